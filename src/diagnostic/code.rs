@@ -1,0 +1,89 @@
+use std::fmt;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $slug:literal,)+) => {
+        /// The kind of a mistake. The text of a code is stable: tools and people may rely on it.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Code {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Code {
+            /// Every code, in the order of the reference.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The stable text.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $slug,)+ }
+            }
+
+            /// What the code means, for the reference.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// No policy file was found in the paths that were given.
+    NoFiles = "no-files",
+    /// A file or folder can't be read.
+    Unreadable = "unreadable",
+    /// A file is larger than its notation may be.
+    TooLarge = "too-large",
+    /// Brackets, calls or collections are nested deeper than the limit.
+    TooDeep = "too-deep",
+    /// YAML aliases repeat more than the limit allows.
+    TooManyAliases = "too-many-aliases",
+    /// A file is not UTF-8.
+    InvalidUtf8 = "invalid-utf8",
+    /// A file holds a NUL byte.
+    NulByte = "nul-byte",
+    /// The text does not follow the notation.
+    Syntax = "syntax",
+    /// A bracket is never closed, or closes nothing.
+    Unbalanced = "unbalanced",
+    /// A section that peerage does not have.
+    UnknownSection = "unknown-section",
+    /// A field that its section does not have.
+    UnknownField = "unknown-field",
+    /// A field that must be there is missing.
+    MissingField = "missing-field",
+    /// A key stands twice in one mapping.
+    DuplicateKey = "duplicate-key",
+    /// A value is of another kind than its field takes.
+    WrongType = "wrong-type",
+    /// A condition calls something other than hasTag, not, all and any.
+    UnknownFunction = "unknown-function",
+    /// A function of a condition has the wrong number or kind of arguments.
+    WrongArguments = "wrong-arguments",
+    /// any() or all() of nothing.
+    EmptyCombination = "empty-combination",
+    /// A tag that is empty, over 50 long, or has other characters than letters, digits, `-` and `_`.
+    InvalidTag = "invalid-tag",
+    /// A tag that is not declared, though tags are.
+    UndeclaredTag = "undeclared-tag",
+    /// A tag is declared twice.
+    DuplicateTag = "duplicate-tag",
+    /// A rule's outcome names no tag.
+    EmptyOutcome = "empty-outcome",
+    /// A rule_id that is no UUID.
+    InvalidRuleId = "invalid-rule-id",
+    /// Two rules have the same rule_id, name or content.
+    DuplicateRule = "duplicate-rule",
+    /// A rule's name or description that can't be told in both notations.
+    InvalidText = "invalid-text",
+    /// A user id that is empty, over 255 bytes, or has control characters.
+    InvalidUserId = "invalid-user-id",
+    /// A user is defined twice.
+    DuplicateUser = "duplicate-user",
+    /// A line of a bulk file that is no user record.
+    InvalidRecord = "invalid-record",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,139 @@
+//! What is wrong with a policy, for its author: one type, and the renderers of it.
+//!
+//! Invariant: knows only of `source`. A place is a field of a diagnostic, never a part of its text.
+
+mod code;
+mod human;
+mod located;
+
+pub use code::Code;
+pub use human::render;
+pub use located::{Located, Place, Report};
+
+use crate::source::Span;
+
+/// How bad it is: an error keeps a policy from being compiled, a warning does not.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+/// A place in a file, and what is to be said at it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Label {
+    pub span: Span,
+    pub text: String,
+}
+
+/// One mistake. The message says what is wrong without its place, starts in lower case and has no
+/// full stop; names that the author wrote stand in backquotes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Diagnostic {
+    pub code: Code,
+    pub severity: Severity,
+    pub message: String,
+    /// Where; `None` only for what concerns no file, as when none was found.
+    pub primary: Option<Label>,
+    /// Other places that help to understand it: where something was first defined.
+    pub others: Vec<Label>,
+    /// How to mend it, where that can be said.
+    pub hint: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error at a place.
+    pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            primary: Some(Label { span, text: String::new() }),
+            others: Vec::new(),
+            hint: None,
+        }
+    }
+
+    /// A warning at a place.
+    pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, span, message) }
+    }
+
+    /// An error that concerns no place in a file.
+    pub fn global(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            primary: None,
+            others: Vec::new(),
+            hint: None,
+        }
+    }
+
+    /// What stands beside the caret.
+    #[must_use]
+    pub fn label(mut self, text: impl Into<String>) -> Self {
+        if let Some(primary) = &mut self.primary {
+            primary.text = text.into();
+        }
+        self
+    }
+
+    /// A second place, with what is to be said there.
+    #[must_use]
+    pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.others.push(Label { span, text: text.into() });
+        self
+    }
+
+    #[must_use]
+    pub fn hint(mut self, text: impl Into<String>) -> Self {
+        self.hint = Some(text.into());
+        self
+    }
+}
+
+/// The mistakes found so far. Keeps the first [`Diagnostics::MOST`] and counts the rest, so that a
+/// bulk file of nothing but mistakes can't fill the memory.
+#[derive(Default, Debug)]
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+    left_out: usize,
+    errors: usize,
+}
+
+impl Diagnostics {
+    /// How many are kept.
+    pub const MOST: usize = 10_000;
+
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.errors += usize::from(diagnostic.severity == Severity::Error);
+        if self.list.len() < Self::MOST {
+            self.list.push(diagnostic);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    pub fn errors(&self) -> usize {
+        self.errors
+    }
+
+    pub fn has_errors(&self) -> bool {
+        self.errors > 0
+    }
+
+    /// All that were kept, in reading order: by file, place and code; those without a place first.
+    pub fn into_sorted(mut self) -> (Vec<Diagnostic>, usize) {
+        self.list.sort_by(|a, b| {
+            let key = |d: &Diagnostic| (d.primary.as_ref().map(|label| label.span), d.code);
+            let place = |d: &Diagnostic| {
+                d.primary.as_ref().map(|label| (label.span.source, label.span.start))
+            };
+            (place(a), key(a), &a.message).cmp(&(place(b), key(b), &b.message))
+        });
+        self.list.dedup();
+        (self.list, self.left_out)
+    }
+}

@@ -1,0 +1,25 @@
+//! peerage answers one question for chat systems: who may talk to whom?
+//!
+//! Data flows one way, and each arrow is one function:
+//!
+//! - **load** ([`source::load`]) reads the files of a policy as one consistent set. It knows names
+//!   and bytes, nothing of what they say.
+//! - **parse** ([`syntax::parse`]) turns each text into AST nodes with spans, whatever its notation.
+//!   It returns all it could read *and* all that is wrong.
+//! - **resolve** ([`policy::resolve`]) binds names and checks limits: a policy is what was meant.
+//!   Most of what an author is told comes from here.
+//! - **compile** ([`compile::compile`]) turns a policy into a [`snapshot::View`]: for each tag the
+//!   users who have it and the users who may reach it, as bitmaps. Rules are gone from the hot path
+//!   after this; so a decision costs the same with ten rules as with ten thousand.
+//! - **decide** ([`decide`]) walks the gates over a view: decide, reach and explain are one walk.
+//!
+//! [`live`] holds the one view that is served and swaps it whole; [`serve`] answers HTTP from it;
+//! [`cli`] is the command line.
+//!
+//! Only plain sets and numbers are on the way of a decision: it takes no lock, waits for nothing and
+//! allocates nothing.
+
+pub mod diagnostic;
+pub mod request;
+pub mod source;
+pub mod syntax;

@@ -1,0 +1,70 @@
+use std::fmt;
+
+/// A set of users, told by their tags. `T` is a tag: its name, or the number that a compiled policy
+/// gave it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Condition<T> {
+    /// The users who have the tag.
+    HasTag(T),
+    /// The users who don't meet the condition; of all known users when it is compiled.
+    Not(Box<Self>),
+    /// The users who meet every one of the conditions; there is at least one.
+    All(Vec<Self>),
+    /// The users who meet one or more of the conditions; there is at least one.
+    Any(Vec<Self>),
+}
+
+impl<T> Condition<T> {
+    /// Whether a user meets it, of whom `has` tells the tags. Costs a visit of each part at most.
+    pub fn holds(&self, has: &impl Fn(&T) -> bool) -> bool {
+        match self {
+            Self::HasTag(tag) => has(tag),
+            Self::Not(inner) => !inner.holds(has),
+            Self::All(parts) => parts.iter().all(|part| part.holds(has)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds(has)),
+        }
+    }
+
+    /// The same condition over other names for the tags.
+    pub fn map<U>(&self, name: &mut impl FnMut(&T) -> U) -> Condition<U> {
+        match self {
+            Self::HasTag(tag) => Condition::HasTag(name(tag)),
+            Self::Not(inner) => Condition::Not(Box::new(inner.map(name))),
+            Self::All(parts) => Condition::All(parts.iter().map(|part| part.map(name)).collect()),
+            Self::Any(parts) => Condition::Any(parts.iter().map(|part| part.map(name)).collect()),
+        }
+    }
+
+    /// Calls `visit` with each tag that it names, in order, as often as it is named.
+    pub fn each_tag<'c>(&'c self, visit: &mut impl FnMut(&'c T)) {
+        match self {
+            Self::HasTag(tag) => visit(tag),
+            Self::Not(inner) => inner.each_tag(visit),
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().for_each(|part| part.each_tag(visit));
+            }
+        }
+    }
+}
+
+/// The canonical text, in the grammar of policies.
+impl<T: fmt::Display> fmt::Display for Condition<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let call = |f: &mut fmt::Formatter<'_>, name: &str, parts: &[Self]| {
+            write!(f, "{name}(")?;
+            for (at, part) in parts.iter().enumerate() {
+                if at > 0 {
+                    f.write_str(", ")?;
+                }
+                write!(f, "{part}")?;
+            }
+            f.write_str(")")
+        };
+        match self {
+            Self::HasTag(tag) => write!(f, "hasTag({tag})"),
+            Self::Not(inner) => write!(f, "not({inner})"),
+            Self::All(parts) => call(f, "all", parts),
+            Self::Any(parts) => call(f, "any", parts),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+use thiserror::Error;
+
+/// Why a text is no tag. A tag is 1 to 50 of `[A-Za-z0-9_-]`, compared byte by byte.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum InvalidTag {
+    #[error("a tag can't be empty")]
+    Empty,
+    #[error("a tag has at most 50 characters; this one has {0}")]
+    TooLong(usize),
+    #[error("a tag holds letters, digits, `-` and `_` only, not `{}`", .0.escape_debug())]
+    Character(char),
+}
+
+/// Whether a text may be a tag.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn check_tag(text: &str) -> Result<(), InvalidTag> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if text.is_empty() {
+        Err(InvalidTag::Empty)
+    } else if let Some(other) = text.chars().find(|&c| !allowed(c)) {
+        Err(InvalidTag::Character(other))
+    } else if text.len() > 50 {
+        Err(InvalidTag::TooLong(text.len()))
+    } else {
+        Ok(())
+    }
+}
+
+/// Why a text is no user id. An id is 1 to 255 bytes of UTF-8 without control characters, compared
+/// byte by byte.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum InvalidUserId {
+    #[error("a user id can't be empty")]
+    Empty,
+    #[error("a user id has at most 255 bytes; this one has {0}")]
+    TooLong(usize),
+    #[error("a user id can't hold the control character U+{:04X}", *.0 as u32)]
+    Control(char),
+}
+
+/// Whether a text may be a user id.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn check_user_id(text: &str) -> Result<(), InvalidUserId> {
+    if text.is_empty() {
+        Err(InvalidUserId::Empty)
+    } else if text.len() > 255 {
+        Err(InvalidUserId::TooLong(text.len()))
+    } else if let Some(control) = text.chars().find(|c| c.is_control()) {
+        Err(InvalidUserId::Control(control))
+    } else {
+        Ok(())
+    }
+}

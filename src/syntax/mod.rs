@@ -1,0 +1,48 @@
+//! Text to AST, with spans: the DSL, YAML (JSON among it) and bulk users.
+//!
+//! Every parser returns what it could read *and* all that is wrong: a mistake in one statement does
+//! not hide the next.
+//!
+//! Invariant: knows only of `source` and `diagnostic`.
+
+pub mod ast;
+pub mod bulk;
+pub mod dsl;
+pub mod print;
+mod text;
+pub mod yaml;
+
+use crate::{
+    diagnostic::Diagnostics,
+    source::{Notation, Sources},
+};
+
+/// How deep brackets, calls and collections may be nested, in either notation.
+pub const MAX_NESTING: usize = 128;
+
+/// All files of a policy as far as they could be read: what the text files state, by file in their
+/// order, and the bulk files, which are read record by record when their users are resolved.
+#[derive(Debug, Default)]
+pub struct Ast<'s> {
+    pub items: Vec<ast::Item<'s>>,
+    pub bulk: Vec<bulk::Bulk<'s>>,
+}
+
+/// Parses all files. What is wrong goes to `problems`.
+pub fn parse<'s>(sources: &'s Sources, problems: &mut Diagnostics) -> Ast<'s> {
+    let mut ast = Ast::default();
+    for (id, source) in sources.iter() {
+        match source.notation {
+            Notation::Ndjson | Notation::Csv => ast.bulk.push(bulk::Bulk::new(id, source)),
+            Notation::Yaml | Notation::Dsl => {
+                let Some(text) = text::of(id, source, problems) else { continue };
+                let items = match source.notation {
+                    Notation::Dsl => dsl::parse(id, text, problems),
+                    _ => yaml::parse(id, text, problems),
+                };
+                ast.items.extend(items);
+            }
+        }
+    }
+    ast
+}
