@@ -19,7 +19,12 @@
 //! Only plain sets and numbers are on the way of a decision: it takes no lock, waits for nothing and
 //! allocates nothing.
 
+pub mod compile;
+pub mod decide;
 pub mod diagnostic;
+pub mod gates;
+pub mod policy;
 pub mod request;
+pub mod snapshot;
 pub mod source;
 pub mod syntax;

@@ -30,6 +30,7 @@ impl Span {
     }
 
     /// From where `self` starts to where `other` ends; both are of one file.
+    #[must_use]
     pub fn to(self, other: Self) -> Self {
         Self::new(self.source, self.start(), other.end().max(self.end()))
     }
