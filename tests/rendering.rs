@@ -1,4 +1,5 @@
 //! What an author sees of a mistake, with diagnostics made by hand.
+#![allow(clippy::unwrap_used, reason = "a test may fail by it")]
 
 use std::time::{Duration, Instant};
 
