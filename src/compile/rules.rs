@@ -2,34 +2,10 @@ use std::sync::Arc;
 
 use crate::{
     policy,
-    request::Condition,
-    snapshot::{
-        Population, Reachers, Rule, RuleBook, RuleNumber, Selection, TagId, Tags, UserSet, View,
-    },
+    snapshot::{Population, Reachers, Rule, RuleBook, RuleNumber, TagId, Tags, UserSet, View},
 };
 
 use super::digest;
-
-/// The users who meet a condition: set algebra over the users of each tag. `not` is relative to all
-/// known users, and costs nothing until the end. Recursion is as deep as the condition, which the
-/// parsers limit.
-pub(super) fn selection<'p>(
-    condition: &Condition<TagId>,
-    population: &'p Population,
-) -> Selection<'p> {
-    match condition {
-        Condition::HasTag(tag) => {
-            population.members(*tag).map_or_else(Selection::nobody, Selection::from)
-        }
-        Condition::Not(inner) => selection(inner, population).complement(),
-        Condition::All(parts) => {
-            Selection::all(parts.iter().map(|part| selection(part, population)))
-        }
-        Condition::Any(parts) => {
-            Selection::any(parts.iter().map(|part| selection(part, population)))
-        }
-    }
-}
 
 /// The rules with the sets of users that they mean.
 ///
@@ -81,7 +57,7 @@ pub(super) fn compile(
         if !rule.outcome.iter().any(|tag| is_new(&tag)) {
             continue;
         }
-        let users = selection(&rule.condition, population).of(&population.everyone);
+        let users = population.meeting(&rule.condition);
         for tag in rule.outcome.iter().filter(is_new) {
             if let Some(gathered) = gathered.get_mut(tag.index()) {
                 gathered.insert_all(&users);

@@ -128,7 +128,7 @@ fn key(stated: &[ast::User<'_>], bulk: &[Bulk<'_>], sources: &Sources) -> [u8; 3
     part(b"bulk");
     for source in bulk.iter().filter_map(|file| sources.get(file.id)) {
         part(&[source.notation as u8]);
-        part(&Sha256::digest(&source.bytes));
+        part(&source.digest());
     }
     hash.finalize().into()
 }
