@@ -20,6 +20,7 @@
 //! allocates nothing.
 
 pub mod diagnostic;
+pub mod live;
 pub mod request;
 pub mod source;
 pub mod syntax;
