@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by it")]
 
 use std::{
+    ffi::OsStr,
     fs,
-    os::unix::{fs::symlink, net::UnixListener},
+    os::unix::{ffi::OsStrExt, fs::symlink, net::UnixListener},
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -103,6 +104,16 @@ fn what_is_no_file_is_refused() {
     let loaded = load(&[root.join("pipe.yaml"), root.join("notes.txt"), root.join("missing")]);
     assert_eq!(codes(&loaded), ["unreadable", "unknown-ending", "unreadable"]);
     assert!(matches!(loaded.errors.first(), Some(LoadError::Unreadable { .. })));
+}
+
+#[test]
+fn names_that_are_no_text_stay_apart() {
+    let temp = TempDir::new().unwrap();
+    for name in [&b"a\xfe.yaml"[..], b"a\xff.yaml", b"a\n.yaml"] {
+        fs::write(temp.path().join(OsStr::from_bytes(name)), "").unwrap();
+    }
+    let loaded = load(&[temp.path()]);
+    assert_eq!(names(&loaded, temp.path()), ["a\n.yaml", "a\\xfe.yaml", "a\\xff.yaml"]);
 }
 
 #[test]
