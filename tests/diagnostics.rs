@@ -7,7 +7,7 @@ use std::{fs, panic, path::Path};
 
 use peerage::{
     diagnostic::{Diagnostic, Diagnostics, Report, render},
-    source, syntax,
+    policy, source, syntax,
 };
 
 /// All that peerage says of a policy, from its files on.
@@ -17,7 +17,8 @@ fn problems_of(folder: &str) -> Report {
     for error in &loaded.errors {
         problems.push(Diagnostic::from(error));
     }
-    let _ast = syntax::parse(&loaded.sources, &mut problems);
+    let ast = syntax::parse(&loaded.sources, &mut problems);
+    policy::resolve(ast, &loaded.sources, None, &mut problems);
     Report::new(problems, &loaded.sources)
 }
 

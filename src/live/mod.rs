@@ -7,9 +7,12 @@
 //! Invariant: a reader takes no lock and never waits for a reload; what a reload replaces is freed
 //! on the reloading thread.
 
+mod events;
 mod reload;
+mod watch;
 
 pub use reload::{Reloads, Start, Trigger};
+pub use watch::{Pace, Watch};
 
 use std::{
     path::PathBuf,
