@@ -1,6 +1,8 @@
 //! The DSL, through the public interface: what is read, what is reported, and that what is printed
 //! is read as the same.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by a panic")]
+
 use std::{fmt::Write as _, ops::Range};
 
 use peerage::{

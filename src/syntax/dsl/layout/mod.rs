@@ -5,7 +5,8 @@
 //! begins with a keyword that there is, and ends; so the grammar recovers from any other mistake
 //! within the statement that has it.
 //!
-//! Invariant: at most [`MAX_NESTING`](crate::syntax::MAX_NESTING) brackets are open, whatever the text holds.
+//! Invariant: at most [`MAX_NESTING`](crate::syntax::MAX_NESTING) brackets are open, whatever the
+//! text holds.
 
 mod brackets;
 mod clauses;
