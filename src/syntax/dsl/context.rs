@@ -23,9 +23,7 @@ pub(super) struct Context<'c> {
     problems: RefCell<&'c mut Diagnostics>,
     /// The last stretch whose brackets had to be mended. What else seems wrong there follows from
     /// that, and is not reported.
-    mended: RefCell<Range<usize>>,
-    /// Where the last mistake was reported: what is reported there again says nothing new.
-    last: Cell<usize>,
+    mended: Cell<Option<(usize, usize)>>,
 }
 
 /// What was being read when something unexpected came.
@@ -45,13 +43,7 @@ impl<'c> Context<'c> {
         place: &'c dyn Fn(Range<usize>) -> Span,
         problems: &'c mut Diagnostics,
     ) -> Self {
-        Self {
-            text,
-            place,
-            problems: RefCell::new(problems),
-            mended: RefCell::new(0..0),
-            last: Cell::new(usize::MAX),
-        }
+        Self { text, place, problems: RefCell::new(problems), mended: Cell::new(None) }
     }
 
     pub(super) fn span(&self, from: usize, to: usize) -> Span {
@@ -62,37 +54,31 @@ impl<'c> Context<'c> {
         self.problems.borrow_mut().push(diagnostic);
     }
 
-    /// Notes that the text from `stretch` was mended. It may be extended while the text is read.
-    pub(super) fn mend(&self, stretch: Range<usize>) {
-        self.mended.replace(stretch);
+    /// Notes that this stretch was mended. It may be noted again as more of it is read.
+    pub(super) fn mend(&self, from: usize, to: usize) {
+        self.mended.set(Some((from, to)));
     }
 
     fn is_mended(&self, at: usize) -> bool {
-        let mended = self.mended.borrow();
-        mended.start <= at && at <= mended.end && !mended.is_empty()
+        self.mended.get().is_some_and(|(from, to)| from <= at && at <= to)
     }
 
-    fn unexpected(&self, within: Within, recovery: &Recovery<'_>) {
-        let found = message::found(self, &recovery.error);
-        if !self.is_mended(found.start) && self.last.replace(found.start) != found.start {
-            self.report(message::unexpected(self, within, &recovery.error, &found));
+    fn unexpected(&self, within: Within, error: &message::Error<'_>) {
+        let found = message::found(self, error);
+        if !self.is_mended(found.start) {
+            self.report(message::unexpected(self, within, error, &found));
         }
     }
 
     /// A statement or field that is given up.
-    pub(super) fn broken<T>(&self, within: Within, recovery: Recovery<'_>) -> Option<T> {
-        self.unexpected(within, &recovery);
+    pub(super) fn broken<T>(&self, within: Within, recovery: &Recovery<'_>) -> Option<T> {
+        self.unexpected(within, &recovery.error);
         None
     }
 
-    /// Something between two items where a comma should be; both are kept.
-    pub(super) fn not_separated(&self, within: Within, recovery: Recovery<'_>) {
-        self.unexpected(within, &recovery);
-    }
-
     /// A condition alone that can't be read.
-    pub(super) fn failed(&self, error: message::Error<'_>) {
-        self.unexpected(Within::Condition, &Recovery { error, dropped_tokens: Vec::new() });
+    pub(super) fn failed(&self, error: &message::Error<'_>) {
+        self.unexpected(Within::Condition, error);
     }
 
     /// The end of a statement that is whole but for a missing `;`.
@@ -130,7 +116,10 @@ impl<'c> Context<'c> {
                     Diagnostic::error(
                         Code::DuplicateKey,
                         field.span,
-                        format!("`tags` of user `{}` is given twice", message::shown(&id.value)),
+                        format!(
+                            "`tags` of user `{}` is given more than once",
+                            message::shown(&id.value)
+                        ),
                     )
                     .also(*first, "first given here"),
                 ),

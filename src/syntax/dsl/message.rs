@@ -37,7 +37,7 @@ pub(super) fn found(cx: &Context<'_>, error: &Error<'_>) -> Found {
             Found { start: *start, end: *end, what }
         }
         Error::UnrecognizedEof { location, .. } | Error::InvalidToken { location } => {
-            Found { start: *location, end: *location, what: "the end".to_owned() }
+            Found { start: *location, end: *location, what: "the end of the condition".to_owned() }
         }
         Error::User { error } => match *error {},
     }
@@ -89,6 +89,19 @@ fn parts<'e, 's>(error: &'e Error<'s>) -> (Option<&'e Token<'s>>, &'e [String]) 
     }
 }
 
+/// As the parser names them, and as people do.
+const PUNCTUATION: [(&str, &str); 9] = [
+    ("\":\"", "`:`"),
+    ("\"(\"", "`(`"),
+    ("\",\"", "`,`"),
+    ("\")\"", "`)`"),
+    ("\"]\"", "`]`"),
+    ("\"{\"", "`{`"),
+    ("\"}\"", "`}`"),
+    ("\"->\"", "`->`"),
+    ("\";\"", "`;`"),
+];
+
 /// What was expected, in words of the language. The parser knows only kinds of tokens; what a name
 /// would be the name of follows from what else could stand there.
 fn wanted(within: Within, has: &impl Fn(&str) -> bool) -> String {
@@ -113,17 +126,6 @@ fn wanted(within: Within, has: &impl Fn(&str) -> bool) -> String {
     if has("\"rule_id\"") && !has("word") {
         wanted.push("`rule_id`");
     }
-    const PUNCTUATION: [(&str, &str); 9] = [
-        ("\":\"", "`:`"),
-        ("\"(\"", "`(`"),
-        ("\",\"", "`,`"),
-        ("\")\"", "`)`"),
-        ("\"]\"", "`]`"),
-        ("\"{\"", "`{`"),
-        ("\"}\"", "`}`"),
-        ("\"->\"", "`->`"),
-        ("\";\"", "`;`"),
-    ];
     wanted.extend(PUNCTUATION.iter().filter(|(name, _)| has(name)).map(|&(_, shown)| shown));
     match wanted.split_last() {
         None => String::new(),
@@ -148,7 +150,9 @@ fn hint(
         "`|`" | "`||`" | "`or`" | "`OR`" if conditions => {
             Some("write `any(..., ...)` for conditions of which one must be met")
         }
-        "`!`" if conditions => Some("write `not(...)` for the opposite of a condition"),
+        _ if conditions && what.starts_with("`!") => {
+            Some("write `not(...)` for the opposite of a condition")
+        }
         "`=>`" | "`=`" | "`>`" | "`→`" if has("\"->\"") => {
             Some("`->` stands between condition and outcome")
         }
@@ -159,7 +163,6 @@ fn hint(
             "`rules: [];` says that there are rules; each rule is a statement of its own: \
              `rule: hasTag(A) -> [B];`",
         ),
-        _ if !has("word") && has("\"[\"") => Some("a list stands in `[` and `]`"),
         _ => None,
     }
 }
@@ -167,7 +170,13 @@ fn hint(
 /// A text of the author's, fit to stand in a message: on one line and not too long.
 pub(super) fn shown(text: &str) -> String {
     const MOST: usize = 60;
-    let mut shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
+    let mut shown = String::new();
+    for c in text.chars().take(MOST) {
+        match c {
+            '"' | '\'' | '\\' => shown.push(c),
+            _ => shown.extend(c.escape_debug()),
+        }
+    }
     if text.chars().nth(MOST).is_some() {
         shown.push('…');
     }

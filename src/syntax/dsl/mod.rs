@@ -40,7 +40,7 @@ pub fn parse<'s>(id: SourceId, text: &'s str, problems: &mut Diagnostics) -> Vec
     match policy::FileParser::new().parse(&cx, Layout::of_file(text, &cx)) {
         Ok(items) => items,
         Err(error) => {
-            cx.failed(error);
+            cx.failed(&error);
             Vec::new()
         }
     }
@@ -57,7 +57,7 @@ pub fn parse_expr<'s>(
     match policy::ConditionParser::new().parse(&cx, Layout::of_condition(text, &cx)) {
         Ok(expr) => Some(expr),
         Err(error) => {
-            cx.failed(error);
+            cx.failed(&error);
             None
         }
     }

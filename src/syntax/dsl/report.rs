@@ -111,27 +111,26 @@ pub(super) fn too_deep(cx: &Context<'_>, piece: Piece<'_>) {
     );
 }
 
-/// A word with characters that words don't have.
-pub(super) fn needs_quotes(cx: &Context<'_>, piece: Piece<'_>) {
+/// Two items of a list, or two arguments, without a comma between them.
+pub(super) fn no_comma(cx: &Context<'_>, piece: Piece<'_>) {
+    let message = format!("missing `,` before `{}`", shown(piece.text));
+    cx.report(at(cx, Code::Syntax, piece, message));
+}
+
+/// A word with characters that words don't have; gives what was meant.
+pub(super) fn needs_quotes<'s>(cx: &Context<'_>, piece: Piece<'s>) -> &'s str {
     const QUOTES: [char; 6] = ['\'', '`', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}'];
     let odd = piece.text.chars().find(|c| !c.is_alphanumeric() && *c != '-' && *c != '_');
     let odd = odd.unwrap_or_default();
-    let (message, hint) = if QUOTES.contains(&odd) {
-        (
-            format!("strings stand in straight double quotes, not `{odd}`"),
-            format!("write `\"{}\"`", shown(piece.text.trim_matches(QUOTES))),
-        )
+    let meant = piece.text.trim_matches(QUOTES);
+    let message = if QUOTES.contains(&odd) {
+        "a string stands in straight double quotes".to_owned()
     } else {
-        (
-            format!(
-                "`{}` needs quotes, because of its `{}`",
-                shown(piece.text),
-                odd.escape_debug()
-            ),
-            format!("write `\"{}\"`", shown(piece.text)),
-        )
+        format!("`{}` needs quotes, because of its `{}`", shown(meant), odd.escape_debug())
     };
+    let hint = format!("write `\"{}\"`", shown(meant));
     cx.report(at(cx, Code::Syntax, piece, message).hint(hint));
+    meant
 }
 
 pub(super) fn open_string(cx: &Context<'_>, piece: Piece<'_>) {
