@@ -3,6 +3,15 @@
 //! `cargo bench --bench figures` prints a table. Rounds of the things compared take turns, and each
 //! figure is the median of its rounds, since machines are noisy.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench may stop at what it did not expect"
+)]
+
 mod world;
 
 use std::{fs, hint::black_box, time::Instant};
@@ -11,7 +20,7 @@ use peerage::{
     decide::decide,
     request::{Action, Request},
     snapshot::View,
-    source::{Notation, Source, Sources},
+    source::{Notation, Source},
 };
 use world::{LARGE, Size};
 
@@ -87,9 +96,9 @@ fn loading() {
     let rules = Source::new("rules.peerage", Notation::Dsl, world::dsl_rules(LARGE, 11));
     let time = |notation: Notation, users: String| {
         let users = Source::new("users", notation, users);
-        let sources = Sources::new(vec![rules.clone(), users]);
+        let files = world::loaded(vec![rules.clone(), users]);
         let begun = Instant::now();
-        black_box(world::view(&sources, None));
+        black_box(world::view(&files, None));
         begun.elapsed().as_secs_f64()
     };
     let ndjson = time(Notation::Ndjson, world::ndjson(LARGE));
@@ -106,19 +115,15 @@ fn loading() {
 
 fn reloading() {
     let before = world::view(&world::sources(LARGE), None);
-    let mut sources: Vec<Source> =
-        world::sources(LARGE).iter().map(|(_, source)| source.clone()).collect();
     let change = "rule new: hasTag(tag-1) -> [tag-2];";
-    sources.push(Source::new("new.peerage", Notation::Dsl, change));
+    let changed =
+        world::with(&world::sources(LARGE), Source::new("new.peerage", Notation::Dsl, change));
     let [time] = side_by_side(
         5,
         [&|| {
-            let again = |source: &Source| {
-                Source::new(source.name.clone(), source.notation, source.bytes.clone())
-            };
-            let sources = Sources::new(sources.iter().map(again).collect());
+            let files = world::fresh(&changed);
             let begun = Instant::now();
-            black_box(world::view(&sources, Some(&before)));
+            black_box(world::view(&files, Some(&before)));
             begun.elapsed().as_millis() as f64
         }],
     );

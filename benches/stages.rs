@@ -2,6 +2,15 @@
 //!
 //! `cargo bench --bench stages` runs them all; `cargo bench --bench stages -- decide/small` some.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench may stop at what it did not expect"
+)]
+
 mod world;
 
 use std::{hint::black_box, time::Duration};
@@ -64,8 +73,8 @@ fn compile(c: &mut Criterion) {
         let sources = world::sources(size);
         let resolve = || {
             let mut problems = Diagnostics::default();
-            let ast = syntax::parse(&sources, &mut problems);
-            policy::resolve(ast, &sources, None, &mut problems)
+            let ast = syntax::parse(&sources.sources, &mut problems);
+            policy::resolve(ast, &sources.sources, None, &mut problems)
         };
         group.bench_function(BenchmarkId::from_parameter(size.name), |b| {
             b.iter_batched(
@@ -114,32 +123,17 @@ fn reload(c: &mut Criterion) {
     let mut group = c.benchmark_group("reload_one_rule");
     for size in SIZES {
         let before = world::view(&world::sources(size), None);
-        let changed = Sources::new(
-            world::sources(size)
-                .iter()
-                .map(|(_, source)| source.clone())
-                .chain([Source::new(
-                    "new.peerage",
-                    Notation::Dsl,
-                    "rule new: hasTag(tag-1) -> [tag-2];",
-                )])
-                .collect(),
-        );
+        let rule = "rule new: hasTag(tag-1) -> [tag-2];";
+        let changed =
+            world::with(&world::sources(size), Source::new("new.peerage", Notation::Dsl, rule));
         group.bench_function(BenchmarkId::from_parameter(size.name), |b| {
-            // A clone, so that the digest of the bytes is computed anew as after reading a file.
             b.iter_batched(
-                || fresh(&changed),
-                |sources| world::view(&sources, Some(&before)),
+                || world::fresh(&changed),
+                |files| world::view(&files, Some(&before)),
                 BatchSize::PerIteration,
             );
         });
     }
-}
-
-fn fresh(sources: &Sources) -> Sources {
-    let again =
-        |source: &Source| Source::new(source.name.clone(), source.notation, source.bytes.clone());
-    Sources::new(sources.iter().map(|(_, source)| again(source)).collect())
 }
 
 fn configuration() -> Criterion {

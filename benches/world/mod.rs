@@ -1,14 +1,13 @@
 //! Seeded policies of any size, as the text that an author would write.
 
-#![allow(dead_code, reason = "each bench uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each bench is a crate and uses a part of it")]
 
 use std::fmt::Write as _;
 
 use peerage::{
     compile,
-    diagnostic::Diagnostics,
     snapshot::View,
-    source::{Notation, Source, Sources},
+    source::{Loaded, Notation, Source, Sources},
 };
 
 /// How large a world is.
@@ -40,7 +39,7 @@ impl Random {
     }
 
     pub fn below(&mut self, bound: u32) -> u32 {
-        u32::try_from((self.next() >> 32) * u64::from(bound) >> 32).unwrap()
+        u32::try_from(((self.next() >> 32) * u64::from(bound)) >> 32).unwrap()
     }
 
     /// A tag: few are worn by many, most by few, as in a company.
@@ -92,7 +91,7 @@ pub fn yaml_users(size: Size) -> String {
 fn rules(size: Size, seed: u64) -> impl Iterator<Item = (String, String)> {
     let mut random = Random::new(seed);
     (0..size.rules).map(move |_| {
-        let mut leaf = |random: &mut Random| format!("hasTag(tag-{})", random.tag(size));
+        let leaf = |random: &mut Random| format!("hasTag(tag-{})", random.tag(size));
         let count = 1 + random.below(4);
         let parts: Vec<String> = (0..count)
             .map(|at| match random.below(4) {
@@ -130,16 +129,33 @@ pub fn yaml_rules(size: Size, seed: u64) -> String {
 }
 
 /// The policy of a size: its rules in the DSL, its users in NDJSON.
-pub fn sources(size: Size) -> Sources {
-    Sources::new(vec![
+pub fn sources(size: Size) -> Loaded {
+    loaded(vec![
         Source::new("rules.peerage", Notation::Dsl, dsl_rules(size, 11)),
         Source::new("users.ndjson", Notation::Ndjson, ndjson(size)),
     ])
 }
 
+pub fn loaded(files: Vec<Source>) -> Loaded {
+    Sources::new(files).into()
+}
+
+/// The same files as if they were read anew: nothing that was worked out about them is kept.
+pub fn fresh(files: &Loaded) -> Loaded {
+    let again =
+        |source: &Source| Source::new(source.name.clone(), source.notation, source.bytes.clone());
+    loaded(files.sources.iter().map(|(_, source)| again(source)).collect())
+}
+
+/// The same files and one more.
+pub fn with(files: &Loaded, one: Source) -> Loaded {
+    let files = files.sources.iter().map(|(_, source)| source.clone());
+    loaded(files.chain([one]).collect())
+}
+
 /// Compiles, as a reload does if there is a view already.
-pub fn view(sources: &Sources, previous: Option<&View>) -> View {
-    let outcome = compile::build(sources, Diagnostics::default(), previous);
+pub fn view(files: &Loaded, previous: Option<&View>) -> View {
+    let outcome = compile::build(files, previous);
     assert_eq!(outcome.report.errors, 0, "{:?}", outcome.report.diagnostics.first());
     outcome.view.unwrap()
 }

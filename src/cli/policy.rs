@@ -3,19 +3,14 @@ use std::path::PathBuf;
 use super::{Exit, Output};
 use crate::{
     compile::{self, Outcome},
-    diagnostic::{Code, Diagnostic, Diagnostics, Report},
+    diagnostic::{Code, Report},
     snapshot::View,
     source,
 };
 
 /// Loads and compiles the policy below the paths.
 pub(super) fn load(paths: &[PathBuf]) -> Outcome {
-    let loaded = source::load(paths);
-    let mut problems = Diagnostics::default();
-    for error in &loaded.errors {
-        problems.push(Diagnostic::from(error));
-    }
-    compile::build(&loaded.sources, problems, None)
+    compile::build(&source::load(paths), None)
 }
 
 /// The exit code that a report of mistakes deserves: files that can't be read keep a command from

@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Exit, Output, policy};
 use crate::{
-    live::{Live, Start, Trigger},
+    live::{Live, Pace, Start, Trigger, Watch},
     serve::{self, App, Listeners},
 };
 
@@ -45,6 +45,9 @@ pub(super) struct Options {
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     logging();
+    // Before the files are read, so that no change falls between the two.
+    let pace = Pace { poll: Duration::from_millis(options.poll.max(1)), ..Pace::default() };
+    let watch = Watch::start(options.paths.clone(), pace).context("can't watch the files")?;
     let live = match Live::start(options.paths.clone()) {
         Start::Serving(live) => live,
         Start::Refused(report) => {
@@ -54,11 +57,16 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     };
     output.report_aside(&live.reloads().latest.report);
     let runtime = tokio::runtime::Runtime::new().context("can't start the runtime")?;
-    runtime.block_on(daemon(options, live, output))?;
+    runtime.block_on(daemon(options, live, watch, output))?;
     Ok(Exit::Fine)
 }
 
-async fn daemon(options: &Options, live: Arc<Live>, output: &Output) -> Result<()> {
+async fn daemon(
+    options: &Options,
+    live: Arc<Live>,
+    mut watch: Watch,
+    output: &Output,
+) -> Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -73,10 +81,13 @@ async fn daemon(options: &Options, live: Arc<Live>, output: &Output) -> Result<(
             tokio::select! {
                 _ = terminate.recv() => break info!("told to stop by SIGTERM"),
                 _ = interrupt.recv() => break info!("told to stop by SIGINT"),
+                // The other end of `wake` goes only when this process does.
                 _ = hangup.recv() => {
                     info!("told to reload by SIGHUP");
-                    // The other end goes only when this process does.
                     let _ = wake.send(Trigger::Requested);
+                }
+                () = watch.changed() => {
+                    let _ = wake.send(Trigger::Changed);
                 }
             }
         }

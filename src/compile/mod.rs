@@ -13,10 +13,10 @@ mod rules;
 use std::{collections::HashSet, sync::Arc};
 
 use crate::{
-    diagnostic::{Diagnostics, Report},
+    diagnostic::{Diagnostic, Diagnostics, Report},
     policy::{self, Census, Policy, Users},
     snapshot::{Revision, Tags, View},
-    source::Sources,
+    source::Loaded,
     syntax,
 };
 
@@ -27,11 +27,15 @@ pub struct Outcome {
     pub report: Report,
 }
 
-/// Parses, resolves and compiles files that were read, with what was already wrong with reading
-/// them.
+/// Parses, resolves and compiles what was loaded; what could not be loaded is a mistake too.
 ///
 /// `previous` speeds it up and changes nothing in the result.
-pub fn build(sources: &Sources, mut problems: Diagnostics, previous: Option<&View>) -> Outcome {
+pub fn build(loaded: &Loaded, previous: Option<&View>) -> Outcome {
+    let sources = &loaded.sources;
+    let mut problems = Diagnostics::default();
+    for error in &loaded.errors {
+        problems.push(Diagnostic::from(error));
+    }
     let ast = syntax::parse(sources, &mut problems);
     let census = previous.map(census);
     let policy = policy::resolve(ast, sources, census, &mut problems);

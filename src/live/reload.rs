@@ -9,11 +9,7 @@ use arc_swap::ArcSwap;
 use tracing::{debug, info, warn};
 
 use super::{Latest, Live, Outcome, Served};
-use crate::{
-    compile,
-    diagnostic::{Diagnostic, Diagnostics, Report},
-    source,
-};
+use crate::{compile, diagnostic::Report, source};
 
 /// How reloads went since the start.
 #[derive(Clone, Debug)]
@@ -118,12 +114,7 @@ impl Live {
 }
 
 fn read(paths: &[PathBuf], before: Option<&Served>) -> compile::Outcome {
-    let loaded = source::load(paths);
-    let mut problems = Diagnostics::default();
-    for error in &loaded.errors {
-        problems.push(Diagnostic::from(error));
-    }
-    compile::build(&loaded.sources, problems, before.map(|served| &served.view))
+    compile::build(&source::load(paths), before.map(|served| &served.view))
 }
 
 /// Frees what is no longer served here and not in the middle of a request: waits a moment for the

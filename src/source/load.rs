@@ -58,6 +58,13 @@ pub struct Loaded {
     pub errors: Vec<LoadError>,
 }
 
+/// Sources that were never on a disk, or that nothing was wrong with.
+impl From<Sources> for Loaded {
+    fn from(sources: Sources) -> Self {
+        Self { sources, errors: Vec::new() }
+    }
+}
+
 /// How often the files are read anew if they change meanwhile, and how long the pauses between
 /// are; they double from the first to the longest.
 const ATTEMPTS: u32 = 20;
