@@ -67,7 +67,7 @@ fn check(name: &str, file: &str, made: impl Fn(&str) -> String) {
 
 #[test]
 fn accepted() {
-    check("accepted", include_str!("dsl/accepted.txt"), |text| {
+    check("dsl_accepted", include_str!("dsl/accepted.txt"), |text| {
         let (items, problems) = parse(text);
         assert_eq!(report(text, problems), "", "{text}");
         print::dsl(&items)
@@ -76,7 +76,7 @@ fn accepted() {
 
 #[test]
 fn errors() {
-    check("errors", include_str!("dsl/errors.txt"), |text| {
+    check("dsl_errors", include_str!("dsl/errors.txt"), |text| {
         let (items, problems) = parse(text);
         let read = print::dsl(&items);
         format!("{}--- read:\n{read}", report(text, problems))
@@ -85,7 +85,7 @@ fn errors() {
 
 #[test]
 fn conditions() {
-    check("conditions", include_str!("dsl/conditions.txt"), |text| {
+    check("dsl_conditions", include_str!("dsl/conditions.txt"), |text| {
         let mut problems = Diagnostics::default();
         let place = |range: Range<usize>| Span::new(FILE, range.start, range.end);
         let expr = dsl::parse_expr(text, &place, &mut problems);

@@ -21,11 +21,7 @@ impl<'s> Bulk<'s> {
 
     /// Calls `each` with every user in the order of the lines. A line that is no record is a
     /// problem of its own and hides no other.
-    pub fn users(
-        &self,
-        problems: &mut Diagnostics,
-        each: &mut impl FnMut(User<'s>, &mut Diagnostics),
-    ) {
+    pub fn users(&self, problems: &mut Diagnostics, each: &mut impl FnMut(User<'s>, &mut Diagnostics)) {
         let _ = (problems, each);
     }
 }
