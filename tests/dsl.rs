@@ -21,11 +21,7 @@ fn parse(text: &str) -> (Vec<Item<'_>>, Diagnostics) {
 
 /// A line for each mistake: `line:column code: message (label) [other places] | hint`.
 fn report(text: &str, problems: Diagnostics) -> String {
-    let source = Source {
-        name: "test".to_owned(),
-        notation: Notation::Dsl,
-        bytes: text.as_bytes().to_vec(),
-    };
+    let source = Source::new("test", Notation::Dsl, text);
     let at = |span: Span| {
         let (start, end) = (source.position(span.start()), source.position(span.end()));
         if start.line == end.line { format!("{start}-{}", end.column) } else { start.to_string() }
@@ -67,7 +63,7 @@ fn check(name: &str, file: &str, made: impl Fn(&str) -> String) {
 
 #[test]
 fn accepted() {
-    check("accepted", include_str!("dsl/accepted.txt"), |text| {
+    check("dsl_accepted", include_str!("dsl/accepted.txt"), |text| {
         let (items, problems) = parse(text);
         assert_eq!(report(text, problems), "", "{text}");
         print::dsl(&items)
@@ -76,7 +72,7 @@ fn accepted() {
 
 #[test]
 fn errors() {
-    check("errors", include_str!("dsl/errors.txt"), |text| {
+    check("dsl_errors", include_str!("dsl/errors.txt"), |text| {
         let (items, problems) = parse(text);
         let read = print::dsl(&items);
         format!("{}--- read:\n{read}", report(text, problems))
@@ -85,7 +81,7 @@ fn errors() {
 
 #[test]
 fn conditions() {
-    check("conditions", include_str!("dsl/conditions.txt"), |text| {
+    check("dsl_conditions", include_str!("dsl/conditions.txt"), |text| {
         let mut problems = Diagnostics::default();
         let place = |range: Range<usize>| Span::new(FILE, range.start, range.end);
         let expr = dsl::parse_expr(text, &place, &mut problems);

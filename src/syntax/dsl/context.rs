@@ -98,6 +98,10 @@ impl<'c> Context<'c> {
         last: Option<Expr<'s>>,
         to: usize,
     ) -> Expr<'s> {
+        // Most calls have one argument, and a vector would make room for four.
+        if arguments.is_empty() && last.is_some() {
+            arguments.reserve_exact(1);
+        }
         arguments.extend(last);
         let span = name.span.to(self.span(to, to));
         Expr { span, kind: ExprKind::Call { name, arguments } }
