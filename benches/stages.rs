@@ -26,10 +26,12 @@ use peerage::{
 };
 use world::{LARGE, MEDIUM, SMALL, Size};
 
+type Text = fn(Size) -> String;
+
 const SIZES: [Size; 3] = [SMALL, MEDIUM, LARGE];
 
 fn parse(c: &mut Criterion) {
-    let notations: [(&str, Notation, fn(Size) -> String); 3] = [
+    let notations: [(&str, Notation, Text); 3] = [
         ("parse_dsl", Notation::Dsl, |size| world::dsl_rules(size, 11)),
         ("parse_yaml", Notation::Yaml, |size| world::yaml_rules(size, 11)),
         ("parse_yaml_users", Notation::Yaml, world::yaml_users),
@@ -48,7 +50,7 @@ fn parse(c: &mut Criterion) {
 }
 
 fn load_bulk(c: &mut Criterion) {
-    let notations: [(&str, Notation, fn(Size) -> String); 2] =
+    let notations: [(&str, Notation, Text); 2] =
         [("load_ndjson", Notation::Ndjson, world::ndjson), ("load_csv", Notation::Csv, world::csv)];
     for (name, notation, text) in notations {
         let mut group = c.benchmark_group(name);
