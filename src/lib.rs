@@ -19,7 +19,16 @@
 //! Only plain sets and numbers are on the way of a decision: it takes no lock, waits for nothing and
 //! allocates nothing.
 
+pub mod cli;
+pub mod compile;
+pub mod decide;
 pub mod diagnostic;
+pub mod gates;
+pub mod inspect;
+pub mod live;
+pub mod policy;
 pub mod request;
+pub mod serve;
+pub mod snapshot;
 pub mod source;
 pub mod syntax;

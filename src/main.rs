@@ -1,2 +1,4 @@
 //! The command.
-fn main() {}
+fn main() -> std::process::ExitCode {
+    peerage::cli::main()
+}

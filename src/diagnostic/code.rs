@@ -28,11 +28,15 @@ macro_rules! codes {
 codes! {
     /// No policy file was found in the paths that were given.
     NoFiles = "no-files",
+    /// A file that was given by name has an ending that is none of a policy file's.
+    UnknownEnding = "unknown-ending",
     /// A file or folder can't be read.
     Unreadable = "unreadable",
     /// A file is larger than its notation may be.
     TooLarge = "too-large",
-    /// Brackets, calls or collections are nested deeper than the limit.
+    /// There are more files than a policy may have.
+    TooManyFiles = "too-many-files",
+    /// Brackets, calls, collections or folders are nested deeper than the limit.
     TooDeep = "too-deep",
     /// YAML aliases repeat more than the limit allows.
     TooManyAliases = "too-many-aliases",

@@ -1,24 +1,23 @@
-use serde::Serialize;
+use std::collections::BTreeMap;
 
-use super::{Code, Diagnostics, Severity};
-use crate::source::Sources;
+use serde_json::{Value, json};
 
-/// A place as a person or a tool needs it. Lines and columns count from 1, columns in characters;
-/// the end is the first place that is no longer part of it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Place {
-    pub file: String,
-    pub line: usize,
-    pub column: usize,
-    pub end_line: usize,
-    pub end_column: usize,
-    /// What is to be said at it; may be empty.
-    pub label: String,
-    /// The text of its first line, cut to a window around it where the line is long.
-    pub source_line: String,
-    /// Where in `source_line` the place begins, and how long it is there, in bytes.
-    #[serde(skip)]
-    pub caret: (usize, usize),
+use super::{
+    Code, Diagnostic, Diagnostics, Label, Severity,
+    window::{self, Window},
+};
+use crate::source::{Cursor, Position, SourceId, Sources};
+
+/// All that is wrong with a policy, in reading order, independent of the files it was read from.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Report {
+    pub diagnostics: Vec<Located>,
+    /// How many more there were than are kept.
+    pub left_out: usize,
+    /// How many errors there are, those left out among them.
+    pub errors: usize,
+    /// How many warnings there are, those left out among them.
+    pub warnings: usize,
 }
 
 /// A diagnostic that needs its sources no longer.
@@ -32,25 +31,145 @@ pub struct Located {
     pub hint: Option<String>,
 }
 
-/// All that is wrong with a policy, in reading order, independent of the files it was read from.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Report {
-    pub diagnostics: Vec<Located>,
-    /// How many more there were than are kept.
-    pub left_out: usize,
-    pub errors: usize,
-    pub warnings: usize,
+/// A place as a person or a tool needs it. Lines and columns count from 1, columns in characters;
+/// the end is the first place that is no longer part of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place {
+    pub file: String,
+    pub line: usize,
+    pub column: usize,
+    pub end_line: usize,
+    pub end_column: usize,
+    /// What is to be said at it; may be empty.
+    pub label: String,
+    /// The text of its first line without its end, cut to a window around the place, with `…`,
+    /// where the line is long. Control characters but tabs are replaced.
+    pub source_line: String,
+    /// Where in `source_line` the place begins, and how long it is there, in bytes.
+    pub caret: (usize, usize),
 }
+
+// === impl Report ===
 
 impl Report {
     /// Finds the places of all that was collected. Costs one scan of each file that has a mistake.
     pub fn new(problems: Diagnostics, sources: &Sources) -> Self {
-        let _ = (problems, sources);
-        Self::default()
+        let left_out_errors = problems.left_out_errors;
+        let (list, left_out) = problems.into_sorted();
+        let offsets = Offsets::of(&list, sources);
+        let errors = list.iter().filter(|found| found.severity == Severity::Error).count();
+        Self {
+            errors: errors + left_out_errors,
+            warnings: (list.len() - errors) + (left_out - left_out_errors),
+            left_out,
+            diagnostics: list.into_iter().map(|found| offsets.locate(found, sources)).collect(),
+        }
     }
 
-    /// The JSON that `check --format json` prints and `/v1/status` holds.
-    pub fn to_json(&self) -> serde_json::Value {
-        serde_json::Value::Null
+    /// Whether there is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        self.errors + self.warnings == 0
+    }
+
+    /// The JSON that `check --format json` prints and `/v1/status` holds. Its shape is stable:
+    /// fields may come, none goes; what does not apply is `null`.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "errors": self.errors,
+            "warnings": self.warnings,
+            "left_out": self.left_out,
+            "diagnostics": self.diagnostics.iter().map(Located::to_json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+// === impl Located ===
+
+impl Located {
+    fn to_json(&self) -> Value {
+        let place = self.place.as_ref();
+        json!({
+            "code": self.code.as_str(),
+            "severity": self.severity.as_str(),
+            "message": self.message,
+            "file": place.map(|place| &place.file),
+            "line": place.map(|place| place.line),
+            "column": place.map(|place| place.column),
+            "end_line": place.map(|place| place.end_line),
+            "end_column": place.map(|place| place.end_column),
+            "label": place.map(|place| &place.label).filter(|label| !label.is_empty()),
+            "source_line": place.map(|place| &place.source_line),
+            "hint": self.hint,
+            "related": self.others.iter().map(Place::to_json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+// === impl Place ===
+
+impl Place {
+    fn to_json(&self) -> Value {
+        json!({
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "end_line": self.end_line,
+            "end_column": self.end_column,
+            "label": self.label,
+        })
+    }
+}
+
+/// The position of every offset that a diagnostic names, and where its line begins.
+struct Offsets(BTreeMap<(SourceId, usize), (Position, usize)>);
+
+impl Offsets {
+    /// Sweeps over each file once: looking up one offset after the other would be quadratic.
+    fn of(list: &[Diagnostic], sources: &Sources) -> Self {
+        let labels = list.iter().flat_map(|found| found.primary.iter().chain(&found.others));
+        let mut offsets: BTreeMap<_, _> = labels
+            .flat_map(|Label { span, .. }| [(span.source, span.start()), (span.source, span.end())])
+            .map(|at| (at, (Position { line: 1, column: 1 }, 0)))
+            .collect();
+        let mut cursor: Option<(SourceId, Cursor<'_>)> = None;
+        for (&(id, offset), found) in &mut offsets {
+            if cursor.as_ref().is_none_or(|(of, _)| *of != id) {
+                cursor = sources.get(id).map(|source| (id, Cursor::new(&source.bytes)));
+            }
+            if let Some((_, cursor)) = &mut cursor {
+                *found = (cursor.position(offset), cursor.line_start());
+            }
+        }
+        Self(offsets)
+    }
+
+    fn locate(&self, found: Diagnostic, sources: &Sources) -> Located {
+        Located {
+            code: found.code,
+            severity: found.severity,
+            message: found.message,
+            place: found.primary.and_then(|label| self.place(label, sources)),
+            others: found.others.into_iter().filter_map(|at| self.place(at, sources)).collect(),
+            hint: found.hint,
+        }
+    }
+
+    fn place(&self, label: Label, sources: &Sources) -> Option<Place> {
+        let Label { span, text } = label;
+        let source = sources.get(span.source)?;
+        let &(start, line_start) = self.0.get(&(span.source, span.start()))?;
+        let &(end, _) = self.0.get(&(span.source, span.end()))?;
+        let Window { text: source_line, caret } =
+            window::around(&source.bytes, line_start, span.start(), span.end());
+        Some(Place {
+            file: source.name.clone(),
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+            label: text,
+            source_line,
+            caret,
+        })
     }
 }

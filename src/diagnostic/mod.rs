@@ -4,7 +4,9 @@
 
 mod code;
 mod human;
+mod load;
 mod located;
+mod window;
 
 pub use code::Code;
 pub use human::render;
@@ -17,6 +19,16 @@ use crate::source::Span;
 pub enum Severity {
     Error,
     Warning,
+}
+
+impl Severity {
+    /// The stable text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
 }
 
 /// A place in a file, and what is to be said at it.
@@ -100,6 +112,7 @@ impl Diagnostic {
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
     left_out: usize,
+    left_out_errors: usize,
     errors: usize,
 }
 
@@ -107,12 +120,22 @@ impl Diagnostics {
     /// How many are kept.
     pub const MOST: usize = 10_000;
 
-    pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.errors += usize::from(diagnostic.severity == Severity::Error);
+    /// How many bytes of a text are kept: names in it may come from hostile files.
+    const LONGEST: usize = 1_000;
+
+    pub fn push(&mut self, mut diagnostic: Diagnostic) {
+        let error = usize::from(diagnostic.severity == Severity::Error);
+        self.errors += error;
         if self.list.len() < Self::MOST {
+            let labels = diagnostic.primary.iter_mut().chain(&mut diagnostic.others);
+            let texts = labels.map(|label| &mut label.text).chain(&mut diagnostic.hint);
+            for text in texts.chain([&mut diagnostic.message]) {
+                shorten(text, Self::LONGEST);
+            }
             self.list.push(diagnostic);
         } else {
             self.left_out += 1;
+            self.left_out_errors += error;
         }
     }
 
@@ -135,5 +158,14 @@ impl Diagnostics {
         });
         self.list.dedup();
         (self.list, self.left_out)
+    }
+}
+
+fn shorten(text: &mut String, most: usize) {
+    if text.len() > most {
+        let boundary = (0..=most).rfind(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        text.truncate(boundary);
+        text.push('…');
+        text.shrink_to_fit();
     }
 }

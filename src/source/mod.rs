@@ -2,11 +2,18 @@
 //!
 //! Invariant: knows of nothing else in this crate.
 
+mod links;
 mod load;
+mod position;
+mod survey;
 
 pub use load::{LIMITS, Limits, LoadError, Loaded, load};
+pub use position::{Cursor, Position};
+pub use survey::{Fingerprint, Survey, fingerprint};
 
-use std::fmt;
+use std::sync::OnceLock;
+
+use sha2::{Digest, Sha256};
 
 /// Which file of a [`Sources`] a place is in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -30,6 +37,7 @@ impl Span {
     }
 
     /// From where `self` starts to where `other` ends; both are of one file.
+    #[must_use]
     pub fn to(self, other: Self) -> Self {
         Self::new(self.source, self.start(), other.end().max(self.end()))
     }
@@ -57,6 +65,9 @@ pub enum Notation {
 }
 
 impl Notation {
+    /// The endings there are, for a sentence.
+    pub const ENDINGS: &str = "`.yaml`, `.yml`, `.json`, `.peerage`, `.ndjson` or `.csv`";
+
     /// The notation of a file of this name; `None` for files that are no part of a policy,
     /// `*.test.yaml` among them.
     pub fn of(file_name: &str) -> Option<Self> {
@@ -87,30 +98,25 @@ pub struct Source {
     pub name: String,
     pub notation: Notation,
     pub bytes: Vec<u8>,
-}
-
-/// A place for people: line and column count from 1, columns in characters.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Position {
-    pub line: usize,
-    pub column: usize,
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.line, self.column)
-    }
+    digest: OnceLock<[u8; 32]>,
 }
 
 impl Source {
-    /// The line and column of a byte offset. Costs a scan of the file up to there: it is for
-    /// diagnostics, which are few.
+    /// A file of this content.
+    pub fn new(name: impl Into<String>, notation: Notation, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { name: name.into(), notation, bytes: bytes.into(), digest: OnceLock::new() }
+    }
+
+    /// The line and column of a byte offset. Costs a scan of the file up to there: for many
+    /// offsets, use one [`Cursor`].
     pub fn position(&self, offset: usize) -> Position {
-        let before = self.bytes.get(..offset).unwrap_or(&self.bytes);
-        let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-        let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
-        let in_line = String::from_utf8_lossy(before.get(line_start..).unwrap_or_default());
-        Position { line, column: in_line.chars().count() + 1 }
+        Cursor::new(&self.bytes).position(offset)
+    }
+
+    /// The SHA-256 of the bytes: two sources of one name and digest say the same. Computed when
+    /// first asked for.
+    pub fn digest(&self) -> [u8; 32] {
+        *self.digest.get_or_init(|| Sha256::digest(&self.bytes).into())
     }
 }
 
@@ -131,7 +137,7 @@ impl Sources {
 
     /// A policy of one file that never was on a disk, for requests and tests.
     pub fn single(name: &str, notation: Notation, text: impl Into<Vec<u8>>) -> Self {
-        Self::new(vec![Source { name: name.to_owned(), notation, bytes: text.into() }])
+        Self::new(vec![Source::new(name, notation, text)])
     }
 
     pub fn get(&self, id: SourceId) -> Option<&Source> {

@@ -5,7 +5,11 @@ use crate::{
 
 /// The text of a file, without a byte order mark's effect on places; `None`, and a problem, if it
 /// is no text.
-pub(super) fn of<'s>(id: SourceId, source: &'s Source, problems: &mut Diagnostics) -> Option<&'s str> {
+pub(super) fn of<'s>(
+    id: SourceId,
+    source: &'s Source,
+    problems: &mut Diagnostics,
+) -> Option<&'s str> {
     let text = match std::str::from_utf8(&source.bytes) {
         Ok(text) => text,
         Err(error) => {

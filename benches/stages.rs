@@ -1,0 +1,153 @@
+//! Each stage of the pipeline by itself, over small, medium and large worlds.
+//!
+//! `cargo bench --bench stages` runs them all; `cargo bench --bench stages -- decide/small` some.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench may stop at what it did not expect"
+)]
+
+mod world;
+
+use std::{hint::black_box, time::Duration};
+
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use peerage::{
+    decide::{decide, reach, reached_by},
+    diagnostic::Diagnostics,
+    policy,
+    request::{Action, Request, User},
+    source::{Notation, Source, Sources},
+    syntax,
+};
+use world::{LARGE, MEDIUM, SMALL, Size};
+
+type Text = fn(Size) -> String;
+
+const SIZES: [Size; 3] = [SMALL, MEDIUM, LARGE];
+
+fn parse(c: &mut Criterion) {
+    let notations: [(&str, Notation, Text); 3] = [
+        ("parse_dsl", Notation::Dsl, |size| world::dsl_rules(size, 11)),
+        ("parse_yaml", Notation::Yaml, |size| world::yaml_rules(size, 11)),
+        ("parse_yaml_users", Notation::Yaml, world::yaml_users),
+    ];
+    for (name, notation, text) in notations {
+        let mut group = c.benchmark_group(name);
+        for size in SIZES {
+            let text = text(size);
+            group.throughput(Throughput::Bytes(text.len() as u64));
+            let sources = Sources::new(vec![Source::new("bench", notation, text)]);
+            group.bench_function(BenchmarkId::from_parameter(size.name), |b| {
+                b.iter(|| syntax::parse(black_box(&sources), &mut Diagnostics::default()));
+            });
+        }
+    }
+}
+
+fn load_bulk(c: &mut Criterion) {
+    let notations: [(&str, Notation, Text); 2] =
+        [("load_ndjson", Notation::Ndjson, world::ndjson), ("load_csv", Notation::Csv, world::csv)];
+    for (name, notation, text) in notations {
+        let mut group = c.benchmark_group(name);
+        for size in SIZES {
+            let text = text(size);
+            group.throughput(Throughput::Bytes(text.len() as u64));
+            let sources = Sources::new(vec![Source::new("bench", notation, text)]);
+            group.bench_function(BenchmarkId::from_parameter(size.name), |b| {
+                b.iter(|| {
+                    let mut problems = Diagnostics::default();
+                    let ast = syntax::parse(black_box(&sources), &mut problems);
+                    policy::resolve(ast, &sources, None, &mut problems)
+                });
+            });
+        }
+    }
+}
+
+fn compile(c: &mut Criterion) {
+    let mut group = c.benchmark_group("compile");
+    for size in SIZES {
+        let sources = world::sources(size);
+        let resolve = || {
+            let mut problems = Diagnostics::default();
+            let ast = syntax::parse(&sources.sources, &mut problems);
+            policy::resolve(ast, &sources.sources, None, &mut problems)
+        };
+        group.bench_function(BenchmarkId::from_parameter(size.name), |b| {
+            b.iter_batched(
+                resolve,
+                |policy| peerage::compile::compile(policy, None),
+                BatchSize::PerIteration,
+            );
+        });
+    }
+}
+
+fn decide_and_reach(c: &mut Criterion) {
+    for size in SIZES {
+        let view = world::view(&world::sources(size), None);
+        let pairs = world::pairs(size, 100_000);
+        let mut next = pairs.iter().cycle();
+        c.benchmark_group("decide").bench_function(size.name, |b| {
+            b.iter(|| {
+                let (subject, resource) = next.next().unwrap();
+                decide(&view, &Request::new(subject, Action::StartChat, resource))
+            });
+        });
+        let directory = &view.population.directory;
+        c.benchmark_group("decide_only_look_ups").bench_function(size.name, |b| {
+            b.iter(|| {
+                let (subject, resource) = next.next().unwrap();
+                (directory.number(subject), directory.number(resource))
+            });
+        });
+        c.benchmark_group("reach").bench_function(size.name, |b| {
+            b.iter(|| {
+                let (subject, _) = next.next().unwrap();
+                reach(&view, &User::from(subject.as_str()), Action::StartChat).total()
+            });
+        });
+        c.benchmark_group("reached_by").bench_function(size.name, |b| {
+            b.iter(|| {
+                let (resource, _) = next.next().unwrap();
+                reached_by(&view, &User::from(resource.as_str()), Action::StartChat).total()
+            });
+        });
+    }
+}
+
+fn reload(c: &mut Criterion) {
+    let mut group = c.benchmark_group("reload_one_rule");
+    for size in SIZES {
+        let before = world::view(&world::sources(size), None);
+        let rule = "rule new: hasTag(tag-1) -> [tag-2];";
+        let changed =
+            world::with(&world::sources(size), Source::new("new.peerage", Notation::Dsl, rule));
+        group.bench_function(BenchmarkId::from_parameter(size.name), |b| {
+            b.iter_batched(
+                || world::fresh(&changed),
+                |files| world::view(&files, Some(&before)),
+                BatchSize::PerIteration,
+            );
+        });
+    }
+}
+
+fn configuration() -> Criterion {
+    Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(3))
+}
+
+criterion_group! {
+    name = stages;
+    config = configuration();
+    targets = parse, load_bulk, compile, decide_and_reach, reload
+}
+criterion_main!(stages);

@@ -1,0 +1,112 @@
+//! The command line: what was typed, a call of the library, what is printed, an exit code.
+//!
+//! Invariant: nobody knows of this room.
+
+mod check;
+mod compile;
+mod decide;
+mod output;
+mod policy;
+mod reach;
+mod serve;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use output::Output;
+
+/// Exit codes, the same for all commands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Exit {
+    /// All is well; for `decide`: allowed.
+    Fine = 0,
+    /// The policy fell short; for `decide`: denied.
+    Short = 1,
+    /// The command could not be carried out.
+    Failed = 2,
+}
+
+/// Who may talk to whom, as code: compiles policies and answers from them.
+#[derive(Parser, Debug)]
+#[command(name = "peerage", version, about, max_term_width = 100, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 all is well (decide: allowed), 1 the policy fell short (decide: denied), \
+2 the command could not be carried out.
+
+Example: peerage check policies/stores";
+
+#[derive(Args, Debug)]
+struct Global {
+    /// How to print the result
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    color: Colour,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Find every mistake in a policy
+    #[command(after_help = "Example: peerage check policies/stores")]
+    Check(Paths),
+    /// Show what a policy compiles to: rules with their sets, tags with their users
+    #[command(after_help = "Example: peerage compile policies/stores")]
+    Compile(Paths),
+    /// Decide whether one user may do something to another
+    #[command(
+        after_help = "Example: peerage decide --subject 3 --action start_chat --resource 2 policies/stores"
+    )]
+    Decide(decide::Question),
+    /// List whom a user may reach, or who may reach him
+    #[command(after_help = "Examples:\n  \
+        peerage reach --subject 5 policies/stores     whom may 5 reach?\n  \
+        peerage reach --resource 2 policies/stores    who may reach 2?")]
+    Reach(reach::Question),
+    /// Answer over HTTP, and follow the files as they change
+    #[command(after_help = "Example: peerage serve policies/stores --listen 127.0.0.1:7411")]
+    Serve(serve::Options),
+}
+
+#[derive(Args, Debug)]
+struct Paths {
+    /// Policy files, or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+/// Carries out the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.global.format, cli.global.color);
+    let done = match &cli.command {
+        Command::Check(paths) => check::run(&paths.paths, &output),
+        Command::Compile(paths) => compile::run(&paths.paths, &output),
+        Command::Decide(question) => decide::run(question, &output),
+        Command::Reach(question) => reach::run(question, &output),
+        Command::Serve(options) => serve::run(options, &output),
+    };
+    let exit = done.unwrap_or_else(|error| output.failed(&error));
+    ExitCode::from(exit as u8)
+}

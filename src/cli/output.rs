@@ -1,0 +1,98 @@
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is the one mouth of the command"
+)]
+
+use std::io::{self, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{Colour, Exit, Format};
+use crate::diagnostic::{Report, render};
+
+/// Where commands print: results to standard output, everything else to standard error.
+#[derive(Debug)]
+pub(super) struct Output {
+    format: Format,
+    colour: ColorChoice,
+}
+
+pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(super) const QUIET: Style = Style::new().dimmed();
+pub(super) const STRONG: Style = Style::new().bold();
+
+impl Output {
+    pub(super) fn new(format: Format, colour: Colour) -> Self {
+        let colour = match colour {
+            Colour::Auto => ColorChoice::Auto,
+            Colour::Always => ColorChoice::Always,
+            Colour::Never => ColorChoice::Never,
+        };
+        Self { format, colour }
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Prints a result; styles are dropped where they would not be shown.
+    pub(super) fn result(&self, text: &str) -> Result<()> {
+        let mut out = AutoStream::new(io::stdout().lock(), self.choice(&io::stdout()));
+        finish(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    }
+
+    pub(super) fn json(&self, value: &impl Serialize) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(value)?;
+        text.push('\n');
+        self.result(&text)
+    }
+
+    /// Prints what is no result, for people only.
+    pub(super) fn aside(&self, text: &str) {
+        let mut err = AutoStream::new(io::stderr().lock(), self.choice(&io::stderr()));
+        // There is nowhere left to say that standard error is gone.
+        let _ = err.write_all(text.as_bytes());
+    }
+
+    /// The diagnostics as a result.
+    pub(super) fn report(&self, report: &Report) -> Result<()> {
+        if self.is_json() {
+            return self.json(&report.to_json());
+        }
+        self.result(&render(report, true))
+    }
+
+    /// The diagnostics beside a result.
+    pub(super) fn report_aside(&self, report: &Report) {
+        self.aside(&render(report, true));
+    }
+
+    pub(super) fn failed(&self, error: &anyhow::Error) -> Exit {
+        self.aside(&format!("{BAD}error{BAD:#}: {error:#}\n"));
+        Exit::Failed
+    }
+
+    fn choice(&self, stream: &impl IsTerminal) -> ColorChoice {
+        match self.colour {
+            ColorChoice::Auto if !stream.is_terminal() => ColorChoice::Never,
+            ColorChoice::Auto if std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) => {
+                ColorChoice::Never
+            }
+            ColorChoice::Auto => ColorChoice::Always,
+            choice => choice,
+        }
+    }
+}
+
+/// A reader that went away (`| head`) has all that it wanted.
+fn finish(written: io::Result<()>) -> Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}

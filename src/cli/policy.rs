@@ -1,0 +1,34 @@
+use std::path::PathBuf;
+
+use super::{Exit, Output};
+use crate::{
+    compile::{self, Outcome},
+    diagnostic::{Code, Report},
+    snapshot::View,
+    source,
+};
+
+/// Loads and compiles the policy below the paths.
+pub(super) fn load(paths: &[PathBuf]) -> Outcome {
+    compile::build(&source::load(paths), None)
+}
+
+/// The exit code that a report of mistakes deserves: files that can't be read keep a command from
+/// being carried out, all other mistakes are the policy's.
+pub(super) fn exit(report: &Report) -> Exit {
+    let is_unread = |code| matches!(code, Code::NoFiles | Code::Unreadable);
+    if report.diagnostics.iter().any(|diagnostic| is_unread(diagnostic.code)) {
+        Exit::Failed
+    } else if report.errors > 0 {
+        Exit::Short
+    } else {
+        Exit::Fine
+    }
+}
+
+/// The compiled policy; without one, says why on standard error and gives the exit code.
+pub(super) fn view(paths: &[PathBuf], output: &Output) -> Result<View, Exit> {
+    let outcome = load(paths);
+    output.report_aside(&outcome.report);
+    outcome.view.ok_or_else(|| exit(&outcome.report))
+}

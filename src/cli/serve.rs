@@ -1,0 +1,126 @@
+use std::{
+    io::IsTerminal,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{info, level_filters::LevelFilter};
+use tracing_subscriber::EnvFilter;
+
+use super::{Exit, Output, policy};
+use crate::{
+    live::{Live, Pace, Start, Trigger, Watch},
+    serve::{self, App, Listeners},
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Options {
+    /// Listen on this address; may be given several times
+    ///
+    /// Without --listen and --uds, on 127.0.0.1:7411. Port 0 takes any free port.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Vec<SocketAddr>,
+    /// Listen on a Unix socket; may be given several times
+    #[arg(long, value_name = "PATH")]
+    uds: Vec<PathBuf>,
+    /// How long requests at work may take to finish when the daemon is told to stop, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    drain: u64,
+    /// How large a request's body may be, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
+    body_limit: usize,
+    /// How often to look for changes that no event told of, in milliseconds
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000)]
+    poll: u64,
+    /// Policy files, or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
+    logging();
+    // Before the files are read, so that no change falls between the two.
+    let pace = Pace { poll: Duration::from_millis(options.poll.max(1)), ..Pace::default() };
+    let watch = Watch::start(options.paths.clone(), pace).context("can't watch the files")?;
+    let live = match Live::start(options.paths.clone()) {
+        Start::Serving(live) => live,
+        Start::Refused(report) => {
+            output.report_aside(&report);
+            return Ok(policy::exit(&report));
+        }
+    };
+    output.report_aside(&live.reloads().latest.report);
+    let runtime = tokio::runtime::Runtime::new().context("can't start the runtime")?;
+    runtime.block_on(daemon(options, live, watch, output))?;
+    Ok(Exit::Fine)
+}
+
+async fn daemon(
+    options: &Options,
+    live: Arc<Live>,
+    mut watch: Watch,
+    output: &Output,
+) -> Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+
+    let listeners = listen(options, output).await?;
+    let (wake, woken) = mpsc::channel();
+    let follower = Arc::clone(&live);
+    thread::Builder::new().name("reload".into()).spawn(move || follower.follow(&woken))?;
+
+    let stop = async {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break info!("told to stop by SIGTERM"),
+                _ = interrupt.recv() => break info!("told to stop by SIGINT"),
+                // The other end of `wake` goes only when this process does.
+                _ = hangup.recv() => {
+                    info!("told to reload by SIGHUP");
+                    let _ = wake.send(Trigger::Requested);
+                }
+                () = watch.changed() => {
+                    let _ = wake.send(Trigger::Changed);
+                }
+            }
+        }
+    };
+    let app = Arc::new(App::new(live, options.body_limit));
+    serve::serve(listeners, app, stop, Duration::from_secs(options.drain)).await;
+    Ok(())
+}
+
+/// Binds all sockets and says on standard output where they are, a line each.
+async fn listen(options: &Options, output: &Output) -> Result<Listeners> {
+    let mut listeners = Listeners::default();
+    let default = SocketAddr::from(([127, 0, 0, 1], 7411));
+    let is_default = options.listen.is_empty() && options.uds.is_empty();
+    for &address in options.listen.iter().chain(is_default.then_some(&default)) {
+        let bound = listeners.tcp(address).await?;
+        output.result(&format!("listening on http://{bound}\n"))?;
+    }
+    for path in &options.uds {
+        listeners.unix(path.clone())?;
+        output.result(&format!("listening on unix:{}\n", path.display()))?;
+    }
+    Ok(listeners)
+}
+
+/// Logs go to standard error; `RUST_LOG` says how much.
+fn logging() {
+    let filter =
+        EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
+    let colour = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colour)
+        .init();
+}

@@ -1,0 +1,85 @@
+//! Policy to view: the only bridge between what authors write and what decisions read.
+//!
+//! A condition is set algebra over the users of each tag, so a policy compiles in bulk and not user
+//! by user. What a previous view holds already is taken over: the population when the files say the
+//! same about users, and each tag's reachers when the rules that name it have the same conditions.
+//!
+//! Invariant: one function in, one view out; it reads no file and no clock.
+
+mod digest;
+mod population;
+mod rules;
+
+use std::{collections::HashSet, sync::Arc};
+
+use crate::{
+    diagnostic::{Diagnostic, Diagnostics, Report},
+    policy::{self, Census, Policy, Users},
+    snapshot::{Revision, Tags, View},
+    source::Loaded,
+    syntax,
+};
+
+/// What became of a policy: a view if it holds no error, and all that is to be said about it.
+#[derive(Debug)]
+pub struct Outcome {
+    pub view: Option<View>,
+    pub report: Report,
+}
+
+/// Parses, resolves and compiles what was loaded; what could not be loaded is a mistake too.
+///
+/// `previous` speeds it up and changes nothing in the result.
+pub fn build(loaded: &Loaded, previous: Option<&View>) -> Outcome {
+    let sources = &loaded.sources;
+    let mut problems = Diagnostics::default();
+    for error in &loaded.errors {
+        problems.push(Diagnostic::from(error));
+    }
+    let ast = syntax::parse(sources, &mut problems);
+    let census = previous.map(census);
+    let policy = policy::resolve(ast, sources, census, &mut problems);
+    let view = (!problems.has_errors()).then(|| compile(policy, previous));
+    Outcome { view, report: Report::new(problems, sources) }
+}
+
+/// What the population of a view was made from.
+fn census(view: &View) -> Census {
+    let of_users = view.population.members.len();
+    let tags = view.tags.iter().take(of_users).map(|(_, name)| name.to_owned()).collect();
+    Census { key: view.population.key, tags }
+}
+
+/// Compiles a policy. Costs set algebra for each condition that `previous` does not share.
+///
+/// A policy whose users are [`Users::Unchanged`] takes the population of `previous`; if that is
+/// another one, or there is none, it has no users, and all are refused.
+pub fn compile(policy: Policy, previous: Option<&View>) -> View {
+    let (population, user_tags) = match policy.users {
+        Users::Read(roster) => population::compile(&roster),
+        Users::Unchanged(key) => match previous.filter(|view| view.population.key == key) {
+            Some(view) => (Arc::clone(&view.population), census(view).tags),
+            None => population::compile(&policy::Roster::default()),
+        },
+    };
+    let tags = number(user_tags, &policy.tags, policy.rules.as_deref());
+    let declared = policy.tags.iter().filter_map(|name| tags.get(name)).collect();
+    let digest = digest::policy(&population.digest, &policy.tags, policy.rules.as_deref());
+    let rules = policy.rules.map(|rules| rules::compile(rules, &tags, &population, previous));
+    View { population, tags, declared, rules, revision: Revision { policy: digest, facts: 0 } }
+}
+
+/// Numbers the users' tags first, then the others, each in the order of their names.
+fn number(users: Vec<String>, declared: &[String], rules: Option<&[policy::Rule]>) -> Tags {
+    let known: HashSet<&str> = users.iter().map(String::as_str).collect();
+    let mut others: Vec<&str> = declared.iter().map(String::as_str).collect();
+    for rule in rules.unwrap_or_default() {
+        rule.condition.each_tag(&mut |tag| others.push(tag));
+        others.extend(rule.outcome.iter().map(String::as_str));
+    }
+    others.retain(|name| !known.contains(name));
+    others.sort_unstable();
+    others.dedup();
+    let others: Vec<Box<str>> = others.into_iter().map(Box::from).collect();
+    users.into_iter().map(String::into_boxed_str).chain(others).collect()
+}

@@ -1,0 +1,64 @@
+use uuid::Uuid;
+
+use crate::{
+    gates::{GATES, Party, opening_rules},
+    request::{Decision, GateName, Reason, Request},
+    snapshot::View,
+};
+
+/// A decision with what every gate said of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Explanation {
+    pub decision: Decision,
+    /// All gates in their order, those after the first closed one too.
+    pub findings: Vec<Finding>,
+    /// The rules that opened it; empty unless it is allowed and the policy has rules.
+    pub rules: Vec<RuleRef>,
+}
+
+/// What one gate said.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    pub gate: GateName,
+    /// Why it is closed; `None` if it is open.
+    pub closed: Option<Reason>,
+    /// What it looked at, in words.
+    pub detail: String,
+}
+
+/// A rule, as it is named to people.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RuleRef {
+    pub id: Uuid,
+    pub name: Option<String>,
+    pub description: Option<String>,
+}
+
+/// The same decision as [`decide`](super::decide), with every gate's verdict. Costs a look at each
+/// rule in question.
+pub fn explain(view: &View, request: &Request<'_>) -> Explanation {
+    let subject = Party::find(view, &request.subject);
+    let resource = Party::find(view, &request.resource);
+    let findings: Vec<Finding> = GATES
+        .iter()
+        .map(|gate| Finding {
+            gate: gate.name(),
+            closed: gate.check(view, &subject, &resource),
+            detail: gate.detail(view, &subject, &resource),
+        })
+        .collect();
+    let decision = findings
+        .iter()
+        .find_map(|finding| finding.closed)
+        .map_or(Decision::ALLOWED, Decision::denied);
+    let rules = if decision.allow { opening_rules(view, &subject, &resource) } else { Vec::new() };
+    let rules = rules
+        .into_iter()
+        .map(|rule| RuleRef {
+            id: rule.id,
+            name: rule.name.clone(),
+            description: rule.description.clone(),
+        })
+        .collect();
+    Explanation { decision, findings, rules }
+}

@@ -1,0 +1,67 @@
+use std::borrow::Cow;
+
+use crate::{
+    gates::{GATES, Party},
+    request::{Action, User},
+    snapshot::{Selection, UserSet, View},
+};
+
+/// A list of users: those whom one user may reach, or who may reach him.
+#[derive(Clone, Debug)]
+pub struct Reach<'v> {
+    view: &'v View,
+    users: Cow<'v, UserSet>,
+}
+
+/// A page of a list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Page<'v> {
+    /// Ids in order.
+    pub users: Vec<&'v str>,
+    /// How many the whole list has.
+    pub total: u64,
+    /// The last id of this page if others follow: what to ask for `after`.
+    pub next: Option<&'v str>,
+}
+
+/// Everyone to whom the subject may do this. Costs set algebra over the tags concerned; no one is
+/// looked at singly. An unknown subject reaches nobody.
+pub fn reach<'v>(view: &'v View, subject: &User<'_>, action: Action) -> Reach<'v> {
+    let Action::StartChat = action;
+    let subject = Party::find(view, subject);
+    list(view, GATES.iter().map(|gate| gate.admits(view, &subject)))
+}
+
+/// Everyone who may do this to the resource, at the same cost.
+pub fn reached_by<'v>(view: &'v View, resource: &User<'_>, action: Action) -> Reach<'v> {
+    let Action::StartChat = action;
+    let resource = Party::find(view, resource);
+    list(view, GATES.iter().map(|gate| gate.admitted(view, &resource)))
+}
+
+fn list<'v>(view: &'v View, gates: impl Iterator<Item = Selection<'v>>) -> Reach<'v> {
+    Reach { view, users: Selection::all(gates).of(&view.population.everyone) }
+}
+
+impl<'v> Reach<'v> {
+    /// How many there are, without naming them.
+    pub fn total(&self) -> u64 {
+        self.users.len()
+    }
+
+    /// The ids in order.
+    pub fn ids(&self) -> impl Iterator<Item = &'v str> {
+        let directory = &self.view.population.directory;
+        self.users.iter().map(|user| directory.id(user))
+    }
+
+    /// The ids that come after `after`, at most `limit` of them.
+    pub fn page(&self, after: Option<&str>, limit: usize) -> Page<'v> {
+        let directory = &self.view.population.directory;
+        let from = after.map_or(0, |id| directory.after(id));
+        let mut rest = self.users.iter_from(from).map(|user| directory.id(user));
+        let users: Vec<&str> = rest.by_ref().take(limit).collect();
+        let next = rest.next().and_then(|_| users.last().copied());
+        Page { users, total: self.total(), next }
+    }
+}

@@ -1,0 +1,43 @@
+use super::{Code, Diagnostic};
+use crate::source::{LoadError, Notation};
+
+impl From<&LoadError> for Diagnostic {
+    fn from(error: &LoadError) -> Self {
+        let (code, hint) = match error {
+            LoadError::NoFiles(_) => {
+                (Code::NoFiles, Some(format!("policy files end in {}", Notation::ENDINGS)))
+            }
+            LoadError::UnknownEnding { path } if is_test(path) => {
+                (Code::UnknownEnding, Some("tests are run by `peerage test`".to_owned()))
+            }
+            LoadError::UnknownEnding { .. } => {
+                (Code::UnknownEnding, Some(format!("policy files end in {}", Notation::ENDINGS)))
+            }
+            LoadError::Unreadable { .. } => (Code::Unreadable, None),
+            LoadError::NotAFile { .. } => {
+                (Code::Unreadable, Some("pipes, sockets and devices are not read".to_owned()))
+            }
+            LoadError::Unsteady(_) => {
+                (Code::Unreadable, Some("is something still being written there?".to_owned()))
+            }
+            LoadError::TooLarge { .. } => {
+                let hint =
+                    "users in bulk go into `.ndjson` or `.csv` files, which may have any size";
+                (Code::TooLarge, Some(hint.to_owned()))
+            }
+            LoadError::TooDeep { .. } => {
+                (Code::TooDeep, Some("does a link lead back to a folder above it?".to_owned()))
+            }
+            LoadError::TooMany { .. } => {
+                let hint = "does a link or a path lead to more than the policy?";
+                (Code::TooManyFiles, Some(hint.to_owned()))
+            }
+        };
+        Self { hint, ..Self::global(code, error.to_string()) }
+    }
+}
+
+fn is_test(path: &std::path::Path) -> bool {
+    let name = path.to_string_lossy();
+    name.ends_with(".test.yaml") || name.ends_with(".test.yml")
+}

@@ -1,0 +1,170 @@
+use std::fmt::{self, Write as _};
+
+use serde::Serialize;
+
+use crate::snapshot::{Rule, TagId, UserSet, View};
+
+/// A compiled policy, told in full and always alike: made to be read in review and compared by
+/// snapshot tests. Two views of the same revision have the same listing to the byte.
+#[derive(Serialize, Debug)]
+pub struct Listing<'v> {
+    pub digest: String,
+    pub users: u32,
+    /// How many distinct tag sets the users have.
+    pub tag_sets: usize,
+    pub tags: Vec<Tag<'v>>,
+    /// `None` if the policy has no `rules` section.
+    pub rules: Option<Vec<RuleListing<'v>>>,
+}
+
+/// A tag: who has it, and who may reach those who do.
+#[derive(Serialize, Debug)]
+pub struct Tag<'v> {
+    pub name: &'v str,
+    pub declared: bool,
+    pub members: Members<'v>,
+    /// `None` if the policy has no `rules` section.
+    pub reachers: Option<Members<'v>>,
+}
+
+/// A set of users: how many, and who, where they are few.
+#[derive(Serialize, Debug)]
+pub struct Members<'v> {
+    pub count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub users: Option<Vec<&'v str>>,
+}
+
+/// A rule with the sets that it stands for.
+#[derive(Serialize, Debug)]
+pub struct RuleListing<'v> {
+    pub rule_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<&'v str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<&'v str>,
+    pub condition: String,
+    pub outcome: Vec<&'v str>,
+    /// Who meets the condition.
+    pub from: Members<'v>,
+    /// Who has a tag of the outcome.
+    pub to: Members<'v>,
+}
+
+impl<'v> Listing<'v> {
+    /// How many users a set may have to be listed by name.
+    pub const FEW: u64 = 12;
+
+    /// Tells a view. Costs set algebra for each rule.
+    pub fn of(view: &'v View) -> Self {
+        let members = |users: &UserSet| Members::of(view, users);
+        let tags = view.tags.sorted().into_iter().map(|(id, name)| Tag {
+            name,
+            declared: view.declared.contains(&id),
+            members: view.population.members(id).map_or_else(Members::none, members),
+            reachers: view
+                .rules
+                .as_ref()
+                .map(|book| book.reachers(id).map_or_else(Members::none, members)),
+        });
+        Self {
+            digest: view.revision.policy_hex(),
+            users: view.population.directory.len(),
+            tag_sets: view.population.classes.count(),
+            tags: tags.collect(),
+            rules: view
+                .rules
+                .as_ref()
+                .map(|book| book.rules.iter().map(|rule| RuleListing::of(view, rule)).collect()),
+        }
+    }
+}
+
+impl<'v> RuleListing<'v> {
+    fn of(view: &'v View, rule: &'v Rule) -> Self {
+        let name = |tag: &TagId| view.tags.name(*tag);
+        let to =
+            UserSet::union(rule.outcome.iter().filter_map(|&tag| view.population.members(tag)));
+        Self {
+            rule_id: rule.id.to_string(),
+            name: rule.name.as_deref(),
+            description: rule.description.as_deref(),
+            condition: rule.condition.map(&mut |tag| view.tags.name(*tag)).to_string(),
+            outcome: rule.outcome.iter().map(name).collect(),
+            from: Members::of(view, &view.population.meeting(&rule.condition)),
+            to: Members::of(view, &to),
+        }
+    }
+}
+
+impl<'v> Members<'v> {
+    fn of(view: &'v View, users: &UserSet) -> Self {
+        let count = users.len();
+        let names = || users.iter().map(|user| view.population.directory.id(user)).collect();
+        Self { count, users: (count <= Listing::FEW).then(names) }
+    }
+
+    fn none() -> Self {
+        Self { count: 0, users: Some(Vec::new()) }
+    }
+}
+
+impl fmt::Display for Members<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.count)?;
+        match &self.users {
+            Some(users) if !users.is_empty() => write!(f, " {{{}}}", users.join(", ")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The listing for people.
+impl fmt::Display for Listing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "policy {}", self.digest)?;
+        writeln!(
+            f,
+            "{}, {}",
+            count(self.users.into(), "user"),
+            count(self.tag_sets as u64, "distinct tag set")
+        )?;
+
+        writeln!(f, "\n{}", count(self.tags.len() as u64, "tag"))?;
+        for tag in &self.tags {
+            let declared = if tag.declared { " (declared)" } else { "" };
+            writeln!(f, "  {}{declared}", tag.name)?;
+            writeln!(f, "    members  {}", tag.members)?;
+            if let Some(reachers) = &tag.reachers {
+                writeln!(f, "    reachers {reachers}")?;
+            }
+        }
+
+        let Some(rules) = &self.rules else {
+            return writeln!(f, "\nno rules section: rules refuse nothing");
+        };
+        writeln!(f, "\n{}", count(rules.len() as u64, "rule"))?;
+        rules.iter().try_for_each(|rule| write!(f, "{rule}"))
+    }
+}
+
+impl fmt::Display for RuleListing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut head = format!("  {}", self.rule_id);
+        if let Some(name) = self.name {
+            // Writing to a string can't fail.
+            let _ = write!(head, " {name}");
+        }
+        writeln!(f, "{head}")?;
+        for line in self.description.into_iter().flat_map(str::lines) {
+            writeln!(f, "    /// {line}")?;
+        }
+        writeln!(f, "    {} -> [{}]", self.condition, self.outcome.join(", "))?;
+        writeln!(f, "    from {}", self.from)?;
+        writeln!(f, "    to   {}", self.to)
+    }
+}
+
+fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,89 @@
+//! The one view that is served, and its one writer.
+//!
+//! When to look (`watch`), what to make of it (`compile`) and where it is held (here) are apart. A
+//! reload reads one consistent set of files, compiles it on the caller's thread, and swaps the view
+//! whole. A policy with errors never replaces a good one.
+//!
+//! Invariant: a reader takes no lock and never waits for a reload; what a reload replaces is freed
+//! on the reloading thread.
+
+mod events;
+mod reload;
+mod watch;
+
+pub use reload::{Reloads, Start, Trigger};
+pub use watch::{Pace, Watch};
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
+
+use arc_swap::{ArcSwap, Guard};
+
+use crate::{diagnostic::Report, snapshot::View};
+
+/// A policy as it is being served.
+#[derive(Debug)]
+pub struct Served {
+    pub view: View,
+    /// The revision as it is written, since every answer carries it.
+    pub revision: String,
+    /// When it began to be served.
+    pub since: SystemTime,
+}
+
+impl Served {
+    fn new(view: View) -> Self {
+        Self { revision: view.revision.to_string(), view, since: SystemTime::now() }
+    }
+}
+
+/// What became of the latest attempt to read the files.
+#[derive(Clone, Debug)]
+pub struct Latest {
+    pub outcome: Outcome,
+    pub at: SystemTime,
+    pub took: Duration,
+    /// What is wrong with the files as they are now; warnings too.
+    pub report: Report,
+}
+
+/// What a reload did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The files hold another policy, and it is served now.
+    Swapped,
+    /// The files say what is being served already.
+    Unchanged,
+    /// The files hold errors: the last good policy goes on being served.
+    Refused,
+}
+
+/// The policy that is served, and how it came to be.
+#[derive(Debug)]
+pub struct Live {
+    paths: Vec<PathBuf>,
+    served: ArcSwap<Served>,
+    reloads: ArcSwap<Reloads>,
+    writer: Mutex<()>,
+}
+
+impl Live {
+    /// What is served now. Costs some nanoseconds, whatever a reload is doing.
+    #[inline]
+    pub fn served(&self) -> Guard<Arc<Served>> {
+        self.served.load()
+    }
+
+    /// What became of reloads so far.
+    pub fn reloads(&self) -> Guard<Arc<Reloads>> {
+        self.reloads.load()
+    }
+
+    /// Where the files are.
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+}

@@ -1,0 +1,127 @@
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+use arc_swap::ArcSwap;
+use tracing::{debug, info, warn};
+
+use super::{Latest, Live, Outcome, Served};
+use crate::{compile, diagnostic::Report, source};
+
+/// How reloads went since the start.
+#[derive(Clone, Debug)]
+pub struct Reloads {
+    pub swapped: u64,
+    pub refused: u64,
+    pub latest: Latest,
+}
+
+/// What a first reading came to: a policy to serve, or why there is none.
+#[derive(Debug)]
+pub enum Start {
+    Serving(Arc<Live>),
+    Refused(Report),
+}
+
+/// Why to look at the files.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trigger {
+    /// Something changed where they are.
+    Changed,
+    /// Someone asked for it.
+    Requested,
+}
+
+impl Live {
+    /// Reloads whenever the channel says so, until all its senders are gone. What comes while a
+    /// reload is under way makes one more, not one each: the newest files win.
+    pub fn follow(&self, triggers: &mpsc::Receiver<Trigger>) {
+        while let Ok(mut trigger) = triggers.recv() {
+            while let Ok(newer) = triggers.try_recv() {
+                trigger = newer;
+            }
+            debug!(?trigger, "reloading");
+            self.reload();
+        }
+    }
+
+    /// Reads and compiles the files for the first time. A policy with errors is refused.
+    pub fn start(paths: Vec<PathBuf>) -> Start {
+        let begun = Instant::now();
+        let outcome = read(&paths, None);
+        let Some(view) = outcome.view else { return Start::Refused(outcome.report) };
+        let latest = Latest {
+            outcome: Outcome::Swapped,
+            at: SystemTime::now(),
+            took: begun.elapsed(),
+            report: outcome.report,
+        };
+        Start::Serving(Arc::new(Self {
+            paths,
+            served: ArcSwap::from_pointee(Served::new(view)),
+            reloads: ArcSwap::from_pointee(Reloads { swapped: 0, refused: 0, latest }),
+            writer: Mutex::new(()),
+        }))
+    }
+
+    /// Reads the files anew and serves what they say, if it is right and something else than
+    /// before. Takes as long as compiling takes, on this thread; readers are not disturbed.
+    pub fn reload(&self) -> Outcome {
+        let _one_at_a_time = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = Instant::now();
+        let before = self.served.load_full();
+        let compiled = read(&self.paths, Some(&before));
+        let outcome = match &compiled.view {
+            None => Outcome::Refused,
+            Some(view) if view.revision == before.view.revision => Outcome::Unchanged,
+            Some(_) => Outcome::Swapped,
+        };
+        let replaced = match (outcome, compiled.view) {
+            (Outcome::Swapped, Some(view)) => Some(self.served.swap(Arc::new(Served::new(view)))),
+            _ => None,
+        };
+        self.note(outcome, begun, compiled.report);
+        drop(before);
+        if let Some(replaced) = replaced {
+            retire(&replaced);
+        }
+        outcome
+    }
+
+    fn note(&self, outcome: Outcome, begun: Instant, report: Report) {
+        let took = begun.elapsed();
+        let revision = self.served.load().revision.clone();
+        match outcome {
+            Outcome::Swapped => info!(%revision, ?took, "serving the new policy"),
+            Outcome::Unchanged => info!(%revision, "the policy says what it said before"),
+            Outcome::Refused => warn!(
+                %revision,
+                errors = report.errors,
+                "the policy has errors; the last good one goes on being served"
+            ),
+        }
+        let earlier = self.reloads.load();
+        let reloads = Reloads {
+            swapped: earlier.swapped + u64::from(outcome == Outcome::Swapped),
+            refused: earlier.refused + u64::from(outcome == Outcome::Refused),
+            latest: Latest { outcome, at: SystemTime::now(), took, report },
+        };
+        self.reloads.store(Arc::new(reloads));
+    }
+}
+
+fn read(paths: &[PathBuf], before: Option<&Served>) -> compile::Outcome {
+    compile::build(&source::load(paths), before.map(|served| &served.view))
+}
+
+/// Frees what is no longer served here and not in the middle of a request: waits a moment for the
+/// requests that still read it.
+fn retire(served: &Arc<Served>) {
+    let patience = Instant::now() + Duration::from_secs(1);
+    while Arc::strong_count(served) > 1 && Instant::now() < patience {
+        thread::sleep(Duration::from_millis(1));
+    }
+}

@@ -1,0 +1,189 @@
+use std::{collections::HashMap, hash::Hash};
+
+use uuid::{Uuid, uuid};
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics},
+    request::Condition,
+    source::Span,
+    syntax::ast,
+};
+
+use super::{condition::condition, tags::Vocabulary};
+
+/// The namespace of the ids of rules that are written without one: their `rule_id` is the UUIDv5,
+/// in this namespace, of `name:` and the name, or else of `content:`, the canonical condition,
+/// ` -> ` and the sorted outcome, separated by commas.
+pub const NAMESPACE: Uuid = uuid!("5b0b8f53-5d3e-5c57-9d67-0d3f6c1b2a94");
+
+/// A rule: users who meet the condition may reach users who have a tag of the outcome.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rule {
+    pub id: Uuid,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub condition: Condition<String>,
+    /// In order, each once, at least one.
+    pub outcome: Vec<String>,
+}
+
+/// The rules that are right, ordered by id.
+pub(super) fn resolve(
+    written: &[ast::Rule<'_>],
+    vocabulary: &Vocabulary,
+    problems: &mut Diagnostics,
+) -> Vec<Rule> {
+    let mut ids = Seen::default();
+    let mut names = Seen::default();
+    let mut rules = Vec::new();
+    for rule in written {
+        let place = rule.name.as_ref().map_or(rule.span, |name| name.span);
+        let name = rule.name.as_ref().and_then(|name| text("name", name, problems));
+        let description =
+            rule.description.as_ref().and_then(|text_| text("description", text_, problems));
+        let given_id = rule.rule_id.as_ref().map(|id| (id.span, rule_id(id, problems)));
+        let condition = condition(&rule.condition, vocabulary, problems);
+        let outcome = outcome(&rule.outcome, vocabulary, problems);
+        let is_repeated = name.as_ref().is_some_and(|name| {
+            names.repeats(name.clone(), place, problems, |name| {
+                (format!("two rules have the name `{name}`"), "rename one of the two")
+            })
+        });
+        let (Some(condition), Some(outcome)) = (condition, outcome) else {
+            if let Some((span, Some(id))) = given_id {
+                ids.repeats(id, span, problems, same_id);
+            }
+            continue;
+        };
+        let id = match given_id {
+            Some((span, Some(id))) => {
+                ids.repeats(id, span, problems, same_id);
+                id
+            }
+            Some((_, None)) => continue,
+            None => {
+                let id = derived_id(name.as_deref(), &condition, &outcome);
+                if !is_repeated {
+                    ids.repeats(id, place, problems, |id| match &name {
+                        Some(_) => same_id(id),
+                        None => (
+                            "this rule says the same as another".into(),
+                            "remove one of the two, or name them",
+                        ),
+                    });
+                }
+                id
+            }
+        };
+        rules.push(Rule { id, name, description, condition, outcome });
+    }
+    rules.sort_by_key(|rule| rule.id);
+    rules
+}
+
+/// What was met before, and where.
+struct Seen<K>(HashMap<K, Span>);
+
+impl<K> Default for Seen<K> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<K: Eq + Hash + Clone> Seen<K> {
+    /// Whether the key was met before, which is a problem.
+    fn repeats(
+        &mut self,
+        key: K,
+        span: Span,
+        problems: &mut Diagnostics,
+        say: impl FnOnce(&K) -> (String, &'static str),
+    ) -> bool {
+        let Some(&first) = self.0.get(&key) else {
+            self.0.insert(key, span);
+            return false;
+        };
+        let (message, hint) = say(&key);
+        problems.push(
+            Diagnostic::error(Code::DuplicateRule, span, message)
+                .also(first, "first defined here")
+                .hint(hint),
+        );
+        true
+    }
+}
+
+fn same_id(id: &Uuid) -> (String, &'static str) {
+    (format!("two rules have the rule_id {id}"), "give one of them another id")
+}
+
+fn derived_id(name: Option<&str>, condition: &Condition<String>, outcome: &[String]) -> Uuid {
+    let seed = match name {
+        Some(name) => format!("name:{name}"),
+        None => format!("content:{condition} -> {}", outcome.join(",")),
+    };
+    Uuid::new_v5(&NAMESPACE, seed.as_bytes())
+}
+
+fn rule_id(written: &ast::Text<'_>, problems: &mut Diagnostics) -> Option<Uuid> {
+    // Only the form that the design prints: the others that a UUID may take would make two
+    // spellings of one id.
+    let id = (written.value.len() == 36).then(|| Uuid::try_parse(&written.value).ok()).flatten();
+    if id.is_none() {
+        let message = format!("`{}` is no UUID", written.value.escape_debug());
+        problems.push(Diagnostic::error(Code::InvalidRuleId, written.span, message).hint(
+            "a rule_id looks like 728c1541-d6d1-4290-9a53-cdf01dd32d60; without one, a rule \
+                 gets an id derived from its name or content",
+        ));
+    }
+    id
+}
+
+fn outcome(
+    written: &ast::List<'_>,
+    vocabulary: &Vocabulary,
+    problems: &mut Diagnostics,
+) -> Option<Vec<String>> {
+    if written.value.is_empty() {
+        problems.push(
+            Diagnostic::error(Code::EmptyOutcome, written.span, "the outcome names no tag")
+                .label("so the rule would allow nothing")
+                .hint("name the tags of the users who may be reached, or remove the rule"),
+        );
+        return None;
+    }
+    let mut tags = Vec::with_capacity(written.value.len());
+    let mut right = true;
+    for tag in &written.value {
+        match vocabulary.bind(tag) {
+            Ok(tag) => tags.push(tag),
+            Err(problem) => {
+                problems.push(problem);
+                right = false;
+            }
+        }
+    }
+    tags.sort_unstable();
+    tags.dedup();
+    right.then_some(tags)
+}
+
+/// A name or description, if both notations can hold it: text without control characters but line
+/// breaks and tabs in a description.
+fn text(field: &str, written: &ast::Text<'_>, problems: &mut Diagnostics) -> Option<String> {
+    let is_allowed =
+        |c: char| !c.is_control() || (field == "description" && matches!(c, '\n' | '\t'));
+    let refused = written.value.chars().find(|&c| !is_allowed(c));
+    let message = match refused {
+        Some(c) => format!("a rule's {field} can't hold the control character U+{:04X}", c as u32),
+        None if field == "name" && written.value.is_empty() => {
+            "a rule's name can't be empty".into()
+        }
+        None if field == "name" && written.value.len() > 255 => {
+            format!("a rule's name has at most 255 bytes; this one has {}", written.value.len())
+        }
+        None => return Some(written.value.clone().into_owned()),
+    };
+    problems.push(Diagnostic::error(Code::InvalidText, written.span, message));
+    None
+}

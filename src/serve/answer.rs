@@ -1,0 +1,83 @@
+use http_body_util::Full;
+use hyper::{
+    Response, StatusCode,
+    body::Bytes,
+    header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue},
+};
+use serde_json::json;
+
+pub(super) type Answer = Response<Full<Bytes>>;
+
+/// The header that says which policy and facts an answer was made from.
+pub(super) const REVISION: HeaderName = HeaderName::from_static("peerage-revision");
+
+/// The header that carries the reason of `/v1/allow`.
+pub(super) const REASON: HeaderName = HeaderName::from_static("peerage-reason");
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Why a request can't be answered, and where in it the reason is.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub status: StatusCode,
+    pub message: String,
+    /// A parameter, a member of the body, or a place in its text; empty for the request as a whole.
+    pub at: String,
+}
+
+impl Refusal {
+    pub(super) fn bad(at: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, message: message.into(), at: at.into() }
+    }
+
+    pub(super) fn answer(&self) -> Answer {
+        let error = if self.at.is_empty() {
+            json!({ "message": self.message })
+        } else {
+            json!({ "message": self.message, "at": self.at })
+        };
+        json_answer(self.status, json!({ "error": error }).to_string())
+    }
+}
+
+pub(super) fn json_answer(status: StatusCode, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(body.into()));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, JSON);
+    answer
+}
+
+pub(super) fn text_answer(status: StatusCode, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(body.into()));
+    *answer.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    answer.headers_mut().insert(CONTENT_TYPE, plain);
+    answer
+}
+
+pub(super) fn empty_answer(status: StatusCode) -> Answer {
+    let mut answer = Response::new(Full::default());
+    *answer.status_mut() = status;
+    answer
+}
+
+pub(super) fn not_found(path: &str) -> Answer {
+    let path: String = path.chars().take(200).collect();
+    Refusal {
+        status: StatusCode::NOT_FOUND,
+        message: format!("there is nothing at {path}"),
+        at: String::new(),
+    }
+    .answer()
+}
+
+pub(super) fn wrong_method(allowed: &'static str) -> Answer {
+    let mut answer = Refusal {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        message: format!("this path takes {allowed}"),
+        at: String::new(),
+    }
+    .answer();
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    answer
+}

@@ -1,0 +1,177 @@
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    os::unix::{fs::FileTypeExt, net::UnixStream},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use thiserror::Error;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, UnixListener},
+    task::JoinSet,
+};
+use tracing::{debug, warn};
+
+use super::route::App;
+
+/// The sockets that are served. Bound before anything is served, so that a taken port is an error
+/// at the start.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    tcp: Vec<TcpListener>,
+    unix: Vec<(UnixListener, PathBuf)>,
+}
+
+/// Why a socket can't be listened on.
+#[derive(Debug, Error)]
+pub enum ListenError {
+    #[error("can't listen on {address}: {error}{}", tcp_hint(error))]
+    Tcp { address: SocketAddr, error: io::Error },
+    #[error("can't listen on {}: {error}", path.display())]
+    Unix { path: PathBuf, error: io::Error },
+    #[error("can't listen on {}: another process listens there", .0.display())]
+    UnixTaken(PathBuf),
+    #[error("can't listen on {}: there is something else than a socket", .0.display())]
+    NoSocket(PathBuf),
+}
+
+fn tcp_hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "; another process has it, choose another with --listen",
+        _ => "",
+    }
+}
+
+impl Listeners {
+    /// Binds a TCP address; port 0 takes any free one.
+    ///
+    /// # Errors
+    /// When the address is taken or can't be had.
+    pub async fn tcp(&mut self, address: SocketAddr) -> Result<SocketAddr, ListenError> {
+        let error = |error| ListenError::Tcp { address, error };
+        let listener = TcpListener::bind(address).await.map_err(error)?;
+        let bound = listener.local_addr().map_err(error)?;
+        self.tcp.push(listener);
+        Ok(bound)
+    }
+
+    /// Binds a Unix socket. One that a process left behind when it was killed is replaced.
+    ///
+    /// # Errors
+    /// When another process listens there, or the path can't be had.
+    pub fn unix(&mut self, path: PathBuf) -> Result<(), ListenError> {
+        if let Ok(found) = std::fs::symlink_metadata(&path) {
+            if !found.file_type().is_socket() {
+                return Err(ListenError::NoSocket(path));
+            }
+            if UnixStream::connect(&path).is_ok() {
+                return Err(ListenError::UnixTaken(path));
+            }
+            if let Err(error) = std::fs::remove_file(&path) {
+                return Err(ListenError::Unix { path, error });
+            }
+        }
+        match UnixListener::bind(&path) {
+            Ok(listener) => self.unix.push((listener, path)),
+            Err(error) => return Err(ListenError::Unix { path, error }),
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Listeners {
+    fn drop(&mut self) {
+        for (_, path) in &self.unix {
+            // It may be gone already; then there is nothing to remove.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// Serves until `stop` ends; then takes no more connections, lets those at work finish for at most
+/// `drain`, and returns.
+pub async fn serve(
+    listeners: Listeners,
+    app: Arc<App>,
+    stop: impl Future<Output = ()>,
+    drain: Duration,
+) {
+    let graceful = Arc::new(GracefulShutdown::new());
+    let mut accepting = JoinSet::new();
+    let mut listeners = listeners;
+    for listener in listeners.tcp.drain(..) {
+        let (app, graceful) = (Arc::clone(&app), Arc::clone(&graceful));
+        accepting.spawn(async move {
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) => {
+                        // Answers are small and whole: waiting to gather more only delays them.
+                        let _ = stream.set_nodelay(true);
+                        connection(stream, &app, &graceful);
+                    }
+                    Err(error) => pause(&error).await,
+                }
+            }
+        });
+    }
+    let mut paths = Vec::new();
+    for (listener, path) in listeners.unix.drain(..) {
+        paths.push(path);
+        let (app, graceful) = (Arc::clone(&app), Arc::clone(&graceful));
+        accepting.spawn(async move {
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) => connection(stream, &app, &graceful),
+                    Err(error) => pause(&error).await,
+                }
+            }
+        });
+    }
+    stop.await;
+    accepting.shutdown().await;
+    for path in paths {
+        let _ = std::fs::remove_file(path);
+    }
+    let Ok(graceful) = Arc::try_unwrap(graceful) else { return };
+    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+        warn!("some connections were still at work when the time to drain was over");
+    }
+}
+
+fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    app: &Arc<App>,
+    graceful: &GracefulShutdown,
+) {
+    let app = Arc::clone(app);
+    let service = service_fn(move |request| {
+        let app = Arc::clone(&app);
+        async move { Ok::<_, Infallible>(app.answer(request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(60))
+        .pipeline_flush(true)
+        .serve_connection(TokioIo::new(stream), service);
+    let connection = graceful.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            debug!(%error, "a connection ended early");
+        }
+    });
+}
+
+/// Out of file descriptors, or the like: the connections at work go on, and new ones wait.
+async fn pause(error: &io::Error) {
+    warn!(%error, "can't accept a connection");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}

@@ -1,0 +1,79 @@
+use hyper::StatusCode;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
+
+use crate::{live::Live, request::Decision};
+
+/// What is counted while serving.
+#[derive(Debug, Default)]
+pub(super) struct Metrics {
+    allowed: Counter,
+    denied: Counter,
+    answers: Family<Status, Counter>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Status {
+    status: u16,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
+impl Metrics {
+    pub(super) fn count_decision(&self, decision: Decision) {
+        if decision.allow { &self.allowed } else { &self.denied }.inc();
+    }
+
+    pub(super) fn count_answer(&self, status: StatusCode) {
+        self.answers.get_or_create(&Status { status: status.as_u16() }).inc();
+    }
+
+    /// All metrics in the text format of OpenMetrics, which Prometheus reads.
+    pub(super) fn text(&self, live: &Live) -> String {
+        let mut registry = Registry::with_prefix("peerage");
+        let decisions = Family::<Outcome, Counter>::default();
+        decisions.get_or_create(&Outcome { outcome: "allowed" }).inc_by(self.allowed.get());
+        decisions.get_or_create(&Outcome { outcome: "denied" }).inc_by(self.denied.get());
+        registry.register("decisions", "Decisions taken", decisions);
+        registry.register("http_answers", "HTTP answers by status", self.answers.clone());
+
+        let (served, reloads) = (live.served(), live.reloads());
+        let outcomes = Family::<Outcome, Counter>::default();
+        outcomes.get_or_create(&Outcome { outcome: "swapped" }).inc_by(reloads.swapped);
+        outcomes.get_or_create(&Outcome { outcome: "refused" }).inc_by(reloads.refused);
+        registry.register("reloads", "Reloads that changed or refused a policy", outcomes);
+
+        let view = &served.view;
+        let gauges = [
+            (
+                "policy_current",
+                "1 if the policy served is what the files hold, 0 if they hold errors",
+                i64::from(reloads.latest.outcome != crate::live::Outcome::Refused),
+            ),
+            ("users", "Users known", i64::from(view.population.directory.len())),
+            ("tags", "Tags known", whole(view.tags.len())),
+            ("tag_sets", "Distinct tag sets of users", whole(view.population.classes.count())),
+            ("rules", "Rules", whole(view.rules.as_ref().map_or(0, |book| book.rules.len()))),
+            ("view_bytes", "Memory of the compiled view, about", whole(view.memory())),
+        ];
+        for (name, help, value) in gauges {
+            let gauge = Gauge::<i64>::default();
+            gauge.set(value);
+            registry.register(name, help, gauge);
+        }
+        let mut text = String::new();
+        // Writing to a string can't fail.
+        let _ = encode(&mut text, &registry);
+        text
+    }
+}
+
+fn whole(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

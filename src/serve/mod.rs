@@ -1,0 +1,21 @@
+//! HTTP: the native endpoints and AuthZEN, on hyper directly.
+//!
+//! A request is answered from one view, taken once; nothing on its way locks or waits. What callers
+//! send is turned into a [`Request`](crate::request::Request) at the door, and refused there with a
+//! 400 that says what is wrong and where.
+//!
+//! Invariant: knows of `live`, `decide` and `request`.
+
+mod answer;
+mod authzen;
+mod body;
+mod listen;
+mod metrics;
+mod native;
+mod query;
+mod route;
+mod status;
+
+pub use listen::{ListenError, Listeners, serve};
+pub use native::explained;
+pub use route::App;

@@ -1,0 +1,73 @@
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use super::answer::Refusal;
+
+/// The parameters of a query string: each one known, and given once.
+#[derive(Debug)]
+pub(super) struct Query<'q> {
+    known: &'static [&'static str],
+    values: Vec<(&'static str, Cow<'q, str>)>,
+}
+
+impl<'q> Query<'q> {
+    /// Reads a query string in which only the `known` parameters may stand: a misspelled one must
+    /// not be passed over, since the answer would be to another question.
+    pub(super) fn parse(
+        text: Option<&'q str>,
+        known: &'static [&'static str],
+    ) -> Result<Self, Refusal> {
+        let mut query = Self { known, values: Vec::with_capacity(4) };
+        for pair in text.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decode(name, "query")?;
+            let Some(&name) = known.iter().find(|&&known| known == name) else {
+                let name: String = name.chars().take(64).collect();
+                return Err(Refusal::bad(
+                    "query",
+                    format!("unknown parameter `{name}`; known: {}", known.join(", ")),
+                ));
+            };
+            if query.get(name).is_some() {
+                return Err(Refusal::bad(name, format!("`{name}` is given twice")));
+            }
+            query.values.push((name, decode(value, name)?));
+        }
+        Ok(query)
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        debug_assert!(self.known.contains(&name), "asks for a parameter that is not known");
+        self.values.iter().find(|(known, _)| *known == name).map(|(_, value)| &**value)
+    }
+
+    pub(super) fn required(&self, name: &str) -> Result<&str, Refusal> {
+        self.get(name)
+            .ok_or_else(|| Refusal::bad(name, format!("the parameter `{name}` is missing")))
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<bool, Refusal> {
+        match self.get(name) {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1" | "") => Ok(true),
+            Some(_) => Err(Refusal::bad(name, format!("`{name}` takes true or false"))),
+        }
+    }
+}
+
+/// A name or value as forms encode it: `+` is a blank, `%2B` a plus.
+fn decode<'q>(text: &'q str, at: &str) -> Result<Cow<'q, str>, Refusal> {
+    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Ok(Cow::Borrowed(text));
+    }
+    let is_escape = |part: &str| part.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    if !text.split('%').skip(1).all(is_escape) {
+        return Err(Refusal::bad(at, "`%` must be followed by two hexadecimal digits"));
+    }
+    let blanks = text.replace('+', " ");
+    match percent_decode_str(&blanks).decode_utf8() {
+        Ok(text) => Ok(Cow::Owned(text.into_owned())),
+        Err(_) => Err(Refusal::bad(at, "the value is not UTF-8")),
+    }
+}

@@ -1,0 +1,75 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use hyper::{
+    StatusCode,
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use serde_json::json;
+
+use super::{
+    answer::{self, Answer, Refusal},
+    query::Query,
+    route::App,
+};
+use crate::live::{Outcome, Served};
+
+/// `GET /v1/status`: what is served, how old it is, how much it holds, and how the last reload went.
+pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<Answer, Refusal> {
+    Query::parse(query, &[])?;
+    let view = &served.view;
+    let reloads = app.live.reloads();
+    let latest = &reloads.latest;
+    let outcome = match latest.outcome {
+        Outcome::Swapped => "swapped",
+        Outcome::Unchanged => "unchanged",
+        Outcome::Refused => "refused",
+    };
+    let body = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "revision": served.revision,
+        "policy_digest": view.revision.policy_hex(),
+        "facts": view.revision.facts,
+        "paths": app.live.paths(),
+        "started_at": unix(app.started),
+        "served_since": unix(served.since),
+        "age_seconds": served.since.elapsed().map_or(0, |age| age.as_secs()),
+        "counts": {
+            "users": view.population.directory.len(),
+            "tags": view.tags.len(),
+            "tag_sets": view.population.classes.count(),
+            "rules": view.rules.as_ref().map_or(0, |book| book.rules.len()),
+        },
+        "memory": { "view_bytes": view.memory(), "resident_bytes": resident() },
+        "reloads": { "swapped": reloads.swapped, "refused": reloads.refused },
+        "last_reload": {
+            "outcome": outcome,
+            "ok": latest.outcome != Outcome::Refused,
+            "at": unix(latest.at),
+            "milliseconds": u64::try_from(latest.took.as_millis()).unwrap_or(u64::MAX),
+            "diagnostics": latest.report.to_json(),
+        },
+    });
+    Ok(answer::json_answer(StatusCode::OK, body.to_string()))
+}
+
+/// `GET /metrics`, for Prometheus.
+pub(super) fn metrics(app: &App, _: &Served, query: Option<&str>) -> Result<Answer, Refusal> {
+    Query::parse(query, &[])?;
+    let mut answer = answer::text_answer(StatusCode::OK, app.metrics.text(&app.live));
+    let kind =
+        HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    answer.headers_mut().insert(CONTENT_TYPE, kind);
+    Ok(answer)
+}
+
+fn unix(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The process's resident memory in bytes; `None` where the system does not tell it in `/proc`.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}

@@ -1,0 +1,97 @@
+use std::borrow::Cow;
+
+use super::UserSet;
+
+/// A set of users that is told by who is in it or by who is not, so that "everyone but" costs no
+/// more than naming the few.
+#[derive(Clone, Debug)]
+pub enum Selection<'s> {
+    Only(Cow<'s, UserSet>),
+    AllBut(Cow<'s, UserSet>),
+}
+
+impl<'s> From<&'s UserSet> for Selection<'s> {
+    fn from(users: &'s UserSet) -> Self {
+        Self::Only(Cow::Borrowed(users))
+    }
+}
+
+impl From<UserSet> for Selection<'_> {
+    fn from(users: UserSet) -> Self {
+        Self::Only(Cow::Owned(users))
+    }
+}
+
+impl<'s> Selection<'s> {
+    pub fn nobody() -> Self {
+        UserSet::default().into()
+    }
+
+    pub fn everybody() -> Self {
+        Self::nobody().complement()
+    }
+
+    /// Those who are not selected. Costs nothing.
+    #[must_use]
+    pub fn complement(self) -> Self {
+        match self {
+            Self::Only(users) => Self::AllBut(users),
+            Self::AllBut(users) => Self::Only(users),
+        }
+    }
+
+    /// Those whom every part selects; everybody, if there are no parts.
+    ///
+    /// Costs a pass over each part at most.
+    pub fn all(parts: impl IntoIterator<Item = Self>) -> Self {
+        let (mut only, mut all_but) = (Vec::new(), Vec::new());
+        for part in parts {
+            match part {
+                Self::Only(users) => only.push(users),
+                Self::AllBut(users) => all_but.push(users),
+            }
+        }
+        let refused = match one_or(all_but, |sets| UserSet::union(sets)) {
+            None if only.is_empty() => return Self::everybody(),
+            None => Cow::Owned(UserSet::default()),
+            Some(refused) => refused,
+        };
+        match one_or(only, |sets| UserSet::intersection(sets)) {
+            None => Self::AllBut(refused),
+            Some(only) if refused.is_empty() => Self::Only(only),
+            Some(only) => Self::Only(Cow::Owned(only.minus(&refused))),
+        }
+    }
+
+    /// Those whom one or more of the parts select; nobody, if there are no parts.
+    pub fn any(parts: impl IntoIterator<Item = Self>) -> Self {
+        Self::all(parts.into_iter().map(Self::complement)).complement()
+    }
+
+    /// Whether a user is selected.
+    pub fn contains(&self, user: u32) -> bool {
+        match self {
+            Self::Only(users) => users.contains(user),
+            Self::AllBut(users) => !users.contains(user),
+        }
+    }
+
+    /// The selected of `everyone`. Costs nothing where they are named already.
+    pub fn of(self, everyone: &UserSet) -> Cow<'s, UserSet> {
+        match self {
+            Self::Only(users) => users,
+            Self::AllBut(users) => Cow::Owned(everyone.minus(&users)),
+        }
+    }
+}
+
+/// The one set as it is, or several combined; `None` of none.
+fn one_or(
+    mut sets: Vec<Cow<'_, UserSet>>,
+    combine: impl FnOnce(&mut dyn Iterator<Item = &UserSet>) -> UserSet,
+) -> Option<Cow<'_, UserSet>> {
+    if sets.len() > 1 {
+        return Some(Cow::Owned(combine(&mut sets.iter().map(|set| &**set))));
+    }
+    sets.pop()
+}

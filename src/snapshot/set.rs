@@ -1,0 +1,193 @@
+use std::{borrow::Cow, ops::Range};
+
+use roaring::{MultiOps, RoaringBitmap};
+
+/// A set of users, by number: the one wrapper of roaring.
+///
+/// A set is kept as a roaring bitmap, or, where that would be about as large, as a plain bitset, in
+/// which a look-up is one access to memory. Both hold the same members: the form is no part of the
+/// meaning.
+#[derive(Clone, Debug)]
+pub struct UserSet {
+    form: Form,
+}
+
+#[derive(Clone, Debug)]
+enum Form {
+    Roaring(RoaringBitmap),
+    /// Bit `i % 8` of byte `i / 8` says whether `i` is a member.
+    Plain {
+        bytes: Box<[u8]>,
+        len: u64,
+    },
+}
+
+impl Default for UserSet {
+    fn default() -> Self {
+        Self::from(RoaringBitmap::new())
+    }
+}
+
+impl From<RoaringBitmap> for UserSet {
+    fn from(bitmap: RoaringBitmap) -> Self {
+        Self { form: Form::Roaring(bitmap) }
+    }
+}
+
+impl FromIterator<u32> for UserSet {
+    fn from_iter<I: IntoIterator<Item = u32>>(users: I) -> Self {
+        users.into_iter().collect::<RoaringBitmap>().into()
+    }
+}
+
+impl PartialEq for UserSet {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && *self.bitmap() == *other.bitmap()
+    }
+}
+
+impl Eq for UserSet {}
+
+impl UserSet {
+    /// Users with these numbers, in order and without repetition.
+    pub fn from_sorted(users: &[u32]) -> Self {
+        RoaringBitmap::from_sorted_iter(users.iter().copied())
+            .unwrap_or_else(|_| users.iter().copied().collect())
+            .into()
+    }
+
+    /// All users with numbers in a range.
+    pub fn range(users: Range<u32>) -> Self {
+        let mut bitmap = RoaringBitmap::new();
+        bitmap.insert_range(users);
+        bitmap.into()
+    }
+
+    /// Whether a user is a member. Costs one access to memory for a plain set, some more for a
+    /// sparse one.
+    #[inline]
+    pub fn contains(&self, user: u32) -> bool {
+        match &self.form {
+            Form::Plain { bytes, .. } => {
+                bytes.get(user as usize / 8).is_some_and(|byte| byte >> (user % 8) & 1 == 1)
+            }
+            Form::Roaring(bitmap) => bitmap.contains(user),
+        }
+    }
+
+    /// How many members; counted already or by container, not by member.
+    pub fn len(&self) -> u64 {
+        match &self.form {
+            Form::Plain { len, .. } => *len,
+            Form::Roaring(bitmap) => bitmap.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        match &self.form {
+            Form::Plain { len, .. } => *len == 0,
+            Form::Roaring(bitmap) => bitmap.is_empty(),
+        }
+    }
+
+    /// The members in order, from the first that is not below `from`. Costs nothing for those
+    /// before it.
+    pub fn iter_from(&self, from: u32) -> impl Iterator<Item = u32> + '_ {
+        let bitmap = self.bitmap();
+        match bitmap {
+            Cow::Borrowed(bitmap) => Members::Borrowed(bitmap.range(from..)),
+            Cow::Owned(mut bitmap) => {
+                bitmap.remove_range(..from);
+                Members::Owned(bitmap.into_iter())
+            }
+        }
+    }
+
+    /// The members in order.
+    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.iter_from(0)
+    }
+
+    /// The union of any number of sets. Costs a pass over each.
+    pub fn union<'s>(sets: impl IntoIterator<Item = &'s Self>) -> Self {
+        let bitmaps: Vec<_> = sets.into_iter().map(Self::bitmap).collect();
+        bitmaps.iter().map(|bitmap| &**bitmap).union().into()
+    }
+
+    /// The intersection of any number of sets; of none, it is empty.
+    pub fn intersection<'s>(sets: impl IntoIterator<Item = &'s Self>) -> Self {
+        let bitmaps: Vec<_> = sets.into_iter().map(Self::bitmap).collect();
+        bitmaps.iter().map(|bitmap| &**bitmap).intersection().into()
+    }
+
+    /// The members of `self` that are not members of `other`.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        (&*self.bitmap() - &*other.bitmap()).into()
+    }
+
+    /// Adds all members of `other`.
+    pub fn insert_all(&mut self, other: &Self) {
+        let mut bitmap = std::mem::take(self).into_bitmap();
+        bitmap |= &*other.bitmap();
+        self.form = Form::Roaring(bitmap);
+    }
+
+    /// The same set in the form in which it is looked up fastest at no more than twice the memory;
+    /// `users` is how many there are.
+    #[must_use]
+    pub fn packed(self, users: u32) -> Self {
+        let mut bitmap = self.into_bitmap();
+        bitmap.optimize();
+        let plain_bytes = users as usize / 8 + 1;
+        if bitmap.serialized_size() < plain_bytes / 4 || plain_bytes < 1024 {
+            return bitmap.into();
+        }
+        let mut bytes = vec![0_u8; plain_bytes].into_boxed_slice();
+        for user in &bitmap {
+            if let Some(byte) = bytes.get_mut(user as usize / 8) {
+                *byte |= 1 << (user % 8);
+            }
+        }
+        Self { form: Form::Plain { bytes, len: bitmap.len() } }
+    }
+
+    /// The memory that it takes, about, in bytes.
+    pub fn memory(&self) -> usize {
+        size_of::<Self>()
+            + match &self.form {
+                Form::Plain { bytes, .. } => bytes.len(),
+                Form::Roaring(bitmap) => bitmap.serialized_size(),
+            }
+    }
+
+    fn bitmap(&self) -> Cow<'_, RoaringBitmap> {
+        match &self.form {
+            Form::Roaring(bitmap) => Cow::Borrowed(bitmap),
+            Form::Plain { bytes, .. } => Cow::Owned(RoaringBitmap::from_lsb0_bytes(0, bytes)),
+        }
+    }
+
+    fn into_bitmap(self) -> RoaringBitmap {
+        match self.form {
+            Form::Roaring(bitmap) => bitmap,
+            Form::Plain { bytes, .. } => RoaringBitmap::from_lsb0_bytes(0, &bytes),
+        }
+    }
+}
+
+enum Members<'s> {
+    Borrowed(roaring::bitmap::Iter<'s>),
+    Owned(roaring::bitmap::IntoIter),
+}
+
+impl Iterator for Members<'_> {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        match self {
+            Self::Borrowed(members) => members.next(),
+            Self::Owned(members) => members.next(),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+use std::{
+    cell::{Cell, RefCell},
+    ops::Range,
+};
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics},
+    source::Span,
+    syntax::{
+        ast::{Expr, ExprKind, List, Spanned, Text, User},
+        dsl::{
+            message::{self, Recovery},
+            sections::Keyword,
+            token::End,
+        },
+    },
+};
+
+/// What the tokens and the grammar share while one text is parsed.
+pub(super) struct Context<'c> {
+    pub(super) text: &'c str,
+    place: &'c dyn Fn(Range<usize>) -> Span,
+    problems: RefCell<&'c mut Diagnostics>,
+    /// The last stretch whose brackets had to be mended. What else seems wrong there follows from
+    /// that, and is not reported.
+    mended: Cell<Option<(usize, usize)>>,
+}
+
+/// What was being read when something unexpected came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Within {
+    Tags,
+    Rules,
+    Rule,
+    User,
+    Fields,
+    Condition,
+}
+
+impl<'c> Context<'c> {
+    pub(super) fn new(
+        text: &'c str,
+        place: &'c dyn Fn(Range<usize>) -> Span,
+        problems: &'c mut Diagnostics,
+    ) -> Self {
+        Self { text, place, problems: RefCell::new(problems), mended: Cell::new(None) }
+    }
+
+    pub(super) fn span(&self, from: usize, to: usize) -> Span {
+        (self.place)(from..to)
+    }
+
+    pub(super) fn report(&self, diagnostic: Diagnostic) {
+        self.problems.borrow_mut().push(diagnostic);
+    }
+
+    /// Notes that this stretch was mended. It may be noted again as more of it is read.
+    pub(super) fn mend(&self, from: usize, to: usize) {
+        self.mended.set(Some((from, to)));
+    }
+
+    fn is_mended(&self, at: usize) -> bool {
+        self.mended.get().is_some_and(|(from, to)| from <= at && at <= to)
+    }
+
+    fn unexpected(&self, within: Within, error: &message::Error<'_>) {
+        let found = message::found(self, error);
+        if !self.is_mended(found.start) {
+            self.report(message::unexpected(self, within, error, &found));
+        }
+    }
+
+    /// A statement or field that is given up.
+    pub(super) fn broken<T>(&self, within: Within, recovery: &Recovery<'_>) -> Option<T> {
+        self.unexpected(within, &recovery.error);
+        None
+    }
+
+    /// A condition alone that can't be read.
+    pub(super) fn failed(&self, error: &message::Error<'_>) {
+        self.unexpected(Within::Condition, error);
+    }
+
+    /// The end of a statement that is whole but for a missing `;`.
+    pub(super) fn ended(&self, at: usize, end: End) {
+        if !matches!(end, End::Written | End::GivenUp) && !self.is_mended(at) {
+            self.report(
+                Diagnostic::error(Code::Syntax, self.span(at, at), "missing `;`")
+                    .label("expected `;` here"),
+            );
+        }
+    }
+
+    /// The call that `call` begins; it ends at `to`.
+    pub(super) fn call<'s>(
+        &self,
+        (name, mut arguments): (Text<'s>, Vec<Expr<'s>>),
+        last: Option<Expr<'s>>,
+        to: usize,
+    ) -> Expr<'s> {
+        // Most calls have one argument, and a vector would make room for four.
+        if arguments.is_empty() && last.is_some() {
+            arguments.reserve_exact(1);
+        }
+        arguments.extend(last);
+        let span = name.span.to(self.span(to, to));
+        Expr { span, kind: ExprKind::Call { name, arguments } }
+    }
+
+    /// The user that these fields make up.
+    pub(super) fn user<'s>(
+        &self,
+        id: Text<'s>,
+        fields: Vec<Option<(Spanned<Keyword>, List<'s>)>>,
+    ) -> User<'s> {
+        let mut tags: Option<(Span, List<'s>)> = None;
+        for (field, list) in fields.into_iter().flatten() {
+            match &tags {
+                Some((first, _)) => self.report(
+                    Diagnostic::error(
+                        Code::DuplicateKey,
+                        field.span,
+                        format!(
+                            "`tags` of user `{}` is given more than once",
+                            message::shown(&id.value)
+                        ),
+                    )
+                    .also(*first, "first given here"),
+                ),
+                None => tags = Some((field.span, list)),
+            }
+        }
+        User { id, tags: tags.map(|(_, list)| list) }
+    }
+}

@@ -1,0 +1,106 @@
+//! Which brackets are open, and what becomes of those that are never closed.
+
+use crate::syntax::{
+    MAX_NESTING,
+    dsl::{
+        layout::{Layout, Open},
+        lexer::{Lexeme, Piece},
+        report,
+        sections::Block,
+        token::Token,
+    },
+};
+
+impl<'s> Layout<'_, '_, 's> {
+    /// The block that is open, if one is.
+    pub(super) fn block(&self) -> Option<&'static Block> {
+        self.blocks.last().map(|&(_, block)| block)
+    }
+
+    pub(super) fn open(&mut self, piece: Piece<'s>) {
+        if self.blocks.len() + self.open.len() >= MAX_NESTING {
+            self.mend(|cx| report::too_deep(cx, piece));
+            self.hand_out(piece, Token::Odd);
+            return self.give_up(0, true);
+        }
+        self.open.push(Open { lexeme: piece.lexeme, at: piece.start });
+        self.hand_out(
+            piece,
+            match piece.lexeme {
+                Lexeme::RoundOpen => Token::RoundOpen,
+                _ => Token::SquareOpen,
+            },
+        );
+    }
+
+    pub(super) fn close(&mut self, piece: Piece<'s>) {
+        let wanted = match piece.lexeme {
+            Lexeme::RoundClose => Lexeme::RoundOpen,
+            _ => Lexeme::SquareOpen,
+        };
+        if let Some(forgotten) = self.open.iter().rev().position(|open| open.lexeme == wanted) {
+            if forgotten > 0 {
+                self.close_some(forgotten, Some(piece));
+            }
+            self.open.pop();
+            self.hand_out(piece, closing(wanted));
+        } else if let Some(&Open { lexeme, at }) = self.open.last() {
+            // The wrong kind of bracket: most likely this one was meant.
+            self.mend(|cx| report::wrong_kind(cx, piece, lexeme, at));
+            self.open.pop();
+            self.hand_out(piece, closing(lexeme));
+        } else {
+            self.mend(|cx| report::ends_nothing(cx, piece));
+            self.take();
+        }
+    }
+
+    /// Closes what this statement or field left open, and says so.
+    pub(super) fn close_all(&mut self, found: Option<Piece<'s>>) {
+        let count = self.open.len();
+        if count > 0 {
+            self.close_some(count, found);
+        }
+    }
+
+    pub(super) fn close_some(&mut self, count: usize, found: Option<Piece<'s>>) {
+        let forgotten = self.open.split_off(self.open.len().saturating_sub(count));
+        let at = self.at;
+        self.mend(|cx| report::never_closed(cx, &forgotten, found, at));
+        self.ready.extend(forgotten.iter().rev().map(|open| (at, closing(open.lexeme), at)));
+    }
+
+    pub(super) fn open_block(&mut self, piece: Piece<'s>) {
+        let block = self.clause.section.and_then(|section| section.block);
+        let bracketed = !self.open.is_empty();
+        self.hand_out(piece, Token::CurlyOpen);
+        match block {
+            Some(block) if !bracketed => self.enter(piece.start, block),
+            _ => self.give_up(1, bracketed),
+        }
+    }
+
+    pub(super) fn enter(&mut self, at: usize, block: &'static Block) {
+        self.end(at);
+        self.blocks.push((Open { lexeme: Lexeme::CurlyOpen, at }, block));
+    }
+
+    /// The block ends without its bracket: the next statement begins, or the file is at its end.
+    pub(super) fn close_block(&mut self, found: Option<Piece<'s>>) {
+        if let Some((open, _)) = self.blocks.pop() {
+            if !self.clause.cut {
+                report::never_closed(self.cx, &[open], found, self.at);
+            }
+            self.ready.push_back((self.at, Token::CurlyClose, self.at));
+        }
+    }
+}
+
+/// The end of a bracket.
+fn closing<'s>(open: Lexeme) -> Token<'s> {
+    match open {
+        Lexeme::RoundOpen => Token::RoundClose,
+        Lexeme::SquareOpen => Token::SquareClose,
+        _ => Token::CurlyClose,
+    }
+}

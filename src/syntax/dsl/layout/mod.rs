@@ -1,0 +1,294 @@
+//! From lexemes to tokens that the grammar can rely on.
+//!
+//! The layout knows where statements and fields begin and end, and which brackets are open: it has
+//! all it takes to say which bracket is never closed. What it hands on is balanced, every statement
+//! begins with a keyword that there is, and ends; so the grammar recovers from any other mistake
+//! within the statement that has it.
+//!
+//! Invariant: at most [`MAX_NESTING`](crate::syntax::MAX_NESTING) brackets are open, whatever the
+//! text holds.
+
+mod brackets;
+mod clauses;
+
+use std::{borrow::Cow, collections::VecDeque};
+
+use crate::syntax::dsl::{
+    context::Context,
+    lexer::{Lexeme, Lexer, Piece},
+    report,
+    sections::{Block, Section, section},
+    string,
+    token::{End, Token},
+};
+
+/// The tokens of a text, each with where it starts and ends.
+pub(super) struct Layout<'a, 'c, 's> {
+    cx: &'a Context<'c>,
+    text: &'s str,
+    lexer: Lexer<'s>,
+    /// What is to be handed out before the text is read on.
+    ready: VecDeque<(usize, Token<'s>, usize)>,
+    /// The blocks that are open.
+    blocks: Vec<(Open, &'static Block)>,
+    /// The other brackets that are open: those of this statement or field alone.
+    open: Vec<Open>,
+    /// Whether a statement or field begins next. Never, in a condition alone.
+    fresh: bool,
+    whole_file: bool,
+    clause: Clause,
+    /// The last piece, and where it ended.
+    last: Lexeme,
+    at: usize,
+    done: bool,
+}
+
+/// A bracket that waits for its end.
+pub(super) struct Open {
+    pub(super) lexeme: Lexeme,
+    pub(super) at: usize,
+}
+
+/// The statement or field that is being read.
+#[derive(Clone, Copy, Default)]
+struct Clause {
+    start: usize,
+    /// Of a statement, not of a field.
+    section: Option<&'static Section>,
+    /// Whether its brackets had to be mended.
+    mended: bool,
+    /// Whether a string that is never closed took the rest of a line, and so perhaps the end of a
+    /// block.
+    cut: bool,
+}
+
+impl<'a, 'c, 's> Layout<'a, 'c, 's> {
+    pub(super) fn of_file(text: &'s str, cx: &'a Context<'c>) -> Self {
+        Self { fresh: true, whole_file: true, ..Self::of_condition(text, cx) }
+    }
+
+    pub(super) fn of_condition(text: &'s str, cx: &'a Context<'c>) -> Self {
+        Self {
+            cx,
+            text,
+            lexer: Lexer::new(text),
+            ready: VecDeque::new(),
+            blocks: Vec::new(),
+            open: Vec::new(),
+            fresh: false,
+            whole_file: false,
+            clause: Clause::default(),
+            last: Lexeme::Semicolon,
+            at: 0,
+            done: false,
+        }
+    }
+
+    /// Reads one piece of the text, if there is one.
+    fn step(&mut self) {
+        let Some(piece) = self.lexer.peek() else { return self.finish() };
+        if !self.fresh {
+            self.within(piece);
+        } else if self.block().is_some() {
+            self.begin_field(piece);
+        } else {
+            self.begin_statement(piece);
+        }
+    }
+
+    fn begin_statement(&mut self, piece: Piece<'s>) {
+        match piece.lexeme {
+            Lexeme::Doc => self.description(),
+            Lexeme::Word | Lexeme::Mixed => {
+                if let Some(section) = section(piece.text) {
+                    self.begin(piece, Some(section));
+                    self.hand_out(piece, Token::Keyword(section.keyword));
+                } else {
+                    report::unknown_section(self.cx, piece);
+                    self.take();
+                    self.skip(0, false);
+                }
+            }
+            Lexeme::Semicolon | Lexeme::RoundClose | Lexeme::SquareClose | Lexeme::CurlyClose => {
+                report::ends_nothing(self.cx, piece);
+                self.take();
+            }
+            _ => {
+                report::no_statement(self.cx, piece);
+                self.take();
+                let curly = usize::from(piece.lexeme == Lexeme::CurlyOpen);
+                self.skip(curly, matches!(piece.lexeme, Lexeme::RoundOpen | Lexeme::SquareOpen));
+            }
+        }
+    }
+
+    fn begin_field(&mut self, piece: Piece<'s>) {
+        let Some(block) = self.block() else { return };
+        match piece.lexeme {
+            Lexeme::CurlyClose => {
+                self.blocks.pop();
+                self.hand_out(piece, Token::CurlyClose);
+            }
+            Lexeme::Word if self.begins_statement(piece) => self.close_block(Some(piece)),
+            Lexeme::Word | Lexeme::Mixed => {
+                if let Some(keyword) = block.field(piece.text) {
+                    self.begin(piece, None);
+                    self.hand_out(piece, Token::Keyword(keyword));
+                } else {
+                    report::unknown_field(self.cx, piece, block);
+                    self.take();
+                    self.skip(0, false);
+                }
+            }
+            Lexeme::Doc => self.misplaced_doc(piece),
+            Lexeme::Semicolon | Lexeme::RoundClose | Lexeme::SquareClose => {
+                report::ends_nothing(self.cx, piece);
+                self.take();
+            }
+            // The grammar says what it expected.
+            _ => {
+                self.begin(piece, None);
+                self.within(piece);
+            }
+        }
+    }
+
+    /// A piece in the middle of a statement or field, or of a condition alone.
+    fn within(&mut self, piece: Piece<'s>) {
+        if self.whole_file && piece.lexeme == Lexeme::Word && self.next_begins(piece) {
+            return;
+        }
+        self.separate(piece);
+        let token = match piece.lexeme {
+            Lexeme::Word if piece.text == "rule_id" => Token::RuleId,
+            Lexeme::Word => Token::Word(piece.text),
+            // Quotes would not help the name of a call.
+            Lexeme::Mixed if self.follows() != Some(Lexeme::RoundOpen) => {
+                Token::Word(report::needs_quotes(self.cx, piece))
+            }
+            Lexeme::String | Lexeme::OpenString => Token::String(self.string(piece)),
+            Lexeme::RoundOpen | Lexeme::SquareOpen => return self.open(piece),
+            Lexeme::RoundClose | Lexeme::SquareClose => return self.close(piece),
+            Lexeme::CurlyOpen => return self.open_block(piece),
+            Lexeme::CurlyClose if self.whole_file && self.block().is_some() => {
+                return self.end_clause(Some(piece), End::BlockEnds);
+            }
+            Lexeme::CurlyClose if self.whole_file => {
+                self.mend(|cx| report::ends_nothing(cx, piece));
+                self.take();
+                return;
+            }
+            Lexeme::Semicolon if self.whole_file => {
+                self.close_all(Some(piece));
+                self.end(piece.end());
+                Token::Semicolon(End::Written)
+            }
+            Lexeme::Arrow => {
+                if self.open.iter().all(|open| open.lexeme == Lexeme::RoundOpen) {
+                    self.close_all(Some(piece));
+                }
+                Token::Arrow
+            }
+            Lexeme::Colon => Token::Colon,
+            Lexeme::Comma => Token::Comma,
+            Lexeme::Doc if self.whole_file => return self.misplaced_doc(piece),
+            _ => Token::Odd,
+        };
+        self.hand_out(piece, token);
+    }
+
+    /// Puts a comma between two items that have none.
+    fn separate(&mut self, piece: Piece<'s>) {
+        let item = |lexeme| matches!(lexeme, Lexeme::Word | Lexeme::Mixed | Lexeme::String);
+        let after_item = item(self.last) || self.last == Lexeme::RoundClose;
+        if after_item && item(piece.lexeme) && !self.open.is_empty() {
+            if !self.clause.mended {
+                report::no_comma(self.cx, piece);
+            }
+            self.ready.push_back((self.at, Token::Comma, self.at));
+        }
+    }
+
+    fn finish(&mut self) {
+        if !self.whole_file {
+            self.close_all(None);
+        } else if !self.fresh {
+            self.end_clause(None, End::FileEnds);
+        }
+        while !self.blocks.is_empty() {
+            self.close_block(None);
+        }
+        self.done = true;
+    }
+
+    // === Pieces ===
+
+    /// What stands after the next piece.
+    fn follows(&self) -> Option<Lexeme> {
+        self.lexer.peek_second().map(|next| next.lexeme)
+    }
+
+    fn take(&mut self) -> Option<Piece<'s>> {
+        let piece = self.lexer.take()?;
+        (self.last, self.at) = (piece.lexeme, piece.end());
+        Some(piece)
+    }
+
+    /// The next piece as a token.
+    fn hand_out(&mut self, piece: Piece<'s>, token: Token<'s>) {
+        self.take();
+        self.ready.push_back((piece.start, token, piece.end()));
+    }
+
+    /// All lines of a description, if a rule follows.
+    fn description(&mut self) {
+        let Some(first) = self.take() else { return };
+        let mut last = first;
+        while let Some(piece) = self.lexer.peek()
+            && piece.lexeme == Lexeme::Doc
+        {
+            last = piece;
+            self.take();
+        }
+        let rule = |piece: Piece<'_>| piece.lexeme == Lexeme::Word && piece.text == "rule";
+        if self.lexer.peek().is_some_and(rule) {
+            let lines = self.text.get(first.start..last.end()).unwrap_or_default();
+            let token = Token::Doc(string::description(lines));
+            self.ready.push_back((first.start, token, last.end()));
+        } else {
+            report::describes_nothing(self.cx, first.start, last.end());
+        }
+    }
+
+    fn misplaced_doc(&mut self, piece: Piece<'s>) {
+        report::describes_nothing(self.cx, piece.start, piece.end());
+        self.take();
+    }
+
+    fn string(&mut self, piece: Piece<'s>) -> Cow<'s, str> {
+        let inner = piece.text.get(1..).unwrap_or_default();
+        if piece.lexeme == Lexeme::String {
+            let inner = inner.strip_suffix('"').unwrap_or(inner);
+            return string::value(inner, piece.start + 1, self.cx);
+        }
+        self.mend(|cx| report::open_string(cx, piece));
+        self.clause.cut = true;
+        inner.into()
+    }
+}
+
+impl<'s> Iterator for Layout<'_, '_, 's> {
+    type Item = (usize, Token<'s>, usize);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(token) = self.ready.pop_front() {
+                return Some(token);
+            }
+            if self.done {
+                return None;
+            }
+            self.step();
+        }
+    }
+}

@@ -1,0 +1,135 @@
+use logos::Logos;
+
+/// What a stretch of text is, whatever stands around it.
+#[derive(Logos, Clone, Copy, PartialEq, Eq, Debug)]
+#[logos(skip r"[ \t\r\n\x0C]+")]
+#[logos(skip(r"//[^\n]*", priority = 1, allow_greedy = true))]
+pub(super) enum Lexeme {
+    #[token("(")]
+    RoundOpen,
+    #[token(")")]
+    RoundClose,
+    #[token("[")]
+    SquareOpen,
+    #[token("]")]
+    SquareClose,
+    #[token("{")]
+    CurlyOpen,
+    #[token("}")]
+    CurlyClose,
+    #[token(":")]
+    Colon,
+    #[token(",")]
+    Comma,
+    #[token(";")]
+    Semicolon,
+    #[token("->")]
+    Arrow,
+    /// Letters and digits of any script, `-` and `_`.
+    #[regex(r"[A-Za-z0-9_\-]+", priority = 10)]
+    Word,
+    /// A word that touches the arrow after it: `-` alone would draw the arrow's `-` into the word.
+    #[regex(r"[A-Za-z0-9_\-]+->")]
+    WordArrow,
+    #[regex(r#""([^"\\\n]|\\[^\n])*""#)]
+    String,
+    /// A string whose line ends before it does.
+    #[regex(r#""([^"\\\n]|\\[^\n])*"#)]
+    OpenString,
+    /// One line of a description.
+    #[regex(r"///([^/\n][^\n]*)?", priority = 20, allow_greedy = true)]
+    Doc,
+    /// Words mixed with characters that words don't have: `alice@example.com`.
+    Mixed,
+    /// Only characters that the notation has no use for.
+    #[regex(r#"[A-Za-z0-9_\-]*[^\x00-\x20()\[\]{},:;"/>A-Za-z0-9_\-][^\x00-\x20()\[\]{},:;"/>]*"#)]
+    #[regex(r"[/>\x00-\x08\x0B\x0E-\x1F]")]
+    #[token("=>")]
+    Odd,
+}
+
+/// A lexeme, its text and its place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Piece<'s> {
+    pub(super) lexeme: Lexeme,
+    pub(super) text: &'s str,
+    pub(super) start: usize,
+}
+
+impl Piece<'_> {
+    pub(super) fn end(&self) -> usize {
+        self.start + self.text.len()
+    }
+}
+
+/// The lexemes of a text, with a view of the one after the next. Never fails: what is odd is a
+/// lexeme too.
+#[derive(Debug)]
+pub(super) struct Lexer<'s> {
+    inner: logos::Lexer<'s, Lexeme>,
+    /// The arrow of a [`Lexeme::WordArrow`] whose word is handed out.
+    arrow: Option<Piece<'s>>,
+    next: Option<Piece<'s>>,
+    after: Option<Piece<'s>>,
+}
+
+impl<'s> Lexer<'s> {
+    pub(super) fn new(text: &'s str) -> Self {
+        let mut inner = Lexeme::lexer(text);
+        if text.starts_with('\u{feff}') {
+            inner.bump('\u{feff}'.len_utf8());
+        }
+        let mut lexer = Self { inner, arrow: None, next: None, after: None };
+        lexer.take();
+        lexer.take();
+        lexer
+    }
+
+    /// What [`Self::take`] will give.
+    pub(super) fn peek(&self) -> Option<Piece<'s>> {
+        self.next
+    }
+
+    /// What stands after that.
+    pub(super) fn peek_second(&self) -> Option<Piece<'s>> {
+        self.after
+    }
+
+    pub(super) fn take(&mut self) -> Option<Piece<'s>> {
+        let taken = self.next;
+        self.next = self.after;
+        self.after = self.read();
+        taken
+    }
+
+    fn read(&mut self) -> Option<Piece<'s>> {
+        if let Some(arrow) = self.arrow.take() {
+            return Some(arrow);
+        }
+        let lexeme = self.inner.next()?.unwrap_or(Lexeme::Odd);
+        let (text, start) = (self.inner.slice(), self.inner.span().start);
+        Some(match lexeme {
+            Lexeme::WordArrow => {
+                let (word, arrow) = text.split_at_checked(text.len() - 2).unwrap_or((text, ""));
+                let at = start + word.len();
+                self.arrow = Some(Piece { lexeme: Lexeme::Arrow, text: arrow, start: at });
+                Piece { lexeme: Lexeme::Word, text: word, start }
+            }
+            Lexeme::Odd => Piece { lexeme: kind_of(text), text, start },
+            _ => Piece { lexeme, text, start },
+        })
+    }
+}
+
+/// Letters of other scripts are letters too: whether a tag or an id may have them is for the policy
+/// to say, in better words than "unexpected character".
+fn kind_of(text: &str) -> Lexeme {
+    let plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    if text.chars().all(plain) {
+        Lexeme::Word
+    } else if text.chars().any(char::is_alphanumeric) {
+        Lexeme::Mixed
+    } else {
+        Lexeme::Odd
+    }
+}

@@ -1,0 +1,184 @@
+//! What the grammar can tell of a token that it did not expect.
+
+use std::convert::Infallible;
+
+use lalrpop_util::{ErrorRecovery, ParseError};
+
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    syntax::dsl::{
+        context::{Context, Within},
+        token::{End, Token},
+    },
+};
+
+pub(super) type Recovery<'s> = ErrorRecovery<usize, Token<'s>, Infallible>;
+pub(super) type Error<'s> = ParseError<usize, Token<'s>, Infallible>;
+
+/// What came instead of what was expected, and where.
+pub(super) struct Found {
+    pub(super) start: usize,
+    end: usize,
+    what: String,
+}
+
+pub(super) fn found(cx: &Context<'_>, error: &Error<'_>) -> Found {
+    match error {
+        Error::UnrecognizedToken { token: (start, token, end), .. }
+        | Error::ExtraToken { token: (start, token, end) } => {
+            let what = match token {
+                Token::Semicolon(End::NextBegins) => "the next statement".to_owned(),
+                Token::Semicolon(End::BlockEnds) => "the end of the block".to_owned(),
+                Token::Semicolon(End::FileEnds) => "the end of the file".to_owned(),
+                Token::Semicolon(End::GivenUp) => "something else".to_owned(),
+                Token::String(_) => "a string".to_owned(),
+                _ => format!("`{}`", shown(cx.text.get(*start..*end).unwrap_or_default())),
+            };
+            Found { start: *start, end: *end, what }
+        }
+        Error::UnrecognizedEof { location, .. } | Error::InvalidToken { location } => {
+            Found { start: *location, end: *location, what: "the end of the condition".to_owned() }
+        }
+        Error::User { error } => match *error {},
+    }
+}
+
+pub(super) fn unexpected(
+    cx: &Context<'_>,
+    within: Within,
+    error: &Error<'_>,
+    found: &Found,
+) -> Diagnostic {
+    let Found { start, end, what } = found;
+    let (token, expected) = parts(error);
+    let has = |name: &str| expected.iter().any(|terminal| terminal == name);
+    let ends = matches!(token, Some(Token::Semicolon(_)) | None);
+    let report = |code, message: String| Diagnostic::error(code, cx.span(*start, *end), message);
+
+    if within == Within::Rule && ends && (has("\"->\"") || !has("\",\"") && has("\"[\"")) {
+        return report(Code::MissingField, "the rule has no outcome".to_owned())
+            .label("expected `->` and the tags that may be reached")
+            .hint("write `-> [A, B]` after the condition");
+    }
+    let after_colon = within == Within::Rule && has("\"rule_id\"") && !has("\":\"");
+    if after_colon && !has("\")\"") && !has("\"]\"") && (ends || token == Some(&Token::Arrow)) {
+        return report(Code::MissingField, "the rule has no condition".to_owned())
+            .label("expected a condition before this")
+            .hint("write a condition such as `hasTag(A)` or `any(hasTag(A), hasTag(B))`");
+    }
+    let wanted = wanted(within, &has);
+    let message = if wanted.is_empty() {
+        format!("unexpected {what} after the condition")
+    } else {
+        format!("expected {wanted}, found {what}")
+    };
+    let diagnostic = report(Code::Syntax, message);
+    match hint(within, &has, token, what) {
+        Some(hint) => diagnostic.hint(hint),
+        None => diagnostic,
+    }
+}
+
+fn parts<'e, 's>(error: &'e Error<'s>) -> (Option<&'e Token<'s>>, &'e [String]) {
+    match error {
+        Error::UnrecognizedToken { token: (_, token, _), expected } => (Some(token), expected),
+        Error::UnrecognizedEof { expected, .. } => (None, expected),
+        Error::ExtraToken { token: (_, token, _) } => (Some(token), &[]),
+        Error::InvalidToken { .. } => (None, &[]),
+        Error::User { error } => match *error {},
+    }
+}
+
+/// As the parser names them, and as people do.
+const PUNCTUATION: [(&str, &str); 9] = [
+    ("\":\"", "`:`"),
+    ("\"(\"", "`(`"),
+    ("\",\"", "`,`"),
+    ("\")\"", "`)`"),
+    ("\"]\"", "`]`"),
+    ("\"{\"", "`{`"),
+    ("\"}\"", "`}`"),
+    ("\"->\"", "`->`"),
+    ("\";\"", "`;`"),
+];
+
+/// What was expected, in words of the language. The parser knows only kinds of tokens; what a name
+/// would be the name of follows from what else could stand there.
+fn wanted(within: Within, has: &impl Fn(&str) -> bool) -> String {
+    let mut wanted: Vec<&str> = Vec::new();
+    if has("word") {
+        wanted.push(match within {
+            Within::Condition => "a condition",
+            Within::Tags | Within::Rules | Within::Fields => "a tag",
+            Within::User => "the user's id",
+            Within::Rule if has("\"]\"") => "a tag",
+            Within::Rule if has("\")\"") => "a condition",
+            Within::Rule if has("\":\"") => "the rule's name",
+            Within::Rule if has("\"rule_id\"") => "a condition, such as `hasTag(A)`",
+            Within::Rule => "a UUID",
+        });
+    } else if has("\"[\"") {
+        wanted.push("a list of tags, such as `[A, B]`");
+    }
+    if within == Within::Fields && has("\"}\"") {
+        wanted.push("a field");
+    }
+    if has("\"rule_id\"") && !has("word") {
+        wanted.push("`rule_id`");
+    }
+    wanted.extend(PUNCTUATION.iter().filter(|(name, _)| has(name)).map(|&(_, shown)| shown));
+    match wanted.split_last() {
+        None => String::new(),
+        Some((only, [])) => (*only).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+    }
+}
+
+/// What helps with mistakes that people make who know other languages.
+fn hint(
+    within: Within,
+    has: &impl Fn(&str) -> bool,
+    token: Option<&Token<'_>>,
+    what: &str,
+) -> Option<&'static str> {
+    let conditions = matches!(within, Within::Rule | Within::Condition);
+    let after_condition = has("\"->\"") || within == Within::Condition && !has("word");
+    match what {
+        "`&`" | "`&&`" | "`and`" | "`AND`" if conditions => {
+            Some("write `all(..., ...)` for conditions that must all be met")
+        }
+        "`|`" | "`||`" | "`or`" | "`OR`" if conditions => {
+            Some("write `any(..., ...)` for conditions of which one must be met")
+        }
+        _ if conditions && what.starts_with("`!") => {
+            Some("write `not(...)` for the opposite of a condition")
+        }
+        "`=>`" | "`=`" | "`>`" | "`→`" if has("\"->\"") => {
+            Some("`->` stands between condition and outcome")
+        }
+        _ if token == Some(&Token::Comma) && after_condition => {
+            Some("combine conditions with `all(..., ...)` or `any(..., ...)`")
+        }
+        _ if within == Within::Rules => Some(
+            "`rules: [];` says that there are rules; each rule is a statement of its own: \
+             `rule: hasTag(A) -> [B];`",
+        ),
+        _ => None,
+    }
+}
+
+/// A text of the author's, fit to stand in a message: on one line and not too long.
+pub(super) fn shown(text: &str) -> String {
+    const MOST: usize = 60;
+    let mut shown = String::new();
+    for c in text.chars().take(MOST) {
+        match c {
+            '"' | '\'' | '\\' => shown.push(c),
+            _ => shown.extend(c.escape_debug()),
+        }
+    }
+    if text.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    shown
+}

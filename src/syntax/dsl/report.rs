@@ -1,0 +1,187 @@
+//! What the layout of a text can be told to its author.
+
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    syntax::{
+        MAX_NESTING,
+        dsl::{
+            context::Context,
+            layout::Open,
+            lexer::{Lexeme, Piece},
+            message::shown,
+            sections::{Block, SECTIONS},
+        },
+    },
+};
+
+pub(super) fn unknown_section(cx: &Context<'_>, piece: Piece<'_>) {
+    let known = || SECTIONS.iter().map(|section| section.name);
+    let message = format!("unknown section `{}`", shown(piece.text));
+    cx.report(at(cx, Code::UnknownSection, piece, message).hint(known_names(
+        piece.text,
+        "statements begin with",
+        known,
+    )));
+}
+
+pub(super) fn unknown_field(cx: &Context<'_>, piece: Piece<'_>, block: &'static Block) {
+    let known = || block.fields.iter().map(|&(name, _)| name);
+    let message = format!("{} has no field `{}`", block.of, shown(piece.text));
+    cx.report(at(cx, Code::UnknownField, piece, message).hint(known_names(
+        piece.text,
+        "known fields:",
+        known,
+    )));
+}
+
+/// A statement that begins with something other than a word.
+pub(super) fn no_statement(cx: &Context<'_>, piece: Piece<'_>) {
+    let message = format!("expected a statement, found `{}`", shown(piece.text));
+    let hint = if piece.text.starts_with('#') {
+        "comments begin with `//`".to_owned()
+    } else {
+        let known = || SECTIONS.iter().map(|section| section.name);
+        known_names("", "statements begin with", known)
+    };
+    cx.report(at(cx, Code::Syntax, piece, message).hint(hint));
+}
+
+/// A closing bracket, or a `;`, with nothing to end.
+pub(super) fn ends_nothing(cx: &Context<'_>, piece: Piece<'_>) {
+    let diagnostic = if piece.lexeme == Lexeme::Semicolon {
+        at(cx, Code::Syntax, piece, "this `;` ends nothing").hint("remove it")
+    } else {
+        at(cx, Code::Unbalanced, piece, format!("this `{}` closes nothing", piece.text))
+            .label("no bracket is open here")
+    };
+    cx.report(diagnostic);
+}
+
+/// A closing bracket that is not of the kind of the open one.
+pub(super) fn wrong_kind(cx: &Context<'_>, piece: Piece<'_>, open: Lexeme, from: usize) {
+    let (begin, end) = brackets(open);
+    cx.report(
+        at(cx, Code::Unbalanced, piece, format!("`{}` can't close `{begin}`", piece.text))
+            .label(format!("expected `{end}`"))
+            .also(cx.span(from, from + 1), "opened here"),
+    );
+}
+
+/// Brackets that must be closed before `found`, or before the end; the innermost comes last.
+pub(super) fn never_closed(
+    cx: &Context<'_>,
+    open: &[Open],
+    found: Option<Piece<'_>>,
+    end_of_text: usize,
+) {
+    let Some(inner) = open.last() else { return };
+    let (begin, end) = brackets(inner.lexeme);
+    let message = match open.len() {
+        1 => format!("`{begin}` is never closed"),
+        count => format!("{count} brackets are never closed"),
+    };
+    let span = found.map_or_else(
+        || cx.span(end_of_text, end_of_text),
+        |piece| cx.span(piece.start, piece.end()),
+    );
+    let wanted = if found.is_some() { "before this" } else { "here" };
+    let mut diagnostic = Diagnostic::error(Code::Unbalanced, span, message)
+        .label(format!("expected `{end}` {wanted}"));
+    // The innermost ones are the likeliest; a long list helps nobody.
+    for open in open.iter().rev().take(4) {
+        let (begin, _) = brackets(open.lexeme);
+        let label = format!("this `{begin}` is never closed");
+        diagnostic = diagnostic.also(cx.span(open.at, open.at + 1), label);
+    }
+    cx.report(diagnostic);
+}
+
+/// Fields that stand where their block should have begun.
+pub(super) fn block_not_opened(cx: &Context<'_>, piece: Piece<'_>, block: &'static Block) {
+    let message = format!("the fields of {} stand in `{{` and `}}`", block.of);
+    cx.report(at(cx, Code::Syntax, piece, message).label("expected `{` before this"));
+}
+
+pub(super) fn too_deep(cx: &Context<'_>, piece: Piece<'_>) {
+    let message = format!("brackets are nested more than {MAX_NESTING} deep");
+    cx.report(
+        at(cx, Code::TooDeep, piece, message)
+            .label("one too many")
+            .hint(format!("the limit is {MAX_NESTING}")),
+    );
+}
+
+/// Two items of a list, or two arguments, without a comma between them.
+pub(super) fn no_comma(cx: &Context<'_>, piece: Piece<'_>) {
+    let message = format!("missing `,` before `{}`", shown(piece.text));
+    cx.report(at(cx, Code::Syntax, piece, message));
+}
+
+/// A word with characters that words don't have; gives what was meant.
+pub(super) fn needs_quotes<'s>(cx: &Context<'_>, piece: Piece<'s>) -> &'s str {
+    const QUOTES: [char; 6] = ['\'', '`', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}'];
+    let odd = piece.text.chars().find(|c| !c.is_alphanumeric() && *c != '-' && *c != '_');
+    let odd = odd.unwrap_or_default();
+    let meant = piece.text.trim_matches(QUOTES);
+    let message = if QUOTES.contains(&odd) {
+        "a string stands in straight double quotes".to_owned()
+    } else {
+        format!("`{}` needs quotes, because of its `{}`", shown(meant), odd.escape_debug())
+    };
+    let hint = format!("write `\"{}\"`", shown(meant));
+    cx.report(at(cx, Code::Syntax, piece, message).hint(hint));
+    meant
+}
+
+pub(super) fn open_string(cx: &Context<'_>, piece: Piece<'_>) {
+    cx.report(
+        at(cx, Code::Syntax, piece, "the string is never closed")
+            .label("expected `\"` before the end of the line")
+            .hint("a line break in a string is written `\\n`"),
+    );
+}
+
+/// A description that no rule follows. It does no harm, but its author expects it to be seen.
+pub(super) fn describes_nothing(cx: &Context<'_>, from: usize, to: usize) {
+    cx.report(
+        Diagnostic::warning(Code::Syntax, cx.span(from, to), "the description belongs to no rule")
+            .hint("`///` describes the rule right after it; other comments begin with `//`"),
+    );
+}
+
+fn at(cx: &Context<'_>, code: Code, piece: Piece<'_>, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(code, cx.span(piece.start, piece.end()), message)
+}
+
+fn brackets(open: Lexeme) -> (char, char) {
+    match open {
+        Lexeme::RoundOpen => ('(', ')'),
+        Lexeme::SquareOpen => ('[', ']'),
+        _ => ('{', '}'),
+    }
+}
+
+/// The known names, and the one that is most like what was written.
+fn known_names<I: Iterator<Item = &'static str>>(
+    written: &str,
+    introduction: &str,
+    known: impl Fn() -> I,
+) -> String {
+    let names = known().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match similar(written, known()) {
+        Some(name) => format!("did you mean `{name}`? {introduction} {names}"),
+        None => format!("{introduction} {names}"),
+    }
+}
+
+fn similar(written: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    // Comparing costs the product of the lengths.
+    if written.len() > 64 {
+        return None;
+    }
+    known
+        .map(|name| (strsim::normalized_damerau_levenshtein(name, &written.to_lowercase()), name))
+        .filter(|&(likeness, _)| likeness > 0.6)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}

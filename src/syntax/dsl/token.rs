@@ -1,0 +1,41 @@
+use std::borrow::Cow;
+
+use crate::syntax::dsl::sections::Keyword;
+
+/// What the grammar is made of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Token<'s> {
+    /// The first word of a statement or field.
+    Keyword(Keyword),
+    RuleId,
+    Word(&'s str),
+    String(Cow<'s, str>),
+    /// The description of the rule that follows: all its lines.
+    Doc(Cow<'s, str>),
+    RoundOpen,
+    RoundClose,
+    SquareOpen,
+    SquareClose,
+    CurlyOpen,
+    CurlyClose,
+    Colon,
+    Comma,
+    Arrow,
+    Semicolon(End),
+    /// What the notation does not have.
+    Odd,
+}
+
+/// How a statement or field came to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum End {
+    /// By a `;`.
+    Written,
+    /// The next one begins without a `;` before it.
+    NextBegins,
+    /// Its block is closed.
+    BlockEnds,
+    FileEnds,
+    /// What was left of it made no sense.
+    GivenUp,
+}
