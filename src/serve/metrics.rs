@@ -77,7 +77,7 @@ impl Metrics {
             ),
             ("users", "Users known", i64::from(view.population.directory.len())),
             ("tags", "Tags known", whole(view.tags.len())),
-            ("tag_sets", "Distinct tag sets of users", whole(view.population.classes.count())),
+            ("tag_sets", "Distinct tag sets of users", whole(view.population.directory.classes())),
             ("rules", "Rules", whole(view.rules.as_ref().map_or(0, |book| book.rules.len()))),
             ("view_bytes", "Memory of the compiled view, about", whole(view.memory())),
         ];

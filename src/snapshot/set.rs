@@ -1,4 +1,4 @@
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use roaring::{MultiOps, RoaringBitmap};
 
@@ -6,7 +6,7 @@ use roaring::{MultiOps, RoaringBitmap};
 ///
 /// A set is kept as a roaring bitmap, or, where that would be about as large, as a plain bitset, in
 /// which a look-up is one access to memory. Both hold the same members: the form is no part of the
-/// meaning.
+/// meaning. A clone shares the memory.
 #[derive(Clone, Debug)]
 pub struct UserSet {
     form: Form,
@@ -14,7 +14,7 @@ pub struct UserSet {
 
 #[derive(Clone, Debug)]
 enum Form {
-    Roaring(RoaringBitmap),
+    Roaring(Arc<RoaringBitmap>),
     /// Bit `i % 8` of byte `i / 8` says whether `i` is a member.
     Plain {
         bytes: Box<[u8]>,
@@ -30,7 +30,7 @@ impl Default for UserSet {
 
 impl From<RoaringBitmap> for UserSet {
     fn from(bitmap: RoaringBitmap) -> Self {
-        Self { form: Form::Roaring(bitmap) }
+        Self { form: Form::Roaring(Arc::new(bitmap)) }
     }
 }
 
@@ -130,7 +130,7 @@ impl UserSet {
     pub fn insert_all(&mut self, other: &Self) {
         let mut bitmap = std::mem::take(self).into_bitmap();
         bitmap |= &*other.bitmap();
-        self.form = Form::Roaring(bitmap);
+        *self = bitmap.into();
     }
 
     /// The same set in the form in which it is looked up fastest at no more than twice the memory;
@@ -143,13 +143,13 @@ impl UserSet {
         if bitmap.serialized_size() < plain_bytes / 4 || plain_bytes < 1024 {
             return bitmap.into();
         }
-        let mut bytes = vec![0_u8; plain_bytes].into_boxed_slice();
+        let mut bytes = vec![0_u8; plain_bytes];
         for user in &bitmap {
             if let Some(byte) = bytes.get_mut(user as usize / 8) {
                 *byte |= 1 << (user % 8);
             }
         }
-        Self { form: Form::Plain { bytes, len: bitmap.len() } }
+        Self { form: Form::Plain { bytes: bytes.into(), len: bitmap.len() } }
     }
 
     /// The memory that it takes, about, in bytes.
@@ -170,7 +170,7 @@ impl UserSet {
 
     fn into_bitmap(self) -> RoaringBitmap {
         match self.form {
-            Form::Roaring(bitmap) => bitmap,
+            Form::Roaring(bitmap) => Arc::unwrap_or_clone(bitmap),
             Form::Plain { bytes, .. } => RoaringBitmap::from_lsb0_bytes(0, &bytes),
         }
     }
