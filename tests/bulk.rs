@@ -1,5 +1,7 @@
 //! Users in bulk: what NDJSON and CSV mean, and what is said of mistakes in them.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by it")]
+
 mod listing;
 
 use proptest::prelude::*;

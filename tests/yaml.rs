@@ -1,5 +1,11 @@
 //! The YAML notation: what it means, and what is said of mistakes in it.
 
+#![allow(
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "tests may be slow where that reads well"
+)]
+
 mod listing;
 
 use proptest::prelude::*;
@@ -119,6 +125,7 @@ fn syntax_errors() {
             ("unknown_alias", "tags: *all\nusers:\n  a: {tags: *al}\n"),
             ("alias_of_itself", "tags: &t [a, *t]\n"),
             ("alias_lost_to_an_error", "tags: &t [a}\nusers:\n  a: {tags: *t}\n"),
+            ("error_after_an_alias", "users:\n  a: &r {tags: [x]}\n  b: *r\n  c: [x}\n  d: {}\n"),
             ("custom_tag", "tags: !include tags.yaml\nusers:\n  a: !user {tags: [!!binary a]}\n"),
             ("merge_key", "users:\n  a: &a {tags: [x]}\n  b: {<<: *a}\n"),
             ("complex_key", "users:\n  ? [a, b]\n  : {tags: [x]}\n  c: {}\n"),

@@ -175,6 +175,7 @@ impl<'s> Record<'s, '_> {
         let text = error.to_string();
         let reason = text.rsplit_once(" at line ").map_or(&*text, |(reason, _)| reason);
         let reason = reason.replace("EOF while parsing", "the line ends within");
+        let reason = reason.replace("expected ident", "expected value");
         let span = self.line.span(column, column + len);
         let problem = Diagnostic::error(
             Code::InvalidRecord,

@@ -91,7 +91,7 @@ impl<'s> Anchors<'s> {
     }
 
     pub(super) fn is_playing(&self) -> bool {
-        !self.playing.is_empty()
+        self.playing.iter().any(|events| !events.is_empty())
     }
 
     /// Whether more was repeated than a file may.

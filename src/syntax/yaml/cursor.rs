@@ -78,6 +78,8 @@ pub(super) struct Cursor<'s, 'p> {
     /// For each list and mapping that is open, its bracket, if it has one.
     brackets: Vec<Option<usize>>,
     last_error: Option<usize>,
+    /// The alias of the file itself, not of what it repeats, that was followed last.
+    last_alias: Option<Span>,
 }
 
 fn parser(text: &str) -> Parser<'_, StrInput<'_>> {
@@ -108,6 +110,7 @@ impl<'s, 'p> Cursor<'s, 'p> {
             resumed: false,
             brackets: Vec::new(),
             last_error: None,
+            last_alias: None,
         }
     }
 
@@ -255,7 +258,7 @@ impl<'s, 'p> Cursor<'s, 'p> {
                 None => self.pull()?,
             };
             if self.anchors.is_exhausted() {
-                let span = alias.unwrap_or(self.span(event.start, event.end));
+                let span = self.last_alias.unwrap_or(self.span(event.start, event.end));
                 let message = format!("the file's aliases repeat more than {MAX_REPEATED} values");
                 self.problems.push(
                     Diagnostic::error(Code::TooManyAliases, span, message)
@@ -267,7 +270,11 @@ impl<'s, 'p> Cursor<'s, 'p> {
                 event.alias = event.alias.or(alias);
                 return Ok(event);
             };
-            alias = alias.or(Some(self.span(event.start, event.end)));
+            let span = self.span(event.start, event.end);
+            alias = alias.or(Some(span));
+            if !self.anchors.is_playing() {
+                self.last_alias = Some(span);
+            }
             self.anchors.play(events);
         }
     }
