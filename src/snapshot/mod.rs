@@ -12,6 +12,7 @@
 //! between two views is shared.
 
 mod directory;
+mod few;
 mod population;
 mod revision;
 mod rule_book;
