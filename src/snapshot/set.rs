@@ -17,7 +17,7 @@ enum Form {
     Roaring(Arc<RoaringBitmap>),
     /// Bit `i % 8` of byte `i / 8` says whether `i` is a member.
     Plain {
-        bytes: Box<[u8]>,
+        bytes: Arc<[u8]>,
         len: u64,
     },
 }
