@@ -27,7 +27,7 @@ enum Form {
     },
     /// Bit `i % 8` of byte `i / 8` says whether `i` is a member.
     Plain {
-        bytes: Box<[u8]>,
+        bytes: Arc<[u8]>,
         len: u64,
     },
 }
