@@ -6,7 +6,7 @@ use super::{Exit, Output, policy};
 use crate::inspect::Listing;
 
 pub(super) fn run(paths: &[PathBuf], output: &Output) -> Result<Exit> {
-    let view = match policy::view(paths, output) {
+    let view = match policy::view(paths, output)? {
         Ok(view) => view,
         Err(exit) => return Ok(exit),
     };

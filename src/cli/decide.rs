@@ -50,7 +50,7 @@ fn tags(text: &str) -> Result<Tags, InvalidTag> {
 
 pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
     // Exit code 1 says that the decision is to deny; without a policy there is none.
-    let Ok(view) = policy::view(&question.paths, output) else { return Ok(Exit::Failed) };
+    let Ok(view) = policy::view(&question.paths, output)? else { return Ok(Exit::Failed) };
     let request = Request {
         subject: party(&question.subject, question.subject_tags.as_ref()),
         action: question.action,

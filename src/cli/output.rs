@@ -72,6 +72,16 @@ impl Output {
         self.aside(&render(report, true));
     }
 
+    /// The diagnostics in place of a result that there can't be: where programs read, they get
+    /// these as JSON.
+    pub(super) fn report_instead(&self, report: &Report) -> Result<()> {
+        if self.is_json() {
+            return self.json(&report.to_json());
+        }
+        self.report_aside(report);
+        Ok(())
+    }
+
     pub(super) fn failed(&self, error: &anyhow::Error) -> Exit {
         self.aside(&format!("{BAD}error{BAD:#}: {error:#}\n"));
         Exit::Failed

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use anyhow::Result;
+
 use super::{Exit, Output};
 use crate::{
     compile::{self, Outcome},
@@ -26,9 +28,13 @@ pub(super) fn exit(report: &Report) -> Exit {
     }
 }
 
-/// The compiled policy; without one, says why on standard error and gives the exit code.
-pub(super) fn view(paths: &[PathBuf], output: &Output) -> Result<View, Exit> {
+/// The compiled policy; without one, says why and gives the exit code.
+pub(super) fn view(paths: &[PathBuf], output: &Output) -> Result<Result<View, Exit>> {
     let outcome = load(paths);
+    let Some(view) = outcome.view else {
+        output.report_instead(&outcome.report)?;
+        return Ok(Err(exit(&outcome.report)));
+    };
     output.report_aside(&outcome.report);
-    outcome.view.ok_or_else(|| exit(&outcome.report))
+    Ok(Ok(view))
 }

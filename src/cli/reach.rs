@@ -33,7 +33,7 @@ pub(super) struct Question {
 }
 
 pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
-    let view = match policy::view(&question.paths, output) {
+    let view = match policy::view(&question.paths, output)? {
         Ok(view) => view,
         Err(exit) => return Ok(exit),
     };

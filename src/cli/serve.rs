@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::Args;
+use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, level_filters::LevelFilter};
 use tracing_subscriber::EnvFilter;
@@ -44,14 +45,14 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
-    logging();
+    logging(output);
     // Before the files are read, so that no change falls between the two.
     let pace = Pace { poll: Duration::from_millis(options.poll.max(1)), ..Pace::default() };
     let watch = Watch::start(options.paths.clone(), pace).context("can't watch the files")?;
     let live = match Live::start(options.paths.clone()) {
         Start::Serving(live) => live,
         Start::Refused(report) => {
-            output.report_aside(&report);
+            output.report_instead(&report)?;
             return Ok(policy::exit(&report));
         }
     };
@@ -104,23 +105,29 @@ async fn listen(options: &Options, output: &Output) -> Result<Listeners> {
     let is_default = options.listen.is_empty() && options.uds.is_empty();
     for &address in options.listen.iter().chain(is_default.then_some(&default)) {
         let bound = listeners.tcp(address).await?;
-        output.result(&format!("listening on http://{bound}\n"))?;
+        listening(&format!("http://{bound}"), output)?;
     }
     for path in &options.uds {
         listeners.unix(path.clone())?;
-        output.result(&format!("listening on unix:{}\n", path.display()))?;
+        listening(&format!("unix:{}", path.display()), output)?;
     }
     Ok(listeners)
 }
 
+fn listening(at: &str, output: &Output) -> Result<()> {
+    if output.is_json() {
+        return output.result(&format!("{}\n", json!({ "listening": at })));
+    }
+    output.result(&format!("listening on {at}\n"))
+}
+
 /// Logs go to standard error; `RUST_LOG` says how much.
-fn logging() {
+fn logging(output: &Output) {
     let filter =
         EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
-    let colour = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
+    let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(colour)
-        .init();
+        .with_ansi(std::io::stderr().is_terminal());
+    if output.is_json() { logs.json().init() } else { logs.init() }
 }

@@ -1,10 +1,10 @@
 //! The YAML notation, and JSON as a part of it.
 //!
-//! A file is read as a stream of events; no tree of it is ever built. [`cursor`] turns the events
-//! of the YAML parser into nodes with places and repeats what aliases stand for, [`read`] takes
-//! single values from it, and [`section`] has one small function for each section.
+//! A file is read as a stream of events; no tree of it is ever built. `cursor` turns the events
+//! of the YAML parser into nodes with places and repeats what aliases stand for, `read` takes
+//! single values from it, and `section` has one small function for each section.
 //!
-//! The YAML parser ends at the first syntax error. [`recover`] then finds the next entry or section
+//! The YAML parser ends at the first syntax error. `recover` then finds the next entry or section
 //! from its indentation, and reading starts anew there. Several documents in one file are read as
 //! if each were a file.
 

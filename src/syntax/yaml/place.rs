@@ -92,7 +92,7 @@ mod tests {
         let Node::Scalar(scalar) = cursor.node().unwrap() else { panic!("{text}") };
         let at = scalar.value.find(part).unwrap();
         let span = Places::new(SourceId(0), text, &scalar).span(at..at + part.len());
-        &text[span.start()..span.end()]
+        text.get(span.start()..span.end()).unwrap()
     }
 
     #[test]
