@@ -6,11 +6,13 @@ mod code;
 mod human;
 mod load;
 mod located;
+mod suggest;
 mod window;
 
 pub use code::Code;
 pub use human::render;
 pub use located::{Located, Place, Report};
+pub use suggest::did_you_mean;
 
 use crate::source::Span;
 

@@ -1,11 +1,11 @@
 use crate::{
-    diagnostic::{Code, Diagnostic, Diagnostics},
+    diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
     request::Condition,
     source::Span,
     syntax::ast::{Expr, ExprKind, Spanned, Text},
 };
 
-use super::{suggest::did_you_mean, tags::Vocabulary};
+use super::tags::Vocabulary;
 
 const FUNCTIONS: [&str; 4] = ["hasTag", "not", "all", "any"];
 

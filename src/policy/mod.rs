@@ -6,13 +6,11 @@
 
 mod condition;
 mod rules;
-mod suggest;
 mod tags;
 mod users;
 
 pub use condition::condition;
 pub use rules::{NAMESPACE, Rule};
-pub use suggest::did_you_mean;
 pub use users::{Census, Roster, Users};
 
 use crate::{

@@ -1,13 +1,11 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    diagnostic::{Code, Diagnostic, Diagnostics},
+    diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
     request::check_tag,
     source::Span,
     syntax::ast,
 };
-
-use super::suggest::did_you_mean;
 
 /// The tags that a policy may name: any, until one is declared.
 #[derive(Debug)]

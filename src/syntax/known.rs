@@ -1,5 +1,5 @@
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, did_you_mean},
     source::Span,
     syntax::ast::Text,
 };
@@ -9,7 +9,7 @@ use crate::{
 pub(super) fn unknown(code: Code, lead: &str, name: &Text<'_>, known: &[&str]) -> Diagnostic {
     let problem = Diagnostic::error(code, name.span, format!("{lead} {}", quoted(&name.value)));
     let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    problem.hint(match nearest(&name.value, known) {
+    problem.hint(match did_you_mean(&name.value, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`? known: {list}"),
         None => format!("known: {list}"),
     })
@@ -21,14 +21,6 @@ pub(super) fn repeated(code: Code, what: &str, again: &Text<'_>, first: Span) ->
     Diagnostic::error(code, again.span, message)
         .also(first, "first given here")
         .hint("remove one of them, or merge the two")
-}
-
-/// The known name that is most like it, if one is like it at all.
-fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
-    let head: String = name.chars().take(64).flat_map(char::to_lowercase).collect();
-    let like = |known: &str| strsim::jaro_winkler(&head, known);
-    let best = known.iter().copied().max_by(|a, b| like(a).total_cmp(&like(b)))?;
-    (like(best) > 0.8).then_some(best)
 }
 
 /// A text of the author in backquotes: on one line, and cut if it is long.

@@ -1,7 +1,7 @@
 //! What the layout of a text can be told to its author.
 
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, did_you_mean},
     syntax::{
         MAX_NESTING,
         dsl::{
@@ -168,20 +168,8 @@ fn known_names<I: Iterator<Item = &'static str>>(
     known: impl Fn() -> I,
 ) -> String {
     let names = known().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    match similar(written, known()) {
+    match did_you_mean(written, known()) {
         Some(name) => format!("did you mean `{name}`? {introduction} {names}"),
         None => format!("{introduction} {names}"),
     }
-}
-
-fn similar(written: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    // Comparing costs the product of the lengths.
-    if written.len() > 64 {
-        return None;
-    }
-    known
-        .map(|name| (strsim::normalized_damerau_levenshtein(name, &written.to_lowercase()), name))
-        .filter(|&(likeness, _)| likeness > 0.6)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
 }
