@@ -75,7 +75,7 @@ fn item() -> impl Strategy<Value = Item<'static>> {
         (optional(), optional(), expr(), list(), description()).prop_map(
             |(name, rule_id, condition, outcome, description)| {
                 let span = nowhere();
-                Item::Rule(Rule { span, name, rule_id, condition, outcome, description })
+                Item::Rule(Box::new(Rule { span, name, rule_id, condition, outcome, description }))
             }
         ),
         (text(), prop::option::of(list())).prop_map(|(id, tags)| Item::User(User { id, tags })),

@@ -50,7 +50,7 @@ pub fn resolve(
         match item {
             ast::Item::Tags(list) => declarations.push(list),
             ast::Item::Rules(_) => has_rules = true,
-            ast::Item::Rule(rule) => rules.push(rule),
+            ast::Item::Rule(rule) => rules.push(*rule),
             ast::Item::User(user) => users.push(user),
         }
     }

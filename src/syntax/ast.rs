@@ -34,7 +34,8 @@ pub enum Item<'s> {
     Tags(List<'s>),
     /// That the policy has rules, even if no rule follows; where it says so.
     Rules(Span),
-    Rule(Rule<'s>),
+    /// Boxed, since it is several times as large as the users, of whom there are most.
+    Rule(Box<Rule<'s>>),
     User(User<'s>),
 }
 

@@ -29,7 +29,7 @@ pub fn condition(expr: &Expr<'_>) -> String {
 
 /// Whether an empty line stands between two statements.
 fn stands_apart(previous: &Item<'_>, item: &Item<'_>) -> bool {
-    let described = matches!(item, Item::Rule(Rule { description: Some(_), .. }));
+    let described = matches!(item, Item::Rule(rule) if rule.description.is_some());
     described || std::mem::discriminant(previous) != std::mem::discriminant(item)
 }
 

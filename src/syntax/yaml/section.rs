@@ -65,7 +65,7 @@ fn rules<'s>(
     }
     if cursor.sequence(RULES)?.value().is_some() {
         while cursor.another()? {
-            items.extend(rule(cursor)?.map(Item::Rule));
+            items.extend(rule(cursor)?.map(|rule| Item::Rule(Box::new(rule))));
         }
     }
     Ok(())
