@@ -7,6 +7,7 @@ mod compile;
 mod decide;
 mod output;
 mod policy;
+mod progress;
 mod reach;
 mod serve;
 

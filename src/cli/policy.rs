@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::{Exit, Output};
+use super::{Exit, Output, progress};
 use crate::{
     compile::{self, Outcome},
     diagnostic::{Code, Report},
@@ -12,7 +12,7 @@ use crate::{
 
 /// Loads and compiles the policy below the paths.
 pub(super) fn load(paths: &[PathBuf]) -> Outcome {
-    compile::build(&source::load(paths), None)
+    progress::during("compiling the policy", || compile::build(&source::load(paths), None))
 }
 
 /// The exit code that a report of mistakes deserves: files that can't be read keep a command from
