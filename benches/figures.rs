@@ -86,7 +86,7 @@ fn decisions() {
             "  {rules:>6} rules: look-ups {l:.0} ns, decide {d:.0} ns, ratio {:.2} ({:.0}% allowed, {} tag sets, {} MB)",
             d / l,
             100.0 * allowed as f64 / pairs.len() as f64,
-            view.population.classes.count(),
+            view.population.directory.classes(),
             view.memory() >> 20,
         );
     }

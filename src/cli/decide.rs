@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     decide::{self, Explanation},
-    request::{Action, Request, User, check_tag},
+    request::{Action, InvalidTag, Request, User, check_tag},
     serve,
 };
 
@@ -26,12 +26,12 @@ pub(super) struct Question {
     /// To whom: the id of a user
     #[arg(long, short, value_name = "ID")]
     resource: String,
-    /// Tags that stand in for the subject's own, separated by commas
-    #[arg(long, value_name = "TAGS", value_delimiter = ',', value_parser = tag, num_args = 0..)]
-    subject_tags: Option<Vec<String>>,
-    /// Tags that stand in for the resource's own, separated by commas
-    #[arg(long, value_name = "TAGS", value_delimiter = ',', value_parser = tag, num_args = 0..)]
-    resource_tags: Option<Vec<String>>,
+    /// Tags that stand in for the subject's own, separated by commas; "" for none
+    #[arg(long, value_name = "TAGS", value_parser = tags)]
+    subject_tags: Option<Tags>,
+    /// Tags that stand in for the resource's own, separated by commas; "" for none
+    #[arg(long, value_name = "TAGS", value_parser = tags)]
+    resource_tags: Option<Tags>,
     /// Show what every gate said
     #[arg(long)]
     explain: bool,
@@ -40,17 +40,21 @@ pub(super) struct Question {
     paths: Vec<PathBuf>,
 }
 
-fn tag(text: &str) -> Result<String, String> {
-    check_tag(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
+#[derive(Clone, Debug)]
+struct Tags(Vec<String>);
+
+fn tags(text: &str) -> Result<Tags, InvalidTag> {
+    let named = text.split(',').filter(|_| !text.is_empty());
+    named.map(|tag| check_tag(tag).map(|()| tag.to_owned())).collect::<Result<_, _>>().map(Tags)
 }
 
 pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
     // Exit code 1 says that the decision is to deny; without a policy there is none.
     let Ok(view) = policy::view(&question.paths, output) else { return Ok(Exit::Failed) };
     let request = Request {
-        subject: party(&question.subject, question.subject_tags.as_deref()),
+        subject: party(&question.subject, question.subject_tags.as_ref()),
         action: question.action,
-        resource: party(&question.resource, question.resource_tags.as_deref()),
+        resource: party(&question.resource, question.resource_tags.as_ref()),
     };
     let explanation = decide::explain(&view, &request);
     if output.is_json() {
@@ -68,8 +72,8 @@ pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
     Ok(if explanation.decision.allow { Exit::Fine } else { Exit::Short })
 }
 
-fn party<'q>(id: &'q str, tags: Option<&'q [String]>) -> User<'q> {
-    User { id, tags: tags.map(|tags| tags.iter().map(String::as_str).collect()) }
+fn party<'q>(id: &'q str, tags: Option<&'q Tags>) -> User<'q> {
+    User { id, tags: tags.map(|tags| tags.0.iter().map(String::as_str).collect()) }
 }
 
 fn human(explanation: &Explanation, explain: bool) -> String {

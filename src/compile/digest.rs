@@ -1,9 +1,6 @@
 use sha2::{Digest, Sha256};
 
-use crate::{
-    policy::Rule,
-    snapshot::{Classes, Directory},
-};
+use crate::{policy::Rule, snapshot::Directory};
 
 /// Feeds texts to a digest so that no two sequences of them are fed alike.
 struct Feed(Sha256);
@@ -35,12 +32,12 @@ impl Feed {
 }
 
 /// The digest of who there is: ids in order, each with its tags in order.
-pub(super) fn population(directory: &Directory, classes: &Classes, names: &[String]) -> [u8; 32] {
+pub(super) fn population(directory: &Directory, names: &[String]) -> [u8; 32] {
     let mut feed = Feed::of("population 1");
     feed.count(directory.len() as usize);
     for user in 0..directory.len() {
         feed.text(directory.id(user));
-        let tags = classes.tags(user);
+        let tags = directory.tags(user);
         feed.count(tags.len());
         for name in tags.iter().filter_map(|tag| names.get(tag.index())) {
             feed.text(name);

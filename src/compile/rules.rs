@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     policy,
-    snapshot::{Population, Reachers, Rule, RuleBook, RuleNumber, TagId, Tags, UserSet, View},
+    snapshot::{Population, Rule, RuleBook, RuleNumber, TagId, Tags, UserSet, View},
 };
 
 use super::digest;
@@ -40,12 +40,11 @@ pub(super) fn compile(
             digest::conditions(&texts)
         })
         .collect();
-    let nobody = Arc::new(Reachers::default());
-    let mut reachers: Vec<Option<Arc<Reachers>>> = tags
+    let taken: Vec<Option<UserSet>> = tags
         .iter()
         .zip(naming.iter().zip(&conditions))
         .map(|((_, name), (rules, conditions))| match previous {
-            _ if rules.is_empty() => Some(Arc::clone(&nobody)),
+            _ if rules.is_empty() => Some(UserSet::default()),
             Some(previous) => shared(previous, population, name, conditions),
             None => None,
         })
@@ -53,7 +52,7 @@ pub(super) fn compile(
 
     let mut gathered: Vec<UserSet> = vec![UserSet::default(); tags.len()];
     for rule in &rules {
-        let is_new = |tag: &&TagId| matches!(reachers.get(tag.index()), Some(None));
+        let is_new = |tag: &&TagId| matches!(taken.get(tag.index()), Some(None));
         if !rule.outcome.iter().any(|tag| is_new(&tag)) {
             continue;
         }
@@ -65,31 +64,27 @@ pub(super) fn compile(
         }
     }
     let count = population.directory.len();
-    let reachers = reachers
-        .iter_mut()
+    let reachers = taken
+        .into_iter()
         .zip(gathered)
-        .zip(conditions)
-        .map(|((shared, users), conditions)| {
-            shared
-                .take()
-                .unwrap_or_else(|| Arc::new(Reachers { users: users.packed(count), conditions }))
-        })
+        .map(|(taken, gathered)| taken.unwrap_or_else(|| gathered.packed(count)))
         .collect();
-    RuleBook { rules, naming, reachers }
+    RuleBook { rules, naming, reachers, conditions }
 }
 
+/// The reachers of a tag as the previous view holds them, if they are the same here.
 fn shared(
     previous: &View,
     population: &Arc<Population>,
     tag: &str,
     conditions: &[u8; 32],
-) -> Option<Arc<Reachers>> {
+) -> Option<UserSet> {
     if !Arc::ptr_eq(&previous.population, population) {
         return None;
     }
     let tag = previous.tags.get(tag)?;
-    let reachers = previous.rules.as_ref()?.reachers.get(tag.index())?;
-    (reachers.conditions == *conditions).then(|| Arc::clone(reachers))
+    let book = previous.rules.as_ref()?;
+    (book.conditions.get(tag.index())? == conditions).then(|| book.reachers(tag).cloned())?
 }
 
 fn bind(rule: policy::Rule, tags: &Tags) -> Rule {

@@ -52,10 +52,7 @@ fn groups(found: &Located) -> Vec<Group<'_>> {
     });
     let places = || found.place.iter().chain(&found.others);
     if !places().any(Place::is_cut) {
-        let snippets = places().enumerate().map(|(at, place)| {
-            snippet(place, at == 0).path(printable(&place.file)).line_start(place.line)
-        });
-        return vec![Group::with_title(title).elements(snippets).elements(help)];
+        return vec![Group::with_title(title).elements(snippets(found)).elements(help)];
     }
     // annotate-snippets counts the column in what it is given. Where that is not the whole line,
     // the place is an element of its own, which takes a group of its own; the empty group at the
@@ -72,7 +69,8 @@ fn groups(found: &Located) -> Vec<Group<'_>> {
             }
         }
         let level = if at == 0 { level.clone() } else { Level::NOTE };
-        groups.push(Group::with_level(level).element(snippet(place, at == 0)));
+        let snippet = Snippet::source(&place.source_line).line_start(place.line);
+        groups.push(Group::with_level(level).element(snippet.annotation(mark(place, at == 0))));
     }
     if let Some(last) = groups.pop() {
         groups.push(last.elements(help));
@@ -80,14 +78,33 @@ fn groups(found: &Located) -> Vec<Group<'_>> {
     groups
 }
 
-fn snippet(place: &Place, first: bool) -> Snippet<'_, Annotation<'_>> {
-    let (start, length) = place.caret;
-    let kind = if first { AnnotationKind::Primary } else { AnnotationKind::Context };
-    let mut mark = kind.span(start..start + length);
-    if !place.label.is_empty() {
-        mark = mark.label(printable(&place.label));
+/// A snippet for each line that has places, in the order in which the lines come up.
+fn snippets(found: &Located) -> Vec<Snippet<'_, Annotation<'_>>> {
+    let mut lines: Vec<(&Place, Vec<Annotation<'_>>)> = Vec::new();
+    for (at, place) in found.place.iter().chain(&found.others).enumerate() {
+        let mark = mark(place, at == 0);
+        match lines.iter_mut().find(|(line, _)| line.file == place.file && line.line == place.line)
+        {
+            Some((_, marks)) => marks.push(mark),
+            None => lines.push((place, vec![mark])),
+        }
     }
-    Snippet::source(&place.source_line).line_start(place.line).annotation(mark)
+    lines
+        .into_iter()
+        .map(|(place, marks)| {
+            Snippet::source(&place.source_line)
+                .line_start(place.line)
+                .path(printable(&place.file))
+                .annotations(marks)
+        })
+        .collect()
+}
+
+fn mark(place: &Place, is_first: bool) -> Annotation<'_> {
+    let (start, length) = place.caret;
+    let kind = if is_first { AnnotationKind::Primary } else { AnnotationKind::Context };
+    let mark = kind.span(start..start + length);
+    if place.label.is_empty() { mark } else { mark.label(printable(&place.label)) }
 }
 
 impl Place {

@@ -70,7 +70,7 @@ impl<'r> Party<'r> {
     pub fn tags<'s>(&'s self, view: &'s View) -> &'s [TagId] {
         match (&self.given, self.number) {
             (Some(given), _) => given,
-            (None, Some(number)) => view.population.classes.tags(number),
+            (None, Some(number)) => view.population.directory.tags(number),
             (None, None) => &[],
         }
     }

@@ -70,7 +70,7 @@ impl<'v> Listing<'v> {
         Self {
             digest: view.revision.policy_hex(),
             users: view.population.directory.len(),
-            tag_sets: view.population.classes.count(),
+            tag_sets: view.population.directory.classes(),
             tags: tags.collect(),
             rules: view
                 .rules

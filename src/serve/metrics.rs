@@ -12,8 +12,20 @@ use crate::{live::Live, request::Decision};
 pub(super) struct Metrics {
     allowed: Counter,
     denied: Counter,
-    answers: Family<Status, Counter>,
+    answers: [Counter; STATUSES.len()],
 }
+
+/// The statuses that are answered, each with a counter of its own, so that counting takes no lock.
+const STATUSES: [StatusCode; 8] = [
+    StatusCode::OK,
+    StatusCode::NO_CONTENT,
+    StatusCode::BAD_REQUEST,
+    StatusCode::FORBIDDEN,
+    StatusCode::NOT_FOUND,
+    StatusCode::METHOD_NOT_ALLOWED,
+    StatusCode::PAYLOAD_TOO_LARGE,
+    StatusCode::INTERNAL_SERVER_ERROR,
+];
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct Status {
@@ -31,7 +43,10 @@ impl Metrics {
     }
 
     pub(super) fn count_answer(&self, status: StatusCode) {
-        self.answers.get_or_create(&Status { status: status.as_u16() }).inc();
+        let counters = STATUSES.iter().zip(&self.answers);
+        if let Some((_, counter)) = counters.into_iter().find(|&(&known, _)| known == status) {
+            counter.inc();
+        }
     }
 
     /// All metrics in the text format of OpenMetrics, which Prometheus reads.
@@ -41,7 +56,11 @@ impl Metrics {
         decisions.get_or_create(&Outcome { outcome: "allowed" }).inc_by(self.allowed.get());
         decisions.get_or_create(&Outcome { outcome: "denied" }).inc_by(self.denied.get());
         registry.register("decisions", "Decisions taken", decisions);
-        registry.register("http_answers", "HTTP answers by status", self.answers.clone());
+        let answers = Family::<Status, Counter>::default();
+        for (status, counter) in STATUSES.iter().zip(&self.answers).filter(|(_, c)| c.get() > 0) {
+            answers.get_or_create(&Status { status: status.as_u16() }).inc_by(counter.get());
+        }
+        registry.register("http_answers", "HTTP answers by status", answers);
 
         let (served, reloads) = (live.served(), live.reloads());
         let outcomes = Family::<Outcome, Counter>::default();
@@ -58,7 +77,7 @@ impl Metrics {
             ),
             ("users", "Users known", i64::from(view.population.directory.len())),
             ("tags", "Tags known", whole(view.tags.len())),
-            ("tag_sets", "Distinct tag sets of users", whole(view.population.classes.count())),
+            ("tag_sets", "Distinct tag sets of users", whole(view.population.directory.classes())),
             ("rules", "Rules", whole(view.rules.as_ref().map_or(0, |book| book.rules.len()))),
             ("view_bytes", "Memory of the compiled view, about", whole(view.memory())),
         ];

@@ -36,7 +36,7 @@ pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<
         "counts": {
             "users": view.population.directory.len(),
             "tags": view.tags.len(),
-            "tag_sets": view.population.classes.count(),
+            "tag_sets": view.population.directory.classes(),
             "rules": view.rules.as_ref().map_or(0, |book| book.rules.len()),
         },
         "memory": { "view_bytes": view.memory(), "resident_bytes": resident() },

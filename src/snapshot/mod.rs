@@ -12,6 +12,7 @@
 //! between two views is shared.
 
 mod directory;
+mod few;
 mod population;
 mod revision;
 mod rule_book;
@@ -19,10 +20,10 @@ mod selection;
 mod set;
 mod tag;
 
-pub use directory::Directory;
-pub use population::{Classes, Population};
+pub use directory::{Directory, Entry};
+pub use population::Population;
 pub use revision::Revision;
-pub use rule_book::{Reachers, Rule, RuleBook, RuleNumber};
+pub use rule_book::{Rule, RuleBook, RuleNumber};
 pub use selection::Selection;
 pub use set::UserSet;
 pub use tag::{TagId, Tags};

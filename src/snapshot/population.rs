@@ -7,7 +7,6 @@ use crate::request::Condition;
 #[derive(Debug)]
 pub struct Population {
     pub directory: Directory,
-    pub classes: Classes,
     /// For each tag that users have, those who have it.
     pub members: Vec<UserSet>,
     pub everyone: UserSet,
@@ -15,53 +14,6 @@ pub struct Population {
     pub key: [u8; 32],
     /// What it says, whatever it was read from.
     pub digest: [u8; 32],
-}
-
-/// The users' tags. Users with the same tags are of one class.
-#[derive(Clone, Default, Debug)]
-pub struct Classes {
-    /// For each user, where his class's tags are in `tags`, and how many there are.
-    of_user: Vec<Slot>,
-    tags: Vec<TagId>,
-    count: usize,
-}
-
-#[derive(Clone, Copy, Default, Debug)]
-struct Slot {
-    start: u32,
-    len: u32,
-}
-
-impl Classes {
-    /// `sets` are the distinct tag sets, each in order; `of_user` tells which one each user has.
-    pub fn new<'s>(
-        sets: impl Iterator<Item = &'s [TagId]>,
-        of_user: impl Iterator<Item = usize>,
-    ) -> Self {
-        let mut tags = Vec::new();
-        let slots: Vec<Slot> = sets
-            .map(|set| {
-                let start = u32::try_from(tags.len()).unwrap_or(u32::MAX);
-                tags.extend_from_slice(set);
-                Slot { start, len: u32::try_from(set.len()).unwrap_or(0) }
-            })
-            .collect();
-        let of_user = of_user.map(|set| slots.get(set).copied().unwrap_or_default()).collect();
-        Self { of_user, tags, count: slots.len() }
-    }
-
-    /// The tags of a user, in order.
-    #[inline]
-    pub fn tags(&self, user: u32) -> &[TagId] {
-        let Some(slot) = self.of_user.get(user as usize) else { return &[] };
-        let start = slot.start as usize;
-        self.tags.get(start..start + slot.len as usize).unwrap_or_default()
-    }
-
-    /// How many distinct tag sets the users have, the empty one counted.
-    pub fn count(&self) -> usize {
-        self.count
-    }
 }
 
 impl Population {
@@ -88,9 +40,6 @@ impl Population {
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.directory.memory()
-            + self.classes.of_user.len() * size_of::<Slot>()
-            + self.classes.tags.len() * size_of::<TagId>()
-            + self.members.iter().map(UserSet::memory).sum::<usize>()
+        self.directory.memory() + self.members.iter().map(UserSet::memory).sum::<usize>()
     }
 }

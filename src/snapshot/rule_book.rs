@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use uuid::Uuid;
 
 use super::{TagId, UserSet};
@@ -27,16 +25,12 @@ pub struct RuleBook {
     pub rules: Vec<Rule>,
     /// For each tag of the view, the rules whose outcome names it, in order.
     pub naming: Vec<Vec<RuleNumber>>,
-    /// For each tag of the view, who may reach the users who have it.
-    pub reachers: Vec<Arc<Reachers>>,
-}
-
-/// The users who meet the condition of at least one rule whose outcome names a certain tag.
-#[derive(Clone, Default, Debug)]
-pub struct Reachers {
-    pub users: UserSet,
-    /// The digest of those conditions, to tell whether another policy's rules say the same.
-    pub conditions: [u8; 32],
+    /// For each tag of the view, who may reach the users who have it: those who meet the condition
+    /// of at least one rule that names it.
+    pub reachers: Vec<UserSet>,
+    /// For each tag of the view, the digest of those conditions, to tell whether another policy's
+    /// rules say the same of it.
+    pub conditions: Vec<[u8; 32]>,
 }
 
 impl RuleBook {
@@ -47,7 +41,7 @@ impl RuleBook {
     /// The users who may reach those who have the tag.
     #[inline]
     pub fn reachers(&self, tag: TagId) -> Option<&UserSet> {
-        self.reachers.get(tag.index()).map(|reachers| &reachers.users)
+        self.reachers.get(tag.index())
     }
 
     /// The rules whose outcome names the tag.
@@ -64,7 +58,7 @@ impl RuleBook {
     }
 
     pub(super) fn memory(&self) -> usize {
-        let sets: usize = self.reachers.iter().map(|reachers| reachers.users.memory() + 32).sum();
+        let sets: usize = self.reachers.iter().map(|users| users.memory() + 32).sum();
         let rules: usize = self.rules.iter().map(Rule::memory).sum();
         let naming: usize = self.naming.iter().map(|rules| 24 + 4 * rules.len()).sum();
         sets + rules + naming

@@ -1,12 +1,14 @@
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use roaring::{MultiOps, RoaringBitmap};
 
+use super::few::Few;
+
 /// A set of users, by number: the one wrapper of roaring.
 ///
-/// A set is kept as a roaring bitmap, or, where that would be about as large, as a plain bitset, in
-/// which a look-up is one access to memory. Both hold the same members: the form is no part of the
-/// meaning.
+/// A set is kept as a roaring bitmap while sets are worked out; one that decisions look up is
+/// [packed](Self::packed) into a form in which a look-up is one access to memory. The form is no part
+/// of the meaning. A clone shares the memory.
 #[derive(Clone, Debug)]
 pub struct UserSet {
     form: Form,
@@ -14,10 +16,18 @@ pub struct UserSet {
 
 #[derive(Clone, Debug)]
 enum Form {
-    Roaring(RoaringBitmap),
+    Roaring(Arc<RoaringBitmap>),
+    /// Few are members, or few are not: beside the bitmap, which of those `below` a number these
+    /// few are.
+    Few {
+        bitmap: Arc<RoaringBitmap>,
+        few: Few,
+        are_members: bool,
+        below: u32,
+    },
     /// Bit `i % 8` of byte `i / 8` says whether `i` is a member.
     Plain {
-        bytes: Box<[u8]>,
+        bytes: Arc<[u8]>,
         len: u64,
     },
 }
@@ -30,7 +40,7 @@ impl Default for UserSet {
 
 impl From<RoaringBitmap> for UserSet {
     fn from(bitmap: RoaringBitmap) -> Self {
-        Self { form: Form::Roaring(bitmap) }
+        Self { form: Form::Roaring(Arc::new(bitmap)) }
     }
 }
 
@@ -63,13 +73,16 @@ impl UserSet {
         bitmap.into()
     }
 
-    /// Whether a user is a member. Costs one access to memory for a plain set, some more for a
-    /// sparse one.
+    /// Whether a user is a member. Costs about one access to memory for a packed set, some more for
+    /// another.
     #[inline]
     pub fn contains(&self, user: u32) -> bool {
         match &self.form {
             Form::Plain { bytes, .. } => {
                 bytes.get(user as usize / 8).is_some_and(|byte| byte >> (user % 8) & 1 == 1)
+            }
+            Form::Few { few, are_members, below, .. } => {
+                few.contains(user) == *are_members && user < *below
             }
             Form::Roaring(bitmap) => bitmap.contains(user),
         }
@@ -79,14 +92,14 @@ impl UserSet {
     pub fn len(&self) -> u64 {
         match &self.form {
             Form::Plain { len, .. } => *len,
-            Form::Roaring(bitmap) => bitmap.len(),
+            Form::Few { bitmap, .. } | Form::Roaring(bitmap) => bitmap.len(),
         }
     }
 
     pub fn is_empty(&self) -> bool {
         match &self.form {
             Form::Plain { len, .. } => *len == 0,
-            Form::Roaring(bitmap) => bitmap.is_empty(),
+            Form::Few { bitmap, .. } | Form::Roaring(bitmap) => bitmap.is_empty(),
         }
     }
 
@@ -130,26 +143,38 @@ impl UserSet {
     pub fn insert_all(&mut self, other: &Self) {
         let mut bitmap = std::mem::take(self).into_bitmap();
         bitmap |= &*other.bitmap();
-        self.form = Form::Roaring(bitmap);
+        *self = bitmap.into();
     }
 
-    /// The same set in the form in which it is looked up fastest at no more than twice the memory;
-    /// `users` is how many there are.
+    /// The same set in the form in which it is looked up fastest; `users` is how many there are,
+    /// and all members are below it. Takes at most one bit for each user, and for a few members,
+    /// or all but a few, some bytes for each of these.
     #[must_use]
     pub fn packed(self, users: u32) -> Self {
         let mut bitmap = self.into_bitmap();
         bitmap.optimize();
         let plain_bytes = users as usize / 8 + 1;
-        if bitmap.serialized_size() < plain_bytes / 4 || plain_bytes < 1024 {
-            return bitmap.into();
+        let members = bitmap.len();
+        let others = u64::from(users).saturating_sub(members);
+        let few = members.min(others);
+        if Few::bytes(few) + bitmap.serialized_size() as u64 <= plain_bytes as u64 {
+            let are_members = members <= others;
+            let few = if are_members {
+                Few::new(bitmap.iter(), members)
+            } else {
+                let everyone = Self::range(0..users).into_bitmap();
+                Few::new((everyone - &bitmap).iter(), others)
+            };
+            let form = Form::Few { bitmap: Arc::new(bitmap), few, are_members, below: users };
+            return Self { form };
         }
-        let mut bytes = vec![0_u8; plain_bytes].into_boxed_slice();
+        let mut bytes = vec![0_u8; plain_bytes];
         for user in &bitmap {
             if let Some(byte) = bytes.get_mut(user as usize / 8) {
                 *byte |= 1 << (user % 8);
             }
         }
-        Self { form: Form::Plain { bytes, len: bitmap.len() } }
+        Self { form: Form::Plain { bytes: bytes.into(), len: members } }
     }
 
     /// The memory that it takes, about, in bytes.
@@ -157,20 +182,21 @@ impl UserSet {
         size_of::<Self>()
             + match &self.form {
                 Form::Plain { bytes, .. } => bytes.len(),
+                Form::Few { bitmap, few, .. } => bitmap.serialized_size() + few.memory(),
                 Form::Roaring(bitmap) => bitmap.serialized_size(),
             }
     }
 
     fn bitmap(&self) -> Cow<'_, RoaringBitmap> {
         match &self.form {
-            Form::Roaring(bitmap) => Cow::Borrowed(bitmap),
+            Form::Few { bitmap, .. } | Form::Roaring(bitmap) => Cow::Borrowed(bitmap),
             Form::Plain { bytes, .. } => Cow::Owned(RoaringBitmap::from_lsb0_bytes(0, bytes)),
         }
     }
 
     fn into_bitmap(self) -> RoaringBitmap {
         match self.form {
-            Form::Roaring(bitmap) => bitmap,
+            Form::Few { bitmap, .. } | Form::Roaring(bitmap) => Arc::unwrap_or_clone(bitmap),
             Form::Plain { bytes, .. } => RoaringBitmap::from_lsb0_bytes(0, &bytes),
         }
     }

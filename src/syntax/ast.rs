@@ -64,6 +64,22 @@ pub enum ExprKind<'s> {
     Call { name: Text<'s>, arguments: Vec<Expr<'s>> },
 }
 
+impl Expr<'_> {
+    /// The same, independent of the text that it was read from. Costs a copy of its words, and
+    /// recurses as deep as it is nested.
+    pub fn into_owned(self) -> Expr<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let kind = match self.kind {
+            ExprKind::Word(word) => ExprKind::Word(owned(word)),
+            ExprKind::Call { name, arguments } => ExprKind::Call {
+                name: Spanned::new(owned(name.value), name.span),
+                arguments: arguments.into_iter().map(Expr::into_owned).collect(),
+            },
+        };
+        Expr { span: self.span, kind }
+    }
+}
+
 /// A user's record.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct User<'s> {

@@ -8,6 +8,7 @@
 pub mod ast;
 pub mod bulk;
 pub mod dsl;
+mod known;
 pub mod print;
 mod text;
 pub mod yaml;

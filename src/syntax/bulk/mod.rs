@@ -1,0 +1,115 @@
+//! Users in bulk: a record a line (`.ndjson`), or a table (`.csv`).
+//!
+//! Both are read line by line, and a line stands for itself: whatever is wrong with it, the next
+//! one is read as if nothing had been. So a quoted CSV field can't go on in the next line; neither
+//! an id nor a tag could hold the line break.
+
+mod csv;
+mod json;
+mod ndjson;
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics},
+    source::{Notation, Source, SourceId, Span},
+    syntax::ast::User,
+};
+
+/// A bulk file, read anew each time its users are asked for, so that a million of them never stand
+/// in memory as records.
+#[derive(Debug)]
+pub struct Bulk<'s> {
+    pub id: SourceId,
+    pub source: &'s Source,
+}
+
+impl<'s> Bulk<'s> {
+    pub fn new(id: SourceId, source: &'s Source) -> Self {
+        Self { id, source }
+    }
+
+    /// Calls `each` with every user in the order of the lines. A line that is no record is a
+    /// problem of its own and hides no other. Costs one pass over the file, and an allocation for a
+    /// user's list of tags; texts are borrowed unless they have escapes.
+    pub fn users(
+        &self,
+        problems: &mut Diagnostics,
+        each: &mut impl FnMut(User<'s>, &mut Diagnostics),
+    ) {
+        if self.source.notation == Notation::Csv {
+            csv::users(self.id, &self.source.bytes, problems, each);
+        } else {
+            ndjson::users(self.id, &self.source.bytes, problems, each);
+        }
+    }
+}
+
+/// One line without its end, and where it stands.
+#[derive(Clone, Copy, Debug)]
+struct Line<'s> {
+    text: &'s str,
+    id: SourceId,
+    start: usize,
+}
+
+impl Line<'_> {
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span::new(self.id, self.start + start, self.start + end)
+    }
+
+    fn whole(&self) -> Span {
+        self.span(0, self.text.len())
+    }
+}
+
+/// Calls `each` with the lines that are text and not blank; the others that are no text are
+/// reported.
+fn lines<'s>(
+    id: SourceId,
+    bytes: &'s [u8],
+    problems: &mut Diagnostics,
+    mut each: impl FnMut(Line<'s>, &mut Diagnostics),
+) {
+    let bom = if bytes.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
+    let mut next = bom;
+    for line in bytes.get(bom..).unwrap_or_default().split_inclusive(|&byte| byte == b'\n') {
+        let start = next;
+        next += line.len();
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let text = text_of(id, line, start, problems);
+        if let Some(text) = text.filter(|text| !text.trim_ascii().is_empty()) {
+            each(Line { text, id, start }, problems);
+        }
+    }
+}
+
+fn text_of<'s>(
+    id: SourceId,
+    line: &'s [u8],
+    start: usize,
+    problems: &mut Diagnostics,
+) -> Option<&'s str> {
+    let problem = |code, at: usize, len: usize, message: &str| {
+        Diagnostic::error(code, Span::new(id, start + at, start + at + len), message)
+    };
+    let text = match std::str::from_utf8(line) {
+        Ok(text) => text,
+        Err(error) => {
+            let len = error.error_len().unwrap_or(1);
+            problems.push(
+                problem(Code::InvalidUtf8, error.valid_up_to(), len, "the line is not UTF-8")
+                    .label("this byte begins no character")
+                    .hint("save the file as UTF-8"),
+            );
+            return None;
+        }
+    };
+    if let Some(at) = text.find('\0') {
+        problems.push(
+            problem(Code::NulByte, at, 1, "the line holds a NUL byte")
+                .hint("bulk users are plain text; was the file cut off or damaged?"),
+        );
+        return None;
+    }
+    Some(text)
+}

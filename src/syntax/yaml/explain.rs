@@ -1,0 +1,188 @@
+use granit_parser::{ErrorKind, ScanError};
+
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    source::{SourceId, Span},
+    syntax::MAX_NESTING,
+};
+
+/// What was read before the mistake.
+pub(super) struct Context<'s> {
+    pub text: &'s str,
+    /// Where the last thing ended that could be read.
+    pub read: usize,
+    /// The innermost bracket that is open.
+    pub bracket: Option<usize>,
+}
+
+/// What the YAML parser found wrong at `at`, in words that help.
+pub(super) fn syntax(
+    error: &ScanError,
+    id: SourceId,
+    at: usize,
+    context: &Context<'_>,
+) -> Diagnostic {
+    let mistake = Mistake { id, at, context };
+    let kind = error.kind();
+    brackets(kind, &mistake)
+        .or_else(|| quotes(kind, &mistake))
+        .unwrap_or_else(|| others(kind, &mistake))
+}
+
+struct Mistake<'c> {
+    id: SourceId,
+    at: usize,
+    context: &'c Context<'c>,
+}
+
+impl Mistake<'_> {
+    /// The character at an offset.
+    fn character(&self, at: usize) -> Span {
+        let next = self.context.text.get(at..).and_then(|rest| rest.chars().next());
+        let len = next.filter(|c| !matches!(c, '\n' | '\r')).map_or(0, char::len_utf8);
+        Span::new(self.id, at, at + len)
+    }
+
+    fn syntax(&self, message: &str) -> Diagnostic {
+        Diagnostic::error(Code::Syntax, self.character(self.at), message)
+    }
+
+    fn unbalanced(&self, message: &str) -> Diagnostic {
+        Diagnostic { code: Code::Unbalanced, ..self.syntax(message) }
+    }
+
+    /// With the bracket within which it is.
+    fn within(&self, problem: Diagnostic) -> Diagnostic {
+        match self.context.bracket {
+            Some(bracket) => problem.also(self.character(bracket), "this bracket is open"),
+            None => problem,
+        }
+    }
+
+    /// The quote with which the text begins that is being read: between two values stands no other.
+    fn opening_quote(&self) -> Option<Span> {
+        let gap = self.context.text.get(self.context.read..self.at)?;
+        gap.find(['"', '\'']).map(|offset| self.character(self.context.read + offset))
+    }
+}
+
+fn brackets(kind: &ErrorKind, mistake: &Mistake<'_>) -> Option<Diagnostic> {
+    Some(match kind {
+        ErrorKind::RecursionLimitExceeded => too_deep(mistake.character(mistake.at)),
+        ErrorKind::UnclosedFlowCollection { open } => mistake
+            .unbalanced(&format!("this `{open}` is never closed"))
+            .hint(format!("add the `{}` that closes it", closing(*open))),
+        ErrorKind::MismatchedFlowCollectionEnd { open, close } => mistake
+            .unbalanced(&format!("this `{open}` is closed by `{close}`"))
+            .hint(format!("close it with `{}`", closing(*open))),
+        ErrorKind::MisplacedFlowCollectionEnd => mistake
+            .unbalanced("this bracket closes nothing")
+            .hint("remove it, or add the one that opens it"),
+        ErrorKind::UnexpectedEofFlowSequence | ErrorKind::ExpectedFlowSequenceSeparator => mistake
+            .within(mistake.unbalanced("expected `,` or `]`"))
+            .hint("is a closing `]` missing above?"),
+        ErrorKind::UnexpectedEofFlowMapping
+        | ErrorKind::UnexpectedEofImplicitFlowMapping
+        | ErrorKind::ExpectedFlowMappingSeparator => mistake
+            .within(mistake.unbalanced("expected `,` or `}`"))
+            .hint("is a closing `}` missing above?"),
+        ErrorKind::BlockEntryInFlowCollection => mistake
+            .within(mistake.syntax("a `- ` item can't stand within brackets"))
+            .hint("is a closing bracket missing above?"),
+        ErrorKind::InvalidColonPlacement => mistake
+            .within(mistake.syntax("`:` is not allowed here, within brackets"))
+            .hint("is a closing bracket missing above, or are quotes missing around a text?"),
+        _ => return None,
+    })
+}
+
+fn quotes(kind: &ErrorKind, mistake: &Mistake<'_>) -> Option<Diagnostic> {
+    Some(match kind {
+        ErrorKind::UnclosedQuotedScalar => {
+            mistake.syntax("this quoted text is never closed").hint("add the closing quote")
+        }
+        ErrorKind::InvalidQuotedScalarIndent | ErrorKind::DocumentIndicatorInQuotedScalar => {
+            let place = mistake.opening_quote().unwrap_or(mistake.character(mistake.at));
+            let message = "this quoted text is not closed where it should be";
+            Diagnostic::error(Code::Syntax, place, message)
+                .hint("add the closing quote; further lines of a text must be indented")
+        }
+        ErrorKind::InvalidTrailingSingleQuotedScalar
+        | ErrorKind::InvalidTrailingDoubleQuotedScalar => {
+            let problem = mistake.syntax("text after the closing quote");
+            let problem = match mistake.opening_quote() {
+                Some(opening) => problem.also(opening, "the quoted text begins here"),
+                None => problem,
+            };
+            problem.hint("is a quote missing above, or a quote within the text not escaped?")
+        }
+        ErrorKind::UnknownQuotedScalarEscape => mistake
+            .syntax("a text in double quotes has an escape that YAML doesn't know")
+            .hint("write `\\\\` for a backslash, or use single quotes"),
+        ErrorKind::InvalidQuotedScalarHexEscape
+        | ErrorKind::InvalidLowSurrogateHexEscape
+        | ErrorKind::InvalidLowSurrogate
+        | ErrorKind::MissingLowSurrogate
+        | ErrorKind::UnpairedLowSurrogate
+        | ErrorKind::InvalidUnicodeEscape => mistake
+            .syntax("a text in double quotes has an escape that is no character")
+            .hint("write four hexadecimal digits after `\\u`, and both halves of a pair"),
+        _ => return None,
+    })
+}
+
+fn others(kind: &ErrorKind, mistake: &Mistake<'_>) -> Diagnostic {
+    let (message, hint) = match kind {
+        ErrorKind::MappingValueNotAllowed => (
+            "`:` is not allowed here",
+            "put a text that holds `: ` in quotes, or mend the indentation here or above",
+        ),
+        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
+            ("expected a key and `:`", "write `key: value`")
+        }
+        ErrorKind::ExpectedBlockMappingKey => {
+            ("expected a key like the ones above", "is this line indented as it should be?")
+        }
+        ErrorKind::ExpectedBlockSequenceEntry => {
+            ("expected another `- ` item", "is this line indented as it should be?")
+        }
+        ErrorKind::BlockSequenceEntryNotAllowed => (
+            "a `- ` item is not allowed here",
+            "begin the list on a line of its own, below its key",
+        ),
+        ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation
+        | ErrorKind::TabNotAllowed
+        | ErrorKind::InvalidBlockEntryWhitespace
+        | ErrorKind::InvalidMappingValueWhitespace
+        | ErrorKind::TabAtBlockScalarStart => ("a tab can't indent a line", "indent with spaces"),
+        ErrorKind::InvalidIndentation
+        | ErrorKind::InvalidBlockScalarIndent
+        | ErrorKind::InvalidFlowScalarIndent => {
+            ("this line is not indented as it should be", "indent it like the lines it belongs to")
+        }
+        ErrorKind::UnexpectedCharacter { character: '`' } => {
+            ("a text can't begin with a backquote", "put the text in quotes")
+        }
+        ErrorKind::UnexpectedCharacter { character } => {
+            let message = format!("a text can't begin with `{}`", character.escape_debug());
+            return mistake.syntax(&message).hint("put the text in quotes");
+        }
+        ErrorKind::ExpectedDocumentStart => (
+            "expected the end of the file here",
+            "is this line indented as it should be, and every bracket opened?",
+        ),
+        other => return mistake.syntax(&format!("this is not YAML: {other}")),
+    };
+    mistake.syntax(message).hint(hint)
+}
+
+/// More levels than there may be.
+pub(super) fn too_deep(span: Span) -> Diagnostic {
+    let message = format!("lists and mappings are nested deeper than {MAX_NESTING} levels");
+    Diagnostic::error(Code::TooDeep, span, message).hint("a policy needs a handful of levels")
+}
+
+fn closing(open: char) -> char {
+    if open == '[' { ']' } else { '}' }
+}

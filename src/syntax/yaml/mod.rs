@@ -1,0 +1,151 @@
+//! The YAML notation, and JSON as a part of it.
+//!
+//! A file is read as a stream of events; no tree of it is ever built. [`cursor`] turns the events
+//! of the YAML parser into nodes with places and repeats what aliases stand for, [`read`] takes
+//! single values from it, and [`section`] has one small function for each section.
+//!
+//! The YAML parser ends at the first syntax error. [`recover`] then finds the next entry or section
+//! from its indentation, and reading starts anew there. Several documents in one file are read as
+//! if each were a file.
+
+mod anchors;
+mod cursor;
+mod explain;
+mod node;
+mod place;
+mod read;
+mod recover;
+mod section;
+
+use std::ops::Range;
+
+use self::{
+    cursor::{Cursor, Stop},
+    node::Node,
+    read::{Expected, Fields},
+    section::{SECTIONS, Section},
+};
+use crate::{
+    diagnostic::{Code, Diagnostics},
+    source::{SourceId, Span},
+    syntax::{ast::Item, known},
+};
+
+/// How many syntax errors of one file are told; then the rest of it is left unread, so that the
+/// time stays in proportion to the size.
+const MOST_SYNTAX_ERRORS: usize = 100;
+
+/// Parses a `.yaml`, `.yml` or `.json` file: every section entry that could be read.
+pub fn parse<'s>(id: SourceId, text: &'s str, problems: &mut Diagnostics) -> Vec<Item<'s>> {
+    let mut items = Vec::new();
+    let mut sections = Fields::new("section");
+    let mut cursor = Cursor::new(id, text, problems);
+    let mut part = Part { bytes: 0..text.len(), section: None };
+    for _ in 0..MOST_SYNTAX_ERRORS {
+        let done = match part.section {
+            None => {
+                cursor.restart(part.bytes.clone(), 0);
+                documents(&mut cursor, &mut sections, &mut items)
+            }
+            Some(section) => {
+                // The mapping of the sections, which the part is without, is a level of its own.
+                cursor.restart(part.bytes.clone(), 1);
+                rest_of_section(&mut cursor, section, &mut items)
+            }
+        };
+        let next = match done {
+            Ok(()) => Part::sections(part.bytes.end, text),
+            Err(Stop::Syntax) => resume(&cursor, &part),
+            Err(Stop::Limit) => None,
+        };
+        match next {
+            Some(next) => part = next,
+            None => break,
+        }
+    }
+    items
+}
+
+const SECTIONS_EXPECTED: Expected =
+    Expected("a mapping of sections", "write a section as `tags: [...]` or `users: {...}`");
+
+/// A stretch of the file that is read by one run of the YAML parser.
+struct Part {
+    bytes: Range<usize>,
+    /// The section whose entries it holds; without one, it holds sections.
+    section: Option<(&'static Section, Span)>,
+}
+
+impl Part {
+    fn sections(start: usize, text: &str) -> Option<Self> {
+        (start < text.len()).then_some(Self { bytes: start..text.len(), section: None })
+    }
+}
+
+/// Where to go on after a syntax error: at the next entry of the section in which it is, or else at
+/// the next section. What is written within brackets as a whole has no such places.
+fn resume(cursor: &Cursor<'_, '_>, failed: &Part) -> Option<Part> {
+    let text = cursor.text();
+    if text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with(['{', '[']) {
+        return None;
+    }
+    let outline = cursor.outline();
+    let after = outline.entry.or(outline.section).unwrap_or_default().max(failed.bytes.start);
+    let end = recover::next_section(text, after).unwrap_or(text.len());
+    let entry = outline.reader.and_then(|(section, key)| {
+        let entries = recover::Entries::below(text, key.end())?;
+        let start = recover::next_entry(text, after, end, entries)?;
+        Some(Part { bytes: start..end, section: Some((section, key)) })
+    });
+    entry.or_else(|| Part::sections(end, text))
+}
+
+fn documents<'s>(
+    cursor: &mut Cursor<'s, '_>,
+    sections: &mut Fields<'s>,
+    items: &mut Vec<Item<'s>>,
+) -> Result<(), Stop> {
+    while let Some(is_new) = cursor.next_document()? {
+        if is_new {
+            *sections = Fields::new("section");
+        }
+        match cursor.node()? {
+            Node::Mapping(_) => document(cursor, sections, items)?,
+            Node::Scalar(scalar) if scalar.is_null() => {}
+            other => {
+                cursor.refuse::<()>(&other, SECTIONS_EXPECTED)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn document<'s>(
+    cursor: &mut Cursor<'s, '_>,
+    sections: &mut Fields<'s>,
+    items: &mut Vec<Item<'s>>,
+) -> Result<(), Stop> {
+    while let Some(key) = sections.next(cursor)? {
+        let section = SECTIONS.iter().find(|section| section.name == key.value);
+        cursor.enter(section, key.span);
+        let Some(section) = section else {
+            let names: Vec<&str> = SECTIONS.iter().map(|section| section.name).collect();
+            let problem = known::unknown(Code::UnknownSection, "unknown section", &key, &names);
+            cursor.problems.push(problem);
+            cursor.skip()?;
+            continue;
+        };
+        (section.read)(cursor, key.span, items)?;
+    }
+    Ok(())
+}
+
+fn rest_of_section<'s>(
+    cursor: &mut Cursor<'s, '_>,
+    (section, key): (&'static Section, Span),
+    items: &mut Vec<Item<'s>>,
+) -> Result<(), Stop> {
+    cursor.next_document()?;
+    cursor.enter(Some(section), key);
+    (section.read)(cursor, key, items)
+}

@@ -1,0 +1,230 @@
+use smallvec::SmallVec;
+
+use super::{
+    cursor::{Cursor, Stop},
+    node::{Node, Opened, Scalar},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    source::Span,
+    syntax::{
+        ast::{List, Spanned, Text},
+        known::{quoted, repeated, unknown},
+    },
+};
+
+/// What a field takes, and how to write it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expected(pub &'static str, pub &'static str);
+
+const TAGS: Expected = Expected("a list of tags", "write a list: `[Berlin, Munich]`");
+const TAG: Expected = Expected("a tag", "write a tag as text, in quotes if need be: `\"true\"`");
+const KEY: Expected = Expected("a text as key", "write `key: value`");
+
+/// What a field holds.
+#[derive(Debug)]
+pub(super) enum Given<T> {
+    /// Nothing: the field is left out or null.
+    Nothing,
+    /// Something that can't be used; it was reported.
+    Refused,
+    Value(T),
+}
+
+impl<T> Given<T> {
+    pub(super) fn value(self) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Nothing | Self::Refused => None,
+        }
+    }
+}
+
+impl<'s> Cursor<'s, '_> {
+    /// A text; what looks like a number or a boolean is the text as it is written.
+    pub(super) fn scalar(&mut self, expected: Expected) -> Result<Given<Scalar<'s>>, Stop> {
+        match self.node()? {
+            Node::Scalar(scalar) if scalar.is_null() => Ok(Given::Nothing),
+            Node::Scalar(scalar) => Ok(Given::Value(scalar)),
+            other => self.refuse(&other, expected),
+        }
+    }
+
+    /// As [`Cursor::scalar`], without the place of each byte.
+    pub(super) fn string(&mut self, expected: Expected) -> Result<Given<Text<'s>>, Stop> {
+        Ok(match self.scalar(expected)? {
+            Given::Value(scalar) => Given::Value(Spanned::new(scalar.value, scalar.span)),
+            Given::Nothing => Given::Nothing,
+            Given::Refused => Given::Refused,
+        })
+    }
+
+    /// The beginning of a list; its items come next, each after [`Cursor::another`].
+    pub(super) fn sequence(&mut self, expected: Expected) -> Result<Given<Opened>, Stop> {
+        match self.node()? {
+            Node::Sequence(opened) => Ok(Given::Value(opened)),
+            Node::Scalar(scalar) if scalar.is_null() => Ok(Given::Nothing),
+            other => self.refuse(&other, expected),
+        }
+    }
+
+    /// The beginning of a mapping; its fields come next, by [`Fields::next`].
+    pub(super) fn mapping(&mut self, expected: Expected) -> Result<Given<Opened>, Stop> {
+        match self.node()? {
+            Node::Mapping(opened) => Ok(Given::Value(opened)),
+            Node::Scalar(scalar) if scalar.is_null() => Ok(Given::Nothing),
+            other => self.refuse(&other, expected),
+        }
+    }
+
+    /// A list of tags. Whether they may be tags is for `policy` to say. Those that are no text are
+    /// reported and left out; a list of nothing else is refused.
+    pub(super) fn tags(&mut self) -> Result<Given<List<'s>>, Stop> {
+        let opened = match self.sequence(TAGS)? {
+            Given::Value(opened) => opened,
+            Given::Nothing => return Ok(Given::Nothing),
+            Given::Refused => return Ok(Given::Refused),
+        };
+        let mut tags = Vec::new();
+        let mut refused = false;
+        while self.another()? {
+            match self.node()? {
+                Node::Scalar(tag) if !tag.is_null() && !tag.is_bool() => {
+                    tags.push(Spanned::new(tag.value, tag.span));
+                }
+                other => {
+                    refused = true;
+                    self.refuse::<()>(&other, TAG)?;
+                }
+            }
+        }
+        if refused && tags.is_empty() {
+            return Ok(Given::Refused);
+        }
+        Ok(Given::Value(Spanned::new(tags, self.whole(opened))))
+    }
+
+    /// Reports a value of another kind than its field takes, and leaves it.
+    pub(super) fn refuse<T>(
+        &mut self,
+        node: &Node<'_>,
+        expected: Expected,
+    ) -> Result<Given<T>, Stop> {
+        let span = node.span(self);
+        self.finish(node)?;
+        match node {
+            Node::Refused => return Ok(Given::Refused),
+            // Plain text that leads to a syntax error is told as that alone.
+            Node::Scalar(scalar) if scalar.plain => drop(self.peek()?),
+            _ => {}
+        }
+        let problem = self.wrong_type(node, span, expected);
+        self.problems.push(problem);
+        Ok(Given::Refused)
+    }
+
+    fn wrong_type(&self, node: &Node<'_>, span: Span, expected: Expected) -> Diagnostic {
+        let (span, found) = match node {
+            Node::Scalar(scalar) => (span, found(scalar)),
+            // A list or mapping is best shown by its first line.
+            Node::Sequence(opened) => (self.first_line(*opened), "a list".to_owned()),
+            Node::Mapping(opened) => (self.first_line(*opened), "a mapping".to_owned()),
+            Node::Refused => (span, "nothing".to_owned()),
+        };
+        let Expected(what, hint) = expected;
+        Diagnostic::error(Code::WrongType, span, format!("expected {what}, found {found}"))
+            .hint(hint)
+    }
+
+    fn first_line(&self, opened: Opened) -> Span {
+        let whole = self.whole(opened);
+        let text = self.text().get(whole.start()..whole.end()).unwrap_or_default();
+        let line = text.lines().next().unwrap_or_default().trim_end();
+        self.span(whole.start(), whole.start() + line.len())
+    }
+}
+
+/// What was found instead.
+fn found(scalar: &Scalar<'_>) -> String {
+    let text = quoted(&scalar.value);
+    match scalar {
+        scalar if scalar.is_null() => "nothing".to_owned(),
+        scalar if scalar.is_bool() => text,
+        scalar if scalar.is_number() => format!("the number {text}"),
+        _ => format!("the text {text}"),
+    }
+}
+
+/// The keys of one mapping that were read so far.
+pub(super) struct Fields<'s> {
+    what: &'static str,
+    keys: SmallVec<[Text<'s>; 6]>,
+}
+
+impl<'s> Fields<'s> {
+    pub(super) fn new(what: &'static str) -> Self {
+        Self { what, keys: SmallVec::new() }
+    }
+
+    /// The next key; its value comes next. A key that was given before is reported and left out
+    /// with its value.
+    pub(super) fn next(&mut self, cursor: &mut Cursor<'s, '_>) -> Result<Option<Text<'s>>, Stop> {
+        while let Some(key) = cursor.key()? {
+            if let Some(first) = self.keys.iter().find(|known| known.value == key.value) {
+                cursor.problems.push(repeated(Code::DuplicateKey, self.what, &key, first.span));
+                cursor.skip()?;
+                continue;
+            }
+            // Of keys that nobody knows, a few are enough.
+            if self.keys.len() < 64 {
+                self.keys.push(key.clone());
+            }
+            return Ok(Some(key));
+        }
+        Ok(None)
+    }
+
+    /// Where the mapping shows itself: its first key.
+    pub(super) fn first(&self) -> Option<Span> {
+        self.keys.first().map(|key| key.span)
+    }
+}
+
+impl<'s> Cursor<'s, '_> {
+    /// Reports a key that `of` does not have, and leaves out its value.
+    pub(super) fn unknown_field(
+        &mut self,
+        key: &Text<'s>,
+        of: &str,
+        known: &[&str],
+    ) -> Result<(), Stop> {
+        let lead = format!("{of} has no field");
+        self.problems.push(unknown(Code::UnknownField, &lead, key, known));
+        self.skip()
+    }
+
+    /// The next key of the mapping that is open, as it is written; `None` at its end. A key that is
+    /// no text is reported and left out with its value.
+    pub(super) fn key(&mut self) -> Result<Option<Text<'s>>, Stop> {
+        while self.another()? {
+            match self.node()? {
+                Node::Scalar(key) if key.plain && key.value == "<<" => {
+                    self.problems.push(
+                        Diagnostic::error(
+                            Code::Syntax,
+                            key.span,
+                            "merge keys (`<<`) are not supported",
+                        )
+                        .hint("write the fields out, or use an alias for a whole value"),
+                    );
+                }
+                Node::Scalar(key) => return Ok(Some(Spanned::new(key.value, key.span))),
+                other => {
+                    self.refuse::<()>(&other, KEY)?;
+                }
+            }
+            self.skip()?;
+        }
+        Ok(None)
+    }
+}

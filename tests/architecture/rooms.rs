@@ -1,0 +1,55 @@
+//! Which rooms there are, and what each may know of.
+
+/// A room, and the paths from the root of the crate that its files may name besides their own.
+/// A room alone stands for all that is in it.
+pub(crate) const ROOMS: [(&str, &[&str]); 12] = [
+    ("source", &[]),
+    ("request", &[]),
+    ("diagnostic", &["source"]),
+    ("syntax", &["source", "diagnostic"]),
+    ("policy", &["source", "diagnostic", "request", "syntax::ast", "syntax::Ast", "syntax::bulk"]),
+    ("snapshot", &["request"]),
+    ("compile", &["source", "diagnostic", "syntax", "policy", "request", "snapshot"]),
+    ("gates", &["snapshot", "request"]),
+    ("decide", &["gates", "snapshot", "request"]),
+    ("inspect", &["decide", "compile", "snapshot", "diagnostic"]),
+    ("live", &["compile", "decide", "source", "diagnostic", "snapshot"]),
+    ("serve", &["live", "decide", "request"]),
+];
+
+/// Knows of all rooms; none knows of it.
+pub(crate) const OUTERMOST: &str = "cli";
+
+/// Dependencies that live in one room.
+pub(crate) const HEAVY: [(&str, &str); 16] = [
+    ("lalrpop_util", "syntax"),
+    ("logos", "syntax"),
+    ("granit_parser", "syntax"),
+    ("csv", "syntax"),
+    ("roaring", "snapshot"),
+    ("arc_swap", "live"),
+    ("notify", "live"),
+    ("hyper", "serve"),
+    ("hyper_util", "serve"),
+    ("http_body_util", "serve"),
+    ("prometheus_client", "serve"),
+    ("percent_encoding", "serve"),
+    ("clap", "cli"),
+    ("anyhow", "cli"),
+    ("anstream", "cli"),
+    ("annotate_snippets", "diagnostic"),
+];
+
+/// What stands at the top of the repository, hidden files aside.
+pub(crate) const TOP: [&str; 10] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "README.md",
+    "benches",
+    "build.rs",
+    "grammar",
+    "policies",
+    "src",
+    "tests",
+];

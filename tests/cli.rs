@@ -1,0 +1,309 @@
+//! The command as it is typed: exit codes, what goes to which stream, and in which form.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by it")]
+
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn peerage(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_peerage"));
+    command.args(arguments).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    peerage(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+fn assert_reads(name: &str, shown: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, shown));
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Policies on disk, good and bad.
+struct Policies(TempDir);
+
+impl Policies {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        for (name, content) in [
+            ("good.peerage", "rule: hasTag(A) -> [B]; user 1 { tags: [A]; } user 2 { tags: [B]; }"),
+            ("bad.peerage", "rule: hasTag(A) -> [];\nrule: hasTagg(A) -> [B];\n"),
+            ("empty/nothing.txt", "no policy"),
+        ] {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).to_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn exit_codes() {
+    let policies = Policies::new();
+    let cases: [(&str, &str, i32); 32] = [
+        ("check", "good.peerage", 0),
+        ("check", "bad.peerage", 1),
+        ("check", "missing.peerage", 2),
+        ("check", "empty", 2),
+        ("check --format json", "bad.peerage", 1),
+        ("check --format json", "missing.peerage", 2),
+        ("check --format xml", "good.peerage", 2),
+        ("check --no-such-flag", "good.peerage", 2),
+        ("compile", "good.peerage", 0),
+        ("compile", "bad.peerage", 1),
+        ("compile", "missing.peerage", 2),
+        ("decide -s 1 -r 2", "good.peerage", 0),
+        ("decide -s 2 -r 1", "good.peerage", 1),
+        ("decide -s 1 -r 1", "good.peerage", 1),
+        ("decide -s nobody -r 1", "good.peerage", 1),
+        ("decide -s 1 -r 2 -a start_chat", "good.peerage", 0),
+        ("decide -s 2 -r 1 --subject-tags A --resource-tags B,C", "good.peerage", 0),
+        ("decide -s 1 -r 2 --subject-tags", "good.peerage", 2),
+        ("decide -s 1 -r 2 --subject-tags=", "good.peerage", 1),
+        ("decide -s 1 -r 2 --subject-tags A,", "good.peerage", 2),
+        ("decide -s 1 -r 2 -a start_chats", "good.peerage", 2),
+        ("decide -s 1 -r 2 --subject-tags a.b", "good.peerage", 2),
+        ("decide -s 1", "good.peerage", 2),
+        ("decide -s 1 -r 2", "bad.peerage", 2),
+        ("decide -s 1 -r 2", "missing.peerage", 2),
+        ("reach -s 1", "good.peerage", 0),
+        ("reach -r nobody", "good.peerage", 0),
+        ("reach", "good.peerage", 2),
+        ("reach -s 1 -r 2", "good.peerage", 2),
+        ("reach -s 1 --limit 0", "good.peerage", 2),
+        ("reach -s 1", "bad.peerage", 1),
+        ("reach -s 1", "missing.peerage", 2),
+    ];
+    for (typed, policy, code) in cases {
+        let path = policies.path(policy);
+        let mut arguments: Vec<&str> = typed.split(' ').collect();
+        arguments.push(&path);
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(code), "{typed} {policy}: {output:?}");
+        assert!(!output.stderr.is_empty() || !output.stdout.is_empty(), "{typed} {policy}");
+        if code == 2 && !typed.contains("json") && !typed.starts_with("check") {
+            assert!(output.stdout.is_empty(), "{typed} {policy}: no result, so nothing on stdout");
+        }
+    }
+    assert_eq!(run(&[]).status.code(), Some(2));
+    assert_eq!(run(&["chek", "policies"]).status.code(), Some(2));
+    assert_eq!(run(&["check"]).status.code(), Some(2), "a policy is needed");
+}
+
+#[test]
+fn the_policy_that_is_bad_is_told() {
+    let policies = Policies::new();
+    let path = policies.path("bad.peerage");
+    for command in [&["check"][..], &["compile"], &["decide", "-s", "1", "-r", "2"]] {
+        let output = run(&[command, &[&path]].concat());
+        let said = [text(&output.stdout), text(&output.stderr)].concat();
+        assert!(said.contains("bad.peerage:1:"), "{command:?}: {said}");
+        assert!(said.contains("bad.peerage:2:"), "{command:?}: every mistake is told: {said}");
+    }
+    let report = json(&run(&["check", "--format", "json", &path]));
+    assert_eq!(report["errors"], 2);
+    let codes: Vec<_> =
+        report["diagnostics"].as_array().unwrap().iter().map(|found| &found["code"]).collect();
+    assert_eq!(codes, ["empty-outcome", "unknown-function"]);
+}
+
+const STORES: &str = "policies/stores";
+
+#[test]
+fn results_for_people() {
+    let cases = [
+        &["check", STORES][..],
+        &["decide", "-s", "5", "-r", "4", STORES],
+        &["decide", "-s", "3", "-r", "4", "--explain", STORES],
+        &["decide", "-s", "3", "-r", "2", "--explain", STORES],
+        &["decide", "-s", "7", "-r", "7", "--explain", STORES],
+        &["decide", "-s", "1", "-r", "2", "--subject-tags", "Munich", "--explain", STORES],
+        &["reach", "-s", "5", STORES],
+        &["reach", "-r", "2", "--limit", "2", "--after", "3", STORES],
+        &["reach", "-s", "1", STORES],
+        &["reach", "-r", "7", STORES],
+    ];
+    let mut shown = String::new();
+    for arguments in cases {
+        let output = run(arguments);
+        write!(
+            shown,
+            "$ peerage {}\n{}{}[{}]\n\n",
+            arguments.join(" "),
+            text(&output.stdout),
+            text(&output.stderr).replace('\n', " (stderr)\n"),
+            output.status.code().unwrap()
+        )
+        .unwrap();
+    }
+    assert_reads("results-for-people", &shown);
+}
+
+#[test]
+fn results_for_programs() {
+    let mut shown = String::new();
+    for arguments in [
+        &["check", STORES][..],
+        &["decide", "-s", "5", "-r", "4", STORES],
+        &["decide", "-s", "3", "-r", "4", "--explain", STORES],
+        &["reach", "-s", "5", "--limit", "3", STORES],
+        &["reach", "-s", "1", STORES],
+    ] {
+        let output = run(&[arguments, &["--format", "json"]].concat());
+        let result = json(&output);
+        write!(shown, "$ peerage {}\n{result:#}\n\n", arguments.join(" ")).unwrap();
+    }
+    assert_reads("results-for-programs", &shown);
+
+    let compiled = json(&run(&["compile", "--format", "json", STORES]));
+    assert_eq!(compiled["users"], 6);
+    assert_eq!(compiled["rules"].as_array().unwrap().len(), 4);
+    assert_eq!(compiled["tags"][0]["members"]["users"], serde_json::json!(["3", "5", "6"]));
+    let decided = json(&run(&["decide", "-s", "5", "-r", "4", "--format", "json", STORES]));
+    let digest = compiled["digest"].as_str().unwrap();
+    assert_eq!(decided["revision"], format!("{}.0", digest.get(..16).unwrap()));
+}
+
+#[test]
+fn the_same_files_compile_to_the_same_bytes() {
+    let folder = TempDir::new().unwrap();
+    let stores = fs::read_to_string("policies/stores-dsl/stores.peerage").unwrap();
+    let (rules, users) = stores.split_at(stores.find("user 1").unwrap());
+    let apart: Vec<PathBuf> = [("b/users.peerage", users), ("a.peerage", rules)]
+        .into_iter()
+        .map(|(name, content)| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, content).unwrap();
+            path
+        })
+        .collect();
+    let [users, rules] = [0, 1].map(|at| apart[at].to_str().unwrap());
+    for format in ["human", "json"] {
+        let whole = run(&["compile", "--format", format, STORES]);
+        assert!(whole.status.success());
+        for paths in [&[STORES][..], &[users, rules], &[rules, users]] {
+            let again = run(&[&["compile", "--format", format], paths].concat());
+            assert_eq!(text(&again.stdout), text(&whole.stdout), "{paths:?}");
+        }
+        let folder = run(&["compile", "--format", format, folder.path().to_str().unwrap()]);
+        assert_eq!(text(&folder.stdout), text(&whole.stdout));
+    }
+}
+
+#[test]
+fn every_command_shows_an_example() {
+    for command in ["check", "compile", "decide", "reach", "serve"] {
+        for flag in ["--help", "-h"] {
+            let output = run(&[command, flag]);
+            assert!(output.status.success());
+            let help = text(&output.stdout);
+            let example = format!("peerage {command} ");
+            assert!(help.contains("Example") && help.contains(&example), "{help}");
+        }
+    }
+    let help = run(&["--help"]);
+    assert!(text(&help.stdout).contains("Exit codes"));
+    assert!(run(&["--version"]).status.success());
+}
+
+/// Types each example of the helps.
+#[test]
+fn the_examples_work() {
+    let examples = [
+        ("check policies/stores", 0),
+        ("compile policies/stores", 0),
+        ("decide --subject 3 --action start_chat --resource 2 policies/stores", 0),
+        ("reach --subject 5 policies/stores", 0),
+        ("reach --resource 2 policies/stores", 0),
+    ];
+    let helps: String = ["check", "compile", "decide", "reach"]
+        .map(|command| text(&run(&[command, "--help"]).stdout).to_owned())
+        .concat();
+    // The help may break the line of an example.
+    let helps = helps.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (example, code) in examples {
+        assert!(helps.contains(example), "{example}");
+        let output = run(&example.split(' ').collect::<Vec<_>>());
+        assert_eq!(output.status.code(), Some(code), "{example}: {output:?}");
+    }
+}
+
+#[test]
+fn colours_are_for_terminals() {
+    let policies = Policies::new();
+    let bad = policies.path("bad.peerage");
+    for arguments in
+        [&["check", STORES][..], &["decide", "-s", "5", "-r", "4", STORES], &["check", &bad]]
+    {
+        let plain = run(arguments);
+        assert!(!plain.stdout.contains(&0x1b) && !plain.stderr.contains(&0x1b), "{arguments:?}");
+        let never = run(&[arguments, &["--color", "never"]].concat());
+        assert_eq!(never.stdout, plain.stdout);
+        let always = run(&[arguments, &["--color", "always"]].concat());
+        assert!(always.stdout.contains(&0x1b), "{arguments:?}");
+        let json = run(&[arguments, &["--color", "always", "--format", "json"]].concat());
+        assert!(!json.stdout.contains(&0x1b), "JSON has no colours");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let folder = TempDir::new().unwrap();
+    let mut users = String::from("rule: hasTag(A) -> [A];\n");
+    for user in 0..20_000 {
+        writeln!(users, "user {user} {{ tags: [A]; }}").unwrap();
+    }
+    let path = folder.path().join("users.peerage");
+    fs::write(&path, users).unwrap();
+    for command in [&["reach", "-s", "7"][..], &["reach", "-s", "7", "--format", "json"]] {
+        let mut child = peerage(&[command, &[path.to_str().unwrap()]].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        // The list is larger than a pipe holds, so it is cut off when the reader is dropped.
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(!line.is_empty());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert!(!text(&output.stderr).contains("error"), "{output:?}");
+    }
+}
+
+#[test]
+fn what_is_unknown_is_named_with_what_is_known() {
+    let unknown = run(&["decide", "-s", "1", "-r", "2", "-a", "start_chats", STORES]);
+    let said = text(&unknown.stderr);
+    assert!(said.contains("start_chats") && said.contains("known: start_chat"), "{said}");
+    let unknown = run(&["compile", "--fromat", "json", STORES]);
+    let said = text(&unknown.stderr);
+    assert!(said.contains("--fromat") && said.contains("--format"), "{said}");
+    let missing = run(&["check", "policies/no-such-folder"]);
+    let said = [text(&missing.stdout), text(&missing.stderr)].concat();
+    assert!(said.contains("policies/no-such-folder"), "{said}");
+}

@@ -1,0 +1,91 @@
+//! What policies compile to, as people review it. `INSTA_UPDATE=always cargo test --test compiled`
+//! writes the snapshots anew.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by it")]
+
+use std::fmt::Write as _;
+
+use peerage::{
+    compile,
+    inspect::Listing,
+    source::{self, Loaded, Notation, Sources},
+};
+
+/// A listing for people and one for programs, in one text.
+fn compiled(loaded: &Loaded) -> String {
+    let outcome = compile::build(loaded, None);
+    assert!(outcome.report.diagnostics.is_empty(), "{:?}", outcome.report);
+    let view = outcome.view.unwrap();
+    let listing = Listing::of(&view);
+    format!("{listing}\n{}", serde_json::to_string_pretty(&listing).unwrap())
+}
+
+fn of(text: &str) -> String {
+    compiled(&Sources::single("policy.peerage", Notation::Dsl, text).into())
+}
+
+fn assert_reads(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+const USERS: &str = "
+    user alice { tags: [staff, Berlin]; }
+    user bob { tags: [staff]; }
+    user carol { tags: [guest]; }
+    user dave { tags: []; }
+    user erin {}
+";
+
+#[test]
+fn stores() {
+    assert_reads("stores", &compiled(&source::load(&["policies/stores"])));
+}
+
+#[test]
+fn nothing() {
+    assert_reads("nothing", &of(""));
+}
+
+#[test]
+fn no_rules_section() {
+    assert_reads("no-rules-section", &of(USERS));
+}
+
+#[test]
+fn an_empty_rules_section() {
+    assert_reads("empty-rules-section", &of(&format!("rules: []; {USERS}")));
+}
+
+#[test]
+fn combined_conditions() {
+    let rules = "
+        rule: not(hasTag(guest)) -> [staff];
+        rule hosts: all(hasTag(staff), not(any(hasTag(guest), hasTag(Berlin)))) -> [guest, staff];
+        /// Two lines
+        /// of reasons.
+        rule \"a dead end\": hasTag(nobody) -> [no-one];
+        rule everyone: any(hasTag(staff), not(hasTag(staff))) -> [Berlin];
+    ";
+    assert_reads("combined-conditions", &of(&format!("{rules}{USERS}")));
+}
+
+#[test]
+fn declared_tags_that_nobody_has() {
+    assert_reads(
+        "declared-tags",
+        &of("tags: [b, a, unused]; rules: []; user 1 { tags: [a]; } user 2 { tags: [b, a, b]; }"),
+    );
+}
+
+/// Sets of up to [`Listing::FEW`] users are listed by name, larger ones counted.
+#[test]
+fn many_users() {
+    let mut text = String::from("rule: hasTag(few) -> [many]; rule: hasTag(many) -> [few];\n");
+    for user in 0..=Listing::FEW {
+        let few = if user < Listing::FEW { "few, " } else { "" };
+        writeln!(text, "user u{user} {{ tags: [{few}many]; }}").unwrap();
+    }
+    assert_reads("many-users", &of(&text));
+}

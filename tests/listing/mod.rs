@@ -1,0 +1,98 @@
+//! What a parser made of a file, in few words: a line for each item and each problem, with places
+//! as `line:column` and, where it matters, `line:column+bytes`.
+
+#![allow(clippy::unwrap_used, reason = "a helper of tests")]
+
+use std::fmt::Write;
+
+use peerage::{
+    diagnostic::Diagnostics,
+    source::{Notation, Source, Sources, Span},
+    syntax::{
+        self,
+        ast::{Expr, ExprKind, Item, List, Text, User},
+    },
+};
+
+/// Parses one file of that name; lists its items, then its problems.
+pub(crate) fn list(name: &str, bytes: &[u8]) -> String {
+    let notation = Notation::of(name).unwrap();
+    let sources = Sources::single(name, notation, bytes);
+    let (_, source) = sources.iter().next().unwrap();
+    let mut problems = Diagnostics::default();
+    let mut out = String::new();
+    let ast = syntax::parse(&sources, &mut problems);
+    for item in &ast.items {
+        writeln!(out, "{}", show(source, item)).unwrap();
+    }
+    for bulk in &ast.bulk {
+        bulk.users(&mut problems, &mut |user, _| {
+            writeln!(out, "{}", show_user(source, &user)).unwrap();
+        });
+    }
+    let (problems, left_out) = problems.into_sorted();
+    for problem in problems {
+        let place = problem.primary.map_or_else(String::new, |label| wide(source, label.span));
+        write!(out, "{} {place} {}", problem.code, problem.message).unwrap();
+        for other in problem.others {
+            write!(out, " | {} {}", wide(source, other.span), other.text).unwrap();
+        }
+        writeln!(out, " | {}", problem.hint.unwrap_or_default()).unwrap();
+    }
+    if left_out > 0 {
+        writeln!(out, "and {left_out} more").unwrap();
+    }
+    out
+}
+
+fn show(source: &Source, item: &Item<'_>) -> String {
+    match item {
+        Item::Tags(tags) => format!("tags {}", show_list(source, tags)),
+        Item::Rules(span) => format!("rules {}", wide(source, *span)),
+        Item::User(user) => show_user(source, user),
+        Item::Rule(rule) => {
+            let optional = |name: &str, text: &Option<Text<'_>>| match text {
+                Some(text) => format!(" {name}={}", show_text(source, text)),
+                None => String::new(),
+            };
+            format!(
+                "rule {}{}{} {}@{} -> {}{}",
+                wide(source, rule.span),
+                optional("name", &rule.name),
+                optional("id", &rule.rule_id),
+                show_expr(&rule.condition),
+                wide(source, rule.condition.span),
+                show_list(source, &rule.outcome),
+                optional("description", &rule.description),
+            )
+        }
+    }
+}
+
+fn show_user(source: &Source, user: &User<'_>) -> String {
+    let tags = user.tags.as_ref().map(|tags| show_list(source, tags)).unwrap_or_default();
+    format!("user {} {tags}", show_text(source, &user.id)).trim_end().to_owned()
+}
+
+fn show_list(source: &Source, list: &List<'_>) -> String {
+    let texts: Vec<_> = list.value.iter().map(|text| show_text(source, text)).collect();
+    format!("[{}]@{}", texts.join(" "), wide(source, list.span))
+}
+
+fn show_text(source: &Source, text: &Text<'_>) -> String {
+    format!("{:?}@{}", text.value, source.position(text.span.start()))
+}
+
+fn show_expr(expr: &Expr<'_>) -> String {
+    match &expr.kind {
+        ExprKind::Word(word) => word.to_string(),
+        ExprKind::Call { name, arguments } => {
+            let arguments: Vec<_> = arguments.iter().map(show_expr).collect();
+            format!("{}({})", name.value, arguments.join(", "))
+        }
+    }
+}
+
+fn wide(source: &Source, span: Span) -> String {
+    format!("{}+{}", source.position(span.start()), span.len)
+}

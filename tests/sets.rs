@@ -1,0 +1,159 @@
+//! The algebra of user sets, against plain ordered sets.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail by it")]
+
+use std::collections::BTreeSet;
+
+use peerage::snapshot::{Selection, UserSet};
+use proptest::{collection::btree_set, prelude::*};
+
+/// How many users there are: enough for sets to be kept as plain bitsets.
+const USERS: u32 = 10_000;
+
+type Plain = BTreeSet<u32>;
+
+fn config() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(80) }
+}
+
+/// Members few, many, or in runs.
+fn members() -> impl Strategy<Value = Plain> {
+    let run = (0..USERS, 0..USERS / 2);
+    let in_runs = proptest::collection::vec(run, 0..4).prop_map(|runs| {
+        runs.into_iter().flat_map(|(from, len)| from..(from + len).min(USERS)).collect()
+    });
+    let thinned = (2..40_u32, 0..USERS)
+        .prop_map(|(step, from)| (from..USERS).step_by(step as usize).collect::<Plain>());
+    prop_oneof![
+        btree_set(0..USERS, 0..30),
+        btree_set(USERS - 70..USERS, 0..70),
+        in_runs,
+        thinned,
+        Just((0..USERS).collect()),
+        // As good as no runs, so that it is kept as a plain bitset.
+        any::<u32>().prop_map(|seed| {
+            (0..USERS).filter(|user| (user ^ seed).wrapping_mul(0x9e37_79b9) >> 30 == 0).collect()
+        }),
+    ]
+}
+
+/// A set with its members, in whichever form.
+fn set() -> impl Strategy<Value = (UserSet, Plain)> {
+    (members(), 0..3).prop_map(|(plain, form)| {
+        let set = match form {
+            0 => plain.iter().copied().collect(),
+            1 => UserSet::from_sorted(&plain.iter().copied().collect::<Vec<_>>()),
+            _ => plain.iter().copied().collect::<UserSet>().packed(USERS),
+        };
+        (set, plain)
+    })
+}
+
+fn assert_is(set: &UserSet, plain: &Plain) {
+    assert!(set.iter().eq(plain.iter().copied()));
+    assert_eq!(set.len(), plain.len() as u64);
+    assert_eq!(set.is_empty(), plain.is_empty());
+    assert_eq!(*set, plain.iter().copied().collect::<UserSet>());
+}
+
+fn all(users: impl Fn(u32) -> bool) -> Plain {
+    (0..USERS).filter(|&user| users(user)).collect()
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn the_form_is_no_part_of_the_meaning((set, plain) in set()) {
+        assert_is(&set, &plain);
+        let packed = set.clone().packed(USERS);
+        assert_is(&packed, &plain);
+        prop_assert_eq!(&packed, &set);
+        prop_assert_eq!(&set, &packed);
+        assert_is(&packed.clone().packed(USERS), &plain);
+        prop_assert!(packed.memory() <= size_of::<UserSet>() + USERS as usize / 8 + 64);
+        for user in (0..USERS + 20).chain([u32::MAX - 1, u32::MAX]) {
+            prop_assert_eq!(set.contains(user), plain.contains(&user));
+            prop_assert_eq!(packed.contains(user), plain.contains(&user));
+        }
+    }
+
+    #[test]
+    fn other_sets_are_not_equal((one, plain) in set(), (other, others) in set()) {
+        prop_assert_eq!(one == other, plain == others);
+    }
+
+    #[test]
+    fn iteration_begins_anywhere((set, plain) in set(), from in 0..USERS + 10) {
+        let packed = set.clone().packed(USERS);
+        let some = plain.iter().copied().step_by(1 + plain.len() / 8);
+        let beside = some.clone().map(|member| member + 1);
+        for from in some.chain(beside).chain([from, 0, USERS - 1, USERS, u32::MAX]) {
+            prop_assert!(set.iter_from(from).eq(plain.range(from..).copied()));
+            prop_assert!(packed.iter_from(from).eq(plain.range(from..).copied()));
+        }
+    }
+
+    #[test]
+    fn sets_combine((a, x) in set(), (b, y) in set(), (c, z) in set()) {
+        assert_is(&UserSet::union([&a, &b, &c]), &(&(&x | &y) | &z));
+        assert_is(&UserSet::intersection([&a, &b, &c]), &(&(&x & &y) & &z));
+        assert_is(&UserSet::union([&a]), &x);
+        assert_is(&UserSet::intersection([&a]), &x);
+        assert_is(&a.minus(&b), &(&x - &y));
+        assert_is(&a.minus(&a), &Plain::new());
+        let mut gathered = a.clone();
+        gathered.insert_all(&b);
+        assert_is(&gathered, &(&x | &y));
+    }
+
+    #[test]
+    fn selections_combine(
+        sets in [set(), set(), set()], turned in any::<[bool; 3]>(), count in 0..=3_usize
+    ) {
+        let everyone = UserSet::range(0..USERS);
+        let parts: Vec<(Selection<'_>, &Plain, bool)> = sets
+            .iter()
+            .zip(turned)
+            .take(count)
+            .map(|((set, plain), turned)| {
+                let only = Selection::from(set);
+                (if turned { only.complement() } else { only }, plain, turned)
+            })
+            .collect();
+        let selects = |part: &(Selection<'_>, &Plain, bool), user| part.1.contains(&user) != part.2;
+        let selections = || parts.iter().map(|part| part.0.clone());
+
+        let each = all(|user| parts.iter().all(|part| selects(part, user)));
+        let some = all(|user| parts.iter().any(|part| selects(part, user)));
+        assert_is(&Selection::all(selections()).of(&everyone), &each);
+        assert_is(&Selection::any(selections()).of(&everyone), &some);
+        let not_some = Selection::any(selections()).complement();
+        assert_is(&not_some.clone().of(&everyone), &all(|user| !some.contains(&user)));
+        for user in (0..USERS).step_by(97) {
+            prop_assert_eq!(not_some.contains(user), !some.contains(&user));
+        }
+    }
+}
+
+#[test]
+fn of_nothing() {
+    assert_is(&UserSet::union([]), &Plain::new());
+    assert_is(&UserSet::intersection([]), &Plain::new());
+    assert_is(&UserSet::range(3..3), &Plain::new());
+    assert_is(&UserSet::range(3..6), &Plain::from([3, 4, 5]));
+    assert_is(&UserSet::from_sorted(&[3, 3, 1]), &Plain::from([1, 3]));
+    let everyone = UserSet::range(0..5);
+    assert_is(&Selection::nobody().of(&everyone), &Plain::new());
+    assert_is(&Selection::everybody().of(&everyone), &(0..5).collect());
+}
+
+#[test]
+fn many_scattered_users_are_kept_as_a_plain_bitset() {
+    let scattered: UserSet = (0..USERS).step_by(3).collect();
+    assert_eq!(
+        scattered.packed(USERS).memory(),
+        size_of::<UserSet>() + USERS as usize / 8 + 1,
+        "a byte for eight users"
+    );
+}
