@@ -1,5 +1,5 @@
 use std::{
-    io::IsTerminal,
+    io::{self, IsTerminal},
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, mpsc},
@@ -9,7 +9,11 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    runtime::{Builder, Runtime},
+    signal::unix::{Signal, SignalKind, signal},
+    time::sleep,
+};
 use tracing::{info, level_filters::LevelFilter};
 use tracing_subscriber::EnvFilter;
 
@@ -45,6 +49,12 @@ pub(super) struct Options {
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     logging();
+    let runtime = runtime().context("can't start the runtime")?;
+    // From here on a hangup means a reload, also while the files are read for the first time.
+    let hangup = {
+        let _runtime = runtime.enter();
+        signal(SignalKind::hangup()).context("can't wait for signals")?
+    };
     // Before the files are read, so that no change falls between the two.
     let pace = Pace { poll: Duration::from_millis(options.poll.max(1)), ..Pace::default() };
     let watch = Watch::start(options.paths.clone(), pace).context("can't watch the files")?;
@@ -56,25 +66,32 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
         }
     };
     output.report_aside(&live.reloads().latest.report);
-    let runtime = tokio::runtime::Runtime::new().context("can't start the runtime")?;
-    runtime.block_on(daemon(options, live, watch, output))?;
+    runtime.block_on(daemon(options, live, watch, hangup, output))?;
+    // What is cut must not be waited for.
+    runtime.shutdown_background();
     Ok(Exit::Fine)
+}
+
+fn runtime() -> io::Result<Runtime> {
+    // A few threads for long lists: more would only take the processors from decisions.
+    Builder::new_multi_thread().enable_all().max_blocking_threads(4).build()
 }
 
 async fn daemon(
     options: &Options,
     live: Arc<Live>,
     mut watch: Watch,
+    mut hangup: Signal,
     output: &Output,
 ) -> Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
 
     let listeners = listen(options, output).await?;
+    let retry = Duration::from_millis(options.poll.max(1));
     let (wake, woken) = mpsc::channel();
     let follower = Arc::clone(&live);
-    thread::Builder::new().name("reload".into()).spawn(move || follower.follow(&woken))?;
+    thread::Builder::new().name("reload".into()).spawn(move || follower.follow(&woken, retry))?;
 
     let stop = async {
         loop {
@@ -93,23 +110,38 @@ async fn daemon(
         }
     };
     let app = Arc::new(App::new(live, options.body_limit));
-    serve::serve(listeners, app, stop, Duration::from_secs(options.drain)).await;
+    let cut = async {
+        let (Ok(mut terminate), Ok(mut interrupt)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        else {
+            return;
+        };
+        tokio::select! {
+            () = sleep(Duration::from_secs(options.drain)) => {}
+            _ = terminate.recv() => info!("told again to stop, by SIGTERM"),
+            _ = interrupt.recv() => info!("told again to stop, by SIGINT"),
+        }
+    };
+    serve::serve(listeners, app, stop, cut).await;
     Ok(())
 }
 
 /// Binds all sockets and says on standard output where they are, a line each.
 async fn listen(options: &Options, output: &Output) -> Result<Listeners> {
     let mut listeners = Listeners::default();
+    let mut places = Vec::new();
     let default = SocketAddr::from(([127, 0, 0, 1], 7411));
     let is_default = options.listen.is_empty() && options.uds.is_empty();
     for &address in options.listen.iter().chain(is_default.then_some(&default)) {
         let bound = listeners.tcp(address).await?;
-        output.result(&format!("listening on http://{bound}\n"))?;
+        places.push(format!("listening on http://{bound}\n"));
     }
     for path in &options.uds {
-        listeners.unix(path.clone())?;
-        output.result(&format!("listening on unix:{}\n", path.display()))?;
+        listeners.unix(path.clone()).await?;
+        places.push(format!("listening on unix:{}\n", path.display()));
     }
+    // Only now: what is announced is served.
+    output.result(&places.concat())?;
     Ok(listeners)
 }
 
