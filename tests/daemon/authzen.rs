@@ -1,5 +1,7 @@
 //! `POST /access/v1/evaluation`, as OpenID AuthZEN's Authorization API 1.0 has it.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -156,7 +158,9 @@ fn malformed_bodies() {
     for wrong in [json!("Berlin"), json!({}), json!([1]), json!([null]), json!([["Berlin"]])] {
         bodies.push(with("/subject/properties", Some(json!({ "tags": wrong }))).into());
     }
-    for wrong in [json!({ "explain": "yes" }), json!({ "explain": 1 }), json!({ "conversation": 1 })] {
+    for wrong in
+        [json!({ "explain": "yes" }), json!({ "explain": 1 }), json!({ "conversation": 1 })]
+    {
         bodies.push(with("/context", Some(wrong)).into());
     }
     for text in ["", " ", "{", "[]", "null", "1", "\"x\"", "{}", "[{}]", "\u{feff}{}", "{\"a\":}"] {
@@ -279,7 +283,7 @@ fn chunked(body: &str) -> String {
     let mut text = head("Transfer-Encoding: chunked\r\n");
     for chunk in body.as_bytes().chunks(700) {
         let chunk = str::from_utf8(chunk).unwrap();
-        text.push_str(&format!("{:x}\r\n{chunk}\r\n", chunk.len()));
+        write!(text, "{:x}\r\n{chunk}\r\n", chunk.len()).unwrap();
     }
     text.push_str("0\r\n\r\n");
     text

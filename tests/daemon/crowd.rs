@@ -28,7 +28,7 @@ fn more_connections_than_descriptors() {
     let mut first = daemon.connect();
     assert_eq!(first.get(GOOD).status, 204);
     let flood: Vec<_> =
-        (0..300).filter_map(|_| TcpStream::connect(daemon.address()).ok()).collect();
+        (0..150).filter_map(|_| TcpStream::connect(daemon.address()).ok()).collect();
     // Who was there before is answered all the same, and a reload that can't read its files
     // replaces nothing.
     for _ in 0..100 {

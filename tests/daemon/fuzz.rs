@@ -24,8 +24,20 @@ impl Dice {
 }
 
 const PIECES: [&[u8]; 14] = [
-    b"\r\n", b"\r\n\r\n", b"\0", b"%", b"%00", b"%ff", b"&", b"=", b"\"", b"{", b"[[[[", b"\xff",
-    b"Content-Length: 9\r\n", b"Transfer-Encoding: chunked\r\n",
+    b"\r\n",
+    b"\r\n\r\n",
+    b"\0",
+    b"%",
+    b"%00",
+    b"%ff",
+    b"&",
+    b"=",
+    b"\"",
+    b"{",
+    b"[[[[",
+    b"\xff",
+    b"Content-Length: 9\r\n",
+    b"Transfer-Encoding: chunked\r\n",
 ];
 
 fn break_it(bytes: &mut Vec<u8>, dice: &mut Dice) {

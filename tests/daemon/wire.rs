@@ -185,7 +185,8 @@ fn a_body_where_none_belongs_does_no_harm() {
 fn large_queries() {
     let daemon = Daemon::serve(stores());
     let mut client = daemon.connect();
-    for query in ["&".repeat(60_000), "a=".repeat(30_000), "%41".repeat(20_000), "=".repeat(60_000)] {
+    for query in ["&".repeat(60_000), "a=".repeat(30_000), "%41".repeat(20_000), "=".repeat(60_000)]
+    {
         assert!(matches!(client.get(&format!("/v1/decide?{query}")).status, 400 | 414));
     }
     assert!(daemon.answers());

@@ -123,9 +123,9 @@ impl<S: Read + Write> Client<S> {
         }
     }
 
-    /// Whether the other end has closed the connection, without another word; waits for it.
+    /// Whether the other end closes the connection, without another word; waits for it.
     pub fn is_closed(&mut self) -> bool {
-        self.read.is_empty() && matches!(self.fill(), Ok(false))
+        self.read.is_empty() && !matches!(self.fill(), Ok(true))
     }
 
     fn more(&mut self) -> io::Result<()> {
