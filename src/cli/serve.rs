@@ -93,7 +93,9 @@ async fn daemon(
     let follower = Arc::clone(&live);
     thread::Builder::new().name("reload".into()).spawn(move || follower.follow(&woken, retry))?;
 
-    let stop = async {
+    let drain = Duration::from_secs(options.drain);
+    #[expect(clippy::async_yields_async, reason = "what comes after the stop is the last wait")]
+    let stop = async move {
         loop {
             tokio::select! {
                 _ = terminate.recv() => break info!("told to stop by SIGTERM"),
@@ -108,21 +110,17 @@ async fn daemon(
                 }
             }
         }
-    };
-    let app = Arc::new(App::new(live, options.body_limit));
-    let cut = async {
-        let (Ok(mut terminate), Ok(mut interrupt)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
-            return;
-        };
-        tokio::select! {
-            () = sleep(Duration::from_secs(options.drain)) => {}
-            _ = terminate.recv() => info!("told again to stop, by SIGTERM"),
-            _ = interrupt.recv() => info!("told again to stop, by SIGINT"),
+        // The same signals again cut the time to drain short.
+        async move {
+            tokio::select! {
+                () = sleep(drain) => {}
+                _ = terminate.recv() => info!("told again to stop, by SIGTERM"),
+                _ = interrupt.recv() => info!("told again to stop, by SIGINT"),
+            }
         }
     };
-    serve::serve(listeners, app, stop, cut).await;
+    let app = Arc::new(App::new(live, options.body_limit));
+    serve::serve(listeners, app, stop).await;
     Ok(())
 }
 

@@ -120,13 +120,12 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
-/// Serves until `stop` ends; then takes no more connections, lets those at work finish until `cut`
-/// ends at the latest, and returns.
-pub async fn serve(
+/// Serves until `stop` ends; then takes no more connections, lets those at work finish until what
+/// `stop` gave ends too, at the latest, and returns.
+pub async fn serve<C: Future<Output = ()>>(
     listeners: Listeners,
     app: Arc<App>,
-    stop: impl Future<Output = ()>,
-    cut: impl Future<Output = ()>,
+    stop: impl Future<Output = C>,
 ) {
     let graceful = Arc::new(GracefulShutdown::new());
     let mut accepting = JoinSet::new();
@@ -158,7 +157,7 @@ pub async fn serve(
             }
         });
     }
-    stop.await;
+    let cut = stop.await;
     // While it still listens there: then no other daemon can have taken the place yet.
     drop(files);
     accepting.shutdown().await;
