@@ -1,5 +1,5 @@
 use std::{
-    io::IsTerminal,
+    io::{self, IsTerminal},
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, mpsc},
@@ -10,11 +10,15 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    runtime::{Builder, Runtime},
+    signal::unix::{Signal, SignalKind, signal},
+    time::sleep,
+};
 use tracing::{info, level_filters::LevelFilter};
 use tracing_subscriber::EnvFilter;
 
-use super::{Exit, Output, policy};
+use super::{Exit, Output, policy, progress};
 use crate::{
     live::{Live, Pace, Start, Trigger, Watch},
     serve::{self, App, Listeners},
@@ -46,10 +50,17 @@ pub(super) struct Options {
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     logging(output);
+    let runtime = runtime().context("can't start the runtime")?;
+    // From here on a hangup means a reload, also while the files are read for the first time.
+    let hangup = {
+        let _runtime = runtime.enter();
+        signal(SignalKind::hangup()).context("can't wait for signals")?
+    };
     // Before the files are read, so that no change falls between the two.
     let pace = Pace { poll: Duration::from_millis(options.poll.max(1)), ..Pace::default() };
     let watch = Watch::start(options.paths.clone(), pace).context("can't watch the files")?;
-    let live = match Live::start(options.paths.clone()) {
+    let start = || Live::start(options.paths.clone());
+    let live = match progress::during("compiling the policy", start) {
         Start::Serving(live) => live,
         Start::Refused(report) => {
             output.report_instead(&report)?;
@@ -57,27 +68,36 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
         }
     };
     output.report_aside(&live.reloads().latest.report);
-    let runtime = tokio::runtime::Runtime::new().context("can't start the runtime")?;
-    runtime.block_on(daemon(options, live, watch, output))?;
+    runtime.block_on(daemon(options, live, watch, hangup, output))?;
+    // What is cut must not be waited for.
+    runtime.shutdown_background();
     Ok(Exit::Fine)
+}
+
+fn runtime() -> io::Result<Runtime> {
+    // A few threads for long lists: more would only take the processors from decisions.
+    Builder::new_multi_thread().enable_all().max_blocking_threads(4).build()
 }
 
 async fn daemon(
     options: &Options,
     live: Arc<Live>,
     mut watch: Watch,
+    mut hangup: Signal,
     output: &Output,
 ) -> Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
 
     let listeners = listen(options, output).await?;
+    let retry = Duration::from_millis(options.poll.max(1));
     let (wake, woken) = mpsc::channel();
     let follower = Arc::clone(&live);
-    thread::Builder::new().name("reload".into()).spawn(move || follower.follow(&woken))?;
+    thread::Builder::new().name("reload".into()).spawn(move || follower.follow(&woken, retry))?;
 
-    let stop = async {
+    let drain = Duration::from_secs(options.drain);
+    #[expect(clippy::async_yields_async, reason = "what comes after the stop is the last wait")]
+    let stop = async move {
         loop {
             tokio::select! {
                 _ = terminate.recv() => break info!("told to stop by SIGTERM"),
@@ -92,33 +112,44 @@ async fn daemon(
                 }
             }
         }
+        // The same signals again cut the time to drain short.
+        async move {
+            tokio::select! {
+                () = sleep(drain) => {}
+                _ = terminate.recv() => info!("told again to stop, by SIGTERM"),
+                _ = interrupt.recv() => info!("told again to stop, by SIGINT"),
+            }
+        }
     };
     let app = Arc::new(App::new(live, options.body_limit));
-    serve::serve(listeners, app, stop, Duration::from_secs(options.drain)).await;
+    serve::serve(listeners, app, stop).await;
     Ok(())
 }
 
 /// Binds all sockets and says on standard output where they are, a line each.
 async fn listen(options: &Options, output: &Output) -> Result<Listeners> {
     let mut listeners = Listeners::default();
+    let mut places = Vec::new();
     let default = SocketAddr::from(([127, 0, 0, 1], 7411));
     let is_default = options.listen.is_empty() && options.uds.is_empty();
     for &address in options.listen.iter().chain(is_default.then_some(&default)) {
         let bound = listeners.tcp(address).await?;
-        listening(&format!("http://{bound}"), output)?;
+        places.push(format!("http://{bound}"));
     }
     for path in &options.uds {
-        listeners.unix(path.clone())?;
-        listening(&format!("unix:{}", path.display()), output)?;
+        listeners.unix(path.clone()).await?;
+        places.push(format!("unix:{}", path.display()));
+    }
+    // Only now: what is announced is served.
+    for place in places {
+        let line = if output.is_json() {
+            json!({ "listening": place }).to_string()
+        } else {
+            format!("listening on {place}")
+        };
+        output.result(&(line + "\n"))?;
     }
     Ok(listeners)
-}
-
-fn listening(at: &str, output: &Output) -> Result<()> {
-    if output.is_json() {
-        return output.result(&format!("{}\n", json!({ "listening": at })));
-    }
-    output.result(&format!("listening on {at}\n"))
 }
 
 /// Logs go to standard error; `RUST_LOG` says how much.

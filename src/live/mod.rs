@@ -22,7 +22,10 @@ use std::{
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::{diagnostic::Report, snapshot::View};
+use crate::{
+    diagnostic::{Code, Report},
+    snapshot::View,
+};
 
 /// A policy as it is being served.
 #[derive(Debug)]
@@ -48,6 +51,15 @@ pub struct Latest {
     pub took: Duration,
     /// What is wrong with the files as they are now; warnings too.
     pub report: Report,
+}
+
+impl Latest {
+    /// Whether it failed over files that could not be read, whatever they say.
+    fn is_unread(&self) -> bool {
+        let mut diagnostics = self.report.diagnostics.iter();
+        self.outcome == Outcome::Refused
+            && diagnostics.any(|diagnostic| diagnostic.code == Code::Unreadable)
+    }
 }
 
 /// What a reload did.

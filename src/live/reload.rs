@@ -1,6 +1,9 @@
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
     time::{Duration, Instant, SystemTime},
 };
@@ -33,18 +36,40 @@ pub enum Trigger {
     Changed,
     /// Someone asked for it.
     Requested,
+    /// They could not be read before.
+    Retry,
 }
 
 impl Live {
     /// Reloads whenever the channel says so, until all its senders are gone. What comes while a
     /// reload is under way makes one more, not one each: the newest files win.
-    pub fn follow(&self, triggers: &mpsc::Receiver<Trigger>) {
-        while let Ok(mut trigger) = triggers.recv() {
+    ///
+    /// Files that can't be read are tried again after `retry`: what was in the way, a want of file
+    /// descriptors say, may go without any change of theirs.
+    pub fn follow(&self, triggers: &mpsc::Receiver<Trigger>, retry: Duration) {
+        loop {
+            let mut trigger = match self.next(triggers, retry) {
+                Ok(trigger) => trigger,
+                Err(RecvTimeoutError::Timeout) => Trigger::Retry,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
             while let Ok(newer) = triggers.try_recv() {
                 trigger = newer;
             }
             debug!(?trigger, "reloading");
             self.reload();
+        }
+    }
+
+    fn next(
+        &self,
+        triggers: &mpsc::Receiver<Trigger>,
+        retry: Duration,
+    ) -> Result<Trigger, RecvTimeoutError> {
+        if self.reloads().latest.is_unread() {
+            triggers.recv_timeout(retry)
+        } else {
+            triggers.recv().map_err(|_| RecvTimeoutError::Disconnected)
         }
     }
 

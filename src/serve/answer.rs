@@ -31,12 +31,16 @@ impl Refusal {
     }
 
     pub(super) fn answer(&self) -> Answer {
+        json_answer(self.status, self.body())
+    }
+
+    pub(super) fn body(&self) -> String {
         let error = if self.at.is_empty() {
             json!({ "message": self.message })
         } else {
             json!({ "message": self.message, "at": self.at })
         };
-        json_answer(self.status, json!({ "error": error }).to_string())
+        json!({ "error": error }).to_string()
     }
 }
 

@@ -90,7 +90,7 @@ struct Context {
 /// `POST /access/v1/evaluation`. A denial is an answer like any other: 200 and `false`.
 pub(super) fn evaluation(app: &App, served: &Served, body: &[u8]) -> Result<Answer, Refusal> {
     let Object(evaluation): Object<Evaluation<'_>> =
-        serde_json::from_slice(body).map_err(|error| malformed(&error))?;
+        serde_json::from_str(text(body)?).map_err(|error| malformed(&error))?;
     let context = evaluation.context.map(|Object(context)| context);
     let explain = context.as_ref().and_then(|context| context.explain);
     if let Some(word) = context.as_ref().and_then(|context| context.conversation.as_deref())
@@ -137,6 +137,13 @@ fn user<'b>(entity: &'b Entity<'_>, at: &str) -> Result<User<'b>, Refusal> {
     }
     let tags = tags.map(|tags| tags.iter().map(|tag| &**tag).collect());
     Ok(User { id, tags })
+}
+
+/// The body as text, all of it: the parser would not look at what it passes over.
+fn text(body: &[u8]) -> Result<&str, Refusal> {
+    str::from_utf8(body).map_err(|error| {
+        Refusal::bad(format!("byte {}", error.valid_up_to() + 1), "the body is not UTF-8")
+    })
 }
 
 fn refused(message: &str) -> Answer {

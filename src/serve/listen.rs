@@ -1,9 +1,9 @@
 use std::{
     convert::Infallible,
-    io,
+    fs, io,
     net::SocketAddr,
-    os::unix::{fs::FileTypeExt, net::UnixStream},
-    path::PathBuf,
+    os::unix::fs::{FileTypeExt, MetadataExt},
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -16,19 +16,19 @@ use hyper_util::{
 use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, UnixListener},
+    net::{TcpListener, UnixListener, UnixStream},
     task::JoinSet,
 };
 use tracing::{debug, warn};
 
-use super::route::App;
+use super::{bare::Telling, route::App};
 
 /// The sockets that are served. Bound before anything is served, so that a taken port is an error
 /// at the start.
 #[derive(Debug, Default)]
 pub struct Listeners {
     tcp: Vec<TcpListener>,
-    unix: Vec<(UnixListener, PathBuf)>,
+    unix: Vec<(UnixListener, SocketFile)>,
 }
 
 /// Why a socket can't be listened on.
@@ -68,47 +68,68 @@ impl Listeners {
     ///
     /// # Errors
     /// When another process listens there, or the path can't be had.
-    pub fn unix(&mut self, path: PathBuf) -> Result<(), ListenError> {
-        if let Ok(found) = std::fs::symlink_metadata(&path) {
+    pub async fn unix(&mut self, path: PathBuf) -> Result<(), ListenError> {
+        if let Ok(found) = fs::symlink_metadata(&path) {
             if !found.file_type().is_socket() {
                 return Err(ListenError::NoSocket(path));
             }
-            if UnixStream::connect(&path).is_ok() {
+            // One that is too busy to answer is one that lives.
+            let is_left_behind = match UnixStream::connect(&path).await {
+                Err(error) => error.kind() == io::ErrorKind::ConnectionRefused,
+                Ok(_) => false,
+            };
+            if !is_left_behind {
                 return Err(ListenError::UnixTaken(path));
             }
-            if let Err(error) = std::fs::remove_file(&path) {
+            if let Err(error) = fs::remove_file(&path) {
                 return Err(ListenError::Unix { path, error });
             }
         }
         match UnixListener::bind(&path) {
-            Ok(listener) => self.unix.push((listener, path)),
+            Ok(listener) => self.unix.push((listener, SocketFile::of(path))),
             Err(error) => return Err(ListenError::Unix { path, error }),
         }
         Ok(())
     }
 }
 
-impl Drop for Listeners {
+/// The file of a Unix socket, removed when this is dropped.
+#[derive(Debug)]
+struct SocketFile {
+    path: PathBuf,
+    /// Device and number: in its place there may be another daemon's by then.
+    identity: Option<(u64, u64)>,
+}
+
+impl SocketFile {
+    fn of(path: PathBuf) -> Self {
+        Self { identity: identity(&path), path }
+    }
+}
+
+impl Drop for SocketFile {
     fn drop(&mut self) {
-        for (_, path) in &self.unix {
+        if identity(&self.path) == self.identity {
             // It may be gone already; then there is nothing to remove.
-            let _ = std::fs::remove_file(path);
+            let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Serves until `stop` ends; then takes no more connections, lets those at work finish for at most
-/// `drain`, and returns.
-pub async fn serve(
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// Serves until `stop` ends; then takes no more connections, lets those at work finish until what
+/// `stop` gave ends too, at the latest, and returns.
+pub async fn serve<C: Future<Output = ()>>(
     listeners: Listeners,
     app: Arc<App>,
-    stop: impl Future<Output = ()>,
-    drain: Duration,
+    stop: impl Future<Output = C>,
 ) {
     let graceful = Arc::new(GracefulShutdown::new());
     let mut accepting = JoinSet::new();
-    let mut listeners = listeners;
-    for listener in listeners.tcp.drain(..) {
+    for listener in listeners.tcp {
         let (app, graceful) = (Arc::clone(&app), Arc::clone(&graceful));
         accepting.spawn(async move {
             loop {
@@ -123,9 +144,9 @@ pub async fn serve(
             }
         });
     }
-    let mut paths = Vec::new();
-    for (listener, path) in listeners.unix.drain(..) {
-        paths.push(path);
+    let mut files = Vec::new();
+    for (listener, file) in listeners.unix {
+        files.push(file);
         let (app, graceful) = (Arc::clone(&app), Arc::clone(&graceful));
         accepting.spawn(async move {
             loop {
@@ -136,14 +157,14 @@ pub async fn serve(
             }
         });
     }
-    stop.await;
+    let cut = stop.await;
+    // While it still listens there: then no other daemon can have taken the place yet.
+    drop(files);
     accepting.shutdown().await;
-    for path in paths {
-        let _ = std::fs::remove_file(path);
-    }
     let Ok(graceful) = Arc::try_unwrap(graceful) else { return };
-    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
-        warn!("some connections were still at work when the time to drain was over");
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = cut => warn!("some connections were still at work when the time to drain was over"),
     }
 }
 
@@ -152,6 +173,7 @@ fn connection(
     app: &Arc<App>,
     graceful: &GracefulShutdown,
 ) {
+    let stream = Telling::new(stream, Arc::clone(app));
     let app = Arc::clone(app);
     let service = service_fn(move |request| {
         let app = Arc::clone(&app);
@@ -160,7 +182,8 @@ fn connection(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(60))
-        .pipeline_flush(true)
+        // Who has sent his last request still wants the answer.
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), service);
     let connection = graceful.watch(connection);
     tokio::spawn(async move {

@@ -8,6 +8,7 @@
 
 mod answer;
 mod authzen;
+mod bare;
 mod body;
 mod listen;
 mod metrics;

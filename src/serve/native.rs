@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
 use hyper::{StatusCode, header::HeaderValue};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
 use crate::{
     decide::{self, Explanation},
     live::Served,
-    request::{Action, Decision, Request, User},
+    request::{Action, Decision, Request, User, check_user_id},
 };
 
 const DECIDE: &[&str] =
@@ -38,6 +39,8 @@ pub(super) fn decide(app: &App, served: &Served, query: Option<&str>) -> Result<
 /// `GET /v1/allow`: the decision as a status, for proxies and scripts.
 pub(super) fn allow(app: &App, served: &Served, query: Option<&str>) -> Result<Answer, Refusal> {
     let query = Query::parse(query, DECIDE)?;
+    // There is no room for it in the answer, but a mistake in it is one here too.
+    query.flag("explain")?;
     let Decision { allow, reason } = decide::decide(&served.view, &question(&query)?);
     app.metrics.count_decision(Decision { allow, reason });
     let status = if allow { StatusCode::NO_CONTENT } else { StatusCode::FORBIDDEN };
@@ -51,8 +54,14 @@ pub(super) fn reach(_: &App, served: &Served, query: Option<&str>) -> Result<Ans
     let query = Query::parse(query, REACH)?;
     let action = action(&query)?;
     let list = match (query.get("subject"), query.get("resource")) {
-        (Some(subject), None) => decide::reach(&served.view, &User::from(subject), action),
-        (None, Some(resource)) => decide::reached_by(&served.view, &User::from(resource), action),
+        (Some(_), None) => {
+            let subject = User::from(user(&query, "subject")?);
+            decide::reach(&served.view, &subject, action)
+        }
+        (None, Some(_)) => {
+            let resource = User::from(user(&query, "resource")?);
+            decide::reached_by(&served.view, &resource, action)
+        }
         _ => {
             return Err(Refusal::bad(
                 "query",
@@ -66,24 +75,33 @@ pub(super) fn reach(_: &App, served: &Served, query: Option<&str>) -> Result<Ans
         Some(_) => return Err(Refusal::bad("limit", "`limit` takes a whole number from 1")),
     };
     let page = list.page(query.get("after"), limit);
-    let body = json!({
-        "users": page.users,
-        "total": page.total,
-        "next": page.next.unwrap_or_default(),
-    });
-    Ok(answer::json_answer(StatusCode::OK, body.to_string()))
+    let list = List { users: &page.users, total: page.total, next: page.next.unwrap_or_default() };
+    let body = serde_json::to_vec(&list).map_err(|error| Refusal {
+        status: StatusCode::INTERNAL_SERVER_ERROR,
+        message: error.to_string(),
+        at: String::new(),
+    })?;
+    Ok(answer::json_answer(StatusCode::OK, body))
+}
+
+/// A page of users on the wire.
+#[derive(Serialize)]
+struct List<'v> {
+    users: &'v [&'v str],
+    total: u64,
+    next: &'v str,
 }
 
 fn question<'q>(query: &'q Query<'_>) -> Result<Request<'q>, Refusal> {
-    let subject = query.required("subject")?;
+    let subject = user(query, "subject")?;
     let action = action(query)?;
-    let resource = query.required("resource")?;
+    let resource = user(query, "resource")?;
     match query.get("resource_type") {
         None | Some("user") => {}
         Some(_) => {
             return Err(Refusal::bad(
                 "resource_type",
-                format!("the resource of `{action}` is a user"),
+                format!("`resource_type` is user: the resource of `{action}` is one"),
             ));
         }
     }
@@ -92,6 +110,13 @@ fn question<'q>(query: &'q Query<'_>) -> Result<Request<'q>, Refusal> {
         return Err(Refusal::bad("conversation", "`conversation` is new or existing"));
     }
     Ok(Request::new(subject, action, resource))
+}
+
+/// An id that could be a user's: nobody asks in earnest about one that never could be.
+fn user<'q>(query: &'q Query<'_>, name: &'static str) -> Result<&'q str, Refusal> {
+    let id = query.required(name)?;
+    check_user_id(id).map_err(|error| Refusal::bad(name, format!("`{name}`: {error}")))?;
+    Ok(id)
 }
 
 fn action(query: &Query<'_>) -> Result<Action, Refusal> {

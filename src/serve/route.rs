@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::SystemTime};
 
-use hyper::{Method, Request, StatusCode, body::Incoming, header::HeaderValue};
+use hyper::{Method, Request, StatusCode, Uri, body::Incoming, header::HeaderValue};
 
 use super::{
     answer::{self, Answer, REVISION, Refusal},
@@ -8,7 +8,7 @@ use super::{
     metrics::Metrics,
     native, status,
 };
-use crate::live::Live;
+use crate::live::{Live, Served};
 
 /// What every request is answered from.
 #[derive(Debug)]
@@ -26,20 +26,34 @@ impl App {
     }
 
     /// Answers one request; whatever it holds, there is an answer.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
-        let mut answer = match (endpoint(request.uri().path()), request.method()) {
-            (None, _) => answer::not_found(request.uri().path()),
-            (Some(Endpoint::Read(read)), &Method::GET | &Method::HEAD) => {
-                let served = self.live.served();
-                let answer = read(self, &served, request.uri().query());
-                let mut answer = answer.unwrap_or_else(|refusal| refusal.answer());
-                stamp(&mut answer, &served.revision);
-                answer
+    pub(super) async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> Answer {
+        let (mut head, body) = request.into_parts();
+        let id = head.headers.remove(authzen::REQUEST_ID);
+        let mut answer = match (endpoint(head.uri.path()), &head.method) {
+            (Some(Endpoint::Ask(ask)), &Method::POST) => {
+                match body::read(&head.headers, body, self.body_limit).await {
+                    Ok(bytes) => self.on_served(|served| ask(self, served, &bytes)),
+                    Err(refusal) => refusal.answer(),
+                }
             }
-            (Some(Endpoint::Read(_)), _) => answer::wrong_method("GET, HEAD"),
-            (Some(Endpoint::Ask(ask)), &Method::POST) => self.ask(ask, request).await,
-            (Some(Endpoint::Ask(_)), _) => answer::wrong_method("POST"),
+            (endpoint, method) => {
+                body::discard(&head.headers, body);
+                match (endpoint, method) {
+                    (None, _) => answer::not_found(head.uri.path()),
+                    (Some(Endpoint::Ask(_)), _) => answer::wrong_method("POST"),
+                    (Some(Endpoint::Read(read)), &Method::GET | &Method::HEAD) => {
+                        self.on_served(|served| read(self, served, head.uri.query()))
+                    }
+                    (Some(Endpoint::Gather(read)), &Method::GET | &Method::HEAD) => {
+                        self.gather(read, head.uri).await
+                    }
+                    (Some(_), _) => answer::wrong_method("GET, HEAD"),
+                }
+            }
         };
+        if let Some(id) = id {
+            answer.headers_mut().insert(authzen::REQUEST_ID, id);
+        }
         if !answer.headers().contains_key(REVISION) {
             stamp(&mut answer, &self.live.served().revision);
         }
@@ -47,32 +61,39 @@ impl App {
         answer
     }
 
-    async fn ask(&self, ask: Ask, request: Request<Incoming>) -> Answer {
-        let (head, body) = request.into_parts();
-        let answer = match body::read(&head.headers, body, self.body_limit).await {
-            Err(refusal) => Err(refusal),
-            Ok(bytes) => {
-                let served = self.live.served();
-                ask(self, &served, &bytes).map(|mut answer| {
-                    stamp(&mut answer, &served.revision);
-                    answer
-                })
-            }
-        };
-        let mut answer = answer.unwrap_or_else(|refusal| refusal.answer());
-        if let Some(id) = head.headers.get(authzen::REQUEST_ID) {
-            answer.headers_mut().insert(authzen::REQUEST_ID, id.clone());
-        }
+    /// An answer or a refusal, stamped with the revision from which it was made.
+    fn on_served(&self, make: impl FnOnce(&Served) -> Result<Answer, Refusal>) -> Answer {
+        let served = self.live.served();
+        let mut answer = make(&served).unwrap_or_else(|refusal| refusal.answer());
+        stamp(&mut answer, &served.revision);
         answer
+    }
+
+    /// Reads on a thread of its own, so that decisions don't wait for a long list.
+    async fn gather(self: &Arc<Self>, read: Read, uri: Uri) -> Answer {
+        let app = Arc::clone(self);
+        let gathered = tokio::task::spawn_blocking(move || {
+            app.on_served(|served| read(&app, served, uri.query()))
+        });
+        gathered.await.unwrap_or_else(|_| {
+            Refusal {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                message: "the daemon is stopping".to_owned(),
+                at: String::new(),
+            }
+            .answer()
+        })
     }
 }
 
-type Read = fn(&App, &crate::live::Served, Option<&str>) -> Result<Answer, Refusal>;
-type Ask = fn(&App, &crate::live::Served, &[u8]) -> Result<Answer, Refusal>;
+type Read = fn(&App, &Served, Option<&str>) -> Result<Answer, Refusal>;
+type Ask = fn(&App, &Served, &[u8]) -> Result<Answer, Refusal>;
 
 /// What a path takes.
 enum Endpoint {
     Read(Read),
+    /// As `Read`, but what it gathers grows with the policy.
+    Gather(Read),
     Ask(Ask),
 }
 
@@ -80,10 +101,10 @@ fn endpoint(path: &str) -> Option<Endpoint> {
     Some(match path {
         "/v1/decide" => Endpoint::Read(native::decide),
         "/v1/allow" => Endpoint::Read(native::allow),
-        "/v1/reach" => Endpoint::Read(native::reach),
+        "/v1/reach" => Endpoint::Gather(native::reach),
         "/access/v1/evaluation" => Endpoint::Ask(authzen::evaluation),
-        "/v1/status" => Endpoint::Read(status::status),
-        "/metrics" => Endpoint::Read(status::metrics),
+        "/v1/status" => Endpoint::Gather(status::status),
+        "/metrics" => Endpoint::Gather(status::metrics),
         "/healthz" | "/readyz" => {
             Endpoint::Read(|_, _, _| Ok(answer::text_answer(StatusCode::OK, "ok\n")))
         }

@@ -1,0 +1,22 @@
+//! The daemon as a real process: its endpoints, its sockets, its end, and whatever may be sent to
+//! it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by it"
+)]
+
+mod authzen;
+mod crowd;
+mod fuzz;
+mod native;
+mod sockets;
+mod stop;
+mod wire;
+
+#[path = "../support/client.rs"]
+mod client;
+#[path = "../support/daemon.rs"]
+mod daemon;

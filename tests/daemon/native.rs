@@ -1,0 +1,302 @@
+//! The native endpoints.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use crate::daemon::{Daemon, stores};
+
+fn write(text: &str) -> (tempfile::TempDir, Daemon) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("policy.peerage"), text).unwrap();
+    let daemon = Daemon::serve(folder.path());
+    (folder, daemon)
+}
+
+#[test]
+fn decide() {
+    let daemon = Daemon::serve(stores());
+    let mut client = daemon.connect();
+    let mut decide = |subject: &str, resource: &str| {
+        let query = format!("subject={subject}&action=start_chat&resource={resource}");
+        let answer = client.get(&format!("/v1/decide?{query}"));
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert!(!answer.revision().is_empty());
+        answer.text().to_owned()
+    };
+    assert_eq!(decide("3", "2"), r#"{"decision":true,"reason":"allowed"}"#);
+    assert_eq!(decide("%33", "%32"), r#"{"decision":true,"reason":"allowed"}"#);
+    assert_eq!(decide("3", "4"), r#"{"decision":false,"reason":"no_rule"}"#);
+    assert_eq!(decide("3", "3"), r#"{"decision":false,"reason":"self"}"#);
+    assert_eq!(decide("9", "3"), r#"{"decision":false,"reason":"unknown_subject"}"#);
+    assert_eq!(decide("3", "9"), r#"{"decision":false,"reason":"unknown_resource"}"#);
+    assert_eq!(decide("%F0%9F%A6%80", "3"), r#"{"decision":false,"reason":"unknown_subject"}"#);
+}
+
+#[test]
+fn ids_of_all_kinds() {
+    let (_folder, daemon) = write(
+        "rule: hasTag(a) -> [b];\n\
+         user \"J\u{f6}rg + 1&2=%?#\" { tags: [a]; }\n\
+         user \"\u{1f980}\" { tags: [b]; }\n",
+    );
+    let mut client = daemon.connect();
+    for (subject, resource, reason) in [
+        ("J%C3%B6rg+%2B+1%262%3D%25%3F%23", "%F0%9F%A6%80", "allowed"),
+        ("J%c3%b6rg%20%2b%201%262=%25?%23", "%f0%9f%a6%80", "allowed"),
+        ("J%C3%B6rg+++1%262%3D%25%3F%23", "%F0%9F%A6%80", "unknown_subject"),
+        ("J%C3%B6rg+%2B+1%262%3D%25%3F%23", "J%C3%B6rg+%2B+1%262%3D%25%3F%23", "self"),
+    ] {
+        let query = format!("subject={subject}&action=start_chat&resource={resource}");
+        let answer = client.get(&format!("/v1/decide?{query}"));
+        assert_eq!(answer.json()["reason"], reason, "{query}");
+    }
+}
+
+#[test]
+fn context_and_explanation() {
+    let daemon = Daemon::serve(stores());
+    let mut client = daemon.connect();
+    let question = "/v1/decide?subject=3&action=start_chat&resource=2&resource_type=user";
+    for more in ["conversation=new", "conversation=existing", "explain=false", "explain=0", ""] {
+        let answer = client.get(&format!("{question}&{more}"));
+        assert_eq!(answer.text(), r#"{"decision":true,"reason":"allowed"}"#, "{more}");
+    }
+    for flag in ["explain=true", "explain=1", "explain"] {
+        let told = client.get(&format!("{question}&{flag}")).json();
+        assert_eq!(told["decision"], true);
+        assert_eq!(told["reason"], "allowed");
+        assert_eq!(told["rules"][0]["name"], "stores to headquarters");
+        assert_eq!(told["rules"][0]["rule_id"], "728c1541-d6d1-4290-9a53-cdf01dd32d60");
+        let gates: Vec<_> = told["gates"].as_array().unwrap().iter().collect();
+        let names: Vec<_> = gates.iter().map(|gate| gate["gate"].as_str().unwrap()).collect();
+        assert_eq!(names, ["known", "self", "rules"]);
+        assert!(gates.iter().all(|gate| gate["open"] == true));
+    }
+    let told = client.get("/v1/decide?subject=3&action=start_chat&resource=4&explain=true").json();
+    assert_eq!(told["decision"], false);
+    assert_eq!(told["rules"], json!([]));
+    assert_eq!(told["gates"][2]["open"], false);
+    assert_eq!(told["gates"][2]["reason"], "no_rule");
+}
+
+#[test]
+fn allow() {
+    let daemon = Daemon::serve(stores());
+    let mut client = daemon.connect();
+    for (query, status, reason) in [
+        ("subject=3&action=start_chat&resource=2", 204, "allowed"),
+        ("subject=3&action=start_chat&resource=4", 403, "no_rule"),
+        ("subject=9&action=start_chat&resource=4", 403, "unknown_subject"),
+    ] {
+        for method in ["GET", "HEAD"] {
+            let answer = client.ask(method, &format!("/v1/allow?{query}"), "", b"");
+            assert_eq!(answer.status, status);
+            assert_eq!(answer.header("peerage-reason"), Some(reason));
+            assert!(answer.body.is_empty());
+            assert!(!answer.revision().is_empty());
+        }
+    }
+    assert_eq!(client.get("/v1/allow?subject=3&action=start_chat").refusal(400), "resource");
+}
+
+#[test]
+fn reach_both_ways() {
+    let daemon = Daemon::serve(stores());
+    let mut client = daemon.connect();
+    let mut reach = |query: &str| {
+        let answer = client.get(&format!("/v1/reach?{query}&action=start_chat"));
+        assert_eq!(answer.status, 200);
+        answer.json()
+    };
+    let list = |users: &[&str], total: u32, next: &str| json!({ "users": users, "total": total, "next": next });
+    assert_eq!(reach("subject=5"), list(&["2", "3", "4", "6"], 4, ""));
+    assert_eq!(reach("resource=2"), list(&["3", "4", "5", "6"], 4, ""));
+    assert_eq!(reach("subject=1"), list(&[], 0, ""));
+    assert_eq!(reach("subject=none"), list(&[], 0, ""));
+    assert_eq!(reach("subject=5&limit=3"), list(&["2", "3", "4"], 4, "4"));
+    assert_eq!(reach("subject=5&limit=3&after=4"), list(&["6"], 4, ""));
+    assert_eq!(reach("subject=5&limit=4"), list(&["2", "3", "4", "6"], 4, ""));
+    assert_eq!(reach("subject=5&after=2222"), list(&["3", "4", "6"], 4, ""));
+    assert_eq!(reach("subject=5&after="), list(&["2", "3", "4", "6"], 4, ""));
+    assert_eq!(reach("subject=5&after=zzz"), list(&[], 4, ""));
+}
+
+#[test]
+fn pages_make_up_the_whole_list() {
+    let mut text = "rule: hasTag(a) -> [a];\n".to_owned();
+    for user in 0..2000 {
+        writeln!(text, "user \"{}\u{e9} {user}\" {{ tags: [a]; }}", user % 7).unwrap();
+    }
+    let (_folder, daemon) = write(&text);
+    let mut client = daemon.connect();
+    for (side, limit) in [("subject", 1), ("subject", 333), ("resource", 1998), ("resource", 5000)]
+    {
+        let question = format!("/v1/reach?{side}=3%C3%A9+10&action=start_chat");
+        let whole = client.get(&question).json();
+        let mut pages = Vec::new();
+        let mut after = String::new();
+        loop {
+            let path = format!("{question}&limit={limit}&after={}", after.replace(' ', "+"));
+            let page = client.get(&path).json();
+            assert_eq!(page["total"], 1999);
+            let users = page["users"].as_array().unwrap();
+            assert!(users.len() <= limit);
+            pages.extend(users.iter().cloned());
+            after = page["next"].as_str().unwrap().replace('\u{e9}', "%C3%A9");
+            if after.is_empty() {
+                break;
+            }
+            assert_eq!(users.len(), limit);
+        }
+        assert_eq!(whole["users"], json!(pages));
+        assert_eq!(pages.len(), 1999);
+        assert_eq!(whole["next"], "");
+    }
+}
+
+#[test]
+fn wrong_parameters_are_named() {
+    let daemon = Daemon::serve(stores());
+    let mut client = daemon.connect();
+    let good = "subject=3&action=start_chat&resource=2";
+    for path in ["/v1/decide", "/v1/allow"] {
+        for (query, at) in [
+            (String::new(), "subject"),
+            ("subject=3&resource=2".into(), "action"),
+            ("subject=3&action=start_chat".into(), "resource"),
+            ("action=start_chat&resource=2".into(), "subject"),
+            (good.replace("start_chat", "chat"), "action"),
+            (good.replace("start_chat", ""), "action"),
+            (format!("{good}&subject=4"), "subject"),
+            (format!("{good}&subject=3"), "subject"),
+            (format!("{good}&colour=red"), "query"),
+            (format!("{good}&Subject=3"), "query"),
+            (format!("{good}&%FF=3"), "query"),
+            (format!("{good}&=3"), "query"),
+            (format!("{good}&conversation=old"), "conversation"),
+            (format!("{good}&resource_type=team"), "resource_type"),
+            (format!("{good}&explain=perhaps"), "explain"),
+            (good.replace("=3", "=%3"), "subject"),
+            (good.replace("=3", "=%"), "subject"),
+            (good.replace("=3", "=%zz"), "subject"),
+            (good.replace("=3", "=%+3"), "subject"),
+            (good.replace("=2", "=%FF%FE"), "resource"),
+            (good.replace("=2", "=%C3"), "resource"),
+            (good.replace("=2", "=%ED%A0%80"), "resource"),
+            (good.replace("=2", "=%00"), "resource"),
+            (good.replace("=2", "=a%0Ab"), "resource"),
+            (good.replace("=3", "="), "subject"),
+            (good.replace("=3", &format!("={}", "a".repeat(256))), "subject"),
+        ] {
+            let answer = client.get(&format!("{path}?{query}"));
+            assert_eq!(answer.refusal(400), at, "{query}");
+            let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+            assert!(at == "query" || message.contains(at) || query.contains('%'), "{message}");
+        }
+    }
+    assert!(client.get("/v1/decide?colour=red").text().contains("`colour`"));
+    for (query, at) in [
+        ("action=start_chat", "query"),
+        ("subject=3&resource=2&action=start_chat", "query"),
+        ("subject=3", "action"),
+        ("subject=3&action=start_chat&limit=0", "limit"),
+        ("subject=3&action=start_chat&limit=-1", "limit"),
+        ("subject=3&action=start_chat&limit=1.5", "limit"),
+        ("subject=3&action=start_chat&limit=", "limit"),
+        ("subject=3&action=start_chat&limit=99999999999999999999999", "limit"),
+        ("subject=3&action=start_chat&conversation=new", "query"),
+        ("subject=&action=start_chat", "subject"),
+        ("resource=%00&action=start_chat", "resource"),
+    ] {
+        assert_eq!(client.get(&format!("/v1/reach?{query}")).refusal(400), at, "{query}");
+    }
+}
+
+#[test]
+fn paths_and_methods() {
+    let daemon = Daemon::serve(stores());
+    let mut client = daemon.connect();
+    for path in ["/", "/v1", "/v1/", "/v1/decide/", "/V1/decide", "/v1/decide%20", "//v1/decide"] {
+        client.get(path).refusal(404);
+        client.ask("POST", path, "", b"{}").refusal(404);
+    }
+    for path in ["/v1/decide", "/v1/allow", "/v1/reach", "/v1/status", "/healthz", "/metrics"] {
+        for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"] {
+            let answer = client.ask(method, path, "", b"");
+            answer.refusal(405);
+            assert_eq!(answer.header("allow"), Some("GET, HEAD"));
+        }
+    }
+    for method in ["GET", "PUT", "DELETE"] {
+        let answer = client.ask(method, "/access/v1/evaluation", "X-Request-ID: x\r\n", b"");
+        answer.refusal(405);
+        assert_eq!(answer.header("allow"), Some("POST"));
+        assert_eq!(answer.header("x-request-id"), Some("x"));
+    }
+}
+
+#[test]
+fn heads_are_answers_without_their_bodies() {
+    let daemon = Daemon::serve(stores());
+    let mut client = daemon.connect();
+    for path in [
+        "/v1/decide?subject=3&action=start_chat&resource=2",
+        "/v1/reach?subject=3&action=start_chat",
+        "/v1/decide",
+        "/nowhere",
+        "/healthz",
+        "/readyz",
+    ] {
+        let whole = client.get(path);
+        let head = client.ask("HEAD", path, "", b"");
+        assert_eq!(head.status, whole.status);
+        assert_eq!(head.header("content-length"), whole.header("content-length"));
+        assert_eq!(head.revision(), whole.revision());
+    }
+}
+
+#[test]
+fn health_status_and_metrics() {
+    let daemon = Daemon::serve(stores());
+    let mut client = daemon.connect();
+    for path in ["/healthz", "/readyz"] {
+        let answer = client.get(path);
+        assert_eq!((answer.status, answer.text()), (200, "ok\n"));
+        assert!(!answer.revision().is_empty());
+    }
+    client.get("/v1/decide?subject=3&action=start_chat&resource=2");
+    client.get("/v1/decide?subject=3&action=start_chat&resource=4");
+    client.get("/nowhere");
+
+    let answer = client.get("/v1/status");
+    let status = answer.json();
+    assert_eq!(status["revision"], answer.revision());
+    let (digest, facts) = answer.revision().split_once('.').unwrap();
+    assert!(status["policy_digest"].as_str().unwrap().starts_with(digest));
+    assert_eq!(status["facts"].to_string(), facts);
+    assert_eq!(status["counts"], json!({ "users": 6, "tags": 3, "tag_sets": 6, "rules": 4 }));
+    assert!(status["age_seconds"].as_u64().unwrap() < 600);
+    assert!(status["memory"]["view_bytes"].as_u64().unwrap() > 0);
+    assert!(status["memory"]["resident_bytes"].as_u64().unwrap() > 1 << 20);
+    assert_eq!(status["last_reload"]["ok"], true);
+
+    let answer = client.get("/metrics");
+    let kind = answer.header("content-type").unwrap();
+    assert!(kind.starts_with("application/openmetrics-text; version=1.0.0"), "{kind}");
+    let text = answer.text();
+    for line in [
+        r#"peerage_decisions_total{outcome="allowed"} 1"#,
+        r#"peerage_decisions_total{outcome="denied"} 1"#,
+        r#"peerage_http_answers_total{status="404"} 1"#,
+        "peerage_policy_current 1",
+        "peerage_users 6",
+        "peerage_rules 4",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+    assert!(text.ends_with("# EOF\n"));
+    client.get("/metrics?colour=red").refusal(400);
+    client.get("/v1/status?colour=red").refusal(400);
+}
