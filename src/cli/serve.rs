@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use serde_json::json;
 use tokio::{
@@ -157,7 +157,9 @@ async fn listen(options: &Options, output: &Output) -> Result<Listeners> {
 /// Logs go to standard error; `RUST_LOG` says how much, as `warn` or `warn,peerage=debug` does.
 fn logging(output: &Output) -> Result<()> {
     let filter: Targets = match std::env::var("RUST_LOG") {
-        Ok(levels) if !levels.is_empty() => levels.parse().context("RUST_LOG")?,
+        Ok(levels) if !levels.is_empty() => {
+            levels.parse().map_err(|error| anyhow!("RUST_LOG: {error}"))?
+        }
         _ => Targets::new().with_default(LevelFilter::INFO),
     };
     let lines = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
