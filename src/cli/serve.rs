@@ -16,7 +16,9 @@ use tokio::{
     time::sleep,
 };
 use tracing::{info, level_filters::LevelFilter};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    Layer, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
 use super::{Exit, Output, policy, progress};
 use crate::{
@@ -49,7 +51,7 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
-    logging(output);
+    logging(output)?;
     let runtime = runtime().context("can't start the runtime")?;
     // From here on a hangup means a reload, also while the files are read for the first time.
     let hangup = {
@@ -152,13 +154,18 @@ async fn listen(options: &Options, output: &Output) -> Result<Listeners> {
     Ok(listeners)
 }
 
-/// Logs go to standard error; `RUST_LOG` says how much.
-fn logging(output: &Output) {
-    let filter =
-        EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    if output.is_json() { logs.json().init() } else { logs.init() }
+/// Logs go to standard error; `RUST_LOG` says how much, as `warn` or `warn,peerage=debug` does.
+fn logging(output: &Output) -> Result<()> {
+    let filter: Targets = match std::env::var("RUST_LOG") {
+        Ok(levels) if !levels.is_empty() => levels.parse().context("RUST_LOG")?,
+        _ => Targets::new().with_default(LevelFilter::INFO),
+    };
+    let lines = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    let logs = tracing_subscriber::registry();
+    if output.is_json() {
+        logs.with(lines.json().with_filter(filter)).init();
+    } else {
+        logs.with(lines.with_filter(filter)).init();
+    }
+    Ok(())
 }
