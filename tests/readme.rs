@@ -1,7 +1,12 @@
 //! What the README shows is what there is: its examples compile, its commands print what stands
 //! below them, and its table of codes is complete.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by it"
+)]
 
 #[path = "support/client.rs"]
 mod client;
