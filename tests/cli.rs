@@ -63,11 +63,12 @@ impl Policies {
 #[test]
 fn exit_codes() {
     let policies = Policies::new();
-    let cases: [(&str, &str, i32); 32] = [
+    let cases: [(&str, &str, i32); 33] = [
         ("check", "good.peerage", 0),
         ("check", "bad.peerage", 1),
         ("check", "missing.peerage", 2),
         ("check", "empty", 2),
+        ("check", "empty/nothing.txt", 2),
         ("check --format json", "bad.peerage", 1),
         ("check --format json", "missing.peerage", 2),
         ("check --format xml", "good.peerage", 2),

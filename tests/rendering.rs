@@ -305,6 +305,22 @@ fn ten_thousand_mistakes_in_one_line_take_a_moment() {
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
+#[test]
+fn any_two_places_of_a_long_line_can_be_shown() {
+    let offsets =
+        [0, 1, 2, 59, 60, 61, 62, 63, 64, 100, 138, 139, 140, 141, 199, 200, 240, 299, 300];
+    for line in ["x".repeat(300), "é".repeat(150), format!("x{}", "世".repeat(100))] {
+        let sources = one(line);
+        for (first, second) in offsets.iter().flat_map(|&a| offsets.map(|b| (a, b))) {
+            for length in [0, 1, 150] {
+                let at = |start| Span::new(SourceId(0), start, start + length);
+                let found = Diagnostic::error(Code::Syntax, at(first), "x").also(at(second), "y");
+                assert!(rendered(&sources, [found]).contains("1:"), "{first} {second} {length}");
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_and_spans_can_be_shown(

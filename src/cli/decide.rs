@@ -85,7 +85,7 @@ fn human(explanation: &Explanation, explain: bool) -> String {
         let name = rule.name.as_deref().map_or_else(|| rule.id.to_string(), str::to_owned);
         let _ = write!(text, "  by rule {STRONG}{name}{STRONG:#}");
         if let Some(line) = rule.description.as_deref().and_then(|text| text.lines().next()) {
-            let _ = write!(text, " {QUIET}{line}{QUIET:#}");
+            let _ = write!(text, ": {QUIET}{line}{QUIET:#}");
         }
         text.push('\n');
     }

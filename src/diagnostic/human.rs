@@ -78,13 +78,13 @@ fn groups(found: &Located) -> Vec<Group<'_>> {
     groups
 }
 
-/// A snippet for each line that has places, in the order in which the lines come up.
+/// A snippet for each line that has places, in the order in which the lines come up. A long line
+/// has one for each window that is shown of it: carets count within a window.
 fn snippets(found: &Located) -> Vec<Snippet<'_, Annotation<'_>>> {
     let mut lines: Vec<(&Place, Vec<Annotation<'_>>)> = Vec::new();
     for (at, place) in found.place.iter().chain(&found.others).enumerate() {
         let mark = mark(place, at == 0);
-        match lines.iter_mut().find(|(line, _)| line.file == place.file && line.line == place.line)
-        {
+        match lines.iter_mut().find(|(line, _)| line.shown() == place.shown()) {
             Some((_, marks)) => marks.push(mark),
             None => lines.push((place, vec![mark])),
         }
@@ -108,6 +108,11 @@ fn mark(place: &Place, is_first: bool) -> Annotation<'_> {
 }
 
 impl Place {
+    /// What is shown of the file, apart from the caret.
+    fn shown(&self) -> (&str, usize, &str) {
+        (&self.file, self.line, &self.source_line)
+    }
+
     /// Whether the column in `source_line` is another than in the file.
     fn is_cut(&self) -> bool {
         let before = self.source_line.get(..self.caret.0).unwrap_or_default();

@@ -12,7 +12,7 @@ const FUNCTIONS: [&str; 4] = ["hasTag", "not", "all", "any"];
 /// The condition that an expression means; `None`, and the reasons in `problems`, if it means none.
 ///
 /// Recursion is as deep as the expression, which the parsers limit.
-pub fn condition(
+pub(super) fn condition(
     expr: &Expr<'_>,
     vocabulary: &Vocabulary,
     problems: &mut Diagnostics,

@@ -9,7 +9,6 @@ mod rules;
 mod tags;
 mod users;
 
-pub use condition::condition;
 pub use rules::{NAMESPACE, Rule};
 pub use users::{Census, Roster, Users};
 
@@ -56,7 +55,7 @@ pub fn resolve(
     }
     let vocabulary = tags::Vocabulary::declare(&declarations, problems);
     has_rules |= !rules.is_empty();
-    let rules = rules::resolve(&rules, &vocabulary, problems);
+    let rules = rules::resolve(rules, &vocabulary, problems);
     let users = users::resolve(&users, &ast.bulk, sources, known, &vocabulary, problems);
     Policy { tags: vocabulary.into_declared(), rules: has_rules.then_some(rules), users }
 }

@@ -27,9 +27,9 @@ pub struct Rule {
     pub outcome: Vec<String>,
 }
 
-/// The rules that are right, ordered by id.
+/// The rules that are right, ordered by id. Lets go of each as it is bound: they may be many.
 pub(super) fn resolve(
-    written: &[ast::Rule<'_>],
+    written: Vec<ast::Rule<'_>>,
     vocabulary: &Vocabulary,
     problems: &mut Diagnostics,
 ) -> Vec<Rule> {

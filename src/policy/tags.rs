@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
@@ -9,11 +9,16 @@ use crate::{
 
 /// The tags that a policy may name: any, until one is declared.
 #[derive(Debug)]
-pub struct Vocabulary {
+pub(super) struct Vocabulary {
     declared: BTreeMap<String, Span>,
     /// Whether any declaration stands anywhere, even one of nothing or of mistakes only.
     is_closed: bool,
+    /// How many more times an unknown tag may be compared with a declared one: what was meant is
+    /// worth some work, but not all declared tags for each of a million mistakes.
+    comparisons: Cell<usize>,
 }
+
+const MOST_COMPARISONS: usize = 5_000_000;
 
 impl Vocabulary {
     /// Gathers the `tags` sections of all files.
@@ -38,19 +43,15 @@ impl Vocabulary {
             }
             declared.insert(tag.value.clone().into_owned(), tag.span);
         }
-        Self { declared, is_closed: !sections.is_empty() }
-    }
-
-    /// A vocabulary in which every well-formed tag may be named, as for conditions in requests.
-    pub fn open() -> Self {
-        Self { declared: BTreeMap::new(), is_closed: false }
+        let comparisons = Cell::new(MOST_COMPARISONS);
+        Self { declared, is_closed: !sections.is_empty(), comparisons }
     }
 
     /// The tag that stands in a condition, an outcome or a user's record.
     ///
     /// # Errors
     /// Says what is wrong with it: its form, or that it is not declared.
-    pub fn bind(&self, tag: &ast::Text<'_>) -> Result<String, Diagnostic> {
+    pub(super) fn bind(&self, tag: &ast::Text<'_>) -> Result<String, Diagnostic> {
         if let Err(error) = check_tag(&tag.value) {
             return Err(Diagnostic::error(Code::InvalidTag, tag.span, error.to_string()));
         }
@@ -59,13 +60,19 @@ impl Vocabulary {
         }
         let message = format!("no tag `{}` is declared", tag.value);
         let problem = Diagnostic::error(Code::UndeclaredTag, tag.span, message);
-        let near = did_you_mean(&tag.value, self.declared.keys().map(String::as_str));
-        Err(match near {
+        Err(match self.near(&tag.value) {
             Some(near) => problem
                 .hint(format!("did you mean `{near}`?"))
                 .also(self.declared.get(near).copied().unwrap_or(tag.span), "declared here"),
             None => problem.hint(format!("add `{}` to a `tags` section", tag.value)),
         })
+    }
+
+    /// The declared tag that was most likely meant.
+    fn near(&self, tag: &str) -> Option<&str> {
+        let left = self.comparisons.get().checked_sub(self.declared.len())?;
+        self.comparisons.set(left);
+        did_you_mean(tag, self.declared.keys().map(String::as_str))
     }
 
     /// Whether a well-formed tag may be named.

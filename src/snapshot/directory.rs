@@ -27,12 +27,11 @@ struct Record {
     /// Where his id starts in the text (the low 48 bits), how long it is (8 bits), and how many
     /// tags he has (8 bits), or [`SPILLED`].
     packed: u64,
-    class: u32,
     /// His tags; if they are spilled, where they start there, and how many they are.
     tags: [TagId; INLINE],
 }
 
-const INLINE: usize = 5;
+const INLINE: usize = 6;
 const SPILLED: u64 = 0xff;
 
 /// One user, as a directory is built from him.
@@ -47,11 +46,8 @@ impl Directory {
     /// Users in the order of their ids, each once; and the tags of each class, in order.
     pub fn new<'e>(users: impl Iterator<Item = Entry<'e>> + Clone, classes: &[Vec<TagId>]) -> Self {
         let mut spilled = Vec::new();
-        let heads: Vec<Record> = classes
-            .iter()
-            .zip(0..)
-            .map(|(tags, class)| Record::of_class(class, tags, &mut spilled))
-            .collect();
+        let heads: Vec<Record> =
+            classes.iter().map(|tags| Record::of_class(tags, &mut spilled)).collect();
         let mut text = String::with_capacity(users.clone().map(|user| user.id.len()).sum());
         let mut records = Vec::with_capacity(users.clone().count());
         for user in users {
@@ -118,11 +114,6 @@ impl Directory {
         }
     }
 
-    /// The class of a user: the same number as that of all users with the same tags.
-    pub fn class(&self, user: u32) -> Option<u32> {
-        self.records.get(user as usize).map(|record| record.class)
-    }
-
     /// The number of the first user whose id comes after this one in the order of ids, whether or
     /// not there is a user of this id.
     pub fn after(&self, id: &str) -> u32 {
@@ -153,14 +144,14 @@ impl Directory {
 
 impl Default for Record {
     fn default() -> Self {
-        Self { packed: 0, class: u32::MAX, tags: [TagId(0); INLINE] }
+        Self { packed: 0, tags: [TagId(0); INLINE] }
     }
 }
 
 impl Record {
     /// What the users of a class have in common.
-    fn of_class(class: u32, tags: &[TagId], spilled: &mut Vec<TagId>) -> Self {
-        let mut record = Self { class, ..Self::default() };
+    fn of_class(tags: &[TagId], spilled: &mut Vec<TagId>) -> Self {
+        let mut record = Self::default();
         if let Some(slots) = record.tags.get_mut(..tags.len()) {
             slots.copy_from_slice(tags);
             record.packed = (tags.len() as u64) << 56;

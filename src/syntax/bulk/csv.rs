@@ -14,6 +14,9 @@ use crate::{
 
 const COLUMNS: &[&str] = &["id", "tags"];
 
+/// How many fields of a line are looked at singly; the others are counted.
+const MOST_FIELDS: usize = 64;
+
 pub(super) fn users<'s>(
     id: SourceId,
     bytes: &'s [u8],
@@ -50,10 +53,16 @@ struct Header {
 
 impl Header {
     fn read(line: Line<'_>, problems: &mut Diagnostics) -> Option<Self> {
-        let fields = fields(line, problems)?;
+        let Fields { first: fields, count } = fields(line, problems)?;
         let name = |field: &Field<'_>| field.text.trim().to_owned();
         if !fields.iter().any(|field| COLUMNS.contains(&&*name(field))) {
             problems.push(no_header(line.whole()));
+            return None;
+        }
+        if count > MOST_FIELDS {
+            let message = format!("the header has {count} columns; a table of users has 2");
+            let problem = Diagnostic::error(Code::InvalidRecord, line.whole(), message);
+            problems.push(problem.hint("begin with the line `id,tags`"));
             return None;
         }
         let mut names: Vec<Text<'_>> = Vec::new();
@@ -78,12 +87,11 @@ impl Header {
             at
         };
         let (id, tags) = (column("id"), column("tags"));
-        Some(Self { id: id?, tags: tags?, columns: fields.len() })
+        Some(Self { id: id?, tags: tags?, columns: count })
     }
 
     fn user<'s>(&self, line: Line<'s>, problems: &mut Diagnostics) -> Option<User<'s>> {
-        let fields = fields(line, problems)?;
-        let found = fields.len();
+        let Fields { first: fields, count: found } = fields(line, problems)?;
         if found != self.columns {
             let columns = self.columns;
             let count = if found == 1 { "1 field".into() } else { format!("{found} fields") };
@@ -150,11 +158,17 @@ impl<'s> Field<'s> {
     }
 }
 
-type Fields<'s> = SmallVec<[Field<'s>; 4]>;
+/// The fields of a line.
+#[derive(Default)]
+struct Fields<'s> {
+    /// The first [`MOST_FIELDS`].
+    first: SmallVec<[Field<'s>; 4]>,
+    count: usize,
+}
 
 /// The fields of a line (RFC 4180, a line at a time). Quotes that can't be told are reported.
 fn fields<'s>(line: Line<'s>, problems: &mut Diagnostics) -> Option<Fields<'s>> {
-    let mut fields = Fields::new();
+    let mut fields = Fields::default();
     let mut start = 0;
     loop {
         let rest = line.text.get(start..)?;
@@ -175,7 +189,10 @@ fn fields<'s>(line: Line<'s>, problems: &mut Diagnostics) -> Option<Fields<'s>> 
             Field { place: start..start + text.len(), text: text.into(), verbatim: Some(start) }
         };
         let end = field.place.end;
-        fields.push(field);
+        if fields.count < MOST_FIELDS {
+            fields.first.push(field);
+        }
+        fields.count += 1;
         if end >= line.text.len() {
             return Some(fields);
         }

@@ -117,9 +117,15 @@ pub(super) fn no_comma(cx: &Context<'_>, piece: Piece<'_>) {
     cx.report(at(cx, Code::Syntax, piece, message));
 }
 
+/// What looks like the quotes of a string.
+const QUOTES: [char; 6] = ['\'', '`', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}'];
+
+pub(super) fn has_other_quotes(text: &str) -> bool {
+    text.contains(QUOTES)
+}
+
 /// A word with characters that words don't have; gives what was meant.
 pub(super) fn needs_quotes<'s>(cx: &Context<'_>, piece: Piece<'s>) -> &'s str {
-    const QUOTES: [char; 6] = ['\'', '`', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}'];
     let odd = piece.text.chars().find(|c| !c.is_alphanumeric() && *c != '-' && *c != '_');
     let odd = odd.unwrap_or_default();
     let meant = piece.text.trim_matches(QUOTES);
@@ -131,6 +137,12 @@ pub(super) fn needs_quotes<'s>(cx: &Context<'_>, piece: Piece<'s>) -> &'s str {
     let hint = format!("write `\"{}\"`", shown(meant));
     cx.report(at(cx, Code::Syntax, piece, message).hint(hint));
     meant
+}
+
+pub(super) fn foreign_comment(cx: &Context<'_>, piece: Piece<'_>) {
+    cx.report(
+        at(cx, Code::Syntax, piece, "`#` begins no comment here").hint("comments begin with `//`"),
+    );
 }
 
 pub(super) fn open_string(cx: &Context<'_>, piece: Piece<'_>) {

@@ -26,7 +26,7 @@ use self::{
     section::{SECTIONS, Section},
 };
 use crate::{
-    diagnostic::{Code, Diagnostics},
+    diagnostic::{Code, Diagnostic, Diagnostics},
     source::{SourceId, Span},
     syntax::{ast::Item, known},
 };
@@ -41,7 +41,7 @@ pub fn parse<'s>(id: SourceId, text: &'s str, problems: &mut Diagnostics) -> Vec
     let mut sections = Fields::new("section");
     let mut cursor = Cursor::new(id, text, problems);
     let mut part = Part { bytes: 0..text.len(), section: None };
-    for _ in 0..MOST_SYNTAX_ERRORS {
+    for run in 1..=MOST_SYNTAX_ERRORS {
         let done = match part.section {
             None => {
                 cursor.restart(part.bytes.clone(), 0);
@@ -59,11 +59,18 @@ pub fn parse<'s>(id: SourceId, text: &'s str, problems: &mut Diagnostics) -> Vec
             Err(Stop::Limit) => None,
         };
         match next {
+            Some(next) if run == MOST_SYNTAX_ERRORS => cursor.problems.push(unread(id, &next)),
             Some(next) => part = next,
             None => break,
         }
     }
     items
+}
+
+fn unread(id: SourceId, rest: &Part) -> Diagnostic {
+    let span = Span::new(id, rest.bytes.start, rest.bytes.start);
+    let message = format!("the file is not read further after {MOST_SYNTAX_ERRORS} syntax errors");
+    Diagnostic::error(Code::Syntax, span, message).hint("mend those above and check again")
 }
 
 const SECTIONS_EXPECTED: Expected =

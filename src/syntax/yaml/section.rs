@@ -60,7 +60,10 @@ fn rules<'s>(
     key: Span,
     items: &mut Vec<Item<'s>>,
 ) -> Result<(), Stop> {
-    if !items.contains(&Item::Rules(key)) {
+    // After a syntax error the same section is read on; looking back no further than to the last
+    // one keeps a file of many documents from being searched again for each.
+    let last = items.iter().rfind(|item| matches!(item, Item::Rules(_)));
+    if last != Some(&Item::Rules(key)) {
         items.push(Item::Rules(key));
     }
     if cursor.sequence(RULES)?.value().is_some() {

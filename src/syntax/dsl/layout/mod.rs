@@ -158,14 +158,20 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
         if self.whole_file && piece.lexeme == Lexeme::Word && self.next_begins(piece) {
             return;
         }
+        if piece.text == "#" {
+            return self.foreign_comment(piece);
+        }
         self.separate(piece);
         let token = match piece.lexeme {
             Lexeme::Word if piece.text == "rule_id" => Token::RuleId,
             Lexeme::Word => Token::Word(piece.text),
             // Quotes would not help the name of a call.
-            Lexeme::Mixed if self.follows() != Some(Lexeme::RoundOpen) => {
-                Token::Word(report::needs_quotes(self.cx, piece))
+            Lexeme::Mixed if self.follows() == Some(Lexeme::RoundOpen) => Token::Odd,
+            // Nor a tag: the policy says which characters it may have.
+            Lexeme::Mixed if self.is_tag() && !report::has_other_quotes(piece.text) => {
+                Token::Word(piece.text)
             }
+            Lexeme::Mixed => Token::Word(report::needs_quotes(self.cx, piece)),
             Lexeme::String | Lexeme::OpenString => Token::String(self.string(piece)),
             Lexeme::RoundOpen | Lexeme::SquareOpen => return self.open(piece),
             Lexeme::RoundClose | Lexeme::SquareClose => return self.close(piece),
@@ -195,6 +201,25 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
             _ => Token::Odd,
         };
         self.hand_out(piece, token);
+    }
+
+    /// Whether a name is the name of a tag here.
+    fn is_tag(&self) -> bool {
+        match self.open.last() {
+            Some(Open { lexeme: Lexeme::RoundOpen, .. }) => true,
+            Some(_) => self.clause.section.is_some(),
+            None => false,
+        }
+    }
+
+    /// A comment as other notations write it: the rest of the line is none of the text.
+    fn foreign_comment(&mut self, piece: Piece<'s>) {
+        report::foreign_comment(self.cx, piece);
+        let rest = self.text.get(piece.start..).unwrap_or_default();
+        let end = piece.start + rest.find('\n').unwrap_or(rest.len());
+        while self.lexer.peek().is_some_and(|piece| piece.start < end) {
+            self.lexer.take();
+        }
     }
 
     /// Puts a comma between two items that have none.

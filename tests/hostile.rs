@@ -1,0 +1,71 @@
+//! Files that are made to take long: all are refused or read in a moment, with what is wrong told.
+
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail by it")]
+
+use std::time::{Duration, Instant};
+
+use peerage::{
+    compile,
+    source::{Notation, Sources},
+};
+
+use Notation::{Csv, Dsl, Ndjson, Yaml};
+
+/// Many times what a build without optimization takes, and a small part of what a search of
+/// everything for each of a hundred thousand mistakes would.
+const SOON: Duration = Duration::from_secs(30);
+
+const MANY: usize = 100_000;
+
+fn numbered(count: usize, write: impl Fn(usize) -> String) -> String {
+    (0..count).map(write).collect()
+}
+
+#[test]
+fn hostile_files_are_read_in_a_moment() {
+    let open = |bracket: &str| bracket.repeat(MANY);
+    let cases: Vec<(&str, Notation, String, Option<&str>)> = vec![
+        (
+            "undeclared tags",
+            Yaml,
+            format!(
+                "tags: [{}]\nusers: {{ a: {{ tags: [{}] }} }}\n",
+                numbered(MANY, |n| format!("tag-{n}, ")),
+                numbered(MANY, |n| format!("gat-{n}, "))
+            ),
+            Some("undeclared-tag"),
+        ),
+        ("documents", Yaml, "---\nrules: []\n".repeat(MANY), None),
+        ("sections", Yaml, numbered(MANY, |n| format!("s{n}: 1\n")), Some("unknown-section")),
+        ("syntax errors", Yaml, "rules: [\n".repeat(MANY), Some("syntax")),
+        ("lists", Yaml, format!("tags: {}", open("[")), Some("too-deep")),
+        ("objects", Yaml, format!("{{\"users\": {}", open("{\"a\":")), Some("too-deep")),
+        ("a condition", Yaml, format!("rules: [condition: {}", open("not(")), Some("too-deep")),
+        ("calls", Dsl, format!("rule: {}", open("any(")), Some("too-deep")),
+        ("blocks", Dsl, open("user a {"), Some("unbalanced")),
+        ("closing brackets", Dsl, open(")"), Some("unbalanced")),
+        ("semicolons", Dsl, open(";"), Some("syntax")),
+        ("nested records", Ndjson, open("{\"id\":"), Some("invalid-record")),
+        ("keys", Ndjson, format!("{{\"id\":\"a\"{}}}", open(",\"k\":1")), Some("unknown-field")),
+        ("no records", Ndjson, open("x\n"), Some("invalid-record")),
+        (
+            "columns",
+            Csv,
+            format!("id,tags{}\n", numbered(MANY, |n| format!(",c{n}"))),
+            Some("invalid-record"),
+        ),
+        ("fields", Csv, format!("id,tags\n{}\n", open(",")), Some("invalid-record")),
+    ];
+    for (name, notation, text, code) in cases {
+        let start = Instant::now();
+        let outcome = compile::build(&Sources::single("hostile", notation, text).into(), None);
+        assert!(start.elapsed() < SOON, "{name}: {:?}", start.elapsed());
+        match code {
+            None => assert!(outcome.view.is_some(), "{name}"),
+            Some(code) => {
+                let mut codes = outcome.report.diagnostics.iter().map(|found| found.code.as_str());
+                assert!(codes.any(|found| found == code), "{name}");
+            }
+        }
+    }
+}
