@@ -11,7 +11,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Vocabulary {
     declared: BTreeMap<String, Span>,
-    /// Whether any declaration stands anywhere, even one of nothing or of mistakes only.
+    /// Whether any tag is declared anywhere, even if only by mistake.
     is_closed: bool,
     /// How many more times an unknown tag may be compared with a declared one: what was meant is
     /// worth some work, but not all declared tags for each of a million mistakes.
@@ -43,8 +43,9 @@ impl Vocabulary {
             }
             declared.insert(tag.value.clone().into_owned(), tag.span);
         }
+        let is_closed = sections.iter().any(|section| !section.value.is_empty());
         let comparisons = Cell::new(MOST_COMPARISONS);
-        Self { declared, is_closed: !sections.is_empty(), comparisons }
+        Self { declared, is_closed, comparisons }
     }
 
     /// The tag that stands in a condition, an outcome or a user's record.
