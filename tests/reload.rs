@@ -11,6 +11,8 @@
 mod client;
 #[path = "support/daemon.rs"]
 mod daemon;
+#[path = "support/files.rs"]
+mod files;
 
 use std::{
     collections::BTreeMap,
@@ -25,6 +27,7 @@ use std::{
 };
 
 use daemon::{Daemon, serve};
+use files::{save, swap, write};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
@@ -47,26 +50,6 @@ fn start(path: &Path, poll: &str) -> Daemon {
 #[track_caller]
 fn until(daemon: &Daemon, expected: bool) {
     daemon.wait_for(expected, |daemon| (daemon.answers() == expected).then_some(()));
-}
-
-fn write(path: impl AsRef<Path>, text: &str) {
-    fs::create_dir_all(path.as_ref().parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-}
-
-/// As editors and careful programs save a file.
-fn save(path: impl AsRef<Path>, text: &str) {
-    let path = path.as_ref();
-    let new = path.with_extension("new~");
-    fs::write(&new, text).unwrap();
-    fs::rename(new, path).unwrap();
-}
-
-fn swap(link: impl AsRef<Path>, target: &str) {
-    let link = link.as_ref();
-    let next = link.with_file_name("..tmp");
-    symlink(target, &next).unwrap();
-    fs::rename(next, link).unwrap();
 }
 
 /// A folder with an open policy, and the name of its file.

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by it")]
 
+#[path = "support/files.rs"]
+mod files;
+
 use std::{
     fs,
     os::unix::fs::symlink,
@@ -9,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use files::{save, swap, write};
 use peerage::{
     live::{Pace, Watch},
     source::load,
@@ -68,26 +72,6 @@ impl Watched {
         let Self { watch, runtime, .. } = self;
         runtime.block_on(async { timeout(within, watch.changed()).await.is_ok() })
     }
-}
-
-fn write(path: impl AsRef<Path>, text: &str) {
-    fs::create_dir_all(path.as_ref().parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-}
-
-/// As editors and careful programs save a file.
-fn save(path: impl AsRef<Path>, text: &str) {
-    let path = path.as_ref();
-    let new = path.with_extension("new~");
-    fs::write(&new, text).unwrap();
-    fs::rename(new, path).unwrap();
-}
-
-fn swap(link: impl AsRef<Path>, target: &str) {
-    let link = link.as_ref();
-    let next = link.with_file_name("..tmp");
-    symlink(target, &next).unwrap();
-    fs::rename(next, link).unwrap();
 }
 
 /// Each change is noticed by events alone as well as by polling alone.
