@@ -15,7 +15,7 @@
 
 mod world;
 
-use std::{fs, hint::black_box, time::Instant};
+use std::{collections::HashMap, fs, hint::black_box, time::Instant};
 
 use peerage::{
     decide::decide,
@@ -62,10 +62,13 @@ fn decisions() {
     };
     let decisions =
         |view: &View| each(&|a, b| decide(view, &Request::new(a, Action::StartChat, b)).allow);
+    let plain: HashMap<String, u32, foldhash::fast::RandomState> =
+        (0..LARGE.users).map(|number| (world::user(number), number)).collect();
     let [few, some, many] = views.as_slice() else { return };
-    let [few_l, few_d, some_l, some_d, many_l, many_d] = side_by_side(
+    let [plain_l, few_l, few_d, some_l, some_d, many_l, many_d] = side_by_side(
         15,
         [
+            &|| each(&|a, b| plain.contains_key(a) & plain.contains_key(b)),
             &|| look_ups(&few.1),
             &|| decisions(&few.1),
             &|| look_ups(&some.1),
@@ -75,6 +78,7 @@ fn decisions() {
         ],
     );
     println!("decide, 1,000,000 users, 1000 tags, random pairs");
+    println!("  look-ups in a HashMap<String, u32>: {plain_l:.0} ns");
     for ((rules, view), l, d) in
         [(few, few_l, few_d), (some, some_l, some_d), (many, many_l, many_d)]
     {

@@ -1,38 +1,24 @@
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
 
-use super::TagId;
+use super::{
+    TagId,
+    index::Index,
+    record::{Overflow, Record},
+};
 
 /// All users: their ids, in order, and their tags. A user's number is his place in that order.
 ///
 /// Users with the same tags are of one class.
 #[derive(Clone, Debug)]
 pub struct Directory {
-    text: Box<str>,
     records: Box<[Record]>,
-    /// The tags of the classes that have more than a record holds.
-    spilled: Box<[TagId]>,
-    by_id: HashTable<u32>,
+    overflow: Overflow,
+    by_id: Index,
     hasher: RandomState,
     classes: usize,
 }
-
-/// What a decision needs of a user, in half a cache line: comparing the id, which finds him, has
-/// brought his tags along.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
-struct Record {
-    /// Where his id starts in the text (the low 48 bits), how long it is (8 bits), and how many
-    /// tags he has (8 bits), or [`SPILLED`].
-    packed: u64,
-    /// His tags; if they are spilled, where they start there, and how many they are.
-    tags: [TagId; INLINE],
-}
-
-const INLINE: usize = 6;
-const SPILLED: u64 = 0xff;
 
 /// One user, as a directory is built from him.
 #[derive(Clone, Copy, Debug)]
@@ -44,33 +30,19 @@ pub struct Entry<'e> {
 
 impl Directory {
     /// Users in the order of their ids, each once; and the tags of each class, in order.
-    pub fn new<'e>(users: impl Iterator<Item = Entry<'e>> + Clone, classes: &[Vec<TagId>]) -> Self {
-        let mut spilled = Vec::new();
+    pub fn new<'e>(users: impl Iterator<Item = Entry<'e>>, classes: &[Vec<TagId>]) -> Self {
+        let mut overflow = Overflow::default();
         let heads: Vec<Record> =
-            classes.iter().map(|tags| Record::of_class(tags, &mut spilled)).collect();
-        let mut text = String::with_capacity(users.clone().map(|user| user.id.len()).sum());
-        let mut records = Vec::with_capacity(users.clone().count());
-        for user in users {
-            let head = heads.get(user.class).copied().unwrap_or_default();
-            records.push(head.at(text.len(), user.id.len()));
-            text.push_str(user.id);
-        }
-        let mut directory = Self {
-            text: text.into_boxed_str(),
-            by_id: HashTable::with_capacity(records.len()),
-            records: records.into_boxed_slice(),
-            spilled: spilled.into_boxed_slice(),
-            hasher: RandomState::default(),
-            classes: classes.len(),
-        };
-        let mut by_id = std::mem::take(&mut directory.by_id);
-        for user in 0..directory.len() {
-            by_id.insert_unique(directory.hash(directory.id(user)), user, |&other| {
-                directory.hash(directory.id(other))
-            });
-        }
-        directory.by_id = by_id;
-        directory
+            classes.iter().map(|tags| Record::of_class(tags, &mut overflow)).collect();
+        let records: Box<[Record]> = users
+            .map(|user| {
+                let head = heads.get(user.class).copied().unwrap_or_default();
+                head.with_id(user.id, &mut overflow)
+            })
+            .collect();
+        let hasher = RandomState::default();
+        let by_id = Index::new(records.iter().map(|record| hasher.hash_one(record.id(&overflow))));
+        Self { records, overflow, by_id, hasher, classes: classes.len() }
     }
 
     /// How many users there are; their numbers are below it.
@@ -87,31 +59,24 @@ impl Directory {
         self.classes
     }
 
-    /// The number of a user; `None` if there is none of this id. Costs one hash and a comparison.
+    /// The number of a user; `None` if there is none of this id. Costs one hash and a comparison:
+    /// two accesses to memory, after the second of which his tags are at hand.
     #[inline]
     pub fn number(&self, id: &str) -> Option<u32> {
-        self.by_id.find(self.hash(id), |&user| self.id(user) == id).copied()
+        let hash = self.hasher.hash_one(id.as_bytes());
+        self.by_id.find(hash, |user| self.bytes(user) == id.as_bytes())
     }
 
     /// The id of a user; empty for a number that is no user's.
     #[inline]
     pub fn id(&self, user: u32) -> &str {
-        let Some(record) = self.records.get(user as usize) else { return "" };
-        let (start, len) = record.place();
-        self.text.get(start..start + len).unwrap_or_default()
+        str::from_utf8(self.bytes(user)).unwrap_or_default()
     }
 
     /// The tags of a user, in order.
     #[inline]
     pub fn tags(&self, user: u32) -> &[TagId] {
-        let Some(record) = self.records.get(user as usize) else { return &[] };
-        match record.packed >> 56 {
-            SPILLED => {
-                let [start, count, ..] = record.tags;
-                self.spilled.get(start.index()..start.index() + count.index()).unwrap_or_default()
-            }
-            count => record.tags.get(..usize::try_from(count).unwrap_or(0)).unwrap_or_default(),
-        }
+        self.records.get(user as usize).map_or(&[], |record| record.tags(&self.overflow))
     }
 
     /// The number of the first user whose id comes after this one in the order of ids, whether or
@@ -120,7 +85,7 @@ impl Directory {
         let mut range = 0..self.len();
         while range.start < range.end {
             let middle = range.start + (range.end - range.start) / 2;
-            if self.id(middle) <= id {
+            if self.bytes(middle) <= id.as_bytes() {
                 range.start = middle + 1;
             } else {
                 range.end = middle;
@@ -130,53 +95,14 @@ impl Directory {
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.text.len()
-            + size_of_val(&*self.records)
-            + size_of_val(&*self.spilled)
-            + self.by_id.allocation_size()
+        size_of_val(&*self.records)
+            + size_of::<TagId>() * self.overflow.tags.len()
+            + self.overflow.ids.len()
+            + self.by_id.memory()
     }
 
     #[inline]
-    fn hash(&self, id: &str) -> u64 {
-        self.hasher.hash_one(id)
-    }
-}
-
-impl Default for Record {
-    fn default() -> Self {
-        Self { packed: 0, tags: [TagId(0); INLINE] }
-    }
-}
-
-impl Record {
-    /// What the users of a class have in common.
-    fn of_class(tags: &[TagId], spilled: &mut Vec<TagId>) -> Self {
-        let mut record = Self::default();
-        if let Some(slots) = record.tags.get_mut(..tags.len()) {
-            slots.copy_from_slice(tags);
-            record.packed = (tags.len() as u64) << 56;
-        } else {
-            let number = |n: usize| TagId(u32::try_from(n).unwrap_or(u32::MAX));
-            let [start, count, ..] = &mut record.tags;
-            (*start, *count) = (number(spilled.len()), number(tags.len()));
-            record.packed = SPILLED << 56;
-            spilled.extend_from_slice(tags);
-        }
-        record
-    }
-
-    /// A user of this class whose id starts there. An id has at most 255 bytes.
-    fn at(self, start: usize, len: usize) -> Self {
-        Self {
-            packed: self.packed | (len as u64 & 0xff) << 48 | start as u64 & 0xffff_ffff_ffff,
-            ..self
-        }
-    }
-
-    #[inline]
-    fn place(&self) -> (usize, usize) {
-        let start = self.packed & 0xffff_ffff_ffff;
-        let len = self.packed >> 48 & 0xff;
-        (usize::try_from(start).unwrap_or(usize::MAX), usize::try_from(len).unwrap_or(0))
+    fn bytes(&self, user: u32) -> &[u8] {
+        self.records.get(user as usize).map_or(&[], |record| record.id(&self.overflow))
     }
 }

@@ -13,7 +13,9 @@
 
 mod directory;
 mod few;
+mod index;
 mod population;
+mod record;
 mod revision;
 mod rule_book;
 mod selection;
