@@ -26,46 +26,40 @@ use peerage::{
 };
 use world::{LARGE, MEDIUM, SMALL, Size};
 
-type Text = fn(Size) -> String;
-
 const SIZES: [Size; 3] = [SMALL, MEDIUM, LARGE];
 
 fn parse(c: &mut Criterion) {
-    let notations: [(&str, Notation, Text); 3] = [
-        ("parse_dsl", Notation::Dsl, |size| world::dsl_rules(size, 11)),
-        ("parse_yaml", Notation::Yaml, |size| world::yaml_rules(size, 11)),
-        ("parse_yaml_users", Notation::Yaml, world::yaml_users),
-    ];
-    for (name, notation, text) in notations {
-        let mut group = c.benchmark_group(name);
-        for size in SIZES {
-            let text = text(size);
-            group.throughput(Throughput::Bytes(text.len() as u64));
-            let sources = Sources::new(vec![Source::new("bench", notation, text)]);
-            group.bench_function(BenchmarkId::from_parameter(size.name), |b| {
-                b.iter(|| syntax::parse(black_box(&sources), &mut Diagnostics::default()));
-            });
-        }
-    }
+    let work = |sources: &Sources| {
+        black_box(syntax::parse(sources, &mut Diagnostics::default()));
+    };
+    over_texts(c, "parse_dsl", Notation::Dsl, |size| world::dsl_rules(size, 11), work);
+    over_texts(c, "parse_yaml", Notation::Yaml, |size| world::yaml_rules(size, 11), work);
+    over_texts(c, "parse_yaml_users", Notation::Yaml, world::yaml_users, work);
 }
 
 fn load_bulk(c: &mut Criterion) {
-    let notations: [(&str, Notation, Text); 2] =
-        [("load_ndjson", Notation::Ndjson, world::ndjson), ("load_csv", Notation::Csv, world::csv)];
-    for (name, notation, text) in notations {
-        let mut group = c.benchmark_group(name);
-        for size in SIZES {
-            let text = text(size);
-            group.throughput(Throughput::Bytes(text.len() as u64));
-            let sources = Sources::new(vec![Source::new("bench", notation, text)]);
-            group.bench_function(BenchmarkId::from_parameter(size.name), |b| {
-                b.iter(|| {
-                    let mut problems = Diagnostics::default();
-                    let ast = syntax::parse(black_box(&sources), &mut problems);
-                    policy::resolve(ast, &sources, None, &mut problems)
-                });
-            });
-        }
+    let work = |sources: &Sources| {
+        let mut problems = Diagnostics::default();
+        let ast = syntax::parse(sources, &mut problems);
+        black_box(policy::resolve(ast, sources, None, &mut problems));
+    };
+    over_texts(c, "load_ndjson", Notation::Ndjson, world::ndjson, work);
+    over_texts(c, "load_csv", Notation::Csv, world::csv, work);
+}
+
+fn over_texts(
+    c: &mut Criterion,
+    name: &str,
+    notation: Notation,
+    text: impl Fn(Size) -> String,
+    work: impl Fn(&Sources),
+) {
+    let mut group = c.benchmark_group(name);
+    for size in SIZES {
+        let text = text(size);
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        let sources = Sources::new(vec![Source::new("bench", notation, text)]);
+        group.bench_function(BenchmarkId::from_parameter(size.name), |b| b.iter(|| work(&sources)));
     }
 }
 

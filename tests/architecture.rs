@@ -190,8 +190,7 @@ fn the_top_of_the_repository_stays_tidy() {
         .filter_map(|path| path.split('/').next())
         .filter(|name| !name.is_empty() && !name.starts_with('.'))
         .collect();
-    let strange: Vec<_> = top.iter().filter(|name| !TOP.contains(name)).collect();
-    assert!(strange.is_empty(), "the top holds {TOP:?}, not {strange:?}");
+    assert_eq!(top, BTreeSet::from(TOP));
 }
 
 mod the_rules_themselves {
@@ -259,7 +258,7 @@ mod the_rules_themselves {
     fn panics_are_seen() {
         let calls = |text: &str| panics(&without_tests(&tokens(text)));
         assert_eq!(calls("fn f() { x\n  .unwrap(); y.expect(\"z\"); }"), ["unwrap", "expect"]);
-        assert_eq!(calls("fn f() { panic!(\"x\"); todo!(); unreachable!() }").len(), 3);
+        assert_eq!(calls("fn f() { panic!(\"x\"); unreachable!() }").len(), 2);
         assert_eq!(
             calls("x.unwrap_or(y); // x.unwrap()\n\"panic!()\"; catch.expected();").len(),
             0
