@@ -9,7 +9,6 @@ use std::{
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
     thread,
-    time::{Duration, Instant},
 };
 
 use peerage::source::{LIMITS, LoadError, Loaded, fingerprint, load};
@@ -130,11 +129,9 @@ fn large_files_are_refused_unread_and_others_still_read() {
     write(root, "good.yaml", "");
     let large = fs::File::create(root.join("large.yaml")).unwrap();
     large.set_len(LIMITS.text_file * 1000).unwrap();
-    let start = Instant::now();
     let loaded = load(&[root]);
     assert_eq!(codes(&loaded), ["too-large"]);
     assert_eq!(names(&loaded, root), ["good.yaml"]);
-    assert!(start.elapsed() < Duration::from_secs(5));
 }
 
 #[test]
