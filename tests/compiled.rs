@@ -49,6 +49,12 @@ fn nothing() {
 }
 
 #[test]
+fn ids_that_would_blur_a_list() {
+    let users = r#"user "a, b" { tags: [t]; } user "{c}" { tags: [t]; } user a { tags: [t]; }"#;
+    assert!(of(users).contains("members  3 {a, \"a, b\", \"{c}\"}"), "{}", of(users));
+}
+
+#[test]
 fn no_rules_section() {
     assert_reads("no-rules-section", &of(USERS));
 }

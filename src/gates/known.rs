@@ -35,6 +35,9 @@ impl Gate for Known {
         match (subject.number, resource.number) {
             (Some(_), Some(_)) => format!("`{}` and `{}` are users", subject.id, resource.id),
             (None, Some(_)) => format!("`{}` is no known user", subject.id),
+            (None, None) if subject.id == resource.id => {
+                format!("`{}` is no known user", subject.id)
+            }
             (Some(_), None) => format!("`{}` is no known user", resource.id),
             (None, None) => {
                 format!("neither `{}` nor `{}` is a known user", subject.id, resource.id)

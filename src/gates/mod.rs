@@ -10,7 +10,7 @@ mod known;
 mod oneself;
 mod rules;
 
-pub use rules::{met_rules, opening_rules};
+pub use rules::opening_rules;
 
 use smallvec::SmallVec;
 

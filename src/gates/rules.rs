@@ -82,7 +82,7 @@ pub fn opening_rules<'v>(
 
 /// The rules whose condition the subject meets, in the order of their ids. Costs a look at each
 /// rule.
-pub fn met_rules<'v>(view: &'v View, subject: &Party<'_>) -> Vec<&'v Rule> {
+fn met_rules<'v>(view: &'v View, subject: &Party<'_>) -> Vec<&'v Rule> {
     let rules = view.rules.iter().flat_map(|book| &book.rules);
     rules.filter(|rule| is_met(rule, view, subject)).collect()
 }

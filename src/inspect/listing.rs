@@ -1,4 +1,7 @@
-use std::fmt::{self, Write as _};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write as _},
+};
 
 use serde::Serialize;
 
@@ -113,7 +116,10 @@ impl fmt::Display for Members<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.count)?;
         match &self.users {
-            Some(users) if !users.is_empty() => write!(f, " {{{}}}", users.join(", ")),
+            Some(users) if !users.is_empty() => {
+                let users: Vec<_> = users.iter().map(|id| listed(id)).collect();
+                write!(f, " {{{}}}", users.join(", "))
+            }
             _ => Ok(()),
         }
     }
@@ -163,6 +169,12 @@ impl fmt::Display for RuleListing<'_> {
         writeln!(f, "    from {}", self.from)?;
         writeln!(f, "    to   {}", self.to)
     }
+}
+
+/// An id in a list; in quotes, if it could be taken for several, or for none.
+fn listed(id: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| !c.is_whitespace() && !matches!(c, ',' | '{' | '}' | '"');
+    if id.chars().all(is_plain) { Cow::Borrowed(id) } else { Cow::Owned(format!("{id:?}")) }
 }
 
 fn count(number: u64, noun: &str) -> String {

@@ -1,6 +1,6 @@
 //! What a policy amounts to, told for review.
 //!
-//! Invariant: knows of `decide`, `compile`, `snapshot` and `diagnostic`.
+//! Invariant: knows of `snapshot`; nothing on the way of a decision knows of it.
 
 mod listing;
 
