@@ -224,7 +224,7 @@ fn worlds_of_thousands() {
 #[test]
 fn the_ids_are_worth_testing_with() {
     for id in IDS {
-        peerage::request::check_user_id(id).unwrap();
+        peerage::request::check_id(id).unwrap();
     }
     for tag in TAGS {
         peerage::request::check_tag(tag).unwrap();

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     decide::{self, Explanation},
-    request::{Action, InvalidTag, Request, User, check_tag},
+    request::{Action, InvalidTag, Properties, Request, Resource, User, check_tag},
     serve,
 };
 
@@ -54,7 +54,10 @@ pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
     let request = Request {
         subject: party(&question.subject, question.subject_tags.as_ref()),
         action: question.action,
-        resource: party(&question.resource, question.resource_tags.as_ref()),
+        resource: Resource::User(party(&question.resource, question.resource_tags.as_ref())),
+        member: None,
+        field: None,
+        conversation: None,
     };
     let explanation = decide::explain(&view, &request);
     if output.is_json() {
@@ -73,7 +76,11 @@ pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
 }
 
 fn party<'q>(id: &'q str, tags: Option<&'q Tags>) -> User<'q> {
-    User { id, tags: tags.map(|tags| tags.0.iter().map(String::as_str).collect()) }
+    let properties = tags.map(|tags| {
+        let tags = Some(tags.0.iter().map(String::as_str).collect());
+        Box::new(Properties { tags, ..Properties::default() })
+    });
+    User { id, properties }
 }
 
 fn human(explanation: &Explanation, explain: bool) -> String {

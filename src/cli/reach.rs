@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Exit, Output, output::QUIET, policy};
 use crate::{
     decide,
-    request::{Action, User},
+    request::{Action, Request},
 };
 
 #[derive(Args, Debug)]
@@ -38,23 +38,23 @@ pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     let list = match (&question.subject, &question.resource) {
-        (Some(subject), _) => decide::reach(&view, &User::from(subject.as_str()), question.action),
+        (Some(subject), _) => decide::reach(&view, &Request::new(subject, question.action, "")),
         (None, resource) => {
             let resource = resource.as_deref().unwrap_or_default();
-            decide::reached_by(&view, &User::from(resource), question.action)
+            decide::reached_by(&view, &Request::new("", question.action, resource))
         }
     };
     let limit = question.limit.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
     let page = list.page(question.after.as_deref(), limit);
     if output.is_json() {
         output.json(&json!({
-            "users": page.users,
+            "users": page.ids,
             "total": page.total,
             "next": page.next.unwrap_or_default(),
         }))?;
         return Ok(Exit::Fine);
     }
-    let mut text = page.users.join("\n");
+    let mut text = page.ids.join("\n");
     if !text.is_empty() {
         text.push('\n');
     }
@@ -63,7 +63,7 @@ pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
     if let Some(id) = id.filter(|id| view.population.directory.number(id).is_none()) {
         output.aside(&format!("{QUIET}`{id}` is no known user{QUIET:#}\n"));
     }
-    let shown = page.users.len();
+    let shown = page.ids.len();
     output.aside(&format!("{QUIET}{shown} of {}{QUIET:#}\n", page.total));
     Ok(Exit::Fine)
 }

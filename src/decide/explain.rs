@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use crate::{
     gates::{GATES, Party, opening_rules},
-    request::{Decision, GateName, Reason, Request},
+    request::{Decision, GateName, Reason, Request, Resource},
     snapshot::View,
 };
 
@@ -14,6 +14,8 @@ pub struct Explanation {
     pub findings: Vec<Finding>,
     /// The rules that opened it; empty unless it is allowed and the policy has rules.
     pub rules: Vec<RuleRef>,
+    /// The user whom the reason of a denial is about: who is banned, who blocks, who is unknown.
+    pub about: Option<String>,
 }
 
 /// What one gate said.
@@ -38,7 +40,10 @@ pub struct RuleRef {
 /// rule in question.
 pub fn explain(view: &View, request: &Request<'_>) -> Explanation {
     let subject = Party::find(view, &request.subject);
-    let resource = Party::find(view, &request.resource);
+    let resource = match &request.resource {
+        Resource::User(user) => Party::find(view, user),
+        _ => Party::find(view, &"".into()),
+    };
     let findings: Vec<Finding> = GATES
         .iter()
         .map(|gate| Finding {
@@ -60,5 +65,5 @@ pub fn explain(view: &View, request: &Request<'_>) -> Explanation {
             description: rule.description.clone(),
         })
         .collect();
-    Explanation { decision, findings, rules }
+    Explanation { decision, findings, rules, about: None }
 }

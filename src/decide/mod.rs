@@ -4,14 +4,16 @@
 //! nothing of what any of them is about.
 
 mod explain;
+mod groups;
 mod reach;
 
 pub use explain::{Explanation, Finding, RuleRef, explain};
+pub use groups::{Groups, actions, groups};
 pub use reach::{Page, Reach, reach, reached_by};
 
 use crate::{
     gates::{GATES, Party},
-    request::{Decision, Request},
+    request::{Decision, Reason, Request, Resource},
     snapshot::View,
 };
 
@@ -22,7 +24,10 @@ use crate::{
 #[inline]
 pub fn decide(view: &View, request: &Request<'_>) -> Decision {
     let subject = Party::find(view, &request.subject);
-    let resource = Party::find(view, &request.resource);
+    let Resource::User(resource) = &request.resource else {
+        return Decision::denied(Reason::UnknownResource);
+    };
+    let resource = Party::find(view, resource);
     GATES
         .iter()
         .find_map(|gate| gate.check(view, &subject, &resource))

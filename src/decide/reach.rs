@@ -2,11 +2,11 @@ use std::borrow::Cow;
 
 use crate::{
     gates::{GATES, Party},
-    request::{Action, User},
+    request::{Request, Resource},
     snapshot::{Selection, UserSet, View},
 };
 
-/// A list of users: those whom one user may reach, or who may reach him.
+/// A list of users.
 #[derive(Clone, Debug)]
 pub struct Reach<'v> {
     view: &'v View,
@@ -17,24 +17,29 @@ pub struct Reach<'v> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Page<'v> {
     /// Ids in order.
-    pub users: Vec<&'v str>,
+    pub ids: Vec<&'v str>,
     /// How many the whole list has.
     pub total: u64,
     /// The last id of this page if others follow: what to ask for `after`.
     pub next: Option<&'v str>,
 }
 
-/// Everyone to whom the subject may do this. Costs set algebra over the tags concerned; no one is
-/// looked at singly. An unknown subject reaches nobody.
-pub fn reach<'v>(view: &'v View, subject: &User<'_>, action: Action) -> Reach<'v> {
-    let Action::StartChat = action;
-    let subject = Party::find(view, subject);
+/// Everyone to whom the subject may do this: the users for whom the request would be allowed if they
+/// were its resource or, where the resource is a group, its `member`.
+///
+/// Costs set algebra over the tags and relations concerned; no one is looked at singly. An unknown
+/// subject reaches nobody.
+pub fn reach<'v>(view: &'v View, request: &Request<'_>) -> Reach<'v> {
+    let subject = Party::find(view, &request.subject);
     list(view, GATES.iter().map(|gate| gate.admits(view, &subject)))
 }
 
-/// Everyone who may do this to the resource, at the same cost.
-pub fn reached_by<'v>(view: &'v View, resource: &User<'_>, action: Action) -> Reach<'v> {
-    let Action::StartChat = action;
+/// Everyone who may do this: the users for whom the request would be allowed if they were its
+/// subject. At the same cost.
+pub fn reached_by<'v>(view: &'v View, request: &Request<'_>) -> Reach<'v> {
+    let Resource::User(resource) = &request.resource else {
+        return list(view, [Selection::nobody()].into_iter());
+    };
     let resource = Party::find(view, resource);
     list(view, GATES.iter().map(|gate| gate.admitted(view, &resource)))
 }
@@ -60,8 +65,8 @@ impl<'v> Reach<'v> {
         let directory = &self.view.population.directory;
         let from = after.map_or(0, |id| directory.after(id));
         let mut rest = self.users.iter_from(from).map(|user| directory.id(user));
-        let users: Vec<&str> = rest.by_ref().take(limit).collect();
-        let next = rest.next().and_then(|_| users.last().copied());
-        Page { users, total: self.total(), next }
+        let ids: Vec<&str> = rest.by_ref().take(limit).collect();
+        let next = rest.next().and_then(|_| ids.last().copied());
+        Page { ids, total: self.total(), next }
     }
 }

@@ -78,8 +78,8 @@ codes! {
     DuplicateRule = "duplicate-rule",
     /// A rule's name or description that can't be told in both notations.
     InvalidText = "invalid-text",
-    /// A user id that is empty, over 255 bytes, or has control characters.
-    InvalidUserId = "invalid-user-id",
+    /// An id of a user or group that is empty, over 255 bytes, or has control characters.
+    InvalidId = "invalid-id",
     /// A user is defined twice.
     DuplicateUser = "duplicate-user",
     /// A line of a bulk file that is no user record.

@@ -54,7 +54,7 @@ impl<'r> Party<'r> {
     /// Looks the user up. Costs one look-up of the id, and one of each tag that is given.
     #[inline]
     pub fn find(view: &View, user: &request::User<'r>) -> Self {
-        let given = user.tags.as_ref().map(|tags| {
+        let given = user.properties.as_ref().and_then(|given| given.tags.as_ref()).map(|tags| {
             // A tag that the view doesn't know is no rule's: it can't change an answer.
             let mut tags: SmallVec<[TagId; 8]> =
                 tags.iter().filter_map(|tag| view.tags.get(tag)).collect();

@@ -51,6 +51,7 @@ pub fn resolve(
             ast::Item::Rules(_) => has_rules = true,
             ast::Item::Rule(rule) => rules.push(*rule),
             ast::Item::User(user) => users.push(user),
+            _ => {}
         }
     }
     let vocabulary = tags::Vocabulary::declare(&declarations, problems);

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
-    request::check_user_id,
+    request::check_id,
     source::{Sources, Span},
     syntax::{ast, bulk::Bulk},
 };
@@ -168,8 +168,8 @@ impl<'v> Builder<'v> {
         tags.sort_unstable();
         tags.dedup();
         let id = &*user.id.value;
-        if let Err(error) = check_user_id(id) {
-            problems.push(Diagnostic::error(Code::InvalidUserId, user.id.span, error.to_string()));
+        if let Err(error) = check_id(id) {
+            problems.push(Diagnostic::error(Code::InvalidId, user.id.span, error.to_string()));
             return;
         }
         let Ok(number) = u32::try_from(self.roster.len()) else {

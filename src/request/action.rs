@@ -1,49 +1,99 @@
-use std::{fmt, str::FromStr};
+use super::word::words;
 
-use thiserror::Error;
+words! {
+    /// What a subject wants to do.
+    Action: "action" {
+        /// Use the service at all.
+        SignIn = "sign_in",
+        /// Read what someone wrote, or what is written in a group.
+        Read = "read",
+        ViewProfile = "view_profile",
+        Post = "post",
+        Comment = "comment",
+        React = "react",
+        /// Start a new direct chat with a user.
+        StartChat = "start_chat",
+        SendMessage = "send_message",
+        VoiceCall = "voice_call",
+        VideoCall = "video_call",
+        /// Ask to be a user's friend.
+        FriendRequest = "friend_request",
+        Block = "block",
+        Unblock = "unblock",
+        Ban = "ban",
+        Silence = "silence",
+        /// Undo a ban or a silence.
+        Reactivate = "reactivate",
+        /// See the list of all users.
+        ListUsers = "list_users",
+        CreateGroup = "create_group",
+        AddMember = "add_member",
+        RemoveMember = "remove_member",
+        /// Change a field of what a group says of itself.
+        UpdateMetadata = "update_metadata",
+        AddAdmin = "add_admin",
+        RemoveAdmin = "remove_admin",
+        AddSuperAdmin = "add_super_admin",
+        RemoveSuperAdmin = "remove_super_admin",
+        /// Change what members of a group may do.
+        UpdatePermissions = "update_permissions",
+        Leave = "leave",
+    }
+}
 
-/// What a subject wants to do.
+/// To what something is done.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Action {
-    /// Start a new direct chat with a user.
-    StartChat,
+pub enum ResourceKind {
+    /// Nothing, or something that is neither a user nor a group.
+    None,
+    User,
+    Group,
 }
 
 impl Action {
-    /// Every action, in the order of the reference.
-    pub const ALL: &[Self] = &[Self::StartChat];
-
-    /// The name on the wire and in policies.
-    pub fn as_str(self) -> &'static str {
+    /// The kinds of resources that it may be done to; the first is the one that is meant where none
+    /// is named. At least one.
+    pub const fn takes(self) -> &'static [ResourceKind] {
+        use ResourceKind::{Group, None, User};
         match self {
-            Self::StartChat => "start_chat",
+            Self::SignIn | Self::ListUsers | Self::CreateGroup => &[None],
+            Self::Read | Self::SendMessage | Self::VoiceCall | Self::VideoCall => &[User, Group],
+            Self::Post | Self::Comment | Self::React => &[User, Group, None],
+            Self::ViewProfile
+            | Self::StartChat
+            | Self::FriendRequest
+            | Self::Block
+            | Self::Unblock
+            | Self::Ban
+            | Self::Silence
+            | Self::Reactivate => &[User],
+            Self::AddMember
+            | Self::RemoveMember
+            | Self::UpdateMetadata
+            | Self::AddAdmin
+            | Self::RemoveAdmin
+            | Self::AddSuperAdmin
+            | Self::RemoveSuperAdmin
+            | Self::UpdatePermissions
+            | Self::Leave => &[Group],
         }
     }
-}
 
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    /// Whether it is about a `member` of the group, or someone who is to be one.
+    pub const fn takes_member(self) -> bool {
+        matches!(
+            self,
+            Self::AddMember
+                | Self::RemoveMember
+                | Self::AddAdmin
+                | Self::RemoveAdmin
+                | Self::AddSuperAdmin
+                | Self::RemoveSuperAdmin
+        )
     }
-}
 
-/// A name that is no action's.
-#[derive(Clone, PartialEq, Eq, Debug, Error)]
-#[error("unknown action `{}`; known: {}", .0.escape_debug(), known())]
-pub struct UnknownAction(pub String);
-
-fn known() -> String {
-    Action::ALL.iter().map(|action| action.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-impl FromStr for Action {
-    type Err = UnknownAction;
-
-    fn from_str(name: &str) -> Result<Self, UnknownAction> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|action| action.as_str() == name)
-            .ok_or_else(|| UnknownAction(name.chars().take(64).collect()))
+    /// Whether it is about a `field` of the group's metadata.
+    pub const fn takes_field(self) -> bool {
+        matches!(self, Self::UpdateMetadata)
     }
 }

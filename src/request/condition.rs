@@ -50,21 +50,26 @@ impl<T> Condition<T> {
 /// The canonical text, in the grammar of policies.
 impl<T: fmt::Display> fmt::Display for Condition<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let call = |f: &mut fmt::Formatter<'_>, name: &str, parts: &[Self]| {
-            write!(f, "{name}(")?;
-            for (at, part) in parts.iter().enumerate() {
-                if at > 0 {
-                    f.write_str(", ")?;
-                }
-                write!(f, "{part}")?;
-            }
-            f.write_str(")")
-        };
         match self {
             Self::HasTag(tag) => write!(f, "hasTag({tag})"),
             Self::Not(inner) => write!(f, "not({inner})"),
-            Self::All(parts) => call(f, "all", parts),
-            Self::Any(parts) => call(f, "any", parts),
+            Self::All(parts) => write_call(f, "all", parts),
+            Self::Any(parts) => write_call(f, "any", parts),
         }
     }
+}
+
+pub(super) fn write_call(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    parts: &[impl fmt::Display],
+) -> fmt::Result {
+    write!(f, "{name}(")?;
+    for (at, part) in parts.iter().enumerate() {
+        if at > 0 {
+            f.write_str(", ")?;
+        }
+        write!(f, "{part}")?;
+    }
+    f.write_str(")")
 }

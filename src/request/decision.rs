@@ -1,71 +1,91 @@
-use std::fmt;
+use super::word::words;
 
 /// Allow or deny, and why.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Decision {
     pub allow: bool,
     pub reason: Reason,
+    /// What the caller takes on by acting on an allow.
+    pub obligation: Option<Obligation>,
 }
 
 impl Decision {
-    pub const ALLOWED: Self = Self { allow: true, reason: Reason::Allowed };
+    pub const ALLOWED: Self = Self { allow: true, reason: Reason::Allowed, obligation: None };
 
-    pub fn denied(reason: Reason) -> Self {
-        Self { allow: false, reason }
+    pub const fn denied(reason: Reason) -> Self {
+        Self { allow: false, reason, obligation: None }
     }
 }
 
-/// Why: the first gate that was closed, or that none was. The codes are stable.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Reason {
-    Allowed,
-    UnknownSubject,
-    UnknownResource,
-    /// The resource is the subject.
-    OneSelf,
-    /// No rule whose condition the subject meets has a tag of the resource in its outcome.
-    NoRule,
-}
-
-impl Reason {
-    /// The stable code.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Allowed => "allowed",
-            Self::UnknownSubject => "unknown_subject",
-            Self::UnknownResource => "unknown_resource",
-            Self::OneSelf => "self",
-            Self::NoRule => "no_rule",
-        }
+words! {
+    /// What must be done about an action that is allowed.
+    Obligation: "obligation" {
+        /// Ask the resource: he confirms who becomes his friend.
+        Confirm = "confirm",
     }
 }
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+words! {
+    /// Why: the first gate that was closed, or that none was. The codes are stable.
+    Reason: "reason" {
+        Allowed = "allowed",
+        UnknownSubject = "unknown_subject",
+        /// The resource is not known, or the `member` is not.
+        UnknownResource = "unknown_resource",
+        /// The resource is the subject.
+        OneSelf = "self",
+        /// The subject is banned.
+        Banned = "banned",
+        /// The subject is silenced.
+        Silenced = "silenced",
+        /// The subject is none of the policy's `moderation.managers`.
+        NotManager = "not_manager",
+        /// The subject's `outgoing` is off.
+        OutgoingOff = "outgoing_off",
+        /// The `incoming` of the resource, or of the `member`, is off.
+        IncomingOff = "incoming_off",
+        /// The subject's own switch for the action is off.
+        PermissionOff = "permission_off",
+        /// The resource, or the `member`, blocks the subject.
+        BlockedByResource = "blocked_by_resource",
+        /// The subject blocks the resource, or the `member`.
+        BlockedBySubject = "blocked_by_subject",
+        /// The resource is none of those with whom the subject communicates.
+        PeersSubject = "peers_subject",
+        /// The subject is none of those with whom the resource communicates.
+        PeersResource = "peers_resource",
+        /// No rule whose condition the subject meets has a tag of the resource in its outcome.
+        NoRule = "no_rule",
+        AlreadyFriends = "already_friends",
+        /// The resource's `approval` is `deny_any`.
+        RequestsRefused = "requests_refused",
+        /// The friend list of the subject or of the resource is full.
+        FriendListFull = "friend_list_full",
+        /// The subject is no member of the group.
+        NotMember = "not_member",
+        NeedsAdmin = "needs_admin",
+        NeedsSuperAdmin = "needs_super_admin",
+        DeniedByMatrix = "denied_by_matrix",
+        /// A super admin can't be removed from the group, and can't leave it.
+        SuperAdminProtected = "super_admin_protected",
+        LastSuperAdmin = "last_super_admin",
+        /// The only member can't leave.
+        LastMember = "last_member",
+        GroupFull = "group_full",
     }
 }
 
-/// The gates, in the order in which they are asked.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum GateName {
-    Known,
-    OneSelf,
-    Rules,
-}
-
-impl GateName {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Known => "known",
-            Self::OneSelf => "self",
-            Self::Rules => "rules",
-        }
-    }
-}
-
-impl fmt::Display for GateName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+words! {
+    /// The gates, in the order in which they are asked.
+    GateName: "gate" {
+        Known = "known",
+        OneSelf = "self",
+        Moderation = "moderation",
+        Permissions = "permissions",
+        Blocks = "blocks",
+        Peers = "peers",
+        Rules = "rules",
+        Friendship = "friendship",
+        Role = "role",
     }
 }

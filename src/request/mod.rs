@@ -5,38 +5,111 @@
 mod action;
 mod condition;
 mod decision;
+mod group;
 mod name;
+mod setting;
+mod word;
 
-pub use action::{Action, UnknownAction};
+pub use action::{Action, ResourceKind};
 pub use condition::Condition;
-pub use decision::{Decision, GateName, Reason};
-pub use name::{InvalidTag, InvalidUserId, check_tag, check_user_id};
+pub use decision::{Decision, GateName, Obligation, Reason};
+pub use group::{Fields, Grant, GroupPermission, Role, Value};
+pub use name::{InvalidId, InvalidTag, check_id, check_tag};
+pub use setting::{
+    Approval, BlockMode, Conversation, Moderation, PeersMode, Relation, Switch, Toggle,
+    UnknownUsers,
+};
+pub use word::UnknownWord;
 
 /// A question: may the subject do this to the resource?
+///
+/// A list leaves one of its parties open: whoever stands in that place is passed over.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Request<'a> {
     pub subject: User<'a>,
     pub action: Action,
-    pub resource: User<'a>,
+    pub resource: Resource<'a>,
+    /// Whom an action on a group is about, if it [takes](Action::takes_member) someone.
+    pub member: Option<User<'a>>,
+    /// Which field of a group's metadata, if the action [takes](Action::takes_field) one.
+    pub field: Option<&'a str>,
+    /// Whether the two talk already; `None` if the facts are to say it.
+    pub conversation: Option<Conversation>,
 }
 
-/// A user in a request, with what the request says of him in place of what the facts hold.
+/// To what something is done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Resource<'a> {
+    /// Nothing, or something that is neither a user nor a group.
+    None,
+    User(User<'a>),
+    Group(Group<'a>),
+}
+
+/// A user in a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct User<'a> {
     pub id: &'a str,
-    /// `properties.tags`: stands in for the user's own tags in this request only.
+    /// What the request says of him in place of what the facts hold.
+    pub properties: Option<Box<Properties<'a>>>,
+}
+
+/// What stands in, in one request, for what the facts hold of a user; `None` stands in for nothing.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Properties<'a> {
     pub tags: Option<Vec<&'a str>>,
+    pub peers: Option<PeersMode>,
+    /// The switches that are given.
+    pub permissions: Vec<(Switch, bool)>,
+    pub moderation: Option<Moderation>,
+    /// What the subject is in the group.
+    pub role: Option<Role>,
+}
+
+/// A group in a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Group<'a> {
+    pub id: &'a str,
+    /// The name of the matrix that stands in for the group's own.
+    pub matrix: Option<&'a str>,
 }
 
 impl<'a> From<&'a str> for User<'a> {
     fn from(id: &'a str) -> Self {
-        Self { id, tags: None }
+        Self { id, properties: None }
+    }
+}
+
+impl<'a> From<&'a str> for Group<'a> {
+    fn from(id: &'a str) -> Self {
+        Self { id, matrix: None }
     }
 }
 
 impl<'a> Request<'a> {
-    /// A question without properties, the common kind.
+    /// A question about two users without properties, the common kind.
     pub fn new(subject: &'a str, action: Action, resource: &'a str) -> Self {
-        Self { subject: subject.into(), action, resource: resource.into() }
+        Self::of(subject, action, Resource::User(resource.into()))
+    }
+
+    /// A question about a user and a group.
+    pub fn in_group(subject: &'a str, action: Action, group: &'a str) -> Self {
+        Self::of(subject, action, Resource::Group(group.into()))
+    }
+
+    /// A question about anything.
+    pub fn of(subject: &'a str, action: Action, resource: Resource<'a>) -> Self {
+        let subject = subject.into();
+        Self { subject, action, resource, member: None, field: None, conversation: None }
+    }
+}
+
+impl Resource<'_> {
+    pub fn kind(&self) -> ResourceKind {
+        match self {
+            Self::None => ResourceKind::None,
+            Self::User(_) => ResourceKind::User,
+            Self::Group(_) => ResourceKind::Group,
+        }
     }
 }

@@ -28,29 +28,29 @@ pub fn check_tag(text: &str) -> Result<(), InvalidTag> {
     }
 }
 
-/// Why a text is no user id. An id is 1 to 255 bytes of UTF-8 without control characters, compared
-/// byte by byte.
+/// Why a text is no id of a user or group. An id is 1 to 255 bytes of UTF-8 without control
+/// characters, compared byte by byte.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
-pub enum InvalidUserId {
-    #[error("a user id can't be empty")]
+pub enum InvalidId {
+    #[error("an id can't be empty")]
     Empty,
-    #[error("a user id has at most 255 bytes; this one has {0}")]
+    #[error("an id has at most 255 bytes; this one has {0}")]
     TooLong(usize),
-    #[error("a user id can't hold the control character U+{:04X}", *.0 as u32)]
+    #[error("an id can't hold the control character U+{:04X}", *.0 as u32)]
     Control(char),
 }
 
-/// Whether a text may be a user id.
+/// Whether a text may be the id of a user or group.
 ///
 /// # Errors
 /// Says what is wrong with it.
-pub fn check_user_id(text: &str) -> Result<(), InvalidUserId> {
+pub fn check_id(text: &str) -> Result<(), InvalidId> {
     if text.is_empty() {
-        Err(InvalidUserId::Empty)
+        Err(InvalidId::Empty)
     } else if text.len() > 255 {
-        Err(InvalidUserId::TooLong(text.len()))
+        Err(InvalidId::TooLong(text.len()))
     } else if let Some(control) = text.chars().find(|c| c.is_control()) {
-        Err(InvalidUserId::Control(control))
+        Err(InvalidId::Control(control))
     } else {
         Ok(())
     }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     decide,
     live::Served,
-    request::{Action, Request, User, check_tag},
+    request::{Action, Properties, Request, Resource, User, check_tag},
 };
 
 /// A caller's own name for a request; it comes back with the answer.
@@ -66,11 +66,11 @@ struct Entity<'b> {
     #[serde(borrow)]
     id: Cow<'b, str>,
     #[serde(borrow)]
-    properties: Option<Object<Properties<'b>>>,
+    properties: Option<Object<Given<'b>>>,
 }
 
 #[derive(Deserialize)]
-struct Properties<'b> {
+struct Given<'b> {
     #[serde(borrow)]
     tags: Option<Vec<Cow<'b, str>>>,
 }
@@ -105,7 +105,14 @@ pub(super) fn evaluation(app: &App, served: &Served, body: &[u8]) -> Result<Answ
         // The standard knows no such error: what can't be judged is not permitted.
         Err(error) => return Ok(refused(&error.to_string())),
     };
-    let request = Request { subject, action, resource };
+    let request = Request {
+        subject,
+        action,
+        resource: Resource::User(resource),
+        member: None,
+        field: None,
+        conversation: None,
+    };
     if explain == Some(true) {
         let explanation = decide::explain(&served.view, &request);
         app.metrics.count_decision(explanation.decision);
@@ -136,7 +143,9 @@ fn user<'b>(entity: &'b Entity<'_>, at: &str) -> Result<User<'b>, Refusal> {
         })?;
     }
     let tags = tags.map(|tags| tags.iter().map(|tag| &**tag).collect());
-    Ok(User { id, tags })
+    let properties =
+        tags.map(|tags| Box::new(Properties { tags: Some(tags), ..Properties::default() }));
+    Ok(User { id, properties })
 }
 
 /// The body as text, all of it: the parser would not look at what it passes over.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     decide::{self, Explanation},
     live::Served,
-    request::{Action, Decision, Request, User, check_user_id},
+    request::{Action, Decision, Request, UnknownWord, check_id},
 };
 
 const DECIDE: &[&str] =
@@ -41,8 +41,9 @@ pub(super) fn allow(app: &App, served: &Served, query: Option<&str>) -> Result<A
     let query = Query::parse(query, DECIDE)?;
     // There is no room for it in the answer, but a mistake in it is one here too.
     query.flag("explain")?;
-    let Decision { allow, reason } = decide::decide(&served.view, &question(&query)?);
-    app.metrics.count_decision(Decision { allow, reason });
+    let decision = decide::decide(&served.view, &question(&query)?);
+    app.metrics.count_decision(decision);
+    let Decision { allow, reason, .. } = decision;
     let status = if allow { StatusCode::NO_CONTENT } else { StatusCode::FORBIDDEN };
     let mut answer = answer::empty_answer(status);
     answer.headers_mut().insert(REASON, HeaderValue::from_static(reason.as_str()));
@@ -55,12 +56,10 @@ pub(super) fn reach(_: &App, served: &Served, query: Option<&str>) -> Result<Ans
     let action = action(&query)?;
     let list = match (query.get("subject"), query.get("resource")) {
         (Some(_), None) => {
-            let subject = User::from(user(&query, "subject")?);
-            decide::reach(&served.view, &subject, action)
+            decide::reach(&served.view, &Request::new(user(&query, "subject")?, action, ""))
         }
         (None, Some(_)) => {
-            let resource = User::from(user(&query, "resource")?);
-            decide::reached_by(&served.view, &resource, action)
+            decide::reached_by(&served.view, &Request::new("", action, user(&query, "resource")?))
         }
         _ => {
             return Err(Refusal::bad(
@@ -75,7 +74,7 @@ pub(super) fn reach(_: &App, served: &Served, query: Option<&str>) -> Result<Ans
         Some(_) => return Err(Refusal::bad("limit", "`limit` takes a whole number from 1")),
     };
     let page = list.page(query.get("after"), limit);
-    let list = List { users: &page.users, total: page.total, next: page.next.unwrap_or_default() };
+    let list = List { users: &page.ids, total: page.total, next: page.next.unwrap_or_default() };
     let body = serde_json::to_vec(&list).map_err(|error| Refusal {
         status: StatusCode::INTERNAL_SERVER_ERROR,
         message: error.to_string(),
@@ -115,7 +114,7 @@ fn question<'q>(query: &'q Query<'_>) -> Result<Request<'q>, Refusal> {
 /// An id that could be a user's: nobody asks in earnest about one that never could be.
 fn user<'q>(query: &'q Query<'_>, name: &'static str) -> Result<&'q str, Refusal> {
     let id = query.required(name)?;
-    check_user_id(id).map_err(|error| Refusal::bad(name, format!("`{name}`: {error}")))?;
+    check_id(id).map_err(|error| Refusal::bad(name, format!("`{name}`: {error}")))?;
     Ok(id)
 }
 
@@ -123,7 +122,7 @@ fn action(query: &Query<'_>) -> Result<Action, Refusal> {
     query
         .required("action")?
         .parse()
-        .map_err(|error: crate::request::UnknownAction| Refusal::bad("action", error.to_string()))
+        .map_err(|error: UnknownWord| Refusal::bad("action", error.to_string()))
 }
 
 /// An explanation on the wire: the decision and its reason, the rules that opened it, and every

@@ -34,9 +34,112 @@ pub enum Item<'s> {
     Tags(List<'s>),
     /// That the policy has rules, even if no rule follows; where it says so.
     Rules(Span),
-    /// Boxed, since it is several times as large as the users, of whom there are most.
+    // Those that are larger than a user, of whom there are most, are boxed.
     Rule(Box<Rule<'s>>),
+    /// `preset: flip`, `unknown_users: deny`.
+    Word(Box<Word<'s>>),
+    /// `moderation`, `permissions`, `blocks`, `friendship`, `limits`.
+    Settings(Box<Settings<'s>>),
+    Peers(Box<Peers<'s>>),
+    Matrix(Box<Matrix<'s>>),
     User(User<'s>),
+    Group(Box<Group<'s>>),
+    Conversation(Box<Conversation<'s>>),
+}
+
+/// A section that is a single word.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Word<'s> {
+    pub section: WordSection,
+    /// Where the section's name stands.
+    pub span: Span,
+    pub value: Text<'s>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum WordSection {
+    Preset,
+    UnknownUsers,
+}
+
+/// A section of settings, each a key and a value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settings<'s> {
+    pub section: SettingsSection,
+    /// Where the section's name stands.
+    pub span: Span,
+    pub entries: Vec<Setting<'s>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum SettingsSection {
+    Moderation,
+    Permissions,
+    Blocks,
+    Friendship,
+    Limits,
+}
+
+/// A key and its value: a word, a number, or a condition.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Setting<'s> {
+    pub key: Text<'s>,
+    pub value: Expr<'s>,
+}
+
+/// A `peers` section.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Peers<'s> {
+    /// Where the section's name stands.
+    pub span: Span,
+    pub default: Option<Text<'s>>,
+    /// The mode of users who meet a condition; the first that they meet counts.
+    pub modes: Vec<Mode<'s>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mode<'s> {
+    pub when: Expr<'s>,
+    pub mode: Text<'s>,
+}
+
+/// A matrix of group permissions.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Matrix<'s> {
+    pub name: Text<'s>,
+    pub permissions: Vec<Permission<'s>>,
+}
+
+/// Who has one of a matrix's permissions.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Permission<'s> {
+    pub key: Text<'s>,
+    pub value: PermissionValue<'s>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PermissionValue<'s> {
+    One(Expr<'s>),
+    /// By field of the group's metadata, `*` being the others.
+    ByField(Vec<Setting<'s>>),
+}
+
+/// A group's record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Group<'s> {
+    pub id: Text<'s>,
+    pub matrix: Option<Text<'s>>,
+    pub creator: Option<Text<'s>>,
+    /// `None` if nothing is said: then the creator is the one.
+    pub super_admins: Option<List<'s>>,
+    pub admins: Option<List<'s>>,
+    pub members: Option<List<'s>>,
+}
+
+/// Two users who have a conversation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Conversation<'s> {
+    pub users: [Text<'s>; 2],
 }
 
 /// A rule. `condition` and `outcome` are there in every rule that a parser hands on.
@@ -51,8 +154,8 @@ pub struct Rule<'s> {
     pub description: Option<Text<'s>>,
 }
 
-/// A condition, or later a matrix value: a word, or a call of a word with arguments. Which words
-/// there are, and what they take, is for `policy` to say.
+/// A condition, a matrix value, or the value of a setting: a word, or a call of a word with
+/// arguments. Which words there are, and what they take, is for `policy` to say.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Expr<'s> {
     pub span: Span,
@@ -86,4 +189,20 @@ impl Expr<'_> {
 pub struct User<'s> {
     pub id: Text<'s>,
     pub tags: Option<List<'s>>,
+    /// The other fields, if any is given.
+    pub more: Option<Box<UserFields<'s>>>,
+}
+
+/// What few of many users have.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct UserFields<'s> {
+    pub peers: Option<Text<'s>>,
+    pub permissions: Vec<Setting<'s>>,
+    pub moderation: Option<Text<'s>>,
+    pub approval: Option<Text<'s>>,
+    pub contacts: Option<List<'s>>,
+    pub favorites: Option<List<'s>>,
+    pub paired: Option<List<'s>>,
+    pub blocked: Option<List<'s>>,
+    pub friends: Option<List<'s>>,
 }

@@ -42,6 +42,7 @@ impl fmt::Display for Statement<'_> {
             Item::Rules(_) => writeln!(f, "rules: [];"),
             Item::Rule(rule) => write_rule(f, rule),
             Item::User(user) => write_user(f, user),
+            _ => Ok(()),
         }
     }
 }

@@ -109,7 +109,8 @@ impl Header {
             return None;
         }
         let tags = fields.get(self.tags)?;
-        Some(User { id: fields.get(self.id)?.text(line), tags: Some(tags.words(line)) })
+        let id = fields.get(self.id)?.text(line);
+        Some(User { id, tags: Some(tags.words(line)), more: None })
     }
 }
 

@@ -87,7 +87,7 @@ impl<'s> Record<'s, '_> {
                 Diagnostic::error(Code::MissingField, self.line.whole(), "the user has no `id`");
             self.problems.push(problem.hint(r#"add `"id": "..."`"#));
         }
-        Some(User { id: id?, tags })
+        Some(User { id: id?, tags, more: None })
     }
 
     fn id(&mut self) -> Option<Text<'s>> {

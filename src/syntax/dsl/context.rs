@@ -130,6 +130,6 @@ impl<'c> Context<'c> {
                 None => tags = Some((field.span, list)),
             }
         }
-        User { id, tags: tags.map(|(_, list)| list) }
+        User { id, tags: tags.map(|(_, list)| list), more: None }
     }
 }

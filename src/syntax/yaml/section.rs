@@ -163,7 +163,7 @@ fn users<'s>(cursor: &mut Cursor<'s, '_>, _: Span, items: &mut Vec<Item<'s>>) ->
                 let at = items.len();
                 entry.insert((hash, at));
                 // Even with mistakes in his record he is a known user.
-                items.push(Item::User(User { id, tags: None }));
+                items.push(Item::User(User { id, tags: None, more: None }));
                 let record = user_tags(cursor)?;
                 if let Some(Item::User(user)) = items.get_mut(at) {
                     user.tags = record;

@@ -1,0 +1,146 @@
+//! The words of groups: who is what in one, and who may do what.
+
+use std::fmt;
+
+use super::word::words;
+
+words! {
+    /// What a user is in a group. Every role holds what those before it do.
+    Role: "role" {
+        Member = "member",
+        Admin = "admin",
+        SuperAdmin = "super_admin",
+    }
+}
+
+words! {
+    /// What a matrix says who may do.
+    GroupPermission: "permission" {
+        AddMember = "add_member",
+        RemoveMember = "remove_member",
+        UpdateMetadata = "update_metadata",
+        AddAdmin = "add_admin",
+        RemoveAdmin = "remove_admin",
+        UpdatePermissions = "update_permissions",
+    }
+}
+
+impl GroupPermission {
+    /// How many there are.
+    pub const COUNT: usize = Self::ALL.len();
+
+    /// Its place among all.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+words! {
+    /// A value of a matrix that stands by itself.
+    Grant: "value" {
+        Allow = "allow",
+        /// Nobody, super admins neither.
+        Deny = "deny",
+        /// Admins and super admins.
+        AllowIfAdmin = "allow_if_admin",
+        AllowIfSuperAdmin = "allow_if_super_admin",
+        /// Nobody: nothing was said.
+        Unspecified = "unspecified",
+    }
+}
+
+impl Grant {
+    /// Whether it grants to a member of this role.
+    pub const fn grants(self, role: Role) -> bool {
+        match self {
+            Self::Allow => true,
+            Self::Deny | Self::Unspecified => false,
+            Self::AllowIfAdmin => !matches!(role, Role::Member),
+            Self::AllowIfSuperAdmin => matches!(role, Role::SuperAdmin),
+        }
+    }
+}
+
+/// Who has a permission in a group, told by role and tags. `T` is a tag, as in
+/// [`Condition`](super::Condition).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Value<T> {
+    Grant(Grant),
+    /// The members who have the tag.
+    HasTag(T),
+    Not(Box<Self>),
+    /// There is at least one.
+    All(Vec<Self>),
+    /// There is at least one.
+    Any(Vec<Self>),
+}
+
+impl<T> Value<T> {
+    /// Whether a member has it, whose role this is and of whom `has` tells the tags.
+    pub fn grants(&self, role: Role, has: &impl Fn(&T) -> bool) -> bool {
+        match self {
+            Self::Grant(grant) => grant.grants(role),
+            Self::HasTag(tag) => has(tag),
+            Self::Not(inner) => !inner.grants(role, has),
+            Self::All(parts) => parts.iter().all(|part| part.grants(role, has)),
+            Self::Any(parts) => parts.iter().any(|part| part.grants(role, has)),
+        }
+    }
+
+    /// The same value over other names for the tags.
+    pub fn map<U>(&self, name: &mut impl FnMut(&T) -> U) -> Value<U> {
+        match self {
+            Self::Grant(grant) => Value::Grant(*grant),
+            Self::HasTag(tag) => Value::HasTag(name(tag)),
+            Self::Not(inner) => Value::Not(Box::new(inner.map(name))),
+            Self::All(parts) => Value::All(parts.iter().map(|part| part.map(name)).collect()),
+            Self::Any(parts) => Value::Any(parts.iter().map(|part| part.map(name)).collect()),
+        }
+    }
+
+    /// Calls `visit` with each tag that it names, in order, as often as it is named.
+    pub fn each_tag<'v>(&'v self, visit: &mut impl FnMut(&'v T)) {
+        match self {
+            Self::Grant(_) => {}
+            Self::HasTag(tag) => visit(tag),
+            Self::Not(inner) => inner.each_tag(visit),
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().for_each(|part| part.each_tag(visit));
+            }
+        }
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Value<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Grant(grant) => grant.fmt(f),
+            Self::HasTag(tag) => write!(f, "hasTag({tag})"),
+            Self::Not(inner) => write!(f, "not({inner})"),
+            Self::All(parts) => super::condition::write_call(f, "all", parts),
+            Self::Any(parts) => super::condition::write_call(f, "any", parts),
+        }
+    }
+}
+
+/// Who may change which field of a group's metadata.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fields<T> {
+    /// By the name of the field, in order.
+    pub named: Vec<(String, Value<T>)>,
+    /// For fields that are not named and begin with `_`.
+    pub hidden: Value<T>,
+    /// For the other fields that are not named.
+    pub rest: Value<T>,
+}
+
+impl<T> Fields<T> {
+    /// Who may change this field.
+    pub fn of(&self, field: &str) -> &Value<T> {
+        match self.named.binary_search_by(|(name, _)| name.as_str().cmp(field)) {
+            Ok(at) => self.named.get(at).map_or(&self.rest, |(_, value)| value),
+            Err(_) if field.starts_with('_') => &self.hidden,
+            Err(_) => &self.rest,
+        }
+    }
+}

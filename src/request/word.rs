@@ -1,0 +1,65 @@
+use thiserror::Error;
+
+/// A word that is none of those that may stand in its place.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("unknown {what} `{}`; known: {known}", .found.escape_debug())]
+pub struct UnknownWord {
+    /// What it should have been.
+    pub what: &'static str,
+    /// The word, cut if it is long.
+    pub found: String,
+    /// The words that may stand there, separated by commas.
+    pub known: String,
+}
+
+/// An enumeration whose variants are words of policies and of the wire: with all of them in the
+/// order of the reference, the stable text of each, and the way back.
+macro_rules! words {
+    (
+        $(#[$meta:meta])*
+        $name:ident: $what:literal {
+            $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)+
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum $name {
+            $($(#[$variant_meta])* $variant,)+
+        }
+
+        impl $name {
+            /// Every one, in the order of the reference.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The stable text, as it stands in policies and on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::request::UnknownWord;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    other => Err($crate::request::UnknownWord {
+                        what: $what,
+                        found: other.chars().take(64).collect(),
+                        known: [$($word),+].join(", "),
+                    }),
+                }
+            }
+        }
+    };
+}
+
+pub(super) use words;
