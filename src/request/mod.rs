@@ -8,6 +8,7 @@ mod decision;
 mod group;
 mod name;
 mod setting;
+mod settings;
 mod word;
 
 pub use action::{Action, ResourceKind};
@@ -19,6 +20,7 @@ pub use setting::{
     Approval, BlockMode, Conversation, Moderation, PeersMode, Relation, Switch, Toggle,
     UnknownUsers,
 };
+pub use settings::{Blocks, Limits, Peers, Settings};
 pub use word::UnknownWord;
 
 /// A question: may the subject do this to the resource?
