@@ -11,7 +11,7 @@ use crate::{
 /// The keys of one mapping that were read so far.
 #[derive(Default)]
 pub(super) struct Keys<'s> {
-    first: SmallVec<[Text<'s>; 6]>,
+    first: SmallVec<[Text<'s>; 12]>,
     /// Those after the first [`Keys::FEW`], of which there may be very many.
     others: BTreeMap<Cow<'s, str>, Span>,
 }
