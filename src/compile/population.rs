@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use crate::{
     policy::{self, Roster},
-    request::{Condition, Relation, Switch, Toggle},
-    snapshot::{Directory, Entry, Own, Population, TagId, Tie, Ties, UserSet},
+    request::{Relation, Toggle},
+    snapshot::{Directory, Entry, Own, OwnCondition, Population, TagId, Tie, Ties, UserSet},
 };
 
 use super::digest;
@@ -87,14 +87,12 @@ fn members(directory: &Directory, tags: usize) -> Vec<UserSet> {
     members.into_iter().map(|users| UserSet::from_sorted(&users)).collect()
 }
 
-type OwnConditions = Vec<(u32, Switch, Condition<TagId>)>;
-
 /// What records set, in the order of the users.
 fn own(
     roster: &Roster,
     names: &[String],
     number_of: impl Fn(u32) -> u32,
-) -> (Vec<(u32, Own)>, OwnConditions) {
+) -> (Vec<(u32, Own)>, Vec<OwnCondition>) {
     let (mut all, mut conditions) = (Vec::new(), Vec::new());
     for (user, said) in roster.own() {
         let user = number_of(*user);

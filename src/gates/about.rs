@@ -33,15 +33,15 @@ pub fn about<'r>(
             let is_unknown = |other: &&Party<'_>| !other.is_known(view);
             pair.other.filter(is_unknown).map(|other| other.id)
         }
-        Reason::IncomingOff
+        Reason::FriendListFull if pair.subject.standing.is_full() => subject,
+        Reason::SuperAdminProtected if scene.action == Action::Leave => subject,
+        Reason::FriendListFull
+        | Reason::SuperAdminProtected
+        | Reason::IncomingOff
         | Reason::BlockedByResource
         | Reason::PeersResource
         | Reason::AlreadyFriends
         | Reason::RequestsRefused
         | Reason::LastSuperAdmin => other,
-        Reason::FriendListFull if pair.subject.standing.is_full() => subject,
-        Reason::FriendListFull => other,
-        Reason::SuperAdminProtected if scene.action == Action::Leave => subject,
-        Reason::SuperAdminProtected => other,
     }
 }

@@ -1,6 +1,7 @@
 use crate::request::{Action, GroupPermission, ResourceKind, Switch};
 
 /// What an action asks of the gates: a row of the table of actions and gates.
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of the table")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Demands {
     pub(super) refuses: Refuses,
@@ -74,9 +75,12 @@ impl Demands {
     pub(super) const fn of(action: Action, kind: ResourceKind) -> Self {
         let is_group = matches!(kind, ResourceKind::Group);
         match action {
-            Action::SignIn | Action::ViewProfile | Action::Block | Action::Unblock => PLAIN,
             Action::Read if is_group => Self { role: Needs::Member, ..PLAIN },
-            Action::Read => PLAIN,
+            Action::SignIn
+            | Action::Read
+            | Action::ViewProfile
+            | Action::Block
+            | Action::Unblock => PLAIN,
             Action::Post | Action::Comment | Action::React => SPEAKING,
             Action::StartChat => {
                 Self { own: Some(Switch::StartChat), rules: Asks::Always, ..REACHING }

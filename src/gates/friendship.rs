@@ -70,21 +70,18 @@ impl Gate for Friendship {
             return format!("friendship doesn't concern {}", scene.action);
         };
         let is = if pair.tie.to(Relation::Friend) { "is" } else { "is not" };
-        let mut said = format!(
+        let mut said = vec![format!(
             "`{}` {is} in the friend list of `{}`; approval of `{}` is {}",
             other.id,
             pair.subject.id,
             other.id,
             other.standing.approval()
-        );
+        )];
         if let Some(limit) = view.settings.limits.friends {
             for who in [pair.subject, other].into_iter().filter(|who| who.standing.is_full()) {
-                said.push_str(&format!(
-                    "; `{}` has {limit} friends, as many as there may be",
-                    who.id
-                ));
+                said.push(format!("`{}` has {limit} friends, as many as there may be", who.id));
             }
         }
-        said
+        said.join("; ")
     }
 }

@@ -58,7 +58,7 @@ impl Gate for Known {
         if !unknown.is_empty() {
             return unknown.join("; ");
         }
-        let mut known: Vec<String> = users.map(|user| user.name()).collect();
+        let mut known: Vec<String> = users.map(Party::name).collect();
         known.dedup();
         let all_listed =
             [Some(pair.subject), pair.other].into_iter().flatten().all(|u| u.number.is_some());

@@ -65,7 +65,7 @@ impl Gate for Moderation {
 
     fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {
         let subject = pair.subject;
-        let mut said = match (scene.demands.refuses, subject.standing.moderation()) {
+        let said = match (scene.demands.refuses, subject.standing.moderation()) {
             (Refuses::Nobody, _) => format!("moderation keeps nobody from {}", scene.action),
             (_, request::Moderation::None) => {
                 format!("`{}` is neither banned nor silenced", subject.id)
@@ -75,16 +75,16 @@ impl Gate for Moderation {
             }
             (_, state) => format!("`{}` is {state}", subject.id),
         };
-        if scene.demands.managers {
-            said.push_str(&match &view.settings.managers {
-                None => "; the policy names no moderation.managers".to_owned(),
-                Some(condition) => {
-                    let condition = condition.map(&mut |&tag| view.tags.name(tag));
-                    let is = if is_manager(view, subject) { "is" } else { "is not" };
-                    format!("; {is} one of moderation.managers: {condition}")
-                }
-            });
+        if !scene.demands.managers {
+            return said;
         }
-        said
+        match &view.settings.managers {
+            None => format!("{said}; the policy names no moderation.managers"),
+            Some(condition) => {
+                let condition = condition.map(&mut |&tag| view.tags.name(tag));
+                let is = if is_manager(view, subject) { "is" } else { "is not" };
+                format!("{said}; {is} one of moderation.managers: {condition}")
+            }
+        }
     }
 }

@@ -86,6 +86,11 @@ impl Stated {
     }
 }
 
+enum Limit {
+    None,
+    Most(u32),
+}
+
 /// Reads the values of single settings.
 struct Reader<'r> {
     vocabulary: &'r Vocabulary,
@@ -145,8 +150,10 @@ impl Reader<'_> {
                     "friend_lists" => &mut limits.friend_lists,
                     _ => &mut limits.group_members,
                 };
-                if let (Some(count), true) = (self.count(value), is_first) {
-                    *limit = count;
+                match self.limit(value) {
+                    Some(Limit::Most(count)) if is_first => *limit = Some(count),
+                    Some(Limit::None) if is_first => *limit = None,
+                    _ => {}
                 }
             }
         }
@@ -173,10 +180,10 @@ impl Reader<'_> {
     }
 
     /// A number, or `none` for no limit.
-    fn count(&mut self, value: &Expr<'_>) -> Option<Option<u32>> {
+    fn limit(&mut self, value: &Expr<'_>) -> Option<Limit> {
         let text = plain("a number", value, self.problems)?;
         if text.value == "none" {
-            return Some(None);
+            return Some(Limit::None);
         }
         let is_number = !text.value.is_empty() && text.value.bytes().all(|b| b.is_ascii_digit());
         let number = text.value.parse().ok().filter(|_| is_number);
@@ -187,7 +194,7 @@ impl Reader<'_> {
                     .hint("a limit is a whole number up to 4294967295, or `none`"),
             );
         }
-        number.map(Some)
+        number.map(Limit::Most)
     }
 }
 

@@ -40,7 +40,7 @@ impl Group {
 /// All groups, in the order of their ids, and of which ones each user is a member.
 #[derive(Clone, Debug)]
 pub struct Groups {
-    groups: Box<[Group]>,
+    all: Box<[Group]>,
     by_id: Index,
     hasher: RandomState,
     /// Where each user's row in `memberships` starts, and where the last one ends.
@@ -52,19 +52,17 @@ impl Groups {
     /// Groups in the order of their ids, each id once; their members are users below `users`.
     pub fn new(groups: Vec<Group>, users: u32) -> Self {
         let hasher = RandomState::default();
-        let hashes: Vec<u64> =
-            groups.iter().map(|group| hasher.hash_one(group.id.as_bytes())).collect();
-        let by_id = Index::new(hashes.into_iter());
+        let by_id = Index::new(groups.iter().map(|group| hasher.hash_one(group.id.as_bytes())));
         let (starts, memberships) = memberships(&groups, users);
-        Self { groups: groups.into(), by_id, hasher, starts, memberships }
+        Self { all: groups.into(), by_id, hasher, starts, memberships }
     }
 
     pub fn len(&self) -> usize {
-        self.groups.len()
+        self.all.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.groups.is_empty()
+        self.all.is_empty()
     }
 
     /// The number of a group; `None` if there is none of this id. Costs a hash and a comparison.
@@ -76,12 +74,12 @@ impl Groups {
     }
 
     pub fn get(&self, number: GroupNumber) -> Option<&Group> {
-        self.groups.get(number.0 as usize)
+        self.all.get(number.0 as usize)
     }
 
     /// All groups in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = (GroupNumber, &Group)> {
-        (0..).map(GroupNumber).zip(&*self.groups)
+        (0..).map(GroupNumber).zip(&*self.all)
     }
 
     /// The groups of which a user is a member, in order.
@@ -106,7 +104,7 @@ impl Groups {
                 + group.id.len()
                 + 4 * (group.super_admins.len() + group.admins.len() + group.members.len())
         };
-        self.groups.iter().map(group).sum::<usize>()
+        self.all.iter().map(group).sum::<usize>()
             + self.by_id.memory()
             + size_of_val(&*self.starts)
             + size_of_val(&*self.memberships)

@@ -34,7 +34,7 @@ mod ties;
 pub use directory::{Directory, Entry};
 pub use groups::{Group, GroupNumber, Groups};
 pub use matrix::{Matrix, MatrixNumber};
-pub use population::Population;
+pub use population::{OwnCondition, Population};
 pub use revision::Revision;
 pub use rule_book::{Rule, RuleBook, RuleNumber};
 pub use selection::Selection;

@@ -3,6 +3,9 @@ use std::borrow::Cow;
 use super::{Directory, Own, Selection, TagId, Ties, UserSet};
 use crate::request::{Condition, Switch};
 
+/// A user, and a switch that his record sets to a condition.
+pub type OwnCondition = (u32, Switch, Condition<TagId>);
+
 /// Who there is: users, their tags, and the users of each tag.
 #[derive(Debug)]
 pub struct Population {
@@ -13,7 +16,7 @@ pub struct Population {
     /// What records of users set, in the order of the users; those that set nothing are left out.
     pub own: Vec<(u32, Own)>,
     /// The switches that records set to a condition, in the order of the users.
-    pub own_conditions: Vec<(u32, Switch, Condition<TagId>)>,
+    pub own_conditions: Vec<OwnCondition>,
     /// What is between users.
     pub ties: Ties,
     /// What the population was read from, to tell whether it would be read the same again.
@@ -36,7 +39,7 @@ impl Population {
 
     /// What the record of a user sets, and the switches that it sets to a condition. Costs two
     /// searches.
-    pub fn own(&self, user: u32) -> (Own, &[(u32, Switch, Condition<TagId>)]) {
+    pub fn own(&self, user: u32) -> (Own, &[OwnCondition]) {
         let at = self.own.binary_search_by_key(&user, |&(user, _)| user);
         let own =
             at.ok().and_then(|at| self.own.get(at)).map_or_else(Own::default, |&(_, own)| own);
@@ -57,7 +60,7 @@ impl Population {
     }
 
     pub(super) fn memory(&self) -> usize {
-        let conditions = self.own_conditions.len() * size_of::<(u32, Switch, Condition<TagId>)>();
+        let conditions = self.own_conditions.len() * size_of::<OwnCondition>();
         self.directory.memory()
             + self.members.iter().map(UserSet::memory).sum::<usize>()
             + size_of_val(&*self.own)

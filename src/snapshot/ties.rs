@@ -6,7 +6,7 @@ use crate::request::{PeersMode, Relation};
 pub struct Tie(u16);
 
 const OUT: u16 = (1 << Relation::COUNT) - 1;
-const BACK: u32 = Relation::COUNT as u32;
+const BACK: usize = Relation::COUNT;
 const TALK: u16 = 1 << (2 * Relation::COUNT);
 
 impl Tie {
@@ -76,7 +76,7 @@ pub struct Ties {
     /// Where each user's row starts, and where the last one ends; empty if there are no ties.
     starts: Box<[u32]>,
     others: Box<[u32]>,
-    ties: Box<[Tie]>,
+    between: Box<[Tie]>,
     edges: [u64; Relation::COUNT],
     conversations: u64,
 }
@@ -156,7 +156,7 @@ impl Ties {
         Self {
             starts: starts.into(),
             others: rows.iter().map(|&(other, _)| other).collect(),
-            ties: rows.iter().map(|&(_, tie)| tie).collect(),
+            between: rows.iter().map(|&(_, tie)| tie).collect(),
             edges,
             conversations,
         }
@@ -177,7 +177,7 @@ impl Ties {
     pub fn of(&self, user: u32) -> impl Iterator<Item = (u32, Tie)> + '_ {
         let row = self.row(user);
         let others = self.others.get(row.clone()).unwrap_or_default();
-        let ties = self.ties.get(row).unwrap_or_default();
+        let ties = self.between.get(row).unwrap_or_default();
         others.iter().copied().zip(ties.iter().copied())
     }
 
@@ -197,7 +197,7 @@ impl Ties {
 
     /// The memory that they take, about, in bytes.
     pub fn memory(&self) -> usize {
-        size_of_val(&*self.starts) + size_of_val(&*self.others) + size_of_val(&*self.ties)
+        size_of_val(&*self.starts) + size_of_val(&*self.others) + size_of_val(&*self.between)
     }
 
     #[inline]
@@ -214,7 +214,7 @@ impl Ties {
         let start = row.start;
         let others = self.others.get(row).unwrap_or_default();
         match others.binary_search(&other) {
-            Ok(at) => self.ties.get(start + at).copied().unwrap_or_default(),
+            Ok(at) => self.between.get(start + at).copied().unwrap_or_default(),
             Err(_) => Tie::NONE,
         }
     }

@@ -283,15 +283,15 @@ impl<'v> Builder<'v> {
                 continue;
             }
             let place = |user: u32| self.places.get(user as usize).map(|place| place.span);
-            let (Some(blocker), Some(friend)) = (place(from), place(to)) else { continue };
+            let (Some(here), Some(there)) = (place(from), place(to)) else { continue };
             let (from, to) = (self.roster.id(from as usize), self.roster.id(to as usize));
             problems.push(
                 Diagnostic::error(
                     Code::Contradiction,
-                    blocker,
+                    here,
                     format!("`{from}` blocks `{to}`, and they are friends"),
                 )
-                .also(friend, "the other one")
+                .also(there, "the other one")
                 .hint("a block ends a friendship on both sides here: remove one of the two"),
             );
         }

@@ -37,7 +37,7 @@ impl std::fmt::Debug for Census<'_> {
 pub enum Users {
     /// What the files say of users is what this census counted.
     Unchanged([u8; 32]),
-    Read(Roster),
+    Read(Box<Roster>),
 }
 
 /// What text files state about users, and what is to be checked of it.
@@ -114,7 +114,7 @@ impl Gathered<'_, '_> {
     pub(super) fn into_users(self) -> Users {
         match self {
             Self::Unchanged(census) => Users::Unchanged(census.key),
-            Self::Read(builder) => Users::Read(builder.into_roster()),
+            Self::Read(builder) => Users::Read(Box::new(builder.into_roster())),
         }
     }
 }

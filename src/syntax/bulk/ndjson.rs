@@ -181,7 +181,7 @@ impl<'s> Record<'s, '_> {
     fn permissions(&mut self, user: &mut User<'s>) {
         match self.values.kind() {
             Kind::Object => {}
-            Kind::Null => return drop(self.values.next()),
+            Kind::Null => return _ = self.values.next(),
             found => return self.wrong_type(PERMISSIONS, found).unwrap_or_default(),
         }
         let mut keys = Keys::default();

@@ -1,4 +1,6 @@
-use super::{Gate, Pair, Party, Scene, all_if, demands::Needs, party, scene::Place};
+mod detail;
+
+use super::{Gate, Pair, Party, Scene, all_if, demands::Needs};
 use crate::{
     request::{Action, GateName, Grant, GroupPermission, Reason, Role, Value},
     snapshot::{Group, Selection, TagId, UserSet, View},
@@ -153,66 +155,10 @@ impl Gate for RoleGate {
     }
 
     fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {
-        let needs = needs(scene);
-        if needs == Needs::Nothing {
-            return format!("no role is needed for {} here", scene.action);
+        match needs(scene) {
+            Needs::Nothing => format!("no role is needed for {} here", scene.action),
+            needs => detail::detail(needs, view, scene, pair),
         }
-        let subject = pair.subject.id;
-        let mut said = match scene.role(view, pair.subject) {
-            None => format!("`{subject}` is no member of `{}`", scene.group_id),
-            Some(role) => {
-                let role = role.as_str().replace('_', " ");
-                let article = if role.starts_with('a') { "an" } else { "a" };
-                format!("`{subject}` is {article} {role} of `{}`", scene.group_id)
-            }
-        };
-        if let Needs::Permission(permission) = needs {
-            let value = value(view, scene, permission);
-            let value = value.map(&mut |&tag| view.tags.name(tag));
-            let matrix = scene.matrix(view).map_or("", |matrix| &matrix.name);
-            let field = match (permission, scene.field) {
-                (GroupPermission::UpdateMetadata, Some(field)) => format!(".{field}"),
-                _ => String::new(),
-            };
-            said.push_str(&format!("; {permission}{field} of matrix `{matrix}` is {value}"));
-            if matches!(value, Value::HasTag(_) | Value::Not(_) | Value::All(_) | Value::Any(_)) {
-                said.push_str(&format!(
-                    "; his tags are {}",
-                    party::list(view, pair.subject.tags(view))
-                ));
-            }
-        }
-        let group = scene.group(view);
-        if let Some(member) = pair.other {
-            let role = group.zip(member.number).and_then(|(group, number)| group.role(number));
-            let role =
-                role.map_or_else(|| "no member".to_owned(), |role| role.as_str().replace('_', " "));
-            said.push_str(&format!("; `{}` is {role}", member.id));
-        }
-        if let (Some(group), Place::Group(..)) = (group, scene.place) {
-            match scene.action {
-                Action::AddMember => {
-                    let limit = view.settings.limits.group_members;
-                    let limit =
-                        limit.map_or_else(String::new, |limit| format!(" of at most {limit}"));
-                    said.push_str(&format!(
-                        "; the group has {} members{limit}",
-                        group.members.len()
-                    ));
-                }
-                Action::RemoveSuperAdmin => {
-                    said.push_str(&format!(
-                        "; super admins of the group: {}",
-                        group.super_admins.len()
-                    ));
-                }
-                Action::Leave => {
-                    said.push_str(&format!("; members of the group: {}", group.members.len()));
-                }
-                _ => {}
-            }
-        }
-        said
     }
 }
 
