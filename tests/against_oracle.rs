@@ -240,8 +240,13 @@ fn worlds_of_thousands() {
             check_decision(&world, &view, &question);
             check_explanation(&world, &view, &question);
         }
-        for action in ["start_chat", "friend_request", "add_member", "read"] {
-            let question = subjects.about(action, kinds(action)[0], chance);
+        for (action, kind) in [
+            ("start_chat", "user"),
+            ("friend_request", "user"),
+            ("add_member", "group"),
+            ("voice_call", "group"),
+        ] {
+            let question = subjects.about(action, kind, chance);
             if question.fits() {
                 check_lists(&world, &view, &question, 6000);
             }

@@ -89,8 +89,9 @@ fn by_matrix(
             _ => "denied_by_matrix",
         });
     }
-    let is_full = world.limit("group_members").is_some_and(|most| group.everyone().len() >= most);
-    if question.action == "add_member" && is_full { Some("group_full") } else { None }
+    let is_full =
+        || world.limit("group_members").is_some_and(|most| group.everyone().len() >= most);
+    if question.action == "add_member" && is_full() { Some("group_full") } else { None }
 }
 
 impl World {

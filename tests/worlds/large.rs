@@ -104,7 +104,7 @@ impl Draw {
             creator: Some(self.id()),
             super_admins: if number.is_multiple_of(2) { None } else { Some(self.ids(4)) },
             admins: self.ids(20),
-            members: self.ids(self.users / 2),
+            members: self.ids(self.users.min(300)),
         }
     }
 
