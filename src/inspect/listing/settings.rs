@@ -116,7 +116,7 @@ impl<'v> Settings<'v> {
             full: members(standings.full()),
             relations: Relation::ALL
                 .iter()
-                .map(|&relation| Word::new(relation, &view.population.ties.edges(relation)))
+                .map(|&relation| Word::new(&relation, &view.population.ties.edges(relation)))
                 .collect(),
             conversations: view.population.ties.conversations(),
         }

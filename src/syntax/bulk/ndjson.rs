@@ -181,7 +181,10 @@ impl<'s> Record<'s, '_> {
     fn permissions(&mut self, user: &mut User<'s>) {
         match self.values.kind() {
             Kind::Object => {}
-            Kind::Null => return _ = self.values.next(),
+            Kind::Null => {
+                self.values.next();
+                return;
+            }
             found => return self.wrong_type(PERMISSIONS, found).unwrap_or_default(),
         }
         let mut keys = Keys::default();
