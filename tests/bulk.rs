@@ -202,9 +202,8 @@ const LISTS: [&str; 6] = ["tags", "contacts", "favorites", "paired", "blocked", 
 /// Some fields of a record, as JSON; lists are never empty, as no table can hold an empty one.
 fn record() -> impl Strategy<Value = serde_json::Map<String, Value>> {
     let word = prop::option::of(r#"[a-z0-9"\\é]{1,4}"#.prop_map(Value::from));
-    let list = prop::option::of(
-        prop::collection::vec(r#"[a-z,"\\é]{1,4}"#, 1..9).prop_map(|list| Value::from(list)),
-    );
+    let list =
+        prop::option::of(prop::collection::vec(r#"[a-z,"\\é]{1,4}"#, 1..9).prop_map(Value::from));
     let switch = prop::option::of(prop_oneof![
         any::<bool>().prop_map(Value::from),
         Just("any(hasTag(a), not(hasTag(b)))".into()),
@@ -254,7 +253,8 @@ proptest! {
         for (n, record) in records.iter().enumerate() {
             let mut line = record.clone();
             line.insert("id".to_owned(), format!("u{n}").into());
-            lines += &format!("{}\n", Value::from(line));
+            lines.push_str(&Value::from(line).to_string());
+            lines.push('\n');
             users.insert(format!("u{n}"), record.clone().into());
             let fields = WORDS.iter().chain(&LISTS).map(|name| cell(record.get(*name)));
             let switches = Switch::ALL.iter().map(|switch| {
