@@ -306,4 +306,19 @@ proptest! {
         listing::list("users.ndjson", line.as_bytes());
         listing::list("users.csv", format!("id,tags\n{line}").as_bytes());
     }
+
+    #[test]
+    fn a_damaged_record_is_read_without_a_panic(
+        edits in prop::collection::vec((0..RECORD.len(), 0..12_usize, "[\\[\\]{}:,\"\\\\ ]{0,3}"), 1..4),
+    ) {
+        let mut text = RECORD.to_owned();
+        for (at, len, insert) in edits {
+            let at = at.min(text.len());
+            text.replace_range(at..(at + len).min(text.len()), &insert);
+        }
+        listing::list("users.ndjson", text.as_bytes());
+        listing::list("users.csv", format!("id,tags,permissions.outgoing,peers\n{text}").as_bytes());
+    }
 }
+
+const RECORD: &str = r#"{"id": "a", "peers": 2, "permissions": {"outgoing": "any(hasTag(\"a\"), not(b))", "x": true}, "friends": ["a", 1.5, null], "approval": "x"}"#;
