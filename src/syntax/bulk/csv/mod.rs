@@ -1,3 +1,5 @@
+//! A table with a header: a user a line.
+
 mod fields;
 
 use std::borrow::Cow;
