@@ -216,6 +216,17 @@ fn settings() {
 }
 
 #[test]
+fn a_word_means_the_same_in_quotes() {
+    for word in ["true", "not", "rule", "rule_id", "tags", "--", "a-", "9", "-1", "1e3", "_"] {
+        for written in [word.to_owned(), format!("\"{word}\"")] {
+            let listed = listing::list("a.yaml", format!("limits: {{x: {written}}}").as_bytes());
+            assert!(listed.contains(&format!("={word}@1:1")), "{listed}");
+            assert_eq!(listed.lines().count(), 1, "{listed}");
+        }
+    }
+}
+
+#[test]
 fn peers() {
     check_all(
         "policy.yaml",
@@ -408,7 +419,7 @@ fn the_number_of_syntax_errors_is_limited() {
     listing::list("a.yaml", unclosed.as_bytes());
 }
 
-const SEED: &str = "tags: &t [Berlin, \"Munich\"]\nrules:\n  - name: 'a'\n    condition: hasTag(Berlin)\n    outcome: *t\n  - {condition: \"any(hasTag(a))\", outcome: [b]}\nusers:\n  \"2\": { tags: [Stuttgart] }\n  3:\n    tags:\n      - x\n---\nusers: {a: {}}\n";
+const SEED: &str = "tags: &t [Berlin, \"Munich\"]\nrules:\n  - name: 'a'\n    condition: hasTag(Berlin)\n    outcome: *t\n  - {condition: \"any(hasTag(a))\", outcome: [b]}\nusers:\n  \"2\": { tags: [Stuttgart] }\n  3:\n    tags:\n      - x\n---\nusers: {a: {}}\npreset: flip\npermissions: {video_call: \"any(hasTag(a), hasTag(b))\", outgoing: true}\npeers:\n  default: all\n  modes:\n    - {when: hasTag(a), mode: 3}\nmatrices:\n  team: {add_member: allow, update_metadata: {\"*\": deny, x: allow}}\ngroups:\n  g: {creator: a, members: [b, 3]}\nconversations:\n  - [a, b]\n";
 
 proptest! {
     #[test]

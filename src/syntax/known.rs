@@ -42,6 +42,12 @@ impl<'s> Keys<'s> {
     }
 }
 
+/// Whether a condition of this text is nothing but a word.
+pub(super) fn is_word(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !text.is_empty() && text.bytes().all(is_plain)
+}
+
 /// A name that is none of those that are known in its place, told as `lead` and the name; the hint
 /// has those that are known, and which of them is most like it.
 pub(super) fn unknown(code: Code, lead: &str, name: &Text<'_>, known: &[&str]) -> Diagnostic {

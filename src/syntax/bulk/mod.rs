@@ -15,7 +15,7 @@ use crate::{
     source::{Notation, Source, SourceId, Span},
     syntax::{
         ast::{Expr, ExprKind, Spanned, Text, User},
-        dsl,
+        dsl, known,
     },
 };
 
@@ -89,13 +89,15 @@ fn lines<'s>(
     }
 }
 
-/// A condition, or `true` or `false`. What is borrowed stands at its place as it is, so its parts
+/// A condition, a word as `true` among them. What is borrowed stands at its place as it is, so its parts
 /// have places of their own; what had escapes is one place as a whole.
 fn condition<'s>(text: Text<'s>, problems: &mut Diagnostics) -> Option<Expr<'s>> {
     let Spanned { value: text, span } = text;
     match text {
-        // Parsing would come to the same.
-        Cow::Borrowed("true" | "false") => Some(Expr { span, kind: ExprKind::Word(text) }),
+        // Of a word, `true` above all, the grammar would make the same, in more time.
+        Cow::Borrowed(word) if known::is_word(word) => {
+            Some(Expr { span, kind: ExprKind::Word(text) })
+        }
         Cow::Borrowed(text) => {
             let start = span.start();
             let place =

@@ -152,10 +152,8 @@ impl<'s> Record<'s, '_> {
     /// A list of texts. Items that are none are reported and left out; a list of nothing else says
     /// nothing.
     fn list(&mut self, expected: ExpectedList) -> Option<List<'s>> {
-        match self.values.kind() {
-            Kind::List => {}
-            Kind::Null => return self.nothing(),
-            found => return self.wrong_type(expected.list, found),
+        if !self.is(Kind::List, expected.list) {
+            return None;
         }
         let whole = self.values.clone().next();
         let commas = self.values.raw(&whole).bytes().filter(|&byte| byte == b',').count();
@@ -179,13 +177,8 @@ impl<'s> Record<'s, '_> {
     }
 
     fn permissions(&mut self, user: &mut User<'s>) {
-        match self.values.kind() {
-            Kind::Object => {}
-            Kind::Null => {
-                self.values.next();
-                return;
-            }
-            found => return self.wrong_type(PERMISSIONS, found).unwrap_or_default(),
+        if !self.is(Kind::Object, PERMISSIONS) {
+            return;
         }
         let mut keys = Keys::default();
         self.values.open();
@@ -223,6 +216,17 @@ impl<'s> Record<'s, '_> {
             Kind::Null => self.nothing(),
             found => self.wrong_type(SWITCH, found),
         }
+    }
+
+    /// Whether the next value is of this kind; if not, it is left out, and reported unless it is null.
+    fn is(&mut self, kind: Kind, expected: Expected) -> bool {
+        let found = self.values.kind();
+        if found == Kind::Null {
+            self.values.next();
+        } else if found != kind {
+            self.wrong_type::<()>(expected, found);
+        }
+        found == kind
     }
 
     /// The next value, which is null.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::syntax::{
     ast::{Expr, ExprKind, Setting},
-    dsl,
+    dsl, known,
 };
 
 impl<'s> Cursor<'s, '_> {
@@ -29,10 +29,10 @@ impl<'s> Cursor<'s, '_> {
             Given::Nothing => return Ok(Given::Nothing),
             Given::Refused => return Ok(Given::Refused),
         };
-        if scalar.is_number() {
-            let kind = ExprKind::Word(scalar.value);
-            let written = self.span(scalar.written.start, scalar.written.end);
-            return Ok(Given::Value(Expr { span: written, kind }));
+        // Of a word the grammar would make the same, in more time; and a number is none to it.
+        if scalar.plain && (known::is_word(&scalar.value) || scalar.is_number()) {
+            let span = self.span(scalar.written.start, scalar.written.end);
+            return Ok(Given::Value(Expr { span, kind: ExprKind::Word(scalar.value) }));
         }
         // Plain text that runs on into a syntax error is told as that alone.
         if scalar.plain && self.is_over_lines(&scalar) {

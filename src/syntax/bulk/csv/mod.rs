@@ -1,3 +1,5 @@
+//! A table with a header: a user a line.
+
 mod fields;
 
 use std::borrow::Cow;
@@ -108,6 +110,16 @@ impl<'s> Column<'s> {
         })
     }
 }
+fn unknown(name: &Text<'_>) -> Diagnostic {
+    let problem =
+        known::unknown(Code::UnknownField, "a table of users has no column", name, COLUMNS);
+    let is_meant = |column: &&&str| column.strip_prefix(PERMISSION) == Some(&*name.value);
+    match COLUMNS.iter().find(is_meant) {
+        Some(column) => problem.hint(format!("did you mean `{column}`?")),
+        None => problem,
+    }
+}
+
 /// The permission that a column of this name holds.
 fn permission<'s>(column: &Text<'s>) -> Option<Text<'s>> {
     let key: Cow<'s, str> = match &column.value {
@@ -150,8 +162,7 @@ impl<'s> Header<'s> {
             if let Some(first) = first {
                 problems.push(known::repeated(Code::DuplicateKey, "column", &name, first));
             } else if column.is_none() {
-                let lead = "a table of users has no column";
-                problems.push(known::unknown(Code::UnknownField, lead, &name, COLUMNS));
+                problems.push(unknown(&name));
             }
             columns.push(column.unwrap_or(Column::Refused));
         }

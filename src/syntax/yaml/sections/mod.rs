@@ -1,3 +1,5 @@
+//! The sections of a policy: a file for each kind.
+
 mod conversations;
 mod groups;
 mod matrices;
