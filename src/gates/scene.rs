@@ -4,6 +4,9 @@ use crate::{
     snapshot::{Group, GroupNumber, Matrix, MatrixNumber, Tie, View},
 };
 
+/// The matrix of groups of which nothing else is known.
+const USUAL: &str = "all_members";
+
 /// What is to be done and where: a request but for its users.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'r> {
@@ -105,6 +108,7 @@ impl<'r> Scene<'r> {
     pub(super) fn matrix<'v>(&self, view: &'v View) -> Option<&'v Matrix> {
         match self.place {
             Place::Group(_, matrix) | Place::Unlisted(matrix) => view.matrix(matrix),
+            Place::UnknownGroup => view.matrix(self.given.or_else(|| view.matrix_number(USUAL))?),
             _ => None,
         }
     }

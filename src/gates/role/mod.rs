@@ -62,7 +62,8 @@ fn refuses(view: &View, scene: &Scene<'_>, subject: &Party<'_>) -> Option<Reason
 /// Why a member may not leave.
 fn keeps(view: &View, scene: &Scene<'_>, subject: &Party<'_>) -> Option<Reason> {
     let role = scene.role(view, subject);
-    let is_alone = scene.group(view).is_some_and(|group| group.members.len() == 1);
+    let members = scene.group(view).map_or(&[][..], |group| &group.members);
+    let is_alone = members.iter().all(|&member| Some(member) == subject.number);
     match role {
         None => Some(Reason::NotMember),
         Some(_) if is_alone => Some(Reason::LastMember),
@@ -145,7 +146,7 @@ impl Gate for RoleGate {
             Needs::Nothing => Selection::everybody(),
             Needs::Member => members(),
             Needs::SuperAdmin => Selection::all([members(), only(&group.super_admins)]),
-            Needs::Leave if group.members.len() == 1 => Selection::nobody(),
+            Needs::Leave if group.members.len() <= 1 => Selection::nobody(),
             Needs::Leave => Selection::all([members(), but_super_admins()]),
             Needs::Permission(permission) => {
                 let granted = granted(view, group, value(view, scene, permission));
