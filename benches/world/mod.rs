@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each bench is a crate and uses a part of it")]
 
+pub mod social;
+
 use std::fmt::Write as _;
 
 use peerage::{
