@@ -6,7 +6,7 @@ use peerage::syntax::ast::{
 };
 
 /// A statement.
-pub fn of(item: &Item<'_>) -> String {
+pub(crate) fn of(item: &Item<'_>) -> String {
     let line = match item {
         Item::Tags(tags) => format!("tags {}", list(tags)),
         Item::Rules(_) => "rules".to_owned(),

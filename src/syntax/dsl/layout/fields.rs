@@ -12,10 +12,10 @@ impl<'s> Layout<'_, '_, 's> {
     pub(super) fn begin_field(&mut self, piece: Piece<'s>, block: &'static Block) {
         match piece.lexeme {
             Lexeme::CurlyClose => self.end_block(piece),
+            Lexeme::Word if self.begins_outer_field(piece) => self.close_blocks(1, Some(piece)),
             Lexeme::Word if self.begins_statement(piece) => {
                 self.close_blocks(self.blocks.len(), Some(piece));
             }
-            Lexeme::Word if self.begins_outer_field(piece) => self.close_blocks(1, Some(piece)),
             Lexeme::Doc => self.misplaced_doc(piece),
             Lexeme::Semicolon | Lexeme::RoundClose | Lexeme::SquareClose => {
                 report::ends_nothing(self.cx, piece);
@@ -68,19 +68,26 @@ impl<'s> Layout<'_, '_, 's> {
         self.hand_out(piece, token);
     }
 
-    /// Whether a statement begins at a word, as far as the word and what follows it can tell.
+    /// Whether a statement begins at a word, as far as the word and what stands around it can tell.
+    /// In a block, where that would be a mistake of one kind or another, the indentation tells
+    /// whether a bracket was forgotten or a field is wrong.
     pub(super) fn begins_statement(&self, piece: Piece<'s>) -> bool {
         let Some(section) = section(piece.text) else { return false };
-        let follows = self.follows();
-        if !follows.is_some_and(|next| section.followed_by.contains(&next)) {
+        let Some(follows) = self.follows() else { return false };
+        if !section.followed_by.contains(&follows) {
             return false;
         }
-        match self.block() {
-            Some(block) if matches!(block.keys, Keys::Fields(_)) => !self.is_field(block, piece),
-            Some(Block { keys: Keys::Names, .. }) => {
-                follows != Some(Lexeme::Colon) || self.list_follows()
+        let (Some(block), Some(first)) = (self.block(), self.blocks.first()) else { return true };
+        let dedented = || self.indentation(piece).is_some_and(|indent| indent <= first.indent);
+        match (follows, &block.keys) {
+            (Lexeme::Colon | Lexeme::CurlyOpen, Keys::Fields(_)) => {
+                !self.is_field(block, piece) && dedented()
             }
-            _ => true,
+            // Whatever its name, and wherever it stands, it may be meant.
+            (Lexeme::Colon, Keys::Names) => self.list_follows(),
+            (Lexeme::Colon, _) => self.list_follows() || dedented(),
+            (Lexeme::CurlyOpen, _) => dedented(),
+            _ => block.field(piece.text).is_none() || dedented(),
         }
     }
 
@@ -107,12 +114,13 @@ impl<'s> Layout<'_, '_, 's> {
         }
     }
 
-    /// Whether a field begins that the block around this one has, and this one can't have.
+    /// Whether a field begins that belongs to the block around this one.
     fn begins_outer_field(&self, piece: Piece<'s>) -> bool {
-        let outer = self.blocks.iter().rev().nth(1).map(|outer| outer.block);
-        outer.is_some_and(|outer| {
-            matches!(outer.keys, Keys::Fields(_)) && self.is_field(outer, piece)
-        })
+        let [.., outer, inner] = self.blocks.as_slice() else { return false };
+        let dedented = || self.indentation(piece).is_some_and(|indent| indent <= inner.indent);
+        outer.block.field(piece.text).is_some()
+            && self.is_field(outer.block, piece)
+            && (self.list_follows() || dedented())
     }
 
     /// Whether a list stands behind the colon that follows.
