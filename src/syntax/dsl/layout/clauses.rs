@@ -151,7 +151,8 @@ impl<'c, 's> Layout<'_, 'c, 's> {
                 || self.begins_statement(piece)
                 || may_begin && self.begins_field(piece)
         } else {
-            curly
+            let dedented = self.indentation(piece).is_some_and(|indent| indent <= self.indent);
+            curly || dedented && self.begins_statement(piece)
         };
         self.open.is_empty() && !other && self.is_field(block, piece)
     }

@@ -84,8 +84,8 @@ impl<'s> Layout<'_, '_, 's> {
                 !self.is_field(block, piece) && dedented()
             }
             // Whatever its name, and wherever it stands, it may be meant.
-            (Lexeme::Colon, Keys::Names) => self.list_follows(),
-            (Lexeme::Colon, _) => self.list_follows() || dedented(),
+            (Lexeme::Colon, Keys::Names) => self.no_value_follows(),
+            (Lexeme::Colon, _) => self.no_value_follows() || dedented(),
             (Lexeme::CurlyOpen, _) => dedented(),
             _ => block.field(piece.text).is_none() || dedented(),
         }
@@ -120,12 +120,18 @@ impl<'s> Layout<'_, '_, 's> {
         let dedented = || self.indentation(piece).is_some_and(|indent| indent <= inner.indent);
         outer.block.field(piece.text).is_some()
             && self.is_field(outer.block, piece)
-            && (self.list_follows() || dedented())
+            && (self.no_value_follows() || dedented())
     }
 
-    /// Whether a list stands behind the colon that follows.
-    fn list_follows(&self) -> bool {
+    /// Whether what stands behind the colon that follows is nothing that a key of the author's may
+    /// have: a list, or a rule.
+    fn no_value_follows(&self) -> bool {
+        /// How far an arrow is looked for; most rules have theirs before that.
+        const MOST: usize = 256;
         let rest = self.lexer.peek_second().and_then(|colon| self.text.get(colon.end()..));
-        rest.is_some_and(|rest| rest.trim_ascii_start().starts_with('['))
+        let rest = rest.unwrap_or_default().trim_ascii_start().as_bytes();
+        let near = rest.get(..MOST).unwrap_or(rest);
+        let near = near.split(|&b| b == b';').next().unwrap_or_default();
+        near.starts_with(b"[") || near.windows(2).any(|pair| pair == b"->")
     }
 }
