@@ -22,27 +22,26 @@ impl<'s> Layout<'_, '_, 's> {
                 self.take();
             }
             _ if piece.text == "#" => self.foreign_comment(piece),
-            _ => self.begin_with_key(piece, &block.keys, block),
+            _ => self.begin_with_key(piece, block),
         }
     }
 
-    fn begin_with_key(&mut self, piece: Piece<'s>, keys: &Keys, block: &'static Block) {
+    fn begin_with_key(&mut self, piece: Piece<'s>, block: &'static Block) {
         let word = matches!(piece.lexeme, Lexeme::Word | Lexeme::Mixed);
         let key = word
             || matches!(piece.lexeme, Lexeme::String | Lexeme::OpenString)
             || piece.text == "*";
-        match keys {
-            Keys::Fields(_) if word => match block.field(piece.text) {
-                Some(field) => {
+        match &block.keys {
+            Keys::Fields(_) if word => {
+                if let Some(field) = block.field(piece.text) {
                     self.begin(piece, Some(field.keyword), field.block);
                     self.hand_out(piece, Token::Keyword(field.keyword));
-                }
-                None => {
+                } else {
                     report::unknown_field(self.cx, piece, block);
                     self.take();
                     self.skip(0, false);
                 }
-            },
+            }
             Keys::Known { nested } if key => self.key(piece, *nested),
             Keys::Names if key => self.key(piece, None),
             Keys::Conditions if piece.text == DEFAULT && self.follows() == Some(Lexeme::Colon) => {
