@@ -6,7 +6,7 @@ use peerage::syntax::ast::{
 };
 
 /// A statement.
-pub fn of(item: &Item<'_>) -> String {
+pub(crate) fn of(item: &Item<'_>) -> String {
     let line = match item {
         Item::Tags(tags) => format!("tags {}", list(tags)),
         Item::Rules(_) => "rules".to_owned(),
@@ -20,8 +20,8 @@ pub fn of(item: &Item<'_>) -> String {
         Item::Settings(of) => format!("{:?} {}", of.section, settings(&of.entries)),
         Item::Peers(peers) => {
             let modes = peers.modes.iter();
-            let modes: String =
-                modes.map(|mode| format!(" {} = {}", expr(&mode.when), text(&mode.mode))).collect();
+            let modes = modes.map(|mode| format!(" {} = {}", expr(&mode.when), text(&mode.mode)));
+            let modes = modes.collect::<Vec<_>>().concat();
             format!("Peers{}{modes}", maybe("default", peers.default.as_ref().map(text)))
         }
         Item::Matrix(matrix) => {

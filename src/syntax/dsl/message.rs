@@ -213,7 +213,9 @@ fn hint_on_kind(
     what: &str,
 ) -> Option<String> {
     let name = matches!(token, Some(Token::Word(_) | Token::String(_) | Token::RuleId));
+    let opens = |bracket| what == bracket;
     let (in_list, in_call) = (has("\"]\""), has("\")\""));
+    let value = has("word") && !in_list && !in_call && !has("\"}\"");
     let own = match within {
         Within::Conversation => "a conversation is of two users: `conversation alice, bob;`",
         _ if has("\"[\"") && !has("word") && name && within != Within::Rules => {
@@ -222,25 +224,21 @@ fn hint_on_kind(
                 _ => format!("a list stands in square brackets: `[{}]`", what.trim_matches('`')),
             });
         }
-        _ if has("word") && !in_list && !in_call && token == Some(&Token::SquareOpen) => {
-            "it takes no list: write one value, without brackets"
-        }
+        _ if value && opens("`[`") => "it takes no list: write one value, without brackets",
         _ if has("\"{\"") && !has("\":\"") && token == Some(&Token::Colon) => {
             "a block has no `:` before its `{`"
         }
-        _ if has("\":\"") && !has("\"{\"") && token == Some(&Token::CurlyOpen) => {
+        _ if has("\":\"") && !has("\"{\"") && opens("`{`") && within != Within::Rule => {
             "it takes a value, not a block: write `:` and the value"
         }
-        Within::Permission if has("word") && !in_call && token == Some(&Token::CurlyOpen) => {
-            "a block has no `:` before its `{`"
-        }
-        Within::Entry | Within::Value(_) | Within::Mode
-            if has("word") && !in_call && token == Some(&Token::CurlyOpen) =>
+        Within::Permission if value && opens("`{`") => "a block has no `:` before its `{`",
+        Within::Word(_) | Within::Entry | Within::Value(_) | Within::Mode
+            if value && opens("`{`") =>
         {
             "it takes a value, not a block"
         }
         Within::List(_) | Within::Value(_) | Within::Entry | Within::Permission | Within::Mode
-            if has("\";\"") && token == Some(&Token::Comma) =>
+            if has("\";\"") && (name || token == Some(&Token::Comma)) =>
         {
             "fields end with `;`"
         }

@@ -47,12 +47,6 @@ pub fn parse<'s>(id: SourceId, text: &'s str, problems: &mut Diagnostics) -> Vec
     }
 }
 
-/// Whether a word begins a statement or a field of its own. Where a key or a condition begins a
-/// field, such a word is one only in quotes.
-pub fn is_reserved(word: &str) -> bool {
-    sections::is_reserved(word)
-}
-
 /// Parses a condition that stands in something else: a YAML scalar, a request. `place` gives the
 /// span of a byte range of `text`. `None`, and a problem, if nothing could be made of it.
 pub fn parse_expr<'s>(

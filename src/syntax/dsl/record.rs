@@ -64,16 +64,10 @@ impl Context<'_> {
         }
     }
 
-    pub(super) fn group<'s>(&self, id: Text<'s>) -> Box<Group<'s>> {
+    pub(super) fn group<'s>(&self, id: Text<'s>) -> Group<'s> {
         self.given.borrow_mut().clear();
-        Box::new(Group {
-            id,
-            matrix: None,
-            creator: None,
-            super_admins: None,
-            admins: None,
-            members: None,
-        })
+        let (matrix, creator) = (None, None);
+        Group { id, matrix, creator, super_admins: None, admins: None, members: None }
     }
 
     pub(super) fn group_field<'s>(&self, group: &mut Group<'s>, given: Given<'s>) {
@@ -84,9 +78,9 @@ impl Context<'_> {
     }
 
     /// Peers modes up to now: none. The place is that of the section's name once it is known.
-    pub(super) fn peers<'s>(&self, at: usize) -> Box<Peers<'s>> {
+    pub(super) fn peers<'s>(&self, at: usize) -> Peers<'s> {
         self.given.borrow_mut().clear();
-        Box::new(Peers { span: self.span(at, at), default: None, modes: Vec::new() })
+        Peers { span: self.span(at, at), default: None, modes: Vec::new() }
     }
 
     pub(super) fn default_mode<'s>(&self, peers: &mut Peers<'s>, name: Span, mode: Text<'s>) {

@@ -191,12 +191,6 @@ pub(super) fn section(name: &str) -> Option<&'static Section> {
     SECTIONS.iter().find(|section| section.name == name)
 }
 
-/// Whether a word begins a statement or field somewhere, so that it can't begin any other thing
-/// there unless it is in quotes.
-pub(super) fn is_reserved(word: &str) -> bool {
-    section(word).is_some() || USER.field(word).is_some() || word == DEFAULT
-}
-
 /// The word that begins the default mode of `peers`.
 pub(super) const DEFAULT: &str = "default";
 

@@ -72,17 +72,24 @@ impl<'s> Layout<'_, '_, 's> {
 
     pub(super) fn open_block(&mut self, piece: Piece<'s>) {
         let bracketed = !self.open.is_empty();
-        self.hand_out(piece, Token::CurlyOpen);
         match self.clause.block {
-            Some(block) if !bracketed => self.enter(piece.start, block, false),
-            _ => self.give_up(1, bracketed),
+            Some(block) if !bracketed => {
+                self.hand_out(piece, Token::CurlyOpen);
+                self.enter(piece.start, block, false);
+            }
+            // No bracket to the grammar, which would take it for the one that begins the block
+            // around this.
+            _ => {
+                self.hand_out(piece, Token::Odd);
+                self.give_up(1, bracketed);
+            }
         }
     }
 
     pub(super) fn enter(&mut self, at: usize, block: &'static Block, guessed: bool) {
         self.end(at);
         let open = Open { lexeme: Lexeme::CurlyOpen, at };
-        self.blocks.push(OpenBlock { open, block, guessed });
+        self.blocks.push(OpenBlock { open, block, indent: self.indent, guessed });
     }
 
     /// The block ends as it should.

@@ -23,6 +23,7 @@ impl<'c, 's> Layout<'_, 'c, 's> {
     ) {
         use Keyword::{List, Rule, Tags};
         self.fresh = false;
+        self.indent = self.indentation(piece).unwrap_or(self.indent);
         self.clause = Clause {
             start: piece.start,
             head: piece.end(),
@@ -128,7 +129,7 @@ impl<'c, 's> Layout<'_, 'c, 's> {
             return true;
         }
         let next = may_begin
-            && !(named && follows_head)
+            && !(named && follows_head && self.is_name())
             && (self.begins_statement(piece) || self.begins_field(piece));
         if next {
             self.end_clause(Some(piece), End::NextBegins);
@@ -136,17 +137,33 @@ impl<'c, 's> Layout<'_, 'c, 's> {
         next
     }
 
+    /// Whether the next piece, right after the word that begins a statement, can be its name.
+    fn is_name(&self) -> bool {
+        let rule = self.clause.section.is_some_and(|section| section.keyword == Keyword::Rule);
+        rule || self.clause.block.is_some() && self.follows() == Some(Lexeme::CurlyOpen)
+    }
+
     /// Whether a field of a block begins that was not opened.
     fn lacks_bracket(&self, piece: Piece<'s>, block: &'static Block, may_begin: bool) -> bool {
+        let curly = self.follows() == Some(Lexeme::CurlyOpen);
         let other = if block.fields().is_empty() {
-            self.begins_statement(piece) || may_begin && self.begins_field(piece)
+            curly && !may_begin
+                || self.begins_statement(piece)
+                || may_begin && self.begins_field(piece)
         } else {
-            self.follows() == Some(Lexeme::CurlyOpen)
+            let dedented = self.indentation(piece).is_some_and(|indent| indent <= self.indent);
+            curly || dedented && self.begins_statement(piece)
         };
         self.open.is_empty() && !other && self.is_field(block, piece)
     }
 
     pub(super) fn first_of_line(&self, piece: Piece<'s>) -> bool {
-        self.text.get(self.at..piece.start).is_some_and(|between| between.contains('\n'))
+        self.indentation(piece).is_some()
+    }
+
+    /// How far the next piece is indented; `None` if another stands before it in its line.
+    pub(super) fn indentation(&self, piece: Piece<'s>) -> Option<usize> {
+        let between = self.text.get(self.at..piece.start)?;
+        between.rfind('\n').map(|line_break| between.len() - line_break - 1)
     }
 }

@@ -12,37 +12,36 @@ impl<'s> Layout<'_, '_, 's> {
     pub(super) fn begin_field(&mut self, piece: Piece<'s>, block: &'static Block) {
         match piece.lexeme {
             Lexeme::CurlyClose => self.end_block(piece),
+            Lexeme::Word if self.begins_outer_field(piece) => self.close_blocks(1, Some(piece)),
             Lexeme::Word if self.begins_statement(piece) => {
                 self.close_blocks(self.blocks.len(), Some(piece));
             }
-            Lexeme::Word if self.begins_outer_field(piece) => self.close_blocks(1, Some(piece)),
             Lexeme::Doc => self.misplaced_doc(piece),
             Lexeme::Semicolon | Lexeme::RoundClose | Lexeme::SquareClose => {
                 report::ends_nothing(self.cx, piece);
                 self.take();
             }
             _ if piece.text == "#" => self.foreign_comment(piece),
-            _ => self.begin_with_key(piece, &block.keys, block),
+            _ => self.begin_with_key(piece, block),
         }
     }
 
-    fn begin_with_key(&mut self, piece: Piece<'s>, keys: &Keys, block: &'static Block) {
+    fn begin_with_key(&mut self, piece: Piece<'s>, block: &'static Block) {
         let word = matches!(piece.lexeme, Lexeme::Word | Lexeme::Mixed);
         let key = word
             || matches!(piece.lexeme, Lexeme::String | Lexeme::OpenString)
             || piece.text == "*";
-        match keys {
-            Keys::Fields(_) if word => match block.field(piece.text) {
-                Some(field) => {
+        match &block.keys {
+            Keys::Fields(_) if word => {
+                if let Some(field) = block.field(piece.text) {
                     self.begin(piece, Some(field.keyword), field.block);
                     self.hand_out(piece, Token::Keyword(field.keyword));
-                }
-                None => {
+                } else {
                     report::unknown_field(self.cx, piece, block);
                     self.take();
                     self.skip(0, false);
                 }
-            },
+            }
             Keys::Known { nested } if key => self.key(piece, *nested),
             Keys::Names if key => self.key(piece, None),
             Keys::Conditions if piece.text == DEFAULT && self.follows() == Some(Lexeme::Colon) => {
@@ -68,19 +67,26 @@ impl<'s> Layout<'_, '_, 's> {
         self.hand_out(piece, token);
     }
 
-    /// Whether a statement begins at a word, as far as the word and what follows it can tell.
+    /// Whether a statement begins at a word, as far as the word and what stands around it can tell.
+    /// In a block, where that would be a mistake of one kind or another, the indentation tells
+    /// whether a bracket was forgotten or a field is wrong.
     pub(super) fn begins_statement(&self, piece: Piece<'s>) -> bool {
         let Some(section) = section(piece.text) else { return false };
-        let follows = self.follows();
-        if !follows.is_some_and(|next| section.followed_by.contains(&next)) {
+        let Some(follows) = self.follows() else { return false };
+        if !section.followed_by.contains(&follows) {
             return false;
         }
-        match self.block() {
-            Some(block) if matches!(block.keys, Keys::Fields(_)) => !self.is_field(block, piece),
-            Some(Block { keys: Keys::Names, .. }) => {
-                follows != Some(Lexeme::Colon) || self.list_follows()
+        let (Some(block), Some(first)) = (self.block(), self.blocks.first()) else { return true };
+        let dedented = || self.indentation(piece).is_some_and(|indent| indent <= first.indent);
+        match (follows, &block.keys) {
+            (Lexeme::Colon | Lexeme::CurlyOpen, Keys::Fields(_)) => {
+                !self.is_field(block, piece) && dedented()
             }
-            _ => true,
+            // Whatever its name, and wherever it stands, it may be meant.
+            (Lexeme::Colon, Keys::Names) => self.no_value_follows(),
+            (Lexeme::Colon, _) => self.no_value_follows() || dedented(),
+            (Lexeme::CurlyOpen, _) => dedented(),
+            _ => block.field(piece.text).is_none() || dedented(),
         }
     }
 
@@ -107,17 +113,24 @@ impl<'s> Layout<'_, '_, 's> {
         }
     }
 
-    /// Whether a field begins that the block around this one has, and this one can't have.
+    /// Whether a field begins that belongs to the block around this one.
     fn begins_outer_field(&self, piece: Piece<'s>) -> bool {
-        let outer = self.blocks.iter().rev().nth(1).map(|outer| outer.block);
-        outer.is_some_and(|outer| {
-            matches!(outer.keys, Keys::Fields(_)) && self.is_field(outer, piece)
-        })
+        let [.., outer, inner] = self.blocks.as_slice() else { return false };
+        let dedented = || self.indentation(piece).is_some_and(|indent| indent <= inner.indent);
+        outer.block.field(piece.text).is_some()
+            && self.is_field(outer.block, piece)
+            && (self.no_value_follows() || dedented())
     }
 
-    /// Whether a list stands behind the colon that follows.
-    fn list_follows(&self) -> bool {
+    /// Whether what stands behind the colon that follows is nothing that a key of the author's may
+    /// have: a list, or a rule.
+    fn no_value_follows(&self) -> bool {
+        /// How far an arrow is looked for; most rules have theirs before that.
+        const MOST: usize = 256;
         let rest = self.lexer.peek_second().and_then(|colon| self.text.get(colon.end()..));
-        rest.is_some_and(|rest| rest.trim_ascii_start().starts_with('['))
+        let rest = rest.unwrap_or_default().trim_ascii_start().as_bytes();
+        let near = rest.get(..MOST).unwrap_or(rest);
+        let near = near.split(|&b| b == b';').next().unwrap_or_default();
+        near.starts_with(b"[") || near.windows(2).any(|pair| pair == b"->")
     }
 }

@@ -38,6 +38,8 @@ pub(super) struct Layout<'a, 'c, 's> {
     fresh: bool,
     whole_file: bool,
     clause: Clause,
+    /// How far the line is indented that the clause, or the one before it in its line, begins.
+    indent: usize,
     /// The last piece, and where it ended.
     last: Lexeme,
     at: usize,
@@ -60,6 +62,8 @@ impl Open {
 struct OpenBlock {
     open: Open,
     block: &'static Block,
+    /// How far the line is indented that what has it begins.
+    indent: usize,
     /// Whether its bracket, or whose bracket the last one closed, is a guess after a mistake that
     /// was told: then nothing is said if it is never closed.
     guessed: bool,
@@ -100,6 +104,7 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
             fresh: false,
             whole_file: false,
             clause: Clause::default(),
+            indent: 0,
             last: Lexeme::Semicolon,
             at: 0,
             done: false,
