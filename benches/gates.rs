@@ -44,7 +44,10 @@ fn memory(view: &View) {
     let memberships = view.groups.memberships();
     let of_ties = ties.memory();
     let rest = view.memory() - of_ties;
-    println!("{users} users, {edges} edges, {memberships} memberships in {} groups", view.groups.len());
+    println!(
+        "{users} users, {edges} edges, {memberships} memberships in {} groups",
+        view.groups.len()
+    );
     println!(
         "  ties {:.1} bytes an edge; all else {:.0} bytes a user, of which {:.0} are the ids' text",
         of_ties as f64 / edges as f64,
@@ -64,9 +67,8 @@ fn decisions(view: &View) {
         begun.elapsed().as_nanos() as f64 / pairs.len() as f64
     };
     let directory = &view.population.directory;
-    let look_ups = || {
-        each(&|_, a, b| directory.number(a).is_some() & directory.number(b).is_some())
-    };
+    let look_ups =
+        || each(&|_, a, b| directory.number(a).is_some() & directory.number(b).is_some());
     let between = |action: Action| {
         move |_: usize, a: &str, b: &str| {
             let conversation = Some(Conversation::New);
@@ -98,7 +100,9 @@ fn decisions(view: &View) {
         }
     }
     let base = median(base);
-    println!("decide with all gates, pairs of which every other is related; two look-ups {base:.0} ns");
+    println!(
+        "decide with all gates, pairs of which every other is related; two look-ups {base:.0} ns"
+    );
     for (action, times) in actions.into_iter().zip(times) {
         let time = median(times);
         println!("  {action}: {time:.0} ns, ratio {:.2}", time / base);

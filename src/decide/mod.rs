@@ -5,10 +5,12 @@
 
 mod explain;
 mod groups;
+mod judge;
 mod reach;
 
 pub use explain::{Explanation, Finding, RuleRef, explain};
 pub use groups::{Groups, actions, groups};
+pub use judge::Judge;
 pub use reach::{Page, Reach, reach, reached_by};
 
 use crate::{

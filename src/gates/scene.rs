@@ -176,6 +176,11 @@ impl<'p, 'r> Pair<'p, 'r> {
         Self { subject, other, tie }
     }
 
+    /// Two users, and what is to be taken to be between them.
+    pub fn tied(subject: &'p Party<'r>, other: &'p Party<'r>, tie: Tie) -> Self {
+        Self { subject, other: Some(other), tie }
+    }
+
     /// Whether someone does it to himself in a group, of which blocks, peers and rules say nothing.
     #[inline]
     pub(super) fn is_oneself_in_group(&self, scene: &Scene<'_>) -> bool {

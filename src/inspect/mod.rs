@@ -1,7 +1,9 @@
 //! What a policy amounts to, told for review.
 //!
-//! Invariant: knows of `snapshot`; nothing on the way of a decision knows of it.
+//! Invariant: knows of `snapshot` and `decide`; nothing on the way of a decision knows of it.
 
+mod kinds;
 mod listing;
 
+pub use kinds::{Kind, Kinds};
 pub use listing::Listing;

@@ -55,6 +55,11 @@ impl Standing {
         self.0 & FULL != 0
     }
 
+    /// It, in bytes that tell any two apart.
+    pub fn to_bytes(self) -> [u8; 2] {
+        self.0.to_le_bytes()
+    }
+
     #[must_use]
     pub fn with_moderation(self, state: Moderation) -> Self {
         Self(self.0 & !MODERATION | state as u16)

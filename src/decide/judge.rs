@@ -1,0 +1,32 @@
+use crate::{
+    gates::{GATES, Pair, Party, Scene},
+    request::{Action, Conversation, Request, Resource, User},
+    snapshot::{Tie, View},
+};
+
+/// Decides about any two users by number, and about users as if nothing were between them: what it
+/// takes to count pairs without asking about each.
+///
+/// What is allowed between two users depends on nothing but their tags, where they stand, and what
+/// is between them.
+#[derive(Debug)]
+pub struct Judge<'v> {
+    view: &'v View,
+    scene: Scene<'static>,
+}
+
+impl<'v> Judge<'v> {
+    /// Of an action between users; `conversation` stands in for what the facts say of each pair.
+    pub fn new(view: &'v View, action: Action, conversation: Option<Conversation>) -> Self {
+        let resource = Resource::User(User::from(""));
+        let request = Request { conversation, ..Request::of("", action, resource) };
+        Self { view, scene: Scene::set(view, &request) }
+    }
+
+    /// Whether one user may do it to another if this is what is between them.
+    pub fn allows(&self, subject: u32, other: u32, tie: Tie) -> bool {
+        let (subject, other) = (Party::of(self.view, subject), Party::of(self.view, other));
+        let pair = Pair::tied(&subject, &other, tie);
+        GATES.iter().all(|gate| gate.check(self.view, &self.scene, &pair).is_none())
+    }
+}
