@@ -10,14 +10,14 @@ use std::sync::Arc;
 use peerage::{
     decide::{explain, reach},
     inspect::Listing,
-    request::{Action, Properties, Request, Resource, User},
+    request::{Action, Properties, Request, Resource, ResourceKind, User},
     snapshot::View,
     source::{Notation, Source, Sources},
 };
 use proptest::prelude::*;
 
 use oracle::World;
-use worlds::{IDS, any_rule, build, text, view, world};
+use worlds::{GROUPS, IDS, any_rule, build, text, view, world};
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
@@ -34,20 +34,32 @@ fn reached<'v>(view: &'v View, subject: &str) -> Vec<&'v str> {
     reach(view, &Request::new(subject, Action::StartChat, "")).ids().collect()
 }
 
-/// Fails unless both views are of one policy and answer alike.
+/// Fails unless both views are of one policy and answer alike, whatever the action.
 fn assert_alike(one: &View, other: &View) {
     assert_eq!(one.revision, other.revision);
     assert_eq!(shown(one), shown(other));
+    let mut actions = Action::ALL.iter().cycle();
+    let mut in_turn = GROUPS.iter().cycle();
     for subject in IDS {
         assert_eq!(reached(one, subject), reached(other, subject));
         for resource in IDS {
             let request = Request::new(subject, Action::StartChat, resource);
             assert_eq!(explain(one, &request), explain(other, &request));
+
+            let action = *actions.next().unwrap();
             let tags = Some(vec!["A", "unheard-of"]);
             let properties = Some(Box::new(Properties { tags, ..Properties::default() }));
-            let resource = Resource::User(User { id: resource, properties });
-            let given = Request { resource, ..request };
-            assert_eq!(explain(one, &given), explain(other, &given));
+            let user = User { id: resource, properties };
+            let (resource, member) = match action.takes() {
+                [ResourceKind::User, ..] => (Resource::User(user), None),
+                [ResourceKind::Group, ..] => {
+                    (Resource::Group((*in_turn.next().unwrap()).into()), Some(user))
+                }
+                _ => (Resource::None, None),
+            };
+            let field = Some("group_name");
+            let request = Request { action, resource, member, field, ..request };
+            assert_eq!(explain(one, &request), explain(other, &request));
         }
     }
 }
