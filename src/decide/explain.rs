@@ -1,6 +1,6 @@
 use uuid::Uuid;
 
-use super::allowed;
+use super::decision;
 use crate::{
     gates::{GATES, Pair, Party, Scene, about, opening_rules},
     request::{Decision, GateName, Reason, Request},
@@ -52,10 +52,8 @@ pub fn explain(view: &View, request: &Request<'_>) -> Explanation {
             detail: gate.detail(view, &scene, &pair),
         })
         .collect();
-    let decision = match findings.iter().find_map(|finding| finding.closed) {
-        Some(reason) => Decision::denied(reason),
-        None => allowed(view, &scene, &pair),
-    };
+    let closed = findings.iter().find_map(|finding| finding.closed);
+    let decision = decision(closed, &scene, &pair);
     let rules = if decision.allow { opening_rules(view, &scene, &pair) } else { Vec::new() };
     let rules = rules
         .into_iter()

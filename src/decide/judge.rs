@@ -1,5 +1,5 @@
 use crate::{
-    gates::{GATES, Pair, Party, Scene},
+    gates::{Pair, Party, Scene, first_closed},
     request::{Action, Conversation, Request, Resource, User},
     snapshot::{Tie, View},
 };
@@ -27,6 +27,6 @@ impl<'v> Judge<'v> {
     pub fn allows(&self, subject: u32, other: u32, tie: Tie) -> bool {
         let (subject, other) = (Party::of(self.view, subject), Party::of(self.view, other));
         let pair = Pair::tied(&subject, &other, tie);
-        GATES.iter().all(|gate| gate.check(self.view, &self.scene, &pair).is_none())
+        first_closed(self.view, &self.scene, &pair).is_none()
     }
 }

@@ -14,8 +14,8 @@ pub use judge::Judge;
 pub use reach::{Page, Reach, reach, reached_by};
 
 use crate::{
-    gates::{GATES, Pair, Party, Scene},
-    request::{Decision, Request},
+    gates::{Pair, Party, Scene, first_closed, obligation},
+    request::{Decision, Reason, Request},
     snapshot::View,
 };
 
@@ -36,13 +36,12 @@ pub fn decide(view: &View, request: &Request<'_>) -> Decision {
 
 #[inline]
 fn judge(view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Decision {
-    match GATES.iter().find_map(|gate| gate.check(view, scene, pair)) {
-        Some(reason) => Decision::denied(reason),
-        None => allowed(view, scene, pair),
-    }
+    decision(first_closed(view, scene, pair), scene, pair)
 }
 
-fn allowed(view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Decision {
-    let obligation = GATES.iter().find_map(|gate| gate.obligation(view, scene, pair));
-    Decision { obligation, ..Decision::ALLOWED }
+fn decision(closed: Option<Reason>, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Decision {
+    match closed {
+        Some(reason) => Decision::denied(reason),
+        None => Decision { obligation: obligation(scene, pair), ..Decision::ALLOWED },
+    }
 }

@@ -13,6 +13,15 @@ fn tied<'v>(view: &View, who: &Party<'_>, is: impl Fn(Tie) -> bool) -> Selection
     row.filter(|&(_, tie)| is(tie)).map(|(other, _)| other).collect::<UserSet>().into()
 }
 
+impl Friendship {
+    /// What an action that is let through obliges to.
+    #[inline]
+    pub(super) fn obligation(scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Obligation> {
+        let other = pair.other.filter(|_| scene.demands.friendship)?;
+        (other.standing.approval() == Approval::NeedConfirm).then_some(Obligation::Confirm)
+    }
+}
+
 impl Gate for Friendship {
     fn name(&self) -> GateName {
         GateName::Friendship
@@ -58,11 +67,6 @@ impl Gate for Friendship {
         }
         let having_him = tied(view, other, |tie| tie.back(Relation::Friend));
         Selection::any([having_him, view.standings.full()]).complement()
-    }
-
-    fn obligation(&self, _: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Obligation> {
-        let other = pair.other.filter(|_| scene.demands.friendship)?;
-        (other.standing.approval() == Approval::NeedConfirm).then_some(Obligation::Confirm)
     }
 
     fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {

@@ -49,11 +49,6 @@ pub trait Gate: Sync {
         other: Option<&Party<'_>>,
     ) -> Selection<'v>;
 
-    /// What an action that this gate lets through obliges to.
-    fn obligation(&self, _: &View, _: &Scene<'_>, _: &Pair<'_, '_>) -> Option<Obligation> {
-        None
-    }
-
     /// What the gate looked at for this pair, in words.
     fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String;
 }
@@ -70,6 +65,30 @@ pub const GATES: [&dyn Gate; 9] = [
     &friendship::Friendship,
     &role::RoleGate,
 ];
+
+/// The reason of the first gate that is closed; `None` if all are open.
+///
+/// The same as asking [`GATES`] one after the other, but known to the compiler as a whole: this is the
+/// way of every decision.
+#[inline]
+pub fn first_closed(view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason> {
+    known::Known
+        .check(view, scene, pair)
+        .or_else(|| oneself::OneSelf.check(view, scene, pair))
+        .or_else(|| moderation::Moderation.check(view, scene, pair))
+        .or_else(|| permissions::Permissions.check(view, scene, pair))
+        .or_else(|| blocks::Blocks.check(view, scene, pair))
+        .or_else(|| peers::Peers.check(view, scene, pair))
+        .or_else(|| rules::Rules.check(view, scene, pair))
+        .or_else(|| friendship::Friendship.check(view, scene, pair))
+        .or_else(|| role::RoleGate.check(view, scene, pair))
+}
+
+/// What an action that all gates let through obliges to.
+#[inline]
+pub fn obligation(scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Obligation> {
+    friendship::Friendship::obligation(scene, pair)
+}
 
 /// Everybody, if the gate is open, and else nobody.
 fn all_if<'v>(open: bool) -> Selection<'v> {

@@ -13,10 +13,16 @@ pub struct Party<'r> {
     pub number: Option<u32>,
     /// Where he stands, what the request says of him included.
     pub(super) standing: Standing,
-    /// Tags that the request says he has, in order; they stand in for his own.
-    given: Option<SmallVec<[TagId; 8]>>,
-    /// The role in the group that the request says he has.
-    pub(super) role: Option<Role>,
+    given: Option<Box<Given>>,
+}
+
+/// What a request says of a user besides where he stands.
+#[derive(Clone, Debug)]
+struct Given {
+    /// In order; they stand in for his own.
+    tags: Option<SmallVec<[TagId; 8]>>,
+    /// The role in the group.
+    role: Option<Role>,
 }
 
 impl<'r> Party<'r> {
@@ -29,7 +35,7 @@ impl<'r> Party<'r> {
             Some(number) => view.standings.of(number),
             None => view.standings.stranger(),
         };
-        let party = Self { id: user.id, number, standing, given: None, role: None };
+        let party = Self { id: user.id, number, standing, given: None };
         match &user.properties {
             None => party,
             Some(given) => party.with(view, given),
@@ -40,20 +46,20 @@ impl<'r> Party<'r> {
     pub fn of(view: &'r View, number: u32) -> Self {
         let id = view.population.directory.id(number);
         let standing = view.standings.of(number);
-        Self { id, number: Some(number), standing, given: None, role: None }
+        Self { id, number: Some(number), standing, given: None }
     }
 
     #[cold]
     fn with(mut self, view: &View, given: &Properties<'_>) -> Self {
-        if let Some(tags) = &given.tags {
+        let tags = given.tags.as_ref().map(|tags| {
             // A tag that the view doesn't know is no condition's: it can't change an answer.
             let mut tags: SmallVec<[TagId; 8]> =
                 tags.iter().filter_map(|tag| view.tags.get(tag)).collect();
             tags.sort_unstable();
             tags.dedup();
             self.standing = standing(view, self.number, &tags).with_full(self.standing.is_full());
-            self.given = Some(tags);
-        }
+            tags
+        });
         for &(switch, on) in &given.permissions {
             self.standing = self.standing.with_switch(switch, on);
         }
@@ -63,7 +69,7 @@ impl<'r> Party<'r> {
         if let Some(state) = given.moderation {
             self.standing = self.standing.with_moderation(state);
         }
-        self.role = given.role;
+        self.given = Some(Box::new(Given { tags, role: given.role }));
         self
     }
 
@@ -77,7 +83,7 @@ impl<'r> Party<'r> {
     /// His tags in order: those that the request gives, or else his own.
     #[inline]
     pub fn tags<'s>(&'s self, view: &'s View) -> &'s [TagId] {
-        match (&self.given, self.number) {
+        match (self.given_tags(), self.number) {
             (Some(given), _) => given,
             (None, Some(number)) => view.population.directory.tags(number),
             (None, None) => &[],
@@ -87,7 +93,18 @@ impl<'r> Party<'r> {
     /// His number, if his tags are those that the view holds of him.
     #[inline]
     pub(super) fn is_stored(&self) -> Option<u32> {
-        if self.given.is_some() { None } else { self.number }
+        if self.given_tags().is_some() { None } else { self.number }
+    }
+
+    #[inline]
+    fn given_tags(&self) -> Option<&[TagId]> {
+        self.given.as_ref()?.tags.as_deref()
+    }
+
+    /// The role in the group that the request says he has.
+    #[inline]
+    pub(super) fn role(&self) -> Option<Role> {
+        self.given.as_ref()?.role
     }
 
     #[inline]

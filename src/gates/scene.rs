@@ -119,12 +119,12 @@ impl<'r> Scene<'r> {
 
     /// What someone is in the group: as the request says, or else as the group has it.
     pub(super) fn role(&self, view: &View, who: &Party<'_>) -> Option<Role> {
-        who.role.or_else(|| self.group(view)?.role(who.number?))
+        who.role().or_else(|| self.group(view)?.role(who.number?))
     }
 
     /// Whether only members of a group may do it there, so that no other group need be looked at.
     pub fn is_for_members(&self, subject: &Party<'_>) -> bool {
-        self.demands.role != super::demands::Needs::Nothing && subject.role.is_none()
+        self.demands.role != super::demands::Needs::Nothing && subject.role().is_none()
     }
 
     /// Whether the action is about another user, so that there is something between two.

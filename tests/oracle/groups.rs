@@ -39,15 +39,15 @@ pub(super) fn role(world: &World, question: &Question) -> Option<&'static str> {
     };
     match question.action {
         "read" | "send_message" | "voice_call" | "video_call" => None,
-        "leave" => leave(group, role),
+        "leave" => leave(group, &subject.id, role),
         "add_super_admin" | "remove_super_admin" => super_admins(group, question, role),
         _ => by_matrix(world, question, group, matrix, role),
     }
 }
 
-fn leave(group: &Group, role: &str) -> Option<&'static str> {
-    // A role that is given does not change how many there are.
-    if group.everyone().len() == 1 {
+fn leave(group: &Group, subject: &str, role: &str) -> Option<&'static str> {
+    // A role that is given adds nobody to those who would be left.
+    if group.everyone().iter().all(|id| id == subject) {
         Some("last_member")
     } else if role == "super_admin" {
         Some("super_admin_protected")
