@@ -56,11 +56,13 @@ struct OfAction<'b> {
 }
 
 impl<'b> Given<'b> {
-    /// The properties of a user, `at` their entity.
+    /// The properties of a user, `at` their entity. A role is the subject's alone.
     pub(super) fn read(properties: &'b RawValue, at: &str) -> Result<Self, Refusal> {
+        let is_subject = at == "subject";
         let at = format!("{at}.properties");
         let Object(raw): Object<OfUser<'b>> = read(properties, &at)?;
         let place = |name: &str| format!("{at}.{name}");
+        let role = raw.role.filter(|_| is_subject);
         Ok(Self {
             tags: raw.tags.map(|tags| self::tags(tags, &place("tags"))).transpose()?,
             peers: raw.peers.map(|peers| self::peers(peers, &place("peers"))).transpose()?,
@@ -72,7 +74,7 @@ impl<'b> Given<'b> {
                 Some(state) => moderation(state, &place("moderation"))?,
                 None => None,
             },
-            role: raw.role.map(|role| word(role, &place("role"))).transpose()?,
+            role: role.map(|role| word(role, &place("role"))).transpose()?,
         })
     }
 
