@@ -36,12 +36,46 @@ fn hostile_files_come_to_an_end() {
         ("lists", Yaml, format!("tags: {}", open("[")), Some("too-deep")),
         ("objects", Yaml, format!("{{\"users\": {}", open("{\"a\":")), Some("too-deep")),
         ("a condition", Yaml, format!("rules: [condition: {}", open("not(")), Some("too-deep")),
+        (
+            "repeated settings",
+            Yaml,
+            format!("permissions: {{{}}}", "a: true, ".repeat(MANY)),
+            Some("duplicate-key"),
+        ),
+        (
+            "fields of a matrix",
+            Yaml,
+            format!(
+                "matrices: {{m: {{update_metadata: {{{}}}}}}}",
+                numbered(MANY, |n| format!("f{n}: deny, "))
+            ),
+            None,
+        ),
+        ("groups", Yaml, format!("groups: {{{}}}", "g: {}, ".repeat(MANY)), Some("duplicate-key")),
+        (
+            "a conversation of many",
+            Yaml,
+            format!("conversations: [[{}]]", "a, ".repeat(MANY)),
+            Some("wrong-type"),
+        ),
         ("calls", Dsl, format!("rule: {}", open("any(")), Some("too-deep")),
         ("blocks", Dsl, open("user a {"), Some("unbalanced")),
         ("closing brackets", Dsl, open(")"), Some("unbalanced")),
         ("semicolons", Dsl, open(";"), Some("syntax")),
         ("nested records", Ndjson, open("{\"id\":"), Some("invalid-record")),
         ("keys", Ndjson, format!("{{\"id\":\"a\"{}}}", open(",\"k\":1")), Some("unknown-field")),
+        (
+            "permissions",
+            Ndjson,
+            format!("{{\"id\":\"a\",\"permissions\":{{\"a\":true{}}}}}", open(",\"a\":true")),
+            Some("duplicate-key"),
+        ),
+        (
+            "a condition in a record",
+            Ndjson,
+            format!("{{\"id\":\"a\",\"permissions\":{{\"outgoing\":\"{}\"}}}}", open("not(")),
+            Some("too-deep"),
+        ),
         ("no records", Ndjson, open("x\n"), Some("invalid-record")),
         (
             "columns",

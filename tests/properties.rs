@@ -10,7 +10,7 @@ use std::sync::Arc;
 use peerage::{
     decide::{explain, reach},
     inspect::Listing,
-    request::{Action, Request, User},
+    request::{Action, Properties, Request, Resource, User},
     snapshot::View,
     source::{Notation, Source, Sources},
 };
@@ -31,7 +31,7 @@ fn shown(view: &View) -> (String, String) {
 }
 
 fn reached<'v>(view: &'v View, subject: &str) -> Vec<&'v str> {
-    reach(view, &User::from(subject), Action::StartChat).ids().collect()
+    reach(view, &Request::new(subject, Action::StartChat, "")).ids().collect()
 }
 
 /// Fails unless both views are of one policy and answer alike.
@@ -43,10 +43,10 @@ fn assert_alike(one: &View, other: &View) {
         for resource in IDS {
             let request = Request::new(subject, Action::StartChat, resource);
             assert_eq!(explain(one, &request), explain(other, &request));
-            let given = Request {
-                resource: User { id: resource, tags: Some(vec!["A", "unheard-of"]) },
-                ..request
-            };
+            let tags = Some(vec!["A", "unheard-of"]);
+            let properties = Some(Box::new(Properties { tags, ..Properties::default() }));
+            let resource = Resource::User(User { id: resource, properties });
+            let given = Request { resource, ..request };
             assert_eq!(explain(one, &given), explain(other, &given));
         }
     }
@@ -59,7 +59,7 @@ fn edited(before: &World, other: &World, edit: u64) -> World {
     if part(0) {
         after.users.clone_from(&other.users);
     } else if part(1) {
-        let some = other.users.iter().map(|(id, tags)| (id.clone(), tags.clone())).take(2);
+        let some = other.users.iter().map(|(id, user)| (id.clone(), user.clone())).take(2);
         after.users.extend(some);
     }
     if part(2) {
@@ -76,7 +76,17 @@ fn edited(before: &World, other: &World, edit: u64) -> World {
         (rules, others) if part(4) => rules.clone_from(others),
         _ => {}
     }
-    after.without_repetition()
+    if part(5) {
+        after.settings.clone_from(&other.settings);
+    }
+    if part(6) {
+        after.matrices.clone_from(&other.matrices);
+        after.groups.clone_from(&other.groups);
+    }
+    if part(7) {
+        after.conversations.clone_from(&other.conversations);
+    }
+    after.sound()
 }
 
 proptest! {
@@ -88,7 +98,7 @@ proptest! {
         let rules = world.rules.get_or_insert_default();
         let count = rules.len();
         rules.push(rule);
-        let more = world.without_repetition();
+        let more = world.sound();
         let mut less = more.clone();
         less.rules.get_or_insert_default().truncate(count);
         let (less, more) = (view(&text::plain(&less), None), view(&text::plain(&more), None));

@@ -171,6 +171,212 @@ fn wrong_shapes() {
 }
 
 #[test]
+fn settings() {
+    check_all(
+        "policy.yaml",
+        &[
+            (
+                "settings",
+                "preset: flip\nunknown_users: 'deny'\nmoderation: { managers: hasTag(moderator) }\npermissions:\n  video_call: \"any(hasTag(a), hasTag(b))\"\n  create_group: true\nblocks: {send_message: one_way, start_chat: off}\nfriendship:\n  default_approval: allow_any\nlimits: { friends: 3000, blocked: \"1000\" }\n",
+            ),
+            (
+                "settings_that_say_nothing",
+                "preset:\nunknown_users: ~\nmoderation:\npermissions: null\nblocks: {}\nfriendship: {default_approval: }\nlimits: {friends: null}\npeers:\nmatrices:\nusers:\ngroups:\nconversations:\n---\npeers: {default: , modes: }\nmatrices: {}\ngroups: {}\nconversations: []\n---\npeers: {}\nmatrices: {a: , b: {add_member: , update_metadata: {}}, c: {update_metadata: {name: }}}\ngroups: {g: , h: {}, i: {matrix: , creator: ~, super_admins: , admins: null, members: []}}\n",
+            ),
+            (
+                "settings_any_key",
+                "permissions: {sing: false, 1: hasTag(a), '': true}\nlimits: {*: 3}\n",
+            ),
+            (
+                "settings_values",
+                "limits: {friends: -1, blocked: 1.5, friend_lists: 1e3}\npermissions: {outgoing: True, incoming: \"\", video_call: hasTag(, voice_call: 'hasTag(a'}\nblocks: {start_chat: two way}\n",
+            ),
+            (
+                "settings_wrong",
+                "preset: [flip]\nunknown_users: {deny: true}\nmoderation: hasTag(a)\npermissions: [outgoing]\nblocks: one_way\nfriendship: x\nlimits: 3\n---\nmoderation: {managers: [a]}\npermissions: {outgoing: {when: x}, incoming: true}\nblocks: {start_chat: [off]}\nfriendship: {default_approval: {}}\nlimits: {friends: [3]}\n",
+            ),
+            (
+                "settings_duplicates",
+                "preset: flip\npreset: xmtp\npermissions: {outgoing: , outgoing: false, outgoing: true}\npermissions: {}\nlimits:\n  friends: 1\n  \"friends\": 2\n",
+            ),
+            (
+                "settings_aliases",
+                "permissions: &p {outgoing: &c hasTag(a), incoming: *c}\nblocks: *p\nmoderation:\n  managers: *c\npreset: &f flip\npeers: {default: *f}\n",
+            ),
+            (
+                "settings_syntax",
+                "permissions:\n  outgoing: [\n  incoming: true\n  video_call: \"x\n  voice_call: false\nblocks: {start_chat: off\nlimits:\n  friends: 3\n  @x: 3\n  blocked: 4\npreset: flip\n",
+            ),
+            (
+                "unknown_sections",
+                "permission: {}\nblock: {}\nmatrix: {}\ngroup: {}\nconversation: []\npreset_: x\n",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_word_means_the_same_in_quotes() {
+    for word in ["true", "not", "rule", "rule_id", "tags", "--", "a-", "9", "-1", "1e3", "_"] {
+        for written in [word.to_owned(), format!("\"{word}\"")] {
+            let listed = listing::list("a.yaml", format!("limits: {{x: {written}}}").as_bytes());
+            assert!(listed.contains(&format!("={word}@1:1")), "{listed}");
+            assert_eq!(listed.lines().count(), 1, "{listed}");
+        }
+    }
+}
+
+#[test]
+fn peers() {
+    check_all(
+        "policy.yaml",
+        &[
+            (
+                "peers",
+                "peers:\n  default: all\n  modes:\n    - when: hasTag(minor)\n      mode: contacts\n    - { mode: 3, when: \"not(hasTag(a))\" }\n",
+            ),
+            ("peers_default_number", "peers: {default: 0}\n"),
+            (
+                "peers_wrong",
+                "peers: all\n---\npeers: [all]\n---\npeers: {default: [all], modes: {hasTag(a): all}}\n---\npeers: {modes: [x, [y], null, {}, {when: [a], mode: {}}, {when: hasTag(a)}, {mode: all}, {when: , mode: ~}]}\n",
+            ),
+            (
+                "peers_unknown",
+                "peers: {defaults: all, mode: []}\n---\npeers: {modes: [{whem: x, when: hasTag(a), mode: all, mode: paired}], modes: [], zzz: 1}\n",
+            ),
+            (
+                "peers_syntax",
+                "peers:\n  modes:\n    - {when: hasTag(a), mode: all}\n    - {when: hasTag(b), mode: [}\n    - {when: hasTag(c), mode: all}\n  default: all\n",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn matrices() {
+    check_all(
+        "policy.yaml",
+        &[
+            (
+                "matrices",
+                "matrices:\n  team:\n    add_member: allow_if_admin\n    remove_member: \"any(allow_if_admin, hasTag(a))\"\n    update_metadata: { group_name: allow, \"*\": allow_if_admin, _x: deny }\n  7: {update_metadata: allow, odd: {a: b}}\n",
+            ),
+            (
+                "matrices_wrong",
+                "matrices: [team]\n---\nmatrices: team\n---\nmatrices: {a: allow, b: [add_member], c: {add_member: [allow], remove_member: deny, update_metadata: {name: [allow], x: {y: z}, z: allow}}}\n",
+            ),
+            (
+                "matrices_duplicates",
+                "matrices:\n  a: {add_member: deny, add_member: allow}\n  b: {update_metadata: {x: deny, \"*\": deny, x: allow, \"*\": allow}}\n  a: {}\n",
+            ),
+            (
+                "matrices_star_without_quotes",
+                "matrices:\n  a:\n    update_metadata:\n      name: allow\n      *: deny\n    add_member: deny\n  b: {update_metadata: {*: allow}}\n  c: {update_metadata: { * : allow}}\n  d: {add_member: allow}\n",
+            ),
+            (
+                "matrices_syntax",
+                "matrices:\n  a:\n    add_member: deny\n    remove_member: [\n  b:\n    add_member: any(deny\n    remove_member: all(deny, allow)\n  c: {add_member: allow}\n",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn users_in_full() {
+    check_all(
+        "policy.yaml",
+        &[
+            (
+                "users_in_full",
+                "users:\n  alice: { tags: [Berlin], peers: contacts, permissions: { outgoing: false, video_call: hasTag(b) }, moderation: silenced,\n           approval: need_confirm, contacts: [bob, 5], favorites: [], paired: [true, 1.0], blocked: ['x y'], friends: [\"null\"] }\n  bob:\n    peers: 2\n    friends:\n      - alice\n      - 0x1F\n",
+            ),
+            (
+                "users_say_nothing",
+                "users:\n  a: {peers: , permissions: , moderation: ~, approval: null, contacts: , favorites: , paired: , blocked: , friends: }\n  b: {permissions: {}, tags: }\n  c: {permissions: {outgoing: }}\n",
+            ),
+            (
+                "users_in_full_wrong",
+                "users:\n  a: {peers: [all], permissions: [outgoing], moderation: {x: y}, approval: [z]}\n  b: {contacts: bob, favorites: {x: y}, paired: 5, blocked: [~, [x], {y: z}, ok], friends: [null]}\n  c: {permissions: {outgoing: [x], incoming: true}, friends: [d]}\n",
+            ),
+            (
+                "users_in_full_unknown",
+                "users:\n  a: {contact: [b], favourites: [c], friend: [d], zzz: 1, block: [e], moderated: x}\n  b: {permissions: {outgoing: true, outgoing: false}, friends: [c], friends: [d]}\n",
+            ),
+            (
+                "users_in_full_syntax",
+                "users:\n  a:\n    contacts: [x, y]\n    permissions: {outgoing: true, incoming: hasTag(a}\n    friends: [z]\n  b: {contacts: [x}\n  c: {friends: [z]}\n",
+            ),
+            (
+                "users_in_full_aliases",
+                "users:\n  a: {contacts: &l [x, y], favorites: *l}\n  b: &r {friends: *l, permissions: &p {outgoing: hasTag(a)}}\n  c: *r\n  d: {permissions: *p}\n",
+            ),
+        ],
+    );
+    check_all(
+        "policy.json",
+        &[(
+            "json_users_in_full",
+            "{\"users\": {\"a\": {\"peers\": 2, \"permissions\": {\"outgoing\": false, \"incoming\": \"hasTag(a)\", \"start_chat\": null}, \"contacts\": [\"b\", 5, true, null]}},\n \"conversations\": [[\"a\", \"b\"]], \"unknown_users\": \"deny\",\n \"matrices\": {\"m\": {\"update_metadata\": {\"*\": \"deny\"}}}, \"limits\": {\"friends\": 3000}}",
+        )],
+    );
+}
+
+#[test]
+fn groups_and_conversations() {
+    check_all(
+        "policy.yaml",
+        &[
+            (
+                "groups",
+                "groups:\n  g1: { matrix: team, creator: alice, super_admins: [alice], admins: [bob, 2], members: [carol] }\n  2:\n    creator: 3\n    members:\n      - 4\n  g3: {super_admins: []}\n",
+            ),
+            (
+                "groups_wrong",
+                "groups: [g1]\n---\ngroups: g1\n---\ngroups: {a: b, c: [d], e: {matrix: [x], creator: [y], super_admins: z, admins: {a: b}, members: [null, f]}}\n",
+            ),
+            (
+                "groups_unknown",
+                "groups:\n  g: {superadmins: [a], admin: [b], member: [c], owner: d, matrixes: x, creator: a, creator: b}\n  h: {}\n  \"g\": {members: [x]}\n  h:\n",
+            ),
+            (
+                "groups_syntax",
+                "groups:\n  a: {members: [b, c}\n  d: {members: [e]}\n  f:\n    members: [g]\n    admins: [\n  h: {}\n",
+            ),
+            (
+                "conversations",
+                "conversations:\n  - [alice, bob]\n  - - 1\n    - true\n  - [a, a]\n",
+            ),
+            (
+                "conversations_wrong",
+                "conversations: {a: b}\n---\nconversations: a\n---\nconversations: [a, [], [b], [c, d, e], [f, null], [[g], h], {i: j}, null, [k, l]]\n",
+            ),
+            (
+                "conversations_syntax",
+                "conversations:\n  - [a, b]\n  - [c, d\n  - [e, f]\n  - [g, h}\n  - [i, j]\n",
+            ),
+            ("conversations_aliases", "conversations:\n  - &c [a, &b b]\n  - [*b, c]\n  - *c\n"),
+        ],
+    );
+}
+
+#[test]
+fn keys_are_told_to_repeat_however_many_there_are() {
+    let keys: String = (0..1000).map(|n| format!("  k{n}: deny\n")).collect();
+    let again = "  k999: allow\n";
+    for (text, what) in [
+        (format!("permissions:\n{keys}{again}"), "setting"),
+        (format!("matrices:\n m:\n{keys}{again}"), "permission"),
+        (format!("matrices:\n{}  k999: {{}}\n", keys.replace("deny", "{}")), "matrix"),
+        (format!("groups:\n{}  k999: {{}}\n", keys.replace("deny", "{}")), "group"),
+    ] {
+        let listed = listing::list("a.yaml", text.as_bytes());
+        let found = format!("the {what} `k999` is given twice | ");
+        assert_eq!(listed.matches(&found).count(), 1, "{listed}");
+        assert_eq!(listed.matches("duplicate-key").count(), 1, "{listed}");
+    }
+}
+
+#[test]
 fn a_policy_may_be_64_levels_deep_but_not_a_thousand() {
     let nested =
         |levels: usize| format!("x: {}{}\ntags: [a]\n", "[".repeat(levels), "]".repeat(levels));
@@ -213,7 +419,7 @@ fn the_number_of_syntax_errors_is_limited() {
     listing::list("a.yaml", unclosed.as_bytes());
 }
 
-const SEED: &str = "tags: &t [Berlin, \"Munich\"]\nrules:\n  - name: 'a'\n    condition: hasTag(Berlin)\n    outcome: *t\n  - {condition: \"any(hasTag(a))\", outcome: [b]}\nusers:\n  \"2\": { tags: [Stuttgart] }\n  3:\n    tags:\n      - x\n---\nusers: {a: {}}\n";
+const SEED: &str = "tags: &t [Berlin, \"Munich\"]\nrules:\n  - name: 'a'\n    condition: hasTag(Berlin)\n    outcome: *t\n  - {condition: \"any(hasTag(a))\", outcome: [b]}\nusers:\n  \"2\": { tags: [Stuttgart] }\n  3:\n    tags:\n      - x\n---\nusers: {a: {}}\npreset: flip\npermissions: {video_call: \"any(hasTag(a), hasTag(b))\", outgoing: true}\npeers:\n  default: all\n  modes:\n    - {when: hasTag(a), mode: 3}\nmatrices:\n  team: {add_member: allow, update_metadata: {\"*\": deny, x: allow}}\ngroups:\n  g: {creator: a, members: [b, 3]}\nconversations:\n  - [a, b]\n";
 
 proptest! {
     #[test]

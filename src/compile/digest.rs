@@ -1,6 +1,12 @@
+use std::fmt::Display;
+
 use sha2::{Digest, Sha256};
 
-use crate::{policy::Rule, snapshot::Directory};
+use crate::{
+    policy::{Group, Matrix, Policy, Rule},
+    request::{Blocks, Limits, Settings, Switch, Toggle},
+    snapshot::{Population, TagId},
+};
 
 /// Feeds texts to a digest so that no two sequences of them are fed alike.
 struct Feed(Sha256);
@@ -31,16 +37,38 @@ impl Feed {
     }
 }
 
-/// The digest of who there is: ids in order, each with its tags in order.
-pub(super) fn population(directory: &Directory, names: &[String]) -> [u8; 32] {
-    let mut feed = Feed::of("population 1");
+/// The digest of who there is: ids in order, each with tags, settings and relations.
+pub(super) fn population(population: &Population, names: &[String]) -> [u8; 32] {
+    let mut feed = Feed::of("population 2");
+    let directory = &population.directory;
+    let name = |tag: &TagId| names.get(tag.index()).map_or("", String::as_str);
     feed.count(directory.len() as usize);
     for user in 0..directory.len() {
         feed.text(directory.id(user));
         let tags = directory.tags(user);
         feed.count(tags.len());
-        for name in tags.iter().filter_map(|tag| names.get(tag.index())) {
-            feed.text(name);
+        tags.iter().for_each(|tag| feed.text(name(tag)));
+    }
+    feed.count(population.own.len());
+    for (user, own) in &population.own {
+        feed.count(*user as usize);
+        feed.0.update(own.to_bytes());
+    }
+    feed.count(population.own_conditions.len());
+    for (user, switch, condition) in &population.own_conditions {
+        feed.count(*user as usize);
+        feed.text(switch.as_str());
+        feed.shown(condition.map(&mut |tag| name(tag)));
+    }
+    feed.count(usize::from(!population.ties.is_empty()));
+    if !population.ties.is_empty() {
+        for user in 0..directory.len() {
+            let ties = population.ties.of(user);
+            feed.count(ties.size_hint().0);
+            for (other, tie) in ties {
+                feed.0.update(other.to_le_bytes());
+                feed.0.update(tie.to_bytes());
+            }
         }
     }
     feed.finish()
@@ -48,22 +76,86 @@ pub(super) fn population(directory: &Directory, names: &[String]) -> [u8; 32] {
 
 /// The digest of a whole policy: of what it says, whatever the notation, the spelling and the
 /// order of files.
-pub(super) fn policy(population: &[u8; 32], tags: &[String], rules: Option<&[Rule]>) -> [u8; 32] {
-    let mut feed = Feed::of("policy 1");
+pub(super) fn policy(population: &[u8; 32], policy: &Policy) -> [u8; 32] {
+    let mut feed = Feed::of("policy 2");
     feed.0.update(population);
-    feed.count(tags.len());
-    tags.iter().for_each(|tag| feed.text(tag));
-    feed.count(usize::from(rules.is_some()));
-    feed.count(rules.map_or(0, <[Rule]>::len));
-    for rule in rules.unwrap_or_default() {
-        feed.text(&rule.id.to_string());
-        feed.maybe(rule.name.as_deref());
-        feed.maybe(rule.description.as_deref());
-        feed.text(&rule.condition.to_string());
-        feed.count(rule.outcome.len());
-        rule.outcome.iter().for_each(|tag| feed.text(tag));
-    }
+    feed.count(policy.tags.len());
+    policy.tags.iter().for_each(|tag| feed.text(tag));
+    feed.count(usize::from(policy.rules.is_some()));
+    let rules = policy.rules.as_deref().unwrap_or_default();
+    feed.count(rules.len());
+    rules.iter().for_each(|rule| feed.rule(rule));
+    feed.settings(&policy.settings);
+    feed.count(policy.matrices.len());
+    policy.matrices.iter().for_each(|matrix| feed.matrix(matrix));
+    feed.count(policy.groups.len());
+    policy.groups.iter().for_each(|group| feed.group(group));
     feed.finish()
+}
+
+impl Feed {
+    fn rule(&mut self, rule: &Rule) {
+        self.text(&rule.id.to_string());
+        self.maybe(rule.name.as_deref());
+        self.maybe(rule.description.as_deref());
+        self.shown(&rule.condition);
+        self.count(rule.outcome.len());
+        rule.outcome.iter().for_each(|tag| self.text(tag));
+    }
+
+    fn settings(&mut self, settings: &Settings<String>) {
+        self.text(settings.unknown_users.as_str());
+        let managers = settings.managers.as_ref().map(ToString::to_string);
+        self.maybe(managers.as_deref());
+        for &switch in Switch::ALL {
+            match settings.permission(switch) {
+                Toggle::Always(on) => self.count(usize::from(*on)),
+                Toggle::When(condition) => self.shown(condition),
+            }
+        }
+        for action in Blocks::ACTIONS {
+            self.text(settings.blocks.mode(action).as_str());
+        }
+        self.text(settings.peers.default.as_str());
+        self.count(settings.peers.modes.len());
+        for (when, mode) in &settings.peers.modes {
+            self.shown(when);
+            self.text(mode.as_str());
+        }
+        self.text(settings.approval.as_str());
+        let Limits { friends, blocked, friend_lists, group_members } = settings.limits;
+        for limit in [friends, blocked, friend_lists, group_members] {
+            self.maybe(limit.map(|limit| limit.to_string()).as_deref());
+        }
+    }
+
+    fn matrix(&mut self, matrix: &Matrix) {
+        self.text(&matrix.name);
+        matrix.permissions.iter().for_each(|value| self.shown(value));
+        self.count(usize::from(matrix.metadata.is_some()));
+        if let Some(fields) = &matrix.metadata {
+            self.count(fields.named.len());
+            for (field, value) in &fields.named {
+                self.text(field);
+                self.shown(value);
+            }
+            self.shown(&fields.rest);
+        }
+    }
+
+    fn group(&mut self, group: &Group) {
+        self.text(&group.id);
+        self.text(&group.matrix);
+        self.maybe(group.creator.as_deref());
+        for users in [&group.super_admins, &group.admins, &group.members] {
+            self.count(users.len());
+            users.iter().for_each(|id| self.text(id));
+        }
+    }
+
+    fn shown(&mut self, value: impl Display) {
+        self.text(&value.to_string());
+    }
 }
 
 /// The digest of a set of conditions, given in order of their texts and without repetition.

@@ -7,15 +7,17 @@
 //! Invariant: one function in, one view out; it reads no file and no clock.
 
 mod digest;
+mod groups;
 mod population;
 mod rules;
+mod standings;
 
 use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Report},
     policy::{self, Census, Policy, Users},
-    snapshot::{Revision, Tags, View},
+    snapshot::{Revision, TagId, Tags, View},
     source::Loaded,
     syntax,
 };
@@ -37,17 +39,22 @@ pub fn build(loaded: &Loaded, previous: Option<&View>) -> Outcome {
         problems.push(Diagnostic::from(error));
     }
     let ast = syntax::parse(sources, &mut problems);
-    let census = previous.map(census);
+    let knows =
+        |id: &str| previous.is_some_and(|view| view.population.directory.number(id).is_some());
+    let census = previous.map(|view| Census {
+        key: view.population.key,
+        tags: user_tags(view),
+        knows: &knows,
+    });
     let policy = policy::resolve(ast, sources, census, &mut problems);
     let view = (!problems.has_errors()).then(|| compile(policy, previous));
     Outcome { view, report: Report::new(problems, sources) }
 }
 
-/// What the population of a view was made from.
-fn census(view: &View) -> Census {
+/// The tags that a population was made with.
+fn user_tags(view: &View) -> Vec<String> {
     let of_users = view.population.members.len();
-    let tags = view.tags.iter().take(of_users).map(|(_, name)| name.to_owned()).collect();
-    Census { key: view.population.key, tags }
+    view.tags.iter().take(of_users).map(|(_, name)| name.to_owned()).collect()
 }
 
 /// Compiles a policy. Costs set algebra for each condition that `previous` does not share.
@@ -55,27 +62,53 @@ fn census(view: &View) -> Census {
 /// A policy whose users are [`Users::Unchanged`] takes the population of `previous`; if that is
 /// another one, or there is none, it has no users, and all are refused.
 pub fn compile(policy: Policy, previous: Option<&View>) -> View {
-    let (population, user_tags) = match policy.users {
-        Users::Read(roster) => population::compile(&roster),
-        Users::Unchanged(key) => match previous.filter(|view| view.population.key == key) {
-            Some(view) => (Arc::clone(&view.population), census(view).tags),
+    let (population, user_tags) = match &policy.users {
+        Users::Read(roster) => population::compile(roster),
+        Users::Unchanged(key) => match previous.filter(|view| view.population.key == *key) {
+            Some(view) => (Arc::clone(&view.population), user_tags(view)),
             None => population::compile(&policy::Roster::default()),
         },
     };
-    let tags = number(user_tags, &policy.tags, policy.rules.as_deref());
+    let tags = number(user_tags, &policy);
     let declared = policy.tags.iter().filter_map(|name| tags.get(name)).collect();
-    let digest = digest::policy(&population.digest, &policy.tags, policy.rules.as_deref());
+    let digest = digest::policy(&population.digest, &policy);
+    // Every tag that a policy names was numbered; a number that no one has stands for no user.
+    let settings = policy.settings.map(&mut |name| tags.get(name).unwrap_or(TagId(u32::MAX)));
+    let standings = standings::compile(&settings, &population);
+    let managers = settings.managers.as_ref().map(|condition| {
+        population.meeting(condition).into_owned().packed(population.directory.len())
+    });
+    let matrices = groups::matrices(&policy.matrices, &tags);
+    let groups = groups::compile(&policy.groups, &matrices, &population.directory);
     let rules = policy.rules.map(|rules| rules::compile(rules, &tags, &population, previous));
-    View { population, tags, declared, rules, revision: Revision { policy: digest, facts: 0 } }
+    let revision = Revision { policy: digest, facts: 0 };
+    View {
+        population,
+        tags,
+        declared,
+        rules,
+        settings,
+        standings,
+        managers,
+        matrices,
+        groups,
+        revision,
+    }
 }
 
 /// Numbers the users' tags first, then the others, each in the order of their names.
-fn number(users: Vec<String>, declared: &[String], rules: Option<&[policy::Rule]>) -> Tags {
+fn number(users: Vec<String>, policy: &Policy) -> Tags {
     let known: HashSet<&str> = users.iter().map(String::as_str).collect();
-    let mut others: Vec<&str> = declared.iter().map(String::as_str).collect();
-    for rule in rules.unwrap_or_default() {
+    let mut others: Vec<&str> = policy.tags.iter().map(String::as_str).collect();
+    for rule in policy.rules.iter().flatten() {
         rule.condition.each_tag(&mut |tag| others.push(tag));
         others.extend(rule.outcome.iter().map(String::as_str));
+    }
+    policy.settings.each_condition(&mut |condition| {
+        condition.each_tag(&mut |tag| others.push(tag));
+    });
+    for matrix in &policy.matrices {
+        matrix.each_value(&mut |value| value.each_tag(&mut |tag| others.push(tag)));
     }
     others.retain(|name| !known.contains(name));
     others.sort_unstable();

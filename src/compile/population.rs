@@ -1,25 +1,20 @@
 use std::sync::Arc;
 
 use crate::{
-    policy::Roster,
-    snapshot::{Directory, Entry, Population, TagId, UserSet},
+    policy::{self, Roster},
+    request::{Relation, Toggle},
+    snapshot::{Directory, Entry, Own, OwnCondition, Population, TagId, Tie, Ties, UserSet},
 };
 
 use super::digest;
 
-/// The population that a roster tells, and the names of its tags in order. Costs a sort of the ids.
+/// The population that a roster tells, and the names of its tags in order: those that users have or
+/// that their records name. Costs a sort of the ids, and of what is between users.
 pub(super) fn compile(roster: &Roster) -> (Arc<Population>, Vec<String>) {
     let mut order: Vec<usize> = (0..roster.len()).collect();
     order.sort_unstable_by_key(|&user| roster.id(user));
-    let mut names: Vec<(usize, &String)> = roster.tags().iter().enumerate().collect();
-    names.sort_unstable_by_key(|&(_, name)| name);
-    let mut rank = vec![TagId(0); names.len()];
-    for (new, &(old, _)) in (0..).zip(&names) {
-        if let Some(slot) = rank.get_mut(old) {
-            *slot = TagId(new);
-        }
-    }
-    let names: Vec<String> = names.into_iter().map(|(_, name)| name.clone()).collect();
+    let names = tags(roster);
+    let rank: Vec<TagId> = roster.tags().iter().map(|name| number(&names, name)).collect();
 
     let classes = classes(roster, &rank);
     let class = |user: usize| roster.set_of().get(user).map_or(usize::MAX, |&set| set as usize);
@@ -27,8 +22,46 @@ pub(super) fn compile(roster: &Roster) -> (Arc<Population>, Vec<String>) {
     let directory = Directory::new(users, &classes);
     let everyone = UserSet::range(0..directory.len());
     let members = members(&directory, names.len());
-    let digest = digest::population(&directory, &names);
-    (Arc::new(Population { directory, members, everyone, key: roster.key, digest }), names)
+
+    let mut numbers = vec![0_u32; roster.len()];
+    for (new, old) in (0..).zip(order) {
+        if let Some(slot) = numbers.get_mut(old) {
+            *slot = new;
+        }
+    }
+    let number_of = |old: u32| numbers.get(old as usize).copied().unwrap_or(u32::MAX);
+    let (own, own_conditions) = own(roster, &names, number_of);
+    let ties = ties(roster, directory.len(), number_of);
+    let mut population = Population {
+        directory,
+        members,
+        everyone,
+        own,
+        own_conditions,
+        ties,
+        key: roster.key,
+        digest: [0; 32],
+    };
+    population.digest = digest::population(&population, &names);
+    (Arc::new(population), names)
+}
+
+/// The names of all tags of users and of their records, in order.
+fn tags(roster: &Roster) -> Vec<String> {
+    let mut names: Vec<String> = roster.tags().to_vec();
+    for (_, toggle) in roster.own().iter().flat_map(|(_, own)| &own.permissions) {
+        if let Toggle::When(condition) = toggle {
+            condition.each_tag(&mut |tag| names.push(tag.clone()));
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn number(names: &[String], name: &str) -> TagId {
+    let at = names.binary_search_by(|known| known.as_str().cmp(name));
+    TagId(at.ok().and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX))
 }
 
 /// The distinct tag sets, their tags by rank and in order.
@@ -52,4 +85,62 @@ fn members(directory: &Directory, tags: usize) -> Vec<UserSet> {
         }
     }
     members.into_iter().map(|users| UserSet::from_sorted(&users)).collect()
+}
+
+/// What records set, in the order of the users.
+fn own(
+    roster: &Roster,
+    names: &[String],
+    number_of: impl Fn(u32) -> u32,
+) -> (Vec<(u32, Own)>, Vec<OwnCondition>) {
+    let (mut all, mut conditions) = (Vec::new(), Vec::new());
+    for (user, said) in roster.own() {
+        let user = number_of(*user);
+        let own = bare(said);
+        for (switch, toggle) in &said.permissions {
+            if let Toggle::When(condition) = toggle {
+                conditions.push((user, *switch, condition.map(&mut |tag| number(names, tag))));
+            }
+        }
+        if !own.is_empty() {
+            all.push((user, own));
+        }
+    }
+    all.sort_unstable_by_key(|&(user, _)| user);
+    conditions.sort_unstable_by_key(|&(user, switch, _)| (user, switch));
+    (all, conditions)
+}
+
+/// What a record sets, but for conditions.
+fn bare(said: &policy::Own) -> Own {
+    let mut own = Own::default().moderated(said.moderation);
+    if let Some(mode) = said.peers {
+        own = own.peers(mode);
+    }
+    if let Some(approval) = said.approval {
+        own = own.approval(approval);
+    }
+    for (switch, toggle) in &said.permissions {
+        if let Toggle::Always(on) = toggle {
+            own = own.switch(*switch, *on);
+        }
+    }
+    own
+}
+
+fn ties(roster: &Roster, users: u32, number_of: impl Fn(u32) -> u32 + Copy) -> Ties {
+    let relations = Relation::ALL.iter().flat_map(|&relation| {
+        let tie = match relation {
+            // A favorite is a contact.
+            Relation::Favorite => {
+                Tie::to_other(Relation::Favorite).and(Tie::to_other(Relation::Contact))
+            }
+            other => Tie::to_other(other),
+        };
+        roster.edges(relation).iter().map(move |&(from, to)| (from, to, tie))
+    });
+    let conversations =
+        roster.conversations().iter().map(|&(one, other)| (one, other, Tie::CONVERSATION));
+    let all = relations.chain(conversations);
+    Ties::new(users, all.map(move |(one, other, tie)| (number_of(one), number_of(other), tie)))
 }

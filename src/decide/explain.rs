@@ -1,8 +1,9 @@
 use uuid::Uuid;
 
+use super::allowed;
 use crate::{
-    gates::{GATES, Party, opening_rules},
-    request::{Decision, GateName, Reason, Request, Resource},
+    gates::{GATES, Pair, Party, Scene, about, opening_rules},
+    request::{Decision, GateName, Reason, Request},
     snapshot::View,
 };
 
@@ -39,24 +40,23 @@ pub struct RuleRef {
 /// The same decision as [`decide`](super::decide), with every gate's verdict. Costs a look at each
 /// rule in question.
 pub fn explain(view: &View, request: &Request<'_>) -> Explanation {
+    let scene = Scene::set(view, request);
     let subject = Party::find(view, &request.subject);
-    let resource = match &request.resource {
-        Resource::User(user) => Party::find(view, user),
-        _ => Party::find(view, &"".into()),
-    };
+    let other = scene.other(request).map(|user| Party::find(view, user));
+    let pair = Pair::new(view, &scene, &subject, other.as_ref());
     let findings: Vec<Finding> = GATES
         .iter()
         .map(|gate| Finding {
             gate: gate.name(),
-            closed: gate.check(view, &subject, &resource),
-            detail: gate.detail(view, &subject, &resource),
+            closed: gate.check(view, &scene, &pair),
+            detail: gate.detail(view, &scene, &pair),
         })
         .collect();
-    let decision = findings
-        .iter()
-        .find_map(|finding| finding.closed)
-        .map_or(Decision::ALLOWED, Decision::denied);
-    let rules = if decision.allow { opening_rules(view, &subject, &resource) } else { Vec::new() };
+    let decision = match findings.iter().find_map(|finding| finding.closed) {
+        Some(reason) => Decision::denied(reason),
+        None => allowed(view, &scene, &pair),
+    };
+    let rules = if decision.allow { opening_rules(view, &scene, &pair) } else { Vec::new() };
     let rules = rules
         .into_iter()
         .map(|rule| RuleRef {
@@ -65,5 +65,6 @@ pub fn explain(view: &View, request: &Request<'_>) -> Explanation {
             description: rule.description.clone(),
         })
         .collect();
-    Explanation { decision, findings, rules, about: None }
+    let about = about(view, &scene, &pair, decision.reason).map(str::to_owned);
+    Explanation { decision, findings, rules, about }
 }

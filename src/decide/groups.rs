@@ -1,7 +1,8 @@
-use super::Page;
+use super::{Page, judge};
 use crate::{
-    request::{Action, Request, Resource},
-    snapshot::View,
+    gates::{Pair, Party, Scene},
+    request::{Action, Request},
+    snapshot::{GroupNumber, View},
 };
 
 /// The groups in which a subject may do something, by id.
@@ -11,8 +12,23 @@ pub struct Groups<'v> {
 }
 
 /// The groups for which the request would be allowed if they were its resource.
-pub fn groups<'v>(_: &'v View, _: &Request<'_>) -> Groups<'v> {
-    Groups { ids: Vec::new() }
+///
+/// Costs a look at each group of which the subject is a member; at each group that there is, if the
+/// action is open to others, or the request says what he is there.
+pub fn groups<'v>(view: &'v View, request: &Request<'_>) -> Groups<'v> {
+    let scene = Scene::set(view, request);
+    let subject = Party::find(view, &request.subject);
+    let other = scene.other(request).map(|user| Party::find(view, user));
+    let pair = Pair::new(view, &scene, &subject, other.as_ref());
+    let is_allowed = |&group: &GroupNumber| judge(view, &scene.moved(group, view), &pair).allow;
+    let id = |group: GroupNumber| view.groups.get(group).map_or("", |group| &*group.id);
+    let ids = if scene.is_for_members(&subject) {
+        let own = subject.number.map_or(&[][..], |number| view.groups.of(number));
+        own.iter().copied().filter(is_allowed).map(id).collect()
+    } else {
+        view.groups.iter().map(|(group, _)| group).filter(is_allowed).map(id).collect()
+    };
+    Groups { ids }
 }
 
 impl<'v> Groups<'v> {
@@ -39,9 +55,4 @@ pub fn actions(view: &View, request: &Request<'_>) -> Vec<Action> {
             && super::decide(view, &Request { action, ..request.clone() }).allow
     };
     Action::ALL.iter().copied().filter(|&action| is_allowed(action)).collect()
-}
-
-#[allow(dead_code)]
-fn is_group(request: &Request<'_>) -> bool {
-    matches!(request.resource, Resource::Group(_))
 }

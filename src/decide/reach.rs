@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 
 use crate::{
-    gates::{GATES, Party},
-    request::{Request, Resource},
+    gates::{GATES, Party, Scene},
+    request::Request,
     snapshot::{Selection, UserSet, View},
 };
 
@@ -30,18 +30,17 @@ pub struct Page<'v> {
 /// Costs set algebra over the tags and relations concerned; no one is looked at singly. An unknown
 /// subject reaches nobody.
 pub fn reach<'v>(view: &'v View, request: &Request<'_>) -> Reach<'v> {
+    let scene = Scene::set(view, request);
     let subject = Party::find(view, &request.subject);
-    list(view, GATES.iter().map(|gate| gate.admits(view, &subject)))
+    list(view, GATES.iter().map(|gate| gate.admits(view, &scene, &subject)))
 }
 
 /// Everyone who may do this: the users for whom the request would be allowed if they were its
 /// subject. At the same cost.
 pub fn reached_by<'v>(view: &'v View, request: &Request<'_>) -> Reach<'v> {
-    let Resource::User(resource) = &request.resource else {
-        return list(view, [Selection::nobody()].into_iter());
-    };
-    let resource = Party::find(view, resource);
-    list(view, GATES.iter().map(|gate| gate.admitted(view, &resource)))
+    let scene = Scene::set(view, request);
+    let other = scene.other(request).map(|user| Party::find(view, user));
+    list(view, GATES.iter().map(|gate| gate.admitted(view, &scene, other.as_ref())))
 }
 
 fn list<'v>(view: &'v View, gates: impl Iterator<Item = Selection<'v>>) -> Reach<'v> {

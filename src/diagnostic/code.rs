@@ -76,7 +76,7 @@ codes! {
     InvalidRuleId = "invalid-rule-id",
     /// Two rules have the same rule_id, name or content.
     DuplicateRule = "duplicate-rule",
-    /// A rule's name or description that can't be told in both notations.
+    /// A name or description that can't be told in both notations.
     InvalidText = "invalid-text",
     /// An id of a user or group that is empty, over 255 bytes, or has control characters.
     InvalidId = "invalid-id",
@@ -84,6 +84,34 @@ codes! {
     DuplicateUser = "duplicate-user",
     /// A line of a bulk file that is no user record.
     InvalidRecord = "invalid-record",
+    /// A word that is none of those that may stand in its place.
+    UnknownWord = "unknown-word",
+    /// A limit that is no whole number.
+    InvalidLimit = "invalid-limit",
+    /// A setting is set twice, in one file or in two.
+    DuplicateSetting = "duplicate-setting",
+    /// Somebody is named who is no user.
+    UnknownUser = "unknown-user",
+    /// A relation or conversation of a user with himself.
+    SelfRelation = "self-relation",
+    /// Somebody is named twice in one list.
+    RepeatedEntry = "repeated-entry",
+    /// More entries than the policy's limits allow.
+    OverLimit = "over-limit",
+    /// Two statements that can't both hold.
+    Contradiction = "contradiction",
+    /// A matrix is defined twice, or has the name of a built-in one.
+    DuplicateMatrix = "duplicate-matrix",
+    /// A group names a matrix that there is not.
+    UnknownMatrix = "unknown-matrix",
+    /// A permission that a matrix does not specify: it is denied.
+    Unspecified = "unspecified",
+    /// A matrix lets every member make admins or change permissions.
+    OpenAdministration = "open-administration",
+    /// A group is defined twice.
+    DuplicateGroup = "duplicate-group",
+    /// A conversation is stated twice.
+    DuplicateConversation = "duplicate-conversation",
 }
 
 impl fmt::Display for Code {

@@ -1,10 +1,10 @@
-use super::{Gate, Party};
+use super::{Gate, Pair, Party, Scene, all_if, scene::Place};
 use crate::{
     request::{GateName, Reason},
     snapshot::{Selection, View},
 };
 
-/// Closed for subjects and resources who are no known users.
+/// Closed for subjects, resources and members who are not known.
 pub(super) struct Known;
 
 impl Gate for Known {
@@ -13,35 +13,71 @@ impl Gate for Known {
     }
 
     #[inline]
-    fn check(&self, _: &View, subject: &Party<'_>, resource: &Party<'_>) -> Option<Reason> {
-        if subject.number.is_none() {
+    fn check(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason> {
+        if !pair.subject.is_known(view) {
             Some(Reason::UnknownSubject)
-        } else if resource.number.is_none() {
+        } else if !scene.place.is_known() || !is_known(view, scene, pair.other) {
             Some(Reason::UnknownResource)
         } else {
             None
         }
     }
 
-    fn admits<'v>(&self, _: &'v View, subject: &Party<'_>) -> Selection<'v> {
-        subject.number.map_or_else(Selection::nobody, |_| Selection::everybody())
+    fn admits<'v>(&self, view: &'v View, scene: &Scene<'_>, subject: &Party<'_>) -> Selection<'v> {
+        all_if(subject.is_known(view) && scene.place.is_known())
     }
 
-    fn admitted<'v>(&self, _: &'v View, resource: &Party<'_>) -> Selection<'v> {
-        resource.number.map_or_else(Selection::nobody, |_| Selection::everybody())
+    fn admitted<'v>(
+        &self,
+        view: &'v View,
+        scene: &Scene<'_>,
+        other: Option<&Party<'_>>,
+    ) -> Selection<'v> {
+        all_if(scene.place.is_known() && is_known(view, scene, other))
     }
 
-    fn detail(&self, _: &View, subject: &Party<'_>, resource: &Party<'_>) -> String {
-        match (subject.number, resource.number) {
-            (Some(_), Some(_)) => format!("`{}` and `{}` are users", subject.id, resource.id),
-            (None, Some(_)) => format!("`{}` is no known user", subject.id),
-            (None, None) if subject.id == resource.id => {
-                format!("`{}` is no known user", subject.id)
-            }
-            (Some(_), None) => format!("`{}` is no known user", resource.id),
-            (None, None) => {
-                format!("neither `{}` nor `{}` is a known user", subject.id, resource.id)
+    fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {
+        let mut unknown: Vec<String> = Vec::new();
+        let users = [Some(pair.subject), pair.other].into_iter().flatten();
+        for user in users.clone().filter(|user| !user.is_known(view)) {
+            let said = format!("`{}` is no known user", user.id);
+            if !unknown.contains(&said) {
+                unknown.push(said);
             }
         }
+        match scene.place {
+            Place::UnknownGroup => unknown.push(format!("`{}` is no known group", scene.group_id)),
+            Place::Unfit => {
+                unknown.push(format!("{} can't be done to this resource", scene.action));
+            }
+            _ => {}
+        }
+        if scene.has_other() && pair.other.is_none() && scene.place.is_known() {
+            unknown.push(format!("{} needs a `member`", scene.action));
+        }
+        if !unknown.is_empty() {
+            return unknown.join("; ");
+        }
+        let mut known: Vec<String> = users.map(Party::name).collect();
+        known.dedup();
+        let all_listed =
+            [Some(pair.subject), pair.other].into_iter().flatten().all(|u| u.number.is_some());
+        match (known.as_slice(), all_listed) {
+            ([only], true) => format!("{only} is a user"),
+            ([only], false) => format!("{only} is not listed, and treated as a user"),
+            (all, true) => format!("{} are users", all.join(" and ")),
+            (all, false) => {
+                format!("{} are treated as users, listed or not", all.join(" and "))
+            }
+        }
+    }
+}
+
+/// Whether the user whom the action is about is known, if it is about one.
+#[inline]
+fn is_known(view: &View, scene: &Scene<'_>, other: Option<&Party<'_>>) -> bool {
+    match other {
+        Some(other) => other.is_known(view),
+        None => !scene.has_other(),
     }
 }

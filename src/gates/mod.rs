@@ -1,22 +1,33 @@
 //! The gates: each is one independent reason why an action may be refused, in a file of its own.
 //!
-//! A gate gives two views of the same truth: [`Gate::check`] answers for one pair, and
-//! [`Gate::admits`] and its converse [`Gate::admitted`] give the whole set. A property test holds
-//! them together for all pairs.
+//! What each gate asks of which action stands in one table (`demands`). A gate gives two views of the
+//! same truth: [`Gate::check`] answers for one pair, and [`Gate::admits`] and its converse
+//! [`Gate::admitted`] give the whole set. A property test holds them together for all pairs.
 //!
 //! Invariant: knows of `snapshot` and `request`. A gate reads sets; it never loops over users.
 
+mod about;
+mod blocks;
+mod demands;
+mod friendship;
 mod known;
+mod moderation;
 mod oneself;
+mod party;
+mod peers;
+mod permissions;
+mod role;
 mod rules;
+mod scene;
 
+pub use about::about;
+pub use party::Party;
 pub use rules::opening_rules;
-
-use smallvec::SmallVec;
+pub use scene::{Pair, Place, Scene};
 
 use crate::{
-    request::{self, GateName, Reason},
-    snapshot::{Selection, TagId, View},
+    request::{GateName, Obligation, Reason},
+    snapshot::{Selection, View},
 };
 
 /// One reason why an action may be refused.
@@ -25,71 +36,42 @@ pub trait Gate: Sync {
 
     /// The reason why the gate is closed for this pair; `None` if it is open. Takes no lock and
     /// allocates nothing.
-    fn check(&self, view: &View, subject: &Party<'_>, resource: &Party<'_>) -> Option<Reason>;
+    fn check(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason>;
 
-    /// Whom the gate lets this subject reach.
-    fn admits<'v>(&self, view: &'v View, subject: &Party<'_>) -> Selection<'v>;
+    /// Whom the gate lets this subject do it to: users who may be the resource, or the `member`.
+    fn admits<'v>(&self, view: &'v View, scene: &Scene<'_>, subject: &Party<'_>) -> Selection<'v>;
 
-    /// Whom the gate lets reach this resource.
-    fn admitted<'v>(&self, view: &'v View, resource: &Party<'_>) -> Selection<'v>;
+    /// Which subjects the gate lets do it to this resource or `member`, if there is one.
+    fn admitted<'v>(
+        &self,
+        view: &'v View,
+        scene: &Scene<'_>,
+        other: Option<&Party<'_>>,
+    ) -> Selection<'v>;
+
+    /// What an action that this gate lets through obliges to.
+    fn obligation(&self, _: &View, _: &Scene<'_>, _: &Pair<'_, '_>) -> Option<Obligation> {
+        None
+    }
 
     /// What the gate looked at for this pair, in words.
-    fn detail(&self, view: &View, subject: &Party<'_>, resource: &Party<'_>) -> String;
+    fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String;
 }
 
 /// The gates in the order in which they are asked; the first that is closed gives the reason.
-pub const GATES: [&dyn Gate; 3] = [&known::Known, &oneself::OneSelf, &rules::Rules];
+pub const GATES: [&dyn Gate; 9] = [
+    &known::Known,
+    &oneself::OneSelf,
+    &moderation::Moderation,
+    &permissions::Permissions,
+    &blocks::Blocks,
+    &peers::Peers,
+    &rules::Rules,
+    &friendship::Friendship,
+    &role::RoleGate,
+];
 
-/// A user in a request, found in a view.
-#[derive(Clone, Debug)]
-pub struct Party<'r> {
-    pub id: &'r str,
-    /// His number; `None` if he is unknown.
-    pub number: Option<u32>,
-    /// Tags that the request says he has, in order; they stand in for his own.
-    given: Option<SmallVec<[TagId; 8]>>,
-}
-
-impl<'r> Party<'r> {
-    /// Looks the user up. Costs one look-up of the id, and one of each tag that is given.
-    #[inline]
-    pub fn find(view: &View, user: &request::User<'r>) -> Self {
-        let given = user.properties.as_ref().and_then(|given| given.tags.as_ref()).map(|tags| {
-            // A tag that the view doesn't know is no rule's: it can't change an answer.
-            let mut tags: SmallVec<[TagId; 8]> =
-                tags.iter().filter_map(|tag| view.tags.get(tag)).collect();
-            tags.sort_unstable();
-            tags.dedup();
-            tags
-        });
-        Self { id: user.id, number: view.population.directory.number(user.id), given }
-    }
-
-    /// His tags in order: those that the request gives, or else his own.
-    #[inline]
-    pub fn tags<'s>(&'s self, view: &'s View) -> &'s [TagId] {
-        match (&self.given, self.number) {
-            (Some(given), _) => given,
-            (None, Some(number)) => view.population.directory.tags(number),
-            (None, None) => &[],
-        }
-    }
-
-    /// Whether his tags are those that the view holds of him.
-    #[inline]
-    fn is_stored(&self) -> Option<u32> {
-        if self.given.is_some() { None } else { self.number }
-    }
-
-    /// His tags as a list in brackets, for explanations.
-    fn tag_list(&self, view: &View) -> String {
-        list(view, self.tags(view))
-    }
-}
-
-/// Tags as `[A, B]`, in the order of their names.
-fn list(view: &View, tags: &[TagId]) -> String {
-    let mut names: Vec<&str> = tags.iter().map(|&tag| view.tags.name(tag)).collect();
-    names.sort_unstable();
-    format!("[{}]", names.join(", "))
+/// Everybody, if the gate is open, and else nobody.
+fn all_if<'v>(open: bool) -> Selection<'v> {
+    if open { Selection::everybody() } else { Selection::nobody() }
 }

@@ -1,11 +1,15 @@
-use super::{Gate, Party};
+use super::{Gate, Pair, Party, Scene, scene::Place};
 use crate::{
-    request::{GateName, Reason},
+    request::{Action, GateName, Reason},
     snapshot::{Selection, UserSet, View},
 };
 
-/// Closed for a subject who is the resource.
+/// Closed for a subject who is the resource, unless he only reads.
 pub(super) struct OneSelf;
+
+fn concerns(scene: &Scene<'_>) -> bool {
+    scene.place == Place::User && !matches!(scene.action, Action::Read | Action::ViewProfile)
+}
 
 impl Gate for OneSelf {
     fn name(&self) -> GateName {
@@ -13,26 +17,35 @@ impl Gate for OneSelf {
     }
 
     #[inline]
-    fn check(&self, _: &View, subject: &Party<'_>, resource: &Party<'_>) -> Option<Reason> {
-        let is_same = match (subject.number, resource.number) {
-            (Some(subject), Some(resource)) => subject == resource,
-            _ => subject.id == resource.id,
-        };
-        is_same.then_some(Reason::OneSelf)
+    fn check(&self, _: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason> {
+        let is_same = pair.other.is_some_and(|other| other.is(pair.subject));
+        (is_same && concerns(scene)).then_some(Reason::OneSelf)
     }
 
-    fn admits<'v>(&self, _: &'v View, subject: &Party<'_>) -> Selection<'v> {
-        Selection::from(subject.number.into_iter().collect::<UserSet>()).complement()
+    fn admits<'v>(&self, _: &'v View, scene: &Scene<'_>, subject: &Party<'_>) -> Selection<'v> {
+        let oneself = subject.number.filter(|_| concerns(scene));
+        Selection::from(oneself.into_iter().collect::<UserSet>()).complement()
     }
 
-    fn admitted<'v>(&self, view: &'v View, resource: &Party<'_>) -> Selection<'v> {
-        self.admits(view, resource)
+    fn admitted<'v>(
+        &self,
+        view: &'v View,
+        scene: &Scene<'_>,
+        other: Option<&Party<'_>>,
+    ) -> Selection<'v> {
+        other.map_or_else(Selection::everybody, |other| self.admits(view, scene, other))
     }
 
-    fn detail(&self, view: &View, subject: &Party<'_>, resource: &Party<'_>) -> String {
-        match self.check(view, subject, resource) {
-            Some(_) => format!("`{}` is the resource himself", subject.id),
-            None => format!("`{}` is someone else than `{}`", resource.id, subject.id),
+    fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {
+        match pair.other {
+            Some(_) if self.check(view, scene, pair).is_some() => {
+                format!("`{}` is the resource himself", pair.subject.id)
+            }
+            Some(other) if other.is(pair.subject) => {
+                format!("`{}` may do this to himself", pair.subject.id)
+            }
+            Some(other) => format!("`{}` is someone else than `{}`", other.id, pair.subject.id),
+            None => "no other user is concerned".to_owned(),
         }
     }
 }

@@ -1,14 +1,28 @@
 use std::borrow::Cow;
 
-use super::{Gate, Party, list};
+use super::{Gate, Pair, Party, Scene, demands::Asks, party::list, scene::Place};
 use crate::{
-    request::{GateName, Reason},
+    request::{Conversation, GateName, Reason},
     snapshot::{Rule, RuleBook, Selection, TagId, UserSet, View},
 };
 
-/// Open if the policy has no rules section, or if the resource has a tag whose users the subject
-/// may reach.
+/// Open if the policy has no rules section, or if the resource or `member` has a tag whose users the
+/// subject may reach. Existing conversations are no rule's business.
 pub(super) struct Rules;
+
+impl Rules {
+    /// The rules, if they are asked about a pair.
+    #[inline]
+    fn asked<'v>(view: &'v View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<&'v RuleBook> {
+        let book = view.rules.as_ref()?;
+        let is_asked = match scene.demands.rules {
+            Asks::Never => false,
+            Asks::Always => true,
+            Asks::WhenNew => pair.conversation(scene) == Conversation::New,
+        };
+        (is_asked && !pair.is_oneself_in_group(scene)).then_some(book)
+    }
+}
 
 impl Gate for Rules {
     fn name(&self) -> GateName {
@@ -16,9 +30,10 @@ impl Gate for Rules {
     }
 
     #[inline]
-    fn check(&self, view: &View, subject: &Party<'_>, resource: &Party<'_>) -> Option<Reason> {
-        let Some(book) = &view.rules else { return None };
-        let reaches = match subject.is_stored() {
+    fn check(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason> {
+        let book = Self::asked(view, scene, pair)?;
+        let resource = pair.other?;
+        let reaches = match pair.subject.is_stored() {
             Some(number) => resource
                 .tags(view)
                 .iter()
@@ -26,57 +41,111 @@ impl Gate for Rules {
             None => book
                 .naming_any(resource.tags(view))
                 .iter()
-                .any(|(_, rule)| is_met(rule, view, subject)),
+                .any(|(_, rule)| is_met(rule, view, pair.subject)),
         };
         (!reaches).then_some(Reason::NoRule)
     }
 
-    fn admits<'v>(&self, view: &'v View, subject: &Party<'_>) -> Selection<'v> {
-        let Some(book) = &view.rules else { return Selection::everybody() };
+    fn admits<'v>(&self, view: &'v View, scene: &Scene<'_>, subject: &Party<'_>) -> Selection<'v> {
+        let Some(book) = listed(view, scene) else { return Selection::everybody() };
         let tags = reachable_tags(view, book, subject);
-        union(tags.into_iter().filter_map(|tag| view.population.members(tag)))
+        let reached = union(tags.into_iter().filter_map(|tag| view.population.members(tag)));
+        with_exempt(view, scene, subject, reached)
     }
 
-    fn admitted<'v>(&self, view: &'v View, resource: &Party<'_>) -> Selection<'v> {
-        let Some(book) = &view.rules else { return Selection::everybody() };
-        union(resource.tags(view).iter().filter_map(|&tag| book.reachers(tag)))
+    fn admitted<'v>(
+        &self,
+        view: &'v View,
+        scene: &Scene<'_>,
+        other: Option<&Party<'_>>,
+    ) -> Selection<'v> {
+        let (Some(book), Some(other)) = (listed(view, scene), other) else {
+            return Selection::everybody();
+        };
+        let reachers = union(other.tags(view).iter().filter_map(|&tag| book.reachers(tag)));
+        with_exempt(view, scene, other, reachers)
     }
 
-    fn detail(&self, view: &View, subject: &Party<'_>, resource: &Party<'_>) -> String {
+    fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {
+        let (Some(resource), true) = (pair.other, scene.demands.rules != Asks::Never) else {
+            return format!("rules don't concern {} here", scene.action);
+        };
         let Some(book) = &view.rules else {
             return "the policy has no rules section, so rules refuse nothing".to_owned();
         };
-        let opening = opening_rules(view, subject, resource);
+        if pair.is_oneself_in_group(scene) {
+            return "rules are about others".to_owned();
+        }
+        if scene.demands.rules == Asks::WhenNew
+            && pair.conversation(scene) == Conversation::Existing
+        {
+            let who = if scene.conversation.is_some() { "the request" } else { "the facts" };
+            return format!("the conversation exists already, by {who}; rules concern new ones");
+        }
+        let opening = opening_rules(view, scene, pair);
         if !opening.is_empty() {
             let names: Vec<_> = opening.iter().map(|rule| rule_name(rule)).collect();
             return format!("opened by {}", names.join(", "));
         }
         let has = |party: &Party<'_>| format!("`{}` has {}", party.id, party.tag_list(view));
-        let reachable = reachable_tags(view, book, subject);
+        let reachable = reachable_tags(view, book, pair.subject);
         if reachable.is_empty() {
-            return format!("{}, which meets the condition of no rule", has(subject));
+            return format!("{}, which meets the condition of no rule", has(pair.subject));
         }
         format!(
             "{}, whose rules lead to {}; {}",
-            has(subject),
+            has(pair.subject),
             list(view, &reachable),
             has(resource)
         )
     }
 }
 
-/// The rules that let the subject reach the resource, in the order of their ids. Costs a look at
-/// each rule whose outcome names a tag of the resource.
-pub fn opening_rules<'v>(
-    view: &'v View,
-    subject: &Party<'_>,
-    resource: &Party<'_>,
-) -> Vec<&'v Rule> {
-    let Some(book) = &view.rules else { return Vec::new() };
+/// The rules, if a list has to do with them.
+fn listed<'v>(view: &'v View, scene: &Scene<'_>) -> Option<&'v RuleBook> {
+    let is_asked = match scene.demands.rules {
+        Asks::Never => false,
+        Asks::Always => true,
+        Asks::WhenNew => scene.conversation != Some(Conversation::Existing),
+    };
+    view.rules.as_ref().filter(|_| is_asked)
+}
+
+/// With those about whom rules are not asked, though they are about others: those who have a
+/// conversation with someone already, and himself in a group.
+fn with_exempt<'v>(
+    view: &View,
+    scene: &Scene<'_>,
+    who: &Party<'_>,
+    users: Selection<'v>,
+) -> Selection<'v> {
+    let asks_the_facts = scene.demands.rules == Asks::WhenNew && scene.conversation.is_none();
+    let number = who.number.filter(|_| asks_the_facts);
+    let talking: UserSet = number
+        .into_iter()
+        .flat_map(|number| view.population.ties.of(number))
+        .filter(|(_, tie)| tie.is_conversation())
+        .map(|(other, _)| other)
+        .collect();
+    Selection::any([users, talking.into(), oneself_in_group(scene, who)])
+}
+
+/// The user himself where the action is done in a group: there it may be done to oneself.
+pub(super) fn oneself_in_group<'v>(scene: &Scene<'_>, who: &Party<'_>) -> Selection<'v> {
+    let number = who.number.filter(|_| scene.place != Place::User);
+    number.into_iter().collect::<UserSet>().into()
+}
+
+/// The rules that let the subject reach the resource or `member`, in the order of their ids; none
+/// where rules are not asked. Costs a look at each rule whose outcome names a tag of the resource.
+pub fn opening_rules<'v>(view: &'v View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Vec<&'v Rule> {
+    let (Some(book), Some(resource)) = (Rules::asked(view, scene, pair), pair.other) else {
+        return Vec::new();
+    };
     book.naming_any(resource.tags(view))
         .into_iter()
         .map(|(_, rule)| rule)
-        .filter(|rule| is_met(rule, view, subject))
+        .filter(|rule| is_met(rule, view, pair.subject))
         .collect()
 }
 

@@ -4,16 +4,26 @@
 //!
 //! Invariant: knows of `source`, `diagnostic`, `request` and the AST of `syntax`.
 
-mod condition;
+mod expression;
+mod groups;
+mod matrices;
+mod presets;
 mod rules;
+mod settings;
 mod tags;
+mod texts;
 mod users;
+mod words;
 
+pub use groups::Group;
+pub use matrices::{DEFAULT_MATRIX, Matrix};
+pub use presets::Preset;
 pub use rules::{NAMESPACE, Rule};
-pub use users::{Census, Roster, Users};
+pub use users::{Census, Own, Roster, Users};
 
 use crate::{
     diagnostic::Diagnostics,
+    request::Settings,
     source::Sources,
     syntax::{Ast, ast},
 };
@@ -24,10 +34,15 @@ use crate::{
 pub struct Policy {
     /// The tags that are declared, in order; empty if none are.
     pub tags: Vec<String>,
-    /// The rules, ordered by id; `None` if the policy has no `rules` section, so that rules refuse
-    /// nothing.
+    /// The rules, ordered by id; `None` if the policy has no `rules` section and its preset none
+    /// either, so that rules refuse nothing.
     pub rules: Option<Vec<Rule>>,
+    pub settings: Settings<String>,
+    /// In the order of their names, the built-in ones among them.
+    pub matrices: Vec<Matrix>,
     pub users: Users,
+    /// In the order of their ids.
+    pub groups: Vec<Group>,
 }
 
 /// Binds and checks what was parsed. All that is wrong goes to `problems`; with an error among
@@ -38,25 +53,57 @@ pub struct Policy {
 pub fn resolve(
     ast: Ast<'_>,
     sources: &Sources,
-    known: Option<Census>,
+    known: Option<Census<'_>>,
     problems: &mut Diagnostics,
 ) -> Policy {
     let mut declarations = Vec::new();
     let mut has_rules = false;
     let mut rules = Vec::new();
+    let mut written = settings::Written::default();
+    let mut matrices = Vec::new();
     let mut users = Vec::new();
+    let mut groups = Vec::new();
+    let mut conversations = Vec::new();
     for item in ast.items {
         match item {
             ast::Item::Tags(list) => declarations.push(list),
             ast::Item::Rules(_) => has_rules = true,
             ast::Item::Rule(rule) => rules.push(*rule),
+            ast::Item::Word(word) => written.words.push(*word),
+            ast::Item::Settings(section) => written.sections.push(*section),
+            ast::Item::Peers(peers) => written.peers.push(*peers),
+            ast::Item::Matrix(matrix) => matrices.push(*matrix),
             ast::Item::User(user) => users.push(user),
-            _ => {}
+            ast::Item::Group(group) => groups.push(*group),
+            ast::Item::Conversation(conversation) => conversations.push(*conversation),
         }
     }
     let vocabulary = tags::Vocabulary::declare(&declarations, problems);
-    has_rules |= !rules.is_empty();
+    let (preset, settings) = settings::resolve(&written, &vocabulary, problems);
+    has_rules |= !rules.is_empty() || preset.is_some_and(Preset::has_rules);
     let rules = rules::resolve(rules, &vocabulary, problems);
-    let users = users::resolve(&users, &ast.bulk, sources, known, &vocabulary, problems);
-    Policy { tags: vocabulary.into_declared(), rules: has_rules.then_some(rules), users }
+    let matrices = matrices::resolve(&matrices, &vocabulary, problems);
+
+    let checks = users::Checks {
+        friends: settings.limits.friends,
+        blocked: settings.limits.blocked,
+        blocks_end_friendship: preset.is_some_and(Preset::blocks_end_friendship),
+    };
+    let stated = users::Stated { users: &users, conversations: &conversations, checks };
+    let gathered = users::gather(&stated, &ast.bulk, sources, known, &vocabulary, problems);
+    let bounds = groups::Bounds {
+        users: &gathered,
+        matrices: &matrices,
+        most_members: settings.limits.group_members,
+    };
+    let groups = groups::resolve(&groups, &bounds, problems);
+    let users = gathered.into_users();
+    Policy {
+        tags: vocabulary.into_declared(),
+        rules: has_rules.then_some(rules),
+        settings,
+        matrices,
+        users,
+        groups,
+    }
 }

@@ -9,7 +9,7 @@ use crate::{
     syntax::ast,
 };
 
-use super::{condition::condition, tags::Vocabulary};
+use super::{expression::meaning, tags::Vocabulary, texts};
 
 /// The namespace of the ids of rules that are written without one: their `rule_id` is the UUIDv5,
 /// in this namespace, of `name:` and the name, or else of `content:`, the canonical condition,
@@ -38,11 +38,13 @@ pub(super) fn resolve(
     let mut rules = Vec::new();
     for rule in written {
         let place = rule.name.as_ref().map_or(rule.span, |name| name.span);
-        let name = rule.name.as_ref().and_then(|name| text("name", name, problems));
-        let description =
-            rule.description.as_ref().and_then(|text_| text("description", text_, problems));
+        let name = rule.name.as_ref().and_then(|name| texts::name("a rule's name", name, problems));
+        let description = rule
+            .description
+            .as_ref()
+            .and_then(|text| texts::text("a rule's description", text, problems));
         let given_id = rule.rule_id.as_ref().map(|id| (id.span, rule_id(id, problems)));
-        let condition = condition(&rule.condition, vocabulary, problems);
+        let condition: Option<Condition<String>> = meaning(&rule.condition, vocabulary, problems);
         let outcome = outcome(&rule.outcome, vocabulary, problems);
         let is_repeated = name.as_ref().is_some_and(|name| {
             names.repeats(name.clone(), place, problems, |name| {
@@ -166,24 +168,4 @@ fn outcome(
     tags.sort_unstable();
     tags.dedup();
     right.then_some(tags)
-}
-
-/// A name or description, if both notations can hold it: text without control characters but line
-/// breaks and tabs in a description.
-fn text(field: &str, written: &ast::Text<'_>, problems: &mut Diagnostics) -> Option<String> {
-    let is_allowed =
-        |c: char| !c.is_control() || (field == "description" && matches!(c, '\n' | '\t'));
-    let refused = written.value.chars().find(|&c| !is_allowed(c));
-    let message = match refused {
-        Some(c) => format!("a rule's {field} can't hold the control character U+{:04X}", c as u32),
-        None if field == "name" && written.value.is_empty() => {
-            "a rule's name can't be empty".into()
-        }
-        None if field == "name" && written.value.len() > 255 => {
-            format!("a rule's name has at most 255 bytes; this one has {}", written.value.len())
-        }
-        None => return Some(written.value.clone().into_owned()),
-    };
-    problems.push(Diagnostic::error(Code::InvalidText, written.span, message));
-    None
 }

@@ -135,6 +135,15 @@ pub struct Fields<T> {
 }
 
 impl<T> Fields<T> {
+    /// The same with other values.
+    pub fn map<U>(&self, of: &mut impl FnMut(&Value<T>) -> Value<U>) -> Fields<U> {
+        Fields {
+            named: self.named.iter().map(|(field, value)| (field.clone(), of(value))).collect(),
+            hidden: of(&self.hidden),
+            rest: of(&self.rest),
+        }
+    }
+
     /// Who may change this field.
     pub fn of(&self, field: &str) -> &Value<T> {
         match self.named.binary_search_by(|(name, _)| name.as_str().cmp(field)) {

@@ -9,6 +9,7 @@ mod group;
 mod name;
 mod parts;
 mod setting;
+mod settings;
 mod word;
 
 pub use action::{Action, ResourceKind};
@@ -21,6 +22,7 @@ pub use setting::{
     Approval, BlockMode, Conversation, Moderation, PeersMode, Relation, Switch, Toggle,
     UnknownUsers,
 };
+pub use settings::{Blocks, Limits, Peers, Settings};
 pub use word::UnknownWord;
 
 /// A question: may the subject do this to the resource?

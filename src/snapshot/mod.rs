@@ -3,34 +3,50 @@
 //! Users, tags and rules are numbers here. Users are numbered in the order of their ids, so a set of
 //! users is in the order in which lists are answered.
 //!
-//! - A [`Population`] says who there is: ids, tag sets, and for each tag the users who have it.
+//! - A [`Population`] says who there is: ids, tag sets, for each tag the users who have it, what
+//!   their records set, and what is between them ([`Ties`]).
 //! - A [`RuleBook`] says for each tag who may reach it. A rule's condition was turned into a set of
 //!   users when it was compiled; the hot path never sees it again.
-//! - A [`View`] is both, with the revision that they were made from.
+//! - [`Standings`] say what the policy's settings and the users' records come to, user by user and
+//!   as sets.
+//! - [`Groups`] say who is what in which group, and each [`Matrix`] who may do what there.
+//! - A [`View`] is all of it, with the revision that it was made from.
 //!
 //! Invariant: knows of `request` only. Nothing here changes after it is built; what did not change
 //! between two views is shared.
 
 mod directory;
 mod few;
+mod groups;
 mod index;
+mod matrix;
 mod population;
 mod record;
 mod revision;
 mod rule_book;
 mod selection;
 mod set;
+mod standing;
+mod standings;
 mod tag;
+mod ties;
 
 pub use directory::{Directory, Entry};
-pub use population::Population;
+pub use groups::{Group, GroupNumber, Groups};
+pub use matrix::{Matrix, MatrixNumber};
+pub use population::{OwnCondition, Population};
 pub use revision::Revision;
 pub use rule_book::{Rule, RuleBook, RuleNumber};
 pub use selection::Selection;
 pub use set::UserSet;
+pub use standing::{Own, Standing};
+pub use standings::Standings;
 pub use tag::{TagId, Tags};
+pub use ties::{Tie, Ties};
 
 use std::sync::Arc;
+
+use crate::request::Settings;
 
 /// Everything that decisions are made from, as one immutable whole.
 #[derive(Clone, Debug)]
@@ -41,6 +57,15 @@ pub struct View {
     pub declared: Vec<TagId>,
     /// `None` if the policy has no `rules` section: then rules refuse nothing.
     pub rules: Option<RuleBook>,
+    /// What the policy sets.
+    pub settings: Settings<TagId>,
+    /// What that and the users' records come to.
+    pub standings: Standings,
+    /// The policy's `moderation.managers`; `None` if it names none.
+    pub managers: Option<UserSet>,
+    /// In the order of their names, the built-in ones among them.
+    pub matrices: Vec<Matrix>,
+    pub groups: Groups,
     pub revision: Revision,
 }
 
@@ -50,5 +75,18 @@ impl View {
         self.population.memory()
             + self.tags.memory()
             + self.rules.as_ref().map_or(0, RuleBook::memory)
+            + self.standings.memory()
+            + self.managers.as_ref().map_or(0, UserSet::memory)
+            + self.groups.memory()
+    }
+
+    /// The number of a matrix; `None` if there is none of this name.
+    pub fn matrix_number(&self, name: &str) -> Option<MatrixNumber> {
+        let at = self.matrices.binary_search_by(|matrix| matrix.name.as_str().cmp(name)).ok()?;
+        u32::try_from(at).ok().map(MatrixNumber)
+    }
+
+    pub fn matrix(&self, number: MatrixNumber) -> Option<&Matrix> {
+        self.matrices.get(number.0 as usize)
     }
 }

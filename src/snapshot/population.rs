@@ -1,7 +1,10 @@
 use std::borrow::Cow;
 
-use super::{Directory, Selection, TagId, UserSet};
-use crate::request::Condition;
+use super::{Directory, Own, Selection, TagId, Ties, UserSet};
+use crate::request::{Condition, Switch};
+
+/// A user, and a switch that his record sets to a condition.
+pub type OwnCondition = (u32, Switch, Condition<TagId>);
 
 /// Who there is: users, their tags, and the users of each tag.
 #[derive(Debug)]
@@ -10,6 +13,12 @@ pub struct Population {
     /// For each tag that users have, those who have it.
     pub members: Vec<UserSet>,
     pub everyone: UserSet,
+    /// What records of users set, in the order of the users; those that set nothing are left out.
+    pub own: Vec<(u32, Own)>,
+    /// The switches that records set to a condition, in the order of the users.
+    pub own_conditions: Vec<OwnCondition>,
+    /// What is between users.
+    pub ties: Ties,
     /// What the population was read from, to tell whether it would be read the same again.
     pub key: [u8; 32],
     /// What it says, whatever it was read from.
@@ -28,6 +37,17 @@ impl Population {
         self.selection(condition).of(&self.everyone)
     }
 
+    /// What the record of a user sets, and the switches that it sets to a condition. Costs two
+    /// searches.
+    pub fn own(&self, user: u32) -> (Own, &[OwnCondition]) {
+        let at = self.own.binary_search_by_key(&user, |&(user, _)| user);
+        let own =
+            at.ok().and_then(|at| self.own.get(at)).map_or_else(Own::default, |&(_, own)| own);
+        let from = self.own_conditions.partition_point(|(other, ..)| *other < user);
+        let to = self.own_conditions.partition_point(|(other, ..)| *other <= user);
+        (own, self.own_conditions.get(from..to).unwrap_or_default())
+    }
+
     fn selection(&self, condition: &Condition<TagId>) -> Selection<'_> {
         match condition {
             Condition::HasTag(tag) => {
@@ -40,6 +60,11 @@ impl Population {
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.directory.memory() + self.members.iter().map(UserSet::memory).sum::<usize>()
+        let conditions = self.own_conditions.len() * size_of::<OwnCondition>();
+        self.directory.memory()
+            + self.members.iter().map(UserSet::memory).sum::<usize>()
+            + size_of_val(&*self.own)
+            + conditions
+            + self.ties.memory()
     }
 }

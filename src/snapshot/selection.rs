@@ -31,6 +31,21 @@ impl<'s> Selection<'s> {
         Self::nobody().complement()
     }
 
+    /// The same selection, by reference.
+    pub fn borrowed(&self) -> Selection<'_> {
+        match self {
+            Self::Only(users) => Selection::Only(Cow::Borrowed(users)),
+            Self::AllBut(users) => Selection::AllBut(Cow::Borrowed(users)),
+        }
+    }
+
+    /// The memory that it takes, about, in bytes.
+    pub fn memory(&self) -> usize {
+        match self {
+            Self::Only(users) | Self::AllBut(users) => users.memory(),
+        }
+    }
+
     /// Those who are not selected. Costs nothing.
     #[must_use]
     pub fn complement(self) -> Self {

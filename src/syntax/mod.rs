@@ -11,6 +11,7 @@ pub mod dsl;
 mod known;
 pub mod print;
 mod text;
+mod user;
 pub mod yaml;
 
 use crate::{

@@ -12,7 +12,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 12] = [
     ("compile", &["source", "diagnostic", "syntax", "policy", "request", "snapshot"]),
     ("gates", &["snapshot", "request"]),
     ("decide", &["gates", "snapshot", "request"]),
-    ("inspect", &["decide", "compile", "snapshot", "diagnostic"]),
+    ("inspect", &["decide", "compile", "snapshot", "diagnostic", "request"]),
     ("live", &["compile", "decide", "source", "diagnostic", "snapshot"]),
     ("serve", &["live", "decide", "request"]),
 ];

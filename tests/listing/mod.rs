@@ -10,7 +10,7 @@ use peerage::{
     source::{Notation, Source, Sources, Span},
     syntax::{
         self,
-        ast::{Expr, ExprKind, Item, List, Text, User},
+        ast::{Expr, ExprKind, Item, List, PermissionValue, Setting, Text, User},
     },
 };
 
@@ -66,12 +66,94 @@ fn show(source: &Source, item: &Item<'_>) -> String {
                 optional("description", &rule.description),
             )
         }
+        Item::Word(word) => format!(
+            "{:?}@{} {}",
+            word.section,
+            source.position(word.span.start()),
+            show_text(source, &word.value)
+        ),
+        Item::Settings(settings) => format!(
+            "{:?}@{}{}",
+            settings.section,
+            source.position(settings.span.start()),
+            show_settings(source, &settings.entries)
+        ),
+        Item::Peers(peers) => {
+            let modes = peers.modes.iter().map(|mode| {
+                let when = show_placed(source, &mode.when);
+                format!(" {when} {}", show_text(source, &mode.mode))
+            });
+            let default = show_field(source, "default", peers.default.as_ref());
+            let at = source.position(peers.span.start());
+            format!("Peers@{at}{default}{}", modes.collect::<String>())
+        }
+        Item::Matrix(matrix) => {
+            let permissions = matrix.permissions.iter().map(|permission| {
+                let key = show_text(source, &permission.key);
+                match &permission.value {
+                    PermissionValue::One(value) => format!(" {key}={}", show_placed(source, value)),
+                    PermissionValue::ByField(fields) => {
+                        format!(" {key}={{{} }}", show_settings(source, fields))
+                    }
+                }
+            });
+            let name = show_text(source, &matrix.name);
+            format!("matrix {name}{}", permissions.collect::<String>())
+        }
+        Item::Group(group) => [
+            format!("group {}", show_text(source, &group.id)),
+            show_field(source, "matrix", group.matrix.as_ref()),
+            show_field(source, "creator", group.creator.as_ref()),
+            show_users(source, "super_admins", group.super_admins.as_ref()),
+            show_users(source, "admins", group.admins.as_ref()),
+            show_users(source, "members", group.members.as_ref()),
+        ]
+        .concat(),
+        Item::Conversation(conversation) => {
+            let [one, other] = &conversation.users;
+            format!("conversation {} {}", show_text(source, one), show_text(source, other))
+        }
     }
 }
 
 fn show_user(source: &Source, user: &User<'_>) -> String {
     let tags = user.tags.as_ref().map(|tags| show_list(source, tags)).unwrap_or_default();
-    format!("user {} {tags}", show_text(source, &user.id)).trim_end().to_owned()
+    let mut shown = format!("user {} {tags}", show_text(source, &user.id)).trim_end().to_owned();
+    if let Some(more) = &user.more {
+        shown += &show_field(source, "peers", more.peers.as_ref());
+        if !more.permissions.is_empty() {
+            write!(shown, " permissions={{{} }}", show_settings(source, &more.permissions))
+                .unwrap();
+        }
+        shown += &show_field(source, "moderation", more.moderation.as_ref());
+        shown += &show_field(source, "approval", more.approval.as_ref());
+        shown += &show_users(source, "contacts", more.contacts.as_ref());
+        shown += &show_users(source, "favorites", more.favorites.as_ref());
+        shown += &show_users(source, "paired", more.paired.as_ref());
+        shown += &show_users(source, "blocked", more.blocked.as_ref());
+        shown += &show_users(source, "friends", more.friends.as_ref());
+    }
+    shown
+}
+
+fn show_field(source: &Source, name: &str, text: Option<&Text<'_>>) -> String {
+    text.map(|text| format!(" {name}={}", show_text(source, text))).unwrap_or_default()
+}
+
+fn show_users(source: &Source, name: &str, list: Option<&List<'_>>) -> String {
+    list.map(|list| format!(" {name}={}", show_list(source, list))).unwrap_or_default()
+}
+
+fn show_settings(source: &Source, settings: &[Setting<'_>]) -> String {
+    let show = |setting: &Setting<'_>| {
+        let key = show_text(source, &setting.key);
+        format!(" {key}={}", show_placed(source, &setting.value))
+    };
+    settings.iter().map(show).collect()
+}
+
+fn show_placed(source: &Source, expr: &Expr<'_>) -> String {
+    format!("{}@{}", show_expr(expr), wide(source, expr.span))
 }
 
 fn show_list(source: &Source, list: &List<'_>) -> String {

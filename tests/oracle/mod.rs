@@ -1,161 +1,181 @@
-//! The semantics of policies told a second time, as plainly as they can be: rules are walked one by
-//! one for each pair of users, and there are no sets. Nothing here is shared with the crate.
+//! The semantics of policies told a second time, as plainly as they can be: lists are walked for
+//! each request, and there are no sets. Nothing here is shared with the crate.
 
 #![allow(dead_code, reason = "each test needs a part of it")]
 
-use std::{collections::BTreeMap, fmt};
+mod ask;
+mod gates;
+mod groups;
+mod presets;
+mod words;
+mod world;
 
-use uuid::{Uuid, uuid};
+pub(crate) use ask::{Asked, Given, Question, Resource};
+pub(crate) use presets::BUILT_IN;
+pub(crate) use words::{Condition, Rule, Toggle, Value};
+pub(crate) use world::{Fields, Group, Matrix, Settings, User, World};
 
-#[derive(Clone, Debug)]
-pub(crate) enum Condition {
-    HasTag(String),
-    Not(Box<Condition>),
-    All(Vec<Condition>),
-    Any(Vec<Condition>),
-}
+use uuid::Uuid;
 
-#[derive(Clone, Debug)]
-pub(crate) struct Rule {
-    pub(crate) id: Option<Uuid>,
-    pub(crate) name: Option<String>,
-    pub(crate) description: Option<String>,
-    pub(crate) condition: Condition,
-    /// May name a tag more than once.
-    pub(crate) outcome: Vec<String>,
-}
+/// The gates, in the order in which they are asked.
+pub(crate) const GATES: [&str; 9] = [
+    "known",
+    "self",
+    "moderation",
+    "permissions",
+    "blocks",
+    "peers",
+    "rules",
+    "friendship",
+    "role",
+];
 
-/// A policy, with who there is.
-#[derive(Clone, Debug)]
-pub(crate) struct World {
-    /// The tags that are declared; `None` if the policy declares none.
-    pub(crate) declared: Option<Vec<String>>,
-    /// `None` if the policy has no rules section.
-    pub(crate) rules: Option<Vec<Rule>>,
-    /// `None` for a user of whom the policy states no tags.
-    pub(crate) users: BTreeMap<String, Option<Vec<String>>>,
-}
+/// All actions, in the order of the reference.
+pub(crate) const ACTIONS: [&str; 27] = [
+    "sign_in",
+    "read",
+    "view_profile",
+    "post",
+    "comment",
+    "react",
+    "start_chat",
+    "send_message",
+    "voice_call",
+    "video_call",
+    "friend_request",
+    "block",
+    "unblock",
+    "ban",
+    "silence",
+    "reactivate",
+    "list_users",
+    "create_group",
+    "add_member",
+    "remove_member",
+    "update_metadata",
+    "add_admin",
+    "remove_admin",
+    "add_super_admin",
+    "remove_super_admin",
+    "update_permissions",
+    "leave",
+];
 
-/// A user in a question, with the tags that stand in for his own.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) tags: Option<&'a [String]>,
-}
-
-impl<'a> From<&'a str> for Asked<'a> {
-    fn from(id: &'a str) -> Self {
-        Self { id, tags: None }
+/// The kinds of resources that an action may be done to.
+pub(crate) fn kinds(action: &str) -> &'static [&'static str] {
+    match action {
+        "sign_in" | "list_users" | "create_group" => &["none"],
+        "read" | "send_message" | "voice_call" | "video_call" => &["user", "group"],
+        "post" | "comment" | "react" => &["none", "user", "group"],
+        "view_profile" | "start_chat" | "friend_request" | "block" | "unblock" | "ban"
+        | "silence" | "reactivate" => &["user"],
+        _ => &["group"],
     }
+}
+
+/// Whether an action is about a member of the group.
+pub(crate) fn takes_member(action: &str) -> bool {
+    [
+        "add_member",
+        "remove_member",
+        "add_admin",
+        "remove_admin",
+        "add_super_admin",
+        "remove_super_admin",
+    ]
+    .contains(&action)
 }
 
 impl World {
-    /// What each gate says, in their order: the reason why it is closed, if it is.
-    pub(crate) fn verdicts(
-        &self,
-        subject: Asked<'_>,
-        resource: Asked<'_>,
-    ) -> [Option<&'static str>; 3] {
-        let known = if !self.users.contains_key(subject.id) {
-            Some("unknown_subject")
-        } else if !self.users.contains_key(resource.id) {
-            Some("unknown_resource")
-        } else {
-            None
-        };
-        let oneself = if subject.id == resource.id { Some("self") } else { None };
-        let rules = match &self.rules {
-            Some(_) if self.opening(subject, resource).is_empty() => Some("no_rule"),
-            _ => None,
-        };
-        [known, oneself, rules]
+    /// What each gate says, in their order: the reason why it is closed, if it is. None of them
+    /// knows of the others.
+    pub(crate) fn verdicts(&self, question: &Question) -> [Option<&'static str>; 9] {
+        [
+            gates::known(self, question),
+            gates::oneself(question),
+            gates::moderation(self, question),
+            gates::permissions(self, question),
+            gates::blocks(self, question),
+            gates::peers(self, question),
+            gates::rules(self, question),
+            gates::friendship(self, question),
+            groups::role(self, question),
+        ]
     }
 
     /// Why the answer is what it is: `allowed`, or the first gate that is closed.
-    pub(crate) fn reason(&self, subject: Asked<'_>, resource: Asked<'_>) -> &'static str {
-        self.verdicts(subject, resource).into_iter().flatten().next().unwrap_or("allowed")
+    pub(crate) fn reason(&self, question: &Question) -> &'static str {
+        self.verdicts(question).into_iter().flatten().next().unwrap_or("allowed")
     }
 
-    pub(crate) fn allows(&self, subject: Asked<'_>, resource: Asked<'_>) -> bool {
-        self.reason(subject, resource) == "allowed"
+    pub(crate) fn allows(&self, question: &Question) -> bool {
+        self.reason(question) == "allowed"
     }
 
-    /// The ids of the rules that let the subject reach the resource, in order.
-    pub(crate) fn opening(&self, subject: Asked<'_>, resource: Asked<'_>) -> Vec<Uuid> {
-        let mut ids = Vec::new();
-        for rule in self.rules.iter().flatten() {
-            let leads_there = self.tags(resource).iter().any(|tag| rule.outcome.contains(tag));
-            if leads_there && rule.condition.is_met_by(self.tags(subject)) {
-                ids.push(rule.expected_id());
+    /// What the caller takes on by acting on the answer.
+    pub(crate) fn obligation(&self, question: &Question) -> Option<&'static str> {
+        if self.allows(question) { gates::obligation(self, question) } else { None }
+    }
+
+    /// The ids of the rules that opened it, in order.
+    pub(crate) fn rules_named(&self, question: &Question) -> Vec<Uuid> {
+        if self.allows(question) { gates::opening(self, question) } else { Vec::new() }
+    }
+
+    /// The users for whom it would be allowed if they were the resource, or the member.
+    pub(crate) fn reach(&self, question: &Question) -> Vec<&str> {
+        let is_in_group = matches!(question.resource, Resource::Group { .. });
+        let mut question = question.clone();
+        let mut found = Vec::new();
+        for id in self.users.keys() {
+            if is_in_group {
+                question.member = Some(id.as_str().into());
+            } else {
+                question.resource = Resource::User(id.as_str().into());
+            }
+            if self.allows(&question) {
+                found.push(id.as_str());
             }
         }
-        ids.sort();
-        ids
+        found
     }
 
-    pub(crate) fn reach(&self, subject: Asked<'_>) -> Vec<&str> {
-        self.users
-            .keys()
-            .map(String::as_str)
-            .filter(|id| self.allows(subject, (*id).into()))
-            .collect()
-    }
-
-    pub(crate) fn reached_by(&self, resource: Asked<'_>) -> Vec<&str> {
-        self.users
-            .keys()
-            .map(String::as_str)
-            .filter(|id| self.allows((*id).into(), resource))
-            .collect()
-    }
-
-    fn tags<'a>(&'a self, asked: Asked<'a>) -> &'a [String] {
-        if let Some(tags) = asked.tags {
-            return tags;
+    /// The users for whom it would be allowed if they were the subject.
+    pub(crate) fn reached_by(&self, question: &Question) -> Vec<&str> {
+        let mut question = question.clone();
+        let mut found = Vec::new();
+        for id in self.users.keys() {
+            question.subject = id.as_str().into();
+            if self.allows(&question) {
+                found.push(id.as_str());
+            }
         }
-        match self.users.get(asked.id) {
-            Some(Some(tags)) => tags,
-            _ => &[],
-        }
+        found
     }
-}
 
-impl Condition {
-    pub(crate) fn is_met_by(&self, tags: &[String]) -> bool {
-        match self {
-            Self::HasTag(tag) => tags.contains(tag),
-            Self::Not(inner) => !inner.is_met_by(tags),
-            Self::All(parts) => parts.iter().all(|part| part.is_met_by(tags)),
-            Self::Any(parts) => parts.iter().any(|part| part.is_met_by(tags)),
+    /// The groups for which it would be allowed if they were the resource.
+    pub(crate) fn groups_open(&self, question: &Question) -> Vec<&str> {
+        let mut question = question.clone();
+        let mut found = Vec::new();
+        for id in self.groups.keys() {
+            question.resource = Resource::Group { id: id.clone(), matrix: None };
+            if self.allows(&question) {
+                found.push(id.as_str());
+            }
         }
+        found
     }
-}
 
-impl Rule {
-    /// The id that the rule has or is given: derived from its name, or else from its content.
-    pub(crate) fn expected_id(&self) -> Uuid {
-        let namespace = uuid!("5b0b8f53-5d3e-5c57-9d67-0d3f6c1b2a94");
-        let mut outcome = self.outcome.clone();
-        outcome.sort();
-        outcome.dedup();
-        let seed = match (&self.id, &self.name) {
-            (Some(id), _) => return *id,
-            (None, Some(name)) => format!("name:{name}"),
-            (None, None) => format!("content:{} -> {}", self.condition, outcome.join(",")),
-        };
-        Uuid::new_v5(&namespace, seed.as_bytes())
-    }
-}
-
-impl fmt::Display for Condition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let joined =
-            |parts: &[Self]| parts.iter().map(Self::to_string).collect::<Vec<_>>().join(", ");
-        match self {
-            Self::HasTag(tag) => write!(f, "hasTag({tag})"),
-            Self::Not(inner) => write!(f, "not({inner})"),
-            Self::All(parts) => write!(f, "all({})", joined(parts)),
-            Self::Any(parts) => write!(f, "any({})", joined(parts)),
+    /// The actions that would be allowed.
+    pub(crate) fn actions_open(&self, question: &Question) -> Vec<&'static str> {
+        let mut question = question.clone();
+        let mut found = Vec::new();
+        for action in ACTIONS {
+            question.action = action;
+            if self.allows(&question) {
+                found.push(action);
+            }
         }
+        found
     }
 }

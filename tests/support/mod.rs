@@ -7,12 +7,12 @@ use peerage::{
     decide::{decide, reach, reached_by},
     diagnostic::{Diagnostics, Report, render},
     policy,
-    request::{Action, Request, User},
+    request::{self, Action, Request},
     snapshot::View,
     source::{Notation, Source, Sources},
     syntax::{
         self, Ast,
-        ast::{Item, Rule},
+        ast::{Item, Rule, User},
     },
 };
 use serde::Deserialize;
@@ -89,6 +89,15 @@ pub(crate) fn run(text: &str, policy: &Sources) -> Result<usize, Vec<String>> {
     if failures.is_empty() { Ok(checked) } else { Err(failures) }
 }
 
+impl Conversation {
+    fn meant(self) -> request::Conversation {
+        match self {
+            Self::New => request::Conversation::New,
+            Self::Existing => request::Conversation::Existing,
+        }
+    }
+}
+
 impl Test {
     fn run(&self, policy: &Sources) -> Vec<String> {
         if self.expect.is_empty() {
@@ -106,20 +115,19 @@ impl Test {
 impl Expectation {
     fn check(&self, view: &View) -> Result<(), String> {
         let action: Action = self.action.parse().map_err(|error| format!("{error}"))?;
-        if self.context.conversation == Some(Conversation::Existing) {
-            return Err(format!("{action} starts a conversation: none exists yet"));
-        }
         let judges = self.allow.is_some() || self.reason.is_some();
         match (&self.subject, &self.resource, &self.reaches, &self.reached_by) {
             (Some(subject), Some(resource), None, None) if judges => {
-                self.check_decision(view, &Request::new(subject, action, resource))
+                let conversation = self.context.conversation.map(Conversation::meant);
+                let request = Request::new(subject, action, resource);
+                self.check_decision(view, &Request { conversation, ..request })
             }
             (Some(subject), None, Some(expected), None) if !judges => {
-                let list = reach(view, &User::from(subject.as_str()), action);
+                let list = reach(view, &Request::new(subject, action, ""));
                 same(&format!("{subject} reaches"), list.ids(), expected)
             }
             (None, Some(resource), None, Some(expected)) if !judges => {
-                let list = reached_by(view, &User::from(resource.as_str()), action);
+                let list = reached_by(view, &Request::new("", action, resource));
                 same(&format!("{resource} is reached by"), list.ids(), expected)
             }
             _ => Err(format!(
@@ -136,8 +144,7 @@ impl Expectation {
         if is_right {
             return Ok(());
         }
-        let (subject, resource) = (request.subject.id, request.resource.id);
-        Err(format!("{subject} to {resource}: allow {}, {}", decision.allow, decision.reason))
+        Err(format!("{request:?}: allow {}, {}", decision.allow, decision.reason))
     }
 }
 
@@ -183,7 +190,13 @@ fn merged<'s>(mut ast: Ast<'s>, sources: &Sources, problems: &mut Diagnostics) -
             Item::Tags(tags) => tags.span,
             Item::Rules(span) => *span,
             Item::Rule(rule) => rule.span,
+            Item::Word(word) => word.span,
+            Item::Settings(settings) => settings.span,
+            Item::Peers(peers) => peers.span,
+            Item::Matrix(matrix) => matrix.name.span,
             Item::User(user) => user.id.span,
+            Item::Group(group) => group.id.span,
+            Item::Conversation(conversation) => conversation.users[0].span,
         };
         sources.get(span.source).is_some_and(|source| source.name == "(given)")
     };
@@ -196,7 +209,7 @@ fn merged<'s>(mut ast: Ast<'s>, sources: &Sources, problems: &mut Diagnostics) -
             }
             Item::User(user) => given.iter_mut().any(|given| match given {
                 Item::User(given) if given.id.value == user.id.value => {
-                    given.tags = given.tags.take().or_else(|| user.tags.clone());
+                    overlay(given, user);
                     true
                 }
                 _ => false,
@@ -210,6 +223,27 @@ fn merged<'s>(mut ast: Ast<'s>, sources: &Sources, problems: &mut Diagnostics) -
     ast.items = kept;
     ast.items.extend(given);
     ast
+}
+
+/// The fields that are given, and the others as they are stated.
+fn overlay<'s>(given: &mut User<'s>, stated: &User<'s>) {
+    fn keep<T: Clone>(given: &mut Option<T>, stated: Option<&T>) {
+        *given = given.take().or_else(|| stated.cloned());
+    }
+    keep(&mut given.tags, stated.tags.as_ref());
+    let Some(stated) = &stated.more else { return };
+    let given = given.more.get_or_insert_default();
+    keep(&mut given.peers, stated.peers.as_ref());
+    if given.permissions.is_empty() {
+        given.permissions.clone_from(&stated.permissions);
+    }
+    keep(&mut given.moderation, stated.moderation.as_ref());
+    keep(&mut given.approval, stated.approval.as_ref());
+    keep(&mut given.contacts, stated.contacts.as_ref());
+    keep(&mut given.favorites, stated.favorites.as_ref());
+    keep(&mut given.paired, stated.paired.as_ref());
+    keep(&mut given.blocked, stated.blocked.as_ref());
+    keep(&mut given.friends, stated.friends.as_ref());
 }
 
 fn same_rule(given: &Rule<'_>, stated: &Rule<'_>) -> bool {

@@ -8,10 +8,15 @@ mod csv;
 mod json;
 mod ndjson;
 
+use std::{borrow::Cow, ops::Range};
+
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     source::{Notation, Source, SourceId, Span},
-    syntax::ast::User,
+    syntax::{
+        ast::{Expr, ExprKind, Spanned, Text, User},
+        dsl, known,
+    },
 };
 
 /// A bulk file, read anew each time its users are asked for, so that a million of them never stand
@@ -28,8 +33,9 @@ impl<'s> Bulk<'s> {
     }
 
     /// Calls `each` with every user in the order of the lines. A line that is no record is a
-    /// problem of its own and hides no other. Costs one pass over the file, and an allocation for a
-    /// user's list of tags; texts are borrowed unless they have escapes.
+    /// problem of its own and hides no other. Costs one pass over the file, and an allocation for
+    /// each list of a user and for what is more than his tags; texts are borrowed unless they have
+    /// escapes.
     pub fn users(
         &self,
         problems: &mut Diagnostics,
@@ -80,6 +86,25 @@ fn lines<'s>(
         if let Some(text) = text.filter(|text| !text.trim_ascii().is_empty()) {
             each(Line { text, id, start }, problems);
         }
+    }
+}
+
+/// A condition, a word as `true` among them. What is borrowed stands at its place as it is, so its parts
+/// have places of their own; what had escapes is one place as a whole.
+fn condition<'s>(text: Text<'s>, problems: &mut Diagnostics) -> Option<Expr<'s>> {
+    let Spanned { value: text, span } = text;
+    match text {
+        // Of a word, `true` above all, the grammar would make the same, in more time.
+        Cow::Borrowed(word) if known::is_word(word) => {
+            Some(Expr { span, kind: ExprKind::Word(text) })
+        }
+        Cow::Borrowed(text) => {
+            let start = span.start();
+            let place =
+                |part: Range<usize>| Span::new(span.source, start + part.start, start + part.end);
+            dsl::parse_expr(text, &place, problems)
+        }
+        Cow::Owned(text) => dsl::parse_expr(&text, &|_| span, problems).map(Expr::into_owned),
     }
 }
 

@@ -1,9 +1,9 @@
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use serde::de::IgnoredAny;
 
 use super::{
-    Line,
+    Line, condition,
     json::{Kind, Values},
     lines,
 };
@@ -11,12 +11,44 @@ use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     source::{SourceId, Span},
     syntax::{
-        ast::{List, Spanned, Text, User},
-        known,
+        ast::{Expr, ExprKind, List, Setting, Spanned, Text, User},
+        known::{self, Keys},
+        user,
     },
 };
 
-const FIELDS: &[&str] = &["id", "tags"];
+/// What a field takes, and how to write it.
+#[derive(Clone, Copy)]
+struct Expected(&'static str, &'static str);
+
+/// What a list and its items are.
+#[derive(Clone, Copy)]
+struct ExpectedList {
+    list: Expected,
+    item: Expected,
+    /// Whether a number is a text too, as it is written.
+    has_numbers: bool,
+}
+
+const ID: Expected = Expected("an id as text", r#"write `"id": "..."`"#);
+const TAGS: ExpectedList = ExpectedList {
+    list: Expected("a list of tags", r#"write `"tags": ["...", "..."]`"#),
+    item: Expected("a tag as text", "a tag stands in quotes"),
+    has_numbers: false,
+};
+const USERS: ExpectedList = ExpectedList {
+    list: Expected("a list of users", r#"write a list of ids: `["...", "..."]`"#),
+    item: Expected("the id of a user as text", "an id stands in quotes"),
+    has_numbers: true,
+};
+const PEERS: Expected =
+    Expected("a peers mode", r#"write `"peers": "contacts"`, or the number of a mode"#);
+const MODERATION: Expected = Expected("a text", r#"write `"moderation": "silenced"`"#);
+const APPROVAL: Expected = Expected("a text", r#"write `"approval": "need_confirm"`"#);
+const PERMISSIONS: Expected =
+    Expected("an object of permissions", r#"write `"permissions": {"outgoing": false}`"#);
+const SWITCH: Expected =
+    Expected("a boolean or a condition as text", r#"write `true`, `false` or `"hasTag(...)"`"#);
 
 pub(super) fn users<'s>(
     id: SourceId,
@@ -53,83 +85,160 @@ impl<'s> Record<'s, '_> {
             self.problems.push(problem.hint(r#"write `{"id": "...", "tags": [...]}`"#));
             return None;
         }
-        let (mut id, mut id_at, mut tags, mut tags_at) = (None, None, None, None);
-        let mut others: Vec<Text<'s>> = Vec::new();
+        let mut user =
+            User { id: Spanned::new("".into(), self.line.whole()), tags: None, more: None };
+        let (mut has_id, mut id) = (false, None);
+        let mut keys = Keys::default();
         self.values.open();
         while self.values.another() {
             let key = self.text()?;
+            if let Some(first) = keys.add(&key) {
+                self.values.next();
+                self.problems.push(known::repeated(Code::DuplicateKey, "field", &key, first));
+                continue;
+            }
             match &*key.value {
-                "id" if id_at.is_none() => {
-                    id_at = Some(key.span);
-                    id = self.id();
-                }
-                "tags" if tags_at.is_none() => {
-                    tags_at = Some(key.span);
-                    tags = self.tags();
-                }
+                "id" => (has_id, id) = (true, self.id()),
+                "tags" => user.tags = self.list(TAGS),
+                "peers" => user.set(|more| &mut more.peers, self.peers()),
+                "permissions" => self.permissions(&mut user),
+                "moderation" => user.set(|more| &mut more.moderation, self.word(MODERATION)),
+                "approval" => user.set(|more| &mut more.approval, self.word(APPROVAL)),
+                "contacts" => user.set(|more| &mut more.contacts, self.list(USERS)),
+                "favorites" => user.set(|more| &mut more.favorites, self.list(USERS)),
+                "paired" => user.set(|more| &mut more.paired, self.list(USERS)),
+                "blocked" => user.set(|more| &mut more.blocked, self.list(USERS)),
+                "friends" => user.set(|more| &mut more.friends, self.list(USERS)),
                 _ => {
                     self.values.next();
-                    let first = match &*key.value {
-                        "id" => id_at,
-                        "tags" => tags_at,
-                        name => others.iter().find(|key| key.value == name).map(|key| key.span),
-                    };
-                    self.superfluous(&key, first);
-                    // Of keys that nobody knows, a few are enough.
-                    if others.len() < 16 {
-                        others.push(key);
-                    }
+                    let fields: Vec<&str> = ["id"].iter().chain(user::FIELDS).copied().collect();
+                    let lead = "a user has no field";
+                    self.problems.push(known::unknown(Code::UnknownField, lead, &key, &fields));
                 }
             }
         }
-        if id_at.is_none() {
+        if !has_id {
             let problem =
                 Diagnostic::error(Code::MissingField, self.line.whole(), "the user has no `id`");
             self.problems.push(problem.hint(r#"add `"id": "..."`"#));
         }
-        Some(User { id: id?, tags, more: None })
+        user.id = id?;
+        Some(user)
     }
 
     fn id(&mut self) -> Option<Text<'s>> {
         match self.values.kind() {
             Kind::Text => self.text(),
-            // A number is the text as it is written.
-            Kind::Number => {
-                let place = self.values.next();
-                let span = self.span(&place);
-                Some(Spanned::new(self.values.raw(&place).into(), span))
-            }
-            found => self.wrong_type("an id as text", found, r#"write `"id": "..."`"#),
+            Kind::Number => Some(self.as_written()),
+            found => self.wrong_type(ID, found),
         }
     }
 
-    fn tags(&mut self) -> Option<List<'s>> {
+    fn peers(&mut self) -> Option<Text<'s>> {
         match self.values.kind() {
-            Kind::List => {}
-            Kind::Null => {
-                self.values.next();
-                return None;
-            }
-            found => {
-                return self.wrong_type(
-                    "a list of tags",
-                    found,
-                    r#"write `"tags": ["...", "..."]`"#,
-                );
-            }
+            Kind::Number => Some(self.as_written()),
+            _ => self.word(PEERS),
+        }
+    }
+
+    fn word(&mut self, expected: Expected) -> Option<Text<'s>> {
+        match self.values.kind() {
+            Kind::Text => self.text(),
+            Kind::Null => self.nothing(),
+            found => self.wrong_type(expected, found),
+        }
+    }
+
+    /// A list of texts. Items that are none are reported and left out; a list of nothing else says
+    /// nothing.
+    fn list(&mut self, expected: ExpectedList) -> Option<List<'s>> {
+        if !self.is(Kind::List, expected.list) {
+            return None;
         }
         let whole = self.values.clone().next();
-        let mut tags = Vec::new();
+        let commas = self.values.raw(&whole).bytes().filter(|&byte| byte == b',').count();
+        self.values.open();
+        let mut texts = Vec::new();
+        let mut refused = false;
+        while self.values.another() {
+            if texts.is_empty() {
+                texts.reserve_exact(commas + 1);
+            }
+            let text = match self.values.kind() {
+                Kind::Text => self.text(),
+                Kind::Number if expected.has_numbers => Some(self.as_written()),
+                found => self.wrong_type(expected.item, found),
+            };
+            refused |= text.is_none();
+            texts.extend(text);
+        }
+        let is_refused = refused && texts.is_empty();
+        (!is_refused).then(|| Spanned::new(texts, self.span(&whole)))
+    }
+
+    fn permissions(&mut self, user: &mut User<'s>) {
+        if !self.is(Kind::Object, PERMISSIONS) {
+            return;
+        }
+        let mut keys = Keys::default();
         self.values.open();
         while self.values.another() {
-            match self.values.kind() {
-                Kind::Text => tags.extend(self.text()),
-                found => {
-                    self.wrong_type::<()>("a tag as text", found, "a tag stands in quotes");
-                }
+            let key = self.text();
+            let first = key.as_ref().and_then(|key| keys.add(key).map(|first| (key, first)));
+            if let Some((key, first)) = first {
+                self.problems.push(known::repeated(Code::DuplicateKey, "permission", key, first));
+                self.values.next();
+                continue;
+            }
+            let setting = key.zip(self.switch()).map(|(key, value)| Setting { key, value });
+            if let Some(setting) = setting {
+                user.more.get_or_insert_default().permissions.push(setting);
             }
         }
-        Some(Spanned::new(tags, self.span(&whole)))
+    }
+
+    /// What a permission is set to: a boolean, or a condition as text.
+    fn switch(&mut self) -> Option<Expr<'s>> {
+        match self.values.kind() {
+            Kind::Bool => {
+                let Spanned { value, span } = self.as_written();
+                Some(Expr { span, kind: ExprKind::Word(value) })
+            }
+            Kind::Text => {
+                let mut text = self.text()?;
+                if let Cow::Borrowed(within) = text.value {
+                    // Without its quotes.
+                    let start = text.span.start() + 1;
+                    text.span = Span::new(text.span.source, start, start + within.len());
+                }
+                condition(text, self.problems)
+            }
+            Kind::Null => self.nothing(),
+            found => self.wrong_type(SWITCH, found),
+        }
+    }
+
+    /// Whether the next value is of this kind; if not, it is left out, and reported unless it is null.
+    fn is(&mut self, kind: Kind, expected: Expected) -> bool {
+        let found = self.values.kind();
+        if found == Kind::Null {
+            self.values.next();
+        } else if found != kind {
+            self.wrong_type::<()>(expected, found);
+        }
+        found == kind
+    }
+
+    /// The next value, which is null.
+    fn nothing<T>(&mut self) -> Option<T> {
+        self.values.next();
+        None
+    }
+
+    /// The next value, as it is written.
+    fn as_written(&mut self) -> Text<'s> {
+        let place = self.values.next();
+        Spanned::new(self.values.raw(&place).into(), self.span(&place))
     }
 
     /// The next value, which is a text.
@@ -149,20 +258,12 @@ impl<'s> Record<'s, '_> {
         self.line.span(place.start, place.end)
     }
 
-    fn wrong_type<T>(&mut self, expected: &str, found: Kind, hint: &str) -> Option<T> {
+    fn wrong_type<T>(&mut self, Expected(what, hint): Expected, found: Kind) -> Option<T> {
         let place = self.values.next();
-        let message = format!("expected {expected}, found {}", found.name());
+        let message = format!("expected {what}, found {}", found.name());
         let problem = Diagnostic::error(Code::WrongType, self.span(&place), message);
         self.problems.push(problem.hint(hint));
         None
-    }
-
-    /// A key that is there already, or that a user doesn't have.
-    fn superfluous(&mut self, key: &Text<'s>, first: Option<Span>) {
-        self.problems.push(match first {
-            Some(first) => known::repeated(Code::DuplicateKey, "field", key, first),
-            None => known::unknown(Code::UnknownField, "a user has no field", key, FIELDS),
-        });
     }
 
     fn malformed(&mut self, error: &serde_json::Error) {

@@ -11,6 +11,7 @@ mod context;
 mod layout;
 mod lexer;
 mod message;
+mod record;
 mod report;
 mod sections;
 mod string;
@@ -44,6 +45,12 @@ pub fn parse<'s>(id: SourceId, text: &'s str, problems: &mut Diagnostics) -> Vec
             Vec::new()
         }
     }
+}
+
+/// Whether a word begins a statement or a field of its own. Where a key or a condition begins a
+/// field, such a word is one only in quotes.
+pub fn is_reserved(word: &str) -> bool {
+    sections::is_reserved(word)
 }
 
 /// Parses a condition that stands in something else: a YAML scalar, a request. `place` gives the

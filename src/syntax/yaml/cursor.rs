@@ -9,7 +9,7 @@ use super::{
     anchors::{Anchors, MAX_REPEATED, Target},
     explain::{self, Context},
     node::{Node, Opened, Scalar},
-    section::Section,
+    sections::Section,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
@@ -318,7 +318,7 @@ impl<'s, 'p> Cursor<'s, 'p> {
                     self.brackets.pop();
                     (Kind::End, 0)
                 }
-                Parsed::Alias(_) | Parsed::UnresolvedAlias(_) => (self.alias(start, end), 0),
+                Parsed::Alias(_) | Parsed::UnresolvedAlias(_) => (self.alias(start, end)?, 0),
                 Parsed::DocumentStart(..) => (Kind::Document, 0),
                 Parsed::StreamEnd => (Kind::Finish, 0),
                 _ => continue,
@@ -341,15 +341,20 @@ impl<'s, 'p> Cursor<'s, 'p> {
         }
     }
 
-    fn alias(&mut self, start: usize, end: usize) -> Kind<'s> {
+    fn alias(&mut self, start: usize, end: usize) -> Result<Kind<'s>, Stop> {
         let name = self.text.get(start + 1..end).unwrap_or_default();
         let message = match self.anchors.resolve(name) {
-            Target::Value(events) => return Kind::Repeat(events),
+            Target::Value(events) => return Ok(Kind::Repeat(events)),
             Target::Itself => {
                 format!("the alias `*{name}` stands within the value that it repeats")
             }
+            // The colon was not meant as a part of it, so what follows is not what it seems.
+            Target::Unknown if name == ":" => {
+                self.problems.push(explain::star(self.span(start, start + 1)));
+                return Err(Stop::Syntax);
+            }
             // A syntax error may have hidden the anchor.
-            Target::Unknown if self.last_error.is_some() => return Kind::Refused,
+            Target::Unknown if self.last_error.is_some() => return Ok(Kind::Refused),
             Target::Unknown => format!("no value above is named `&{name}`"),
         };
         let problem = Diagnostic::error(Code::Syntax, self.span(start, end), message);
@@ -357,7 +362,7 @@ impl<'s, 'p> Cursor<'s, 'p> {
             "write the value out, or put it in quotes if {} is meant as a text",
             quoted(&format!("*{name}"))
         )));
-        Kind::Refused
+        Ok(Kind::Refused)
     }
 
     /// Tags of the core schema say what a value is anyway; others ask for something that peerage

@@ -24,6 +24,9 @@ pub(super) fn syntax(
 ) -> Diagnostic {
     let mistake = Mistake { id, at, context };
     let kind = error.kind();
+    if mistake.is_star() {
+        return star(mistake.character(at));
+    }
     brackets(kind, &mistake)
         .or_else(|| quotes(kind, &mistake))
         .unwrap_or_else(|| others(kind, &mistake))
@@ -41,6 +44,12 @@ impl Mistake<'_> {
         let next = self.context.text.get(at..).and_then(|rest| rest.chars().next());
         let len = next.filter(|c| !matches!(c, '\n' | '\r')).map_or(0, char::len_utf8);
         Span::new(self.id, at, at + len)
+    }
+
+    /// Whether it is at a `*` that is meant as a key.
+    fn is_star(&self) -> bool {
+        let after = self.context.text.get(self.at..).and_then(|rest| rest.strip_prefix('*'));
+        after.is_some_and(|after| after.trim_start_matches(' ').starts_with(':'))
     }
 
     fn syntax(&self, message: &str) -> Diagnostic {
@@ -175,6 +184,11 @@ fn others(kind: &ErrorKind, mistake: &Mistake<'_>) -> Diagnostic {
         other => return mistake.syntax(&format!("this is not YAML: {other}")),
     };
     mistake.syntax(message).hint(hint)
+}
+
+/// A `*` as a key, which to YAML begins an alias.
+pub(super) fn star(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::Syntax, span, "the key `*` needs quotes").hint("write `\"*\":`")
 }
 
 /// More levels than there may be.

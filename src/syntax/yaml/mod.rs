@@ -2,7 +2,7 @@
 //!
 //! A file is read as a stream of events; no tree of it is ever built. `cursor` turns the events
 //! of the YAML parser into nodes with places and repeats what aliases stand for, `read` takes
-//! single values from it, and `section` has one small function for each section.
+//! single values from it, and `sections` has a small file for each kind of section.
 //!
 //! The YAML parser ends at the first syntax error. `recover` then finds the next entry or section
 //! from its indentation, and reading starts anew there. Several documents in one file are read as
@@ -11,11 +11,12 @@
 mod anchors;
 mod cursor;
 mod explain;
+mod expr;
 mod node;
 mod place;
 mod read;
 mod recover;
-mod section;
+mod sections;
 
 use std::ops::Range;
 
@@ -23,7 +24,7 @@ use self::{
     cursor::{Cursor, Stop},
     node::Node,
     read::{Expected, Fields},
-    section::{SECTIONS, Section},
+    sections::{SECTIONS, Section},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},

@@ -1,5 +1,3 @@
-use smallvec::SmallVec;
-
 use super::{
     cursor::{Cursor, Stop},
     node::{Node, Opened, Scalar},
@@ -9,7 +7,7 @@ use crate::{
     source::Span,
     syntax::{
         ast::{List, Spanned, Text},
-        known::{quoted, repeated, unknown},
+        known::{Keys, quoted, repeated, unknown},
     },
 };
 
@@ -19,6 +17,8 @@ pub(super) struct Expected(pub &'static str, pub &'static str);
 
 const TAGS: Expected = Expected("a list of tags", "write a list: `[Berlin, Munich]`");
 const TAG: Expected = Expected("a tag", "write a tag as text, in quotes if need be: `\"true\"`");
+const USERS: Expected = Expected("a list of users", "write a list of ids: `[alice, bob]`");
+const USER: Expected = Expected("the id of a user", "write it as text, in quotes if need be");
 const KEY: Expected = Expected("a text as key", "write `key: value`");
 
 /// What a field holds.
@@ -43,7 +43,17 @@ impl<T> Given<T> {
 impl<'s> Cursor<'s, '_> {
     /// A text; what looks like a number or a boolean is the text as it is written.
     pub(super) fn scalar(&mut self, expected: Expected) -> Result<Given<Scalar<'s>>, Stop> {
-        match self.node()? {
+        let node = self.node()?;
+        self.scalar_of(node, expected)
+    }
+
+    /// As [`Cursor::scalar`], of a node that was read.
+    pub(super) fn scalar_of(
+        &mut self,
+        node: Node<'s>,
+        expected: Expected,
+    ) -> Result<Given<Scalar<'s>>, Stop> {
+        match node {
             Node::Scalar(scalar) if scalar.is_null() => Ok(Given::Nothing),
             Node::Scalar(scalar) => Ok(Given::Value(scalar)),
             other => self.refuse(&other, expected),
@@ -77,31 +87,60 @@ impl<'s> Cursor<'s, '_> {
         }
     }
 
-    /// A list of tags. Whether they may be tags is for `policy` to say. Those that are no text are
-    /// reported and left out; a list of nothing else is refused.
+    /// A list of tags. Whether they may be tags is for `policy` to say.
     pub(super) fn tags(&mut self) -> Result<Given<List<'s>>, Stop> {
-        let opened = match self.sequence(TAGS)? {
+        self.list(TAGS, TAG, |tag| !tag.is_bool())
+    }
+
+    /// A list of users, by their ids. Any text can be an id, one that looks like a number or a
+    /// boolean too.
+    pub(super) fn users(&mut self) -> Result<Given<List<'s>>, Stop> {
+        self.list(USERS, USER, |_| true)
+    }
+
+    /// A list of texts. Items that are none are reported and left out; a list of nothing else is
+    /// refused.
+    fn list(
+        &mut self,
+        list: Expected,
+        item: Expected,
+        is_text: impl Fn(&Scalar<'_>) -> bool,
+    ) -> Result<Given<List<'s>>, Stop> {
+        let opened = match self.sequence(list)? {
             Given::Value(opened) => opened,
             Given::Nothing => return Ok(Given::Nothing),
             Given::Refused => return Ok(Given::Refused),
         };
-        let mut tags = Vec::new();
+        let (texts, refused) = self.items(opened, item, is_text)?;
+        let is_refused = refused && texts.value.is_empty();
+        Ok(if is_refused { Given::Refused } else { Given::Value(texts) })
+    }
+
+    /// The users of the list that was opened, and whether others were refused.
+    pub(super) fn user_items(&mut self, opened: Opened) -> Result<(List<'s>, bool), Stop> {
+        self.items(opened, USER, |_| true)
+    }
+
+    fn items(
+        &mut self,
+        opened: Opened,
+        item: Expected,
+        is_text: impl Fn(&Scalar<'_>) -> bool,
+    ) -> Result<(List<'s>, bool), Stop> {
+        let mut texts = Vec::new();
         let mut refused = false;
         while self.another()? {
             match self.node()? {
-                Node::Scalar(tag) if !tag.is_null() && !tag.is_bool() => {
-                    tags.push(Spanned::new(tag.value, tag.span));
+                Node::Scalar(text) if !text.is_null() && is_text(&text) => {
+                    texts.push(Spanned::new(text.value, text.span));
                 }
                 other => {
                     refused = true;
-                    self.refuse::<()>(&other, TAG)?;
+                    self.refuse::<()>(&other, item)?;
                 }
             }
         }
-        if refused && tags.is_empty() {
-            return Ok(Given::Refused);
-        }
-        Ok(Given::Value(Spanned::new(tags, self.whole(opened))))
+        Ok((Spanned::new(texts, self.whole(opened)), refused))
     }
 
     /// Reports a value of another kind than its field takes, and leaves it.
@@ -155,38 +194,31 @@ fn found(scalar: &Scalar<'_>) -> String {
     }
 }
 
-/// The keys of one mapping that were read so far.
+/// The fields of one mapping, read key by key.
 pub(super) struct Fields<'s> {
     what: &'static str,
-    keys: SmallVec<[Text<'s>; 6]>,
+    keys: Keys<'s>,
 }
 
 impl<'s> Fields<'s> {
     pub(super) fn new(what: &'static str) -> Self {
-        Self { what, keys: SmallVec::new() }
+        Self { what, keys: Keys::default() }
     }
 
     /// The next key; its value comes next. A key that was given before is reported and left out
     /// with its value.
     pub(super) fn next(&mut self, cursor: &mut Cursor<'s, '_>) -> Result<Option<Text<'s>>, Stop> {
         while let Some(key) = cursor.key()? {
-            if let Some(first) = self.keys.iter().find(|known| known.value == key.value) {
-                cursor.problems.push(repeated(Code::DuplicateKey, self.what, &key, first.span));
-                cursor.skip()?;
-                continue;
-            }
-            // Of keys that nobody knows, a few are enough.
-            if self.keys.len() < 64 {
-                self.keys.push(key.clone());
-            }
-            return Ok(Some(key));
+            let Some(first) = self.keys.add(&key) else { return Ok(Some(key)) };
+            cursor.problems.push(repeated(Code::DuplicateKey, self.what, &key, first));
+            cursor.skip()?;
         }
         Ok(None)
     }
 
     /// Where the mapping shows itself: its first key.
     pub(super) fn first(&self) -> Option<Span> {
-        self.keys.first().map(|key| key.span)
+        self.keys.first()
     }
 }
 

@@ -1,3 +1,9 @@
+mod groups;
+mod settings;
+
+use groups::{Group, Matrix};
+use settings::Settings;
+
 use std::{
     borrow::Cow,
     fmt::{self, Write as _},
@@ -18,6 +24,10 @@ pub struct Listing<'v> {
     pub tags: Vec<Tag<'v>>,
     /// `None` if the policy has no `rules` section.
     pub rules: Option<Vec<RuleListing<'v>>>,
+    pub settings: Settings<'v>,
+    /// Those that groups have.
+    pub matrices: Vec<Matrix<'v>>,
+    pub groups: Vec<Group<'v>>,
 }
 
 /// A tag: who has it, and who may reach those who do.
@@ -34,6 +44,9 @@ pub struct Tag<'v> {
 #[derive(Serialize, Debug)]
 pub struct Members<'v> {
     pub count: u64,
+    /// How many users are not among them.
+    #[serde(skip)]
+    others: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users: Option<Vec<&'v str>>,
 }
@@ -79,6 +92,9 @@ impl<'v> Listing<'v> {
                 .rules
                 .as_ref()
                 .map(|book| book.rules.iter().map(|rule| RuleListing::of(view, rule)).collect()),
+            settings: Settings::of(view),
+            matrices: Matrix::used(view),
+            groups: view.groups.iter().map(|(_, group)| Group::of(view, group)).collect(),
         }
     }
 }
@@ -104,11 +120,12 @@ impl<'v> Members<'v> {
     fn of(view: &'v View, users: &UserSet) -> Self {
         let count = users.len();
         let names = || users.iter().map(|user| view.population.directory.id(user)).collect();
-        Self { count, users: (count <= Listing::FEW).then(names) }
+        let others = u64::from(view.population.directory.len()).saturating_sub(count);
+        Self { count, others, users: (count <= Listing::FEW).then(names) }
     }
 
     fn none() -> Self {
-        Self { count: 0, users: Some(Vec::new()) }
+        Self { count: 0, others: 0, users: Some(Vec::new()) }
     }
 }
 
@@ -147,10 +164,25 @@ impl fmt::Display for Listing<'_> {
         }
 
         let Some(rules) = &self.rules else {
-            return writeln!(f, "\nno rules section: rules refuse nothing");
+            writeln!(f, "\nno rules section: rules refuse nothing")?;
+            return self.write_rest(f);
         };
         writeln!(f, "\n{}", count(rules.len() as u64, "rule"))?;
-        rules.iter().try_for_each(|rule| write!(f, "{rule}"))
+        rules.iter().try_for_each(|rule| write!(f, "{rule}"))?;
+        self.write_rest(f)
+    }
+}
+
+impl Listing<'_> {
+    fn write_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.settings)?;
+        if self.groups.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\nmatrices in use")?;
+        self.matrices.iter().try_for_each(|matrix| write!(f, "{matrix}"))?;
+        writeln!(f, "\n{}", count(self.groups.len() as u64, "group"))?;
+        self.groups.iter().try_for_each(|group| write!(f, "{group}"))
     }
 }
 

@@ -1,0 +1,98 @@
+use crate::{
+    request::{Relation, Settings, Switch, Toggle},
+    snapshot::{Population, Standing, Standings, TagId},
+};
+
+/// Where all users stand: what the policy sets, and over it what their records set.
+///
+/// Costs set algebra for each condition, and a pass over the users if anything differs among them.
+pub(super) fn compile(settings: &Settings<TagId>, population: &Population) -> Standings {
+    let common = common(settings);
+    let stranger = stranger(settings);
+    let mut each = Vec::new();
+    if differ(settings, population) {
+        each = vec![common; population.directory.len() as usize];
+        set_modes(&mut each, settings, population);
+        set_switches(&mut each, settings, population);
+        for &(user, own) in &population.own {
+            change(&mut each, user, |standing| own.over(standing));
+        }
+        for (user, switch, condition) in &population.own_conditions {
+            let tags = population.directory.tags(*user);
+            let on = condition.holds(&|tag| tags.contains(tag));
+            change(&mut each, *user, |standing| standing.with_switch(*switch, on));
+        }
+        set_full(&mut each, settings, population);
+    }
+    Standings::new(stranger, common, each)
+}
+
+/// Where a user stands for whom no condition holds.
+fn common(settings: &Settings<TagId>) -> Standing {
+    let standing =
+        Standing::BARE.with_peers(settings.peers.default).with_approval(settings.approval);
+    Switch::ALL.iter().fold(standing, |standing, &switch| {
+        let on = matches!(settings.permission(switch), Toggle::Always(true));
+        standing.with_switch(switch, on)
+    })
+}
+
+/// Where a user stands who has no tags and no record.
+fn stranger(settings: &Settings<TagId>) -> Standing {
+    let has_none = |_: &TagId| false;
+    let standing = common(settings).with_peers(settings.peers.mode(&has_none));
+    Switch::ALL.iter().fold(standing, |standing, &switch| {
+        standing.with_switch(switch, settings.permission(switch).is_on(&has_none))
+    })
+}
+
+fn differ(settings: &Settings<TagId>, population: &Population) -> bool {
+    let has_conditions =
+        settings.permissions.iter().any(|toggle| matches!(toggle, Toggle::When(_)));
+    let can_be_full = settings
+        .limits
+        .friends
+        .is_some_and(|limit| limit == 0 || population.ties.edges(Relation::Friend) > 0);
+    has_conditions
+        || can_be_full
+        || !settings.peers.modes.is_empty()
+        || !population.own.is_empty()
+        || !population.own_conditions.is_empty()
+}
+
+fn change(each: &mut [Standing], user: u32, change: impl FnOnce(Standing) -> Standing) {
+    if let Some(standing) = each.get_mut(user as usize) {
+        *standing = change(*standing);
+    }
+}
+
+/// The first mode whose condition a user meets counts, so it is set last.
+fn set_modes(each: &mut [Standing], settings: &Settings<TagId>, population: &Population) {
+    for (when, mode) in settings.peers.modes.iter().rev() {
+        for user in population.meeting(when).iter() {
+            change(each, user, |standing| standing.with_peers(*mode));
+        }
+    }
+}
+
+fn set_switches(each: &mut [Standing], settings: &Settings<TagId>, population: &Population) {
+    for &switch in Switch::ALL {
+        if let Toggle::When(condition) = settings.permission(switch) {
+            for user in population.meeting(condition).iter() {
+                change(each, user, |standing| standing.with_switch(switch, true));
+            }
+        }
+    }
+}
+
+fn set_full(each: &mut [Standing], settings: &Settings<TagId>, population: &Population) {
+    let Some(limit) = settings.limits.friends else { return };
+    let limit = limit as usize;
+    for (user, standing) in (0..).zip(each) {
+        let ties = population.ties.of(user);
+        let is_full = limit == 0
+            || ties.size_hint().0 >= limit
+                && ties.filter(|(_, tie)| tie.to(Relation::Friend)).count() >= limit;
+        *standing = standing.with_full(is_full);
+    }
+}

@@ -1,0 +1,134 @@
+use smallvec::SmallVec;
+
+use crate::{
+    request::{Properties, Role, Switch, User},
+    snapshot::{Standing, TagId, View},
+};
+
+/// A user in a request, found in a view.
+#[derive(Clone, Debug)]
+pub struct Party<'r> {
+    pub id: &'r str,
+    /// His number; `None` if he is unknown.
+    pub number: Option<u32>,
+    /// Where he stands, what the request says of him included.
+    pub(super) standing: Standing,
+    /// Tags that the request says he has, in order; they stand in for his own.
+    given: Option<SmallVec<[TagId; 8]>>,
+    /// The role in the group that the request says he has.
+    pub(super) role: Option<Role>,
+}
+
+impl<'r> Party<'r> {
+    /// Looks the user up. Costs one look-up of the id and one access to memory; with properties,
+    /// also the conditions of the policy's settings.
+    #[inline]
+    pub fn find(view: &View, user: &User<'r>) -> Self {
+        let number = view.population.directory.number(user.id);
+        let standing = match number {
+            Some(number) => view.standings.of(number),
+            None => view.standings.stranger(),
+        };
+        let party = Self { id: user.id, number, standing, given: None, role: None };
+        match &user.properties {
+            None => party,
+            Some(given) => party.with(view, given),
+        }
+    }
+
+    #[cold]
+    fn with(mut self, view: &View, given: &Properties<'_>) -> Self {
+        if let Some(tags) = &given.tags {
+            // A tag that the view doesn't know is no condition's: it can't change an answer.
+            let mut tags: SmallVec<[TagId; 8]> =
+                tags.iter().filter_map(|tag| view.tags.get(tag)).collect();
+            tags.sort_unstable();
+            tags.dedup();
+            self.standing = standing(view, self.number, &tags).with_full(self.standing.is_full());
+            self.given = Some(tags);
+        }
+        for &(switch, on) in &given.permissions {
+            self.standing = self.standing.with_switch(switch, on);
+        }
+        if let Some(mode) = given.peers {
+            self.standing = self.standing.with_peers(mode);
+        }
+        if let Some(state) = given.moderation {
+            self.standing = self.standing.with_moderation(state);
+        }
+        self.role = given.role;
+        self
+    }
+
+    /// Whether he is a known user, or treated as one.
+    #[inline]
+    pub(super) fn is_known(&self, view: &View) -> bool {
+        self.number.is_some()
+            || view.settings.unknown_users == crate::request::UnknownUsers::AllowDefaults
+    }
+
+    /// His tags in order: those that the request gives, or else his own.
+    #[inline]
+    pub fn tags<'s>(&'s self, view: &'s View) -> &'s [TagId] {
+        match (&self.given, self.number) {
+            (Some(given), _) => given,
+            (None, Some(number)) => view.population.directory.tags(number),
+            (None, None) => &[],
+        }
+    }
+
+    /// His number, if his tags are those that the view holds of him.
+    #[inline]
+    pub(super) fn is_stored(&self) -> Option<u32> {
+        if self.given.is_some() { None } else { self.number }
+    }
+
+    #[inline]
+    pub(super) fn is(&self, other: &Party<'_>) -> bool {
+        match (self.number, other.number) {
+            (Some(one), Some(other)) => one == other,
+            (None, None) => self.id == other.id,
+            _ => false,
+        }
+    }
+
+    pub(super) fn has<'s>(&'s self, view: &'s View) -> impl Fn(&TagId) -> bool + 's {
+        let tags = self.tags(view);
+        move |tag| tags.contains(tag)
+    }
+
+    /// His tags as a list in brackets, for explanations.
+    pub(super) fn tag_list(&self, view: &View) -> String {
+        list(view, self.tags(view))
+    }
+
+    /// `` `alice` ``, for explanations.
+    pub(super) fn name(&self) -> String {
+        format!("`{}`", self.id)
+    }
+}
+
+/// Where someone with these tags stands: what the policy sets, and over it what his record sets.
+fn standing(view: &View, user: Option<u32>, tags: &[TagId]) -> Standing {
+    let has = |tag: &TagId| tags.contains(tag);
+    let settings = &view.settings;
+    let mut standing =
+        Standing::BARE.with_peers(settings.peers.mode(&has)).with_approval(settings.approval);
+    for &switch in Switch::ALL {
+        standing = standing.with_switch(switch, settings.permission(switch).is_on(&has));
+    }
+    let Some(user) = user else { return standing };
+    let (own, conditions) = view.population.own(user);
+    standing = own.over(standing);
+    for (_, switch, condition) in conditions {
+        standing = standing.with_switch(*switch, condition.holds(&has));
+    }
+    standing
+}
+
+/// Tags as `[A, B]`, in the order of their names.
+pub(super) fn list(view: &View, tags: &[TagId]) -> String {
+    let mut names: Vec<&str> = tags.iter().map(|&tag| view.tags.name(tag)).collect();
+    names.sort_unstable();
+    format!("[{}]", names.join(", "))
+}

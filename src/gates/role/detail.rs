@@ -1,0 +1,74 @@
+use super::value;
+use crate::{
+    gates::{Pair, Party, Scene, demands::Needs},
+    request::{Action, GroupPermission, Role, Value},
+    snapshot::{Group, View},
+};
+
+/// What the gate looked at: what the two are in the group, what the matrix says, and what else of
+/// the group was counted.
+pub(super) fn detail(needs: Needs, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {
+    let group = scene.group(view);
+    let role = scene.role(view, pair.subject);
+    let mut said =
+        vec![format!("{} is {} of `{}`", pair.subject.name(), with_article(role), scene.group_id)];
+    if let Needs::Permission(permission) = needs {
+        said.push(granted(permission, view, scene));
+        if scene.matrix(view).is_some_and(|_| names_tags(value(view, scene, permission))) {
+            said.push(format!("his tags are {}", pair.subject.tag_list(view)));
+        }
+    }
+    if let Some(member) = pair.other {
+        let role = role_of(group, member);
+        said.push(format!("{} is {}", member.name(), with_article(role)));
+    }
+    if let Some(group) = group {
+        said.extend(counted(view, scene, group));
+    }
+    said.join("; ")
+}
+
+fn granted(permission: GroupPermission, view: &View, scene: &Scene<'_>) -> String {
+    let value = value(view, scene, permission).map(&mut |&tag| view.tags.name(tag));
+    let matrix = scene.matrix(view).map_or("", |matrix| &matrix.name);
+    match (permission, scene.field) {
+        (GroupPermission::UpdateMetadata, Some(field)) => {
+            format!("{permission}.{field} of matrix `{matrix}` is {value}")
+        }
+        _ => format!("{permission} of matrix `{matrix}` is {value}"),
+    }
+}
+
+fn names_tags<T>(value: &Value<T>) -> bool {
+    let mut found = false;
+    value.each_tag(&mut |_| found = true);
+    found
+}
+
+fn counted(view: &View, scene: &Scene<'_>, group: &Group) -> Option<String> {
+    let members = group.members.len();
+    match (scene.action, view.settings.limits.group_members) {
+        (Action::AddMember, Some(limit)) => {
+            Some(format!("the group has {members} of at most {limit} members"))
+        }
+        (Action::AddMember, None) => Some("the size of groups is not limited".to_owned()),
+        (Action::Leave, _) => Some(format!("members of the group: {members}")),
+        (Action::RemoveSuperAdmin, _) => {
+            Some(format!("super admins of the group: {}", group.super_admins.len()))
+        }
+        _ => None,
+    }
+}
+
+fn role_of(group: Option<&Group>, member: &Party<'_>) -> Option<Role> {
+    group?.role(member.number?)
+}
+
+fn with_article(role: Option<Role>) -> &'static str {
+    match role {
+        None => "no member",
+        Some(Role::Member) => "a member",
+        Some(Role::Admin) => "an admin",
+        Some(Role::SuperAdmin) => "a super admin",
+    }
+}

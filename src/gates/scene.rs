@@ -1,0 +1,190 @@
+use super::{Party, demands::Demands};
+use crate::{
+    request::{Action, Conversation, Request, Resource, Role, User},
+    snapshot::{Group, GroupNumber, Matrix, MatrixNumber, Tie, View},
+};
+
+/// What is to be done and where: a request but for its users.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'r> {
+    pub action: Action,
+    pub place: Place,
+    /// The matrix that the request gives.
+    given: Option<MatrixNumber>,
+    /// The id of the resource, if it is a group.
+    pub(super) group_id: &'r str,
+    pub(super) field: Option<&'r str>,
+    pub(super) conversation: Option<Conversation>,
+    pub(super) demands: Demands,
+}
+
+/// Where something is done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// Nowhere in particular.
+    Anywhere,
+    /// Between the subject and a user.
+    User,
+    /// In a group, and under this matrix.
+    Group(GroupNumber, MatrixNumber),
+    /// In a group of which nothing is known but that this matrix governs it.
+    Unlisted(MatrixNumber),
+    /// In a group that is not known.
+    UnknownGroup,
+    /// The action can't be done to this kind of resource, or under a matrix that there is not.
+    Unfit,
+}
+
+/// Who does it to whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair<'p, 'r> {
+    pub subject: &'p Party<'r>,
+    /// The resource, if it is a user, or the `member`.
+    pub other: Option<&'p Party<'r>>,
+    /// What is between the two, seen from the subject.
+    pub(super) tie: Tie,
+}
+
+impl<'r> Scene<'r> {
+    /// Finds where a request takes place. Costs a look-up of the group, if it names one.
+    #[inline]
+    pub fn set(view: &View, request: &Request<'r>) -> Self {
+        let kind = request.resource.kind();
+        let given = match &request.resource {
+            Resource::Group(group) => group.matrix.map(|name| view.matrix_number(name)),
+            _ => None,
+        };
+        let is_fit = request.action.takes().contains(&kind) && given != Some(None);
+        let given = given.flatten();
+        let (place, group_id) = match &request.resource {
+            _ if !is_fit => (Place::Unfit, ""),
+            Resource::None => (Place::Anywhere, ""),
+            Resource::User(_) => (Place::User, ""),
+            Resource::Group(group) => (Place::of_group(view, group.id, given), group.id),
+        };
+        Self {
+            action: request.action,
+            place,
+            group_id,
+            given,
+            field: request.field,
+            conversation: request.conversation,
+            demands: Demands::of(request.action, kind),
+        }
+    }
+
+    /// The same in another group.
+    #[must_use]
+    pub fn moved(self, group: GroupNumber, view: &View) -> Self {
+        let own = || view.groups.get(group).map(|group| group.matrix);
+        match self.given.or_else(own) {
+            Some(matrix) if self.place != Place::Unfit => {
+                Self { place: Place::Group(group, matrix), ..self }
+            }
+            _ => self,
+        }
+    }
+
+    /// The user whom the request is about besides its subject.
+    #[inline]
+    pub fn other<'q>(&self, request: &'q Request<'r>) -> Option<&'q User<'r>> {
+        match &request.resource {
+            Resource::User(user) => Some(user),
+            Resource::Group(_) if self.action.takes_member() => request.member.as_ref(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn group<'v>(&self, view: &'v View) -> Option<&'v Group> {
+        match self.place {
+            Place::Group(number, _) => view.groups.get(number),
+            _ => None,
+        }
+    }
+
+    pub(super) fn matrix<'v>(&self, view: &'v View) -> Option<&'v Matrix> {
+        match self.place {
+            Place::Group(_, matrix) | Place::Unlisted(matrix) => view.matrix(matrix),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_in_group(&self) -> bool {
+        matches!(self.place, Place::Group(..) | Place::Unlisted(_) | Place::UnknownGroup)
+    }
+
+    /// What someone is in the group: as the request says, or else as the group has it.
+    pub(super) fn role(&self, view: &View, who: &Party<'_>) -> Option<Role> {
+        who.role.or_else(|| self.group(view)?.role(who.number?))
+    }
+
+    /// Whether only members of a group may do it there, so that no other group need be looked at.
+    pub fn is_for_members(&self, subject: &Party<'_>) -> bool {
+        self.demands.role != super::demands::Needs::Nothing && subject.role.is_none()
+    }
+
+    /// Whether the action is about another user, so that there is something between two.
+    pub(super) fn has_other(&self) -> bool {
+        self.place == Place::User || self.action.takes_member()
+    }
+}
+
+impl Place {
+    fn of_group(view: &View, id: &str, given: Option<MatrixNumber>) -> Self {
+        let found = view.groups.number(id);
+        match (found, given) {
+            (Some(number), given) => {
+                let own = || view.groups.get(number).map(|group| group.matrix);
+                given.or_else(own).map_or(Self::UnknownGroup, |matrix| Self::Group(number, matrix))
+            }
+            (None, Some(matrix))
+                if view.settings.unknown_users == crate::request::UnknownUsers::AllowDefaults =>
+            {
+                Self::Unlisted(matrix)
+            }
+            (None, _) => Self::UnknownGroup,
+        }
+    }
+
+    /// Whether there is such a place.
+    pub(super) fn is_known(self) -> bool {
+        !matches!(self, Self::UnknownGroup | Self::Unfit)
+    }
+}
+
+impl<'p, 'r> Pair<'p, 'r> {
+    /// Looks up what is between the two, if the action is one that it matters to: one search in the
+    /// shorter of their rows.
+    #[inline]
+    pub fn new(
+        view: &View,
+        scene: &Scene<'_>,
+        subject: &'p Party<'r>,
+        other: Option<&'p Party<'r>>,
+    ) -> Self {
+        let numbers = other.and_then(|other| Some((subject.number?, other.number?)));
+        let tie = match numbers {
+            Some((one, other)) if scene.demands.look_at_ties() => {
+                view.population.ties.between(one, other)
+            }
+            _ => Tie::NONE,
+        };
+        Self { subject, other, tie }
+    }
+
+    /// Whether someone does it to himself in a group, of which blocks, peers and rules say nothing.
+    #[inline]
+    pub(super) fn is_oneself_in_group(&self, scene: &Scene<'_>) -> bool {
+        scene.place != Place::User && self.other.is_some_and(|other| other.is(self.subject))
+    }
+
+    /// Whether the two have a conversation, as the request says or else the facts.
+    #[inline]
+    pub(super) fn conversation(&self, scene: &Scene<'_>) -> Conversation {
+        scene.conversation.unwrap_or(if self.tie.is_conversation() {
+            Conversation::Existing
+        } else {
+            Conversation::New
+        })
+    }
+}

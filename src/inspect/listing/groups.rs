@@ -1,0 +1,93 @@
+use std::fmt;
+
+use serde::Serialize;
+
+use super::Members;
+use crate::{
+    request::{GroupPermission, Value},
+    snapshot::{self, TagId, UserSet, View},
+};
+
+/// A matrix: its permissions with their values, those of metadata by field.
+#[derive(Serialize, Debug)]
+pub struct Matrix<'v> {
+    pub name: &'v str,
+    /// By the name of the permission, and that of the field after a dot.
+    pub permissions: Vec<(String, String)>,
+}
+
+/// A group and who is what in it.
+#[derive(Serialize, Debug)]
+pub struct Group<'v> {
+    pub id: &'v str,
+    pub matrix: &'v str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creator: Option<&'v str>,
+    pub super_admins: Members<'v>,
+    pub admins: Members<'v>,
+    /// All members, whatever their role.
+    pub members: Members<'v>,
+}
+
+impl<'v> Matrix<'v> {
+    /// The matrices that groups have, in the order of their names.
+    pub(super) fn used(view: &'v View) -> Vec<Self> {
+        let is_used = |matrix: &snapshot::Matrix| {
+            let number = view.matrix_number(&matrix.name);
+            view.groups.iter().any(|(_, group)| Some(group.matrix) == number)
+        };
+        view.matrices.iter().filter(|matrix| is_used(matrix)).map(|m| Self::of(view, m)).collect()
+    }
+
+    fn of(view: &'v View, matrix: &'v snapshot::Matrix) -> Self {
+        let shown = |value: &Value<TagId>| value.map(&mut |&tag| view.tags.name(tag)).to_string();
+        let mut permissions = Vec::new();
+        for &permission in GroupPermission::ALL {
+            match (permission, &matrix.metadata) {
+                (GroupPermission::UpdateMetadata, Some(fields)) => {
+                    for (field, value) in &fields.named {
+                        permissions.push((format!("{permission}.{field}"), shown(value)));
+                    }
+                    permissions.push((format!("{permission}._*"), shown(&fields.hidden)));
+                    permissions.push((format!("{permission}.*"), shown(&fields.rest)));
+                }
+                _ => permissions
+                    .push((permission.to_string(), shown(matrix.value(permission, None)))),
+            }
+        }
+        Self { name: &matrix.name, permissions }
+    }
+}
+
+impl<'v> Group<'v> {
+    pub(super) fn of(view: &'v View, group: &'v snapshot::Group) -> Self {
+        let users = |users: &[u32]| Members::of(view, &UserSet::from_sorted(users));
+        Self {
+            id: &group.id,
+            matrix: view.matrix(group.matrix).map_or("", |matrix| &matrix.name),
+            creator: group.creator.map(|user| view.population.directory.id(user)),
+            super_admins: users(&group.super_admins),
+            admins: users(&group.admins),
+            members: users(&group.members),
+        }
+    }
+}
+
+impl fmt::Display for Matrix<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  {}", self.name)?;
+        self.permissions.iter().try_for_each(|(name, value)| writeln!(f, "    {name}: {value}"))
+    }
+}
+
+impl fmt::Display for Group<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  {} under {}", super::listed(self.id), self.matrix)?;
+        if let Some(creator) = self.creator {
+            writeln!(f, "    creator {}", super::listed(creator))?;
+        }
+        writeln!(f, "    super admins {}", self.super_admins)?;
+        writeln!(f, "    admins {}", self.admins)?;
+        writeln!(f, "    members {}", self.members)
+    }
+}

@@ -1,0 +1,202 @@
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
+    request::{Condition, Grant, Value},
+    source::Span,
+    syntax::ast::{Expr, ExprKind, Spanned, Text},
+};
+
+use super::tags::Vocabulary;
+
+const FUNCTIONS: [&str; 4] = ["hasTag", "not", "all", "any"];
+
+/// What an expression may mean: conditions and matrix values have the same grammar and differ in
+/// the words that may stand in it.
+pub(super) trait Meaning: Sized {
+    /// What it is called, with its article.
+    const NOUN: &'static str;
+    /// What several are called.
+    const NOUNS: &'static str;
+
+    /// What a word alone means; `is_inner` if it stands inside a combination.
+    fn word(word: &str, span: Span, is_inner: bool) -> Result<Self, Diagnostic>;
+    fn has_tag(tag: String) -> Self;
+    fn not(inner: Self) -> Self;
+    fn all(parts: Vec<Self>) -> Self;
+    fn any(parts: Vec<Self>) -> Self;
+    /// Whom `any()` or `all()` of nothing would select.
+    fn of_nothing(is_any: bool) -> &'static str;
+}
+
+impl Meaning for Condition<String> {
+    const NOUN: &'static str = "a condition";
+    const NOUNS: &'static str = "conditions";
+
+    fn word(word: &str, span: Span, _: bool) -> Result<Self, Diagnostic> {
+        let message = format!("expected a condition, found the word `{word}`");
+        Err(Diagnostic::error(Code::WrongType, span, message)
+            .hint(format!("for the users who have a tag, write hasTag({word})")))
+    }
+
+    fn has_tag(tag: String) -> Self {
+        Self::HasTag(tag)
+    }
+
+    fn not(inner: Self) -> Self {
+        Self::Not(Box::new(inner))
+    }
+
+    fn all(parts: Vec<Self>) -> Self {
+        Self::All(parts)
+    }
+
+    fn any(parts: Vec<Self>) -> Self {
+        Self::Any(parts)
+    }
+
+    fn of_nothing(is_any: bool) -> &'static str {
+        if is_any { "no user" } else { "every user" }
+    }
+}
+
+impl Meaning for Value<String> {
+    const NOUN: &'static str = "a value";
+    const NOUNS: &'static str = "values";
+
+    fn word(word: &str, span: Span, is_inner: bool) -> Result<Self, Diagnostic> {
+        match word.parse() {
+            Ok(Grant::Unspecified) if is_inner => {
+                let message = "`unspecified` can't be part of a combination";
+                Err(Diagnostic::error(Code::Unspecified, span, message)
+                    .hint("write `deny` for nobody"))
+            }
+            Ok(grant) => Ok(Self::Grant(grant)),
+            Err(_) => {
+                let known = Grant::ALL.iter().map(|grant| grant.as_str());
+                Err(super::words::unknown("value", word, span, known))
+            }
+        }
+    }
+
+    fn has_tag(tag: String) -> Self {
+        Self::HasTag(tag)
+    }
+
+    fn not(inner: Self) -> Self {
+        Self::Not(Box::new(inner))
+    }
+
+    fn all(parts: Vec<Self>) -> Self {
+        Self::All(parts)
+    }
+
+    fn any(parts: Vec<Self>) -> Self {
+        Self::Any(parts)
+    }
+
+    fn of_nothing(is_any: bool) -> &'static str {
+        if is_any { "no member" } else { "every member" }
+    }
+}
+
+/// What an expression means; `None`, and the reasons in `problems`, if it means nothing.
+///
+/// Recursion is as deep as the expression, which the parsers limit.
+pub(super) fn meaning<M: Meaning>(
+    expr: &Expr<'_>,
+    vocabulary: &Vocabulary,
+    problems: &mut Diagnostics,
+) -> Option<M> {
+    part(expr, false, vocabulary, problems)
+}
+
+fn part<M: Meaning>(
+    expr: &Expr<'_>,
+    is_inner: bool,
+    vocabulary: &Vocabulary,
+    problems: &mut Diagnostics,
+) -> Option<M> {
+    let (name, arguments) = match &expr.kind {
+        ExprKind::Call { name, arguments } => (name, arguments.as_slice()),
+        ExprKind::Word(word) => {
+            return M::word(word, expr.span, is_inner).map_err(|why| problems.push(why)).ok();
+        }
+    };
+    match &*name.value {
+        "hasTag" => has_tag(expr.span, arguments, vocabulary, problems).map(M::has_tag),
+        "not" => {
+            let parts = parts(arguments, vocabulary, problems);
+            if arguments.len() == 1 {
+                return parts?.pop().map(M::not);
+            }
+            let message = format!("not() takes one argument, found {}", arguments.len());
+            problems.push(
+                Diagnostic::error(Code::WrongArguments, expr.span, message)
+                    .hint("to negate several at once, write not(any(...)) or not(all(...))"),
+            );
+            None
+        }
+        "all" | "any" if arguments.is_empty() => {
+            let message = format!("{}() combines no {}", name.value, M::NOUNS);
+            let of_nothing = M::of_nothing(name.value == "any");
+            problems.push(
+                Diagnostic::error(Code::EmptyCombination, expr.span, message)
+                    .label(format!("this would select {of_nothing}"))
+                    .hint(format!("give it at least {}, or remove it", M::NOUN)),
+            );
+            None
+        }
+        "all" => parts(arguments, vocabulary, problems).map(M::all),
+        "any" => parts(arguments, vocabulary, problems).map(M::any),
+        other => {
+            let message = format!("{} have no function `{other}`", M::NOUNS);
+            let problem = Diagnostic::error(Code::UnknownFunction, name.span, message);
+            problems.push(match did_you_mean(other, FUNCTIONS) {
+                Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                None => problem.hint("there are hasTag, not, all and any"),
+            });
+            None
+        }
+    }
+}
+
+fn has_tag(
+    span: Span,
+    arguments: &[Expr<'_>],
+    vocabulary: &Vocabulary,
+    problems: &mut Diagnostics,
+) -> Option<String> {
+    let [argument] = arguments else {
+        let problem = Diagnostic::error(
+            Code::WrongArguments,
+            span,
+            format!("hasTag() takes one tag, found {}", arguments.len()),
+        );
+        problems.push(if arguments.is_empty() {
+            problem
+        } else {
+            problem.hint("for several tags, write any(hasTag(A), hasTag(B)) or all(...)")
+        });
+        return None;
+    };
+    let ExprKind::Word(word) = &argument.kind else {
+        problems.push(Diagnostic::error(
+            Code::WrongArguments,
+            argument.span,
+            "hasTag() takes the name of a tag, not a condition",
+        ));
+        return None;
+    };
+    let tag: Text<'_> = Spanned::new(word.clone(), argument.span);
+    vocabulary.bind(&tag).map_err(|problem| problems.push(problem)).ok()
+}
+
+/// What all arguments mean, each with its own problems; `None` if any has one.
+fn parts<M: Meaning>(
+    arguments: &[Expr<'_>],
+    vocabulary: &Vocabulary,
+    problems: &mut Diagnostics,
+) -> Option<Vec<M>> {
+    let parts: Vec<_> =
+        arguments.iter().map(|argument| part(argument, true, vocabulary, problems)).collect();
+    parts.into_iter().collect()
+}

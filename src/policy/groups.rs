@@ -1,0 +1,145 @@
+use std::collections::HashMap;
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
+    request::check_id,
+    source::Span,
+    syntax::ast::{self, List, Text},
+};
+
+use super::{
+    matrices::{DEFAULT_MATRIX, Matrix},
+    users::{Gathered, unknown_user},
+};
+
+/// A group: who is what in it, by the ids of users in order, each once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Group {
+    pub id: String,
+    /// The name of the matrix that governs it.
+    pub matrix: String,
+    pub creator: Option<String>,
+    pub super_admins: Vec<String>,
+    pub admins: Vec<String>,
+    /// All members, whatever their role.
+    pub members: Vec<String>,
+}
+
+/// What groups are checked against.
+pub(super) struct Bounds<'b> {
+    pub(super) users: &'b Gathered<'b, 'b>,
+    pub(super) matrices: &'b [Matrix],
+    /// How many members a group may have.
+    pub(super) most_members: Option<u32>,
+}
+
+/// The groups that are right, in the order of their ids.
+pub(super) fn resolve(
+    written: &[ast::Group<'_>],
+    bounds: &Bounds<'_>,
+    problems: &mut Diagnostics,
+) -> Vec<Group> {
+    let mut places: HashMap<&str, Span> = HashMap::new();
+    let mut groups = Vec::new();
+    for group in written {
+        if let Err(error) = check_id(&group.id.value) {
+            problems.push(Diagnostic::error(Code::InvalidId, group.id.span, error.to_string()));
+        }
+        let resolved = resolve_one(group, bounds, problems);
+        if let Some(&first) = places.get(&*group.id.value) {
+            let message = format!("the group `{}` is defined twice", group.id.value.escape_debug());
+            problems.push(
+                Diagnostic::error(Code::DuplicateGroup, group.id.span, message)
+                    .also(first, "first defined here"),
+            );
+            continue;
+        }
+        places.insert(&group.id.value, group.id.span);
+        groups.push(resolved);
+    }
+    groups.sort_by(|one, other| one.id.cmp(&other.id));
+    groups
+}
+
+fn resolve_one(written: &ast::Group<'_>, bounds: &Bounds<'_>, problems: &mut Diagnostics) -> Group {
+    let id = written.id.value.clone().into_owned();
+    let matrix = match &written.matrix {
+        None => DEFAULT_MATRIX.to_owned(),
+        Some(name) => {
+            if bounds.matrices.iter().all(|matrix| matrix.name != name.value) {
+                problems.push(unknown_matrix(name, bounds.matrices));
+            }
+            name.value.clone().into_owned()
+        }
+    };
+    let creator = written.creator.as_ref().map(|creator| {
+        bounds.check_user(creator, problems);
+        creator.value.clone().into_owned()
+    });
+    let mut list = |list: Option<&List<'_>>| bounds.users(list, problems);
+    let admins = list(written.admins.as_ref());
+    let mut members = list(written.members.as_ref());
+    let super_admins = match &written.super_admins {
+        Some(said) => list(Some(said)),
+        None => creator.iter().cloned().collect(),
+    };
+    members.extend(admins.iter().chain(&super_admins).cloned());
+    members.sort_unstable();
+    members.dedup();
+    if let Some(limit) = bounds.most_members.filter(|&limit| members.len() > limit as usize) {
+        let message = format!(
+            "the group `{}` has {} members; the limit is {limit}",
+            id.escape_debug(),
+            members.len()
+        );
+        problems.push(
+            Diagnostic::error(Code::OverLimit, written.id.span, message)
+                .hint("remove members, or raise `limits.group_members`"),
+        );
+    }
+    Group { id, matrix, creator, super_admins, admins, members }
+}
+
+impl Bounds<'_> {
+    fn check_user(&self, id: &Text<'_>, problems: &mut Diagnostics) {
+        if !self.users.knows(&id.value) {
+            problems.push(unknown_user(&id.value, id.span, self.users.near(&id.value)));
+        }
+    }
+
+    /// The users whom a list names, in order and each once.
+    fn users(&self, list: Option<&List<'_>>, problems: &mut Diagnostics) -> Vec<String> {
+        let mut users: Vec<(&str, Span)> = Vec::new();
+        for id in list.iter().flat_map(|list| &list.value) {
+            self.check_user(id, problems);
+            users.push((&id.value, id.span));
+        }
+        // Stable, so that the first of two entries stays the first.
+        users.sort_by_key(|&(id, _)| id);
+        for pair in users.windows(2) {
+            if let [(one, first), (other, again)] = pair
+                && one == other
+            {
+                let message = format!("`{}` is named twice in this list", one.escape_debug());
+                problems.push(
+                    Diagnostic::warning(Code::RepeatedEntry, *again, message)
+                        .also(*first, "first named here"),
+                );
+            }
+        }
+        users.dedup_by_key(|(id, _)| *id);
+        users.into_iter().map(|(id, _)| id.to_owned()).collect()
+    }
+}
+
+fn unknown_matrix(name: &Text<'_>, matrices: &[Matrix]) -> Diagnostic {
+    let message = format!("there is no matrix `{}`", name.value.escape_debug());
+    let known = || matrices.iter().map(|matrix| matrix.name.as_str());
+    let list = known().take(12).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    Diagnostic::error(Code::UnknownMatrix, name.span, message).hint(
+        match did_you_mean(&name.value, known()) {
+            Some(near) => format!("did you mean `{near}`? known: {list}"),
+            None => format!("known: {list}"),
+        },
+    )
+}

@@ -1,0 +1,254 @@
+use std::collections::HashMap;
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics},
+    request::{Fields, Grant, GroupPermission, Value},
+    source::Span,
+    syntax::ast::{self, PermissionValue},
+};
+
+use super::{expression::meaning, tags::Vocabulary, texts, words};
+
+/// Who may do what in the groups that it governs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Matrix {
+    pub name: String,
+    /// By [`GroupPermission::index`]; that of `update_metadata` is [`Grant::Unspecified`].
+    pub permissions: [Value<String>; GroupPermission::COUNT],
+    /// Who may change which field; `None` if nothing is said of it.
+    pub metadata: Option<Fields<String>>,
+}
+
+impl Matrix {
+    /// Calls `visit` with each value.
+    pub fn each_value<'m>(&'m self, visit: &mut impl FnMut(&'m Value<String>)) {
+        self.permissions.iter().for_each(&mut *visit);
+        if let Some(fields) = &self.metadata {
+            fields.named.iter().for_each(|(_, value)| visit(value));
+            visit(&fields.hidden);
+            visit(&fields.rest);
+        }
+    }
+}
+
+/// The matrix of groups that name none.
+pub const DEFAULT_MATRIX: &str = "all_members";
+
+const NAMED_FIELDS: [&str; 4] = ["app_data", "description", "group_image_url_square", "group_name"];
+const DISAPPEARING: [&str; 2] = ["message_disappear_from_ns", "message_disappear_in_ns"];
+const VERSION: &str = "minimum_supported_protocol_version";
+
+/// The matrices that every policy has, after XMTP's preconfigured sets.
+pub(super) fn built_in() -> Vec<Matrix> {
+    use Grant::{Allow, AllowIfAdmin, AllowIfSuperAdmin, Deny};
+    let version = [(VERSION, AllowIfSuperAdmin)];
+    let everyone_s = NAMED_FIELDS.map(|field| (field, Allow));
+    let all_of_dm = [&NAMED_FIELDS[..], &DISAPPEARING, &[VERSION]].concat();
+    let all_of_dm: Vec<_> = all_of_dm.into_iter().map(|field| (field, Allow)).collect();
+    // Of the permissions: add member, remove member, and all that concern admins.
+    vec![
+        matrix(
+            "admins_only",
+            [AllowIfAdmin, AllowIfAdmin, AllowIfSuperAdmin],
+            &version,
+            AllowIfAdmin,
+        ),
+        matrix(
+            DEFAULT_MATRIX,
+            [Allow, AllowIfAdmin, AllowIfSuperAdmin],
+            &[&everyone_s[..], &version].concat(),
+            AllowIfAdmin,
+        ),
+        matrix("creator_only", [AllowIfSuperAdmin; 3], &version, AllowIfAdmin),
+        matrix("dm", [Deny; 3], &all_of_dm, Deny),
+    ]
+}
+
+fn matrix(
+    name: &str,
+    [add, remove, administer]: [Grant; 3],
+    named: &[(&str, Grant)],
+    rest: Grant,
+) -> Matrix {
+    let permissions = std::array::from_fn(|at| {
+        Value::Grant(match GroupPermission::ALL.get(at) {
+            Some(GroupPermission::AddMember) => add,
+            Some(GroupPermission::RemoveMember) => remove,
+            Some(GroupPermission::UpdateMetadata) | None => Grant::Unspecified,
+            Some(_) => administer,
+        })
+    });
+    let mut named: Vec<_> =
+        named.iter().map(|&(field, grant)| (field.to_owned(), Value::Grant(grant))).collect();
+    named.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let metadata = Fields { named, hidden: hidden(), rest: Value::Grant(rest) };
+    Matrix { name: name.to_owned(), permissions, metadata: Some(metadata) }
+}
+
+/// Who may change fields that begin with `_` and are not named.
+fn hidden() -> Value<String> {
+    Value::Grant(Grant::AllowIfSuperAdmin)
+}
+
+/// All matrices in the order of their names, the built-in ones among them.
+pub(super) fn resolve(
+    written: &[ast::Matrix<'_>],
+    vocabulary: &Vocabulary,
+    problems: &mut Diagnostics,
+) -> Vec<Matrix> {
+    let mut matrices = built_in();
+    let mut places: HashMap<&str, Span> = HashMap::new();
+    for matrix in written {
+        let name = texts::name("a matrix's name", &matrix.name, problems);
+        let is_built_in = built_in().iter().any(|known| known.name == matrix.name.value);
+        if is_built_in {
+            let message = format!("the matrix `{}` is built in", matrix.name.value);
+            problems.push(
+                Diagnostic::error(Code::DuplicateMatrix, matrix.name.span, message)
+                    .hint("give yours another name"),
+            );
+        } else if let Some(&first) = places.get(&*matrix.name.value) {
+            let message =
+                format!("two matrices have the name `{}`", matrix.name.value.escape_debug());
+            problems.push(
+                Diagnostic::error(Code::DuplicateMatrix, matrix.name.span, message)
+                    .also(first, "first defined here")
+                    .hint("rename one of the two"),
+            );
+        }
+        places.entry(&matrix.name.value).or_insert(matrix.name.span);
+        let resolved = Reader { vocabulary, problems }.matrix(matrix);
+        if let Some(name) = name {
+            matrices.push(Matrix { name, ..resolved });
+        }
+    }
+    matrices.sort_by(|one, other| one.name.cmp(&other.name));
+    matrices
+}
+
+struct Reader<'r> {
+    vocabulary: &'r Vocabulary,
+    problems: &'r mut Diagnostics,
+}
+
+impl Reader<'_> {
+    fn matrix(&mut self, written: &ast::Matrix<'_>) -> Matrix {
+        let unspecified = || Value::Grant(Grant::Unspecified);
+        let mut matrix = Matrix {
+            name: String::new(),
+            permissions: std::array::from_fn(|_| unspecified()),
+            metadata: None,
+        };
+        let mut missing: Vec<GroupPermission> = GroupPermission::ALL.to_vec();
+        for entry in &written.permissions {
+            let known = GroupPermission::ALL.iter().map(|permission| permission.as_str());
+            let Ok(permission) = entry.key.value.parse::<GroupPermission>() else {
+                self.problems.push(words::unknown_key("a matrix", &entry.key, known));
+                continue;
+            };
+            missing.retain(|&other| other != permission);
+            if permission == GroupPermission::UpdateMetadata {
+                matrix.metadata = self.fields(&entry.value);
+            } else if let Some(value) = self.one(permission, entry)
+                && let Some(slot) = matrix.permissions.get_mut(permission.index())
+            {
+                *slot = value;
+            }
+        }
+        if !missing.is_empty() {
+            let names: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
+            let message = format!(
+                "the matrix `{}` leaves out {}",
+                written.name.value.escape_debug(),
+                names.join(", ")
+            );
+            self.problems.push(
+                Diagnostic::warning(Code::Unspecified, written.name.span, message)
+                    .label("what is left out is denied to everybody")
+                    .hint("write `deny` if nobody is meant to have it"),
+            );
+        }
+        matrix
+    }
+
+    /// Of a permission that is not told by field.
+    fn one(
+        &mut self,
+        permission: GroupPermission,
+        entry: &ast::Permission<'_>,
+    ) -> Option<Value<String>> {
+        let value = match &entry.value {
+            PermissionValue::One(value) => self.value(value)?,
+            PermissionValue::ByField(_) => {
+                let message = format!("`{permission}` has one value, not one for each field");
+                self.problems.push(
+                    Diagnostic::error(Code::WrongType, entry.key.span, message)
+                        .hint("only `update_metadata` is told by field"),
+                );
+                return None;
+            }
+        };
+        let is_risky = matches!(
+            permission,
+            GroupPermission::AddAdmin
+                | GroupPermission::RemoveAdmin
+                | GroupPermission::UpdatePermissions
+        );
+        if let (Value::Grant(Grant::Allow), PermissionValue::One(written), true) =
+            (&value, &entry.value, is_risky)
+        {
+            let message = format!("every member has `{permission}`");
+            self.problems.push(
+                Diagnostic::warning(Code::OpenAdministration, written.span, message)
+                    .label("so any member can take over the group")
+                    .hint("write `allow_if_super_admin`, the usual value"),
+            );
+        }
+        Some(value)
+    }
+
+    fn fields(&mut self, value: &PermissionValue<'_>) -> Option<Fields<String>> {
+        let usual = Value::Grant(Grant::AllowIfAdmin);
+        let entries = match value {
+            PermissionValue::One(value) => {
+                let rest = self.value(value)?;
+                return Some(Fields { named: Vec::new(), hidden: hidden(), rest });
+            }
+            PermissionValue::ByField(entries) => entries,
+        };
+        let mut fields = Fields { named: Vec::new(), hidden: hidden(), rest: usual };
+        let mut places: HashMap<&str, Span> = HashMap::new();
+        for entry in entries {
+            let field = texts::name("a field's name", &entry.key, self.problems);
+            let value = self.value(&entry.value);
+            if let Some(&first) = places.get(&*entry.key.value) {
+                let message =
+                    format!("the field `{}` is given twice", entry.key.value.escape_debug());
+                self.problems.push(
+                    Diagnostic::error(Code::DuplicateKey, entry.key.span, message)
+                        .also(first, "first given here"),
+                );
+                continue;
+            }
+            places.insert(&entry.key.value, entry.key.span);
+            match (field, value) {
+                (Some(field), Some(value)) if field == "*" => fields.rest = value,
+                (Some(field), Some(value)) => fields.named.push((field, value)),
+                _ => {}
+            }
+        }
+        fields.named.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Some(fields)
+    }
+
+    fn value(&mut self, written: &ast::Expr<'_>) -> Option<Value<String>> {
+        let value = meaning(written, self.vocabulary, self.problems)?;
+        if value == Value::Grant(Grant::Unspecified) {
+            self.problems.push(
+                Diagnostic::warning(Code::Unspecified, written.span, "this denies everybody")
+                    .hint("write `deny` if nobody is meant to have it"),
+            );
+        }
+        Some(value)
+    }
+}

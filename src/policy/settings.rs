@@ -1,0 +1,272 @@
+use std::collections::HashMap;
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics},
+    request::{Approval, BlockMode, Blocks, PeersMode, Settings, Switch, Toggle, UnknownUsers},
+    source::Span,
+    syntax::ast::{self, Expr, ExprKind, SettingsSection, Text, WordSection},
+};
+
+use super::{
+    expression::meaning,
+    presets::Preset,
+    tags::Vocabulary,
+    words::{self, plain, word},
+};
+
+/// The sections that set something for all users, as they were written.
+#[derive(Default)]
+pub(super) struct Written<'s> {
+    pub(super) words: Vec<ast::Word<'s>>,
+    pub(super) sections: Vec<ast::Settings<'s>>,
+    pub(super) peers: Vec<ast::Peers<'s>>,
+}
+
+/// What they set, over what the preset does.
+pub(super) fn resolve(
+    written: &Written<'_>,
+    vocabulary: &Vocabulary,
+    problems: &mut Diagnostics,
+) -> (Option<Preset>, Settings<String>) {
+    let mut stated = Stated::default();
+    let preset = preset(written, &mut stated, problems);
+    let mut settings = preset.map_or_else(Settings::default, Preset::settings);
+    for section in written.words.iter().filter(|word| word.section == WordSection::UnknownUsers) {
+        let known = UnknownUsers::ALL.iter().map(|word| word.as_str());
+        let found = word("treatment of unknown users", &section.value, known, problems);
+        if stated.is_first("unknown_users", section.span, problems) {
+            settings.unknown_users = found.unwrap_or(settings.unknown_users);
+        }
+    }
+    for section in &written.sections {
+        for setting in &section.entries {
+            let mut reader = Reader { vocabulary, problems };
+            reader.set(section.section, setting, &mut settings, &mut stated);
+        }
+    }
+    for peers in &written.peers {
+        set_peers(peers, &mut settings, &mut stated, vocabulary, problems);
+    }
+    (preset, settings)
+}
+
+fn preset(
+    written: &Written<'_>,
+    stated: &mut Stated,
+    problems: &mut Diagnostics,
+) -> Option<Preset> {
+    let mut preset = None;
+    for section in written.words.iter().filter(|word| word.section == WordSection::Preset) {
+        let known = Preset::ALL.iter().map(|preset| preset.as_str());
+        let found = word("preset", &section.value, known, problems);
+        if stated.is_first("preset", section.span, problems) {
+            preset = found;
+        }
+    }
+    preset
+}
+
+/// What was set before, and where.
+#[derive(Default)]
+struct Stated(HashMap<String, Span>);
+
+impl Stated {
+    /// Whether a setting was not set before; if it was, that is a problem.
+    fn is_first(&mut self, setting: &str, span: Span, problems: &mut Diagnostics) -> bool {
+        let Some(&first) = self.0.get(setting) else {
+            self.0.insert(setting.to_owned(), span);
+            return true;
+        };
+        problems.push(
+            Diagnostic::error(Code::DuplicateSetting, span, format!("`{setting}` is set twice"))
+                .also(first, "first set here")
+                .hint("remove one of the two"),
+        );
+        false
+    }
+}
+
+enum Limit {
+    None,
+    Most(u32),
+}
+
+/// Reads the values of single settings.
+struct Reader<'r> {
+    vocabulary: &'r Vocabulary,
+    problems: &'r mut Diagnostics,
+}
+
+impl Reader<'_> {
+    fn set(
+        &mut self,
+        section: SettingsSection,
+        setting: &ast::Setting<'_>,
+        settings: &mut Settings<String>,
+        stated: &mut Stated,
+    ) {
+        let (key, value) = (&setting.key, &setting.value);
+        let name = name(section);
+        let place = format!("{name}.{}", key.value.escape_debug());
+        if !self.knows(section, key) {
+            return;
+        }
+        let is_first = stated.is_first(&place, key.span, self.problems);
+        match section {
+            SettingsSection::Moderation => {
+                let managers = meaning(value, self.vocabulary, self.problems);
+                if is_first {
+                    settings.managers = managers;
+                }
+            }
+            SettingsSection::Permissions => {
+                let toggle = toggle(value, self.vocabulary, self.problems);
+                let switch: Option<Switch> = key.value.parse().ok();
+                let slot = switch.and_then(|switch| settings.permissions.get_mut(switch.index()));
+                if let (Some(slot), Some(toggle), true) = (slot, toggle, is_first) {
+                    *slot = toggle;
+                }
+            }
+            SettingsSection::Blocks => {
+                let known = BlockMode::ALL.iter().map(|mode| mode.as_str());
+                let mode = plain("a block mode", value, self.problems)
+                    .and_then(|mode| word("block mode", &mode, known, self.problems));
+                if let (Ok(action), Some(mode), true) = (key.value.parse(), mode, is_first) {
+                    settings.blocks = settings.blocks.with(action, mode);
+                }
+            }
+            SettingsSection::Friendship => {
+                let approval = plain("an approval", value, self.problems)
+                    .and_then(|text| approval(&text, self.problems));
+                if let (Some(approval), true) = (approval, is_first) {
+                    settings.approval = approval;
+                }
+            }
+            SettingsSection::Limits => {
+                let limits = &mut settings.limits;
+                let limit = match &*key.value {
+                    "friends" => &mut limits.friends,
+                    "blocked" => &mut limits.blocked,
+                    "friend_lists" => &mut limits.friend_lists,
+                    _ => &mut limits.group_members,
+                };
+                match self.limit(value) {
+                    Some(Limit::Most(count)) if is_first => *limit = Some(count),
+                    Some(Limit::None) if is_first => *limit = None,
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Whether a section has this key; if not, says which it has.
+    fn knows(&mut self, section: SettingsSection, key: &Text<'_>) -> bool {
+        let switches = || Switch::ALL.iter().map(|switch| switch.as_str());
+        let known: Vec<&'static str> = match section {
+            SettingsSection::Moderation => vec!["managers"],
+            SettingsSection::Permissions => switches().collect(),
+            SettingsSection::Blocks => {
+                Blocks::ACTIONS.iter().map(|action| action.as_str()).collect()
+            }
+            SettingsSection::Friendship => vec!["default_approval"],
+            SettingsSection::Limits => vec!["friends", "blocked", "friend_lists", "group_members"],
+        };
+        let is_known = known.contains(&&*key.value);
+        if !is_known {
+            let problem = words::unknown_key(name(section), key, known.into_iter());
+            self.problems.push(problem);
+        }
+        is_known
+    }
+
+    /// A number, or `none` for no limit.
+    fn limit(&mut self, value: &Expr<'_>) -> Option<Limit> {
+        let text = plain("a number", value, self.problems)?;
+        if text.value == "none" {
+            return Some(Limit::None);
+        }
+        let is_number = !text.value.is_empty() && text.value.bytes().all(|b| b.is_ascii_digit());
+        let number = text.value.parse().ok().filter(|_| is_number);
+        if number.is_none() {
+            let message = format!("`{}` is no limit", text.value.escape_debug());
+            self.problems.push(
+                Diagnostic::error(Code::InvalidLimit, text.span, message)
+                    .hint("a limit is a whole number up to 4294967295, or `none`"),
+            );
+        }
+        number.map(Limit::Most)
+    }
+}
+
+fn name(section: SettingsSection) -> &'static str {
+    match section {
+        SettingsSection::Moderation => "moderation",
+        SettingsSection::Permissions => "permissions",
+        SettingsSection::Blocks => "blocks",
+        SettingsSection::Friendship => "friendship",
+        SettingsSection::Limits => "limits",
+    }
+}
+
+/// `true`, `false` or a condition.
+pub(super) fn toggle(
+    value: &Expr<'_>,
+    vocabulary: &Vocabulary,
+    problems: &mut Diagnostics,
+) -> Option<Toggle<String>> {
+    match &value.kind {
+        ExprKind::Word(word) if *word == "true" => Some(Toggle::Always(true)),
+        ExprKind::Word(word) if *word == "false" => Some(Toggle::Always(false)),
+        ExprKind::Word(word) => {
+            let message = format!("expected true, false or a condition, found the word `{word}`");
+            problems.push(
+                Diagnostic::error(Code::WrongType, value.span, message)
+                    .hint(format!("for the users who have a tag, write hasTag({word})")),
+            );
+            None
+        }
+        ExprKind::Call { .. } => meaning(value, vocabulary, problems).map(Toggle::When),
+    }
+}
+
+pub(super) fn approval(text: &Text<'_>, problems: &mut Diagnostics) -> Option<Approval> {
+    word("approval", text, Approval::ALL.iter().map(|word| word.as_str()), problems)
+}
+
+/// A peers mode by its name or number.
+pub(super) fn peers_mode(text: &Text<'_>, problems: &mut Diagnostics) -> Option<PeersMode> {
+    let mode = PeersMode::parse(&text.value).ok();
+    if mode.is_none() {
+        let known = PeersMode::ALL.iter().map(|mode| mode.as_str());
+        let written = text.value.escape_debug().to_string();
+        problems.push(words::unknown("peers mode", &written, text.span, known));
+    }
+    mode
+}
+
+fn set_peers(
+    peers: &ast::Peers<'_>,
+    settings: &mut Settings<String>,
+    stated: &mut Stated,
+    vocabulary: &Vocabulary,
+    problems: &mut Diagnostics,
+) {
+    if let Some(default) = &peers.default {
+        let mode = peers_mode(default, problems);
+        if stated.is_first("peers.default", default.span, problems) {
+            settings.peers.default = mode.unwrap_or(settings.peers.default);
+        }
+    }
+    let mut modes = Vec::new();
+    for mode in &peers.modes {
+        let when = meaning(&mode.when, vocabulary, problems);
+        let word = peers_mode(&mode.mode, problems);
+        modes.extend(when.zip(word));
+    }
+    // The first that a user meets counts, so their order must not depend on that of files.
+    if let Some(first) = peers.modes.first()
+        && stated.is_first("peers.modes", first.when.span, problems)
+    {
+        settings.peers.modes = modes;
+    }
+}

@@ -1,0 +1,324 @@
+use std::{
+    cell::Cell,
+    collections::{HashMap, HashSet},
+    hash::BuildHasher,
+};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use smallvec::SmallVec;
+
+use super::{
+    Checks, Roster,
+    roster::{list, slice},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
+    policy::tags::Vocabulary,
+    request::{Relation, check_id},
+    source::Span,
+    syntax::ast,
+};
+
+/// Gathers users one by one; finds those that are defined twice, those that are only named, and
+/// gives equal tag sets one number.
+pub(in crate::policy) struct Builder<'v> {
+    pub(super) roster: Roster,
+    pub(super) vocabulary: &'v Vocabulary,
+    pub(super) checks: Checks,
+    /// Where each user is defined, or else where he was first named.
+    places: Vec<Place>,
+    /// Where each conversation is stated.
+    conversations: HashMap<(u32, u32), Span>,
+    hasher: RandomState,
+    by_id: HashTable<u32>,
+    by_tag: HashTable<u32>,
+    by_set: HashTable<u32>,
+    /// How many more times an id that is nobody's may be compared with a user's.
+    comparisons: Cell<usize>,
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    span: Span,
+    is_defined: bool,
+}
+
+const MOST_COMPARISONS: usize = 2_000_000;
+
+/// The most edges that there may be: what they are told by has 32 bits.
+const MOST_EDGES: usize = 1 << 31;
+
+impl<'v> Builder<'v> {
+    pub(super) fn new(key: [u8; 32], vocabulary: &'v Vocabulary, checks: Checks) -> Self {
+        Self {
+            roster: Roster { key, ..Roster::default() },
+            vocabulary,
+            checks,
+            places: Vec::new(),
+            conversations: HashMap::new(),
+            hasher: RandomState::default(),
+            by_id: HashTable::new(),
+            by_tag: HashTable::new(),
+            by_set: HashTable::new(),
+            comparisons: Cell::new(MOST_COMPARISONS),
+        }
+    }
+
+    /// Adds a user with all that is said of him.
+    pub(super) fn add(&mut self, user: &ast::User<'_>, problems: &mut Diagnostics) {
+        let mut tags: SmallVec<[u32; 16]> = SmallVec::new();
+        for tag in user.tags.iter().flat_map(|tags| &tags.value) {
+            match self.tag(tag) {
+                Ok(tag) => tags.push(tag),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        tags.sort_unstable();
+        tags.dedup();
+        let number = self.define(&user.id, problems);
+        if let Some(number) = number {
+            let set = self.set(&tags);
+            if let Some(slot) = self.roster.set_of.get_mut(number as usize) {
+                *slot = set;
+            }
+        }
+        if let Some(more) = &user.more {
+            self.record(&user.id, number, more, problems);
+        }
+    }
+
+    /// The number of a user who is defined here; `None`, and why, if he can't be.
+    fn define(&mut self, id: &ast::Text<'_>, problems: &mut Diagnostics) -> Option<u32> {
+        if let Err(error) = check_id(&id.value) {
+            problems.push(Diagnostic::error(Code::InvalidId, id.span, error.to_string()));
+            return None;
+        }
+        let number = self.number(id, problems)?;
+        let place = self.places.get_mut(number as usize)?;
+        if place.is_defined {
+            let message = format!("the user `{}` is defined twice", id.value);
+            problems.push(
+                Diagnostic::error(Code::DuplicateUser, id.span, message)
+                    .also(place.span, "first defined here"),
+            );
+            return None;
+        }
+        *place = Place { span: id.span, is_defined: true };
+        Some(number)
+    }
+
+    /// The number of a user, defined or only named.
+    pub(super) fn number(&mut self, id: &ast::Text<'_>, problems: &mut Diagnostics) -> Option<u32> {
+        let (roster, hasher) = (&self.roster, &self.hasher);
+        let text = &*id.value;
+        let hash = hasher.hash_one(text);
+        if let Some(&known) = self.by_id.find(hash, |&other| roster.id(other as usize) == text) {
+            return Some(known);
+        }
+        let Ok(number) = u32::try_from(roster.len()) else {
+            let message = "more than 4,294,967,295 users";
+            problems.push(Diagnostic::error(Code::TooLarge, id.span, message));
+            return None;
+        };
+        self.roster.ids.push_str(text);
+        self.roster.ends.push(self.roster.ids.len());
+        self.roster.set_of.push(0);
+        self.places.push(Place { span: id.span, is_defined: false });
+        let (roster, hasher) = (&self.roster, &self.hasher);
+        self.by_id.insert_unique(hash, number, |&user| hasher.hash_one(roster.id(user as usize)));
+        Some(number)
+    }
+
+    fn find(&self, id: &str) -> Option<u32> {
+        let hash = self.hasher.hash_one(id);
+        self.by_id.find(hash, |&other| self.roster.id(other as usize) == id).copied()
+    }
+
+    /// Adds the edges from a user to those whom a list names.
+    pub(super) fn relate(
+        &mut self,
+        from: Option<u32>,
+        owner: &ast::Text<'_>,
+        relation: Relation,
+        named: &ast::List<'_>,
+        problems: &mut Diagnostics,
+    ) {
+        let mut seen: SmallVec<[(u32, Span); 16]> = SmallVec::new();
+        for id in &named.value {
+            if id.value == owner.value {
+                let message = format!("`{}` names himself", owner.value);
+                problems.push(
+                    Diagnostic::error(Code::SelfRelation, id.span, message)
+                        .hint("relations are between two users; remove the entry"),
+                );
+                continue;
+            }
+            if let Some(to) = self.number(id, problems) {
+                seen.push((to, id.span));
+            }
+        }
+        // Stable, so that the first of two entries stays the first.
+        seen.sort_by_key(|&(to, _)| to);
+        for pair in seen.windows(2) {
+            if let [(one, first), (other, again)] = pair
+                && one == other
+            {
+                let id = slice(&self.roster.ids, &self.roster.ends, *one as usize);
+                problems.push(
+                    Diagnostic::warning(
+                        Code::RepeatedEntry,
+                        *again,
+                        format!("`{id}` is named twice in this list"),
+                    )
+                    .also(*first, "first named here"),
+                );
+            }
+        }
+        seen.dedup_by_key(|(to, _)| *to);
+        let Some(from) = from else { return };
+        let is_full = self.roster.edges.iter().map(Vec::len).sum::<usize>() >= MOST_EDGES;
+        if is_full {
+            let message = format!("more than {MOST_EDGES} relations");
+            problems.push(Diagnostic::error(Code::TooLarge, named.span, message));
+            return;
+        }
+        if let Some(edges) = self.roster.edges.get_mut(relation as usize) {
+            edges.extend(seen.iter().map(|&(to, _)| (from, to)));
+        }
+    }
+
+    pub(super) fn converse(
+        &mut self,
+        conversation: &ast::Conversation<'_>,
+        problems: &mut Diagnostics,
+    ) {
+        let [one, other] = &conversation.users;
+        if one.value == other.value {
+            let message = format!("`{}` has a conversation with himself", one.value.escape_debug());
+            problems.push(
+                Diagnostic::error(Code::SelfRelation, other.span, message)
+                    .hint("a conversation is between two users"),
+            );
+            return;
+        }
+        let numbers = (self.number(one, problems), self.number(other, problems));
+        let (Some(first), Some(second)) = numbers else { return };
+        let pair = (first.min(second), first.max(second));
+        if let Some(&before) = self.conversations.get(&pair) {
+            let message = format!(
+                "the conversation of `{}` and `{}` is stated twice",
+                one.value.escape_debug(),
+                other.value.escape_debug()
+            );
+            problems.push(
+                Diagnostic::error(Code::DuplicateConversation, one.span, message)
+                    .also(before, "first stated here")
+                    .hint("remove one of the two; which of the users stands first doesn't matter"),
+            );
+            return;
+        }
+        self.conversations.insert(pair, one.span);
+        self.roster.conversations.push(pair);
+    }
+
+    fn tag(&mut self, tag: &ast::Text<'_>) -> Result<u32, Diagnostic> {
+        let (roster, hasher) = (&self.roster, &self.hasher);
+        let name = |number: u32| roster.tags.get(number as usize).map_or("", String::as_str);
+        let hash = hasher.hash_one(&*tag.value);
+        if let Some(&known) = self.by_tag.find(hash, |&other| name(other) == tag.value) {
+            return Ok(known);
+        }
+        let bound = self.vocabulary.bind(tag)?;
+        let number = u32::try_from(roster.tags.len()).unwrap_or(u32::MAX);
+        self.by_tag.insert_unique(hash, number, |&other| hasher.hash_one(name(other)));
+        self.roster.tags.push(bound);
+        Ok(number)
+    }
+
+    /// The number of a tag set: users with the same tags are of one class.
+    fn set(&mut self, tags: &[u32]) -> u32 {
+        let (roster, hasher) = (&self.roster, &self.hasher);
+        let members = |set: u32| list(&roster.sets, &roster.set_ends, set as usize);
+        let hash = hasher.hash_one(tags);
+        if let Some(&known) = self.by_set.find(hash, |&other| members(other) == tags) {
+            return known;
+        }
+        let number = u32::try_from(roster.set_ends.len()).unwrap_or(u32::MAX);
+        self.by_set.insert_unique(hash, number, |&other| hasher.hash_one(members(other)));
+        self.roster.sets.extend_from_slice(tags);
+        self.roster.set_ends.push(self.roster.sets.len());
+        number
+    }
+
+    /// Says who was named and is no user, and what can't hold together.
+    pub(super) fn finish(&mut self, problems: &mut Diagnostics) {
+        for (number, place) in self.places.iter().enumerate() {
+            if !place.is_defined {
+                let id = self.roster.id(number);
+                problems.push(unknown_user(id, place.span, self.near(id)));
+            }
+        }
+        if self.checks.blocks_end_friendship {
+            self.find_blocked_friends(problems);
+        }
+    }
+
+    /// Finds friends of whom one blocks the other.
+    fn find_blocked_friends(&self, problems: &mut Diagnostics) {
+        let unordered = |&(one, other): &(u32, u32)| (one.min(other), one.max(other));
+        let mut blocked: Vec<_> = self
+            .roster
+            .edges(Relation::Block)
+            .iter()
+            .map(|edge| (unordered(edge), *edge))
+            .collect();
+        blocked.sort_unstable();
+        let mut told = HashSet::new();
+        for edge in self.roster.edges(Relation::Friend) {
+            let pair = unordered(edge);
+            let at = blocked.partition_point(|(known, _)| *known < pair);
+            let Some(&(known, (from, to))) = blocked.get(at) else { continue };
+            if known != pair || !told.insert(pair) {
+                continue;
+            }
+            let place = |user: u32| self.places.get(user as usize).map(|place| place.span);
+            let (Some(here), Some(there)) = (place(from), place(to)) else { continue };
+            let (from, to) = (self.roster.id(from as usize), self.roster.id(to as usize));
+            problems.push(
+                Diagnostic::error(
+                    Code::Contradiction,
+                    here,
+                    format!("`{from}` blocks `{to}`, and they are friends"),
+                )
+                .also(there, "the other one")
+                .hint("a block ends a friendship on both sides here: remove one of the two"),
+            );
+        }
+    }
+
+    pub(super) fn knows(&self, id: &str) -> bool {
+        let place = self.find(id).and_then(|number| self.places.get(number as usize));
+        place.is_some_and(|place| place.is_defined)
+    }
+
+    pub(super) fn near(&self, id: &str) -> Option<&str> {
+        let left = self.comparisons.get().checked_sub(self.roster.len())?;
+        self.comparisons.set(left);
+        let defined = self.places.iter().enumerate().filter(|(_, place)| place.is_defined);
+        did_you_mean(id, defined.map(|(number, _)| self.roster.id(number)))
+    }
+
+    pub(super) fn into_roster(self) -> Roster {
+        self.roster
+    }
+}
+
+/// Somebody is named who is no user.
+pub(in crate::policy) fn unknown_user(id: &str, span: Span, near: Option<&str>) -> Diagnostic {
+    let message = format!("no user has the id `{}`", id.escape_debug());
+    Diagnostic::error(Code::UnknownUser, span, message).hint(match near {
+        Some(near) => format!("did you mean `{}`?", near.escape_debug()),
+        None => "add the user, if only with an empty record".to_owned(),
+    })
+}

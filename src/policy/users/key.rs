@@ -1,0 +1,95 @@
+use sha2::{Digest, Sha256};
+
+use crate::{
+    policy::users::Stated,
+    source::Sources,
+    syntax::{
+        ast::{Expr, ExprKind, List, Text, UserFields},
+        bulk::Bulk,
+    },
+};
+
+/// A digest of what the files say about users. It may differ for files that say the same in other
+/// words, never agree for files that say something else.
+pub(super) fn key(stated: &Stated<'_, '_>, bulk: &[Bulk<'_>], sources: &Sources) -> [u8; 32] {
+    let mut key = Key(Sha256::new());
+    let checks = &stated.checks;
+    for limit in [checks.friends, checks.blocked] {
+        key.count(limit.map_or(0, |limit| limit as usize + 1));
+    }
+    key.count(usize::from(checks.blocks_end_friendship));
+    key.count(stated.users.len());
+    for user in stated.users {
+        key.text(&user.id);
+        key.list(user.tags.as_ref());
+        key.count(usize::from(user.more.is_some()));
+        if let Some(more) = &user.more {
+            key.fields(more);
+        }
+    }
+    key.count(stated.conversations.len());
+    for conversation in stated.conversations {
+        conversation.users.iter().for_each(|user| key.text(user));
+    }
+    for source in bulk.iter().filter_map(|file| sources.get(file.id)) {
+        key.part(&[source.notation as u8]);
+        key.part(&source.digest());
+    }
+    key.0.finalize().into()
+}
+
+struct Key(Sha256);
+
+impl Key {
+    fn count(&mut self, count: usize) {
+        self.0.update((count as u64).to_le_bytes());
+    }
+
+    fn part(&mut self, bytes: &[u8]) {
+        self.count(bytes.len());
+        self.0.update(bytes);
+    }
+
+    fn text(&mut self, text: &Text<'_>) {
+        self.part(text.value.as_bytes());
+    }
+
+    fn maybe(&mut self, text: Option<&Text<'_>>) {
+        self.count(usize::from(text.is_some()));
+        text.into_iter().for_each(|text| self.text(text));
+    }
+
+    fn list(&mut self, list: Option<&List<'_>>) {
+        let items = list.map_or(&[][..], |list| &list.value);
+        self.count(items.len());
+        items.iter().for_each(|item| self.text(item));
+    }
+
+    fn fields(&mut self, fields: &UserFields<'_>) {
+        for word in [&fields.peers, &fields.moderation, &fields.approval] {
+            self.maybe(word.as_ref());
+        }
+        self.count(fields.permissions.len());
+        for setting in &fields.permissions {
+            self.text(&setting.key);
+            self.expr(&setting.value);
+        }
+        let lists =
+            [&fields.contacts, &fields.favorites, &fields.paired, &fields.blocked, &fields.friends];
+        lists.into_iter().for_each(|list| self.list(list.as_ref()));
+    }
+
+    fn expr(&mut self, expr: &Expr<'_>) {
+        match &expr.kind {
+            ExprKind::Word(word) => {
+                self.count(usize::MAX);
+                self.part(word.as_bytes());
+            }
+            ExprKind::Call { name, arguments } => {
+                self.count(arguments.len());
+                self.text(name);
+                arguments.iter().for_each(|argument| self.expr(argument));
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+use super::{Own, builder::Builder};
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics},
+    policy::{
+        settings::{approval, peers_mode, toggle},
+        words::{unknown_key, word},
+    },
+    request::{Moderation, Relation, Switch},
+    source::Span,
+    syntax::ast,
+};
+
+impl Builder<'_> {
+    /// Reads the settings and relations of a user; he has no number if he could not be defined.
+    pub(super) fn record(
+        &mut self,
+        id: &ast::Text<'_>,
+        number: Option<u32>,
+        fields: &ast::UserFields<'_>,
+        problems: &mut Diagnostics,
+    ) {
+        let own = self.own(fields, problems);
+        if let (Some(number), true) = (number, own != Own::default()) {
+            self.roster.own.push((number, own));
+        }
+        let lists = [
+            (Relation::Contact, &fields.contacts, None),
+            (Relation::Favorite, &fields.favorites, None),
+            (Relation::Pair, &fields.paired, None),
+            (Relation::Block, &fields.blocked, self.checks.blocked),
+            (Relation::Friend, &fields.friends, self.checks.friends),
+        ];
+        for (relation, list, limit) in lists {
+            let Some(list) = list else { continue };
+            if let Some(limit) = limit.filter(|&limit| list.value.len() > limit as usize) {
+                problems.push(over_limit(id, relation, list, limit));
+            }
+            self.relate(number, id, relation, list, problems);
+        }
+    }
+
+    fn own(&self, fields: &ast::UserFields<'_>, problems: &mut Diagnostics) -> Own {
+        let mut own = Own::default();
+        if let Some(state) = &fields.moderation {
+            let known = Moderation::ALL.iter().map(|state| state.as_str());
+            own.moderation =
+                word("moderation state", state, known, problems).unwrap_or(Moderation::None);
+        }
+        own.peers = fields.peers.as_ref().and_then(|mode| peers_mode(mode, problems));
+        own.approval = fields.approval.as_ref().and_then(|text| approval(text, problems));
+        let mut first: [Option<Span>; Switch::COUNT] = [None; Switch::COUNT];
+        for setting in &fields.permissions {
+            let Ok(switch) = setting.key.value.parse::<Switch>() else {
+                let known = Switch::ALL.iter().map(|switch| switch.as_str());
+                problems.push(unknown_key("permissions", &setting.key, known));
+                continue;
+            };
+            let toggle = toggle(&setting.value, self.vocabulary, problems);
+            let Some(place) = first.get_mut(switch.index()) else { continue };
+            if let Some(first) = *place {
+                let message = format!("`{switch}` is set twice");
+                problems.push(
+                    Diagnostic::error(Code::DuplicateSetting, setting.key.span, message)
+                        .also(first, "first set here"),
+                );
+                continue;
+            }
+            *place = Some(setting.key.span);
+            own.permissions.extend(toggle.map(|toggle| (switch, toggle)));
+        }
+        own
+    }
+}
+
+fn over_limit(
+    id: &ast::Text<'_>,
+    relation: Relation,
+    list: &ast::List<'_>,
+    limit: u32,
+) -> Diagnostic {
+    let (verb, name) = match relation {
+        Relation::Block => ("blocks", "blocked"),
+        _ => ("has as friends", "friends"),
+    };
+    let message = format!("`{}` {verb} {} users; the limit is {limit}", id.value, list.value.len());
+    Diagnostic::error(Code::OverLimit, id.span, message)
+        .hint(format!("shorten the list, or raise `limits.{name}`"))
+}

@@ -1,0 +1,95 @@
+use crate::request::{Approval, Moderation, PeersMode, Relation, Switch, Toggle};
+
+/// All users with what is said of them, in columns: a million of them take some tens of bytes each.
+/// Users are numbered as they were met.
+#[derive(Debug, Default)]
+pub struct Roster {
+    pub key: [u8; 32],
+    pub(super) ids: String,
+    /// Where each id ends in `ids`.
+    pub(super) ends: Vec<usize>,
+    /// For each user, which of `sets`.
+    pub(super) set_of: Vec<u32>,
+    /// The distinct tag sets, one after the other; each is in order and without repetition.
+    pub(super) sets: Vec<u32>,
+    pub(super) set_ends: Vec<usize>,
+    /// The names of the tags, by number, in the order in which they were met.
+    pub(super) tags: Vec<String>,
+    /// What records set, in no order; those that set nothing are left out.
+    pub(super) own: Vec<(u32, Own)>,
+    /// The edges of each relation, in no order.
+    pub(super) edges: [Vec<(u32, u32)>; Relation::COUNT],
+    pub(super) conversations: Vec<(u32, u32)>,
+}
+
+/// What a user's own record sets over what the policy sets for all.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Own {
+    pub moderation: Moderation,
+    pub peers: Option<PeersMode>,
+    pub approval: Option<Approval>,
+    /// Each switch at most once.
+    pub permissions: Vec<(Switch, Toggle<String>)>,
+}
+
+impl Default for Own {
+    fn default() -> Self {
+        let moderation = Moderation::None;
+        Self { moderation, peers: None, approval: None, permissions: Vec::new() }
+    }
+}
+
+impl Roster {
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The id of the user of this number.
+    pub fn id(&self, user: usize) -> &str {
+        slice(&self.ids, &self.ends, user)
+    }
+
+    /// Which distinct tag set each user has.
+    pub fn set_of(&self) -> &[u32] {
+        &self.set_of
+    }
+
+    /// The distinct tag sets, as numbers of `tags`.
+    pub fn sets(&self) -> impl ExactSizeIterator<Item = &[u32]> {
+        (0..self.set_ends.len()).map(|set| list(&self.sets, &self.set_ends, set))
+    }
+
+    /// The names of the tags that users have.
+    pub fn tags(&self) -> &[String] {
+        &self.tags
+    }
+
+    /// What records set, with the user whose record it is.
+    pub fn own(&self) -> &[(u32, Own)] {
+        &self.own
+    }
+
+    /// The edges of a relation, some of them perhaps more than once.
+    pub fn edges(&self, relation: Relation) -> &[(u32, u32)] {
+        self.edges.get(relation as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The pairs of users who have a conversation.
+    pub fn conversations(&self) -> &[(u32, u32)] {
+        &self.conversations
+    }
+}
+
+pub(super) fn slice<'t>(text: &'t str, ends: &[usize], at: usize) -> &'t str {
+    let start = at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+    ends.get(at).and_then(|&end| text.get(start..end)).unwrap_or_default()
+}
+
+pub(super) fn list<'l>(values: &'l [u32], ends: &[usize], at: usize) -> &'l [u32] {
+    let start = at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+    ends.get(at).and_then(|&end| values.get(start..end)).unwrap_or_default()
+}

@@ -1,0 +1,73 @@
+use std::str::FromStr;
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
+    source::Span,
+    syntax::ast::{Expr, ExprKind, Spanned, Text},
+};
+
+/// A word that is none of those that may stand in its place, of which the hint tells the likeliest.
+pub(super) fn unknown(
+    what: &str,
+    word: &str,
+    span: Span,
+    known: impl Iterator<Item = &'static str>,
+) -> Diagnostic {
+    told(Code::UnknownWord, format!("unknown {what} `{word}`"), word, span, known)
+}
+
+/// A key that `of` does not have.
+pub(super) fn unknown_key(
+    of: &str,
+    key: &Text<'_>,
+    known: impl Iterator<Item = &'static str>,
+) -> Diagnostic {
+    let message = format!("{of} has no field `{}`", key.value.escape_debug());
+    told(Code::UnknownField, message, &key.value, key.span, known)
+}
+
+fn told(
+    code: Code,
+    message: String,
+    word: &str,
+    span: Span,
+    known: impl Iterator<Item = &'static str>,
+) -> Diagnostic {
+    let known: Vec<&str> = known.collect();
+    let list = known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let problem = Diagnostic::error(code, span, message);
+    problem.hint(match did_you_mean(word, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`? known: {list}"),
+        None => format!("known: {list}"),
+    })
+}
+
+/// The word that a text is, told as `what` if there is none such.
+pub(super) fn word<W: FromStr>(
+    what: &str,
+    text: &Text<'_>,
+    known: impl Iterator<Item = &'static str>,
+    problems: &mut Diagnostics,
+) -> Option<W> {
+    let found = text.value.parse().ok();
+    if found.is_none() {
+        problems.push(unknown(what, &text.value.escape_debug().to_string(), text.span, known));
+    }
+    found
+}
+
+/// The word that the value of a setting is; a condition is none.
+pub(super) fn plain<'e>(
+    what: &str,
+    value: &'e Expr<'_>,
+    problems: &mut Diagnostics,
+) -> Option<Text<'e>> {
+    match &value.kind {
+        ExprKind::Word(word) => Some(Spanned::new((&**word).into(), value.span)),
+        ExprKind::Call { .. } => {
+            let message = format!("expected {what}, found a condition");
+            problems.push(Diagnostic::error(Code::WrongType, value.span, message));
+            None
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What a policy sets for all users.
+
+use super::{Action, Approval, BlockMode, Condition, PeersMode, Switch, Toggle, UnknownUsers};
+
+/// All settings of a policy. `T` is a tag, as in [`Condition`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settings<T> {
+    pub unknown_users: UnknownUsers,
+    /// Who may ban, silence, reactivate and list users; nobody, if nothing is said.
+    pub managers: Option<Condition<T>>,
+    /// By [`Switch::index`].
+    pub permissions: [Toggle<T>; Switch::COUNT],
+    pub blocks: Blocks,
+    pub peers: Peers<T>,
+    /// What a user's `approval` is if his record says none.
+    pub approval: Approval,
+    pub limits: Limits,
+}
+
+/// With whom users communicate whose records say nothing of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Peers<T> {
+    /// The first whose condition a user meets counts.
+    pub modes: Vec<(Condition<T>, PeersMode)>,
+    /// For users who meet none.
+    pub default: PeersMode,
+}
+
+/// Whom a block stops, for each action that blocks concern.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Blocks {
+    modes: [BlockMode; Self::ACTIONS.len()],
+}
+
+impl Blocks {
+    /// The actions that blocks concern.
+    pub const ACTIONS: [Action; 6] = [
+        Action::StartChat,
+        Action::SendMessage,
+        Action::VoiceCall,
+        Action::VideoCall,
+        Action::AddMember,
+        Action::FriendRequest,
+    ];
+
+    /// The same mode for every action.
+    pub const fn all(mode: BlockMode) -> Self {
+        Self { modes: [mode; Self::ACTIONS.len()] }
+    }
+
+    /// Whom a block stops from this; nobody, if blocks don't concern it.
+    #[inline]
+    pub fn mode(&self, action: Action) -> BlockMode {
+        let place = match action {
+            Action::StartChat => 0,
+            Action::SendMessage => 1,
+            Action::VoiceCall => 2,
+            Action::VideoCall => 3,
+            Action::AddMember => 4,
+            Action::FriendRequest => 5,
+            _ => return BlockMode::Off,
+        };
+        self.modes.get(place).copied().unwrap_or(BlockMode::Off)
+    }
+
+    /// The same modes but for one action.
+    #[must_use]
+    pub fn with(mut self, action: Action, mode: BlockMode) -> Self {
+        let place = Self::ACTIONS.iter().position(|&known| known == action);
+        if let Some(slot) = place.and_then(|place| self.modes.get_mut(place)) {
+            *slot = mode;
+        }
+        self
+    }
+}
+
+impl Default for Blocks {
+    fn default() -> Self {
+        Self::all(BlockMode::OneWay)
+            .with(Action::StartChat, BlockMode::TwoWay)
+            .with(Action::AddMember, BlockMode::TwoWay)
+            .with(Action::FriendRequest, BlockMode::TwoWay)
+    }
+}
+
+/// How many there may be; `None` where nothing limits them.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Limits {
+    /// Friends of a user.
+    pub friends: Option<u32>,
+    /// Users whom a user blocks.
+    pub blocked: Option<u32>,
+    /// Named lists into which a user sorts his friends.
+    pub friend_lists: Option<u32>,
+    pub group_members: Option<u32>,
+}
+
+impl<T> Default for Settings<T> {
+    fn default() -> Self {
+        Self {
+            unknown_users: UnknownUsers::Deny,
+            managers: None,
+            permissions: std::array::from_fn(|_| Toggle::Always(true)),
+            blocks: Blocks::default(),
+            peers: Peers { modes: Vec::new(), default: PeersMode::All },
+            approval: Approval::AllowAny,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl<T> Settings<T> {
+    /// What a switch is set to.
+    pub fn permission(&self, switch: Switch) -> &Toggle<T> {
+        self.permissions.get(switch.index()).unwrap_or(&Toggle::Always(false))
+    }
+
+    /// The same settings over other names for the tags.
+    pub fn map<U>(&self, name: &mut impl FnMut(&T) -> U) -> Settings<U> {
+        Settings {
+            unknown_users: self.unknown_users,
+            managers: self.managers.as_ref().map(|condition| condition.map(name)),
+            permissions: self.permissions.each_ref().map(|toggle| toggle.map(name)),
+            blocks: self.blocks,
+            peers: Peers {
+                modes: self
+                    .peers
+                    .modes
+                    .iter()
+                    .map(|(when, mode)| (when.map(name), *mode))
+                    .collect(),
+                default: self.peers.default,
+            },
+            approval: self.approval,
+            limits: self.limits,
+        }
+    }
+
+    /// Calls `visit` with each condition.
+    pub fn each_condition<'s>(&'s self, visit: &mut impl FnMut(&'s Condition<T>)) {
+        self.managers.iter().for_each(&mut *visit);
+        for toggle in &self.permissions {
+            if let Toggle::When(condition) = toggle {
+                visit(condition);
+            }
+        }
+        self.peers.modes.iter().for_each(|(when, _)| visit(when));
+    }
+}
+
+impl<T> Toggle<T> {
+    /// Whether it is on for a user of whom `has` tells the tags.
+    pub fn is_on(&self, has: &impl Fn(&T) -> bool) -> bool {
+        match self {
+            Self::Always(on) => *on,
+            Self::When(condition) => condition.holds(has),
+        }
+    }
+
+    /// The same over other names for the tags.
+    pub fn map<U>(&self, name: &mut impl FnMut(&T) -> U) -> Toggle<U> {
+        match self {
+            Self::Always(on) => Toggle::Always(*on),
+            Self::When(condition) => Toggle::When(condition.map(name)),
+        }
+    }
+}
+
+impl<T> Peers<T> {
+    /// The mode of a user of whom `has` tells the tags, if his record says none.
+    pub fn mode(&self, has: &impl Fn(&T) -> bool) -> PeersMode {
+        let met = self.modes.iter().find(|(when, _)| when.holds(has));
+        met.map_or(self.default, |(_, mode)| *mode)
+    }
+}

@@ -1,0 +1,233 @@
+//! A table with a header: a user a line.
+
+mod fields;
+
+use std::borrow::Cow;
+
+use super::{Line, condition, lines};
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics},
+    source::{SourceId, Span},
+    syntax::{
+        ast::{Setting, Spanned, Text, User},
+        known::{self, Keys},
+    },
+};
+use fields::{Field, MOST_FIELDS};
+
+const COLUMNS: &[&str] = &[
+    "id",
+    "tags",
+    "peers",
+    "moderation",
+    "approval",
+    "contacts",
+    "favorites",
+    "paired",
+    "blocked",
+    "friends",
+    "permissions.outgoing",
+    "permissions.incoming",
+    "permissions.start_chat",
+    "permissions.send_message",
+    "permissions.voice_call",
+    "permissions.video_call",
+    "permissions.friend_request",
+    "permissions.create_group",
+];
+
+/// What the columns begin with that hold a permission each.
+const PERMISSION: &str = "permissions.";
+
+pub(super) fn users<'s>(
+    id: SourceId,
+    bytes: &'s [u8],
+    problems: &mut Diagnostics,
+    each: &mut impl FnMut(User<'s>, &mut Diagnostics),
+) {
+    let mut header = None;
+    // One list for all lines.
+    let mut fields = Vec::new();
+    lines(id, bytes, problems, |line, problems| {
+        // Without a header nothing can be said of the lines.
+        if matches!(header, Some(None)) {
+            return;
+        }
+        let count = fields::read(line, &mut fields, problems);
+        let Some(header) = &header else {
+            header = Some(count.and_then(|count| Header::read(line, &fields, count, problems)));
+            return;
+        };
+        let header = header.as_ref().zip(count);
+        if let Some(user) =
+            header.and_then(|(header, count)| header.user(line, &fields, count, problems))
+        {
+            each(user, problems);
+        }
+    });
+    if header.is_none() {
+        problems.push(no_header(Span::new(id, 0, 0)));
+    }
+}
+
+fn no_header(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::InvalidRecord, span, "the table has no header that names its columns")
+        .hint("begin with the line `id,tags`; columns are separated by commas")
+}
+
+/// What a column holds.
+enum Column<'s> {
+    Id,
+    Tags,
+    Peers,
+    Moderation,
+    Approval,
+    Contacts,
+    Favorites,
+    Paired,
+    Blocked,
+    Friends,
+    Permission(Text<'s>),
+    /// Nothing that could be used; it was reported.
+    Refused,
+}
+
+impl<'s> Column<'s> {
+    fn of(name: &Text<'s>) -> Option<Self> {
+        Some(match &*name.value {
+            "id" => Self::Id,
+            "tags" => Self::Tags,
+            "peers" => Self::Peers,
+            "moderation" => Self::Moderation,
+            "approval" => Self::Approval,
+            "contacts" => Self::Contacts,
+            "favorites" => Self::Favorites,
+            "paired" => Self::Paired,
+            "blocked" => Self::Blocked,
+            "friends" => Self::Friends,
+            other if COLUMNS.contains(&other) => Self::Permission(permission(name)?),
+            _ => return None,
+        })
+    }
+}
+fn unknown(name: &Text<'_>) -> Diagnostic {
+    let problem =
+        known::unknown(Code::UnknownField, "a table of users has no column", name, COLUMNS);
+    let is_meant = |column: &&&str| column.strip_prefix(PERMISSION) == Some(&*name.value);
+    match COLUMNS.iter().find(is_meant) {
+        Some(column) => problem.hint(format!("did you mean `{column}`?")),
+        None => problem,
+    }
+}
+
+/// The permission that a column of this name holds.
+fn permission<'s>(column: &Text<'s>) -> Option<Text<'s>> {
+    let key: Cow<'s, str> = match &column.value {
+        Cow::Borrowed(name) => name.strip_prefix(PERMISSION)?.into(),
+        Cow::Owned(name) => name.strip_prefix(PERMISSION)?.to_owned().into(),
+    };
+    let start = column.span.end().saturating_sub(key.len());
+    Some(Spanned::new(key, Span::new(column.span.source, start, column.span.end())))
+}
+
+/// What the columns hold, in their order.
+struct Header<'s> {
+    columns: Vec<Column<'s>>,
+}
+
+impl<'s> Header<'s> {
+    fn read(
+        line: Line<'s>,
+        fields: &[Field<'s>],
+        count: usize,
+        problems: &mut Diagnostics,
+    ) -> Option<Self> {
+        if !fields.iter().any(|field| COLUMNS.contains(&field.text.trim())) {
+            problems.push(no_header(line.whole()));
+            return None;
+        }
+        if count > MOST_FIELDS {
+            let most = COLUMNS.len();
+            let message = format!("the header has {count} columns; a table of users has {most}");
+            let problem = Diagnostic::error(Code::InvalidRecord, line.whole(), message);
+            problems.push(problem.hint("begin with the line `id,tags`"));
+            return None;
+        }
+        let mut names = Keys::default();
+        let mut columns = Vec::new();
+        for field in fields {
+            let name = field.trimmed(line).unwrap_or_else(|| field.text(line));
+            let first = names.add(&name);
+            let column = if first.is_none() { Column::of(&name) } else { None };
+            if let Some(first) = first {
+                problems.push(known::repeated(Code::DuplicateKey, "column", &name, first));
+            } else if column.is_none() {
+                problems.push(unknown(&name));
+            }
+            columns.push(column.unwrap_or(Column::Refused));
+        }
+        let mut require = |wanted: &str, has: bool| {
+            if !has {
+                let message = format!("the table has no column `{wanted}`");
+                let problem = Diagnostic::error(Code::MissingField, line.whole(), message);
+                problems.push(problem.hint("begin with the line `id,tags`"));
+            }
+            has
+        };
+        let has_id = require("id", columns.iter().any(|column| matches!(column, Column::Id)));
+        let has_tags = require("tags", columns.iter().any(|column| matches!(column, Column::Tags)));
+        (has_id && has_tags).then_some(Self { columns })
+    }
+
+    /// The user of a line, who has what its fields say; one that is empty says nothing.
+    fn user(
+        &self,
+        line: Line<'s>,
+        fields: &[Field<'s>],
+        count: usize,
+        problems: &mut Diagnostics,
+    ) -> Option<User<'s>> {
+        if count != self.columns.len() {
+            problems.push(self.miscounted(line, fields, count));
+            return None;
+        }
+        let mut user = User { id: Spanned::new("".into(), line.whole()), tags: None, more: None };
+        for (column, field) in self.columns.iter().zip(fields) {
+            match column {
+                Column::Id => user.id = field.text(line),
+                Column::Tags => user.tags = field.words(line),
+                Column::Peers => user.set(|more| &mut more.peers, field.trimmed(line)),
+                Column::Moderation => user.set(|more| &mut more.moderation, field.trimmed(line)),
+                Column::Approval => user.set(|more| &mut more.approval, field.trimmed(line)),
+                Column::Contacts => user.set(|more| &mut more.contacts, field.words(line)),
+                Column::Favorites => user.set(|more| &mut more.favorites, field.words(line)),
+                Column::Paired => user.set(|more| &mut more.paired, field.words(line)),
+                Column::Blocked => user.set(|more| &mut more.blocked, field.words(line)),
+                Column::Friends => user.set(|more| &mut more.friends, field.words(line)),
+                Column::Permission(key) => {
+                    let value = field.trimmed(line);
+                    if let Some(value) = value.and_then(|text| condition(text, problems)) {
+                        let setting = Setting { key: key.clone(), value };
+                        user.more.get_or_insert_default().permissions.push(setting);
+                    }
+                }
+                Column::Refused => {}
+            }
+        }
+        Some(user)
+    }
+
+    fn miscounted(&self, line: Line<'_>, fields: &[Field<'_>], found: usize) -> Diagnostic {
+        let columns = self.columns.len();
+        let count = if found == 1 { "1 field".into() } else { format!("{found} fields") };
+        let message = format!("the line has {count}, the header {columns}");
+        let span = fields
+            .get(columns)
+            .map_or(line.whole(), |extra| line.span(extra.place.start, line.text.len()));
+        Diagnostic::error(Code::InvalidRecord, span, message).hint(if found > columns {
+            "put a field that holds a comma in quotes; separate tags with spaces"
+        } else {
+            "write a comma for each field that is empty"
+        })
+    }
+}

@@ -1,0 +1,52 @@
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    source::Span,
+    syntax::{
+        ast::{Conversation, Item, List},
+        yaml::{
+            cursor::{Cursor, Stop},
+            node::Node,
+            read::Expected,
+        },
+    },
+};
+
+const CONVERSATIONS: Expected =
+    Expected("a list of conversations", "write `- [alice, bob]` for each");
+const CONVERSATION: Expected =
+    Expected("a conversation, which is a list of two users", "write `[alice, bob]`");
+
+pub(super) fn read<'s>(
+    cursor: &mut Cursor<'s, '_>,
+    _: Span,
+    items: &mut Vec<Item<'s>>,
+) -> Result<(), Stop> {
+    if cursor.sequence(CONVERSATIONS)?.value().is_none() {
+        return Ok(());
+    }
+    while cursor.another()? {
+        let conversation = match cursor.node()? {
+            Node::Sequence(opened) => {
+                let (users, refused) = cursor.user_items(opened)?;
+                if refused { None } else { pair(cursor, users) }
+            }
+            node => cursor.refuse(&node, CONVERSATION)?.value(),
+        };
+        items.extend(conversation.map(|it| Item::Conversation(Box::new(it))));
+    }
+    Ok(())
+}
+
+fn pair<'s>(cursor: &mut Cursor<'s, '_>, users: List<'s>) -> Option<Conversation<'s>> {
+    let span = users.span;
+    match <[_; 2]>::try_from(users.value) {
+        Ok(users) => Some(Conversation { users }),
+        Err(users) => {
+            let found = users.len();
+            let message = format!("a conversation is of two users, found {found}");
+            let hint = "write `[alice, bob]`; more than two are a group";
+            cursor.problems.push(Diagnostic::error(Code::WrongType, span, message).hint(hint));
+            None
+        }
+    }
+}

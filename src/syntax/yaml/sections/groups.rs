@@ -1,0 +1,72 @@
+use super::{TEXT, records::Records};
+use crate::{
+    diagnostic::Code,
+    source::Span,
+    syntax::{
+        ast::{Group, Item},
+        known::repeated,
+        yaml::{
+            cursor::{Cursor, Stop},
+            read::{Expected, Fields},
+        },
+    },
+};
+
+const GROUPS: Expected =
+    Expected("a mapping of groups", "write `id: { members: [...] }` for each group");
+const GROUP: Expected = Expected("a group", "write `{ creator: alice, members: [...] }`");
+const CREATOR: Expected = Expected("the id of a user", "a group has one creator: `creator: alice`");
+
+const FIELDS: &[&str] = &["matrix", "creator", "super_admins", "admins", "members"];
+
+pub(super) fn read<'s>(
+    cursor: &mut Cursor<'s, '_>,
+    _: Span,
+    items: &mut Vec<Item<'s>>,
+) -> Result<(), Stop> {
+    if cursor.mapping(GROUPS)?.value().is_none() {
+        return Ok(());
+    }
+    let mut groups = Records::new(|item| match item {
+        Item::Group(group) => Some(&group.id),
+        _ => None,
+    });
+    while let Some(id) = cursor.key()? {
+        if let Some(first) = groups.add(&id, items) {
+            cursor.problems.push(repeated(Code::DuplicateKey, "group", &id, first));
+            cursor.skip()?;
+            continue;
+        }
+        let mut group = Group {
+            id,
+            matrix: None,
+            creator: None,
+            super_admins: None,
+            admins: None,
+            members: None,
+        };
+        let done = record(cursor, &mut group);
+        // Even with mistakes in its record it is a known group.
+        items.push(Item::Group(Box::new(group)));
+        done?;
+    }
+    Ok(())
+}
+
+fn record<'s>(cursor: &mut Cursor<'s, '_>, group: &mut Group<'s>) -> Result<(), Stop> {
+    if cursor.mapping(GROUP)?.value().is_none() {
+        return Ok(());
+    }
+    let mut fields = Fields::new("field");
+    while let Some(key) = fields.next(cursor)? {
+        match &*key.value {
+            "matrix" => group.matrix = cursor.string(TEXT)?.value(),
+            "creator" => group.creator = cursor.string(CREATOR)?.value(),
+            "super_admins" => group.super_admins = cursor.users()?.value(),
+            "admins" => group.admins = cursor.users()?.value(),
+            "members" => group.members = cursor.users()?.value(),
+            _ => cursor.unknown_field(&key, "a group", FIELDS)?,
+        }
+    }
+    Ok(())
+}

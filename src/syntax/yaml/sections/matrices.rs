@@ -1,0 +1,59 @@
+use crate::{
+    source::Span,
+    syntax::{
+        ast::{Item, Matrix, Permission, PermissionValue},
+        yaml::{
+            cursor::{Cursor, Stop},
+            node::Node,
+            read::{Expected, Fields},
+        },
+    },
+};
+
+const MATRICES: Expected =
+    Expected("a mapping of matrices", "write `name: { add_member: allow_if_admin }` for each");
+const MATRIX: Expected = Expected("a matrix", "write `{ add_member: allow_if_admin }`");
+const VALUE: Expected =
+    Expected("who has the permission, as text", "write a word like `allow_if_admin`");
+
+pub(super) fn read<'s>(
+    cursor: &mut Cursor<'s, '_>,
+    _: Span,
+    items: &mut Vec<Item<'s>>,
+) -> Result<(), Stop> {
+    if cursor.mapping(MATRICES)?.value().is_none() {
+        return Ok(());
+    }
+    let mut names = Fields::new("matrix");
+    while let Some(name) = names.next(cursor)? {
+        let mut matrix = Matrix { name, permissions: Vec::new() };
+        let done = permissions(cursor, &mut matrix);
+        // Even with mistakes in it there is a matrix of this name.
+        items.push(Item::Matrix(Box::new(matrix)));
+        done?;
+    }
+    Ok(())
+}
+
+fn permissions<'s>(cursor: &mut Cursor<'s, '_>, matrix: &mut Matrix<'s>) -> Result<(), Stop> {
+    if cursor.mapping(MATRIX)?.value().is_none() {
+        return Ok(());
+    }
+    let mut keys = Fields::new("permission");
+    while let Some(key) = keys.next(cursor)? {
+        let value = match cursor.node()? {
+            Node::Mapping(_) => {
+                let mut fields = Vec::new();
+                let done = cursor.settings("field", VALUE, &mut fields);
+                matrix
+                    .permissions
+                    .push(Permission { key, value: PermissionValue::ByField(fields) });
+                done?;
+                continue;
+            }
+            node => cursor.expr_of(node, VALUE)?.value().map(PermissionValue::One),
+        };
+        matrix.permissions.extend(value.map(|value| Permission { key, value }));
+    }
+    Ok(())
+}

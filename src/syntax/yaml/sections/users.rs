@@ -1,0 +1,80 @@
+use super::{PEERS, SWITCH, TEXT, records::Records};
+use crate::{
+    diagnostic::Code,
+    source::Span,
+    syntax::{
+        ast::{Item, User},
+        known::repeated,
+        user,
+        yaml::{
+            cursor::{Cursor, Stop},
+            read::{Expected, Fields},
+        },
+    },
+};
+
+const USERS: Expected = Expected("a mapping of users", "write `id: { tags: [...] }` for each user");
+const USER: Expected = Expected("a user", "write `{ tags: [...] }`");
+const PERMISSIONS: Expected = Expected("a mapping of permissions", "write `{ outgoing: false }`");
+
+pub(super) fn read<'s>(
+    cursor: &mut Cursor<'s, '_>,
+    _: Span,
+    items: &mut Vec<Item<'s>>,
+) -> Result<(), Stop> {
+    if cursor.mapping(USERS)?.value().is_none() {
+        return Ok(());
+    }
+    let mut users = Records::new(|item| match item {
+        Item::User(user) => Some(&user.id),
+        _ => None,
+    });
+    while let Some(id) = cursor.key()? {
+        if let Some(first) = users.add(&id, items) {
+            cursor.problems.push(repeated(Code::DuplicateUser, "user", &id, first));
+            cursor.skip()?;
+            continue;
+        }
+        let mut user = User { id, tags: None, more: None };
+        let done = record(cursor, &mut user);
+        // Even with mistakes in his record he is a known user.
+        items.push(Item::User(user));
+        done?;
+    }
+    Ok(())
+}
+
+fn record<'s>(cursor: &mut Cursor<'s, '_>, user: &mut User<'s>) -> Result<(), Stop> {
+    if cursor.mapping(USER)?.value().is_none() {
+        return Ok(());
+    }
+    let mut fields = Fields::new("field");
+    while let Some(key) = fields.next(cursor)? {
+        match &*key.value {
+            "tags" => user.tags = cursor.tags()?.value(),
+            "peers" => user.set(|more| &mut more.peers, cursor.string(PEERS)?.value()),
+            "moderation" => user.set(|more| &mut more.moderation, cursor.string(TEXT)?.value()),
+            "approval" => user.set(|more| &mut more.approval, cursor.string(TEXT)?.value()),
+            "permissions" => permissions(cursor, user)?,
+            "contacts" => user.set(|more| &mut more.contacts, cursor.users()?.value()),
+            "favorites" => user.set(|more| &mut more.favorites, cursor.users()?.value()),
+            "paired" => user.set(|more| &mut more.paired, cursor.users()?.value()),
+            "blocked" => user.set(|more| &mut more.blocked, cursor.users()?.value()),
+            "friends" => user.set(|more| &mut more.friends, cursor.users()?.value()),
+            _ => cursor.unknown_field(&key, "a user", user::FIELDS)?,
+        }
+    }
+    Ok(())
+}
+
+fn permissions<'s>(cursor: &mut Cursor<'s, '_>, user: &mut User<'s>) -> Result<(), Stop> {
+    if cursor.mapping(PERMISSIONS)?.value().is_none() {
+        return Ok(());
+    }
+    let mut permissions = Vec::new();
+    let done = cursor.settings("permission", SWITCH, &mut permissions);
+    if !permissions.is_empty() {
+        user.more.get_or_insert_default().permissions = permissions;
+    }
+    done
+}

@@ -1,0 +1,66 @@
+//! What a policy need not say: defaults, the presets of the five systems, built-in matrices.
+
+use super::words::Value;
+
+/// The matrices that every policy has.
+pub(crate) const BUILT_IN: [&str; 4] = ["all_members", "admins_only", "creator_only", "dm"];
+
+/// Whom a block stops from an action, where the policy does not say it.
+pub(super) fn block_mode(preset: Option<&str>, action: &str) -> &'static str {
+    let default = match action {
+        "start_chat" | "add_member" | "friend_request" => "two_way",
+        _ => "one_way",
+    };
+    match preset {
+        Some("flip" | "xmtp") => "off",
+        Some("mesibo") => "two_way",
+        Some("tencent") if action == "start_chat" => "one_way",
+        // Of these, venueless and tencent say what holds without a preset.
+        _ => default,
+    }
+}
+
+/// How many there may be, where the policy does not say it.
+pub(super) fn limit(preset: Option<&str>, name: &str) -> Option<usize> {
+    match (preset, name) {
+        (Some("xmtp"), "group_members") => Some(250),
+        (Some("tencent"), "friends") => Some(3000),
+        (Some("tencent"), "blocked") => Some(1000),
+        (Some("tencent"), "friend_lists") => Some(32),
+        _ => None,
+    }
+}
+
+/// Whether a policy without a `rules` section has rules.
+pub(super) fn has_rules(preset: Option<&str>) -> bool {
+    preset == Some("flip")
+}
+
+/// Who may do something under a built-in matrix; a field goes with `update_metadata`.
+pub(super) fn built_in(matrix: &str, permission: &str, field: &str) -> Value {
+    let grant = match (matrix, permission) {
+        (_, "update_metadata") => metadata(matrix, field),
+        ("dm", _) => "deny",
+        ("all_members", "add_member") => "allow",
+        ("all_members", "remove_member") | ("admins_only", "add_member" | "remove_member") => {
+            "allow_if_admin"
+        }
+        _ => "allow_if_super_admin",
+    };
+    Value::Grant(grant)
+}
+
+fn metadata(matrix: &str, field: &str) -> &'static str {
+    let is_shown =
+        ["group_name", "description", "group_image_url_square", "app_data"].contains(&field);
+    let is_of_messages = ["message_disappear_from_ns", "message_disappear_in_ns"].contains(&field);
+    let is_version = field == "minimum_supported_protocol_version";
+    let is_hidden = field.starts_with('_');
+    match matrix {
+        "dm" if is_shown || is_of_messages || is_version => "allow",
+        "all_members" if is_shown => "allow",
+        _ if is_version || is_hidden => "allow_if_super_admin",
+        "dm" => "deny",
+        _ => "allow_if_admin",
+    }
+}
