@@ -214,7 +214,8 @@ impl<'b> Thing<'b> {
             }
             ResourceKind::Group => {
                 let matrix = self.matrix.as_ref().map(Text::as_str);
-                if let Some(name) = matrix.filter(|name| !is_matrix(served, name)) {
+                if let Some(name) = matrix.filter(|name| served.view.matrix_number(name).is_none())
+                {
                     let name: String = name.chars().take(64).collect();
                     return Err(Problem::Unfit(format!("there is no matrix `{name}`")));
                 }
@@ -295,9 +296,4 @@ fn no_member(at: &str, name: &str) -> Refusal {
 /// A text that may be an id.
 fn somebody(id: &str) -> Option<&str> {
     check_id(id).is_ok().then_some(id)
-}
-
-/// Whether groups can be governed by a matrix of this name.
-fn is_matrix(_: &Served, _: &str) -> bool {
-    true
 }
