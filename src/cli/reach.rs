@@ -50,22 +50,27 @@ pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
         text.push('\n');
     }
     output.result(&text)?;
-    for id in unknown(&view, &request, open) {
-        output.aside(&format!("{QUIET}`{id}` is no known user{QUIET:#}\n"));
+    for unknown in unknown(&view, &request, open) {
+        output.aside(&format!("{QUIET}{unknown}{QUIET:#}\n"));
     }
     let shown = page.ids.len();
     output.aside(&format!("{QUIET}{shown} of {}{QUIET:#}\n", page.total));
     Ok(Exit::Fine)
 }
 
-/// The users of a request whom nobody knows.
-fn unknown<'r>(view: &View, request: &'r Request<'_>, open: Open) -> impl Iterator<Item = &'r str> {
+/// Whom a request names without there being any, a line each: a list that is empty for it is no
+/// list of what the policy refuses.
+fn unknown(view: &View, request: &Request<'_>, open: Open) -> Vec<String> {
     let subject = Some(&request.subject).filter(|_| open != Open::Subject);
-    let resource = match &request.resource {
-        Resource::User(user) if open != Open::Resource => Some(user),
-        _ => None,
+    let (user, group) = match &request.resource {
+        Resource::User(user) if open != Open::Resource => (Some(user), None),
+        Resource::Group(group) if open != Open::Group => (None, Some(group.id)),
+        _ => (None, None),
     };
-    let named = subject.into_iter().chain(resource).chain(&request.member);
-    let directory = &view.population.directory;
-    named.map(|user| user.id).filter(|id| directory.number(id).is_none())
+    let users = subject.into_iter().chain(user).chain(&request.member).map(|user| user.id);
+    let users = users
+        .filter(|id| view.population.directory.number(id).is_none())
+        .map(|id| format!("`{id}` is no known user"));
+    let group = group.filter(|id| view.groups.number(id).is_none());
+    users.chain(group.map(|id| format!("`{id}` is no known group"))).collect()
 }

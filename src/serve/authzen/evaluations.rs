@@ -53,8 +53,8 @@ pub(in crate::serve) fn evaluations(
     served: &Served,
     body: &[u8],
 ) -> Result<Answer, Refusal> {
-    let Object(wire): Object<wire::Evaluations<'_>> = json::read(body, "access evaluations")?;
-    let wire::Evaluations { subject, action, resource, context, evaluations, options } = wire;
+    let Object(batch): Object<wire::Batch<'_>> = json::read(body, "access evaluations")?;
+    let wire::Batch { subject, action, resource, context, evaluations, options } = batch;
     let semantic = Semantic::read(options.as_ref())?;
     let defaults = Question::read(wire::Evaluation { subject, action, resource, context })?;
     let items = evaluations.unwrap_or_default();

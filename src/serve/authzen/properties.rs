@@ -78,15 +78,15 @@ impl<'b> Given<'b> {
         })
     }
 
-    pub(super) fn properties(&self) -> Box<Properties<'_>> {
+    pub(super) fn properties(&self) -> Properties<'_> {
         let tags = self.tags.as_ref();
-        Box::new(Properties {
+        Properties {
             tags: tags.map(|tags| tags.iter().map(Text::as_str).collect()),
             peers: self.peers,
             permissions: self.permissions.clone(),
             moderation: self.moderation,
             role: self.role,
-        })
+        }
     }
 }
 

@@ -148,13 +148,13 @@ impl<'q> Asked<'q> {
     pub(super) fn decide(&self, served: &Served) -> Decision {
         match self.nobody {
             Some(Reason::UnknownSubject) => Decision::denied(Reason::UnknownSubject),
-            nobody => self.unless_nobody(decide::decide(&served.view, &self.request), nobody),
+            _ => self.unless_nobody(decide::decide(&served.view, &self.request)),
         }
     }
 
     pub(super) fn explain(&self, served: &Served) -> Explanation {
         let explanation = decide::explain(&served.view, &self.request);
-        let decision = self.unless_nobody(explanation.decision, self.nobody);
+        let decision = self.unless_nobody(explanation.decision);
         if decision == explanation.decision {
             return explanation;
         }
@@ -168,8 +168,8 @@ impl<'q> Asked<'q> {
         Explanation { decision, findings, rules: Vec::new(), about: None }
     }
 
-    fn unless_nobody(&self, decision: Decision, nobody: Option<Reason>) -> Decision {
-        match nobody {
+    fn unless_nobody(&self, decision: Decision) -> Decision {
+        match self.nobody {
             Some(reason) if decision.reason != Reason::UnknownSubject => Decision::denied(reason),
             _ => decision,
         }
@@ -228,7 +228,7 @@ impl<'b> Thing<'b> {
 
     fn user(&self) -> (User<'_>, bool) {
         let id = somebody(self.id.as_str());
-        let properties = self.given.as_ref().map(Given::properties);
+        let properties = self.given.as_ref().map(|given| Box::new(given.properties()));
         (User { id: id.unwrap_or_default(), properties }, id.is_some())
     }
 }

@@ -133,7 +133,7 @@ fn answer<'v>(
     };
     let token = next.map(|next| binding.token(window.limit.unwrap_or(u64::MAX), next));
     let context = error.filter(|_| app.options.authzen_context);
-    let answer = Results {
+    let answer = Answered {
         page: Place {
             next_token: token.unwrap_or_default(),
             count: page.ids.len(),
@@ -148,7 +148,7 @@ fn answer<'v>(
 /// A page of results. What programs that page look at first comes first, as the standard
 /// recommends.
 #[derive(Serialize)]
-struct Results<'v> {
+struct Answered<'v> {
     page: Place,
     #[serde(skip_serializing_if = "Option::is_none")]
     context: Option<Value>,

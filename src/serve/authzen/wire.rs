@@ -21,7 +21,7 @@ pub(super) struct Evaluation<'b> {
 
 /// Access evaluations: what holds for all, and each.
 #[derive(Deserialize, Debug)]
-pub(super) struct Evaluations<'b> {
+pub(super) struct Batch<'b> {
     #[serde(borrow)]
     pub subject: Option<Object<Entity<'b>>>,
     #[serde(borrow)]
