@@ -12,7 +12,7 @@ pub(in crate::serve) const WELL_KNOWN: &str = "/.well-known/authzen-configuratio
 pub struct PublicUrl {
     /// As it was given: clients compare it byte by byte.
     text: String,
-    /// Where its path begins in the text, without a slash at the end.
+    /// Its path, without a slash at the end.
     path: String,
 }
 
@@ -23,6 +23,8 @@ pub enum InvalidUrl {
     Form,
     #[error("a public URL has no query and no fragment")]
     Query,
+    #[error("a public URL names no user: everyone may read it")]
+    User,
 }
 
 impl FromStr for PublicUrl {
@@ -37,12 +39,15 @@ impl FromStr for PublicUrl {
         if !matches!(url.scheme_str(), Some("https" | "http")) || host.is_empty() {
             return Err(InvalidUrl::Form);
         }
+        if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err(InvalidUrl::User);
+        }
         Ok(Self { text: text.to_owned(), path: url.path().trim_end_matches('/').to_owned() })
     }
 }
 
 impl PublicUrl {
-    /// Its path without a slash at the end.
+    /// Its path, without a slash at the end.
     pub(in crate::serve) fn path(&self) -> &str {
         &self.path
     }

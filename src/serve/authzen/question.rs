@@ -155,17 +155,16 @@ impl<'q> Asked<'q> {
     pub(super) fn explain(&self, served: &Served) -> Explanation {
         let explanation = decide::explain(&served.view, &self.request);
         let decision = self.unless_nobody(explanation.decision);
-        if decision == explanation.decision {
+        if self.nobody != Some(decision.reason) {
             return explanation;
         }
+        // Of nobody the other gates have nothing to say.
         let known = Finding {
             gate: GateName::Known,
             closed: Some(decision.reason),
             detail: "the request names someone of a type or id that nobody can have".to_owned(),
         };
-        let others = explanation.findings.into_iter().filter(|it| it.gate != GateName::Known);
-        let findings = std::iter::once(known).chain(others).collect();
-        Explanation { decision, findings, rules: Vec::new(), about: None }
+        Explanation { decision, findings: vec![known], rules: Vec::new(), about: None }
     }
 
     fn unless_nobody(&self, decision: Decision) -> Decision {

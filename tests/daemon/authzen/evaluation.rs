@@ -202,6 +202,8 @@ fn nobody_is_allowed_whatever_becomes_of_unknown_users() {
             let answer = post(&daemon, PATH, &body).json();
             assert_eq!(answer["decision"], reason == "allowed", "{body}");
             assert_eq!(answer["context"]["reason"], reason, "{body}");
+            assert_ne!(answer["context"]["user"], "", "{body}");
+            assert_eq!(answer["context"].get("gates").is_some(), explain, "{body}");
         }
     }
 }

@@ -83,6 +83,7 @@ fn what_is_no_url_is_refused() {
         "https://pdp.example?x",
         "https://pdp.example/#x",
         "https://pdp example",
+        "https://user:word@pdp.example",
         "",
     ] {
         let output =
