@@ -1,37 +1,34 @@
 use std::{fmt::Write as _, path::PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
 
 use super::{
     Exit, Output,
     output::{BAD, GOOD, QUIET, STRONG},
+    parties::Parties,
     policy,
 };
 use crate::{
     decide::{self, Explanation},
-    request::{Action, InvalidTag, Properties, Request, Resource, User, check_tag},
+    request::{InvalidTag, Properties, Reason, Request, Resource, Role, User, check_tag},
     serve,
 };
 
 #[derive(Args, Debug)]
 pub(super) struct Question {
-    /// Who wants to do it: the id of a user
-    #[arg(long, short, value_name = "ID")]
-    subject: String,
-    /// What the subject wants to do
-    #[arg(long, short, default_value_t = Action::StartChat)]
-    action: Action,
-    /// To whom: the id of a user
-    #[arg(long, short, value_name = "ID")]
-    resource: String,
+    #[command(flatten)]
+    parties: Parties,
     /// Tags that stand in for the subject's own, separated by commas; "" for none
     #[arg(long, value_name = "TAGS", value_parser = tags)]
     subject_tags: Option<Tags>,
-    /// Tags that stand in for the resource's own, separated by commas; "" for none
+    /// Tags that stand in for those of the resource, a user, separated by commas; "" for none
     #[arg(long, value_name = "TAGS", value_parser = tags)]
     resource_tags: Option<Tags>,
+    /// What stands in for the subject's role in the group: member, admin or super_admin
+    #[arg(long, value_name = "ROLE")]
+    subject_role: Option<Role>,
     /// Show what every gate said
     #[arg(long)]
     explain: bool,
@@ -49,23 +46,16 @@ fn tags(text: &str) -> Result<Tags, InvalidTag> {
 }
 
 pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
+    let request = question.request()?;
     // Exit code 1 says that the decision is to deny; without a policy there is none.
     let Ok(view) = policy::view(&question.paths, output)? else { return Ok(Exit::Failed) };
-    let request = Request {
-        subject: party(&question.subject, question.subject_tags.as_ref()),
-        action: question.action,
-        resource: Resource::User(party(&question.resource, question.resource_tags.as_ref())),
-        member: None,
-        field: None,
-        conversation: None,
-    };
     let explanation = decide::explain(&view, &request);
     if output.is_json() {
         let mut answer = serve::explained(&explanation);
-        if let (false, Some(answer)) = (question.explain, answer.as_object_mut()) {
-            answer.remove("gates");
-        }
         if let Some(answer) = answer.as_object_mut() {
+            if !question.explain {
+                answer.shift_remove("gates");
+            }
             answer.insert("revision".to_owned(), json!(view.revision.to_string()));
         }
         output.json(&answer)?;
@@ -75,20 +65,42 @@ pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
     Ok(if explanation.decision.allow { Exit::Fine } else { Exit::Short })
 }
 
-fn party<'q>(id: &'q str, tags: Option<&'q Tags>) -> User<'q> {
-    let properties = tags.map(|tags| {
-        let tags = Some(tags.0.iter().map(String::as_str).collect());
-        Box::new(Properties { tags, ..Properties::default() })
-    });
-    User { id, properties }
+impl Question {
+    fn request(&self) -> Result<Request<'_>> {
+        let mut request = self.parties.parts().whole()?;
+        request.subject.properties = properties(self.subject_tags.as_ref(), self.subject_role);
+        match (&mut request.resource, &self.resource_tags) {
+            (Resource::User(User { properties: given, .. }), tags) => {
+                *given = properties(tags.as_ref(), None);
+            }
+            (_, None) => {}
+            (_, Some(_)) => bail!("--resource-tags stand in for those of a user"),
+        }
+        Ok(request)
+    }
+}
+
+fn properties(tags: Option<&Tags>, role: Option<Role>) -> Option<Box<Properties<'_>>> {
+    if tags.is_none() && role.is_none() {
+        return None;
+    }
+    let tags = tags.map(|tags| tags.0.iter().map(String::as_str).collect());
+    Some(Box::new(Properties { tags, role, ..Properties::default() }))
 }
 
 fn human(explanation: &Explanation, explain: bool) -> String {
-    let decision = explanation.decision;
+    let Explanation { decision, rules, about, .. } = explanation;
     let (style, word) = if decision.allow { (GOOD, "allow") } else { (BAD, "deny") };
-    let mut text = format!("{style}{word}{style:#} {}\n", decision.reason);
     // Writing to a string can't fail.
-    for rule in &explanation.rules {
+    let mut text = format!("{style}{word}{style:#} {}", decision.reason);
+    if let Some(user) = about {
+        let _ = write!(text, " {QUIET}(`{user}`){QUIET:#}");
+    }
+    text.push('\n');
+    if let Some(obligation) = decision.obligation {
+        let _ = writeln!(text, "  with the obligation {STRONG}{obligation}{STRONG:#}");
+    }
+    for rule in rules {
         let name = rule.name.as_deref().map_or_else(|| rule.id.to_string(), str::to_owned);
         let _ = write!(text, "  by rule {STRONG}{name}{STRONG:#}");
         if let Some(line) = rule.description.as_deref().and_then(|text| text.lines().next()) {
@@ -97,18 +109,27 @@ fn human(explanation: &Explanation, explain: bool) -> String {
         text.push('\n');
     }
     if explain {
-        for finding in &explanation.findings {
-            let (style, word) = match finding.closed {
-                None => (GOOD, "open"),
-                Some(reason) => (BAD, reason.as_str()),
-            };
-            let _ = writeln!(
-                text,
-                "  {:<6} {style}{word}{style:#} {QUIET}{}{QUIET:#}",
-                finding.gate.as_str(),
-                finding.detail
-            );
-        }
+        write_gates(explanation, &mut text);
     }
     text
+}
+
+/// A line for each gate, in columns.
+fn write_gates(explanation: &Explanation, text: &mut String) {
+    let findings = &explanation.findings;
+    let verdict = |closed: Option<Reason>| closed.map_or("open", Reason::as_str);
+    let widest = |lengths: &mut dyn Iterator<Item = usize>| lengths.max().unwrap_or_default();
+    let gates = widest(&mut findings.iter().map(|finding| finding.gate.as_str().len()));
+    let verdicts = widest(&mut findings.iter().map(|finding| verdict(finding.closed).len()));
+    for finding in findings {
+        let style = if finding.closed.is_none() { GOOD } else { BAD };
+        // Writing to a string can't fail.
+        let _ = writeln!(
+            text,
+            "  {:<gates$}  {style}{:<verdicts$}{style:#}  {QUIET}{}{QUIET:#}",
+            finding.gate.as_str(),
+            verdict(finding.closed),
+            finding.detail
+        );
+    }
 }

@@ -6,6 +6,7 @@ mod check;
 mod compile;
 mod decide;
 mod output;
+mod parties;
 mod policy;
 mod progress;
 mod reach;
@@ -44,6 +45,21 @@ Exit codes: 0 all is well (decide: allowed), 1 the policy fell short (decide: de
 
 Example: peerage check policies/stores";
 
+const DECIDE_EXAMPLES: &str = "\
+Examples:
+  peerage decide --subject 3 --action start_chat --resource 2 policies/stores
+  peerage decide --subject 3 --action add_member --resource g1 --member 4 policies/stores
+  peerage decide --subject 3 --action send_message --resource 2 --conversation existing policies/stores
+  peerage decide --subject 3 --action create_group --explain policies/stores";
+
+const REACH_EXAMPLES: &str = "\
+Examples:
+  peerage reach --subject 5 policies/stores                         whom may 5 reach?
+  peerage reach --resource 2 policies/stores                        who may reach 2?
+  peerage reach --subject 5 --action leave policies/stores          which groups may 5 leave?
+  peerage reach --action create_group policies/stores               who may create groups?
+  peerage reach -s 5 -a add_member --resource g1 policies/stores    whom may 5 add to g1?";
+
 #[derive(Args, Debug)]
 struct Global {
     /// How to print the result
@@ -75,15 +91,11 @@ enum Command {
     /// Show what a policy compiles to: rules with their sets, tags with their users
     #[command(after_help = "Example: peerage compile policies/stores")]
     Compile(Paths),
-    /// Decide whether one user may do something to another
-    #[command(
-        after_help = "Example: peerage decide --subject 3 --action start_chat --resource 2 policies/stores"
-    )]
+    /// Decide whether a user may do something
+    #[command(after_help = DECIDE_EXAMPLES)]
     Decide(decide::Question),
-    /// List whom a user may reach, or who may reach him
-    #[command(after_help = "Examples:\n  \
-        peerage reach --subject 5 policies/stores     whom may 5 reach?\n  \
-        peerage reach --resource 2 policies/stores    who may reach 2?")]
+    /// List whom a user may reach, who may reach him, or the groups in which he may do something
+    #[command(after_help = REACH_EXAMPLES)]
     Reach(reach::Question),
     /// Answer over HTTP, and follow the files as they change
     #[command(after_help = "Example: peerage serve policies/stores --listen 127.0.0.1:7411")]

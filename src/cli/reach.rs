@@ -2,29 +2,23 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use serde_json::json;
 
-use super::{Exit, Output, output::QUIET, policy};
+use super::{Exit, Output, output::QUIET, parties::Parties, policy};
 use crate::{
     decide,
-    request::{Action, Request},
+    request::{Open, Request, Resource},
+    serve::Listed,
+    snapshot::View,
 };
 
 #[derive(Args, Debug)]
 pub(super) struct Question {
-    /// List whom this user may reach
-    #[arg(long, short, value_name = "ID", required_unless_present = "resource")]
-    subject: Option<String>,
-    /// What is to be done
-    #[arg(long, short, default_value_t = Action::StartChat)]
-    action: Action,
-    /// List who may reach this user
-    #[arg(long, short, value_name = "ID", conflicts_with = "subject")]
-    resource: Option<String>,
+    #[command(flatten)]
+    parties: Parties,
     /// List at most so many
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
-    /// List those who come after this id
+    /// List those that come after this id
     #[arg(long, value_name = "ID")]
     after: Option<String>,
     /// Policy files, or folders of them
@@ -33,37 +27,50 @@ pub(super) struct Question {
 }
 
 pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
+    let (request, open) = question.parties.parts().list()?;
     let view = match policy::view(&question.paths, output)? {
         Ok(view) => view,
         Err(exit) => return Ok(exit),
     };
-    let list = match (&question.subject, &question.resource) {
-        (Some(subject), _) => decide::reach(&view, &Request::new(subject, question.action, "")),
-        (None, resource) => {
-            let resource = resource.as_deref().unwrap_or_default();
-            decide::reached_by(&view, &Request::new("", question.action, resource))
-        }
-    };
     let limit = question.limit.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
-    let page = list.page(question.after.as_deref(), limit);
+    let after = question.after.as_deref();
+    let page = match open {
+        Open::Subject => decide::reached_by(&view, &request).page(after, limit),
+        Open::Resource | Open::Member => decide::reach(&view, &request).page(after, limit),
+        Open::Group => decide::groups(&view, &request).page(after, limit),
+    };
+    let listed = Listed { open, page };
     if output.is_json() {
-        output.json(&json!({
-            "users": page.ids,
-            "total": page.total,
-            "next": page.next.unwrap_or_default(),
-        }))?;
+        output.json(&listed)?;
         return Ok(Exit::Fine);
     }
+    let page = &listed.page;
     let mut text = page.ids.join("\n");
     if !text.is_empty() {
         text.push('\n');
     }
     output.result(&text)?;
-    let id = question.subject.as_ref().or(question.resource.as_ref());
-    if let Some(id) = id.filter(|id| view.population.directory.number(id).is_none()) {
-        output.aside(&format!("{QUIET}`{id}` is no known user{QUIET:#}\n"));
+    for unknown in unknown(&view, &request, open) {
+        output.aside(&format!("{QUIET}{unknown}{QUIET:#}\n"));
     }
     let shown = page.ids.len();
     output.aside(&format!("{QUIET}{shown} of {}{QUIET:#}\n", page.total));
     Ok(Exit::Fine)
+}
+
+/// Whom a request names without there being any, a line each: a list that is empty for it is no
+/// list of what the policy refuses.
+fn unknown(view: &View, request: &Request<'_>, open: Open) -> Vec<String> {
+    let subject = Some(&request.subject).filter(|_| open != Open::Subject);
+    let (user, group) = match &request.resource {
+        Resource::User(user) if open != Open::Resource => (Some(user), None),
+        Resource::Group(group) if open != Open::Group => (None, Some(group.id)),
+        _ => (None, None),
+    };
+    let users = subject.into_iter().chain(user).chain(&request.member).map(|user| user.id);
+    let users = users
+        .filter(|id| view.population.directory.number(id).is_none())
+        .map(|id| format!("`{id}` is no known user"));
+    let group = group.filter(|id| view.groups.number(id).is_none());
+    users.chain(group.map(|id| format!("`{id}` is no known group"))).collect()
 }

@@ -7,8 +7,8 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, anyhow};
-use clap::Args;
+use anyhow::{Context as _, Result, anyhow};
+use clap::{Args, ValueEnum};
 use serde_json::json;
 use tokio::{
     runtime::{Builder, Runtime},
@@ -23,7 +23,7 @@ use tracing_subscriber::{
 use super::{Exit, Output, policy, progress};
 use crate::{
     live::{Live, Pace, Start, Trigger, Watch},
-    serve::{self, App, Listeners},
+    serve::{self, App, Listeners, PublicUrl},
 };
 
 #[derive(Args, Debug)]
@@ -42,12 +42,27 @@ pub(super) struct Options {
     /// How large a request's body may be, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
     body_limit: usize,
+    /// Where AuthZEN's clients find the daemon, if it stands behind a proxy
+    ///
+    /// Metadata name the endpoints below it. A path in it is taken as part of the addresses too.
+    /// Without it, the first address that is listened on.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<PublicUrl>,
+    /// Whether AuthZEN's answers carry a `context`, which says why
+    #[arg(long, value_enum, value_name = "WHETHER", default_value_t = Context::On)]
+    authzen_context: Context,
     /// How often to look for changes that no event told of, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000)]
     poll: u64,
     /// Policy files, or folders of them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Context {
+    On,
+    Off,
 }
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
@@ -91,7 +106,7 @@ async fn daemon(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
 
-    let listeners = listen(options, output).await?;
+    let (listeners, first) = listen(options, output).await?;
     let retry = Duration::from_millis(options.poll.max(1));
     let (wake, woken) = mpsc::channel();
     let follower = Arc::clone(&live);
@@ -123,13 +138,26 @@ async fn daemon(
             }
         }
     };
-    let app = Arc::new(App::new(live, options.body_limit));
+    let public_url = match &options.public_url {
+        Some(url) => url.clone(),
+        // A Unix socket has no address that others could use.
+        None => first.unwrap_or_else(|| "http://localhost".to_owned()).parse()?,
+    };
+    let app = Arc::new(App::new(
+        live,
+        serve::Options {
+            body_limit: options.body_limit,
+            public_url,
+            authzen_context: options.authzen_context == Context::On,
+        },
+    ));
     serve::serve(listeners, app, stop).await;
     Ok(())
 }
 
-/// Binds all sockets and says on standard output where they are, a line each.
-async fn listen(options: &Options, output: &Output) -> Result<Listeners> {
+/// Binds all sockets and says on standard output where they are, a line each. Gives the first that
+/// has an address, too.
+async fn listen(options: &Options, output: &Output) -> Result<(Listeners, Option<String>)> {
     let mut listeners = Listeners::default();
     let mut places = Vec::new();
     let default = SocketAddr::from(([127, 0, 0, 1], 7411));
@@ -142,6 +170,7 @@ async fn listen(options: &Options, output: &Output) -> Result<Listeners> {
         listeners.unix(path.clone()).await?;
         places.push(format!("unix:{}", path.display()));
     }
+    let first = places.iter().find(|place| place.starts_with("http")).cloned();
     // Only now: what is announced is served.
     for place in places {
         let line = if output.is_json() {
@@ -151,7 +180,7 @@ async fn listen(options: &Options, output: &Output) -> Result<Listeners> {
         };
         output.result(&(line + "\n"))?;
     }
-    Ok(listeners)
+    Ok((listeners, first))
 }
 
 /// Logs go to standard error; `RUST_LOG` says how much, as `warn` or `warn,peerage=debug` does.

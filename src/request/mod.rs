@@ -7,6 +7,7 @@ mod condition;
 mod decision;
 mod group;
 mod name;
+mod parts;
 mod setting;
 mod settings;
 mod word;
@@ -16,6 +17,7 @@ pub use condition::Condition;
 pub use decision::{Decision, GateName, Obligation, Reason};
 pub use group::{Fields, Grant, GroupPermission, Role, Value};
 pub use name::{InvalidId, InvalidTag, check_id, check_tag};
+pub use parts::{Misfit, Open, Parts};
 pub use setting::{
     Approval, BlockMode, Conversation, Moderation, PeersMode, Relation, Switch, Toggle,
     UnknownUsers,

@@ -4,6 +4,7 @@ use hyper::{
     body::Bytes,
     header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue},
 };
+use serde::Serialize;
 use serde_json::json;
 
 pub(super) type Answer = Response<Full<Bytes>>;
@@ -13,6 +14,9 @@ pub(super) const REVISION: HeaderName = HeaderName::from_static("peerage-revisio
 
 /// The header that carries the reason of `/v1/allow`.
 pub(super) const REASON: HeaderName = HeaderName::from_static("peerage-reason");
+
+/// The header that carries the obligations of `/v1/allow`.
+pub(super) const OBLIGATIONS: HeaderName = HeaderName::from_static("peerage-obligations");
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -49,6 +53,14 @@ pub(super) fn json_answer(status: StatusCode, body: impl Into<Bytes>) -> Answer 
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, JSON);
     answer
+}
+
+pub(super) fn to_json(body: &impl Serialize) -> Result<Vec<u8>, Refusal> {
+    serde_json::to_vec(body).map_err(|error| Refusal {
+        status: StatusCode::INTERNAL_SERVER_ERROR,
+        message: error.to_string(),
+        at: String::new(),
+    })
 }
 
 pub(super) fn text_answer(status: StatusCode, body: impl Into<Bytes>) -> Answer {

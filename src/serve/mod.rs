@@ -10,6 +10,7 @@ mod answer;
 mod authzen;
 mod bare;
 mod body;
+mod json;
 mod listen;
 mod metrics;
 mod native;
@@ -17,6 +18,7 @@ mod query;
 mod route;
 mod status;
 
+pub use authzen::{InvalidUrl, PublicUrl};
 pub use listen::{ListenError, Listeners, serve};
-pub use native::explained;
-pub use route::App;
+pub use native::{Listed, explained};
+pub use route::{App, Options};

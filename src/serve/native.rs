@@ -1,23 +1,44 @@
 use std::fmt::Write as _;
 
 use hyper::{StatusCode, header::HeaderValue};
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::{Map, Value, json};
 
 use super::{
-    answer::{self, Answer, REASON, Refusal},
+    answer::{self, Answer, OBLIGATIONS, REASON, Refusal},
     query::Query,
     route::App,
 };
 use crate::{
-    decide::{self, Explanation},
+    decide::{self, Explanation, Finding, Page, RuleRef},
     live::Served,
-    request::{Action, Decision, Request, UnknownWord, check_id},
+    request::{
+        Action, Conversation, Decision, Misfit, Open, Parts, Request, ResourceKind, UnknownWord,
+        check_id,
+    },
 };
 
-const DECIDE: &[&str] =
-    &["subject", "action", "resource", "resource_type", "conversation", "explain"];
-const REACH: &[&str] = &["subject", "resource", "action", "limit", "after"];
+const DECIDE: &[&str] = &[
+    "subject",
+    "action",
+    "resource",
+    "resource_type",
+    "member",
+    "field",
+    "conversation",
+    "explain",
+];
+const REACH: &[&str] = &[
+    "subject",
+    "action",
+    "resource",
+    "resource_type",
+    "member",
+    "field",
+    "conversation",
+    "limit",
+    "after",
+];
 
 /// `GET /v1/decide`: the decision and its reason; with `explain=true`, every gate's verdict.
 pub(super) fn decide(app: &App, served: &Served, query: Option<&str>) -> Result<Answer, Refusal> {
@@ -32,7 +53,9 @@ pub(super) fn decide(app: &App, served: &Served, query: Option<&str>) -> Result<
     app.metrics.count_decision(decision);
     let mut body = String::with_capacity(64);
     // Writing to a string can't fail.
-    let _ = write!(body, r#"{{"decision":{},"reason":"{}"}}"#, decision.allow, decision.reason);
+    let _ = write!(body, r#"{{"decision":{},"#, decision.allow);
+    write_reason(decision, &mut body);
+    body.push('}');
     Ok(answer::json_answer(StatusCode::OK, body))
 }
 
@@ -43,124 +66,143 @@ pub(super) fn allow(app: &App, served: &Served, query: Option<&str>) -> Result<A
     query.flag("explain")?;
     let decision = decide::decide(&served.view, &question(&query)?);
     app.metrics.count_decision(decision);
-    let Decision { allow, reason, .. } = decision;
+    let Decision { allow, reason, obligation } = decision;
     let status = if allow { StatusCode::NO_CONTENT } else { StatusCode::FORBIDDEN };
     let mut answer = answer::empty_answer(status);
     answer.headers_mut().insert(REASON, HeaderValue::from_static(reason.as_str()));
+    if let Some(obligation) = obligation {
+        let value = HeaderValue::from_static(obligation.as_str());
+        answer.headers_mut().insert(OBLIGATIONS, value);
+    }
     Ok(answer)
 }
 
-/// `GET /v1/reach`: whom the subject may reach, or who may reach the resource.
+/// `GET /v1/reach`: everyone who could stand where the request leaves a place open, or the groups.
 pub(super) fn reach(_: &App, served: &Served, query: Option<&str>) -> Result<Answer, Refusal> {
     let query = Query::parse(query, REACH)?;
-    let action = action(&query)?;
-    let list = match (query.get("subject"), query.get("resource")) {
-        (Some(_), None) => {
-            decide::reach(&served.view, &Request::new(user(&query, "subject")?, action, ""))
-        }
-        (None, Some(_)) => {
-            decide::reached_by(&served.view, &Request::new("", action, user(&query, "resource")?))
-        }
-        _ => {
-            return Err(Refusal::bad(
-                "query",
-                "give either `subject`, for whom he may reach, or `resource`, for who may reach him",
-            ));
-        }
-    };
+    let (request, open) = parts(&query, id(&query, "subject")?)?.list().map_err(refusal)?;
     let limit = match query.get("limit").map(str::parse) {
         None => usize::MAX,
         Some(Ok(limit)) if limit > 0 => limit,
         Some(_) => return Err(Refusal::bad("limit", "`limit` takes a whole number from 1")),
     };
-    let page = list.page(query.get("after"), limit);
-    let list = List { users: &page.ids, total: page.total, next: page.next.unwrap_or_default() };
-    let body = serde_json::to_vec(&list).map_err(|error| Refusal {
-        status: StatusCode::INTERNAL_SERVER_ERROR,
-        message: error.to_string(),
-        at: String::new(),
-    })?;
-    Ok(answer::json_answer(StatusCode::OK, body))
+    let after = query.get("after");
+    let page = match open {
+        Open::Subject => decide::reached_by(&served.view, &request).page(after, limit),
+        Open::Resource | Open::Member => decide::reach(&served.view, &request).page(after, limit),
+        Open::Group => decide::groups(&served.view, &request).page(after, limit),
+    };
+    Ok(answer::json_answer(StatusCode::OK, answer::to_json(&Listed { open, page })?))
 }
 
-/// A page of users on the wire.
-#[derive(Serialize)]
-struct List<'v> {
-    users: &'v [&'v str],
-    total: u64,
-    next: &'v str,
+/// A page of a list on the wire.
+#[derive(Debug)]
+pub struct Listed<'v> {
+    /// What it is a list of.
+    pub open: Open,
+    pub page: Page<'v>,
+}
+
+impl Serialize for Listed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { open, page } = self;
+        let mut members = serializer.serialize_map(Some(3))?;
+        let name = if *open == Open::Group { "groups" } else { "users" };
+        members.serialize_entry(name, &page.ids)?;
+        members.serialize_entry("total", &page.total)?;
+        members.serialize_entry("next", page.next.unwrap_or_default())?;
+        members.end()
+    }
 }
 
 fn question<'q>(query: &'q Query<'_>) -> Result<Request<'q>, Refusal> {
-    let subject = user(query, "subject")?;
-    let action = action(query)?;
-    let resource = user(query, "resource")?;
-    match query.get("resource_type") {
-        None | Some("user") => {}
-        Some(_) => {
-            return Err(Refusal::bad(
-                "resource_type",
-                format!("`resource_type` is user: the resource of `{action}` is one"),
-            ));
-        }
-    }
-    // A chat that is started is new, whatever else the two have going; the word is only checked.
-    if !matches!(query.get("conversation"), None | Some("new" | "existing")) {
-        return Err(Refusal::bad("conversation", "`conversation` is new or existing"));
-    }
-    Ok(Request::new(subject, action, resource))
+    let subject = query.required("subject").and_then(|_| id(query, "subject"))?;
+    parts(query, subject)?.whole().map_err(refusal)
 }
 
-/// An id that could be a user's: nobody asks in earnest about one that never could be.
-fn user<'q>(query: &'q Query<'_>, name: &'static str) -> Result<&'q str, Refusal> {
-    let id = query.required(name)?;
-    check_id(id).map_err(|error| Refusal::bad(name, format!("`{name}`: {error}")))?;
+fn parts<'q>(query: &'q Query<'_>, subject: Option<&'q str>) -> Result<Parts<'q>, Refusal> {
+    let action = query.required("action")?;
+    let action: Action = action.parse().map_err(|error| unknown("action", &error))?;
+    let resource_type = query.get("resource_type");
+    // What is neither a user nor a group may be called anything.
+    let is_free =
+        resource_type.is_some_and(|name| ResourceKind::of_type(name) == ResourceKind::None);
+    let resource = if is_free { query.get("resource") } else { id(query, "resource")? };
+    let member = if action.takes_member() { id(query, "member")? } else { None };
+    let conversation: Option<Conversation> = query
+        .get("conversation")
+        .map(|word| word.parse().map_err(|error| unknown("conversation", &error)))
+        .transpose()?;
+    let field = query.get("field");
+    Ok(Parts { subject, action, resource_type, resource, member, field, conversation })
+}
+
+/// An id that could be a user's or a group's: nobody asks in earnest about one that never could be.
+fn id<'q>(query: &'q Query<'_>, name: &'static str) -> Result<Option<&'q str>, Refusal> {
+    let id = query.get(name);
+    id.map_or(Ok(()), check_id)
+        .map_err(|error| Refusal::bad(name, format!("`{name}`: {error}")))?;
     Ok(id)
 }
 
-fn action(query: &Query<'_>) -> Result<Action, Refusal> {
-    query
-        .required("action")?
-        .parse()
-        .map_err(|error: UnknownWord| Refusal::bad("action", error.to_string()))
+fn unknown(at: &str, error: &UnknownWord) -> Refusal {
+    Refusal::bad(at, error.to_string())
 }
 
-/// An explanation on the wire: the decision and its reason, the rules that opened it, and every
-/// gate's verdict.
+fn refusal(misfit: Misfit) -> Refusal {
+    match (misfit.part(), misfit) {
+        ("", _) => Refusal::bad("query", misfit.to_string()),
+        (at, Misfit::WrongKind(_)) => Refusal::bad(at, format!("`{at}`: {misfit}")),
+        (at, _) => Refusal::bad(at, misfit.to_string()),
+    }
+}
+
+/// The reason and the obligations, as members of an object.
+pub(super) fn write_reason(decision: Decision, body: &mut String) {
+    // Writing to a string can't fail.
+    let _ = write!(body, r#""reason":"{}""#, decision.reason);
+    if let Some(obligation) = decision.obligation {
+        let _ = write!(body, r#","obligations":["{obligation}"]"#);
+    }
+}
+
+/// An explanation on the wire: the decision and its reason, whom a denial is about, the rules that
+/// opened it, and every gate's verdict.
 pub fn explained(explanation: &Explanation) -> Value {
-    let gates: Vec<Value> = explanation
-        .findings
-        .iter()
-        .map(|finding| match finding.closed {
-            None => json!({
-                "gate": finding.gate.as_str(), "open": true, "detail": finding.detail,
-            }),
-            Some(reason) => json!({
-                "gate": finding.gate.as_str(), "open": false, "reason": reason.as_str(),
-                "detail": finding.detail,
-            }),
-        })
-        .collect();
-    let rules: Vec<Value> = explanation
-        .rules
-        .iter()
-        .map(|rule| {
-            let mut told = json!({ "rule_id": rule.id.to_string() });
-            if let Value::Object(told) = &mut told {
-                let texts = [("name", &rule.name), ("description", &rule.description)];
-                for (key, text) in texts {
-                    if let Some(text) = text {
-                        told.insert(key.to_owned(), json!(text));
-                    }
-                }
-            }
-            told
-        })
-        .collect();
-    json!({
-        "decision": explanation.decision.allow,
-        "reason": explanation.decision.reason.as_str(),
-        "rules": rules,
-        "gates": gates,
-    })
+    let Explanation { decision, findings, rules, about } = explanation;
+    let gates: Vec<Value> = findings.iter().map(gate).collect();
+    let rules: Vec<Value> = rules.iter().map(rule).collect();
+    let mut told = Map::new();
+    told.insert("decision".to_owned(), json!(decision.allow));
+    told.insert("reason".to_owned(), json!(decision.reason.as_str()));
+    if let Some(obligation) = decision.obligation {
+        told.insert("obligations".to_owned(), json!([obligation.as_str()]));
+    }
+    if let Some(user) = about {
+        told.insert("user".to_owned(), json!(user));
+    }
+    told.insert("rules".to_owned(), json!(rules));
+    told.insert("gates".to_owned(), json!(gates));
+    Value::Object(told)
+}
+
+fn gate(finding: &Finding) -> Value {
+    let Finding { gate, closed, detail } = finding;
+    match closed {
+        None => json!({ "gate": gate.as_str(), "open": true, "detail": detail }),
+        Some(reason) => json!({
+            "gate": gate.as_str(), "open": false, "reason": reason.as_str(), "detail": detail,
+        }),
+    }
+}
+
+fn rule(rule: &RuleRef) -> Value {
+    let mut told = Map::new();
+    told.insert("rule_id".to_owned(), json!(rule.id.to_string()));
+    for (key, text) in [("name", &rule.name), ("description", &rule.description)] {
+        if let Some(text) = text {
+            told.insert(key.to_owned(), json!(text));
+        }
+    }
+    Value::Object(told)
 }

@@ -1,10 +1,15 @@
 use std::{sync::Arc, time::SystemTime};
 
-use hyper::{Method, Request, StatusCode, Uri, body::Incoming, header::HeaderValue};
+use hyper::{
+    Method, Request, StatusCode,
+    body::{Bytes, Incoming},
+    header::HeaderValue,
+};
 
 use super::{
     answer::{self, Answer, REVISION, Refusal},
-    authzen, body,
+    authzen::{self, PublicUrl},
+    body,
     metrics::Metrics,
     native, status,
 };
@@ -16,23 +21,43 @@ pub struct App {
     pub(super) live: Arc<Live>,
     pub(super) metrics: Metrics,
     pub(super) started: SystemTime,
+    pub(super) options: Options,
+    /// What AuthZEN's clients are told of where everything is.
+    pub(super) metadata: Bytes,
+}
+
+/// How requests are answered.
+#[derive(Debug)]
+pub struct Options {
     /// How large a request's body may be, in bytes.
-    pub(super) body_limit: usize,
+    pub body_limit: usize,
+    /// Where AuthZEN's clients find the daemon.
+    pub public_url: PublicUrl,
+    /// Whether AuthZEN's answers carry a `context`, which says why.
+    pub authzen_context: bool,
 }
 
 impl App {
-    pub fn new(live: Arc<Live>, body_limit: usize) -> Self {
-        Self { live, metrics: Metrics::default(), started: SystemTime::now(), body_limit }
+    pub fn new(live: Arc<Live>, options: Options) -> Self {
+        let metadata = options.public_url.metadata();
+        let (metrics, started) = (Metrics::default(), SystemTime::now());
+        Self { live, metrics, started, options, metadata }
     }
 
     /// Answers one request; whatever it holds, there is an answer.
     pub(super) async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> Answer {
         let (mut head, body) = request.into_parts();
         let id = head.headers.remove(authzen::REQUEST_ID);
-        let mut answer = match (endpoint(head.uri.path()), &head.method) {
+        let mut answer = match (self.endpoint(head.uri.path()), &head.method) {
             (Some(Endpoint::Ask(ask)), &Method::POST) => {
-                match body::read(&head.headers, body, self.body_limit).await {
+                match body::read(&head.headers, body, self.options.body_limit).await {
                     Ok(bytes) => self.on_served(|served| ask(self, served, &bytes)),
+                    Err(refusal) => refusal.answer(),
+                }
+            }
+            (Some(Endpoint::Search(ask)), &Method::POST) => {
+                match body::read(&head.headers, body, self.options.body_limit).await {
+                    Ok(bytes) => self.gather(move |app, served| ask(app, served, &bytes)).await,
                     Err(refusal) => refusal.answer(),
                 }
             }
@@ -40,12 +65,15 @@ impl App {
                 body::discard(&head.headers, body);
                 match (endpoint, method) {
                     (None, _) => answer::not_found(head.uri.path()),
-                    (Some(Endpoint::Ask(_)), _) => answer::wrong_method("POST"),
+                    (Some(Endpoint::Ask(_) | Endpoint::Search(_)), _) => {
+                        answer::wrong_method("POST")
+                    }
                     (Some(Endpoint::Read(read)), &Method::GET | &Method::HEAD) => {
                         self.on_served(|served| read(self, served, head.uri.query()))
                     }
                     (Some(Endpoint::Gather(read)), &Method::GET | &Method::HEAD) => {
-                        self.gather(read, head.uri).await
+                        let uri = head.uri;
+                        self.gather(move |app, served| read(app, served, uri.query())).await
                     }
                     (Some(_), _) => answer::wrong_method("GET, HEAD"),
                 }
@@ -70,11 +98,13 @@ impl App {
     }
 
     /// Reads on a thread of its own, so that decisions don't wait for a long list.
-    async fn gather(self: &Arc<Self>, read: Read, uri: Uri) -> Answer {
+    async fn gather(
+        self: &Arc<Self>,
+        make: impl FnOnce(&Self, &Served) -> Result<Answer, Refusal> + Send + 'static,
+    ) -> Answer {
         let app = Arc::clone(self);
-        let gathered = tokio::task::spawn_blocking(move || {
-            app.on_served(|served| read(&app, served, uri.query()))
-        });
+        let gathered =
+            tokio::task::spawn_blocking(move || app.on_served(|served| make(&app, served)));
         gathered.await.unwrap_or_else(|_| {
             Refusal {
                 status: StatusCode::SERVICE_UNAVAILABLE,
@@ -82,6 +112,20 @@ impl App {
                 at: String::new(),
             }
             .answer()
+        })
+    }
+
+    /// What is at a path. AuthZEN's are also found below the path of the public URL: a proxy may
+    /// leave it as it is.
+    fn endpoint(&self, path: &str) -> Option<Endpoint> {
+        endpoint(path).or_else(|| {
+            let public = self.options.public_url.path();
+            if let Some(scope) = path.strip_prefix(authzen::WELL_KNOWN) {
+                let is_ours = !public.is_empty() && scope.trim_end_matches('/') == public;
+                return is_ours.then_some(Endpoint::Read(metadata));
+            }
+            let path = path.strip_prefix(public)?;
+            if path.starts_with("/access/v1/") { endpoint(path) } else { None }
         })
     }
 }
@@ -95,6 +139,8 @@ enum Endpoint {
     /// As `Read`, but what it gathers grows with the policy.
     Gather(Read),
     Ask(Ask),
+    /// As `Ask`, but what it gathers grows with the policy or the body.
+    Search(Ask),
 }
 
 fn endpoint(path: &str) -> Option<Endpoint> {
@@ -103,6 +149,11 @@ fn endpoint(path: &str) -> Option<Endpoint> {
         "/v1/allow" => Endpoint::Read(native::allow),
         "/v1/reach" => Endpoint::Gather(native::reach),
         "/access/v1/evaluation" => Endpoint::Ask(authzen::evaluation),
+        "/access/v1/evaluations" => Endpoint::Search(authzen::evaluations),
+        "/access/v1/search/subject" => Endpoint::Search(authzen::search_subject),
+        "/access/v1/search/resource" => Endpoint::Search(authzen::search_resource),
+        "/access/v1/search/action" => Endpoint::Search(authzen::search_action),
+        authzen::WELL_KNOWN => Endpoint::Read(metadata),
         "/v1/status" => Endpoint::Gather(status::status),
         "/metrics" => Endpoint::Gather(status::metrics),
         "/healthz" | "/readyz" => {
@@ -110,6 +161,12 @@ fn endpoint(path: &str) -> Option<Endpoint> {
         }
         _ => return None,
     })
+}
+
+/// `GET /.well-known/authzen-configuration`: where AuthZEN's endpoints are.
+#[expect(clippy::unnecessary_wraps, reason = "it is an endpoint like the others")]
+fn metadata(app: &App, _: &Served, _: Option<&str>) -> Result<Answer, Refusal> {
+    Ok(answer::json_answer(StatusCode::OK, app.metadata.clone()))
 }
 
 fn stamp(answer: &mut Answer, revision: &str) {

@@ -70,12 +70,25 @@ fn broken_requests() {
     let body = br#"{"subject":{"type":"user","id":"3","properties":{"tags":["Berlin"]}},
         "action":{"name":"start_chat"},"resource":{"type":"user","id":"2"},
         "context":{"explain":true,"conversation":"new"}}"#;
+    let batch = br#"{"subject":{"type":"user","id":"3"},"action":{"name":"start_chat"},
+        "evaluations":[{"resource":{"type":"user","id":"2"}},{},{"context":{}}],
+        "options":{"evaluations_semantic":"deny_on_first_deny"}}"#;
+    let search = br#"{"subject":{"type":"user","id":"5"},"action":{"name":"start_chat"},
+        "resource":{"type":"user"},"page":{"limit":2,"token":""}}"#;
+    let actions = br#"{"subject":{"type":"user","id":"5","properties":{"peers":"all",
+        "permissions":{"outgoing":false}}},"resource":{"type":"group","id":"\u0067"}}"#;
     let kind = "Content-Type: application/json\r\nX-Request-ID: 1\r\n";
     let seeds = [
         request("GET", "/v1/decide?subject=3&action=start_chat&resource=2&explain=true", "", b""),
         request("GET", "/v1/allow?subject=%33&action=start_chat&resource=2", "", b""),
         request("GET", "/v1/reach?subject=5&action=start_chat&limit=2&after=3", "", b""),
+        request("GET", "/v1/reach?subject=5&action=leave&resource_type=group", "", b""),
+        request("GET", "/v1/decide?subject=5&action=add_member&resource=g&member=2", "", b""),
         request("POST", "/access/v1/evaluation", kind, body),
+        request("POST", "/access/v1/evaluations", kind, batch),
+        request("POST", "/access/v1/search/resource", kind, search),
+        request("POST", "/access/v1/search/action", kind, actions),
+        request("GET", "/.well-known/authzen-configuration", "", b""),
         request("GET", "/v1/status", "", b""),
         Vec::new(),
     ];

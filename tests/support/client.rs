@@ -86,7 +86,8 @@ impl<S: Read + Write> Client<S> {
             }
             self.more()?;
         };
-        let head = String::from_utf8(head).map_err(io::Error::other)?;
+        // A header that comes back may hold whatever bytes were sent.
+        let head = String::from_utf8_lossy(&head);
         let mut lines = head.lines();
         let first = lines.next().unwrap_or_default();
         let status = first

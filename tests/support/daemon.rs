@@ -178,3 +178,8 @@ pub fn run(command: &mut Command) -> Output {
 pub fn stores() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/stores-dsl")
 }
+
+/// A policy that holds something for every gate.
+pub fn club() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/daemon/club.yaml")
+}

@@ -1,5 +1,7 @@
 //! The native endpoints.
 
+mod actions;
+
 use std::fmt::Write as _;
 
 use serde_json::json;
@@ -71,14 +73,27 @@ fn context_and_explanation() {
         assert_eq!(told["rules"][0]["rule_id"], "728c1541-d6d1-4290-9a53-cdf01dd32d60");
         let gates: Vec<_> = told["gates"].as_array().unwrap().iter().collect();
         let names: Vec<_> = gates.iter().map(|gate| gate["gate"].as_str().unwrap()).collect();
-        assert_eq!(names, ["known", "self", "rules"]);
+        assert_eq!(
+            names,
+            [
+                "known",
+                "self",
+                "moderation",
+                "permissions",
+                "blocks",
+                "peers",
+                "rules",
+                "friendship",
+                "role"
+            ]
+        );
         assert!(gates.iter().all(|gate| gate["open"] == true));
     }
     let told = client.get("/v1/decide?subject=3&action=start_chat&resource=4&explain=true").json();
     assert_eq!(told["decision"], false);
     assert_eq!(told["rules"], json!([]));
-    assert_eq!(told["gates"][2]["open"], false);
-    assert_eq!(told["gates"][2]["reason"], "no_rule");
+    assert_eq!(told["gates"][6]["open"], false);
+    assert_eq!(told["gates"][6]["reason"], "no_rule");
 }
 
 #[test]
@@ -177,6 +192,7 @@ fn wrong_parameters_are_named() {
             (format!("{good}&=3"), "query"),
             (format!("{good}&conversation=old"), "conversation"),
             (format!("{good}&resource_type=team"), "resource_type"),
+            (format!("{good}&resource_type=group"), "resource_type"),
             (format!("{good}&explain=perhaps"), "explain"),
             (good.replace("=3", "=%3"), "subject"),
             (good.replace("=3", "=%"), "subject"),
@@ -206,7 +222,7 @@ fn wrong_parameters_are_named() {
         ("subject=3&action=start_chat&limit=1.5", "limit"),
         ("subject=3&action=start_chat&limit=", "limit"),
         ("subject=3&action=start_chat&limit=99999999999999999999999", "limit"),
-        ("subject=3&action=start_chat&conversation=new", "query"),
+        ("subject=3&action=start_chat&explain=true", "query"),
         ("subject=&action=start_chat", "subject"),
         ("resource=%00&action=start_chat", "resource"),
     ] {

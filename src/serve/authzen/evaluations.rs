@@ -1,0 +1,97 @@
+use hyper::StatusCode;
+use serde_json::value::RawValue;
+
+use super::{evaluation::single, properties, question::Question, verdict::Verdict, wire};
+use crate::{
+    live::Served,
+    serve::{
+        answer::{self, Answer, Refusal},
+        json::{self, Object},
+        route::App,
+    },
+};
+
+/// How many evaluations one request may ask for.
+const MOST: usize = 1000;
+
+/// When to stop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Semantic {
+    ExecuteAll,
+    DenyOnFirstDeny,
+    PermitOnFirstPermit,
+}
+
+impl Semantic {
+    fn read(options: Option<&Object<wire::Options<'_>>>) -> Result<Self, Refusal> {
+        let semantic = options.and_then(|Object(options)| options.evaluations_semantic.as_ref());
+        match semantic.map(json::Text::as_str) {
+            None | Some("execute_all") => Ok(Self::ExecuteAll),
+            Some("deny_on_first_deny") => Ok(Self::DenyOnFirstDeny),
+            Some("permit_on_first_permit") => Ok(Self::PermitOnFirstPermit),
+            Some(_) => Err(Refusal::bad(
+                "options.evaluations_semantic",
+                "`evaluations_semantic` is execute_all, deny_on_first_deny or permit_on_first_permit",
+            )),
+        }
+    }
+
+    /// Whether nothing after this is to be answered.
+    fn stops_at(self, verdict: &Verdict) -> bool {
+        match self {
+            Self::ExecuteAll => false,
+            Self::DenyOnFirstDeny => !verdict.allows(),
+            Self::PermitOnFirstPermit => verdict.allows(),
+        }
+    }
+}
+
+/// `POST /access/v1/evaluations`: each for itself and in order, up to the one that stops them. Without
+/// any, it is the one evaluation that the body itself makes up.
+pub(in crate::serve) fn evaluations(
+    app: &App,
+    served: &Served,
+    body: &[u8],
+) -> Result<Answer, Refusal> {
+    let Object(batch): Object<wire::Batch<'_>> = json::read(body, "access evaluations")?;
+    let wire::Batch { subject, action, resource, context, evaluations, options } = batch;
+    let semantic = Semantic::read(options.as_ref())?;
+    let defaults = Question::read(wire::Evaluation { subject, action, resource, context })?;
+    let items = evaluations.unwrap_or_default();
+    if items.is_empty() {
+        return single(app, served, &defaults);
+    }
+    if items.len() > MOST {
+        let message =
+            format!("a request may hold {MOST} evaluations; this one has {}", items.len());
+        return Err(Refusal::bad("evaluations", message));
+    }
+    let mut body = String::with_capacity(64 * items.len());
+    body.push_str(r#"{"evaluations":["#);
+    for (number, item) in items.into_iter().enumerate() {
+        let verdict = evaluate(app, served, item, &defaults).unwrap_or_else(|refusal| {
+            let at = format!("evaluations[{number}]");
+            let at = if refusal.at.is_empty() { at } else { format!("{at}.{}", refusal.at) };
+            Verdict::Failed { at, message: refusal.message }
+        });
+        if number > 0 {
+            body.push(',');
+        }
+        verdict.write(app.options.authzen_context, &mut body);
+        if semantic.stops_at(&verdict) {
+            break;
+        }
+    }
+    body.push_str("]}");
+    Ok(answer::json_answer(StatusCode::OK, body))
+}
+
+fn evaluate(
+    app: &App,
+    served: &Served,
+    item: &RawValue,
+    defaults: &Question<'_>,
+) -> Result<Verdict, Refusal> {
+    let Object(evaluation): Object<wire::Evaluation<'_>> = properties::read(item, "")?;
+    Verdict::of(app, served, &Question::read(evaluation)?, Some(defaults))
+}

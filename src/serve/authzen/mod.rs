@@ -1,0 +1,29 @@
+//! OpenID AuthZEN Authorization API 1.0, whole: evaluation, evaluations, the three searches and the
+//! metadata.
+//!
+//! What comes over the wire (`wire`) is read part by part (`question`, `properties`) and becomes a
+//! request like any other. What is malformed gets a 400; what is well-formed and can't be judged is
+//! not permitted, since the standard knows no other answer to it.
+
+mod evaluation;
+mod evaluations;
+mod metadata;
+mod paging;
+mod properties;
+mod question;
+mod search;
+mod verdict;
+mod wire;
+
+pub use metadata::{InvalidUrl, PublicUrl};
+pub(super) use {
+    evaluation::evaluation,
+    evaluations::evaluations,
+    metadata::WELL_KNOWN,
+    search::{search_action, search_resource, search_subject},
+};
+
+use hyper::header::HeaderName;
+
+/// A caller's own name for a request; it comes back with the answer.
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -1,0 +1,103 @@
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::question::{Problem, Question};
+use crate::{
+    decide::Explanation,
+    live::Served,
+    request::Decision,
+    serve::{answer::Refusal, native, route::App},
+};
+
+/// The answer to one evaluation.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Decided(Decision),
+    Explained(Box<Explanation>),
+    /// It could not be judged, and so is not permitted.
+    Failed {
+        at: String,
+        message: String,
+    },
+}
+
+impl Verdict {
+    /// What becomes of a question; what it lacks comes from the defaults.
+    ///
+    /// # Errors
+    /// If it is malformed.
+    #[inline]
+    pub(super) fn of(
+        app: &App,
+        served: &Served,
+        question: &Question<'_>,
+        defaults: Option<&Question<'_>>,
+    ) -> Result<Self, Refusal> {
+        let (asked, context) = match question.over(defaults, served) {
+            Ok(asked) => asked,
+            Err(Problem::Malformed(refusal)) => return Err(refusal),
+            Err(Problem::Unfit(message)) => {
+                return Ok(Self::Failed { at: String::new(), message });
+            }
+        };
+        if context.explain && app.options.authzen_context {
+            let explanation = asked.explain(served);
+            app.metrics.count_decision(explanation.decision);
+            return Ok(Self::Explained(Box::new(explanation)));
+        }
+        let decision = asked.decide(served);
+        app.metrics.count_decision(decision);
+        Ok(Self::Decided(decision))
+    }
+
+    pub(super) fn allows(&self) -> bool {
+        match self {
+            Self::Decided(decision) => decision.allow,
+            Self::Explained(explanation) => explanation.decision.allow,
+            Self::Failed { .. } => false,
+        }
+    }
+
+    /// As it stands in an answer, with its context or without.
+    pub(super) fn write(&self, with_context: bool, body: &mut String) {
+        // Writing to a string can't fail.
+        let _ = write!(body, r#"{{"decision":{}"#, self.allows());
+        if with_context {
+            body.push_str(r#","context":"#);
+            self.write_context(body);
+        }
+        body.push('}');
+    }
+
+    fn write_context(&self, body: &mut String) {
+        let context = match self {
+            Self::Decided(decision) => {
+                body.push('{');
+                native::write_reason(*decision, body);
+                body.push('}');
+                return;
+            }
+            Self::Explained(explanation) => {
+                let mut context = native::explained(explanation);
+                if let Value::Object(context) = &mut context {
+                    // In its order, since the decision stood first.
+                    context.shift_remove("decision");
+                }
+                context
+            }
+            Self::Failed { at, message } => json!({ "error": error(at, message) }),
+        };
+        // Writing to a string can't fail.
+        let _ = write!(body, "{context}");
+    }
+}
+
+/// What is wrong with something that was answered all the same.
+pub(super) fn error(at: &str, message: &str) -> Value {
+    let mut error = json!({ "status": 400, "message": message });
+    if let (Value::Object(error), false) = (&mut error, at.is_empty()) {
+        error.insert("at".to_owned(), json!(at));
+    }
+    error
+}

@@ -1,0 +1,102 @@
+//! What comes over the wire, as the standard has it. Members that it doesn't name are passed over,
+//! as it demands; those that must be there are asked for later, where it is known which.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::serve::json::{Object, Text};
+
+/// An access evaluation: a body, or an item of one.
+#[derive(Deserialize, Debug)]
+pub(super) struct Evaluation<'b> {
+    #[serde(borrow)]
+    pub subject: Option<Object<Entity<'b>>>,
+    #[serde(borrow)]
+    pub action: Option<Object<Named<'b>>>,
+    #[serde(borrow)]
+    pub resource: Option<Object<Entity<'b>>>,
+    #[serde(borrow)]
+    pub context: Option<Object<Context<'b>>>,
+}
+
+/// Access evaluations: what holds for all, and each.
+#[derive(Deserialize, Debug)]
+pub(super) struct Batch<'b> {
+    #[serde(borrow)]
+    pub subject: Option<Object<Entity<'b>>>,
+    #[serde(borrow)]
+    pub action: Option<Object<Named<'b>>>,
+    #[serde(borrow)]
+    pub resource: Option<Object<Entity<'b>>>,
+    #[serde(borrow)]
+    pub context: Option<Object<Context<'b>>>,
+    /// Unread, so that a mistake in one is not one of the others.
+    #[serde(borrow)]
+    pub evaluations: Option<Vec<&'b RawValue>>,
+    #[serde(borrow)]
+    pub options: Option<Object<Options<'b>>>,
+}
+
+#[derive(Deserialize, Debug)]
+pub(super) struct Options<'b> {
+    #[serde(borrow)]
+    pub evaluations_semantic: Option<Text<'b>>,
+}
+
+/// A subject or a resource.
+#[derive(Deserialize, Debug)]
+pub(super) struct Entity<'b> {
+    #[serde(borrow, rename = "type")]
+    pub kind: Option<Text<'b>>,
+    #[serde(borrow)]
+    pub id: Option<Text<'b>>,
+    /// Unread, since what they mean hangs on the type.
+    #[serde(borrow)]
+    pub properties: Option<&'b RawValue>,
+}
+
+/// A subject or a resource that is searched: of its `id` nothing is read, whatever it is.
+#[derive(Deserialize, Debug)]
+pub(super) struct Wanted<'b> {
+    #[serde(borrow, rename = "type")]
+    pub kind: Option<Text<'b>>,
+}
+
+/// An action.
+#[derive(Deserialize, Debug)]
+pub(super) struct Named<'b> {
+    #[serde(borrow)]
+    pub name: Option<Text<'b>>,
+    /// Unread, since what they mean hangs on the action.
+    #[serde(borrow)]
+    pub properties: Option<&'b RawValue>,
+}
+
+#[derive(Deserialize, Debug)]
+pub(super) struct Context<'b> {
+    pub explain: Option<bool>,
+    #[serde(borrow)]
+    pub conversation: Option<Text<'b>>,
+}
+
+/// A search, its parts unread: they are bound into the token of the next page as they are.
+#[derive(Deserialize, Debug)]
+pub(super) struct Search<'b> {
+    #[serde(borrow)]
+    pub subject: Option<&'b RawValue>,
+    #[serde(borrow)]
+    pub action: Option<&'b RawValue>,
+    #[serde(borrow)]
+    pub resource: Option<&'b RawValue>,
+    #[serde(borrow)]
+    pub context: Option<&'b RawValue>,
+    #[serde(borrow)]
+    pub page: Option<Object<Page<'b>>>,
+}
+
+#[derive(Deserialize, Debug)]
+pub(super) struct Page<'b> {
+    #[serde(borrow)]
+    pub token: Option<Text<'b>>,
+    pub limit: Option<u64>,
+}
