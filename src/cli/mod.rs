@@ -5,6 +5,7 @@
 mod check;
 mod compile;
 mod decide;
+mod matrix;
 mod output;
 mod parties;
 mod policy;

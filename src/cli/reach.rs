@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::{Exit, Output, output::QUIET, parties::Parties, policy};
+use super::{Exit, Output, matrix, output::QUIET, parties::Parties, policy};
 use crate::{
     decide,
     request::{Open, Request, Resource},
@@ -15,6 +15,9 @@ use crate::{
 pub(super) struct Question {
     #[command(flatten)]
     parties: Parties,
+    /// Show who reaches whom as a table, for the distinct kinds of users: those with the same tags
+    #[arg(long, conflicts_with_all = ["subject", "resource", "resource_type", "member", "after"])]
+    matrix: bool,
     /// List at most so many
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
@@ -27,12 +30,16 @@ pub(super) struct Question {
 }
 
 pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
+    let limit = question.limit.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+    if question.matrix {
+        return matrix(question, limit, output);
+    }
     let (request, open) = question.parties.parts().list()?;
     let view = match policy::view(&question.paths, output)? {
         Ok(view) => view,
         Err(exit) => return Ok(exit),
     };
-    let limit = question.limit.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+    let limit = limit.unwrap_or(usize::MAX);
     let after = question.after.as_deref();
     let page = match open {
         Open::Subject => decide::reached_by(&view, &request).page(after, limit),
@@ -55,6 +62,16 @@ pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
     }
     let shown = page.ids.len();
     output.aside(&format!("{QUIET}{shown} of {}{QUIET:#}\n", page.total));
+    Ok(Exit::Fine)
+}
+
+fn matrix(question: &Question, limit: Option<usize>, output: &Output) -> Result<Exit> {
+    let view = match policy::view(&question.paths, output)? {
+        Ok(view) => view,
+        Err(exit) => return Ok(exit),
+    };
+    let parts = question.parties.parts();
+    matrix::run(&view, parts.action, parts.conversation, limit, output)?;
     Ok(Exit::Fine)
 }
 

@@ -47,7 +47,7 @@ pub(super) fn population(population: &Population, names: &[String]) -> [u8; 32] 
         feed.text(directory.id(user));
         let tags = directory.tags(user);
         feed.count(tags.len());
-        tags.iter().for_each(|tag| feed.text(name(tag)));
+        tags.iter().for_each(|tag| feed.text(name(&tag)));
     }
     feed.count(population.own.len());
     for (user, own) in &population.own {
@@ -64,7 +64,7 @@ pub(super) fn population(population: &Population, names: &[String]) -> [u8; 32] 
     if !population.ties.is_empty() {
         for user in 0..directory.len() {
             let ties = population.ties.of(user);
-            feed.count(ties.size_hint().0);
+            feed.count(ties.len());
             for (other, tie) in ties {
                 feed.0.update(other.to_le_bytes());
                 feed.0.update(tie.to_bytes());

@@ -19,19 +19,19 @@ pub(super) fn compile(roster: &Roster) -> (Arc<Population>, Vec<String>) {
     let classes = classes(roster, &rank);
     let class = |user: usize| roster.set_of().get(user).map_or(usize::MAX, |&set| set as usize);
     let users = order.iter().map(|&user| Entry { id: roster.id(user), class: class(user) });
-    let directory = Directory::new(users, &classes);
-    let everyone = UserSet::range(0..directory.len());
-    let members = members(&directory, names.len());
-
     let mut numbers = vec![0_u32; roster.len()];
-    for (new, old) in (0..).zip(order) {
+    for (new, &old) in (0..).zip(&order) {
         if let Some(slot) = numbers.get_mut(old) {
             *slot = new;
         }
     }
     let number_of = |old: u32| numbers.get(old as usize).copied().unwrap_or(u32::MAX);
     let (own, own_conditions) = own(roster, &names, number_of);
-    let ties = ties(roster, directory.len(), number_of);
+    let users_count = u32::try_from(roster.len()).unwrap_or(u32::MAX);
+    let ties = ties(roster, users_count, number_of);
+    let directory = Directory::new(users, &classes, &ties);
+    let everyone = UserSet::range(0..directory.len());
+    let members = members(&directory, names.len());
     let mut population = Population {
         directory,
         members,
@@ -78,7 +78,7 @@ fn classes(roster: &Roster, rank: &[TagId]) -> Vec<Vec<TagId>> {
 fn members(directory: &Directory, tags: usize) -> Vec<UserSet> {
     let mut members: Vec<Vec<u32>> = vec![Vec::new(); tags];
     for user in 0..directory.len() {
-        for tag in directory.tags(user) {
+        for tag in directory.tags(user).iter() {
             if let Some(users) = members.get_mut(tag.index()) {
                 users.push(user);
             }

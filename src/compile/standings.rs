@@ -19,7 +19,7 @@ pub(super) fn compile(settings: &Settings<TagId>, population: &Population) -> St
         }
         for (user, switch, condition) in &population.own_conditions {
             let tags = population.directory.tags(*user);
-            let on = condition.holds(&|tag| tags.contains(tag));
+            let on = condition.holds(&|tag| tags.contains(*tag));
             change(&mut each, *user, |standing| standing.with_switch(*switch, on));
         }
         set_full(&mut each, settings, population);
@@ -91,7 +91,7 @@ fn set_full(each: &mut [Standing], settings: &Settings<TagId>, population: &Popu
     for (user, standing) in (0..).zip(each) {
         let ties = population.ties.of(user);
         let is_full = limit == 0
-            || ties.size_hint().0 >= limit
+            || ties.len() >= limit
                 && ties.filter(|(_, tie)| tie.to(Relation::Friend)).count() >= limit;
         *standing = standing.with_full(is_full);
     }

@@ -2,7 +2,7 @@ use smallvec::SmallVec;
 
 use crate::{
     request::{Properties, Role, Switch, User},
-    snapshot::{Standing, TagId, View},
+    snapshot::{Standing, TagId, TagsOf, View},
 };
 
 /// A user in a request, found in a view.
@@ -82,11 +82,11 @@ impl<'r> Party<'r> {
 
     /// His tags in order: those that the request gives, or else his own.
     #[inline]
-    pub fn tags<'s>(&'s self, view: &'s View) -> &'s [TagId] {
+    pub fn tags<'s>(&'s self, view: &'s View) -> TagsOf<'s> {
         match (self.given_tags(), self.number) {
-            (Some(given), _) => given,
+            (Some(given), _) => TagsOf::Many(given),
             (None, Some(number)) => view.population.directory.tags(number),
-            (None, None) => &[],
+            (None, None) => TagsOf::NONE,
         }
     }
 
@@ -118,12 +118,12 @@ impl<'r> Party<'r> {
 
     pub(super) fn has<'s>(&'s self, view: &'s View) -> impl Fn(&TagId) -> bool + 's {
         let tags = self.tags(view);
-        move |tag| tags.contains(tag)
+        move |tag| tags.contains(*tag)
     }
 
     /// His tags as a list in brackets, for explanations.
     pub(super) fn tag_list(&self, view: &View) -> String {
-        list(view, self.tags(view))
+        list(view, self.tags(view).iter())
     }
 
     /// `` `alice` ``, for explanations.
@@ -151,8 +151,8 @@ fn standing(view: &View, user: Option<u32>, tags: &[TagId]) -> Standing {
 }
 
 /// Tags as `[A, B]`, in the order of their names.
-pub(super) fn list(view: &View, tags: &[TagId]) -> String {
-    let mut names: Vec<&str> = tags.iter().map(|&tag| view.tags.name(tag)).collect();
+pub(super) fn list(view: &View, tags: impl Iterator<Item = TagId>) -> String {
+    let mut names: Vec<&str> = tags.map(|tag| view.tags.name(tag)).collect();
     names.sort_unstable();
     format!("[{}]", names.join(", "))
 }

@@ -37,9 +37,9 @@ impl Gate for Rules {
             Some(number) => resource
                 .tags(view)
                 .iter()
-                .any(|&tag| book.reachers(tag).is_some_and(|users| users.contains(number))),
+                .any(|tag| book.reachers(tag).is_some_and(|users| users.contains(number))),
             None => book
-                .naming_any(resource.tags(view))
+                .naming_any(resource.tags(view).iter())
                 .iter()
                 .any(|(_, rule)| is_met(rule, view, pair.subject)),
         };
@@ -62,7 +62,7 @@ impl Gate for Rules {
         let (Some(book), Some(other)) = (listed(view, scene), other) else {
             return Selection::everybody();
         };
-        let reachers = union(other.tags(view).iter().filter_map(|&tag| book.reachers(tag)));
+        let reachers = union(other.tags(view).iter().filter_map(|tag| book.reachers(tag)));
         with_exempt(view, scene, other, reachers)
     }
 
@@ -95,7 +95,7 @@ impl Gate for Rules {
         format!(
             "{}, whose rules lead to {}; {}",
             has(pair.subject),
-            list(view, &reachable),
+            list(view, reachable.iter().copied()),
             has(resource)
         )
     }
@@ -142,7 +142,7 @@ pub fn opening_rules<'v>(view: &'v View, scene: &Scene<'_>, pair: &Pair<'_, '_>)
     let (Some(book), Some(resource)) = (Rules::asked(view, scene, pair), pair.other) else {
         return Vec::new();
     };
-    book.naming_any(resource.tags(view))
+    book.naming_any(resource.tags(view).iter())
         .into_iter()
         .map(|(_, rule)| rule)
         .filter(|rule| is_met(rule, view, pair.subject))
@@ -158,7 +158,7 @@ fn met_rules<'v>(view: &'v View, subject: &Party<'_>) -> Vec<&'v Rule> {
 
 fn is_met(rule: &Rule, view: &View, subject: &Party<'_>) -> bool {
     let tags = subject.tags(view);
-    rule.condition.holds(&|tag| tags.contains(tag))
+    rule.condition.holds(&|tag| tags.contains(*tag))
 }
 
 /// The tags whose users the subject may reach.

@@ -168,9 +168,7 @@ impl<'p, 'r> Pair<'p, 'r> {
     ) -> Self {
         let numbers = other.and_then(|other| Some((subject.number?, other.number?)));
         let tie = match numbers {
-            Some((one, other)) if scene.demands.look_at_ties() => {
-                view.population.ties.between(one, other)
-            }
+            Some((one, other)) if scene.demands.look_at_ties() => view.population.tie(one, other),
             _ => Tie::NONE,
         };
         Self { subject, other, tie }

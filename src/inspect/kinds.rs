@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use crate::{
     decide::Judge,
     request::{Action, Conversation},
-    snapshot::{Standing, TagId, Tie, View},
+    snapshot::{Standing, TagsOf, Tie, View},
 };
 
 /// Who may do something to whom, told by the kinds of users: those with the same tags are of one.
@@ -131,7 +131,7 @@ impl<'v> Kinds<'v> {
 /// The largest kinds, and how many there are.
 fn largest(view: &View, most: usize) -> (Vec<Kind<'_>>, usize) {
     let directory = &view.population.directory;
-    let mut by_tags: HashMap<&[TagId], Vec<u32>> = HashMap::new();
+    let mut by_tags: HashMap<TagsOf<'_>, Vec<u32>> = HashMap::new();
     for user in 0..directory.len() {
         by_tags.entry(directory.tags(user)).or_default().push(user);
     }
@@ -139,7 +139,7 @@ fn largest(view: &View, most: usize) -> (Vec<Kind<'_>>, usize) {
     let mut kinds: Vec<Kind<'_>> = by_tags
         .into_iter()
         .map(|(tags, users)| {
-            let mut tags: Vec<&str> = tags.iter().map(|&tag| view.tags.name(tag)).collect();
+            let mut tags: Vec<&str> = tags.iter().map(|tag| view.tags.name(tag)).collect();
             tags.sort_unstable();
             Kind { tags, users }
         })

@@ -3,9 +3,11 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 
 use super::{
-    TagId,
+    TagId, Ties,
     index::Index,
     record::{Overflow, Record},
+    tags_of::TagsOf,
+    ties::Row,
 };
 
 /// All users: their ids, in order, and their tags. A user's number is his place in that order.
@@ -29,15 +31,21 @@ pub struct Entry<'e> {
 }
 
 impl Directory {
-    /// Users in the order of their ids, each once; and the tags of each class, in order.
-    pub fn new<'e>(users: impl Iterator<Item = Entry<'e>>, classes: &[Vec<TagId>]) -> Self {
+    /// Users in the order of their ids, each once; the tags of each class, in order; and what is
+    /// between the users.
+    pub fn new<'e>(
+        users: impl Iterator<Item = Entry<'e>>,
+        classes: &[Vec<TagId>],
+        ties: &Ties,
+    ) -> Self {
         let mut overflow = Overflow::default();
         let heads: Vec<Record> =
             classes.iter().map(|tags| Record::of_class(tags, &mut overflow)).collect();
         let records: Box<[Record]> = users
-            .map(|user| {
+            .zip(0_u32..)
+            .map(|(user, number)| {
                 let head = heads.get(user.class).copied().unwrap_or_default();
-                head.with_id(user.id, &mut overflow)
+                head.with_id(user.id, &mut overflow).with_row(ties.row(number))
             })
             .collect();
         let hasher = RandomState::default();
@@ -75,8 +83,15 @@ impl Directory {
 
     /// The tags of a user, in order.
     #[inline]
-    pub fn tags(&self, user: u32) -> &[TagId] {
-        self.records.get(user as usize).map_or(&[], |record| record.tags(&self.overflow))
+    pub fn tags(&self, user: u32) -> TagsOf<'_> {
+        let record = self.records.get(user as usize);
+        record.map_or(TagsOf::NONE, |record| record.tags(&self.overflow))
+    }
+
+    /// Where what is between a user and others stands.
+    #[inline]
+    pub(super) fn row(&self, user: u32) -> Row {
+        self.records.get(user as usize).map_or_else(Row::default, Record::row)
     }
 
     /// The number of the first user whose id comes after this one in the order of ids, whether or

@@ -29,6 +29,7 @@ mod set;
 mod standing;
 mod standings;
 mod tag;
+mod tags_of;
 mod ties;
 
 pub use directory::{Directory, Entry};
@@ -42,6 +43,7 @@ pub use set::UserSet;
 pub use standing::{Own, Standing};
 pub use standings::Standings;
 pub use tag::{TagId, Tags};
+pub use tags_of::TagsOf;
 pub use ties::{Tie, Ties};
 
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::{Directory, Own, Selection, TagId, Ties, UserSet};
+use super::{Directory, Own, Selection, TagId, Tie, Ties, UserSet};
 use crate::request::{Condition, Switch};
 
 /// A user, and a switch that his record sets to a condition.
@@ -35,6 +35,14 @@ impl Population {
     /// to all known users. Recursion is as deep as the condition, which the parsers limit.
     pub fn meeting(&self, condition: &Condition<TagId>) -> Cow<'_, UserSet> {
         self.selection(condition).of(&self.everyone)
+    }
+
+    /// What is between two users, seen from the first. Costs a search in the shorter of their rows, or
+    /// nothing where it can be told from what stands beside their ids.
+    #[inline]
+    pub fn tie(&self, one: u32, other: u32) -> Tie {
+        let row = |user: u32| (user, self.directory.row(user));
+        self.ties.between(row(one), row(other))
     }
 
     /// What the record of a user sets, and the switches that it sets to a condition. Costs two

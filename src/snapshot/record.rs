@@ -1,19 +1,24 @@
-use super::TagId;
+use super::{TagId, tags_of::TagsOf, ties::Row};
 
 /// What a decision needs of a user, in one cache line: his id, which tells that he is the one who
-/// was looked for, and his tags.
+/// was looked for, his tags, and where what is between him and others stands.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(super) struct Record {
-    /// His tags, or where they start in [`Overflow::tags`] and how many they are.
-    tags: [TagId; TAGS],
+    /// Which users may have to do with him, and where the row of those who do begins and how long
+    /// it is; the parts of a [`Row`], which as a whole would take two bytes more.
+    signature: u64,
+    row_start: u32,
+    row_len: u16,
+    /// His tags, or the halves of where they start in [`Overflow::tags`] and of how many they are.
+    tags: [u16; TAGS],
+    tag_count: u8,
+    id_len: u8,
     /// His id, or where it starts in [`Overflow::ids`].
     id: [u8; ID],
-    id_len: u8,
-    tag_count: u8,
 }
 
-/// How many tags a record holds.
+/// How many tags a record holds, if their numbers are small.
 const TAGS: usize = 6;
 
 /// How long an id may be to stand in a record: a UUID does.
@@ -31,7 +36,15 @@ pub(super) struct Overflow {
 
 impl Default for Record {
     fn default() -> Self {
-        Self { tags: [TagId(0); TAGS], id: [0; ID], id_len: 0, tag_count: 0 }
+        Self {
+            signature: 0,
+            row_start: 0,
+            row_len: 0,
+            tags: [0; TAGS],
+            tag_count: 0,
+            id_len: 0,
+            id: [0; ID],
+        }
     }
 }
 
@@ -39,16 +52,25 @@ impl Record {
     /// What the users of a class have in common: their tags.
     pub(super) fn of_class(tags: &[TagId], overflow: &mut Overflow) -> Self {
         let mut record = Self::default();
-        if let Some(places) = record.tags.get_mut(..tags.len()) {
-            places.copy_from_slice(tags);
+        let small: Option<Vec<u16>> =
+            tags.iter().map(|tag| u16::try_from(tag.0).ok()).collect::<Option<_>>();
+        let places = record.tags.get_mut(..tags.len());
+        if let (Some(places), Some(small)) = (places, small) {
+            places.copy_from_slice(&small);
             record.tag_count = u8::try_from(tags.len()).unwrap_or(ELSEWHERE);
-        } else {
-            let number = |n: usize| TagId(u32::try_from(n).unwrap_or(u32::MAX));
-            let [start, count, ..] = &mut record.tags;
-            (*start, *count) = (number(overflow.tags.len()), number(tags.len()));
-            record.tag_count = ELSEWHERE;
-            overflow.tags.extend_from_slice(tags);
+            return record;
         }
+        let half = |number: usize, which: usize| {
+            let bytes = u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
+            let [a, b, c, d] = bytes;
+            u16::from_le_bytes(if which == 0 { [a, b] } else { [c, d] })
+        };
+        let (start, count) = (overflow.tags.len(), tags.len());
+        let [first, second, third, fourth, ..] = &mut record.tags;
+        (*first, *second) = (half(start, 0), half(start, 1));
+        (*third, *fourth) = (half(count, 0), half(count, 1));
+        record.tag_count = ELSEWHERE;
+        overflow.tags.extend_from_slice(tags);
         record
     }
 
@@ -64,6 +86,17 @@ impl Record {
         self
     }
 
+    /// A user who has to do with those of this row.
+    pub(super) fn with_row(mut self, row: Row) -> Self {
+        Row { signature: self.signature, start: self.row_start, len: self.row_len } = row;
+        self
+    }
+
+    #[inline]
+    pub(super) fn row(&self) -> Row {
+        Row { signature: self.signature, start: self.row_start, len: self.row_len }
+    }
+
     #[inline]
     pub(super) fn id<'s>(&'s self, overflow: &'s Overflow) -> &'s [u8] {
         let len = usize::from(self.id_len);
@@ -75,13 +108,13 @@ impl Record {
     }
 
     #[inline]
-    pub(super) fn tags<'s>(&'s self, overflow: &'s Overflow) -> &'s [TagId] {
-        let tags = if self.tag_count == ELSEWHERE {
-            let [start, count, ..] = self.tags;
-            overflow.tags.get(start.index()..start.index() + count.index())
+    pub(super) fn tags<'s>(&'s self, overflow: &'s Overflow) -> TagsOf<'s> {
+        if self.tag_count == ELSEWHERE {
+            let [a, b, c, d, ..] = self.tags.map(usize::from);
+            let (start, count) = (a | b << 16, c | d << 16);
+            TagsOf::Many(overflow.tags.get(start..start + count).unwrap_or_default())
         } else {
-            self.tags.get(..usize::from(self.tag_count))
-        };
-        tags.unwrap_or_default()
+            TagsOf::Few(self.tags.get(..usize::from(self.tag_count)).unwrap_or_default())
+        }
     }
 }

@@ -50,8 +50,8 @@ impl RuleBook {
     }
 
     /// The rules whose outcome names one of the tags, in order.
-    pub fn naming_any(&self, tags: &[TagId]) -> Vec<(RuleNumber, &Rule)> {
-        let mut numbers: Vec<_> = tags.iter().flat_map(|&tag| self.naming(tag)).copied().collect();
+    pub fn naming_any(&self, tags: impl Iterator<Item = TagId>) -> Vec<(RuleNumber, &Rule)> {
+        let mut numbers: Vec<_> = tags.flat_map(|tag| self.naming(tag)).copied().collect();
         numbers.sort_unstable();
         numbers.dedup();
         numbers.into_iter().filter_map(|number| Some((number, self.rule(number)?))).collect()

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use crate::request::{PeersMode, Relation};
 
 /// What is between two users, seen from one of them: the relations both ways, and whether they have
@@ -70,20 +72,45 @@ impl Tie {
 /// What is between users: for each, all others he has to do with, in order.
 ///
 /// Every relation stands in the rows of both users, so one search in the shorter row tells
-/// everything that is between them.
+/// everything that is between them. A row is its others, and after them their ties, two in a word:
+/// what is looked up together stands together.
 #[derive(Clone, Default, Debug)]
 pub struct Ties {
     /// Where each user's row starts, and where the last one ends; empty if there are no ties.
     starts: Box<[u32]>,
-    others: Box<[u32]>,
-    between: Box<[Tie]>,
+    words: Box<[u32]>,
     edges: [u64; Relation::COUNT],
     conversations: u64,
 }
 
+/// Where a user's row stands, and who may be in it.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Row {
+    /// A bit for each of the others; one bit stands for many users.
+    pub(super) signature: u64,
+    pub(super) start: u32,
+    /// How many words it has; of a longer one, [`LONG`].
+    pub(super) len: u16,
+}
+
+const LONG: u16 = u16::MAX;
+
+impl Row {
+    /// Whether a user may be in it: if not, nothing is between the two.
+    #[inline]
+    fn may_hold(self, other: u32) -> bool {
+        self.signature & signature(other) != 0
+    }
+}
+
+#[inline]
+fn signature(user: u32) -> u64 {
+    1 << (user.wrapping_mul(0x9e37_79b9) >> 26)
+}
+
 impl Ties {
     /// Ties of users below `users`, from what each is to another; in any order, and more than one
-    /// between the same two is all of them. At most 2^31 of them.
+    /// between the same two is all of them. At most 2^30 of them.
     ///
     /// Costs a sort of each row.
     pub fn new(users: u32, ties: impl Iterator<Item = (u32, u32, Tie)> + Clone) -> Self {
@@ -116,73 +143,96 @@ impl Ties {
             }
         }
         drop(free);
-        Self::merged(starts, rows)
+        Self::packed(starts, rows)
     }
 
-    /// Sorts each row and joins what is between the same two.
-    fn merged(mut starts: Vec<u32>, mut rows: Vec<(u32, Tie)>) -> Self {
-        let mut kept = 0_usize;
+    /// Sorts each row, joins what is between the same two, and packs the rows.
+    fn packed(mut starts: Vec<u32>, mut rows: Vec<(u32, Tie)>) -> Self {
+        let mut words: Vec<u32> = Vec::with_capacity(rows.len() / 2 * 3);
+        let mut edges = [0; Relation::COUNT];
+        let mut conversations = 0;
         let mut from = 0_usize;
         for at in 1..starts.len() {
             let to = starts.get(at).map_or(from, |&to| to as usize);
-            if let Some(row) = rows.get_mut(from..to) {
-                row.sort_unstable_by_key(|&(other, _)| other);
-            }
-            let begin = kept;
-            for place in from..to {
-                let Some(&(other, tie)) = rows.get(place) else { continue };
-                let last = kept.checked_sub(1).filter(|&last| last >= begin);
-                match last.and_then(|last| rows.get_mut(last)) {
-                    Some(last) if last.0 == other => last.1 = last.1.and(tie),
+            let row = rows.get_mut(from..to).unwrap_or_default();
+            row.sort_unstable_by_key(|&(other, _)| other);
+            let begin = words.len();
+            let mut ties: Vec<Tie> = Vec::with_capacity(row.len());
+            for &(other, tie) in &*row {
+                match ties.last_mut() {
+                    Some(last) if words.last() == Some(&other) && words.len() > begin => {
+                        *last = last.and(tie);
+                    }
                     _ => {
-                        if let Some(slot) = rows.get_mut(kept) {
-                            *slot = (other, tie);
-                        }
-                        kept += 1;
+                        words.push(other);
+                        ties.push(tie);
                     }
                 }
             }
+            for &tie in &ties {
+                for (count, &relation) in edges.iter_mut().zip(Relation::ALL) {
+                    *count += u64::from(tie.to(relation));
+                }
+                conversations += u64::from(tie.is_conversation());
+            }
+            words.extend(ties.chunks(2).map(|two| match *two {
+                [one, other] => u32::from(one.0) | u32::from(other.0) << 16,
+                [one] => u32::from(one.0),
+                _ => 0,
+            }));
             from = to;
             if let Some(start) = starts.get_mut(at) {
-                *start = u32::try_from(kept).unwrap_or(u32::MAX);
+                *start = u32::try_from(words.len()).unwrap_or(u32::MAX);
             }
         }
-        rows.truncate(kept);
-        let mut edges = [0; Relation::COUNT];
-        for (count, &relation) in edges.iter_mut().zip(Relation::ALL) {
-            *count = rows.iter().filter(|(_, tie)| tie.to(relation)).count() as u64;
-        }
-        let conversations = rows.iter().filter(|(_, tie)| tie.is_conversation()).count() as u64 / 2;
-        Self {
-            starts: starts.into(),
-            others: rows.iter().map(|&(other, _)| other).collect(),
-            between: rows.iter().map(|&(_, tie)| tie).collect(),
-            edges,
-            conversations,
+        words.shrink_to_fit();
+        let conversations = conversations / 2;
+        Self { starts: starts.into(), words: words.into(), edges, conversations }
+    }
+
+    /// Where a user's row stands, to be kept beside his id.
+    pub(super) fn row(&self, user: u32) -> Row {
+        let range = self.range(user);
+        Row {
+            signature: self.of(user).fold(0, |all, (other, _)| all | signature(other)),
+            start: u32::try_from(range.start).unwrap_or(u32::MAX),
+            len: u16::try_from(range.len()).unwrap_or(LONG),
         }
     }
 
-    /// What is between two users, seen from the first. Costs a search in the shorter of their rows.
+    /// What is between two users, seen from the first, of whom these are the rows. Costs nothing if
+    /// their signatures tell that there is nothing, and else a search in the shorter row.
     #[inline]
-    pub fn between(&self, one: u32, other: u32) -> Tie {
-        let (mine, theirs) = (self.row(one), self.row(other));
-        if mine.len() <= theirs.len() {
-            self.find(mine, other)
+    pub(super) fn between(&self, (one, mine): (u32, Row), (other, theirs): (u32, Row)) -> Tie {
+        if !(mine.may_hold(other) && theirs.may_hold(one)) {
+            Tie::NONE
+        } else if mine.len <= theirs.len {
+            self.find(one, mine, other)
         } else {
-            self.find(theirs, one).reversed()
+            self.find(other, theirs, one).reversed()
+        }
+    }
+
+    #[inline]
+    fn find(&self, user: u32, row: Row, other: u32) -> Tie {
+        let start = row.start as usize;
+        let range =
+            if row.len == LONG { self.range(user) } else { start..start + usize::from(row.len) };
+        let (others, ties) = parts(self.words.get(range).unwrap_or_default());
+        match others.binary_search(&other) {
+            Ok(at) => tie(ties, at),
+            Err(_) => Tie::NONE,
         }
     }
 
     /// All others with whom a user has to do, in order, and what is between them, seen from him.
-    pub fn of(&self, user: u32) -> impl Iterator<Item = (u32, Tie)> + '_ {
-        let row = self.row(user);
-        let others = self.others.get(row.clone()).unwrap_or_default();
-        let ties = self.between.get(row).unwrap_or_default();
-        others.iter().copied().zip(ties.iter().copied())
+    pub fn of(&self, user: u32) -> impl ExactSizeIterator<Item = (u32, Tie)> + '_ {
+        let (others, ties) = parts(self.words.get(self.range(user)).unwrap_or_default());
+        others.iter().enumerate().map(|(at, &other)| (other, tie(ties, at)))
     }
 
     pub fn is_empty(&self) -> bool {
-        self.others.is_empty()
+        self.words.is_empty()
     }
 
     /// How many edges of a relation there are.
@@ -197,25 +247,29 @@ impl Ties {
 
     /// The memory that they take, about, in bytes.
     pub fn memory(&self) -> usize {
-        size_of_val(&*self.starts) + size_of_val(&*self.others) + size_of_val(&*self.between)
+        size_of_val(&*self.starts) + size_of_val(&*self.words)
     }
 
     #[inline]
-    fn row(&self, user: u32) -> std::ops::Range<usize> {
+    fn range(&self, user: u32) -> Range<usize> {
         let at = user as usize;
         match self.starts.get(at..at.saturating_add(2)) {
             Some(&[start, end]) => start as usize..end as usize,
             _ => 0..0,
         }
     }
+}
 
-    #[inline]
-    fn find(&self, row: std::ops::Range<usize>, other: u32) -> Tie {
-        let start = row.start;
-        let others = self.others.get(row).unwrap_or_default();
-        match others.binary_search(&other) {
-            Ok(at) => self.between.get(start + at).copied().unwrap_or_default(),
-            Err(_) => Tie::NONE,
-        }
-    }
+/// The others of a row, and the words of their ties: two to each word, so a row of n others has half
+/// as many words more.
+#[inline]
+fn parts(row: &[u32]) -> (&[u32], &[u32]) {
+    row.split_at_checked(row.len() * 2 / 3).unwrap_or_default()
+}
+
+#[inline]
+fn tie(words: &[u32], at: usize) -> Tie {
+    let word = words.get(at / 2).copied().unwrap_or(0);
+    let [a, b, c, d] = word.to_le_bytes();
+    Tie(u16::from_le_bytes(if at.is_multiple_of(2) { [a, b] } else { [c, d] }))
 }

@@ -47,7 +47,7 @@ struct Place {
 const MOST_COMPARISONS: usize = 2_000_000;
 
 /// The most edges that there may be: what they are told by has 32 bits.
-const MOST_EDGES: usize = 1 << 31;
+const MOST_EDGES: usize = 1 << 30;
 
 impl<'v> Builder<'v> {
     pub(super) fn new(key: [u8; 32], vocabulary: &'v Vocabulary, checks: Checks) -> Self {
