@@ -1,11 +1,11 @@
 use peerage::{
     decide::{decide, groups, reach, reached_by},
-    request::{Obligation, Reason, Request, UnknownUsers, UnknownWord},
+    request::{Obligation, Reason, Request, ResourceKind, UnknownUsers},
     snapshot::View,
 };
 use serde::Deserialize;
 
-use super::question::{Context, Open, Properties};
+use super::question::{Context, Open, Properties, unknown};
 
 /// What a test expects: a question, or one of whose parts is left open, and its answer.
 ///
@@ -59,7 +59,6 @@ impl Expectation {
     }
 
     fn judge(&self, view: &View, request: &Request<'_>) -> Result<(), String> {
-        let unknown = |error: UnknownWord| error.to_string();
         let reason: Option<Reason> =
             self.reason.as_ref().map(|word| word.parse().map_err(unknown)).transpose()?;
         let obligations: Option<Vec<Obligation>> = self
@@ -100,22 +99,19 @@ impl Expectation {
         if view.settings.unknown_users == UnknownUsers::AllowDefaults {
             return Ok(());
         }
+        let is_user = |id: &String| view.population.directory.number(id).is_some();
+        let is_known = |id: &String| match self.kind() {
+            Ok(ResourceKind::User) => is_user(id),
+            Ok(ResourceKind::Group) => view.groups.number(id).is_some(),
+            _ => true,
+        };
         let users = [&self.subject, &self.member].into_iter().flatten();
-        let resource = self.resource.as_ref().map(|id| (id, self.kind()));
-        let is_user = |id: &str| view.population.directory.number(id).is_some();
-        for (id, is_known) in users.map(|id| (id, is_user(id))).chain(resource.map(|(id, kind)| {
-            let is_known = match kind {
-                Ok(peerage::request::ResourceKind::User) => is_user(id),
-                Ok(peerage::request::ResourceKind::Group) => view.groups.number(id).is_some(),
-                _ => true,
-            };
-            (id, is_known)
-        })) {
-            if !is_known {
-                return Err(format!("`{id}` is unknown; if that is meant, expect the reason"));
-            }
+        let mut strangers =
+            users.filter(|id| !is_user(id)).chain(self.resource.iter().filter(|id| !is_known(id)));
+        match strangers.next() {
+            Some(id) => Err(format!("`{id}` is unknown; if that is meant, expect the reason")),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// A problem, with the question that it is about.
@@ -126,8 +122,10 @@ impl Expectation {
             ("member", &self.member),
             ("field", &self.field),
         ];
-        let parts = parts.iter().filter_map(|(name, part)| Some((name, part.as_ref()?)));
-        let parts: String = parts.map(|(name, part)| format!(", {name} {part}")).collect();
-        format!("{}{parts}: {problem}", self.action)
+        let parts = parts
+            .iter()
+            .filter_map(|(name, part)| part.as_ref().map(|part| format!("{name} {part}")));
+        let parts: Vec<String> = std::iter::once(self.action.clone()).chain(parts).collect();
+        format!("{}: {problem}", parts.join(", "))
     }
 }

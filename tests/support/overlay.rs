@@ -57,41 +57,39 @@ fn kept<'s>(item: Item<'s>, given: &mut [Item<'s>]) -> Option<Item<'s>> {
             (!given.iter().any(is_same)).then_some(Item::Rule(rule))
         }
         Item::Word(word) => {
-            let is_same = |it: &Item<'_>| matches!(it, Item::Word(it) if it.section == word.section);
+            let is_same =
+                |it: &Item<'_>| matches!(it, Item::Word(it) if it.section == word.section);
             (!given.iter().any(is_same)).then_some(Item::Word(word))
         }
         Item::Settings(settings) => Some(Item::Settings(Box::new(without(*settings, given)))),
         Item::Peers(peers) => Some(Item::Peers(Box::new(peers_without(*peers, given)))),
-        Item::User(user) => match given.iter_mut().find_map(|it| match it {
-            Item::User(it) if it.id.value == user.id.value => Some(it),
-            _ => None,
-        }) {
-            None => Some(Item::User(user)),
-            Some(given) => {
-                complete_user(given, user);
-                None
-            }
-        },
-        Item::Group(group) => match given.iter_mut().find_map(|it| match it {
-            Item::Group(it) if it.id.value == group.id.value => Some(it),
-            _ => None,
-        }) {
-            None => Some(Item::Group(group)),
-            Some(given) => {
-                complete_group(given, *group);
-                None
-            }
-        },
-        Item::Matrix(matrix) => match given.iter_mut().find_map(|it| match it {
-            Item::Matrix(it) if it.name.value == matrix.name.value => Some(it),
-            _ => None,
-        }) {
-            None => Some(Item::Matrix(matrix)),
-            Some(given) => {
-                complete_matrix(given, *matrix);
-                None
-            }
-        },
+        Item::User(user) => {
+            let same = given.iter_mut().find_map(|it| match it {
+                Item::User(it) if it.id.value == user.id.value => Some(it),
+                _ => None,
+            });
+            let Some(same) = same else { return Some(Item::User(user)) };
+            complete_user(same, user);
+            None
+        }
+        Item::Group(group) => {
+            let same = given.iter_mut().find_map(|it| match it {
+                Item::Group(it) if it.id.value == group.id.value => Some(it),
+                _ => None,
+            });
+            let Some(same) = same else { return Some(Item::Group(group)) };
+            complete_group(same, *group);
+            None
+        }
+        Item::Matrix(matrix) => {
+            let same = given.iter_mut().find_map(|it| match it {
+                Item::Matrix(it) if it.name.value == matrix.name.value => Some(it),
+                _ => None,
+            });
+            let Some(same) = same else { return Some(Item::Matrix(matrix)) };
+            complete_matrix(same, *matrix);
+            None
+        }
         Item::Tags(_) | Item::Rules(_) | Item::Conversation(_) => Some(item),
     }
 }
@@ -135,19 +133,18 @@ fn peers_without<'s>(mut stated: Peers<'s>, given: &[Item<'_>]) -> Peers<'s> {
 fn complete_user<'s>(given: &mut User<'s>, stated: User<'s>) {
     given.tags = given.tags.take().or(stated.tags);
     let Some(stated) = stated.more else { return };
-    let given = given.more.get_or_insert_default();
-    let other = *stated;
+    let (given, stated) = (given.more.get_or_insert_default(), *stated);
     if given.permissions.is_empty() {
-        given.permissions = other.permissions;
+        given.permissions = stated.permissions;
     }
-    given.peers = given.peers.take().or(other.peers);
-    given.moderation = given.moderation.take().or(other.moderation);
-    given.approval = given.approval.take().or(other.approval);
-    given.contacts = given.contacts.take().or(other.contacts);
-    given.favorites = given.favorites.take().or(other.favorites);
-    given.paired = given.paired.take().or(other.paired);
-    given.blocked = given.blocked.take().or(other.blocked);
-    given.friends = given.friends.take().or(other.friends);
+    given.peers = given.peers.take().or(stated.peers);
+    given.moderation = given.moderation.take().or(stated.moderation);
+    given.approval = given.approval.take().or(stated.approval);
+    given.contacts = given.contacts.take().or(stated.contacts);
+    given.favorites = given.favorites.take().or(stated.favorites);
+    given.paired = given.paired.take().or(stated.paired);
+    given.blocked = given.blocked.take().or(stated.blocked);
+    given.friends = given.friends.take().or(stated.friends);
 }
 
 fn complete_group<'s>(given: &mut Group<'s>, stated: Group<'s>) {

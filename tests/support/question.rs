@@ -188,6 +188,8 @@ impl Properties {
     }
 }
 
-fn unknown(error: UnknownWord) -> String {
+/// What is wrong with a word.
+#[allow(clippy::needless_pass_by_value, reason = "errors are mapped by it")]
+pub(super) fn unknown(error: UnknownWord) -> String {
     error.to_string()
 }
