@@ -100,6 +100,7 @@ fn decisions(view: &View) {
         }
     }
     let base = median(base);
+    in_cache(view, &pairs);
     println!(
         "decide with all gates, pairs of which every other is related; two look-ups {base:.0} ns"
     );
@@ -107,6 +108,22 @@ fn decisions(view: &View) {
         let time = median(times);
         println!("  {action}: {time:.0} ns, ratio {:.2}", time / base);
     }
+}
+
+/// What is left of the cost when nothing is fetched from far away.
+fn in_cache(view: &View, pairs: &[(String, String)]) {
+    let few = &pairs[..64];
+    let each = |work: &dyn Fn(&str, &str) -> bool| {
+        let begun = Instant::now();
+        for _ in 0..2000 {
+            few.iter().for_each(|(a, b)| _ = black_box(work(a, b)));
+        }
+        begun.elapsed().as_nanos() as f64 / (2000.0 * few.len() as f64)
+    };
+    let directory = &view.population.directory;
+    let look_ups = each(&|a, b| directory.number(a).is_some() & directory.number(b).is_some());
+    let send = each(&|a, b| decide(view, &Request::new(a, Action::SendMessage, b)).allow);
+    println!("among 64 pairs, in the caches: look-ups {look_ups:.0} ns, send_message {send:.0} ns");
 }
 
 fn lists(view: &View) {

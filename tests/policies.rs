@@ -5,6 +5,7 @@
 mod support;
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -12,6 +13,7 @@ use std::{
 use peerage::{
     compile,
     inspect::Listing,
+    request::{Action, Reason},
     snapshot::View,
     source::{self, Sources},
 };
@@ -44,15 +46,53 @@ fn test_files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The policies, each with how many expectations its tests hold at least.
+const POLICIES: [(&str, usize); 7] = [
+    ("community", 190),
+    ("dating", 150),
+    ("event", 180),
+    ("external-staff", 80),
+    ("friends", 85),
+    ("stores", 120),
+    ("stores-dsl", 0),
+];
+
 #[test]
 fn policies_pass_their_own_tests() {
-    let files = test_files("policies".as_ref());
-    assert!(files.iter().any(|file| file.ends_with("stores/stores.test.yaml")));
-    for file in files {
-        let policy = sources(file.parent().unwrap());
-        let done = run(&fs::read_to_string(&file).unwrap(), &policy);
-        assert!(done.is_ok(), "{}: {:#?}", file.display(), done.unwrap_err());
+    let folders = fs::read_dir("policies").unwrap().map(|entry| entry.unwrap().file_name());
+    let folders: BTreeSet<_> = folders.map(|name| name.into_string().unwrap()).collect();
+    assert!(folders.iter().eq(POLICIES.map(|(name, _)| name)), "{folders:?}");
+    for (name, least) in POLICIES {
+        let folder = Path::new("policies").join(name);
+        // It compiles, and nothing is to be said about it.
+        view(folder.to_str().unwrap());
+        let policy = sources(&folder);
+        let mut checked = 0;
+        for file in test_files(&folder) {
+            assert_eq!(file.parent(), Some(&*folder), "tests are of the policy beside them");
+            let done = run(&fs::read_to_string(&file).unwrap(), &policy);
+            checked += done.unwrap_or_else(|failed| panic!("{}: {failed:#?}", file.display()));
+        }
+        assert!(checked >= least, "{name}: {checked} expectations");
     }
+}
+
+#[test]
+fn policies_are_tested_for_every_action_and_reason() {
+    let files = test_files("policies".as_ref());
+    let texts: String = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let has = |key: &str, word: &str| {
+        let said = format!("{key}: {word}");
+        let end = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        texts.split(&said).skip(1).any(end)
+    };
+    for action in Action::ALL {
+        assert!(has("action", action.as_str()), "{action}");
+    }
+    for reason in Reason::ALL {
+        assert!(has("reason", reason.as_str()), "{reason}");
+    }
+    assert!(!has("reason", "peers"));
 }
 
 #[test]
@@ -62,9 +102,13 @@ fn the_stores_are_the_same_in_both_notations() {
     assert_eq!(Listing::of(&yaml).to_string(), Listing::of(&dsl).to_string());
     let json = |view| serde_json::to_string(&Listing::of(view)).unwrap();
     assert_eq!(json(&yaml), json(&dsl));
-    let tests = fs::read_to_string("policies/stores/stores.test.yaml").unwrap();
-    let checked = run(&tests, &sources("policies/stores-dsl".as_ref())).unwrap();
-    assert_eq!(checked, 2 * (36 + 6 + 6) + 4);
+    for file in test_files("policies/stores".as_ref()) {
+        let tests = fs::read_to_string(&file).unwrap();
+        let checked = run(&tests, &sources("policies/stores-dsl".as_ref())).unwrap();
+        if file.ends_with("stores.test.yaml") {
+            assert_eq!(checked, 2 * (36 + 6 + 6) + 4);
+        }
+    }
 }
 
 /// What a test file of this content comes to, for the stores.
@@ -105,6 +149,30 @@ fn a_test_that_proves_nothing_fails() {
         "{ subject: '3', action: start_chat, allow: true }",
         "{ subject: '3', action: start_chat, reached_by: ['2'] }",
         "{ subject: '3', action: start_chat, reaches: ['2', '6'], allow: true }",
+        "{ subject: '3', action: start_chat, resource: '2', reaches: ['2', '6'] }",
+        "{ subject: '3', action: sign_in, reaches: [] }",
+        "{ subject: '3', action: sign_in, resource: '2', allow: true }",
+        "{ subject: '3', action: start_chat, resource: g, resource_type: group, allow: false }",
+        "{ subject: '3', action: start_chat, resource: '2', resource_type: users, allow: false }",
+        "{ subject: '3', action: add_member, resource: g, allow: false }",
+        "{ subject: '3', action: start_chat, resource: '2', member: '2', allow: true }",
+        "{ subject: '3', action: start_chat, resource: '2', field: f, allow: true }",
+        "{ subject: '3', action: update_metadata, resource: g, allow: false }",
+        "{ subject: '3', action: start_chat, resource: '2', obligations: [confrim] }",
+        "{ subject: '3', action: leave, resource: g, context: { conversation: new }, allow: false }",
+        "{ subject: '3', action: start_chat, resource: '2', subject_properties: { tag: [] }, \
+         allow: true }",
+        "{ subject: '3', action: start_chat, resource: '2', subject_properties: { role: admin }, \
+         allow: true }",
+        "{ subject: '3', action: start_chat, resource: '2', resource_properties: { matrix: dm }, \
+         allow: true }",
+        "{ subject: '3', action: start_chat, member_properties: {}, resource: '2', allow: true }",
+        "{ subject_properties: { peers: all }, resource: '2', action: start_chat, \
+         reached_by: ['3', '4', '5', '6'] }",
+        "{ subject: '3', subject_properties: { peers: friends }, action: start_chat, \
+         resource: '2', allow: true }",
+        "{ subject: '3', action: read, resource: g, resource_type: group, \
+         resource_properties: { matrix: dn }, reason: unknown_resource }",
     ] {
         assert!(outcome(&test_of(expectation)).is_err(), "{expectation}");
     }
@@ -126,6 +194,30 @@ fn a_wrong_expectation_fails() {
         (
             "{ subject: '3', action: start_chat, resource: '2', allow: true, \
           context: { conversation: new } }",
+            true,
+        ),
+        ("{ subject: '3', action: start_chat, resource: '2', obligations: [] }", true),
+        ("{ subject: '3', action: friend_request, resource: '2', obligations: [confirm] }", false),
+        // Who is not known is meant only where that is what is expected.
+        ("{ subject: '33', action: start_chat, resource: '2', allow: false }", false),
+        ("{ subject: '33', action: start_chat, resource: '2', reason: unknown_subject }", true),
+        ("{ subject: '33', action: start_chat, reaches: [] }", false),
+        ("{ resource: '33', action: start_chat, reached_by: [] }", false),
+        ("{ subject: '3', action: leave, resource: g, allow: false }", false),
+        ("{ subject: '3', action: leave, resource: g, reason: unknown_resource }", true),
+        ("{ subject: '3', action: leave, reaches: [] }", true),
+        ("{ subject: '3', action: sign_in, allow: true }", true),
+        ("{ subject: '3', action: post, allow: true }", true),
+        ("{ subject: '3', action: post, resource_type: wall, resource: w, allow: true }", true),
+        ("{ action: sign_in, reached_by: ['1', '2', '3', '4', '5', '6'] }", true),
+        (
+            "{ subject: '3', subject_properties: { tags: [Munich] }, action: start_chat, \
+             resource: '4', allow: true }",
+            true,
+        ),
+        (
+            "{ subject: '3', action: start_chat, resource: '2', \
+             resource_properties: { permissions: { incoming: false } }, reason: incoming_off }",
             true,
         ),
     ] {
@@ -155,4 +247,85 @@ fn what_is_given_lies_over_the_policy() {
         &format!("{{ rules: [{{ rule_id: 728c1541-d6d1-4290-9a53-cdf01dd32d60, {rule} }}] }}"),
         "'5', '6'",
     );
+}
+
+#[test]
+fn any_section_can_be_given() {
+    let policy = "preset: tencent\n\
+                  permissions: { video_call: false, voice_call: false }\n\
+                  peers: { default: paired, modes: [{ when: hasTag(open), mode: all }] }\n\
+                  matrices: { team: { add_member: deny, remove_member: allow, \
+                  update_metadata: deny, add_admin: deny, remove_admin: deny, \
+                  update_permissions: deny } }\n\
+                  users:\n  \
+                  a: { tags: [open], paired: [b], permissions: { send_message: false } }\n  \
+                  b: { paired: [a], blocked: [c] }\n  c: {}\n\
+                  groups: { g: { matrix: team, creator: a, members: [b] } }";
+    let policy = Sources::single("policy.yaml", source::Notation::Yaml, policy);
+    let with = |given: &str, expectation: &str| {
+        let text = format!("tests: [{{ name: t, given: {given}, expect: [{expectation}] }}]");
+        let done = run(&text, &policy);
+        assert!(done.is_ok(), "{given}: {done:?}");
+    };
+    let calls = "{ subject: a, action: voice_call, resource: b, allow: true }, \
+                 { subject: a, action: video_call, resource: b, reason: permission_off }";
+    with("{ permissions: { voice_call: true } }", calls);
+    with(
+        "{ peers: { default: all } }",
+        "{ subject: a, action: start_chat, resource: b, allow: true }, \
+         { subject: a, action: start_chat, resource: c, allow: true }",
+    );
+    // The policy's default stays.
+    with(
+        "{ peers: { modes: [{ when: hasTag(shut), mode: favorites }] } }",
+        "{ subject: a, action: start_chat, resource: b, allow: true }, \
+         { subject: a, action: start_chat, resource: c, reason: peers_subject }",
+    );
+    with(
+        "{ preset: mesibo, users: { b: { paired: [a, c] }, c: { paired: [b] } } }",
+        "{ subject: b, action: send_message, resource: c, reason: blocked_by_subject }",
+    );
+    with(
+        "{ blocks: { send_message: two_way }, users: { b: { peers: all }, c: { peers: all } } }",
+        "{ subject: b, action: send_message, resource: c, reason: blocked_by_subject }, \
+         { subject: b, action: start_chat, resource: c, allow: true }",
+    );
+    // A record keeps what is not given.
+    with(
+        "{ users: { a: { moderation: none } } }",
+        "{ subject: a, action: send_message, resource: b, reason: permission_off }, \
+         { subject: a, action: start_chat, resource: b, allow: true }",
+    );
+    with(
+        "{ users: { a: { permissions: { outgoing: false } } } }",
+        "{ subject: a, action: start_chat, resource: b, reason: outgoing_off }",
+    );
+    with(
+        "{ groups: { g: { members: [c] } } }",
+        "{ subject: c, action: remove_member, resource: g, member: b, allow: true }, \
+         { subject: a, action: add_member, resource: g, member: b, reason: denied_by_matrix }, \
+         { subject: b, action: read, resource: g, resource_type: group, reason: not_member }",
+    );
+    with(
+        "{ matrices: { team: { add_member: allow } } }",
+        "{ subject: a, action: add_member, resource: g, member: b, allow: true }, \
+         { subject: a, action: add_admin, resource: g, member: b, reason: denied_by_matrix }",
+    );
+    with(
+        "{ rules: [], conversations: [[a, b]], users: { a: { permissions: { incoming: true } } } }",
+        "{ subject: a, action: send_message, resource: b, allow: true }, \
+         { subject: a, action: start_chat, resource: b, reason: no_rule }",
+    );
+    with(
+        "{ unknown_users: allow_defaults, moderation: { managers: hasTag(open) } }",
+        "{ subject: z, action: sign_in, allow: true }, { subject: a, action: ban, resource: z, \
+         allow: true }",
+    );
+    with(
+        "{ friendship: { default_approval: deny_any }, limits: { group_members: 2 } }",
+        "{ subject: a, action: friend_request, resource: b, reason: requests_refused }",
+    );
+    let wrong = "tests: [{ name: t, given: { limits: { group_members: 1 } }, \
+                 expect: [{ subject: a, action: sign_in, allow: true }] }]";
+    assert!(run(wrong, &policy).unwrap_err()[0].contains("the limit is 1"));
 }
