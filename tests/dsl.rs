@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by a panic")]
 
+mod shape;
+
 use std::{fmt::Write as _, ops::Range};
 
 use peerage::{
@@ -70,11 +72,46 @@ fn accepted() {
     });
 }
 
+/// What was read: as text, but for what the next tests look at.
+fn read(items: &[Item<'_>]) -> String {
+    let plain = |item: &Item<'_>| match item {
+        Item::Tags(_) | Item::Rules(_) | Item::Rule(_) => true,
+        Item::User(user) => user.more.is_none(),
+        _ => false,
+    };
+    let runs = items.chunk_by(|a, b| plain(a) == plain(b));
+    runs.map(|run| {
+        if run.first().is_some_and(plain) {
+            print::dsl(run)
+        } else {
+            run.iter().map(shape::of).collect()
+        }
+    })
+    .collect()
+}
+
 #[test]
 fn errors() {
     check("dsl_errors", include_str!("dsl/errors.txt"), |text| {
         let (items, problems) = parse(text);
-        let read = print::dsl(&items);
+        format!("{}--- read:\n{}", report(text, problems), read(&items))
+    });
+}
+
+#[test]
+fn sections() {
+    check("dsl_sections", include_str!("dsl/sections.txt"), |text| {
+        let (items, problems) = parse(text);
+        assert_eq!(report(text, problems), "", "{text}");
+        items.iter().map(shape::of).collect()
+    });
+}
+
+#[test]
+fn errors_in_sections() {
+    check("dsl_sections_errors", include_str!("dsl/sections_errors.txt"), |text| {
+        let (items, problems) = parse(text);
+        let read: String = items.iter().map(shape::of).collect();
         format!("{}--- read:\n{read}", report(text, problems))
     });
 }

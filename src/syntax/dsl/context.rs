@@ -7,10 +7,10 @@ use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     source::Span,
     syntax::{
-        ast::{Expr, ExprKind, List, Spanned, Text, User},
+        ast::{Expr, ExprKind, Text, WordSection},
         dsl::{
             message::{self, Recovery},
-            sections::Keyword,
+            sections::{Keyword, ListField, ValueField},
             token::End,
         },
     },
@@ -24,6 +24,9 @@ pub(super) struct Context<'c> {
     /// The last stretch whose brackets had to be mended. What else seems wrong there follows from
     /// that, and is not reported.
     mended: Cell<Option<(usize, usize)>>,
+    /// The fields that the record in hand has so far, and where; kept here so that a record needs
+    /// no memory for them.
+    pub(super) given: RefCell<Vec<(Keyword, Span)>>,
 }
 
 /// What was being read when something unexpected came.
@@ -32,8 +35,25 @@ pub(super) enum Within {
     Tags,
     Rules,
     Rule,
+    Word(WordSection),
+    /// Before the block of a section that has no name.
+    Section,
+    /// A key with its value.
+    Entry,
+    /// A permission of a matrix, with its value or its block.
+    Permission,
+    /// A field of `peers`.
+    Mode,
+    Matrix,
     User,
+    Group,
+    Conversation,
+    /// Where a field of a user or group begins.
     Fields,
+    List(ListField),
+    Value(ValueField),
+    /// The switches of a user, before their block.
+    Permissions,
     Condition,
 }
 
@@ -43,7 +63,8 @@ impl<'c> Context<'c> {
         place: &'c dyn Fn(Range<usize>) -> Span,
         problems: &'c mut Diagnostics,
     ) -> Self {
-        Self { text, place, problems: RefCell::new(problems), mended: Cell::new(None) }
+        let (mended, given) = (Cell::new(None), RefCell::new(Vec::new()));
+        Self { text, place, problems: RefCell::new(problems), mended, given }
     }
 
     pub(super) fn span(&self, from: usize, to: usize) -> Span {
@@ -105,31 +126,5 @@ impl<'c> Context<'c> {
         arguments.extend(last);
         let span = name.span.to(self.span(to, to));
         Expr { span, kind: ExprKind::Call { name, arguments } }
-    }
-
-    /// The user that these fields make up.
-    pub(super) fn user<'s>(
-        &self,
-        id: Text<'s>,
-        fields: Vec<Option<(Spanned<Keyword>, List<'s>)>>,
-    ) -> User<'s> {
-        let mut tags: Option<(Span, List<'s>)> = None;
-        for (field, list) in fields.into_iter().flatten() {
-            match &tags {
-                Some((first, _)) => self.report(
-                    Diagnostic::error(
-                        Code::DuplicateKey,
-                        field.span,
-                        format!(
-                            "`tags` of user `{}` is given more than once",
-                            message::shown(&id.value)
-                        ),
-                    )
-                    .also(*first, "first given here"),
-                ),
-                None => tags = Some((field.span, list)),
-            }
-        }
-        User { id, tags: tags.map(|(_, list)| list), more: None }
     }
 }

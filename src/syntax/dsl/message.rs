@@ -6,9 +6,13 @@ use lalrpop_util::{ErrorRecovery, ParseError};
 
 use crate::{
     diagnostic::{Code, Diagnostic},
-    syntax::dsl::{
-        context::{Context, Within},
-        token::{End, Token},
+    syntax::{
+        ast::WordSection,
+        dsl::{
+            context::{Context, Within},
+            sections::{ListField, ValueField},
+            token::{End, Token},
+        },
     },
 };
 
@@ -73,7 +77,8 @@ pub(super) fn unexpected(
         format!("expected {wanted}, found {what}")
     };
     let diagnostic = report(Code::Syntax, message);
-    match hint(within, &has, token, what) {
+    let hint = hint(within, &has, token, what).map(str::to_owned);
+    match hint.or_else(|| hint_on_kind(within, &has, token, what)) {
         Some(hint) => diagnostic.hint(hint),
         None => diagnostic,
     }
@@ -107,21 +112,20 @@ const PUNCTUATION: [(&str, &str); 9] = [
 fn wanted(within: Within, has: &impl Fn(&str) -> bool) -> String {
     let mut wanted: Vec<&str> = Vec::new();
     if has("word") {
-        wanted.push(match within {
-            Within::Condition => "a condition",
-            Within::Tags | Within::Rules | Within::Fields => "a tag",
-            Within::User => "the user's id",
-            Within::Rule if has("\"]\"") => "a tag",
-            Within::Rule if has("\")\"") => "a condition",
-            Within::Rule if has("\":\"") => "the rule's name",
-            Within::Rule if has("\"rule_id\"") => "a condition, such as `hasTag(A)`",
-            Within::Rule => "a UUID",
-        });
+        wanted.push(name_wanted(within, has));
     } else if has("\"[\"") {
-        wanted.push("a list of tags, such as `[A, B]`");
+        wanted.push(match within {
+            Within::List(field) if field != ListField::Tags => {
+                "a list of users, such as `[alice, bob]`"
+            }
+            _ => "a list of tags, such as `[A, B]`",
+        });
     }
     if within == Within::Fields && has("\"}\"") {
         wanted.push("a field");
+    }
+    if within == Within::Mode && has("\"default\"") {
+        wanted.push("`default`");
     }
     if has("\"rule_id\"") && !has("word") {
         wanted.push("`rule_id`");
@@ -131,6 +135,39 @@ fn wanted(within: Within, has: &impl Fn(&str) -> bool) -> String {
         None => String::new(),
         Some((only, [])) => (*only).to_owned(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
+    }
+}
+
+/// What a name that was expected would be the name of.
+fn name_wanted(within: Within, has: &impl Fn(&str) -> bool) -> &'static str {
+    let in_call = has("\")\"");
+    let at_start = has("\"}\"");
+    match within {
+        Within::Condition => "a condition",
+        Within::Tags | Within::Rules | Within::List(ListField::Tags) => "a tag",
+        Within::List(_) | Within::Conversation | Within::Value(ValueField::Creator) => {
+            "a user's id"
+        }
+        Within::Rule if has("\"]\"") => "a tag",
+        Within::Rule | Within::Entry | Within::Permission | Within::Mode if in_call => {
+            "a condition"
+        }
+        Within::Rule if has("\":\"") => "the rule's name",
+        Within::Rule if has("\"rule_id\"") => "a condition, such as `hasTag(A)`",
+        Within::Rule => "a UUID",
+        Within::Word(WordSection::Preset) => "the name of a preset",
+        Within::Word(WordSection::UnknownUsers) => "`deny` or `allow_defaults`",
+        Within::Entry if at_start => "a key",
+        Within::Permission if at_start => "a permission",
+        Within::Entry | Within::Permission => "a value",
+        Within::Mode if at_start => "a condition",
+        Within::Mode | Within::Value(ValueField::Peers) => "a mode, such as `contacts`",
+        Within::Value(ValueField::Moderation) => "`none`, `silenced` or `banned`",
+        Within::Value(ValueField::Approval) => "`allow_any`, `need_confirm` or `deny_any`",
+        Within::Matrix | Within::Value(ValueField::Matrix) => "the matrix's name",
+        Within::User => "the user's id",
+        Within::Group => "the group's id",
+        Within::Section | Within::Fields | Within::Permissions => "a name",
     }
 }
 
@@ -165,6 +202,53 @@ fn hint(
         ),
         _ => None,
     }
+}
+
+/// What helps where another kind of value stands than the field takes, or the marks around it are
+/// those of another field.
+fn hint_on_kind(
+    within: Within,
+    has: &impl Fn(&str) -> bool,
+    token: Option<&Token<'_>>,
+    what: &str,
+) -> Option<String> {
+    let name = matches!(token, Some(Token::Word(_) | Token::String(_) | Token::RuleId));
+    let opens = |bracket| what == bracket;
+    let (in_list, in_call) = (has("\"]\""), has("\")\""));
+    let value = has("word") && !in_list && !in_call && !has("\"}\"");
+    let own = match within {
+        Within::Conversation => "a conversation is of two users: `conversation alice, bob;`",
+        _ if has("\"[\"") && !has("word") && name && within != Within::Rules => {
+            return Some(match token {
+                Some(Token::String(_)) => "a list stands in square brackets".to_owned(),
+                _ => format!("a list stands in square brackets: `[{}]`", what.trim_matches('`')),
+            });
+        }
+        _ if value && opens("`[`") => "it takes no list: write one value, without brackets",
+        _ if has("\"{\"") && !has("\":\"") && token == Some(&Token::Colon) => {
+            "a block has no `:` before its `{`"
+        }
+        _ if has("\":\"") && !has("\"{\"") && opens("`{`") && within != Within::Rule => {
+            "it takes a value, not a block: write `:` and the value"
+        }
+        Within::Permission if value && opens("`{`") => "a block has no `:` before its `{`",
+        Within::Word(_) | Within::Entry | Within::Value(_) | Within::Mode
+            if value && opens("`{`") =>
+        {
+            "it takes a value, not a block"
+        }
+        Within::List(_) | Within::Value(_) | Within::Entry | Within::Permission | Within::Mode
+            if has("\";\"") && (name || token == Some(&Token::Comma)) =>
+        {
+            "fields end with `;`"
+        }
+        Within::Mode if has("\":\"") => "each condition has its mode: `hasTag(minor): contacts;`",
+        Within::Entry | Within::Permission if has("\":\"") => {
+            "each key has its value: `key: value;`"
+        }
+        _ => return None,
+    };
+    Some(own.to_owned())
 }
 
 /// A text of the author's, fit to stand in a message: on one line and not too long.

@@ -11,6 +11,7 @@ mod context;
 mod layout;
 mod lexer;
 mod message;
+mod record;
 mod report;
 mod sections;
 mod string;

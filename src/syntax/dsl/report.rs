@@ -25,7 +25,7 @@ pub(super) fn unknown_section(cx: &Context<'_>, piece: Piece<'_>) {
 }
 
 pub(super) fn unknown_field(cx: &Context<'_>, piece: Piece<'_>, block: &'static Block) {
-    let known = || block.fields.iter().map(|&(name, _)| name);
+    let known = || block.fields().iter().map(|field| field.name);
     let message = format!("{} has no field `{}`", block.of, shown(piece.text));
     cx.report(at(cx, Code::UnknownField, piece, message).hint(known_names(
         piece.text,

@@ -1,4 +1,7 @@
-use crate::syntax::dsl::lexer::Lexeme;
+use crate::syntax::{
+    ast::{SettingsSection, WordSection},
+    dsl::lexer::Lexeme,
+};
 
 /// A word that begins a statement, or a field of a block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -6,7 +9,44 @@ pub(super) enum Keyword {
     Tags,
     Rules,
     Rule,
+    Word(WordSection),
+    Settings(SettingsSection),
+    Peers,
+    Matrix,
     User,
+    Group,
+    Conversation,
+    /// A field that takes a list.
+    List(ListField),
+    /// A field that takes a single word.
+    Value(ValueField),
+    /// The switches of one user.
+    Permissions,
+    /// The mode of those who meet no condition.
+    Default,
+}
+
+/// Whose tags, or which users.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ListField {
+    Tags,
+    Contacts,
+    Favorites,
+    Paired,
+    Blocked,
+    Friends,
+    SuperAdmins,
+    Admins,
+    Members,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ValueField {
+    Peers,
+    Moderation,
+    Approval,
+    Matrix,
+    Creator,
 }
 
 /// What may be stated. A new section is a row of [`SECTIONS`], a keyword, and its production in the
@@ -26,33 +66,154 @@ pub(super) struct Section {
 pub(super) struct Block {
     /// Whose block, for messages.
     pub(super) of: &'static str,
-    pub(super) fields: &'static [(&'static str, Keyword)],
+    pub(super) keys: Keys,
 }
 
+/// What the fields of a block begin with.
+#[derive(Debug)]
+pub(super) enum Keys {
+    /// With one of these words.
+    Fields(&'static [Field]),
+    /// With a word that the policy judges, which knows none that a section has; each may have a
+    /// block instead of a value, if any may.
+    Known { nested: Option<&'static Block> },
+    /// With whatever the author calls things.
+    Names,
+    /// With a condition, or `default`.
+    Conditions,
+}
+
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) keyword: Keyword,
+    /// The block that it has in place of a value, if it has one.
+    pub(super) block: Option<&'static Block>,
+}
+
+const COLON: &[Lexeme] = &[Lexeme::Colon];
+const BLOCK: &[Lexeme] = &[Lexeme::CurlyOpen];
+const NAME: &[Lexeme] = &[Lexeme::Word, Lexeme::Mixed, Lexeme::String];
+
 pub(super) const SECTIONS: &[Section] = &[
-    Section { name: "tags", keyword: Keyword::Tags, followed_by: &[Lexeme::Colon], block: None },
-    Section { name: "rules", keyword: Keyword::Rules, followed_by: &[Lexeme::Colon], block: None },
+    Section { name: "tags", keyword: Keyword::Tags, followed_by: COLON, block: None },
+    Section { name: "rules", keyword: Keyword::Rules, followed_by: COLON, block: None },
     Section {
         name: "rule",
         keyword: Keyword::Rule,
         followed_by: &[Lexeme::Colon, Lexeme::Word, Lexeme::Mixed, Lexeme::String],
         block: None,
     },
+    word("preset", WordSection::Preset),
+    word("unknown_users", WordSection::UnknownUsers),
+    settings("moderation", SettingsSection::Moderation, &known("`moderation`")),
+    settings("permissions", SettingsSection::Permissions, &known("`permissions`")),
+    settings("blocks", SettingsSection::Blocks, &known("`blocks`")),
+    settings("friendship", SettingsSection::Friendship, &known("`friendship`")),
+    settings("limits", SettingsSection::Limits, &known("`limits`")),
     Section {
-        name: "user",
-        keyword: Keyword::User,
-        followed_by: &[Lexeme::Word, Lexeme::Mixed, Lexeme::String],
-        block: Some(&Block { of: "a user", fields: &[("tags", Keyword::Tags)] }),
+        name: "peers",
+        keyword: Keyword::Peers,
+        followed_by: BLOCK,
+        block: Some(&Block { of: "`peers`", keys: Keys::Conditions }),
+    },
+    Section {
+        name: "matrix",
+        keyword: Keyword::Matrix,
+        followed_by: NAME,
+        block: Some(&Block { of: "a matrix", keys: Keys::Known { nested: Some(BY_FIELD) } }),
+    },
+    Section { name: "user", keyword: Keyword::User, followed_by: NAME, block: Some(USER) },
+    Section { name: "group", keyword: Keyword::Group, followed_by: NAME, block: Some(GROUP) },
+    Section {
+        name: "conversation",
+        keyword: Keyword::Conversation,
+        followed_by: NAME,
+        block: None,
     },
 ];
+
+const BY_FIELD: &Block = &Block { of: "a matrix's permission", keys: Keys::Names };
+
+const USER: &Block = &Block {
+    of: "a user",
+    keys: Keys::Fields(&[
+        list("tags", ListField::Tags),
+        value("peers", ValueField::Peers),
+        Field {
+            name: "permissions",
+            keyword: Keyword::Permissions,
+            block: Some(&known("a user's `permissions`")),
+        },
+        value("moderation", ValueField::Moderation),
+        value("approval", ValueField::Approval),
+        list("contacts", ListField::Contacts),
+        list("favorites", ListField::Favorites),
+        list("paired", ListField::Paired),
+        list("blocked", ListField::Blocked),
+        list("friends", ListField::Friends),
+    ]),
+};
+
+const GROUP: &Block = &Block {
+    of: "a group",
+    keys: Keys::Fields(&[
+        value("matrix", ValueField::Matrix),
+        value("creator", ValueField::Creator),
+        list("super_admins", ListField::SuperAdmins),
+        list("admins", ListField::Admins),
+        list("members", ListField::Members),
+    ]),
+};
+
+const fn word(name: &'static str, section: WordSection) -> Section {
+    Section { name, keyword: Keyword::Word(section), followed_by: COLON, block: None }
+}
+
+const fn settings(name: &'static str, section: SettingsSection, block: &'static Block) -> Section {
+    Section { name, keyword: Keyword::Settings(section), followed_by: BLOCK, block: Some(block) }
+}
+
+const fn known(of: &'static str) -> Block {
+    Block { of, keys: Keys::Known { nested: None } }
+}
+
+const fn list(name: &'static str, field: ListField) -> Field {
+    Field { name, keyword: Keyword::List(field), block: None }
+}
+
+const fn value(name: &'static str, field: ValueField) -> Field {
+    Field { name, keyword: Keyword::Value(field), block: None }
+}
 
 /// The section that statements of this name belong to.
 pub(super) fn section(name: &str) -> Option<&'static Section> {
     SECTIONS.iter().find(|section| section.name == name)
 }
 
+/// The word that begins the default mode of `peers`.
+pub(super) const DEFAULT: &str = "default";
+
+impl Section {
+    /// Whether a name stands before what it says.
+    pub(super) fn is_named(&self) -> bool {
+        self.followed_by.contains(&Lexeme::Word)
+    }
+}
+
 impl Block {
-    pub(super) fn field(&self, name: &str) -> Option<Keyword> {
-        self.fields.iter().find(|(known, _)| *known == name).map(|&(_, keyword)| keyword)
+    pub(super) fn fields(&self) -> &'static [Field] {
+        match self.keys {
+            Keys::Fields(fields) => fields,
+            Keys::Known { .. } | Keys::Names | Keys::Conditions => &[],
+        }
+    }
+
+    pub(super) fn has_conditions(&self) -> bool {
+        matches!(self.keys, Keys::Conditions)
+    }
+
+    pub(super) fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields().iter().find(|field| field.name == name)
     }
 }

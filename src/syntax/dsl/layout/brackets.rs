@@ -3,7 +3,7 @@
 use crate::syntax::{
     MAX_NESTING,
     dsl::{
-        layout::{Layout, Open},
+        layout::{Layout, Open, OpenBlock},
         lexer::{Lexeme, Piece},
         report,
         sections::Block,
@@ -14,7 +14,7 @@ use crate::syntax::{
 impl<'s> Layout<'_, '_, 's> {
     /// The block that is open, if one is.
     pub(super) fn block(&self) -> Option<&'static Block> {
-        self.blocks.last().map(|&(_, block)| block)
+        self.blocks.last().map(|open| open.block)
     }
 
     pub(super) fn open(&mut self, piece: Piece<'s>) {
@@ -71,28 +71,47 @@ impl<'s> Layout<'_, '_, 's> {
     }
 
     pub(super) fn open_block(&mut self, piece: Piece<'s>) {
-        let block = self.clause.section.and_then(|section| section.block);
         let bracketed = !self.open.is_empty();
-        self.hand_out(piece, Token::CurlyOpen);
-        match block {
-            Some(block) if !bracketed => self.enter(piece.start, block),
-            _ => self.give_up(1, bracketed),
-        }
-    }
-
-    pub(super) fn enter(&mut self, at: usize, block: &'static Block) {
-        self.end(at);
-        self.blocks.push((Open { lexeme: Lexeme::CurlyOpen, at }, block));
-    }
-
-    /// The block ends without its bracket: the next statement begins, or the file is at its end.
-    pub(super) fn close_block(&mut self, found: Option<Piece<'s>>) {
-        if let Some((open, _)) = self.blocks.pop() {
-            if !self.clause.cut {
-                report::never_closed(self.cx, &[open], found, self.at);
+        match self.clause.block {
+            Some(block) if !bracketed => {
+                self.hand_out(piece, Token::CurlyOpen);
+                self.enter(piece.start, block, false);
             }
-            self.ready.push_back((self.at, Token::CurlyClose, self.at));
+            // No bracket to the grammar, which would take it for the one that begins the block
+            // around this.
+            _ => {
+                self.hand_out(piece, Token::Odd);
+                self.give_up(1, bracketed);
+            }
         }
+    }
+
+    pub(super) fn enter(&mut self, at: usize, block: &'static Block, guessed: bool) {
+        self.end(at);
+        let open = Open { lexeme: Lexeme::CurlyOpen, at };
+        self.blocks.push(OpenBlock { open, block, indent: self.indent, guessed });
+    }
+
+    /// The block ends as it should.
+    pub(super) fn end_block(&mut self, piece: Piece<'s>) {
+        if self.blocks.pop().is_some_and(|ended| ended.guessed)
+            && let Some(outer) = self.blocks.last_mut()
+        {
+            outer.guessed = true;
+        }
+        self.hand_out(piece, Token::CurlyClose);
+    }
+
+    /// The innermost blocks end without their brackets: another statement begins, or a field of the
+    /// block around them, or the file is at its end.
+    pub(super) fn close_blocks(&mut self, count: usize, found: Option<Piece<'s>>) {
+        let ended = self.blocks.split_off(self.blocks.len().saturating_sub(count));
+        let forgotten: Vec<Open> =
+            ended.iter().filter(|ended| !ended.guessed).map(|ended| ended.open).collect();
+        if !self.clause.cut {
+            report::never_closed(self.cx, &forgotten, found, self.at);
+        }
+        self.ready.extend(ended.iter().map(|_| (self.at, Token::CurlyClose, self.at)));
     }
 }
 

@@ -5,14 +5,32 @@ use crate::syntax::dsl::{
     layout::{Clause, Layout},
     lexer::{Lexeme, Piece},
     report,
-    sections::{Section, section},
+    sections::{Block, Keyword, ListField, Section},
     token::{End, Token},
 };
 
 impl<'c, 's> Layout<'_, 'c, 's> {
-    pub(super) fn begin(&mut self, piece: Piece<'s>, section: Option<&'static Section>) {
+    pub(super) fn begin_section(&mut self, piece: Piece<'s>, section: &'static Section) {
+        self.begin(piece, Some(section.keyword), section.block);
+        self.clause.section = Some(section);
+    }
+
+    pub(super) fn begin(
+        &mut self,
+        piece: Piece<'s>,
+        keyword: Option<Keyword>,
+        block: Option<&'static Block>,
+    ) {
+        use Keyword::{List, Rule, Tags};
         self.fresh = false;
-        self.clause = Clause { start: piece.start, section, ..Clause::default() };
+        self.indent = self.indentation(piece).unwrap_or(self.indent);
+        self.clause = Clause {
+            start: piece.start,
+            head: piece.end(),
+            block,
+            tags: matches!(keyword, Some(Tags | Rule | List(ListField::Tags))),
+            ..Clause::default()
+        };
     }
 
     /// Ends the clause where the text does not.
@@ -78,57 +96,74 @@ impl<'c, 's> Layout<'_, 'c, 's> {
         }
     }
 
-    /// Whether a statement begins at a piece that would be skipped. In a block, only what can't be
-    /// a field of it begins one.
-    pub(super) fn resumes(&self, piece: Piece<'s>, curly: usize) -> bool {
-        let field = curly > 0 && self.follows() == Some(Lexeme::Colon);
-        self.begins_statement(piece) && !field && self.first_of_line(piece)
+    /// Whether a statement or field begins at a piece that would be skipped. Among brackets, only
+    /// what can't be a field of theirs begins a statement.
+    fn resumes(&self, piece: Piece<'s>, curly: usize) -> bool {
+        let begins = if curly > 0 {
+            let field = matches!(self.follows(), Some(Lexeme::Colon | Lexeme::CurlyOpen));
+            !field && self.begins_statement(piece)
+        } else {
+            self.begins_statement(piece) || self.begins_field(piece)
+        };
+        begins && self.first_of_line(piece)
     }
 
     /// Whether a statement or field begins here though nothing ended the last one; ends it then.
     /// Looks at words only that can't stand there in a text without mistakes.
     pub(super) fn next_begins(&mut self, piece: Piece<'s>) -> bool {
-        let follows = self.follows();
-        let first = self.at == self.clause_head_end();
-        if let (Some(section), false) = (self.clause.section, first)
-            && self.open.is_empty()
-            && follows == Some(Lexeme::Colon)
-            && let Some(block) = section.block
-            && block.field(piece.text).is_some()
+        if piece.start == self.clause.start {
+            return false;
+        }
+        let follows_head = self.at == self.clause.head;
+        let named = self.clause.section.is_some_and(Section::is_named);
+        // Nothing but a `;` can follow a list.
+        let after_list = self.last == Lexeme::SquareClose && self.open.is_empty();
+        let may_begin = after_list || self.first_of_line(piece);
+        if let Some(block) = self.clause.block
+            && named != follows_head
+            && self.lacks_bracket(piece, block, may_begin)
         {
             self.mend(|cx| report::block_not_opened(cx, piece, block));
             self.ready.push_back((self.at, Token::CurlyOpen, self.at));
-            self.enter(self.at, block);
+            self.enter(self.at, block, true);
             return true;
         }
-        let field = self.block().and_then(|block| block.field(piece.text)).is_some()
-            && follows == Some(Lexeme::Colon);
-        // Nothing but a `;` can follow a list.
-        let after_list = self.last == Lexeme::SquareClose && self.open.is_empty();
-        let next = (field || self.begins_statement(piece))
-            && !first
-            && (after_list || self.first_of_line(piece));
+        let next = may_begin
+            && !(named && follows_head && self.is_name())
+            && (self.begins_statement(piece) || self.begins_field(piece));
         if next {
             self.end_clause(Some(piece), End::NextBegins);
         }
         next
     }
 
-    pub(super) fn begins_statement(&self, piece: Piece<'s>) -> bool {
-        let follows = self.follows();
-        let field = self.block().and_then(|block| block.field(piece.text)).is_some();
-        section(piece.text).is_some_and(|section| {
-            follows.is_some_and(|next| section.followed_by.contains(&next))
-                && !(field && follows == Some(Lexeme::Colon))
-        })
+    /// Whether the next piece, right after the word that begins a statement, can be its name.
+    fn is_name(&self) -> bool {
+        let rule = self.clause.section.is_some_and(|section| section.keyword == Keyword::Rule);
+        rule || self.clause.block.is_some() && self.follows() == Some(Lexeme::CurlyOpen)
+    }
+
+    /// Whether a field of a block begins that was not opened.
+    fn lacks_bracket(&self, piece: Piece<'s>, block: &'static Block, may_begin: bool) -> bool {
+        let curly = self.follows() == Some(Lexeme::CurlyOpen);
+        let other = if block.fields().is_empty() {
+            curly && !may_begin
+                || self.begins_statement(piece)
+                || may_begin && self.begins_field(piece)
+        } else {
+            let dedented = self.indentation(piece).is_some_and(|indent| indent <= self.indent);
+            curly || dedented && self.begins_statement(piece)
+        };
+        self.open.is_empty() && !other && self.is_field(block, piece)
     }
 
     pub(super) fn first_of_line(&self, piece: Piece<'s>) -> bool {
-        self.text.get(self.at..piece.start).is_some_and(|between| between.contains('\n'))
+        self.indentation(piece).is_some()
     }
 
-    /// Where the keyword that the clause began with ends.
-    pub(super) fn clause_head_end(&self) -> usize {
-        self.clause.start + self.clause.section.map_or(0, |section| section.name.len())
+    /// How far the next piece is indented; `None` if another stands before it in its line.
+    pub(super) fn indentation(&self, piece: Piece<'s>) -> Option<usize> {
+        let between = self.text.get(self.at..piece.start)?;
+        between.rfind('\n').map(|line_break| between.len() - line_break - 1)
     }
 }

@@ -10,6 +10,7 @@
 
 mod brackets;
 mod clauses;
+mod fields;
 
 use std::{borrow::Cow, collections::VecDeque};
 
@@ -30,13 +31,15 @@ pub(super) struct Layout<'a, 'c, 's> {
     /// What is to be handed out before the text is read on.
     ready: VecDeque<(usize, Token<'s>, usize)>,
     /// The blocks that are open.
-    blocks: Vec<(Open, &'static Block)>,
+    blocks: Vec<OpenBlock>,
     /// The other brackets that are open: those of this statement or field alone.
     open: Vec<Open>,
     /// Whether a statement or field begins next. Never, in a condition alone.
     fresh: bool,
     whole_file: bool,
     clause: Clause,
+    /// How far the line is indented that the clause, or the one before it in its line, begins.
+    indent: usize,
     /// The last piece, and where it ended.
     last: Lexeme,
     at: usize,
@@ -44,17 +47,40 @@ pub(super) struct Layout<'a, 'c, 's> {
 }
 
 /// A bracket that waits for its end.
+#[derive(Clone, Copy)]
 pub(super) struct Open {
     pub(super) lexeme: Lexeme,
     pub(super) at: usize,
+}
+
+impl Open {
+    fn is_round(&self) -> bool {
+        self.lexeme == Lexeme::RoundOpen
+    }
+}
+
+struct OpenBlock {
+    open: Open,
+    block: &'static Block,
+    /// How far the line is indented that what has it begins.
+    indent: usize,
+    /// Whether its bracket, or whose bracket the last one closed, is a guess after a mistake that
+    /// was told: then nothing is said if it is never closed.
+    guessed: bool,
 }
 
 /// The statement or field that is being read.
 #[derive(Clone, Copy, Default)]
 struct Clause {
     start: usize,
+    /// Where the word that it begins with ends.
+    head: usize,
     /// Of a statement, not of a field.
     section: Option<&'static Section>,
+    /// The block that it has, if it may have one.
+    block: Option<&'static Block>,
+    /// Whether its lists are of tags.
+    tags: bool,
     /// Whether its brackets had to be mended.
     mended: bool,
     /// Whether a string that is never closed took the rest of a line, and so perhaps the end of a
@@ -78,6 +104,7 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
             fresh: false,
             whole_file: false,
             clause: Clause::default(),
+            indent: 0,
             last: Lexeme::Semicolon,
             at: 0,
             done: false,
@@ -87,12 +114,10 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
     /// Reads one piece of the text, if there is one.
     fn step(&mut self) {
         let Some(piece) = self.lexer.peek() else { return self.finish() };
-        if !self.fresh {
-            self.within(piece);
-        } else if self.block().is_some() {
-            self.begin_field(piece);
-        } else {
-            self.begin_statement(piece);
+        match self.block() {
+            _ if !self.fresh => self.within(piece),
+            Some(block) => self.begin_field(piece, block),
+            None => self.begin_statement(piece),
         }
     }
 
@@ -101,7 +126,7 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
             Lexeme::Doc => self.description(),
             Lexeme::Word | Lexeme::Mixed => {
                 if let Some(section) = section(piece.text) {
-                    self.begin(piece, Some(section));
+                    self.begin_section(piece, section);
                     self.hand_out(piece, Token::Keyword(section.keyword));
                 } else {
                     report::unknown_section(self.cx, piece);
@@ -118,37 +143,6 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
                 self.take();
                 let curly = usize::from(piece.lexeme == Lexeme::CurlyOpen);
                 self.skip(curly, matches!(piece.lexeme, Lexeme::RoundOpen | Lexeme::SquareOpen));
-            }
-        }
-    }
-
-    fn begin_field(&mut self, piece: Piece<'s>) {
-        let Some(block) = self.block() else { return };
-        match piece.lexeme {
-            Lexeme::CurlyClose => {
-                self.blocks.pop();
-                self.hand_out(piece, Token::CurlyClose);
-            }
-            Lexeme::Word if self.begins_statement(piece) => self.close_block(Some(piece)),
-            Lexeme::Word | Lexeme::Mixed => {
-                if let Some(keyword) = block.field(piece.text) {
-                    self.begin(piece, None);
-                    self.hand_out(piece, Token::Keyword(keyword));
-                } else {
-                    report::unknown_field(self.cx, piece, block);
-                    self.take();
-                    self.skip(0, false);
-                }
-            }
-            Lexeme::Doc => self.misplaced_doc(piece),
-            Lexeme::Semicolon | Lexeme::RoundClose | Lexeme::SquareClose => {
-                report::ends_nothing(self.cx, piece);
-                self.take();
-            }
-            // The grammar says what it expected.
-            _ => {
-                self.begin(piece, None);
-                self.within(piece);
             }
         }
     }
@@ -190,12 +184,18 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
                 Token::Semicolon(End::Written)
             }
             Lexeme::Arrow => {
-                if self.open.iter().all(|open| open.lexeme == Lexeme::RoundOpen) {
+                if self.open.iter().all(Open::is_round) {
                     self.close_all(Some(piece));
                 }
                 Token::Arrow
             }
-            Lexeme::Colon => Token::Colon,
+            Lexeme::Colon => {
+                let after_condition = self.block().is_some_and(Block::has_conditions);
+                if after_condition && self.open.iter().all(Open::is_round) {
+                    self.close_all(Some(piece));
+                }
+                Token::Colon
+            }
             Lexeme::Comma => Token::Comma,
             Lexeme::Doc if self.whole_file => return self.misplaced_doc(piece),
             _ => Token::Odd,
@@ -207,7 +207,7 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
     fn is_tag(&self) -> bool {
         match self.open.last() {
             Some(Open { lexeme: Lexeme::RoundOpen, .. }) => true,
-            Some(_) => self.clause.section.is_some(),
+            Some(_) => self.clause.tags,
             None => false,
         }
     }
@@ -240,9 +240,7 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
         } else if !self.fresh {
             self.end_clause(None, End::FileEnds);
         }
-        while !self.blocks.is_empty() {
-            self.close_block(None);
-        }
+        self.close_blocks(self.blocks.len(), None);
         self.done = true;
     }
 

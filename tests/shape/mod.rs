@@ -1,0 +1,120 @@
+//! What an AST holds, for a reader of snapshots: a line for each statement, told apart by its parts
+//! and not by how it would be written.
+
+use peerage::syntax::ast::{
+    Expr, ExprKind, Group, Item, List, PermissionValue, Setting, Text, User, UserFields,
+};
+
+/// A statement.
+pub(crate) fn of(item: &Item<'_>) -> String {
+    let line = match item {
+        Item::Tags(tags) => format!("tags {}", list(tags)),
+        Item::Rules(_) => "rules".to_owned(),
+        Item::Rule(rule) => {
+            let name = maybe("name", rule.name.as_ref().map(text));
+            let id = maybe("id", rule.rule_id.as_ref().map(text));
+            let description = maybe("description", rule.description.as_ref().map(text));
+            format!("rule {}{name}{id}{description} {}", expr(&rule.condition), list(&rule.outcome))
+        }
+        Item::Word(word) => format!("{:?} {}", word.section, text(&word.value)),
+        Item::Settings(of) => format!("{:?} {}", of.section, settings(&of.entries)),
+        Item::Peers(peers) => {
+            let modes = peers.modes.iter();
+            let modes = modes.map(|mode| format!(" {} = {}", expr(&mode.when), text(&mode.mode)));
+            let modes = modes.collect::<Vec<_>>().concat();
+            format!("Peers{}{modes}", maybe("default", peers.default.as_ref().map(text)))
+        }
+        Item::Matrix(matrix) => {
+            let permissions: String = (matrix.permissions.iter())
+                .map(|permission| match &permission.value {
+                    PermissionValue::One(value) => {
+                        format!(" {} = {}", text(&permission.key), expr(value))
+                    }
+                    PermissionValue::ByField(fields) => {
+                        format!(" {} by field {}", text(&permission.key), settings(fields))
+                    }
+                })
+                .collect();
+            format!("Matrix {}{permissions}", text(&matrix.name))
+        }
+        Item::User(of) => user(of),
+        Item::Group(of) => group(of),
+        Item::Conversation(of) => {
+            let [one, other] = &of.users;
+            format!("Conversation {} and {}", text(one), text(other))
+        }
+    };
+    line + "\n"
+}
+
+fn user(user: &User<'_>) -> String {
+    let UserFields {
+        peers,
+        permissions,
+        moderation,
+        approval,
+        contacts,
+        favorites,
+        paired,
+        blocked,
+        friends,
+    } = &user.more.as_deref().cloned().unwrap_or_default();
+    let permissions = (!permissions.is_empty()).then(|| settings(permissions));
+    [
+        format!("User {}", text(&user.id)),
+        maybe("tags", user.tags.as_ref().map(list)),
+        if user.more.is_some() { " more" } else { "" }.to_owned(),
+        maybe("peers", peers.as_ref().map(text)),
+        maybe("permissions", permissions),
+        maybe("moderation", moderation.as_ref().map(text)),
+        maybe("approval", approval.as_ref().map(text)),
+        maybe("contacts", contacts.as_ref().map(list)),
+        maybe("favorites", favorites.as_ref().map(list)),
+        maybe("paired", paired.as_ref().map(list)),
+        maybe("blocked", blocked.as_ref().map(list)),
+        maybe("friends", friends.as_ref().map(list)),
+    ]
+    .concat()
+}
+
+fn group(group: &Group<'_>) -> String {
+    let Group { id, matrix, creator, super_admins, admins, members } = group;
+    [
+        format!("Group {}", text(id)),
+        maybe("matrix", matrix.as_ref().map(text)),
+        maybe("creator", creator.as_ref().map(text)),
+        maybe("super_admins", super_admins.as_ref().map(list)),
+        maybe("admins", admins.as_ref().map(list)),
+        maybe("members", members.as_ref().map(list)),
+    ]
+    .concat()
+}
+
+fn maybe(name: &str, value: Option<String>) -> String {
+    value.map(|value| format!(" {name}={value}")).unwrap_or_default()
+}
+
+fn settings(entries: &[Setting<'_>]) -> String {
+    let entries =
+        entries.iter().map(|entry| format!("{} = {}", text(&entry.key), expr(&entry.value)));
+    format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+}
+
+fn expr(of: &Expr<'_>) -> String {
+    match &of.kind {
+        ExprKind::Word(word) => word.to_string(),
+        ExprKind::Call { name, arguments } => {
+            let arguments: Vec<String> = arguments.iter().map(expr).collect();
+            format!("{}({})", name.value, arguments.join(", "))
+        }
+    }
+}
+
+fn list(of: &List<'_>) -> String {
+    format!("[{}]", of.value.iter().map(text).collect::<Vec<_>>().join(", "))
+}
+
+fn text(of: &Text<'_>) -> String {
+    let plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_' || c == '*';
+    if of.value.chars().all(plain) { of.value.to_string() } else { format!("{:?}", of.value) }
+}
