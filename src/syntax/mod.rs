@@ -7,6 +7,7 @@
 
 pub mod ast;
 pub mod bulk;
+pub mod comments;
 pub mod dsl;
 mod known;
 pub mod print;
