@@ -144,7 +144,7 @@ fn text(source: &Source, options: &Options, output: &Output) -> Result<Exit> {
         done.text = None;
     }
     match &done.text {
-        Some(text) if !output.is_json() => output.result(text)?,
+        Some(text) if !output.is_json() => Output::verbatim(text)?,
         _ => tell(&[done], options.check, options.check, output)?,
     }
     Ok(exit)

@@ -167,6 +167,8 @@ fn standard_input_is_one_file() {
     assert_eq!(folder.pipe("--from yaml -", "tags: [ A ]"), (0, "tags: [A]\n".to_owned(), none()));
     assert_eq!(folder.pipe("--to dsl -", "tags: [ A ]"), (0, "tags: [A];\n".to_owned(), none()));
     assert_eq!(folder.pipe("--to yaml -", "tags:[A];"), (0, "tags: [A]\n".to_owned(), none()));
+    let coloured = "/// \u{1b}[31mred\nrule: a -> [];\n";
+    assert_eq!(folder.pipe("-", coloured), (0, coloured.to_owned(), none()), "every byte counts");
     assert_eq!(folder.pipe("--check -", MESSY), (1, "<stdin>\n".to_owned(), none()));
     assert_eq!(folder.pipe("--check -", TIDY), (0, none(), none()));
     let (code, out, err) = folder.pipe("-", "tags: [A");
