@@ -20,7 +20,7 @@ use peerage::{
     decide::{decide, reach, reached_by},
     diagnostic::Diagnostics,
     policy,
-    request::{Action, Request, User},
+    request::{Action, Request},
     source::{Notation, Source, Sources},
     syntax,
 };
@@ -103,13 +103,13 @@ fn decide_and_reach(c: &mut Criterion) {
         c.benchmark_group("reach").bench_function(size.name, |b| {
             b.iter(|| {
                 let (subject, _) = next.next().unwrap();
-                reach(&view, &User::from(subject.as_str()), Action::StartChat).total()
+                reach(&view, &Request::new(subject, Action::StartChat, "")).total()
             });
         });
         c.benchmark_group("reached_by").bench_function(size.name, |b| {
             b.iter(|| {
                 let (resource, _) = next.next().unwrap();
-                reached_by(&view, &User::from(resource.as_str()), Action::StartChat).total()
+                reached_by(&view, &Request::new("", Action::StartChat, resource)).total()
             });
         });
     }

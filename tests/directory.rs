@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use peerage::snapshot::{Directory, Entry, TagId};
+use peerage::snapshot::{Directory, Entry, TagId, Ties};
 use proptest::{collection, prelude::*};
 
 type Users = BTreeMap<String, Vec<u32>>;
@@ -20,7 +20,8 @@ fn directory(users: &Users) -> Directory {
     let class = |tags: &Vec<u32>| sets.binary_search(&tags).unwrap();
     let classes: Vec<Vec<TagId>> =
         sets.iter().map(|set| set.iter().copied().map(TagId).collect()).collect();
-    Directory::new(users.iter().map(|(id, tags)| Entry { id, class: class(tags) }), &classes)
+    let entries = users.iter().map(|(id, tags)| Entry { id, class: class(tags) });
+    Directory::new(entries, &classes, &Ties::default())
 }
 
 fn check(users: &Users, strangers: &[String]) {
@@ -30,7 +31,7 @@ fn check(users: &Users, strangers: &[String]) {
         assert_eq!(directory.number(id), Some(number), "{id}");
         assert_eq!(directory.id(number), id);
         let tags: Vec<TagId> = tags.iter().copied().map(TagId).collect();
-        assert_eq!(directory.tags(number), tags, "{id}");
+        assert_eq!(directory.tags(number).iter().collect::<Vec<_>>(), tags, "{id}");
         assert_eq!(directory.after(id), number + 1, "{id}");
     }
     for stranger in strangers.iter().filter(|id| !users.contains_key(*id)) {

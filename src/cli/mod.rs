@@ -5,12 +5,14 @@
 mod check;
 mod compile;
 mod decide;
+mod fmt;
 mod matrix;
 mod output;
 mod parties;
 mod policy;
 mod progress;
 mod reach;
+mod replace;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -19,8 +21,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use output::Output;
 
-/// Exit codes, the same for all commands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Exit codes, the same for all commands; the worst of several is the greatest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Exit {
     /// All is well; for `decide`: allowed.
     Fine = 0,
@@ -98,6 +100,12 @@ enum Command {
     /// List whom a user may reach, who may reach him, or the groups in which he may do something
     #[command(after_help = REACH_EXAMPLES)]
     Reach(reach::Question),
+    /// Write policy files in canonical form, or convert one between the notations
+    #[command(after_help = "Examples:\n  \
+        peerage fmt policies                                  rewrite what is not in canonical form\n  \
+        peerage fmt --check policies                          say what would change\n  \
+        peerage fmt --to dsl policies/stores/policy.yaml      print it in the other notation")]
+    Fmt(fmt::Options),
     /// Answer over HTTP, and follow the files as they change
     #[command(after_help = "Example: peerage serve policies/stores --listen 127.0.0.1:7411")]
     Serve(serve::Options),
@@ -119,6 +127,7 @@ pub fn main() -> ExitCode {
         Command::Compile(paths) => compile::run(&paths.paths, &output),
         Command::Decide(question) => decide::run(question, &output),
         Command::Reach(question) => reach::run(question, &output),
+        Command::Fmt(options) => fmt::run(options, &output),
         Command::Serve(options) => serve::run(options, &output),
     };
     let exit = done.unwrap_or_else(|error| output.failed(&error));

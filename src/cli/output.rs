@@ -46,6 +46,12 @@ impl Output {
         finish(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
 
+    /// Prints a result of which every byte counts, also those that would be styles.
+    pub(super) fn verbatim(text: &str) -> Result<()> {
+        let mut out = io::stdout().lock();
+        finish(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    }
+
     pub(super) fn json(&self, value: &impl Serialize) -> Result<()> {
         let mut text = serde_json::to_string_pretty(value)?;
         text.push('\n');

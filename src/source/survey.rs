@@ -103,6 +103,18 @@ impl Survey {
         Fingerprint(hash.finalize().into())
     }
 
+    /// The policy files: where each is, free of links, and how it is called.
+    pub fn files(&self) -> impl Iterator<Item = (&Path, &Path, Notation)> {
+        self.files
+            .iter()
+            .map(|(real, found)| (real.as_path(), found.shown.as_path(), found.notation))
+    }
+
+    /// What could not be looked at.
+    pub fn errors(&self) -> &[LoadError] {
+        &self.errors
+    }
+
     /// The folders that were searched: whatever happens to an entry of them may matter.
     pub fn folders(&self) -> impl Iterator<Item = &Path> {
         self.folders.keys().map(PathBuf::as_path)

@@ -7,9 +7,12 @@
 
 pub mod ast;
 pub mod bulk;
+pub mod comments;
 pub mod dsl;
+pub mod format;
 mod known;
 pub mod print;
+mod same;
 mod text;
 mod user;
 pub mod yaml;

@@ -83,15 +83,27 @@ pub(super) struct Cursor<'s, 'p> {
 }
 
 fn parser(text: &str) -> Parser<'_, StrInput<'_>> {
-    let mut options = Options::default();
+    let mut options = options();
     options.set_emit_comments(false);
+    Parser::new_from_str_with_options(text, options)
+}
+
+/// The events of a text, comments among them.
+pub(in crate::syntax) fn events(text: &str) -> Parser<'_, StrInput<'_>> {
+    let mut options = options();
+    options.max_buffered_comment_events = usize::MAX;
+    Parser::new_from_str_with_options(text, options)
+}
+
+fn options() -> Options {
+    let mut options = Options::default();
     options.emit_anchor_events = true;
     options.emit_unresolved_aliases = true;
     options.flow_nesting_limit = MAX_NESTING;
     options.block_nesting_limit = MAX_NESTING;
     // An id of 255 bytes in JSON can take up six times as much.
     options.simple_key_max_lookahead = 4096;
-    Parser::new_from_str_with_options(text, options)
+    options
 }
 
 impl<'s, 'p> Cursor<'s, 'p> {

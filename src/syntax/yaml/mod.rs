@@ -20,6 +20,7 @@ mod sections;
 
 use std::ops::Range;
 
+pub(super) use self::cursor::events;
 use self::{
     cursor::{Cursor, Stop},
     node::Node,

@@ -1,0 +1,270 @@
+use std::{
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use super::{Exit, Output, output::STRONG, replace::replace};
+use crate::{
+    diagnostic::{Diagnostic, Diagnostics, Report},
+    source::{LIMITS, Notation, Source, Sources, Survey},
+    syntax::{
+        format::{Refusal, format},
+        print::Form,
+    },
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Options {
+    /// Write nothing: list the files that would change, and exit with 1 if there are any
+    #[arg(long, conflicts_with = "to")]
+    check: bool,
+    /// Print one file in this notation, and leave it as it is
+    #[arg(long, value_enum, value_name = "NOTATION")]
+    to: Option<Kind>,
+    /// Write what `--to` gives to this file instead of standard output
+    #[arg(long, short, value_name = "FILE", requires = "to")]
+    output: Option<PathBuf>,
+    /// The notation of standard input; without it, the other one than `--to`, or the DSL
+    #[arg(long, value_enum, value_name = "NOTATION")]
+    from: Option<Kind>,
+    /// Policy files, folders of them, or `-` for standard input
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Kind {
+    Yaml,
+    Dsl,
+}
+
+/// What became of one file.
+struct Done {
+    file: String,
+    /// Whether its canonical form is another than what it holds.
+    changed: bool,
+    /// What is wrong with it, if that is a matter of its text.
+    report: Option<Report>,
+    /// Why it could not be formatted.
+    error: Option<String>,
+    /// The canonical form, where it is the result.
+    text: Option<String>,
+}
+
+pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
+    let is_input = |path: &PathBuf| path.as_os_str() == "-";
+    let reads_input = options.paths.iter().any(is_input);
+    ensure!(
+        reads_input || options.from.is_none(),
+        "`--from` is for standard input: a file's ending says what its notation is"
+    );
+    let one = match options.paths.as_slice() {
+        [one] => Some(one),
+        _ => None,
+    };
+    match (one, options.to) {
+        (Some(path), _) if is_input(path) => {
+            let source = input(options.from.unwrap_or_else(|| other(options.to)))?;
+            text(&source, options, output)
+        }
+        _ if reads_input => bail!("`-` stands alone: standard input is one file"),
+        (Some(path), Some(_)) if !path.is_dir() => {
+            text(&read(path, path, notation(path)?)?, options, output)
+        }
+        (_, Some(_)) => bail!(
+            "`--to` converts one file at a time: files are not merged, as each is a part of the \
+             policy of its own"
+        ),
+        (_, None) => in_place(options, output),
+    }
+}
+
+/// What is meant if nothing is said: whoever converts has the other notation.
+fn other(to: Option<Kind>) -> Kind {
+    if to == Some(Kind::Dsl) { Kind::Yaml } else { Kind::Dsl }
+}
+
+fn input(from: Kind) -> Result<Source> {
+    let mut bytes = Vec::new();
+    let limit = LIMITS.text_file;
+    io::stdin().lock().take(limit + 1).read_to_end(&mut bytes).context("can't read the input")?;
+    ensure!(bytes.len() as u64 <= limit, "a file of sections may have {limit} bytes");
+    let notation = match from {
+        Kind::Yaml => Notation::Yaml,
+        Kind::Dsl => Notation::Dsl,
+    };
+    Ok(Source::new("<stdin>", notation, bytes))
+}
+
+/// The notation of a file that is given by its name.
+fn notation(path: &Path) -> Result<Notation> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_test = name.ends_with(".test.yaml") || name.ends_with(".test.yml");
+    let shown = path.display();
+    match Notation::of(&name) {
+        Some(notation) if notation.is_bulk() => bail!("can't format `{shown}`: {}", Refusal::Bulk),
+        Some(notation) => Ok(notation),
+        None if is_test => bail!("can't format `{shown}`: it holds tests"),
+        None => bail!("can't format `{shown}`: its ending is none of a policy file's"),
+    }
+}
+
+fn read(path: &Path, shown: &Path, notation: Notation) -> Result<Source> {
+    let context = || format!("can't read `{}`", shown.display());
+    let limit = LIMITS.text_file;
+    let size = fs::metadata(path).with_context(context)?.len();
+    ensure!(
+        size <= limit,
+        "`{}` has {size} bytes; a file of sections may have {limit}",
+        shown.display()
+    );
+    let bytes = fs::read(path).with_context(context)?;
+    Ok(Source::new(shown.display().to_string(), notation, bytes))
+}
+
+/// Prints one text in the notation that is asked for, or writes it to a file.
+fn text(source: &Source, options: &Options, output: &Output) -> Result<Exit> {
+    let form = match options.to {
+        Some(Kind::Yaml) => Form::Yaml,
+        Some(Kind::Dsl) => Form::Dsl,
+        None => form(source),
+    };
+    let mut done = Done::of(source, form);
+    let exit = done.exit(options.check);
+    if let (Some(text), Some(path)) = (&done.text, &options.output) {
+        replace(path, text).with_context(|| format!("can't write `{}`", path.display()))?;
+        done.text = None;
+    }
+    if options.check {
+        done.text = None;
+    }
+    match &done.text {
+        Some(text) if !output.is_json() => Output::verbatim(text)?,
+        _ => tell(&[done], options.check, options.check, output)?,
+    }
+    Ok(exit)
+}
+
+/// Rewrites what is not in canonical form, or says what that would be.
+fn in_place(options: &Options, output: &Output) -> Result<Exit> {
+    for path in options.paths.iter().filter(|path| path.is_file()) {
+        notation(path)?;
+    }
+    let survey = Survey::of(&options.paths);
+    let mut exit = unread(&survey, output);
+    let mut all = Vec::new();
+    for (real, shown, notation) in survey.files().filter(|(_, _, notation)| !notation.is_bulk()) {
+        let mut done = match read(real, shown, notation) {
+            Ok(source) => Done::of(&source, form(&source)),
+            Err(error) => Done::failed(shown, &error),
+        };
+        if let (Some(text), true, false) = (done.text.take(), done.changed, options.check)
+            && let Err(error) = replace(real, &text)
+        {
+            done.error = Some(format!("can't write it: {error}"));
+        }
+        exit = exit.max(done.exit(options.check));
+        all.push(done);
+    }
+    if all.is_empty() && exit == Exit::Fine {
+        bail!("there are no files of sections among what was given");
+    }
+    tell(&all, options.check, !options.check, output)?;
+    Ok(exit)
+}
+
+/// Says what could not be looked at.
+fn unread(survey: &Survey, output: &Output) -> Exit {
+    let mut problems = Diagnostics::default();
+    survey.errors().iter().for_each(|error| problems.push(Diagnostic::from(error)));
+    let report = Report::new(problems, &Sources::default());
+    if report.is_empty() {
+        return Exit::Fine;
+    }
+    output.report_aside(&report);
+    Exit::Failed
+}
+
+/// JSON stays JSON.
+fn form(source: &Source) -> Form {
+    let is_json = Path::new(&source.name).extension().is_some_and(|ending| ending == "json");
+    match source.notation {
+        Notation::Dsl => Form::Dsl,
+        _ if is_json => Form::Json,
+        _ => Form::Yaml,
+    }
+}
+
+/// Says what became of files: where programs read, of all of them.
+fn tell(all: &[Done], lists: bool, writes: bool, output: &Output) -> Result<()> {
+    for done in all {
+        match (&done.report, &done.error) {
+            (Some(report), _) if !output.is_json() => output.report_aside(report),
+            (_, Some(error)) => {
+                output.aside(&format!("{STRONG}{}{STRONG:#}: {error}\n", done.file));
+            }
+            _ if output.is_json() || !done.changed => {}
+            _ if lists => output.result(&format!("{}\n", done.file))?,
+            _ if writes => output.aside(&format!("formatted {}\n", done.file)),
+            _ => {}
+        }
+    }
+    if output.is_json() {
+        output.json(&all.iter().map(Done::to_json).collect::<Vec<_>>())?;
+    }
+    Ok(())
+}
+
+impl Done {
+    fn of(source: &Source, form: Form) -> Self {
+        let mut done = Self {
+            file: source.name.clone(),
+            changed: false,
+            report: None,
+            error: None,
+            text: None,
+        };
+        match format(source, form) {
+            Ok(text) => {
+                done.changed = text.as_bytes() != source.bytes;
+                done.text = Some(text);
+            }
+            Err(Refusal::Mistakes(problems)) => {
+                let sources = Sources::new(vec![source.clone()]);
+                done.report = Some(Report::new(problems, &sources));
+            }
+            Err(refusal) => done.error = Some(refusal.to_string()),
+        }
+        done
+    }
+
+    fn failed(shown: &Path, error: &anyhow::Error) -> Self {
+        let file = shown.display().to_string();
+        Self { file, changed: false, report: None, error: Some(format!("{error:#}")), text: None }
+    }
+
+    fn exit(&self, check: bool) -> Exit {
+        if self.error.is_some() {
+            Exit::Failed
+        } else if self.report.is_some() || check && self.changed {
+            Exit::Short
+        } else {
+            Exit::Fine
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let mut json = json!({ "file": self.file, "changed": self.changed });
+        if let Some(fields) = json.as_object_mut() {
+            fields.extend(self.report.as_ref().map(|it| ("report".to_owned(), it.to_json())));
+            fields.extend(self.error.as_ref().map(|it| ("error".to_owned(), json!(it))));
+            fields.extend(self.text.as_ref().map(|it| ("text".to_owned(), json!(it))));
+        }
+        json
+    }
+}

@@ -1,0 +1,128 @@
+use std::collections::VecDeque;
+
+use super::{Comments, Marker, Note, Notes, Part};
+use crate::{source::Span, syntax::ast::Item};
+
+/// What a file is printed from, in the order of its text.
+#[derive(Debug)]
+pub(in crate::syntax) enum Piece<'a, 's> {
+    /// The comments of the key of a section that holds entries.
+    Header(&'a str, Notes),
+    /// The comments at the end of such a section.
+    Footer(&'a str, Notes),
+    Item(&'a Item<'s>, Part),
+}
+
+/// Sections of YAML that hold entries, each an item of its own.
+const OF_ENTRIES: [&str; 5] = ["rules", "matrices", "users", "groups", "conversations"];
+
+/// Gives each item its comments; the rest stand at the end of the file.
+///
+/// A comment of what no item was made of, such as a section without entries, goes to the item after
+/// it, so that none is lost.
+pub(in crate::syntax) fn attach<'a, 's>(
+    items: impl Iterator<Item = &'a Item<'s>>,
+    comments: Comments,
+    text: &'a str,
+) -> (Vec<Piece<'a, 's>>, Vec<Note>) {
+    let mut places = places(comments, text);
+    let mut pieces = Vec::new();
+    let mut waiting = Vec::new();
+    for item in items {
+        let at = anchor(item).start();
+        while places.front().is_some_and(|place| place.end() <= at)
+            && let Some(place) = places.pop_front()
+        {
+            pass(place, &mut pieces, &mut waiting);
+        }
+        let mut part = match places.front_mut() {
+            Some(Place::Part(holder)) if holder.range.contains(&at) => holder.leave(),
+            Some(Place::Header(name, holder)) if holder.range.contains(&at) => {
+                let mut notes = holder.leave().notes;
+                notes.precede(waiting.drain(..));
+                pieces.push(Piece::Header(name, notes));
+                Part::default()
+            }
+            _ => Part::default(),
+        };
+        part.notes.precede(waiting.drain(..));
+        pieces.push(Piece::Item(item, part));
+    }
+    for place in places {
+        pass(place, &mut pieces, &mut waiting);
+    }
+    (pieces, waiting)
+}
+
+/// Leaves behind a place that no item, or no further one, was made of.
+fn pass<'a>(place: Place<'a>, pieces: &mut Vec<Piece<'a, '_>>, waiting: &mut Vec<Note>) {
+    match place {
+        Place::Part(part) => waiting.extend(part.into_notes()),
+        Place::Header(name, part) => {
+            let mut notes = part.notes;
+            notes.precede(waiting.drain(..));
+            pieces.push(Piece::Header(name, notes));
+        }
+        Place::Footer(name, _, notes) => pieces.push(Piece::Footer(name, notes)),
+    }
+}
+
+/// A stretch of the text that may be an item.
+enum Place<'a> {
+    Part(Part),
+    /// The key of a section of entries.
+    Header(&'a str, Part),
+    /// The end of one, and where that is.
+    Footer(&'a str, usize, Notes),
+}
+
+impl Place<'_> {
+    fn end(&self) -> usize {
+        match self {
+            Self::Part(part) | Self::Header(_, part) => part.range.end,
+            Self::Footer(_, end, _) => *end,
+        }
+    }
+}
+
+/// All places of a text, in their order.
+fn places(comments: Comments, text: &str) -> VecDeque<Place<'_>> {
+    let Comments { marker, root } = comments;
+    let mut places = VecDeque::new();
+    for mut section in root.children {
+        let name = text.get(section.name.clone()).unwrap_or_default().trim_matches(['"', '\'']);
+        if marker == Marker::Slashes || !OF_ENTRIES.contains(&name) || section.children.is_empty() {
+            places.push_back(Place::Part(section));
+            continue;
+        }
+        let entries = std::mem::take(&mut section.children);
+        let end = section.range.end;
+        section.range.end = entries.first().map_or(end, |entry| entry.range.start);
+        let below = std::mem::take(&mut section.notes.below);
+        places.push_back(Place::Header(name, section));
+        places.extend(entries.into_iter().map(Place::Part));
+        let notes = Notes { below, ..Notes::default() };
+        places.push_back(Place::Footer(name, end, notes));
+    }
+    let below = root.notes.below;
+    let notes = Notes { below, ..Notes::default() };
+    let end = Part { range: text.len()..usize::MAX, notes, ..Part::default() };
+    places.push_back(Place::Part(end));
+    places
+}
+
+/// Where an item shows itself in the text.
+fn anchor(item: &Item<'_>) -> Span {
+    match item {
+        Item::Tags(tags) => tags.span,
+        Item::Rules(span) => *span,
+        Item::Rule(rule) => rule.span,
+        Item::Word(word) => word.span,
+        Item::Settings(settings) => settings.span,
+        Item::Peers(peers) => peers.span,
+        Item::Matrix(matrix) => matrix.name.span,
+        Item::User(user) => user.id.span,
+        Item::Group(group) => group.id.span,
+        Item::Conversation(conversation) => conversation.users[0].span,
+    }
+}

@@ -1,0 +1,171 @@
+//! Comments: where a text has them, and what each belongs to.
+//!
+//! A **scanner** for each notation cuts a text into parts, one within the other (statements, fields;
+//! sections, entries, fields), and finds the comments between them. Each comment is then put to the
+//! part that follows it, or that it stands beside, or whose end it stands at. **Attaching** hands the
+//! parts to the AST nodes that were read from them: a node lies in the part that holds its span.
+//!
+//! Empty lines are kept like comments, one at a place.
+
+mod attach;
+mod dsl;
+mod line;
+mod part;
+mod yaml;
+
+pub(super) use attach::{Piece, attach};
+use line::Lines;
+pub(super) use part::Part;
+
+/// A comment of one line, by what it says after its marker.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Note {
+    pub text: String,
+    /// Whether an empty line stands above it.
+    pub apart: bool,
+}
+
+/// The comments of one part.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Notes {
+    /// On lines of their own, above it.
+    pub above: Vec<Note>,
+    /// Whether an empty line stands right above it, below those comments.
+    pub apart: bool,
+    /// Beside its beginning, or in the middle of what stands on one line.
+    pub head: Vec<Note>,
+    /// Beside its end.
+    pub beside: Vec<Note>,
+    /// On lines of their own, within it, after all else.
+    pub below: Vec<Note>,
+}
+
+/// The notations that have comments.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Marker {
+    /// `//`, of the DSL.
+    Slashes,
+    /// `#`, of YAML.
+    Hash,
+}
+
+/// The comments of a text.
+#[derive(Clone, Debug)]
+pub struct Comments {
+    marker: Marker,
+    root: Part,
+}
+
+// === impl Note ===
+
+impl Note {
+    /// A comment of this text, the marker left out. It is brought into a form that both notations
+    /// can hold: `///` would be a description, and YAML's lines end at a carriage return.
+    fn new(raw: &str, apart: bool) -> Self {
+        let mut text = raw.trim_end().replace('\r', " ");
+        let lone_slash = text.starts_with('/') && !text.starts_with("//");
+        if lone_slash || text.starts_with(|c: char| c.is_alphanumeric()) {
+            text.insert(0, ' ');
+        }
+        Self { text, apart }
+    }
+}
+
+// === impl Notes ===
+
+impl Notes {
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { above, apart: _, head, beside, below } = self;
+        [above, head, beside, below].into_iter().all(Vec::is_empty)
+    }
+
+    /// Puts comments above all else.
+    pub(super) fn precede(&mut self, notes: impl IntoIterator<Item = Note>) {
+        self.above.splice(0..0, notes);
+    }
+
+    /// Moves what would stand beside or within to the lines above, for what has no place for it.
+    pub(super) fn raise(&mut self) {
+        self.raise_head();
+        self.raise_beside();
+        self.raise_below();
+    }
+
+    pub(super) fn raise_head(&mut self) {
+        let head = std::mem::take(&mut self.head);
+        self.lift(head);
+    }
+
+    pub(super) fn raise_beside(&mut self) {
+        let beside = std::mem::take(&mut self.beside);
+        self.lift(beside);
+    }
+
+    pub(super) fn raise_below(&mut self) {
+        let below = std::mem::take(&mut self.below);
+        self.lift(below);
+    }
+
+    /// An empty line stands above what is lifted, not below.
+    fn lift(&mut self, mut notes: Vec<Note>) {
+        for note in &mut notes {
+            note.apart = std::mem::take(&mut self.apart);
+        }
+        self.above.append(&mut notes);
+    }
+}
+
+// === impl Marker ===
+
+impl Marker {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Slashes => "//",
+            Self::Hash => "#",
+        }
+    }
+}
+
+// === impl Comments ===
+
+impl Comments {
+    /// The comments of a text that has no syntax errors.
+    pub fn of(text: &str, marker: Marker) -> Self {
+        let lines = Lines::of(text);
+        let (mut root, mut found) = match marker {
+            Marker::Slashes => dsl::scan(text, &lines),
+            Marker::Hash => yaml::scan(text, &lines),
+        };
+        found.sort_by_key(|comment| comment.start);
+        found.dedup_by_key(|comment| comment.start);
+        found.iter().for_each(|comment| root.place(comment, &lines.line(comment.start)));
+        // What stands beside the beginning of a document is above what the document holds.
+        let head = std::mem::take(&mut root.notes.head);
+        match root.children.first_mut() {
+            Some(first) => drop(first.notes.above.splice(0..0, head)),
+            None => drop(root.notes.below.splice(0..0, head)),
+        }
+        Self { marker, root }
+    }
+
+    pub fn none() -> Self {
+        Self { marker: Marker::Slashes, root: Part::default() }
+    }
+
+    /// What all of them say, in order of the texts.
+    pub fn sorted(&self) -> Vec<String> {
+        let mut texts: Vec<String> =
+            self.root.clone().into_notes().into_iter().map(|note| note.text).collect();
+        texts.sort();
+        texts
+    }
+
+    /// How comments begin in the text.
+    pub fn marker(&self) -> Marker {
+        self.marker
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.root.is_bare()
+    }
+}

@@ -1,0 +1,95 @@
+//! A file in canonical form, in its own notation or another.
+
+use thiserror::Error;
+
+use super::{
+    ast::Item,
+    comments::{Comments, Marker},
+    dsl,
+    print::{self, Form},
+    same::same,
+    text, yaml,
+};
+use crate::{
+    diagnostic::Diagnostics,
+    source::{Notation, Source, SourceId},
+};
+
+/// Why a file has no canonical form.
+#[derive(Debug, Error)]
+pub enum Refusal {
+    /// Nothing may be made of what could be read in part only.
+    #[error("there are mistakes in it")]
+    Mistakes(Diagnostics),
+    #[error("it holds users in bulk, which have no canonical form")]
+    Bulk,
+    #[error("it has comments, which JSON can't hold")]
+    Comments,
+    /// Such as a user whom the file states twice: YAML has an id once.
+    #[error("written as {to}, it would not be read again: {why}")]
+    Unreadable { to: &'static str, why: String },
+    #[error("written as {to}, it would not say the same")]
+    Changed { to: &'static str },
+}
+
+/// The text of a file in a form, with its comments. What is handed out was read again, says the same
+/// and has the same comments: else it is refused.
+///
+/// # Errors
+///
+/// If the file has mistakes in its notation, or the form can't hold what it says.
+pub fn format(source: &Source, form: Form) -> Result<String, Refusal> {
+    let marker = match source.notation {
+        Notation::Dsl => Marker::Slashes,
+        Notation::Yaml => Marker::Hash,
+        Notation::Ndjson | Notation::Csv => return Err(Refusal::Bulk),
+    };
+    let mut problems = Diagnostics::default();
+    let Some(text) = text::of(ID, source, &mut problems) else {
+        return Err(Refusal::Mistakes(problems));
+    };
+    let items = parse(text, marker, &mut problems);
+    if problems.has_errors() {
+        return Err(Refusal::Mistakes(problems));
+    }
+    let comments = Comments::of(text, marker);
+    if form == Form::Json && !comments.is_empty() {
+        return Err(Refusal::Comments);
+    }
+    let said = comments.sorted();
+    let printed = print::write(form, &items, comments, text);
+    verify(&printed, form, &items, &said)?;
+    Ok(printed)
+}
+
+const ID: SourceId = SourceId(0);
+
+fn parse<'t>(text: &'t str, marker: Marker, problems: &mut Diagnostics) -> Vec<Item<'t>> {
+    match marker {
+        Marker::Slashes => dsl::parse(ID, text, problems),
+        Marker::Hash => yaml::parse(ID, text, problems),
+    }
+}
+
+/// Reads what was printed, and compares it with what was meant.
+fn verify(printed: &str, form: Form, items: &[Item<'_>], said: &[String]) -> Result<(), Refusal> {
+    let (to, marker) = match form {
+        Form::Dsl => ("a `.peerage` file", Marker::Slashes),
+        Form::Yaml => ("YAML", Marker::Hash),
+        Form::Json => ("JSON", Marker::Hash),
+    };
+    let source = Source::new("", Notation::Yaml, printed);
+    let mut problems = Diagnostics::default();
+    let read = text::of(ID, &source, &mut problems).map(|text| parse(text, marker, &mut problems));
+    if problems.has_errors() {
+        let (list, _) = problems.into_sorted();
+        let why = list.into_iter().next().map(|first| first.message).unwrap_or_default();
+        return Err(Refusal::Unreadable { to, why });
+    }
+    let is_same = read.is_some_and(|read| same(items, &read));
+    if is_same && (form == Form::Json || Comments::of(printed, marker).sorted() == said) {
+        Ok(())
+    } else {
+        Err(Refusal::Changed { to })
+    }
+}

@@ -1,0 +1,111 @@
+use super::{WIDTH, text::word};
+use crate::syntax::ast::{Expr, ExprKind, List};
+
+/// A value of the DSL, which can be broken at its brackets.
+#[derive(Clone, Debug)]
+pub(super) enum Doc {
+    Word(String),
+    Group {
+        /// The opening bracket, with what stands before it.
+        open: String,
+        items: Vec<Self>,
+        close: char,
+    },
+    /// A condition and an outcome.
+    Rule(Box<[Self; 2]>),
+}
+
+const ARROW: &str = " -> ";
+
+impl Doc {
+    pub(super) fn of(expr: &Expr<'_>) -> Self {
+        match &expr.kind {
+            ExprKind::Word(text) => Self::Word(word(text)),
+            // The name of a call is always a word: the grammar has no other.
+            ExprKind::Call { name, arguments } => Self::Group {
+                open: format!("{}(", name.value),
+                items: arguments.iter().map(Self::of).collect(),
+                close: ')',
+            },
+        }
+    }
+
+    pub(super) fn list(list: &List<'_>) -> Self {
+        let items = list.value.iter().map(|text| Self::Word(word(&text.value))).collect();
+        Self::Group { open: "[".to_owned(), items, close: ']' }
+    }
+
+    /// On one line.
+    pub(super) fn flat(&self) -> String {
+        let mut text = String::new();
+        self.write_flat(&mut text);
+        text
+    }
+
+    fn write_flat(&self, into: &mut String) {
+        match self {
+            Self::Word(word) => into.push_str(word),
+            Self::Group { open, items, close } => {
+                into.push_str(open);
+                for (at, item) in items.iter().enumerate() {
+                    if at > 0 {
+                        into.push_str(", ");
+                    }
+                    item.write_flat(into);
+                }
+                into.push(*close);
+            }
+            Self::Rule(parts) => {
+                let [condition, outcome] = &**parts;
+                condition.write_flat(into);
+                into.push_str(ARROW);
+                outcome.write_flat(into);
+            }
+        }
+    }
+
+    /// Writes what is too long for the rest of a line that `before` characters stand on already,
+    /// `indent` of them white space. One more character follows it.
+    pub(super) fn write_broken(&self, into: &mut String, indent: usize, before: usize) {
+        match self {
+            Self::Word(_) => self.write_flat(into),
+            Self::Group { items, .. } if items.is_empty() => self.write_flat(into),
+            Self::Group { open, items, close } => {
+                into.push_str(open);
+                for item in items {
+                    line(into, indent + 2);
+                    item.write(into, indent + 2, indent + 2, 1);
+                    into.push(',');
+                }
+                line(into, indent);
+                into.push(*close);
+            }
+            Self::Rule(parts) => {
+                let [condition, outcome] = &**parts;
+                // Of the outcome, its bracket at least goes with the condition.
+                let end = condition.write(into, indent, before, ARROW.len() + 1) + ARROW.len();
+                into.push_str(ARROW);
+                outcome.write(into, indent, end, 1);
+            }
+        }
+    }
+
+    /// Writes it on this line if it fits there with `after` more characters, else broken; gives how
+    /// long the last line is.
+    fn write(&self, into: &mut String, indent: usize, before: usize, after: usize) -> usize {
+        let flat = self.flat();
+        let end = before + flat.chars().count();
+        if end + after <= WIDTH {
+            into.push_str(&flat);
+            return end;
+        }
+        self.write_broken(into, indent, before);
+        indent + 1
+    }
+}
+
+/// Begins a new line.
+pub(super) fn line(into: &mut String, indent: usize) {
+    into.push('\n');
+    into.extend(std::iter::repeat_n(' ', indent));
+}

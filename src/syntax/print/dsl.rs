@@ -1,0 +1,185 @@
+//! Pieces to statements, and statements to lines.
+
+use super::{
+    WIDTH,
+    doc::{Doc, line},
+    lines,
+    statement::statement,
+};
+use crate::syntax::{
+    ast::Item,
+    comments::{Marker, Note, Notes, Piece},
+};
+
+const MARKER: Marker = Marker::Slashes;
+
+/// A statement, or a field of one.
+#[derive(Debug, Default)]
+pub(super) struct Statement {
+    pub(super) notes: Notes,
+    pub(super) description: Option<String>,
+    /// What stands before its value or block.
+    pub(super) head: String,
+    pub(super) value: Value,
+    /// Which statements it stands with, without an empty line between.
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) enum Kind {
+    /// Few, of many sections.
+    #[default]
+    Setting,
+    Tags,
+    Rules,
+    Rule,
+    Matrix,
+    User,
+    Group,
+    Conversation,
+}
+
+#[derive(Debug, Default)]
+pub(super) enum Value {
+    #[default]
+    None,
+    /// After a colon.
+    Doc(Doc),
+    Block(Vec<Statement>),
+}
+
+/// Writes the pieces as a file, and the comments at its end.
+pub(super) fn write(pieces: Vec<Piece<'_, '_>>, end: Vec<Note>, from: Marker) -> String {
+    // In YAML a key says that there are rules; here each rule does.
+    let has_rules = |piece: &Piece<'_, '_>| matches!(piece, Piece::Item(Item::Rule(_), _));
+    let is_said = from == Marker::Hash && pieces.iter().any(has_rules);
+    let mut text = String::new();
+    let mut waiting = Notes::default();
+    let mut previous = None;
+    for piece in pieces {
+        let (mut notes, is_over) = match piece {
+            Piece::Item(item, part) if !(is_said && matches!(item, Item::Rules(_))) => {
+                let mut statement = statement(item, part, from);
+                statement.notes.precede(waiting.above.drain(..));
+                statement.notes.apart |= std::mem::take(&mut waiting.apart);
+                let flat = statement.fitting(0);
+                let about = (statement.kind, flat.is_none());
+                let stands_apart =
+                    previous.is_some_and(|previous| statement.stands_apart(about, previous));
+                previous = Some(about);
+                statement.write(&mut text, 0, flat, stands_apart);
+                continue;
+            }
+            Piece::Item(_, mut part) => {
+                part.gather();
+                (part.notes, false)
+            }
+            // The DSL has no such sections: their comments go to the entry that comes next.
+            Piece::Header(_, notes) => (notes, false),
+            Piece::Footer(_, notes) => (notes, true),
+        };
+        notes.raise();
+        waiting.above.append(&mut notes.above);
+        waiting.apart |= (is_over || notes.apart) && !waiting.above.is_empty();
+    }
+    let stands_apart = !text.is_empty();
+    waiting.above.extend(end);
+    lines::notes(&mut text, 0, MARKER, &waiting.above, stands_apart);
+    text
+}
+
+impl Statement {
+    /// Whether an empty line stands between it and the statement before it: told of both by their
+    /// kind and whether they are of several lines.
+    fn stands_apart(&self, about: (Kind, bool), previous: (Kind, bool)) -> bool {
+        let explained =
+            self.description.is_some() || self.kind == Kind::Rule && !self.notes.above.is_empty();
+        explained || about.1 || about != previous
+    }
+
+    /// Whether comments stand within it, so that it needs lines of its own.
+    fn is_noted(&self) -> bool {
+        match &self.value {
+            Value::Block(fields) => {
+                !self.notes.below.is_empty()
+                    || fields.iter().any(|field| !field.notes.is_empty() || field.is_noted())
+            }
+            Value::None | Value::Doc(_) => false,
+        }
+    }
+
+    /// On one line, without comments.
+    fn flat(&self) -> String {
+        match &self.value {
+            Value::None => format!("{};", self.head),
+            Value::Doc(doc) => format!("{}: {};", self.head, doc.flat()),
+            Value::Block(fields) if fields.is_empty() => format!("{} {{}}", self.head),
+            Value::Block(fields) => {
+                let fields: Vec<_> = fields.iter().map(Self::flat).collect();
+                format!("{} {{ {} }}", self.head, fields.join(" "))
+            }
+        }
+    }
+
+    /// As one line, if it is one; the comments that have no place then go above it.
+    fn fitting(&mut self, indent: usize) -> Option<String> {
+        let flat = if self.is_noted() { None } else { Some(self.flat()) };
+        let flat = flat.filter(|flat| indent + flat.chars().count() <= WIDTH);
+        if flat.is_some() || !matches!(self.value, Value::Block(_)) {
+            self.notes.raise_head();
+            self.notes.raise_below();
+        }
+        flat
+    }
+
+    fn write(mut self, into: &mut String, indent: usize, flat: Option<String>, stands_apart: bool) {
+        lines::begin(into, indent, MARKER, &mut self.notes, stands_apart);
+        for line in self.description.iter().flat_map(|text| text.split('\n')) {
+            let space = if line.is_empty() { "" } else { " " };
+            // Of two carriage returns at the end, a reader drops one.
+            let ending = if line.ends_with('\r') { "\r" } else { "" };
+            into.extend(["///", space, line, ending, "\n"]);
+        }
+        match (flat, self.value) {
+            (Some(flat), _) => into.push_str(&flat),
+            (None, Value::None) => into.extend([&self.head, ";"]),
+            (None, Value::Doc(doc)) => write_value(into, indent, &self.head, &doc),
+            (None, Value::Block(fields)) => {
+                into.extend([&self.head, " {"]);
+                lines::end(into, MARKER, &self.notes.head);
+                let mut is_first = true;
+                for mut field in fields {
+                    let flat = field.fitting(indent + 2);
+                    if std::mem::take(&mut is_first) {
+                        lines::first(&mut field.notes);
+                    }
+                    field.write(into, indent + 2, flat, false);
+                }
+                lines::notes(into, indent + 2, MARKER, &self.notes.below, false);
+                lines::indent(into, indent);
+                into.push('}');
+            }
+        }
+        lines::end(into, MARKER, &self.notes.beside);
+    }
+}
+
+/// A value that is too long for one line: a rule on the next line if it fits there, anything else
+/// broken at its brackets.
+fn write_value(into: &mut String, indent: usize, head: &str, doc: &Doc) {
+    into.extend([head, ":"]);
+    if let Doc::Rule(_) = doc {
+        let indent = indent + 2;
+        line(into, indent);
+        let flat = doc.flat();
+        if indent + flat.chars().count() < WIDTH {
+            into.push_str(&flat);
+        } else {
+            doc.write_broken(into, indent, indent);
+        }
+    } else {
+        into.push(' ');
+        doc.write_broken(into, indent, indent + head.chars().count() + 2);
+    }
+    into.push(';');
+}

@@ -1,0 +1,85 @@
+//! Sections to JSON.
+
+use super::{
+    WIDTH,
+    sections::Sections,
+    text::{is_bare, quoted},
+    tree::{Field, Value},
+};
+
+/// Writes the sections as a file. It holds no comments: whoever has some asks for another form.
+pub(super) fn write(sections: Sections) -> String {
+    let mut text = String::new();
+    write_value(&mut text, 0, 0, &Value::Map(sections.fields), 2);
+    text.push('\n');
+    text
+}
+
+/// Writes a value that `before` characters stand before on its line. Of the levels of what is in it,
+/// `spread` stand on lines of their own whatever would fit on one.
+fn write_value(into: &mut String, indent: usize, before: usize, value: &Value, spread: usize) {
+    let flat = flat(value);
+    let is_empty = matches!(flat.as_str(), "[]" | "{}");
+    // A comma may follow.
+    if is_empty || spread == 0 && before + flat.chars().count() < WIDTH {
+        return into.push_str(&flat);
+    }
+    match value {
+        Value::Text(_) | Value::Setting(_) => into.push_str(&flat),
+        Value::List(items) => {
+            into.push('[');
+            for (at, item) in items.iter().enumerate() {
+                line(into, indent + 2, at);
+                write_value(into, indent + 2, indent + 2, &item.value, spread.saturating_sub(1));
+            }
+            line(into, indent, 0);
+            into.push(']');
+        }
+        Value::Map(fields) => {
+            into.push('{');
+            for (at, (key, node)) in fields.iter().enumerate() {
+                line(into, indent + 2, at);
+                let key = quoted(key);
+                into.extend([&key, ": "]);
+                let before = indent + 2 + key.chars().count() + 2;
+                let spread = spread_within(&key, spread, &node.value);
+                write_value(into, indent + 2, before, &node.value, spread);
+            }
+            line(into, indent, 0);
+            into.push('}');
+        }
+    }
+}
+
+/// As in YAML: entries stand on lines of their own, and the fields of rules and matrices.
+fn spread_within(key: &str, spread: usize, value: &Value) -> usize {
+    let has_parts = matches!(value, Value::List(_) | Value::Map(_));
+    match key {
+        _ if !has_parts || spread < 2 => spread.saturating_sub(1),
+        "\"rules\"" | "\"matrices\"" => 2,
+        "\"users\"" | "\"groups\"" | "\"conversations\"" => 1,
+        _ => 0,
+    }
+}
+
+fn line(into: &mut String, indent: usize, at: usize) {
+    into.push_str(if at > 0 { ",\n" } else { "\n" });
+    into.extend(std::iter::repeat_n(' ', indent));
+}
+
+fn flat(value: &Value) -> String {
+    match value {
+        Value::Setting(text) if is_bare(text) => text.clone(),
+        Value::Text(text) | Value::Setting(text) => quoted(text),
+        Value::List(items) => {
+            let items: Vec<_> = items.iter().map(|item| flat(&item.value)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Map(fields) if fields.is_empty() => "{}".to_owned(),
+        Value::Map(fields) => {
+            let field = |(key, node): &Field| format!("{}: {}", quoted(key), flat(&node.value));
+            let fields: Vec<_> = fields.iter().map(field).collect();
+            format!("{{ {} }}", fields.join(", "))
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! AST to text: what a policy says, in canonical form, in any of the notations.
+//!
+//! - In the **DSL**, statements keep their order; each stands on one line if that fits, else as a
+//!   block with a field a line.
+//! - In **YAML**, items of one section are gathered under its key, sections in the order in which
+//!   they first come. What is small stands in brackets if that fits on the line.
+//! - **JSON** has the structure of YAML, and no comments.
+//!
+//! What a text says is what the items say: parsing it gives them back, but for their spans, and in
+//! YAML and JSON for the order of sections and for what is stated more than once there.
+
+mod doc;
+mod dsl;
+mod json;
+mod lines;
+mod names;
+mod sections;
+mod statement;
+mod text;
+mod tree;
+mod yaml;
+
+use super::{
+    ast::{Expr, Item},
+    comments::{Comments, attach},
+};
+
+/// How long a line may get where it can be broken, in characters.
+const WIDTH: usize = 100;
+
+/// The forms that a file can have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    Dsl,
+    Yaml,
+    Json,
+}
+
+/// The statements as a `.peerage` file: in their order, a description before its rule, an empty line
+/// between statements of different kinds. A description keeps its carriage returns: one before a
+/// line's end is written twice, as readers drop one there.
+pub fn dsl(items: &[Item<'_>]) -> String {
+    write(Form::Dsl, items, Comments::none(), "")
+}
+
+/// The statements as a `.yaml` file.
+pub fn yaml(items: &[Item<'_>]) -> String {
+    write(Form::Yaml, items, Comments::none(), "")
+}
+
+/// The statements as a `.json` file.
+pub fn json(items: &[Item<'_>]) -> String {
+    write(Form::Json, items, Comments::none(), "")
+}
+
+/// The statements, with the comments of the text that they were read from.
+pub(super) fn write(form: Form, items: &[Item<'_>], comments: Comments, text: &str) -> String {
+    let from = comments.marker();
+    let (pieces, end) = attach(items.iter(), comments, text);
+    match form {
+        Form::Dsl => dsl::write(pieces, end, from),
+        Form::Yaml => yaml::write(sections::gather(pieces, end, from)),
+        Form::Json => json::write(sections::gather(pieces, end, from)),
+    }
+}
+
+/// A condition, as it stands in a rule of any notation.
+pub fn condition(expr: &Expr<'_>) -> String {
+    doc::Doc::of(expr).flat()
+}

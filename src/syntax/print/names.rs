@@ -1,0 +1,44 @@
+//! The names of sections, as both notations write them.
+
+use super::{
+    doc::Doc,
+    text::{self, quoted},
+};
+use crate::syntax::ast::{Expr, ExprKind, SettingsSection, WordSection};
+
+pub(super) fn word(section: WordSection) -> &'static str {
+    match section {
+        WordSection::Preset => "preset",
+        WordSection::UnknownUsers => "unknown_users",
+    }
+}
+
+pub(super) fn settings(section: SettingsSection) -> &'static str {
+    match section {
+        SettingsSection::Moderation => "moderation",
+        SettingsSection::Permissions => "permissions",
+        SettingsSection::Blocks => "blocks",
+        SettingsSection::Friendship => "friendship",
+        SettingsSection::Limits => "limits",
+    }
+}
+
+/// What a field begins with that the author names. `*` needs no quotes there.
+pub(super) fn name(text: &str) -> String {
+    if text == "*" { "*".to_owned() } else { text::word(text) }
+}
+
+/// The same before a value. Before an arrow, if only within a string, any word may be taken for the
+/// beginning of a statement.
+pub(super) fn key(text: &str, value: &Doc) -> String {
+    if value.flat().contains("->") { quoted(text) } else { name(text) }
+}
+
+/// The condition of a mode, where `default` alone is that of all others.
+pub(super) fn mode(when: &Expr<'_>, mode: &Doc) -> String {
+    match &when.kind {
+        ExprKind::Word(word) if word == "default" => quoted(word),
+        ExprKind::Word(word) if word != "*" => key(word, mode),
+        ExprKind::Word(_) | ExprKind::Call { .. } => Doc::of(when).flat(),
+    }
+}

@@ -1,0 +1,197 @@
+//! AST to statements of the DSL, with their comments.
+
+use super::{
+    doc::Doc,
+    dsl::{Kind, Statement, Value},
+    names,
+    text::word,
+};
+use crate::{
+    source::Span,
+    syntax::{
+        ast::{
+            Conversation, Group, Item, List, Matrix, Peers, Permission, PermissionValue, Rule,
+            Setting, Text, User, UserFields,
+        },
+        comments::{Marker, Part},
+    },
+};
+
+/// The statement of an item whose comments were read from a text of this notation.
+pub(super) fn statement(item: &Item<'_>, mut part: Part, from: Marker) -> Statement {
+    let part = &mut part;
+    let mut statement = match item {
+        Item::Tags(tags) => simple("tags", Doc::list(tags)),
+        Item::Rules(_) => {
+            let none = Doc::Group { open: "[".to_owned(), items: Vec::new(), close: ']' };
+            simple("rules", none)
+        }
+        Item::Rule(rule) => of_rule(rule),
+        Item::Word(section) => {
+            simple(names::word(section.section), Doc::Word(word(&section.value.value)))
+        }
+        Item::Settings(section) => {
+            block(names::settings(section.section).to_owned(), settings(&section.entries, part))
+        }
+        Item::Peers(peers) => of_peers(peers, part, from),
+        Item::Matrix(matrix) => of_matrix(matrix, part),
+        Item::User(user) => of_user(user, part),
+        Item::Group(group) => of_group(group, part),
+        Item::Conversation(conversation) => of_conversation(conversation),
+    };
+    part.gather();
+    statement.notes = std::mem::take(&mut part.notes);
+    statement.kind = kind(item);
+    statement
+}
+
+fn kind(item: &Item<'_>) -> Kind {
+    match item {
+        Item::Word(_) | Item::Settings(_) | Item::Peers(_) => Kind::Setting,
+        Item::Tags(_) => Kind::Tags,
+        Item::Rules(_) => Kind::Rules,
+        Item::Rule(_) => Kind::Rule,
+        Item::Matrix(_) => Kind::Matrix,
+        Item::User(_) => Kind::User,
+        Item::Group(_) => Kind::Group,
+        Item::Conversation(_) => Kind::Conversation,
+    }
+}
+
+fn simple(head: &str, doc: Doc) -> Statement {
+    Statement { head: head.to_owned(), value: Value::Doc(doc), ..Statement::default() }
+}
+
+fn block(head: String, fields: Vec<Statement>) -> Statement {
+    Statement { head, value: Value::Block(fields), ..Statement::default() }
+}
+
+/// A field, with the comments of the part that its value stands in.
+fn field(head: &str, doc: Doc, at: Span, part: &mut Part) -> Statement {
+    let mut own = part.take(at);
+    own.gather();
+    Statement { notes: own.notes, ..simple(head, doc) }
+}
+
+fn of_rule(rule: &Rule<'_>) -> Statement {
+    let mut head = "rule".to_owned();
+    if let Some(name) = &rule.name {
+        head.extend([" ", &word(&name.value)]);
+    }
+    match &rule.rule_id {
+        // There the bare word would be the keyword.
+        Some(id) if id.value == "rule_id" => head.push_str(" rule_id \"rule_id\""),
+        Some(id) => head.extend([" rule_id ", &word(&id.value)]),
+        None => {}
+    }
+    let parts = [Doc::of(&rule.condition), Doc::list(&rule.outcome)];
+    let description = rule.description.as_ref().map(|text| text.value.as_ref().to_owned());
+    Statement { description, ..simple(&head, Doc::Rule(Box::new(parts))) }
+}
+
+fn settings(entries: &[Setting<'_>], part: &mut Part) -> Vec<Statement> {
+    let setting = |entry: &Setting<'_>| {
+        let doc = Doc::of(&entry.value);
+        field(&names::key(&entry.key.value, &doc), doc, entry.key.span, part)
+    };
+    entries.iter().map(setting).collect()
+}
+
+fn of_peers(peers: &Peers<'_>, part: &mut Part, from: Marker) -> Statement {
+    let mut fields = Vec::new();
+    // In YAML the modes are a list in a field of its own.
+    let mut list = match (from, peers.modes.first()) {
+        (Marker::Hash, Some(first)) => Some(part.take(first.when.span)),
+        _ => None,
+    };
+    for mode in &peers.modes {
+        let part = list.as_mut().unwrap_or(part);
+        let doc = Doc::Word(word(&mode.mode.value));
+        fields.push(field(&names::mode(&mode.when, &doc), doc, mode.when.span, part));
+    }
+    if let (Some(mut list), Some(first)) = (list, fields.first_mut()) {
+        list.gather();
+        list.notes.raise();
+        first.notes.precede(list.notes.above);
+    }
+    if let Some(default) = &peers.default {
+        fields.push(field("default", Doc::Word(word(&default.value)), default.span, part));
+    }
+    block("peers".to_owned(), fields)
+}
+
+fn of_matrix(matrix: &Matrix<'_>, part: &mut Part) -> Statement {
+    let of_permission = |permission: &Permission<'_>| match &permission.value {
+        PermissionValue::One(value) => {
+            let doc = Doc::of(value);
+            field(&names::key(&permission.key.value, &doc), doc, permission.key.span, part)
+        }
+        PermissionValue::ByField(values) => {
+            let mut own = part.take(permission.key.span);
+            let fields = settings(values, &mut own);
+            own.gather();
+            Statement { notes: own.notes, ..block(names::name(&permission.key.value), fields) }
+        }
+    };
+    let fields = matrix.permissions.iter().map(of_permission).collect();
+    block(format!("matrix {}", word(&matrix.name.value)), fields)
+}
+
+fn of_user(user: &User<'_>, part: &mut Part) -> Statement {
+    let mut fields = Vec::new();
+    fields.extend(list("tags", user.tags.as_ref(), part));
+    if let Some(more) = &user.more {
+        let UserFields {
+            peers,
+            permissions,
+            moderation,
+            approval,
+            contacts,
+            favorites,
+            paired,
+            blocked,
+            friends,
+        } = &**more;
+        fields.extend(text("peers", peers.as_ref(), part));
+        if let Some(first) = permissions.first() {
+            let mut own = part.take(first.key.span);
+            let entries = settings(permissions, &mut own);
+            own.gather();
+            let permissions = block("permissions".to_owned(), entries);
+            fields.push(Statement { notes: own.notes, ..permissions });
+        }
+        fields.extend(text("moderation", moderation.as_ref(), part));
+        fields.extend(text("approval", approval.as_ref(), part));
+        fields.extend(list("contacts", contacts.as_ref(), part));
+        fields.extend(list("favorites", favorites.as_ref(), part));
+        fields.extend(list("paired", paired.as_ref(), part));
+        fields.extend(list("blocked", blocked.as_ref(), part));
+        fields.extend(list("friends", friends.as_ref(), part));
+    }
+    block(format!("user {}", word(&user.id.value)), fields)
+}
+
+fn of_group(group: &Group<'_>, part: &mut Part) -> Statement {
+    let Group { id, matrix, creator, super_admins, admins, members } = group;
+    let mut fields = Vec::new();
+    fields.extend(text("matrix", matrix.as_ref(), part));
+    fields.extend(text("creator", creator.as_ref(), part));
+    fields.extend(list("super_admins", super_admins.as_ref(), part));
+    fields.extend(list("admins", admins.as_ref(), part));
+    fields.extend(list("members", members.as_ref(), part));
+    block(format!("group {}", word(&id.value)), fields)
+}
+
+fn of_conversation(conversation: &Conversation<'_>) -> Statement {
+    let [one, other] = &conversation.users;
+    let head = format!("conversation {}, {}", word(&one.value), word(&other.value));
+    Statement { head, ..Statement::default() }
+}
+
+fn list(head: &str, list: Option<&List<'_>>, part: &mut Part) -> Option<Statement> {
+    list.map(|list| field(head, Doc::list(list), list.span, part))
+}
+
+fn text(head: &str, text: Option<&Text<'_>>, part: &mut Part) -> Option<Statement> {
+    text.map(|text| field(head, Doc::Word(word(&text.value)), text.span, part))
+}

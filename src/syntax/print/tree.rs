@@ -1,0 +1,198 @@
+//! AST to sections, entries and fields, as YAML and JSON have them, with their comments.
+
+use super::condition;
+use crate::{
+    source::Span,
+    syntax::{
+        ast::{
+            Conversation, Expr, Group, List, Matrix, Mode, Peers, Permission, PermissionValue,
+            Rule, Setting, Text, User, UserFields,
+        },
+        comments::{Marker, Notes, Part},
+    },
+};
+
+/// A value with its comments.
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    pub(super) notes: Notes,
+    pub(super) value: Value,
+}
+
+#[derive(Debug)]
+pub(super) enum Value {
+    /// A text.
+    Text(String),
+    /// A value of a setting: a text, or a number, `true` or `false` if it is one of these.
+    Setting(String),
+    List(Vec<Node>),
+    Map(Vec<Field>),
+}
+
+pub(super) type Field = (String, Node);
+
+impl Default for Value {
+    fn default() -> Self {
+        Self::Map(Vec::new())
+    }
+}
+
+impl Node {
+    fn new(value: Value, mut part: Part) -> Self {
+        part.gather();
+        Self { notes: part.notes, value }
+    }
+
+    pub(super) fn bare(value: Value) -> Self {
+        Self { notes: Notes::default(), value }
+    }
+
+    /// Whether comments stand within it, so that it needs lines of its own.
+    pub(super) fn is_noted(&self) -> bool {
+        let within = |node: &Self| !node.notes.is_empty() || node.is_noted();
+        match &self.value {
+            Value::Text(_) | Value::Setting(_) => false,
+            Value::List(items) => !self.notes.below.is_empty() || items.iter().any(within),
+            Value::Map(fields) => {
+                !self.notes.below.is_empty() || fields.iter().any(|(_, node)| within(node))
+            }
+        }
+    }
+}
+
+/// The value of a field, with the comments of the part that it stands in.
+fn field(name: &str, value: Value, at: Span, part: &mut Part) -> Field {
+    (name.to_owned(), Node::new(value, part.take(at)))
+}
+
+fn text(name: &str, text: &Text<'_>, part: &mut Part) -> Field {
+    field(name, Value::Text(text.value.as_ref().to_owned()), text.span, part)
+}
+
+fn texts(name: &str, list: &List<'_>, part: &mut Part) -> Field {
+    field(name, list_of(list), list.span, part)
+}
+
+pub(super) fn list_of(list: &List<'_>) -> Value {
+    let text = |text: &Text<'_>| Node::bare(Value::Text(text.value.as_ref().to_owned()));
+    Value::List(list.value.iter().map(text).collect())
+}
+
+fn of_expr(name: &str, expr: &Expr<'_>, part: &mut Part) -> Field {
+    field(name, Value::Setting(condition(expr)), expr.span, part)
+}
+
+pub(super) fn settings(entries: &[Setting<'_>], part: &mut Part) -> Vec<Field> {
+    let setting = |entry: &Setting<'_>| {
+        let value = Value::Setting(condition(&entry.value));
+        field(&entry.key.value, value, entry.key.span, part)
+    };
+    entries.iter().map(setting).collect()
+}
+
+pub(super) fn rule(rule: &Rule<'_>, mut part: Part) -> Node {
+    let Rule { span: _, name, rule_id, condition, outcome, description } = rule;
+    let within = &mut part;
+    let mut fields = Vec::new();
+    fields.extend(name.as_ref().map(|name| text("name", name, within)));
+    fields.extend(rule_id.as_ref().map(|id| text("rule_id", id, within)));
+    fields.push(of_expr("condition", condition, within));
+    fields.push(texts("outcome", outcome, within));
+    fields.extend(description.as_ref().map(|it| text("description", it, within)));
+    Node::new(Value::Map(fields), part)
+}
+
+/// The default mode and the others.
+pub(super) fn peers(peers: &Peers<'_>, part: &mut Part, from: Marker) -> Vec<Field> {
+    let mut fields = Vec::new();
+    fields.extend(peers.default.as_ref().map(|default| text("default", default, part)));
+    if let Some(first) = peers.modes.first() {
+        // In the DSL the modes stand beside the default.
+        let mut own = match from {
+            Marker::Hash => part.take(first.when.span),
+            Marker::Slashes => Part::default(),
+        };
+        let list = if from == Marker::Hash { &mut own } else { part };
+        let modes = peers.modes.iter().map(|it| mode(it, list, from)).collect();
+        fields.push(("modes".to_owned(), Node::new(Value::List(modes), own)));
+    }
+    fields
+}
+
+fn mode(mode: &Mode<'_>, list: &mut Part, from: Marker) -> Node {
+    let mut own = list.take(mode.when.span);
+    let fields = match from {
+        Marker::Hash => {
+            vec![of_expr("when", &mode.when, &mut own), text("mode", &mode.mode, &mut own)]
+        }
+        Marker::Slashes => vec![
+            ("when".to_owned(), Node::bare(Value::Setting(condition(&mode.when)))),
+            ("mode".to_owned(), Node::bare(Value::Text(mode.mode.value.as_ref().to_owned()))),
+        ],
+    };
+    Node::new(Value::Map(fields), own)
+}
+
+pub(super) fn matrix(matrix: &Matrix<'_>, mut part: Part) -> Node {
+    let permission = |permission: &Permission<'_>| {
+        let Permission { key, value } = permission;
+        let mut own = part.take(key.span);
+        let value = match value {
+            PermissionValue::One(value) => Value::Setting(condition(value)),
+            PermissionValue::ByField(fields) => Value::Map(settings(fields, &mut own)),
+        };
+        (key.value.as_ref().to_owned(), Node::new(value, own))
+    };
+    let permissions = matrix.permissions.iter().map(permission).collect();
+    Node::new(Value::Map(permissions), part)
+}
+
+pub(super) fn user(user: &User<'_>, mut part: Part) -> Node {
+    let within = &mut part;
+    let mut fields = Vec::new();
+    fields.extend(user.tags.as_ref().map(|tags| texts("tags", tags, within)));
+    if let Some(more) = &user.more {
+        let UserFields {
+            peers,
+            permissions,
+            moderation,
+            approval,
+            contacts,
+            favorites,
+            paired,
+            blocked,
+            friends,
+        } = &**more;
+        fields.extend(peers.as_ref().map(|it| text("peers", it, within)));
+        if let Some(first) = permissions.first() {
+            let mut own = within.take(first.key.span);
+            let switches = Value::Map(settings(permissions, &mut own));
+            fields.push(("permissions".to_owned(), Node::new(switches, own)));
+        }
+        fields.extend(moderation.as_ref().map(|it| text("moderation", it, within)));
+        fields.extend(approval.as_ref().map(|it| text("approval", it, within)));
+        fields.extend(contacts.as_ref().map(|it| texts("contacts", it, within)));
+        fields.extend(favorites.as_ref().map(|it| texts("favorites", it, within)));
+        fields.extend(paired.as_ref().map(|it| texts("paired", it, within)));
+        fields.extend(blocked.as_ref().map(|it| texts("blocked", it, within)));
+        fields.extend(friends.as_ref().map(|it| texts("friends", it, within)));
+    }
+    Node::new(Value::Map(fields), part)
+}
+
+pub(super) fn group(group: &Group<'_>, mut part: Part) -> Node {
+    let Group { id: _, matrix, creator, super_admins, admins, members } = group;
+    let within = &mut part;
+    let mut fields = Vec::new();
+    fields.extend(matrix.as_ref().map(|it| text("matrix", it, within)));
+    fields.extend(creator.as_ref().map(|it| text("creator", it, within)));
+    fields.extend(super_admins.as_ref().map(|it| texts("super_admins", it, within)));
+    fields.extend(admins.as_ref().map(|it| texts("admins", it, within)));
+    fields.extend(members.as_ref().map(|it| texts("members", it, within)));
+    Node::new(Value::Map(fields), part)
+}
+
+pub(super) fn conversation(conversation: &Conversation<'_>, part: Part) -> Node {
+    let text = |text: &Text<'_>| Node::bare(Value::Text(text.value.as_ref().to_owned()));
+    Node::new(Value::List(conversation.users.iter().map(text).collect()), part)
+}

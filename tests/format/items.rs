@@ -1,0 +1,350 @@
+//! Random statements of all kinds, with texts that notations stumble over.
+
+#![allow(dead_code, reason = "no test needs all of it")]
+#![allow(clippy::unwrap_used, clippy::string_slice, reason = "a test may fail by it")]
+
+use std::{borrow::Cow, collections::BTreeSet};
+
+use peerage::{
+    source::{SourceId, Span},
+    syntax::ast::{
+        Conversation, Expr, ExprKind, Group, Item, List, Matrix, Mode, Peers, Permission,
+        PermissionValue, Rule, Setting, Settings, SettingsSection, Spanned, Text, User, UserFields,
+        Word, WordSection,
+    },
+};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+
+const TRICKY: &[&str] = &[
+    "",
+    " ",
+    "007",
+    "1.5",
+    "1e3",
+    "0x1F",
+    "-5",
+    "-",
+    "--",
+    "---",
+    "--- a",
+    "...",
+    "-a",
+    "- a",
+    "?",
+    "? a",
+    "?a",
+    ":",
+    ": b",
+    ":b",
+    "a:",
+    "a:b",
+    "a: b",
+    "#",
+    "#x",
+    "x #y",
+    "x#y",
+    "true",
+    "True",
+    "FALSE",
+    "null",
+    "Null",
+    "~",
+    "<<",
+    "=",
+    "*",
+    "*a",
+    "&a",
+    "!t",
+    "%d",
+    "@e",
+    "`f`",
+    "|",
+    ">",
+    "a,b",
+    "a, b",
+    "[x]",
+    "{y}",
+    "x]",
+    "\"",
+    "\"q\"",
+    "'",
+    "'s'",
+    "it's",
+    "\"it's\"",
+    "\\",
+    "a\\b",
+    "\t",
+    "a\tb",
+    "a\nb",
+    "\n",
+    "a\r\nb",
+    "\r",
+    "\u{0}",
+    "\u{7f}",
+    "\u{85}",
+    "\u{a0}",
+    "\u{2028}",
+    "\u{feff}",
+    "\u{feff}a",
+    "\u{1f600}",
+    "\u{fffe}",
+    "é",
+    "Ünal",
+    "日本",
+    "default",
+    "tags",
+    "rules",
+    "rule",
+    "user",
+    "users",
+    "group",
+    "peers",
+    "permissions",
+    "matrix",
+    "rule_id",
+    "preset",
+    "friends",
+    "moderation",
+    "conversation",
+    "//",
+    "/// a",
+    "a // b",
+    "yes",
+    "no",
+    "on",
+    "a b",
+    " a",
+    "a ",
+    "alice@example.com",
+    "x;y",
+    "a->b",
+    "->",
+];
+
+pub(crate) fn nowhere() -> Span {
+    Span::new(SourceId(0), 0, 0)
+}
+
+fn spanned<T>(value: T) -> Spanned<T> {
+    Spanned::new(value, nowhere())
+}
+
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[A-Za-z0-9_-]{1,8}",
+        select(vec!["tags", "rule_id", "any", "default", "user"]).prop_map(str::to_owned)
+    ]
+}
+
+fn string() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => word(),
+        3 => select(TRICKY).prop_map(str::to_owned),
+        1 => "\\PC{0,6}",
+        1 => ".{0,6}",
+        1 => "[a-z]{20,60}",
+    ]
+}
+
+fn text() -> impl Strategy<Value = Text<'static>> {
+    string().prop_map(|text| spanned(Cow::Owned(text)))
+}
+
+fn list() -> impl Strategy<Value = List<'static>> {
+    vec(text(), 0..5).prop_map(spanned)
+}
+
+fn expr() -> impl Strategy<Value = Expr<'static>> {
+    let leaf = text().prop_map(|text| ExprKind::Word(text.value));
+    leaf.prop_map(|kind| Expr { span: nowhere(), kind }).prop_recursive(4, 20, 4, |inner| {
+        (word(), vec(inner, 0..4)).prop_map(|(name, arguments)| Expr {
+            span: nowhere(),
+            kind: ExprKind::Call { name: spanned(Cow::Owned(name)), arguments },
+        })
+    })
+}
+
+/// A description; one of `///` can't hold a NUL.
+fn description() -> impl Strategy<Value = Option<Text<'static>>> {
+    let line = prop_oneof![
+        "[ -~]{0,12}",
+        "\\PC{0,8}",
+        "/{0,3} ?[a-z]{0,3}",
+        "[a-z]{1,5}\r",
+        "#? [a-z: ]{0,9}"
+    ];
+    option::of(vec(line, 1..4))
+        .prop_map(|lines| lines.map(|lines| spanned(Cow::Owned(lines.join("\n")))))
+}
+
+fn rule() -> impl Strategy<Value = Item<'static>> {
+    (option::of(text()), option::of(text()), expr(), list(), description()).prop_map(
+        |(name, rule_id, condition, outcome, description)| {
+            let span = nowhere();
+            Item::Rule(Box::new(Rule { span, name, rule_id, condition, outcome, description }))
+        },
+    )
+}
+
+/// Entries whose keys differ, as they have to.
+fn distinct<T>(entries: Vec<T>, key: impl Fn(&T) -> String) -> Vec<T> {
+    let mut seen = BTreeSet::new();
+    entries.into_iter().filter(|entry| seen.insert(key(entry))).collect()
+}
+
+fn settings() -> impl Strategy<Value = Vec<Setting<'static>>> {
+    let setting = (text(), expr()).prop_map(|(key, value)| Setting { key, value });
+    vec(setting, 0..4).prop_map(|all| distinct(all, |setting| setting.key.value.to_string()))
+}
+
+fn section(section: SettingsSection) -> impl Strategy<Value = Item<'static>> {
+    settings().prop_map(move |entries| {
+        Item::Settings(Box::new(Settings { section, span: nowhere(), entries }))
+    })
+}
+
+fn single(section: WordSection) -> impl Strategy<Value = Item<'static>> {
+    text().prop_map(move |value| Item::Word(Box::new(Word { section, span: nowhere(), value })))
+}
+
+fn peers() -> impl Strategy<Value = Item<'static>> {
+    let mode = (expr(), text()).prop_map(|(when, mode)| Mode { when, mode });
+    (option::of(text()), vec(mode, 0..3)).prop_map(|(default, modes)| {
+        Item::Peers(Box::new(Peers { span: nowhere(), default, modes }))
+    })
+}
+
+fn matrix() -> impl Strategy<Value = Matrix<'static>> {
+    let value = prop_oneof![
+        expr().prop_map(PermissionValue::One),
+        settings().prop_map(PermissionValue::ByField)
+    ];
+    let permission = (text(), value).prop_map(|(key, value)| Permission { key, value });
+    (text(), vec(permission, 0..4)).prop_map(|(name, permissions)| {
+        let permissions = distinct(permissions, |it| it.key.value.to_string());
+        Matrix { name, permissions }
+    })
+}
+
+fn fields() -> impl Strategy<Value = UserFields<'static>> {
+    let words = || option::of(text());
+    let lists = || option::weighted(0.3, list());
+    (words(), settings(), words(), words(), (lists(), lists(), lists(), lists(), lists())).prop_map(
+        |(peers, permissions, moderation, approval, lists)| {
+            let (contacts, favorites, paired, blocked, friends) = lists;
+            UserFields {
+                peers,
+                permissions,
+                moderation,
+                approval,
+                contacts,
+                favorites,
+                paired,
+                blocked,
+                friends,
+            }
+        },
+    )
+}
+
+fn user() -> impl Strategy<Value = User<'static>> {
+    let more =
+        fields().prop_map(|fields| (fields != UserFields::default()).then(|| Box::new(fields)));
+    let more = prop_oneof![Just(None), more];
+    (text(), option::of(list()), more).prop_map(|(id, tags, more)| User { id, tags, more })
+}
+
+fn group() -> impl Strategy<Value = Group<'static>> {
+    let lists = || option::of(list());
+    (text(), option::of(text()), option::of(text()), lists(), lists(), lists()).prop_map(
+        |(id, matrix, creator, super_admins, admins, members)| Group {
+            id,
+            matrix,
+            creator,
+            super_admins,
+            admins,
+            members,
+        },
+    )
+}
+
+fn conversation() -> impl Strategy<Value = Item<'static>> {
+    (text(), text())
+        .prop_map(|(one, other)| Item::Conversation(Box::new(Conversation { users: [one, other] })))
+}
+
+/// The statements of one file, as an author may have ordered them.
+pub(crate) fn policy() -> impl Strategy<Value = Vec<Item<'static>>> {
+    let some = |item: BoxedStrategy<Item<'static>>| option::weighted(0.3, item);
+    let sections = (
+        some(list().prop_map(Item::Tags).boxed()),
+        some(single(WordSection::Preset).boxed()),
+        some(single(WordSection::UnknownUsers).boxed()),
+        some(section(SettingsSection::Moderation).boxed()),
+        some(section(SettingsSection::Permissions).boxed()),
+        some(section(SettingsSection::Blocks).boxed()),
+        some(section(SettingsSection::Friendship).boxed()),
+        some(section(SettingsSection::Limits).boxed()),
+        some(peers().boxed()),
+        some(Just(Item::Rules(nowhere())).boxed()),
+    );
+    let sections = sections.prop_map(|(a, b, c, d, e, f, g, h, i, j)| {
+        [a, b, c, d, e, f, g, h, i, j].into_iter().flatten().collect::<Vec<_>>()
+    });
+    let entries = (
+        vec(rule(), 0..3),
+        vec(matrix(), 0..3),
+        vec(user(), 0..4),
+        vec(group(), 0..3),
+        vec(conversation(), 0..2),
+    );
+    let entries = entries.prop_map(|(rules, matrices, users, groups, conversations)| {
+        let matrices = distinct(matrices, |it| it.name.value.to_string());
+        let users = distinct(users, |it| it.id.value.to_string());
+        let groups = distinct(groups, |it| it.id.value.to_string());
+        let matrices = matrices.into_iter().map(|it| Item::Matrix(Box::new(it)));
+        let users = users.into_iter().map(Item::User);
+        let groups = groups.into_iter().map(|it| Item::Group(Box::new(it)));
+        let all = rules.into_iter().chain(matrices).chain(users).chain(groups);
+        all.chain(conversations).collect::<Vec<_>>()
+    });
+    (sections, entries)
+        .prop_map(|(mut items, entries)| {
+            items.extend(entries);
+            items
+        })
+        .prop_shuffle()
+}
+
+/// What items say, each as a text that is without spans.
+pub(crate) fn said(items: &[Item<'_>]) -> Vec<String> {
+    items.iter().map(|item| without_spans(&format!("{item:?}"))).collect()
+}
+
+/// The same, independent of the order of sections and of whether a section is stated where its
+/// entries are.
+pub(crate) fn said_by_section(items: &[Item<'_>]) -> Vec<String> {
+    let mut said = said(items);
+    let has_rules = items.iter().any(|item| matches!(item, Item::Rules(_) | Item::Rule(_)));
+    said.retain(|text| !text.starts_with("Rules("));
+    said.extend(has_rules.then(|| "Rules(".to_owned()));
+    // The variant, and for settings which; the sort is stable.
+    let section = |text: &String| {
+        let end = text.find('(').unwrap_or(text.len());
+        let which = text
+            .find("section: ")
+            .filter(|_| text.starts_with("Word") || text.starts_with("Settings"));
+        (text[..end].to_owned(), which.map(|at| text[at..].split(',').next().unwrap().to_owned()))
+    };
+    said.sort_by_key(section);
+    said
+}
+
+fn without_spans(text: &str) -> String {
+    let mut parts = text.split("Span { source: SourceId(0), len: ");
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        kept.push_str(part.split_once('}').map_or("", |(_, rest)| rest));
+    }
+    kept
+}
