@@ -1,7 +1,7 @@
 use crate::{
     policy,
     request::Value,
-    snapshot::{Directory, Group, Groups, Matrix, MatrixNumber, TagId, Tags},
+    snapshot::{Directory, GroupEntry, Groups, Matrix, MatrixNumber, TagId, Tags},
 };
 
 /// The matrices by their tags' numbers, in the order of their names.
@@ -25,22 +25,22 @@ pub(super) fn compile(
     matrices: &[Matrix],
     directory: &Directory,
 ) -> Groups {
-    let users = |ids: &[String]| -> Box<[u32]> {
+    let users = |ids: &[String]| -> Vec<u32> {
         let mut users: Vec<u32> = ids.iter().filter_map(|id| directory.number(id)).collect();
         users.sort_unstable();
-        users.into()
+        users
     };
     let matrix = |name: &str| {
         let at = matrices.binary_search_by(|matrix| matrix.name.as_str().cmp(name));
         MatrixNumber(at.ok().and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX))
     };
-    let groups = groups.iter().map(|group| Group {
-        id: group.id.as_str().into(),
+    let groups = groups.iter().map(|group| GroupEntry {
+        id: &group.id,
         matrix: matrix(&group.matrix),
         creator: group.creator.as_ref().and_then(|id| directory.number(id)),
         super_admins: users(&group.super_admins),
         admins: users(&group.admins),
         members: users(&group.members),
     });
-    Groups::new(groups.collect(), directory.len())
+    Groups::new(&groups.collect::<Vec<_>>(), directory.len())
 }

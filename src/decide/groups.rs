@@ -21,7 +21,7 @@ pub fn groups<'v>(view: &'v View, request: &Request<'_>) -> Groups<'v> {
     let other = scene.other(request).map(|user| Party::find(view, user));
     let pair = Pair::new(view, &scene, &subject, other.as_ref());
     let is_allowed = |&group: &GroupNumber| judge(view, &scene.moved(group, view), &pair).allow;
-    let id = |group: GroupNumber| view.groups.get(group).map_or("", |group| &*group.id);
+    let id = |group: GroupNumber| view.groups.get(group).map_or("", |group| group.id);
     let ids = if scene.is_for_members(&subject) {
         let own = subject.number.map_or(&[][..], |number| view.groups.of(number));
         own.iter().copied().filter(is_allowed).map(id).collect()

@@ -50,6 +50,9 @@ pub(super) enum Needs {
     Leave,
 }
 
+/// What is asked about what can't be done: it is refused before.
+pub(super) static UNFIT: Demands = PLAIN;
+
 /// An action that only banned users are kept from, and that asks for nothing else.
 const PLAIN: Demands = Demands {
     refuses: Refuses::Banned,
@@ -71,8 +74,35 @@ const SPEAKING: Demands = Demands { refuses: Refuses::BannedAndSilenced, ..PLAIN
 const REACHING: Demands =
     Demands { outgoing: true, incoming: true, blocks: true, peers: true, ..SPEAKING };
 
+/// The table: for each action, by its place among all, a row for each kind of resource; none for a
+/// kind that the action does not take.
+#[expect(clippy::indexing_slicing, reason = "worked out when this is compiled")]
+static TABLE: [[Option<Demands>; KINDS]; Action::ALL.len()] = {
+    let mut table = [[None; KINDS]; Action::ALL.len()];
+    let mut at = 0;
+    while at < Action::ALL.len() {
+        let action = Action::ALL[at];
+        let takes = action.takes();
+        let mut turn = 0;
+        while turn < takes.len() {
+            table[at][takes[turn] as usize] = Some(Demands::row(action, takes[turn]));
+            turn += 1;
+        }
+        at += 1;
+    }
+    table
+};
+
+const KINDS: usize = 3;
+
 impl Demands {
-    pub(super) const fn of(action: Action, kind: ResourceKind) -> Self {
+    /// What an action on this kind of resource asks; `None` if it can't be done to it.
+    #[inline]
+    pub(super) fn of(action: Action, kind: ResourceKind) -> Option<&'static Self> {
+        TABLE.get(action as usize)?.get(kind as usize)?.as_ref()
+    }
+
+    const fn row(action: Action, kind: ResourceKind) -> Self {
         let is_group = matches!(kind, ResourceKind::Group);
         match action {
             Action::Read if is_group => Self { role: Needs::Member, ..PLAIN },

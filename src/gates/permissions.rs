@@ -10,7 +10,7 @@ pub(super) struct Permissions;
 /// The first of the subject's own switches that is off.
 #[inline]
 fn off(scene: &Scene<'_>, subject: &Party<'_>) -> Option<Reason> {
-    let demands = &scene.demands;
+    let demands = scene.demands;
     if demands.outgoing && !subject.standing.is_on(Switch::Outgoing) {
         Some(Reason::OutgoingOff)
     } else if demands.own.is_some_and(|switch| !subject.standing.is_on(switch)) {
@@ -61,7 +61,7 @@ impl Gate for Permissions {
     }
 
     fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {
-        let demands = &scene.demands;
+        let demands = scene.demands;
         let outgoing = demands.outgoing.then_some(Switch::Outgoing);
         let mut looked: Vec<String> = outgoing
             .into_iter()

@@ -36,7 +36,6 @@ impl Gate for Rules {
         let reaches = match pair.subject.is_stored() {
             Some(number) => resource
                 .tags(view)
-                .iter()
                 .any(|tag| book.reachers(tag).is_some_and(|users| users.contains(number))),
             None => book
                 .naming_any(resource.tags(view).iter())

@@ -1,4 +1,7 @@
-use super::{Party, demands::Demands};
+use super::{
+    Party,
+    demands::{Demands, UNFIT},
+};
 use crate::{
     request::{Action, Conversation, Request, Resource, Role, User},
     snapshot::{Group, GroupNumber, Matrix, MatrixNumber, Tie, View},
@@ -18,7 +21,7 @@ pub struct Scene<'r> {
     pub(super) group_id: &'r str,
     pub(super) field: Option<&'r str>,
     pub(super) conversation: Option<Conversation>,
-    pub(super) demands: Demands,
+    pub(super) demands: &'static Demands,
 }
 
 /// Where something is done.
@@ -57,10 +60,10 @@ impl<'r> Scene<'r> {
             Resource::Group(group) => group.matrix.map(|name| view.matrix_number(name)),
             _ => None,
         };
-        let is_fit = request.action.takes().contains(&kind) && given != Some(None);
+        let demands = Demands::of(request.action, kind).filter(|_| given != Some(None));
         let given = given.flatten();
         let (place, group_id) = match &request.resource {
-            _ if !is_fit => (Place::Unfit, ""),
+            _ if demands.is_none() => (Place::Unfit, ""),
             Resource::None => (Place::Anywhere, ""),
             Resource::User(_) => (Place::User, ""),
             Resource::Group(group) => (Place::of_group(view, group.id, given), group.id),
@@ -72,7 +75,7 @@ impl<'r> Scene<'r> {
             given,
             field: request.field,
             conversation: request.conversation,
-            demands: Demands::of(request.action, kind),
+            demands: demands.unwrap_or(&UNFIT),
         }
     }
 
@@ -98,7 +101,8 @@ impl<'r> Scene<'r> {
         }
     }
 
-    pub(super) fn group<'v>(&self, view: &'v View) -> Option<&'v Group> {
+    #[inline]
+    pub(super) fn group<'v>(&self, view: &'v View) -> Option<Group<'v>> {
         match self.place {
             Place::Group(number, _) => view.groups.get(number),
             _ => None,

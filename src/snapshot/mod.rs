@@ -33,7 +33,7 @@ mod tags_of;
 mod ties;
 
 pub use directory::{Directory, Entry};
-pub use groups::{Group, GroupNumber, Groups};
+pub use groups::{Group, GroupEntry, GroupNumber, Groups};
 pub use matrix::{Matrix, MatrixNumber};
 pub use population::{OwnCondition, Population};
 pub use revision::Revision;

@@ -32,6 +32,15 @@ impl<'s> TagsOf<'s> {
         few.iter().map(|&tag| TagId(u32::from(tag))).chain(many.iter().copied())
     }
 
+    /// Whether one of them is as told; asks no further than to the first that is.
+    #[inline]
+    pub fn any(self, is: impl Fn(TagId) -> bool) -> bool {
+        match self {
+            Self::Few(tags) => tags.iter().any(|&tag| is(TagId(u32::from(tag)))),
+            Self::Many(tags) => tags.iter().any(|&tag| is(tag)),
+        }
+    }
+
     /// Whether a tag is one of them. Costs a look at each: they are few.
     #[inline]
     pub fn contains(self, tag: TagId) -> bool {

@@ -1,4 +1,4 @@
-use super::value;
+use super::matrix::value;
 use crate::{
     gates::{Pair, Party, Scene, demands::Needs},
     request::{Action, GroupPermission, Role, Value},
@@ -45,7 +45,7 @@ fn names_tags<T>(value: &Value<T>) -> bool {
     found
 }
 
-fn counted(view: &View, scene: &Scene<'_>, group: &Group) -> Option<String> {
+fn counted(view: &View, scene: &Scene<'_>, group: Group<'_>) -> Option<String> {
     let members = group.members.len();
     match (scene.action, view.settings.limits.group_members) {
         (Action::AddMember, Some(limit)) => {
@@ -54,13 +54,13 @@ fn counted(view: &View, scene: &Scene<'_>, group: &Group) -> Option<String> {
         (Action::AddMember, None) => Some("the size of groups is not limited".to_owned()),
         (Action::Leave, _) => Some(format!("members of the group: {members}")),
         (Action::RemoveSuperAdmin, _) => {
-            Some(format!("super admins of the group: {}", group.super_admins.len()))
+            Some(format!("super admins of the group: {}", group.super_admin_count))
         }
         _ => None,
     }
 }
 
-fn role_of(group: Option<&Group>, member: &Party<'_>) -> Option<Role> {
+fn role_of(group: Option<Group<'_>>, member: &Party<'_>) -> Option<Role> {
     group?.role(member.number?)
 }
 

@@ -1,55 +1,47 @@
 mod detail;
+mod matrix;
 
 use super::{Gate, Pair, Party, Scene, all_if, demands::Needs};
 use crate::{
-    request::{Action, GateName, Grant, GroupPermission, Reason, Role, Value},
-    snapshot::{Group, Selection, TagId, UserSet, View},
+    request::{Action, GateName, Reason, Role},
+    snapshot::{Group, Selection, UserSet, View},
 };
+use matrix::{granted, refusal, value};
 
 /// Closed in a group for those who are not, or may not do, what the action takes there.
 pub(super) struct RoleGate;
 
 /// What a request needs in its group; nothing, where it is in none.
+#[inline]
 fn needs(scene: &Scene<'_>) -> Needs {
     if scene.is_in_group() { scene.demands.role } else { Needs::Nothing }
 }
 
-/// Whether the only super admin is meant.
-fn is_last_super_admin(group: Option<&Group>, member: &Party<'_>) -> bool {
-    let super_admins = group.map_or(&[][..], |group| &group.super_admins);
-    matches!((super_admins, member.number), (&[last], Some(member)) if last == member)
+fn is_super_admin(group: Option<Group<'_>>, member: &Party<'_>) -> bool {
+    let role = group.zip(member.number).and_then(|(group, number)| group.role(number));
+    role == Some(Role::SuperAdmin)
 }
 
-fn is_super_admin(group: Option<&Group>, member: &Party<'_>) -> bool {
-    let number = group.zip(member.number);
-    number.is_some_and(|(group, number)| group.super_admins.binary_search(&number).is_ok())
+/// Whether the only super admin is meant.
+fn is_last_super_admin(group: Option<Group<'_>>, member: &Party<'_>) -> bool {
+    group.is_some_and(|group| group.super_admin_count == 1) && is_super_admin(group, member)
 }
 
 /// Whether the group takes nobody any more.
-fn is_full(view: &View, group: Option<&Group>) -> bool {
+fn is_full(view: &View, group: Option<Group<'_>>) -> bool {
     let members = group.map_or(0, |group| group.members.len());
     view.settings.limits.group_members.is_some_and(|limit| members >= limit as usize)
 }
 
-/// Why a value of the matrix refuses a member of this role.
-fn refusal(value: &Value<TagId>) -> Reason {
-    match value {
-        Value::Grant(Grant::AllowIfAdmin) => Reason::NeedsAdmin,
-        Value::Grant(Grant::AllowIfSuperAdmin) => Reason::NeedsSuperAdmin,
-        _ => Reason::DeniedByMatrix,
-    }
-}
-
-fn value<'v>(view: &'v View, scene: &Scene<'_>, permission: GroupPermission) -> &'v Value<TagId> {
-    let matrix = scene.matrix(view);
-    let nothing = &Value::Grant(Grant::Unspecified);
-    matrix.map_or(nothing, |matrix| matrix.value(permission, scene.field))
-}
-
-/// Why the subject may not do it to anyone.
-fn refuses(view: &View, scene: &Scene<'_>, subject: &Party<'_>) -> Option<Reason> {
-    let Some(role) = scene.role(view, subject) else { return Some(Reason::NotMember) };
-    match needs(scene) {
+/// Why someone of this role may not do it to anyone.
+fn refuses(
+    view: &View,
+    scene: &Scene<'_>,
+    needs: Needs,
+    role: Role,
+    subject: &Party<'_>,
+) -> Option<Reason> {
+    match needs {
         Needs::Nothing | Needs::Member | Needs::Leave => None,
         Needs::Permission(permission) => {
             let value = value(view, scene, permission);
@@ -60,15 +52,14 @@ fn refuses(view: &View, scene: &Scene<'_>, subject: &Party<'_>) -> Option<Reason
 }
 
 /// Why a member may not leave.
-fn keeps(view: &View, scene: &Scene<'_>, subject: &Party<'_>) -> Option<Reason> {
-    let role = scene.role(view, subject);
-    let members = scene.group(view).map_or(&[][..], |group| &group.members);
-    let is_alone = members.iter().all(|&member| Some(member) == subject.number);
-    match role {
-        None => Some(Reason::NotMember),
-        Some(_) if is_alone => Some(Reason::LastMember),
-        Some(Role::SuperAdmin) => Some(Reason::SuperAdminProtected),
-        Some(_) => None,
+fn keeps(group: Option<Group<'_>>, role: Role, subject: &Party<'_>) -> Option<Reason> {
+    let members = group.map_or(&[][..], |group| group.members);
+    if members.iter().all(|&member| Some(member) == subject.number) {
+        Some(Reason::LastMember)
+    } else if role == Role::SuperAdmin {
+        Some(Reason::SuperAdminProtected)
+    } else {
+        None
     }
 }
 
@@ -77,46 +68,32 @@ impl Gate for RoleGate {
         GateName::Role
     }
 
+    #[inline]
     fn check(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason> {
         match needs(scene) {
-            Needs::Nothing => return None,
-            Needs::Leave => return keeps(view, scene, pair.subject),
-            _ => {}
-        }
-        if scene.role(view, pair.subject).is_none() {
-            return Some(Reason::NotMember);
-        }
-        let group = scene.group(view);
-        let is_member = |is: fn(Option<&Group>, &Party<'_>) -> bool| {
-            pair.other.is_some_and(|member| is(group, member))
-        };
-        if scene.action == Action::RemoveMember && is_member(is_super_admin) {
-            return Some(Reason::SuperAdminProtected);
-        }
-        if let Some(reason) = refuses(view, scene, pair.subject) {
-            return Some(reason);
-        }
-        match scene.action {
-            Action::RemoveSuperAdmin if is_member(is_last_super_admin) => {
-                Some(Reason::LastSuperAdmin)
-            }
-            Action::AddMember if is_full(view, group) => Some(Reason::GroupFull),
-            _ => None,
+            Needs::Nothing => None,
+            needs => check(needs, view, scene, pair),
         }
     }
 
     fn admits<'v>(&self, view: &'v View, scene: &Scene<'_>, subject: &Party<'_>) -> Selection<'v> {
-        let group = scene.group(view);
-        match needs(scene) {
-            Needs::Nothing => return Selection::everybody(),
-            Needs::Leave => return all_if(keeps(view, scene, subject).is_none()),
-            _ if refuses(view, scene, subject).is_some() => return Selection::nobody(),
-            _ => {}
+        let needs = needs(scene);
+        if needs == Needs::Nothing {
+            return Selection::everybody();
         }
-        let super_admins = group.map_or(&[][..], |group| &group.super_admins);
+        let group = scene.group(view);
+        let Some(role) = scene.role(view, subject) else { return Selection::nobody() };
+        if needs == Needs::Leave {
+            return all_if(keeps(group, role, subject).is_none());
+        }
+        if refuses(view, scene, needs, role, subject).is_some() {
+            return Selection::nobody();
+        }
+        let super_admins = || users(group.into_iter().flat_map(Group::super_admins));
+        let is_last = group.is_some_and(|group| group.super_admin_count == 1);
         match scene.action {
-            Action::RemoveMember => all_but(super_admins),
-            Action::RemoveSuperAdmin if super_admins.len() == 1 => all_but(super_admins),
+            Action::RemoveMember => super_admins().complement(),
+            Action::RemoveSuperAdmin if is_last => super_admins().complement(),
             Action::AddMember => all_if(!is_full(view, group)),
             _ => Selection::everybody(),
         }
@@ -140,17 +117,14 @@ impl Gate for RoleGate {
             _ => false,
         };
         let Some(group) = group.filter(|_| !closed) else { return Selection::nobody() };
-        let members = || only(&group.members);
-        let but_super_admins = || all_but(&group.super_admins);
+        let members: Selection<'_> = UserSet::from_sorted(group.members).into();
         match needs {
-            Needs::Nothing => Selection::everybody(),
-            Needs::Member => members(),
-            Needs::SuperAdmin => Selection::all([members(), only(&group.super_admins)]),
+            Needs::Nothing | Needs::Member => members,
+            Needs::SuperAdmin => users(group.super_admins()),
             Needs::Leave if group.members.len() <= 1 => Selection::nobody(),
-            Needs::Leave => Selection::all([members(), but_super_admins()]),
+            Needs::Leave => Selection::all([members, users(group.super_admins()).complement()]),
             Needs::Permission(permission) => {
-                let granted = granted(view, group, value(view, scene, permission));
-                Selection::all([members(), granted])
+                Selection::all([members, granted(view, group, value(view, scene, permission))])
             }
         }
     }
@@ -163,29 +137,28 @@ impl Gate for RoleGate {
     }
 }
 
-fn only<'v>(users: &[u32]) -> Selection<'v> {
-    UserSet::from_sorted(users).into()
-}
-
-fn all_but<'v>(users: &[u32]) -> Selection<'v> {
-    only(users).complement()
-}
-
-/// The users to whom a value grants, members or not. Recursion is as deep as the value, which the
-/// parsers limit.
-fn granted<'v>(view: &'v View, group: &Group, value: &Value<TagId>) -> Selection<'v> {
-    match value {
-        Value::Grant(Grant::Allow) => Selection::everybody(),
-        Value::Grant(Grant::Deny | Grant::Unspecified) => Selection::nobody(),
-        Value::Grant(Grant::AllowIfAdmin) => {
-            Selection::any([only(&group.admins), only(&group.super_admins)])
-        }
-        Value::Grant(Grant::AllowIfSuperAdmin) => only(&group.super_admins),
-        Value::HasTag(tag) => {
-            view.population.members(*tag).map_or_else(Selection::nobody, Selection::from)
-        }
-        Value::Not(inner) => granted(view, group, inner).complement(),
-        Value::All(parts) => Selection::all(parts.iter().map(|part| granted(view, group, part))),
-        Value::Any(parts) => Selection::any(parts.iter().map(|part| granted(view, group, part))),
+fn check(needs: Needs, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason> {
+    let group = scene.group(view);
+    let Some(role) = scene.role(view, pair.subject) else { return Some(Reason::NotMember) };
+    if needs == Needs::Leave {
+        return keeps(group, role, pair.subject);
     }
+    let is_member = |is: fn(Option<Group<'_>>, &Party<'_>) -> bool| {
+        pair.other.is_some_and(|member| is(group, member))
+    };
+    if scene.action == Action::RemoveMember && is_member(is_super_admin) {
+        return Some(Reason::SuperAdminProtected);
+    }
+    if let Some(reason) = refuses(view, scene, needs, role, pair.subject) {
+        return Some(reason);
+    }
+    match scene.action {
+        Action::RemoveSuperAdmin if is_member(is_last_super_admin) => Some(Reason::LastSuperAdmin),
+        Action::AddMember if is_full(view, group) => Some(Reason::GroupFull),
+        _ => None,
+    }
+}
+
+fn users<'v>(users: impl Iterator<Item = u32>) -> Selection<'v> {
+    users.collect::<UserSet>().into()
 }

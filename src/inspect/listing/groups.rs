@@ -60,15 +60,16 @@ impl<'v> Matrix<'v> {
 }
 
 impl<'v> Group<'v> {
-    pub(super) fn of(view: &'v View, group: &'v snapshot::Group) -> Self {
-        let users = |users: &[u32]| Members::of(view, &UserSet::from_sorted(users));
+    pub(super) fn of(view: &'v View, group: snapshot::Group<'v>) -> Self {
+        let users =
+            |users: &mut dyn Iterator<Item = u32>| Members::of(view, &users.collect::<UserSet>());
         Self {
-            id: &group.id,
+            id: group.id,
             matrix: view.matrix(group.matrix).map_or("", |matrix| &matrix.name),
             creator: group.creator.map(|user| view.population.directory.id(user)),
-            super_admins: users(&group.super_admins),
-            admins: users(&group.admins),
-            members: users(&group.members),
+            super_admins: users(&mut group.super_admins()),
+            admins: users(&mut group.admins()),
+            members: users(&mut group.members.iter().copied()),
         }
     }
 }
