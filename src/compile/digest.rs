@@ -50,12 +50,12 @@ pub(super) fn population(population: &Population, names: &[String]) -> [u8; 32] 
         tags.iter().for_each(|tag| feed.text(name(&tag)));
     }
     feed.count(population.own.len());
-    for (user, own) in &population.own {
+    for (user, own) in &*population.own {
         feed.count(*user as usize);
         feed.0.update(own.to_bytes());
     }
     feed.count(population.own_conditions.len());
-    for (user, switch, condition) in &population.own_conditions {
+    for (user, switch, condition) in &*population.own_conditions {
         feed.count(*user as usize);
         feed.text(switch.as_str());
         feed.shown(condition.map(&mut |tag| name(tag)));

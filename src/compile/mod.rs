@@ -17,7 +17,7 @@ use std::{collections::HashSet, sync::Arc};
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Report},
     policy::{self, Census, Policy, Users},
-    snapshot::{Revision, TagId, Tags, View},
+    snapshot::{Population, Revision, Standings, TagId, Tags, View},
     source::Loaded,
     syntax,
 };
@@ -62,19 +62,22 @@ fn user_tags(view: &View) -> Vec<String> {
 /// A policy whose users are [`Users::Unchanged`] takes the population of `previous`; if that is
 /// another one, or there is none, it has no users, and all are refused.
 pub fn compile(policy: Policy, previous: Option<&View>) -> View {
-    let (population, user_tags) = match &policy.users {
-        Users::Read(roster) => population::compile(roster),
-        Users::Unchanged(key) => match previous.filter(|view| view.population.key == *key) {
-            Some(view) => (Arc::clone(&view.population), user_tags(view)),
-            None => population::compile(&policy::Roster::default()),
-        },
+    let unchanged = match &policy.users {
+        Users::Read(_) => None,
+        Users::Unchanged(key) => previous.filter(|view| view.population.key == *key),
+    };
+    let (known, user_tags) = match (unchanged, &policy.users) {
+        (Some(view), _) => (Known::As(view), user_tags(view)),
+        (None, Users::Read(roster)) => Known::new(population::compile(roster)),
+        (None, Users::Unchanged(_)) => Known::new(population::compile(&policy::Roster::default())),
     };
     let tags = number(user_tags, &policy);
     let declared = policy.tags.iter().filter_map(|name| tags.get(name)).collect();
-    let digest = digest::policy(&population.digest, &policy);
+    let digest = digest::policy(&known.population().digest, &policy);
     // Every tag that a policy names was numbered; a number that no one has stands for no user.
     let settings = policy.settings.map(&mut |name| tags.get(name).unwrap_or(TagId(u32::MAX)));
-    let standings = standings::compile(&settings, &population);
+    let standings = standings::compile(&settings, known.population());
+    let population = known.standing_as(&standings);
     let managers = settings.managers.as_ref().map(|condition| {
         population.meeting(condition).into_owned().packed(population.directory.len())
     });
@@ -93,6 +96,36 @@ pub fn compile(policy: Policy, previous: Option<&View>) -> View {
         matrices,
         groups,
         revision,
+    }
+}
+
+/// The users of a policy, before it is known where they stand under it.
+enum Known<'v> {
+    New(Box<Population>),
+    /// Those of a previous view.
+    As(&'v View),
+}
+
+impl Known<'_> {
+    fn new((population, tags): (Population, Vec<String>)) -> (Self, Vec<String>) {
+        (Self::New(Box::new(population)), tags)
+    }
+
+    fn population(&self) -> &Population {
+        match self {
+            Self::New(population) => population,
+            Self::As(view) => &view.population,
+        }
+    }
+
+    fn standing_as(self, standings: &Standings) -> Arc<Population> {
+        match self {
+            Self::New(population) => Arc::new(population.standing_as(standings)),
+            Self::As(view) if view.standings.are_the_same(standings) => {
+                Arc::clone(&view.population)
+            }
+            Self::As(view) => Arc::new(Population::clone(&view.population).standing_as(standings)),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::digest;
 
 /// The population that a roster tells, and the names of its tags in order: those that users have or
 /// that their records name. Costs a sort of the ids, and of what is between users.
-pub(super) fn compile(roster: &Roster) -> (Arc<Population>, Vec<String>) {
+pub(super) fn compile(roster: &Roster) -> (Population, Vec<String>) {
     let mut order: Vec<usize> = (0..roster.len()).collect();
     order.sort_unstable_by_key(|&user| roster.id(user));
     let names = tags(roster);
@@ -34,16 +34,16 @@ pub(super) fn compile(roster: &Roster) -> (Arc<Population>, Vec<String>) {
     let members = members(&directory, names.len());
     let mut population = Population {
         directory,
-        members,
+        members: members.into(),
         everyone,
-        own,
-        own_conditions,
-        ties,
+        own: own.into(),
+        own_conditions: own_conditions.into(),
+        ties: Arc::new(ties),
         key: roster.key,
         digest: [0; 32],
     };
     population.digest = digest::population(&population, &names);
-    (Arc::new(population), names)
+    (population, names)
 }
 
 /// The names of all tags of users and of their records, in order.

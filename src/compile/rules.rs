@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use crate::{
     policy,
     snapshot::{Population, Rule, RuleBook, RuleNumber, TagId, Tags, UserSet, View},
@@ -14,7 +12,7 @@ use super::digest;
 pub(super) fn compile(
     rules: Vec<policy::Rule>,
     tags: &Tags,
-    population: &Arc<Population>,
+    population: &Population,
     previous: Option<&View>,
 ) -> RuleBook {
     let texts: Vec<String> = rules.iter().map(|rule| rule.condition.to_string()).collect();
@@ -75,11 +73,11 @@ pub(super) fn compile(
 /// The reachers of a tag as the previous view holds them, if they are the same here.
 fn shared(
     previous: &View,
-    population: &Arc<Population>,
+    population: &Population,
     tag: &str,
     conditions: &[u8; 32],
 ) -> Option<UserSet> {
-    if !Arc::ptr_eq(&previous.population, population) {
+    if !previous.population.is_of_the_same(population) {
         return None;
     }
     let tag = previous.tags.get(tag)?;

@@ -14,10 +14,10 @@ pub(super) fn compile(settings: &Settings<TagId>, population: &Population) -> St
         each = vec![common; population.directory.len() as usize];
         set_modes(&mut each, settings, population);
         set_switches(&mut each, settings, population);
-        for &(user, own) in &population.own {
+        for &(user, own) in &*population.own {
             change(&mut each, user, |standing| own.over(standing));
         }
-        for (user, switch, condition) in &population.own_conditions {
+        for (user, switch, condition) in &*population.own_conditions {
             let tags = population.directory.tags(*user);
             let on = condition.holds(&|tag| tags.contains(*tag));
             change(&mut each, *user, |standing| standing.with_switch(*switch, on));

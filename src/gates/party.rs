@@ -26,13 +26,13 @@ struct Given {
 }
 
 impl<'r> Party<'r> {
-    /// Looks the user up. Costs one look-up of the id and one access to memory; with properties,
-    /// also the conditions of the policy's settings.
+    /// Looks the user up. Costs one look-up of the id; with properties, also the conditions of the
+    /// policy's settings.
     #[inline]
     pub fn find(view: &View, user: &User<'r>) -> Self {
         let number = view.population.directory.number(user.id);
         let standing = match number {
-            Some(number) => view.standings.of(number),
+            Some(number) => view.population.directory.standing(number),
             None => view.standings.stranger(),
         };
         let party = Self { id: user.id, number, standing, given: None };
@@ -42,10 +42,10 @@ impl<'r> Party<'r> {
         }
     }
 
-    /// A known user as he is. Costs two accesses to memory.
+    /// A known user as he is. Costs an access to memory.
     pub fn of(view: &'r View, number: u32) -> Self {
         let id = view.population.directory.id(number);
-        let standing = view.standings.of(number);
+        let standing = view.population.directory.standing(number);
         Self { id, number: Some(number), standing, given: None }
     }
 

@@ -1,23 +1,24 @@
-use std::hash::BuildHasher;
+use std::{hash::BuildHasher, sync::Arc};
 
 use foldhash::fast::RandomState;
 
 use super::{
-    TagId, Ties,
+    Standing, Standings, TagId, Ties,
     index::Index,
     record::{Overflow, Record},
     tags_of::TagsOf,
     ties::Row,
 };
 
-/// All users: their ids, in order, and their tags. A user's number is his place in that order.
+/// All users: their ids, in order, their tags, and where they stand. A user's number is his place in
+/// that order.
 ///
-/// Users with the same tags are of one class.
+/// Users with the same tags are of one class. A clone has records of its own and shares the rest.
 #[derive(Clone, Debug)]
 pub struct Directory {
     records: Box<[Record]>,
-    overflow: Overflow,
-    by_id: Index,
+    overflow: Arc<Overflow>,
+    by_id: Arc<Index>,
     hasher: RandomState,
     classes: usize,
 }
@@ -50,6 +51,7 @@ impl Directory {
             .collect();
         let hasher = RandomState::default();
         let by_id = Index::new(records.iter().map(|record| hasher.hash_one(record.id(&overflow))));
+        let (overflow, by_id) = (Arc::new(overflow), Arc::new(by_id));
         Self { records, overflow, by_id, hasher, classes: classes.len() }
     }
 
@@ -86,6 +88,19 @@ impl Directory {
     pub fn tags(&self, user: u32) -> TagsOf<'_> {
         let record = self.records.get(user as usize);
         record.map_or(TagsOf::NONE, |record| record.tags(&self.overflow))
+    }
+
+    /// Notes where each user stands.
+    pub(super) fn note(&mut self, standings: &Standings) {
+        for (user, record) in (0..).zip(&mut self.records) {
+            record.set_standing(standings.of(user));
+        }
+    }
+
+    /// Where a user stands, as it was noted.
+    #[inline]
+    pub fn standing(&self, user: u32) -> Standing {
+        self.records.get(user as usize).map_or(Standing::BARE, Record::standing)
     }
 
     /// Where what is between a user and others stands.

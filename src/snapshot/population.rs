@@ -1,24 +1,26 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
-use super::{Directory, Own, Selection, TagId, Tie, Ties, UserSet};
+use super::{Directory, Own, Selection, Standings, TagId, Tie, Ties, UserSet};
 use crate::request::{Condition, Switch};
 
 /// A user, and a switch that his record sets to a condition.
 pub type OwnCondition = (u32, Switch, Condition<TagId>);
 
-/// Who there is: users, their tags, and the users of each tag.
-#[derive(Debug)]
+/// Who there is: users, their tags, the users of each tag, and what is between users.
+///
+/// A clone differs in where users stand; it shares all but that.
+#[derive(Clone, Debug)]
 pub struct Population {
     pub directory: Directory,
     /// For each tag that users have, those who have it.
-    pub members: Vec<UserSet>,
+    pub members: Arc<[UserSet]>,
     pub everyone: UserSet,
     /// What records of users set, in the order of the users; those that set nothing are left out.
-    pub own: Vec<(u32, Own)>,
+    pub own: Arc<[(u32, Own)]>,
     /// The switches that records set to a condition, in the order of the users.
-    pub own_conditions: Vec<OwnCondition>,
+    pub own_conditions: Arc<[OwnCondition]>,
     /// What is between users.
-    pub ties: Ties,
+    pub ties: Arc<Ties>,
     /// What the population was read from, to tell whether it would be read the same again.
     pub key: [u8; 32],
     /// What it says, whatever it was read from.
@@ -26,6 +28,19 @@ pub struct Population {
 }
 
 impl Population {
+    /// Notes where each user stands, beside his id, where decisions find it. Costs a pass over the
+    /// users.
+    #[must_use]
+    pub fn standing_as(mut self, standings: &Standings) -> Self {
+        self.directory.note(standings);
+        self
+    }
+
+    /// Whether both are of the same users, wherever they stand.
+    pub fn is_of_the_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.ties, &other.ties)
+    }
+
     /// The users who have a tag.
     pub fn members(&self, tag: TagId) -> Option<&UserSet> {
         self.members.get(tag.index())

@@ -1,7 +1,7 @@
-use super::{TagId, tags_of::TagsOf, ties::Row};
+use super::{Standing, TagId, tags_of::TagsOf, ties::Row};
 
 /// What a decision needs of a user, in one cache line: his id, which tells that he is the one who
-/// was looked for, his tags, and where what is between him and others stands.
+/// was looked for, his tags, where he stands, and where what is between him and others is kept.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(super) struct Record {
@@ -12,6 +12,7 @@ pub(super) struct Record {
     row_len: u16,
     /// His tags, or the halves of where they start in [`Overflow::tags`] and of how many they are.
     tags: [u16; TAGS],
+    standing: Standing,
     tag_count: u8,
     id_len: u8,
     /// His id, or where it starts in [`Overflow::ids`].
@@ -19,7 +20,7 @@ pub(super) struct Record {
 }
 
 /// How many tags a record holds, if their numbers are small.
-const TAGS: usize = 6;
+const TAGS: usize = 5;
 
 /// How long an id may be to stand in a record: a UUID does.
 const ID: usize = 36;
@@ -41,6 +42,7 @@ impl Default for Record {
             row_start: 0,
             row_len: 0,
             tags: [0; TAGS],
+            standing: Standing::BARE,
             tag_count: 0,
             id_len: 0,
             id: [0; ID],
@@ -90,6 +92,15 @@ impl Record {
     pub(super) fn with_row(mut self, row: Row) -> Self {
         Row { signature: self.signature, start: self.row_start, len: self.row_len } = row;
         self
+    }
+
+    pub(super) fn set_standing(&mut self, standing: Standing) {
+        self.standing = standing;
+    }
+
+    #[inline]
+    pub(super) fn standing(&self) -> Standing {
+        self.standing
     }
 
     #[inline]

@@ -50,8 +50,12 @@ impl Standings {
         }
     }
 
-    /// Where a user stands. Costs an access to memory, or none where all stand alike.
-    #[inline]
+    /// Whether all users stand alike in both.
+    pub fn are_the_same(&self, other: &Self) -> bool {
+        self.common == other.common && self.each == other.each
+    }
+
+    /// Where a user stands. Decisions read it from the [`Directory`](super::Directory).
     pub fn of(&self, user: u32) -> Standing {
         self.each.get(user as usize).copied().unwrap_or(self.common)
     }

@@ -222,10 +222,11 @@ impl Ties {
         let range =
             if row.len == LONG { self.range(user) } else { start..start + usize::from(row.len) };
         let (others, ties) = parts(self.words.get(range).unwrap_or_default());
-        match place(others, other) {
-            Some(at) => tie(ties, at),
-            None => Tie::NONE,
+        // Leaves nothing out: it has the ties fetched while the others are looked through.
+        if others.len() <= SHORT && ties.iter().fold(0, |all, &word| all | word) == 0 {
+            return Tie::NONE;
         }
+        place(others, other).map_or(Tie::NONE, |at| tie(ties, at))
     }
 
     /// All others with whom a user has to do, in order, and what is between them, seen from him.
