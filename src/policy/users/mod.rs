@@ -1,4 +1,5 @@
 mod builder;
+mod contradictions;
 mod key;
 mod record;
 mod roster;
@@ -91,6 +92,9 @@ pub(super) fn gather<'v, 'k>(
         builder.converse(conversation, problems);
     }
     builder.finish(problems);
+    if stated.checks.blocks_end_friendship {
+        contradictions::find(&builder.roster, stated, bulk, problems);
+    }
     Gathered::Read(Box::new(builder))
 }
 
