@@ -51,7 +51,35 @@ fn hostile_files_come_to_an_end() {
             ),
             None,
         ),
-        ("groups", Yaml, format!("groups: {{{}}}", "g: {}, ".repeat(MANY)), Some("duplicate-key")),
+        (
+            "groups",
+            Yaml,
+            format!("groups: {{{}}}", "g: {}, ".repeat(MANY)),
+            Some("duplicate-group"),
+        ),
+        (
+            "texts with commas",
+            Yaml,
+            format!("permissions: {{{}}}", numbered(MANY, |n| format!("s{n}: f(a,, "))),
+            Some("unbalanced"),
+        ),
+        (
+            "a text with many",
+            Yaml,
+            format!("permissions: {{ s: f({}) }}", open("a, ")),
+            Some("syntax"),
+        ),
+        (
+            "friends who block",
+            Yaml,
+            format!(
+                "preset: tencent\nlimits: {{ friends: none, blocked: none }}\n\
+                 users: {{ a: {{ friends: [{0}], blocked: [{0}] }}, {1} }}\n",
+                numbered(MANY, |n| format!("u{n}, ")),
+                numbered(MANY, |n| format!("u{n}: , "))
+            ),
+            Some("contradiction"),
+        ),
         (
             "a conversation of many",
             Yaml,

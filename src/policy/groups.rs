@@ -103,7 +103,7 @@ fn resolve_one(written: &ast::Group<'_>, bounds: &Bounds<'_>, problems: &mut Dia
 impl Bounds<'_> {
     fn check_user(&self, id: &Text<'_>, problems: &mut Diagnostics) {
         if !self.users.knows(&id.value) {
-            problems.push(unknown_user(&id.value, id.span, self.users.near(&id.value)));
+            problems.push(unknown_user(&id.value, id.span, self.users.near(&id.value).as_deref()));
         }
     }
 

@@ -268,6 +268,11 @@ impl<'v> Builder<'v> {
         did_you_mean(id, defined.map(|(number, _)| self.roster.id(number)))
     }
 
+    /// Lets no later reading take these users for those that it would find.
+    pub(super) fn forget_key(&mut self) {
+        self.roster.key = [0; 32];
+    }
+
     pub(super) fn into_roster(self) -> Roster {
         self.roster
     }

@@ -82,8 +82,14 @@ fn over_limit(
 ) -> Diagnostic {
     let id = id.value.escape_debug();
     let (message, name) = match relation {
-        Relation::Block => (format!("`{id}` blocks {count} users"), "blocked"),
-        _ => (format!("`{id}` has {count} friends"), "friends"),
+        Relation::Block => (
+            format!("`{id}` blocks {count} {}", if count == 1 { "user" } else { "users" }),
+            "blocked",
+        ),
+        _ => (
+            format!("`{id}` has {count} {}", if count == 1 { "friend" } else { "friends" }),
+            "friends",
+        ),
     };
     Diagnostic::error(Code::OverLimit, excess, format!("{message}; the limit is {limit}"))
         .hint(format!("shorten the list, or raise `limits.{name}`"))
