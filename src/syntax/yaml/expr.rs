@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
+    source::Span,
     syntax::{
         ast::{Expr, ExprKind, Setting},
         dsl,
@@ -93,6 +94,13 @@ impl<'s> Cursor<'s, '_> {
         written.contains(['\n', '\r'])
     }
 
+    /// Reports a setting without a value, which its author expects to set something.
+    pub(super) fn no_value(&mut self, what: &str, name: &str, span: Span, expected: Expected) {
+        let message = format!("the {what} {} has no value", quoted(name));
+        let problem = Diagnostic::error(Code::MissingField, span, message);
+        self.problems.push(problem.hint(expected.1));
+    }
+
     /// The keys and values of the mapping that is open, up to its end. Which keys there may be is
     /// for `policy` to say.
     pub(super) fn settings(
@@ -108,11 +116,7 @@ impl<'s> Cursor<'s, '_> {
                 Given::Refused => {}
                 // Records may come from a program, to which null is to leave out.
                 Given::Nothing if what == OWN_PERMISSION => {}
-                Given::Nothing => {
-                    let message = format!("the {what} {} has no value", quoted(&key.value));
-                    let problem = Diagnostic::error(Code::MissingField, key.span, message);
-                    self.problems.push(problem.hint(value.1));
-                }
+                Given::Nothing => self.no_value(what, &key.value, key.span, value),
             }
         }
         Ok(())
