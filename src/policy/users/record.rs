@@ -82,15 +82,10 @@ fn over_limit(
 ) -> Diagnostic {
     let id = id.value.escape_debug();
     let (message, name) = match relation {
-        Relation::Block => (
-            format!("`{id}` blocks {count} {}", if count == 1 { "user" } else { "users" }),
-            "blocked",
-        ),
-        _ => (
-            format!("`{id}` has {count} {}", if count == 1 { "friend" } else { "friends" }),
-            "friends",
-        ),
+        Relation::Block => (format!("`{id}` blocks too many users"), "blocked"),
+        _ => (format!("`{id}` has too many friends"), "friends"),
     };
-    Diagnostic::error(Code::OverLimit, excess, format!("{message}; the limit is {limit}"))
+    let message = format!("{message}, {count}; the limit is {limit}");
+    Diagnostic::error(Code::OverLimit, excess, message)
         .hint(format!("shorten the list, or raise `limits.{name}`"))
 }
