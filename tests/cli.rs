@@ -60,6 +60,25 @@ impl Policies {
     }
 }
 
+/// What is only warned about keeps no policy from being used.
+#[test]
+fn warnings_alone_are_no_failure() {
+    let policy = "tests/diagnostics/warnings-alone";
+    for (arguments, found) in [
+        (vec!["check", policy], "ok "),
+        (vec!["compile", policy], "matrices in use"),
+        (vec!["decide", "-s", "bob", "-a", "sign_in", policy], "allow"),
+        (vec!["reach", "-s", "alice", "-a", "start_chat", policy], "bob"),
+    ] {
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(text(&output.stdout).contains(found), "{output:?}");
+    }
+    let output = run(&["check", "--format", "json", policy]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!((&json(&output)["errors"], &json(&output)["warnings"]), (&0.into(), &5.into()));
+}
+
 #[test]
 fn exit_codes() {
     let policies = Policies::new();

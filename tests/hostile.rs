@@ -16,10 +16,42 @@ fn numbered(count: usize, write: impl Fn(usize) -> String) -> String {
     (0..count).map(write).collect()
 }
 
+/// What it is, its notation and text, and a mistake that is to be told; none if it has none.
+type Case = (&'static str, Notation, String, Option<&'static str>);
+
+/// Files of which much has to be looked up again, once there is a mistake.
+fn looked_up_again() -> Vec<Case> {
+    vec![
+        (
+            "texts with commas",
+            Yaml,
+            format!("permissions: {{{}}}", numbered(MANY, |n| format!("s{n}: f(a,, "))),
+            Some("unbalanced"),
+        ),
+        (
+            "a text with many",
+            Yaml,
+            format!("permissions: {{ s: f({}) }}", "a, ".repeat(MANY)),
+            Some("syntax"),
+        ),
+        (
+            "friends who block",
+            Yaml,
+            format!(
+                "preset: tencent\nlimits: {{ friends: none, blocked: none }}\n\
+                 users: {{ a: {{ friends: [{0}], blocked: [{0}] }}, {1} }}\n",
+                numbered(MANY, |n| format!("u{n}, ")),
+                numbered(MANY, |n| format!("u{n}: , "))
+            ),
+            Some("contradiction"),
+        ),
+    ]
+}
+
 #[test]
 fn hostile_files_come_to_an_end() {
     let open = |bracket: &str| bracket.repeat(MANY);
-    let cases: Vec<(&str, Notation, String, Option<&str>)> = vec![
+    let cases: Vec<Case> = vec![
         (
             "undeclared tags",
             Yaml,
@@ -51,7 +83,12 @@ fn hostile_files_come_to_an_end() {
             ),
             None,
         ),
-        ("groups", Yaml, format!("groups: {{{}}}", "g: {}, ".repeat(MANY)), Some("duplicate-key")),
+        (
+            "groups",
+            Yaml,
+            format!("groups: {{{}}}", "g: {}, ".repeat(MANY)),
+            Some("duplicate-group"),
+        ),
         (
             "a conversation of many",
             Yaml,
@@ -85,7 +122,7 @@ fn hostile_files_come_to_an_end() {
         ),
         ("fields", Csv, format!("id,tags\n{}\n", open(",")), Some("invalid-record")),
     ];
-    for (name, notation, text, code) in cases {
+    for (name, notation, text, code) in cases.into_iter().chain(looked_up_again()) {
         let outcome = compile::build(&Sources::single("hostile", notation, text).into(), None);
         match code {
             None => assert!(outcome.view.is_some(), "{name}"),

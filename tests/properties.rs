@@ -182,6 +182,34 @@ fn users_are_read_again_when_declarations_change() {
     assert_eq!(after.report.errors, 1);
 }
 
+/// Whatever else a policy is compiled after, its author is told the same.
+#[test]
+fn what_is_told_does_not_depend_on_what_was_compiled_before() {
+    let policies = [
+        // A warning about a record.
+        "user alice { contacts: [bob, bob]; } user bob { }",
+        // Mistakes outside the records, which name users.
+        "user alice { } user bob { } group g { members: [alcie]; }",
+        // Limits that the same records keep in one policy and break in the other.
+        "limits { friends: 1; } user alice { friends: [bob]; } user bob { }",
+        "limits { friends: 0; } user alice { friends: [bob]; } user bob { }",
+        "preset: tencent; user alice { friends: [bob]; } user bob { blocked: [alice]; }",
+        "user alice { friends: [bob]; } user bob { blocked: [alice]; }",
+        "limits { group_members: 1; } user alice { } user bob { } group g { members: [alice, bob]; }",
+        "user alice { } user bob { } group g { members: [alice]; }",
+    ];
+    let source = |text: &str| Sources::single("p.peerage", Notation::Dsl, text);
+    for policy in policies {
+        let alone = build(&source(policy), None);
+        for before in policies {
+            let before = build(&source(before), None).view;
+            let after = build(&source(policy), before.as_ref());
+            assert_eq!(after.report.to_json(), alone.report.to_json(), "{policy}");
+            assert_eq!(after.view.is_some(), alone.view.is_some(), "{policy}");
+        }
+    }
+}
+
 #[test]
 fn derived_rule_ids_are_stable() {
     let written = [

@@ -4,7 +4,7 @@
 
 use insta::assert_snapshot;
 use peerage::{
-    diagnostic::{Code, Diagnostic, Diagnostics, Report, render},
+    diagnostic::{Code, Diagnostic, Diagnostics, Report, did_you_mean, render},
     source::{LoadError, Notation, Source, SourceId, Sources, Span},
 };
 use proptest::prelude::{any, prop, proptest};
@@ -338,5 +338,23 @@ proptest! {
         assert!(place.source_line.get(place.caret.0..place.caret.0 + place.caret.1).is_some());
         let text = render(&report, colour);
         assert!(!text.contains('\u{9b}') && !text.contains('\0'));
+    }
+}
+
+#[test]
+fn what_was_meant_is_told_only_if_it_is_likely() {
+    for (written, known, meant) in [
+        ("Munch", &["Munich", "Berlin"][..], Some("Munich")),
+        ("berlin", &["Munich", "Berlin"], Some("Berlin")),
+        ("pair", &["contacts", "paired"], Some("paired")),
+        ("block", &["blocked", "friends"], Some("blocked")),
+        ("bo", &["bob", "alice"], Some("bob")),
+        ("a", &["b", "A"], Some("A")),
+        ("a", &["b", "ab"], None),
+        ("7", &["6", "70"], None),
+        ("1041", &["1040", "10411"], None),
+        ("", &["a"], None),
+    ] {
+        assert_eq!(did_you_mean(written, known.iter().copied()), meant, "{written}");
     }
 }

@@ -363,16 +363,18 @@ fn groups_and_conversations() {
 fn keys_are_told_to_repeat_however_many_there_are() {
     let keys: String = (0..1000).map(|n| format!("  k{n}: deny\n")).collect();
     let again = "  k999: allow\n";
-    for (text, what) in [
-        (format!("permissions:\n{keys}{again}"), "setting"),
-        (format!("matrices:\n m:\n{keys}{again}"), "permission"),
-        (format!("matrices:\n{}  k999: {{}}\n", keys.replace("deny", "{}")), "matrix"),
-        (format!("groups:\n{}  k999: {{}}\n", keys.replace("deny", "{}")), "group"),
+    let records = format!("{}  k999: {{}}\n", keys.replace("deny", "{}"));
+    for (text, what, code) in [
+        (format!("permissions:\n{keys}{again}"), "setting", "duplicate-key"),
+        (format!("matrices:\n m:\n{keys}{again}"), "permission", "duplicate-key"),
+        (format!("matrices:\n{records}"), "matrix", "duplicate-matrix"),
+        (format!("groups:\n{records}"), "group", "duplicate-group"),
+        (format!("users:\n{records}"), "user", "duplicate-user"),
     ] {
         let listed = listing::list("a.yaml", text.as_bytes());
         let found = format!("the {what} `k999` is given twice | ");
         assert_eq!(listed.matches(&found).count(), 1, "{listed}");
-        assert_eq!(listed.matches("duplicate-key").count(), 1, "{listed}");
+        assert_eq!(listed.matches(code).count(), 1, "{listed}");
     }
 }
 

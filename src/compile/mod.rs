@@ -12,15 +12,18 @@ mod population;
 mod rules;
 mod standings;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{cell::Cell, collections::HashSet, sync::Arc};
 
 use crate::{
-    diagnostic::{Diagnostic, Diagnostics, Report},
+    diagnostic::{Diagnostic, Diagnostics, Report, did_you_mean},
     policy::{self, Census, Policy, Users},
     snapshot::{Population, Revision, Standings, TagId, Tags, View},
     source::Loaded,
     syntax,
 };
+
+/// How many users may be compared with ids that are nobody's.
+const MOST_COMPARISONS: u32 = 2_000_000;
 
 /// What became of a policy: a view if it holds no error, and all that is to be said about it.
 #[derive(Debug)]
@@ -41,10 +44,17 @@ pub fn build(loaded: &Loaded, previous: Option<&View>) -> Outcome {
     let ast = syntax::parse(sources, &mut problems);
     let knows =
         |id: &str| previous.is_some_and(|view| view.population.directory.number(id).is_some());
+    let comparisons = Cell::new(MOST_COMPARISONS);
+    let near = |id: &str| {
+        let users = &previous?.population.directory;
+        comparisons.set(comparisons.get().checked_sub(users.len())?);
+        did_you_mean(id, (0..users.len()).map(|user| users.id(user))).map(str::to_owned)
+    };
     let census = previous.map(|view| Census {
         key: view.population.key,
         tags: user_tags(view),
         knows: &knows,
+        near: &near,
     });
     let policy = policy::resolve(ast, sources, census, &mut problems);
     let view = (!problems.has_errors()).then(|| compile(policy, previous));

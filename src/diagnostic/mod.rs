@@ -141,6 +141,11 @@ impl Diagnostics {
         }
     }
 
+    /// How many there are, errors and warnings.
+    pub fn told(&self) -> usize {
+        self.list.len() + self.left_out
+    }
+
     pub fn errors(&self) -> usize {
         self.errors
     }

@@ -6,16 +6,23 @@ pub fn did_you_mean<'c>(
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
     let length = name.chars().count();
-    let most = 1.max(length / 3);
-    candidates
-        .into_iter()
-        .filter(|candidate| candidate.chars().count().abs_diff(length) <= most)
-        .map(|candidate| {
-            let same_but_case = candidate.eq_ignore_ascii_case(name);
-            let distance = if same_but_case { 0 } else { strsim::osa_distance(name, candidate) };
-            (distance, candidate)
-        })
-        .filter(|&(distance, _)| distance <= most)
-        .min()
-        .map(|(_, candidate)| candidate)
+    // Numbers are as near to each other as names of a single letter: nothing follows from it.
+    let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
+    let most = if is_number { 0 } else { (length / 3).max(1).min(length.saturating_sub(1)) };
+    let distance = |candidate: &str| {
+        let longer = candidate.chars().count().abs_diff(length);
+        // `pair` for `paired`, `block` for `blocked`.
+        let is_stem = longer <= 2 && length >= 4 && !is_number && candidate.starts_with(name);
+        if candidate.eq_ignore_ascii_case(name) {
+            Some(0)
+        } else if is_stem {
+            Some(1)
+        } else if longer <= most {
+            Some(strsim::osa_distance(name, candidate)).filter(|&distance| distance <= most)
+        } else {
+            None
+        }
+    };
+    let near = candidates.into_iter().filter_map(|name| Some((distance(name)?, name)));
+    near.min().map(|(_, candidate)| candidate)
 }

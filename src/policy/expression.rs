@@ -5,7 +5,7 @@ use crate::{
     syntax::ast::{Expr, ExprKind, Spanned, Text},
 };
 
-use super::tags::Vocabulary;
+use super::{tags::Vocabulary, words};
 
 const FUNCTIONS: [&str; 4] = ["hasTag", "not", "all", "any"];
 
@@ -32,9 +32,7 @@ impl Meaning for Condition<String> {
     const NOUNS: &'static str = "conditions";
 
     fn word(word: &str, span: Span, _: bool) -> Result<Self, Diagnostic> {
-        let message = format!("expected a condition, found the word `{word}`");
-        Err(Diagnostic::error(Code::WrongType, span, message)
-            .hint(format!("for the users who have a tag, write hasTag({word})")))
+        Err(words::no_condition("a condition", word, span))
     }
 
     fn has_tag(tag: String) -> Self {
@@ -72,7 +70,7 @@ impl Meaning for Value<String> {
             Ok(grant) => Ok(Self::Grant(grant)),
             Err(_) => {
                 let known = Grant::ALL.iter().map(|grant| grant.as_str());
-                Err(super::words::unknown("value", word, span, known))
+                Err(words::unknown("value", &word.escape_debug().to_string(), span, known))
             }
         }
     }
@@ -148,7 +146,7 @@ fn part<M: Meaning>(
         "all" => parts(arguments, vocabulary, problems).map(M::all),
         "any" => parts(arguments, vocabulary, problems).map(M::any),
         other => {
-            let message = format!("{} have no function `{other}`", M::NOUNS);
+            let message = format!("{} have no function `{}`", M::NOUNS, other.escape_debug());
             let problem = Diagnostic::error(Code::UnknownFunction, name.span, message);
             problems.push(match did_you_mean(other, FUNCTIONS) {
                 Some(near) => problem.hint(format!("did you mean `{near}`?")),

@@ -88,7 +88,7 @@ fn resolve_one(written: &ast::Group<'_>, bounds: &Bounds<'_>, problems: &mut Dia
     members.dedup();
     if let Some(limit) = bounds.most_members.filter(|&limit| members.len() > limit as usize) {
         let message = format!(
-            "the group `{}` has {} members; the limit is {limit}",
+            "the group `{}` has too many members, {}; the limit is {limit}",
             id.escape_debug(),
             members.len()
         );
@@ -103,7 +103,7 @@ fn resolve_one(written: &ast::Group<'_>, bounds: &Bounds<'_>, problems: &mut Dia
 impl Bounds<'_> {
     fn check_user(&self, id: &Text<'_>, problems: &mut Diagnostics) {
         if !self.users.knows(&id.value) {
-            problems.push(unknown_user(&id.value, id.span, self.users.near(&id.value)));
+            problems.push(unknown_user(&id.value, id.span, self.users.near(&id.value).as_deref()));
         }
     }
 

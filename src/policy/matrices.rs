@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    diagnostic::{Code, Diagnostic, Diagnostics},
+    diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
     request::{Fields, Grant, GroupPermission, Value},
     source::Span,
     syntax::ast::{self, PermissionValue},
@@ -116,14 +116,30 @@ pub(super) fn resolve(
                     .hint("rename one of the two"),
             );
         }
+        let is_first = !places.contains_key(&*matrix.name.value);
         places.entry(&matrix.name.value).or_insert(matrix.name.span);
-        let resolved = Reader { vocabulary, problems }.matrix(matrix);
-        if let Some(name) = name {
+        let is_usable = name.is_some() && !is_built_in && is_first;
+        let mut reader = Reader { vocabulary, problems };
+        let (resolved, missing) = reader.matrix(matrix);
+        // What is wrong as a whole needs no advice on its parts.
+        if is_usable && matrix.is_whole && !missing.is_empty() {
+            reader.problems.push(left_out(&matrix.name, &missing));
+        }
+        if let Some(name) = name.filter(|_| is_usable) {
             matrices.push(Matrix { name, ..resolved });
         }
     }
     matrices.sort_by(|one, other| one.name.cmp(&other.name));
     matrices
+}
+
+fn left_out(matrix: &ast::Text<'_>, missing: &[GroupPermission]) -> Diagnostic {
+    let names: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
+    let message =
+        format!("the matrix `{}` leaves out {}", matrix.value.escape_debug(), names.join(", "));
+    Diagnostic::warning(Code::Unspecified, matrix.span, message)
+        .label("what is left out is denied to everybody")
+        .hint("write `deny` if nobody is meant to have it")
 }
 
 struct Reader<'r> {
@@ -132,7 +148,8 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
-    fn matrix(&mut self, written: &ast::Matrix<'_>) -> Matrix {
+    /// What a matrix says, and the permissions of which it says nothing.
+    fn matrix(&mut self, written: &ast::Matrix<'_>) -> (Matrix, Vec<GroupPermission>) {
         let unspecified = || Value::Grant(Grant::Unspecified);
         let mut matrix = Matrix {
             name: String::new(),
@@ -143,7 +160,12 @@ impl Reader<'_> {
         for entry in &written.permissions {
             let known = GroupPermission::ALL.iter().map(|permission| permission.as_str());
             let Ok(permission) = entry.key.value.parse::<GroupPermission>() else {
-                self.problems.push(words::unknown_key("a matrix", &entry.key, known));
+                let near = did_you_mean(&entry.key.value, known.clone());
+                missing.retain(|permission| Some(permission.as_str()) != near);
+                let problem = words::unknown_key("a matrix", &entry.key, known);
+                let message =
+                    format!("no permission is called `{}`", entry.key.value.escape_debug());
+                self.problems.push(Diagnostic { message, ..problem });
                 continue;
             };
             missing.retain(|&other| other != permission);
@@ -155,20 +177,7 @@ impl Reader<'_> {
                 *slot = value;
             }
         }
-        if !missing.is_empty() {
-            let names: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
-            let message = format!(
-                "the matrix `{}` leaves out {}",
-                written.name.value.escape_debug(),
-                names.join(", ")
-            );
-            self.problems.push(
-                Diagnostic::warning(Code::Unspecified, written.name.span, message)
-                    .label("what is left out is denied to everybody")
-                    .hint("write `deny` if nobody is meant to have it"),
-            );
-        }
-        matrix
+        (matrix, missing)
     }
 
     /// Of a permission that is not told by field.

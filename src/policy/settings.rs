@@ -2,7 +2,9 @@ use std::collections::HashMap;
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
-    request::{Approval, BlockMode, Blocks, PeersMode, Settings, Switch, Toggle, UnknownUsers},
+    request::{
+        Action, Approval, BlockMode, Blocks, PeersMode, Settings, Switch, Toggle, UnknownUsers,
+    },
     source::Span,
     syntax::ast::{self, Expr, ExprKind, SettingsSection, Text, WordSection},
 };
@@ -128,15 +130,16 @@ impl Reader<'_> {
                 }
             }
             SettingsSection::Blocks => {
-                let known = BlockMode::ALL.iter().map(|mode| mode.as_str());
-                let mode = plain("a block mode", value, self.problems)
-                    .and_then(|mode| word("block mode", &mode, known, self.problems));
+                let known = || BlockMode::ALL.iter().map(|mode| mode.as_str());
+                let mode = plain("a block mode", value, known(), self.problems)
+                    .and_then(|mode| word("block mode", &mode, known(), self.problems));
                 if let (Ok(action), Some(mode), true) = (key.value.parse(), mode, is_first) {
                     settings.blocks = settings.blocks.with(action, mode);
                 }
             }
             SettingsSection::Friendship => {
-                let approval = plain("an approval", value, self.problems)
+                let known = Approval::ALL.iter().map(|word| word.as_str());
+                let approval = plain("an approval", value, known, self.problems)
                     .and_then(|text| approval(&text, self.problems));
                 if let (Some(approval), true) = (approval, is_first) {
                     settings.approval = approval;
@@ -173,15 +176,17 @@ impl Reader<'_> {
         };
         let is_known = known.contains(&&*key.value);
         if !is_known {
-            let problem = words::unknown_key(name(section), key, known.into_iter());
-            self.problems.push(problem);
+            self.problems.push(match section {
+                SettingsSection::Blocks => no_block_mode(key, &known),
+                _ => words::unknown_key(&format!("`{}`", name(section)), key, known.into_iter()),
+            });
         }
         is_known
     }
 
     /// A number, or `none` for no limit.
     fn limit(&mut self, value: &Expr<'_>) -> Option<Limit> {
-        let text = plain("a number", value, self.problems)?;
+        let text = plain("a number or `none`", value, std::iter::empty(), self.problems)?;
         if text.value == "none" {
             return Some(Limit::None);
         }
@@ -195,6 +200,15 @@ impl Reader<'_> {
             );
         }
         number.map(Limit::Most)
+    }
+}
+
+/// An action that has no block mode, though it may be another's name.
+fn no_block_mode(key: &Text<'_>, known: &[&'static str]) -> Diagnostic {
+    let problem = words::unknown_key("`blocks`", key, known.iter().copied());
+    match key.value.parse::<Action>() {
+        Ok(action) => Diagnostic { message: format!("blocks don't concern `{action}`"), ..problem },
+        Err(_) => problem,
     }
 }
 
@@ -218,11 +232,7 @@ pub(super) fn toggle(
         ExprKind::Word(word) if *word == "true" => Some(Toggle::Always(true)),
         ExprKind::Word(word) if *word == "false" => Some(Toggle::Always(false)),
         ExprKind::Word(word) => {
-            let message = format!("expected true, false or a condition, found the word `{word}`");
-            problems.push(
-                Diagnostic::error(Code::WrongType, value.span, message)
-                    .hint(format!("for the users who have a tag, write hasTag({word})")),
-            );
+            problems.push(words::no_condition("true, false or a condition", word, value.span));
             None
         }
         ExprKind::Call { .. } => meaning(value, vocabulary, problems).map(Toggle::When),

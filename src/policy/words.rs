@@ -2,6 +2,7 @@ use std::str::FromStr;
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
+    request::check_tag,
     source::Span,
     syntax::ast::{Expr, ExprKind, Spanned, Text},
 };
@@ -56,17 +57,37 @@ pub(super) fn word<W: FromStr>(
     found
 }
 
+/// A word where a condition is wanted. In quotes, a condition of the DSL is a word too.
+pub(super) fn no_condition(wanted: &str, word: &str, span: Span) -> Diagnostic {
+    let written = word.escape_debug();
+    let message = format!("expected {wanted}, found the word `{written}`");
+    let problem = Diagnostic::error(Code::WrongType, span, message);
+    if check_tag(word).is_ok() {
+        problem.hint(format!("for the users who have a tag, write hasTag({word})"))
+    } else if word.contains('(') {
+        problem.hint(format!("write it without quotes: {written}"))
+    } else {
+        problem
+    }
+}
+
 /// The word that the value of a setting is; a condition is none.
 pub(super) fn plain<'e>(
     what: &str,
     value: &'e Expr<'_>,
+    known: impl Iterator<Item = &'static str>,
     problems: &mut Diagnostics,
 ) -> Option<Text<'e>> {
     match &value.kind {
         ExprKind::Word(word) => Some(Spanned::new((&**word).into(), value.span)),
         ExprKind::Call { .. } => {
             let message = format!("expected {what}, found a condition");
-            problems.push(Diagnostic::error(Code::WrongType, value.span, message));
+            let mut problem = Diagnostic::error(Code::WrongType, value.span, message);
+            let known = known.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+            if !known.is_empty() {
+                problem = problem.hint(format!("known: {known}"));
+            }
+            problems.push(problem);
             None
         }
     }

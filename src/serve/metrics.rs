@@ -73,6 +73,7 @@ impl Metrics {
         registry.register("reloads", "Reloads that changed or refused a policy", outcomes);
 
         let view = &served.view;
+        let ties = &view.population.ties;
         let gauges = [
             (
                 "policy_current",
@@ -83,6 +84,9 @@ impl Metrics {
             ("tags", "Tags known", whole(view.tags.len())),
             ("tag_sets", "Distinct tag sets of users", whole(view.population.directory.classes())),
             ("rules", "Rules", whole(view.rules.as_ref().map_or(0, |book| book.rules.len()))),
+            ("relations", "Edges between users, of all relations", whole(ties.relations())),
+            ("conversations", "Direct conversations", whole(ties.conversations())),
+            ("groups", "Groups", whole(view.groups.len())),
             ("view_bytes", "Memory of the compiled view, about", whole(view.memory())),
         ];
         for (name, help, value) in gauges {
@@ -97,6 +101,6 @@ impl Metrics {
     }
 }
 
-fn whole(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+fn whole(count: impl TryInto<i64>) -> i64 {
+    count.try_into().unwrap_or(i64::MAX)
 }

@@ -108,6 +108,8 @@ pub struct Mode<'s> {
 pub struct Matrix<'s> {
     pub name: Text<'s>,
     pub permissions: Vec<Permission<'s>>,
+    /// Whether there is nothing in it that could not be read.
+    pub is_whole: bool,
 }
 
 /// Who has one of a matrix's permissions.

@@ -150,7 +150,7 @@ fn mode(one: &Mode<'_>, other: &Mode<'_>) -> bool {
 }
 
 fn matrix(one: &Matrix<'_>, other: &Matrix<'_>) -> bool {
-    let Matrix { name, permissions } = one;
+    let Matrix { name, permissions, is_whole: _ } = one;
     text(name, &other.name) && all(permissions, &other.permissions, permission)
 }
 

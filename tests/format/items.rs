@@ -222,7 +222,7 @@ fn matrix() -> impl Strategy<Value = Matrix<'static>> {
     let permission = (text(), value).prop_map(|(key, value)| Permission { key, value });
     (text(), vec(permission, 0..4)).prop_map(|(name, permissions)| {
         let permissions = distinct(permissions, |it| it.key.value.to_string());
-        Matrix { name, permissions }
+        Matrix { name, permissions, is_whole: true }
     })
 }
 

@@ -1,8 +1,4 @@
-use std::{
-    cell::Cell,
-    collections::{HashMap, HashSet},
-    hash::BuildHasher,
-};
+use std::{cell::Cell, collections::HashMap, hash::BuildHasher};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -97,7 +93,7 @@ impl<'v> Builder<'v> {
         let number = self.number(id, problems)?;
         let place = self.places.get_mut(number as usize)?;
         if place.is_defined {
-            let message = format!("the user `{}` is defined twice", id.value);
+            let message = format!("the user `{}` is defined twice", id.value.escape_debug());
             problems.push(
                 Diagnostic::error(Code::DuplicateUser, id.span, message)
                     .also(place.span, "first defined here"),
@@ -135,7 +131,7 @@ impl<'v> Builder<'v> {
         self.by_id.find(hash, |&other| self.roster.id(other as usize) == id).copied()
     }
 
-    /// Adds the edges from a user to those whom a list names.
+    /// Adds the edges from a user to those whom a list names; how many they are.
     pub(super) fn relate(
         &mut self,
         from: Option<u32>,
@@ -143,11 +139,11 @@ impl<'v> Builder<'v> {
         relation: Relation,
         named: &ast::List<'_>,
         problems: &mut Diagnostics,
-    ) {
+    ) -> usize {
         let mut seen: SmallVec<[(u32, Span); 16]> = SmallVec::new();
         for id in &named.value {
             if id.value == owner.value {
-                let message = format!("`{}` names himself", owner.value);
+                let message = format!("`{}` names himself", owner.value.escape_debug());
                 problems.push(
                     Diagnostic::error(Code::SelfRelation, id.span, message)
                         .hint("relations are between two users; remove the entry"),
@@ -169,23 +165,22 @@ impl<'v> Builder<'v> {
                     Diagnostic::warning(
                         Code::RepeatedEntry,
                         *again,
-                        format!("`{id}` is named twice in this list"),
+                        format!("`{}` is named twice in this list", id.escape_debug()),
                     )
                     .also(*first, "first named here"),
                 );
             }
         }
         seen.dedup_by_key(|(to, _)| *to);
-        let Some(from) = from else { return };
+        let Some(from) = from else { return seen.len() };
         let is_full = self.roster.edges.iter().map(Vec::len).sum::<usize>() >= MOST_EDGES;
         if is_full {
             let message = format!("more than {MOST_EDGES} relations");
             problems.push(Diagnostic::error(Code::TooLarge, named.span, message));
-            return;
-        }
-        if let Some(edges) = self.roster.edges.get_mut(relation as usize) {
+        } else if let Some(edges) = self.roster.edges.get_mut(relation as usize) {
             edges.extend(seen.iter().map(|&(to, _)| (from, to)));
         }
+        seen.len()
     }
 
     pub(super) fn converse(
@@ -251,49 +246,13 @@ impl<'v> Builder<'v> {
         number
     }
 
-    /// Says who was named and is no user, and what can't hold together.
-    pub(super) fn finish(&mut self, problems: &mut Diagnostics) {
+    /// Says who was named and is no user.
+    pub(super) fn finish(&self, problems: &mut Diagnostics) {
         for (number, place) in self.places.iter().enumerate() {
             if !place.is_defined {
                 let id = self.roster.id(number);
                 problems.push(unknown_user(id, place.span, self.near(id)));
             }
-        }
-        if self.checks.blocks_end_friendship {
-            self.find_blocked_friends(problems);
-        }
-    }
-
-    /// Finds friends of whom one blocks the other.
-    fn find_blocked_friends(&self, problems: &mut Diagnostics) {
-        let unordered = |&(one, other): &(u32, u32)| (one.min(other), one.max(other));
-        let mut blocked: Vec<_> = self
-            .roster
-            .edges(Relation::Block)
-            .iter()
-            .map(|edge| (unordered(edge), *edge))
-            .collect();
-        blocked.sort_unstable();
-        let mut told = HashSet::new();
-        for edge in self.roster.edges(Relation::Friend) {
-            let pair = unordered(edge);
-            let at = blocked.partition_point(|(known, _)| *known < pair);
-            let Some(&(known, (from, to))) = blocked.get(at) else { continue };
-            if known != pair || !told.insert(pair) {
-                continue;
-            }
-            let place = |user: u32| self.places.get(user as usize).map(|place| place.span);
-            let (Some(here), Some(there)) = (place(from), place(to)) else { continue };
-            let (from, to) = (self.roster.id(from as usize), self.roster.id(to as usize));
-            problems.push(
-                Diagnostic::error(
-                    Code::Contradiction,
-                    here,
-                    format!("`{from}` blocks `{to}`, and they are friends"),
-                )
-                .also(there, "the other one")
-                .hint("a block ends a friendship on both sides here: remove one of the two"),
-            );
         }
     }
 
@@ -307,6 +266,11 @@ impl<'v> Builder<'v> {
         self.comparisons.set(left);
         let defined = self.places.iter().enumerate().filter(|(_, place)| place.is_defined);
         did_you_mean(id, defined.map(|(number, _)| self.roster.id(number)))
+    }
+
+    /// Lets no later reading take these users for those that it would find.
+    pub(super) fn forget_key(&mut self) {
+        self.roster.key = [0; 32];
     }
 
     pub(super) fn into_roster(self) -> Roster {

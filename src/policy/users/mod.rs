@@ -1,4 +1,5 @@
 mod builder;
+mod contradictions;
 mod key;
 mod record;
 mod roster;
@@ -24,6 +25,8 @@ pub struct Census<'k> {
     pub tags: Vec<String>,
     /// Whether there is a user of this id.
     pub knows: &'k dyn Fn(&str) -> bool,
+    /// The user who was most likely meant by an id that is nobody's.
+    pub near: &'k dyn Fn(&str) -> Option<String>,
 }
 
 impl std::fmt::Debug for Census<'_> {
@@ -80,6 +83,7 @@ pub(super) fn gather<'v, 'k>(
     if let Some(census) = known.filter(is_same) {
         return Gathered::Unchanged(census);
     }
+    let told = problems.told();
     let mut builder = Builder::new(key, vocabulary, stated.checks);
     for user in stated.users {
         builder.add(user, problems);
@@ -91,6 +95,13 @@ pub(super) fn gather<'v, 'k>(
         builder.converse(conversation, problems);
     }
     builder.finish(problems);
+    if stated.checks.blocks_end_friendship {
+        contradictions::find(&builder.roster, stated, bulk, problems);
+    }
+    // Records that were warned about are read each time, so that each report has the warnings.
+    if problems.told() > told {
+        builder.forget_key();
+    }
     Gathered::Read(Box::new(builder))
 }
 
@@ -104,10 +115,10 @@ impl Gathered<'_, '_> {
     }
 
     /// The user who was most likely meant by an id that is nobody's.
-    pub(super) fn near(&self, id: &str) -> Option<&str> {
+    pub(super) fn near(&self, id: &str) -> Option<String> {
         match self {
-            Self::Unchanged(_) => None,
-            Self::Read(builder) => builder.near(id),
+            Self::Unchanged(census) => (census.near)(id),
+            Self::Read(builder) => builder.near(id).map(str::to_owned),
         }
     }
 

@@ -32,10 +32,11 @@ impl Builder<'_> {
         ];
         for (relation, list, limit) in lists {
             let Some(list) = list else { continue };
-            if let Some(limit) = limit.filter(|&limit| list.value.len() > limit as usize) {
-                problems.push(over_limit(id, relation, list, limit));
+            let count = self.relate(number, id, relation, list, problems);
+            if let Some(limit) = limit.filter(|&limit| count > limit as usize) {
+                let excess = list.value.get(limit as usize).map_or(list.span, |entry| entry.span);
+                problems.push(over_limit(id, relation, count, limit, excess));
             }
-            self.relate(number, id, relation, list, problems);
         }
     }
 
@@ -52,7 +53,7 @@ impl Builder<'_> {
         for setting in &fields.permissions {
             let Ok(switch) = setting.key.value.parse::<Switch>() else {
                 let known = Switch::ALL.iter().map(|switch| switch.as_str());
-                problems.push(unknown_key("permissions", &setting.key, known));
+                problems.push(unknown_key("`permissions`", &setting.key, known));
                 continue;
             };
             let toggle = toggle(&setting.value, self.vocabulary, problems);
@@ -75,14 +76,16 @@ impl Builder<'_> {
 fn over_limit(
     id: &ast::Text<'_>,
     relation: Relation,
-    list: &ast::List<'_>,
+    count: usize,
     limit: u32,
+    excess: Span,
 ) -> Diagnostic {
-    let (verb, name) = match relation {
-        Relation::Block => ("blocks", "blocked"),
-        _ => ("has as friends", "friends"),
+    let id = id.value.escape_debug();
+    let (message, name) = match relation {
+        Relation::Block => (format!("`{id}` blocks too many users"), "blocked"),
+        _ => (format!("`{id}` has too many friends"), "friends"),
     };
-    let message = format!("`{}` {verb} {} users; the limit is {limit}", id.value, list.value.len());
-    Diagnostic::error(Code::OverLimit, id.span, message)
+    let message = format!("{message}, {count}; the limit is {limit}");
+    Diagnostic::error(Code::OverLimit, excess, message)
         .hint(format!("shorten the list, or raise `limits.{name}`"))
 }

@@ -139,7 +139,9 @@ fn tags<'b>(raw: &'b RawValue, at: &str) -> Result<Vec<Text<'b>>, Refusal> {
 /// By name or by number.
 fn peers(raw: &RawValue, at: &str) -> Result<PeersMode, Refusal> {
     let mode = match raw.get() {
-        number @ ("0" | "1" | "2" | "3") => PeersMode::parse(number),
+        number if number.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
+            PeersMode::parse(number)
+        }
         _ => PeersMode::parse(read::<Text<'_>>(raw, at)?.as_str()),
     };
     mode.map_err(|error| Refusal::bad(at, error.to_string()))

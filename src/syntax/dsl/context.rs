@@ -27,6 +27,8 @@ pub(super) struct Context<'c> {
     /// The fields that the record in hand has so far, and where; kept here so that a record needs
     /// no memory for them.
     pub(super) given: RefCell<Vec<(Keyword, Span)>>,
+    /// Whether the matrix in hand has a permission that is broken.
+    has_lost: Cell<bool>,
 }
 
 /// What was being read when something unexpected came.
@@ -64,7 +66,8 @@ impl<'c> Context<'c> {
         problems: &'c mut Diagnostics,
     ) -> Self {
         let (mended, given) = (Cell::new(None), RefCell::new(Vec::new()));
-        Self { text, place, problems: RefCell::new(problems), mended, given }
+        let (problems, has_lost) = (RefCell::new(problems), Cell::new(false));
+        Self { text, place, problems, mended, given, has_lost }
     }
 
     pub(super) fn span(&self, from: usize, to: usize) -> Span {
@@ -94,7 +97,21 @@ impl<'c> Context<'c> {
     /// A statement or field that is given up.
     pub(super) fn broken<T>(&self, within: Within, recovery: &Recovery<'_>) -> Option<T> {
         self.unexpected(within, &recovery.error);
+        if within == Within::Permission {
+            self.has_lost.set(true);
+        }
         None
+    }
+
+    /// The permissions of a matrix up to now: none.
+    pub(super) fn permissions<T>(&self) -> Vec<T> {
+        self.has_lost.set(false);
+        Vec::new()
+    }
+
+    /// Whether all permissions of the matrix in hand could be read.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.has_lost.get()
     }
 
     /// A condition alone that can't be read.

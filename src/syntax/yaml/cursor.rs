@@ -80,6 +80,8 @@ pub(super) struct Cursor<'s, 'p> {
     last_error: Option<usize>,
     /// The alias of the file itself, not of what it repeats, that was followed last.
     last_alias: Option<Span>,
+    /// Where a text ends of which a comma made several: what begins before is a part of it.
+    pub cut: usize,
 }
 
 fn parser(text: &str) -> Parser<'_, StrInput<'_>> {
@@ -123,6 +125,7 @@ impl<'s, 'p> Cursor<'s, 'p> {
             brackets: Vec::new(),
             last_error: None,
             last_alias: None,
+            cut: 0,
         }
     }
 
@@ -201,6 +204,11 @@ impl<'s, 'p> Cursor<'s, 'p> {
             self.outline.entry = Some(start);
         }
         Ok(!is_end)
+    }
+
+    /// Whether what is read stands in brackets, as the file itself has them.
+    pub(super) fn is_in_brackets(&self) -> bool {
+        !self.anchors.is_playing() && self.brackets.last().copied().flatten().is_some()
     }
 
     /// Where the last thing ended that takes up space in the file.

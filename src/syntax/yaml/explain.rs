@@ -3,7 +3,7 @@ use granit_parser::{ErrorKind, ScanError};
 use crate::{
     diagnostic::{Code, Diagnostic},
     source::{SourceId, Span},
-    syntax::MAX_NESTING,
+    syntax::{MAX_NESTING, known::quoted},
 };
 
 /// What was read before the mistake.
@@ -184,6 +184,13 @@ fn others(kind: &ErrorKind, mistake: &Mistake<'_>) -> Diagnostic {
         other => return mistake.syntax(&format!("this is not YAML: {other}")),
     };
     mistake.syntax(message).hint(hint)
+}
+
+/// A condition of which a comma makes several values.
+pub(super) fn cut(span: Span, text: &str) -> Diagnostic {
+    let text = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+    Diagnostic::error(Code::Syntax, span, "a text with a comma needs quotes within brackets")
+        .hint(format!("write {}", quoted(&format!("\"{text}\""))))
 }
 
 /// A `*` as a key, which to YAML begins an alias.

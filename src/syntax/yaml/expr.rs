@@ -2,14 +2,23 @@ use std::borrow::Cow;
 
 use super::{
     cursor::{Cursor, Stop},
+    explain,
     node::{Node, Scalar},
     place::Places,
     read::{Expected, Fields, Given},
 };
-use crate::syntax::{
-    ast::{Expr, ExprKind, Setting},
-    dsl, known,
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    source::Span,
+    syntax::{
+        ast::{Expr, ExprKind, Setting},
+        dsl,
+        known::{self, quoted},
+    },
 };
+
+/// What an entry of a user's own permissions is called.
+pub(super) const OWN_PERMISSION: &str = "permission";
 
 impl<'s> Cursor<'s, '_> {
     /// A condition, or anything else that stands in the grammar of conditions: a word, a number.
@@ -38,6 +47,13 @@ impl<'s> Cursor<'s, '_> {
         if scalar.plain && self.is_over_lines(&scalar) {
             self.peek()?;
         }
+        if let Some(end) = self.end_of_cut(&scalar) {
+            self.cut = end;
+            let whole = self.text().get(scalar.written.start..end).unwrap_or_default();
+            let problem = explain::cut(self.span(scalar.written.start, end), whole);
+            self.problems.push(problem);
+            return Ok(Given::Refused);
+        }
         let places = Places::new(scalar.span.source, self.text(), &scalar);
         let place = |range| places.span(range);
         let expr = match &scalar.value {
@@ -47,9 +63,42 @@ impl<'s> Cursor<'s, '_> {
         Ok(expr.map_or(Given::Refused, Given::Value))
     }
 
+    /// Where a text ends that was meant as one, if a comma within its parentheses ended it, as it
+    /// does in brackets.
+    fn end_of_cut(&self, scalar: &Scalar<'_>) -> Option<usize> {
+        if !scalar.plain || !self.is_in_brackets() {
+            return None;
+        }
+        let rest = self.text().get(scalar.written.start..)?;
+        let mut open = 0_usize;
+        let mut is_cut = false;
+        // A condition holds none of what ends the search, so that no text is searched twice.
+        for (at, byte) in rest.bytes().enumerate() {
+            match byte {
+                b'(' => open += 1,
+                b')' => open = open.checked_sub(1)?,
+                b',' if open == 0 => return None,
+                b',' => is_cut = true,
+                b':' | b'{' | b'}' | b'[' | b']' | b'"' | b'\'' | b'#' => return None,
+                _ => {}
+            }
+            if byte == b')' && open == 0 {
+                return is_cut.then_some(scalar.written.start + at + 1);
+            }
+        }
+        None
+    }
+
     fn is_over_lines(&self, scalar: &Scalar<'_>) -> bool {
         let written = self.text().get(scalar.written.clone()).unwrap_or_default();
         written.contains(['\n', '\r'])
+    }
+
+    /// Reports a setting without a value, which its author expects to set something.
+    pub(super) fn no_value(&mut self, what: &str, name: &str, span: Span, expected: Expected) {
+        let message = format!("the {what} {} has no value", quoted(name));
+        let problem = Diagnostic::error(Code::MissingField, span, message);
+        self.problems.push(problem.hint(expected.1));
     }
 
     /// The keys and values of the mapping that is open, up to its end. Which keys there may be is
@@ -62,7 +111,13 @@ impl<'s> Cursor<'s, '_> {
     ) -> Result<(), Stop> {
         let mut fields = Fields::new(what);
         while let Some(key) = fields.next(self)? {
-            into.extend(self.expr(value)?.value().map(|value| Setting { key, value }));
+            match self.expr(value)? {
+                Given::Value(value) => into.push(Setting { key, value }),
+                Given::Refused => {}
+                // Records may come from a program, to which null is to leave out.
+                Given::Nothing if what == OWN_PERMISSION => {}
+                Given::Nothing => self.no_value(what, &key.value, key.span, value),
+            }
         }
         Ok(())
     }

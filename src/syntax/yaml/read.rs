@@ -250,6 +250,7 @@ impl<'s> Cursor<'s, '_> {
                         .hint("write the fields out, or use an alias for a whole value"),
                     );
                 }
+                Node::Scalar(key) if key.span.start() < self.cut => {}
                 Node::Scalar(key) => return Ok(Some(Spanned::new(key.value, key.span))),
                 other => {
                     self.refuse::<()>(&other, KEY)?;

@@ -178,6 +178,10 @@ fn malformed_ones_are_refused_with_their_place() {
         }
     }
     let mut body = question("3", "2");
+    body["subject"]["properties"] = json!({ "peers": 4 });
+    let told = post(&daemon, PATH, &body).json()["error"]["message"].clone();
+    assert_eq!(told, "unknown peers mode `4`; known: all, paired, contacts, favorites");
+    let mut body = question("3", "2");
     body["resource"] = json!({ "type": "group", "id": "g", "properties": { "matrix": 1 } });
     assert_eq!(post(&daemon, PATH, &body).refusal(400), "resource.properties.matrix");
     let twice = r#""id":"3","properties":{"permissions":{"outgoing":true,"outgoing":true}}"#;

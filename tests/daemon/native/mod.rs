@@ -273,6 +273,23 @@ fn heads_are_answers_without_their_bodies() {
     }
 }
 
+/// What a large policy holds of each kind, so that its memory can be judged.
+#[test]
+fn counts_of_ties_and_groups() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = "user ann { blocked: [bob]; favorites: [cat]; } user bob { } user cat { }\n\
+                  conversation ann, bob; conversation bob, cat; group g { creator: ann; }\n";
+    std::fs::write(folder.path().join("policy.peerage"), policy).unwrap();
+    let daemon = Daemon::serve(folder.path());
+    let counts = daemon.get("/v1/status").json()["counts"].clone();
+    assert_eq!(counts["relations"], 3, "a favorite is a contact too");
+    assert_eq!((&counts["conversations"], &counts["groups"]), (&json!(2), &json!(1)));
+    let metrics = daemon.get("/metrics").text().to_owned();
+    for line in ["peerage_relations 3", "peerage_conversations 2", "peerage_groups 1"] {
+        assert!(metrics.lines().any(|found| found == line), "{line}: {metrics}");
+    }
+}
+
 #[test]
 fn health_status_and_metrics() {
     let daemon = Daemon::serve(stores());
@@ -292,7 +309,13 @@ fn health_status_and_metrics() {
     let (digest, facts) = answer.revision().split_once('.').unwrap();
     assert!(status["policy_digest"].as_str().unwrap().starts_with(digest));
     assert_eq!(status["facts"].to_string(), facts);
-    assert_eq!(status["counts"], json!({ "users": 6, "tags": 3, "tag_sets": 6, "rules": 4 }));
+    assert_eq!(
+        status["counts"],
+        json!({
+            "users": 6, "tags": 3, "tag_sets": 6, "rules": 4,
+            "relations": 0, "conversations": 0, "groups": 0,
+        })
+    );
     assert!(status["age_seconds"].as_u64().unwrap() < 600);
     assert!(status["memory"]["view_bytes"].as_u64().unwrap() > 0);
     assert!(status["memory"]["resident_bytes"].as_u64().unwrap() > 1 << 20);

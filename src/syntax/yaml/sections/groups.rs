@@ -33,7 +33,7 @@ pub(super) fn read<'s>(
     });
     while let Some(id) = cursor.key()? {
         if let Some(first) = groups.add(&id, items) {
-            cursor.problems.push(repeated(Code::DuplicateKey, "group", &id, first));
+            cursor.problems.push(repeated(Code::DuplicateGroup, "group", &id, first));
             cursor.skip()?;
             continue;
         }

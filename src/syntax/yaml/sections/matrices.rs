@@ -1,11 +1,14 @@
+use super::records::Records;
 use crate::{
+    diagnostic::Code,
     source::Span,
     syntax::{
         ast::{Item, Matrix, Permission, PermissionValue},
+        known::repeated,
         yaml::{
             cursor::{Cursor, Stop},
             node::Node,
-            read::{Expected, Fields},
+            read::{Expected, Fields, Given},
         },
     },
 };
@@ -24,10 +27,19 @@ pub(super) fn read<'s>(
     if cursor.mapping(MATRICES)?.value().is_none() {
         return Ok(());
     }
-    let mut names = Fields::new("matrix");
-    while let Some(name) = names.next(cursor)? {
-        let mut matrix = Matrix { name, permissions: Vec::new() };
+    let mut matrices = Records::new(|item| match item {
+        Item::Matrix(matrix) => Some(&matrix.name),
+        _ => None,
+    });
+    while let Some(name) = cursor.key()? {
+        if let Some(first) = matrices.add(&name, items) {
+            cursor.problems.push(repeated(Code::DuplicateMatrix, "matrix", &name, first));
+            cursor.skip()?;
+            continue;
+        }
+        let mut matrix = Matrix { name, permissions: Vec::new(), is_whole: true };
         let done = permissions(cursor, &mut matrix);
+        matrix.is_whole &= done.is_ok();
         // Even with mistakes in it there is a matrix of this name.
         items.push(Item::Matrix(Box::new(matrix)));
         done?;
@@ -51,9 +63,16 @@ fn permissions<'s>(cursor: &mut Cursor<'s, '_>, matrix: &mut Matrix<'s>) -> Resu
                 done?;
                 continue;
             }
-            node => cursor.expr_of(node, VALUE)?.value().map(PermissionValue::One),
+            node => cursor.expr_of(node, VALUE)?,
         };
-        matrix.permissions.extend(value.map(|value| Permission { key, value }));
+        match value {
+            Given::Value(value) => {
+                let value = PermissionValue::One(value);
+                matrix.permissions.push(Permission { key, value });
+            }
+            Given::Refused => matrix.is_whole = false,
+            Given::Nothing => {}
+        }
     }
     Ok(())
 }

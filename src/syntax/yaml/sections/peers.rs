@@ -42,7 +42,11 @@ fn fields<'s>(cursor: &mut Cursor<'s, '_>, peers: &mut Peers<'s>) -> Result<(), 
     let mut fields = Fields::new("field");
     while let Some(key) = fields.next(cursor)? {
         match &*key.value {
-            "default" => peers.default = cursor.string(PEERS)?.value(),
+            "default" => match cursor.string(PEERS)? {
+                Given::Value(mode) => peers.default = Some(mode),
+                Given::Refused => {}
+                Given::Nothing => cursor.no_value("field", "default", key.span, PEERS),
+            },
             "modes" => {
                 if cursor.sequence(MODES)?.value().is_some() {
                     while cursor.another()? {

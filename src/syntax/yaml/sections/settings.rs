@@ -5,7 +5,7 @@ use crate::{
         ast::{Item, Settings, SettingsSection, Word, WordSection},
         yaml::{
             cursor::{Cursor, Stop},
-            read::Expected,
+            read::{Expected, Given},
         },
     },
 };
@@ -34,12 +34,15 @@ pub(super) fn word<'s>(
     items: &mut Vec<Item<'s>>,
     section: WordSection,
 ) -> Result<(), Stop> {
-    let expected = match section {
-        WordSection::Preset => PRESET,
-        WordSection::UnknownUsers => UNKNOWN_USERS,
+    let (name, expected) = match section {
+        WordSection::Preset => ("preset", PRESET),
+        WordSection::UnknownUsers => ("unknown_users", UNKNOWN_USERS),
     };
-    let word = cursor.string(expected)?.value();
-    items.extend(word.map(|value| Item::Word(Box::new(Word { section, span, value }))));
+    match cursor.string(expected)? {
+        Given::Value(value) => items.push(Item::Word(Box::new(Word { section, span, value }))),
+        Given::Refused => {}
+        Given::Nothing => cursor.no_value("section", name, span, expected),
+    }
     Ok(())
 }
 

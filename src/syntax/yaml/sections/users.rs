@@ -8,6 +8,7 @@ use crate::{
         user,
         yaml::{
             cursor::{Cursor, Stop},
+            expr::OWN_PERMISSION,
             read::{Expected, Fields},
         },
     },
@@ -72,7 +73,7 @@ fn permissions<'s>(cursor: &mut Cursor<'s, '_>, user: &mut User<'s>) -> Result<(
         return Ok(());
     }
     let mut permissions = Vec::new();
-    let done = cursor.settings("permission", SWITCH, &mut permissions);
+    let done = cursor.settings(OWN_PERMISSION, SWITCH, &mut permissions);
     if !permissions.is_empty() {
         user.more.get_or_insert_default().permissions = permissions;
     }
