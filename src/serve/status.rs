@@ -4,14 +4,18 @@ use hyper::{
     StatusCode,
     header::{CONTENT_TYPE, HeaderValue},
 };
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{
     answer::{self, Answer, Refusal},
+    counts::Counts,
     query::Query,
     route::App,
 };
-use crate::live::{Outcome, Served};
+use crate::{
+    live::{Outcome, Served},
+    snapshot::{Footprint, View},
+};
 
 /// `GET /v1/status`: what is served, how old it is, how much it holds, and how the last reload went.
 pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<Answer, Refusal> {
@@ -24,6 +28,7 @@ pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<
         Outcome::Unchanged => "unchanged",
         Outcome::Refused => "refused",
     };
+    let memory = Footprint::of(view);
     let body = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "revision": served.revision,
@@ -33,13 +38,16 @@ pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<
         "started_at": unix(app.started),
         "served_since": unix(served.since),
         "age_seconds": served.since.elapsed().map_or(0, |age| age.as_secs()),
-        "counts": {
-            "users": view.population.directory.len(),
-            "tags": view.tags.len(),
-            "tag_sets": view.population.directory.classes(),
-            "rules": view.rules.as_ref().map_or(0, |book| book.rules.len()),
+        "counts": counts(view),
+        "memory": {
+            "view_bytes": memory.view,
+            "id_bytes": memory.ids,
+            "relation_bytes": memory.relations,
+            "group_bytes": memory.groups,
+            "bytes_per_user": memory.per_user(),
+            "bytes_per_relation": memory.per_relation(),
+            "resident_bytes": resident(),
         },
-        "memory": { "view_bytes": view.memory(), "resident_bytes": resident() },
         "reloads": { "swapped": reloads.swapped, "refused": reloads.refused },
         "last_reload": {
             "outcome": outcome,
@@ -60,6 +68,14 @@ pub(super) fn metrics(app: &App, _: &Served, query: Option<&str>) -> Result<Answ
         HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     answer.headers_mut().insert(CONTENT_TYPE, kind);
     Ok(answer)
+}
+
+fn counts(view: &View) -> Value {
+    let Counts { each, relations } = Counts::of(view);
+    let each = each.into_iter().map(|(name, _, count)| (name.to_owned(), json!(count)));
+    let relations: Map<String, Value> =
+        relations.into_iter().map(|(kind, count)| (kind.to_owned(), json!(count))).collect();
+    each.chain([("relations".to_owned(), Value::Object(relations))]).collect()
 }
 
 fn unix(time: SystemTime) -> u64 {

@@ -17,6 +17,7 @@
 
 mod directory;
 mod few;
+mod footprint;
 mod groups;
 mod index;
 mod matrix;
@@ -33,6 +34,7 @@ mod tags_of;
 mod ties;
 
 pub use directory::{Directory, Entry};
+pub use footprint::Footprint;
 pub use groups::{Group, GroupNumber, Groups};
 pub use matrix::{Matrix, MatrixNumber};
 pub use population::{OwnCondition, Population};
