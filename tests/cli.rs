@@ -374,17 +374,18 @@ fn tables_fit() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("kinds.peerage");
     let long = "x".repeat(50);
-    let kinds: String = (0..70)
+    let kinds: Vec<String> = (0..70)
         .map(|kind| {
-            let tags = match kind % 4 {
-                0 => String::new(),
-                1 => format!("{long}, t{kind}"),
-                2 => format!("t{kind}, {long}"),
-                _ => (0..kind).map(|tag| format!("t{tag}, ")).collect(),
+            let tags: Vec<String> = match kind % 4 {
+                0 => Vec::new(),
+                1 => vec![long.clone(), format!("t{kind}")],
+                2 => vec![format!("t{kind}"), long.clone()],
+                _ => (0..kind).map(|tag| format!("t{tag}")).collect(),
             };
-            format!("user u{kind} {{ tags: [{}]; }}\n", tags.trim_end_matches(", "))
+            format!("user u{kind} {{ tags: [{}]; }}", tags.join(", "))
         })
         .collect();
+    let kinds = kinds.join("\n");
     fs::write(&path, format!("rule: hasTag({long}) -> [t1];\n{kinds}")).unwrap();
     let path = path.to_str().unwrap();
     for (width, shown) in [(1, 1), (48, 1), (80, 6), (200, 26), (1000, 53)] {

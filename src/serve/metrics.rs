@@ -5,8 +5,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::counts::Counts;
-use crate::{live::Live, request::Decision, snapshot::Footprint};
+use super::counts;
+use crate::{live::Live, request::Decision};
 
 /// What is counted while serving.
 #[derive(Debug, Default)]
@@ -78,9 +78,9 @@ impl Metrics {
         outcomes.get_or_create(&Outcome { outcome: "refused" }).inc_by(reloads.refused);
         registry.register("reloads", "Reloads that changed or refused a policy", outcomes);
 
-        let (memory, counts) = (Footprint::of(&served.view), Counts::of(&served.view));
+        let (memory, counts) = (served.view.footprint(), counts::counts(&served));
         let relations = Family::<Kind, Gauge>::default();
-        for (kind, count) in counts.relations {
+        for (kind, count) in counts::relations(&served) {
             relations.get_or_create(&Kind { kind }).set(whole(count));
         }
         registry.register("relations", "Relations between users by kind", relations);
@@ -96,7 +96,7 @@ impl Metrics {
             ("relation_bytes", "Of that, what is between users", whole(memory.relations)),
             ("group_bytes", "Of that, groups", whole(memory.groups)),
         ];
-        let counts = counts.each.map(|(name, help, count)| (name, help, whole(count)));
+        let counts = counts.map(|(name, help, count)| (name, help, whole(count)));
         for (name, help, value) in gauges.into_iter().chain(counts) {
             let gauge = Gauge::<i64>::default();
             gauge.set(value);

@@ -8,14 +8,11 @@ use serde_json::{Map, Value, json};
 
 use super::{
     answer::{self, Answer, Refusal},
-    counts::Counts,
+    counts,
     query::Query,
     route::App,
 };
-use crate::{
-    live::{Outcome, Served},
-    snapshot::{Footprint, View},
-};
+use crate::live::{Outcome, Served};
 
 /// `GET /v1/status`: what is served, how old it is, how much it holds, and how the last reload went.
 pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<Answer, Refusal> {
@@ -28,7 +25,7 @@ pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<
         Outcome::Unchanged => "unchanged",
         Outcome::Refused => "refused",
     };
-    let memory = Footprint::of(view);
+    let memory = view.footprint();
     let body = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "revision": served.revision,
@@ -38,7 +35,7 @@ pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<
         "started_at": unix(app.started),
         "served_since": unix(served.since),
         "age_seconds": served.since.elapsed().map_or(0, |age| age.as_secs()),
-        "counts": counts(view),
+        "counts": counted(served),
         "memory": {
             "view_bytes": memory.view,
             "id_bytes": memory.ids,
@@ -70,11 +67,11 @@ pub(super) fn metrics(app: &App, _: &Served, query: Option<&str>) -> Result<Answ
     Ok(answer)
 }
 
-fn counts(view: &View) -> Value {
-    let Counts { each, relations } = Counts::of(view);
-    let each = each.into_iter().map(|(name, _, count)| (name.to_owned(), json!(count)));
+fn counted(served: &Served) -> Value {
+    let each = counts::counts(served).into_iter();
+    let each = each.map(|(name, _, count)| (name.to_owned(), json!(count)));
     let relations: Map<String, Value> =
-        relations.into_iter().map(|(kind, count)| (kind.to_owned(), json!(count))).collect();
+        counts::relations(served).map(|(kind, count)| (kind.to_owned(), json!(count))).collect();
     each.chain([("relations".to_owned(), Value::Object(relations))]).collect()
 }
 
