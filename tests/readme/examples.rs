@@ -11,12 +11,16 @@ const ADDRESS: &str = "127.0.0.1:7411";
 /// The chapter whose policy is not meant to be right.
 const MISTAKES: &str = "## Mistakes";
 
-/// The commands of a block, each with what is shown below it.
-fn commands(block: &Block) -> Vec<(&str, String)> {
-    let mut shown: Vec<(&str, String)> = Vec::new();
-    for line in block.text.lines() {
+/// The commands of a block, each with what is shown below it. A backslash at the end of a line
+/// continues it, and so does a quote that is open.
+fn commands(block: &Block) -> Vec<(String, String)> {
+    let mut shown: Vec<(String, String)> = Vec::new();
+    for line in block.text.replace(" \\\n ", "").lines() {
         match (line.strip_prefix("$ "), shown.last_mut()) {
-            (Some(command), _) => shown.push((command, String::new())),
+            (Some(command), _) => shown.push((command.to_owned(), String::new())),
+            (None, Some((command, _))) if command.matches('\'').count() % 2 == 1 => {
+                *command += line;
+            }
             (None, Some((_, output))) => output.extend([line, "\n"]),
             (None, None) => panic!("output of no command: {line}"),
         }
@@ -84,7 +88,7 @@ fn commands_print_what_is_shown() {
             continue;
         }
         for (command, expected) in commands(&block) {
-            let words = arguments(command);
+            let words = arguments(&command);
             if words[0] != "peerage" || words[1] == "serve" {
                 continue;
             }
@@ -103,7 +107,7 @@ fn the_daemon_answers_as_shown() {
     let (mut daemon, mut asked) = (None, 0);
     for block in blocks().iter().filter(|block| block.kind == "console") {
         for (command, expected) in commands(block) {
-            let words = arguments(command);
+            let words = arguments(&command);
             if words.contains(&"serve".to_owned()) {
                 assert_eq!(expected, format!("listening on http://{ADDRESS}\n"), "{command}");
                 daemon = Some(Daemon::serve(words.last().unwrap()));

@@ -20,10 +20,9 @@ fn every_code_is_in_the_table() {
 #[test]
 fn every_gate_and_reason_is_in_the_table() {
     let rows = table("| gate | closed if |");
-    let gates: Vec<&str> = rows.iter().map(|row| row[0]).collect();
-    assert!(
-        gates.iter().eq(GateName::ALL.iter().map(|gate| gate.as_str()).collect::<Vec<_>>().iter())
-    );
+    let gates: Vec<&str> = rows.iter().map(|row| row[0]).filter(|gate| !gate.is_empty()).collect();
+    let all: Vec<&str> = GateName::ALL.iter().map(|gate| gate.as_str()).collect();
+    assert_eq!(gates, all);
     let mut shown: BTreeSet<&str> = rows.iter().flat_map(|row| words(row[2])).collect();
     shown.insert(Reason::Allowed.as_str());
     let all: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
