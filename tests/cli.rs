@@ -82,7 +82,7 @@ fn warnings_alone_are_no_failure() {
 #[test]
 fn exit_codes() {
     let policies = Policies::new();
-    let cases: [(&str, &str, i32); 53] = [
+    let cases: [(&str, &str, i32); 60] = [
         ("check", "good.peerage", 0),
         ("check", "bad.peerage", 1),
         ("check", "missing.peerage", 2),
@@ -134,6 +134,13 @@ fn exit_codes() {
         ("reach", "good.peerage", 2),
         ("reach -s 1 -r 2", "good.peerage", 2),
         ("reach -s 1 --limit 0", "good.peerage", 2),
+        ("reach --matrix", "good.peerage", 0),
+        ("reach --matrix -a read --width 1", "good.peerage", 0),
+        ("reach --matrix -a leave", "good.peerage", 2),
+        ("reach --matrix -a sign_in", "good.peerage", 2),
+        ("reach --matrix -s 1", "good.peerage", 2),
+        ("reach --matrix --width wide", "good.peerage", 2),
+        ("reach --matrix", "bad.peerage", 1),
         ("reach -s 1", "bad.peerage", 1),
         ("reach -s 1", "missing.peerage", 2),
     ];
@@ -203,6 +210,11 @@ fn results_for_people() {
         &["reach", "-a", "create_group", CLUB],
         &["reach", "-a", "leave", "-r", "g9", CLUB],
         &["reach", CLUB],
+        &["reach", "--matrix", STORES],
+        &["reach", "--matrix", "-a", "send_message", "--conversation", "new", CLUB],
+        &["reach", "--matrix", "-a", "ban", "--limit", "1", CLUB],
+        &["reach", "--matrix", "-a", "leave", CLUB],
+        &["reach", "--matrix", "-a", "list_users", CLUB],
     ];
     let mut shown = String::new();
     for arguments in cases {
@@ -232,6 +244,7 @@ fn results_for_programs() {
         &["decide", "-s", "ann", "-a", "friend_request", "-r", "eve", CLUB],
         &["decide", "-s", "dan", "-a", "post", CLUB],
         &["reach", "-s", "bob", "-a", "send_message", "--resource-type", "group", CLUB],
+        &["reach", "--matrix", CLUB],
     ] {
         let output = run(&[arguments, &["--format", "json"]].concat());
         let result = json(&output);
@@ -304,6 +317,7 @@ fn the_examples_work() {
         ("reach --subject 5 --action leave policies/stores", 0),
         ("reach --action create_group policies/stores", 0),
         ("reach -s 5 -a add_member --resource g1 policies/stores", 0),
+        ("reach --matrix policies/stores", 0),
     ];
     let helps: String = ["check", "compile", "decide", "reach"]
         .map(|command| text(&run(&[command, "--help"]).stdout).to_owned())
@@ -371,4 +385,44 @@ fn what_is_unknown_is_named_with_what_is_known() {
     let missing = run(&["check", "policies/no-such-folder"]);
     let said = [text(&missing.stdout), text(&missing.stderr)].concat();
     assert!(said.contains("policies/no-such-folder"), "{said}");
+}
+
+/// However many kinds there are and whatever they are called, the table keeps to its width.
+#[test]
+fn tables_fit() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("kinds.peerage");
+    let long = "x".repeat(50);
+    let kinds: Vec<String> = (0..70)
+        .map(|kind| {
+            let tags: Vec<String> = match kind % 4 {
+                0 => Vec::new(),
+                1 => vec![long.clone(), format!("t{kind}")],
+                2 => vec![format!("t{kind}"), long.clone()],
+                _ => (0..kind).map(|tag| format!("t{tag}")).collect(),
+            };
+            format!("user u{kind} {{ tags: [{}]; }}", tags.join(", "))
+        })
+        .collect();
+    let kinds = kinds.join("\n");
+    fs::write(&path, format!("rule: hasTag({long}) -> [t1];\n{kinds}")).unwrap();
+    let path = path.to_str().unwrap();
+    for (width, shown) in [(1, 1), (48, 1), (80, 6), (200, 26), (1000, 53)] {
+        let output = run(&["reach", "--matrix", "--width", &width.to_string(), path]);
+        let table = text(&output.stdout);
+        let (_, table) = table.split_once('\n').unwrap();
+        assert_eq!(table.lines().count(), shown + 1, "{width}: {table}");
+        let longest = table.lines().map(str::len).max().unwrap();
+        assert!(longest <= width.max(48), "{longest} > {width}: {table}");
+        assert!(table.lines().all(|line| line == line.trim_end()), "{table:?}");
+        assert_eq!(output.stderr.is_empty(), shown == 53);
+    }
+    let piped = run(&["reach", "--matrix", path]);
+    let hundred = run(&["reach", "--matrix", "--width", "100", path]);
+    assert_eq!(text(&piped.stdout), text(&hundred.stdout));
+
+    let nobody = folder.path().join("nobody.peerage");
+    fs::write(&nobody, "rules: [];").unwrap();
+    let output = run(&["reach", "--matrix", nobody.to_str().unwrap()]);
+    assert_eq!((text(&output.stdout), text(&output.stderr)), ("", "there are no users\n"));
 }

@@ -3,25 +3,33 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by it")]
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, fs};
 
 use peerage::{
     compile,
     inspect::Listing,
+    request::BUILT_IN_MATRICES,
+    snapshot::View,
     source::{self, Loaded, Notation, Sources},
 };
 
-/// A listing for people and one for programs, in one text.
-fn compiled(loaded: &Loaded) -> String {
+fn view(loaded: &Loaded) -> View {
     let outcome = compile::build(loaded, None);
     assert!(outcome.report.diagnostics.is_empty(), "{:?}", outcome.report);
-    let view = outcome.view.unwrap();
+    outcome.view.unwrap()
+}
+
+/// A listing for people and one for programs, in one text.
+fn compiled(loaded: &Loaded) -> String {
+    let view = view(loaded);
     let listing = Listing::of(&view);
     format!("{listing}\n{}", serde_json::to_string_pretty(&listing).unwrap())
 }
 
+/// A listing for people.
 fn of(text: &str) -> String {
-    compiled(&Sources::single("policy.peerage", Notation::Dsl, text).into())
+    let sources = Sources::single("policy.peerage", Notation::Dsl, text);
+    Listing::of(&view(&sources.into())).to_string()
 }
 
 fn assert_reads(name: &str, text: &str) {
@@ -45,7 +53,43 @@ fn stores() {
 
 #[test]
 fn nothing() {
-    assert_reads("nothing", &of(""));
+    let sources = Sources::single("policy.peerage", Notation::Dsl, "");
+    assert_reads("nothing", &compiled(&sources.into()));
+}
+
+/// One policy with every section, in both notations.
+#[test]
+fn all_sections() {
+    let yaml = fs::read("tests/compiled/all.yaml").unwrap();
+    let dsl = fs::read("tests/compiled/all.peerage").unwrap();
+    let yaml = compiled(&Sources::single("all.yaml", Notation::Yaml, yaml).into());
+    let dsl = compiled(&Sources::single("all.peerage", Notation::Dsl, dsl).into());
+    assert_reads("all-sections", &yaml);
+    assert_eq!(dsl, yaml);
+}
+
+#[test]
+fn every_policy_has_the_built_in_matrices() {
+    let view = view(&Sources::single("policy.peerage", Notation::Dsl, "").into());
+    let names: Vec<&str> = view.matrices.iter().map(|matrix| matrix.name.as_str()).collect();
+    assert_eq!(names, BUILT_IN_MATRICES);
+}
+
+/// What a preset sets is told where it is no default.
+#[test]
+fn presets() {
+    for (preset, line) in [
+        ("flip", "  blocks.friend_request: off\n"),
+        ("mesibo", "  blocks.send_message: two_way\n"),
+        ("xmtp", "  limits.group_members: 250\n"),
+        ("tencent", "  blocks.start_chat: one_way\n"),
+    ] {
+        let listing = of(&format!("preset: {preset};"));
+        let (_, settings) = listing.split_once("\nsettings that differ").unwrap();
+        assert!(settings.contains(line), "{listing}");
+    }
+    let venueless = of("preset: venueless; rules: [];");
+    assert!(!venueless.contains("settings that differ"), "{venueless}");
 }
 
 #[test]

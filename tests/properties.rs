@@ -5,12 +5,12 @@
 mod oracle;
 mod worlds;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use peerage::{
-    decide::{explain, reach},
-    inspect::Listing,
-    request::{Action, Properties, Request, Resource, ResourceKind, User},
+    decide::{decide, explain, reach},
+    inspect::{Kinds, Listing},
+    request::{Action, Conversation, Properties, Request, Resource, ResourceKind, User},
     snapshot::View,
     source::{Notation, Source, Sources},
 };
@@ -236,4 +236,55 @@ fn derived_rule_ids_are_stable() {
             view.rules.unwrap().rules.iter().map(|rule| rule.id.to_string()).collect();
         assert_eq!(ids, [id], "{rule}");
     }
+}
+
+/// The kinds' counts are those of asking about each pair.
+fn assert_counted(world: &World, view: &View, most: usize) {
+    let on_users = Action::ALL.iter().filter(|it| it.takes().contains(&ResourceKind::User));
+    let settled = [None, Some(Conversation::New), Some(Conversation::Existing)];
+    for (&action, conversation) in on_users.zip(settled.into_iter().cycle()) {
+        let kinds = Kinds::count(view, action, conversation, most);
+        assert_eq!(kinds.total, view.population.directory.classes());
+        assert_eq!(kinds.kinds.len(), kinds.total.min(most));
+        assert!(kinds.kinds.is_sorted_by_key(|kind| std::cmp::Reverse(kind.users.len())));
+        let ids =
+            |at: usize| kinds.kinds[at].users.iter().map(|&it| view.population.directory.id(it));
+        for from in 0..kinds.kinds.len() {
+            for subject in ids(from) {
+                let tags = world.users[subject].tags.iter().flatten();
+                let tags: BTreeSet<&str> = tags.map(String::as_str).collect();
+                assert!(tags.iter().eq(&kinds.kinds[from].tags));
+            }
+            for to in 0..kinds.kinds.len() {
+                let pairs = ids(from).flat_map(|one| ids(to).map(move |other| (one, other)));
+                let pairs: Vec<_> = pairs.filter(|(one, other)| one != other).collect();
+                let may = |&&(one, other): &&(&str, &str)| {
+                    let request = Request { conversation, ..Request::new(one, action, other) };
+                    decide(view, &request).allow
+                };
+                assert_eq!(kinds.pairs(from, to), pairs.len() as u64);
+                let allowed = pairs.iter().filter(may).count() as u64;
+                assert_eq!(
+                    kinds.allowed(from, to),
+                    allowed,
+                    "{action} {conversation:?} {from} {to}"
+                );
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(config(256))]
+
+    #[test]
+    fn kinds_are_counted_as_if_each_pair_were_asked_about(world in world(), most in 1..12_usize) {
+        assert_counted(&world, &view(&text::plain(&world), None), most);
+    }
+}
+
+#[test]
+fn kinds_of_many_users() {
+    let world = World::large(150, 3, 3, 5);
+    assert_counted(&world, &view(&text::bulk(&world), None), 20);
 }

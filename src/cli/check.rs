@@ -13,8 +13,12 @@ pub(super) fn run(paths: &[PathBuf], output: &Output) -> Result<Exit> {
     output.report(&outcome.report)?;
     if let (Some(view), false) = (&outcome.view, output.is_json()) {
         let rules = view.rules.as_ref().map_or(0, |book| book.rules.len());
+        let groups = match view.groups.len() {
+            0 => String::new(),
+            groups => format!(" groups {groups},"),
+        };
         output.result(&format!(
-            "{GOOD}ok{GOOD:#} {QUIET}users {}, tags {}, rules {rules}, revision {}{QUIET:#}\n",
+            "{GOOD}ok{GOOD:#} {QUIET}users {}, tags {}, rules {rules},{groups} revision {}{QUIET:#}\n",
             view.population.directory.len(),
             view.tags.len(),
             view.revision,

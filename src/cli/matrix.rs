@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
+use clap::Args;
 use serde_json::json;
 
 use super::{
@@ -13,86 +14,139 @@ use crate::{
     snapshot::View,
 };
 
+#[derive(Args, Debug)]
+pub(super) struct Options {
+    /// Show who reaches whom as a table, for the distinct kinds of users: those with the same tags
+    #[arg(long, conflicts_with_all = ["subject", "resource", "resource_type", "member", "after"])]
+    pub matrix: bool,
+    /// How wide the table may be; without it, as wide as the terminal, or 100
+    #[arg(long, value_name = "COLUMNS", requires = "matrix")]
+    width: Option<usize>,
+}
+
 /// How wide the table is where there is no terminal to fit.
 const USUAL_WIDTH: usize = 100;
 
-/// How wide a cell is, and at most what a kind is called.
-const CELL: usize = 5;
+/// How wide a cell is, with the blank before it; a count of users; and at most what a kind is
+/// called.
+const CELL: usize = 6;
+const USERS: usize = 9;
 const LABEL: usize = 28;
 
 /// How many kinds are told to programs if they don't say.
 const MOST: usize = 100;
 
+/// Whether an action is done to users at all.
+pub(super) fn check(action: Action) -> Result<()> {
+    if action.takes().contains(&ResourceKind::User) {
+        return Ok(());
+    }
+    let instead = match action.takes() {
+        [ResourceKind::Group, ..] => "to groups",
+        _ => "by oneself",
+    };
+    bail!("`{action}` is done {instead}, so no user reaches another by it");
+}
+
 /// Prints who reaches whom for the distinct kinds of users.
 pub(super) fn run(
+    options: &Options,
     view: &View,
-    action: Action,
-    conversation: Option<Conversation>,
+    (action, conversation): (Action, Option<Conversation>),
     limit: Option<usize>,
     output: &Output,
 ) -> Result<()> {
-    if !action.takes().contains(&ResourceKind::User) {
-        bail!("`{action}` is not done to users, so there is nobody to reach by it");
-    }
     if output.is_json() {
         let kinds = Kinds::count(view, action, conversation, limit.unwrap_or(MOST));
         return output.json(&told(action, &kinds));
     }
-    let width = terminal_size::terminal_size().map_or(USUAL_WIDTH, |(width, _)| width.0.into());
-    // Number, name, users, and then the cells.
-    let room = width.saturating_sub(4 + LABEL + 2 + 9) / (CELL + 1);
-    let most = limit.unwrap_or(usize::MAX).min(room.max(1));
+    let width = options.width.unwrap_or_else(|| {
+        terminal_size::terminal_size().map_or(USUAL_WIDTH, |(width, _)| width.0.into())
+    });
+    let most = limit.unwrap_or(usize::MAX).min(room(width).max(1));
     let kinds = Kinds::count(view, action, conversation, most);
+    let (shown, total) = (kinds.kinds.len(), kinds.total);
+    if total == 0 {
+        output.aside(&format!("{QUIET}there are no users{QUIET:#}\n"));
+        return Ok(());
+    }
     output.result(&table(action, &kinds))?;
-    let shown = kinds.kinds.len();
-    if shown < kinds.total {
+    if shown < total {
         output.aside(&format!(
-            "{QUIET}the {shown} largest of {} kinds; --format json tells more{QUIET:#}\n",
-            kinds.total
+            "{QUIET}the largest of {total} kinds: {shown}; --format json tells more{QUIET:#}\n"
         ));
     }
     Ok(())
 }
 
+/// How many kinds a table of this width has room for.
+fn room(width: usize) -> usize {
+    let rest = |digits: usize| width.saturating_sub(digits + 1 + LABEL + 1 + USERS) / CELL;
+    rest(digits(rest(1)))
+}
+
+fn digits(number: usize) -> usize {
+    number.checked_ilog10().map_or(1, |log| log as usize + 1)
+}
+
 fn table(action: Action, kinds: &Kinds<'_>) -> String {
-    let mut text = String::new();
     let count = kinds.kinds.len();
+    let labels: Vec<String> = kinds.kinds.iter().map(label).collect();
+    let wide = labels.iter().map(String::len).max().unwrap_or_default().max("tags".len());
+    let numbers = digits(count);
+    let mut text = String::new();
     // Writing to a string can't fail.
     let _ = writeln!(
         text,
-        "{STRONG}{action}{STRONG:#}: may a user of the row do it to one of the column?"
+        "{STRONG}{action}{STRONG:#}: may users of the row do it to users of the column?"
     );
-    let _ = write!(text, "{:>3} {:<LABEL$}  {:>9}", "", "tags", "users");
+    let _ = write!(text, "{:numbers$} {:wide$} {:>USERS$}", "", "tags", "users");
     for to in 1..=count {
-        let _ = write!(text, " {to:>CELL$}");
+        let _ = write!(text, "{to:>CELL$}");
     }
     text.push('\n');
-    for (from, kind) in kinds.kinds.iter().enumerate() {
-        let label = label(kind);
-        let _ = write!(text, "{:>3} {label:<LABEL$}  {:>9}", from + 1, kind.users.len());
+    for (from, (kind, label)) in kinds.kinds.iter().zip(&labels).enumerate() {
+        let (number, users) = (from + 1, kind.users.len());
+        let _ = write!(text, "{number:>numbers$} {label:wide$} {users:>USERS$}");
         for to in 0..count {
             let (style, cell) = cell(kinds.allowed(from, to), kinds.pairs(from, to));
-            let _ = write!(text, " {style}{cell:>CELL$}{style:#}");
+            let blank = CELL - cell.len().min(CELL);
+            let _ = write!(text, "{:blank$}{style}{cell}{style:#}", "");
         }
+        let end = text.trim_end_matches(' ').len();
+        text.truncate(end);
         text.push('\n');
     }
     text
 }
 
+/// What a kind is called: its tags, so far as there is room, and how many more there are.
 fn label(kind: &Kind<'_>) -> String {
-    let whole = format!("[{}]", kind.tags.join(", "));
-    if whole.chars().count() <= LABEL {
-        return whole;
+    let [first, others @ ..] = kind.tags.as_slice() else { return "(no tags)".to_owned() };
+    let more = |count: usize| if count > 0 { format!(" +{count}") } else { String::new() };
+    let room = LABEL - more(others.len()).len();
+    let mut label = if first.len() > room {
+        let head: String = first.chars().take(room - 3).collect();
+        head + "..."
+    } else {
+        (*first).to_owned()
+    };
+    let mut left = others.len();
+    for tag in others {
+        if label.len() + 2 + tag.len() + more(left - 1).len() > LABEL {
+            break;
+        }
+        label = label + ", " + tag;
+        left -= 1;
     }
-    let head: String = whole.chars().take(LABEL - 4).collect();
-    format!("{head}...]")
+    label + &more(left)
 }
 
 /// Of all pairs, how many may: all, none, or which part.
 fn cell(allowed: u64, pairs: u64) -> (anstyle::Style, String) {
     let percent = (u128::from(allowed) * 100).checked_div(pairs.into());
     match percent {
-        None => (QUIET, String::new()),
+        None => (anstyle::Style::new(), String::new()),
         Some(_) if allowed == pairs => (GOOD, "all".to_owned()),
         Some(_) if allowed == 0 => (QUIET, "-".to_owned()),
         Some(0) => (STRONG, "<1%".to_owned()),

@@ -61,7 +61,8 @@ Examples:
   peerage reach --resource 2 policies/stores                        who may reach 2?
   peerage reach --subject 5 --action leave policies/stores          which groups may 5 leave?
   peerage reach --action create_group policies/stores               who may create groups?
-  peerage reach -s 5 -a add_member --resource g1 policies/stores    whom may 5 add to g1?";
+  peerage reach -s 5 -a add_member --resource g1 policies/stores    whom may 5 add to g1?
+  peerage reach --matrix policies/stores                            who reaches whom, as a table";
 
 #[derive(Args, Debug)]
 struct Global {
@@ -97,7 +98,11 @@ enum Command {
     /// Decide whether a user may do something
     #[command(after_help = DECIDE_EXAMPLES)]
     Decide(decide::Question),
-    /// List whom a user may reach, who may reach him, or the groups in which he may do something
+    /// List whom a user may reach, who may reach him, or where he may do something
+    ///
+    /// Leave out the subject to list who may, the resource to list to whom or in which groups, and the
+    /// member of an action on a group to list who may be that. With --matrix, all kinds of users at
+    /// once, as a table.
     #[command(after_help = REACH_EXAMPLES)]
     Reach(reach::Question),
     /// Write policy files in canonical form, or convert one between the notations

@@ -15,10 +15,9 @@ use crate::{
 pub(super) struct Question {
     #[command(flatten)]
     parties: Parties,
-    /// Show who reaches whom as a table, for the distinct kinds of users: those with the same tags
-    #[arg(long, conflicts_with_all = ["subject", "resource", "resource_type", "member", "after"])]
-    matrix: bool,
-    /// List at most so many
+    #[command(flatten)]
+    matrix: matrix::Options,
+    /// List at most so many users, groups, or kinds of users
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// List those that come after this id
@@ -31,7 +30,7 @@ pub(super) struct Question {
 
 pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
     let limit = question.limit.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
-    if question.matrix {
+    if question.matrix.matrix {
         return matrix(question, limit, output);
     }
     let (request, open) = question.parties.parts().list()?;
@@ -66,12 +65,14 @@ pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
 }
 
 fn matrix(question: &Question, limit: Option<usize>, output: &Output) -> Result<Exit> {
+    let parts = question.parties.parts();
+    matrix::check(parts.action)?;
     let view = match policy::view(&question.paths, output)? {
         Ok(view) => view,
         Err(exit) => return Ok(exit),
     };
-    let parts = question.parties.parts();
-    matrix::run(&view, parts.action, parts.conversation, limit, output)?;
+    let asked = (parts.action, parts.conversation);
+    matrix::run(&question.matrix, &view, asked, limit, output)?;
     Ok(Exit::Fine)
 }
 

@@ -35,6 +35,9 @@ impl GroupPermission {
     }
 }
 
+/// The matrices that every policy has, in order.
+pub const BUILT_IN_MATRICES: [&str; 4] = ["admins_only", "all_members", "creator_only", "dm"];
+
 words! {
     /// A value of a matrix that stands by itself.
     Grant: "value" {

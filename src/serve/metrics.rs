@@ -5,6 +5,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use super::counts;
 use crate::{live::Live, request::Decision};
 
 /// What is counted while serving.
@@ -41,6 +42,11 @@ struct Outcome {
     outcome: &'static str,
 }
 
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
+}
+
 impl Metrics {
     pub(super) fn count_decision(&self, decision: Decision) {
         if decision.allow { &self.allowed } else { &self.denied }.inc();
@@ -72,24 +78,26 @@ impl Metrics {
         outcomes.get_or_create(&Outcome { outcome: "refused" }).inc_by(reloads.refused);
         registry.register("reloads", "Reloads that changed or refused a policy", outcomes);
 
-        let view = &served.view;
-        let ties = &view.population.ties;
+        let (memory, counts) = (served.view.footprint(), counts::counts(&served));
+        let relations = Family::<Kind, Gauge>::default();
+        for (kind, count) in counts::relations(&served) {
+            relations.get_or_create(&Kind { kind }).set(whole(count));
+        }
+        registry.register("relations", "Relations between users by kind", relations);
+
         let gauges = [
             (
                 "policy_current",
                 "1 if the policy served is what the files hold, 0 if they hold errors",
                 i64::from(reloads.latest.outcome != crate::live::Outcome::Refused),
             ),
-            ("users", "Users known", i64::from(view.population.directory.len())),
-            ("tags", "Tags known", whole(view.tags.len())),
-            ("tag_sets", "Distinct tag sets of users", whole(view.population.directory.classes())),
-            ("rules", "Rules", whole(view.rules.as_ref().map_or(0, |book| book.rules.len()))),
-            ("relations", "Edges between users, of all relations", whole(ties.relations())),
-            ("conversations", "Direct conversations", whole(ties.conversations())),
-            ("groups", "Groups", whole(view.groups.len())),
-            ("view_bytes", "Memory of the compiled view, about", whole(view.memory())),
+            ("view_bytes", "Memory of the compiled view, about", whole(memory.view)),
+            ("id_bytes", "Of that, the text of users' ids", whole(memory.ids)),
+            ("relation_bytes", "Of that, what is between users", whole(memory.relations)),
+            ("group_bytes", "Of that, groups", whole(memory.groups)),
         ];
-        for (name, help, value) in gauges {
+        let counts = counts.map(|(name, help, count)| (name, help, whole(count)));
+        for (name, help, value) in gauges.into_iter().chain(counts) {
             let gauge = Gauge::<i64>::default();
             gauge.set(value);
             registry.register(name, help, gauge);

@@ -10,6 +10,7 @@ mod answer;
 mod authzen;
 mod bare;
 mod body;
+mod counts;
 mod json;
 mod listen;
 mod metrics;

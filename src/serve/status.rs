@@ -4,10 +4,11 @@ use hyper::{
     StatusCode,
     header::{CONTENT_TYPE, HeaderValue},
 };
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{
     answer::{self, Answer, Refusal},
+    counts,
     query::Query,
     route::App,
 };
@@ -24,6 +25,7 @@ pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<
         Outcome::Unchanged => "unchanged",
         Outcome::Refused => "refused",
     };
+    let memory = view.footprint();
     let body = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "revision": served.revision,
@@ -33,16 +35,16 @@ pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<
         "started_at": unix(app.started),
         "served_since": unix(served.since),
         "age_seconds": served.since.elapsed().map_or(0, |age| age.as_secs()),
-        "counts": {
-            "users": view.population.directory.len(),
-            "tags": view.tags.len(),
-            "tag_sets": view.population.directory.classes(),
-            "rules": view.rules.as_ref().map_or(0, |book| book.rules.len()),
-            "relations": view.population.ties.relations(),
-            "conversations": view.population.ties.conversations(),
-            "groups": view.groups.len(),
+        "counts": counted(served),
+        "memory": {
+            "view_bytes": memory.view,
+            "id_bytes": memory.ids,
+            "relation_bytes": memory.relations,
+            "group_bytes": memory.groups,
+            "bytes_per_user": memory.per_user(),
+            "bytes_per_relation": memory.per_relation(),
+            "resident_bytes": resident(),
         },
-        "memory": { "view_bytes": view.memory(), "resident_bytes": resident() },
         "reloads": { "swapped": reloads.swapped, "refused": reloads.refused },
         "last_reload": {
             "outcome": outcome,
@@ -63,6 +65,14 @@ pub(super) fn metrics(app: &App, _: &Served, query: Option<&str>) -> Result<Answ
         HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     answer.headers_mut().insert(CONTENT_TYPE, kind);
     Ok(answer)
+}
+
+fn counted(served: &Served) -> Value {
+    let each = counts::counts(served).into_iter();
+    let each = each.map(|(name, _, count)| (name.to_owned(), json!(count)));
+    let relations: Map<String, Value> =
+        counts::relations(served).map(|(kind, count)| (kind.to_owned(), json!(count))).collect();
+    each.chain([("relations".to_owned(), Value::Object(relations))]).collect()
 }
 
 fn unix(time: SystemTime) -> u64 {

@@ -21,6 +21,8 @@ pub struct Directory {
     by_id: Arc<Index>,
     hasher: RandomState,
     classes: usize,
+    /// The bytes of all ids.
+    id_bytes: usize,
 }
 
 /// One user, as a directory is built from him.
@@ -51,8 +53,9 @@ impl Directory {
             .collect();
         let hasher = RandomState::default();
         let by_id = Index::new(records.iter().map(|record| hasher.hash_one(record.id(&overflow))));
+        let id_bytes = records.iter().map(|record| record.id(&overflow).len()).sum();
         let (overflow, by_id) = (Arc::new(overflow), Arc::new(by_id));
-        Self { records, overflow, by_id, hasher, classes: classes.len() }
+        Self { records, overflow, by_id, hasher, classes: classes.len(), id_bytes }
     }
 
     /// How many users there are; their numbers are below it.
@@ -67,6 +70,11 @@ impl Directory {
     /// How many distinct tag sets the users have, the empty one counted.
     pub fn classes(&self) -> usize {
         self.classes
+    }
+
+    /// How many bytes the text of all ids has.
+    pub fn id_bytes(&self) -> usize {
+        self.id_bytes
     }
 
     /// The number of a user; `None` if there is none of this id. Costs one hash and a comparison:

@@ -15,8 +15,10 @@
 //! Invariant: knows of `request` only. Nothing here changes after it is built; what did not change
 //! between two views is shared.
 
+mod counts;
 mod directory;
 mod few;
+mod footprint;
 mod groups;
 mod index;
 mod matrix;
@@ -32,7 +34,9 @@ mod tag;
 mod tags_of;
 mod ties;
 
+pub use counts::Counts;
 pub use directory::{Directory, Entry};
+pub use footprint::Footprint;
 pub use groups::{Group, GroupEntry, GroupNumber, Groups};
 pub use matrix::{Matrix, MatrixNumber};
 pub use population::{OwnCondition, Population};
@@ -80,6 +84,16 @@ impl View {
             + self.standings.memory()
             + self.managers.as_ref().map_or(0, UserSet::memory)
             + self.groups.memory()
+    }
+
+    /// Where that memory goes.
+    pub fn footprint(&self) -> Footprint {
+        Footprint::of(self)
+    }
+
+    /// How much it holds. Costs a pass over the sets of banned and silenced users.
+    pub fn counts(&self) -> Counts {
+        Counts::of(self)
     }
 
     /// The number of a matrix; `None` if there is none of this name.

@@ -254,6 +254,11 @@ impl Ties {
         self.conversations
     }
 
+    /// The memory of what is between users alone, without where each user's row starts.
+    pub fn rows_memory(&self) -> usize {
+        size_of_val(&*self.words)
+    }
+
     /// The memory that they take, about, in bytes.
     pub fn memory(&self) -> usize {
         size_of_val(&*self.starts) + size_of_val(&*self.words)

@@ -1,10 +1,10 @@
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use serde::Serialize;
 
-use super::Members;
+use super::{Members, named::Named};
 use crate::{
-    request::{GroupPermission, Value},
+    request::{BUILT_IN_MATRICES, GroupPermission, Value},
     snapshot::{self, TagId, UserSet, View},
 };
 
@@ -13,7 +13,7 @@ use crate::{
 pub struct Matrix<'v> {
     pub name: &'v str,
     /// By the name of the permission, and that of the field after a dot.
-    pub permissions: Vec<(String, String)>,
+    pub permissions: Named<String, String>,
 }
 
 /// A group and who is what in it.
@@ -30,13 +30,15 @@ pub struct Group<'v> {
 }
 
 impl<'v> Matrix<'v> {
-    /// The matrices that groups have, in the order of their names.
-    pub(super) fn used(view: &'v View) -> Vec<Self> {
-        let is_used = |matrix: &snapshot::Matrix| {
-            let number = view.matrix_number(&matrix.name);
-            view.groups.iter().any(|(_, group)| Some(group.matrix) == number)
+    /// The policy's own matrices, and those of the built-in ones that groups have, in the order of
+    /// their names.
+    pub(super) fn all(view: &'v View) -> Vec<Self> {
+        let used: HashSet<_> = view.groups.iter().map(|(_, group)| group.matrix).collect();
+        let is_told = |matrix: &&snapshot::Matrix| {
+            !BUILT_IN_MATRICES.contains(&matrix.name.as_str())
+                || view.matrix_number(&matrix.name).is_some_and(|number| used.contains(&number))
         };
-        view.matrices.iter().filter(|matrix| is_used(matrix)).map(|m| Self::of(view, m)).collect()
+        view.matrices.iter().filter(is_told).map(|matrix| Self::of(view, matrix)).collect()
     }
 
     fn of(view: &'v View, matrix: &'v snapshot::Matrix) -> Self {
@@ -55,7 +57,7 @@ impl<'v> Matrix<'v> {
                     .push((permission.to_string(), shown(matrix.value(permission, None)))),
             }
         }
-        Self { name: &matrix.name, permissions }
+        Self { name: &matrix.name, permissions: Named(permissions) }
     }
 }
 
@@ -77,7 +79,7 @@ impl<'v> Group<'v> {
 impl fmt::Display for Matrix<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "  {}", self.name)?;
-        self.permissions.iter().try_for_each(|(name, value)| writeln!(f, "    {name}: {value}"))
+        self.permissions.0.iter().try_for_each(|(name, value)| writeln!(f, "    {name}: {value}"))
     }
 }
 

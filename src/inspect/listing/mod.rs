@@ -1,4 +1,5 @@
 mod groups;
+mod named;
 mod settings;
 
 use groups::{Group, Matrix};
@@ -25,7 +26,7 @@ pub struct Listing<'v> {
     /// `None` if the policy has no `rules` section.
     pub rules: Option<Vec<RuleListing<'v>>>,
     pub settings: Settings<'v>,
-    /// Those that groups have.
+    /// The policy's own, and those of the built-in ones that groups have.
     pub matrices: Vec<Matrix<'v>>,
     pub groups: Vec<Group<'v>>,
 }
@@ -44,9 +45,6 @@ pub struct Tag<'v> {
 #[derive(Serialize, Debug)]
 pub struct Members<'v> {
     pub count: u64,
-    /// How many users are not among them.
-    #[serde(skip)]
-    others: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users: Option<Vec<&'v str>>,
 }
@@ -93,7 +91,7 @@ impl<'v> Listing<'v> {
                 .as_ref()
                 .map(|book| book.rules.iter().map(|rule| RuleListing::of(view, rule)).collect()),
             settings: Settings::of(view),
-            matrices: Matrix::used(view),
+            matrices: Matrix::all(view),
             groups: view.groups.iter().map(|(_, group)| Group::of(view, group)).collect(),
         }
     }
@@ -120,12 +118,11 @@ impl<'v> Members<'v> {
     fn of(view: &'v View, users: &UserSet) -> Self {
         let count = users.len();
         let names = || users.iter().map(|user| view.population.directory.id(user)).collect();
-        let others = u64::from(view.population.directory.len()).saturating_sub(count);
-        Self { count, others, users: (count <= Listing::FEW).then(names) }
+        Self { count, users: (count <= Listing::FEW).then(names) }
     }
 
     fn none() -> Self {
-        Self { count: 0, others: 0, users: Some(Vec::new()) }
+        Self { count: 0, users: Some(Vec::new()) }
     }
 }
 
@@ -176,11 +173,13 @@ impl fmt::Display for Listing<'_> {
 impl Listing<'_> {
     fn write_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.settings)?;
+        if !self.matrices.is_empty() {
+            writeln!(f, "\nmatrices")?;
+        }
+        self.matrices.iter().try_for_each(|matrix| write!(f, "{matrix}"))?;
         if self.groups.is_empty() {
             return Ok(());
         }
-        writeln!(f, "\nmatrices in use")?;
-        self.matrices.iter().try_for_each(|matrix| write!(f, "{matrix}"))?;
         writeln!(f, "\n{}", count(self.groups.len() as u64, "group"))?;
         self.groups.iter().try_for_each(|group| write!(f, "{group}"))
     }

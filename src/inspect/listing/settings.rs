@@ -1,12 +1,14 @@
-use std::fmt::{self, Display};
+use std::fmt;
 
 use serde::Serialize;
 
-use super::Members;
+use super::{Members, named::Named};
 use crate::{
-    request::{Approval, Blocks, Condition, PeersMode, Relation, Switch, Toggle},
+    request::{self, Blocks, Condition, Moderation, PeersMode, Relation, Switch, Toggle},
     snapshot::{Selection, TagId, View},
 };
+
+type Words<V> = Named<&'static str, V>;
 
 /// What the policy sets, and what that and the users' records come to.
 #[derive(Serialize, Debug)]
@@ -14,165 +16,190 @@ pub struct Settings<'v> {
     pub unknown_users: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub managers: Option<Set<'v>>,
-    pub permissions: Vec<Set<'v>>,
-    pub blocks: Vec<Word>,
-    pub peers: Vec<Word>,
-    /// Who communicates in which mode.
-    pub modes: Vec<Set<'v>>,
+    pub permissions: Words<Set<'v>>,
+    pub blocks: Words<&'static str>,
+    pub peers: Peers,
     pub default_approval: &'static str,
-    pub limits: Vec<Word>,
+    pub limits: Words<Option<u32>>,
     pub banned: Members<'v>,
     pub silenced: Members<'v>,
     /// Who takes no friend requests.
     pub refusing: Members<'v>,
     /// Whose friend list is full.
     pub full: Members<'v>,
+    /// Who communicates in which mode.
+    pub modes: Words<Members<'v>>,
     /// How many edges there are of each relation.
-    pub relations: Vec<Word>,
+    pub relations: Words<u64>,
     pub conversations: u64,
 }
 
-/// A setting and whom it holds for.
+/// A setting that is told by users, and whom it holds for.
 #[derive(Serialize, Debug)]
 pub struct Set<'v> {
-    pub name: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
-    pub users: Members<'v>,
-}
-
-/// A setting by itself.
-#[derive(Serialize, Debug)]
-pub struct Word {
-    pub name: String,
     pub value: String,
+    pub users: Members<'v>,
+    #[serde(skip)]
+    others: Members<'v>,
 }
 
-impl Word {
-    fn new(name: &dyn Display, value: &dyn Display) -> Self {
-        Self { name: name.to_string(), value: value.to_string() }
-    }
+/// With whom users communicate whose records say nothing of it.
+#[derive(Serialize, Debug)]
+pub struct Peers {
+    pub modes: Vec<Mode>,
+    pub default: &'static str,
+}
+
+#[derive(Serialize, Debug)]
+pub struct Mode {
+    pub when: String,
+    pub mode: &'static str,
 }
 
 impl<'v> Settings<'v> {
     pub(super) fn of(view: &'v View) -> Self {
         let settings = &view.settings;
-        let standings = &view.standings;
+        let (standings, ties) = (&view.standings, &view.population.ties);
         let members =
             |users: Selection<'_>| Members::of(view, &users.of(&view.population.everyone));
+        let set = |value: String, users: Selection<'_>| Set {
+            value,
+            users: members(users.borrowed()),
+            others: members(users.complement()),
+        };
         let condition = |condition: &Condition<TagId>| {
             condition.map(&mut |&tag| view.tags.name(tag)).to_string()
+        };
+        let switch = |switch: Switch| match settings.permission(switch) {
+            Toggle::Always(on) => on.to_string(),
+            Toggle::When(when) => condition(when),
         };
         let managers = settings.managers.as_ref().zip(view.managers.as_ref());
         let modes = settings.peers.modes.iter();
         let limits = &settings.limits;
-        let limit = |name: &str, limit: Option<u32>| {
-            Word::new(&name, &limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string()))
-        };
         Self {
             unknown_users: settings.unknown_users.as_str(),
-            managers: managers.map(|(who, users)| Set {
-                name: "managers",
-                value: Some(condition(who)),
-                users: Members::of(view, users),
-            }),
+            managers: managers.map(|(who, users)| set(condition(who), users.into())),
             permissions: Switch::ALL
                 .iter()
-                .map(|&switch| Set {
-                    name: switch.as_str(),
-                    value: Some(match settings.permission(switch) {
-                        Toggle::Always(on) => on.to_string(),
-                        Toggle::When(when) => condition(when),
-                    }),
-                    users: members(standings.on(switch)),
-                })
+                .map(|&it| (it.as_str(), set(switch(it), standings.on(it))))
                 .collect(),
             blocks: Blocks::ACTIONS
                 .iter()
-                .map(|&action| Word::new(&action, &settings.blocks.mode(action)))
+                .map(|&action| (action.as_str(), settings.blocks.mode(action).as_str()))
                 .collect(),
-            peers: modes
-                .map(|(when, mode)| Word::new(&condition(when), mode))
-                .chain([Word::new(&"default", &settings.peers.default)])
-                .collect(),
-            modes: PeersMode::ALL
-                .iter()
-                .map(|&mode| Set {
-                    name: mode.as_str(),
-                    value: None,
-                    users: members(standings.in_mode(mode)),
-                })
-                .collect(),
+            peers: Peers {
+                modes: modes
+                    .map(|(when, mode)| Mode { when: condition(when), mode: mode.as_str() })
+                    .collect(),
+                default: settings.peers.default.as_str(),
+            },
             default_approval: settings.approval.as_str(),
-            limits: vec![
-                limit("friends", limits.friends),
-                limit("blocked", limits.blocked),
-                limit("friend_lists", limits.friend_lists),
-                limit("group_members", limits.group_members),
-            ],
+            limits: Named(vec![
+                ("friends", limits.friends),
+                ("blocked", limits.blocked),
+                ("friend_lists", limits.friend_lists),
+                ("group_members", limits.group_members),
+            ]),
             banned: members(standings.banned()),
             silenced: members(standings.silenced()),
             refusing: members(standings.refusing()),
             full: members(standings.full()),
-            relations: Relation::ALL
+            modes: PeersMode::ALL
                 .iter()
-                .map(|&relation| Word::new(&relation, &view.population.ties.edges(relation)))
+                .map(|&mode| (mode.as_str(), members(standings.in_mode(mode))))
                 .collect(),
-            conversations: view.population.ties.conversations(),
+            relations: Relation::ALL.iter().map(|&it| (it.as_str(), ties.edges(it))).collect(),
+            conversations: ties.conversations(),
         }
     }
-}
 
-impl fmt::Display for Settings<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\nsettings")?;
-        writeln!(f, "  unknown_users: {}", self.unknown_users)?;
-        if let Some(managers) = &self.managers {
-            writeln!(f, "  moderation.managers: {managers}")?;
+    /// What differs from the defaults that hold without a preset.
+    fn lines(&self) -> Vec<String> {
+        let default = request::Settings::<TagId>::default();
+        let mut lines = Vec::new();
+        if self.unknown_users != default.unknown_users.as_str() {
+            lines.push(format!("unknown_users: {}", self.unknown_users));
         }
-        for set in &self.permissions {
-            writeln!(f, "  permissions.{}: {set}", set.name)?;
+        if let Some(Set { value, users, .. }) = &self.managers {
+            lines.push(format!("moderation.managers: {value}, met by {users}"));
         }
-        for word in &self.blocks {
-            writeln!(f, "  blocks.{}: {}", word.name, word.value)?;
+        let switches = self.permissions.0.iter().filter(|(_, set)| !set.is_on_for_all());
+        lines.extend(switches.map(|(name, set)| format!("permissions.{name}: {set}")));
+        for ((name, mode), &action) in self.blocks.0.iter().zip(&Blocks::ACTIONS) {
+            if *mode != default.blocks.mode(action).as_str() {
+                lines.push(format!("blocks.{name}: {mode}"));
+            }
         }
-        for word in &self.peers {
-            writeln!(f, "  peers.{}: {}", word.name, word.value)?;
+        let modes = self.peers.modes.iter();
+        lines.extend(modes.map(|Mode { when, mode }| format!("peers: {mode} for {when}")));
+        if self.peers.default != default.peers.default.as_str() {
+            lines.push(format!("peers.default: {}", self.peers.default));
         }
-        for set in self.modes.iter().filter(|set| set.users.count > 0) {
-            writeln!(f, "    {}: {}", set.name, set.users)?;
+        if self.default_approval != default.approval.as_str() {
+            lines.push(format!("friendship.default_approval: {}", self.default_approval));
         }
-        writeln!(f, "  friendship.default_approval: {}", self.default_approval)?;
-        for word in self.limits.iter().filter(|word| word.value != "none") {
-            writeln!(f, "  limits.{}: {}", word.name, word.value)?;
-        }
+        let limits = self.limits.0.iter();
+        let limits = limits.filter_map(|(name, limit)| limit.map(|limit| (name, limit)));
+        lines.extend(limits.map(|(name, limit)| format!("limits.{name}: {limit}")));
+        lines
+    }
+
+    /// Who differs from others.
+    fn some(&self) -> Vec<String> {
         let sets = [
-            ("banned", &self.banned),
-            ("silenced", &self.silenced),
-            (Approval::DenyAny.as_str(), &self.refusing),
+            (Moderation::Banned.as_str(), &self.banned),
+            (Moderation::Silenced.as_str(), &self.silenced),
+            ("approval deny_any", &self.refusing),
             ("friend list full", &self.full),
         ];
-        for (name, users) in sets.into_iter().filter(|(_, users)| users.count > 0) {
-            writeln!(f, "  {name}: {users}")?;
-        }
-        for word in self.relations.iter().filter(|word| word.value != "0") {
-            writeln!(f, "  {} edges: {}", word.name, word.value)?;
-        }
-        if self.conversations > 0 {
-            writeln!(f, "  conversations: {}", self.conversations)?;
-        }
-        Ok(())
+        let sets = sets.into_iter().map(|(name, users)| (name.to_owned(), users));
+        let modes = self.modes.0.iter().filter(|(mode, _)| *mode != PeersMode::All.as_str());
+        let modes = modes.map(|(mode, users)| (format!("peers {mode}"), users));
+        let sets = sets.chain(modes).filter(|(_, users)| users.count > 0);
+        sets.map(|(name, users)| format!("{name}: {users}")).collect()
+    }
+
+    fn between(&self) -> Vec<String> {
+        let counts = self.relations.0.iter().copied();
+        let counts = counts.chain([("conversations", self.conversations)]);
+        let counts = counts.filter(|&(_, count)| count > 0);
+        counts.map(|(name, count)| format!("{name}: {count}")).collect()
     }
 }
 
+/// For people: what differs from the defaults, and what there is.
+impl fmt::Display for Settings<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let section = |f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]| {
+            if !lines.is_empty() {
+                writeln!(f, "\n{title}")?;
+            }
+            lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
+        };
+        section(f, "settings that differ from the defaults", &self.lines())?;
+        section(f, "what holds for some users", &self.some())?;
+        section(f, "between users", &self.between())
+    }
+}
+
+impl Set<'_> {
+    fn is_on_for_all(&self) -> bool {
+        self.value == "true" && self.others.count == 0
+    }
+}
+
+/// A switch: whether it is on, and for the fewer of those for whom it is and those for whom it isn't.
 impl fmt::Display for Set<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.value {
-            // Of a switch that is on or off for all, nothing more is to be said.
-            Some(value) if value == "true" && self.users.others == 0 => f.write_str(value),
-            Some(value) if value == "false" && self.users.count == 0 => f.write_str(value),
-            Some(value) => write!(f, "{value}, on for {}", self.users),
-            None => write!(f, "{}", self.users),
+        f.write_str(&self.value)?;
+        if self.value == "false" && self.users.count == 0 {
+            // Nothing more is to be said.
+            Ok(())
+        } else if self.others.count < self.users.count {
+            write!(f, ", off for {}", self.others)
+        } else {
+            write!(f, ", on for {}", self.users)
         }
     }
 }

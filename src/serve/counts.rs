@@ -1,0 +1,24 @@
+use crate::live::Served;
+
+/// How much is served: each count by its name, and what it is of.
+pub(super) fn counts(served: &Served) -> [(&'static str, &'static str, u64); 10] {
+    let counts = served.view.counts();
+    [
+        ("users", "Users known", counts.users),
+        ("tags", "Tags known", counts.tags),
+        ("tag_sets", "Distinct tag sets of users", counts.tag_sets),
+        ("rules", "Rules", counts.rules),
+        ("groups", "Groups", counts.groups),
+        ("matrices", "Matrices beyond the built-in ones", counts.matrices),
+        ("memberships", "Members of all groups", counts.memberships),
+        ("conversations", "Conversations", counts.conversations),
+        ("banned", "Users who are banned", counts.banned),
+        ("silenced", "Users who are silenced", counts.silenced),
+    ]
+}
+
+/// How many relations are served, by kind.
+pub(super) fn relations(served: &Served) -> impl Iterator<Item = (&'static str, u64)> {
+    let relations = served.view.counts().relations;
+    relations.into_iter().map(|(relation, count)| (relation.as_str(), count))
+}

@@ -1,0 +1,48 @@
+use super::{Selection, View};
+use crate::request::{BUILT_IN_MATRICES, Relation};
+
+/// How much a view holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Counts {
+    pub users: u64,
+    pub tags: u64,
+    /// Distinct tag sets of users.
+    pub tag_sets: u64,
+    pub rules: u64,
+    pub groups: u64,
+    /// Those that the policy defines, without the built-in ones.
+    pub matrices: u64,
+    /// Members of all groups.
+    pub memberships: u64,
+    pub conversations: u64,
+    pub banned: u64,
+    pub silenced: u64,
+    /// Edges of each kind; a favorite counts as a contact too.
+    pub relations: [(Relation, u64); Relation::COUNT],
+}
+
+impl Counts {
+    pub(super) fn of(view: &View) -> Self {
+        let (directory, ties) = (&view.population.directory, &view.population.ties);
+        let users =
+            |selection: Selection<'_>| selection.of(&view.population.everyone).as_ref().len();
+        let is_own = |name: &str| !BUILT_IN_MATRICES.contains(&name);
+        let mut relations = [(Relation::Contact, 0); Relation::COUNT];
+        for (place, &relation) in relations.iter_mut().zip(Relation::ALL) {
+            *place = (relation, ties.edges(relation));
+        }
+        Self {
+            users: directory.len().into(),
+            tags: view.tags.len() as u64,
+            tag_sets: directory.classes() as u64,
+            rules: view.rules.as_ref().map_or(0, |book| book.rules.len()) as u64,
+            groups: view.groups.len() as u64,
+            matrices: view.matrices.iter().filter(|it| is_own(&it.name)).count() as u64,
+            memberships: view.groups.memberships() as u64,
+            conversations: ties.conversations(),
+            banned: users(view.standings.banned()),
+            silenced: users(view.standings.silenced()),
+            relations,
+        }
+    }
+}

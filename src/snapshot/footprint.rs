@@ -1,0 +1,52 @@
+use super::{Population, View};
+use crate::request::Relation;
+
+/// Where the memory of a view goes, about, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Footprint {
+    /// All of it.
+    pub view: usize,
+    /// The text of users' ids.
+    pub ids: usize,
+    /// The rows of what is between users: relations and conversations.
+    pub relations: usize,
+    /// Groups, and who is in them.
+    pub groups: usize,
+    users: u32,
+    edges: u64,
+}
+
+impl Footprint {
+    pub(super) fn of(view: &View) -> Self {
+        let Population { directory, ties, .. } = &*view.population;
+        // A favorite is a contact too, and one edge.
+        let relations = Relation::ALL.iter().filter(|&&relation| relation != Relation::Favorite);
+        let relations: u64 = relations.map(|&relation| ties.edges(relation)).sum();
+        Self {
+            view: view.memory(),
+            ids: directory.id_bytes(),
+            relations: ties.rows_memory(),
+            groups: view.groups.memory(),
+            users: directory.len(),
+            edges: relations + ties.conversations(),
+        }
+    }
+
+    /// What a user takes: everything but ids' text, relations and groups, through the number of
+    /// users; `None` if there are none. So tags, rules and settings are told by user too.
+    pub fn per_user(&self) -> Option<f64> {
+        let rest = self.view.saturating_sub(self.ids + self.relations + self.groups);
+        ratio(rest, self.users.into())
+    }
+
+    /// What is between users through the number of relations and conversations; `None` if there are
+    /// none. Each stands in the rows of both users.
+    pub fn per_relation(&self) -> Option<f64> {
+        ratio(self.relations, self.edges)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a tenth of a byte is precise enough")]
+fn ratio(bytes: usize, of: u64) -> Option<f64> {
+    (of > 0).then(|| (bytes as f64 * 10.0 / of as f64).round() / 10.0)
+}
