@@ -16,7 +16,7 @@ use peerage::{
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use uuid::Uuid;
 
-use oracle::{ACTIONS, GATES, Question, World, kinds, takes_member};
+use oracle::{ACTIONS, GATES, Question, Settings, World, kinds, takes_member};
 use worlds::{
     Chance, GROUPS, IDS, TAGS, build,
     questions::{STRANGERS, Subjects, request},
@@ -194,6 +194,31 @@ proptest! {
         let view = view(&text::scattered(&world, seed), None);
         let chance = &mut Chance(seed);
         check_some(&world, &view, chance, 32, limit);
+        check_pairs(&world, &view, action_between_users(chance));
+    }
+}
+
+/// Where nothing but rules and groups can refuse anything, decisions take a shorter way.
+fn without_settings(mut world: World) -> World {
+    let managers = world.settings.managers.take();
+    world.settings = Settings { managers, ..Settings::default() };
+    for user in world.users.values_mut() {
+        *user = oracle::User { tags: user.tags.take(), ..oracle::User::default() };
+    }
+    world.conversations.clear();
+    world
+}
+
+proptest! {
+    #![proptest_config(config(300))]
+
+    #[test]
+    fn plain_worlds(world in world(), seed in any::<u64>()) {
+        let world = without_settings(world);
+        let view = view(&text::plain(&world), None);
+        prop_assert!(view.is_plain);
+        let chance = &mut Chance(seed);
+        check_some(&world, &view, chance, 32, 3);
         check_pairs(&world, &view, action_between_users(chance));
     }
 }

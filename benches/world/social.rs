@@ -92,12 +92,12 @@ fn groups_of(size: Size, groups: u32) -> String {
         members.sort_unstable();
         members.dedup();
         let ids: Vec<String> = members.into_iter().map(user).collect();
+        let [creator, admin, others @ ..] = ids.as_slice() else { continue };
         writeln!(
             text,
-            "group g{number} {{ matrix: team; creator: {}; admins: [{}]; members: [{}]; }}",
-            ids[0],
-            ids[1],
-            ids[2..].join(", ")
+            "group g{number} {{ matrix: team; creator: {creator}; admins: [{admin}]; \
+             members: [{}]; }}",
+            others.join(", ")
         )
         .unwrap();
     }
@@ -118,7 +118,10 @@ pub fn pairs(size: Size, count: usize) -> Vec<(String, String)> {
         .map(|at| {
             let subject = random.below(size.users);
             let other = match at % 2 {
-                0 => rows[subject as usize][random.below(EDGES_EACH) as usize],
+                0 => {
+                    let row = rows.get(subject as usize).unwrap();
+                    *row.get(random.below(EDGES_EACH) as usize).unwrap()
+                }
                 _ => random.below(size.users),
             };
             (user(subject), user(other))

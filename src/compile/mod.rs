@@ -96,6 +96,7 @@ pub fn compile(policy: Policy, previous: Option<&View>) -> View {
     let rules = policy.rules.map(|rules| rules::compile(rules, &tags, &population, previous));
     let revision = Revision { policy: digest, facts: 0 };
     View {
+        is_plain: standings.are_open() && population.ties.is_empty(),
         population,
         tags,
         declared,

@@ -72,6 +72,15 @@ pub const GATES: [&dyn Gate; 9] = [
 /// way of every decision.
 #[inline]
 pub fn first_closed(view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason> {
+    if view.is_plain && pair.is_as_stored() {
+        // The gates in between are open.
+        return known::Known
+            .check(view, scene, pair)
+            .or_else(|| oneself::OneSelf.check(view, scene, pair))
+            .or_else(|| moderation::managers(view, scene, pair))
+            .or_else(|| rules::Rules.check(view, scene, pair))
+            .or_else(|| role::RoleGate.check(view, scene, pair));
+    }
     known::Known
         .check(view, scene, pair)
         .or_else(|| oneself::OneSelf.check(view, scene, pair))

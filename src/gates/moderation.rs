@@ -21,6 +21,12 @@ impl Moderation {
     }
 }
 
+/// The reason why someone may not moderate, if that is what he is about to do.
+#[inline]
+pub(super) fn managers(view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason> {
+    (scene.demands.managers && !is_manager(view, pair.subject)).then_some(Reason::NotManager)
+}
+
 fn is_manager(view: &View, subject: &Party<'_>) -> bool {
     match (subject.is_stored(), &view.managers, &view.settings.managers) {
         (Some(number), Some(managers), _) => managers.contains(number),

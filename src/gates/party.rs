@@ -96,6 +96,12 @@ impl<'r> Party<'r> {
         if self.given_tags().is_some() { None } else { self.number }
     }
 
+    /// Whether the request says nothing of him.
+    #[inline]
+    pub(super) fn is_as_stored(&self) -> bool {
+        self.given.is_none()
+    }
+
     #[inline]
     fn given_tags(&self) -> Option<&[TagId]> {
         self.given.as_ref()?.tags.as_deref()

@@ -172,7 +172,9 @@ impl<'p, 'r> Pair<'p, 'r> {
     ) -> Self {
         let numbers = other.and_then(|other| Some((subject.number?, other.number?)));
         let tie = match numbers {
-            Some((one, other)) if scene.demands.look_at_ties() => view.population.tie(one, other),
+            Some((one, other)) if !view.is_plain && scene.demands.look_at_ties() => {
+                view.population.tie(one, other)
+            }
             _ => Tie::NONE,
         };
         Self { subject, other, tie }
@@ -181,6 +183,12 @@ impl<'p, 'r> Pair<'p, 'r> {
     /// Two users, and what is to be taken to be between them.
     pub fn tied(subject: &'p Party<'r>, other: &'p Party<'r>, tie: Tie) -> Self {
         Self { subject, other: Some(other), tie }
+    }
+
+    /// Whether the request says nothing of either of them.
+    #[inline]
+    pub(super) fn is_as_stored(&self) -> bool {
+        self.subject.is_as_stored() && self.other.is_none_or(Party::is_as_stored)
     }
 
     /// Whether someone does it to himself in a group, of which blocks, peers and rules say nothing.

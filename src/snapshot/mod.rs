@@ -67,6 +67,9 @@ pub struct View {
     pub settings: Settings<TagId>,
     /// What that and the users' records come to.
     pub standings: Standings,
+    /// Whether no settings, records or relations refuse anyone anything, so that decisions need not
+    /// ask about them.
+    pub is_plain: bool,
     /// The policy's `moderation.managers`; `None` if it names none.
     pub managers: Option<UserSet>,
     /// In the order of their names, the built-in ones among them.

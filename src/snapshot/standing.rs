@@ -15,6 +15,12 @@ impl Standing {
     /// All switches off, all else as it is where nothing is said.
     pub const BARE: Self = Self(0);
 
+    /// All switches on, all else as it is where nothing is said: nothing is refused.
+    #[must_use]
+    pub fn open() -> Self {
+        Switch::ALL.iter().fold(Self::BARE, |standing, &switch| standing.with_switch(switch, true))
+    }
+
     #[inline]
     pub fn moderation(self) -> Moderation {
         match self.0 & MODERATION {

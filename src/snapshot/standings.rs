@@ -50,6 +50,11 @@ impl Standings {
         }
     }
 
+    /// Whether nobody is refused anything for where he stands.
+    pub fn are_open(&self) -> bool {
+        self.each.is_empty() && self.common == Standing::open() && self.stranger == self.common
+    }
+
     /// Whether all users stand alike in both.
     pub fn are_the_same(&self, other: &Self) -> bool {
         self.common == other.common && self.each == other.each

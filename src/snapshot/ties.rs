@@ -244,11 +244,6 @@ impl Ties {
         self.edges.get(relation as usize).copied().unwrap_or(0)
     }
 
-    /// How many edges there are of all relations; a favorite is a contact too.
-    pub fn relations(&self) -> u64 {
-        self.edges.iter().sum()
-    }
-
     /// How many conversations there are.
     pub fn conversations(&self) -> u64 {
         self.conversations
