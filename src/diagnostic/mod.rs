@@ -141,6 +141,10 @@ impl Diagnostics {
         }
     }
 
+    pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        diagnostics.into_iter().for_each(|diagnostic| self.push(diagnostic));
+    }
+
     pub fn errors(&self) -> usize {
         self.errors
     }
