@@ -157,6 +157,7 @@ impl Code {
         Self::Unconcerned,
         Self::Overridden,
         Self::SelfPromotion,
+        Self::NotDecided,
     ];
 }
 

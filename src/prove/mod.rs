@@ -30,9 +30,9 @@ use possible::Counterexample;
 /// Checks invariants against the view of their policy: each that is broken, or can't be told to hold,
 /// is an error. Costs nothing where there are none.
 pub fn invariants(invariants: &[Invariant], view: &View, problems: &mut Diagnostics) {
-    let mut effort = Effort::default();
     for invariant in invariants {
-        problems.extend(check(invariant, view, &mut effort));
+        // Each has its own bound: how many there are decides nothing.
+        problems.extend(check(invariant, view, &mut Effort::default()));
     }
 }
 
@@ -126,9 +126,9 @@ fn of_possible(invariant: &Invariant, view: &View, found: &Counterexample<'_>) -
     let rule = found
         .rule
         .map_or_else(String::new, |rule| format!("the rule {} lets him; ", rule_name(rule)));
-    broken(invariant).label(label).hint(format!(
-        "{rule}no two users there are break it: `scope: population` limits it to them"
-    ))
+    broken(invariant)
+        .label(label)
+        .hint(format!("{rule}the users there are keep it: `scope: population` limits it to them"))
 }
 
 /// Tags in brackets, in the order of their names.

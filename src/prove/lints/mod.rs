@@ -15,7 +15,7 @@ mod silence;
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     request::Condition,
-    snapshot::{TagId, UserSet, View},
+    snapshot::{TagId, View},
     source::{Sources, Span},
     syntax::ast::{self, Item},
 };
@@ -39,6 +39,7 @@ pub fn lint(items: &[Item<'_>], sources: &Sources, view: &View, problems: &mut D
         rules: rules.collect(),
         silence: Silence::of(items, sources),
         effort: Effort::default(),
+        is_spent: false,
         problems,
     };
     conditions::lint(&mut lints);
@@ -57,6 +58,8 @@ struct Lints<'l, 's> {
     rules: Vec<Rule<'l, 's>>,
     silence: Silence<'l>,
     effort: Effort,
+    /// Whether it was said that nothing is left of it.
+    is_spent: bool,
     problems: &'l mut Diagnostics,
 }
 
@@ -66,7 +69,6 @@ struct Rule<'l, 's> {
     condition: Condition<TagId>,
     /// In order.
     outcome: Vec<TagId>,
-    users: UserSet,
     /// What is known of it so far.
     state: State,
 }
@@ -88,8 +90,7 @@ impl<'l, 's> Rule<'l, 's> {
         let mut outcome: Vec<TagId> = names.filter_map(|tag| view.tags.get(&tag.value)).collect();
         outcome.sort_unstable();
         outcome.dedup();
-        let users = view.population.meeting(&condition).into_owned();
-        Some(Self { written, condition, outcome, users, state: State::NotDecided })
+        Some(Self { written, condition, outcome, state: State::NotDecided })
     }
 
     fn name(&self) -> String {
@@ -121,7 +122,14 @@ impl Lints<'_, '_> {
     }
 
     fn not_decided(&mut self, statement: Span, span: Span, what: &str) {
-        let message = format!("not decided: {what} takes too long to tell");
+        let mut message = format!("not decided: {what} takes too long to tell");
+        if self.effort.total == 0 {
+            if self.is_spent {
+                return;
+            }
+            self.is_spent = true;
+            message.push_str(", and so does what comes after it");
+        }
         let problem = Diagnostic::warning(Code::NotDecided, span, message)
             .hint("simplify the condition, or split it");
         self.warn(statement, problem);

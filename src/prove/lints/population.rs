@@ -26,12 +26,13 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>) {
 /// Whether a rule allows nobody anything today; says so then.
 fn is_dead(lints: &mut Lints<'_, '_>, rule: &Rule<'_, '_>) -> bool {
     let population = &lints.view.population;
+    let users = population.meeting(&rule.condition);
     let reached = UserSet::union(rule.outcome.iter().filter_map(|tag| population.members(*tag)));
-    let why = if rule.users.is_empty() {
+    let why = if users.is_empty() {
         "no user meets the condition"
     } else if reached.is_empty() {
         "no user has a tag of the outcome"
-    } else if rule.users.len() == 1 && rule.users == reached {
+    } else if users.len() == 1 && *users == reached {
         "the one user who meets the condition could reach himself alone"
     } else {
         return false;
@@ -62,11 +63,13 @@ const TOLD: usize = 5;
 
 fn unconcerned(lints: &mut Lints<'_, '_>, rules: &[Rule<'_, '_>]) {
     let population = &lints.view.population;
+    let reachers = lints.view.rules.iter().flat_map(|book| &book.reachers);
     let outcomes = rules.iter().flat_map(|rule| &rule.outcome);
     let reached = outcomes.filter_map(|tag| population.members(*tag));
-    let concerned = UserSet::union(rules.iter().map(|rule| &rule.users).chain(reached));
+    let concerned = UserSet::union(reachers.chain(reached));
     let left = Selection::from(&concerned).complement().of(&population.everyone).into_owned();
-    let Some(span) = rules.iter().map(|rule| rule.written.span).min() else { return };
+    let spans = rules.iter().map(|rule| rule.written.span);
+    let Some(span) = spans.min_by_key(|span| (span.source, span.start)) else { return };
     if left.is_empty() {
         return;
     }
