@@ -88,7 +88,7 @@ proptest! {
             .iter()
             .filter(|it| it.is_broken(&world, |action, from, to| {
                 let request = Request::new(from, action, to);
-                peerage::decide::decide(&view, &request).is_allowed()
+                peerage::decide::decide(&view, &request).allow
             }))
             .collect();
         let told = report.iter().filter(|found| found.0 == "broken-invariant").count();
@@ -171,7 +171,7 @@ impl Asked {
                 let others = world
                     .users
                     .iter()
-                    .filter(|(to, other)| to != from && holds(&self.to, &other.tags));
+                    .filter(|(to, other)| *to != from && holds(&self.to, &other.tags));
                 let allowed = others.map(|(to, _)| may(self.action, from, to)).collect();
                 (holds(&self.from, &user.tags), allowed)
             })
@@ -182,7 +182,7 @@ impl Asked {
     fn is_broken_by_tags(&self, view: &View) -> bool {
         let party = |id, tags: &[&'static str]| User {
             properties: Some(Box::new(Properties {
-                tags: Some(tags.iter().map(|&tag| tag.into()).collect()),
+                tags: Some(tags.to_vec()),
                 ..Properties::default()
             })),
             ..User::from(id)
@@ -197,7 +197,7 @@ impl Asked {
                         conversation: Some(Conversation::New),
                         ..Request::of("x", self.action, Resource::User(party("y", &to)))
                     };
-                    peerage::decide::decide(view, &request).is_allowed()
+                    peerage::decide::decide(view, &request).allow
                 });
                 (holds(&self.from, from), allowed.collect())
             })
