@@ -27,6 +27,7 @@ pub mod gates;
 pub mod inspect;
 pub mod live;
 pub mod policy;
+pub mod prove;
 pub mod request;
 pub mod serve;
 pub mod snapshot;

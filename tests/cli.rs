@@ -426,3 +426,36 @@ fn tables_fit() {
     let output = run(&["reach", "--matrix", nobody.to_str().unwrap()]);
     assert_eq!((text(&output.stdout), text(&output.stderr)), ("", "there are no users\n"));
 }
+
+#[test]
+fn warnings_can_be_denied() {
+    let policies = Policies::new();
+    fs::write(policies.path("warned.peerage"), "rule: all(hasTag(a), not(hasTag(a))) -> [b];\n")
+        .unwrap();
+    let path = policies.path("warned.peerage");
+    assert_eq!(run(&["check", &path]).status.code(), Some(0));
+    assert_eq!(run(&["check", "--deny-warnings", &path]).status.code(), Some(1));
+    let silenced = "rule: all(hasTag(a), not(hasTag(a))) -> [b]; // allow: dead-always\n";
+    fs::write(policies.path("warned.peerage"), silenced).unwrap();
+    assert_eq!(run(&["check", "--deny-warnings", &path]).status.code(), Some(0));
+}
+
+#[test]
+fn a_broken_invariant_is_an_error_everywhere() {
+    let policies = Policies::new();
+    let rules = "rule: hasTag(a) -> [b];\nnever start_chat: hasTag(a) -> hasTag(b);\n";
+    fs::write(policies.path("broken.peerage"), rules).unwrap();
+    let path = policies.path("broken.peerage");
+    assert_eq!(run(&["check", &path]).status.code(), Some(1));
+    let decided = run(&["decide", "-s", "1", "-r", "2", &path]);
+    assert!(text(&decided.stderr).contains("broken-invariant"));
+}
+
+#[test]
+fn the_examples_are_without_warnings() {
+    for entry in fs::read_dir("policies").unwrap() {
+        let path = entry.unwrap().path();
+        let output = run(&["check", "--deny-warnings", path.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    }
+}

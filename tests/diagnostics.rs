@@ -6,20 +6,14 @@
 use std::{fs, panic, path::Path};
 
 use peerage::{
-    diagnostic::{Diagnostic, Diagnostics, Report, render},
-    policy, source, syntax,
+    compile,
+    diagnostic::{Report, render},
+    source,
 };
 
 /// All that peerage says of a policy, from its files on.
 fn problems_of(folder: &str) -> Report {
-    let loaded = source::load(&[folder]);
-    let mut problems = Diagnostics::default();
-    for error in &loaded.errors {
-        problems.push(Diagnostic::from(error));
-    }
-    let ast = syntax::parse(&loaded.sources, &mut problems);
-    policy::resolve(ast, &loaded.sources, None, &mut problems);
-    Report::new(problems, &loaded.sources)
+    compile::examine(&source::load(&[folder])).report
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use clap::Args;
 
 use super::{
     Exit, Output,
@@ -8,8 +9,18 @@ use super::{
     policy,
 };
 
-pub(super) fn run(paths: &[PathBuf], output: &Output) -> Result<Exit> {
-    let outcome = policy::load(paths);
+#[derive(Args, Debug)]
+pub(super) struct Options {
+    /// Fall short (exit code 1) over warnings too
+    #[arg(long)]
+    deny_warnings: bool,
+    /// Policy files, or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
+    let outcome = policy::examine(&options.paths);
     output.report(&outcome.report)?;
     if let (Some(view), false) = (&outcome.view, output.is_json()) {
         let rules = view.rules.as_ref().map_or(0, |book| book.rules.len());
@@ -24,5 +35,7 @@ pub(super) fn run(paths: &[PathBuf], output: &Output) -> Result<Exit> {
             view.revision,
         ))?;
     }
-    Ok(policy::exit(&outcome.report))
+    let exit = policy::exit(&outcome.report);
+    let is_warned = options.deny_warnings && outcome.report.warnings > 0;
+    Ok(if is_warned { exit.max(Exit::Short) } else { exit })
 }

@@ -90,8 +90,10 @@ enum Colour {
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Find every mistake in a policy
-    #[command(after_help = "Example: peerage check policies/stores")]
-    Check(Paths),
+    #[command(after_help = "Examples:\n  \
+        peerage check policies/stores\n  \
+        peerage check --deny-warnings policies/stores    fail over lints too")]
+    Check(check::Options),
     /// Show what a policy compiles to: rules with their sets, tags with their users
     #[command(after_help = "Example: peerage compile policies/stores")]
     Compile(Paths),
@@ -128,7 +130,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.global.format, cli.global.color);
     let done = match &cli.command {
-        Command::Check(paths) => check::run(&paths.paths, &output),
+        Command::Check(options) => check::run(options, &output),
         Command::Compile(paths) => compile::run(&paths.paths, &output),
         Command::Decide(question) => decide::run(question, &output),
         Command::Reach(question) => reach::run(question, &output),

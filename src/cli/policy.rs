@@ -15,6 +15,11 @@ pub(super) fn load(paths: &[PathBuf]) -> Outcome {
     progress::during("compiling the policy", || compile::build(&source::load(paths), None))
 }
 
+/// The same, with lints.
+pub(super) fn examine(paths: &[PathBuf]) -> Outcome {
+    progress::during("examining the policy", || compile::examine(&source::load(paths)))
+}
+
 /// The exit code that a report of mistakes deserves: paths that lead to nothing that can be read as
 /// a policy keep a command from being carried out, all other mistakes are the policy's.
 pub(super) fn exit(report: &Report) -> Exit {

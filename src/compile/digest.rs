@@ -90,6 +90,13 @@ pub(super) fn policy(population: &[u8; 32], policy: &Policy) -> [u8; 32] {
     policy.matrices.iter().for_each(|matrix| feed.matrix(matrix));
     feed.count(policy.groups.len());
     policy.groups.iter().for_each(|group| feed.group(group));
+    // Last and only if there are any: what has none keeps its digest.
+    for invariant in &policy.invariants {
+        feed.text("invariant");
+        feed.maybe(invariant.name.as_deref());
+        feed.maybe(invariant.description.as_deref());
+        feed.shown(invariant);
+    }
     feed.finish()
 }
 

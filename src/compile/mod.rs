@@ -17,9 +17,10 @@ use std::{cell::Cell, collections::HashSet, sync::Arc};
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Report, did_you_mean},
     policy::{self, Census, Policy, Users},
+    prove,
     snapshot::{Population, Revision, Standings, TagId, Tags, View},
     source::Loaded,
-    syntax,
+    syntax::{self, ast::Item},
 };
 
 /// How many users may be compared with ids that are nobody's.
@@ -36,6 +37,15 @@ pub struct Outcome {
 ///
 /// `previous` speeds it up and changes nothing in the result.
 pub fn build(loaded: &Loaded, previous: Option<&View>) -> Outcome {
+    built(loaded, previous, false)
+}
+
+/// The same, with lints: what [`prove::lint`] finds in a policy without errors.
+pub fn examine(loaded: &Loaded) -> Outcome {
+    built(loaded, None, true)
+}
+
+fn built(loaded: &Loaded, previous: Option<&View>, lints: bool) -> Outcome {
     let sources = &loaded.sources;
     let mut problems = Diagnostics::default();
     for error in &loaded.errors {
@@ -56,9 +66,27 @@ pub fn build(loaded: &Loaded, previous: Option<&View>) -> Outcome {
         knows: &knows,
         near: &near,
     });
+    let statements = if lints { statements(&ast.items) } else { Vec::new() };
     let policy = policy::resolve(ast, sources, census, &mut problems);
-    let view = (!problems.has_errors()).then(|| compile(policy, previous));
+    let invariants = policy.invariants.clone();
+    let mut view = (!problems.has_errors()).then(|| compile(policy, previous));
+    if let Some(compiled) = &view {
+        prove::invariants(&invariants, compiled, &mut problems);
+        if lints && !problems.has_errors() {
+            prove::lint(&statements, sources, compiled, &mut problems);
+        }
+    }
+    if problems.has_errors() {
+        view = None;
+    }
     Outcome { view, report: Report::new(problems, sources) }
+}
+
+/// What lints are about, apart from records, which may be many.
+fn statements<'s>(items: &[Item<'s>]) -> Vec<Item<'s>> {
+    let is_record =
+        |item: &&Item<'_>| matches!(item, Item::User(_) | Item::Group(_) | Item::Conversation(_));
+    items.iter().filter(|item| !is_record(item)).cloned().collect()
 }
 
 /// The tags that a population was made with.
@@ -151,6 +179,10 @@ fn number(users: Vec<String>, policy: &Policy) -> Tags {
     policy.settings.each_condition(&mut |condition| {
         condition.each_tag(&mut |tag| others.push(tag));
     });
+    for invariant in &policy.invariants {
+        invariant.from.each_tag(&mut |tag| others.push(tag));
+        invariant.to.each_tag(&mut |tag| others.push(tag));
+    }
     for matrix in &policy.matrices {
         matrix.each_value(&mut |value| value.each_tag(&mut |tag| others.push(tag)));
     }

@@ -1,7 +1,7 @@
 use crate::{
-    gates::{Pair, Party, Scene, first_closed},
-    request::{Action, Conversation, Request, Resource, User},
-    snapshot::{Tie, View},
+    gates::{Pair, Party, Scene, Sides, by_tags, first_closed, opening_rules, strangers},
+    request::{Action, Conversation, Request, Resource, Toggle, User},
+    snapshot::{Rule, Selection, TagId, Tie, View},
 };
 
 /// Decides about any two users by number, and about users as if nothing were between them: what it
@@ -21,6 +21,23 @@ impl<'v> Judge<'v> {
         let resource = Resource::User(User::from(""));
         let request = Request { conversation, ..Request::of("", action, resource) };
         Self { view, scene: Scene::set(view, &request) }
+    }
+
+    /// Which users may do it to each other where nothing is between them.
+    pub fn strangers(&self) -> Sides<'v, Selection<'v>> {
+        strangers(self.view, &self.scene)
+    }
+
+    /// The same of all users that there may be, told by their tags.
+    pub fn by_tags(&self) -> Sides<'v, Vec<Toggle<TagId>>> {
+        by_tags(self.view, &self.scene)
+    }
+
+    /// The rules that let one user reach another, if rules are asked about them.
+    pub fn opening(&self, subject: u32, other: u32) -> Vec<&'v Rule> {
+        let tie = self.view.population.tie(subject, other);
+        let (subject, other) = (Party::of(self.view, subject), Party::of(self.view, other));
+        opening_rules(self.view, &self.scene, &Pair::tied(&subject, &other, tie))
     }
 
     /// Whether one user may do it to another if this is what is between them.

@@ -112,6 +112,53 @@ codes! {
     DuplicateGroup = "duplicate-group",
     /// A conversation is stated twice.
     DuplicateConversation = "duplicate-conversation",
+    /// Two invariants have the same name or say the same.
+    DuplicateInvariant = "duplicate-invariant",
+    /// The policy allows what an invariant rules out, or refuses what it demands.
+    BrokenInvariant = "broken-invariant",
+    /// Whether an invariant or a lint holds for all possible users could not be told in bounds.
+    NotDecided = "not-decided",
+    /// A condition that no user can ever meet, whatever his tags.
+    NeverHolds = "never-holds",
+    /// A condition that every user meets, whatever his tags.
+    AlwaysHolds = "always-holds",
+    /// A rule that allows nothing that another rule does not allow.
+    ImpliedRule = "implied-rule",
+    /// A rule that allows nobody anything today, and could with other users.
+    DeadNow = "dead-now",
+    /// A rule that can never allow anybody anything.
+    DeadAlways = "dead-always",
+    /// A tag in an outcome that no user has.
+    UnreachedTag = "unreached-tag",
+    /// A tag that is declared, and that no user has and nothing names.
+    UnusedTag = "unused-tag",
+    /// A matrix that no group names.
+    UnusedMatrix = "unused-matrix",
+    /// Users whom no rule lets reach anyone or be reached.
+    Unconcerned = "unconcerned",
+    /// A setting of the policy that the records of all users override, or a record that sets what
+    /// the policy sets.
+    Overridden = "overridden",
+    /// A matrix by which a plain member can make himself an admin or a super admin.
+    SelfPromotion = "self-promotion",
+}
+
+impl Code {
+    /// The lints: those that a policy may silence.
+    pub const LINTS: &[Self] = &[
+        Self::NeverHolds,
+        Self::AlwaysHolds,
+        Self::ImpliedRule,
+        Self::DeadNow,
+        Self::DeadAlways,
+        Self::UnreachedTag,
+        Self::UnusedTag,
+        Self::UnusedMatrix,
+        Self::Unconcerned,
+        Self::Overridden,
+        Self::SelfPromotion,
+        Self::NotDecided,
+    ];
 }
 
 impl fmt::Display for Code {

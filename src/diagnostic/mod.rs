@@ -146,6 +146,10 @@ impl Diagnostics {
         self.list.len() + self.left_out
     }
 
+    pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        diagnostics.into_iter().for_each(|diagnostic| self.push(diagnostic));
+    }
+
     pub fn errors(&self) -> usize {
         self.errors
     }

@@ -19,15 +19,17 @@ mod permissions;
 mod role;
 mod rules;
 mod scene;
+mod sides;
 
 pub use about::about;
 pub use party::Party;
 pub use rules::opening_rules;
 pub use scene::{Pair, Place, Scene};
+pub use sides::Sides;
 
 use crate::{
-    request::{GateName, Obligation, Reason},
-    snapshot::{Selection, View},
+    request::{GateName, Obligation, Reason, Toggle},
+    snapshot::{Selection, TagId, View},
 };
 
 /// One reason why an action may be refused.
@@ -91,6 +93,16 @@ pub fn first_closed(view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Opti
         .or_else(|| rules::Rules.check(view, scene, pair))
         .or_else(|| friendship::Friendship.check(view, scene, pair))
         .or_else(|| role::RoleGate.check(view, scene, pair))
+}
+
+/// Which users there are may do it to each other where nothing is between them.
+pub fn strangers<'v>(view: &'v View, scene: &Scene<'_>) -> Sides<'v, Selection<'v>> {
+    sides::strangers(view, scene)
+}
+
+/// Which users, of all that there may be, may do it to each other, told by their tags.
+pub fn by_tags<'v>(view: &'v View, scene: &Scene<'_>) -> Sides<'v, Vec<Toggle<TagId>>> {
+    sides::by_tags(view, scene)
 }
 
 /// What an action that all gates let through obliges to.

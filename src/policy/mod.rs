@@ -6,6 +6,7 @@
 
 mod expression;
 mod groups;
+mod invariants;
 mod matrices;
 mod presets;
 mod rules;
@@ -16,10 +17,13 @@ mod users;
 mod words;
 
 pub use groups::Group;
+pub use invariants::{Invariant, Scope};
 pub use matrices::{DEFAULT_MATRIX, Matrix};
 pub use presets::Preset;
 pub use rules::{NAMESPACE, Rule};
 pub use users::{Census, Own, Roster, Users};
+
+pub use crate::syntax::ast::Demand;
 
 use crate::{
     diagnostic::Diagnostics,
@@ -43,6 +47,8 @@ pub struct Policy {
     pub users: Users,
     /// In the order of their ids.
     pub groups: Vec<Group>,
+    /// In the order of what they say.
+    pub invariants: Vec<Invariant>,
 }
 
 /// Binds and checks what was parsed. All that is wrong goes to `problems`; with an error among
@@ -64,6 +70,8 @@ pub fn resolve(
     let mut users = Vec::new();
     let mut groups = Vec::new();
     let mut conversations = Vec::new();
+    let mut demanded = Vec::new();
+    let mut silenced = Vec::new();
     for item in ast.items {
         match item {
             ast::Item::Tags(list) => declarations.push(list),
@@ -76,6 +84,8 @@ pub fn resolve(
             ast::Item::User(user) => users.push(user),
             ast::Item::Group(group) => groups.push(*group),
             ast::Item::Conversation(conversation) => conversations.push(*conversation),
+            ast::Item::Invariant(invariant) => demanded.push(*invariant),
+            ast::Item::Lints(lints) => silenced.push(lints),
         }
     }
     let vocabulary = tags::Vocabulary::declare(&declarations, problems);
@@ -83,6 +93,8 @@ pub fn resolve(
     has_rules |= !rules.is_empty() || preset.is_some_and(Preset::has_rules);
     let rules = rules::resolve(rules, &vocabulary, problems);
     let matrices = matrices::resolve(&matrices, &vocabulary, problems);
+    let invariants = invariants::resolve(&demanded, &vocabulary, problems);
+    words::check_lints(&silenced, problems);
 
     let checks = users::Checks {
         friends: settings.limits.friends,
@@ -105,5 +117,6 @@ pub fn resolve(
         matrices,
         users,
         groups,
+        invariants,
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
     request::check_tag,
     source::Span,
-    syntax::ast::{Expr, ExprKind, Spanned, Text},
+    syntax::ast::{Expr, ExprKind, List, Spanned, Text},
 };
 
 /// A word that is none of those that may stand in its place, of which the hint tells the likeliest.
@@ -89,6 +89,17 @@ pub(super) fn plain<'e>(
             }
             problems.push(problem);
             None
+        }
+    }
+}
+
+/// Says which of the lints that are silenced there are not.
+pub(super) fn check_lints(silenced: &[List<'_>], problems: &mut Diagnostics) {
+    for lint in silenced.iter().flat_map(|list| &list.value) {
+        if Code::LINTS.iter().all(|known| known.as_str() != lint.value) {
+            let word = lint.value.escape_debug().to_string();
+            let known = Code::LINTS.iter().map(|code| code.as_str());
+            problems.push(unknown("lint", &word, lint.span, known));
         }
     }
 }

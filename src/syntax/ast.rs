@@ -45,6 +45,9 @@ pub enum Item<'s> {
     User(User<'s>),
     Group(Box<Group<'s>>),
     Conversation(Box<Conversation<'s>>),
+    Invariant(Box<Invariant<'s>>),
+    /// A `lints` section: the lints that are silenced.
+    Lints(List<'s>),
 }
 
 /// A section that is a single word.
@@ -154,6 +157,42 @@ pub struct Rule<'s> {
     pub condition: Expr<'s>,
     pub outcome: List<'s>,
     pub description: Option<Text<'s>>,
+}
+
+/// What must hold of everything that the policy allows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Invariant<'s> {
+    /// Where a reader looks for it: its name, or else where it begins.
+    pub span: Span,
+    pub demand: Demand,
+    pub name: Option<Text<'s>>,
+    pub action: Text<'s>,
+    pub from: Expr<'s>,
+    pub to: Expr<'s>,
+    /// Of which users it must hold; of all possible ones, if nothing is said.
+    pub scope: Option<Text<'s>>,
+    pub description: Option<Text<'s>>,
+}
+
+/// What an invariant demands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Demand {
+    /// None who meets the one condition may do it to anyone who meets the other.
+    Never,
+    /// All who meet the one may do it to all who meet the other.
+    Always,
+    /// All who meet the one may do it to someone who meets the other.
+    Every,
+}
+
+impl Demand {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Always => "always",
+            Self::Every => "every",
+        }
+    }
 }
 
 /// A condition, a matrix value, or the value of a setting: a word, or a call of a word with

@@ -4,7 +4,7 @@
 //! one place or several; the order within a section does.
 
 use super::ast::{
-    Conversation, Expr, ExprKind, Group, Item, List, Matrix, Mode, Peers, Permission,
+    Conversation, Expr, ExprKind, Group, Invariant, Item, List, Matrix, Mode, Peers, Permission,
     PermissionValue, Rule, Setting, Settings, SettingsSection, Text, User, UserFields, WordSection,
 };
 
@@ -27,6 +27,8 @@ struct Said<'a, 's> {
     users: Vec<&'a User<'s>>,
     groups: Vec<&'a Group<'s>>,
     conversations: Vec<&'a Conversation<'s>>,
+    invariants: Vec<&'a Invariant<'s>>,
+    lints: Vec<&'a Text<'s>>,
 }
 
 impl<'a, 's> Said<'a, 's> {
@@ -54,6 +56,8 @@ impl<'a, 's> Said<'a, 's> {
                 Item::User(user) => said.users.push(user),
                 Item::Group(group) => said.groups.push(group),
                 Item::Conversation(conversation) => said.conversations.push(conversation),
+                Item::Invariant(invariant) => said.invariants.push(invariant),
+                Item::Lints(lints) => said.lints.extend(&lints.value),
             }
         }
         // These may be stated in any order, and each section on its own.
@@ -75,6 +79,8 @@ impl<'a, 's> Said<'a, 's> {
             users,
             groups,
             conversations,
+            invariants,
+            lints,
         } = self;
         let texts = |one: &Vec<&Text<'_>>, other: &Vec<&Text<'_>>| {
             all(one, other, |one, other| text(one, other))
@@ -94,6 +100,8 @@ impl<'a, 's> Said<'a, 's> {
             && all(conversations, &other.conversations, |one, other| {
                 all(&one.users, &other.users, text)
             })
+            && all(invariants, &other.invariants, |one, other| invariant(one, other))
+            && texts(lints, &other.lints)
     }
 }
 
@@ -141,6 +149,17 @@ fn rule(one: &Rule<'_>, other: &Rule<'_>) -> bool {
         && optional(rule_id.as_ref(), other.rule_id.as_ref(), text)
         && expr(condition, &other.condition)
         && list(outcome, &other.outcome)
+        && optional(description.as_ref(), other.description.as_ref(), text)
+}
+
+fn invariant(one: &Invariant<'_>, other: &Invariant<'_>) -> bool {
+    let Invariant { span: _, demand, name, action, from, to, scope, description } = one;
+    *demand == other.demand
+        && optional(name.as_ref(), other.name.as_ref(), text)
+        && text(action, &other.action)
+        && expr(from, &other.from)
+        && expr(to, &other.to)
+        && optional(scope.as_ref(), other.scope.as_ref(), text)
         && optional(description.as_ref(), other.description.as_ref(), text)
 }
 

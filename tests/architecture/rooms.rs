@@ -2,16 +2,29 @@
 
 /// A room, and the paths from the root of the crate that its files may name besides their own.
 /// A room alone stands for all that is in it.
-pub(crate) const ROOMS: [(&str, &[&str]); 12] = [
+pub(crate) const ROOMS: [(&str, &[&str]); 13] = [
     ("source", &[]),
     ("request", &[]),
     ("diagnostic", &["source"]),
     ("syntax", &["source", "diagnostic"]),
     ("policy", &["source", "diagnostic", "request", "syntax::ast", "syntax::Ast", "syntax::bulk"]),
     ("snapshot", &["request"]),
-    ("compile", &["source", "diagnostic", "syntax", "policy", "request", "snapshot"]),
+    ("compile", &["source", "diagnostic", "syntax", "policy", "request", "snapshot", "prove"]),
     ("gates", &["snapshot", "request"]),
     ("decide", &["gates", "snapshot", "request"]),
+    (
+        "prove",
+        &[
+            "source",
+            "diagnostic",
+            "syntax::ast",
+            "policy",
+            "request",
+            "snapshot",
+            "gates",
+            "decide",
+        ],
+    ),
     ("inspect", &["decide", "compile", "snapshot", "diagnostic", "request"]),
     ("live", &["compile", "decide", "source", "diagnostic", "snapshot"]),
     ("serve", &["live", "decide", "request"]),

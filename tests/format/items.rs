@@ -8,9 +8,9 @@ use std::{borrow::Cow, collections::BTreeSet};
 use peerage::{
     source::{SourceId, Span},
     syntax::ast::{
-        Conversation, Expr, ExprKind, Group, Item, List, Matrix, Mode, Peers, Permission,
-        PermissionValue, Rule, Setting, Settings, SettingsSection, Spanned, Text, User, UserFields,
-        Word, WordSection,
+        Conversation, Demand, Expr, ExprKind, Group, Invariant, Item, List, Matrix, Mode, Peers,
+        Permission, PermissionValue, Rule, Setting, Settings, SettingsSection, Spanned, Text, User,
+        UserFields, Word, WordSection,
     },
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -186,6 +186,16 @@ fn rule() -> impl Strategy<Value = Item<'static>> {
     )
 }
 
+fn invariant() -> impl Strategy<Value = Item<'static>> {
+    let demand = select(&[Demand::Never, Demand::Always, Demand::Every][..]);
+    (demand, option::of(text()), text(), expr(), expr(), option::of(text()), description())
+        .prop_map(|(demand, name, action, from, to, scope, description)| {
+            let span = nowhere();
+            let invariant = Invariant { span, demand, name, action, from, to, scope, description };
+            Item::Invariant(Box::new(invariant))
+        })
+}
+
 /// Entries whose keys differ, as they have to.
 fn distinct<T>(entries: Vec<T>, key: impl Fn(&T) -> String) -> Vec<T> {
     let mut seen = BTreeSet::new();
@@ -286,10 +296,10 @@ pub(crate) fn policy() -> impl Strategy<Value = Vec<Item<'static>>> {
         some(section(SettingsSection::Friendship).boxed()),
         some(section(SettingsSection::Limits).boxed()),
         some(peers().boxed()),
-        some(Just(Item::Rules(nowhere())).boxed()),
+        (some(Just(Item::Rules(nowhere())).boxed()), some(list().prop_map(Item::Lints).boxed())),
     );
-    let sections = sections.prop_map(|(a, b, c, d, e, f, g, h, i, j)| {
-        [a, b, c, d, e, f, g, h, i, j].into_iter().flatten().collect::<Vec<_>>()
+    let sections = sections.prop_map(|(a, b, c, d, e, f, g, h, i, (j, k))| {
+        [a, b, c, d, e, f, g, h, i, j, k].into_iter().flatten().collect::<Vec<_>>()
     });
     let entries = (
         vec(rule(), 0..3),
@@ -297,17 +307,19 @@ pub(crate) fn policy() -> impl Strategy<Value = Vec<Item<'static>>> {
         vec(user(), 0..4),
         vec(group(), 0..3),
         vec(conversation(), 0..2),
+        vec(invariant(), 0..3),
     );
-    let entries = entries.prop_map(|(rules, matrices, users, groups, conversations)| {
-        let matrices = distinct(matrices, |it| it.name.value.to_string());
-        let users = distinct(users, |it| it.id.value.to_string());
-        let groups = distinct(groups, |it| it.id.value.to_string());
-        let matrices = matrices.into_iter().map(|it| Item::Matrix(Box::new(it)));
-        let users = users.into_iter().map(Item::User);
-        let groups = groups.into_iter().map(|it| Item::Group(Box::new(it)));
-        let all = rules.into_iter().chain(matrices).chain(users).chain(groups);
-        all.chain(conversations).collect::<Vec<_>>()
-    });
+    let entries =
+        entries.prop_map(|(rules, matrices, users, groups, conversations, invariants)| {
+            let matrices = distinct(matrices, |it| it.name.value.to_string());
+            let users = distinct(users, |it| it.id.value.to_string());
+            let groups = distinct(groups, |it| it.id.value.to_string());
+            let matrices = matrices.into_iter().map(|it| Item::Matrix(Box::new(it)));
+            let users = users.into_iter().map(Item::User);
+            let groups = groups.into_iter().map(|it| Item::Group(Box::new(it)));
+            let all = rules.into_iter().chain(matrices).chain(users).chain(groups);
+            all.chain(conversations).chain(invariants).collect::<Vec<_>>()
+        });
     (sections, entries)
         .prop_map(|(mut items, entries)| {
             items.extend(entries);

@@ -113,6 +113,16 @@ fn show(source: &Source, item: &Item<'_>) -> String {
             let [one, other] = &conversation.users;
             format!("conversation {} {}", show_text(source, one), show_text(source, other))
         }
+        Item::Invariant(invariant) => [
+            format!("{} {}", invariant.demand.as_str(), show_text(source, &invariant.action)),
+            show_field(source, "name", invariant.name.as_ref()),
+            format!(" from={}", show_expr(source, &invariant.from)),
+            format!(" to={}", show_expr(source, &invariant.to)),
+            show_field(source, "scope", invariant.scope.as_ref()),
+            show_field(source, "description", invariant.description.as_ref()),
+        ]
+        .concat(),
+        Item::Lints(lints) => format!("lints {}", show_list(source, lints)),
     }
 }
 

@@ -90,7 +90,11 @@ fn kept<'s>(item: Item<'s>, given: &mut [Item<'s>]) -> Option<Item<'s>> {
             complete_matrix(same, *matrix);
             None
         }
-        Item::Tags(_) | Item::Rules(_) | Item::Conversation(_) => Some(item),
+        Item::Tags(_)
+        | Item::Rules(_)
+        | Item::Conversation(_)
+        | Item::Invariant(_)
+        | Item::Lints(_) => Some(item),
     }
 }
 

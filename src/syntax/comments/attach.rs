@@ -14,7 +14,8 @@ pub(in crate::syntax) enum Piece<'a, 's> {
 }
 
 /// Sections of YAML that hold entries, each an item of its own.
-const OF_ENTRIES: [&str; 5] = ["rules", "matrices", "users", "groups", "conversations"];
+const OF_ENTRIES: [&str; 6] =
+    ["rules", "matrices", "users", "groups", "conversations", "invariants"];
 
 /// Gives each item its comments; the rest stand at the end of the file.
 ///
@@ -124,5 +125,7 @@ fn anchor(item: &Item<'_>) -> Span {
         Item::User(user) => user.id.span,
         Item::Group(group) => group.id.span,
         Item::Conversation(conversation) => conversation.users[0].span,
+        Item::Invariant(invariant) => invariant.span,
+        Item::Lints(lints) => lints.span,
     }
 }

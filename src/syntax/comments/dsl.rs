@@ -6,6 +6,7 @@ use super::{
     line::Lines,
     part::{Found, Part},
 };
+use crate::syntax::dsl::is_described;
 
 /// The statements and their fields, and the comments wherever they stand.
 pub(super) fn scan<'t>(text: &'t str, lines: &'t Lines<'t>) -> (Part, Vec<Found<'t>>) {
@@ -42,7 +43,7 @@ struct Scan<'t> {
     part: Option<Part>,
     /// Those before it, in the block that is open.
     children: Vec<Part>,
-    /// Lines of a description, as long as it is open whether a rule follows; without one they are
+    /// Lines of a description, as long as it is open whether what it describes follows; without one they are
     /// comments.
     docs: Vec<Found<'t>>,
     found: Vec<Found<'t>>,
@@ -98,7 +99,7 @@ impl<'t> Scan<'t> {
             return;
         }
         let mut start = at;
-        if self.is_rule(at) {
+        if self.is_described(at) {
             start = self.docs.first().map_or(at, |doc| doc.start);
             self.docs.clear();
         }
@@ -109,11 +110,11 @@ impl<'t> Scan<'t> {
         self.part = Some(part);
     }
 
-    fn is_rule(&self, at: usize) -> bool {
+    fn is_described(&self, at: usize) -> bool {
         let word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
         let rest = self.text.get(at..).unwrap_or_default();
-        self.open.is_empty()
-            && rest.strip_prefix("rule").is_some_and(|rest| !rest.starts_with(word))
+        let name = rest.split(|c| !word(c)).next().unwrap_or_default();
+        self.open.is_empty() && is_described(name)
     }
 
     fn end(&mut self, at: usize) {

@@ -31,6 +31,11 @@ pub(super) struct Context<'c> {
     has_lost: Cell<bool>,
 }
 
+/// How invariants are written.
+pub(super) const INVARIANTS: &str = "write `never ACTION \"name\": CONDITION -> CONDITION;`, \
+    `always ACTION: CONDITION -> CONDITION;` or `every: CONDITION reaches CONDITION by ACTION;`, \
+    with `scope population` before the `;` if it is about the users there are";
+
 /// What was being read when something unexpected came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Within {
@@ -50,6 +55,7 @@ pub(super) enum Within {
     User,
     Group,
     Conversation,
+    Invariant,
     /// Where a field of a user or group begins.
     Fields,
     List(ListField),
@@ -117,6 +123,16 @@ impl<'c> Context<'c> {
     /// A condition alone that can't be read.
     pub(super) fn failed(&self, error: &message::Error<'_>) {
         self.unexpected(Within::Condition, error);
+    }
+
+    /// Whether the word that has to stand at a place stands there; if not, says so.
+    pub(super) fn expect_word(&self, word: &str, found: &Text<'_>) -> bool {
+        let is_there = found.value == word;
+        if !is_there {
+            let message = format!("expected `{word}`, found `{}`", message::shown(&found.value));
+            self.report(Diagnostic::error(Code::Syntax, found.span, message).hint(INVARIANTS));
+        }
+        is_there
     }
 
     /// The end of a statement that is whole but for a missing `;`.

@@ -9,7 +9,7 @@ use crate::{
     syntax::{
         ast::WordSection,
         dsl::{
-            context::{Context, Within},
+            context::{Context, INVARIANTS, Within},
             sections::{ListField, ValueField},
             token::{End, Token},
         },
@@ -164,6 +164,9 @@ fn name_wanted(within: Within, has: &impl Fn(&str) -> bool) -> &'static str {
         Within::Mode | Within::Value(ValueField::Peers) => "a mode, such as `contacts`",
         Within::Value(ValueField::Moderation) => "`none`, `silenced` or `banned`",
         Within::Value(ValueField::Approval) => "`allow_any`, `need_confirm` or `deny_any`",
+        Within::Invariant if in_call || has("\"(\"") => "a condition",
+        Within::Invariant if has("\"->\"") => "`scope`",
+        Within::Invariant => "a name or a condition",
         Within::Matrix | Within::Value(ValueField::Matrix) => "the matrix's name",
         Within::User => "the user's id",
         Within::Group => "the group's id",
@@ -178,7 +181,7 @@ fn hint(
     token: Option<&Token<'_>>,
     what: &str,
 ) -> Option<&'static str> {
-    let conditions = matches!(within, Within::Rule | Within::Condition);
+    let conditions = matches!(within, Within::Rule | Within::Invariant | Within::Condition);
     let after_condition = has("\"->\"") || within == Within::Condition && !has("word");
     match what {
         "`&`" | "`&&`" | "`and`" | "`AND`" if conditions => {
@@ -217,6 +220,7 @@ fn hint_on_kind(
     let (in_list, in_call) = (has("\"]\""), has("\")\""));
     let value = has("word") && !in_list && !in_call && !has("\"}\"");
     let own = match within {
+        Within::Invariant => INVARIANTS,
         Within::Conversation => "a conversation is of two users: `conversation alice, bob;`",
         _ if has("\"[\"") && !has("word") && name && within != Within::Rules => {
             return Some(match token {

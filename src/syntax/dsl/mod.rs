@@ -17,6 +17,8 @@ mod sections;
 mod string;
 mod token;
 
+pub(super) use sections::is_described;
+
 lalrpop_util::lalrpop_mod!(
     // Generated; the lints are for what people write.
     #[allow(clippy::all, clippy::pedantic, clippy::restriction, warnings)]

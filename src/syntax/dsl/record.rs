@@ -89,6 +89,20 @@ impl Context<'_> {
         }
     }
 
+    /// A section of lints: what it lists under `allow`.
+    pub(super) fn lints<'s>(&self, name: Span, fields: Vec<Given<'s>>) -> Option<Box<Item<'s>>> {
+        self.given.borrow_mut().clear();
+        let mut allowed = Spanned::new(Vec::new(), name);
+        for Spanned { value, span } in fields.into_iter().flatten() {
+            if self.is_first(value.keyword(), span)
+                && let Field::List(ListField::Allow, list) = value
+            {
+                allowed = list;
+            }
+        }
+        Some(Box::new(Item::Lints(allowed)))
+    }
+
     /// Whether the record in hand has no such field yet. If it has, that is a mistake.
     fn is_first(&self, keyword: Keyword, span: Span) -> bool {
         let mut given = self.given.borrow_mut();
@@ -175,7 +189,8 @@ impl<'s> Field<'s> {
                     ListField::Tags
                     | ListField::SuperAdmins
                     | ListField::Admins
-                    | ListField::Members => {}
+                    | ListField::Members
+                    | ListField::Allow => {}
                 }
             }
             Self::Value(field, value) => match field {

@@ -1,5 +1,5 @@
 use crate::syntax::{
-    ast::{SettingsSection, WordSection},
+    ast::{Demand, SettingsSection, WordSection},
     dsl::lexer::Lexeme,
 };
 
@@ -16,6 +16,10 @@ pub(super) enum Keyword {
     User,
     Group,
     Conversation,
+    /// `never` or `always`.
+    Pairs(Demand),
+    Every,
+    Lints,
     /// A field that takes a list.
     List(ListField),
     /// A field that takes a single word.
@@ -38,6 +42,7 @@ pub(super) enum ListField {
     SuperAdmins,
     Admins,
     Members,
+    Allow,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -91,6 +96,7 @@ pub(super) struct Field {
     pub(super) block: Option<&'static Block>,
 }
 
+const NAME_OR_COLON: &[Lexeme] = &[Lexeme::Colon, Lexeme::Word, Lexeme::Mixed, Lexeme::String];
 const COLON: &[Lexeme] = &[Lexeme::Colon];
 const BLOCK: &[Lexeme] = &[Lexeme::CurlyOpen];
 const NAME: &[Lexeme] = &[Lexeme::Word, Lexeme::Mixed, Lexeme::String];
@@ -98,12 +104,7 @@ const NAME: &[Lexeme] = &[Lexeme::Word, Lexeme::Mixed, Lexeme::String];
 pub(super) const SECTIONS: &[Section] = &[
     Section { name: "tags", keyword: Keyword::Tags, followed_by: COLON, block: None },
     Section { name: "rules", keyword: Keyword::Rules, followed_by: COLON, block: None },
-    Section {
-        name: "rule",
-        keyword: Keyword::Rule,
-        followed_by: &[Lexeme::Colon, Lexeme::Word, Lexeme::Mixed, Lexeme::String],
-        block: None,
-    },
+    Section { name: "rule", keyword: Keyword::Rule, followed_by: NAME_OR_COLON, block: None },
     word("preset", WordSection::Preset),
     word("unknown_users", WordSection::UnknownUsers),
     settings("moderation", SettingsSection::Moderation, &known("`moderation`")),
@@ -130,6 +131,18 @@ pub(super) const SECTIONS: &[Section] = &[
         keyword: Keyword::Conversation,
         followed_by: NAME,
         block: None,
+    },
+    pairs("never", Demand::Never),
+    pairs("always", Demand::Always),
+    Section { name: "every", keyword: Keyword::Every, followed_by: NAME_OR_COLON, block: None },
+    Section {
+        name: "lints",
+        keyword: Keyword::Lints,
+        followed_by: BLOCK,
+        block: Some(&Block {
+            of: "`lints`",
+            keys: Keys::Fields(&[list("allow", ListField::Allow)]),
+        }),
     },
 ];
 
@@ -170,6 +183,10 @@ const fn word(name: &'static str, section: WordSection) -> Section {
     Section { name, keyword: Keyword::Word(section), followed_by: COLON, block: None }
 }
 
+const fn pairs(name: &'static str, demand: Demand) -> Section {
+    Section { name, keyword: Keyword::Pairs(demand), followed_by: NAME, block: None }
+}
+
 const fn settings(name: &'static str, section: SettingsSection, block: &'static Block) -> Section {
     Section { name, keyword: Keyword::Settings(section), followed_by: BLOCK, block: Some(block) }
 }
@@ -189,6 +206,13 @@ const fn value(name: &'static str, field: ValueField) -> Field {
 /// The section that statements of this name belong to.
 pub(super) fn section(name: &str) -> Option<&'static Section> {
     SECTIONS.iter().find(|section| section.name == name)
+}
+
+/// Whether a description may stand before statements of this name.
+pub(in crate::syntax) fn is_described(name: &str) -> bool {
+    section(name).is_some_and(|section| {
+        matches!(section.keyword, Keyword::Rule | Keyword::Pairs(_) | Keyword::Every)
+    })
 }
 
 /// The word that begins the default mode of `peers`.

@@ -13,6 +13,8 @@ pub(super) enum Doc {
     },
     /// A condition and an outcome.
     Rule(Box<[Self; 2]>),
+    /// Parts one after the other, each with the words before it.
+    Chain(Vec<(&'static str, Self)>),
 }
 
 const ARROW: &str = " -> ";
@@ -61,6 +63,12 @@ impl Doc {
                 into.push_str(ARROW);
                 outcome.write_flat(into);
             }
+            Self::Chain(parts) => {
+                for (lead, part) in parts {
+                    into.push_str(lead);
+                    part.write_flat(into);
+                }
+            }
         }
     }
 
@@ -86,6 +94,15 @@ impl Doc {
                 let end = condition.write(into, indent, before, ARROW.len() + 1) + ARROW.len();
                 into.push_str(ARROW);
                 outcome.write(into, indent, end, 1);
+            }
+            Self::Chain(parts) => {
+                let mut end = before;
+                let mut rest = parts.iter().peekable();
+                while let Some((lead, part)) = rest.next() {
+                    into.push_str(lead);
+                    let after = rest.peek().map_or(1, |(lead, _)| lead.len() + 1);
+                    end = part.write(into, indent, end + lead.len(), after);
+                }
             }
         }
     }

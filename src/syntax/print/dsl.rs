@@ -37,6 +37,7 @@ pub(super) enum Kind {
     User,
     Group,
     Conversation,
+    Invariant,
 }
 
 #[derive(Debug, Default)]
@@ -168,7 +169,7 @@ impl Statement {
 /// broken at its brackets.
 fn write_value(into: &mut String, indent: usize, head: &str, doc: &Doc) {
     into.extend([head, ":"]);
-    if let Doc::Rule(_) = doc {
+    if let Doc::Rule(_) | Doc::Chain(_) = doc {
         let indent = indent + 2;
         line(into, indent);
         let flat = doc.flat();

@@ -5,7 +5,7 @@ use super::{
     tree::{self, Field, Node, Value},
 };
 use crate::syntax::{
-    ast::Item,
+    ast::{Item, List},
     comments::{Marker, Note, Notes, Part, Piece},
 };
 
@@ -83,6 +83,12 @@ impl Sections {
                 let conversation = vec![tree::conversation(conversation, part)];
                 self.put_list("conversations", Value::List(conversation), heading);
             }
+            Item::Invariant(invariant) => {
+                let heading = self.heading("invariants", &mut part, from);
+                let invariant = vec![tree::invariant(invariant, part)];
+                self.put_list("invariants", Value::List(invariant), heading);
+            }
+            Item::Lints(lints) => self.put_lints(lints, part),
         }
     }
 
@@ -131,6 +137,25 @@ impl Sections {
                 known.append(&mut items);
             }
             (_, value) => self.fields.push((name.to_owned(), Node { notes: part.notes, value })),
+        }
+    }
+
+    /// Adds lints to those of another section.
+    fn put_lints(&mut self, lints: &List<'_>, mut part: Part) {
+        part.gather();
+        let list = tree::list_of(lints);
+        let known = match self.find("lints") {
+            Some(Node { notes, value: Value::Map(known) }) => {
+                known.first_mut().map(|(_, allowed)| (notes, allowed))
+            }
+            _ => None,
+        };
+        match (known, list) {
+            (Some((notes, Node { value: Value::List(known), .. })), Value::List(mut more)) => {
+                join(notes, part.notes);
+                known.append(&mut more);
+            }
+            (_, list) => self.put("lints", vec![("allow".to_owned(), Node::bare(list))], part),
         }
     }
 

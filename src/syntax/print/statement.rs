@@ -10,8 +10,8 @@ use crate::{
     source::Span,
     syntax::{
         ast::{
-            Conversation, Group, Item, List, Matrix, Peers, Permission, PermissionValue, Rule,
-            Setting, Text, User, UserFields,
+            Conversation, Demand, Group, Invariant, Item, List, Matrix, Peers, Permission,
+            PermissionValue, Rule, Setting, Text, User, UserFields,
         },
         comments::{Marker, Part},
     },
@@ -38,6 +38,10 @@ pub(super) fn statement(item: &Item<'_>, mut part: Part, from: Marker) -> Statem
         Item::User(user) => of_user(user, part),
         Item::Group(group) => of_group(group, part),
         Item::Conversation(conversation) => of_conversation(conversation),
+        Item::Invariant(invariant) => of_invariant(invariant),
+        Item::Lints(lints) => {
+            block("lints".to_owned(), vec![field("allow", Doc::list(lints), lints.span, part)])
+        }
     };
     part.gather();
     statement.notes = std::mem::take(&mut part.notes);
@@ -47,7 +51,7 @@ pub(super) fn statement(item: &Item<'_>, mut part: Part, from: Marker) -> Statem
 
 fn kind(item: &Item<'_>) -> Kind {
     match item {
-        Item::Word(_) | Item::Settings(_) | Item::Peers(_) => Kind::Setting,
+        Item::Word(_) | Item::Settings(_) | Item::Peers(_) | Item::Lints(_) => Kind::Setting,
         Item::Tags(_) => Kind::Tags,
         Item::Rules(_) => Kind::Rules,
         Item::Rule(_) => Kind::Rule,
@@ -55,6 +59,7 @@ fn kind(item: &Item<'_>) -> Kind {
         Item::User(_) => Kind::User,
         Item::Group(_) => Kind::Group,
         Item::Conversation(_) => Kind::Conversation,
+        Item::Invariant(_) => Kind::Invariant,
     }
 }
 
@@ -186,6 +191,25 @@ fn of_conversation(conversation: &Conversation<'_>) -> Statement {
     let [one, other] = &conversation.users;
     let head = format!("conversation {}, {}", word(&one.value), word(&other.value));
     Statement { head, ..Statement::default() }
+}
+
+fn of_invariant(invariant: &Invariant<'_>) -> Statement {
+    let Invariant { span: _, demand, name, action, from, to, scope, description } = invariant;
+    let mut head = demand.as_str().to_owned();
+    let mut parts = vec![("", Doc::of(from))];
+    let to = Doc::of(to);
+    if *demand == Demand::Every {
+        parts.extend([(" reaches ", to), (" by ", Doc::Word(word(&action.value)))]);
+    } else {
+        head.extend([" ", &word(&action.value)]);
+        parts.push((" -> ", to));
+    }
+    if let Some(name) = name {
+        head.extend([" ", &word(&name.value)]);
+    }
+    parts.extend(scope.as_ref().map(|scope| (" scope ", Doc::Word(word(&scope.value)))));
+    let description = description.as_ref().map(|text| text.value.as_ref().to_owned());
+    Statement { description, ..simple(&head, Doc::Chain(parts)) }
 }
 
 fn list(head: &str, list: Option<&List<'_>>, part: &mut Part) -> Option<Statement> {

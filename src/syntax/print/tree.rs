@@ -5,8 +5,8 @@ use crate::{
     source::Span,
     syntax::{
         ast::{
-            Conversation, Expr, Group, List, Matrix, Mode, Peers, Permission, PermissionValue,
-            Rule, Setting, Text, User, UserFields,
+            Conversation, Demand, Expr, Group, Invariant, List, Matrix, Mode, Peers, Permission,
+            PermissionValue, Rule, Setting, Text, User, UserFields,
         },
         comments::{Marker, Notes, Part},
     },
@@ -98,6 +98,25 @@ pub(super) fn rule(rule: &Rule<'_>, mut part: Part) -> Node {
     fields.extend(rule_id.as_ref().map(|id| text("rule_id", id, within)));
     fields.push(of_expr("condition", condition, within));
     fields.push(texts("outcome", outcome, within));
+    fields.extend(description.as_ref().map(|it| text("description", it, within)));
+    Node::new(Value::Map(fields), part)
+}
+
+pub(super) fn invariant(invariant: &Invariant<'_>, mut part: Part) -> Node {
+    let Invariant { span: _, demand, name, action, from, to, scope, description } = invariant;
+    let within = &mut part;
+    let mut fields = Vec::new();
+    fields.extend(name.as_ref().map(|name| text("name", name, within)));
+    if *demand == Demand::Every {
+        fields.push(of_expr(demand.as_str(), from, within));
+        fields.push(of_expr("reaches", to, within));
+        fields.push(text("by", action, within));
+    } else {
+        fields.push(text(demand.as_str(), action, within));
+        fields.push(of_expr("from", from, within));
+        fields.push(of_expr("to", to, within));
+    }
+    fields.extend(scope.as_ref().map(|it| text("scope", it, within)));
     fields.extend(description.as_ref().map(|it| text("description", it, within)));
     Node::new(Value::Map(fields), part)
 }

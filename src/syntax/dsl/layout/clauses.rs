@@ -139,8 +139,11 @@ impl<'c, 's> Layout<'_, 'c, 's> {
 
     /// Whether the next piece, right after the word that begins a statement, can be its name.
     fn is_name(&self) -> bool {
-        let rule = self.clause.section.is_some_and(|section| section.keyword == Keyword::Rule);
-        rule || self.clause.block.is_some() && self.follows() == Some(Lexeme::CurlyOpen)
+        let named = |section: &Section| {
+            matches!(section.keyword, Keyword::Rule | Keyword::Pairs(_) | Keyword::Every)
+        };
+        self.clause.section.is_some_and(named)
+            || self.clause.block.is_some() && self.follows() == Some(Lexeme::CurlyOpen)
     }
 
     /// Whether a field of a block begins that was not opened.

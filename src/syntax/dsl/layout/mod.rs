@@ -18,7 +18,7 @@ use crate::syntax::dsl::{
     context::Context,
     lexer::{Lexeme, Lexer, Piece},
     report,
-    sections::{Block, Section, section},
+    sections::{Block, Section, is_described, section},
     string,
     token::{End, Token},
 };
@@ -263,7 +263,7 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
         self.ready.push_back((piece.start, token, piece.end()));
     }
 
-    /// All lines of a description, if a rule follows.
+    /// All lines of a description, if what it may describe follows.
     fn description(&mut self) {
         let Some(first) = self.take() else { return };
         let mut last = first;
@@ -273,8 +273,8 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
             last = piece;
             self.take();
         }
-        let rule = |piece: Piece<'_>| piece.lexeme == Lexeme::Word && piece.text == "rule";
-        if self.lexer.peek().is_some_and(rule) {
+        let described = |piece: Piece<'_>| piece.lexeme == Lexeme::Word && is_described(piece.text);
+        if self.lexer.peek().is_some_and(described) {
             let lines = self.text.get(first.start..last.end()).unwrap_or_default();
             let token = Token::Doc(string::description(lines));
             self.ready.push_back((first.start, token, last.end()));

@@ -2,6 +2,7 @@
 
 mod conversations;
 mod groups;
+mod invariants;
 mod matrices;
 mod peers;
 mod records;
@@ -67,6 +68,8 @@ pub(super) const SECTIONS: &[Section] = &[
     Section { name: "users", read: users::read },
     Section { name: "groups", read: groups::read },
     Section { name: "conversations", read: conversations::read },
+    Section { name: "invariants", read: invariants::read },
+    Section { name: "lints", read: invariants::lints },
 ];
 
 const CONDITION: Expected = Expected("a condition as text", "write `hasTag(...)`");

@@ -1,0 +1,127 @@
+use std::{collections::HashMap, fmt};
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics},
+    request::{Action, Condition, ResourceKind},
+    source::Span,
+    syntax::ast::{self, Demand, Text},
+};
+
+use super::{expression::meaning, tags::Vocabulary, texts, words};
+
+/// What must hold of everything that the policy allows between two different users.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Invariant {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub demand: Demand,
+    /// One that is done to a user.
+    pub action: Action,
+    pub from: Condition<String>,
+    pub to: Condition<String>,
+    pub scope: Scope,
+    /// Where a reader looks for it.
+    pub span: Span,
+}
+
+/// Of which users an invariant must hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scope {
+    /// Of those there are, and of all that there may be: of users with any tags, without a record of
+    /// their own and with nothing between them.
+    All,
+    /// Of those there are.
+    Population,
+}
+
+const SCOPES: [(&str, Scope); 2] = [("all", Scope::All), ("population", Scope::Population)];
+
+/// What it says, in the words of the DSL.
+impl fmt::Display for Invariant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { demand, action, from, to, scope, .. } = self;
+        match demand {
+            Demand::Every => write!(f, "every {from} reaches {to} by {action}")?,
+            Demand::Never | Demand::Always => {
+                write!(f, "{} {action}: {from} -> {to}", demand.as_str())?;
+            }
+        }
+        match scope {
+            Scope::All => Ok(()),
+            Scope::Population => f.write_str(" scope population"),
+        }
+    }
+}
+
+/// The invariants that are right, in the order of what they say.
+pub(super) fn resolve(
+    written: &[ast::Invariant<'_>],
+    vocabulary: &Vocabulary,
+    problems: &mut Diagnostics,
+) -> Vec<Invariant> {
+    let mut seen: HashMap<String, Span> = HashMap::new();
+    let mut invariants = Vec::new();
+    for written in written {
+        let name =
+            written.name.as_ref().and_then(|it| texts::name("an invariant's name", it, problems));
+        let description = written
+            .description
+            .as_ref()
+            .and_then(|text| texts::text("an invariant's description", text, problems));
+        let action = action(&written.action, problems);
+        let from: Option<Condition<String>> = meaning(&written.from, vocabulary, problems);
+        let to: Option<Condition<String>> = meaning(&written.to, vocabulary, problems);
+        let scope = written.scope.as_ref().map_or(Some(Scope::All), |text| scope(text, problems));
+        let (demand, span) = (written.demand, written.span);
+        let (Some(action), Some(from), Some(to), Some(scope)) = (action, from, to, scope) else {
+            continue;
+        };
+        let invariant = Invariant { name, description, demand, action, from, to, scope, span };
+        // A name is not told from what is said: neither may stand twice.
+        let (key, message) = match &invariant.name {
+            Some(name) => {
+                (format!("name {name}"), format!("two invariants have the name `{name}`"))
+            }
+            None => (invariant.to_string(), "this invariant says the same as another".to_owned()),
+        };
+        if let Some(&first) = seen.get(&key) {
+            problems.push(
+                Diagnostic::error(Code::DuplicateInvariant, span, message)
+                    .also(first, "first stated here")
+                    .hint("rename or remove one of the two"),
+            );
+            continue;
+        }
+        seen.insert(key, span);
+        invariants.push(invariant);
+    }
+    invariants.sort_by_cached_key(|invariant| (invariant.name.clone(), invariant.to_string()));
+    invariants
+}
+
+fn action(written: &Text<'_>, problems: &mut Diagnostics) -> Option<Action> {
+    let known = || Action::ALL.iter().filter(|action| action.takes().contains(&ResourceKind::User));
+    let names = known().map(|action| action.as_str());
+    let action: Action = words::word("action", written, names, problems)?;
+    if known().any(|&known| known == action) {
+        return Some(action);
+    }
+    let message = format!("`{action}` is not done to a user");
+    let names: Vec<String> = known().map(|action| format!("`{action}`")).collect();
+    problems.push(
+        Diagnostic::error(Code::WrongType, written.span, message)
+            .label("invariants are about what one user may do to another")
+            .hint(format!("known: {}", names.join(", "))),
+    );
+    None
+}
+
+fn scope(written: &Text<'_>, problems: &mut Diagnostics) -> Option<Scope> {
+    let found = SCOPES.iter().find(|(name, _)| written.value == *name).map(|&(_, scope)| scope);
+    if found.is_none() {
+        let word = written.value.escape_debug().to_string();
+        let names = SCOPES.iter().map(|&(name, _)| name);
+        problems.push(words::unknown("scope", &word, written.span, names));
+    }
+    found
+}

@@ -1,0 +1,272 @@
+//! Conditions as reduced ordered binary decision diagrams, in which two conditions that hold for the
+//! same tag sets are one node.
+//!
+//! Why our own: what is asked here takes one operation (if-then-else), one order (that in which tags
+//! first come), and above all a bound on the work that turns into an answer of its own. The crates
+//! that do this well bring their own threads, allocators and error paths, each many times the size of
+//! this file, and abort or grow where this has to say "not decided".
+//!
+//! Invariant: an answer is right or is [`TooHard`]; the work is bounded by [`Effort`].
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use crate::{
+    request::{Condition, Toggle},
+    snapshot::TagId,
+};
+
+/// It would take more work than was allowed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TooHard;
+
+/// How much work may be done: in steps, each a look at a pair of nodes, of about 100 ns.
+#[derive(Clone, Debug)]
+pub struct Effort {
+    /// For one question.
+    pub each: u64,
+    /// For all questions together.
+    pub total: u64,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { each: 400_000, total: 12_000_000 }
+    }
+}
+
+impl Effort {
+    /// Lets a question be answered, and takes off what that cost. Questions are cheap to refuse once
+    /// nothing is left.
+    pub fn ask<T>(
+        &mut self,
+        diagrams: &mut Diagrams,
+        question: impl FnOnce(&mut Diagrams) -> Result<T, TooHard>,
+    ) -> Result<T, TooHard> {
+        let granted = self.each.min(self.total);
+        diagrams.left = granted;
+        let answer = question(diagrams);
+        self.total -= granted - diagrams.left;
+        answer
+    }
+}
+
+/// A condition, within the diagrams that it was made in. Equal if and only if the conditions are.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Diagram(u32);
+
+impl Diagram {
+    /// Holds for nobody.
+    pub const NEVER: Self = Self(0);
+    /// Holds for everybody.
+    pub const ALWAYS: Self = Self(1);
+}
+
+/// Whether a tag is had decides which of two diagrams counts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct Node {
+    /// The tag, by its place in the order.
+    tag: u32,
+    without: Diagram,
+    with: Diagram,
+}
+
+/// Diagrams of conditions over the same tags.
+#[derive(Default, Debug)]
+pub struct Diagrams {
+    /// The first two stand for [`Diagram::NEVER`] and [`Diagram::ALWAYS`].
+    nodes: Vec<Node>,
+    unique: HashMap<Node, Diagram, RandomState>,
+    memo: HashMap<[Diagram; 3], Diagram, RandomState>,
+    /// In the order in which they first came.
+    tags: Vec<TagId>,
+    places: HashMap<TagId, u32, RandomState>,
+    left: u64,
+}
+
+/// How many tags may stand on one path: keeps recursion within any thread's stack.
+const DEEPEST: u32 = 1_000;
+
+/// Below any tag.
+const LEAF: u32 = u32::MAX;
+
+impl Diagrams {
+    /// The diagram of a condition.
+    ///
+    /// # Errors
+    /// If that takes more work than is left.
+    pub fn condition(&mut self, condition: &Condition<TagId>) -> Result<Diagram, TooHard> {
+        match condition {
+            Condition::HasTag(tag) => self.tag(*tag),
+            Condition::Not(inner) => {
+                let inner = self.condition(inner)?;
+                self.not(inner)
+            }
+            Condition::All(parts) => parts.iter().try_fold(Diagram::ALWAYS, |all, part| {
+                let part = self.condition(part)?;
+                self.and(all, part)
+            }),
+            Condition::Any(parts) => parts.iter().try_fold(Diagram::NEVER, |any, part| {
+                let part = self.condition(part)?;
+                self.or(any, part)
+            }),
+        }
+    }
+
+    /// The diagram of what a switch is set to.
+    ///
+    /// # Errors
+    /// As of [`Diagrams::condition`].
+    pub fn toggle(&mut self, toggle: &Toggle<TagId>) -> Result<Diagram, TooHard> {
+        match toggle {
+            Toggle::Always(true) => Ok(Diagram::ALWAYS),
+            Toggle::Always(false) => Ok(Diagram::NEVER),
+            Toggle::When(condition) => self.condition(condition),
+        }
+    }
+
+    /// Those who have a tag.
+    ///
+    /// # Errors
+    /// As of [`Diagrams::condition`].
+    pub fn tag(&mut self, tag: TagId) -> Result<Diagram, TooHard> {
+        let next = u32::try_from(self.tags.len()).map_err(|_| TooHard)?;
+        let place = *self.places.entry(tag).or_insert(next);
+        if place == next {
+            self.tags.push(tag);
+        }
+        self.node(Node { tag: place, without: Diagram::NEVER, with: Diagram::ALWAYS })
+    }
+
+    /// # Errors
+    /// As of [`Diagrams::condition`].
+    pub fn and(&mut self, one: Diagram, other: Diagram) -> Result<Diagram, TooHard> {
+        self.choose([one, other, Diagram::NEVER], 0)
+    }
+
+    /// # Errors
+    /// As of [`Diagrams::condition`].
+    pub fn or(&mut self, one: Diagram, other: Diagram) -> Result<Diagram, TooHard> {
+        self.choose([one, Diagram::ALWAYS, other], 0)
+    }
+
+    /// # Errors
+    /// As of [`Diagrams::condition`].
+    pub fn not(&mut self, one: Diagram) -> Result<Diagram, TooHard> {
+        self.choose([one, Diagram::NEVER, Diagram::ALWAYS], 0)
+    }
+
+    /// A tag set for which it holds, with as few tags as go along with taking none where that is
+    /// possible; `None` if there is none. Costs a walk down.
+    pub fn example(&self, diagram: Diagram) -> Option<Vec<TagId>> {
+        let mut tags = Vec::new();
+        let mut at = diagram;
+        while at != Diagram::ALWAYS {
+            let node = self.nodes.get(at.0 as usize).filter(|_| at != Diagram::NEVER)?;
+            // All but one node lead to both leaves.
+            if node.without == Diagram::NEVER {
+                tags.extend(self.tags.get(node.tag as usize));
+                at = node.with;
+            } else {
+                at = node.without;
+            }
+        }
+        Some(tags)
+    }
+
+    /// The tag sets for which it holds, but those that only add tags to another on the same path:
+    /// every tag set for which it holds has all tags of one of these.
+    ///
+    /// # Errors
+    /// If there are more than `most`.
+    pub fn paths(&self, diagram: Diagram, most: usize) -> Result<Vec<Vec<TagId>>, TooHard> {
+        let mut found = Vec::new();
+        let mut waiting = vec![(diagram, Vec::new())];
+        let mut steps = 0;
+        while let Some((at, tags)) = waiting.pop() {
+            steps += 1;
+            if steps > most * 64 || found.len() > most {
+                return Err(TooHard);
+            }
+            match at {
+                Diagram::NEVER => {}
+                Diagram::ALWAYS => found.push(tags),
+                Diagram(number) => {
+                    let Some(node) = self.nodes.get(number as usize) else { continue };
+                    let mut with: Vec<TagId> = tags.clone();
+                    with.extend(self.tags.get(node.tag as usize));
+                    waiting.push((node.with, with));
+                    waiting.push((node.without, tags));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// If the first holds, the second, else the third.
+    fn choose(&mut self, parts: [Diagram; 3], depth: u32) -> Result<Diagram, TooHard> {
+        let [when, then, or] = parts;
+        match (when, then, or) {
+            (Diagram::ALWAYS, _, _) => return Ok(then),
+            (Diagram::NEVER, _, _) => return Ok(or),
+            (_, Diagram::ALWAYS, Diagram::NEVER) => return Ok(when),
+            _ if then == or => return Ok(then),
+            _ => {}
+        }
+        if let Some(&known) = self.memo.get(&parts) {
+            return Ok(known);
+        }
+        self.left = self.left.checked_sub(1).ok_or(TooHard)?;
+        if depth > DEEPEST {
+            return Err(TooHard);
+        }
+        let tag = parts.iter().map(|&part| self.first(part)).min().unwrap_or(LEAF);
+        let without = self.choose(parts.map(|part| self.given(part, tag, false)), depth + 1)?;
+        let with = self.choose(parts.map(|part| self.given(part, tag, true)), depth + 1)?;
+        let chosen = self.node(Node { tag, without, with })?;
+        self.memo.insert(parts, chosen);
+        Ok(chosen)
+    }
+
+    /// The first tag that it asks for.
+    fn first(&self, diagram: Diagram) -> u32 {
+        self.inner(diagram).map_or(LEAF, |node| node.tag)
+    }
+
+    /// What is left of it once it is known whether a tag is had, before which it asks for none.
+    fn given(&self, diagram: Diagram, tag: u32, is_had: bool) -> Diagram {
+        match self.inner(diagram) {
+            Some(node) if node.tag == tag => {
+                if is_had {
+                    node.with
+                } else {
+                    node.without
+                }
+            }
+            _ => diagram,
+        }
+    }
+
+    fn inner(&self, diagram: Diagram) -> Option<&Node> {
+        self.nodes.get(diagram.0 as usize).filter(|node| node.tag != LEAF)
+    }
+
+    fn node(&mut self, node: Node) -> Result<Diagram, TooHard> {
+        if node.without == node.with {
+            return Ok(node.with);
+        }
+        if self.nodes.is_empty() {
+            let leaf = |leaf| Node { tag: LEAF, without: leaf, with: leaf };
+            self.nodes.extend([leaf(Diagram::NEVER), leaf(Diagram::ALWAYS)]);
+        }
+        if let Some(&known) = self.unique.get(&node) {
+            return Ok(known);
+        }
+        let number = u32::try_from(self.nodes.len()).map_err(|_| TooHard)?;
+        self.left = self.left.checked_sub(1).ok_or(TooHard)?;
+        self.nodes.push(node);
+        self.unique.insert(node, Diagram(number));
+        Ok(Diagram(number))
+    }
+}

@@ -1,0 +1,39 @@
+use crate::{
+    request::{Condition, Grant, Value},
+    snapshot::{TagId, Tags},
+    syntax::ast::{Expr, ExprKind},
+};
+
+/// The meaning of a condition that was resolved without a mistake; `None` of anything else.
+pub(super) fn condition(expr: &Expr<'_>, tags: &Tags) -> Option<Condition<TagId>> {
+    let ExprKind::Call { name, arguments } = &expr.kind else { return None };
+    let parts = || arguments.iter().map(|part| condition(part, tags)).collect::<Option<Vec<_>>>();
+    match &*name.value {
+        "hasTag" => tag(arguments, tags).map(Condition::HasTag),
+        "not" => Some(Condition::Not(Box::new(parts()?.pop()?))),
+        "all" => parts().map(Condition::All),
+        "any" => parts().map(Condition::Any),
+        _ => None,
+    }
+}
+
+/// The same of a value of a matrix.
+pub(super) fn value(expr: &Expr<'_>, tags: &Tags) -> Option<Value<TagId>> {
+    let (name, arguments) = match &expr.kind {
+        ExprKind::Call { name, arguments } => (name, arguments),
+        ExprKind::Word(word) => return word.parse::<Grant>().ok().map(Value::Grant),
+    };
+    let parts = || arguments.iter().map(|part| value(part, tags)).collect::<Option<Vec<_>>>();
+    match &*name.value {
+        "hasTag" => tag(arguments, tags).map(Value::HasTag),
+        "not" => Some(Value::Not(Box::new(parts()?.pop()?))),
+        "all" => parts().map(Value::All),
+        "any" => parts().map(Value::Any),
+        _ => None,
+    }
+}
+
+fn tag(arguments: &[Expr<'_>], tags: &Tags) -> Option<TagId> {
+    let [Expr { kind: ExprKind::Word(word), .. }] = arguments else { return None };
+    tags.get(word)
+}

@@ -1,0 +1,206 @@
+//! Small worlds: few tags, few users, a bit of everything between them.
+
+use std::collections::BTreeMap;
+
+use peerage::{request::Condition, snapshot::View};
+use proptest::{collection::vec, option, prelude::*, sample::subsequence};
+use serde_json::{Value, json};
+
+pub(crate) const TAGS: [&str; 4] = ["a", "b", "c", "d"];
+const IDS: [&str; 6] = ["1", "2", "3", "4", "5", "6"];
+
+#[derive(Clone, Debug)]
+pub(crate) struct Person {
+    pub(crate) tags: Vec<&'static str>,
+    more: Value,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) rules: Option<Vec<(Condition<&'static str>, Vec<&'static str>)>>,
+    settings: Value,
+    pub(crate) users: BTreeMap<&'static str, Person>,
+    conversations: Vec<(&'static str, &'static str)>,
+}
+
+/// All sets of tags, each in order.
+pub(crate) fn subsets() -> Vec<Vec<&'static str>> {
+    (0..1_usize << TAGS.len())
+        .map(|bits| (0..TAGS.len()).filter(|at| bits >> at & 1 == 1).map(|at| TAGS[at]).collect())
+        .collect()
+}
+
+pub(crate) fn holds(condition: &Condition<&'static str>, tags: &[&str]) -> bool {
+    match condition {
+        Condition::HasTag(tag) => tags.contains(tag),
+        Condition::Not(inner) => !holds(inner, tags),
+        Condition::All(parts) => parts.iter().all(|part| holds(part, tags)),
+        Condition::Any(parts) => parts.iter().any(|part| holds(part, tags)),
+    }
+}
+
+pub(crate) fn condition() -> impl Strategy<Value = Condition<&'static str>> {
+    let tag = prop::sample::select(&TAGS[..]).prop_map(Condition::HasTag);
+    tag.prop_recursive(3, 8, 3, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|inner| Condition::Not(Box::new(inner))),
+            vec(inner.clone(), 1..4).prop_map(Condition::All),
+            vec(inner, 1..4).prop_map(Condition::Any),
+        ]
+    })
+}
+
+fn person() -> impl Strategy<Value = Person> {
+    let ids = || option::weighted(0.3, subsequence(&IDS[..], 0..4));
+    let word = |words: &'static [&'static str]| option::weighted(0.2, prop::sample::select(words));
+    (
+        subsequence(&TAGS[..], 0..=3),
+        (ids(), ids(), ids()),
+        word(&["all", "contacts", "favorites"]),
+        word(&["banned", "silenced"]),
+        word(&["deny_any", "need_confirm"]),
+        option::weighted(
+            0.3,
+            (prop::sample::select(&["outgoing", "incoming", "start_chat"][..]), any::<bool>()),
+        ),
+    )
+        .prop_map(
+            |(tags, (contacts, blocked, friends), peers, moderation, approval, switch)| {
+                let mut more = json!({ "tags": tags });
+                let mut put = |key: &str, value: Option<Value>| {
+                    if let Some(value) = value {
+                        more[key] = value;
+                    }
+                };
+                put("contacts", contacts.map(|it| json!(it)));
+                put("blocked", blocked.map(|it| json!(it)));
+                put("friends", friends.map(|it| json!(it)));
+                put("peers", peers.map(|it| json!(it)));
+                put("moderation", moderation.map(|it| json!(it)));
+                put("approval", approval.map(|it| json!(it)));
+                put("permissions", switch.map(|(name, on)| json!({ name: on })));
+                Person { tags, more }
+            },
+        )
+}
+
+fn settings() -> impl Strategy<Value = Value> {
+    let when = || option::weighted(0.3, condition());
+    (when(), when(), when(), when(), option::weighted(0.2, Just("contacts"))).prop_map(
+        |(managers, incoming, chat, minor, default)| {
+            let mut settings = json!({ "permissions": {}, "moderation": {}, "peers": {} });
+            if let Some(managers) = managers {
+                settings["moderation"]["managers"] = json!(managers.to_string());
+            }
+            if let Some(incoming) = incoming {
+                settings["permissions"]["incoming"] = json!(incoming.to_string());
+            }
+            if let Some(chat) = chat {
+                settings["permissions"]["start_chat"] = json!(chat.to_string());
+            }
+            if let Some(minor) = minor {
+                let mode = if default.is_some() { "all" } else { "favorites" };
+                settings["peers"]["modes"] = json!([{ "when": minor.to_string(), "mode": mode }]);
+            }
+            if let Some(default) = default {
+                settings["peers"]["default"] = json!(default);
+            }
+            settings
+        },
+    )
+}
+
+pub(crate) fn world() -> impl Strategy<Value = World> {
+    let rule = (condition(), subsequence(&TAGS[..], 1..=2));
+    (
+        option::weighted(0.9, vec(rule, 0..5)),
+        settings(),
+        vec(person(), 0..=IDS.len()),
+        vec((0..IDS.len(), 0..IDS.len()), 0..3),
+    )
+        .prop_map(|(rules, settings, people, conversations)| {
+            let count = people.len();
+            let mut users: BTreeMap<_, _> = IDS.into_iter().zip(people).collect();
+            for (at, person) in users.iter_mut() {
+                // Lists name others that there are.
+                for list in ["contacts", "blocked", "friends"] {
+                    if let Some(ids) = person.more[list].as_array() {
+                        let known = |id: &&Value| {
+                            let id = id.as_str().unwrap();
+                            id != *at && IDS[..count].contains(&id)
+                        };
+                        person.more[list] = ids.iter().filter(known).cloned().collect();
+                    } else if let Some(fields) = person.more.as_object_mut() {
+                        fields.remove(list);
+                    }
+                }
+            }
+            let mut talks: Vec<_> = conversations
+                .into_iter()
+                .filter(|(one, other)| one < other && *other < count)
+                .map(|(one, other)| (IDS[one], IDS[other]))
+                .collect();
+            talks.sort_unstable();
+            talks.dedup();
+            World { rules, settings, users, conversations: talks }
+        })
+}
+
+impl World {
+    /// The policy without anyone.
+    pub(crate) fn rules_alone(&self) -> Value {
+        let mut policy = self.settings.clone();
+        if let Some(rules) = &self.rules {
+            policy["rules"] = rules
+                .iter()
+                .enumerate()
+                .map(|(at, (condition, outcome))| {
+                    json!({ "name": format!("rule {at}"), "condition": condition.to_string(), "outcome": outcome })
+                })
+                .collect();
+        }
+        policy
+    }
+
+    pub(crate) fn policy(&self) -> Value {
+        let mut policy = self.rules_alone();
+        policy["users"] =
+            self.users.iter().map(|(id, person)| ((*id).to_owned(), person.more.clone())).collect();
+        policy["conversations"] = json!(self.conversations);
+        policy
+    }
+
+    pub(crate) fn view(&self) -> View {
+        text::view(&self.policy())
+    }
+}
+
+pub(crate) mod text {
+    use peerage::{
+        compile::{self, Outcome},
+        snapshot::View,
+        source::{Loaded, Notation, Sources},
+    };
+    use serde_json::Value;
+
+    pub(crate) fn loaded(policy: &Value) -> Loaded {
+        let sources = Sources::single("policy.json", Notation::Yaml, policy.to_string());
+        Loaded { sources, errors: Vec::new() }
+    }
+
+    pub(crate) fn view(policy: &Value) -> View {
+        let Outcome { view, report } = compile::build(&loaded(policy), None);
+        view.unwrap_or_else(|| panic!("{:?}\n{policy}", report.diagnostics))
+    }
+}
+
+/// Code and message of all that is told of a policy.
+pub(crate) fn examined(policy: &Value) -> Vec<(String, String)> {
+    let report = peerage::compile::examine(&text::loaded(policy)).report;
+    let told = report.diagnostics.iter();
+    told.map(|found| (found.code.as_str().to_owned(), found.message.clone())).collect()
+}
+
+pub(crate) fn codes(policy: &Value) -> Vec<String> {
+    examined(policy).into_iter().map(|(code, _)| code).collect()
+}
