@@ -11,7 +11,7 @@ use super::{
 pub(super) fn run(paths: &[PathBuf], output: &Output) -> Result<Exit> {
     let outcome = policy::load(paths);
     output.report(&outcome.report)?;
-    if let (Some(view), false) = (&outcome.view, output.is_json()) {
+    if let (Some(view), true) = (&outcome.view, output.is_human()) {
         let rules = view.rules.as_ref().map_or(0, |book| book.rules.len());
         output.result(&format!(
             "{GOOD}ok{GOOD:#} {QUIET}users {}, tags {}, rules {rules}, revision {}{QUIET:#}\n",
