@@ -13,6 +13,7 @@ mod policy;
 mod progress;
 mod reach;
 mod replace;
+mod schema;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -118,6 +119,9 @@ enum Command {
         peerage fmt --check policies                          say what would change\n  \
         peerage fmt --to dsl policies/stores/policy.yaml      print it in the other notation")]
     Fmt(fmt::Options),
+    /// Print the JSON Schema of policy files, by which editors complete and check them
+    #[command(after_help = "Example: peerage schema > peerage.schema.json")]
+    Schema(schema::Options),
     /// Answer over HTTP, and follow the files as they change
     #[command(after_help = "Example: peerage serve policies/stores --listen 127.0.0.1:7411")]
     Serve(serve::Options),
@@ -146,6 +150,7 @@ impl Command {
             Self::Decide(question) => decide::run(question, output),
             Self::Reach(question) => reach::run(question, output),
             Self::Fmt(options) => fmt::run(options, output),
+            Self::Schema(options) => schema::run(options, output),
             Self::Serve(options) => serve::run(options, output),
         }
     }

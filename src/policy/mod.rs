@@ -9,6 +9,7 @@ mod groups;
 mod matrices;
 mod presets;
 mod rules;
+mod schema;
 mod settings;
 mod tags;
 mod texts;
@@ -19,6 +20,7 @@ pub use groups::Group;
 pub use matrices::{DEFAULT_MATRIX, Matrix};
 pub use presets::Preset;
 pub use rules::{NAMESPACE, Rule};
+pub use schema::{record_schema, schema};
 pub use users::{Census, Own, Roster, Users};
 
 use crate::{

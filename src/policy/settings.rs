@@ -161,16 +161,7 @@ impl Reader<'_> {
 
     /// Whether a section has this key; if not, says which it has.
     fn knows(&mut self, section: SettingsSection, key: &Text<'_>) -> bool {
-        let switches = || Switch::ALL.iter().map(|switch| switch.as_str());
-        let known: Vec<&'static str> = match section {
-            SettingsSection::Moderation => vec!["managers"],
-            SettingsSection::Permissions => switches().collect(),
-            SettingsSection::Blocks => {
-                Blocks::ACTIONS.iter().map(|action| action.as_str()).collect()
-            }
-            SettingsSection::Friendship => vec!["default_approval"],
-            SettingsSection::Limits => vec!["friends", "blocked", "friend_lists", "group_members"],
-        };
+        let known = keys(section);
         let is_known = known.contains(&&*key.value);
         if !is_known {
             let problem = words::unknown_key(name(section), key, known.into_iter());
@@ -195,6 +186,17 @@ impl Reader<'_> {
             );
         }
         number.map(Limit::Most)
+    }
+}
+
+/// The keys that a section may have.
+pub(super) fn keys(section: SettingsSection) -> Vec<&'static str> {
+    match section {
+        SettingsSection::Moderation => vec!["managers"],
+        SettingsSection::Permissions => Switch::ALL.iter().map(|switch| switch.as_str()).collect(),
+        SettingsSection::Blocks => Blocks::ACTIONS.iter().map(|action| action.as_str()).collect(),
+        SettingsSection::Friendship => vec!["default_approval"],
+        SettingsSection::Limits => vec!["friends", "blocked", "friend_lists", "group_members"],
     }
 }
 
