@@ -46,7 +46,7 @@ fn object(about: &str, fields: Map<String, Value>) -> Value {
     json!({
         "description": about,
         "type": "object",
-        "properties": fields,
+        "properties": Value::Object(fields),
         "additionalProperties": false,
     })
 }

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 use super::{DRAFT, by_word, describe, fields, object, one_of, or_nothing, refer};
@@ -100,18 +102,19 @@ pub(super) fn list(about: &str, of: &str) -> Value {
 }
 
 /// A space or comment in a condition.
-const BLANK: &str = r"(?:\s|//[^\n]*(?:\n|$))*";
+const BLANK: &str = r"(?:\s|//[^\n]*(?:\n|$))";
 
-/// The calls that conditions are made of. That brackets match is left to `check`.
-fn calls(leaves: &[&str]) -> String {
+/// The calls that conditions are made of, each of something. That brackets match is left to `check`.
+fn calls(words: &[&str]) -> String {
     let tag = r#"hasTag\s*\(\s*"?[A-Za-z0-9_-]{1,50}"?\s*\)"#;
-    let open = r"(?:not|all|any)\s*\(";
-    let leaves: String = leaves.iter().map(|leaf| format!(r"|{leaf}\b")).collect();
-    format!(r"^{BLANK}(?:{tag}|{open})(?:\s|//[^\n]*(?:\n|$)|{tag}|{open}|[,)]{leaves})*$")
+    let mut leaf = tag.to_owned();
+    for word in words {
+        let _ = write!(leaf, r"|{word}\b");
+    }
+    let open = format!(r"(?:not|all|any)\s*\({BLANK}*");
+    let part = format!("(?:{open})*(?:{leaf})");
+    format!("^{BLANK}*(?:{tag}|{open}{part})(?:{BLANK}|[,)]|{part})*$")
 }
-
-/// A call of nothing.
-const EMPTY: &str = r"\(\s*\)";
 
 fn condition() -> Value {
     json!({
@@ -120,7 +123,6 @@ fn condition() -> Value {
         "type": "string",
         "pattern": calls(&[]),
         "patternErrorMessage": "A condition is `hasTag(T)`, `not(c)`, `all(c, ...)` or `any(c, ...)`.",
-        "not": { "type": "string", "pattern": EMPTY },
     })
 }
 
@@ -141,11 +143,7 @@ fn value() -> Value {
             words and of `hasTag(T)`. `deny` denies super admins too.",
         "anyOf": [
             { "enum": Grant::ALL.iter().map(|grant| grant.as_str()).collect::<Vec<_>>() },
-            {
-                "type": "string",
-                "pattern": calls(&combined),
-                "not": { "type": "string", "pattern": EMPTY },
-            },
+            { "type": "string", "pattern": calls(&combined) },
         ],
     })
 }
