@@ -1,7 +1,9 @@
+//! The command as a process: how long `check` takes on a repository of 200 files and 10,000 rules.
+//!
 //! The daemon as a process with 1,000,000 users and 1000 rules: how long it takes to start, how much
 //! memory it takes, how long a reload of one changed rule takes, and what requests notice of it.
 //!
-//! `cargo bench --bench process` prints the figures.
+//! `cargo bench --bench process` prints the figures; with `-- check`, that of `check` alone.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -26,9 +28,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use world::LARGE;
+use world::{LARGE, REPOSITORY};
 
 fn main() {
+    check();
+    if std::env::args().any(|argument| argument == "check") {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("rules.peerage"), world::dsl_rules(LARGE, 11)).unwrap();
     let users = world::ndjson(LARGE);
@@ -67,6 +73,33 @@ fn main() {
     println!("requests meanwhile: {}", summary(seen));
     let (resident, peak) = daemon.memory();
     println!("memory after reloads: {resident} MB resident, {peak} MB at the peak");
+}
+
+fn check() {
+    const FILES: usize = 200;
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in world::files(REPOSITORY, FILES) {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let mut times: Vec<u128> = (0..11)
+        .map(|_| {
+            let begun = Instant::now();
+            let mut check = Command::new(env!("CARGO_BIN_EXE_peerage"));
+            let output = check.arg("check").arg(folder.path()).output().expect("it runs");
+            assert!(output.status.success(), "{output:?}");
+            begun.elapsed().as_millis()
+        })
+        .collect();
+    times.sort_unstable();
+    println!(
+        "check of {FILES} files, {} rules, {} users: {} ms (median of {}; {} to {})",
+        REPOSITORY.rules,
+        REPOSITORY.users,
+        times[times.len() / 2],
+        times.len(),
+        times[0],
+        times[times.len() - 1]
+    );
 }
 
 struct Daemon {

@@ -1,6 +1,7 @@
 //! Seeded policies of any size, as the text that an author would write.
 
 #![allow(dead_code, unreachable_pub, reason = "each bench is a crate and uses a part of it")]
+#![allow(clippy::indexing_slicing, reason = "a bench may stop at what it did not expect")]
 
 pub mod social;
 
@@ -24,6 +25,9 @@ pub struct Size {
 pub const SMALL: Size = Size { name: "small", users: 1_000, tags: 50, rules: 50 };
 pub const MEDIUM: Size = Size { name: "medium", users: 50_000, tags: 200, rules: 200 };
 pub const LARGE: Size = Size { name: "large", users: 1_000_000, tags: 1_000, rules: 1_000 };
+
+/// A repository of many files.
+pub const REPOSITORY: Size = Size { name: "repository", users: 10_000, tags: 1_000, rules: 10_000 };
 
 /// A generator of numbers that is the same on every machine (xorshift64*).
 pub struct Random(u64);
@@ -128,6 +132,38 @@ pub fn yaml_rules(size: Size, seed: u64) -> String {
             .unwrap();
     }
     text
+}
+
+/// The rules and users of a size in as many files, every other one in YAML: the name of each and
+/// its text.
+pub fn files(size: Size, count: usize) -> Vec<(String, String)> {
+    let mut texts = vec![(String::new(), "users:\n".to_owned()); count];
+    for (number, (condition, outcome)) in rules(size, 11).enumerate() {
+        let (rules, _) = &mut texts[number % count];
+        match number % count % 2 {
+            0 => writeln!(rules, "/// Says who.\nrule r{number}: {condition} -> [{outcome}];"),
+            _ => writeln!(
+                rules,
+                "  - name: r{number}\n    description: Says who.\n    condition: {condition}\n    \
+                 outcome: [{outcome}]"
+            ),
+        }
+        .unwrap();
+    }
+    for (number, tags) in (0..).zip(tags_of(size)) {
+        let (rules, users) = &mut texts[number as usize % count];
+        let (id, tags) = (user(number), tags.join(", "));
+        match number as usize % count % 2 {
+            0 => writeln!(rules, "user {id} {{ tags: [{tags}]; }}"),
+            _ => writeln!(users, "  {id}: {{ tags: [{tags}] }}"),
+        }
+        .unwrap();
+    }
+    let file = |(at, (rules, users)): (usize, (String, String))| match at % 2 {
+        0 => (format!("team-{at}.peerage"), rules),
+        _ => (format!("team-{at}.yaml"), format!("rules:\n{rules}{users}")),
+    };
+    texts.into_iter().enumerate().map(file).collect()
 }
 
 /// The policy of a size: its rules in the DSL, its users in NDJSON.

@@ -22,7 +22,7 @@ pub(super) struct Options {
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     let outcome = policy::examine(&options.paths);
     output.report(&outcome.report)?;
-    if let (Some(view), false) = (&outcome.view, output.is_json()) {
+    if let (Some(view), true) = (&outcome.view, output.is_human()) {
         let rules = view.rules.as_ref().map_or(0, |book| book.rules.len());
         let groups = match view.groups.len() {
             0 => String::new(),

@@ -13,10 +13,12 @@ mod policy;
 mod progress;
 mod reach;
 mod replace;
+mod schema;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
 
+use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use output::Output;
@@ -66,7 +68,8 @@ Examples:
 
 #[derive(Args, Debug)]
 struct Global {
-    /// How to print the result
+    /// How to print the result: every command has `human` and `json`, `check` also `sarif` and
+    /// `github`
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     format: Format,
     /// When to use colours
@@ -76,8 +79,18 @@ struct Global {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Format {
+    /// For people
     Human,
+    /// For programs
     Json,
+    /// For code scanning and editors
+    Sarif,
+    /// Commands to GitHub's runner
+    Github,
+    /// For CI servers
+    Junit,
+    /// For comments on a change
+    Markdown,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -113,6 +126,9 @@ enum Command {
         peerage fmt --check policies                          say what would change\n  \
         peerage fmt --to dsl policies/stores/policy.yaml      print it in the other notation")]
     Fmt(fmt::Options),
+    /// Print the JSON Schema of policy files, by which editors complete and check them
+    #[command(after_help = "Example: peerage schema > peerage.schema.json")]
+    Schema(schema::Options),
     /// Answer over HTTP, and follow the files as they change
     #[command(after_help = "Example: peerage serve policies/stores --listen 127.0.0.1:7411")]
     Serve(serve::Options),
@@ -125,18 +141,52 @@ struct Paths {
     paths: Vec<PathBuf>,
 }
 
+impl Command {
+    /// The formats in which it can print its result.
+    fn formats(&self) -> &'static [Format] {
+        match self {
+            Self::Check(_) => &[Format::Human, Format::Json, Format::Sarif, Format::Github],
+            _ => &[Format::Human, Format::Json],
+        }
+    }
+
+    fn run(&self, output: &Output) -> Result<Exit> {
+        match self {
+            Self::Check(options) => check::run(options, output),
+            Self::Compile(paths) => compile::run(&paths.paths, output),
+            Self::Decide(question) => decide::run(question, output),
+            Self::Reach(question) => reach::run(question, output),
+            Self::Fmt(options) => fmt::run(options, output),
+            Self::Schema(options) => schema::run(options, output),
+            Self::Serve(options) => serve::run(options, output),
+        }
+    }
+}
+
+/// Refuses a format in which a command has no result.
+fn check_format(format: Format, has: &[Format]) -> Result<()> {
+    let names = has.iter().map(|format| format!("`{}`", format.name()));
+    ensure!(
+        has.contains(&format),
+        "this command has no format `{}`; it has {}",
+        format.name(),
+        names.collect::<Vec<_>>().join(", ")
+    );
+    Ok(())
+}
+
+impl Format {
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
 /// Carries out the command line of this process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.global.format, cli.global.color);
-    let done = match &cli.command {
-        Command::Check(options) => check::run(options, &output),
-        Command::Compile(paths) => compile::run(&paths.paths, &output),
-        Command::Decide(question) => decide::run(question, &output),
-        Command::Reach(question) => reach::run(question, &output),
-        Command::Fmt(options) => fmt::run(options, &output),
-        Command::Serve(options) => serve::run(options, &output),
-    };
+    let done = check_format(cli.global.format, cli.command.formats())
+        .and_then(|()| cli.command.run(&output));
     let exit = done.unwrap_or_else(|error| output.failed(&error));
     ExitCode::from(exit as u8)
 }

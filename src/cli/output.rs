@@ -12,7 +12,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{Colour, Exit, Format};
-use crate::diagnostic::{Report, render};
+use crate::diagnostic::{Report, github, render, sarif};
 
 /// Where commands print: results to standard output, everything else to standard error.
 #[derive(Debug)]
@@ -34,6 +34,10 @@ impl Output {
             Colour::Never => ColorChoice::Never,
         };
         Self { format, colour }
+    }
+
+    pub(super) fn is_human(&self) -> bool {
+        self.format == Format::Human
     }
 
     pub(super) fn is_json(&self) -> bool {
@@ -67,10 +71,14 @@ impl Output {
 
     /// The diagnostics as a result.
     pub(super) fn report(&self, report: &Report) -> Result<()> {
-        if self.is_json() {
-            return self.json(&report.to_json());
+        // Tools want files as they are named in the repository, at whose top they call.
+        let root = || std::env::current_dir().unwrap_or_default();
+        match self.format {
+            Format::Json => self.json(&report.to_json()),
+            Format::Sarif => self.json(&sarif(report, &root())),
+            Format::Github => self.result(&github(report, &root())),
+            Format::Human | Format::Junit | Format::Markdown => self.result(&render(report, true)),
         }
-        self.result(&render(report, true))
     }
 
     /// The diagnostics beside a result.

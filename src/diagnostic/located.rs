@@ -1,4 +1,7 @@
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    path::{Component, Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 
@@ -108,6 +111,14 @@ impl Located {
 // === impl Place ===
 
 impl Place {
+    /// The file as it is named in `root`, if it is below it: without `./` and with `/`.
+    pub(super) fn path_from(&self, root: &Path) -> String {
+        let file = Path::new(&self.file);
+        let file = file.strip_prefix(root).unwrap_or(file);
+        let parts = file.components().filter(|part| *part != Component::CurDir);
+        parts.collect::<PathBuf>().to_string_lossy().into_owned()
+    }
+
     fn to_json(&self) -> Value {
         json!({
             "file": self.file,

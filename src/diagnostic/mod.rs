@@ -3,15 +3,19 @@
 //! Invariant: knows only of `source`. A place is a field of a diagnostic, never a part of its text.
 
 mod code;
+mod github;
 mod human;
 mod load;
 mod located;
+mod sarif;
 mod suggest;
 mod window;
 
 pub use code::Code;
+pub use github::github;
 pub use human::render;
 pub use located::{Located, Place, Report};
+pub use sarif::sarif;
 pub use suggest::did_you_mean;
 
 use crate::source::Span;

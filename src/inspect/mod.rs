@@ -4,6 +4,8 @@
 
 mod kinds;
 mod listing;
+mod schema;
 
 pub use kinds::{Kind, Kinds};
 pub use listing::Listing;
+pub use schema::test_schema;

@@ -10,6 +10,7 @@ mod invariants;
 mod matrices;
 mod presets;
 mod rules;
+mod schema;
 mod settings;
 mod tags;
 mod texts;
@@ -21,6 +22,7 @@ pub use invariants::{Invariant, Scope};
 pub use matrices::{DEFAULT_MATRIX, Matrix};
 pub use presets::Preset;
 pub use rules::{NAMESPACE, Rule};
+pub use schema::{record_schema, schema};
 pub use users::{Census, Own, Roster, Users};
 
 pub use crate::syntax::ast::Demand;

@@ -164,16 +164,7 @@ impl Reader<'_> {
 
     /// Whether a section has this key; if not, says which it has.
     fn knows(&mut self, section: SettingsSection, key: &Text<'_>) -> bool {
-        let switches = || Switch::ALL.iter().map(|switch| switch.as_str());
-        let known: Vec<&'static str> = match section {
-            SettingsSection::Moderation => vec!["managers"],
-            SettingsSection::Permissions => switches().collect(),
-            SettingsSection::Blocks => {
-                Blocks::ACTIONS.iter().map(|action| action.as_str()).collect()
-            }
-            SettingsSection::Friendship => vec!["default_approval"],
-            SettingsSection::Limits => vec!["friends", "blocked", "friend_lists", "group_members"],
-        };
+        let known = keys(section);
         let is_known = known.contains(&&*key.value);
         if !is_known {
             self.problems.push(match section {
@@ -209,6 +200,17 @@ fn no_block_mode(key: &Text<'_>, known: &[&'static str]) -> Diagnostic {
     match key.value.parse::<Action>() {
         Ok(action) => Diagnostic { message: format!("blocks don't concern `{action}`"), ..problem },
         Err(_) => problem,
+    }
+}
+
+/// The keys that a section may have.
+pub(super) fn keys(section: SettingsSection) -> Vec<&'static str> {
+    match section {
+        SettingsSection::Moderation => vec!["managers"],
+        SettingsSection::Permissions => Switch::ALL.iter().map(|switch| switch.as_str()).collect(),
+        SettingsSection::Blocks => Blocks::ACTIONS.iter().map(|action| action.as_str()).collect(),
+        SettingsSection::Friendship => vec!["default_approval"],
+        SettingsSection::Limits => vec!["friends", "blocked", "friend_lists", "group_members"],
     }
 }
 

@@ -54,11 +54,12 @@ pub(crate) const HEAVY: [(&str, &str); 16] = [
 ];
 
 /// What stands at the top of the repository, hidden files aside.
-pub(crate) const TOP: [&str; 10] = [
+pub(crate) const TOP: [&str; 11] = [
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
     "README.md",
+    "action.yml",
     "benches",
     "build.rs",
     "grammar",

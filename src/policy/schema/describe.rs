@@ -1,0 +1,53 @@
+//! What words mean, for whoever writes them.
+
+use crate::request::{GroupPermission, Switch};
+
+pub(super) fn switch(switch: Switch) -> &'static str {
+    match switch {
+        Switch::Outgoing => "Who may reach others at all.",
+        Switch::Incoming => "Who may be reached at all.",
+        Switch::StartChat => "Who may start new chats.",
+        Switch::SendMessage => "Who may send messages.",
+        Switch::VoiceCall => "Who may make voice calls.",
+        Switch::VideoCall => "Who may make video calls.",
+        Switch::FriendRequest => "Who may ask others to be friends.",
+        Switch::CreateGroup => "Who may create groups.",
+    }
+}
+
+pub(super) fn permission(permission: GroupPermission) -> &'static str {
+    match permission {
+        GroupPermission::AddMember => "Who may add members.",
+        GroupPermission::RemoveMember => "Who may remove members; a super admin never is.",
+        GroupPermission::UpdateMetadata => {
+            "Who may change what the group says of itself: one value, or one for each field and `*` \
+             for the rest."
+        }
+        GroupPermission::AddAdmin => "Who may make members admins.",
+        GroupPermission::RemoveAdmin => "Who may make admins members.",
+        GroupPermission::UpdatePermissions => "Who may change this matrix.",
+    }
+}
+
+/// The one key of `moderation`.
+pub(super) const MANAGERS: &str =
+    "Who may ban, silence, reactivate and list users; nobody, if nothing is said.";
+
+pub(super) const PRESET: &str = "The documented system whose settings hold where the policy says \
+     nothing: flip (rules, no blocks), mesibo (peers modes), venueless (moderation), xmtp (group \
+     permissions), tencent (friends and blocklists).";
+
+pub(super) const BLOCK_MODE: &str = "Whom a block stops from it: nobody (off), the blocked one \
+     (one_way), or both (two_way).";
+
+pub(super) const PEERS_MODE: &str = "With whom a user communicates: all, those whom he is paired \
+     with (paired), his contacts, or his favorites. The numbers mean the same.";
+
+pub(super) const APPROVAL: &str = "Who becomes a user's friend: whoever asks (allow_any), whom he \
+     confirms (need_confirm), or nobody (deny_any).";
+
+pub(super) const MODERATION: &str =
+    "What moderation did: none, silenced (may read, not write), or banned (may do nothing).";
+
+pub(super) const UNKNOWN_USERS: &str = "Whether users who are not known are refused (deny), or are \
+     users without tags or settings (allow_defaults).";

@@ -1,0 +1,209 @@
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::{matrices::built_in, presets::Preset, settings::keys},
+    by_word, describe, fields, object, one_of, or_nothing,
+    parts::{NAME, TEXT, approval, list},
+    refer,
+};
+use crate::{
+    diagnostic::Code,
+    request::{Action, BlockMode, GroupPermission, ResourceKind, Switch, UnknownUsers},
+    syntax::ast::SettingsSection,
+};
+
+/// All sections that a file may have.
+pub(super) fn all() -> Map<String, Value> {
+    fields([
+        (
+            "tags",
+            or_nothing(list(
+                "The tags that there are. Once one is declared, others are errors.",
+                "tag",
+            )),
+        ),
+        ("rules", rules()),
+        ("preset", one_of(describe::PRESET, Preset::ALL, Preset::as_str)),
+        ("unknown_users", one_of(describe::UNKNOWN_USERS, UnknownUsers::ALL, UnknownUsers::as_str)),
+        ("moderation", settings("Moderation.", SettingsSection::Moderation)),
+        ("permissions", permissions()),
+        ("blocks", settings("Whom blocks stop, by action.", SettingsSection::Blocks)),
+        ("peers", peers()),
+        ("friendship", settings("How friends are made.", SettingsSection::Friendship)),
+        ("limits", settings("How many there may be.", SettingsSection::Limits)),
+        ("matrices", matrices()),
+        ("invariants", invariants()),
+        ("lints", lints()),
+        ("users", by_id("The users that there are.", "user")),
+        ("groups", by_id("The groups that there are.", "group")),
+        ("conversations", conversations()),
+    ])
+}
+
+fn rules() -> Value {
+    let outcome = json!({
+        "description": "Whom they may reach: users who have at least one of these tags.",
+        "type": "array",
+        "items": refer("tag"),
+        "minItems": 1,
+    });
+    let text = |about: &str| json!({ "description": about, "type": TEXT });
+    let rule_id = json!({
+        "description": "A UUID; without one, it is derived from the name, or from the content.",
+        "type": "string",
+        "pattern": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
+    });
+    let mut rule = object(
+        "Who meets the condition may reach who has a tag of the outcome.",
+        fields([
+            ("name", name("What it is called; unlike other rules.")),
+            ("condition", refer("condition")),
+            ("outcome", outcome),
+            ("description", text("Why there is such a rule.")),
+            ("rule_id", rule_id),
+        ]),
+    );
+    require(&mut rule, &["condition", "outcome"]);
+    or_nothing(json!({
+        "description": "Who may start a chat with whom. If there is this section, even an empty one, \
+            a chat needs a rule.",
+        "type": "array",
+        "items": rule,
+    }))
+}
+
+/// A section of settings, each a word, a number or a condition.
+fn settings(about: &str, section: SettingsSection) -> Value {
+    let one = |_: &str| match section {
+        SettingsSection::Moderation => {
+            json!({ "$ref": "#/definitions/condition", "description": describe::MANAGERS })
+        }
+        SettingsSection::Permissions => refer("switch"),
+        SettingsSection::Blocks => one_of(describe::BLOCK_MODE, BlockMode::ALL, BlockMode::as_str),
+        SettingsSection::Friendship => approval(),
+        SettingsSection::Limits => json!({
+            "description": "A whole number, or `none`.",
+            "anyOf": [
+                { "type": "integer", "minimum": 0, "maximum": u32::MAX },
+                { "enum": ["none"] },
+            ],
+        }),
+    };
+    let keys = keys(section).into_iter().map(|key| (key.to_owned(), one(key)));
+    or_nothing(object(about, keys.collect()))
+}
+
+fn permissions() -> Value {
+    let one =
+        |switch| json!({ "$ref": "#/definitions/switch", "description": describe::switch(switch) });
+    let about = "The switches of users whose records say nothing of them; all are on by default.";
+    or_nothing(object(about, by_word(Switch::ALL, Switch::as_str, one)))
+}
+
+fn peers() -> Value {
+    let mut mode = object(
+        "The mode of users who meet a condition.",
+        fields([("when", refer("condition")), ("mode", refer("peers"))]),
+    );
+    require(&mut mode, &["when", "mode"]);
+    let modes = json!({
+        "description": "The first whose condition a user meets counts.",
+        "type": "array",
+        "items": mode,
+    });
+    or_nothing(object(
+        "With whom users communicate whose records say nothing of it.",
+        fields([("default", refer("peers")), ("modes", modes)]),
+    ))
+}
+
+fn matrices() -> Value {
+    let built_in: Vec<String> = built_in().into_iter().map(|matrix| matrix.name).collect();
+    let one = |permission| {
+        let about = describe::permission(permission);
+        if permission != GroupPermission::UpdateMetadata {
+            return json!({ "$ref": "#/definitions/value", "description": about });
+        }
+        let by_field = json!({ "type": "object", "additionalProperties": refer("value") });
+        json!({ "description": about, "anyOf": [refer("value"), by_field] })
+    };
+    let about = "Who may do what in the groups that it governs. What is left out is denied.";
+    let permissions = by_word(GroupPermission::ALL, GroupPermission::as_str, one);
+    or_nothing(json!({
+        "description": "Tables of group permissions by name, beside the built-in ones.",
+        "type": "object",
+        "propertyNames": { "pattern": NAME, "not": { "enum": built_in } },
+        "additionalProperties": or_nothing(object(about, permissions)),
+    }))
+}
+
+fn invariants() -> Value {
+    let takes_user = |action: &Action| action.takes().contains(&ResourceKind::User);
+    let actions: Vec<Action> = Action::ALL.iter().copied().filter(takes_user).collect();
+    let action = |about: &str| one_of(about, &actions, Action::as_str);
+    let scope = json!({
+        "description": "Whether it must hold of all users that there may be (all, if nothing is said), \
+            or only of those that there are (population).",
+        "enum": ["all", "population"],
+    });
+    let text = json!({ "description": "Why it must hold.", "type": TEXT });
+    let mut invariant = object(
+        "`never` or `always` with `from` and `to`, or `every` with `reaches` and `by`.",
+        fields([
+            ("name", name("What it is called; unlike other invariants.")),
+            ("never", action("Nobody of `from` may do it to anybody of `to`.")),
+            ("always", action("Everybody of `from` may do it to everybody of `to`.")),
+            ("from", refer("condition")),
+            ("to", refer("condition")),
+            ("every", refer("condition")),
+            ("reaches", refer("condition")),
+            ("by", action("Everybody of `every` may do it to somebody of `reaches`.")),
+            ("scope", scope),
+            ("description", text),
+        ]),
+    );
+    let forms = [["never", "from", "to"], ["always", "from", "to"], ["every", "reaches", "by"]];
+    let forms: Vec<Value> = forms.iter().map(|form| json!({ "required": form })).collect();
+    if let Some(fields) = invariant.as_object_mut() {
+        fields.insert("oneOf".to_owned(), forms.into());
+    }
+    or_nothing(json!({
+        "description": "What must hold whatever the rest of the policy says.",
+        "type": "array",
+        "items": invariant,
+    }))
+}
+
+fn lints() -> Value {
+    let code = one_of("The code of a warning.", Code::ALL, Code::as_str);
+    let allow =
+        json!({ "description": "Warnings to keep silent.", "type": "array", "items": code });
+    or_nothing(object("What `check` warns of.", fields([("allow", allow)])))
+}
+
+fn by_id(about: &str, record: &str) -> Value {
+    or_nothing(json!({
+        "description": about,
+        "type": "object",
+        "propertyNames": { "pattern": NAME },
+        "additionalProperties": refer(record),
+    }))
+}
+
+fn conversations() -> Value {
+    or_nothing(json!({
+        "description": "Who talks with whom already; rules don't concern them.",
+        "type": "array",
+        "items": { "type": "array", "items": refer("id"), "minItems": 2, "maxItems": 2 },
+    }))
+}
+
+fn name(about: &str) -> Value {
+    json!({ "description": about, "type": TEXT, "pattern": NAME })
+}
+
+fn require(schema: &mut Value, names: &[&str]) {
+    if let Some(fields) = schema.as_object_mut() {
+        fields.insert("required".to_owned(), json!(names));
+    }
+}

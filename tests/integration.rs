@@ -1,0 +1,352 @@
+//! What other repositories take from this one: the hooks of pre-commit and the GitHub action, which
+//! call the command as it is, and do what they say.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by it"
+)]
+
+use std::{
+    collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command,
+};
+
+use regex::Regex;
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn yaml(path: &str) -> Value {
+    serde_saphyr::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+    value[key].as_str().unwrap_or_else(|| panic!("no {key}: {value}"))
+}
+
+#[test]
+fn hooks_are_what_pre_commit_takes() {
+    let hooks = yaml(".pre-commit-hooks.yaml");
+    let hooks = hooks.as_array().unwrap();
+    let ids: Vec<&str> = hooks.iter().map(|hook| text(hook, "id")).collect();
+    assert_eq!(ids, ["peerage-check", "peerage-fmt", "peerage-test"]);
+    for hook in hooks {
+        for key in hook.as_object().unwrap().keys() {
+            let known = [
+                "id",
+                "name",
+                "description",
+                "entry",
+                "args",
+                "language",
+                "files",
+                "pass_filenames",
+                "require_serial",
+            ];
+            assert!(known.contains(&key.as_str()), "{key}");
+        }
+        assert!(!text(hook, "name").is_empty());
+        assert_eq!(text(hook, "language"), "rust", "built by cargo from a clone");
+        assert_eq!(text(hook, "entry").replace(' ', "-"), text(hook, "id"));
+        assert_eq!(hook["args"], serde_json::json!(["policies"]));
+        // A policy is judged whole, whichever of its files changed.
+        assert_eq!(hook["pass_filenames"], false);
+        let files = Regex::new(text(hook, "files")).unwrap();
+        for name in ["policies/a.yaml", "p/a.yml", "b.json", "c.peerage", "a.test.yaml"] {
+            assert!(files.is_match(name), "{name}");
+        }
+        assert!(!files.is_match("README.md"));
+    }
+}
+
+fn steps() -> Vec<Value> {
+    yaml("action.yml")["runs"]["steps"].as_array().unwrap().clone()
+}
+
+fn step(name: &str) -> Value {
+    steps().into_iter().find(|step| step["name"] == name).unwrap_or_else(|| panic!("no {name}"))
+}
+
+#[test]
+fn the_action_is_what_github_takes() {
+    let action = yaml("action.yml");
+    assert_eq!(text(&action["runs"], "using"), "composite");
+    let inputs = action["inputs"].as_object().unwrap();
+    for (name, input) in inputs {
+        assert!(!text(input, "description").is_empty(), "{name}");
+        assert!(input["default"].is_string(), "{name} is text, as all inputs are");
+    }
+    let mut used = BTreeSet::new();
+    let input = Regex::new(r"inputs\.([a-z-]+)").unwrap();
+    for step in steps() {
+        let step = step.as_object().unwrap();
+        assert_eq!(step["shell"], "bash");
+        assert!(!step.contains_key("uses"), "no action of others");
+        let run = step["run"].as_str().unwrap();
+        assert!(!run.contains("${{"), "what others wrote never becomes a part of a script");
+        used.extend(
+            input
+                .captures_iter(&Value::from(step.clone()).to_string())
+                .map(|found| found[1].to_owned()),
+        );
+    }
+    assert_eq!(used, inputs.keys().cloned().collect());
+}
+
+/// What is called, and is not there yet.
+const COMING: [(&str, &str); 4] =
+    [("test", ""), ("diff", ""), ("replay", ""), ("serve", "--max-changed")];
+
+/// What `--help` says of a command, if there is such a command.
+fn help(command: &str) -> Option<String> {
+    let mut peerage = Command::new(env!("CARGO_BIN_EXE_peerage"));
+    let output = peerage.args([command, "--help"]).output().unwrap();
+    output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+}
+
+fn is_there(command: &str, flag: &str) -> bool {
+    let flags = Regex::new(r"--[a-z-]+").unwrap();
+    help(command).is_some_and(|help| {
+        flag.is_empty() || flags.find_iter(&help).any(|found| found.as_str() == flag)
+    })
+}
+
+/// The commands and flags of `peerage` that a text calls.
+fn calls(text: &str) -> BTreeSet<(String, String)> {
+    // In the action the limit is put together before it is handed on.
+    let text = text.replace("limit=(--", "peerage diff (--").replace("\\\n", " ");
+    let call = Regex::new(r"(?m)\bpeerage ([a-z]+)\b([^|>#\n]*)").unwrap();
+    let flag = Regex::new(r"--[a-z-]+").unwrap();
+    let mut found = BTreeSet::new();
+    for call in call.captures_iter(&text) {
+        let flags = flag.find_iter(&call[2]).map(|flag| flag.as_str());
+        found.extend(flags.chain([""]).map(|flag| (call[1].to_owned(), flag.to_owned())));
+    }
+    found
+}
+
+#[test]
+fn every_command_that_is_called_is_there() {
+    let mut called = BTreeSet::new();
+    for hook in yaml(".pre-commit-hooks.yaml").as_array().unwrap() {
+        called.extend(calls(text(hook, "entry")));
+    }
+    for step in steps().iter().filter(|step| step["name"] != "install peerage") {
+        called.extend(calls(text(step, "run")));
+    }
+    let readme = fs::read_to_string("README.md").unwrap();
+    let section = readme.split("\n## In a repository\n").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    // The code in it, and not the text between.
+    for code in section.split("```").skip(1).step_by(2) {
+        called.extend(calls(code));
+    }
+    for (command, flag) in [("check", "--format"), ("test", ""), ("diff", "--max-changed")] {
+        assert!(called.contains(&(command.to_owned(), flag.to_owned())), "{command} {flag}");
+    }
+    for (command, flag) in called {
+        let comes =
+            COMING.iter().any(|&(to, what)| to == command && (what.is_empty() || what == flag));
+        assert!(comes || is_there(&command, &flag), "peerage {command} {flag}");
+    }
+    for (command, flag) in COMING {
+        assert!(!is_there(command, flag), "`{command} {flag}` is there now: take it off the list");
+    }
+}
+
+/// A repository with a policy that was changed, and commands that stand in for those of the
+/// runner: they write down how they were called.
+struct Runner {
+    folder: TempDir,
+    base: String,
+}
+
+impl Runner {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        for inner in ["repo/policies", "repo/more", "bin", "temp"] {
+            fs::create_dir_all(folder.path().join(inner)).unwrap();
+        }
+        let runner = Self { folder, base: String::new() };
+        runner.tool(
+            "peerage",
+            "echo \"peerage $*\" >> \"$CALLS\"\n\
+             case \"$*\" in *${FAILS:-nothing}*) code=1 ;; *) code=0 ;; esac\n\
+             echo \"| what changed in $2 |\"\nexit $code",
+        );
+        runner.tool(
+            "gh",
+            "echo \"gh $*\" >> \"$CALLS\"\n\
+             case \"$*\" in *--paginate*) echo \"$EARLIER\" ;; *) exit ${GH:-0} ;; esac",
+        );
+        runner.git(&["init", "--quiet"]);
+        fs::write(runner.path("repo/policies/a.yaml"), "users: {}\n").unwrap();
+        runner.git(&["add", "policies"]);
+        runner.git(&[
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@b",
+            "commit",
+            "--quiet",
+            "-m",
+            "first",
+        ]);
+        let base = runner.git(&["rev-parse", "HEAD"]);
+        Self { base, ..runner }
+    }
+
+    fn path(&self, inner: &str) -> PathBuf {
+        self.folder.path().join(inner)
+    }
+
+    fn tool(&self, name: &str, script: &str) {
+        let path = self.path("bin").join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        let mut git = Command::new("git");
+        let output = git.args(arguments).current_dir(self.path("repo")).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Runs a step as the runner does: its exit code, the calls it made and the summary it wrote.
+    fn run(&self, name: &str, variables: &[(&str, &str)]) -> (i32, Vec<String>, String) {
+        let script = self.path("temp/script");
+        fs::write(&script, text(&step(name), "run")).unwrap();
+        for written in ["calls", "summary"] {
+            fs::write(self.path(written), "").unwrap();
+        }
+        let system = std::env::var("PATH").unwrap();
+        let mut bash = Command::new("bash");
+        let output = bash
+            .args(["--noprofile", "--norc", "-eo", "pipefail"])
+            .arg(&script)
+            .current_dir(self.path("repo"))
+            .env("PATH", format!("{}:{system}", self.path("bin").display()))
+            .env("CALLS", self.path("calls"))
+            .env("GITHUB_STEP_SUMMARY", self.path("summary"))
+            .env("GITHUB_PATH", self.path("added"))
+            .env("GITHUB_REPOSITORY", "us/chat")
+            .env("RUNNER_TEMP", self.path("temp"))
+            .envs([("BASE", self.base.as_str()), ("MAX_CHANGED", ""), ("COMMENT", "true")])
+            .envs([("NUMBER", "7"), ("PATHS", "policies\n")])
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        let read = |name: &str| fs::read_to_string(self.path(name)).unwrap();
+        let calls = read("calls").lines().map(str::to_owned).collect();
+        let code = output.status.code().unwrap();
+        assert!(code < 2, "{output:?}");
+        (code, calls, read("summary"))
+    }
+}
+
+#[test]
+fn every_policy_is_checked_and_tested() {
+    let runner = Runner::new();
+    for (name, call) in [("check", "check % --format github"), ("test", "test %")] {
+        let calls = |paths: &[&str]| -> Vec<String> {
+            paths.iter().map(|path| format!("peerage {}", call.replace('%', path))).collect()
+        };
+        let done = runner.run(name, &[]);
+        assert_eq!((done.0, done.1), (0, calls(&["policies"])));
+        let two = ("PATHS", "policies\n\na b\n");
+        let done = runner.run(name, &[two]);
+        assert_eq!((done.0, done.1), (0, calls(&["policies", "a b"])));
+        let done = runner.run(name, &[two, ("FAILS", "policies")]);
+        assert_eq!((done.0, done.1), (1, calls(&["policies", "a b"])), "the second is not lost");
+    }
+}
+
+#[test]
+fn what_changes_is_said_on_the_pull_request() {
+    let runner = Runner::new();
+    let base = &runner.base;
+    let compared = format!("peerage diff {base}:policies policies --format markdown");
+    let asked = "gh api --paginate repos/us/chat/issues/7/comments --jq .[] | select(.body | \
+                 startswith(\"<!-- peerage -->\")) | .id";
+    let body = format!("--field body=@{}", runner.path("temp/peerage.md.short").display());
+    let new = format!("gh api --silent --method POST repos/us/chat/issues/7/comments {body}");
+    let edited = format!("gh api --silent --method PATCH repos/us/chat/issues/comments/34 {body}");
+    for (variables, code, calls) in [
+        (&[][..], 0, &[&compared, asked, &new][..]),
+        (&[("EARLIER", "34")], 0, &[&compared, asked, &edited]),
+        (&[("NUMBER", "")], 0, &[&compared]),
+        (&[("COMMENT", "false")], 0, &[&compared]),
+        // A token that may not comment fails nothing.
+        (&[("GH", "1")], 0, &[&compared, asked, &new]),
+        (&[("PATHS", "./policies")], 0, &[&compared.replace(" pol", " ./pol"), asked, &new]),
+        // Past the limit it fails, and says why all the same.
+        (
+            &[("MAX_CHANGED", "1%"), ("FAILS", "diff")],
+            1,
+            &[&format!("{compared} --max-changed 1%"), asked, &new],
+        ),
+    ] {
+        let (done, called, summary) = runner.run("compare", variables);
+        assert_eq!((done, called), (code, calls.iter().map(ToString::to_string).collect()));
+        assert!(summary.starts_with("<!-- peerage -->\n### `"), "{summary}");
+        assert!(summary.contains(&format!("| what changed in {base}:policies |\n")), "{summary}");
+        let comment = fs::read_to_string(runner.path("temp/peerage.md.short"));
+        assert!(calls.len() == 1 || comment.unwrap() == summary);
+    }
+    let (code, called, summary) = runner.run("compare", &[("PATHS", "more"), ("NUMBER", "")]);
+    assert_eq!((code, called.len()), (0, 0));
+    assert!(summary.contains("### `more`\n\nThis policy is new.\n"), "{summary}");
+}
+
+#[test]
+fn a_base_that_is_not_there_is_fetched() {
+    let runner = Runner::new();
+    runner.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    let origin = format!("file://{}", runner.path("repo").display());
+    runner.git(&[
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@b",
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "-m",
+        "second",
+    ]);
+    let moved = runner.path("origin");
+    fs::rename(runner.path("repo"), &moved).unwrap();
+    let cloned = Command::new("git")
+        .args(["clone", "--quiet", "--depth=1"])
+        .arg(origin.replace("/repo", "/origin"))
+        .arg(runner.path("repo"))
+        .status()
+        .unwrap();
+    assert!(cloned.success());
+    let (code, called, _) = runner.run("compare", &[("NUMBER", "")]);
+    assert_eq!((code, called.len()), (0, 1));
+}
+
+#[test]
+fn what_was_built_is_built_once() {
+    let runner = Runner::new();
+    runner.tool(
+        "cargo",
+        "echo \"cargo $*\" >> \"$CALLS\"\nmkdir -p \"$6/bin\"\n\
+         printf '' > \"$6/bin/peerage\"\nchmod +x \"$6/bin/peerage\"",
+    );
+    let home = runner.path("home");
+    let source = std::env::current_dir().unwrap();
+    let variables =
+        [("HOME", home.to_str().unwrap()), ("GITHUB_ACTION_PATH", source.to_str().unwrap())];
+    let (code, first, _) = runner.run("install peerage", &variables);
+    assert_eq!((code, first.len()), (0, 1));
+    let begin = format!("cargo install --locked --path {} --root ", source.display());
+    let root = first[0].strip_prefix(&begin).unwrap_or_else(|| panic!("{first:?}"));
+    let (code, second, _) = runner.run("install peerage", &variables);
+    assert_eq!((code, second.len()), (0, 0));
+    let added = fs::read_to_string(runner.path("added")).unwrap();
+    assert_eq!(added, format!("{root}/bin\n{root}/bin\n"));
+    assert!(root.starts_with(&format!("{}/.cache/peerage/", home.display())));
+}

@@ -1,0 +1,421 @@
+//! The JSON Schemas that editors get: what is right is valid, and what is not valid is a mistake to
+//! `check` too.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by it"
+)]
+
+#[path = "support/json_schema.rs"]
+mod json_schema;
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use peerage::{
+    compile,
+    diagnostic::Report,
+    inspect, policy,
+    source::{Notation, Sources},
+};
+use serde_json::{Value, json};
+
+use json_schema::violations;
+
+/// A document as an editor reads it.
+fn yaml(text: &str) -> Value {
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options(text, options)
+        .unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+fn tests() -> Value {
+    inspect::test_schema(policy::schema())
+}
+
+/// What `check` says of a file of this text.
+fn checked(notation: Notation, text: &str) -> Report {
+    compile::build(&Sources::single("policy", notation, text).into(), None).report
+}
+
+#[track_caller]
+fn assert_valid(schema: &Value, text: &str, of: &str) {
+    let found = violations(schema, &yaml(text));
+    assert!(found.is_empty(), "{of}: {found:#?}");
+}
+
+/// All files below a folder, in order.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn the_example_policies_and_their_tests_are_valid() {
+    let (policies, tests) = (policy::schema(), tests());
+    let mut seen = (0, 0);
+    for path in files("policies".as_ref()) {
+        if path.extension().is_none_or(|ending| ending != "yaml") {
+            continue;
+        }
+        let name = path.to_str().unwrap();
+        let is_test = name.ends_with(".test.yaml");
+        let text = fs::read_to_string(&path).unwrap();
+        assert_valid(if is_test { &tests } else { &policies }, &text, name);
+        *if is_test { &mut seen.0 } else { &mut seen.1 } += 1;
+    }
+    assert!(seen.0 > 12 && seen.1 > 10, "{seen:?}");
+}
+
+#[test]
+fn what_the_readme_shows_is_valid() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let mut seen = 0;
+    for block in readme.split("\n```yaml\n").skip(1) {
+        let text = block.split("\n```").next().unwrap();
+        // The settings of another tool begin with their place in a repository.
+        if text.starts_with("# .") {
+            continue;
+        }
+        let schema = if text.contains("tests:\n") { tests() } else { policy::schema() };
+        assert_valid(&schema, text, text);
+        seen += 1;
+    }
+    assert!(seen > 0);
+}
+
+/// What a policy may say.
+const RIGHT: &[&str] = &[
+    "# nothing\n",
+    "rules:",
+    "rules: []\nusers:\ngroups:\nconversations:\nmatrices:\npeers:\ntags:",
+    "tags: [A, a-b_c, 2024, -5]",
+    "rules: [{ condition: hasTag(A), outcome: [B] }]",
+    "rules: [{ condition: ' any ( hasTag ( A ) , not(all(hasTag(B))),) ', outcome: [B] }]",
+    "rules: [{ condition: hasTag(\"A\"), outcome: [B], name: 7, description: true }]",
+    "rules:\n  - outcome: [A]\n    condition: |\n      // who\n      any(hasTag(A), // these\n        \
+         hasTag(B))\n",
+    "rules: [{ condition: hasTag(A), outcome: [B], \
+         rule_id: 728C1541-d6d1-4290-9a53-cdf01dd32d60 }]",
+    "preset: mesibo\nunknown_users: allow_defaults",
+    "moderation: { managers: hasTag(moderator) }",
+    "permissions: { outgoing: true, video_call: not(hasTag(A)), create_group: false }",
+    "blocks: { start_chat: off, send_message: one_way, add_member: two_way }",
+    "peers: { default: 3, modes: [{ when: hasTag(A), mode: contacts }, \
+         { when: hasTag(B), mode: 0 }] }",
+    "friendship: { default_approval: need_confirm }",
+    "limits: { friends: 0, blocked: 4294967295, friend_lists: none }",
+    "matrices: { team: { add_member: allow_if_admin, remove_member: unspecified, \
+         update_metadata: { a: deny, '*': 'any(allow_if_admin, hasTag(A))' }, add_admin: \
+         'all(allow_if_super_admin, not(deny))', remove_admin: deny, update_permissions: deny }, \
+         other: }",
+    "users: { 1: { contacts: [2, true], favorites: [] }, 2: , true: { blocked: ['1'] } }",
+    "users: { a: { tags: [A], peers: paired, permissions: { outgoing: hasTag(A) }, \
+         moderation: banned, approval: deny_any, paired: [a b], friends: [] }, a b: {} }",
+    "users: { a: {}, b: {} }\ngroups: { g: { matrix: dm, creator: a, super_admins: [], \
+         admins: [a], members: [b] }, 7: {} }\nconversations: [[a, b]]",
+];
+
+#[test]
+fn what_is_right_is_valid() {
+    for &text in RIGHT {
+        assert_valid(&policy::schema(), text, text);
+        let report = checked(Notation::Yaml, text);
+        assert_eq!(report.errors, 0, "{text}: {report:?}");
+    }
+}
+
+/// What no policy may say, and can be told by a look at one value.
+const MISTAKES: &[&str] = &[
+    "- rules",
+    "rule: []",
+    "tags: A",
+    "tags: [a b]",
+    "tags: ['']",
+    "tags: [ä]",
+    "tags: [abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz]",
+    "tags: [true]",
+    "tags: [[A]]",
+    "rules: { condition: hasTag(A), outcome: [B] }",
+    "rules: [hasTag(A)]",
+    "rules: [{ condition: hasTag(A) }]",
+    "rules: [{ outcome: [A] }]",
+    "rules: [{ condition: hasTag(A), outcome: [] }]",
+    "rules: [{ condition: hasTag(A), outcome: B }]",
+    "rules: [{ condition: hasTag(A), outcome: [B], nam: x }]",
+    "rules: [{ condition: hasTag(A), outcome: [B], name: '' }]",
+    "rules: [{ condition: hasTag(A), outcome: [B], name: \"a\\nb\" }]",
+    "rules: [{ condition: hasTag(A), outcome: [B], rule_id: 7 }]",
+    "rules: [{ condition: hasTag(A), outcome: [B], rule_id: 728c1541d6d142909a53cdf01dd32d60 }]",
+    "rules: [{ condition: A, outcome: [B] }]",
+    "rules: [{ condition: true, outcome: [B] }]",
+    "rules: [{ condition: [hasTag(A)], outcome: [B] }]",
+    "rules: [{ condition: hasTagg(A), outcome: [B] }]",
+    "rules: [{ condition: hasTag(A, outcome: [B] }]",
+    "rules: [{ condition: hasTag(A) and hasTag(B), outcome: [B] }]",
+    "rules: [{ condition: 'hasTag(A) && hasTag(B)', outcome: [B] }]",
+    "rules: [{ condition: hasTag(a b), outcome: [B] }]",
+    "rules: [{ condition: hasTag(), outcome: [B] }]",
+    "rules: [{ condition: 'any(hasTag(A), all())', outcome: [B] }]",
+    "rules: [{ condition: any(A), outcome: [B] }]",
+    "rules: [{ condition: 'any( // nobody', outcome: [B] }]",
+    "rules: [{ condition: ') hasTag(A)', outcome: [B] }]",
+    "rules: [{ condition: '', outcome: [B] }]",
+    "matrices: { team: { add_member: 'allow, deny' } }",
+    "rules: [{ condition: any(allow_if_admin), outcome: [B] }]",
+    "preset: flop",
+    "unknown_users: refuse",
+    "moderation: { manager: hasTag(A) }",
+    "moderation: { managers: moderator }",
+    "permissions: { video_calls: true }",
+    "permissions: { video_call: yes }",
+    "permissions: { video_call: premium }",
+    "permissions: { video_call: 1 }",
+    "blocks: { send_message: both }",
+    "blocks: { read: one_way }",
+    "blocks: { send_message: true }",
+    "peers: all",
+    "peers: { default: friends }",
+    "peers: { default: 4 }",
+    "peers: { mode: all }",
+    "peers: { modes: [{ when: hasTag(A) }] }",
+    "peers: { modes: [{ when: A, mode: all }] }",
+    "friendship: { default_approval: ask }",
+    "friendship: { approval: allow_any }",
+    "limits: { friends: -1 }",
+    "limits: { friends: 1.5 }",
+    "limits: { friends: 4294967296 }",
+    "limits: { friends: many }",
+    "limits: { friend: 3 }",
+    "matrices: { team: { add_member: admins } }",
+    "matrices: { team: { add_members: allow } }",
+    "matrices: { team: { add_member: { '*': allow } } }",
+    "matrices: { team: { update_metadata: { '*': allowed } } }",
+    "matrices: { team: { add_member: any(unspecified) } }",
+    "matrices: { team: { add_member: any() } }",
+    "matrices: { dm: { add_member: allow } }",
+    "matrices: { team: allow }",
+    "users: [a]",
+    "users: { '': {} }",
+    "users: { \"a\\tb\": {} }",
+    "users: { a: [A] }",
+    "users: { a: { tag: [A] } }",
+    "users: { a: { tags: A } }",
+    "users: { a: { peers: 4 } }",
+    "users: { a: { permissions: { outgoing: off } } }",
+    "users: { a: { permissions: { ban: true } } }",
+    "users: { a: { moderation: blocked } }",
+    "users: { a: { approval: true } }",
+    "users: { a: { contacts: b }, b: {} }",
+    "users: { a: {} }\ngroups: { g: { owner: a } }",
+    "users: { a: {} }\ngroups: { g: { creator: [a] } }",
+    "users: { a: {} }\ngroups: { g: { admins: a } }",
+    "users: { a: {} }\ngroups: { g: { matrix: { add_member: allow } } }",
+    "users: { a: {}, b: {}, c: {} }\nconversations: [[a, b, c]]",
+    "users: { a: {} }\nconversations: [[a]]",
+    "users: { a: {}, b: {} }\nconversations: { a: b }",
+    "invariants: [{ name: x, never: start_chat, from: hasTag(A) }]",
+    "invariants: [{ name: x, never: start_chats, from: hasTag(A), to: hasTag(B) }]",
+    "invariants: [{ name: x, never: create_group, from: hasTag(A), to: hasTag(B) }]",
+    "invariants: [{ name: x, every: hasTag(A), reaches: hasTag(B) }]",
+    "invariants: [{ name: x, never: start_chat, always: start_chat, from: hasTag(A), \
+         to: hasTag(B) }]",
+    "invariants: [{ name: x, never: start_chat, from: A, to: hasTag(B) }]",
+    "invariants: [{ name: x, never: start_chat, from: hasTag(A), to: hasTag(B), scope: some }]",
+    "lints: { allow: [no-such-lint] }",
+    "lints: { deny: [] }",
+];
+
+#[test]
+fn what_is_not_valid_is_a_mistake() {
+    for &text in MISTAKES {
+        // The value that is left open is what an editor sees too, but not its YAML.
+        let value = if text.contains("hasTag(A, outcome") {
+            json!({ "rules": [{ "condition": "hasTag(A", "outcome": ["B"] }] })
+        } else {
+            yaml(text)
+        };
+        assert!(!violations(&policy::schema(), &value).is_empty(), "{text} is valid");
+        let report = checked(Notation::Yaml, text);
+        assert!(report.errors > 0, "{text} is no mistake");
+    }
+}
+
+#[test]
+fn invariants_and_lints_are_known() {
+    for text in [
+        "invariants: [{ name: externals never reach the board, never: start_chat, \
+         from: hasTag(external), to: hasTag(board) }]",
+        "invariants: [{ always: send_message, from: hasTag(A), to: not(hasTag(B)), \
+         scope: population, description: why }]",
+        "invariants: [{ every: hasTag(A), reaches: hasTag(B), by: voice_call, scope: all }]",
+        "lints: { allow: [] }",
+    ] {
+        assert_valid(&policy::schema(), text, text);
+    }
+}
+
+#[test]
+fn records_are_those_of_bulk_files() {
+    let valid = |line: &str| {
+        violations(&policy::record_schema(), &serde_json::from_str(line).unwrap()).is_empty()
+    };
+    for (line, right) in [
+        (r#"{"id": "alice", "tags": ["Berlin"], "peers": 2}"#, true),
+        (r#"{"id": "a b", "permissions": {"outgoing": false, "incoming": "hasTag(A)"}}"#, true),
+        (r#"{"id": "a", "moderation": "silenced", "approval": "deny_any", "blocked": []}"#, true),
+        (r#"{"tags": ["Berlin"]}"#, false),
+        (r#"{"id": ""}"#, false),
+        (r#"{"id": "a", "name": "Alice"}"#, false),
+        (r#"{"id": "a", "tags": "Berlin"}"#, false),
+        (r#"{"id": "a", "peers": "friends"}"#, false),
+        (r#"{"id": "a", "permissions": {"outgoing": "on"}}"#, false),
+    ] {
+        assert_eq!(valid(line), right, "{line}");
+        assert_eq!(checked(Notation::Ndjson, line).errors == 0, right, "{line}");
+    }
+}
+
+#[test]
+fn tests_that_prove_nothing_are_not_valid() {
+    let valid = |text: &str| violations(&tests(), &yaml(text)).is_empty();
+    for text in [
+        "tests: []",
+        "tests: [{ name: t, expect: [] }]",
+        "tests: [{ name: t }]",
+        "tests: [{ expect: [{ subject: '3', action: start_chat, resource: '2', allow: true }] }]",
+        "test: []",
+        "tests: [{ name: t, given: { user: {} }, expect: [{ subject: 3, action: sign_in, \
+         allow: true }] }]",
+        "tests: [{ name: t, given: { users: { '3': { tag: [] } } }, expect: [{ subject: 3, \
+         action: sign_in, allow: true }] }]",
+    ] {
+        assert!(!valid(text), "{text}");
+    }
+    for (expectation, right) in [
+        ("{ subject: '3', action: start_chat, resource: 2, allow: true }", true),
+        ("{ subject: '3', action: start_chat, resource: '2', reason: no_rule }", true),
+        ("{ subject: '3', action: start_chat, resource: '2', obligations: [] }", true),
+        ("{ subject: '3', action: start_chat, reaches: ['2', 6] }", true),
+        ("{ resource: '3', action: start_chat, reached_by: [] }", true),
+        ("{ action: sign_in, reached_by: ['3'] }", true),
+        (
+            "{ subject: '3', action: start_chat, resource: '2', allow: true, \
+          context: { conversation: new }, subject_properties: { tags: [A], role: admin, \
+          permissions: { outgoing: false } }, resource_properties: { peers: all } }",
+            true,
+        ),
+        ("{ subject: '3', action: start_chat, resource: '2' }", false),
+        ("{ subject: '3', action: start_chat, resource: '2', alow: true }", false),
+        ("{ subject: '3', action: start_chat, resource: '2', allow: maybe }", false),
+        ("{ subject: '3', action: start_chats, resource: '2', allow: true }", false),
+        ("{ subject: '3', resource: '2', allow: true }", false),
+        ("{ subject: '3', action: start_chat, resource: '2', reason: norule }", false),
+        ("{ subject: '3', action: start_chat, resource: '2', obligations: [confrim] }", false),
+        ("{ subject: '3', action: start_chat, reached_by: ['2'] }", false),
+        ("{ resource: '3', action: start_chat, reaches: ['2'] }", false),
+        ("{ subject: '3', action: start_chat, reaches: ['2'], allow: true }", false),
+        ("{ subject: '3', action: start_chat, reaches: '2' }", false),
+        ("{ subject: '3', action: sign_in, allow: true, context: { chat: new } }", false),
+        ("{ subject: '3', action: sign_in, allow: true, subject_properties: { tag: [] } }", false),
+    ] {
+        assert_eq!(
+            valid(&format!("tests: [{{ name: t, expect: [{expectation}] }}]")),
+            right,
+            "{expectation}"
+        );
+    }
+}
+
+/// The names that `check` knows where one stands that it does not.
+fn known(text: &str) -> BTreeSet<String> {
+    let report = checked(Notation::Yaml, text);
+    let hints = report.diagnostics.iter().filter_map(|found| found.hint.as_ref());
+    let listed = hints.filter_map(|hint| hint.split_once("known: ")).map(|(_, names)| names);
+    let names: Vec<&str> = listed.collect();
+    assert_eq!(names.len(), 1, "{text}: {report:?}");
+    names[0].split(", ").map(|name| name.trim_matches('`').to_owned()).collect()
+}
+
+/// What is completed is what is read: each kind of mapping, where a key is wrong on purpose.
+#[test]
+fn fields_are_those_that_are_read() {
+    let schema = policy::schema();
+    for (text, place) in [
+        ("rules: [{ condition: hasTag(A), outcome: [B], x: 1 }]", "/properties/rules/items"),
+        ("moderation: { x: hasTag(A) }", "/properties/moderation"),
+        ("permissions: { x: true }", "/properties/permissions"),
+        ("blocks: { x: off }", "/properties/blocks"),
+        ("peers: { x: all }", "/properties/peers"),
+        (
+            "peers: { modes: [{ when: hasTag(A), mode: all, x: 1 }] }",
+            "/properties/peers/properties/modes/items",
+        ),
+        ("friendship: { x: allow_any }", "/properties/friendship"),
+        ("limits: { x: 1 }", "/properties/limits"),
+        ("users: { a: { x: 1 } }", "/definitions/user"),
+        ("groups: { g: { x: 1 } }", "/definitions/group"),
+    ] {
+        let properties = schema.pointer(&format!("{place}/properties")).unwrap();
+        let completed = properties.as_object().unwrap().keys().cloned();
+        assert_eq!(completed.collect::<BTreeSet<_>>(), known(text), "{text}");
+    }
+    let sections = schema["properties"].as_object().unwrap();
+    for section in known("x: 1") {
+        assert!(sections.contains_key(&section), "{section}");
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_field_says_what_it_is() {
+    fn walk(root: &Value, at: &str, value: &Value, silent: &mut Vec<String>) {
+        if let Some(target) = value.get("$ref").and_then(Value::as_str) {
+            assert!(root.pointer(target.strip_prefix('#').unwrap()).is_some(), "{at}: {target}");
+        }
+        match value {
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    walk(root, &format!("{at}/{name}"), field, silent);
+                }
+                let properties = fields.get("properties").and_then(Value::as_object);
+                for (name, field) in properties.into_iter().flatten() {
+                    if field.get("description").is_none() && field.get("$ref").is_none() {
+                        silent.push(format!("{at}/{name}"));
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| walk(root, at, item, silent)),
+            _ => {}
+        }
+    }
+    let mut silent = Vec::new();
+    for schema in [policy::schema(), policy::record_schema(), tests()] {
+        walk(&schema, "", &schema, &mut silent);
+    }
+    assert_eq!(silent, [""; 0]);
+}
+
+#[test]
+fn the_command_prints_them() {
+    for (arguments, schema) in [
+        (&["schema"][..], policy::schema()),
+        (&["schema", "--of", "policy"], policy::schema()),
+        (&["schema", "--of", "tests"], tests()),
+        (&["schema", "--of", "record", "--format", "json"], policy::record_schema()),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_peerage")).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap(), schema);
+    }
+}
