@@ -14,6 +14,7 @@ mod progress;
 mod reach;
 mod replace;
 mod serve;
+mod test;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -63,6 +64,16 @@ Examples:
   peerage reach --action create_group policies/stores               who may create groups?
   peerage reach -s 5 -a add_member --resource g1 policies/stores    whom may 5 add to g1?";
 
+const TEST_EXAMPLES: &str = "\
+Examples:
+  peerage test policies/stores
+  peerage test policies/stores --filter headquarters
+  peerage test policies/stores --min-coverage 80
+  peerage test policies/stores --format junit > report.xml
+
+Exit codes: 0 all tests pass and the coverage is reached, 1 they don't or it is not, or the policy \
+or a test has mistakes, 2 there are no tests to run, or they can't be read.";
+
 #[derive(Args, Debug)]
 struct Global {
     /// How to print the result
@@ -77,6 +88,8 @@ struct Global {
 enum Format {
     Human,
     Json,
+    /// JUnit's XML; `test` has it
+    Junit,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -106,6 +119,9 @@ enum Command {
         peerage fmt --check policies                          say what would change\n  \
         peerage fmt --to dsl policies/stores/policy.yaml      print it in the other notation")]
     Fmt(fmt::Options),
+    /// Run the `*.test.yaml` below the paths against the policy that the other files make up
+    #[command(after_help = TEST_EXAMPLES)]
+    Test(test::Options),
     /// Answer over HTTP, and follow the files as they change
     #[command(after_help = "Example: peerage serve policies/stores --listen 127.0.0.1:7411")]
     Serve(serve::Options),
@@ -118,16 +134,37 @@ struct Paths {
     paths: Vec<PathBuf>,
 }
 
+impl Command {
+    /// In which forms it prints its result.
+    fn formats(&self) -> &'static [Format] {
+        match self {
+            Self::Test(_) => &[Format::Human, Format::Json, Format::Junit],
+            _ => &[Format::Human, Format::Json],
+        }
+    }
+
+    fn refusal(&self, format: Format) -> anyhow::Error {
+        let name = |format: &Format| format.to_possible_value().map(|it| it.get_name().to_owned());
+        let known: Vec<String> = self.formats().iter().filter_map(name).collect();
+        let format = name(&format).unwrap_or_default();
+        anyhow::anyhow!("this command has no format `{format}`; it has {}", known.join(", "))
+    }
+}
+
 /// Carries out the command line of this process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.global.format, cli.global.color);
+    if !cli.command.formats().contains(&cli.global.format) {
+        return ExitCode::from(output.failed(&cli.command.refusal(cli.global.format)) as u8);
+    }
     let done = match &cli.command {
         Command::Check(paths) => check::run(&paths.paths, &output),
         Command::Compile(paths) => compile::run(&paths.paths, &output),
         Command::Decide(question) => decide::run(question, &output),
         Command::Reach(question) => reach::run(question, &output),
         Command::Fmt(options) => fmt::run(options, &output),
+        Command::Test(options) => test::run(options, &output),
         Command::Serve(options) => serve::run(options, &output),
     };
     let exit = done.unwrap_or_else(|error| output.failed(&error));

@@ -6,11 +6,17 @@
 //!
 //! Invariant: one function in, one view out; it reads no file and no clock.
 
+mod base;
 mod digest;
 mod groups;
+mod overlay;
+mod places;
 mod population;
 mod rules;
 mod standings;
+
+pub use base::Base;
+pub use places::Places;
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -41,14 +47,15 @@ pub fn build(loaded: &Loaded, previous: Option<&View>) -> Outcome {
     let ast = syntax::parse(sources, &mut problems);
     let knows =
         |id: &str| previous.is_some_and(|view| view.population.directory.number(id).is_some());
-    let census = previous.map(|view| Census {
-        key: view.population.key,
-        tags: user_tags(view),
-        knows: &knows,
-    });
+    let census = previous.map(|view| census(view, &knows));
     let policy = policy::resolve(ast, sources, census, &mut problems);
     let view = (!problems.has_errors()).then(|| compile(policy, previous));
     Outcome { view, report: Report::new(problems, sources) }
+}
+
+/// What the population of a view was made from.
+fn census<'k>(view: &View, knows: &'k dyn Fn(&str) -> bool) -> Census<'k> {
+    Census { key: view.population.key, tags: user_tags(view), knows }
 }
 
 /// The tags that a population was made with.

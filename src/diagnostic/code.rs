@@ -28,6 +28,8 @@ macro_rules! codes {
 codes! {
     /// No policy file was found in the paths that were given.
     NoFiles = "no-files",
+    /// No test file was found in the paths that were given.
+    NoTests = "no-tests",
     /// A file that was given by name has an ending that is none of a policy file's.
     UnknownEnding = "unknown-ending",
     /// A file or folder can't be read.
@@ -112,6 +114,14 @@ codes! {
     DuplicateGroup = "duplicate-group",
     /// A conversation is stated twice.
     DuplicateConversation = "duplicate-conversation",
+    /// A test file, a test or an expectation that tests nothing.
+    EmptyTest = "empty-test",
+    /// Two tests of one file have the same name.
+    DuplicateTest = "duplicate-test",
+    /// A test names a group that there is not.
+    UnknownGroup = "unknown-group",
+    /// The parts of an expectation make no question, or say nothing in it.
+    Misfit = "misfit",
 }
 
 impl fmt::Display for Code {

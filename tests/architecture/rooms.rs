@@ -12,7 +12,19 @@ pub(crate) const ROOMS: [(&str, &[&str]); 12] = [
     ("compile", &["source", "diagnostic", "syntax", "policy", "request", "snapshot"]),
     ("gates", &["snapshot", "request"]),
     ("decide", &["gates", "snapshot", "request"]),
-    ("inspect", &["decide", "compile", "snapshot", "diagnostic", "request"]),
+    (
+        "inspect",
+        &[
+            "decide",
+            "compile",
+            "snapshot",
+            "diagnostic",
+            "request",
+            "source",
+            "syntax::ast",
+            "syntax::tests",
+        ],
+    ),
     ("live", &["compile", "decide", "source", "diagnostic", "snapshot"]),
     ("serve", &["live", "decide", "request"]),
 ];
