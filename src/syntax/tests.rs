@@ -30,6 +30,8 @@ pub struct Test<'s> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Expectation<'s> {
     pub span: Span,
+    /// Whether a part of it could not be read, so that nothing follows from its absence.
+    pub is_partial: bool,
     pub subject: Option<Text<'s>>,
     pub action: Text<'s>,
     pub resource: Option<Text<'s>>,

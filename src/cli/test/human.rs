@@ -15,46 +15,48 @@ const MOST_NAMED: usize = 20;
 /// What became of the tests, for people: failures in full, then what was not reached, then the
 /// counts. Writing to a string can't fail.
 pub(super) fn of(results: &Results) -> String {
-    let mut text = String::new();
+    let mut out = String::new();
     for file in &results.files {
         let failed = || file.tests.iter().filter(|test| !test.failures.is_empty());
         let (style, word) = if failed().next().is_none() { (GOOD, "ok") } else { (BAD, "fail") };
         let tests = count(file.tests.len(), "test");
-        let _ = writeln!(text, "{style}{word:<4}{style:#} {} {QUIET}({tests}){QUIET:#}", file.name);
-        failed().for_each(|test| write_test(file, test, &mut text));
+        let _ = writeln!(out, "{style}{word:<4}{style:#} {} {QUIET}({tests}){QUIET:#}", file.name);
+        failed().for_each(|test| write_test(file, test, &mut out));
+        if failed().next().is_some() {
+            out.push('\n');
+        }
     }
-    write_coverage(results, &mut text);
+    write_coverage(results, &mut out);
     let failed = results.failed();
     let style = if failed == 0 { GOOD } else { BAD };
     let passed = results.tests().count() - failed;
     let _ = writeln!(
-        text,
+        out,
         "\n{style}{passed} passed, {failed} failed{style:#}; {} in {}",
         count(results.expectations(), "expectation"),
         count(results.files.len(), "file"),
     );
-    text
+    out
 }
 
-fn write_test(file: &FileResult, test: &TestResult, text: &mut String) {
+fn write_test(file: &FileResult, test: &TestResult, out: &mut String) {
     let TestResult { name, line, column, failures, .. } = test;
-    let _ = writeln!(text, "\n  {BAD}{name}{BAD:#} {QUIET}{}:{line}:{column}{QUIET:#}", file.name);
+    let _ = writeln!(out, "\n  {BAD}{name}{BAD:#} {QUIET}{}:{line}:{column}{QUIET:#}", file.name);
     for failure in failures {
-        write_failure(&file.name, failure, text);
+        write_failure(&file.name, failure, out);
     }
-    text.push('\n');
 }
 
-fn write_failure(file: &str, failure: &Failure, text: &mut String) {
+fn write_failure(file: &str, failure: &Failure, out: &mut String) {
     let Failure { line, column, question, .. } = failure;
-    let _ = writeln!(text, "    {STRONG}{file}:{line}:{column}{STRONG:#} {question}");
+    let _ = writeln!(out, "    {STRONG}{file}:{line}:{column}{STRONG:#} {question}");
     if failure.missing.is_empty() && failure.extra.is_empty() {
-        let _ = writeln!(text, "      expected {}", failure.expected);
-        let _ = writeln!(text, "      actual   {}", failure.actual);
+        let _ = writeln!(out, "      expected {}", failure.expected);
+        let _ = writeln!(out, "      actual   {}", failure.actual);
     } else {
         for (what, ids) in [("missing", &failure.missing), ("extra  ", &failure.extra)] {
             if !ids.is_empty() {
-                let _ = writeln!(text, "      {what} {}", named(ids));
+                let _ = writeln!(out, "      {what} {}", named(ids));
             }
         }
     }
@@ -62,9 +64,9 @@ fn write_failure(file: &str, failure: &Failure, text: &mut String) {
         if let Some(about) = &told.about {
             let decision = told.explanation.decision;
             let word = if decision.allow { "allow" } else { "deny" };
-            let _ = writeln!(text, "      `{about}`: {word}, {}", decision.reason);
+            let _ = writeln!(out, "      `{about}`: {word}, {}", decision.reason);
         }
-        write_gates(&told.explanation, "        ", text);
+        write_gates(&told.explanation, "        ", out);
     }
 }
 
@@ -75,31 +77,32 @@ fn named(ids: &[String]) -> String {
     format!("{}{more}", shown.join(", "))
 }
 
-fn write_coverage(results: &Results, text: &mut String) {
+fn write_coverage(results: &Results, out: &mut String) {
     let coverage = &results.coverage;
     let _ = writeln!(
-        text,
+        out,
         "\n{STRONG}coverage {:.1}%{STRONG:#}: {} of {} reached",
-        coverage.percent(),
+        // Not rounded up, lest what falls short looks as if it did not.
+        (coverage.percent() * 10.0).floor() / 10.0,
         coverage.reached(),
         coverage.total(),
     );
     let unreached: Vec<&Covered> = coverage.unreached().collect();
     for covered in unreached.iter().take(MOST_LISTED) {
         let _ = match &covered.place {
-            Some((file, line, column)) => write!(text, "  {file}:{line}:{column}"),
-            None => write!(text, "  gate"),
+            Some((file, line, column)) => write!(out, "  {file}:{line}:{column}"),
+            None => write!(out, "  gate"),
         };
         let _ = match covered.kind {
-            Kind::Rule => write!(text, " rule {}", covered.name),
-            _ => write!(text, " {}", covered.name),
+            Kind::Rule => write!(out, " rule {}", covered.name),
+            _ => write!(out, " {}", covered.name),
         };
         let note = covered.note.map(|note| format!(" {note}")).unwrap_or_default();
-        let _ = writeln!(text, "{QUIET}{note}{QUIET:#}");
+        let _ = writeln!(out, "{QUIET}{note}{QUIET:#}");
     }
     let left = unreached.len().saturating_sub(MOST_LISTED);
     if left > 0 {
-        let _ = writeln!(text, "  and {left} more, which `--format json` lists");
+        let _ = writeln!(out, "  and {left} more, which `--format json` lists");
     }
 }
 

@@ -19,6 +19,12 @@ pub(super) struct Options {
     #[arg(long, value_name = "SUBSTRING")]
     filter: Option<String>,
     /// Fail if the expectations reach less of the policy than this
+    ///
+    /// An expectation takes the way of its decision, gate by gate, up to the one that is closed; one
+    /// of a list takes the way of each who is on it. A rule is reached if it opened the way; a
+    /// setting or a cell of a matrix if a gate looked at it, and not at a record or property that
+    /// stands in for it; an entry of `blocks` if one of the two blocks the other; a gate if it closed
+    /// one decision and let another pass. Gates that are closed for nobody don't count.
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     min_coverage: Option<f64>,
     /// Policy files with their `*.test.yaml`, or folders of them
@@ -54,7 +60,8 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
         Format::Human => output.result(&human::of(&results))?,
     }
     if let (Some(least), false) = (options.min_coverage, is_covered) {
-        output.aside(&format!("coverage is below {least}%\n"));
+        let percent = (results.coverage.percent() * 10.0).floor() / 10.0;
+        output.aside(&format!("coverage is {percent:.1}%, below {least}%\n"));
     }
     Ok(exit(&results, is_covered))
 }

@@ -46,6 +46,9 @@ impl<'e> Expected<'e> {
         let before = problems.len();
         let reason = reason(written, problems);
         let obligations = obligations(written, problems);
+        if written.is_partial {
+            return None;
+        }
         let question = Question::of(written, view, problems)?;
         let allow = written.answer.allow.as_ref().map(|allow| allow.value);
         let judges = allow.is_some() || reason.is_some() || obligations.is_some();
@@ -89,8 +92,10 @@ fn expects_nothing(written: &Expectation<'_>) -> Diagnostic {
 fn reason(written: &Expectation<'_>, problems: &mut Vec<Diagnostic>) -> Option<Reason> {
     let text = written.answer.reason.as_ref()?;
     let reason = word("reason", text, Reason::ALL, problems)?;
-    let allow = written.answer.allow.as_ref()?.value;
-    if allow != (reason == Reason::Allowed) {
+    let allow = written.answer.allow.as_ref().map(|allow| allow.value);
+    if let Some(allow) = allow
+        && allow != (reason == Reason::Allowed)
+    {
         let message = if allow {
             format!("what is allowed has the reason `allowed`, not `{reason}`")
         } else {

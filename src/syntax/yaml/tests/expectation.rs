@@ -46,10 +46,12 @@ pub(super) fn read<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Expectation
         return Ok(None);
     };
     let mut fields = Fields::new("field");
+    let errors = cursor.problems.errors();
     let mut action = None;
     let mut refused = false;
     let mut read = Expectation {
         span: opened.span,
+        is_partial: false,
         subject: None,
         action: Spanned::new("".into(), opened.span),
         resource: None,
@@ -66,7 +68,7 @@ pub(super) fn read<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Expectation
         let mut text = |expected| -> Result<Option<Text<'s>>, Stop> {
             let given = cursor.string(expected)?;
             refused |= matches!(given, Given::Refused);
-            said(cursor, &key, given)
+            Ok(said(cursor, &key, given))
         };
         match &*key.value {
             "subject" => read.subject = text(ID)?,
@@ -88,6 +90,7 @@ pub(super) fn read<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Expectation
         }
     }
     read.span = fields.first().unwrap_or(opened.span);
+    read.is_partial = cursor.problems.errors() > errors;
     if action.is_none() && !refused {
         cursor.problems.push(
             Diagnostic::error(Code::MissingField, read.span, "the expectation has no `action`")
@@ -98,11 +101,7 @@ pub(super) fn read<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Expectation
 }
 
 /// What a field says; one that is there and says nothing is reported, lest it be passed over.
-fn said<'s, T>(
-    cursor: &mut Cursor<'s, '_>,
-    key: &Text<'s>,
-    given: Given<T>,
-) -> Result<Option<T>, Stop> {
+fn said<'s, T>(cursor: &mut Cursor<'s, '_>, key: &Text<'s>, given: Given<T>) -> Option<T> {
     if matches!(given, Given::Nothing) {
         let message = format!("`{}` says nothing", key.value);
         cursor.problems.push(
@@ -110,12 +109,12 @@ fn said<'s, T>(
                 .hint("give it a value, or leave it out"),
         );
     }
-    Ok(given.value())
+    given.value()
 }
 
 fn list<'s>(cursor: &mut Cursor<'s, '_>, key: &Text<'s>) -> Result<Option<List<'s>>, Stop> {
     let given = cursor.users()?;
-    said(cursor, key, given)
+    Ok(said(cursor, key, given))
 }
 
 /// `true` or `false`, as YAML 1.2 has them.
@@ -128,7 +127,7 @@ pub(super) fn boolean<'s>(
             let value = scalar.value.eq_ignore_ascii_case("true");
             Ok(Some(Spanned::new(value, scalar.span)))
         }
-        Node::Scalar(scalar) if scalar.is_null() => said(cursor, key, Given::Nothing),
+        Node::Scalar(scalar) if scalar.is_null() => Ok(said(cursor, key, Given::Nothing)),
         other => Ok(cursor.refuse(&other, BOOL)?.value()),
     }
 }
@@ -141,7 +140,7 @@ fn context<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Text<'s>>, Stop> {
             match &*key.value {
                 "conversation" => {
                     let given = cursor.string(WORD)?;
-                    conversation = said(cursor, &key, given)?;
+                    conversation = said(cursor, &key, given);
                 }
                 _ => cursor.unknown_field(&key, "`context`", &["conversation"])?,
             }

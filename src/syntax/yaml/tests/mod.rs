@@ -168,15 +168,14 @@ fn sections<'s>(cursor: &mut Cursor<'s, '_>, items: &mut Vec<Item<'s>>) -> Resul
     }
     let mut keys = Fields::new("section");
     while let Some(key) = keys.next(cursor)? {
-        match SECTIONS.iter().find(|section| section.name == key.value) {
-            Some(section) => (section.read)(cursor, key.span, items)?,
-            None => {
-                let names: Vec<&str> = SECTIONS.iter().map(|section| section.name).collect();
-                let problem = known::unknown(Code::UnknownSection, "unknown section", &key, &names);
-                cursor.problems.push(problem);
-                cursor.skip()?;
-            }
-        }
+        let Some(section) = SECTIONS.iter().find(|section| section.name == key.value) else {
+            let names: Vec<&str> = SECTIONS.iter().map(|section| section.name).collect();
+            let problem = known::unknown(Code::UnknownSection, "unknown section", &key, &names);
+            cursor.problems.push(problem);
+            cursor.skip()?;
+            continue;
+        };
+        (section.read)(cursor, key.span, items)?;
     }
     Ok(())
 }
