@@ -424,3 +424,37 @@ fn junit_tells_mistakes_as_errors() {
         assert!(case.children[0].text.contains(case.children[0].get("message")));
     }
 }
+
+#[test]
+fn hostile_test_files_are_refused() {
+    let bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned()
+        + "b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\n"
+        + "c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\n"
+        + "d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\n"
+        + "e: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]\n"
+        + "f: &f [*e, *e, *e, *e, *e, *e, *e, *e, *e, *e]\n"
+        + "tests: [*f, *f]\n";
+    let deep = format!("tests: {}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let errors = format!("tests:\n{}", "- name: [}\n".repeat(10_000));
+    for (content, code) in [
+        (bomb.as_bytes(), "too-many-aliases"),
+        (deep.as_bytes(), "too-deep"),
+        (errors.as_bytes(), "unbalanced"),
+        (b"tests: [\0]", "nul-byte"),
+        (b"tests: [\xff]", "invalid-utf8"),
+        (b"tests: &t [*t]", "syntax"),
+        (b"tests: *nothing", "syntax"),
+        (b"- tests", "wrong-type"),
+        (b"tests: x", "wrong-type"),
+        (b"tests: {", "unbalanced"),
+    ] {
+        let folder = folder(&[("p.peerage", POLICY)]);
+        fs::write(folder.path().join("t.test.yaml"), content).unwrap();
+        let output = run(&["--format", "json", &path(&folder, "")]);
+        assert_eq!(output.status.code(), Some(1), "{code}");
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let found = told["diagnostics"].as_array().unwrap();
+        assert!(found.iter().any(|it| it["code"] == code), "{code}: {found:?}");
+        assert!(found.len() <= 1_000, "{code}: {}", found.len());
+    }
+}
