@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by it")]
 
-mod support;
-
 use std::{
     collections::BTreeSet,
     fs,
@@ -12,17 +10,38 @@ use std::{
 
 use peerage::{
     compile,
-    inspect::Listing,
+    diagnostic::{Code, Diagnostics, Report},
+    inspect::{Listing, test},
     request::{Action, Reason},
     snapshot::View,
-    source::{self, Sources},
+    source::{self, Notation, Source, Sources},
+    syntax,
 };
-use support::run;
 
 fn sources(folder: &Path) -> Sources {
     let loaded = source::load(&[folder]);
     assert!(loaded.errors.is_empty(), "{:?}", loaded.errors);
     loaded.sources
+}
+
+/// How many expectations of a test file a policy met, or all that is not as expected: mistakes are
+/// told by their codes.
+fn run(tests: &str, policy: &Sources) -> Result<usize, Vec<String>> {
+    let files = policy
+        .iter()
+        .map(|(_, source)| Source::new(source.name.clone(), source.notation, source.bytes.clone()));
+    let tests = Source::new("t.test.yaml", Notation::Tests, tests);
+    let sources = Sources::new(files.chain([tests]).collect());
+    let outcome = test::run(&sources.into(), None);
+    let Some(results) = outcome.results else { return Err(codes(&outcome.report)) };
+    let failures = results.tests().flat_map(|test| &test.failures);
+    let failures: Vec<String> = failures.map(|failure| format!("{failure:?}")).collect();
+    if failures.is_empty() { Ok(results.expectations()) } else { Err(failures) }
+}
+
+fn codes(report: &Report) -> Vec<String> {
+    assert!(report.errors > 0);
+    report.diagnostics.iter().map(|found| format!("{}: {}", found.code, found.message)).collect()
 }
 
 fn view(folder: &str) -> View {
@@ -66,14 +85,18 @@ fn policies_pass_their_own_tests() {
         let folder = Path::new("policies").join(name);
         // It compiles, and nothing is to be said about it.
         view(folder.to_str().unwrap());
-        let policy = sources(&folder);
-        let mut checked = 0;
-        for file in test_files(&folder) {
-            assert_eq!(file.parent(), Some(&*folder), "tests are of the policy beside them");
-            let done = run(&fs::read_to_string(&file).unwrap(), &policy);
-            checked += done.unwrap_or_else(|failed| panic!("{}: {failed:#?}", file.display()));
+        let files = test_files(&folder);
+        let outcome = test::run(&source::load_with_tests(&[&folder]), None);
+        let Some(results) = outcome.results else {
+            assert!(files.is_empty(), "{name}: {:?}", outcome.report);
+            assert_eq!(outcome.report.diagnostics[0].code, Code::NoTests);
+            continue;
+        };
+        assert_eq!(results.files.len(), files.len(), "{name}");
+        for test in results.tests() {
+            assert!(test.failures.is_empty(), "{name}: {test:#?}");
         }
-        assert!(checked >= least, "{name}: {checked} expectations");
+        assert!(results.expectations() >= least, "{name}: {}", results.expectations());
     }
 }
 
@@ -124,6 +147,7 @@ fn test_of(expectation: &str) -> String {
 fn a_test_that_proves_nothing_fails() {
     for text in [
         "tests: []",
+        "tests:",
         "tests: [{ name: t, expect: [] }]",
         "tests: [{ name: t }]",
         "tests: [{ expect: [{ subject: '3', action: start_chat, resource: '2', allow: true }] }]",
@@ -136,7 +160,7 @@ fn a_test_that_proves_nothing_fails() {
         "tests: [{ name: t, given: { users: { '3': { tag: [] } } }, expect: [{ subject: '3', \
          action: start_chat, resource: '2', allow: true }] }]",
     ] {
-        assert!(outcome(text).is_err(), "{text}");
+        assert_mistaken(text, text);
     }
     for expectation in [
         "{ subject: '3', action: start_chat, resource: '2' }",
@@ -174,8 +198,17 @@ fn a_test_that_proves_nothing_fails() {
         "{ subject: '3', action: read, resource: g, resource_type: group, \
          resource_properties: { matrix: dn }, reason: unknown_resource }",
     ] {
-        assert!(outcome(&test_of(expectation)).is_err(), "{expectation}");
+        assert_mistaken(&test_of(expectation), expectation);
     }
+}
+
+/// What is wrong with a test is told as a mistake in it, not as a failure.
+#[track_caller]
+fn assert_mistaken(text: &str, what: &str) {
+    let told = outcome(text).unwrap_err();
+    let is_code =
+        |line: &String| Code::ALL.iter().any(|code| line.starts_with(&format!("{code}: ")));
+    assert!(told.iter().all(is_code), "{what}: {told:?}");
 }
 
 #[test]
@@ -261,7 +294,7 @@ fn any_section_can_be_given() {
                   a: { tags: [open], paired: [b], permissions: { send_message: false } }\n  \
                   b: { paired: [a], blocked: [c] }\n  c: {}\n\
                   groups: { g: { matrix: team, creator: a, members: [b] } }";
-    let policy = Sources::single("policy.yaml", source::Notation::Yaml, policy);
+    let policy = Sources::single("policy.yaml", Notation::Yaml, policy);
     let with = |given: &str, expectation: &str| {
         let text = format!("tests: [{{ name: t, given: {given}, expect: [{expectation}] }}]");
         let done = run(&text, &policy);
@@ -328,4 +361,95 @@ fn any_section_can_be_given() {
     let wrong = "tests: [{ name: t, given: { limits: { group_members: 1 } }, \
                  expect: [{ subject: a, action: sign_in, allow: true }] }]";
     assert!(run(wrong, &policy).unwrap_err()[0].contains("the limit is 1"));
+}
+
+/// The policies that are the same in the end: one with something laid over it, and one written so.
+const LAID_OVER: [(&str, &str, &str); 9] = [
+    ("users: { a: { tags: [A] } }", "{ users: { b: {} } }", "users: { a: { tags: [A] }, b: {} }"),
+    (
+        "users: { a: { tags: [A], peers: contacts, moderation: banned } }",
+        "{ users: { a: { tags: [], peers: paired } } }",
+        "users: { a: { peers: paired, moderation: banned } }",
+    ),
+    (
+        "users: { '007': { tags: [A] } }",
+        "{ users: { 007: { tags: [B] } } }",
+        "users: { '007': { tags: [B] } }",
+    ),
+    (
+        "rules: [{ name: r, condition: hasTag(A), outcome: [A] }]",
+        "{ rules: [{ name: r, condition: hasTag(B), outcome: [A] }, { condition: hasTag(A), outcome: [B] }] }",
+        "rules: [{ name: r, condition: hasTag(B), outcome: [A] }, { condition: hasTag(A), outcome: [B] }]",
+    ),
+    (
+        "permissions: { outgoing: false, incoming: hasTag(A) }\npreset: flip",
+        "{ permissions: { outgoing: hasTag(B) }, preset: mesibo, limits: { friends: 3 } }",
+        "permissions: { outgoing: hasTag(B), incoming: hasTag(A) }\npreset: mesibo\nlimits: { friends: 3 }",
+    ),
+    (
+        "peers: { default: paired, modes: [{ when: hasTag(A), mode: all }] }",
+        "{ peers: { modes: [{ when: hasTag(B), mode: contacts }] } }",
+        "peers: { default: paired, modes: [{ when: hasTag(B), mode: contacts }] }",
+    ),
+    (
+        "matrices: { m: { add_member: allow, update_metadata: { f: allow, '*': deny } } }",
+        "{ matrices: { m: { update_metadata: { f: deny } } } }",
+        "matrices: { m: { add_member: allow, update_metadata: { f: deny } } }",
+    ),
+    (
+        "users: { a: {}, b: {} }\ngroups: { g: { creator: a, members: [b] } }",
+        "{ groups: { g: { members: [] }, h: { creator: b } } }",
+        "users: { a: {}, b: {} }\ngroups: { g: { creator: a }, h: { creator: b } }",
+    ),
+    (
+        "users: { a: {}, b: {} }",
+        "{ conversations: [[a, b]], tags: [] }",
+        "users: { a: {}, b: {} }\nconversations: [[b, a]]",
+    ),
+];
+
+/// Whether both come to the same policy, with these files beside them.
+#[track_caller]
+fn assert_same(policy: &str, given: &str, written: &str, beside: &[Source]) {
+    let files = |text: &str, more: Vec<Source>| -> source::Loaded {
+        let policy = Source::new("policy.yaml", Notation::Yaml, text);
+        Sources::new(beside.iter().cloned().chain([policy]).chain(more).collect()).into()
+    };
+    let tests = format!("tests: [{{ name: t, given: {given}, expect: [{{ action: read }}] }}]");
+    let loaded = files(policy, vec![Source::new("t.test.yaml", Notation::Tests, tests)]);
+    let mut problems = Diagnostics::default();
+    let base = compile::Base::build(&loaded, &mut problems).unwrap();
+    let tests = syntax::tests::parse(&loaded.sources, &mut problems);
+    assert!(!problems.has_errors(), "{policy} {given}: {problems:?}");
+    let (laid, _) = base.with(&tests[0].tests[0].given).unwrap();
+    let plain = compile::build(&files(written, Vec::new()), None).view.unwrap();
+    let shown = |view: &View| Listing::of(view).to_string();
+    assert_eq!(shown(&laid), shown(&plain), "{policy} with {given}");
+    assert_eq!(laid.revision, plain.revision, "{policy} with {given}");
+    let untouched =
+        !given.contains("users") && !given.contains("conv") && !given.contains("friends");
+    let is_shared = laid.population.is_of_the_same(&base.view.population);
+    assert_eq!(is_shared, untouched, "{policy} with {given}");
+}
+
+#[test]
+fn laying_over_comes_to_the_policy_that_says_so() {
+    let bulk = Source::new("more.csv", Notation::Csv, "id,tags,contacts\nx,A,y\ny,A B,\n");
+    for (policy, given, written) in LAID_OVER {
+        assert_same(policy, given, written, &[]);
+        assert_same(policy, given, written, std::slice::from_ref(&bulk));
+    }
+    // One of those in bulk.
+    let given = "{ users: { x: { tags: [B] } } }";
+    let plain = Source::new("more.csv", Notation::Csv, "id,tags,contacts\nx,B,y\ny,A B,\n");
+    let view = |laid: &Source, given: &str| {
+        let tests = format!("tests: [{{ name: t, given: {given}, expect: [{{ action: read }}] }}]");
+        let tests = Source::new("t.test.yaml", Notation::Tests, tests);
+        let loaded = source::Loaded::from(Sources::new(vec![laid.clone(), tests]));
+        let mut problems = Diagnostics::default();
+        let base = compile::Base::build(&loaded, &mut problems).unwrap();
+        let tests = syntax::tests::parse(&loaded.sources, &mut problems);
+        base.with(&tests[0].tests[0].given).unwrap().0
+    };
+    assert_eq!(view(&bulk, given).revision, view(&plain, "{}").revision);
 }

@@ -109,13 +109,13 @@ fn human(explanation: &Explanation, explain: bool) -> String {
         text.push('\n');
     }
     if explain {
-        write_gates(explanation, &mut text);
+        write_gates(explanation, "  ", &mut text);
     }
     text
 }
 
 /// A line for each gate, in columns.
-fn write_gates(explanation: &Explanation, text: &mut String) {
+pub(super) fn write_gates(explanation: &Explanation, indent: &str, text: &mut String) {
     let findings = &explanation.findings;
     let verdict = |closed: Option<Reason>| closed.map_or("open", Reason::as_str);
     let widest = |lengths: &mut dyn Iterator<Item = usize>| lengths.max().unwrap_or_default();
@@ -126,7 +126,7 @@ fn write_gates(explanation: &Explanation, text: &mut String) {
         // Writing to a string can't fail.
         let _ = writeln!(
             text,
-            "  {:<gates$}  {style}{:<verdicts$}{style:#}  {QUIET}{}{QUIET:#}",
+            "{indent}{:<gates$}  {style}{:<verdicts$}{style:#}  {QUIET}{}{QUIET:#}",
             finding.gate.as_str(),
             verdict(finding.closed),
             finding.detail

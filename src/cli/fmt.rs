@@ -104,7 +104,7 @@ fn input(from: Kind) -> Result<Source> {
 /// The notation of a file that is given by its name.
 fn notation(path: &Path) -> Result<Notation> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let is_test = name.ends_with(".test.yaml") || name.ends_with(".test.yml");
+    let is_test = Notation::is_of_tests(&name);
     let shown = path.display();
     match Notation::of(&name) {
         Some(notation) if notation.is_bulk() => bail!("can't format `{shown}`: {}", Refusal::Bulk),

@@ -15,6 +15,7 @@ mod reach;
 mod replace;
 mod schema;
 mod serve;
+mod test;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -65,6 +66,16 @@ Examples:
   peerage reach --action create_group policies/stores               who may create groups?
   peerage reach -s 5 -a add_member --resource g1 policies/stores    whom may 5 add to g1?
   peerage reach --matrix policies/stores                            who reaches whom, as a table";
+
+const TEST_EXAMPLES: &str = "\
+Examples:
+  peerage test policies/stores
+  peerage test policies/stores --filter headquarters
+  peerage test policies/stores --min-coverage 80
+  peerage test policies/stores --format junit > report.xml
+
+Exit codes: 0 all tests pass and the coverage is reached, 1 they don't or it is not, or the policy \
+or a test has mistakes, 2 there are no tests to run, or they can't be read.";
 
 #[derive(Args, Debug)]
 struct Global {
@@ -129,6 +140,9 @@ enum Command {
     /// Print the JSON Schema of policy files, by which editors complete and check them
     #[command(after_help = "Example: peerage schema > peerage.schema.json")]
     Schema(schema::Options),
+    /// Run the `*.test.yaml` below the paths against the policy that the other files make up
+    #[command(after_help = TEST_EXAMPLES)]
+    Test(test::Options),
     /// Answer over HTTP, and follow the files as they change
     #[command(after_help = "Example: peerage serve policies/stores --listen 127.0.0.1:7411")]
     Serve(serve::Options),
@@ -146,6 +160,7 @@ impl Command {
     fn formats(&self) -> &'static [Format] {
         match self {
             Self::Check(_) => &[Format::Human, Format::Json, Format::Sarif, Format::Github],
+            Self::Test(_) => &[Format::Human, Format::Json, Format::Junit],
             _ => &[Format::Human, Format::Json],
         }
     }
@@ -158,6 +173,7 @@ impl Command {
             Self::Reach(question) => reach::run(question, output),
             Self::Fmt(options) => fmt::run(options, output),
             Self::Schema(options) => schema::run(options, output),
+            Self::Test(options) => test::run(options, output),
             Self::Serve(options) => serve::run(options, output),
         }
     }

@@ -36,6 +36,10 @@ impl Output {
         Self { format, colour }
     }
 
+    pub(super) fn format(&self) -> Format {
+        self.format
+    }
+
     pub(super) fn is_human(&self) -> bool {
         self.format == Format::Human
     }

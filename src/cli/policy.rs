@@ -23,7 +23,9 @@ pub(super) fn examine(paths: &[PathBuf]) -> Outcome {
 /// The exit code that a report of mistakes deserves: paths that lead to nothing that can be read as
 /// a policy keep a command from being carried out, all other mistakes are the policy's.
 pub(super) fn exit(report: &Report) -> Exit {
-    let is_unread = |code| matches!(code, Code::NoFiles | Code::Unreadable | Code::UnknownEnding);
+    let is_unread = |code| {
+        matches!(code, Code::NoFiles | Code::NoTests | Code::Unreadable | Code::UnknownEnding)
+    };
     if report.diagnostics.iter().any(|diagnostic| is_unread(diagnostic.code)) {
         Exit::Failed
     } else if report.errors > 0 {

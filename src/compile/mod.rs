@@ -6,11 +6,17 @@
 //!
 //! Invariant: one function in, one view out; it reads no file and no clock.
 
+mod base;
 mod digest;
 mod groups;
+mod overlay;
+mod places;
 mod population;
 mod rules;
 mod standings;
+
+pub use base::Base;
+pub use places::Places;
 
 use std::{cell::Cell, collections::HashSet, sync::Arc};
 
@@ -19,8 +25,8 @@ use crate::{
     policy::{self, Census, Policy, Users},
     prove,
     snapshot::{Population, Revision, Standings, TagId, Tags, View},
-    source::Loaded,
-    syntax::{self, ast::Item},
+    source::{Loaded, Sources},
+    syntax::{self, Ast, ast::Item},
 };
 
 /// How many users may be compared with ids that are nobody's.
@@ -52,6 +58,29 @@ fn built(loaded: &Loaded, previous: Option<&View>, lints: bool) -> Outcome {
         problems.push(Diagnostic::from(error));
     }
     let ast = syntax::parse(sources, &mut problems);
+    let statements = if lints { statements(&ast.items) } else { Vec::new() };
+    let policy = resolve(ast, sources, previous, &mut problems);
+    let invariants = policy.invariants.clone();
+    let mut view = (!problems.has_errors()).then(|| compile(policy, previous));
+    if let Some(compiled) = &view {
+        prove::invariants(&invariants, compiled, &mut problems);
+        if lints && !problems.has_errors() {
+            prove::lint(&statements, sources, compiled, &mut problems);
+        }
+    }
+    if problems.has_errors() {
+        view = None;
+    }
+    Outcome { view, report: Report::new(problems, sources) }
+}
+
+/// Binds and checks what was parsed, with what a previous view knows of the users.
+fn resolve(
+    ast: Ast<'_>,
+    sources: &Sources,
+    previous: Option<&View>,
+    problems: &mut Diagnostics,
+) -> Policy {
     let knows =
         |id: &str| previous.is_some_and(|view| view.population.directory.number(id).is_some());
     let comparisons = Cell::new(MOST_COMPARISONS);
@@ -66,20 +95,7 @@ fn built(loaded: &Loaded, previous: Option<&View>, lints: bool) -> Outcome {
         knows: &knows,
         near: &near,
     });
-    let statements = if lints { statements(&ast.items) } else { Vec::new() };
-    let policy = policy::resolve(ast, sources, census, &mut problems);
-    let invariants = policy.invariants.clone();
-    let mut view = (!problems.has_errors()).then(|| compile(policy, previous));
-    if let Some(compiled) = &view {
-        prove::invariants(&invariants, compiled, &mut problems);
-        if lints && !problems.has_errors() {
-            prove::lint(&statements, sources, compiled, &mut problems);
-        }
-    }
-    if problems.has_errors() {
-        view = None;
-    }
-    Outcome { view, report: Report::new(problems, sources) }
+    policy::resolve(ast, sources, census, problems)
 }
 
 /// What lints are about, apart from records, which may be many.

@@ -7,11 +7,13 @@ mod explain;
 mod groups;
 mod judge;
 mod reach;
+mod trace;
 
 pub use explain::{Explanation, Finding, RuleRef, explain};
 pub use groups::{Groups, actions, groups};
 pub use judge::Judge;
 pub use reach::{Page, Reach, reach, reached_by};
+pub use trace::{Step, trace};
 
 use crate::{
     gates::{Pair, Party, Scene, first_closed, obligation},

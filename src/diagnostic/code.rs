@@ -28,6 +28,8 @@ macro_rules! codes {
 codes! {
     /// No policy file was found in the paths that were given.
     NoFiles = "no-files",
+    /// No test file was found in the paths that were given.
+    NoTests = "no-tests",
     /// A file that was given by name has an ending that is none of a policy file's.
     UnknownEnding = "unknown-ending",
     /// A file or folder can't be read.
@@ -141,6 +143,14 @@ codes! {
     Overridden = "overridden",
     /// A matrix by which a plain member can make himself an admin or a super admin.
     SelfPromotion = "self-promotion",
+    /// A test file, a test or an expectation that tests nothing.
+    EmptyTest = "empty-test",
+    /// Two tests of one file have the same name.
+    DuplicateTest = "duplicate-test",
+    /// A test names a group that there is not.
+    UnknownGroup = "unknown-group",
+    /// The parts of an expectation make no question, or say nothing in it.
+    Misfit = "misfit",
 }
 
 impl Code {

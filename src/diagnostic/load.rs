@@ -38,6 +38,5 @@ impl From<&LoadError> for Diagnostic {
 }
 
 fn is_test(path: &std::path::Path) -> bool {
-    let name = path.to_string_lossy();
-    name.ends_with(".test.yaml") || name.ends_with(".test.yml")
+    Notation::is_of_tests(&path.to_string_lossy())
 }

@@ -1,6 +1,6 @@
 use super::{Gate, Pair, Party, Scene};
 use crate::{
-    request::{BlockMode, GateName, Reason, Relation},
+    request::{BlockMode, GateName, Reason, Relation, Statement},
     snapshot::{Selection, Tie, UserSet, View},
 };
 
@@ -64,6 +64,13 @@ impl Gate for Blocks {
                 all_but(view, other, |tie| tie.to(Relation::Block) || tie.back(Relation::Block))
             }
         }
+    }
+
+    fn asks(&self, _: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Vec<Statement>> {
+        pair.other.filter(|_| scene.demands.blocks && !pair.is_oneself_in_group(scene))?;
+        // Without a block, the mode makes no difference.
+        let blocks = pair.tie.to(Relation::Block) || pair.tie.back(Relation::Block);
+        Some(if blocks { vec![Statement::Blocks(scene.action)] } else { Vec::new() })
     }
 
     fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {

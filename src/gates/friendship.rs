@@ -1,6 +1,6 @@
 use super::{Gate, Pair, Party, Scene};
 use crate::{
-    request::{Approval, GateName, Obligation, Reason, Relation},
+    request::{Approval, GateName, Obligation, Reason, Relation, Statement},
     snapshot::{Selection, Tie, UserSet, View},
 };
 
@@ -67,6 +67,18 @@ impl Gate for Friendship {
         }
         let having_him = tied(view, other, |tie| tie.back(Relation::Friend));
         Selection::any([having_him, view.standings.full()]).complement()
+    }
+
+    fn asks(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Vec<Statement>> {
+        let other = pair.other.filter(|_| scene.demands.friendship)?;
+        if pair.tie.to(Relation::Friend) {
+            return Some(Vec::new());
+        }
+        let mut asked: Vec<Statement> = other.asks_approval(view).into_iter().collect();
+        if other.standing.approval() != Approval::DenyAny {
+            asked.push(Statement::FriendsLimit);
+        }
+        Some(asked)
     }
 
     fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {

@@ -1,6 +1,6 @@
 use super::{Gate, Pair, Party, Scene, all_if, scene::Place};
 use crate::{
-    request::{GateName, Reason},
+    request::{GateName, Reason, Statement},
     snapshot::{Selection, View},
 };
 
@@ -34,6 +34,10 @@ impl Gate for Known {
         other: Option<&Party<'_>>,
     ) -> Selection<'v> {
         all_if(scene.place.is_known() && is_known(view, scene, other))
+    }
+
+    fn asks(&self, _: &View, _: &Scene<'_>, _: &Pair<'_, '_>) -> Option<Vec<Statement>> {
+        Some(Vec::new())
     }
 
     fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {

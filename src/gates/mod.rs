@@ -28,7 +28,7 @@ pub use scene::{Pair, Place, Scene};
 pub use sides::Sides;
 
 use crate::{
-    request::{GateName, Obligation, Reason, Toggle},
+    request::{GateName, Obligation, Reason, Statement, Toggle},
     snapshot::{Selection, TagId, View},
 };
 
@@ -50,6 +50,10 @@ pub trait Gate: Sync {
         scene: &Scene<'_>,
         other: Option<&Party<'_>>,
     ) -> Selection<'v>;
+
+    /// Which statements of the policy the gate looked at for this pair; `None` if it has nothing to
+    /// say of what is done here, so that it is open whatever the policy says.
+    fn asks(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Vec<Statement>>;
 
     /// What the gate looked at for this pair, in words.
     fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String;

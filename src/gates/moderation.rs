@@ -1,6 +1,6 @@
 use super::{Gate, Pair, Party, Scene, all_if, demands::Refuses};
 use crate::{
-    request::{self, GateName, Reason},
+    request::{self, GateName, Reason, Statement},
     snapshot::{Selection, View},
 };
 
@@ -67,6 +67,16 @@ impl Gate for Moderation {
             parts.push(view.managers.as_ref().map_or_else(Selection::nobody, Selection::from));
         }
         Selection::all(parts)
+    }
+
+    fn asks(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Vec<Statement>> {
+        let demands = scene.demands;
+        if demands.refuses == Refuses::Nobody && !demands.managers {
+            return None;
+        }
+        let refused = Self::refuses(view, scene, pair.subject);
+        let asks = demands.managers && matches!(refused, None | Some(Reason::NotManager));
+        Some(if asks { vec![Statement::Managers] } else { Vec::new() })
     }
 
     fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {

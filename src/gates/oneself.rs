@@ -1,6 +1,6 @@
 use super::{Gate, Pair, Party, Scene, scene::Place};
 use crate::{
-    request::{Action, GateName, Reason},
+    request::{Action, GateName, Reason, Statement},
     snapshot::{Selection, UserSet, View},
 };
 
@@ -34,6 +34,10 @@ impl Gate for OneSelf {
         other: Option<&Party<'_>>,
     ) -> Selection<'v> {
         other.map_or_else(Selection::everybody, |other| self.admits(view, scene, other))
+    }
+
+    fn asks(&self, _: &View, scene: &Scene<'_>, _: &Pair<'_, '_>) -> Option<Vec<Statement>> {
+        concerns(scene).then(Vec::new)
     }
 
     fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {

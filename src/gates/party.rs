@@ -1,8 +1,8 @@
 use smallvec::SmallVec;
 
 use crate::{
-    request::{Properties, Role, Switch, User},
-    snapshot::{Standing, TagId, TagsOf, View},
+    request::{Properties, Role, Statement, Switch, User},
+    snapshot::{Own, OwnCondition, Standing, TagId, TagsOf, View},
 };
 
 /// A user in a request, found in a view.
@@ -23,6 +23,9 @@ struct Given {
     tags: Option<SmallVec<[TagId; 8]>>,
     /// The role in the group.
     role: Option<Role>,
+    /// The switches that it sets, and whether it sets the peers mode.
+    switches: SmallVec<[Switch; 4]>,
+    peers: bool,
 }
 
 impl<'r> Party<'r> {
@@ -69,7 +72,9 @@ impl<'r> Party<'r> {
         if let Some(state) = given.moderation {
             self.standing = self.standing.with_moderation(state);
         }
-        self.given = Some(Box::new(Given { tags, role: given.role }));
+        let switches = given.permissions.iter().map(|&(switch, _)| switch).collect();
+        let peers = given.peers.is_some();
+        self.given = Some(Box::new(Given { tags, role: given.role, switches, peers }));
         self
     }
 
@@ -111,6 +116,34 @@ impl<'r> Party<'r> {
     #[inline]
     pub(super) fn role(&self) -> Option<Role> {
         self.given.as_ref()?.role
+    }
+
+    /// What the policy says of a switch, unless the request or his record says it for him.
+    pub(super) fn asks_switch(&self, view: &View, switch: Switch) -> Option<Statement> {
+        let (own, conditions) = self.own(view);
+        let by_record = own.sets(switch) || conditions.iter().any(|(_, set, _)| *set == switch);
+        let by_request = self.given.as_ref().is_some_and(|given| given.switches.contains(&switch));
+        (!by_record && !by_request).then_some(Statement::Switch(switch))
+    }
+
+    /// What the policy says of his peers mode, unless the request or his record says it.
+    pub(super) fn asks_peers(&self, view: &View) -> Option<Statement> {
+        let by_request = self.given.as_ref().is_some_and(|given| given.peers);
+        if by_request || self.own(view).0.sets_peers() {
+            return None;
+        }
+        let has = self.has(view);
+        let mode = view.settings.peers.modes.iter().position(|(when, _)| when.holds(&has));
+        Some(mode.map_or(Statement::PeersDefault, Statement::PeersMode))
+    }
+
+    /// What the policy says of his approval, unless his record says it.
+    pub(super) fn asks_approval(&self, view: &View) -> Option<Statement> {
+        (!self.own(view).0.sets_approval()).then_some(Statement::DefaultApproval)
+    }
+
+    fn own<'v>(&self, view: &'v View) -> (Own, &'v [OwnCondition]) {
+        self.number.map_or_else(Default::default, |number| view.population.own(number))
     }
 
     #[inline]

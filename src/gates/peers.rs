@@ -1,6 +1,6 @@
 use super::{Gate, Pair, Party, Scene};
 use crate::{
-    request::{GateName, PeersMode, Reason},
+    request::{GateName, PeersMode, Reason, Statement},
     snapshot::{Selection, Tie, UserSet, View},
 };
 
@@ -66,6 +66,16 @@ impl Gate for Peers {
             Some(other) if scene.demands.peers => both(view, scene, other),
             _ => Selection::everybody(),
         }
+    }
+
+    fn asks(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Vec<Statement>> {
+        let is_asked = scene.demands.peers && !pair.is_oneself_in_group(scene);
+        let other = pair.other.filter(|_| is_asked)?;
+        let mut asked: Vec<Statement> = pair.subject.asks_peers(view).into_iter().collect();
+        if pair.tie.admits(pair.subject.standing.peers()) {
+            asked.extend(other.asks_peers(view));
+        }
+        Some(asked)
     }
 
     fn detail(&self, _: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {

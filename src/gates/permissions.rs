@@ -1,6 +1,6 @@
 use super::{Gate, Pair, Party, Scene, all_if};
 use crate::{
-    request::{GateName, Reason, Switch, Toggle},
+    request::{GateName, Reason, Statement, Switch, Toggle},
     snapshot::{Selection, View},
 };
 
@@ -58,6 +58,25 @@ impl Gate for Permissions {
         let outgoing = scene.demands.outgoing.then_some(Switch::Outgoing);
         let switches = outgoing.into_iter().chain(scene.demands.own);
         Selection::all(switches.map(|switch| view.standings.on(switch)))
+    }
+
+    fn asks(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Vec<Statement>> {
+        let demands = scene.demands;
+        let subject = Some(pair.subject);
+        let looked = [
+            (demands.outgoing.then_some(Switch::Outgoing), subject),
+            (demands.own, subject),
+            (demands.incoming.then_some(Switch::Incoming), pair.other),
+        ];
+        let looked = looked.into_iter().filter_map(|(switch, who)| switch.zip(who));
+        let mut asked = None;
+        for (switch, who) in looked {
+            asked.get_or_insert_with(Vec::new).extend(who.asks_switch(view, switch));
+            if !who.standing.is_on(switch) {
+                break;
+            }
+        }
+        asked
     }
 
     fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {

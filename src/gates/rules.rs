@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use super::{Gate, Pair, Party, Scene, demands::Asks, party::list, scene::Place};
 use crate::{
-    request::{Conversation, GateName, Reason},
+    request::{Conversation, GateName, Reason, Statement},
     snapshot::{Rule, RuleBook, Selection, TagId, UserSet, View},
 };
 
@@ -63,6 +63,12 @@ impl Gate for Rules {
         };
         let reachers = union(other.tags(view).iter().filter_map(|tag| book.reachers(tag)));
         with_exempt(view, scene, other, reachers)
+    }
+
+    fn asks(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Vec<Statement>> {
+        Self::asked(view, scene, pair)?;
+        let opening = opening_rules(view, scene, pair);
+        Some(opening.into_iter().map(|rule| Statement::Rule(rule.id)).collect())
     }
 
     fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {

@@ -1,10 +1,11 @@
 //! What a policy amounts to, told for review.
 //!
-//! Invariant: knows of `snapshot` and `decide`; nothing on the way of a decision knows of it.
+//! Invariant: knows of `snapshot`, `decide`, `compile` and what tests are written in; nothing on the way of a decision knows of it.
 
 mod kinds;
 mod listing;
 mod schema;
+pub mod test;
 
 pub use kinds::{Kind, Kinds};
 pub use listing::Listing;

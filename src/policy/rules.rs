@@ -25,6 +25,8 @@ pub struct Rule {
     pub condition: Condition<String>,
     /// In order, each once, at least one.
     pub outcome: Vec<String>,
+    /// Where a reader looks for it.
+    pub place: Span,
 }
 
 /// The rules that are right, ordered by id. Lets go of each as it is bound: they may be many.
@@ -77,7 +79,7 @@ pub(super) fn resolve(
                 id
             }
         };
-        rules.push(Rule { id, name, description, condition, outcome });
+        rules.push(Rule { id, name, description, condition, outcome, place });
     }
     rules.sort_by_key(|rule| rule.id);
     rules

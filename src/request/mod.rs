@@ -10,6 +10,7 @@ mod name;
 mod parts;
 mod setting;
 mod settings;
+mod statement;
 mod word;
 
 pub use action::{Action, ResourceKind};
@@ -23,6 +24,7 @@ pub use setting::{
     UnknownUsers,
 };
 pub use settings::{Blocks, Limits, Peers, Settings};
+pub use statement::Statement;
 pub use word::UnknownWord;
 
 /// A question: may the subject do this to the resource?

@@ -134,6 +134,16 @@ impl Own {
         self.set >> (SWITCHES + switch as u32) & 1 == 1
     }
 
+    /// Whether it sets the peers mode.
+    pub fn sets_peers(self) -> bool {
+        self.set >> PEERS & 1 == 1
+    }
+
+    /// Whether it sets the approval.
+    pub fn sets_approval(self) -> bool {
+        self.set >> APPROVAL & 1 == 1
+    }
+
     /// What it says, in bytes that tell any two apart.
     pub fn to_bytes(self) -> [u8; 4] {
         let ([a, b], [c, d]) = (self.values.0.to_le_bytes(), self.set.to_le_bytes());
@@ -149,10 +159,10 @@ impl Own {
     #[must_use]
     pub fn over(self, policy: Standing) -> Standing {
         let mut standing = policy.with_moderation(self.values.moderation());
-        if self.set >> PEERS & 1 == 1 {
+        if self.sets_peers() {
             standing = standing.with_peers(self.values.peers());
         }
-        if self.set >> APPROVAL & 1 == 1 {
+        if self.sets_approval() {
             standing = standing.with_approval(self.values.approval());
         }
         let switches = self.set & 0xff << SWITCHES;

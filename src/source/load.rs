@@ -10,7 +10,7 @@ use std::{
 use thiserror::Error;
 
 use super::{
-    Source, Sources,
+    Notation, Source, Sources,
     survey::{Found, Stamp, Survey},
 };
 
@@ -78,11 +78,22 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// a whole, either before or after. Blocks for as long as reading takes, and up to two seconds
 /// more for files that won't keep still.
 pub fn load(paths: &[impl AsRef<Path>]) -> Loaded {
+    steady(paths, Survey::of)
+}
+
+/// As [`load`], with the files of tests below the paths among the sources.
+pub fn load_with_tests(paths: &[impl AsRef<Path>]) -> Loaded {
+    steady(paths, Survey::with_tests)
+}
+
+fn steady<P: AsRef<Path>>(paths: &[P], survey: fn(&[P]) -> Survey) -> Loaded {
     let given = || paths.iter().map(|path| path.as_ref().to_owned()).collect();
     let mut pause = FIRST_PAUSE;
     for _ in 0..ATTEMPTS {
-        if let Some(mut loaded) = attempt(paths) {
-            if loaded.sources.is_empty() && loaded.errors.is_empty() {
+        if let Some(mut loaded) = attempt(paths, survey) {
+            let is_policy = |source: &Source| source.notation != Notation::Tests;
+            let is_empty = !loaded.sources.iter().any(|(_, source)| is_policy(source));
+            if is_empty && loaded.errors.is_empty() {
                 loaded.errors.push(LoadError::NoFiles(given()));
             }
             return loaded;
@@ -94,10 +105,10 @@ pub fn load(paths: &[impl AsRef<Path>]) -> Loaded {
 }
 
 /// `None` if something changed meanwhile.
-fn attempt(paths: &[impl AsRef<Path>]) -> Option<Loaded> {
-    let survey = Survey::of(paths);
+fn attempt<P: AsRef<Path>>(paths: &[P], look: fn(&[P]) -> Survey) -> Option<Loaded> {
+    let survey = look(paths);
     // Between the two surveys there was a moment at which all that was found was true together.
-    if Survey::of(paths).fingerprint() != survey.fingerprint() {
+    if look(paths).fingerprint() != survey.fingerprint() {
         return None;
     }
     let mut errors = survey.errors;

@@ -7,7 +7,7 @@ mod load;
 mod position;
 mod survey;
 
-pub use load::{LIMITS, Limits, LoadError, Loaded, load};
+pub use load::{LIMITS, Limits, LoadError, Loaded, load, load_with_tests};
 pub use position::{Cursor, Position};
 pub use survey::{Fingerprint, Survey, fingerprint};
 
@@ -62,6 +62,8 @@ pub enum Notation {
     Ndjson,
     /// `.csv`: users with a header.
     Csv,
+    /// `*.test.yaml` and `*.test.yml`: what is expected of a policy, and no part of it.
+    Tests,
 }
 
 impl Notation {
@@ -71,7 +73,7 @@ impl Notation {
     /// The notation of a file of this name; `None` for files that are no part of a policy,
     /// `*.test.yaml` among them.
     pub fn of(file_name: &str) -> Option<Self> {
-        if file_name.ends_with(".test.yaml") || file_name.ends_with(".test.yml") {
+        if Self::is_of_tests(file_name) {
             return None;
         }
         let (stem, ending) = file_name.rsplit_once('.')?;
@@ -83,6 +85,11 @@ impl Notation {
             "csv" => Some(Self::Csv),
             _ => None,
         }
+    }
+
+    /// Whether a file of this name holds tests.
+    pub fn is_of_tests(file_name: &str) -> bool {
+        file_name.ends_with(".test.yaml") || file_name.ends_with(".test.yml")
     }
 
     /// Whether files of this notation hold users in bulk, and so may have any size.

@@ -28,6 +28,8 @@ pub struct Survey {
     /// What the given paths lead to.
     roots: BTreeSet<PathBuf>,
     entries: usize,
+    /// Whether files of tests are of interest too.
+    tests: bool,
 }
 
 /// A policy file.
@@ -67,8 +69,17 @@ const DATA: &str = "..data";
 
 impl Survey {
     /// Looks at everything below the paths. Does not depend on their order.
-    pub fn of(paths: &[impl AsRef<Path>]) -> Self {
-        let mut survey = Self::default();
+    pub fn of<P: AsRef<Path>>(paths: &[P]) -> Self {
+        Self::default().over(paths)
+    }
+
+    /// As [`Survey::of`], with the files of tests among the others.
+    pub fn with_tests<P: AsRef<Path>>(paths: &[P]) -> Self {
+        Self { tests: true, ..Self::default() }.over(paths)
+    }
+
+    fn over(self, paths: &[impl AsRef<Path>]) -> Self {
+        let mut survey = self;
         let paths: BTreeSet<_> = paths.iter().map(AsRef::as_ref).collect();
         match std::env::current_dir() {
             Ok(here) => paths.into_iter().for_each(|path| survey.root(&here, path)),
@@ -135,11 +146,17 @@ impl Survey {
         match metadata {
             Err(error) => self.unreadable(path, error),
             Ok(metadata) if metadata.is_dir() => self.folder(&trail.real, &metadata, &shown, 0),
-            Ok(metadata) => match Notation::of(&name_of(path)) {
+            Ok(metadata) => match self.notation(&name_of(path)) {
                 None => self.errors.push(LoadError::UnknownEnding { path: path.to_owned() }),
                 Some(notation) => self.file(trail.real, &metadata, shown, notation),
             },
         }
+    }
+
+    /// The notation of a file of this name, if it is of interest.
+    fn notation(&self, name: &str) -> Option<Notation> {
+        let tests = self.tests && Notation::is_of_tests(name);
+        if tests { Some(Notation::Tests) } else { Notation::of(name) }
     }
 
     fn folder(&mut self, real: &Path, metadata: &Metadata, shown: &Path, depth: usize) {
@@ -212,7 +229,7 @@ impl Survey {
     }
 
     fn entry(&mut self, folder: &Path, name: &OsStr, shown: &Path, depth: usize, has_data: bool) {
-        let notation = Notation::of(&name.to_string_lossy());
+        let notation = self.notation(&name.to_string_lossy());
         let path = folder.join(name);
         let (real, metadata) = match fs::symlink_metadata(&path) {
             Ok(metadata) if metadata.is_symlink() => {

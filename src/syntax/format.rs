@@ -23,6 +23,8 @@ pub enum Refusal {
     Mistakes(Diagnostics),
     #[error("it holds users in bulk, which have no canonical form")]
     Bulk,
+    #[error("it holds tests")]
+    Tests,
     #[error("it has comments, which JSON can't hold")]
     Comments,
     /// Such as a user whom the file states twice: YAML has an id once.
@@ -43,6 +45,7 @@ pub fn format(source: &Source, form: Form) -> Result<String, Refusal> {
         Notation::Dsl => Marker::Slashes,
         Notation::Yaml => Marker::Hash,
         Notation::Ndjson | Notation::Csv => return Err(Refusal::Bulk),
+        Notation::Tests => return Err(Refusal::Tests),
     };
     let mut problems = Diagnostics::default();
     let Some(text) = text::of(ID, source, &mut problems) else {

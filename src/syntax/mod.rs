@@ -13,6 +13,7 @@ pub mod format;
 mod known;
 pub mod print;
 mod same;
+pub mod tests;
 mod text;
 mod user;
 pub mod yaml;
@@ -39,6 +40,7 @@ pub fn parse<'s>(sources: &'s Sources, problems: &mut Diagnostics) -> Ast<'s> {
     for (id, source) in sources.iter() {
         match source.notation {
             Notation::Ndjson | Notation::Csv => ast.bulk.push(bulk::Bulk::new(id, source)),
+            Notation::Tests => {}
             Notation::Yaml | Notation::Dsl => {
                 let Some(text) = text::of(id, source, problems) else { continue };
                 let items = match source.notation {

@@ -25,7 +25,19 @@ pub(crate) const ROOMS: [(&str, &[&str]); 13] = [
             "decide",
         ],
     ),
-    ("inspect", &["decide", "compile", "snapshot", "diagnostic", "request"]),
+    (
+        "inspect",
+        &[
+            "decide",
+            "compile",
+            "snapshot",
+            "diagnostic",
+            "request",
+            "source",
+            "syntax::ast",
+            "syntax::tests",
+        ],
+    ),
     ("live", &["compile", "decide", "source", "diagnostic", "snapshot"]),
     ("serve", &["live", "decide", "request"]),
 ];

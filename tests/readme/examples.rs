@@ -1,9 +1,12 @@
 use std::{fs, path::Path, process::Command};
 
-use peerage::source::{self, Notation};
+use peerage::{
+    inspect,
+    source::{self, Notation},
+};
 use tempfile::TempDir;
 
-use crate::{Block, blocks, compiled, daemon::Daemon, support};
+use crate::{Block, blocks, compiled, daemon::Daemon};
 
 /// Where the README's daemon listens.
 const ADDRESS: &str = "127.0.0.1:7411";
@@ -49,9 +52,13 @@ fn policies_are_as_shown() {
     for block in blocks().iter().filter(|block| block.chapter != MISTAKES) {
         match block.kind {
             "yaml" if block.text.starts_with("tests:") => {
-                let stores = source::load(&["policies/stores"]).sources;
-                let outcome = support::run(&block.text, &stores);
-                assert!(outcome.is_ok(), "{outcome:?}");
+                let folder = tempfile::tempdir().unwrap();
+                std::fs::write(folder.path().join("t.test.yaml"), &block.text).unwrap();
+                let stores = Path::new("policies/stores/policy.yaml");
+                let loaded = source::load_with_tests(&[folder.path(), stores]);
+                let outcome = inspect::test::run(&loaded, None);
+                let results = outcome.results.unwrap();
+                assert!(results.tests().all(|test| test.failures.is_empty()), "{results:?}");
             }
             "yaml" => yaml = Some(compiled(Notation::Yaml, &block.text).revision),
             "peerage" => {

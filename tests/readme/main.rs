@@ -16,8 +16,6 @@ mod tables;
 mod client;
 #[path = "../support/daemon.rs"]
 mod daemon;
-#[path = "../support/mod.rs"]
-mod support;
 
 use peerage::{
     compile,

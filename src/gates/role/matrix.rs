@@ -3,7 +3,7 @@
 use super::users;
 use crate::{
     gates::Scene,
-    request::{Grant, GroupPermission, Reason, Value},
+    request::{Grant, GroupPermission, Reason, Statement, Value},
     snapshot::{Group, Selection, TagId, View},
 };
 
@@ -16,6 +16,28 @@ pub(super) fn value<'v>(
 ) -> &'v Value<TagId> {
     let nobody = &Value::Grant(Grant::Unspecified);
     scene.matrix(view).map_or(nobody, |matrix| matrix.value(permission, scene.field))
+}
+
+/// Where a matrix says it; `None` where there is none, or for a field of which it can't say it other
+/// than by name.
+pub(super) fn cell(
+    view: &View,
+    scene: &Scene<'_>,
+    permission: GroupPermission,
+) -> Option<Statement> {
+    let matrix = scene.matrix(view)?;
+    let field = match (permission, &matrix.metadata, scene.field) {
+        (GroupPermission::UpdateMetadata, Some(fields), Some(field)) => {
+            let is_named = fields.named.iter().any(|(name, _)| name == field);
+            match field {
+                field if is_named => Some(field.to_owned()),
+                field if field.starts_with('_') => return None,
+                _ => Some("*".to_owned()),
+            }
+        }
+        _ => None,
+    };
+    Some(Statement::Cell { matrix: matrix.name.clone(), permission, field })
 }
 
 /// Why a value refuses a member.

@@ -3,10 +3,10 @@ mod matrix;
 
 use super::{Gate, Pair, Party, Scene, all_if, demands::Needs};
 use crate::{
-    request::{Action, GateName, Reason, Role},
+    request::{Action, GateName, Reason, Role, Statement},
     snapshot::{Group, Selection, UserSet, View},
 };
-use matrix::{granted, refusal, value};
+use matrix::{cell, granted, refusal, value};
 
 /// Closed in a group for those who are not, or may not do, what the action takes there.
 pub(super) struct RoleGate;
@@ -127,6 +127,21 @@ impl Gate for RoleGate {
                 Selection::all([members, granted(view, group, value(view, scene, permission))])
             }
         }
+    }
+
+    fn asks(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Vec<Statement>> {
+        let Needs::Permission(permission) = needs(scene) else {
+            return (needs(scene) != Needs::Nothing).then(Vec::new);
+        };
+        let mut asked = Vec::new();
+        let closed = self.check(view, scene, pair);
+        if !matches!(closed, Some(Reason::NotMember | Reason::SuperAdminProtected)) {
+            asked.extend(cell(view, scene, permission));
+        }
+        if scene.action == Action::AddMember && matches!(closed, None | Some(Reason::GroupFull)) {
+            asked.push(Statement::GroupLimit);
+        }
+        Some(asked)
     }
 
     fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {

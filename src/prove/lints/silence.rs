@@ -28,7 +28,7 @@ impl<'s> Silence<'s> {
             let marker = match source.notation {
                 Notation::Dsl => "//",
                 Notation::Yaml => "#",
-                Notation::Ndjson | Notation::Csv => return None,
+                Notation::Ndjson | Notation::Csv | Notation::Tests => return None,
             };
             text.contains(MARK).then_some((id, (text, marker)))
         });

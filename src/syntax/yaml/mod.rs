@@ -17,10 +17,11 @@ mod place;
 mod read;
 mod recover;
 mod sections;
+mod tests;
 
 use std::ops::Range;
 
-pub(super) use self::cursor::events;
+pub(super) use self::{cursor::events, tests::parse as parse_tests};
 use self::{
     cursor::{Cursor, Stop},
     node::Node,

@@ -1,0 +1,131 @@
+use std::fmt::Write as _;
+
+use super::super::decide::write_gates;
+use crate::{
+    diagnostic::{Report, Severity},
+    inspect::test::{Failure, FileResult, Results},
+};
+
+const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+
+/// What became of the tests, as JUnit's XML: a suite for each file, a case for each test, a failure
+/// for each expectation that was not met. Writing to a string can't fail.
+pub(super) fn of(results: &Results) -> String {
+    let mut text = HEAD.to_owned();
+    let (tests, failed) = (results.tests().count(), results.failed());
+    let _ = writeln!(
+        text,
+        "<testsuites name=\"peerage\" tests=\"{tests}\" failures=\"{failed}\" errors=\"0\">"
+    );
+    for file in &results.files {
+        write_suite(file, &mut text);
+    }
+    text.push_str("</testsuites>\n");
+    text
+}
+
+fn write_suite(file: &FileResult, text: &mut String) {
+    let failed = file.tests.iter().filter(|test| !test.failures.is_empty()).count();
+    let (name, tests) = (escaped(&file.name), file.tests.len());
+    let _ = writeln!(
+        text,
+        "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failed}\" errors=\"0\">"
+    );
+    for test in &file.tests {
+        let case = format!(
+            "    <testcase name=\"{}\" classname=\"{name}\" file=\"{name}\" line=\"{}\"",
+            escaped(&test.name),
+            test.line
+        );
+        if test.failures.is_empty() {
+            let _ = writeln!(text, "{case}/>");
+            continue;
+        }
+        let _ = writeln!(text, "{case}>");
+        // Readers of the format take one failure of each case.
+        let message = test.failures.iter().map(summary).collect::<Vec<_>>().join("; ");
+        let told: String = test.failures.iter().map(|it| told(&file.name, it)).collect();
+        let _ = writeln!(
+            text,
+            "      <failure type=\"expectation\" message=\"{}\">{}</failure>",
+            escaped(&message),
+            escaped(&told)
+        );
+        text.push_str("    </testcase>\n");
+    }
+    text.push_str("  </testsuite>\n");
+}
+
+/// The mistakes for which no test was run, each as an error.
+pub(super) fn mistakes(report: &Report) -> String {
+    let errors = || report.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+    let counts = format!("tests=\"{0}\" failures=\"0\" errors=\"{0}\"", errors().count());
+    let mut text = HEAD.to_owned();
+    let _ = writeln!(text, "<testsuites name=\"peerage\" {counts}>");
+    let _ = writeln!(text, "  <testsuite name=\"mistakes\" {counts}>");
+    for found in errors() {
+        let place = found.place.as_ref();
+        let file = place.map_or("", |place| &place.file);
+        let at = place.map(|it| format!("{}:{}:{}: ", it.file, it.line, it.column));
+        let hint = found.hint.as_ref().map(|hint| format!("\n{hint}")).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "    <testcase name=\"{0}\" classname=\"{1}\" file=\"{1}\" line=\"{2}\">\n      \
+             <error type=\"{0}\" message=\"{3}\">{4}</error>\n    </testcase>",
+            found.code,
+            escaped(file),
+            place.map_or(0, |place| place.line),
+            escaped(&found.message),
+            escaped(&format!("{}{}{hint}", at.unwrap_or_default(), found.message)),
+        );
+    }
+    text.push_str("  </testsuite>\n</testsuites>\n");
+    text
+}
+
+fn summary(failure: &Failure) -> String {
+    let Failure { question, expected, actual, missing, extra, .. } = failure;
+    if missing.is_empty() && extra.is_empty() {
+        return format!("{question}: expected {expected}, actual {actual}");
+    }
+    let list = |what: &str, ids: &[String]| {
+        let said = format!("{what} {}", ids.join(", "));
+        (!ids.is_empty()).then_some(said)
+    };
+    let parts = [list("missing", missing), list("extra", extra)];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    format!("{question}: {}", parts.join("; "))
+}
+
+fn told(file: &str, failure: &Failure) -> String {
+    let mut text = format!("{file}:{}:{}: {}\n", failure.line, failure.column, summary(failure));
+    for told in &failure.told {
+        if let Some(about) = &told.about {
+            let _ = writeln!(text, "  `{about}`: {}", told.explanation.decision.reason);
+        }
+        let mut styled = String::new();
+        write_gates(&told.explanation, "  ", &mut styled);
+        text.push_str(&anstream::adapter::strip_str(&styled).to_string());
+    }
+    text
+}
+
+/// A text as XML holds it. What XML can't hold at all is replaced.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' => out.push_str("&#10;"),
+            '\t' => out.push_str("&#9;"),
+            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => {
+                out.push(char::REPLACEMENT_CHARACTER);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}

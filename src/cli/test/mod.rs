@@ -1,0 +1,71 @@
+mod human;
+mod json;
+mod junit;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{Exit, Format, Output, policy, progress};
+use crate::{
+    inspect::test::{self, Outcome, Results},
+    source,
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Options {
+    /// Run only the tests in whose name this text stands
+    #[arg(long, value_name = "SUBSTRING")]
+    filter: Option<String>,
+    /// Fail if the expectations reach less of the policy than this
+    ///
+    /// An expectation takes the way of its decision, gate by gate, up to the one that is closed; one
+    /// of a list takes the way of each who is on it. A rule is reached if it opened the way; a
+    /// setting or a cell of a matrix if a gate looked at it, and not at a record or property that
+    /// stands in for it; an entry of `blocks` if one of the two blocks the other; a gate if it closed
+    /// one decision and let another pass. Gates that are closed for nobody don't count.
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    min_coverage: Option<f64>,
+    /// Policy files with their `*.test.yaml`, or folders of them
+    ///
+    /// All paths together make up one policy, and every test below them is run against it.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number: Option<f64> = text.strip_suffix('%').unwrap_or(text).parse().ok();
+    let number = number.filter(|number| (0.0..=100.0).contains(number));
+    number.ok_or_else(|| "a percentage is a number from 0 to 100".to_owned())
+}
+
+pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
+    let Outcome { report, results } = progress::during("testing the policy", || {
+        test::run(&source::load_with_tests(&options.paths), options.filter.as_deref())
+    });
+    let Some(results) = results else {
+        if output.format() == Format::Junit {
+            Output::verbatim(&junit::mistakes(&report))?;
+        } else {
+            output.report_instead(&report)?;
+        }
+        return Ok(policy::exit(&report));
+    };
+    output.report_aside(&report);
+    let is_covered = options.min_coverage.is_none_or(|least| results.coverage.percent() >= least);
+    match output.format() {
+        Format::Json => output.json(&json::of(&results, options.min_coverage))?,
+        Format::Junit => Output::verbatim(&junit::of(&results))?,
+        _ => output.result(&human::of(&results))?,
+    }
+    if let (Some(least), false) = (options.min_coverage, is_covered) {
+        let percent = (results.coverage.percent() * 10.0).floor() / 10.0;
+        output.aside(&format!("coverage is {percent:.1}%, below {least}%\n"));
+    }
+    Ok(exit(&results, is_covered))
+}
+
+fn exit(results: &Results, is_covered: bool) -> Exit {
+    if results.failed() == 0 && is_covered { Exit::Fine } else { Exit::Short }
+}

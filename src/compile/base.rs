@@ -1,0 +1,66 @@
+use super::{compile, overlay::lay_over, places::Places, resolve};
+use crate::{
+    diagnostic::{Diagnostic, Diagnostics},
+    snapshot::View,
+    source::{Loaded, Sources},
+    syntax::{self, Ast, ast::Item, bulk::Bulk},
+};
+
+/// A compiled policy that keeps what was written, so that other statements can be laid over it.
+#[derive(Debug)]
+pub struct Base<'s> {
+    pub view: View,
+    pub places: Places,
+    sources: &'s Sources,
+    items: Vec<Item<'s>>,
+}
+
+impl<'s> Base<'s> {
+    /// As [`build`](super::build). `None` if the policy has errors; what is wrong goes to `problems`.
+    pub fn build(loaded: &'s Loaded, problems: &mut Diagnostics) -> Option<Self> {
+        for error in &loaded.errors {
+            problems.push(Diagnostic::from(error));
+        }
+        let sources = &loaded.sources;
+        let ast = syntax::parse(sources, problems);
+        let items = ast.items.clone();
+        let (view, places) = assemble(ast, sources, None, problems)?;
+        Some(Self { view, places, sources, items })
+    }
+
+    /// The policy with what is given laid over it. Takes the population over unless something is
+    /// given of users; else costs a pass over all of them.
+    ///
+    /// # Errors
+    /// All that is wrong with the two together.
+    pub fn with(&self, given: &[Item<'s>]) -> Result<(View, Places), Diagnostics> {
+        let mut problems = Diagnostics::default();
+        let bulk = || {
+            let files = self.sources.iter().filter(|(_, source)| source.notation.is_bulk());
+            files.map(|(id, source)| Bulk::new(id, source))
+        };
+        let stated = self.items.iter().cloned();
+        let ast = if given.iter().any(|item| matches!(item, Item::User(_))) {
+            let mut users = Vec::new();
+            for file in bulk() {
+                file.users(&mut problems, &mut |user, _| users.push(Item::User(user)));
+            }
+            Ast { items: lay_over(stated.chain(users), given.to_vec()), bulk: Vec::new() }
+        } else {
+            Ast { items: lay_over(stated, given.to_vec()), bulk: bulk().collect() }
+        };
+        assemble(ast, self.sources, Some(&self.view), &mut problems).ok_or(problems)
+    }
+}
+
+fn assemble(
+    ast: Ast<'_>,
+    sources: &Sources,
+    previous: Option<&View>,
+    problems: &mut Diagnostics,
+) -> Option<(View, Places)> {
+    let mut places = Places::of(&ast.items);
+    let policy = resolve(ast, sources, previous, problems);
+    places.rules(policy.rules.as_deref().unwrap_or_default());
+    (!problems.has_errors()).then(|| (compile(policy, previous), places))
+}

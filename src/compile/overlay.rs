@@ -1,0 +1,174 @@
+use std::collections::HashMap;
+
+use crate::syntax::ast::{Group, Item, Matrix, Peers, Rule, Settings, Text, User};
+
+/// Statements with others laid over them. A record that is laid over replaces the fields that it
+/// gives, a section of settings the keys, and a rule those of the same id or name; whatever else is
+/// given is added.
+///
+/// What is given comes first. Costs a look at each item, and where something is given of rules or
+/// settings, at that of it too.
+pub(super) fn lay_over<'s>(
+    stated: impl IntoIterator<Item = Item<'s>>,
+    given: Vec<Item<'s>>,
+) -> Vec<Item<'s>> {
+    let mut over = Over::new(given);
+    let kept: Vec<Item<'s>> = stated.into_iter().filter_map(|item| over.kept(item)).collect();
+    let mut items = over.items;
+    items.extend(kept);
+    items
+}
+
+/// What is given, found by what it is of.
+struct Over<'s> {
+    items: Vec<Item<'s>>,
+    /// Where the records are, by their kind and id.
+    records: HashMap<(Kind, String), usize>,
+    rules: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    User,
+    Group,
+    Matrix,
+}
+
+impl<'s> Over<'s> {
+    fn new(items: Vec<Item<'s>>) -> Self {
+        let mut records = HashMap::new();
+        for (at, item) in items.iter().enumerate() {
+            let id = match item {
+                Item::User(user) => (Kind::User, &user.id),
+                Item::Group(group) => (Kind::Group, &group.id),
+                Item::Matrix(matrix) => (Kind::Matrix, &matrix.name),
+                _ => continue,
+            };
+            records.entry((id.0, id.1.value.to_string())).or_insert(at);
+        }
+        let rules = items.iter().any(|item| matches!(item, Item::Rule(_)));
+        Self { items, records, rules }
+    }
+
+    /// What stays of an item of the policy beside what is given, to which goes what a record that is
+    /// given leaves out.
+    fn kept(&mut self, item: Item<'s>) -> Option<Item<'s>> {
+        match item {
+            Item::Rule(rule) => {
+                let is_same = |it: &Item<'_>| matches!(it, Item::Rule(it) if same_rule(it, &rule));
+                let is_replaced = self.rules && self.items.iter().any(is_same);
+                (!is_replaced).then_some(Item::Rule(rule))
+            }
+            Item::Word(word) => {
+                let is_same =
+                    |it: &Item<'_>| matches!(it, Item::Word(it) if it.section == word.section);
+                (!self.items.iter().any(is_same)).then_some(Item::Word(word))
+            }
+            Item::Settings(stated) => Some(Item::Settings(Box::new(self.without(*stated)))),
+            Item::Peers(stated) => Some(Item::Peers(Box::new(self.peers_without(*stated)))),
+            Item::User(stated) => match self.record(Kind::User, &stated.id) {
+                Some(Item::User(given)) => {
+                    complete_user(given, stated);
+                    None
+                }
+                _ => Some(Item::User(stated)),
+            },
+            Item::Group(stated) => match self.record(Kind::Group, &stated.id) {
+                Some(Item::Group(given)) => {
+                    complete_group(given, *stated);
+                    None
+                }
+                _ => Some(Item::Group(stated)),
+            },
+            Item::Matrix(stated) => match self.record(Kind::Matrix, &stated.name) {
+                Some(Item::Matrix(given)) => {
+                    complete_matrix(given, *stated);
+                    None
+                }
+                _ => Some(Item::Matrix(stated)),
+            },
+            Item::Tags(_)
+            | Item::Rules(_)
+            | Item::Conversation(_)
+            | Item::Invariant(_)
+            | Item::Lints(_) => Some(item),
+        }
+    }
+
+    fn record(&mut self, kind: Kind, id: &Text<'_>) -> Option<&mut Item<'s>> {
+        if self.records.is_empty() {
+            return None;
+        }
+        let at = *self.records.get(&(kind, id.value.to_string()))?;
+        self.items.get_mut(at)
+    }
+
+    fn without(&self, mut stated: Settings<'s>) -> Settings<'s> {
+        for item in &self.items {
+            let Item::Settings(given) = item else { continue };
+            if given.section == stated.section {
+                let is_given =
+                    |key: &Text<'_>| given.entries.iter().any(|it| it.key.value == key.value);
+                stated.entries.retain(|entry| !is_given(&entry.key));
+            }
+        }
+        stated
+    }
+
+    fn peers_without(&self, mut stated: Peers<'s>) -> Peers<'s> {
+        for item in &self.items {
+            let Item::Peers(given) = item else { continue };
+            if given.default.is_some() {
+                stated.default = None;
+            }
+            if !given.modes.is_empty() {
+                stated.modes.clear();
+            }
+        }
+        stated
+    }
+}
+
+fn same_rule(given: &Rule<'_>, stated: &Rule<'_>) -> bool {
+    let same = |one: &Option<Text<'_>>, other: &Option<Text<'_>>| match (one, other) {
+        (Some(one), Some(other)) => one.value.eq_ignore_ascii_case(&other.value),
+        _ => false,
+    };
+    let same_name = given.name.as_ref().map(|name| &name.value)
+        == stated.name.as_ref().map(|name| &name.value)
+        && given.name.is_some();
+    same(&given.rule_id, &stated.rule_id) || same_name
+}
+
+fn complete_user<'s>(given: &mut User<'s>, stated: User<'s>) {
+    given.tags = given.tags.take().or(stated.tags);
+    let Some(stated) = stated.more else { return };
+    let (given, stated) = (given.more.get_or_insert_default(), *stated);
+    if given.permissions.is_empty() {
+        given.permissions = stated.permissions;
+    }
+    given.peers = given.peers.take().or(stated.peers);
+    given.moderation = given.moderation.take().or(stated.moderation);
+    given.approval = given.approval.take().or(stated.approval);
+    given.contacts = given.contacts.take().or(stated.contacts);
+    given.favorites = given.favorites.take().or(stated.favorites);
+    given.paired = given.paired.take().or(stated.paired);
+    given.blocked = given.blocked.take().or(stated.blocked);
+    given.friends = given.friends.take().or(stated.friends);
+}
+
+fn complete_group<'s>(given: &mut Group<'s>, stated: Group<'s>) {
+    given.matrix = given.matrix.take().or(stated.matrix);
+    given.creator = given.creator.take().or(stated.creator);
+    given.super_admins = given.super_admins.take().or(stated.super_admins);
+    given.admins = given.admins.take().or(stated.admins);
+    given.members = given.members.take().or(stated.members);
+}
+
+fn complete_matrix<'s>(given: &mut Matrix<'s>, stated: Matrix<'s>) {
+    for permission in stated.permissions {
+        if given.permissions.iter().all(|it| it.key.value != permission.key.value) {
+            given.permissions.push(permission);
+        }
+    }
+}

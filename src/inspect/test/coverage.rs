@@ -1,0 +1,197 @@
+use std::collections::BTreeSet;
+
+use crate::{
+    compile::Places,
+    decide::Step,
+    request::{Approval, GateName, Moderation, PeersMode, Relation, Statement, Switch},
+    snapshot::View,
+    source::{Cursor, SourceId, Sources, Span},
+};
+
+/// What of a policy the expectations of its tests reached.
+///
+/// An expectation takes the way of its decision: gate after gate, up to the one that is closed; one
+/// of a list takes the way of each who is on the list, and not of those who are not. On the way,
+///
+/// - a rule is reached if it opened the gate of rules: so no denial reaches one;
+/// - a setting or a cell of a matrix is reached if a gate looked at it: a switch or a peers mode if
+///   it was the one that counted for the user, and not what his record or the question says; an
+///   entry of `blocks` if one of the two blocks the other; a limit if nothing closed the gate before;
+/// - a gate is reached if it closed one decision and let another one pass that it has a say in.
+///
+/// What a test gives in place of what the policy says reaches nothing of the policy. Counted are all
+/// rules, cells and settings that the policy states and decisions look at, and the gates that are
+/// closed for someone: known and self always, the others if the policy or a record makes them so.
+#[derive(Debug)]
+pub struct Coverage {
+    /// In the order of the files; the gates come last.
+    pub all: Vec<Covered>,
+}
+
+/// Something that expectations may reach.
+#[derive(Debug)]
+pub struct Covered {
+    pub kind: Kind,
+    /// As it is written in a policy, or the name of a gate.
+    pub name: String,
+    /// File, line and column, which count from 1; `None` for a gate.
+    pub place: Option<(String, usize, usize)>,
+    pub reached: bool,
+    /// What is missing, where it was reached in part.
+    pub note: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    Rule,
+    Cell,
+    Switch,
+    Gate,
+}
+
+impl Kind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rule => "rule",
+            Self::Cell => "cell",
+            Self::Switch => "switch",
+            Self::Gate => "gate",
+        }
+    }
+}
+
+impl Coverage {
+    pub fn total(&self) -> usize {
+        self.all.len()
+    }
+
+    pub fn reached(&self) -> usize {
+        self.all.iter().filter(|it| it.reached).count()
+    }
+
+    pub fn unreached(&self) -> impl Iterator<Item = &Covered> {
+        self.all.iter().filter(|it| !it.reached)
+    }
+
+    /// How much of all was reached, in percent; 100 if there is nothing to reach.
+    pub fn percent(&self) -> f64 {
+        let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+        if self.total() == 0 { 100.0 } else { count(self.reached()) * 100.0 / count(self.total()) }
+    }
+}
+
+/// What was reached so far.
+#[derive(Default, Debug)]
+pub(super) struct Reached {
+    /// Where the statements stand.
+    places: BTreeSet<Span>,
+    closed: BTreeSet<GateName>,
+    passed: BTreeSet<GateName>,
+}
+
+impl Reached {
+    /// Takes note of the way of a decision.
+    pub(super) fn note(&mut self, steps: &[Step], places: &Places) {
+        for step in steps {
+            let gates = if step.is_open { &mut self.passed } else { &mut self.closed };
+            gates.insert(step.gate);
+            self.places.extend(step.asked.iter().filter_map(|asked| places.get(asked)));
+        }
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.places.extend(other.places);
+        self.closed.extend(other.closed);
+        self.passed.extend(other.passed);
+    }
+
+    /// What that is of a policy.
+    pub(super) fn of(&self, view: &View, places: &Places, sources: &Sources) -> Coverage {
+        let mut stated: Vec<(Span, &Statement)> =
+            places.iter().map(|(statement, span)| (span, statement)).collect();
+        stated.sort_by_key(|(span, _)| (span.source, span.start));
+        let mut cursor: Option<(SourceId, Cursor<'_>)> = None;
+        let mut all = Vec::new();
+        for (span, statement) in stated {
+            if cursor.as_ref().is_none_or(|(id, _)| *id != span.source) {
+                let source = sources.get(span.source);
+                cursor = source.map(|source| (span.source, Cursor::new(&source.bytes)));
+            }
+            let place = cursor.as_mut().zip(sources.get(span.source)).map(|((_, it), source)| {
+                let position = it.position(span.start());
+                (source.name.clone(), position.line, position.column)
+            });
+            all.push(Covered {
+                kind: kind(statement),
+                name: name(statement, view),
+                place,
+                reached: self.places.contains(&span),
+                note: None,
+            });
+        }
+        all.extend(closing(view).into_iter().map(|gate| self.gate(gate)));
+        Coverage { all }
+    }
+
+    fn gate(&self, gate: GateName) -> Covered {
+        let note = match (self.closed.contains(&gate), self.passed.contains(&gate)) {
+            (true, true) => None,
+            (true, false) => Some("let nothing pass"),
+            (false, true) => Some("closed nothing"),
+            (false, false) => Some("was never asked"),
+        };
+        let name = gate.as_str().to_owned();
+        Covered { kind: Kind::Gate, name, place: None, reached: note.is_none(), note }
+    }
+}
+
+fn kind(statement: &Statement) -> Kind {
+    match statement {
+        Statement::Rule(_) => Kind::Rule,
+        Statement::Cell { .. } => Kind::Cell,
+        _ => Kind::Switch,
+    }
+}
+
+fn name(statement: &Statement, view: &View) -> String {
+    let Statement::Rule(id) = statement else { return statement.to_string() };
+    let rule = view.rules.as_ref().and_then(|book| {
+        let at = book.rules.binary_search_by_key(id, |rule| rule.id).ok()?;
+        book.rules.get(at)
+    });
+    match rule {
+        Some(rule) => match &rule.name {
+            Some(name) => name.clone(),
+            None => rule.condition.map(&mut |&tag| view.tags.name(tag)).to_string(),
+        },
+        None => id.to_string(),
+    }
+}
+
+/// The gates that the policy closes for someone. Costs a look at each user.
+fn closing(view: &View) -> Vec<GateName> {
+    let directory = &view.population.directory;
+    let some = |is: &dyn Fn(crate::snapshot::Standing) -> bool| {
+        (0..directory.len()).any(|user| is(directory.standing(user)))
+    };
+    let ties = &view.population.ties;
+    let is_off = |standing: crate::snapshot::Standing| {
+        Switch::ALL.iter().any(|&switch| !standing.is_on(switch))
+    };
+    let closes = |gate: GateName| match gate {
+        GateName::Known | GateName::OneSelf => true,
+        GateName::Moderation => {
+            view.managers.is_some() || some(&|it| it.moderation() != Moderation::None)
+        }
+        GateName::Permissions => some(&is_off),
+        GateName::Blocks => ties.edges(Relation::Block) > 0,
+        GateName::Peers => some(&|it| it.peers() != PeersMode::All),
+        GateName::Rules => view.rules.is_some(),
+        GateName::Friendship => {
+            ties.edges(Relation::Friend) > 0
+                || some(&|it| it.is_full() || it.approval() == Approval::DenyAny)
+        }
+        GateName::Role => view.groups.iter().next().is_some(),
+    };
+    GateName::ALL.iter().copied().filter(|&gate| closes(gate)).collect()
+}

@@ -1,0 +1,266 @@
+use super::words::{unknown, word};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    request::{
+        self, Action, Conversation, Group, Moderation, Open, PeersMode, Request, Resource,
+        ResourceKind, Role, Switch, User,
+    },
+    snapshot::View,
+    source::Span,
+    syntax::{
+        ast::Text,
+        tests::{Expectation, Properties},
+    },
+};
+
+/// What an expectation asks.
+#[derive(Debug)]
+pub(super) struct Question<'e> {
+    pub(super) request: Request<'e>,
+    /// The part that is left open, if a list is asked for.
+    pub(super) open: Option<Open>,
+}
+
+/// Reads the question of one expectation.
+struct Reader<'e, 's, 'p> {
+    expected: &'e Expectation<'s>,
+    action: Action,
+    kind: ResourceKind,
+    problems: &'p mut Vec<Diagnostic>,
+}
+
+impl<'e> Question<'e> {
+    /// What is asked. `None`, and why in `problems`, if that is no question or a part of it says
+    /// nothing: nobody shall believe it to be tested.
+    pub(super) fn of(
+        expected: &'e Expectation<'_>,
+        view: &View,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Option<Self> {
+        let action = word("action", &expected.action, Action::ALL, problems)?;
+        let kind = kind(expected, action);
+        let before = problems.len();
+        let mut reader = Reader { expected, action, kind, problems };
+        if let Err(misfit) = action.check_kind(kind) {
+            let given = expected.resource_type.as_ref().unwrap_or(&expected.action);
+            reader.wrong(given.span, misfit.to_string());
+            return None;
+        }
+        let open = reader.open()?;
+        reader.check_parts(open);
+        let question = reader.question(view, open);
+        (problems.len() == before).then_some(question)
+    }
+
+    /// The question whether, for one of those that are or might be on the list.
+    pub(super) fn about<'q>(&'q self, id: &'q str) -> Request<'q> {
+        let mut request: Request<'q> = self.request.clone();
+        match self.open {
+            Some(Open::Subject) => request.subject = id.into(),
+            Some(Open::Resource) => request.resource = Resource::User(id.into()),
+            Some(Open::Group) => request.resource = Resource::Group(id.into()),
+            Some(Open::Member) => request.member = Some(id.into()),
+            None => {}
+        }
+        request
+    }
+}
+
+/// The kind of the resource, given or open.
+pub(super) fn kind(expected: &Expectation<'_>, action: Action) -> ResourceKind {
+    let takes = action.takes();
+    match &expected.resource_type {
+        Some(name) => ResourceKind::of_type(&name.value),
+        None if expected.resource.is_none()
+            && expected.answer.reaches.is_none()
+            && takes.contains(&ResourceKind::None) =>
+        {
+            ResourceKind::None
+        }
+        None => takes.first().copied().unwrap_or(ResourceKind::None),
+    }
+}
+
+impl<'e> Reader<'e, '_, '_> {
+    fn wrong(&mut self, span: Span, message: impl Into<String>) {
+        self.problems.push(Diagnostic::error(Code::Misfit, span, message));
+    }
+
+    /// Which part is left open; the outer `None` if that makes no question.
+    #[expect(clippy::option_option, reason = "no question, or one with nothing open")]
+    fn open(&mut self) -> Option<Option<Open>> {
+        let expected = self.expected;
+        let has_resource = expected.resource.is_some() || self.kind == ResourceKind::None;
+        let reaches = expected.answer.reaches.as_ref();
+        match (&expected.subject, has_resource, reaches) {
+            (None, true, _) => return Some(Some(Open::Subject)),
+            (Some(_), true, None) => return Some(None),
+            (Some(_), false, Some(_)) if self.kind == ResourceKind::Group => {
+                return Some(Some(Open::Group));
+            }
+            (Some(_), false, Some(_)) => return Some(Some(Open::Resource)),
+            (Some(_), true, Some(_))
+                if self.kind == ResourceKind::Group && self.action.takes_member() =>
+            {
+                return Some(Some(Open::Member));
+            }
+            (None, false, _) => {
+                self.wrong(expected.span, "`subject` and `resource` are both missing");
+            }
+            (Some(_), true, Some(list)) => {
+                self.wrong(list.span, "`reaches` has nothing to list: the resource is given");
+            }
+            (Some(_), false, None) => {
+                self.wrong(expected.span, "`resource` is missing: whom is it done to?");
+            }
+        }
+        None
+    }
+
+    /// Whether what is given is what the question takes.
+    fn check_parts(&mut self, open: Option<Open>) {
+        let expected = self.expected;
+        let takes_member = self.action.takes_member() && open != Some(Open::Member);
+        self.check_given(expected.member.as_ref(), takes_member, "member");
+        self.check_given(expected.field.as_ref(), self.action.takes_field(), "field");
+        if self.kind != ResourceKind::User
+            && let Some(word) = &expected.conversation
+        {
+            self.wrong(word.span, "`conversation` says nothing here: it is between two users");
+        }
+        for (properties, of, what) in [
+            (&expected.subject_properties, &expected.subject, "subject"),
+            (&expected.resource_properties, &expected.resource, "resource"),
+            (&expected.member_properties, &expected.member, "member"),
+        ] {
+            if let (Some(properties), None) = (properties, of) {
+                let message = format!("`{what}_properties` says nothing without `{what}`");
+                self.wrong(properties.span, message);
+            }
+        }
+        if self.kind == ResourceKind::None
+            && let (Some(resource), None) = (&expected.resource, &expected.resource_type)
+        {
+            let message = format!("`{}` takes no resource, unless its type is given", self.action);
+            self.wrong(resource.span, message);
+        }
+    }
+
+    fn check_given(&mut self, given: Option<&Text<'_>>, takes: bool, what: &str) {
+        match given {
+            None if takes => {
+                self.wrong(self.expected.span, format!("`{}` needs a `{what}`", self.action));
+            }
+            Some(given) if !takes => {
+                self.wrong(given.span, format!("`{what}` says nothing here"));
+            }
+            _ => {}
+        }
+    }
+
+    fn question(&mut self, view: &View, open: Option<Open>) -> Question<'e> {
+        let expected = self.expected;
+        let conversation = expected
+            .conversation
+            .as_ref()
+            .and_then(|text| word("conversation", text, Conversation::ALL, self.problems));
+        let subject = self.user(expected.subject.as_ref(), expected.subject_properties.as_ref());
+        if let Some(Properties { role: Some(role), .. }) = &expected.subject_properties
+            && self.kind != ResourceKind::Group
+        {
+            self.wrong(role.span, "`role` says nothing here: it is one in a group");
+        }
+        for other in [&expected.resource_properties, &expected.member_properties] {
+            if let Some(Properties { role: Some(role), .. }) = other {
+                self.wrong(role.span, "`role` is a property of the subject");
+            }
+        }
+        let member = self.user(expected.member.as_ref(), expected.member_properties.as_ref());
+        let request = Request {
+            subject: subject.unwrap_or_else(|| "".into()),
+            action: self.action,
+            resource: self.resource(view),
+            member,
+            field: expected.field.as_ref().map(|field| &*field.value),
+            conversation,
+        };
+        Question { request, open }
+    }
+
+    fn resource(&mut self, view: &View) -> Resource<'e> {
+        let id = self.expected.resource.as_ref();
+        let properties = self.expected.resource_properties.as_ref();
+        match self.kind {
+            ResourceKind::None => {
+                if let Some(properties) = properties {
+                    self.wrong(properties.span, "`resource_properties` says nothing here");
+                }
+                Resource::None
+            }
+            ResourceKind::User => {
+                Resource::User(self.user(id, properties).unwrap_or_else(|| "".into()))
+            }
+            ResourceKind::Group => Resource::Group(Group {
+                id: id.map_or("", |id| &id.value),
+                matrix: properties.and_then(|properties| self.matrix(properties, view)),
+            }),
+        }
+    }
+
+    fn matrix(&mut self, given: &'e Properties<'_>, view: &View) -> Option<&'e str> {
+        let is_of_user = given.tags.is_some()
+            || given.peers.is_some()
+            || !given.permissions.is_empty()
+            || given.moderation.is_some();
+        let Some(matrix) = given.matrix.as_ref().filter(|_| !is_of_user) else {
+            self.wrong(given.span, "a group has the property `matrix` and no other");
+            return None;
+        };
+        if view.matrix_number(&matrix.value).is_none() {
+            let names: Vec<&str> = view.matrices.iter().map(|matrix| &*matrix.name).collect();
+            let problem = unknown("matrix", matrix, &names);
+            self.problems.push(Diagnostic { code: Code::UnknownMatrix, ..problem });
+        }
+        Some(&matrix.value)
+    }
+
+    fn user(
+        &mut self,
+        id: Option<&'e Text<'_>>,
+        given: Option<&'e Properties<'_>>,
+    ) -> Option<User<'e>> {
+        let properties = given.map(|given| Box::new(self.properties(given)));
+        id.map(|id| User { id: &id.value, properties })
+    }
+
+    fn properties(&mut self, given: &'e Properties<'_>) -> request::Properties<'e> {
+        if let Some(matrix) = &given.matrix {
+            self.wrong(matrix.span, "a user has no matrix");
+        }
+        let peers = given.peers.as_ref().and_then(|text| {
+            let mode = PeersMode::parse(&text.value).ok();
+            if mode.is_none() {
+                self.problems.push(unknown("peers mode", text, PeersMode::ALL));
+            }
+            mode
+        });
+        let problems = &mut *self.problems;
+        let permissions = given.permissions.iter().filter_map(|(text, on)| {
+            word("permission", text, Switch::ALL, problems).map(|switch| (switch, *on))
+        });
+        let permissions = permissions.collect();
+        let moderation = given.moderation.as_ref();
+        let role = given.role.as_ref();
+        request::Properties {
+            tags: given
+                .tags
+                .as_ref()
+                .map(|tags| tags.value.iter().map(|tag| &*tag.value).collect()),
+            peers,
+            permissions,
+            moderation: moderation
+                .and_then(|text| word("moderation state", text, Moderation::ALL, self.problems)),
+            role: role.and_then(|text| word("role", text, Role::ALL, self.problems)),
+        }
+    }
+}

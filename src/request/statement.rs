@@ -1,0 +1,54 @@
+use std::fmt;
+
+use uuid::Uuid;
+
+use super::{Action, GroupPermission, Switch};
+
+/// A statement of a policy that decisions can turn on, told by what it is about.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Statement {
+    Rule(Uuid),
+    /// `moderation.managers`.
+    Managers,
+    Switch(Switch),
+    /// Whom blocks stop from the action.
+    Blocks(Action),
+    /// The mode of users who meet a condition, by its place in the list.
+    PeersMode(usize),
+    PeersDefault,
+    DefaultApproval,
+    /// `limits.friends`.
+    FriendsLimit,
+    /// `limits.group_members`.
+    GroupLimit,
+    /// Who has a permission in the groups that a matrix governs.
+    Cell {
+        matrix: String,
+        permission: GroupPermission,
+        /// Of a field of the metadata; `*` stands for those that are not named.
+        field: Option<String>,
+    },
+}
+
+/// As it is written in a policy, key by key.
+impl fmt::Display for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rule(id) => write!(f, "rule {id}"),
+            Self::Managers => f.write_str("moderation.managers"),
+            Self::Switch(switch) => write!(f, "permissions.{switch}"),
+            Self::Blocks(action) => write!(f, "blocks.{action}"),
+            Self::PeersMode(at) => write!(f, "peers.modes[{at}]"),
+            Self::PeersDefault => f.write_str("peers.default"),
+            Self::DefaultApproval => f.write_str("friendship.default_approval"),
+            Self::FriendsLimit => f.write_str("limits.friends"),
+            Self::GroupLimit => f.write_str("limits.group_members"),
+            Self::Cell { matrix, permission, field: None } => {
+                write!(f, "matrices.{matrix}.{permission}")
+            }
+            Self::Cell { matrix, permission, field: Some(field) } => {
+                write!(f, "matrices.{matrix}.{permission}.{field}")
+            }
+        }
+    }
+}

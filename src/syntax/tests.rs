@@ -1,0 +1,89 @@
+//! What authors expect of a policy: tests, with the place of each part.
+
+use super::{
+    ast::{Item, List, Spanned, Text},
+    text,
+};
+use crate::{
+    diagnostic::Diagnostics,
+    source::Span,
+    source::{Notation, SourceId, Sources},
+};
+
+/// What one test file holds, in its order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TestFile<'s> {
+    pub source: SourceId,
+    pub tests: Vec<Test<'s>>,
+}
+
+/// What is expected of the policy, or of the policy with something laid over it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Test<'s> {
+    pub name: Text<'s>,
+    /// What is laid over the policy for this test: anything that a policy can state.
+    pub given: Vec<Item<'s>>,
+    pub expect: Vec<Expectation<'s>>,
+}
+
+/// A question, or one of whose parts is left open, and its answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Expectation<'s> {
+    pub span: Span,
+    /// Whether a part of it could not be read, so that nothing follows from its absence.
+    pub is_partial: bool,
+    pub subject: Option<Text<'s>>,
+    pub action: Text<'s>,
+    pub resource: Option<Text<'s>>,
+    /// `user`, `group`, or the name of what is neither.
+    pub resource_type: Option<Text<'s>>,
+    pub member: Option<Text<'s>>,
+    pub field: Option<Text<'s>>,
+    pub conversation: Option<Text<'s>>,
+    pub subject_properties: Option<Properties<'s>>,
+    pub resource_properties: Option<Properties<'s>>,
+    pub member_properties: Option<Properties<'s>>,
+    pub answer: Answer<'s>,
+}
+
+/// What the answer is to be.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Answer<'s> {
+    pub allow: Option<Spanned<bool>>,
+    pub reason: Option<Text<'s>>,
+    /// All that an allow comes with.
+    pub obligations: Option<List<'s>>,
+    /// Everyone to whom the subject may do it, and nobody else; or groups, if it is done to one; or
+    /// members-to-be, if the group is given.
+    pub reaches: Option<List<'s>>,
+    /// Everyone who may do it, and nobody else.
+    pub reached_by: Option<List<'s>>,
+}
+
+/// What stands in, in one question, for what the policy says of a user or group.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Properties<'s> {
+    /// Where its name stands.
+    pub span: Span,
+    pub tags: Option<List<'s>>,
+    pub peers: Option<Text<'s>>,
+    pub permissions: Vec<(Text<'s>, bool)>,
+    pub moderation: Option<Text<'s>>,
+    /// Of the subject, in a group.
+    pub role: Option<Text<'s>>,
+    /// Of a group.
+    pub matrix: Option<Text<'s>>,
+}
+
+/// Reads all test files. What is wrong goes to `problems`.
+pub fn parse<'s>(sources: &'s Sources, problems: &mut Diagnostics) -> Vec<TestFile<'s>> {
+    let tests = sources.iter().filter(|(_, source)| source.notation == Notation::Tests);
+    let mut files = Vec::new();
+    for (id, source) in tests {
+        if let Some(text) = text::of(id, source, problems) {
+            let tests = super::yaml::parse_tests(id, text, problems);
+            files.push(TestFile { source: id, tests });
+        }
+    }
+    files
+}

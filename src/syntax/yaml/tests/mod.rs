@@ -1,0 +1,206 @@
+//! Files of tests: a list of tests, each with what is given and what is expected.
+
+mod expectation;
+mod properties;
+
+use super::{
+    cursor::{Cursor, Stop},
+    node::Node,
+    read::{Expected, Fields},
+    recover,
+    sections::SECTIONS,
+};
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics},
+    source::{SourceId, Span},
+    syntax::{
+        ast::{Item, Spanned},
+        known,
+        tests::Test,
+    },
+};
+
+const FILE: Expected = Expected("a mapping with `tests`", "write `tests:` and a list below it");
+const TESTS: Expected = Expected("a list of tests", "write `- name: ...` for each test");
+const TEST: Expected = Expected("a test", "a test is a mapping with `name` and `expect`");
+const NAME: Expected = Expected("a text", "write what the test shows");
+const GIVEN: Expected =
+    Expected("a mapping of sections", "write sections as in a policy: `users: {...}`");
+const EXPECT: Expected =
+    Expected("a list of expectations", "write `- { subject: ..., action: ..., allow: true }`");
+
+const FIELDS: &[&str] = &["name", "given", "expect"];
+
+/// How often reading starts anew after a syntax error.
+const MOST_RESUMED: usize = 100;
+
+/// Parses a `.test.yaml` file: every test that could be read.
+pub(in crate::syntax) fn parse<'s>(
+    id: SourceId,
+    text: &'s str,
+    problems: &mut Diagnostics,
+) -> Vec<Test<'s>> {
+    let mut file = File::default();
+    let mut cursor = Cursor::new(id, text, problems);
+    let mut done = documents(&mut cursor, &mut file);
+    let mut start = 0;
+    for _ in 0..MOST_RESUMED {
+        let (Err(Stop::Syntax), Some(key)) = (done, file.key) else { break };
+        let after = cursor.outline().entry.unwrap_or_else(|| key.end()).max(start);
+        let next = recover::Entries::below(text, key.end())
+            .and_then(|entries| recover::next_entry(text, after, text.len(), entries));
+        let Some(next) = next else { break };
+        start = next;
+        // The mapping of the file, which the rest is without, is a level of its own.
+        cursor.restart(next..text.len(), 1);
+        done = rest(&mut cursor, key, &mut file);
+    }
+    if file.is_empty && done.is_ok() {
+        let span = file.key.unwrap_or(Span::new(id, 0, 0));
+        problems.push(
+            Diagnostic::error(Code::EmptyTest, span, "the file holds no tests")
+                .hint("write `tests: [{ name: ..., expect: [...] }]`, or remove the file"),
+        );
+    }
+    file.tests
+}
+
+/// What was read of a file so far.
+struct File<'s> {
+    tests: Vec<Test<'s>>,
+    /// Where `tests` stands.
+    key: Option<Span>,
+    /// Whether there is no test, not even one with mistakes.
+    is_empty: bool,
+}
+
+impl Default for File<'_> {
+    fn default() -> Self {
+        Self { tests: Vec::new(), key: None, is_empty: true }
+    }
+}
+
+fn documents<'s>(cursor: &mut Cursor<'s, '_>, file: &mut File<'s>) -> Result<(), Stop> {
+    let mut keys = Fields::new("key");
+    while cursor.next_document()?.is_some() {
+        match cursor.node()? {
+            Node::Mapping(_) => {
+                while let Some(key) = keys.next(cursor)? {
+                    cursor.enter(None, key.span);
+                    if key.value == "tests" {
+                        file.key = Some(key.span);
+                        tests(cursor, file)?;
+                    } else {
+                        file.is_empty = false;
+                        cursor.unknown_field(&key, "a test file", &["tests"])?;
+                    }
+                }
+            }
+            Node::Scalar(scalar) if scalar.is_null() => {}
+            other => {
+                file.is_empty = false;
+                cursor.refuse::<()>(&other, FILE)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn rest<'s>(cursor: &mut Cursor<'s, '_>, key: Span, file: &mut File<'s>) -> Result<(), Stop> {
+    cursor.next_document()?;
+    cursor.enter(None, key);
+    tests(cursor, file)
+}
+
+fn tests<'s>(cursor: &mut Cursor<'s, '_>, file: &mut File<'s>) -> Result<(), Stop> {
+    if cursor.sequence(TESTS)?.value().is_none() {
+        return Ok(());
+    }
+    while cursor.another()? {
+        file.is_empty = false;
+        let node = cursor.node()?;
+        let Node::Mapping(opened) = node else {
+            cursor.refuse::<()>(&node, TEST)?;
+            continue;
+        };
+        file.tests.extend(test(cursor, opened.span)?);
+    }
+    Ok(())
+}
+
+/// A test; one without a name or expectations is reported and left out.
+fn test<'s>(cursor: &mut Cursor<'s, '_>, opened: Span) -> Result<Option<Test<'s>>, Stop> {
+    let mut fields = Fields::new("field");
+    let (mut name, mut given, mut expect) = (None, Vec::new(), None);
+    let mut refused = false;
+    while let Some(key) = fields.next(cursor)? {
+        match &*key.value {
+            "name" => {
+                let read = cursor.string(NAME)?;
+                refused |= matches!(read, super::read::Given::Refused);
+                name = read.value();
+            }
+            "given" => sections(cursor, &mut given)?,
+            "expect" => expect = Some(expectations(cursor, key.span)?),
+            _ => cursor.unknown_field(&key, "a test", FIELDS)?,
+        }
+    }
+    let span = fields.first().unwrap_or(opened);
+    if name.is_none() && !refused {
+        cursor.problems.push(
+            Diagnostic::error(Code::MissingField, span, "the test has no `name`")
+                .hint("add `name: ...`, which says what the test shows"),
+        );
+    }
+    if expect.is_none() {
+        let span = name.as_ref().map_or(span, |name: &Spanned<_>| name.span);
+        cursor.problems.push(
+            Diagnostic::error(Code::EmptyTest, span, "the test expects nothing")
+                .hint("add `expect: [...]`"),
+        );
+    }
+    Ok(name.zip(expect).map(|(name, expect)| Test { name, given, expect }))
+}
+
+fn sections<'s>(cursor: &mut Cursor<'s, '_>, items: &mut Vec<Item<'s>>) -> Result<(), Stop> {
+    if cursor.mapping(GIVEN)?.value().is_none() {
+        return Ok(());
+    }
+    let mut keys = Fields::new("section");
+    while let Some(key) = keys.next(cursor)? {
+        let Some(section) = SECTIONS.iter().find(|section| section.name == key.value) else {
+            let names: Vec<&str> = SECTIONS.iter().map(|section| section.name).collect();
+            let problem = known::unknown(Code::UnknownSection, "unknown section", &key, &names);
+            cursor.problems.push(problem);
+            cursor.skip()?;
+            continue;
+        };
+        (section.read)(cursor, key.span, items)?;
+    }
+    Ok(())
+}
+
+fn expectations<'s>(
+    cursor: &mut Cursor<'s, '_>,
+    key: Span,
+) -> Result<Vec<crate::syntax::tests::Expectation<'s>>, Stop> {
+    let mut expectations = Vec::new();
+    let mut is_empty = true;
+    match cursor.sequence(EXPECT)? {
+        super::read::Given::Value(_) => {
+            while cursor.another()? {
+                is_empty = false;
+                expectations.extend(expectation::read(cursor)?);
+            }
+        }
+        super::read::Given::Refused => is_empty = false,
+        super::read::Given::Nothing => {}
+    }
+    if is_empty {
+        cursor.problems.push(
+            Diagnostic::error(Code::EmptyTest, key, "the test expects nothing")
+                .hint("add an expectation, or remove the test"),
+        );
+    }
+    Ok(expectations)
+}

@@ -1,0 +1,61 @@
+use super::expectation::boolean;
+use crate::{
+    source::Span,
+    syntax::{
+        tests::Properties,
+        yaml::{
+            cursor::{Cursor, Stop},
+            read::{Expected, Fields},
+        },
+    },
+};
+
+const PROPERTIES: Expected =
+    Expected("a mapping of properties", "write `{ tags: [...] }` or another property");
+const WORD: Expected = Expected("a word", "write a single word");
+const PERMISSIONS: Expected = Expected("a mapping of permissions", "write `{ outgoing: false }`");
+
+const FIELDS: &[&str] = &["tags", "peers", "permissions", "moderation", "role", "matrix"];
+
+pub(super) fn read<'s>(
+    cursor: &mut Cursor<'s, '_>,
+    span: Span,
+) -> Result<Option<Properties<'s>>, Stop> {
+    if cursor.mapping(PROPERTIES)?.value().is_none() {
+        return Ok(None);
+    }
+    let mut read = Properties {
+        span,
+        tags: None,
+        peers: None,
+        permissions: Vec::new(),
+        moderation: None,
+        role: None,
+        matrix: None,
+    };
+    let mut fields = Fields::new("field");
+    while let Some(key) = fields.next(cursor)? {
+        match &*key.value {
+            "tags" => read.tags = cursor.tags()?.value(),
+            "peers" => read.peers = cursor.string(WORD)?.value(),
+            "permissions" => permissions(cursor, &mut read)?,
+            "moderation" => read.moderation = cursor.string(WORD)?.value(),
+            "role" => read.role = cursor.string(WORD)?.value(),
+            "matrix" => read.matrix = cursor.string(WORD)?.value(),
+            _ => cursor.unknown_field(&key, "properties", FIELDS)?,
+        }
+    }
+    Ok(Some(read))
+}
+
+fn permissions<'s>(cursor: &mut Cursor<'s, '_>, read: &mut Properties<'s>) -> Result<(), Stop> {
+    if cursor.mapping(PERMISSIONS)?.value().is_none() {
+        return Ok(());
+    }
+    let mut fields = Fields::new("permission");
+    while let Some(key) = fields.next(cursor)? {
+        let on = boolean(cursor, &key)?;
+        read.permissions.extend(on.map(|on| (key, on.value)));
+    }
+    Ok(())
+}
