@@ -1,6 +1,12 @@
 //! Diagrams, invariants and lints, held against looking at every tag set and every pair.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test may fail by it"
+)]
 
 #[path = "proofs/lints.rs"]
 mod lints;
@@ -143,7 +149,7 @@ impl Asked {
         let (from, to) = (self.from.to_string(), self.to.to_string());
         let action = self.action.as_str();
         // Names keep two that say the same apart.
-        let name = format!("{:p} {scope}", self);
+        let name = format!("{self:p} {scope}");
         match self.demand {
             "every" => {
                 json!({ "name": name, "every": from, "reaches": to, "by": action, "scope": scope })

@@ -39,6 +39,9 @@ impl Default for Effort {
 impl Effort {
     /// Lets a question be answered, and takes off what that cost. Questions are cheap to refuse once
     /// nothing is left.
+    ///
+    /// # Errors
+    /// If the answer takes more work than is left, or than one question may take.
     pub fn ask<T>(
         &mut self,
         diagrams: &mut Diagrams,

@@ -45,20 +45,18 @@ fn check(invariant: &Invariant, view: &View, effort: &mut Effort) -> Option<Diag
     if invariant.scope == Scope::Population {
         return None;
     }
-    match possible::check(&judge, invariant.demand, &from, &to, effort) {
-        Ok(found) => Some(of_possible(invariant, view, &found?)),
-        Err(TooHard) => {
-            let message = format!("{} can't be shown to hold", title(invariant));
-            Some(
-                Diagnostic::error(Code::NotDecided, invariant.span, message)
-                    .label("not decided: whether it holds for all possible users takes too long to tell")
-                    .hint(
-                        "it holds for the users there are; simplify the conditions, or limit it to \
-                         these with `scope: population`",
-                    ),
-            )
-        }
+    if let Ok(found) = possible::check(&judge, invariant.demand, &from, &to, effort) {
+        return Some(of_possible(invariant, view, &found?));
     }
+    let message = format!("{} can't be shown to hold", title(invariant));
+    Some(
+        Diagnostic::error(Code::NotDecided, invariant.span, message)
+            .label("not decided: whether it holds for all possible users takes too long to tell")
+            .hint(
+                "it holds for the users there are; simplify the conditions, or limit it to these \
+                 with `scope: population`",
+            ),
+    )
 }
 
 /// Every tag that an invariant names was numbered; a number that no one has stands for no user.
@@ -105,7 +103,7 @@ fn of_population(
         }
         Breach::Orphans(users, count) => {
             let told: Vec<String> = users.iter().map(id).collect();
-            let more = if (*count as usize) > users.len() { ", ..." } else { "" };
+            let more = if *count > users.len() as u64 { ", ..." } else { "" };
             let label = format!("{count} who reach nobody: {}{more}", told.join(", "));
             broken(invariant).label(label)
         }

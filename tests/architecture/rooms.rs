@@ -9,7 +9,6 @@ pub(crate) const ROOMS: [(&str, &[&str]); 13] = [
     ("syntax", &["source", "diagnostic"]),
     ("policy", &["source", "diagnostic", "request", "syntax::ast", "syntax::Ast", "syntax::bulk"]),
     ("snapshot", &["request"]),
-    ("compile", &["source", "diagnostic", "syntax", "policy", "request", "snapshot", "prove"]),
     ("gates", &["snapshot", "request"]),
     ("decide", &["gates", "snapshot", "request"]),
     (
@@ -25,6 +24,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 13] = [
             "decide",
         ],
     ),
+    ("compile", &["source", "diagnostic", "syntax", "policy", "request", "snapshot", "prove"]),
     (
         "inspect",
         &[

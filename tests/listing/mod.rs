@@ -116,8 +116,8 @@ fn show(source: &Source, item: &Item<'_>) -> String {
         Item::Invariant(invariant) => [
             format!("{} {}", invariant.demand.as_str(), show_text(source, &invariant.action)),
             show_field(source, "name", invariant.name.as_ref()),
-            format!(" from={}", show_expr(source, &invariant.from)),
-            format!(" to={}", show_expr(source, &invariant.to)),
+            format!(" from={}", show_expr(&invariant.from)),
+            format!(" to={}", show_expr(&invariant.to)),
             show_field(source, "scope", invariant.scope.as_ref()),
             show_field(source, "description", invariant.description.as_ref()),
         ]

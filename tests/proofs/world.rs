@@ -121,7 +121,7 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
         .prop_map(|(rules, settings, people, conversations)| {
             let count = people.len();
             let mut users: BTreeMap<_, _> = IDS.into_iter().zip(people).collect();
-            for (at, person) in users.iter_mut() {
+            for (at, person) in &mut users {
                 // Lists name others that there are.
                 for list in ["contacts", "blocked", "friends"] {
                     if let Some(ids) = person.more[list].as_array() {

@@ -43,16 +43,14 @@ pub(crate) fn of(item: &Item<'_>) -> String {
             let [one, other] = &of.users;
             format!("Conversation {} and {}", text(one), text(other))
         }
-        Item::Invariant(of) => format!(
-            "Invariant {:?} {} {} from {} to {} in {} about {}",
-            of.demand,
-            optional(of.name.as_ref()),
-            text(&of.action),
-            expr(&of.from),
-            expr(&of.to),
-            optional(of.scope.as_ref()),
-            optional(of.description.as_ref()),
-        ),
+        Item::Invariant(of) => [
+            format!("Invariant {:?} {}", of.demand, text(&of.action)),
+            format!(" from {} to {}", expr(&of.from), expr(&of.to)),
+            maybe("name", of.name.as_ref().map(text)),
+            maybe("scope", of.scope.as_ref().map(text)),
+            maybe("description", of.description.as_ref().map(text)),
+        ]
+        .concat(),
         Item::Lints(of) => format!("Lints {}", list(of)),
     };
     line + "\n"

@@ -18,7 +18,7 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>) {
                 match &permission.value {
                     PermissionValue::One(value) => nobody(lints, permission.key.span, value),
                     PermissionValue::ByField(fields) => {
-                        fields.iter().for_each(|field| nobody(lints, field.key.span, &field.value))
+                        fields.iter().for_each(|field| nobody(lints, field.key.span, &field.value));
                     }
                 }
             }
@@ -86,13 +86,12 @@ fn by_member(
         return None;
     }
     let mut diagrams = Diagrams::default();
-    match lints.effort.ask(&mut diagrams, |diagrams| granted(diagrams, value, Role::Member)) {
-        Ok(diagram) => diagrams.example(diagram),
-        Err(TooHard) => {
-            lints.not_decided(key, span, "whether a plain member can have this permission");
-            None
-        }
-    }
+    let found = lints.effort.ask(&mut diagrams, |diagrams| granted(diagrams, value, Role::Member));
+    let Ok(diagram) = found else {
+        lints.not_decided(key, span, "whether a plain member can have this permission");
+        return None;
+    };
+    diagrams.example(diagram)
 }
 
 /// Whether someone who made himself an admin can have another permission as an admin.
@@ -132,7 +131,7 @@ fn nobody(lints: &mut Lints<'_, '_>, key: Span, expr: &Expr<'_>) {
         Ok(Diagram::NEVER) => never(lints, key, expr.span),
         Ok(_) => {}
         Err(TooHard) => {
-            lints.not_decided(key, expr.span, "whether anyone can have this permission")
+            lints.not_decided(key, expr.span, "whether anyone can have this permission");
         }
     }
 }

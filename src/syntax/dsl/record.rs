@@ -90,7 +90,7 @@ impl Context<'_> {
     }
 
     /// A section of lints: what it lists under `allow`.
-    pub(super) fn lints<'s>(&self, name: Span, fields: Vec<Given<'s>>) -> Option<Box<Item<'s>>> {
+    pub(super) fn lints<'s>(&self, name: Span, fields: Vec<Given<'s>>) -> Item<'s> {
         self.given.borrow_mut().clear();
         let mut allowed = Spanned::new(Vec::new(), name);
         for Spanned { value, span } in fields.into_iter().flatten() {
@@ -100,7 +100,7 @@ impl Context<'_> {
                 allowed = list;
             }
         }
-        Some(Box::new(Item::Lints(allowed)))
+        Item::Lints(allowed)
     }
 
     /// Whether the record in hand has no such field yet. If it has, that is a mistake.

@@ -4,14 +4,14 @@ use super::{
     doc::Doc,
     dsl::{Kind, Statement, Value},
     names,
-    text::word,
+    text::{quoted, word},
 };
 use crate::{
     source::Span,
     syntax::{
         ast::{
-            Conversation, Demand, Group, Invariant, Item, List, Matrix, Peers, Permission,
-            PermissionValue, Rule, Setting, Text, User, UserFields,
+            Conversation, Demand, Expr, ExprKind, Group, Invariant, Item, List, Matrix, Peers,
+            Permission, PermissionValue, Rule, Setting, Text, User, UserFields,
         },
         comments::{Marker, Part},
     },
@@ -196,8 +196,13 @@ fn of_conversation(conversation: &Conversation<'_>) -> Statement {
 fn of_invariant(invariant: &Invariant<'_>) -> Statement {
     let Invariant { span: _, demand, name, action, from, to, scope, description } = invariant;
     let mut head = demand.as_str().to_owned();
-    let mut parts = vec![("", Doc::of(from))];
-    let to = Doc::of(to);
+    // A word of its own could begin a statement where a line begins with it.
+    let side = |expr: &Expr<'_>| match &expr.kind {
+        ExprKind::Word(word) => Doc::Word(quoted(word)),
+        ExprKind::Call { .. } => Doc::of(expr),
+    };
+    let mut parts = vec![("", side(from))];
+    let to = side(to);
     if *demand == Demand::Every {
         parts.extend([(" reaches ", to), (" by ", Doc::Word(word(&action.value)))]);
     } else {
