@@ -76,6 +76,7 @@ fn the_action_is_what_github_takes() {
         assert!(!text(input, "description").is_empty(), "{name}");
         assert!(input["default"].is_string(), "{name} is text, as all inputs are");
     }
+    assert!(steps().iter().any(|step| step["id"] == "install"));
     let mut used = BTreeSet::new();
     let input = Regex::new(r"inputs\.([a-z-]+)").unwrap();
     for step in steps() {

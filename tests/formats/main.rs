@@ -56,6 +56,19 @@ fn github_commands() {
 }
 
 #[test]
+fn what_is_left_out_is_counted() {
+    let mut problems = Diagnostics::default();
+    for number in 0..Diagnostics::MOST + 2 {
+        problems.push(Diagnostic::global(Code::TooLarge, format!("{number}")));
+    }
+    let report = Report::new(problems, &Sources::new(Vec::new()));
+    let commands = github(&report, ROOT.as_ref());
+    assert_eq!(commands.lines().count(), Diagnostics::MOST + 1);
+    assert_eq!(commands.lines().last(), Some("::notice::2 more than are shown"));
+    assert_eq!(sarif(&report, ROOT.as_ref())["runs"][0]["properties"]["leftOut"], 2);
+}
+
+#[test]
 fn files_are_named_from_the_root() {
     for (name, path, uri, is_relative) in [
         ("policies/a.yaml", "policies/a.yaml", "policies/a.yaml", true),
