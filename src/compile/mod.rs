@@ -8,9 +8,12 @@
 
 mod digest;
 mod groups;
+mod pair;
 mod population;
 mod rules;
 mod standings;
+
+pub use pair::{Pair, Versions, versions};
 
 use std::{collections::HashSet, sync::Arc};
 

@@ -8,6 +8,7 @@ mod groups;
 mod judge;
 mod reach;
 
+pub use crate::gates::Sides;
 pub use explain::{Explanation, Finding, RuleRef, explain};
 pub use groups::{Groups, actions, groups};
 pub use judge::Judge;

@@ -19,11 +19,13 @@ mod permissions;
 mod role;
 mod rules;
 mod scene;
+mod strangers;
 
 pub use about::about;
 pub use party::Party;
 pub use rules::opening_rules;
 pub use scene::{Pair, Place, Scene};
+pub use strangers::{Sides, sides};
 
 use crate::{
     request::{GateName, Obligation, Reason},
@@ -82,6 +84,20 @@ pub fn first_closed(view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Opti
         .or_else(|| rules::Rules.check(view, scene, pair))
         .or_else(|| friendship::Friendship.check(view, scene, pair))
         .or_else(|| role::RoleGate.check(view, scene, pair))
+}
+
+/// The reason of the first gate that is closed between two known users, wherever it is done: the
+/// same without the gates of the place, which are the first and the last.
+#[inline]
+pub fn first_closed_between(view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason> {
+    oneself::OneSelf
+        .check(view, scene, pair)
+        .or_else(|| moderation::Moderation.check(view, scene, pair))
+        .or_else(|| permissions::Permissions.check(view, scene, pair))
+        .or_else(|| blocks::Blocks.check(view, scene, pair))
+        .or_else(|| peers::Peers.check(view, scene, pair))
+        .or_else(|| rules::Rules.check(view, scene, pair))
+        .or_else(|| friendship::Friendship.check(view, scene, pair))
 }
 
 /// What an action that all gates let through obliges to.

@@ -2,6 +2,7 @@
 //!
 //! Invariant: knows of `snapshot` and `decide`; nothing on the way of a decision knows of it.
 
+pub mod diff;
 mod kinds;
 mod listing;
 
