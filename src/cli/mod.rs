@@ -5,6 +5,7 @@
 mod check;
 mod compile;
 mod decide;
+mod diff;
 mod fmt;
 mod matrix;
 mod output;
@@ -63,6 +64,13 @@ Examples:
   peerage reach --action create_group policies/stores               who may create groups?
   peerage reach -s 5 -a add_member --resource g1 policies/stores    whom may 5 add to g1?";
 
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  peerage diff main:policies/stores policies/stores         what does this branch open and close?
+  peerage diff --max-lost 0 main:policies policies          exit code 1 if anyone loses anything
+  peerage diff --facts users.ndjson old.yaml new.yaml       over the users of another file
+  peerage diff --format markdown main:policies policies     a comment for a pull request";
+
 #[derive(Args, Debug)]
 struct Global {
     /// How to print the result
@@ -77,6 +85,10 @@ struct Global {
 enum Format {
     Human,
     Json,
+    /// A comment for a pull request; for `diff`
+    Markdown,
+    /// Annotations of a GitHub workflow; for `diff`
+    Github,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -100,6 +112,9 @@ enum Command {
     /// List whom a user may reach, who may reach him, or the groups in which he may do something
     #[command(after_help = REACH_EXAMPLES)]
     Reach(reach::Question),
+    /// Show what a change of policy opens and closes, counted over all pairs of users
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(diff::Options),
     /// Write policy files in canonical form, or convert one between the notations
     #[command(after_help = "Examples:\n  \
         peerage fmt policies                                  rewrite what is not in canonical form\n  \
@@ -109,6 +124,16 @@ enum Command {
     /// Answer over HTTP, and follow the files as they change
     #[command(after_help = "Example: peerage serve policies/stores --listen 127.0.0.1:7411")]
     Serve(serve::Options),
+}
+
+impl Command {
+    /// Whether it can print its result so.
+    fn takes(&self, format: Format) -> bool {
+        match format {
+            Format::Human | Format::Json => true,
+            Format::Markdown | Format::Github => matches!(self, Self::Diff(_)),
+        }
+    }
 }
 
 #[derive(Args, Debug)]
@@ -122,11 +147,16 @@ struct Paths {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.global.format, cli.global.color);
+    if !cli.command.takes(cli.global.format) {
+        let error = anyhow::anyhow!("this command has no such --format; human and json it has");
+        return ExitCode::from(output.failed(&error) as u8);
+    }
     let done = match &cli.command {
         Command::Check(paths) => check::run(&paths.paths, &output),
         Command::Compile(paths) => compile::run(&paths.paths, &output),
         Command::Decide(question) => decide::run(question, &output),
         Command::Reach(question) => reach::run(question, &output),
+        Command::Diff(options) => diff::run(options, &output),
         Command::Fmt(options) => fmt::run(options, &output),
         Command::Serve(options) => serve::run(options, &output),
     };

@@ -40,6 +40,10 @@ impl Output {
         self.format == Format::Json
     }
 
+    pub(super) fn format(&self) -> Format {
+        self.format
+    }
+
     /// Prints a result; styles are dropped where they would not be shown.
     pub(super) fn result(&self, text: &str) -> Result<()> {
         let mut out = AutoStream::new(io::stdout().lock(), self.choice(&io::stdout()));

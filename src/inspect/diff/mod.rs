@@ -16,6 +16,7 @@ mod crowd;
 mod kinds;
 mod matrices;
 mod scene;
+mod told;
 mod walk;
 
 pub use changes::{Change, Part};
