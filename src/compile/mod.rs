@@ -13,7 +13,7 @@ mod population;
 mod rules;
 mod standings;
 
-pub use pair::{Pair, Versions, versions};
+pub use pair::{Pair, Versions, over, versions};
 
 use std::{collections::HashSet, sync::Arc};
 

@@ -93,3 +93,12 @@ fn both(one: &Sources, other: &Sources) -> Sources {
 fn holds(sources: &Sources, source: &Source) -> bool {
     sources.iter().any(|(_, known)| known.name == source.name)
 }
+
+/// The policy of these files over the users of another view, whatever the files say of users; `None`
+/// if it holds errors. Costs set algebra for what the two policies say differently.
+pub fn over(loaded: &Loaded, known: &View) -> Option<View> {
+    let (policy, _) = read_policy(loaded);
+    let mut policy = policy?;
+    policy.users = Users::Unchanged(known.population.key);
+    Some(super::compile(policy, Some(known)))
+}

@@ -1,3 +1,5 @@
+use std::sync::atomic::AtomicU64;
+
 use hyper::StatusCode;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -16,14 +18,16 @@ pub(super) struct Metrics {
 }
 
 /// The statuses that are answered, each with a counter of its own, so that counting takes no lock.
-const STATUSES: [StatusCode; 12] = [
+const STATUSES: [StatusCode; 14] = [
     StatusCode::OK,
     StatusCode::NO_CONTENT,
     StatusCode::BAD_REQUEST,
+    StatusCode::UNAUTHORIZED,
     StatusCode::FORBIDDEN,
     StatusCode::NOT_FOUND,
     StatusCode::METHOD_NOT_ALLOWED,
     StatusCode::REQUEST_TIMEOUT,
+    StatusCode::CONFLICT,
     StatusCode::PAYLOAD_TOO_LARGE,
     StatusCode::URI_TOO_LONG,
     StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -70,14 +74,23 @@ impl Metrics {
         let outcomes = Family::<Outcome, Counter>::default();
         outcomes.get_or_create(&Outcome { outcome: "swapped" }).inc_by(reloads.swapped);
         outcomes.get_or_create(&Outcome { outcome: "refused" }).inc_by(reloads.refused);
-        registry.register("reloads", "Reloads that changed or refused a policy", outcomes);
+        outcomes.get_or_create(&Outcome { outcome: "held" }).inc_by(reloads.held);
+        registry.register(
+            "reloads",
+            "Reloads that changed, refused or held back a policy",
+            outcomes,
+        );
 
         let view = &served.view;
+        let changed = Gauge::<f64, AtomicU64>::default();
+        changed.set(reloads.latest.held.as_ref().map_or(0.0, |held| held.share));
+        let help = "Share of all pairs that the policy held back would change, 0 if none is";
+        registry.register("held_changed_share", help, changed);
         let gauges = [
             (
                 "policy_current",
-                "1 if the policy served is what the files hold, 0 if they hold errors",
-                i64::from(reloads.latest.outcome != crate::live::Outcome::Refused),
+                "1 if the policy served is what the files hold, 0 if they hold errors or too large a change",
+                i64::from(reloads.latest.outcome.is_current()),
             ),
             ("users", "Users known", i64::from(view.population.directory.len())),
             ("tags", "Tags known", whole(view.tags.len())),

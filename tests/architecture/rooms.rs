@@ -13,7 +13,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 12] = [
     ("gates", &["snapshot", "request"]),
     ("decide", &["gates", "snapshot", "request"]),
     ("inspect", &["decide", "compile", "snapshot", "diagnostic", "request"]),
-    ("live", &["compile", "decide", "source", "diagnostic", "snapshot"]),
+    ("live", &["compile", "decide", "inspect", "source", "diagnostic", "snapshot"]),
     ("serve", &["live", "decide", "request"]),
 ];
 
@@ -21,7 +21,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 12] = [
 pub(crate) const OUTERMOST: &str = "cli";
 
 /// Dependencies that live in one room.
-pub(crate) const HEAVY: [(&str, &str); 16] = [
+pub(crate) const HEAVY: [(&str, &str); 17] = [
     ("lalrpop_util", "syntax"),
     ("logos", "syntax"),
     ("granit_parser", "syntax"),
@@ -34,6 +34,7 @@ pub(crate) const HEAVY: [(&str, &str); 16] = [
     ("http_body_util", "serve"),
     ("prometheus_client", "serve"),
     ("percent_encoding", "serve"),
+    ("subtle", "serve"),
     ("clap", "cli"),
     ("anyhow", "cli"),
     ("anstream", "cli"),
