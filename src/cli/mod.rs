@@ -14,6 +14,7 @@ mod policy;
 mod progress;
 mod reach;
 mod replace;
+mod replay;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -121,6 +122,11 @@ enum Command {
         peerage fmt --check policies                          say what would change\n  \
         peerage fmt --to dsl policies/stores/policy.yaml      print it in the other notation")]
     Fmt(fmt::Options),
+    /// Ask the decisions of a log again: which would turn out otherwise?
+    ///
+    /// Exits with 1 if any does, or if a line of the log is no decision.
+    #[command(after_help = "Example: peerage replay decisions.ndjson --policy policies/stores")]
+    Replay(replay::Options),
     /// Answer over HTTP, and follow the files as they change
     #[command(after_help = "Example: peerage serve policies/stores --listen 127.0.0.1:7411")]
     Serve(serve::Options),
@@ -158,6 +164,7 @@ pub fn main() -> ExitCode {
         Command::Reach(question) => reach::run(question, &output),
         Command::Diff(options) => diff::run(options, &output),
         Command::Fmt(options) => fmt::run(options, &output),
+        Command::Replay(options) => replay::run(options, &output),
         Command::Serve(options) => serve::run(options, &output),
     };
     let exit = done.unwrap_or_else(|error| output.failed(&error));

@@ -5,6 +5,7 @@
 pub mod diff;
 mod kinds;
 mod listing;
+pub mod replay;
 
 pub use kinds::{Kind, Kinds};
 pub use listing::Listing;

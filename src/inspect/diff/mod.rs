@@ -22,6 +22,7 @@ mod walk;
 pub use changes::{Change, Part};
 pub use contact::Contact;
 pub use matrices::{Cell, Grants, MatrixChange};
+pub(super) use told::why;
 
 use std::{
     sync::{

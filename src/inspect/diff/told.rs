@@ -219,7 +219,7 @@ impl Witness {
 }
 
 /// The reason, with what the gate that gave it looked at, or with the rules that opened it.
-pub(crate) fn why(explanation: &Explanation) -> String {
+pub(in crate::inspect) fn why(explanation: &Explanation) -> String {
     let reason = explanation.decision.reason;
     let closed = explanation.findings.iter().find(|finding| finding.closed.is_some());
     if let Some(finding) = closed {
@@ -283,7 +283,7 @@ fn matrix(change: &MatrixChange) -> Value {
 }
 
 /// What changed in a matrix, a line each.
-pub(crate) fn lines(change: &MatrixChange) -> Vec<String> {
+fn lines(change: &MatrixChange) -> Vec<String> {
     let mut all = Vec::new();
     match change.exists {
         [false, _] => all.push("it is new".to_owned()),
