@@ -96,7 +96,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
             output.json(&told)?;
         }
         Format::Markdown => {
-            let mut text = diff.to_markdown(&views.new);
+            let mut text = diff.to_markdown();
             for limit in &exceeded {
                 // Writing to a string can't fail.
                 let _ = writeln!(text, "\n**Too much:** {limit}");
@@ -166,7 +166,7 @@ fn human(diff: &Diff, view: &View) -> String {
         let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
         let _ = writeln!(
             text,
-            "  {}: {QUIET}{}{QUIET:#} -> {}",
+            "  {}: was {QUIET}{}{QUIET:#}, is {}",
             change.part.name(),
             value(&change.old),
             value(&change.new)

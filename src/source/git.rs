@@ -44,7 +44,14 @@ fn read(spec: &str) -> Result<Vec<Source>, LoadError> {
     if spec.contains('\n') {
         return Err(error("its name has a line break".to_owned()));
     }
-    let object = run(&["rev-parse", "--verify", "--end-of-options", spec]).map_err(error)?;
+    let object = run(&["rev-parse", "--verify", "--end-of-options", spec]).map_err(|said| {
+        let unknown = said == "Needed a single revision";
+        error(if unknown {
+            "there is no such revision, or no such path in it".to_owned()
+        } else {
+            said
+        })
+    })?;
     let object = String::from_utf8_lossy(&object).trim().to_owned();
     let kind = run(&["cat-file", "-t", &object]).map_err(error)?;
     let entries = match String::from_utf8_lossy(&kind).trim() {

@@ -50,7 +50,7 @@ impl Diff {
     }
 
     /// It as a comment that is read at a glance: a table, and what is behind it folded away.
-    pub fn to_markdown(&self, view: &View) -> String {
+    pub fn to_markdown(&self) -> String {
         let [gained, lost] = self.totals();
         let mut text = String::new();
         let subjects = self.actions.iter().filter(|diff| diff.over == Over::Subjects);
@@ -107,7 +107,6 @@ impl Diff {
             }
             text.push_str("\n</details>\n");
         }
-        let _ = view;
         text
     }
 
@@ -134,7 +133,7 @@ fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {
         match character {
-            '|' | '<' | '*' | '_' | '\\' => escaped.extend(['\\', character]),
+            '|' | '<' | '*' | '\\' => escaped.extend(['\\', character]),
             '\n' | '\r' => escaped.push(' '),
             other => escaped.push(other),
         }

@@ -107,11 +107,12 @@ pub fn replay(view: &View, mut log: impl BufRead) -> io::Result<Replay> {
 }
 
 fn read(bytes: &[u8], line: u64) -> Result<Record, Mistake> {
-    let object: Map<String, Value> = serde_json::from_slice(bytes).map_err(|error| {
-        let message = error.to_string();
-        let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-        Mistake { line, column: error.column().max(1) as u64, message }
-    })?;
+    let object: Map<String, Value> =
+        serde_json::from_slice(bytes.trim_ascii_end()).map_err(|error| {
+            let message = error.to_string();
+            let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+            Mistake { line, column: error.column().max(1) as u64, message }
+        })?;
     Record::read(object).map_err(|wrong| {
         // Where the member is named: bytes, since the line is UTF-8 by now, become characters.
         let text = String::from_utf8_lossy(bytes);
