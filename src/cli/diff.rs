@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     compile,
-    inspect::diff::{Detail, Diff},
+    inspect::diff::{Detail, Diff, Part},
     request::Conversation,
     snapshot::View,
     source::{self, Loaded},
@@ -109,7 +109,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
             exceeded.iter().for_each(|limit| text.push_str(&annotation("error", limit)));
             Output::verbatim(&text)?;
         }
-        _ => {
+        Format::Human => {
             output.result(&human(&diff, &views.new))?;
             for limit in &exceeded {
                 output.aside(&format!("{BAD}too much{BAD:#}: {limit}\n"));
@@ -182,7 +182,7 @@ fn human(diff: &Diff, view: &View) -> String {
             action.over.as_str()
         );
         if !action.because.is_empty() {
-            let because: Vec<String> = action.because.iter().map(|part| part.name()).collect();
+            let because: Vec<String> = action.because.iter().map(Part::name).collect();
             let _ = writeln!(text, "  because of {}", because.join(", "));
         }
         for kind in &action.kinds {

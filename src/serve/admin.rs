@@ -54,7 +54,7 @@ pub(super) fn check(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
             "there is no admin token: start the daemon with --admin-token-file",
         ));
     };
-    let shown = headers.get(AUTHORIZATION).map(|value| value.as_bytes());
+    let shown = headers.get(AUTHORIZATION).map(hyper::header::HeaderValue::as_bytes);
     let shown = shown.and_then(|value| {
         let (scheme, token) = value.split_at_checked(b"Bearer ".len())?;
         scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)

@@ -6,7 +6,7 @@ use super::{
 use crate::{
     decide::{reach, reached_by},
     request::{Action, Conversation, Request},
-    snapshot::{TagId, View},
+    snapshot::{TagId, UserSet, View},
 };
 
 /// Users who lost or gained the last of their contacts: who reached somebody and now reach nobody,
@@ -84,7 +84,7 @@ impl<'s> Known<'s> {
                 let set = Bits::of(set, crowd.users);
                 reachers.push(set.and(subjects).len());
                 let members = view.population.members(tag).into_iter();
-                let members = members.flat_map(|users| users.iter());
+                let members = members.flat_map(UserSet::iter);
                 match members.filter(|&user| others.contains(user)).take(FEW + 2).count() {
                     0 => {}
                     count => {

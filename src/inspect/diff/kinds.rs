@@ -45,9 +45,8 @@ pub(super) fn largest(
         .collect();
     classes.sort_unstable_by_key(|&(class, pairs)| (std::cmp::Reverse(pairs), class));
     let mut found: Vec<Between> = Vec::new();
-    let mut looked = 0;
     let mut is_complete = true;
-    for (to, pairs) in classes {
+    for (looked, (to, pairs)) in classes.into_iter().enumerate() {
         let least = found.get(most.saturating_sub(1)).map_or(0, |between| between.pairs);
         if u64::try_from(pairs).unwrap_or(0) <= least {
             break;
@@ -56,7 +55,6 @@ pub(super) fn largest(
             is_complete = false;
             break;
         }
-        looked += 1;
         found.extend(towards(scene, crowd, view, to, direction));
         found.sort_unstable_by_key(|b| (std::cmp::Reverse(b.pairs), b.from, b.to));
         found.truncate(most);

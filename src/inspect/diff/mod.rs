@@ -194,7 +194,8 @@ impl Compared<'_> {
     fn all(&self) -> Vec<ActionDiff> {
         // Those that cost most come first.
         let last = |action: &Action| !Action::takes(*action).contains(&ResourceKind::User);
-        let mut actions: Vec<(Action, Over)> = Action::ALL.iter().filter_map(over).collect();
+        let mut actions: Vec<(Action, Over)> =
+            Action::ALL.iter().copied().filter_map(over).collect();
         actions.sort_by_key(|(action, _)| last(action));
         let next = AtomicUsize::new(0);
         let done = Mutex::new(Vec::new());
@@ -347,16 +348,16 @@ impl Compared<'_> {
 const STACK: usize = 64 << 20;
 
 /// What of an action is compared here.
-fn over(action: &Action) -> Option<(Action, Over)> {
+fn over(action: Action) -> Option<(Action, Over)> {
     let takes = action.takes();
     let over = if takes.contains(&ResourceKind::User) {
         Over::Users
-    } else if *action == Action::AddMember {
+    } else if action == Action::AddMember {
         Over::Members
     } else if takes.contains(&ResourceKind::None) {
         Over::Subjects
     } else {
         return None;
     };
-    Some((*action, over))
+    Some((action, over))
 }

@@ -35,7 +35,7 @@ impl<'v> Scene<'v> {
         crowd: &Crowd<'_>,
     ) -> Self {
         let judges = [old, new].map(|view| Judge::new(view, action, conversation));
-        let [before, after] = judges.each_ref().map(|judge| judge.sides());
+        let [before, after] = judges.each_ref().map(Judge::sides);
         let bits = |selection: Selection<'_>| {
             Bits::of(&selection.of(&new.population.everyone), crowd.users)
         };

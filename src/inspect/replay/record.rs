@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 
 use crate::request::{
     Action, Conversation, Decision, Group, Moderation, Parts, PeersMode, Properties, Reason,
-    Request, Resource, ResourceKind, Role, Switch, User, check_id,
+    Request, Resource, ResourceKind, Role, Switch, UnknownWord, User, check_id,
 };
 
 /// A decision as it was logged.
@@ -43,8 +43,8 @@ pub(super) struct Wrong {
     pub(super) message: String,
 }
 
-fn wrong(member: &'static str, message: impl ToString) -> Wrong {
-    Wrong { member, message: message.to_string() }
+fn wrong(member: &'static str, message: impl Into<String>) -> Wrong {
+    Wrong { member, message: message.into() }
 }
 
 impl Record {
@@ -104,7 +104,7 @@ impl Record {
             conversation: self.conversation,
         };
         let mut request = parts.whole().map_err(|misfit| {
-            wrong(if misfit.part() == "subject" { "subject" } else { "action" }, misfit)
+            wrong(if misfit.part() == "subject" { "subject" } else { "action" }, misfit.to_string())
         })?;
         request.subject.properties = properties("subject", &self.subject)?;
         match &mut request.resource {
@@ -121,7 +121,7 @@ impl Record {
             Ok((_, Some(id))) => format!(" `{id}`"),
             _ => String::new(),
         };
-        let member = self.member.iter().map(|id| format!(" `{id}`")).collect::<String>();
+        let member = self.member.as_ref().map(|id| format!(" `{id}`")).unwrap_or_default();
         format!("{}{}{member}", id(&self.subject).trim_start(), id(&self.resource))
     }
 }
@@ -216,7 +216,7 @@ fn entity<'v>(
     };
     let is_free = kind.is_some_and(|kind| ResourceKind::of_type(kind) == ResourceKind::None);
     if !is_free {
-        check_id(id).map_err(|error| wrong(member, error))?;
+        check_id(id).map_err(|error| wrong(member, error.to_string()))?;
     }
     Ok((kind, Some(id)))
 }
@@ -238,14 +238,17 @@ fn properties<'v>(
             "peers" => {
                 let number = value.as_u64().map(|number| number.to_string());
                 let text = number.as_deref().or(value.as_str()).unwrap_or_default();
-                read.peers = Some(PeersMode::parse(text).map_err(|error| wrong(member, error))?);
+                read.peers =
+                    Some(PeersMode::parse(text).map_err(|error| wrong(member, error.to_string()))?);
             }
             "permissions" => {
                 let Value::Object(switches) = value else {
                     return Err(wrong(member, "`permissions` is an object"));
                 };
                 for (switch, on) in switches {
-                    let switch: Switch = switch.parse().map_err(|error| wrong(member, error))?;
+                    let switch: Switch = switch
+                        .parse()
+                        .map_err(|error: UnknownWord| wrong(member, error.to_string()))?;
                     let on = on.as_bool().ok_or_else(|| wrong(member, "a switch is a boolean"))?;
                     read.permissions.push((switch, on));
                 }
