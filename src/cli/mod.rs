@@ -5,6 +5,7 @@
 mod check;
 mod compile;
 mod decide;
+mod diff;
 mod fmt;
 mod matrix;
 mod output;
@@ -13,6 +14,7 @@ mod policy;
 mod progress;
 mod reach;
 mod replace;
+mod replay;
 mod schema;
 mod serve;
 mod test;
@@ -77,6 +79,13 @@ Examples:
 Exit codes: 0 all tests pass and the coverage is reached, 1 they don't or it is not, or the policy \
 or a test has mistakes, 2 there are no tests to run, or they can't be read.";
 
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  peerage diff main:policies/stores policies/stores         what does this branch open and close?
+  peerage diff --max-lost 0 main:policies policies          exit code 1 if anyone loses anything
+  peerage diff --facts users.ndjson old.yaml new.yaml       over the users of another file
+  peerage diff --format markdown main:policies policies     a comment for a pull request";
+
 #[derive(Args, Debug)]
 struct Global {
     /// How to print the result: every command has `human` and `json`, `check` also `sarif` and
@@ -131,6 +140,9 @@ enum Command {
     /// once, as a table.
     #[command(after_help = REACH_EXAMPLES)]
     Reach(reach::Question),
+    /// Show what a change of policy opens and closes, counted over all pairs of users
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(diff::Options),
     /// Write policy files in canonical form, or convert one between the notations
     #[command(after_help = "Examples:\n  \
         peerage fmt policies                                  rewrite what is not in canonical form\n  \
@@ -143,6 +155,11 @@ enum Command {
     /// Run the `*.test.yaml` below the paths against the policy that the other files make up
     #[command(after_help = TEST_EXAMPLES)]
     Test(test::Options),
+    /// Ask the decisions of a log again: which would turn out otherwise?
+    ///
+    /// Exits with 1 if any does, or if a line of the log is no decision.
+    #[command(after_help = "Example: peerage replay decisions.ndjson --policy policies/stores")]
+    Replay(replay::Options),
     /// Answer over HTTP, and follow the files as they change
     #[command(after_help = "Example: peerage serve policies/stores --listen 127.0.0.1:7411")]
     Serve(serve::Options),
@@ -161,6 +178,7 @@ impl Command {
         match self {
             Self::Check(_) => &[Format::Human, Format::Json, Format::Sarif, Format::Github],
             Self::Test(_) => &[Format::Human, Format::Json, Format::Junit],
+            Self::Diff(_) => &[Format::Human, Format::Json, Format::Markdown, Format::Github],
             _ => &[Format::Human, Format::Json],
         }
     }
@@ -174,6 +192,8 @@ impl Command {
             Self::Fmt(options) => fmt::run(options, output),
             Self::Schema(options) => schema::run(options, output),
             Self::Test(options) => test::run(options, output),
+            Self::Diff(options) => diff::run(options, output),
+            Self::Replay(options) => replay::run(options, output),
             Self::Serve(options) => serve::run(options, output),
         }
     }

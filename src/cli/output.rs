@@ -36,16 +36,16 @@ impl Output {
         Self { format, colour }
     }
 
-    pub(super) fn format(&self) -> Format {
-        self.format
-    }
-
     pub(super) fn is_human(&self) -> bool {
         self.format == Format::Human
     }
 
     pub(super) fn is_json(&self) -> bool {
         self.format == Format::Json
+    }
+
+    pub(super) fn format(&self) -> Format {
+        self.format
     }
 
     /// Prints a result; styles are dropped where they would not be shown.

@@ -20,10 +20,10 @@ use tracing_subscriber::{
     Layer, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
-use super::{Exit, Output, policy, progress};
+use super::{Exit, Output, diff::Share, policy, progress};
 use crate::{
-    live::{Live, Pace, Start, Trigger, Watch},
-    serve::{self, App, Listeners, PublicUrl},
+    live::{ChangeGuard, Live, Pace, Start, Trigger, Watch},
+    serve::{self, AdminToken, App, Listeners, PublicUrl},
 };
 
 #[derive(Args, Debug)]
@@ -54,6 +54,21 @@ pub(super) struct Options {
     /// How often to look for changes that no event told of, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000)]
     poll: u64,
+    /// Hold back a policy that changes the outcome for more than this share of pairs, as 5%
+    ///
+    /// Of all ordered pairs of two users, each counted once for each action between users; over the
+    /// users that are served. The last policy goes on being served. `POST /v1/reload?force=true` with
+    /// the admin token takes the new one all the same.
+    #[arg(long, value_name = "SHARE")]
+    max_changed: Option<Share>,
+    /// Whether SIGHUP takes a policy however much it changes
+    #[arg(long)]
+    sighup_forces: bool,
+    /// The file that holds the admin token, for `POST /v1/reload`
+    ///
+    /// Sent as `Authorization: Bearer TOKEN`.
+    #[arg(long, value_name = "PATH")]
+    admin_token_file: Option<PathBuf>,
     /// Policy files, or folders of them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -76,7 +91,9 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     // Before the files are read, so that no change falls between the two.
     let pace = Pace { poll: Duration::from_millis(options.poll.max(1)), ..Pace::default() };
     let watch = Watch::start(options.paths.clone(), pace).context("can't watch the files")?;
-    let start = || Live::start(options.paths.clone());
+    let admin_token = options.admin_token()?;
+    let guard = options.max_changed.map(|Share(max_changed)| ChangeGuard { max_changed });
+    let start = || Live::start_guarded(options.paths.clone(), guard);
     let live = match progress::during("compiling the policy", start) {
         Start::Serving(live) => live,
         Start::Refused(report) => {
@@ -85,10 +102,20 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
         }
     };
     output.report_aside(&live.reloads().latest.report);
-    runtime.block_on(daemon(options, live, watch, hangup, output))?;
+    runtime.block_on(daemon(options, live, (watch, hangup), admin_token, output))?;
     // What is cut must not be waited for.
     runtime.shutdown_background();
     Ok(Exit::Fine)
+}
+
+impl Options {
+    fn admin_token(&self) -> Result<Option<AdminToken>> {
+        let Some(path) = &self.admin_token_file else { return Ok(None) };
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("can't read the admin token in `{}`", path.display()))?;
+        let token = text.parse().map_err(|error| anyhow!("`{}`: {error}", path.display()))?;
+        Ok(Some(token))
+    }
 }
 
 fn runtime() -> io::Result<Runtime> {
@@ -99,8 +126,8 @@ fn runtime() -> io::Result<Runtime> {
 async fn daemon(
     options: &Options,
     live: Arc<Live>,
-    mut watch: Watch,
-    mut hangup: Signal,
+    (mut watch, mut hangup): (Watch, Signal),
+    admin_token: Option<AdminToken>,
     output: &Output,
 ) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -113,6 +140,7 @@ async fn daemon(
     thread::Builder::new().name("reload".into()).spawn(move || follower.follow(&woken, retry))?;
 
     let drain = Duration::from_secs(options.drain);
+    let on_hangup = if options.sighup_forces { Trigger::Forced } else { Trigger::Requested };
     #[expect(clippy::async_yields_async, reason = "what comes after the stop is the last wait")]
     let stop = async move {
         loop {
@@ -122,7 +150,7 @@ async fn daemon(
                 // The other end of `wake` goes only when this process does.
                 _ = hangup.recv() => {
                     info!("told to reload by SIGHUP");
-                    let _ = wake.send(Trigger::Requested);
+                    let _ = wake.send(on_hangup);
                 }
                 () = watch.changed() => {
                     let _ = wake.send(Trigger::Changed);
@@ -149,6 +177,7 @@ async fn daemon(
             body_limit: options.body_limit,
             public_url,
             authzen_context: options.authzen_context == Context::On,
+            admin_token,
         },
     ));
     serve::serve(listeners, app, stop).await;

@@ -10,12 +10,14 @@ mod base;
 mod digest;
 mod groups;
 mod overlay;
+mod pair;
 mod places;
 mod population;
 mod rules;
 mod standings;
 
 pub use base::Base;
+pub use pair::{Pair, Versions, over, versions};
 pub use places::Places;
 
 use std::{cell::Cell, collections::HashSet, sync::Arc};

@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use super::decision;
 use crate::{
-    gates::{GATES, Pair, Party, Scene, about, opening_rules},
+    gates::{GATES, Gate, Pair, Party, Scene, about, opening_rules},
     request::{Decision, GateName, Reason, Request},
     snapshot::View,
 };
@@ -44,17 +44,27 @@ pub fn explain(view: &View, request: &Request<'_>) -> Explanation {
     let subject = Party::find(view, &request.subject);
     let other = scene.other(request).map(|user| Party::find(view, user));
     let pair = Pair::new(view, &scene, &subject, other.as_ref());
-    let findings: Vec<Finding> = GATES
+    told(view, &scene, &pair, &GATES)
+}
+
+/// What these gates say of a pair.
+pub(super) fn told(
+    view: &View,
+    scene: &Scene<'_>,
+    pair: &Pair<'_, '_>,
+    gates: &[&dyn Gate],
+) -> Explanation {
+    let findings: Vec<Finding> = gates
         .iter()
         .map(|gate| Finding {
             gate: gate.name(),
-            closed: gate.check(view, &scene, &pair),
-            detail: gate.detail(view, &scene, &pair),
+            closed: gate.check(view, scene, pair),
+            detail: gate.detail(view, scene, pair),
         })
         .collect();
     let closed = findings.iter().find_map(|finding| finding.closed);
-    let decision = decision(closed, &scene, &pair);
-    let rules = if decision.allow { opening_rules(view, &scene, &pair) } else { Vec::new() };
+    let decision = decision(closed, scene, pair);
+    let rules = if decision.allow { opening_rules(view, scene, pair) } else { Vec::new() };
     let rules = rules
         .into_iter()
         .map(|rule| RuleRef {
@@ -63,6 +73,6 @@ pub fn explain(view: &View, request: &Request<'_>) -> Explanation {
             description: rule.description.clone(),
         })
         .collect();
-    let about = about(view, &scene, &pair, decision.reason).map(str::to_owned);
+    let about = about(view, scene, pair, decision.reason).map(str::to_owned);
     Explanation { decision, findings, rules, about }
 }

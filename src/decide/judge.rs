@@ -1,6 +1,10 @@
+use super::{Explanation, explain};
 use crate::{
-    gates::{Pair, Party, Scene, Sides, by_tags, first_closed, opening_rules, strangers},
-    request::{Action, Conversation, Request, Resource, Toggle, User},
+    gates::{
+        Ends, GATES, Gate, Pair, Party, Scene, Sides, by_tags, ends, first_closed_between,
+        opening_rules, strangers,
+    },
+    request::{Action, Conversation, GateName, Request, Resource, ResourceKind, Toggle, User},
     snapshot::{Rule, Selection, TagId, Tie, View},
 };
 
@@ -17,8 +21,18 @@ pub struct Judge<'v> {
 
 impl<'v> Judge<'v> {
     /// Of an action between users; `conversation` stands in for what the facts say of each pair.
+    ///
+    /// Of an action that is done to groups alone, it judges what is between the subject and the
+    /// member; of one that is done to nobody, what the subject may.
     pub fn new(view: &'v View, action: Action, conversation: Option<Conversation>) -> Self {
-        let resource = Resource::User(User::from(""));
+        let takes = action.takes();
+        let resource = if takes.contains(&ResourceKind::User) {
+            Resource::User(User::from(""))
+        } else if takes.contains(&ResourceKind::Group) {
+            Resource::Group("".into())
+        } else {
+            Resource::None
+        };
         let request = Request { conversation, ..Request::of("", action, resource) };
         Self { view, scene: Scene::set(view, &request) }
     }
@@ -44,6 +58,26 @@ impl<'v> Judge<'v> {
     pub fn allows(&self, subject: u32, other: u32, tie: Tie) -> bool {
         let (subject, other) = (Party::of(self.view, subject), Party::of(self.view, other));
         let pair = Pair::tied(&subject, &other, tie);
-        first_closed(self.view, &self.scene, &pair).is_none()
+        first_closed_between(self.view, &self.scene, &pair).is_none()
+    }
+
+    /// What the gates say of each side alone.
+    pub fn ends(&self) -> Ends<'v> {
+        ends(self.view, &self.scene)
+    }
+
+    /// What every gate says that is asked about two users as they are, or about the subject alone.
+    pub fn explain(&self, subject: u32, other: Option<u32>) -> Explanation {
+        let tie = other.map_or(Tie::NONE, |other| self.view.population.tie(subject, other));
+        let subject = Party::of(self.view, subject);
+        let other = other.map(|other| Party::of(self.view, other));
+        let pair = match &other {
+            Some(other) => Pair::tied(&subject, other, tie),
+            None => Pair::new(self.view, &self.scene, &subject, None),
+        };
+        let is_of_place =
+            |gate: &&dyn Gate| matches!(gate.name(), GateName::Known | GateName::Role);
+        let gates: Vec<&dyn Gate> = GATES.into_iter().filter(|gate| !is_of_place(gate)).collect();
+        explain::told(self.view, &self.scene, &pair, &gates)
     }
 }

@@ -9,6 +9,7 @@ mod judge;
 mod reach;
 mod trace;
 
+pub use crate::gates::{Ends, Sides};
 pub use explain::{Explanation, Finding, RuleRef, explain};
 pub use groups::{Groups, actions, groups};
 pub use judge::Judge;

@@ -13,7 +13,7 @@ impl From<&LoadError> for Diagnostic {
             LoadError::UnknownEnding { .. } => {
                 (Code::UnknownEnding, Some(format!("policy files end in {}", Notation::ENDINGS)))
             }
-            LoadError::Unreadable { .. } => (Code::Unreadable, None),
+            LoadError::Unreadable { .. } | LoadError::Git { .. } => (Code::Unreadable, None),
             LoadError::NotAFile { .. } => {
                 (Code::Unreadable, Some("pipes, sockets and devices are not read".to_owned()))
             }

@@ -20,12 +20,14 @@ mod role;
 mod rules;
 mod scene;
 mod sides;
+mod strangers;
 
 pub use about::about;
 pub use party::Party;
 pub use rules::opening_rules;
 pub use scene::{Pair, Place, Scene};
 pub use sides::Sides;
+pub use strangers::{Ends, ends};
 
 use crate::{
     request::{GateName, Obligation, Reason, Statement, Toggle},
@@ -107,6 +109,20 @@ pub fn strangers<'v>(view: &'v View, scene: &Scene<'_>) -> Sides<'v, Selection<'
 /// Which users, of all that there may be, may do it to each other, told by their tags.
 pub fn by_tags<'v>(view: &'v View, scene: &Scene<'_>) -> Sides<'v, Vec<Toggle<TagId>>> {
     sides::by_tags(view, scene)
+}
+
+/// The reason of the first gate that is closed between two known users, wherever it is done: the
+/// same without the gates of the place, which are the first and the last.
+#[inline]
+pub fn first_closed_between(view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason> {
+    oneself::OneSelf
+        .check(view, scene, pair)
+        .or_else(|| moderation::Moderation.check(view, scene, pair))
+        .or_else(|| permissions::Permissions.check(view, scene, pair))
+        .or_else(|| blocks::Blocks.check(view, scene, pair))
+        .or_else(|| peers::Peers.check(view, scene, pair))
+        .or_else(|| rules::Rules.check(view, scene, pair))
+        .or_else(|| friendship::Friendship.check(view, scene, pair))
 }
 
 /// What an action that all gates let through obliges to.

@@ -2,8 +2,10 @@
 //!
 //! Invariant: knows of `snapshot`, `decide`, `compile` and what tests are written in; nothing on the way of a decision knows of it.
 
+pub mod diff;
 mod kinds;
 mod listing;
+pub mod replay;
 mod schema;
 pub mod test;
 

@@ -8,9 +8,11 @@
 //! on the reloading thread.
 
 mod events;
+mod guard;
 mod reload;
 mod watch;
 
+pub use guard::{ChangeGuard, Held};
 pub use reload::{Reloads, Start, Trigger};
 pub use watch::{Pace, Watch};
 
@@ -51,6 +53,8 @@ pub struct Latest {
     pub took: Duration,
     /// What is wrong with the files as they are now; warnings too.
     pub report: Report,
+    /// What the policy would have changed, if that was too much.
+    pub held: Option<Held>,
 }
 
 impl Latest {
@@ -71,6 +75,26 @@ pub enum Outcome {
     Unchanged,
     /// The files hold errors: the last good policy goes on being served.
     Refused,
+    /// The files hold a policy that changes more than a reload may: the last good policy goes on
+    /// being served until someone insists.
+    Held,
+}
+
+impl Outcome {
+    /// The stable text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Swapped => "swapped",
+            Self::Unchanged => "unchanged",
+            Self::Refused => "refused",
+            Self::Held => "held",
+        }
+    }
+
+    /// Whether what is served is what the files say.
+    pub fn is_current(self) -> bool {
+        matches!(self, Self::Swapped | Self::Unchanged)
+    }
 }
 
 /// The policy that is served, and how it came to be.
@@ -80,6 +104,7 @@ pub struct Live {
     served: ArcSwap<Served>,
     reloads: ArcSwap<Reloads>,
     writer: Mutex<()>,
+    guard: Option<ChangeGuard>,
 }
 
 impl Live {

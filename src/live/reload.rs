@@ -11,7 +11,7 @@ use std::{
 use arc_swap::ArcSwap;
 use tracing::{debug, info, warn};
 
-use super::{Latest, Live, Outcome, Served};
+use super::{ChangeGuard, Held, Latest, Live, Outcome, Served};
 use crate::{compile, diagnostic::Report, source};
 
 /// How reloads went since the start.
@@ -19,6 +19,8 @@ use crate::{compile, diagnostic::Report, source};
 pub struct Reloads {
     pub swapped: u64,
     pub refused: u64,
+    /// Those that would have changed more than a reload may.
+    pub held: u64,
     pub latest: Latest,
 }
 
@@ -36,6 +38,8 @@ pub enum Trigger {
     Changed,
     /// Someone asked for it.
     Requested,
+    /// Someone asked for it, however much it changes.
+    Forced,
     /// They could not be read before.
     Retry,
 }
@@ -54,10 +58,11 @@ impl Live {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             while let Ok(newer) = triggers.try_recv() {
-                trigger = newer;
+                // Who insisted is heard, whatever comes after.
+                trigger = if trigger == Trigger::Forced { trigger } else { newer };
             }
             debug!(?trigger, "reloading");
-            self.reload();
+            self.reload(trigger == Trigger::Forced);
         }
     }
 
@@ -75,40 +80,55 @@ impl Live {
 
     /// Reads and compiles the files for the first time. A policy with errors is refused.
     pub fn start(paths: Vec<PathBuf>) -> Start {
+        Self::start_guarded(paths, None)
+    }
+
+    /// The same; a later policy that changes more than the guard lets through is held back.
+    pub fn start_guarded(paths: Vec<PathBuf>, guard: Option<ChangeGuard>) -> Start {
         let begun = Instant::now();
-        let outcome = read(&paths, None);
+        let outcome = compile::build(&source::load(&paths), None);
         let Some(view) = outcome.view else { return Start::Refused(outcome.report) };
         let latest = Latest {
             outcome: Outcome::Swapped,
             at: SystemTime::now(),
             took: begun.elapsed(),
             report: outcome.report,
+            held: None,
         };
         Start::Serving(Arc::new(Self {
             paths,
             served: ArcSwap::from_pointee(Served::new(view)),
-            reloads: ArcSwap::from_pointee(Reloads { swapped: 0, refused: 0, latest }),
+            reloads: ArcSwap::from_pointee(Reloads { swapped: 0, refused: 0, held: 0, latest }),
             writer: Mutex::new(()),
+            guard,
         }))
     }
 
     /// Reads the files anew and serves what they say, if it is right and something else than
-    /// before. Takes as long as compiling takes, on this thread; readers are not disturbed.
-    pub fn reload(&self) -> Outcome {
+    /// before. What changes more than the guard lets through is held back, unless it is `forced`.
+    /// Takes as long as compiling takes, on this thread, and comparing if there is a guard; readers
+    /// are not disturbed.
+    pub fn reload(&self, forced: bool) -> Outcome {
         let _one_at_a_time = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let begun = Instant::now();
         let before = self.served.load_full();
-        let compiled = read(&self.paths, Some(&before));
+        let loaded = source::load(&self.paths);
+        let compiled = compile::build(&loaded, Some(&before.view));
+        let guard = self.guard.filter(|_| !forced);
+        let held =
+            compiled.view.as_ref().and_then(|view| guard?.holds(&before.view, view, &loaded));
+        drop(loaded);
         let outcome = match &compiled.view {
             None => Outcome::Refused,
             Some(view) if view.revision == before.view.revision => Outcome::Unchanged,
+            Some(_) if held.is_some() => Outcome::Held,
             Some(_) => Outcome::Swapped,
         };
         let replaced = match (outcome, compiled.view) {
             (Outcome::Swapped, Some(view)) => Some(self.served.swap(Arc::new(Served::new(view)))),
             _ => None,
         };
-        self.note(outcome, begun, compiled.report);
+        self.note(outcome, begun, compiled.report, held);
         drop(before);
         if let Some(replaced) = replaced {
             retire(&replaced);
@@ -116,7 +136,7 @@ impl Live {
         outcome
     }
 
-    fn note(&self, outcome: Outcome, begun: Instant, report: Report) {
+    fn note(&self, outcome: Outcome, begun: Instant, report: Report, held: Option<Held>) {
         let took = begun.elapsed();
         let revision = self.served.load().revision.clone();
         match outcome {
@@ -127,19 +147,21 @@ impl Live {
                 errors = report.errors,
                 "the policy has errors; the last good one goes on being served"
             ),
+            Outcome::Held => warn!(
+                %revision,
+                change = held.as_ref().map_or("", |held| &held.summary),
+                "the policy changes more than --max-changed; the last one goes on being served"
+            ),
         }
         let earlier = self.reloads.load();
         let reloads = Reloads {
             swapped: earlier.swapped + u64::from(outcome == Outcome::Swapped),
             refused: earlier.refused + u64::from(outcome == Outcome::Refused),
-            latest: Latest { outcome, at: SystemTime::now(), took, report },
+            held: earlier.held + u64::from(outcome == Outcome::Held),
+            latest: Latest { outcome, at: SystemTime::now(), took, report, held },
         };
         self.reloads.store(Arc::new(reloads));
     }
-}
-
-fn read(paths: &[PathBuf], before: Option<&Served>) -> compile::Outcome {
-    compile::build(&source::load(paths), before.map(|served| &served.view))
 }
 
 /// Frees what is no longer served here and not in the middle of a request: waits a moment for the

@@ -1,3 +1,5 @@
+use std::sync::atomic::AtomicU64;
+
 use hyper::StatusCode;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -17,14 +19,16 @@ pub(super) struct Metrics {
 }
 
 /// The statuses that are answered, each with a counter of its own, so that counting takes no lock.
-const STATUSES: [StatusCode; 12] = [
+const STATUSES: [StatusCode; 14] = [
     StatusCode::OK,
     StatusCode::NO_CONTENT,
     StatusCode::BAD_REQUEST,
+    StatusCode::UNAUTHORIZED,
     StatusCode::FORBIDDEN,
     StatusCode::NOT_FOUND,
     StatusCode::METHOD_NOT_ALLOWED,
     StatusCode::REQUEST_TIMEOUT,
+    StatusCode::CONFLICT,
     StatusCode::PAYLOAD_TOO_LARGE,
     StatusCode::URI_TOO_LONG,
     StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -76,7 +80,12 @@ impl Metrics {
         let outcomes = Family::<Outcome, Counter>::default();
         outcomes.get_or_create(&Outcome { outcome: "swapped" }).inc_by(reloads.swapped);
         outcomes.get_or_create(&Outcome { outcome: "refused" }).inc_by(reloads.refused);
-        registry.register("reloads", "Reloads that changed or refused a policy", outcomes);
+        outcomes.get_or_create(&Outcome { outcome: "held" }).inc_by(reloads.held);
+        registry.register(
+            "reloads",
+            "Reloads that changed, refused or held back a policy",
+            outcomes,
+        );
 
         let (memory, counts) = (served.view.footprint(), counts::counts(&served));
         let relations = Family::<Kind, Gauge>::default();
@@ -85,11 +94,15 @@ impl Metrics {
         }
         registry.register("relations", "Relations between users by kind", relations);
 
+        let changed = Gauge::<f64, AtomicU64>::default();
+        changed.set(reloads.latest.held.as_ref().map_or(0.0, |held| held.share));
+        let help = "Share of all pairs that the policy held back would change, 0 if none is";
+        registry.register("held_changed_share", help, changed);
         let gauges = [
             (
                 "policy_current",
-                "1 if the policy served is what the files hold, 0 if they hold errors",
-                i64::from(reloads.latest.outcome != crate::live::Outcome::Refused),
+                "1 if the policy served is what the files hold, 0 if they hold errors or too large a change",
+                i64::from(reloads.latest.outcome.is_current()),
             ),
             ("view_bytes", "Memory of the compiled view, about", whole(memory.view)),
             ("id_bytes", "Of that, the text of users' ids", whole(memory.ids)),

@@ -6,6 +6,7 @@
 //!
 //! Invariant: knows of `live`, `decide` and `request`.
 
+mod admin;
 mod answer;
 mod authzen;
 mod bare;
@@ -19,6 +20,7 @@ mod query;
 mod route;
 mod status;
 
+pub use admin::{AdminToken, InvalidToken};
 pub use authzen::{InvalidUrl, PublicUrl};
 pub use listen::{ListenError, Listeners, serve};
 pub use native::{Listed, explained};

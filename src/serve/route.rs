@@ -7,6 +7,7 @@ use hyper::{
 };
 
 use super::{
+    admin::{self, AdminToken},
     answer::{self, Answer, REVISION, Refusal},
     authzen::{self, PublicUrl},
     body,
@@ -35,6 +36,8 @@ pub struct Options {
     pub public_url: PublicUrl,
     /// Whether AuthZEN's answers carry a `context`, which says why.
     pub authzen_context: bool,
+    /// What those must know who ask for more than decisions; `None` if nobody may.
+    pub admin_token: Option<AdminToken>,
 }
 
 impl App {
@@ -61,11 +64,18 @@ impl App {
                     Err(refusal) => refusal.answer(),
                 }
             }
+            (Some(Endpoint::Reload), &Method::POST) => {
+                body::discard(&head.headers, body);
+                match admin::check(self, &head.headers).and_then(|()| admin::forces(&head.uri)) {
+                    Ok(forced) => self.reload(forced).await,
+                    Err(refusal) => refusal.answer(),
+                }
+            }
             (endpoint, method) => {
                 body::discard(&head.headers, body);
                 match (endpoint, method) {
                     (None, _) => answer::not_found(head.uri.path()),
-                    (Some(Endpoint::Ask(_) | Endpoint::Search(_)), _) => {
+                    (Some(Endpoint::Ask(_) | Endpoint::Search(_) | Endpoint::Reload), _) => {
                         answer::wrong_method("POST")
                     }
                     (Some(Endpoint::Read(read)), &Method::GET | &Method::HEAD) => {
@@ -105,14 +115,14 @@ impl App {
         let app = Arc::clone(self);
         let gathered =
             tokio::task::spawn_blocking(move || app.on_served(|served| make(&app, served)));
-        gathered.await.unwrap_or_else(|_| {
-            Refusal {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                message: "the daemon is stopping".to_owned(),
-                at: String::new(),
-            }
-            .answer()
-        })
+        gathered.await.unwrap_or_else(|_| stopping())
+    }
+
+    /// Reloads on a thread of its own; stamped with what is served afterwards.
+    async fn reload(self: &Arc<Self>, forced: bool) -> Answer {
+        let app = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || admin::reload(&app, forced));
+        done.await.unwrap_or_else(|_| stopping())
     }
 
     /// What is at a path. AuthZEN's are also found below the path of the public URL: a proxy may
@@ -130,6 +140,15 @@ impl App {
     }
 }
 
+fn stopping() -> Answer {
+    Refusal {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        message: "the daemon is stopping".to_owned(),
+        at: String::new(),
+    }
+    .answer()
+}
+
 type Read = fn(&App, &Served, Option<&str>) -> Result<Answer, Refusal>;
 type Ask = fn(&App, &Served, &[u8]) -> Result<Answer, Refusal>;
 
@@ -141,6 +160,7 @@ enum Endpoint {
     Ask(Ask),
     /// As `Ask`, but what it gathers grows with the policy or the body.
     Search(Ask),
+    Reload,
 }
 
 fn endpoint(path: &str) -> Option<Endpoint> {
@@ -154,6 +174,7 @@ fn endpoint(path: &str) -> Option<Endpoint> {
         "/access/v1/search/resource" => Endpoint::Search(authzen::search_resource),
         "/access/v1/search/action" => Endpoint::Search(authzen::search_action),
         authzen::WELL_KNOWN => Endpoint::Read(metadata),
+        "/v1/reload" => Endpoint::Reload,
         "/v1/status" => Endpoint::Gather(status::status),
         "/metrics" => Endpoint::Gather(status::metrics),
         "/healthz" | "/readyz" => {

@@ -12,7 +12,7 @@ use super::{
     query::Query,
     route::App,
 };
-use crate::live::{Outcome, Served};
+use crate::live::{Held, Latest, Served};
 
 /// `GET /v1/status`: what is served, how old it is, how much it holds, and how the last reload went.
 pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<Answer, Refusal> {
@@ -20,11 +20,6 @@ pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<
     let view = &served.view;
     let reloads = app.live.reloads();
     let latest = &reloads.latest;
-    let outcome = match latest.outcome {
-        Outcome::Swapped => "swapped",
-        Outcome::Unchanged => "unchanged",
-        Outcome::Refused => "refused",
-    };
     let memory = view.footprint();
     let body = json!({
         "version": env!("CARGO_PKG_VERSION"),
@@ -45,16 +40,28 @@ pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<
             "bytes_per_relation": memory.per_relation(),
             "resident_bytes": resident(),
         },
-        "reloads": { "swapped": reloads.swapped, "refused": reloads.refused },
-        "last_reload": {
-            "outcome": outcome,
-            "ok": latest.outcome != Outcome::Refused,
-            "at": unix(latest.at),
-            "milliseconds": u64::try_from(latest.took.as_millis()).unwrap_or(u64::MAX),
-            "diagnostics": latest.report.to_json(),
-        },
+        "reloads": { "swapped": reloads.swapped, "refused": reloads.refused, "held": reloads.held },
+        "last_reload": last_reload(latest),
     });
     Ok(answer::json_answer(StatusCode::OK, body.to_string()))
+}
+
+/// How the last reload went.
+pub(super) fn last_reload(latest: &Latest) -> serde_json::Value {
+    let held = |held: &Held| {
+        json!({
+            "summary": held.summary, "gained": held.gained, "lost": held.lost,
+            "share": held.share, "max_changed": held.max_changed,
+        })
+    };
+    json!({
+        "outcome": latest.outcome.as_str(),
+        "ok": latest.outcome.is_current(),
+        "at": unix(latest.at),
+        "milliseconds": u64::try_from(latest.took.as_millis()).unwrap_or(u64::MAX),
+        "diagnostics": latest.report.to_json(),
+        "diff": latest.held.as_ref().map(held),
+    })
 }
 
 /// `GET /metrics`, for Prometheus.

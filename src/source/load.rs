@@ -46,6 +46,9 @@ pub enum LoadError {
     TooDeep { path: PathBuf, limit: usize },
     #[error("too many files, at `{}`; a policy may have {limit}", path.display())]
     TooMany { path: PathBuf, limit: usize },
+    /// Of a revision that `git` does not give.
+    #[error("can't read `{spec}`: {message}")]
+    Git { spec: String, message: String },
     /// Something changed each time they were read; nothing of it was kept.
     #[error("the files in {} keep changing while they are read", listed(.0))]
     Unsteady(Vec<PathBuf>),
@@ -70,6 +73,17 @@ impl From<Sources> for Loaded {
 const ATTEMPTS: u32 = 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+impl Loaded {
+    /// Both together; of two files of one name, one is kept.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let files = self.sources.iter().chain(other.sources.iter());
+        let files = files.map(|(_, source)| source.clone()).collect();
+        let errors = self.errors.into_iter().chain(other.errors).collect();
+        Self { sources: Sources::new(files), errors }
+    }
+}
 
 /// Reads all policy files below the paths: one consistent set.
 ///

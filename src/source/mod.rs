@@ -2,11 +2,13 @@
 //!
 //! Invariant: knows of nothing else in this crate.
 
+mod git;
 mod links;
 mod load;
 mod position;
 mod survey;
 
+pub use git::{is_revision, load_revision};
 pub use load::{LIMITS, Limits, LoadError, Loaded, load, load_with_tests};
 pub use position::{Cursor, Position};
 pub use survey::{Fingerprint, Survey, fingerprint};

@@ -50,6 +50,33 @@ pub enum Item<'s> {
     Lints(List<'s>),
 }
 
+impl Item<'_> {
+    /// Where it stands, or a part of it.
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Tags(list) | Self::Lints(list) => list.span,
+            Self::Invariant(invariant) => invariant.span,
+            Self::Rules(span) => *span,
+            Self::Rule(rule) => rule.span,
+            Self::Word(word) => word.span,
+            Self::Settings(section) => section.span,
+            Self::Peers(peers) => peers.span,
+            Self::Matrix(matrix) => matrix.name.span,
+            Self::User(user) => user.id.span,
+            Self::Group(group) => group.id.span,
+            Self::Conversation(conversation) => {
+                let [one, _] = &conversation.users;
+                one.span
+            }
+        }
+    }
+
+    /// Whether it says who there is, and not what they may.
+    pub fn is_fact(&self) -> bool {
+        matches!(self, Self::User(_) | Self::Group(_) | Self::Conversation(_))
+    }
+}
+
 /// A section that is a single word.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Word<'s> {

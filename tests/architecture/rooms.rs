@@ -38,7 +38,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 13] = [
             "syntax::tests",
         ],
     ),
-    ("live", &["compile", "decide", "source", "diagnostic", "snapshot"]),
+    ("live", &["compile", "decide", "inspect", "source", "diagnostic", "snapshot"]),
     ("serve", &["live", "decide", "request"]),
 ];
 
@@ -46,7 +46,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 13] = [
 pub(crate) const OUTERMOST: &str = "cli";
 
 /// Dependencies that live in one room.
-pub(crate) const HEAVY: [(&str, &str); 16] = [
+pub(crate) const HEAVY: [(&str, &str); 17] = [
     ("lalrpop_util", "syntax"),
     ("logos", "syntax"),
     ("granit_parser", "syntax"),
@@ -59,6 +59,7 @@ pub(crate) const HEAVY: [(&str, &str); 16] = [
     ("http_body_util", "serve"),
     ("prometheus_client", "serve"),
     ("percent_encoding", "serve"),
+    ("subtle", "serve"),
     ("clap", "cli"),
     ("anyhow", "cli"),
     ("anstream", "cli"),

@@ -11,6 +11,7 @@
 mod authzen;
 mod crowd;
 mod fuzz;
+mod guard;
 mod native;
 mod sockets;
 mod stop;

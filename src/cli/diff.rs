@@ -1,0 +1,220 @@
+use std::{fmt::Write as _, path::PathBuf, str::FromStr};
+
+use anyhow::{Result, anyhow};
+use clap::Args;
+use serde_json::json;
+
+use super::{
+    Exit, Format, Output,
+    output::{BAD, GOOD, QUIET, STRONG},
+    policy, progress,
+};
+use crate::{
+    compile,
+    inspect::diff::{Detail, Diff, Part},
+    request::Conversation,
+    snapshot::View,
+    source::{self, Loaded},
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Options {
+    /// The policy before: a file or folder, or a git revision and a path, as main:policies
+    #[arg(value_name = "OLD")]
+    old: String,
+    /// The policy now
+    #[arg(value_name = "NEW")]
+    new: String,
+    /// Another file or folder of the policy before; may be given several times
+    #[arg(long = "old", value_name = "PATH")]
+    more_old: Vec<String>,
+    /// Another file or folder of the policy now; may be given several times
+    #[arg(long = "new", value_name = "PATH")]
+    more_new: Vec<String>,
+    /// Take users, groups and conversations from here in place of NEW; may be given several times
+    #[arg(long, value_name = "PATH")]
+    facts: Vec<String>,
+    /// Whether two users talk already: new or existing
+    ///
+    /// Without it, what the policy says of each two.
+    #[arg(long, value_name = "STATE")]
+    conversation: Option<Conversation>,
+    /// Exit with 1 if more pairs are gained, over all actions between two users
+    #[arg(long, value_name = "N")]
+    max_gained: Option<u64>,
+    /// Exit with 1 if more pairs are lost, over all actions between two users
+    #[arg(long, value_name = "N")]
+    max_lost: Option<u64>,
+    /// Exit with 1 if a larger share of all pairs comes out otherwise, as 1%
+    ///
+    /// Of all ordered pairs of two users, each counted once for each action between users.
+    #[arg(long, value_name = "SHARE")]
+    max_changed: Option<Share>,
+}
+
+/// A share of a whole, 0 to 1, written as percent.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Share(pub(super) f64);
+
+impl FromStr for Share {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let number = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
+        match number {
+            Some(percent) if (0.0..=100.0).contains(&percent) => Ok(Self(percent / 100.0)),
+            _ => Err(anyhow!("a share is written as percent, from 0% to 100%")),
+        }
+    }
+}
+
+pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
+    let side = |first: &String, more: &[String]| load(std::iter::once(first).chain(more));
+    let old = side(&options.old, &options.more_old);
+    let new = side(&options.new, &options.more_new);
+    let facts = (!options.facts.is_empty()).then(|| load(options.facts.iter()));
+    let versions = progress::during("compiling both policies", || {
+        compile::versions(&old, &new, facts.as_ref())
+    });
+    let Some(views) = versions.views else {
+        for report in [&versions.old, &versions.new].into_iter().filter(|report| report.errors > 0)
+        {
+            output.report_instead(report)?;
+        }
+        return Ok(policy::exit(&versions.old).max(policy::exit(&versions.new)));
+    };
+    let diff = progress::during("comparing the policies", || {
+        Diff::of(&views.old, &views.new, options.conversation, Detail::default())
+    });
+    let exceeded = options.exceeded(&diff);
+    match output.format() {
+        Format::Json => {
+            let mut told = diff.to_json(&views.new);
+            if let Some(told) = told.as_object_mut() {
+                told.insert("exceeded".to_owned(), json!(exceeded));
+            }
+            output.json(&told)?;
+        }
+        Format::Markdown => {
+            let mut text = diff.to_markdown();
+            for limit in &exceeded {
+                // Writing to a string can't fail.
+                let _ = writeln!(text, "\n**Too much:** {limit}");
+            }
+            Output::verbatim(&text)?;
+        }
+        Format::Github => {
+            let level = if exceeded.is_empty() { "notice" } else { "error" };
+            let mut text = annotation(level, &diff.summary());
+            exceeded.iter().for_each(|limit| text.push_str(&annotation("error", limit)));
+            Output::verbatim(&text)?;
+        }
+        _ => {
+            output.result(&human(&diff, &views.new))?;
+            for limit in &exceeded {
+                output.aside(&format!("{BAD}too much{BAD:#}: {limit}\n"));
+            }
+        }
+    }
+    Ok(if exceeded.is_empty() { Exit::Fine } else { Exit::Short })
+}
+
+/// A message of a workflow, which is one line.
+fn annotation(level: &str, text: &str) -> String {
+    let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    format!("::{level} title=peerage diff::{text}\n")
+}
+
+fn load<'p>(paths: impl Iterator<Item = &'p String>) -> Loaded {
+    let (revisions, paths): (Vec<&String>, Vec<&String>) =
+        paths.partition(|path| source::is_revision(path));
+    let paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
+    let files = (!paths.is_empty()).then(|| source::load(&paths));
+    let all =
+        files.into_iter().chain(revisions.into_iter().map(|spec| source::load_revision(spec)));
+    all.reduce(Loaded::and).unwrap_or_else(|| source::load(&paths))
+}
+
+impl Options {
+    /// The limits that the difference exceeds, in words.
+    fn exceeded(&self, diff: &Diff) -> Vec<String> {
+        let [gained, lost] = diff.totals();
+        let mut exceeded = Vec::new();
+        let counts = [("gained", gained, self.max_gained), ("lost", lost, self.max_lost)];
+        for (what, pairs, limit) in counts {
+            if let Some(limit) = limit.filter(|&limit| pairs > limit) {
+                exceeded.push(format!("{pairs} pairs are {what}; at most {limit} may be"));
+            }
+        }
+        if let Some(Share(limit)) = self.max_changed.filter(|limit| diff.share() > limit.0) {
+            exceeded.push(format!(
+                "{} of {} pairs are changed, {:.4}%; at most {}% may be",
+                diff.changed(),
+                diff.compared(),
+                diff.share() * 100.0,
+                limit * 100.0
+            ));
+        }
+        exceeded
+    }
+}
+
+fn human(diff: &Diff, view: &View) -> String {
+    let mut text = format!("{STRONG}{}{STRONG:#}, {} users\n", diff.summary(), diff.users);
+    // Writing to a string can't fail.
+    for change in &diff.changes {
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+        let _ = writeln!(
+            text,
+            "  {}: was {QUIET}{}{QUIET:#}, is {}",
+            change.part.name(),
+            value(&change.old),
+            value(&change.new)
+        );
+    }
+    for action in diff.actions.iter().filter(|action| action.gained + action.lost > 0) {
+        let _ = writeln!(
+            text,
+            "\n{STRONG}{}{STRONG:#} {GOOD}+{}{GOOD:#} {BAD}-{}{BAD:#} {}",
+            action.action,
+            action.gained,
+            action.lost,
+            action.over.as_str()
+        );
+        if !action.because.is_empty() {
+            let because: Vec<String> = action.because.iter().map(Part::name).collect();
+            let _ = writeln!(text, "  because of {}", because.join(", "));
+        }
+        for kind in &action.kinds {
+            let style = if kind.gained { GOOD } else { BAD };
+            let _ = writeln!(text, "  {style}{}{style:#}", kind.line(action));
+            for witness in &kind.witnesses {
+                let _ = writeln!(text, "    {QUIET}{}{QUIET:#}", witness.line());
+            }
+        }
+        if !action.has_all_largest {
+            let _ = writeln!(text, "  {QUIET}among others, some of which may be as large{QUIET:#}");
+        }
+        for (name, users) in
+            action.contact.lists().into_iter().filter(|(_, users)| !users.is_empty())
+        {
+            let directory = &view.population.directory;
+            let some: Vec<String> =
+                users.iter().take(5).map(|&user| format!("`{}`", directory.id(user))).collect();
+            let more = if users.len() > some.len() { ", ..." } else { "" };
+            let name = name.replace('_', " ");
+            let _ = writeln!(text, "  {name}: {} users: {}{more}", users.len(), some.join(", "));
+        }
+    }
+    for change in &diff.matrices {
+        let _ = writeln!(
+            text,
+            "\n{STRONG}matrix {}{STRONG:#}, {} groups",
+            change.matrix, change.groups
+        );
+        for line in change.lines() {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    text
+}

@@ -1,0 +1,129 @@
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use crate::{
+    request::{Action, Blocks, Reason, Settings, Switch, Toggle},
+    snapshot::{Rule, View},
+};
+
+/// A part of a policy that says something else than before.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    pub part: Part,
+    /// What it said; `None` if there was no such part.
+    pub old: Option<String>,
+    /// What it says; `None` if there is none any more.
+    pub new: Option<String>,
+}
+
+/// Which part of a policy.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Part {
+    /// That there are rules at all.
+    Rules,
+    /// A rule, and its name if it has one.
+    Rule(Uuid, Option<String>),
+    /// A setting by its path in a policy, as `permissions.outgoing`.
+    Setting(String),
+}
+
+impl Part {
+    /// How people call it.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Rules => "the rules section".to_owned(),
+            Self::Rule(_, Some(name)) => format!("rule `{name}`"),
+            Self::Rule(id, None) => format!("rule {id}"),
+            Self::Setting(path) => format!("`{path}`"),
+        }
+    }
+}
+
+/// What two policies say differently, matrices aside: rules in the order of their ids, then settings.
+pub(super) fn changes(old: &View, new: &View) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let has = |view: &View| view.rules.is_some().then(|| "present".to_owned());
+    push(&mut changes, Part::Rules, has(old), has(new));
+    let mut rules: BTreeMap<Uuid, [Option<(&Rule, &View)>; 2]> = BTreeMap::new();
+    for (at, view) in [old, new].into_iter().enumerate() {
+        for rule in view.rules.iter().flat_map(|book| &book.rules) {
+            if let Some(slot) = rules.entry(rule.id).or_default().get_mut(at) {
+                *slot = Some((rule, view));
+            }
+        }
+    }
+    for (id, [before, after]) in rules {
+        let name = after.or(before).and_then(|(rule, _)| rule.name.clone());
+        let text = |(rule, view): (&Rule, &View)| {
+            let tag = |tag: &_| view.tags.name(*tag).to_owned();
+            let mut outcome: Vec<String> = rule.outcome.iter().map(tag).collect();
+            outcome.sort_unstable();
+            format!("{} -> [{}]", rule.condition.map(&mut |id| tag(id)), outcome.join(", "))
+        };
+        push(&mut changes, Part::Rule(id, name), before.map(text), after.map(text));
+    }
+    let [before, after] = [old, new].map(settings);
+    for ((path, old), (_, new)) in before.into_iter().zip(after) {
+        push(&mut changes, Part::Setting(path), old, new);
+    }
+    changes
+}
+
+fn push(changes: &mut Vec<Change>, part: Part, old: Option<String>, new: Option<String>) {
+    if old != new {
+        changes.push(Change { part, old, new });
+    }
+}
+
+/// Every setting by its path, in one order.
+fn settings(view: &View) -> Vec<(String, Option<String>)> {
+    let settings: Settings<String> = view.settings.map(&mut |tag| view.tags.name(*tag).to_owned());
+    let mut all = vec![
+        ("unknown_users".to_owned(), Some(settings.unknown_users.to_string())),
+        ("moderation.managers".to_owned(), settings.managers.as_ref().map(ToString::to_string)),
+    ];
+    for &switch in Switch::ALL {
+        let value = match settings.permission(switch) {
+            Toggle::Always(on) => on.to_string(),
+            Toggle::When(condition) => condition.to_string(),
+        };
+        all.push((format!("permissions.{switch}"), Some(value)));
+    }
+    for action in Blocks::ACTIONS {
+        all.push((format!("blocks.{action}"), Some(settings.blocks.mode(action).to_string())));
+    }
+    let modes = settings.peers.modes.iter().map(|(when, mode)| format!("{when}: {mode}"));
+    let modes: Vec<String> = modes.collect();
+    all.push(("peers.modes".to_owned(), Some(modes.join("; ")).filter(|text| !text.is_empty())));
+    all.push(("peers.default".to_owned(), Some(settings.peers.default.to_string())));
+    all.push(("friendship.default_approval".to_owned(), Some(settings.approval.to_string())));
+    let limits = settings.limits;
+    let limits = [
+        ("friends", limits.friends),
+        ("blocked", limits.blocked),
+        ("friend_lists", limits.friend_lists),
+        ("group_members", limits.group_members),
+    ];
+    for (name, limit) in limits {
+        all.push((format!("limits.{name}"), limit.map(|limit| limit.to_string())));
+    }
+    all
+}
+
+/// Whether a setting of this path can make an action be refused for this reason.
+pub(super) fn is_behind(path: &str, reason: Reason, action: Action) -> bool {
+    match reason {
+        Reason::OutgoingOff => path == "permissions.outgoing",
+        Reason::IncomingOff => path == "permissions.incoming",
+        Reason::PermissionOff => path.strip_prefix("permissions.") == Some(action.as_str()),
+        Reason::BlockedByResource | Reason::BlockedBySubject => {
+            path.strip_prefix("blocks.") == Some(action.as_str())
+        }
+        Reason::PeersSubject | Reason::PeersResource => path.starts_with("peers."),
+        Reason::RequestsRefused => path == "friendship.default_approval",
+        Reason::FriendListFull => path == "limits.friends",
+        Reason::NotManager => path == "moderation.managers",
+        _ => false,
+    }
+}

@@ -1,0 +1,154 @@
+use std::collections::BTreeSet;
+
+use crate::{
+    request::{GroupPermission, Role, Value},
+    snapshot::{Matrix, View},
+};
+
+/// What changed in who may do what in the groups of one matrix.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MatrixChange {
+    pub matrix: String,
+    /// How many groups it governs.
+    pub groups: usize,
+    /// Whether there was such a matrix before, and is now.
+    pub exists: [bool; 2],
+    pub cells: Vec<Cell>,
+}
+
+/// One permission, of one field where fields have one each.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cell {
+    pub permission: GroupPermission,
+    pub field: Option<String>,
+    /// The value before and now.
+    pub values: [String; 2],
+    /// The roles for which it comes out otherwise.
+    pub roles: Vec<(Role, [Grants; 2])>,
+}
+
+/// To whom of a role a value grants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Grants {
+    Nobody,
+    Everybody,
+    /// To some, by their tags.
+    ByTags,
+}
+
+impl Grants {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nobody => "no",
+            Self::Everybody => "yes",
+            Self::ByTags => "by tags",
+        }
+    }
+}
+
+/// The matrices that differ, in the order of their names.
+pub(super) fn changes(old: &View, new: &View) -> Vec<MatrixChange> {
+    let names = |view: &View| -> BTreeSet<String> {
+        view.matrices.iter().map(|matrix| matrix.name.clone()).collect()
+    };
+    let all: BTreeSet<String> = names(old).union(&names(new)).cloned().collect();
+    all.into_iter().filter_map(|name| change(old, new, name)).collect()
+}
+
+fn change(old: &View, new: &View, name: String) -> Option<MatrixChange> {
+    let find = |view: &View| view.matrix_number(&name);
+    let [before, after] = [find(old), find(new)];
+    let governed = after
+        .map_or(0, |number| new.groups.iter().filter(|(_, group)| group.matrix == number).count());
+    let [a, b] = [before.and_then(|at| old.matrix(at)), after.and_then(|at| new.matrix(at))];
+    let mut cells = Vec::new();
+    for &permission in GroupPermission::ALL {
+        let fields = fields(permission, [a, b]);
+        for field in fields {
+            let values = [(a, old), (b, new)].map(|(matrix, view)| {
+                matrix.map(|matrix| value(matrix, permission, field.as_deref(), view))
+            });
+            if values.first() != values.last() {
+                cells.push(cell(permission, field, &values));
+            }
+        }
+    }
+    let exists = [before.is_some(), after.is_some()];
+    let is_changed = exists != [true, true] || !cells.is_empty();
+    is_changed.then_some(MatrixChange { matrix: name, groups: governed, exists, cells })
+}
+
+/// The fields that one of the two names, and one that neither does, hidden or not.
+fn fields(permission: GroupPermission, matrices: [Option<&Matrix>; 2]) -> Vec<Option<String>> {
+    if permission != GroupPermission::UpdateMetadata {
+        return vec![None];
+    }
+    let named = matrices.into_iter().flatten().filter_map(|matrix| matrix.metadata.as_ref());
+    let named: BTreeSet<String> =
+        named.flat_map(|fields| &fields.named).map(|(name, _)| name.clone()).collect();
+    named.into_iter().chain(["*".to_owned(), "_*".to_owned()]).map(Some).collect()
+}
+
+fn value(
+    matrix: &Matrix,
+    permission: GroupPermission,
+    field: Option<&str>,
+    view: &View,
+) -> Value<String> {
+    let value = match (&matrix.metadata, field) {
+        (Some(fields), Some("*")) => &fields.rest,
+        (Some(fields), Some("_*")) => &fields.hidden,
+        _ => matrix.value(permission, field),
+    };
+    value.map(&mut |tag| view.tags.name(*tag).to_owned())
+}
+
+fn cell(
+    permission: GroupPermission,
+    field: Option<String>,
+    values: &[Option<Value<String>>; 2],
+) -> Cell {
+    let grants = |role: Role| values.each_ref().map(|value| grants(value.as_ref(), role));
+    let roles = Role::ALL.iter().map(|&role| (role, grants(role)));
+    let text = |value: &Option<Value<String>>| {
+        value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string)
+    };
+    Cell {
+        permission,
+        field,
+        values: values.each_ref().map(text),
+        roles: roles.filter(|(_, [old, new])| old != new).collect(),
+    }
+}
+
+fn grants(value: Option<&Value<String>>, role: Role) -> Grants {
+    let Some(value) = value else { return Grants::Nobody };
+    match decided(value, role) {
+        Some(true) => Grants::Everybody,
+        Some(false) => Grants::Nobody,
+        None => Grants::ByTags,
+    }
+}
+
+/// What it comes to for a role whatever the tags; `None` where they may matter.
+fn decided(value: &Value<String>, role: Role) -> Option<bool> {
+    match value {
+        Value::Grant(grant) => Some(grant.grants(role)),
+        Value::HasTag(_) => None,
+        Value::Not(inner) => decided(inner, role).map(|is| !is),
+        Value::All(parts) => settled(parts, role, false),
+        Value::Any(parts) => settled(parts, role, true),
+    }
+}
+
+/// What one of the parts settles, or all of them together do.
+fn settled(parts: &[Value<String>], role: Role, by_one: bool) -> Option<bool> {
+    let parts: Vec<Option<bool>> = parts.iter().map(|part| decided(part, role)).collect();
+    if parts.contains(&Some(by_one)) {
+        Some(by_one)
+    } else if parts.contains(&None) {
+        None
+    } else {
+        Some(!by_one)
+    }
+}

@@ -1,0 +1,122 @@
+use super::{
+    bits::Bits,
+    crowd::{Crowd, Side},
+};
+use crate::{
+    decide::{Ends, Judge},
+    request::{Action, BlockMode, Conversation, PeersMode, Relation},
+    snapshot::{Selection, Tie, View},
+};
+
+/// An action under both policies.
+#[derive(Debug)]
+pub(super) struct Scene<'v> {
+    pub(super) old: Judge<'v>,
+    pub(super) new: Judge<'v>,
+    /// Who may do it to someone with whom he has nothing to do, as far as it is up to him.
+    pub(super) subjects: [Bits; 2],
+    /// To whom such a one may do it, as far as it is up to them.
+    pub(super) others: [Bits; 2],
+    /// Who counts otherwise as a subject, and who as the other, whatever is between the two.
+    pub(super) subjects_differ: Bits,
+    pub(super) others_differ: Bits,
+    /// Whether rules are asked.
+    pub(super) rules: bool,
+    /// Whether blocks count otherwise.
+    blocks_differ: bool,
+}
+
+impl<'v> Scene<'v> {
+    pub(super) fn new(
+        old: &'v View,
+        new: &'v View,
+        action: Action,
+        conversation: Option<Conversation>,
+        crowd: &Crowd<'_>,
+    ) -> Self {
+        let judges = [old, new].map(|view| Judge::new(view, action, conversation));
+        let [before, after] = judges.each_ref().map(Judge::ends);
+        let bits = |selection: Selection<'_>| {
+            Bits::of(&selection.of(&new.population.everyone), crowd.users)
+        };
+        let modes = [(old, before.peers), (new, after.peers)].map(|(view, matters)| {
+            let all = view.standings.in_mode(PeersMode::All);
+            bits(if matters { all } else { Selection::everybody() })
+        });
+        let has_rules = crowd.has_rules && (before.rules || after.rules);
+        let blocks: [BlockMode; 2] = [before.blocks, after.blocks];
+        let is_about_peers = before.peers || after.peers;
+        let split = |sides: Ends<'_>| [bits(sides.subjects), bits(sides.others)];
+        let ([s_old, o_old], [s_new, o_new]) = (split(before), split(after));
+        let mut subjects_differ = differing(&s_old, &s_new);
+        let mut others_differ = differing(&o_old, &o_new);
+        if is_about_peers {
+            let modes = peers_differ(old, new, crowd.users);
+            subjects_differ.insert_all(&modes);
+            others_differ.insert_all(&modes);
+        }
+        let [m_old, m_new] = modes;
+        let [judge_old, judge_new] = judges;
+        Self {
+            old: judge_old,
+            new: judge_new,
+            subjects: [s_old.and(&m_old), s_new.and(&m_new)],
+            others: [o_old.and(&m_old), o_new.and(&m_new)],
+            subjects_differ,
+            others_differ,
+            rules: has_rules,
+            blocks_differ: blocks[0] != blocks[1],
+        }
+    }
+
+    /// Whether what is between two could make them come out otherwise than as strangers, or than
+    /// before: if not, they need not be judged.
+    #[inline]
+    pub(super) fn may_differ(&self, crowd: &Crowd<'_>, user: u32, other: u32, tie: Tie) -> bool {
+        self.subjects_differ.contains(user)
+            || self.others_differ.contains(other)
+            || self.blocks_differ && (tie.to(Relation::Block) || tie.back(Relation::Block))
+            || self.rules && crowd.rules_differ(user, crowd.class_number(other))
+    }
+
+    /// Whether one may do it to the other if this is between them: before and after.
+    pub(super) fn judge(&self, user: u32, other: u32, tie: Tie) -> [bool; 2] {
+        [self.old.allows(user, other, tie), self.new.allows(user, other, tie)]
+    }
+
+    /// Whether one may do it to another with whom he has nothing to do, oneself included.
+    pub(super) fn as_strangers(&self, crowd: &Crowd<'_>, user: u32, other: u32) -> [bool; 2] {
+        let class = crowd.class(crowd.class_number(other));
+        [Side::Old, Side::New].map(|side| {
+            let [subjects, others] = [&self.subjects, &self.others].map(|sets| of(sets, side));
+            subjects.contains(user)
+                && others.contains(other)
+                && (!self.rules || class.is_some_and(|class| crowd.reaches(user, class, side)))
+        })
+    }
+}
+
+fn of([old, new]: &[Bits; 2], side: Side) -> &Bits {
+    match side {
+        Side::Old => old,
+        Side::New => new,
+    }
+}
+
+fn differing(one: &Bits, other: &Bits) -> Bits {
+    let mut differ = one.minus(other);
+    differ.insert_all(&other.minus(one));
+    differ
+}
+
+fn peers_differ(old: &View, new: &View, users: u32) -> Bits {
+    let mut differ = Bits::nobody(users);
+    if !old.standings.are_the_same(&new.standings) {
+        for user in 0..users {
+            if old.standings.of(user).peers() != new.standings.of(user).peers() {
+                differ.insert(user);
+            }
+        }
+    }
+    differ
+}

@@ -1,0 +1,202 @@
+//! Decisions that were logged, asked again of another policy.
+
+mod record;
+
+pub use record::{Record, line};
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead, Read},
+};
+
+use serde_json::{Map, Value, json};
+
+use super::diff::why;
+use crate::{decide, request::Action, snapshot::View};
+
+/// How many bytes a line may have.
+const LONGEST: u64 = 1 << 20;
+
+/// How many examples are kept of each group, and how many malformed lines are told.
+const EXAMPLES: usize = 3;
+const MALFORMED: usize = 100;
+
+/// What became of the decisions of a log under a policy.
+#[derive(Debug, Default)]
+pub struct Replay {
+    pub decisions: u64,
+    /// How many turn out otherwise.
+    pub changed: u64,
+    /// How many turn out the same for another reason.
+    pub other_reasons: u64,
+    pub malformed: u64,
+    /// The first of those.
+    pub mistakes: Vec<Mistake>,
+    /// Those that turn out otherwise; most frequent first.
+    pub groups: Vec<Group>,
+}
+
+/// A line that is no decision.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mistake {
+    /// From 1; the column in characters.
+    pub line: u64,
+    pub column: u64,
+    pub message: String,
+}
+
+/// Decisions on one action that went from one reason to another.
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub action: Action,
+    /// What was decided and is now, with the reasons as far as they were logged.
+    pub before: String,
+    pub now: String,
+    pub allowed_now: bool,
+    pub decisions: u64,
+    pub examples: Vec<Example>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Example {
+    pub line: u64,
+    /// Who and to whom.
+    pub parties: String,
+    /// Why it is decided so now.
+    pub why: String,
+}
+
+/// Asks every decision of a log again. A line that is none is noted and passed over; an empty one says
+/// nothing. Keeps one line at a time.
+///
+/// # Errors
+/// If the log can't be read on.
+pub fn replay(view: &View, mut log: impl BufRead) -> io::Result<Replay> {
+    let mut replay = Replay::default();
+    let mut groups: BTreeMap<(Action, String, String), Group> = BTreeMap::new();
+    let mut bytes = Vec::new();
+    let mut number = 0;
+    loop {
+        bytes.clear();
+        number += 1;
+        if log.by_ref().take(LONGEST + 1).read_until(b'\n', &mut bytes)? == 0 {
+            break;
+        }
+        if bytes.len() as u64 > LONGEST {
+            let message = format!("a line may have {LONGEST} bytes");
+            replay.malformed(Mistake { line: number, column: 1, message });
+            while !bytes.ends_with(b"\n") {
+                bytes.clear();
+                if log.by_ref().take(LONGEST).read_until(b'\n', &mut bytes)? == 0 {
+                    break;
+                }
+            }
+            continue;
+        }
+        if bytes.trim_ascii().is_empty() {
+            continue;
+        }
+        match read(&bytes, number) {
+            Ok(record) => replay.ask(view, &record, number, &mut groups),
+            Err(mistake) => replay.malformed(mistake),
+        }
+    }
+    replay.groups = groups.into_values().collect();
+    replay.groups.sort_by_key(|group| std::cmp::Reverse(group.decisions));
+    Ok(replay)
+}
+
+fn read(bytes: &[u8], line: u64) -> Result<Record, Mistake> {
+    let object: Map<String, Value> =
+        serde_json::from_slice(bytes.trim_ascii_end()).map_err(|error| {
+            let message = error.to_string();
+            let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+            Mistake { line, column: error.column().max(1) as u64, message }
+        })?;
+    Record::read(object).map_err(|wrong| {
+        // Where the member is named: bytes, since the line is UTF-8 by now, become characters.
+        let text = String::from_utf8_lossy(bytes);
+        let named = format!("\"{}\"", wrong.member);
+        let before = text.split(&named).next().filter(|before| before.len() < text.len());
+        let column = before.map_or(1, |before| before.chars().count() as u64 + 1);
+        let message = if wrong.member.is_empty() {
+            wrong.message
+        } else {
+            format!("`{}`: {}", wrong.member, wrong.message)
+        };
+        Mistake { line, column, message }
+    })
+}
+
+impl Replay {
+    fn malformed(&mut self, mistake: Mistake) {
+        self.malformed += 1;
+        if self.mistakes.len() < MALFORMED {
+            self.mistakes.push(mistake);
+        }
+    }
+
+    fn ask(
+        &mut self,
+        view: &View,
+        record: &Record,
+        line: u64,
+        groups: &mut BTreeMap<(Action, String, String), Group>,
+    ) {
+        // It was read as a request already.
+        let Ok(request) = record.request() else { return };
+        self.decisions += 1;
+        let decision = decide::decide(view, &request);
+        if decision.allow == record.allow {
+            let is_other = record.reason.is_some_and(|reason| reason != decision.reason);
+            self.other_reasons += u64::from(is_other);
+            return;
+        }
+        self.changed += 1;
+        let word = |allow: bool| if allow { "allow" } else { "deny" };
+        let reason = record.reason.filter(|_| !record.allow);
+        let before = match reason {
+            Some(reason) => reason.to_string(),
+            None => word(record.allow).to_owned(),
+        };
+        let now = if decision.allow { "allow".to_owned() } else { decision.reason.to_string() };
+        let key = (record.action, before.clone(), now.clone());
+        let group = groups.entry(key).or_insert_with(|| Group {
+            action: record.action,
+            before,
+            now,
+            allowed_now: decision.allow,
+            decisions: 0,
+            examples: Vec::new(),
+        });
+        group.decisions += 1;
+        if group.examples.len() < EXAMPLES {
+            let why = why(&decide::explain(view, &request));
+            group.examples.push(Example { line, parties: record.shown(), why });
+        }
+    }
+
+    /// It as JSON.
+    pub fn to_json(&self) -> Value {
+        let example = |example: &Example| json!({ "line": example.line, "parties": example.parties, "why": example.why });
+        let group = |group: &Group| {
+            json!({
+                "action": group.action.as_str(),
+                "before": group.before,
+                "now": group.now,
+                "decision": group.allowed_now,
+                "decisions": group.decisions,
+                "examples": group.examples.iter().map(example).collect::<Vec<_>>(),
+            })
+        };
+        let mistake = |mistake: &Mistake| json!({ "line": mistake.line, "column": mistake.column, "message": mistake.message });
+        json!({
+            "decisions": self.decisions,
+            "changed": self.changed,
+            "other_reasons": self.other_reasons,
+            "malformed": self.malformed,
+            "groups": self.groups.iter().map(group).collect::<Vec<_>>(),
+            "mistakes": self.mistakes.iter().map(mistake).collect::<Vec<_>>(),
+        })
+    }
+}

@@ -1,0 +1,87 @@
+use std::{fmt, str::FromStr};
+
+use hyper::{HeaderMap, StatusCode, Uri, header::AUTHORIZATION};
+use subtle::ConstantTimeEq;
+use thiserror::Error;
+
+use super::{
+    answer::{self, Answer, Refusal},
+    query::Query,
+    route::App,
+    status,
+};
+
+/// What those must know who may do more than ask.
+#[derive(Clone)]
+pub struct AdminToken(Box<[u8]>);
+
+/// Why a text is no admin token.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[error("an admin token is one line of 16 printable characters or more, without blanks")]
+pub struct InvalidToken;
+
+/// How many characters a token has at least.
+const SHORTEST: usize = 16;
+
+impl FromStr for AdminToken {
+    type Err = InvalidToken;
+
+    /// White space around it is no part of it.
+    fn from_str(text: &str) -> Result<Self, InvalidToken> {
+        let token = text.trim();
+        let is_plain = token.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_plain && token.len() >= SHORTEST {
+            Ok(Self(token.as_bytes().into()))
+        } else {
+            Err(InvalidToken)
+        }
+    }
+}
+
+/// It is never shown.
+impl fmt::Debug for AdminToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AdminToken")
+    }
+}
+
+/// Whether the caller showed the admin token. Takes as long for a wrong one as for a right one of its
+/// length.
+pub(super) fn check(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(token) = &app.options.admin_token else {
+        return Err(refusal(
+            StatusCode::FORBIDDEN,
+            "there is no admin token: start the daemon with --admin-token-file",
+        ));
+    };
+    let shown = headers.get(AUTHORIZATION).map(hyper::header::HeaderValue::as_bytes);
+    let shown = shown.and_then(|value| {
+        let (scheme, token) = value.split_at_checked(b"Bearer ".len())?;
+        scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
+    });
+    match shown {
+        Some(shown) if bool::from(shown.ct_eq(&token.0)) => Ok(()),
+        Some(_) => Err(refusal(StatusCode::UNAUTHORIZED, "this is not the admin token")),
+        None => Err(refusal(
+            StatusCode::UNAUTHORIZED,
+            "the admin token is missing: send `Authorization: Bearer TOKEN`",
+        )),
+    }
+}
+
+fn refusal(status: StatusCode, message: &str) -> Refusal {
+    Refusal { status, message: message.to_owned(), at: AUTHORIZATION.as_str().to_owned() }
+}
+
+/// Whether a reload is to take a policy however much it changes.
+pub(super) fn forces(uri: &Uri) -> Result<bool, Refusal> {
+    Query::parse(uri.query(), &["force"])?.flag("force")
+}
+
+/// `POST /v1/reload`: reads the files now, and answers what became of them: 409 if they are not what
+/// is served afterwards.
+pub(super) fn reload(app: &App, forced: bool) -> Answer {
+    let outcome = app.live.reload(forced);
+    let status = if outcome.is_current() { StatusCode::OK } else { StatusCode::CONFLICT };
+    answer::json_answer(status, status::last_reload(&app.live.reloads().latest).to_string())
+}

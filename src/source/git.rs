@@ -1,0 +1,162 @@
+//! Files of a revision, read by the `git` command: what lies in the worktree is neither read nor
+//! touched.
+
+use std::{
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use super::{LIMITS, LoadError, Loaded, Notation, Source, Sources};
+
+/// Whether this names files of a git revision, as `main:policies` does, and nothing that there is.
+pub fn is_revision(text: &str) -> bool {
+    text.contains(':') && !Path::new(text).exists()
+}
+
+/// Reads the policy files of a revision of the repository around the working directory: `spec` is a
+/// revision, a colon, and the path of a file or folder from the repository's root, or `./` and a path
+/// from here.
+///
+/// Endings, hidden entries and test files count as they do on a disk. Links to files within the
+/// revision are followed. Blocks until `git` has answered.
+pub fn load_revision(spec: &str) -> Loaded {
+    match read(spec) {
+        Ok(sources) if sources.is_empty() => failed(LoadError::NoFiles(vec![PathBuf::from(spec)])),
+        Ok(sources) => Loaded { sources: Sources::new(sources), errors: Vec::new() },
+        Err(error) => failed(error),
+    }
+}
+
+fn failed(error: LoadError) -> Loaded {
+    Loaded { sources: Sources::default(), errors: vec![error] }
+}
+
+/// A file that a revision holds.
+struct Entry {
+    /// How it is shown, and how `git` finds it.
+    name: String,
+    notation: Notation,
+}
+
+fn read(spec: &str) -> Result<Vec<Source>, LoadError> {
+    let error = |message: String| LoadError::Git { spec: spec.to_owned(), message };
+    if spec.contains('\n') {
+        return Err(error("its name has a line break".to_owned()));
+    }
+    let object = run(&["rev-parse", "--verify", "--end-of-options", spec]).map_err(|said| {
+        let unknown = said == "Needed a single revision";
+        error(if unknown {
+            "there is no such revision, or no such path in it".to_owned()
+        } else {
+            said
+        })
+    })?;
+    let object = String::from_utf8_lossy(&object).trim().to_owned();
+    let kind = run(&["cat-file", "-t", &object]).map_err(error)?;
+    let entries = match String::from_utf8_lossy(&kind).trim() {
+        "blob" => {
+            let name = spec.rsplit(['/', ':']).next().unwrap_or_default();
+            let Some(notation) = Notation::of(name) else {
+                return Err(LoadError::UnknownEnding { path: PathBuf::from(spec) });
+            };
+            vec![Entry { name: spec.to_owned(), notation }]
+        }
+        "tree" => tree(spec, &object)?,
+        kind => return Err(error(format!("it is a {kind}: write `{spec}:PATH`"))),
+    };
+    if entries.len() > LIMITS.files {
+        return Err(LoadError::TooMany { path: PathBuf::from(spec), limit: LIMITS.files });
+    }
+    contents(spec, &entries)
+}
+
+fn tree(spec: &str, object: &str) -> Result<Vec<Entry>, LoadError> {
+    let error = |message: String| LoadError::Git { spec: spec.to_owned(), message };
+    let listed = run(&["ls-tree", "-r", "-z", "--full-tree", object]).map_err(error)?;
+    let root = if spec.ends_with([':', '/']) { spec.to_owned() } else { format!("{spec}/") };
+    let mut entries = Vec::new();
+    for line in listed.split(|&byte| byte == 0).filter(|line| !line.is_empty()) {
+        let line = String::from_utf8_lossy(line);
+        let Some((about, path)) = line.split_once('\t') else { continue };
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let is_hidden = path.split('/').any(|part| part.starts_with('.'));
+        if let (Some(notation), false) = (Notation::of(name), is_hidden || about.starts_with("16"))
+        {
+            if path.contains(['\n', '\u{fffd}']) {
+                return Err(error(format!("the name `{}` can't be read", path.escape_debug())));
+            }
+            entries.push(Entry { name: format!("{root}{path}"), notation });
+        }
+    }
+    Ok(entries)
+}
+
+/// The contents of all entries, by one run of `git`.
+fn contents(spec: &str, entries: &[Entry]) -> Result<Vec<Source>, LoadError> {
+    let error = |message: String| LoadError::Git { spec: spec.to_owned(), message };
+    let mut child = git(&["cat-file", "--batch", "--follow-symlinks"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|failed| error(no_git(&failed)))?;
+    let read = exchange(&mut child, entries);
+    // It ends with its input, which is closed by now; whatever it did not like is in what was read.
+    let _ = child.kill();
+    let _ = child.wait();
+    read.map_err(|failed| error(format!("`git cat-file` stopped: {failed}")))?
+}
+
+fn exchange(child: &mut Child, entries: &[Entry]) -> io::Result<Result<Vec<Source>, LoadError>> {
+    let broken = || io::Error::from(io::ErrorKind::UnexpectedEof);
+    let mut input = child.stdin.take().ok_or_else(broken)?;
+    let mut output = io::BufReader::new(child.stdout.take().ok_or_else(broken)?);
+    let mut sources = Vec::with_capacity(entries.len());
+    for entry in entries {
+        writeln!(input, "{}", entry.name)?;
+        input.flush()?;
+        let mut head = String::new();
+        io::BufRead::read_line(&mut output, &mut head)?;
+        let mut words = head.trim_end().rsplit(' ');
+        let size = words.next().and_then(|size| size.parse::<u64>().ok());
+        let (Some(size), Some("blob")) = (size, words.next()) else {
+            let message = "there is no file of this name, or its link leads to none".to_owned();
+            return Ok(Err(LoadError::Git { spec: entry.name.clone(), message }));
+        };
+        if size > LIMITS.text_file && !entry.notation.is_bulk() {
+            let path = PathBuf::from(&entry.name);
+            return Ok(Err(LoadError::TooLarge { path, size, limit: LIMITS.text_file }));
+        }
+        let mut bytes = Vec::new();
+        output.by_ref().take(size).read_to_end(&mut bytes)?;
+        output.read_exact(&mut [0])?;
+        sources.push(Source::new(entry.name.clone(), entry.notation, bytes));
+    }
+    Ok(Ok(sources))
+}
+
+fn git(arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command.args(arguments).env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0");
+    command.stdin(Stdio::null());
+    command
+}
+
+/// What `git` prints, or what it complains of.
+fn run(arguments: &[&str]) -> Result<Vec<u8>, String> {
+    let output = git(arguments).output().map_err(|error| no_git(&error))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.lines().next().unwrap_or("it gives no reason");
+    Err(said.strip_prefix("fatal: ").unwrap_or(said).to_owned())
+}
+
+fn no_git(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no `git` command".to_owned(),
+        _ => format!("can't run `git`: {error}"),
+    }
+}
