@@ -1,7 +1,15 @@
 //! What it takes to compare two policies of 1000 rules, ten of which differ, over a million users with
 //! relations and settings; prints its figures.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench may stop at what it did not expect"
+)]
 
 mod world;
 

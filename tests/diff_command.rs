@@ -1,6 +1,11 @@
 //! `peerage diff` and `peerage replay` as commands.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail by it"
+)]
 
 use std::{
     fs,
