@@ -30,9 +30,12 @@ use crate::{
 /// is denied.
 #[inline]
 pub fn decide(view: &View, request: &Request<'_>) -> Decision {
+    let directory = &view.population.directory;
+    let subject = directory.begin(request.subject.id);
     let scene = Scene::set(view, request);
-    let subject = Party::find(view, &request.subject);
-    let other = scene.other(request).map(|user| Party::find(view, user));
+    let other = scene.other(request).map(|user| (user, directory.begin(user.id)));
+    let subject = Party::found(view, &request.subject, subject);
+    let other = other.map(|(user, begun)| Party::found(view, user, begun));
     let pair = Pair::new(view, &scene, &subject, other.as_ref());
     judge(view, &scene, &pair)
 }

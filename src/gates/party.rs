@@ -2,7 +2,7 @@ use smallvec::SmallVec;
 
 use crate::{
     request::{Properties, Role, Statement, Switch, User},
-    snapshot::{Own, OwnCondition, Standing, TagId, TagsOf, View},
+    snapshot::{Begun, Own, OwnCondition, Standing, TagId, TagsOf, View},
 };
 
 /// A user in a request, found in a view.
@@ -33,7 +33,13 @@ impl<'r> Party<'r> {
     /// policy's settings.
     #[inline]
     pub fn find(view: &View, user: &User<'r>) -> Self {
-        let number = view.population.directory.number(user.id);
+        Self::found(view, user, view.population.directory.begin(user.id))
+    }
+
+    /// As [`find`](Self::find), where `begun` is the look-up of his id.
+    #[inline]
+    pub fn found(view: &View, user: &User<'r>, begun: Begun) -> Self {
+        let number = view.population.directory.found(user.id, begun);
         let standing = match number {
             Some(number) => view.population.directory.standing(number),
             None => view.standings.stranger(),

@@ -25,6 +25,13 @@ pub struct Directory {
     id_bytes: usize,
 }
 
+/// A look-up of an id that was begun.
+#[derive(Clone, Copy, Debug)]
+pub struct Begun {
+    hash: u64,
+    peeked: u64,
+}
+
 /// One user, as a directory is built from him.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'e> {
@@ -83,6 +90,21 @@ impl Directory {
     pub fn number(&self, id: &str) -> Option<u32> {
         let hash = self.hasher.hash_one(id.as_bytes());
         self.by_id.find(hash, |user| self.bytes(user) == id.as_bytes())
+    }
+
+    /// Begins to look a user up. Two that are begun before either is [found](Self::found) wait for
+    /// memory together.
+    #[inline]
+    pub fn begin(&self, id: &str) -> Begun {
+        let hash = self.hasher.hash_one(id.as_bytes());
+        Begun { hash, peeked: self.by_id.peek(hash) }
+    }
+
+    /// As [`number`](Self::number), where `begun` is of the same id.
+    #[inline]
+    pub fn found(&self, id: &str, begun: Begun) -> Option<u32> {
+        let Begun { hash, peeked } = begun;
+        self.by_id.find_from(hash, peeked, |user| self.bytes(user) == id.as_bytes())
     }
 
     /// The id of a user; empty for a number that is no user's.

@@ -23,6 +23,28 @@ impl Index {
         Self { slots: slots.into_boxed_slice() }
     }
 
+    /// What stands where the search for a hash begins: fetched early, it need not be waited for.
+    #[inline]
+    pub(super) fn peek(&self, hash: u64) -> u64 {
+        self.slots.get(first(hash, self.slots.len())).copied().unwrap_or(FREE)
+    }
+
+    /// As [`find`](Self::find), where `peeked` is what [`peek`](Self::peek) gave.
+    #[inline]
+    pub(super) fn find_from(
+        &self,
+        hash: u64,
+        peeked: u64,
+        is_the_one: impl Fn(u32) -> bool,
+    ) -> Option<u32> {
+        #[expect(clippy::cast_possible_truncation, reason = "the low half is the number")]
+        let user = peeked as u32;
+        if peeked != FREE && peeked >> 32 == hash & 0xffff_ffff && is_the_one(user) {
+            return Some(user);
+        }
+        self.find(hash, is_the_one)
+    }
+
     /// The first user with this hash who is the one.
     #[inline]
     pub(super) fn find(&self, hash: u64, is_the_one: impl Fn(u32) -> bool) -> Option<u32> {

@@ -35,7 +35,7 @@ mod tags_of;
 mod ties;
 
 pub use counts::Counts;
-pub use directory::{Directory, Entry};
+pub use directory::{Begun, Directory, Entry};
 pub use footprint::Footprint;
 pub use groups::{Group, GroupEntry, GroupNumber, Groups};
 pub use matrix::{Matrix, MatrixNumber};

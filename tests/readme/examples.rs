@@ -54,7 +54,7 @@ fn policies_are_as_shown() {
             "yaml" if block.text.starts_with("tests:") => {
                 let folder = tempfile::tempdir().unwrap();
                 std::fs::write(folder.path().join("t.test.yaml"), &block.text).unwrap();
-                let stores = Path::new("policies/stores/policy.yaml");
+                let stores = Path::new("policies/stores");
                 let loaded = source::load_with_tests(&[folder.path(), stores]);
                 let outcome = inspect::test::run(&loaded, None);
                 let results = outcome.results.unwrap();
@@ -74,7 +74,7 @@ fn policies_are_as_shown() {
             kind => panic!("a block of an unknown kind: {kind:?}"),
         }
     }
-    assert_eq!(pairs, 3);
+    assert_eq!(pairs, 4);
 }
 
 /// Runs each command, where the policy of the chapter stands or else in the repository.

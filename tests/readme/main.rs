@@ -43,7 +43,10 @@ fn blocks() -> Vec<Block> {
         } else if let Some(kind) = line.strip_prefix("```") {
             let text = lines.by_ref().take_while(|line| *line != "```");
             let text = text.flat_map(|line| [line, "\n"]).collect();
-            blocks.push(Block { chapter, kind, text });
+            // What is shown there runs elsewhere: on a runner, in a cluster.
+            if chapter != "## In a repository" {
+                blocks.push(Block { chapter, kind, text });
+            }
         }
     }
     blocks
