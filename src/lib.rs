@@ -13,6 +13,9 @@
 //!   after this; so a decision costs the same with ten rules as with ten thousand.
 //! - **decide** ([`decide`]) walks the gates over a view: decide, reach and explain are one walk.
 //!
+//! [`prove`] holds a policy to its invariants and finds statements without effect; [`inspect`] tells
+//! what a policy amounts to: listings, tests, the difference of two.
+//!
 //! [`live`] holds the one view that is served and swaps it whole; [`serve`] answers HTTP from it;
 //! [`cli`] is the command line.
 //!

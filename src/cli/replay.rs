@@ -53,7 +53,11 @@ fn human(replayed: &Replay) -> String {
     // Writing to a string can't fail.
     let _ = writeln!(text, ", {} for another reason only", replayed.other_reasons);
     if replayed.malformed > 0 {
-        let _ = writeln!(text, "{BAD}{} lines are no decisions{BAD:#}", replayed.malformed);
+        let lines = match replayed.malformed {
+            1 => "1 line is no decision".to_owned(),
+            count => format!("{count} lines are no decisions"),
+        };
+        let _ = writeln!(text, "{BAD}{lines}{BAD:#}");
     }
     for group in &replayed.groups {
         let style = if group.allowed_now { GOOD } else { BAD };

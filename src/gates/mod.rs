@@ -91,13 +91,7 @@ pub fn first_closed(view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Opti
     }
     known::Known
         .check(view, scene, pair)
-        .or_else(|| oneself::OneSelf.check(view, scene, pair))
-        .or_else(|| moderation::Moderation.check(view, scene, pair))
-        .or_else(|| permissions::Permissions.check(view, scene, pair))
-        .or_else(|| blocks::Blocks.check(view, scene, pair))
-        .or_else(|| peers::Peers.check(view, scene, pair))
-        .or_else(|| rules::Rules.check(view, scene, pair))
-        .or_else(|| friendship::Friendship.check(view, scene, pair))
+        .or_else(|| first_closed_between(view, scene, pair))
         .or_else(|| role::RoleGate.check(view, scene, pair))
 }
 

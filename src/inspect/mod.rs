@@ -1,6 +1,7 @@
 //! What a policy amounts to, told for review.
 //!
-//! Invariant: knows of `snapshot`, `decide`, `compile` and what tests are written in; nothing on the way of a decision knows of it.
+//! Invariant: knows of `snapshot`, `decide`, `compile` and what tests are written in; nothing on the
+//! way of a decision knows of it.
 
 pub mod diff;
 mod kinds;
