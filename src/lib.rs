@@ -16,6 +16,9 @@
 //! [`prove`] holds a policy to its invariants and finds statements without effect; [`inspect`] tells
 //! what a policy amounts to: listings, tests, the difference of two.
 //!
+//! What changes by the second are [`facts`]: commands are planned into change sets, and a [`store`]
+//! keeps them; a view follows them record by record.
+//!
 //! [`live`] holds the one view that is served and swaps it whole; [`serve`] answers HTTP from it;
 //! [`cli`] is the command line.
 //!
@@ -26,6 +29,7 @@ pub mod cli;
 pub mod compile;
 pub mod decide;
 pub mod diagnostic;
+pub mod facts;
 pub mod gates;
 pub mod inspect;
 pub mod live;
@@ -35,4 +39,5 @@ pub mod request;
 pub mod serve;
 pub mod snapshot;
 pub mod source;
+pub mod store;
 pub mod syntax;

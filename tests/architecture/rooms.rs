@@ -2,12 +2,14 @@
 
 /// A room, and the paths from the root of the crate that its files may name besides their own.
 /// A room alone stands for all that is in it.
-pub(crate) const ROOMS: [(&str, &[&str]); 13] = [
+pub(crate) const ROOMS: [(&str, &[&str]); 15] = [
     ("source", &[]),
     ("request", &[]),
     ("diagnostic", &["source"]),
     ("syntax", &["source", "diagnostic"]),
     ("policy", &["source", "diagnostic", "request", "syntax::ast", "syntax::Ast", "syntax::bulk"]),
+    ("facts", &["request"]),
+    ("store", &["facts"]),
     ("snapshot", &["request"]),
     ("gates", &["snapshot", "request"]),
     ("decide", &["gates", "snapshot", "request"]),
@@ -24,7 +26,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 13] = [
             "decide",
         ],
     ),
-    ("compile", &["source", "diagnostic", "syntax", "policy", "request", "snapshot", "prove"]),
+    ("compile", &["source", "diagnostic", "syntax", "policy", "request", "facts", "snapshot", "prove"]),
     (
         "inspect",
         &[
@@ -38,8 +40,21 @@ pub(crate) const ROOMS: [(&str, &[&str]); 13] = [
             "syntax::tests",
         ],
     ),
-    ("live", &["compile", "decide", "inspect", "source", "diagnostic", "snapshot"]),
-    ("serve", &["live", "decide", "request"]),
+    (
+        "live",
+        &[
+            "compile",
+            "decide",
+            "inspect",
+            "source",
+            "diagnostic",
+            "snapshot",
+            "facts",
+            "store",
+            "request",
+        ],
+    ),
+    ("serve", &["live", "decide", "request", "facts"]),
 ];
 
 /// Knows of all rooms; none knows of it.

@@ -1,0 +1,35 @@
+use super::{Key, Record};
+
+/// When a record was last written: the revision of that commit.
+pub type Version = u64;
+
+/// A record that was read, and how it stood: `None` if there was none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Read {
+    pub key: Key,
+    pub version: Option<Version>,
+}
+
+/// A record to write; `None` removes it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Write {
+    pub key: Key,
+    pub record: Option<Record>,
+}
+
+/// What a batch of commands comes to: committed whole, if nothing that was read has changed since,
+/// or not at all.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct ChangeSet {
+    /// Each key once; all that is written was read.
+    pub reads: Vec<Read>,
+    /// Each key once.
+    pub writes: Vec<Write>,
+}
+
+impl ChangeSet {
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+}

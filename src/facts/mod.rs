@@ -1,0 +1,21 @@
+//! What changes while the daemon runs: records, commands, change sets.
+//!
+//! A fact is a record under a [`Key`]: a user, a group, a conversation, a rule made over the API. A
+//! command is planned against the records there are into the records to write; what was read on the
+//! way is noted with its version, so that a store commits the [`ChangeSet`] only if nothing of it has
+//! changed since.
+//!
+//! A record holds what the API owns and nothing of what policy files state; the two are put together
+//! when a view is compiled.
+//!
+//! Invariant: knows of `request` only. It reads no clock and no store: both are given.
+
+mod change;
+mod key;
+mod record;
+
+pub use change::{ChangeSet, Read, Version, Write};
+pub use key::{Key, Kind, NoKey};
+pub use record::{
+    Conversation, Damaged, Friend, Group, Member, Once, Record, Request, Rule, Setting, Since, User,
+};

@@ -1,0 +1,100 @@
+//! Where facts are kept: one trait, and what keeps them.
+//!
+//! A store knows records by their [`Key`] and the version of each, and nothing of what they say. It
+//! commits a group of change sets whole or not at all.
+//!
+//! Invariant: knows of `facts` only. What it acknowledged is durable.
+
+mod error;
+
+pub use error::StoreError;
+
+use std::{fmt, ops::ControlFlow, time::Duration};
+
+use crate::facts::{ChangeSet, Key, Kind, Record, Version};
+
+/// Keeps facts.
+///
+/// Every commit has a revision: greater than all before it, 0 being that of a store that never held
+/// anything. Calls block the thread that makes them.
+pub trait Store: Send + Sync + fmt::Debug {
+    /// Calls `each` with every record there is, in the order of keys, as of one revision; that
+    /// revision. Costs a pass over them; holds one of them at a time.
+    ///
+    /// # Errors
+    /// If they can't be read, or one of them is damaged.
+    fn load(&self, each: &mut dyn FnMut(Entry)) -> Result<u64, StoreError>;
+
+    /// A record as it stands.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    fn get(&self, key: &Key) -> Result<Option<Entry>, StoreError>;
+
+    /// Records of a kind in the order of their keys, after the key `after`, `limit` at most.
+    ///
+    /// # Errors
+    /// If they can't be read.
+    fn list(
+        &self,
+        kind: Kind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError>;
+
+    /// Commits change sets in order, all of them or none, and returns when they are durable. What a
+    /// set read must stand as it was read, unless a set before it in the group writes it.
+    ///
+    /// # Errors
+    /// If nothing was committed, or, of a store elsewhere, if that can't be told:
+    /// [`StoreError::is_in_doubt`].
+    fn commit(&self, group: &[ChangeSet]) -> Result<Commit, StoreError>;
+
+    /// How many records a group may read and write at most, if there is a limit.
+    fn most_records(&self) -> Option<usize> {
+        None
+    }
+
+    /// Whether others write here too, so that what they write, and what is committed here, comes
+    /// through [`watch`](Self::watch).
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Calls `each` with everything that happens after a revision, in order, until it breaks off.
+    /// Of a store that is not shared, nothing ever happens: it returns at once.
+    fn watch(&self, _after: u64, _each: &mut dyn FnMut(Event) -> ControlFlow<()>) {}
+
+    /// Takes note that an event has been taken in: from now on reads may be answered as of it.
+    fn absorb(&self, _event: &Event) {}
+}
+
+/// A record, where it is kept, and when it was last written.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Entry {
+    pub key: Key,
+    pub version: Version,
+    pub record: Record,
+}
+
+/// What became of a group of change sets.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Commit {
+    /// Durable. The revision of each set, in order; none lower than the one before.
+    Done(Vec<u64>),
+    /// Something that was read has changed since: nothing was committed.
+    Stale,
+}
+
+/// What happens in a store that others write to as well.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    /// A commit, of whomever: the records as they are since, `None` where they are gone.
+    Changed { revision: u64, records: Vec<(Key, Option<(Version, Record)>)> },
+    /// All records as of a revision, since what happened in between is lost to us.
+    Relisted { revision: u64, records: Vec<Entry> },
+    /// Nothing has happened up to a revision but what was told.
+    Current { revision: u64 },
+    /// The store can't be reached, since when, and why.
+    CutOff { since: Duration, why: String },
+}
