@@ -49,9 +49,9 @@ pub(super) fn population(population: &Population, names: &[String]) -> [u8; 32] 
         feed.count(tags.len());
         tags.iter().for_each(|tag| feed.text(name(&tag)));
     }
-    feed.count(population.own.len());
-    for (user, own) in &*population.own {
-        feed.count(*user as usize);
+    feed.count(population.owns().count());
+    for (user, own) in population.owns() {
+        feed.count(user as usize);
         feed.0.update(own.to_bytes());
     }
     feed.count(population.own_conditions.len());
@@ -63,7 +63,7 @@ pub(super) fn population(population: &Population, names: &[String]) -> [u8; 32] 
     feed.count(usize::from(!population.ties.is_empty()));
     if !population.ties.is_empty() {
         for user in 0..directory.len() {
-            let ties = population.ties.of(user);
+            let ties = population.ties_of(user);
             feed.count(ties.len());
             for (other, tie) in ties {
                 feed.0.update(other.to_le_bytes());

@@ -26,7 +26,7 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics, Report, did_you_mean},
     policy::{self, Census, Policy, Users},
     prove,
-    snapshot::{Population, Revision, Standings, TagId, Tags, View},
+    snapshot::{Population, Revision, Standing, Standings, TagId, Tags, View},
     source::{Loaded, Sources},
     syntax::{self, Ast, ast::Item},
 };
@@ -132,8 +132,8 @@ pub fn compile(policy: Policy, previous: Option<&View>) -> View {
     let digest = digest::policy(&known.population().digest, &policy);
     // Every tag that a policy names was numbered; a number that no one has stands for no user.
     let settings = policy.settings.map(&mut |name| tags.get(name).unwrap_or(TagId(u32::MAX)));
-    let standings = standings::compile(&settings, known.population());
-    let population = known.standing_as(&standings);
+    let (standings, each) = standings::compile(&settings, known.population());
+    let population = known.standing_as(&standings, &each);
     let managers = settings.managers.as_ref().map(|condition| {
         population.meeting(condition).into_owned().packed(population.directory.len())
     });
@@ -144,13 +144,13 @@ pub fn compile(policy: Policy, previous: Option<&View>) -> View {
     View {
         is_plain: standings.are_open() && population.ties.is_empty(),
         population,
-        tags,
+        tags: Arc::new(tags),
         declared,
-        rules,
-        settings,
+        rules: rules.map(Arc::new),
+        settings: Arc::new(settings),
         standings,
         managers,
-        matrices,
+        matrices: matrices.into(),
         groups,
         revision,
     }
@@ -175,13 +175,15 @@ impl Known<'_> {
         }
     }
 
-    fn standing_as(self, standings: &Standings) -> Arc<Population> {
+    fn standing_as(self, standings: &Standings, each: &[Standing]) -> Arc<Population> {
         match self {
-            Self::New(population) => Arc::new(population.standing_as(standings)),
-            Self::As(view) if view.standings.are_the_same(standings) => {
+            Self::New(population) => Arc::new(population.standing_as(standings, each)),
+            Self::As(view) if view.population.stands_as(standings, each) => {
                 Arc::clone(&view.population)
             }
-            Self::As(view) => Arc::new(Population::clone(&view.population).standing_as(standings)),
+            Self::As(view) => {
+                Arc::new(Population::clone(&view.population).standing_as(standings, each))
+            }
         }
     }
 }

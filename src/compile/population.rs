@@ -1,9 +1,7 @@
-use std::sync::Arc;
-
 use crate::{
     policy::{self, Roster},
     request::{Relation, Toggle},
-    snapshot::{Directory, Entry, Own, OwnCondition, Population, TagId, Tie, Ties, UserSet},
+    snapshot::{Entry, Own, OwnCondition, Population, TagId, Tie, Told},
 };
 
 use super::digest;
@@ -18,7 +16,11 @@ pub(super) fn compile(roster: &Roster) -> (Population, Vec<String>) {
 
     let classes = classes(roster, &rank);
     let class = |user: usize| roster.set_of().get(user).map_or(usize::MAX, |&set| set as usize);
-    let users = order.iter().map(|&user| Entry { id: roster.id(user), class: class(user) });
+    let users = order.iter().map(|&user| Entry {
+        id: roster.id(user),
+        class: class(user),
+        is_known: roster.is_known(user),
+    });
     let mut numbers = vec![0_u32; roster.len()];
     for (new, &old) in (0..).zip(&order) {
         if let Some(slot) = numbers.get_mut(old) {
@@ -27,21 +29,16 @@ pub(super) fn compile(roster: &Roster) -> (Population, Vec<String>) {
     }
     let number_of = |old: u32| numbers.get(old as usize).copied().unwrap_or(u32::MAX);
     let (own, own_conditions) = own(roster, &names, number_of);
-    let users_count = u32::try_from(roster.len()).unwrap_or(u32::MAX);
-    let ties = ties(roster, users_count, number_of);
-    let directory = Directory::new(users, &classes, &ties);
-    let everyone = UserSet::range(0..directory.len());
-    let members = members(&directory, names.len());
-    let mut population = Population {
-        directory,
-        members: members.into(),
-        everyone,
-        own: own.into(),
-        own_conditions: own_conditions.into(),
-        ties: Arc::new(ties),
+    let mut population = Population::new(Told {
+        users,
+        classes: &classes,
+        tags: names.len(),
+        own,
+        own_conditions,
+        stated: order.iter().map(|&user| roster.stated(user)).collect(),
+        ties: ties(roster, number_of),
         key: roster.key,
-        digest: [0; 32],
-    };
+    });
     population.digest = digest::population(&population, &names);
     (population, names)
 }
@@ -73,18 +70,6 @@ fn classes(roster: &Roster, rank: &[TagId]) -> Vec<Vec<TagId>> {
         tags
     };
     roster.sets().map(bound).collect()
-}
-
-fn members(directory: &Directory, tags: usize) -> Vec<UserSet> {
-    let mut members: Vec<Vec<u32>> = vec![Vec::new(); tags];
-    for user in 0..directory.len() {
-        for tag in directory.tags(user).iter() {
-            if let Some(users) = members.get_mut(tag.index()) {
-                users.push(user);
-            }
-        }
-    }
-    members.into_iter().map(|users| UserSet::from_sorted(&users)).collect()
 }
 
 /// What records set, in the order of the users.
@@ -128,19 +113,24 @@ fn bare(said: &policy::Own) -> Own {
     own
 }
 
-fn ties(roster: &Roster, users: u32, number_of: impl Fn(u32) -> u32 + Copy) -> Ties {
+/// What each is to another: what files state first, and then what facts add.
+fn ties(
+    roster: &Roster,
+    number_of: impl Fn(u32) -> u32 + Copy,
+) -> impl Iterator<Item = (u32, u32, Tie)> + Clone {
     let relations = Relation::ALL.iter().flat_map(|&relation| {
-        let tie = match relation {
+        let edges = |tie: fn(Relation) -> Tie| match relation {
             // A favorite is a contact.
-            Relation::Favorite => {
-                Tie::to_other(Relation::Favorite).and(Tie::to_other(Relation::Contact))
-            }
-            other => Tie::to_other(other),
+            Relation::Favorite => tie(Relation::Favorite).and(Tie::to_other(Relation::Contact)),
+            other => tie(other),
         };
-        roster.edges(relation).iter().map(move |&(from, to)| (from, to, tie))
+        let (stated, added) = (edges(Tie::stated), edges(Tie::to_other));
+        let stated = roster.edges(relation).iter().map(move |&(from, to)| (from, to, stated));
+        let added = roster.added(relation).iter().map(move |&(from, to)| (from, to, added));
+        stated.chain(added)
     });
     let conversations =
         roster.conversations().iter().map(|&(one, other)| (one, other, Tie::CONVERSATION));
     let all = relations.chain(conversations);
-    Ties::new(users, all.map(move |(one, other, tie)| (number_of(one), number_of(other), tie)))
+    all.map(move |(one, other, tie)| (number_of(one), number_of(other), tie))
 }

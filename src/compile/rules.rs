@@ -67,7 +67,23 @@ pub(super) fn compile(
         .zip(gathered)
         .map(|(taken, gathered)| taken.unwrap_or_else(|| gathered.packed(count)))
         .collect();
-    RuleBook { rules, naming, reachers, conditions }
+    let mut mentions: Vec<Vec<RuleNumber>> = vec![Vec::new(); tags.len()];
+    let mut of_untagged: Vec<TagId> = Vec::new();
+    for (number, rule) in (0..).map(RuleNumber).zip(&rules) {
+        rule.condition.each_tag(&mut |tag: &TagId| {
+            if let Some(rules) = mentions.get_mut(tag.index())
+                && rules.last() != Some(&number)
+            {
+                rules.push(number);
+            }
+        });
+        if rule.condition.holds(&|_| false) {
+            of_untagged.extend(&rule.outcome);
+        }
+    }
+    of_untagged.sort_unstable();
+    of_untagged.dedup();
+    RuleBook { rules, naming, mentions, of_untagged, reachers, conditions }
 }
 
 /// The reachers of a tag as the previous view holds them, if they are the same here.

@@ -5,8 +5,12 @@ use crate::{
 
 /// Where all users stand: what the policy sets, and over it what their records set.
 ///
-/// Costs set algebra for each condition, and a pass over the users if anything differs among them.
-pub(super) fn compile(settings: &Settings<TagId>, population: &Population) -> Standings {
+/// With them, the standing of each user, or none if all stand where most do. Costs set algebra for
+/// each condition, and a pass over the users if anything differs among them.
+pub(super) fn compile(
+    settings: &Settings<TagId>,
+    population: &Population,
+) -> (Standings, Vec<Standing>) {
     let common = common(settings);
     let stranger = stranger(settings);
     let mut each = Vec::new();
@@ -14,7 +18,7 @@ pub(super) fn compile(settings: &Settings<TagId>, population: &Population) -> St
         each = vec![common; population.directory.len() as usize];
         set_modes(&mut each, settings, population);
         set_switches(&mut each, settings, population);
-        for &(user, own) in &*population.own {
+        for (user, own) in population.owns() {
             change(&mut each, user, |standing| own.over(standing));
         }
         for (user, switch, condition) in &*population.own_conditions {
@@ -23,8 +27,14 @@ pub(super) fn compile(settings: &Settings<TagId>, population: &Population) -> St
             change(&mut each, *user, |standing| standing.with_switch(*switch, on));
         }
         set_full(&mut each, settings, population);
+        for user in population.gone.iter() {
+            change(&mut each, user, |_| common);
+        }
+        if each.iter().all(|&one| one == common) {
+            each = Vec::new();
+        }
     }
-    Standings::new(stranger, common, each)
+    (Standings::new(stranger, common, &each), each)
 }
 
 /// Where a user stands for whom no condition holds.
@@ -56,7 +66,7 @@ fn differ(settings: &Settings<TagId>, population: &Population) -> bool {
     has_conditions
         || can_be_full
         || !settings.peers.modes.is_empty()
-        || !population.own.is_empty()
+        || population.owns().next().is_some()
         || !population.own_conditions.is_empty()
 }
 
@@ -89,7 +99,7 @@ fn set_full(each: &mut [Standing], settings: &Settings<TagId>, population: &Popu
     let Some(limit) = settings.limits.friends else { return };
     let limit = limit as usize;
     for (user, standing) in (0..).zip(each) {
-        let ties = population.ties.of(user);
+        let ties = population.ties_of(user);
         let is_full = limit == 0
             || ties.len() >= limit
                 && ties.filter(|(_, tie)| tie.to(Relation::Friend)).count() >= limit;

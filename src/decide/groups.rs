@@ -23,8 +23,8 @@ pub fn groups<'v>(view: &'v View, request: &Request<'_>) -> Groups<'v> {
     let is_allowed = |&group: &GroupNumber| judge(view, &scene.moved(group, view), &pair).allow;
     let id = |group: GroupNumber| view.groups.get(group).map_or("", |group| group.id);
     let ids = if scene.is_for_members(&subject) {
-        let own = subject.number.map_or(&[][..], |number| view.groups.of(number));
-        own.iter().copied().filter(is_allowed).map(id).collect()
+        let own = subject.number.map_or_else(Vec::new, |number| view.groups.of(number));
+        own.into_iter().filter(is_allowed).map(id).collect()
     } else {
         view.groups.iter().map(|(group, _)| group).filter(is_allowed).map(id).collect()
     };

@@ -56,14 +56,13 @@ impl<'v> Reach<'v> {
     /// The ids in order.
     pub fn ids(&self) -> impl Iterator<Item = &'v str> {
         let directory = &self.view.population.directory;
-        self.users.iter().map(|user| directory.id(user))
+        directory.in_order(&self.users, None).map(|user| directory.id(user))
     }
 
     /// The ids that come after `after`, at most `limit` of them.
     pub fn page(&self, after: Option<&str>, limit: usize) -> Page<'v> {
         let directory = &self.view.population.directory;
-        let from = after.map_or(0, |id| directory.after(id));
-        let mut rest = self.users.iter_from(from).map(|user| directory.id(user));
+        let mut rest = directory.in_order(&self.users, after).map(|user| directory.id(user));
         let ids: Vec<&str> = rest.by_ref().take(limit).collect();
         let next = rest.next().and_then(|_| ids.last().copied());
         Page { ids, total: self.total(), next }

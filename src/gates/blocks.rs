@@ -16,7 +16,7 @@ fn mode(view: &View, scene: &Scene<'_>) -> BlockMode {
 /// Everybody but those with whom someone has a tie that closes the gate.
 fn all_but<'v>(view: &View, who: &Party<'_>, is_shut: impl Fn(Tie) -> bool) -> Selection<'v> {
     let Some(number) = who.number else { return Selection::everybody() };
-    let row = view.population.ties.of(number);
+    let row = view.population.ties_of(number);
     let closed: UserSet = row.filter(|&(_, tie)| is_shut(tie)).map(|(user, _)| user).collect();
     Selection::from(closed).complement()
 }

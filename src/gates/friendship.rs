@@ -9,7 +9,7 @@ pub(super) struct Friendship;
 
 /// Those with whom someone has such a tie.
 fn tied<'v>(view: &View, who: &Party<'_>, is: impl Fn(Tie) -> bool) -> Selection<'v> {
-    let row = who.number.into_iter().flat_map(|number| view.population.ties.of(number));
+    let row = who.number.into_iter().flat_map(|number| view.population.ties_of(number));
     row.filter(|&(_, tie)| is(tie)).map(|(other, _)| other).collect::<UserSet>().into()
 }
 

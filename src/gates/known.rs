@@ -1,4 +1,4 @@
-use super::{Gate, Pair, Party, Scene, all_if, scene::Place};
+use super::{Gate, Pair, Party, Scene, scene::Place};
 use crate::{
     request::{GateName, Reason, Statement},
     snapshot::{Selection, View},
@@ -24,7 +24,7 @@ impl Gate for Known {
     }
 
     fn admits<'v>(&self, view: &'v View, scene: &Scene<'_>, subject: &Party<'_>) -> Selection<'v> {
-        all_if(subject.is_known(view) && scene.place.is_known())
+        users_if(view, subject.is_known(view) && scene.place.is_known())
     }
 
     fn admitted<'v>(
@@ -33,7 +33,7 @@ impl Gate for Known {
         scene: &Scene<'_>,
         other: Option<&Party<'_>>,
     ) -> Selection<'v> {
-        all_if(scene.place.is_known() && is_known(view, scene, other))
+        users_if(view, scene.place.is_known() && is_known(view, scene, other))
     }
 
     fn asks(&self, _: &View, _: &Scene<'_>, _: &Pair<'_, '_>) -> Option<Vec<Statement>> {
@@ -75,6 +75,11 @@ impl Gate for Known {
             }
         }
     }
+}
+
+/// All users, if the gate is open, and else nobody.
+fn users_if(view: &View, open: bool) -> Selection<'_> {
+    if open { Selection::from(&view.population.gone).complement() } else { Selection::nobody() }
 }
 
 /// Whether the user whom the action is about is known, if it is about one.

@@ -66,7 +66,9 @@ impl<'r> Party<'r> {
                 tags.iter().filter_map(|tag| view.tags.get(tag)).collect();
             tags.sort_unstable();
             tags.dedup();
-            self.standing = standing(view, self.number, &tags).with_full(self.standing.is_full());
+            let has = |tag: &TagId| tags.contains(tag);
+            self.standing =
+                view.standing(self.number, &has).with_full(self.standing.is_full());
             tags
         });
         for &(switch, on) in &given.permissions {
@@ -175,24 +177,6 @@ impl<'r> Party<'r> {
     pub(super) fn name(&self) -> String {
         format!("`{}`", self.id)
     }
-}
-
-/// Where someone with these tags stands: what the policy sets, and over it what his record sets.
-fn standing(view: &View, user: Option<u32>, tags: &[TagId]) -> Standing {
-    let has = |tag: &TagId| tags.contains(tag);
-    let settings = &view.settings;
-    let mut standing =
-        Standing::BARE.with_peers(settings.peers.mode(&has)).with_approval(settings.approval);
-    for &switch in Switch::ALL {
-        standing = standing.with_switch(switch, settings.permission(switch).is_on(&has));
-    }
-    let Some(user) = user else { return standing };
-    let (own, conditions) = view.population.own(user);
-    standing = own.over(standing);
-    for (_, switch, condition) in conditions {
-        standing = standing.with_switch(*switch, condition.holds(&has));
-    }
-    standing
 }
 
 /// Tags as `[A, B]`, in the order of their names.

@@ -18,12 +18,12 @@ fn own_list<'v>(view: &View, who: &Party<'_>) -> Selection<'v> {
 /// Those who communicate with someone, each by his own mode and list.
 fn lists_of_others<'v>(view: &'v View, who: &Party<'_>) -> Selection<'v> {
     let listing =
-        tied(view, who, |other, tie| tie.reversed().admits(view.standings.of(other).peers()));
+        tied(view, who, |other, tie| tie.reversed().admits(view.population.directory.standing(other).peers()));
     Selection::any([view.standings.in_mode(PeersMode::All), listing])
 }
 
 fn tied<'v>(view: &View, who: &Party<'_>, is: impl Fn(u32, Tie) -> bool) -> Selection<'v> {
-    let row = who.number.into_iter().flat_map(|number| view.population.ties.of(number));
+    let row = who.number.into_iter().flat_map(|number| view.population.ties_of(number));
     row.filter(|&(other, tie)| is(other, tie)).map(|(other, _)| other).collect::<UserSet>().into()
 }
 

@@ -113,7 +113,7 @@ fn listed<'v>(view: &'v View, scene: &Scene<'_>) -> Option<&'v RuleBook> {
         Asks::Always => true,
         Asks::WhenNew => scene.conversation != Some(Conversation::Existing),
     };
-    view.rules.as_ref().filter(|_| is_asked)
+    view.rules.as_deref().filter(|_| is_asked)
 }
 
 /// With those about whom rules are not asked, though they are about others: those who have a
@@ -128,7 +128,7 @@ fn with_exempt<'v>(
     let number = who.number.filter(|_| asks_the_facts);
     let talking: UserSet = number
         .into_iter()
-        .flat_map(|number| view.population.ties.of(number))
+        .flat_map(|number| view.population.ties_of(number))
         .filter(|(_, tie)| tie.is_conversation())
         .map(|(other, _)| other)
         .collect();

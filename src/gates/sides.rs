@@ -85,7 +85,7 @@ pub(super) fn by_tags<'v>(view: &'v View, scene: &Scene<'_>) -> Sides<'v, Vec<To
 
 /// The rules, if they are asked about users who have no conversation.
 fn asked<'v>(view: &'v View, scene: &Scene<'_>) -> Option<&'v RuleBook> {
-    view.rules.as_ref().filter(|_| scene.demands.rules != Asks::Never)
+    view.rules.as_deref().filter(|_| scene.demands.rules != Asks::Never)
 }
 
 /// Whether the policy sets the mode of a user to all: the first condition that he meets counts.

@@ -97,7 +97,7 @@ impl<'v> Kinds<'v> {
         }
         let users: Vec<(u32, usize)> = kind_of.iter().map(|(&user, &kind)| (user, kind)).collect();
         for (user, from) in users {
-            for (other, tie) in view.population.ties.of(user) {
+            for (other, tie) in view.population.ties_of(user) {
                 let Some(&to) = kind_of.get(&other) else { continue };
                 let as_strangers = judge.allows(user, other, Tie::NONE);
                 let as_they_are = judge.allows(user, other, tie);
@@ -113,7 +113,7 @@ impl<'v> Kinds<'v> {
         for (kind, users) in self.kinds.iter().enumerate() {
             let mut by_standing: HashMap<[u8; 2], usize> = HashMap::new();
             for &user in &users.users {
-                let standing: Standing = view.standings.of(user);
+                let standing: Standing = view.population.directory.standing(user);
                 let at = *by_standing.entry(standing.to_bytes()).or_insert(groups.len());
                 match groups.get_mut(at) {
                     Some(group) => {

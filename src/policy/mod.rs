@@ -7,6 +7,7 @@
 mod expression;
 mod groups;
 mod invariants;
+mod lines;
 mod matrices;
 mod presets;
 mod rules;
@@ -27,9 +28,11 @@ pub use users::{Census, Own, Roster, Users};
 
 pub use crate::syntax::ast::Demand;
 
+use uuid::Uuid;
+
 use crate::{
     diagnostic::Diagnostics,
-    request::Settings,
+    request::{Place, Settings},
     source::Sources,
     syntax::{Ast, ast},
 };
@@ -51,6 +54,18 @@ pub struct Policy {
     pub groups: Vec<Group>,
     /// In the order of what they say.
     pub invariants: Vec<Invariant>,
+    pub places: Places,
+}
+
+/// Where a policy states what facts can't change.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Places {
+    /// The names of the files, by number.
+    pub files: Vec<String>,
+    /// Of rules, by id.
+    pub rules: Vec<(Uuid, Place)>,
+    /// Of groups, by id.
+    pub groups: Vec<(String, Place)>,
 }
 
 /// Binds and checks what was parsed. All that is wrong goes to `problems`; with an error among
@@ -110,6 +125,7 @@ pub fn resolve(
         matrices: &matrices,
         most_members: settings.limits.group_members,
     };
+    let places = places(&rules, &groups, sources);
     let groups = groups::resolve(&groups, &bounds, problems);
     let users = gathered.into_users();
     Policy {
@@ -120,5 +136,24 @@ pub fn resolve(
         users,
         groups,
         invariants,
+        places,
+    }
+}
+
+fn places(rules: &[Rule], groups: &[ast::Group<'_>], sources: &Sources) -> Places {
+    let mut spans: Vec<_> = rules.iter().map(|rule| (rule.place, rule.id)).collect();
+    spans.sort_unstable_by_key(|(span, _)| (span.source.0, span.start));
+    let mut lines = lines::Lines::new(sources);
+    let mut rules: Vec<_> = spans.iter().map(|&(span, id)| (id, lines.place(span))).collect();
+    rules.sort_unstable_by_key(|&(id, _)| id);
+    let mut spans: Vec<_> = groups.iter().map(|group| &group.id).collect();
+    spans.sort_unstable_by_key(|id| (id.span.source.0, id.span.start));
+    let mut groups: Vec<_> =
+        spans.iter().map(|id| (id.value.to_string(), lines.place(id.span))).collect();
+    groups.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    Places {
+        files: sources.iter().map(|(_, source)| source.name.clone()).collect(),
+        rules,
+        groups,
     }
 }

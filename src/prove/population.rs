@@ -166,13 +166,13 @@ impl Case<'_, '_> {
     /// The first of a set who is another user and between whom and this one nothing is.
     fn stranger(&self, user: u32, among: &UserSet) -> Option<u32> {
         let tied: HashSet<u32> =
-            self.view.population.ties.of(user).map(|(other, _)| other).collect();
+            self.view.population.ties_of(user).map(|(other, _)| other).collect();
         among.iter().find(|other| *other != user && !tied.contains(other))
     }
 
     /// Those of `to` between whom and a user there is something.
     fn ties(&self, user: u32) -> impl Iterator<Item = (u32, Tie)> + '_ {
-        self.view.population.ties.of(user).filter(|(other, _)| self.to.contains(*other))
+        self.view.population.ties_of(user).filter(|(other, _)| self.to.contains(*other))
     }
 
     /// Adds the first pairs between whom something is and that are decided so.

@@ -10,6 +10,7 @@ mod name;
 mod parts;
 mod setting;
 mod settings;
+mod stated;
 mod statement;
 mod word;
 
@@ -24,6 +25,7 @@ pub use setting::{
     UnknownUsers,
 };
 pub use settings::{Blocks, Limits, Peers, Settings};
+pub use stated::{Field, Place, Stated};
 pub use statement::Statement;
 pub use word::UnknownWord;
 

@@ -32,13 +32,13 @@ impl Counts {
             *place = (relation, ties.edges(relation));
         }
         Self {
-            users: directory.len().into(),
+            users: view.population.everyone.len(),
             tags: view.tags.len() as u64,
             tag_sets: directory.classes() as u64,
             rules: view.rules.as_ref().map_or(0, |book| book.rules.len()) as u64,
             groups: view.groups.len() as u64,
             matrices: view.matrices.iter().filter(|it| is_own(&it.name)).count() as u64,
-            memberships: view.groups.memberships() as u64,
+            memberships: view.groups.memberships(),
             conversations: ties.conversations(),
             banned: users(view.standings.banned()),
             silenced: users(view.standings.silenced()),

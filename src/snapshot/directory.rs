@@ -3,26 +3,32 @@ use std::{hash::BuildHasher, sync::Arc};
 use foldhash::fast::RandomState;
 
 use super::{
-    Standing, Standings, TagId, Ties,
+    Standing, TagId, UserSet,
     index::Index,
+    paged::Paged,
     record::{Overflow, Record},
     tags_of::TagsOf,
     ties::Row,
 };
 
-/// All users: their ids, in order, their tags, and where they stand. A user's number is his place in
-/// that order.
+/// All users: their ids, their tags, and where they stand.
 ///
-/// Users with the same tags are of one class. A clone has records of its own and shares the rest.
+/// A user's number is his place in the order of ids, or if he came later, the next that was free. A
+/// number stays whose user is gone, as others may still have to do with him. Users with the same
+/// tags are of one class. A clone shares all that is not changed.
 #[derive(Clone, Debug)]
 pub struct Directory {
-    records: Box<[Record]>,
+    records: Paged<Record, 64>,
     overflow: Arc<Overflow>,
-    by_id: Arc<Index>,
+    by_id: Index,
     hasher: RandomState,
     classes: usize,
     /// The bytes of all ids.
     id_bytes: usize,
+    /// The numbers below this are in the order of ids.
+    ordered: u32,
+    /// The others, in the order of their ids.
+    later: Arc<Vec<u32>>,
 }
 
 /// A look-up of an id that was begun.
@@ -38,40 +44,44 @@ pub struct Entry<'e> {
     pub id: &'e str,
     /// Which of the classes he is of.
     pub class: usize,
+    /// Whether he is a user, and not only someone with whom others have to do.
+    pub is_known: bool,
 }
 
 impl Directory {
-    /// Users in the order of their ids, each once; the tags of each class, in order; and what is
-    /// between the users.
-    pub fn new<'e>(
+    /// Users in the order of their ids, each once; the tags of each class, in order; and where what
+    /// is between a user and others stands.
+    pub(super) fn new<'e>(
         users: impl Iterator<Item = Entry<'e>>,
         classes: &[Vec<TagId>],
-        ties: &Ties,
+        rows: &[Row],
     ) -> Self {
         let mut overflow = Overflow::default();
         let heads: Vec<Record> =
             classes.iter().map(|tags| Record::of_class(tags, &mut overflow)).collect();
-        let records: Box<[Record]> = users
-            .zip(0_u32..)
-            .map(|(user, number)| {
+        let records: Paged<Record, 64> = users
+            .zip(rows)
+            .map(|(user, &row)| {
                 let head = heads.get(user.class).copied().unwrap_or_default();
-                head.with_id(user.id, &mut overflow).with_row(ties.row(number))
+                head.with_id(user.id, &mut overflow).with_row(row).with_known(user.is_known)
             })
             .collect();
         let hasher = RandomState::default();
-        let by_id = Index::new(records.iter().map(|record| hasher.hash_one(record.id(&overflow))));
+        let by_id = Index::new(records.len(), records.iter().map(|record| hasher.hash_one(record.id(&overflow))));
         let id_bytes = records.iter().map(|record| record.id(&overflow).len()).sum();
-        let (overflow, by_id) = (Arc::new(overflow), Arc::new(by_id));
-        Self { records, overflow, by_id, hasher, classes: classes.len(), id_bytes }
+        let ordered = u32::try_from(records.len()).unwrap_or(u32::MAX);
+        let (classes, later) = (classes.len(), Arc::default());
+        let overflow = Arc::new(overflow);
+        Self { records, overflow, by_id, hasher, classes, id_bytes, ordered, later }
     }
 
-    /// How many users there are; their numbers are below it.
+    /// How many numbers there are: those of all users are below it.
     pub fn len(&self) -> u32 {
         u32::try_from(self.records.len()).unwrap_or(u32::MAX)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.records.len() == 0
     }
 
     /// How many distinct tag sets the users have, the empty one counted.
@@ -88,8 +98,19 @@ impl Directory {
     /// two accesses to memory, after the second of which his tags are at hand.
     #[inline]
     pub fn number(&self, id: &str) -> Option<u32> {
+        self.found(id, self.begin(id))
+    }
+
+    /// The number that an id has or had, even if there is no such user now.
+    pub fn number_of_any(&self, id: &str) -> Option<u32> {
         let hash = self.hasher.hash_one(id.as_bytes());
         self.by_id.find(hash, |user| self.bytes(user) == id.as_bytes())
+    }
+
+    /// Whether there is a user of this number.
+    #[inline]
+    pub fn is_known(&self, user: u32) -> bool {
+        self.records.get(user as usize).is_some_and(Record::is_known)
     }
 
     /// Begins to look a user up. Two that are begun before either is [found](Self::found) wait for
@@ -104,7 +125,8 @@ impl Directory {
     #[inline]
     pub fn found(&self, id: &str, begun: Begun) -> Option<u32> {
         let Begun { hash, peeked } = begun;
-        self.by_id.find_from(hash, peeked, |user| self.bytes(user) == id.as_bytes())
+        let found = self.by_id.find_from(hash, peeked, |user| self.bytes(user) == id.as_bytes());
+        found.filter(|&user| self.is_known(user))
     }
 
     /// The id of a user; empty for a number that is no user's.
@@ -120,11 +142,60 @@ impl Directory {
         record.map_or(TagsOf::NONE, |record| record.tags(&self.overflow))
     }
 
-    /// Notes where each user stands.
-    pub(super) fn note(&mut self, standings: &Standings) {
-        for (user, record) in (0..).zip(&mut self.records) {
-            record.set_standing(standings.of(user));
+    /// Notes where a user stands. Costs the copy of a page if it is shared.
+    pub(super) fn set_standing(&mut self, user: u32, standing: Standing) {
+        if self.standing(user) != standing
+            && let Some(record) = self.records.get_mut(user as usize)
+        {
+            record.set_standing(standing);
         }
+    }
+
+    pub(super) fn set_row(&mut self, user: u32, row: Row) {
+        if let Some(record) = self.records.get_mut(user as usize) {
+            record.set_row(row);
+        }
+    }
+
+    pub(super) fn set_known(&mut self, user: u32, known: bool) {
+        if let Some(record) = self.records.get_mut(user as usize) {
+            record.set_known(known);
+        }
+    }
+
+    /// Gives a user other tags, in order.
+    pub(super) fn set_tags(&mut self, user: u32, tags: &[TagId]) {
+        if let Some(record) = self.records.get_mut(user as usize) {
+            record.set_tags(tags, Arc::make_mut(&mut self.overflow));
+        }
+    }
+
+    /// The next number, for someone who is not a user yet; an id has at most 255 bytes. Costs a
+    /// place among those who came later, and now and then a new table of ids.
+    pub(super) fn add(&mut self, id: &str) -> u32 {
+        let number = self.len();
+        let mut record = Record::default().with_id(id, Arc::make_mut(&mut self.overflow));
+        record.set_known(false);
+        self.records.push(record);
+        self.id_bytes += id.len();
+        if self.by_id.is_full() {
+            let hash = |record: &Record| self.hasher.hash_one(record.id(&self.overflow));
+            self.by_id = Index::new(self.records.len(), self.records.iter().map(hash));
+        } else {
+            self.by_id.insert(self.hasher.hash_one(id.as_bytes()), number);
+        }
+        let at = self.later.partition_point(|&other| self.bytes(other) < id.as_bytes());
+        Arc::make_mut(&mut self.later).insert(at, number);
+        number
+    }
+
+    /// How many came after the others were put in order.
+    pub fn latecomers(&self) -> usize {
+        self.later.len()
+    }
+
+    pub(super) fn set_classes(&mut self, classes: usize) {
+        self.classes = classes;
     }
 
     /// Where a user stands, as it was noted.
@@ -139,10 +210,32 @@ impl Directory {
         self.records.get(user as usize).map_or_else(Row::default, Record::row)
     }
 
-    /// The number of the first user whose id comes after this one in the order of ids, whether or
-    /// not there is a user of this id.
-    pub fn after(&self, id: &str) -> u32 {
-        let mut range = 0..self.len();
+    /// Some users in the order of their ids, those alone whose ids come after `after`, whether or
+    /// not there is a user of that id. Costs nothing for those before it, and a look at each who
+    /// came later.
+    pub fn in_order<'d>(
+        &'d self,
+        users: &'d UserSet,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = u32> + 'd {
+        let from = after.map_or(0, |id| self.after(id));
+        let at = after.map_or(0, |id| {
+            self.later.partition_point(|&user| self.bytes(user) <= id.as_bytes())
+        });
+        let later = self.later.get(at..).unwrap_or_default();
+        let mut later = later.iter().copied().filter(|&user| users.contains(user)).peekable();
+        let first = users.iter_from(from).take_while(|&user| user < self.ordered);
+        let mut first = first.peekable();
+        std::iter::from_fn(move || match (first.peek(), later.peek()) {
+            (Some(&one), Some(&other)) if self.bytes(other) < self.bytes(one) => later.next(),
+            (Some(_), _) => first.next(),
+            (None, _) => later.next(),
+        })
+    }
+
+    /// The first of the ordered numbers whose id comes after this one.
+    fn after(&self, id: &str) -> u32 {
+        let mut range = 0..self.ordered;
         while range.start < range.end {
             let middle = range.start + (range.end - range.start) / 2;
             if self.bytes(middle) <= id.as_bytes() {
@@ -155,10 +248,11 @@ impl Directory {
     }
 
     pub(super) fn memory(&self) -> usize {
-        size_of_val(&*self.records)
-            + size_of::<TagId>() * self.overflow.tags.len()
-            + self.overflow.ids.len()
+        self.records.memory()
+            + self.overflow.tags.memory()
+            + self.overflow.ids.memory()
             + self.by_id.memory()
+            + size_of_val(&**self.later)
     }
 
     #[inline]

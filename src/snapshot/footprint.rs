@@ -25,9 +25,9 @@ impl Footprint {
         Self {
             view: view.memory(),
             ids: directory.id_bytes(),
-            relations: ties.rows_memory(),
+            relations: ties.memory(),
             groups: view.groups.memory(),
-            users: directory.len(),
+            users: u32::try_from(view.population.everyone.len()).unwrap_or(u32::MAX),
             edges: relations + ties.conversations(),
         }
     }

@@ -2,10 +2,10 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 
-use super::{MatrixNumber, index::Index};
+use super::{MatrixNumber, arena::Arena, heap::Heap, index::Index, paged::Paged};
 use crate::request::Role;
 
-/// The number of a group in a view, in the order of their ids.
+/// The number of a group in a view: its place in the order of ids, or the next that was free.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct GroupNumber(pub u32);
 
@@ -76,80 +76,113 @@ impl<'g> Group<'g> {
     }
 }
 
-/// All groups, in the order of their ids, and of which ones each user is a member.
+/// All groups, and of which ones each user is a member.
 ///
 /// The members of a group and their roles stand one after the other, so that a decision fetches them
-/// together.
+/// together. A number stays whose group is gone.
 #[derive(Clone, Debug)]
 pub struct Groups {
-    records: Box<[Record]>,
+    records: Paged<Record, 32>,
     by_id: Index,
     hasher: RandomState,
-    ids: Box<str>,
+    ids: Heap<u8>,
     /// For each group its members, and after them their roles.
-    people: Box<[u32]>,
-    /// Where each user's row in `memberships` starts, and where the last one ends.
-    starts: Box<[u32]>,
-    memberships: Box<[GroupNumber]>,
+    people: Arena,
+    /// Where the row of each user in `memberships` stands, as far as there are any.
+    rows: Paged<(u32, u32), 512>,
+    memberships: Arena,
+    membership_count: u64,
+    known: usize,
+    /// The numbers below this are in the order of ids.
+    ordered: u32,
 }
 
 /// What of a group has a fixed size.
 #[derive(Clone, Copy, Debug)]
 struct Record {
-    id_start: u32,
+    id: u64,
     id_len: u32,
     people: u32,
     members: u32,
     super_admins: u32,
     creator: Option<u32>,
     matrix: MatrixNumber,
+    is_known: bool,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self {
+            id: 0,
+            id_len: 0,
+            people: 0,
+            members: 0,
+            super_admins: 0,
+            creator: None,
+            matrix: MatrixNumber(u32::MAX),
+            is_known: false,
+        }
+    }
 }
 
 impl Groups {
     /// Groups in the order of their ids, each id once; their members are users below `users`.
     pub fn new(groups: &[GroupEntry<'_>], users: u32) -> Self {
         let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
-        let (mut ids, mut people) = (String::new(), Vec::new());
+        let mut people = Vec::new();
+        let mut ids = Heap::default();
         let mut records = Vec::with_capacity(groups.len());
         for group in groups {
+            let start = count(people.len());
             records.push(Record {
-                id_start: count(ids.len()),
+                id: ids.push(group.id.as_bytes()),
                 id_len: count(group.id.len()),
-                people: count(people.len()),
+                people: if group.members.is_empty() { 0 } else { start },
                 members: count(group.members.len()),
                 super_admins: count(group.super_admins.len()),
                 creator: group.creator,
                 matrix: group.matrix,
+                is_known: true,
             });
-            ids.push_str(group.id);
-            people.extend_from_slice(&group.members);
-            people.extend(group.members.chunks(ROLES).map(|members| roles(group, members)));
+            group.pack(&mut people);
         }
         let hasher = RandomState::default();
-        let by_id = Index::new(groups.iter().map(|group| hasher.hash_one(group.id.as_bytes())));
-        let (starts, memberships) = memberships(groups, users);
+        let by_id = Index::new(
+            groups.len(),
+            groups.iter().map(|group| hasher.hash_one(group.id.as_bytes())),
+        );
+        let (rows, memberships) = memberships(groups, users);
         Self {
-            records: records.into(),
+            known: records.len(),
+            ordered: count(records.len()),
+            membership_count: memberships.len() as u64,
+            records: records.into_iter().collect(),
             by_id,
             hasher,
-            ids: ids.into(),
+            ids,
             people: people.into(),
-            starts,
-            memberships,
+            rows,
+            memberships: memberships.into(),
         }
     }
 
+    /// How many groups there are.
     pub fn len(&self) -> usize {
-        self.records.len()
+        self.known
     }
 
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.known == 0
     }
 
     /// The number of a group; `None` if there is none of this id. Costs a hash and a comparison.
     #[inline]
     pub fn number(&self, id: &str) -> Option<GroupNumber> {
+        self.number_of_any(id).filter(|&number| self.get(number).is_some())
+    }
+
+    #[inline]
+    fn number_of_any(&self, id: &str) -> Option<GroupNumber> {
         let hash = self.hasher.hash_one(id.as_bytes());
         let is_it = |number: u32| {
             self.records.get(number as usize).is_some_and(|record| self.id(record) == id)
@@ -159,11 +192,12 @@ impl Groups {
 
     #[inline]
     pub fn get(&self, number: GroupNumber) -> Option<Group<'_>> {
-        let record = self.records.get(number.0 as usize)?;
-        let people = self.people.get(record.people as usize..).unwrap_or_default();
+        let record = self.records.get(number.0 as usize).filter(|record| record.is_known)?;
         let members = record.members as usize;
+        let words = members.div_ceil(ROLES);
+        let people = self.people.row(record.people, members + words);
         let (members, rest) = people.split_at_checked(members).unwrap_or_default();
-        let roles = rest.get(..members.len().div_ceil(ROLES)).unwrap_or_default();
+        let roles = rest.get(..words).unwrap_or_default();
         Some(Group {
             id: self.id(record),
             matrix: record.matrix,
@@ -174,41 +208,132 @@ impl Groups {
         })
     }
 
-    /// All groups in the order of their ids.
+    /// All groups in the order of their ids. Costs a sort of those that came later.
     pub fn iter(&self) -> impl Iterator<Item = (GroupNumber, Group<'_>)> {
-        let numbers = (0..).map(GroupNumber).take(self.records.len());
-        numbers.filter_map(|number| Some((number, self.get(number)?)))
+        let numbers = (0..u32::try_from(self.records.len()).unwrap_or(u32::MAX)).map(GroupNumber);
+        let mut all: Vec<GroupNumber> =
+            numbers.filter(|&number| self.get(number).is_some()).collect();
+        self.sort(&mut all);
+        all.into_iter().filter_map(|number| Some((number, self.get(number)?)))
     }
 
-    /// The groups of which a user is a member, in order.
-    pub fn of(&self, user: u32) -> &[GroupNumber] {
-        let at = user as usize;
-        match self.starts.get(at..at.saturating_add(2)) {
-            Some(&[start, end]) => {
-                self.memberships.get(start as usize..end as usize).unwrap_or_default()
-            }
-            _ => &[],
-        }
+    /// The groups of which a user is a member, in the order of their ids.
+    pub fn of(&self, user: u32) -> Vec<GroupNumber> {
+        let mut groups: Vec<GroupNumber> =
+            self.row(user).iter().copied().map(GroupNumber).collect();
+        self.sort(&mut groups);
+        groups
     }
 
     /// How many memberships there are.
-    pub fn memberships(&self) -> usize {
-        self.memberships.len()
+    pub fn memberships(&self) -> u64 {
+        self.membership_count
+    }
+
+    /// Puts a group as it is now in the place of what it was, if it was: it may be new. Costs its
+    /// members, and the groups of those who joined or left.
+    pub(super) fn put(&mut self, group: &GroupEntry<'_>) {
+        let number = self.number_of_any(group.id).unwrap_or_else(|| self.add(group.id));
+        let before: Vec<u32> =
+            self.get(number).map(|group| group.members.to_vec()).unwrap_or_default();
+        let mut people = Vec::new();
+        group.pack(&mut people);
+        let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        if let Some(record) = self.records.get_mut(number.0 as usize) {
+            self.known += usize::from(!record.is_known);
+            record.people = self.people.replace(record.people, people);
+            record.members = count(group.members.len());
+            record.super_admins = count(group.super_admins.len());
+            record.creator = group.creator;
+            record.matrix = group.matrix;
+            record.is_known = true;
+        }
+        self.changed(number, &before, &group.members);
+    }
+
+    /// Takes a group out, if there is one of this id.
+    pub(super) fn remove(&mut self, id: &str) {
+        let Some(number) = self.number(id) else { return };
+        let before: Vec<u32> =
+            self.get(number).map(|group| group.members.to_vec()).unwrap_or_default();
+        if let Some(record) = self.records.get_mut(number.0 as usize) {
+            record.people = self.people.replace(record.people, Vec::new());
+            (record.members, record.super_admins, record.is_known) = (0, 0, false);
+            self.known -= 1;
+        }
+        self.changed(number, &before, &[]);
+    }
+
+    fn add(&mut self, id: &str) -> GroupNumber {
+        let number = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+        let id_len = u32::try_from(id.len()).unwrap_or(u32::MAX);
+        let record = Record { id: self.ids.push(id.as_bytes()), id_len, ..Record::default() };
+        self.records.push(record);
+        if self.by_id.is_full() {
+            let hash = |record: &Record| self.hasher.hash_one(self.id(record).as_bytes());
+            self.by_id = Index::new(self.records.len(), self.records.iter().map(hash));
+        } else {
+            self.by_id.insert(self.hasher.hash_one(id.as_bytes()), number);
+        }
+        GroupNumber(number)
+    }
+
+    /// Notes who joined a group and who left it; both are in order.
+    fn changed(&mut self, group: GroupNumber, before: &[u32], after: &[u32]) {
+        let is_in = |all: &[u32], user: &u32| all.binary_search(user).is_ok();
+        let left = before.iter().filter(|user| !is_in(after, user)).map(|&user| (user, false));
+        let joined = after.iter().filter(|user| !is_in(before, user)).map(|&user| (user, true));
+        for (user, is_member) in left.chain(joined) {
+            let mut row: Vec<u32> = self.row(user).to_vec();
+            match (row.binary_search(&group.0), is_member) {
+                (Err(at), true) => row.insert(at, group.0),
+                (Ok(at), false) => {
+                    row.remove(at);
+                }
+                _ => continue,
+            }
+            self.rows.grow(user as usize + 1);
+            let len = u32::try_from(row.len()).unwrap_or(u32::MAX);
+            if let Some(place) = self.rows.get_mut(user as usize) {
+                *place = (self.memberships.replace(place.0, row), len);
+            }
+        }
+        self.membership_count += after.len() as u64;
+        self.membership_count -= before.len() as u64;
+    }
+
+    fn row(&self, user: u32) -> &[u32] {
+        let row = self.rows.get(user as usize);
+        row.map_or(&[], |&(start, len)| self.memberships.row(start, len as usize))
+    }
+
+    fn sort(&self, groups: &mut [GroupNumber]) {
+        if groups.iter().any(|group| group.0 >= self.ordered) {
+            groups.sort_by_key(|&group| self.get(group).map(|group| group.id));
+        }
     }
 
     pub(super) fn memory(&self) -> usize {
-        size_of_val(&*self.records)
+        self.records.memory()
             + self.by_id.memory()
-            + self.ids.len()
-            + size_of_val(&*self.people)
-            + size_of_val(&*self.starts)
-            + size_of_val(&*self.memberships)
+            + self.ids.memory()
+            + self.people.memory()
+            + self.rows.memory()
+            + self.memberships.memory()
     }
 
     #[inline]
     fn id(&self, record: &Record) -> &str {
-        let start = record.id_start as usize;
-        self.ids.get(start..start + record.id_len as usize).unwrap_or_default()
+        let id = self.ids.get(record.id, record.id_len as usize).unwrap_or_default();
+        str::from_utf8(id).unwrap_or_default()
+    }
+}
+
+impl GroupEntry<'_> {
+    /// Its members, and after them their roles.
+    fn pack(&self, people: &mut Vec<u32>) {
+        people.extend_from_slice(&self.members);
+        people.extend(self.members.chunks(ROLES).map(|members| roles(self, members)));
     }
 }
 
@@ -223,32 +348,38 @@ fn roles(group: &GroupEntry<'_>, members: &[u32]) -> u32 {
     })
 }
 
-fn memberships(groups: &[GroupEntry<'_>], users: u32) -> (Box<[u32]>, Box<[GroupNumber]>) {
+/// Where each user's row is, and all rows.
+fn memberships(groups: &[GroupEntry<'_>], users: u32) -> (Paged<(u32, u32), 512>, Vec<u32>) {
     if groups.is_empty() {
         return Default::default();
     }
-    let mut starts = vec![0_u32; users as usize + 1];
+    let mut rows = vec![(0_u32, 0_u32); users as usize];
+    let mut total = 0_u32;
     for &user in groups.iter().flat_map(|group| &group.members) {
-        if let Some(count) = starts.get_mut(user as usize + 1) {
-            *count += 1;
+        if let Some((_, len)) = rows.get_mut(user as usize) {
+            *len += 1;
+            total += 1;
         }
     }
-    let mut total = 0;
-    for start in &mut starts {
-        total += *start;
-        *start = total;
+    let mut start = 0;
+    for row in &mut rows {
+        row.0 = start;
+        start += row.1;
+        row.1 = 0;
     }
-    let mut free = starts.clone();
-    let mut memberships = vec![GroupNumber(0); total as usize];
-    for (number, group) in (0..).map(GroupNumber).zip(groups) {
+    let mut memberships = vec![0; total as usize];
+    for (number, group) in (0..).zip(groups) {
         for &user in &group.members {
-            if let Some(at) = free.get_mut(user as usize)
-                && let Some(place) = memberships.get_mut(*at as usize)
+            if let Some((start, len)) = rows.get_mut(user as usize)
+                && let Some(place) = memberships.get_mut((*start + *len) as usize)
             {
                 *place = number;
-                *at += 1;
+                *len += 1;
             }
         }
     }
-    (starts.into(), memberships.into())
+    for row in &mut rows {
+        row.0 = if row.1 == 0 { 0 } else { row.0 };
+    }
+    (rows.into_iter().collect(), memberships)
 }

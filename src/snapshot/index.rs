@@ -1,32 +1,51 @@
-/// From the hash of an id to the users who may have it: open addressing, at most half full, so that
-/// a look-up is one access to memory. A part of the hash stands beside each user, so that hardly
-/// ever another user's id is compared.
+use super::paged::Paged;
+
+/// From the hash of an id to the number of what has it: open addressing, at most two thirds full, so
+/// that a look-up is mostly one access to memory. A part of the hash stands beside each number, so
+/// that hardly ever another's id is compared.
 #[derive(Clone, Debug)]
 pub(super) struct Index {
-    /// The low half of a hash above a user's number, or [`FREE`].
-    slots: Box<[u64]>,
+    /// The low half of a hash above a number, or [`FREE`], turned so that free slots are 0.
+    slots: Paged<u64, 512>,
+    used: usize,
 }
 
 const FREE: u64 = u64::MAX;
 
 impl Index {
-    /// The hash of each user's id, in the order of their numbers.
-    pub(super) fn new(hashes: impl ExactSizeIterator<Item = u64>) -> Self {
-        let len = (2 * hashes.len()).max(1);
+    /// The hash of each id, in the order of their numbers.
+    pub(super) fn new(used: usize, hashes: impl Iterator<Item = u64>) -> Self {
+        let len = (2 * used).max(1);
         let mut slots = vec![FREE; len];
-        for (hash, user) in hashes.zip(0_u32..) {
+        for (hash, number) in hashes.zip(0_u32..) {
             let (before, after) = slots.split_at_mut(first(hash, len));
             if let Some(slot) = after.iter_mut().chain(before).find(|slot| **slot == FREE) {
-                *slot = hash << 32 | u64::from(user);
+                *slot = hash << 32 | u64::from(number);
             }
         }
-        Self { slots: slots.into_boxed_slice() }
+        Self { slots: slots.into_iter().map(|slot| !slot).collect(), used }
+    }
+
+    /// Whether one more would make it too full, so that it is to be made anew.
+    pub(super) fn is_full(&self) -> bool {
+        3 * (self.used + 1) > 2 * self.slots.len()
+    }
+
+    /// Adds a number. There must be room.
+    pub(super) fn insert(&mut self, hash: u64, number: u32) {
+        let len = self.slots.len();
+        let start = first(hash, len);
+        let free = (start..len).chain(0..start).find(|&at| self.slot(at) == FREE);
+        if let Some(slot) = free.and_then(|at| self.slots.get_mut(at)) {
+            *slot = !(hash << 32 | u64::from(number));
+            self.used += 1;
+        }
     }
 
     /// What stands where the search for a hash begins: fetched early, it need not be waited for.
     #[inline]
     pub(super) fn peek(&self, hash: u64) -> u64 {
-        self.slots.get(first(hash, self.slots.len())).copied().unwrap_or(FREE)
+        self.slot(first(hash, self.slots.len()))
     }
 
     /// As [`find`](Self::find), where `peeked` is what [`peek`](Self::peek) gave.
@@ -38,32 +57,39 @@ impl Index {
         is_the_one: impl Fn(u32) -> bool,
     ) -> Option<u32> {
         #[expect(clippy::cast_possible_truncation, reason = "the low half is the number")]
-        let user = peeked as u32;
-        if peeked != FREE && peeked >> 32 == hash & 0xffff_ffff && is_the_one(user) {
-            return Some(user);
+        let number = peeked as u32;
+        if peeked != FREE && peeked >> 32 == hash & 0xffff_ffff && is_the_one(number) {
+            return Some(number);
         }
         self.find(hash, is_the_one)
     }
 
-    /// The first user with this hash who is the one.
+    /// The first with this hash who is the one.
     #[inline]
     pub(super) fn find(&self, hash: u64, is_the_one: impl Fn(u32) -> bool) -> Option<u32> {
-        let (before, after) = self.slots.split_at(first(hash, self.slots.len()));
-        for &slot in after.iter().chain(before) {
+        let len = self.slots.len();
+        let start = first(hash, len);
+        for at in (start..len).chain(0..start) {
+            let slot = self.slot(at);
             if slot == FREE {
                 return None;
             }
             #[expect(clippy::cast_possible_truncation, reason = "the low half is the number")]
-            let user = slot as u32;
-            if slot >> 32 == hash & 0xffff_ffff && is_the_one(user) {
-                return Some(user);
+            let number = slot as u32;
+            if slot >> 32 == hash & 0xffff_ffff && is_the_one(number) {
+                return Some(number);
             }
         }
         None
     }
 
     pub(super) fn memory(&self) -> usize {
-        size_of_val(&*self.slots)
+        self.slots.memory()
+    }
+
+    #[inline]
+    fn slot(&self, at: usize) -> u64 {
+        self.slots.get(at).map_or(FREE, |slot| !slot)
     }
 }
 

@@ -15,13 +15,17 @@
 //! Invariant: knows of `request` only. Nothing here changes after it is built; what did not change
 //! between two views is shared.
 
+mod arena;
+mod change;
 mod counts;
 mod directory;
 mod few;
 mod footprint;
 mod groups;
+mod heap;
 mod index;
 mod matrix;
+mod paged;
 mod population;
 mod record;
 mod revision;
@@ -34,12 +38,13 @@ mod tag;
 mod tags_of;
 mod ties;
 
+pub use change::{TieChange, UserChange};
 pub use counts::Counts;
 pub use directory::{Begun, Directory, Entry};
 pub use footprint::Footprint;
 pub use groups::{Group, GroupEntry, GroupNumber, Groups};
 pub use matrix::{Matrix, MatrixNumber};
-pub use population::{OwnCondition, Population};
+pub use population::{OwnCondition, Population, Told};
 pub use revision::Revision;
 pub use rule_book::{Rule, RuleBook, RuleNumber};
 pub use selection::Selection;
@@ -58,13 +63,13 @@ use crate::request::Settings;
 #[derive(Clone, Debug)]
 pub struct View {
     pub population: Arc<Population>,
-    pub tags: Tags,
+    pub tags: Arc<Tags>,
     /// The tags that the policy declares, in order; empty if it declares none.
-    pub declared: Vec<TagId>,
+    pub declared: Arc<[TagId]>,
     /// `None` if the policy has no `rules` section: then rules refuse nothing.
-    pub rules: Option<RuleBook>,
+    pub rules: Option<Arc<RuleBook>>,
     /// What the policy sets.
-    pub settings: Settings<TagId>,
+    pub settings: Arc<Settings<TagId>>,
     /// What that and the users' records come to.
     pub standings: Standings,
     /// Whether no settings, records or relations refuse anyone anything, so that decisions need not
@@ -73,7 +78,7 @@ pub struct View {
     /// The policy's `moderation.managers`; `None` if it names none.
     pub managers: Option<UserSet>,
     /// In the order of their names, the built-in ones among them.
-    pub matrices: Vec<Matrix>,
+    pub matrices: Arc<[Matrix]>,
     pub groups: Groups,
     pub revision: Revision,
 }
@@ -83,7 +88,7 @@ impl View {
     pub fn memory(&self) -> usize {
         self.population.memory()
             + self.tags.memory()
-            + self.rules.as_ref().map_or(0, RuleBook::memory)
+            + self.rules.as_ref().map_or(0, |rules| rules.memory())
             + self.standings.memory()
             + self.managers.as_ref().map_or(0, UserSet::memory)
             + self.groups.memory()

@@ -1,44 +1,135 @@
 use std::{borrow::Cow, sync::Arc};
 
-use super::{Directory, Own, Selection, Standings, TagId, Tie, Ties, UserSet};
-use crate::request::{Condition, Switch};
+use super::{Directory, Entry, Own, Selection, Standing, Standings, TagId, Tie, Ties, UserSet, paged::Paged};
+use crate::request::{Condition, Stated, Switch};
 
 /// A user, and a switch that his record sets to a condition.
 pub type OwnCondition = (u32, Switch, Condition<TagId>);
 
 /// Who there is: users, their tags, the users of each tag, and what is between users.
 ///
-/// A clone differs in where users stand; it shares all but that.
+/// A clone shares all that is not changed.
 #[derive(Clone, Debug)]
 pub struct Population {
     pub directory: Directory,
     /// For each tag that users have, those who have it.
     pub members: Arc<[UserSet]>,
     pub everyone: UserSet,
-    /// What records of users set, in the order of the users; those that set nothing are left out.
-    pub own: Arc<[(u32, Own)]>,
+    /// The numbers of those who are no users, but with whom users have to do.
+    pub gone: UserSet,
+    /// What the record of each user sets; empty where none sets anything.
+    pub(super) own: Paged<Own, 512>,
+    /// What files state of each user.
+    pub(super) stated: Paged<Stated, 512>,
     /// The switches that records set to a condition, in the order of the users.
     pub own_conditions: Arc<[OwnCondition]>,
     /// What is between users.
-    pub ties: Arc<Ties>,
+    pub ties: Ties,
+    /// Which users were counted together, to tell two populations apart that hold others.
+    pub(super) made: Arc<()>,
     /// What the population was read from, to tell whether it would be read the same again.
     pub key: [u8; 32],
     /// What it says, whatever it was read from.
     pub digest: [u8; 32],
 }
 
+/// All that a population is built from.
+#[derive(Debug)]
+pub struct Told<'t, U, T> {
+    /// In the order of their ids, each once.
+    pub users: U,
+    /// The tags of each class, in order.
+    pub classes: &'t [Vec<TagId>],
+    /// How many tags users have: their numbers are below it.
+    pub tags: usize,
+    /// What records set, in the order of the users.
+    pub own: Vec<(u32, Own)>,
+    pub own_conditions: Vec<OwnCondition>,
+    /// What files state of each user; none if no one asks.
+    pub stated: Vec<Stated>,
+    /// What each is to another, in any order; at most 2^30.
+    pub ties: T,
+    pub key: [u8; 32],
+}
+
 impl Population {
-    /// Notes where each user stands, beside his id, where decisions find it. Costs a pass over the
-    /// users.
+    /// Costs a pass over the users, and a sort of what is between them.
+    pub fn new<'e>(
+        told: Told<
+            '_,
+            impl ExactSizeIterator<Item = Entry<'e>> + Clone,
+            impl Iterator<Item = (u32, u32, Tie)> + Clone,
+        >,
+    ) -> Self {
+        let count = u32::try_from(told.users.len()).unwrap_or(u32::MAX);
+        let gone = (0..).zip(told.users.clone()).filter(|(_, user)| !user.is_known);
+        let gone: UserSet = gone.map(|(user, _)| user).collect();
+        let (ties, rows) = Ties::new(count, told.ties);
+        let directory = Directory::new(told.users, told.classes, &rows);
+        let mut members: Vec<Vec<u32>> = vec![Vec::new(); told.tags];
+        for user in 0..count {
+            for tag in directory.tags(user).iter() {
+                if let Some(users) = members.get_mut(tag.index()) {
+                    users.push(user);
+                }
+            }
+        }
+        let mut own = Paged::default();
+        if !told.own.is_empty() {
+            own.grow(count as usize);
+        }
+        for (user, said) in told.own {
+            if let Some(place) = own.get_mut(user as usize) {
+                *place = said;
+            }
+        }
+        Self {
+            members: members.into_iter().map(|users| UserSet::from_sorted(&users)).collect(),
+            everyone: UserSet::range(0..count).minus(&gone),
+            gone,
+            directory,
+            own,
+            stated: told.stated.into_iter().collect(),
+            own_conditions: told.own_conditions.into(),
+            ties,
+            key: told.key,
+            digest: [0; 32],
+            made: Arc::default(),
+        }
+    }
+
+    /// Notes where each user stands, beside his id, where decisions find it; none are told if all
+    /// stand where most do. Costs a pass over the users.
     #[must_use]
-    pub fn standing_as(mut self, standings: &Standings) -> Self {
-        self.directory.note(standings);
+    pub fn standing_as(mut self, standings: &Standings, each: &[Standing]) -> Self {
+        for user in 0..self.directory.len() {
+            let standing = each.get(user as usize).copied().unwrap_or(standings.common());
+            self.directory.set_standing(user, standing);
+        }
         self
     }
 
-    /// Whether both are of the same users, wherever they stand.
+    /// Whether all users stand as told already.
+    pub fn stands_as(&self, standings: &Standings, each: &[Standing]) -> bool {
+        let as_told =
+            |user: u32| each.get(user as usize).copied().unwrap_or(standings.common());
+        (0..self.directory.len()).all(|user| self.directory.standing(user) == as_told(user))
+    }
+
+    /// Whether both are of the same users with the same tags, wherever they stand.
     pub fn is_of_the_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.ties, &other.ties)
+        Arc::ptr_eq(&self.made, &other.made)
+    }
+
+    /// All others with whom a user has to do, by number and in order, and what is between them, seen
+    /// from him.
+    pub fn ties_of(&self, user: u32) -> impl ExactSizeIterator<Item = (u32, Tie)> + '_ {
+        self.ties.of(self.directory.row(user))
+    }
+
+    /// What records set, by user and in their order; those that set nothing are left out.
+    pub fn owns(&self) -> impl Iterator<Item = (u32, Own)> + '_ {
+        (0..).zip(self.own.iter().copied()).filter(|(_, own)| !own.is_empty())
     }
 
     /// The users who have a tag.
@@ -60,15 +151,18 @@ impl Population {
         self.ties.between(row(one), row(other))
     }
 
-    /// What the record of a user sets, and the switches that it sets to a condition. Costs two
-    /// searches.
+    /// What the record of a user sets, and the switches that it sets to a condition. Costs a
+    /// search.
     pub fn own(&self, user: u32) -> (Own, &[OwnCondition]) {
-        let at = self.own.binary_search_by_key(&user, |&(user, _)| user);
-        let own =
-            at.ok().and_then(|at| self.own.get(at)).map_or_else(Own::default, |&(_, own)| own);
+        let own = self.own.get(user as usize).copied().unwrap_or_default();
         let from = self.own_conditions.partition_point(|(other, ..)| *other < user);
         let to = self.own_conditions.partition_point(|(other, ..)| *other <= user);
         (own, self.own_conditions.get(from..to).unwrap_or_default())
+    }
+
+    /// What files state of a user.
+    pub fn stated(&self, user: u32) -> Stated {
+        self.stated.get(user as usize).copied().unwrap_or_default()
     }
 
     fn selection(&self, condition: &Condition<TagId>) -> Selection<'_> {
@@ -86,7 +180,7 @@ impl Population {
         let conditions = self.own_conditions.len() * size_of::<OwnCondition>();
         self.directory.memory()
             + self.members.iter().map(UserSet::memory).sum::<usize>()
-            + size_of_val(&*self.own)
+            + self.own.memory() + self.stated.memory()
             + conditions
             + self.ties.memory()
     }

@@ -1,4 +1,6 @@
-use super::{Standing, TagId, tags_of::TagsOf, ties::Row};
+use smallvec::SmallVec;
+
+use super::{Standing, TagId, heap::Heap, tags_of::TagsOf, ties::Row};
 
 /// What a decision needs of a user, in one cache line: his id, which tells that he is the one who
 /// was looked for, his tags, where he stands, and where what is between him and others is kept.
@@ -26,13 +28,19 @@ const TAGS: usize = 5;
 const ID: usize = 36;
 
 /// The count of tags that stand elsewhere.
-const ELSEWHERE: u8 = u8::MAX;
+const ELSEWHERE: u8 = COUNT;
+
+/// The bits of a count of tags.
+const COUNT: u8 = 0x7f;
+
+/// Beside the count of tags: that there is no such user, although others have to do with him.
+const GONE: u8 = 0x80;
 
 /// What is too large for records.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Overflow {
-    pub(super) tags: Vec<TagId>,
-    pub(super) ids: String,
+    pub(super) tags: Heap<TagId>,
+    pub(super) ids: Heap<u8>,
 }
 
 impl Default for Record {
@@ -54,26 +62,25 @@ impl Record {
     /// What the users of a class have in common: their tags.
     pub(super) fn of_class(tags: &[TagId], overflow: &mut Overflow) -> Self {
         let mut record = Self::default();
-        let small: Option<Vec<u16>> =
-            tags.iter().map(|tag| u16::try_from(tag.0).ok()).collect::<Option<_>>();
-        let places = record.tags.get_mut(..tags.len());
+        record.set_tags(tags, overflow);
+        record
+    }
+
+    /// Gives the user other tags, in order.
+    pub(super) fn set_tags(&mut self, tags: &[TagId], overflow: &mut Overflow) {
+        let gone = self.tag_count & GONE;
+        let small: Option<SmallVec<[u16; TAGS]>> =
+            tags.iter().map(|tag| u16::try_from(tag.0).ok()).collect();
+        let places = self.tags.get_mut(..tags.len());
         if let (Some(places), Some(small)) = (places, small) {
             places.copy_from_slice(&small);
-            record.tag_count = u8::try_from(tags.len()).unwrap_or(ELSEWHERE);
-            return record;
+            self.tag_count = u8::try_from(tags.len()).unwrap_or(ELSEWHERE) | gone;
+            return;
         }
-        let half = |number: usize, which: usize| {
-            let bytes = u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
-            let [a, b, c, d] = bytes;
-            u16::from_le_bytes(if which == 0 { [a, b] } else { [c, d] })
-        };
-        let (start, count) = (overflow.tags.len(), tags.len());
-        let [first, second, third, fourth, ..] = &mut record.tags;
-        (*first, *second) = (half(start, 0), half(start, 1));
-        (*third, *fourth) = (half(count, 0), half(count, 1));
-        record.tag_count = ELSEWHERE;
-        overflow.tags.extend_from_slice(tags);
-        record
+        let [a, b, c, d, e, f, ..] = overflow.tags.push(tags).to_le_bytes();
+        let [g, h, i, j] = u32::try_from(tags.len()).unwrap_or(u32::MAX).to_le_bytes();
+        self.tags = [[a, b], [c, d], [e, f], [g, h], [i, j]].map(u16::from_le_bytes);
+        self.tag_count = ELSEWHERE | gone;
     }
 
     /// A user of this class. An id has at most 255 bytes.
@@ -82,16 +89,34 @@ impl Record {
         if let Some(place) = self.id.get_mut(..id.len()) {
             place.copy_from_slice(id.as_bytes());
         } else if let Some(place) = self.id.first_chunk_mut() {
-            *place = (overflow.ids.len() as u64).to_le_bytes();
-            overflow.ids.push_str(id);
+            *place = overflow.ids.push(id.as_bytes()).to_le_bytes();
         }
         self
     }
 
     /// A user who has to do with those of this row.
     pub(super) fn with_row(mut self, row: Row) -> Self {
-        Row { signature: self.signature, start: self.row_start, len: self.row_len } = row;
+        self.set_row(row);
         self
+    }
+
+    pub(super) fn with_known(mut self, known: bool) -> Self {
+        self.set_known(known);
+        self
+    }
+
+    pub(super) fn set_row(&mut self, row: Row) {
+        Row { signature: self.signature, start: self.row_start, len: self.row_len } = row;
+    }
+
+    /// Whether there is such a user; if not, he is only someone with whom others have to do.
+    #[inline]
+    pub(super) fn is_known(&self) -> bool {
+        self.tag_count & GONE == 0
+    }
+
+    pub(super) fn set_known(&mut self, known: bool) {
+        self.tag_count = self.tag_count & COUNT | if known { 0 } else { GONE };
     }
 
     pub(super) fn set_standing(&mut self, standing: Standing) {
@@ -112,20 +137,21 @@ impl Record {
     pub(super) fn id<'s>(&'s self, overflow: &'s Overflow) -> &'s [u8] {
         let len = usize::from(self.id_len);
         let id = self.id.get(..len).or_else(|| {
-            let start = usize::try_from(u64::from_le_bytes(*self.id.first_chunk()?)).ok()?;
-            overflow.ids.as_bytes().get(start..start + len)
+            overflow.ids.get(u64::from_le_bytes(*self.id.first_chunk()?), len)
         });
         id.unwrap_or_default()
     }
 
     #[inline]
     pub(super) fn tags<'s>(&'s self, overflow: &'s Overflow) -> TagsOf<'s> {
-        if self.tag_count == ELSEWHERE {
-            let [a, b, c, d, ..] = self.tags.map(usize::from);
-            let (start, count) = (a | b << 16, c | d << 16);
-            TagsOf::Many(overflow.tags.get(start..start + count).unwrap_or_default())
+        let count = self.tag_count & COUNT;
+        if count == ELSEWHERE {
+            let [a, b, c, d, e] = self.tags.map(u64::from);
+            let (address, count) = (a | b << 16 | c << 32, d | e << 16);
+            let count = usize::try_from(count).unwrap_or_default();
+            TagsOf::Many(overflow.tags.get(address, count).unwrap_or_default())
         } else {
-            TagsOf::Few(self.tags.get(..usize::from(self.tag_count)).unwrap_or_default())
+            TagsOf::Few(self.tags.get(..usize::from(count)).unwrap_or_default())
         }
     }
 }

@@ -25,6 +25,10 @@ pub struct RuleBook {
     pub rules: Vec<Rule>,
     /// For each tag of the view, the rules whose outcome names it, in order.
     pub naming: Vec<Vec<RuleNumber>>,
+    /// For each tag, the rules whose condition names it.
+    pub mentions: Vec<Vec<RuleNumber>>,
+    /// The tags whose users someone without tags may reach, in order.
+    pub of_untagged: Vec<TagId>,
     /// For each tag of the view, who may reach the users who have it: those who meet the condition
     /// of at least one rule that names it.
     pub reachers: Vec<UserSet>,

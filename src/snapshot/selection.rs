@@ -46,6 +46,17 @@ impl<'s> Selection<'s> {
         }
     }
 
+    /// Selects some users, in order and each once, or no more; `below` is how many there are.
+    pub(super) fn change(&mut self, changes: &[(u32, bool)], below: u32) {
+        match self {
+            Self::Only(users) => users.to_mut().change(changes, below),
+            Self::AllBut(users) => {
+                let turned: Vec<_> = changes.iter().map(|&(user, is_in)| (user, !is_in)).collect();
+                users.to_mut().change(&turned, below);
+            }
+        }
+    }
+
     /// Those who are not selected. Costs nothing.
     #[must_use]
     pub fn complement(self) -> Self {

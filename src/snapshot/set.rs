@@ -30,7 +30,19 @@ enum Form {
         bytes: Arc<[u8]>,
         len: u64,
     },
+    /// A packed set but for some users, who are told one by one.
+    Changed {
+        packed: Arc<UserSet>,
+        users: Arc<Changes>,
+        len: u64,
+    },
 }
+
+/// Users, in order, and whether each is a member.
+type Changes = Vec<(u32, bool)>;
+
+/// How many users a set is told beside before it is packed anew.
+const MOST_CHANGES: usize = 256;
 
 impl Default for UserSet {
     fn default() -> Self {
@@ -85,20 +97,27 @@ impl UserSet {
                 few.contains(user) == *are_members && user < *below
             }
             Form::Roaring(bitmap) => bitmap.contains(user),
+            Form::Changed { packed, users, .. } => {
+                let at = users.binary_search_by_key(&user, |&(changed, _)| changed);
+                match at.ok().and_then(|at| users.get(at)) {
+                    Some(&(_, is_member)) => is_member,
+                    None => packed.contains(user),
+                }
+            }
         }
     }
 
     /// How many members; counted already or by container, not by member.
     pub fn len(&self) -> u64 {
         match &self.form {
-            Form::Plain { len, .. } => *len,
+            Form::Plain { len, .. } | Form::Changed { len, .. } => *len,
             Form::Few { bitmap, .. } | Form::Roaring(bitmap) => bitmap.len(),
         }
     }
 
     pub fn is_empty(&self) -> bool {
         match &self.form {
-            Form::Plain { len, .. } => *len == 0,
+            Form::Plain { len, .. } | Form::Changed { len, .. } => *len == 0,
             Form::Few { bitmap, .. } | Form::Roaring(bitmap) => bitmap.is_empty(),
         }
     }
@@ -184,13 +203,57 @@ impl UserSet {
                 Form::Plain { bytes, .. } => bytes.len(),
                 Form::Few { bitmap, few, .. } => bitmap.serialized_size() + few.memory(),
                 Form::Roaring(bitmap) => bitmap.serialized_size(),
+                Form::Changed { packed, users, .. } => packed.memory() + size_of_val(&***users),
             }
+    }
+
+    /// Takes some users, in order and each once, in or out; `below` is how many users there are.
+    ///
+    /// A packed set stays packed: it costs these users and those changed before, until they are so
+    /// many that it is packed anew. Another costs a pass over it if its memory is shared.
+    pub(super) fn change(&mut self, changes: &[(u32, bool)], below: u32) {
+        let changes: Changes =
+            changes.iter().copied().filter(|&(user, is_in)| self.contains(user) != is_in).collect();
+        if changes.is_empty() {
+            return;
+        }
+        if let Form::Roaring(bitmap) = &mut self.form {
+            apply(Arc::make_mut(bitmap), &changes);
+            return;
+        }
+        let (packed, mut users) = match std::mem::take(self).form {
+            Form::Changed { packed, users, .. } => (packed, Arc::unwrap_or_clone(users)),
+            form => (Arc::new(Self { form }), Changes::new()),
+        };
+        // The last that is said of a user counts.
+        users.extend(&changes);
+        users.sort_by_key(|&(user, _)| user);
+        users.reverse();
+        users.dedup_by_key(|&mut (user, _)| user);
+        users.reverse();
+        users.retain(|&(user, is_in)| packed.contains(user) != is_in);
+        let joined = users.iter().filter(|&&(_, is_in)| is_in).count() as u64;
+        let len = packed.len() + joined - (users.len() as u64 - joined);
+        let changed = Self { form: Form::Changed { packed, users: Arc::new(users), len } };
+        *self = if changed.changes() > MOST_CHANGES { changed.packed(below) } else { changed };
+    }
+
+    fn changes(&self) -> usize {
+        match &self.form {
+            Form::Changed { users, .. } => users.len(),
+            _ => 0,
+        }
     }
 
     fn bitmap(&self) -> Cow<'_, RoaringBitmap> {
         match &self.form {
             Form::Few { bitmap, .. } | Form::Roaring(bitmap) => Cow::Borrowed(bitmap),
             Form::Plain { bytes, .. } => Cow::Owned(RoaringBitmap::from_lsb0_bytes(0, bytes)),
+            Form::Changed { packed, users, .. } => {
+                let mut bitmap = packed.bitmap().into_owned();
+                apply(&mut bitmap, users);
+                Cow::Owned(bitmap)
+            }
         }
     }
 
@@ -198,6 +261,21 @@ impl UserSet {
         match self.form {
             Form::Few { bitmap, .. } | Form::Roaring(bitmap) => Arc::unwrap_or_clone(bitmap),
             Form::Plain { bytes, .. } => RoaringBitmap::from_lsb0_bytes(0, &bytes),
+            Form::Changed { packed, users, .. } => {
+                let mut bitmap = Arc::unwrap_or_clone(packed).into_bitmap();
+                apply(&mut bitmap, &users);
+                bitmap
+            }
+        }
+    }
+}
+
+fn apply(bitmap: &mut RoaringBitmap, changes: &[(u32, bool)]) {
+    for &(user, is_in) in changes {
+        if is_in {
+            bitmap.insert(user);
+        } else {
+            bitmap.remove(user);
         }
     }
 }

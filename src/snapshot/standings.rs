@@ -1,29 +1,23 @@
 use super::{Selection, Standing, UserSet};
 use crate::request::{Approval, Moderation, PeersMode, Switch};
 
-/// Where every user stands: one by one for decisions, and as sets for lists.
+/// Where every user stands, as sets for lists; one by one, it stands beside the users' ids.
 #[derive(Clone, Debug)]
 pub struct Standings {
     /// Where a user stands of whom nothing is known.
     stranger: Standing,
     /// Where most users stand.
     common: Standing,
-    /// By user; empty if all stand alike.
-    each: Box<[Standing]>,
-    switches: [Selection<'static>; Switch::COUNT],
-    modes: [Selection<'static>; PeersMode::ALL.len()],
-    banned: Selection<'static>,
-    silenced: Selection<'static>,
-    refusing: Selection<'static>,
-    full: Selection<'static>,
+    /// How many users stand elsewhere.
+    elsewhere: u64,
+    /// By the place of each aspect.
+    sets: [Selection<'static>; SETS],
 }
 
 impl Standings {
     /// The standings of all users, by number; none, if all stand where `common` says, which is best
     /// where most of them do. Costs a pass over them for each set.
-    pub fn new(stranger: Standing, common: Standing, each: Vec<Standing>) -> Self {
-        let each: Box<[Standing]> =
-            if each.iter().all(|&one| one == common) { Box::default() } else { each.into() };
+    pub fn new(stranger: Standing, common: Standing, each: &[Standing]) -> Self {
         let selection = |is: &dyn Fn(Standing) -> bool| -> Selection<'static> {
             // Told by those who differ from the most.
             let differ = each.iter().zip(0_u32..).filter(|&(&one, _)| is(one) != is(common));
@@ -31,38 +25,38 @@ impl Standings {
             let differ = Selection::from(differ);
             if is(common) { differ.complement() } else { differ }
         };
-        let switches = std::array::from_fn(|at| {
-            selection(&|one| Switch::ALL.get(at).is_some_and(|&switch| one.is_on(switch)))
-        });
-        let modes = std::array::from_fn(|at| {
-            selection(&|one| PeersMode::ALL.get(at).is_some_and(|&mode| one.peers() == mode))
-        });
         Self {
-            banned: selection(&|one| one.moderation() == Moderation::Banned),
-            silenced: selection(&|one| one.moderation() == Moderation::Silenced),
-            refusing: selection(&|one| one.approval() == Approval::DenyAny),
-            full: selection(&Standing::is_full),
             stranger,
             common,
-            switches,
-            modes,
-            each,
+            elsewhere: each.iter().filter(|&&one| one != common).count() as u64,
+            sets: std::array::from_fn(|at| selection(&|one| ASPECTS.get(at).is_some_and(|it| it.of(one)))),
         }
     }
 
     /// Whether nobody is refused anything for where he stands.
     pub fn are_open(&self) -> bool {
-        self.each.is_empty() && self.common == Standing::open() && self.stranger == self.common
+        self.elsewhere == 0 && self.common == Standing::open() && self.stranger == self.common
     }
 
-    /// Whether all users stand alike in both.
-    pub fn are_the_same(&self, other: &Self) -> bool {
-        self.common == other.common && self.each == other.each
+    /// Where most users stand.
+    pub fn common(&self) -> Standing {
+        self.common
     }
 
-    /// Where a user stands. Decisions read it from the [`Directory`](super::Directory).
-    pub fn of(&self, user: u32) -> Standing {
-        self.each.get(user as usize).copied().unwrap_or(self.common)
+    /// Takes note that a user stands elsewhere than before. `below` is how many numbers there are.
+    pub(super) fn moved(&mut self, moves: &[Move], below: u32) {
+        for one in moves {
+            self.elsewhere += u64::from(one.to != self.common);
+            self.elsewhere -= u64::from(one.from != self.common);
+        }
+        for (aspect, set) in ASPECTS.iter().zip(&mut self.sets) {
+            let changed = moves.iter().filter(|one| aspect.of(one.from) != aspect.of(one.to));
+            let changed: Vec<(u32, bool)> =
+                changed.map(|one| (one.user, aspect.of(one.to))).collect();
+            if !changed.is_empty() {
+                set.change(&changed, below);
+            }
+        }
     }
 
     /// Where a user stands of whom nothing is known.
@@ -73,36 +67,94 @@ impl Standings {
 
     /// Whose switch is on.
     pub fn on(&self, switch: Switch) -> Selection<'_> {
-        self.switches.get(switch.index()).map_or_else(Selection::nobody, Selection::borrowed)
+        self.having(Aspect::On(switch))
     }
 
     /// Who communicates in this mode.
     pub fn in_mode(&self, mode: PeersMode) -> Selection<'_> {
-        self.modes.get(mode as usize).map_or_else(Selection::nobody, Selection::borrowed)
+        self.having(Aspect::In(mode))
     }
 
     pub fn banned(&self) -> Selection<'_> {
-        self.banned.borrowed()
+        self.having(Aspect::Banned)
     }
 
     /// Who is silenced, the banned not among them.
     pub fn silenced(&self) -> Selection<'_> {
-        self.silenced.borrowed()
+        self.having(Aspect::Silenced)
     }
 
     /// Who takes no friend requests.
     pub fn refusing(&self) -> Selection<'_> {
-        self.refusing.borrowed()
+        self.having(Aspect::Refusing)
     }
 
     /// Whose friend list is full.
     pub fn full(&self) -> Selection<'_> {
-        self.full.borrowed()
+        self.having(Aspect::Full)
+    }
+
+    fn having(&self, aspect: Aspect) -> Selection<'_> {
+        let at = ASPECTS.iter().position(|&known| known == aspect);
+        let set = at.and_then(|at| self.sets.get(at));
+        set.map_or_else(Selection::nobody, Selection::borrowed)
     }
 
     pub(super) fn memory(&self) -> usize {
-        let sets = self.switches.iter().chain(&self.modes);
-        let sets = sets.chain([&self.banned, &self.silenced, &self.refusing, &self.full]);
-        size_of_val(&*self.each) + sets.map(Selection::memory).sum::<usize>()
+        self.sets.iter().map(Selection::memory).sum()
+    }
+}
+
+/// A user who stands elsewhere than before, in the order of numbers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Move {
+    pub(super) user: u32,
+    pub(super) from: Standing,
+    pub(super) to: Standing,
+}
+
+/// What of where users stand is kept as a set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Aspect {
+    On(Switch),
+    In(PeersMode),
+    Banned,
+    Silenced,
+    Refusing,
+    Full,
+}
+
+const SETS: usize = Switch::COUNT + PeersMode::ALL.len() + 4;
+
+#[expect(clippy::indexing_slicing, reason = "worked out when this is compiled")]
+static ASPECTS: [Aspect; SETS] = {
+    let mut all = [Aspect::Full; SETS];
+    let mut at = 0;
+    while at < Switch::COUNT {
+        all[at] = Aspect::On(Switch::ALL[at]);
+        at += 1;
+    }
+    let mut mode = 0;
+    while mode < PeersMode::ALL.len() {
+        all[at + mode] = Aspect::In(PeersMode::ALL[mode]);
+        mode += 1;
+    }
+    at += mode;
+    all[at] = Aspect::Banned;
+    all[at + 1] = Aspect::Silenced;
+    all[at + 2] = Aspect::Refusing;
+    all
+};
+
+impl Aspect {
+    fn of(self, standing: Standing) -> bool {
+        match self {
+            Self::On(switch) => standing.is_on(switch),
+            Self::In(mode) => standing.peers() == mode,
+            Self::Banned => standing.moderation() == Moderation::Banned,
+            Self::Silenced => standing.moderation() == Moderation::Silenced,
+            Self::Refusing => standing.approval() == Approval::DenyAny,
+            Self::Full => standing.is_full(),
+        }
     }
 }

@@ -16,8 +16,8 @@ impl TagId {
 /// declarations name, in order. So the numbers of users' tags don't depend on the rules.
 #[derive(Clone, Default, Debug)]
 pub struct Tags {
-    names: Vec<Box<str>>,
-    by_name: HashMap<Box<str>, TagId, RandomState>,
+    pub(super) names: Vec<Box<str>>,
+    pub(super) by_name: HashMap<Box<str>, TagId, RandomState>,
 }
 
 impl FromIterator<Box<str>> for Tags {

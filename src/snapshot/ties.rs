@@ -1,5 +1,6 @@
-use std::ops::Range;
+use std::{collections::HashMap, sync::Arc};
 
+use super::arena::Arena;
 use crate::request::{PeersMode, Relation};
 
 /// What is between two users, seen from one of them: the relations both ways, and whether they have
@@ -10,6 +11,9 @@ pub struct Tie(u16);
 const OUT: u16 = (1 << Relation::COUNT) - 1;
 const BACK: usize = Relation::COUNT;
 const TALK: u16 = 1 << (2 * Relation::COUNT);
+const STATED: usize = 2 * Relation::COUNT + 1;
+/// What decisions ask of it.
+const EFFECTIVE: u16 = (1 << STATED) - 1;
 
 impl Tie {
     pub const NONE: Self = Self(0);
@@ -22,13 +26,53 @@ impl Tie {
         Self(1 << relation as u32)
     }
 
+    /// A relation to the other that a policy file states.
+    pub const fn stated(relation: Relation) -> Self {
+        Self((1 | 1 << STATED) << relation as u32)
+    }
+
     /// Both at once.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// The same seen from the other.
+    /// All of it but what the other has.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// What of it both have.
+    #[must_use]
+    pub const fn common(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The relations to the other alone, and which of them files state.
+    #[must_use]
+    pub const fn outward(self) -> Self {
+        Self(self.0 & (OUT | OUT << STATED))
+    }
+
+    /// The relations to the other that files state.
+    #[must_use]
+    pub const fn of_files(self) -> Self {
+        let stated = self.0 >> STATED;
+        Self(stated | stated << STATED)
+    }
+
+    /// Whether a file states this relation to the other; only where a row is its owner's.
+    pub const fn is_stated(self, relation: Relation) -> bool {
+        self.0 >> STATED & Self::to_other(relation).0 != 0
+    }
+
+    /// Whether there is nothing between the two.
+    pub const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The same seen from the other, but for what files state.
     #[must_use]
     pub const fn reversed(self) -> Self {
         Self(self.0 >> BACK & OUT | (self.0 & OUT) << BACK | self.0 & TALK)
@@ -48,7 +92,7 @@ impl Tie {
 
     /// What it is, in bytes that tell any two apart.
     pub fn to_bytes(self) -> [u8; 2] {
-        self.0.to_le_bytes()
+        (self.0 & EFFECTIVE).to_le_bytes()
     }
 
     /// Whether they have a conversation.
@@ -73,14 +117,17 @@ impl Tie {
 ///
 /// Every relation stands in the rows of both users, so one search in the shorter row tells
 /// everything that is between them. A row is its others, and after them their ties, two in a word:
-/// what is looked up together stands together.
+/// what is looked up together stands together. Where each user's row stands is kept beside his id.
 #[derive(Clone, Default, Debug)]
 pub struct Ties {
-    /// Where each user's row starts, and where the last one ends; empty if there are no ties.
-    starts: Box<[u32]>,
-    words: Box<[u32]>,
+    words: Arena,
+    /// How many words a row has that is longer than can be told beside an id, by where it starts.
+    long: Arc<HashMap<u32, usize>>,
+    /// How many words there are in rows.
+    in_rows: usize,
     edges: [u64; Relation::COUNT],
-    conversations: u64,
+    /// How often a conversation stands in a row: each stands in two.
+    talks: u64,
 }
 
 /// Where a user's row stands, and who may be in it.
@@ -93,12 +140,23 @@ pub(super) struct Row {
     pub(super) len: u16,
 }
 
+/// One of a user's rows to be changed: who is in it, and what is between them.
+pub(super) type Others = Vec<(u32, Tie)>;
+
 const LONG: u16 = u16::MAX;
 
 /// How many others a row has at most that is looked through from end to end.
 const SHORT: usize = 48;
 
 impl Row {
+    fn of(others: &Others, start: u32, len: usize) -> Self {
+        Self {
+            signature: others.iter().fold(0, |all, &(other, _)| all | signature(other)),
+            start,
+            len: u16::try_from(len).unwrap_or(LONG),
+        }
+    }
+
     /// Whether a user may be in it: if not, nothing is between the two.
     #[inline]
     fn may_hold(self, other: u32) -> bool {
@@ -113,10 +171,13 @@ fn signature(user: u32) -> u64 {
 
 impl Ties {
     /// Ties of users below `users`, from what each is to another; in any order, and more than one
-    /// between the same two is all of them. At most 2^30 of them.
+    /// between the same two is all of them. At most 2^30 of them. With them, the row of each user.
     ///
     /// Costs a sort of each row.
-    pub fn new(users: u32, ties: impl Iterator<Item = (u32, u32, Tie)> + Clone) -> Self {
+    pub(super) fn new(
+        users: u32,
+        ties: impl Iterator<Item = (u32, u32, Tie)> + Clone,
+    ) -> (Self, Vec<Row>) {
         let mut starts = vec![0_u32; users as usize + 1];
         for (one, other, _) in ties.clone() {
             for user in [one, other] {
@@ -131,7 +192,7 @@ impl Ties {
             *start = total;
         }
         if total == 0 {
-            return Self::default();
+            return (Self::default(), vec![Row::default(); users as usize]);
         }
         let mut rows = vec![(0_u32, Tie::NONE); total as usize];
         let mut free = starts.clone();
@@ -146,61 +207,66 @@ impl Ties {
             }
         }
         drop(free);
-        Self::packed(starts, rows)
+        Self::packed(&starts, rows)
     }
 
     /// Sorts each row, joins what is between the same two, and packs the rows.
-    fn packed(mut starts: Vec<u32>, mut rows: Vec<(u32, Tie)>) -> Self {
+    fn packed(starts: &[u32], mut rows: Vec<(u32, Tie)>) -> (Self, Vec<Row>) {
+        let mut ties = Self::default();
         let mut words: Vec<u32> = Vec::with_capacity(rows.len() / 2 * 3);
-        let mut edges = [0; Relation::COUNT];
-        let mut conversations = 0;
-        let mut from = 0_usize;
-        for at in 1..starts.len() {
-            let to = starts.get(at).map_or(from, |&to| to as usize);
-            let row = rows.get_mut(from..to).unwrap_or_default();
-            row.sort_unstable_by_key(|&(other, _)| other);
+        let mut places = Vec::with_capacity(starts.len());
+        let mut long = HashMap::new();
+        let mut row = Others::new();
+        for ends in starts.windows(2) {
+            let &[from, to] = ends else { continue };
+            let sorted = rows.get_mut(from as usize..to as usize).unwrap_or_default();
+            sorted.sort_unstable_by_key(|&(other, _)| other);
+            row.clear();
+            for &(other, tie) in &*sorted {
+                match row.last_mut() {
+                    Some((last, joined)) if *last == other => *joined = joined.and(tie),
+                    _ => row.push((other, tie)),
+                }
+            }
             let begin = words.len();
-            let mut ties: Vec<Tie> = Vec::with_capacity(row.len());
-            for &(other, tie) in &*row {
-                match ties.last_mut() {
-                    Some(last) if words.last() == Some(&other) && words.len() > begin => {
-                        *last = last.and(tie);
-                    }
-                    _ => {
-                        words.push(other);
-                        ties.push(tie);
-                    }
-                }
-            }
-            for &tie in &ties {
-                for (count, &relation) in edges.iter_mut().zip(Relation::ALL) {
-                    *count += u64::from(tie.to(relation));
-                }
-                conversations += u64::from(tie.is_conversation());
-            }
-            words.extend(ties.chunks(2).map(|two| match *two {
-                [one, other] => u32::from(one.0) | u32::from(other.0) << 16,
-                [one] => u32::from(one.0),
-                _ => 0,
-            }));
-            from = to;
-            if let Some(start) = starts.get_mut(at) {
-                *start = u32::try_from(words.len()).unwrap_or(u32::MAX);
+            pack(&row, &mut words);
+            row.iter().for_each(|&(_, tie)| ties.count(tie, true));
+            let start = if row.is_empty() { 0 } else { u32::try_from(begin).unwrap_or(u32::MAX) };
+            places.push(Row::of(&row, start, words.len() - begin));
+            if words.len() - begin >= usize::from(LONG) {
+                long.insert(start, words.len() - begin);
             }
         }
         words.shrink_to_fit();
-        let conversations = conversations / 2;
-        Self { starts: starts.into(), words: words.into(), edges, conversations }
+        ties.in_rows = words.len();
+        (Self { words: words.into(), long: Arc::new(long), ..ties }, places)
     }
 
-    /// Where a user's row stands, to be kept beside his id.
-    pub(super) fn row(&self, user: u32) -> Row {
-        let range = self.range(user);
-        Row {
-            signature: self.of(user).fold(0, |all, (other, _)| all | signature(other)),
-            start: u32::try_from(range.start).unwrap_or(u32::MAX),
-            len: u16::try_from(range.len()).unwrap_or(LONG),
+    /// Counts what is between two in, or out, seen from one of them.
+    fn count(&mut self, tie: Tie, is_there: bool) {
+        let step = |count: &mut u64, has: bool| {
+            let one = u64::from(has);
+            *count = if is_there { *count + one } else { count.saturating_sub(one) };
+        };
+        for (count, &relation) in self.edges.iter_mut().zip(Relation::ALL) {
+            step(count, tie.to(relation));
         }
+        // A conversation stands in both rows.
+        step(&mut self.talks, tie.is_conversation());
+    }
+
+    /// Puts another row in the place of one; where it stands.
+    pub(super) fn replace(&mut self, row: Row, others: &Others) -> Row {
+        let before: Others = self.of(row).collect();
+        before.iter().for_each(|&(_, tie)| self.count(tie, false));
+        others.iter().for_each(|&(_, tie)| self.count(tie, true));
+        let mut words = Vec::with_capacity(others.len() / 2 * 3 + 2);
+        pack(others, &mut words);
+        let len = words.len();
+        self.in_rows += len;
+        self.in_rows -= self.words.row(row.start, self.len(row)).len();
+        let start = self.words.replace(row.start, words);
+        Row::of(others, start, len)
     }
 
     /// What is between two users, seen from the first, of whom these are the rows. Costs nothing if
@@ -210,18 +276,15 @@ impl Ties {
         if !(mine.may_hold(other) && theirs.may_hold(one)) {
             Tie::NONE
         } else if mine.len <= theirs.len {
-            self.find(one, mine, other)
+            self.find(mine, other)
         } else {
-            self.find(other, theirs, one).reversed()
+            self.find(theirs, one).reversed()
         }
     }
 
     #[inline]
-    fn find(&self, user: u32, row: Row, other: u32) -> Tie {
-        let start = row.start as usize;
-        let range =
-            if row.len == LONG { self.range(user) } else { start..start + usize::from(row.len) };
-        let (others, ties) = parts(self.words.get(range).unwrap_or_default());
+    fn find(&self, row: Row, other: u32) -> Tie {
+        let (others, ties) = parts(self.words.row(row.start, self.len(row)));
         // Leaves nothing out: it has the ties fetched while the others are looked through.
         if others.len() <= SHORT && ties.iter().fold(0, |all, &word| all | word) == 0 {
             return Tie::NONE;
@@ -229,14 +292,14 @@ impl Ties {
         place(others, other).map_or(Tie::NONE, |at| tie(ties, at))
     }
 
-    /// All others with whom a user has to do, in order, and what is between them, seen from him.
-    pub fn of(&self, user: u32) -> impl ExactSizeIterator<Item = (u32, Tie)> + '_ {
-        let (others, ties) = parts(self.words.get(self.range(user)).unwrap_or_default());
+    /// All others in a row, in order, and what is between them and its owner, seen from him.
+    pub(super) fn of(&self, row: Row) -> impl ExactSizeIterator<Item = (u32, Tie)> + '_ {
+        let (others, ties) = parts(self.words.row(row.start, self.len(row)));
         others.iter().enumerate().map(|(at, &other)| (other, tie(ties, at)))
     }
 
     pub fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.in_rows == 0
     }
 
     /// How many edges of a relation there are.
@@ -246,25 +309,20 @@ impl Ties {
 
     /// How many conversations there are.
     pub fn conversations(&self) -> u64 {
-        self.conversations
-    }
-
-    /// The memory of what is between users alone, without where each user's row starts.
-    pub fn rows_memory(&self) -> usize {
-        size_of_val(&*self.words)
+        self.talks / 2
     }
 
     /// The memory that they take, about, in bytes.
     pub fn memory(&self) -> usize {
-        size_of_val(&*self.starts) + size_of_val(&*self.words)
+        self.words.memory()
     }
 
     #[inline]
-    fn range(&self, user: u32) -> Range<usize> {
-        let at = user as usize;
-        match self.starts.get(at..at.saturating_add(2)) {
-            Some(&[start, end]) => start as usize..end as usize,
-            _ => 0..0,
+    fn len(&self, row: Row) -> usize {
+        if row.len == LONG {
+            self.long.get(&row.start).copied().unwrap_or_default()
+        } else {
+            usize::from(row.len)
         }
     }
 }
@@ -286,6 +344,16 @@ fn place(others: &[u32], other: u32) -> Option<usize> {
 #[inline]
 fn parts(row: &[u32]) -> (&[u32], &[u32]) {
     row.split_at_checked(row.len() * 2 / 3).unwrap_or_default()
+}
+
+/// The others, and after them their ties, two in a word.
+fn pack(others: &Others, words: &mut Vec<u32>) {
+    words.extend(others.iter().map(|&(other, _)| other));
+    words.extend(others.chunks(2).map(|two| match *two {
+        [(_, one), (_, other)] => u32::from(one.0) | u32::from(other.0) << 16,
+        [(_, one)] => u32::from(one.0),
+        _ => 0,
+    }));
 }
 
 #[inline]

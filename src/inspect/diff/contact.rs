@@ -108,7 +108,7 @@ impl<'s> Known<'s> {
         conversation: Option<Conversation>,
     ) -> bool {
         let population = &self.view.population;
-        let is_few = population.ties.of(user).len() <= FEW;
+        let is_few = population.ties_of(user).len() <= FEW;
         if self.subjects.contains(user) {
             let [many, any] = match &self.many {
                 Some([many, any]) => [many.contains(user), any.contains(user)],
@@ -123,7 +123,7 @@ impl<'s> Known<'s> {
                 return reach(self.view, &request).total() > 0;
             }
         }
-        population.ties.of(user).any(|(other, tie)| self.allows(scene, user, other, tie))
+        population.ties_of(user).any(|(other, tie)| self.allows(scene, user, other, tie))
     }
 
     fn is_reached(
@@ -134,7 +134,7 @@ impl<'s> Known<'s> {
         conversation: Option<Conversation>,
     ) -> bool {
         let population = &self.view.population;
-        let is_few = population.ties.of(user).len() <= FEW;
+        let is_few = population.ties_of(user).len() <= FEW;
         if self.others.contains(user) {
             let most = match self.many {
                 Some(_) => {
@@ -153,7 +153,7 @@ impl<'s> Known<'s> {
                 return reached_by(self.view, &request).total() > 0;
             }
         }
-        population.ties.of(user).any(|(other, tie)| self.allows(scene, other, user, tie.reversed()))
+        population.ties_of(user).any(|(other, tie)| self.allows(scene, other, user, tie.reversed()))
     }
 
     fn allows(&self, scene: &Scene<'_>, user: u32, other: u32, tie: crate::snapshot::Tie) -> bool {

@@ -4,7 +4,7 @@ use super::{
     scene::Scene,
     walk::{Leaf, left_over},
 };
-use crate::snapshot::{Tie, Ties};
+use crate::snapshot::{Tie, Population};
 
 /// How many pairs an action gained and lost, by the class of the user to whom it is done.
 #[derive(Clone, Debug)]
@@ -27,14 +27,14 @@ impl Count {
     }
 
     /// All ordered pairs of two users that may now and could not, and the other way round.
-    pub(super) fn of(scene: &Scene<'_>, crowd: &Crowd<'_>, ties: &Ties) -> Self {
+    pub(super) fn of(scene: &Scene<'_>, crowd: &Crowd<'_>, population: &Population) -> Self {
         let mut count = Self { classes: vec![[0; 2]; crowd.classes.len()] };
         let is_still = scene.subjects_differ.is_empty() && scene.others_differ.is_empty();
         if !(is_still && (!scene.rules || crowd.changed.is_empty() && crowd.open.is_none())) {
             count.strangers(scene, crowd);
             count.oneself(scene, crowd);
         }
-        count.tied(scene, crowd, ties);
+        count.tied(scene, crowd, population);
         count
     }
 
@@ -105,9 +105,9 @@ impl Count {
     }
 
     /// What is between users makes a difference to some pairs.
-    fn tied(&mut self, scene: &Scene<'_>, crowd: &Crowd<'_>, ties: &Ties) {
+    fn tied(&mut self, scene: &Scene<'_>, crowd: &Crowd<'_>, population: &Population) {
         for user in 0..crowd.users {
-            for (other, tie) in ties.of(user) {
+            for (other, tie) in population.ties_of(user) {
                 if !scene.may_differ(crowd, user, other, tie) {
                     continue;
                 }

@@ -78,7 +78,7 @@ impl<'v> Crowd<'v> {
             nobody: Bits::nobody(users),
             everybody: Bits::everybody(users),
         };
-        crowd.read_rules(old.rules.as_ref(), new.rules.as_ref(), population.members.len());
+        crowd.read_rules(old.rules.as_deref(), new.rules.as_deref(), population.members.len());
         crowd
     }
 

@@ -96,7 +96,7 @@ fn towards(
         if which(scene.as_strangers(crowd, user, user)) == Some(direction) {
             add(user, -1);
         }
-        for (other, tie) in view.population.ties.of(user) {
+        for (other, tie) in view.population.ties_of(user) {
             let tie = tie.reversed();
             if scene.may_differ(crowd, other, user, tie) {
                 let is = |tie| which(scene.judge(other, user, tie)) == Some(direction);

@@ -271,7 +271,7 @@ impl Compared<'_> {
 
     fn pairs(&self, scene: &Scene<'_>, diff: &mut ActionDiff) {
         let (crowd, view) = (self.crowd, self.new);
-        let count = Count::of(scene, crowd, &view.population.ties);
+        let count = Count::of(scene, crowd, &view.population);
         [diff.gained, diff.lost] = [GAINED, LOST].map(|which| count.total(which));
         for direction in [GAINED, LOST] {
             let most = self.detail.kinds;

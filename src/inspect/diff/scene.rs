@@ -111,9 +111,10 @@ fn differing(one: &Bits, other: &Bits) -> Bits {
 
 fn peers_differ(old: &View, new: &View, users: u32) -> Bits {
     let mut differ = Bits::nobody(users);
-    if !old.standings.are_the_same(&new.standings) {
+    if !std::sync::Arc::ptr_eq(&old.population, &new.population) {
         for user in 0..users {
-            if old.standings.of(user).peers() != new.standings.of(user).peers() {
+            if old.population.directory.standing(user).peers()
+                != new.population.directory.standing(user).peers() {
                 differ.insert(user);
             }
         }

@@ -191,7 +191,7 @@ fn closing(view: &View) -> Vec<GateName> {
             ties.edges(Relation::Friend) > 0
                 || some(&|it| it.is_full() || it.approval() == Approval::DenyAny)
         }
-        GateName::Role => view.groups.iter().next().is_some(),
+        GateName::Role => !view.groups.is_empty(),
     };
     GateName::ALL.iter().copied().filter(|&gate| closes(gate)).collect()
 }

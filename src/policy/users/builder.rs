@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
-    policy::tags::Vocabulary,
-    request::{Relation, check_id},
-    source::Span,
+    policy::{lines::Lines, tags::Vocabulary},
+    request::{Field, Place, Relation, Stated, Switch, check_id},
+    source::{Sources, Span},
     syntax::ast,
 };
 
@@ -23,7 +23,7 @@ pub(in crate::policy) struct Builder<'v> {
     pub(super) vocabulary: &'v Vocabulary,
     pub(super) checks: Checks,
     /// Where each user is defined, or else where he was first named.
-    places: Vec<Place>,
+    places: Vec<Met>,
     /// Where each conversation is stated.
     conversations: HashMap<(u32, u32), Span>,
     hasher: RandomState,
@@ -35,7 +35,7 @@ pub(in crate::policy) struct Builder<'v> {
 }
 
 #[derive(Clone, Copy)]
-struct Place {
+struct Met {
     span: Span,
     is_defined: bool,
 }
@@ -78,6 +78,9 @@ impl<'v> Builder<'v> {
             if let Some(slot) = self.roster.set_of.get_mut(number as usize) {
                 *slot = set;
             }
+            if let Some(stated) = self.roster.stated.get_mut(number as usize) {
+                *stated = fields(user);
+            }
         }
         if let Some(more) = &user.more {
             self.record(&user.id, number, more, problems);
@@ -100,7 +103,7 @@ impl<'v> Builder<'v> {
             );
             return None;
         }
-        *place = Place { span: id.span, is_defined: true };
+        *place = Met { span: id.span, is_defined: true };
         Some(number)
     }
 
@@ -120,7 +123,8 @@ impl<'v> Builder<'v> {
         self.roster.ids.push_str(text);
         self.roster.ends.push(self.roster.ids.len());
         self.roster.set_of.push(0);
-        self.places.push(Place { span: id.span, is_defined: false });
+        self.roster.stated.push(Stated::default());
+        self.places.push(Met { span: id.span, is_defined: false });
         let (roster, hasher) = (&self.roster, &self.hasher);
         self.by_id.insert_unique(hash, number, |&user| hasher.hash_one(roster.id(user as usize)));
         Some(number)
@@ -246,6 +250,26 @@ impl<'v> Builder<'v> {
         number
     }
 
+    /// Notes where each user and each conversation is stated. Costs a pass over the files.
+    pub(super) fn locate(&mut self, sources: &Sources) {
+        let mut spans: Vec<(Span, usize)> =
+            self.places.iter().map(|place| place.span).zip(0..).collect();
+        for (user, place) in located(&mut spans, sources) {
+            if let Some(stated) = self.roster.stated.get_mut(user) {
+                *stated = stated.moved(place);
+            }
+        }
+        let pairs = self.roster.conversations.iter();
+        let mut spans: Vec<(Span, usize)> =
+            pairs.filter_map(|pair| self.conversations.get(pair)).copied().zip(0..).collect();
+        self.roster.conversation_places.resize(spans.len(), Place::default());
+        for (at, place) in located(&mut spans, sources) {
+            if let Some(slot) = self.roster.conversation_places.get_mut(at) {
+                *slot = place;
+            }
+        }
+    }
+
     /// Says who was named and is no user.
     pub(super) fn finish(&self, problems: &mut Diagnostics) {
         for (number, place) in self.places.iter().enumerate() {
@@ -276,6 +300,36 @@ impl<'v> Builder<'v> {
     pub(super) fn into_roster(self) -> Roster {
         self.roster
     }
+}
+
+/// The places of spans, in the order of the text.
+fn located<'p>(
+    spans: &'p mut [(Span, usize)],
+    sources: &'p Sources,
+) -> impl Iterator<Item = (usize, Place)> + 'p {
+    spans.sort_unstable_by_key(|(span, _)| (span.source.0, span.start));
+    let mut lines = Lines::new(sources);
+    spans.iter().map(move |&(span, at)| (at, lines.place(span)))
+}
+
+/// What the record of a user states.
+fn fields(user: &ast::User<'_>) -> Stated {
+    let mut stated = Stated::at(Place::default());
+    if user.tags.is_some() {
+        stated = stated.with(Field::Tags);
+    }
+    let Some(more) = &user.more else { return stated };
+    if more.peers.is_some() {
+        stated = stated.with(Field::Peers);
+    }
+    if more.moderation.is_some() {
+        stated = stated.with(Field::Moderation);
+    }
+    if more.approval.is_some() {
+        stated = stated.with(Field::Approval);
+    }
+    let switches = more.permissions.iter().filter_map(|it| it.key.value.parse::<Switch>().ok());
+    switches.fold(stated, |stated, switch| stated.with(Field::Permission(switch)))
 }
 
 /// Somebody is named who is no user.

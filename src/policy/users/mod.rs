@@ -95,6 +95,7 @@ pub(super) fn gather<'v, 'k>(
         builder.converse(conversation, problems);
     }
     builder.finish(problems);
+    builder.locate(sources);
     if stated.checks.blocks_end_friendship {
         contradictions::find(&builder.roster, stated, bulk, problems);
     }

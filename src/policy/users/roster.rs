@@ -1,4 +1,6 @@
-use crate::request::{Approval, Moderation, PeersMode, Relation, Switch, Toggle};
+use crate::request::{
+    Approval, Moderation, PeersMode, Place, Relation, Stated, Switch, Toggle,
+};
 
 /// All users with what is said of them, in columns: a million of them take some tens of bytes each.
 /// Users are numbered as they were met.
@@ -20,6 +22,14 @@ pub struct Roster {
     /// The edges of each relation, in no order.
     pub(super) edges: [Vec<(u32, u32)>; Relation::COUNT],
     pub(super) conversations: Vec<(u32, u32)>,
+    /// What files state of each user, as far as that is known.
+    pub(super) stated: Vec<Stated>,
+    /// Where each of the conversations is stated.
+    pub(super) conversation_places: Vec<Place>,
+    /// Those who are no users, but whom facts name, in order.
+    pub(super) unknown: Vec<u32>,
+    /// The edges that facts add to those that files state, in no order.
+    pub(super) added: [Vec<(u32, u32)>; Relation::COUNT],
 }
 
 /// What a user's own record sets over what the policy sets for all.
@@ -76,6 +86,26 @@ impl Roster {
     /// The edges of a relation, some of them perhaps more than once.
     pub fn edges(&self, relation: Relation) -> &[(u32, u32)] {
         self.edges.get(relation as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// What files state of a user.
+    pub fn stated(&self, user: usize) -> Stated {
+        self.stated.get(user).copied().unwrap_or_default()
+    }
+
+    /// Where each of the conversations that files state is stated, in their order.
+    pub fn conversation_places(&self) -> &[Place] {
+        &self.conversation_places
+    }
+
+    /// The edges of a relation that facts add.
+    pub fn added(&self, relation: Relation) -> &[(u32, u32)] {
+        self.added.get(relation as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether there is such a user, and he is not only named by facts.
+    pub fn is_known(&self, user: usize) -> bool {
+        u32::try_from(user).is_ok_and(|user| self.unknown.binary_search(&user).is_err())
     }
 
     /// The pairs of users who have a conversation.

@@ -48,7 +48,7 @@ fn named(view: &View, items: &[Item<'_>]) -> HashSet<TagId> {
     for (_, _, condition) in &*view.population.own_conditions {
         condition.each_tag(&mut add);
     }
-    for matrix in &view.matrices {
+    for matrix in &*view.matrices {
         matrix.permissions.iter().for_each(|value| value.each_tag(&mut add));
         if let Some(Fields { named, hidden, rest }) = &matrix.metadata {
             named.iter().for_each(|(_, value)| value.each_tag(&mut add));

@@ -101,10 +101,10 @@ fn overridden(lints: &mut Lints<'_, '_>) {
     }
     for entry in settings {
         let Ok(switch) = entry.key.value.parse::<Switch>() else { continue };
-        let always = population.own.iter().filter(|(_, own)| own.sets(switch));
+        let always = population.owns().filter(|(_, own)| own.sets(switch));
         let when = population.own_conditions.iter().filter(|(_, set, _)| *set == switch);
         let setting: UserSet =
-            always.map(|(user, _)| *user).chain(when.map(|(user, ..)| *user)).collect();
+            always.map(|(user, _)| user).chain(when.map(|(user, ..)| *user)).collect();
         if setting.len() == u64::from(population.directory.len()) {
             let message = format!("`permissions.{switch}` has no effect today");
             let problem = Diagnostic::warning(Code::Overridden, entry.key.span, message)

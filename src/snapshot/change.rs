@@ -1,0 +1,353 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    Own, OwnCondition, Population, RuleBook, Standing, TagId, Tags, Tie, UserSet, View,
+    standings::Move,
+};
+use crate::request::{Condition, Relation, Stated, Switch};
+
+/// What becomes of a user. What is `None` stays.
+#[derive(Clone, Default, Debug)]
+pub struct UserChange<'c> {
+    pub id: &'c str,
+    /// Whether there is such a user from now on.
+    pub known: Option<bool>,
+    /// In the order of their numbers.
+    pub tags: Option<Vec<TagId>>,
+    /// What his record sets, and the switches that it sets to a condition.
+    pub own: Option<(Own, Vec<(Switch, Condition<TagId>)>)>,
+    /// What files state of him from now on.
+    pub stated: Option<Stated>,
+    /// What changes in what he is to others.
+    pub ties: Vec<TieChange<'c>>,
+}
+
+/// What is taken from, and then added to, what one user is to another.
+#[derive(Clone, Copy, Debug)]
+pub struct TieChange<'c> {
+    pub other: &'c str,
+    pub less: Tie,
+    pub more: Tie,
+}
+
+/// A user as he was before some changes.
+struct Before {
+    known: bool,
+    tags: Vec<TagId>,
+}
+
+/// What is to be taken from and added to the row of a user, by the other.
+type Edits = BTreeMap<u32, BTreeMap<u32, (Tie, Tie)>>;
+
+/// By set, the users who come in or go out.
+type Moves = BTreeMap<TagId, Vec<(u32, bool)>>;
+
+impl View {
+    /// The number of a tag, which is given one if it has none. Costs a copy of the names then, if they
+    /// are shared.
+    pub fn tag(&mut self, name: &str) -> TagId {
+        match self.tags.get(name) {
+            Some(tag) => tag,
+            None => Arc::make_mut(&mut self.tags).add(name),
+        }
+    }
+
+    /// The number of an id, which is given one if it has none.
+    pub fn number(&mut self, id: &str) -> u32 {
+        let number = self.population.directory.number_of_any(id);
+        number.unwrap_or_else(|| Arc::make_mut(&mut self.population).add(id))
+    }
+
+    /// Follows changes of users, each once, and conversations that open or close. Readers of the view
+    /// from which this one was cloned see nothing of it.
+    ///
+    /// Costs what is changed: the pages, rows and sets that it is in. A user whom anyone is related to
+    /// is given a number if he has none.
+    pub fn follow(&mut self, users: &[UserChange<'_>], conversations: &[(&str, &str, bool)]) {
+        let numbers: Vec<u32> = users.iter().map(|user| self.number(user.id)).collect();
+        let mut edits = Edits::new();
+        for (user, &number) in users.iter().zip(&numbers) {
+            for tie in &user.ties {
+                let other = self.number(tie.other);
+                edit(&mut edits, number, other, tie.less, tie.more);
+                edit(&mut edits, other, number, tie.less.reversed(), tie.more.reversed());
+            }
+        }
+        for &(one, other, is_open) in conversations {
+            let (one, other) = (self.number(one), self.number(other));
+            let (less, more) = match is_open {
+                true => (Tie::NONE, Tie::CONVERSATION),
+                false => (Tie::CONVERSATION, Tie::NONE),
+            };
+            edit(&mut edits, one, other, less, more);
+            edit(&mut edits, other, one, less, more);
+        }
+        let population = Arc::make_mut(&mut self.population);
+        population.made = Arc::default();
+        let mut restand: Vec<u32> = population.rewrite(&edits);
+        let mut before = BTreeMap::new();
+        for (user, &number) in users.iter().zip(&numbers) {
+            population.take_record(number, user, &mut before);
+            if user.known.is_some() || user.tags.is_some() || user.own.is_some() {
+                restand.push(number);
+            }
+        }
+        population.move_in_sets(&before);
+        restand.sort_unstable();
+        restand.dedup();
+        self.restand(&restand);
+        self.let_reach(&before);
+        self.is_plain = self.standings.are_open() && self.population.ties.is_empty();
+    }
+
+    /// Finds out where users stand now; they are in order.
+    fn restand(&mut self, users: &[u32]) {
+        let mut moves = Vec::new();
+        for &user in users {
+            let from = self.population.directory.standing(user);
+            let to = self.standing_of(user);
+            if from != to {
+                moves.push(Move { user, from, to });
+            }
+        }
+        let population = Arc::make_mut(&mut self.population);
+        for one in &moves {
+            population.directory.set_standing(one.user, one.to);
+        }
+        self.standings.moved(&moves, population.directory.len());
+    }
+
+    /// Where a user stands: what the policy sets, over it what his record sets, and whether his friend
+    /// list is full.
+    fn standing_of(&self, user: u32) -> Standing {
+        let population = &self.population;
+        if !population.directory.is_known(user) {
+            return self.standings.common();
+        }
+        let tags = population.directory.tags(user);
+        let has = |tag: &TagId| tags.contains(*tag);
+        let standing = self.standing(Some(user), &has);
+        let limit = self.settings.limits.friends.map(|limit| limit as usize);
+        let is_full = limit.is_some_and(|limit| {
+            let ties = population.ties_of(user);
+            limit == 0
+                || ties.len() >= limit
+                    && ties.filter(|(_, tie)| tie.to(Relation::Friend)).count() >= limit
+        });
+        standing.with_full(is_full)
+    }
+
+    /// Where someone with these tags stands, but for his friend list: what the policy sets, and over
+    /// it what the record of this user sets.
+    pub fn standing(&self, user: Option<u32>, has: &impl Fn(&TagId) -> bool) -> Standing {
+        let settings = &self.settings;
+        let mut standing =
+            Standing::BARE.with_peers(settings.peers.mode(has)).with_approval(settings.approval);
+        for &switch in Switch::ALL {
+            standing = standing.with_switch(switch, settings.permission(switch).is_on(has));
+        }
+        let Some(user) = user else { return standing };
+        let (own, conditions) = self.population.own(user);
+        standing = own.over(standing);
+        for (_, switch, condition) in conditions {
+            standing = standing.with_switch(*switch, condition.holds(has));
+        }
+        standing
+    }
+
+    /// Takes users in and out of the sets that rules and `moderation.managers` mean.
+    fn let_reach(&mut self, before: &BTreeMap<u32, Before>) {
+        let directory = &self.population.directory;
+        let below = directory.len();
+        let mut moves = Moves::new();
+        let mut managing = Vec::new();
+        for (&user, before) in before {
+            let known = directory.is_known(user);
+            let tags: Vec<TagId> = directory.tags(user).iter().collect();
+            let has = |tag: &TagId| tags.contains(tag);
+            if let Some(book) = &self.rules {
+                for tag in book.concerned(before.known, &before.tags, known, &tags) {
+                    let reaches = known && book.opens(tag, &has);
+                    moves.entry(tag).or_default().push((user, reaches));
+                }
+            }
+            if let Some(condition) = &self.settings.managers {
+                managing.push((user, known && condition.holds(&has)));
+            }
+        }
+        if let (Some(book), false) = (&mut self.rules, moves.is_empty()) {
+            let book = Arc::make_mut(book);
+            for (tag, users) in moves {
+                if let Some(set) = book.reachers.get_mut(tag.index()) {
+                    set.change(&users, below);
+                }
+            }
+        }
+        if let Some(managers) = &mut self.managers {
+            managers.change(&managing, below);
+        }
+    }
+}
+
+fn edit(edits: &mut Edits, one: u32, other: u32, less: Tie, more: Tie) {
+    let (all_less, all_more) = edits.entry(one).or_default().entry(other).or_default();
+    *all_less = all_less.and(less);
+    *all_more = all_more.without(less).and(more);
+}
+
+impl Population {
+    fn add(&mut self, id: &str) -> u32 {
+        let number = self.directory.add(id);
+        self.gone.change(&[(number, true)], number + 1);
+        number
+    }
+
+    /// Rewrites the rows of ties; those whose friends are others now, in order.
+    fn rewrite(&mut self, edits: &Edits) -> Vec<u32> {
+        let mut friends_changed = Vec::new();
+        for (&user, edits) in edits {
+            let row = self.directory.row(user);
+            let mut others: BTreeMap<u32, Tie> = self.ties.of(row).collect();
+            let mut changed = false;
+            for (&other, &(less, more)) in edits {
+                let old = others.get(&other).copied().unwrap_or(Tie::NONE);
+                let new = old.without(less).and(more);
+                changed |= new != old;
+                if new.to(Relation::Friend) != old.to(Relation::Friend) {
+                    friends_changed.push(user);
+                }
+                if new.is_none() {
+                    others.remove(&other);
+                } else {
+                    others.insert(other, new);
+                }
+            }
+            if changed {
+                let row = self.ties.replace(row, &others.into_iter().collect());
+                self.directory.set_row(user, row);
+            }
+        }
+        friends_changed.dedup();
+        friends_changed
+    }
+
+    /// Takes in what the record of a user says, but for his ties.
+    fn take_record(
+        &mut self,
+        number: u32,
+        user: &UserChange<'_>,
+        before: &mut BTreeMap<u32, Before>,
+    ) {
+        if user.known.is_some() || user.tags.is_some() {
+            let known = self.directory.is_known(number);
+            let tags = self.directory.tags(number).iter().collect();
+            before.entry(number).or_insert(Before { known, tags });
+        }
+        if let Some(known) = user.known {
+            self.directory.set_known(number, known);
+        }
+        if let Some(tags) = &user.tags {
+            self.directory.set_tags(number, tags);
+        }
+        if let Some(stated) = user.stated {
+            self.stated.grow(number as usize + 1);
+            if let Some(place) = self.stated.get_mut(number as usize) {
+                *place = stated;
+            }
+        }
+        if let Some((own, conditions)) = &user.own {
+            self.own.grow(number as usize + 1);
+            if let Some(place) = self.own.get_mut(number as usize) {
+                *place = *own;
+            }
+            if !conditions.is_empty() || !self.own(number).1.is_empty() {
+                self.replace_conditions(number, conditions);
+            }
+        }
+    }
+
+    fn replace_conditions(&mut self, user: u32, conditions: &[(Switch, Condition<TagId>)]) {
+        let others = self.own_conditions.iter().filter(|(other, ..)| *other != user).cloned();
+        let own = conditions.iter().map(|(switch, when)| (user, *switch, when.clone()));
+        let mut all: Vec<OwnCondition> = others.chain(own).collect();
+        all.sort_unstable_by_key(|&(user, switch, _)| (user, switch));
+        self.own_conditions = all.into();
+    }
+
+    fn move_in_sets(&mut self, before: &BTreeMap<u32, Before>) {
+        let below = self.directory.len();
+        let (mut moves, mut known, mut gone) = (Moves::new(), Vec::new(), Vec::new());
+        for (&user, before) in before {
+            let is_known = self.directory.is_known(user);
+            if is_known != before.known {
+                known.push((user, is_known));
+                gone.push((user, !is_known));
+            }
+            let tags = self.directory.tags(user);
+            for tag in before.tags.iter().copied().filter(|&tag| !tags.contains(tag)) {
+                moves.entry(tag).or_default().push((user, false));
+            }
+            for tag in tags.iter().filter(|tag| !before.tags.contains(tag)) {
+                moves.entry(tag).or_default().push((user, true));
+            }
+        }
+        self.everyone.change(&known, below);
+        self.gone.change(&gone, below);
+        if moves.is_empty() {
+            return;
+        }
+        let last = moves.keys().next_back().map_or(0, |tag| tag.index() + 1);
+        if last > self.members.len() {
+            let more = std::iter::repeat_n(UserSet::default(), last - self.members.len());
+            self.members = self.members.iter().cloned().chain(more).collect();
+        }
+        let members = Arc::make_mut(&mut self.members);
+        for (tag, users) in moves {
+            if let Some(set) = members.get_mut(tag.index()) {
+                set.change(&users, below);
+            }
+        }
+    }
+}
+
+impl RuleBook {
+    /// The tags to whose users someone may now have a way, or have one no longer, when his tags, or
+    /// whether there is such a user at all, are no more what they were; in order.
+    fn concerned(
+        &self,
+        was_known: bool,
+        before: &[TagId],
+        is_known: bool,
+        after: &[TagId],
+    ) -> Vec<TagId> {
+        let mut tags: Vec<TagId> = Vec::new();
+        let mentioned = |tag: &TagId| self.mentions.get(tag.index()).into_iter().flatten();
+        let changed = |tag: &&TagId| {
+            was_known != is_known || before.contains(tag) != after.contains(tag)
+        };
+        for number in before.iter().chain(after).filter(changed).flat_map(mentioned) {
+            tags.extend(self.rule(*number).into_iter().flat_map(|rule| &rule.outcome));
+        }
+        if was_known != is_known {
+            tags.extend(&self.of_untagged);
+        }
+        tags.sort_unstable();
+        tags.dedup();
+        tags
+    }
+
+    /// Whether a rule that names the tag is met.
+    fn opens(&self, tag: TagId, has: &impl Fn(&TagId) -> bool) -> bool {
+        let mut rules = self.naming(tag).iter().filter_map(|&number| self.rule(number));
+        rules.any(|rule| rule.condition.holds(has))
+    }
+}
+
+impl Tags {
+    fn add(&mut self, name: &str) -> TagId {
+        let tag = TagId(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
+        self.names.push(name.into());
+        self.by_name.insert(name.into(), tag);
+        tag
+    }
+}
