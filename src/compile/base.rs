@@ -62,5 +62,5 @@ fn assemble(
     let mut places = Places::of(&ast.items);
     let policy = resolve(ast, sources, previous, problems);
     places.rules(policy.rules.as_deref().unwrap_or_default());
-    (!problems.has_errors()).then(|| (compile(policy, previous), places))
+    (!problems.has_errors()).then(|| (compile(&policy, previous), places))
 }

@@ -1,7 +1,10 @@
+use std::collections::BTreeMap;
+
+use super::Basis;
 use crate::{
-    policy,
-    request::Value,
-    snapshot::{Directory, GroupEntry, Groups, Matrix, MatrixNumber, TagId, Tags},
+    facts, policy,
+    request::{Fields, Grant, GroupPermission, Role, Value},
+    snapshot::{Directory, GroupEntry, Groups, Matrix, MatrixNumber, TagId, Tags, View},
 };
 
 /// The matrices by their tags' numbers, in the order of their names.
@@ -32,7 +35,7 @@ pub(super) fn compile(
     };
     let matrix = |name: &str| {
         let at = matrices.binary_search_by(|matrix| matrix.name.as_str().cmp(name));
-        MatrixNumber(at.ok().and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX))
+        at.ok().and_then(|at| u32::try_from(at).ok()).map_or(MatrixNumber::NONE, MatrixNumber)
     };
     let groups = groups.iter().map(|group| GroupEntry {
         id: &group.id,
@@ -43,4 +46,127 @@ pub(super) fn compile(
         members: users(&group.members),
     });
     Groups::new(&groups.collect::<Vec<_>>(), directory.len())
+}
+
+/// A group as files and facts tell it together.
+#[derive(Clone, Debug)]
+pub(super) struct Merged<'m> {
+    id: &'m str,
+    matrix: &'m str,
+    creator: Option<&'m str>,
+    members: BTreeMap<&'m str, Role>,
+    /// Permissions of its own, by their keys.
+    permissions: Option<&'m BTreeMap<String, String>>,
+}
+
+/// Puts what files state of a group together with its record; `None` if there is no such group.
+pub(super) fn merged<'m>(
+    basis: &'m Basis,
+    id: &'m str,
+    record: Option<&'m facts::Group>,
+) -> Option<Merged<'m>> {
+    let stated = basis.group(id).map(|(group, _)| group);
+    if stated.is_none() && !record.is_some_and(|record| record.created) {
+        return None;
+    }
+    let mut members: BTreeMap<&str, Role> = BTreeMap::new();
+    for (member, said) in record.iter().flat_map(|record| &record.members) {
+        members.insert(member, said.role);
+    }
+    if let Some(group) = stated {
+        members.extend(group.members.iter().map(|id| (id.as_str(), Role::Member)));
+        members.extend(group.admins.iter().map(|id| (id.as_str(), Role::Admin)));
+        members.extend(group.super_admins.iter().map(|id| (id.as_str(), Role::SuperAdmin)));
+    }
+    let own = record.filter(|_| stated.is_none());
+    Some(Merged {
+        id,
+        matrix: match (stated, own) {
+            (Some(group), _) => &group.matrix,
+            (None, Some(group)) => group.matrix.as_deref().unwrap_or(policy::DEFAULT_MATRIX),
+            (None, None) => policy::DEFAULT_MATRIX,
+        },
+        creator: match stated {
+            Some(group) => group.creator.as_deref(),
+            None => own.and_then(|group| group.creator.as_deref()),
+        },
+        members,
+        permissions: own.map(|group| &group.permissions).filter(|own| !own.is_empty()),
+    })
+}
+
+/// The group by its users' and matrices' numbers; who has none gets one.
+pub(super) fn entry<'m>(view: &mut View, basis: &Basis, group: &Merged<'m>) -> GroupEntry<'m> {
+    let mut roles: Vec<(u32, Role)> =
+        group.members.iter().map(|(id, &role)| (view.number(id), role)).collect();
+    roles.sort_unstable_by_key(|&(user, _)| user);
+    let having = |wanted: Role| {
+        let having = roles.iter().filter(move |&&(_, role)| role == wanted);
+        having.map(|&(user, _)| user).collect()
+    };
+    GroupEntry {
+        id: group.id,
+        matrix: matrix(view, basis, group),
+        creator: group.creator.map(|id| view.number(id)),
+        super_admins: having(Role::SuperAdmin),
+        admins: having(Role::Admin),
+        members: roles.iter().map(|&(user, _)| user).collect(),
+    }
+}
+
+/// Puts a group in the view.
+pub(super) fn put(view: &mut View, basis: &Basis, group: &Merged<'_>) {
+    let entry = entry(view, basis, group);
+    view.groups.put(&entry);
+}
+
+/// The number of the matrix that governs a group; if there is none of that name, nobody may do
+/// anything there.
+fn matrix(view: &mut View, basis: &Basis, group: &Merged<'_>) -> MatrixNumber {
+    let named = view.matrix_number(group.matrix).unwrap_or(MatrixNumber::NONE);
+    let Some(own) = group.permissions else { return named };
+    let Some(policy::Matrix { permissions, metadata, .. }) = basis.matrix(group.matrix) else {
+        return named;
+    };
+    let mut permissions = permissions.clone();
+    let mut metadata = metadata.clone();
+    for (key, text) in own {
+        // Only what was checked is ever stored; what can't be read denies.
+        let value = policy::value(text).unwrap_or(Value::Grant(Grant::Deny));
+        let (name, field) = match key.split_once('.') {
+            Some((name, field)) => (name, Some(field)),
+            None => (key.as_str(), None),
+        };
+        match (name.parse::<GroupPermission>(), field) {
+            (Ok(GroupPermission::UpdateMetadata), Some("*") | None) => {
+                fields(&mut metadata).rest = value;
+            }
+            (Ok(GroupPermission::UpdateMetadata), Some(field)) => {
+                let named = &mut fields(&mut metadata).named;
+                match named.binary_search_by(|(name, _)| name.as_str().cmp(field)) {
+                    Ok(at) => named.get_mut(at).into_iter().for_each(|it| it.1 = value.clone()),
+                    Err(at) => named.insert(at, (field.to_owned(), value)),
+                }
+            }
+            (Ok(permission), _) => {
+                if let Some(place) = permissions.get_mut(permission.index()) {
+                    *place = value;
+                }
+            }
+            (Err(_), _) => {}
+        }
+    }
+    let mut bound = |value: &Value<String>| value.map(&mut |tag| view.tag(tag));
+    let matrix = Matrix {
+        name: String::new(),
+        permissions: permissions.each_ref().map(&mut bound),
+        metadata: metadata.as_ref().map(|fields| fields.map(&mut bound)),
+    };
+    view.own_matrix(matrix)
+}
+
+/// Who may change which field, where nothing was said of it so far: nobody.
+fn fields(metadata: &mut Option<Fields<String>>) -> &mut Fields<String> {
+    let deny = || Value::Grant(Grant::Deny);
+    metadata.get_or_insert_with(|| Fields { named: Vec::new(), hidden: deny(), rest: deny() })
 }

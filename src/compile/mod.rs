@@ -7,16 +7,23 @@
 //! Invariant: one function in, one view out; it reads no file and no clock.
 
 mod base;
+mod basis;
 mod digest;
+mod facts;
+mod follow;
 mod groups;
 mod overlay;
 mod pair;
 mod places;
 mod population;
+mod restate;
 mod rules;
 mod standings;
 
 pub use base::Base;
+pub use basis::Basis;
+pub use facts::{Facts, rebuild, start};
+pub use follow::{Changed, follow};
 pub use pair::{Pair, Versions, over, versions};
 pub use places::Places;
 
@@ -26,7 +33,7 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics, Report, did_you_mean},
     policy::{self, Census, Policy, Users},
     prove,
-    snapshot::{Population, Revision, Standing, Standings, TagId, Tags, View},
+    snapshot::{Groups, Population, Revision, Standing, Standings, TagId, Tags, View},
     source::{Loaded, Sources},
     syntax::{self, Ast, ast::Item},
 };
@@ -38,6 +45,8 @@ const MOST_COMPARISONS: u32 = 2_000_000;
 #[derive(Debug)]
 pub struct Outcome {
     pub view: Option<View>,
+    /// What the files state, to be held against what facts say; there is one if there is a view.
+    pub basis: Option<Arc<Basis>>,
     pub report: Report,
 }
 
@@ -56,14 +65,9 @@ pub fn examine(loaded: &Loaded) -> Outcome {
 fn built(loaded: &Loaded, previous: Option<&View>, lints: bool) -> Outcome {
     let sources = &loaded.sources;
     let mut problems = Diagnostics::default();
-    for error in &loaded.errors {
-        problems.push(Diagnostic::from(error));
-    }
-    let ast = syntax::parse(sources, &mut problems);
-    let statements = if lints { statements(&ast.items) } else { Vec::new() };
-    let policy = resolve(ast, sources, previous, &mut problems);
+    let (policy, statements) = read(loaded, previous, lints, &mut problems);
     let invariants = policy.invariants.clone();
-    let mut view = (!problems.has_errors()).then(|| compile(policy, previous));
+    let mut view = (!problems.has_errors()).then(|| compile(&policy, previous));
     if let Some(compiled) = &view {
         prove::invariants(&invariants, compiled, &mut problems);
         if lints && !problems.has_errors() {
@@ -73,7 +77,22 @@ fn built(loaded: &Loaded, previous: Option<&View>, lints: bool) -> Outcome {
     if problems.has_errors() {
         view = None;
     }
-    Outcome { view, report: Report::new(problems, sources) }
+    Outcome { view, basis: None, report: Report::new(problems, sources) }
+}
+
+/// Parses and resolves what was loaded; with what lints are about, if they are asked for.
+fn read<'l>(
+    loaded: &'l Loaded,
+    previous: Option<&View>,
+    lints: bool,
+    problems: &mut Diagnostics,
+) -> (Policy, Vec<Item<'l>>) {
+    for error in &loaded.errors {
+        problems.push(Diagnostic::from(error));
+    }
+    let ast = syntax::parse(&loaded.sources, problems);
+    let statements = if lints { statements(&ast.items) } else { Vec::new() };
+    (resolve(ast, &loaded.sources, previous, problems), statements)
 }
 
 /// Binds and checks what was parsed, with what a previous view knows of the users.
@@ -83,8 +102,7 @@ fn resolve(
     previous: Option<&View>,
     problems: &mut Diagnostics,
 ) -> Policy {
-    let knows =
-        |id: &str| previous.is_some_and(|view| view.population.directory.number(id).is_some());
+    let knows = |id: &str| previous.is_some_and(|view| view.population.states(id));
     let comparisons = Cell::new(MOST_COMPARISONS);
     let near = |id: &str| {
         let users = &previous?.population.directory;
@@ -117,7 +135,7 @@ fn user_tags(view: &View) -> Vec<String> {
 ///
 /// A policy whose users are [`Users::Unchanged`] takes the population of `previous`; if that is
 /// another one, or there is none, it has no users, and all are refused.
-pub fn compile(policy: Policy, previous: Option<&View>) -> View {
+pub fn compile(policy: &Policy, previous: Option<&View>) -> View {
     let unchanged = match &policy.users {
         Users::Read(_) => None,
         Users::Unchanged(key) => previous.filter(|view| view.population.key == *key),
@@ -127,9 +145,23 @@ pub fn compile(policy: Policy, previous: Option<&View>) -> View {
         (None, Users::Read(roster)) => Known::new(population::compile(roster)),
         (None, Users::Unchanged(_)) => Known::new(population::compile(&policy::Roster::default())),
     };
-    let tags = number(user_tags, &policy);
+    let digest = digest::policy(&known.population().digest, policy);
+    let mut view = lay(policy, known, user_tags, policy.rules.clone(), previous);
+    view.groups = groups::compile(&policy.groups, &view.matrices, &view.population.directory);
+    view.revision = Revision { policy: digest, facts: 0 };
+    view
+}
+
+/// The view of a policy over these users, but for groups and the revision.
+fn lay(
+    policy: &Policy,
+    known: Known<'_>,
+    user_tags: Vec<String>,
+    rules: Option<Vec<policy::Rule>>,
+    previous: Option<&View>,
+) -> View {
+    let tags = number(user_tags, policy, rules.as_deref().unwrap_or_default());
     let declared = policy.tags.iter().filter_map(|name| tags.get(name)).collect();
-    let digest = digest::policy(&known.population().digest, &policy);
     // Every tag that a policy names was numbered; a number that no one has stands for no user.
     let settings = policy.settings.map(&mut |name| tags.get(name).unwrap_or(TagId(u32::MAX)));
     let (standings, each) = standings::compile(&settings, known.population());
@@ -137,22 +169,20 @@ pub fn compile(policy: Policy, previous: Option<&View>) -> View {
     let managers = settings.managers.as_ref().map(|condition| {
         population.meeting(condition).into_owned().packed(population.directory.len())
     });
-    let matrices = groups::matrices(&policy.matrices, &tags);
-    let groups = groups::compile(&policy.groups, &matrices, &population.directory);
-    let rules = policy.rules.map(|rules| rules::compile(rules, &tags, &population, previous));
-    let revision = Revision { policy: digest, facts: 0 };
+    let rules = rules.map(|rules| rules::compile(rules, &tags, &population, previous));
     View {
         is_plain: standings.are_open() && population.ties.is_empty(),
         population,
+        matrices: groups::matrices(&policy.matrices, &tags).into(),
         tags: Arc::new(tags),
         declared,
         rules: rules.map(Arc::new),
         settings: Arc::new(settings),
         standings,
         managers,
-        matrices: matrices.into(),
-        groups,
-        revision,
+        own_matrices: Arc::default(),
+        groups: Groups::new(&[], 0),
+        revision: Revision { policy: [0; 32], facts: 0 },
     }
 }
 
@@ -189,10 +219,10 @@ impl Known<'_> {
 }
 
 /// Numbers the users' tags first, then the others, each in the order of their names.
-fn number(users: Vec<String>, policy: &Policy) -> Tags {
+fn number(users: Vec<String>, policy: &Policy, rules: &[policy::Rule]) -> Tags {
     let known: HashSet<&str> = users.iter().map(String::as_str).collect();
     let mut others: Vec<&str> = policy.tags.iter().map(String::as_str).collect();
-    for rule in policy.rules.iter().flatten() {
+    for rule in rules {
         rule.condition.each_tag(&mut |tag| others.push(tag));
         others.extend(rule.outcome.iter().map(String::as_str));
     }

@@ -50,10 +50,10 @@ pub fn versions(old: &Loaded, new: &Loaded, facts: Option<&Loaded>) -> Versions 
     let views = match (old_policy, new_policy) {
         (Some(mut old), Some(new)) => {
             let groups = new.groups.clone();
-            let new = super::compile(new, None);
+            let new = super::compile(&new, None);
             old.groups = groups;
             old.users = Users::Unchanged(new.population.key);
-            let old = super::compile(old, Some(&new));
+            let old = super::compile(&old, Some(&new));
             Some(Pair { old, new })
         }
         _ => None,
@@ -100,5 +100,5 @@ pub fn over(loaded: &Loaded, known: &View) -> Option<View> {
     let (policy, _) = read_policy(loaded);
     let mut policy = policy?;
     policy.users = Users::Unchanged(known.population.key);
-    Some(super::compile(policy, Some(known)))
+    Some(super::compile(&policy, Some(known)))
 }

@@ -1,9 +1,14 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use uuid::Uuid;
+
+use super::{Basis, Changed, digest};
 use crate::{
+    facts::{self, Key, Record},
     policy,
     snapshot::{Population, Rule, RuleBook, RuleNumber, TagId, Tags, UserSet, View},
+    source::{SourceId, Span},
 };
-
-use super::digest;
 
 /// The rules with the sets of users that they mean.
 ///
@@ -17,6 +22,65 @@ pub(super) fn compile(
 ) -> RuleBook {
     let texts: Vec<String> = rules.iter().map(|rule| rule.condition.to_string()).collect();
     let rules: Vec<Rule> = rules.into_iter().map(|rule| bind(rule, tags)).collect();
+    let previous = previous.filter(|view| view.population.is_of_the_same(population));
+    let known = previous.and_then(|view| Some((view.rules.as_deref()?, &*view.tags)));
+    book(rules, &texts, tags, population, known)
+}
+
+/// Has the rules of a view follow those that are made over the API.
+///
+/// Costs a look at each rule, and set algebra for the tags of those that change.
+pub(super) fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
+    // Without a section for them, rules refuse nothing, and none of them counts.
+    let Some(known) = view.rules.clone() else { return };
+    let mut rules: BTreeMap<Uuid, Rule> =
+        known.rules.iter().map(|rule| (rule.id, rule.clone())).collect();
+    for Changed { key, new, .. } in changes {
+        let Key::Rule(id) = key else { continue };
+        if basis.rule(*id).is_some() {
+            continue;
+        }
+        rules.remove(id);
+        if let Some(Record::Rule(record)) = new
+            && let Some(rule) = of_record(*id, record)
+        {
+            let mut number = |name: &String| view.tag(name);
+            rules.insert(*id, bind_with(rule, &mut number));
+        }
+    }
+    let rules: Vec<Rule> = rules.into_values().collect();
+    let name = |tag: &TagId| view.tags.name(*tag);
+    let texts: Vec<String> =
+        rules.iter().map(|rule| rule.condition.map(&mut |tag| name(tag)).to_string()).collect();
+    let known = Some((&*known, &*view.tags));
+    let book = book(rules, &texts, &view.tags, &view.population, known);
+    view.rules = Some(Arc::new(book));
+}
+
+/// A rule as its record says it; `None` if it can't be read, so that it allows nothing.
+pub(super) fn of_record(id: Uuid, record: &facts::Rule) -> Option<policy::Rule> {
+    let mut outcome = record.outcome.clone();
+    outcome.sort_unstable();
+    outcome.dedup();
+    Some(policy::Rule {
+        id,
+        name: record.name.clone(),
+        description: record.description.clone(),
+        condition: policy::condition(&record.condition).ok()?,
+        outcome,
+        place: Span::new(SourceId(u32::MAX), 0, 0),
+    })
+}
+
+/// Rules in the order of their ids, with the canonical texts of their conditions. `known` are rules
+/// over the same users, and the tags that they were numbered by.
+fn book(
+    rules: Vec<Rule>,
+    texts: &[String],
+    tags: &Tags,
+    population: &Population,
+    known: Option<(&RuleBook, &Tags)>,
+) -> RuleBook {
     let mut naming: Vec<Vec<RuleNumber>> = vec![Vec::new(); tags.len()];
     for (number, rule) in (0..).map(RuleNumber).zip(&rules) {
         for tag in &rule.outcome {
@@ -41,9 +105,9 @@ pub(super) fn compile(
     let taken: Vec<Option<UserSet>> = tags
         .iter()
         .zip(naming.iter().zip(&conditions))
-        .map(|((_, name), (rules, conditions))| match previous {
+        .map(|((_, name), (rules, conditions))| match known {
             _ if rules.is_empty() => Some(UserSet::default()),
-            Some(previous) => shared(previous, population, name, conditions),
+            Some(known) => shared(known, name, conditions),
             None => None,
         })
         .collect();
@@ -86,29 +150,27 @@ pub(super) fn compile(
     RuleBook { rules, naming, mentions, of_untagged, reachers, conditions }
 }
 
-/// The reachers of a tag as the previous view holds them, if they are the same here.
+/// The reachers of a tag as other rules have them, if they are the same here.
 fn shared(
-    previous: &View,
-    population: &Population,
+    (book, tags): (&RuleBook, &Tags),
     tag: &str,
     conditions: &[u8; 32],
 ) -> Option<UserSet> {
-    if !previous.population.is_of_the_same(population) {
-        return None;
-    }
-    let tag = previous.tags.get(tag)?;
-    let book = previous.rules.as_ref()?;
+    let tag = tags.get(tag)?;
     (book.conditions.get(tag.index())? == conditions).then(|| book.reachers(tag).cloned())?
 }
 
 fn bind(rule: policy::Rule, tags: &Tags) -> Rule {
     // Every tag that a rule names was numbered; a number that no one has stands for no user.
-    let mut number = |name: &String| tags.get(name).unwrap_or(TagId(u32::MAX));
+    bind_with(rule, &mut |name: &String| tags.get(name).unwrap_or(TagId(u32::MAX)))
+}
+
+fn bind_with(rule: policy::Rule, number: &mut impl FnMut(&String) -> TagId) -> Rule {
     Rule {
         id: rule.id,
         name: rule.name,
         description: rule.description,
-        condition: rule.condition.map(&mut number),
+        condition: rule.condition.map(number),
         outcome: rule.outcome.iter().map(number).collect(),
     }
 }

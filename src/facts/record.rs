@@ -208,6 +208,17 @@ impl User {
             Relation::Friend => Box::new(self.friends.keys().map(String::as_str)),
         }
     }
+
+    /// Whether he has this relation to another.
+    pub fn has(&self, relation: Relation, other: &str) -> bool {
+        match relation {
+            Relation::Contact => self.contacts.contains(other),
+            Relation::Favorite => self.favorites.contains(other),
+            Relation::Pair => self.paired.contains(other),
+            Relation::Block => self.blocked.contains_key(other),
+            Relation::Friend => self.friends.contains_key(other),
+        }
+    }
 }
 
 impl Group {

@@ -5,6 +5,7 @@
 //! Invariant: knows of `source`, `diagnostic`, `request` and the AST of `syntax`.
 
 mod expression;
+mod given;
 mod groups;
 mod invariants;
 mod lines;
@@ -18,13 +19,14 @@ mod texts;
 mod users;
 mod words;
 
+pub use given::{condition, value};
 pub use groups::Group;
 pub use invariants::{Invariant, Scope};
 pub use matrices::{DEFAULT_MATRIX, Matrix};
 pub use presets::Preset;
 pub use rules::{NAMESPACE, Rule};
 pub use schema::{record_schema, schema};
-pub use users::{Census, Own, Roster, Users};
+pub use users::{Census, Merging, Own, Roster, Users};
 
 pub use crate::syntax::ast::Demand;
 
@@ -54,6 +56,8 @@ pub struct Policy {
     pub groups: Vec<Group>,
     /// In the order of what they say.
     pub invariants: Vec<Invariant>,
+    /// Whether who blocks a friend is no longer his friend, nor he his.
+    pub blocks_end_friendship: bool,
     pub places: Places,
 }
 
@@ -136,6 +140,7 @@ pub fn resolve(
         users,
         groups,
         invariants,
+        blocks_end_friendship: checks.blocks_end_friendship,
         places,
     }
 }

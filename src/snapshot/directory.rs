@@ -84,7 +84,7 @@ impl Directory {
         self.records.len() == 0
     }
 
-    /// How many distinct tag sets the users have, the empty one counted.
+    /// How many distinct tag sets the users had when the directory was built, the empty one counted.
     pub fn classes(&self) -> usize {
         self.classes
     }
@@ -192,10 +192,6 @@ impl Directory {
     /// How many came after the others were put in order.
     pub fn latecomers(&self) -> usize {
         self.later.len()
-    }
-
-    pub(super) fn set_classes(&mut self, classes: usize) {
-        self.classes = classes;
     }
 
     /// Where a user stands, as it was noted.

@@ -119,7 +119,7 @@ impl Default for Record {
             members: 0,
             super_admins: 0,
             creator: None,
-            matrix: MatrixNumber(u32::MAX),
+            matrix: MatrixNumber::NONE,
             is_known: false,
         }
     }
@@ -232,7 +232,7 @@ impl Groups {
 
     /// Puts a group as it is now in the place of what it was, if it was: it may be new. Costs its
     /// members, and the groups of those who joined or left.
-    pub(super) fn put(&mut self, group: &GroupEntry<'_>) {
+    pub fn put(&mut self, group: &GroupEntry<'_>) {
         let number = self.number_of_any(group.id).unwrap_or_else(|| self.add(group.id));
         let before: Vec<u32> =
             self.get(number).map(|group| group.members.to_vec()).unwrap_or_default();
@@ -252,7 +252,7 @@ impl Groups {
     }
 
     /// Takes a group out, if there is one of this id.
-    pub(super) fn remove(&mut self, id: &str) {
+    pub fn remove(&mut self, id: &str) {
         let Some(number) = self.number(id) else { return };
         let before: Vec<u32> =
             self.get(number).map(|group| group.members.to_vec()).unwrap_or_default();

@@ -1,12 +1,28 @@
 use super::TagId;
 use crate::request::{Fields, Grant, GroupPermission, Value};
 
-/// The number of a matrix in a view, in the order of their names.
+/// The number of a matrix in a view: of those that have names, in the order of these.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct MatrixNumber(pub u32);
 
+/// The bit that tells the matrices of single groups from those that have names.
+const OWN: u32 = 1 << 31;
+
+impl MatrixNumber {
+    /// No matrix: nobody may do anything.
+    pub const NONE: Self = Self(OWN - 1);
+
+    pub(super) fn of_own(at: usize) -> Self {
+        Self(u32::try_from(at).map_or(Self::NONE.0, |at| at | OWN))
+    }
+
+    pub(super) fn own(self) -> Option<usize> {
+        (self.0 & OWN != 0).then_some((self.0 & !OWN) as usize)
+    }
+}
+
 /// Who may do what in the groups that it governs.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Matrix {
     pub name: String,
     /// By [`GroupPermission::index`]; that of `update_metadata` counts only where `metadata` says

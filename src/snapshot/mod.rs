@@ -79,6 +79,8 @@ pub struct View {
     pub managers: Option<UserSet>,
     /// In the order of their names, the built-in ones among them.
     pub matrices: Arc<[Matrix]>,
+    /// Those of groups that have permissions of their own; they have no names.
+    pub own_matrices: Arc<Vec<Matrix>>,
     pub groups: Groups,
     pub revision: Revision,
 }
@@ -111,6 +113,20 @@ impl View {
     }
 
     pub fn matrix(&self, number: MatrixNumber) -> Option<&Matrix> {
-        self.matrices.get(number.0 as usize)
+        match number.own() {
+            Some(at) => self.own_matrices.get(at),
+            None => self.matrices.get(number.0 as usize),
+        }
+    }
+
+    /// Gives a group a matrix of its own, which others that need the same share. Costs a look at each
+    /// of those there are.
+    pub fn own_matrix(&mut self, matrix: Matrix) -> MatrixNumber {
+        let at = self.own_matrices.iter().position(|known| *known == matrix).unwrap_or_else(|| {
+            let own = Arc::make_mut(&mut self.own_matrices);
+            own.push(matrix);
+            own.len() - 1
+        });
+        MatrixNumber::of_own(at)
     }
 }

@@ -1,7 +1,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use super::{Directory, Entry, Own, Selection, Standing, Standings, TagId, Tie, Ties, UserSet, paged::Paged};
-use crate::request::{Condition, Stated, Switch};
+use crate::request::{Condition, Field, Stated, Switch};
 
 /// A user, and a switch that his record sets to a condition.
 pub type OwnCondition = (u32, Switch, Condition<TagId>);
@@ -127,6 +127,12 @@ impl Population {
         self.ties.of(self.directory.row(user))
     }
 
+    /// What one user is to another, and what of it files state; the way back is not told. Costs a
+    /// search in his row.
+    pub fn outward(&self, user: u32, other: u32) -> Tie {
+        self.ties.find(self.directory.row(user), other).outward()
+    }
+
     /// What records set, by user and in their order; those that set nothing are left out.
     pub fn owns(&self) -> impl Iterator<Item = (u32, Own)> + '_ {
         (0..).zip(self.own.iter().copied()).filter(|(_, own)| !own.is_empty())
@@ -163,6 +169,12 @@ impl Population {
     /// What files state of a user.
     pub fn stated(&self, user: u32) -> Stated {
         self.stated.get(user as usize).copied().unwrap_or_default()
+    }
+
+    /// Whether files state a user of this id; if it was not noted what they state, whether there is one.
+    pub fn states(&self, id: &str) -> bool {
+        let number = self.directory.number(id);
+        number.is_some_and(|user| self.stated.len() == 0 || self.stated(user).has(Field::Itself))
     }
 
     fn selection(&self, condition: &Condition<TagId>) -> Selection<'_> {

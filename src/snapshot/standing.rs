@@ -144,6 +144,25 @@ impl Own {
         self.set >> APPROVAL & 1 == 1
     }
 
+    pub fn moderation(self) -> Moderation {
+        self.values.moderation()
+    }
+
+    /// The peers mode that it sets.
+    pub fn own_peers(self) -> Option<PeersMode> {
+        self.sets_peers().then(|| self.values.peers())
+    }
+
+    /// The approval that it sets.
+    pub fn own_approval(self) -> Option<Approval> {
+        self.sets_approval().then(|| self.values.approval())
+    }
+
+    /// What it sets a switch to.
+    pub fn own_switch(self, switch: Switch) -> Option<bool> {
+        self.sets(switch).then(|| self.values.is_on(switch))
+    }
+
     /// What it says, in bytes that tell any two apart.
     pub fn to_bytes(self) -> [u8; 4] {
         let ([a, b], [c, d]) = (self.values.0.to_le_bytes(), self.set.to_le_bytes());

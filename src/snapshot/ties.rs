@@ -55,11 +55,14 @@ impl Tie {
         Self(self.0 & (OUT | OUT << STATED))
     }
 
-    /// The relations to the other that files state.
+    /// The relations to the other that files state, noted as stated.
     #[must_use]
     pub const fn of_files(self) -> Self {
         let stated = self.0 >> STATED;
-        Self(stated | stated << STATED)
+        let favorite = 1 << Relation::Favorite as u32;
+        // A favorite is a contact.
+        let contact = (stated & favorite) >> (Relation::Favorite as u32 - Relation::Contact as u32);
+        Self(stated | contact | stated << STATED)
     }
 
     /// Whether a file states this relation to the other; only where a row is its owner's.
@@ -283,7 +286,7 @@ impl Ties {
     }
 
     #[inline]
-    fn find(&self, row: Row, other: u32) -> Tie {
+    pub(super) fn find(&self, row: Row, other: u32) -> Tie {
         let (others, ties) = parts(self.words.row(row.start, self.len(row)));
         // Leaves nothing out: it has the ties fetched while the others are looked through.
         if others.len() <= SHORT && ties.iter().fold(0, |all, &word| all | word) == 0 {

@@ -1,9 +1,11 @@
 mod builder;
 mod contradictions;
 mod key;
+mod merge;
 mod record;
 mod roster;
 
+pub use merge::Merging;
 pub use roster::{Own, Roster};
 
 use crate::{

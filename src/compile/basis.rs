@@ -1,0 +1,85 @@
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use crate::{
+    policy::{self, Places, Policy},
+    request::Place,
+};
+
+/// What the files of a policy state that facts can't change, and where; and what facts are held to.
+#[derive(Debug, Default)]
+pub struct Basis {
+    places: Places,
+    pub(super) groups: Vec<policy::Group>,
+    pub(super) matrices: Vec<policy::Matrix>,
+    /// By the ids of the two users, the lesser first.
+    pub(super) conversations: BTreeMap<(String, String), Place>,
+    /// The names of the rules that files state, with their ids.
+    rule_names: BTreeMap<String, Uuid>,
+    /// Whether who blocks a friend is no longer his friend, nor he his.
+    pub blocks_end_friendship: bool,
+}
+
+impl Basis {
+    pub(super) fn of(policy: &Policy, conversations: BTreeMap<(String, String), Place>) -> Self {
+        let named = |rule: &policy::Rule| Some((rule.name.clone()?, rule.id));
+        Self {
+            places: policy.places.clone(),
+            groups: policy.groups.clone(),
+            matrices: policy.matrices.clone(),
+            conversations,
+            rule_names: policy.rules.iter().flatten().filter_map(named).collect(),
+            blocks_end_friendship: policy.blocks_end_friendship,
+        }
+    }
+
+    /// The name of the file of a place.
+    pub fn file(&self, place: Place) -> &str {
+        self.places.files.get(usize::from(place.file)).map_or("", String::as_str)
+    }
+
+    /// Where a file states a rule of this id.
+    pub fn rule(&self, id: Uuid) -> Option<Place> {
+        let at = self.places.rules.binary_search_by_key(&id, |&(id, _)| id).ok()?;
+        self.places.rules.get(at).map(|&(_, place)| place)
+    }
+
+    /// The id of the rule of this name that a file states.
+    pub fn rule_named(&self, name: &str) -> Option<Uuid> {
+        self.rule_names.get(name).copied()
+    }
+
+    /// A group that a file states, and where.
+    pub fn group(&self, id: &str) -> Option<(&policy::Group, Place)> {
+        let at = self.groups.binary_search_by(|group| group.id.as_str().cmp(id)).ok()?;
+        let place = self.places.groups.binary_search_by(|(known, _)| known.as_str().cmp(id)).ok();
+        let place = place.and_then(|at| self.places.groups.get(at)).map(|&(_, place)| place);
+        Some((self.groups.get(at)?, place.unwrap_or_default()))
+    }
+
+    /// Where a file states the conversation of two users, in whatever order.
+    pub fn conversation(&self, one: &str, other: &str) -> Option<Place> {
+        let (one, other) = if one <= other { (one, other) } else { (other, one) };
+        self.conversations.get(&(one.to_owned(), other.to_owned())).copied()
+    }
+
+    /// The matrix of this name.
+    pub(super) fn matrix(&self, name: &str) -> Option<&policy::Matrix> {
+        let at = self.matrices.binary_search_by(|matrix| matrix.name.as_str().cmp(name)).ok()?;
+        self.matrices.get(at)
+    }
+
+    /// The conversations that files state.
+    pub(super) fn conversations_of(roster: &policy::Roster) -> BTreeMap<(String, String), Place> {
+        let id = |user: u32| roster.id(user as usize).to_owned();
+        let places = roster.conversation_places().iter();
+        let stated = roster.conversations().iter().zip(places);
+        stated
+            .map(|(&(one, other), &place)| {
+                let (one, other) = (id(one), id(other));
+                (if one <= other { (one, other) } else { (other, one) }, place)
+            })
+            .collect()
+    }
+}

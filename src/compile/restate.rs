@@ -1,0 +1,301 @@
+use std::collections::BTreeSet;
+
+use super::{
+    Basis, Facts,
+    follow::{own, tie},
+    groups as group,
+};
+use crate::{
+    facts::{Key, Kind, Record, User},
+    request::{Condition, Field, Stated, Switch},
+    snapshot::{Own, Population, TagId, Tie, TieChange, UserChange, View},
+};
+
+/// Has a view follow what files say of users, where that is something else than before.
+///
+/// Costs a look at each user whom files state, and for those of whom they say something else, what
+/// is to be changed.
+pub(super) fn users<F: Facts>(
+    view: &mut View,
+    files: &Population,
+    names: &[String],
+    facts: &F,
+) -> Result<(), F::Error> {
+    let ids: Vec<String> = changed(view, files, names);
+    let mut changes = Vec::new();
+    let records: Vec<User> = ids
+        .iter()
+        .map(|id| {
+            Ok(match facts.get(&Key::User(id.clone()))? {
+                Some(Record::User(user)) => *user,
+                _ => User::default(),
+            })
+        })
+        .collect::<Result<_, F::Error>>()?;
+    let ties: Vec<Vec<(String, Tie)>> = ids.iter().map(|id| stated_ties(files, id)).collect();
+    for ((id, record), ties) in ids.iter().zip(&records).zip(&ties) {
+        changes.push(user(view, files, names, id, record, ties));
+    }
+    // What a user is to others who are told to be gone is taken away by name, so names must last.
+    let gone: Vec<Vec<(String, Tie)>> = ids
+        .iter()
+        .zip(&records)
+        .zip(&ties)
+        .map(|((id, record), ties)| no_longer(view, id, record, ties))
+        .collect();
+    for (change, gone) in changes.iter_mut().zip(&gone) {
+        let less = gone.iter();
+        change.ties.extend(less.map(|(other, less)| TieChange {
+            other,
+            less: *less,
+            more: Tie::NONE,
+        }));
+    }
+    view.follow(&changes, &[]);
+    Ok(())
+}
+
+/// Has a view follow which conversations files state.
+pub(super) fn conversations<F: Facts>(
+    view: &mut View,
+    before: &Basis,
+    after: &Basis,
+    facts: &F,
+) -> Result<(), F::Error> {
+    let mut changes = Vec::new();
+    for pair in before.conversations.keys() {
+        let (one, other) = pair;
+        if !after.conversations.contains_key(pair)
+            && facts.get(&Key::conversation(one, other))?.is_none()
+        {
+            changes.push((one.as_str(), other.as_str(), false));
+        }
+    }
+    let new = after.conversations.keys().filter(|pair| !before.conversations.contains_key(*pair));
+    changes.extend(new.map(|(one, other)| (one.as_str(), other.as_str(), true)));
+    if !changes.is_empty() {
+        view.follow(&[], &changes);
+    }
+    Ok(())
+}
+
+/// Has a view follow which groups and matrices files state. Costs a pass over all groups.
+pub(super) fn groups<F: Facts>(
+    view: &mut View,
+    before: &Basis,
+    after: &Basis,
+    facts: &F,
+) -> Result<(), F::Error> {
+    view.own_matrices = Default::default();
+    let mut ids: BTreeSet<String> = BTreeSet::new();
+    ids.extend(before.groups.iter().chain(&after.groups).map(|group| group.id.clone()));
+    facts.each(Kind::Group, &mut |key, _| {
+        if let Key::Group(id) = key {
+            ids.insert(id);
+        }
+    })?;
+    for id in &ids {
+        let record = match facts.get(&Key::Group(id.clone()))? {
+            Some(Record::Group(group)) => Some(group),
+            _ => None,
+        };
+        match group::merged(after, id, record.as_deref()) {
+            Some(merged) => group::put(view, after, &merged),
+            None => view.groups.remove(id),
+        }
+    }
+    Ok(())
+}
+
+/// The ids of users of whom files say something else than the view holds as stated.
+fn changed(view: &View, files: &Population, names: &[String]) -> Vec<String> {
+    let old = &view.population;
+    let mut ids = Vec::new();
+    let numbers: Vec<Option<u32>> = (0..files.directory.len())
+        .map(|user| old.directory.number_of_any(files.directory.id(user)))
+        .collect();
+    let number = |user: u32| numbers.get(user as usize).copied().flatten();
+    let tag = |tag: TagId| names.get(tag.index()).and_then(|name| view.tags.get(name));
+    for user in 0..files.directory.len() {
+        let is_same = number(user).is_some_and(|known| {
+            let stated = files.stated(user);
+            stated == old.stated(known)
+                && (!stated.has(Field::Tags)
+                    || same_tags(files, user, old, known, &tag))
+                && same_own(files, user, old, known, &tag)
+                && same_ties(files, user, old, known, &number)
+        });
+        if !is_same {
+            ids.push(files.directory.id(user).to_owned());
+        }
+    }
+    let stated_before =
+        (0..old.directory.len()).filter(|&user| old.stated(user).has(Field::Itself));
+    let unstated = stated_before.map(|user| old.directory.id(user));
+    ids.extend(
+        unstated.filter(|id| files.directory.number(id).is_none()).map(str::to_owned),
+    );
+    ids
+}
+
+fn same_tags(
+    files: &Population,
+    user: u32,
+    old: &Population,
+    known: u32,
+    tag: &impl Fn(TagId) -> Option<TagId>,
+) -> bool {
+    let (new, old) = (files.directory.tags(user), old.directory.tags(known));
+    new.len() == old.len() && new.iter().all(|it| tag(it).is_some_and(|it| old.contains(it)))
+}
+
+fn same_own(
+    files: &Population,
+    user: u32,
+    old: &Population,
+    known: u32,
+    tag: &impl Fn(TagId) -> Option<TagId>,
+) -> bool {
+    let stated = files.stated(user);
+    let ((new, new_conditions), (own, conditions)) = (files.own(user), old.own(known));
+    let mut unknown = TagId(u32::MAX);
+    let mut bound = |condition: &Condition<TagId>| {
+        condition.map(&mut |&it: &TagId| tag(it).unwrap_or_else(|| {
+            unknown.0 -= 1;
+            unknown
+        }))
+    };
+    let of = |all: &[(u32, Switch, Condition<TagId>)], switch| {
+        all.iter().find(|(_, set, _)| *set == switch).map(|(_, _, when)| when.clone())
+    };
+    (!stated.has(Field::Moderation) || new.moderation() == own.moderation())
+        && (!stated.has(Field::Peers) || new.own_peers() == own.own_peers())
+        && (!stated.has(Field::Approval) || new.own_approval() == own.own_approval())
+        && Switch::ALL.iter().all(|&switch| {
+            !stated.has(Field::Permission(switch))
+                || new.own_switch(switch) == own.own_switch(switch)
+                    && of(new_conditions, switch).map(|when| bound(&when)) == of(conditions, switch)
+        })
+}
+
+fn same_ties(
+    files: &Population,
+    user: u32,
+    old: &Population,
+    known: u32,
+    number: &impl Fn(u32) -> Option<u32>,
+) -> bool {
+    let of_files = |(other, tie): (u32, Tie)| (other, tie.outward().of_files());
+    let new = files.ties_of(user).map(of_files).filter(|(_, tie)| !tie.is_none());
+    let mut new: Vec<_> = new.map(|(other, tie)| (number(other), tie)).collect();
+    let old = old.ties_of(known).map(of_files).filter(|(_, tie)| !tie.is_none());
+    let mut old: Vec<_> = old.map(|(other, tie)| (Some(other), tie)).collect();
+    new.sort_unstable_by_key(|(other, _)| *other);
+    old.sort_unstable_by_key(|(other, _)| *other);
+    new == old
+}
+
+/// What a user is to others as files state it, with the others' ids.
+fn stated_ties(files: &Population, id: &str) -> Vec<(String, Tie)> {
+    let rows = files.directory.number(id).into_iter().flat_map(|user| files.ties_of(user));
+    let of_files = rows.map(|(other, tie)| (other, tie.outward().of_files()));
+    let of_files = of_files.filter(|(_, tie)| !tie.is_none());
+    of_files.map(|(other, tie)| (files.directory.id(other).to_owned(), tie)).collect()
+}
+
+/// What of a user's ties files stated that they no longer state, and his record doesn't say either.
+fn no_longer(view: &View, id: &str, record: &User, now: &[(String, Tie)]) -> Vec<(String, Tie)> {
+    let population = &view.population;
+    let number = population.directory.number_of_any(id);
+    let mut gone = Vec::new();
+    for (other, is) in number.into_iter().flat_map(|user| population.ties_of(user)) {
+        let before = is.outward().of_files();
+        if before.is_none() {
+            continue;
+        }
+        let other = population.directory.id(other);
+        let stated = now.iter().find(|(known, _)| known == other).map_or(Tie::NONE, |it| it.1);
+        let less = before.without(stated).without(tie(record, other));
+        if !less.is_none() {
+            gone.push((other.to_owned(), less));
+        }
+    }
+    gone
+}
+
+/// What becomes of a user of whom files say something else.
+fn user<'u>(
+    view: &mut View,
+    files: &Population,
+    names: &[String],
+    id: &'u str,
+    record: &User,
+    ties: &'u [(String, Tie)],
+) -> UserChange<'u> {
+    let in_files = files.directory.number(id);
+    let stated = in_files.map_or_else(Stated::default, |user| files.stated(user));
+    let known = stated.has(Field::Itself) || record.created;
+    let mut change = UserChange { id, ..UserChange::default() };
+    (change.known, change.stated) = (Some(known), Some(stated));
+    change.ties = ties
+        .iter()
+        .map(|(other, more)| TieChange { other, less: Tie::NONE, more: *more })
+        .collect();
+    if !known {
+        (change.tags, change.own) = (Some(Vec::new()), Some(Default::default()));
+        return change;
+    }
+    let mut tags: Vec<TagId> = match in_files.filter(|_| stated.has(Field::Tags)) {
+        Some(user) => {
+            let of_files = files.directory.tags(user);
+            of_files
+                .iter()
+                .filter_map(|tag| names.get(tag.index()))
+                .map(|name| view.tag(name))
+                .collect()
+        }
+        None => record.tags.iter().flatten().map(|name| view.tag(name)).collect(),
+    };
+    tags.sort_unstable();
+    change.tags = Some(tags);
+    // Of the record alone, and over it what files set.
+    let (mut all, mut conditions) = own(view, None, Stated::default(), record);
+    if let Some(user) = in_files {
+        let (said, said_conditions) = files.own(user);
+        all = over(all, said, stated);
+        conditions.retain(|(switch, _)| !stated.has(Field::Permission(*switch)));
+        for (_, switch, when) in said_conditions {
+            let mut name = |tag: &TagId| {
+                let name = names.get(tag.index()).map_or("", String::as_str);
+                view.tag(name)
+            };
+            conditions.push((*switch, when.map(&mut name)));
+        }
+    }
+    change.own = Some((all, conditions));
+    change
+}
+
+/// What files set over what a record sets.
+fn over(record: Own, files: Own, stated: Stated) -> Own {
+    let mut own = Own::default();
+    let moderation =
+        if stated.has(Field::Moderation) { files.moderation() } else { record.moderation() };
+    own = own.moderated(moderation);
+    let peers = if stated.has(Field::Peers) { files.own_peers() } else { record.own_peers() };
+    if let Some(mode) = peers {
+        own = own.peers(mode);
+    }
+    let approval =
+        if stated.has(Field::Approval) { files.own_approval() } else { record.own_approval() };
+    if let Some(approval) = approval {
+        own = own.approval(approval);
+    }
+    for &switch in Switch::ALL {
+        let said = if stated.has(Field::Permission(switch)) { files } else { record };
+        if let Some(on) = said.own_switch(switch) {
+            own = own.switch(switch, on);
+        }
+    }
+    own
+}
