@@ -26,6 +26,7 @@ pub use setting::{
 pub use settings::{Blocks, Limits, Peers, Settings};
 pub use statement::Statement;
 pub use word::UnknownWord;
+pub(crate) use word::words;
 
 /// A question: may the subject do this to the resource?
 ///
