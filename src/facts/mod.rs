@@ -11,11 +11,21 @@
 //! Invariant: knows of `request` only. It reads no clock and no store: both are given.
 
 mod change;
+mod command;
 mod key;
+mod plan;
 mod record;
 
 pub use change::{ChangeSet, Read, Version, Write};
+pub use command::{
+    Bond, Command, FriendFields, GroupFields, Id, MOST_COMMANDS, Malformed, Named, Op, Patch,
+    Permission, RequestFields, Tag, Two, UserFields,
+};
 pub use key::{Key, Kind, NoKey};
+pub use plan::{
+    Around, Batch, Change, Failure, FriendState, Outcome, Place, Planned, Reason, Records, Refusal,
+    Settings, Stated, Statement, UserField, World, plan,
+};
 pub use record::{
     Conversation, Damaged, Friend, Group, Member, Once, Record, Request, Rule, Setting, Since, User,
 };

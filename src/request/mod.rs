@@ -28,6 +28,7 @@ pub use settings::{Blocks, Limits, Peers, Settings};
 pub use stated::{Field, Place, Stated};
 pub use statement::Statement;
 pub use word::UnknownWord;
+pub(crate) use word::words;
 
 /// A question: may the subject do this to the resource?
 ///

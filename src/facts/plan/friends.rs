@@ -1,0 +1,218 @@
+//! What a user keeps of his friends, and the lists into which he sorts them.
+
+use serde_json::Value;
+
+use super::{
+    Done, Failure, Outcome, Reason, Refusal,
+    draft::{Draft, shown},
+    relations::edge_not_stated,
+    rules::within,
+};
+use crate::{
+    facts::{Friend, FriendFields, Id, Patch, User},
+    request::Relation,
+};
+
+/// How long what is kept of a friend may be, in bytes.
+const LONGEST_REMARK: usize = 96;
+const LONGEST_WORDING: usize = 256;
+const LONGEST_CUSTOM: usize = 500;
+const LONGEST_LIST: usize = 30;
+
+/// What may stand before the keyword of a source, and of a custom field.
+const SOURCE: &str = "AddSource_Type_";
+const CUSTOM: &str = "Tag_SNS_Custom_";
+
+/// How many letters a keyword has at most.
+const LONGEST_KEYWORD: usize = 8;
+
+pub(super) fn delete<E>(draft: &mut Draft<'_, E>, from: &Id, to: &Id, both: bool) -> Done<E> {
+    draft.pair(from, to)?;
+    let there = draft.has_edge(from, Relation::Friend, to)?;
+    let back = both && draft.has_edge(to, Relation::Friend, from)?;
+    if !there && !back {
+        return Err(not_friends(from, to).into());
+    }
+    edge_not_stated(draft, from, Relation::Friend, to)?;
+    draft.user(from)?.friends.remove(&**to);
+    if both {
+        edge_not_stated(draft, to, Relation::Friend, from)?;
+        draft.user(to)?.friends.remove(&**from);
+    }
+    Ok(Outcome::default())
+}
+
+pub(super) fn update<E>(
+    draft: &mut Draft<'_, E>,
+    from: &Id,
+    to: &Id,
+    fields: &FriendFields,
+) -> Done<E> {
+    draft.pair(from, to)?;
+    if !draft.has_edge(from, Relation::Friend, to)? {
+        return Err(not_friends(from, to).into());
+    }
+    // A friend whom only a file states gets a record here: what is kept of him is nobody else's.
+    let old = draft.user(from)?.friends.get(&**to).cloned().unwrap_or_default();
+    let new = patched(old.clone(), fields)?;
+    if new != old {
+        keep(draft, from, to, new)?;
+    }
+    Ok(Outcome::default())
+}
+
+pub(super) fn add_list<E>(draft: &mut Draft<'_, E>, user: &Id, list: &str) -> Done<E> {
+    draft.subject(user)?;
+    make_lists(draft, user, [list])?;
+    Ok(Outcome::default())
+}
+
+pub(super) fn delete_list<E>(draft: &mut Draft<'_, E>, user: &Id, list: &str) -> Done<E> {
+    draft.subject(user)?;
+    let user = draft.user(user)?;
+    user.friend_lists.retain(|other| other != list);
+    leave_lists(user);
+    Ok(Outcome::default())
+}
+
+/// Takes friends out of lists that there aren't.
+pub(super) fn leave_lists(user: &mut User) {
+    let User { friends, friend_lists, .. } = user;
+    for friend in friends.values_mut() {
+        friend.lists.retain(|list| friend_lists.contains(list));
+    }
+}
+
+/// Puts a friend into a user's record, and makes the lists that he is in.
+pub(super) fn keep<E>(
+    draft: &mut Draft<'_, E>,
+    user: &str,
+    to: &str,
+    friend: Friend,
+) -> Result<(), Failure<E>> {
+    make_lists(draft, user, friend.lists.iter().map(String::as_str))?;
+    draft.user(user)?.friends.insert(to.to_owned(), friend);
+    Ok(())
+}
+
+/// Makes the lists that a user has not.
+pub(super) fn make_lists<'l, E>(
+    draft: &mut Draft<'_, E>,
+    id: &str,
+    lists: impl IntoIterator<Item = &'l str>,
+) -> Result<(), Failure<E>> {
+    let limit = draft.world.settings().limits.friend_lists;
+    let user = draft.user(id)?;
+    for list in lists {
+        check_list(list)?;
+        if user.friend_lists.iter().any(|other| other == list) {
+            continue;
+        }
+        if let Some(limit) = limit.filter(|&limit| user.friend_lists.len() >= limit as usize) {
+            let message =
+                format!("`{}` can have at most {limit} friend lists; delete one", shown(id));
+            return Err(Refusal::new(Reason::FriendListsFull, message).into());
+        }
+        user.friend_lists.push(list.to_owned());
+    }
+    Ok(())
+}
+
+/// # Errors
+/// `friend_list_full` if a user's friend list can't take that many more.
+pub(super) fn room_for_friends<E>(
+    draft: &Draft<'_, E>,
+    user: &str,
+    more: usize,
+) -> Result<(), Refusal> {
+    let limit = draft.world.settings().limits.friends;
+    let friends = draft.world.friends(user).saturating_add(more);
+    let Some(limit) = limit.filter(|&limit| friends > limit as usize) else { return Ok(()) };
+    let message = format!("`{}` can have at most {limit} friends; delete one first", shown(user));
+    Err(Refusal::new(Reason::FriendListFull, message))
+}
+
+/// A friend with other fields.
+///
+/// # Errors
+/// If one of them is too long or not of the right form.
+pub(super) fn patched(mut friend: Friend, fields: &FriendFields) -> Result<Friend, Refusal> {
+    let FriendFields { remark, lists, source, wording, custom, since } = fields;
+    if let Patch::Set(text) = remark {
+        within("a remark", text.len(), LONGEST_REMARK)?;
+    }
+    if let Patch::Set(text) = wording {
+        within("a wording", text.len(), LONGEST_WORDING)?;
+    }
+    if let Patch::Set(text) = source {
+        check_keyword("a source", text, SOURCE)?;
+    }
+    set(&mut friend.remark, remark);
+    set(&mut friend.wording, wording);
+    set(&mut friend.source, source);
+    if let Some(lists) = lists.given() {
+        friend.lists = lists.cloned().unwrap_or_default();
+        friend.lists.iter().try_for_each(|list| check_list(list))?;
+    }
+    match custom {
+        Patch::Keep => {}
+        Patch::Remove => friend.custom.clear(),
+        Patch::Set(entries) => {
+            for (name, value) in entries {
+                check_keyword("a custom field", name, CUSTOM)?;
+                check_custom(name, value.as_ref())?;
+                match value {
+                    Some(value) => drop(friend.custom.insert(name.clone(), value.clone())),
+                    None => drop(friend.custom.remove(name)),
+                }
+            }
+        }
+    }
+    friend.since = since.unwrap_or(friend.since);
+    Ok(friend)
+}
+
+/// Sets what is given, and leaves the rest.
+pub(super) fn set<T: Clone>(slot: &mut Option<T>, patch: &Patch<T>) {
+    if let Some(value) = patch.given() {
+        *slot = value.cloned();
+    }
+}
+
+fn check_list(name: &str) -> Result<(), Refusal> {
+    if name.is_empty() {
+        return Err(Refusal::new(Reason::Invalid, "the name of a friend list can't be empty"));
+    }
+    within("the name of a friend list", name.len(), LONGEST_LIST)
+}
+
+/// A keyword is 1 to 8 letters, after the prefix or without it.
+fn check_keyword(what: &str, text: &str, prefix: &str) -> Result<(), Refusal> {
+    let keyword = text.strip_prefix(prefix).unwrap_or(text);
+    let is_one = !keyword.is_empty() && keyword.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if is_one && keyword.len() <= LONGEST_KEYWORD {
+        return Ok(());
+    }
+    let message = format!(
+        "{what} is named by 1 to {LONGEST_KEYWORD} letters, after `{prefix}` or without it, not `{}`",
+        shown(text)
+    );
+    let reason = if is_one { Reason::TooLong } else { Reason::Invalid };
+    Err(Refusal::new(reason, message))
+}
+
+fn check_custom(name: &str, value: Option<&Value>) -> Result<(), Refusal> {
+    match value {
+        None => Ok(()),
+        Some(Value::String(text)) => within("a custom field", text.len(), LONGEST_CUSTOM),
+        Some(_) => {
+            let message = format!("the custom field `{}` must be a text", shown(name));
+            Err(Refusal::new(Reason::Invalid, message))
+        }
+    }
+}
+
+fn not_friends(from: &str, to: &str) -> Refusal {
+    let message = format!("`{}` is not in the friend list of `{}`", shown(to), shown(from));
+    Refusal::new(Reason::NotFriends, message)
+}

@@ -1,0 +1,206 @@
+use serde_json::Value;
+
+use super::{
+    Done, Failure, Outcome, Reason, Refusal, Stated,
+    draft::{Draft, shown},
+    profile::put_values,
+    rules::within,
+};
+use crate::{
+    facts::{Group, Id, Member, Patch, Permission},
+    request::Role,
+};
+
+/// How long a field of the metadata may be, in bytes: a text as it is, anything else as JSON.
+const LONGEST_FIELDS: [(&str, usize); 3] =
+    [("group_name", 100), ("description", 1000), ("group_image_url_square", 2048)];
+const LONGEST_FIELD: usize = 8192;
+
+/// The matrix of groups that have no super admins.
+const WITHOUT_SUPER_ADMINS: &str = "dm";
+
+pub(super) fn delete<E>(draft: &mut Draft<'_, E>, group: &Id) -> Done<E> {
+    draft.not_stated(&Stated::Group(group), &format!("the group `{}`", shown(group)))?;
+    draft.known_group(group)?;
+    *draft.group(group)? = Group::default();
+    Ok(Outcome::default())
+}
+
+pub(super) fn add_member<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -> Done<E> {
+    both_known(draft, group, member)?;
+    if draft.role(group, member)?.is_some() {
+        return Ok(Outcome::default());
+    }
+    room_for_members(draft, group, 1)?;
+    if draft.world.super_admins(group) == 0 && needs_super_admin(draft, group)? {
+        return Err(no_super_admin(group).into());
+    }
+    let by = draft.on_behalf.map(Id::to_string);
+    let members = &mut draft.group(group)?.members;
+    members.insert(member.to_string(), Member { role: Role::Member, by });
+    Ok(Outcome::default())
+}
+
+pub(super) fn remove_member<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -> Done<E> {
+    both_known(draft, group, member)?;
+    match draft.role(group, member)? {
+        None => return Ok(Outcome::default()),
+        Some(Role::SuperAdmin) => {
+            let message = format!(
+                "`{}` is a super admin of `{}`; demote him with remove_super_admin first",
+                shown(member),
+                shown(group)
+            );
+            return Err(Refusal::new(Reason::SuperAdminProtected, message).into());
+        }
+        Some(_) => {}
+    }
+    draft.not_stated(&Stated::Member(group, member), &called(group, member))?;
+    draft.group(group)?.members.remove(&**member);
+    Ok(Outcome::default())
+}
+
+/// Raises a member to a role, unless he is as much or more already.
+pub(super) fn promote<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id, role: Role) -> Done<E> {
+    both_known(draft, group, member)?;
+    match draft.role(group, member)? {
+        Some(now) if now >= role => {}
+        Some(_) => set_role(draft, group, member, role)?,
+        None => {
+            let message = format!(
+                "`{}` is no member of `{}`; add him with add_member first",
+                shown(member),
+                shown(group)
+            );
+            return Err(Refusal::new(Reason::NotMember, message).into());
+        }
+    }
+    Ok(Outcome::default())
+}
+
+/// Makes one of this role a plain member.
+pub(super) fn demote<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id, role: Role) -> Done<E> {
+    both_known(draft, group, member)?;
+    if draft.role(group, member)? != Some(role) {
+        return Ok(Outcome::default());
+    }
+    if role == Role::SuperAdmin && draft.world.super_admins(group) <= 1 {
+        let message = format!(
+            "`{}` is the last super admin of `{}`; add another one first",
+            shown(member),
+            shown(group)
+        );
+        return Err(Refusal::new(Reason::LastSuperAdmin, message).into());
+    }
+    set_role(draft, group, member, Role::Member)?;
+    Ok(Outcome::default())
+}
+
+fn set_role<E>(
+    draft: &mut Draft<'_, E>,
+    group: &Id,
+    member: &Id,
+    role: Role,
+) -> Result<(), Failure<E>> {
+    draft.not_stated(&Stated::Member(group, member), &called(group, member))?;
+    if let Some(member) = draft.group(group)?.members.get_mut(&**member) {
+        member.role = role;
+    }
+    Ok(())
+}
+
+pub(super) fn update_metadata<E>(
+    draft: &mut Draft<'_, E>,
+    group: &Id,
+    field: &str,
+    value: &Value,
+) -> Done<E> {
+    draft.known_group(group)?;
+    let given = [(field.to_owned(), Some(value.clone()))].into();
+    put_values(&mut draft.group(group)?.metadata, &given, check_field)?;
+    Ok(Outcome::default())
+}
+
+pub(super) fn update_permissions<E>(
+    draft: &mut Draft<'_, E>,
+    group: &Id,
+    permission: &Permission,
+    value: &Patch<String>,
+) -> Done<E> {
+    draft.known_group(group)?;
+    if let Some(value) = value.given() {
+        set_permission(draft, group, permission, value)?;
+        return Ok(Outcome::default());
+    }
+    let message = "give a `value`, or `null` to leave the permission to the matrix";
+    Err(Refusal::new(Reason::InvalidValue, message).into())
+}
+
+/// Sets a single permission, or leaves it to the matrix again. The matrix that a file gives to a
+/// group governs it whole.
+pub(super) fn set_permission<E>(
+    draft: &mut Draft<'_, E>,
+    group: &Id,
+    permission: &Permission,
+    value: Option<&String>,
+) -> Result<(), Failure<E>> {
+    let Some(value) = value else {
+        draft.group(group)?.permissions.remove(&permission.to_string());
+        return Ok(());
+    };
+    let value = draft.world.value(permission, value)?;
+    draft.not_stated(&Stated::Matrix(group), &format!("`matrix` of `{}`", shown(group)))?;
+    draft.group(group)?.permissions.insert(permission.to_string(), value);
+    Ok(())
+}
+
+/// # Errors
+/// `too_long`, if the value of a field of the metadata is.
+pub(super) fn check_field(field: &str, value: &Value) -> Result<(), Refusal> {
+    let most = LONGEST_FIELDS.iter().find(|(name, _)| *name == field);
+    let length = value.as_str().map_or_else(|| value.to_string().len(), str::len);
+    within(field, length, most.map_or(LONGEST_FIELD, |&(_, most)| most))
+}
+
+/// # Errors
+/// `group_full` if the group can't take that many more.
+pub(super) fn room_for_members<E>(
+    draft: &Draft<'_, E>,
+    group: &str,
+    more: usize,
+) -> Result<(), Refusal> {
+    let limit = draft.world.settings().limits.group_members;
+    let members = draft.world.members(group).saturating_add(more);
+    let Some(limit) = limit.filter(|&limit| members > limit as usize) else { return Ok(()) };
+    let message = format!("`{}` can have at most {limit} members; remove one first", shown(group));
+    Err(Refusal::new(Reason::GroupFull, message))
+}
+
+/// Whether a group that has members must have a super admin: unless a file states it, or it is one
+/// of two users only.
+pub(super) fn needs_super_admin<E>(
+    draft: &mut Draft<'_, E>,
+    group: &str,
+) -> Result<bool, Failure<E>> {
+    let matrix = draft.group(group)?.matrix.as_deref();
+    let is_without = matrix == Some(WITHOUT_SUPER_ADMINS);
+    Ok(!is_without && !draft.is_stated(&Stated::Group(group)))
+}
+
+pub(super) fn no_super_admin(group: &str) -> Refusal {
+    let message = format!(
+        "`{}` would have members and no super admin; give it `super_admins` with put_group first",
+        shown(group)
+    );
+    Refusal::new(Reason::NoSuperAdmin, message)
+}
+
+/// What a message calls the membership of a user.
+pub(super) fn called(group: &str, member: &str) -> String {
+    format!("the membership of `{}` in `{}`", shown(member), shown(group))
+}
+
+fn both_known<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -> Result<(), Failure<E>> {
+    draft.known_group(group)?;
+    draft.other(member)
+}

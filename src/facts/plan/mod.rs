@@ -1,0 +1,127 @@
+//! From a command to the records that it changes.
+//!
+//! Each command is planned on its own against what is so now: the [`World`] and the [`Records`], which
+//! the caller keeps up to date with what the commands before it in the batch changed. What it reads
+//! and writes gathers in a [`Batch`], so that the whole is committed only if nothing of it has
+//! changed elsewhere. What limits and invariants rest on is read as a record, of both users or of
+//! the group.
+
+mod batch;
+mod behalf;
+mod conversations;
+mod draft;
+mod friends;
+mod groups;
+mod outcome;
+mod profile;
+mod put_group;
+mod relations;
+mod requests;
+mod rules;
+mod users;
+mod world;
+
+pub use batch::{Batch, Change};
+pub use outcome::{FriendState, Outcome, Reason, Refusal};
+pub use world::{Around, Place, Records, Settings, Stated, Statement, UserField, World};
+
+use super::{Command, Op};
+use crate::request::{Moderation, Role};
+use draft::Draft;
+
+/// A command that was planned.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Planned {
+    pub outcome: Outcome,
+    /// The records that it changes, each once, for the caller to apply before the next is planned.
+    pub changes: Vec<Change>,
+}
+
+/// Why a command was not planned.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Failure<E> {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A record could not be read.
+    #[error("a record could not be read: {0}")]
+    Unread(E),
+}
+
+/// What comes of planning one operation.
+type Done<E> = Result<Outcome, Failure<E>>;
+
+/// Plans a command. If it is refused, the batch holds what was read for it, and no change.
+///
+/// Costs what the records cost that it touches; nothing depends on how many there are.
+///
+/// # Errors
+/// If the command is refused, or a record can't be read.
+pub fn plan<E>(
+    batch: &mut Batch,
+    command: &Command,
+    world: &dyn World,
+    records: &dyn Records<Error = E>,
+) -> Result<Planned, Failure<E>> {
+    let mut draft = Draft::new(batch, world, records, command.on_behalf.as_ref());
+    behalf::check(&mut draft, &command.op)?;
+    let outcome = dispatch(&mut draft, &command.op)?;
+    let changes = draft.finish();
+    Ok(Planned { outcome: Outcome { changed: !changes.is_empty(), ..outcome }, changes })
+}
+
+fn dispatch<E>(draft: &mut Draft<'_, E>, op: &Op) -> Done<E> {
+    match op {
+        Op::PutUser { user, fields } => profile::put(draft, user, fields),
+        Op::DeleteUser { user } => users::delete(draft, user),
+        Op::AddTags { user, tags } => users::add_tags(draft, user, tags),
+        Op::RemoveTags { user, tags } => users::remove_tags(draft, user, tags),
+        Op::Ban { user } => users::moderate(draft, user, Moderation::Banned),
+        Op::Silence { user } => users::moderate(draft, user, Moderation::Silenced),
+        Op::Reactivate { user } => users::moderate(draft, user, Moderation::None),
+        Op::Block { from, to } => relations::block(draft, from, to),
+        Op::Unblock { from, to } => relations::unblock(draft, from, to),
+        Op::Relate { kind, from, to } => relations::relate(draft, *kind, from, to),
+        Op::Unrelate { kind, from, to } => relations::unrelate(draft, *kind, from, to),
+        Op::RequestFriend { from, to, both, fields } => {
+            let wish = requests::Wish { both: both.unwrap_or(true), force: false, fields };
+            requests::befriend(draft, from, to, &wish)
+        }
+        Op::AddFriend { from, to, both, force, fields } => {
+            let (both, force) = (both.unwrap_or(true), force.unwrap_or(false));
+            requests::befriend(draft, from, to, &requests::Wish { both, force, fields })
+        }
+        Op::AcceptFriend { from, to } => requests::accept(draft, from, to),
+        Op::RefuseFriend { from, to } => requests::refuse(draft, from, to),
+        Op::DeleteFriend { from, to, both } => {
+            friends::delete(draft, from, to, both.unwrap_or(false))
+        }
+        Op::UpdateFriend { from, to, fields } => friends::update(draft, from, to, fields),
+        Op::AddFriendList { user, list } => friends::add_list(draft, user, list),
+        Op::DeleteFriendList { user, list } => friends::delete_list(draft, user, list),
+        Op::PutGroup { group, fields } => put_group::put(draft, group, fields),
+        Op::DeleteGroup { group } => groups::delete(draft, group),
+        Op::AddMember { group, member } => groups::add_member(draft, group, member),
+        Op::RemoveMember { group, member } => groups::remove_member(draft, group, member),
+        Op::AddAdmin { group, member } => groups::promote(draft, group, member, Role::Admin),
+        Op::RemoveAdmin { group, member } => groups::demote(draft, group, member, Role::Admin),
+        Op::AddSuperAdmin { group, member } => {
+            groups::promote(draft, group, member, Role::SuperAdmin)
+        }
+        Op::RemoveSuperAdmin { group, member } => {
+            groups::demote(draft, group, member, Role::SuperAdmin)
+        }
+        Op::UpdateMetadata { group, field, value } => {
+            groups::update_metadata(draft, group, field, value)
+        }
+        Op::UpdatePermissions { group, permission, value } => {
+            groups::update_permissions(draft, group, permission, value)
+        }
+        Op::OpenConversation { users, since } => conversations::open(draft, users, *since),
+        Op::CloseConversation { users } => conversations::close(draft, users),
+        Op::PutRule { rule_id, condition, outcome, description, name } => {
+            let texts = rules::Texts { name: name.as_deref(), description: description.as_deref() };
+            rules::put(draft, *rule_id, condition, outcome, texts)
+        }
+        Op::DeleteRule { rule_id } => rules::delete(draft, *rule_id),
+    }
+}

@@ -1,0 +1,284 @@
+//! What is put of a user as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    Done, Failure, Outcome, Reason, Refusal, Stated, UserField,
+    draft::{Draft, shown},
+    friends::{keep, leave_lists, make_lists, patched, room_for_friends, set},
+    relations::{end_friendship, room_for_blocks},
+    rules::within,
+    users::called,
+};
+use crate::{
+    facts::{
+        Friend, FriendFields, Id, Named, Patch, Request, RequestFields, Setting, Since, Tag,
+        UserFields,
+    },
+    request::{Relation, Switch},
+};
+
+/// How many attributes there may be, and how long they are, in bytes of JSON.
+const MOST_ATTRIBUTES: usize = 256;
+const LONGEST_NAME: usize = 255;
+const LONGEST_ATTRIBUTE: usize = 16_384;
+
+pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &UserFields) -> Done<E> {
+    if !draft.knows_user(id)? {
+        draft.user(id)?.created = true;
+    }
+    put_settings(draft, id, fields)?;
+    if let Some(switches) = &fields.permissions {
+        put_switches(draft, id, switches)?;
+    }
+    if let Some(attributes) = &fields.attributes {
+        put_values(&mut draft.user(id)?.attributes, attributes, |_, value| {
+            within("an attribute", value.to_string().len(), LONGEST_ATTRIBUTE)
+        })?;
+    }
+    for (edges, relation) in [
+        (&fields.contacts, Relation::Contact),
+        (&fields.favorites, Relation::Favorite),
+        (&fields.paired, Relation::Pair),
+    ] {
+        if let Some(edges) = edges {
+            put_edges(draft, id, relation, edges)?;
+        }
+    }
+    if let Some(Named(blocked)) = &fields.blocked {
+        put_blocked(draft, id, blocked)?;
+    }
+    if let Some(lists) = &fields.friend_lists {
+        let user = draft.user(id)?;
+        user.friend_lists.clear();
+        make_lists(draft, id, lists.iter().map(String::as_str))?;
+        leave_lists(draft.user(id)?);
+    }
+    // After the blocks: friends that are named stay, whatever blocks end.
+    if let Some(Named(friends)) = &fields.friends {
+        put_friends(draft, id, friends)?;
+    }
+    if let Some(Named(requests)) = &fields.requests {
+        put_requests(draft, id, requests)?;
+    }
+    Ok(Outcome::default())
+}
+
+fn put_settings<E>(
+    draft: &mut Draft<'_, E>,
+    id: &Id,
+    fields: &UserFields,
+) -> Result<(), Failure<E>> {
+    if let Patch::Set(tags) = &fields.tags {
+        tags.iter().try_for_each(|tag| draft.world.tag(tag))?;
+    }
+    let tags = match &fields.tags {
+        Patch::Set(tags) => Patch::Set(tags.iter().map(Tag::to_string).collect()),
+        Patch::Keep => Patch::Keep,
+        Patch::Remove => Patch::Remove,
+    };
+    let tags: Patch<BTreeSet<String>> = open(draft, id, UserField::Tags, tags)?;
+    let peers = open(draft, id, UserField::Peers, fields.peers.clone())?;
+    let moderation = open(draft, id, UserField::Moderation, fields.moderation.clone())?;
+    let approval = open(draft, id, UserField::Approval, fields.approval.clone())?;
+    let user = draft.user(id)?;
+    set(&mut user.tags, &tags);
+    user.tags = user.tags.take().filter(|tags| !tags.is_empty());
+    set(&mut user.peers, &peers);
+    set(&mut user.moderation, &moderation);
+    set(&mut user.approval, &approval);
+    Ok(())
+}
+
+/// What is left to do of a patch, if a file states the field to the same.
+fn open<E, T: Serialize>(
+    draft: &Draft<'_, E>,
+    id: &str,
+    field: UserField,
+    patch: Patch<T>,
+) -> Result<Patch<T>, Refusal> {
+    match &patch {
+        Patch::Set(value) => {
+            let may = draft.may_set(&Stated::UserField(id, field), &called(field, id), value)?;
+            Ok(if may { patch } else { Patch::Keep })
+        }
+        _ => Ok(patch),
+    }
+}
+
+fn put_switches<E>(
+    draft: &mut Draft<'_, E>,
+    id: &Id,
+    switches: &BTreeMap<Switch, Option<Setting>>,
+) -> Result<(), Failure<E>> {
+    for (&switch, setting) in switches {
+        let Some(setting) = setting else {
+            draft.user(id)?.permissions.remove(&switch);
+            continue;
+        };
+        let setting = match setting {
+            Setting::Always(is) => Setting::Always(*is),
+            Setting::When(condition) => Setting::When(draft.world.condition(condition)?),
+        };
+        let field = UserField::Switch(switch);
+        if draft.may_set(&Stated::UserField(id, field), &called(field, id), &setting)? {
+            draft.user(id)?.permissions.insert(switch, setting);
+        }
+    }
+    Ok(())
+}
+
+/// Sets those values that are given, and removes those that are `null`.
+///
+/// # Errors
+/// If there are too many, or one is too long.
+pub(super) fn put_values(
+    values: &mut BTreeMap<String, Value>,
+    given: &BTreeMap<String, Option<Value>>,
+    check: impl Fn(&str, &Value) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    for (name, value) in given {
+        within("a name", name.len(), LONGEST_NAME)?;
+        if name.is_empty() || name.chars().any(char::is_control) {
+            let message = "a name can't be empty or hold control characters";
+            return Err(Refusal::new(Reason::Invalid, message));
+        }
+        match value {
+            Some(Value::Null) | None => drop(values.remove(name)),
+            Some(value) => {
+                check(name, value)?;
+                values.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    if values.len() <= MOST_ATTRIBUTES {
+        return Ok(());
+    }
+    let message = format!("there can be at most {MOST_ATTRIBUTES} of them, not {}", values.len());
+    Err(Refusal::new(Reason::TooMany, message))
+}
+
+/// Those of the ids to whom no file states an edge: those are the API's to state.
+fn unstated<'i, E>(
+    draft: &Draft<'_, E>,
+    from: &Id,
+    relation: Relation,
+    ids: impl IntoIterator<Item = &'i Id>,
+) -> Vec<&'i Id> {
+    let is_ours = |to: &&Id| !draft.is_stated(&Stated::Edge(from, relation, to));
+    ids.into_iter().filter(is_ours).collect()
+}
+
+fn put_edges<E>(
+    draft: &mut Draft<'_, E>,
+    id: &Id,
+    relation: Relation,
+    given: &BTreeSet<Id>,
+) -> Result<(), Failure<E>> {
+    draft.all_known(Some(id), given)?;
+    let edges = unstated(draft, id, relation, given);
+    let edges = edges.into_iter().map(Id::to_string).collect();
+    let user = draft.user(id)?;
+    match relation {
+        Relation::Favorite => user.favorites = edges,
+        Relation::Pair => user.paired = edges,
+        _ => user.contacts = edges,
+    }
+    Ok(())
+}
+
+/// How many more edges there are than before, if it is more; those count that go to known users.
+fn growth<E>(
+    draft: &Draft<'_, E>,
+    id: &str,
+    relation: Relation,
+    before: &[String],
+    after: &[&Id],
+) -> usize {
+    let counts =
+        |to: &str| draft.world.knows_user(to) && !draft.is_stated(&Stated::Edge(id, relation, to));
+    let before = before.iter().filter(|to| counts(to)).count();
+    after.len().saturating_sub(before)
+}
+
+fn put_blocked<E>(
+    draft: &mut Draft<'_, E>,
+    id: &Id,
+    given: &BTreeMap<Id, Option<Since>>,
+) -> Result<(), Failure<E>> {
+    draft.all_known(Some(id), given.keys())?;
+    let now = draft.world.now();
+    let edges = unstated(draft, id, Relation::Block, given.keys());
+    let old = draft.user(id)?.blocked.clone();
+    let before: Vec<String> = old.keys().cloned().collect();
+    let more = growth(draft, id, Relation::Block, &before, &edges);
+    if more > 0 {
+        room_for_blocks(draft, id, more)?;
+    }
+    let since = |to: &Id| {
+        let given = given.get(to).copied().flatten();
+        given.or_else(|| old.get(&**to).copied()).unwrap_or(now)
+    };
+    draft.user(id)?.blocked = edges.iter().map(|to| (to.to_string(), since(to))).collect();
+    if draft.world.settings().blocks_end_friendship {
+        for to in edges.into_iter().filter(|to| !old.contains_key(&***to)) {
+            end_friendship(draft, id, to)?;
+        }
+    }
+    Ok(())
+}
+
+fn put_friends<E>(
+    draft: &mut Draft<'_, E>,
+    id: &Id,
+    given: &BTreeMap<Id, FriendFields>,
+) -> Result<(), Failure<E>> {
+    draft.all_known(Some(id), given.keys())?;
+    let new = Friend { since: draft.world.now(), ..Friend::default() };
+    let edges: Vec<&Id> = given
+        .iter()
+        .filter(|(to, fields)| {
+            **fields != FriendFields::default()
+                || !draft.is_stated(&Stated::Edge(id, Relation::Friend, to))
+        })
+        .map(|(to, _)| to)
+        .collect();
+    let ours = unstated(draft, id, Relation::Friend, edges.iter().copied());
+    let old = std::mem::take(&mut draft.user(id)?.friends);
+    let before: Vec<String> = old.keys().cloned().collect();
+    let more = growth(draft, id, Relation::Friend, &before, &ours);
+    if more > 0 {
+        room_for_friends(draft, id, more)?;
+    }
+    for to in edges {
+        let friend = old.get(&**to).unwrap_or(&new).clone();
+        let friend = given.get(to).map_or(Ok(friend.clone()), |fields| patched(friend, fields))?;
+        keep(draft, id, to, friend)?;
+    }
+    Ok(())
+}
+
+fn put_requests<E>(
+    draft: &mut Draft<'_, E>,
+    id: &Id,
+    given: &BTreeMap<Id, RequestFields>,
+) -> Result<(), Failure<E>> {
+    draft.all_known(Some(id), given.keys())?;
+    let now = draft.world.now();
+    let mut requests = BTreeMap::new();
+    for (from, fields) in given {
+        if draft.has_edge(from, Relation::Friend, id)? {
+            let message = format!("`{}` has `{}` as a friend already", shown(from), shown(id));
+            return Err(Refusal::new(Reason::AlreadyFriends, message).into());
+        }
+        let friend = patched(Friend::default(), &fields.friend())?;
+        let both = fields.both.unwrap_or(true);
+        let since = fields.since.unwrap_or(now);
+        requests.insert(from.to_string(), Request { since, both, friend });
+    }
+    draft.user(id)?.requests = requests;
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! What is put of a group as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Done, Failure, Outcome, Reason, Refusal, Stated,
+    draft::{Draft, shown},
+    groups::{
+        called, check_field, needs_super_admin, no_super_admin, room_for_members, set_permission,
+    },
+    profile::put_values,
+};
+use crate::{
+    facts::{GroupFields, Id, Member, Patch},
+    request::Role,
+};
+
+type Members = BTreeMap<String, Member>;
+
+pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &GroupFields) -> Done<E> {
+    draft.group(id)?;
+    let is_new = !draft.world.knows_group(id);
+    if is_new {
+        draft.group(id)?.created = true;
+    }
+    put_matrix(draft, id, &fields.matrix)?;
+    let maker = draft.on_behalf.filter(|_| is_new && fields.creator.is_kept());
+    let creator = maker.map_or_else(|| fields.creator.clone(), |maker| Patch::Set(maker.clone()));
+    put_creator(draft, id, &creator)?;
+    put_members(draft, id, fields, &creator)?;
+    for (permission, value) in fields.permissions.iter().flatten() {
+        set_permission(draft, id, permission, value.as_ref())?;
+    }
+    if let Some(metadata) = &fields.metadata {
+        put_values(&mut draft.group(id)?.metadata, metadata, check_field)?;
+    }
+    Ok(Outcome::default())
+}
+
+fn put_matrix<E>(
+    draft: &mut Draft<'_, E>,
+    id: &Id,
+    matrix: &Patch<String>,
+) -> Result<(), Failure<E>> {
+    if let Patch::Set(name) = matrix {
+        draft.world.matrix(name)?;
+        let called = format!("`matrix` of `{}`", shown(id));
+        if !draft.may_set(&Stated::Matrix(id), &called, name)? {
+            return Ok(());
+        }
+    }
+    super::friends::set(&mut draft.group(id)?.matrix, matrix);
+    Ok(())
+}
+
+fn put_creator<E>(
+    draft: &mut Draft<'_, E>,
+    id: &Id,
+    creator: &Patch<Id>,
+) -> Result<(), Failure<E>> {
+    let Some(creator) = creator.given() else { return Ok(()) };
+    if let Some(creator) = creator {
+        draft.all_known(None, [creator])?;
+        let called = format!("`creator` of `{}`", shown(id));
+        if !draft.may_set(&Stated::Creator(id), &called, &**creator)? {
+            return Ok(());
+        }
+    }
+    draft.group(id)?.creator = creator.map(Id::to_string);
+    Ok(())
+}
+
+/// Puts those of each role that is given in place of those who had it, each at the highest that he
+/// is given or keeps. The creator is super admin of a group that has none, if none are given.
+fn put_members<E>(
+    draft: &mut Draft<'_, E>,
+    id: &Id,
+    fields: &GroupFields,
+    creator: &Patch<Id>,
+) -> Result<(), Failure<E>> {
+    let mut super_admins = fields.super_admins.clone();
+    if let (None, Patch::Set(creator), 0) = (&super_admins, creator, draft.world.super_admins(id)) {
+        super_admins = Some(BTreeSet::from([creator.clone()]));
+    }
+    let by_role = [
+        (Role::SuperAdmin, &super_admins),
+        (Role::Admin, &fields.admins),
+        (Role::Member, &fields.members),
+    ];
+    let before = draft.group(id)?.members.clone();
+    let is_replaced =
+        |role: Role| by_role.iter().any(|(given, ids)| *given == role && ids.is_some());
+    let mut after: Members =
+        before.iter().filter(|(_, was)| !is_replaced(was.role)).map(owned).collect();
+    for (role, ids) in by_role {
+        for user in ids.iter().flatten() {
+            add(draft, id, &before, &mut after, (user, role))?;
+        }
+    }
+    for (user, by) in fields.added_by.iter().flatten() {
+        if let Some(member) = after.get_mut(&**user) {
+            member.by = Some(by.to_string());
+        }
+    }
+    check_size(draft, id, &before, &after, !fields.matrix.is_kept())?;
+    draft.group(id)?.members = after;
+    Ok(())
+}
+
+fn owned((id, member): (&String, &Member)) -> (String, Member) {
+    (id.clone(), member.clone())
+}
+
+/// Gives a user a role, unless he has a higher one or a file states it.
+fn add<E>(
+    draft: &Draft<'_, E>,
+    group: &Id,
+    before: &Members,
+    after: &mut Members,
+    (user, role): (&Id, Role),
+) -> Result<(), Refusal> {
+    draft.all_known(None, [user])?;
+    if let Some(stated) = draft.world.stated(&Stated::Member(group, user)) {
+        let has = stated.value.as_str().and_then(|role| role.parse().ok());
+        if has.unwrap_or(Role::Member) >= role {
+            return Ok(());
+        }
+        return Err(Refusal::stated(&called(group, user), stated.place));
+    }
+    let by = match before.get(&**user) {
+        Some(member) => member.by.clone(),
+        None => draft.on_behalf.map(Id::to_string),
+    };
+    let member = after.entry(user.to_string()).or_insert(Member { role, by });
+    member.role = member.role.max(role);
+    Ok(())
+}
+
+/// # Errors
+/// If the group gets too large, or has members and no super admin: if it gets more of them, or may
+/// be one that could do without before, as `matrix_changes` tells.
+fn check_size<E>(
+    draft: &mut Draft<'_, E>,
+    id: &Id,
+    before: &Members,
+    after: &Members,
+    matrix_changes: bool,
+) -> Result<(), Failure<E>> {
+    // Those count whom files don't state, and who are known.
+    let count = |members: &Members, counts: &dyn Fn(Role) -> bool| {
+        let is_ours = |user: &str| {
+            draft.world.knows_user(user) && !draft.is_stated(&Stated::Member(id, user))
+        };
+        members.iter().filter(|(user, member)| is_ours(user) && counts(member.role)).count()
+    };
+    let is_super = |role| role == Role::SuperAdmin;
+    let (members, were) = (count(after, &|_| true), count(before, &|_| true));
+    let (super_admins, were_super) = (count(after, &is_super), count(before, &is_super));
+    if members > were {
+        room_for_members(draft, id, members - were)?;
+    }
+    let all = |now: usize, before: usize, world: usize| world.saturating_sub(before) + now;
+    let had_super_admins = draft.world.super_admins(id);
+    let all_members = all(members, were, draft.world.members(id));
+    if all_members == 0 || all(super_admins, were_super, had_super_admins) > 0 {
+        return Ok(());
+    }
+    if had_super_admins > 0 {
+        let message = format!(
+            "`{}` would lose its last super admin; name another one in `super_admins`",
+            shown(id)
+        );
+        return Err(Refusal::new(Reason::LastSuperAdmin, message).into());
+    }
+    if (members > were || matrix_changes) && needs_super_admin(draft, id)? {
+        return Err(no_super_admin(id).into());
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+use std::collections::BTreeSet;
+
+use super::{
+    Done, Failure, Outcome, Reason, Refusal, Stated, UserField,
+    draft::{Draft, shown},
+};
+use crate::{
+    facts::{Id, Key, Tag, User},
+    request::{Moderation, Role},
+};
+
+pub(super) fn add_tags<E>(draft: &mut Draft<'_, E>, id: &Id, tags: &BTreeSet<Tag>) -> Done<E> {
+    draft.subject(id)?;
+    tags.iter().try_for_each(|tag| draft.world.tag(tag))?;
+    let mut now = draft.user(id)?.tags.clone().unwrap_or_default();
+    now.extend(tags.iter().map(Tag::to_string));
+    let is_there = |stated: &BTreeSet<String>| tags.iter().all(|tag| stated.contains(&**tag));
+    set_tags(draft, id, now, is_there)
+}
+
+pub(super) fn remove_tags<E>(draft: &mut Draft<'_, E>, id: &Id, tags: &BTreeSet<Tag>) -> Done<E> {
+    draft.subject(id)?;
+    let mut now = draft.user(id)?.tags.clone().unwrap_or_default();
+    now.retain(|tag| tags.iter().all(|gone| **gone != **tag));
+    let is_gone = |stated: &BTreeSet<String>| tags.iter().all(|tag| !stated.contains(&**tag));
+    set_tags(draft, id, now, is_gone)
+}
+
+/// Sets the tags of a user; where a file states them, `is_so` tells of those whether there is
+/// nothing to do.
+fn set_tags<E>(
+    draft: &mut Draft<'_, E>,
+    id: &Id,
+    tags: BTreeSet<String>,
+    is_so: impl Fn(&BTreeSet<String>) -> bool,
+) -> Done<E> {
+    if let Some(stated) = draft.world.stated(&Stated::UserField(id, UserField::Tags)) {
+        let texts = stated.value.as_array().into_iter().flatten();
+        let stated_tags = texts.filter_map(|tag| tag.as_str().map(str::to_owned)).collect();
+        if !is_so(&stated_tags) {
+            return Err(Refusal::stated(&called(UserField::Tags, id), stated.place).into());
+        }
+    } else {
+        draft.user(id)?.tags = Some(tags).filter(|tags| !tags.is_empty());
+    }
+    Ok(Outcome::default())
+}
+
+/// Bans, silences or reactivates. Who is banned is not silenced: that would let him in.
+pub(super) fn moderate<E>(draft: &mut Draft<'_, E>, id: &Id, to: Moderation) -> Done<E> {
+    draft.subject(id)?;
+    let field = UserField::Moderation;
+    let stated = draft.world.stated(&Stated::UserField(id, field));
+    let now = match &stated {
+        Some(stated) => stated.value.as_str().and_then(|state| state.parse().ok()),
+        None => draft.user(id)?.moderation,
+    };
+    let now = now.unwrap_or(Moderation::None);
+    if now == to || (now, to) == (Moderation::Banned, Moderation::Silenced) {
+        return Ok(Outcome::default());
+    }
+    if let Some(stated) = stated {
+        return Err(Refusal::stated(&called(field, id), stated.place).into());
+    }
+    draft.user(id)?.moderation = Some(to).filter(|&state| state != Moderation::None);
+    Ok(Outcome::default())
+}
+
+/// What a message calls a field of a user.
+pub(super) fn called(field: UserField, user: &str) -> String {
+    let user = shown(user);
+    match field {
+        UserField::Tags => format!("`tags` of `{user}`"),
+        UserField::Peers => format!("`peers` of `{user}`"),
+        UserField::Switch(switch) => format!("`permissions.{switch}` of `{user}`"),
+        UserField::Moderation => format!("`moderation` of `{user}`"),
+        UserField::Approval => format!("`approval` of `{user}`"),
+    }
+}
+
+/// Takes the user away, and wherever a record names him.
+pub(super) fn delete<E>(draft: &mut Draft<'_, E>, id: &Id) -> Done<E> {
+    draft.not_stated(&Stated::User(id), &format!("the user `{}`", shown(id)))?;
+    draft.subject(id)?;
+    let around = draft.world.around(id);
+    for group in &around.groups {
+        leave(draft, group, id)?;
+    }
+    for other in around.users.iter().filter(|other| ***other != **id) {
+        forget(draft.user(other)?, id);
+    }
+    for other in &around.conversations {
+        draft.set_conversation(Key::conversation(id, other), None)?;
+    }
+    *draft.user(id)? = User::default();
+    Ok(Outcome::default())
+}
+
+fn forget(user: &mut User, id: &str) {
+    user.contacts.remove(id);
+    user.favorites.remove(id);
+    user.paired.remove(id);
+    user.blocked.remove(id);
+    user.friends.remove(id);
+    user.requests.remove(id);
+}
+
+/// # Errors
+/// `last_super_admin` if the group can't do without him.
+fn leave<E>(draft: &mut Draft<'_, E>, group: &str, id: &str) -> Result<(), Failure<E>> {
+    let is_last = draft.role(group, id)? == Some(Role::SuperAdmin)
+        && draft.world.super_admins(group) == 1
+        && draft.world.members(group) > 1;
+    if is_last {
+        let message = format!(
+            "`{}` is the last super admin of `{}`; add another one, or delete the group",
+            shown(id),
+            shown(group)
+        );
+        return Err(Refusal::new(Reason::LastSuperAdmin, message).into());
+    }
+    let record = draft.group(group)?;
+    record.members.remove(id);
+    if record.creator.as_deref() == Some(id) {
+        record.creator = None;
+    }
+    for member in record.members.values_mut().filter(|member| member.by.as_deref() == Some(id)) {
+        member.by = None;
+    }
+    Ok(())
+}
