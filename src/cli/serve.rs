@@ -64,7 +64,20 @@ pub(super) struct Options {
     /// Whether SIGHUP takes a policy however much it changes
     #[arg(long)]
     sighup_forces: bool,
-    /// The file that holds the admin token, for `POST /v1/reload`
+    /// Keep facts that change while it runs in this file; it is made if it is not there
+    ///
+    /// Or in etcd: etcd://HOST:PORT,HOST:PORT, if it was built with it. Without, facts can't change.
+    #[arg(long, value_name = "FILE")]
+    store: Option<String>,
+    /// How long a request that sends Peerage-At-Least waits at most, in milliseconds
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 2000)]
+    at_least_wait: u64,
+    /// Listen on a Unix socket for administrators, who need no token there; may be given several times
+    ///
+    /// Only the user who runs the daemon can reach it.
+    #[arg(long, value_name = "PATH")]
+    admin_uds: Vec<PathBuf>,
+    /// The file that holds the admin token, for `/v1/facts` and `POST /v1/reload`
     ///
     /// Sent as `Authorization: Bearer TOKEN`.
     #[arg(long, value_name = "PATH")]
@@ -178,6 +191,7 @@ async fn daemon(
             public_url,
             authzen_context: options.authzen_context == Context::On,
             admin_token,
+            patience: Duration::from_millis(options.at_least_wait),
         },
     ));
     serve::serve(listeners, app, stop).await;
@@ -198,6 +212,10 @@ async fn listen(options: &Options, output: &Output) -> Result<(Listeners, Option
     for path in &options.uds {
         listeners.unix(path.clone()).await?;
         places.push(format!("unix:{}", path.display()));
+    }
+    for path in &options.admin_uds {
+        listeners.admin(path.clone()).await?;
+        places.push(format!("unix:{} for administrators", path.display()));
     }
     let first = places.iter().find(|place| place.starts_with("http")).cloned();
     // Only now: what is announced is served.

@@ -31,6 +31,17 @@ pub trait Facts {
     /// # Errors
     /// If they can't be read.
     fn each(&self, kind: Kind, each: &mut dyn FnMut(Key, Record)) -> Result<(), Self::Error>;
+
+    /// Calls `each` with all records, in whatever order, as of one revision, and gives that.
+    ///
+    /// # Errors
+    /// If they can't be read.
+    fn all(&self, each: &mut dyn FnMut(Key, Record)) -> Result<u64, Self::Error> {
+        for kind in Kind::ALL {
+            self.each(kind, each)?;
+        }
+        Ok(0)
+    }
 }
 
 /// As [`build`](super::build), with facts. Costs a pass over all records.
@@ -150,9 +161,7 @@ fn merged<F: Facts>(
         Users::Unchanged(_) => Roster::default(),
     };
     let mut records = Records::new(roster);
-    for kind in [Kind::User, Kind::Group, Kind::Conversation, Kind::Rule] {
-        facts.each(kind, &mut |key, record| records.add(key, record))?;
-    }
+    let revision = facts.all(&mut |key, record| records.add(key, record))?;
     let all_rules = with_made(policy.rules.as_deref(), records.rules);
     let (mut population, names) = population::compile(&records.users.finish());
     population.digest = population_digest;
@@ -170,7 +179,7 @@ fn merged<F: Facts>(
     let entries: Vec<_> =
         merged.iter().map(|group| groups::entry(&mut view, basis, group)).collect();
     view.groups = Groups::new(&entries, view.population.directory.len());
-    view.revision = Revision { policy: policy_digest, facts: 0 };
+    view.revision = Revision { policy: policy_digest, facts: revision };
     Ok(view)
 }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Basis, groups, rules};
 use crate::{
@@ -8,13 +8,7 @@ use crate::{
     snapshot::{Own, Tie, TieChange, UserChange, View},
 };
 
-/// A record as it was and as it is.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Changed {
-    pub key: Key,
-    pub old: Option<Record>,
-    pub new: Option<Record>,
-}
+pub use crate::facts::Change as Changed;
 
 /// Has a view follow records that changed, in the order in which they did.
 ///
@@ -27,7 +21,7 @@ pub fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
     for Changed { key, old, new } in changes {
         match key {
             Key::User(id) => {
-                let user = |record: &Option<Record>| match record {
+                let user = |record: &Option<Arc<Record>>| match record.as_deref() {
                     Some(Record::User(user)) => User::clone(user),
                     _ => User::default(),
                 };
@@ -48,7 +42,7 @@ pub fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
     }
     for Changed { key, new, .. } in changes {
         if let Key::Group(id) = key {
-            let record = match new {
+            let record = match new.as_deref() {
                 Some(Record::Group(group)) => Some(&**group),
                 _ => None,
             };

@@ -27,6 +27,8 @@ pub use follow::{Changed, follow};
 pub use pair::{Pair, Versions, over, versions};
 pub use places::Places;
 
+pub use crate::policy::{condition, value};
+
 use std::{cell::Cell, collections::HashSet, sync::Arc};
 
 use crate::{

@@ -41,7 +41,7 @@ pub(super) fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
             continue;
         }
         rules.remove(id);
-        if let Some(Record::Rule(record)) = new
+        if let Some(Record::Rule(record)) = new.as_deref()
             && let Some(rule) = of_record(*id, record)
         {
             let mut number = |name: &String| view.tag(name);

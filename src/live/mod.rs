@@ -8,6 +8,7 @@
 //! on the reloading thread.
 
 mod events;
+pub mod facts;
 mod guard;
 mod reload;
 mod watch;
@@ -25,6 +26,7 @@ use std::{
 use arc_swap::{ArcSwap, Guard};
 
 use crate::{
+    compile::Basis,
     diagnostic::{Code, Report},
     snapshot::View,
 };
@@ -33,6 +35,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Served {
     pub view: View,
+    /// What files state that facts can't change; there is one if there are facts.
+    pub basis: Option<Arc<Basis>>,
     /// The revision as it is written, since every answer carries it.
     pub revision: String,
     /// When it began to be served.
@@ -40,8 +44,8 @@ pub struct Served {
 }
 
 impl Served {
-    fn new(view: View) -> Self {
-        Self { revision: view.revision.to_string(), view, since: SystemTime::now() }
+    fn new(view: View, basis: Option<Arc<Basis>>) -> Self {
+        Self { revision: view.revision.to_string(), view, basis, since: SystemTime::now() }
     }
 }
 
@@ -101,7 +105,8 @@ impl Outcome {
 #[derive(Debug)]
 pub struct Live {
     paths: Vec<PathBuf>,
-    served: ArcSwap<Served>,
+    served: Arc<ArcSwap<Served>>,
+    facts: Option<facts::Facts>,
     reloads: ArcSwap<Reloads>,
     writer: Mutex<()>,
     guard: Option<ChangeGuard>,
@@ -117,6 +122,11 @@ impl Live {
     /// What became of reloads so far.
     pub fn reloads(&self) -> Guard<Arc<Reloads>> {
         self.reloads.load()
+    }
+
+    /// What facts are written to, if they are kept.
+    pub fn facts(&self) -> Option<&facts::Facts> {
+        self.facts.as_ref()
     }
 
     /// Where the files are.

@@ -11,8 +11,16 @@ use std::{
 use arc_swap::ArcSwap;
 use tracing::{debug, info, warn};
 
-use super::{ChangeGuard, Held, Latest, Live, Outcome, Served};
-use crate::{compile, diagnostic::Report, source};
+use super::{
+    ChangeGuard, Held, Latest, Live, Outcome, Served,
+    facts::{Facts, Loading, StoredFacts, Writer},
+};
+use crate::{
+    compile,
+    diagnostic::{Code, Diagnostic, Diagnostics, Report},
+    source::{self, Loaded},
+    store::{Store, StoreError},
+};
 
 /// How reloads went since the start.
 #[derive(Clone, Debug)]
@@ -87,6 +95,43 @@ impl Live {
     pub fn start_guarded(paths: Vec<PathBuf>, guard: Option<ChangeGuard>) -> Start {
         let begun = Instant::now();
         let outcome = compile::build(&source::load(&paths), None);
+        Self::begin(paths, guard, begun, outcome)
+    }
+
+    /// The same with the facts of a store, which change while they are served.
+    ///
+    /// # Errors
+    /// If the facts can't be read.
+    pub fn start_with(
+        paths: Vec<PathBuf>,
+        guard: Option<ChangeGuard>,
+        store: Arc<dyn Store>,
+    ) -> Result<Start, StoreError> {
+        let begun = Instant::now();
+        let loading = Loading::new(&*store);
+        let outcome = compile::start(&source::load(&paths), &loading)?;
+        let asked = loading.into_asked();
+        let Some(basis) = outcome.basis.clone() else {
+            return Ok(Start::Refused(outcome.report));
+        };
+        let mut start = Self::begin(paths, guard, begun, outcome);
+        if let Start::Serving(live) = &mut start
+            && let Some(live) = Arc::get_mut(live)
+        {
+            let doing = "followed by a thread of its own";
+            let facts = Writer::start(store, &live.served, basis, asked)
+                .map_err(|error| StoreError::Io { doing, why: error.to_string() })?;
+            live.facts = Some(facts);
+        }
+        Ok(start)
+    }
+
+    fn begin(
+        paths: Vec<PathBuf>,
+        guard: Option<ChangeGuard>,
+        begun: Instant,
+        outcome: compile::Outcome,
+    ) -> Start {
         let Some(view) = outcome.view else { return Start::Refused(outcome.report) };
         let latest = Latest {
             outcome: Outcome::Swapped,
@@ -97,7 +142,8 @@ impl Live {
         };
         Start::Serving(Arc::new(Self {
             paths,
-            served: ArcSwap::from_pointee(Served::new(view)),
+            facts: None,
+            served: Arc::new(ArcSwap::from_pointee(Served::new(view, outcome.basis))),
             reloads: ArcSwap::from_pointee(Reloads { swapped: 0, refused: 0, held: 0, latest }),
             writer: Mutex::new(()),
             guard,
@@ -107,26 +153,28 @@ impl Live {
     /// Reads the files anew and serves what they say, if it is right and something else than
     /// before. What changes more than the guard lets through is held back, unless it is `forced`.
     /// Takes as long as compiling takes, on this thread, and comparing if there is a guard; readers
-    /// are not disturbed.
+    /// are not disturbed, nor are those who write facts.
     pub fn reload(&self, forced: bool) -> Outcome {
         let _one_at_a_time = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let begun = Instant::now();
-        let before = self.served.load_full();
+        let before = self.facts.as_ref().and_then(Facts::begin);
+        let before = before.unwrap_or_else(|| self.served.load_full());
         let loaded = source::load(&self.paths);
-        let compiled = compile::build(&loaded, Some(&before.view));
+        let compiled = self.compile(&loaded, &before);
         let guard = self.guard.filter(|_| !forced);
         let held =
             compiled.view.as_ref().and_then(|view| guard?.holds(&before.view, view, &loaded));
         drop(loaded);
         let outcome = match &compiled.view {
             None => Outcome::Refused,
-            Some(view) if view.revision == before.view.revision => Outcome::Unchanged,
+            Some(view) if view.revision.policy == before.view.revision.policy => Outcome::Unchanged,
             Some(_) if held.is_some() => Outcome::Held,
             Some(_) => Outcome::Swapped,
         };
-        let replaced = match (outcome, compiled.view) {
-            (Outcome::Swapped, Some(view)) => Some(self.served.swap(Arc::new(Served::new(view)))),
-            _ => None,
+        let swap = compiled.view.filter(|_| outcome == Outcome::Swapped);
+        let replaced = match &self.facts {
+            Some(facts) => facts.end(swap.zip(compiled.basis)),
+            None => swap.map(|view| self.served.swap(Arc::new(Served::new(view, None)))),
         };
         self.note(outcome, begun, compiled.report, held);
         drop(before);
@@ -134,6 +182,20 @@ impl Live {
             retire(&replaced);
         }
         outcome
+    }
+
+    fn compile(&self, loaded: &Loaded, before: &Served) -> compile::Outcome {
+        let (Some(facts), Some(basis)) = (&self.facts, &before.basis) else {
+            return compile::build(loaded, Some(&before.view));
+        };
+        let stored = StoredFacts(&*facts.store);
+        compile::rebuild(loaded, &before.view, basis, &stored).unwrap_or_else(|error| {
+            let mut problems = Diagnostics::default();
+            let message = format!("the facts can't be read: {error}");
+            problems.push(Diagnostic::global(Code::Unreadable, message));
+            let report = Report::new(problems, &loaded.sources);
+            compile::Outcome { view: None, basis: None, report }
+        })
     }
 
     fn note(&self, outcome: Outcome, begun: Instant, report: Report, held: Option<Held>) {

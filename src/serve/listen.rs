@@ -1,8 +1,9 @@
 use std::{
     convert::Infallible,
-    fs, io,
+    fs::{self, Permissions},
+    io,
     net::SocketAddr,
-    os::unix::fs::{FileTypeExt, MetadataExt},
+    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -28,7 +29,7 @@ use super::{bare::Telling, route::App};
 #[derive(Debug, Default)]
 pub struct Listeners {
     tcp: Vec<TcpListener>,
-    unix: Vec<(UnixListener, SocketFile)>,
+    unix: Vec<(UnixListener, SocketFile, bool)>,
 }
 
 /// Why a socket can't be listened on.
@@ -69,6 +70,19 @@ impl Listeners {
     /// # Errors
     /// When another process listens there, or the path can't be had.
     pub async fn unix(&mut self, path: PathBuf) -> Result<(), ListenError> {
+        self.bind(path, false).await
+    }
+
+    /// The same for administrators: whoever can reach the socket needs no token. Only the user of this
+    /// process can.
+    ///
+    /// # Errors
+    /// As for others, and if others can't be kept from it.
+    pub async fn admin(&mut self, path: PathBuf) -> Result<(), ListenError> {
+        self.bind(path, true).await
+    }
+
+    async fn bind(&mut self, path: PathBuf, trusted: bool) -> Result<(), ListenError> {
         if let Ok(found) = fs::symlink_metadata(&path) {
             if !found.file_type().is_socket() {
                 return Err(ListenError::NoSocket(path));
@@ -85,8 +99,14 @@ impl Listeners {
                 return Err(ListenError::Unix { path, error });
             }
         }
-        match UnixListener::bind(&path) {
-            Ok(listener) => self.unix.push((listener, SocketFile::of(path))),
+        let bound = UnixListener::bind(&path).and_then(|listener| {
+            if trusted {
+                fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+            }
+            Ok(listener)
+        });
+        match bound {
+            Ok(listener) => self.unix.push((listener, SocketFile::of(path), trusted)),
             Err(error) => return Err(ListenError::Unix { path, error }),
         }
         Ok(())
@@ -137,7 +157,7 @@ pub async fn serve<C: Future<Output = ()>>(
                     Ok((stream, _)) => {
                         // Answers are small and whole: waiting to gather more only delays them.
                         let _ = stream.set_nodelay(true);
-                        connection(stream, &app, &graceful);
+                        connection(stream, &app, &graceful, false);
                     }
                     Err(error) => pause(&error).await,
                 }
@@ -145,13 +165,13 @@ pub async fn serve<C: Future<Output = ()>>(
         });
     }
     let mut files = Vec::new();
-    for (listener, file) in listeners.unix {
+    for (listener, file, trusted) in listeners.unix {
         files.push(file);
         let (app, graceful) = (Arc::clone(&app), Arc::clone(&graceful));
         accepting.spawn(async move {
             loop {
                 match listener.accept().await {
-                    Ok((stream, _)) => connection(stream, &app, &graceful),
+                    Ok((stream, _)) => connection(stream, &app, &graceful, trusted),
                     Err(error) => pause(&error).await,
                 }
             }
@@ -172,12 +192,13 @@ fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     app: &Arc<App>,
     graceful: &GracefulShutdown,
+    trusted: bool,
 ) {
     let stream = Telling::new(stream, Arc::clone(app));
     let app = Arc::clone(app);
     let service = service_fn(move |request| {
         let app = Arc::clone(&app);
-        async move { Ok::<_, Infallible>(app.answer(request).await) }
+        async move { Ok::<_, Infallible>(app.answer(request, trusted).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

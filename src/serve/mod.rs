@@ -4,7 +4,7 @@
 //! send is turned into a [`Request`](crate::request::Request) at the door, and refused there with a
 //! 400 that says what is wrong and where.
 //!
-//! Invariant: knows of `live`, `decide` and `request`.
+//! Invariant: knows of `live`, `decide`, `request` and the commands of `facts`.
 
 mod admin;
 mod answer;
@@ -12,11 +12,13 @@ mod authzen;
 mod bare;
 mod body;
 mod counts;
+mod facts;
 mod json;
 mod listen;
 mod metrics;
 mod native;
 mod query;
+mod recent;
 mod route;
 mod status;
 

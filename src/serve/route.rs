@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use hyper::{
     Method, Request, StatusCode,
@@ -10,9 +13,9 @@ use super::{
     admin::{self, AdminToken},
     answer::{self, Answer, REVISION, Refusal},
     authzen::{self, PublicUrl},
-    body,
+    body, facts,
     metrics::Metrics,
-    native, status,
+    native, recent, status,
 };
 use crate::live::{Live, Served};
 
@@ -38,6 +41,8 @@ pub struct Options {
     pub authzen_context: bool,
     /// What those must know who ask for more than decisions; `None` if nobody may.
     pub admin_token: Option<AdminToken>,
+    /// How long a caller waits at most who wants to be answered from a later revision.
+    pub patience: Duration,
 }
 
 impl App {
@@ -48,10 +53,19 @@ impl App {
     }
 
     /// Answers one request; whatever it holds, there is an answer.
-    pub(super) async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> Answer {
+    /// `trusted` callers came by a socket that only administrators can reach.
+    pub(super) async fn answer(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        trusted: bool,
+    ) -> Answer {
         let (mut head, body) = request.into_parts();
         let id = head.headers.remove(authzen::REQUEST_ID);
-        let mut answer = match (self.endpoint(head.uri.path()), &head.method) {
+        if let Err(refusal) = recent::wait(self, &head.headers).await {
+            body::discard(&head.headers, body);
+            return self.told(refusal.answer(), id);
+        }
+        let answer = match (self.endpoint(head.uri.path()), &head.method) {
             (Some(Endpoint::Ask(ask)), &Method::POST) => {
                 match body::read(&head.headers, body, self.options.body_limit).await {
                     Ok(bytes) => self.on_served(|served| ask(self, served, &bytes)),
@@ -66,9 +80,22 @@ impl App {
             }
             (Some(Endpoint::Reload), &Method::POST) => {
                 body::discard(&head.headers, body);
-                match admin::check(self, &head.headers).and_then(|()| admin::forces(&head.uri)) {
+                let admin = admin::check(self, &head.headers, trusted);
+                match admin.and_then(|()| admin::forces(&head.uri)) {
                     Ok(forced) => self.reload(forced).await,
                     Err(refusal) => refusal.answer(),
+                }
+            }
+            (Some(Endpoint::Facts), &Method::POST) => {
+                match admin::check(self, &head.headers, trusted) {
+                    Ok(()) => match body::read(&head.headers, body, self.options.body_limit).await {
+                        Ok(bytes) => facts::write(self, &head.headers, &bytes).await,
+                        Err(refusal) => refusal.answer(),
+                    },
+                    Err(refusal) => {
+                        body::discard(&head.headers, body);
+                        refusal.answer()
+                    }
                 }
             }
             (endpoint, method) => {
@@ -89,6 +116,11 @@ impl App {
                 }
             }
         };
+        self.told(answer, id)
+    }
+
+    /// An answer with what every answer carries, counted.
+    fn told(&self, mut answer: Answer, id: Option<HeaderValue>) -> Answer {
         if let Some(id) = id {
             answer.headers_mut().insert(authzen::REQUEST_ID, id);
         }
@@ -161,6 +193,7 @@ enum Endpoint {
     /// As `Ask`, but what it gathers grows with the policy or the body.
     Search(Ask),
     Reload,
+    Facts,
 }
 
 fn endpoint(path: &str) -> Option<Endpoint> {
@@ -175,6 +208,7 @@ fn endpoint(path: &str) -> Option<Endpoint> {
         "/access/v1/search/action" => Endpoint::Search(authzen::search_action),
         authzen::WELL_KNOWN => Endpoint::Read(metadata),
         "/v1/reload" => Endpoint::Reload,
+        "/v1/facts" => Endpoint::Facts,
         "/v1/status" => Endpoint::Gather(status::status),
         "/metrics" => Endpoint::Gather(status::metrics),
         "/healthz" | "/readyz" => {

@@ -1,0 +1,97 @@
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::Instant,
+};
+
+use tracing::{info, warn};
+
+use super::{Contact, Writer, records::StoredFacts};
+use crate::{
+    compile::{self, Changed, Facts as _},
+    facts::{Key, Kind, Record},
+    store::{Event, StoreError},
+};
+
+impl Writer {
+    /// Takes in what happened in a store that others write to, and serves it.
+    pub(super) fn absorb(&mut self, event: &Event) -> Result<(), StoreError> {
+        match event {
+            Event::Changed { revision, records } => {
+                let records = records.iter().map(|(key, now)| {
+                    (key.clone(), now.as_ref().map(|(_, record)| record.clone()))
+                });
+                let changes = records
+                    .map(|(key, new)| {
+                        let old = self.store.get(&key)?.map(|entry| entry.record);
+                        Ok(changed(key, old, new))
+                    })
+                    .collect::<Result<Vec<_>, StoreError>>()?;
+                self.follow(changes);
+                self.reached(event, *revision);
+            }
+            Event::Relisted { revision, records } => {
+                info!(revision, "the store was read anew: what happened in between is lost");
+                let changes = self.difference(records)?;
+                self.follow(changes);
+                self.reached(event, *revision);
+            }
+            Event::Current { revision } => self.reached(event, *revision),
+            Event::CutOff { since, why } => {
+                let at = Instant::now().checked_sub(*since).unwrap_or_else(Instant::now);
+                if self.contact.load().cut_off.is_none() {
+                    warn!(why, "the store can't be reached; answering from what is known");
+                }
+                let cut_off = Some((at, why.clone()));
+                self.contact.store(Arc::new(Contact { cut_off }));
+            }
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self, changes: Vec<Changed>) {
+        for change in &changes {
+            self.asked.follow(&change.key, change.old.as_deref(), change.new.as_deref());
+        }
+        compile::follow(&mut self.view, &self.basis, &changes);
+        if let Some(journal) = &mut self.journal {
+            journal.extend(changes);
+        }
+    }
+
+    /// Serves the facts of a revision.
+    fn reached(&mut self, event: &Event, revision: u64) {
+        self.store.absorb(event);
+        if self.contact.load().cut_off.is_some() {
+            info!("the store is reached again");
+            self.contact.store(Arc::default());
+        }
+        if revision > self.view.revision.facts {
+            self.view.revision.facts = revision;
+            self.publish();
+        }
+    }
+
+    /// What differs between the records that were known and those there are.
+    fn difference(&self, now: &[crate::store::Entry]) -> Result<Vec<Changed>, StoreError> {
+        let mut now: BTreeMap<&Key, &Record> =
+            now.iter().map(|entry| (&entry.key, &entry.record)).collect();
+        let mut changes = Vec::new();
+        for kind in Kind::ALL {
+            StoredFacts(&*self.store).each(kind, &mut |key, old| {
+                let new = now.remove(&key);
+                if new != Some(&old) {
+                    changes.push(changed(key, Some(old), new.cloned()));
+                }
+            })?;
+        }
+        changes.extend(
+            now.into_iter().map(|(key, new)| changed(key.clone(), None, Some(new.clone()))),
+        );
+        Ok(changes)
+    }
+}
+
+fn changed(key: Key, old: Option<Record>, new: Option<Record>) -> Changed {
+    Changed { key, old: old.map(Arc::new), new: new.map(Arc::new) }
+}

@@ -1,0 +1,155 @@
+//! Facts as they change: one writer thread, which plans, commits, and has the view follow.
+
+mod asked;
+mod effective;
+mod events;
+mod once;
+mod records;
+mod writer;
+
+pub use once::IdempotencyKey;
+pub use records::StoredFacts;
+pub(super) use records::Loading;
+pub(super) use writer::Writer;
+pub use writer::Journal;
+
+use std::{
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use tokio::sync::{oneshot, watch};
+
+use super::Served;
+use crate::{
+    compile::Basis,
+    facts::{Command, Outcome, Refusal},
+    snapshot::View,
+    store::{Store, StoreError},
+};
+
+/// A batch of commands to be carried out whole or not at all.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    pub commands: Vec<Command>,
+    /// What the revision of the facts must be.
+    pub if_revision: Option<u64>,
+    /// Sent again under the same key, it takes effect once.
+    pub once: Option<IdempotencyKey>,
+}
+
+/// What came of a batch.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Written {
+    /// It took effect: the revision since which it does, and the outcome of each command.
+    Done { revision: u64, outcomes: Vec<Outcome> },
+    /// It took effect before, under the same idempotency key: the outcomes that were answered then.
+    Replayed { revision: u64, outcomes: serde_json::Value },
+    /// A command was refused, so that none took effect.
+    Refused { revision: u64, at: usize, refusal: Refusal },
+    /// The facts are not of the revision that was asked for.
+    OtherRevision { revision: u64 },
+    /// The idempotency key was sent with another batch before.
+    KeyReused { revision: u64 },
+}
+
+/// Why a batch was not carried out.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum WriteError {
+    #[error("facts are not kept: start the daemon with --store")]
+    NoStore,
+    #[error("{0}")]
+    Store(String),
+    /// No store of this kind takes so much at once.
+    #[error("{0}")]
+    TooLarge(String),
+    /// It may have taken effect all the same.
+    #[error("{0}")]
+    InDoubt(String),
+    #[error("others write the same all the time; try again")]
+    Contended,
+    #[error("the daemon is stopping")]
+    Stopping,
+}
+
+impl From<StoreError> for WriteError {
+    fn from(error: StoreError) -> Self {
+        let text = error.to_string();
+        match error {
+            StoreError::TooLarge { .. } => Self::TooLarge(text),
+            error if error.is_in_doubt() => Self::InDoubt(text),
+            _ => Self::Store(text),
+        }
+    }
+}
+
+/// Where to send what is to be written, and what is known of the store.
+#[derive(Debug)]
+pub struct Facts {
+    pub store: Arc<dyn Store>,
+    inbox: mpsc::Sender<Message>,
+    /// The revision of the facts that are served.
+    seen: watch::Receiver<u64>,
+    contact: Arc<ArcSwap<Contact>>,
+}
+
+/// Whether the store can be reached.
+#[derive(Clone, Debug, Default)]
+pub struct Contact {
+    /// Since when not, and why.
+    pub cut_off: Option<(Instant, String)>,
+}
+
+/// What the writer is told.
+enum Message {
+    Write { batch: Batch, reply: oneshot::Sender<Result<Written, WriteError>> },
+    Event(crate::store::Event),
+    /// A reload begins: what changes from now on is noted. What is served is told.
+    Begin { reply: mpsc::Sender<Arc<Served>> },
+    /// A reload ends, with what is to be served if that is another policy.
+    End { swap: Option<Box<(View, Arc<Basis>)>>, reply: mpsc::Sender<Option<Arc<Served>>> },
+}
+
+impl Facts {
+    /// Carries a batch out. It is durable, and seen by every decision from then on, when this
+    /// returns.
+    ///
+    /// # Errors
+    /// If the store did not take it.
+    pub async fn write(&self, batch: Batch) -> Result<Written, WriteError> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.inbox.send(Message::Write { batch, reply });
+        sent.map_err(|_| WriteError::Stopping)?;
+        answer.await.map_err(|_| WriteError::Stopping)?
+    }
+
+    /// Waits until facts of this revision or a later one are served, for as long as told; whether
+    /// they are.
+    pub async fn reach(&self, revision: u64, patience: Duration) -> bool {
+        let mut seen = self.seen.clone();
+        let reached = seen.wait_for(|&seen| seen >= revision);
+        tokio::time::timeout(patience, reached).await.is_ok_and(|reached| reached.is_ok())
+    }
+
+    /// Since when the store has not been reached, and why; `None` if it is.
+    pub fn cut_off(&self) -> Option<(Instant, String)> {
+        self.contact.load().cut_off.clone()
+    }
+
+    /// Begins to note what changes; what is served. `None` if the writer is gone.
+    pub(super) fn begin(&self) -> Option<Arc<Served>> {
+        let (reply, answer) = mpsc::channel();
+        self.inbox.send(Message::Begin { reply }).ok()?;
+        answer.recv().ok()
+    }
+
+    /// Serves a policy, if there is another, with all that changed since [`begin`](Self::begin).
+    /// What was served before, then.
+    pub(super) fn end(&self, swap: Option<(View, Arc<Basis>)>) -> Option<Arc<Served>> {
+        let (reply, answer) = mpsc::channel();
+        let swap = swap.map(Box::new);
+        self.inbox.send(Message::End { swap, reply }).ok()?;
+        answer.recv().ok()?
+    }
+}

@@ -1,0 +1,108 @@
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
+
+use super::asked::Asked;
+
+use crate::{
+    compile,
+    facts::{ChangeSet, Key, Kind, Record, Records, Version},
+    store::{Store, StoreError},
+};
+
+/// The records of a store, as a view is compiled with them.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredFacts<'s>(pub &'s dyn Store);
+
+/// How many records are listed at once.
+const PAGE: usize = 1000;
+
+impl compile::Facts for StoredFacts<'_> {
+    type Error = StoreError;
+
+    fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        Ok(self.0.get(key)?.map(|entry| entry.record))
+    }
+
+    fn each(&self, kind: Kind, each: &mut dyn FnMut(Key, Record)) -> Result<(), StoreError> {
+        let mut after: Option<Key> = None;
+        loop {
+            let page = self.0.list(kind, after.as_ref(), PAGE)?;
+            let is_last = page.len() < PAGE;
+            after = page.last().map(|entry| entry.key.clone());
+            page.into_iter().for_each(|entry| each(entry.key, entry.record));
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The records of a store as they are loaded for the first time.
+#[derive(Debug)]
+pub(in crate::live) struct Loading<'s> {
+    store: &'s dyn Store,
+    asked: RefCell<Asked>,
+}
+
+impl<'s> Loading<'s> {
+    pub(in crate::live) fn new(store: &'s dyn Store) -> Self {
+        Self { store, asked: RefCell::default() }
+    }
+
+    /// Who asked whom, of all that was loaded.
+    pub(in crate::live) fn into_asked(self) -> Asked {
+        self.asked.into_inner()
+    }
+}
+
+impl compile::Facts for Loading<'_> {
+    type Error = StoreError;
+
+    fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        StoredFacts(self.store).get(key)
+    }
+
+    fn each(&self, kind: Kind, each: &mut dyn FnMut(Key, Record)) -> Result<(), StoreError> {
+        StoredFacts(self.store).each(kind, each)
+    }
+
+    fn all(&self, each: &mut dyn FnMut(Key, Record)) -> Result<u64, StoreError> {
+        self.store.load(&mut |entry| {
+            self.asked.borrow_mut().follow(&entry.key, None, Some(&entry.record));
+            each(entry.key, entry.record);
+        })
+    }
+}
+
+/// The records of a store, with those that are planned to be written and not committed yet.
+#[derive(Debug)]
+pub(super) struct Pending<'s> {
+    pub(super) store: &'s dyn Store,
+    written: BTreeMap<Key, Option<Arc<Record>>>,
+}
+
+/// The version of a record that is not committed yet: no store compares it.
+const PLANNED: Version = Version::MAX;
+
+impl<'s> Pending<'s> {
+    pub(super) fn new(store: &'s dyn Store) -> Self {
+        Self { store, written: BTreeMap::new() }
+    }
+
+    /// Takes what a set writes for written.
+    pub(super) fn write(&mut self, set: &ChangeSet) {
+        for write in &set.writes {
+            self.written.insert(write.key.clone(), write.record.clone().map(Arc::new));
+        }
+    }
+}
+
+impl Records for Pending<'_> {
+    type Error = StoreError;
+
+    fn get(&self, key: &Key) -> Result<Option<(Version, Record)>, StoreError> {
+        match self.written.get(key) {
+            Some(written) => Ok(written.as_ref().map(|record| (PLANNED, Record::clone(record)))),
+            None => Ok(self.store.get(key)?.map(|entry| (entry.version, entry.record))),
+        }
+    }
+}

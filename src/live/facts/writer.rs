@@ -1,0 +1,470 @@
+use std::{
+    collections::VecDeque,
+    sync::{Arc, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use tokio::sync::{oneshot, watch};
+use tracing::{error, info, warn};
+
+use super::{
+    Batch, Contact, Facts, Message, WriteError, Written,
+    asked::Asked,
+    effective::{Effective, now},
+    once,
+    records::Pending,
+};
+use crate::{
+    compile::{self, Basis, Changed},
+    facts::{self, ChangeSet, Failure, Key, Once, Outcome, Read, Record, Records as _, Write},
+    live::Served,
+    snapshot::View,
+    store::{Commit, Event, Store, StoreError},
+};
+
+/// The one who changes what is served while there are facts.
+pub(in crate::live) struct Writer {
+    pub(super) store: Arc<dyn Store>,
+    served: Arc<ArcSwap<Served>>,
+    inbox: mpsc::Receiver<Message>,
+    /// What came while something else was waited for.
+    waiting: VecDeque<Message>,
+    pub(super) view: View,
+    pub(super) basis: Arc<Basis>,
+    pub(super) asked: Asked,
+    /// What changed since a reload began.
+    pub(super) journal: Option<Journal>,
+    seen: watch::Sender<u64>,
+    /// When idempotency keys were last looked through, and up to which.
+    swept: Instant,
+    sweep_from: Option<Key>,
+    pub(super) contact: Arc<ArcSwap<Contact>>,
+}
+
+/// What changed, in order.
+pub type Journal = Vec<Changed>;
+
+/// How many batches are committed together at most.
+const MOST_TOGETHER: usize = 256;
+
+/// How often a batch is planned again because others changed what it read.
+const MOST_TRIES: usize = 20;
+
+/// How long to wait for what was committed to come back from a store that others write to.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often to look for idempotency keys whose time is over.
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
+
+/// A batch that was planned.
+struct Planned {
+    batch: Batch,
+    reply: Reply,
+    /// Where its set stands in the group; `None` if it changes nothing.
+    set: Option<usize>,
+    answer: Answer,
+}
+
+/// What is to be answered once all that was planned before is durable.
+enum Answer {
+    Outcomes(Vec<Outcome>),
+    Ready(Written),
+    Failed(WriteError),
+}
+
+type Reply = oneshot::Sender<Result<Written, WriteError>>;
+
+/// Batches that are planned one on the other, to be committed together.
+struct Group {
+    working: View,
+    sets: Vec<ChangeSet>,
+    /// How many records they read and write.
+    records: usize,
+    changes: Vec<Changed>,
+    planned: Vec<Planned>,
+}
+
+type Asking = (Batch, Reply);
+
+impl Writer {
+    /// Starts a thread that serves what changes of the facts from now on, beginning with what is
+    /// served.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    pub(in crate::live) fn start(
+        store: Arc<dyn Store>,
+        served: &Arc<ArcSwap<Served>>,
+        basis: Arc<Basis>,
+        asked: Asked,
+    ) -> std::io::Result<Facts> {
+        let (send, inbox) = mpsc::channel();
+        let view = served.load().view.clone();
+        let revision = view.revision.facts;
+        let (seen, watching) = watch::channel(revision);
+        let contact = Arc::new(ArcSwap::from_pointee(Contact::default()));
+        let facts = Facts {
+            store: Arc::clone(&store),
+            inbox: send.clone(),
+            seen: watching,
+            contact: Arc::clone(&contact),
+        };
+        if store.is_shared() {
+            let store = Arc::clone(&store);
+            thread::Builder::new().name("facts-watch".into()).spawn(move || {
+                store.watch(revision, &mut |event| match send.send(Message::Event(event)) {
+                    Ok(()) => std::ops::ControlFlow::Continue(()),
+                    Err(_) => std::ops::ControlFlow::Break(()),
+                });
+            })?;
+        }
+        let mut writer = Self {
+            store,
+            served: Arc::clone(served),
+            inbox,
+            waiting: VecDeque::new(),
+            view,
+            basis,
+            asked,
+            journal: None,
+            seen,
+            swept: Instant::now(),
+            sweep_from: None,
+            contact,
+        };
+        thread::Builder::new().name("facts".into()).spawn(move || writer.run())?;
+        Ok(facts)
+    }
+
+    fn run(&mut self) {
+        while let Some(message) = self.next() {
+            match message {
+                Message::Write { batch, reply } => {
+                    let mut batches = vec![(batch, reply)];
+                    self.gather(&mut batches);
+                    self.write(batches);
+                }
+                Message::Event(event) => self.take(&event),
+                Message::Begin { reply } => {
+                    self.journal = Some(Journal::new());
+                    // Who asked is gone only with the daemon.
+                    let _ = reply.send(self.served.load_full());
+                }
+                Message::End { swap, reply } => {
+                    let _ = reply.send(self.end(swap));
+                }
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<Message> {
+        self.waiting.pop_front().or_else(|| self.inbox.recv().ok())
+    }
+
+    /// The other batches that wait already: they share one commit.
+    fn gather(&mut self, batches: &mut Vec<Asking>) {
+        while batches.len() < MOST_TOGETHER {
+            match self.waiting.pop_front().or_else(|| self.inbox.try_recv().ok()) {
+                Some(Message::Write { batch, reply }) => batches.push((batch, reply)),
+                Some(other) => return self.waiting.push_front(other),
+                None => return,
+            }
+        }
+    }
+
+    /// What was served before, if something else is now.
+    fn end(&mut self, swap: Option<Box<(View, Arc<Basis>)>>) -> Option<Arc<Served>> {
+        let journal = self.journal.take().unwrap_or_default();
+        let (mut view, basis) = *swap?;
+        compile::follow(&mut view, &basis, &journal);
+        view.revision.facts = self.view.revision.facts;
+        (self.view, self.basis) = (view, basis);
+        Some(self.publish())
+    }
+
+    /// Serves the view as it is now; what was served before.
+    pub(super) fn publish(&mut self) -> Arc<Served> {
+        let served = Served::new(self.view.clone(), Some(Arc::clone(&self.basis)));
+        let replaced = self.served.swap(Arc::new(served));
+        self.seen.send_replace(self.view.revision.facts);
+        replaced
+    }
+
+    /// Carries batches out, and answers each.
+    fn write(&mut self, batches: Vec<Asking>) {
+        let mut batches = batches;
+        for _ in 0..MOST_TRIES {
+            match self.attempt(batches) {
+                Some(again) => batches = again,
+                None => return,
+            }
+        }
+        for (_, reply) in batches {
+            let _ = reply.send(Err(WriteError::Contended));
+        }
+    }
+
+    /// Plans batches one after the other, and commits them together. They come back if they must be
+    /// planned again, since what they read has changed in the store.
+    fn attempt(&mut self, batches: Vec<Asking>) -> Option<Vec<Asking>> {
+        let store = Arc::clone(&self.store);
+        let Group { working, sets, changes, planned, .. } = self.plan(batches, &*store);
+        let committed =
+            if sets.is_empty() { Ok(Commit::Done(Vec::new())) } else { store.commit(&sets) };
+        match committed {
+            Ok(Commit::Done(revisions)) => {
+                self.adopt(working, changes, &revisions);
+                let latest = self.view.revision.facts;
+                for Planned { reply, set, answer, .. } in planned {
+                    let revision = set.and_then(|at| revisions.get(at)).copied().unwrap_or(latest);
+                    // Who asked may have gone meanwhile.
+                    let _ = reply.send(match answer {
+                        Answer::Outcomes(outcomes) => Ok(Written::Done { revision, outcomes }),
+                        Answer::Ready(written) => Ok(written),
+                        Answer::Failed(error) => Err(error),
+                    });
+                }
+                self.sweep();
+                None
+            }
+            Ok(Commit::Stale) => {
+                self.forget(&changes);
+                self.catch_up();
+                Some(planned.into_iter().map(|planned| (planned.batch, planned.reply)).collect())
+            }
+            Err(error) => {
+                error!(%error, "facts could not be written");
+                self.forget(&changes);
+                let error = WriteError::from(error);
+                for Planned { reply, .. } in planned {
+                    let _ = reply.send(Err(error.clone()));
+                }
+                None
+            }
+        }
+    }
+
+    fn plan(&mut self, batches: Vec<Asking>, store: &dyn Store) -> Group {
+        let before = self.view.revision.facts;
+        let mut pending = Pending::new(store);
+        let mut group = Group {
+            working: self.view.clone(),
+            sets: Vec::new(),
+            records: 0,
+            changes: Vec::new(),
+            planned: Vec::new(),
+        };
+        let mut put_off: Vec<Asking> = Vec::new();
+        for (batch, reply) in batches {
+            // Which revision comes next, only a store that is ours alone can tell.
+            let is_first = group.sets.is_empty();
+            if !put_off.is_empty()
+                || store.is_shared() && batch.if_revision.is_some() && !is_first
+            {
+                put_off.push((batch, reply));
+                continue;
+            }
+            let revision = before + group.sets.len() as u64;
+            let mut attempt = Attempt {
+                working: group.working.clone(),
+                changes: Vec::new(),
+                basis: &self.basis,
+                asked: &mut self.asked,
+            };
+            let (set, answer) = match attempt.plan(&batch, revision, &pending) {
+                Ok(Done::Answered(written)) => (None, Answer::Ready(written)),
+                Ok(Done::Planned(set, outcomes)) if set.is_empty() => {
+                    (None, Answer::Outcomes(outcomes))
+                }
+                Ok(Done::Planned(set, outcomes)) => {
+                    let found = set.reads.len().max(set.writes.len());
+                    let most = store.most_records().unwrap_or(usize::MAX);
+                    if found > most {
+                        attempt.undo();
+                        let error = StoreError::TooLarge { found, most };
+                        (None, Answer::Failed(error.into()))
+                    } else if group.records + found > most {
+                        attempt.undo();
+                        put_off.push((batch, reply));
+                        continue;
+                    } else {
+                        group.working = attempt.working;
+                        group.changes.extend(attempt.changes);
+                        group.records += found;
+                        pending.write(&set);
+                        group.sets.push(set);
+                        (Some(group.sets.len() - 1), Answer::Outcomes(outcomes))
+                    }
+                }
+                Err(error) => (None, Answer::Failed(error.into())),
+            };
+            group.planned.push(Planned { batch, reply, set, answer });
+        }
+        for (batch, reply) in put_off.into_iter().rev() {
+            self.waiting.push_front(Message::Write { batch, reply });
+        }
+        group
+    }
+
+    /// Removes idempotency keys whose time is over, some at a time.
+    fn sweep(&mut self) {
+        if self.swept.elapsed() < SWEEP_EVERY {
+            return;
+        }
+        self.swept = Instant::now();
+        let removed = once::expired(&*self.store, &mut self.sweep_from, now())
+            .and_then(|set| if set.is_empty() { Ok(None) } else { self.store.commit(&[set]).map(Some) });
+        match removed {
+            Ok(Some(Commit::Done(revisions))) => {
+                let (working, last) = (self.view.clone(), revisions);
+                self.adopt(working, Vec::new(), &last);
+            }
+            Ok(_) => {}
+            Err(error) => warn!(%error, "idempotency keys whose time is over are kept"),
+        }
+    }
+
+    /// Serves what was committed: as it was planned, or where others write too, as it comes back.
+    fn adopt(&mut self, working: View, changes: Vec<Changed>, revisions: &[u64]) {
+        let Some(&last) = revisions.last() else { return };
+        if self.store.is_shared() {
+            self.forget(&changes);
+            self.wait_for(last);
+            return;
+        }
+        self.view = working;
+        self.view.revision.facts = last;
+        if let Some(journal) = &mut self.journal {
+            journal.extend(changes);
+        }
+        self.publish();
+    }
+
+    /// Takes back what planning noted of friends who were asked.
+    fn forget(&mut self, changes: &[Changed]) {
+        for change in changes.iter().rev() {
+            self.asked.follow(&change.key, change.new.as_deref(), change.old.as_deref());
+        }
+    }
+
+    /// Takes events in until what was committed at a revision has come.
+    fn wait_for(&mut self, revision: u64) {
+        let begun = Instant::now();
+        while self.view.revision.facts < revision {
+            let left = PATIENCE.saturating_sub(begun.elapsed());
+            match self.inbox.recv_timeout(left) {
+                Ok(Message::Event(event)) => self.take(&event),
+                Ok(other) => self.waiting.push_back(other),
+                Err(_) => {
+                    info!(revision, "what was committed has not come back yet");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Takes in what has changed in a store that others write to, as far as it has come; waits a
+    /// moment for it.
+    fn catch_up(&mut self) {
+        match self.inbox.recv_timeout(Duration::from_millis(50)) {
+            Ok(Message::Event(event)) => self.take(&event),
+            Ok(other) => self.waiting.push_back(other),
+            Err(_) => {}
+        }
+        while let Ok(message) = self.inbox.try_recv() {
+            match message {
+                Message::Event(event) => self.take(&event),
+                other => self.waiting.push_back(other),
+            }
+        }
+    }
+
+    fn take(&mut self, event: &Event) {
+        if let Err(error) = self.absorb(event) {
+            error!(%error, "what changed in the store could not be read");
+        }
+    }
+}
+
+/// What planning a batch came to.
+enum Done {
+    /// It is answered without a change.
+    Answered(Written),
+    Planned(ChangeSet, Vec<Outcome>),
+}
+
+/// A batch as it is planned.
+struct Attempt<'a> {
+    working: View,
+    changes: Vec<Changed>,
+    basis: &'a Basis,
+    asked: &'a mut Asked,
+}
+
+impl Attempt<'_> {
+    fn plan(
+        &mut self,
+        batch: &Batch,
+        revision: u64,
+        pending: &Pending<'_>,
+    ) -> Result<Done, StoreError> {
+        let mut kept_version = None;
+        if let Some(key) = &batch.once
+            && let Some((version, Record::Once(kept))) = pending.get(&key.key())?
+        {
+            kept_version = Some(version);
+            if !once::is_over(&kept, now()) {
+                return Ok(Done::Answered(if kept.sent == key.sent {
+                    Written::Replayed { revision, outcomes: kept.outcomes }
+                } else {
+                    Written::KeyReused { revision }
+                }));
+            }
+        }
+        if batch.if_revision.is_some_and(|wanted| wanted != revision) {
+            return Ok(Done::Answered(Written::OtherRevision { revision }));
+        }
+        let mut plan = facts::Batch::default();
+        let mut outcomes = Vec::with_capacity(batch.commands.len());
+        for (at, command) in batch.commands.iter().enumerate() {
+            let world =
+                Effective { view: &self.working, basis: self.basis, asked: &*self.asked };
+            match facts::plan(&mut plan, command, &world, pending) {
+                Ok(planned) => {
+                    for change in &planned.changes {
+                        let (old, new) = (change.old.as_deref(), change.new.as_deref());
+                        self.asked.follow(&change.key, old, new);
+                    }
+                    compile::follow(&mut self.working, self.basis, &planned.changes);
+                    self.changes.extend(planned.changes);
+                    outcomes.push(planned.outcome);
+                }
+                Err(Failure::Refused(refusal)) => {
+                    self.undo();
+                    return Ok(Done::Answered(Written::Refused { revision, at, refusal }));
+                }
+                Err(Failure::Unread(error)) => {
+                    self.undo();
+                    return Err(error);
+                }
+            }
+        }
+        let mut set = plan.into_changes();
+        if let Some(key) = &batch.once {
+            let answered = outcomes.iter().map(Outcome::encode).collect();
+            let record = Once { sent: key.sent.clone(), at: now(), outcomes: answered };
+            set.reads.push(Read { key: key.key(), version: kept_version });
+            set.writes.push(Write { key: key.key(), record: Some(Record::Once(record)) });
+        }
+        Ok(Done::Planned(set, outcomes))
+    }
+
+    /// Takes back what was noted beside the view, which is thrown away.
+    fn undo(&mut self) {
+        for change in self.changes.drain(..).rev() {
+            self.asked.follow(&change.key, change.new.as_deref(), change.old.as_deref());
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Facts over HTTP: batches of commands, and what is kept.
+
+mod write;
+
+pub(super) use write::write;

@@ -1,0 +1,146 @@
+use hyper::{
+    HeaderMap, StatusCode,
+    header::{HeaderName, HeaderValue, RETRY_AFTER},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    facts::{Command, Malformed, Outcome, Refusal as NotDone},
+    live::facts::{Batch, IdempotencyKey, WriteError, Written},
+    serve::{
+        answer::{self, Answer, Refusal},
+        json as body_json,
+        route::App,
+    },
+};
+
+/// The header under whose value a batch takes effect once.
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The header of an answer that was given before, under the same key.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// What is sent.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sent {
+    commands: Vec<Value>,
+    #[serde(default)]
+    if_revision: Option<u64>,
+}
+
+/// `POST /v1/facts`: carries a batch of commands out, whole or not at all. Answered when it is durable
+/// and seen by every decision.
+pub(in crate::serve) async fn write(app: &App, headers: &HeaderMap, body: &[u8]) -> Answer {
+    let sent: Sent = match body_json::read(body, "a batch of commands") {
+        Ok(sent) => sent,
+        Err(refusal) => return refusal.answer(),
+    };
+    let once = match once(headers, body) {
+        Ok(once) => once,
+        Err(refusal) => return refusal.answer(),
+    };
+    let count = sent.commands.len();
+    let commands = match Command::decode(&sent.commands) {
+        Ok(commands) => commands,
+        Err(malformed) => {
+            let revision = app.live.served().view.revision.facts;
+            return json_answer(
+                StatusCode::BAD_REQUEST,
+                revision,
+                &malformed_outcomes(count, &malformed),
+            );
+        }
+    };
+    let Some(facts) = app.live.facts() else { return failed(&WriteError::NoStore) };
+    match facts.write(Batch { commands, if_revision: sent.if_revision, once }).await {
+        Ok(written) => written_answer(count, written),
+        Err(error) => failed(&error),
+    }
+}
+
+fn once(headers: &HeaderMap, body: &[u8]) -> Result<Option<IdempotencyKey>, Refusal> {
+    let Some(name) = headers.get(KEY) else { return Ok(None) };
+    let name = name.to_str().unwrap_or_default();
+    let key = IdempotencyKey::new(name, body);
+    key.map(Some).map_err(|error| Refusal::bad("Idempotency-Key", error.to_string()))
+}
+
+fn written_answer(count: usize, written: Written) -> Answer {
+    match written {
+        Written::Done { revision, outcomes } => {
+            let outcomes = outcomes.iter().map(Outcome::encode).collect();
+            json_answer(StatusCode::OK, revision, &outcomes)
+        }
+        Written::Replayed { revision, outcomes } => {
+            let mut answer = json_answer(StatusCode::OK, revision, &outcomes);
+            answer.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+            answer
+        }
+        Written::Refused { revision, at, refusal } => {
+            let not_applied = || NotDone::not_applied().encode();
+            let outcomes = (0..count)
+                .map(|index| if index == at { refusal.encode() } else { not_applied() })
+                .collect();
+            json_answer(StatusCode::CONFLICT, revision, &outcomes)
+        }
+        Written::OtherRevision { revision } => {
+            let message = format!("the facts are of revision {revision} by now");
+            conflict(StatusCode::CONFLICT, revision, "revision_changed", &message)
+        }
+        Written::KeyReused { revision } => {
+            let message = "this Idempotency-Key was sent with another body before";
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            conflict(status, revision, "idempotency_key_reused", message)
+        }
+    }
+}
+
+fn malformed_outcomes(count: usize, malformed: &[Malformed]) -> Value {
+    // All that is wrong with one command is told in its outcome.
+    let outcome = |index: usize| {
+        let wrong: Vec<&Malformed> = malformed.iter().filter(|it| it.index == index).collect();
+        let Some(first) = wrong.first() else { return NotDone::not_applied().encode() };
+        let told = wrong.iter().map(|it| match it.field.as_str() {
+            "" => it.message.clone(),
+            field => format!("`{}`: {}", field.escape_debug(), it.message),
+        });
+        let message = told.collect::<Vec<_>>().join("; ");
+        json!({
+            "ok": false, "reason": "malformed", "field": first.field, "message": message,
+        })
+    };
+    // A batch that is too long is wrong as a whole.
+    let last = malformed.iter().map(|it| it.index + 1).max().unwrap_or(0);
+    (0..count.min(last.max(1))).map(outcome).collect()
+}
+
+fn json_answer(status: StatusCode, revision: u64, outcomes: &Value) -> Answer {
+    let body = json!({ "revision": revision, "outcomes": outcomes });
+    answer::json_answer(status, body.to_string())
+}
+
+fn conflict(status: StatusCode, revision: u64, reason: &str, message: &str) -> Answer {
+    let body = json!({
+        "revision": revision, "outcomes": [], "error": { "reason": reason, "message": message },
+    });
+    answer::json_answer(status, body.to_string())
+}
+
+fn failed(error: &WriteError) -> Answer {
+    let status = match error {
+        WriteError::NoStore => StatusCode::FORBIDDEN,
+        WriteError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        WriteError::Store(_)
+        | WriteError::InDoubt(_)
+        | WriteError::Contended
+        | WriteError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let mut answer =
+        Refusal { status, message: error.to_string(), at: String::new() }.answer();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    answer
+}
