@@ -117,8 +117,9 @@ fn rule_id() -> BoxedStrategy<Value> {
 }
 
 fn with(op: &'static str, more: Map<String, Value>, given: Value) -> Map<String, Value> {
+    let Value::Object(given) = given else { return more };
     let mut all: Map<String, Value> = [("op".to_owned(), op.into())].into_iter().collect();
-    all.extend(given.as_object().cloned().unwrap_or_default());
+    all.extend(given);
     all.extend(more);
     all
 }

@@ -263,10 +263,10 @@ impl World for Double {
                         around.users.push(other.clone());
                     }
                 }
-                (Key::Group(name), Record::Group(group)) => {
-                    if group.members.contains_key(id) || group.creator.as_deref() == Some(id) {
-                        around.groups.push(name.clone());
-                    }
+                (Key::Group(name), Record::Group(group))
+                    if group.members.contains_key(id) || group.creator.as_deref() == Some(id) =>
+                {
+                    around.groups.push(name.clone());
                 }
                 (Key::Conversation(one, other), _) if one == id => {
                     around.conversations.push(other.clone());

@@ -65,6 +65,8 @@ fn so_many_and_no_more() {
     assert_eq!(refused(&mut world, &[add]).as_deref(), Some("group_full"));
 }
 
+type Make<'m> = &'m dyn Fn(Value) -> Value;
+
 #[test]
 fn so_long_and_no_longer() {
     let mut world = world();
@@ -79,7 +81,6 @@ fn so_long_and_no_longer() {
                 "condition": "hasTag(Berlin)", "outcome": ["Berlin"], field: value })
     };
     let list = |name: Value| json!({ "op": "add_friend_list", "user": "u0", "list": name });
-    type Make<'m> = &'m dyn Fn(Value) -> Value;
     // An umlaut has two bytes, so that bytes are told from characters.
     let cases: [(usize, Make<'_>); 11] = [
         (96, &|text| friend("remark", text)),

@@ -139,6 +139,32 @@ proptest! {
     }
 
     #[test]
+    fn records_are_made_anew_from_commands(commands in vec(command(), 1..40)) {
+        let mut world = world(true, Approval::NeedConfirm);
+        for command in decoded(&commands) {
+            world.run(&[command]);
+        }
+        let mut again = Double::new(files());
+        again.settings = world.settings;
+        let stages: Vec<_> = world
+            .committed
+            .iter()
+            .map(|(key, (_, record))| Command::restoring(key, record))
+            .collect();
+        for stage in 0..3 {
+            for command in stages.iter().filter_map(|stages| stages[stage].as_ref()) {
+                let ran = again.run(std::slice::from_ref(command));
+                prop_assert!(ran.changes.is_some(), "{command:?}: {:?}", ran.outcomes);
+            }
+        }
+        let kept = |world: &Double| {
+            let each = world.committed.iter();
+            each.map(|(key, (_, record))| (key.clone(), record.clone())).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(kept(&again), kept(&world));
+    }
+
+    #[test]
     fn a_batch_comes_to_the_same_as_its_commands_one_by_one(batch in vec(command(), 1..12)) {
         let mut whole = world(true, Approval::NeedConfirm);
         let mut single = whole.clone();
