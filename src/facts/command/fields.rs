@@ -134,7 +134,7 @@ pub struct Permission {
 }
 
 impl Permission {
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (word, field) = match text.split_once('.') {
             Some((word, field)) => (word, Some(field)),
             None => (text, None),

@@ -6,6 +6,7 @@
 mod fields;
 mod names;
 mod part;
+mod restore;
 
 pub use fields::{FriendFields, GroupFields, Named, Permission, RequestFields, UserFields};
 pub use names::{Id, Tag};

@@ -86,7 +86,8 @@ impl Fields<'_> {
         self.given.get(name)
     }
 
-    /// A field that may be left out.
+    /// A field that may be left out; `None` if it is there and can't be read.
+    #[expect(clippy::option_option, reason = "left out is not the same as wrong")]
     pub(super) fn optional<T: Scalar>(&mut self, name: &str) -> Option<Option<T>> {
         self.asked.push(name.to_owned());
         match self.given.get(name) {

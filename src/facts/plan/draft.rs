@@ -117,19 +117,15 @@ impl<E> Draft<'_, E> {
     /// # Errors
     /// `unknown_subject` if the one who acts is not known.
     pub(super) fn subject(&mut self, id: &str) -> Result<(), Failure<E>> {
-        match self.knows_user(id)? {
-            true => Ok(()),
-            false => Err(unknown_user(Reason::UnknownSubject, id).into()),
-        }
+        let is_known = self.knows_user(id)?;
+        is_known.then_some(()).ok_or_else(|| unknown_user(Reason::UnknownSubject, id).into())
     }
 
     /// # Errors
     /// `unknown_resource` if the other is not known.
     pub(super) fn other(&mut self, id: &str) -> Result<(), Failure<E>> {
-        match self.knows_user(id)? {
-            true => Ok(()),
-            false => Err(unknown_user(Reason::UnknownResource, id).into()),
-        }
+        let is_known = self.knows_user(id)?;
+        is_known.then_some(()).ok_or_else(|| unknown_user(Reason::UnknownResource, id).into())
     }
 
     /// # Errors

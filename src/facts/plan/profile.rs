@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Done, Failure, Outcome, Reason, Refusal, Stated, UserField,
-    draft::{Draft, shown},
+    draft::Draft,
     friends::{keep, leave_lists, make_lists, patched, room_for_friends, set},
     relations::{end_friendship, room_for_blocks},
     rules::within,
@@ -270,10 +270,6 @@ fn put_requests<E>(
     let now = draft.world.now();
     let mut requests = BTreeMap::new();
     for (from, fields) in given {
-        if draft.has_edge(from, Relation::Friend, id)? {
-            let message = format!("`{}` has `{}` as a friend already", shown(from), shown(id));
-            return Err(Refusal::new(Reason::AlreadyFriends, message).into());
-        }
         let friend = patched(Friend::default(), &fields.friend())?;
         let both = fields.both.unwrap_or(true);
         let since = fields.since.unwrap_or(now);

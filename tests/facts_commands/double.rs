@@ -1,0 +1,406 @@
+//! A plain interpreter of records with a few facts that files state: the world that commands are
+//! planned in.
+
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+};
+
+use peerage::{
+    facts::{
+        Around, Batch, ChangeSet, Command, Failure, Group, Key, Member, Permission, Place, Reason,
+        Record, Records, Refusal, Setting, Settings, Since, Stated, Statement, User, UserField,
+        Version, World, plan,
+    },
+    request::{
+        self, Action, Approval, BlockMode, Decision, Limits, Moderation, Relation, Request,
+        Resource, Role,
+    },
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// What files state: users and groups as records would hold them.
+#[derive(Clone, Default)]
+pub(crate) struct Files {
+    pub(crate) users: BTreeMap<String, User>,
+    pub(crate) groups: BTreeMap<String, Group>,
+    pub(crate) conversations: BTreeSet<Key>,
+    pub(crate) rules: BTreeMap<Uuid, String>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Double {
+    pub(crate) files: Files,
+    pub(crate) settings: Settings,
+    pub(crate) declared: BTreeSet<String>,
+    pub(crate) managers: BTreeSet<String>,
+    /// What is denied, by the subject, the action and what it is about.
+    pub(crate) denied: BTreeMap<(String, Action, String), request::Reason>,
+    pub(crate) committed: BTreeMap<Key, (Version, Record)>,
+    pub(crate) revision: u64,
+    /// With what the batch changed so far.
+    working: BTreeMap<Key, Record>,
+    ids: Cell<u128>,
+    now: Cell<Since>,
+}
+
+/// The records as they were committed.
+struct Committed(BTreeMap<Key, (Version, Record)>);
+
+impl Records for Committed {
+    type Error = Infallible;
+
+    fn get(&self, key: &Key) -> Result<Option<(Version, Record)>, Infallible> {
+        Ok(self.0.get(key).cloned())
+    }
+}
+
+/// What came of a batch.
+pub(crate) struct Ran {
+    /// Of every command, as it is answered.
+    pub(crate) outcomes: Vec<Value>,
+    pub(crate) changes: Option<ChangeSet>,
+}
+
+impl Double {
+    pub(crate) fn new(files: Files) -> Self {
+        Self {
+            files,
+            settings: Settings {
+                limits: Limits::default(),
+                approval: Approval::AllowAny,
+                blocks: BlockMode::TwoWay,
+                blocks_end_friendship: false,
+            },
+            declared: ["Berlin", "Munich", "premium"].map(str::to_owned).into(),
+            managers: BTreeSet::new(),
+            denied: BTreeMap::new(),
+            committed: BTreeMap::new(),
+            revision: 0,
+            working: BTreeMap::new(),
+            ids: Cell::new(0),
+            now: Cell::new(1000),
+        }
+    }
+
+    /// Plans a batch and commits it, if all of it can be.
+    pub(crate) fn run(&mut self, commands: &[Command]) -> Ran {
+        let records = Committed(self.committed.clone());
+        let before = self.working.clone();
+        let mut batch = Batch::default();
+        let mut outcomes = Vec::new();
+        for (at, command) in commands.iter().enumerate() {
+            match plan(&mut batch, command, self, &records) {
+                Ok(planned) => {
+                    assert_eq!(planned.outcome.changed, !planned.changes.is_empty());
+                    for change in planned.changes {
+                        assert_eq!(change.old.as_deref(), self.working.get(&change.key));
+                        assert_ne!(change.old, change.new);
+                        match change.new {
+                            Some(record) => self.working.insert(change.key, (*record).clone()),
+                            None => self.working.remove(&change.key),
+                        };
+                    }
+                    outcomes.push(planned.outcome.encode());
+                }
+                Err(Failure::Unread(never)) => match never {},
+                Err(Failure::Refused(refusal)) => {
+                    self.working = before;
+                    let applied = |other| if other == at { &refusal } else { &NOT };
+                    let all = (0..commands.len()).map(|other| applied(other).encode());
+                    return Ran { outcomes: all.collect(), changes: None };
+                }
+            }
+        }
+        let changes = batch.into_changes();
+        self.commit(&changes);
+        Ran { outcomes, changes: Some(changes) }
+    }
+
+    fn commit(&mut self, changes: &ChangeSet) {
+        let read: BTreeSet<&Key> = changes.reads.iter().map(|read| &read.key).collect();
+        assert_eq!(read.len(), changes.reads.len(), "each key is read once");
+        for read in &changes.reads {
+            assert_eq!(read.version, self.committed.get(&read.key).map(|(version, _)| *version));
+        }
+        self.revision += u64::from(!changes.is_empty());
+        for write in &changes.writes {
+            assert!(read.contains(&write.key), "all that is written was read");
+            match &write.record {
+                Some(record) => {
+                    let entry = (self.revision, record.clone());
+                    assert_ne!(
+                        self.committed.insert(write.key.clone(), entry.clone()),
+                        Some(entry)
+                    );
+                }
+                None => assert!(self.committed.remove(&write.key).is_some()),
+            }
+        }
+        let now: BTreeMap<Key, Record> =
+            self.committed.iter().map(|(key, (_, record))| (key.clone(), record.clone())).collect();
+        assert_eq!(now, self.working, "the changes of the commands are what is written");
+        self.now.set(self.now.get() + 1);
+    }
+
+    pub(crate) fn record(&self, key: &Key) -> Option<&Record> {
+        self.working.get(key)
+    }
+
+    pub(crate) fn user(&self, id: &str) -> User {
+        match self.working.get(&Key::User(id.to_owned())) {
+            Some(Record::User(user)) => (**user).clone(),
+            _ => User::default(),
+        }
+    }
+
+    pub(crate) fn group(&self, id: &str) -> Group {
+        match self.working.get(&Key::Group(id.to_owned())) {
+            Some(Record::Group(group)) => (**group).clone(),
+            _ => Group::default(),
+        }
+    }
+
+    /// Those to whom a user has this edge, by files and records.
+    pub(crate) fn edges(&self, user: &str, relation: Relation) -> BTreeSet<String> {
+        let stated = self.files.users.get(user).cloned().unwrap_or_default();
+        let recorded = self.user(user);
+        let both = stated.edges(relation).chain(recorded.edges(relation));
+        both.filter(|other| self.knows_user(other)).map(str::to_owned).collect()
+    }
+
+    /// All members of a group and what they are, by files and records.
+    pub(crate) fn roles(&self, group: &str) -> BTreeMap<String, Role> {
+        let stated = self.files.groups.get(group).cloned().unwrap_or_default().members;
+        let mut all = self.group(group).members;
+        all.extend(stated);
+        let known = all.into_iter().filter(|(user, _)| self.knows_user(user));
+        known.map(|(user, member)| (user, member.role)).collect()
+    }
+
+    pub(crate) fn moderation(&self, user: &str) -> Moderation {
+        let stated = self.files.users.get(user).and_then(|user| user.moderation);
+        stated.or(self.user(user).moderation).unwrap_or(Moderation::None)
+    }
+
+    fn value(&self, what: &Stated<'_>) -> Option<Value> {
+        let user = |id: &str| self.files.users.get(id);
+        let group = |id: &str| self.files.groups.get(id);
+        match *what {
+            Stated::User(id) => user(id).map(|_| Value::Null),
+            Stated::UserField(id, field) => {
+                let user = user(id)?;
+                match field {
+                    UserField::Tags => user.tags.as_ref().map(|tags| json!(tags)),
+                    UserField::Peers => user.peers.map(|peers| json!(peers)),
+                    UserField::Switch(switch) => {
+                        user.permissions.get(&switch).map(|set| json!(set))
+                    }
+                    UserField::Moderation => user.moderation.map(|state| json!(state)),
+                    UserField::Approval => user.approval.map(|approval| json!(approval)),
+                }
+            }
+            Stated::Edge(from, relation, to) => {
+                let is_there = user(from)?.edges(relation).any(|other| other == to);
+                is_there.then_some(Value::Null)
+            }
+            Stated::Group(id) => group(id).map(|_| Value::Null),
+            Stated::Matrix(id) => group(id)?.matrix.as_ref().map(|matrix| json!(matrix)),
+            Stated::Creator(id) => group(id)?.creator.as_ref().map(|creator| json!(creator)),
+            Stated::Member(id, user) => {
+                group(id)?.members.get(user).map(|member: &Member| json!(member.role))
+            }
+            Stated::Conversation(one, other) => {
+                let key = Key::conversation(one, other);
+                self.files.conversations.contains(&key).then_some(Value::Null)
+            }
+            Stated::Rule(id) => self.files.rules.get(&id).map(|_| Value::Null),
+        }
+    }
+}
+
+static NOT: std::sync::LazyLock<Refusal> = std::sync::LazyLock::new(Refusal::not_applied);
+
+impl World for Double {
+    fn knows_user(&self, id: &str) -> bool {
+        self.files.users.contains_key(id) || self.user(id).created
+    }
+
+    fn knows_group(&self, id: &str) -> bool {
+        self.files.groups.contains_key(id) || self.group(id).created
+    }
+
+    fn stated(&self, what: &Stated<'_>) -> Option<Statement> {
+        let place = Place { file: "policy.yaml".to_owned(), line: 7 };
+        self.value(what).map(|value| Statement { place, value })
+    }
+
+    fn friends(&self, user: &str) -> usize {
+        self.edges(user, Relation::Friend).len()
+    }
+
+    fn blocked(&self, user: &str) -> usize {
+        self.edges(user, Relation::Block).len()
+    }
+
+    fn members(&self, group: &str) -> usize {
+        self.roles(group).len()
+    }
+
+    fn super_admins(&self, group: &str) -> usize {
+        self.roles(group).values().filter(|&&role| role == Role::SuperAdmin).count()
+    }
+
+    fn around(&self, id: &str) -> Around {
+        let mut around = Around::default();
+        for (key, record) in &self.working {
+            match (key, record) {
+                (Key::User(other), Record::User(user)) => {
+                    let edges = Relation::ALL.iter().flat_map(|relation| user.edges(*relation));
+                    if edges.chain(user.requests.keys().map(String::as_str)).any(|to| to == id) {
+                        around.users.push(other.clone());
+                    }
+                }
+                (Key::Group(name), Record::Group(group))
+                    if group.members.contains_key(id) || group.creator.as_deref() == Some(id) =>
+                {
+                    around.groups.push(name.clone());
+                }
+                (Key::Conversation(one, other), _) if one == id => {
+                    around.conversations.push(other.clone());
+                }
+                (Key::Conversation(other, one), _) if one == id => {
+                    around.conversations.push(other.clone());
+                }
+                _ => {}
+            }
+        }
+        around
+    }
+
+    fn rule_named(&self, name: &str) -> Option<Uuid> {
+        let stated = self.files.rules.iter().find(|(_, other)| *other == name).map(|(id, _)| *id);
+        let recorded = || {
+            self.working.iter().find_map(|(key, record)| match (key, record) {
+                (Key::Rule(id), Record::Rule(rule)) if rule.name.as_deref() == Some(name) => {
+                    Some(*id)
+                }
+                _ => None,
+            })
+        };
+        stated.or_else(recorded)
+    }
+
+    fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    fn tag(&self, tag: &str) -> Result<(), Refusal> {
+        if self.declared.contains(tag) {
+            return Ok(());
+        }
+        Err(Refusal::new(Reason::UnknownTag, format!("no tag `{tag}`; did you mean `Munich`?")))
+    }
+
+    fn matrix(&self, name: &str) -> Result<(), Refusal> {
+        if ["all_members", "admins_only", "dm", "team"].contains(&name) {
+            return Ok(());
+        }
+        Err(Refusal::new(Reason::UnknownMatrix, format!("no matrix `{name}`")))
+    }
+
+    fn condition(&self, text: &str) -> Result<String, Refusal> {
+        let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let tag = bare.strip_prefix("hasTag(").and_then(|rest| rest.strip_suffix(')'));
+        let Some(tag) = tag else {
+            return Err(Refusal::new(Reason::InvalidCondition, "expected hasTag"));
+        };
+        self.tag(tag)?;
+        Ok(bare)
+    }
+
+    fn value(&self, _: &Permission, text: &str) -> Result<String, Refusal> {
+        let bare = text.trim();
+        match bare.parse::<request::Grant>() {
+            Ok(_) => Ok(bare.to_owned()),
+            Err(error) => Err(Refusal::new(Reason::InvalidValue, error.to_string())),
+        }
+    }
+
+    fn decide(&self, request: &Request<'_>) -> Decision {
+        let subject = request.subject.id;
+        let about = match &request.resource {
+            Resource::None => "",
+            Resource::User(user) => user.id,
+            Resource::Group(group) => group.id,
+        };
+        let manages = matches!(
+            request.action,
+            Action::Ban | Action::Silence | Action::Reactivate | Action::ListUsers
+        );
+        assert_eq!(request.action.takes_member(), request.member.is_some());
+        assert_eq!(request.action.takes_field(), request.field.is_some());
+        assert!(request.action.takes().contains(&request.resource.kind()));
+        let denied = self.denied.get(&(subject.to_owned(), request.action, about.to_owned()));
+        if !self.knows_user(subject) {
+            Decision::denied(request::Reason::UnknownSubject)
+        } else if self.moderation(subject) == Moderation::Banned {
+            Decision::denied(request::Reason::Banned)
+        } else if manages && !self.managers.contains(subject) {
+            Decision::denied(request::Reason::NotManager)
+        } else {
+            denied.map_or(Decision::ALLOWED, |&reason| Decision::denied(reason))
+        }
+    }
+
+    fn now(&self) -> Since {
+        self.now.get()
+    }
+
+    fn new_id(&self) -> Uuid {
+        self.ids.set(self.ids.get() + 1);
+        Uuid::from_u128(self.ids.get())
+    }
+}
+
+/// The files of the cases: `fay` and `fred` are friends, and `fay` has all that can be stated.
+pub(crate) fn files() -> Files {
+    let set = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect::<BTreeSet<String>>();
+    let fay = User {
+        tags: Some(set(&["Berlin"])),
+        peers: Some(request::PeersMode::Contacts),
+        permissions: [(request::Switch::Incoming, Setting::Always(false))].into(),
+        moderation: Some(Moderation::Silenced),
+        approval: Some(Approval::NeedConfirm),
+        contacts: set(&["fred"]),
+        favorites: set(&["fritz"]),
+        paired: set(&["fred"]),
+        blocked: [("fritz".to_owned(), 0)].into(),
+        friends: [("fred".to_owned(), peerage::facts::Friend::default())].into(),
+        ..User::default()
+    };
+    let fred = User {
+        friends: [("fay".to_owned(), peerage::facts::Friend::default())].into(),
+        ..User::default()
+    };
+    let member = |role| Member { role, by: None };
+    let staff = Group {
+        matrix: Some("team".to_owned()),
+        creator: Some("fay".to_owned()),
+        members: [
+            ("fay".to_owned(), member(Role::SuperAdmin)),
+            ("fred".to_owned(), member(Role::Member)),
+        ]
+        .into(),
+        ..Group::default()
+    };
+    let users = [("fay", fay), ("fred", fred), ("fritz", User::default())];
+    Files {
+        users: users.map(|(id, user)| (id.to_owned(), user)).into(),
+        groups: [("staff".to_owned(), staff), ("open".to_owned(), Group::default())].into(),
+        conversations: [Key::conversation("fay", "fred")].into(),
+        rules: [(Uuid::from_u128(0xf11e), "headquarters".to_owned())].into(),
+    }
+}

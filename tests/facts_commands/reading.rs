@@ -1,0 +1,104 @@
+//! What is told of commands that can't be read.
+
+use peerage::facts::{Command, MOST_COMMANDS, Malformed};
+use serde_json::{Value, json};
+
+fn told(batch: &Value) -> Vec<(usize, String, String)> {
+    let told = |Malformed { index, field, message }| (index, field, message);
+    Command::decode(batch.as_array().unwrap()).unwrap_err().into_iter().map(told).collect()
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let batch = json!([
+        { "op": "ban", "user": "ann" },
+        { "op": "bann", "user": "ann" },
+        { "op": "block", "from": "", "frm": 1, "as": 7 },
+        7,
+        { "user": "ann" },
+        { "op": 1 },
+        { "op": "put_user", "user": "ann", "tags": ["a b", 1], "peers": 4, "permissions": { "fly": true, "outgoing": 1 },
+          "moderation": "gone", "approval": 1, "contacts": "bob", "friends": { "bob": { "since": -1, "nick": "x" }, "": {} },
+          "blocked": { "bob": "x" }, "requests": 1, "friend_lists": [1], "attributes": [] },
+        { "op": "put_group", "group": "g", "creator": "\u{7}", "permissions": { "add_member.x": "allow", "sing": "deny", "update_metadata.": "deny" } },
+        { "op": "open_conversation", "users": ["ann"] },
+        { "op": "put_rule", "rule_id": "7", "condition": 1 },
+        { "op": "relate", "kind": "friend", "from": "a", "to": "b" },
+        { "op": "add_friend", "from": "a", "to": "b", "both": "yes", "custom": { "A": null }, "remark": 1, "lists": [null] },
+    ]);
+    let told = told(&batch);
+    let fields: Vec<(usize, &str)> =
+        told.iter().map(|(index, field, _)| (*index, field.as_str())).collect();
+    let expected = [
+        (1, "op"),
+        (2, "from"),
+        (2, "to"),
+        (2, "as"),
+        (2, "frm"),
+        (3, ""),
+        (4, "op"),
+        (5, "op"),
+        (6, "tags[0]"),
+        (6, "tags[1]"),
+        (6, "peers"),
+        (6, "permissions.fly"),
+        (6, "permissions.outgoing"),
+        (6, "moderation"),
+        (6, "approval"),
+        (6, "attributes"),
+        (6, "contacts"),
+        (6, "blocked.bob"),
+        (6, "friends.bob.since"),
+        (6, "friends.bob.nick"),
+        (6, "friends."),
+        (6, "requests"),
+        (6, "friend_lists[0]"),
+        (7, "creator"),
+        (7, "permissions.add_member.x"),
+        (7, "permissions.sing"),
+        (7, "permissions.update_metadata."),
+        (8, "users"),
+        (9, "rule_id"),
+        (9, "condition"),
+        (9, "outcome"),
+        (10, "kind"),
+        (11, "both"),
+        (11, "remark"),
+        (11, "lists[0]"),
+    ];
+    assert_eq!(fields, expected);
+    let says = |index: usize, field: &str| {
+        let found = told.iter().find(|(at, name, _)| (*at, name.as_str()) == (index, field));
+        found.unwrap().2.as_str()
+    };
+    assert!(says(1, "op").starts_with("unknown op `bann`; known: put_user, delete_user, "));
+    assert_eq!(says(2, "to"), "it is missing");
+    assert_eq!(says(2, "frm"), "unknown field; known: op, from, to, as");
+    assert_eq!(says(3, ""), "expected an object with `op`, found a number");
+    assert_eq!(says(8, "users"), "it takes two users, not 1");
+    assert_eq!(says(9, "rule_id"), "`7` is no UUID");
+    assert_eq!(says(10, "kind"), "unknown kind `friend`; known: contact, favorite, pair");
+}
+
+#[test]
+fn a_batch_has_an_end() {
+    let ban = json!({ "op": "ban", "user": "ann" });
+    let batch = vec![ban; MOST_COMMANDS + 1];
+    assert_eq!(Command::decode(&batch[..MOST_COMMANDS]).unwrap().len(), MOST_COMMANDS);
+    let told = told(&batch.into());
+    assert_eq!(
+        told,
+        [(MOST_COMMANDS, String::new(), "a batch has at most 1000; this has 1001".into())]
+    );
+}
+
+#[test]
+fn peers_are_read_by_name_and_by_number() {
+    for (given, read) in
+        [(json!(0), "all"), (json!("1"), "paired"), (json!("contacts"), "contacts")]
+    {
+        let command = json!({ "op": "put_user", "user": "ann", "peers": given });
+        let command = Command::decode(&[command]).unwrap().remove(0);
+        assert_eq!(command.encode()["peers"], read);
+    }
+}
