@@ -5,9 +5,13 @@
 //!
 //! Invariant: knows of `facts` only. What it acknowledged is durable.
 
+mod embedded;
 mod error;
+mod open;
 
+pub use embedded::{Backup, Checked, Compacted, EmbeddedStore, Flaw, backup, check, compact};
 pub use error::StoreError;
+pub use open::open;
 
 use std::{fmt, ops::ControlFlow, time::Duration};
 
@@ -35,12 +39,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// If they can't be read.
-    fn list(
-        &self,
-        kind: Kind,
-        after: Option<&Key>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, StoreError>;
+    fn list(&self, kind: Kind, after: Option<&Key>, limit: usize)
+    -> Result<Vec<Entry>, StoreError>;
 
     /// Commits change sets in order, all of them or none, and returns when they are durable. What a
     /// set read must stand as it was read, unless a set before it in the group writes it.
