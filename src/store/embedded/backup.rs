@@ -1,8 +1,8 @@
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io,
     ops::Bound,
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::MetadataExt,
     path::Path,
 };
 
@@ -14,7 +14,8 @@ use redb::{
 use super::{
     EmbeddedStore,
     check::read_only,
-    file::{CACHE, MODE, begin, beside, failure, sync_folder, system},
+    file::{CACHE, begin, failure, system},
+    place::Beside,
     tables::{META, RECORDS, REVISION},
 };
 use crate::store::StoreError;
@@ -82,36 +83,16 @@ fn refuse(from: &Path, to: &Path, overwrite: bool) -> Result<(), StoreError> {
 
 fn save(snapshot: &ReadTransaction, to: &Path, overwrite: bool) -> Result<Backup, StoreError> {
     let written = |error: io::Error| system(to, "written", &error);
-    let beside = beside(to).map_err(written)?;
-    let saved = write(snapshot, &beside, to).and_then(|backup| {
-        if overwrite {
-            fs::rename(&beside, to).map_err(written)?;
-        } else {
-            // Unlike a rename, this takes nothing's place.
-            fs::hard_link(&beside, to).map_err(|error| match error.kind() {
-                io::ErrorKind::AlreadyExists => StoreError::Exists(to.to_owned()),
-                _ => written(error),
-            })?;
-            fs::remove_file(&beside).map_err(written)?;
-        }
-        sync_folder(to).map_err(written)?;
-        Ok(backup)
-    });
-    if saved.is_err() {
-        // What went wrong is told; what may be left is hidden.
-        let _ = fs::remove_file(&beside);
-    }
-    saved
-}
-
-fn write(snapshot: &ReadTransaction, beside: &Path, to: &Path) -> Result<Backup, StoreError> {
-    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(MODE).open(beside);
-    let file = file.map_err(|error| system(to, "written", &error))?;
+    let (beside, file) = Beside::new(to).map_err(written)?;
     let copied = FileBackend::new(file)
         .map_err(redb::Error::from)
         .and_then(|file| copy(snapshot, file))
         .map_err(|error| failure(to, "written", error))?;
-    let bytes = fs::metadata(beside).map_err(|error| system(to, "read", &error))?.len();
+    let bytes = beside.length().map_err(written)?;
+    beside.take_place(overwrite).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => StoreError::Exists(to.to_owned()),
+        _ => written(error),
+    })?;
     Ok(Backup { bytes, ..copied })
 }
 

@@ -1,8 +1,7 @@
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, OpenOptions},
     io,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, atomic::AtomicBool},
 };
 
@@ -13,6 +12,7 @@ use redb::{
 
 use super::{
     gate::Gate,
+    place::Beside,
     tables::{FORMAT, KNOWN_FORMAT, META, RECORDS, REVISION},
 };
 use crate::store::StoreError;
@@ -30,42 +30,44 @@ pub(super) struct Opened {
 pub(super) enum Purpose {
     /// Others may read it too, and nothing is written to it.
     Read,
-    /// It is a store and nobody else has it open.
+    /// Nobody else may have it open.
     Write,
-    /// As `Write`; but if there is none, or it is empty, it becomes a store.
-    Create,
+    /// As `Write`; and if it is empty, it becomes a store.
+    Begin,
 }
 
 /// How much redb may keep of the file in memory: it holds the branches of a tree of some million
 /// records. What is not in it is read from the file, which the system caches as well.
 pub(super) const CACHE: usize = 32 << 20;
 
-/// Only its owner may read what a store holds.
-pub(super) const MODE: u32 = 0o600;
-
 /// Opens a file as redb reads and writes it.
 ///
 /// # Errors
 /// If it can't be opened.
 pub(super) fn backend(path: &Path, purpose: Purpose) -> io::Result<Box<dyn StorageBackend>> {
-    let is_written = purpose != Purpose::Read;
-    let file = OpenOptions::new()
-        .read(true)
-        .write(is_written)
-        .create(purpose == Purpose::Create)
-        .truncate(false)
-        .mode(MODE)
-        .open(path)?;
-    if is_written && file.metadata()?.len() == 0 {
-        sync_folder(path)?;
-    }
+    let file = OpenOptions::new().read(true).write(purpose != Purpose::Read).open(path)?;
     Ok(Box::new(FileBackend::new(file).map_err(io::Error::other)?))
 }
 
-/// Makes durable which files a folder holds.
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+/// Makes a store without records where there is no file. It appears whole; if another process makes
+/// one at the same time, one of the two is there.
+pub(super) fn make(path: &Path) -> Result<(), StoreError> {
+    let made = |error: io::Error| system(path, "made", &error);
+    if !matches!(fs::symlink_metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
+    {
+        return Ok(());
+    }
+    let (beside, file) = Beside::new(path).map_err(made)?;
+    let begun = FileBackend::new(file).map_err(redb::Error::from).and_then(|file| {
+        let database = Database::builder().create_with_backend(file)?;
+        begin(&database, 0)?;
+        Ok(database.close()?)
+    });
+    begun.map_err(|error| failure(path, "made", error))?;
+    match beside.take_place(false) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        placed => placed.map_err(made),
+    }
 }
 
 /// Opens a store, all of which is read to check it: some hundred megabytes a second. Its gate is
@@ -87,7 +89,7 @@ pub(super) fn open(
         .map_err(|error| refusal(path, error))?;
     let revision = match recognise(path, &database)? {
         Some(revision) => revision,
-        None if purpose == Purpose::Create => {
+        None if purpose == Purpose::Begin => {
             begin(&database, 0).map_err(|error| failure(path, "made", error))?;
             0
         }
@@ -172,13 +174,4 @@ pub(super) fn failure(path: &Path, doing: &'static str, error: redb::Error) -> S
 /// What the system could not do with a file.
 pub(super) fn system(path: &Path, doing: &'static str, error: &io::Error) -> StoreError {
     StoreError::Io { doing, why: format!("{}: {error}", path.display()) }
-}
-
-/// A name in the same folder that nobody else uses.
-pub(super) fn beside(path: &Path) -> io::Result<PathBuf> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(name);
-    hidden.push(format!(".{}", std::process::id()));
-    Ok(path.with_file_name(hidden))
 }

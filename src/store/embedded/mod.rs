@@ -14,6 +14,7 @@ mod commit;
 mod compact;
 mod file;
 mod gate;
+mod place;
 mod tables;
 
 use std::{
@@ -67,13 +68,9 @@ impl EmbeddedStore {
     /// is refused is left as it was.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let path = path.into();
+        file::make(&path)?;
         let opened = path.clone();
-        // Were it made anew where it is gone, all that was acknowledged would be.
-        let is_first = AtomicBool::new(true);
-        Self::with_backend(path, move || {
-            let is_first = is_first.swap(false, Ordering::Relaxed);
-            backend(&opened, if is_first { Purpose::Create } else { Purpose::Write })
-        })
+        Self::with_backend(path, move || backend(&opened, Purpose::Write))
     }
 
     /// A store in what `file` opens, each time it is called, for one that is called `path` in
@@ -88,7 +85,7 @@ impl EmbeddedStore {
         let path = path.into();
         let unsynced = Arc::default();
         let open = |error| system(&path, "opened", &error);
-        let opened = file::open(&path, file().map_err(open)?, Purpose::Create, &unsynced)?;
+        let opened = file::open(&path, file().map_err(open)?, Purpose::Begin, &unsynced)?;
         opened.gate.open().map_err(open)?;
         let revision = AtomicU64::new(opened.revision);
         Ok(Self {
