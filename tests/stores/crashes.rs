@@ -70,7 +70,7 @@ fn an_error_means_that_nothing_was_committed() {
         (u64::MAX, ErrorKind::StorageFull),
     ] {
         // Up to the first that none of the commits comes to.
-        for from in (0..).step_by(if times == 1 { 2 } else { 9 }) {
+        for from in (0..).step_by(if times == 1 { 2 } else { 5 }) {
             let disk = Disk::default();
             let mut chance = Chance(from + 1);
             let store = open(&disk).unwrap();
