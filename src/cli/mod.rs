@@ -17,6 +17,7 @@ mod replace;
 mod replay;
 mod schema;
 mod serve;
+mod store;
 mod test;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -163,6 +164,9 @@ enum Command {
     /// Answer over HTTP, and follow the files as they change
     #[command(after_help = "Example: peerage serve policies/stores --listen 127.0.0.1:7411")]
     Serve(serve::Options),
+    /// Check, compact or back up the file in which a daemon keeps facts
+    #[command(after_help = "Example: peerage store check facts.redb")]
+    Store(store::Options),
 }
 
 #[derive(Args, Debug)]
@@ -195,6 +199,7 @@ impl Command {
             Self::Diff(options) => diff::run(options, output),
             Self::Replay(options) => replay::run(options, output),
             Self::Serve(options) => serve::run(options, output),
+            Self::Store(options) => store::run(options, output),
         }
     }
 }

@@ -9,10 +9,20 @@ pub enum StoreError {
     Foreign(PathBuf),
     #[error("{}: written by a newer peerage, in format {found}; this one knows formats up to {known}", path.display())]
     Newer { path: PathBuf, found: u64, known: u64 },
-    #[error("{}: damaged: {what}; restore a backup, or save what can be read with `peerage store check`", path.display())]
+    #[error("{}: damaged: {what}; it was left as it is; restore a backup", path.display())]
     Damaged { path: PathBuf, what: String },
-    #[error("the record {key}: {what}")]
+    #[error("the record {key}: {what}; `peerage store check` names all that are damaged")]
     Record { key: String, what: String },
+    #[error("{}: there is such a file already", .0.display())]
+    Exists(PathBuf),
+    #[error("{}: that is the store itself", .0.display())]
+    Itself(PathBuf),
+    #[error("`{0}`: no such kind of store; known: a file, etcd://HOST:PORT,...")]
+    UnknownKind(String),
+    #[error(
+        "this peerage was built without etcd; build it with `cargo build --release --features etcd`"
+    )]
+    NoEtcd,
     #[error("the store can't be {doing}: {why}")]
     Io { doing: &'static str, why: String },
     /// It may have been committed, or may not.

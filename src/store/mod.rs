@@ -5,9 +5,13 @@
 //!
 //! Invariant: knows of `facts` only. What it acknowledged is durable.
 
+mod embedded;
 mod error;
+mod open;
 
+pub use embedded::{Backup, Checked, Compacted, EmbeddedStore, Flaw, backup, check, compact};
 pub use error::StoreError;
+pub use open::open;
 
 use std::{fmt, ops::ControlFlow, time::Duration};
 

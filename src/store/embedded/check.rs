@@ -1,0 +1,72 @@
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use redb::{ReadableDatabase, ReadableTable};
+
+use super::{
+    file::{Opened, Purpose, backend, failure, open, system},
+    tables::{Flaw, RECORDS, entry},
+};
+use crate::{
+    facts::Kind,
+    store::{Entry, StoreError},
+};
+
+/// What was found in a store.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    pub revision: u64,
+    /// How many records of each kind there are, the damaged ones aside.
+    pub records: BTreeMap<Kind, u64>,
+    /// How long the file is, in bytes.
+    pub bytes: u64,
+    pub damaged: Vec<Flaw>,
+}
+
+/// Opens a store to read it only; nothing is written to its file, and others may read it too.
+pub(super) fn read_only(path: &Path) -> Result<Opened, StoreError> {
+    let file = backend(path, Purpose::Read).map_err(|error| system(path, "opened", &error))?;
+    open(path, file, Purpose::Read, &Arc::new(AtomicBool::new(false)))
+}
+
+/// Reads all of a store that nobody has open and checks it; changes nothing. Two passes over the
+/// file; holds one record at a time.
+///
+/// # Errors
+/// If it is none, or can't be opened: that redb finds its pages sound is a part of opening it.
+pub fn check(path: &Path) -> Result<Checked, StoreError> {
+    let opened = read_only(path)?;
+    let mut checked = Checked {
+        revision: opened.revision,
+        records: Kind::ALL.map(|kind| (kind, 0)).into(),
+        bytes: fs::metadata(path).map_err(|error| system(path, "read", &error))?.len(),
+        damaged: Vec::new(),
+    };
+    walk(&opened, &mut checked).map_err(|error| failure(path, "read", error))?;
+    Ok(checked)
+}
+
+fn walk(opened: &Opened, checked: &mut Checked) -> Result<(), redb::Error> {
+    let records = opened.database.begin_read()?.open_table(RECORDS)?;
+    for record in records.iter()? {
+        let (key, value) = record?;
+        match entry(key.value(), value.value()).and_then(|entry| sound(&entry, checked.revision)) {
+            Ok(kind) => *checked.records.entry(kind).or_default() += 1,
+            Err(flaw) => checked.damaged.push(flaw),
+        }
+    }
+    Ok(())
+}
+
+/// The kind of a record, if it could be of this revision.
+fn sound(entry: &Entry, revision: u64) -> Result<Kind, Flaw> {
+    if entry.version == 0 || entry.version > revision {
+        let what = format!("written at revision {}, which the store never had", entry.version);
+        return Err(Flaw::new(&entry.key.to_string(), what));
+    }
+    Ok(entry.key.kind())
+}

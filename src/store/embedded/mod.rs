@@ -1,0 +1,252 @@
+//! A store that is one file beside the process: `--store FILE`.
+//!
+//! redb keeps the file: a tree of pages that are copied when they change, so a commit is one sync,
+//! and what a crash cuts off was never acknowledged. Every page has a checksum; all are checked
+//! when a store is opened.
+//!
+//! A commit that fails is found out about at once: the file is opened anew, and if it holds what
+//! was just refused, that is taken back. So an error means that nothing was committed, and later
+//! commits work as soon as the disk does.
+
+mod backup;
+mod check;
+mod commit;
+mod compact;
+mod file;
+mod gate;
+mod place;
+mod tables;
+
+use std::{
+    fmt, io,
+    ops::Bound,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use redb::{ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend};
+
+use super::{Commit, Entry, Store, StoreError};
+use crate::facts::{ChangeSet, Key, Kind};
+use commit::{Before, commit, take_back};
+use file::{Opened, Purpose, backend, failure, system};
+use tables::{META, RECORDS, REVISION, entry};
+
+pub use backup::{Backup, backup};
+pub use check::{Checked, check};
+pub use compact::{Compacted, compact};
+pub use tables::Flaw;
+
+/// Facts in one file. Keeps 32 MiB of it in memory at most.
+pub struct EmbeddedStore {
+    path: PathBuf,
+    file: Box<Source>,
+    /// `None` while the file could not be opened anew.
+    open: RwLock<Option<Opened>>,
+    /// Held by who commits or opens anew: what is to be taken back, should the file hold it.
+    writing: Mutex<Option<Before>>,
+    /// Whether it must be opened anew before anything is done.
+    is_failed: AtomicBool,
+    /// Whether something may not have reached the disk though the system takes it for written.
+    unsynced: Arc<AtomicBool>,
+    /// That of the last commit.
+    revision: AtomicU64,
+}
+
+/// Opens the file once more.
+type Source = dyn Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync;
+
+impl EmbeddedStore {
+    /// Opens a store, or makes one if there is no file, or an empty one; its folder must be there.
+    /// Costs a pass over the file.
+    ///
+    /// # Errors
+    /// If it can't be read or made, is open elsewhere, or is foreign, newer or damaged; a file that
+    /// is refused is left as it was.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let path = path.into();
+        file::make(&path)?;
+        let opened = path.clone();
+        Self::with_backend(path, move || backend(&opened, Purpose::Write))
+    }
+
+    /// A store in what `file` opens, each time it is called, for one that is called `path` in
+    /// messages.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn with_backend(
+        path: impl Into<PathBuf>,
+        file: impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync + 'static,
+    ) -> Result<Self, StoreError> {
+        let path = path.into();
+        let unsynced = Arc::default();
+        let open = |error| system(&path, "opened", &error);
+        let opened = file::open(&path, file().map_err(open)?, Purpose::Begin, &unsynced)?;
+        opened.gate.open().map_err(open)?;
+        let revision = AtomicU64::new(opened.revision);
+        Ok(Self {
+            path,
+            file: Box::new(file),
+            open: RwLock::new(Some(opened)),
+            writing: Mutex::default(),
+            is_failed: AtomicBool::new(false),
+            unsynced,
+            revision,
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn writing(&self) -> MutexGuard<'_, Option<Before>> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens the file anew if that has become needed.
+    fn recover(&self, refused: &mut Option<Before>) -> Result<(), StoreError> {
+        if !self.is_failed.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        // Closes it and gives up its lock.
+        *open = None;
+        let written = |error| system(&self.path, "opened again", &error);
+        let file = (self.file)().map_err(written)?;
+        let opened = file::open(&self.path, file, Purpose::Write, &self.unsynced)?;
+        let acknowledged = self.revision.load(Ordering::Acquire);
+        if opened.revision < acknowledged {
+            let what = format!(
+                "it holds revision {}, but {acknowledged} was written to it",
+                opened.revision
+            );
+            return Err(StoreError::Damaged { path: self.path.clone(), what });
+        }
+        if refused.as_ref().is_some_and(|before| before.revision == opened.revision) {
+            *refused = None;
+        }
+        if self.unsynced.load(Ordering::Acquire) {
+            opened.gate.rewrite().map_err(written)?;
+            self.unsynced.store(false, Ordering::Release);
+        }
+        opened.gate.open().map_err(written)?;
+        if let Some(before) = &refused {
+            take_back(&opened.database, before)
+                .map_err(|error| failure(&self.path, "opened again", error))?;
+            *refused = None;
+        }
+        *open = Some(opened);
+        self.is_failed.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    /// A snapshot: what is committed later does not show in it.
+    fn read(&self) -> Result<ReadTransaction, StoreError> {
+        if self.is_failed.load(Ordering::Acquire) {
+            self.recover(&mut self.writing())?;
+        }
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let opened = open.as_ref().ok_or_else(|| self.closed())?;
+        opened.database.begin_read().map_err(|error| self.unread(error))
+    }
+
+    /// What could not be read, and whether to open the file anew.
+    fn unread(&self, error: impl Into<redb::Error>) -> StoreError {
+        let error = error.into();
+        if !matches!(error, redb::Error::Corrupted(_)) {
+            self.is_failed.store(true, Ordering::Release);
+        }
+        failure(&self.path, "read", error)
+    }
+
+    fn closed(&self) -> StoreError {
+        StoreError::Io { doing: "read", why: format!("{}: it is closed", self.path.display()) }
+    }
+
+    fn attempt(&self, group: &[ChangeSet], before: &mut Before) -> Result<Commit, StoreError> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let opened = open.as_ref().ok_or_else(|| self.closed())?;
+        commit(&opened.database, group, before)
+            .map_err(|error| failure(&self.path, "written", error))
+    }
+}
+
+impl Store for EmbeddedStore {
+    fn load(&self, each: &mut dyn FnMut(Entry)) -> Result<u64, StoreError> {
+        let snapshot = self.read()?;
+        let meta = snapshot.open_table(META).map_err(|error| self.unread(error))?;
+        let revision = meta.get(REVISION).map_err(|error| self.unread(error))?;
+        let records = snapshot.open_table(RECORDS).map_err(|error| self.unread(error))?;
+        for record in records.iter().map_err(|error| self.unread(error))? {
+            let (key, value) = record.map_err(|error| self.unread(error))?;
+            each(entry(key.value(), value.value())?);
+        }
+        Ok(revision.map_or(0, |revision| revision.value()))
+    }
+
+    fn get(&self, key: &Key) -> Result<Option<Entry>, StoreError> {
+        let records = self.read()?.open_table(RECORDS).map_err(|error| self.unread(error))?;
+        let text = key.to_string();
+        let found = records.get(text.as_str()).map_err(|error| self.unread(error))?;
+        Ok(found.map(|found| entry(&text, found.value())).transpose()?)
+    }
+
+    fn list(
+        &self,
+        kind: Kind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let prefix = kind.prefix();
+        let after = after.map(Key::to_string).filter(|after| after.as_str() >= prefix);
+        let start = after.as_deref().map_or(Bound::Included(prefix), Bound::Excluded);
+        let records = self.read()?.open_table(RECORDS).map_err(|error| self.unread(error))?;
+        let found =
+            records.range::<&str>((start, Bound::Unbounded)).map_err(|error| self.unread(error))?;
+        let mut entries = Vec::new();
+        for record in found.take(limit) {
+            let (key, value) = record.map_err(|error| self.unread(error))?;
+            if !key.value().starts_with(prefix) {
+                break;
+            }
+            entries.push(entry(key.value(), value.value())?);
+        }
+        Ok(entries)
+    }
+
+    fn commit(&self, group: &[ChangeSet]) -> Result<Commit, StoreError> {
+        let mut refused = self.writing();
+        self.recover(&mut refused)?;
+        let mut before = Before::default();
+        let error = match self.attempt(group, &mut before) {
+            Ok(done) => {
+                if let Commit::Done(revisions) = &done {
+                    let last = revisions.last().copied().unwrap_or_default();
+                    self.revision.fetch_max(last, Ordering::AcqRel);
+                }
+                return Ok(done);
+            }
+            Err(error) => error,
+        };
+        *refused = (!before.is_empty()).then_some(before);
+        self.is_failed.store(true, Ordering::Release);
+        match self.recover(&mut refused) {
+            Err(again) if refused.is_some() => {
+                Err(StoreError::InDoubt(format!("{error}; then: {again}")))
+            }
+            // The file holds nothing of the group, whether or not it can be written again.
+            _ => Err(error),
+        }
+    }
+}
+
+impl fmt::Debug for EmbeddedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmbeddedStore").field("path", &self.path).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,65 @@
+use redb::TableDefinition;
+
+use crate::{
+    facts::{Key, Record, Version},
+    store::{Entry, StoreError},
+};
+
+/// Records by the text of their keys: the version, 8 bytes, the least significant first; then the
+/// record as it is encoded.
+pub(super) const RECORDS: TableDefinition<&str, &[u8]> = TableDefinition::new("records");
+
+/// What makes a file a store of peerage. No format may change this table.
+pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("peerage");
+
+/// In [`META`]: the format of all other tables.
+pub(super) const FORMAT: &str = "format";
+
+/// In [`META`]: the revision of the last commit.
+pub(super) const REVISION: &str = "revision";
+
+/// The newest format that is known here.
+pub(super) const KNOWN_FORMAT: u64 = 1;
+
+/// A record as it is kept.
+pub(super) fn value(version: Version, record: &Record) -> Vec<u8> {
+    [&version.to_le_bytes()[..], &record.encode()].concat()
+}
+
+/// The version in a kept value, and the encoded record; `None` if it is too short to be one.
+pub(super) fn parts(value: &[u8]) -> Option<(Version, &[u8])> {
+    let (version, record) = value.split_first_chunk()?;
+    Some((Version::from_le_bytes(*version), record))
+}
+
+/// A record that can't be read, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Flaw {
+    /// As it is shown, without control characters.
+    pub key: String,
+    pub what: String,
+}
+
+impl Flaw {
+    pub(super) fn new(key: &str, what: String) -> Self {
+        Self { key: key.escape_debug().to_string(), what }
+    }
+}
+
+impl From<Flaw> for StoreError {
+    fn from(Flaw { key, what }: Flaw) -> Self {
+        Self::Record { key, what }
+    }
+}
+
+/// # Errors
+/// If the key or the value is damaged.
+pub(super) fn entry(key: &str, value: &[u8]) -> Result<Entry, Flaw> {
+    let damaged = |what| Flaw::new(key, what);
+    let known: Key = key.parse().map_err(|error| damaged(format!("{error}")))?;
+    let (version, record) =
+        parts(value).ok_or_else(|| damaged("too short to be a record".to_owned()))?;
+    let record =
+        Record::decode(known.kind(), record).map_err(|error| damaged(error.to_string()))?;
+    Ok(Entry { key: known, version, record })
+}
