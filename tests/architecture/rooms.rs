@@ -26,7 +26,10 @@ pub(crate) const ROOMS: [(&str, &[&str]); 15] = [
             "decide",
         ],
     ),
-    ("compile", &["source", "diagnostic", "syntax", "policy", "request", "facts", "snapshot", "prove"]),
+    (
+        "compile",
+        &["source", "diagnostic", "syntax", "policy", "request", "facts", "snapshot", "prove"],
+    ),
     (
         "inspect",
         &[
