@@ -64,7 +64,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 15] = [
 pub(crate) const OUTERMOST: &str = "cli";
 
 /// Dependencies that live in one room.
-pub(crate) const HEAVY: [(&str, &str); 17] = [
+pub(crate) const HEAVY: [(&str, &str); 18] = [
     ("lalrpop_util", "syntax"),
     ("logos", "syntax"),
     ("granit_parser", "syntax"),
@@ -72,6 +72,7 @@ pub(crate) const HEAVY: [(&str, &str); 17] = [
     ("roaring", "snapshot"),
     ("arc_swap", "live"),
     ("notify", "live"),
+    ("etcd_client", "store"),
     ("hyper", "serve"),
     ("hyper_util", "serve"),
     ("http_body_util", "serve"),

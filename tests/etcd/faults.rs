@@ -134,7 +134,6 @@ fn survives(fail: impl FnOnce(&mut Cluster, &Written)) {
         member.wait_for(revision);
         assert_eq!(member.store().list(Kind::User, None, 100).unwrap(), entries);
     }
-    println!("{} acknowledged, {} in doubt", acknowledged.len(), in_doubt.len());
 }
 
 #[test]

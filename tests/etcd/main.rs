@@ -19,9 +19,13 @@ mod watch;
 
 #[path = "../support/etcd.rs"]
 mod cluster;
+#[allow(clippy::print_stdout, clippy::type_complexity, reason = "it tells which check it is at")]
 #[path = "../stores/conformance.rs"]
 mod conformance;
+#[allow(clippy::option_option, reason = "no write, a removal, a text")]
 #[path = "../stores/model.rs"]
 mod model;
+#[path = "../support/road.rs"]
+mod road;
 #[path = "../stores/sets.rs"]
 mod sets;

@@ -1,6 +1,6 @@
 use std::{
     ops::ControlFlow,
-    sync::{Arc, Condvar, Mutex, MutexGuard},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
 };
 
@@ -84,7 +84,8 @@ impl Member {
     }
 
     fn end(&mut self) {
-        self.shared.seen.lock().unwrap().is_over = true;
+        // What failed while it held the lock is told already.
+        self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner).is_over = true;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

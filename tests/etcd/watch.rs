@@ -1,12 +1,13 @@
 use peerage::{
     facts::Key,
-    store::{Event, Store},
+    store::{Event, Store, StoreError},
 };
 
 use crate::{
-    cluster::{Cluster, wait_for},
+    cluster::Cluster,
     conformance::commit,
     member::Member,
+    road::Road,
     sets::{all, set, together, user},
 };
 
@@ -73,30 +74,59 @@ fn it_goes_on_where_it_broke_off() {
 
 #[test]
 fn what_was_compacted_meanwhile_is_listed_anew() {
-    let mut cluster = Cluster::start(3);
+    let cluster = Cluster::start(1);
     let writer = Member::join(&cluster.store("facts"));
     let [ann, bob] = ["ann", "bob"].map(user);
     let first = commit(&writer, &[set(&ann, None, Some("1"))])[0];
 
-    // It knows of one node only, which is gone while the others forget.
-    let cut_off = Member::join(&format!("etcd://{}/facts", cluster.endpoint(2)));
-    cut_off.wait_for(first);
-    cluster.kill(2);
+    let road = Road::to(&cluster.endpoint(0));
+    let cut_off = Member::join(&format!("etcd://{}/facts", road.endpoint()));
+    drop(cut_off.wait_until("the watch", |seen| seen.current > 0));
+    road.close();
     drop(cut_off.wait_until("the cut", |seen| seen.cut_off.is_some()));
-    // It is refused as stale if it was in doubt before, and was committed.
     let group = [set(&ann, Some(first), None), set(&bob, None, Some("1"))];
-    wait_for("a commit", || writer.store().commit(&group).ok());
+    let version = commit(&writer, &group)[1];
+    // The last revision itself is not forgotten.
+    commit(&writer, &[set(&user("cat"), None, Some("1"))]);
     cluster.compact();
+    let error = cut_off.store().commit(&[set(&bob, None, Some("2"))]).unwrap_err();
+    assert!(error.is_in_doubt() || matches!(error, StoreError::Unreachable(_)), "{error}");
     assert_eq!(cut_off.store().get(&ann).unwrap().unwrap().version, first, "answers as before");
 
-    cluster.run(2);
+    road.open();
     let relisted = |event: &Event| matches!(event, Event::Relisted { .. });
     let seen = cut_off.wait_until("a listing", |seen| seen.events.iter().any(relisted));
-    let Some(Event::Relisted { records, .. }) = seen.events.last() else { panic!("no listing") };
-    assert_eq!(records.iter().map(|entry| &entry.key).collect::<Vec<_>>(), [&bob]);
+    let [Event::Relisted { revision, records }] = seen.events.as_slice() else {
+        panic!("not listed once: {:?}", seen.events)
+    };
+    assert!(*revision >= version);
+    assert_eq!(records.iter().map(|entry| &entry.key).collect::<Vec<_>>(), [&bob, &user("cat")]);
     drop(seen);
     assert_eq!(cut_off.store().get(&ann).unwrap(), None);
-    assert!(cut_off.store().get(&bob).unwrap().is_some());
-    let bob = cut_off.store().get(&bob).unwrap().unwrap().version;
-    commit(&cut_off, &[set(&user("bob"), Some(bob), Some("2"))]);
+    commit(&cut_off, &[set(&bob, Some(version), Some("2"))]);
+}
+
+#[test]
+fn those_who_are_cut_off_catch_up() {
+    let cluster = Cluster::start(1);
+    let writer = Member::join(&cluster.store("facts"));
+    let road = Road::to(&cluster.endpoint(0));
+    let cut_off = Member::join(&format!("etcd://{}/facts", road.endpoint()));
+    let mut commits = Vec::new();
+    for round in 0..3 {
+        drop(cut_off.wait_until("the watch", |seen| seen.current > round));
+        road.close();
+        drop(cut_off.wait_until("the cut", |seen| seen.cut_off.is_some()));
+        for at in 0..10 {
+            let key = user(&format!("{round}-{at}"));
+            commits.extend(commit(&writer, &[set(&key, None, Some("x"))]));
+        }
+        road.open();
+        cut_off.wait_for(*commits.last().unwrap());
+    }
+    let seen = cut_off.wait_until("all", |_| true);
+    let told: Vec<u64> = changed(&seen.events).into_iter().map(|(revision, _)| revision).collect();
+    assert_eq!(told, commits, "each once, in order");
+    drop(seen);
+    assert_eq!(all(cut_off.store()).1, all(writer.store()).1);
 }

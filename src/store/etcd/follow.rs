@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client::{Client, EventType, WatchOptions, WatchResponse, WatchStream};
+use etcd_client::{Client, EventType, KeyValue, WatchOptions, WatchResponse, WatchStream};
 use tokio::{
     select,
     task::JoinHandle,
@@ -174,7 +174,7 @@ impl<'s> Follower<'s> {
         if message.canceled() {
             return Err(Ended::Failed(message.cancel_reason().to_owned()));
         }
-        let revision = |event: &etcd_client::Event| event.kv().map_or(0, |kv| kv.mod_revision());
+        let revision = |event: &etcd_client::Event| event.kv().map_or(0, KeyValue::mod_revision);
         for commit in message.events().chunk_by(|a, b| revision(a) == revision(b)) {
             let mut records = Vec::new();
             for event in commit {

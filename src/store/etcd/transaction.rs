@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use etcd_client::{Compare, CompareOp, Txn, TxnOp, TxnOpResponse, TxnResponse};
+use etcd_client::{Compare, CompareOp, ResponseHeader, Txn, TxnOp, TxnOpResponse, TxnResponse};
 
 use super::{
     listing::{CLOCK, FORMAT, MARKER, known, path, unsigned},
@@ -72,7 +72,7 @@ impl Transaction {
     /// If the store is of another format by now.
     pub(super) fn outcome(&self, answer: &TxnResponse, spec: &Spec) -> Result<Commit, StoreError> {
         if answer.succeeded() {
-            let committed = answer.header().map_or(0, |header| header.revision());
+            let committed = answer.header().map_or(0, ResponseHeader::revision);
             // What only reads is as of the last commit: nobody need wait for more.
             let revision = if self.writes { Some(committed) } else { mod_revision(answer) };
             let revision = unsigned(revision.unwrap_or(committed));
