@@ -24,6 +24,7 @@ use super::{Exit, Output, diff::Share, policy, progress};
 use crate::{
     live::{ChangeGuard, Live, Pace, Start, Trigger, Watch},
     serve::{self, AdminToken, App, Listeners, PublicUrl},
+    store,
 };
 
 #[derive(Args, Debug)]
@@ -106,8 +107,12 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     let watch = Watch::start(options.paths.clone(), pace).context("can't watch the files")?;
     let admin_token = options.admin_token()?;
     let guard = options.max_changed.map(|Share(max_changed)| ChangeGuard { max_changed });
-    let start = || Live::start_guarded(options.paths.clone(), guard);
-    let live = match progress::during("compiling the policy", start) {
+    let store = options.store.as_deref().map(store::open).transpose()?;
+    let start = || match store {
+        None => Ok(Live::start_guarded(options.paths.clone(), guard)),
+        Some(store) => Live::start_with(options.paths.clone(), guard, store.into()),
+    };
+    let live = match progress::during("compiling the policy", start)? {
         Start::Serving(live) => live,
         Start::Refused(report) => {
             output.report_instead(&report)?;

@@ -7,6 +7,8 @@
 
 mod embedded;
 mod error;
+#[cfg(feature = "etcd")]
+pub mod etcd;
 mod open;
 
 pub use embedded::{Backup, Checked, Compacted, EmbeddedStore, Flaw, backup, check, compact};

@@ -72,7 +72,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 15] = [
 pub(crate) const OUTERMOST: &str = "cli";
 
 /// Dependencies that live in one room.
-pub(crate) const HEAVY: [(&str, &str); 18] = [
+pub(crate) const HEAVY: [(&str, &str); 19] = [
     ("lalrpop_util", "syntax"),
     ("logos", "syntax"),
     ("granit_parser", "syntax"),
@@ -81,6 +81,7 @@ pub(crate) const HEAVY: [(&str, &str); 18] = [
     ("arc_swap", "live"),
     ("notify", "live"),
     ("redb", "store"),
+    ("etcd_client", "store"),
     ("hyper", "serve"),
     ("hyper_util", "serve"),
     ("http_body_util", "serve"),

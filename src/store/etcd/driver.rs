@@ -1,0 +1,38 @@
+use std::{io, thread};
+
+use tokio::{
+    runtime::{Builder, Handle},
+    sync::oneshot,
+};
+
+/// A thread on which connections live until this is dropped.
+#[derive(Debug)]
+pub(super) struct Driver {
+    handle: Handle,
+    /// Its end ends the thread.
+    _stop: oneshot::Sender<()>,
+}
+
+impl Driver {
+    /// # Errors
+    /// If the system gives no thread.
+    pub(super) fn start() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel::<()>();
+        thread::Builder::new().name("etcd".to_owned()).spawn(move || {
+            // Told or dropped: both end it.
+            let _ = runtime.block_on(stopped);
+        })?;
+        Ok(Self { handle, _stop: stop })
+    }
+
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Waits for the future on the thread that calls, which must not run a future already.
+    pub(super) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        self.handle.block_on(future)
+    }
+}

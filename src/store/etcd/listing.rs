@@ -1,0 +1,211 @@
+use std::{path::PathBuf, str};
+
+use etcd_client::{Compare, CompareOp, GetOptions, KeyValue, Txn, TxnOp};
+
+use super::{
+    link::{Failure, Link},
+    mirror::{Kept, Raw},
+    spec::Spec,
+};
+use crate::{
+    facts::Key,
+    store::{Entry, StoreError},
+};
+
+/// The format that this program reads and writes, told by the marker.
+pub(super) const FORMAT: u64 = 1;
+
+/// The key after the prefix of the marker, whose value is the format.
+pub(super) const MARKER: &str = "format";
+
+/// The key after the prefix that every commit writes: nothing has happened here since it was last
+/// written, whatever else the cluster holds.
+pub(super) const CLOCK: &str = "clock";
+
+/// Large enough that a page costs more than asking for it, small enough that a node sends it at once.
+const PAGE_BYTES: usize = 1 << 20;
+const FIRST_PAGE: usize = 500;
+const MOST_PER_PAGE: usize = 10_000;
+
+/// How often all is read anew because a compaction took away the revision of which it was read.
+const TRIES: usize = 5;
+
+/// An answer may hold a record of any size.
+pub(super) const MOST_BYTES: usize = i32::MAX as usize;
+
+/// All that stands under the prefix, as of one revision.
+pub(super) struct Listing {
+    pub(super) revision: u64,
+    pub(super) kept: Kept,
+    format: Option<String>,
+    /// Keys that are none of ours.
+    pub(super) strays: Vec<String>,
+}
+
+impl Listing {
+    /// Reads it in pages.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub(super) async fn read(link: &Link, spec: &Spec) -> Result<Self, StoreError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match Self::pages(link, spec).await {
+                Err(Failure::Refused(why)) if why.contains("compacted") && tries < TRIES => {}
+                read => return read.map_err(Failure::of_reading),
+            }
+        }
+    }
+
+    async fn pages(link: &Link, spec: &Spec) -> Result<Self, Failure> {
+        let mut listing = Self { revision: 0, kept: Kept::new(), format: None, strays: Vec::new() };
+        let mut from = spec.prefix.clone().into_bytes();
+        let end = spec.end();
+        let mut limit = FIRST_PAGE;
+        loop {
+            let mut options = GetOptions::new()
+                .with_range(end.as_slice())
+                .with_limit(i64::try_from(limit).unwrap_or(i64::MAX));
+            if listing.revision > 0 {
+                options = options.with_revision(listing.revision.cast_signed());
+            }
+            let page = link.call(true, |client| {
+                let (from, options) = (from.clone(), options.clone());
+                async move {
+                    let mut client = client.kv_client().max_decoding_message_size(MOST_BYTES);
+                    client.get(from, Some(options)).await
+                }
+            });
+            let mut page = page.await?;
+            if listing.revision == 0 {
+                listing.revision = page.header().map_or(0, |header| unsigned(header.revision()));
+            }
+            let has_more = page.more();
+            let records = page.take_kvs();
+            let bytes: usize = records.iter().map(|kv| kv.key().len() + kv.value().len()).sum();
+            limit = (limit * PAGE_BYTES / bytes.max(1)).clamp(1, limit * 2).min(MOST_PER_PAGE);
+            let Some(last) = records.last().filter(|_| has_more) else {
+                listing.take(records, spec);
+                return Ok(listing);
+            };
+            from = [last.key(), b"\0"].concat();
+            listing.take(records, spec);
+        }
+    }
+
+    fn take(&mut self, records: Vec<KeyValue>, spec: &Spec) {
+        for kv in records {
+            match Place::of(kv.key(), spec) {
+                Place::Record(key) => {
+                    let version = unsigned(kv.mod_revision());
+                    let (_, value) = kv.into_key_value();
+                    self.kept.insert(key.to_string(), Raw { version, bytes: value.into() });
+                }
+                Place::Marker => {
+                    self.format = Some(String::from_utf8_lossy(kv.value()).into_owned());
+                }
+                Place::Clock => {}
+                Place::Stray(key) => self.strays.push(key),
+            }
+        }
+    }
+
+    /// Whether it is of a format that this program knows; false if nothing was ever kept here.
+    ///
+    /// # Errors
+    /// If it was written by another program, or a newer one.
+    pub(super) fn is_marked(&self, spec: &Spec) -> Result<bool, StoreError> {
+        match &self.format {
+            Some(format) => known(format, spec).map(|()| true),
+            None if self.kept.is_empty() && self.strays.is_empty() => Ok(false),
+            None => Err(StoreError::Foreign(path(spec))),
+        }
+    }
+
+    /// Every record; with the key and what is wrong if one can't be read.
+    pub(super) fn decode(&self) -> impl Iterator<Item = Result<Entry, (String, String)>> {
+        self.kept.iter().map(|(text, raw)| {
+            let wrong = |why: String| (text.clone(), why);
+            let key: Key = text.parse().map_err(|no_key| wrong(format!("{no_key}")))?;
+            raw.decode(key).map_err(|damaged| wrong(damaged.to_string()))
+        })
+    }
+}
+
+/// What a key of etcd stands for.
+pub(super) enum Place {
+    Record(Key),
+    Marker,
+    Clock,
+    Stray(String),
+}
+
+impl Place {
+    pub(super) fn of(key: &[u8], spec: &Spec) -> Self {
+        let text =
+            key.strip_prefix(spec.prefix.as_bytes()).and_then(|key| str::from_utf8(key).ok());
+        match text {
+            Some(MARKER) => Self::Marker,
+            Some(CLOCK) => Self::Clock,
+            // A key that would be written otherwise is not one that was written by us.
+            Some(text) => match text.parse::<Key>() {
+                Ok(key) if key.to_string() == text => Self::Record(key),
+                _ => Self::Stray(text.to_owned()),
+            },
+            None => Self::Stray(String::from_utf8_lossy(key).into_owned()),
+        }
+    }
+}
+
+impl Spec {
+    pub(super) fn key(&self, text: impl std::fmt::Display) -> String {
+        format!("{}{text}", self.prefix)
+    }
+
+    /// The least key that begins otherwise: prefixes end with a slash.
+    fn end(&self) -> Vec<u8> {
+        let mut end = self.prefix.clone().into_bytes();
+        end.pop();
+        end.push(b'/' + 1);
+        end
+    }
+}
+
+/// Marks a prefix under which nothing stands as ours, unless another daemon just did.
+///
+/// # Errors
+/// If it can't be written.
+pub(super) async fn mark(link: &Link, spec: &Spec) -> Result<(), StoreError> {
+    let marker = spec.key(MARKER);
+    let txn =
+        Txn::new().when([Compare::create_revision(marker.as_str(), CompareOp::Equal, 0)]).and_then(
+            [TxnOp::put(marker, FORMAT.to_string(), None), TxnOp::put(spec.key(CLOCK), "", None)],
+        );
+    let marking = link.call(true, |mut client| {
+        let txn = txn.clone();
+        async move { client.txn(txn).await }
+    });
+    marking.await.map(drop).map_err(Failure::of_writing)
+}
+
+/// # Errors
+/// If what the marker tells is not the format that this program knows.
+pub(super) fn known(format: &str, spec: &Spec) -> Result<(), StoreError> {
+    match format.parse::<u64>() {
+        Ok(FORMAT) => Ok(()),
+        Ok(found) if found > FORMAT => {
+            Err(StoreError::Newer { path: path(spec), found, known: FORMAT })
+        }
+        _ => Err(StoreError::Foreign(path(spec))),
+    }
+}
+
+pub(super) fn path(spec: &Spec) -> PathBuf {
+    PathBuf::from(spec.to_string())
+}
+
+/// Revisions of etcd are never negative.
+pub(super) fn unsigned(revision: i64) -> u64 {
+    u64::try_from(revision).unwrap_or_default()
+}

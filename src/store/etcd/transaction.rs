@@ -1,0 +1,102 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use etcd_client::{Compare, CompareOp, ResponseHeader, Txn, TxnOp, TxnOpResponse, TxnResponse};
+
+use super::{
+    listing::{CLOCK, FORMAT, MARKER, known, path, unsigned},
+    spec::Spec,
+};
+use crate::{
+    facts::{ChangeSet, Key, Record, Version},
+    store::{Commit, StoreError},
+};
+
+/// How many comparisons and how many operations etcd takes in a transaction, unless it was told
+/// otherwise by `--max-txn-ops`.
+const MOST_OPERATIONS: usize = 128;
+
+/// One of each is for the marker and the clock.
+pub(super) const MOST_RECORDS: usize = MOST_OPERATIONS - 1;
+
+/// A group of change sets as one transaction.
+#[derive(Debug)]
+pub(super) struct Transaction {
+    pub(super) txn: Txn,
+    sets: usize,
+    writes: bool,
+}
+
+impl Transaction {
+    /// `None` if the sets of the group can't hold together: two read the same record in different
+    /// versions.
+    ///
+    /// # Errors
+    /// If it is more than a transaction may be.
+    pub(super) fn of(group: &[ChangeSet], spec: &Spec) -> Result<Option<Self>, StoreError> {
+        let mut reads: BTreeMap<&Key, Option<Version>> = BTreeMap::new();
+        let mut writes: BTreeMap<&Key, Option<&Record>> = BTreeMap::new();
+        for set in group {
+            for read in set.reads.iter().filter(|read| !writes.contains_key(&read.key)) {
+                if *reads.entry(&read.key).or_insert(read.version) != read.version {
+                    return Ok(None);
+                }
+            }
+            writes.extend(set.writes.iter().map(|write| (&write.key, write.record.as_ref())));
+        }
+        let found = reads.len().max(writes.len());
+        if found > MOST_RECORDS {
+            return Err(StoreError::TooLarge { found, most: MOST_RECORDS });
+        }
+        let is_known = Compare::value(spec.key(MARKER), CompareOp::Equal, FORMAT.to_string());
+        let stand = reads.into_iter().map(|(key, version)| {
+            let version = version.unwrap_or(0).cast_signed();
+            Compare::mod_revision(spec.key(key), CompareOp::Equal, version)
+        });
+        let put_or_delete = writes.iter().map(|(key, record)| match record {
+            Some(record) => TxnOp::put(spec.key(key), record.encode(), None),
+            None => TxnOp::delete(spec.key(key), None),
+        });
+        let clock = spec.key(CLOCK);
+        let clock =
+            if writes.is_empty() { TxnOp::get(clock, None) } else { TxnOp::put(clock, "", None) };
+        let txn = Txn::new()
+            .when(std::iter::once(is_known).chain(stand).collect::<Vec<_>>())
+            .and_then(put_or_delete.chain([clock]).collect::<Vec<_>>())
+            .or_else([TxnOp::get(spec.key(MARKER), None)]);
+        Ok(Some(Self { txn, sets: group.len(), writes: !writes.is_empty() }))
+    }
+
+    /// What came of it.
+    ///
+    /// # Errors
+    /// If the store is of another format by now.
+    pub(super) fn outcome(&self, answer: &TxnResponse, spec: &Spec) -> Result<Commit, StoreError> {
+        if answer.succeeded() {
+            let committed = answer.header().map_or(0, ResponseHeader::revision);
+            // What only reads is as of the last commit: nobody need wait for more.
+            let revision = if self.writes { Some(committed) } else { mod_revision(answer) };
+            let revision = unsigned(revision.unwrap_or(committed));
+            return Ok(Commit::Done(vec![revision; self.sets]));
+        }
+        match got(answer) {
+            Some((_, format)) => known(&format, spec).map(|()| Commit::Stale),
+            None => Err(StoreError::Foreign(path(spec))),
+        }
+    }
+}
+
+fn mod_revision(answer: &TxnResponse) -> Option<i64> {
+    got(answer).map(|(revision, _)| revision)
+}
+
+/// The revision and the value of the one key that a transaction got.
+fn got(answer: &TxnResponse) -> Option<(i64, String)> {
+    let TxnOpResponse::Get(got) = answer.op_responses().into_iter().next()? else { return None };
+    let kv = got.kvs().first()?;
+    Some((kv.mod_revision(), String::from_utf8_lossy(kv.value()).into_owned()))
+}
+
+/// The records that a group reads.
+pub(super) fn keys(group: &[ChangeSet]) -> BTreeSet<&Key> {
+    group.iter().flat_map(|set| set.reads.iter().map(|read| &read.key)).collect()
+}
