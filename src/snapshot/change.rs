@@ -55,7 +55,8 @@ impl View {
     /// The number of an id, which is given one if it has none.
     pub fn number(&mut self, id: &str) -> u32 {
         let number = self.population.directory.number_of_any(id);
-        number.unwrap_or_else(|| Arc::make_mut(&mut self.population).add(id))
+        let standing = self.standings.common();
+        number.unwrap_or_else(|| Arc::make_mut(&mut self.population).add(id, standing))
     }
 
     /// Follows changes of users, each once, and conversations that open or close. Readers of the view
@@ -196,8 +197,8 @@ fn edit(edits: &mut Edits, one: u32, other: u32, less: Tie, more: Tie) {
 }
 
 impl Population {
-    fn add(&mut self, id: &str) -> u32 {
-        let number = self.directory.add(id);
+    fn add(&mut self, id: &str, standing: Standing) -> u32 {
+        let number = self.directory.add(id, standing);
         self.gone.change(&[(number, true)], number + 1);
         number
     }

@@ -172,10 +172,11 @@ impl Directory {
 
     /// The next number, for someone who is not a user yet; an id has at most 255 bytes. Costs a
     /// place among those who came later, and now and then a new table of ids.
-    pub(super) fn add(&mut self, id: &str) -> u32 {
+    pub(super) fn add(&mut self, id: &str, standing: Standing) -> u32 {
         let number = self.len();
         let mut record = Record::default().with_id(id, Arc::make_mut(&mut self.overflow));
         record.set_known(false);
+        record.set_standing(standing);
         self.records.push(record);
         self.id_bytes += id.len();
         if self.by_id.is_full() {
