@@ -18,6 +18,7 @@ use std::{
     process::Command,
 };
 
+use jsonschema::Validator;
 use peerage::{
     compile,
     diagnostic::Report,
@@ -26,7 +27,7 @@ use peerage::{
 };
 use serde_json::{Value, json};
 
-use json_schema::violations;
+use json_schema::{validator, violations};
 
 /// A document as an editor reads it.
 fn yaml(text: &str) -> Value {
@@ -35,8 +36,12 @@ fn yaml(text: &str) -> Value {
         .unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-fn tests() -> Value {
-    inspect::test_schema(policy::schema())
+fn policies() -> Validator {
+    validator(&policy::schema())
+}
+
+fn tests() -> Validator {
+    validator(&inspect::test_schema(policy::schema()))
 }
 
 /// What `check` says of a file of this text.
@@ -45,7 +50,7 @@ fn checked(notation: Notation, text: &str) -> Report {
 }
 
 #[track_caller]
-fn assert_valid(schema: &Value, text: &str, of: &str) {
+fn assert_valid(schema: &Validator, text: &str, of: &str) {
     let found = violations(schema, &yaml(text));
     assert!(found.is_empty(), "{of}: {found:#?}");
 }
@@ -63,7 +68,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn the_example_policies_and_their_tests_are_valid() {
-    let (policies, tests) = (policy::schema(), tests());
+    let (policies, tests) = (policies(), tests());
     let mut seen = (0, 0);
     for path in files("policies".as_ref()) {
         if path.extension().is_none_or(|ending| ending != "yaml") {
@@ -81,6 +86,7 @@ fn the_example_policies_and_their_tests_are_valid() {
 #[test]
 fn what_the_readme_shows_is_valid() {
     let readme = fs::read_to_string("README.md").unwrap();
+    let (policies, tests) = (policies(), tests());
     let mut seen = 0;
     for block in readme.split("\n```yaml\n").skip(1) {
         let text = block.split("\n```").next().unwrap();
@@ -88,8 +94,8 @@ fn what_the_readme_shows_is_valid() {
         if text.starts_with("# .") {
             continue;
         }
-        let schema = if text.contains("tests:\n") { tests() } else { policy::schema() };
-        assert_valid(&schema, text, text);
+        let schema = if text.contains("tests:\n") { &tests } else { &policies };
+        assert_valid(schema, text, text);
         seen += 1;
     }
     assert!(seen > 0);
@@ -129,8 +135,9 @@ const RIGHT: &[&str] = &[
 
 #[test]
 fn what_is_right_is_valid() {
+    let schema = policies();
     for &text in RIGHT {
-        assert_valid(&policy::schema(), text, text);
+        assert_valid(&schema, text, text);
         let report = checked(Notation::Yaml, text);
         assert_eq!(report.errors, 0, "{text}: {report:?}");
     }
@@ -234,11 +241,13 @@ const MISTAKES: &[&str] = &[
     "invariants: [{ name: x, never: start_chat, from: A, to: hasTag(B) }]",
     "invariants: [{ name: x, never: start_chat, from: hasTag(A), to: hasTag(B), scope: some }]",
     "lints: { allow: [no-such-lint] }",
+    "lints: { allow: [unspecified] }",
     "lints: { deny: [] }",
 ];
 
 #[test]
 fn what_is_not_valid_is_a_mistake() {
+    let schema = policies();
     for &text in MISTAKES {
         // The value that is left open is what an editor sees too, but not its YAML.
         let value = if text.contains("hasTag(A, outcome") {
@@ -246,7 +255,7 @@ fn what_is_not_valid_is_a_mistake() {
         } else {
             yaml(text)
         };
-        assert!(!violations(&policy::schema(), &value).is_empty(), "{text} is valid");
+        assert!(!violations(&schema, &value).is_empty(), "{text} is valid");
         let report = checked(Notation::Yaml, text);
         assert!(report.errors > 0, "{text} is no mistake");
     }
@@ -254,23 +263,23 @@ fn what_is_not_valid_is_a_mistake() {
 
 #[test]
 fn invariants_and_lints_are_known() {
+    let schema = policies();
     for text in [
         "invariants: [{ name: externals never reach the board, never: start_chat, \
          from: hasTag(external), to: hasTag(board) }]",
         "invariants: [{ always: send_message, from: hasTag(A), to: not(hasTag(B)), \
          scope: population, description: why }]",
         "invariants: [{ every: hasTag(A), reaches: hasTag(B), by: voice_call, scope: all }]",
-        "lints: { allow: [] }",
+        "lints: { allow: [dead-now, not-decided] }",
     ] {
-        assert_valid(&policy::schema(), text, text);
+        assert_valid(&schema, text, text);
     }
 }
 
 #[test]
 fn records_are_those_of_bulk_files() {
-    let valid = |line: &str| {
-        violations(&policy::record_schema(), &serde_json::from_str(line).unwrap()).is_empty()
-    };
+    let schema = validator(&policy::record_schema());
+    let valid = |line: &str| violations(&schema, &serde_json::from_str(line).unwrap()).is_empty();
     for (line, right) in [
         (r#"{"id": "alice", "tags": ["Berlin"], "peers": 2}"#, true),
         (r#"{"id": "a b", "permissions": {"outgoing": false, "incoming": "hasTag(A)"}}"#, true),
@@ -289,7 +298,8 @@ fn records_are_those_of_bulk_files() {
 
 #[test]
 fn tests_that_prove_nothing_are_not_valid() {
-    let valid = |text: &str| violations(&tests(), &yaml(text)).is_empty();
+    let schema = tests();
+    let valid = |text: &str| violations(&schema, &yaml(text)).is_empty();
     for text in [
         "tests: []",
         "tests: [{ name: t, expect: [] }]",
@@ -400,7 +410,10 @@ fn every_reference_leads_somewhere_and_every_field_says_what_it_is() {
         }
     }
     let mut silent = Vec::new();
-    for schema in [policy::schema(), policy::record_schema(), tests()] {
+    let tests = inspect::test_schema(policy::schema());
+    for schema in [policy::schema(), policy::record_schema(), tests] {
+        assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+        assert!(jsonschema::meta::validate(&schema).is_ok(), "{schema}");
         walk(&schema, "", &schema, &mut silent);
     }
     assert_eq!(silent, [""; 0]);
@@ -411,7 +424,7 @@ fn the_command_prints_them() {
     for (arguments, schema) in [
         (&["schema"][..], policy::schema()),
         (&["schema", "--of", "policy"], policy::schema()),
-        (&["schema", "--of", "tests"], tests()),
+        (&["schema", "--of", "tests"], inspect::test_schema(policy::schema())),
         (&["schema", "--of", "record", "--format", "json"], policy::record_schema()),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_peerage")).args(arguments).output().unwrap();

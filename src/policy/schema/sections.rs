@@ -175,9 +175,8 @@ fn invariants() -> Value {
 }
 
 fn lints() -> Value {
-    let code = one_of("The code of a warning.", Code::ALL, Code::as_str);
-    let allow =
-        json!({ "description": "Warnings to keep silent.", "type": "array", "items": code });
+    let code = one_of("The code of a lint.", Code::LINTS, Code::as_str);
+    let allow = json!({ "description": "Lints to keep silent.", "type": "array", "items": code });
     or_nothing(object("What `check` warns of.", fields([("allow", allow)])))
 }
 
