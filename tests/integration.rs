@@ -168,22 +168,14 @@ impl Runner {
         );
         runner.tool(
             "gh",
-            "echo \"gh $*\" >> \"$CALLS\"\n\
-             case \"$*\" in *--paginate*) echo \"$EARLIER\" ;; *) exit ${GH:-0} ;; esac",
+            "case \"$*\" in\n\
+             *graphql*) echo gh asks what there is >> \"$CALLS\"; echo \"$EARLIER\" ;;\n\
+             *) echo \"gh $*\" >> \"$CALLS\"; exit ${GH:-0} ;;\nesac",
         );
         runner.git(&["init", "--quiet"]);
         fs::write(runner.path("repo/policies/a.yaml"), "users: {}\n").unwrap();
         runner.git(&["add", "policies"]);
-        runner.git(&[
-            "-c",
-            "user.name=a",
-            "-c",
-            "user.email=a@b",
-            "commit",
-            "--quiet",
-            "-m",
-            "first",
-        ]);
+        runner.git(&["commit", "--quiet", "-m", "first"]);
         let base = runner.git(&["rev-parse", "HEAD"]);
         Self { base, ..runner }
     }
@@ -200,6 +192,7 @@ impl Runner {
 
     fn git(&self, arguments: &[&str]) -> String {
         let mut git = Command::new("git");
+        git.args(["-c", "user.name=a", "-c", "user.email=a@b"]);
         let output = git.args(arguments).current_dir(self.path("repo")).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -225,6 +218,8 @@ impl Runner {
             .env("GITHUB_REPOSITORY", "us/chat")
             .env("RUNNER_TEMP", self.path("temp"))
             .envs([("BASE", self.base.as_str()), ("MAX_CHANGED", ""), ("COMMENT", "true")])
+            .envs([("GITHUB_EVENT_NAME", "pull_request"), ("EVENT_BASE", self.base.as_str())])
+            .envs([("GITHUB_SHA", "the merge, which is not what is checked out")])
             .envs([("NUMBER", "7"), ("PATHS", "policies\n")])
             .envs(variables.iter().copied())
             .output()
@@ -258,9 +253,8 @@ fn every_policy_is_checked_and_tested() {
 fn what_changes_is_said_on_the_pull_request() {
     let runner = Runner::new();
     let base = &runner.base;
-    let compared = format!("peerage diff {base}:policies policies --format markdown");
-    let asked = "gh api --paginate repos/us/chat/issues/7/comments --jq .[] | select(.body | \
-                 startswith(\"<!-- peerage -->\")) | .id";
+    let compared = format!("peerage diff {base}:./policies policies --format markdown");
+    let asked = "gh asks what there is";
     let body = format!("--field body=@{}", runner.path("temp/peerage.md.short").display());
     let new = format!("gh api --silent --method POST repos/us/chat/issues/7/comments {body}");
     let edited = format!("gh api --silent --method PATCH repos/us/chat/issues/comments/34 {body}");
@@ -271,7 +265,11 @@ fn what_changes_is_said_on_the_pull_request() {
         (&[("COMMENT", "false")], 0, &[&compared]),
         // A token that may not comment fails nothing.
         (&[("GH", "1")], 0, &[&compared, asked, &new]),
-        (&[("PATHS", "./policies")], 0, &[&compared.replace(" pol", " ./pol"), asked, &new]),
+        (
+            &[("PATHS", "./policies")],
+            0,
+            &[&compared.replace("policies", "./policies"), asked, &new],
+        ),
         // Past the limit it fails, and says why all the same.
         (
             &[("MAX_CHANGED", "1%"), ("FAILS", "diff")],
@@ -281,8 +279,11 @@ fn what_changes_is_said_on_the_pull_request() {
     ] {
         let (done, called, summary) = runner.run("compare", variables);
         assert_eq!((done, called), (code, calls.iter().map(ToString::to_string).collect()));
-        assert!(summary.starts_with("<!-- peerage -->\n### `"), "{summary}");
-        assert!(summary.contains(&format!("| what changed in {base}:policies |\n")), "{summary}");
+        let (marker, summary_of_all) = summary.split_once('\n').unwrap();
+        assert!(marker.starts_with("<!-- peerage ") && marker.ends_with(" -->"), "{summary}");
+        assert!(summary_of_all.starts_with("### `"), "{summary}");
+        let changed = summary.lines().filter(|line| line.starts_with("| what changed in "));
+        assert_eq!(changed.count(), 1, "{summary}");
         let comment = fs::read_to_string(runner.path("temp/peerage.md.short"));
         assert!(calls.len() == 1 || comment.unwrap() == summary);
     }
@@ -291,22 +292,74 @@ fn what_changes_is_said_on_the_pull_request() {
     assert!(summary.contains("### `more`\n\nThis policy is new.\n"), "{summary}");
 }
 
+/// What others merged since the event is no part of the change: a merge is compared with the base
+/// that it was merged into.
+#[test]
+fn a_merge_is_compared_with_what_it_was_merged_into() {
+    let runner = Runner::new();
+    runner.git(&["checkout", "--quiet", "-b", "change"]);
+    runner.git(&["commit", "--quiet", "--allow-empty", "-m", "the change"]);
+    runner.git(&["checkout", "--quiet", "-B", "main", &runner.base]);
+    runner.git(&["commit", "--quiet", "--allow-empty", "-m", "of others"]);
+    let others = runner.git(&["rev-parse", "HEAD"]);
+    runner.git(&["merge", "--quiet", "--no-ff", "-m", "merge\n\nparent nobody", "change"]);
+    let merge = runner.git(&["rev-parse", "HEAD"]);
+    for (variables, base) in [
+        (&[("GITHUB_SHA", merge.as_str())][..], &others),
+        (&[("GITHUB_SHA", &merge), ("GITHUB_EVENT_NAME", "pull_request_target")], &runner.base),
+        (&[("GITHUB_SHA", &merge), ("EVENT_BASE", "another than was asked for")], &runner.base),
+        (&[], &runner.base),
+    ] {
+        let (code, calls, _) = runner.run("compare", variables);
+        assert_eq!(code, 0);
+        assert!(calls[0].contains(&format!(" {base}:./policies ")), "{calls:?} {variables:?}");
+    }
+}
+
+/// The steps with the command itself, on a change that closes a chat.
+#[test]
+fn the_steps_work_with_the_command() {
+    let runner = Runner::new();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_peerage"), runner.path("peerage")).unwrap();
+    fs::rename(runner.path("peerage"), runner.path("bin/peerage")).unwrap();
+    let write = |name: &str, text: &str| fs::write(runner.path("repo/policies").join(name), text);
+    write("a.yaml", "rules: [{ condition: hasTag(A), outcome: [A] }]\nusers: { 1: { tags: [A] }, 2: { tags: [A] } }\n").unwrap();
+    write(
+        "a.test.yaml",
+        "tests: [{ name: t, expect: [{ subject: 1, action: start_chat, resource: 2, allow: true }] }]\n",
+    )
+    .unwrap();
+    runner.git(&["add", "."]);
+    runner.git(&["commit", "--quiet", "-m", "second"]);
+    let base = runner.git(&["rev-parse", "HEAD"]);
+    let base = ("BASE", base.as_str());
+    assert_eq!(runner.run("check", &[]).0, 0);
+    assert_eq!(runner.run("test", &[]).0, 0);
+    let same = runner.run("compare", &[base, ("MAX_CHANGED", "0%")]);
+    assert_eq!(same.0, 0, "{}", same.2);
+
+    write("a.yaml", "rules: []\nusers: { 1: { tags: [A] }, 2: { tags: [A] } }\n").unwrap();
+    assert_eq!(runner.run("test", &[]).0, 1);
+    for path in ["policies", "./policies/", "."] {
+        let (code, _, summary) = runner.run("compare", &[base, ("PATHS", path)]);
+        assert_eq!(code, 0, "{summary}");
+        assert!(summary.contains("start_chat"), "{path}: {summary}");
+    }
+    let (code, _, summary) = runner.run("compare", &[base, ("MAX_CHANGED", "0%")]);
+    assert!(code == 1 && summary.contains("**Too much:**"), "{summary}");
+
+    write("a.yaml", "rule: []\n").unwrap();
+    assert_eq!(runner.run("check", &[]).0, 1);
+    let (code, _, summary) = runner.run("compare", &[base]);
+    assert!(code == 1 && summary.contains("It could not be compared"), "{summary}");
+}
+
 #[test]
 fn a_base_that_is_not_there_is_fetched() {
     let runner = Runner::new();
     runner.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
     let origin = format!("file://{}", runner.path("repo").display());
-    runner.git(&[
-        "-c",
-        "user.name=a",
-        "-c",
-        "user.email=a@b",
-        "commit",
-        "--quiet",
-        "--allow-empty",
-        "-m",
-        "second",
-    ]);
+    runner.git(&["commit", "--quiet", "--allow-empty", "-m", "second"]);
     let moved = runner.path("origin");
     fs::rename(runner.path("repo"), &moved).unwrap();
     let cloned = Command::new("git")
