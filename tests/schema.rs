@@ -25,6 +25,7 @@ use peerage::{
     inspect, policy,
     source::{Notation, Sources},
 };
+use regex::Regex;
 use serde_json::{Value, json};
 
 use json_schema::{validator, violations};
@@ -385,6 +386,55 @@ fn fields_are_those_that_are_read() {
     for section in known("x: 1") {
         assert!(sections.contains_key(&section), "{section}");
     }
+}
+
+/// What the schema says holds if nothing is said compiles to the same.
+#[test]
+fn defaults_are_what_holds() {
+    let schema = policy::schema();
+    let compiled = |text: &str| {
+        let outcome = compile::build(&Sources::single("policy", Notation::Yaml, text).into(), None);
+        outcome.view.unwrap_or_else(|| panic!("{text}: {:?}", outcome.report)).revision
+    };
+    let invariant = "{ never: start_chat, from: hasTag(A), to: hasTag(B), scope: ?, name: x }";
+    let mut cases = vec![
+        ("/properties/unknown_users".to_owned(), "unknown_users: ?".to_owned()),
+        ("/properties/peers/properties/default".to_owned(), "peers: { default: ? }".to_owned()),
+        (
+            "/properties/friendship/properties/default_approval".to_owned(),
+            "friendship: { default_approval: ? }".to_owned(),
+        ),
+        (
+            "/properties/invariants/items/properties/scope".to_owned(),
+            format!("rules: []\ninvariants: [{invariant}]"),
+        ),
+        (
+            "/definitions/group/properties/matrix".to_owned(),
+            "groups: { g: { matrix: ? } }".to_owned(),
+        ),
+        (
+            "/definitions/user/properties/moderation".to_owned(),
+            "users: { a: { moderation: ? } }".to_owned(),
+        ),
+    ];
+    let switches = schema.pointer("/properties/permissions/properties").unwrap();
+    for switch in switches.as_object().unwrap().keys() {
+        let place = format!("/properties/permissions/properties/{switch}");
+        cases.push((place, format!("permissions: {{ {switch}: ? }}")));
+    }
+    for (place, text) in &cases {
+        let default = &schema.pointer(place).unwrap()["default"];
+        assert!(!default.is_null(), "{place}");
+        let without = Regex::new(r"[a-z_]+: \?,?").unwrap().replace(text, "");
+        let with = text.replace('?', &default.to_string());
+        assert_eq!(compiled(&with), compiled(&without), "{with}\n{without}");
+    }
+    let told = serde_json::to_string(&schema).unwrap();
+    assert_eq!(
+        told.matches(r#""default":"#).count(),
+        cases.len() + 1,
+        "`peers` has a key of the name"
+    );
 }
 
 #[test]
