@@ -228,6 +228,7 @@ impl Runner {
         let calls = read("calls").lines().map(str::to_owned).collect();
         let code = output.status.code().unwrap();
         assert!(code < 2, "{output:?}");
+        fs::write(self.path("printed"), output.stdout).unwrap();
         (code, calls, read("summary"))
     }
 }
@@ -337,6 +338,18 @@ fn the_steps_work_with_the_command() {
     assert_eq!(runner.run("test", &[]).0, 0);
     let same = runner.run("compare", &[base, ("MAX_CHANGED", "0%")]);
     assert_eq!(same.0, 0, "{}", same.2);
+
+    // What stands between is no command, and nobody can guess what ends it.
+    let printed = || fs::read_to_string(runner.path("printed")).unwrap();
+    let mut ends = BTreeSet::new();
+    for _ in 0..2 {
+        assert_eq!(runner.run("test", &[]).0, 0);
+        let printed = printed();
+        let lines: Vec<&str> = printed.lines().collect();
+        let end = lines[0].strip_prefix("::stop-commands::").unwrap();
+        assert_eq!(lines.last(), Some(&format!("::{end}::").as_str()));
+        assert!(ends.insert(end.to_owned()) && end.len() == 32 && lines.len() > 2, "{printed}");
+    }
 
     write("a.yaml", "rules: []\nusers: { 1: { tags: [A] }, 2: { tags: [A] } }\n").unwrap();
     assert_eq!(runner.run("test", &[]).0, 1);
