@@ -8,7 +8,9 @@
     reason = "a test may fail by it"
 )]
 
-#[path = "support/json_schema.rs"]
+mod cases;
+
+#[path = "../support/json_schema.rs"]
 mod json_schema;
 
 use std::{
@@ -28,6 +30,7 @@ use peerage::{
 use regex::Regex;
 use serde_json::{Value, json};
 
+use cases::{MISTAKES, RIGHT};
 use json_schema::{validator, violations};
 
 /// A document as an editor reads it.
@@ -102,38 +105,6 @@ fn what_the_readme_shows_is_valid() {
     assert!(seen > 0);
 }
 
-/// What a policy may say.
-const RIGHT: &[&str] = &[
-    "# nothing\n",
-    "rules:",
-    "rules: []\nusers:\ngroups:\nconversations:\nmatrices:\npeers:\ntags:",
-    "tags: [A, a-b_c, 2024, -5]",
-    "rules: [{ condition: hasTag(A), outcome: [B] }]",
-    "rules: [{ condition: ' any ( hasTag ( A ) , not(all(hasTag(B))),) ', outcome: [B] }]",
-    "rules: [{ condition: hasTag(\"A\"), outcome: [B], name: 7, description: true }]",
-    "rules:\n  - outcome: [A]\n    condition: |\n      // who\n      any(hasTag(A), // these\n        \
-         hasTag(B))\n",
-    "rules: [{ condition: hasTag(A), outcome: [B], \
-         rule_id: 728C1541-d6d1-4290-9a53-cdf01dd32d60 }]",
-    "preset: mesibo\nunknown_users: allow_defaults",
-    "moderation: { managers: hasTag(moderator) }",
-    "permissions: { outgoing: true, video_call: not(hasTag(A)), create_group: false }",
-    "blocks: { start_chat: off, send_message: one_way, add_member: two_way }",
-    "peers: { default: 3, modes: [{ when: hasTag(A), mode: contacts }, \
-         { when: hasTag(B), mode: 0 }] }",
-    "friendship: { default_approval: need_confirm }",
-    "limits: { friends: 0, blocked: 4294967295, friend_lists: none }",
-    "matrices: { team: { add_member: allow_if_admin, remove_member: unspecified, \
-         update_metadata: { a: deny, '*': 'any(allow_if_admin, hasTag(A))' }, add_admin: \
-         'all(allow_if_super_admin, not(deny))', remove_admin: deny, update_permissions: deny }, \
-         other: }",
-    "users: { 1: { contacts: [2, true], favorites: [] }, 2: , true: { blocked: ['1'] } }",
-    "users: { a: { tags: [A], peers: paired, permissions: { outgoing: hasTag(A) }, \
-         moderation: banned, approval: deny_any, paired: [a b], friends: [] }, a b: {} }",
-    "users: { a: {}, b: {} }\ngroups: { g: { matrix: dm, creator: a, super_admins: [], \
-         admins: [a], members: [b] }, 7: {} }\nconversations: [[a, b]]",
-];
-
 #[test]
 fn what_is_right_is_valid() {
     let schema = policies();
@@ -143,108 +114,6 @@ fn what_is_right_is_valid() {
         assert_eq!(report.errors, 0, "{text}: {report:?}");
     }
 }
-
-/// What no policy may say, and can be told by a look at one value.
-const MISTAKES: &[&str] = &[
-    "- rules",
-    "rule: []",
-    "tags: A",
-    "tags: [a b]",
-    "tags: ['']",
-    "tags: [ä]",
-    "tags: [abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz]",
-    "tags: [true]",
-    "tags: [[A]]",
-    "rules: { condition: hasTag(A), outcome: [B] }",
-    "rules: [hasTag(A)]",
-    "rules: [{ condition: hasTag(A) }]",
-    "rules: [{ outcome: [A] }]",
-    "rules: [{ condition: hasTag(A), outcome: [] }]",
-    "rules: [{ condition: hasTag(A), outcome: B }]",
-    "rules: [{ condition: hasTag(A), outcome: [B], nam: x }]",
-    "rules: [{ condition: hasTag(A), outcome: [B], name: '' }]",
-    "rules: [{ condition: hasTag(A), outcome: [B], name: \"a\\nb\" }]",
-    "rules: [{ condition: hasTag(A), outcome: [B], rule_id: 7 }]",
-    "rules: [{ condition: hasTag(A), outcome: [B], rule_id: 728c1541d6d142909a53cdf01dd32d60 }]",
-    "rules: [{ condition: A, outcome: [B] }]",
-    "rules: [{ condition: true, outcome: [B] }]",
-    "rules: [{ condition: [hasTag(A)], outcome: [B] }]",
-    "rules: [{ condition: hasTagg(A), outcome: [B] }]",
-    "rules: [{ condition: hasTag(A, outcome: [B] }]",
-    "rules: [{ condition: hasTag(A) and hasTag(B), outcome: [B] }]",
-    "rules: [{ condition: 'hasTag(A) && hasTag(B)', outcome: [B] }]",
-    "rules: [{ condition: hasTag(a b), outcome: [B] }]",
-    "rules: [{ condition: hasTag(), outcome: [B] }]",
-    "rules: [{ condition: 'any(hasTag(A), all())', outcome: [B] }]",
-    "rules: [{ condition: any(A), outcome: [B] }]",
-    "rules: [{ condition: 'any( // nobody', outcome: [B] }]",
-    "rules: [{ condition: ') hasTag(A)', outcome: [B] }]",
-    "rules: [{ condition: '', outcome: [B] }]",
-    "matrices: { team: { add_member: 'allow, deny' } }",
-    "rules: [{ condition: any(allow_if_admin), outcome: [B] }]",
-    "preset: flop",
-    "unknown_users: refuse",
-    "moderation: { manager: hasTag(A) }",
-    "moderation: { managers: moderator }",
-    "permissions: { video_calls: true }",
-    "permissions: { video_call: yes }",
-    "permissions: { video_call: premium }",
-    "permissions: { video_call: 1 }",
-    "blocks: { send_message: both }",
-    "blocks: { read: one_way }",
-    "blocks: { send_message: true }",
-    "peers: all",
-    "peers: { default: friends }",
-    "peers: { default: 4 }",
-    "peers: { mode: all }",
-    "peers: { modes: [{ when: hasTag(A) }] }",
-    "peers: { modes: [{ when: A, mode: all }] }",
-    "friendship: { default_approval: ask }",
-    "friendship: { approval: allow_any }",
-    "limits: { friends: -1 }",
-    "limits: { friends: 1.5 }",
-    "limits: { friends: 4294967296 }",
-    "limits: { friends: many }",
-    "limits: { friend: 3 }",
-    "matrices: { team: { add_member: admins } }",
-    "matrices: { team: { add_members: allow } }",
-    "matrices: { team: { add_member: { '*': allow } } }",
-    "matrices: { team: { update_metadata: { '*': allowed } } }",
-    "matrices: { team: { add_member: any(unspecified) } }",
-    "matrices: { team: { add_member: any() } }",
-    "matrices: { dm: { add_member: allow } }",
-    "matrices: { team: allow }",
-    "users: [a]",
-    "users: { '': {} }",
-    "users: { \"a\\tb\": {} }",
-    "users: { a: [A] }",
-    "users: { a: { tag: [A] } }",
-    "users: { a: { tags: A } }",
-    "users: { a: { peers: 4 } }",
-    "users: { a: { permissions: { outgoing: off } } }",
-    "users: { a: { permissions: { ban: true } } }",
-    "users: { a: { moderation: blocked } }",
-    "users: { a: { approval: true } }",
-    "users: { a: { contacts: b }, b: {} }",
-    "users: { a: {} }\ngroups: { g: { owner: a } }",
-    "users: { a: {} }\ngroups: { g: { creator: [a] } }",
-    "users: { a: {} }\ngroups: { g: { admins: a } }",
-    "users: { a: {} }\ngroups: { g: { matrix: { add_member: allow } } }",
-    "users: { a: {}, b: {}, c: {} }\nconversations: [[a, b, c]]",
-    "users: { a: {} }\nconversations: [[a]]",
-    "users: { a: {}, b: {} }\nconversations: { a: b }",
-    "invariants: [{ name: x, never: start_chat, from: hasTag(A) }]",
-    "invariants: [{ name: x, never: start_chats, from: hasTag(A), to: hasTag(B) }]",
-    "invariants: [{ name: x, never: create_group, from: hasTag(A), to: hasTag(B) }]",
-    "invariants: [{ name: x, every: hasTag(A), reaches: hasTag(B) }]",
-    "invariants: [{ name: x, never: start_chat, always: start_chat, from: hasTag(A), \
-         to: hasTag(B) }]",
-    "invariants: [{ name: x, never: start_chat, from: A, to: hasTag(B) }]",
-    "invariants: [{ name: x, never: start_chat, from: hasTag(A), to: hasTag(B), scope: some }]",
-    "lints: { allow: [no-such-lint] }",
-    "lints: { allow: [unspecified] }",
-    "lints: { deny: [] }",
-];
 
 #[test]
 fn what_is_not_valid_is_a_mistake() {
@@ -422,10 +291,11 @@ fn defaults_are_what_holds() {
         let place = format!("/properties/permissions/properties/{switch}");
         cases.push((place, format!("permissions: {{ {switch}: ? }}")));
     }
+    let setting = Regex::new(r"[a-z_]+: \?,?").unwrap();
     for (place, text) in &cases {
         let default = &schema.pointer(place).unwrap()["default"];
         assert!(!default.is_null(), "{place}");
-        let without = Regex::new(r"[a-z_]+: \?,?").unwrap().replace(text, "");
+        let without = setting.replace(text, "");
         let with = text.replace('?', &default.to_string());
         assert_eq!(compiled(&with), compiled(&without), "{with}\n{without}");
     }
