@@ -128,11 +128,11 @@ fn a_line_that_is_none_is_told_and_hides_no_other() {
         (br#"{"subject":{"type":"user","id":"2","properties":{"peers":"some"}},"action":"read","resource":"10","decision":true}"#, "`subject`: "),
         (br#"{"subject":"2","action":"read","resource":"10","decision":true,"context":{"conversation":"old"}}"#, "`conversation`: "),
     ];
-    let view = two();
+    let people = two();
     for (bad, message) in cases {
         for end in ["\n", "\r\n"] {
             let log = [GOOD.as_bytes(), b"\n", bad, end.as_bytes(), GOOD.as_bytes()].concat();
-            let found = asked(&view, &log);
+            let found = asked(&people, &log);
             let shown = String::from_utf8_lossy(&bad[..bad.len().min(200)]);
             assert_eq!((found.decisions, found.malformed, found.changed), (2, 1, 0), "{shown}");
             assert_eq!(found.mistakes[0].line, 2, "{shown}");
@@ -144,11 +144,11 @@ fn a_line_that_is_none_is_told_and_hides_no_other() {
         }
     }
     for (log, decisions) in [("", 0), ("\n\r\n  \n", 0), (GOOD, 1)] {
-        let found = asked(&view, log.as_bytes());
+        let found = asked(&people, log.as_bytes());
         assert_eq!((found.decisions, found.malformed), (decisions, 0), "{log:?}");
     }
     // Of many mistakes, all are counted and the first told.
-    let found = asked(&view, "x\n".repeat(1_000).as_bytes());
+    let found = asked(&people, "x\n".repeat(1_000).as_bytes());
     assert_eq!((found.malformed, found.mistakes.len()), (1_000, 100));
 }
 

@@ -163,108 +163,71 @@ fn expectation(world: &World, subjects: &Subjects<'_>, chance: &mut Chance) -> O
     Some((json!(all), is_met))
 }
 
+/// A record that gives some of a user's fields, which take the place of those that he has.
+fn record(
+    user: &mut User,
+    said: &User,
+    known: impl Fn(&String) -> bool,
+    chance: &mut Chance,
+) -> Map<String, Value> {
+    let mut record = Map::new();
+    if chance.percent(40) {
+        user.tags = Some(said.tags.clone().unwrap_or_default());
+        record.insert("tags".into(), json!(user.tags));
+    }
+    let words = [
+        ("peers", &mut user.peers, said.peers),
+        ("moderation", &mut user.moderation, said.moderation),
+        ("approval", &mut user.approval, said.approval),
+    ];
+    for (name, own, said) in words {
+        if let Some(word) = said.filter(|_| chance.percent(40)) {
+            *own = Some(word);
+            record.insert(name.into(), json!(word));
+        }
+    }
+    if !said.permissions.is_empty() && chance.percent(40) {
+        user.permissions.clone_from(&said.permissions);
+        let toggles = said.permissions.iter().map(|(name, toggle)| {
+            let toggle = match toggle {
+                Toggle::Always(on) => json!(on),
+                Toggle::When(when) => json!(text::condition(when, chance)),
+            };
+            ((*name).to_owned(), toggle)
+        });
+        record.insert("permissions".into(), Value::Object(toggles.collect()));
+    }
+    let lists = [
+        ("contacts", &mut user.contacts, &said.contacts),
+        ("favorites", &mut user.favorites, &said.favorites),
+        ("paired", &mut user.paired, &said.paired),
+        ("blocked", &mut user.blocked, &said.blocked),
+        ("friends", &mut user.friends, &said.friends),
+    ];
+    for (name, own, said) in lists {
+        if chance.percent(40) {
+            *own = said.iter().filter(|id| known(id)).cloned().collect();
+            own.sort();
+            own.dedup();
+            record.insert(name.into(), json!(own));
+        }
+    }
+    record
+}
+
 /// What a test lays over a world, and the world with it.
 fn laid_over(world: &World, other: &World, chance: &mut Chance) -> (Map<String, Value>, World) {
     let (mut given, mut laid) = (Map::new(), world.clone());
-    laid.declared = None;
     let mut users = Map::new();
     for (id, said) in other.users.iter().take(3) {
-        let id = if chance.percent(50) {
-            id
-        } else {
-            *chance.pick(&world.users.keys().chain([id]).collect::<Vec<_>>())
-        };
-        let mut record = Map::new();
-        let user: &mut User = laid.users.entry(id.clone()).or_default();
-        for field in [
-            "tags",
-            "peers",
-            "permissions",
-            "moderation",
-            "approval",
-            "contacts",
-            "favorites",
-            "paired",
-            "blocked",
-            "friends",
-        ] {
-            if chance.percent(60) {
-                continue;
-            }
-            let list = |ids: &Vec<String>| {
-                let mut ids: Vec<String> = ids
-                    .iter()
-                    .filter(|it| *it != id && world.users.contains_key(*it))
-                    .cloned()
-                    .collect();
-                ids.sort();
-                ids.dedup();
-                ids
-            };
-            let mut put = |value: Value| {
-                record.insert(field.to_owned(), value);
-            };
-            match field {
-                "tags" => {
-                    user.tags.clone_from(&said.tags);
-                    put(json!(user.tags.get_or_insert_default()));
-                }
-                "peers" => said.peers.into_iter().for_each(|it| {
-                    user.peers = Some(it);
-                    put(json!(it))
-                }),
-                "moderation" => said.moderation.into_iter().for_each(|it| {
-                    user.moderation = Some(it);
-                    put(json!(it))
-                }),
-                "approval" => said.approval.into_iter().for_each(|it| {
-                    user.approval = Some(it);
-                    put(json!(it))
-                }),
-                "permissions" if !said.permissions.is_empty() => {
-                    user.permissions.clone_from(&said.permissions);
-                    let all: Map<String, Value> = said
-                        .permissions
-                        .iter()
-                        .map(|(name, it)| {
-                            (
-                                (*name).to_owned(),
-                                match it {
-                                    Toggle::Always(on) => json!(on),
-                                    Toggle::When(when) => json!(text::condition(when, chance)),
-                                },
-                            )
-                        })
-                        .collect();
-                    put(json!(all));
-                }
-                "contacts" => {
-                    user.contacts = list(&said.contacts);
-                    put(json!(user.contacts))
-                }
-                "favorites" => {
-                    user.favorites = list(&said.favorites);
-                    put(json!(user.favorites))
-                }
-                "paired" => {
-                    user.paired = list(&said.paired);
-                    put(json!(user.paired))
-                }
-                "blocked" => {
-                    user.blocked = list(&said.blocked);
-                    put(json!(user.blocked))
-                }
-                "friends" => {
-                    user.friends = list(&said.friends);
-                    put(json!(user.friends))
-                }
-                _ => {}
-            }
-        }
+        let ids: Vec<&String> = world.users.keys().chain([id]).collect();
+        let id = if chance.percent(50) { id } else { *chance.pick(&ids) };
         if users.contains_key(id) {
-            return (Map::new(), world.clone());
+            continue;
         }
-        users.insert(id.clone(), json!(record));
+        let known = |it: &String| it != id && world.users.contains_key(it);
+        let user = laid.users.entry(id.clone()).or_default();
+        users.insert(id.clone(), json!(record(user, said, known, chance)));
     }
     given.insert("users".into(), json!(users));
     if let (Some((id, group)), true) = (laid.groups.iter_mut().next(), chance.percent(40)) {
@@ -280,10 +243,9 @@ fn laid_over(world: &World, other: &World, chance: &mut Chance) -> (Map<String, 
         given.insert("limits".into(), json!({ "friends": 8 }));
     }
     if build(&text::plain(&laid), None).report.errors > 0 {
-        (Map::new(), world.clone())
-    } else {
-        (given, laid)
+        return (Map::new(), world.clone());
     }
+    (given, laid)
 }
 
 fn results(sources: &Sources, tests: &Value) -> Results {

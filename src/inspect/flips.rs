@@ -175,8 +175,8 @@ fn has_same_tags(before: &View, after: &View, user: u32, now: u32, tags: &[Optio
 }
 
 fn has_same_ties(before: &View, after: &View, user: u32, now: u32, moves: &[u32]) -> bool {
-    let moved = |other: u32| moves.get(other as usize).copied().unwrap_or(GONE);
-    let old = before.population.ties.of(user).map(|(other, tie)| (moved(other), tie));
+    let now_is = |other: u32| moves.get(other as usize).copied().unwrap_or(GONE);
+    let old = before.population.ties.of(user).map(|(other, tie)| (now_is(other), tie));
     old.eq(after.population.ties.of(now))
 }
 
@@ -284,7 +284,7 @@ impl Chance {
         bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         bits ^= bits >> 31;
-        let at = u128::from(bits) * list.len() as u128 >> 64;
+        let at = (u128::from(bits) * list.len() as u128) >> 64;
         list.get(usize::try_from(at).unwrap_or(usize::MAX)).copied()
     }
 }

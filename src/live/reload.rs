@@ -115,12 +115,12 @@ impl Live {
         let loaded = source::load(&self.paths);
         let compiled = compile::build(&loaded, Some(&before.view));
         let changed = compiled.view.as_ref().filter(|it| it.revision != before.view.revision);
-        let held = match (changed, self.guard.filter(|_| !forced)) {
-            (Some(view), Some(guard)) => guard.holds(&before.view, view, loaded),
-            _ => {
-                drop(loaded);
-                None
-            }
+        let guard = self.guard.filter(|_| !forced);
+        let held = if let (Some(view), Some(guard)) = (changed, guard) {
+            guard.holds(&before.view, view, loaded)
+        } else {
+            drop(loaded);
+            None
         };
         let outcome = match &compiled.view {
             None => Outcome::Refused,
