@@ -96,7 +96,6 @@ proptest! {
         let [one, other] = [text::plain(&world), text::scattered(&world, seed)];
         let flips = Flips::between(&view(&one, None), &view(&other, None));
         prop_assert_eq!(flips.totals(), [0, 0]);
-        prop_assert_eq!(flips.share(), 0.0);
     }
 }
 
@@ -104,14 +103,15 @@ proptest! {
 fn where_nobody_is_left_all_that_was_allowed_is_lost() {
     let mut world = World::large(60, 12, 14, 1);
     world.settings.unknown_users = None;
-    let nobody = World { users: Default::default(), ..world.clone() }.sound();
+    let nobody = World { users: std::collections::BTreeMap::default(), ..world.clone() }.sound();
     let views = [&world, &nobody].map(|world| view(&text::bulk(world), None));
     let flips = Flips::between(&views[0], &views[1]);
     check(&world, &nobody, &flips);
     assert!(flips.summary().starts_with("60 of 60 users vanish; 0 pairs gained, "));
     // From nobody to somebody, no one who was there is concerned.
     let back = Flips::between(&views[1], &views[0]);
-    assert_eq!((back.share(), back.totals(), back.vanished), (0.0, [0, 0], 0));
+    assert!(back.share().abs() < f64::EPSILON);
+    assert_eq!((back.totals(), back.vanished), ([0, 0], 0));
 }
 
 /// Too many pairs to look at: a sample comes near to what is counted by set algebra.
@@ -137,9 +137,9 @@ fn a_sample_is_near_the_count() {
             .zip(diff.actions.iter().filter(|it| it.over != peerage::inspect::diff::Over::Subjects))
         {
             assert_eq!(flips.action, diff.action);
-            let off = |one: u64, other: u64| one.abs_diff(other) as f64 / (500.0 * 499.0);
-            assert!(off(flips.gained, diff.gained) < 0.01, "{flips:?} {}", diff.gained);
-            assert!(off(flips.lost, diff.lost) < 0.01, "{flips:?} {}", diff.lost);
+            let is_near = |one: u64, other: u64| one.abs_diff(other) < 500 * 499 / 100;
+            assert!(is_near(flips.gained, diff.gained), "{flips:?} {}", diff.gained);
+            assert!(is_near(flips.lost, diff.lost), "{flips:?} {}", diff.lost);
         }
     }
 }
