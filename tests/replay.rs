@@ -104,7 +104,7 @@ fn two() -> View {
 /// Each between two good lines, which must count.
 #[test]
 fn a_line_that_is_none_is_told_and_hides_no_other() {
-    let long = format!("{{\"subject\":\"{}\"}}", "x".repeat(3 << 20));
+    let endless = format!("{{\"subject\":\"{}\"}}", "x".repeat(3 << 20));
     let deep = "[".repeat(100_000);
     let cases: [(&[u8], &str); 20] = [
         (b"{", "EOF while parsing"),
@@ -113,7 +113,7 @@ fn a_line_that_is_none_is_told_and_hides_no_other() {
         (b"{} {}", "trailing characters"),
         (b"{\"subject\":\"\xff\"}", "invalid unicode"),
         (deep.as_bytes(), "invalid type"),
-        (long.as_bytes(), "a line may have 1048576 bytes"),
+        (endless.as_bytes(), "a line may have 1048576 bytes"),
         (br#"{"action":"read","resource":"10","decision":true}"#, "`subject` is missing"),
         (br#"{"subject":"2","resource":"10","decision":true}"#, "`action` is missing"),
         (br#"{"subject":"2","action":"read","resource":"10"}"#, "`decision` is missing"),
