@@ -8,6 +8,7 @@
 
 mod base;
 mod digest;
+mod excerpt;
 mod groups;
 mod overlay;
 mod pair;

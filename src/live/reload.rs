@@ -114,10 +114,14 @@ impl Live {
         let before = self.served.load_full();
         let loaded = source::load(&self.paths);
         let compiled = compile::build(&loaded, Some(&before.view));
+        let changed = compiled.view.as_ref().filter(|it| it.revision != before.view.revision);
         let guard = self.guard.filter(|_| !forced);
-        let held =
-            compiled.view.as_ref().and_then(|view| guard?.holds(&before.view, view, &loaded));
-        drop(loaded);
+        let held = if let (Some(view), Some(guard)) = (changed, guard) {
+            guard.holds(&before.view, view, loaded)
+        } else {
+            drop(loaded);
+            None
+        };
         let outcome = match &compiled.view {
             None => Outcome::Refused,
             Some(view) if view.revision == before.view.revision => Outcome::Unchanged,
