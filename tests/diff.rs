@@ -145,7 +145,7 @@ fn check_action(old: &World, new: &World, diff: &ActionDiff, users: u32) {
             assert_eq!(other.map(|id| tags(new, id)), kind.to);
         }
     }
-    if diff.over == Over::Users {
+    if diff.over != Over::Subjects {
         let contact = &diff.contact;
         let lists = [
             (&contact.reach_nobody_now, 0, true),
