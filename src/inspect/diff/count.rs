@@ -182,10 +182,13 @@ fn users_with(scene: &Scene<'_>, crowd: &Crowd<'_>, flags: [bool; 2]) -> Vec<i64
     users
 }
 
+/// Takes what is counted of a class.
+type Tell<'t, C> = &'t mut dyn FnMut(u32, C);
+
 /// What is told of the classes in each part of them, part by part on all processors.
 fn in_parts<C: Send>(
     leaves: &[Leaf<'_>],
-    count: &(dyn Fn(&[Leaf<'_>], &mut dyn FnMut(u32, C)) + Sync),
+    count: &(dyn Fn(&[Leaf<'_>], Tell<'_, C>) + Sync),
 ) -> Vec<(u32, C)> {
     let parts: Vec<&[Leaf<'_>]> = leaves.chunks((leaves.len() / PARTS).max(1024)).collect();
     let next = AtomicUsize::new(0);

@@ -132,12 +132,11 @@ impl<W: Word<Counts: Default>> Walk<'_, '_, W> {
                     self.spare.push(std::mem::replace(&mut words, after));
                     break;
                 }
-                match alike {
-                    [leaf] => self.last(*leaf, depth, &words),
-                    _ => {
-                        let after = self.after(&words, rank);
-                        self.down(alike, depth + 1, after);
-                    }
+                if let [leaf] = alike {
+                    self.last(*leaf, depth, &words);
+                } else {
+                    let after = self.after(&words, rank);
+                    self.down(alike, depth + 1, after);
                 }
                 rest = others;
             }
