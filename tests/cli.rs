@@ -288,47 +288,84 @@ fn the_same_files_compile_to_the_same_bytes() {
     }
 }
 
+const COMMANDS: [&str; 10] =
+    ["check", "compile", "decide", "reach", "diff", "fmt", "schema", "test", "replay", "serve"];
+
 #[test]
-fn every_command_shows_an_example() {
-    for command in ["check", "compile", "decide", "reach", "serve"] {
+fn every_help_has_an_example_and_the_exit_codes() {
+    for command in COMMANDS {
         for flag in ["--help", "-h"] {
             let output = run(&[command, flag]);
             assert!(output.status.success());
             let help = text(&output.stdout);
             let example = format!("peerage {command} ");
             assert!(help.contains("Example") && help.contains(&example), "{help}");
+            assert!(help.contains("\nExit codes: 0"), "{help}");
         }
     }
     let help = run(&["--help"]);
     assert!(text(&help.stdout).contains("Exit codes"));
+    assert!(COMMANDS.iter().all(|command| text(&help.stdout).contains(command)));
     assert!(run(&["--version"]).status.success());
 }
 
-/// Types each example of the helps.
+/// The help of a command names the formats that it has, and no others.
+#[test]
+fn every_help_names_the_formats_of_its_command() {
+    for command in COMMANDS {
+        let more: &[&str] = match command {
+            "check" => &["sarif", "github"],
+            "test" => &["junit"],
+            "diff" => &["markdown", "github"],
+            _ => &[],
+        };
+        let output = run(&[command, "--help"]);
+        let help = text(&output.stdout).split_once("--format <FORMAT>").unwrap().1;
+        let help = help.split_once("-h, --help").unwrap().0;
+        for format in ["human", "json", "sarif", "github", "junit", "markdown"] {
+            let has = ["human", "json"].contains(&format) || more.contains(&format);
+            assert_eq!(help.contains(&format!("- {format}:")), has, "{command} {format}");
+        }
+    }
+}
+
+/// The command lines that a help shows: what stands after it on a line is told apart by blanks.
+fn examples(help: &str) -> impl Iterator<Item = &str> {
+    let (_, help) = help.split_once("\nExample").unwrap();
+    let lines = help.lines().filter_map(|line| line.split_once("peerage "));
+    lines.map(|(_, line)| line.split("  ").next().unwrap())
+}
+
+/// Types each example of the helps, in a repository that is like this one.
 #[test]
 fn the_examples_work() {
-    let examples = [
-        ("check policies/stores", 0),
-        ("compile policies/stores", 0),
-        ("decide --subject 3 --action start_chat --resource 2 policies/stores", 0),
-        ("reach --subject 5 policies/stores", 0),
-        ("reach --resource 2 policies/stores", 0),
-        ("decide --subject 3 --action create_group --explain policies/stores", 0),
-        ("reach --subject 5 --action leave policies/stores", 0),
-        ("reach --action create_group policies/stores", 0),
-        ("reach -s 5 -a add_member --resource g1 policies/stores", 0),
-        ("reach --matrix policies/stores", 0),
-    ];
-    let helps: String = ["check", "compile", "decide", "reach"]
-        .map(|command| text(&run(&[command, "--help"]).stdout).to_owned())
-        .concat();
-    // The help may break the line of an example.
-    let helps = helps.split_whitespace().collect::<Vec<_>>().join(" ");
-    for (example, code) in examples {
-        assert!(helps.contains(example), "{example}");
-        let output = run(&example.split(' ').collect::<Vec<_>>());
-        assert_eq!(output.status.code(), Some(code), "{example}: {output:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let sh = |line: &str| {
+        let mut shell = std::process::Command::new("sh");
+        let binary = std::path::Path::new(env!("CARGO_BIN_EXE_peerage")).parent().unwrap();
+        let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
+        shell.args(["-c", line]).current_dir(folder.path()).env("PATH", path).output().unwrap()
+    };
+    let prepared = sh(&format!(
+        "set -e; cp -r '{}/policies' .; git init -q -b main; git add .; \
+         git -c user.name=a -c user.email=a@b commit -q -m first; \
+         printf 'rules: []\n' > old.yaml; printf 'users: {{ 3: {{}} }}\n' > new.yaml; \
+         printf '{{\"id\": \"3\"}}\n' > users.ndjson; \
+         printf '{{\"subject\":\"3\",\"action\":\"start_chat\",\"resource\":\"2\",\
+         \"decision\":true,\"reason\":\"allowed\"}}\n' > decisions.ndjson",
+        env!("CARGO_MANIFEST_DIR")
+    ));
+    assert!(prepared.status.success(), "{prepared:?}");
+    let mut typed = 0;
+    for command in COMMANDS.iter().filter(|command| **command != "serve") {
+        let help = run(&[command, "--help"]);
+        for example in examples(text(&help.stdout)) {
+            let output = sh(&format!("peerage {example}"));
+            assert_eq!(output.status.code(), Some(0), "{example}: {output:?}");
+            typed += 1;
+        }
     }
+    assert!(typed > 25, "{typed}");
 }
 
 #[test]

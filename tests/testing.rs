@@ -107,7 +107,11 @@ fn programs_get_everything_as_json() {
 
 /// What expectations reach of a policy, by name.
 fn reached(policy: &str, tests: &str) -> Vec<String> {
-    let folder = folder(&[("policy.yaml", policy), ("t.test.yaml", tests)]);
+    reached_in("policy.yaml", policy, tests)
+}
+
+fn reached_in(name: &str, policy: &str, tests: &str) -> Vec<String> {
+    let folder = folder(&[(name, policy), ("t.test.yaml", tests)]);
     let told = json(&[&path(&folder, "")]);
     let all = told["coverage"]["all"].as_array().unwrap_or_else(|| panic!("{told:#}"));
     let reached = all.iter().filter(|it| it["reached"] == true && it["kind"] != "gate");
@@ -400,6 +404,7 @@ fn junit_has_a_suite_for_each_file_and_a_case_for_each_test() {
             assert_eq!(case.name, "testcase");
             assert_eq!(case.get("classname"), suite.get("name"));
             assert!(case.number("line") > 1);
+            assert!(case.get("time").parse::<f64>().unwrap() >= 0.0);
         }
     }
     let case = &suites.children[0].children[0];
@@ -457,4 +462,128 @@ fn hostile_test_files_are_refused() {
         assert!(found.iter().any(|it| it["code"] == code), "{code}: {found:?}");
         assert!(found.len() <= 1_000, "{code}: {}", found.len());
     }
+}
+
+/// What is given is laid over what the policy says of those whom a test names, wherever it says it,
+/// and it makes no difference whether a list is asked for too.
+#[test]
+fn what_is_given_counts_the_same_with_and_without_lists() {
+    let policy = "
+        peers { default: contacts; }
+        rules: [];
+        user a { favorites: [b]; permissions { video_call: any(hasTag(A), not(hasTag(A))); } }
+        user b { contacts: [a]; friends: [c]; }
+        user c {}
+        user d { contacts: [a]; }
+        group g { creator: a; members: [b, c]; }
+        conversation a, b;
+    ";
+    let cases = [
+        // The one who is a contact as a favorite alone is none any more.
+        (
+            "users: { a: { favorites: [] } }",
+            "subject: a, action: send_message, resource: b, reason: peers_subject",
+        ),
+        (
+            "users: { a: { contacts: [d] } }",
+            "subject: a, action: send_message, resource: d, reason: no_rule",
+        ),
+        (
+            "users: { a: { contacts: [d] } }",
+            "subject: a, action: send_message, resource: b, allow: true",
+        ),
+        ("users: { c: { tags: [A] } }", "subject: a, action: video_call, resource: b, allow: true"),
+        (
+            "users: { a: { permissions: { video_call: false } } }",
+            "subject: a, action: video_call, resource: b, reason: permission_off",
+        ),
+        (
+            "users: { a: { moderation: banned } }",
+            "subject: a, action: send_message, resource: b, reason: banned",
+        ),
+        (
+            "conversations: [[a, d]], users: { a: { contacts: [d] } }",
+            "subject: a, action: send_message, resource: d, allow: true",
+        ),
+        (
+            "users: { e: {} }, groups: { g: { admins: [e] } }",
+            "subject: e, action: add_admin, resource: g, member: b, reason: needs_super_admin",
+        ),
+        (
+            "groups: { g: { members: [c] } }",
+            "subject: b, action: leave, resource: g, reason: not_member",
+        ),
+        (
+            "limits: { friends: 1 }",
+            "subject: a, action: friend_request, resource: b, reason: friend_list_full",
+        ),
+        (
+            "users: { z: {} }",
+            "subject: a, action: send_message, resource: nobody, reason: unknown_resource",
+        ),
+    ];
+    for (given, expectation) in cases {
+        for more in ["", ", { subject: a, action: block, reaches: [b, c, d] }"] {
+            let more = match given {
+                _ if given.contains("banned") => more.replace("[b, c, d]", "[]"),
+                _ if given.contains(" e: {}") => more.replace("d]", "d, e]"),
+                _ if given.contains(" z: {}") => more.replace("d]", "d, z]"),
+                _ => more.to_owned(),
+            };
+            let tests = format!(
+                "tests: [{{ name: t, given: {{ {given} }}, expect: [{{ {expectation} }}{more}] }}]"
+            );
+            let folder = folder(&[("p.peerage", policy), ("t.test.yaml", &tests)]);
+            let output = run(&[&path(&folder, "")]);
+            let told = (text(&output.stdout), text(&output.stderr));
+            assert_eq!(output.status.code(), Some(0), "{tests}: {told:?}");
+        }
+    }
+    // Mistakes are told as of the whole policy: who was meant, and that others break a limit.
+    for (given, expectation, told) in [
+        (
+            "users: { a: { contacts: [bb] } }",
+            "subject: a, action: read, resource: b, allow: true",
+            "did you mean `b`",
+        ),
+        (
+            "users: { a: {} }",
+            "subject: a, action: read, resource: cc, allow: true",
+            "did you mean `c`",
+        ),
+        (
+            "limits: { friends: 0 }",
+            "subject: a, action: read, resource: d, allow: true",
+            "over-limit",
+        ),
+    ] {
+        let tests =
+            format!("tests: [{{ name: t, given: {{ {given} }}, expect: [{{ {expectation} }}] }}]");
+        let folder = folder(&[("p.peerage", policy), ("t.test.yaml", &tests)]);
+        let output = run(&[&path(&folder, "")]);
+        assert_eq!(output.status.code(), Some(1), "{tests}");
+        assert!(text(&output.stderr).contains(told), "{tests}: {}", text(&output.stderr));
+    }
+}
+
+/// Of a long list, those who are alike are followed once, and all that there is is reached.
+#[test]
+fn coverage_of_lists_is_that_of_each_who_is_on_them() {
+    let policy = "
+        peers { hasTag(A): contacts; default: all; }
+        permissions { incoming: true; }
+        rule a: hasTag(S) -> [A]; rule b: hasTag(S) -> [B]; rule c: hasTag(S) -> [C];
+        user s { tags: [S]; }
+        user a1 { tags: [A]; contacts: [s]; } user a2 { tags: [A]; contacts: [s]; }
+        user b1 { tags: [B]; permissions { incoming: true; } }
+        user b2 { tags: [B]; peers: all; permissions { incoming: true; } }
+    ";
+    let reaches = |list: &str| {
+        let list = format!("{{ subject: s, action: start_chat, reaches: [{list}] }}");
+        reached_in("p.peerage", policy, &format!("tests: [{{ name: t, expect: [{list}] }}]"))
+    };
+    assert_eq!(
+        reaches("a1, a2, b1, b2"),
+        ["peers.modes[0]", "peers.default", "permissions.incoming", "a", "b"]
+    );
 }

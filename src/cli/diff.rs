@@ -69,10 +69,13 @@ impl FromStr for Share {
 }
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
-    let side = |first: &String, more: &[String]| load(std::iter::once(first).chain(more));
-    let old = side(&options.old, &options.more_old);
-    let new = side(&options.new, &options.more_new);
-    let facts = (!options.facts.is_empty()).then(|| load(options.facts.iter()));
+    // Of the old side, users count for nothing.
+    let old = std::iter::once(&options.old).chain(&options.more_old);
+    let old = load(old, source::load_without_users, source::load_revision_without_users);
+    let new = std::iter::once(&options.new).chain(&options.more_new);
+    let new = load(new, source::load, source::load_revision);
+    let facts = || load(options.facts.iter(), source::load, source::load_revision);
+    let facts = (!options.facts.is_empty()).then(facts);
     let versions = progress::during("compiling both policies", || {
         compile::versions(&old, &new, facts.as_ref())
     });
@@ -125,14 +128,17 @@ fn annotation(level: &str, text: &str) -> String {
     format!("::{level} title=peerage diff::{text}\n")
 }
 
-fn load<'p>(paths: impl Iterator<Item = &'p String>) -> Loaded {
+fn load<'p>(
+    paths: impl Iterator<Item = &'p String>,
+    files: fn(&[PathBuf]) -> Loaded,
+    revision: fn(&str) -> Loaded,
+) -> Loaded {
     let (revisions, paths): (Vec<&String>, Vec<&String>) =
         paths.partition(|path| source::is_revision(path));
     let paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
-    let files = (!paths.is_empty()).then(|| source::load(&paths));
-    let all =
-        files.into_iter().chain(revisions.into_iter().map(|spec| source::load_revision(spec)));
-    all.reduce(Loaded::and).unwrap_or_else(|| source::load(&paths))
+    let given = (!paths.is_empty()).then(|| files(&paths));
+    let all = given.into_iter().chain(revisions.into_iter().map(|spec| revision(spec)));
+    all.reduce(Loaded::and).unwrap_or_else(|| files(&paths))
 }
 
 impl Options {

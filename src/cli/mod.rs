@@ -7,6 +7,7 @@ mod compile;
 mod decide;
 mod diff;
 mod fmt;
+mod help;
 mod matrix;
 mod output;
 mod parties;
@@ -23,7 +24,10 @@ mod test;
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Result, ensure};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 use output::Output;
 
@@ -40,7 +44,7 @@ pub(crate) enum Exit {
 
 /// Who may talk to whom, as code: compiles policies and answers from them.
 #[derive(Parser, Debug)]
-#[command(name = "peerage", version, about, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "peerage", version, about, max_term_width = 100, after_help = help::ALL)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -48,49 +52,9 @@ struct Cli {
     global: Global,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 all is well (decide: allowed), 1 the policy fell short (decide: denied), \
-2 the command could not be carried out.
-
-Example: peerage check policies/stores";
-
-const DECIDE_EXAMPLES: &str = "\
-Examples:
-  peerage decide --subject 3 --action start_chat --resource 2 policies/stores
-  peerage decide --subject 3 --action add_member --resource g1 --member 4 policies/stores
-  peerage decide --subject 3 --action send_message --resource 2 --conversation existing policies/stores
-  peerage decide --subject 3 --action create_group --explain policies/stores";
-
-const REACH_EXAMPLES: &str = "\
-Examples:
-  peerage reach --subject 5 policies/stores                         whom may 5 reach?
-  peerage reach --resource 2 policies/stores                        who may reach 2?
-  peerage reach --subject 5 --action leave policies/stores          which groups may 5 leave?
-  peerage reach --action create_group policies/stores               who may create groups?
-  peerage reach -s 5 -a add_member --resource g1 policies/stores    whom may 5 add to g1?
-  peerage reach --matrix policies/stores                            who reaches whom, as a table";
-
-const TEST_EXAMPLES: &str = "\
-Examples:
-  peerage test policies/stores
-  peerage test policies/stores --filter headquarters
-  peerage test policies/stores --min-coverage 80
-  peerage test policies/stores --format junit > report.xml
-
-Exit codes: 0 all tests pass and the coverage is reached, 1 they don't or it is not, or the policy \
-or a test has mistakes, 2 there are no tests to run, or they can't be read.";
-
-const DIFF_EXAMPLES: &str = "\
-Examples:
-  peerage diff main:policies/stores policies/stores         what does this branch open and close?
-  peerage diff --max-lost 0 main:policies policies          exit code 1 if anyone loses anything
-  peerage diff --facts users.ndjson old.yaml new.yaml       over the users of another file
-  peerage diff --format markdown main:policies policies     a comment for a pull request";
-
 #[derive(Args, Debug)]
 struct Global {
-    /// How to print the result: every command has `human` and `json`, `check` also `sarif` and
-    /// `github`
+    /// How to print the result; each command has some of these
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     format: Format,
     /// When to use colours
@@ -124,45 +88,40 @@ enum Colour {
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Find every mistake in a policy
-    #[command(after_help = "Examples:\n  \
-        peerage check policies/stores\n  \
-        peerage check --deny-warnings policies/stores    fail over lints too")]
+    #[command(after_help = help::CHECK)]
     Check(check::Options),
     /// Show what a policy compiles to: rules with their sets, tags with their users
-    #[command(after_help = "Example: peerage compile policies/stores")]
+    #[command(after_help = help::COMPILE)]
     Compile(Paths),
     /// Decide whether a user may do something
-    #[command(after_help = DECIDE_EXAMPLES)]
+    #[command(after_help = help::DECIDE)]
     Decide(decide::Question),
     /// List whom a user may reach, who may reach him, or where he may do something
     ///
     /// Leave out the subject to list who may, the resource to list to whom or in which groups, and the
     /// member of an action on a group to list who may be that. With --matrix, all kinds of users at
     /// once, as a table.
-    #[command(after_help = REACH_EXAMPLES)]
+    #[command(after_help = help::REACH)]
     Reach(reach::Question),
     /// Show what a change of policy opens and closes, counted over all pairs of users
-    #[command(after_help = DIFF_EXAMPLES)]
+    #[command(after_help = help::DIFF)]
     Diff(diff::Options),
     /// Write policy files in canonical form, or convert one between the notations
-    #[command(after_help = "Examples:\n  \
-        peerage fmt policies                                  rewrite what is not in canonical form\n  \
-        peerage fmt --check policies                          say what would change\n  \
-        peerage fmt --to dsl policies/stores/policy.yaml      print it in the other notation")]
+    #[command(after_help = help::FMT)]
     Fmt(fmt::Options),
     /// Print the JSON Schema of policy files, by which editors complete and check them
-    #[command(after_help = "Example: peerage schema > peerage.schema.json")]
+    #[command(after_help = help::SCHEMA)]
     Schema(schema::Options),
     /// Run the `*.test.yaml` below the paths against the policy that the other files make up
-    #[command(after_help = TEST_EXAMPLES)]
+    #[command(after_help = help::TEST)]
     Test(test::Options),
     /// Ask the decisions of a log again: which would turn out otherwise?
     ///
     /// Exits with 1 if any does, or if a line of the log is no decision.
-    #[command(after_help = "Example: peerage replay decisions.ndjson --policy policies/stores")]
+    #[command(after_help = help::REPLAY)]
     Replay(replay::Options),
     /// Answer over HTTP, and follow the files as they change
-    #[command(after_help = "Example: peerage serve policies/stores --listen 127.0.0.1:7411")]
+    #[command(after_help = help::SERVE)]
     Serve(serve::Options),
     /// Check, compact or back up the file in which a daemon keeps facts
     #[command(after_help = "Example: peerage store check facts.redb")]
@@ -176,17 +135,36 @@ struct Paths {
     paths: Vec<PathBuf>,
 }
 
-impl Command {
-    /// The formats in which it can print its result.
-    fn formats(&self) -> &'static [Format] {
-        match self {
-            Self::Check(_) => &[Format::Human, Format::Json, Format::Sarif, Format::Github],
-            Self::Test(_) => &[Format::Human, Format::Json, Format::Junit],
-            Self::Diff(_) => &[Format::Human, Format::Json, Format::Markdown, Format::Github],
-            _ => &[Format::Human, Format::Json],
-        }
+/// The formats in which a command can print its result.
+fn formats(command: &str) -> &'static [Format] {
+    match command {
+        "check" => &[Format::Human, Format::Json, Format::Sarif, Format::Github],
+        "test" => &[Format::Human, Format::Json, Format::Junit],
+        "diff" => &[Format::Human, Format::Json, Format::Markdown, Format::Github],
+        _ => &[Format::Human, Format::Json],
     }
+}
 
+/// The command line, each command of it with its own formats.
+fn command_line() -> clap::Command {
+    let command = Cli::command();
+    let names: Vec<String> =
+        command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    names.into_iter().fold(command, |command, name| {
+        let values = formats(&name).iter().filter_map(ValueEnum::to_possible_value);
+        let values = PossibleValuesParser::new(values)
+            .try_map(|name| <Format as ValueEnum>::from_str(&name, false));
+        let format = Arg::new("format")
+            .long("format")
+            .value_name("FORMAT")
+            .default_value("human")
+            .value_parser(values)
+            .help("How to print the result");
+        command.mut_subcommand(name, |command| command.arg(format))
+    })
+}
+
+impl Command {
     fn run(&self, output: &Output) -> Result<Exit> {
         match self {
             Self::Check(options) => check::run(options, output),
@@ -204,7 +182,7 @@ impl Command {
     }
 }
 
-/// Refuses a format in which a command has no result.
+/// Refuses a format in which a command has no result, where it stands before the command.
 fn check_format(format: Format, has: &[Format]) -> Result<()> {
     let names = has.iter().map(|format| format!("`{}`", format.name()));
     ensure!(
@@ -224,10 +202,11 @@ impl Format {
 
 /// Carries out the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = command_line().get_matches();
+    let has = formats(matches.subcommand_name().unwrap_or_default());
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let output = Output::new(cli.global.format, cli.global.color);
-    let done = check_format(cli.global.format, cli.command.formats())
-        .and_then(|()| cli.command.run(&output));
+    let done = check_format(cli.global.format, has).and_then(|()| cli.command.run(&output));
     let exit = done.unwrap_or_else(|error| output.failed(&error));
     ExitCode::from(exit as u8)
 }

@@ -13,11 +13,20 @@ use crate::inspect::replay::{self, Replay};
 #[derive(Args, Debug)]
 pub(super) struct Options {
     /// The decision log, a JSON object a line; `-` for standard input
+    ///
+    /// A line has `subject`, `action`, `resource`, `context`, `decision` and `reason`, as
+    /// `{"subject":"3","action":"start_chat","resource":"2","decision":true,"reason":"allowed"}`;
+    /// subject, resource and `member` may be objects with `type`, `id` and `properties`. A line that
+    /// is none is told with its place and passed over. Exit code 1 if a decision turns out otherwise
+    /// or a line is none, 2 if the log can't be read.
     #[arg(value_name = "DECISIONS")]
     log: PathBuf,
     /// The policy to ask: files, or folders of them
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     policy: Vec<PathBuf>,
+    /// How many decisions are shown of those that changed alike
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    examples: usize,
 }
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
@@ -25,9 +34,9 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     let name = options.log.display();
     let replayed = progress::during("asking the decisions again", || {
         if options.log.as_os_str() == "-" {
-            return replay::replay(&view, io::stdin().lock());
+            return replay::replay(&view, io::stdin().lock(), options.examples);
         }
-        replay::replay(&view, io::BufReader::new(File::open(&options.log)?))
+        replay::replay(&view, io::BufReader::new(File::open(&options.log)?), options.examples)
     });
     let replayed = replayed.with_context(|| format!("can't read `{name}`"))?;
     if output.is_json() {
@@ -38,6 +47,10 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
                 "{name}:{}:{}: {BAD}error{BAD:#}: {}\n",
                 mistake.line, mistake.column, mistake.message
             ));
+        }
+        let untold = replayed.malformed - replayed.mistakes.len() as u64;
+        if untold > 0 {
+            output.aside(&format!("{name}: and {untold} more lines that are no decisions\n"));
         }
         output.result(&human(&replayed))?;
     }
@@ -51,7 +64,8 @@ fn human(replayed: &Replay) -> String {
         replayed.changed, replayed.decisions
     );
     // Writing to a string can't fail.
-    let _ = writeln!(text, ", {} for another reason only", replayed.other_reasons);
+    let _ = write!(text, ": {} would be allowed, {} denied", replayed.opened, replayed.closed);
+    let _ = writeln!(text, "; {} the same for another reason", replayed.other_reasons);
     if replayed.malformed > 0 {
         let lines = match replayed.malformed {
             1 => "1 line is no decision".to_owned(),

@@ -57,12 +57,17 @@ pub(super) struct Options {
     poll: u64,
     /// Hold back a policy that changes the outcome for more than this share of pairs, as 5%
     ///
-    /// Of all ordered pairs of two users, each counted once for each action between users; over the
-    /// users that are served. The last policy goes on being served. `POST /v1/reload?force=true` with
-    /// the admin token takes the new one all the same.
+    /// Of all ordered pairs of two users who are served, each counted once for each action between
+    /// users. What rules and settings change is counted exactly; where users' records, relations or
+    /// users themselves change too, up to 360 of them are, and of more a sample of pairs. Who would be
+    /// gone counts, who is new does not. The last policy goes on being served meanwhile and after.
+    /// `POST /v1/reload?force=true` with the admin token takes the new one all the same.
     #[arg(long, value_name = "SHARE")]
     max_changed: Option<Share>,
     /// Whether SIGHUP takes a policy however much it changes
+    ///
+    /// Without it, a hangup reads the files anew as `POST /v1/reload` does, and what changes too much
+    /// is held back.
     #[arg(long)]
     sighup_forces: bool,
     /// Keep facts that change while it runs in this file; it is made if it is not there

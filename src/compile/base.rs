@@ -1,4 +1,4 @@
-use super::{compile, overlay::lay_over, places::Places, resolve};
+use super::{compile, excerpt::excerpt, overlay::lay_over, places::Places, resolve};
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     snapshot::View,
@@ -50,6 +50,16 @@ impl<'s> Base<'s> {
             Ast { items: lay_over(stated, given.to_vec()), bulk: bulk().collect() }
         };
         assemble(ast, self.sources, Some(&self.view), &mut problems).ok_or(problems)
+    }
+
+    /// The same as far as decisions go that name these users and groups, whoever else there is; lists
+    /// of it are worth nothing. Costs what is said of those, however many other users there are.
+    ///
+    /// `None` if there is more to it, as mistakes: then [`with`](Self::with) tells.
+    pub fn with_only(&self, given: &[Item<'s>], named: &[&str]) -> Option<(View, Places)> {
+        let stated = excerpt(&self.view, &self.items, given, named)?;
+        let ast = Ast { items: lay_over(stated, given.to_vec()), bulk: Vec::new() };
+        assemble(ast, self.sources, None, &mut Diagnostics::default())
     }
 }
 

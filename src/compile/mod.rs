@@ -9,6 +9,7 @@
 mod base;
 mod basis;
 mod digest;
+mod excerpt;
 mod facts;
 mod follow;
 mod groups;

@@ -4,12 +4,14 @@
 //! way of a decision knows of it.
 
 pub mod diff;
+mod flips;
 mod kinds;
 mod listing;
 pub mod replay;
 mod schema;
 pub mod test;
 
+pub use flips::{ActionFlips, Flips};
 pub use kinds::{Kind, Kinds};
 pub use listing::Listing;
 pub use schema::test_schema;

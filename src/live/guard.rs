@@ -1,6 +1,9 @@
 use crate::{
     compile,
-    inspect::diff::{Detail, Diff},
+    inspect::{
+        Flips,
+        diff::{Detail, Diff},
+    },
     snapshot::View,
     source::Loaded,
 };
@@ -8,8 +11,8 @@ use crate::{
 /// How much a reload may change by itself.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct ChangeGuard {
-    /// The share of all ordered pairs of users, over all actions between two, that may come out
-    /// otherwise: 0 to 1.
+    /// The share of all ordered pairs of the users that are served, over all actions between two,
+    /// that may come out otherwise: 0 to 1.
     pub max_changed: f64,
 }
 
@@ -20,24 +23,54 @@ pub struct Held {
     pub summary: String,
     pub gained: u64,
     pub lost: u64,
+    /// How many users would be gone.
+    pub vanished: u32,
     /// Which share of all pairs comes out otherwise, and which may: 0 to 1.
     pub share: f64,
     pub max_changed: f64,
+    /// Whether the counts are what a sample of the pairs comes to.
+    pub is_estimate: bool,
 }
 
 impl ChangeGuard {
-    /// What the new policy changes over the users that are served, if that is too much.
+    /// What becomes of the users that are served, if that is too much.
     ///
-    /// Costs a comparison of both policies. What the files say anew of users themselves is no change
-    /// of policy and is not counted.
-    pub(super) fn holds(self, before: &View, after: &View, loaded: &Loaded) -> Option<Held> {
-        let same = before.population.is_of_the_same(&after.population);
-        let over = if same { None } else { compile::over(loaded, before) };
-        let diff = Diff::of(before, over.as_ref().unwrap_or(after), None, Detail::NONE);
-        let share = diff.share();
-        let [gained, lost] = diff.totals();
-        let max_changed = self.max_changed;
-        let held = || Held { summary: diff.summary(), gained, lost, share, max_changed };
-        (share > max_changed).then(held)
+    /// Where both views are of the same users, costs what a [`Diff`] does, and counts exactly. Where
+    /// records, relations or users changed too, costs what [`Flips`] do. Both leave readers alone:
+    /// they run beside them on this thread, the former on all processors.
+    pub(super) fn holds(self, before: &View, after: &View, loaded: Loaded) -> Option<Held> {
+        let same = |after: &View| before.population.is_of_the_same(&after.population);
+        let says_the_same = before.population.digest == after.population.digest;
+        // Read anew, though it says the same: records that are warned about are.
+        let over =
+            (!same(after) && says_the_same).then(|| compile::over(&loaded, before)).flatten();
+        drop(loaded);
+        let after = over.as_ref().unwrap_or(after);
+        let held = if same(after) {
+            let diff = Diff::of(before, after, None, Detail::NONE);
+            let [gained, lost] = diff.totals();
+            Held {
+                summary: diff.summary(),
+                gained,
+                lost,
+                vanished: 0,
+                share: diff.share(),
+                max_changed: self.max_changed,
+                is_estimate: false,
+            }
+        } else {
+            let flips = Flips::between(before, after);
+            let [gained, lost] = flips.totals();
+            Held {
+                summary: flips.summary(),
+                gained,
+                lost,
+                vanished: flips.vanished,
+                share: flips.share(),
+                max_changed: self.max_changed,
+                is_estimate: flips.is_estimate,
+            }
+        };
+        (held.share > self.max_changed).then_some(held)
     }
 }

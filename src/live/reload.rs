@@ -161,13 +161,18 @@ impl Live {
         let before = before.unwrap_or_else(|| self.served.load_full());
         let loaded = source::load(&self.paths);
         let compiled = self.compile(&loaded, &before);
+        let known = before.view.revision.policy;
+        let changed = compiled.view.as_ref().filter(|it| it.revision.policy != known);
         let guard = self.guard.filter(|_| !forced);
-        let held =
-            compiled.view.as_ref().and_then(|view| guard?.holds(&before.view, view, &loaded));
-        drop(loaded);
+        let held = if let (Some(view), Some(guard)) = (changed, guard) {
+            guard.holds(&before.view, view, loaded)
+        } else {
+            drop(loaded);
+            None
+        };
         let outcome = match &compiled.view {
             None => Outcome::Refused,
-            Some(view) if view.revision.policy == before.view.revision.policy => Outcome::Unchanged,
+            Some(view) if view.revision.policy == known => Outcome::Unchanged,
             Some(_) if held.is_some() => Outcome::Held,
             Some(_) => Outcome::Swapped,
         };

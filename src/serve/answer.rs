@@ -2,7 +2,7 @@ use http_body_util::Full;
 use hyper::{
     Response, StatusCode,
     body::Bytes,
-    header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue},
+    header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE},
 };
 use serde::Serialize;
 use serde_json::json;
@@ -35,7 +35,11 @@ impl Refusal {
     }
 
     pub(super) fn answer(&self) -> Answer {
-        json_answer(self.status, self.body())
+        let mut answer = json_answer(self.status, self.body());
+        if self.status == StatusCode::UNAUTHORIZED {
+            answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        answer
     }
 
     pub(super) fn body(&self) -> String {

@@ -8,6 +8,7 @@ use hyper::{
     body::{Bytes, Incoming},
     header::HeaderValue,
 };
+use tokio::sync::Semaphore;
 
 use super::{
     admin::{self, AdminToken},
@@ -28,6 +29,8 @@ pub struct App {
     pub(super) options: Options,
     /// What AuthZEN's clients are told of where everything is.
     pub(super) metadata: Bytes,
+    /// One reload at a time is waited for: more would take the threads that lists are read on.
+    reloading: Semaphore,
 }
 
 /// How requests are answered.
@@ -49,7 +52,8 @@ impl App {
     pub fn new(live: Arc<Live>, options: Options) -> Self {
         let metadata = options.public_url.metadata();
         let (metrics, started) = (Metrics::default(), SystemTime::now());
-        Self { live, metrics, started, options, metadata }
+        let reloading = Semaphore::new(1);
+        Self { live, metrics, started, options, metadata, reloading }
     }
 
     /// Answers one request; whatever it holds, there is an answer.
@@ -152,6 +156,7 @@ impl App {
 
     /// Reloads on a thread of its own; stamped with what is served afterwards.
     async fn reload(self: &Arc<Self>, forced: bool) -> Answer {
+        let Ok(_turn) = self.reloading.acquire().await else { return stopping() };
         let app = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || admin::reload(&app, forced));
         done.await.unwrap_or_else(|_| stopping())

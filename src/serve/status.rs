@@ -51,7 +51,8 @@ pub(super) fn last_reload(latest: &Latest) -> serde_json::Value {
     let held = |held: &Held| {
         json!({
             "summary": held.summary, "gained": held.gained, "lost": held.lost,
-            "share": held.share, "max_changed": held.max_changed,
+            "vanished": held.vanished, "share": held.share, "max_changed": held.max_changed,
+            "estimate": held.is_estimate,
         })
     };
     json!({

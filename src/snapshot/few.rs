@@ -33,6 +33,11 @@ impl Few {
         after.iter().chain(before).find(|&&slot| slot == user || slot == FREE) == Some(&user)
     }
 
+    /// All of them, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.slots.iter().copied().filter(|&slot| slot != FREE)
+    }
+
     pub(super) fn memory(&self) -> usize {
         size_of_val(&*self.slots)
     }

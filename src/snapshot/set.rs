@@ -140,6 +140,34 @@ impl UserSet {
         self.iter_from(0)
     }
 
+    /// The members as bits, 64 users to a word and the first in the lowest bit, of all users below a
+    /// number. Costs a copy for a packed set, and else a look at each member.
+    pub fn words(&self, users: u32) -> Vec<u64> {
+        let mut words = vec![0_u64; (users as usize).div_ceil(64)];
+        match &self.form {
+            Form::Plain { bytes, .. } => {
+                for (word, bytes) in words.iter_mut().zip(bytes.chunks(8)) {
+                    let mut eight = [0; 8];
+                    eight.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+                    *word = u64::from_le_bytes(eight);
+                }
+            }
+            Form::Few { few, are_members: false, below, .. } => {
+                for (at, word) in (0_u32..).step_by(64).zip(&mut words) {
+                    *word = first_bits(below.saturating_sub(at));
+                }
+                few.iter().for_each(|user| flip(&mut words, user));
+            }
+            Form::Few { few, .. } => few.iter().for_each(|user| flip(&mut words, user)),
+            Form::Roaring(bitmap) => bitmap.iter().for_each(|user| flip(&mut words, user)),
+            Form::Changed { packed, users: changed, .. } => {
+                words = packed.words(users);
+                changed.iter().for_each(|&(user, _)| flip(&mut words, user));
+            }
+        }
+        words
+    }
+
     /// The union of any number of sets. Costs a pass over each.
     pub fn union<'s>(sets: impl IntoIterator<Item = &'s Self>) -> Self {
         let bitmaps: Vec<_> = sets.into_iter().map(Self::bitmap).collect();
@@ -278,6 +306,17 @@ fn apply(bitmap: &mut RoaringBitmap, changes: &[(u32, bool)]) {
             bitmap.remove(user);
         }
     }
+}
+
+fn flip(words: &mut [u64], user: u32) {
+    if let Some(word) = words.get_mut(user as usize / 64) {
+        *word ^= 1 << (user % 64);
+    }
+}
+
+/// So many of the lowest bits, or all.
+fn first_bits(count: u32) -> u64 {
+    if count < 64 { (1 << count) - 1 } else { u64::MAX }
 }
 
 enum Members<'s> {

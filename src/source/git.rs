@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::{LIMITS, LoadError, Loaded, Notation, Source, Sources};
+use super::{LIMITS, LoadError, Loaded, Notation, Source, Sources, load::Bulk};
 
 /// Whether this names files of a git revision, as `main:policies` does, and nothing that there is.
 pub fn is_revision(text: &str) -> bool {
@@ -21,7 +21,17 @@ pub fn is_revision(text: &str) -> bool {
 /// Endings, hidden entries and test files count as they do on a disk. Links to files within the
 /// revision are followed. Blocks until `git` has answered.
 pub fn load_revision(spec: &str) -> Loaded {
-    match read(spec) {
+    loaded(spec, Bulk::Read)
+}
+
+/// As [`load_revision`], but for what users there are: bulk files are among the sources without
+/// their content.
+pub fn load_revision_without_users(spec: &str) -> Loaded {
+    loaded(spec, Bulk::Empty)
+}
+
+fn loaded(spec: &str, bulk: Bulk) -> Loaded {
+    match read(spec, bulk) {
         Ok(sources) if sources.is_empty() => failed(LoadError::NoFiles(vec![PathBuf::from(spec)])),
         Ok(sources) => Loaded { sources: Sources::new(sources), errors: Vec::new() },
         Err(error) => failed(error),
@@ -39,7 +49,7 @@ struct Entry {
     notation: Notation,
 }
 
-fn read(spec: &str) -> Result<Vec<Source>, LoadError> {
+fn read(spec: &str, bulk: Bulk) -> Result<Vec<Source>, LoadError> {
     let error = |message: String| LoadError::Git { spec: spec.to_owned(), message };
     if spec.contains('\n') {
         return Err(error("its name has a line break".to_owned()));
@@ -68,7 +78,7 @@ fn read(spec: &str) -> Result<Vec<Source>, LoadError> {
     if entries.len() > LIMITS.files {
         return Err(LoadError::TooMany { path: PathBuf::from(spec), limit: LIMITS.files });
     }
-    contents(spec, &entries)
+    contents(spec, &entries, bulk)
 }
 
 fn tree(spec: &str, object: &str) -> Result<Vec<Entry>, LoadError> {
@@ -93,7 +103,7 @@ fn tree(spec: &str, object: &str) -> Result<Vec<Entry>, LoadError> {
 }
 
 /// The contents of all entries, by one run of `git`.
-fn contents(spec: &str, entries: &[Entry]) -> Result<Vec<Source>, LoadError> {
+fn contents(spec: &str, entries: &[Entry], bulk: Bulk) -> Result<Vec<Source>, LoadError> {
     let error = |message: String| LoadError::Git { spec: spec.to_owned(), message };
     let mut child = git(&["cat-file", "--batch", "--follow-symlinks"])
         .stdin(Stdio::piped())
@@ -101,19 +111,27 @@ fn contents(spec: &str, entries: &[Entry]) -> Result<Vec<Source>, LoadError> {
         .stderr(Stdio::null())
         .spawn()
         .map_err(|failed| error(no_git(&failed)))?;
-    let read = exchange(&mut child, entries);
+    let read = exchange(&mut child, entries, bulk);
     // It ends with its input, which is closed by now; whatever it did not like is in what was read.
     let _ = child.kill();
     let _ = child.wait();
     read.map_err(|failed| error(format!("`git cat-file` stopped: {failed}")))?
 }
 
-fn exchange(child: &mut Child, entries: &[Entry]) -> io::Result<Result<Vec<Source>, LoadError>> {
+fn exchange(
+    child: &mut Child,
+    entries: &[Entry],
+    bulk: Bulk,
+) -> io::Result<Result<Vec<Source>, LoadError>> {
     let broken = || io::Error::from(io::ErrorKind::UnexpectedEof);
     let mut input = child.stdin.take().ok_or_else(broken)?;
     let mut output = io::BufReader::new(child.stdout.take().ok_or_else(broken)?);
     let mut sources = Vec::with_capacity(entries.len());
     for entry in entries {
+        if bulk == Bulk::Empty && entry.notation.is_bulk() {
+            sources.push(Source::new(entry.name.clone(), entry.notation, ""));
+            continue;
+        }
         writeln!(input, "{}", entry.name)?;
         input.flush()?;
         let mut head = String::new();

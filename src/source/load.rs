@@ -92,19 +92,31 @@ impl Loaded {
 /// a whole, either before or after. Blocks for as long as reading takes, and up to two seconds
 /// more for files that won't keep still.
 pub fn load(paths: &[impl AsRef<Path>]) -> Loaded {
-    steady(paths, Survey::of)
+    steady(paths, Survey::of, Bulk::Read)
+}
+
+/// As [`load`], but for what users there are: bulk files are among the sources without their content.
+pub fn load_without_users(paths: &[impl AsRef<Path>]) -> Loaded {
+    steady(paths, Survey::of, Bulk::Empty)
 }
 
 /// As [`load`], with the files of tests below the paths among the sources.
 pub fn load_with_tests(paths: &[impl AsRef<Path>]) -> Loaded {
-    steady(paths, Survey::with_tests)
+    steady(paths, Survey::with_tests, Bulk::Read)
 }
 
-fn steady<P: AsRef<Path>>(paths: &[P], survey: fn(&[P]) -> Survey) -> Loaded {
+/// What becomes of the content of bulk files.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bulk {
+    Read,
+    Empty,
+}
+
+fn steady<P: AsRef<Path>>(paths: &[P], survey: fn(&[P]) -> Survey, bulk: Bulk) -> Loaded {
     let given = || paths.iter().map(|path| path.as_ref().to_owned()).collect();
     let mut pause = FIRST_PAUSE;
     for _ in 0..ATTEMPTS {
-        if let Some(mut loaded) = attempt(paths, survey) {
+        if let Some(mut loaded) = attempt(paths, survey, bulk) {
             let is_policy = |source: &Source| source.notation != Notation::Tests;
             let is_empty = !loaded.sources.iter().any(|(_, source)| is_policy(source));
             if is_empty && loaded.errors.is_empty() {
@@ -119,7 +131,7 @@ fn steady<P: AsRef<Path>>(paths: &[P], survey: fn(&[P]) -> Survey) -> Loaded {
 }
 
 /// `None` if something changed meanwhile.
-fn attempt<P: AsRef<Path>>(paths: &[P], look: fn(&[P]) -> Survey) -> Option<Loaded> {
+fn attempt<P: AsRef<Path>>(paths: &[P], look: fn(&[P]) -> Survey, bulk: Bulk) -> Option<Loaded> {
     let survey = look(paths);
     // Between the two surveys there was a moment at which all that was found was true together.
     if look(paths).fingerprint() != survey.fingerprint() {
@@ -128,6 +140,10 @@ fn attempt<P: AsRef<Path>>(paths: &[P], look: fn(&[P]) -> Survey) -> Option<Load
     let mut errors = survey.errors;
     let mut sources = Vec::with_capacity(survey.files.len());
     for (path, found) in survey.files {
+        if bulk == Bulk::Empty && found.notation.is_bulk() {
+            sources.push(Source::new(name(&found.shown), found.notation, ""));
+            continue;
+        }
         match read(&path, found) {
             Ok(Some(source)) => sources.push(source),
             Ok(None) => return None,

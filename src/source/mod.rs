@@ -8,8 +8,8 @@ mod load;
 mod position;
 mod survey;
 
-pub use git::{is_revision, load_revision};
-pub use load::{LIMITS, Limits, LoadError, Loaded, load, load_with_tests};
+pub use git::{is_revision, load_revision, load_revision_without_users};
+pub use load::{LIMITS, Limits, LoadError, Loaded, load, load_with_tests, load_without_users};
 pub use position::{Cursor, Position};
 pub use survey::{Fingerprint, Survey, fingerprint};
 

@@ -2,7 +2,7 @@
 
 use super::{
     ast::{Item, List, Spanned, Text},
-    text,
+    print, text,
 };
 use crate::{
     diagnostic::Diagnostics,
@@ -24,6 +24,29 @@ pub struct Test<'s> {
     /// What is laid over the policy for this test: anything that a policy can state.
     pub given: Vec<Item<'s>>,
     pub expect: Vec<Expectation<'s>>,
+}
+
+impl Test<'_> {
+    /// Whether it expects a list of anything.
+    pub fn has_lists(&self) -> bool {
+        let mut answers = self.expect.iter().map(|it| &it.answer);
+        answers.any(|it| it.reaches.is_some() || it.reached_by.is_some())
+    }
+
+    /// The ids that its questions name, of users and groups alike.
+    pub fn named(&self) -> Vec<&str> {
+        self.expect
+            .iter()
+            .flat_map(|it| [&it.subject, &it.resource, &it.member])
+            .flatten()
+            .map(|id| &*id.value)
+            .collect()
+    }
+
+    /// What is given, in one form: the same for tests that give the same in the same order.
+    pub fn given_text(&self) -> String {
+        print::dsl(&self.given)
+    }
 }
 
 /// A question, or one of whose parts is left open, and its answer.

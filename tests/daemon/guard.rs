@@ -4,7 +4,10 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use crate::daemon::{Daemon, serve};
+use crate::{
+    client::Answer,
+    daemon::{Daemon, serve},
+};
 
 const TOKEN: &str = "0123456789abcdef-token";
 const GOOD: &str = "rules: [{ condition: hasTag(A), outcome: [B] }]\n";
@@ -44,11 +47,15 @@ impl Guarded {
     }
 
     fn reload(&self, query: &str, token: Option<&str>) -> (u16, Value) {
+        let answer = self.ask_reload(query, token);
+        (answer.status, answer.json())
+    }
+
+    fn ask_reload(&self, query: &str, token: Option<&str>) -> Answer {
         let header =
             token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
         let path = format!("/v1/reload{query}");
-        let answer = self.daemon.connect().ask("POST", &path, &header, b"");
-        (answer.status, answer.json())
+        self.daemon.connect().ask("POST", &path, &header, b"")
     }
 }
 
@@ -78,7 +85,9 @@ fn a_large_change_is_held_back_until_it_is_forced() {
     let (status, told) = guarded.reload("", Some(TOKEN));
     assert_eq!((status, &told["outcome"]), (409, &"held".into()));
     for token in [None, Some("wrong"), Some("0123456789abcdef-tokem"), Some("")] {
-        assert_eq!(guarded.reload("?force=true", token).0, 401, "{token:?}");
+        let answer = guarded.ask_reload("?force=true", token);
+        assert_eq!(answer.status, 401, "{token:?}");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     }
     assert_eq!(guarded.reload("?force=perhaps", Some(TOKEN)).0, 400);
     assert!(guarded.daemon.answers());
@@ -91,15 +100,93 @@ fn a_large_change_is_held_back_until_it_is_forced() {
     assert_eq!(guarded.daemon.get("/v1/reload").status, 405);
 }
 
-/// The policy is compared over the users that are served, also where these change with it.
+/// What counts is what becomes of those who are served, whether it comes from rules or records.
 #[test]
-fn users_that_change_too_hide_nothing() {
+fn users_count_as_rules_do() {
     let guarded = Guarded::start(&["--max-changed", "5%"]);
-    let users = "users: { '2': { tags: [B] }, '3': { tags: [A, C] } }\n";
+    let held = |text: &str, [gained, lost, vanished]: [u64; 3]| {
+        replace(&guarded.policy(), text);
+        let last = guarded.wait_for("held");
+        let diff = &last["diff"];
+        let told = ["gained", "lost", "vanished"].map(|name| diff[name].as_u64().unwrap());
+        assert_eq!(told, [gained, lost, vanished], "{text}: {diff}");
+        assert_eq!(diff["estimate"], false);
+        assert!(guarded.daemon.answers());
+        assert_eq!(guarded.status()["counts"]["users"], 2);
+        // What was served is what the files say again.
+        replace(&guarded.policy(), &(GOOD.to_owned() + USERS));
+        let last = guarded.wait_for("unchanged");
+        assert_eq!((&last["ok"], &last["diff"]), (&true.into(), &Value::Null));
+    };
+    // Of the 32 there are 27 that are allowed: nobody is a manager, and four take a rule.
+    let all = 2 * 16 - 2 * 3 - 5;
+    held(GOOD, [0, all, 2]);
+    held(&format!("{GOOD}users: {{ '3': {{ tags: [A] }} }}\n"), [0, all, 1]);
+    held(&format!("{GOOD}users: {{ '2': {{ tags: [B] }}, '3': {{}} }}\n"), [0, 5, 0]);
+    held(
+        &format!("{SHUT}users: {{ '2': {{ tags: [B] }}, '3': {{ tags: [A] }}, '4': {{}} }}\n"),
+        [0, 5, 0],
+    );
+    // A block, and a ban: both are nobody's rules.
+    let blocked = "users: { '2': { tags: [B], blocked: ['3'] }, '3': { tags: [A] } }\n";
+    held(&(GOOD.to_owned() + blocked), [0, 7, 0]);
+    let banned = "users: { '2': { tags: [B] }, '3': { tags: [A], moderation: banned } }\n";
+    held(&(GOOD.to_owned() + banned), [0, 13, 0]);
+
+    // Nothing comes out otherwise: the rule and the record change together, and users come.
+    let users = "users: { '2': { tags: [B] }, '3': { tags: [C] }, '4': { tags: [C] } }\n";
     replace(&guarded.policy(), &(SHUT.to_owned() + users));
-    assert_eq!(guarded.wait_for("held")["diff"]["lost"], 5);
-    replace(&guarded.policy(), &(GOOD.to_owned() + users));
     guarded.wait_for("swapped");
+    assert!(guarded.daemon.answers());
+    assert_eq!(guarded.status()["counts"]["users"], 3);
+}
+
+/// A policy that is held back and one that has errors are two things, and neither outlives the next
+/// good one.
+#[test]
+fn what_is_held_back_is_forgotten_with_the_files_that_said_it() {
+    let guarded = Guarded::start(&["--max-changed", "50%"]);
+    let metric = |name: &str| -> f64 {
+        let metrics = guarded.daemon.get("/metrics");
+        let line = metrics.text().lines().find(|line| line.starts_with(&format!("{name} ")));
+        line.unwrap_or_else(|| panic!("no {name}")).split(' ').nth(1).unwrap().parse().unwrap()
+    };
+    replace(&guarded.policy(), GOOD);
+    let last = guarded.wait_for("held");
+    assert!(last["diff"]["summary"].as_str().unwrap().starts_with("2 of 2 users vanish; "));
+    assert!(last["diff"]["share"].as_f64().unwrap() > 0.5);
+    assert!(metric("peerage_held_changed_share") > 0.5);
+    assert!(metric("peerage_policy_current") < 0.5);
+
+    replace(&guarded.policy(), "rules: [{ condition: hasTag(, outcome: [B] }]\n");
+    let last = guarded.wait_for("refused");
+    assert_eq!(last["diff"], Value::Null);
+    assert!(last["diagnostics"]["errors"].as_u64().unwrap() > 0);
+    assert!(metric("peerage_held_changed_share").abs() < f64::EPSILON);
+    // No one can insist on a policy with errors.
+    let (status, told) = guarded.reload("?force=true", Some(TOKEN));
+    assert_eq!((status, &told["outcome"]), (409, &"refused".into()));
+    assert!(guarded.daemon.answers());
+
+    // Five of 32: less than half.
+    replace(&guarded.policy(), &(SHUT.to_owned() + USERS));
+    let last = guarded.wait_for("swapped");
+    assert_eq!((&last["ok"], &last["diff"]), (&true.into(), &Value::Null));
+    assert!(metric("peerage_policy_current") > 0.5);
+    assert!(!guarded.daemon.answers());
+    let reloads = &guarded.status()["reloads"];
+    assert_eq!(["swapped", "refused", "held"].map(|it| reloads[it].as_u64().unwrap()), [1, 2, 1]);
+}
+
+#[test]
+fn the_log_tells_what_is_held_back() {
+    let guarded = Guarded::start(&["--max-changed", "0%"]);
+    replace(&guarded.policy(), GOOD);
+    guarded.wait_for("held");
+    guarded.daemon.signal("TERM");
+    let ended = guarded.daemon.ended();
+    assert!(ended.errors.contains("2 of 2 users vanish; "), "{}", ended.errors);
+    assert!(ended.errors.contains("--max-changed"), "{}", ended.errors);
 }
 
 #[test]
@@ -127,6 +214,7 @@ fn without_a_token_nobody_may() {
     let daemon = Daemon::serve(&policy);
     let answer = daemon.connect().post("/v1/reload", b"");
     assert_eq!(answer.status, 403);
+    assert_eq!(answer.header("www-authenticate"), None);
     assert!(answer.json()["error"]["message"].as_str().unwrap().contains("--admin-token-file"));
     // A token that is too short to be one keeps it from starting.
     fs::write(folder.path().join("token"), "short").unwrap();

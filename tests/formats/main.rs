@@ -17,6 +17,7 @@ use std::{
 };
 
 use insta::assert_snapshot;
+use jsonschema::Validator;
 use peerage::{
     diagnostic::{Code, Diagnostic, Diagnostics, Report, github, sarif},
     source::{Notation, Source, SourceId, Sources, Span},
@@ -24,7 +25,7 @@ use peerage::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use json_schema::violations;
+use json_schema::{validator, violations};
 
 const ROOT: &str = "/repo";
 
@@ -95,8 +96,11 @@ fn files_are_named_from_the_root() {
     }
 }
 
-fn schema() -> Value {
-    serde_json::from_str(&fs::read_to_string("tests/formats/sarif.schema.json").unwrap()).unwrap()
+/// The schema that OASIS publishes of SARIF 2.1.0.
+fn schema() -> Validator {
+    let text = fs::read_to_string("tests/formats/sarif-schema-2.1.0.json").unwrap();
+    // In the pattern of languages it has a bracket that nothing opens.
+    validator(&serde_json::from_str(&text.replace("{2}]?$", "{2}$")).unwrap())
 }
 
 #[test]
@@ -136,6 +140,7 @@ fn sarif_logs_are_valid() {
 
 #[test]
 fn a_log_that_is_wrong_is_not_valid() {
+    let schema = schema();
     let right = sarif(&report("a.yaml"), ROOT.as_ref());
     for (place, wrong) in [
         ("/version", json!("2.2")),
@@ -147,7 +152,7 @@ fn a_log_that_is_wrong_is_not_valid() {
     ] {
         let mut log = right.clone();
         *log.pointer_mut(place).unwrap_or_else(|| panic!("{place}")) = wrong;
-        assert_eq!(violations(&schema(), &log).len(), 1, "{place}");
+        assert_eq!(violations(&schema, &log).len(), 1, "{place}");
     }
 }
 

@@ -24,7 +24,7 @@ struct Row {
 }
 
 fn rows() -> Vec<Row> {
-    let rows = table("| action |").into_iter().map(|row| {
+    let rows = table("| action | resource |").into_iter().map(|row| {
         use ResourceKind::{Group, None, User};
         let [actions, resource, refused, switches, blocks, peers, rules, and] = row[..] else {
             panic!("{row:?}")

@@ -16,7 +16,7 @@ const MISTAKES: &str = "## Mistakes";
 
 /// The commands of a block, each with what is shown below it. A backslash at the end of a line
 /// continues it, and so does a quote that is open.
-fn commands(block: &Block) -> Vec<(String, String)> {
+pub(crate) fn commands(block: &Block) -> Vec<(String, String)> {
     let mut shown: Vec<(String, String)> = Vec::new();
     for line in block.text.replace(" \\\n ", "").lines() {
         match (line.strip_prefix("$ "), shown.last_mut()) {
@@ -82,7 +82,7 @@ fn policies_are_as_shown() {
 fn commands_print_what_is_shown() {
     let folder = TempDir::new().unwrap();
     let mut typed = 0;
-    for block in blocks() {
+    for block in blocks().into_iter().filter(|block| block.part != "## In a repository") {
         let here = if block.chapter == MISTAKES { folder.path() } else { Path::new(".") };
         match block.kind {
             "yaml" if block.chapter == MISTAKES => {

@@ -11,6 +11,7 @@
 mod actions;
 mod examples;
 mod tables;
+mod walk;
 
 #[path = "../support/client.rs"]
 mod client;
@@ -26,26 +27,27 @@ use peerage::{
 
 const README: &str = include_str!("../../README.md");
 
-/// A block between fences: the word on its first one, and the chapter in which it stands.
+/// A block between fences: the word on its first one, and the headings under which it stands.
 struct Block {
+    part: &'static str,
     chapter: &'static str,
     kind: &'static str,
     text: String,
 }
 
-/// All blocks in order.
+/// All blocks in order but those that are for elsewhere: a runner, a cluster, another tool's settings.
 fn blocks() -> Vec<Block> {
     let mut lines = README.lines();
-    let (mut blocks, mut chapter) = (Vec::new(), "");
+    let (mut blocks, mut part, mut chapter) = (Vec::new(), "", "");
     while let Some(line) = lines.next() {
         if line.starts_with('#') {
             chapter = line;
+            part = if line.starts_with("## ") { line } else { part };
         } else if let Some(kind) = line.strip_prefix("```") {
             let text = lines.by_ref().take_while(|line| *line != "```");
-            let text = text.flat_map(|line| [line, "\n"]).collect();
-            // What is shown there runs elsewhere: on a runner, in a cluster.
-            if chapter != "## In a repository" {
-                blocks.push(Block { chapter, kind, text });
+            let text: String = text.flat_map(|line| [line, "\n"]).collect();
+            if kind != "sh" && !text.starts_with("# .") {
+                blocks.push(Block { part, chapter, kind, text });
             }
         }
     }

@@ -70,7 +70,8 @@ fn write_failure(file: &str, failure: &Failure, out: &mut String) {
     }
 }
 
-fn named(ids: &[String]) -> String {
+/// The ids of a list, or the first of a long one.
+pub(super) fn named(ids: &[String]) -> String {
     let shown: Vec<&str> = ids.iter().take(MOST_NAMED).map(String::as_str).collect();
     let more = ids.len() - shown.len();
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };

@@ -1,6 +1,6 @@
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
-use super::super::decide::write_gates;
+use super::{super::decide::write_gates, human::named};
 use crate::{
     diagnostic::{Report, Severity},
     inspect::test::{Failure, FileResult, Results},
@@ -15,7 +15,8 @@ pub(super) fn of(results: &Results) -> String {
     let (tests, failed) = (results.tests().count(), results.failed());
     let _ = writeln!(
         text,
-        "<testsuites name=\"peerage\" tests=\"{tests}\" failures=\"{failed}\" errors=\"0\">"
+        "<testsuites name=\"peerage\" tests=\"{tests}\" failures=\"{failed}\" errors=\"0\" time=\"{}\">",
+        seconds(results.tests().map(|test| test.took).sum())
     );
     for file in &results.files {
         write_suite(file, &mut text);
@@ -29,13 +30,15 @@ fn write_suite(file: &FileResult, text: &mut String) {
     let (name, tests) = (escaped(&file.name), file.tests.len());
     let _ = writeln!(
         text,
-        "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failed}\" errors=\"0\">"
+        "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failed}\" errors=\"0\" time=\"{}\">",
+        seconds(file.tests.iter().map(|test| test.took).sum())
     );
     for test in &file.tests {
         let case = format!(
-            "    <testcase name=\"{}\" classname=\"{name}\" file=\"{name}\" line=\"{}\"",
+            "    <testcase name=\"{}\" classname=\"{name}\" file=\"{name}\" line=\"{}\" time=\"{}\"",
             escaped(&test.name),
-            test.line
+            test.line,
+            seconds(test.took)
         );
         if test.failures.is_empty() {
             let _ = writeln!(text, "{case}/>");
@@ -54,6 +57,11 @@ fn write_suite(file: &FileResult, text: &mut String) {
         text.push_str("    </testcase>\n");
     }
     text.push_str("  </testsuite>\n");
+}
+
+/// As readers of the format take it: with a point, and never with an exponent.
+fn seconds(took: Duration) -> String {
+    format!("{:.6}", took.as_secs_f64())
 }
 
 /// The mistakes for which no test was run, each as an error.
@@ -89,7 +97,7 @@ fn summary(failure: &Failure) -> String {
         return format!("{question}: expected {expected}, actual {actual}");
     }
     let list = |what: &str, ids: &[String]| {
-        let said = format!("{what} {}", ids.join(", "));
+        let said = format!("{what} {}", named(ids));
         (!ids.is_empty()).then_some(said)
     };
     let parts = [list("missing", missing), list("extra", extra)];

@@ -1,4 +1,4 @@
-use crate::snapshot::UserSet;
+use crate::snapshot::{Selection, UserSet};
 
 /// A set of users as plain bits: what many unions are worked out with.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -6,20 +6,16 @@ pub(super) struct Bits {
     words: Vec<u64>,
 }
 
-/// The words of a set in which anybody is, with their places.
-pub(super) type Sparse = Vec<(u32, u64)>;
-
 impl Bits {
-    pub(super) const NONE: Self = Self { words: Vec::new() };
-
     pub(super) fn of(set: &UserSet, users: u32) -> Self {
-        let mut words = vec![0; (users as usize).div_ceil(64)];
-        for user in set.iter() {
-            if let Some(word) = words.get_mut(user as usize / 64) {
-                *word |= 1 << (user % 64);
-            }
+        Self { words: set.words(users) }
+    }
+
+    pub(super) fn selected(selection: &Selection<'_>, users: u32) -> Self {
+        match selection {
+            Selection::Only(set) => Self::of(set, users),
+            Selection::AllBut(set) => Self::everybody(users).minus(&Self::of(set, users)),
         }
-        Self { words }
     }
 
     pub(super) fn nobody(users: u32) -> Self {
@@ -27,7 +23,8 @@ impl Bits {
     }
 
     pub(super) fn everybody(users: u32) -> Self {
-        Self::of(&UserSet::range(0..users), users)
+        let full = |at: u32| if users - at < 64 { (1 << (users - at)) - 1 } else { u64::MAX };
+        Self { words: (0..users).step_by(64).map(full).collect() }
     }
 
     #[inline]
@@ -40,6 +37,10 @@ impl Bits {
         self.words.get(at as usize).copied().unwrap_or(0)
     }
 
+    pub(super) fn words(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
+        (0_u32..).zip(self.words.iter().copied())
+    }
+
     pub(super) fn insert(&mut self, user: u32) {
         if let Some(word) = self.words.get_mut(user as usize / 64) {
             *word |= 1 << (user % 64);
@@ -48,6 +49,12 @@ impl Bits {
 
     pub(super) fn insert_all(&mut self, other: &Self) {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
+    }
+
+    /// Adds those who are in one set and not in the other.
+    pub(super) fn insert_differing(&mut self, one: &Self, other: &Self) {
+        let differing = one.words.iter().zip(&other.words).map(|(one, other)| one ^ other);
+        self.words.iter_mut().zip(differing).for_each(|(word, differing)| *word |= differing);
     }
 
     #[must_use]
@@ -73,30 +80,18 @@ impl Bits {
         self.words.iter().all(|&word| word == 0)
     }
 
-    pub(super) fn sparse(&self) -> Sparse {
-        let words = (0_u32..).zip(self.words.iter().copied());
-        words.filter(|&(_, word)| word != 0).collect()
-    }
-
     /// The members in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0_u32..).zip(&self.words).flat_map(|(at, &word)| {
-            let mut rest = word;
-            std::iter::from_fn(move || {
-                let bit = (rest != 0).then(|| rest.trailing_zeros())?;
-                rest &= rest - 1;
-                Some(at * 64 + bit)
-            })
-        })
+        self.words().flat_map(|(at, word)| members(at, word))
     }
 }
 
-/// The members that a set has left without those of another.
-pub(super) fn without(set: &[(u32, u64)], other: &Bits) -> Sparse {
-    let left = set.iter().map(|&(at, word)| (at, word & !other.word(at)));
-    left.filter(|&(_, word)| word != 0).collect()
-}
-
-pub(super) fn count(set: &[(u32, u64)]) -> u64 {
-    set.iter().map(|(_, word)| u64::from(word.count_ones())).sum()
+/// The users of a word at its place, in order.
+pub(super) fn members(at: u32, word: u64) -> impl Iterator<Item = u32> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        let bit = (rest != 0).then(|| rest.trailing_zeros())?;
+        rest &= rest - 1;
+        Some(at * 64 + bit)
+    })
 }

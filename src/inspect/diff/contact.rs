@@ -1,12 +1,11 @@
 use super::{
-    bits::Bits,
+    bits::{Bits, members},
     crowd::{Crowd, Side},
     scene::Scene,
 };
 use crate::{
-    decide::{reach, reached_by},
-    request::{Action, Conversation, Request},
-    snapshot::{TagId, UserSet, View},
+    decide::Judge,
+    snapshot::{Population, Tie, UserSet},
 };
 
 /// Users who lost or gained the last of their contacts: who reached somebody and now reach nobody,
@@ -20,146 +19,155 @@ pub struct Contact {
     pub reached_by_somebody_now: Vec<u32>,
 }
 
-/// How many ties a user may have to be told at a glance: more strangers than that remain.
-const FEW: usize = 64;
-
-/// Under one policy, who surely reaches somebody or is reached, without a look at any pair.
-struct Known<'s> {
-    view: &'s View,
-    side: Side,
-    subjects: &'s Bits,
-    others: &'s Bits,
-    /// Who by the rules reaches more strangers than he may have ties with; and who reaches any.
-    many: Option<[Bits; 2]>,
-    /// For each tag, how many may reach those who have it.
-    reachers: Vec<u64>,
-    /// How many may do it, and to how many.
-    sizes: [u64; 2],
+/// Who, under one policy, has somebody to reach among those with whom he has nothing to do, and who
+/// is reached by such a one.
+#[derive(Debug)]
+pub(super) struct Strangers {
+    reach: Bits,
+    reached: Bits,
 }
+
+/// Of how many users at most a list is kept.
+const FEW: u64 = 256;
 
 /// Who lost or gained all contact by an action between users.
 ///
-/// Costs a look at each user whom the change may concern, and lists of those about whom sets alone
-/// don't tell.
+/// Costs a look at each user who has no stranger to reach or to be reached by, and at those with whom
+/// he has to do.
 pub(super) fn contact(
     scene: &Scene<'_>,
-    crowd: &Crowd<'_>,
-    [old, new]: [&View; 2],
-    action: Action,
-    conversation: Option<Conversation>,
+    population: &Population,
+    [old, new]: &[Strangers; 2],
 ) -> Contact {
-    let [before, after] = [(old, Side::Old), (new, Side::New)]
-        .map(|(view, side)| Known::of(scene, crowd, view, side));
-    let mut contact = Contact::default();
-    for user in 0..crowd.users {
-        let reach = |known: &Known<'_>| known.reaches(scene, user, action, conversation);
-        match (reach(&before), reach(&after)) {
-            (true, false) => contact.reach_nobody_now.push(user),
-            (false, true) => contact.reach_somebody_now.push(user),
-            _ => {}
-        }
-        let reached = |known: &Known<'_>| known.is_reached(scene, user, action, conversation);
-        match (reached(&before), reached(&after)) {
-            (true, false) => contact.reached_by_nobody_now.push(user),
-            (false, true) => contact.reached_by_somebody_now.push(user),
-            _ => {}
-        }
-    }
-    contact
+    let ties = |user: u32| population.ties_of(user);
+    let users = population.directory.len();
+    let everybody = || 0..users;
+    // What is known of strangers is not all of one who has to do with too many.
+    let is_known = |user: u32| FEW > ties(user).len() as u64;
+    let reach = |user: u32, judge: &Judge<'_>| {
+        ties(user).any(|(other, tie)| judge.allows(user, other, tie))
+            || !is_known(user)
+                && everybody()
+                    .any(|it| it != user && judge.allows(user, it, population.tie(user, it)))
+    };
+    let reached = |user: u32, judge: &Judge<'_>| {
+        ties(user).any(|(other, tie)| judge.allows(other, user, tie.reversed()))
+            || !is_known(user)
+                && everybody()
+                    .any(|it| it != user && judge.allows(it, user, population.tie(it, user)))
+    };
+    let [reach_nobody_now, reach_somebody_now] =
+        differing(scene, users, [&old.reach, &new.reach], reach);
+    let [reached_by_nobody_now, reached_by_somebody_now] =
+        differing(scene, users, [&old.reached, &new.reached], reached);
+    Contact { reach_nobody_now, reach_somebody_now, reached_by_nobody_now, reached_by_somebody_now }
 }
 
-impl<'s> Known<'s> {
-    fn of(scene: &'s Scene<'_>, crowd: &Crowd<'_>, view: &'s View, side: Side) -> Self {
-        let pick = |[old, new]: &'s [Bits; 2]| if side == Side::Old { old } else { new };
-        let (subjects, others) = (pick(&scene.subjects), pick(&scene.others));
-        let book = view.rules.as_ref().filter(|_| scene.rules);
-        let (mut many, mut any) = (Bits::nobody(crowd.users), Bits::nobody(crowd.users));
-        let mut reachers = Vec::new();
-        if let Some(book) = book {
-            for tag in (0_u32..).map(TagId).take(view.population.members.len()) {
-                let Some(set) = book.reachers(tag).filter(|set| !set.is_empty()) else {
-                    reachers.push(0);
-                    continue;
-                };
-                let set = Bits::of(set, crowd.users);
-                reachers.push(set.and(subjects).len());
-                let members = view.population.members(tag).into_iter();
-                let members = members.flat_map(UserSet::iter);
-                match members.filter(|&user| others.contains(user)).take(FEW + 2).count() {
-                    0 => {}
-                    count => {
-                        any.insert_all(&set);
-                        if count > FEW + 1 {
-                            many.insert_all(&set);
-                        }
+/// Who had somebody and has nobody now, and the other way round; `tied` tells it of those with whom
+/// there is something.
+fn differing(
+    scene: &Scene<'_>,
+    users: u32,
+    [old, new]: [&Bits; 2],
+    tied: impl Fn(u32, &Judge<'_>) -> bool,
+) -> [Vec<u32>; 2] {
+    let (mut lost, mut gained) = (Vec::new(), Vec::new());
+    for ((at, before), (_, after)) in old.words().zip(new.words()) {
+        for user in members(at, !(before & after)) {
+            if user >= users {
+                break;
+            }
+            let has = [
+                old.contains(user) || tied(user, &scene.old),
+                new.contains(user) || tied(user, &scene.new),
+            ];
+            match has {
+                [true, false] => lost.push(user),
+                [false, true] => gained.push(user),
+                _ => {}
+            }
+        }
+    }
+    [lost, gained]
+}
+
+impl Strangers {
+    /// Costs a pass over the users and their tags, and a look at the ties of those who may reach few.
+    pub(super) fn of(
+        scene: &Scene<'_>,
+        crowd: &Crowd<'_>,
+        population: &Population,
+        side: Side,
+    ) -> Self {
+        let [subjects, others] = [&scene.subjects, &scene.others].map(|[old, new]| match side {
+            Side::Old => old,
+            Side::New => new,
+        });
+        let nobody = Bits::nobody(crowd.users);
+        let mut strangers = Self { reach: nobody.clone(), reached: nobody };
+        if !scene.rules || crowd.open == Some(side) {
+            let (can, may) = (Several::of(subjects), Several::of(others));
+            let found = subjects.iter().filter(|&user| may.has_stranger(population, user));
+            found.for_each(|user| strangers.reach.insert(user));
+            let found = others.iter().filter(|&user| can.has_stranger(population, user));
+            found.for_each(|user| strangers.reached.insert(user));
+            return strangers;
+        }
+        let mut by_tag: Vec<(Several, &Bits)> = Vec::new();
+        let mut reaching = Vec::with_capacity(crowd.reachers.len());
+        for reachers in &crowd.reachers {
+            let set = reachers.on(side);
+            reaching.push(Several::of(&set.and(subjects)));
+            if let Some(members) = population.members(reachers.tag) {
+                by_tag.push((Several::among(members, others), set));
+            }
+        }
+        by_tag.sort_by_key(|(some, _)| std::cmp::Reverse(some.count));
+        for (some, set) in by_tag.iter().filter(|(some, _)| some.count > 0) {
+            for ((at, able), (_, subjects)) in set.words().zip(subjects.words()) {
+                let rest = able & subjects & !strangers.reach.word(at);
+                for user in members(at, rest) {
+                    if some.has_stranger(population, user) {
+                        strangers.reach.insert(user);
                     }
                 }
             }
         }
-        let many = book.map(|_| [many, any]);
-        Self { view, side, subjects, others, many, reachers, sizes: [subjects.len(), others.len()] }
-    }
-
-    fn reaches(
-        &self,
-        scene: &Scene<'_>,
-        user: u32,
-        action: Action,
-        conversation: Option<Conversation>,
-    ) -> bool {
-        let population = &self.view.population;
-        let is_few = population.ties_of(user).len() <= FEW;
-        if self.subjects.contains(user) {
-            let [many, any] = match &self.many {
-                Some([many, any]) => [many.contains(user), any.contains(user)],
-                None => [self.sizes[1] > FEW as u64 + 1, self.sizes[1] > 0],
-            };
-            if many && is_few {
-                return true;
-            }
-            if any {
-                let id = population.directory.id(user);
-                let request = Request { conversation, ..Request::new(id, action, "") };
-                return reach(self.view, &request).total() > 0;
+        for user in others.iter() {
+            let ranks = crowd.class(crowd.class_number(user)).map_or(&[][..], |class| &class.ranks);
+            let mut sets = ranks.iter().filter_map(|&rank| reaching.get(rank as usize));
+            if sets.any(|some| some.has_stranger(population, user)) {
+                strangers.reached.insert(user);
             }
         }
-        population.ties_of(user).any(|(other, tie)| self.allows(scene, user, other, tie))
+        strangers
+    }
+}
+
+/// Some users: how many, and who, if they are few.
+struct Several {
+    count: u64,
+    few: Vec<u32>,
+}
+
+impl Several {
+    fn of(set: &Bits) -> Self {
+        let count = set.len();
+        Self { count, few: if count <= FEW { set.iter().collect() } else { Vec::new() } }
     }
 
-    fn is_reached(
-        &self,
-        scene: &Scene<'_>,
-        user: u32,
-        action: Action,
-        conversation: Option<Conversation>,
-    ) -> bool {
-        let population = &self.view.population;
-        let is_few = population.ties_of(user).len() <= FEW;
-        if self.others.contains(user) {
-            let most = match self.many {
-                Some(_) => {
-                    let tags = population.directory.tags(user);
-                    let count = |tag: TagId| self.reachers.get(tag.index()).copied();
-                    tags.iter().filter_map(count).max().unwrap_or(0)
-                }
-                None => self.sizes[0],
-            };
-            if most > FEW as u64 + 1 && is_few {
-                return true;
-            }
-            if most > 0 {
-                let id = population.directory.id(user);
-                let request = Request { conversation, ..Request::new("", action, id) };
-                return reached_by(self.view, &request).total() > 0;
-            }
-        }
-        population.ties_of(user).any(|(other, tie)| self.allows(scene, other, user, tie.reversed()))
+    /// Those of a set who are among others.
+    fn among(set: &UserSet, others: &Bits) -> Self {
+        let users = || set.iter().filter(|&user| others.contains(user));
+        let count = users().map(|_| 1).sum();
+        Self { count, few: if count <= FEW { users().collect() } else { Vec::new() } }
     }
 
-    fn allows(&self, scene: &Scene<'_>, user: u32, other: u32, tie: crate::snapshot::Tie) -> bool {
-        match self.side {
-            Side::Old => scene.old.allows(user, other, tie),
-            Side::New => scene.new.allows(user, other, tie),
-        }
+    /// Whether one of them has nothing to do with a user and is not himself. Says no of a user who has
+    /// to do with as many if they are more than a few.
+    fn has_stranger(&self, population: &Population, user: u32) -> bool {
+        let known = population.ties_of(user).len() as u64;
+        let is_stranger = |&other: &u32| other != user && population.tie(user, other) == Tie::NONE;
+        self.count > known + 1 || self.few.iter().any(is_stranger)
     }
 }

@@ -1,10 +1,21 @@
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
 use super::{
     bits::Bits,
     crowd::{Crowd, Side},
     scene::Scene,
-    walk::{Leaf, left_over},
+    walk::{Apart, Leaf, Left, walk},
 };
-use crate::snapshot::{Tie, Population};
+use crate::{
+    request::Relation,
+    snapshot::{Tie, Population},
+};
 
 /// How many pairs an action gained and lost, by the class of the user to whom it is done.
 #[derive(Clone, Debug)]
@@ -19,6 +30,12 @@ pub(super) const LOST: usize = 1;
 /// Which policies let it be done to a user: both, the old one or the new one.
 const FLAGS: [[bool; 2]; 3] = [[true, true], [true, false], [false, true]];
 
+/// How many parts the classes are counted in, so that all processors have work to the end.
+const PARTS: usize = 64;
+
+/// The stack of a thread that walks the kinds: as deep as their tags branch.
+const STACK: usize = 64 << 20;
+
 impl Count {
     /// The sum over all classes.
     pub(super) fn total(&self, which: usize) -> u64 {
@@ -26,15 +43,15 @@ impl Count {
         u64::try_from(sum).unwrap_or(0)
     }
 
-    /// All ordered pairs of two users that may now and could not, and the other way round.
-    pub(super) fn of(scene: &Scene<'_>, crowd: &Crowd<'_>, population: &Population) -> Self {
+    /// All ordered pairs of two users that may now and could not, and the other way round, as if
+    /// nothing were between any two. Runs on all processors.
+    pub(super) fn of_strangers(scene: &Scene<'_>, crowd: &Crowd<'_>) -> Self {
         let mut count = Self { classes: vec![[0; 2]; crowd.classes.len()] };
         let is_still = scene.subjects_differ.is_empty() && scene.others_differ.is_empty();
-        if !(is_still && (!scene.rules || crowd.changed.is_empty() && crowd.open.is_none())) {
-            count.strangers(scene, crowd);
+        if !(is_still && (!scene.rules || crowd.rules_are_the_same())) {
+            count.everyone(scene, crowd);
             count.oneself(scene, crowd);
         }
-        count.tied(scene, crowd, population);
         count
     }
 
@@ -45,52 +62,46 @@ impl Count {
         }
     }
 
-    /// As if nothing were between any two, and everyone were a stranger to himself.
-    fn strangers(&mut self, scene: &Scene<'_>, crowd: &Crowd<'_>) {
-        let [before, after] = &scene.subjects;
-        let stay = before.and(after);
-        let [come, go] = [after.minus(before), before.minus(after)];
+    /// As if everyone were a stranger to himself too.
+    fn everyone(&mut self, scene: &Scene<'_>, crowd: &Crowd<'_>) {
         for flags in FLAGS {
             let users = users_with(scene, crowd, flags);
-            let mut rest = crowd.order.as_slice();
-            // Classes of the same changed tags stand together.
-            while let Some(first) = rest.first().and_then(|&class| crowd.class(class)) {
-                let is_alike = |&class: &u32| {
-                    crowd.class(class).is_some_and(|class| class.changed == first.changed)
-                };
-                let (alike, others) = if scene.rules {
-                    rest.split_at(rest.partition_point(is_alike))
-                } else {
-                    (rest, &[][..])
-                };
-                rest = others;
-                let weigh = |class: u32| users.get(class as usize).copied().unwrap_or(0);
-                let leaves: Vec<Leaf<'_>> = alike
-                    .iter()
-                    .filter(|&&class| weigh(class) > 0)
-                    .filter_map(|&class| Some(Leaf { tags: &crowd.class(class)?.same, class }))
-                    .collect();
-                if leaves.is_empty() {
-                    continue;
+            let weigh = |class: u32| users.get(class as usize).copied().unwrap_or(0);
+            let lanes = Lanes::of(flags, scene, crowd);
+            for &class in crowd.order.iter().filter(|&&class| weigh(class) > 0) {
+                for (which, subjects) in lanes.plain.iter().enumerate() {
+                    self.add(class, which, subjects * weigh(class));
                 }
-                let lanes = if scene.rules {
-                    let old = crowd.by_changed(&first.changed, Side::Old);
-                    let new = crowd.by_changed(&first.changed, Side::New);
-                    lanes(flags, scene, [&stay, &come, &go], [&old, &new])
-                } else {
-                    Lanes::without_rules(flags, scene, [&come, &go])
+            }
+            let leaf = |&class: &u32| Some(Leaf { ranks: &crowd.class(class)?.ranks, class });
+            let leaves: Vec<Leaf<'_>> =
+                crowd.order.iter().filter(|&&class| weigh(class) > 0).filter_map(leaf).collect();
+            for (which, sign, side, set) in &lanes.left {
+                let told = match side {
+                    Side::Old => in_parts(&leaves, &|part, tell| {
+                        walk(crowd, part, Left::<false>::all(set), tell);
+                    }),
+                    Side::New => in_parts(&leaves, &|part, tell| {
+                        walk(crowd, part, Left::<true>::all(set), tell);
+                    }),
                 };
-                for (which, &users) in lanes.plain.iter().enumerate().filter(|(_, n)| **n > 0) {
-                    for leaf in &leaves {
-                        self.add(leaf.class, which, users * weigh(leaf.class));
-                    }
+                for (class, subjects) in told {
+                    self.add(class, *which, sign * signed(subjects) * weigh(class));
                 }
-                for (which, sign, set) in &lanes.left {
-                    left_over(&leaves, set, &crowd.same, &mut |class, users| {
-                        let users = i64::try_from(users).unwrap_or(i64::MAX);
-                        self.add(class, *which, sign * users * weigh(class));
-                    });
-                }
+            }
+            let is_concerned =
+                |leaf: &Leaf<'_>| leaf.ranks.first().is_some_and(|&rank| rank < crowd.changed);
+            let concerned: Vec<Leaf<'_>> = leaves
+                .iter()
+                .copied()
+                .filter(|leaf| lanes.apart.is_some() && is_concerned(leaf))
+                .collect();
+            let told = in_parts(&concerned, &|part, tell| {
+                walk(crowd, part, lanes.apart.iter().flat_map(Apart::all).collect(), tell);
+            });
+            for (class, [gained, lost]) in told {
+                self.add(class, GAINED, signed(gained) * weigh(class));
+                self.add(class, LOST, signed(lost) * weigh(class));
             }
         }
     }
@@ -104,21 +115,46 @@ impl Count {
         }
     }
 
-    /// What is between users makes a difference to some pairs.
-    fn tied(&mut self, scene: &Scene<'_>, crowd: &Crowd<'_>, population: &Population) {
-        for user in 0..crowd.users {
-            for (other, tie) in population.ties_of(user) {
-                if !scene.may_differ(crowd, user, other, tie) {
-                    continue;
-                }
-                let class = crowd.class_number(other);
-                if let Some(which) = which(scene.judge(user, other, tie)) {
-                    self.add(class, which, 1);
-                }
-                if let Some(which) = which(scene.judge(user, other, Tie::NONE)) {
-                    self.add(class, which, -1);
+    /// The same with what is between users, which makes a difference to some pairs.
+    pub(super) fn tied(&mut self, scene: &Scene<'_>, crowd: &Crowd<'_>, population: &Population) {
+        if scene.rules {
+            for &(user, other, tie) in &crowd.tied {
+                if !scene.sides_differ(user, other, tie) {
+                    self.put_right(scene, crowd, (user, other), tie);
                 }
             }
+        }
+        let blocks = if scene.blocks_differ { population.ties.edges(Relation::Block) } else { 0 };
+        if !scene.others_differ.is_empty() || blocks > 0 {
+            for user in 0..crowd.users {
+                self.tied_to(scene, crowd, population, user);
+            }
+        } else {
+            scene.subjects_differ.iter().for_each(|user| self.tied_to(scene, crowd, population, user));
+        }
+    }
+
+    fn tied_to(&mut self, scene: &Scene<'_>, crowd: &Crowd<'_>, population: &Population, user: u32) {
+        for (other, tie) in population.ties_of(user) {
+            if scene.sides_differ(user, other, tie) {
+                self.put_right(scene, crowd, (user, other), tie);
+            }
+        }
+    }
+
+    fn put_right(
+        &mut self,
+        scene: &Scene<'_>,
+        crowd: &Crowd<'_>,
+        (user, other): (u32, u32),
+        tie: Tie,
+    ) {
+        let class = crowd.class_number(other);
+        if let Some(which) = which(scene.judge(user, other, tie)) {
+            self.add(class, which, 1);
+        }
+        if let Some(which) = which(scene.judge(user, other, Tie::NONE)) {
+            self.add(class, which, -1);
         }
     }
 }
@@ -146,50 +182,93 @@ fn users_with(scene: &Scene<'_>, crowd: &Crowd<'_>, flags: [bool; 2]) -> Vec<i64
     users
 }
 
-/// What is to be counted for each user of some classes: a number, and how many of some sets are left
-/// without those who reach the class by an unchanged tag, added or subtracted.
+/// Takes what is counted of a class.
+type Tell<'t, C> = &'t mut dyn FnMut(u32, C);
+
+/// What is told of the classes in each part of them, part by part on all processors.
+fn in_parts<C: Send>(
+    leaves: &[Leaf<'_>],
+    count: &(dyn Fn(&[Leaf<'_>], Tell<'_, C>) + Sync),
+) -> Vec<(u32, C)> {
+    let parts: Vec<&[Leaf<'_>]> = leaves.chunks((leaves.len() / PARTS).max(1024)).collect();
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    let work = || {
+        while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let mut told = Vec::with_capacity(part.len());
+            count(part, &mut |class, counts| told.push((class, counts)));
+            done.lock().unwrap_or_else(PoisonError::into_inner).append(&mut told);
+        }
+    };
+    on_all_processors(parts.len(), &work);
+    done.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs a work that ends when there is nothing left to do on as many threads as there are
+/// processors, or parts if they are fewer.
+pub(super) fn on_all_processors(parts: usize, work: &(dyn Fn() + Sync)) {
+    if parts == 0 {
+        return;
+    }
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(parts);
+    thread::scope(|scope| {
+        let mut begun = 0;
+        for _ in 0..threads {
+            let builder = thread::Builder::new().stack_size(STACK);
+            begun += usize::from(builder.spawn_scoped(scope, work).is_ok());
+        }
+        // Without other threads, this one does it all.
+        if begun == 0 {
+            work();
+        }
+    });
+}
+
+/// What is to be counted for each user of the classes to whom it may be done under certain policies.
 struct Lanes {
-    /// Gained and lost.
+    /// A number: gained and lost.
     plain: [i64; 2],
-    left: Vec<(usize, i64, Bits)>,
+    /// How many of a set reach the class by none of its tags under one policy, added or subtracted.
+    left: Vec<(usize, i64, Side, Bits)>,
+    /// Whoever of these the rules of the two policies say something else of.
+    apart: Option<Bits>,
 }
 
 impl Lanes {
-    fn without_rules(flags: [bool; 2], scene: &Scene<'_>, [come, go]: [&Bits; 2]) -> Self {
+    fn of([on_old, on_new]: [bool; 2], scene: &Scene<'_>, crowd: &Crowd<'_>) -> Self {
         let [before, after] = &scene.subjects;
-        let plain = match flags {
-            [true, true] => [signed(come), signed(go)],
-            [true, false] => [0, signed(before)],
-            [false, _] => [signed(after), 0],
-        };
-        Self { plain, left: Vec::new() }
+        let (come, go) = (after.minus(before), before.minus(after));
+        let mut lanes = Self { plain: [0; 2], left: Vec::new(), apart: None };
+        if on_new {
+            lanes.reaching(GAINED, if on_old { come } else { after.clone() }, Side::New);
+        }
+        if on_old {
+            lanes.reaching(LOST, if on_new { go } else { before.clone() }, Side::Old);
+        }
+        if on_old && on_new && scene.rules {
+            let stay = before.and(after);
+            match crowd.open {
+                None => lanes.apart = Some(stay.and(&crowd.differ)),
+                Some(Side::Old) => lanes.left.push((LOST, 1, Side::New, stay)),
+                Some(Side::New) => lanes.left.push((GAINED, 1, Side::Old, stay)),
+            }
+        }
+        // Where no rules are asked, nobody is left.
+        lanes.left.retain(|(_, _, side, set)| {
+            scene.rules && !set.is_empty() && crowd.open != Some(*side)
+        });
+        lanes
+    }
+
+    /// Those of a set who reach the class: all but those who are left.
+    fn reaching(&mut self, which: usize, set: Bits, side: Side) {
+        if let Some(plain) = self.plain.get_mut(which) {
+            *plain += signed(set.len());
+        }
+        self.left.push((which, -1, side, set));
     }
 }
 
-fn lanes(
-    flags: [bool; 2],
-    scene: &Scene<'_>,
-    [stay, come, go]: [&Bits; 3],
-    [old, new]: [&Bits; 2],
-) -> Lanes {
-    let [before, after] = &scene.subjects;
-    let (plain, mut left) = match flags {
-        [true, true] => (
-            [signed(come), signed(go)],
-            vec![
-                (GAINED, 1, stay.and(new).minus(old)),
-                (GAINED, -1, come.minus(new)),
-                (LOST, 1, stay.and(old).minus(new)),
-                (LOST, -1, go.minus(old)),
-            ],
-        ),
-        [true, false] => ([0, signed(before)], vec![(LOST, -1, before.minus(old))]),
-        [false, _] => ([signed(after), 0], vec![(GAINED, -1, after.minus(new))]),
-    };
-    left.retain(|(_, _, set)| !set.is_empty());
-    Lanes { plain, left }
-}
-
-fn signed(set: &Bits) -> i64 {
-    i64::try_from(set.len()).unwrap_or(i64::MAX)
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -1,7 +1,7 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range, thread};
 
 use super::bits::Bits;
-use crate::snapshot::{RuleBook, TagId, TagsOf, View};
+use crate::snapshot::{RuleBook, TagId, TagsOf, Tie, View};
 
 /// Which of two policies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,25 +11,32 @@ pub(super) enum Side {
 }
 
 /// The users of both policies by their tag sets, and for each tag who may reach those who have it.
+///
+/// Tags have ranks here, and only those that anybody may reach: first those of which the rule books
+/// say something else, then those of which they say the same; among either, the one that most may
+/// reach under both comes first.
 #[derive(Debug)]
 pub(super) struct Crowd<'v> {
     pub(super) users: u32,
     /// The number of each user's class.
     pub(super) class_of: Vec<u32>,
     pub(super) classes: Vec<Class<'v>>,
-    /// The numbers of the classes in the order of their `changed` and `same` tags, so that those
-    /// that begin alike stand together.
+    /// The numbers of the classes in the order of their ranks, so that those that begin alike stand
+    /// together.
     pub(super) order: Vec<u32>,
-    /// By rank, the tags that both rule books say the same of: the one most may reach comes first.
-    pub(super) same: Vec<Bits>,
-    /// By place, the tags of which they say something else: in the old policy and in the new one.
-    pub(super) changed: Vec<[Bits; 2]>,
+    /// By rank.
+    pub(super) reachers: Vec<Reachers>,
+    /// How many ranks are those of changed tags.
+    pub(super) changed: u32,
     /// Which side has no rules section, if one has and the other has not.
     pub(super) open: Option<Side>,
     /// Whether either side has a rules section.
     pub(super) has_rules: bool,
-    nobody: Bits,
-    everybody: Bits,
+    /// Who may reach a tag under one policy only, and who has a changed tag.
+    pub(super) differ: Bits,
+    concerned: Bits,
+    /// All pairs with something between them of which the rules say something else.
+    pub(super) tied: Vec<(u32, u32, Tie)>,
 }
 
 /// Users with the same tags.
@@ -37,101 +44,130 @@ pub(super) struct Crowd<'v> {
 pub(super) struct Class<'v> {
     pub(super) tags: TagsOf<'v>,
     pub(super) users: u64,
-    /// Its tags among [`Crowd::changed`], in order.
-    pub(super) changed: Vec<u32>,
-    /// Its tags among [`Crowd::same`], in order; those whose users nobody may reach are left out.
-    pub(super) same: Vec<u32>,
+    /// The ranks of its tags, in order.
+    pub(super) ranks: Box<[u32]>,
+}
+
+/// Who may reach a tag.
+#[derive(Debug)]
+pub(super) struct Reachers {
+    pub(super) tag: TagId,
+    pub(super) old: Bits,
+    /// `None` if the same.
+    new: Option<Bits>,
+}
+
+impl Reachers {
+    #[inline]
+    pub(super) fn on(&self, side: Side) -> &Bits {
+        match (side, &self.new) {
+            (Side::New, Some(new)) => new,
+            _ => &self.old,
+        }
+    }
 }
 
 impl<'v> Crowd<'v> {
-    /// Costs a look at each user and tag, and the sets of all tags as bits.
+    /// Costs a look at each user, tag and relation, and the sets of all tags as bits.
     pub(super) fn of(old: &View, new: &'v View) -> Self {
         let population = &new.population;
         let users = population.directory.len();
-        let (mut class_of, mut classes) = (Vec::with_capacity(users as usize), Vec::new());
-        let mut known: HashMap<TagsOf<'_>, u32, foldhash::fast::RandomState> = HashMap::default();
-        for user in 0..users {
-            let tags = population.directory.tags(user);
-            let class = *known.entry(tags).or_insert_with(|| {
-                classes.push(Class { tags, users: 0, changed: Vec::new(), same: Vec::new() });
-                u32::try_from(classes.len() - 1).unwrap_or(u32::MAX)
-            });
-            class_of.push(class);
-            if let Some(class) = classes.get_mut(class as usize) {
-                class.users += 1;
-            }
-        }
         let open = match (&old.rules, &new.rules) {
             (None, Some(_)) => Some(Side::Old),
             (Some(_), None) => Some(Side::New),
             _ => None,
         };
+        let (reachers, changed) = reachers(old, new, open, users);
         let mut crowd = Self {
             users,
-            class_of,
-            classes,
+            class_of: Vec::with_capacity(users as usize),
+            classes: Vec::with_capacity(population.directory.classes()),
             order: Vec::new(),
-            same: Vec::new(),
-            changed: Vec::new(),
+            reachers,
+            changed,
             open,
             has_rules: old.rules.is_some() || new.rules.is_some(),
-            nobody: Bits::nobody(users),
-            everybody: Bits::everybody(users),
+            differ: Bits::nobody(users),
+            concerned: Bits::nobody(users),
+            tied: Vec::new(),
         };
-        crowd.read_rules(old.rules.as_deref(), new.rules.as_deref(), population.members.len());
+        crowd.classify(new);
+        if open.is_some() {
+            crowd.differ = Bits::everybody(users);
+            crowd.concerned = Bits::everybody(users);
+        }
+        if !population.ties.is_empty() && !crowd.rules_are_the_same() {
+            crowd.tied = crowd.tied(new);
+        }
         crowd
     }
 
-    fn read_rules(&mut self, old: Option<&RuleBook>, new: Option<&RuleBook>, tags: usize) {
-        let mut same = Vec::new();
-        let mut place = vec![None; tags];
-        for (tag, place) in (0..).map(TagId).zip(&mut place) {
-            let reachers =
-                |book: Option<&RuleBook>| book.and_then(|book| book.reachers(tag)).cloned();
-            let says = |book: Option<&RuleBook>| {
-                book.and_then(|book| book.conditions.get(tag.index()).copied())
-            };
-            let (before, after) = (reachers(old), reachers(new));
-            let is_same = self.open.is_some() || says(old) == says(new) || before == after;
-            let bits = |set: &Option<_>| {
-                set.as_ref().map_or_else(|| self.nobody.clone(), |set| Bits::of(set, self.users))
-            };
-            if !is_same {
-                *place = Some(Place::Changed(u32::try_from(self.changed.len()).unwrap_or(0)));
-                self.changed.push([bits(&before), bits(&after)]);
-            } else if let Some(set) = before.or(after).filter(|set| !set.is_empty()) {
-                *place = Some(Place::Same(u32::try_from(same.len()).unwrap_or(0)));
-                same.push((set.len(), bits(&Some(set))));
+    fn classify(&mut self, view: &'v View) {
+        let directory = &view.population.directory;
+        let mut rank = vec![u32::MAX; view.population.members.len()];
+        for (number, reachers) in (0_u32..).zip(&self.reachers) {
+            if let Some(slot) = rank.get_mut(reachers.tag.index()) {
+                *slot = number;
+            }
+            if number < self.changed {
+                let [old, new] = [Side::Old, Side::New].map(|side| reachers.on(side));
+                self.differ.insert_differing(old, new);
             }
         }
-        let mut by_size: Vec<usize> = (0..same.len()).collect();
-        by_size.sort_by_key(|&at| std::cmp::Reverse(same.get(at).map_or(0, |(size, _)| *size)));
-        let mut rank = vec![0_u32; same.len()];
-        for (new, &old) in (0_u32..).zip(&by_size) {
-            if let Some(slot) = rank.get_mut(old) {
-                *slot = new;
-            }
-            if let Some((_, bits)) = same.get_mut(old) {
-                self.same.push(std::mem::take(bits));
-            }
-        }
-        for class in &mut self.classes {
-            for tag in class.tags.iter() {
-                match place.get(tag.index()) {
-                    Some(Some(Place::Changed(at))) => class.changed.push(*at),
-                    Some(Some(Place::Same(at))) => {
-                        class.same.extend(rank.get(*at as usize).copied());
-                    }
-                    _ => {}
+        let mut known: HashMap<TagsOf<'_>, u32, foldhash::fast::RandomState> = HashMap::default();
+        known.reserve(directory.classes());
+        for user in 0..self.users {
+            let tags = directory.tags(user);
+            let class = *known.entry(tags).or_insert_with(|| {
+                let ranks = tags.iter().filter_map(|tag| rank.get(tag.index()).copied());
+                let mut ranks: Box<[u32]> = ranks.filter(|&rank| rank != u32::MAX).collect();
+                ranks.sort_unstable();
+                self.classes.push(Class { tags, users: 0, ranks });
+                u32::try_from(self.classes.len() - 1).unwrap_or(u32::MAX)
+            });
+            self.class_of.push(class);
+            if let Some(class) = self.classes.get_mut(class as usize) {
+                class.users += 1;
+                if class.ranks.first().is_some_and(|&rank| rank < self.changed) {
+                    self.concerned.insert(user);
                 }
             }
-            class.changed.sort_unstable();
-            class.same.sort_unstable();
         }
-        let mut order: Vec<u32> = (0..).take(self.classes.len()).collect();
-        let key = |at: u32| self.class(at).map(|class| (&class.changed, &class.same));
-        order.sort_unstable_by(|&one, &other| key(one).cmp(&key(other)));
-        self.order = order;
+        let mut order: Vec<(&[u32], u32)> =
+            self.classes.iter().map(|class| &*class.ranks).zip(0..).collect();
+        order.sort_unstable();
+        self.order = order.into_iter().map(|(_, class)| class).collect();
+    }
+
+    /// Looks through all relations, on all processors.
+    fn tied(&self, view: &View) -> Vec<(u32, u32, Tie)> {
+        let population = &view.population;
+        let of = |users: Range<u32>| -> Vec<(u32, u32, Tie)> {
+            let users = users.filter(|&user| self.differ.contains(user));
+            let pairs = users.flat_map(|user| population.ties_of(user).map(move |(to, tie)| (user, to, tie)));
+            pairs.filter(|&(user, other, _)| self.rules_differ(user, other)).collect()
+        };
+        let parts = thread::available_parallelism().map_or(1, usize::from);
+        let each = self.users / u32::try_from(parts).unwrap_or(1) + 1;
+        let ranges = (0..self.users).step_by(each as usize);
+        let ranges: Vec<_> =
+            ranges.map(|from| from..self.users.min(from.saturating_add(each))).collect();
+        thread::scope(|scope| {
+            let spawn = |range: Range<u32>| {
+                let begun = thread::Builder::new().spawn_scoped(scope, {
+                    let range = range.clone();
+                    move || of(range)
+                });
+                (begun, range)
+            };
+            let threads: Vec<_> = ranges.into_iter().map(spawn).collect();
+            let end = |(thread, range): (std::io::Result<thread::ScopedJoinHandle<'_, _>>, _)| {
+                // What no thread did is done here.
+                let done = thread.ok().and_then(|thread| thread.join().ok());
+                done.unwrap_or_else(|| of(range))
+            };
+            threads.into_iter().flat_map(end).collect()
+        })
     }
 
     pub(super) fn class(&self, number: u32) -> Option<&Class<'v>> {
@@ -139,30 +175,24 @@ impl<'v> Crowd<'v> {
     }
 
     /// The class of a user.
+    #[inline]
     pub(super) fn class_number(&self, user: u32) -> u32 {
         self.class_of.get(user as usize).copied().unwrap_or(u32::MAX)
     }
 
-    /// Who may reach users of these changed tags by them alone.
-    pub(super) fn by_changed(&self, changed: &[u32], side: Side) -> Bits {
-        if self.open == Some(side) {
-            return self.everybody.clone();
-        }
-        let mut all = self.nobody.clone();
-        for &tag in changed {
-            if let Some(sets) = self.changed.get(tag as usize) {
-                all.insert_all(of_side(sets, side));
-            }
-        }
-        all
+    pub(super) fn rules_are_the_same(&self) -> bool {
+        self.changed == 0 && self.open.is_none()
     }
 
     /// Who may reach the users of a class by the rules.
     pub(super) fn reachers(&self, class: &Class<'_>, side: Side) -> Bits {
-        let mut all = self.by_changed(&class.changed, side);
-        for &tag in &class.same {
-            if let Some(set) = self.same.get(tag as usize) {
-                all.insert_all(set);
+        if self.open == Some(side) {
+            return Bits::everybody(self.users);
+        }
+        let mut all = Bits::nobody(self.users);
+        for &rank in &class.ranks {
+            if let Some(reachers) = self.reachers.get(rank as usize) {
+                all.insert_all(reachers.on(side));
             }
         }
         all
@@ -171,39 +201,43 @@ impl<'v> Crowd<'v> {
     /// Whether the rules let a user reach those of a class.
     #[inline]
     pub(super) fn reaches(&self, user: u32, class: &Class<'_>, side: Side) -> bool {
-        self.open == Some(side)
-            || class
-                .same
-                .iter()
-                .any(|&tag| self.same.get(tag as usize).is_some_and(|set| set.contains(user)))
-            || self.reaches_by_changed(user, class, side)
+        let sets = class.ranks.iter().filter_map(|&rank| self.reachers.get(rank as usize));
+        self.open == Some(side) || sets.into_iter().any(|set| set.on(side).contains(user))
     }
 
+    /// Whether the rules say something else of a user and another.
     #[inline]
-    fn reaches_by_changed(&self, user: u32, class: &Class<'_>, side: Side) -> bool {
-        class.changed.iter().any(|&tag| {
-            self.changed.get(tag as usize).is_some_and(|sets| of_side(sets, side).contains(user))
-        })
-    }
-
-    /// Whether the rules say something else of a user and those of a class.
-    #[inline]
-    pub(super) fn rules_differ(&self, user: u32, class: u32) -> bool {
-        let Some(class) = self.class(class) else { return false };
-        (self.open.is_some() || !class.changed.is_empty())
-            && self.reaches(user, class, Side::Old) != self.reaches(user, class, Side::New)
+    pub(super) fn rules_differ(&self, user: u32, other: u32) -> bool {
+        self.differ.contains(user)
+            && self.concerned.contains(other)
+            && self.class(self.class_number(other)).is_some_and(|class| {
+                self.reaches(user, class, Side::Old) != self.reaches(user, class, Side::New)
+            })
     }
 }
 
-#[derive(Clone, Copy)]
-enum Place {
-    Changed(u32),
-    Same(u32),
-}
-
-fn of_side([old, new]: &[Bits; 2], side: Side) -> &Bits {
-    match side {
-        Side::Old => old,
-        Side::New => new,
+/// Who may reach each tag that anybody may reach, by rank, and how many are changed.
+fn reachers(old: &View, new: &View, open: Option<Side>, users: u32) -> (Vec<Reachers>, u32) {
+    let [old, new_book] = [old, new].map(|view| view.rules.as_deref());
+    let says = |book: Option<&RuleBook>, tag: TagId| book?.conditions.get(tag.index()).copied();
+    let (mut changed, mut same) = (Vec::new(), Vec::new());
+    for tag in (0..).map(TagId).take(new.population.members.len()) {
+        let sets = [old, new_book].map(|book| book.and_then(|book| book.reachers(tag)));
+        let bits = |at: usize| {
+            let set = sets.get(at).copied().flatten();
+            set.map_or_else(|| Bits::nobody(users), |set| Bits::of(set, users))
+        };
+        let is_same = open.is_some() || says(old, tag) == says(new_book, tag) || sets[0] == sets[1];
+        if !is_same {
+            let reachers = Reachers { tag, old: bits(0), new: Some(bits(1)) };
+            changed.push((reachers.old.and(&bits(1)).len(), reachers));
+        } else if let Some(set) = sets[0].or(sets[1]).filter(|set| !set.is_empty()) {
+            same.push((set.len(), Reachers { tag, old: Bits::of(set, users), new: None }));
+        }
     }
+    for all in [&mut changed, &mut same] {
+        all.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
+    }
+    let count = u32::try_from(changed.len()).unwrap_or(u32::MAX);
+    (changed.into_iter().chain(same).map(|(_, reachers)| reachers).collect(), count)
 }

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use super::{
     bits::Bits,
     count::{Count, which},
@@ -22,10 +24,7 @@ pub(super) struct Largest {
 }
 
 /// How many classes are looked at as those to whom it is done.
-const LOOKED_AT: usize = 12;
-
-/// How many users of a class are tried for an example of a pair.
-const TRIED: usize = 150;
+const LOOKED_AT: usize = 24;
 
 /// The largest kinds of pairs that were gained or lost, at most `most`.
 ///
@@ -38,9 +37,16 @@ pub(super) fn largest(
     direction: usize,
     most: usize,
 ) -> Largest {
-    let mut classes: Vec<(u32, i64)> = (0_u32..)
+    // No kind has more pairs than the class has in all, or than it has users with as many others as
+    // any class has.
+    let widest = crowd.classes.iter().map(|class| class.users).max().unwrap_or(0);
+    let most_pairs = |class: u32, pairs: i64| {
+        let users = crowd.class(class).map_or(0, |class| class.users);
+        users.saturating_mul(widest).min(u64::try_from(pairs).unwrap_or(0))
+    };
+    let mut classes: Vec<(u32, u64)> = (0_u32..)
         .zip(&count.classes)
-        .filter_map(|(class, counts)| Some((class, *counts.get(direction)?)))
+        .filter_map(|(class, counts)| Some((class, most_pairs(class, *counts.get(direction)?))))
         .filter(|&(_, pairs)| pairs > 0)
         .collect();
     classes.sort_unstable_by_key(|&(class, pairs)| (std::cmp::Reverse(pairs), class));
@@ -48,7 +54,7 @@ pub(super) fn largest(
     let mut is_complete = true;
     for (looked, (to, pairs)) in classes.into_iter().enumerate() {
         let least = found.get(most.saturating_sub(1)).map_or(0, |between| between.pairs);
-        if u64::try_from(pairs).unwrap_or(0) <= least {
+        if pairs <= least {
             break;
         }
         if looked == LOOKED_AT {
@@ -74,11 +80,9 @@ fn towards(
     let members: Vec<u32> = members(crowd, to).collect();
     let [before, after] = [Side::Old, Side::New].map(|side| subjects(scene, crowd, class, side));
     let nobody = Bits::nobody(crowd.users);
-    let mut pairs = vec![0_i64; crowd.classes.len()];
+    let mut pairs: HashMap<u32, i64, foldhash::fast::RandomState> = HashMap::default();
     let mut add = |user: u32, count: i64| {
-        if let Some(slot) = pairs.get_mut(crowd.class_number(user) as usize) {
-            *slot += count;
-        }
+        *pairs.entry(crowd.class_number(user)).or_default() += count;
     };
     for flags in [[true, true], [true, false], [false, true]] {
         let [old, new] = &scene.others;
@@ -104,7 +108,7 @@ fn towards(
             }
         }
     }
-    let told = (0_u32..).zip(pairs).filter(|&(_, pairs)| pairs > 0);
+    let told = pairs.into_iter().filter(|&(_, pairs)| pairs > 0);
     told.map(|(from, pairs)| Between { from, to, pairs: u64::try_from(pairs).unwrap_or(0) })
         .collect()
 }
@@ -116,7 +120,10 @@ fn subjects(scene: &Scene<'_>, crowd: &Crowd<'_>, class: &Class<'_>, side: Side)
     if scene.rules { all.and(&crowd.reachers(class, side)) } else { all.clone() }
 }
 
-/// Some pairs of these kinds that changed; none, if none of the first users of both did.
+/// Some pairs of these kinds that changed: at least one, if there is any.
+///
+/// Users of one class who stand alike come out alike towards strangers, so strangers are found at
+/// once; then those between whom there is something are looked at one by one.
 pub(super) fn examples(
     scene: &Scene<'_>,
     crowd: &Crowd<'_>,
@@ -126,23 +133,55 @@ pub(super) fn examples(
     most: usize,
 ) -> Vec<(u32, u32)> {
     let mut found = Vec::new();
-    let subjects: Vec<u32> = members(crowd, between.from).take(TRIED).collect();
-    for other in members(crowd, between.to).take(TRIED) {
-        for &user in &subjects {
-            if user == other {
-                continue;
-            }
-            let tie = view.population.tie(user, other);
-            if which(scene.judge(user, other, tie)) == Some(direction) {
-                found.push((user, other));
-                break;
+    if most == 0 {
+        return found;
+    }
+    let subjects = alike(crowd, between.from, &scene.subjects);
+    let others = alike(crowd, between.to, &scene.others);
+    let population = &view.population;
+    let is_it = |user: u32, other: u32, tie: Tie| {
+        user != other && which(scene.judge(user, other, tie)) == Some(direction)
+    };
+    for (from, to) in subjects.iter().flat_map(|from| others.iter().map(move |to| (from, to))) {
+        let (Some(&one), Some(&other)) = (from.first(), to.first()) else { continue };
+        if which(scene.as_strangers(crowd, one, other)) != Some(direction) {
+            continue;
+        }
+        for &other in to {
+            // Among so many there is a stranger.
+            let some = from.iter().take(population.ties_of(other).len() + 2);
+            let tie = |user: u32| view.population.tie(user, other);
+            found.extend(
+                some.copied().find(|&user| is_it(user, other, tie(user))).map(|user| (user, other)),
+            );
+            if found.len() >= most {
+                return found;
             }
         }
-        if found.len() == most {
-            break;
+    }
+    for other in members(crowd, between.to) {
+        for (user, tie) in population.ties_of(other) {
+            let is_new =
+                crowd.class_number(user) == between.from && !found.contains(&(user, other));
+            if is_new && is_it(user, other, tie.reversed()) {
+                found.push((user, other));
+                if found.len() >= most {
+                    return found;
+                }
+            }
         }
     }
     found
+}
+
+/// The users of a class, apart by whether they are in either of two sets.
+fn alike(crowd: &Crowd<'_>, class: u32, [old, new]: &[Bits; 2]) -> [Vec<u32>; 4] {
+    let mut alike: [Vec<u32>; 4] = Default::default();
+    for user in members(crowd, class) {
+        let at = usize::from(old.contains(user)) * 2 + usize::from(new.contains(user));
+        alike.get_mut(at).into_iter().for_each(|users| users.push(user));
+    }
+    alike
 }
 
 fn members<'c>(crowd: &'c Crowd<'_>, class: u32) -> impl Iterator<Item = u32> + 'c {

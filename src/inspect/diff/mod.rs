@@ -24,12 +24,9 @@ pub use contact::Contact;
 pub use matrices::{Cell, Grants, MatrixChange};
 pub(super) use told::why;
 
-use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
+use std::sync::{
+    Mutex, OnceLock, PoisonError,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use crate::{
@@ -37,8 +34,9 @@ use crate::{
     request::{Action, Conversation, ResourceKind},
     snapshot::View,
 };
+use contact::Strangers;
 use count::{Count, GAINED, LOST};
-use crowd::Crowd;
+use crowd::{Crowd, Side};
 use scene::Scene;
 
 /// What one policy lets users do that another did not, and the other way round.
@@ -141,9 +139,8 @@ impl Diff {
     pub fn of(old: &View, new: &View, conversation: Option<Conversation>, detail: Detail) -> Self {
         let crowd = Crowd::of(old, new);
         let changes = changes::changes(old, new);
-        let compared =
-            Compared { old, new, conversation, detail, crowd: &crowd, changes: &changes };
-        let mut actions = compared.all();
+        let compared = Compared { old, new, detail, crowd: &crowd, changes: &changes };
+        let mut actions = compared.all(conversation);
         actions.sort_by_key(|diff| diff.action);
         let matrices = matrices::changes(old, new);
         Self { users: crowd.users, actions, changes, matrices }
@@ -183,49 +180,62 @@ impl Diff {
 struct Compared<'v> {
     old: &'v View,
     new: &'v View,
-    conversation: Option<Conversation>,
     detail: Detail,
     crowd: &'v Crowd<'v>,
     changes: &'v [Change],
 }
 
+/// An action under both policies, and which of the [`Common`] is its.
+struct Act<'v> {
+    action: Action,
+    over: Over,
+    scene: Scene<'v>,
+    common: usize,
+}
+
+/// What is the same of all actions that strangers may do alike.
+struct Common {
+    count: Count,
+    strangers: OnceLock<[Strangers; 2]>,
+}
+
 impl Compared<'_> {
-    /// One action after the other on each processor.
-    fn all(&self) -> Vec<ActionDiff> {
+    /// Strangers once for all actions of which the same is to be said, then one action after the
+    /// other on each processor.
+    fn all(&self, conversation: Option<Conversation>) -> Vec<ActionDiff> {
+        let (mut acts, mut commons): (Vec<Act<'_>>, Vec<Common>) = (Vec::new(), Vec::new());
+        for (action, over) in Action::ALL.iter().copied().filter_map(over) {
+            let scene = Scene::new(self.old, self.new, action, conversation, self.crowd);
+            let alike = acts.iter().find(|act| act.scene.is_of_the_same_strangers(&scene));
+            let common = alike.map_or_else(
+                || {
+                    let count = Count::of_strangers(&scene, self.crowd);
+                    commons.push(Common { count, strangers: OnceLock::new() });
+                    commons.len() - 1
+                },
+                |act| act.common,
+            );
+            acts.push(Act { action, over, scene, common });
+        }
         // Those that cost most come first.
-        let last = |action: &Action| !Action::takes(*action).contains(&ResourceKind::User);
-        let mut actions: Vec<(Action, Over)> =
-            Action::ALL.iter().copied().filter_map(over).collect();
-        actions.sort_by_key(|(action, _)| last(action));
+        acts.sort_by_key(|act| act.over == Over::Subjects || !act.scene.rules);
         let next = AtomicUsize::new(0);
         let done = Mutex::new(Vec::new());
-        let work = || {
-            while let Some(&(action, over)) = actions.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let diff = self.action(action, over);
-                done.lock().unwrap_or_else(PoisonError::into_inner).push(diff);
-            }
-        };
-        let threads = thread::available_parallelism().map_or(1, usize::from);
-        thread::scope(|scope| {
-            for _ in 1..threads.min(actions.len()) {
-                // Without another thread, this one does it all.
-                let builder = thread::Builder::new().stack_size(STACK);
-                let _ = builder.spawn_scoped(scope, work);
-            }
-            let builder = thread::Builder::new().stack_size(STACK);
-            if builder.spawn_scoped(scope, work).is_err() {
-                work();
+        count::on_all_processors(acts.len(), &|| {
+            while let Some(act) = acts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if let Some(common) = commons.get(act.common) {
+                    let diff = self.action(act, common);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push(diff);
+                }
             }
         });
         done.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn action(&self, action: Action, over: Over) -> ActionDiff {
-        let (old, new, crowd) = (self.old, self.new, self.crowd);
-        let scene = Scene::new(old, new, action, self.conversation, crowd);
+    fn action(&self, act: &Act<'_>, common: &Common) -> ActionDiff {
         let mut diff = ActionDiff {
-            action,
-            over,
+            action: act.action,
+            over: act.over,
             gained: 0,
             lost: 0,
             kinds: Vec::new(),
@@ -233,10 +243,10 @@ impl Compared<'_> {
             because: Vec::new(),
             contact: Contact::default(),
         };
-        if over == Over::Subjects {
-            self.subjects(&scene, &mut diff);
+        if act.over == Over::Subjects {
+            self.subjects(&act.scene, &mut diff);
         } else {
-            self.pairs(&scene, &mut diff);
+            self.pairs(&act.scene, common, &mut diff);
         }
         diff.because = self.because(&diff);
         diff
@@ -269,9 +279,10 @@ impl Compared<'_> {
         [diff.gained, diff.lost] = changed.each_ref().map(bits::Bits::len);
     }
 
-    fn pairs(&self, scene: &Scene<'_>, diff: &mut ActionDiff) {
+    fn pairs(&self, scene: &Scene<'_>, common: &Common, diff: &mut ActionDiff) {
         let (crowd, view) = (self.crowd, self.new);
-        let count = Count::of(scene, crowd, &view.population);
+        let mut count = common.count.clone();
+        count.tied(scene, crowd, &view.population);
         [diff.gained, diff.lost] = [GAINED, LOST].map(|which| count.total(which));
         for direction in [GAINED, LOST] {
             let most = self.detail.kinds;
@@ -293,10 +304,11 @@ impl Compared<'_> {
                 });
             }
         }
-        let is_changed = diff.gained + diff.lost > 0;
-        if self.detail.contact && is_changed && diff.over == Over::Users {
-            let views = [self.old, self.new];
-            diff.contact = contact::contact(scene, crowd, views, diff.action, self.conversation);
+        if self.detail.contact && diff.gained + diff.lost > 0 {
+            let population = &view.population;
+            let of = |side| Strangers::of(scene, crowd, population, side);
+            let strangers = common.strangers.get_or_init(|| [Side::Old, Side::New].map(of));
+            diff.contact = contact::contact(scene, population, strangers);
         }
     }
 
@@ -343,9 +355,6 @@ impl Compared<'_> {
             .collect()
     }
 }
-
-/// The stack of a thread that walks the kinds: as deep as their tags branch.
-const STACK: usize = 64 << 20;
 
 /// What of an action is compared here.
 fn over(action: Action) -> Option<(Action, Over)> {

@@ -23,7 +23,7 @@ pub(super) struct Scene<'v> {
     /// Whether rules are asked.
     pub(super) rules: bool,
     /// Whether blocks count otherwise.
-    blocks_differ: bool,
+    pub(super) blocks_differ: bool,
 }
 
 impl<'v> Scene<'v> {
@@ -36,20 +36,18 @@ impl<'v> Scene<'v> {
     ) -> Self {
         let judges = [old, new].map(|view| Judge::new(view, action, conversation));
         let [before, after] = judges.each_ref().map(Judge::ends);
-        let bits = |selection: Selection<'_>| {
-            Bits::of(&selection.of(&new.population.everyone), crowd.users)
-        };
+        let bits = |selection: &Selection<'_>| Bits::selected(selection, crowd.users);
         let modes = [(old, before.peers), (new, after.peers)].map(|(view, matters)| {
             let all = view.standings.in_mode(PeersMode::All);
-            bits(if matters { all } else { Selection::everybody() })
+            bits(&if matters { all } else { Selection::everybody() })
         });
         let has_rules = crowd.has_rules && (before.rules || after.rules);
         let blocks: [BlockMode; 2] = [before.blocks, after.blocks];
         let is_about_peers = before.peers || after.peers;
-        let split = |sides: Ends<'_>| [bits(sides.subjects), bits(sides.others)];
+        let split = |sides: Ends<'_>| [bits(&sides.subjects), bits(&sides.others)];
         let ([s_old, o_old], [s_new, o_new]) = (split(before), split(after));
-        let mut subjects_differ = differing(&s_old, &s_new);
-        let mut others_differ = differing(&o_old, &o_new);
+        let mut subjects_differ = differing(&s_old, &s_new, crowd.users);
+        let mut others_differ = differing(&o_old, &o_new, crowd.users);
         if is_about_peers {
             let modes = peers_differ(old, new, crowd.users);
             subjects_differ.insert_all(&modes);
@@ -69,14 +67,24 @@ impl<'v> Scene<'v> {
         }
     }
 
+    /// Whether it is the same of any two strangers, under both policies, as of another action.
+    pub(super) fn is_of_the_same_strangers(&self, other: &Self) -> bool {
+        self.rules == other.rules && self.subjects == other.subjects && self.others == other.others
+    }
+
     /// Whether what is between two could make them come out otherwise than as strangers, or than
     /// before: if not, they need not be judged.
     #[inline]
     pub(super) fn may_differ(&self, crowd: &Crowd<'_>, user: u32, other: u32, tie: Tie) -> bool {
+        self.sides_differ(user, other, tie) || self.rules && crowd.rules_differ(user, other)
+    }
+
+    /// The same, the rules aside.
+    #[inline]
+    pub(super) fn sides_differ(&self, user: u32, other: u32, tie: Tie) -> bool {
         self.subjects_differ.contains(user)
             || self.others_differ.contains(other)
             || self.blocks_differ && (tie.to(Relation::Block) || tie.back(Relation::Block))
-            || self.rules && crowd.rules_differ(user, crowd.class_number(other))
     }
 
     /// Whether one may do it to the other if this is between them: before and after.
@@ -103,9 +111,9 @@ fn of([old, new]: &[Bits; 2], side: Side) -> &Bits {
     }
 }
 
-fn differing(one: &Bits, other: &Bits) -> Bits {
-    let mut differ = one.minus(other);
-    differ.insert_all(&other.minus(one));
+fn differing(one: &Bits, other: &Bits, users: u32) -> Bits {
+    let mut differ = Bits::nobody(users);
+    differ.insert_differing(one, other);
     differ
 }
 

@@ -1,60 +1,178 @@
-use super::bits::{Bits, Sparse, count, without};
+use super::{
+    bits::Bits,
+    crowd::{Crowd, Reachers, Side},
+};
 
-/// A class of users as it is counted: the tags by which it is reached.
+/// A class of users as it is counted: the ranks of the tags by which it is reached.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Leaf<'c> {
-    pub(super) tags: &'c [u32],
+    pub(super) ranks: &'c [u32],
     pub(super) class: u32,
 }
 
-/// For each leaf, how many of a set of users are in none of the sets of its tags.
-///
-/// Leaves come in the order of their tags. Those that begin alike share what is left of the set, and
-/// where nobody is left, no leaf below is looked at singly; so the cost is mostly that of the tags
-/// that few may be reached by.
-pub(super) fn left_over(
-    leaves: &[Leaf<'_>],
-    set: &Bits,
-    sets: &[Bits],
-    tell: &mut impl FnMut(u32, u64),
-) {
-    walk(leaves, 0, set.sparse(), sets, tell);
+/// What is known, at one word of the subjects, about who may reach the classes below a place of the
+/// walk. It is dropped where nothing is left to count.
+pub(super) trait Word: Copy {
+    type Counts;
+
+    /// After another tag; `None` if there is nothing left to count, where `more` tells whether tags
+    /// may follow of which the policies say something else.
+    fn after(self, reachers: &Reachers, more: bool) -> Option<Self>;
+
+    fn count(self, counts: &mut Self::Counts);
 }
 
-fn walk(
-    mut leaves: &[Leaf<'_>],
-    mut depth: usize,
-    mut left: Sparse,
-    sets: &[Bits],
-    tell: &mut impl FnMut(u32, u64),
-) {
-    // Goes on in the loop as long as all begin alike, so that it recurses only where they part.
-    while !left.is_empty() {
-        let ended = leaves.partition_point(|leaf| leaf.tags.len() <= depth);
-        let (done, rest) = leaves.split_at(ended);
-        if !done.is_empty() {
-            let users = count(&left);
-            done.iter().for_each(|leaf| tell(leaf.class, users));
-        }
-        let Some(tag) = rest.first().and_then(|leaf| leaf.tags.get(depth)).copied() else { return };
-        let same = rest.partition_point(|leaf| leaf.tags.get(depth) == Some(&tag));
-        if same == rest.len() {
-            left = without(&left, set(sets, tag));
-            (leaves, depth) = (rest, depth + 1);
-            continue;
-        }
-        let mut rest = rest;
-        while let Some(tag) = rest.first().and_then(|leaf| leaf.tags.get(depth)).copied() {
-            let same = rest.partition_point(|leaf| leaf.tags.get(depth) == Some(&tag));
-            let (alike, others) = rest.split_at(same);
-            walk(alike, depth + 1, without(&left, set(sets, tag)), sets, tell);
-            rest = others;
-        }
-        return;
+/// The subjects who reach none of the tags so far, under one policy.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Left<const NEW: bool> {
+    at: u32,
+    left: u64,
+}
+
+impl<const NEW: bool> Left<NEW> {
+    const SIDE: Side = if NEW { Side::New } else { Side::Old };
+
+    pub(super) fn all(set: &Bits) -> Vec<Self> {
+        let words = set.words().map(|(at, left)| Self { at, left });
+        words.filter(|word| word.left != 0).collect()
     }
 }
 
-fn set(sets: &[Bits], tag: u32) -> &Bits {
-    static NOBODY: Bits = Bits::NONE;
-    sets.get(tag as usize).unwrap_or(&NOBODY)
+impl<const NEW: bool> Word for Left<NEW> {
+    type Counts = u64;
+
+    #[inline]
+    fn after(self, reachers: &Reachers, _: bool) -> Option<Self> {
+        let left = self.left & !reachers.on(Self::SIDE).word(self.at);
+        (left != 0).then_some(Self { left, ..self })
+    }
+
+    #[inline]
+    fn count(self, counts: &mut u64) {
+        *counts += u64::from(self.left.count_ones());
+    }
+}
+
+/// The subjects about whom the policies do not agree already: those who may be told apart yet, and
+/// those of them who reach one of the tags so far under the new policy only, or the old one only.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Apart {
+    at: u32,
+    open: u64,
+    gained: u64,
+    lost: u64,
+}
+
+impl Apart {
+    pub(super) fn all(set: &Bits) -> Vec<Self> {
+        let words = set.words().map(|(at, open)| Self { at, open, gained: 0, lost: 0 });
+        words.filter(|word| word.open != 0).collect()
+    }
+}
+
+impl Word for Apart {
+    /// Gained and lost.
+    type Counts = [u64; 2];
+
+    #[inline]
+    fn after(self, reachers: &Reachers, more: bool) -> Option<Self> {
+        let [old, new] = [Side::Old, Side::New].map(|side| reachers.on(side).word(self.at));
+        let (gained, lost) = (self.gained | new & !old, self.lost | old & !new);
+        let open = self.open & !(old & new) & !(gained & lost);
+        let word = Self { open, gained: gained & open, lost: lost & open, ..self };
+        let counts = if more { word.open } else { word.gained | word.lost };
+        (counts != 0).then_some(word)
+    }
+
+    #[inline]
+    fn count(self, [gained, lost]: &mut [u64; 2]) {
+        *gained += u64::from(self.gained.count_ones());
+        *lost += u64::from(self.lost.count_ones());
+    }
+}
+
+/// Counts for each leaf the subjects of whom something is left after all its tags.
+///
+/// Leaves come in the order of their ranks. Those that begin alike share what is left, and where
+/// nothing is left, no leaf below is looked at singly; so the cost is mostly that of the tags that
+/// few may be reached by.
+pub(super) fn walk<W: Word<Counts: Default>>(
+    crowd: &Crowd<'_>,
+    leaves: &[Leaf<'_>],
+    subjects: Vec<W>,
+    tell: &mut dyn FnMut(u32, W::Counts),
+) {
+    Walk { crowd, tell, spare: Vec::new() }.down(leaves, 0, subjects);
+}
+
+struct Walk<'w, 'c, W: Word> {
+    crowd: &'w Crowd<'c>,
+    tell: &'w mut dyn FnMut(u32, W::Counts),
+    /// Lists that are used no more.
+    spare: Vec<Vec<W>>,
+}
+
+impl<W: Word<Counts: Default>> Walk<'_, '_, W> {
+    fn down(&mut self, mut leaves: &[Leaf<'_>], mut depth: usize, mut words: Vec<W>) {
+        // Goes on in the loop as long as all begin alike, so that it recurses only where they part.
+        while !words.is_empty() {
+            let ended = leaves.partition_point(|leaf| leaf.ranks.len() <= depth);
+            let (done, rest) = leaves.split_at(ended);
+            for leaf in done {
+                let mut counts = W::Counts::default();
+                words.iter().for_each(|word| word.count(&mut counts));
+                (self.tell)(leaf.class, counts);
+            }
+            let mut rest = rest;
+            while let Some(rank) = rest.first().and_then(|leaf| leaf.ranks.get(depth)).copied() {
+                let same = rest.partition_point(|leaf| leaf.ranks.get(depth) == Some(&rank));
+                let (alike, others) = rest.split_at(same);
+                if others.is_empty() && rest.len() == leaves.len() - ended && alike.len() > 1 {
+                    let after = self.after(&words, rank);
+                    self.spare.push(std::mem::replace(&mut words, after));
+                    break;
+                }
+                if let [leaf] = alike {
+                    self.last(*leaf, depth, &words);
+                } else {
+                    let after = self.after(&words, rank);
+                    self.down(alike, depth + 1, after);
+                }
+                rest = others;
+            }
+            if rest.is_empty() {
+                break;
+            }
+            (leaves, depth) = (rest, depth + 1);
+        }
+        self.spare.push(words);
+    }
+
+    /// Counts for the only leaf that begins so, word by word through all that is left of its tags.
+    fn last(&mut self, leaf: Leaf<'_>, depth: usize, words: &[W]) {
+        let ranks = leaf.ranks.get(depth..).unwrap_or_default();
+        let sets = ranks.iter().filter_map(|&rank| {
+            Some((self.crowd.reachers.get(rank as usize)?, rank < self.crowd.changed))
+        });
+        let sets: smallvec::SmallVec<[(&Reachers, bool); 8]> = sets.collect();
+        let mut counts = W::Counts::default();
+        for &word in words {
+            let left = sets.iter().try_fold(word, |word, (set, more)| word.after(set, *more));
+            left.into_iter().for_each(|word| word.count(&mut counts));
+        }
+        (self.tell)(leaf.class, counts);
+    }
+
+    fn after(&mut self, words: &[W], rank: u32) -> Vec<W> {
+        let mut after = self.spare.pop().unwrap_or_default();
+        after.clear();
+        match self.crowd.reachers.get(rank as usize) {
+            Some(set) => {
+                let more = rank < self.crowd.changed;
+                after.extend(words.iter().filter_map(|word| word.after(set, more)));
+            }
+            None => after.extend_from_slice(words),
+        }
+        after
+    }
 }

@@ -17,8 +17,7 @@ use crate::{decide, request::Action, snapshot::View};
 /// How many bytes a line may have.
 const LONGEST: u64 = 1 << 20;
 
-/// How many examples are kept of each group, and how many malformed lines are told.
-const EXAMPLES: usize = 3;
+/// How many malformed lines are told.
 const MALFORMED: usize = 100;
 
 /// What became of the decisions of a log under a policy.
@@ -27,6 +26,9 @@ pub struct Replay {
     pub decisions: u64,
     /// How many turn out otherwise.
     pub changed: u64,
+    /// Of those: what was denied and would be allowed, and what was allowed and would be denied.
+    pub opened: u64,
+    pub closed: u64,
     /// How many turn out the same for another reason.
     pub other_reasons: u64,
     pub malformed: u64,
@@ -66,12 +68,13 @@ pub struct Example {
     pub why: String,
 }
 
-/// Asks every decision of a log again. A line that is none is noted and passed over; an empty one says
-/// nothing. Keeps one line at a time.
+/// Asks every decision of a log again, and keeps up to `most` examples of each group. A line that is
+/// none is noted and passed over; an empty one says nothing. Holds one line at a time, besides the
+/// examples.
 ///
 /// # Errors
 /// If the log can't be read on.
-pub fn replay(view: &View, mut log: impl BufRead) -> io::Result<Replay> {
+pub fn replay(view: &View, mut log: impl BufRead, most: usize) -> io::Result<Replay> {
     let mut replay = Replay::default();
     let mut groups: BTreeMap<(Action, String, String), Group> = BTreeMap::new();
     let mut bytes = Vec::new();
@@ -97,7 +100,7 @@ pub fn replay(view: &View, mut log: impl BufRead) -> io::Result<Replay> {
             continue;
         }
         match read(&bytes, number) {
-            Ok(record) => replay.ask(view, &record, number, &mut groups),
+            Ok(record) => replay.ask(view, &record, (number, most), &mut groups),
             Err(mistake) => replay.malformed(mistake),
         }
     }
@@ -140,7 +143,7 @@ impl Replay {
         &mut self,
         view: &View,
         record: &Record,
-        line: u64,
+        (line, most): (u64, usize),
         groups: &mut BTreeMap<(Action, String, String), Group>,
     ) {
         // It was read as a request already.
@@ -153,6 +156,7 @@ impl Replay {
             return;
         }
         self.changed += 1;
+        *(if decision.allow { &mut self.opened } else { &mut self.closed }) += 1;
         let word = |allow: bool| if allow { "allow" } else { "deny" };
         let reason = record.reason.filter(|_| !record.allow);
         let before = match reason {
@@ -170,7 +174,7 @@ impl Replay {
             examples: Vec::new(),
         });
         group.decisions += 1;
-        if group.examples.len() < EXAMPLES {
+        if group.examples.len() < most {
             let why = why(&decide::explain(view, &request));
             group.examples.push(Example { line, parties: record.shown(), why });
         }
@@ -193,6 +197,8 @@ impl Replay {
         json!({
             "decisions": self.decisions,
             "changed": self.changed,
+            "opened": self.opened,
+            "closed": self.closed,
             "other_reasons": self.other_reasons,
             "malformed": self.malformed,
             "groups": self.groups.iter().map(group).collect::<Vec<_>>(),

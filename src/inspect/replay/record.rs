@@ -6,7 +6,7 @@
 //! - `action` (needed): its name, or `{"name": ..., "properties": {"member": ..., "field": ...}}`;
 //! - `resource`: the id of what the action is done to before all else, or `{"type": ..., "id": ...,
 //!   "properties": {...}}`; left out where it is done to nothing;
-//! - `member` and `field`: in place of the properties of the action;
+//! - `member` and `field`: in place of the properties of the action; the member as the subject is;
 //! - `context`: of which `conversation` counts, `new` or `existing`;
 //! - `decision` (needed): a boolean;
 //! - `reason`: the code that was given for it.
@@ -29,7 +29,7 @@ pub struct Record {
     subject: Value,
     pub action: Action,
     resource: Value,
-    member: Option<String>,
+    member: Value,
     field: Option<String>,
     conversation: Option<Conversation>,
     pub allow: bool,
@@ -66,7 +66,9 @@ impl Record {
                 Some(_) => Err(wrong(name, "it is no text")),
             }
         };
-        let (member, field) = (text("member")?, text("field")?);
+        let field = text("field")?;
+        let member = object.remove("member").or_else(|| given.get_mut("member").map(Value::take));
+        let member = member.unwrap_or(Value::Null);
         let conversation = match object.get("context").and_then(|all| all.get("conversation")) {
             None | Some(Value::Null) => None,
             state => Some(word("conversation", state)?),
@@ -94,12 +96,16 @@ impl Record {
             return Err(wrong("subject", "a subject is of type user"));
         }
         let (resource_type, resource) = entity("resource", &self.resource)?;
+        let (member_type, member) = entity("member", &self.member)?;
+        if member_type.is_some_and(|name| name != "user") {
+            return Err(wrong("member", "a member is of type user"));
+        }
         let parts = Parts {
             subject,
             action: self.action,
             resource_type,
             resource,
-            member: self.member.as_deref(),
+            member,
             field: self.field.as_deref(),
             conversation: self.conversation,
         };
@@ -107,6 +113,9 @@ impl Record {
             wrong(if misfit.part() == "subject" { "subject" } else { "action" }, misfit.to_string())
         })?;
         request.subject.properties = properties("subject", &self.subject)?;
+        if let Some(member) = &mut request.member {
+            member.properties = properties("member", &self.member)?;
+        }
         match &mut request.resource {
             Resource::User(user) => user.properties = properties("resource", &self.resource)?,
             Resource::Group(group) => group.matrix = matrix(&self.resource)?,
@@ -118,11 +127,11 @@ impl Record {
     /// Who, and to whom, for people.
     pub(super) fn shown(&self) -> String {
         let id = |value: &Value| match entity("", value) {
-            Ok((_, Some(id))) => format!(" `{id}`"),
+            Ok((_, Some(id))) => format!(" `{}`", id.escape_debug()),
             _ => String::new(),
         };
-        let member = self.member.as_ref().map(|id| format!(" `{id}`")).unwrap_or_default();
-        format!("{}{}{member}", id(&self.subject).trim_start(), id(&self.resource))
+        let (subject, resource) = (id(&self.subject), id(&self.resource));
+        format!("{}{resource}{}", subject.trim_start(), id(&self.member))
     }
 }
 
@@ -144,8 +153,8 @@ pub fn line(request: &Request<'_>, decision: Decision) -> String {
             line.insert("resource".to_owned(), user(other));
         }
         Resource::User(other) => {
-            let properties = other.properties.as_ref().map(|given| told(given));
-            let other = json!({ "type": "user", "id": other.id, "properties": properties });
+            let given = other.properties.as_ref().map(|given| told(given));
+            let other = json!({ "type": "user", "id": other.id, "properties": given });
             line.insert("resource".to_owned(), other);
         }
         Resource::Group(Group { id, matrix }) => {
@@ -157,7 +166,7 @@ pub fn line(request: &Request<'_>, decision: Decision) -> String {
         }
     }
     if let Some(member) = &request.member {
-        line.insert("member".to_owned(), json!(member.id));
+        line.insert("member".to_owned(), user(member));
     }
     if let Some(field) = request.field {
         line.insert("field".to_owned(), json!(field));

@@ -36,6 +36,9 @@ pub(super) enum Answer<'e> {
 /// In how many users or groups one is looked for who might have been meant.
 const MOST_COMPARED: usize = 100_000;
 
+/// After how many mistakes of a test it is no longer looked for who was meant.
+const MOST_GUESSED: usize = 8;
+
 impl<'e> Expected<'e> {
     /// `None`, and why in `problems`, if something is wrong with it.
     pub(super) fn of(
@@ -126,12 +129,13 @@ fn check_known(
         return;
     }
     for user in [&written.subject, &written.member].into_iter().flatten() {
-        problems.extend(unknown_user(user, view, true));
+        problems.extend(unknown_user(user, view, true, problems.len()));
     }
     let Some(resource) = &written.resource else { return };
+    let before = problems.len();
     problems.extend(match kind(written, question.request.action) {
-        ResourceKind::User => unknown_user(resource, view, true),
-        ResourceKind::Group => unknown_group(resource, view, true),
+        ResourceKind::User => unknown_user(resource, view, true, before),
+        ResourceKind::Group => unknown_group(resource, view, true, before),
         ResourceKind::None => None,
     });
 }
@@ -145,9 +149,10 @@ fn listed<'e>(
 ) -> Vec<&'e str> {
     let mut ids: Vec<(&str, Span)> = Vec::new();
     for id in &list.value {
+        let before = problems.len();
         problems.extend(match question.open {
-            Some(Open::Group) => unknown_group(id, view, false),
-            _ => unknown_user(id, view, false),
+            Some(Open::Group) => unknown_group(id, view, false, before),
+            _ => unknown_user(id, view, false, before),
         });
         ids.push((&id.value, id.span));
     }
@@ -167,23 +172,36 @@ fn listed<'e>(
     ids.into_iter().map(|(id, _)| id).collect()
 }
 
-fn unknown_user(id: &Text<'_>, view: &View, may_be_meant: bool) -> Option<Diagnostic> {
+/// `before` is how many mistakes were found.
+fn unknown_user(
+    id: &Text<'_>,
+    view: &View,
+    may_be_meant: bool,
+    before: usize,
+) -> Option<Diagnostic> {
     let directory = &view.population.directory;
     if directory.number(&id.value).is_some() {
         return None;
     }
     let message = format!("there is no user `{}`", id.value.escape_debug());
-    let known = (0..directory.len()).take(MOST_COMPARED).map(|user| directory.id(user));
+    let most = if before < MOST_GUESSED { MOST_COMPARED } else { 0 };
+    let known = (0..directory.len()).take(most).map(|user| directory.id(user));
     let near = did_you_mean(&id.value, known);
     Some(stranger(Code::UnknownUser, message, id, near, may_be_meant))
 }
 
-fn unknown_group(id: &Text<'_>, view: &View, may_be_meant: bool) -> Option<Diagnostic> {
+fn unknown_group(
+    id: &Text<'_>,
+    view: &View,
+    may_be_meant: bool,
+    before: usize,
+) -> Option<Diagnostic> {
     if view.groups.number(&id.value).is_some() {
         return None;
     }
     let message = format!("there is no group `{}`", id.value.escape_debug());
-    let known = view.groups.iter().take(MOST_COMPARED).map(|(_, group)| group.id);
+    let most = if before < MOST_GUESSED { MOST_COMPARED } else { 0 };
+    let known = view.groups.iter().take(most).map(|(_, group)| group.id);
     let near = did_you_mean(&id.value, known);
     Some(stranger(Code::UnknownGroup, message, id, near, may_be_meant))
 }

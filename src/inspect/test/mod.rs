@@ -5,6 +5,7 @@
 //! test itself, such as a user whom nobody knows, is told as a mistake in the file: a test that
 //! can't fail for the right reason proves nothing.
 
+mod alike;
 mod answer;
 mod coverage;
 mod expected;
@@ -15,6 +16,8 @@ mod words;
 pub use answer::{Failure, Told};
 pub use coverage::{Coverage, Covered, Kind};
 pub use run::run;
+
+use std::time::Duration;
 
 use crate::diagnostic::Report;
 
@@ -51,6 +54,8 @@ pub struct TestResult {
     pub expectations: usize,
     /// Those that were not met; the test passed if there are none.
     pub failures: Vec<Failure>,
+    /// How long it took. Of tests that share the work, the first bears it.
+    pub took: Duration,
 }
 
 impl Results {

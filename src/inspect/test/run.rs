@@ -1,13 +1,15 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     num::NonZero,
     panic::resume_unwind,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
+    time::{Duration, Instant},
 };
 
 use super::{
     FileResult, Outcome, Results, TestResult,
+    alike::Alike,
     answer::{Failure, check},
     coverage::Reached,
     expected::Expected,
@@ -24,8 +26,10 @@ use crate::{
 /// Runs the tests among what was loaded against the policy that the other files make up, as many at
 /// a time as there are processors. With a filter, only those in whose name it stands.
 ///
-/// Costs a policy's compilation for each test that gives something; the population is shared unless
-/// that is of users.
+/// What a test costs beside its questions depends on what it gives. Nothing: nothing. Where it asks
+/// for decisions alone, a compilation of the policy over those whom it names. Where it asks for lists,
+/// a compilation over all users, who are read anew if records of users are given; tests that give the
+/// same share it. The same if it gives tags that are declared, limits or a preset.
 pub fn run(loaded: &Loaded, filter: Option<&str>) -> Outcome {
     let sources = &loaded.sources;
     let mut problems = Diagnostics::default();
@@ -51,7 +55,7 @@ pub fn run(loaded: &Loaded, filter: Option<&str>) -> Outcome {
         for one in all(base, &chosen) {
             one.problems.into_iter().for_each(|problem| problems.push(problem));
             reached.add(one.reached);
-            ran.push(one.failures);
+            ran.push((one.failures, one.took));
         }
     }
     let base = base.filter(|_| !problems.has_errors());
@@ -86,20 +90,27 @@ struct Ran {
     failures: Vec<(Span, Failure)>,
     problems: Vec<Diagnostic>,
     reached: Reached,
+    took: Duration,
 }
 
 /// Runs tests in parallel; what became of them comes in their order.
 fn all(base: &Base<'_>, tests: &[&Test<'_>]) -> Vec<Ran> {
+    let jobs = jobs(tests);
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(test) = tests.get(at) else { return done };
-            done.push((at, one(base, test)));
+            let Some(job) = jobs.get(at) else { return done };
+            let mut laid = Laid { base, view: None };
+            done.extend(job.iter().map(|&(at, test)| {
+                let begun = Instant::now();
+                let ran = laid.run(test);
+                (at, Ran { took: begun.elapsed(), ..ran })
+            }));
         }
     };
-    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(tests.len());
+    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(jobs.len());
     let mut done: Vec<(usize, Ran)> = thread::scope(|scope| {
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         let ended = workers.into_iter().map(thread::ScopedJoinHandle::join);
@@ -109,25 +120,65 @@ fn all(base: &Base<'_>, tests: &[&Test<'_>]) -> Vec<Ran> {
     done.into_iter().map(|(_, ran)| ran).collect()
 }
 
-fn one(base: &Base<'_>, test: &Test<'_>) -> Ran {
-    let laid;
-    let (view, places) = if test.given.is_empty() {
-        (&base.view, &base.places)
-    } else {
-        match base.with(&test.given) {
-            Ok(over) => {
-                laid = over;
-                (&laid.0, &laid.1)
-            }
-            Err(problems) => {
-                let (list, _) = problems.into_sorted();
-                let errors = list.into_iter().filter(|it| it.severity == Severity::Error);
-                let given = |it: Diagnostic| it.also(test.name.span, "with what is given here");
-                return Ran { problems: errors.map(given).collect(), ..Ran::default() };
+/// Tests that are run one after the other, with their places among all.
+type Job<'t, 's> = Vec<(usize, &'t Test<'s>)>;
+
+/// Those that need a view of all users with the same laid over it are one job; each other test is one
+/// for itself.
+fn jobs<'t, 's>(tests: &[&'t Test<'s>]) -> Vec<Job<'t, 's>> {
+    let mut jobs: Vec<Job<'t, 's>> = Vec::new();
+    let mut same: HashMap<String, usize> = HashMap::new();
+    for (at, &test) in tests.iter().enumerate() {
+        let job = if test.given.is_empty() || !test.has_lists() {
+            jobs.len()
+        } else {
+            *same.entry(test.given_text()).or_insert(jobs.len())
+        };
+        match jobs.get_mut(job) {
+            Some(job) => job.push((at, test)),
+            None => jobs.push(vec![(at, test)]),
+        }
+    }
+    jobs
+}
+
+/// A policy with what tests give laid over it.
+struct Laid<'b, 's> {
+    base: &'b Base<'s>,
+    /// Over all users, once a test needs it: the same for all tests of a job.
+    view: Option<Result<(View, Places), Vec<Diagnostic>>>,
+}
+
+impl<'s> Laid<'_, 's> {
+    fn run(&mut self, test: &Test<'s>) -> Ran {
+        let base = self.base;
+        if test.given.is_empty() {
+            return judged(test, &base.view, &base.places);
+        }
+        if !test.has_lists()
+            && let Some((view, places)) = base.with_only(&test.given, &test.named())
+        {
+            let ran = judged(test, &view, &places);
+            // What is wrong is told best where all users are known.
+            if ran.problems.is_empty() {
+                return ran;
             }
         }
-    };
-    judged(test, view, places)
+        let laid = self.view.get_or_insert_with(|| {
+            base.with(&test.given).map_err(|problems| {
+                let (list, _) = problems.into_sorted();
+                list.into_iter().filter(|it| it.severity == Severity::Error).collect()
+            })
+        });
+        match laid {
+            Ok((view, places)) => judged(test, view, places),
+            Err(problems) => {
+                let given =
+                    |it: &Diagnostic| it.clone().also(test.name.span, "with what is given here");
+                Ran { problems: problems.iter().map(given).collect(), ..Ran::default() }
+            }
+        }
+    }
 }
 
 fn judged(test: &Test<'_>, view: &View, places: &Places) -> Ran {
@@ -140,7 +191,12 @@ fn judged(test: &Test<'_>, view: &View, places: &Places) -> Ran {
         if expected.question.open.is_none() {
             ran.reached.note(&trace(view, &expected.question.request), places);
         }
+        let mut met = HashSet::new();
         for id in listed {
+            let alike = Alike::of(&expected.question, view, &id);
+            if alike.is_some_and(|alike| !met.insert(alike)) {
+                continue;
+            }
             ran.reached.note(&trace(view, &expected.question.about(&id)), places);
         }
     }
@@ -150,12 +206,12 @@ fn judged(test: &Test<'_>, view: &View, places: &Places) -> Ran {
 /// What became of the tests, file by file.
 fn results(
     tests: &[&Test<'_>],
-    ran: Vec<Vec<(Span, Failure)>>,
+    ran: Vec<(Vec<(Span, Failure)>, Duration)>,
     sources: &Sources,
 ) -> Vec<FileResult> {
     let mut files: Vec<FileResult> = Vec::new();
     let mut current = None;
-    for (test, failures) in tests.iter().zip(ran) {
+    for (test, (failures, took)) in tests.iter().zip(ran) {
         let id = test.name.span.source;
         let Some(source) = sources.get(id) else { continue };
         if current.as_ref().is_none_or(|(last, _)| *last != id) {
@@ -175,6 +231,7 @@ fn results(
             column: place.column,
             expectations: test.expect.len(),
             failures: failures.collect(),
+            took,
         });
     }
     files

@@ -59,6 +59,14 @@ fn or_nothing(mut schema: Value) -> Value {
     schema
 }
 
+/// The same, with what holds if nothing is said.
+fn or_else(mut schema: Value, default: impl Into<Value>) -> Value {
+    if let Some(fields) = schema.as_object_mut() {
+        fields.insert("default".to_owned(), default.into());
+    }
+    schema
+}
+
 /// One of these words.
 fn one_of<W: Copy>(about: &str, words: &[W], text: fn(W) -> &'static str) -> Value {
     let words: Vec<&str> = words.iter().map(|&word| text(word)).collect();

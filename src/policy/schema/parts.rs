@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::{DRAFT, by_word, describe, fields, object, one_of, or_nothing, refer};
+use super::{DRAFT, by_word, describe, fields, object, one_of, or_else, or_nothing, refer};
 use crate::request::{Approval, Grant, Moderation, PeersMode, Switch};
 
 /// What several sections have in them.
@@ -42,7 +42,13 @@ fn user() -> Map<String, Value> {
         ("tags", refer("tags")),
         ("peers", refer("peers")),
         ("permissions", object("His own switches, in place of the policy's.", permissions)),
-        ("moderation", one_of(describe::MODERATION, Moderation::ALL, Moderation::as_str)),
+        (
+            "moderation",
+            or_else(
+                one_of(describe::MODERATION, Moderation::ALL, Moderation::as_str),
+                Moderation::None.as_str(),
+            ),
+        ),
         ("approval", approval()),
         ("contacts", list("His contacts.", "id")),
         ("favorites", list("His favorites; they are contacts too.", "id")),
@@ -59,6 +65,7 @@ fn group() -> Map<String, Value> {
             json!({
                 "description": "The matrix that governs it; all_members, if nothing is said.",
                 "type": TEXT,
+                "default": "all_members",
             }),
         ),
         ("creator", refer("id")),

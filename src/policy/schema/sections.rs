@@ -2,13 +2,15 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{matrices::built_in, presets::Preset, settings::keys},
-    by_word, describe, fields, object, one_of, or_nothing,
+    by_word, describe, fields, object, one_of, or_else, or_nothing,
     parts::{NAME, TEXT, approval, list},
     refer,
 };
 use crate::{
     diagnostic::Code,
-    request::{Action, BlockMode, GroupPermission, ResourceKind, Switch, UnknownUsers},
+    request::{
+        Action, Approval, BlockMode, GroupPermission, PeersMode, ResourceKind, Switch, UnknownUsers,
+    },
     syntax::ast::SettingsSection,
 };
 
@@ -24,7 +26,13 @@ pub(super) fn all() -> Map<String, Value> {
         ),
         ("rules", rules()),
         ("preset", one_of(describe::PRESET, Preset::ALL, Preset::as_str)),
-        ("unknown_users", one_of(describe::UNKNOWN_USERS, UnknownUsers::ALL, UnknownUsers::as_str)),
+        (
+            "unknown_users",
+            or_else(
+                one_of(describe::UNKNOWN_USERS, UnknownUsers::ALL, UnknownUsers::as_str),
+                UnknownUsers::Deny.as_str(),
+            ),
+        ),
         ("moderation", settings("Moderation.", SettingsSection::Moderation)),
         ("permissions", permissions()),
         ("blocks", settings("Whom blocks stop, by action.", SettingsSection::Blocks)),
@@ -80,7 +88,7 @@ fn settings(about: &str, section: SettingsSection) -> Value {
         }
         SettingsSection::Permissions => refer("switch"),
         SettingsSection::Blocks => one_of(describe::BLOCK_MODE, BlockMode::ALL, BlockMode::as_str),
-        SettingsSection::Friendship => approval(),
+        SettingsSection::Friendship => or_else(approval(), Approval::AllowAny.as_str()),
         SettingsSection::Limits => json!({
             "description": "A whole number, or `none`.",
             "anyOf": [
@@ -94,8 +102,10 @@ fn settings(about: &str, section: SettingsSection) -> Value {
 }
 
 fn permissions() -> Value {
-    let one =
-        |switch| json!({ "$ref": "#/definitions/switch", "description": describe::switch(switch) });
+    let one = |switch| {
+        let about = describe::switch(switch);
+        or_else(json!({ "$ref": "#/definitions/switch", "description": about }), true)
+    };
     let about = "The switches of users whose records say nothing of them; all are on by default.";
     or_nothing(object(about, by_word(Switch::ALL, Switch::as_str, one)))
 }
@@ -113,7 +123,7 @@ fn peers() -> Value {
     });
     or_nothing(object(
         "With whom users communicate whose records say nothing of it.",
-        fields([("default", refer("peers")), ("modes", modes)]),
+        fields([("default", or_else(refer("peers"), PeersMode::All.as_str())), ("modes", modes)]),
     ))
 }
 
@@ -145,6 +155,7 @@ fn invariants() -> Value {
         "description": "Whether it must hold of all users that there may be (all, if nothing is said), \
             or only of those that there are (population).",
         "enum": ["all", "population"],
+        "default": "all",
     });
     let text = json!({ "description": "Why it must hold.", "type": TEXT });
     let mut invariant = object(
@@ -175,9 +186,8 @@ fn invariants() -> Value {
 }
 
 fn lints() -> Value {
-    let code = one_of("The code of a warning.", Code::ALL, Code::as_str);
-    let allow =
-        json!({ "description": "Warnings to keep silent.", "type": "array", "items": code });
+    let code = one_of("The code of a lint.", Code::LINTS, Code::as_str);
+    let allow = json!({ "description": "Lints to keep silent.", "type": "array", "items": code });
     or_nothing(object("What `check` warns of.", fields([("allow", allow)])))
 }
 

@@ -185,7 +185,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// A condition with white space left to chance.
-fn condition(condition: &Condition, chance: &mut Chance) -> String {
+pub(crate) fn condition(condition: &Condition, chance: &mut Chance) -> String {
     match condition {
         Condition::HasTag(tag) => format!("hasTag({}{tag})", space(chance)),
         Condition::Not(inner) => format!("not({})", self::condition(inner, chance)),

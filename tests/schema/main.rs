@@ -8,7 +8,9 @@
     reason = "a test may fail by it"
 )]
 
-#[path = "support/json_schema.rs"]
+mod cases;
+
+#[path = "../support/json_schema.rs"]
 mod json_schema;
 
 use std::{
@@ -18,15 +20,18 @@ use std::{
     process::Command,
 };
 
+use jsonschema::Validator;
 use peerage::{
     compile,
     diagnostic::Report,
     inspect, policy,
     source::{Notation, Sources},
 };
+use regex::Regex;
 use serde_json::{Value, json};
 
-use json_schema::violations;
+use cases::{MISTAKES, RIGHT};
+use json_schema::{validator, violations};
 
 /// A document as an editor reads it.
 fn yaml(text: &str) -> Value {
@@ -35,8 +40,12 @@ fn yaml(text: &str) -> Value {
         .unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-fn tests() -> Value {
-    inspect::test_schema(policy::schema())
+fn policies() -> Validator {
+    validator(&policy::schema())
+}
+
+fn tests() -> Validator {
+    validator(&inspect::test_schema(policy::schema()))
 }
 
 /// What `check` says of a file of this text.
@@ -45,7 +54,7 @@ fn checked(notation: Notation, text: &str) -> Report {
 }
 
 #[track_caller]
-fn assert_valid(schema: &Value, text: &str, of: &str) {
+fn assert_valid(schema: &Validator, text: &str, of: &str) {
     let found = violations(schema, &yaml(text));
     assert!(found.is_empty(), "{of}: {found:#?}");
 }
@@ -63,7 +72,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn the_example_policies_and_their_tests_are_valid() {
-    let (policies, tests) = (policy::schema(), tests());
+    let (policies, tests) = (policies(), tests());
     let mut seen = (0, 0);
     for path in files("policies".as_ref()) {
         if path.extension().is_none_or(|ending| ending != "yaml") {
@@ -81,6 +90,7 @@ fn the_example_policies_and_their_tests_are_valid() {
 #[test]
 fn what_the_readme_shows_is_valid() {
     let readme = fs::read_to_string("README.md").unwrap();
+    let (policies, tests) = (policies(), tests());
     let mut seen = 0;
     for block in readme.split("\n```yaml\n").skip(1) {
         let text = block.split("\n```").next().unwrap();
@@ -88,157 +98,26 @@ fn what_the_readme_shows_is_valid() {
         if text.starts_with("# .") {
             continue;
         }
-        let schema = if text.contains("tests:\n") { tests() } else { policy::schema() };
-        assert_valid(&schema, text, text);
+        let schema = if text.contains("tests:\n") { &tests } else { &policies };
+        assert_valid(schema, text, text);
         seen += 1;
     }
     assert!(seen > 0);
 }
 
-/// What a policy may say.
-const RIGHT: &[&str] = &[
-    "# nothing\n",
-    "rules:",
-    "rules: []\nusers:\ngroups:\nconversations:\nmatrices:\npeers:\ntags:",
-    "tags: [A, a-b_c, 2024, -5]",
-    "rules: [{ condition: hasTag(A), outcome: [B] }]",
-    "rules: [{ condition: ' any ( hasTag ( A ) , not(all(hasTag(B))),) ', outcome: [B] }]",
-    "rules: [{ condition: hasTag(\"A\"), outcome: [B], name: 7, description: true }]",
-    "rules:\n  - outcome: [A]\n    condition: |\n      // who\n      any(hasTag(A), // these\n        \
-         hasTag(B))\n",
-    "rules: [{ condition: hasTag(A), outcome: [B], \
-         rule_id: 728C1541-d6d1-4290-9a53-cdf01dd32d60 }]",
-    "preset: mesibo\nunknown_users: allow_defaults",
-    "moderation: { managers: hasTag(moderator) }",
-    "permissions: { outgoing: true, video_call: not(hasTag(A)), create_group: false }",
-    "blocks: { start_chat: off, send_message: one_way, add_member: two_way }",
-    "peers: { default: 3, modes: [{ when: hasTag(A), mode: contacts }, \
-         { when: hasTag(B), mode: 0 }] }",
-    "friendship: { default_approval: need_confirm }",
-    "limits: { friends: 0, blocked: 4294967295, friend_lists: none }",
-    "matrices: { team: { add_member: allow_if_admin, remove_member: unspecified, \
-         update_metadata: { a: deny, '*': 'any(allow_if_admin, hasTag(A))' }, add_admin: \
-         'all(allow_if_super_admin, not(deny))', remove_admin: deny, update_permissions: deny }, \
-         other: }",
-    "users: { 1: { contacts: [2, true], favorites: [] }, 2: , true: { blocked: ['1'] } }",
-    "users: { a: { tags: [A], peers: paired, permissions: { outgoing: hasTag(A) }, \
-         moderation: banned, approval: deny_any, paired: [a b], friends: [] }, a b: {} }",
-    "users: { a: {}, b: {} }\ngroups: { g: { matrix: dm, creator: a, super_admins: [], \
-         admins: [a], members: [b] }, 7: {} }\nconversations: [[a, b]]",
-];
-
 #[test]
 fn what_is_right_is_valid() {
+    let schema = policies();
     for &text in RIGHT {
-        assert_valid(&policy::schema(), text, text);
+        assert_valid(&schema, text, text);
         let report = checked(Notation::Yaml, text);
         assert_eq!(report.errors, 0, "{text}: {report:?}");
     }
 }
 
-/// What no policy may say, and can be told by a look at one value.
-const MISTAKES: &[&str] = &[
-    "- rules",
-    "rule: []",
-    "tags: A",
-    "tags: [a b]",
-    "tags: ['']",
-    "tags: [ä]",
-    "tags: [abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz]",
-    "tags: [true]",
-    "tags: [[A]]",
-    "rules: { condition: hasTag(A), outcome: [B] }",
-    "rules: [hasTag(A)]",
-    "rules: [{ condition: hasTag(A) }]",
-    "rules: [{ outcome: [A] }]",
-    "rules: [{ condition: hasTag(A), outcome: [] }]",
-    "rules: [{ condition: hasTag(A), outcome: B }]",
-    "rules: [{ condition: hasTag(A), outcome: [B], nam: x }]",
-    "rules: [{ condition: hasTag(A), outcome: [B], name: '' }]",
-    "rules: [{ condition: hasTag(A), outcome: [B], name: \"a\\nb\" }]",
-    "rules: [{ condition: hasTag(A), outcome: [B], rule_id: 7 }]",
-    "rules: [{ condition: hasTag(A), outcome: [B], rule_id: 728c1541d6d142909a53cdf01dd32d60 }]",
-    "rules: [{ condition: A, outcome: [B] }]",
-    "rules: [{ condition: true, outcome: [B] }]",
-    "rules: [{ condition: [hasTag(A)], outcome: [B] }]",
-    "rules: [{ condition: hasTagg(A), outcome: [B] }]",
-    "rules: [{ condition: hasTag(A, outcome: [B] }]",
-    "rules: [{ condition: hasTag(A) and hasTag(B), outcome: [B] }]",
-    "rules: [{ condition: 'hasTag(A) && hasTag(B)', outcome: [B] }]",
-    "rules: [{ condition: hasTag(a b), outcome: [B] }]",
-    "rules: [{ condition: hasTag(), outcome: [B] }]",
-    "rules: [{ condition: 'any(hasTag(A), all())', outcome: [B] }]",
-    "rules: [{ condition: any(A), outcome: [B] }]",
-    "rules: [{ condition: 'any( // nobody', outcome: [B] }]",
-    "rules: [{ condition: ') hasTag(A)', outcome: [B] }]",
-    "rules: [{ condition: '', outcome: [B] }]",
-    "matrices: { team: { add_member: 'allow, deny' } }",
-    "rules: [{ condition: any(allow_if_admin), outcome: [B] }]",
-    "preset: flop",
-    "unknown_users: refuse",
-    "moderation: { manager: hasTag(A) }",
-    "moderation: { managers: moderator }",
-    "permissions: { video_calls: true }",
-    "permissions: { video_call: yes }",
-    "permissions: { video_call: premium }",
-    "permissions: { video_call: 1 }",
-    "blocks: { send_message: both }",
-    "blocks: { read: one_way }",
-    "blocks: { send_message: true }",
-    "peers: all",
-    "peers: { default: friends }",
-    "peers: { default: 4 }",
-    "peers: { mode: all }",
-    "peers: { modes: [{ when: hasTag(A) }] }",
-    "peers: { modes: [{ when: A, mode: all }] }",
-    "friendship: { default_approval: ask }",
-    "friendship: { approval: allow_any }",
-    "limits: { friends: -1 }",
-    "limits: { friends: 1.5 }",
-    "limits: { friends: 4294967296 }",
-    "limits: { friends: many }",
-    "limits: { friend: 3 }",
-    "matrices: { team: { add_member: admins } }",
-    "matrices: { team: { add_members: allow } }",
-    "matrices: { team: { add_member: { '*': allow } } }",
-    "matrices: { team: { update_metadata: { '*': allowed } } }",
-    "matrices: { team: { add_member: any(unspecified) } }",
-    "matrices: { team: { add_member: any() } }",
-    "matrices: { dm: { add_member: allow } }",
-    "matrices: { team: allow }",
-    "users: [a]",
-    "users: { '': {} }",
-    "users: { \"a\\tb\": {} }",
-    "users: { a: [A] }",
-    "users: { a: { tag: [A] } }",
-    "users: { a: { tags: A } }",
-    "users: { a: { peers: 4 } }",
-    "users: { a: { permissions: { outgoing: off } } }",
-    "users: { a: { permissions: { ban: true } } }",
-    "users: { a: { moderation: blocked } }",
-    "users: { a: { approval: true } }",
-    "users: { a: { contacts: b }, b: {} }",
-    "users: { a: {} }\ngroups: { g: { owner: a } }",
-    "users: { a: {} }\ngroups: { g: { creator: [a] } }",
-    "users: { a: {} }\ngroups: { g: { admins: a } }",
-    "users: { a: {} }\ngroups: { g: { matrix: { add_member: allow } } }",
-    "users: { a: {}, b: {}, c: {} }\nconversations: [[a, b, c]]",
-    "users: { a: {} }\nconversations: [[a]]",
-    "users: { a: {}, b: {} }\nconversations: { a: b }",
-    "invariants: [{ name: x, never: start_chat, from: hasTag(A) }]",
-    "invariants: [{ name: x, never: start_chats, from: hasTag(A), to: hasTag(B) }]",
-    "invariants: [{ name: x, never: create_group, from: hasTag(A), to: hasTag(B) }]",
-    "invariants: [{ name: x, every: hasTag(A), reaches: hasTag(B) }]",
-    "invariants: [{ name: x, never: start_chat, always: start_chat, from: hasTag(A), \
-         to: hasTag(B) }]",
-    "invariants: [{ name: x, never: start_chat, from: A, to: hasTag(B) }]",
-    "invariants: [{ name: x, never: start_chat, from: hasTag(A), to: hasTag(B), scope: some }]",
-    "lints: { allow: [no-such-lint] }",
-    "lints: { deny: [] }",
-];
-
 #[test]
 fn what_is_not_valid_is_a_mistake() {
+    let schema = policies();
     for &text in MISTAKES {
         // The value that is left open is what an editor sees too, but not its YAML.
         let value = if text.contains("hasTag(A, outcome") {
@@ -246,7 +125,7 @@ fn what_is_not_valid_is_a_mistake() {
         } else {
             yaml(text)
         };
-        assert!(!violations(&policy::schema(), &value).is_empty(), "{text} is valid");
+        assert!(!violations(&schema, &value).is_empty(), "{text} is valid");
         let report = checked(Notation::Yaml, text);
         assert!(report.errors > 0, "{text} is no mistake");
     }
@@ -254,23 +133,23 @@ fn what_is_not_valid_is_a_mistake() {
 
 #[test]
 fn invariants_and_lints_are_known() {
+    let schema = policies();
     for text in [
         "invariants: [{ name: externals never reach the board, never: start_chat, \
          from: hasTag(external), to: hasTag(board) }]",
         "invariants: [{ always: send_message, from: hasTag(A), to: not(hasTag(B)), \
          scope: population, description: why }]",
         "invariants: [{ every: hasTag(A), reaches: hasTag(B), by: voice_call, scope: all }]",
-        "lints: { allow: [] }",
+        "lints: { allow: [dead-now, not-decided] }",
     ] {
-        assert_valid(&policy::schema(), text, text);
+        assert_valid(&schema, text, text);
     }
 }
 
 #[test]
 fn records_are_those_of_bulk_files() {
-    let valid = |line: &str| {
-        violations(&policy::record_schema(), &serde_json::from_str(line).unwrap()).is_empty()
-    };
+    let schema = validator(&policy::record_schema());
+    let valid = |line: &str| violations(&schema, &serde_json::from_str(line).unwrap()).is_empty();
     for (line, right) in [
         (r#"{"id": "alice", "tags": ["Berlin"], "peers": 2}"#, true),
         (r#"{"id": "a b", "permissions": {"outgoing": false, "incoming": "hasTag(A)"}}"#, true),
@@ -289,7 +168,8 @@ fn records_are_those_of_bulk_files() {
 
 #[test]
 fn tests_that_prove_nothing_are_not_valid() {
-    let valid = |text: &str| violations(&tests(), &yaml(text)).is_empty();
+    let schema = tests();
+    let valid = |text: &str| violations(&schema, &yaml(text)).is_empty();
     for text in [
         "tests: []",
         "tests: [{ name: t, expect: [] }]",
@@ -377,6 +257,56 @@ fn fields_are_those_that_are_read() {
     }
 }
 
+/// What the schema says holds if nothing is said compiles to the same.
+#[test]
+fn defaults_are_what_holds() {
+    let schema = policy::schema();
+    let compiled = |text: &str| {
+        let outcome = compile::build(&Sources::single("policy", Notation::Yaml, text).into(), None);
+        outcome.view.unwrap_or_else(|| panic!("{text}: {:?}", outcome.report)).revision
+    };
+    let invariant = "{ never: start_chat, from: hasTag(A), to: hasTag(B), scope: ?, name: x }";
+    let mut cases = vec![
+        ("/properties/unknown_users".to_owned(), "unknown_users: ?".to_owned()),
+        ("/properties/peers/properties/default".to_owned(), "peers: { default: ? }".to_owned()),
+        (
+            "/properties/friendship/properties/default_approval".to_owned(),
+            "friendship: { default_approval: ? }".to_owned(),
+        ),
+        (
+            "/properties/invariants/items/properties/scope".to_owned(),
+            format!("rules: []\ninvariants: [{invariant}]"),
+        ),
+        (
+            "/definitions/group/properties/matrix".to_owned(),
+            "groups: { g: { matrix: ? } }".to_owned(),
+        ),
+        (
+            "/definitions/user/properties/moderation".to_owned(),
+            "users: { a: { moderation: ? } }".to_owned(),
+        ),
+    ];
+    let switches = schema.pointer("/properties/permissions/properties").unwrap();
+    for switch in switches.as_object().unwrap().keys() {
+        let place = format!("/properties/permissions/properties/{switch}");
+        cases.push((place, format!("permissions: {{ {switch}: ? }}")));
+    }
+    let setting = Regex::new(r"[a-z_]+: \?,?").unwrap();
+    for (place, text) in &cases {
+        let default = &schema.pointer(place).unwrap()["default"];
+        assert!(!default.is_null(), "{place}");
+        let without = setting.replace(text, "");
+        let with = text.replace('?', &default.to_string());
+        assert_eq!(compiled(&with), compiled(&without), "{with}\n{without}");
+    }
+    let told = serde_json::to_string(&schema).unwrap();
+    assert_eq!(
+        told.matches(r#""default":"#).count(),
+        cases.len() + 1,
+        "`peers` has a key of the name"
+    );
+}
+
 #[test]
 fn every_reference_leads_somewhere_and_every_field_says_what_it_is() {
     fn walk(root: &Value, at: &str, value: &Value, silent: &mut Vec<String>) {
@@ -400,7 +330,10 @@ fn every_reference_leads_somewhere_and_every_field_says_what_it_is() {
         }
     }
     let mut silent = Vec::new();
-    for schema in [policy::schema(), policy::record_schema(), tests()] {
+    let tests = inspect::test_schema(policy::schema());
+    for schema in [policy::schema(), policy::record_schema(), tests] {
+        assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+        assert!(jsonschema::meta::validate(&schema).is_ok(), "{schema}");
         walk(&schema, "", &schema, &mut silent);
     }
     assert_eq!(silent, [""; 0]);
@@ -411,7 +344,7 @@ fn the_command_prints_them() {
     for (arguments, schema) in [
         (&["schema"][..], policy::schema()),
         (&["schema", "--of", "policy"], policy::schema()),
-        (&["schema", "--of", "tests"], tests()),
+        (&["schema", "--of", "tests"], inspect::test_schema(policy::schema())),
         (&["schema", "--of", "record", "--format", "json"], policy::record_schema()),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_peerage")).args(arguments).output().unwrap();

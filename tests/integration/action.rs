@@ -1,150 +1,12 @@
-//! What other repositories take from this one: the hooks of pre-commit and the GitHub action, which
-//! call the command as it is, and do what they say.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test may fail by it"
-)]
+//! The steps of the GitHub action, run as its runner does.
 
 use std::{
     collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command,
 };
 
-use regex::Regex;
-use serde_json::Value;
 use tempfile::TempDir;
 
-fn yaml(path: &str) -> Value {
-    serde_saphyr::from_str(&fs::read_to_string(path).unwrap()).unwrap()
-}
-
-fn text<'v>(value: &'v Value, key: &str) -> &'v str {
-    value[key].as_str().unwrap_or_else(|| panic!("no {key}: {value}"))
-}
-
-#[test]
-fn hooks_are_what_pre_commit_takes() {
-    let hooks = yaml(".pre-commit-hooks.yaml");
-    let hooks = hooks.as_array().unwrap();
-    let ids: Vec<&str> = hooks.iter().map(|hook| text(hook, "id")).collect();
-    assert_eq!(ids, ["peerage-check", "peerage-fmt", "peerage-test"]);
-    for hook in hooks {
-        for key in hook.as_object().unwrap().keys() {
-            let known = [
-                "id",
-                "name",
-                "description",
-                "entry",
-                "args",
-                "language",
-                "files",
-                "pass_filenames",
-                "require_serial",
-            ];
-            assert!(known.contains(&key.as_str()), "{key}");
-        }
-        assert!(!text(hook, "name").is_empty());
-        assert_eq!(text(hook, "language"), "rust", "built by cargo from a clone");
-        assert_eq!(text(hook, "entry").replace(' ', "-"), text(hook, "id"));
-        assert_eq!(hook["args"], serde_json::json!(["policies"]));
-        // A policy is judged whole, whichever of its files changed.
-        assert_eq!(hook["pass_filenames"], false);
-        let files = Regex::new(text(hook, "files")).unwrap();
-        for name in ["policies/a.yaml", "p/a.yml", "b.json", "c.peerage", "a.test.yaml"] {
-            assert!(files.is_match(name), "{name}");
-        }
-        assert!(!files.is_match("README.md"));
-    }
-}
-
-fn steps() -> Vec<Value> {
-    yaml("action.yml")["runs"]["steps"].as_array().unwrap().clone()
-}
-
-fn step(name: &str) -> Value {
-    steps().into_iter().find(|step| step["name"] == name).unwrap_or_else(|| panic!("no {name}"))
-}
-
-#[test]
-fn the_action_is_what_github_takes() {
-    let action = yaml("action.yml");
-    assert_eq!(text(&action["runs"], "using"), "composite");
-    let inputs = action["inputs"].as_object().unwrap();
-    for (name, input) in inputs {
-        assert!(!text(input, "description").is_empty(), "{name}");
-        assert!(input["default"].is_string(), "{name} is text, as all inputs are");
-    }
-    assert!(steps().iter().any(|step| step["id"] == "install"));
-    let mut used = BTreeSet::new();
-    let input = Regex::new(r"inputs\.([a-z-]+)").unwrap();
-    for step in steps() {
-        let step = step.as_object().unwrap();
-        assert_eq!(step["shell"], "bash");
-        assert!(!step.contains_key("uses"), "no action of others");
-        let run = step["run"].as_str().unwrap();
-        assert!(!run.contains("${{"), "what others wrote never becomes a part of a script");
-        used.extend(
-            input
-                .captures_iter(&Value::from(step.clone()).to_string())
-                .map(|found| found[1].to_owned()),
-        );
-    }
-    assert_eq!(used, inputs.keys().cloned().collect());
-}
-
-/// What `--help` says of a command, if there is such a command.
-fn help(command: &str) -> Option<String> {
-    let mut peerage = Command::new(env!("CARGO_BIN_EXE_peerage"));
-    let output = peerage.args([command, "--help"]).output().unwrap();
-    output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
-}
-
-fn is_there(command: &str, flag: &str) -> bool {
-    let flags = Regex::new(r"--[a-z-]+").unwrap();
-    help(command).is_some_and(|help| {
-        flag.is_empty() || flags.find_iter(&help).any(|found| found.as_str() == flag)
-    })
-}
-
-/// The commands and flags of `peerage` that a text calls.
-fn calls(text: &str) -> BTreeSet<(String, String)> {
-    // In the action the limit is put together before it is handed on.
-    let text = text.replace("limit=(--", "peerage diff (--").replace("\\\n", " ");
-    let call = Regex::new(r"(?m)\bpeerage ([a-z]+)\b([^|>#\n]*)").unwrap();
-    let flag = Regex::new(r"--[a-z-]+").unwrap();
-    let mut found = BTreeSet::new();
-    for call in call.captures_iter(&text) {
-        let flags = flag.find_iter(&call[2]).map(|flag| flag.as_str());
-        found.extend(flags.chain([""]).map(|flag| (call[1].to_owned(), flag.to_owned())));
-    }
-    found
-}
-
-#[test]
-fn every_command_that_is_called_is_there() {
-    let mut called = BTreeSet::new();
-    for hook in yaml(".pre-commit-hooks.yaml").as_array().unwrap() {
-        called.extend(calls(text(hook, "entry")));
-    }
-    for step in steps().iter().filter(|step| step["name"] != "install peerage") {
-        called.extend(calls(text(step, "run")));
-    }
-    let readme = fs::read_to_string("README.md").unwrap();
-    let section = readme.split("\n## In a repository\n").nth(1).unwrap();
-    let section = section.split("\n## ").next().unwrap();
-    // The code in it, and not the text between.
-    for code in section.split("```").skip(1).step_by(2) {
-        called.extend(calls(code));
-    }
-    for (command, flag) in [("check", "--format"), ("test", ""), ("diff", "--max-changed")] {
-        assert!(called.contains(&(command.to_owned(), flag.to_owned())), "{command} {flag}");
-    }
-    for (command, flag) in called {
-        assert!(is_there(&command, &flag), "peerage {command} {flag}");
-    }
-}
+use crate::{step, text};
 
 /// A repository with a policy that was changed, and commands that stand in for those of the
 /// runner: they write down how they were called.
@@ -168,22 +30,14 @@ impl Runner {
         );
         runner.tool(
             "gh",
-            "echo \"gh $*\" >> \"$CALLS\"\n\
-             case \"$*\" in *--paginate*) echo \"$EARLIER\" ;; *) exit ${GH:-0} ;; esac",
+            "case \"$*\" in\n\
+             *graphql*) echo gh asks what there is >> \"$CALLS\"; echo \"$EARLIER\" ;;\n\
+             *) echo \"gh $*\" >> \"$CALLS\"; exit ${GH:-0} ;;\nesac",
         );
         runner.git(&["init", "--quiet"]);
         fs::write(runner.path("repo/policies/a.yaml"), "users: {}\n").unwrap();
         runner.git(&["add", "policies"]);
-        runner.git(&[
-            "-c",
-            "user.name=a",
-            "-c",
-            "user.email=a@b",
-            "commit",
-            "--quiet",
-            "-m",
-            "first",
-        ]);
+        runner.git(&["commit", "--quiet", "-m", "first"]);
         let base = runner.git(&["rev-parse", "HEAD"]);
         Self { base, ..runner }
     }
@@ -200,6 +54,7 @@ impl Runner {
 
     fn git(&self, arguments: &[&str]) -> String {
         let mut git = Command::new("git");
+        git.args(["-c", "user.name=a", "-c", "user.email=a@b"]);
         let output = git.args(arguments).current_dir(self.path("repo")).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -225,6 +80,8 @@ impl Runner {
             .env("GITHUB_REPOSITORY", "us/chat")
             .env("RUNNER_TEMP", self.path("temp"))
             .envs([("BASE", self.base.as_str()), ("MAX_CHANGED", ""), ("COMMENT", "true")])
+            .envs([("GITHUB_EVENT_NAME", "pull_request"), ("EVENT_BASE", self.base.as_str())])
+            .envs([("GITHUB_SHA", "the merge, which is not what is checked out")])
             .envs([("NUMBER", "7"), ("PATHS", "policies\n")])
             .envs(variables.iter().copied())
             .output()
@@ -233,6 +90,7 @@ impl Runner {
         let calls = read("calls").lines().map(str::to_owned).collect();
         let code = output.status.code().unwrap();
         assert!(code < 2, "{output:?}");
+        fs::write(self.path("printed"), output.stdout).unwrap();
         (code, calls, read("summary"))
     }
 }
@@ -258,9 +116,8 @@ fn every_policy_is_checked_and_tested() {
 fn what_changes_is_said_on_the_pull_request() {
     let runner = Runner::new();
     let base = &runner.base;
-    let compared = format!("peerage diff {base}:policies policies --format markdown");
-    let asked = "gh api --paginate repos/us/chat/issues/7/comments --jq .[] | select(.body | \
-                 startswith(\"<!-- peerage -->\")) | .id";
+    let compared = format!("peerage diff {base}:./policies policies --format markdown");
+    let asked = "gh asks what there is";
     let body = format!("--field body=@{}", runner.path("temp/peerage.md.short").display());
     let new = format!("gh api --silent --method POST repos/us/chat/issues/7/comments {body}");
     let edited = format!("gh api --silent --method PATCH repos/us/chat/issues/comments/34 {body}");
@@ -271,7 +128,11 @@ fn what_changes_is_said_on_the_pull_request() {
         (&[("COMMENT", "false")], 0, &[&compared]),
         // A token that may not comment fails nothing.
         (&[("GH", "1")], 0, &[&compared, asked, &new]),
-        (&[("PATHS", "./policies")], 0, &[&compared.replace(" pol", " ./pol"), asked, &new]),
+        (
+            &[("PATHS", "./policies")],
+            0,
+            &[&compared.replace("policies", "./policies"), asked, &new],
+        ),
         // Past the limit it fails, and says why all the same.
         (
             &[("MAX_CHANGED", "1%"), ("FAILS", "diff")],
@@ -281,8 +142,11 @@ fn what_changes_is_said_on_the_pull_request() {
     ] {
         let (done, called, summary) = runner.run("compare", variables);
         assert_eq!((done, called), (code, calls.iter().map(ToString::to_string).collect()));
-        assert!(summary.starts_with("<!-- peerage -->\n### `"), "{summary}");
-        assert!(summary.contains(&format!("| what changed in {base}:policies |\n")), "{summary}");
+        let (marker, summary_of_all) = summary.split_once('\n').unwrap();
+        assert!(marker.starts_with("<!-- peerage ") && marker.ends_with(" -->"), "{summary}");
+        assert!(summary_of_all.starts_with("### `"), "{summary}");
+        let changed = summary.lines().filter(|line| line.starts_with("| what changed in "));
+        assert_eq!(changed.count(), 1, "{summary}");
         let comment = fs::read_to_string(runner.path("temp/peerage.md.short"));
         assert!(calls.len() == 1 || comment.unwrap() == summary);
     }
@@ -291,22 +155,86 @@ fn what_changes_is_said_on_the_pull_request() {
     assert!(summary.contains("### `more`\n\nThis policy is new.\n"), "{summary}");
 }
 
+/// What others merged since the event is no part of the change: a merge is compared with the base
+/// that it was merged into.
+#[test]
+fn a_merge_is_compared_with_what_it_was_merged_into() {
+    let runner = Runner::new();
+    runner.git(&["checkout", "--quiet", "-b", "change"]);
+    runner.git(&["commit", "--quiet", "--allow-empty", "-m", "the change"]);
+    runner.git(&["checkout", "--quiet", "-B", "main", &runner.base]);
+    runner.git(&["commit", "--quiet", "--allow-empty", "-m", "of others"]);
+    let others = runner.git(&["rev-parse", "HEAD"]);
+    runner.git(&["merge", "--quiet", "--no-ff", "-m", "merge\n\nparent nobody", "change"]);
+    let merge = runner.git(&["rev-parse", "HEAD"]);
+    for (variables, base) in [
+        (&[("GITHUB_SHA", merge.as_str())][..], &others),
+        (&[("GITHUB_SHA", &merge), ("GITHUB_EVENT_NAME", "pull_request_target")], &runner.base),
+        (&[("GITHUB_SHA", &merge), ("EVENT_BASE", "another than was asked for")], &runner.base),
+        (&[], &runner.base),
+    ] {
+        let (code, calls, _) = runner.run("compare", variables);
+        assert_eq!(code, 0);
+        assert!(calls[0].contains(&format!(" {base}:./policies ")), "{calls:?} {variables:?}");
+    }
+}
+
+/// The steps with the command itself, on a change that closes a chat.
+#[test]
+fn the_steps_work_with_the_command() {
+    let runner = Runner::new();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_peerage"), runner.path("peerage")).unwrap();
+    fs::rename(runner.path("peerage"), runner.path("bin/peerage")).unwrap();
+    let write = |name: &str, text: &str| fs::write(runner.path("repo/policies").join(name), text);
+    write("a.yaml", "rules: [{ condition: hasTag(A), outcome: [A] }]\nusers: { 1: { tags: [A] }, 2: { tags: [A] } }\n").unwrap();
+    write(
+        "a.test.yaml",
+        "tests: [{ name: t, expect: [{ subject: 1, action: start_chat, resource: 2, allow: true }] }]\n",
+    )
+    .unwrap();
+    runner.git(&["add", "."]);
+    runner.git(&["commit", "--quiet", "-m", "second"]);
+    let base = runner.git(&["rev-parse", "HEAD"]);
+    let base = ("BASE", base.as_str());
+    assert_eq!(runner.run("check", &[]).0, 0);
+    assert_eq!(runner.run("test", &[]).0, 0);
+    let same = runner.run("compare", &[base, ("MAX_CHANGED", "0%")]);
+    assert_eq!(same.0, 0, "{}", same.2);
+
+    // What stands between is no command, and nobody can guess what ends it.
+    let printed = || fs::read_to_string(runner.path("printed")).unwrap();
+    let mut ends = BTreeSet::new();
+    for _ in 0..2 {
+        assert_eq!(runner.run("test", &[]).0, 0);
+        let printed = printed();
+        let lines: Vec<&str> = printed.lines().collect();
+        let end = lines[0].strip_prefix("::stop-commands::").unwrap();
+        assert_eq!(lines.last(), Some(&format!("::{end}::").as_str()));
+        assert!(ends.insert(end.to_owned()) && end.len() == 32 && lines.len() > 2, "{printed}");
+    }
+
+    write("a.yaml", "rules: []\nusers: { 1: { tags: [A] }, 2: { tags: [A] } }\n").unwrap();
+    assert_eq!(runner.run("test", &[]).0, 1);
+    for path in ["policies", "./policies/", "."] {
+        let (code, _, summary) = runner.run("compare", &[base, ("PATHS", path)]);
+        assert_eq!(code, 0, "{summary}");
+        assert!(summary.contains("start_chat"), "{path}: {summary}");
+    }
+    let (code, _, summary) = runner.run("compare", &[base, ("MAX_CHANGED", "0%")]);
+    assert!(code == 1 && summary.contains("**Too much:**"), "{summary}");
+
+    write("a.yaml", "rule: []\n").unwrap();
+    assert_eq!(runner.run("check", &[]).0, 1);
+    let (code, _, summary) = runner.run("compare", &[base]);
+    assert!(code == 1 && summary.contains("It could not be compared"), "{summary}");
+}
+
 #[test]
 fn a_base_that_is_not_there_is_fetched() {
     let runner = Runner::new();
     runner.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
     let origin = format!("file://{}", runner.path("repo").display());
-    runner.git(&[
-        "-c",
-        "user.name=a",
-        "-c",
-        "user.email=a@b",
-        "commit",
-        "--quiet",
-        "--allow-empty",
-        "-m",
-        "second",
-    ]);
+    runner.git(&["commit", "--quiet", "--allow-empty", "-m", "second"]);
     let moved = runner.path("origin");
     fs::rename(runner.path("repo"), &moved).unwrap();
     let cloned = Command::new("git")

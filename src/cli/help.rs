@@ -1,0 +1,95 @@
+//! What `--help` shows below the flags: examples, and what the exit codes say.
+
+pub(super) const ALL: &str = "\
+Exit codes: 0 all is well (decide: allowed), 1 the policy fell short (decide: denied), \
+2 the command could not be carried out.
+
+Example: peerage check policies/stores";
+
+pub(super) const CHECK: &str = "\
+Examples:
+  peerage check policies/stores
+  peerage check --deny-warnings policies/stores                   fail over lints too
+  peerage check --format sarif policies/stores > peerage.sarif    for code scanning
+
+Exit codes: 0 there is no error, 1 there are errors (with --deny-warnings, or warnings), 2 there is no \
+policy, or it can't be read.";
+
+pub(super) const COMPILE: &str = "\
+Example: peerage compile policies/stores
+
+Exit codes: 0 it compiles, 1 it has errors, 2 there is no policy, or it can't be read.";
+
+pub(super) const DECIDE: &str = "\
+Examples:
+  peerage decide -s 3 -a start_chat -r 2 policies/stores
+  peerage decide -s alma -a add_admin -r house --member cara policies/community
+  peerage decide -s 3 -a send_message -r 4 --conversation existing policies/stores
+  peerage decide -s 3 -a create_group --explain policies/stores
+
+Exit codes: 0 it is allowed, 1 it is denied, 2 it can't be decided.";
+
+pub(super) const REACH: &str = "\
+Examples:
+  peerage reach -s 5 policies/stores                         whom may 5 start a chat with?
+  peerage reach -r 2 policies/stores                         who may start one with 2?
+  peerage reach -s deniz -a leave policies/community         which groups may deniz leave?
+  peerage reach -a create_group policies/stores              who may create groups?
+  peerage reach -s alma -a add_member -r house policies/community
+                                                             whom may alma add to house?
+  peerage reach --matrix policies/stores                     who reaches whom, as a table
+
+Exit codes: 0 here is the list, 1 the policy has errors, 2 it can't be listed.";
+
+pub(super) const DIFF: &str = "\
+Examples:
+  peerage diff main:policies/stores policies/stores       what does this branch open and close?
+  peerage diff --max-lost 0 main:policies/stores policies/stores
+                                                          exit code 1 if anyone loses anything
+  peerage diff --facts users.ndjson old.yaml new.yaml     over the users of another file
+  peerage diff --format markdown main:policies/stores policies/stores
+                                                          a comment for a pull request
+
+Exit codes: 0 within the limits, 1 past one, or a side has errors, 2 a side can't be read.";
+
+pub(super) const FMT: &str = "\
+Examples:
+  peerage fmt policies                                  rewrite what is not in canonical form
+  peerage fmt --check policies                          say what would change
+  peerage fmt --to dsl policies/stores/policy.yaml      print it in the other notation
+
+Exit codes: 0 all is in canonical form now, 1 a file has mistakes, or with --check is not in it, 2 a \
+file can't be read or written.";
+
+pub(super) const SCHEMA: &str = "\
+Examples:
+  peerage schema > policies/.policy.schema.json
+  peerage schema --of tests > policies/.tests.schema.json
+
+The first line of a file says which it is of:
+  # yaml-language-server: $schema=.policy.schema.json
+
+Exit codes: 0, or 2 if it can't be printed.";
+
+pub(super) const TEST: &str = "\
+Examples:
+  peerage test policies/stores
+  peerage test policies/stores --filter headquarters
+  peerage test policies/stores --min-coverage 80
+  peerage test policies/stores --format junit > report.xml
+
+Exit codes: 0 all tests pass and the coverage is reached, 1 they don't or it is not, or the policy \
+or a test has mistakes, 2 there are no tests to run, or they can't be read.";
+
+pub(super) const REPLAY: &str = "\
+Example: peerage replay decisions.ndjson --policy policies/stores
+
+Exit codes: 0 all would turn out as they did, 1 some would not, or a line is no decision, 2 the log \
+or the policy can't be read.";
+
+pub(super) const SERVE: &str = "\
+Examples:
+  peerage serve policies/stores
+  peerage serve policies/stores --uds /run/peerage.sock --max-changed 5%
+
+Exit codes: 0 it was told to stop, 1 the policy has errors at the start, 2 it can't serve.";

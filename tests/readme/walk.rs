@@ -1,0 +1,67 @@
+//! The walk through a repository, command by command as a reader would type them.
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use tempfile::TempDir;
+
+use crate::{blocks, examples::commands};
+
+/// Where the reader is.
+struct Shell {
+    home: TempDir,
+    here: PathBuf,
+}
+
+impl Shell {
+    fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        symlink(env!("CARGO_MANIFEST_DIR"), home.path().join("peerage")).unwrap();
+        Self { here: home.path().to_owned(), home }
+    }
+
+    /// What a command prints.
+    fn run(&mut self, command: &str) -> String {
+        let installed = Path::new(env!("CARGO_BIN_EXE_peerage")).parent().unwrap();
+        let path = format!("{}:{}", installed.display(), std::env::var("PATH").unwrap());
+        let then = self.home.path().join("then");
+        let mut shell = Command::new("sh");
+        let output = shell
+            .args(["-c", &format!("{command}\npwd > '{}'", then.display())])
+            .current_dir(&self.here)
+            .env("HOME", self.home.path())
+            .env("PATH", path)
+            .envs([("GIT_AUTHOR_NAME", "a"), ("GIT_AUTHOR_EMAIL", "a@b")])
+            .envs([("GIT_COMMITTER_NAME", "a"), ("GIT_COMMITTER_EMAIL", "a@b")])
+            .output()
+            .unwrap();
+        assert!(output.stderr.is_empty(), "{command}: {output:?}");
+        self.here = fs::read_to_string(then).unwrap().trim().into();
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+#[test]
+fn the_walk_leads_where_it_says() {
+    let mut shell = Shell::new();
+    let (mut typed, mut written) = (0, 0);
+    for block in blocks().iter().filter(|block| block.part == "## In a repository") {
+        if block.kind == "yaml" {
+            let names = block.text.lines().filter_map(|line| line.strip_prefix("# policies/"));
+            for name in names {
+                fs::write(shell.here.join("policies").join(name), &block.text).unwrap();
+                written += 1;
+            }
+            continue;
+        }
+        for (command, expected) in commands(block) {
+            assert_eq!(shell.run(&command), expected, "{command}");
+            typed += 1;
+        }
+    }
+    assert_eq!((typed, written), (16, 1));
+}
