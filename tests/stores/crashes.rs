@@ -40,7 +40,7 @@ impl Chance {
 /// A change of several records at once, some of them gone after it; and what is held then.
 fn change(store: &EmbeddedStore, model: &Model, chance: &mut Chance) -> (Vec<ChangeSet>, Model) {
     let mut after = model.clone();
-    let sets = (0..1 + chance.below(3)).map(|_| {
+    let sets = (0..=chance.below(3)).map(|_| {
         let from = chance.below(20);
         let steps = (from..=from + chance.below(4)).map(|at| {
             let key = user(&format!("{at}"));
