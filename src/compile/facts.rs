@@ -4,7 +4,6 @@ use uuid::Uuid;
 
 use super::{
     Basis, Known, Outcome, compile, digest, groups, lay, population, read, restate, rules,
-    user_tags,
 };
 use crate::{
     diagnostic::{Diagnostics, Report},
@@ -52,7 +51,7 @@ pub trait Facts {
 /// If the facts can't be read.
 pub fn start<F: Facts>(loaded: &Loaded, facts: &F) -> Result<Outcome, F::Error> {
     let mut problems = Diagnostics::default();
-    let (policy, _) = read(loaded, None, false, &mut problems);
+    let (policy, _) = read(loaded, None, false, true, &mut problems);
     if problems.has_errors() {
         return Ok(refused(problems, loaded));
     }
@@ -76,7 +75,7 @@ pub fn start<F: Facts>(loaded: &Loaded, facts: &F) -> Result<Outcome, F::Error> 
 
 /// As [`build`](super::build), with facts, over a view that followed them so far. Facts are not walked:
 /// costs set algebra for what the policy says differently, and a look at each user whom files state
-/// if they say something else of users.
+/// if they say something else of users. Where there are invariants, the files are compiled alone too.
 ///
 /// # Errors
 /// If facts can't be read.
@@ -87,7 +86,7 @@ pub fn rebuild<F: Facts>(
     facts: &F,
 ) -> Result<Outcome, F::Error> {
     let mut problems = Diagnostics::default();
-    let (mut policy, _) = read(loaded, Some(previous), false, &mut problems);
+    let (mut policy, _) = read(loaded, Some(previous), false, true, &mut problems);
     if problems.has_errors() {
         return Ok(refused(problems, loaded));
     }
@@ -108,9 +107,10 @@ pub fn rebuild<F: Facts>(
     })?;
     let all_rules = with_made(policy.rules.as_deref(), made);
     let known = Known::As(previous);
-    let mut view = lay(&policy, known, user_tags(previous), all_rules, Some(previous));
+    // The numbers of all tags stay: records' conditions and groups' own matrices hold them.
+    let names = previous.tags.iter().map(|(_, name)| name.to_owned()).collect();
+    let mut view = lay(&policy, known, names, all_rules, Some(previous));
     view.groups = previous.groups.clone();
-    view.own_matrices = Arc::clone(&previous.own_matrices);
     let mut population_digest = previous.population.digest;
     if let Some(((files, names), _)) = &stated {
         population_digest = files.digest;
@@ -126,7 +126,10 @@ pub fn rebuild<F: Facts>(
         policy: digest::policy(&population_digest, &policy),
         facts: previous.revision.facts,
     };
-    prove::invariants(&policy.invariants, &view, &mut problems);
+    if !policy.invariants.is_empty() {
+        let (alone, _) = read(loaded, None, false, false, &mut Diagnostics::default());
+        prove::invariants(&policy.invariants, &compile(&alone, None), &mut problems);
+    }
     if problems.has_errors() {
         return Ok(refused(problems, loaded));
     }

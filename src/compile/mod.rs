@@ -68,7 +68,7 @@ pub fn examine(loaded: &Loaded) -> Outcome {
 fn built(loaded: &Loaded, previous: Option<&View>, lints: bool) -> Outcome {
     let sources = &loaded.sources;
     let mut problems = Diagnostics::default();
-    let (policy, statements) = read(loaded, previous, lints, &mut problems);
+    let (policy, statements) = read(loaded, previous, lints, false, &mut problems);
     let invariants = policy.invariants.clone();
     let mut view = (!problems.has_errors()).then(|| compile(&policy, previous));
     if let Some(compiled) = &view {
@@ -83,11 +83,13 @@ fn built(loaded: &Loaded, previous: Option<&View>, lints: bool) -> Outcome {
     Outcome { view, basis: None, report: Report::new(problems, sources) }
 }
 
-/// Parses and resolves what was loaded; with what lints are about, if they are asked for.
+/// Parses and resolves what was loaded; with what lints are about, if they are asked for. Places are
+/// for what facts are held against.
 fn read<'l>(
     loaded: &'l Loaded,
     previous: Option<&View>,
     lints: bool,
+    places: bool,
     problems: &mut Diagnostics,
 ) -> (Policy, Vec<Item<'l>>) {
     for error in &loaded.errors {
@@ -95,7 +97,7 @@ fn read<'l>(
     }
     let ast = syntax::parse(&loaded.sources, problems);
     let statements = if lints { statements(&ast.items) } else { Vec::new() };
-    (resolve(ast, &loaded.sources, previous, problems), statements)
+    (resolve(ast, &loaded.sources, previous, places, problems), statements)
 }
 
 /// Binds and checks what was parsed, with what a previous view knows of the users.
@@ -103,6 +105,7 @@ fn resolve(
     ast: Ast<'_>,
     sources: &Sources,
     previous: Option<&View>,
+    places: bool,
     problems: &mut Diagnostics,
 ) -> Policy {
     let knows = |id: &str| previous.is_some_and(|view| view.population.states(id));
@@ -118,7 +121,7 @@ fn resolve(
         knows: &knows,
         near: &near,
     });
-    policy::resolve(ast, sources, census, problems)
+    policy::resolve(ast, sources, census, places, problems)
 }
 
 /// What lints are about, apart from records, which may be many.
@@ -165,6 +168,7 @@ fn lay(
 ) -> View {
     let tags = number(user_tags, policy, rules.as_deref().unwrap_or_default());
     let declared = policy.tags.iter().filter_map(|name| tags.get(name)).collect();
+    let named = named(policy).into_iter().filter_map(|name| tags.get(name)).collect();
     // Every tag that a policy names was numbered; a number that no one has stands for no user.
     let settings = policy.settings.map(&mut |name| tags.get(name).unwrap_or(TagId(u32::MAX)));
     let (standings, each) = standings::compile(&settings, known.population());
@@ -179,11 +183,11 @@ fn lay(
         matrices: groups::matrices(&policy.matrices, &tags).into(),
         tags: Arc::new(tags),
         declared,
+        named,
         rules: rules.map(Arc::new),
         settings: Arc::new(settings),
         standings,
         managers,
-        own_matrices: Arc::default(),
         groups: Groups::new(&[], 0),
         revision: Revision { policy: [0; 32], facts: 0 },
     }
@@ -224,11 +228,21 @@ impl Known<'_> {
 /// Numbers the users' tags first, then the others, each in the order of their names.
 fn number(users: Vec<String>, policy: &Policy, rules: &[policy::Rule]) -> Tags {
     let known: HashSet<&str> = users.iter().map(String::as_str).collect();
-    let mut others: Vec<&str> = policy.tags.iter().map(String::as_str).collect();
+    let mut others = named(policy);
     for rule in rules {
         rule.condition.each_tag(&mut |tag| others.push(tag));
         others.extend(rule.outcome.iter().map(String::as_str));
     }
+    others.retain(|name| !known.contains(name));
+    others.sort_unstable();
+    others.dedup();
+    let others: Vec<Box<str>> = others.into_iter().map(Box::from).collect();
+    users.into_iter().map(String::into_boxed_str).chain(others).collect()
+}
+
+/// The tags that a policy names apart from rules and users' records, some perhaps more than once.
+fn named(policy: &Policy) -> Vec<&str> {
+    let mut others: Vec<&str> = policy.tags.iter().map(String::as_str).collect();
     policy.settings.each_condition(&mut |condition| {
         condition.each_tag(&mut |tag| others.push(tag));
     });
@@ -239,9 +253,5 @@ fn number(users: Vec<String>, policy: &Policy, rules: &[policy::Rule]) -> Tags {
     for matrix in &policy.matrices {
         matrix.each_value(&mut |value| value.each_tag(&mut |tag| others.push(tag)));
     }
-    others.retain(|name| !known.contains(name));
-    others.sort_unstable();
-    others.dedup();
-    let others: Vec<Box<str>> = others.into_iter().map(Box::from).collect();
-    users.into_iter().map(String::into_boxed_str).chain(others).collect()
+    others
 }

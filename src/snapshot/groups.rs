@@ -1,8 +1,8 @@
-use std::hash::BuildHasher;
+use std::{hash::BuildHasher, sync::Arc};
 
 use foldhash::fast::RandomState;
 
-use super::{MatrixNumber, arena::Arena, heap::Heap, index::Index, paged::Paged};
+use super::{Matrix, MatrixNumber, arena::Arena, heap::Heap, index::Index, paged::Paged};
 use crate::request::Role;
 
 /// The number of a group in a view: its place in the order of ids, or the next that was free.
@@ -14,6 +14,8 @@ pub struct GroupNumber(pub u32);
 pub struct GroupEntry<'e> {
     pub id: &'e str,
     pub matrix: MatrixNumber,
+    /// A matrix of its own, in the place of that one; it has no name.
+    pub own_matrix: Option<Matrix>,
     pub creator: Option<u32>,
     pub super_admins: Vec<u32>,
     pub admins: Vec<u32>,
@@ -86,6 +88,8 @@ pub struct Groups {
     by_id: Index,
     hasher: RandomState,
     ids: Heap<u8>,
+    /// Of groups that have permissions of their own, as far as there are any.
+    own_matrices: Paged<Option<Arc<Matrix>>, 32>,
     /// For each group its members, and after them their roles.
     people: Arena,
     /// Where the row of each user in `memberships` stands, as far as there are any.
@@ -132,7 +136,8 @@ impl Groups {
         let mut people = Vec::new();
         let mut ids = Heap::default();
         let mut records = Vec::with_capacity(groups.len());
-        for group in groups {
+        let mut own_matrices = Paged::default();
+        for (number, group) in (0..).map(GroupNumber).zip(groups) {
             let start = count(people.len());
             records.push(Record {
                 id: ids.push(group.id.as_bytes()),
@@ -141,7 +146,7 @@ impl Groups {
                 members: count(group.members.len()),
                 super_admins: count(group.super_admins.len()),
                 creator: group.creator,
-                matrix: group.matrix,
+                matrix: take_matrix(&mut own_matrices, number, group),
                 is_known: true,
             });
             group.pack(&mut people);
@@ -160,6 +165,7 @@ impl Groups {
             by_id,
             hasher,
             ids,
+            own_matrices,
             people: people.into(),
             rows,
             memberships: memberships.into(),
@@ -225,6 +231,16 @@ impl Groups {
         groups
     }
 
+    /// The matrix of a group that has permissions of its own.
+    pub(super) fn own_matrix(&self, group: usize) -> Option<&Matrix> {
+        self.own_matrices.get(group)?.as_deref()
+    }
+
+    /// The matrices of groups that have permissions of their own.
+    pub fn own_matrices(&self) -> impl Iterator<Item = &Matrix> {
+        self.own_matrices.iter().flatten().map(|matrix| &**matrix)
+    }
+
     /// How many memberships there are.
     pub fn memberships(&self) -> u64 {
         self.membership_count
@@ -239,13 +255,14 @@ impl Groups {
         let mut people = Vec::new();
         group.pack(&mut people);
         let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        let matrix = take_matrix(&mut self.own_matrices, number, group);
         if let Some(record) = self.records.get_mut(number.0 as usize) {
             self.known += usize::from(!record.is_known);
             record.people = self.people.replace(record.people, people);
             record.members = count(group.members.len());
             record.super_admins = count(group.super_admins.len());
             record.creator = group.creator;
-            record.matrix = group.matrix;
+            record.matrix = matrix;
             record.is_known = true;
         }
         self.changed(number, &before, &group.members);
@@ -260,6 +277,9 @@ impl Groups {
             record.people = self.people.replace(record.people, Vec::new());
             (record.members, record.super_admins, record.is_known) = (0, 0, false);
             self.known -= 1;
+        }
+        if let Some(own) = self.own_matrices.get_mut(number.0 as usize) {
+            *own = None;
         }
         self.changed(number, &before, &[]);
     }
@@ -327,6 +347,22 @@ impl Groups {
         let id = self.ids.get(record.id, record.id_len as usize).unwrap_or_default();
         str::from_utf8(id).unwrap_or_default()
     }
+}
+
+/// The number of the matrix that governs a group, whose own is kept.
+fn take_matrix(
+    own: &mut Paged<Option<Arc<Matrix>>, 32>,
+    number: GroupNumber,
+    group: &GroupEntry<'_>,
+) -> MatrixNumber {
+    let at = number.0 as usize;
+    if group.own_matrix.is_some() {
+        own.grow(at + 1);
+    }
+    if let Some(place) = own.get_mut(at) {
+        *place = group.own_matrix.clone().map(Arc::new);
+    }
+    if group.own_matrix.is_some() { MatrixNumber::of_own(at) } else { group.matrix }
 }
 
 impl GroupEntry<'_> {

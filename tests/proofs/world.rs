@@ -189,7 +189,7 @@ pub(crate) mod text {
     }
 
     pub(crate) fn view(policy: &Value) -> View {
-        let Outcome { view, report } = compile::build(&loaded(policy), None);
+        let Outcome { view, report, .. } = compile::build(&loaded(policy), None);
         view.unwrap_or_else(|| panic!("{:?}\n{policy}", report.diagnostics))
     }
 }

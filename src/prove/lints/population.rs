@@ -102,7 +102,7 @@ fn overridden(lints: &mut Lints<'_, '_>) {
     for entry in settings {
         let Ok(switch) = entry.key.value.parse::<Switch>() else { continue };
         let always = population.owns().filter(|(_, own)| own.sets(switch));
-        let when = population.own_conditions.iter().filter(|(_, set, _)| *set == switch);
+        let when = population.own_conditions().filter(|(_, set, _)| *set == switch);
         let setting: UserSet =
             always.map(|(user, _)| user).chain(when.map(|(user, ..)| *user)).collect();
         if setting.len() == u64::from(population.directory.len()) {
