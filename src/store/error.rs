@@ -20,7 +20,9 @@ pub enum StoreError {
     InDoubt(String),
     #[error("the store can't be reached: {0}")]
     Unreachable(String),
-    #[error("a batch may read and write {most} records at most in this store; this one does {found}")]
+    #[error(
+        "a batch may read and write {most} records at most in this store; this one does {found}"
+    )]
     TooLarge { found: usize, most: usize },
 }
 

@@ -35,12 +35,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// If they can't be read.
-    fn list(
-        &self,
-        kind: Kind,
-        after: Option<&Key>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, StoreError>;
+    fn list(&self, kind: Kind, after: Option<&Key>, limit: usize)
+    -> Result<Vec<Entry>, StoreError>;
 
     /// Commits change sets in order, all of them or none, and returns when they are durable. What a
     /// set read must stand as it was read, unless a set before it in the group writes it.

@@ -4,7 +4,7 @@ use super::{
     scene::Scene,
     walk::{Leaf, left_over},
 };
-use crate::snapshot::{Tie, Population};
+use crate::snapshot::{Population, Tie};
 
 /// How many pairs an action gained and lost, by the class of the user to whom it is done.
 #[derive(Clone, Debug)]
