@@ -24,10 +24,8 @@ fn population(users: &Users) -> Population {
     sets.dedup();
     let class = |tags: &Vec<u32>| sets.binary_search(&tags).unwrap();
     let classes: Vec<Vec<TagId>> = sets.iter().map(|set| numbers(set)).collect();
-    let entries: Vec<Entry<'_>> = users
-        .iter()
-        .map(|(id, tags)| Entry { id, class: class(tags), is_known: true })
-        .collect();
+    let entries: Vec<Entry<'_>> =
+        users.iter().map(|(id, tags)| Entry { id, class: class(tags), is_known: true }).collect();
     Population::new(Told {
         users: entries.into_iter(),
         classes: &classes,
@@ -51,7 +49,8 @@ fn late(first: &Users, others: &Users) -> View {
     view.population = population(first).into();
     for (id, tags) in others {
         let tags = numbers(tags);
-        let change = UserChange { id, known: Some(true), tags: Some(tags), ..UserChange::default() };
+        let change =
+            UserChange { id, known: Some(true), tags: Some(tags), ..UserChange::default() };
         // An older version stays alive beside it.
         let older = view.clone();
         let was = older.population.directory.len();
@@ -116,7 +115,8 @@ fn tags_of_large_numbers() {
 #[test]
 fn thousands_come_late() {
     let of = |number: u32| (format!("u{}", number.wrapping_mul(0x9e37_79b9)), vec![number % 7]);
-    let (first, others): (Users, Users) = ((0..100).map(of).collect(), (100..12_000).map(of).collect());
+    let (first, others): (Users, Users) =
+        ((0..100).map(of).collect(), (100..12_000).map(of).collect());
     let view = late(&first, &others);
     let directory = &view.population.directory;
     let users: Users = first.into_iter().chain(others).collect();

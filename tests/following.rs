@@ -27,6 +27,11 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
 }
 
+/// More of them where it is asked for.
+fn cases(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
+}
+
 fn parts(outcome: Outcome) -> (View, Arc<Basis>) {
     let said = peerage::diagnostic::render(&outcome.report, false);
     assert_eq!(outcome.report.errors, 0, "{said}");
@@ -79,7 +84,7 @@ fn changed(
 }
 
 proptest! {
-    #![proptest_config(config(600))]
+    #![proptest_config(config(cases(80)))]
 
     #[test]
     fn following_is_compiling(world in world(), seed in any::<u64>()) {

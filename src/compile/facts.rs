@@ -90,10 +90,11 @@ pub fn rebuild<F: Facts>(
     if problems.has_errors() {
         return Ok(refused(problems, loaded));
     }
-    let stated = match std::mem::replace(&mut policy.users, Users::Unchanged(previous.population.key)) {
-        Users::Read(roster) => Some((population::compile(&roster), roster)),
-        Users::Unchanged(_) => None,
-    };
+    let stated =
+        match std::mem::replace(&mut policy.users, Users::Unchanged(previous.population.key)) {
+            Users::Read(roster) => Some((population::compile(&roster), roster)),
+            Users::Unchanged(_) => None,
+        };
     let conversations = match &stated {
         Some((_, roster)) => Basis::conversations_of(roster),
         None => before.conversations.clone(),
@@ -261,8 +262,6 @@ impl Records {
 fn toggle(setting: &Setting) -> Toggle<String> {
     match setting {
         Setting::Always(on) => Toggle::Always(*on),
-        Setting::When(text) => {
-            policy::condition(text).map_or(Toggle::Always(false), Toggle::When)
-        }
+        Setting::When(text) => policy::condition(text).map_or(Toggle::Always(false), Toggle::When),
     }
 }

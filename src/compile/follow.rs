@@ -147,12 +147,7 @@ pub(super) fn own(
 }
 
 /// What changes in what a user is to others, but for what files state of that.
-fn ties<'u>(
-    view: &View,
-    number: Option<u32>,
-    old: &'u User,
-    new: &'u User,
-) -> Vec<TieChange<'u>> {
+fn ties<'u>(view: &View, number: Option<u32>, old: &'u User, new: &'u User) -> Vec<TieChange<'u>> {
     let mut others: BTreeSet<&str> = BTreeSet::new();
     for &relation in Relation::ALL {
         others.extend(old.edges(relation).filter(|other| !new.has(relation, other)));

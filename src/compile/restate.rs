@@ -128,8 +128,7 @@ fn changed(view: &View, files: &Population, names: &[String]) -> (Vec<String>, V
         let stated = files.stated(user);
         let is_same = number(user).is_some_and(|known| {
             stated == old.stated(known).moved(stated.place())
-                && (!stated.has(Field::Tags)
-                    || same_tags(files, user, old, known, &tag))
+                && (!stated.has(Field::Tags) || same_tags(files, user, old, known, &tag))
                 && same_own(files, user, old, known, &tag)
                 && same_ties(files, user, old, known, &number)
         });
@@ -142,9 +141,7 @@ fn changed(view: &View, files: &Population, names: &[String]) -> (Vec<String>, V
     let stated_before =
         (0..old.directory.len()).filter(|&user| old.stated(user).has(Field::Itself));
     let unstated = stated_before.map(|user| old.directory.id(user));
-    ids.extend(
-        unstated.filter(|id| files.directory.number(id).is_none()).map(str::to_owned),
-    );
+    ids.extend(unstated.filter(|id| files.directory.number(id).is_none()).map(str::to_owned));
     (ids, moved)
 }
 
@@ -170,10 +167,12 @@ fn same_own(
     let ((new, new_conditions), (own, conditions)) = (files.own(user), old.own(known));
     let mut unknown = TagId(u32::MAX);
     let mut bound = |condition: &Condition<TagId>| {
-        condition.map(&mut |&it: &TagId| tag(it).unwrap_or_else(|| {
-            unknown.0 -= 1;
-            unknown
-        }))
+        condition.map(&mut |&it: &TagId| {
+            tag(it).unwrap_or_else(|| {
+                unknown.0 -= 1;
+                unknown
+            })
+        })
     };
     let of = |all: &[(u32, Switch, Condition<TagId>)], switch| {
         all.iter().find(|(_, set, _)| *set == switch).map(|(_, _, when)| when.clone())

@@ -57,7 +57,7 @@ pub(super) fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
         let texts = rules.clone().map(|rule| rule.condition.map(&mut |tag| name(tag)).to_string());
         let conditions = digest_of(texts.collect());
         let sets: Vec<_> = rules.map(|rule| view.population.meeting(&rule.condition)).collect();
-        let users = UserSet::union(sets.iter().map(|users| &**users)).packed(count);
+        let users = UserSet::union(sets.iter().map(|users| &**users)).packed_if_few(count);
         book.set_reachers(tag, users, conditions);
     }
     view.rules = Some(Arc::new(book));
@@ -102,15 +102,16 @@ fn book(
             digest_of(texts.map(String::as_str).collect())
         })
         .collect();
-    let taken: Vec<Option<UserSet>> = tags
-        .iter()
-        .zip(naming.iter().zip(&conditions))
-        .map(|((_, name), (rules, conditions))| match known {
-            _ if rules.is_empty() => Some(UserSet::default()),
-            Some(known) => shared(known, name, conditions),
-            None => None,
-        })
-        .collect();
+    let taken: Vec<Option<UserSet>> =
+        tags.iter()
+            .zip(naming.iter().zip(&conditions))
+            .map(|((_, name), (rules, conditions))| match known {
+                _ if rules.is_empty() => Some(UserSet::default()),
+                Some(known) => shared(known, name, conditions)
+                    .map(|it| it.repacked(population.directory.len())),
+                None => None,
+            })
+            .collect();
 
     let mut gathered: Vec<UserSet> = vec![UserSet::default(); tags.len()];
     for rule in &rules {
@@ -143,11 +144,7 @@ fn digest_of(mut texts: Vec<impl AsRef<str> + Ord>) -> [u8; 32] {
 }
 
 /// The reachers of a tag as other rules have them, if they are the same here.
-fn shared(
-    (book, tags): (&RuleBook, &Tags),
-    tag: &str,
-    conditions: &[u8; 32],
-) -> Option<UserSet> {
+fn shared((book, tags): (&RuleBook, &Tags), tag: &str, conditions: &[u8; 32]) -> Option<UserSet> {
     let tag = tags.get(tag)?;
     (book.conditions.get(tag.index())? == conditions).then(|| book.reachers(tag).cloned())?
 }

@@ -159,9 +159,5 @@ fn placed(rules: &[Rule], groups: &[ast::Group<'_>], sources: &Sources) -> Place
     let mut groups: Vec<_> =
         spans.iter().map(|id| (id.value.to_string(), lines.place(id.span))).collect();
     groups.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-    Places {
-        files: sources.iter().map(|(_, source)| source.name.clone()).collect(),
-        rules,
-        groups,
-    }
+    Places { files: sources.iter().map(|(_, source)| source.name.clone()).collect(), rules, groups }
 }

@@ -143,11 +143,10 @@ impl<'v> Case<'v> {
             None => Diagram::NEVER,
             Some(book) => {
                 let reached = self.reached(book, effort)?;
-                let reaching = book
-                    .rules
-                    .iter()
-                    .map(|rule| &**rule)
-                    .filter(|rule| rule.outcome.iter().any(|tag| lookup(&reached, *tag).is_some()));
+                let reaching =
+                    book.rules.iter().map(|rule| &**rule).filter(|rule| {
+                        rule.outcome.iter().any(|tag| lookup(&reached, *tag).is_some())
+                    });
                 effort
                     .ask(&mut self.diagrams, |diagrams| refused_by_all(diagrams, able, reaching))?
             }

@@ -1,8 +1,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Own, Population, RuleBook, Standing, TagId, Tags, Tie, UserSet, View,
-    standings::Move,
+    Own, Population, RuleBook, Standing, TagId, Tags, Tie, UserSet, View, standings::Move,
 };
 use crate::request::{Condition, Relation, Stated, Switch};
 
@@ -315,9 +314,8 @@ impl RuleBook {
     ) -> Vec<TagId> {
         let mut tags: Vec<TagId> = Vec::new();
         let mentioned = |tag: &TagId| self.mentions.get(tag.index()).into_iter().flatten();
-        let changed = |tag: &&TagId| {
-            was_known != is_known || before.contains(tag) != after.contains(tag)
-        };
+        let changed =
+            |tag: &&TagId| was_known != is_known || before.contains(tag) != after.contains(tag);
         for number in before.iter().chain(after).filter(changed).flat_map(mentioned) {
             tags.extend(self.rule(*number).into_iter().flat_map(|rule| &rule.outcome));
         }

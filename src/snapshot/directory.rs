@@ -68,7 +68,10 @@ impl Directory {
             })
             .collect();
         let hasher = RandomState::default();
-        let by_id = Index::new(records.len(), records.iter().map(|record| hasher.hash_one(record.id(&overflow))));
+        let by_id = Index::new(
+            records.len(),
+            records.iter().map(|record| hasher.hash_one(record.id(&overflow))),
+        );
         let id_bytes = records.iter().map(|record| record.id(&overflow).len()).sum();
         let ordered = u32::try_from(records.len()).unwrap_or(u32::MAX);
         let (classes, later) = (classes.len(), Sorted::default());
@@ -218,7 +221,8 @@ impl Directory {
         after: Option<&str>,
     ) -> impl Iterator<Item = u32> + use<'d> {
         let from = after.map_or(0, |id| self.after(id));
-        let later = self.later.iter_from(&|&user: &u32| after.is_some_and(|id| self.id(user) <= id));
+        let later =
+            self.later.iter_from(&|&user: &u32| after.is_some_and(|id| self.id(user) <= id));
         let mut later = later.copied().filter(|&user| users.contains(user)).peekable();
         let first = users.iter_from(from).take_while(|&user| user < self.ordered);
         let mut first = first.peekable();

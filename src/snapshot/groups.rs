@@ -2,7 +2,10 @@ use std::{hash::BuildHasher, sync::Arc};
 
 use foldhash::fast::RandomState;
 
-use super::{Matrix, MatrixNumber, arena::Arena, heap::Heap, index::Index, paged::Paged};
+use super::{
+    Matrix, MatrixNumber, arena::Arena, heap::Heap, index::Index, memberships::memberships,
+    paged::Paged,
+};
 use crate::request::Role;
 
 /// The number of a group in a view: its place in the order of ids, or the next that was free.
@@ -382,40 +385,4 @@ fn roles(group: &GroupEntry<'_>, members: &[u32]) -> u32 {
         let roles = has(&group.admins, ADMIN) | has(&group.super_admins, SUPER_ADMIN);
         word | roles << (2 * at)
     })
-}
-
-/// Where each user's row is, and all rows.
-fn memberships(groups: &[GroupEntry<'_>], users: u32) -> (Paged<(u32, u32), 512>, Vec<u32>) {
-    if groups.is_empty() {
-        return Default::default();
-    }
-    let mut rows = vec![(0_u32, 0_u32); users as usize];
-    let mut total = 0_u32;
-    for &user in groups.iter().flat_map(|group| &group.members) {
-        if let Some((_, len)) = rows.get_mut(user as usize) {
-            *len += 1;
-            total += 1;
-        }
-    }
-    let mut start = 0;
-    for row in &mut rows {
-        row.0 = start;
-        start += row.1;
-        row.1 = 0;
-    }
-    let mut memberships = vec![0; total as usize];
-    for (number, group) in (0..).zip(groups) {
-        for &user in &group.members {
-            if let Some((start, len)) = rows.get_mut(user as usize)
-                && let Some(place) = memberships.get_mut((*start + *len) as usize)
-            {
-                *place = number;
-                *len += 1;
-            }
-        }
-    }
-    for row in &mut rows {
-        row.0 = if row.1 == 0 { 0 } else { row.0 };
-    }
-    (rows.into_iter().collect(), memberships)
 }

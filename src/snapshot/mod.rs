@@ -25,6 +25,7 @@ mod groups;
 mod heap;
 mod index;
 mod matrix;
+mod memberships;
 mod paged;
 mod population;
 mod record;

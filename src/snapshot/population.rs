@@ -1,7 +1,9 @@
 use std::{borrow::Cow, sync::Arc};
 
-use super::{Directory, Entry, Own, Selection, Standing, Standings, TagId, Tie, Ties, UserSet, paged::Paged,
-    sorted::Sorted};
+use super::{
+    Directory, Entry, Own, Selection, Standing, Standings, TagId, Tie, Ties, UserSet, paged::Paged,
+    sorted::Sorted,
+};
 use crate::request::{Condition, Field, Stated, Switch};
 
 /// A user, and a switch that his record sets to a condition.
@@ -119,8 +121,7 @@ impl Population {
 
     /// Whether all users stand as told already.
     pub fn stands_as(&self, standings: &Standings, each: &[Standing]) -> bool {
-        let as_told =
-            |user: u32| each.get(user as usize).copied().unwrap_or(standings.common());
+        let as_told = |user: u32| each.get(user as usize).copied().unwrap_or(standings.common());
         (0..self.directory.len()).all(|user| self.directory.standing(user) == as_told(user))
     }
 
@@ -224,7 +225,8 @@ impl Population {
             + self.own_conditions().count() * size_of::<OwnCondition>();
         self.directory.memory()
             + self.members.iter().map(UserSet::memory).sum::<usize>()
-            + self.own.memory() + self.stated.memory()
+            + self.own.memory()
+            + self.stated.memory()
             + conditions
             + self.ties.memory()
     }

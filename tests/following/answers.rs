@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use peerage::{
     decide::{actions, decide, explain, groups, reach, reached_by},
-    request::{Field, Group as AskedGroup, Place, Relation, Request, Resource, Switch, User as AskedUser},
+    request::{
+        Field, Group as AskedGroup, Place, Relation, Request, Resource, Switch, User as AskedUser,
+    },
     snapshot::{Counts, View},
 };
 
@@ -31,7 +33,10 @@ pub(crate) fn all(view: &View, matrices: &[String], seed: u64) -> Vec<String> {
         // In words, tags stand in the order of their numbers.
         let found: Vec<_> = explanation.findings.iter().map(|it| (it.gate, it.closed)).collect();
         let (rules, about) = (&explanation.rules, &explanation.about);
-        said.push(format!("{question:?}: {:?} {found:?} {rules:?} {about:?}", explanation.decision));
+        said.push(format!(
+            "{question:?}: {:?} {found:?} {rules:?} {about:?}",
+            explanation.decision
+        ));
         if question.fits() && chance.percent(25) {
             let list = reach(view, &request);
             let limit = 1 + chance.place(5);
@@ -47,7 +52,8 @@ pub(crate) fn all(view: &View, matrices: &[String], seed: u64) -> Vec<String> {
             assert!(pages.is_sorted());
             let by: Vec<&str> = reached_by(view, &request).ids().collect();
             said.push(format!("{question:?} reaches {pages:?}, is reached by {by:?}"));
-            let open = Request { resource: Resource::Group(AskedGroup::from("")), ..request.clone() };
+            let open =
+                Request { resource: Resource::Group(AskedGroup::from("")), ..request.clone() };
             said.push(format!("{question:?} in {:?}", groups(view, &open).ids()));
             said.push(format!("{question:?} and {:?}", actions(view, &request)));
         }
@@ -98,7 +104,8 @@ fn pairs(view: &View, chance: &mut Chance) -> Vec<String> {
 pub(crate) fn held(view: &View) -> Vec<String> {
     let (population, directory) = (&view.population, &view.population.directory);
     let mut said = Vec::new();
-    let Counts { tag_sets: _, users, tags, rules, groups, matrices, memberships, .. } = view.counts();
+    let Counts { tag_sets: _, users, tags, rules, groups, matrices, memberships, .. } =
+        view.counts();
     said.push(format!("{users} {tags} {rules} {groups} {matrices} {memberships}"));
     let Counts { conversations, banned, silenced, relations, .. } = view.counts();
     said.push(format!("{conversations} {banned} {silenced} {relations:?}"));
@@ -179,15 +186,12 @@ fn user(view: &View, id: &str) -> String {
         // Who is named by nothing is as good as nobody.
         return if ties.is_empty() { format!("{id}: nobody") } else { format!("{id}: {ties:?}") };
     };
-    let mut tags: Vec<&str> =
-        directory.tags(user).iter().map(|tag| view.tags.name(tag)).collect();
+    let mut tags: Vec<&str> = directory.tags(user).iter().map(|tag| view.tags.name(tag)).collect();
     tags.sort_unstable();
     let (own, conditions) = population.own(user);
     let conditions: Vec<String> = conditions
         .iter()
-        .map(|(_, switch, when)| {
-            format!("{switch} {}", when.map(&mut |tag| view.tags.name(*tag)))
-        })
+        .map(|(_, switch, when)| format!("{switch} {}", when.map(&mut |tag| view.tags.name(*tag))))
         .collect();
     let stated = population.stated(user);
     let place = if stated.has(Field::Itself) { stated.place() } else { Place::default() };

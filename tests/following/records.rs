@@ -138,8 +138,7 @@ impl<'w> Changes<'w> {
             }
             7 => {
                 let states = ["none", "silenced", "banned"];
-                user.moderation =
-                    chance.percent(60).then(|| chance.pick(&states).parse().unwrap());
+                user.moderation = chance.percent(60).then(|| chance.pick(&states).parse().unwrap());
             }
             8 => {
                 let kinds = ["allow_any", "need_confirm", "deny_any"];
