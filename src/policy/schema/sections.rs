@@ -1,7 +1,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{matrices::built_in, presets::Preset, settings::keys},
+    super::{invariants::SCOPES, matrices::built_in, presets::Preset, settings::keys},
     by_word, describe, fields, object, one_of, or_nothing,
     parts::{NAME, TEXT, approval, list},
     refer,
@@ -144,7 +144,7 @@ fn invariants() -> Value {
     let scope = json!({
         "description": "Whether it must hold of all users that there may be (all, if nothing is said), \
             or only of those that there are (population).",
-        "enum": ["all", "population"],
+        "enum": SCOPES.map(|(name, _)| name),
     });
     let text = json!({ "description": "Why it must hold.", "type": TEXT });
     let mut invariant = object(
@@ -175,7 +175,7 @@ fn invariants() -> Value {
 }
 
 fn lints() -> Value {
-    let code = one_of("The code of a warning.", Code::ALL, Code::as_str);
+    let code = one_of("The code of a lint.", Code::LINTS, Code::as_str);
     let allow =
         json!({ "description": "Warnings to keep silent.", "type": "array", "items": code });
     or_nothing(object("What `check` warns of.", fields([("allow", allow)])))

@@ -1,7 +1,7 @@
 //! Rules that allow nothing that another rule does not allow.
 //!
 //! Most pairs are told apart without a diagram: a rule can imply another only if its outcome holds the
-//! other's, and if it holds of the tag sets that were found for each rule.
+//! other's, and if it holds of the tag sets that were found for the other.
 
 use std::collections::HashMap;
 
@@ -11,60 +11,27 @@ use crate::{
     snapshot::TagId,
 };
 
-use super::{Diagram, Diagrams, Lints, Rule, State, TooHard};
+use super::{Diagram, Diagrams, Example, Lints, Rule, State, TooHard};
 
 pub(super) fn lint(lints: &mut Lints<'_, '_>) {
     let rules = std::mem::take(&mut lints.rules);
-    let samples = Samples::of(&rules);
-    let signatures: Vec<Vec<u64>> =
-        rules.iter().map(|rule| samples.holding(&rule.condition)).collect();
     let naming = naming(&rules);
-    for (at, rule) in rules.iter().enumerate() {
-        if !matches!(rule.state, State::Always | State::Sometimes(_)) {
-            continue;
+    let mut column = vec![0; rules.len()];
+    for (from, chunk) in (0..).step_by(Samples::RULES).zip(rules.chunks(Samples::RULES)) {
+        let samples = Samples::of(chunk, lints.view.tags.len());
+        for (bits, rule) in column.iter_mut().zip(&rules) {
+            *bits = samples.holding(&rule.condition);
         }
-        let rarest =
-            rule.outcome.iter().filter_map(|tag| naming.get(tag)).min_by_key(|it| it.len());
-        for &wider_at in rarest.into_iter().flatten() {
-            let Some(wider) = rules.get(wider_at).filter(|_| wider_at != at) else { continue };
-            let may_imply = matches!(wider.state, State::Always | State::Sometimes(_))
-                && covers(&wider.outcome, &rule.outcome)
-                && is_within(signatures.get(at), signatures.get(wider_at));
-            if !may_imply {
-                continue;
-            }
-            // Of two that say the same, the later is the one too many.
-            let is_same = || {
-                wider.outcome == rule.outcome
-                    && is_within(signatures.get(wider_at), signatures.get(at))
-            };
-            let is_implied = match implies(lints, &rule.condition, &wider.condition) {
-                Ok(true) if wider_at > at && is_same() => {
-                    implies(lints, &wider.condition, &rule.condition).map(|same| !same)
-                }
-                other => other,
-            };
-            match is_implied {
-                Ok(true) => {
-                    let message = format!("{} allows nothing that another does not", rule.name());
-                    let problem =
-                        Diagnostic::warning(Code::ImpliedRule, rule.written.span, message)
-                            .label("whoever meets its condition meets that of the other")
-                            .also(wider.written.span, "this allows all of it and may allow more")
-                            .hint("remove the rule, or make the other narrower");
-                    lints.warn(rule.written.span, problem);
-                    break;
-                }
-                Ok(false) => {}
-                Err(TooHard) => {
-                    let span = rule.written.span;
-                    lints.not_decided(span, span, "whether another rule implies this one");
-                    break;
-                }
-            }
+        for (place, rule) in chunk.iter().enumerate().filter(|(_, rule)| is_decided(rule)) {
+            let wider = wider(&rules, &naming, from + place, samples_of(&column, place));
+            look(lints, &rules, from + place, rule, wider);
         }
     }
     lints.rules = rules;
+}
+
+fn is_decided(rule: &Rule<'_, '_>) -> bool {
+    matches!(rule.state, State::Always | State::Sometimes(_))
 }
 
 /// The rules that name each tag, by their places.
@@ -78,12 +45,70 @@ fn naming(rules: &[Rule<'_, '_>]) -> HashMap<TagId, Vec<usize>> {
     naming
 }
 
-fn covers(wide: &[TagId], narrow: &[TagId]) -> bool {
-    narrow.iter().all(|tag| wide.binary_search(tag).is_ok())
+/// For each rule, whether it holds of all samples of the one at a place of the chunk.
+fn samples_of(column: &[u64], place: usize) -> impl Fn(usize) -> bool + '_ {
+    let mask = Samples::mask(place);
+    move |at| column.get(at).is_some_and(|bits| bits & mask == mask)
 }
 
-fn is_within(one: Option<&Vec<u64>>, other: Option<&Vec<u64>>) -> bool {
-    one.into_iter().flatten().zip(other.into_iter().flatten()).all(|(one, other)| one & !other == 0)
+/// The rules that may imply one, by what is seen at a glance.
+fn wider<'r>(
+    rules: &'r [Rule<'_, '_>],
+    naming: &'r HashMap<TagId, Vec<usize>>,
+    at: usize,
+    holds: impl Fn(usize) -> bool + 'r,
+) -> impl Iterator<Item = usize> + 'r {
+    let outcome = rules.get(at).map(|rule| rule.outcome.as_slice()).unwrap_or_default();
+    let rarest = outcome.iter().filter_map(|tag| naming.get(tag)).min_by_key(|it| it.len());
+    let covers = move |wide: &Rule<'_, '_>| {
+        is_decided(wide) && outcome.iter().all(|tag| wide.outcome.binary_search(tag).is_ok())
+    };
+    rarest
+        .into_iter()
+        .flatten()
+        .copied()
+        .filter(move |&other| holds(other) && other != at && rules.get(other).is_some_and(covers))
+}
+
+/// Tells if one of the others implies a rule.
+fn look(
+    lints: &mut Lints<'_, '_>,
+    rules: &[Rule<'_, '_>],
+    at: usize,
+    rule: &Rule<'_, '_>,
+    wider: impl Iterator<Item = usize>,
+) {
+    let mut is_too_hard = false;
+    for other in wider {
+        let Some(wide) = rules.get(other) else { continue };
+        let implied = match implies(lints, &rule.condition, &wide.condition) {
+            // Of two that say the same, the later is the one too many.
+            Ok(true) if other > at && wide.outcome == rule.outcome => {
+                implies(lints, &wide.condition, &rule.condition).map(|same| !same)
+            }
+            other => other,
+        };
+        match implied {
+            Ok(true) => {
+                let message = format!("{} allows nothing that another does not", rule.name());
+                let problem = Diagnostic::warning(Code::ImpliedRule, rule.written.span, message)
+                    .label("whoever meets its condition meets that of the other")
+                    .also(wide.written.span, "this allows all of it and may allow more")
+                    .hint("remove the rule, or make the other narrower");
+                lints.warn(rule.written.span, problem);
+                return;
+            }
+            Ok(false) => {}
+            Err(TooHard) => is_too_hard = true,
+        }
+        if is_too_hard && lints.effort.total == 0 {
+            break;
+        }
+    }
+    if is_too_hard {
+        let span = rule.written.span;
+        lints.not_decided(span, span, "whether another rule implies this one");
+    }
 }
 
 fn implies(
@@ -91,76 +116,63 @@ fn implies(
     one: &Condition<TagId>,
     other: &Condition<TagId>,
 ) -> Result<bool, TooHard> {
+    if one == other {
+        return Ok(true);
+    }
     let mut diagrams = Diagrams::default();
     lints.effort.ask(&mut diagrams, |diagrams| {
         let (one, other) = (diagrams.condition(one)?, diagrams.condition(other)?);
-        let not = diagrams.not(other)?;
-        Ok(diagrams.and(one, not)? == Diagram::NEVER)
+        Ok(diagrams.minus(one, other)? == Diagram::NEVER)
     })
 }
 
-/// Tag sets, turned about: for each tag, those that have it, a bit for each.
+/// Tag sets that meet the conditions of a few rules, turned about: for each tag, those that have it,
+/// a bit for each.
 struct Samples {
-    having: HashMap<TagId, Vec<u64>>,
-    words: usize,
+    /// By the number of the tag.
+    having: Vec<u64>,
 }
 
-/// How many tag sets are kept, at most.
-const MOST: usize = 4_096;
-
 impl Samples {
-    /// For each rule, a tag set that meets its condition: with as few tags as it can be found with,
-    /// and with all others added that none of its conditions names.
-    fn of(rules: &[Rule<'_, '_>]) -> Self {
-        let examples: Vec<(&[TagId], &Condition<TagId>)> = rules
-            .iter()
-            .filter_map(|rule| match &rule.state {
-                State::Sometimes(tags) => Some((tags.as_slice(), &rule.condition)),
-                _ => None,
-            })
-            .take(MOST / 2)
-            .collect();
-        let words = (2 * examples.len()).div_ceil(64).max(1);
-        let mut tags: Vec<TagId> = Vec::new();
-        for rule in rules {
-            rule.condition.each_tag(&mut |tag| tags.push(*tag));
-        }
-        tags.sort_unstable();
-        tags.dedup();
-        let mut having: HashMap<TagId, Vec<u64>> =
-            tags.iter().map(|&tag| (tag, vec![0; words])).collect();
-        let mut put = |tag: TagId, at: usize| {
-            let word = having.get_mut(&tag).and_then(|bits| bits.get_mut(at / 64));
-            if let Some(word) = word {
-                *word |= 1 << (at % 64);
+    /// Of how many rules.
+    const RULES: usize = 16;
+
+    /// The bits of one rule: four for each.
+    fn mask(place: usize) -> u64 {
+        0b1111 << (4 * place)
+    }
+
+    /// For each rule, two tag sets that meet its condition, with as few tags as they can be found with
+    /// and with as many; each as it is, and with all others added that the condition does not name.
+    /// Costs a look at each tag, and at each part of the conditions.
+    fn of(rules: &[Rule<'_, '_>], tags: usize) -> Self {
+        const ADDED: u64 = 0xaaaa_aaaa_aaaa_aaaa;
+        let mut having = vec![ADDED; tags];
+        for (place, rule) in rules.iter().enumerate() {
+            let State::Sometimes(Example { few, many }) = &rule.state else { continue };
+            rule.condition.each_tag(&mut |tag| {
+                if let Some(bits) = having.get_mut(tag.index()) {
+                    *bits &= !Self::mask(place);
+                }
+            });
+            for (tags, both) in [(few, 0b0011), (many, 0b1100)] {
+                for tag in tags {
+                    if let Some(bits) = having.get_mut(tag.index()) {
+                        *bits |= both << (4 * place);
+                    }
+                }
             }
-        };
-        for (at, (example, condition)) in examples.iter().enumerate() {
-            example.iter().for_each(|&tag| put(tag, 2 * at));
-            let mut named: Vec<TagId> = Vec::new();
-            condition.each_tag(&mut |tag| named.push(*tag));
-            let others = tags.iter().filter(|tag| !named.contains(tag) || example.contains(tag));
-            others.for_each(|&tag| put(tag, 2 * at + 1));
         }
-        Self { having, words }
+        Self { having }
     }
 
     /// For which of the tag sets a condition holds.
-    fn holding(&self, condition: &Condition<TagId>) -> Vec<u64> {
-        let fold = |parts: &[Condition<TagId>], start: u64, both: fn(u64, u64) -> u64| {
-            parts.iter().fold(vec![start; self.words], |mut all, part| {
-                let part = self.holding(part);
-                all.iter_mut().zip(part).for_each(|(bits, more)| *bits = both(*bits, more));
-                all
-            })
-        };
+    fn holding(&self, condition: &Condition<TagId>) -> u64 {
         match condition {
-            Condition::HasTag(tag) => {
-                self.having.get(tag).cloned().unwrap_or_else(|| vec![0; self.words])
-            }
-            Condition::Not(inner) => self.holding(inner).into_iter().map(|bits| !bits).collect(),
-            Condition::All(parts) => fold(parts, u64::MAX, |one, other| one & other),
-            Condition::Any(parts) => fold(parts, 0, |one, other| one | other),
+            Condition::HasTag(tag) => self.having.get(tag.index()).copied().unwrap_or(0),
+            Condition::Not(inner) => !self.holding(inner),
+            Condition::All(parts) => parts.iter().fold(u64::MAX, |all, it| all & self.holding(it)),
+            Condition::Any(parts) => parts.iter().fold(0, |any, it| any | self.holding(it)),
         }
     }
 }

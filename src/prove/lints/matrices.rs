@@ -128,7 +128,7 @@ fn nobody(lints: &mut Lints<'_, '_>, key: Span, expr: &Expr<'_>) {
         })
     });
     match all {
-        Ok(Diagram::NEVER) => never(lints, key, expr.span),
+        Ok(Diagram::NEVER) => lints.warn(key, never(expr.span)),
         Ok(_) => {}
         Err(TooHard) => {
             lints.not_decided(key, expr.span, "whether anyone can have this permission");
