@@ -52,7 +52,7 @@ pub fn build(loaded: &Loaded, previous: Option<&View>) -> Outcome {
     built(loaded, previous, false)
 }
 
-/// The same, with lints: what [`prove::lint`] finds in a policy without errors.
+/// The same, with lints: what [`prove::lint`] finds in a policy without errors but broken invariants.
 pub fn examine(loaded: &Loaded) -> Outcome {
     built(loaded, None, true)
 }
@@ -70,7 +70,7 @@ fn built(loaded: &Loaded, previous: Option<&View>, lints: bool) -> Outcome {
     let mut view = (!problems.has_errors()).then(|| compile(policy, previous));
     if let Some(compiled) = &view {
         prove::invariants(&invariants, compiled, &mut problems);
-        if lints && !problems.has_errors() {
+        if lints {
             let records = |visit: &mut dyn FnMut(&User<'_>)| records(&statements, sources, visit);
             prove::lint(&statements, sources, &records, compiled, &mut problems);
         }
