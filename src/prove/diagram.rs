@@ -95,6 +95,20 @@ const DEEPEST: u32 = 1_000;
 const LEAF: u32 = u32::MAX;
 
 impl Diagrams {
+    /// Forgets all diagrams, and keeps what memory is worth keeping for others.
+    pub fn clear(&mut self) {
+        const WORTH_KEEPING: usize = 1_024;
+        if self.memo.capacity().max(self.unique.capacity()) > WORTH_KEEPING {
+            *self = Self::default();
+            return;
+        }
+        self.nodes.clear();
+        self.unique.clear();
+        self.memo.clear();
+        self.tags.clear();
+        self.places.clear();
+    }
+
     /// The diagram of a condition.
     ///
     /// # Errors

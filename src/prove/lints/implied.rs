@@ -11,23 +11,40 @@ use crate::{
     snapshot::TagId,
 };
 
-use super::{Diagram, Diagrams, Example, Lints, Rule, State, TooHard};
+use super::{Diagram, Example, Lints, Rule, State, TooHard};
 
 pub(super) fn lint(lints: &mut Lints<'_, '_>) {
     let rules = std::mem::take(&mut lints.rules);
     let naming = naming(&rules);
-    let mut column = vec![0; rules.len()];
-    for (from, chunk) in (0..).step_by(Samples::RULES).zip(rules.chunks(Samples::RULES)) {
-        let samples = Samples::of(chunk, lints.view.tags.len());
-        for (bits, rule) in column.iter_mut().zip(&rules) {
-            *bits = samples.holding(&rule.condition);
-        }
+    let tags = lints.view.tags.len();
+    let column = |chunk: &[Rule<'_, '_>]| -> Vec<u64> {
+        let samples = Samples::of(chunk, tags);
+        rules.iter().map(|rule| samples.holding(&rule.condition)).collect()
+    };
+    let chunks = || rules.chunks(Samples::RULES);
+    let first: Vec<Vec<u64>> = chunks().take(KEPT).map(column).collect();
+    for (at, chunk) in chunks().enumerate() {
+        let own = first.get(at).cloned().unwrap_or_else(|| column(chunk));
         for (place, rule) in chunk.iter().enumerate().filter(|(_, rule)| is_decided(rule)) {
-            let wider = wider(&rules, &naming, from + place, samples_of(&column, place));
-            look(lints, &rules, from + place, rule, wider);
+            let at = at * Samples::RULES + place;
+            let seen = |other: usize| {
+                is_within(Samples::mask(place), own.get(other))
+                    && first
+                        .iter()
+                        .all(|bits| is_within(bits.get(at).copied().unwrap_or(0), bits.get(other)))
+            };
+            look(lints, &rules, at, rule, wider(&rules, &naming, at, seen));
         }
     }
     lints.rules = rules;
+}
+
+/// Of how many chunks of rules the samples are asked of all pairs; of the others, only of those pairs
+/// that the samples are of.
+const KEPT: usize = 64;
+
+fn is_within(one: u64, other: Option<&u64>) -> bool {
+    other.is_some_and(|other| one & !other == 0)
 }
 
 fn is_decided(rule: &Rule<'_, '_>) -> bool {
@@ -43,12 +60,6 @@ fn naming(rules: &[Rule<'_, '_>]) -> HashMap<TagId, Vec<usize>> {
         }
     }
     naming
-}
-
-/// For each rule, whether it holds of all samples of the one at a place of the chunk.
-fn samples_of(column: &[u64], place: usize) -> impl Fn(usize) -> bool + '_ {
-    let mask = Samples::mask(place);
-    move |at| column.get(at).is_some_and(|bits| bits & mask == mask)
 }
 
 /// The rules that may imply one, by what is seen at a glance.
@@ -119,8 +130,7 @@ fn implies(
     if one == other {
         return Ok(true);
     }
-    let mut diagrams = Diagrams::default();
-    lints.effort.ask(&mut diagrams, |diagrams| {
+    lints.ask(|diagrams| {
         let (one, other) = (diagrams.condition(one)?, diagrams.condition(other)?);
         Ok(diagrams.minus(one, other)? == Diagram::NEVER)
     })

@@ -53,6 +53,7 @@ pub fn lint(
         rules: rules.collect(),
         silence: Silence::of(items, sources),
         effort: Effort::default(),
+        diagrams: Diagrams::default(),
         is_undecided: false,
         is_spent: false,
         problems,
@@ -76,6 +77,8 @@ struct Lints<'l, 's> {
     rules: Vec<Rule<'l, 's>>,
     silence: Silence<'l>,
     effort: Effort,
+    /// For one question at a time.
+    diagrams: Diagrams,
     /// Whether anything was left undecided.
     is_undecided: bool,
     /// Whether it was said that nothing is left of the effort.
@@ -136,10 +139,19 @@ impl Lints<'_, '_> {
         }
     }
 
+    /// Answers a question by diagrams of its own, if that takes no more work than it may.
+    fn ask<T>(
+        &mut self,
+        question: impl FnOnce(&mut Diagrams) -> Result<T, TooHard>,
+    ) -> Result<T, TooHard> {
+        self.diagrams.clear();
+        self.effort.ask(&mut self.diagrams, question)
+    }
+
     /// How a condition turns out, of all tag sets.
     fn state(&mut self, condition: &Condition<TagId>) -> State {
-        let mut diagrams = Diagrams::default();
-        let found = self.effort.ask(&mut diagrams, |diagrams| diagrams.condition(condition));
+        let found = self.ask(|diagrams| diagrams.condition(condition));
+        let diagrams = &self.diagrams;
         match found {
             Ok(Diagram::NEVER) => State::Never,
             Ok(Diagram::ALWAYS) => State::Always,

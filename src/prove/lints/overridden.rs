@@ -81,8 +81,7 @@ fn switch(lints: &mut Lints<'_, '_>, entry: &Setting<'_>) {
     if !follows || *outgoing == always || *own == always {
         return;
     }
-    let mut diagrams = Diagrams::default();
-    let left = lints.effort.ask(&mut diagrams, |diagrams| {
+    let left = lints.ask(|diagrams| {
         let (outgoing, own) = (diagrams.toggle(outgoing)?, diagrams.toggle(own)?);
         diagrams.minus(outgoing, own)
     });
