@@ -290,7 +290,7 @@ fn settings_that_something_else_settles() {
     let expected =
         ["`peers` has no effect today", "`friendship.default_approval` has no effect today"];
     let mut found = told(policy.clone());
-    found.sort_unstable_by_key(|text| text.len());
+    found.sort_unstable_by_key(String::len);
     assert_eq!(found, expected);
     let mut one_is_free = policy;
     one_is_free["users"]["3"] = json!({});
@@ -314,7 +314,7 @@ fn settings_that_something_else_settles() {
     let expected =
         ["`limits.friends` makes no difference", "`blocks.start_chat` makes no difference"];
     let mut found = told(policy.clone());
-    found.sort_unstable_by_key(|text| text.len());
+    found.sort_unstable_by_key(String::len);
     assert_eq!(found, expected);
     let mut without = policy;
     without["preset"] = json!("venueless");

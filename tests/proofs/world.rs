@@ -95,8 +95,8 @@ fn settings() -> impl Strategy<Value = Value> {
     let when = || option::weighted(0.3, condition());
     let blocks = vec(prop::sample::select(&["off", "one_way", "two_way"][..]), 2);
     let limit = option::weighted(0.3, Just(3));
-    let more = (blocks, limit, option::weighted(0.1, Just("deny_any")));
-    (when(), when(), when(), when(), option::weighted(0.2, Just("contacts")), more).prop_map(
+    let others = (blocks, limit, option::weighted(0.1, Just("deny_any")));
+    (when(), when(), when(), when(), option::weighted(0.2, Just("contacts")), others).prop_map(
         |(managers, incoming, chat, minor, default, (blocks, limit, approval))| {
             let mut settings = json!({ "permissions": {}, "moderation": {}, "peers": {} });
             settings["blocks"] = json!({ "start_chat": blocks[0], "video_call": blocks[1] });
@@ -116,8 +116,8 @@ fn settings() -> impl Strategy<Value = Value> {
                 settings["permissions"]["start_chat"] = json!(chat.to_string());
             }
             if let Some(minor) = minor {
-                let mode = if default.is_some() { "all" } else { "favorites" };
-                settings["peers"]["modes"] = json!([{ "when": minor.to_string(), "mode": mode }]);
+                let word = if default.is_some() { "all" } else { "favorites" };
+                settings["peers"]["modes"] = json!([{ "when": minor.to_string(), "mode": word }]);
             }
             if let Some(default) = default {
                 settings["peers"]["default"] = json!(default);
