@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::{
     diagnostic::{Code, Diagnostic},
     request::Condition,
@@ -16,25 +18,27 @@ use super::{Diagram, Example, Lints, Rule, State, TooHard};
 pub(super) fn lint(lints: &mut Lints<'_, '_>) {
     let rules = std::mem::take(&mut lints.rules);
     let naming = naming(&rules);
-    let tags = lints.view.tags.len();
-    let column = |chunk: &[Rule<'_, '_>]| -> Vec<u64> {
-        let samples = Samples::of(chunk, tags);
-        rules.iter().map(|rule| samples.holding(&rule.condition)).collect()
-    };
-    let chunks = || rules.chunks(Samples::RULES);
-    let first: Vec<Vec<u64>> = chunks().take(KEPT).map(column).collect();
-    for (at, chunk) in chunks().enumerate() {
-        let own = first.get(at).cloned().unwrap_or_else(|| column(chunk));
-        for (place, rule) in chunk.iter().enumerate().filter(|(_, rule)| is_decided(rule)) {
-            let at = at * Samples::RULES + place;
-            let seen = |other: usize| {
-                is_within(Samples::mask(place), own.get(other))
-                    && first
-                        .iter()
-                        .all(|bits| is_within(bits.get(at).copied().unwrap_or(0), bits.get(other)))
-            };
-            look(lints, &rules, at, rule, wider(&rules, &naming, at, seen));
-        }
+    let first: Vec<Samples> =
+        rules.chunks(Samples::RULES).take(KEPT).map(|chunk| Samples::of(chunk)).collect();
+    let rows: Vec<Vec<u64>> = rules
+        .iter()
+        .map(|rule| first.iter().map(|samples| samples.holding(&rule.condition)).collect())
+        .collect();
+    for (at, rule) in rules.iter().enumerate().filter(|(_, rule)| is_decided(rule)) {
+        let seen = |other: usize| {
+            let (Some(one), Some(other)) = (rows.get(at), rows.get(other)) else { return false };
+            one.iter().zip(other).all(|(one, other)| one & !other == 0)
+        };
+        // That of a rule whose samples are not asked of all.
+        let own = (at >= KEPT * Samples::RULES).then(|| Samples::of(std::slice::from_ref(rule)));
+        let holds = |other: usize| {
+            let own = own.as_ref().zip(rules.get(other));
+            own.is_none_or(|(own, wide)| {
+                own.holding(&wide.condition) & Samples::FIRST == Samples::FIRST
+            })
+        };
+        let wider = wider(&rules, &naming, at, seen).filter(|&other| holds(other));
+        look(lints, &rules, at, rule, wider);
     }
     lints.rules = rules;
 }
@@ -42,10 +46,6 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>) {
 /// Of how many chunks of rules the samples are asked of all pairs; of the others, only of those pairs
 /// that the samples are of.
 const KEPT: usize = 64;
-
-fn is_within(one: u64, other: Option<&u64>) -> bool {
-    other.is_some_and(|other| one & !other == 0)
-}
 
 fn is_decided(rule: &Rule<'_, '_>) -> bool {
     matches!(rule.state, State::Always | State::Sometimes(_))
@@ -139,37 +139,33 @@ fn implies(
 /// Tag sets that meet the conditions of a few rules, turned about: for each tag, those that have it,
 /// a bit for each.
 struct Samples {
-    /// By the number of the tag.
-    having: Vec<u64>,
+    /// Of the tags that the conditions name.
+    having: HashMap<TagId, u64, RandomState>,
 }
 
 impl Samples {
     /// Of how many rules.
     const RULES: usize = 16;
 
-    /// The bits of one rule: four for each.
-    fn mask(place: usize) -> u64 {
-        0b1111 << (4 * place)
-    }
+    /// The bits of the first rule: four for each.
+    const FIRST: u64 = 0b1111;
+
+    /// The bits of tags that no condition names.
+    const ADDED: u64 = 0xaaaa_aaaa_aaaa_aaaa;
 
     /// For each rule, two tag sets that meet its condition, with as few tags as they can be found with
     /// and with as many; each as it is, and with all others added that the condition does not name.
-    /// Costs a look at each tag, and at each part of the conditions.
-    fn of(rules: &[Rule<'_, '_>], tags: usize) -> Self {
-        const ADDED: u64 = 0xaaaa_aaaa_aaaa_aaaa;
-        let mut having = vec![ADDED; tags];
+    fn of(rules: &[Rule<'_, '_>]) -> Self {
+        let mut having: HashMap<TagId, u64, RandomState> = HashMap::default();
         for (place, rule) in rules.iter().enumerate() {
             let State::Sometimes(Example { few, many }) = &rule.state else { continue };
+            let place = 4 * place;
             rule.condition.each_tag(&mut |tag| {
-                if let Some(bits) = having.get_mut(tag.index()) {
-                    *bits &= !Self::mask(place);
-                }
+                *having.entry(*tag).or_insert(Self::ADDED) &= !(Self::FIRST << place);
             });
             for (tags, both) in [(few, 0b0011), (many, 0b1100)] {
                 for tag in tags {
-                    if let Some(bits) = having.get_mut(tag.index()) {
-                        *bits |= both << (4 * place);
-                    }
+                    *having.entry(*tag).or_insert(Self::ADDED) |= both << place;
                 }
             }
         }
@@ -179,7 +175,7 @@ impl Samples {
     /// For which of the tag sets a condition holds.
     fn holding(&self, condition: &Condition<TagId>) -> u64 {
         match condition {
-            Condition::HasTag(tag) => self.having.get(tag.index()).copied().unwrap_or(0),
+            Condition::HasTag(tag) => self.having.get(tag).copied().unwrap_or(Self::ADDED),
             Condition::Not(inner) => !self.holding(inner),
             Condition::All(parts) => parts.iter().fold(u64::MAX, |all, it| all & self.holding(it)),
             Condition::Any(parts) => parts.iter().fold(0, |any, it| any | self.holding(it)),
