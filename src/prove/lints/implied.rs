@@ -5,8 +5,6 @@
 
 use std::collections::HashMap;
 
-use foldhash::fast::RandomState;
-
 use crate::{
     diagnostic::{Code, Diagnostic},
     request::Condition,
@@ -18,27 +16,34 @@ use super::{Diagram, Example, Lints, Rule, State, TooHard};
 pub(super) fn lint(lints: &mut Lints<'_, '_>) {
     let rules = std::mem::take(&mut lints.rules);
     let naming = naming(&rules);
+    let tags = lints.view.tags.len();
     let first: Vec<Samples> =
-        rules.chunks(Samples::RULES).take(KEPT).map(|chunk| Samples::of(chunk)).collect();
+        rules.chunks(Samples::RULES).take(KEPT).map(|chunk| Samples::of(chunk, tags)).collect();
     let rows: Vec<Vec<u64>> = rules
         .iter()
         .map(|rule| first.iter().map(|samples| samples.holding(&rule.condition)).collect())
         .collect();
-    for (at, rule) in rules.iter().enumerate().filter(|(_, rule)| is_decided(rule)) {
-        let seen = |other: usize| {
-            let (Some(one), Some(other)) = (rows.get(at), rows.get(other)) else { return false };
-            one.iter().zip(other).all(|(one, other)| one & !other == 0)
-        };
-        // That of a rule whose samples are not asked of all.
-        let own = (at >= KEPT * Samples::RULES).then(|| Samples::of(std::slice::from_ref(rule)));
-        let holds = |other: usize| {
-            let own = own.as_ref().zip(rules.get(other));
-            own.is_none_or(|(own, wide)| {
-                own.holding(&wide.condition) & Samples::FIRST == Samples::FIRST
-            })
-        };
-        let wider = wider(&rules, &naming, at, seen).filter(|&other| holds(other));
-        look(lints, &rules, at, rule, wider);
+    for (number, chunk) in rules.chunks(Samples::RULES).enumerate() {
+        let from = number * Samples::RULES;
+        let pairs: usize =
+            (from..).zip(chunk).map(|(at, _)| rarest(&rules, &naming, at).len()).sum();
+        // What it costs to ask all rules at once is worth it where most of them are in question.
+        let column = (number >= KEPT && pairs > rules.len()).then(|| {
+            let samples = Samples::of(chunk, tags);
+            rules.iter().map(|rule| samples.holding(&rule.condition)).collect::<Vec<u64>>()
+        });
+        for (place, rule) in chunk.iter().enumerate().filter(|(_, rule)| is_decided(rule)) {
+            let at = from + place;
+            let seen = |other: usize| {
+                let is_own = column.as_ref().is_none_or(|bits| {
+                    bits.get(other).is_some_and(|bits| Samples::mask(place) & !bits == 0)
+                });
+                let rows = rows.get(at).zip(rows.get(other));
+                is_own && rows.is_some_and(|(one, other)| is_within(one, other))
+            };
+            let wider = wider(&rules, &naming, at, seen);
+            look(lints, &rules, at, rule, wider);
+        }
     }
     lints.rules = rules;
 }
@@ -46,6 +51,10 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>) {
 /// Of how many chunks of rules the samples are asked of all pairs; of the others, only of those pairs
 /// that the samples are of.
 const KEPT: usize = 64;
+
+fn is_within(one: &[u64], other: &[u64]) -> bool {
+    one.iter().zip(other).all(|(one, other)| one & !other == 0)
+}
 
 fn is_decided(rule: &Rule<'_, '_>) -> bool {
     matches!(rule.state, State::Always | State::Sometimes(_))
@@ -62,6 +71,17 @@ fn naming(rules: &[Rule<'_, '_>]) -> HashMap<TagId, Vec<usize>> {
     naming
 }
 
+/// The rules that name that tag of one's outcome which the fewest name.
+fn rarest<'n>(
+    rules: &[Rule<'_, '_>],
+    naming: &'n HashMap<TagId, Vec<usize>>,
+    at: usize,
+) -> &'n [usize] {
+    let outcome = rules.get(at).map(|rule| rule.outcome.as_slice()).unwrap_or_default();
+    let lists = outcome.iter().filter_map(|tag| naming.get(tag));
+    lists.min_by_key(|list| list.len()).map(Vec::as_slice).unwrap_or_default()
+}
+
 /// The rules that may imply one, by what is seen at a glance.
 fn wider<'r>(
     rules: &'r [Rule<'_, '_>],
@@ -70,13 +90,11 @@ fn wider<'r>(
     holds: impl Fn(usize) -> bool + 'r,
 ) -> impl Iterator<Item = usize> + 'r {
     let outcome = rules.get(at).map(|rule| rule.outcome.as_slice()).unwrap_or_default();
-    let rarest = outcome.iter().filter_map(|tag| naming.get(tag)).min_by_key(|it| it.len());
     let covers = move |wide: &Rule<'_, '_>| {
         is_decided(wide) && outcome.iter().all(|tag| wide.outcome.binary_search(tag).is_ok())
     };
-    rarest
-        .into_iter()
-        .flatten()
+    rarest(rules, naming, at)
+        .iter()
         .copied()
         .filter(move |&other| holds(other) && other != at && rules.get(other).is_some_and(covers))
 }
@@ -139,34 +157,35 @@ fn implies(
 /// Tag sets that meet the conditions of a few rules, turned about: for each tag, those that have it,
 /// a bit for each.
 struct Samples {
-    /// Of the tags that the conditions name.
-    having: HashMap<TagId, u64, RandomState>,
+    /// By the number of the tag.
+    having: Vec<u64>,
 }
 
 impl Samples {
     /// Of how many rules.
     const RULES: usize = 16;
 
-    /// The bits of the first rule: four for each.
-    const FIRST: u64 = 0b1111;
-
-    /// The bits of tags that no condition names.
-    const ADDED: u64 = 0xaaaa_aaaa_aaaa_aaaa;
+    /// The bits of one rule: four for each.
+    fn mask(place: usize) -> u64 {
+        0b1111 << (4 * place)
+    }
 
     /// For each rule, two tag sets that meet its condition, with as few tags as they can be found with
     /// and with as many; each as it is, and with all others added that the condition does not name.
-    fn of(rules: &[Rule<'_, '_>]) -> Self {
-        let mut having: HashMap<TagId, u64, RandomState> = HashMap::default();
+    /// Costs a look at each tag, and at each part of the conditions.
+    fn of(rules: &[Rule<'_, '_>], tags: usize) -> Self {
+        const ADDED: u64 = 0xaaaa_aaaa_aaaa_aaaa;
+        let mut having = vec![ADDED; tags];
+        let mut change = |tag: &TagId, change: &dyn Fn(u64) -> u64| {
+            if let Some(bits) = having.get_mut(tag.index()) {
+                *bits = change(*bits);
+            }
+        };
         for (place, rule) in rules.iter().enumerate() {
             let State::Sometimes(Example { few, many }) = &rule.state else { continue };
-            let place = 4 * place;
-            rule.condition.each_tag(&mut |tag| {
-                *having.entry(*tag).or_insert(Self::ADDED) &= !(Self::FIRST << place);
-            });
+            rule.condition.each_tag(&mut |tag| change(tag, &|bits| bits & !Self::mask(place)));
             for (tags, both) in [(few, 0b0011), (many, 0b1100)] {
-                for tag in tags {
-                    *having.entry(*tag).or_insert(Self::ADDED) |= both << place;
-                }
+                tags.iter().for_each(|tag| change(tag, &|bits| bits | both << (4 * place)));
             }
         }
         Self { having }
@@ -175,7 +194,7 @@ impl Samples {
     /// For which of the tag sets a condition holds.
     fn holding(&self, condition: &Condition<TagId>) -> u64 {
         match condition {
-            Condition::HasTag(tag) => self.having.get(tag).copied().unwrap_or(Self::ADDED),
+            Condition::HasTag(tag) => self.having.get(tag.index()).copied().unwrap_or(0),
             Condition::Not(inner) => !self.holding(inner),
             Condition::All(parts) => parts.iter().fold(u64::MAX, |all, it| all & self.holding(it)),
             Condition::Any(parts) => parts.iter().fold(0, |any, it| any | self.holding(it)),
