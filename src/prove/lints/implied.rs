@@ -3,7 +3,10 @@
 //! Most pairs are told apart without a diagram: a rule can imply another only if its outcome holds the
 //! other's, and if it holds of the tag sets that were found for the other.
 
-use std::collections::HashMap;
+use std::{
+    cell::{Cell, OnceCell},
+    collections::HashMap,
+};
 
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -17,40 +20,53 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>) {
     let rules = std::mem::take(&mut lints.rules);
     let naming = naming(&rules);
     let tags = lints.view.tags.len();
+    let mut parts = 1;
+    rules.iter().for_each(|rule| rule.condition.each_tag(&mut |_| parts += 1));
+    let kept = (KEPT / parts).clamp(1, 64);
+    let columns_left = Cell::new(COLUMNS / parts);
     let first: Vec<Samples> =
-        rules.chunks(Samples::RULES).take(KEPT).map(|chunk| Samples::of(chunk, tags)).collect();
+        rules.chunks(Samples::RULES).take(kept).map(|chunk| Samples::of(chunk, tags)).collect();
     let rows: Vec<Vec<u64>> = rules
         .iter()
         .map(|rule| first.iter().map(|samples| samples.holding(&rule.condition)).collect())
         .collect();
     for (number, chunk) in rules.chunks(Samples::RULES).enumerate() {
         let from = number * Samples::RULES;
-        let pairs: usize =
-            (from..).zip(chunk).map(|(at, _)| rarest(&rules, &naming, at).len()).sum();
-        // What it costs to ask all rules at once is worth it where most of them are in question.
-        let column = (number >= KEPT && pairs > rules.len()).then(|| {
-            let samples = Samples::of(chunk, tags);
-            rules.iter().map(|rule| samples.holding(&rule.condition)).collect::<Vec<u64>>()
-        });
+        let passed = Cell::new(0_usize);
+        let column: OnceCell<Vec<u64>> = OnceCell::new();
+        let column = || {
+            passed.set(passed.get() + 1);
+            if column.get().is_none() && number >= kept && passed.get() > WORTH_IT {
+                columns_left.set(columns_left.get().checked_sub(1)?);
+                let samples = Samples::of(chunk, tags);
+                let asked = rules.iter().map(|rule| samples.holding(&rule.condition));
+                return Some(column.get_or_init(|| asked.collect()));
+            }
+            column.get()
+        };
         for (place, rule) in chunk.iter().enumerate().filter(|(_, rule)| is_decided(rule)) {
             let at = from + place;
             let seen = |other: usize| {
-                let is_own = column.as_ref().is_none_or(|bits| {
-                    bits.get(other).is_some_and(|bits| Samples::mask(place) & !bits == 0)
-                });
                 let rows = rows.get(at).zip(rows.get(other));
-                is_own && rows.is_some_and(|(one, other)| is_within(one, other))
+                rows.is_some_and(|(one, other)| is_within(one, other))
+                    && column().is_none_or(|bits| {
+                        bits.get(other).is_some_and(|bits| Samples::mask(place) & !bits == 0)
+                    })
             };
-            let wider = wider(&rules, &naming, at, seen);
-            look(lints, &rules, at, rule, wider);
+            look(lints, &rules, at, rule, wider(&rules, &naming, at, seen));
         }
     }
     lints.rules = rules;
 }
 
-/// Of how many chunks of rules the samples are asked of all pairs; of the others, only of those pairs
-/// that the samples are of.
-const KEPT: usize = 64;
+/// How many parts of conditions may be looked at for the samples that all pairs are asked of, ...
+const KEPT: usize = 10_000_000;
+
+/// ... and for those that are asked only where many pairs of a few rules were not told apart before.
+const COLUMNS: usize = 80_000_000;
+
+/// How many pairs.
+const WORTH_IT: usize = 100;
 
 fn is_within(one: &[u64], other: &[u64]) -> bool {
     one.iter().zip(other).all(|(one, other)| one & !other == 0)
@@ -96,7 +112,7 @@ fn wider<'r>(
     rarest(rules, naming, at)
         .iter()
         .copied()
-        .filter(move |&other| holds(other) && other != at && rules.get(other).is_some_and(covers))
+        .filter(move |&other| other != at && rules.get(other).is_some_and(covers) && holds(other))
 }
 
 /// Tells if one of the others implies a rule.
