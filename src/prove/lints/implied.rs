@@ -34,24 +34,27 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>) {
         let from = number * Samples::RULES;
         let passed = Cell::new(0_usize);
         let column: OnceCell<Vec<u64>> = OnceCell::new();
-        let column = || {
-            passed.set(passed.get() + 1);
-            if column.get().is_none() && number >= kept && passed.get() > WORTH_IT {
-                columns_left.set(columns_left.get().checked_sub(1)?);
-                let samples = Samples::of(chunk, tags);
-                let asked = rules.iter().map(|rule| samples.holding(&rule.condition));
-                return Some(column.get_or_init(|| asked.collect()));
-            }
-            column.get()
-        };
+        let is_worth_it = || number >= kept && passed.replace(passed.get() + 1) == WORTH_IT;
         for (place, rule) in chunk.iter().enumerate().filter(|(_, rule)| is_decided(rule)) {
             let at = from + place;
+            let holds = |bits: &Vec<u64>, other: usize| {
+                bits.get(other).is_some_and(|bits| Samples::mask(place) & !bits == 0)
+            };
             let seen = |other: usize| {
+                if column.get().is_some_and(|bits| !holds(bits, other)) {
+                    return false;
+                }
                 let rows = rows.get(at).zip(rows.get(other));
-                rows.is_some_and(|(one, other)| is_within(one, other))
-                    && column().is_none_or(|bits| {
-                        bits.get(other).is_some_and(|bits| Samples::mask(place) & !bits == 0)
-                    })
+                if !rows.is_some_and(|(one, other)| is_within(one, other)) {
+                    return false;
+                }
+                if is_worth_it() && columns_left.get() > 0 {
+                    columns_left.set(columns_left.get() - 1);
+                    let samples = Samples::of(chunk, tags);
+                    let asked = rules.iter().map(|rule| samples.holding(&rule.condition));
+                    return holds(column.get_or_init(|| asked.collect()), other);
+                }
+                true
             };
             look(lints, &rules, at, rule, wider(&rules, &naming, at, seen));
         }
@@ -112,7 +115,7 @@ fn wider<'r>(
     rarest(rules, naming, at)
         .iter()
         .copied()
-        .filter(move |&other| other != at && rules.get(other).is_some_and(covers) && holds(other))
+        .filter(move |&other| other != at && holds(other) && rules.get(other).is_some_and(covers))
 }
 
 /// Tells if one of the others implies a rule.
