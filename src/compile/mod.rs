@@ -38,7 +38,11 @@ use crate::{
     prove,
     snapshot::{Groups, Population, Revision, Standing, Standings, TagId, Tags, View},
     source::{Loaded, Sources},
-    syntax::{self, Ast, ast::Item},
+    syntax::{
+        self, Ast,
+        ast::{ExprKind, Item, User},
+        bulk::Bulk,
+    },
 };
 
 /// How many users may be compared with ids that are nobody's.
@@ -60,7 +64,7 @@ pub fn build(loaded: &Loaded, previous: Option<&View>) -> Outcome {
     built(loaded, previous, false)
 }
 
-/// The same, with lints: what [`prove::lint`] finds in a policy without errors.
+/// The same, with lints: what [`prove::lint`] finds in a policy without errors but broken invariants.
 pub fn examine(loaded: &Loaded) -> Outcome {
     built(loaded, None, true)
 }
@@ -73,8 +77,9 @@ fn built(loaded: &Loaded, previous: Option<&View>, lints: bool) -> Outcome {
     let mut view = (!problems.has_errors()).then(|| compile(&policy, previous));
     if let Some(compiled) = &view {
         prove::invariants(&invariants, compiled, &mut problems);
-        if lints && !problems.has_errors() {
-            prove::lint(&statements, sources, compiled, &mut problems);
+        if lints {
+            let records = |visit: &mut dyn FnMut(&User<'_>)| records(&statements, sources, visit);
+            prove::lint(&statements, sources, &records, compiled, &mut problems);
         }
     }
     if problems.has_errors() {
@@ -124,11 +129,32 @@ fn resolve(
     policy::resolve(ast, sources, census, places, problems)
 }
 
-/// What lints are about, apart from records, which may be many.
+/// What lints are about: records, which may be many, only as far as they hold conditions.
 fn statements<'s>(items: &[Item<'s>]) -> Vec<Item<'s>> {
-    let is_record =
-        |item: &&Item<'_>| matches!(item, Item::User(_) | Item::Group(_) | Item::Conversation(_));
-    items.iter().filter(|item| !is_record(item)).cloned().collect()
+    let is_asked = |item: &&Item<'_>| match item {
+        Item::User(user) => {
+            let mut switches = user.more.iter().flat_map(|more| &more.permissions);
+            switches.any(|setting| matches!(setting.value.kind, ExprKind::Call { .. }))
+        }
+        Item::Group(_) | Item::Conversation(_) => false,
+        _ => true,
+    };
+    items.iter().filter(is_asked).cloned().collect()
+}
+
+/// Visits the records of users that hold conditions, and all those of bulk files, which are read
+/// again.
+fn records(statements: &[Item<'_>], sources: &Sources, visit: &mut dyn FnMut(&User<'_>)) {
+    for item in statements {
+        if let Item::User(user) = item {
+            visit(user);
+        }
+    }
+    for (id, source) in sources.iter().filter(|(_, source)| source.notation.is_bulk()) {
+        // What is wrong with the lines was reported before.
+        let bulk = Bulk::new(id, source);
+        bulk.users(&mut Diagnostics::default(), &mut |user, _| visit(&user));
+    }
 }
 
 /// The tags that a population was made with.
