@@ -52,6 +52,15 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// [`StoreError::is_in_doubt`].
     fn commit(&self, group: &[ChangeSet]) -> Result<Commit, StoreError>;
 
+    /// The same, if nothing at all was committed after a revision. Of a store that is not shared, the
+    /// caller knows.
+    ///
+    /// # Errors
+    /// As of [`commit`](Self::commit).
+    fn commit_after(&self, _revision: u64, group: &[ChangeSet]) -> Result<Commit, StoreError> {
+        self.commit(group)
+    }
+
     /// How many records a group may read and write at most, if there is a limit.
     fn most_records(&self) -> Option<usize> {
         None

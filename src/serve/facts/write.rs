@@ -134,7 +134,9 @@ fn failed(error: &WriteError) -> Answer {
         WriteError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         WriteError::Store(_)
         | WriteError::InDoubt(_)
+        | WriteError::NotServed(_)
         | WriteError::Contended
+        | WriteError::Behind
         | WriteError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
     };
     let mut answer =
