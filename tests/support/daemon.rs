@@ -56,7 +56,7 @@ impl Daemon {
             let _ = stderr.read_to_end(&mut text);
             String::from_utf8_lossy(&text).into_owned()
         });
-        let sockets = command.get_args().filter(|arg| *arg == "--listen" || *arg == "--uds");
+        let sockets = command.get_args().filter(|arg| ["--listen", "--uds", "--admin-uds"].iter().any(|it| arg == it));
         let sockets = sockets.count().max(1);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut daemon = Self { child, address: None, errors: Some(errors) };

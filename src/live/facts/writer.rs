@@ -1,5 +1,6 @@
 use std::{
     collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
@@ -10,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 use tracing::{error, info, warn};
 
 use super::{
-    Batch, Contact, Facts, Message, WriteError, Written,
+    Batch, Contact, Facts, Message, Meter, WriteError, Written,
     asked::Asked,
     effective::{Effective, now},
     once,
@@ -41,6 +42,7 @@ pub(in crate::live) struct Writer {
     swept: Instant,
     sweep_from: Option<Key>,
     pub(super) contact: Arc<ArcSwap<Contact>>,
+    meter: Arc<Meter>,
 }
 
 /// What changed, in order.
@@ -110,6 +112,7 @@ impl Writer {
             inbox: send.clone(),
             seen: watching,
             contact: Arc::clone(&contact),
+            meter: Arc::default(),
         };
         if store.is_shared() {
             let store = Arc::clone(&store);
@@ -133,8 +136,14 @@ impl Writer {
             swept: Instant::now(),
             sweep_from: None,
             contact,
+            meter: Arc::clone(&facts.meter),
         };
-        thread::Builder::new().name("facts".into()).spawn(move || writer.run())?;
+        thread::Builder::new().name("facts".into()).spawn(move || {
+            if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
+                error!("the writer of facts has failed: from now on none are written");
+                writer.meter.writer_is_gone();
+            }
+        })?;
         Ok(facts)
     }
 
@@ -211,8 +220,12 @@ impl Writer {
     fn attempt(&mut self, batches: Vec<Asking>) -> Option<Vec<Asking>> {
         let store = Arc::clone(&self.store);
         let Group { working, sets, changes, planned, .. } = self.plan(batches, &*store);
+        let begun = Instant::now();
         let committed =
             if sets.is_empty() { Ok(Commit::Done(Vec::new())) } else { store.commit(&sets) };
+        if !sets.is_empty() {
+            self.meter.committed(begun.elapsed());
+        }
         match committed {
             Ok(Commit::Done(revisions)) => {
                 self.adopt(working, changes, &revisions);
@@ -273,7 +286,15 @@ impl Writer {
                 basis: &self.basis,
                 asked: &mut self.asked,
             };
-            let (set, answer) = match attempt.plan(&batch, revision, &pending) {
+            let planning = AssertUnwindSafe(|| attempt.plan(&batch, revision, &pending));
+            let Ok(planned) = catch_unwind(planning) else {
+                error!("a batch could not be planned");
+                attempt.undo();
+                let answer = Answer::Failed(WriteError::Panicked);
+                group.planned.push(Planned { batch, reply, set: None, answer });
+                continue;
+            };
+            let (set, answer) = match planned {
                 Ok(Done::Answered(written)) => (None, Answer::Ready(written)),
                 Ok(Done::Planned(set, outcomes)) if set.is_empty() => {
                     (None, Answer::Outcomes(outcomes))
