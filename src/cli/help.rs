@@ -91,5 +91,47 @@ pub(super) const SERVE: &str = "\
 Examples:
   peerage serve policies/stores
   peerage serve policies/stores --uds /run/peerage.sock --max-changed 5%
+  peerage serve policies/stores --store facts.redb --admin-uds /run/peerage-admin.sock
 
 Exit codes: 0 it was told to stop, 1 the policy has errors at the start, 2 it can't serve.";
+
+pub(super) const FACTS: &str = "\
+Examples:
+  peerage facts export --store facts.redb > facts.ndjson
+  peerage facts import facts.ndjson --store new.redb
+
+Exit codes: 0 all was exported or imported, 1 some lines could not be imported, 2 it could not be \
+carried out.";
+
+pub(super) const FACTS_EXPORT: &str = "\
+Examples:
+  peerage facts export --store facts.redb > facts.ndjson
+  peerage facts export --admin-uds /run/peerage-admin.sock --output facts.ndjson
+  peerage facts export --from http://127.0.0.1:7411 --admin-token-file token > facts.ndjson
+
+The first line says the revision; the others are records, as {\"user\":\"alice\",\"record\":{...}}.
+
+Exit codes: 0 all was exported, 2 it could not be.";
+
+pub(super) const FACTS_IMPORT: &str = "\
+Examples:
+  peerage facts import facts.ndjson --store new.redb
+  peerage facts import users.ndjson --admin-uds /run/peerage-admin.sock
+  zcat facts.ndjson.gz | peerage facts import - --store new.redb
+
+Exit codes: 0 all lines were imported, 1 some could not be, 2 it broke off.";
+
+pub(super) const STORE: &str = "\
+Examples:
+  peerage store check facts.redb
+  peerage store backup --admin-uds /run/peerage-admin.sock --to monday.redb
+
+Exit codes: 0 all is well, 1 records are damaged, 2 it could not be carried out.";
+
+pub(super) const STORE_BACKUP: &str = "\
+Examples:
+  peerage store backup facts.redb --to monday.redb                      no daemon has it open
+  peerage store backup --admin-uds /run/peerage-admin.sock --to monday.redb
+  peerage store backup --from http://127.0.0.1:7411 --admin-token-file token --to monday.redb
+
+Exit codes: 0 it was copied, 2 it could not be.";

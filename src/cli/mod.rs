@@ -3,9 +3,11 @@
 //! Invariant: nobody knows of this room.
 
 mod check;
+mod client;
 mod compile;
 mod decide;
 mod diff;
+mod facts;
 mod fmt;
 mod help;
 mod matrix;
@@ -123,8 +125,11 @@ enum Command {
     /// Answer over HTTP, and follow the files as they change
     #[command(after_help = help::SERVE)]
     Serve(serve::Options),
+    /// Export facts as lines of JSON, or import them
+    #[command(after_help = help::FACTS)]
+    Facts(facts::Options),
     /// Check, compact or back up the file in which a daemon keeps facts
-    #[command(after_help = "Example: peerage store check facts.redb")]
+    #[command(after_help = help::STORE)]
     Store(store::Options),
 }
 
@@ -177,6 +182,7 @@ impl Command {
             Self::Diff(options) => diff::run(options, output),
             Self::Replay(options) => replay::run(options, output),
             Self::Serve(options) => serve::run(options, output),
+            Self::Facts(options) => facts::run(options, output),
             Self::Store(options) => store::run(options, output),
         }
     }

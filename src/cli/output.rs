@@ -60,6 +60,11 @@ impl Output {
         finish(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
 
+    /// Where a result goes that is too long to be held.
+    pub(super) fn lines() -> impl Write {
+        io::stdout().lock()
+    }
+
     pub(super) fn json(&self, value: &impl Serialize) -> Result<()> {
         let mut text = serde_json::to_string_pretty(value)?;
         text.push('\n');

@@ -1,10 +1,11 @@
 use std::{
+    cell::Cell,
     sync::mpsc::{self, RecvTimeoutError},
     thread,
     time::Duration,
 };
 
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// How long work may take before anything is shown of it.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -26,4 +27,41 @@ pub(super) fn during<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
         drop(done);
         result
     })
+}
+
+/// How many records or lines are done, shown on a terminal.
+pub(super) struct Records {
+    bar: ProgressBar,
+    since_shown: Cell<u64>,
+}
+
+/// How many are done between two looks at the time.
+const SHOWN_EVERY: u64 = 1000;
+
+impl Records {
+    pub(super) fn new(what: &'static str) -> Self {
+        let bar = ProgressBar::new_spinner();
+        let style = ProgressStyle::with_template("{spinner} {pos} {msg} {per_sec} {elapsed}");
+        if let Ok(style) = style {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        Self { bar, since_shown: Cell::new(0) }
+    }
+
+    pub(super) fn one_more(&self) {
+        let since = self.since_shown.get() + 1;
+        if since < SHOWN_EVERY {
+            self.since_shown.set(since);
+        } else {
+            self.bar.inc(since);
+            self.since_shown.set(0);
+        }
+    }
+}
+
+impl Drop for Records {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
 }

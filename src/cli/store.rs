@@ -3,12 +3,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Result;
-use clap::{Args, Subcommand};
-use serde_json::{Map, json};
+use anyhow::{Context as _, Result, ensure};
+use clap::{ArgGroup, Args, Subcommand};
+use serde_json::{Map, Value, json};
 
 use super::{
     Exit, Output,
+    client::{Sent, Target},
+    help,
     output::{BAD, GOOD, QUIET},
     progress,
 };
@@ -33,8 +35,8 @@ enum Task {
     /// Make the file of a store no longer than it has to be
     #[command(after_help = "Example: peerage store compact facts.redb")]
     Compact(File),
-    /// Copy a store that no daemon has open into a new file
-    #[command(after_help = "Example: peerage store backup facts.redb --to facts-monday.redb")]
+    /// Copy a store into a new file: one that no daemon has open, or that of a running daemon
+    #[command(after_help = help::STORE_BACKUP)]
     Backup(Backup),
 }
 
@@ -46,14 +48,25 @@ struct File {
 }
 
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("source").required(true).args(["file", "from", "admin_uds"]))]
 struct Backup {
-    #[command(flatten)]
-    from: File,
-    /// The new file
+    /// The store; no daemon may have it open
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// A running daemon, which copies its own store
+    #[arg(long, value_name = "URL")]
+    from: Option<String>,
+    /// The file that holds the admin token of the daemon
+    #[arg(long, value_name = "PATH", requires = "from")]
+    admin_token_file: Option<PathBuf>,
+    /// The socket for administrators of a running daemon, which copies its own store
+    #[arg(long, value_name = "PATH")]
+    admin_uds: Option<PathBuf>,
+    /// The new file; where the daemon runs, if it is a daemon's store
     #[arg(long, value_name = "NEW")]
     to: PathBuf,
-    /// Replace the new file if there is one
-    #[arg(long)]
+    /// Replace the new file if there is one; a daemon replaces none
+    #[arg(long, requires = "file")]
     force: bool,
 }
 
@@ -127,19 +140,47 @@ fn compact(file: &Path, output: &Output) -> Result<Exit> {
 }
 
 fn backup(options: &Backup, output: &Output) -> Result<Exit> {
-    let Backup { from, to, force } = options;
-    let done = progress::during("copying the store", || store::backup(&from.file, to, *force))?;
+    let to = &options.to;
+    let done = progress::during("copying the store", || match &options.file {
+        Some(file) => {
+            let done = store::backup(file, to, options.force)?;
+            Ok(json!({
+                "revision": done.revision, "records": done.records, "bytes": done.bytes,
+            }))
+        }
+        None => of_daemon(options),
+    });
+    let done: Value = done?;
     if output.is_json() {
-        output.json(&json!({
-            "revision": done.revision,
-            "records": done.records,
-            "bytes": done.bytes,
-        }))?;
+        output.json(&done)?;
     } else {
         output.result(&format!(
             "{GOOD}ok{GOOD:#} {QUIET}records {}, revision {}, {} bytes{QUIET:#}\n",
-            done.records, done.revision, done.bytes
+            done["records"], done["revision"], done["bytes"]
         ))?;
     }
     Ok(Exit::Fine)
+}
+
+/// Has a running daemon copy its own store.
+fn of_daemon(options: &Backup) -> Result<Value> {
+    let target = Target::new(
+        options.from.as_deref(),
+        options.admin_token_file.as_ref(),
+        options.admin_uds.as_ref(),
+    )?;
+    let to = std::path::absolute(&options.to)?;
+    let to = to.to_str().context("the path of the new file is not UTF-8")?;
+    let encoded: String = to
+        .bytes()
+        .map(|byte| match byte {
+            b'/' | b'.' | b'-' | b'_' => char::from(byte).to_string(),
+            byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect();
+    let path = format!("/v1/store/backup?to={encoded}");
+    let answer = target.connect()?.ask("POST", &path, &Sent::default())?;
+    ensure!(answer.status == 200, answer.message());
+    Ok(answer.json())
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
+use super::Shadowed;
 use crate::{
     policy::{self, Places, Policy},
     request::Place,
@@ -19,6 +20,8 @@ pub struct Basis {
     rule_names: BTreeMap<String, Uuid>,
     /// Whether who blocks a friend is no longer his friend, nor he his.
     pub blocks_end_friendship: bool,
+    /// What records say that the files state otherwise, in order.
+    pub shadowed: Vec<Shadowed>,
 }
 
 impl Basis {
@@ -31,6 +34,7 @@ impl Basis {
             conversations,
             rule_names: policy.rules.iter().flatten().filter_map(named).collect(),
             blocks_end_friendship: policy.blocks_end_friendship,
+            shadowed: Vec::new(),
         }
     }
 

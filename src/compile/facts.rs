@@ -3,14 +3,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
 use super::{
-    Basis, Known, Outcome, compile, digest, groups, lay, population, read, restate, rules,
+    Basis, Known, Outcome, Shadowed, compile, digest, groups, lay, population, read, restate, rules,
+    shadowed,
 };
 use crate::{
     diagnostic::{Diagnostics, Report},
     facts::{Group, Key, Kind, Record, Setting, User},
     policy::{self, Merging, Own, Policy, Roster, Users},
     prove,
-    request::{Field, Moderation, Relation, Toggle},
+    request::{Field, Moderation, Relation, Stated, Toggle},
     snapshot::{Groups, Revision, View},
     source::Loaded,
 };
@@ -59,7 +60,7 @@ pub fn start<F: Facts>(loaded: &Loaded, facts: &F) -> Result<Outcome, F::Error> 
         Users::Read(roster) => roster,
         Users::Unchanged(_) => &Box::default(),
     };
-    let basis = Basis::of(&policy, Basis::conversations_of(roster));
+    let mut basis = Basis::of(&policy, Basis::conversations_of(roster));
     let digest = {
         let view = compile(&policy, None);
         prove::invariants(&policy.invariants, &view, &mut problems);
@@ -68,7 +69,8 @@ pub fn start<F: Facts>(loaded: &Loaded, facts: &F) -> Result<Outcome, F::Error> 
         }
         (view.population.digest, view.revision.policy)
     };
-    let view = merged(policy, &basis, digest, facts)?;
+    let (view, shadowed) = merged(policy, &basis, digest, facts)?;
+    basis.shadowed = shadowed;
     let (view, basis) = (Some(view), Some(Arc::new(basis)));
     Ok(Outcome { view, basis, report: Report::new(problems, &loaded.sources) })
 }
@@ -99,7 +101,7 @@ pub fn rebuild<F: Facts>(
         Some((_, roster)) => Basis::conversations_of(roster),
         None => before.conversations.clone(),
     };
-    let basis = Basis::of(&policy, conversations);
+    let mut basis = Basis::of(&policy, conversations);
     let mut made = Vec::new();
     facts.each(Kind::Rule, &mut |key, record| {
         if let (Key::Rule(id), Record::Rule(rule)) = (key, record) {
@@ -134,6 +136,8 @@ pub fn rebuild<F: Facts>(
     if problems.has_errors() {
         return Ok(refused(problems, loaded));
     }
+    let shadowed = shadowed::again((previous, before), &view, &basis, facts)?;
+    basis.shadowed = shadowed;
     let (view, basis) = (Some(view), Some(Arc::new(basis)));
     Ok(Outcome { view, basis, report: Report::new(problems, &loaded.sources) })
 }
@@ -159,13 +163,19 @@ fn merged<F: Facts>(
     basis: &Basis,
     (population_digest, policy_digest): ([u8; 32], [u8; 32]),
     facts: &F,
-) -> Result<View, F::Error> {
+) -> Result<(View, Vec<Shadowed>), F::Error> {
     let roster = match std::mem::replace(&mut policy.users, Users::Unchanged([0; 32])) {
         Users::Read(roster) => *roster,
         Users::Unchanged(_) => Roster::default(),
     };
     let mut records = Records::new(roster);
-    let revision = facts.all(&mut |key, record| records.add(key, record))?;
+    let mut shadowed = Vec::new();
+    let revision = facts.all(&mut |key, record| {
+        let stated = records.stated(&key);
+        shadowed::of(stated, basis, (&key, &record), &mut shadowed);
+        records.add(key, record);
+    })?;
+    shadowed.sort_unstable();
     let all_rules = with_made(policy.rules.as_deref(), records.rules);
     let (mut population, names) = population::compile(&records.users.finish());
     population.digest = population_digest;
@@ -184,7 +194,7 @@ fn merged<F: Facts>(
         merged.iter().map(|group| groups::entry(&mut view, basis, group)).collect();
     view.groups = Groups::new(&entries, view.population.directory.len());
     view.revision = Revision { policy: policy_digest, facts: revision };
-    Ok(view)
+    Ok((view, shadowed))
 }
 
 /// All records as they are gathered.
@@ -201,6 +211,17 @@ impl Records {
         let users = Merging::new(roster);
         let own_rows = users.own_rows();
         Self { users, own_rows, groups: BTreeMap::new(), rules: Vec::new() }
+    }
+
+    /// What files state of the user whose key it is.
+    fn stated(&mut self, key: &Key) -> Stated {
+        match key {
+            Key::User(id) => {
+                let user = self.users.user(id);
+                self.users.stated(user)
+            }
+            _ => Stated::default(),
+        }
     }
 
     fn add(&mut self, key: Key, record: Record) {

@@ -19,6 +19,7 @@ mod places;
 mod population;
 mod restate;
 mod rules;
+mod shadowed;
 mod standings;
 
 pub use base::Base;
@@ -27,6 +28,7 @@ pub use facts::{Facts, rebuild, start};
 pub use follow::{Changed, follow};
 pub use pair::{Pair, Versions, over, versions};
 pub use places::Places;
+pub use shadowed::Shadowed;
 
 pub use crate::policy::{condition, value};
 

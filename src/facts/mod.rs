@@ -13,6 +13,7 @@
 mod change;
 mod command;
 mod key;
+pub mod line;
 mod plan;
 mod record;
 

@@ -1,4 +1,3 @@
-use http_body_util::Full;
 use hyper::{
     Response, StatusCode,
     body::Bytes,
@@ -7,7 +6,9 @@ use hyper::{
 use serde::Serialize;
 use serde_json::json;
 
-pub(super) type Answer = Response<Full<Bytes>>;
+use super::payload::Payload;
+
+pub(super) type Answer = Response<Payload>;
 
 /// The header that says which policy and facts an answer was made from.
 pub(super) const REVISION: HeaderName = HeaderName::from_static("peerage-revision");
@@ -53,7 +54,7 @@ impl Refusal {
 }
 
 pub(super) fn json_answer(status: StatusCode, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
+    let mut answer = Response::new(Payload::from(body.into()));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, JSON);
     answer
@@ -68,7 +69,7 @@ pub(super) fn to_json(body: &impl Serialize) -> Result<Vec<u8>, Refusal> {
 }
 
 pub(super) fn text_answer(status: StatusCode, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
+    let mut answer = Response::new(Payload::from(body.into()));
     *answer.status_mut() = status;
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     answer.headers_mut().insert(CONTENT_TYPE, plain);
@@ -76,7 +77,7 @@ pub(super) fn text_answer(status: StatusCode, body: impl Into<Bytes>) -> Answer 
 }
 
 pub(super) fn empty_answer(status: StatusCode) -> Answer {
-    let mut answer = Response::new(Full::default());
+    let mut answer = Response::new(Payload::from(Bytes::new()));
     *answer.status_mut() = status;
     answer
 }

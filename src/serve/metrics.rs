@@ -7,7 +7,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::counts;
+use super::{counts, facts::FactsMetrics};
 use crate::{live::Live, request::Decision};
 
 /// What is counted while serving.
@@ -16,10 +16,11 @@ pub(super) struct Metrics {
     allowed: Counter,
     denied: Counter,
     answers: [Counter; STATUSES.len()],
+    pub(super) facts: FactsMetrics,
 }
 
 /// The statuses that are answered, each with a counter of its own, so that counting takes no lock.
-const STATUSES: [StatusCode; 14] = [
+const STATUSES: [StatusCode; 15] = [
     StatusCode::OK,
     StatusCode::NO_CONTENT,
     StatusCode::BAD_REQUEST,
@@ -30,6 +31,7 @@ const STATUSES: [StatusCode; 14] = [
     StatusCode::REQUEST_TIMEOUT,
     StatusCode::CONFLICT,
     StatusCode::PAYLOAD_TOO_LARGE,
+    StatusCode::UNPROCESSABLE_ENTITY,
     StatusCode::URI_TOO_LONG,
     StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
     StatusCode::INTERNAL_SERVER_ERROR,
@@ -115,6 +117,7 @@ impl Metrics {
             gauge.set(value);
             registry.register(name, help, gauge);
         }
+        self.facts.register(live, &mut registry);
         let mut text = String::new();
         // Writing to a string can't fail.
         let _ = encode(&mut text, &registry);

@@ -17,6 +17,7 @@ mod json;
 mod listen;
 mod metrics;
 mod native;
+mod payload;
 mod query;
 mod recent;
 mod route;

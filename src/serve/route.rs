@@ -8,7 +8,7 @@ use hyper::{
     body::{Bytes, Incoming},
     header::HeaderValue,
 };
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::JoinError};
 
 use super::{
     admin::{self, AdminToken},
@@ -31,6 +31,8 @@ pub struct App {
     pub(super) metadata: Bytes,
     /// One reload at a time is waited for: more would take the threads that lists are read on.
     reloading: Semaphore,
+    /// As many exports as there may be at a time.
+    pub(super) exporting: Arc<Semaphore>,
 }
 
 /// How requests are answered.
@@ -51,9 +53,10 @@ pub struct Options {
 impl App {
     pub fn new(live: Arc<Live>, options: Options) -> Self {
         let metadata = options.public_url.metadata();
+        let exporting = Arc::new(Semaphore::new(facts::MOST_EXPORTS));
         let (metrics, started) = (Metrics::default(), SystemTime::now());
         let reloading = Semaphore::new(1);
-        Self { live, metrics, started, options, metadata, reloading }
+        Self { live, metrics, started, options, metadata, reloading, exporting }
     }
 
     /// Answers one request; whatever it holds, there is an answer.
@@ -102,13 +105,45 @@ impl App {
                     }
                 }
             }
+            (Some(Endpoint::Backup), &Method::POST) => {
+                body::discard(&head.headers, body);
+                match admin::check(self, &head.headers, trusted) {
+                    Ok(()) => {
+                        let uri = head.uri;
+                        self.gather(move |app, _| facts::backup(app, uri.query())).await
+                    }
+                    Err(refusal) => refusal.answer(),
+                }
+            }
+            (Some(Endpoint::FactsRead(read)), &Method::GET | &Method::HEAD) => {
+                body::discard(&head.headers, body);
+                let query = head.uri.query().unwrap_or_default().to_owned();
+                match admin::check(self, &head.headers, trusted) {
+                    Ok(()) => facts::read(self, read, query).await,
+                    Err(refusal) => refusal.answer(),
+                }
+            }
+            (Some(Endpoint::Facts), &Method::GET | &Method::HEAD) => {
+                body::discard(&head.headers, body);
+                match admin::check(self, &head.headers, trusted) {
+                    Ok(()) => self.gather(facts::summary).await,
+                    Err(refusal) => refusal.answer(),
+                }
+            }
             (endpoint, method) => {
                 body::discard(&head.headers, body);
                 match (endpoint, method) {
                     (None, _) => answer::not_found(head.uri.path()),
-                    (Some(Endpoint::Ask(_) | Endpoint::Search(_) | Endpoint::Reload), _) => {
-                        answer::wrong_method("POST")
-                    }
+                    (
+                        Some(
+                            Endpoint::Ask(_)
+                            | Endpoint::Search(_)
+                            | Endpoint::Reload
+                            | Endpoint::Backup,
+                        ),
+                        _,
+                    ) => answer::wrong_method("POST"),
+                    (Some(Endpoint::Facts), _) => answer::wrong_method("GET, HEAD, POST"),
                     (Some(Endpoint::Read(read)), &Method::GET | &Method::HEAD) => {
                         self.on_served(|served| read(self, served, head.uri.query()))
                     }
@@ -136,7 +171,7 @@ impl App {
     }
 
     /// An answer or a refusal, stamped with the revision from which it was made.
-    fn on_served(&self, make: impl FnOnce(&Served) -> Result<Answer, Refusal>) -> Answer {
+    pub(super) fn on_served(&self, make: impl FnOnce(&Served) -> Result<Answer, Refusal>) -> Answer {
         let served = self.live.served();
         let mut answer = make(&served).unwrap_or_else(|refusal| refusal.answer());
         stamp(&mut answer, &served.revision);
@@ -144,14 +179,14 @@ impl App {
     }
 
     /// Reads on a thread of its own, so that decisions don't wait for a long list.
-    async fn gather(
+    pub(super) async fn gather(
         self: &Arc<Self>,
         make: impl FnOnce(&Self, &Served) -> Result<Answer, Refusal> + Send + 'static,
     ) -> Answer {
         let app = Arc::clone(self);
         let gathered =
             tokio::task::spawn_blocking(move || app.on_served(|served| make(&app, served)));
-        gathered.await.unwrap_or_else(|_| stopping())
+        gathered.await.unwrap_or_else(|error| unanswered(&error))
     }
 
     /// Reloads on a thread of its own; stamped with what is served afterwards.
@@ -159,7 +194,7 @@ impl App {
         let Ok(_turn) = self.reloading.acquire().await else { return stopping() };
         let app = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || admin::reload(&app, forced));
-        done.await.unwrap_or_else(|_| stopping())
+        done.await.unwrap_or_else(|error| unanswered(&error))
     }
 
     /// What is at a path. AuthZEN's are also found below the path of the public URL: a proxy may
@@ -178,9 +213,22 @@ impl App {
 }
 
 fn stopping() -> Answer {
+    unavailable("the daemon is stopping")
+}
+
+/// Of work that ended without an answer.
+pub(super) fn unanswered(error: &JoinError) -> Answer {
+    if error.is_panic() {
+        tracing::error!(%error, "a request could not be answered");
+        return unavailable("it can't be answered, by a mistake in peerage itself");
+    }
+    stopping()
+}
+
+fn unavailable(message: &str) -> Answer {
     Refusal {
         status: StatusCode::SERVICE_UNAVAILABLE,
-        message: "the daemon is stopping".to_owned(),
+        message: message.to_owned(),
         at: String::new(),
     }
     .answer()
@@ -199,6 +247,9 @@ enum Endpoint {
     Search(Ask),
     Reload,
     Facts,
+    /// Something of the facts, for administrators.
+    FactsRead(facts::Read),
+    Backup,
 }
 
 fn endpoint(path: &str) -> Option<Endpoint> {
@@ -214,12 +265,12 @@ fn endpoint(path: &str) -> Option<Endpoint> {
         authzen::WELL_KNOWN => Endpoint::Read(metadata),
         "/v1/reload" => Endpoint::Reload,
         "/v1/facts" => Endpoint::Facts,
+        "/v1/store/backup" => Endpoint::Backup,
         "/v1/status" => Endpoint::Gather(status::status),
         "/metrics" => Endpoint::Gather(status::metrics),
-        "/healthz" | "/readyz" => {
-            Endpoint::Read(|_, _, _| Ok(answer::text_answer(StatusCode::OK, "ok\n")))
-        }
-        _ => return None,
+        "/healthz" => Endpoint::Read(|_, _, _| Ok(answer::text_answer(StatusCode::OK, "ok\n"))),
+        "/readyz" => Endpoint::Read(status::ready),
+        _ => return facts::Read::at(path).map(Endpoint::FactsRead),
     })
 }
 

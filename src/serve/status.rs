@@ -12,7 +12,10 @@ use super::{
     query::Query,
     route::App,
 };
-use crate::live::{Held, Latest, Served};
+use crate::live::{
+    Held, Latest, Served,
+    facts::{ShadowTold, WriteError},
+};
 
 /// `GET /v1/status`: what is served, how old it is, how much it holds, and how the last reload went.
 pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<Answer, Refusal> {
@@ -42,8 +45,49 @@ pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<
         },
         "reloads": { "swapped": reloads.swapped, "refused": reloads.refused, "held": reloads.held },
         "last_reload": last_reload(latest),
+        "store": store(app, served),
     });
     Ok(answer::json_answer(StatusCode::OK, body.to_string()))
+}
+
+/// How many statements that are shadowed are told.
+const MOST_SHADOWED: usize = 100;
+
+/// Where facts are kept, whether that can be reached, and what files shadow of them.
+pub(super) fn store(app: &App, served: &Served) -> Value {
+    let Some(facts) = app.live.facts() else { return json!({ "kind": "none" }) };
+    let cut_off = facts
+        .cut_off()
+        .map(|(since, why)| json!({ "seconds": since.elapsed().as_secs(), "why": why }));
+    let (first, total) = served.shadowed(MOST_SHADOWED);
+    let each = |told: &ShadowTold| -> Value {
+        let what = told.what.iter().map(|(name, text)| ((*name).to_owned(), json!(text)));
+        let place = [
+            ("file".to_owned(), json!(told.place.file)),
+            ("line".to_owned(), json!(told.place.line)),
+        ];
+        what.chain(place).collect()
+    };
+    json!({
+        "kind": facts.kind(),
+        "revision": served.view.revision.facts,
+        "writable": facts.is_writable(),
+        "cut_off": cut_off,
+        "shadowed": { "total": total, "first": first.iter().map(each).collect::<Vec<_>>() },
+    })
+}
+
+/// `GET /readyz`: 200 while it can do all that it is there for, 503 when facts can't be written any
+/// more until it is started again. A store that is cut off for a while is no reason: decisions go on.
+pub(super) fn ready(app: &App, _: &Served, _: Option<&str>) -> Result<Answer, Refusal> {
+    match app.live.facts() {
+        Some(facts) if !facts.is_writable() => Err(Refusal {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            message: WriteError::Gone.to_string(),
+            at: String::new(),
+        }),
+        _ => Ok(answer::text_answer(StatusCode::OK, "ok\n")),
+    }
 }
 
 /// How the last reload went.
@@ -75,7 +119,7 @@ pub(super) fn metrics(app: &App, _: &Served, query: Option<&str>) -> Result<Answ
     Ok(answer)
 }
 
-fn counted(served: &Served) -> Value {
+pub(super) fn counted(served: &Served) -> Value {
     let each = counts::counts(served).into_iter();
     let each = each.map(|(name, _, count)| (name.to_owned(), json!(count)));
     let relations: Map<String, Value> =

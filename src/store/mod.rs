@@ -11,11 +11,13 @@ mod error;
 pub mod etcd;
 mod open;
 
-pub use embedded::{Backup, Checked, Compacted, EmbeddedStore, Flaw, backup, check, compact};
+pub use embedded::{
+    Backup, Checked, Compacted, EmbeddedStore, Flaw, backup, check, compact, export,
+};
 pub use error::StoreError;
 pub use open::open;
 
-use std::{fmt, ops::ControlFlow, time::Duration};
+use std::{fmt, ops::ControlFlow, path::Path, time::Duration};
 
 use crate::facts::{ChangeSet, Key, Kind, Record, Version};
 
@@ -60,6 +62,28 @@ pub trait Store: Send + Sync + fmt::Debug {
     fn commit_after(&self, _revision: u64, group: &[ChangeSet]) -> Result<Commit, StoreError> {
         self.commit(group)
     }
+
+    /// Calls `begin` with the revision, and then `each` with every record of that revision, in the
+    /// order of keys, until it breaks off. Others read and write meanwhile.
+    ///
+    /// # Errors
+    /// If they can't be read, or one of them is damaged.
+    fn export(
+        &self,
+        begin: &mut dyn FnMut(u64),
+        each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
+
+    /// Copies all there is at one revision into a new file. Others read and write meanwhile.
+    ///
+    /// # Errors
+    /// If this kind of store makes none, there is such a file already, or it can't be written.
+    fn backup(&self, _to: &Path) -> Result<Backup, StoreError> {
+        Err(StoreError::NoBackup(self.kind()))
+    }
+
+    /// What kind of store it is: one stable word.
+    fn kind(&self) -> &'static str;
 
     /// How many records a group may read and write at most, if there is a limit.
     fn most_records(&self) -> Option<usize> {

@@ -24,7 +24,7 @@ use crate::{
 
 fn store(disk: &Disk) -> Arc<dyn Store> {
     let disk = disk.clone();
-    Arc::new(EmbeddedStore::with_backend("facts", move || disk.file()).unwrap())
+    Arc::new(EmbeddedStore::with_backend("facts", move || Ok(disk.file())).unwrap())
 }
 
 pub(crate) fn live(store: Arc<dyn Store>) -> Arc<Live> {

@@ -101,6 +101,26 @@ impl Store for Shared {
         Ok(state.revision)
     }
 
+    fn export(
+        &self,
+        begin: &mut dyn FnMut(u64),
+        each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let state = self.state();
+        begin(state.told);
+        for (key, (version, record)) in &state.mirror {
+            let entry = Entry { key: key.clone(), version: *version, record: record.clone() };
+            if each(entry).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn kind(&self) -> &'static str {
+        "shared"
+    }
+
     fn get(&self, key: &Key) -> Result<Option<Entry>, StoreError> {
         let found = self.state().mirror.get(key).cloned();
         Ok(found.map(|(version, record)| Entry { key: key.clone(), version, record }))

@@ -3,17 +3,25 @@
 mod asked;
 mod effective;
 mod events;
+mod meter;
 mod once;
+mod read;
 mod records;
+mod shadowed;
 mod writer;
 
+pub use meter::{BOUNDS, CommitTimes, Meter};
 pub use once::IdempotencyKey;
+pub use read::{list_name, GroupTold, Not, RuleTold, RulesTold, StatedBy, UserTold};
+pub use shadowed::ShadowTold;
 pub use records::StoredFacts;
 pub(super) use records::Loading;
 pub(super) use writer::Writer;
 pub use writer::Journal;
 
 use std::{
+    ops::ControlFlow,
+    path::Path,
     sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
@@ -24,9 +32,9 @@ use tokio::sync::{oneshot, watch};
 use super::Served;
 use crate::{
     compile::Basis,
-    facts::{Command, Outcome, Refusal},
+    facts::{Command, Key, Outcome, Record, Refusal},
     snapshot::View,
-    store::{Store, StoreError},
+    store::{Backup, Store, StoreError},
 };
 
 /// A batch of commands to be carried out whole or not at all.
@@ -78,8 +86,11 @@ pub enum WriteError {
     /// Others changed what it is about, and the store has not told what.
     #[error("the store has not told yet what others wrote; try again")]
     Behind,
-    #[error("the daemon is stopping")]
-    Stopping,
+    /// It was not carried out.
+    #[error("the batch could not be planned, by a mistake in peerage itself; nothing of it took effect")]
+    Panicked,
+    #[error("facts can't be written any more since their writer failed; restart the daemon")]
+    Gone,
 }
 
 impl From<StoreError> for WriteError {
@@ -101,6 +112,7 @@ pub struct Facts {
     /// The revision of the facts that are served.
     seen: watch::Receiver<u64>,
     contact: Arc<ArcSwap<Contact>>,
+    meter: Arc<Meter>,
 }
 
 /// Whether the store can be reached.
@@ -145,8 +157,44 @@ impl Facts {
         }
         let (reply, answer) = oneshot::channel();
         let sent = self.inbox.send(Message::Write { batch, reply });
-        sent.map_err(|_| WriteError::Stopping)?;
-        answer.await.map_err(|_| WriteError::Stopping)?
+        sent.map_err(|_| WriteError::Gone)?;
+        let lost = "their writer failed; whether the batch took effect is not known";
+        answer.await.map_err(|_| WriteError::InDoubt(lost.to_owned()))?
+    }
+
+    /// Whether facts can be written, as far as the daemon itself is concerned.
+    pub fn is_writable(&self) -> bool {
+        !self.meter.is_writer_gone()
+    }
+
+    /// The kind of the store: one stable word.
+    pub fn kind(&self) -> &'static str {
+        self.store.kind()
+    }
+
+    /// Copies all that is kept into a new file, while it goes on.
+    ///
+    /// # Errors
+    /// If the store makes no backups, there is such a file, or it can't be written.
+    pub fn backup(&self, to: &Path) -> Result<Backup, StoreError> {
+        self.store.backup(to)
+    }
+
+    /// Calls `begin` with a revision, and then `each` with every record of it, until it breaks off.
+    ///
+    /// # Errors
+    /// If they can't be read.
+    pub fn export(
+        &self,
+        begin: &mut dyn FnMut(u64),
+        each: &mut dyn FnMut(&Key, &Record) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.store.export(begin, &mut |entry| each(&entry.key, &entry.record))
+    }
+
+    /// What was counted of the writing.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// Waits until facts of this revision or a later one are served, for as long as told; whether

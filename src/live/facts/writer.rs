@@ -1,6 +1,7 @@
 use std::{
     collections::VecDeque,
     ops::RangeInclusive,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
@@ -11,7 +12,7 @@ use tokio::sync::{oneshot, watch};
 use tracing::{error, warn};
 
 use super::{
-    Batch, Contact, Facts, Message, NEWS, WriteError, Written,
+    Batch, Contact, Facts, Message, Meter, NEWS, WriteError, Written,
     asked::Asked,
     effective::{Effective, now},
     once,
@@ -44,6 +45,7 @@ pub(in crate::live) struct Writer {
     swept: Instant,
     sweep_from: Option<Key>,
     pub(super) contact: Arc<ArcSwap<Contact>>,
+    meter: Arc<Meter>,
 }
 
 /// What changed, in order.
@@ -115,6 +117,7 @@ impl Writer {
             inbox: send.clone(),
             seen: watching,
             contact: Arc::clone(&contact),
+            meter: Arc::default(),
         };
         if store.is_shared() {
             let store = Arc::clone(&store);
@@ -139,8 +142,14 @@ impl Writer {
             swept: Instant::now(),
             sweep_from: None,
             contact,
+            meter: Arc::clone(&facts.meter),
         };
-        thread::Builder::new().name("facts".into()).spawn(move || writer.run())?;
+        thread::Builder::new().name("facts".into()).spawn(move || {
+            if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
+                error!("the writer of facts has failed: from now on none are written");
+                writer.meter.writer_is_gone();
+            }
+        })?;
         Ok(facts)
     }
 
@@ -229,6 +238,7 @@ impl Writer {
     fn attempt(&mut self, batches: Vec<Asking>) -> Option<Vec<Asking>> {
         let store = Arc::clone(&self.store);
         let Group { working, sets, is_exact, changes, planned, .. } = self.plan(batches, &*store);
+        let begun = Instant::now();
         let committed = if sets.is_empty() {
             Ok(Commit::Done(Vec::new()))
         } else if is_exact {
@@ -236,6 +246,9 @@ impl Writer {
         } else {
             store.commit(&sets)
         };
+        if !sets.is_empty() {
+            self.meter.committed(begun.elapsed());
+        }
         match committed {
             Ok(Commit::Done(revisions)) => {
                 let is_served = self.adopt(working, changes, &revisions);
@@ -303,7 +316,15 @@ impl Writer {
                 basis: &self.basis,
                 asked: &mut self.asked,
             };
-            let planned = match attempt.plan(&batch, &revision, &pending) {
+            let planning = AssertUnwindSafe(|| attempt.plan(&batch, &revision, &pending));
+            let Ok(planned) = catch_unwind(planning) else {
+                error!("a batch could not be planned");
+                attempt.undo();
+                let answer = Answer::Failed(WriteError::Panicked);
+                group.planned.push(Planned { batch, reply, set: None, answer });
+                continue;
+            };
+            let planned = match planned {
                 Ok(Done::Answered(written)) => Ok((ChangeSet::default(), Answer::Ready(written))),
                 Ok(Done::Refused(set, written)) => Ok((set, Answer::Ready(written))),
                 Ok(Done::Planned(set, outcomes)) => Ok((set, Answer::Outcomes(outcomes))),

@@ -1,5 +1,15 @@
 //! Facts over HTTP: batches of commands, and what is kept.
 
+mod export;
+mod keep;
+mod lists;
+mod metrics;
+mod read;
+mod told;
 mod write;
 
+pub(super) use export::MOST_EXPORTS;
+pub(super) use keep::{backup, summary};
+pub(super) use metrics::FactsMetrics;
+pub(super) use read::{Read, read};
 pub(super) use write::write;

@@ -45,6 +45,7 @@ pub(in crate::serve) async fn write(app: &App, headers: &HeaderMap, body: &[u8])
     let commands = match Command::decode(&sent.commands) {
         Ok(commands) => commands,
         Err(malformed) => {
+            app.metrics.facts.count_malformed();
             let revision = app.live.served().view.revision.facts;
             return json_answer(
                 StatusCode::BAD_REQUEST,
@@ -54,7 +55,9 @@ pub(in crate::serve) async fn write(app: &App, headers: &HeaderMap, body: &[u8])
         }
     };
     let Some(facts) = app.live.facts() else { return failed(&WriteError::NoStore) };
-    match facts.write(Batch { commands, if_revision: sent.if_revision, once }).await {
+    let written = facts.write(Batch { commands, if_revision: sent.if_revision, once }).await;
+    app.metrics.facts.count(&written);
+    match written {
         Ok(written) => written_answer(count, written),
         Err(error) => failed(&error),
     }
@@ -137,7 +140,8 @@ fn failed(error: &WriteError) -> Answer {
         | WriteError::NotServed(_)
         | WriteError::Contended
         | WriteError::Behind
-        | WriteError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        | WriteError::Panicked
+        | WriteError::Gone => StatusCode::SERVICE_UNAVAILABLE,
     };
     let mut answer =
         Refusal { status, message: error.to_string(), at: String::new() }.answer();

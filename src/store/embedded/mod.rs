@@ -12,6 +12,7 @@ mod backup;
 mod check;
 mod commit;
 mod compact;
+mod export;
 mod file;
 mod gate;
 mod place;
@@ -19,7 +20,7 @@ mod tables;
 
 use std::{
     fmt, io,
-    ops::Bound,
+    ops::{Bound, ControlFlow},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
@@ -38,6 +39,7 @@ use tables::{META, RECORDS, REVISION, entry};
 pub use backup::{Backup, backup};
 pub use check::{Checked, check};
 pub use compact::{Compacted, compact};
+pub use export::export;
 pub use tables::Flaw;
 
 /// Facts in one file. Keeps 32 MiB of it in memory at most.
@@ -217,6 +219,25 @@ impl Store for EmbeddedStore {
             entries.push(entry(key.value(), value.value())?);
         }
         Ok(entries)
+    }
+
+    fn export(
+        &self,
+        begin: &mut dyn FnMut(u64),
+        each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        export::walk(&self.read()?, begin, each).map_err(|error| match error {
+            export::Failure::Damaged(flaw) => flaw.into(),
+            export::Failure::Unread(error) => self.unread(error),
+        })
+    }
+
+    fn backup(&self, to: &Path) -> Result<Backup, StoreError> {
+        self.backup_to(to, false)
+    }
+
+    fn kind(&self) -> &'static str {
+        "embedded"
     }
 
     fn commit(&self, group: &[ChangeSet]) -> Result<Commit, StoreError> {

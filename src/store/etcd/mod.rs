@@ -200,6 +200,26 @@ impl Store for EtcdStore {
         self.send(group, Some(revision))
     }
 
+    /// Holds all records in memory meanwhile.
+    fn export(
+        &self,
+        begin: &mut dyn FnMut(u64),
+        each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let listing = self.driver.wait(self.listing())?;
+        begin(listing.revision);
+        for entry in listing.decode() {
+            if each(entry.map_err(|(key, what)| unreadable(&key, &what))?).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn kind(&self) -> &'static str {
+        "etcd"
+    }
+
     fn most_records(&self) -> Option<usize> {
         Some(MOST_RECORDS)
     }

@@ -1,0 +1,183 @@
+use std::{
+    fs::File,
+    io::{self, BufReader, Seek as _},
+    path::PathBuf,
+};
+
+use anyhow::{Context as _, Result, ensure};
+use clap::{ArgGroup, Args};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    Exit, Output,
+    client::Target,
+    daemon, file, lines,
+    output::{BAD, GOOD, QUIET},
+    progress,
+};
+use crate::facts::Command;
+
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("goal").required(true).args(["store", "to", "admin_uds"]))]
+pub(super) struct Options {
+    /// The lines; `-` for standard input
+    ///
+    /// A running daemon takes them in three passes, for which it must be a file.
+    #[arg(value_name = "LINES")]
+    lines: PathBuf,
+    /// A store that no daemon has open; it is made if it is not there
+    ///
+    /// Nothing is checked against a policy: what it does not fit is as if it were not there.
+    #[arg(long, value_name = "FILE")]
+    store: Option<PathBuf>,
+    /// A running daemon
+    #[arg(long, value_name = "URL")]
+    to: Option<String>,
+    /// The file that holds the admin token of the daemon
+    #[arg(long, value_name = "PATH", requires = "to")]
+    admin_token_file: Option<PathBuf>,
+    /// The socket for administrators of a running daemon
+    #[arg(long, value_name = "PATH")]
+    admin_uds: Option<PathBuf>,
+    /// Import the same lines under the same key again, and what was taken in is not again
+    ///
+    /// For a day, and with a running daemon only.
+    #[arg(long, value_name = "KEY", conflicts_with = "store")]
+    key: Option<String>,
+}
+
+/// How many lines that can't be taken in are told one by one.
+const MOST_TOLD: usize = 20;
+
+/// What came of it.
+#[derive(Default)]
+struct Done {
+    /// How many lines were taken in.
+    imported: u64,
+    /// Those that could not be taken in: the number of each, and why.
+    wrong: Vec<(u64, String)>,
+}
+
+pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
+    let mut done = Done::default();
+    let imported = match &options.store {
+        Some(path) => into_file(options, path, &mut done),
+        None => into_daemon(options, &mut done),
+    };
+    done.wrong.sort();
+    let name = options.lines.display();
+    if output.is_json() {
+        let wrong = done.wrong.iter();
+        let wrong = wrong.map(|(line, why)| json!({ "line": line, "message": why }));
+        output.json(&json!({
+            "imported": done.imported, "wrong": wrong.collect::<Vec<_>>(),
+            "complete": imported.is_ok(),
+        }))?;
+    } else {
+        for (line, why) in done.wrong.iter().take(MOST_TOLD) {
+            output.aside(&format!("{name}:{line}: {BAD}error{BAD:#}: {why}\n"));
+        }
+        let untold = done.wrong.len().saturating_sub(MOST_TOLD);
+        if untold > 0 {
+            output.aside(&format!("{name}: and {untold} more lines\n"));
+        }
+        let wrong = match done.wrong.len() {
+            0 => String::new(),
+            count => format!("; {BAD}{count} lines were not{BAD:#}"),
+        };
+        let all = if imported.is_ok() { "" } else { "at least " };
+        output.result(&format!(
+            "{GOOD}imported{GOOD:#} {QUIET}{all}{} lines{QUIET:#}{wrong}\n",
+            done.imported
+        ))?;
+    }
+    imported?;
+    Ok(if done.wrong.is_empty() { Exit::Fine } else { Exit::Short })
+}
+
+fn into_file(options: &Options, path: &std::path::Path, done: &mut Done) -> Result<()> {
+    let name = options.lines.display();
+    let is_piped = options.lines.as_os_str() == "-";
+    let from: Box<dyn io::Read> = if is_piped {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(&options.lines).with_context(|| format!("can't read `{name}`"))?)
+    };
+    let mut sink = file::Sink::open(path)?;
+    let progress = progress::Records::new("lines");
+    let mut taken = 0;
+    let read = lines::each(BufReader::new(from), |number, line| {
+        progress.one_more();
+        match line {
+            Ok(lines::Line::Header) => {}
+            Ok(line) => {
+                sink.take(line)?;
+                taken += 1;
+            }
+            Err(why) => done.wrong.push((number, why)),
+        }
+        Ok::<_, anyhow::Error>(())
+    });
+    let written = read.and_then(|()| sink.commit());
+    // Of a line that was there twice, the later is kept.
+    done.imported = if written.is_ok() { taken } else { sink.committed };
+    written
+}
+
+fn into_daemon(options: &Options, done: &mut Done) -> Result<()> {
+    let target = Target::new(
+        options.to.as_deref(),
+        options.admin_token_file.as_ref(),
+        options.admin_uds.as_ref(),
+    )?;
+    let name = options.lines.display();
+    ensure!(
+        options.lines.as_os_str() != "-",
+        "a running daemon takes lines in three passes: give a file instead of standard input"
+    );
+    let mut file = File::open(&options.lines).with_context(|| format!("can't read `{name}`"))?;
+    let key = options.key.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
+    let mut sink = daemon::Sink::new(target, key.clone());
+    let (mut passes, mut good) = (0, 0);
+    let sent = passes_of(&mut file, &mut sink, done, &mut passes, &mut good);
+    let refused = std::mem::take(&mut sink.refused);
+    if sent.is_ok() {
+        done.imported = good - refused.len() as u64;
+    }
+    done.wrong.extend(refused);
+    sent.with_context(|| {
+        let stages = Command::STAGES;
+        format!(
+            "broke off in pass {passes} of {stages}; to go on, import the same file with --key {key}"
+        )
+    })
+}
+
+fn passes_of(
+    file: &mut File,
+    sink: &mut daemon::Sink,
+    done: &mut Done,
+    passes: &mut usize,
+    good: &mut u64,
+) -> Result<()> {
+    for stage in 0..Command::STAGES {
+        *passes = stage + 1;
+        file.rewind()?;
+        let progress = progress::Records::new("lines");
+        lines::each(BufReader::new(&*file), |number, line| {
+            progress.one_more();
+            match line {
+                Ok(line) => {
+                    *good += u64::from(stage == 0 && !matches!(line, lines::Line::Header));
+                    sink.take(number, &line)?;
+                }
+                Err(why) if stage == 0 => done.wrong.push((number, why)),
+                Err(_) => {}
+            }
+            Ok::<_, anyhow::Error>(())
+        })?;
+        sink.next_stage()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,214 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, BufRead, Read as _},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::{Map, Value};
+
+use crate::{
+    compile,
+    facts::{
+        Command, Friend, FriendFields, Id, Key, Op, Patch, Record, Request, Setting, Since, Tag,
+        User, UserFields,
+        line::{self, Header},
+    },
+};
+
+/// What a line says.
+#[derive(Debug)]
+pub(super) enum Line {
+    /// Which revision was exported, which does not matter here.
+    Header,
+    Record(Box<(Key, Record)>),
+    /// A user as policies have him in bulk: what is given replaces what there is, the rest stays.
+    User(Id, Box<UserFields>),
+}
+
+/// How long a line may be, in bytes.
+const LONGEST: u64 = 64 << 20;
+
+/// Calls `each` with every line and its number, from 1; empty ones are left out.
+///
+/// # Errors
+/// If they can't be read, or `each` fails.
+pub(super) fn each<E: From<io::Error>>(
+    mut from: impl BufRead,
+    mut each: impl FnMut(u64, Result<Line, String>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut bytes = Vec::new();
+    for number in 1.. {
+        bytes.clear();
+        let read = from.by_ref().take(LONGEST).read_until(b'\n', &mut bytes)?;
+        if read == 0 {
+            break;
+        }
+        let line = if read as u64 == LONGEST && !bytes.ends_with(b"\n") {
+            skip(&mut from)?;
+            Err(format!("a line may have {LONGEST} bytes"))
+        } else if bytes.trim_ascii().is_empty() {
+            continue;
+        } else {
+            parse(&bytes)
+        };
+        each(number, line)?;
+    }
+    Ok(())
+}
+
+/// Reads on to the end of the line.
+fn skip(from: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let mut rest = Vec::new();
+        let read = from.by_ref().take(1 << 20).read_until(b'\n', &mut rest)?;
+        if read == 0 || rest.ends_with(b"\n") {
+            return Ok(());
+        }
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Line, String> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let Value::Object(line) = value else { return Err("it is no JSON object".to_owned()) };
+    if let Some(header) = Header::decode(&line) {
+        return header.map(|_| Line::Header);
+    }
+    if let Some(record) = line::decode(&line) {
+        let (key, record) = record?;
+        if let Record::Rule(rule) = &record {
+            compile::condition(&rule.condition)?;
+        }
+        return Ok(Line::Record(Box::new((key, record))));
+    }
+    user(line)
+}
+
+fn user(mut line: Map<String, Value>) -> Result<Line, String> {
+    let Some(id) = line.shift_remove("id") else {
+        return Err("it is neither a record of an export nor a user with `id`".to_owned());
+    };
+    if let Some(name) = ["op", "user", "as"].into_iter().find(|&name| line.contains_key(name)) {
+        return Err(format!("unknown member `{name}`"));
+    }
+    line.insert("op".to_owned(), "put_user".into());
+    line.insert("user".to_owned(), id);
+    let commands = Command::decode(&[Value::Object(line)]).map_err(|wrong| {
+        let told = wrong.iter().map(|it| {
+            let field = if it.field == "user" { "id" } else { &it.field };
+            format!("`{}`: {}", field.escape_debug(), it.message)
+        });
+        told.collect::<Vec<_>>().join("; ")
+    })?;
+    match commands.into_iter().next().map(|command| command.op) {
+        Some(Op::PutUser { user, mut fields }) => {
+            canonical(&mut fields)?;
+            Ok(Line::User(user, fields))
+        }
+        _ => Err("it is no user".to_owned()),
+    }
+}
+
+/// Puts the conditions of switches into canonical text.
+fn canonical(fields: &mut UserFields) -> Result<(), String> {
+    for setting in fields.permissions.iter_mut().flat_map(|all| all.values_mut()) {
+        if let Some(Setting::When(text)) = setting {
+            *text = compile::condition(text)?.to_string();
+        }
+    }
+    Ok(())
+}
+
+/// Has a record say what is given of a user.
+pub(super) fn put(user: &mut User, fields: &UserFields) {
+    user.created = true;
+    let tags = |tags: &BTreeSet<Tag>| tags.iter().map(ToString::to_string).collect();
+    if let Some(given) = fields.tags.given() {
+        user.tags = given.map(tags);
+    }
+    patch(&mut user.peers, &fields.peers);
+    patch(&mut user.moderation, &fields.moderation);
+    patch(&mut user.approval, &fields.approval);
+    merge(&mut user.permissions, fields.permissions.as_ref());
+    merge(&mut user.attributes, fields.attributes.as_ref());
+    let ids = |ids: &BTreeSet<Id>| ids.iter().map(ToString::to_string).collect();
+    for (mine, given) in [
+        (&mut user.contacts, &fields.contacts),
+        (&mut user.favorites, &fields.favorites),
+        (&mut user.paired, &fields.paired),
+    ] {
+        if let Some(given) = given {
+            *mine = ids(given);
+        }
+    }
+    let now = now();
+    if let Some(given) = &fields.blocked {
+        let each = given.0.iter();
+        user.blocked = each.map(|(id, since)| (id.to_string(), since.unwrap_or(now))).collect();
+    }
+    if let Some(given) = &fields.friends {
+        let each = given.0.iter();
+        user.friends = each.map(|(id, fields)| (id.to_string(), friend(fields, now))).collect();
+    }
+    if let Some(given) = &fields.requests {
+        let request = |fields: &crate::facts::RequestFields| Request {
+            since: fields.since.unwrap_or(now),
+            both: fields.both.unwrap_or(true),
+            friend: Friend {
+                since: 0,
+                remark: value(&fields.remark),
+                lists: value(&fields.lists).unwrap_or_default(),
+                source: value(&fields.source),
+                wording: value(&fields.wording),
+                custom: custom(&fields.custom),
+            },
+        };
+        let each = given.0.iter();
+        user.requests = each.map(|(id, fields)| (id.to_string(), request(fields))).collect();
+    }
+    if let Some(given) = &fields.friend_lists {
+        user.friend_lists.clone_from(given);
+    }
+}
+
+fn friend(fields: &FriendFields, now: Since) -> Friend {
+    Friend {
+        since: fields.since.unwrap_or(now),
+        remark: value(&fields.remark),
+        lists: value(&fields.lists).unwrap_or_default(),
+        source: value(&fields.source),
+        wording: value(&fields.wording),
+        custom: custom(&fields.custom),
+    }
+}
+
+fn custom(given: &Patch<BTreeMap<String, Option<Value>>>) -> BTreeMap<String, Value> {
+    let given = value(given).unwrap_or_default();
+    given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+fn value<T: Clone>(given: &Patch<T>) -> Option<T> {
+    given.given().flatten().cloned()
+}
+
+fn patch<T: Clone>(mine: &mut Option<T>, given: &Patch<T>) {
+    if let Some(given) = given.given() {
+        *mine = given.cloned();
+    }
+}
+
+fn merge<K: Ord + Clone, V: Clone>(
+    mine: &mut BTreeMap<K, V>,
+    given: Option<&BTreeMap<K, Option<V>>>,
+) {
+    for (key, value) in given.into_iter().flatten() {
+        match value {
+            Some(value) => mine.insert(key.clone(), value.clone()),
+            None => mine.remove(key),
+        };
+    }
+}
+
+fn now() -> Since {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Since::try_from(since.as_millis()).unwrap_or(Since::MAX)
+}

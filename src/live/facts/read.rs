@@ -1,0 +1,351 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use crate::{
+    facts::{Group, Key, Kind, Place, Record, Rule, Setting, User},
+    live::{Served, facts::Facts},
+    request::{self, Approval, Field, Moderation, PeersMode, Relation, Role, Switch},
+    snapshot,
+    store::{Store, StoreError},
+};
+
+/// A user as he is: by files and records together, and what only his record says.
+#[derive(Clone, Debug)]
+pub struct UserTold {
+    pub tags: Vec<String>,
+    /// `None` if neither a file nor the record sets it; so also below.
+    pub peers: Option<PeersMode>,
+    pub permissions: BTreeMap<Switch, Setting>,
+    pub moderation: Moderation,
+    pub approval: Option<Approval>,
+    /// The ids of those to whom he has each relation, in order; a favorite is a contact too.
+    pub relations: Vec<(Relation, Vec<String>)>,
+    /// The ids of the others.
+    pub conversations: Vec<String>,
+    pub groups: Vec<String>,
+    pub record: User,
+    pub stated: Option<StatedBy>,
+}
+
+/// A group as it is.
+#[derive(Clone, Debug)]
+pub struct GroupTold {
+    pub matrix: String,
+    pub creator: Option<String>,
+    /// Each member with his role, in the order of ids.
+    pub members: Vec<(String, Role)>,
+    pub record: Group,
+    pub stated: Option<StatedBy>,
+}
+
+/// A rule, whoever made it.
+#[derive(Clone, Debug)]
+pub struct RuleTold {
+    pub id: Uuid,
+    /// A file's in canonical text, the API's as it was sent.
+    pub rule: Rule,
+    pub stated: Option<StatedBy>,
+}
+
+/// Rules in the order of their ids.
+#[derive(Clone, Debug)]
+pub struct RulesTold {
+    pub rules: Vec<RuleTold>,
+    /// Whether they count: without a `rules` section in the policy, none does.
+    pub in_force: bool,
+}
+
+/// Where a file states something, and which fields of it.
+#[derive(Clone, Debug)]
+pub struct StatedBy {
+    pub place: Place,
+    pub fields: Vec<String>,
+}
+
+/// How many records are listed at once.
+const PAGE: usize = 1000;
+
+/// Why something can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Not {
+    /// A record is newer than what is served: what is served follows in a moment.
+    #[error("what is served has not followed yet; try again")]
+    Followed,
+    #[error(transparent)]
+    Read(#[from] StoreError),
+}
+
+/// The records of a store, as of what is served.
+struct Kept<'k> {
+    store: Option<&'k dyn Store>,
+    served: u64,
+}
+
+impl Kept<'_> {
+    fn get(&self, key: &Key) -> Result<Option<Record>, Not> {
+        let Some(store) = self.store else { return Ok(None) };
+        match store.get(key)? {
+            Some(entry) if entry.version > self.served => Err(Not::Followed),
+            found => Ok(found.map(|entry| entry.record)),
+        }
+    }
+}
+
+impl Served {
+    /// A user; `None` if there is none of this id. Costs what is between him and others.
+    ///
+    /// # Errors
+    /// If his record can't be read, or is ahead of what is served.
+    pub fn user(&self, facts: Option<&Facts>, id: &str) -> Result<Option<UserTold>, Not> {
+        let record = match self.kept(facts).get(&Key::User(id.to_owned()))? {
+            Some(Record::User(user)) => Some(*user),
+            _ => None,
+        };
+        let view = &self.view;
+        let population = &view.population;
+        let Some(number) = population.directory.number(id) else { return Ok(None) };
+        let stated = population.stated(number);
+        if facts.is_some() && record.is_none() && !stated.has(Field::Itself) {
+            return Err(Not::Followed);
+        }
+        let (own, conditions) = population.own(number);
+        let mut permissions = BTreeMap::new();
+        for &switch in Switch::ALL {
+            if let Some(on) = own.own_switch(switch) {
+                permissions.insert(switch, Setting::Always(on));
+            }
+        }
+        for (_, switch, when) in conditions {
+            let text = when.map(&mut |&tag| view.tags.name(tag)).to_string();
+            permissions.insert(*switch, Setting::When(text));
+        }
+        let name = |tag| view.tags.name(tag).to_owned();
+        let mut tags: Vec<String> = population.directory.tags(number).iter().map(name).collect();
+        tags.sort_unstable();
+        let mut relations: Vec<(Relation, Vec<String>)> =
+            Relation::ALL.iter().map(|&relation| (relation, Vec::new())).collect();
+        let mut conversations = Vec::new();
+        let mut of_files = BTreeSet::new();
+        for (other, tie) in population.ties_of(number) {
+            if !population.directory.is_known(other) {
+                continue;
+            }
+            let other = population.directory.id(other);
+            for (relation, ids) in &mut relations {
+                if tie.to(*relation) {
+                    ids.push(other.to_owned());
+                }
+                if tie.is_stated(*relation) {
+                    of_files.insert(*relation as usize);
+                }
+            }
+            if tie.is_conversation() {
+                conversations.push(other.to_owned());
+            }
+        }
+        relations.iter_mut().for_each(|(_, ids)| ids.sort_unstable());
+        conversations.sort_unstable();
+        let groups = view.groups.of(number).into_iter();
+        let groups = groups.filter_map(|group| Some(view.groups.get(group)?.id.to_owned()));
+        Ok(Some(UserTold {
+            tags,
+            peers: own.own_peers(),
+            permissions,
+            moderation: own.moderation(),
+            approval: own.own_approval(),
+            relations,
+            conversations,
+            groups: groups.collect(),
+            record: record.unwrap_or_default(),
+            stated: self.stated_user(stated, &of_files),
+        }))
+    }
+
+    /// A group; `None` if there is none of this id. Costs its members.
+    ///
+    /// # Errors
+    /// If its record can't be read, or is ahead of what is served.
+    pub fn group(&self, facts: Option<&Facts>, id: &str) -> Result<Option<GroupTold>, Not> {
+        let record = match self.kept(facts).get(&Key::Group(id.to_owned()))? {
+            Some(Record::Group(group)) => *group,
+            _ => Group::default(),
+        };
+        let view = &self.view;
+        let directory = &view.population.directory;
+        let number = view.groups.number(id);
+        let Some(group) = number.and_then(|number| view.groups.get(number)) else {
+            return Ok(None);
+        };
+        let of_files = self.basis.as_ref().and_then(|basis| basis.group(id));
+        if facts.is_some() && of_files.is_none() && !record.created {
+            return Err(Not::Followed);
+        }
+        let matrix = match (of_files, &record.matrix) {
+            (Some((stated, _)), _) => stated.matrix.clone(),
+            (None, Some(matrix)) => matrix.clone(),
+            (None, None) => {
+                let named = view.matrix(group.matrix).map(|matrix| matrix.name.clone());
+                named.filter(|name| !name.is_empty()).unwrap_or_else(|| "all_members".to_owned())
+            }
+        };
+        let member = |&user: &u32| Some((directory.id(user).to_owned(), group.role(user)?));
+        let mut members: Vec<(String, Role)> =
+            group.members.iter().filter(|&&user| directory.is_known(user)).filter_map(member).collect();
+        members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let creator = group.creator.map(|user| directory.id(user).to_owned());
+        let fields = ["matrix", "creator", "super_admins", "admins", "members"];
+        let stated = of_files.map(|(group, place)| {
+            let is_there = [
+                true,
+                group.creator.is_some(),
+                !group.super_admins.is_empty(),
+                !group.admins.is_empty(),
+                !group.members.is_empty(),
+            ];
+            let fields = fields.iter().zip(is_there).filter(|&(_, is)| is);
+            let fields = fields.map(|(field, _)| (*field).to_owned()).collect();
+            StatedBy { place: self.place(place), fields }
+        });
+        Ok(Some(GroupTold { matrix, creator, members, record, stated }))
+    }
+
+    /// All rules whose id comes after one, `limit` at most. Costs a pass over all rules.
+    ///
+    /// # Errors
+    /// If records can't be read.
+    pub fn rules(
+        &self,
+        facts: Option<&Facts>,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<RulesTold, Not> {
+        let mut all: BTreeMap<Uuid, RuleTold> = BTreeMap::new();
+        let mut from = after.map(Key::Rule);
+        while let Some(Facts { store, .. }) = facts {
+            let page = store.list(Kind::Rule, from.as_ref(), PAGE)?;
+            from = page.last().map(|entry| entry.key.clone());
+            let is_last = page.len() < PAGE;
+            for entry in page {
+                if entry.version > self.view.revision.facts {
+                    return Err(Not::Followed);
+                }
+                if let (Key::Rule(id), Record::Rule(rule)) = (entry.key, entry.record) {
+                    all.insert(id, RuleTold { id, rule, stated: None });
+                }
+            }
+            if is_last {
+                break;
+            }
+        }
+        let of_files = self.view.rules.iter().flat_map(|book| book.rules.iter());
+        let of_files = of_files.filter(|rule| after.is_none_or(|after| rule.id > after));
+        for told in of_files.filter_map(|rule| self.stated_rule(rule)) {
+            all.insert(told.id, told);
+        }
+        let rules = all.into_values().take(limit).collect();
+        Ok(RulesTold { rules, in_force: self.view.rules.is_some() })
+    }
+
+    /// A rule; `None` if there is none of this id. Costs a pass over all that count.
+    ///
+    /// # Errors
+    /// If its record can't be read, or is ahead of what is served.
+    pub fn rule(&self, facts: Option<&Facts>, id: Uuid) -> Result<Option<RuleTold>, Not> {
+        let of_files = self.view.rules.iter().flat_map(|book| book.rules.iter());
+        let mut of_files = of_files.filter_map(|rule| self.stated_rule(rule));
+        if let Some(told) = of_files.find(|told| told.id == id) {
+            return Ok(Some(told));
+        }
+        Ok(match self.kept(facts).get(&Key::Rule(id))? {
+            Some(Record::Rule(rule)) => Some(RuleTold { id, rule, stated: None }),
+            _ => None,
+        })
+    }
+
+    /// The two users of each conversation, in order, those alone that come after `after`, `limit` at
+    /// most. Costs a pass over what is between the users who are told.
+    pub fn conversations(&self, after: Option<(&str, &str)>, limit: usize) -> Vec<(&str, &str)> {
+        let population = &self.view.population;
+        let directory = &population.directory;
+        let first = after.and_then(|(one, _)| directory.number(one));
+        let later = directory.in_order(&population.everyone, after.map(|(one, _)| one));
+        let mut found = Vec::new();
+        for user in first.into_iter().chain(later) {
+            let one = directory.id(user);
+            let others = population.ties_of(user);
+            let others = others.filter(|&(other, tie)| tie.is_conversation() && directory.is_known(other));
+            let mut others: Vec<&str> = others.map(|(other, _)| directory.id(other)).collect();
+            others.retain(|&other| one < other && after.is_none_or(|after| (one, other) > after));
+            others.sort_unstable();
+            found.extend(others.into_iter().map(|other| (one, other)));
+            if found.len() >= limit {
+                found.truncate(limit);
+                break;
+            }
+        }
+        found
+    }
+
+    fn kept<'k>(&self, facts: Option<&'k Facts>) -> Kept<'k> {
+        let store = facts.map(|facts| &*facts.store);
+        Kept { store, served: self.view.revision.facts }
+    }
+
+    /// A rule if a file states it.
+    fn stated_rule(&self, rule: &snapshot::Rule) -> Option<RuleTold> {
+        let place = match &self.basis {
+            Some(basis) => Some(basis.rule(rule.id)?),
+            None => None,
+        };
+        let name = |tag| self.view.tags.name(tag).to_owned();
+        let told = Rule {
+            name: rule.name.clone(),
+            description: rule.description.clone(),
+            condition: rule.condition.map(&mut |&tag| name(tag)).to_string(),
+            outcome: rule.outcome.iter().map(|&tag| name(tag)).collect(),
+        };
+        let stated = place.map(|place| StatedBy { place: self.place(place), fields: Vec::new() });
+        Some(RuleTold { id: rule.id, rule: told, stated })
+    }
+
+    fn place(&self, place: request::Place) -> Place {
+        let file = self.basis.as_ref().map_or("", |basis| basis.file(place)).to_owned();
+        Place { file, line: place.line as usize }
+    }
+
+    fn stated_user(
+        &self,
+        stated: request::Stated,
+        relations: &BTreeSet<usize>,
+    ) -> Option<StatedBy> {
+        // Without facts, nobody asks where files state something.
+        self.basis.as_ref()?;
+        let whole = [
+            ("tags", Field::Tags),
+            ("peers", Field::Peers),
+            ("moderation", Field::Moderation),
+            ("approval", Field::Approval),
+        ];
+        let whole = whole.into_iter().filter(|&(_, field)| stated.has(field));
+        let switches = Switch::ALL.iter().filter(|&&it| stated.has(Field::Permission(it)));
+        let lists = Relation::ALL.iter().filter(|&&it| relations.contains(&(it as usize)));
+        let fields = whole
+            .map(|(name, _)| name.to_owned())
+            .chain(switches.map(|switch| format!("permissions.{switch}")))
+            .chain(lists.map(|relation| list_name(*relation).to_owned()))
+            .collect();
+        stated.has(Field::Itself).then(|| StatedBy { place: self.place(stated.place()), fields })
+    }
+}
+
+/// The name of the list in which a user's record has those to whom he has a relation.
+pub fn list_name(relation: Relation) -> &'static str {
+    match relation {
+        Relation::Contact => "contacts",
+        Relation::Favorite => "favorites",
+        Relation::Pair => "paired",
+        Relation::Block => "blocked",
+        Relation::Friend => "friends",
+    }
+}

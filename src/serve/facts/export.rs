@@ -1,0 +1,138 @@
+use std::{io, ops::ControlFlow, sync::Arc, thread, time::Duration};
+
+use hyper::{
+    Response, StatusCode,
+    body::Bytes,
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, mpsc, oneshot},
+};
+use tracing::warn;
+
+use super::keep::no_store;
+use crate::{
+    facts::line::{self, Header},
+    live::{Live, facts::Facts},
+    serve::{
+        answer::{Answer, Refusal},
+        payload::Payload,
+        query::Query,
+        route::App,
+    },
+};
+
+/// How many exports there may be at a time: each keeps a thread busy.
+pub(in crate::serve) const MOST_EXPORTS: usize = 2;
+
+/// About how many bytes are sent together.
+const PART: usize = 64 << 10;
+
+/// How many parts wait for a slow reader at most, and for how long.
+const WAITING: usize = 4;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
+
+type Part = io::Result<Bytes>;
+
+/// `GET /v1/facts/export`: all records of one revision, a line each, the revision first. Begins when
+/// they can be read; if they can't any more in the midst of it, the connection breaks off.
+pub(super) async fn export(app: &Arc<App>, query: &str) -> Result<Answer, Refusal> {
+    Query::parse(Some(query), &[])?;
+    if app.live.facts().is_none() {
+        return Err(no_store());
+    }
+    let Ok(turn) = Arc::clone(&app.exporting).try_acquire_owned() else {
+        return Err(unavailable("other exports are under way; try again".to_owned()));
+    };
+    let (parts, body) = mpsc::channel(WAITING);
+    let (begun, beginning) = oneshot::channel();
+    let (live, runtime) = (Arc::clone(&app.live), Handle::current());
+    let work = move || run(&live, &runtime, parts, begun, turn);
+    let spawned = thread::Builder::new().name("export".to_owned()).spawn(work);
+    spawned.map_err(|error| unavailable(error.to_string()))?;
+    match beginning.await {
+        Ok(Ok(())) => {
+            let mut answer = Response::new(Payload::Stream(body));
+            *answer.status_mut() = StatusCode::OK;
+            answer.headers_mut().insert(CONTENT_TYPE, NDJSON);
+            Ok(answer)
+        }
+        Ok(Err(message)) => Err(unavailable(message)),
+        Err(_) => Err(unavailable("the export ended early".to_owned())),
+    }
+}
+
+fn unavailable(message: String) -> Refusal {
+    Refusal { status: StatusCode::SERVICE_UNAVAILABLE, message, at: String::new() }
+}
+
+fn run(
+    live: &Live,
+    runtime: &Handle,
+    parts: mpsc::Sender<Part>,
+    begun: oneshot::Sender<Result<(), String>>,
+    turn: OwnedSemaphorePermit,
+) {
+    let Some(facts) = live.facts() else { return };
+    let mut sender = Sender { runtime, parts, begun: Some(begun), part: Vec::new() };
+    let error = sender.all(facts).err().map(|error| error.to_string());
+    match (error, sender.begun.take()) {
+        (Some(error), Some(begun)) => drop(begun.send(Err(error))),
+        (Some(error), None) => {
+            warn!(error, "an export broke off");
+            let _ = sender.send(Err(io::Error::other(error)));
+        }
+        (None, _) => {
+            let _ = sender.flush();
+        }
+    }
+    drop(turn);
+}
+
+struct Sender<'r> {
+    runtime: &'r Handle,
+    parts: mpsc::Sender<Part>,
+    begun: Option<oneshot::Sender<Result<(), String>>>,
+    part: Vec<u8>,
+}
+
+impl Sender<'_> {
+    fn all(&mut self, facts: &Facts) -> Result<(), impl std::error::Error + use<>> {
+        let this = std::cell::RefCell::new(self);
+        facts.export(
+            &mut |revision| {
+                let mut this = this.borrow_mut();
+                if let Some(begun) = this.begun.take() {
+                    let _ = begun.send(Ok(()));
+                }
+                let _ = this.line(&Header { revision }.encode());
+            },
+            &mut |key, record| match line::encode(key, record) {
+                Some(line) => this.borrow_mut().line(&line),
+                None => ControlFlow::Continue(()),
+            },
+        )
+    }
+
+    fn line(&mut self, line: &str) -> ControlFlow<()> {
+        self.part.extend_from_slice(line.as_bytes());
+        self.part.push(b'\n');
+        if self.part.len() < PART { ControlFlow::Continue(()) } else { self.flush() }
+    }
+
+    fn flush(&mut self) -> ControlFlow<()> {
+        let part = std::mem::take(&mut self.part);
+        if part.is_empty() { ControlFlow::Continue(()) } else { self.send(Ok(part.into())) }
+    }
+
+    /// Breaks off if nobody takes it.
+    fn send(&mut self, part: Part) -> ControlFlow<()> {
+        let sent = self.runtime.block_on(async {
+            tokio::time::timeout(PATIENCE, self.parts.send(part)).await
+        });
+        if matches!(sent, Ok(Ok(()))) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+}

@@ -1,0 +1,93 @@
+use serde_json::{Map, Value, json};
+
+use crate::{
+    live::{
+        Served,
+        facts::{GroupTold, RuleTold, StatedBy, UserTold, list_name},
+    },
+    request::Role,
+};
+
+/// A user on the wire: what is so, what only the record says, and where a file states him.
+pub(super) fn user(id: &str, served: &Served, told: &UserTold) -> Value {
+    let permissions: Map<String, Value> =
+        told.permissions.iter().map(|(switch, to)| (switch.to_string(), json!(to))).collect();
+    let mut into = object(json!({
+        "id": id,
+        "revision": served.view.revision.facts,
+        "tags": told.tags,
+        "peers": told.peers,
+        "permissions": permissions,
+        "moderation": told.moderation,
+        "approval": told.approval,
+    }));
+    for (relation, ids) in &told.relations {
+        into.insert(list_name(*relation).to_owned(), json!(ids));
+    }
+    let record = &told.record;
+    let rest = json!({
+        "conversations": told.conversations,
+        "groups": told.groups,
+        "attributes": record.attributes,
+        "friend_details": record.friends,
+        "friend_lists": record.friend_lists,
+        "requests": record.requests,
+    });
+    into.extend(object(rest));
+    stated_by(&mut into, told.stated.as_ref());
+    Value::Object(into)
+}
+
+/// A group on the wire: each member stands in the list of his role alone.
+pub(super) fn group(id: &str, served: &Served, told: &GroupTold) -> Value {
+    let having = |role: Role| -> Vec<&String> {
+        told.members.iter().filter(|(_, has)| *has == role).map(|(id, _)| id).collect()
+    };
+    let record = &told.record;
+    let by = |(id, member): (&String, &crate::facts::Member)| Some((id.clone(), json!(member.by.as_ref()?)));
+    let added_by: Map<String, Value> = record.members.iter().filter_map(by).collect();
+    let mut into = object(json!({
+        "id": id,
+        "revision": served.view.revision.facts,
+        "matrix": told.matrix,
+        "creator": told.creator,
+        "super_admins": having(Role::SuperAdmin),
+        "admins": having(Role::Admin),
+        "members": having(Role::Member),
+        "permissions": record.permissions,
+        "metadata": record.metadata,
+        "added_by": added_by,
+    }));
+    stated_by(&mut into, told.stated.as_ref());
+    Value::Object(into)
+}
+
+/// A rule on the wire.
+pub(super) fn rule(told: &RuleTold) -> Value {
+    let rule = &told.rule;
+    let mut into = object(json!({
+        "rule_id": told.id.to_string(),
+        "name": rule.name,
+        "description": rule.description,
+        "condition": rule.condition,
+        "outcome": rule.outcome,
+    }));
+    stated_by(&mut into, told.stated.as_ref());
+    Value::Object(into)
+}
+
+fn stated_by(into: &mut Map<String, Value>, stated: Option<&StatedBy>) {
+    let Some(StatedBy { place, fields }) = stated else { return };
+    let mut told = object(json!({ "file": place.file, "line": place.line }));
+    if !fields.is_empty() {
+        told.insert("fields".to_owned(), json!(fields));
+    }
+    into.insert("stated_by".to_owned(), Value::Object(told));
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}
