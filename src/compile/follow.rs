@@ -8,7 +8,7 @@ use crate::{
     facts::{Key, Record, Setting, User},
     policy,
     request::{Field, Moderation, Relation, Stated, Switch},
-    snapshot::{Own, Tie, TieChange, UserChange, View},
+    snapshot::{Own, OwnChange, Tie, TieChange, UserChange, View},
 };
 
 pub use crate::facts::Change as Changed;
@@ -39,10 +39,10 @@ pub fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
             Key::Group(_) | Key::Once(_) => {}
         }
     }
-    let changed: Vec<UserChange<'_>> =
+    let of_users: Vec<UserChange<'_>> =
         users.iter().map(|(id, (old, new))| user_change(view, id, old, new)).collect();
-    if !changed.is_empty() || !conversations.is_empty() {
-        view.follow(&changed, &conversations);
+    if !of_users.is_empty() || !conversations.is_empty() {
+        view.follow(&of_users, &conversations);
     }
     for Changed { key, new, .. } in changes {
         if let Key::Group(id) = key {
@@ -70,12 +70,7 @@ fn user_change<'u>(view: &mut View, id: &'u str, old: &'u User, new: &'u User) -
     let comes_or_goes = was_known != is_known;
     let mut change = UserChange { id, ..UserChange::default() };
     change.known = comes_or_goes.then_some(is_known);
-    if !is_known {
-        if comes_or_goes {
-            change.tags = Some(Vec::new());
-            change.own = Some(Default::default());
-        }
-    } else {
+    if is_known {
         if !stated.has(Field::Tags) && (comes_or_goes || old.tags != new.tags) {
             let names = new.tags.iter().flatten();
             let mut tags: Vec<_> = names.map(|name| view.tag(name)).collect();
@@ -85,6 +80,9 @@ fn user_change<'u>(view: &mut View, id: &'u str, old: &'u User, new: &'u User) -
         if comes_or_goes || own_fields(old) != own_fields(new) {
             change.own = Some(own(view, number, stated, new));
         }
+    } else if comes_or_goes {
+        change.tags = Some(Vec::new());
+        change.own = Some(OwnChange::default());
     }
     change.ties = ties(view, number, old, new);
     change
@@ -94,8 +92,6 @@ fn user_change<'u>(view: &mut View, id: &'u str, old: &'u User, new: &'u User) -
 fn own_fields(user: &User) -> impl PartialEq + '_ {
     (user.peers, user.moderation, user.approval, &user.permissions)
 }
-
-type OwnChange = (Own, Vec<(Switch, crate::request::Condition<crate::snapshot::TagId>)>);
 
 /// What the record of a user sets, and over it what files state of him, as the view has it.
 pub(super) fn own(
@@ -111,9 +107,10 @@ pub(super) fn own(
     let (of_files, file_conditions) = of_files.unwrap_or_default();
     let mut own = Own::default();
     let mut conditions = Vec::new();
-    own = own.moderated(match stated.has(Field::Moderation) {
-        true => of_files.moderation(),
-        false => record.moderation.unwrap_or(Moderation::None),
+    own = own.moderated(if stated.has(Field::Moderation) {
+        of_files.moderation()
+    } else {
+        record.moderation.unwrap_or(Moderation::None)
     });
     let peers = if stated.has(Field::Peers) { of_files.own_peers() } else { record.peers };
     if let Some(mode) = peers {

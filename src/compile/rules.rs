@@ -45,7 +45,7 @@ pub(super) fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
             _ => None,
         };
         let new = new.map(|rule| Arc::new(bind_with(rule, &mut |name: &String| view.tag(name))));
-        if let Some(old) = book.put(*id, new.clone()) {
+        if let Some(old) = book.put(*id, new.as_ref()) {
             concerned.extend(&old.outcome);
         }
         concerned.extend(new.iter().flat_map(|rule| &rule.outcome));

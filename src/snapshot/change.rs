@@ -14,12 +14,15 @@ pub struct UserChange<'c> {
     /// In the order of their numbers.
     pub tags: Option<Vec<TagId>>,
     /// What his record sets, and the switches that it sets to a condition.
-    pub own: Option<(Own, Vec<(Switch, Condition<TagId>)>)>,
+    pub own: Option<OwnChange>,
     /// What files state of him from now on.
     pub stated: Option<Stated>,
     /// What changes in what he is to others.
     pub ties: Vec<TieChange<'c>>,
 }
+
+/// What a record sets, and the switches that it sets to a condition.
+pub type OwnChange = (Own, Vec<(Switch, Condition<TagId>)>);
 
 /// What is taken from, and then added to, what one user is to another.
 #[derive(Clone, Copy, Debug)]
@@ -75,9 +78,10 @@ impl View {
         }
         for &(one, other, is_open) in conversations {
             let (one, other) = (self.number(one), self.number(other));
-            let (less, more) = match is_open {
-                true => (Tie::NONE, Tie::CONVERSATION),
-                false => (Tie::CONVERSATION, Tie::NONE),
+            let (less, more) = if is_open {
+                (Tie::NONE, Tie::CONVERSATION)
+            } else {
+                (Tie::CONVERSATION, Tie::NONE)
             };
             edit(&mut edits, one, other, less, more);
             edit(&mut edits, other, one, less, more);

@@ -40,7 +40,7 @@ mod tag;
 mod tags_of;
 mod ties;
 
-pub use change::{TieChange, UserChange};
+pub use change::{OwnChange, TieChange, UserChange};
 pub use counts::Counts;
 pub use directory::{Begun, Directory, Entry};
 pub use footprint::Footprint;

@@ -77,9 +77,17 @@ impl Record {
             self.tag_count = u8::try_from(tags.len()).unwrap_or(ELSEWHERE) | gone;
             return;
         }
-        let [a, b, c, d, e, f, ..] = overflow.tags.push(tags).to_le_bytes();
-        let [g, h, i, j] = u32::try_from(tags.len()).unwrap_or(u32::MAX).to_le_bytes();
-        self.tags = [[a, b], [c, d], [e, f], [g, h], [i, j]].map(u16::from_le_bytes);
+        let (address, count) = (overflow.tags.push(tags), tags.len() as u64);
+        let part = |number: u64, at: u32| {
+            u16::try_from(number >> (16 * at) & u64::from(u16::MAX)).unwrap_or(u16::MAX)
+        };
+        self.tags = [
+            part(address, 0),
+            part(address, 1),
+            part(address, 2),
+            part(count, 0),
+            part(count, 1),
+        ];
         self.tag_count = ELSEWHERE | gone;
     }
 
@@ -147,8 +155,8 @@ impl Record {
     pub(super) fn tags<'s>(&'s self, overflow: &'s Overflow) -> TagsOf<'s> {
         let count = self.tag_count & COUNT;
         if count == ELSEWHERE {
-            let [a, b, c, d, e] = self.tags.map(u64::from);
-            let (address, count) = (a | b << 16 | c << 32, d | e << 16);
+            let [low, middle, high, few, many] = self.tags.map(u64::from);
+            let (address, count) = (low | middle << 16 | high << 32, few | many << 16);
             let count = usize::try_from(count).unwrap_or_default();
             TagsOf::Many(overflow.tags.get(address, count).unwrap_or_default())
         } else {

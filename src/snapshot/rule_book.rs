@@ -69,7 +69,7 @@ impl RuleBook {
     /// Who may reach whom is to be [set](Self::set_reachers) then for the tags of both outcomes.
     ///
     /// Costs a pass over the numbers of rules.
-    pub fn put(&mut self, id: Uuid, new: Option<Arc<Rule>>) -> Option<Arc<Rule>> {
+    pub fn put(&mut self, id: Uuid, new: Option<&Arc<Rule>>) -> Option<Arc<Rule>> {
         let at = self.rules.binary_search_by_key(&id, |rule| rule.id);
         let (rules, naming) = (Arc::make_mut(&mut self.rules), Arc::make_mut(&mut self.naming));
         let mentions = Arc::make_mut(&mut self.mentions);
@@ -80,7 +80,7 @@ impl RuleBook {
             old.outcome.iter().for_each(|&tag| remove(naming, tag, number));
             old.condition.each_tag(&mut |&tag| remove(mentions, tag, number));
         }
-        match (&old, &new) {
+        match (&old, new) {
             (None, None) => return None,
             (None, Some(rule)) => {
                 renumber(naming, mentions, |it| if it >= number { it.0 + 1 } else { it.0 });
@@ -96,7 +96,7 @@ impl RuleBook {
                 }
             }
         }
-        if let Some(rule) = &new {
+        if let Some(rule) = new {
             rule.outcome.iter().for_each(|&tag| insert(naming, tag, number));
             rule.condition.each_tag(&mut |&tag| insert(mentions, tag, number));
         }
