@@ -42,6 +42,8 @@ struct State {
     holds_events: bool,
     holds_commits: bool,
     waiting: usize,
+    /// How many events were told, whether or not they were taken in.
+    sent: usize,
     doubt: Option<Doubt>,
 }
 
@@ -163,7 +165,9 @@ impl Store for Shared {
                 self.wait_until(|state| !state.holds_events && !state.events.is_empty());
             let event = state.events.pop_front().unwrap();
             drop(state);
-            if each(event).is_break() {
+            let told = each(event);
+            self.change(|state| state.sent += 1);
+            if told.is_break() {
                 return;
             }
         }
@@ -247,8 +251,9 @@ fn what_comes_before_is_seen_before() {
         let idle = sent(&live, json!({ "op": "remove_tags", "user": "ann", "tags": ["t"] }));
         drop(store.wait_until(|state| state.waiting > 0));
         let writes: Vec<_> = (0..3).map(|at| sent(&live, user(&format!("bob{at}")))).collect();
+        let sent_before = store.state().sent;
         store.other("cat", true);
-        drop(store.wait_until(|state| state.events.is_empty()));
+        drop(store.wait_until(|state| state.sent > sent_before));
         let later: Vec<_> = (3..6).map(|at| sent(&live, user(&format!("bob{at}")))).collect();
         store.change(|state| state.holds_commits = false);
         revision(idle.join().unwrap());
