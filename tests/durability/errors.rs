@@ -1,10 +1,6 @@
 //! The one who writes, on a disk whose operations fail one after another.
 
-use std::{
-    io::ErrorKind,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{io::ErrorKind, path::PathBuf, sync::Arc};
 
 use peerage::{
     facts::Command,
@@ -81,8 +77,7 @@ fn errors_are_told_and_leave_no_trace() {
                 // As a client that must know would: again, until it is taken.
                 let mut tries = 0;
                 loop {
-                    let written =
-                        runtime.block_on(live.facts().unwrap().write(batch(number)));
+                    let written = runtime.block_on(live.facts().unwrap().write(batch(number)));
                     match written {
                         Ok(Written::Done { .. } | Written::Replayed { .. }) => {
                             acknowledged += 1;

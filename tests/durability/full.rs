@@ -106,7 +106,8 @@ fn a_file_that_may_not_grow() {
         let set = Command::new("prlimit").args(["--pid", &id, &format!("--fsize={size}")]).status();
         assert!(set.unwrap().success());
     };
-    let fill = |_: &Daemon| limit(format!("{}:unlimited", fs::metadata(&place.store).unwrap().len()));
+    let fill =
+        |_: &Daemon| limit(format!("{}:unlimited", fs::metadata(&place.store).unwrap().len()));
     let make_room = |daemon: &Daemon| {
         if Path::new(&format!("/proc/{}/exe", daemon.id())).exists() {
             limit("unlimited:unlimited".to_owned());

@@ -5,6 +5,7 @@ use std::{
     ops::ControlFlow,
     sync::{Arc, Condvar, Mutex, MutexGuard},
     thread::{self, JoinHandle},
+    time::Instant,
 };
 
 use peerage::{
@@ -19,7 +20,7 @@ use peerage::{
 };
 use serde_json::{Value, json};
 
-use crate::errors::live;
+use crate::{daemon::NEVER, errors::live};
 
 type Kept = BTreeMap<Key, (Version, Record)>;
 
@@ -115,9 +116,10 @@ impl Store for Shared {
         limit: usize,
     ) -> Result<Vec<Entry>, StoreError> {
         let state = self.state();
-        let found = state.mirror.iter().filter(|(key, _)| {
-            key.kind() == kind && after.is_none_or(|after| *key > after)
-        });
+        let found = state
+            .mirror
+            .iter()
+            .filter(|(key, _)| key.kind() == kind && after.is_none_or(|after| *key > after));
         let entry = |(key, (version, record)): (&Key, &(Version, Record))| Entry {
             key: key.clone(),
             version: *version,
@@ -127,6 +129,7 @@ impl Store for Shared {
     }
 
     fn commit(&self, group: &[ChangeSet]) -> Result<Commit, StoreError> {
+        let mut revision = self.state().revision;
         self.change(|state| state.waiting += 1);
         let mut state = self.wait_until(|state| !state.holds_commits);
         state.waiting -= 1;
@@ -147,10 +150,12 @@ impl Store for Shared {
         }
         if !writes.is_empty() {
             state.put(writes);
+            revision = state.revision;
             self.changed.notify_all();
         }
         match doubt {
-            None => Ok(Commit::Done(vec![state.revision; group.len()])),
+            // What only reads may be as of when it was sent.
+            None => Ok(Commit::Done(vec![revision; group.len()])),
             Some(_) => Err(StoreError::InDoubt("gone".to_owned())),
         }
     }
@@ -340,7 +345,9 @@ fn all_ends_with_the_one_who_asks() {
     let (store, live) = start();
     revision(write(&live, &user("ann"), None));
     drop(live);
+    let deadline = Instant::now() + NEVER;
     while Arc::strong_count(&store) > 1 {
+        assert!(Instant::now() < deadline, "its threads go on");
         // The one who watches finds out by what it would tell.
         store.other("bob", true);
         thread::yield_now();

@@ -42,7 +42,8 @@ fn a_key_takes_effect_once_wherever_it_is_sent() {
             anew += u32::from(answer.header("idempotency-replayed").is_none());
         }
         assert_eq!(anew, 1, "of round {round}");
-        let other = post(&mut fleet.client(round % DAEMONS), &format!("k{round}"), b"{\"commands\":[]}");
+        let other =
+            post(&mut fleet.client(round % DAEMONS), &format!("k{round}"), b"{\"commands\":[]}");
         assert_eq!(other.unwrap().status, 422);
     }
 }

@@ -8,10 +8,10 @@ mod records;
 mod writer;
 
 pub use once::IdempotencyKey;
-pub use records::StoredFacts;
 pub(super) use records::Loading;
-pub(super) use writer::Writer;
+pub use records::StoredFacts;
 pub use writer::Journal;
+pub(super) use writer::Writer;
 
 use std::{
     sync::{Arc, mpsc},
@@ -115,12 +115,20 @@ const NEWS: Duration = Duration::from_secs(3);
 
 /// What the writer is told.
 enum Message {
-    Write { batch: Batch, reply: oneshot::Sender<Result<Written, WriteError>> },
+    Write {
+        batch: Batch,
+        reply: oneshot::Sender<Result<Written, WriteError>>,
+    },
     Event(crate::store::Event),
     /// A reload begins: what changes from now on is noted. What is served is told.
-    Begin { reply: mpsc::Sender<Arc<Served>> },
+    Begin {
+        reply: mpsc::Sender<Arc<Served>>,
+    },
     /// A reload ends, with what is to be served if that is another policy.
-    End { swap: Option<Box<(View, Arc<Basis>)>>, reply: mpsc::Sender<Option<Arc<Served>>> },
+    End {
+        swap: Option<Box<(View, Arc<Basis>)>>,
+        reply: mpsc::Sender<Option<Arc<Served>>>,
+    },
     /// Nobody is there any longer who could ask for anything.
     Stop,
 }

@@ -354,8 +354,9 @@ impl Writer {
             return;
         }
         self.swept = Instant::now();
-        let removed = once::expired(&*self.store, &mut self.sweep_from, now())
-            .and_then(|set| if set.is_empty() { Ok(None) } else { self.store.commit(&[set]).map(Some) });
+        let removed = once::expired(&*self.store, &mut self.sweep_from, now()).and_then(|set| {
+            if set.is_empty() { Ok(None) } else { self.store.commit(&[set]).map(Some) }
+        });
         match removed {
             Ok(Some(Commit::Done(revisions))) => {
                 let (working, last) = (self.view.clone(), revisions);
@@ -483,8 +484,7 @@ impl Attempt<'_> {
         let mut plan = facts::Batch::default();
         let mut outcomes = Vec::with_capacity(batch.commands.len());
         for (at, command) in batch.commands.iter().enumerate() {
-            let world =
-                Effective { view: &self.working, basis: self.basis, asked: &*self.asked };
+            let world = Effective { view: &self.working, basis: self.basis, asked: &*self.asked };
             match facts::plan(&mut plan, command, &world, pending) {
                 Ok(planned) => {
                     for change in &planned.changes {
