@@ -40,11 +40,11 @@ fn batch(number: u64) -> Batch {
         { "op": "add_friend", "from": one, "to": other, "both": true },
         { "op": "block", "from": one, "to": other },
     ]);
-    let once = IdempotencyKey::new(&format!("k{number}"), b"").unwrap();
+    let key = IdempotencyKey::new(&format!("k{number}"), b"").unwrap();
     Batch {
         commands: Command::decode(commands.as_array().unwrap()).unwrap(),
         if_revision: None,
-        once: Some(once),
+        once: Some(key),
     }
 }
 

@@ -67,7 +67,7 @@ impl Script {
         after.retain(|atom| !atom.starts_with(&format!("tag {log} ")));
         after.insert(format!("user {log} created"));
         after.insert(format!("tag {log} n{number}"));
-        for _ in 0..1 + self.chance.below(4) {
+        for _ in 0..=self.chance.below(4) {
             commands.push(self.command(&mut after));
         }
         let blocks = after.iter().filter_map(|atom| {
