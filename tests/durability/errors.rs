@@ -1,10 +1,6 @@
 //! The one who writes, on a disk whose operations fail one after another.
 
-use std::{
-    io::ErrorKind,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{io::ErrorKind, path::PathBuf, sync::Arc};
 
 use peerage::{
     facts::Command,
@@ -44,11 +40,11 @@ fn batch(number: u64) -> Batch {
         { "op": "add_friend", "from": one, "to": other, "both": true },
         { "op": "block", "from": one, "to": other },
     ]);
-    let once = IdempotencyKey::new(&format!("k{number}"), b"").unwrap();
+    let key = IdempotencyKey::new(&format!("k{number}"), b"").unwrap();
     Batch {
         commands: Command::decode(commands.as_array().unwrap()).unwrap(),
         if_revision: None,
-        once: Some(once),
+        once: Some(key),
     }
 }
 
@@ -81,8 +77,7 @@ fn errors_are_told_and_leave_no_trace() {
                 // As a client that must know would: again, until it is taken.
                 let mut tries = 0;
                 loop {
-                    let written =
-                        runtime.block_on(live.facts().unwrap().write(batch(number)));
+                    let written = runtime.block_on(live.facts().unwrap().write(batch(number)));
                     match written {
                         Ok(Written::Done { .. } | Written::Replayed { .. }) => {
                             acknowledged += 1;

@@ -4,7 +4,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test may fail by it"
+    clippy::print_stdout,
+    reason = "a test may fail by it, and tells how much it tried"
 )]
 
 mod errors;
@@ -23,7 +24,7 @@ mod client;
 #[path = "../support/daemon.rs"]
 mod daemon;
 #[path = "../stores/disk.rs"]
-#[allow(dead_code, reason = "others take more of it")]
+#[allow(dead_code, clippy::unnecessary_wraps, reason = "others take more of it")]
 mod disk;
 #[path = "../support/script.rs"]
 mod script;

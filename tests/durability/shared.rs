@@ -5,6 +5,7 @@ use std::{
     ops::ControlFlow,
     sync::{Arc, Condvar, Mutex, MutexGuard},
     thread::{self, JoinHandle},
+    time::Instant,
 };
 
 use peerage::{
@@ -19,7 +20,7 @@ use peerage::{
 };
 use serde_json::{Value, json};
 
-use crate::errors::live;
+use crate::{daemon::NEVER, errors::live};
 
 type Kept = BTreeMap<Key, (Version, Record)>;
 
@@ -42,6 +43,8 @@ struct State {
     holds_events: bool,
     holds_commits: bool,
     waiting: usize,
+    /// How many events were told, whether or not they were taken in.
+    sent: usize,
     doubt: Option<Doubt>,
 }
 
@@ -133,9 +136,10 @@ impl Store for Shared {
         limit: usize,
     ) -> Result<Vec<Entry>, StoreError> {
         let state = self.state();
-        let found = state.mirror.iter().filter(|(key, _)| {
-            key.kind() == kind && after.is_none_or(|after| *key > after)
-        });
+        let found = state
+            .mirror
+            .iter()
+            .filter(|(key, _)| key.kind() == kind && after.is_none_or(|after| *key > after));
         let entry = |(key, (version, record)): (&Key, &(Version, Record))| Entry {
             key: key.clone(),
             version: *version,
@@ -145,6 +149,7 @@ impl Store for Shared {
     }
 
     fn commit(&self, group: &[ChangeSet]) -> Result<Commit, StoreError> {
+        let mut revision = self.state().revision;
         self.change(|state| state.waiting += 1);
         let mut state = self.wait_until(|state| !state.holds_commits);
         state.waiting -= 1;
@@ -165,10 +170,12 @@ impl Store for Shared {
         }
         if !writes.is_empty() {
             state.put(writes);
+            revision = state.revision;
             self.changed.notify_all();
         }
         match doubt {
-            None => Ok(Commit::Done(vec![state.revision; group.len()])),
+            // What only reads may be as of when it was sent.
+            None => Ok(Commit::Done(vec![revision; group.len()])),
             Some(_) => Err(StoreError::InDoubt("gone".to_owned())),
         }
     }
@@ -183,7 +190,9 @@ impl Store for Shared {
                 self.wait_until(|state| !state.holds_events && !state.events.is_empty());
             let event = state.events.pop_front().unwrap();
             drop(state);
-            if each(event).is_break() {
+            let told = each(event);
+            self.change(|state| state.sent += 1);
+            if told.is_break() {
                 return;
             }
         }
@@ -267,8 +276,9 @@ fn what_comes_before_is_seen_before() {
         let idle = sent(&live, json!({ "op": "remove_tags", "user": "ann", "tags": ["t"] }));
         drop(store.wait_until(|state| state.waiting > 0));
         let writes: Vec<_> = (0..3).map(|at| sent(&live, user(&format!("bob{at}")))).collect();
+        let sent_before = store.state().sent;
         store.other("cat", true);
-        drop(store.wait_until(|state| state.events.is_empty()));
+        drop(store.wait_until(|state| state.sent > sent_before));
         let later: Vec<_> = (3..6).map(|at| sent(&live, user(&format!("bob{at}")))).collect();
         store.change(|state| state.holds_commits = false);
         revision(idle.join().unwrap());
@@ -355,7 +365,9 @@ fn all_ends_with_the_one_who_asks() {
     let (store, live) = start();
     revision(write(&live, &user("ann"), None));
     drop(live);
+    let deadline = Instant::now() + NEVER;
     while Arc::strong_count(&store) > 1 {
+        assert!(Instant::now() < deadline, "its threads go on");
         // The one who watches finds out by what it would tell.
         store.other("bob", true);
         thread::yield_now();

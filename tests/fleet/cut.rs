@@ -55,7 +55,10 @@ fn who_is_cut_off_answers_and_catches_up() {
             json!({ "op": "put_user", "user": "eve" }),
             json!({ "op": "unblock", "from": "ann", "to": STAR }),
             json!({ "op": "add_tags", "user": "nobody", "tags": ["t"] }),
-        ].into_iter().enumerate() {
+        ]
+        .into_iter()
+        .enumerate()
+        {
             let body = json!({ "commands": [op] }).to_string();
             let answer = post(&mut client, &format!("{round}-{at}"), body.as_bytes()).unwrap();
             assert_eq!(answer.refusal(503), "", "{op}");

@@ -1,9 +1,7 @@
 //! Nodes and daemons that are killed, fall silent, and are cut off, while many write.
 
-use std::{thread, time::Duration};
-
 use crate::{
-    cluster::Cluster,
+    cluster::{Cluster, wait_for},
     fleet::{DAEMONS, Fleet, survives},
     network::Network,
 };
@@ -76,7 +74,10 @@ fn nodes_fall_silent() {
         // Without a majority.
         cluster.pause(0);
         cluster.pause(1);
-        thread::sleep(Duration::from_secs(2));
+        wait_for("a refusal", || {
+            let body = br#"{"commands":[{"op":"put_user","user":"probe"}]}"#;
+            (fleet.client(0).post("/v1/facts", body).status == 503).then_some(())
+        });
         cluster.resume(0);
         cluster.resume(1);
         progress.wait_for_more(40);

@@ -198,6 +198,10 @@ impl Progress {
                 Sent::Acknowledged { revision, step } => {
                     self.acknowledged.fetch_add(1, Ordering::Relaxed);
                     for (blocker, blocked) in step.blocks.iter().take(1) {
+                        let asked = (blocked.as_str(), "send_message", blocker.as_str());
+                        // Where it was written, it is seen without a word of it.
+                        let allowed = is_allowed(connected, asked, None);
+                        assert!(!matches!(allowed, Ok(Some(true))), "{asked:?} at {at}");
                         self.witness(fleet, (blocked, blocker), revision);
                     }
                 }
@@ -212,10 +216,10 @@ impl Progress {
     }
 
     /// No daemon lets him through who was blocked, for one who tells since when.
-    fn witness(&self, fleet: &Fleet, (blocked, blocker): (&str, &str), revision: u64) {
+    fn witness(&self, fleet: &Fleet, (whom, by): (&str, &str), revision: u64) {
         for at in 0..fleet.daemons.len() {
             let Ok(mut client) = Client::try_unix(&fleet.socket(at)) else { continue };
-            let asked = (blocked, "send_message", blocker);
+            let asked = (whom, "send_message", by);
             let allowed: io::Result<_> = is_allowed(&mut client, asked, Some(revision));
             if let Ok(allowed) = allowed {
                 assert_ne!(allowed, Some(true), "{asked:?} at {revision}, daemon {at}");

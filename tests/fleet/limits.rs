@@ -72,14 +72,12 @@ fn limits_hold_between_daemons() {
         };
         let taken = race(&fleet, &format!("f{round}"), &ops(&befriend), "friend_list_full");
         assert_eq!(taken, 5, "friends of {hub}");
-        let block =
-            |at: usize| json!({ "op": "block", "from": hub, "to": format!("u{at}") });
+        let block = |at: usize| json!({ "op": "block", "from": hub, "to": format!("u{at}") });
         let taken = race(&fleet, &format!("b{round}"), &ops(&block), "block_list_full");
         assert_eq!(taken, 4, "blocked by {hub}");
         let group = format!("g{round}");
-        let add = |at: usize| {
-            json!({ "op": "add_member", "group": group, "member": format!("u{at}") })
-        };
+        let add =
+            |at: usize| json!({ "op": "add_member", "group": group, "member": format!("u{at}") });
         let taken = race(&fleet, &format!("g{round}"), &ops(&add), "group_full");
         assert_eq!(taken, 5, "members of {group} besides its creator");
         let group = format!("s{round}");

@@ -6,7 +6,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test may fail by it"
+    clippy::print_stdout,
+    reason = "a test may fail by it, and tells how much it tried"
 )]
 
 mod cut;

@@ -31,8 +31,8 @@ fn a_key_takes_effect_once_wherever_it_is_sent() {
                     post(&mut client, &format!("k{round}"), body.as_bytes()).unwrap()
                 }
             };
-            let sent: Vec<_> = (0..6).map(|at| scope.spawn(send(at))).collect();
-            sent.into_iter().map(|sent| sent.join().unwrap()).collect()
+            let all: Vec<_> = (0..6).map(|at| scope.spawn(send(at))).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
         });
         let first = answers[0].json()["outcomes"].clone();
         let mut anew = 0;
@@ -42,7 +42,8 @@ fn a_key_takes_effect_once_wherever_it_is_sent() {
             anew += u32::from(answer.header("idempotency-replayed").is_none());
         }
         assert_eq!(anew, 1, "of round {round}");
-        let other = post(&mut fleet.client(round % DAEMONS), &format!("k{round}"), b"{\"commands\":[]}");
+        let other =
+            post(&mut fleet.client(round % DAEMONS), &format!("k{round}"), b"{\"commands\":[]}");
         assert_eq!(other.unwrap().status, 422);
     }
 }
@@ -61,8 +62,8 @@ fn a_revision_is_of_the_whole_fleet() {
                 let body = json!({ "commands": [op], "if_revision": revision }).to_string();
                 move || fleet.client(at % DAEMONS).post("/v1/facts", body.as_bytes())
             };
-            let sent: Vec<_> = (0..6).map(|at| scope.spawn(send(at))).collect();
-            sent.into_iter().map(|sent| sent.join().unwrap()).collect()
+            let all: Vec<_> = (0..6).map(|at| scope.spawn(send(at))).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
         });
         let taken: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
         assert_eq!(taken.len(), 1, "{answers:?}");

@@ -71,7 +71,7 @@ fn base64(text: &str) -> Vec<u8> {
         let bits = four.iter().fold(0, |bits, digit| bits << 6 | digit) << (6 * (4 - four.len()));
         [bits >> 16, bits >> 8, bits].into_iter().take(four.len() - 1)
     });
-    bytes.map(|byte| (byte & 0xff) as u8).collect()
+    bytes.map(|byte| u8::try_from(byte & 0xff).unwrap()).collect()
 }
 
 fn put(atoms: &mut Atoms, key: &Key, record: &Record) {

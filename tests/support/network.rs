@@ -7,7 +7,10 @@
     reason = "each test takes a part of it, and may fail by it"
 )]
 
-use std::{process::Command, sync::atomic::{AtomicUsize, Ordering}};
+use std::{
+    process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use super::cluster::Place;
 
@@ -22,9 +25,9 @@ impl Network {
     /// `None` if the system lets nobody make one who is not root.
     pub fn between(places: usize) -> Option<Self> {
         static MADE: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("peerage-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
-        let network =
-            Self { namespaces: (0..=places).map(|at| format!("{name}-{at}")).collect() };
+        let name =
+            format!("peerage-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        let network = Self { namespaces: (0..=places).map(|at| format!("{name}-{at}")).collect() };
         let switch = &network.namespaces[0];
         let mut made = ip(&["netns", "add", switch])
             && ip(&["-n", switch, "link", "add", "bridge", "type", "bridge"])
@@ -34,8 +37,10 @@ impl Network {
             let (plug, address) = (format!("plug{at}"), format!("10.77.0.{at}/24"));
             made = made
                 && ip(&["netns", "add", namespace])
-                && ip(&["-n", switch, "link", "add", &plug, "type", "veth", "peer", "name", "eth0",
-                    "netns", namespace])
+                && ip(&[
+                    "-n", switch, "link", "add", &plug, "type", "veth", "peer", "name", "eth0",
+                    "netns", namespace,
+                ])
                 && ip(&["-n", switch, "link", "set", &plug, "master", "bridge", "up"])
                 && ip(&["-n", namespace, "addr", "add", &address, "dev", "eth0"])
                 && ip(&["-n", namespace, "link", "set", "eth0", "up"])

@@ -62,11 +62,12 @@ impl Script {
         let (name, number) = (self.name.clone(), self.batches);
         let mut after = self.now.clone();
         let log = format!("{name}-log");
-        let mut commands = vec![json!({ "op": "put_user", "user": log, "tags": [format!("n{number}")] })];
+        let mut commands =
+            vec![json!({ "op": "put_user", "user": log, "tags": [format!("n{number}")] })];
         after.retain(|atom| !atom.starts_with(&format!("tag {log} ")));
         after.insert(format!("user {log} created"));
         after.insert(format!("tag {log} n{number}"));
-        for _ in 0..1 + self.chance.below(4) {
+        for _ in 0..=self.chance.below(4) {
             commands.push(self.command(&mut after));
         }
         let blocks = after.iter().filter_map(|atom| {

@@ -8,12 +8,7 @@
     reason = "each test takes a part of it, and may fail by it"
 )]
 
-use std::{
-    collections::BTreeSet,
-    io,
-    os::unix::net::UnixStream,
-    path::Path,
-};
+use std::{collections::BTreeSet, io, os::unix::net::UnixStream, path::Path};
 
 use super::{
     atoms::Held,

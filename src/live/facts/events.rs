@@ -1,21 +1,65 @@
 use std::{
     collections::BTreeMap,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
-use super::{Contact, Writer, records::StoredFacts};
+use super::{Contact, Message, NEWS, Writer, records::StoredFacts};
 use crate::{
     compile::{self, Changed, Facts as _},
     facts::{Key, Kind, Record},
     store::{Event, StoreError},
 };
 
+/// How long to wait for what was committed to come back from a store that others write to.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 impl Writer {
+    /// Takes events in until what was committed at a revision has come; whether it has.
+    pub(super) fn wait_for(&mut self, revision: u64) -> bool {
+        let begun = Instant::now();
+        while self.view.revision.facts < revision {
+            let left = PATIENCE.saturating_sub(begun.elapsed());
+            match self.inbox.recv_timeout(left) {
+                Ok(Message::Event(event)) => self.take(&event),
+                Ok(other) => self.waiting.push_back(other),
+                Err(_) => {
+                    warn!(revision, "what was committed has not come back yet");
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Takes in what others changed, as far as it has come, and waits for it if nothing has; whether
+    /// anything came.
+    pub(super) fn catch_up(&mut self) -> bool {
+        let begun = Instant::now();
+        let mut is_news = !self.store.is_shared();
+        loop {
+            let left = if is_news { Duration::ZERO } else { NEWS.saturating_sub(begun.elapsed()) };
+            match self.inbox.recv_timeout(left) {
+                Ok(Message::Event(event)) => {
+                    is_news |= matches!(event, Event::Changed { .. } | Event::Relisted { .. });
+                    self.take(&event);
+                }
+                Ok(other) => self.waiting.push_back(other),
+                Err(_) => return is_news,
+            }
+        }
+    }
+
+    pub(super) fn take(&mut self, event: &Event) {
+        if let Err(error) = self.absorb(event) {
+            error!(%error, "what changed in the store could not be read");
+        }
+    }
+
     /// Takes in what happened in a store that others write to, and serves it.
-    pub(super) fn absorb(&mut self, event: &Event) -> Result<(), StoreError> {
+    fn absorb(&mut self, event: &Event) -> Result<(), StoreError> {
         match event {
             Event::Changed { revision, records } => {
                 let records = records.iter().map(|(key, now)| {

@@ -12,12 +12,12 @@ mod writer;
 
 pub use meter::{BOUNDS, CommitTimes, Meter};
 pub use once::IdempotencyKey;
-pub use read::{list_name, GroupTold, Not, RuleTold, RulesTold, StatedBy, UserTold};
+pub use read::{GroupTold, Not, RuleTold, RulesTold, StatedBy, UserTold, list_name};
 pub use shadowed::ShadowTold;
-pub use records::StoredFacts;
 pub(super) use records::Loading;
-pub(super) use writer::Writer;
+pub use records::StoredFacts;
 pub use writer::Journal;
+pub(super) use writer::Writer;
 
 use std::{
     ops::ControlFlow,
@@ -127,12 +127,20 @@ const NEWS: Duration = Duration::from_secs(3);
 
 /// What the writer is told.
 enum Message {
-    Write { batch: Batch, reply: oneshot::Sender<Result<Written, WriteError>> },
+    Write {
+        batch: Batch,
+        reply: oneshot::Sender<Result<Written, WriteError>>,
+    },
     Event(crate::store::Event),
     /// A reload begins: what changes from now on is noted. What is served is told.
-    Begin { reply: mpsc::Sender<Arc<Served>> },
+    Begin {
+        reply: mpsc::Sender<Arc<Served>>,
+    },
     /// A reload ends, with what is to be served if that is another policy.
-    End { swap: Option<Box<(View, Arc<Basis>)>>, reply: mpsc::Sender<Option<Arc<Served>>> },
+    End {
+        swap: Option<Box<(View, Arc<Basis>)>>,
+        reply: mpsc::Sender<Option<Arc<Served>>>,
+    },
     /// Nobody is there any longer who could ask for anything.
     Stop,
 }

@@ -12,7 +12,7 @@ use tokio::sync::{oneshot, watch};
 use tracing::{error, warn};
 
 use super::{
-    Batch, Contact, Facts, Message, Meter, NEWS, WriteError, Written,
+    Batch, Contact, Facts, Message, Meter, WriteError, Written,
     asked::Asked,
     effective::{Effective, now},
     once,
@@ -23,16 +23,16 @@ use crate::{
     facts::{self, ChangeSet, Failure, Key, Once, Outcome, Read, Record, Records as _, Write},
     live::Served,
     snapshot::View,
-    store::{Commit, Event, Store, StoreError},
+    store::{Commit, Store, StoreError},
 };
 
 /// The one who changes what is served while there are facts.
 pub(in crate::live) struct Writer {
     pub(super) store: Arc<dyn Store>,
     served: Arc<ArcSwap<Served>>,
-    inbox: mpsc::Receiver<Message>,
+    pub(super) inbox: mpsc::Receiver<Message>,
     /// What came while something else was waited for.
-    waiting: VecDeque<Message>,
+    pub(super) waiting: VecDeque<Message>,
     pub(super) view: View,
     /// Since which revision the facts are what they are, as far as that is known.
     pub(super) changed: u64,
@@ -56,9 +56,6 @@ const MOST_TOGETHER: usize = 256;
 
 /// How often a batch is planned again because others changed what it read.
 const MOST_TRIES: usize = 20;
-
-/// How long to wait for what was committed to come back from a store that others write to.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often to look for idempotency keys whose time is over.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
@@ -375,8 +372,9 @@ impl Writer {
             return;
         }
         self.swept = Instant::now();
-        let removed = once::expired(&*self.store, &mut self.sweep_from, now())
-            .and_then(|set| if set.is_empty() { Ok(None) } else { self.store.commit(&[set]).map(Some) });
+        let removed = once::expired(&*self.store, &mut self.sweep_from, now()).and_then(|set| {
+            if set.is_empty() { Ok(None) } else { self.store.commit(&[set]).map(Some) }
+        });
         match removed {
             Ok(Some(Commit::Done(revisions))) => {
                 let (working, last) = (self.view.clone(), revisions);
@@ -409,47 +407,6 @@ impl Writer {
     fn forget(&mut self, changes: &[Changed]) {
         for change in changes.iter().rev() {
             self.asked.follow(&change.key, change.new.as_deref(), change.old.as_deref());
-        }
-    }
-
-    /// Takes events in until what was committed at a revision has come; whether it has.
-    fn wait_for(&mut self, revision: u64) -> bool {
-        let begun = Instant::now();
-        while self.view.revision.facts < revision {
-            let left = PATIENCE.saturating_sub(begun.elapsed());
-            match self.inbox.recv_timeout(left) {
-                Ok(Message::Event(event)) => self.take(&event),
-                Ok(other) => self.waiting.push_back(other),
-                Err(_) => {
-                    warn!(revision, "what was committed has not come back yet");
-                    return false;
-                }
-            }
-        }
-        true
-    }
-
-    /// Takes in what others changed, as far as it has come, and waits for it if nothing has; whether
-    /// anything came.
-    fn catch_up(&mut self) -> bool {
-        let begun = Instant::now();
-        let mut is_news = !self.store.is_shared();
-        loop {
-            let left = if is_news { Duration::ZERO } else { NEWS.saturating_sub(begun.elapsed()) };
-            match self.inbox.recv_timeout(left) {
-                Ok(Message::Event(event)) => {
-                    is_news |= matches!(event, Event::Changed { .. } | Event::Relisted { .. });
-                    self.take(&event);
-                }
-                Ok(other) => self.waiting.push_back(other),
-                Err(_) => return is_news,
-            }
-        }
-    }
-
-    fn take(&mut self, event: &Event) {
-        if let Err(error) = self.absorb(event) {
-            error!(%error, "what changed in the store could not be read");
         }
     }
 }
@@ -504,8 +461,7 @@ impl Attempt<'_> {
         let mut plan = facts::Batch::default();
         let mut outcomes = Vec::with_capacity(batch.commands.len());
         for (at, command) in batch.commands.iter().enumerate() {
-            let world =
-                Effective { view: &self.working, basis: self.basis, asked: &*self.asked };
+            let world = Effective { view: &self.working, basis: self.basis, asked: &*self.asked };
             match facts::plan(&mut plan, command, &world, pending) {
                 Ok(planned) => {
                     for change in &planned.changes {
