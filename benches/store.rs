@@ -61,7 +61,7 @@ fn main() {
         println!(
             "opened in {:.2} s, all records loaded {:.2} s later; {}",
             opened.as_secs_f64(),
-            (begun.elapsed() - opened).as_secs_f64(),
+            begun.elapsed().saturating_sub(opened).as_secs_f64(),
             memory()
         );
     }

@@ -227,7 +227,7 @@ mod the_rules_themselves {
         assert_eq!(strays("src/snapshot/mod.rs", "use super::live::Live;"), 1);
         assert_eq!(strays("src/compile/mod.rs", "use crate::cli::main;"), 1);
         assert_eq!(strays("src/cli/mod.rs", "use crate::live::*;"), 1);
-        assert_eq!(strays("src/policy/mod.rs", "use crate::syntax::dsl::parse;"), 1);
+        assert_eq!(strays("src/policy/mod.rs", "use crate::syntax::yaml::parse;"), 1);
         assert_eq!(strays("src/cellar/mod.rs", "use crate::request::Action;"), 1);
     }
 

@@ -1,4 +1,5 @@
-//! The directory finds each user, with his own id and tags, however long and many they are.
+//! The directory finds each user, with his own id and tags, however long and many they are, and
+//! whenever he came.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,38 +7,88 @@
     reason = "a test may fail by it, and its numbers are small"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use peerage::snapshot::{Directory, Entry, TagId, Ties};
+use peerage::{
+    compile,
+    snapshot::{Entry, Population, TagId, Told, UserChange, UserSet, View},
+    source::{Loaded, Notation, Sources},
+};
 use proptest::{collection, prelude::*};
 
 type Users = BTreeMap<String, Vec<u32>>;
 
-fn directory(users: &Users) -> Directory {
+fn population(users: &Users) -> Population {
     let mut sets: Vec<&Vec<u32>> = users.values().collect();
     sets.sort();
     sets.dedup();
     let class = |tags: &Vec<u32>| sets.binary_search(&tags).unwrap();
-    let classes: Vec<Vec<TagId>> =
-        sets.iter().map(|set| set.iter().copied().map(TagId).collect()).collect();
-    let entries = users.iter().map(|(id, tags)| Entry { id, class: class(tags) });
-    Directory::new(entries, &classes, &Ties::default())
+    let classes: Vec<Vec<TagId>> = sets.iter().map(|set| numbers(set)).collect();
+    let entries: Vec<Entry<'_>> =
+        users.iter().map(|(id, tags)| Entry { id, class: class(tags), is_known: true }).collect();
+    Population::new(Told {
+        users: entries.into_iter(),
+        classes: &classes,
+        tags: 0,
+        own: Vec::new(),
+        own_conditions: Vec::new(),
+        stated: Vec::new(),
+        ties: std::iter::empty(),
+        key: [0; 32],
+    })
 }
 
-fn check(users: &Users, strangers: &[String]) {
-    let directory = directory(users);
+fn numbers(tags: &[u32]) -> Vec<TagId> {
+    tags.iter().copied().map(TagId).collect()
+}
+
+/// A view of nobody, and then of these, who all come late but the first.
+fn late(first: &Users, others: &Users) -> View {
+    let nobody = Loaded::from(Sources::single("p.peerage", Notation::Dsl, ""));
+    let mut view = compile::build(&nobody, None).view.unwrap();
+    view.population = population(first).into();
+    for (id, tags) in others {
+        let tags = numbers(tags);
+        let change =
+            UserChange { id, known: Some(true), tags: Some(tags), ..UserChange::default() };
+        // An older version stays alive beside it.
+        let older = view.clone();
+        let was = older.population.directory.len();
+        view.follow(&[change], &[]);
+        assert_eq!(older.population.directory.len(), was);
+        assert_eq!(older.population.directory.number(id), None);
+    }
+    view
+}
+
+fn check(users: &Users, view: &Population, strangers: &[String]) {
+    let directory = &view.directory;
     assert_eq!(directory.len() as usize, users.len());
-    for ((id, tags), number) in users.iter().zip(0..) {
-        assert_eq!(directory.number(id), Some(number), "{id}");
+    for (id, tags) in users {
+        let number = directory.number(id).unwrap();
+        assert_eq!(directory.number_of_any(id), Some(number));
         assert_eq!(directory.id(number), id);
-        let tags: Vec<TagId> = tags.iter().copied().map(TagId).collect();
-        assert_eq!(directory.tags(number).iter().collect::<Vec<_>>(), tags, "{id}");
-        assert_eq!(directory.after(id), number + 1, "{id}");
+        assert!(directory.is_known(number));
+        assert_eq!(directory.tags(number).iter().collect::<Vec<_>>(), numbers(tags), "{id}");
+    }
+    let all = UserSet::range(0..directory.len());
+    let some: UserSet = (0..directory.len()).step_by(3).collect();
+    let mut after: Vec<Option<&str>> = vec![None];
+    after.extend(users.keys().chain(strangers).map(|id| Some(id.as_str())));
+    for after in after {
+        let follows = |id: &&String| after.is_none_or(|after| id.as_str() > after);
+        let listed = |set: &UserSet| -> Vec<String> {
+            directory.in_order(set, after).map(|user| directory.id(user).to_owned()).collect()
+        };
+        let expected: Vec<String> = users.keys().filter(follows).cloned().collect();
+        assert_eq!(listed(&all), expected, "{after:?}");
+        let is_in = |id: &String| some.contains(directory.number(id).unwrap());
+        let expected: Vec<String> = expected.into_iter().filter(is_in).collect();
+        assert_eq!(listed(&some), expected, "{after:?}");
     }
     for stranger in strangers.iter().filter(|id| !users.contains_key(*id)) {
         assert_eq!(directory.number(stranger), None, "{stranger}");
-        let before = users.range(..stranger.clone()).count();
-        assert_eq!(directory.after(stranger) as usize, before, "{stranger}");
+        assert_eq!(directory.number_of_any(stranger), None, "{stranger}");
     }
     assert_eq!(directory.id(directory.len()), "");
     assert!(directory.tags(directory.len()).is_empty());
@@ -48,22 +99,51 @@ fn every_length_of_id_and_number_of_tags() {
     let id = |len: usize| "x".repeat(len);
     let users: Users = (1..=255).map(|len| (id(len), (0..len as u32).collect())).collect();
     let strangers: Vec<String> = (0..=255).map(|len| format!("{}y", id(len))).collect();
-    check(&users, &strangers);
-    check(&Users::new(), &strangers);
+    check(&users, &population(&users), &strangers);
+    check(&Users::new(), &population(&Users::new()), &strangers);
+    check(&users, &late(&Users::new(), &users).population, &strangers);
+}
+
+#[test]
+fn tags_of_large_numbers() {
+    let tags = |from: u32| -> Vec<u32> { (from..from + 3).collect() };
+    let of = |from: u32| (format!("u{from}"), tags(from));
+    let users: Users = (65_530..65_540).chain([u32::MAX - 3]).map(of).collect();
+    check(&users, &population(&users), &[]);
+}
+
+#[test]
+fn thousands_come_late() {
+    let of = |number: u32| (format!("u{}", number.wrapping_mul(0x9e37_79b9)), vec![number % 7]);
+    let (first, others): (Users, Users) =
+        ((0..100).map(of).collect(), (100..12_000).map(of).collect());
+    let view = late(&first, &others);
+    let directory = &view.population.directory;
+    let users: Users = first.into_iter().chain(others).collect();
+    assert_eq!(directory.latecomers(), users.len() - 100);
+    let listed = directory.in_order(&view.population.everyone, None).map(|user| directory.id(user));
+    // Those who were there first were never put in `everyone`, but are still found.
+    let listed: BTreeSet<&str> = listed.collect();
+    assert!(listed.iter().all(|id| users.contains_key(*id)));
+    assert!(users.keys().all(|id| directory.number(id).is_some()));
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
 
     #[test]
     fn any_users(
         users in collection::btree_map(
             "[a-c\u{e4}\u{1f600}]{1,50}",
             collection::btree_set(0_u32..300, 0..12).prop_map(|tags| tags.into_iter().collect()),
-            0..200,
+            0..60,
         ),
-        strangers in collection::vec("[a-c\u{e4}\u{1f600}]{0,50}", 0..50),
+        strangers in collection::vec("[a-c\u{e4}\u{1f600}]{0,50}", 0..20),
+        seed in any::<u64>(),
     ) {
-        check(&users, &strangers);
+        check(&users, &population(&users), &strangers);
+        let is_first = |id: &String| seed >> (id.len() % 64) & 1 == 1;
+        let (first, others) = users.clone().into_iter().partition(|(id, _)| is_first(id));
+        check(&users, &late(&first, &others).population, &strangers);
     }
 }

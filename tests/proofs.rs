@@ -21,7 +21,7 @@ use peerage::{
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 
-use world::{TAGS, World, codes, condition, examined, holds, subsets, text, world};
+use world::{TAGS, World, codes, condition, examined, holds, labels, subsets, text, world};
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
@@ -90,15 +90,30 @@ proptest! {
         policy["invariants"] = asked.iter().map(|it| it.written("population")).collect();
         let view = world.view();
         let report = examined(&policy);
-        let broken: Vec<&Asked> = asked
-            .iter()
-            .filter(|it| it.is_broken(&world, |action, from, to| {
+        let labels = labels(&policy, "broken-invariant");
+        for it in &asked {
+            let breaking = it.breaking(&world, |action, from, to| {
                 let request = Request::new(from, action, to);
                 peerage::decide::decide(&view, &request).allow
-            }))
-            .collect();
+            });
+            let name = format!("`{}`", it.name("population"));
+            let told: Vec<_> = labels.iter().filter(|told| told.0.contains(&name)).collect();
+            prop_assert_eq!(told.len(), usize::from(!breaking.is_empty()), "{:?}", report);
+            if let [(_, label)] = told[..] {
+                let count: usize = label.split(' ').next().unwrap().parse().unwrap();
+                prop_assert_eq!(count, breaking.len(), "{}\n{:?}", label, policy);
+                let ids: Vec<&str> = label.split('`').skip(1).step_by(2).collect();
+                let of_each = breaking[0].len();
+                let witnesses: Vec<Vec<&str>> = ids.chunks(of_each).map(<[_]>::to_vec).collect();
+                prop_assert!(witnesses.iter().all(|it| breaking.contains(it)), "{}", label);
+                let distinct: std::collections::BTreeSet<_> = witnesses.iter().collect();
+                prop_assert_eq!(distinct.len(), witnesses.len(), "{}", label);
+                let most = if of_each == 2 { 5 } else { 20 };
+                prop_assert_eq!(witnesses.len(), count.min(most), "{}", label);
+            }
+        }
         let told = report.iter().filter(|found| found.0 == "broken-invariant").count();
-        prop_assert_eq!(told, broken.len(), "{:?}\n{:?}", report, policy);
+        prop_assert_eq!(told, labels.len());
     }
 
     #[test]
@@ -119,14 +134,23 @@ proptest! {
     }
 }
 
-const ACTIONS: [Action; 7] = [
-    Action::StartChat,
-    Action::SendMessage,
-    Action::VideoCall,
-    Action::FriendRequest,
-    Action::Ban,
+/// All that are done to users.
+const ACTIONS: [Action; 15] = [
+    Action::Read,
     Action::ViewProfile,
     Action::Post,
+    Action::Comment,
+    Action::React,
+    Action::StartChat,
+    Action::SendMessage,
+    Action::VoiceCall,
+    Action::VideoCall,
+    Action::FriendRequest,
+    Action::Block,
+    Action::Unblock,
+    Action::Ban,
+    Action::Silence,
+    Action::Reactivate,
 ];
 
 /// An invariant, as it is to be checked by looking at all.
@@ -145,11 +169,15 @@ fn invariant() -> impl Strategy<Value = Asked> {
 }
 
 impl Asked {
+    /// Names keep two that say the same apart.
+    fn name(&self, scope: &str) -> String {
+        format!("{self:p} {scope}")
+    }
+
     fn written(&self, scope: &str) -> Value {
         let (from, to) = (self.from.to_string(), self.to.to_string());
         let action = self.action.as_str();
-        // Names keep two that say the same apart.
-        let name = format!("{self:p} {scope}");
+        let name = self.name(scope);
         match self.demand {
             "every" => {
                 json!({ "name": name, "every": from, "reaches": to, "by": action, "scope": scope })
@@ -169,20 +197,29 @@ impl Asked {
         }
     }
 
-    fn is_broken(&self, world: &World, may: impl Fn(Action, &str, &str) -> bool) -> bool {
-        let rows: Vec<_> = world
-            .users
-            .iter()
-            .map(|(from, user)| {
-                let others = world
-                    .users
-                    .iter()
-                    .filter(|(to, other)| *to != from && holds(&self.to, &other.tags));
-                let allowed = others.map(|(to, _)| may(self.action, from, to)).collect();
-                (holds(&self.from, &user.tags), allowed)
-            })
-            .collect();
-        self.judge(&rows)
+    /// The pairs that break it; for `every`, the users.
+    fn breaking<'w>(
+        &self,
+        world: &'w World,
+        may: impl Fn(Action, &str, &str) -> bool,
+    ) -> Vec<Vec<&'w str>> {
+        let mut breaking = Vec::new();
+        for (from, _) in world.users.iter().filter(|(_, user)| holds(&self.from, &user.tags)) {
+            let others = world.users.iter();
+            let others = others.filter(|(to, other)| *to != from && holds(&self.to, &other.tags));
+            let others: Vec<&str> = others.map(|(to, _)| *to).collect();
+            let allowed = |to: &&&str| may(self.action, from, to);
+            match self.demand {
+                "never" => {
+                    breaking.extend(others.iter().filter(allowed).map(|to| vec![*from, *to]));
+                }
+                "always" => breaking
+                    .extend(others.iter().filter(|to| !allowed(to)).map(|to| vec![*from, *to])),
+                _ if !others.iter().any(|to| allowed(&to)) => breaking.push(vec![*from]),
+                _ => {}
+            }
+        }
+        breaking
     }
 
     fn is_broken_by_tags(&self, view: &View) -> bool {
@@ -229,7 +266,8 @@ fn what_is_too_hard_is_not_decided() {
             { "never": "start_chat", "from": format!("not({})", hard()), "to": "hasTag(T)" },
         ],
     });
-    assert_eq!(codes(&policy), ["not-decided"]);
+    // The invariant, and the lints of its condition and of the rule's.
+    assert_eq!(codes(&policy), ["not-decided"; 3]);
     let policy = json!({ "rules": [{ "name": "hard", "condition": hard(), "outcome": ["T"] }] });
     assert_eq!(codes(&policy), ["not-decided"]);
     let silenced = json!({ "rules": policy["rules"], "lints": { "allow": ["not-decided"] } });

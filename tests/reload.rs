@@ -228,6 +228,42 @@ fn a_bad_policy_never_replaces_a_good_one() {
     assert_ne!(daemon.get("/healthz").revision(), revision);
 }
 
+#[test]
+fn a_policy_that_breaks_an_invariant_never_replaces_a_good_one() {
+    let never = "never start_chat closed: hasTag(b) -> hasTag(a);\n";
+    let (folder, file) = open();
+    save(&file, &format!("{OPEN}{never}"));
+    let daemon = start(folder.path(), EVENTS);
+    let revision = daemon.get("/healthz").revision().to_owned();
+    save(&file, &format!("{CLOSED}{never}"));
+    let told = daemon.wait_for("a refusal", |daemon| {
+        let (ok, told) = status(daemon);
+        (!ok).then_some(told)
+    });
+    assert!(daemon.answers(), "the last good policy is served");
+    assert!(!is_current(&daemon));
+    assert_eq!(daemon.get("/healthz").revision(), revision);
+    let first = &told["diagnostics"][0];
+    assert_eq!(first["code"], "broken-invariant", "{told}");
+    assert_eq!(first["line"], 4, "{told}");
+    let label = first["label"].as_str().unwrap();
+    assert_eq!(label, "1 pair breaks it: `2` may start a chat with `3`", "{told}");
+    save(&file, CLOSED);
+    until(&daemon, false);
+    daemon.wait_for("a good report", |daemon| status(daemon).0.then_some(()));
+}
+
+#[test]
+fn a_policy_that_breaks_an_invariant_is_not_served_at_all() {
+    let (folder, file) = open();
+    save(&file, &format!("{OPEN}never start_chat: hasTag(a) -> hasTag(b);\n"));
+    let mut command = serve();
+    let output = command.arg(folder.path()).args(["--listen", "127.0.0.1:0"]).output().unwrap();
+    assert!(!output.status.success());
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("broken-invariant"), "{told}");
+}
+
 /// What the two versions answer, by revision: each question has one answer in each of them.
 type Answers = BTreeMap<(String, usize), String>;
 

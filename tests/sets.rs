@@ -108,6 +108,43 @@ proptest! {
     }
 
     #[test]
+    fn sets_change(
+        (set, plain) in set(),
+        batches in proptest::collection::vec(
+            (0..USERS + 40, 1..400_u32, 1..60_u32, any::<u32>()), 1..8,
+        ),
+    ) {
+        let (mut packed, mut plain) = (set.clone().packed(USERS), plain);
+        let (mut set, mut kept) = (set, Vec::new());
+        for (from, count, step, turns) in batches {
+            kept.push((set.clone(), packed.clone(), plain.clone()));
+            let users = (from..USERS + 40).step_by(step as usize).take(count as usize);
+            let changes: Vec<(u32, bool)> =
+                users.map(|user| (user, turns >> (user % 32) & 1 == 1)).collect();
+            for &(user, is_in) in &changes {
+                if is_in { plain.insert(user) } else { plain.remove(&user) };
+            }
+            set.change(&changes, USERS + 40);
+            packed.change(&changes, USERS + 40);
+            let single: Vec<(u32, bool)> = vec![(from, turns % 2 == 0)];
+            if turns % 2 == 0 { plain.insert(from) } else { plain.remove(&from) };
+            set.change(&single, USERS + 40);
+            packed.change(&single, USERS + 40);
+            for set in [&set, &packed, &packed.clone().packed(USERS + 40)] {
+                assert_is(set, &plain);
+                for user in changes.iter().map(|&(user, _)| user).chain([0, from, USERS + 39]) {
+                    prop_assert_eq!(set.contains(user), plain.contains(&user));
+                }
+                prop_assert!(set.iter_from(from).eq(plain.range(from..).copied()));
+            }
+        }
+        for (set, packed, plain) in kept {
+            assert_is(&set, &plain);
+            assert_is(&packed, &plain);
+        }
+    }
+
+    #[test]
     fn selections_combine(
         sets in [set(), set(), set()], turned in any::<[bool; 3]>(), count in 0..=3_usize
     ) {

@@ -70,7 +70,7 @@ fn assemble(
     problems: &mut Diagnostics,
 ) -> Option<(View, Places)> {
     let mut places = Places::of(&ast.items);
-    let policy = resolve(ast, sources, previous, problems);
+    let policy = resolve(ast, sources, previous, false, problems);
     places.rules(policy.rules.as_deref().unwrap_or_default());
     (!problems.has_errors()).then(|| (compile(&policy, previous), places))
 }

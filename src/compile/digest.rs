@@ -54,8 +54,8 @@ pub(super) fn population(population: &Population, names: &[String]) -> [u8; 32] 
         feed.count(user as usize);
         feed.0.update(own.to_bytes());
     }
-    feed.count(population.own_conditions.len());
-    for (user, switch, condition) in &*population.own_conditions {
+    feed.count(population.own_conditions().count());
+    for (user, switch, condition) in population.own_conditions() {
         feed.count(*user as usize);
         feed.text(switch.as_str());
         feed.shown(condition.map(&mut |tag| name(tag)));

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{
     Basis, Known, Outcome, Shadowed, compile, digest, groups, lay, population, read, restate, rules,
-    shadowed, user_tags,
+    shadowed,
 };
 use crate::{
     diagnostic::{Diagnostics, Report},
@@ -52,7 +52,7 @@ pub trait Facts {
 /// If the facts can't be read.
 pub fn start<F: Facts>(loaded: &Loaded, facts: &F) -> Result<Outcome, F::Error> {
     let mut problems = Diagnostics::default();
-    let (policy, _) = read(loaded, None, false, &mut problems);
+    let (policy, _) = read(loaded, None, false, true, &mut problems);
     if problems.has_errors() {
         return Ok(refused(problems, loaded));
     }
@@ -77,7 +77,7 @@ pub fn start<F: Facts>(loaded: &Loaded, facts: &F) -> Result<Outcome, F::Error> 
 
 /// As [`build`](super::build), with facts, over a view that followed them so far. Facts are not walked:
 /// costs set algebra for what the policy says differently, and a look at each user whom files state
-/// if they say something else of users.
+/// if they say something else of users. Where there are invariants, the files are compiled alone too.
 ///
 /// # Errors
 /// If facts can't be read.
@@ -88,14 +88,15 @@ pub fn rebuild<F: Facts>(
     facts: &F,
 ) -> Result<Outcome, F::Error> {
     let mut problems = Diagnostics::default();
-    let (mut policy, _) = read(loaded, Some(previous), false, &mut problems);
+    let (mut policy, _) = read(loaded, Some(previous), false, true, &mut problems);
     if problems.has_errors() {
         return Ok(refused(problems, loaded));
     }
-    let stated = match std::mem::replace(&mut policy.users, Users::Unchanged(previous.population.key)) {
-        Users::Read(roster) => Some((population::compile(&roster), roster)),
-        Users::Unchanged(_) => None,
-    };
+    let stated =
+        match std::mem::replace(&mut policy.users, Users::Unchanged(previous.population.key)) {
+            Users::Read(roster) => Some((population::compile(&roster), roster)),
+            Users::Unchanged(_) => None,
+        };
     let conversations = match &stated {
         Some((_, roster)) => Basis::conversations_of(roster),
         None => before.conversations.clone(),
@@ -109,9 +110,10 @@ pub fn rebuild<F: Facts>(
     })?;
     let all_rules = with_made(policy.rules.as_deref(), made);
     let known = Known::As(previous);
-    let mut view = lay(&policy, known, user_tags(previous), all_rules, Some(previous));
+    // The numbers of all tags stay: records' conditions and groups' own matrices hold them.
+    let names = previous.tags.iter().map(|(_, name)| name.to_owned()).collect();
+    let mut view = lay(&policy, known, names, all_rules, Some(previous));
     view.groups = previous.groups.clone();
-    view.own_matrices = Arc::clone(&previous.own_matrices);
     let mut population_digest = previous.population.digest;
     if let Some(((files, names), _)) = &stated {
         population_digest = files.digest;
@@ -127,7 +129,10 @@ pub fn rebuild<F: Facts>(
         policy: digest::policy(&population_digest, &policy),
         facts: previous.revision.facts,
     };
-    prove::invariants(&policy.invariants, &view, &mut problems);
+    if !policy.invariants.is_empty() {
+        let (alone, _) = read(loaded, None, false, false, &mut Diagnostics::default());
+        prove::invariants(&policy.invariants, &compile(&alone, None), &mut problems);
+    }
     if problems.has_errors() {
         return Ok(refused(problems, loaded));
     }
@@ -278,8 +283,6 @@ impl Records {
 fn toggle(setting: &Setting) -> Toggle<String> {
     match setting {
         Setting::Always(on) => Toggle::Always(*on),
-        Setting::When(text) => {
-            policy::condition(text).map_or(Toggle::Always(false), Toggle::When)
-        }
+        Setting::When(text) => policy::condition(text).map_or(Toggle::Always(false), Toggle::When),
     }
 }

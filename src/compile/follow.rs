@@ -1,4 +1,7 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{Basis, groups, rules};
 use crate::{
@@ -15,7 +18,7 @@ pub use crate::facts::Change as Changed;
 /// What files state stays as they state it. Costs what the records say, and the pages, rows and sets
 /// that it concerns; of rules, all rules.
 pub fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
-    let mut users = Vec::new();
+    let mut users: BTreeMap<&String, (User, User)> = BTreeMap::new();
     let mut conversations = Vec::new();
     let mut has_rules = false;
     for Changed { key, old, new } in changes {
@@ -25,7 +28,8 @@ pub fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
                     Some(Record::User(user)) => User::clone(user),
                     _ => User::default(),
                 };
-                users.push((id, user(old), user(new)));
+                // Of one who changed more than once, what he was first and is last.
+                users.entry(id).or_insert_with(|| (user(old), User::default())).1 = user(new);
             }
             Key::Conversation(one, other) => {
                 let is_open = new.is_some() || basis.conversation(one, other).is_some();
@@ -36,7 +40,7 @@ pub fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
         }
     }
     let changed: Vec<UserChange<'_>> =
-        users.iter().map(|(id, old, new)| user_change(view, id, old, new)).collect();
+        users.iter().map(|(id, (old, new))| user_change(view, id, old, new)).collect();
     if !changed.is_empty() || !conversations.is_empty() {
         view.follow(&changed, &conversations);
     }
@@ -143,12 +147,7 @@ pub(super) fn own(
 }
 
 /// What changes in what a user is to others, but for what files state of that.
-fn ties<'u>(
-    view: &View,
-    number: Option<u32>,
-    old: &'u User,
-    new: &'u User,
-) -> Vec<TieChange<'u>> {
+fn ties<'u>(view: &View, number: Option<u32>, old: &'u User, new: &'u User) -> Vec<TieChange<'u>> {
     let mut others: BTreeSet<&str> = BTreeSet::new();
     for &relation in Relation::ALL {
         others.extend(old.edges(relation).filter(|other| !new.has(relation, other)));

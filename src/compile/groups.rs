@@ -40,6 +40,7 @@ pub(super) fn compile(
     let groups = groups.iter().map(|group| GroupEntry {
         id: &group.id,
         matrix: matrix(&group.matrix),
+        own_matrix: None,
         creator: group.creator.as_ref().and_then(|id| directory.number(id)),
         super_admins: users(&group.super_admins),
         admins: users(&group.admins),
@@ -106,7 +107,8 @@ pub(super) fn entry<'m>(view: &mut View, basis: &Basis, group: &Merged<'m>) -> G
     };
     GroupEntry {
         id: group.id,
-        matrix: matrix(view, basis, group),
+        matrix: view.matrix_number(group.matrix).unwrap_or(MatrixNumber::NONE),
+        own_matrix: own_matrix(view, basis, group),
         creator: group.creator.map(|id| view.number(id)),
         super_admins: having(Role::SuperAdmin),
         admins: having(Role::Admin),
@@ -120,14 +122,11 @@ pub(super) fn put(view: &mut View, basis: &Basis, group: &Merged<'_>) {
     view.groups.put(&entry);
 }
 
-/// The number of the matrix that governs a group; if there is none of that name, nobody may do
-/// anything there.
-fn matrix(view: &mut View, basis: &Basis, group: &Merged<'_>) -> MatrixNumber {
-    let named = view.matrix_number(group.matrix).unwrap_or(MatrixNumber::NONE);
-    let Some(own) = group.permissions else { return named };
-    let Some(policy::Matrix { permissions, metadata, .. }) = basis.matrix(group.matrix) else {
-        return named;
-    };
+/// The matrix of a group that has permissions of its own; if there is none of the name that it says,
+/// nobody may do anything there.
+fn own_matrix(view: &mut View, basis: &Basis, group: &Merged<'_>) -> Option<Matrix> {
+    let own = group.permissions?;
+    let policy::Matrix { permissions, metadata, .. } = basis.matrix(group.matrix)?;
     let mut permissions = permissions.clone();
     let mut metadata = metadata.clone();
     for (key, text) in own {
@@ -157,12 +156,11 @@ fn matrix(view: &mut View, basis: &Basis, group: &Merged<'_>) -> MatrixNumber {
         }
     }
     let mut bound = |value: &Value<String>| value.map(&mut |tag| view.tag(tag));
-    let matrix = Matrix {
+    Some(Matrix {
         name: String::new(),
         permissions: permissions.each_ref().map(&mut bound),
         metadata: metadata.as_ref().map(|fields| fields.map(&mut bound)),
-    };
-    view.own_matrix(matrix)
+    })
 }
 
 /// Who may change which field, where nothing was said of it so far: nobody.

@@ -40,7 +40,11 @@ use crate::{
     prove,
     snapshot::{Groups, Population, Revision, Standing, Standings, TagId, Tags, View},
     source::{Loaded, Sources},
-    syntax::{self, Ast, ast::Item},
+    syntax::{
+        self, Ast,
+        ast::{ExprKind, Item, User},
+        bulk::Bulk,
+    },
 };
 
 /// How many users may be compared with ids that are nobody's.
@@ -62,7 +66,7 @@ pub fn build(loaded: &Loaded, previous: Option<&View>) -> Outcome {
     built(loaded, previous, false)
 }
 
-/// The same, with lints: what [`prove::lint`] finds in a policy without errors.
+/// The same, with lints: what [`prove::lint`] finds in a policy without errors but broken invariants.
 pub fn examine(loaded: &Loaded) -> Outcome {
     built(loaded, None, true)
 }
@@ -70,13 +74,14 @@ pub fn examine(loaded: &Loaded) -> Outcome {
 fn built(loaded: &Loaded, previous: Option<&View>, lints: bool) -> Outcome {
     let sources = &loaded.sources;
     let mut problems = Diagnostics::default();
-    let (policy, statements) = read(loaded, previous, lints, &mut problems);
+    let (policy, statements) = read(loaded, previous, lints, false, &mut problems);
     let invariants = policy.invariants.clone();
     let mut view = (!problems.has_errors()).then(|| compile(&policy, previous));
     if let Some(compiled) = &view {
         prove::invariants(&invariants, compiled, &mut problems);
-        if lints && !problems.has_errors() {
-            prove::lint(&statements, sources, compiled, &mut problems);
+        if lints {
+            let records = |visit: &mut dyn FnMut(&User<'_>)| records(&statements, sources, visit);
+            prove::lint(&statements, sources, &records, compiled, &mut problems);
         }
     }
     if problems.has_errors() {
@@ -85,11 +90,13 @@ fn built(loaded: &Loaded, previous: Option<&View>, lints: bool) -> Outcome {
     Outcome { view, basis: None, report: Report::new(problems, sources) }
 }
 
-/// Parses and resolves what was loaded; with what lints are about, if they are asked for.
+/// Parses and resolves what was loaded; with what lints are about, if they are asked for. Places are
+/// for what facts are held against.
 fn read<'l>(
     loaded: &'l Loaded,
     previous: Option<&View>,
     lints: bool,
+    places: bool,
     problems: &mut Diagnostics,
 ) -> (Policy, Vec<Item<'l>>) {
     for error in &loaded.errors {
@@ -97,7 +104,7 @@ fn read<'l>(
     }
     let ast = syntax::parse(&loaded.sources, problems);
     let statements = if lints { statements(&ast.items) } else { Vec::new() };
-    (resolve(ast, &loaded.sources, previous, problems), statements)
+    (resolve(ast, &loaded.sources, previous, places, problems), statements)
 }
 
 /// Binds and checks what was parsed, with what a previous view knows of the users.
@@ -105,6 +112,7 @@ fn resolve(
     ast: Ast<'_>,
     sources: &Sources,
     previous: Option<&View>,
+    places: bool,
     problems: &mut Diagnostics,
 ) -> Policy {
     let knows = |id: &str| previous.is_some_and(|view| view.population.states(id));
@@ -120,14 +128,35 @@ fn resolve(
         knows: &knows,
         near: &near,
     });
-    policy::resolve(ast, sources, census, problems)
+    policy::resolve(ast, sources, census, places, problems)
 }
 
-/// What lints are about, apart from records, which may be many.
+/// What lints are about: records, which may be many, only as far as they hold conditions.
 fn statements<'s>(items: &[Item<'s>]) -> Vec<Item<'s>> {
-    let is_record =
-        |item: &&Item<'_>| matches!(item, Item::User(_) | Item::Group(_) | Item::Conversation(_));
-    items.iter().filter(|item| !is_record(item)).cloned().collect()
+    let is_asked = |item: &&Item<'_>| match item {
+        Item::User(user) => {
+            let mut switches = user.more.iter().flat_map(|more| &more.permissions);
+            switches.any(|setting| matches!(setting.value.kind, ExprKind::Call { .. }))
+        }
+        Item::Group(_) | Item::Conversation(_) => false,
+        _ => true,
+    };
+    items.iter().filter(is_asked).cloned().collect()
+}
+
+/// Visits the records of users that hold conditions, and all those of bulk files, which are read
+/// again.
+fn records(statements: &[Item<'_>], sources: &Sources, visit: &mut dyn FnMut(&User<'_>)) {
+    for item in statements {
+        if let Item::User(user) = item {
+            visit(user);
+        }
+    }
+    for (id, source) in sources.iter().filter(|(_, source)| source.notation.is_bulk()) {
+        // What is wrong with the lines was reported before.
+        let bulk = Bulk::new(id, source);
+        bulk.users(&mut Diagnostics::default(), &mut |user, _| visit(&user));
+    }
 }
 
 /// The tags that a population was made with.
@@ -167,6 +196,7 @@ fn lay(
 ) -> View {
     let tags = number(user_tags, policy, rules.as_deref().unwrap_or_default());
     let declared = policy.tags.iter().filter_map(|name| tags.get(name)).collect();
+    let named = named(policy).into_iter().filter_map(|name| tags.get(name)).collect();
     // Every tag that a policy names was numbered; a number that no one has stands for no user.
     let settings = policy.settings.map(&mut |name| tags.get(name).unwrap_or(TagId(u32::MAX)));
     let (standings, each) = standings::compile(&settings, known.population());
@@ -181,11 +211,11 @@ fn lay(
         matrices: groups::matrices(&policy.matrices, &tags).into(),
         tags: Arc::new(tags),
         declared,
+        named,
         rules: rules.map(Arc::new),
         settings: Arc::new(settings),
         standings,
         managers,
-        own_matrices: Arc::default(),
         groups: Groups::new(&[], 0),
         revision: Revision { policy: [0; 32], facts: 0 },
     }
@@ -226,11 +256,21 @@ impl Known<'_> {
 /// Numbers the users' tags first, then the others, each in the order of their names.
 fn number(users: Vec<String>, policy: &Policy, rules: &[policy::Rule]) -> Tags {
     let known: HashSet<&str> = users.iter().map(String::as_str).collect();
-    let mut others: Vec<&str> = policy.tags.iter().map(String::as_str).collect();
+    let mut others = named(policy);
     for rule in rules {
         rule.condition.each_tag(&mut |tag| others.push(tag));
         others.extend(rule.outcome.iter().map(String::as_str));
     }
+    others.retain(|name| !known.contains(name));
+    others.sort_unstable();
+    others.dedup();
+    let others: Vec<Box<str>> = others.into_iter().map(Box::from).collect();
+    users.into_iter().map(String::into_boxed_str).chain(others).collect()
+}
+
+/// The tags that a policy names apart from rules and users' records, some perhaps more than once.
+fn named(policy: &Policy) -> Vec<&str> {
+    let mut others: Vec<&str> = policy.tags.iter().map(String::as_str).collect();
     policy.settings.each_condition(&mut |condition| {
         condition.each_tag(&mut |tag| others.push(tag));
     });
@@ -241,9 +281,5 @@ fn number(users: Vec<String>, policy: &Policy, rules: &[policy::Rule]) -> Tags {
     for matrix in &policy.matrices {
         matrix.each_value(&mut |value| value.each_tag(&mut |tag| others.push(tag)));
     }
-    others.retain(|name| !known.contains(name));
-    others.sort_unstable();
-    others.dedup();
-    let others: Vec<Box<str>> = others.into_iter().map(Box::from).collect();
-    users.into_iter().map(String::into_boxed_str).chain(others).collect()
+    others
 }

@@ -80,7 +80,7 @@ fn resolve(
     let Ast { mut items, mut bulk } = syntax::parse(sources, &mut problems);
     items.retain(keep);
     bulk.retain(|file| sources.get(file.id).is_some_and(&keep_bulk));
-    let policy = policy::resolve(Ast { items, bulk }, sources, None, &mut problems);
+    let policy = policy::resolve(Ast { items, bulk }, sources, None, false, &mut problems);
     let policy = (!problems.has_errors()).then_some(policy);
     (policy, Report::new(problems, sources))
 }

@@ -21,8 +21,16 @@ pub(super) fn users<F: Facts>(
     names: &[String],
     facts: &F,
 ) -> Result<(), F::Error> {
-    let ids: Vec<String> = changed(view, files, names);
-    let mut changes = Vec::new();
+    let (ids, moved) = changed(view, files, names);
+    let mut changes: Vec<UserChange<'_>> = moved
+        .iter()
+        .map(|&user| UserChange {
+            id: files.directory.id(user),
+            stated: Some(files.stated(user)),
+            ..UserChange::default()
+        })
+        .collect();
+    let before = changes.len();
     let records: Vec<User> = ids
         .iter()
         .map(|id| {
@@ -43,7 +51,7 @@ pub(super) fn users<F: Facts>(
         .zip(&ties)
         .map(|((id, record), ties)| no_longer(view, id, record, ties))
         .collect();
-    for (change, gone) in changes.iter_mut().zip(&gone) {
+    for (change, gone) in changes.iter_mut().skip(before).zip(&gone) {
         let less = gone.iter();
         change.ties.extend(less.map(|(other, less)| TieChange {
             other,
@@ -86,7 +94,6 @@ pub(super) fn groups<F: Facts>(
     after: &Basis,
     facts: &F,
 ) -> Result<(), F::Error> {
-    view.own_matrices = Default::default();
     let mut ids: BTreeSet<String> = BTreeSet::new();
     ids.extend(before.groups.iter().chain(&after.groups).map(|group| group.id.clone()));
     facts.each(Kind::Group, &mut |key, _| {
@@ -107,35 +114,35 @@ pub(super) fn groups<F: Facts>(
     Ok(())
 }
 
-/// The ids of users of whom files say something else than the view holds as stated.
-fn changed(view: &View, files: &Population, names: &[String]) -> Vec<String> {
+/// The ids of users of whom files say something else than the view holds as stated; and by their
+/// numbers in the files, those of whom they say the same elsewhere.
+fn changed(view: &View, files: &Population, names: &[String]) -> (Vec<String>, Vec<u32>) {
     let old = &view.population;
-    let mut ids = Vec::new();
+    let (mut ids, mut moved) = (Vec::new(), Vec::new());
     let numbers: Vec<Option<u32>> = (0..files.directory.len())
         .map(|user| old.directory.number_of_any(files.directory.id(user)))
         .collect();
     let number = |user: u32| numbers.get(user as usize).copied().flatten();
     let tag = |tag: TagId| names.get(tag.index()).and_then(|name| view.tags.get(name));
     for user in 0..files.directory.len() {
+        let stated = files.stated(user);
         let is_same = number(user).is_some_and(|known| {
-            let stated = files.stated(user);
-            stated == old.stated(known)
-                && (!stated.has(Field::Tags)
-                    || same_tags(files, user, old, known, &tag))
+            stated == old.stated(known).moved(stated.place())
+                && (!stated.has(Field::Tags) || same_tags(files, user, old, known, &tag))
                 && same_own(files, user, old, known, &tag)
                 && same_ties(files, user, old, known, &number)
         });
         if !is_same {
             ids.push(files.directory.id(user).to_owned());
+        } else if number(user).is_some_and(|known| stated != old.stated(known)) {
+            moved.push(user);
         }
     }
     let stated_before =
         (0..old.directory.len()).filter(|&user| old.stated(user).has(Field::Itself));
     let unstated = stated_before.map(|user| old.directory.id(user));
-    ids.extend(
-        unstated.filter(|id| files.directory.number(id).is_none()).map(str::to_owned),
-    );
-    ids
+    ids.extend(unstated.filter(|id| files.directory.number(id).is_none()).map(str::to_owned));
+    (ids, moved)
 }
 
 fn same_tags(
@@ -160,10 +167,12 @@ fn same_own(
     let ((new, new_conditions), (own, conditions)) = (files.own(user), old.own(known));
     let mut unknown = TagId(u32::MAX);
     let mut bound = |condition: &Condition<TagId>| {
-        condition.map(&mut |&it: &TagId| tag(it).unwrap_or_else(|| {
-            unknown.0 -= 1;
-            unknown
-        }))
+        condition.map(&mut |&it: &TagId| {
+            tag(it).unwrap_or_else(|| {
+                unknown.0 -= 1;
+                unknown
+            })
+        })
     };
     let of = |all: &[(u32, Switch, Condition<TagId>)], switch| {
         all.iter().find(|(_, set, _)| *set == switch).map(|(_, _, when)| when.clone())

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use uuid::Uuid;
 
@@ -29,31 +29,37 @@ pub(super) fn compile(
 
 /// Has the rules of a view follow those that are made over the API.
 ///
-/// Costs a look at each rule, and set algebra for the tags of those that change.
+/// Costs a pass over the numbers of rules, and set algebra for the tags of those that change.
 pub(super) fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
     // Without a section for them, rules refuse nothing, and none of them counts.
-    let Some(known) = view.rules.clone() else { return };
-    let mut rules: BTreeMap<Uuid, Rule> =
-        known.rules.iter().map(|rule| (rule.id, rule.clone())).collect();
+    let Some(book) = view.rules.take() else { return };
+    let mut book = Arc::unwrap_or_clone(book);
+    let mut concerned: BTreeSet<TagId> = BTreeSet::new();
     for Changed { key, new, .. } in changes {
         let Key::Rule(id) = key else { continue };
         if basis.rule(*id).is_some() {
             continue;
         }
-        rules.remove(id);
-        if let Some(Record::Rule(record)) = new.as_deref()
-            && let Some(rule) = of_record(*id, record)
-        {
-            let mut number = |name: &String| view.tag(name);
-            rules.insert(*id, bind_with(rule, &mut number));
+        let new = match new.as_deref() {
+            Some(Record::Rule(record)) => of_record(*id, record),
+            _ => None,
+        };
+        let new = new.map(|rule| Arc::new(bind_with(rule, &mut |name: &String| view.tag(name))));
+        if let Some(old) = book.put(*id, new.clone()) {
+            concerned.extend(&old.outcome);
         }
+        concerned.extend(new.iter().flat_map(|rule| &rule.outcome));
     }
-    let rules: Vec<Rule> = rules.into_values().collect();
+    let count = view.population.directory.len();
     let name = |tag: &TagId| view.tags.name(*tag);
-    let texts: Vec<String> =
-        rules.iter().map(|rule| rule.condition.map(&mut |tag| name(tag)).to_string()).collect();
-    let known = Some((&*known, &*view.tags));
-    let book = book(rules, &texts, &view.tags, &view.population, known);
+    for tag in concerned {
+        let rules = book.naming(tag).iter().filter_map(|&number| book.rule(number));
+        let texts = rules.clone().map(|rule| rule.condition.map(&mut |tag| name(tag)).to_string());
+        let conditions = digest_of(texts.collect());
+        let sets: Vec<_> = rules.map(|rule| view.population.meeting(&rule.condition)).collect();
+        let users = UserSet::union(sets.iter().map(|users| &**users)).packed_if_few(count);
+        book.set_reachers(tag, users, conditions);
+    }
     view.rules = Some(Arc::new(book));
 }
 
@@ -92,25 +98,20 @@ fn book(
     let conditions: Vec<[u8; 32]> = naming
         .iter()
         .map(|numbers| {
-            let mut texts: Vec<&str> = numbers
-                .iter()
-                .filter_map(|number| texts.get(number.0 as usize))
-                .map(String::as_str)
-                .collect();
-            texts.sort_unstable();
-            texts.dedup();
-            digest::conditions(&texts)
+            let texts = numbers.iter().filter_map(|number| texts.get(number.0 as usize));
+            digest_of(texts.map(String::as_str).collect())
         })
         .collect();
-    let taken: Vec<Option<UserSet>> = tags
-        .iter()
-        .zip(naming.iter().zip(&conditions))
-        .map(|((_, name), (rules, conditions))| match known {
-            _ if rules.is_empty() => Some(UserSet::default()),
-            Some(known) => shared(known, name, conditions),
-            None => None,
-        })
-        .collect();
+    let taken: Vec<Option<UserSet>> =
+        tags.iter()
+            .zip(naming.iter().zip(&conditions))
+            .map(|((_, name), (rules, conditions))| match known {
+                _ if rules.is_empty() => Some(UserSet::default()),
+                Some(known) => shared(known, name, conditions)
+                    .map(|it| it.repacked(population.directory.len())),
+                None => None,
+            })
+            .collect();
 
     let mut gathered: Vec<UserSet> = vec![UserSet::default(); tags.len()];
     for rule in &rules {
@@ -131,31 +132,19 @@ fn book(
         .zip(gathered)
         .map(|(taken, gathered)| taken.unwrap_or_else(|| gathered.packed(count)))
         .collect();
-    let mut mentions: Vec<Vec<RuleNumber>> = vec![Vec::new(); tags.len()];
-    let mut of_untagged: Vec<TagId> = Vec::new();
-    for (number, rule) in (0..).map(RuleNumber).zip(&rules) {
-        rule.condition.each_tag(&mut |tag: &TagId| {
-            if let Some(rules) = mentions.get_mut(tag.index())
-                && rules.last() != Some(&number)
-            {
-                rules.push(number);
-            }
-        });
-        if rule.condition.holds(&|_| false) {
-            of_untagged.extend(&rule.outcome);
-        }
-    }
-    of_untagged.sort_unstable();
-    of_untagged.dedup();
-    RuleBook { rules, naming, mentions, of_untagged, reachers, conditions }
+    RuleBook::new(rules, naming, reachers, conditions)
+}
+
+/// The digest of what conditions say, given as texts.
+fn digest_of(mut texts: Vec<impl AsRef<str> + Ord>) -> [u8; 32] {
+    texts.sort_unstable();
+    texts.dedup();
+    let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+    digest::conditions(&texts)
 }
 
 /// The reachers of a tag as other rules have them, if they are the same here.
-fn shared(
-    (book, tags): (&RuleBook, &Tags),
-    tag: &str,
-    conditions: &[u8; 32],
-) -> Option<UserSet> {
+fn shared((book, tags): (&RuleBook, &Tags), tag: &str, conditions: &[u8; 32]) -> Option<UserSet> {
     let tag = tags.get(tag)?;
     (book.conditions.get(tag.index())? == conditions).then(|| book.reachers(tag).cloned())?
 }

@@ -21,7 +21,7 @@ pub(super) fn compile(
         for (user, own) in population.owns() {
             change(&mut each, user, |standing| own.over(standing));
         }
-        for (user, switch, condition) in &*population.own_conditions {
+        for (user, switch, condition) in population.own_conditions() {
             let tags = population.directory.tags(*user);
             let on = condition.holds(&|tag| tags.contains(*tag));
             change(&mut each, *user, |standing| standing.with_switch(*switch, on));
@@ -67,7 +67,7 @@ fn differ(settings: &Settings<TagId>, population: &Population) -> bool {
         || can_be_full
         || !settings.peers.modes.is_empty()
         || population.owns().next().is_some()
-        || !population.own_conditions.is_empty()
+        || population.own_conditions().next().is_some()
 }
 
 fn change(each: &mut [Standing], user: u32, change: impl FnOnce(Standing) -> Standing) {

@@ -138,11 +138,13 @@ codes! {
     UnusedMatrix = "unused-matrix",
     /// Users whom no rule lets reach anyone or be reached.
     Unconcerned = "unconcerned",
-    /// A setting of the policy that the records of all users override, or a record that sets what
-    /// the policy sets.
+    /// A setting that makes no difference: the records of all users, another setting before it or the
+    /// preset settle what it is about.
     Overridden = "overridden",
     /// A matrix by which a plain member can make himself an admin or a super admin.
     SelfPromotion = "self-promotion",
+    /// A comment or setting that silences nothing, or names no lint.
+    UnusedAllow = "unused-allow",
     /// A test file, a test or an expectation that tests nothing.
     EmptyTest = "empty-test",
     /// Two tests of one file have the same name.
@@ -167,6 +169,7 @@ impl Code {
         Self::Unconcerned,
         Self::Overridden,
         Self::SelfPromotion,
+        Self::UnusedAllow,
         Self::NotDecided,
     ];
 }

@@ -67,8 +67,7 @@ impl<'r> Party<'r> {
             tags.sort_unstable();
             tags.dedup();
             let has = |tag: &TagId| tags.contains(tag);
-            self.standing =
-                view.standing(self.number, &has).with_full(self.standing.is_full());
+            self.standing = view.standing(self.number, &has).with_full(self.standing.is_full());
             tags
         });
         for &(switch, on) in &given.permissions {

@@ -17,8 +17,9 @@ fn own_list<'v>(view: &View, who: &Party<'_>) -> Selection<'v> {
 
 /// Those who communicate with someone, each by his own mode and list.
 fn lists_of_others<'v>(view: &'v View, who: &Party<'_>) -> Selection<'v> {
-    let listing =
-        tied(view, who, |other, tie| tie.reversed().admits(view.population.directory.standing(other).peers()));
+    let listing = tied(view, who, |other, tie| {
+        tie.reversed().admits(view.population.directory.standing(other).peers())
+    });
     Selection::any([view.standings.in_mode(PeersMode::All), listing])
 }
 

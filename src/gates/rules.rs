@@ -157,8 +157,8 @@ pub fn opening_rules<'v>(view: &'v View, scene: &Scene<'_>, pair: &Pair<'_, '_>)
 /// The rules whose condition the subject meets, in the order of their ids. Costs a look at each
 /// rule.
 fn met_rules<'v>(view: &'v View, subject: &Party<'_>) -> Vec<&'v Rule> {
-    let rules = view.rules.iter().flat_map(|book| &book.rules);
-    rules.filter(|rule| is_met(rule, view, subject)).collect()
+    let rules = view.rules.iter().flat_map(|book| book.rules.iter());
+    rules.map(|rule| &**rule).filter(|rule| is_met(rule, view, subject)).collect()
 }
 
 fn is_met(rule: &Rule, view: &View, subject: &Party<'_>) -> bool {

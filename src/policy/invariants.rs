@@ -34,7 +34,9 @@ pub enum Scope {
     Population,
 }
 
-const SCOPES: [(&str, Scope); 2] = [("all", Scope::All), ("population", Scope::Population)];
+/// How each is written.
+pub(super) const SCOPES: [(&str, Scope); 2] =
+    [("all", Scope::All), ("population", Scope::Population)];
 
 /// What it says, in the words of the DSL.
 impl fmt::Display for Invariant {

@@ -76,11 +76,14 @@ pub struct Places {
 /// them, the policy holds only what was right.
 ///
 /// `known` is what a compiled population was made from: if the files still say the same about
-/// users, their records are not read again. Costs a look at each statement and record.
+/// users, their records are not read again. With `places`, it is noted where users and conversations
+/// stand, and they are the same only if they stand where they did. Costs a look at each statement
+/// and record.
 pub fn resolve(
     ast: Ast<'_>,
     sources: &Sources,
     known: Option<Census<'_>>,
+    places: bool,
     problems: &mut Diagnostics,
 ) -> Policy {
     let mut declarations = Vec::new();
@@ -122,14 +125,14 @@ pub fn resolve(
         blocked: settings.limits.blocked,
         blocks_end_friendship: preset.is_some_and(Preset::blocks_end_friendship),
     };
-    let stated = users::Stated { users: &users, conversations: &conversations, checks };
+    let stated = users::Stated { users: &users, conversations: &conversations, checks, places };
     let gathered = users::gather(&stated, &ast.bulk, sources, known, &vocabulary, problems);
     let bounds = groups::Bounds {
         users: &gathered,
         matrices: &matrices,
         most_members: settings.limits.group_members,
     };
-    let places = places(&rules, &groups, sources);
+    let places_of = placed(&rules, &groups, sources);
     let groups = groups::resolve(&groups, &bounds, problems);
     let users = gathered.into_users();
     Policy {
@@ -141,11 +144,11 @@ pub fn resolve(
         groups,
         invariants,
         blocks_end_friendship: checks.blocks_end_friendship,
-        places,
+        places: places_of,
     }
 }
 
-fn places(rules: &[Rule], groups: &[ast::Group<'_>], sources: &Sources) -> Places {
+fn placed(rules: &[Rule], groups: &[ast::Group<'_>], sources: &Sources) -> Places {
     let mut spans: Vec<_> = rules.iter().map(|rule| (rule.place, rule.id)).collect();
     spans.sort_unstable_by_key(|(span, _)| (span.source.0, span.start));
     let mut lines = lines::Lines::new(sources);
@@ -156,9 +159,5 @@ fn places(rules: &[Rule], groups: &[ast::Group<'_>], sources: &Sources) -> Place
     let mut groups: Vec<_> =
         spans.iter().map(|id| (id.value.to_string(), lines.place(id.span))).collect();
     groups.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-    Places {
-        files: sources.iter().map(|(_, source)| source.name.clone()).collect(),
-        rules,
-        groups,
-    }
+    Places { files: sources.iter().map(|(_, source)| source.name.clone()).collect(), rules, groups }
 }

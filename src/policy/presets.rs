@@ -34,7 +34,7 @@ impl Preset {
     }
 
     /// What the system sets where a policy says nothing.
-    pub(super) fn settings(self) -> Settings<String> {
+    pub fn settings(self) -> Settings<String> {
         let defaults = Settings::default();
         match self {
             Self::Flip => Settings { blocks: Blocks::all(BlockMode::Off), ..defaults },

@@ -95,26 +95,51 @@ const DEEPEST: u32 = 1_000;
 const LEAF: u32 = u32::MAX;
 
 impl Diagrams {
+    /// Forgets all diagrams, and keeps what memory is worth keeping for others.
+    pub fn clear(&mut self) {
+        const WORTH_KEEPING: usize = 1_024;
+        if self.memo.capacity().max(self.unique.capacity()) > WORTH_KEEPING {
+            *self = Self::default();
+            return;
+        }
+        self.nodes.clear();
+        self.unique.clear();
+        self.memo.clear();
+        self.tags.clear();
+        self.places.clear();
+    }
+
     /// The diagram of a condition.
     ///
     /// # Errors
     /// If that takes more work than is left.
     pub fn condition(&mut self, condition: &Condition<TagId>) -> Result<Diagram, TooHard> {
-        match condition {
-            Condition::HasTag(tag) => self.tag(*tag),
-            Condition::Not(inner) => {
-                let inner = self.condition(inner)?;
-                self.not(inner)
+        let mut known = Ok(());
+        condition.each_tag(&mut |tag| known = known.and(self.place(*tag).map(drop)));
+        known?;
+        self.signed(condition, true)
+    }
+
+    /// A condition, or the opposite of it.
+    ///
+    /// Parts are joined from the last to the first: what comes before all tags of the others takes
+    /// one step. `not` is carried down to the tags, as turning a diagram about takes a step for each
+    /// node.
+    fn signed(&mut self, condition: &Condition<TagId>, is: bool) -> Result<Diagram, TooHard> {
+        let mut parts = match condition {
+            Condition::HasTag(tag) => {
+                let tag = self.tag(*tag)?;
+                return if is { Ok(tag) } else { self.not(tag) };
             }
-            Condition::All(parts) => parts.iter().try_fold(Diagram::ALWAYS, |all, part| {
-                let part = self.condition(part)?;
-                self.and(all, part)
-            }),
-            Condition::Any(parts) => parts.iter().try_fold(Diagram::NEVER, |any, part| {
-                let part = self.condition(part)?;
-                self.or(any, part)
-            }),
-        }
+            Condition::Not(inner) => return self.signed(inner, !is),
+            Condition::All(parts) | Condition::Any(parts) => parts.iter().rev(),
+        };
+        let is_all = matches!(condition, Condition::All(_)) == is;
+        let start = if is_all { Diagram::ALWAYS } else { Diagram::NEVER };
+        parts.try_fold(start, |joined, part| {
+            let part = self.signed(part, is)?;
+            if is_all { self.and(part, joined) } else { self.or(part, joined) }
+        })
     }
 
     /// The diagram of what a switch is set to.
@@ -134,12 +159,18 @@ impl Diagrams {
     /// # Errors
     /// As of [`Diagrams::condition`].
     pub fn tag(&mut self, tag: TagId) -> Result<Diagram, TooHard> {
+        let tag = self.place(tag)?;
+        self.node(Node { tag, without: Diagram::NEVER, with: Diagram::ALWAYS })
+    }
+
+    /// Where a tag stands in the order: after all others, if it was not known.
+    fn place(&mut self, tag: TagId) -> Result<u32, TooHard> {
         let next = u32::try_from(self.tags.len()).map_err(|_| TooHard)?;
         let place = *self.places.entry(tag).or_insert(next);
         if place == next {
             self.tags.push(tag);
         }
-        self.node(Node { tag: place, without: Diagram::NEVER, with: Diagram::ALWAYS })
+        Ok(place)
     }
 
     /// # Errors
@@ -160,15 +191,34 @@ impl Diagrams {
         self.choose([one, Diagram::NEVER, Diagram::ALWAYS], 0)
     }
 
+    /// Those who meet the one and not the other.
+    ///
+    /// # Errors
+    /// As of [`Diagrams::condition`].
+    pub fn minus(&mut self, one: Diagram, other: Diagram) -> Result<Diagram, TooHard> {
+        self.choose([other, Diagram::NEVER, one], 0)
+    }
+
     /// A tag set for which it holds, with as few tags as go along with taking none where that is
     /// possible; `None` if there is none. Costs a walk down.
     pub fn example(&self, diagram: Diagram) -> Option<Vec<TagId>> {
+        self.walk(diagram, |node| node.without == Diagram::NEVER)
+    }
+
+    /// The same with as many of the tags that matter as go along with taking any where that is
+    /// possible.
+    pub fn large_example(&self, diagram: Diagram) -> Option<Vec<TagId>> {
+        self.walk(diagram, |node| node.with != Diagram::NEVER)
+    }
+
+    /// The tags that are taken on a way down to where it holds.
+    fn walk(&self, diagram: Diagram, takes: impl Fn(&Node) -> bool) -> Option<Vec<TagId>> {
         let mut tags = Vec::new();
         let mut at = diagram;
+        // All nodes but one lead to where it holds.
         while at != Diagram::ALWAYS {
             let node = self.nodes.get(at.0 as usize).filter(|_| at != Diagram::NEVER)?;
-            // All but one node lead to both leaves.
-            if node.without == Diagram::NEVER {
+            if takes(node) {
                 tags.extend(self.tags.get(node.tag as usize));
                 at = node.with;
             } else {

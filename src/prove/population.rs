@@ -1,31 +1,37 @@
-//! Whether an invariant holds of the users there are: set algebra for those between whom nothing is,
-//! and a look at each pair that has something between them.
+//! Whether an invariant holds of the users there are, and how many pairs break it: set algebra for
+//! those between whom nothing is, and a look at each pair that has something between them.
 
-use std::collections::{HashMap, HashSet};
+use std::{collections::HashMap, ops::ControlFlow};
+
+use smallvec::SmallVec;
 
 use crate::{
     decide::Judge,
     policy::Demand,
     request::Condition,
-    snapshot::{RuleBook, TagId, Tie, UserSet, View},
+    snapshot::{Population, RuleBook, TagId, Tie, UserSet, View},
 };
 
 /// Who breaks an invariant.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Breach {
-    /// Pairs of a subject and another user: the first that were found.
-    Pairs(Vec<(u32, u32)>),
+    /// Ordered pairs of a subject and another user: some of them, and how many there are.
+    Pairs(Vec<(u32, u32)>, u64),
     /// Users who reach nobody whom they should: the first of them, and how many there are.
     Orphans(Vec<u32>, u64),
 }
 
-/// How many are told.
-const TOLD: usize = 5;
+/// How many pairs are told.
+const PAIRS: usize = 5;
+
+/// How many users are told who reach nobody.
+const ORPHANS: usize = 20;
 
 /// What breaks an invariant among the users of a view; `None` if it holds.
 ///
-/// Costs set algebra for each tag that the rules let someone reach and, except for `never`, for each
-/// different set of such tags; and a look at each relation of those who meet the first condition.
+/// Costs set algebra for each tag that the rules let someone reach, and for each different set of such
+/// tags that users have whom some may reach; and a look at each relation of those who meet the first
+/// condition.
 pub(super) fn check(
     view: &View,
     judge: &Judge<'_>,
@@ -33,17 +39,20 @@ pub(super) fn check(
     from: &Condition<TagId>,
     to: &Condition<TagId>,
 ) -> Option<Breach> {
-    let population = &view.population;
-    let (from, to) = (population.meeting(from), population.meeting(to));
+    let (from, to) = (meeting(&view.population, from), meeting(&view.population, to));
     let sides = judge.strangers();
     let (able, open) = sides.of(&from, &to);
     let case = Case { view, judge, from: &from, to: &to, able, open, rules: sides.rules };
-    let pairs = match demand {
-        Demand::Never => case.allowed(),
-        Demand::Always => case.refused(),
-        Demand::Every => return case.orphans(),
-    };
-    (!pairs.is_empty()).then_some(Breach::Pairs(pairs))
+    match demand {
+        Demand::Never => case.pairs(true),
+        Demand::Always => case.pairs(false),
+        Demand::Every => case.orphans(),
+    }
+}
+
+/// Those who meet a condition, in the form in which sets are worked out.
+fn meeting(population: &Population, condition: &Condition<TagId>) -> UserSet {
+    UserSet::union([&*population.meeting(condition)])
 }
 
 struct Case<'c, 'v> {
@@ -58,135 +67,190 @@ struct Case<'c, 'v> {
     rules: Option<&'v RuleBook>,
 }
 
+/// A tag that lets some users be reached by some.
+struct Way {
+    tag: TagId,
+    /// Those of `able` who reach whoever has it.
+    reachers: UserSet,
+    /// Those of `open` who have it.
+    reached: UserSet,
+}
+
 impl Case<'_, '_> {
-    /// The first pairs that are allowed.
-    fn allowed(&self) -> Vec<(u32, u32)> {
-        let mut found = Vec::new();
-        match self.rules {
-            None => self.strangers(&self.able, &self.open, &mut found),
-            Some(book) => {
-                for (tag, reached) in self.reached_by_tag(book) {
-                    let Some(reachers) = book.reachers(tag) else { continue };
-                    let reachers = UserSet::intersection([reachers, &self.able]);
-                    self.strangers(&reachers, &reached, &mut found);
-                }
-            }
-        }
-        self.tied(&mut found, true);
-        found
+    /// The pairs that are allowed, or those that are refused.
+    fn pairs(&self, are_allowed: bool) -> Option<Breach> {
+        let mut count = 0_u64;
+        let _ = self.each_group(are_allowed, &mut |subjects, others| {
+            let oneself = UserSet::intersection([subjects, others]).len();
+            count = count.saturating_add(subjects.len().saturating_mul(others.len()) - oneself);
+            ControlFlow::Continue(())
+        });
+        // So far as if nothing were between any two.
+        let (mut more, mut fewer) = (0_u64, 0_u64);
+        self.each_tied(&mut |user, other, tie| {
+            let is = self.judge.allows(user, other, tie) == are_allowed;
+            let was = self.judge.allows(user, other, Tie::NONE) == are_allowed;
+            more += u64::from(is && !was);
+            fewer += u64::from(was && !is);
+        });
+        let count = count.saturating_add(more).saturating_sub(fewer);
+        (count > 0).then(|| Breach::Pairs(self.first(are_allowed, count), count))
     }
 
-    /// The first pairs that are refused.
-    fn refused(&self) -> Vec<(u32, u32)> {
-        let mut found = Vec::new();
-        self.strangers(&self.from.minus(&self.able), self.to, &mut found);
-        for (users, reached) in self.by_reach() {
-            self.strangers(&users, &self.to.minus(&reached), &mut found);
+    /// Some pairs that are allowed or refused: of as many subjects as there are, at first.
+    fn first(&self, are_allowed: bool, count: u64) -> Vec<(u32, u32)> {
+        let most = usize::try_from(count).unwrap_or(PAIRS).min(PAIRS);
+        let mut found: Vec<(u32, u32)> = Vec::new();
+        for of_each in [1, PAIRS] {
+            let _ = self.each_group(are_allowed, &mut |subjects, others| {
+                for user in subjects.iter() {
+                    for other in self.strangers(user, others).take(of_each) {
+                        if found.len() >= most {
+                            return ControlFlow::Break(());
+                        }
+                        if !found.contains(&(user, other)) {
+                            found.push((user, other));
+                        }
+                    }
+                }
+                ControlFlow::Continue(())
+            });
         }
-        self.tied(&mut found, false);
+        let tied = self.from.iter().flat_map(|user| {
+            self.view.population.ties_of(user).map(move |(other, tie)| (user, other, tie))
+        });
+        let tied = tied.filter(|&(user, other, tie)| {
+            self.to.contains(other) && self.judge.allows(user, other, tie) == are_allowed
+        });
+        let missing = most - found.len().min(most);
+        found.extend(tied.take(missing).map(|(user, other, _)| (user, other)));
+        found.sort_unstable();
         found
     }
 
     /// Those who may do it to nobody.
     fn orphans(&self) -> Option<Breach> {
-        let mut orphans = Vec::new();
-        let nobody = UserSet::default();
-        let mut look = |users: &UserSet, reached: &UserSet| {
-            let lost = users.iter().filter(|&user| {
-                self.stranger(user, reached).is_none()
-                    && !self.ties(user).any(|(other, tie)| self.judge.allows(user, other, tie))
-            });
-            orphans.extend(lost);
-        };
-        look(&self.from.minus(&self.able), &nobody);
-        for (users, reached) in self.by_reach() {
-            look(&users, &reached);
-        }
-        orphans.sort_unstable();
-        let count = orphans.len() as u64;
-        orphans.truncate(TOLD);
-        (count > 0).then_some(Breach::Orphans(orphans, count))
-    }
-
-    /// For each tag that someone of `able` reaches, those of `open` who have it, if there are any.
-    fn reached_by_tag(&self, book: &RuleBook) -> Vec<(TagId, UserSet)> {
-        let population = &self.view.population;
-        let reached = self.view.tags.iter().filter_map(|(tag, _)| {
-            let members = population.members(tag)?;
-            book.reachers(tag).filter(|reachers| !reachers.is_empty())?;
-            let reached = UserSet::intersection([members, &self.open]);
-            (!reached.is_empty()).then_some((tag, reached))
-        });
-        reached.collect()
-    }
-
-    /// Those of `able`, put together by the strangers of `open` whom they reach.
-    fn by_reach(&self) -> Vec<(UserSet, UserSet)> {
-        let Some(book) = self.rules else {
-            return vec![(self.able.clone(), self.open.clone())];
-        };
-        let by_tag = self.reached_by_tag(book);
-        let mut tags_of: HashMap<u32, Vec<usize>> = HashMap::new();
-        for (at, (tag, _)) in by_tag.iter().enumerate() {
-            let Some(reachers) = book.reachers(*tag) else { continue };
-            for user in UserSet::intersection([reachers, &self.able]).iter() {
-                tags_of.entry(user).or_default().push(at);
+        let mut lost: Vec<u32> = Vec::new();
+        match self.rules {
+            None => lost.extend(self.lost(&self.able, &self.open)),
+            Some(book) => {
+                let mut left = self.able.clone();
+                for way in self.ways(book) {
+                    let hits = UserSet::intersection([&left, &way.reachers]);
+                    let still: UserSet = self.lost(&hits, &way.reached).collect();
+                    left = left.minus(&hits.minus(&still));
+                }
+                lost.extend(left.iter());
             }
         }
-        let mut alike: HashMap<Vec<usize>, Vec<u32>> = HashMap::new();
-        for user in self.able.iter() {
-            alike.entry(tags_of.remove(&user).unwrap_or_default()).or_default().push(user);
+        lost.extend(self.from.minus(&self.able).iter());
+        lost.retain(|&user| {
+            let mut ties = self.view.population.ties_of(user);
+            !ties.any(|(other, tie)| self.to.contains(other) && self.judge.allows(user, other, tie))
+        });
+        lost.sort_unstable();
+        let count = lost.len() as u64;
+        lost.truncate(ORPHANS);
+        (count > 0).then_some(Breach::Orphans(lost, count))
+    }
+
+    /// Those of some users to whom there is no stranger among others.
+    fn lost<'u>(
+        &'u self,
+        users: &'u UserSet,
+        others: &'u UserSet,
+    ) -> impl Iterator<Item = u32> + 'u {
+        users.iter().filter(|&user| self.strangers(user, others).next().is_none())
+    }
+
+    /// Visits users who may do it to strangers of other users, or those who may not: all pairs of the
+    /// two sets, one of a user with himself aside. Each pair comes once.
+    fn each_group(
+        &self,
+        are_allowed: bool,
+        visit: &mut impl FnMut(&UserSet, &UserSet) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let mut tell = |may: &UserSet, others: &UserSet| {
+            if others.is_empty() {
+                ControlFlow::Continue(())
+            } else if are_allowed {
+                visit(may, others)
+            } else {
+                visit(&self.from.minus(may), others)
+            }
+        };
+        let nobody = UserSet::default();
+        tell(&nobody, &self.to.minus(&self.open))?;
+        let Some(book) = self.rules else { return tell(&self.able, &self.open) };
+        let ways = self.ways(book);
+        let reached = UserSet::union(ways.iter().map(|way| &way.reached));
+        tell(&nobody, &self.open.minus(&reached))?;
+        // Those whose tags begin alike stand together, and share the union so far.
+        let mut unions: Vec<(usize, UserSet)> = Vec::new();
+        for (places, users) in self.alike(&ways, &reached) {
+            let shared = unions.iter().zip(&places).take_while(|((one, _), other)| one == *other);
+            let shared = shared.count();
+            unions.truncate(shared);
+            for &place in places.iter().skip(shared) {
+                let Some(way) = ways.get(place) else { continue };
+                let last = unions.last().map(|(_, union)| union);
+                let union = UserSet::union(last.into_iter().chain([&way.reachers]));
+                unions.push((place, union));
+            }
+            if let Some((_, may)) = unions.last() {
+                tell(may, &UserSet::from_sorted(&users))?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The tags by which someone of `able` reaches someone of `open`.
+    fn ways(&self, book: &RuleBook) -> Vec<Way> {
+        let ways = self.view.tags.iter().filter_map(|(tag, _)| {
+            let (members, reachers) = (self.view.population.members(tag)?, book.reachers(tag)?);
+            let reached = UserSet::intersection([members, &self.open]);
+            if reached.is_empty() {
+                return None;
+            }
+            let reachers = UserSet::intersection([reachers, &self.able]);
+            (!reachers.is_empty()).then_some(Way { tag, reachers, reached })
+        });
+        ways.collect()
+    }
+
+    /// Users put together by the ways that lead to them, told by their places; in their order.
+    fn alike(&self, ways: &[Way], users: &UserSet) -> Vec<(SmallVec<[usize; 8]>, Vec<u32>)> {
+        let places: HashMap<TagId, usize> =
+            ways.iter().enumerate().map(|(place, way)| (way.tag, place)).collect();
+        let mut alike: HashMap<SmallVec<[usize; 8]>, Vec<u32>> = HashMap::new();
+        for user in users.iter() {
+            let tags = self.view.population.directory.tags(user).iter();
+            let to_him = tags.filter_map(|tag| places.get(&tag).copied()).collect();
+            alike.entry(to_him).or_default().push(user);
         }
         let mut alike: Vec<_> = alike.into_iter().collect();
-        alike.sort_unstable_by_key(|(_, users)| users.first().copied());
-        let reach = |tags: Vec<usize>| {
-            UserSet::union(tags.iter().filter_map(|&at| by_tag.get(at)).map(|(_, users)| users))
-        };
-        alike.into_iter().map(|(tags, users)| (UserSet::from_sorted(&users), reach(tags))).collect()
+        alike.sort_unstable();
+        alike
     }
 
-    /// Adds the first pairs of the two sets between whom nothing is. Costs no more than a look at
-    /// each user of the first, and at his relations.
-    fn strangers(&self, from: &UserSet, to: &UserSet, found: &mut Vec<(u32, u32)>) {
-        if to.is_empty() {
+    /// Those of a set, the user himself not among them, between whom and a user nothing is.
+    fn strangers<'u>(&'u self, user: u32, among: &'u UserSet) -> impl Iterator<Item = u32> + 'u {
+        let population = &self.view.population;
+        among.iter().filter(move |&other| other != user && population.tie(user, other) == Tie::NONE)
+    }
+
+    /// Visits each pair with something between the two of which it is not up to one alone that it is
+    /// refused.
+    fn each_tied(&self, visit: &mut impl FnMut(u32, u32, Tie)) {
+        let population = &self.view.population;
+        if population.ties.is_empty() {
             return;
         }
-        for user in from.iter() {
-            if found.len() >= TOLD {
-                return;
-            }
-            if let Some(other) = self.stranger(user, to)
-                && !found.contains(&(user, other))
-            {
-                found.push((user, other));
-            }
-        }
-    }
-
-    /// The first of a set who is another user and between whom and this one nothing is.
-    fn stranger(&self, user: u32, among: &UserSet) -> Option<u32> {
-        let tied: HashSet<u32> =
-            self.view.population.ties_of(user).map(|(other, _)| other).collect();
-        among.iter().find(|other| *other != user && !tied.contains(other))
-    }
-
-    /// Those of `to` between whom and a user there is something.
-    fn ties(&self, user: u32) -> impl Iterator<Item = (u32, Tie)> + '_ {
-        self.view.population.ties_of(user).filter(|(other, _)| self.to.contains(*other))
-    }
-
-    /// Adds the first pairs between whom something is and that are decided so.
-    fn tied(&self, found: &mut Vec<(u32, u32)>, is_allowed: bool) {
-        if self.view.population.ties.is_empty() {
-            return;
-        }
-        for user in self.from.iter() {
-            for (other, tie) in self.ties(user) {
-                if found.len() >= TOLD {
-                    return;
-                }
-                if self.judge.allows(user, other, tie) == is_allowed {
-                    found.push((user, other));
+        let ends = self.judge.ends();
+        for user in self.from.iter().filter(|&user| ends.subjects.contains(user)) {
+            for (other, tie) in population.ties_of(user) {
+                if self.to.contains(other) && ends.others.contains(other) {
+                    visit(user, other, tie);
                 }
             }
         }

@@ -86,7 +86,7 @@ impl<'v> Case<'v> {
             return Ok(self.pair(self.able, self.open, None));
         };
         let reached = self.reached(book, effort)?;
-        for rule in &book.rules {
+        for rule in book.rules.iter() {
             let Some(&(_, others)) = rule.outcome.iter().find_map(|tag| lookup(&reached, *tag))
             else {
                 continue;
@@ -143,10 +143,10 @@ impl<'v> Case<'v> {
             None => Diagram::NEVER,
             Some(book) => {
                 let reached = self.reached(book, effort)?;
-                let reaching = book
-                    .rules
-                    .iter()
-                    .filter(|rule| rule.outcome.iter().any(|tag| lookup(&reached, *tag).is_some()));
+                let reaching =
+                    book.rules.iter().map(|rule| &**rule).filter(|rule| {
+                        rule.outcome.iter().any(|tag| lookup(&reached, *tag).is_some())
+                    });
                 effort
                     .ask(&mut self.diagrams, |diagrams| refused_by_all(diagrams, able, reaching))?
             }

@@ -1,8 +1,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Own, OwnCondition, Population, RuleBook, Standing, TagId, Tags, Tie, UserSet, View,
-    standings::Move,
+    Own, Population, RuleBook, Standing, TagId, Tags, Tie, UserSet, View, standings::Move,
 };
 use crate::request::{Condition, Relation, Stated, Switch};
 
@@ -199,6 +198,7 @@ fn edit(edits: &mut Edits, one: u32, other: u32, less: Tie, more: Tie) {
 impl Population {
     fn add(&mut self, id: &str, standing: Standing) -> u32 {
         let number = self.directory.add(id, standing);
+        self.stated.grow(number as usize + 1);
         self.gone.change(&[(number, true)], number + 1);
         number
     }
@@ -250,11 +250,10 @@ impl Population {
         if let Some(tags) = &user.tags {
             self.directory.set_tags(number, tags);
         }
-        if let Some(stated) = user.stated {
-            self.stated.grow(number as usize + 1);
-            if let Some(place) = self.stated.get_mut(number as usize) {
-                *place = stated;
-            }
+        if let Some(stated) = user.stated
+            && let Some(place) = self.stated.get_mut(number as usize)
+        {
+            *place = stated;
         }
         if let Some((own, conditions)) = &user.own {
             self.own.grow(number as usize + 1);
@@ -265,14 +264,6 @@ impl Population {
                 self.replace_conditions(number, conditions);
             }
         }
-    }
-
-    fn replace_conditions(&mut self, user: u32, conditions: &[(Switch, Condition<TagId>)]) {
-        let others = self.own_conditions.iter().filter(|(other, ..)| *other != user).cloned();
-        let own = conditions.iter().map(|(switch, when)| (user, *switch, when.clone()));
-        let mut all: Vec<OwnCondition> = others.chain(own).collect();
-        all.sort_unstable_by_key(|&(user, switch, _)| (user, switch));
-        self.own_conditions = all.into();
     }
 
     fn move_in_sets(&mut self, before: &BTreeMap<u32, Before>) {
@@ -323,14 +314,13 @@ impl RuleBook {
     ) -> Vec<TagId> {
         let mut tags: Vec<TagId> = Vec::new();
         let mentioned = |tag: &TagId| self.mentions.get(tag.index()).into_iter().flatten();
-        let changed = |tag: &&TagId| {
-            was_known != is_known || before.contains(tag) != after.contains(tag)
-        };
+        let changed =
+            |tag: &&TagId| was_known != is_known || before.contains(tag) != after.contains(tag);
         for number in before.iter().chain(after).filter(changed).flat_map(mentioned) {
             tags.extend(self.rule(*number).into_iter().flat_map(|rule| &rule.outcome));
         }
         if was_known != is_known {
-            tags.extend(&self.of_untagged);
+            tags.extend(self.of_untagged.iter());
         }
         tags.sort_unstable();
         tags.dedup();

@@ -1,4 +1,4 @@
-use super::{Selection, View};
+use super::{Selection, TagId, View};
 use crate::request::{BUILT_IN_MATRICES, Relation};
 
 /// How much a view holds.
@@ -33,7 +33,7 @@ impl Counts {
         }
         Self {
             users: view.population.everyone.len(),
-            tags: view.tags.len() as u64,
+            tags: tags(view),
             tag_sets: directory.classes() as u64,
             rules: view.rules.as_ref().map_or(0, |book| book.rules.len()) as u64,
             groups: view.groups.len() as u64,
@@ -45,4 +45,30 @@ impl Counts {
             relations,
         }
     }
+}
+
+/// How many tags a user has or something names; one that nothing names any more keeps its number.
+fn tags(view: &View) -> u64 {
+    let mut used = vec![false; view.tags.len()];
+    let mut note = |tag: TagId| {
+        if let Some(used) = used.get_mut(tag.index()) {
+            *used = true;
+        }
+    };
+    view.named.iter().for_each(|&tag| note(tag));
+    let population = &view.population;
+    for (tag, users) in (0..).map(TagId).zip(&*population.members) {
+        if !users.is_empty() {
+            note(tag);
+        }
+    }
+    for rule in view.rules.iter().flat_map(|book| book.rules.iter()) {
+        rule.condition.each_tag(&mut |&tag| note(tag));
+        rule.outcome.iter().for_each(|&tag| note(tag));
+    }
+    population.own_conditions().for_each(|(.., when)| when.each_tag(&mut |&tag| note(tag)));
+    for matrix in view.groups.own_matrices() {
+        matrix.each_value(&mut |value| value.each_tag(&mut |&tag| note(tag)));
+    }
+    used.into_iter().filter(|&used| used).count() as u64
 }

@@ -7,6 +7,7 @@ use super::{
     index::Index,
     paged::Paged,
     record::{Overflow, Record},
+    sorted::Sorted,
     tags_of::TagsOf,
     ties::Row,
 };
@@ -28,7 +29,7 @@ pub struct Directory {
     /// The numbers below this are in the order of ids.
     ordered: u32,
     /// The others, in the order of their ids.
-    later: Arc<Vec<u32>>,
+    later: Sorted<u32, 4096>,
 }
 
 /// A look-up of an id that was begun.
@@ -67,10 +68,13 @@ impl Directory {
             })
             .collect();
         let hasher = RandomState::default();
-        let by_id = Index::new(records.len(), records.iter().map(|record| hasher.hash_one(record.id(&overflow))));
+        let by_id = Index::new(
+            records.len(),
+            records.iter().map(|record| hasher.hash_one(record.id(&overflow))),
+        );
         let id_bytes = records.iter().map(|record| record.id(&overflow).len()).sum();
         let ordered = u32::try_from(records.len()).unwrap_or(u32::MAX);
-        let (classes, later) = (classes.len(), Arc::default());
+        let (classes, later) = (classes.len(), Sorted::default());
         let overflow = Arc::new(overflow);
         Self { records, overflow, by_id, hasher, classes, id_bytes, ordered, later }
     }
@@ -170,8 +174,8 @@ impl Directory {
         }
     }
 
-    /// The next number, for someone who is not a user yet; an id has at most 255 bytes. Costs a
-    /// place among those who came later, and now and then a new table of ids.
+    /// The next number, for someone who is not a user yet, and stands as told; an id has at most 255
+    /// bytes. Costs a place among those who came later, and now and then a new table of ids.
     pub(super) fn add(&mut self, id: &str, standing: Standing) -> u32 {
         let number = self.len();
         let mut record = Record::default().with_id(id, Arc::make_mut(&mut self.overflow));
@@ -185,8 +189,9 @@ impl Directory {
         } else {
             self.by_id.insert(self.hasher.hash_one(id.as_bytes()), number);
         }
-        let at = self.later.partition_point(|&other| self.bytes(other) < id.as_bytes());
-        Arc::make_mut(&mut self.later).insert(at, number);
+        let Self { later, records, overflow, .. } = self;
+        let bytes = |user: u32| records.get(user as usize).map_or(&[][..], |it| it.id(overflow));
+        later.insert(number, |&other| bytes(other) < id.as_bytes());
         number
     }
 
@@ -214,13 +219,11 @@ impl Directory {
         &'d self,
         users: &'d UserSet,
         after: Option<&str>,
-    ) -> impl Iterator<Item = u32> + 'd {
+    ) -> impl Iterator<Item = u32> + use<'d> {
         let from = after.map_or(0, |id| self.after(id));
-        let at = after.map_or(0, |id| {
-            self.later.partition_point(|&user| self.bytes(user) <= id.as_bytes())
-        });
-        let later = self.later.get(at..).unwrap_or_default();
-        let mut later = later.iter().copied().filter(|&user| users.contains(user)).peekable();
+        let later =
+            self.later.iter_from(&|&user: &u32| after.is_some_and(|id| self.id(user) <= id));
+        let mut later = later.copied().filter(|&user| users.contains(user)).peekable();
         let first = users.iter_from(from).take_while(|&user| user < self.ordered);
         let mut first = first.peekable();
         std::iter::from_fn(move || match (first.peek(), later.peek()) {
@@ -249,7 +252,7 @@ impl Directory {
             + self.overflow.tags.memory()
             + self.overflow.ids.memory()
             + self.by_id.memory()
-            + size_of_val(&**self.later)
+            + self.later.memory()
     }
 
     #[inline]

@@ -1,8 +1,11 @@
-use std::hash::BuildHasher;
+use std::{hash::BuildHasher, sync::Arc};
 
 use foldhash::fast::RandomState;
 
-use super::{MatrixNumber, arena::Arena, heap::Heap, index::Index, paged::Paged};
+use super::{
+    Matrix, MatrixNumber, arena::Arena, heap::Heap, index::Index, memberships::memberships,
+    paged::Paged,
+};
 use crate::request::Role;
 
 /// The number of a group in a view: its place in the order of ids, or the next that was free.
@@ -14,6 +17,8 @@ pub struct GroupNumber(pub u32);
 pub struct GroupEntry<'e> {
     pub id: &'e str,
     pub matrix: MatrixNumber,
+    /// A matrix of its own, in the place of that one; it has no name.
+    pub own_matrix: Option<Matrix>,
     pub creator: Option<u32>,
     pub super_admins: Vec<u32>,
     pub admins: Vec<u32>,
@@ -86,6 +91,8 @@ pub struct Groups {
     by_id: Index,
     hasher: RandomState,
     ids: Heap<u8>,
+    /// Of groups that have permissions of their own, as far as there are any.
+    own_matrices: Paged<Option<Arc<Matrix>>, 32>,
     /// For each group its members, and after them their roles.
     people: Arena,
     /// Where the row of each user in `memberships` stands, as far as there are any.
@@ -132,7 +139,8 @@ impl Groups {
         let mut people = Vec::new();
         let mut ids = Heap::default();
         let mut records = Vec::with_capacity(groups.len());
-        for group in groups {
+        let mut own_matrices = Paged::default();
+        for (number, group) in (0..).map(GroupNumber).zip(groups) {
             let start = count(people.len());
             records.push(Record {
                 id: ids.push(group.id.as_bytes()),
@@ -141,7 +149,7 @@ impl Groups {
                 members: count(group.members.len()),
                 super_admins: count(group.super_admins.len()),
                 creator: group.creator,
-                matrix: group.matrix,
+                matrix: take_matrix(&mut own_matrices, number, group),
                 is_known: true,
             });
             group.pack(&mut people);
@@ -160,6 +168,7 @@ impl Groups {
             by_id,
             hasher,
             ids,
+            own_matrices,
             people: people.into(),
             rows,
             memberships: memberships.into(),
@@ -225,6 +234,16 @@ impl Groups {
         groups
     }
 
+    /// The matrix of a group that has permissions of its own.
+    pub(super) fn own_matrix(&self, group: usize) -> Option<&Matrix> {
+        self.own_matrices.get(group)?.as_deref()
+    }
+
+    /// The matrices of groups that have permissions of their own.
+    pub fn own_matrices(&self) -> impl Iterator<Item = &Matrix> {
+        self.own_matrices.iter().flatten().map(|matrix| &**matrix)
+    }
+
     /// How many memberships there are.
     pub fn memberships(&self) -> u64 {
         self.membership_count
@@ -239,13 +258,14 @@ impl Groups {
         let mut people = Vec::new();
         group.pack(&mut people);
         let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        let matrix = take_matrix(&mut self.own_matrices, number, group);
         if let Some(record) = self.records.get_mut(number.0 as usize) {
             self.known += usize::from(!record.is_known);
             record.people = self.people.replace(record.people, people);
             record.members = count(group.members.len());
             record.super_admins = count(group.super_admins.len());
             record.creator = group.creator;
-            record.matrix = group.matrix;
+            record.matrix = matrix;
             record.is_known = true;
         }
         self.changed(number, &before, &group.members);
@@ -260,6 +280,9 @@ impl Groups {
             record.people = self.people.replace(record.people, Vec::new());
             (record.members, record.super_admins, record.is_known) = (0, 0, false);
             self.known -= 1;
+        }
+        if let Some(own) = self.own_matrices.get_mut(number.0 as usize) {
+            *own = None;
         }
         self.changed(number, &before, &[]);
     }
@@ -329,6 +352,22 @@ impl Groups {
     }
 }
 
+/// The number of the matrix that governs a group, whose own is kept.
+fn take_matrix(
+    own: &mut Paged<Option<Arc<Matrix>>, 32>,
+    number: GroupNumber,
+    group: &GroupEntry<'_>,
+) -> MatrixNumber {
+    let at = number.0 as usize;
+    if group.own_matrix.is_some() {
+        own.grow(at + 1);
+    }
+    if let Some(place) = own.get_mut(at) {
+        *place = group.own_matrix.clone().map(Arc::new);
+    }
+    if group.own_matrix.is_some() { MatrixNumber::of_own(at) } else { group.matrix }
+}
+
 impl GroupEntry<'_> {
     /// Its members, and after them their roles.
     fn pack(&self, people: &mut Vec<u32>) {
@@ -346,40 +385,4 @@ fn roles(group: &GroupEntry<'_>, members: &[u32]) -> u32 {
         let roles = has(&group.admins, ADMIN) | has(&group.super_admins, SUPER_ADMIN);
         word | roles << (2 * at)
     })
-}
-
-/// Where each user's row is, and all rows.
-fn memberships(groups: &[GroupEntry<'_>], users: u32) -> (Paged<(u32, u32), 512>, Vec<u32>) {
-    if groups.is_empty() {
-        return Default::default();
-    }
-    let mut rows = vec![(0_u32, 0_u32); users as usize];
-    let mut total = 0_u32;
-    for &user in groups.iter().flat_map(|group| &group.members) {
-        if let Some((_, len)) = rows.get_mut(user as usize) {
-            *len += 1;
-            total += 1;
-        }
-    }
-    let mut start = 0;
-    for row in &mut rows {
-        row.0 = start;
-        start += row.1;
-        row.1 = 0;
-    }
-    let mut memberships = vec![0; total as usize];
-    for (number, group) in (0..).zip(groups) {
-        for &user in &group.members {
-            if let Some((start, len)) = rows.get_mut(user as usize)
-                && let Some(place) = memberships.get_mut((*start + *len) as usize)
-            {
-                *place = number;
-                *len += 1;
-            }
-        }
-    }
-    for row in &mut rows {
-        row.0 = if row.1 == 0 { 0 } else { row.0 };
-    }
-    (rows.into_iter().collect(), memberships)
 }

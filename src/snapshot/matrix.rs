@@ -44,4 +44,14 @@ impl Matrix {
             }
         }
     }
+
+    /// Calls `each` with all that it says of who has a permission.
+    pub fn each_value<'m>(&'m self, each: &mut impl FnMut(&'m Value<TagId>)) {
+        self.permissions.iter().for_each(&mut *each);
+        if let Some(Fields { named, hidden, rest }) = &self.metadata {
+            named.iter().for_each(|(_, value)| each(value));
+            each(hidden);
+            each(rest);
+        }
+    }
 }

@@ -25,6 +25,7 @@ mod groups;
 mod heap;
 mod index;
 mod matrix;
+mod memberships;
 mod paged;
 mod population;
 mod record;
@@ -32,6 +33,7 @@ mod revision;
 mod rule_book;
 mod selection;
 mod set;
+mod sorted;
 mod standing;
 mod standings;
 mod tag;
@@ -66,6 +68,9 @@ pub struct View {
     pub tags: Arc<Tags>,
     /// The tags that the policy declares, in order; empty if it declares none.
     pub declared: Arc<[TagId]>,
+    /// The tags that the policy names apart from rules and users' records, the declared ones among
+    /// them.
+    pub named: Arc<[TagId]>,
     /// `None` if the policy has no `rules` section: then rules refuse nothing.
     pub rules: Option<Arc<RuleBook>>,
     /// What the policy sets.
@@ -79,8 +84,6 @@ pub struct View {
     pub managers: Option<UserSet>,
     /// In the order of their names, the built-in ones among them.
     pub matrices: Arc<[Matrix]>,
-    /// Those of groups that have permissions of their own; they have no names.
-    pub own_matrices: Arc<Vec<Matrix>>,
     pub groups: Groups,
     pub revision: Revision,
 }
@@ -114,19 +117,8 @@ impl View {
 
     pub fn matrix(&self, number: MatrixNumber) -> Option<&Matrix> {
         match number.own() {
-            Some(at) => self.own_matrices.get(at),
+            Some(group) => self.groups.own_matrix(group),
             None => self.matrices.get(number.0 as usize),
         }
-    }
-
-    /// Gives a group a matrix of its own, which others that need the same share. Costs a look at each
-    /// of those there are.
-    pub fn own_matrix(&mut self, matrix: Matrix) -> MatrixNumber {
-        let at = self.own_matrices.iter().position(|known| *known == matrix).unwrap_or_else(|| {
-            let own = Arc::make_mut(&mut self.own_matrices);
-            own.push(matrix);
-            own.len() - 1
-        });
-        MatrixNumber::of_own(at)
     }
 }

@@ -1,10 +1,16 @@
 use std::{borrow::Cow, sync::Arc};
 
-use super::{Directory, Entry, Own, Selection, Standing, Standings, TagId, Tie, Ties, UserSet, paged::Paged};
+use super::{
+    Directory, Entry, Own, Selection, Standing, Standings, TagId, Tie, Ties, UserSet, paged::Paged,
+    sorted::Sorted,
+};
 use crate::request::{Condition, Field, Stated, Switch};
 
 /// A user, and a switch that his record sets to a condition.
 pub type OwnCondition = (u32, Switch, Condition<TagId>);
+
+/// The conditions of each user whose record sets some.
+pub(super) type OwnConditions = Sorted<Arc<[OwnCondition]>, 256>;
 
 /// Who there is: users, their tags, the users of each tag, and what is between users.
 ///
@@ -21,8 +27,8 @@ pub struct Population {
     pub(super) own: Paged<Own, 512>,
     /// What files state of each user.
     pub(super) stated: Paged<Stated, 512>,
-    /// The switches that records set to a condition, in the order of the users.
-    pub own_conditions: Arc<[OwnCondition]>,
+    /// The switches that records set to a condition: those of each user, in the order of users.
+    pub(super) own_conditions: OwnConditions,
     /// What is between users.
     pub ties: Ties,
     /// Which users were counted together, to tell two populations apart that hold others.
@@ -90,7 +96,11 @@ impl Population {
             directory,
             own,
             stated: told.stated.into_iter().collect(),
-            own_conditions: told.own_conditions.into(),
+            own_conditions: told
+                .own_conditions
+                .chunk_by(|(one, ..), (other, ..)| one == other)
+                .map(Arc::from)
+                .collect(),
             ties,
             key: told.key,
             digest: [0; 32],
@@ -111,8 +121,7 @@ impl Population {
 
     /// Whether all users stand as told already.
     pub fn stands_as(&self, standings: &Standings, each: &[Standing]) -> bool {
-        let as_told =
-            |user: u32| each.get(user as usize).copied().unwrap_or(standings.common());
+        let as_told = |user: u32| each.get(user as usize).copied().unwrap_or(standings.common());
         (0..self.directory.len()).all(|user| self.directory.standing(user) == as_told(user))
     }
 
@@ -161,9 +170,32 @@ impl Population {
     /// search.
     pub fn own(&self, user: u32) -> (Own, &[OwnCondition]) {
         let own = self.own.get(user as usize).copied().unwrap_or_default();
-        let from = self.own_conditions.partition_point(|(other, ..)| *other < user);
-        let to = self.own_conditions.partition_point(|(other, ..)| *other <= user);
-        (own, self.own_conditions.get(from..to).unwrap_or_default())
+        let conditions = self.own_conditions.first_from(|those| owner(those) < Some(user));
+        let conditions = conditions.filter(|those| owner(those) == Some(user));
+        (own, conditions.map_or(&[], |those| those))
+    }
+
+    /// The switches that records set to a condition, in the order of the users.
+    pub fn own_conditions(&self) -> impl Iterator<Item = &OwnCondition> {
+        self.own_conditions.iter().flat_map(|those| those.iter())
+    }
+
+    /// Puts other conditions in the place of those that the record of a user sets.
+    pub(super) fn replace_conditions(
+        &mut self,
+        user: u32,
+        conditions: &[(Switch, Condition<TagId>)],
+    ) {
+        let before = |those: &Arc<[OwnCondition]>| owner(those) < Some(user);
+        if !self.own(user).1.is_empty() {
+            self.own_conditions.remove(before);
+        }
+        if !conditions.is_empty() {
+            let own = conditions.iter().map(|(switch, when)| (user, *switch, when.clone()));
+            let mut own: Vec<OwnCondition> = own.collect();
+            own.sort_unstable_by_key(|&(_, switch, _)| switch);
+            self.own_conditions.insert(own.into(), before);
+        }
     }
 
     /// What files state of a user.
@@ -189,11 +221,18 @@ impl Population {
     }
 
     pub(super) fn memory(&self) -> usize {
-        let conditions = self.own_conditions.len() * size_of::<OwnCondition>();
+        let conditions = self.own_conditions.memory()
+            + self.own_conditions().count() * size_of::<OwnCondition>();
         self.directory.memory()
             + self.members.iter().map(UserSet::memory).sum::<usize>()
-            + self.own.memory() + self.stated.memory()
+            + self.own.memory()
+            + self.stated.memory()
             + conditions
             + self.ties.memory()
     }
+}
+
+/// Whose conditions they are.
+fn owner(those: &Arc<[OwnCondition]>) -> Option<u32> {
+    those.first().map(|&(user, ..)| user)
 }

@@ -136,9 +136,10 @@ impl Record {
     #[inline]
     pub(super) fn id<'s>(&'s self, overflow: &'s Overflow) -> &'s [u8] {
         let len = usize::from(self.id_len);
-        let id = self.id.get(..len).or_else(|| {
-            overflow.ids.get(u64::from_le_bytes(*self.id.first_chunk()?), len)
-        });
+        let id = self
+            .id
+            .get(..len)
+            .or_else(|| overflow.ids.get(u64::from_le_bytes(*self.id.first_chunk()?), len));
         id.unwrap_or_default()
     }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::{TagId, UserSet};
@@ -18,28 +20,116 @@ pub struct Rule {
     pub outcome: Vec<TagId>,
 }
 
-/// All that the rules say.
+/// All that the rules say. A clone shares all but the list of sets.
 #[derive(Clone, Default, Debug)]
 pub struct RuleBook {
     /// In the order of their ids.
-    pub rules: Vec<Rule>,
+    pub rules: Arc<Vec<Arc<Rule>>>,
     /// For each tag of the view, the rules whose outcome names it, in order.
-    pub naming: Vec<Vec<RuleNumber>>,
+    pub naming: Arc<Vec<Vec<RuleNumber>>>,
     /// For each tag, the rules whose condition names it.
-    pub mentions: Vec<Vec<RuleNumber>>,
+    pub mentions: Arc<Vec<Vec<RuleNumber>>>,
     /// The tags whose users someone without tags may reach, in order.
-    pub of_untagged: Vec<TagId>,
+    pub of_untagged: Arc<[TagId]>,
     /// For each tag of the view, who may reach the users who have it: those who meet the condition
     /// of at least one rule that names it.
     pub reachers: Vec<UserSet>,
     /// For each tag of the view, the digest of those conditions, to tell whether another policy's
     /// rules say the same of it.
-    pub conditions: Vec<[u8; 32]>,
+    pub conditions: Arc<Vec<[u8; 32]>>,
 }
 
 impl RuleBook {
+    /// Rules in the order of their ids; the rest is by tag: the rules whose outcome names it, who may
+    /// reach its users, and the digest of the conditions. Costs a look at each rule.
+    pub fn new(
+        rules: Vec<Rule>,
+        naming: Vec<Vec<RuleNumber>>,
+        reachers: Vec<UserSet>,
+        conditions: Vec<[u8; 32]>,
+    ) -> Self {
+        let mut book = Self {
+            rules: Arc::default(),
+            naming: Arc::new(naming),
+            mentions: Arc::default(),
+            of_untagged: Arc::default(),
+            reachers,
+            conditions: Arc::new(conditions),
+        };
+        let mentions = Arc::make_mut(&mut book.mentions);
+        for (number, rule) in (0..).map(RuleNumber).zip(&rules) {
+            rule.condition.each_tag(&mut |tag: &TagId| insert(mentions, *tag, number));
+        }
+        book.rules = Arc::new(rules.into_iter().map(Arc::new).collect());
+        book.find_untagged();
+        book
+    }
+
+    /// Puts another rule of this id in the place of one, adds it, or takes it out; what was there.
+    /// Who may reach whom is to be [set](Self::set_reachers) then for the tags of both outcomes.
+    ///
+    /// Costs a pass over the numbers of rules.
+    pub fn put(&mut self, id: Uuid, new: Option<Arc<Rule>>) -> Option<Arc<Rule>> {
+        let at = self.rules.binary_search_by_key(&id, |rule| rule.id);
+        let (rules, naming) = (Arc::make_mut(&mut self.rules), Arc::make_mut(&mut self.naming));
+        let mentions = Arc::make_mut(&mut self.mentions);
+        let (Ok(place) | Err(place)) = at;
+        let number = RuleNumber(u32::try_from(place).unwrap_or(u32::MAX));
+        let old = at.ok().and_then(|at| rules.get(at)).cloned();
+        if let Some(old) = &old {
+            old.outcome.iter().for_each(|&tag| remove(naming, tag, number));
+            old.condition.each_tag(&mut |&tag| remove(mentions, tag, number));
+        }
+        match (&old, &new) {
+            (None, None) => return None,
+            (None, Some(rule)) => {
+                renumber(naming, mentions, |it| if it >= number { it.0 + 1 } else { it.0 });
+                rules.insert(place, Arc::clone(rule));
+            }
+            (Some(_), None) => {
+                renumber(naming, mentions, |it| if it > number { it.0 - 1 } else { it.0 });
+                rules.remove(place);
+            }
+            (Some(_), Some(rule)) => {
+                if let Some(place) = rules.get_mut(place) {
+                    *place = Arc::clone(rule);
+                }
+            }
+        }
+        if let Some(rule) = &new {
+            rule.outcome.iter().for_each(|&tag| insert(naming, tag, number));
+            rule.condition.each_tag(&mut |&tag| insert(mentions, tag, number));
+        }
+        self.find_untagged();
+        old
+    }
+
+    /// Sets who may reach the users who have a tag, and the digest of the conditions.
+    pub fn set_reachers(&mut self, tag: TagId, users: UserSet, conditions: [u8; 32]) {
+        let all = Arc::make_mut(&mut self.conditions);
+        if all.len() <= tag.index() {
+            all.resize(tag.index() + 1, [0; 32]);
+        }
+        if self.reachers.len() <= tag.index() {
+            self.reachers.resize(tag.index() + 1, UserSet::default());
+        }
+        if let (Some(place), Some(of)) =
+            (self.reachers.get_mut(tag.index()), all.get_mut(tag.index()))
+        {
+            (*place, *of) = (users, conditions);
+        }
+    }
+
+    fn find_untagged(&mut self) {
+        let open = self.rules.iter().filter(|rule| rule.condition.holds(&|_| false));
+        let mut tags: Vec<TagId> = open.flat_map(|rule| &rule.outcome).copied().collect();
+        tags.sort_unstable();
+        tags.dedup();
+        self.of_untagged = tags.into();
+    }
+
     pub fn rule(&self, number: RuleNumber) -> Option<&Rule> {
-        self.rules.get(number.0 as usize)
+        self.rules.get(number.0 as usize).map(|rule| &**rule)
     }
 
     /// The users who may reach those who have the tag.
@@ -63,7 +153,7 @@ impl RuleBook {
 
     pub(super) fn memory(&self) -> usize {
         let sets: usize = self.reachers.iter().map(|users| users.memory() + 32).sum();
-        let rules: usize = self.rules.iter().map(Rule::memory).sum();
+        let rules: usize = self.rules.iter().map(|rule| rule.memory()).sum();
         let naming: usize = self.naming.iter().map(|rules| 24 + 4 * rules.len()).sum();
         sets + rules + naming
     }
@@ -76,5 +166,34 @@ impl Rule {
         let texts = self.name.as_ref().map_or(0, String::len)
             + self.description.as_ref().map_or(0, String::len);
         size_of::<Self>() + texts + parts * size_of::<Condition<TagId>>()
+    }
+}
+
+fn insert(all: &mut Vec<Vec<RuleNumber>>, tag: TagId, number: RuleNumber) {
+    if all.len() <= tag.index() {
+        all.resize(tag.index() + 1, Vec::new());
+    }
+    if let Some(numbers) = all.get_mut(tag.index())
+        && let Err(at) = numbers.binary_search(&number)
+    {
+        numbers.insert(at, number);
+    }
+}
+
+fn remove(all: &mut [Vec<RuleNumber>], tag: TagId, number: RuleNumber) {
+    if let Some(numbers) = all.get_mut(tag.index())
+        && let Ok(at) = numbers.binary_search(&number)
+    {
+        numbers.remove(at);
+    }
+}
+
+fn renumber(
+    naming: &mut [Vec<RuleNumber>],
+    mentions: &mut [Vec<RuleNumber>],
+    to: impl Fn(RuleNumber) -> u32,
+) {
+    for number in naming.iter_mut().chain(mentions).flatten() {
+        number.0 = to(*number);
     }
 }

@@ -41,6 +41,9 @@ enum Form {
 /// Users, in order, and whether each is a member.
 type Changes = Vec<(u32, bool)>;
 
+/// How many members a set has at most that is packed at once.
+const FEW: u64 = 2048;
+
 /// How many users a set is told beside before it is packed anew.
 const MOST_CHANGES: usize = 256;
 
@@ -97,13 +100,7 @@ impl UserSet {
                 few.contains(user) == *are_members && user < *below
             }
             Form::Roaring(bitmap) => bitmap.contains(user),
-            Form::Changed { packed, users, .. } => {
-                let at = users.binary_search_by_key(&user, |&(changed, _)| changed);
-                match at.ok().and_then(|at| users.get(at)) {
-                    Some(&(_, is_member)) => is_member,
-                    None => packed.contains(user),
-                }
-            }
+            Form::Changed { packed, users, .. } => contains_changed(packed, users, user),
         }
     }
 
@@ -239,7 +236,7 @@ impl UserSet {
     ///
     /// A packed set stays packed: it costs these users and those changed before, until they are so
     /// many that it is packed anew. Another costs a pass over it if its memory is shared.
-    pub(super) fn change(&mut self, changes: &[(u32, bool)], below: u32) {
+    pub fn change(&mut self, changes: &[(u32, bool)], below: u32) {
         let changes: Changes =
             changes.iter().copied().filter(|&(user, is_in)| self.contains(user) != is_in).collect();
         if changes.is_empty() {
@@ -249,28 +246,63 @@ impl UserSet {
             apply(Arc::make_mut(bitmap), &changes);
             return;
         }
+        let joined = changes.iter().filter(|&&(_, is_in)| is_in).count() as u64;
+        let len = self.len() + joined - (changes.len() as u64 - joined);
         let (packed, mut users) = match std::mem::take(self).form {
             Form::Changed { packed, users, .. } => (packed, Arc::unwrap_or_clone(users)),
             form => (Arc::new(Self { form }), Changes::new()),
         };
-        // The last that is said of a user counts.
-        users.extend(&changes);
-        users.sort_by_key(|&(user, _)| user);
-        users.reverse();
-        users.dedup_by_key(|&mut (user, _)| user);
-        users.reverse();
-        users.retain(|&(user, is_in)| packed.contains(user) != is_in);
-        let joined = users.iter().filter(|&&(_, is_in)| is_in).count() as u64;
-        let len = packed.len() + joined - (users.len() as u64 - joined);
-        let changed = Self { form: Form::Changed { packed, users: Arc::new(users), len } };
-        *self = if changed.changes() > MOST_CHANGES { changed.packed(below) } else { changed };
+        // Each is a change of what is: of one who was changed already, back to what is packed.
+        if changes.len() < MOST_CHANGES {
+            for one in changes {
+                match users.binary_search_by_key(&one.0, |&(user, _)| user) {
+                    Ok(at) => {
+                        users.remove(at);
+                    }
+                    Err(at) => users.insert(at, one),
+                }
+            }
+        } else {
+            users.extend(changes);
+            users.sort_by_key(|&(user, _)| user);
+            users.retain(|&(user, is_in)| packed.contains(user) != is_in);
+        }
+        *self = match &packed.form {
+            _ if users.len() <= MOST_CHANGES => {
+                Self { form: Form::Changed { packed, users: Arc::new(users), len } }
+            }
+            Form::Plain { bytes, .. } => Self::plain(bytes, &users, len),
+            _ => Self { form: Form::Changed { packed, users: Arc::new(users), len } }.packed(below),
+        };
     }
 
-    fn changes(&self) -> usize {
-        match &self.form {
-            Form::Changed { users, .. } => users.len(),
-            _ => 0,
+    /// A plain set with some changes. Costs a copy of it.
+    fn plain(bytes: &[u8], changes: &[(u32, bool)], len: u64) -> Self {
+        let mut bytes = bytes.to_vec();
+        for &(user, is_in) in changes {
+            let at = user as usize / 8;
+            if at >= bytes.len() {
+                bytes.resize(at + 1, 0);
+            }
+            if let Some(byte) = bytes.get_mut(at) {
+                let bit = 1 << (user % 8);
+                *byte = if is_in { *byte | bit } else { *byte & !bit };
+            }
         }
+        Self { form: Form::Plain { bytes: bytes.into(), len } }
+    }
+
+    /// The same set [packed](Self::packed) if that costs little, which it does for few members.
+    /// Another is looked up more slowly, and packed when next there is time.
+    #[must_use]
+    pub fn packed_if_few(self, users: u32) -> Self {
+        if self.len() <= FEW { self.packed(users) } else { self }
+    }
+
+    /// The same set, [packed](Self::packed) if it is not.
+    #[must_use]
+    pub fn repacked(self, users: u32) -> Self {
+        if matches!(self.form, Form::Roaring(_)) { self.packed(users) } else { self }
     }
 
     fn bitmap(&self) -> Cow<'_, RoaringBitmap> {
@@ -295,6 +327,16 @@ impl UserSet {
                 bitmap
             }
         }
+    }
+}
+
+/// Whether a user is a member of a set but for some changes.
+#[cold]
+fn contains_changed(packed: &UserSet, changes: &Changes, user: u32) -> bool {
+    let at = changes.binary_search_by_key(&user, |&(changed, _)| changed);
+    match at.ok().and_then(|at| changes.get(at)) {
+        Some(&(_, is_member)) => is_member,
+        None => packed.contains(user),
     }
 }
 

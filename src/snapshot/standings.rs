@@ -29,7 +29,9 @@ impl Standings {
             stranger,
             common,
             elsewhere: each.iter().filter(|&&one| one != common).count() as u64,
-            sets: std::array::from_fn(|at| selection(&|one| ASPECTS.get(at).is_some_and(|it| it.of(one)))),
+            sets: std::array::from_fn(|at| {
+                selection(&|one| ASPECTS.get(at).is_some_and(|it| it.of(one)))
+            }),
         }
     }
 

@@ -54,6 +54,15 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// [`StoreError::is_in_doubt`].
     fn commit(&self, group: &[ChangeSet]) -> Result<Commit, StoreError>;
 
+    /// The same, if nothing at all was committed after a revision. Of a store that is not shared, the
+    /// caller knows.
+    ///
+    /// # Errors
+    /// As of [`commit`](Self::commit).
+    fn commit_after(&self, _revision: u64, group: &[ChangeSet]) -> Result<Commit, StoreError> {
+        self.commit(group)
+    }
+
     /// Calls `begin` with the revision, and then `each` with every record of that revision, in the
     /// order of keys, until it breaks off. Others read and write meanwhile.
     ///

@@ -7,7 +7,9 @@ pub(crate) const ROOMS: [(&str, &[&str]); 15] = [
     ("request", &[]),
     ("diagnostic", &["source"]),
     ("syntax", &["source", "diagnostic"]),
-    ("policy", &[
+    (
+        "policy",
+        &[
             "source",
             "diagnostic",
             "request",
@@ -15,7 +17,8 @@ pub(crate) const ROOMS: [(&str, &[&str]); 15] = [
             "syntax::Ast",
             "syntax::bulk",
             "syntax::dsl",
-        ]),
+        ],
+    ),
     ("facts", &["request"]),
     ("store", &["facts"]),
     ("snapshot", &["request"]),

@@ -196,6 +196,46 @@ fn check_has_them() {
 }
 
 #[test]
+fn invariants_and_lints_are_told_in_each() {
+    let folder = TempDir::new().unwrap();
+    let text = "rules:\n  - { name: a, condition: hasTag(a), outcome: [b] }\n  \
+                - { name: double, condition: hasTag(a), outcome: [b] }\ninvariants:\n  \
+                - { never: start_chat, from: hasTag(a), to: hasTag(b) }\n\
+                users: { ann: { tags: [a] }, bob: { tags: [b] } }\n";
+    fs::write(folder.path().join("p.yaml"), text).unwrap();
+    let told = [
+        ("implied-rule", "warning", 3, "whoever meets its condition meets that of the other"),
+        ("broken-invariant", "error", 5, "1 pair breaks it: `ann` may start a chat with `bob`"),
+    ];
+    let check = |format: &str| {
+        let output = peerage(&["check", "--format", format, "p.yaml"], folder.path());
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let json: Value = serde_json::from_str(&check("json")).unwrap();
+    let sarif: Value = serde_json::from_str(&check("sarif")).unwrap();
+    let (github, human) = (check("github"), check("human"));
+    assert_eq!(violations(&schema(), &sarif), [""; 0]);
+    for (at, (code, severity, line, label)) in told.into_iter().enumerate() {
+        let found = &json["diagnostics"][at];
+        assert_eq!((&found["code"], &found["severity"]), (&code.into(), &severity.into()));
+        assert_eq!((&found["line"], &found["label"]), (&line.into(), &label.into()), "{found}");
+        let result = &sarif["runs"][0]["results"][at];
+        assert_eq!((&result["ruleId"], &result["level"]), (&code.into(), &severity.into()));
+        let region = &result["locations"][0]["physicalLocation"]["region"];
+        assert_eq!(region["startLine"], line);
+        assert!(result["message"]["text"].as_str().unwrap().contains(label), "{result}");
+        let command = github.lines().nth(at).unwrap();
+        assert!(
+            command.starts_with(&format!("::{severity} file=p.yaml,line={line},")),
+            "{command}"
+        );
+        assert!(command.contains(label) && command.contains(code), "{command}");
+        assert!(human.contains(label) && human.contains(code), "{human}");
+    }
+}
+
+#[test]
 fn a_format_that_a_command_does_not_have_is_refused() {
     for (arguments, has) in [
         (&["check", "policies/stores"][..], &["human", "json", "sarif", "github"][..]),

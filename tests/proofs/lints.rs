@@ -1,7 +1,7 @@
 //! Lints against looking at every tag set, every user and every pair of rules.
 
 use peerage::request::Condition;
-use proptest::prelude::*;
+use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 
 use super::{
@@ -79,20 +79,68 @@ proptest! {
     fn of_single_conditions(one in condition(), other in condition()) {
         let policy = json!({
             "moderation": { "managers": one.to_string() },
-            "peers": { "modes": [
-                { "when": one.to_string(), "mode": "contacts" },
-                { "when": other.to_string(), "mode": "favorites" },
-            ] },
+            "permissions": { "voice_call": other.to_string() },
+            "users": { "1": { "permissions": { "video_call": one.to_string() } },
+                       "2": { "permissions": { "video_call": one.to_string() } } },
         });
         let report = examined(&policy);
         let count = |code: &str| told(&report, code).len();
         let each = |is: &dyn Fn(&Condition<&'static str>) -> bool| {
             2 * usize::from(is(&one)) + usize::from(is(&other))
         };
-        let shadowed = !never(&other) && !always(&other)
-            && subsets().iter().all(|tags| !holds(&other, tags) || holds(&one, tags));
-        prop_assert_eq!(count("never-holds"), each(&never) + usize::from(shadowed));
+        prop_assert_eq!(count("never-holds"), each(&never));
         prop_assert_eq!(count("always-holds"), each(&always));
+    }
+
+    #[test]
+    fn of_modes(modes in vec((condition(), mode()), 1..4), default in mode()) {
+        let listed: Vec<Value> = modes
+            .iter()
+            .map(|(when, mode)| json!({ "when": when.to_string(), "mode": mode }))
+            .collect();
+        let policy = json!({ "peers": { "default": default, "modes": listed } });
+        let found = |tags: &[&str], skipped: Option<usize>| {
+            let mut modes = modes.iter().enumerate().filter(|(at, _)| Some(*at) != skipped);
+            modes.find(|(_, (when, _))| holds(when, tags)).map(|(at, _)| at)
+        };
+        let word = |at: Option<usize>| at.map_or(default, |at| modes[at].1);
+        let turn = |at: Option<usize>| subsets().iter().any(|tags| found(tags, None) == at);
+        let mut expected = Vec::new();
+        for at in (0..modes.len()).filter(|at| !never(&modes[*at].0)) {
+            let is_idle = subsets()
+                .iter()
+                .all(|tags| word(found(tags, None)) == word(found(tags, Some(at))));
+            if !turn(Some(at)) {
+                expected.push("this mode never has its turn");
+            } else if is_idle {
+                expected.push("this mode makes no difference");
+            }
+        }
+        if !turn(None) {
+            expected.push("the default mode never has its turn");
+        }
+        expected.sort_unstable();
+        let mut overridden = told(&examined(&policy), "overridden");
+        overridden.sort_unstable();
+        prop_assert_eq!(overridden, expected, "{}", policy);
+    }
+
+    #[test]
+    fn of_switches_after_outgoing(outgoing in condition(), own in condition()) {
+        let policy = |switch: &str| json!({ "permissions": {
+            "outgoing": outgoing.to_string(), switch: own.to_string(),
+        } });
+        let is_covered = subsets().iter().all(|tags| !holds(&outgoing, tags) || holds(&own, tags));
+        for switch in ["start_chat", "send_message", "friend_request"] {
+            let expected = if is_covered {
+                vec![format!("`permissions.{switch}` makes no difference")]
+            } else {
+                vec![]
+            };
+            prop_assert_eq!(told(&examined(&policy(switch)), "overridden"), expected);
+        }
+        // Calls in groups don't ask for it.
+        prop_assert!(told(&examined(&policy("video_call")), "overridden").is_empty());
     }
 
     #[test]
@@ -117,6 +165,10 @@ proptest! {
         let in_steps = told(&report, "self-promotion").iter().any(|it| it.contains("and then"));
         prop_assert_eq!(in_steps, then);
     }
+}
+
+fn mode() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(&["all", "paired", "contacts", "favorites"][..])
 }
 
 #[derive(Clone, Debug)]
@@ -223,4 +275,48 @@ fn outcomes_that_no_user_has() {
         "users": { "1": { "tags": ["a"] }, "2": { "tags": ["a"] } },
     });
     assert_eq!(codes(&policy), ["unreached-tag"]);
+}
+
+#[test]
+fn settings_that_something_else_settles() {
+    let told = |policy: Value| told(&examined(&policy), "overridden");
+    let each = |record: Value| json!({ "1": record, "2": record });
+    let users = each(json!({ "peers": "contacts", "approval": "deny_any" }));
+    let policy = json!({
+        "peers": { "default": "paired" },
+        "friendship": { "default_approval": "need_confirm" },
+        "users": users,
+    });
+    let expected =
+        ["`peers` has no effect today", "`friendship.default_approval` has no effect today"];
+    let mut found = told(policy.clone());
+    found.sort_unstable_by_key(String::len);
+    assert_eq!(found, expected);
+    let mut one_is_free = policy;
+    one_is_free["users"]["3"] = json!({});
+    assert_eq!(told(one_is_free), [""; 0]);
+
+    // A record may let someone past `outgoing`, so that the other switch has something to refuse.
+    let policy = |outgoing: bool| {
+        json!({
+            "permissions": { "outgoing": false, "start_chat": "hasTag(a)" },
+            "users": { "1": { "permissions": { "outgoing": outgoing } }, "2": {} },
+        })
+    };
+    assert_eq!(told(policy(false)), ["`permissions.start_chat` makes no difference"]);
+    assert_eq!(told(policy(true)), [""; 0]);
+
+    let policy = json!({
+        "preset": "tencent",
+        "limits": { "friends": 3000, "blocked": 10, "group_members": 5 },
+        "blocks": { "start_chat": "one_way", "send_message": "one_way", "add_member": "off" },
+    });
+    let expected =
+        ["`limits.friends` makes no difference", "`blocks.start_chat` makes no difference"];
+    let mut found = told(policy.clone());
+    found.sort_unstable_by_key(String::len);
+    assert_eq!(found, expected);
+    let mut without = policy;
+    without["preset"] = json!("venueless");
+    assert_eq!(told(without), [""; 0]);
 }

@@ -55,17 +55,23 @@ fn person() -> impl Strategy<Value = Person> {
     let word = |words: &'static [&'static str]| option::weighted(0.2, prop::sample::select(words));
     (
         subsequence(&TAGS[..], 0..=3),
-        (ids(), ids(), ids()),
-        word(&["all", "contacts", "favorites"]),
+        (ids(), ids(), ids(), ids()),
+        word(&["all", "paired", "contacts", "favorites"]),
         word(&["banned", "silenced"]),
         word(&["deny_any", "need_confirm"]),
         option::weighted(
             0.3,
-            (prop::sample::select(&["outgoing", "incoming", "start_chat"][..]), any::<bool>()),
+            (
+                prop::sample::select(&["outgoing", "incoming", "start_chat", "video_call"][..]),
+                prop_oneof![
+                    any::<bool>().prop_map(Value::from),
+                    condition().prop_map(|it| it.to_string().into()),
+                ],
+            ),
         ),
     )
         .prop_map(
-            |(tags, (contacts, blocked, friends), peers, moderation, approval, switch)| {
+            |(tags, (contacts, blocked, friends, paired), peers, moderation, approval, switch)| {
                 let mut more = json!({ "tags": tags });
                 let mut put = |key: &str, value: Option<Value>| {
                     if let Some(value) = value {
@@ -75,6 +81,7 @@ fn person() -> impl Strategy<Value = Person> {
                 put("contacts", contacts.map(|it| json!(it)));
                 put("blocked", blocked.map(|it| json!(it)));
                 put("friends", friends.map(|it| json!(it)));
+                put("paired", paired.map(|it| json!(it)));
                 put("peers", peers.map(|it| json!(it)));
                 put("moderation", moderation.map(|it| json!(it)));
                 put("approval", approval.map(|it| json!(it)));
@@ -86,9 +93,19 @@ fn person() -> impl Strategy<Value = Person> {
 
 fn settings() -> impl Strategy<Value = Value> {
     let when = || option::weighted(0.3, condition());
-    (when(), when(), when(), when(), option::weighted(0.2, Just("contacts"))).prop_map(
-        |(managers, incoming, chat, minor, default)| {
+    let blocks = vec(prop::sample::select(&["off", "one_way", "two_way"][..]), 2);
+    let limit = option::weighted(0.3, Just(3));
+    let others = (blocks, limit, option::weighted(0.1, Just("deny_any")));
+    (when(), when(), when(), when(), option::weighted(0.2, Just("contacts")), others).prop_map(
+        |(managers, incoming, chat, minor, default, (blocks, limit, approval))| {
             let mut settings = json!({ "permissions": {}, "moderation": {}, "peers": {} });
+            settings["blocks"] = json!({ "start_chat": blocks[0], "video_call": blocks[1] });
+            if let Some(limit) = limit {
+                settings["limits"] = json!({ "friends": limit });
+            }
+            if let Some(approval) = approval {
+                settings["friendship"] = json!({ "default_approval": approval });
+            }
             if let Some(managers) = managers {
                 settings["moderation"]["managers"] = json!(managers.to_string());
             }
@@ -99,8 +116,8 @@ fn settings() -> impl Strategy<Value = Value> {
                 settings["permissions"]["start_chat"] = json!(chat.to_string());
             }
             if let Some(minor) = minor {
-                let mode = if default.is_some() { "all" } else { "favorites" };
-                settings["peers"]["modes"] = json!([{ "when": minor.to_string(), "mode": mode }]);
+                let word = if default.is_some() { "all" } else { "favorites" };
+                settings["peers"]["modes"] = json!([{ "when": minor.to_string(), "mode": word }]);
             }
             if let Some(default) = default {
                 settings["peers"]["default"] = json!(default);
@@ -123,7 +140,7 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
             let mut users: BTreeMap<_, _> = IDS.into_iter().zip(people).collect();
             for (at, person) in &mut users {
                 // Lists name others that there are.
-                for list in ["contacts", "blocked", "friends"] {
+                for list in ["contacts", "blocked", "friends", "paired"] {
                     if let Some(ids) = person.more[list].as_array() {
                         let known = |id: &&Value| {
                             let id = id.as_str().unwrap();
@@ -189,7 +206,7 @@ pub(crate) mod text {
     }
 
     pub(crate) fn view(policy: &Value) -> View {
-        let Outcome { view, report } = compile::build(&loaded(policy), None);
+        let Outcome { view, report, .. } = compile::build(&loaded(policy), None);
         view.unwrap_or_else(|| panic!("{:?}\n{policy}", report.diagnostics))
     }
 }
@@ -199,6 +216,16 @@ pub(crate) fn examined(policy: &Value) -> Vec<(String, String)> {
     let report = peerage::compile::examine(&text::loaded(policy)).report;
     let told = report.diagnostics.iter();
     told.map(|found| (found.code.as_str().to_owned(), found.message.clone())).collect()
+}
+
+/// Message and label of all that is told of a policy under a code.
+pub(crate) fn labels(policy: &Value, code: &str) -> Vec<(String, String)> {
+    let report = peerage::compile::examine(&text::loaded(policy)).report.to_json();
+    let told = report["diagnostics"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    told.filter(|found| found["code"] == code)
+        .map(|found| (text(&found["message"]), text(&found["label"])))
+        .collect()
 }
 
 pub(crate) fn codes(policy: &Value) -> Vec<String> {

@@ -89,7 +89,7 @@ fn built_in_matrices_are_as_shown() {
             }
         }
     }
-    for matrix in &view.matrices {
+    for matrix in view.matrices.iter() {
         for (field, _) in &matrix.metadata.as_ref().unwrap().named {
             assert!(seen.contains(field.as_str()), "{field}");
         }

@@ -246,9 +246,23 @@ fn fields_are_those_that_are_read() {
         ("limits: { x: 1 }", "/properties/limits"),
         ("users: { a: { x: 1 } }", "/definitions/user"),
         ("groups: { g: { x: 1 } }", "/definitions/group"),
+        ("invariants: [{ x: 1 }]", "/properties/invariants/items"),
+        ("lints: { x: 1 }", "/properties/lints"),
     ] {
         let properties = schema.pointer(&format!("{place}/properties")).unwrap();
         let completed = properties.as_object().unwrap().keys().cloned();
+        assert_eq!(completed.collect::<BTreeSet<_>>(), known(text), "{text}");
+    }
+    let invariant = "never: start_chat, from: hasTag(A), to: hasTag(A), scope: x";
+    for (text, place) in [
+        ("lints: { allow: [x] }", "/properties/lints/properties/allow/items/enum"),
+        (
+            &format!("invariants: [{{ {invariant} }}]"),
+            "/properties/invariants/items/properties/scope/enum",
+        ),
+    ] {
+        let words = schema.pointer(place).unwrap().as_array().unwrap().iter();
+        let completed = words.map(|word| word.as_str().unwrap().to_owned());
         assert_eq!(completed.collect::<BTreeSet<_>>(), known(text), "{text}");
     }
     let sections = schema["properties"].as_object().unwrap();

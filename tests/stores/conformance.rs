@@ -21,32 +21,31 @@ pub(crate) trait Harness: Send + Sync {
     fn reopen(self: Box<Self>) -> Box<dyn Harness>;
 }
 
+type Check = fn(&dyn Harness);
+
 /// Tries everything, each time with a store that `make` makes.
 pub(crate) fn check(make: &dyn Fn() -> Box<dyn Harness>) {
-    let checks: [(&str, fn(&dyn Harness)); 15] = [
-        ("an empty store", an_empty_store),
-        ("records come back", records_come_back),
-        ("versions are revisions", versions_are_revisions),
-        ("stale reads are refused", stale_reads_are_refused),
-        ("what is read alone counts", what_is_read_alone_counts),
-        ("all or nothing", all_or_nothing),
-        ("sets build on one another", sets_build_on_one_another),
-        ("what changes nothing", what_changes_nothing),
-        ("removal", removal),
-        ("order", order),
-        ("pages", pages),
-        ("odd ids", odd_ids),
-        ("large records", large_records),
-        ("many records", many_records),
-        ("one of many wins", one_of_many_wins),
+    let checks: [Check; 15] = [
+        an_empty_store,
+        records_come_back,
+        versions_are_revisions,
+        stale_reads_are_refused,
+        what_is_read_alone_counts,
+        all_or_nothing,
+        sets_build_on_one_another,
+        what_changes_nothing,
+        removal,
+        order,
+        pages,
+        odd_ids,
+        large_records,
+        many_records,
+        one_of_many_wins,
     ];
-    for (name, check) in checks {
-        println!("{name}");
+    for check in checks {
         check(make().as_ref());
     }
-    println!("nothing is counted twice");
     nothing_is_lost_between_threads(make().as_ref());
-    println!("it is all there again");
     it_is_all_there_again(make());
 }
 

@@ -49,8 +49,8 @@ impl Disk {
     }
 
     /// The file, opened once more.
-    pub(crate) fn file(&self) -> io::Result<Box<dyn StorageBackend>> {
-        Ok(Box::new(File(self.clone())))
+    pub(crate) fn file(&self) -> Box<dyn StorageBackend> {
+        Box::new(File(self.clone()))
     }
 
     pub(crate) fn operations(&self) -> u64 {

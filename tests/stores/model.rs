@@ -22,7 +22,14 @@ use crate::{
 struct Step {
     key: usize,
     read: ReadAs,
-    write: Option<Option<String>>,
+    write: WriteAs,
+}
+
+#[derive(Clone, Debug)]
+enum WriteAs {
+    Nothing,
+    Gone,
+    Text(String),
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -39,9 +46,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(ReadAs::Older),
     ];
     let write = prop_oneof![
-        1 => Just(None),
-        1 => Just(Some(None)),
-        3 => any::<u8>().prop_map(|n| Some(Some("x".repeat(usize::from(n) * 30)))),
+        1 => Just(WriteAs::Nothing),
+        1 => Just(WriteAs::Gone),
+        3 => any::<u8>().prop_map(|n| WriteAs::Text("x".repeat(usize::from(n) * 30))),
     ];
     let step = (0..KEYS, read, write).prop_map(|(key, read, write)| Step { key, read, write });
     vec(step, 0..4)
@@ -73,10 +80,12 @@ fn plan(model: &Model, steps: &[Step]) -> ChangeSet {
             ReadAs::Missing => None,
             ReadAs::Older => Some(stands.map_or(1, |version| version - 1)),
         };
-        if let Some(text) = &step.write {
-            let record = text.as_ref().map(|text| record(&key, text));
-            set.writes.push(Write { key: key.clone(), record });
-        }
+        let written = match &step.write {
+            WriteAs::Nothing => None,
+            WriteAs::Gone => Some(None),
+            WriteAs::Text(text) => Some(Some(record(&key, text))),
+        };
+        set.writes.extend(written.map(|record| Write { key: key.clone(), record }));
         set.reads.push(Read { key, version });
     }
     set

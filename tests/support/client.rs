@@ -44,10 +44,16 @@ impl Client<TcpStream> {
 impl Client<UnixStream> {
     #[track_caller]
     pub fn unix(path: &Path) -> Self {
-        let stream = UnixStream::connect(path).unwrap();
-        stream.set_read_timeout(Some(NEVER)).unwrap();
-        stream.set_write_timeout(Some(NEVER)).unwrap();
-        Self { stream, read: Vec::new() }
+        Self::try_unix(path).unwrap()
+    }
+
+    /// # Errors
+    /// If nobody listens.
+    pub fn try_unix(path: &Path) -> io::Result<Self> {
+        let stream = UnixStream::connect(path)?;
+        stream.set_read_timeout(Some(NEVER))?;
+        stream.set_write_timeout(Some(NEVER))?;
+        Ok(Self { stream, read: Vec::new() })
     }
 }
 
@@ -65,8 +71,22 @@ impl<S: Read + Write> Client<S> {
     /// Asks and reads the answer. The headers are lines that end in `\r\n` each.
     #[track_caller]
     pub fn ask(&mut self, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
-        self.send(request(method, path, headers, body));
-        self.answer(method).unwrap()
+        self.try_ask(method, path, headers, body).unwrap()
+    }
+
+    /// The same of one who may be gone at any moment.
+    ///
+    /// # Errors
+    /// If there is no complete answer.
+    pub fn try_ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &[u8],
+    ) -> io::Result<Answer> {
+        self.stream.write_all(&request(method, path, headers, body))?;
+        self.answer(method)
     }
 
     /// Sends bytes as they are.

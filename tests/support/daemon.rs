@@ -56,8 +56,10 @@ impl Daemon {
             let _ = stderr.read_to_end(&mut text);
             String::from_utf8_lossy(&text).into_owned()
         });
-        let sockets = command.get_args().filter(|arg| ["--listen", "--uds", "--admin-uds"].iter().any(|it| arg == it));
-        let sockets = sockets.count().max(1);
+        let is_socket = |arg: &&OsStr| {
+            ["--listen", "--uds", "--admin-uds"].iter().any(|known| *arg == OsStr::new(known))
+        };
+        let sockets = command.get_args().filter(is_socket).count().max(1);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut daemon = Self { child, address: None, errors: Some(errors) };
         for _ in 0..sockets {
@@ -98,6 +100,11 @@ impl Daemon {
         let answer = self.get("/v1/decide?subject=3&action=start_chat&resource=2");
         assert_eq!(answer.status, 200);
         answer.json()["decision"].as_bool().unwrap()
+    }
+
+    /// Of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn signal(&self, name: &str) {

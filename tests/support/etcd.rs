@@ -34,10 +34,21 @@ pub struct Cluster {
     scheme: &'static str,
     /// What `etcdctl` needs to be let in.
     pub credentials: Vec<String>,
+    /// What runs `etcdctl` where it reaches the nodes, if not from here.
+    within: Vec<String>,
+}
+
+/// Where a node is, and what runs it there.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub host: String,
+    /// A command that runs another one; none runs it here.
+    pub within: Vec<String>,
 }
 
 #[derive(Debug)]
 struct Node {
+    place: Place,
     client: u16,
     peer: u16,
     child: Option<Child>,
@@ -66,17 +77,43 @@ impl Cluster {
         let ports: Vec<u16> =
             sockets.iter().map(|socket| socket.local_addr().unwrap().port()).collect();
         drop(sockets);
-        let node = |ports: &[u16]| Node { client: ports[0], peer: ports[1], child: None };
+        let here = Place { host: "127.0.0.1".to_owned(), within: Vec::new() };
+        let node = |ports: &[u16]| Node {
+            place: here.clone(),
+            client: ports[0],
+            peer: ports[1],
+            child: None,
+        };
         let mut cluster = Self {
             folder: TempDir::new().unwrap(),
             nodes: ports.chunks(2).map(node).collect(),
             more: more.to_vec(),
             scheme,
             credentials: credentials.to_vec(),
+            within: Vec::new(),
         };
         for at in 0..nodes {
             cluster.run(at);
         }
+        cluster
+    }
+
+    /// Nodes elsewhere, once they have a leader; `within` is what runs `etcdctl`.
+    #[track_caller]
+    pub fn placed(places: Vec<Place>, within: Vec<String>) -> Self {
+        let node = |place| Node { place, client: 2379, peer: 2380, child: None };
+        let mut cluster = Self {
+            folder: TempDir::new().unwrap(),
+            nodes: places.into_iter().map(node).collect(),
+            more: Vec::new(),
+            scheme: "http",
+            credentials: Vec::new(),
+            within,
+        };
+        for at in 0..cluster.len() {
+            cluster.run(at);
+        }
+        cluster.wait_until_healthy();
         cluster
     }
 
@@ -86,7 +123,8 @@ impl Cluster {
 
     /// `host:port` for clients.
     pub fn endpoint(&self, at: usize) -> String {
-        format!("127.0.0.1:{}", self.nodes[at].client)
+        let Node { place, client, .. } = &self.nodes[at];
+        format!("{}:{client}", place.host)
     }
 
     pub fn endpoints(&self) -> String {
@@ -101,7 +139,7 @@ impl Cluster {
     /// Starts a node that does not run, with what it has kept.
     pub fn run(&mut self, at: usize) {
         let name = |at: usize| format!("n{at}");
-        let peer = |node: &Node| format!("http://127.0.0.1:{}", node.peer);
+        let peer = |node: &Node| format!("http://{}:{}", node.place.host, node.peer);
         let members: Vec<String> = self.nodes.iter().map(&peer).collect();
         let members: Vec<String> =
             members.iter().enumerate().map(|(at, url)| format!("{}={url}", name(at))).collect();
@@ -110,7 +148,7 @@ impl Cluster {
         let client = format!("{}://{}", self.scheme, self.endpoint(at));
         let log = self.folder.path().join(format!("{at}.log"));
         let log = File::options().create(true).append(true).open(log).unwrap();
-        let child = Command::new("etcd")
+        let child = command(&node.place.within, "etcd")
             .args(["--name", &name(at)])
             .args(["--data-dir".as_ref(), self.folder.path().join(name(at)).as_os_str()])
             .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
@@ -153,7 +191,7 @@ impl Cluster {
     }
 
     fn ctl_at<S: AsRef<std::ffi::OsStr>>(&self, endpoints: &str, args: &[S]) -> Output {
-        Command::new("etcdctl")
+        command(&self.within, "etcdctl")
             .env("ETCDCTL_API", "3")
             .args(["--endpoints", endpoints, "--dial-timeout=2s", "--command-timeout=5s"])
             .args(&self.credentials)
@@ -218,6 +256,18 @@ impl Cluster {
         let text = std::fs::read_to_string(path).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(5)..].join("\n")
+    }
+}
+
+/// A command that runs where another one runs what it is given.
+pub fn command(within: &[String], program: &str) -> Command {
+    match within {
+        [] => Command::new(program),
+        [first, rest @ ..] => {
+            let mut command = Command::new(first);
+            command.args(rest).arg(program);
+            command
+        }
     }
 }
 

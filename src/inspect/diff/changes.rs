@@ -47,7 +47,7 @@ pub(super) fn changes(old: &View, new: &View) -> Vec<Change> {
     push(&mut changes, Part::Rules, has(old), has(new));
     let mut rules: BTreeMap<Uuid, [Option<(&Rule, &View)>; 2]> = BTreeMap::new();
     for (at, view) in [old, new].into_iter().enumerate() {
-        for rule in view.rules.iter().flat_map(|book| &book.rules) {
+        for rule in view.rules.iter().flat_map(|book| book.rules.iter()) {
             if let Some(slot) = rules.entry(rule.id).or_default().get_mut(at) {
                 *slot = Some((rule, view));
             }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     request::Relation,
-    snapshot::{Tie, Population},
+    snapshot::{Population, Tie},
 };
 
 /// How many pairs an action gained and lost, by the class of the user to whom it is done.

@@ -122,7 +122,8 @@ fn peers_differ(old: &View, new: &View, users: u32) -> Bits {
     if !std::sync::Arc::ptr_eq(&old.population, &new.population) {
         for user in 0..users {
             if old.population.directory.standing(user).peers()
-                != new.population.directory.standing(user).peers() {
+                != new.population.directory.standing(user).peers()
+            {
                 differ.insert(user);
             }
         }

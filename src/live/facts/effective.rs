@@ -177,8 +177,8 @@ impl World for Effective<'_> {
 
     fn rule_named(&self, name: &str) -> Option<Uuid> {
         self.basis.rule_named(name).or_else(|| {
-            let rules = self.view.rules.iter().flat_map(|book| &book.rules);
-            rules.into_iter().find(|rule| rule.name.as_deref() == Some(name)).map(|rule| rule.id)
+            let mut rules = self.view.rules.iter().flat_map(|book| book.rules.iter());
+            rules.find(|rule| rule.name.as_deref() == Some(name)).map(|rule| rule.id)
         })
     }
 

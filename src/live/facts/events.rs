@@ -28,12 +28,14 @@ impl Writer {
                     })
                     .collect::<Result<Vec<_>, StoreError>>()?;
                 self.follow(changes);
+                self.changed = *revision;
                 self.reached(event, *revision);
             }
             Event::Relisted { revision, records } => {
                 info!(revision, "the store was read anew: what happened in between is lost");
                 let changes = self.difference(records)?;
                 self.follow(changes);
+                self.changed = *revision;
                 self.reached(event, *revision);
             }
             Event::Current { revision } => self.reached(event, *revision),
@@ -66,7 +68,9 @@ impl Writer {
             info!("the store is reached again");
             self.contact.store(Arc::default());
         }
-        if revision > self.view.revision.facts {
+        // A cluster that was restored from a backup begins at an earlier one.
+        let is_new = !matches!(event, Event::Current { .. });
+        if is_new || revision > self.view.revision.facts {
             self.view.revision.facts = revision;
             self.publish();
         }

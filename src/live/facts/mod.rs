@@ -75,8 +75,17 @@ pub enum WriteError {
     /// It may have taken effect all the same.
     #[error("{0}")]
     InDoubt(String),
+    /// It took effect at a revision, and is not seen by decisions yet.
+    #[error(
+        "the batch took effect at revision {0}, but it has not come back from the store yet, so that \
+         decisions here don't see it; send Peerage-At-Least"
+    )]
+    NotServed(u64),
     #[error("others write the same all the time; try again")]
     Contended,
+    /// Others changed what it is about, and the store has not told what.
+    #[error("the store has not told yet what others wrote; try again")]
+    Behind,
     /// It was not carried out.
     #[error("the batch could not be planned, by a mistake in peerage itself; nothing of it took effect")]
     Panicked,
@@ -113,6 +122,9 @@ pub struct Contact {
     pub cut_off: Option<(Instant, String)>,
 }
 
+/// How long to wait for what another daemon is said to have written.
+const NEWS: Duration = Duration::from_secs(3);
+
 /// What the writer is told.
 enum Message {
     Write { batch: Batch, reply: oneshot::Sender<Result<Written, WriteError>> },
@@ -121,6 +133,15 @@ enum Message {
     Begin { reply: mpsc::Sender<Arc<Served>> },
     /// A reload ends, with what is to be served if that is another policy.
     End { swap: Option<Box<(View, Arc<Basis>)>>, reply: mpsc::Sender<Option<Arc<Served>>> },
+    /// Nobody is there any longer who could ask for anything.
+    Stop,
+}
+
+impl Drop for Facts {
+    fn drop(&mut self) {
+        // It may be gone already. The one who watches the store holds a sender too.
+        let _ = self.inbox.send(Message::Stop);
+    }
 }
 
 impl Facts {
@@ -130,6 +151,10 @@ impl Facts {
     /// # Errors
     /// If the store did not take it.
     pub async fn write(&self, batch: Batch) -> Result<Written, WriteError> {
+        if let Some(wanted) = batch.if_revision.filter(|_| self.store.is_shared()) {
+            // Of a revision that another daemon told, this one may not have heard yet.
+            self.reach(wanted, NEWS).await;
+        }
         let (reply, answer) = oneshot::channel();
         let sent = self.inbox.send(Message::Write { batch, reply });
         sent.map_err(|_| WriteError::Gone)?;

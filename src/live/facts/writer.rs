@@ -1,5 +1,6 @@
 use std::{
     collections::VecDeque,
+    ops::RangeInclusive,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, mpsc},
     thread,
@@ -8,10 +9,10 @@ use std::{
 
 use arc_swap::ArcSwap;
 use tokio::sync::{oneshot, watch};
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 use super::{
-    Batch, Contact, Facts, Message, Meter, WriteError, Written,
+    Batch, Contact, Facts, Message, Meter, NEWS, WriteError, Written,
     asked::Asked,
     effective::{Effective, now},
     once,
@@ -33,6 +34,8 @@ pub(in crate::live) struct Writer {
     /// What came while something else was waited for.
     waiting: VecDeque<Message>,
     pub(super) view: View,
+    /// Since which revision the facts are what they are, as far as that is known.
+    pub(super) changed: u64,
     pub(super) basis: Arc<Basis>,
     pub(super) asked: Asked,
     /// What changed since a reload began.
@@ -64,7 +67,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(10);
 struct Planned {
     batch: Batch,
     reply: Reply,
-    /// Where its set stands in the group; `None` if it changes nothing.
+    /// Where its set stands in the group; `None` if the store need not be asked.
     set: Option<usize>,
     answer: Answer,
 }
@@ -82,6 +85,8 @@ type Reply = oneshot::Sender<Result<Written, WriteError>>;
 struct Group {
     working: View,
     sets: Vec<ChangeSet>,
+    /// Whether nobody may have changed anything since.
+    is_exact: bool,
     /// How many records they read and write.
     records: usize,
     changes: Vec<Changed>,
@@ -129,6 +134,7 @@ impl Writer {
             inbox,
             waiting: VecDeque::new(),
             view,
+            changed: revision,
             basis,
             asked,
             journal: None,
@@ -164,6 +170,7 @@ impl Writer {
                 Message::End { swap, reply } => {
                     let _ = reply.send(self.end(swap));
                 }
+                Message::Stop => return,
             }
         }
     }
@@ -177,6 +184,8 @@ impl Writer {
         while batches.len() < MOST_TOGETHER {
             match self.waiting.pop_front().or_else(|| self.inbox.try_recv().ok()) {
                 Some(Message::Write { batch, reply }) => batches.push((batch, reply)),
+                // None may wait here while later ones are taken in, after a commit.
+                Some(Message::Event(event)) => self.take(&event),
                 Some(other) => return self.waiting.push_front(other),
                 None => return,
             }
@@ -205,13 +214,22 @@ impl Writer {
     fn write(&mut self, batches: Vec<Asking>) {
         let mut batches = batches;
         for _ in 0..MOST_TRIES {
-            match self.attempt(batches) {
-                Some(again) => batches = again,
-                None => return,
+            let Some(again) = self.attempt(batches) else { return };
+            batches = again;
+            if !self.catch_up() {
+                return answer_all(batches, &WriteError::Behind);
             }
+            // The more go together, the more often one of them has been overtaken.
+            let fewer = batches.len().div_ceil(2);
+            self.put_off(batches.split_off(fewer));
         }
-        for (_, reply) in batches {
-            let _ = reply.send(Err(WriteError::Contended));
+        answer_all(batches, &WriteError::Contended);
+    }
+
+    /// They are the next to be carried out.
+    fn put_off(&mut self, batches: Vec<Asking>) {
+        for (batch, reply) in batches.into_iter().rev() {
+            self.waiting.push_front(Message::Write { batch, reply });
         }
     }
 
@@ -219,24 +237,32 @@ impl Writer {
     /// planned again, since what they read has changed in the store.
     fn attempt(&mut self, batches: Vec<Asking>) -> Option<Vec<Asking>> {
         let store = Arc::clone(&self.store);
-        let Group { working, sets, changes, planned, .. } = self.plan(batches, &*store);
+        let Group { working, sets, is_exact, changes, planned, .. } = self.plan(batches, &*store);
         let begun = Instant::now();
-        let committed =
-            if sets.is_empty() { Ok(Commit::Done(Vec::new())) } else { store.commit(&sets) };
+        let committed = if sets.is_empty() {
+            Ok(Commit::Done(Vec::new()))
+        } else if is_exact {
+            store.commit_after(self.view.revision.facts, &sets)
+        } else {
+            store.commit(&sets)
+        };
         if !sets.is_empty() {
             self.meter.committed(begun.elapsed());
         }
         match committed {
             Ok(Commit::Done(revisions)) => {
-                self.adopt(working, changes, &revisions);
+                let is_served = self.adopt(working, changes, &revisions);
                 let latest = self.view.revision.facts;
                 for Planned { reply, set, answer, .. } in planned {
-                    let revision = set.and_then(|at| revisions.get(at)).copied().unwrap_or(latest);
+                    let revision = set.and_then(|at| revisions.get(at)).copied();
                     // Who asked may have gone meanwhile.
-                    let _ = reply.send(match answer {
-                        Answer::Outcomes(outcomes) => Ok(Written::Done { revision, outcomes }),
-                        Answer::Ready(written) => Ok(written),
-                        Answer::Failed(error) => Err(error),
+                    let _ = reply.send(match (answer, revision) {
+                        (Answer::Failed(error), _) => Err(error),
+                        (_, Some(revision)) if !is_served => Err(WriteError::NotServed(revision)),
+                        (Answer::Outcomes(outcomes), revision) => {
+                            Ok(Written::Done { revision: revision.unwrap_or(latest), outcomes })
+                        }
+                        (Answer::Ready(written), _) => Ok(written),
                     });
                 }
                 self.sweep();
@@ -244,7 +270,6 @@ impl Writer {
             }
             Ok(Commit::Stale) => {
                 self.forget(&changes);
-                self.catch_up();
                 Some(planned.into_iter().map(|planned| (planned.batch, planned.reply)).collect())
             }
             Err(error) => {
@@ -265,6 +290,7 @@ impl Writer {
         let mut group = Group {
             working: self.view.clone(),
             sets: Vec::new(),
+            is_exact: false,
             records: 0,
             changes: Vec::new(),
             planned: Vec::new(),
@@ -273,20 +299,24 @@ impl Writer {
         for (batch, reply) in batches {
             // Which revision comes next, only a store that is ours alone can tell.
             let is_first = group.sets.is_empty();
-            if !put_off.is_empty()
-                || store.is_shared() && batch.if_revision.is_some() && !is_first
-            {
+            let is_exact = store.is_shared() && batch.if_revision.is_some();
+            if !put_off.is_empty() || is_exact && !is_first {
                 put_off.push((batch, reply));
                 continue;
             }
-            let revision = before + group.sets.len() as u64;
+            let revision = if store.is_shared() {
+                self.changed..=before
+            } else {
+                let next = before + group.sets.len() as u64;
+                next..=next
+            };
             let mut attempt = Attempt {
                 working: group.working.clone(),
                 changes: Vec::new(),
                 basis: &self.basis,
                 asked: &mut self.asked,
             };
-            let planning = AssertUnwindSafe(|| attempt.plan(&batch, revision, &pending));
+            let planning = AssertUnwindSafe(|| attempt.plan(&batch, &revision, &pending));
             let Ok(planned) = catch_unwind(planning) else {
                 error!("a batch could not be planned");
                 attempt.undo();
@@ -294,12 +324,20 @@ impl Writer {
                 group.planned.push(Planned { batch, reply, set: None, answer });
                 continue;
             };
+            let planned = match planned {
+                Ok(Done::Answered(written)) => Ok((ChangeSet::default(), Answer::Ready(written))),
+                Ok(Done::Refused(set, written)) => Ok((set, Answer::Ready(written))),
+                Ok(Done::Planned(set, outcomes)) => Ok((set, Answer::Outcomes(outcomes))),
+                Err(error) => Err(error),
+            };
             let (set, answer) = match planned {
-                Ok(Done::Answered(written)) => (None, Answer::Ready(written)),
-                Ok(Done::Planned(set, outcomes)) if set.is_empty() => {
-                    (None, Answer::Outcomes(outcomes))
+                // Where others write too, even that nothing need be changed must be so by now.
+                Ok((set, answer))
+                    if set.is_empty() && (set.reads.is_empty() || !store.is_shared()) =>
+                {
+                    (None, answer)
                 }
-                Ok(Done::Planned(set, outcomes)) => {
+                Ok((set, answer)) => {
                     let found = set.reads.len().max(set.writes.len());
                     let most = store.most_records().unwrap_or(usize::MAX);
                     if found > most {
@@ -311,21 +349,23 @@ impl Writer {
                         put_off.push((batch, reply));
                         continue;
                     } else {
-                        group.working = attempt.working;
-                        group.changes.extend(attempt.changes);
+                        // Of one that was refused, the commands before that one show in it.
+                        if !set.is_empty() {
+                            group.working = attempt.working;
+                            group.changes.extend(attempt.changes);
+                        }
                         group.records += found;
+                        group.is_exact |= is_exact;
                         pending.write(&set);
                         group.sets.push(set);
-                        (Some(group.sets.len() - 1), Answer::Outcomes(outcomes))
+                        (Some(group.sets.len() - 1), answer)
                     }
                 }
                 Err(error) => (None, Answer::Failed(error.into())),
             };
             group.planned.push(Planned { batch, reply, set, answer });
         }
-        for (batch, reply) in put_off.into_iter().rev() {
-            self.waiting.push_front(Message::Write { batch, reply });
-        }
+        self.put_off(put_off);
         group
     }
 
@@ -348,19 +388,21 @@ impl Writer {
     }
 
     /// Serves what was committed: as it was planned, or where others write too, as it comes back.
-    fn adopt(&mut self, working: View, changes: Vec<Changed>, revisions: &[u64]) {
-        let Some(&last) = revisions.last() else { return };
+    /// Whether it is served.
+    fn adopt(&mut self, working: View, changes: Vec<Changed>, revisions: &[u64]) -> bool {
+        let Some(&last) = revisions.last() else { return true };
         if self.store.is_shared() {
             self.forget(&changes);
-            self.wait_for(last);
-            return;
+            return self.wait_for(last);
         }
         self.view = working;
         self.view.revision.facts = last;
+        self.changed = last;
         if let Some(journal) = &mut self.journal {
             journal.extend(changes);
         }
         self.publish();
+        true
     }
 
     /// Takes back what planning noted of friends who were asked.
@@ -370,8 +412,8 @@ impl Writer {
         }
     }
 
-    /// Takes events in until what was committed at a revision has come.
-    fn wait_for(&mut self, revision: u64) {
+    /// Takes events in until what was committed at a revision has come; whether it has.
+    fn wait_for(&mut self, revision: u64) -> bool {
         let begun = Instant::now();
         while self.view.revision.facts < revision {
             let left = PATIENCE.saturating_sub(begun.elapsed());
@@ -379,25 +421,28 @@ impl Writer {
                 Ok(Message::Event(event)) => self.take(&event),
                 Ok(other) => self.waiting.push_back(other),
                 Err(_) => {
-                    info!(revision, "what was committed has not come back yet");
-                    return;
+                    warn!(revision, "what was committed has not come back yet");
+                    return false;
                 }
             }
         }
+        true
     }
 
-    /// Takes in what has changed in a store that others write to, as far as it has come; waits a
-    /// moment for it.
-    fn catch_up(&mut self) {
-        match self.inbox.recv_timeout(Duration::from_millis(50)) {
-            Ok(Message::Event(event)) => self.take(&event),
-            Ok(other) => self.waiting.push_back(other),
-            Err(_) => {}
-        }
-        while let Ok(message) = self.inbox.try_recv() {
-            match message {
-                Message::Event(event) => self.take(&event),
-                other => self.waiting.push_back(other),
+    /// Takes in what others changed, as far as it has come, and waits for it if nothing has; whether
+    /// anything came.
+    fn catch_up(&mut self) -> bool {
+        let begun = Instant::now();
+        let mut is_news = !self.store.is_shared();
+        loop {
+            let left = if is_news { Duration::ZERO } else { NEWS.saturating_sub(begun.elapsed()) };
+            match self.inbox.recv_timeout(left) {
+                Ok(Message::Event(event)) => {
+                    is_news |= matches!(event, Event::Changed { .. } | Event::Relisted { .. });
+                    self.take(&event);
+                }
+                Ok(other) => self.waiting.push_back(other),
+                Err(_) => return is_news,
             }
         }
     }
@@ -409,10 +454,18 @@ impl Writer {
     }
 }
 
+fn answer_all(batches: Vec<Asking>, error: &WriteError) {
+    for (_, reply) in batches {
+        let _ = reply.send(Err(error.clone()));
+    }
+}
+
 /// What planning a batch came to.
 enum Done {
-    /// It is answered without a change.
+    /// It is answered without looking further.
     Answered(Written),
+    /// It is refused because of what was read.
+    Refused(ChangeSet, Written),
     Planned(ChangeSet, Vec<Outcome>),
 }
 
@@ -428,9 +481,10 @@ impl Attempt<'_> {
     fn plan(
         &mut self,
         batch: &Batch,
-        revision: u64,
+        current: &RangeInclusive<u64>,
         pending: &Pending<'_>,
     ) -> Result<Done, StoreError> {
+        let revision = *current.end();
         let mut kept_version = None;
         if let Some(key) = &batch.once
             && let Some((version, Record::Once(kept))) = pending.get(&key.key())?
@@ -444,7 +498,7 @@ impl Attempt<'_> {
                 }));
             }
         }
-        if batch.if_revision.is_some_and(|wanted| wanted != revision) {
+        if batch.if_revision.is_some_and(|wanted| !current.contains(&wanted)) {
             return Ok(Done::Answered(Written::OtherRevision { revision }));
         }
         let mut plan = facts::Batch::default();
@@ -464,7 +518,8 @@ impl Attempt<'_> {
                 }
                 Err(Failure::Refused(refusal)) => {
                     self.undo();
-                    return Ok(Done::Answered(Written::Refused { revision, at, refusal }));
+                    let reads = ChangeSet { writes: Vec::new(), ..plan.into_changes() };
+                    return Ok(Done::Refused(reads, Written::Refused { revision, at, refusal }));
                 }
                 Err(Failure::Unread(error)) => {
                     self.undo();

@@ -1,7 +1,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{matrices::built_in, presets::Preset, settings::keys},
+    super::{invariants::SCOPES, matrices::built_in, presets::Preset, settings::keys},
     by_word, describe, fields, object, one_of, or_else, or_nothing,
     parts::{NAME, TEXT, approval, list},
     refer,
@@ -154,7 +154,7 @@ fn invariants() -> Value {
     let scope = json!({
         "description": "Whether it must hold of all users that there may be (all, if nothing is said), \
             or only of those that there are (population).",
-        "enum": ["all", "population"],
+        "enum": SCOPES.map(|(name, _)| name),
         "default": "all",
     });
     let text = json!({ "description": "Why it must hold.", "type": TEXT });

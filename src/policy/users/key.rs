@@ -2,7 +2,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     policy::users::Stated,
-    source::Sources,
+    source::{Sources, Span},
     syntax::{
         ast::{Expr, ExprKind, List, Text, UserFields},
         bulk::Bulk,
@@ -21,6 +21,7 @@ pub(super) fn key(stated: &Stated<'_, '_>, bulk: &[Bulk<'_>], sources: &Sources)
     key.count(stated.users.len());
     for user in stated.users {
         key.text(&user.id);
+        key.place(user.id.span, stated.places);
         key.list(user.tags.as_ref());
         key.count(usize::from(user.more.is_some()));
         if let Some(more) = &user.more {
@@ -30,9 +31,15 @@ pub(super) fn key(stated: &Stated<'_, '_>, bulk: &[Bulk<'_>], sources: &Sources)
     key.count(stated.conversations.len());
     for conversation in stated.conversations {
         conversation.users.iter().for_each(|user| key.text(user));
+        let [one, _] = &conversation.users;
+        key.place(one.span, stated.places);
     }
-    for source in bulk.iter().filter_map(|file| sources.get(file.id)) {
+    for file in bulk {
+        let Some(source) = sources.get(file.id) else { continue };
         key.part(&[source.notation as u8]);
+        if stated.places {
+            key.count(file.id.0 as usize);
+        }
         key.part(&source.digest());
     }
     key.0.finalize().into()
@@ -43,6 +50,13 @@ struct Key(Sha256);
 impl Key {
     fn count(&mut self, count: usize) {
         self.0.update((count as u64).to_le_bytes());
+    }
+
+    fn place(&mut self, span: Span, matters: bool) {
+        if matters {
+            self.count(span.source.0 as usize);
+            self.count(span.start());
+        }
     }
 
     fn part(&mut self, bytes: &[u8]) {

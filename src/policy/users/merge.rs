@@ -3,9 +3,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use super::{
-    Own, Roster, roster::list,
-};
+use super::{Own, Roster, roster::list};
 use crate::request::{Relation, Stated};
 
 /// Adds to a roster what facts say of users: of those whom files state, and others.

@@ -50,6 +50,8 @@ pub(super) struct Stated<'a, 's> {
     pub(super) users: &'a [ast::User<'s>],
     pub(super) conversations: &'a [ast::Conversation<'s>],
     pub(super) checks: Checks,
+    /// Whether it matters where they stand.
+    pub(super) places: bool,
 }
 
 /// What a policy demands of users' records.
@@ -97,7 +99,9 @@ pub(super) fn gather<'v, 'k>(
         builder.converse(conversation, problems);
     }
     builder.finish(problems);
-    builder.locate(sources);
+    if stated.places {
+        builder.locate(sources);
+    }
     if stated.checks.blocks_end_friendship {
         contradictions::find(&builder.roster, stated, bulk, problems);
     }

@@ -1,6 +1,4 @@
-use crate::request::{
-    Approval, Moderation, PeersMode, Place, Relation, Stated, Switch, Toggle,
-};
+use crate::request::{Approval, Moderation, PeersMode, Place, Relation, Stated, Switch, Toggle};
 
 /// All users with what is said of them, in columns: a million of them take some tens of bytes each.
 /// Users are numbered as they were met.

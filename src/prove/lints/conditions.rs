@@ -1,14 +1,16 @@
 //! Conditions that no user can meet, or that every user meets.
 
+use std::collections::HashMap;
+
 use crate::{
     diagnostic::{Code, Diagnostic},
     request::Condition,
     snapshot::TagId,
     source::Span,
-    syntax::ast::{Expr, Item, Mode, SettingsSection},
+    syntax::ast::{Expr, Item, SettingsSection},
 };
 
-use super::{Diagram, Diagrams, Lints, State, TooHard, bind};
+use super::{Lints, State, bind};
 
 pub(super) fn lint(lints: &mut Lints<'_, '_>) {
     let mut rules = std::mem::take(&mut lints.rules);
@@ -23,7 +25,7 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>) {
                     .hint("correct the condition, or remove the rule");
                 lints.warn(place, problem);
             }
-            State::Always => always(lints, place, span),
+            State::Always => lints.warn(place, always(span)),
             State::NotDecided => {
                 lints.not_decided(place, span, "whether this condition can be met");
             }
@@ -43,7 +45,9 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>) {
                     single(lints, entry.key.span, &entry.value);
                 }
             }
-            Item::Peers(peers) => modes(lints, &peers.modes),
+            Item::Peers(peers) => {
+                peers.modes.iter().for_each(|mode| single(lints, mode.when.span, &mode.when));
+            }
             Item::Invariant(invariant) => {
                 single(lints, invariant.span, &invariant.from);
                 single(lints, invariant.span, &invariant.to);
@@ -51,69 +55,73 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>) {
             _ => {}
         }
     }
+    records(lints);
 }
 
 fn single(lints: &mut Lints<'_, '_>, statement: Span, expr: &Expr<'_>) {
     let Some(condition) = bind::condition(expr, &lints.view.tags) else { return };
-    match lints.state(&condition) {
-        State::Never => never(lints, statement, expr.span),
-        State::Always => always(lints, statement, expr.span),
+    let state = lints.state(&condition);
+    if let Some(problem) = verdict(lints, &state, statement, expr.span) {
+        lints.warn(statement, problem);
+    }
+}
+
+/// What there is to say of a condition; that it was not decided is said at once.
+fn verdict(
+    lints: &mut Lints<'_, '_>,
+    state: &State,
+    statement: Span,
+    span: Span,
+) -> Option<Diagnostic> {
+    match state {
+        State::Never => Some(never(span)),
+        State::Always => Some(always(span)),
         State::NotDecided => {
-            lints.not_decided(statement, expr.span, "whether this condition can be met");
+            lints.not_decided(statement, span, "whether this condition can be met");
+            None
         }
-        State::Sometimes(_) => {}
+        State::Sometimes(_) => None,
     }
 }
 
-pub(super) fn never(lints: &mut Lints<'_, '_>, statement: Span, span: Span) {
-    let problem = Diagnostic::warning(Code::NeverHolds, span, "this can never hold")
-        .label("no user can meet this, whatever his tags");
-    lints.warn(statement, problem);
+pub(super) fn never(span: Span) -> Diagnostic {
+    Diagnostic::warning(Code::NeverHolds, span, "this can never hold")
+        .label("no user can meet this, whatever his tags")
 }
 
-fn always(lints: &mut Lints<'_, '_>, statement: Span, span: Span) {
-    let problem = Diagnostic::warning(Code::AlwaysHolds, span, "this always holds")
-        .label("every user meets this, whatever his tags");
-    lints.warn(statement, problem);
+fn always(span: Span) -> Diagnostic {
+    Diagnostic::warning(Code::AlwaysHolds, span, "this always holds")
+        .label("every user meets this, whatever his tags")
 }
 
-/// Of modes the first that a user meets counts, so one may never have its turn.
-fn modes(lints: &mut Lints<'_, '_>, modes: &[Mode<'_>]) {
-    let bound: Vec<(Span, Condition<TagId>)> = modes
-        .iter()
-        .filter_map(|it| Some((it.when.span, bind::condition(&it.when, &lints.view.tags)?)))
-        .collect();
-    for (at, (span, condition)) in bound.iter().enumerate() {
-        match lints.state(condition) {
-            State::Never => never(lints, *span, *span),
-            State::Always => always(lints, *span, *span),
-            State::NotDecided => {
-                lints.not_decided(*span, *span, "whether this condition can be met");
-            }
-            State::Sometimes(_) => {
-                let mut diagrams = Diagrams::default();
-                let before = bound.get(..at).unwrap_or_default();
-                let left = lints.effort.ask(&mut diagrams, |diagrams| {
-                    let start = diagrams.condition(condition)?;
-                    before.iter().try_fold(start, |left, (_, earlier)| {
-                        let earlier = diagrams.condition(earlier)?;
-                        let not = diagrams.not(earlier)?;
-                        diagrams.and(left, not)
-                    })
-                });
-                match left {
-                    Ok(Diagram::NEVER) => {
-                        let message = "this mode never has its turn";
-                        let problem = Diagnostic::warning(Code::NeverHolds, *span, message)
-                            .label("all who meet this meet a condition before it");
-                        lints.warn(*span, problem);
-                    }
-                    Ok(_) => {}
-                    Err(TooHard) => {
-                        lints.not_decided(*span, *span, "whether this mode has its turn");
-                    }
+/// The switches that records of users set, each distinct condition once: told at the first record that
+/// says so.
+fn records(lints: &mut Lints<'_, '_>) {
+    let view = lints.view;
+    let mut states: HashMap<&Condition<TagId>, (State, u64)> = HashMap::new();
+    for (_, _, condition) in view.population.own_conditions() {
+        let entry = states.entry(condition);
+        entry.or_insert_with(|| (lints.state(condition), 0)).1 += 1;
+    }
+    states.retain(|_, (state, _)| !matches!(state, State::Sometimes(_)));
+    if states.is_empty() {
+        return;
+    }
+    let records = lints.records;
+    records(&mut |user| {
+        for setting in user.more.iter().flat_map(|more| &more.permissions) {
+            let condition = bind::condition(&setting.value, &view.tags);
+            let Some((state, count)) = condition.and_then(|it| states.remove(&it)) else {
+                continue;
+            };
+            let (statement, span) = (setting.key.span, setting.value.span);
+            let told = verdict(lints, &state, statement, span);
+            if let Some(mut problem) = told {
+                if count > 1 {
+                    problem = problem.hint(format!("switches are set so {count} times in records"));
                 }
+                lints.warn(statement, problem);
             }
         }
-    }
+    });
 }

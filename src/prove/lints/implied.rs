@@ -1,9 +1,12 @@
 //! Rules that allow nothing that another rule does not allow.
 //!
 //! Most pairs are told apart without a diagram: a rule can imply another only if its outcome holds the
-//! other's, and if it holds of the tag sets that were found for each rule.
+//! other's, and if it holds of the tag sets that were found for the other.
 
-use std::collections::HashMap;
+use std::{
+    cell::{Cell, OnceCell},
+    collections::HashMap,
+};
 
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -11,60 +14,69 @@ use crate::{
     snapshot::TagId,
 };
 
-use super::{Diagram, Diagrams, Lints, Rule, State, TooHard};
+use super::{Diagram, Example, Lints, Rule, State, TooHard};
 
 pub(super) fn lint(lints: &mut Lints<'_, '_>) {
     let rules = std::mem::take(&mut lints.rules);
-    let samples = Samples::of(&rules);
-    let signatures: Vec<Vec<u64>> =
-        rules.iter().map(|rule| samples.holding(&rule.condition)).collect();
     let naming = naming(&rules);
-    for (at, rule) in rules.iter().enumerate() {
-        if !matches!(rule.state, State::Always | State::Sometimes(_)) {
-            continue;
-        }
-        let rarest =
-            rule.outcome.iter().filter_map(|tag| naming.get(tag)).min_by_key(|it| it.len());
-        for &wider_at in rarest.into_iter().flatten() {
-            let Some(wider) = rules.get(wider_at).filter(|_| wider_at != at) else { continue };
-            let may_imply = matches!(wider.state, State::Always | State::Sometimes(_))
-                && covers(&wider.outcome, &rule.outcome)
-                && is_within(signatures.get(at), signatures.get(wider_at));
-            if !may_imply {
-                continue;
-            }
-            // Of two that say the same, the later is the one too many.
-            let is_same = || {
-                wider.outcome == rule.outcome
-                    && is_within(signatures.get(wider_at), signatures.get(at))
+    let tags = lints.view.tags.len();
+    let mut parts = 1;
+    rules.iter().for_each(|rule| rule.condition.each_tag(&mut |_| parts += 1));
+    let kept = (KEPT / parts).clamp(1, 64);
+    let columns_left = Cell::new(COLUMNS / parts);
+    let first: Vec<Samples> =
+        rules.chunks(Samples::RULES).take(kept).map(|chunk| Samples::of(chunk, tags)).collect();
+    let rows: Vec<Vec<u64>> = rules
+        .iter()
+        .map(|rule| first.iter().map(|samples| samples.holding(&rule.condition)).collect())
+        .collect();
+    for (number, chunk) in rules.chunks(Samples::RULES).enumerate() {
+        let from = number * Samples::RULES;
+        let passed = Cell::new(0_usize);
+        let column: OnceCell<Vec<u64>> = OnceCell::new();
+        let is_worth_it = || number >= kept && passed.replace(passed.get() + 1) == WORTH_IT;
+        for (place, rule) in chunk.iter().enumerate().filter(|(_, rule)| is_decided(rule)) {
+            let at = from + place;
+            let holds = |bits: &Vec<u64>, other: usize| {
+                bits.get(other).is_some_and(|bits| Samples::mask(place) & !bits == 0)
             };
-            let is_implied = match implies(lints, &rule.condition, &wider.condition) {
-                Ok(true) if wider_at > at && is_same() => {
-                    implies(lints, &wider.condition, &rule.condition).map(|same| !same)
+            let seen = |other: usize| {
+                if column.get().is_some_and(|bits| !holds(bits, other)) {
+                    return false;
                 }
-                other => other,
+                let rows = rows.get(at).zip(rows.get(other));
+                if !rows.is_some_and(|(one, other)| is_within(one, other)) {
+                    return false;
+                }
+                if is_worth_it() && columns_left.get() > 0 {
+                    columns_left.set(columns_left.get() - 1);
+                    let samples = Samples::of(chunk, tags);
+                    let asked = rules.iter().map(|rule| samples.holding(&rule.condition));
+                    return holds(column.get_or_init(|| asked.collect()), other);
+                }
+                true
             };
-            match is_implied {
-                Ok(true) => {
-                    let message = format!("{} allows nothing that another does not", rule.name());
-                    let problem =
-                        Diagnostic::warning(Code::ImpliedRule, rule.written.span, message)
-                            .label("whoever meets its condition meets that of the other")
-                            .also(wider.written.span, "this allows all of it and may allow more")
-                            .hint("remove the rule, or make the other narrower");
-                    lints.warn(rule.written.span, problem);
-                    break;
-                }
-                Ok(false) => {}
-                Err(TooHard) => {
-                    let span = rule.written.span;
-                    lints.not_decided(span, span, "whether another rule implies this one");
-                    break;
-                }
-            }
+            look(lints, &rules, at, rule, wider(&rules, &naming, at, seen));
         }
     }
     lints.rules = rules;
+}
+
+/// How many parts of conditions may be looked at for the samples that all pairs are asked of, ...
+const KEPT: usize = 10_000_000;
+
+/// ... and for those that are asked only where many pairs of a few rules were not told apart before.
+const COLUMNS: usize = 80_000_000;
+
+/// How many pairs.
+const WORTH_IT: usize = 100;
+
+fn is_within(one: &[u64], other: &[u64]) -> bool {
+    one.iter().zip(other).all(|(one, other)| one & !other == 0)
+}
+
+fn is_decided(rule: &Rule<'_, '_>) -> bool {
+    matches!(rule.state, State::Always | State::Sometimes(_))
 }
 
 /// The rules that name each tag, by their places.
@@ -78,12 +90,73 @@ fn naming(rules: &[Rule<'_, '_>]) -> HashMap<TagId, Vec<usize>> {
     naming
 }
 
-fn covers(wide: &[TagId], narrow: &[TagId]) -> bool {
-    narrow.iter().all(|tag| wide.binary_search(tag).is_ok())
+/// The rules that name that tag of one's outcome which the fewest name.
+fn rarest<'n>(
+    rules: &[Rule<'_, '_>],
+    naming: &'n HashMap<TagId, Vec<usize>>,
+    at: usize,
+) -> &'n [usize] {
+    let outcome = rules.get(at).map(|rule| rule.outcome.as_slice()).unwrap_or_default();
+    let lists = outcome.iter().filter_map(|tag| naming.get(tag));
+    lists.min_by_key(|list| list.len()).map(Vec::as_slice).unwrap_or_default()
 }
 
-fn is_within(one: Option<&Vec<u64>>, other: Option<&Vec<u64>>) -> bool {
-    one.into_iter().flatten().zip(other.into_iter().flatten()).all(|(one, other)| one & !other == 0)
+/// The rules that may imply one, by what is seen at a glance.
+fn wider<'r>(
+    rules: &'r [Rule<'_, '_>],
+    naming: &'r HashMap<TagId, Vec<usize>>,
+    at: usize,
+    holds: impl Fn(usize) -> bool + 'r,
+) -> impl Iterator<Item = usize> + 'r {
+    let outcome = rules.get(at).map(|rule| rule.outcome.as_slice()).unwrap_or_default();
+    let covers = move |wide: &Rule<'_, '_>| {
+        is_decided(wide) && outcome.iter().all(|tag| wide.outcome.binary_search(tag).is_ok())
+    };
+    rarest(rules, naming, at)
+        .iter()
+        .copied()
+        .filter(move |&other| other != at && holds(other) && rules.get(other).is_some_and(covers))
+}
+
+/// Tells if one of the others implies a rule.
+fn look(
+    lints: &mut Lints<'_, '_>,
+    rules: &[Rule<'_, '_>],
+    at: usize,
+    rule: &Rule<'_, '_>,
+    wider: impl Iterator<Item = usize>,
+) {
+    let mut is_too_hard = false;
+    for other in wider {
+        let Some(wide) = rules.get(other) else { continue };
+        let implied = match implies(lints, &rule.condition, &wide.condition) {
+            // Of two that say the same, the later is the one too many.
+            Ok(true) if other > at && wide.outcome == rule.outcome => {
+                implies(lints, &wide.condition, &rule.condition).map(|same| !same)
+            }
+            other => other,
+        };
+        match implied {
+            Ok(true) => {
+                let message = format!("{} allows nothing that another does not", rule.name());
+                let problem = Diagnostic::warning(Code::ImpliedRule, rule.written.span, message)
+                    .label("whoever meets its condition meets that of the other")
+                    .also(wide.written.span, "this allows all of it and may allow more")
+                    .hint("remove the rule, or make the other narrower");
+                lints.warn(rule.written.span, problem);
+                return;
+            }
+            Ok(false) => {}
+            Err(TooHard) => is_too_hard = true,
+        }
+        if is_too_hard && lints.effort.total == 0 {
+            break;
+        }
+    }
+    if is_too_hard {
+        let span = rule.written.span;
+        lints.not_decided(span, span, "whether another rule implies this one");
+    }
 }
 
 fn implies(
@@ -91,76 +164,59 @@ fn implies(
     one: &Condition<TagId>,
     other: &Condition<TagId>,
 ) -> Result<bool, TooHard> {
-    let mut diagrams = Diagrams::default();
-    lints.effort.ask(&mut diagrams, |diagrams| {
+    if one == other {
+        return Ok(true);
+    }
+    lints.ask(|diagrams| {
         let (one, other) = (diagrams.condition(one)?, diagrams.condition(other)?);
-        let not = diagrams.not(other)?;
-        Ok(diagrams.and(one, not)? == Diagram::NEVER)
+        Ok(diagrams.minus(one, other)? == Diagram::NEVER)
     })
 }
 
-/// Tag sets, turned about: for each tag, those that have it, a bit for each.
+/// Tag sets that meet the conditions of a few rules, turned about: for each tag, those that have it,
+/// a bit for each.
 struct Samples {
-    having: HashMap<TagId, Vec<u64>>,
-    words: usize,
+    /// By the number of the tag.
+    having: Vec<u64>,
 }
 
-/// How many tag sets are kept, at most.
-const MOST: usize = 4_096;
-
 impl Samples {
-    /// For each rule, a tag set that meets its condition: with as few tags as it can be found with,
-    /// and with all others added that none of its conditions names.
-    fn of(rules: &[Rule<'_, '_>]) -> Self {
-        let examples: Vec<(&[TagId], &Condition<TagId>)> = rules
-            .iter()
-            .filter_map(|rule| match &rule.state {
-                State::Sometimes(tags) => Some((tags.as_slice(), &rule.condition)),
-                _ => None,
-            })
-            .take(MOST / 2)
-            .collect();
-        let words = (2 * examples.len()).div_ceil(64).max(1);
-        let mut tags: Vec<TagId> = Vec::new();
-        for rule in rules {
-            rule.condition.each_tag(&mut |tag| tags.push(*tag));
-        }
-        tags.sort_unstable();
-        tags.dedup();
-        let mut having: HashMap<TagId, Vec<u64>> =
-            tags.iter().map(|&tag| (tag, vec![0; words])).collect();
-        let mut put = |tag: TagId, at: usize| {
-            let word = having.get_mut(&tag).and_then(|bits| bits.get_mut(at / 64));
-            if let Some(word) = word {
-                *word |= 1 << (at % 64);
+    /// Of how many rules.
+    const RULES: usize = 16;
+
+    /// The bits of one rule: four for each.
+    fn mask(place: usize) -> u64 {
+        0b1111 << (4 * place)
+    }
+
+    /// For each rule, two tag sets that meet its condition, with as few tags as they can be found with
+    /// and with as many; each as it is, and with all others added that the condition does not name.
+    /// Costs a look at each tag, and at each part of the conditions.
+    fn of(rules: &[Rule<'_, '_>], tags: usize) -> Self {
+        const ADDED: u64 = 0xaaaa_aaaa_aaaa_aaaa;
+        let mut having = vec![ADDED; tags];
+        let mut change = |tag: &TagId, change: &dyn Fn(u64) -> u64| {
+            if let Some(bits) = having.get_mut(tag.index()) {
+                *bits = change(*bits);
             }
         };
-        for (at, (example, condition)) in examples.iter().enumerate() {
-            example.iter().for_each(|&tag| put(tag, 2 * at));
-            let mut named: Vec<TagId> = Vec::new();
-            condition.each_tag(&mut |tag| named.push(*tag));
-            let others = tags.iter().filter(|tag| !named.contains(tag) || example.contains(tag));
-            others.for_each(|&tag| put(tag, 2 * at + 1));
+        for (place, rule) in rules.iter().enumerate() {
+            let State::Sometimes(Example { few, many }) = &rule.state else { continue };
+            rule.condition.each_tag(&mut |tag| change(tag, &|bits| bits & !Self::mask(place)));
+            for (tags, both) in [(few, 0b0011), (many, 0b1100)] {
+                tags.iter().for_each(|tag| change(tag, &|bits| bits | both << (4 * place)));
+            }
         }
-        Self { having, words }
+        Self { having }
     }
 
     /// For which of the tag sets a condition holds.
-    fn holding(&self, condition: &Condition<TagId>) -> Vec<u64> {
-        let fold = |parts: &[Condition<TagId>], start: u64, both: fn(u64, u64) -> u64| {
-            parts.iter().fold(vec![start; self.words], |mut all, part| {
-                let part = self.holding(part);
-                all.iter_mut().zip(part).for_each(|(bits, more)| *bits = both(*bits, more));
-                all
-            })
-        };
+    fn holding(&self, condition: &Condition<TagId>) -> u64 {
         match condition {
-            Condition::HasTag(tag) => {
-                self.having.get(tag).cloned().unwrap_or_else(|| vec![0; self.words])
-            }
-            Condition::Not(inner) => self.holding(inner).into_iter().map(|bits| !bits).collect(),
-            Condition::All(parts) => fold(parts, u64::MAX, |one, other| one & other),
-            Condition::Any(parts) => fold(parts, 0, |one, other| one | other),
+            Condition::HasTag(tag) => self.having.get(tag.index()).copied().unwrap_or(0),
+            Condition::Not(inner) => !self.holding(inner),
+            Condition::All(parts) => parts.iter().fold(u64::MAX, |all, it| all & self.holding(it)),
+            Condition::Any(parts) => parts.iter().fold(0, |any, it| any | self.holding(it)),
         }
     }
 }

@@ -85,13 +85,12 @@ fn by_member(
     if *value == Value::Grant(Grant::Allow) {
         return None;
     }
-    let mut diagrams = Diagrams::default();
-    let found = lints.effort.ask(&mut diagrams, |diagrams| granted(diagrams, value, Role::Member));
+    let found = lints.ask(|diagrams| granted(diagrams, value, Role::Member));
     let Ok(diagram) = found else {
         lints.not_decided(key, span, "whether a plain member can have this permission");
         return None;
     };
-    diagrams.example(diagram)
+    lints.diagrams.example(diagram)
 }
 
 /// Whether someone who made himself an admin can have another permission as an admin.
@@ -102,8 +101,7 @@ fn reaches_on(
     first: &Value<TagId>,
     then: &Value<TagId>,
 ) -> bool {
-    let mut diagrams = Diagrams::default();
-    let both = lints.effort.ask(&mut diagrams, |diagrams| {
+    let both = lints.ask(|diagrams| {
         let first = granted(diagrams, first, Role::Member)?;
         let then = granted(diagrams, then, Role::Admin)?;
         diagrams.and(first, then)
@@ -120,15 +118,14 @@ fn nobody(lints: &mut Lints<'_, '_>, key: Span, expr: &Expr<'_>) {
     if matches!(value, Value::Grant(_)) {
         return;
     }
-    let mut diagrams = Diagrams::default();
-    let all = lints.effort.ask(&mut diagrams, |diagrams| {
+    let all = lints.ask(|diagrams| {
         Role::ALL.iter().try_fold(Diagram::NEVER, |any, &role| {
             let granted = granted(diagrams, &value, role)?;
             diagrams.or(any, granted)
         })
     });
     match all {
-        Ok(Diagram::NEVER) => never(lints, key, expr.span),
+        Ok(Diagram::NEVER) => lints.warn(key, never(expr.span)),
         Ok(_) => {}
         Err(TooHard) => {
             lints.not_decided(key, expr.span, "whether anyone can have this permission");

@@ -40,12 +40,12 @@ fn named(view: &View, items: &[Item<'_>]) -> HashSet<TagId> {
     let mut add = |tag: &TagId| {
         named.insert(*tag);
     };
-    for rule in view.rules.iter().flat_map(|book| &book.rules) {
+    for rule in view.rules.iter().flat_map(|book| book.rules.iter()) {
         rule.condition.each_tag(&mut add);
         rule.outcome.iter().for_each(&mut add);
     }
     view.settings.each_condition(&mut |condition| condition.each_tag(&mut add));
-    for (_, _, condition) in &*view.population.own_conditions {
+    for (_, _, condition) in view.population.own_conditions() {
         condition.each_tag(&mut add);
     }
     for matrix in &*view.matrices {

@@ -2,9 +2,7 @@
 
 use crate::{
     diagnostic::{Code, Diagnostic},
-    request::Switch,
     snapshot::{Selection, UserSet},
-    syntax::ast::{Item, SettingsSection},
 };
 
 use super::{Lints, Rule, State};
@@ -20,7 +18,6 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>) {
         unconcerned(lints, &rules);
     }
     lints.rules = rules;
-    overridden(lints);
 }
 
 /// Whether a rule allows nobody anything today; says so then.
@@ -87,30 +84,4 @@ fn unconcerned(lints: &mut Lints<'_, '_>, rules: &[Rule<'_, '_>]) {
             names.join(", ")
         ));
     lints.warn(span, problem);
-}
-
-/// Switches of the policy of which nothing is left: the record of each user sets them.
-fn overridden(lints: &mut Lints<'_, '_>) {
-    let population = &lints.view.population;
-    let mut settings = Vec::new();
-    for item in lints.items {
-        let Item::Settings(section) = item else { continue };
-        if section.section == SettingsSection::Permissions {
-            settings.extend(&section.entries);
-        }
-    }
-    for entry in settings {
-        let Ok(switch) = entry.key.value.parse::<Switch>() else { continue };
-        let always = population.owns().filter(|(_, own)| own.sets(switch));
-        let when = population.own_conditions.iter().filter(|(_, set, _)| *set == switch);
-        let setting: UserSet =
-            always.map(|(user, _)| user).chain(when.map(|(user, ..)| *user)).collect();
-        if setting.len() == u64::from(population.directory.len()) {
-            let message = format!("`permissions.{switch}` has no effect today");
-            let problem = Diagnostic::warning(Code::Overridden, entry.key.span, message)
-                .label("the record of every user sets it otherwise or anew")
-                .hint("remove it, or let records leave it out");
-            lints.warn(entry.key.span, problem);
-        }
-    }
 }

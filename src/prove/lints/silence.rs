@@ -1,7 +1,7 @@
-use std::collections::{HashMap, HashSet};
+use std::{cell::Cell, collections::HashMap};
 
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, did_you_mean},
     source::{Notation, SourceId, Sources, Span},
     syntax::ast::Item,
 };
@@ -9,9 +9,20 @@ use crate::{
 /// What authors don't want to be told.
 pub(super) struct Silence<'s> {
     /// Everywhere.
-    everywhere: HashSet<String>,
+    everywhere: Vec<Allow>,
+    /// By file and by where the line begins: what its comments allow.
+    lines: HashMap<(SourceId, usize), Vec<Allow>>,
     /// The files that hold such comments at all.
     files: HashMap<SourceId, (&'s str, &'static str)>,
+    /// Words of such comments that were meant to be a lint and are none.
+    strays: Vec<(Span, String)>,
+}
+
+/// A lint that is silenced, and whether there was something to silence.
+struct Allow {
+    code: Code,
+    span: Span,
+    is_used: Cell<bool>,
 }
 
 const MARK: &str = "allow:";
@@ -22,47 +33,156 @@ impl<'s> Silence<'s> {
             Item::Lints(lints) => Some(&lints.value),
             _ => None,
         });
-        let everywhere = lists.flatten().map(|code| code.value.clone().into_owned()).collect();
-        let files = sources.iter().filter_map(|(id, source)| {
-            let text = std::str::from_utf8(&source.bytes).ok()?;
+        let everywhere = lists.flatten().filter_map(|text| Allow::of(&text.value, text.span));
+        let mut silence = Self {
+            everywhere: everywhere.collect(),
+            lines: HashMap::new(),
+            files: HashMap::new(),
+            strays: Vec::new(),
+        };
+        for (id, source) in sources.iter() {
             let marker = match source.notation {
                 Notation::Dsl => "//",
                 Notation::Yaml => "#",
-                Notation::Ndjson | Notation::Csv | Notation::Tests => return None,
+                Notation::Ndjson | Notation::Csv | Notation::Tests => continue,
             };
-            text.contains(MARK).then_some((id, (text, marker)))
-        });
-        Self { everywhere, files: files.collect() }
+            let Ok(text) = std::str::from_utf8(&source.bytes) else { continue };
+            if text.contains(MARK) {
+                silence.files.insert(id, (text, marker));
+                silence.read(id, text, marker);
+            }
+        }
+        silence
+    }
+
+    /// Notes what the comments of a file allow.
+    fn read(&mut self, id: SourceId, text: &str, marker: &str) {
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            if line.contains(MARK) {
+                let allows: Vec<Allow> = words(line, marker)
+                    .into_iter()
+                    .filter_map(|(at, word)| {
+                        let span = Span::new(id, start + at, start + at + word.len());
+                        let allow = Allow::of(word, span);
+                        if allow.is_none() && is_meant(word) {
+                            self.strays.push((span, word.to_owned()));
+                        }
+                        allow
+                    })
+                    .collect();
+                self.lines.insert((id, start), allows);
+            }
+            start += line.len();
+        }
     }
 
     /// Whether a lint is silenced, everywhere or by a comment at the statement or at the place that
     /// is shown.
     pub(super) fn covers(&self, code: Code, statement: Span, diagnostic: &Diagnostic) -> bool {
         let shown = diagnostic.primary.as_ref().map(|label| label.span);
-        self.everywhere.contains(code.as_str())
-            || self.by_comment(code, statement)
-            || shown.is_some_and(|span| self.by_comment(code, span))
+        let by_comment = self.by_comment(code, statement);
+        let at_shown = shown.is_some_and(|span| span != statement && self.by_comment(code, span));
+        uses(&self.everywhere, code) || by_comment || at_shown
     }
 
     fn by_comment(&self, code: Code, span: Span) -> bool {
         let Some(&(text, marker)) = self.files.get(&span.source) else { return false };
-        let (before, after) = (text.get(..span.start()), text.get(span.start()..));
-        let (Some(before), Some(after)) = (before, after) else { return false };
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        let end = after.find('\n').map_or(text.len(), |at| span.start() + at);
-        let own = text.get(start..end).unwrap_or_default();
-        let above = text.get(..start).unwrap_or_default().lines().rev();
-        let above = above.map(str::trim).take_while(|line| line.starts_with(marker));
-        std::iter::once(own).chain(above).any(|line| allows(line, marker, code))
+        let Some(before) = text.get(..span.start()) else { return false };
+        let mut start = before.rfind('\n').map_or(0, |at| at + 1);
+        let mut is_silenced = self.allows(span.source, start, code);
+        // The comments right above.
+        while let Some(above) = text.get(..start).and_then(|it| it.strip_suffix('\n')) {
+            start = above.rfind('\n').map_or(0, |at| at + 1);
+            let line = above.get(start..).unwrap_or_default();
+            if !line.trim_start().starts_with(marker) {
+                break;
+            }
+            is_silenced |= self.allows(span.source, start, code);
+        }
+        is_silenced
+    }
+
+    fn allows(&self, source: SourceId, line: usize, code: Code) -> bool {
+        self.lines.get(&(source, line)).is_some_and(|allows| uses(allows, code))
+    }
+
+    /// What silences nothing, and what is no lint. Of lints about the users there are, nothing can be
+    /// said if there are none.
+    pub(super) fn unused(&self, has_users: bool) -> Vec<Diagnostic> {
+        let allows = self.everywhere.iter().chain(self.lines.values().flatten());
+        let is_asked =
+            |code: Code| code != Code::UnusedAllow && (has_users || !ABOUT_USERS.contains(&code));
+        let unused = allows.filter(|allow| !allow.is_used.get() && is_asked(allow.code));
+        let unused = unused.map(|Allow { code, span, .. }| {
+            let message = format!("`{code}` is allowed, and nothing of it is found");
+            Diagnostic::warning(Code::UnusedAllow, *span, message)
+                .label("this silences nothing")
+                .hint("remove it")
+        });
+        let strays = self.strays.iter().map(|(span, word)| {
+            let message = format!("there is no lint `{}`", word.escape_debug());
+            let problem = Diagnostic::warning(Code::UnusedAllow, *span, message)
+                .label("this silences nothing");
+            let known = Code::LINTS.iter().map(|code| code.as_str());
+            match did_you_mean(word, known) {
+                Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                None => problem,
+            }
+        });
+        unused.chain(strays).collect()
     }
 }
 
-/// Whether a comment of the line allows it.
-fn allows(line: &str, marker: &str, code: Code) -> bool {
-    let mut comments = line.match_indices(marker).map(|(at, _)| line.get(at + marker.len()..));
-    comments.any(|comment| {
-        let comment = comment.unwrap_or_default().trim_start_matches('/').trim();
-        let codes = comment.strip_prefix(MARK).unwrap_or_default();
-        codes.split([',', ' ']).any(|word| word == code.as_str())
-    })
+/// Lints of which more is looked for where there are users.
+const ABOUT_USERS: [Code; 6] = [
+    Code::DeadNow,
+    Code::UnreachedTag,
+    Code::Unconcerned,
+    Code::UnusedTag,
+    Code::UnusedMatrix,
+    Code::Overridden,
+];
+
+impl Allow {
+    fn of(word: &str, span: Span) -> Option<Self> {
+        let code = Code::LINTS.iter().copied().find(|known| known.as_str() == word)?;
+        Some(Self { code, span, is_used: Cell::new(false) })
+    }
+}
+
+/// Whether one of them is of the code; those that are have been of use.
+fn uses(allows: &[Allow], code: Code) -> bool {
+    let of_code: Vec<&Allow> = allows.iter().filter(|allow| allow.code == code).collect();
+    of_code.iter().for_each(|allow| allow.is_used.set(true));
+    !of_code.is_empty()
+}
+
+/// The words that the comments of a line allow, each with its place in the line.
+fn words<'l>(line: &'l str, marker: &str) -> Vec<(usize, &'l str)> {
+    let mut found = Vec::new();
+    for (at, _) in line.match_indices(marker) {
+        let comment = line.get(at + marker.len()..).unwrap_or_default();
+        let list = comment.trim_start_matches('/').trim_start().strip_prefix(MARK);
+        let Some(list) = list else { continue };
+        let mut place = line.len() - list.len();
+        for part in list.split_inclusive([',', ' ', '\t', '\r', '\n']) {
+            let word = part.trim_end_matches([',', ' ', '\t', '\r', '\n']);
+            if !word.is_empty() {
+                found.push((place, word));
+            }
+            place += part.len();
+        }
+    }
+    // Of `///`, each slash but the last begins a comment.
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Whether a word that is no lint was meant to be one; others are the reason.
+fn is_meant(word: &str) -> bool {
+    let known = Code::LINTS.iter().map(|code| code.as_str());
+    let is_code = word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    is_code && word.contains('-') && did_you_mean(word, known).is_some()
 }

@@ -137,7 +137,9 @@ fn failed(error: &WriteError) -> Answer {
         WriteError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         WriteError::Store(_)
         | WriteError::InDoubt(_)
+        | WriteError::NotServed(_)
         | WriteError::Contended
+        | WriteError::Behind
         | WriteError::Panicked
         | WriteError::Gone => StatusCode::SERVICE_UNAVAILABLE,
     };

@@ -134,6 +134,23 @@ impl EtcdStore {
         if self.mirror.is_filled() { Ok(()) } else { self.load(&mut |_| ()).map(drop) }
     }
 
+    fn send(&self, group: &[ChangeSet], after: Option<u64>) -> Result<Commit, StoreError> {
+        if group.is_empty() {
+            return Ok(Commit::Done(Vec::new()));
+        }
+        self.ready()?;
+        self.damaged.check(transaction::keys(group))?;
+        let Some(transaction) = Transaction::of(group, after, &self.spec)? else {
+            return Ok(Commit::Stale);
+        };
+        let committing = self.link.call(false, |mut client| {
+            let txn = transaction.txn.clone();
+            async move { client.txn(txn).await }
+        });
+        let answer = self.driver.wait(committing).map_err(Failure::of_writing)?;
+        transaction.outcome(&answer, &self.spec)
+    }
+
     fn entry(key: Key, raw: &Raw) -> Result<Entry, StoreError> {
         let text = key.to_string();
         raw.decode(key).map_err(|damaged| unreadable(&text, &damaged.to_string()))
@@ -176,20 +193,11 @@ impl Store for EtcdStore {
 
     /// What is committed is not in the mirror before its event was [absorbed](Store::absorb).
     fn commit(&self, group: &[ChangeSet]) -> Result<Commit, StoreError> {
-        if group.is_empty() {
-            return Ok(Commit::Done(Vec::new()));
-        }
-        self.ready()?;
-        self.damaged.check(transaction::keys(group))?;
-        let Some(transaction) = Transaction::of(group, &self.spec)? else {
-            return Ok(Commit::Stale);
-        };
-        let committing = self.link.call(false, |mut client| {
-            let txn = transaction.txn.clone();
-            async move { client.txn(txn).await }
-        });
-        let answer = self.driver.wait(committing).map_err(Failure::of_writing)?;
-        transaction.outcome(&answer, &self.spec)
+        self.send(group, None)
+    }
+
+    fn commit_after(&self, revision: u64, group: &[ChangeSet]) -> Result<Commit, StoreError> {
+        self.send(group, Some(revision))
     }
 
     /// Holds all records in memory meanwhile.

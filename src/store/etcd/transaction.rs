@@ -15,8 +15,8 @@ use crate::{
 /// otherwise by `--max-txn-ops`.
 const MOST_OPERATIONS: usize = 128;
 
-/// One of each is for the marker and the clock.
-pub(super) const MOST_RECORDS: usize = MOST_OPERATIONS - 1;
+/// Two comparisons may be of the marker and the clock.
+pub(super) const MOST_RECORDS: usize = MOST_OPERATIONS - 2;
 
 /// A group of change sets as one transaction.
 #[derive(Debug)]
@@ -28,11 +28,15 @@ pub(super) struct Transaction {
 
 impl Transaction {
     /// `None` if the sets of the group can't hold together: two read the same record in different
-    /// versions.
+    /// versions. Told a revision, it demands that nothing was committed `after` it.
     ///
     /// # Errors
     /// If it is more than a transaction may be.
-    pub(super) fn of(group: &[ChangeSet], spec: &Spec) -> Result<Option<Self>, StoreError> {
+    pub(super) fn of(
+        group: &[ChangeSet],
+        after: Option<u64>,
+        spec: &Spec,
+    ) -> Result<Option<Self>, StoreError> {
         let mut reads: BTreeMap<&Key, Option<Version>> = BTreeMap::new();
         let mut writes: BTreeMap<&Key, Option<&Record>> = BTreeMap::new();
         for set in group {
@@ -52,6 +56,10 @@ impl Transaction {
             let version = version.unwrap_or(0).cast_signed();
             Compare::mod_revision(spec.key(key), CompareOp::Equal, version)
         });
+        let is_still = after.map(|revision| {
+            let next = revision.saturating_add(1).cast_signed();
+            Compare::mod_revision(spec.key(CLOCK), CompareOp::Less, next)
+        });
         let put_or_delete = writes.iter().map(|(key, record)| match record {
             Some(record) => TxnOp::put(spec.key(key), record.encode(), None),
             None => TxnOp::delete(spec.key(key), None),
@@ -60,7 +68,7 @@ impl Transaction {
         let clock =
             if writes.is_empty() { TxnOp::get(clock, None) } else { TxnOp::put(clock, "", None) };
         let txn = Txn::new()
-            .when(std::iter::once(is_known).chain(stand).collect::<Vec<_>>())
+            .when(std::iter::once(is_known).chain(is_still).chain(stand).collect::<Vec<_>>())
             .and_then(put_or_delete.chain([clock]).collect::<Vec<_>>())
             .or_else([TxnOp::get(spec.key(MARKER), None)]);
         Ok(Some(Self { txn, sets: group.len(), writes: !writes.is_empty() }))

@@ -1,0 +1,239 @@
+//! Settings that make no difference, as something else settles what they are about.
+
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    policy::Preset,
+    request::{BlockMode, Limits, PeersMode, Settings, Switch, Toggle},
+    snapshot::{Selection, UserSet},
+    source::Span,
+    syntax::ast::{Item, Setting, SettingsSection, WordSection},
+};
+
+use super::{Diagram, Diagrams, Lints, TooHard};
+
+pub(super) fn lint(lints: &mut Lints<'_, '_>) {
+    modes(lints);
+    let preset = lints.items.iter().find_map(preset);
+    for item in lints.items {
+        match item {
+            Item::Settings(section) => {
+                for entry in &section.entries {
+                    restated(lints, preset, section.section, entry);
+                    if section.section == SettingsSection::Permissions {
+                        switch(lints, entry);
+                    }
+                    if section.section == SettingsSection::Friendship {
+                        approval(lints, entry);
+                    }
+                }
+            }
+            Item::Peers(peers) if all_set(lints, setting_peers) => {
+                by_records(lints, peers.span, "`peers` has no effect today");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn warn(lints: &mut Lints<'_, '_>, span: Span, message: String, label: &str, hint: &str) {
+    let problem = Diagnostic::warning(Code::Overridden, span, message).label(label).hint(hint);
+    lints.warn(span, problem);
+}
+
+fn by_records(lints: &mut Lints<'_, '_>, span: Span, message: impl Into<String>) {
+    let label = "the record of every user sets it otherwise or anew";
+    warn(lints, span, message.into(), label, "remove it, or let records leave it out");
+}
+
+/// Whether there are users and these are all of them.
+fn all_set(lints: &Lints<'_, '_>, users: impl Fn(&Lints<'_, '_>) -> UserSet) -> bool {
+    let all = lints.view.population.directory.len();
+    all > 0 && users(lints).len() == u64::from(all)
+}
+
+fn setting_peers(lints: &Lints<'_, '_>) -> UserSet {
+    let own = lints.view.population.owns();
+    own.filter(|(_, own)| own.sets_peers()).map(|(user, _)| user).collect()
+}
+
+fn setting(lints: &Lints<'_, '_>, switch: Switch) -> UserSet {
+    let population = &lints.view.population;
+    let always = population.owns().filter(|(_, own)| own.sets(switch));
+    let when = population.own_conditions().filter(|(_, set, _)| *set == switch);
+    always.map(|(user, _)| user).chain(when.map(|(user, ..)| *user)).collect()
+}
+
+/// A switch of which nothing is left: the record of each user sets it, or whomever it refuses is
+/// refused by `outgoing` before.
+fn switch(lints: &mut Lints<'_, '_>, entry: &Setting<'_>) {
+    let Ok(switch) = entry.key.value.parse::<Switch>() else { return };
+    let span = entry.key.span;
+    if all_set(lints, |lints| setting(lints, switch)) {
+        by_records(lints, span, format!("`permissions.{switch}` has no effect today"));
+        return;
+    }
+    // Calls in groups don't ask for `outgoing`.
+    let follows = matches!(switch, Switch::StartChat | Switch::SendMessage | Switch::FriendRequest);
+    let view = lints.view;
+    let (outgoing, own) =
+        (view.settings.permission(Switch::Outgoing), view.settings.permission(switch));
+    let always = Toggle::Always(true);
+    if !follows || *outgoing == always || *own == always {
+        return;
+    }
+    let left = lints.ask(|diagrams| {
+        let (outgoing, own) = (diagrams.toggle(outgoing)?, diagrams.toggle(own)?);
+        diagrams.minus(outgoing, own)
+    });
+    match left {
+        Ok(Diagram::NEVER) => {
+            let standings = &view.standings;
+            let refused =
+                Selection::all([standings.on(Switch::Outgoing), standings.on(switch).complement()]);
+            if refused.of(&view.population.everyone).is_empty() {
+                let message = format!("`permissions.{switch}` makes no difference");
+                let label = "whomever it refuses is refused by `permissions.outgoing` before";
+                warn(lints, span, message, label, "remove it, or make one of the two narrower");
+            }
+        }
+        Ok(_) => {}
+        Err(TooHard) => {
+            lints.not_decided(span, span, "whether `permissions.outgoing` leaves anything to it");
+        }
+    }
+}
+
+fn approval(lints: &mut Lints<'_, '_>, entry: &Setting<'_>) {
+    let setting = |lints: &Lints<'_, '_>| -> UserSet {
+        let own = lints.view.population.owns();
+        own.filter(|(_, own)| own.sets_approval()).map(|(user, _)| user).collect()
+    };
+    if all_set(lints, setting) {
+        let message = format!("`friendship.{}` has no effect today", entry.key.value);
+        by_records(lints, entry.key.span, message);
+    }
+}
+
+/// Of modes the first that a user meets counts: so one may never have its turn, or give what comes
+/// after it would give as well; and so may the default.
+fn modes(lints: &mut Lints<'_, '_>) {
+    let peers = &lints.view.settings.peers;
+    let (mut places, mut default) = (Vec::new(), None);
+    for item in lints.items {
+        let Item::Peers(peers) = item else { continue };
+        places.extend(peers.modes.iter().map(|mode| mode.when.span));
+        default = default.or(peers.default.as_ref().map(|default| default.span));
+    }
+    if places.len() != peers.modes.len() || places.is_empty() {
+        return;
+    }
+    let mut diagrams = Diagrams::default();
+    // Those who come to each, and those who meet it of all.
+    let found = lints.effort.ask(&mut diagrams, |diagrams| {
+        let mut left = Diagram::ALWAYS;
+        let mut all = Vec::new();
+        for (when, mode) in &peers.modes {
+            let meeting = diagrams.condition(when)?;
+            all.push((meeting, diagrams.and(left, meeting)?, *mode));
+            left = diagrams.minus(left, meeting)?;
+        }
+        Ok((all, left))
+    });
+    let Ok((all, left)) = found else {
+        if let Some(span) = places.last().copied() {
+            lints.not_decided(span, span, "whether each mode has its turn");
+        }
+        return;
+    };
+    for (at, (&span, &(meeting, coming, mode))) in places.iter().zip(&all).enumerate() {
+        if meeting == Diagram::NEVER {
+            // Told as a condition.
+            continue;
+        }
+        if coming == Diagram::NEVER {
+            let message = "this mode never has its turn".to_owned();
+            let label = "all who meet this meet a condition before it";
+            warn(lints, span, message, label, "remove it, or put it before the others");
+            continue;
+        }
+        let after = all.get(at + 1..).unwrap_or_default();
+        let same = lints.effort.ask(&mut diagrams, |diagrams| {
+            gets_the_same(diagrams, coming, mode, after, peers.default)
+        });
+        match same {
+            Ok(true) => {
+                let message = "this mode makes no difference".to_owned();
+                let label = format!("without it, all who meet this would have `{mode}` as well");
+                warn(lints, span, message, &label, "remove it");
+            }
+            Ok(false) => {}
+            Err(TooHard) => lints.not_decided(span, span, "whether this mode makes a difference"),
+        }
+    }
+    if let (Diagram::NEVER, Some(span)) = (left, default) {
+        let message = "the default mode never has its turn".to_owned();
+        warn(lints, span, message, "every user meets a condition of `modes`", "remove it");
+    }
+}
+
+/// Whether those who come to a mode would get the same from what comes after it.
+fn gets_the_same(
+    diagrams: &mut Diagrams,
+    coming: Diagram,
+    mode: PeersMode,
+    after: &[(Diagram, Diagram, PeersMode)],
+    default: PeersMode,
+) -> Result<bool, TooHard> {
+    let mut left = coming;
+    for &(meeting, _, other) in after {
+        if other != mode && diagrams.and(left, meeting)? != Diagram::NEVER {
+            return Ok(false);
+        }
+        left = diagrams.minus(left, meeting)?;
+    }
+    Ok(left == Diagram::NEVER || default == mode)
+}
+
+fn preset(item: &Item<'_>) -> Option<Preset> {
+    match item {
+        Item::Word(word) if word.section == WordSection::Preset => word.value.value.parse().ok(),
+        _ => None,
+    }
+}
+
+/// What the preset sets so already. Of what nobody set before, saying it again is no mistake.
+fn restated(
+    lints: &mut Lints<'_, '_>,
+    preset: Option<Preset>,
+    section: SettingsSection,
+    entry: &Setting<'_>,
+) {
+    let Some(preset) = preset else { return };
+    let (usual, set) = (Settings::default(), preset.settings());
+    let (name, key) = match section {
+        SettingsSection::Blocks => ("blocks", &entry.key.value),
+        SettingsSection::Limits => ("limits", &entry.key.value),
+        _ => return,
+    };
+    let is_restated = if section == SettingsSection::Blocks {
+        let mode = |of: &Settings<String>| -> Option<BlockMode> {
+            Some(of.blocks.mode(key.parse().ok()?))
+        };
+        let now = key.parse().ok().map(|action| lints.view.settings.blocks.mode(action));
+        now == mode(&set) && mode(&set) != mode(&usual)
+    } else {
+        let limit = |of: &Limits| match &**key {
+            "friends" => of.friends,
+            "blocked" => of.blocked,
+            "friend_lists" => of.friend_lists,
+            _ => of.group_members,
+        };
+        let now = limit(&lints.view.settings.limits);
+        now == limit(&set.limits) && now != limit(&usual.limits)
+    };
+    if is_restated {
+        let message = format!("`{name}.{key}` makes no difference");
+        let label = format!("the preset `{}` sets it so", preset.as_str());
+        warn(lints, entry.key.span, message, &label, "remove it");
+    }
+}

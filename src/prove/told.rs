@@ -1,0 +1,185 @@
+//! What an author is told of an invariant that does not hold.
+
+use crate::{
+    decide::Judge,
+    diagnostic::{Code, Diagnostic},
+    policy::{Demand, Invariant},
+    request::Action,
+    snapshot::{Rule, TagId, View},
+};
+
+use super::{TooHard, population::Breach, possible::Counterexample};
+
+pub(super) struct Told<'t, 'v> {
+    pub(super) invariant: &'t Invariant,
+    pub(super) view: &'v View,
+    pub(super) judge: &'t Judge<'v>,
+}
+
+/// What was found of all possible users; `None` if that was not asked.
+type Found<'v> = Option<Result<Option<Counterexample<'v>>, TooHard>>;
+
+impl Told<'_, '_> {
+    /// What there is to say; `None` if the invariant holds.
+    pub(super) fn of(&self, breach: Option<&Breach>, found: Found<'_>) -> Option<Diagnostic> {
+        match (breach, found) {
+            (Some(breach), found) => Some(self.of_population(breach, found)),
+            (None, Some(Ok(Some(example)))) => Some(self.of_possible(&example)),
+            (None, Some(Err(TooHard))) => Some(self.not_decided()),
+            (None, Some(Ok(None)) | None) => None,
+        }
+    }
+
+    fn title(&self) -> String {
+        match &self.invariant.name {
+            Some(name) => format!("the invariant `{}`", name.escape_debug()),
+            None => "this invariant".to_owned(),
+        }
+    }
+
+    fn broken(&self) -> Diagnostic {
+        let message = format!("{} is broken: {}", self.title(), self.invariant);
+        Diagnostic::error(Code::BrokenInvariant, self.invariant.span, message)
+    }
+
+    fn not_decided(&self) -> Diagnostic {
+        let message = format!("{} can't be shown to hold", self.title());
+        Diagnostic::error(Code::NotDecided, self.invariant.span, message)
+            .label("not decided: whether it holds for all possible users takes too long to tell")
+            .hint(
+                "it holds for the users there are; simplify the conditions, or limit it to these \
+                 with `scope: population`",
+            )
+    }
+
+    fn of_population(&self, breach: &Breach, found: Found<'_>) -> Diagnostic {
+        let (label, why) = match breach {
+            Breach::Pairs(pairs, count) => (self.pairs(pairs, *count), self.why(pairs)),
+            Breach::Orphans(users, count) => (self.orphans(users, *count), None),
+        };
+        let beyond = match found {
+            Some(Ok(Some(example))) => {
+                Some(format!("of all possible users, {}", self.example(&example)))
+            }
+            Some(Ok(None)) => {
+                Some("without records and relations, no user could break it".to_owned())
+            }
+            Some(Err(TooHard)) | None => None,
+        };
+        let problem = self.broken().label(label);
+        let hints: Vec<String> = why.into_iter().chain(beyond).collect();
+        if hints.is_empty() { problem } else { problem.hint(hints.join("; ")) }
+    }
+
+    fn of_possible(&self, example: &Counterexample<'_>) -> Diagnostic {
+        let rule = match example.rule {
+            Some(rule) => format!("the rule {} lets him; ", name(rule)),
+            None => String::new(),
+        };
+        self.broken().label(self.example(example)).hint(format!(
+            "{rule}none of the users there are breaks it: `scope: population` limits it to them"
+        ))
+    }
+
+    /// `may`, or `may not` where it is demanded.
+    fn verb(&self) -> &'static str {
+        if self.invariant.demand == Demand::Never { "may" } else { "may not" }
+    }
+
+    fn pairs(&self, pairs: &[(u32, u32)], count: u64) -> String {
+        let number =
+            if count == 1 { "1 pair breaks".to_owned() } else { format!("{count} pairs break") };
+        let mut told = pairs.iter().map(|&(one, other)| (self.id(one), self.id(other)));
+        let first = told.next().map_or_else(String::new, |(one, other)| {
+            format!(": {one} {} {}", self.verb(), phrase(self.invariant.action, &other))
+        });
+        let others: Vec<String> = told.map(|(one, other)| format!("{one} to {other}")).collect();
+        let also = if others.is_empty() { "" } else { "; also " };
+        let more = if count > pairs.len() as u64 { ", ..." } else { "" };
+        format!("{number} it{first}{also}{}{more}", others.join(", "))
+    }
+
+    /// Why the first of the pairs is allowed or refused.
+    fn why(&self, pairs: &[(u32, u32)]) -> Option<String> {
+        let &(one, other) = pairs.first()?;
+        if self.invariant.demand != Demand::Never {
+            let reason = self.judge.explain(one, Some(other)).decision.reason;
+            return Some(format!("{} is refused with `{reason}`", self.id(one)));
+        }
+        let rules = self.judge.opening(one, other);
+        let names: Vec<String> = rules.iter().map(|rule| name(rule)).collect();
+        match names.as_slice() {
+            [] => None,
+            [rule] => Some(format!("the rule {rule} lets {}", self.id(one))),
+            rules => Some(format!("the rules {} let {}", rules.join(", "), self.id(one))),
+        }
+    }
+
+    fn orphans(&self, users: &[u32], count: u64) -> String {
+        let Invariant { action, to, .. } = self.invariant;
+        let ids: Vec<String> = users.iter().map(|&user| self.id(user)).collect();
+        let more = if count > users.len() as u64 { ", ..." } else { "" };
+        let (users, break_it) = if count == 1 { ("user", "breaks") } else { ("users", "break") };
+        let whom = format!("nobody who meets {to}");
+        format!(
+            "{count} {users} {break_it} it, who may {}: {}{more}",
+            phrase(*action, &whom),
+            ids.join(", ")
+        )
+    }
+
+    fn example(&self, example: &Counterexample<'_>) -> String {
+        let Invariant { action, to, .. } = self.invariant;
+        let subject = self.tags(&example.subject);
+        let verb = self.verb();
+        if let Some(other) = &example.other {
+            let whom = format!("one who has {}", self.tags(other));
+            format!("a user with {subject} {verb} {}", phrase(*action, &whom))
+        } else {
+            let whom = format!("nobody who meets {to}");
+            format!("a user with {subject} may {}", phrase(*action, &whom))
+        }
+    }
+
+    /// Tags in brackets, in the order of their names.
+    fn tags(&self, tags: &[TagId]) -> String {
+        let mut names: Vec<&str> = tags.iter().map(|&tag| self.view.tags.name(tag)).collect();
+        names.sort_unstable();
+        match names.as_slice() {
+            [] => "no tags".to_owned(),
+            names => format!("the tags [{}]", names.join(", ")),
+        }
+    }
+
+    fn id(&self, user: u32) -> String {
+        format!("`{}`", self.view.population.directory.id(user).escape_debug())
+    }
+}
+
+/// What someone may do to whom, after `may`.
+fn phrase(action: Action, whom: &str) -> String {
+    match action {
+        Action::Read => format!("read what comes from {whom}"),
+        Action::ViewProfile => format!("view the profile of {whom}"),
+        Action::Post => format!("post to {whom}"),
+        Action::Comment => format!("comment on {whom}"),
+        Action::React => format!("react to {whom}"),
+        Action::StartChat => format!("start a chat with {whom}"),
+        Action::SendMessage => format!("send a message to {whom}"),
+        Action::VoiceCall => format!("start a voice call with {whom}"),
+        Action::VideoCall => format!("start a video call with {whom}"),
+        Action::FriendRequest => format!("send a friend request to {whom}"),
+        Action::Block | Action::Unblock | Action::Ban | Action::Silence | Action::Reactivate => {
+            format!("{action} {whom}")
+        }
+        // None of them is done to a user.
+        other => format!("{other}: {whom}"),
+    }
+}
+
+fn name(rule: &Rule) -> String {
+    match &rule.name {
+        Some(name) => format!("`{}`", name.escape_debug()),
+        None => rule.id.to_string(),
+    }
+}
