@@ -57,9 +57,15 @@ impl Target {
                     anyhow!("`{url}`: it takes http://HOST:PORT; TLS is for a proxy or a tunnel")
                 })?;
                 let address = rest.trim_end_matches('/');
-                ensure!(!address.contains('/'), "`{url}`: it takes http://HOST:PORT without a path");
-                let address =
-                    if address.contains(':') { address.to_owned() } else { format!("{address}:80") };
+                ensure!(
+                    !address.contains('/'),
+                    "`{url}`: it takes http://HOST:PORT without a path"
+                );
+                let address = if address.contains(':') {
+                    address.to_owned()
+                } else {
+                    format!("{address}:80")
+                };
                 let token = token_file.map(|path| {
                     let text = std::fs::read_to_string(path).with_context(|| {
                         format!("can't read the admin token in `{}`", path.display())

@@ -12,12 +12,12 @@ mod writer;
 
 pub use meter::{BOUNDS, CommitTimes, Meter};
 pub use once::IdempotencyKey;
-pub use read::{list_name, GroupTold, Not, RuleTold, RulesTold, StatedBy, UserTold};
-pub use shadowed::ShadowTold;
-pub use records::StoredFacts;
+pub use read::{GroupTold, Not, RuleTold, RulesTold, StatedBy, UserTold, list_name};
 pub(super) use records::Loading;
-pub(super) use writer::Writer;
+pub use records::StoredFacts;
+pub use shadowed::ShadowTold;
 pub use writer::Journal;
+pub(super) use writer::Writer;
 
 use std::{
     ops::ControlFlow,
@@ -87,7 +87,9 @@ pub enum WriteError {
     #[error("the store has not told yet what others wrote; try again")]
     Behind,
     /// It was not carried out.
-    #[error("the batch could not be planned, by a mistake in peerage itself; nothing of it took effect")]
+    #[error(
+        "the batch could not be planned, by a mistake in peerage itself; nothing of it took effect"
+    )]
     Panicked,
     #[error("facts can't be written any more since their writer failed; restart the daemon")]
     Gone,
@@ -127,12 +129,20 @@ const NEWS: Duration = Duration::from_secs(3);
 
 /// What the writer is told.
 enum Message {
-    Write { batch: Batch, reply: oneshot::Sender<Result<Written, WriteError>> },
+    Write {
+        batch: Batch,
+        reply: oneshot::Sender<Result<Written, WriteError>>,
+    },
     Event(crate::store::Event),
     /// A reload begins: what changes from now on is noted. What is served is told.
-    Begin { reply: mpsc::Sender<Arc<Served>> },
+    Begin {
+        reply: mpsc::Sender<Arc<Served>>,
+    },
     /// A reload ends, with what is to be served if that is another policy.
-    End { swap: Option<Box<(View, Arc<Basis>)>>, reply: mpsc::Sender<Option<Arc<Served>>> },
+    End {
+        swap: Option<Box<(View, Arc<Basis>)>>,
+        reply: mpsc::Sender<Option<Arc<Served>>>,
+    },
     /// Nobody is there any longer who could ask for anything.
     Stop,
 }

@@ -143,8 +143,7 @@ fn failed(error: &WriteError) -> Answer {
         | WriteError::Panicked
         | WriteError::Gone => StatusCode::SERVICE_UNAVAILABLE,
     };
-    let mut answer =
-        Refusal { status, message: error.to_string(), at: String::new() }.answer();
+    let mut answer = Refusal { status, message: error.to_string(), at: String::new() }.answer();
     if status == StatusCode::SERVICE_UNAVAILABLE {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }

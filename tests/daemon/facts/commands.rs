@@ -21,31 +21,83 @@ const STEPS: &[(&str, &str, &str)] = &[
     (r#"{"op":"unblock","from":"ann","to":"dan"}"#, "dan start_chat ann", "allowed"),
     (r#"{"op":"put_user","user":"dan","peers":"paired"}"#, "dan start_chat ann", "peers_subject"),
     (r#"{"op":"relate","kind":"pair","from":"dan","to":"ann"}"#, "dan start_chat ann", "allowed"),
-    (r#"{"op":"unrelate","kind":"pair","from":"dan","to":"ann"}"#, "dan start_chat ann", "peers_subject"),
-    (r#"{"op":"put_user","user":"dan","peers":null,"approval":"need_confirm"}"#, "ann friend_request dan", "allowed"),
+    (
+        r#"{"op":"unrelate","kind":"pair","from":"dan","to":"ann"}"#,
+        "dan start_chat ann",
+        "peers_subject",
+    ),
+    (
+        r#"{"op":"put_user","user":"dan","peers":null,"approval":"need_confirm"}"#,
+        "ann friend_request dan",
+        "allowed",
+    ),
     (r#"{"op":"request_friend","from":"ann","to":"dan"}"#, "ann friend_request dan", "allowed"),
-    (r#"{"op":"accept_friend","from":"ann","to":"dan"}"#, "ann friend_request dan", "already_friends"),
-    (r#"{"op":"update_friend","from":"ann","to":"dan","remark":"D"}"#, "dan friend_request ann", "already_friends"),
-    (r#"{"op":"delete_friend","from":"ann","to":"dan","both":true}"#, "dan friend_request ann", "allowed"),
+    (
+        r#"{"op":"accept_friend","from":"ann","to":"dan"}"#,
+        "ann friend_request dan",
+        "already_friends",
+    ),
+    (
+        r#"{"op":"update_friend","from":"ann","to":"dan","remark":"D"}"#,
+        "dan friend_request ann",
+        "already_friends",
+    ),
+    (
+        r#"{"op":"delete_friend","from":"ann","to":"dan","both":true}"#,
+        "dan friend_request ann",
+        "allowed",
+    ),
     (r#"{"op":"request_friend","from":"ann","to":"dan"}"#, "ann friend_request dan", "allowed"),
     (r#"{"op":"refuse_friend","from":"ann","to":"dan"}"#, "ann friend_request dan", "allowed"),
-    (r#"{"op":"add_friend","from":"ann","to":"dan","force":true,"both":false}"#, "ann friend_request dan", "already_friends"),
+    (
+        r#"{"op":"add_friend","from":"ann","to":"dan","force":true,"both":false}"#,
+        "ann friend_request dan",
+        "already_friends",
+    ),
     (r#"{"op":"add_friend_list","user":"ann","list":"work"}"#, "ann sign_in", "allowed"),
     (r#"{"op":"delete_friend_list","user":"ann","list":"work"}"#, "ann sign_in", "allowed"),
     (r#"{"op":"open_conversation","users":["cyd","dan"]}"#, "cyd send_message dan", "allowed"),
     (r#"{"op":"close_conversation","users":["cyd","dan"]}"#, "cyd send_message dan", "allowed"),
-    (r#"{"op":"put_group","group":"g","creator":"dan","members":["ann"]}"#, "ann send_message g -", "allowed"),
+    (
+        r#"{"op":"put_group","group":"g","creator":"dan","members":["ann"]}"#,
+        "ann send_message g -",
+        "allowed",
+    ),
     (r#"{"op":"add_member","group":"g","member":"bob"}"#, "bob send_message g -", "allowed"),
     (r#"{"op":"add_admin","group":"g","member":"bob"}"#, "bob remove_member g ann", "allowed"),
-    (r#"{"op":"remove_admin","group":"g","member":"bob"}"#, "bob remove_member g ann", "needs_admin"),
+    (
+        r#"{"op":"remove_admin","group":"g","member":"bob"}"#,
+        "bob remove_member g ann",
+        "needs_admin",
+    ),
     (r#"{"op":"add_super_admin","group":"g","member":"bob"}"#, "bob add_admin g ann", "allowed"),
-    (r#"{"op":"remove_super_admin","group":"g","member":"bob"}"#, "bob add_admin g ann", "needs_super_admin"),
-    (r#"{"op":"update_permissions","group":"g","permission":"add_member","value":"deny"}"#, "dan add_member g cyd", "denied_by_matrix"),
-    (r#"{"op":"update_metadata","group":"g","field":"group_name","value":"G"}"#, "ann update_metadata g field group_name", "allowed"),
+    (
+        r#"{"op":"remove_super_admin","group":"g","member":"bob"}"#,
+        "bob add_admin g ann",
+        "needs_super_admin",
+    ),
+    (
+        r#"{"op":"update_permissions","group":"g","permission":"add_member","value":"deny"}"#,
+        "dan add_member g cyd",
+        "denied_by_matrix",
+    ),
+    (
+        r#"{"op":"update_metadata","group":"g","field":"group_name","value":"G"}"#,
+        "ann update_metadata g field group_name",
+        "allowed",
+    ),
     (r#"{"op":"remove_member","group":"g","member":"ann"}"#, "ann send_message g -", "not_member"),
     (r#"{"op":"delete_group","group":"g"}"#, "dan send_message g -", "unknown_resource"),
-    (r#"{"op":"put_rule","rule_id":"00000000-0000-4000-8000-000000000001","condition":"hasTag(boss)","outcome":["boss"]}"#, "cyd start_chat eve", "unknown_resource"),
-    (r#"{"op":"delete_rule","rule_id":"00000000-0000-4000-8000-000000000001"}"#, "cyd start_chat ann", "allowed"),
+    (
+        r#"{"op":"put_rule","rule_id":"00000000-0000-4000-8000-000000000001","condition":"hasTag(boss)","outcome":["boss"]}"#,
+        "cyd start_chat eve",
+        "unknown_resource",
+    ),
+    (
+        r#"{"op":"delete_rule","rule_id":"00000000-0000-4000-8000-000000000001"}"#,
+        "cyd start_chat ann",
+        "allowed",
+    ),
     (r#"{"op":"delete_user","user":"dan"}"#, "dan sign_in", "unknown_subject"),
 ];
 
@@ -119,7 +171,10 @@ fn on_behalf_of_a_user_it_is_decided_first() {
         (json!({ "op": "add_member", "group": "club", "member": "cyd", "as": "bob" }), "banned"),
         (json!({ "op": "put_user", "user": "new", "as": "ann" }), "not_manager"),
         (json!({ "op": "block", "from": "ann", "to": "cyd", "as": "ann" }), "ok"),
-        (json!({ "op": "remove_member", "group": "club", "member": "ann" }), "super_admin_protected"),
+        (
+            json!({ "op": "remove_member", "group": "club", "member": "ann" }),
+            "super_admin_protected",
+        ),
     ];
     for (command, expected) in cases {
         let outcome = kept.send(&json!([command])).json()["outcomes"][0].clone();

@@ -155,7 +155,9 @@ pub(crate) fn path_of(question: &str) -> String {
     match words[2..] {
         [] => path,
         [resource] => format!("{path}&resource={resource}"),
-        [group, "field", field] => format!("{path}&resource={group}&resource_type=group&field={field}"),
+        [group, "field", field] => {
+            format!("{path}&resource={group}&resource_type=group&field={field}")
+        }
         [group, member] => {
             let member = if member == "-" { String::new() } else { format!("&member={member}") };
             format!("{path}&resource={group}&resource_type=group{member}")

@@ -65,7 +65,10 @@ fn a_group_is_told_whole() {
         assert_eq!(kept.told(path), told);
     }
     let club = kept.told("/v1/facts/groups/club");
-    assert_eq!((&club["members"], &club["super_admins"]), (&json!(["bob", "cyd"]), &json!(["ann"])));
+    assert_eq!(
+        (&club["members"], &club["super_admins"]),
+        (&json!(["bob", "cyd"]), &json!(["ann"]))
+    );
     assert_eq!((&club["matrix"], &club["stated_by"]["line"]), (&json!("team"), &json!(11)));
 }
 
@@ -144,14 +147,26 @@ fn lists_are_paged() {
     let expected = [
         ("users", json!(["a/b", "ann", "bob", "cyd", "dan", "zoe", "ä ö"])),
         ("groups", json!(["club", "g a/b", "g dan", "g zoe", "g ä ö"])),
-        ("conversations", json!([["a/b", "ann"], ["ann", "bob"], ["ann", "dan"], ["ann", "zoe"],
-            ["ann", "ä ö"], ["dan", "zoe"]])),
+        (
+            "conversations",
+            json!([
+                ["a/b", "ann"],
+                ["ann", "bob"],
+                ["ann", "dan"],
+                ["ann", "zoe"],
+                ["ann", "ä ö"],
+                ["dan", "zoe"]
+            ]),
+        ),
     ];
     for (list, items) in expected {
         for limit in [1, 2, 3, 100] {
             assert_eq!(Value::from(paged(&kept, list, limit)), items, "{list} {limit}");
         }
-        assert_eq!(kept.told(&format!("/v1/facts/{list}"))["total"], items.as_array().unwrap().len());
+        assert_eq!(
+            kept.told(&format!("/v1/facts/{list}"))["total"],
+            items.as_array().unwrap().len()
+        );
     }
     let all = paged(&kept, "rules", 100);
     assert_eq!((all.len(), paged(&kept, "rules", 2)), (5, all));

@@ -96,15 +96,27 @@ fn malformed_batches() {
     kept.daemon.connect().ask("DELETE", "/v1/facts", &authorization(), b"").refusal(405);
     kept.daemon.connect().ask("POST", "/v1/facts/users", &authorization(), b"").refusal(405);
     kept.daemon.connect().ask("GET", "/v1/store/backup", &authorization(), b"").refusal(405);
-    for path in ["/v1/facts/", "/v1/facts/users/", "/v1/facts/users/nobody", "/v1/facts/groups/none",
-        "/v1/facts/rules/00000000-0000-4000-8000-00000000000f", "/v1/facts/other", "/v1/facts/other/x"]
-    {
+    for path in [
+        "/v1/facts/",
+        "/v1/facts/users/",
+        "/v1/facts/users/nobody",
+        "/v1/facts/groups/none",
+        "/v1/facts/rules/00000000-0000-4000-8000-00000000000f",
+        "/v1/facts/other",
+        "/v1/facts/other/x",
+    ] {
         kept.read(path).refusal(404);
     }
-    for path in ["/v1/facts/users/%zz", "/v1/facts/users/%ff", "/v1/facts/rules/x", "/v1/facts/users?limit=0",
-        "/v1/facts/users?limits=1", "/v1/facts/rules?after=x", "/v1/facts/conversations?after=x",
-        "/v1/facts/users/a%00b"]
-    {
+    for path in [
+        "/v1/facts/users/%zz",
+        "/v1/facts/users/%ff",
+        "/v1/facts/rules/x",
+        "/v1/facts/users?limit=0",
+        "/v1/facts/users?limits=1",
+        "/v1/facts/rules?after=x",
+        "/v1/facts/conversations?after=x",
+        "/v1/facts/users/a%00b",
+    ] {
         kept.read(path).refusal(400);
     }
 }
@@ -171,8 +183,9 @@ fn a_batch_takes_effect_whole_or_not_at_all() {
 #[test]
 fn limits_hold() {
     let kept = Kept::start();
-    let users: Vec<Value> =
-        (0..5).map(|at| json!({ "op": "put_user", "user": format!("u{at}"), "tags": ["a"] })).collect();
+    let users: Vec<Value> = (0..5)
+        .map(|at| json!({ "op": "put_user", "user": format!("u{at}"), "tags": ["a"] }))
+        .collect();
     kept.done(&json!(users));
     let fill = |command: &dyn Fn(usize) -> Value, reason: &str, most: usize| {
         for at in 0..most {
@@ -181,9 +194,25 @@ fn limits_hold() {
         let outcome = kept.send(&json!([command(most)])).json()["outcomes"][0].clone();
         assert_eq!(outcome["reason"], reason, "{outcome}");
     };
-    fill(&|at| json!({ "op": "block", "from": "ann", "to": format!("u{at}") }), "block_list_full", 3);
-    fill(&|at| json!({ "op": "add_friend", "from": "bob", "to": format!("u{at}") }), "friend_list_full", 3);
-    fill(&|at| json!({ "op": "add_friend_list", "user": "ann", "list": format!("l{at}") }), "friend_lists_full", 2);
+    fill(
+        &|at| json!({ "op": "block", "from": "ann", "to": format!("u{at}") }),
+        "block_list_full",
+        3,
+    );
+    fill(
+        &|at| json!({ "op": "add_friend", "from": "bob", "to": format!("u{at}") }),
+        "friend_list_full",
+        3,
+    );
+    fill(
+        &|at| json!({ "op": "add_friend_list", "user": "ann", "list": format!("l{at}") }),
+        "friend_lists_full",
+        2,
+    );
     // Two of its members are a file's.
-    fill(&|at| json!({ "op": "add_member", "group": "club", "member": format!("u{at}") }), "group_full", 2);
+    fill(
+        &|at| json!({ "op": "add_member", "group": "club", "member": format!("u{at}") }),
+        "group_full",
+        2,
+    );
 }

@@ -39,7 +39,10 @@ fn a_file_that_newly_states_a_field_wins_until_it_no_longer_does() {
     ]));
     assert_eq!(kept.reason("ann start_chat bob"), "outgoing_off");
     let stating = POLICY
-        .replace("ann: { tags: [a] }", "ann: { tags: [a], peers: all, permissions: { outgoing: true } }")
+        .replace(
+            "ann: { tags: [a] }",
+            "ann: { tags: [a], peers: all, permissions: { outgoing: true } }",
+        )
         .replace("  bob:", "  dan: { tags: [b] }\n  bob:")
         .replace("  club:", "  g: { matrix: dm, creator: ann, admins: [bob] }\n  club:")
         .replace(
@@ -130,7 +133,10 @@ fn rules_of_files_and_of_the_api_add_up() {
     ]));
     assert_eq!(kept.reason("ann start_chat eve"), "allowed");
     assert_eq!(kept.reason("bob start_chat eve"), "no_rule");
-    let both = POLICY.replace("outcome: [a, b] }", "outcome: [a, b] }, { condition: hasTag(b), outcome: [boss] }");
+    let both = POLICY.replace(
+        "outcome: [a, b] }",
+        "outcome: [a, b] }, { condition: hasTag(b), outcome: [boss] }",
+    );
     assert_eq!(kept.reload(&both).status, 200);
     assert_eq!(kept.reason("bob start_chat eve"), "allowed");
     assert_eq!(kept.reason("ann start_chat eve"), "allowed");
