@@ -47,7 +47,8 @@ const SPAN: Duration = Duration::from_secs(10);
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let kept = arguments.iter().position(|it| it == "keep").map(|at| PathBuf::from(&arguments[at + 1]));
+    let kept =
+        arguments.iter().position(|it| it == "keep").map(|at| PathBuf::from(&arguments[at + 1]));
     let temporary = tempfile::tempdir().unwrap();
     let folder = kept.unwrap_or_else(|| temporary.path().to_owned());
     let store = folder.join("facts");
@@ -250,10 +251,13 @@ fn write_until(address: &str, writers: u64, stop: &Arc<AtomicBool>) -> Vec<u64> 
                 }
                 let command = match random.below(4) {
                     0 | 1 => format!(r#"{{"op":"block","from":"{from}","to":"{to}"}}"#),
-                    2 => format!(r#"{{"op":"add_tags","user":"{from}","tags":["tag-{}"]}}"#, random.tag(LARGE)),
-                    _ => format!(
-                        r#"{{"op":"add_friend","from":"{from}","to":"{to}","force":true}}"#
+                    2 => format!(
+                        r#"{{"op":"add_tags","user":"{from}","tags":["tag-{}"]}}"#,
+                        random.tag(LARGE)
                     ),
+                    _ => {
+                        format!(r#"{{"op":"add_friend","from":"{from}","to":"{to}","force":true}}"#)
+                    }
                 };
                 let begun = Instant::now();
                 post(&mut stream, &command);

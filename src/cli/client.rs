@@ -57,9 +57,15 @@ impl Target {
                     anyhow!("`{url}`: it takes http://HOST:PORT; TLS is for a proxy or a tunnel")
                 })?;
                 let address = rest.trim_end_matches('/');
-                ensure!(!address.contains('/'), "`{url}`: it takes http://HOST:PORT without a path");
-                let address =
-                    if address.contains(':') { address.to_owned() } else { format!("{address}:80") };
+                ensure!(
+                    !address.contains('/'),
+                    "`{url}`: it takes http://HOST:PORT without a path"
+                );
+                let address = if address.contains(':') {
+                    address.to_owned()
+                } else {
+                    format!("{address}:80")
+                };
                 let token = token_file.map(|path| {
                     let text = std::fs::read_to_string(path).with_context(|| {
                         format!("can't read the admin token in `{}`", path.display())
@@ -115,17 +121,18 @@ impl Client {
         path: &str,
         sent: &Sent<'_>,
     ) -> Result<(u16, Body<'_>)> {
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.host);
-        if let Some(token) = &self.token {
-            head += &format!("Authorization: Bearer {token}\r\n");
-        }
-        if let Some(key) = sent.once {
-            head += &format!("Idempotency-Key: {key}\r\n");
-        }
-        head += &format!(
-            "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            sent.body.len()
-        );
+        let header = |name: &str, value: Option<&str>| {
+            value.map_or_else(String::new, |value| format!("{name}: {value}\r\n"))
+        };
+        let authorization = self.token.as_ref().map(|token| format!("Bearer {token}"));
+        let head = [
+            format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.host),
+            header("Authorization", authorization.as_deref()),
+            header("Idempotency-Key", sent.once),
+            header("Content-Type", Some("application/json")),
+            format!("Content-Length: {}\r\n\r\n", sent.body.len()),
+        ]
+        .concat();
         let stream = self.stream.get_mut();
         stream.write_all(head.as_bytes())?;
         stream.write_all(sent.body)?;

@@ -161,6 +161,7 @@ fn command_line() -> clap::Command {
             .try_map(|name| <Format as ValueEnum>::from_str(&name, false));
         let format = Arg::new("format")
             .long("format")
+            .global(true)
             .value_name("FORMAT")
             .default_value("human")
             .value_parser(values)

@@ -151,12 +151,15 @@ fn backup(options: &Backup, output: &Output) -> Result<Exit> {
         None => of_daemon(options),
     });
     let done: Value = done?;
+    let told = |name| done.get(name).cloned().unwrap_or_default();
     if output.is_json() {
         output.json(&done)?;
     } else {
         output.result(&format!(
             "{GOOD}ok{GOOD:#} {QUIET}records {}, revision {}, {} bytes{QUIET:#}\n",
-            done["records"], done["revision"], done["bytes"]
+            told("records"),
+            told("revision"),
+            told("bytes")
         ))?;
     }
     Ok(Exit::Fine)

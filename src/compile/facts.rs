@@ -3,8 +3,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
 use super::{
-    Basis, Known, Outcome, Shadowed, compile, digest, groups, lay, population, read, restate, rules,
-    shadowed,
+    Basis, Known, Outcome, Shadowed, compile, digest, groups, lay, population, read, restate,
+    rules, shadowed,
 };
 use crate::{
     diagnostic::{Diagnostics, Report},

@@ -176,7 +176,9 @@ impl Live {
             Some(_) if held.is_some() => Outcome::Held,
             Some(_) => Outcome::Swapped,
         };
-        let swap = compiled.view.filter(|_| outcome == Outcome::Swapped);
+        // Where files say the same elsewhere, facts that they state must be told of by the new place.
+        let moves = self.facts.is_some() && outcome == Outcome::Unchanged;
+        let swap = compiled.view.filter(|_| outcome == Outcome::Swapped || moves);
         let replaced = match &self.facts {
             Some(facts) => facts.end(swap.zip(compiled.basis)),
             None => swap.map(|view| self.served.swap(Arc::new(Served::new(view, None)))),

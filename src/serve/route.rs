@@ -95,10 +95,12 @@ impl App {
             }
             (Some(Endpoint::Facts), &Method::POST) => {
                 match admin::check(self, &head.headers, trusted) {
-                    Ok(()) => match body::read(&head.headers, body, self.options.body_limit).await {
-                        Ok(bytes) => facts::write(self, &head.headers, &bytes).await,
-                        Err(refusal) => refusal.answer(),
-                    },
+                    Ok(()) => {
+                        match body::read(&head.headers, body, self.options.body_limit).await {
+                            Ok(bytes) => facts::write(self, &head.headers, &bytes).await,
+                            Err(refusal) => refusal.answer(),
+                        }
+                    }
                     Err(refusal) => {
                         body::discard(&head.headers, body);
                         refusal.answer()
@@ -171,7 +173,10 @@ impl App {
     }
 
     /// An answer or a refusal, stamped with the revision from which it was made.
-    pub(super) fn on_served(&self, make: impl FnOnce(&Served) -> Result<Answer, Refusal>) -> Answer {
+    pub(super) fn on_served(
+        &self,
+        make: impl FnOnce(&Served) -> Result<Answer, Refusal>,
+    ) -> Answer {
         let served = self.live.served();
         let mut answer = make(&served).unwrap_or_else(|refusal| refusal.answer());
         stamp(&mut answer, &served.revision);

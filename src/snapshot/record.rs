@@ -81,13 +81,8 @@ impl Record {
         let part = |number: u64, at: u32| {
             u16::try_from(number >> (16 * at) & u64::from(u16::MAX)).unwrap_or(u16::MAX)
         };
-        self.tags = [
-            part(address, 0),
-            part(address, 1),
-            part(address, 2),
-            part(count, 0),
-            part(count, 1),
-        ];
+        self.tags =
+            [part(address, 0), part(address, 1), part(address, 2), part(count, 0), part(count, 1)];
         self.tag_count = ELSEWHERE | gone;
     }
 

@@ -23,7 +23,9 @@ pub enum StoreError {
         "this peerage was built without etcd; build it with `cargo build --release --features etcd`"
     )]
     NoEtcd,
-    #[error("the store is of the kind `{0}`, of which peerage makes no backup; export the facts instead")]
+    #[error(
+        "the store is of the kind `{0}`, of which peerage makes no backup; export the facts instead"
+    )]
     NoBackup(&'static str),
     #[error("the store can't be {doing}: {why}")]
     Io { doing: &'static str, why: String },

@@ -10,6 +10,7 @@
 
 mod authzen;
 mod crowd;
+mod facts;
 mod fuzz;
 mod guard;
 mod native;
@@ -21,3 +22,5 @@ mod wire;
 mod client;
 #[path = "../support/daemon.rs"]
 mod daemon;
+#[path = "../support/files.rs"]
+mod files;

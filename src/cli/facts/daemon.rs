@@ -166,7 +166,9 @@ fn wrong(answer: &Answer) -> Vec<(usize, String)> {
         outcome.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
     wrong
-        .map(|(at, outcome)| (at, format!("{}: {}", text(outcome, "reason"), text(outcome, "message"))))
+        .map(|(at, outcome)| {
+            (at, format!("{}: {}", text(outcome, "reason"), text(outcome, "message")))
+        })
         .collect()
 }
 

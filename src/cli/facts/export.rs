@@ -102,7 +102,11 @@ fn all(options: &Options, out: &mut impl Write) -> Result<()> {
     Ok(())
 }
 
-fn of_file(path: &std::path::Path, out: &mut impl Write, records: &progress::Records) -> Result<()> {
+fn of_file(
+    path: &std::path::Path,
+    out: &mut impl Write,
+    records: &progress::Records,
+) -> Result<()> {
     let out = std::cell::RefCell::new(out);
     let failed = std::cell::RefCell::new(None);
     let write = |line: &str| {

@@ -84,16 +84,21 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
         }
         let wrong = match done.wrong.len() {
             0 => String::new(),
+            1 => format!("; {BAD}1 line was not{BAD:#}"),
             count => format!("; {BAD}{count} lines were not{BAD:#}"),
         };
         let all = if imported.is_ok() { "" } else { "at least " };
         output.result(&format!(
-            "{GOOD}imported{GOOD:#} {QUIET}{all}{} lines{QUIET:#}{wrong}\n",
-            done.imported
+            "{GOOD}imported{GOOD:#} {QUIET}{all}{}{QUIET:#}{wrong}\n",
+            lines(done.imported)
         ))?;
     }
     imported?;
     Ok(if done.wrong.is_empty() { Exit::Fine } else { Exit::Short })
+}
+
+fn lines(count: u64) -> String {
+    if count == 1 { "1 line".to_owned() } else { format!("{count} lines") }
 }
 
 fn into_file(options: &Options, path: &std::path::Path, done: &mut Done) -> Result<()> {

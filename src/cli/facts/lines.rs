@@ -68,7 +68,8 @@ fn skip(from: &mut impl BufRead) -> io::Result<()> {
 }
 
 fn parse(bytes: &[u8]) -> Result<Line, String> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let value: Value = serde_json::from_slice(bytes)
+        .map_err(|error| error.to_string().replace(" at line 1 column ", ", column "))?;
     let Value::Object(line) = value else { return Err("it is no JSON object".to_owned()) };
     if let Some(header) = Header::decode(&line) {
         return header.map(|_| Line::Header);

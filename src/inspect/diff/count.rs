@@ -130,11 +130,20 @@ impl Count {
                 self.tied_to(scene, crowd, population, user);
             }
         } else {
-            scene.subjects_differ.iter().for_each(|user| self.tied_to(scene, crowd, population, user));
+            scene
+                .subjects_differ
+                .iter()
+                .for_each(|user| self.tied_to(scene, crowd, population, user));
         }
     }
 
-    fn tied_to(&mut self, scene: &Scene<'_>, crowd: &Crowd<'_>, population: &Population, user: u32) {
+    fn tied_to(
+        &mut self,
+        scene: &Scene<'_>,
+        crowd: &Crowd<'_>,
+        population: &Population,
+        user: u32,
+    ) {
         for (other, tie) in population.ties_of(user) {
             if scene.sides_differ(user, other, tie) {
                 self.put_right(scene, crowd, (user, other), tie);

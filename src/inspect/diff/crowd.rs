@@ -144,7 +144,8 @@ impl<'v> Crowd<'v> {
         let population = &view.population;
         let of = |users: Range<u32>| -> Vec<(u32, u32, Tie)> {
             let users = users.filter(|&user| self.differ.contains(user));
-            let pairs = users.flat_map(|user| population.ties_of(user).map(move |(to, tie)| (user, to, tie)));
+            let pairs = users
+                .flat_map(|user| population.ties_of(user).map(move |(to, tie)| (user, to, tie)));
             pairs.filter(|&(user, other, _)| self.rules_differ(user, other)).collect()
         };
         let parts = thread::available_parallelism().map_or(1, usize::from);

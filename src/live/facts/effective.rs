@@ -33,7 +33,8 @@ impl Effective<'_> {
     }
 
     fn count(&self, user: &str, relation: Relation) -> usize {
-        let rows = self.number(user).into_iter().flat_map(|user| self.view.population.ties_of(user));
+        let rows =
+            self.number(user).into_iter().flat_map(|user| self.view.population.ties_of(user));
         rows.filter(|(_, tie)| tie.to(relation)).count()
     }
 
@@ -217,8 +218,8 @@ impl World for Effective<'_> {
     }
 
     fn condition(&self, text: &str) -> Result<String, Refusal> {
-        let condition = compile::condition(text)
-            .map_err(|why| Refusal::new(Reason::InvalidCondition, why))?;
+        let condition =
+            compile::condition(text).map_err(|why| Refusal::new(Reason::InvalidCondition, why))?;
         let mut unknown = None;
         condition.each_tag(&mut |tag| {
             unknown = unknown.take().or_else(|| self.tag(tag).err());
@@ -227,8 +228,7 @@ impl World for Effective<'_> {
     }
 
     fn value(&self, _: &Permission, text: &str) -> Result<String, Refusal> {
-        let value =
-            compile::value(text).map_err(|why| Refusal::new(Reason::InvalidValue, why))?;
+        let value = compile::value(text).map_err(|why| Refusal::new(Reason::InvalidValue, why))?;
         let mut unknown = None;
         value.each_tag(&mut |tag| {
             unknown = unknown.take().or_else(|| self.tag(tag).err());

@@ -13,9 +13,9 @@ mod writer;
 pub use meter::{BOUNDS, CommitTimes, Meter};
 pub use once::IdempotencyKey;
 pub use read::{GroupTold, Not, RuleTold, RulesTold, StatedBy, UserTold, list_name};
-pub use shadowed::ShadowTold;
 pub(super) use records::Loading;
 pub use records::StoredFacts;
+pub use shadowed::ShadowTold;
 pub use writer::Journal;
 pub(super) use writer::Writer;
 
@@ -87,7 +87,9 @@ pub enum WriteError {
     #[error("the store has not told yet what others wrote; try again")]
     Behind,
     /// It was not carried out.
-    #[error("the batch could not be planned, by a mistake in peerage itself; nothing of it took effect")]
+    #[error(
+        "the batch could not be planned, by a mistake in peerage itself; nothing of it took effect"
+    )]
     Panicked,
     #[error("facts can't be written any more since their writer failed; restart the daemon")]
     Gone,

@@ -190,8 +190,12 @@ impl Served {
             }
         };
         let member = |&user: &u32| Some((directory.id(user).to_owned(), group.role(user)?));
-        let mut members: Vec<(String, Role)> =
-            group.members.iter().filter(|&&user| directory.is_known(user)).filter_map(member).collect();
+        let mut members: Vec<(String, Role)> = group
+            .members
+            .iter()
+            .filter(|&&user| directory.is_known(user))
+            .filter_map(member)
+            .collect();
         members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         let creator = group.creator.map(|user| directory.id(user).to_owned());
         let fields = ["matrix", "creator", "super_admins", "admins", "members"];
@@ -274,7 +278,8 @@ impl Served {
         for user in first.into_iter().chain(later) {
             let one = directory.id(user);
             let others = population.ties_of(user);
-            let others = others.filter(|&(other, tie)| tie.is_conversation() && directory.is_known(other));
+            let others =
+                others.filter(|&(other, tie)| tie.is_conversation() && directory.is_known(other));
             let mut others: Vec<&str> = others.map(|(other, _)| directory.id(other)).collect();
             others.retain(|&other| one < other && after.is_none_or(|after| (one, other) > after));
             others.sort_unstable();

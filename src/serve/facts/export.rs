@@ -130,9 +130,9 @@ impl Sender<'_> {
 
     /// Breaks off if nobody takes it.
     fn send(&mut self, part: Part) -> ControlFlow<()> {
-        let sent = self.runtime.block_on(async {
-            tokio::time::timeout(PATIENCE, self.parts.send(part)).await
-        });
+        let sent = self
+            .runtime
+            .block_on(async { tokio::time::timeout(PATIENCE, self.parts.send(part)).await });
         if matches!(sent, Ok(Ok(()))) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 }

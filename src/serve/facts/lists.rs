@@ -37,8 +37,10 @@ pub(super) fn users(served: &Served, query: &str) -> Result<Value, Refusal> {
     let page = Page::of(query)?;
     let population = &served.view.population;
     let users = population.directory.in_order(&population.everyone, page.after());
-    let mut ids: Vec<&str> =
-        users.take(page.limit.saturating_add(1)).map(|user| population.directory.id(user)).collect();
+    let mut ids: Vec<&str> = users
+        .take(page.limit.saturating_add(1))
+        .map(|user| population.directory.id(user))
+        .collect();
     let next = next(&mut ids, page.limit).map(|id| (*id).to_owned());
     Ok(listed(served, ("users", json!(ids)), population.everyone.len(), next))
 }
@@ -73,11 +75,7 @@ pub(super) fn conversations(served: &Served, query: &str) -> Result<Value, Refus
 }
 
 /// `GET /v1/facts/rules`: all rules, in the order of their ids.
-pub(super) fn rules(
-    served: &Served,
-    facts: Option<&Facts>,
-    query: &str,
-) -> Result<Value, Failure> {
+pub(super) fn rules(served: &Served, facts: Option<&Facts>, query: &str) -> Result<Value, Failure> {
     let page = Page::of(query)?;
     let after: Option<Uuid> = page
         .after()

@@ -44,7 +44,9 @@ pub(super) fn group(id: &str, served: &Served, told: &GroupTold) -> Value {
         told.members.iter().filter(|(_, has)| *has == role).map(|(id, _)| id).collect()
     };
     let record = &told.record;
-    let by = |(id, member): (&String, &crate::facts::Member)| Some((id.clone(), json!(member.by.as_ref()?)));
+    let by = |(id, member): (&String, &crate::facts::Member)| {
+        Some((id.clone(), json!(member.by.as_ref()?)))
+    };
     let added_by: Map<String, Value> = record.members.iter().filter_map(by).collect();
     let mut into = object(json!({
         "id": id,

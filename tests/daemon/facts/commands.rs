@@ -1,0 +1,185 @@
+//! Every command, and what decisions make of it at once.
+
+use std::collections::BTreeSet;
+
+use peerage::facts::Op;
+use serde_json::{Value, json};
+
+use super::Kept;
+
+const RULE: &str = "00000000-0000-4000-8000-000000000001";
+
+/// A step: the command, a question, and the reason after it.
+const STEPS: &[(&str, &str, &str)] = &[
+    (r#"{"op":"put_user","user":"dan","tags":["a"]}"#, "dan start_chat ann", "allowed"),
+    (r#"{"op":"remove_tags","user":"dan","tags":["a"]}"#, "dan start_chat ann", "no_rule"),
+    (r#"{"op":"add_tags","user":"dan","tags":["b"]}"#, "dan start_chat ann", "allowed"),
+    (r#"{"op":"silence","user":"dan"}"#, "dan start_chat ann", "silenced"),
+    (r#"{"op":"ban","user":"dan"}"#, "dan sign_in", "banned"),
+    (r#"{"op":"reactivate","user":"dan"}"#, "dan sign_in", "allowed"),
+    (r#"{"op":"block","from":"ann","to":"dan"}"#, "dan start_chat ann", "blocked_by_resource"),
+    (r#"{"op":"unblock","from":"ann","to":"dan"}"#, "dan start_chat ann", "allowed"),
+    (r#"{"op":"put_user","user":"dan","peers":"paired"}"#, "dan start_chat ann", "peers_subject"),
+    (r#"{"op":"relate","kind":"pair","from":"dan","to":"ann"}"#, "dan start_chat ann", "allowed"),
+    (
+        r#"{"op":"unrelate","kind":"pair","from":"dan","to":"ann"}"#,
+        "dan start_chat ann",
+        "peers_subject",
+    ),
+    (
+        r#"{"op":"put_user","user":"dan","peers":null,"approval":"need_confirm"}"#,
+        "ann friend_request dan",
+        "allowed",
+    ),
+    (r#"{"op":"request_friend","from":"ann","to":"dan"}"#, "ann friend_request dan", "allowed"),
+    (
+        r#"{"op":"accept_friend","from":"ann","to":"dan"}"#,
+        "ann friend_request dan",
+        "already_friends",
+    ),
+    (
+        r#"{"op":"update_friend","from":"ann","to":"dan","remark":"D"}"#,
+        "dan friend_request ann",
+        "already_friends",
+    ),
+    (
+        r#"{"op":"delete_friend","from":"ann","to":"dan","both":true}"#,
+        "dan friend_request ann",
+        "allowed",
+    ),
+    (r#"{"op":"request_friend","from":"ann","to":"dan"}"#, "ann friend_request dan", "allowed"),
+    (r#"{"op":"refuse_friend","from":"ann","to":"dan"}"#, "ann friend_request dan", "allowed"),
+    (
+        r#"{"op":"add_friend","from":"ann","to":"dan","force":true,"both":false}"#,
+        "ann friend_request dan",
+        "already_friends",
+    ),
+    (r#"{"op":"add_friend_list","user":"ann","list":"work"}"#, "ann sign_in", "allowed"),
+    (r#"{"op":"delete_friend_list","user":"ann","list":"work"}"#, "ann sign_in", "allowed"),
+    (r#"{"op":"open_conversation","users":["cyd","dan"]}"#, "cyd send_message dan", "allowed"),
+    (r#"{"op":"close_conversation","users":["cyd","dan"]}"#, "cyd send_message dan", "allowed"),
+    (
+        r#"{"op":"put_group","group":"g","creator":"dan","members":["ann"]}"#,
+        "ann send_message g -",
+        "allowed",
+    ),
+    (r#"{"op":"add_member","group":"g","member":"bob"}"#, "bob send_message g -", "allowed"),
+    (r#"{"op":"add_admin","group":"g","member":"bob"}"#, "bob remove_member g ann", "allowed"),
+    (
+        r#"{"op":"remove_admin","group":"g","member":"bob"}"#,
+        "bob remove_member g ann",
+        "needs_admin",
+    ),
+    (r#"{"op":"add_super_admin","group":"g","member":"bob"}"#, "bob add_admin g ann", "allowed"),
+    (
+        r#"{"op":"remove_super_admin","group":"g","member":"bob"}"#,
+        "bob add_admin g ann",
+        "needs_super_admin",
+    ),
+    (
+        r#"{"op":"update_permissions","group":"g","permission":"add_member","value":"deny"}"#,
+        "dan add_member g cyd",
+        "denied_by_matrix",
+    ),
+    (
+        r#"{"op":"update_metadata","group":"g","field":"group_name","value":"G"}"#,
+        "ann update_metadata g field group_name",
+        "allowed",
+    ),
+    (r#"{"op":"remove_member","group":"g","member":"ann"}"#, "ann send_message g -", "not_member"),
+    (r#"{"op":"delete_group","group":"g"}"#, "dan send_message g -", "unknown_resource"),
+    (
+        r#"{"op":"put_rule","rule_id":"00000000-0000-4000-8000-000000000001","condition":"hasTag(boss)","outcome":["boss"]}"#,
+        "cyd start_chat eve",
+        "unknown_resource",
+    ),
+    (
+        r#"{"op":"delete_rule","rule_id":"00000000-0000-4000-8000-000000000001"}"#,
+        "cyd start_chat ann",
+        "allowed",
+    ),
+    (r#"{"op":"delete_user","user":"dan"}"#, "dan sign_in", "unknown_subject"),
+];
+
+#[test]
+fn every_command_is_seen_by_the_next_decision() {
+    let kept = Kept::start();
+    let (mut seen, mut revision) = (BTreeSet::new(), 0);
+    for (command, question, reason) in STEPS {
+        let command: Value = serde_json::from_str(command).unwrap();
+        seen.insert(command["op"].as_str().unwrap().to_owned());
+        let answer = kept.send(&json!([command]));
+        assert_eq!(answer.status, 200, "{command} {}", answer.text());
+        let body = answer.json();
+        assert_eq!(body["outcomes"][0]["changed"], true, "{command}");
+        revision += 1;
+        assert_eq!(body["revision"], revision);
+        assert!(kept.daemon.get("/v1/status").revision().ends_with(&format!(".{revision}")));
+        assert_eq!(kept.reason(question), *reason, "{command}");
+    }
+    let all: BTreeSet<String> = Op::NAMES.iter().map(|&name| name.to_owned()).collect();
+    assert_eq!(seen, all);
+}
+
+#[test]
+fn lists_follow() {
+    let kept = Kept::start();
+    assert_eq!(kept.reach("ann", "start_chat"), ["bob", "cyd"]);
+    kept.done(&json!([
+        { "op": "put_user", "user": "dan", "tags": ["a"] },
+        { "op": "put_user", "user": "abe", "tags": ["b"] },
+        { "op": "block", "from": "bob", "to": "ann" },
+    ]));
+    assert_eq!(kept.reach("ann", "start_chat"), ["abe", "cyd", "dan"]);
+    kept.done(&json!([{ "op": "put_rule", "rule_id": RULE, "condition": "hasTag(a)", "outcome": ["boss"] }]));
+    let kept = kept.restarted();
+    assert_eq!(kept.reach("ann", "start_chat"), ["abe", "cyd", "dan"]);
+    assert_eq!(kept.told(&format!("/v1/facts/rules/{RULE}"))["condition"], "hasTag(a)");
+}
+
+#[test]
+fn a_command_that_changes_nothing_is_fine() {
+    let kept = Kept::start();
+    let commands = [
+        json!({ "op": "block", "from": "ann", "to": "bob" }),
+        json!({ "op": "open_conversation", "users": ["cyd", "ann"] }),
+        json!({ "op": "ban", "user": "bob" }),
+        json!({ "op": "relate", "kind": "contact", "from": "ann", "to": "cyd" }),
+    ];
+    for command in commands {
+        let first = kept.send(&json!([command])).json();
+        assert_eq!(first["outcomes"][0], json!({ "ok": true, "changed": true }), "{command}");
+        let again = kept.send(&json!([command])).json();
+        assert_eq!(again["outcomes"][0], json!({ "ok": true, "changed": false }), "{command}");
+        assert_eq!(again["revision"], first["revision"]);
+    }
+    // A banned user is not silenced by being silenced.
+    let silenced = kept.send(&json!([{ "op": "silence", "user": "bob" }])).json();
+    assert_eq!(silenced["outcomes"][0]["changed"], false);
+    assert_eq!(kept.reason("bob sign_in"), "banned");
+    // What a file states is there already.
+    let stated = kept.send(&json!([{ "op": "block", "from": "cyd", "to": "bob" }])).json();
+    assert_eq!(stated["outcomes"][0]["changed"], false);
+}
+
+#[test]
+fn on_behalf_of_a_user_it_is_decided_first() {
+    let kept = Kept::start();
+    let cases = [
+        (json!({ "op": "ban", "user": "bob", "as": "ann" }), "not_manager"),
+        (json!({ "op": "ban", "user": "bob", "as": "cyd" }), "ok"),
+        (json!({ "op": "add_member", "group": "club", "member": "cyd", "as": "bob" }), "banned"),
+        (json!({ "op": "put_user", "user": "new", "as": "ann" }), "not_manager"),
+        (json!({ "op": "block", "from": "ann", "to": "cyd", "as": "ann" }), "ok"),
+        (
+            json!({ "op": "remove_member", "group": "club", "member": "ann" }),
+            "super_admin_protected",
+        ),
+    ];
+    for (command, expected) in cases {
+        let outcome = kept.send(&json!([command])).json()["outcomes"][0].clone();
+        let reason = outcome["reason"].as_str().unwrap_or("ok").to_owned();
+        assert_eq!(reason, expected, "{command} {outcome}");
+        assert_eq!(outcome["ok"], reason == "ok");
+    }
+}

@@ -1,0 +1,206 @@
+//! What is read of the facts, by files and records together.
+
+use serde_json::{Value, json};
+
+use super::Kept;
+
+#[test]
+fn a_user_is_told_whole() {
+    let kept = Kept::start();
+    kept.done(&json!([
+        { "op": "put_user", "user": "dan", "tags": ["b", "a"], "peers": 1, "approval": "need_confirm",
+          "permissions": { "incoming": false, "video_call": "hasTag(a)" }, "attributes": { "x": [1] },
+          "paired": ["ann"], "favorites": ["bob"], "contacts": ["ann"] },
+        { "op": "add_friend_list", "user": "dan", "list": "work" },
+        { "op": "add_friend", "from": "dan", "to": "ann", "force": true, "lists": ["work"] },
+        { "op": "request_friend", "from": "bob", "to": "dan" },
+        { "op": "block", "from": "dan", "to": "cyd" },
+        { "op": "silence", "user": "dan" },
+        { "op": "open_conversation", "users": ["dan", "bob"] },
+        { "op": "add_member", "group": "club", "member": "dan" },
+    ]));
+    let mut told = kept.told("/v1/facts/users/dan");
+    let details = told["friend_details"]["ann"].as_object_mut().unwrap();
+    assert!(details.remove("since").unwrap().is_u64());
+    assert_eq!(Value::from(details.clone()), json!({ "lists": ["work"] }));
+    assert!(told["requests"]["bob"]["since"].is_u64());
+    let members = told.as_object_mut().unwrap();
+    members.remove("friend_details");
+    members.remove("requests");
+    assert_eq!(
+        told,
+        json!({
+            "id": "dan", "revision": 1, "tags": ["a", "b"], "peers": "paired",
+            "permissions": { "incoming": false, "video_call": "hasTag(a)" },
+            "moderation": "silenced", "approval": "need_confirm",
+            "contacts": ["ann", "bob"], "favorites": ["bob"], "paired": ["ann"],
+            "blocked": ["cyd"], "friends": ["ann"],
+            "conversations": ["bob"], "groups": ["club"],
+            "attributes": { "x": [1] }, "friend_lists": ["work"],
+        })
+    );
+    let cyd = kept.told("/v1/facts/users/cyd");
+    assert_eq!(cyd["blocked"], json!(["bob"]));
+    assert_eq!(cyd["stated_by"]["line"], 9);
+    let fields = json!(["tags", "peers", "permissions.video_call", "blocked"]);
+    assert_eq!(cyd["stated_by"]["fields"], fields);
+}
+
+#[test]
+fn a_group_is_told_whole() {
+    let kept = Kept::start();
+    kept.done(&json!([
+        { "op": "put_group", "group": "g/1", "matrix": "team", "creator": "ann", "admins": ["bob"] },
+        { "op": "add_member", "group": "g/1", "member": "cyd", "as": "ann" },
+        { "op": "update_metadata", "group": "g/1", "field": "group_name", "value": "G" },
+        { "op": "update_permissions", "group": "g/1", "permission": "add_member", "value": "deny" },
+        { "op": "add_member", "group": "club", "member": "cyd" },
+    ]));
+    let told = json!({
+        "id": "g/1", "revision": 1, "matrix": "team", "creator": "ann", "super_admins": ["ann"],
+        "admins": ["bob"], "members": ["cyd"], "permissions": { "add_member": "deny" },
+        "metadata": { "group_name": "G" }, "added_by": { "cyd": "ann" },
+    });
+    for path in ["/v1/facts/groups/g%2F1", "/v1/facts/groups/g/1"] {
+        assert_eq!(kept.told(path), told);
+    }
+    let club = kept.told("/v1/facts/groups/club");
+    assert_eq!(
+        (&club["members"], &club["super_admins"]),
+        (&json!(["bob", "cyd"]), &json!(["ann"]))
+    );
+    assert_eq!((&club["matrix"], &club["stated_by"]["line"]), (&json!("team"), &json!(11)));
+}
+
+#[test]
+fn rules_of_files_and_of_the_api() {
+    let kept = Kept::start();
+    let made = kept.send(&json!([
+        { "op": "put_rule", "name": "mine", "condition": "any( hasTag(a) )", "outcome": ["boss", "a"] },
+    ]));
+    let id = made.json()["outcomes"][0]["rule_id"].as_str().unwrap().to_owned();
+    let told = kept.told("/v1/facts/rules");
+    assert_eq!((&told["in_force"], &told["revision"]), (&json!(true), &json!(1)));
+    let rules = told["rules"].as_array().unwrap();
+    let of_file = rules.iter().find(|rule| rule["name"] == "all").unwrap();
+    assert_eq!(of_file["stated_by"]["line"], 2);
+    let mine = json!({
+        "rule_id": id, "name": "mine", "description": null,
+        "condition": "any( hasTag(a) )", "outcome": ["boss", "a"],
+    });
+    assert!(rules.contains(&mine), "{told}");
+    assert_eq!(kept.told(&format!("/v1/facts/rules/{id}")), mine);
+    let of_file = of_file.clone();
+    let path = format!("/v1/facts/rules/{}", of_file["rule_id"].as_str().unwrap());
+    assert_eq!(kept.told(&path), of_file);
+}
+
+#[test]
+fn without_a_section_no_rule_counts() {
+    let kept = Kept::with("users: { ann: {}, bob: {} }\n", &[]);
+    kept.done(&json!([{ "op": "put_rule", "condition": "hasTag(a)", "outcome": ["b"] }]));
+    let told = kept.told("/v1/facts/rules");
+    assert_eq!(told["in_force"], false);
+    assert_eq!(told["rules"].as_array().unwrap().len(), 1);
+    assert_eq!(kept.reason("ann start_chat bob"), "allowed");
+    // With one, those that are kept count at once.
+    assert_eq!(kept.reload("rules: []\nusers: { ann: {}, bob: {} }\n").status, 200);
+    assert_eq!(kept.reason("ann start_chat bob"), "no_rule");
+    kept.done(&json!([
+        { "op": "add_tags", "user": "ann", "tags": ["a"] }, { "op": "add_tags", "user": "bob", "tags": ["b"] },
+    ]));
+    assert_eq!(kept.reason("ann start_chat bob"), "allowed");
+    assert_eq!(kept.told("/v1/facts/rules")["in_force"], true);
+}
+
+/// All items of a list, page by page.
+fn paged(kept: &Kept, list: &str, limit: usize) -> Vec<Value> {
+    let (mut all, mut after) = (Vec::new(), String::new());
+    loop {
+        let after_this: String = after.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let page = kept.told(&format!("/v1/facts/{list}?limit={limit}&after={after_this}"));
+        let items = page[list].as_array().unwrap();
+        assert!(items.len() <= limit);
+        all.extend(items.iter().cloned());
+        after = page["next"].as_str().unwrap().to_owned();
+        if after.is_empty() {
+            return all;
+        }
+        assert_eq!(items.len(), limit, "only the last page is short");
+    }
+}
+
+#[test]
+fn lists_are_paged() {
+    let kept = Kept::start();
+    let users = ["zoe", "a/b", "ä ö", "dan"];
+    let mut commands: Vec<Value> =
+        users.iter().map(|user| json!({ "op": "put_user", "user": user })).collect();
+    for user in users {
+        commands.push(json!({ "op": "open_conversation", "users": [user, "ann"] }));
+        commands.push(json!({ "op": "put_group", "group": format!("g {user}"), "creator": user }));
+        let rule = json!({ "op": "put_rule", "condition": "hasTag(a)", "outcome": ["b"] });
+        commands.push(rule);
+    }
+    commands.push(json!({ "op": "open_conversation", "users": ["zoe", "dan"] }));
+    kept.done(&json!(commands));
+    let expected = [
+        ("users", json!(["a/b", "ann", "bob", "cyd", "dan", "zoe", "ä ö"])),
+        ("groups", json!(["club", "g a/b", "g dan", "g zoe", "g ä ö"])),
+        (
+            "conversations",
+            json!([
+                ["a/b", "ann"],
+                ["ann", "bob"],
+                ["ann", "dan"],
+                ["ann", "zoe"],
+                ["ann", "ä ö"],
+                ["dan", "zoe"]
+            ]),
+        ),
+    ];
+    for (list, items) in expected {
+        for limit in [1, 2, 3, 100] {
+            assert_eq!(Value::from(paged(&kept, list, limit)), items, "{list} {limit}");
+        }
+        assert_eq!(
+            kept.told(&format!("/v1/facts/{list}"))["total"],
+            items.as_array().unwrap().len()
+        );
+    }
+    let all = paged(&kept, "rules", 100);
+    assert_eq!((all.len(), paged(&kept, "rules", 2)), (5, all));
+    for user in users {
+        let path: String = user.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        assert_eq!(kept.told(&format!("/v1/facts/users/{path}"))["id"], user);
+    }
+}
+
+#[test]
+fn metrics_count_what_is_written() {
+    let kept = Kept::start();
+    kept.done(&json!([{ "op": "ban", "user": "ann" }]));
+    kept.send(&json!([{ "op": "ban", "user": "nobody" }]));
+    kept.send(&json!([{ "op": "ban" }]));
+    let metrics = kept.daemon.get("/metrics");
+    for line in [
+        "peerage_facts_batches_total{outcome=\"done\"} 1",
+        "peerage_facts_batches_total{outcome=\"refused\"} 1",
+        "peerage_facts_batches_total{outcome=\"malformed\"} 1",
+        "peerage_facts_commit_seconds_count 1",
+        "peerage_facts_commit_seconds_bucket{le=\"+Inf\"} 1",
+        "peerage_facts_revision 1",
+        "peerage_store_up 1",
+        "peerage_store_cut_off_seconds 0",
+        "peerage_facts_shadowed 0",
+    ] {
+        assert!(metrics.text().lines().any(|it| it == line), "{line} {}", metrics.text());
+    }
+    let store = kept.store();
+    let expected = json!({
+        "kind": "embedded", "revision": 1, "writable": true, "cut_off": null,
+        "shadowed": { "total": 0, "first": [] },
+    });
+    assert_eq!(store, expected);
+    assert_eq!(kept.daemon.get("/readyz").status, 200);
+}

@@ -1,0 +1,90 @@
+//! The writer of facts outlives what it can't carry out.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by it")]
+
+use std::{fs, ops::ControlFlow, sync::Arc};
+
+use peerage::{
+    facts::{ChangeSet, Command, Key, Kind},
+    live::{
+        Live, Start,
+        facts::{Batch, WriteError, Written},
+    },
+    store::{Commit, EmbeddedStore, Entry, Store, StoreError},
+};
+use serde_json::json;
+
+/// A store in which reading one user, or writing another, is a mistake of the program.
+#[derive(Debug)]
+struct Trap(EmbeddedStore);
+
+impl Store for Trap {
+    fn load(&self, each: &mut dyn FnMut(Entry)) -> Result<u64, StoreError> {
+        self.0.load(each)
+    }
+
+    fn get(&self, key: &Key) -> Result<Option<Entry>, StoreError> {
+        assert_ne!(*key, Key::User("unread".to_owned()), "as it is meant to be");
+        self.0.get(key)
+    }
+
+    fn list(
+        &self,
+        kind: Kind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.0.list(kind, after, limit)
+    }
+
+    fn commit(&self, group: &[ChangeSet]) -> Result<Commit, StoreError> {
+        let keys = group.iter().flat_map(|set| &set.writes).map(|write| &write.key);
+        for key in keys {
+            assert_ne!(*key, Key::User("unwritten".to_owned()), "as it is meant to be");
+        }
+        self.0.commit(group)
+    }
+
+    fn export(
+        &self,
+        begin: &mut dyn FnMut(u64),
+        each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.0.export(begin, each)
+    }
+
+    fn kind(&self) -> &'static str {
+        "trap"
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_panics_is_refused_and_others_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.yaml");
+    fs::write(&policy, "users: { ann: {} }\n").unwrap();
+    let store = EmbeddedStore::open(folder.path().join("facts.redb")).unwrap();
+    let start = Live::start_with(vec![policy], None, Arc::new(Trap(store))).unwrap();
+    let Start::Serving(live) = start else { panic!("{start:?}") };
+    let facts = live.facts().unwrap();
+    let put = async |user: &str| {
+        let commands = Command::decode(&[
+            json!({ "op": "ban", "user": "ann" }),
+            json!({ "op": "put_user", "user": user }),
+        ]);
+        facts.write(Batch { commands: commands.unwrap(), if_revision: None, once: None }).await
+    };
+    assert!(matches!(put("unread").await, Err(WriteError::Panicked)));
+    assert!(facts.is_writable());
+    assert_eq!(live.served().view.counts().banned, 0, "nothing of it took effect");
+    assert!(matches!(put("dan").await, Ok(Written::Done { revision: 1, .. })));
+    assert_eq!(live.served().view.counts().banned, 1);
+
+    // Whether what broke off in the midst of a commit took effect, nobody can tell.
+    assert!(matches!(put("unwritten").await, Err(WriteError::InDoubt(_))));
+    while facts.is_writable() {
+        tokio::task::yield_now().await;
+    }
+    assert!(matches!(put("eve").await, Err(WriteError::Gone)));
+    assert_eq!(live.served().view.counts().users, 2, "decisions go on");
+}
