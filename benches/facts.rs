@@ -42,6 +42,9 @@ use world::{LARGE, Random, dsl_rules, user};
 
 const TOKEN: &str = "a-token-for-the-bench";
 
+/// How many writes a second are to be borne.
+const RATE: u64 = 2000;
+
 /// How long each thing is watched.
 const SPAN: Duration = Duration::from_secs(10);
 
@@ -68,18 +71,22 @@ fn main() {
 
     println!("decisions alone: {}", daemon.decisions(SPAN));
     let one = daemon.clone_address();
-    println!("one writer alone: {}", summary(&write(&one, 1, SPAN)));
+    println!("one writer alone: {}", summary(&write(&one, 1, None, SPAN)));
 
-    let stop = Arc::new(AtomicBool::new(false));
-    let writers = {
-        let (address, stop) = (one.clone(), Arc::clone(&stop));
-        thread::spawn(move || write_until(&address, 64, &stop))
-    };
-    println!("decisions beside 64 writers: {}", daemon.decisions(SPAN));
-    stop.store(true, Ordering::Relaxed);
-    let times = writers.join().unwrap();
-    println!("64 writers beside decisions: {}", summary(&times));
-    println!("64 writers alone: {}", summary(&write(&one, 64, SPAN)));
+    for rate in [Some(RATE), None] {
+        let stop = Arc::new(AtomicBool::new(false));
+        let writers = {
+            let (address, stop) = (one.clone(), Arc::clone(&stop));
+            thread::spawn(move || write_until(&address, 64, rate, &stop))
+        };
+        let pace =
+            rate.map_or_else(|| "as fast as they can".to_owned(), |it| format!("{it} a second"));
+        println!("decisions beside 64 writers, {pace}: {}", daemon.decisions(SPAN));
+        stop.store(true, Ordering::Relaxed);
+        println!("these writers: {}", summary(&writers.join().unwrap()));
+        println!("the same writers alone: {}", summary(&write(&one, 64, rate, SPAN)));
+    }
+    println!("decisions alone again: {}", daemon.decisions(SPAN));
 
     fs::write(&rules, dsl_rules(LARGE, 1) + "\nrule: hasTag(tag-1) -> [tag-2];\n").unwrap();
     let begun = Instant::now();
@@ -223,11 +230,11 @@ fn decide(stream: &mut TcpStream, from: &str, to: &str) -> String {
     text
 }
 
-fn write(address: &str, writers: u64, span: Duration) -> Vec<u64> {
+fn write(address: &str, writers: u64, rate: Option<u64>, span: Duration) -> Vec<u64> {
     let stop = Arc::new(AtomicBool::new(false));
     let running = {
         let (address, stop) = (address.to_owned(), Arc::clone(&stop));
-        thread::spawn(move || write_until(&address, writers, &stop))
+        thread::spawn(move || write_until(&address, writers, rate, &stop))
     };
     thread::sleep(span);
     stop.store(true, Ordering::Relaxed);
@@ -236,15 +243,23 @@ fn write(address: &str, writers: u64, span: Duration) -> Vec<u64> {
 
 /// Writers that block someone, and see that the next decision on the daemon refuses him; and unblock
 /// him again, or tag or befriend someone. The times in microseconds from the sending of a write to the
-/// end of the decision that sees it.
-fn write_until(address: &str, writers: u64, stop: &Arc<AtomicBool>) -> Vec<u64> {
+/// end of the decision that sees it. All together write at a rate, if there is one, and else as fast as
+/// they can.
+fn write_until(address: &str, writers: u64, rate: Option<u64>, stop: &Arc<AtomicBool>) -> Vec<u64> {
+    let pause = rate.map(|rate| Duration::from_micros(1_000_000 * writers / rate));
     let one = |writer: u64| {
         let (address, stop) = (address.to_owned(), Arc::clone(stop));
         thread::spawn(move || {
             let mut random = Random::new(1000 + writer);
             let mut stream = connect(&address);
             let mut times = Vec::new();
+            let mut turn =
+                Instant::now() + pause.unwrap_or_default().mul_f64(writer as f64 / writers as f64);
             while !stop.load(Ordering::Relaxed) {
+                if let Some(pause) = pause {
+                    thread::sleep(turn.saturating_duration_since(Instant::now()));
+                    turn += pause;
+                }
                 let (from, to) = (user(random.below(LARGE.users)), user(random.below(LARGE.users)));
                 if from == to {
                     continue;

@@ -17,6 +17,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     convert::Infallible,
     hint::black_box,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -63,7 +64,7 @@ impl Store {
 
     fn put(&mut self, key: Key, record: Record) -> Changed {
         let old = self.0.insert(key.clone(), record.clone());
-        Changed { key, old, new: Some(record) }
+        Changed { key, old: old.map(Arc::new), new: Some(Arc::new(record)) }
     }
 }
 

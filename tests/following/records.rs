@@ -129,9 +129,10 @@ impl<'w> Changes<'w> {
                 if chance.percent(30) {
                     user.permissions.remove(&switch);
                 } else {
-                    let setting = match chance.percent(50) {
-                        true => Setting::Always(chance.percent(50)),
-                        false => Setting::When(self.condition(2, chance).to_string()),
+                    let setting = if chance.percent(50) {
+                        Setting::Always(chance.percent(50))
+                    } else {
+                        Setting::When(self.condition(2, chance).to_string())
                     };
                     user.permissions.insert(switch, setting);
                 }
@@ -225,7 +226,7 @@ impl<'w> Changes<'w> {
     fn conversation(&self, store: &mut Store, chance: &mut Chance) -> Changed {
         let (one, mut other) = (self.id(chance), self.id(chance));
         while one == other {
-            other = (*chance.pick(&self.people)).to_owned();
+            (*chance.pick(&self.people)).clone_into(&mut other);
         }
         let key = Key::conversation(&one, &other);
         let is_open = store.0.contains_key(&key);
