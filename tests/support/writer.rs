@@ -138,9 +138,11 @@ impl Writer {
 
     /// Takes note of what became of what is pending, which is sent `again`, or else left as it is.
     pub fn settle(&mut self, applied: bool, again: bool) {
+        self.was_applied = self.pending.as_ref().filter(|_| again).map(|_| applied);
         if again {
-            self.was_applied = self.pending.as_ref().map(|_| applied);
-        } else if let Some(step) = self.pending.take().filter(|_| applied) {
+            return;
+        }
+        if let Some(step) = self.pending.take().filter(|_| applied) {
             self.acknowledged.insert(step.key);
             self.script.now = step.after;
         }
