@@ -5,6 +5,9 @@
 //! view before it is dropped, as when it is published to nobody.
 
 #![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a bench may stop at what it did not expect"
@@ -81,7 +84,7 @@ fn main() {
         black_box(view.clone());
         begun.elapsed()
     });
-    told("clone and drop", cloned);
+    told("clone and drop", &cloned);
     singles(&mut view, &basis, &mut store);
     reloads(&mut view, &basis, &store, &sources);
     bulk(&mut view, &basis, &mut store);
@@ -149,7 +152,7 @@ fn singles(view: &mut View, basis: &Basis, store: &mut Store) {
             drop(std::mem::replace(view, next));
             begun.elapsed()
         });
-        told(name, each);
+        told(name, &each);
     }
 }
 
@@ -199,7 +202,7 @@ fn times(mut run: impl FnMut(u32) -> Duration) -> Vec<Duration> {
     times
 }
 
-fn told(name: &str, sorted: Vec<Duration>) {
+fn told(name: &str, sorted: &[Duration]) {
     let at = |part: usize| {
         let time = sorted.get(sorted.len() * part / 100).copied().unwrap_or_default();
         time.as_secs_f64() * 1e6

@@ -5,6 +5,7 @@ mod effective;
 mod events;
 mod meter;
 mod once;
+mod plan;
 mod read;
 mod records;
 mod shadowed;

@@ -1,6 +1,5 @@
 use std::{
     collections::VecDeque,
-    ops::RangeInclusive,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, mpsc},
     thread,
@@ -14,13 +13,14 @@ use tracing::{error, warn};
 use super::{
     Batch, Contact, Facts, Message, Meter, WriteError, Written,
     asked::Asked,
-    effective::{Effective, now},
+    effective::now,
     once,
+    plan::{Attempt, Done},
     records::Pending,
 };
 use crate::{
     compile::{self, Basis, Changed},
-    facts::{self, ChangeSet, Failure, Key, Once, Outcome, Read, Record, Records as _, Write},
+    facts::{ChangeSet, Key, Outcome},
     live::Served,
     snapshot::View,
     store::{Commit, Store, StoreError},
@@ -414,89 +414,5 @@ impl Writer {
 fn answer_all(batches: Vec<Asking>, error: &WriteError) {
     for (_, reply) in batches {
         let _ = reply.send(Err(error.clone()));
-    }
-}
-
-/// What planning a batch came to.
-enum Done {
-    /// It is answered without looking further.
-    Answered(Written),
-    /// It is refused because of what was read.
-    Refused(ChangeSet, Written),
-    Planned(ChangeSet, Vec<Outcome>),
-}
-
-/// A batch as it is planned.
-struct Attempt<'a> {
-    working: View,
-    changes: Vec<Changed>,
-    basis: &'a Basis,
-    asked: &'a mut Asked,
-}
-
-impl Attempt<'_> {
-    fn plan(
-        &mut self,
-        batch: &Batch,
-        current: &RangeInclusive<u64>,
-        pending: &Pending<'_>,
-    ) -> Result<Done, StoreError> {
-        let revision = *current.end();
-        let mut kept_version = None;
-        if let Some(key) = &batch.once
-            && let Some((version, Record::Once(kept))) = pending.get(&key.key())?
-        {
-            kept_version = Some(version);
-            if !once::is_over(&kept, now()) {
-                return Ok(Done::Answered(if kept.sent == key.sent {
-                    Written::Replayed { revision, outcomes: kept.outcomes }
-                } else {
-                    Written::KeyReused { revision }
-                }));
-            }
-        }
-        if batch.if_revision.is_some_and(|wanted| !current.contains(&wanted)) {
-            return Ok(Done::Answered(Written::OtherRevision { revision }));
-        }
-        let mut plan = facts::Batch::default();
-        let mut outcomes = Vec::with_capacity(batch.commands.len());
-        for (at, command) in batch.commands.iter().enumerate() {
-            let world = Effective { view: &self.working, basis: self.basis, asked: &*self.asked };
-            match facts::plan(&mut plan, command, &world, pending) {
-                Ok(planned) => {
-                    for change in &planned.changes {
-                        let (old, new) = (change.old.as_deref(), change.new.as_deref());
-                        self.asked.follow(&change.key, old, new);
-                    }
-                    compile::follow(&mut self.working, self.basis, &planned.changes);
-                    self.changes.extend(planned.changes);
-                    outcomes.push(planned.outcome);
-                }
-                Err(Failure::Refused(refusal)) => {
-                    self.undo();
-                    let reads = ChangeSet { writes: Vec::new(), ..plan.into_changes() };
-                    return Ok(Done::Refused(reads, Written::Refused { revision, at, refusal }));
-                }
-                Err(Failure::Unread(error)) => {
-                    self.undo();
-                    return Err(error);
-                }
-            }
-        }
-        let mut set = plan.into_changes();
-        if let Some(key) = &batch.once {
-            let answered = outcomes.iter().map(Outcome::encode).collect();
-            let record = Once { sent: key.sent.clone(), at: now(), outcomes: answered };
-            set.reads.push(Read { key: key.key(), version: kept_version });
-            set.writes.push(Write { key: key.key(), record: Some(Record::Once(record)) });
-        }
-        Ok(Done::Planned(set, outcomes))
-    }
-
-    /// Takes back what was noted beside the view, which is thrown away.
-    fn undo(&mut self) {
-        for change in self.changes.drain(..).rev() {
-            self.asked.follow(&change.key, change.new.as_deref(), change.old.as_deref());
-        }
     }
 }

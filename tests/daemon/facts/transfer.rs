@@ -1,6 +1,7 @@
 //! Export, import and backup, of closed stores and of running daemons.
 
 use std::{
+    fmt::Write as _,
     fs,
     path::Path,
     process::{Command, Output},
@@ -208,7 +209,8 @@ fn many_users_are_imported() {
     let mut lines = String::new();
     for user in 0..users {
         let other = (user + 1) % users;
-        lines += &format!("{{\"id\":\"u{user}\",\"tags\":[\"a\"],\"contacts\":[\"u{other}\"]}}\n");
+        let _ =
+            writeln!(lines, "{{\"id\":\"u{user}\",\"tags\":[\"a\"],\"contacts\":[\"u{other}\"]}}");
     }
     let path = kept.path("users.ndjson");
     fs::write(&path, lines).unwrap();
