@@ -230,7 +230,7 @@ fn a_bad_policy_never_replaces_a_good_one() {
 
 #[test]
 fn a_policy_that_breaks_an_invariant_never_replaces_a_good_one() {
-    let never = "never start_chat closed: hasTag(b) -> hasTag(a);\n";
+    let never = "never start_chat closed: hasTag(b) -> hasTag(a) scope population;\n";
     let (folder, file) = open();
     save(&file, &format!("{OPEN}{never}"));
     let daemon = start(folder.path(), EVENTS);

@@ -305,7 +305,8 @@ fn commands_refuse_formats_that_they_do_not_have() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("no format `junit`"));
+    let told = text(&output.stderr);
+    assert!(told.contains("'junit'") && told.contains("human, json, sarif, github"), "{told}");
     assert!(output.stdout.is_empty());
 }
 

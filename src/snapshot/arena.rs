@@ -61,8 +61,9 @@ impl Arena {
     }
 
     pub(super) fn memory(&self) -> usize {
-        size_of_val(&*self.base)
-            + self.fresh.memory()
+        // Where there is no row, the one word is none of a row.
+        let base = if self.base.len() > 1 { size_of_val(&*self.base) } else { 0 };
+        base + self.fresh.memory()
             + self.fresh.len() * 16
             + self.fresh_words * size_of::<u32>()
     }
