@@ -1,11 +1,17 @@
 use std::sync::Arc;
 
-/// A list of which versions share what they have in common: a change copies a page and the node that
-/// leads to it. `N` values are a page.
+/// A list of which versions share what they have in common. What it was built with stands together;
+/// a change copies the page it is on, of `N` values, and what leads to it.
 #[derive(Clone, Debug)]
 pub(super) struct Paged<T, const N: usize> {
-    nodes: Vec<Arc<Node<T, N>>>,
+    base: Arc<Box<[T]>>,
+    /// What leads to the pages that are not as they were built, or were not.
+    nodes: Vec<Option<Arc<Node<T, N>>>>,
     len: usize,
+    /// How many such pages there are.
+    pages: usize,
+    /// What stands where nothing was put yet.
+    empty: T,
 }
 
 /// How many pages a node leads to.
@@ -16,34 +22,30 @@ struct Node<T, const N: usize> {
     pages: [Option<Arc<[T; N]>>; FAN],
 }
 
-impl<T, const N: usize> Default for Paged<T, N> {
-    fn default() -> Self {
-        Self { nodes: Vec::new(), len: 0 }
-    }
-}
-
 impl<T, const N: usize> Default for Node<T, N> {
     fn default() -> Self {
         Self { pages: [const { None }; FAN] }
     }
 }
 
+impl<T: Clone + Default, const N: usize> Default for Paged<T, N> {
+    fn default() -> Self {
+        std::iter::empty().collect()
+    }
+}
+
 impl<T: Clone + Default, const N: usize> FromIterator<T> for Paged<T, N> {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
-        let mut paged = Self::default();
-        let mut values = values.into_iter().fuse();
-        loop {
-            let mut count = 0;
-            let page: [T; N] = std::array::from_fn(|_| {
-                let value = values.next();
-                count += usize::from(value.is_some());
-                value.unwrap_or_default()
-            });
-            if count == 0 {
-                return paged;
-            }
-            paged.add_page(page, count);
-        }
+        let base: Box<[T]> = values.into_iter().collect();
+        let mut paged = Self {
+            len: base.len(),
+            base: Arc::new(base),
+            nodes: Vec::new(),
+            pages: 0,
+            empty: T::default(),
+        };
+        paged.lengthen();
+        paged
     }
 }
 
@@ -52,71 +54,79 @@ impl<T, const N: usize> Paged<T, N> {
         self.len
     }
 
-    /// Costs two accesses to small tables before that to the value.
+    /// Costs a look at a small table before the access to the value, and two where its page is not as
+    /// it was built.
     #[inline]
     pub(super) fn get(&self, at: usize) -> Option<&T> {
-        let (page, within) = (at / N, at % N);
-        let page = self.nodes.get(page / FAN)?.pages.get(page % FAN)?.as_ref()?;
-        page.get(within)
+        let page = at / N;
+        if let Some(node) = self.nodes.get(page / FAN)?
+            && let Some(Some(page)) = node.pages.get(page % FAN)
+        {
+            return page.get(at % N);
+        }
+        self.base.get(at).or_else(|| self.beyond(at))
+    }
+
+    #[cold]
+    fn beyond(&self, at: usize) -> Option<&T> {
+        (at < self.len).then_some(&self.empty)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        let pages = self.nodes.iter().flat_map(|node| node.pages.iter().flatten());
-        pages.flat_map(|page| page.iter()).take(self.len)
+        (0..self.len).filter_map(|at| self.get(at))
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.nodes.len() * size_of::<Node<T, N>>() + self.len.div_ceil(N) * N * size_of::<T>()
+        let nodes = self.nodes.iter().flatten().count();
+        (self.base.len() + self.pages * N) * size_of::<T>() + nodes * size_of::<Node<T, N>>()
+    }
+
+    /// Makes room for what leads to the pages.
+    fn lengthen(&mut self) {
+        self.nodes.resize_with(self.len.div_ceil(N).div_ceil(FAN), || None);
     }
 }
 
 impl<T: Clone + Default, const N: usize> Paged<T, N> {
     /// A value to be changed; `None` beyond the end. Costs the copy of a page if it is shared.
     pub(super) fn get_mut(&mut self, at: usize) -> Option<&mut T> {
+        if at >= self.len {
+            return None;
+        }
         let (page, within) = (at / N, at % N);
-        let node = Arc::make_mut(self.nodes.get_mut(page / FAN)?);
-        let page = node.pages.get_mut(page % FAN)?.as_mut()?;
+        let is_as_built = at < self.base.len() && {
+            let node = self.nodes.get(page / FAN).and_then(Option::as_deref);
+            node.is_none_or(|node| node.pages.get(page % FAN).is_none_or(Option::is_none))
+        };
+        // As long as there is one version, what was built can be changed where it stands.
+        if is_as_built && Arc::get_mut(&mut self.base).is_some() {
+            return Arc::get_mut(&mut self.base)?.get_mut(at);
+        }
+        let node = Arc::make_mut(self.nodes.get_mut(page / FAN)?.get_or_insert_default());
+        let place = node.pages.get_mut(page % FAN)?;
+        let page = place.get_or_insert_with(|| {
+            let built = self.base.get(at - within..).unwrap_or_default();
+            let mut built = built.iter().cloned();
+            self.pages += 1;
+            Arc::new(std::array::from_fn(|_| built.next().unwrap_or_default()))
+        });
         Arc::make_mut(page).get_mut(within)
     }
 
     /// Adds a value at the end.
     pub(super) fn push(&mut self, value: T) {
-        if self.len.is_multiple_of(N) {
-            let mut first = Some(value);
-            let page = std::array::from_fn(|_| first.take().unwrap_or_default());
-            self.add_page(page, 1);
-            return;
-        }
-        self.len += 1;
-        let last = self.len - 1;
-        if let Some(place) = self.get_mut(last) {
+        let at = self.len;
+        self.grow(at + 1);
+        if let Some(place) = self.get_mut(at) {
             *place = value;
         }
     }
 
     /// Makes it longer, with empty values, if it is shorter.
     pub(super) fn grow(&mut self, len: usize) {
-        while self.len < len {
-            let within = self.len % N;
-            if within == 0 {
-                self.add_page(std::array::from_fn(|_| T::default()), (len - self.len).min(N));
-            } else {
-                // What is left of the last page is empty values.
-                self.len = len.min(self.len + N - within);
-            }
-        }
-    }
-
-    fn add_page(&mut self, page: [T; N], count: usize) {
-        let number = self.len / N;
-        if number.is_multiple_of(FAN) {
-            self.nodes.push(Arc::default());
-        }
-        if let Some(node) = self.nodes.last_mut()
-            && let Some(place) = Arc::make_mut(node).pages.get_mut(number % FAN)
-        {
-            *place = Some(Arc::new(page));
-            self.len += count;
+        if len > self.len {
+            self.len = len;
+            self.lengthen();
         }
     }
 }
