@@ -30,7 +30,7 @@ pub trait World {
     /// How many members a group has, by files and records.
     fn members(&self, group: &str) -> usize;
 
-    /// How many of them are super admins.
+    /// How many of them are super admins; one who is no longer known can't stand in for one who is.
     fn super_admins(&self, group: &str) -> usize;
 
     /// Where records name a user.

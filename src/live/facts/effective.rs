@@ -155,7 +155,9 @@ impl World for Effective<'_> {
     }
 
     fn super_admins(&self, group: &str) -> usize {
-        self.group(group).map_or(0, |group| group.super_admin_count as usize)
+        let is_known = |&user: &u32| self.view.population.directory.is_known(user);
+        let all = self.group(group).into_iter().flat_map(Group::super_admins);
+        all.filter(is_known).count()
     }
 
     fn around(&self, user: &str) -> Around {
