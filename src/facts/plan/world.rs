@@ -21,7 +21,7 @@ pub trait World {
     /// What files state of this, if they do.
     fn stated(&self, what: &Stated<'_>) -> Option<Statement>;
 
-    /// How many friends a user has, by files and records.
+    /// How many friends a user has, by files and records; those count who are known. So also below.
     fn friends(&self, user: &str) -> usize;
 
     /// How many users he blocks, by files and records.
@@ -30,7 +30,7 @@ pub trait World {
     /// How many members a group has, by files and records.
     fn members(&self, group: &str) -> usize;
 
-    /// How many of them are super admins; one who is no longer known can't stand in for one who is.
+    /// How many of them are super admins.
     fn super_admins(&self, group: &str) -> usize;
 
     /// Where records name a user.

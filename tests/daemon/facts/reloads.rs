@@ -131,12 +131,24 @@ fn who_sleeps_is_told_nowhere_and_stands_in_for_nobody() {
         { "op": "put_group", "group": "h", "creator": "bob", "super_admins": ["bob", "eve"] },
         { "op": "add_member", "group": "h", "member": "dan" },
         { "op": "put_group", "group": "h", "added_by": { "dan": "bob" } },
+        { "op": "put_user", "user": "fay" }, { "op": "put_user", "user": "gil" },
+        { "op": "add_member", "group": "h", "member": "fay" },
         { "op": "add_friend", "from": "eve", "to": "bob" },
+        { "op": "add_friend", "from": "eve", "to": "ann" },
+        { "op": "add_friend", "from": "eve", "to": "fay" },
         { "op": "request_friend", "from": "bob", "to": "dan" },
         { "op": "open_conversation", "users": ["bob", "eve"] },
         { "op": "open_conversation", "users": ["dan", "eve"] },
     ]));
     let before = kept.told("/v1/facts/groups/h");
+    let more = [
+        (json!({ "op": "add_member", "group": "h", "member": "gil" }), "group_full"),
+        (json!({ "op": "add_friend", "from": "eve", "to": "gil" }), "friend_list_full"),
+    ];
+    for (command, reason) in &more {
+        let answer = kept.send(&json!([command]));
+        assert_eq!(answer.json()["outcomes"][0]["reason"], *reason);
+    }
     let without = POLICY
         .replace("  bob: { tags: [b] }\n", "")
         .replace(", blocked: [bob]", "")
@@ -146,7 +158,9 @@ fn who_sleeps_is_told_nowhere_and_stands_in_for_nobody() {
     let group = kept.told("/v1/facts/groups/h");
     assert_eq!(group["super_admins"], json!(["eve"]));
     assert_eq!((&group["creator"], &group["added_by"]), (&json!(null), &json!({})));
-    assert_eq!(kept.told("/v1/facts/users/eve")["friend_details"], json!({}));
+    let eve = kept.told("/v1/facts/users/eve");
+    assert_eq!(eve["friends"], json!(["ann", "fay"]));
+    assert_eq!(eve["friend_details"].as_object().unwrap().len(), 2);
     assert_eq!(kept.told("/v1/facts/users/dan")["requests"], json!({}));
     let conversations = kept.told("/v1/facts/conversations");
     assert_eq!(conversations["conversations"], json!([["dan", "eve"]]));
@@ -154,6 +168,9 @@ fn who_sleeps_is_told_nowhere_and_stands_in_for_nobody() {
     let demote = json!({ "op": "remove_super_admin", "group": "h", "member": "eve" });
     let answer = kept.send(&json!([demote]));
     assert_eq!(answer.json()["outcomes"][0]["reason"], "last_super_admin");
+    for (command, _) in &more {
+        kept.done(&json!([command]));
+    }
     assert_eq!(kept.reload(POLICY).status, 200);
     let after = kept.told("/v1/facts/groups/h");
     assert_eq!(after["super_admins"], before["super_admins"]);
