@@ -209,6 +209,15 @@ fn a_reload_that_changes_too_much_is_held_back_with_facts_too() {
     let answer = kept.reload(&shut);
     assert_eq!((answer.status, &answer.json()["outcome"]), (409, &json!("held")));
     assert_eq!(kept.reason("dan start_chat ann"), "allowed");
+    // Of what is made over the API, nothing changes by what files say.
+    kept.done(&json!([
+        { "op": "put_user", "user": "eve", "tags": ["boss"] },
+        { "op": "put_rule", "condition": "hasTag(a)", "outcome": ["boss"] },
+    ]));
+    let commented = POLICY.replace("blocked: 3", "blocked: 5").replace("users:", "# All\nusers:");
+    let answer = kept.reload(&commented);
+    assert_eq!((answer.status, &answer.json()["outcome"]), (200, &json!("swapped")));
+    assert_eq!(kept.reload(&shut).status, 409);
     kept.done(&json!([{ "op": "ban", "user": "dan" }]));
     let path = "/v1/reload?force=true";
     let forced = kept.daemon.connect().ask("POST", path, &super::authorization(), b"");
