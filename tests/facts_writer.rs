@@ -7,7 +7,7 @@ use std::{fs, ops::ControlFlow, sync::Arc};
 use peerage::{
     facts::{ChangeSet, Command, Key, Kind},
     live::{
-        Live, Start,
+        Live, Outcome, Start,
         facts::{Batch, WriteError, Written},
     },
     store::{Commit, EmbeddedStore, Entry, Store, StoreError},
@@ -66,6 +66,7 @@ async fn a_batch_that_panics_is_refused_and_others_go_on() {
     let store = EmbeddedStore::open(folder.path().join("facts.redb")).unwrap();
     let start = Live::start_with(vec![policy], None, Arc::new(Trap(store))).unwrap();
     let Start::Serving(live) = start else { panic!("{start:?}") };
+    let policy = folder.path().join("policy.yaml");
     let facts = live.facts().unwrap();
     let put = async |user: &str| {
         let commands = Command::decode(&[
@@ -87,4 +88,7 @@ async fn a_batch_that_panics_is_refused_and_others_go_on() {
     }
     assert!(matches!(put("eve").await, Err(WriteError::Gone)));
     assert_eq!(live.served().view.counts().users, 2, "decisions go on");
+    fs::write(&policy, "users: { ann: {}, bob: {} }\n").unwrap();
+    assert_eq!(live.reload(false), Outcome::Swapped);
+    assert_eq!(live.served().view.counts().users, 3, "and so do reloads");
 }

@@ -125,9 +125,13 @@ proptest! {
         // While it reloads, records change.
         let (old, then) = (view.clone(), store.clone());
         let journal = changed(&one, &mut view, &basis, &mut store, chance);
-        let facts = if chance.percent(50) { &then } else { &store };
-        let (mut late, basis) = rebuild(&after, &old, &basis, facts);
-        compile::follow(&mut late, &basis, &journal);
+        let mut facts = then.clone();
+        let moments: Vec<usize> = (0..=journal.len()).collect();
+        for change in journal.iter().take(*chance.pick(&moments)) {
+            facts.put(change.key.clone(), change.new.as_deref().cloned());
+        }
+        let (mut late, basis) = rebuild(&after, &old, &basis, &facts);
+        compile::catch_up(&mut late, &basis, &journal);
         let fresh = start(&after, &store);
         assert_alike(&late, &fresh.0, &mixed, chance.next());
 

@@ -121,6 +121,9 @@ pub fn rebuild<F: Facts>(
         restate::conversations(&mut view, before, &basis, facts)?;
         let population = Arc::make_mut(&mut view.population);
         (population.key, population.digest) = (files.key, files.digest);
+        if files.digest == previous.population.digest {
+            population.stays(&previous.population);
+        }
     }
     if basis.groups != before.groups || basis.matrices != before.matrices {
         restate::groups(&mut view, before, &basis, facts)?;

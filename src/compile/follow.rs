@@ -1,5 +1,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
+    slice,
     sync::Arc,
 };
 
@@ -58,6 +59,16 @@ pub fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
     }
     if has_rules {
         rules::follow(view, basis, changes);
+    }
+}
+
+/// Has a view follow what changed while it was made, from records of some moment in between.
+///
+/// One by one, and not what all of it comes to: who is again what he was in the beginning may not
+/// have been at that moment. Costs what following each change costs.
+pub fn catch_up(view: &mut View, basis: &Basis, changes: &[Changed]) {
+    for change in changes {
+        follow(view, basis, slice::from_ref(change));
     }
 }
 

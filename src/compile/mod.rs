@@ -25,7 +25,7 @@ mod standings;
 pub use base::Base;
 pub use basis::Basis;
 pub use facts::{Facts, rebuild, start};
-pub use follow::{Changed, follow};
+pub use follow::{Changed, catch_up, follow};
 pub use pair::{Pair, Versions, over, versions};
 pub use places::Places;
 pub use shadowed::Shadowed;

@@ -180,8 +180,9 @@ impl Live {
         let moves = self.facts.is_some() && outcome == Outcome::Unchanged;
         let swap = compiled.view.filter(|_| outcome == Outcome::Swapped || moves);
         let replaced = match &self.facts {
-            Some(facts) => facts.end(swap.zip(compiled.basis)),
-            None => swap.map(|view| self.served.swap(Arc::new(Served::new(view, None)))),
+            Some(facts) if facts.is_writable() => facts.end(swap.zip(compiled.basis)),
+            // Without a writer of facts, nobody else changes what is served.
+            _ => swap.map(|view| self.served.swap(Arc::new(Served::new(view, compiled.basis)))),
         };
         self.note(outcome, begun, compiled.report, held);
         drop(before);

@@ -4,8 +4,9 @@ use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{Error as _, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
+use serde_json::{Map, Value};
 
 use super::answer::Refusal;
 
@@ -27,7 +28,7 @@ pub(super) fn read<'b, T: Deserialize<'b>>(body: &'b [u8], what: &str) -> Result
     }
     serde_json::from_str(text).map_err(|error| {
         let at = format!("line {}, column {}", error.line(), error.column());
-        Refusal::bad(at, format!("the body is no {what}: {}", message(&error)))
+        Refusal::bad(at, format!("the body does not hold {what}: {}", message(&error)))
     })
 }
 
@@ -120,6 +121,70 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
         }
 
         deserializer.deserialize_map(Members(PhantomData)).map(Self)
+    }
+}
+
+/// Any value in which no object has two members of one name: nobody could tell which was meant.
+#[derive(Debug)]
+pub(super) struct Any(pub Value);
+
+impl<'de> Deserialize<'de> for Any {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Anything;
+
+        impl<'de> Visitor<'de> for Anything {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_unit<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+
+            fn visit_bool<E>(self, is: bool) -> Result<Value, E> {
+                Ok(is.into())
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+                Ok(number.into())
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+                Ok(number.into())
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+                Ok(number.into())
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+                Ok(text.into())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+                let mut all = Vec::new();
+                while let Some(Any(item)) = items.next_element()? {
+                    all.push(item);
+                }
+                Ok(Value::Array(all))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+                let mut all = Map::new();
+                while let Some((name, Any(value))) = members.next_entry::<String, _>()? {
+                    if all.contains_key(&name) {
+                        let name = name.escape_debug();
+                        return Err(A::Error::custom(format!("duplicate field `{name}`")));
+                    }
+                    all.insert(name, value);
+                }
+                Ok(Value::Object(all))
+            }
+        }
+
+        deserializer.deserialize_any(Anything).map(Self)
     }
 }
 

@@ -61,10 +61,8 @@ impl Arena {
     }
 
     pub(super) fn memory(&self) -> usize {
-        // Where there is no row, the one word is none of a row.
+        // The one word that is there in any case is no row.
         let base = if self.base.len() > 1 { size_of_val(&*self.base) } else { 0 };
-        base + self.fresh.memory()
-            + self.fresh.len() * 16
-            + self.fresh_words * size_of::<u32>()
+        base + self.fresh.memory() + self.fresh.len() * 16 + self.fresh_words * size_of::<u32>()
     }
 }

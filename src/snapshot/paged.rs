@@ -4,7 +4,7 @@ use std::sync::Arc;
 /// a change copies the page it is on, of `N` values, and what leads to it.
 #[derive(Clone, Debug)]
 pub(super) struct Paged<T, const N: usize> {
-    base: Arc<Box<[T]>>,
+    base: Arc<[T]>,
     /// What leads to the pages that are not as they were built, or were not.
     nodes: Vec<Option<Arc<Node<T, N>>>>,
     len: usize,
@@ -36,10 +36,10 @@ impl<T: Clone + Default, const N: usize> Default for Paged<T, N> {
 
 impl<T: Clone + Default, const N: usize> FromIterator<T> for Paged<T, N> {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
-        let base: Box<[T]> = values.into_iter().collect();
+        let base: Arc<[T]> = values.into_iter().collect();
         let mut paged = Self {
             len: base.len(),
-            base: Arc::new(base),
+            base,
             nodes: Vec::new(),
             pages: 0,
             empty: T::default(),
@@ -54,22 +54,24 @@ impl<T, const N: usize> Paged<T, N> {
         self.len
     }
 
-    /// Costs a look at a small table before the access to the value, and two where its page is not as
-    /// it was built.
+    /// Costs one access to memory as long as nothing was changed; after that, a look at one or two
+    /// small tables before.
     #[inline]
     pub(super) fn get(&self, at: usize) -> Option<&T> {
+        match self.base.get(at) {
+            Some(value) if self.pages == 0 => Some(value),
+            built => self.changed(at, built),
+        }
+    }
+
+    fn changed<'p>(&'p self, at: usize, built: Option<&'p T>) -> Option<&'p T> {
         let page = at / N;
         if let Some(node) = self.nodes.get(page / FAN)?
             && let Some(Some(page)) = node.pages.get(page % FAN)
         {
             return page.get(at % N);
         }
-        self.base.get(at).or_else(|| self.beyond(at))
-    }
-
-    #[cold]
-    fn beyond(&self, at: usize) -> Option<&T> {
-        (at < self.len).then_some(&self.empty)
+        built.or_else(|| (at < self.len).then_some(&self.empty))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {

@@ -130,6 +130,11 @@ impl Population {
         Arc::ptr_eq(&self.made, &other.made)
     }
 
+    /// Says that it is of the same users as another, since no more than places changed.
+    pub fn stays(&mut self, other: &Self) {
+        self.made = Arc::clone(&other.made);
+    }
+
     /// All others with whom a user has to do, by number and in order, and what is between them, seen
     /// from him.
     pub fn ties_of(&self, user: u32) -> impl ExactSizeIterator<Item = (u32, Tie)> + '_ {

@@ -21,7 +21,7 @@ pub trait World {
     /// What files state of this, if they do.
     fn stated(&self, what: &Stated<'_>) -> Option<Statement>;
 
-    /// How many friends a user has, by files and records.
+    /// How many friends a user has, by files and records; those count who are known. So also below.
     fn friends(&self, user: &str) -> usize;
 
     /// How many users he blocks, by files and records.

@@ -32,10 +32,15 @@ impl Effective<'_> {
         self.view.population.directory.number(id)
     }
 
+    /// Whether he counts: who is no longer known sleeps wherever records name him.
+    fn is_known(&self, user: u32) -> bool {
+        self.view.population.directory.is_known(user)
+    }
+
     fn count(&self, user: &str, relation: Relation) -> usize {
         let rows =
             self.number(user).into_iter().flat_map(|user| self.view.population.ties_of(user));
-        rows.filter(|(_, tie)| tie.to(relation)).count()
+        rows.filter(|&(other, tie)| tie.to(relation) && self.is_known(other)).count()
     }
 
     fn group(&self, id: &str) -> Option<Group<'_>> {
@@ -151,11 +156,13 @@ impl World for Effective<'_> {
     }
 
     fn members(&self, group: &str) -> usize {
-        self.group(group).map_or(0, |group| group.members.len())
+        let all = self.group(group).into_iter().flat_map(|group| group.members);
+        all.filter(|&&user| self.is_known(user)).count()
     }
 
     fn super_admins(&self, group: &str) -> usize {
-        self.group(group).map_or(0, |group| group.super_admin_count as usize)
+        let all = self.group(group).into_iter().flat_map(Group::super_admins);
+        all.filter(|&user| self.is_known(user)).count()
     }
 
     fn around(&self, user: &str) -> Around {

@@ -109,6 +109,10 @@ impl Served {
         if facts.is_some() && record.is_none() && !stated.has(Field::Itself) {
             return Err(Not::Followed);
         }
+        let mut record = record.unwrap_or_default();
+        // Who is not known sleeps there.
+        record.friends.retain(|id, _| population.directory.number(id).is_some());
+        record.requests.retain(|id, _| population.directory.number(id).is_some());
         let (own, conditions) = population.own(number);
         let mut permissions = BTreeMap::new();
         for &switch in Switch::ALL {
@@ -157,7 +161,7 @@ impl Served {
             relations,
             conversations,
             groups: groups.collect(),
-            record: record.unwrap_or_default(),
+            record,
             stated: self.stated_user(stated, &of_files),
         }))
     }
@@ -167,7 +171,7 @@ impl Served {
     /// # Errors
     /// If its record can't be read, or is ahead of what is served.
     pub fn group(&self, facts: Option<&Facts>, id: &str) -> Result<Option<GroupTold>, Not> {
-        let record = match self.kept(facts).get(&Key::Group(id.to_owned()))? {
+        let mut record = match self.kept(facts).get(&Key::Group(id.to_owned()))? {
             Some(Record::Group(group)) => *group,
             _ => Group::default(),
         };
@@ -197,7 +201,13 @@ impl Served {
             .filter_map(member)
             .collect();
         members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        let creator = group.creator.map(|user| directory.id(user).to_owned());
+        let creator = group.creator.filter(|&user| directory.is_known(user));
+        let creator = creator.map(|user| directory.id(user).to_owned());
+        let is_known = |id: &str| directory.number(id).is_some();
+        record.members.retain(|id, _| is_known(id));
+        for member in record.members.values_mut() {
+            member.by = member.by.take().filter(|by| is_known(by));
+        }
         let fields = ["matrix", "creator", "super_admins", "admins", "members"];
         let stated = of_files.map(|(group, place)| {
             let is_there = [
@@ -290,6 +300,19 @@ impl Served {
             }
         }
         found
+    }
+
+    /// How many conversations there are of users who are both known. Costs a pass over what is between
+    /// those who are not known and others.
+    pub fn conversation_count(&self) -> u64 {
+        let population = &self.view.population;
+        let is_known = |user| population.directory.is_known(user);
+        let asleep = population.gone.iter().map(|user| {
+            let others = population.ties_of(user).filter(|(_, tie)| tie.is_conversation());
+            // Of two who are both gone, it is counted with one.
+            others.filter(|&(other, _)| is_known(other) || user < other).count() as u64
+        });
+        self.view.counts().conversations - asleep.sum::<u64>()
     }
 
     fn kept<'k>(&self, facts: Option<&'k Facts>) -> Kept<'k> {

@@ -193,7 +193,7 @@ impl Writer {
     fn end(&mut self, swap: Option<Box<(View, Arc<Basis>)>>) -> Option<Arc<Served>> {
         let journal = self.journal.take().unwrap_or_default();
         let (mut view, basis) = *swap?;
-        compile::follow(&mut view, &basis, &journal);
+        compile::catch_up(&mut view, &basis, &journal);
         view.revision.facts = self.view.revision.facts;
         (self.view, self.basis) = (view, basis);
         Some(self.publish())

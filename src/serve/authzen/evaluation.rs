@@ -16,7 +16,8 @@ pub(in crate::serve) fn evaluation(
     served: &Served,
     body: &[u8],
 ) -> Result<Answer, Refusal> {
-    let Object(evaluation): Object<wire::Evaluation<'_>> = json::read(body, "access evaluation")?;
+    let Object(evaluation): Object<wire::Evaluation<'_>> =
+        json::read(body, "an access evaluation")?;
     single(app, served, &Question::read(evaluation)?)
 }
 

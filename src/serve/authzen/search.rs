@@ -107,7 +107,7 @@ fn answer<'v>(
     of: &'static str,
     find: impl FnOnce(&wire::Search<'_>) -> Result<Found<'v>, Problem>,
 ) -> Result<Answer, Refusal> {
-    let Object(mut search): Object<wire::Search<'_>> = json::read(body, "search")?;
+    let Object(mut search): Object<wire::Search<'_>> = json::read(body, "a search")?;
     let page = search.page.take().map(|Object(page)| page);
     let (found, error) = match find(&search) {
         Ok(found) => (found, None),

@@ -70,7 +70,7 @@ pub(super) fn conversations(served: &Served, query: &str) -> Result<Value, Refus
     let after = after.as_ref().map(|(one, other)| (one.as_str(), other.as_str()));
     let mut pairs = served.conversations(after, page.limit.saturating_add(1));
     let next = next(&mut pairs, page.limit).map(|pair| json!(pair).to_string());
-    let total = served.view.counts().conversations;
+    let total = served.conversation_count();
     Ok(listed(served, ("conversations", json!(pairs)), total, next))
 }
 

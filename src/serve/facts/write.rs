@@ -10,7 +10,7 @@ use crate::{
     live::facts::{Batch, IdempotencyKey, WriteError, Written},
     serve::{
         answer::{self, Answer, Refusal},
-        json as body_json,
+        json::{self as body_json, Any},
         route::App,
     },
 };
@@ -25,7 +25,7 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sent {
-    commands: Vec<Value>,
+    commands: Vec<Any>,
     #[serde(default)]
     if_revision: Option<u64>,
 }
@@ -41,8 +41,9 @@ pub(in crate::serve) async fn write(app: &App, headers: &HeaderMap, body: &[u8])
         Ok(once) => once,
         Err(refusal) => return refusal.answer(),
     };
-    let count = sent.commands.len();
-    let commands = match Command::decode(&sent.commands) {
+    let commands: Vec<Value> = sent.commands.into_iter().map(|Any(command)| command).collect();
+    let count = commands.len();
+    let commands = match Command::decode(&commands) {
         Ok(commands) => commands,
         Err(malformed) => {
             app.metrics.facts.count_malformed();

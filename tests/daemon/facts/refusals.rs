@@ -63,7 +63,7 @@ fn without_a_token_or_a_store_it_is_said_how_to_get_them() {
 #[test]
 fn malformed_batches() {
     let kept = Kept::with(super::POLICY, &["--body-limit", "10000"]);
-    let cases: [(&str, u16); 9] = [
+    let cases: [(&str, u16); 11] = [
         ("", 400),
         ("[]", 400),
         (r#"{"commands":{}}"#, 400),
@@ -73,6 +73,8 @@ fn malformed_batches() {
         (r#"{"commands":[{"op":"ban","user":""}]}"#, 400),
         (r#"{"commands":[{"op":"ban"}]}"#, 400),
         (r#"{"commands":[1]}"#, 400),
+        (r#"{"commands":[{"op":"ban","user":"ann","user":"bob"}]}"#, 400),
+        (r#"{"commands":[{"op":"put_user","user":"ann","attributes":{"a":{"b":1,"b":2}}}]}"#, 400),
     ];
     let headers = authorization() + "Content-Type: application/json\r\n";
     for (body, status) in cases {

@@ -123,6 +123,62 @@ fn the_record_of_a_user_whom_no_file_states_any_more_sleeps() {
 }
 
 #[test]
+fn who_sleeps_is_told_nowhere_and_stands_in_for_nobody() {
+    let kept = Kept::start();
+    kept.done(&json!([
+        { "op": "put_user", "user": "eve" },
+        { "op": "put_user", "user": "dan", "approval": "need_confirm" },
+        { "op": "put_group", "group": "h", "creator": "bob", "super_admins": ["bob", "eve"] },
+        { "op": "add_member", "group": "h", "member": "dan" },
+        { "op": "put_group", "group": "h", "added_by": { "dan": "bob" } },
+        { "op": "put_user", "user": "fay" }, { "op": "put_user", "user": "gil" },
+        { "op": "add_member", "group": "h", "member": "fay" },
+        { "op": "add_friend", "from": "eve", "to": "bob" },
+        { "op": "add_friend", "from": "eve", "to": "ann" },
+        { "op": "add_friend", "from": "eve", "to": "fay" },
+        { "op": "request_friend", "from": "bob", "to": "dan" },
+        { "op": "open_conversation", "users": ["bob", "eve"] },
+        { "op": "open_conversation", "users": ["dan", "eve"] },
+    ]));
+    let before = kept.told("/v1/facts/groups/h");
+    let more = [
+        (json!({ "op": "add_member", "group": "h", "member": "gil" }), "group_full"),
+        (json!({ "op": "add_friend", "from": "eve", "to": "gil" }), "friend_list_full"),
+    ];
+    for (command, reason) in &more {
+        let answer = kept.send(&json!([command]));
+        assert_eq!(answer.json()["outcomes"][0]["reason"], *reason);
+    }
+    let without = POLICY
+        .replace("  bob: { tags: [b] }\n", "")
+        .replace(", blocked: [bob]", "")
+        .replace(", members: [bob]", "")
+        .replace("conversations:\n  - [ann, bob]\n", "");
+    assert_eq!(kept.reload(&without).status, 200);
+    let group = kept.told("/v1/facts/groups/h");
+    assert_eq!(group["super_admins"], json!(["eve"]));
+    assert_eq!((&group["creator"], &group["added_by"]), (&json!(null), &json!({})));
+    let eve = kept.told("/v1/facts/users/eve");
+    assert_eq!(eve["friends"], json!(["ann", "fay"]));
+    assert_eq!(eve["friend_details"].as_object().unwrap().len(), 2);
+    assert_eq!(kept.told("/v1/facts/users/dan")["requests"], json!({}));
+    let conversations = kept.told("/v1/facts/conversations");
+    assert_eq!(conversations["conversations"], json!([["dan", "eve"]]));
+    assert_eq!(conversations["total"], 1);
+    let demote = json!({ "op": "remove_super_admin", "group": "h", "member": "eve" });
+    let answer = kept.send(&json!([demote]));
+    assert_eq!(answer.json()["outcomes"][0]["reason"], "last_super_admin");
+    for (command, _) in &more {
+        kept.done(&json!([command]));
+    }
+    assert_eq!(kept.reload(POLICY).status, 200);
+    let after = kept.told("/v1/facts/groups/h");
+    assert_eq!(after["super_admins"], before["super_admins"]);
+    assert_eq!(after["added_by"], before["added_by"]);
+    kept.done(&json!([demote]));
+}
+
+#[test]
 fn rules_of_files_and_of_the_api_add_up() {
     let kept = Kept::start();
     assert_eq!(kept.reason("ann start_chat eve"), "unknown_resource");
@@ -153,6 +209,15 @@ fn a_reload_that_changes_too_much_is_held_back_with_facts_too() {
     let answer = kept.reload(&shut);
     assert_eq!((answer.status, &answer.json()["outcome"]), (409, &json!("held")));
     assert_eq!(kept.reason("dan start_chat ann"), "allowed");
+    // Of what is made over the API, nothing changes by what files say.
+    kept.done(&json!([
+        { "op": "put_user", "user": "eve", "tags": ["boss"] },
+        { "op": "put_rule", "condition": "hasTag(a)", "outcome": ["boss"] },
+    ]));
+    let commented = POLICY.replace("blocked: 3", "blocked: 5").replace("users:", "# All\nusers:");
+    let answer = kept.reload(&commented);
+    assert_eq!((answer.status, &answer.json()["outcome"]), (200, &json!("swapped")));
+    assert_eq!(kept.reload(&shut).status, 409);
     kept.done(&json!([{ "op": "ban", "user": "dan" }]));
     let path = "/v1/reload?force=true";
     let forced = kept.daemon.connect().ask("POST", path, &super::authorization(), b"");
