@@ -69,18 +69,12 @@ impl Index {
     pub(super) fn find(&self, hash: u64, is_the_one: impl Fn(u32) -> bool) -> Option<u32> {
         let len = self.slots.len();
         let start = first(hash, len);
-        for at in (start..len).chain(0..start) {
-            let slot = self.slot(at);
-            if slot == FREE {
-                return None;
-            }
-            #[expect(clippy::cast_possible_truncation, reason = "the low half is the number")]
-            let number = slot as u32;
-            if slot >> 32 == hash & 0xffff_ffff && is_the_one(number) {
-                return Some(number);
-            }
+        if let Some(slots) = self.slots.as_built() {
+            let (before, after) = slots.split_at(start.min(slots.len()));
+            return search(after.iter().chain(before).map(|slot| !slot), hash, is_the_one);
         }
-        None
+        let slots = (start..len).chain(0..start).map(|at| self.slot(at));
+        search(slots, hash, is_the_one)
     }
 
     pub(super) fn memory(&self) -> usize {
@@ -91,6 +85,26 @@ impl Index {
     fn slot(&self, at: usize) -> u64 {
         self.slots.get(at).map_or(FREE, |slot| !slot)
     }
+}
+
+/// Looks through slots until one is free.
+#[inline]
+fn search(
+    slots: impl Iterator<Item = u64>,
+    hash: u64,
+    is_the_one: impl Fn(u32) -> bool,
+) -> Option<u32> {
+    for slot in slots {
+        if slot == FREE {
+            return None;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "the low half is the number")]
+        let number = slot as u32;
+        if slot >> 32 == hash & 0xffff_ffff && is_the_one(number) {
+            return Some(number);
+        }
+    }
+    None
 }
 
 /// Where the search starts, told by the high half of a hash: below `len`.

@@ -37,13 +37,8 @@ impl<T: Clone + Default, const N: usize> Default for Paged<T, N> {
 impl<T: Clone + Default, const N: usize> FromIterator<T> for Paged<T, N> {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
         let base: Arc<[T]> = values.into_iter().collect();
-        let mut paged = Self {
-            len: base.len(),
-            base,
-            nodes: Vec::new(),
-            pages: 0,
-            empty: T::default(),
-        };
+        let mut paged =
+            Self { len: base.len(), base, nodes: Vec::new(), pages: 0, empty: T::default() };
         paged.lengthen();
         paged
     }
@@ -62,6 +57,12 @@ impl<T, const N: usize> Paged<T, N> {
             Some(value) if self.pages == 0 => Some(value),
             built => self.changed(at, built),
         }
+    }
+
+    /// All values as they stand together, as long as nothing was changed.
+    #[inline]
+    pub(super) fn as_built(&self) -> Option<&[T]> {
+        (self.pages == 0 && self.base.len() == self.len).then_some(&*self.base)
     }
 
     fn changed<'p>(&'p self, at: usize, built: Option<&'p T>) -> Option<&'p T> {
