@@ -19,8 +19,8 @@ mod record;
 
 pub use change::{ChangeSet, Read, Version, Write};
 pub use command::{
-    Bond, Command, FriendFields, GroupFields, Id, MOST_COMMANDS, Malformed, Named, Op, Patch,
-    Permission, RequestFields, Tag, Two, UserFields,
+    Bond, Command, FriendFields, GroupFields, Id, MOST_COMMANDS, Malformed, Named, Needed, Op,
+    Patch, Permission, RequestFields, Tag, Two, UserFields,
 };
 pub use key::{Key, Kind, NoKey};
 pub use plan::{

@@ -1,4 +1,4 @@
-use std::{hash::BuildHasher, sync::Arc};
+use std::{collections::HashSet, hash::BuildHasher, sync::Arc};
 
 use foldhash::fast::RandomState;
 
@@ -23,7 +23,8 @@ pub struct Directory {
     overflow: Arc<Overflow>,
     by_id: Index,
     hasher: RandomState,
-    classes: usize,
+    /// How many distinct tag sets the users have, until that changes.
+    classes: Option<usize>,
     /// The bytes of all ids.
     id_bytes: usize,
     /// The numbers below this are in the order of ids.
@@ -60,9 +61,13 @@ impl Directory {
         let mut overflow = Overflow::default();
         let heads: Vec<Record> =
             classes.iter().map(|tags| Record::of_class(tags, &mut overflow)).collect();
+        let mut is_used = vec![false; classes.len()];
         let records: Paged<Record, 64> = users
             .zip(rows)
             .map(|(user, &row)| {
+                if let Some(used) = is_used.get_mut(user.class).filter(|_| user.is_known) {
+                    *used = true;
+                }
                 let head = heads.get(user.class).copied().unwrap_or_default();
                 head.with_id(user.id, &mut overflow).with_row(row).with_known(user.is_known)
             })
@@ -74,7 +79,8 @@ impl Directory {
         );
         let id_bytes = records.iter().map(|record| record.id(&overflow).len()).sum();
         let ordered = u32::try_from(records.len()).unwrap_or(u32::MAX);
-        let (classes, later) = (classes.len(), Sorted::default());
+        let classes = Some(is_used.into_iter().filter(|&used| used).count());
+        let later = Sorted::default();
         let overflow = Arc::new(overflow);
         Self { records, overflow, by_id, hasher, classes, id_bytes, ordered, later }
     }
@@ -88,9 +94,15 @@ impl Directory {
         self.records.len() == 0
     }
 
-    /// How many distinct tag sets the users had when the directory was built, the empty one counted.
+    /// How many distinct tag sets the users have, the empty one counted. Costs a look at each user if
+    /// anyone came, went or got other tags since the directory was built.
     pub fn classes(&self) -> usize {
-        self.classes
+        self.classes.unwrap_or_else(|| {
+            let known = self.records.iter().filter(|record| record.is_known());
+            let sets: HashSet<TagsOf<'_>, RandomState> =
+                known.map(|record| record.tags(&self.overflow)).collect();
+            sets.len()
+        })
     }
 
     /// How many bytes the text of all ids has.
@@ -162,6 +174,7 @@ impl Directory {
     }
 
     pub(super) fn set_known(&mut self, user: u32, known: bool) {
+        self.classes = None;
         if let Some(record) = self.records.get_mut(user as usize) {
             record.set_known(known);
         }
@@ -169,6 +182,7 @@ impl Directory {
 
     /// Gives a user other tags, in order.
     pub(super) fn set_tags(&mut self, user: u32, tags: &[TagId]) {
+        self.classes = None;
         if let Some(record) = self.records.get_mut(user as usize) {
             record.set_tags(tags, Arc::make_mut(&mut self.overflow));
         }

@@ -25,6 +25,7 @@ fn all_that_is_wrong_is_told_at_once() {
         { "op": "put_rule", "rule_id": "7", "condition": 1 },
         { "op": "relate", "kind": "friend", "from": "a", "to": "b" },
         { "op": "add_friend", "from": "a", "to": "b", "both": "yes", "custom": { "A": null }, "remark": 1, "lists": [null] },
+        { "op": "update_permissions", "group": "g", "permission": "add_member" },
     ]);
     let told = told(&batch);
     let fields: Vec<(usize, &str)> =
@@ -65,6 +66,7 @@ fn all_that_is_wrong_is_told_at_once() {
         (11, "both"),
         (11, "remark"),
         (11, "lists[0]"),
+        (12, "value"),
     ];
     assert_eq!(fields, expected);
     let says = |index: usize, field: &str| {

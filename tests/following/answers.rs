@@ -104,9 +104,8 @@ fn pairs(view: &View, chance: &mut Chance) -> Vec<String> {
 pub(crate) fn held(view: &View) -> Vec<String> {
     let (population, directory) = (&view.population, &view.population.directory);
     let mut said = Vec::new();
-    let Counts { tag_sets: _, users, tags, rules, groups, matrices, memberships, .. } =
-        view.counts();
-    said.push(format!("{users} {tags} {rules} {groups} {matrices} {memberships}"));
+    let Counts { tag_sets, users, tags, rules, groups, matrices, memberships, .. } = view.counts();
+    said.push(format!("{users} {tags} {tag_sets} {rules} {groups} {matrices} {memberships}"));
     let Counts { conversations, banned, silenced, relations, .. } = view.counts();
     said.push(format!("{conversations} {banned} {silenced} {relations:?}"));
     said.push(format!("{:?} {:?}", view.is_plain, view.standings.are_open()));

@@ -10,7 +10,7 @@ mod restore;
 
 pub use fields::{FriendFields, GroupFields, Named, Permission, RequestFields, UserFields};
 pub use names::{Id, Tag};
-pub use part::Patch;
+pub use part::{Needed, Patch};
 
 use std::collections::BTreeSet;
 
@@ -139,7 +139,7 @@ ops! {
     UpdateMetadata = "update_metadata" { group: Id, field: String, value: Value }
     /// `null` leaves it to the matrix again.
     UpdatePermissions = "update_permissions" {
-        group: Id, permission: Permission, value: Patch<String>,
+        group: Id, permission: Permission, value: Needed<String>,
     }
     OpenConversation = "open_conversation" { users: Two, since: Option<Since> }
     CloseConversation = "close_conversation" { users: Two }

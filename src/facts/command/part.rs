@@ -35,6 +35,10 @@ pub enum Patch<T> {
     Set(T),
 }
 
+/// A field that must be there; `null`, which is `None`, removes what is there.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Needed<T>(pub Option<T>);
+
 impl<T> Patch<T> {
     pub const fn is_kept(&self) -> bool {
         matches!(self, Self::Keep)
@@ -144,6 +148,20 @@ impl<T: Scalar> Part for Patch<T> {
             Self::Remove => drop(into.insert(name.to_owned(), Value::Null)),
             Self::Set(value) => value.give(name, into),
         }
+    }
+}
+
+impl<T: Scalar> Part for Needed<T> {
+    fn take(from: &mut Fields<'_>, name: &str) -> Option<Self> {
+        match Patch::take(from, name)? {
+            Patch::Keep => from.problems.tell(name, "it is missing"),
+            Patch::Remove => Some(Self(None)),
+            Patch::Set(value) => Some(Self(Some(value))),
+        }
+    }
+
+    fn give(&self, name: &str, into: &mut Map<String, Value>) {
+        into.insert(name.to_owned(), self.0.as_ref().map_or(Value::Null, Scalar::write));
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     rules::within,
 };
 use crate::{
-    facts::{Group, Id, Member, Patch, Permission},
+    facts::{Group, Id, Member, Needed, Permission},
     request::Role,
 };
 
@@ -125,15 +125,11 @@ pub(super) fn update_permissions<E>(
     draft: &mut Draft<'_, E>,
     group: &Id,
     permission: &Permission,
-    value: &Patch<String>,
+    Needed(value): &Needed<String>,
 ) -> Done<E> {
     draft.known_group(group)?;
-    if let Some(value) = value.given() {
-        set_permission(draft, group, permission, value)?;
-        return Ok(Outcome::default());
-    }
-    let message = "give a `value`, or `null` to leave the permission to the matrix";
-    Err(Refusal::new(Reason::InvalidValue, message).into())
+    set_permission(draft, group, permission, value.as_ref())?;
+    Ok(Outcome::default())
 }
 
 /// Sets a single permission, or leaves it to the matrix again. The matrix that a file gives to a
