@@ -29,6 +29,7 @@ pub mod cli;
 pub mod compile;
 pub mod decide;
 pub mod diagnostic;
+pub mod dialects;
 pub mod facts;
 pub mod gates;
 pub mod inspect;

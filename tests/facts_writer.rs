@@ -73,7 +73,14 @@ async fn a_batch_that_panics_is_refused_and_others_go_on() {
             json!({ "op": "ban", "user": "ann" }),
             json!({ "op": "put_user", "user": user }),
         ]);
-        facts.write(Batch { commands: commands.unwrap(), if_revision: None, once: None }).await
+        facts
+            .write(Batch {
+                commands: commands.unwrap(),
+                each: false,
+                if_revision: None,
+                once: None,
+            })
+            .await
     };
     assert!(matches!(put("unread").await, Err(WriteError::Panicked)));
     assert!(facts.is_writable());

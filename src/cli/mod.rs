@@ -6,6 +6,7 @@ mod check;
 mod client;
 mod compile;
 mod decide;
+mod dialects;
 mod diff;
 mod facts;
 mod fmt;

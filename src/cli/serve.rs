@@ -20,8 +20,9 @@ use tracing_subscriber::{
     Layer, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
-use super::{Exit, Output, diff::Share, policy, progress};
+use super::{Exit, Output, dialects, diff::Share, policy, progress};
 use crate::{
+    dialects::Dialect,
     live::{ChangeGuard, Live, Pace, Start, Trigger, Watch},
     serve::{self, AdminToken, App, Listeners, PublicUrl},
     store,
@@ -88,6 +89,8 @@ pub(super) struct Options {
     /// Sent as `Authorization: Bearer TOKEN`.
     #[arg(long, value_name = "PATH")]
     admin_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    dialects: dialects::Options,
     /// Policy files, or folders of them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -110,7 +113,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     // Before the files are read, so that no change falls between the two.
     let pace = Pace { poll: Duration::from_millis(options.poll.max(1)), ..Pace::default() };
     let watch = Watch::start(options.paths.clone(), pace).context("can't watch the files")?;
-    let admin_token = options.admin_token()?;
+    let callers = Callers { admin: options.admin_token()?, dialects: options.dialects.open()? };
     let guard = options.max_changed.map(|Share(max_changed)| ChangeGuard { max_changed });
     let store = options.store.as_deref().map(store::open).transpose()?;
     let start = || match store {
@@ -125,10 +128,16 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
         }
     };
     output.report_aside(&live.reloads().latest.report);
-    runtime.block_on(daemon(options, live, (watch, hangup), admin_token, output))?;
+    runtime.block_on(daemon(options, live, (watch, hangup), callers, output))?;
     // What is cut must not be waited for.
     runtime.shutdown_background();
     Ok(Exit::Fine)
+}
+
+/// Who may do more than ask for decisions, and in which APIs.
+struct Callers {
+    admin: Option<AdminToken>,
+    dialects: Vec<Box<dyn Dialect>>,
 }
 
 impl Options {
@@ -150,7 +159,7 @@ async fn daemon(
     options: &Options,
     live: Arc<Live>,
     (mut watch, mut hangup): (Watch, Signal),
-    admin_token: Option<AdminToken>,
+    callers: Callers,
     output: &Output,
 ) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -200,8 +209,9 @@ async fn daemon(
             body_limit: options.body_limit,
             public_url,
             authzen_context: options.authzen_context == Context::On,
-            admin_token,
+            admin_token: callers.admin,
             patience: Duration::from_millis(options.at_least_wait),
+            dialects: callers.dialects,
         },
     ));
     serve::serve(listeners, app, stop).await;

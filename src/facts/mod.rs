@@ -16,6 +16,7 @@ mod key;
 pub mod line;
 mod plan;
 mod record;
+mod told;
 
 pub use change::{ChangeSet, Read, Version, Write};
 pub use command::{
@@ -30,3 +31,4 @@ pub use plan::{
 pub use record::{
     Conversation, Damaged, Friend, Group, Member, Once, Record, Request, Rule, Setting, Since, User,
 };
+pub use told::{GroupTold, Kept, RuleTold, RulesTold, StatedBy, UserTold, list_name};

@@ -10,6 +10,7 @@ use super::{
     route::App,
     status,
 };
+use crate::dialects::Admission;
 
 /// What those must know who may do more than ask.
 #[derive(Clone)]
@@ -45,28 +46,32 @@ impl fmt::Debug for AdminToken {
     }
 }
 
-/// Whether the caller showed the admin token, or is `trusted` without. Takes as long for a wrong one
-/// as for a right one of its length.
+/// Whether the token is shown that administrators know. Takes as long for a wrong one as for a right
+/// one of its length.
+pub(super) fn admission(app: &App, shown: Option<&[u8]>) -> Admission {
+    match (&app.options.admin_token, shown) {
+        (None, _) => Admission::Disabled,
+        (_, None) => Admission::Missing,
+        (Some(token), Some(shown)) if bool::from(shown.ct_eq(&token.0)) => Admission::Admitted,
+        _ => Admission::Wrong,
+    }
+}
+
+/// Whether the caller showed the admin token, or is `trusted` without.
 pub(super) fn check(app: &App, headers: &HeaderMap, trusted: bool) -> Result<(), Refusal> {
     if trusted {
         return Ok(());
     }
-    let Some(token) = &app.options.admin_token else {
-        return Err(refusal(
-            StatusCode::FORBIDDEN,
-            "nobody may do this here: start the daemon with --admin-token-file, and send the token, or with \
-             --admin-uds, and use that socket",
-        ));
-    };
     let shown = headers.get(AUTHORIZATION).map(hyper::header::HeaderValue::as_bytes);
     let shown = shown.and_then(|value| {
         let (scheme, token) = value.split_at_checked(b"Bearer ".len())?;
         scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
     });
-    match shown {
-        Some(shown) if bool::from(shown.ct_eq(&token.0)) => Ok(()),
-        Some(_) => Err(refusal(StatusCode::UNAUTHORIZED, "this is not the admin token")),
-        None => Err(refusal(
+    match admission(app, shown) {
+        Admission::Admitted => Ok(()),
+        why @ Admission::Disabled => Err(refusal(StatusCode::FORBIDDEN, why.why())),
+        why @ Admission::Wrong => Err(refusal(StatusCode::UNAUTHORIZED, why.why())),
+        Admission::Missing => Err(refusal(
             StatusCode::UNAUTHORIZED,
             "the admin token is missing: send `Authorization: Bearer TOKEN`",
         )),

@@ -20,11 +20,23 @@ const DISCARDING: Duration = Duration::from_secs(5);
 /// A JSON body, at most `limit` bytes of it.
 pub(super) async fn read(
     headers: &HeaderMap,
+    body: Incoming,
+    limit: usize,
+) -> Result<Bytes, Refusal> {
+    if let Err(refusal) = check_kind(headers) {
+        discard(headers, body);
+        return Err(refusal);
+    }
+    collect(headers, body, limit).await
+}
+
+/// A body of any kind, at most `limit` bytes of it.
+pub(super) async fn collect(
+    headers: &HeaderMap,
     mut body: Incoming,
     limit: usize,
 ) -> Result<Bytes, Refusal> {
-    let wanted = check_kind(headers).and_then(|()| check_length(&body, limit));
-    if let Err(refusal) = wanted {
+    if let Err(refusal) = check_length(&body, limit) {
         discard(headers, body);
         return Err(refusal);
     }

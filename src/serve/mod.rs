@@ -1,10 +1,10 @@
-//! HTTP: the native endpoints and AuthZEN, on hyper directly.
+//! HTTP: the native endpoints, AuthZEN, and the APIs of other systems, on hyper directly.
 //!
 //! A request is answered from one view, taken once; nothing on its way locks or waits. What callers
 //! send is turned into a [`Request`](crate::request::Request) at the door, and refused there with a
 //! 400 that says what is wrong and where.
 //!
-//! Invariant: knows of `live`, `decide`, `request` and the commands of `facts`.
+//! Invariant: knows of `live`, `decide`, `request`, the commands of `facts`, and `dialects`.
 
 mod admin;
 mod answer;
@@ -12,6 +12,7 @@ mod authzen;
 mod bare;
 mod body;
 mod counts;
+mod dialects;
 mod facts;
 mod json;
 mod listen;

@@ -14,11 +14,14 @@ use super::{
     admin::{self, AdminToken},
     answer::{self, Answer, REVISION, Refusal},
     authzen::{self, PublicUrl},
-    body, facts,
+    body, dialects, facts,
     metrics::Metrics,
     native, recent, status,
 };
-use crate::live::{Live, Served};
+use crate::{
+    dialects::Dialect,
+    live::{Live, Served},
+};
 
 /// What every request is answered from.
 #[derive(Debug)]
@@ -48,6 +51,8 @@ pub struct Options {
     pub admin_token: Option<AdminToken>,
     /// How long a caller waits at most who wants to be answered from a later revision.
     pub patience: Duration,
+    /// The APIs of other systems that are spoken here, besides.
+    pub dialects: Vec<Box<dyn Dialect>>,
 }
 
 impl App {
@@ -72,7 +77,13 @@ impl App {
             body::discard(&head.headers, body);
             return self.told(refusal.answer(), id);
         }
-        let answer = match (self.endpoint(head.uri.path()), &head.method) {
+        let endpoint = self.endpoint(head.uri.path());
+        if endpoint.is_none()
+            && let Some(dialect) = dialects::of(self, head.uri.path())
+        {
+            return self.told(dialects::answer(self, dialect, &head, body, trusted).await, id);
+        }
+        let answer = match (endpoint, &head.method) {
             (Some(Endpoint::Ask(ask)), &Method::POST) => {
                 match body::read(&head.headers, body, self.options.body_limit).await {
                     Ok(bytes) => self.on_served(|served| ask(self, served, &bytes)),
@@ -285,7 +296,7 @@ fn metadata(app: &App, _: &Served, _: Option<&str>) -> Result<Answer, Refusal> {
     Ok(answer::json_answer(StatusCode::OK, app.metadata.clone()))
 }
 
-fn stamp(answer: &mut Answer, revision: &str) {
+pub(super) fn stamp(answer: &mut Answer, revision: &str) {
     if let Ok(value) = HeaderValue::from_str(revision) {
         answer.headers_mut().insert(REVISION, value);
     }

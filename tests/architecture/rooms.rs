@@ -2,7 +2,7 @@
 
 /// A room, and the paths from the root of the crate that its files may name besides their own.
 /// A room alone stands for all that is in it.
-pub(crate) const ROOMS: [(&str, &[&str]); 15] = [
+pub(crate) const ROOMS: [(&str, &[&str]); 16] = [
     ("source", &[]),
     ("request", &[]),
     ("diagnostic", &["source"]),
@@ -68,14 +68,15 @@ pub(crate) const ROOMS: [(&str, &[&str]); 15] = [
             "request",
         ],
     ),
-    ("serve", &["live", "decide", "request", "facts"]),
+    ("dialects", &["request", "facts"]),
+    ("serve", &["live", "decide", "request", "facts", "dialects"]),
 ];
 
 /// Knows of all rooms; none knows of it.
 pub(crate) const OUTERMOST: &str = "cli";
 
 /// Dependencies that live in one room.
-pub(crate) const HEAVY: [(&str, &str); 19] = [
+pub(crate) const HEAVY: [(&str, &str); 22] = [
     ("lalrpop_util", "syntax"),
     ("logos", "syntax"),
     ("granit_parser", "syntax"),
@@ -91,6 +92,9 @@ pub(crate) const HEAVY: [(&str, &str); 19] = [
     ("prometheus_client", "serve"),
     ("percent_encoding", "serve"),
     ("subtle", "serve"),
+    ("hyper_tungstenite", "serve"),
+    ("jsonwebtoken", "dialects"),
+    ("hmac", "dialects"),
     ("clap", "cli"),
     ("anyhow", "cli"),
     ("anstream", "cli"),

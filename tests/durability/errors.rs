@@ -43,6 +43,7 @@ fn batch(number: u64) -> Batch {
     let key = IdempotencyKey::new(&format!("k{number}"), b"").unwrap();
     Batch {
         commands: Command::decode(commands.as_array().unwrap()).unwrap(),
+        each: false,
         if_revision: None,
         once: Some(key),
     }

@@ -232,6 +232,7 @@ fn start() -> (Arc<Shared>, Arc<Live>) {
 fn batch(op: &Value, key: Option<&str>) -> Batch {
     Batch {
         commands: Command::decode(std::slice::from_ref(op)).unwrap(),
+        each: false,
         if_revision: None,
         once: key.map(|key| IdempotencyKey::new(key, op.to_string().as_bytes()).unwrap()),
     }

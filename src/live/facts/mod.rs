@@ -13,7 +13,7 @@ mod writer;
 
 pub use meter::{BOUNDS, CommitTimes, Meter};
 pub use once::IdempotencyKey;
-pub use read::{GroupTold, Not, RuleTold, RulesTold, StatedBy, UserTold, list_name};
+pub use read::Not;
 pub(super) use records::Loading;
 pub use records::StoredFacts;
 pub use shadowed::ShadowTold;
@@ -38,10 +38,13 @@ use crate::{
     store::{Backup, Store, StoreError},
 };
 
-/// A batch of commands to be carried out whole or not at all.
+/// A batch of commands to be carried out.
 #[derive(Clone, Debug)]
 pub struct Batch {
     pub commands: Vec<Command>,
+    /// Whether each is for itself: what is refused is left out, and the rest is committed together.
+    /// Otherwise the batch takes effect whole or not at all.
+    pub each: bool,
     /// What the revision of the facts must be.
     pub if_revision: Option<u64>,
     /// Sent again under the same key, it takes effect once.
@@ -53,6 +56,8 @@ pub struct Batch {
 pub enum Written {
     /// It took effect: the revision since which it does, and the outcome of each command.
     Done { revision: u64, outcomes: Vec<Outcome> },
+    /// Of a batch in which each is for itself: what came of each command.
+    Each { revision: u64, outcomes: Vec<Result<Outcome, Refusal>> },
     /// It took effect before, under the same idempotency key: the outcomes that were answered then.
     Replayed { revision: u64, outcomes: serde_json::Value },
     /// A command was refused, so that none took effect.

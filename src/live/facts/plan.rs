@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     compile::{self, Basis, Changed},
-    facts::{self, ChangeSet, Failure, Once, Outcome, Read, Record, Records as _, Write},
+    facts::{self, ChangeSet, Failure, Once, Outcome, Read, Record, Records as _, Refusal, Write},
     snapshot::View,
     store::StoreError,
 };
@@ -20,7 +20,7 @@ pub(super) enum Done {
     Answered(Written),
     /// It is refused because of what was read.
     Refused(ChangeSet, Written),
-    Planned(ChangeSet, Vec<Outcome>),
+    Planned(ChangeSet, Vec<Result<Outcome, Refusal>>),
 }
 
 /// A batch as it is planned.
@@ -69,8 +69,9 @@ impl Attempt<'_> {
                     }
                     compile::follow(&mut self.working, self.basis, &planned.changes);
                     self.changes.extend(planned.changes);
-                    outcomes.push(planned.outcome);
+                    outcomes.push(Ok(planned.outcome));
                 }
+                Err(Failure::Refused(refusal)) if batch.each => outcomes.push(Err(refusal)),
                 Err(Failure::Refused(refusal)) => {
                     self.undo();
                     let reads = ChangeSet { writes: Vec::new(), ..plan.into_changes() };
@@ -84,7 +85,11 @@ impl Attempt<'_> {
         }
         let mut set = plan.into_changes();
         if let Some(key) = &batch.once {
-            let answered = outcomes.iter().map(Outcome::encode).collect();
+            let encoded = |came: &Result<Outcome, Refusal>| match came {
+                Ok(outcome) => outcome.encode(),
+                Err(refusal) => refusal.encode(),
+            };
+            let answered = outcomes.iter().map(encoded).collect();
             let record = Once { sent: key.sent.clone(), at: now(), outcomes: answered };
             set.reads.push(Read { key: key.key(), version: kept_version });
             set.writes.push(Write { key: key.key(), record: Some(Record::Once(record)) });

@@ -3,65 +3,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use crate::{
-    facts::{Group, Key, Kind, Place, Record, Rule, Setting, User},
+    facts::{
+        Group, GroupTold, Kept, Key, Kind, Place, Record, Rule, RuleTold, RulesTold, Setting,
+        StatedBy, UserTold, Version, list_name,
+    },
     live::{Served, facts::Facts},
-    request::{self, Approval, Field, Moderation, PeersMode, Relation, Role, Switch},
+    request::{self, Field, Relation, Role, Switch},
     snapshot,
     store::{Store, StoreError},
 };
-
-/// A user as he is: by files and records together, and what only his record says.
-#[derive(Clone, Debug)]
-pub struct UserTold {
-    pub tags: Vec<String>,
-    /// `None` if neither a file nor the record sets it; so also below.
-    pub peers: Option<PeersMode>,
-    pub permissions: BTreeMap<Switch, Setting>,
-    pub moderation: Moderation,
-    pub approval: Option<Approval>,
-    /// The ids of those to whom he has each relation, in order; a favorite is a contact too.
-    pub relations: Vec<(Relation, Vec<String>)>,
-    /// The ids of the others.
-    pub conversations: Vec<String>,
-    pub groups: Vec<String>,
-    pub record: User,
-    pub stated: Option<StatedBy>,
-}
-
-/// A group as it is.
-#[derive(Clone, Debug)]
-pub struct GroupTold {
-    pub matrix: String,
-    pub creator: Option<String>,
-    /// Each member with his role, in the order of ids.
-    pub members: Vec<(String, Role)>,
-    pub record: Group,
-    pub stated: Option<StatedBy>,
-}
-
-/// A rule, whoever made it.
-#[derive(Clone, Debug)]
-pub struct RuleTold {
-    pub id: Uuid,
-    /// A file's in canonical text, the API's as it was sent.
-    pub rule: Rule,
-    pub stated: Option<StatedBy>,
-}
-
-/// Rules in the order of their ids.
-#[derive(Clone, Debug)]
-pub struct RulesTold {
-    pub rules: Vec<RuleTold>,
-    /// Whether they count: without a `rules` section in the policy, none does.
-    pub in_force: bool,
-}
-
-/// Where a file states something, and which fields of it.
-#[derive(Clone, Debug)]
-pub struct StatedBy {
-    pub place: Place,
-    pub fields: Vec<String>,
-}
 
 /// How many records are listed at once.
 const PAGE: usize = 1000;
@@ -77,42 +27,60 @@ pub enum Not {
 }
 
 /// The records of a store, as of what is served.
-struct Kept<'k> {
+struct Records<'k> {
     store: Option<&'k dyn Store>,
     served: u64,
 }
 
-impl Kept<'_> {
-    fn get(&self, key: &Key) -> Result<Option<Record>, Not> {
+impl Records<'_> {
+    fn get(&self, key: &Key) -> Result<Option<(Version, Record)>, Not> {
         let Some(store) = self.store else { return Ok(None) };
         match store.get(key)? {
             Some(entry) if entry.version > self.served => Err(Not::Followed),
-            found => Ok(found.map(|entry| entry.record)),
+            found => Ok(found.map(|entry| (entry.version, entry.record))),
         }
+    }
+
+    fn user(&self, id: &str) -> Result<Option<Kept>, Not> {
+        Ok(match self.get(&Key::User(id.to_owned()))? {
+            Some((version, Record::User(user))) => {
+                Some(Kept { user: *user, version: Some(version) })
+            }
+            _ => None,
+        })
     }
 }
 
 impl Served {
+    /// What only the record of a user says, without those friends and requests whose users are not
+    /// known; `None` if there is no user of this id. Costs his record.
+    ///
+    /// # Errors
+    /// If his record can't be read, or is ahead of what is served.
+    pub fn kept(&self, facts: Option<&Facts>, id: &str) -> Result<Option<Kept>, Not> {
+        let kept = self.records(facts).user(id)?;
+        let population = &self.view.population;
+        let Some(number) = population.directory.number(id) else { return Ok(None) };
+        if facts.is_some() && kept.is_none() && !population.stated(number).has(Field::Itself) {
+            return Err(Not::Followed);
+        }
+        let mut kept = kept.unwrap_or_default();
+        let is_known = |id: &str| population.directory.number(id).is_some();
+        kept.user.friends.retain(|id, _| is_known(id));
+        kept.user.requests.retain(|id, _| is_known(id));
+        Ok(Some(kept))
+    }
+
     /// A user; `None` if there is none of this id. Costs what is between him and others.
     ///
     /// # Errors
     /// If his record can't be read, or is ahead of what is served.
     pub fn user(&self, facts: Option<&Facts>, id: &str) -> Result<Option<UserTold>, Not> {
-        let record = match self.kept(facts).get(&Key::User(id.to_owned()))? {
-            Some(Record::User(user)) => Some(*user),
-            _ => None,
-        };
+        let Some(Kept { user: record, version }) = self.kept(facts, id)? else { return Ok(None) };
         let view = &self.view;
         let population = &view.population;
         let Some(number) = population.directory.number(id) else { return Ok(None) };
         let stated = population.stated(number);
-        if facts.is_some() && record.is_none() && !stated.has(Field::Itself) {
-            return Err(Not::Followed);
-        }
-        let mut record = record.unwrap_or_default();
-        // Who is not known sleeps there.
-        record.friends.retain(|id, _| population.directory.number(id).is_some());
-        record.requests.retain(|id, _| population.directory.number(id).is_some());
         let (own, conditions) = population.own(number);
         let mut permissions = BTreeMap::new();
         for &switch in Switch::ALL {
@@ -162,6 +130,7 @@ impl Served {
             conversations,
             groups: groups.collect(),
             record,
+            version,
             stated: self.stated_user(stated, &of_files),
         }))
     }
@@ -171,9 +140,9 @@ impl Served {
     /// # Errors
     /// If its record can't be read, or is ahead of what is served.
     pub fn group(&self, facts: Option<&Facts>, id: &str) -> Result<Option<GroupTold>, Not> {
-        let mut record = match self.kept(facts).get(&Key::Group(id.to_owned()))? {
-            Some(Record::Group(group)) => *group,
-            _ => Group::default(),
+        let (version, mut record) = match self.records(facts).get(&Key::Group(id.to_owned()))? {
+            Some((version, Record::Group(group))) => (Some(version), *group),
+            _ => (None, Group::default()),
         };
         let view = &self.view;
         let directory = &view.population.directory;
@@ -221,7 +190,7 @@ impl Served {
             let fields = fields.map(|(field, _)| (*field).to_owned()).collect();
             StatedBy { place: self.place(place), fields }
         });
-        Ok(Some(GroupTold { matrix, creator, members, record, stated }))
+        Ok(Some(GroupTold { matrix, creator, members, record, version, stated }))
     }
 
     /// All rules whose id comes after one, `limit` at most. Costs a pass over all rules.
@@ -271,8 +240,8 @@ impl Served {
         if let Some(told) = of_files.find(|told| told.id == id) {
             return Ok(Some(told));
         }
-        Ok(match self.kept(facts).get(&Key::Rule(id))? {
-            Some(Record::Rule(rule)) => Some(RuleTold { id, rule, stated: None }),
+        Ok(match self.records(facts).get(&Key::Rule(id))? {
+            Some((_, Record::Rule(rule))) => Some(RuleTold { id, rule, stated: None }),
             _ => None,
         })
     }
@@ -315,9 +284,9 @@ impl Served {
         self.view.counts().conversations - asleep.sum::<u64>()
     }
 
-    fn kept<'k>(&self, facts: Option<&'k Facts>) -> Kept<'k> {
+    fn records<'k>(&self, facts: Option<&'k Facts>) -> Records<'k> {
         let store = facts.map(|facts| &*facts.store);
-        Kept { store, served: self.view.revision.facts }
+        Records { store, served: self.view.revision.facts }
     }
 
     /// A rule if a file states it.
@@ -364,16 +333,5 @@ impl Served {
             .chain(lists.map(|relation| list_name(*relation).to_owned()))
             .collect();
         stated.has(Field::Itself).then(|| StatedBy { place: self.place(stated.place()), fields })
-    }
-}
-
-/// The name of the list in which a user's record has those to whom he has a relation.
-pub fn list_name(relation: Relation) -> &'static str {
-    match relation {
-        Relation::Contact => "contacts",
-        Relation::Favorite => "favorites",
-        Relation::Pair => "paired",
-        Relation::Block => "blocked",
-        Relation::Friend => "friends",
     }
 }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     compile::{self, Basis, Changed},
-    facts::{ChangeSet, Key, Outcome},
+    facts::{ChangeSet, Key, Outcome, Refusal},
     live::Served,
     snapshot::View,
     store::{Commit, Store, StoreError},
@@ -71,7 +71,7 @@ struct Planned {
 
 /// What is to be answered once all that was planned before is durable.
 enum Answer {
-    Outcomes(Vec<Outcome>),
+    Outcomes(Vec<Result<Outcome, Refusal>>),
     Ready(Written),
     Failed(WriteError),
 }
@@ -250,14 +250,14 @@ impl Writer {
             Ok(Commit::Done(revisions)) => {
                 let is_served = self.adopt(working, changes, &revisions);
                 let latest = self.view.revision.facts;
-                for Planned { reply, set, answer, .. } in planned {
+                for Planned { batch, reply, set, answer } in planned {
                     let revision = set.and_then(|at| revisions.get(at)).copied();
                     // Who asked may have gone meanwhile.
                     let _ = reply.send(match (answer, revision) {
                         (Answer::Failed(error), _) => Err(error),
                         (_, Some(revision)) if !is_served => Err(WriteError::NotServed(revision)),
                         (Answer::Outcomes(outcomes), revision) => {
-                            Ok(Written::Done { revision: revision.unwrap_or(latest), outcomes })
+                            Ok(written(&batch, revision.unwrap_or(latest), outcomes))
                         }
                         (Answer::Ready(written), _) => Ok(written),
                     });
@@ -409,6 +409,15 @@ impl Writer {
             self.asked.follow(&change.key, change.new.as_deref(), change.old.as_deref());
         }
     }
+}
+
+fn written(batch: &Batch, revision: u64, outcomes: Vec<Result<Outcome, Refusal>>) -> Written {
+    if batch.each {
+        return Written::Each { revision, outcomes };
+    }
+    // Of a batch that is refused over one of them, there are no outcomes.
+    let outcomes = outcomes.into_iter().flatten().collect();
+    Written::Done { revision, outcomes }
 }
 
 fn answer_all(batches: Vec<Asking>, error: &WriteError) {

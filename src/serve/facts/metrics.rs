@@ -26,9 +26,9 @@ struct Outcome {
 }
 
 impl FactsMetrics {
-    pub(super) fn count(&self, written: &Result<Written, WriteError>) {
+    pub(in crate::serve) fn count(&self, written: &Result<Written, WriteError>) {
         self.count_as(match written {
-            Ok(Written::Done { .. }) => "done",
+            Ok(Written::Done { .. } | Written::Each { .. }) => "done",
             Ok(Written::Replayed { .. }) => "replayed",
             Ok(_) => "refused",
             Err(_) => "failed",

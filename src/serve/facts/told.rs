@@ -1,10 +1,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    live::{
-        Served,
-        facts::{GroupTold, RuleTold, StatedBy, UserTold, list_name},
-    },
+    facts::{GroupTold, RuleTold, StatedBy, UserTold, list_name},
+    live::Served,
     request::Role,
 };
 

@@ -56,7 +56,8 @@ pub(in crate::serve) async fn write(app: &App, headers: &HeaderMap, body: &[u8])
         }
     };
     let Some(facts) = app.live.facts() else { return failed(&WriteError::NoStore) };
-    let written = facts.write(Batch { commands, if_revision: sent.if_revision, once }).await;
+    let written =
+        facts.write(Batch { commands, each: false, if_revision: sent.if_revision, once }).await;
     app.metrics.facts.count(&written);
     match written {
         Ok(written) => written_answer(count, written),
@@ -76,6 +77,13 @@ fn written_answer(count: usize, written: Written) -> Answer {
         Written::Done { revision, outcomes } => {
             let outcomes = outcomes.iter().map(Outcome::encode).collect();
             json_answer(StatusCode::OK, revision, &outcomes)
+        }
+        Written::Each { revision, outcomes } => {
+            let told = |came: &Result<Outcome, NotDone>| match came {
+                Ok(outcome) => outcome.encode(),
+                Err(refusal) => refusal.encode(),
+            };
+            json_answer(StatusCode::OK, revision, &outcomes.iter().map(told).collect())
         }
         Written::Replayed { revision, outcomes } => {
             let mut answer = json_answer(StatusCode::OK, revision, &outcomes);

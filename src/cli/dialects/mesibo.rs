@@ -1,0 +1,14 @@
+use anyhow::Result;
+use clap::Args;
+
+use crate::dialects::mesibo::Mesibo;
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Options {}
+
+impl Options {
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as the others are opened")]
+    pub(super) fn open(&self) -> Result<Mesibo> {
+        Ok(Mesibo)
+    }
+}

@@ -1,0 +1,72 @@
+use super::House;
+use super::house::Admission;
+
+/// What a caller sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'c> {
+    pub method: &'c str,
+    /// As it was sent, without the query.
+    pub path: &'c str,
+    /// As it was sent; empty if there is none.
+    pub query: &'c str,
+    /// `Content-Type`; empty if it is missing, or no text.
+    pub content_type: &'c str,
+    /// `Authorization`.
+    pub authorization: Option<&'c [u8]>,
+    /// Whether it came by a socket that only administrators can reach.
+    pub trusted: bool,
+    pub body: &'c [u8],
+}
+
+/// What is answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reply {
+    pub status: u16,
+    /// Empty if there is no body.
+    pub content_type: &'static str,
+    /// By their names in lower case, besides those of the body.
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Failure {
+    #[error("a body may have {0} bytes")]
+    TooLarge(usize),
+    /// The body did not come in time.
+    #[error("{0}")]
+    Late(String),
+    /// The body did not come whole.
+    #[error("{0}")]
+    Cut(String),
+    /// What is kept can't be read or written now, or not yet.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl Call<'_> {
+    /// The token of `Authorization: Bearer TOKEN`.
+    pub fn bearer(&self) -> Option<&[u8]> {
+        let (scheme, token) = self.authorization?.split_at_checked(b"Bearer ".len())?;
+        scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
+    }
+
+    /// Whether an administrator sent it, who shows this token.
+    pub fn admission(&self, token: Option<&[u8]>, house: &dyn House) -> Admission {
+        if self.trusted { Admission::Admitted } else { house.admission(token) }
+    }
+}
+
+impl Reply {
+    /// A body of JSON.
+    pub fn json(status: u16, body: &serde_json::Value) -> Self {
+        let body = body.to_string().into_bytes();
+        Self { status, content_type: "application/json", headers: Vec::new(), body }
+    }
+
+    /// No body.
+    pub fn empty(status: u16) -> Self {
+        Self { status, content_type: "", headers: Vec::new(), body: Vec::new() }
+    }
+}

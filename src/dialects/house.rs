@@ -1,0 +1,108 @@
+use uuid::Uuid;
+
+use crate::{
+    facts::{GroupTold, Kept, RuleTold, RulesTold, Since, UserTold},
+    request::{Decision, Moderation, Relation, Request, Role},
+};
+
+/// What a dialect may ask of the daemon: what is so, as of one revision.
+///
+/// What only asks the view costs some look-ups; what returns [`Unread`] reads records too.
+pub trait House {
+    /// Milliseconds since 1970 in UTC.
+    fn now(&self) -> Since;
+
+    /// Whether the admin token is shown. Takes as long for a wrong one as for a right one of its
+    /// length.
+    fn admission(&self, token: Option<&[u8]>) -> Admission;
+
+    /// Whether facts can be written at all.
+    fn keeps_facts(&self) -> bool;
+
+    /// The revision of the facts.
+    fn revision(&self) -> u64;
+
+    /// Walks the gates.
+    fn decide(&self, request: &Request<'_>) -> Decision;
+
+    fn knows_user(&self, id: &str) -> bool;
+
+    fn knows_group(&self, id: &str) -> bool;
+
+    /// `None` if he is not known.
+    fn moderation(&self, user: &str) -> Option<Moderation>;
+
+    /// Whether there is this edge between two users who are known.
+    fn has(&self, from: &str, relation: Relation, to: &str) -> bool;
+
+    /// Those to whom a user who is known has this relation and who are known, in the order of ids.
+    /// Costs what is between him and others.
+    fn related(&self, user: &str, relation: Relation) -> Vec<String>;
+
+    /// The tags of a user, in order; `None` if he is not known.
+    fn tags(&self, user: &str) -> Option<Vec<String>>;
+
+    /// What a user is in a group; `None` if he is no member, or one of the two is not known.
+    fn role(&self, group: &str, user: &str) -> Option<Role>;
+
+    /// Each member of a group with his role, in the order of ids; `None` if it is not known.
+    fn members(&self, group: &str) -> Option<Vec<(String, Role)>>;
+
+    /// The ids of users in order, those alone that come after `after`, `limit` at most.
+    fn users(&self, after: Option<&str>, limit: usize) -> Vec<String>;
+
+    /// What only a user's record says; `None` if he is not known. Costs his record.
+    ///
+    /// # Errors
+    /// If it can't be read; so also below.
+    fn kept(&self, user: &str) -> Result<Option<Kept>, Unread>;
+
+    /// A user; `None` if he is not known. Costs what is between him and others.
+    fn user(&self, id: &str) -> Result<Option<UserTold>, Unread>;
+
+    /// A group; `None` if it is not known. Costs its members.
+    fn group(&self, id: &str) -> Result<Option<GroupTold>, Unread>;
+
+    fn rule(&self, id: Uuid) -> Result<Option<RuleTold>, Unread>;
+
+    /// Rules in the order of their ids, those alone that come after `after`, `limit` at most. Costs a
+    /// pass over all.
+    fn rules(&self, after: Option<Uuid>, limit: usize) -> Result<RulesTold, Unread>;
+}
+
+/// Whether an administrator asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Admission {
+    Admitted,
+    /// It is another token.
+    Wrong,
+    /// No token was shown.
+    Missing,
+    /// There is no admin token: the daemon was started without.
+    Disabled,
+}
+
+/// Why something can't be read.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Unread {
+    /// What is served must first follow what is kept: in a moment.
+    #[error("what is served has not followed yet; try again")]
+    Early,
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Admission {
+    /// What to tell who is not admitted.
+    pub const fn why(self) -> &'static str {
+        match self {
+            Self::Admitted => "",
+            Self::Wrong => "this is not the admin token",
+            Self::Missing => "the admin token is missing",
+            Self::Disabled => {
+                "nobody may do this here: start the daemon with --admin-token-file, and send the token, or \
+                 with --admin-uds, and use that socket"
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The APIs of documented systems: their bytes to requests and commands, and back.
+//!
+//! A [`Dialect`] is asked for an answer to a [`Call`]. It reads what is so from the [`House`], and
+//! where something is to be changed it says by which commands, and what to make of what came of
+//! them: a [`Step`]. It has no meaning of its own: who may do what is decided by the gates, and what a
+//! command does is planned with the facts.
+//!
+//! Invariant: knows of `request` and `facts` only. It waits for nothing and holds no connection.
+
+mod call;
+pub mod flip;
+mod house;
+pub mod json;
+pub mod mesibo;
+mod step;
+pub mod tencent;
+pub mod venueless;
+pub mod xmtp;
+
+pub use call::{Call, Failure, Reply};
+pub use house::{Admission, House, Unread};
+pub use step::{NotWritten, Step, Then, Write, Wrote};
+
+use std::fmt::Debug;
+
+/// The API of one system, over HTTP.
+pub trait Dialect: Debug + Send + Sync {
+    /// By which it is asked for: `flip`.
+    fn name(&self) -> &'static str;
+
+    /// Whether what is at a path is this system's, whatever comes of it.
+    fn takes(&self, path: &str) -> bool;
+
+    /// What to answer, or what to do first. Called again from the start if what is served has not
+    /// followed what is kept yet.
+    ///
+    /// # Errors
+    /// If something can't be read.
+    fn answer(&self, call: &Call<'_>, house: &dyn House) -> Result<Step<Reply>, Unread>;
+
+    /// What to answer if there is no answer: in the system's own form.
+    fn failed(&self, failure: &Failure) -> Reply;
+}

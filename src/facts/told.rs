@@ -1,0 +1,83 @@
+//! How things are: by files and records together.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::{Group, Place, Rule, Setting, User, Version};
+use crate::request::{Approval, Moderation, PeersMode, Relation, Role, Switch};
+
+/// A user as he is: by files and records together, and what only his record says.
+#[derive(Clone, Debug)]
+pub struct UserTold {
+    pub tags: Vec<String>,
+    /// `None` if neither a file nor the record sets it; so also below.
+    pub peers: Option<PeersMode>,
+    pub permissions: BTreeMap<Switch, Setting>,
+    pub moderation: Moderation,
+    pub approval: Option<Approval>,
+    /// The ids of those to whom he has each relation, in order; a favorite is a contact too.
+    pub relations: Vec<(Relation, Vec<String>)>,
+    /// The ids of the others.
+    pub conversations: Vec<String>,
+    pub groups: Vec<String>,
+    pub record: User,
+    /// Of his record; `None` if he has none.
+    pub version: Option<Version>,
+    pub stated: Option<StatedBy>,
+}
+
+/// What only a user's record says, and of which version it is; an empty one if he has none.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Kept {
+    pub user: User,
+    pub version: Option<Version>,
+}
+
+/// A group as it is.
+#[derive(Clone, Debug)]
+pub struct GroupTold {
+    pub matrix: String,
+    pub creator: Option<String>,
+    /// Each member with his role, in the order of ids.
+    pub members: Vec<(String, Role)>,
+    pub record: Group,
+    /// Of its record; `None` if it has none.
+    pub version: Option<Version>,
+    pub stated: Option<StatedBy>,
+}
+
+/// A rule, whoever made it.
+#[derive(Clone, Debug)]
+pub struct RuleTold {
+    pub id: Uuid,
+    /// A file's in canonical text, the API's as it was sent.
+    pub rule: Rule,
+    pub stated: Option<StatedBy>,
+}
+
+/// Rules in the order of their ids.
+#[derive(Clone, Debug)]
+pub struct RulesTold {
+    pub rules: Vec<RuleTold>,
+    /// Whether they count: without a `rules` section in the policy, none does.
+    pub in_force: bool,
+}
+
+/// Where a file states something, and which fields of it.
+#[derive(Clone, Debug)]
+pub struct StatedBy {
+    pub place: Place,
+    pub fields: Vec<String>,
+}
+
+/// The name of the list in which a user's record has those to whom he has a relation.
+pub fn list_name(relation: Relation) -> &'static str {
+    match relation {
+        Relation::Contact => "contacts",
+        Relation::Favorite => "favorites",
+        Relation::Pair => "paired",
+        Relation::Block => "blocked",
+        Relation::Friend => "friends",
+    }
+}

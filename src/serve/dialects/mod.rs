@@ -1,0 +1,88 @@
+//! Other systems' APIs: what they ask is read from what is served, and what they change is written.
+
+mod carry;
+mod house;
+
+use std::sync::Arc;
+
+use hyper::{
+    HeaderMap, StatusCode,
+    body::Incoming,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE},
+    http::request,
+};
+
+use super::{
+    answer::{self, Answer, Refusal},
+    body,
+    route::{App, stamp},
+};
+use crate::dialects::{Call, Dialect, Failure, Reply};
+
+/// The dialect to which a path belongs.
+pub(super) fn of<'a>(app: &'a App, path: &str) -> Option<&'a dyn Dialect> {
+    let mut dialects = app.options.dialects.iter();
+    dialects.find(|dialect| dialect.takes(path)).map(|dialect| &**dialect)
+}
+
+/// Answers in a dialect, whatever is sent.
+pub(super) async fn answer(
+    app: &Arc<App>,
+    dialect: &dyn Dialect,
+    head: &request::Parts,
+    body: Incoming,
+    trusted: bool,
+) -> Answer {
+    let body = match body::collect(&head.headers, body, app.options.body_limit).await {
+        Ok(body) => body,
+        Err(refusal) => return told(dialect.failed(&failure(refusal, app.options.body_limit))),
+    };
+    let call = Call {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or_default(),
+        content_type: text(&head.headers, &CONTENT_TYPE),
+        authorization: head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes),
+        trusted,
+        body: &body,
+    };
+    match carry::carry(app, |house| dialect.answer(&call, house)).await {
+        Ok(done) => {
+            let mut answer = told(done.answer);
+            stamp(&mut answer, &done.revision);
+            answer
+        }
+        Err(failure) => told(dialect.failed(&failure)),
+    }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> &'h str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn failure(refusal: Refusal, limit: usize) -> Failure {
+    match refusal.status {
+        StatusCode::PAYLOAD_TOO_LARGE => Failure::TooLarge(limit),
+        StatusCode::REQUEST_TIMEOUT => Failure::Late(refusal.message),
+        _ => Failure::Cut(refusal.message),
+    }
+}
+
+fn told(reply: Reply) -> Answer {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    let mut answer = answer::empty_answer(status);
+    *answer.body_mut() = hyper::body::Bytes::from(reply.body).into();
+    let headers = answer.headers_mut();
+    if !reply.content_type.is_empty() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    for (name, value) in reply.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    answer
+}
