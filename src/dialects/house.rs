@@ -54,19 +54,32 @@ pub trait House {
     /// What only a user's record says; `None` if he is not known. Costs his record.
     ///
     /// # Errors
-    /// If it can't be read; so also below.
+    /// If it can't be read.
     fn kept(&self, user: &str) -> Result<Option<Kept>, Unread>;
 
     /// A user; `None` if he is not known. Costs what is between him and others.
+    ///
+    /// # Errors
+    /// If records can't be read.
     fn user(&self, id: &str) -> Result<Option<UserTold>, Unread>;
 
     /// A group; `None` if it is not known. Costs its members.
+    ///
+    /// # Errors
+    /// If records can't be read.
     fn group(&self, id: &str) -> Result<Option<GroupTold>, Unread>;
 
+    /// A rule; `None` if there is none of this id. Costs a pass over all that count.
+    ///
+    /// # Errors
+    /// If records can't be read.
     fn rule(&self, id: Uuid) -> Result<Option<RuleTold>, Unread>;
 
     /// Rules in the order of their ids, those alone that come after `after`, `limit` at most. Costs a
     /// pass over all.
+    ///
+    /// # Errors
+    /// If records can't be read.
     fn rules(&self, after: Option<Uuid>, limit: usize) -> Result<RulesTold, Unread>;
 }
 

@@ -19,7 +19,7 @@ pub mod xmtp;
 
 pub use call::{Call, Failure, Reply};
 pub use house::{Admission, House, Unread};
-pub use step::{NotWritten, Step, Then, Write, Wrote};
+pub use step::{Look, NotWritten, Step, Then, Write, Wrote};
 
 use std::fmt::Debug;
 

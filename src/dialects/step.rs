@@ -5,7 +5,7 @@ use crate::facts::{Command, Op, Outcome, Refusal};
 pub enum Step<R> {
     Done(R),
     /// To be asked on a thread of its own: it takes long, since it passes over much.
-    Gather(Box<dyn Fn(&dyn House) -> Result<Step<R>, Unread> + Send + Sync>),
+    Gather(Box<Look<R>>),
     Write(Write<R>),
 }
 
@@ -17,6 +17,10 @@ pub struct Write<R> {
     pub each: bool,
     pub then: Box<Then<R>>,
 }
+
+/// What to look up, and what comes of it. Called again from the start if what is served has not
+/// followed what is kept yet.
+pub type Look<R> = dyn Fn(&dyn House) -> Result<Step<R>, Unread> + Send + Sync;
 
 /// What to do about what came of commands. Called again from the start if what is served has not
 /// followed what is kept yet.
@@ -97,6 +101,9 @@ impl<R: std::fmt::Debug> std::fmt::Debug for Step<R> {
 
 impl<R> std::fmt::Debug for Write<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Write").field("commands", &self.commands).field("each", &self.each).finish()
+        f.debug_struct("Write")
+            .field("commands", &self.commands)
+            .field("each", &self.each)
+            .finish_non_exhaustive()
     }
 }
