@@ -12,7 +12,7 @@ use peerage::{
     },
     store::{Commit, EmbeddedStore, Entry, Store, StoreError},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A store in which reading one user, or writing another, is a mistake of the program.
 #[derive(Debug)]
@@ -98,4 +98,49 @@ async fn a_batch_that_panics_is_refused_and_others_go_on() {
     fs::write(&policy, "users: { ann: {}, bob: {} }\n").unwrap();
     assert_eq!(live.reload(false), Outcome::Swapped);
     assert_eq!(live.served().view.counts().users, 3, "and so do reloads");
+}
+
+#[tokio::test]
+async fn where_each_is_for_itself_a_refusal_keeps_none_of_the_others_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.yaml");
+    fs::write(&policy, "users: { ann: {} }\n").unwrap();
+    let store = EmbeddedStore::open(folder.path().join("facts.redb")).unwrap();
+    let start = Live::start_with(vec![policy], None, Arc::new(store)).unwrap();
+    let Start::Serving(live) = start else { panic!("{start:?}") };
+    let facts = live.facts().unwrap();
+    let write = async |commands: &[Value]| {
+        let commands = Command::decode(commands).unwrap();
+        let batch = Batch { commands, each: true, if_revision: None, once: None };
+        match facts.write(batch).await.unwrap() {
+            Written::Each { revision, outcomes } => {
+                let told = outcomes.into_iter().map(|came| match came {
+                    Ok(outcome) => json!(outcome.changed),
+                    Err(refusal) => json!(refusal.reason.as_str()),
+                });
+                (revision, told.collect::<Value>())
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let commands = [
+        json!({ "op": "request_friend", "from": "ann", "to": "bob" }),
+        json!({ "op": "put_user", "user": "bob", "approval": "need_confirm" }),
+        json!({ "op": "request_friend", "from": "ann", "to": "bob" }),
+        json!({ "op": "accept_friend", "from": "bob", "to": "ann" }),
+        json!({ "op": "block", "from": "bob", "to": "ann" }),
+        json!({ "op": "accept_friend", "from": "ann", "to": "bob" }),
+        json!({ "op": "ban", "user": "ann" }),
+    ];
+    // What was refused before is no hindrance, and what was done before counts.
+    let told =
+        json!(["unknown_resource", true, true, "no_request", true, "blocked_by_resource", true]);
+    assert_eq!(write(&commands).await, (1, told), "one commit for all");
+    assert_eq!(live.served().view.counts().banned, 1);
+    let told = json!(["unknown_subject", "unknown_resource"]);
+    let commands = [
+        json!({ "op": "ban", "user": "eve" }),
+        json!({ "op": "block", "from": "ann", "to": "eve" }),
+    ];
+    assert_eq!(write(&commands).await, (1, told), "nothing is left to commit");
 }
