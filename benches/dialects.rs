@@ -1,0 +1,148 @@
+//! Requests per second of a read call of each dialect, beside `/v1/decide`, each against a bare hyper
+//! server that reads the same request and returns a body of the same size.
+//!
+//! `cargo bench --bench dialects` starts all as processes of their own, loads them in turn over 64
+//! keep-alive connections, and prints medians: how much of the bare server's rate is left, and how
+//! many times as much time a call costs beyond that server's as `/v1/decide` does.
+
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_debug_implementations,
+    unreachable_pub,
+    reason = "a bench may stop at what it did not expect"
+)]
+
+mod load;
+
+use std::{fs, path::Path, process::Command, time::Duration};
+
+use load::{Server, answer, bare, load, median};
+
+const TOKEN: &str = "0123456789abcdef-token";
+
+const POLICY: &str = "\
+rules: [{ name: all, condition: hasTag(a), outcome: [a] }]
+users:
+  ann: { tags: [a], friends: [bob] }
+  bob: { tags: [a] }
+";
+
+/// What is written before: the users' records, rules and a group.
+const FACTS: &str = r#"{"commands":[
+  {"op":"put_user","user":"cyd","tags":["a"]},
+  {"op":"put_user","user":"dan","tags":["a"]},
+  {"op":"add_friend","from":"cyd","to":"dan"},
+  {"op":"put_rule","condition":"any(hasTag(Berlin), hasTag(Munich))","outcome":["Stuttgart"]},
+  {"op":"put_group","group":"g1","creator":"cyd","members":["dan"]}
+]}"#;
+
+struct Exchange {
+    name: &'static str,
+    head: &'static str,
+    body: &'static str,
+}
+
+const EXCHANGES: [Exchange; 5] = [
+    Exchange {
+        name: "/v1/decide",
+        head: "GET /v1/decide?subject=cyd&action=start_chat&resource=dan",
+        body: "",
+    },
+    Exchange { name: "Flip: all rules", head: "GET /sync/interaction-rules", body: "" },
+    Exchange {
+        name: "mesibo: userget",
+        head: "POST /backend/",
+        body: r#"{"op":"userget","token":"0123456789abcdef-token","user":{"address":"cyd"}}"#,
+    },
+    Exchange {
+        name: "XMTP: isAdmin",
+        head: "POST /xmtp/groups/g1/isAdmin",
+        body: r#"{"inboxId":"dan"}"#,
+    },
+    Exchange {
+        name: "Tencent IM: friend_check",
+        head: "POST /v4/sns/friend_check?sdkappid=1&identifier=administrator&usersig=0123456789abcdef-token&random=1&contenttype=json",
+        body: r#"{"From_Account":"cyd","To_Account":["dan"],"CheckType":"CheckResult_Type_Both"}"#,
+    },
+];
+
+const ROUND: Duration = Duration::from_millis(400);
+const ROUNDS: usize = 21;
+const CONNECTIONS: usize = 64;
+
+fn request(head: &str, body: &str) -> Vec<u8> {
+    format!(
+        "{head} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\
+        Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+fn serve(folder: &Path) -> Server {
+    fs::write(folder.join("policy.yaml"), POLICY).unwrap();
+    fs::write(folder.join("token"), TOKEN).unwrap();
+    Server::start(
+        Command::new(env!("CARGO_BIN_EXE_peerage"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--dialect", "all"])
+            .arg(folder.join("policy.yaml"))
+            .arg("--store")
+            .arg(folder.join("facts"))
+            .arg("--admin-token-file")
+            .arg(folder.join("token"))
+            .env("RUST_LOG", "error"),
+    )
+}
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    if args.next().as_deref() == Some("bare") {
+        return bare(args.next().and_then(|bytes| bytes.parse().ok()).unwrap_or_default());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let peerage = serve(folder.path());
+    let client = tokio::runtime::Runtime::new().unwrap();
+    client.block_on(answer(&peerage.address, &request("POST /v1/facts", FACTS)));
+    let calls: Vec<_> = EXCHANGES
+        .iter()
+        .map(|exchange| {
+            let request = request(exchange.head, exchange.body);
+            let (length, body) = client.block_on(answer(&peerage.address, &request));
+            println!("{}: {}", exchange.name, String::from_utf8_lossy(&body));
+            let bare = Server::bare(body.len());
+            let (length_of_bare, _) = client.block_on(answer(&bare.address, &request));
+            (request, length, bare, length_of_bare)
+        })
+        .collect();
+    let mut rates = vec![(Vec::new(), Vec::new()); calls.len()];
+    for _ in 0..ROUNDS {
+        for ((request, length, bare, length_of_bare), (of_bare, of_peerage)) in
+            calls.iter().zip(&mut rates)
+        {
+            let rate = load(&bare.address, request, *length_of_bare, CONNECTIONS, ROUND);
+            of_bare.push(client.block_on(rate));
+            let rate = load(&peerage.address, request, *length, CONNECTIONS, ROUND);
+            of_peerage.push(client.block_on(rate));
+        }
+    }
+    let mut decide = None;
+    for (exchange, (of_bare, of_peerage)) in EXCHANGES.iter().zip(rates) {
+        let (bare, peerage) = (median(of_bare), median(of_peerage));
+        // Microseconds of a call beyond what the bare server takes.
+        let cost = 1e6 / peerage - 1e6 / bare;
+        let (rate_of_decide, cost_of_decide) = *decide.get_or_insert((peerage, cost));
+        println!(
+            "{}: bare {bare:.0}/s, peerage {peerage:.0}/s, ratio {:.2}; of /v1/decide's rate {:.2}, \
+             {cost:.2} µs beyond bare, {:.2} times /v1/decide's",
+            exchange.name,
+            peerage / bare,
+            peerage / rate_of_decide,
+            cost / cost_of_decide,
+        );
+    }
+}
