@@ -75,8 +75,8 @@ pub trait House {
     /// If records can't be read.
     fn rule(&self, id: Uuid) -> Result<Option<RuleTold>, Unread>;
 
-    /// Rules in the order of their ids, those alone that come after `after`, `limit` at most. Costs a
-    /// pass over all.
+    /// Rules in the order of their ids, those alone that come after `after`, `limit` at most. Costs
+    /// what it tells, and a look at each rule that counts.
     ///
     /// # Errors
     /// If records can't be read.

@@ -193,7 +193,8 @@ impl Served {
         Ok(Some(GroupTold { matrix, creator, members, record, version, stated }))
     }
 
-    /// All rules whose id comes after one, `limit` at most. Costs a pass over all rules.
+    /// The first rules whose id comes after one, `limit` at most. Costs those of them that are kept,
+    /// and a look at each that counts.
     ///
     /// # Errors
     /// If records can't be read.
@@ -205,10 +206,13 @@ impl Served {
     ) -> Result<RulesTold, Not> {
         let mut all: BTreeMap<Uuid, RuleTold> = BTreeMap::new();
         let mut from = after.map(Key::Rule);
-        while let Some(Facts { store, .. }) = facts {
-            let page = store.list(Kind::Rule, from.as_ref(), PAGE)?;
+        while let Some(Facts { store, .. }) = facts
+            && all.len() < limit
+        {
+            let most = PAGE.min(limit - all.len());
+            let page = store.list(Kind::Rule, from.as_ref(), most)?;
             from = page.last().map(|entry| entry.key.clone());
-            let is_last = page.len() < PAGE;
+            let is_last = page.len() < most;
             for entry in page {
                 if entry.version > self.view.revision.facts {
                     return Err(Not::Followed);
@@ -223,7 +227,7 @@ impl Served {
         }
         let of_files = self.view.rules.iter().flat_map(|book| book.rules.iter());
         let of_files = of_files.filter(|rule| after.is_none_or(|after| rule.id > after));
-        for told in of_files.filter_map(|rule| self.stated_rule(rule)) {
+        for told in of_files.filter_map(|rule| self.stated_rule(rule)).take(limit) {
             all.insert(told.id, told);
         }
         let rules = all.into_values().take(limit).collect();
@@ -235,10 +239,10 @@ impl Served {
     /// # Errors
     /// If its record can't be read, or is ahead of what is served.
     pub fn rule(&self, facts: Option<&Facts>, id: Uuid) -> Result<Option<RuleTold>, Not> {
-        let of_files = self.view.rules.iter().flat_map(|book| book.rules.iter());
-        let mut of_files = of_files.filter_map(|rule| self.stated_rule(rule));
-        if let Some(told) = of_files.find(|told| told.id == id) {
-            return Ok(Some(told));
+        let mut counted = self.view.rules.iter().flat_map(|book| book.rules.iter());
+        let stated = counted.find(|rule| rule.id == id).and_then(|rule| self.stated_rule(rule));
+        if stated.is_some() {
+            return Ok(stated);
         }
         Ok(match self.records(facts).get(&Key::Rule(id))? {
             Some((_, Record::Rule(rule))) => Some(RuleTold { id, rule, stated: None }),
