@@ -6,6 +6,7 @@ use clap::Args;
 use crate::dialects::flip::Flip;
 
 #[derive(Args, Debug)]
+#[group(skip)]
 pub(in crate::cli) struct Options {
     /// The file that lists tokens of Flip's clients, besides the admin token
     ///

@@ -252,7 +252,8 @@ impl World for Effective<'_> {
     }
 
     fn new_id(&self) -> Uuid {
-        Uuid::new_v4()
+        // Lists are in the order of ids: so what was made later comes later.
+        Uuid::now_v7()
     }
 }
 
