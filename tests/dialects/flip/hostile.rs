@@ -38,11 +38,11 @@ fn more() -> Vec<Vec<u8>> {
         )
         .into(),
         br#"{"condition":"hasTag(A)","outcome":["A"],"description":"\u0007"}"#.to_vec(),
-        br#"condition=hasTag(A)&outcome=A"#.to_vec(),
+        br"condition=hasTag(A)&outcome=A".to_vec(),
         format!(r#"{{"tags":["{}"]}}"#, "x".repeat(51)).into(),
         br#"{"tags":[1]}"#.to_vec(),
         br#"{"tags":{}}"#.to_vec(),
-        br#"[null]"#.to_vec(),
+        br"[null]".to_vec(),
         br#"{"tags":["A"],"tags":["B"]}"#.to_vec(),
         br#"{"id":"7"}"#.to_vec(),
     ]
