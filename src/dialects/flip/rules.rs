@@ -1,4 +1,4 @@
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
@@ -20,9 +20,9 @@ const IN_FORCE: &str = "peerage-rules-in-force";
 pub(super) fn list(house: &dyn House) -> Result<Step<Reply>, Fault> {
     let told = house.rules(None, FEW + 1)?;
     if told.rules.len() <= FEW {
-        return Ok(Step::Done(listed(told)));
+        return Ok(Step::Done(listed(&told)));
     }
-    Ok(Step::gather(|house| Ok(Step::Done(listed(house.rules(None, usize::MAX)?)))))
+    Ok(Step::gather(|house| Ok(Step::Done(listed(&house.rules(None, usize::MAX)?)))))
 }
 
 /// `POST /sync/interaction-rules`, at `path`.
@@ -89,30 +89,52 @@ fn after(wrote: &Wrote) -> Result<Option<Uuid>, Fault> {
     }
 }
 
+/// A rule as Flip writes it.
+#[derive(Serialize)]
+struct Written<'r> {
+    rule_id: String,
+    condition: &'r str,
+    outcome: Vec<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'r str>,
+}
+
 /// A rule that was put, as it was sent.
 fn told(status: u16, id: Uuid, rule: &Rule, house: &dyn House) -> Result<Reply, Unread> {
-    let outcome: Vec<&str> = rule.outcome.iter().map(|tag| &**tag).collect();
-    let body = encoded(id, &rule.condition, json!(outcome), rule.description.as_deref());
-    Ok(marked(Reply::json(status, &body), house.rules(None, 0)?.in_force))
-}
-
-fn listed(RulesTold { rules, in_force }: RulesTold) -> Reply {
-    let encode = |RuleTold { id, rule, .. }: &RuleTold| {
-        encoded(*id, &rule.condition, json!(rule.outcome), rule.description.as_deref())
+    let body = Written {
+        rule_id: id.to_string(),
+        condition: &rule.condition,
+        outcome: rule.outcome.iter().map(|tag| &**tag).collect(),
+        description: rule.description.as_deref(),
     };
-    let rules: Vec<Value> = rules.iter().map(encode).collect();
-    marked(Reply::json(200, &json!({ "rules": rules })), in_force)
+    Ok(written(status, &body, house.rules(None, 0)?.in_force))
 }
 
-fn encoded(id: Uuid, condition: &str, outcome: Value, description: Option<&str>) -> Value {
-    let mut rule = Map::new();
-    rule.insert("rule_id".to_owned(), id.to_string().into());
-    rule.insert("condition".to_owned(), condition.into());
-    rule.insert("outcome".to_owned(), outcome);
-    if let Some(description) = description {
-        rule.insert("description".to_owned(), description.into());
+fn listed(RulesTold { rules, in_force }: &RulesTold) -> Reply {
+    #[derive(Serialize)]
+    struct All<'r> {
+        rules: Vec<Written<'r>>,
     }
-    Value::Object(rule)
+    written(200, &All { rules: rules.iter().map(Written::from).collect() }, *in_force)
+}
+
+impl<'r> From<&'r RuleTold> for Written<'r> {
+    fn from(told: &'r RuleTold) -> Self {
+        Self {
+            rule_id: told.id.to_string(),
+            condition: &told.rule.condition,
+            outcome: told.rule.outcome.iter().map(String::as_str).collect(),
+            description: told.rule.description.as_deref(),
+        }
+    }
+}
+
+fn written(status: u16, body: &impl Serialize, in_force: bool) -> Reply {
+    let mut reply = Reply::empty(status);
+    reply.content_type = "application/json";
+    // Texts and lists of them: nothing in them can fail.
+    reply.body = serde_json::to_vec(body).unwrap_or_default();
+    marked(reply, in_force)
 }
 
 fn marked(mut reply: Reply, in_force: bool) -> Reply {
