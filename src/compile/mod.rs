@@ -30,7 +30,7 @@ pub use pair::{Pair, Versions, over, versions};
 pub use places::Places;
 pub use shadowed::Shadowed;
 
-pub use crate::policy::{condition, value};
+pub use crate::policy::{condition, misnamed, value};
 
 use std::{cell::Cell, collections::HashSet, sync::Arc};
 

@@ -6,6 +6,7 @@ use super::{Basis, Changed, digest};
 use crate::{
     facts::{self, Key, Record},
     policy,
+    request::Wording,
     snapshot::{Population, Rule, RuleBook, RuleNumber, TagId, Tags, UserSet, View},
     source::{SourceId, Span},
 };
@@ -75,6 +76,10 @@ pub(super) fn of_record(id: Uuid, record: &facts::Rule) -> Option<policy::Rule> 
         condition: policy::condition(&record.condition).ok()?,
         outcome,
         place: Span::new(SourceId(u32::MAX), 0, 0),
+        wording: Some(Wording {
+            condition: record.condition.clone(),
+            outcome: record.outcome.clone(),
+        }),
     })
 }
 
@@ -161,5 +166,6 @@ fn bind_with(rule: policy::Rule, number: &mut impl FnMut(&String) -> TagId) -> R
         description: rule.description,
         condition: rule.condition.map(number),
         outcome: rule.outcome.iter().map(number).collect(),
+        wording: rule.wording,
     }
 }

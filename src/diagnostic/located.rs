@@ -119,6 +119,15 @@ impl Place {
         parts.collect::<PathBuf>().to_string_lossy().into_owned()
     }
 
+    /// The line, and one below it with a caret for each character of the place, one at least.
+    pub fn with_caret(&self) -> String {
+        let (start, length) = self.caret;
+        let before = self.source_line.get(..start).unwrap_or_default();
+        let under = self.source_line.get(start..start + length).unwrap_or_default();
+        let blanks: String = before.chars().map(|c| if c == '\t' { c } else { ' ' }).collect();
+        format!("{}\n{blanks}{}", self.source_line, "^".repeat(under.chars().count().max(1)))
+    }
+
     fn to_json(&self) -> Value {
         json!({
             "file": self.file,

@@ -69,14 +69,14 @@ pub trait House {
     /// If records can't be read.
     fn group(&self, id: &str) -> Result<Option<GroupTold>, Unread>;
 
-    /// A rule; `None` if there is none of this id. Costs a pass over all that count.
+    /// A rule; `None` if there is none of this id.
     ///
     /// # Errors
     /// If records can't be read.
     fn rule(&self, id: Uuid) -> Result<Option<RuleTold>, Unread>;
 
-    /// Rules in the order of their ids, those alone that come after `after`, `limit` at most. Costs a
-    /// pass over all.
+    /// Rules in the order of their ids, those alone that come after `after`, `limit` at most. Costs
+    /// what it tells.
     ///
     /// # Errors
     /// If records can't be read.

@@ -26,7 +26,7 @@ pub use command::{
 pub use key::{Key, Kind, NoKey};
 pub use plan::{
     Around, Batch, Change, Failure, FriendState, Outcome, Place, Planned, Reason, Records, Refusal,
-    Settings, Stated, Statement, UserField, World, plan,
+    Settings, Spot, Stated, Statement, UserField, World, plan,
 };
 pub use record::{
     Conversation, Damaged, Friend, Group, Member, Once, Record, Request, Rule, Setting, Since, User,

@@ -142,7 +142,7 @@ pub struct Rule {
     pub description: Option<String>,
     /// As it was sent.
     pub condition: String,
-    /// As it was sent, each tag once.
+    /// As it was sent: in its order, and a tag as often as it was named.
     pub outcome: Vec<String>,
 }
 

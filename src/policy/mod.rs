@@ -19,7 +19,7 @@ mod texts;
 mod users;
 mod words;
 
-pub use given::{condition, value};
+pub use given::{condition, misnamed, value};
 pub use groups::Group;
 pub use invariants::{Invariant, Scope};
 pub use matrices::{DEFAULT_MATRIX, Matrix};

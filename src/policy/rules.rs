@@ -4,7 +4,7 @@ use uuid::{Uuid, uuid};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
-    request::Condition,
+    request::{Condition, Wording},
     source::Span,
     syntax::ast,
 };
@@ -27,6 +27,8 @@ pub struct Rule {
     pub outcome: Vec<String>,
     /// Where a reader looks for it.
     pub place: Span,
+    /// `None` if a file states it.
+    pub wording: Option<Wording>,
 }
 
 /// The rules that are right, ordered by id. Lets go of each as it is bound: they may be many.
@@ -79,7 +81,7 @@ pub(super) fn resolve(
                 id
             }
         };
-        rules.push(Rule { id, name, description, condition, outcome, place });
+        rules.push(Rule { id, name, description, condition, outcome, place, wording: None });
     }
     rules.sort_by_key(|rule| rule.id);
     rules

@@ -13,6 +13,7 @@ mod settings;
 mod stated;
 mod statement;
 mod word;
+mod wording;
 
 pub use action::{Action, ResourceKind};
 pub use condition::Condition;
@@ -29,6 +30,7 @@ pub use stated::{Field, Place, Stated};
 pub use statement::Statement;
 pub use word::UnknownWord;
 pub(crate) use word::words;
+pub use wording::Wording;
 
 /// A question: may the subject do this to the resource?
 ///

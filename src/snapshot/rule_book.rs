@@ -3,7 +3,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{TagId, UserSet};
-use crate::request::Condition;
+use crate::request::{Condition, Wording};
 
 /// The number of a rule in a view, in the order of rule ids.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -18,6 +18,8 @@ pub struct Rule {
     pub condition: Condition<TagId>,
     /// In the order of the tags' names.
     pub outcome: Vec<TagId>,
+    /// `None` if a file states it.
+    pub wording: Option<Wording>,
 }
 
 /// All that the rules say. A clone shares all but the list of sets.

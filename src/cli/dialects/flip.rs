@@ -1,14 +1,27 @@
-use anyhow::Result;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 
 use crate::dialects::flip::Flip;
 
 #[derive(Args, Debug)]
-pub(in crate::cli) struct Options {}
+#[group(skip)]
+pub(in crate::cli) struct Options {
+    /// The file that lists tokens of Flip's clients, besides the admin token
+    ///
+    /// Each line is a token and its scopes, as `TOKEN TAG_RULE_READ TAG_RULE_WRITE`; what begins with
+    /// `#` is passed over. The admin token has both scopes.
+    #[arg(long, value_name = "PATH")]
+    flip_tokens_file: Option<PathBuf>,
+}
 
 impl Options {
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as the others are opened")]
     pub(super) fn open(&self) -> Result<Flip> {
-        Ok(Flip)
+        let Some(path) = &self.flip_tokens_file else { return Ok(Flip::default()) };
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("can't read Flip's tokens in `{}`", path.display()))?;
+        let tokens = text.parse().map_err(|error| anyhow!("`{}`: {error}", path.display()))?;
+        Ok(Flip::new(Some(tokens)))
     }
 }

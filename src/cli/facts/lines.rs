@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     compile,
+    diagnostic::render,
     facts::{
         Command, Friend, FriendFields, Id, Key, Op, Patch, Record, Request, Setting, Since, Tag,
         User, UserFields,
@@ -77,7 +78,7 @@ fn parse(bytes: &[u8]) -> Result<Line, String> {
     if let Some(record) = line::decode(&line) {
         let (key, record) = record?;
         if let Record::Rule(rule) = &record {
-            compile::condition(&rule.condition)?;
+            compile::condition(&rule.condition).map_err(|why| render(&why, false))?;
         }
         return Ok(Line::Record(Box::new((key, record))));
     }
@@ -113,7 +114,8 @@ fn user(mut line: Map<String, Value>) -> Result<Line, String> {
 fn canonical(fields: &mut UserFields) -> Result<(), String> {
     for setting in fields.permissions.iter_mut().flat_map(|all| all.values_mut()) {
         if let Some(Setting::When(text)) = setting {
-            *text = compile::condition(text)?.to_string();
+            let condition = compile::condition(text).map_err(|why| render(&why, false))?;
+            *text = condition.to_string();
         }
     }
     Ok(())

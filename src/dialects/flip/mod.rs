@@ -1,22 +1,73 @@
-use super::{Call, Dialect, Failure, House, Reply, Step, Unread};
+//! Flip's Sync API: the rules of who may start a chat with whom, and the tags of users.
+//!
+//! Rules are read and written at once: no call is answered before it took effect. Each answer has an
+//! id of its own, `flip-request-id`.
 
-#[derive(Debug)]
-pub struct Flip;
+mod body;
+mod fault;
+mod path;
+mod rules;
+mod tags;
+mod tokens;
+
+pub use tokens::{InvalidTokens, Tokens};
+
+use super::{Admission, Call, Dialect, Failure, House, Reply, Step, Unread};
+use fault::Fault;
+use path::Endpoint;
+use tokens::Scope;
+
+/// The API of Flip.
+#[derive(Debug, Default)]
+pub struct Flip {
+    tokens: Option<Tokens>,
+}
+
+impl Flip {
+    /// With tokens that may be shown besides the admin token, which has all scopes.
+    pub fn new(tokens: Option<Tokens>) -> Self {
+        Self { tokens }
+    }
+
+    fn step(&self, call: &Call<'_>, house: &dyn House) -> Result<Step<Reply>, Fault> {
+        let endpoint = Endpoint::at(call.path)?;
+        let (method, scope) = endpoint.method(call.method)?;
+        self.admit(call, scope, house)?;
+        endpoint.answer(method, call, house)
+    }
+
+    /// Whether the caller has a scope.
+    fn admit(&self, call: &Call<'_>, scope: Scope, house: &dyn House) -> Result<(), Fault> {
+        let token = call.bearer();
+        let admission = call.admission(token, house);
+        let scopes = token.and_then(|token| self.tokens.as_ref()?.scopes(token));
+        match (admission, scopes) {
+            (Admission::Admitted, _) => Ok(()),
+            (_, Some(scopes)) if scopes.has(scope) => Ok(()),
+            (_, Some(_)) => Err(Fault::missing_scope(scope)),
+            (Admission::Disabled, None) if self.tokens.is_none() => Err(Fault::disabled()),
+            (_, None) => Err(Fault::unauthorized(token.is_some())),
+        }
+    }
+}
 
 impl Dialect for Flip {
     fn name(&self) -> &'static str {
         "flip"
     }
 
-    fn takes(&self, _: &str) -> bool {
-        false
+    fn takes(&self, path: &str) -> bool {
+        path::is_below(path)
     }
 
-    fn answer(&self, _: &Call<'_>, _: &dyn House) -> Result<Step<Reply>, Unread> {
-        Ok(Step::Done(Reply::empty(404)))
+    fn answer(&self, call: &Call<'_>, house: &dyn House) -> Result<Step<Reply>, Unread> {
+        match self.step(call, house) {
+            Ok(step) => Ok(step),
+            Err(fault) => fault.answer(),
+        }
     }
 
-    fn failed(&self, _: &Failure) -> Reply {
-        Reply::empty(503)
+    fn failed(&self, failure: &Failure) -> Reply {
+        Fault::from(failure).reply()
     }
 }

@@ -22,7 +22,7 @@ mod users;
 mod world;
 
 pub use batch::{Batch, Change};
-pub use outcome::{FriendState, Outcome, Reason, Refusal};
+pub use outcome::{FriendState, Outcome, Reason, Refusal, Spot};
 pub use world::{Around, Place, Records, Settings, Stated, Statement, UserField, World};
 
 use super::{Command, Op};

@@ -34,6 +34,21 @@ pub struct Refusal {
     pub message: String,
     /// Where a file states what the command would change.
     pub place: Option<Place>,
+    /// Where a text of the command is wrong.
+    pub spot: Option<Box<Spot>>,
+}
+
+/// What is first wrong with a text, and where in it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Spot {
+    /// What is wrong, without where.
+    pub message: String,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// The line, and one below it with a caret.
+    pub shown: String,
 }
 
 words! {
@@ -99,13 +114,19 @@ impl From<request::Reason> for Reason {
 
 impl Refusal {
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), place: None }
+        Self { reason, message: message.into(), place: None, spot: None }
+    }
+
+    /// The same, with where in a text it is.
+    #[must_use]
+    pub fn at(self, spot: Option<Spot>) -> Self {
+        Self { spot: spot.map(Box::new), ..self }
     }
 
     /// Of what a file states at this place; `what` begins the message.
     pub(super) fn stated(what: &str, place: Place) -> Self {
         let message = format!("{what} is stated in {}:{}; change it there", place.file, place.line);
-        Self { reason: Reason::StatedByFile, message, place: Some(place) }
+        Self { place: Some(place), ..Self::new(Reason::StatedByFile, message) }
     }
 
     /// Of a command that was fine, but another of its batch was not.

@@ -31,7 +31,7 @@ pub(super) fn put<E>(
     check_texts(texts)?;
     within("a condition", condition.len(), LONGEST_CONDITION)?;
     draft.world.condition(condition)?;
-    let outcome = check_outcome(draft, outcome)?;
+    check_outcome(draft, outcome)?;
     let id = id.unwrap_or_else(|| draft.world.new_id());
     draft.not_stated(&Stated::Rule(id), &format!("the rule {id}"))?;
     if let Some(name) = texts.name {
@@ -45,7 +45,7 @@ pub(super) fn put<E>(
         name: texts.name.map(str::to_owned),
         description: texts.description.map(str::to_owned),
         condition: condition.to_owned(),
-        outcome,
+        outcome: outcome.iter().map(Tag::to_string).collect(),
     };
     draft.set_rule(id, Some(rule))?;
     Ok(Outcome { rule_id: Some(id), ..Outcome::default() })
@@ -79,8 +79,7 @@ fn check_texts(texts: Texts<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The outcome with each tag once, in the order in which they were given.
-fn check_outcome<E>(draft: &Draft<'_, E>, given: &[Tag]) -> Result<Vec<String>, Refusal> {
+fn check_outcome<E>(draft: &Draft<'_, E>, given: &[Tag]) -> Result<(), Refusal> {
     if given.is_empty() {
         let message = "a rule's outcome needs at least one tag";
         return Err(Refusal::new(Reason::Invalid, message));
@@ -89,14 +88,7 @@ fn check_outcome<E>(draft: &Draft<'_, E>, given: &[Tag]) -> Result<Vec<String>, 
         let message = format!("an outcome has at most {MOST_TAGS} tags; this has {}", given.len());
         return Err(Refusal::new(Reason::TooMany, message));
     }
-    let mut outcome: Vec<String> = Vec::new();
-    for tag in given {
-        draft.world.tag(tag)?;
-        if outcome.iter().all(|other| **other != **tag) {
-            outcome.push(tag.to_string());
-        }
-    }
-    Ok(outcome)
+    given.iter().try_for_each(|tag| draft.world.tag(tag))
 }
 
 /// # Errors

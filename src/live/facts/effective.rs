@@ -6,10 +6,10 @@ use uuid::Uuid;
 use crate::{
     compile::{self, Basis},
     decide,
-    diagnostic::did_you_mean,
+    diagnostic::{Report, did_you_mean, render},
     facts::{
-        Around, Permission, Place, Reason, Refusal, Settings, Since, Stated, Statement, UserField,
-        World,
+        Around, Permission, Place, Reason, Refusal, Settings, Since, Spot, Stated, Statement,
+        UserField, World,
     },
     request::{self, Action, Decision, Field, Relation, Request, Role},
     snapshot::{Group, View},
@@ -226,19 +226,19 @@ impl World for Effective<'_> {
 
     fn condition(&self, text: &str) -> Result<String, Refusal> {
         let condition =
-            compile::condition(text).map_err(|why| Refusal::new(Reason::InvalidCondition, why))?;
+            compile::condition(text).map_err(|why| unmeant(Reason::InvalidCondition, &why))?;
         let mut unknown = None;
         condition.each_tag(&mut |tag| {
-            unknown = unknown.take().or_else(|| self.tag(tag).err());
+            unknown = unknown.take().or_else(|| Some(misnamed(text, tag, self.tag(tag).err()?)));
         });
         unknown.map_or_else(|| Ok(condition.to_string()), Err)
     }
 
     fn value(&self, _: &Permission, text: &str) -> Result<String, Refusal> {
-        let value = compile::value(text).map_err(|why| Refusal::new(Reason::InvalidValue, why))?;
+        let value = compile::value(text).map_err(|why| unmeant(Reason::InvalidValue, &why))?;
         let mut unknown = None;
         value.each_tag(&mut |tag| {
-            unknown = unknown.take().or_else(|| self.tag(tag).err());
+            unknown = unknown.take().or_else(|| Some(misnamed(text, tag, self.tag(tag).err()?)));
         });
         unknown.map_or_else(|| Ok(value.to_string()), Err)
     }
@@ -252,8 +252,31 @@ impl World for Effective<'_> {
     }
 
     fn new_id(&self) -> Uuid {
-        Uuid::new_v4()
+        // Lists are in the order of ids: so what was made later comes later.
+        Uuid::now_v7()
     }
+}
+
+/// Of a text that means nothing.
+fn unmeant(reason: Reason, why: &Report) -> Refusal {
+    Refusal::new(reason, render(why, false)).at(spot(why))
+}
+
+/// The refusal of a tag, with where the text names it.
+fn misnamed(text: &str, tag: &str, refusal: Refusal) -> Refusal {
+    let spot = spot(&compile::misnamed(text, tag, &refusal.message));
+    refusal.at(spot)
+}
+
+fn spot(why: &Report) -> Option<Spot> {
+    why.diagnostics.iter().find_map(|problem| {
+        let place = problem.place.as_ref()?;
+        let message = match &problem.hint {
+            Some(hint) => format!("{}: {hint}", problem.message),
+            None => problem.message.clone(),
+        };
+        Some(Spot { message, line: place.line, column: place.column, shown: place.with_caret() })
+    })
 }
 
 /// Milliseconds since 1970 in UTC.

@@ -8,7 +8,7 @@ use crate::{
         StatedBy, UserTold, Version, list_name,
     },
     live::{Served, facts::Facts},
-    request::{self, Field, Relation, Role, Switch},
+    request::{self, Field, Relation, Role, Switch, Wording},
     snapshot,
     store::{Store, StoreError},
 };
@@ -193,52 +193,55 @@ impl Served {
         Ok(Some(GroupTold { matrix, creator, members, record, version, stated }))
     }
 
-    /// All rules whose id comes after one, `limit` at most. Costs a pass over all rules.
+    /// The first rules whose id comes after one, `limit` at most. Costs those that it tells.
     ///
     /// # Errors
-    /// If records can't be read.
+    /// If records can't be read. That happens only where no rule counts: the others are in memory.
     pub fn rules(
         &self,
         facts: Option<&Facts>,
         after: Option<Uuid>,
         limit: usize,
     ) -> Result<RulesTold, Not> {
-        let mut all: BTreeMap<Uuid, RuleTold> = BTreeMap::new();
+        if let Some(book) = &self.view.rules {
+            let first = after.map_or(0, |after| book.rules.partition_point(|it| it.id <= after));
+            let later = book.rules.iter().skip(first).take(limit);
+            let rules = later.map(|rule| self.told_rule(rule)).collect();
+            return Ok(RulesTold { rules, in_force: true });
+        }
+        let mut rules = Vec::new();
         let mut from = after.map(Key::Rule);
-        while let Some(Facts { store, .. }) = facts {
-            let page = store.list(Kind::Rule, from.as_ref(), PAGE)?;
+        while let Some(Facts { store, .. }) = facts
+            && rules.len() < limit
+        {
+            let most = PAGE.min(limit - rules.len());
+            let page = store.list(Kind::Rule, from.as_ref(), most)?;
             from = page.last().map(|entry| entry.key.clone());
-            let is_last = page.len() < PAGE;
+            let is_last = page.len() < most;
             for entry in page {
                 if entry.version > self.view.revision.facts {
                     return Err(Not::Followed);
                 }
                 if let (Key::Rule(id), Record::Rule(rule)) = (entry.key, entry.record) {
-                    all.insert(id, RuleTold { id, rule, stated: None });
+                    rules.push(RuleTold { id, rule, stated: None });
                 }
             }
             if is_last {
                 break;
             }
         }
-        let of_files = self.view.rules.iter().flat_map(|book| book.rules.iter());
-        let of_files = of_files.filter(|rule| after.is_none_or(|after| rule.id > after));
-        for told in of_files.filter_map(|rule| self.stated_rule(rule)) {
-            all.insert(told.id, told);
-        }
-        let rules = all.into_values().take(limit).collect();
-        Ok(RulesTold { rules, in_force: self.view.rules.is_some() })
+        Ok(RulesTold { rules, in_force: false })
     }
 
-    /// A rule; `None` if there is none of this id. Costs a pass over all that count.
+    /// A rule; `None` if there is none of this id.
     ///
     /// # Errors
     /// If its record can't be read, or is ahead of what is served.
     pub fn rule(&self, facts: Option<&Facts>, id: Uuid) -> Result<Option<RuleTold>, Not> {
-        let of_files = self.view.rules.iter().flat_map(|book| book.rules.iter());
-        let mut of_files = of_files.filter_map(|rule| self.stated_rule(rule));
-        if let Some(told) = of_files.find(|told| told.id == id) {
-            return Ok(Some(told));
+        if let Some(book) = &self.view.rules
+            && let Ok(at) = book.rules.binary_search_by_key(&id, |rule| rule.id)
+        {
+            return Ok(book.rules.get(at).map(|rule| self.told_rule(rule)));
         }
         Ok(match self.records(facts).get(&Key::Rule(id))? {
             Some((_, Record::Rule(rule))) => Some(RuleTold { id, rule, stated: None }),
@@ -289,21 +292,21 @@ impl Served {
         Records { store, served: self.view.revision.facts }
     }
 
-    /// A rule if a file states it.
-    fn stated_rule(&self, rule: &snapshot::Rule) -> Option<RuleTold> {
-        let place = match &self.basis {
-            Some(basis) => Some(basis.rule(rule.id)?),
-            None => None,
-        };
+    /// A rule that counts: as it was sent, or if a file states it, in canonical text.
+    fn told_rule(&self, rule: &snapshot::Rule) -> RuleTold {
         let name = |tag| self.view.tags.name(tag).to_owned();
-        let told = Rule {
-            name: rule.name.clone(),
-            description: rule.description.clone(),
-            condition: rule.condition.map(&mut |&tag| name(tag)).to_string(),
-            outcome: rule.outcome.iter().map(|&tag| name(tag)).collect(),
+        let (condition, outcome) = match rule.wording.clone() {
+            Some(Wording { condition, outcome }) => (condition, outcome),
+            None => (
+                rule.condition.map(&mut |&tag| name(tag)).to_string(),
+                rule.outcome.iter().map(|&tag| name(tag)).collect(),
+            ),
         };
+        let (name, description) = (rule.name.clone(), rule.description.clone());
+        let place = self.basis.as_ref().and_then(|basis| basis.rule(rule.id));
         let stated = place.map(|place| StatedBy { place: self.place(place), fields: Vec::new() });
-        Some(RuleTold { id: rule.id, rule: told, stated })
+        let told = Rule { name, description, condition, outcome };
+        RuleTold { id: rule.id, rule: told, stated }
     }
 
     fn place(&self, place: request::Place) -> Place {

@@ -1,0 +1,130 @@
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{fault::Fault, path};
+use crate::{
+    dialects::json::{self, Any},
+    facts::{Op, Tag},
+};
+
+/// A rule as it was sent.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    pub(super) condition: String,
+    pub(super) outcome: Vec<Tag>,
+    pub(super) description: Option<String>,
+}
+
+impl Rule {
+    /// Reads a body; `id` is that of the path, if there is one.
+    pub(super) fn read(body: &[u8], id: Option<Uuid>) -> Result<Self, Fault> {
+        let Any(body) = json::read(body, "a rule")?;
+        let Value::Object(members) = body else {
+            return Err(expected("an object with `condition` and `outcome`", &body, "the body"));
+        };
+        let (mut condition, mut outcome, mut description) = (None, None, None);
+        for (name, value) in &members {
+            match (name.as_str(), value) {
+                ("condition", value) => condition = Some(text(value, "condition")?),
+                ("outcome", value) => outcome = Some(tags(value, "outcome")?),
+                ("description" | "rule_id", Value::Null) => {}
+                ("description", value) => description = Some(text(value, "description")?),
+                ("rule_id", value) => check_id(value, id)?,
+                (other, _) => return Err(unknown(other, "condition, outcome and description")),
+            }
+        }
+        let outcome = outcome.ok_or_else(|| missing("outcome"))?;
+        if outcome.is_empty() {
+            return Err(Fault::malformed("outcome", "an outcome needs at least one tag"));
+        }
+        let condition = condition.ok_or_else(|| missing("condition"))?;
+        Ok(Self { condition, outcome, description })
+    }
+
+    /// What puts it; with an id, in the place of another.
+    pub(super) fn put(&self, rule_id: Option<Uuid>, name: Option<String>) -> Op {
+        Op::PutRule {
+            rule_id,
+            condition: self.condition.clone(),
+            outcome: self.outcome.clone(),
+            description: self.description.clone(),
+            name,
+        }
+    }
+}
+
+/// Reads the tags of a user: a list, alone or as the member of an object, in which his id may stand.
+pub(super) fn user_tags(body: &[u8], id: &str) -> Result<BTreeSet<Tag>, Fault> {
+    let Any(body) = json::read(body, "tags")?;
+    let members: Map<String, Value> = match body {
+        Value::Array(_) => return Ok(tags(&body, "tags")?.into_iter().collect()),
+        Value::Object(members) => members,
+        other => return Err(expected("an object with `tags`, or a list", &other, "the body")),
+    };
+    let mut given = None;
+    for (name, value) in &members {
+        match name.as_str() {
+            "tags" => given = Some(tags(value, "tags")?),
+            "id" if value.as_str() == Some(id) => {}
+            "id" => return Err(Fault::malformed("id", "this is not the user of the path")),
+            other => return Err(unknown(other, "tags")),
+        }
+    }
+    Ok(given.ok_or_else(|| missing("tags"))?.into_iter().collect())
+}
+
+/// A rule may be sent as it was answered.
+fn check_id(value: &Value, id: Option<Uuid>) -> Result<(), Fault> {
+    let message = match id {
+        Some(_) if value.as_str().and_then(path::uuid) == id => return Ok(()),
+        Some(_) => "this is not the rule of the path",
+        None => "the id of a new rule is made here: leave it out",
+    };
+    Err(Fault::malformed("rule_id", message))
+}
+
+fn text(value: &Value, at: &str) -> Result<String, Fault> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Null => Err(missing(at)),
+        other => Err(expected("a text", other, at)),
+    }
+}
+
+fn tags(value: &Value, at: &str) -> Result<Vec<Tag>, Fault> {
+    let items = match value {
+        Value::Array(items) => items,
+        Value::Null => return Err(missing(at)),
+        other => return Err(expected("a list of tags", other, at)),
+    };
+    let tag = |(number, item): (usize, &Value)| {
+        let at = format!("{at}[{number}]");
+        let Value::String(tag) = item else { return Err(expected("a tag", item, &at)) };
+        Tag::new(tag).map_err(|error| Fault::malformed(at, error.to_string()))
+    };
+    items.iter().enumerate().map(tag).collect()
+}
+
+fn missing(at: &str) -> Fault {
+    Fault::malformed(at, format!("`{at}` is missing"))
+}
+
+fn unknown(name: &str, known: &str) -> Fault {
+    let name: String = name.chars().take(64).flat_map(char::escape_debug).collect();
+    let message = format!("there is no member `{name}` here; there is {known}");
+    Fault::malformed(name, message)
+}
+
+fn expected(what: &str, found: &Value, at: &str) -> Fault {
+    let found = match found {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    Fault::malformed(at, format!("expected {what}, found {found}"))
+}

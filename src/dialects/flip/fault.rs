@@ -1,0 +1,208 @@
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::tokens::Scope;
+use crate::{
+    dialects::{Failure, NotWritten, Reply, Step, Unread, json::Misread},
+    facts::{Place, Reason, Refusal, Spot},
+};
+
+/// Why a call gets no answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Fault {
+    Told(Box<Told>),
+    /// What is kept can't be read.
+    Unread(Unread),
+}
+
+/// What is told of a call that is refused.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(super) struct Told {
+    status: u16,
+    code: &'static str,
+    /// What is wrong, and how to mend it.
+    message: String,
+    /// A member of the body, a part of the path, or a place in the body's text; empty if it is about
+    /// the call as a whole.
+    at: String,
+    /// Where a file states what would be changed.
+    place: Option<Place>,
+    /// Where the text at `at` is wrong.
+    spot: Option<Box<Spot>>,
+    header: Option<(&'static str, String)>,
+}
+
+/// After how many seconds to call again.
+const RETRY_AFTER: &str = "1";
+
+/// An answer, with the id that each has.
+pub(super) fn identified(mut reply: Reply) -> Reply {
+    reply.headers.push(("flip-request-id", Uuid::new_v4().to_string()));
+    reply
+}
+
+impl Fault {
+    fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self::Told(Box::new(Told { status, code, message: message.into(), ..Told::default() }))
+    }
+
+    /// Something in the call can't be read.
+    pub(super) fn malformed(at: impl Into<String>, message: impl Into<String>) -> Self {
+        let (at, message) = (at.into(), message.into());
+        Self::Told(Box::new(Told {
+            status: 400,
+            code: "malformed",
+            message,
+            at,
+            ..Told::default()
+        }))
+    }
+
+    pub(super) fn no_endpoint() -> Self {
+        let message = "nothing is here; there are /sync/interaction-rules, \
+                       /sync/interaction-rules/{rule_id} and /sync/users/{id}/tags";
+        Self::new(404, "not_found", message)
+    }
+
+    pub(super) fn unknown_user(id: &str) -> Self {
+        let message = format!("no user `{}` is known; PUT his tags to make him", id.escape_debug());
+        Self::new(404, "unknown_user", message)
+    }
+
+    pub(super) fn wrong_method(allowed: &str) -> Self {
+        let message = format!("this takes {allowed}");
+        Self::new(405, "wrong_method", message).with("allow", allowed)
+    }
+
+    pub(super) fn unauthorized(is_shown: bool) -> Self {
+        let message = if is_shown {
+            "this token is not known"
+        } else {
+            "the token is missing: send `Authorization: Bearer TOKEN`"
+        };
+        Self::new(401, "unauthorized", message)
+    }
+
+    pub(super) fn missing_scope(scope: Scope) -> Self {
+        let scope = scope.as_str();
+        let message = format!("this takes the scope {scope}, which the token does not have");
+        Self::new(403, "missing_scope", message)
+    }
+
+    pub(super) fn disabled() -> Self {
+        let message = "nobody may do this here: start the daemon with --admin-token-file or \
+                       --flip-tokens-file, and send a token from it, or with --admin-uds, and use \
+                       that socket";
+        Self::new(403, "disabled", message)
+    }
+
+    /// That which came of commands is not what comes of them.
+    pub(super) fn nothing_came() -> Self {
+        Self::unavailable("what came of it is not known")
+    }
+
+    fn unavailable(message: &str) -> Self {
+        Self::new(503, "unavailable", message).with("retry-after", RETRY_AFTER)
+    }
+
+    /// Of commands that carry what a body says: tags at `at`, and what else a rule has.
+    pub(super) fn refused(refusal: &Refusal, at: &str) -> Self {
+        let status = match refusal.reason {
+            Reason::StatedByFile | Reason::NameTaken => 409,
+            Reason::UnknownRule => 404,
+            _ => 400,
+        };
+        let at = match refusal.reason {
+            _ if refusal.spot.is_some() => "condition",
+            Reason::UnknownTag | Reason::TooMany => at,
+            _ => "",
+        };
+        let message = refusal.spot.as_ref().map_or(&refusal.message, |spot| &spot.message);
+        Self::Told(Box::new(Told {
+            status,
+            code: refusal.reason.as_str(),
+            message: message.clone(),
+            at: at.to_owned(),
+            place: refusal.place.clone(),
+            spot: refusal.spot.clone(),
+            header: None,
+        }))
+    }
+
+    fn with(mut self, header: &'static str, value: &str) -> Self {
+        if let Self::Told(told) = &mut self {
+            told.header = Some((header, value.to_owned()));
+        }
+        self
+    }
+
+    pub(super) fn answer(self) -> Result<Step<Reply>, Unread> {
+        match self {
+            Self::Unread(unread) => Err(unread),
+            Self::Told(told) => Ok(Step::Done(told.reply())),
+        }
+    }
+
+    pub(super) fn reply(&self) -> Reply {
+        match self {
+            Self::Told(told) => told.reply(),
+            Self::Unread(unread) => Self::unavailable(&unread.to_string()).reply(),
+        }
+    }
+}
+
+impl Told {
+    fn reply(&self) -> Reply {
+        let mut error = Map::new();
+        error.insert("code".to_owned(), self.code.into());
+        error.insert("message".to_owned(), self.message.as_str().into());
+        if !self.at.is_empty() {
+            error.insert("at".to_owned(), self.at.as_str().into());
+        }
+        if let Some(spot) = &self.spot {
+            let position = json!({ "line": spot.line, "column": spot.column });
+            error.insert("position".to_owned(), position);
+            error.insert("caret".to_owned(), spot.shown.as_str().into());
+        }
+        if let Some(Place { file, line }) = &self.place {
+            error.insert("place".to_owned(), json!({ "file": file, "line": line }));
+        }
+        let mut reply = Reply::json(self.status, &json!({ "error": Value::Object(error) }));
+        reply.headers.extend(self.header.clone());
+        identified(reply)
+    }
+}
+
+impl From<Unread> for Fault {
+    fn from(unread: Unread) -> Self {
+        Self::Unread(unread)
+    }
+}
+
+impl From<Misread> for Fault {
+    fn from(misread: Misread) -> Self {
+        Self::malformed(misread.at, misread.message)
+    }
+}
+
+impl From<&NotWritten> for Fault {
+    fn from(why: &NotWritten) -> Self {
+        match why {
+            NotWritten::NoStore(message) => Self::new(403, "no_store", message),
+            NotWritten::TooLarge(message) => Self::new(413, "too_large", message),
+            NotWritten::Unavailable(message) => Self::unavailable(message),
+        }
+    }
+}
+
+impl From<&Failure> for Fault {
+    fn from(failure: &Failure) -> Self {
+        let message = failure.to_string();
+        match failure {
+            Failure::TooLarge(_) => Self::new(413, "too_large", message),
+            Failure::Late(_) => Self::new(408, "timeout", message),
+            Failure::Cut(_) => Self::new(400, "malformed", message),
+            Failure::Unavailable(_) => Self::unavailable(&message),
+        }
+    }
+}
