@@ -14,6 +14,7 @@ use super::{
     reads::{is_dm, summed_up, whole},
     refused::{Refused, Stop},
     step,
+    writes::each_once,
 };
 use crate::{
     dialects::{House, Reply, Step},
@@ -51,8 +52,10 @@ pub(super) fn group(mut arguments: Arguments, house: &dyn House) -> Result<Step<
     }
     let attempt = Attempt::new(caller, group, "create_group");
     inboxes::resolved(addresses, house, move |more, _| {
-        let all = inboxes.iter().chain(&more).cloned().collect();
-        Ok(made_of(&plan, all, &attempt))
+        let others = inboxes.iter().chain(&more).filter(|&inbox| *inbox != attempt.caller);
+        let mut others = others.cloned().collect();
+        each_once(&mut others);
+        Ok(made_of(&plan, others, &attempt))
     })
 }
 

@@ -1,5 +1,7 @@
 //! What a caller changes in a group.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{
@@ -135,7 +137,10 @@ fn named(
     }
 }
 
-fn add_members(inboxes: Vec<Id>, attempt: Attempt, house: &dyn House) -> Answer {
+/// Adds those who are no members yet: there is nothing to do about the others, even if the group is full.
+fn add_members(mut inboxes: Vec<Id>, attempt: Attempt, house: &dyn House) -> Answer {
+    each_once(&mut inboxes);
+    inboxes.retain(|inbox| house.role(&attempt.group, inbox).is_none());
     if inboxes.is_empty() {
         return nothing(&attempt, house);
     }
@@ -165,6 +170,12 @@ fn remove_members(inboxes: Vec<Id>, attempt: Attempt, house: &dyn House) -> Answ
     let remove = |member: &Id| Op::RemoveMember { group: group.clone(), member: member.clone() };
     let ops = inboxes.iter().map(remove).collect();
     Ok(carry(ops, Attempt { inboxes, ..attempt }))
+}
+
+/// Leaves out what a list names again.
+pub(super) fn each_once(inboxes: &mut Vec<Id>) {
+    let mut seen = BTreeSet::new();
+    inboxes.retain(|inbox| seen.insert(inbox.clone()));
 }
 
 /// There is nothing to do, for who is a member.
