@@ -11,7 +11,7 @@ const ROLES: [&str; 3] = ["member", "admin", "super"];
 
 /// Who may do what by the preconfigured sets, in each of the roles; `creator_only` is what the
 /// document's sentence says.
-const TABLE: [(&str, &str, [bool; 3]); 33] = [
+const TABLE: [(&str, &str, [bool; 3]); 37] = [
     ("all_members", "add_member", [true, true, true]),
     ("all_members", "remove_member", [false, true, true]),
     ("all_members", "group_name", [true, true, true]),
@@ -45,6 +45,10 @@ const TABLE: [(&str, &str, [bool; 3]); 33] = [
     ("admin_only", "remove_super_admin", [false, false, true]),
     ("admin_only", "update_permissions", [false, false, true]),
     ("creator_only", "add_member", [false, false, true]),
+    ("creator_only", "remove_member", [false, false, true]),
+    ("creator_only", "group_name", [false, true, true]),
+    ("creator_only", "add_admin", [false, false, true]),
+    ("creator_only", "remove_super_admin", [false, false, true]),
 ];
 
 /// The call that does it to `other`, its arguments and the rest of the question whether it may be
@@ -113,6 +117,63 @@ fn preconfigured_sets() {
             assert_eq!(error["code"], decided.1, "{name}");
             let permission = if query.starts_with("&field") { "update_metadata" } else { action };
             assert_eq!(error["permission"], permission, "{name}");
+        }
+    }
+}
+
+#[test]
+fn single_permissions() {
+    let rig = Rig::start("preset: xmtp\nusers: { super: {}, admin: {}, member: {}, other: {} }\n");
+    let options = [
+        (json!("Allow"), [true, true, true]),
+        (json!("Deny"), [false, false, false]),
+        (json!("AdminOnly"), [false, true, true]),
+        (json!("SuperAdminOnly"), [false, false, true]),
+        (json!({ "any": ["superAdmin", { "and": ["allow", "admin"] }] }), [false, true, true]),
+        (json!({ "and": ["allow", { "any": ["deny", "superAdmin"] }] }), [false, false, true]),
+    ];
+    let permissions = [
+        ("AddMember", "add_member"),
+        ("RemoveMember", "remove_member"),
+        ("AddAdmin", "add_admin"),
+        ("RemoveAdmin", "remove_admin"),
+        ("UpdateMetadata", "description"),
+        ("UpdateMetadata", "topic"),
+        ("UpdateMetadata", "_topic"),
+    ];
+    for (at, (option, expected)) in options.iter().enumerate() {
+        for (kind, action) in permissions {
+            let name = format!("{action}-{at}");
+            group(&rig, "admin_only", action, &name);
+            let mut update = json!({ "caller": "super", "permissionUpdateType": kind, "permissionPolicyOption": option });
+            if kind == "UpdateMetadata" {
+                update["metadataField"] = action.into();
+            }
+            let answer = call(&rig, &name, "updatePermission", &update);
+            if at == 0 && kind.ends_with("Admin") || at >= 4 && kind.ends_with("Admin") {
+                // There is no `Allow` for these, in a combination neither.
+                assert_eq!(answer.status, 400, "{name}: {}", answer.text());
+                continue;
+            }
+            assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+            for (role, &may) in ROLES.into_iter().zip(expected) {
+                let (call_name, mut arguments, query) = asked(action);
+                let asks = if kind == "UpdateMetadata" { "update_metadata" } else { action };
+                let decided = rig.in_group(role, asks, &name, &query);
+                assert_eq!(decided.0, may, "{name}, {role}: {}", decided.1);
+                if !may {
+                    arguments["caller"] = role.into();
+                    let answer = call(&rig, &name, call_name, &arguments);
+                    assert_eq!(answer.status, 403, "{name}, {role}: {}", answer.text());
+                    assert_eq!(answer.json()["error"]["code"], decided.1, "{name}, {role}");
+                }
+            }
+            let weakest = ROLES.into_iter().zip(expected).find(|(_, may)| **may);
+            if let Some((role, _)) = weakest {
+                let (call_name, mut arguments, _) = asked(action);
+                arguments["caller"] = role.into();
+                fine(&rig, &name, call_name, &arguments);
+            }
         }
     }
 }
