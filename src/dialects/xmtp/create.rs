@@ -17,7 +17,7 @@ use super::{
     writes::each_once,
 };
 use crate::{
-    dialects::{House, Reply, Step},
+    dialects::{House, Reply, Step, Wrote},
     facts::{Command, GroupFields, Id, Op, Patch, Two},
 };
 
@@ -73,15 +73,14 @@ fn made_of(plan: &Plan, inboxes: Vec<Id>, attempt: &Attempt) -> Step<Reply> {
     let commands: Vec<Command> = ops.map(|op| attempt.command(op)).collect();
     let attempt = attempt.clone();
     step::write(commands, move |wrote, house| {
-        use crate::dialects::Wrote;
         // What is refused after the group itself is to add a member.
-        let (attempt, wrote) = match wrote {
+        let attempt = match wrote {
             Wrote::Refused { at: 1.., .. } => {
                 let first = std::slice::from_ref(&attempt.caller);
                 let inboxes = [first, &*inboxes].concat();
-                (Attempt { permission: "add_member", inboxes, ..attempt.clone() }, wrote)
+                Attempt { permission: "add_member", inboxes, ..attempt.clone() }
             }
-            wrote => (attempt.clone(), wrote),
+            _ => attempt.clone(),
         };
         attempt.answered(wrote, house, || Ok(result(201, &summed_up(&attempt.group, house)?)))
     })

@@ -11,7 +11,7 @@ use super::{
     step,
 };
 use crate::{
-    dialects::{House, Reply, Step},
+    dialects::{House, Reply, Step, Wrote},
     facts::{Id, Op, Reason, User, UserFields},
 };
 
@@ -22,8 +22,7 @@ const ADDRESSES: &str = "addresses";
 /// How many users are read at a time.
 const PAGE: usize = 1000;
 
-/// How many addresses a call may name that are no inbox ids: each is looked for among those of all
-/// users.
+/// What SDKs call the argument that lists addresses.
 const ADDRESS_NAMES: [&str; 3] = ["addresses", "accountAddresses", "walletAddresses"];
 
 /// Registers an inbox, with its addresses in place of those that it had if some are given.
@@ -42,19 +41,16 @@ pub(super) fn put(
     let fields = Box::new(UserFields { attributes, ..UserFields::default() });
     let inbox = inbox.clone();
     let commands = vec![Op::PutUser { user: inbox.clone(), fields }.into()];
-    Ok(step::write(commands, move |wrote, house| {
-        use crate::dialects::Wrote;
-        match wrote {
-            Wrote::Done { .. } => Ok(result(status, &told(&inbox, house)?)),
-            Wrote::Refused { refusal, .. } => {
-                let status = match refusal.reason {
-                    Reason::TooLong | Reason::TooMany | Reason::Invalid => 400,
-                    _ => 409,
-                };
-                Err(Refused::new(status, refusal.reason.as_str(), &*refusal.message).into())
-            }
-            Wrote::Failed(not) => Err(Refused::from(not).into()),
+    Ok(step::write(commands, move |wrote, house| match wrote {
+        Wrote::Done { .. } => Ok(result(status, &told(&inbox, house)?)),
+        Wrote::Refused { refusal, .. } => {
+            let status = match refusal.reason {
+                Reason::TooLong | Reason::TooMany | Reason::Invalid => 400,
+                _ => 409,
+            };
+            Err(Refused::new(status, refusal.reason.as_str(), &*refusal.message).into())
         }
+        Wrote::Failed(not) => Err(Refused::from(not).into()),
     }))
 }
 
