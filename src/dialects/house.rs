@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use crate::{
     facts::{GroupTold, Kept, RuleTold, RulesTold, Since, UserTold},
-    request::{Decision, Moderation, Relation, Request, Role},
+    request::{Decision, GroupPermission, Moderation, Relation, Request, Role, Value},
 };
 
 /// What a dialect may ask of the daemon: what is so, as of one revision.
@@ -47,6 +47,15 @@ pub trait House {
 
     /// Each member of a group with his role, in the order of ids; `None` if it is not known.
     fn members(&self, group: &str) -> Option<Vec<(String, Role)>>;
+
+    /// Who has a permission in a group; of `update_metadata`, that for a field, which is `*` for those
+    /// that are not named. `None` if the group is not known.
+    fn permission(
+        &self,
+        group: &str,
+        permission: GroupPermission,
+        field: Option<&str>,
+    ) -> Option<Value<String>>;
 
     /// The ids of users in order, those alone that come after `after`, `limit` at most.
     fn users(&self, after: Option<&str>, limit: usize) -> Vec<String>;

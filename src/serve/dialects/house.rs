@@ -10,7 +10,7 @@ use crate::{
         Served,
         facts::{Facts, Not},
     },
-    request::{Decision, Moderation, Relation, Request, Role},
+    request::{Decision, Grant, GroupPermission, Moderation, Relation, Request, Role, Value},
     serve::{admin, route::App},
 };
 
@@ -108,6 +108,21 @@ impl House for Inside<'_> {
             .collect();
         members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         Some(members)
+    }
+
+    fn permission(
+        &self,
+        group: &str,
+        permission: GroupPermission,
+        field: Option<&str>,
+    ) -> Option<Value<String>> {
+        let view = &self.served.view;
+        let group = view.groups.get(view.groups.number(group)?)?;
+        let nobody = Value::Grant(Grant::Unspecified);
+        let matrix = view.matrix(group.matrix);
+        Some(matrix.map_or(nobody, |matrix| {
+            matrix.value(permission, field).map(&mut |&tag| view.tags.name(tag).to_owned())
+        }))
     }
 
     fn users(&self, after: Option<&str>, limit: usize) -> Vec<String> {

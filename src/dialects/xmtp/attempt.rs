@@ -1,0 +1,173 @@
+use serde_json::{Value, json};
+
+use super::refused::{Refused, Stop};
+use crate::{
+    dialects::{House, Reply, Wrote},
+    facts::{Command, Id, Op, Reason, Refusal},
+    request,
+};
+
+/// What a caller tries to do, as a refusal tells it.
+#[derive(Clone, Debug)]
+pub(super) struct Attempt {
+    pub(super) caller: Id,
+    pub(super) group: Id,
+    /// The permission that it takes.
+    pub(super) permission: &'static str,
+    /// The field of the metadata that it is about.
+    pub(super) field: Option<String>,
+    /// The inboxes that it is about: none, one for all commands or one for each.
+    pub(super) inboxes: Vec<Id>,
+}
+
+impl Attempt {
+    /// Of the caller in a group.
+    pub(super) fn new(caller: Id, group: Id, permission: &'static str) -> Self {
+        Self { caller, group, permission, field: None, inboxes: Vec::new() }
+    }
+
+    /// In the caller's name.
+    pub(super) fn command(&self, op: Op) -> Command {
+        Command { op, on_behalf: Some(self.caller.clone()) }
+    }
+
+    /// What is answered to a refusal of one of its commands, that at this place.
+    pub(super) fn refused(&self, at: usize, refusal: &Refusal, house: &dyn House) -> Refused {
+        let inbox = match &*self.inboxes {
+            [] => None,
+            [one] => Some(one),
+            each => each.get(at),
+        };
+        let message = match refusal.reason {
+            Reason::UnknownSubject | Reason::UnknownResource => {
+                unknown(house, &self.caller, &self.group, inbox)
+            }
+            _ => None,
+        };
+        let message = message.unwrap_or_else(|| refusal.message.clone());
+        let is_member = || house.role(&self.group, &self.caller).is_some();
+        let (status, kind) = match refusal.reason {
+            Reason::UnknownSubject | Reason::UnknownResource => (404, None),
+            // It is not the caller who is none.
+            Reason::NotMember if is_member() => (409, None),
+            Reason::NotMember if self.permission == "leave" => (403, Some("NotAGroupMember")),
+            Reason::NotMember => (403, Some("ActorNotMember")),
+            Reason::GroupFull => (403, Some("UserLimitExceeded")),
+            Reason::LastMember => (403, Some("SingleMemberLeaveRejected")),
+            Reason::SuperAdminProtected if self.permission == "leave" => {
+                (403, Some("SuperAdminLeaveForbidden"))
+            }
+            Reason::TooLong => (400, Some("TooManyCharacters")),
+            Reason::Invalid | Reason::InvalidValue | Reason::TooMany | Reason::UnknownMatrix => {
+                (400, None)
+            }
+            reason if is_of_a_gate(reason) => (403, Some("InsufficientPermissions")),
+            _ => (409, None),
+        };
+        let message = if status == 403 {
+            format!("Permission denied: Unable to {}: {message}", self.words())
+        } else {
+            message
+        };
+        let mut refused = Refused::new(status, refusal.reason.as_str(), message);
+        if let Some(kind) = kind {
+            refused = refused.with("kind", kind);
+        }
+        refused = refused.with("permission", self.permission);
+        if let Some(field) = &self.field {
+            refused = refused.with("field", field.as_str());
+        }
+        if let Some(inbox) = inbox {
+            refused = refused.with("inboxId", &**inbox);
+        }
+        if let Some(place) = &refusal.place {
+            refused = refused.with("place", json!({ "file": place.file, "line": place.line }));
+        }
+        refused
+    }
+
+    /// A refusal that XMTP has of its own.
+    pub(super) fn forbidden(&self, code: &str, kind: &str, message: &str) -> Refused {
+        let message = format!("Permission denied: Unable to {}: {message}", self.words());
+        let refused = Refused::new(403, code, message);
+        let refused = refused.with("kind", kind).with("permission", self.permission);
+        match &self.field {
+            Some(field) => refused.with("field", field.as_str()),
+            None => refused,
+        }
+    }
+
+    /// Whether the gates let the caller do it, which is asked before anything else.
+    pub(super) fn check(
+        &self,
+        request: &request::Request<'_>,
+        house: &dyn House,
+    ) -> Result<(), Refused> {
+        let decision = house.decide(request);
+        if decision.allow {
+            return Ok(());
+        }
+        let message = format!("`{}` may not: {}", self.caller.escape_debug(), decision.reason);
+        Err(self.refused(0, &Refusal::new(decision.reason.into(), message), house))
+    }
+
+    /// What is answered once its commands took effect or not.
+    pub(super) fn answered(
+        &self,
+        wrote: &Wrote,
+        house: &dyn House,
+        done: impl FnOnce() -> Result<Reply, Stop>,
+    ) -> Result<Reply, Stop> {
+        match wrote {
+            Wrote::Done { .. } => done(),
+            Wrote::Refused { at, refusal } => Err(self.refused(*at, refusal, house).into()),
+            Wrote::Failed(not) => Err(Refused::from(not).into()),
+        }
+    }
+
+    /// It, as the SDKs' errors call it.
+    fn words(&self) -> String {
+        match (self.permission, self.field.as_deref()) {
+            ("update_metadata", Some("group_name")) => "update group name".to_owned(),
+            ("update_metadata", Some("description")) => "update group description".to_owned(),
+            ("update_metadata", Some("group_image_url_square")) => {
+                "update group image url".to_owned()
+            }
+            ("leave", _) => "leave group".to_owned(),
+            ("read", _) => "read group".to_owned(),
+            (permission, Some(field)) => {
+                format!("{} {}", permission.replace('_', " "), field.escape_debug())
+            }
+            (permission, None) => permission.replace('_', " "),
+        }
+    }
+}
+
+/// A result, as all are answered.
+pub(super) fn result(status: u16, result: &Value) -> Reply {
+    Reply::json(status, &json!({ "result": result }))
+}
+
+pub(super) fn no_group(group: &str) -> Refused {
+    let message =
+        format!("no group `{}` is known; make it with POST /xmtp/groups", group.escape_debug());
+    Refused::new(404, Reason::UnknownResource.as_str(), message)
+}
+
+/// Which of those that a call names is not known.
+fn unknown(house: &dyn House, caller: &str, group: &str, inbox: Option<&Id>) -> Option<String> {
+    let not_known = |inbox: &&str| !house.knows_user(inbox);
+    if let Some(inbox) = [caller].into_iter().chain(inbox.map(|id| &**id)).find(not_known) {
+        let inbox = inbox.escape_debug();
+        let message = format!("no inbox `{inbox}` is known; register it with PUT /xmtp/inboxes/");
+        return Some(message + "{inboxId}");
+    }
+    (!house.knows_group(group)).then(|| {
+        format!("no group `{}` is known; make it with POST /xmtp/groups", group.escape_debug())
+    })
+}
+
+/// Whether it is one that a decision gives.
+fn is_of_a_gate(reason: Reason) -> bool {
+    reason.as_str().parse::<request::Reason>().is_ok()
+}

@@ -1,0 +1,97 @@
+//! Permission policies: XMTP's options and combinations, and the values of a matrix.
+
+mod option;
+mod set;
+mod told;
+
+pub(super) use option::read;
+pub(super) use set::{Permissions, read_set};
+pub(super) use told::{recognised, write_set};
+
+use super::{arguments::plain, refused::Refused};
+use crate::{facts::Permission, request::GroupPermission};
+
+/// The types of policies: the same option has another number in each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Membership,
+    Metadata,
+    Permissions,
+}
+
+/// The fields of the metadata that XMTP knows, and what else than [`plain`] the SDKs call them.
+const FIELDS: [(&str, &[&str]); 7] = [
+    ("group_name", &["name"]),
+    ("description", &["groupdescription"]),
+    (
+        "group_image_url_square",
+        &["imageurl", "imageurlsquare", "groupimageurl", "image", "groupimage"],
+    ),
+    ("message_disappear_from_ns", &[]),
+    ("message_disappear_in_ns", &["messagedisappearing"]),
+    ("minimum_supported_protocol_version", &[]),
+    ("app_data", &[]),
+];
+
+const VERSION: &str = "minimum_supported_protocol_version";
+const APP_DATA: &str = "app_data";
+
+/// The policies of a set that are no map, in the order in which they are looked at.
+const BASE: [(&str, GroupPermission, &str); 5] = [
+    ("addMemberPolicy", GroupPermission::AddMember, "add member"),
+    ("removeMemberPolicy", GroupPermission::RemoveMember, "remove member"),
+    ("addAdminPolicy", GroupPermission::AddAdmin, "add admin"),
+    ("removeAdminPolicy", GroupPermission::RemoveAdmin, "remove admin"),
+    ("updatePermissionsPolicy", GroupPermission::UpdatePermissions, "update permissions"),
+];
+
+/// The policies of a set that are of one field.
+const OF_FIELDS: [(&str, &str); 5] = [
+    ("updateGroupNamePolicy", "group_name"),
+    ("updateGroupDescriptionPolicy", "description"),
+    ("updateGroupImagePolicy", "group_image_url_square"),
+    ("updateMessageDisappearingPolicy", "message_disappear_in_ns"),
+    ("updateAppDataPolicy", APP_DATA),
+];
+
+impl Kind {
+    pub(super) const fn of(permission: GroupPermission) -> Self {
+        match permission {
+            GroupPermission::AddMember | GroupPermission::RemoveMember => Self::Membership,
+            GroupPermission::UpdateMetadata => Self::Metadata,
+            GroupPermission::AddAdmin
+            | GroupPermission::RemoveAdmin
+            | GroupPermission::UpdatePermissions => Self::Permissions,
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Membership => "membership",
+            Self::Metadata => "metadata",
+            Self::Permissions => "permissions",
+        }
+    }
+}
+
+/// The canonical name of a field of the metadata, whatever an SDK calls it.
+pub(super) fn field(name: &str) -> String {
+    let wanted = plain(name);
+    // What begins with an underscore is a field of its own: it is for super admins.
+    let mut known = FIELDS.iter().filter(|_| !name.starts_with('_'));
+    let found = known.find(|(field, others)| plain(field) == wanted || others.contains(&&*wanted));
+    found.map_or_else(|| name.to_owned(), |(field, _)| (*field).to_owned())
+}
+
+fn of_field(field: &str) -> Permission {
+    Permission { permission: GroupPermission::UpdateMetadata, field: Some(field.to_owned()) }
+}
+
+/// The permission to change a field that was named in a call.
+pub(super) fn named_field(name: &str, at: &str) -> Result<Permission, Refused> {
+    if name.is_empty() || name.chars().any(char::is_control) {
+        let message = format!("`{at}`: a field's name can't be empty or hold control characters");
+        return Err(Refused::invalid(at, message));
+    }
+    Ok(of_field(&field(name)))
+}

@@ -1,0 +1,152 @@
+use serde_json::{Map, Value};
+
+use super::Kind;
+use crate::{
+    dialects::xmtp::{
+        arguments::{expected, plain, shown},
+        refused::Refused,
+    },
+    request::Grant,
+};
+
+/// How deep combinations may be nested, and how many policies one may hold in all.
+const DEEPEST: usize = 16;
+const MOST: usize = 128;
+
+impl Kind {
+    /// The option that has a number on the wire, where each type counts on its own.
+    fn numbered(self, number: u64) -> Option<Grant> {
+        option(if self == Self::Permissions && number > 0 { number + 1 } else { number })
+    }
+}
+
+/// The option that has a number in the SDKs, where all types count alike.
+const fn option(number: u64) -> Option<Grant> {
+    match number {
+        1 => Some(Grant::Allow),
+        2 => Some(Grant::Deny),
+        3 => Some(Grant::AllowIfAdmin),
+        4 => Some(Grant::AllowIfSuperAdmin),
+        _ => None,
+    }
+}
+
+/// The option that has a name: in an SDK, on the wire, in words or in a matrix.
+fn named(name: &str) -> Option<Grant> {
+    let name: String = plain(name).chars().filter(|c| *c != ' ').collect();
+    let prefixes = ["metadatabasepolicy", "permissionsbasepolicy", "basepolicy"];
+    let prefix = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix));
+    match prefix.unwrap_or(&name) {
+        "allow" => Some(Grant::Allow),
+        "deny" => Some(Grant::Deny),
+        "admin" | "adminonly" | "allowifadmin" | "allowifadminorsuperadmin" => {
+            Some(Grant::AllowIfAdmin)
+        }
+        "superadmin" | "superadminonly" | "allowifsuperadmin" => Some(Grant::AllowIfSuperAdmin),
+        _ => None,
+    }
+}
+
+/// A policy as the value of a matrix; `at` is where it stands.
+pub(in crate::dialects::xmtp) fn read(
+    value: &Value,
+    kind: Kind,
+    at: &str,
+) -> Result<String, Refused> {
+    let mut left = MOST;
+    part(value, kind, at, DEEPEST, &mut left)
+}
+
+fn part(
+    value: &Value,
+    kind: Kind,
+    at: &str,
+    depth: usize,
+    left: &mut usize,
+) -> Result<String, Refused> {
+    if depth == 0 || *left == 0 {
+        let message = format!("a policy is nested {DEEPEST} deep and holds {MOST} others at most");
+        return Err(invalid(kind, at, &message));
+    }
+    *left -= 1;
+    let grant = match value {
+        Value::String(name) => named(name),
+        Value::Number(number) => number.as_u64().and_then(option),
+        Value::Object(object) => return combined(object, kind, at, depth, left),
+        other => return Err(expected(at, "an option or a combination of policies", other)),
+    };
+    granted(grant, value, kind, at)
+}
+
+fn granted(grant: Option<Grant>, value: &Value, kind: Kind, at: &str) -> Result<String, Refused> {
+    match grant {
+        Some(Grant::Allow) if kind == Kind::Permissions => {
+            let message = format!(
+                "`{at}`: invalid permissions policy: `Allow` does not exist for who may add admins, remove \
+                 them or update permissions; take `Deny`, `Admin` or `SuperAdmin`"
+            );
+            let refused = Refused::new(400, "invalid_permission_policy_option", message);
+            Err(refused.with("kind", "InvalidPermissionPolicyOption").with("at", at))
+        }
+        Some(grant) => Ok(grant.to_string()),
+        None => {
+            let found = shown(&value.to_string());
+            let message =
+                format!("{found} is no option; the options are Allow, Deny, Admin, SuperAdmin");
+            Err(invalid(kind, at, &message))
+        }
+    }
+}
+
+/// A combination, or a base policy by its number or name on the wire.
+fn combined(
+    object: &Map<String, Value>,
+    kind: Kind,
+    at: &str,
+    depth: usize,
+    left: &mut usize,
+) -> Result<String, Refused> {
+    let mut entries = object.iter();
+    let (Some((name, inner)), None) = (entries.next(), entries.next()) else {
+        let message = "it is {\"base\": ...}, {\"and\": [...]} or {\"any\": [...]}";
+        return Err(invalid(kind, at, message));
+    };
+    let inside = format!("{at}.{}", shown(name));
+    let call = match &*plain(name) {
+        "base" => {
+            let grant = match inner {
+                Value::String(name) => named(name),
+                Value::Number(number) => number.as_u64().and_then(|number| kind.numbered(number)),
+                other => return Err(expected(&inside, "an option", other)),
+            };
+            return granted(grant, inner, kind, &inside);
+        }
+        "and" | "andcondition" => "all",
+        "any" | "anycondition" => "any",
+        _ => {
+            let message = format!("`{}` is none of base, and, any", shown(name));
+            return Err(invalid(kind, at, &message));
+        }
+    };
+    // On the wire the policies of a combination stand in an object.
+    let list = match inner {
+        Value::Object(object) if object.len() == 1 => object.get("policies").unwrap_or(inner),
+        _ => inner,
+    };
+    let Value::Array(policies) = list else {
+        return Err(expected(&inside, "a list of policies", list));
+    };
+    if policies.is_empty() {
+        return Err(invalid(kind, &inside, "a combination holds at least one policy"));
+    }
+    let policies = policies.iter().enumerate();
+    let parts: Vec<String> = policies
+        .map(|(index, policy)| part(policy, kind, &format!("{inside}[{index}]"), depth - 1, left))
+        .collect::<Result<_, _>>()?;
+    Ok(format!("{call}({})", parts.join(", ")))
+}
+
+fn invalid(kind: Kind, at: &str, message: &str) -> Refused {
+    let message = format!("`{at}`: invalid {} policy: {message}", kind.as_str());
+    Refused::new(400, "invalid_policy", message).with("kind", "InvalidPolicy").with("at", at)
+}

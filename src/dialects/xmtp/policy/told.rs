@@ -1,0 +1,75 @@
+use serde_json::{Map, Value, json};
+
+use super::{APP_DATA, BASE, FIELDS, OF_FIELDS, VERSION};
+use crate::request::{self, Grant, GroupPermission};
+
+/// What a group's permissions are: who has a permission, of a field if it is one that a field has.
+type Told<'t> = dyn Fn(GroupPermission, Option<&str>) -> request::Value<String> + 't;
+
+/// A value of a matrix as a policy.
+pub(in crate::dialects::xmtp) fn write(value: &request::Value<String>) -> Value {
+    let all = |parts: &[request::Value<String>]| parts.iter().map(write).collect::<Value>();
+    match value {
+        request::Value::Grant(grant) => match grant {
+            Grant::Allow => "allow",
+            Grant::Deny => "deny",
+            Grant::AllowIfAdmin => "admin",
+            Grant::AllowIfSuperAdmin => "superAdmin",
+            Grant::Unspecified => "unspecified",
+        }
+        .into(),
+        request::Value::All(parts) => json!({ "and": all(parts) }),
+        request::Value::Any(parts) => json!({ "any": all(parts) }),
+        // The SDKs have no such policies; a policy file may.
+        request::Value::Not(inner) => json!({ "not": write(inner) }),
+        request::Value::HasTag(tag) => json!({ "hasTag": tag }),
+    }
+}
+
+/// The policy set of a group, as the SDKs tell it.
+pub(in crate::dialects::xmtp) fn write_set(told: &Told<'_>) -> Value {
+    let base = BASE.iter().map(|&(name, permission, _)| (name, write(&told(permission, None))));
+    let metadata = |field| write(&told(GroupPermission::UpdateMetadata, Some(field)));
+    let of_fields = OF_FIELDS.iter().map(|&(name, field)| (name, metadata(field)));
+    let each: Map<String, Value> = FIELDS
+        .iter()
+        .map(|(field, _)| *field)
+        .chain(["*"])
+        .map(|field| (field.to_owned(), metadata(field)))
+        .collect();
+    let all = base.chain(of_fields).map(|(name, value)| (name.to_owned(), value));
+    let mut all: Map<String, Value> = all.collect();
+    all.insert("updateMetadataPolicy".to_owned(), each.into());
+    Value::Object(all)
+}
+
+/// Which preconfigured set a group's permissions are; `fields` are those of the metadata that have a
+/// value of their own in the group.
+pub(in crate::dialects::xmtp) fn recognised(told: &Told<'_>, fields: &[&str]) -> &'static str {
+    use Grant::{Allow, AllowIfAdmin, AllowIfSuperAdmin};
+    let sets = [("Default", Allow), ("AdminsOnly", AllowIfAdmin)];
+    let is = |wanted: Grant, permission, field: Option<&str>| {
+        told(permission, field) == request::Value::Grant(wanted)
+    };
+    let fits = |usual: Grant| {
+        let expected =
+            [usual, AllowIfAdmin, AllowIfSuperAdmin, AllowIfSuperAdmin, AllowIfSuperAdmin];
+        let mut base = BASE.iter().zip(expected);
+        let metadata =
+            |wanted, field: &str| is(wanted, GroupPermission::UpdateMetadata, Some(field));
+        let fits_field = |field: &str| match field {
+            "group_name" | "description" | "group_image_url_square" => metadata(usual, field),
+            // A set that says nothing of these leaves them to admins.
+            APP_DATA => metadata(usual, field) || metadata(AllowIfAdmin, field),
+            VERSION => metadata(AllowIfSuperAdmin, field) || metadata(AllowIfAdmin, field),
+            "message_disappear_from_ns" | "message_disappear_in_ns" | "*" => {
+                metadata(AllowIfAdmin, field)
+            }
+            field => metadata(usual, field),
+        };
+        let known = FIELDS.iter().map(|(field, _)| *field).chain(["*"]);
+        base.all(|(&(_, permission, _), wanted)| is(wanted, permission, None))
+            && known.chain(fields.iter().copied()).all(fits_field)
+    };
+    sets.iter().find(|(_, usual)| fits(*usual)).map_or("CustomPolicy", |(name, _)| name)
+}
