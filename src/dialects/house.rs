@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use crate::{
     facts::{GroupTold, Kept, RuleTold, RulesTold, Since, UserTold},
-    request::{Decision, Moderation, Relation, Request, Role},
+    request::{Decision, Moderation, PeersMode, Relation, Request, Role, Switch},
 };
 
 /// What a dialect may ask of the daemon: what is so, as of one revision.
@@ -31,6 +31,12 @@ pub trait House {
 
     /// `None` if he is not known.
     fn moderation(&self, user: &str) -> Option<Moderation>;
+
+    /// With whom a user communicates, by his record or the policy; `None` if he is not known.
+    fn peers(&self, user: &str) -> Option<PeersMode>;
+
+    /// Whether a switch of a user is on, by his record or the policy; `None` if he is not known.
+    fn is_on(&self, user: &str, switch: Switch) -> Option<bool>;
 
     /// Whether there is this edge between two users who are known.
     fn has(&self, from: &str, relation: Relation, to: &str) -> bool;

@@ -10,7 +10,7 @@ use crate::{
         Served,
         facts::{Facts, Not},
     },
-    request::{Decision, Moderation, Relation, Request, Role},
+    request::{Decision, Moderation, PeersMode, Relation, Request, Role, Switch},
     serve::{admin, route::App},
 };
 
@@ -63,6 +63,14 @@ impl House for Inside<'_> {
     fn moderation(&self, user: &str) -> Option<Moderation> {
         let (own, _) = self.served.view.population.own(self.number(user)?);
         Some(own.moderation())
+    }
+
+    fn peers(&self, user: &str) -> Option<PeersMode> {
+        Some(self.served.view.population.directory.standing(self.number(user)?).peers())
+    }
+
+    fn is_on(&self, user: &str, switch: Switch) -> Option<bool> {
+        Some(self.served.view.population.directory.standing(self.number(user)?).is_on(switch))
     }
 
     fn has(&self, from: &str, relation: Relation, to: &str) -> bool {
