@@ -202,13 +202,14 @@ const TOLD: usize = 20;
 const MOST_TOLD: usize = 1000;
 
 /// `usersget`: users whose address is like `address`, in which `*` stands for anything.
-pub(super) fn list(asked: &Asked) -> Taken {
+pub(super) fn list(asked: &Asked, found: &Found, house: &dyn House) -> Taken {
     let nobody = Map::new();
     let user = match asked.body.get("user") {
         None | Some(Value::Null) => Part { path: "user".to_owned(), fields: &nobody },
         Some(_) => Part::top(&asked.body, "user")?,
     };
     let like = match user.either(&["address", "addr"])? {
+        None if user.get("uid").is_some() => Some(found.who(&user, house)?.to_string()),
         None => None,
         Some((_, Value::String(like))) => Some(like.clone()),
         Some((_, Value::Number(number))) if number.is_u64() => Some(number.to_string()),
