@@ -54,6 +54,9 @@ pub trait House {
     /// Each member of a group with his role, in the order of ids; `None` if it is not known.
     fn members(&self, group: &str) -> Option<Vec<(String, Role)>>;
 
+    /// How many members a group has; `None` if it is not known.
+    fn size(&self, group: &str) -> Option<usize>;
+
     /// The ids of users in order, those alone that come after `after`, `limit` at most.
     fn users(&self, after: Option<&str>, limit: usize) -> Vec<String>;
 

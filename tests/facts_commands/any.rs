@@ -115,6 +115,7 @@ fn put_group() -> impl Strategy<Value = Map<String, Value>> {
         ("super_admins", ids().boxed()),
         ("admins", ids().boxed()),
         ("members", ids().boxed()),
+        ("add_members", ids().boxed()),
         ("permissions", permissions.prop_map(|permissions| json!(permissions)).boxed()),
         ("metadata", metadata.prop_map(|metadata| json!(metadata)).boxed()),
         ("merge_metadata", patches().prop_map(|patches| json!(patches)).boxed()),

@@ -28,6 +28,9 @@ const HELD: [&str; 7] = ["gid", "name", "members", "m", "delete", "remove", "cou
 
 const WHOLE: [&str; 6] = ["flags", "flag", "expiry", "expiryext", "duration", "start"];
 
+/// How many members a group may have to be told at once.
+const SMALL: usize = 200;
+
 /// How often another number is tried for a new group.
 const MOST_TRIES: usize = 64;
 
@@ -137,11 +140,13 @@ pub(super) fn delete(asked: &Asked) -> Taken {
 }
 
 /// `groupget`, and `groupgetmembers` or `getmembers`.
-pub(super) fn get(asked: &Asked, only_members: bool) -> Taken {
+pub(super) fn get(asked: &Asked, only_members: bool, house: &dyn House) -> Taken {
     let (group, id) = meant(asked)?;
     let most = users::count(asked, &group)?.unwrap_or(usize::MAX);
+    if house.size(&id).is_none_or(|size| size <= SMALL) {
+        return told(asked, &id, most, only_members, house);
+    }
     let asked = asked.clone();
-    // Groups may be large.
     Ok(Step::gather(move |house| settled(&asked, told(&asked, &id, most, only_members, house))))
 }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -119,47 +119,47 @@ pub(super) fn edit(
 ) -> Result<(), Unread> {
     let asks = entries.iter().any(|entry| !entry.goes && entry.wanted.is_of_roles());
     let told = if asks { house.group(group)? } else { None };
-    let mut attributes = Keep::new();
-    // Who is demoted may be the last one that there is until others are promoted.
-    let mut demoted = Edit::default();
-    for entry in entries {
-        for id in &entry.ids {
+    let (mut added, mut attributes) = (BTreeSet::new(), Keep::new());
+    let (mut promoted, mut others) = (Edit::default(), Edit::default());
+    for Entry { ids, path, goes, wanted } in entries {
+        for id in ids {
             let (member, group) = (id.clone(), group.clone());
-            if entry.goes {
-                let demote = Op::RemoveSuperAdmin { group: group.clone(), member: member.clone() };
-                demoted.push(demote, &entry.path);
-                demoted.push(Op::RemoveMember { group, member }, &entry.path);
+            let is_no_owner = Op::RemoveSuperAdmin { group: group.clone(), member: member.clone() };
+            if *goes {
+                others.push(is_no_owner, path);
+                others.push(Op::RemoveMember { group, member }, path);
                 continue;
             }
             let record = told.as_ref().and_then(|told| told.record.members.get(&**id));
             let kept = record.map(|member| kept(&member.attributes)).unwrap_or_default();
-            let now = Now { role: house.role(&group, id), kept };
-            let (role, patch) = entry.wanted.of(&now);
+            let (role, patch) = wanted.of(&Now { role: house.role(&group, id), kept });
             keep(&mut attributes, id, patch);
-            let add = Op::AddMember { group: group.clone(), member: member.clone() };
-            edit.push(add, &entry.path);
-            let is_no_owner = Op::RemoveSuperAdmin { group: group.clone(), member: member.clone() };
+            added.insert(id.clone());
             match role {
                 None => {}
-                Some(Role::SuperAdmin) => {
-                    edit.push(Op::AddSuperAdmin { group, member }, &entry.path);
-                }
+                Some(Role::SuperAdmin) => promoted.push(Op::AddSuperAdmin { group, member }, path),
                 Some(Role::Admin) => {
-                    demoted.push(is_no_owner, &entry.path);
-                    demoted.push(Op::AddAdmin { group, member }, &entry.path);
+                    others.push(is_no_owner, path);
+                    others.push(Op::AddAdmin { group, member }, path);
                 }
                 Some(Role::Member) => {
-                    demoted.push(is_no_owner, &entry.path);
-                    demoted.push(Op::RemoveAdmin { group, member }, &entry.path);
+                    others.push(is_no_owner, path);
+                    others.push(Op::RemoveAdmin { group, member }, path);
                 }
             }
         }
     }
-    edit.extend(demoted);
-    if !attributes.is_empty() {
-        let fields = GroupFields { member_attributes: Some(attributes), ..GroupFields::default() };
+    if !added.is_empty() {
+        let fields = GroupFields {
+            add_members: Some(added),
+            member_attributes: Some(attributes),
+            ..GroupFields::default()
+        };
         let put = Op::PutGroup { group: group.clone(), fields: Box::new(fields) };
-        edit.push(put, "group.members");
+        edit.push(put, "group.members.m");
     }
+    // Who is demoted may be the last owner that there is until others are promoted.
+    edit.extend(promoted);
+    edit.extend(others);
     Ok(())
 }

@@ -76,10 +76,10 @@ fn taken(asked: &Asked, found: &Found, house: &dyn House) -> Result<Step<Reply>,
         "deltoken" => users::delete_token(asked, found, house),
         "groupadd" => groups::add(asked, house),
         "groupset" => groups::set(asked, house),
-        "groupget" => groups::get(asked, false),
+        "groupget" => groups::get(asked, false, house),
         "groupdel" => groups::delete(asked),
         "groupeditmembers" => groups::edit_members(asked, house),
-        "groupgetmembers" | "getmembers" => groups::get(asked, true),
+        "groupgetmembers" | "getmembers" => groups::get(asked, true, house),
         "message" => {
             let message =
                 "peerage says who may write to whom and sends nothing; send it by the chat server";

@@ -80,6 +80,8 @@ fields! {
         super_admins: Option<BTreeSet<Id>>,
         admins: Option<BTreeSet<Id>>,
         members: Option<BTreeSet<Id>>,
+        /// Who is a member too, besides those there are.
+        add_members: Option<BTreeSet<Id>>,
         /// Who added whom.
         added_by: Option<BTreeMap<Id, Id>>,
         permissions: Option<BTreeMap<Permission, Option<String>>>,

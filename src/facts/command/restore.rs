@@ -99,6 +99,7 @@ fn group_fields(group: &Group) -> GroupFields {
         super_admins: of(Role::SuperAdmin),
         admins: of(Role::Admin),
         members: of(Role::Member),
+        add_members: None,
         added_by: Some(group.members.iter().filter_map(by).collect()),
         permissions: Some(group.permissions.iter().filter_map(permission).collect()),
         metadata: Some(some_each(&group.metadata)),

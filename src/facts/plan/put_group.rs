@@ -100,6 +100,9 @@ fn put_members<E>(
             add(draft, id, &before, &mut after, (user, role))?;
         }
     }
+    for user in fields.add_members.iter().flatten() {
+        add(draft, id, &before, &mut after, (user, Role::Member))?;
+    }
     for (user, by) in fields.added_by.iter().flatten() {
         if let Some(member) = after.get_mut(&**user) {
             member.by = Some(by.to_string());

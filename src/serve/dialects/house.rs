@@ -118,6 +118,11 @@ impl House for Inside<'_> {
         Some(members)
     }
 
+    fn size(&self, group: &str) -> Option<usize> {
+        let groups = &self.served.view.groups;
+        Some(groups.get(groups.number(group)?)?.members.len())
+    }
+
     fn users(&self, after: Option<&str>, limit: usize) -> Vec<String> {
         let population = &self.served.view.population;
         let users = population.directory.in_order(&population.everyone, after);
