@@ -128,7 +128,7 @@ fn singles(view: &mut View, basis: &Basis, store: &mut Store) {
                 Some(Record::Group(group)) => Group::clone(group),
                 _ => Group::default(),
             };
-            group.members.insert(someone(at), Member { role: Role::Member, by: None });
+            group.members.insert(someone(at), Member::new(Role::Member));
             vec![store.put(key, Record::Group(Box::new(group)))]
         }),
         ("a rule", &|store, at| {

@@ -2,7 +2,9 @@ use uuid::Uuid;
 
 use crate::{
     facts::{GroupTold, Kept, RuleTold, RulesTold, Since, UserTold},
-    request::{Decision, GroupPermission, Moderation, Relation, Request, Role, Value},
+    request::{
+        Decision, GroupPermission, Moderation, PeersMode, Relation, Request, Role, Switch, Value,
+    },
 };
 
 /// What a dialect may ask of the daemon: what is so, as of one revision.
@@ -32,6 +34,12 @@ pub trait House {
     /// `None` if he is not known.
     fn moderation(&self, user: &str) -> Option<Moderation>;
 
+    /// With whom a user communicates, by his record or the policy; `None` if he is not known.
+    fn peers(&self, user: &str) -> Option<PeersMode>;
+
+    /// Whether a switch of a user is on, by his record or the policy; `None` if he is not known.
+    fn is_on(&self, user: &str, switch: Switch) -> Option<bool>;
+
     /// Whether there is this edge between two users who are known.
     fn has(&self, from: &str, relation: Relation, to: &str) -> bool;
 
@@ -56,6 +64,9 @@ pub trait House {
         permission: GroupPermission,
         field: Option<&str>,
     ) -> Option<Value<String>>;
+
+    /// How many members a group has; `None` if it is not known.
+    fn size(&self, group: &str) -> Option<usize>;
 
     /// The ids of users in order, those alone that come after `after`, `limit` at most.
     fn users(&self, after: Option<&str>, limit: usize) -> Vec<String>;

@@ -15,6 +15,8 @@ pub struct Misread {
     pub message: String,
     /// A byte, or a line and a column, from 1.
     pub at: String,
+    /// The line and the column of it, from 1; columns are counted in bytes.
+    pub place: (usize, usize),
 }
 
 /// How deep arrays and objects may be nested, in what is passed over too.
@@ -25,23 +27,34 @@ const DEPTH: usize = 128;
 /// # Errors
 /// If it is none; `what` is what the error says was asked for.
 pub fn read<'b, T: Deserialize<'b>>(body: &'b [u8], what: &str) -> Result<T, Misread> {
-    let misread = |at: String, message: String| Misread { message, at };
-    let text = str::from_utf8(body).map_err(|error| {
-        misread(format!("byte {}", error.valid_up_to() + 1), "the body is not UTF-8".to_owned())
-    })?;
+    let misread = |at: usize, message: String| {
+        let place = place(body, at);
+        Misread { message, at: format!("byte {}", at + 1), place }
+    };
+    let text = str::from_utf8(body)
+        .map_err(|error| misread(error.valid_up_to(), "the body is not UTF-8".to_owned()))?;
     // The parser does not look into what it passes over.
     if let Some(at) = lone_surrogate(body) {
         let message = "this is half of a surrogate pair".to_owned();
-        return Err(misread(format!("byte {}", at + 1), message));
+        return Err(misread(at, message));
     }
     if let Some(at) = too_deep(body) {
         let message = format!("arrays and objects may be nested {DEPTH} deep");
-        return Err(misread(format!("byte {}", at + 1), message));
+        return Err(misread(at, message));
     }
     serde_json::from_str(text).map_err(|error| {
-        let at = format!("line {}, column {}", error.line(), error.column());
-        misread(at, format!("the body does not hold {what}: {}", message(&error)))
+        let (line, column) = (error.line(), error.column());
+        let at = format!("line {line}, column {column}");
+        let message = format!("the body does not hold {what}: {}", message(&error));
+        Misread { message, at, place: (line, column) }
     })
+}
+
+/// The line and the column of a byte, which is counted from 0.
+fn place(body: &[u8], at: usize) -> (usize, usize) {
+    let before = body.get(..at).unwrap_or(body);
+    let lines = before.split(|&byte| byte == b'\n');
+    lines.enumerate().last().map_or((1, 1), |(line, begun)| (line + 1, begun.len() + 1))
 }
 
 /// What an error of the parser says, without where.

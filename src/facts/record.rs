@@ -123,6 +123,9 @@ pub struct Member {
     /// Who added him.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// What decisions don't ask: what a dialect keeps of him there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, Value>,
 }
 
 /// An existing conversation.
@@ -188,6 +191,13 @@ impl Record {
             Kind::Rule => Self::Rule(serde_json::from_slice(bytes)?),
             Kind::Once => Self::Once(serde_json::from_slice(bytes)?),
         })
+    }
+}
+
+impl Member {
+    /// Someone whom nobody in particular added.
+    pub const fn new(role: Role) -> Self {
+        Self { role, by: None, attributes: BTreeMap::new() }
     }
 }
 

@@ -83,6 +83,7 @@ fn user() -> impl Strategy<Value = Map<String, Value>> {
                 .prop_map(|attributes| json!(attributes))
                 .boxed(),
         ),
+        ("merge_attributes", patches().prop_map(|patches| json!(patches)).boxed()),
         ("contacts", ids().boxed()),
         ("favorites", ids().boxed()),
         ("paired", ids().boxed()),
@@ -93,6 +94,14 @@ fn user() -> impl Strategy<Value = Map<String, Value>> {
     ])
 }
 
+fn patches() -> impl Strategy<Value = Map<String, Value>> {
+    let values =
+        vec![json!(1), json!(null), json!({ "a": null }), json!({ "a": 1, "b": { "c": null } })];
+    btree_map(select(&["a", "b"][..]), select(values), 0..3).prop_map(|patches| {
+        patches.into_iter().map(|(name, patch)| (name.to_owned(), patch)).collect()
+    })
+}
+
 fn put_group() -> impl Strategy<Value = Map<String, Value>> {
     let permissions = btree_map(
         select(&["add_member", "update_metadata.a", "update_metadata"][..]),
@@ -101,13 +110,19 @@ fn put_group() -> impl Strategy<Value = Map<String, Value>> {
     );
     let metadata = btree_map(select(&["a", "b"][..]), or_null(text()), 0..3);
     fields(vec![
-        ("matrix", or_null(select(vec![json!("team"), json!("dm")]))),
+        ("matrix", or_null(select(vec![json!("team"), json!("dm"), json!("admins_only")]))),
         ("creator", or_null(id())),
         ("super_admins", ids().boxed()),
         ("admins", ids().boxed()),
         ("members", ids().boxed()),
+        ("add_members", ids().boxed()),
         ("permissions", permissions.prop_map(|permissions| json!(permissions)).boxed()),
         ("metadata", metadata.prop_map(|metadata| json!(metadata)).boxed()),
+        ("merge_metadata", patches().prop_map(|patches| json!(patches)).boxed()),
+        (
+            "member_attributes",
+            btree_map(select(&IDS[..6]), patches(), 0..3).prop_map(|kept| json!(kept)).boxed(),
+        ),
     ])
 }
 

@@ -385,7 +385,7 @@ pub(crate) fn files() -> Files {
         friends: [("fay".to_owned(), peerage::facts::Friend::default())].into(),
         ..User::default()
     };
-    let member = |role| Member { role, by: None };
+    let member = Member::new;
     let staff = Group {
         matrix: Some("team".to_owned()),
         creator: Some("fay".to_owned()),

@@ -215,7 +215,7 @@ impl<'w> Changes<'w> {
                     if group.members.remove(&id).is_none() || chance.percent(40) {
                         let roles = ["member", "admin", "super_admin"];
                         let role = chance.pick(&roles).parse().unwrap();
-                        group.members.insert(id, Member { role, by: None });
+                        group.members.insert(id, Member::new(role));
                     }
                 }
             }

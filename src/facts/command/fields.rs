@@ -57,6 +57,8 @@ fields! {
         moderation: Patch<Moderation>,
         approval: Patch<Approval>,
         attributes: Option<BTreeMap<String, Option<Value>>>,
+        /// Attributes of which single members are given, after RFC 7396: the others stay.
+        merge_attributes: Option<BTreeMap<String, Value>>,
         contacts: Option<BTreeSet<Id>>,
         favorites: Option<BTreeSet<Id>>,
         paired: Option<BTreeSet<Id>>,
@@ -78,10 +80,16 @@ fields! {
         super_admins: Option<BTreeSet<Id>>,
         admins: Option<BTreeSet<Id>>,
         members: Option<BTreeSet<Id>>,
+        /// Who is a member too, besides those there are.
+        add_members: Option<BTreeSet<Id>>,
         /// Who added whom.
         added_by: Option<BTreeMap<Id, Id>>,
         permissions: Option<BTreeMap<Permission, Option<String>>>,
         metadata: Option<BTreeMap<String, Option<Value>>>,
+        /// Fields of the metadata of which single members are given, after RFC 7396: the others stay.
+        merge_metadata: Option<BTreeMap<String, Value>>,
+        /// What is kept of whom as a member, merged likewise; of who is none, nothing is kept.
+        member_attributes: Option<BTreeMap<Id, BTreeMap<String, Value>>>,
     }
 
     /// What a user keeps of a friend.

@@ -87,6 +87,9 @@ fn group_fields(group: &Group) -> GroupFields {
     let by = |(id, member): (&String, &crate::facts::Member)| {
         Id::new(id).ok().zip(Id::new(member.by.as_deref()?).ok())
     };
+    let kept = |(id, member): (&String, &crate::facts::Member)| {
+        Some((Id::new(id).ok()?, member.attributes.clone())).filter(|(_, kept)| !kept.is_empty())
+    };
     let permission = |(key, value): (&String, &String)| {
         Some((Permission::parse(key).ok()?, Some(value.clone())))
     };
@@ -96,9 +99,12 @@ fn group_fields(group: &Group) -> GroupFields {
         super_admins: of(Role::SuperAdmin),
         admins: of(Role::Admin),
         members: of(Role::Member),
+        add_members: None,
         added_by: Some(group.members.iter().filter_map(by).collect()),
         permissions: Some(group.permissions.iter().filter_map(permission).collect()),
         metadata: Some(some_each(&group.metadata)),
+        merge_metadata: None,
+        member_attributes: Some(group.members.iter().filter_map(kept).collect()),
     }
 }
 

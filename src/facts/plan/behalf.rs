@@ -101,7 +101,7 @@ fn asked<'c, E>(draft: &Draft<'_, E>, subject: &'c Id, op: &'c Op) -> Asked<'c> 
 
 /// Whether a group that is to be made names nobody else: whom he may add is asked of each member.
 fn is_of_one(fields: &GroupFields, subject: &Id) -> bool {
-    let lists = [&fields.super_admins, &fields.admins, &fields.members];
+    let lists = [&fields.super_admins, &fields.admins, &fields.members, &fields.add_members];
     let mut named = lists.into_iter().flatten().flatten();
     let creator = fields.creator.given().flatten();
     named.all(|id| id == subject)

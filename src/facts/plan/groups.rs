@@ -19,6 +19,10 @@ const LONGEST_FIELD: usize = 8192;
 /// The matrix of groups that have no super admins.
 const WITHOUT_SUPER_ADMINS: &str = "dm";
 
+/// The matrix of groups that administrators may run from outside: plain members manage nothing in
+/// them, so that they need no super admin until they have had one.
+const RUN_FROM_OUTSIDE: &str = "admins_only";
+
 pub(super) fn delete<E>(draft: &mut Draft<'_, E>, group: &Id) -> Done<E> {
     draft.not_stated(&Stated::Group(group), &format!("the group `{}`", shown(group)))?;
     draft.known_group(group)?;
@@ -37,7 +41,7 @@ pub(super) fn add_member<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -
     }
     let by = draft.on_behalf.map(Id::to_string);
     let members = &mut draft.group(group)?.members;
-    members.insert(member.to_string(), Member { role: Role::Member, by });
+    members.insert(member.to_string(), Member { by, ..Member::new(Role::Member) });
     Ok(Outcome::default())
 }
 
@@ -172,20 +176,23 @@ pub(super) fn room_for_members<E>(
     Err(Refusal::new(Reason::GroupFull, message))
 }
 
-/// Whether a group that has members must have a super admin: unless a file states it, or it is one
-/// of two users only.
+/// Whether a group that has members must have a super admin: unless a file states it, it is one of
+/// two users only, or an administrator runs it from outside.
 pub(super) fn needs_super_admin<E>(
     draft: &mut Draft<'_, E>,
     group: &str,
 ) -> Result<bool, Failure<E>> {
+    let is_from_outside = draft.on_behalf.is_none();
     let matrix = draft.group(group)?.matrix.as_deref();
-    let is_without = matrix == Some(WITHOUT_SUPER_ADMINS);
+    let is_without = matrix == Some(WITHOUT_SUPER_ADMINS)
+        || (is_from_outside && matrix == Some(RUN_FROM_OUTSIDE));
     Ok(!is_without && !draft.is_stated(&Stated::Group(group)))
 }
 
 pub(super) fn no_super_admin(group: &str) -> Refusal {
     let message = format!(
-        "`{}` would have members and no super admin; give it `super_admins` with put_group first",
+        "`{}` would have members and no super admin; give it `super_admins` with put_group first, or \
+         the matrix `{RUN_FROM_OUTSIDE}` if administrators run it from outside",
         shown(group)
     );
     Refusal::new(Reason::NoSuperAdmin, message)

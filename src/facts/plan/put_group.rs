@@ -8,7 +8,7 @@ use super::{
     groups::{
         called, check_field, needs_super_admin, no_super_admin, room_for_members, set_permission,
     },
-    profile::put_values,
+    profile::{check_attribute, merge_values, put_values},
 };
 use crate::{
     facts::{GroupFields, Id, Member, Patch},
@@ -33,6 +33,9 @@ pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &GroupFields) ->
     }
     if let Some(metadata) = &fields.metadata {
         put_values(&mut draft.group(id)?.metadata, metadata, check_field)?;
+    }
+    if let Some(metadata) = &fields.merge_metadata {
+        merge_values(&mut draft.group(id)?.metadata, metadata, check_field)?;
     }
     Ok(Outcome::default())
 }
@@ -97,9 +100,24 @@ fn put_members<E>(
             add(draft, id, &before, &mut after, (user, role))?;
         }
     }
+    for user in fields.add_members.iter().flatten() {
+        add(draft, id, &before, &mut after, (user, Role::Member))?;
+    }
     for (user, by) in fields.added_by.iter().flatten() {
         if let Some(member) = after.get_mut(&**user) {
             member.by = Some(by.to_string());
+        }
+    }
+    for (user, attributes) in fields.member_attributes.iter().flatten() {
+        if let Some(member) = after.get_mut(&**user) {
+            merge_values(&mut member.attributes, attributes, check_attribute)?;
+            continue;
+        }
+        let mut kept = BTreeMap::new();
+        merge_values(&mut kept, attributes, check_attribute)?;
+        // Of a member whom a file states, there is no record that could keep it.
+        if !kept.is_empty() {
+            draft.not_stated(&Stated::Member(id, user), &called(id, user))?;
         }
     }
     check_size(draft, id, &before, &after, !fields.matrix.is_kept())?;
@@ -131,7 +149,9 @@ fn add<E>(
         Some(member) => member.by.clone(),
         None => draft.on_behalf.map(Id::to_string),
     };
-    let member = after.entry(user.to_string()).or_insert(Member { role, by });
+    let kept = before.get(&**user).map(|member| member.attributes.clone());
+    let new = Member { role, by, attributes: kept.unwrap_or_default() };
+    let member = after.entry(user.to_string()).or_insert(new);
     member.role = member.role.max(role);
     Ok(())
 }

@@ -10,7 +10,10 @@ use crate::{
         Served,
         facts::{Facts, Not},
     },
-    request::{Decision, Grant, GroupPermission, Moderation, Relation, Request, Role, Value},
+    request::{
+        Decision, Grant, GroupPermission, Moderation, PeersMode, Relation, Request, Role, Switch,
+        Value,
+    },
     serve::{admin, route::App},
 };
 
@@ -63,6 +66,14 @@ impl House for Inside<'_> {
     fn moderation(&self, user: &str) -> Option<Moderation> {
         let (own, _) = self.served.view.population.own(self.number(user)?);
         Some(own.moderation())
+    }
+
+    fn peers(&self, user: &str) -> Option<PeersMode> {
+        Some(self.served.view.population.directory.standing(self.number(user)?).peers())
+    }
+
+    fn is_on(&self, user: &str, switch: Switch) -> Option<bool> {
+        Some(self.served.view.population.directory.standing(self.number(user)?).is_on(switch))
     }
 
     fn has(&self, from: &str, relation: Relation, to: &str) -> bool {
@@ -123,6 +134,13 @@ impl House for Inside<'_> {
         Some(matrix.map_or(nobody, |matrix| {
             matrix.value(permission, field).map(&mut |&tag| view.tags.name(tag).to_owned())
         }))
+    }
+
+    fn size(&self, group: &str) -> Option<usize> {
+        let groups = &self.served.view.groups;
+        let directory = &self.served.view.population.directory;
+        let members = groups.get(groups.number(group)?)?.members.iter();
+        Some(members.filter(|&&user| directory.is_known(user)).count())
     }
 
     fn users(&self, after: Option<&str>, limit: usize) -> Vec<String> {

@@ -58,6 +58,12 @@ pub(super) fn group(id: &str, served: &Served, told: &GroupTold) -> Value {
         "metadata": record.metadata,
         "added_by": added_by,
     }));
+    let kept = record.members.iter().filter(|(_, member)| !member.attributes.is_empty());
+    let kept: Map<String, Value> =
+        kept.map(|(id, member)| (id.clone(), json!(member.attributes))).collect();
+    if !kept.is_empty() {
+        into.insert("member_attributes".to_owned(), Value::Object(kept));
+    }
     stated_by(&mut into, told.stated.as_ref());
     Value::Object(into)
 }

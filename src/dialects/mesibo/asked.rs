@@ -1,0 +1,148 @@
+use serde_json::{Map, Value};
+
+use super::{
+    fault::{Error, Fault},
+    form,
+};
+use crate::dialects::{
+    Admission, Call, House, Reply,
+    json::{self, Any, Misread},
+};
+
+/// A request, whichever way it was written.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    /// As it was sent; empty if it is missing.
+    pub(super) op: String,
+    /// What is sent back with the answer.
+    pub(super) id: Option<Value>,
+    pub(super) body: Map<String, Value>,
+}
+
+/// A request that goes no further, and what is known of it.
+pub(super) struct Turned {
+    fault: Box<Fault>,
+    op: String,
+    id: Option<Value>,
+}
+
+impl From<Fault> for Turned {
+    fn from(fault: Fault) -> Self {
+        Self { fault: Box::new(fault), op: String::new(), id: None }
+    }
+}
+
+impl Turned {
+    pub(super) fn reply(self) -> Reply {
+        self.fault.reply(&self.op, self.id.as_ref())
+    }
+}
+
+impl Asked {
+    /// Reads a request and sees that an administrator sent it.
+    pub(super) fn read(call: &Call<'_>, house: &dyn House) -> Result<Self, Turned> {
+        if !matches!(call.method, "GET" | "POST") {
+            let message = "send POST, or GET with the parameters in the query";
+            return Err(Fault::new(Error::BadMethod, message).into());
+        }
+        let mut body = body(call)?;
+        let op = body.remove("op");
+        let id = body.remove("id").filter(|id| !id.is_null());
+        let token = body.remove("token");
+        let named = op.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
+        let shown_id = id.clone().filter(|id| id.is_i64() || id.is_u64());
+        let turned = |fault: Fault| Turned {
+            fault: Box::new(fault),
+            op: named.clone(),
+            id: shown_id.clone(),
+        };
+        admit(call, token.as_ref(), house).map_err(turned)?;
+        if id != shown_id {
+            return Err(turned(Fault::at(Error::BadParam, "id", "it takes a whole number")));
+        }
+        match op {
+            Some(Value::String(op)) if !op.is_empty() => Ok(Self { op, id, body }),
+            Some(Value::String(_)) | None => {
+                Err(turned(Fault::at(Error::BadOp, "op", "it is missing; name an operation")))
+            }
+            Some(_) => Err(turned(Fault::at(Error::BadOp, "op", "it takes a text"))),
+        }
+    }
+
+    /// The answer that it was done; `about` comes first.
+    pub(super) fn done(&self, about: Vec<(&str, Value)>) -> Reply {
+        let mut body: Map<String, Value> =
+            about.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        body.insert("op".to_owned(), self.op.as_str().into());
+        body.insert("result".to_owned(), true.into());
+        if let Some(id) = &self.id {
+            body.insert("id".to_owned(), id.clone());
+        }
+        Reply::json(200, &Value::Object(body))
+    }
+
+    pub(super) fn refused(&self, fault: Fault) -> Reply {
+        fault.reply(&self.op, self.id.as_ref())
+    }
+}
+
+/// What was sent, as JSON says it. The operation, the token and the id may stand in the query beside
+/// a body.
+fn body(call: &Call<'_>) -> Result<Map<String, Value>, Fault> {
+    let query = parameters(call.query.as_bytes())?;
+    let start = call.body.iter().find(|byte| !byte.is_ascii_whitespace());
+    // Clients send JSON under the type of a form, which is the default of some.
+    let is_form = is(call, "application/x-www-form-urlencoded")
+        && !start.is_some_and(|byte| matches!(byte, b'{' | b'['));
+    if call.body.is_empty() {
+        return form::nested(&query);
+    }
+    if is_form {
+        let mut all = parameters(call.body)?;
+        let more = query.into_iter().filter(|(name, _)| all.iter().all(|(known, _)| known != name));
+        let more: Vec<_> = more.collect();
+        all.extend(more);
+        return form::nested(&all);
+    }
+    if is(call, "multipart/form-data") {
+        let message = "a body is JSON, or a form of the type application/x-www-form-urlencoded";
+        return Err(Fault::new(Error::BadForm, message));
+    }
+    let Any(value) =
+        json::read(call.body, "a request").map_err(|misread| Fault::misread(&misread))?;
+    let Value::Object(mut body) = value else {
+        let (message, at) = ("the body must be an object".to_owned(), String::new());
+        return Err(Fault::misread(&Misread { message, at, place: (1, 1) }));
+    };
+    let envelope = query.into_iter().filter(|(name, _)| matches!(&**name, "op" | "token" | "id"));
+    for (name, value) in form::nested(&envelope.collect::<Vec<_>>())? {
+        body.entry(name).or_insert(value);
+    }
+    Ok(body)
+}
+
+fn parameters(text: &[u8]) -> Result<Vec<(String, String)>, Fault> {
+    if text.split(|&byte| byte == b'&').count() > form::MOST {
+        let message = format!("there may be {} parameters at most; send JSON", form::MOST);
+        return Err(Fault::new(Error::BadForm, message));
+    }
+    form::parameters(text)
+}
+
+fn is(call: &Call<'_>, kind: &str) -> bool {
+    let given = call.content_type.split(';').next().unwrap_or_default();
+    given.trim().eq_ignore_ascii_case(kind)
+}
+
+/// # Errors
+/// Unless an administrator asks: by `token`, or as for peerage's own API.
+fn admit(call: &Call<'_>, token: Option<&Value>, house: &dyn House) -> Result<(), Fault> {
+    let shown = token.and_then(Value::as_str).map(str::as_bytes).or_else(|| call.bearer());
+    let admission = call.admission(shown, house);
+    let error = match admission {
+        Admission::Admitted => return Ok(()),
+        Admission::Disabled => Error::Disabled,
+        Admission::Wrong | Admission::Missing => Error::TokenBreach,
+    };
+    Err(Fault::at(error, "token", admission.why()))
+}

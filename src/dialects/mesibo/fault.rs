@@ -1,0 +1,208 @@
+use serde_json::{Map, Value, json};
+
+use crate::{
+    dialects::{NotWritten, Reply, Unread, Wrote, json::Misread},
+    facts::{Reason, Refusal},
+};
+
+/// Why a request is refused.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Fault {
+    error: Error,
+    /// What is wrong, where, and how to mend it.
+    message: String,
+    more: Map<String, Value>,
+}
+
+/// The short words of refusals. mesibo documents [`Error::BadOp`] and [`Error::TokenBreach`]; the
+/// others are peerage's own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Error {
+    BadOp,
+    TokenBreach,
+    /// There is no admin token, so nobody may ask.
+    Disabled,
+    BadMethod,
+    BadJson,
+    BadForm,
+    /// A parameter that must be there is not.
+    Missing,
+    /// A parameter is of another type, or says what can't be.
+    BadParam,
+    NoUser,
+    NoGroup,
+    /// The group that is to be made is there.
+    Exists,
+    /// A policy file states what is to be changed.
+    Stated,
+    /// A list or a group takes no more.
+    Full,
+    /// A group would lose its last owner, or have none where it needs one.
+    Owner,
+    Refused,
+    TooLarge,
+    Late,
+    NoStore,
+    Unavailable,
+}
+
+/// Why an operation goes no further.
+pub(super) enum Stop {
+    Fault(Fault),
+    Unread(Unread),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Unread> for Stop {
+    fn from(unread: Unread) -> Self {
+        Self::Unread(unread)
+    }
+}
+
+impl Error {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::BadOp => "BADOP",
+            Self::TokenBreach => "TOKENBREACH",
+            Self::Disabled => "DISABLED",
+            Self::BadMethod => "BADMETHOD",
+            Self::BadJson => "BADJSON",
+            Self::BadForm => "BADFORM",
+            Self::Missing => "MISSING",
+            Self::BadParam => "BADPARAM",
+            Self::NoUser => "NOUSER",
+            Self::NoGroup => "NOGROUP",
+            Self::Exists => "EXISTS",
+            Self::Stated => "STATED",
+            Self::Full => "FULL",
+            Self::Owner => "OWNER",
+            Self::Refused => "REFUSED",
+            Self::TooLarge => "TOOLARGE",
+            Self::Late => "LATE",
+            Self::NoStore => "NOSTORE",
+            Self::Unavailable => "UNAVAILABLE",
+        }
+    }
+
+    /// As a status of HTTP would tell it.
+    const fn code(self) -> u16 {
+        match self {
+            Self::BadOp | Self::BadJson | Self::BadForm | Self::Missing | Self::BadParam => 400,
+            Self::TokenBreach => 401,
+            Self::Disabled | Self::NoStore => 403,
+            Self::NoUser | Self::NoGroup => 404,
+            Self::BadMethod => 405,
+            Self::Late => 408,
+            Self::Exists | Self::Stated | Self::Full | Self::Owner | Self::Refused => 409,
+            Self::TooLarge => 413,
+            Self::Unavailable => 503,
+        }
+    }
+}
+
+impl Fault {
+    pub(super) fn new(error: Error, message: impl Into<String>) -> Self {
+        Self { error, message: message.into(), more: Map::new() }
+    }
+
+    /// Of a parameter; `at` is its path.
+    pub(super) fn at(error: Error, at: &str, message: &str) -> Self {
+        Self::new(error, format!("`{}`: {message}", at.escape_debug())).with("at", at)
+    }
+
+    pub(super) fn missing(at: &str, what: &str) -> Self {
+        Self::at(Error::Missing, at, &format!("it is missing; give {what}"))
+    }
+
+    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub(super) fn misread(misread: &Misread) -> Self {
+        let (line, column) = misread.place;
+        let hint = if misread.message.contains("expected `,` or") {
+            "; put a comma before what stands there"
+        } else if misread.message.contains("trailing comma") {
+            "; take the comma before it away"
+        } else {
+            ""
+        };
+        let message = format!("line {line}, column {column}: {}{hint}", misread.message);
+        Self::new(Error::BadJson, message).with("line", line).with("column", column)
+    }
+
+    /// Why what was to be written was not, if it was not; `paths` has for each command the
+    /// parameter that it is about.
+    pub(super) fn of(wrote: &Wrote, paths: &[String]) -> Option<Self> {
+        match wrote {
+            Wrote::Done { outcomes, .. } => {
+                let mut refused = outcomes.iter().enumerate();
+                refused.find_map(|(at, outcome)| {
+                    Some(Self::refused(outcome.as_ref().err()?, paths.get(at)))
+                })
+            }
+            Wrote::Refused { at, refusal } => Some(Self::refused(refusal, paths.get(*at))),
+            Wrote::Failed(failed) => Some(Self::new(
+                match failed {
+                    NotWritten::NoStore(_) => Error::NoStore,
+                    NotWritten::TooLarge(_) => Error::TooLarge,
+                    NotWritten::Unavailable(_) => Error::Unavailable,
+                },
+                failed.to_string(),
+            )),
+        }
+    }
+
+    fn refused(refusal: &Refusal, path: Option<&String>) -> Self {
+        let path = path.map_or("", String::as_str);
+        let error = match refusal.reason {
+            Reason::UnknownResource if path == "group.gid" => Error::NoGroup,
+            Reason::UnknownSubject | Reason::UnknownResource => Error::NoUser,
+            Reason::StatedByFile => Error::Stated,
+            Reason::GroupFull | Reason::BlockListFull => Error::Full,
+            Reason::LastSuperAdmin | Reason::SuperAdminProtected | Reason::NoSuperAdmin => {
+                Error::Owner
+            }
+            Reason::OneSelf | Reason::TooLong | Reason::TooMany | Reason::Invalid => {
+                Error::BadParam
+            }
+            _ => Error::Refused,
+        };
+        let mut fault = Self::at(error, path, &in_its_words(&refusal.message));
+        if let Some(place) = &refusal.place {
+            fault = fault.with("place", json!({ "file": place.file, "line": place.line }));
+        }
+        fault.with("reason", refusal.reason.as_str())
+    }
+
+    /// The answer to a request with this operation and id.
+    pub(super) fn reply(self, op: &str, id: Option<&Value>) -> Reply {
+        let mut body = Map::new();
+        body.insert("op".to_owned(), op.into());
+        body.insert("result".to_owned(), false.into());
+        body.insert("error".to_owned(), self.error.word().into());
+        body.insert("code".to_owned(), self.error.code().into());
+        body.insert("message".to_owned(), self.message.into());
+        body.extend(self.more);
+        if let Some(id) = id {
+            body.insert("id".to_owned(), id.clone());
+        }
+        Reply::json(200, &Value::Object(body))
+    }
+}
+
+/// A message about commands, with the operations that do the same here.
+fn in_its_words(message: &str) -> String {
+    let words = [
+        ("with put_user", "with useradd"),
+        ("it with put_group", "it with groupadd"),
+        ("him with add_member", "him with groupeditmembers"),
+    ];
+    words.iter().fold(message.to_owned(), |message, (theirs, ours)| message.replace(theirs, ours))
+}

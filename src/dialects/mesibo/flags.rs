@@ -1,0 +1,244 @@
+//! What members of groups are and may: by names, and as the bits of mesibo's numbers.
+
+use serde_json::{Map, Value};
+
+use super::{
+    fault::{Error, Fault},
+    part::{Part, as_flag, expected},
+};
+use crate::request::Role;
+
+/// What a member may, whether he may if nothing is said, and its bit.
+const MAY: [(&str, bool, u64); 8] = [
+    ("send", true, 0x1),
+    ("recv", true, 0x2),
+    ("pub", true, 0x4),
+    ("sub", true, 0x8),
+    ("list", true, 0x10),
+    ("record", false, 0x20),
+    (ADMIN, false, 0x1000),
+    ("noselfdelete", false, 0x2000),
+];
+
+/// What administers a group: these rights, and their bits.
+const RIGHTS: [(&str, u64); 10] = [
+    ("modify", 0x1),
+    ("adduser", 0x10),
+    ("remuser", 0x20),
+    ("addadmin", 0x40),
+    ("remadmin", 0x80),
+    ("remowner", 0x100),
+    ("remgroup", 0x200),
+    ("callcontrol", 0x400),
+    ("hangup", 0x800),
+    (OWNER.0, OWNER.1),
+];
+
+const ADMIN: &str = "admin";
+const OWNER: (&str, u64) = ("owner", 0x1000);
+
+/// The rights each of which makes an admin.
+const MANAGING: u64 = 0x3f1;
+
+/// What an admin may here, of whom no rights are kept.
+const OF_ADMINS: u64 = 0x31;
+
+/// The bits that have names.
+const NAMED_RIGHTS: u64 = 0x1ff1;
+const NAMED_MAY: u64 = 0x303f;
+
+/// What is asked for of members.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Wanted {
+    /// By their names, `null` where there is nothing to be kept.
+    may: Map<String, Value>,
+    /// Whether they are to be admins.
+    is_admin: Option<bool>,
+    /// The bits of rights that are said, and those of them that are given.
+    rights: Option<(u64, u64)>,
+    /// What else is said of their rights.
+    more: Map<String, Value>,
+    /// Bits of the number for members that have no name.
+    bits: Option<u64>,
+}
+
+/// What a member is now.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Now {
+    pub(super) role: Option<Role>,
+    /// What is kept of him.
+    pub(super) kept: Map<String, Value>,
+}
+
+impl Wanted {
+    /// Reads `permissions`, `admin` and `flags` of members.
+    pub(super) fn read(members: &Part<'_>) -> Result<Self, Fault> {
+        let mut wanted = Self::default();
+        members.either(&["flags", "flag"])?;
+        for name in ["flags", "flag"] {
+            if let Some(bits) = members.whole(name)? {
+                MAY.iter().for_each(|&(name, _, bit)| wanted.set(name, bits & bit != 0));
+                wanted.bits = Some(bits & !NAMED_MAY);
+            }
+        }
+        if let Some(permissions) = members.part("permissions")? {
+            for (name, value) in permissions.fields.iter().filter(|(_, value)| !value.is_null()) {
+                if MAY.iter().any(|(known, _, _)| known == name) {
+                    let wrong = || expected(&permissions.path(name), "true or false", value);
+                    wanted.set(name, as_flag(value).ok_or_else(wrong)?);
+                } else {
+                    wanted.may.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        match members.get("admin") {
+            None => {}
+            Some(Value::Object(rights)) => {
+                let path = members.path("admin");
+                wanted.read_rights(&Part { path, fields: rights })?;
+            }
+            Some(value) => {
+                let what = "an object of rights, or their bits as a number";
+                let wrong = || expected(&members.path("admin"), what, value);
+                wanted.rights = Some((u64::MAX, value.as_u64().ok_or_else(wrong)?));
+            }
+        }
+        Ok(wanted)
+    }
+
+    fn set(&mut self, name: &str, is: bool) {
+        if name == ADMIN {
+            self.is_admin = Some(is);
+        } else {
+            let default = MAY.iter().any(|&(known, default, _)| known == name && default);
+            let value = if is == default { Value::Null } else { is.into() };
+            self.may.insert(name.to_owned(), value);
+        }
+    }
+
+    fn read_rights(&mut self, rights: &Part<'_>) -> Result<(), Fault> {
+        let (mut said, mut given) = (0, 0);
+        if let Some(bits) = rights.whole("flags")? {
+            (said, given) = (u64::MAX, bits);
+        }
+        for (name, value) in rights.fields.iter().filter(|(name, _)| *name != "flags") {
+            match RIGHTS.iter().find(|(known, _)| known == name) {
+                Some((_, bit)) => {
+                    let Some(is) = rights.flag(name)? else { continue };
+                    said |= bit;
+                    given = if is { given | bit } else { given & !bit };
+                }
+                None => drop(self.more.insert(name.clone(), value.clone())),
+            }
+        }
+        if self.is_admin == Some(false) && given & MANAGING != 0 {
+            let message = "it gives rights to who is no admin by `permissions.admin` or `flags`";
+            return Err(Fault::at(Error::BadParam, &rights.path, message));
+        }
+        self.rights = Some((said, given));
+        Ok(())
+    }
+
+    /// Whether it says anything of what the members are.
+    pub(super) const fn is_of_roles(&self) -> bool {
+        self.is_admin.is_some() || self.rights.is_some()
+    }
+
+    /// What a member is to be, if anything is said of it; and what is to be merged into what is kept
+    /// of him.
+    pub(super) fn of(&self, now: &Now) -> (Option<Role>, Map<String, Value>) {
+        let mut keep = Map::new();
+        if !self.may.is_empty() {
+            keep.insert("permissions".to_owned(), Value::Object(self.may.clone()));
+        }
+        if let Some(bits) = self.bits {
+            keep.insert("bits".to_owned(), bits_or_none(bits));
+        }
+        if !self.is_of_roles() {
+            return (None, keep);
+        }
+        let (said, given) = self.rights.unwrap_or_default();
+        let mut rights = (rights(now.role, &now.kept) & !said) | (given & said);
+        if self.is_admin == Some(false) {
+            rights &= !MANAGING;
+        }
+        let role = if rights & OWNER.1 != 0 {
+            Role::SuperAdmin
+        } else if rights & MANAGING != 0 || self.is_admin == Some(true) {
+            Role::Admin
+        } else {
+            Role::Member
+        };
+        let mut admin = self.more.clone();
+        for (name, bit) in RIGHTS.into_iter().filter(|&(_, bit)| bit != OWNER.1) {
+            let value = if rights & bit == 0 { Value::Null } else { true.into() };
+            admin.insert(name.to_owned(), value);
+        }
+        admin.insert("bits".to_owned(), bits_or_none(rights & !NAMED_RIGHTS));
+        keep.insert("admin".to_owned(), Value::Object(admin));
+        (Some(role), keep)
+    }
+}
+
+fn bits_or_none(bits: u64) -> Value {
+    if bits == 0 { Value::Null } else { bits.into() }
+}
+
+/// The bits of the rights that a member has: of those that administer, as his role has it.
+fn rights(role: Option<Role>, kept: &Map<String, Value>) -> u64 {
+    let admin = kept.get("admin");
+    let said = |name: &str| admin.and_then(|admin| admin.get(name));
+    let bits = said("bits").and_then(Value::as_u64).unwrap_or_default();
+    let all = RIGHTS.iter().filter(|(name, _)| said(name) == Some(&Value::Bool(true)));
+    let all = all.fold(bits, |all, (_, bit)| all | bit) & !OWNER.1;
+    match role {
+        Some(Role::SuperAdmin) => all | OWNER.1,
+        Some(Role::Admin) if all & MANAGING == 0 => all | OF_ADMINS,
+        Some(Role::Admin) => all,
+        Some(Role::Member) | None => all & !MANAGING,
+    }
+}
+
+/// A member's flags as they are answered.
+pub(super) fn told(role: Role, kept: &Map<String, Value>) -> Map<String, Value> {
+    let said = kept.get("permissions").and_then(Value::as_object);
+    let mut bits = kept.get("bits").and_then(Value::as_u64).unwrap_or_default();
+    let mut permissions = Map::new();
+    for (name, default, bit) in MAY {
+        let is = if name == ADMIN {
+            role != Role::Member
+        } else {
+            said.and_then(|said| said.get(name)).and_then(Value::as_bool).unwrap_or(default)
+        };
+        if is {
+            bits |= bit;
+        }
+        if is || default {
+            permissions.insert(name.to_owned(), is.into());
+        }
+    }
+    for (name, value) in said.into_iter().flatten() {
+        permissions.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+    let mut told = Map::new();
+    told.insert("flags".to_owned(), bits.into());
+    told.insert("permissions".to_owned(), Value::Object(permissions));
+    let rights = rights(Some(role), kept);
+    let mut admin = Map::new();
+    if rights != 0 {
+        admin.insert("flags".to_owned(), rights.into());
+    }
+    for (name, _) in RIGHTS.into_iter().filter(|(_, bit)| rights & bit != 0) {
+        admin.insert(name.to_owned(), true.into());
+    }
+    for (name, value) in kept.get("admin").and_then(Value::as_object).into_iter().flatten() {
+        let is_known = name == "bits" || RIGHTS.iter().any(|(known, _)| known == name);
+        if !is_known {
+            admin.insert(name.clone(), value.clone());
+        }
+    }
+    if !admin.is_empty() {
+        told.insert("admin".to_owned(), Value::Object(admin));
+    }
+    told
+}

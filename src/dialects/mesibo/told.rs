@@ -1,0 +1,113 @@
+//! Users and groups as they are answered.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{edit::kept, flags, users::number};
+use crate::{
+    dialects::{House, Unread},
+    facts::{GroupTold, UserTold},
+    request::{Moderation, PeersMode, Relation, Switch},
+};
+
+/// A user's number and address.
+pub(super) fn named(id: &str) -> Map<String, Value> {
+    [("uid".to_owned(), number(id)), ("address".to_owned(), id.into())].into_iter().collect()
+}
+
+/// All that is known of a user; `None` if he is not known. Costs what is between him and others.
+pub(super) fn user(id: &str, house: &dyn House) -> Result<Option<Map<String, Value>>, Unread> {
+    let Some(told) = house.user(id)? else { return Ok(None) };
+    let mut keep = kept(&told.record.attributes);
+    let mut user = named(id);
+    if let Some(name) = keep.shift_remove("name") {
+        user.insert("name".to_owned(), name);
+    }
+    user.insert("active".to_owned(), (told.moderation != Moderation::Banned).into());
+    let is_on = |switch| house.is_on(id, switch).unwrap_or(false);
+    let mut permissions: Map<String, Value> = Map::new();
+    permissions.insert("incoming".to_owned(), is_on(Switch::Incoming).into());
+    permissions.insert("outgoing".to_owned(), is_on(Switch::Outgoing).into());
+    permissions.insert("peers".to_owned(), mode(house.peers(id)).into());
+    if let Some(Value::Object(more)) = keep.shift_remove("permissions") {
+        permissions.extend(more);
+    }
+    user.insert("permissions".to_owned(), Value::Object(permissions));
+    let subscriptions = keep.shift_remove("subscribe");
+    user.insert("contacts".to_owned(), contacts(&told, subscriptions.as_ref()));
+    for (name, value) in keep {
+        user.entry(name).or_insert(value);
+    }
+    Ok(Some(user))
+}
+
+const fn mode(peers: Option<PeersMode>) -> u8 {
+    match peers {
+        None | Some(PeersMode::All) => 0,
+        Some(PeersMode::Paired) => 1,
+        Some(PeersMode::Contacts) => 2,
+        Some(PeersMode::Favorites) => 3,
+    }
+}
+
+/// Everyone to whom he has an edge that mesibo knows of.
+fn contacts(told: &UserTold, subscriptions: Option<&Value>) -> Value {
+    let mut all: BTreeMap<&str, Vec<Relation>> = BTreeMap::new();
+    for (relation, ids) in &told.relations {
+        if *relation != Relation::Friend {
+            ids.iter().for_each(|id| all.entry(id).or_default().push(*relation));
+        }
+    }
+    let contact = |(id, edges): (&str, Vec<Relation>)| {
+        let has = |relation| edges.contains(&relation);
+        let is_contact = has(Relation::Contact) || has(Relation::Favorite);
+        let said = subscriptions.and_then(|all| all.get(id)).and_then(Value::as_bool);
+        json!({
+            "address": id,
+            "uid": number(id),
+            "contact": is_contact,
+            "subscribe": said.unwrap_or(is_contact),
+            "favorite": has(Relation::Favorite),
+            "pair": has(Relation::Pair),
+            "block": has(Relation::Block),
+        })
+    };
+    all.into_iter().map(contact).collect()
+}
+
+/// The id of a group, as a number if it is one.
+pub(super) fn gid(id: &str) -> Value {
+    match id.parse::<u64>() {
+        Ok(number) if number.to_string() == id => number.into(),
+        _ => id.into(),
+    }
+}
+
+/// A group without its members.
+pub(super) fn group(id: &str, told: &GroupTold) -> Map<String, Value> {
+    let keep = kept(&told.record.metadata);
+    let mut group = Map::new();
+    group.insert("gid".to_owned(), gid(id));
+    let name = told.record.metadata.get("group_name").cloned();
+    group.insert("name".to_owned(), name.unwrap_or_else(|| "".into()));
+    let or = |name: &str, default: Value| keep.get(name).cloned().unwrap_or(default);
+    group.insert("flags".to_owned(), or("flags", 0.into()));
+    group.insert("active".to_owned(), or("active", true.into()));
+    for (name, value) in keep {
+        group.entry(name).or_insert(value);
+    }
+    group
+}
+
+/// The members of a group, `most` of them at most.
+pub(super) fn members(told: &GroupTold, most: usize) -> Value {
+    let member = |(id, role): &(String, _)| {
+        let record = told.record.members.get(id);
+        let keep = record.map(|member| kept(&member.attributes)).unwrap_or_default();
+        let mut member = named(id);
+        member.extend(flags::told(*role, &keep));
+        Value::Object(member)
+    };
+    told.members.iter().take(most).map(member).collect()
+}

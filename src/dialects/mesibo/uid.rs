@@ -1,0 +1,101 @@
+//! Numbers of users.
+//!
+//! mesibo gives every user a number besides his address; here it follows from the address alone. An
+//! address that is a number, as phone numbers are, is its own; of another it is made by hashing, and
+//! beyond all those.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::{
+    fault::{Error, Fault},
+    part::{Part, as_id},
+};
+use crate::{dialects::House, facts::Id};
+
+/// Where numbers that are made begin. They end below 2^53, so that every JSON parser holds them.
+const MADE: u64 = 1 << 52;
+
+/// How many users are looked at in one go.
+const PAGE: usize = 10_000;
+
+/// The number of the user at an address; the same on every daemon and for good.
+pub(super) fn of(address: &str) -> u64 {
+    if let Ok(number) = address.parse::<u64>()
+        && number < MADE
+        && number.to_string() == address
+    {
+        return number;
+    }
+    let digest = Sha256::digest(address.as_bytes());
+    // 48 bits of it.
+    MADE | digest.iter().take(6).fold(0, |number, &byte| (number << 8) | u64::from(byte))
+}
+
+/// The addresses of users whom a request names by their numbers.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Found(BTreeMap<u64, String>);
+
+/// The made numbers by which a request names users.
+pub(super) fn made(body: &Map<String, Value>) -> BTreeSet<u64> {
+    let user = body.get("user").and_then(Value::as_object);
+    let contacts = user.into_iter().flat_map(|user| [user.get("contact"), user.get("contacts")]);
+    let contacts = contacts.flatten().flat_map(|contact| match contact {
+        Value::Array(all) => all.iter().collect::<Vec<_>>(),
+        one => vec![one],
+    });
+    let all = contacts.filter_map(Value::as_object).chain(user);
+    let numbers = all.filter_map(|of| of.get("uid").and_then(Value::as_u64));
+    numbers.filter(|&number| number >= MADE).collect()
+}
+
+/// Looks users up by made numbers. Costs a pass over all users.
+pub(super) fn find(numbers: &BTreeSet<u64>, house: &dyn House) -> Found {
+    let mut found = BTreeMap::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = house.users(after.as_deref(), PAGE);
+        for address in &page {
+            let number = of(address);
+            if numbers.contains(&number) {
+                found.entry(number).or_insert_with(|| address.clone());
+            }
+        }
+        match page.last() {
+            Some(last) if found.len() < numbers.len() => after = Some(last.clone()),
+            _ => return Found(found),
+        }
+    }
+}
+
+impl Found {
+    /// Who is meant by `address`, `addr` or `uid`; by a number only one who is known.
+    pub(super) fn who(&self, part: &Part<'_>, house: &dyn House) -> Result<Id, Fault> {
+        let named = part.either(&["address", "addr"])?;
+        let uid = part.whole("uid")?;
+        let Some((name, address)) = named else {
+            let Some(uid) = uid else {
+                return Err(Fault::missing(&part.path("address"), "the address of a user"));
+            };
+            let address = self.0.get(&uid).cloned().unwrap_or_else(|| uid.to_string());
+            return match Id::new(&address) {
+                Ok(id) if house.knows_user(&id) => Ok(id),
+                _ => {
+                    let message =
+                        format!("no user has the number {uid}; name the user by `address`");
+                    Err(Fault::at(Error::NoUser, &part.path("uid"), &message))
+                }
+            };
+        };
+        let id = as_id(address, &part.path(name))?;
+        match uid {
+            Some(uid) if uid != of(&id) => {
+                let message = format!("`{name}` is of the user whose number is {}", of(&id));
+                Err(Fault::at(Error::BadParam, &part.path("uid"), &message))
+            }
+            _ => Ok(id),
+        }
+    }
+}

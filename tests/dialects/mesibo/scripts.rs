@@ -1,0 +1,24 @@
+//! Requests as they are printed, and the answers to them.
+
+use super::POLICY;
+use crate::{replay::replay, rig::Rig};
+
+#[test]
+fn the_document() {
+    replay(&Rig::start(POLICY), "mesibo/document.yaml");
+}
+
+#[test]
+fn the_envelope() {
+    replay(&Rig::start(POLICY), "mesibo/envelope.yaml");
+}
+
+#[test]
+fn users() {
+    replay(&Rig::start(POLICY), "mesibo/users.yaml");
+}
+
+#[test]
+fn groups() {
+    replay(&Rig::start(POLICY), "mesibo/groups.yaml");
+}
