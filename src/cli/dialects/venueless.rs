@@ -10,6 +10,7 @@ use crate::{
 };
 
 #[derive(Args, Debug)]
+#[group(skip)]
 pub(in crate::cli) struct Options {
     /// Serve this world of Venueless; may be given several times
     ///

@@ -18,7 +18,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     select,
     sync::{Notify, watch},
-    time::{Interval, MissedTickBehavior, interval_at, timeout},
+    time::{Interval, MissedTickBehavior, interval_at, sleep, timeout},
 };
 
 use super::{
@@ -174,6 +174,11 @@ impl Socket {
     /// Sends a frame; nothing more is read meanwhile, so that who does not take what he asks for asks
     /// for no more.
     async fn send(&mut self, message: Message) -> Result<(), End> {
+        let stop = async {
+            // It ends only when the daemon does.
+            let _ = self.stopping.wait_for(|&stops| stops).await;
+            sleep(FAREWELL).await;
+        };
         select! {
             biased;
             () = self.cut.notified() => Err(End::Cut),
@@ -181,6 +186,7 @@ impl Socket {
                 Ok(Ok(())) => Ok(()),
                 _ => Err(End::Cut),
             },
+            () = stop => Err(End::Cut),
         }
     }
 }

@@ -1,0 +1,52 @@
+//! What comes by HTTP where a WebSocket is spoken.
+
+use super::world;
+
+const UPGRADE: &str = "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n";
+const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+const VERSION: &str = "Sec-WebSocket-Version: 13\r\n";
+
+#[test]
+fn what_asks_for_no_socket_is_told_how_to() {
+    let rig = world(&[]);
+    let path = "/ws/world/sample/";
+    for (headers, status) in [
+        (String::new(), 426),
+        ("Connection: Upgrade\r\n".to_owned(), 426),
+        (format!("Upgrade: websocket\r\n{VERSION}{KEY}"), 426),
+        (format!("Connection: Upgrade\r\nUpgrade: h2c\r\n{VERSION}{KEY}"), 426),
+        (format!("{UPGRADE}{KEY}"), 426),
+        (format!("{UPGRADE}{KEY}Sec-WebSocket-Version: 8\r\n"), 426),
+        (format!("{UPGRADE}{VERSION}"), 400),
+        (format!("{UPGRADE}{VERSION}Sec-WebSocket-Key: short\r\n"), 400),
+        (format!("{UPGRADE}{VERSION}Sec-WebSocket-Key: {}\r\n", "x".repeat(24)), 400),
+    ] {
+        let answer = rig.ask("GET", path, &headers, b"");
+        answer.refusal(status);
+        if status == 426 {
+            assert_eq!(answer.header("upgrade"), Some("websocket"));
+            assert_eq!(answer.header("sec-websocket-version"), Some("13"));
+        }
+    }
+    let whole = format!("{UPGRADE}{VERSION}{KEY}");
+    rig.ask("GET", path, &whole, b"body").refusal(400);
+    for method in ["POST", "PUT", "DELETE"] {
+        let answer = rig.ask(method, path, &whole, b"");
+        answer.refusal(405);
+        assert_eq!(answer.header("allow"), Some("GET"));
+    }
+    let answer = rig.ask("GET", path, &whole, b"");
+    assert_eq!(answer.status, 101);
+    assert!(answer.header("peerage-revision").is_some());
+    // Whatever is not below it is not Venueless.
+    for path in ["/ws", "/ws/", "/ws/worlds/sample/", "/ws/worldsample", "/world/sample"] {
+        assert_eq!(rig.ask("GET", path, &whole, b"").status, 404, "{path}");
+    }
+}
+
+#[test]
+fn it_is_spoken_only_if_asked_for() {
+    let rig = crate::rig::Rig::with(super::POLICY, &["--dialect", "flip"]);
+    let headers = format!("{UPGRADE}{VERSION}{KEY}");
+    assert_eq!(rig.ask("GET", "/ws/world/sample/", &headers, b"").status, 404);
+}
