@@ -170,6 +170,29 @@ fn a_ban_over_the_native_api_closes_sockets() {
 }
 
 #[test]
+fn no_socket_is_missed_that_opens_meanwhile() {
+    let rig = world(&[]);
+    user(&rig, "alice", &[]);
+    for _ in 0..40 {
+        std::thread::scope(|scope| {
+            let opening = scope.spawn(|| {
+                let mut socket = Socket::open(&rig, "/ws/world/sample/");
+                let frame = json!(["authenticate", { "token": token(&json!({})) }]);
+                (socket.ask(&frame), socket)
+            });
+            rig.write(&json!([{ "op": "ban", "user": "alice" }]));
+            let (reply, mut socket) = opening.join().unwrap();
+            if reply[0] == "authenticated" {
+                reloads(&mut socket);
+            } else {
+                assert_eq!(reply, json!(["error", { "code": "auth.denied" }]));
+            }
+        });
+        rig.write(&json!([{ "op": "reactivate", "user": "alice" }]));
+    }
+}
+
+#[test]
 fn a_ban_in_a_policy_file_closes_sockets() {
     let rig = world(&[]);
     let mut filed = user(&rig, "filed", &["attendee"]);

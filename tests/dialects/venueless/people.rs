@@ -117,6 +117,29 @@ fn the_list_is_for_managers_and_holds_all() {
 }
 
 #[test]
+fn a_list_has_an_end() {
+    let rig = world(&[]);
+    let profile = json!({ "text": "x".repeat(16_000) });
+    let ids: Vec<String> = (0..1100).map(|at| format!("u{at}")).collect();
+    for some in ids.chunks(50) {
+        let put = |id: &String| {
+            let kept = json!({ "profile": profile });
+            json!({ "op": "put_user", "user": id, "attributes": { "venueless": kept } })
+        };
+        rig.write(&some.iter().map(put).collect());
+    }
+    let mut moderator = moderator(&rig);
+    for payload in [json!({}), json!({ "ids": ids })] {
+        let reply = moderator.ask(&json!(["user.list", 1, payload]));
+        assert_eq!(reply[2]["code"], "user.list_too_large");
+        assert!(reply[2]["message"].as_str().unwrap().contains("`ids`"), "{reply}");
+    }
+    let (some, _) = ids.split_at(900);
+    let reply = moderator.ask(&json!(["user.list", 1, { "ids": some }]));
+    assert_eq!(reply[2].as_object().unwrap().len(), 900);
+}
+
+#[test]
 fn lists_have_the_shapes_of_the_public_server_if_asked_for() {
     let rig = world(&["--venueless-shapes", "upstream"]);
     named(&rig, &["bob", "carol"]);
