@@ -39,8 +39,9 @@ pub(in crate::cli) struct Options {
     /// Without it, as many as he opens.
     #[arg(long = "venueless-connections", value_name = "NUMBER")]
     connections: Option<NonZeroUsize>,
-    /// How long a socket of Venueless may take to authenticate, to answer a ping, and to take what it
-    /// is sent, in seconds
+    /// How long a socket of Venueless may take to authenticate, and to answer a ping, in seconds
+    ///
+    /// And to take a frame, if that is less than ten seconds.
     #[arg(
         long = "venueless-patience",
         value_name = "SECONDS",

@@ -40,7 +40,7 @@ impl Asked<'_> {
             }
         }
         if now == before {
-            return Ok(Step::Done(self.back.success(json!({}))));
+            return Ok(Step::Done(self.back.success(&json!({}))));
         }
         let notice = Notice::Updated { user: user.clone(), frame: updated(&user, &now) };
         let attributes = Some(attribute(now));
@@ -55,7 +55,7 @@ impl Asked<'_> {
         Ok(Step::write(commands.into(), move |wrote, _| {
             let turn = match wrote {
                 Wrote::Done { .. } => {
-                    let mut turn = back.success(json!({}));
+                    let mut turn = back.success(&json!({}));
                     turn.notices.push(notice.clone());
                     turn
                 }

@@ -1,4 +1,4 @@
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
     Done, Turn,
@@ -18,13 +18,15 @@ pub(super) struct Frame {
     pub(super) name: String,
     pub(super) back: Back,
     payload: Value,
+    /// What stands after the name, as it was written.
+    rest: Vec<Box<RawValue>>,
 }
 
 /// What a reply begins with.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Back {
-    /// By which the caller knows it again; echoed as it came.
-    id: Option<Value>,
+    /// By which the caller knows it again; echoed as it was written.
+    id: Option<Box<RawValue>>,
 }
 
 impl Frame {
@@ -50,8 +52,11 @@ impl Frame {
         if count > 3 {
             return Err(Problem::malformed(&format!("{shape}; this has {count} elements")));
         }
-        let id = if count == 3 { parts.next() } else { None };
-        Ok(Self { name, back: Back { id }, payload: parts.next().unwrap_or_default() })
+        let written: Vec<Box<RawValue>> = serde_json::from_str(text)
+            .map_err(|error| Problem::malformed(&json::message(&error)))?;
+        let rest: Vec<Box<RawValue>> = written.into_iter().skip(1).collect();
+        let id = rest.first().filter(|_| count == 3).cloned();
+        Ok(Self { name, back: Back { id }, payload: parts.last().unwrap_or_default(), rest })
     }
 
     /// # Errors
@@ -68,23 +73,22 @@ impl Frame {
     }
 
     pub(super) fn pong(&self) -> Turn {
-        // Whatever came is sent back, as it stood.
-        let mut parts = vec![Value::from("pong")];
-        parts.extend(self.back.id.clone());
-        if !self.payload.is_null() {
-            parts.push(self.payload.clone());
+        let mut reply = r#"["pong""#.to_owned();
+        for part in &self.rest {
+            reply.push(',');
+            reply.push_str(part.get());
         }
-        Turn::reply(Value::Array(parts).to_string())
+        Turn::reply(reply + "]")
     }
 }
 
 impl Back {
-    pub(super) fn success(&self, data: Value) -> Turn {
+    pub(super) fn success(&self, data: &Value) -> Turn {
         self.reply("success", data)
     }
 
     pub(super) fn error(&self, problem: &Problem) -> Turn {
-        self.reply("error", problem.encode())
+        self.reply("error", &problem.encode())
     }
 
     /// What a step after a write comes to: a problem is answered with.
@@ -99,11 +103,12 @@ impl Back {
         }
     }
 
-    pub(super) fn reply(&self, name: &str, data: Value) -> Turn {
-        let mut parts = vec![Value::from(name)];
-        parts.extend(self.id.clone());
-        parts.push(data);
-        Turn::reply(Value::Array(parts).to_string())
+    /// `name` is written as it is.
+    pub(super) fn reply(&self, name: &str, data: &Value) -> Turn {
+        Turn::reply(match &self.id {
+            Some(id) => format!(r#"["{name}",{id},{data}]"#),
+            None => format!(r#"["{name}",{data}]"#),
+        })
     }
 }
 

@@ -63,7 +63,7 @@ impl Asked<'_> {
         Step::write(vec![command], move |wrote, _| {
             let turn = match wrote {
                 Wrote::Done { .. } => {
-                    super::Turn { notices: notices.clone(), ..back.success(json!({})) }
+                    super::Turn { notices: notices.clone(), ..back.success(&json!({})) }
                 }
                 Wrote::Refused { refusal, .. } => back.error(&Problem::refused(name, refusal)),
                 Wrote::Failed(why) => back.error(&Problem::not_written(why)),

@@ -22,19 +22,19 @@ impl Asked<'_> {
             ids.truncate(MOST_FETCHED);
             let mut people = People::default();
             people.add_all(ids, sight, self.house)?;
-            return Ok(Step::Done(self.back.success(people.by_id())));
+            return Ok(Step::Done(self.back.success(&people.by_id())));
         }
         if self.payload.get("id").is_none() {
             // No user has an id of that system here.
             if self.payload.users("pretalx_ids")?.is_some() {
-                return Ok(Step::Done(self.back.success(json!({}))));
+                return Ok(Step::Done(self.back.success(&json!({}))));
             }
             let message = "`id`, or `ids`, is missing: it says which users";
             return Err(Problem::malformed(&message).into());
         }
         let id = self.payload.user()?;
         let user = object(self.house, &id, sight)?.ok_or_else(Problem::not_found)?;
-        Ok(Step::Done(self.back.success(user)))
+        Ok(Step::Done(self.back.success(&user)))
     }
 
     pub(super) fn list(&self) -> Done {
@@ -49,8 +49,8 @@ impl Asked<'_> {
             };
             Ok(Step::Done(match (is_whole, shapes) {
                 (false, _) => back.error(&too_large()),
-                (true, Shapes::Documented) => back.success(people.by_id()),
-                (true, Shapes::Upstream) => back.success(json!({ "results": people.by_name() })),
+                (true, Shapes::Documented) => back.success(&people.by_id()),
+                (true, Shapes::Upstream) => back.success(&json!({ "results": people.by_name() })),
             }))
         }))
     }
@@ -63,8 +63,8 @@ impl Asked<'_> {
             let mut people = People::default();
             Ok(Step::Done(match (people.add_all(ids.clone(), sight, house)?, shapes) {
                 (false, _) => back.error(&too_large()),
-                (true, Shapes::Documented) => back.success(people.in_order().into()),
-                (true, Shapes::Upstream) => back.success(json!({ "users": people.in_order() })),
+                (true, Shapes::Documented) => back.success(&Value::Array(people.in_order())),
+                (true, Shapes::Upstream) => back.success(&json!({ "users": people.in_order() })),
             }))
         };
         if few { Ok(list(self.house)?) } else { Ok(Step::gather(list)) }

@@ -43,7 +43,7 @@ impl Welcome {
             data.insert("announcements".to_owned(), json!([]));
         }
         let signed_in = Some(SignedIn { user: user.clone(), moderation });
-        let reply = self.back.reply("authenticated", Value::Object(data));
+        let reply = self.back.reply("authenticated", &Value::Object(data));
         Ok(Step::Done(Turn { signed_in, ..reply }))
     }
 

@@ -25,7 +25,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Sockets {
     pub venueless: Arc<Venueless>,
-    /// How long one may take to authenticate, to answer a ping, and to take what it is sent.
+    /// How long one may take to authenticate, to answer a ping, and, if it is less than is given
+    /// anyway, to take a frame.
     pub patience: Duration,
     /// How many a user may have: a new one replaces his oldest.
     pub most_per_user: Option<NonZeroUsize>,

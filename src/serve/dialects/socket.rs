@@ -33,6 +33,9 @@ use crate::{
 /// How long a caller may take to say that he has seen the end.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// How long a frame may take to be taken at most.
+const STALLED: Duration = Duration::from_secs(10);
+
 /// Why a socket ends.
 enum End {
     /// The other end is told why.
@@ -174,6 +177,7 @@ impl Socket {
     /// Sends a frame; nothing more is read meanwhile, so that who does not take what he asks for asks
     /// for no more.
     async fn send(&mut self, message: Message) -> Result<(), End> {
+        let patience = self.hub.sockets.patience.min(STALLED);
         let stop = async {
             // It ends only when the daemon does.
             let _ = self.stopping.wait_for(|&stops| stops).await;
@@ -182,7 +186,7 @@ impl Socket {
         select! {
             biased;
             () = self.cut.notified() => Err(End::Cut),
-            sent = timeout(self.hub.sockets.patience, self.stream.send(message)) => match sent {
+            sent = timeout(patience, self.stream.send(message)) => match sent {
                 Ok(Ok(())) => Ok(()),
                 _ => Err(End::Cut),
             },

@@ -31,6 +31,20 @@ fn whatever_body_comes_by_http_is_refused() {
 }
 
 #[test]
+fn an_id_is_echoed_as_it_was_written() {
+    let rig = world(&[]);
+    let mut socket = user(&rig, "alice", &[]);
+    for id in
+        ["1.10", "123456789012345678901234567890", "\"\\u0041/\"", "[ 1,{\"a\" : 2}]", "null", "-0"]
+    {
+        socket.send_text(&format!("[\"user.list.blocked\", {id} , {{}}]"));
+        assert_eq!(socket.next_text(), format!("[\"success\",{id},[]]"));
+        socket.send_text(&format!("[\"ping\", {id}]"));
+        assert_eq!(socket.next_text(), format!("[\"pong\",{id}]"));
+    }
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     let rig = world(&[]);
     let mut socket = user(&rig, "alice", &[]);

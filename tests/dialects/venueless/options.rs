@@ -100,6 +100,12 @@ fn without_a_store_only_those_come_in_who_are_known_as_they_are() {
         assert_eq!(reply[2]["code"], "server.no_store", "{reply}");
         assert!(reply[2]["message"].as_str().unwrap().contains("--store"), "{reply}");
     }
+    // Files may change all the same.
+    let silenced = POLICY.replace("[attendee] }", "[attendee], moderation: silenced }");
+    fs::write(rig.folder.path().join("policy.yaml"), silenced).unwrap();
+    rig.daemon.signal("HUP");
+    assert_eq!(filed.next(), json!(["connection.reload", {}]));
+    assert_eq!(filed.end(), Last::Closed(1008));
 }
 
 #[test]

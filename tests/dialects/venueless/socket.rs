@@ -99,8 +99,13 @@ impl Socket {
     /// The next frame.
     #[track_caller]
     pub(super) fn next(&mut self) -> Value {
+        serde_json::from_str(&self.next_text()).unwrap()
+    }
+
+    #[track_caller]
+    pub(super) fn next_text(&mut self) -> String {
         match self.read() {
-            Ok(frame) => serde_json::from_slice(&frame.payload).unwrap(),
+            Ok(frame) => String::from_utf8(frame.payload.to_vec()).unwrap(),
             Err(last) => panic!("it has ended: {last:?}"),
         }
     }
