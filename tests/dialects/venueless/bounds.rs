@@ -29,6 +29,15 @@ fn a_message_may_come_in_parts() {
 }
 
 #[test]
+fn what_looks_like_http_is_none() {
+    let rig = world(&[]);
+    let mut socket = user(&rig, "alice", &[]);
+    let payload = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+    socket.write(part(true, OpCode::Ping, payload));
+    assert_eq!(socket.pong(), payload);
+}
+
+#[test]
 fn what_is_too_large_is_refused() {
     let rig = world(&[]);
     let large = |bytes: usize| format!("[\"ping\",\"{}\"]", "x".repeat(bytes - 11));

@@ -1,5 +1,7 @@
 //! What comes by HTTP where a WebSocket is spoken.
 
+use std::io::{Read, Write};
+
 use super::world;
 
 const UPGRADE: &str = "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n";
@@ -42,6 +44,32 @@ fn what_asks_for_no_socket_is_told_how_to() {
     for path in ["/ws", "/ws/", "/ws/worlds/sample/", "/ws/worldsample", "/world/sample"] {
         assert_eq!(rig.ask("GET", path, &whole, b"").status, 404, "{path}");
     }
+}
+
+#[test]
+fn a_frame_may_come_with_the_request() {
+    let rig = world(&[]);
+    let mut stream = rig.daemon.connect().stream;
+    let head = format!("GET /ws/world/a HTTP/1.1\r\nHost: a\r\n{UPGRADE}{VERSION}{KEY}\r\n");
+    let frame = b"[\"ping\",1]";
+    // Masked by nothing, as a client may.
+    let masked = [&[0x81, 0x80 + 10, 0, 0, 0, 0][..], frame].concat();
+    stream.write_all(&[head.as_bytes(), &masked].concat()).unwrap();
+    let mut came = Vec::new();
+    while !came.ends_with(b"\x81\x0a[\"pong\",1]") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        came.extend(byte);
+    }
+}
+
+#[test]
+fn an_old_http_is_no_way_to_a_socket() {
+    let rig = world(&[]);
+    let mut client = rig.daemon.connect();
+    let head = format!("GET /ws/world/a HTTP/1.0\r\nHost: a\r\n{UPGRADE}{VERSION}{KEY}\r\n");
+    client.send(head);
+    client.answer("GET").unwrap().refusal(426);
 }
 
 #[test]
