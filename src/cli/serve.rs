@@ -24,7 +24,7 @@ use super::{Exit, Output, dialects, diff::Share, policy, progress};
 use crate::{
     dialects::Dialect,
     live::{ChangeGuard, Live, Pace, Start, Trigger, Watch},
-    serve::{self, AdminToken, App, Listeners, PublicUrl},
+    serve::{self, AdminToken, App, Listeners, PublicUrl, Sockets},
     store,
 };
 
@@ -113,7 +113,11 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     // Before the files are read, so that no change falls between the two.
     let pace = Pace { poll: Duration::from_millis(options.poll.max(1)), ..Pace::default() };
     let watch = Watch::start(options.paths.clone(), pace).context("can't watch the files")?;
-    let callers = Callers { admin: options.admin_token()?, dialects: options.dialects.open()? };
+    let callers = Callers {
+        admin: options.admin_token()?,
+        dialects: options.dialects.open()?,
+        venueless: options.dialects.sockets()?,
+    };
     let guard = options.max_changed.map(|Share(max_changed)| ChangeGuard { max_changed });
     let store = options.store.as_deref().map(store::open).transpose()?;
     let start = || match store {
@@ -138,6 +142,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
 struct Callers {
     admin: Option<AdminToken>,
     dialects: Vec<Box<dyn Dialect>>,
+    venueless: Option<Sockets>,
 }
 
 impl Options {
@@ -212,6 +217,7 @@ async fn daemon(
             admin_token: callers.admin,
             patience: Duration::from_millis(options.at_least_wait),
             dialects: callers.dialects,
+            venueless: callers.venueless,
         },
     ));
     serve::serve(listeners, app, stop).await;

@@ -11,6 +11,7 @@ mod events;
 pub mod facts;
 mod guard;
 mod reload;
+mod serving;
 mod watch;
 
 pub use guard::{ChangeGuard, Held};
@@ -24,12 +25,14 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, Guard};
+use tokio::sync::watch::Receiver;
 
 use crate::{
     compile::Basis,
     diagnostic::{Code, Report},
     snapshot::View,
 };
+use serving::Serving;
 
 /// A policy as it is being served.
 #[derive(Debug)]
@@ -105,7 +108,7 @@ impl Outcome {
 #[derive(Debug)]
 pub struct Live {
     paths: Vec<PathBuf>,
-    served: Arc<ArcSwap<Served>>,
+    served: Arc<Serving>,
     facts: Option<facts::Facts>,
     reloads: ArcSwap<Reloads>,
     writer: Mutex<()>,
@@ -117,6 +120,11 @@ impl Live {
     #[inline]
     pub fn served(&self) -> Guard<Arc<Served>> {
         self.served.load()
+    }
+
+    /// Tells of each change of what is served, of several at once where they come fast.
+    pub fn changes(&self) -> Receiver<()> {
+        self.served.changes()
     }
 
     /// What became of reloads so far.

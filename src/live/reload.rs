@@ -14,6 +14,7 @@ use tracing::{debug, info, warn};
 use super::{
     ChangeGuard, Held, Latest, Live, Outcome, Served,
     facts::{Facts, Loading, StoredFacts, Writer},
+    serving::Serving,
 };
 use crate::{
     compile,
@@ -143,7 +144,7 @@ impl Live {
         Start::Serving(Arc::new(Self {
             paths,
             facts: None,
-            served: Arc::new(ArcSwap::from_pointee(Served::new(view, outcome.basis))),
+            served: Arc::new(Serving::new(Served::new(view, outcome.basis))),
             reloads: ArcSwap::from_pointee(Reloads { swapped: 0, refused: 0, held: 0, latest }),
             writer: Mutex::new(()),
             guard,
@@ -182,7 +183,7 @@ impl Live {
         let replaced = match &self.facts {
             Some(facts) if facts.is_writable() => facts.end(swap.zip(compiled.basis)),
             // Without a writer of facts, nobody else changes what is served.
-            _ => swap.map(|view| self.served.swap(Arc::new(Served::new(view, compiled.basis)))),
+            _ => swap.map(|view| self.served.swap(Served::new(view, compiled.basis))),
         };
         self.note(outcome, begun, compiled.report, held);
         drop(before);

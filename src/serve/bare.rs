@@ -23,11 +23,13 @@ pub(super) struct Telling<S> {
     /// A bare answer made whole, with what came before it, and how much of it is written.
     whole: Vec<u8>,
     written: usize,
+    /// What is written is no longer HTTP.
+    is_upgraded: bool,
 }
 
 impl<S: AsyncWrite + Unpin> Telling<S> {
     pub(super) fn new(stream: S, app: Arc<App>) -> Self {
-        Self { stream, app, whole: Vec::new(), written: 0 }
+        Self { stream, app, whole: Vec::new(), written: 0, is_upgraded: false }
     }
 
     fn poll_whole(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -59,6 +61,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Telling<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_whole(cx))?;
+        if self.is_upgraded {
+            return Pin::new(&mut self.stream).poll_write(cx, bytes);
+        }
+        self.is_upgraded = bytes.starts_with(b"HTTP/1.1 101 ");
         let Some((before, head)) = bare(bytes) else {
             return Pin::new(&mut self.stream).poll_write(cx, bytes);
         };

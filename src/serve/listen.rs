@@ -5,19 +5,18 @@ use std::{
     net::SocketAddr,
     os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
 
 use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, UnixListener, UnixStream},
+    sync::watch,
     task::JoinSet,
 };
 use tracing::{debug, warn};
@@ -147,17 +146,17 @@ pub async fn serve<C: Future<Output = ()>>(
     app: Arc<App>,
     stop: impl Future<Output = C>,
 ) {
-    let graceful = Arc::new(GracefulShutdown::new());
+    let draining = Arc::new(watch::Sender::new(false));
     let mut accepting = JoinSet::new();
     for listener in listeners.tcp {
-        let (app, graceful) = (Arc::clone(&app), Arc::clone(&graceful));
+        let (app, draining) = (Arc::clone(&app), Arc::clone(&draining));
         accepting.spawn(async move {
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) => {
                         // Answers are small and whole: waiting to gather more only delays them.
                         let _ = stream.set_nodelay(true);
-                        connection(stream, &app, &graceful, false);
+                        connection(stream, &app, &draining, false);
                     }
                     Err(error) => pause(&error).await,
                 }
@@ -167,31 +166,47 @@ pub async fn serve<C: Future<Output = ()>>(
     let mut files = Vec::new();
     for (listener, file, trusted) in listeners.unix {
         files.push(file);
-        let (app, graceful) = (Arc::clone(&app), Arc::clone(&graceful));
+        let (app, draining) = (Arc::clone(&app), Arc::clone(&draining));
         accepting.spawn(async move {
             loop {
                 match listener.accept().await {
-                    Ok((stream, _)) => connection(stream, &app, &graceful, trusted),
+                    Ok((stream, _)) => connection(stream, &app, &draining, trusted),
                     Err(error) => pause(&error).await,
                 }
             }
         });
     }
+    let following = app.hub.clone().map(|hub| {
+        let app = Arc::clone(&app);
+        tokio::spawn(async move { hub.follow(&app).await })
+    });
     let cut = stop.await;
     // While it still listens there: then no other daemon can have taken the place yet.
     drop(files);
     accepting.shutdown().await;
-    let Ok(graceful) = Arc::try_unwrap(graceful) else { return };
+    let finish = async {
+        draining.send_replace(true);
+        let sockets = async {
+            if let Some(hub) = &app.hub {
+                hub.stop().await;
+            }
+        };
+        // A request at work may still become a socket.
+        tokio::join!(draining.closed(), sockets);
+    };
     tokio::select! {
-        () = graceful.shutdown() => {}
+        () = finish => {}
         () = cut => warn!("some connections were still at work when the time to drain was over"),
+    }
+    if let Some(following) = following {
+        following.abort();
     }
 }
 
 fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     app: &Arc<App>,
-    graceful: &GracefulShutdown,
+    draining: &watch::Sender<bool>,
     trusted: bool,
 ) {
     let stream = Telling::new(stream, Arc::clone(app));
@@ -205,10 +220,23 @@ fn connection(
         .header_read_timeout(Duration::from_secs(60))
         // Who has sent his last request still wants the answer.
         .half_close(true)
-        .serve_connection(TokioIo::new(stream), service);
-    let connection = graceful.watch(connection);
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    // That it is there tells that a connection is.
+    let mut draining = draining.subscribe();
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
+        let mut connection = pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => Some(ended),
+            _ = draining.wait_for(|&drains| drains) => None,
+        };
+        let ended = if let Some(ended) = ended {
+            ended
+        } else {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        };
+        if let Err(error) = ended {
             debug!(%error, "a connection ended early");
         }
     });

@@ -20,7 +20,8 @@ pub(super) struct Metrics {
 }
 
 /// The statuses that are answered, each with a counter of its own, so that counting takes no lock.
-const STATUSES: [StatusCode; 15] = [
+const STATUSES: [StatusCode; 17] = [
+    StatusCode::SWITCHING_PROTOCOLS,
     StatusCode::OK,
     StatusCode::NO_CONTENT,
     StatusCode::BAD_REQUEST,
@@ -33,6 +34,7 @@ const STATUSES: [StatusCode; 15] = [
     StatusCode::PAYLOAD_TOO_LARGE,
     StatusCode::UNPROCESSABLE_ENTITY,
     StatusCode::URI_TOO_LONG,
+    StatusCode::UPGRADE_REQUIRED,
     StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
     StatusCode::INTERNAL_SERVER_ERROR,
     StatusCode::SERVICE_UNAVAILABLE,

@@ -26,6 +26,7 @@ mod status;
 
 pub use admin::{AdminToken, InvalidToken};
 pub use authzen::{InvalidUrl, PublicUrl};
+pub use dialects::Sockets;
 pub use listen::{ListenError, Listeners, serve};
 pub use native::{Listed, explained};
 pub use route::{App, Options};

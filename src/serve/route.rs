@@ -14,7 +14,9 @@ use super::{
     admin::{self, AdminToken},
     answer::{self, Answer, REVISION, Refusal},
     authzen::{self, PublicUrl},
-    body, dialects, facts,
+    body,
+    dialects::{self, Hub, Sockets},
+    facts,
     metrics::Metrics,
     native, recent, status,
 };
@@ -36,6 +38,8 @@ pub struct App {
     reloading: Semaphore,
     /// As many exports as there may be at a time.
     pub(super) exporting: Arc<Semaphore>,
+    /// The sockets of Venueless, if it is spoken.
+    pub(super) hub: Option<Arc<Hub>>,
 }
 
 /// How requests are answered.
@@ -53,6 +57,8 @@ pub struct Options {
     pub patience: Duration,
     /// The APIs of other systems that are spoken here, besides.
     pub dialects: Vec<Box<dyn Dialect>>,
+    /// Venueless, if it is spoken here.
+    pub venueless: Option<Sockets>,
 }
 
 impl App {
@@ -61,7 +67,8 @@ impl App {
         let exporting = Arc::new(Semaphore::new(facts::MOST_EXPORTS));
         let (metrics, started) = (Metrics::default(), SystemTime::now());
         let reloading = Semaphore::new(1);
-        Self { live, metrics, started, options, metadata, reloading, exporting }
+        let hub = options.venueless.clone().map(|sockets| Arc::new(Hub::new(sockets)));
+        Self { live, metrics, started, options, metadata, reloading, exporting, hub }
     }
 
     /// Answers one request; whatever it holds, there is an answer.
@@ -81,7 +88,7 @@ impl App {
         if endpoint.is_none()
             && let Some(dialect) = dialects::of(self, head.uri.path())
         {
-            return self.told(dialects::answer(self, dialect, &head, body, trusted).await, id);
+            return self.told(dialects::answer(self, dialect, head, body, trusted).await, id);
         }
         let answer = match (endpoint, &head.method) {
             (Some(Endpoint::Ask(ask)), &Method::POST) => {

@@ -93,7 +93,7 @@ pub(crate) const HEAVY: [(&str, &str); 22] = [
     ("percent_encoding", "serve"),
     ("subtle", "serve"),
     ("hyper_tungstenite", "serve"),
-    ("jsonwebtoken", "dialects"),
+    ("futures_util", "serve"),
     ("hmac", "dialects"),
     ("clap", "cli"),
     ("anyhow", "cli"),

@@ -9,7 +9,7 @@ mod xmtp;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::dialects::Dialect;
+use crate::{dialects::Dialect, serve::Sockets};
 
 #[derive(Args, Debug)]
 #[group(skip)]
@@ -44,7 +44,12 @@ impl Options {
         self.names.contains(&name) || self.names.contains(&Name::All)
     }
 
-    /// Those that are asked for.
+    /// Venueless, if it is asked for.
+    pub(super) fn sockets(&self) -> Result<Option<Sockets>> {
+        self.has(Name::Venueless).then(|| self.venueless.open()).transpose()
+    }
+
+    /// Those that are asked for, of those over HTTP.
     pub(super) fn open(&self) -> Result<Vec<Box<dyn Dialect>>> {
         let mut all: Vec<Box<dyn Dialect>> = Vec::new();
         if self.has(Name::Flip) {
@@ -52,9 +57,6 @@ impl Options {
         }
         if self.has(Name::Mesibo) {
             all.push(Box::new(self.mesibo.open()?));
-        }
-        if self.has(Name::Venueless) {
-            all.push(Box::new(self.venueless.open()?));
         }
         if self.has(Name::Xmtp) {
             all.push(Box::new(self.xmtp.open()?));

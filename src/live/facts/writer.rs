@@ -21,7 +21,7 @@ use super::{
 use crate::{
     compile::{self, Basis, Changed},
     facts::{ChangeSet, Key, Outcome, Refusal},
-    live::Served,
+    live::{Served, serving::Serving},
     snapshot::View,
     store::{Commit, Store, StoreError},
 };
@@ -29,7 +29,7 @@ use crate::{
 /// The one who changes what is served while there are facts.
 pub(in crate::live) struct Writer {
     pub(super) store: Arc<dyn Store>,
-    served: Arc<ArcSwap<Served>>,
+    served: Arc<Serving>,
     pub(super) inbox: mpsc::Receiver<Message>,
     /// What came while something else was waited for.
     pub(super) waiting: VecDeque<Message>,
@@ -100,7 +100,7 @@ impl Writer {
     /// If no thread can be started.
     pub(in crate::live) fn start(
         store: Arc<dyn Store>,
-        served: &Arc<ArcSwap<Served>>,
+        served: &Arc<Serving>,
         basis: Arc<Basis>,
         asked: Asked,
     ) -> std::io::Result<Facts> {
@@ -202,7 +202,7 @@ impl Writer {
     /// Serves the view as it is now; what was served before.
     pub(super) fn publish(&mut self) -> Arc<Served> {
         let served = Served::new(self.view.clone(), Some(Arc::clone(&self.basis)));
-        let replaced = self.served.swap(Arc::new(served));
+        let replaced = self.served.swap(served);
         self.seen.send_replace(self.view.revision.facts);
         replaced
     }

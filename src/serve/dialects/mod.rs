@@ -2,6 +2,12 @@
 
 mod carry;
 mod house;
+mod hub;
+mod socket;
+mod upgrade;
+
+pub(super) use hub::Hub;
+pub use hub::Sockets;
 
 use std::sync::Arc;
 
@@ -19,20 +25,36 @@ use super::{
 };
 use crate::dialects::{Call, Dialect, Failure, Reply};
 
+/// What is spoken at a path.
+pub(super) enum Spoken<'a> {
+    Http(&'a dyn Dialect),
+    /// Venueless, and the name of a world.
+    Socket(&'a Arc<Hub>, String),
+}
+
 /// The dialect to which a path belongs.
-pub(super) fn of<'a>(app: &'a App, path: &str) -> Option<&'a dyn Dialect> {
+pub(super) fn of<'a>(app: &'a App, path: &str) -> Option<Spoken<'a>> {
+    if let Some(hub) = &app.hub
+        && let Some(world) = upgrade::world(path)
+    {
+        return Some(Spoken::Socket(hub, world));
+    }
     let mut dialects = app.options.dialects.iter();
-    dialects.find(|dialect| dialect.takes(path)).map(|dialect| &**dialect)
+    dialects.find(|dialect| dialect.takes(path)).map(|dialect| Spoken::Http(&**dialect))
 }
 
 /// Answers in a dialect, whatever is sent.
 pub(super) async fn answer(
     app: &Arc<App>,
-    dialect: &dyn Dialect,
-    head: &request::Parts,
+    spoken: Spoken<'_>,
+    head: request::Parts,
     body: Incoming,
     trusted: bool,
 ) -> Answer {
+    let dialect = match spoken {
+        Spoken::Http(dialect) => dialect,
+        Spoken::Socket(hub, world) => return upgrade::upgrade(app, hub, world, head, &body),
+    };
     let body = match body::collect(&head.headers, body, app.options.body_limit).await {
         Ok(body) => body,
         Err(refusal) => return told(dialect.failed(&failure(refusal, app.options.body_limit))),

@@ -1,0 +1,76 @@
+use std::fmt;
+
+use serde_json::Value;
+
+use super::frame::kind;
+use crate::dialects::json::{self, Any};
+
+/// Someone whose tokens are taken.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Issuer {
+    /// What he signs them with.
+    pub(super) secret: Vec<u8>,
+    /// What their `iss` says.
+    pub(super) name: String,
+    /// What their `aud` says.
+    pub(super) audience: String,
+}
+
+/// Why a text does not say whose tokens are taken. Tells nothing of what it holds as secrets.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidIssuers(String);
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer")
+            .field("issuer", &self.name)
+            .field("audience", &self.audience)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Issuer {
+    /// Reads issuers: a JSON array of `{"secret", "issuer", "audience"}`.
+    ///
+    /// # Errors
+    /// If it is none, it is empty, or one lacks something.
+    pub fn read_all(text: &[u8]) -> Result<Vec<Self>, InvalidIssuers> {
+        let invalid = |message: String| Err(InvalidIssuers(message));
+        let Any(value) = json::read(text, "issuers").map_err(|error| {
+            InvalidIssuers(format!("this is no JSON that can be used: {error}"))
+        })?;
+        let Value::Array(entries) = value else {
+            let found = kind(&value);
+            return invalid(format!(
+                "an array of objects with `secret`, `issuer` and `audience` is expected, not {found}"
+            ));
+        };
+        if entries.is_empty() {
+            return invalid(
+                "it names no issuer; leave the option out to take no tokens".to_owned(),
+            );
+        }
+        entries.iter().enumerate().map(|(at, entry)| Self::read(at, entry)).collect()
+    }
+
+    fn read(at: usize, entry: &Value) -> Result<Self, InvalidIssuers> {
+        let invalid = |message: String| InvalidIssuers(format!("issuer {}: {message}", at + 1));
+        let Value::Object(fields) = entry else {
+            return Err(invalid(format!("it must be an object, not {}", kind(entry))));
+        };
+        let known = ["secret", "issuer", "audience"];
+        if let Some(other) = fields.keys().find(|name| !known.contains(&name.as_str())) {
+            let other = other.escape_debug();
+            return Err(invalid(format!("unknown field `{other}`; known: {}", known.join(", "))));
+        }
+        let text = |name: &str| match fields.get(name) {
+            Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
+            Some(Value::String(_)) => Err(invalid(format!("`{name}` is empty"))),
+            Some(other) => Err(invalid(format!("`{name}` must be a text, not {}", kind(other)))),
+            None => Err(invalid(format!("`{name}` is missing"))),
+        };
+        let (secret, name, audience) = (text("secret")?, text("issuer")?, text("audience")?);
+        Ok(Self { secret: secret.into_bytes(), name, audience })
+    }
+}

@@ -1,0 +1,129 @@
+//! JSON Web Tokens (RFC 7519) signed with HMAC-SHA256, the only algorithm that is taken.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Map, Value};
+use sha2::Sha256;
+
+use super::{
+    frame::{kind, text_or_number},
+    issuer::Issuer,
+    problem::Problem,
+};
+use crate::{
+    dialects::json::{self, Any},
+    facts::Since,
+};
+
+/// What a token that was verified says of its user.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Claims {
+    pub(super) uid: String,
+    pub(super) traits: Vec<String>,
+    pub(super) profile: Option<Map<String, Value>>,
+}
+
+/// How many characters a `uid` has at most.
+const LONGEST_UID: usize = 200;
+
+/// Verifies a token against each issuer in turn; `now` is in milliseconds.
+///
+/// # Errors
+/// `auth.expired_token` if one of them made it and its time is over, else `auth.invalid_token`: with
+/// a message only if one of them made it.
+pub(super) fn verify(token: &str, issuers: &[Issuer], now: Since) -> Result<Claims, Problem> {
+    let invalid = || Problem::of("auth.invalid_token");
+    let claims = signed_by(token, issuers).ok_or_else(invalid)?;
+    match time(&claims, "exp")? {
+        Some(end) if in_seconds(now) >= end => return Err(Problem::of("auth.expired_token")),
+        Some(_) => {}
+        None => return Err(invalid().because(&"the token never ends: it has no `exp`")),
+    }
+    if time(&claims, "nbf")?.is_some_and(|begin| in_seconds(now) < begin) {
+        return Err(invalid().because(&"the token is not valid yet, as its `nbf` says"));
+    }
+    read(&claims)
+}
+
+/// The claims of a token that one of the issuers signed for this audience.
+fn signed_by(token: &str, issuers: &[Issuer]) -> Option<Map<String, Value>> {
+    let (message, signature) = token.rsplit_once('.')?;
+    let (header, claims) = message.split_once('.').filter(|(_, rest)| !rest.contains('.'))?;
+    let header = part(header)?;
+    // What a critical extension means is not known here.
+    let is_ours =
+        header.get("alg").is_some_and(|alg| alg == "HS256") && !header.contains_key("crit");
+    let signature = URL_SAFE_NO_PAD.decode(signature).ok().filter(|_| is_ours)?;
+    issuers.iter().filter(|issuer| issuer.signed(message, &signature)).find_map(|issuer| {
+        let claims = part(claims)?;
+        let is_for = |audience: &Value| match audience {
+            Value::Array(all) => all.iter().any(|one| *one == *issuer.audience),
+            one => *one == *issuer.audience,
+        };
+        let is_by = claims.get("iss").is_some_and(|iss| *iss == *issuer.name);
+        (is_by && claims.get("aud").is_some_and(is_for)).then_some(claims)
+    })
+}
+
+impl Issuer {
+    /// Takes as long for a wrong signature as for a right one.
+    fn signed(&self, message: &str, signature: &[u8]) -> bool {
+        Hmac::<Sha256>::new_from_slice(&self.secret)
+            .is_ok_and(|mac| mac.chain_update(message).verify_slice(signature).is_ok())
+    }
+}
+
+/// The object that a part of a token holds.
+fn part(text: &str) -> Option<Map<String, Value>> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    match json::read(&bytes, "a part of a token") {
+        Ok(Any(Value::Object(fields))) => Some(fields),
+        _ => None,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds are far fewer")]
+fn in_seconds(now: Since) -> f64 {
+    now as f64 / 1000.0
+}
+
+fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<f64>, Problem> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(Value::Number(time)) => Ok(time.as_f64()),
+        Some(other) => Err(wrong(name, "a time in seconds", other)),
+    }
+}
+
+fn wrong(name: &str, expected: &str, found: &Value) -> Problem {
+    let message = format!("the token's `{name}` must be {expected}, not {}", kind(found));
+    Problem::of("auth.invalid_token").because(&message)
+}
+
+fn read(claims: &Map<String, Value>) -> Result<Claims, Problem> {
+    let missing = |name: &str| {
+        let message = format!("the token has no `{name}`");
+        Problem::of("auth.invalid_token").because(&message)
+    };
+    let uid = claims.get("uid").ok_or_else(|| missing("uid"))?;
+    let uid = text_or_number(uid).ok_or_else(|| wrong("uid", "a text or a number", uid))?;
+    if uid.is_empty() || uid.chars().count() > LONGEST_UID {
+        let message = format!("the token's `uid` must have 1 to {LONGEST_UID} characters");
+        return Err(Problem::of("auth.invalid_token").because(&message));
+    }
+    let traits = match claims.get("traits").ok_or_else(|| missing("traits"))? {
+        Value::Array(traits) => traits,
+        other => return Err(wrong("traits", "a list of texts", other)),
+    };
+    let text = |value: &Value| {
+        let text = value.as_str().ok_or_else(|| wrong("traits", "a list of texts", value))?;
+        Ok(text.to_owned())
+    };
+    let traits = traits.iter().map(text).collect::<Result<_, Problem>>()?;
+    let profile = match claims.get("profile") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(profile)) => Some(profile.clone()),
+        Some(other) => return Err(wrong("profile", "an object", other)),
+    };
+    Ok(Claims { uid, traits, profile })
+}

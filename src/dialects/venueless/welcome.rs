@@ -1,0 +1,78 @@
+use serde_json::{Map, Value, json};
+
+use super::{
+    Done, Shapes, SignedIn, Turn,
+    frame::Back,
+    kept, manages, may_sign_in,
+    people::{profile, state},
+    problem::Problem,
+};
+use crate::{
+    dialects::{House, Step},
+    facts::Id,
+    request::Moderation,
+};
+
+/// How to answer one who is let in.
+#[derive(Clone, Debug)]
+pub(super) struct Welcome {
+    pub(super) world: String,
+    pub(super) back: Back,
+    pub(super) shapes: Shapes,
+}
+
+impl Welcome {
+    /// # Errors
+    /// If he is not let in after all.
+    pub(super) fn greet(&self, user: &Id, house: &dyn House) -> Done {
+        if !may_sign_in(house, user) {
+            return Err(Problem::of("auth.denied").into());
+        }
+        let moderation = house.moderation(user);
+        let kept = kept(house, user)?;
+        let groups = house.user(user)?.map(|told| told.groups).unwrap_or_default();
+        let channels: Vec<Value> = groups.iter().map(|group| json!({ "id": group })).collect();
+        let mut data = Map::new();
+        data.insert("user.config".to_owned(), own(user, &kept, moderation));
+        data.insert("world.config".to_owned(), self.world(user, moderation, house));
+        data.insert("chat.channels".to_owned(), channels.into());
+        data.insert("chat.read_pointers".to_owned(), json!({}));
+        if self.shapes == Shapes::Upstream {
+            data.insert("chat.notification_counts".to_owned(), json!({}));
+            data.insert("exhibition".to_owned(), json!({}));
+            data.insert("announcements".to_owned(), json!([]));
+        }
+        let signed_in = Some(SignedIn { user: user.clone(), moderation });
+        let reply = self.back.reply("authenticated", &Value::Object(data));
+        Ok(Step::Done(Turn { signed_in, ..reply }))
+    }
+
+    fn world(&self, user: &str, moderation: Option<Moderation>, house: &dyn House) -> Value {
+        let mut permissions = vec!["world:view"];
+        if !matches!(moderation, Some(Moderation::Silenced)) {
+            permissions.push("world:chat.direct");
+        }
+        if manages(house, user) {
+            permissions.extend(["world:users.list", "world:users.manage"]);
+        }
+        let traits = house.tags(user).unwrap_or_default();
+        json!({
+            "world": { "id": self.world },
+            "permissions": permissions,
+            "traits": traits,
+            "rooms": [],
+        })
+    }
+}
+
+/// A user as he himself sees him.
+fn own(user: &str, kept: &Map<String, Value>, moderation: Option<Moderation>) -> Value {
+    let mut own = Map::new();
+    own.insert("id".to_owned(), user.into());
+    own.insert("profile".to_owned(), profile(kept));
+    own.insert("moderation_state".to_owned(), state(moderation).into());
+    if let Some(state) = kept.get("client_state") {
+        own.insert("client_state".to_owned(), state.clone());
+    }
+    Value::Object(own)
+}

@@ -1,0 +1,237 @@
+use std::{
+    collections::HashMap,
+    num::NonZeroUsize,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use hyper_tungstenite::tungstenite::{Utf8Bytes, protocol::frame::coding::CloseCode};
+use tokio::sync::{Notify, mpsc, watch};
+
+use super::house::Inside;
+use crate::{
+    dialects::{
+        House,
+        venueless::{Notice, SignedIn, Venueless},
+    },
+    request::Moderation,
+    serve::route::App,
+};
+
+/// The sockets on which Venueless is spoken, and how.
+#[derive(Clone, Debug)]
+pub struct Sockets {
+    pub venueless: Arc<Venueless>,
+    /// How long one may take to authenticate, to answer a ping, and, if it is less than is given
+    /// anyway, to take a frame.
+    pub patience: Duration,
+    /// How many a user may have: a new one replaces his oldest.
+    pub most_per_user: Option<NonZeroUsize>,
+}
+
+/// All sockets that are open, by who has authenticated on them.
+#[derive(Debug)]
+pub(in crate::serve) struct Hub {
+    pub(super) sockets: Sockets,
+    users: Mutex<HashMap<String, Vec<Member>>>,
+    numbers: AtomicU64,
+    open: watch::Sender<usize>,
+    stopping: watch::Sender<bool>,
+}
+
+/// A socket of a user.
+#[derive(Debug)]
+struct Member {
+    number: u64,
+    line: Line,
+    /// The state of its user when that was last looked at; `None` if he was not known.
+    moderation: Option<Moderation>,
+}
+
+/// To a socket, from others.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    orders: mpsc::Sender<Order>,
+    waiting: Arc<AtomicUsize>,
+    cut: Arc<Notify>,
+}
+
+/// From others, at a socket.
+#[derive(Debug)]
+pub(super) struct Orders {
+    orders: mpsc::Receiver<Order>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// What a socket is told to do.
+#[derive(Debug)]
+pub(super) enum Order {
+    Send(Utf8Bytes),
+    Close(CloseCode, &'static str),
+}
+
+/// How much may wait to be sent to a socket: in frames, and in their bytes.
+const MOST_WAITING: usize = 256;
+const MOST_BYTES: usize = 512 << 10;
+
+/// What is told a socket until it has read it; more than fits cuts it.
+pub(super) fn line() -> (Line, Orders, Arc<Notify>) {
+    let (sender, receiver) = mpsc::channel(MOST_WAITING);
+    let (waiting, cut) = (Arc::default(), Arc::default());
+    let line = Line { orders: sender, waiting: Arc::clone(&waiting), cut: Arc::clone(&cut) };
+    (line, Orders { orders: receiver, waiting }, cut)
+}
+
+impl Order {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Send(text) => text.len(),
+            Self::Close(..) => 0,
+        }
+    }
+}
+
+impl Line {
+    fn tell(&self, order: Order) {
+        let bytes = order.bytes();
+        let before = self.waiting.fetch_add(bytes, Ordering::Relaxed);
+        if before + bytes > MOST_BYTES || self.orders.try_send(order).is_err() {
+            // Who does not read what he is sent is left.
+            self.cut.notify_one();
+        }
+    }
+}
+
+impl Orders {
+    pub(super) async fn next(&mut self) -> Option<Order> {
+        let order = self.orders.recv().await?;
+        self.waiting.fetch_sub(order.bytes(), Ordering::Relaxed);
+        Some(order)
+    }
+}
+
+/// That a socket is open.
+#[derive(Debug)]
+pub(super) struct Open {
+    hub: Arc<Hub>,
+    pub(super) number: u64,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.hub.open.send_modify(|open| *open = open.saturating_sub(1));
+    }
+}
+
+impl Hub {
+    pub(in crate::serve) fn new(sockets: Sockets) -> Self {
+        Self {
+            sockets,
+            users: Mutex::default(),
+            numbers: AtomicU64::default(),
+            open: watch::Sender::new(0),
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    pub(super) fn enter(self: &Arc<Self>) -> Open {
+        self.open.send_modify(|open| *open += 1);
+        Open { hub: Arc::clone(self), number: self.numbers.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// Whether the daemon stops.
+    pub(super) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
+    /// Has all sockets closed, and waits until they are.
+    pub(in crate::serve) async fn stop(&self) {
+        self.stopping.send_replace(true);
+        // It ends only when this does.
+        let _ = self.open.subscribe().wait_for(|&open| open == 0).await;
+    }
+
+    /// Adds a socket of one who has authenticated on it.
+    pub(super) fn join(&self, socket: &Open, line: &Line, by: &SignedIn, app: &App) {
+        let mut users = self.users();
+        let all = users.entry(by.user.to_string()).or_default();
+        if self.sockets.most_per_user.is_some_and(|most| all.len() >= most.get()) {
+            let replaced = all.remove(0).line;
+            replaced.tell(Order::Send(Utf8Bytes::from_static(Notice::REPLACED)));
+            replaced.tell(Order::Close(CloseCode::Policy, "connection replaced"));
+        }
+        let member =
+            Member { number: socket.number, line: line.clone(), moderation: by.moderation };
+        all.push(member);
+        // He may have been banned since he was let in.
+        look(&by.user, all, app);
+    }
+
+    pub(super) fn leave(&self, socket: &Open, user: &str) {
+        let mut users = self.users();
+        if let Some(all) = users.get_mut(user) {
+            all.retain(|member| member.number != socket.number);
+            if all.is_empty() {
+                users.remove(user);
+            }
+        }
+    }
+
+    /// Tells other sockets than the one whose user caused it.
+    pub(super) fn tell(&self, cause: &Open, notice: Notice) {
+        match notice {
+            Notice::Updated { user, frame } => {
+                let frame = Utf8Bytes::from(frame);
+                if let Some(all) = self.users().get(&*user) {
+                    for member in all.iter().filter(|member| member.number != cause.number) {
+                        member.line.tell(Order::Send(frame.clone()));
+                    }
+                }
+            }
+            Notice::Reload { user } => {
+                if let Some(mut all) = self.users().remove(&*user) {
+                    all.drain(..).for_each(|member| reload(&member.line));
+                }
+            }
+        }
+    }
+
+    /// Has those connect anew who are banned, silenced or deleted, by whomever, for as long as this
+    /// goes on.
+    pub(in crate::serve) async fn follow(&self, app: &App) {
+        let mut changes = app.live.changes();
+        while changes.changed().await.is_ok() {
+            for (user, all) in self.users().iter_mut() {
+                look(user, all, app);
+            }
+        }
+    }
+
+    fn users(&self) -> MutexGuard<'_, HashMap<String, Vec<Member>>> {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Has a user's sockets connect anew if he may do less than before.
+fn look(user: &str, all: &mut Vec<Member>, app: &App) {
+    let served = app.live.served();
+    let now = Inside { app, served: &served }.moderation(user);
+    all.retain_mut(|member| {
+        let changed = member.moderation != now;
+        member.moderation = now;
+        if changed && now != Some(Moderation::None) {
+            reload(&member.line);
+            return false;
+        }
+        true
+    });
+}
+
+/// The page behind a socket is loaded again: only then does it see what its user may still do.
+fn reload(line: &Line) {
+    line.tell(Order::Send(Utf8Bytes::from_static(Notice::RELOAD)));
+    line.tell(Order::Close(CloseCode::Policy, "connect again"));
+}

@@ -1,0 +1,231 @@
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::{SinkExt, StreamExt};
+use hyper::body::Bytes;
+use hyper_tungstenite::{
+    HyperWebsocket, HyperWebsocketStream,
+    tungstenite::{
+        Error, Message, Utf8Bytes,
+        protocol::{CloseFrame, frame::coding::CloseCode},
+    },
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    select,
+    sync::{Notify, watch},
+    time::{Interval, MissedTickBehavior, interval_at, sleep, timeout},
+};
+
+use super::{
+    carry,
+    hub::{Hub, Line, Open, Order, Orders, line},
+};
+use crate::{
+    dialects::venueless::{Session, Turn, Venueless},
+    serve::route::App,
+};
+
+/// How long a caller may take to say that he has seen the end.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How long a frame may take to be taken at most.
+const STALLED: Duration = Duration::from_secs(10);
+
+/// Why a socket ends.
+enum End {
+    /// The other end is told why.
+    Close(CloseCode, &'static str),
+    /// He has gone, or does not listen.
+    Cut,
+}
+
+/// What happens to a socket.
+enum Event {
+    Told(Order),
+    Tick,
+    Came(Message),
+}
+
+/// A socket that is open.
+struct Socket {
+    app: Arc<App>,
+    hub: Arc<Hub>,
+    stream: HyperWebsocketStream,
+    session: Session,
+    open: Open,
+    /// By which others reach it.
+    line: Line,
+    orders: Orders,
+    /// Told when more waits for it than may.
+    cut: Arc<Notify>,
+    stopping: watch::Receiver<bool>,
+    clock: Interval,
+    /// When anything came last.
+    heard: Instant,
+}
+
+/// Speaks Venueless on a socket until it ends.
+pub(super) async fn run(
+    app: Arc<App>,
+    hub: Arc<Hub>,
+    websocket: HyperWebsocket,
+    world: String,
+    open: Open,
+) {
+    let patience = hub.sockets.patience;
+    let Ok(Ok(mut stream)) = timeout(patience, websocket).await else { return };
+    let session = match hub.sockets.venueless.open(&world) {
+        Ok(session) => session,
+        Err(frame) => {
+            let sent = stream.send(Message::Text(frame.into()));
+            if matches!(timeout(patience, sent).await, Ok(Ok(()))) {
+                farewell(stream, CloseCode::Policy, "unknown world").await;
+            }
+            return;
+        }
+    };
+    let mut clock = interval_at(tokio::time::Instant::now() + patience, patience);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let ((line, orders, cut), stopping) = (line(), hub.stopping());
+    let heard = Instant::now();
+    let mut socket =
+        Socket { app, hub, stream, session, open, line, orders, cut, stopping, clock, heard };
+    let Err(end) = socket.listen().await;
+    if let Some(user) = &socket.session.user {
+        socket.hub.leave(&socket.open, user);
+    }
+    if let End::Close(code, why) = end {
+        farewell(socket.stream, code, why).await;
+    }
+}
+
+impl Socket {
+    /// # Errors
+    /// Why it ends, which it does at some time.
+    async fn listen(&mut self) -> Result<std::convert::Infallible, End> {
+        loop {
+            let event = select! {
+                biased;
+                () = self.cut.notified() => return Err(End::Cut),
+                _ = self.stopping.wait_for(|&stops| stops) => {
+                    return Err(End::Close(CloseCode::Away, "the daemon is stopping"));
+                }
+                Some(order) = self.orders.next() => Event::Told(order),
+                _ = self.clock.tick() => Event::Tick,
+                came = self.stream.next() => {
+                    Event::Came(came.ok_or(End::Cut)?.map_err(|error| end_of(&error))?)
+                }
+            };
+            match event {
+                Event::Told(Order::Send(frame)) => self.send(Message::Text(frame)).await?,
+                Event::Told(Order::Close(code, why)) => return Err(End::Close(code, why)),
+                Event::Tick => self.tick().await?,
+                Event::Came(message) => {
+                    self.heard = Instant::now();
+                    match message {
+                        Message::Text(text) => self.answer(text).await?,
+                        Message::Binary(_) => {
+                            return Err(End::Close(CloseCode::Unsupported, "frames are text"));
+                        }
+                        // A ping and a close are answered as more is read.
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks whether the other end is there.
+    async fn tick(&mut self) -> Result<(), End> {
+        if self.session.user.is_none() {
+            return Err(End::Close(CloseCode::Policy, "authenticate sooner"));
+        }
+        // The ping before this one was not answered either.
+        if self.heard.elapsed() > 2 * self.hub.sockets.patience {
+            return Err(End::Cut);
+        }
+        self.send(Message::Ping(Bytes::new())).await
+    }
+
+    async fn answer(&mut self, text: Utf8Bytes) -> Result<(), End> {
+        let venueless = Arc::clone(&self.hub.sockets.venueless);
+        let session = &self.session;
+        let done = carry::carry(&self.app, |house| venueless.turn(session, &text, house)).await;
+        let Turn { reply, notices, signed_in, ends } = match done {
+            Ok(done) => done.answer,
+            Err(failure) => {
+                let reply = Venueless::failed(&text, &failure);
+                return self.send(Message::Text(reply.into())).await;
+            }
+        };
+        if let Some(by) = signed_in {
+            self.hub.join(&self.open, &self.line, &by, &self.app);
+            self.session.user = Some(by.user);
+        }
+        for notice in notices {
+            self.hub.tell(&self.open, notice);
+        }
+        self.send(Message::Text(reply.into())).await?;
+        if ends { Err(End::Close(CloseCode::Policy, "he may not be here")) } else { Ok(()) }
+    }
+
+    /// Sends a frame; nothing more is read meanwhile, so that who does not take what he asks for asks
+    /// for no more.
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        let patience = self.hub.sockets.patience.min(STALLED);
+        let stop = async {
+            // It ends only when the daemon does.
+            let _ = self.stopping.wait_for(|&stops| stops).await;
+            sleep(FAREWELL).await;
+        };
+        select! {
+            biased;
+            () = self.cut.notified() => Err(End::Cut),
+            sent = timeout(patience, self.stream.send(message)) => match sent {
+                Ok(Ok(())) => Ok(()),
+                _ => Err(End::Cut),
+            },
+            () = stop => Err(End::Cut),
+        }
+    }
+}
+
+fn end_of(error: &Error) -> End {
+    match error {
+        Error::Capacity(_) => End::Close(CloseCode::Size, "a message has 65536 bytes at most"),
+        Error::Utf8(_) => End::Close(CloseCode::Invalid, "a text is UTF-8"),
+        Error::Protocol(_) => End::Close(CloseCode::Protocol, "this is no frame"),
+        _ => End::Cut,
+    }
+}
+
+/// Says why a socket ends, and waits a moment for the other end: what is closed before all was read
+/// that came may take the last frames with it.
+async fn farewell(mut stream: HyperWebsocketStream, code: CloseCode, why: &'static str) {
+    let last = async {
+        let frame = CloseFrame { code, reason: Utf8Bytes::from_static(why) };
+        if stream.close(Some(frame)).await.is_err() {
+            return;
+        }
+        while let Some(Ok(_)) = stream.next().await {}
+        let stream = stream.get_mut();
+        if poll_fn(|cx| Pin::new(&mut *stream).poll_shutdown(cx)).await.is_err() {
+            return;
+        }
+        let mut bytes = [0; 4096];
+        loop {
+            let mut rest = ReadBuf::new(&mut bytes);
+            let read = poll_fn(|cx| Pin::new(&mut *stream).poll_read(cx, &mut rest)).await;
+            if read.is_err() || rest.filled().is_empty() {
+                return;
+            }
+        }
+    };
+    // Who says nothing more is left all the same.
+    let _ = timeout(FAREWELL, last).await;
+}

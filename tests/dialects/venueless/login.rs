@@ -1,0 +1,269 @@
+//! Who is let in, and as whom.
+
+use serde_json::{Value, json};
+
+use super::{
+    Socket, alone, guest,
+    token::{at, part, signed, token, whole},
+    user, world,
+};
+use crate::rig::Rig;
+
+#[track_caller]
+fn authenticate(rig: &Rig, payload: &Value) -> Value {
+    Socket::open(rig, "/ws/world/sample/").ask(&json!(["authenticate", payload]))
+}
+
+#[track_caller]
+fn by_token(rig: &Rig, token: &str) -> Value {
+    authenticate(rig, &json!({ "token": token }))
+}
+
+fn bare(code: &str) -> Value {
+    json!(["error", { "code": code }])
+}
+
+#[test]
+fn tokens_of_each_issuer_are_taken() {
+    let rig = world(&[]);
+    let header = json!({ "alg": "HS256" });
+    for (token, user) in [
+        (token(&json!({ "uid": "alice" })), "alice"),
+        (token(&json!({ "uid": 42 })), "42"),
+        (token(&json!({ "uid": "é".repeat(120) })), &*"é".repeat(120)),
+        (token(&json!({ "aud": ["other", "venueless"] })), "alice"),
+        (token(&json!({ "nbf": at(-5) })), "alice"),
+        (token(&json!({ "exp": 4_102_444_800.5 })), "alice"),
+        (signed(&header, &whole("tickets.example", "fair", &json!({})), "second secret"), "alice"),
+    ] {
+        let reply = by_token(&rig, &token);
+        assert_eq!(reply[0], "authenticated", "{reply}");
+        assert_eq!(reply[1]["user.config"]["id"], user);
+    }
+}
+
+#[test]
+fn what_no_issuer_made_is_refused() {
+    let rig = world(&[]);
+    let header = json!({ "alg": "HS256" });
+    let good = whole("any", "venueless", &json!({}));
+    let text = token(&json!({}));
+    let (message, signature) = text.rsplit_once('.').unwrap();
+    let unsigned = |alg: &str| format!("{}.{}.", part(&json!({ "alg": alg })), part(&good));
+    let with = |alg: Value| signed(&alg, &good, "first secret");
+    for token in [
+        signed(&header, &good, "another secret"),
+        // Of one issuer, with what is another's.
+        signed(&header, &good, "second secret"),
+        signed(&header, &whole("any", "fair", &json!({})), "first secret"),
+        signed(&header, &whole("tickets.example", "venueless", &json!({})), "first secret"),
+        token(&json!({ "iss": null })),
+        token(&json!({ "aud": null })),
+        token(&json!({ "aud": [] })),
+        token(&json!({ "aud": ["fair"] })),
+        token(&json!({ "iss": ["any"] })),
+        unsigned("none"),
+        unsigned("HS256"),
+        with(json!({ "alg": "none" })),
+        with(json!({ "alg": "RS256" })),
+        with(json!({ "alg": "HS512" })),
+        with(json!({ "alg": "hs256" })),
+        with(json!({ "alg": ["HS256"] })),
+        with(json!({})),
+        with(json!({ "alg": "HS256", "crit": ["exp"] })),
+        with(json!([])),
+        signed(&header, &json!([]), "first secret"),
+        format!("{message}."),
+        format!("{message}.{}", signature.get(2..).unwrap()),
+        format!("{text}="),
+        format!("{text}."),
+        format!("{text}.x"),
+        format!(" {text}"),
+        message.to_owned(),
+        "..".to_owned(),
+        ".".to_owned(),
+        "é.é.é".to_owned(),
+        // What is signed is not what is sent.
+        format!(
+            "{}.{}.{signature}",
+            part(&header),
+            part(&whole("any", "venueless", &json!({ "uid": "mod" })))
+        ),
+    ] {
+        assert_eq!(by_token(&rig, &token), bare("auth.invalid_token"), "{token}");
+    }
+}
+
+#[test]
+fn tokens_have_their_time() {
+    let rig = world(&[]);
+    assert_eq!(by_token(&rig, &token(&json!({ "exp": at(-1) }))), bare("auth.expired_token"));
+    assert_eq!(by_token(&rig, &token(&json!({ "exp": 0 }))), bare("auth.expired_token"));
+    // Nobody would know that it was this issuer's.
+    let foreign = signed(
+        &json!({ "alg": "HS256" }),
+        &whole("any", "venueless", &json!({ "exp": at(-1) })),
+        "another secret",
+    );
+    assert_eq!(by_token(&rig, &foreign), bare("auth.invalid_token"));
+    for (claims, part) in [
+        (json!({ "exp": null }), "exp"),
+        (json!({ "exp": "tomorrow" }), "exp"),
+        (json!({ "nbf": at(3600) }), "nbf"),
+        (json!({ "nbf": true }), "nbf"),
+    ] {
+        let reply = by_token(&rig, &token(&claims));
+        assert_eq!(reply[1]["code"], "auth.invalid_token", "{reply}");
+        assert!(reply[1]["message"].as_str().unwrap().contains(part), "{reply}");
+    }
+}
+
+#[test]
+fn claims_that_say_too_little_are_refused_and_named() {
+    let rig = world(&[]);
+    for (claims, part) in [
+        (json!({ "uid": null }), "`uid`"),
+        (json!({ "uid": "" }), "`uid`"),
+        (json!({ "uid": true }), "`uid`"),
+        (json!({ "uid": 1.5 }), "`uid`"),
+        (json!({ "uid": "x".repeat(201) }), "200"),
+        (json!({ "uid": "a\nb" }), "`uid`"),
+        (json!({ "traits": null }), "`traits`"),
+        (json!({ "traits": "moderator" }), "`traits`"),
+        (json!({ "traits": [1] }), "`traits`"),
+        (json!({ "traits": ["attendee", "event:main"] }), "`event:main`"),
+        (json!({ "traits": [""] }), "trait"),
+        (json!({ "traits": ["x".repeat(51)] }), "trait"),
+        (json!({ "profile": "Alice" }), "`profile`"),
+        (json!({ "profile": { "x": "y".repeat(20_000) } }), "16384"),
+    ] {
+        let reply = by_token(&rig, &token(&claims));
+        assert_eq!(reply[1]["code"], "auth.invalid_token", "{reply}");
+        assert!(reply[1]["message"].as_str().unwrap().contains(part), "{reply}");
+    }
+    // Nobody was made.
+    assert_eq!(alone(&rig, "alice", "sign_in").1, "unknown_subject");
+}
+
+#[test]
+fn traits_are_tags_and_follow_each_token() {
+    let rig = world(&[]);
+    let tags = |name: &str| {
+        let answer = rig.ask("GET", &format!("/v1/facts/users/{name}"), &crate::rig::bearer(), b"");
+        answer.json()["tags"].clone()
+    };
+    let first = json!({ "uid": "alice", "traits": ["b", "a"], "profile": { "display_name": "A" } });
+    let reply = by_token(&rig, &token(&first));
+    assert_eq!(reply[1]["user.config"]["profile"], json!({ "display_name": "A" }));
+    assert_eq!(reply[1]["world.config"]["traits"], json!(["a", "b"]));
+    assert_eq!(tags("alice"), json!(["a", "b"]));
+    // The profile is taken once only.
+    let second =
+        json!({ "uid": "alice", "traits": ["moderator"], "profile": { "display_name": "B" } });
+    let reply = by_token(&rig, &token(&second));
+    assert_eq!(reply[1]["user.config"]["profile"], json!({ "display_name": "A" }));
+    assert_eq!(tags("alice"), json!(["moderator"]));
+    assert!(alone(&rig, "alice", "list_users").0);
+    by_token(&rig, &token(&json!({ "uid": "alice", "traits": [] })));
+    assert!(!alone(&rig, "alice", "list_users").0);
+}
+
+#[test]
+fn a_trait_that_the_policy_declares_not_is_refused() {
+    let rig = world(&[]);
+    let policy = rig.folder.path().join("policy/policy.yaml");
+    std::fs::write(policy, format!("{}tags: [moderator, attendee]\n", super::POLICY)).unwrap();
+    let reload = rig.ask("POST", "/v1/reload", &crate::rig::bearer(), b"");
+    assert_eq!(reload.status, 200, "{}", reload.text());
+    let reply = by_token(&rig, &token(&json!({ "traits": ["attende"] })));
+    assert_eq!(reply[1]["code"], "auth.invalid_token", "{reply}");
+    assert!(reply[1]["message"].as_str().unwrap().contains("`attende`"), "{reply}");
+    assert_eq!(by_token(&rig, &token(&json!({ "traits": ["attendee"] })))[0], "authenticated");
+}
+
+#[test]
+fn what_a_file_says_of_tags_stays() {
+    let rig = world(&[]);
+    let claims = json!({ "uid": "filed", "traits": ["moderator"], "profile": { "x": 1 } });
+    let reply = by_token(&rig, &token(&claims));
+    assert_eq!(reply[0], "authenticated", "{reply}");
+    assert_eq!(reply[1]["world.config"]["traits"], json!(["attendee"]));
+    assert_eq!(reply[1]["user.config"]["profile"], json!({ "x": 1 }));
+    assert!(!alone(&rig, "filed", "list_users").0);
+    // What no file states of him is his to change.
+    let update = json!(["user.update", 1, { "profile": { "x": 2 } }]);
+    assert_eq!(user(&rig, "filed", &[]).ask(&update), json!(["success", 1, {}]));
+}
+
+#[test]
+fn who_is_banned_stays_out() {
+    let rig = world(&[]);
+    assert_eq!(by_token(&rig, &token(&json!({ "uid": "jailed" }))), bare("auth.denied"));
+    let (_, id) = guest(&rig, "browser");
+    rig.write(&json!([{ "op": "ban", "user": id }]));
+    assert_eq!(authenticate(&rig, &json!({ "client_id": "browser" })), bare("auth.denied"));
+    rig.write(&json!([{ "op": "reactivate", "user": id }]));
+    assert_eq!(guest(&rig, "browser").1, id);
+}
+
+#[test]
+fn a_browser_is_a_guest_of_its_own() {
+    let rig = world(&[]);
+    let (_, one) = guest(&rig, "one");
+    assert_eq!(guest(&rig, "one").1, one);
+    assert_ne!(guest(&rig, "other").1, one);
+    // A number is its text.
+    let reply = authenticate(&rig, &json!({ "client_id": 4 }));
+    assert_eq!(reply[1]["user.config"]["id"], guest(&rig, "4").1);
+    let told = rig.ask("GET", &format!("/v1/facts/users/{one}"), &crate::rig::bearer(), b"");
+    assert_eq!(told.json()["attributes"]["venueless"]["guest"], true, "{}", told.text());
+}
+
+#[test]
+fn no_guest_becomes_a_user_whose_id_he_knows() {
+    let rig = world(&[]);
+    user(&rig, "mod", &["moderator"]);
+    let (_, one) = guest(&rig, "one");
+    for known in ["mod", "filed", &one] {
+        let (mut socket, id) = guest(&rig, known);
+        assert_ne!(id, known);
+        assert_eq!(socket.ask(&json!(["user.list", 1, {}]))[2]["code"], "auth.denied");
+    }
+}
+
+#[test]
+fn a_token_counts_more_than_a_client_id() {
+    let rig = world(&[]);
+    let both = json!({ "client_id": "one", "token": token(&json!({ "uid": "alice" })) });
+    assert_eq!(authenticate(&rig, &both)[1]["user.config"]["id"], "alice");
+    let bad = json!({ "client_id": "one", "token": "x" });
+    assert_eq!(authenticate(&rig, &bad), bare("auth.invalid_token"));
+    let none = json!({ "client_id": "one", "token": "" });
+    assert_eq!(authenticate(&rig, &none)[0], "authenticated");
+}
+
+#[test]
+fn one_or_the_other_must_be_given() {
+    let rig = world(&[]);
+    for payload in
+        [json!({}), json!(null), json!({ "client_id": "" }), json!({ "client_id": null })]
+    {
+        assert_eq!(authenticate(&rig, &payload), bare("auth.missing_id_or_token"), "{payload}");
+    }
+    for id in [json!(true), json!([]), json!({}), json!(1.5), json!("x".repeat(256))] {
+        let reply = authenticate(&rig, &json!({ "client_id": id }));
+        assert_eq!(reply[1]["code"], "auth.missing_id_or_token", "{reply}");
+        assert!(reply[1]["message"].as_str().unwrap().contains("client_id"), "{reply}");
+    }
+    let reply = authenticate(&rig, &json!({ "token": 7 }));
+    assert_eq!(reply[1]["code"], "auth.invalid_token");
+}
+
+#[test]
+fn a_socket_can_try_again() {
+    let rig = world(&[]);
+    let mut socket = Socket::open(&rig, "/ws/world/sample/");
+    assert_eq!(socket.ask(&json!(["authenticate", { "token": "x" }]))[0], "error");
+    let reply = socket.ask(&json!(["authenticate", { "client_id": "one" }]));
+    assert_eq!(reply[0], "authenticated");
+}
