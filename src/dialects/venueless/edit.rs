@@ -1,9 +1,9 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
-    Asked, Done, Notice, frame::broadcast, kept, login::attribute, people::profile,
+    Asked, CLIENT_STATE, Done, Notice, Own, PROFILE, frame::broadcast, kept, people::profile,
     problem::Problem,
 };
 use crate::{
@@ -28,22 +28,22 @@ impl Asked<'_> {
     }
 
     fn edit(&self, user: Id, on_behalf: Option<&Id>) -> Done {
-        let mut now = kept(self.house, &user)?;
-        let before = now.clone();
+        let before = kept(self.house, &user)?;
+        let mut now = before.clone();
+        let mut attributes = BTreeMap::new();
         if let Some(profile) = self.payload.object("profile")? {
-            now.insert("profile".to_owned(), Value::Object(profile.clone()));
+            now.profile = Some(profile.clone());
+            attributes.insert(PROFILE.to_owned(), Some(Value::Object(profile.clone())));
         }
         if self.payload.has("client_state") {
-            match self.payload.get("client_state") {
-                Some(state) => drop(now.insert("client_state".to_owned(), state.clone())),
-                None => drop(now.remove("client_state")),
-            }
+            now.client_state = self.payload.get("client_state").cloned();
+            attributes.insert(CLIENT_STATE.to_owned(), now.client_state.clone());
         }
         if now == before {
             return Ok(Step::Done(self.back.success(&json!({}))));
         }
         let notice = Notice::Updated { user: user.clone(), frame: updated(&user, &now) };
-        let attributes = Some(attribute(now));
+        let attributes = Some(attributes);
         let fields = Box::new(UserFields { attributes, ..UserFields::default() });
         // The first one sees that he is still known: the other would make him.
         let ops = [
@@ -70,6 +70,6 @@ impl Asked<'_> {
 }
 
 /// What a user's other sockets are told of him.
-fn updated(user: &str, kept: &Map<String, Value>) -> String {
+fn updated(user: &str, kept: &Own) -> String {
     broadcast("user.updated", &json!({ "id": user, "profile": profile(kept) }))
 }

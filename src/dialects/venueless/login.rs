@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    ATTRIBUTE, Done, Session, Venueless,
+    Done, GUEST, PROFILE, Session, Venueless,
     frame::{Frame, Payload, kind, text_or_number},
     kept, may_sign_in,
     problem::Problem,
@@ -85,13 +85,9 @@ fn by_token(welcome: Welcome, claims: Claims, house: &dyn House) -> Done {
         return Err(Problem::of("auth.denied").because(&message).into());
     }
     // A profile counts at the first login only.
-    let kept = kept(house, &user)?;
-    let profile = claims.profile.filter(|_| !kept.contains_key("profile"));
-    let attributes = profile.map(|profile| {
-        let mut kept = kept;
-        kept.insert("profile".to_owned(), Value::Object(profile));
-        attribute(kept)
-    });
+    let own = kept(house, &user)?;
+    let profile = claims.profile.filter(|_| own.profile.is_none());
+    let attributes = profile.map(|profile| attribute(PROFILE, Value::Object(profile)));
     if is_known && has_all && attributes.is_none() {
         return welcome.greet(&user, house);
     }
@@ -114,16 +110,14 @@ fn by_client(welcome: Welcome, client: &str, house: &dyn House) -> Done {
         }
         return Err(Problem::of("auth.denied").because(&NOT_MADE).into());
     }
-    let kept = Map::from_iter([("guest".to_owned(), true.into())]);
-    let attributes = Some(attribute(kept));
+    let attributes = Some(attribute(GUEST, true.into()));
     Ok(put(welcome, user, Box::new(UserFields { attributes, ..UserFields::default() })))
 }
 
 const NOT_MADE: &str = "he is not known, and can't be made: start the daemon with --store";
 
-/// What a record is to keep.
-pub(super) fn attribute(kept: Map<String, Value>) -> BTreeMap<String, Option<Value>> {
-    BTreeMap::from([(ATTRIBUTE.to_owned(), Some(Value::Object(kept)))])
+fn attribute(name: &str, value: Value) -> BTreeMap<String, Option<Value>> {
+    BTreeMap::from([(name.to_owned(), Some(value))])
 }
 
 /// Makes or changes a user, and lets him in.

@@ -19,7 +19,7 @@ pub use turn::{Notice, SignedIn, Turn};
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Failure, House, Step, Unread};
 use crate::{
@@ -59,8 +59,18 @@ pub struct Session {
     pub user: Option<Id>,
 }
 
-/// The name of the attribute in which a user's record keeps what only Venueless knows of him.
-const ATTRIBUTE: &str = "venueless";
+/// The attributes in which a user's record keeps what only Venueless knows of him: each for itself, so
+/// that who sets one leaves the others alone.
+const GUEST: &str = "venueless.guest";
+const PROFILE: &str = "venueless.profile";
+const CLIENT_STATE: &str = "venueless.client_state";
+
+/// What his record keeps of a user for Venueless.
+#[derive(Clone, PartialEq, Default, Debug)]
+struct Own {
+    profile: Option<Map<String, Value>>,
+    client_state: Option<Value>,
+}
 
 /// What comes of a frame, if it is not an error.
 type Done = Result<Step<Turn>, Stop>;
@@ -177,11 +187,12 @@ fn manages(house: &dyn House, user: &str) -> bool {
     house.decide(&Request::of(user, Action::ListUsers, Resource::None)).allow
 }
 
-/// What his record keeps of a user for Venueless; empty if it keeps nothing.
-fn kept(house: &dyn House, user: &str) -> Result<serde_json::Map<String, Value>, Unread> {
-    let kept = house.kept(user)?;
-    Ok(match kept.and_then(|mut kept| kept.user.attributes.remove(ATTRIBUTE)) {
-        Some(Value::Object(kept)) => kept,
-        _ => serde_json::Map::new(),
-    })
+fn kept(house: &dyn House, user: &str) -> Result<Own, Unread> {
+    let Some(mut kept) = house.kept(user)? else { return Ok(Own::default()) };
+    let attributes = &mut kept.user.attributes;
+    let profile = match attributes.remove(PROFILE) {
+        Some(Value::Object(profile)) => Some(profile),
+        _ => None,
+    };
+    Ok(Own { profile, client_state: attributes.remove(CLIENT_STATE) })
 }

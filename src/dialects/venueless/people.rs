@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
 
-use super::{Asked, Done, Shapes, Turn, kept, manages, problem::Problem};
+use super::{Asked, Done, Own, Shapes, Turn, kept, manages, problem::Problem};
 use crate::{
     dialects::{House, Step, Unread},
     request::{Moderation, Relation},
@@ -162,8 +162,8 @@ fn object(house: &dyn House, id: &str, sight: Sight) -> Result<Option<Value>, Un
 }
 
 /// The profile that is kept of a user.
-pub(super) fn profile(kept: &Map<String, Value>) -> Value {
-    kept.get("profile").filter(|profile| profile.is_object()).cloned().unwrap_or_else(|| json!({}))
+pub(super) fn profile(kept: &Own) -> Value {
+    Value::Object(kept.profile.clone().unwrap_or_default())
 }
 
 /// What Venueless calls a state.

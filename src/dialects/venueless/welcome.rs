@@ -1,7 +1,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Done, Shapes, SignedIn, Turn,
+    Done, Own, Shapes, SignedIn, Turn,
     frame::Back,
     kept, manages, may_sign_in,
     people::{profile, state},
@@ -66,12 +66,12 @@ impl Welcome {
 }
 
 /// A user as he himself sees him.
-fn own(user: &str, kept: &Map<String, Value>, moderation: Option<Moderation>) -> Value {
+fn own(user: &str, kept: &Own, moderation: Option<Moderation>) -> Value {
     let mut own = Map::new();
     own.insert("id".to_owned(), user.into());
     own.insert("profile".to_owned(), profile(kept));
     own.insert("moderation_state".to_owned(), state(moderation).into());
-    if let Some(state) = kept.get("client_state") {
+    if let Some(state) = &kept.client_state {
         own.insert("client_state".to_owned(), state.clone());
     }
     Value::Object(own)

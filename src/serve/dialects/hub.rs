@@ -9,7 +9,10 @@ use std::{
 };
 
 use hyper_tungstenite::tungstenite::{Utf8Bytes, protocol::frame::coding::CloseCode};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::{
+    sync::{Notify, mpsc, watch},
+    time::sleep,
+};
 
 use super::house::Inside;
 use crate::{
@@ -76,6 +79,9 @@ pub(super) enum Order {
 /// How much may wait to be sent to a socket: in frames, and in their bytes.
 const MOST_WAITING: usize = 256;
 const MOST_BYTES: usize = 512 << 10;
+
+/// How long apart all sockets are looked through, however often facts change.
+const APART: Duration = Duration::from_millis(20);
 
 /// What is told a socket until it has read it; more than fits cuts it.
 pub(super) fn line() -> (Line, Orders, Arc<Notify>) {
@@ -207,6 +213,7 @@ impl Hub {
             for (user, all) in self.users().iter_mut() {
                 look(user, all, app);
             }
+            sleep(APART).await;
         }
     }
 

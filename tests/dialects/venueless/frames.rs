@@ -26,8 +26,8 @@ struct Step {
 fn what_the_document_prints_is_answered_so() {
     let rig = world(&[]);
     let named = |id: &str, name: &str| {
-        let kept = json!({ "profile": { "display_name": name } });
-        json!({ "op": "put_user", "user": id, "attributes": { "venueless": kept } })
+        let profile = json!({ "display_name": name });
+        json!({ "op": "put_user", "user": id, "attributes": { "venueless.profile": profile } })
     };
     rig.write(&json!([named("1234", "Alice"), named("5679", "Bob")]));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dialects/venueless/frames.yaml");

@@ -216,7 +216,7 @@ fn a_browser_is_a_guest_of_its_own() {
     let reply = authenticate(&rig, &json!({ "client_id": 4 }));
     assert_eq!(reply[1]["user.config"]["id"], guest(&rig, "4").1);
     let told = rig.ask("GET", &format!("/v1/facts/users/{one}"), &crate::rig::bearer(), b"");
-    assert_eq!(told.json()["attributes"]["venueless"]["guest"], true, "{}", told.text());
+    assert_eq!(told.json()["attributes"]["venueless.guest"], true, "{}", told.text());
 }
 
 #[test]

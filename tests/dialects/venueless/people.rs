@@ -3,15 +3,15 @@
 use serde_json::{Value, json};
 
 use super::{Socket, denied, error, guest, moderator, success, user, world};
-use crate::rig::Rig;
+use crate::rig::{Rig, bearer};
 
 #[track_caller]
 fn named(rig: &Rig, ids: &[&str]) {
     let commands: Vec<Value> = ids
         .iter()
         .map(|id| {
-            let kept = json!({ "profile": { "display_name": id.to_uppercase() } });
-            json!({ "op": "put_user", "user": id, "attributes": { "venueless": kept } })
+            let profile = json!({ "display_name": id.to_uppercase() });
+            json!({ "op": "put_user", "user": id, "attributes": { "venueless.profile": profile } })
         })
         .collect();
     rig.write(&json!(commands));
@@ -122,10 +122,7 @@ fn a_list_has_an_end() {
     let profile = json!({ "text": "x".repeat(16_000) });
     let ids: Vec<String> = (0..1100).map(|at| format!("u{at}")).collect();
     for some in ids.chunks(50) {
-        let put = |id: &String| {
-            let kept = json!({ "profile": profile });
-            json!({ "op": "put_user", "user": id, "attributes": { "venueless": kept } })
-        };
+        let put = |id: &String| json!({ "op": "put_user", "user": id, "attributes": { "venueless.profile": profile } });
         rig.write(&some.iter().map(put).collect());
     }
     let mut moderator = moderator(&rig);
@@ -185,12 +182,29 @@ fn groups_are_channels() {
 #[test]
 fn what_the_native_api_keeps_may_be_of_any_kind() {
     let rig = world(&[]);
-    for kept in [json!("x"), json!([1]), json!({ "profile": "x" }), json!({ "guest": 1 })] {
-        let put = json!({ "op": "put_user", "user": "odd", "attributes": { "venueless": kept } });
+    for kept in [json!("x"), json!([1]), json!(1), json!(true)] {
+        let put =
+            json!({ "op": "put_user", "user": "odd", "attributes": { "venueless.profile": kept } });
         rig.write(&json!([put]));
         let mut alice = user(&rig, "alice", &[]);
         let fetched = alice.ask(&json!(["user.fetch", 1, { "id": "odd" }]));
         assert_eq!(fetched, success(json!({ "id": "odd", "profile": {} })), "{kept}");
         user(&rig, "odd", &[]);
+    }
+}
+
+#[test]
+fn what_two_sockets_change_at_once_is_kept_of_both() {
+    let rig = world(&[]);
+    let (mut one, mut other) = (user(&rig, "alice", &[]), user(&rig, "alice", &[]));
+    for round in 0..20 {
+        one.send(&json!(["user.update", 1, { "profile": { "round": round } }]));
+        other.send(&json!(["user.update", 1, { "client_state": round }]));
+        for socket in [&mut one, &mut other] {
+            while socket.next()[0] != "success" {}
+        }
+        let told = rig.ask("GET", "/v1/facts/users/alice", &bearer(), b"").json();
+        assert_eq!(told["attributes"]["venueless.profile"]["round"], round, "{told}");
+        assert_eq!(told["attributes"]["venueless.client_state"], round, "{told}");
     }
 }
