@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use crate::{
     facts::{GroupTold, Kept, RuleTold, RulesTold, Since, UserTold},
-    request::{Decision, Moderation, Relation, Request, Role},
+    request::{Approval, Decision, Moderation, Relation, Request, Role},
 };
 
 /// What a dialect may ask of the daemon: what is so, as of one revision.
@@ -31,6 +31,9 @@ pub trait House {
 
     /// `None` if he is not known.
     fn moderation(&self, user: &str) -> Option<Moderation>;
+
+    /// Who may become his friend, by files, records or the policy's default; `None` if he is not known.
+    fn approval(&self, user: &str) -> Option<Approval>;
 
     /// Whether there is this edge between two users who are known.
     fn has(&self, from: &str, relation: Relation, to: &str) -> bool;

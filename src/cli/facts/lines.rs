@@ -131,6 +131,7 @@ pub(super) fn put(user: &mut User, fields: &UserFields) {
     patch(&mut user.approval, &fields.approval);
     merge(&mut user.permissions, fields.permissions.as_ref());
     merge(&mut user.attributes, fields.attributes.as_ref());
+    user.merge_attributes(fields.attribute_fields.as_ref().unwrap_or(&BTreeMap::new()));
     let ids = |ids: &BTreeSet<Id>| ids.iter().map(ToString::to_string).collect();
     for (mine, given) in [
         (&mut user.contacts, &fields.contacts),
@@ -175,7 +176,7 @@ fn friend(fields: &FriendFields, now: Since) -> Friend {
     Friend {
         since: fields.since.unwrap_or(now),
         remark: value(&fields.remark),
-        lists: value(&fields.lists).unwrap_or_default(),
+        lists: value(&fields.lists).into_iter().chain(fields.add_lists.clone()).flatten().collect(),
         source: value(&fields.source),
         wording: value(&fields.wording),
         custom: custom(&fields.custom),

@@ -57,6 +57,8 @@ fields! {
         moderation: Patch<Moderation>,
         approval: Patch<Approval>,
         attributes: Option<BTreeMap<String, Option<Value>>>,
+        /// Single fields of attributes that are objects, by the attribute's name.
+        attribute_fields: Option<BTreeMap<String, BTreeMap<String, Option<Value>>>>,
         contacts: Option<BTreeSet<Id>>,
         favorites: Option<BTreeSet<Id>>,
         paired: Option<BTreeSet<Id>>,
@@ -88,6 +90,8 @@ fields! {
     FriendFields {
         remark: Patch<String>,
         lists: Patch<BTreeSet<String>>,
+        /// Those in which he is to be besides.
+        add_lists: Option<BTreeSet<String>>,
         source: Patch<String>,
         wording: Patch<String>,
         custom: Patch<BTreeMap<String, Option<Value>>>,
@@ -113,6 +117,7 @@ impl RequestFields {
         FriendFields {
             remark: self.remark.clone(),
             lists: self.lists.clone(),
+            add_lists: None,
             source: self.source.clone(),
             wording: self.wording.clone(),
             custom: self.custom.clone(),

@@ -34,6 +34,8 @@ pub struct Refusal {
     pub message: String,
     /// Where a file states what the command would change.
     pub place: Option<Place>,
+    /// Whose list it is that is full.
+    pub whose: Option<String>,
 }
 
 words! {
@@ -99,13 +101,18 @@ impl From<request::Reason> for Reason {
 
 impl Refusal {
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), place: None }
+        Self { reason, message: message.into(), place: None, whose: None }
     }
 
     /// Of what a file states at this place; `what` begins the message.
     pub(super) fn stated(what: &str, place: Place) -> Self {
         let message = format!("{what} is stated in {}:{}; change it there", place.file, place.line);
-        Self { reason: Reason::StatedByFile, message, place: Some(place) }
+        Self { place: Some(place), ..Self::new(Reason::StatedByFile, message) }
+    }
+
+    /// Of a list that is full.
+    pub(super) fn full(reason: Reason, whose: &str, message: String) -> Self {
+        Self { whose: Some(whose.to_owned()), ..Self::new(reason, message) }
     }
 
     /// Of a command that was fine, but another of its batch was not.

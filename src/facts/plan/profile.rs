@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     facts::{
-        Friend, FriendFields, Id, Named, Patch, Request, RequestFields, Setting, Since, Tag,
+        Friend, FriendFields, Id, Named, Patch, Request, RequestFields, Setting, Since, Tag, User,
         UserFields,
     },
     request::{Relation, Switch},
@@ -35,9 +35,14 @@ pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &UserFields) -> 
         put_switches(draft, id, switches)?;
     }
     if let Some(attributes) = &fields.attributes {
-        put_values(&mut draft.user(id)?.attributes, attributes, |_, value| {
-            within("an attribute", value.to_string().len(), LONGEST_ATTRIBUTE)
-        })?;
+        put_attributes(draft.user(id)?, attributes)?;
+    }
+    if let Some(given) = &fields.attribute_fields {
+        let user = draft.user(id)?;
+        user.merge_attributes(given);
+        let given = given.keys().filter_map(|name| user.attributes.get_key_value(name));
+        let given = given.map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
+        put_attributes(user, &given)?;
     }
     for (edges, relation) in [
         (&fields.contacts, Relation::Contact),
@@ -65,6 +70,12 @@ pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &UserFields) -> 
         put_requests(draft, id, requests)?;
     }
     Ok(Outcome::default())
+}
+
+fn put_attributes(user: &mut User, given: &BTreeMap<String, Option<Value>>) -> Result<(), Refusal> {
+    put_values(&mut user.attributes, given, |_, value| {
+        within("an attribute", value.to_string().len(), LONGEST_ATTRIBUTE)
+    })
 }
 
 fn put_settings<E>(

@@ -10,7 +10,7 @@ use crate::{
         Served,
         facts::{Facts, Not},
     },
-    request::{Decision, Moderation, Relation, Request, Role},
+    request::{Approval, Decision, Moderation, Relation, Request, Role},
     serve::{admin, route::App},
 };
 
@@ -63,6 +63,11 @@ impl House for Inside<'_> {
     fn moderation(&self, user: &str) -> Option<Moderation> {
         let (own, _) = self.served.view.population.own(self.number(user)?);
         Some(own.moderation())
+    }
+
+    fn approval(&self, user: &str) -> Option<Approval> {
+        let user = self.number(user)?;
+        Some(self.served.view.population.directory.standing(user).approval())
     }
 
     fn has(&self, from: &str, relation: Relation, to: &str) -> bool {
