@@ -197,26 +197,6 @@ impl User {
         *self == Self::default()
     }
 
-    /// Sets single fields of attributes, and removes those that are `None`. What is no object becomes
-    /// one; what has no field left goes.
-    pub fn merge_attributes(&mut self, given: &BTreeMap<String, BTreeMap<String, Option<Value>>>) {
-        for (name, fields) in given {
-            let mut object = match self.attributes.remove(name) {
-                Some(Value::Object(object)) => object,
-                _ => serde_json::Map::new(),
-            };
-            for (field, value) in fields {
-                match value {
-                    None | Some(Value::Null) => drop(object.shift_remove(field)),
-                    Some(value) => drop(object.insert(field.clone(), value.clone())),
-                }
-            }
-            if !object.is_empty() {
-                self.attributes.insert(name.clone(), Value::Object(object));
-            }
-        }
-    }
-
     /// Those to whom he has this relation. A favorite is a contact too, but stands among the
     /// favorites alone.
     pub fn edges(&self, relation: Relation) -> Box<dyn Iterator<Item = &str> + '_> {

@@ -4,6 +4,7 @@ use clap::Args;
 use crate::dialects::flip::Flip;
 
 #[derive(Args, Debug)]
+#[group(skip)]
 pub(in crate::cli) struct Options {}
 
 impl Options {

@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 use crate::dialects::Dialect;
 
 #[derive(Args, Debug)]
+#[group(skip)]
 pub(super) struct Options {
     /// Answer in this system's own API too; may be given several times
     #[arg(long = "dialect", value_enum, value_name = "SYSTEM")]

@@ -6,6 +6,7 @@ use clap::Args;
 use crate::dialects::tencent::{Access, Tencent};
 
 #[derive(Args, Debug)]
+#[group(skip)]
 pub(in crate::cli) struct Options {
     /// Tencent IM: verify the `usersig` of calls with the app's secret key, the line in this file
     ///

@@ -131,7 +131,6 @@ pub(super) fn put(user: &mut User, fields: &UserFields) {
     patch(&mut user.approval, &fields.approval);
     merge(&mut user.permissions, fields.permissions.as_ref());
     merge(&mut user.attributes, fields.attributes.as_ref());
-    user.merge_attributes(fields.attribute_fields.as_ref().unwrap_or(&BTreeMap::new()));
     let ids = |ids: &BTreeSet<Id>| ids.iter().map(ToString::to_string).collect();
     for (mine, given) in [
         (&mut user.contacts, &fields.contacts),

@@ -147,16 +147,16 @@ fn user_id(fields: &Fields) -> Result<&str, Fault> {
 
 fn put(fields: &Fields, id: &str) -> Result<Op, Fault> {
     let user = Id::new(id).map_err(|why| fields.bad("UserID", &why.to_string()))?;
-    let mut kept = BTreeMap::new();
+    let mut kept = Members::new();
     for (name, tag) in [("Nick", profile::NICK), ("FaceUrl", profile::IMAGE)] {
         if let Some(text) = fields.text(name)? {
             if text.len() > profile::LONGEST {
                 return Err(fields.bad(name, &format!("it has at most {} bytes", profile::LONGEST)));
             }
-            kept.insert(tag.to_owned(), Some(text.into()));
+            kept.insert(tag.to_owned(), text.into());
         }
     }
-    let attributes = BTreeMap::from([(profile::ATTRIBUTE.to_owned(), kept)]);
-    let fields = UserFields { attribute_fields: Some(attributes), ..UserFields::default() };
+    let attributes = BTreeMap::from([(profile::ATTRIBUTE.to_owned(), kept.into())]);
+    let fields = UserFields { merge_attributes: Some(attributes), ..UserFields::default() };
     Ok(Op::PutUser { user, fields: Box::new(fields) })
 }

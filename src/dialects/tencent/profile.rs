@@ -79,7 +79,7 @@ const ALLOW_TYPES: [(&str, Approval); 3] = [
 pub(super) fn set(body: &[u8], house: &dyn House) -> Answered {
     let fields = body::read(body, Family::Profile)?;
     let user = fields.known("From_Account", house)?;
-    let mut kept = BTreeMap::new();
+    let mut kept = Members::new();
     let mut put = UserFields::default();
     let mut seen = BTreeSet::new();
     for (at, item) in fields.items("ProfileItem")?.iter().enumerate() {
@@ -95,16 +95,16 @@ pub(super) fn set(body: &[u8], house: &dyn House) -> Answered {
             let approval = ALLOW_TYPES.iter().find(|(word, _)| value == word);
             put.approval = approval.map_or(Patch::Keep, |(_, approval)| Patch::Set(*approval));
         } else {
-            kept.insert(tag.to_owned(), Some(value.clone()));
+            kept.insert(tag.to_owned(), value.clone());
         }
     }
     Ok(self::put(user, put, kept))
 }
 
 /// Writes what is said of a user; the answer says whether it was.
-fn put(user: Id, mut fields: UserFields, kept: BTreeMap<String, Option<Value>>) -> Step<Reply> {
+fn put(user: Id, mut fields: UserFields, kept: Members) -> Step<Reply> {
     if !kept.is_empty() {
-        fields.attribute_fields = Some(BTreeMap::from([(ATTRIBUTE.to_owned(), kept)]));
+        fields.merge_attributes = Some(BTreeMap::from([(ATTRIBUTE.to_owned(), kept.into())]));
     }
     Step::op(Op::PutUser { user, fields: Box::new(fields) }, |wrote, _| {
         let reply = match wrote {

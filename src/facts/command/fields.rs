@@ -57,8 +57,8 @@ fields! {
         moderation: Patch<Moderation>,
         approval: Patch<Approval>,
         attributes: Option<BTreeMap<String, Option<Value>>>,
-        /// Single fields of attributes that are objects, by the attribute's name.
-        attribute_fields: Option<BTreeMap<String, BTreeMap<String, Option<Value>>>>,
+        /// Attributes of which single members are given, after RFC 7396: the others stay.
+        merge_attributes: Option<BTreeMap<String, Value>>,
         contacts: Option<BTreeSet<Id>>,
         favorites: Option<BTreeSet<Id>>,
         paired: Option<BTreeSet<Id>>,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     facts::{
-        Friend, FriendFields, Id, Named, Patch, Request, RequestFields, Setting, Since, Tag, User,
+        Friend, FriendFields, Id, Named, Patch, Request, RequestFields, Setting, Since, Tag,
         UserFields,
     },
     request::{Relation, Switch},
@@ -35,14 +35,10 @@ pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &UserFields) -> 
         put_switches(draft, id, switches)?;
     }
     if let Some(attributes) = &fields.attributes {
-        put_attributes(draft.user(id)?, attributes)?;
+        put_values(&mut draft.user(id)?.attributes, attributes, check_attribute)?;
     }
-    if let Some(given) = &fields.attribute_fields {
-        let user = draft.user(id)?;
-        user.merge_attributes(given);
-        let given = given.keys().filter_map(|name| user.attributes.get_key_value(name));
-        let given = given.map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
-        put_attributes(user, &given)?;
+    if let Some(attributes) = &fields.merge_attributes {
+        merge_values(&mut draft.user(id)?.attributes, attributes, check_attribute)?;
     }
     for (edges, relation) in [
         (&fields.contacts, Relation::Contact),
@@ -70,12 +66,6 @@ pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &UserFields) -> 
         put_requests(draft, id, requests)?;
     }
     Ok(Outcome::default())
-}
-
-fn put_attributes(user: &mut User, given: &BTreeMap<String, Option<Value>>) -> Result<(), Refusal> {
-    put_values(&mut user.attributes, given, |_, value| {
-        within("an attribute", value.to_string().len(), LONGEST_ATTRIBUTE)
-    })
 }
 
 fn put_settings<E>(
@@ -140,6 +130,41 @@ fn put_switches<E>(
         }
     }
     Ok(())
+}
+
+/// # Errors
+/// `too_long`, if an attribute is.
+pub(super) fn check_attribute(_: &str, value: &Value) -> Result<(), Refusal> {
+    within("an attribute", value.to_string().len(), LONGEST_ATTRIBUTE)
+}
+
+/// Merges patches into the values that are there, and removes those of which nothing is left.
+///
+/// # Errors
+/// If there are too many, or one gets too long.
+pub(super) fn merge_values(
+    values: &mut BTreeMap<String, Value>,
+    patches: &BTreeMap<String, Value>,
+    check: impl Fn(&str, &Value) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    let merged = |(name, patch): (&String, &Value)| (name.clone(), merged(values.get(name), patch));
+    put_values(values, &patches.iter().map(merged).collect(), check)
+}
+
+/// What a value comes to by a patch (RFC 7396), without objects in which nothing is left.
+fn merged(value: Option<&Value>, patch: &Value) -> Option<Value> {
+    let Value::Object(patches) = patch else {
+        return Some(patch.clone()).filter(|patch| !patch.is_null());
+    };
+    let mut members = value.and_then(Value::as_object).cloned().unwrap_or_default();
+    for (name, patch) in patches {
+        match merged(members.get(name), patch) {
+            Some(value) => drop(members.insert(name.clone(), value)),
+            None => drop(members.shift_remove(name)),
+        }
+    }
+    Some(Value::Object(members))
+        .filter(|value| value.as_object().is_some_and(|all| !all.is_empty()))
 }
 
 /// Sets those values that are given, and removes those that are `null`.
