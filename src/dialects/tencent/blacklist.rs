@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     body,
     codes::{Code, Family},
-    envelope::{Answered, fine, members, settled},
+    envelope::{Answered, fine, look, members},
     items::{Item, Names, as_it_is, carry_out},
     paging::{Page, sequence},
 };
@@ -62,7 +62,7 @@ pub(super) fn get(body: &[u8], house: &dyn House) -> Answered {
         0 => PAGE,
         most => most.min(body::MOST_ITEMS),
     };
-    Ok(Step::gather(move |house| settled(listed(house, &from, start, most, last))))
+    look(false, house, move |house| listed(house, &from, start, most, last))
 }
 
 fn listed(house: &dyn House, from: &Id, start: u64, most: usize, last: u64) -> Answered {

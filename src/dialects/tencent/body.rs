@@ -15,6 +15,9 @@ use crate::{
 /// How many accounts or items one call names at most, as documented.
 pub(super) const MOST_ITEMS: usize = 1000;
 
+/// For so many accounts, records are read at once.
+pub(super) const FEW: usize = 100;
+
 /// An object of a body, and what is wrong with it if a member is not as it must be. Fields that
 /// nobody asks for are passed over.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::codes::{Code, Family};
 use crate::{
-    dialects::{NotWritten, Reply, Step, Unread},
+    dialects::{House, NotWritten, Reply, Step, Unread},
     facts::{Reason, Refusal},
 };
 
@@ -48,6 +48,15 @@ pub(super) fn settled(answered: Answered) -> Result<Step<Reply>, Unread> {
         Err(Stop::Fault(fault)) => Ok(Step::Done(fault.reply())),
         Err(Stop::Unread(unread)) => Err(unread),
     }
+}
+
+/// Looks things up: at once if that is quick, or else on a thread of its own.
+pub(super) fn look(
+    is_quick: bool,
+    house: &dyn House,
+    look: impl Fn(&dyn House) -> Answered + Send + Sync + 'static,
+) -> Answered {
+    if is_quick { look(house) } else { Ok(Step::gather(move |house| settled(look(house)))) }
 }
 
 impl Fault {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     body::{self, Fields},
     codes::{Code, Family},
-    envelope::{Answered, Fault, Members, Stop, fine, members, settled},
+    envelope::{Answered, Fault, Members, Stop, fine, members},
     items::{Item, Names, carry_out},
     paging::sequence,
 };
@@ -89,7 +89,7 @@ pub(super) fn get(body: &[u8], house: &dyn House) -> Answered {
     let words = [("Need_Friend_Type_No", false), ("Need_Friend_Type_Yes", true)];
     let friends = fields.word("NeedFriend", &words)?.unwrap_or(false);
     let names = fields.texts("GroupName")?.filter(|names| !names.is_empty());
-    Ok(Step::gather(move |house| settled(told(house, &from, last, friends, names.as_deref()))))
+    told(house, &from, last, friends, names.as_deref())
 }
 
 fn told(

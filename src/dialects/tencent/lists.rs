@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::{
-    body::{self, MOST_ITEMS},
+    body::{self, FEW, MOST_ITEMS},
     codes::{Code, Family},
-    envelope::{Answered, Fault, fine, members, settled},
+    envelope::{Answered, Fault, fine, look, members},
     fields,
     items::{Names, failures, result},
     paging::{Page, sequence},
@@ -32,7 +32,7 @@ pub(super) fn get(body: &[u8], house: &dyn House) -> Answered {
     let from = fields.known("From_Account", house)?;
     let start = fields.number("StartIndex")?;
     let seen = (fields.number("StandardSequence")?, fields.number("CustomSequence")?);
-    Ok(Step::gather(move |house| settled(page(house, &from, start, seen))))
+    look(false, house, move |house| page(house, &from, start, seen))
 }
 
 /// A part of a friend list. Of what the caller has seen in its present state, as his sequence numbers
@@ -87,7 +87,8 @@ pub(super) fn get_list(body: &[u8], house: &dyn House) -> Answered {
         );
         return Err(fields.bad("TagList", &message).into());
     }
-    Ok(Step::gather(move |house| settled(told(house, &from, &accounts, tags.as_deref()))))
+    let is_quick = accounts.len() <= FEW;
+    look(is_quick, house, move |house| told(house, &from, &accounts, tags.as_deref()))
 }
 
 fn told(house: &dyn House, from: &Id, accounts: &[String], tags: Option<&[String]>) -> Answered {

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    body::{self, Fields},
+    body::{self, FEW, Fields},
     codes::{Code, Family},
-    envelope::{Answered, Fault, Members, Stop, fine, members, settled},
+    envelope::{Answered, Fault, Members, Stop, fine, look, members},
     fields::shown,
     items::{failures, result},
 };
@@ -176,11 +176,12 @@ pub(super) fn values(house: &dyn House, user: &str) -> Result<Vec<(String, Value
     Ok(all)
 }
 
-pub(super) fn get(body: &[u8], _: &dyn House) -> Answered {
+pub(super) fn get(body: &[u8], house: &dyn House) -> Answered {
     let fields = body::read(body, Family::Profile)?;
     let accounts = fields.accounts("To_Account")?;
     let tags = fields.texts("TagList")?.filter(|tags| !tags.is_empty());
-    Ok(Step::gather(move |house| settled(told(house, &accounts, tags.as_deref()))))
+    let is_quick = accounts.len() <= FEW;
+    look(is_quick, house, move |house| told(house, &accounts, tags.as_deref()))
 }
 
 fn told(house: &dyn House, accounts: &[String], tags: Option<&[String]>) -> Answered {

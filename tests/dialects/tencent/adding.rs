@@ -204,8 +204,8 @@ fn an_import_is_one_way_and_asks_nobody() {
          carol: { blocked: [alice] }, dave: {}, erin: {} }",
     );
     let item = json!({
-        "To_Account": "bob", "AddSource": "AddSource_Type_Import", "Remark": "Bobby", "RemarkTime": 1420000001,
-        "GroupName": ["Work", "Play"], "AddWording": "hi", "AddTime": 1420000002,
+        "To_Account": "bob", "AddSource": "AddSource_Type_Import", "Remark": "Bobby", "RemarkTime": 1_420_000_001,
+        "GroupName": ["Work", "Play"], "AddWording": "hi", "AddTime": 1_420_000_002,
         "CustomItem": [{ "Tag": "Tag_SNS_Custom_Test", "Value": "test" }],
     });
     let plain = |to: &str| json!({ "To_Account": to, "AddSource": "AddSource_Type_Import" });

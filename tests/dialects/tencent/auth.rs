@@ -113,8 +113,8 @@ fn signatures_of_the_key() {
     assert_eq!(code(&rig, &other).0, 30002, "the signature is right, the app is another");
     let swapped = query("administrator", ADMINISTRATOR).replace(APP, "1400000002");
     assert_eq!(code(&rig, &swapped).0, 70014);
-    let escaped: String = ADMINISTRATOR.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    assert_eq!(code(&rig, &query("%61dministrator", &escaped)).0, 0);
+    let escaped: Vec<String> = ADMINISTRATOR.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    assert_eq!(code(&rig, &query("%61dministrator", &escaped.concat())).0, 0);
     assert_eq!(code(&rig, &query("administrator", &sign("administrator", &[]))).0, 0);
     let texts = [("TLS.sdkappid", json!(APP)), ("TLS.time", json!("1700000000"))];
     assert_eq!(code(&rig, &query("administrator", &sign("administrator", &texts))).0, 0);

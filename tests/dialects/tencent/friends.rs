@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use super::{accounts, add, adding, call, error, fault, fine, friends, nothing, results, rig};
 use crate::rig::Rig;
 
-fn update(rig: &Rig, to: &str, items: Value) -> (u64, String) {
+fn update(rig: &Rig, to: &str, items: &Value) -> (u64, String) {
     let item = json!({ "To_Account": to, "SnsItem": items });
     let body = json!({ "From_Account": "alice", "UpdateItem": [item] });
     results(&call(rig, "sns/friend_update", &body)).remove(0)
 }
 
-fn get_list(rig: &Rig, to: &[&str], tags: Value) -> Value {
+fn get_list(rig: &Rig, to: &[&str], tags: &Value) -> Value {
     let body = json!({ "From_Account": "alice", "To_Account": to, "TagList": tags });
     fine(rig, "sns/friend_get_list", &body)
 }
@@ -27,8 +27,8 @@ fn what_is_kept_of_a_friend() {
         tag("Tag_SNS_Custom_Test", "one".into()),
         tag("Tag_SNS_Custom_Bytes", "AAEC/w==".into()),
     ]);
-    assert_eq!(update(&rig, "bob", all), nothing());
-    assert_eq!(update(&rig, "bob", json!([tag("Tag_SNS_Custom_Test", "two".into())])), nothing());
+    assert_eq!(update(&rig, "bob", &all), nothing());
+    assert_eq!(update(&rig, "bob", &json!([tag("Tag_SNS_Custom_Test", "two".into())])), nothing());
     let asked = json!([
         "Tag_SNS_Custom_Test",
         "Tag_SNS_IM_Group",
@@ -38,7 +38,7 @@ fn what_is_kept_of_a_friend() {
         "Tag_Profile_IM_AllowType",
         "Tag_Profile_IM_Nick",
     ]);
-    let told = get_list(&rig, &["bob"], asked);
+    let told = get_list(&rig, &["bob"], &asked);
     assert_eq!(
         told["InfoItem"],
         json!([{ "To_Account": "bob", "SnsProfileItem": [
@@ -53,15 +53,15 @@ fn what_is_kept_of_a_friend() {
         update(
             &rig,
             "bob",
-            json!([tag("Tag_SNS_IM_Remark", "".into()), tag("Tag_SNS_IM_Group", json!([]))])
+            &json!([tag("Tag_SNS_IM_Remark", "".into()), tag("Tag_SNS_IM_Group", json!([]))])
         ),
         nothing()
     );
-    let told = get_list(&rig, &["bob"], json!(["Tag_SNS_IM_Group", "Tag_SNS_IM_Remark"]));
+    let told = get_list(&rig, &["bob"], &json!(["Tag_SNS_IM_Group", "Tag_SNS_IM_Remark"]));
     assert_eq!(told["InfoItem"][0]["SnsProfileItem"], json!([]));
     // What facts wrote, by a shorter name.
     rig.write(&json!([{ "op": "update_friend", "from": "alice", "to": "bob", "source": "Web", "custom": { "Short": "x" } }]));
-    let told = get_list(&rig, &["bob"], json!(["Tag_SNS_IM_AddSource", "Tag_SNS_Custom_Short"]));
+    let told = get_list(&rig, &["bob"], &json!(["Tag_SNS_IM_AddSource", "Tag_SNS_Custom_Short"]));
     assert_eq!(
         told["InfoItem"][0]["SnsProfileItem"],
         json!([
@@ -97,7 +97,7 @@ fn what_can_not_be_kept() {
         ("Tag_SNS_Custom_", json!("x"), 30001),
         ("Tag_SNS_Custom_A1", json!("x"), 30001),
     ] {
-        let (told, info) = update(&rig, "bob", json!([{ "Tag": tag, "Value": value }]));
+        let (told, info) = update(&rig, "bob", &json!([{ "Tag": tag, "Value": value }]));
         assert_eq!(told, code, "{tag}: {info}");
     }
     for items in [
@@ -108,18 +108,15 @@ fn what_can_not_be_kept() {
         json!([{}]),
         json!([{ "Tag": "Tag_SNS_IM_Remark" }]),
     ] {
-        assert_eq!(update(&rig, "bob", items.clone()).0, 30001, "{items}");
+        assert_eq!(update(&rig, "bob", &items).0, 30001, "{items}");
     }
     let twice = json!([{ "Tag": "Tag_SNS_IM_Remark", "Value": "a" }, { "Tag": "Tag_SNS_IM_Remark", "Value": "b" }]);
-    assert!(update(&rig, "bob", twice).1.contains("twice"));
+    assert!(update(&rig, "bob", &twice).1.contains("twice"));
     let plain = json!([{ "Tag": "Tag_SNS_IM_Remark", "Value": "a" }]);
-    assert_eq!(update(&rig, "carol", plain.clone()), error(30001, "FriendUpdate_Friend_Not_Exist"));
+    assert_eq!(update(&rig, "carol", &plain), error(30001, "FriendUpdate_Friend_Not_Exist"));
+    assert_eq!(update(&rig, "zoe", &plain), error(30003, "FriendUpdate_To_Account_Not_Exist"));
     assert_eq!(
-        update(&rig, "zoe", plain.clone()),
-        error(30003, "FriendUpdate_To_Account_Not_Exist")
-    );
-    assert_eq!(
-        update(&rig, "alice", plain),
+        update(&rig, "alice", &plain),
         error(30001, "FriendUpdate_To_Account_Is_From_Account")
     );
 }
@@ -273,7 +270,7 @@ fn what_was_seen_is_not_told_again() {
 fn some_of_a_friend_list() {
     let rig = rig();
     add(&rig, "alice", &["bob"]);
-    let told = get_list(&rig, &["bob", "carol", "zoe", "alice"], json!(["Tag_SNS_IM_AddSource"]));
+    let told = get_list(&rig, &["bob", "carol", "zoe", "alice"], &json!(["Tag_SNS_IM_AddSource"]));
     assert_eq!(
         told,
         json!({

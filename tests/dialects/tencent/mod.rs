@@ -11,6 +11,7 @@ mod limits;
 mod profile;
 mod replayed;
 mod stated;
+mod unwritten;
 
 use std::net::TcpStream;
 
