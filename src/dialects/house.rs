@@ -38,6 +38,10 @@ pub trait House {
     /// Whether there is this edge between two users who are known.
     fn has(&self, from: &str, relation: Relation, to: &str) -> bool;
 
+    /// How many there are between whom and a user there is an edge, either way: what
+    /// [`related`](Self::related) costs. 0 if he is not known.
+    fn ties(&self, user: &str) -> usize;
+
     /// Those to whom a user who is known has this relation and who are known, in the order of ids.
     /// Costs what is between him and others.
     fn related(&self, user: &str, relation: Relation) -> Vec<String>;

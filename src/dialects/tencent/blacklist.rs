@@ -7,7 +7,7 @@ use super::{
     codes::{Code, Family},
     envelope::{Answered, fine, look, members},
     items::{Item, Names, as_it_is, carry_out},
-    paging::{Page, sequence},
+    paging::{Page, is_short, sequence},
 };
 use crate::{
     dialects::{House, Step},
@@ -62,7 +62,7 @@ pub(super) fn get(body: &[u8], house: &dyn House) -> Answered {
         0 => PAGE,
         most => most.min(body::MOST_ITEMS),
     };
-    look(false, house, move |house| listed(house, &from, start, most, last))
+    look(is_short(house, &from), house, move |house| listed(house, &from, start, most, last))
 }
 
 fn listed(house: &dyn House, from: &Id, start: u64, most: usize, last: u64) -> Answered {

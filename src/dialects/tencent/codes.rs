@@ -1,4 +1,14 @@
-//! The codes that answers have, as Tencent's public documentation lists them.
+//! The codes that answers have.
+//!
+//! | codes | from |
+//! |---|---|
+//! | 300xx to 306xx, 32216 | the error codes of the relationship chain, and the FAQ that tells which names stand behind 30001 |
+//! | 400xx, 406xx | the error codes of profiles |
+//! | 600xx | the error codes common to all REST calls |
+//! | 7000x, 7001x | the error codes of UserSig |
+//! | 701xx to 705xx | the error codes of accounts |
+//!
+//! Where the documentation has no code for something, the nearest is taken, and its line says so.
 
 /// A result code, of a call as a whole or of one item of a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

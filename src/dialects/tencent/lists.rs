@@ -8,7 +8,7 @@ use super::{
     envelope::{Answered, Fault, fine, look, members},
     fields,
     items::{Names, failures, result},
-    paging::{Page, sequence},
+    paging::{Page, is_short, sequence},
     profile,
 };
 use crate::{
@@ -32,7 +32,7 @@ pub(super) fn get(body: &[u8], house: &dyn House) -> Answered {
     let from = fields.known("From_Account", house)?;
     let start = fields.number("StartIndex")?;
     let seen = (fields.number("StandardSequence")?, fields.number("CustomSequence")?);
-    look(false, house, move |house| page(house, &from, start, seen))
+    look(is_short(house, &from), house, move |house| page(house, &from, start, seen))
 }
 
 /// A part of a friend list. Of what the caller has seen in its present state, as his sequence numbers

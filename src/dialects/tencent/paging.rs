@@ -2,7 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{facts::Kept, request::Relation};
+use crate::{dialects::House, facts::Kept, request::Relation};
+
+/// So many friends, and others who have to do with a user, are gone through at once.
+const SHORT: usize = 250;
 
 /// Part of a list.
 #[derive(Default, Debug)]
@@ -19,6 +22,11 @@ impl<'l> Page<'l> {
         let items = list.get(start..end).unwrap_or_default();
         Self { items, next: (end < list.len()).then_some(end as u64) }
     }
+}
+
+/// Whether what is between a user and others is quickly gone through.
+pub(super) fn is_short(house: &dyn House, user: &str) -> bool {
+    house.ties(user) <= SHORT
 }
 
 /// The sequence number of a user's list, which these are in: it is another one whenever the list may be

@@ -78,6 +78,10 @@ impl House for Inside<'_> {
         }
     }
 
+    fn ties(&self, user: &str) -> usize {
+        self.number(user).map_or(0, |user| self.served.view.population.ties_of(user).len())
+    }
+
     fn related(&self, user: &str, relation: Relation) -> Vec<String> {
         let Some(user) = self.number(user) else { return Vec::new() };
         let population = &self.served.view.population;

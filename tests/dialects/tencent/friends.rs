@@ -194,7 +194,7 @@ fn many(rig: &Rig, count: usize) -> Vec<String> {
 #[test]
 fn a_friend_list_in_pages() {
     let rig = rig();
-    let ids = many(&rig, 250);
+    let ids = many(&rig, 260);
     for command in ["sns/friend_get", "sns/friend_get_all"] {
         let (mut found, mut start, mut seen, mut sizes) = (Vec::new(), 0, 0, Vec::new());
         loop {
@@ -202,7 +202,7 @@ fn a_friend_list_in_pages() {
                 "From_Account": "alice", "StartIndex": start, "StandardSequence": seen, "CustomSequence": seen,
             });
             let page = fine(&rig, command, &asked);
-            assert_eq!(page["FriendNum"], 250);
+            assert_eq!(page["FriendNum"], 260);
             let listed = accounts(&page["UserDataItem"]);
             sizes.push(listed.len());
             found.extend(listed);
@@ -212,10 +212,10 @@ fn a_friend_list_in_pages() {
                 break;
             }
         }
-        assert_eq!((sizes, start), (vec![100, 100, 50], 0));
+        assert_eq!((sizes, start), (vec![100, 100, 60], 0));
         assert_eq!(found, ids);
     }
-    let end = fine(&rig, "sns/friend_get", &json!({ "From_Account": "alice", "StartIndex": 250 }));
+    let end = fine(&rig, "sns/friend_get", &json!({ "From_Account": "alice", "StartIndex": 260 }));
     assert_eq!((&end["UserDataItem"], &end["CompleteFlag"]), (&json!([]), &json!(1)));
 }
 

@@ -55,6 +55,10 @@ impl House for Everybody {
         relation == Relation::Friend
     }
 
+    fn ties(&self, _: &str) -> usize {
+        1
+    }
+
     fn related(&self, _: &str, _: Relation) -> Vec<String> {
         vec!["bob".to_owned()]
     }
