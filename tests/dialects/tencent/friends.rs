@@ -182,6 +182,22 @@ fn deleting_all() {
     );
 }
 
+#[test]
+fn deleting_more_than_a_batch_names() {
+    let rig = rig();
+    for part in 0..2 {
+        let ids: Vec<String> = (0..600).map(|at| format!("v{part}x{at}")).collect();
+        rig.write(&ids.iter().map(|id| json!({ "op": "put_user", "user": id })).collect());
+        let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+        assert!(add(&rig, "alice", &names).iter().all(|it| it.0 == 0));
+    }
+    let both = json!({ "From_Account": "alice", "DeleteType": "Delete_Type_Both" });
+    fine(&rig, "sns/friend_delete_all", &both);
+    let told = fine(&rig, "sns/friend_get", &json!({ "From_Account": "alice" }));
+    assert_eq!((&told["FriendNum"], &told["CompleteFlag"]), (&json!(0), &json!(1)));
+    assert_eq!(friends(&rig, "v1x599"), [""; 0]);
+}
+
 /// Makes users and adds them all.
 fn many(rig: &Rig, count: usize) -> Vec<String> {
     let ids: Vec<String> = (0..count).map(|at| format!("u{at:03}")).collect();
