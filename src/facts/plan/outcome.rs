@@ -35,7 +35,7 @@ pub struct Refusal {
     /// Where a file states what the command would change.
     pub place: Option<Place>,
     /// Whose list it is that is full.
-    pub whose: Option<String>,
+    pub whose: Option<Box<str>>,
 }
 
 words! {
@@ -112,7 +112,7 @@ impl Refusal {
 
     /// Of a list that is full.
     pub(super) fn full(reason: Reason, whose: &str, message: String) -> Self {
-        Self { whose: Some(whose.to_owned()), ..Self::new(reason, message) }
+        Self { whose: Some(whose.into()), ..Self::new(reason, message) }
     }
 
     /// Of a command that was fine, but another of its batch was not.
