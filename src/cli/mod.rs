@@ -125,7 +125,7 @@ enum Command {
     Replay(replay::Options),
     /// Answer over HTTP, and follow the files as they change
     #[command(after_help = help::SERVE)]
-    Serve(serve::Options),
+    Serve(Box<serve::Options>),
     /// Export facts as lines of JSON, or import them
     #[command(after_help = help::FACTS)]
     Facts(facts::Options),

@@ -3,7 +3,8 @@ use uuid::Uuid;
 use crate::{
     facts::{GroupTold, Kept, RuleTold, RulesTold, Since, UserTold},
     request::{
-        Decision, GroupPermission, Moderation, PeersMode, Relation, Request, Role, Switch, Value,
+        Approval, Decision, GroupPermission, Moderation, PeersMode, Relation, Request, Role,
+        Switch, Value,
     },
 };
 
@@ -40,8 +41,15 @@ pub trait House {
     /// Whether a switch of a user is on, by his record or the policy; `None` if he is not known.
     fn is_on(&self, user: &str, switch: Switch) -> Option<bool>;
 
+    /// Who may become his friend, by files, records or the policy's default; `None` if he is not known.
+    fn approval(&self, user: &str) -> Option<Approval>;
+
     /// Whether there is this edge between two users who are known.
     fn has(&self, from: &str, relation: Relation, to: &str) -> bool;
+
+    /// How many there are between whom and a user there is an edge, either way: what
+    /// [`related`](Self::related) costs. 0 if he is not known.
+    fn ties(&self, user: &str) -> usize;
 
     /// Those to whom a user who is known has this relation and who are known, in the order of ids.
     /// Costs what is between him and others.

@@ -52,6 +52,9 @@ pub enum NotWritten {
     /// No store of this kind takes so much at once.
     #[error("{0}")]
     TooLarge(String),
+    /// Others wrote the same all the while; nothing took effect.
+    #[error("{0}")]
+    Contended(String),
     /// For now; it may have taken effect all the same.
     #[error("{0}")]
     Unavailable(String),

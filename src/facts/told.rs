@@ -32,6 +32,8 @@ pub struct UserTold {
 pub struct Kept {
     pub user: User,
     pub version: Option<Version>,
+    /// Whether it names friends who are not known now; they are left out.
+    pub sleeps: bool,
 }
 
 /// A group as it is.

@@ -8,6 +8,7 @@
     reason = "a test may fail by it"
 )]
 
+mod everybody;
 mod flip;
 mod hostile;
 mod mesibo;

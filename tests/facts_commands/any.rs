@@ -160,9 +160,12 @@ pub(crate) fn command() -> impl Strategy<Value = Value> {
     let asked = select(&["request_friend", "update_friend"][..]);
     let asked = (asked, id(), id(), friend())
         .prop_map(|(op, from, to, friend)| with(op, friend, json!({ "from": from, "to": to })));
-    let added = (id(), id(), any::<bool>(), any::<bool>(), friend()).prop_map(
-        |(from, to, both, force, friend)| {
-            let given = json!({ "from": from, "to": to, "both": both, "force": force });
+    let added = (id(), id(), any::<[bool; 3]>(), friend()).prop_map(
+        |(from, to, [both, approved, force], friend)| {
+            let given = json!({
+                "from": from, "to": to, "both": both, "approved": approved, "force": force,
+                "add_lists": if approved { vec!["m"] } else { vec![] },
+            });
             with("add_friend", friend, given)
         },
     );

@@ -1,15 +1,46 @@
-use anyhow::Result;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 
-use crate::dialects::tencent::Tencent;
+use crate::dialects::tencent::{Access, Tencent};
 
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(in crate::cli) struct Options {}
+pub(in crate::cli) struct Options {
+    /// Tencent IM: verify the `usersig` of calls with the app's secret key, the line in this file
+    ///
+    /// Without it, callers send the admin token as `usersig`.
+    #[arg(
+        long = "tencent-key-file",
+        value_name = "PATH",
+        id = "tencent_key",
+        requires = "tencent_sdkappid"
+    )]
+    key_file: Option<PathBuf>,
+    /// Tencent IM: the app's number, which calls must have as `sdkappid`
+    #[arg(long = "tencent-sdkappid", value_name = "N", id = "tencent_sdkappid")]
+    sdkappid: Option<u64>,
+    /// Tencent IM: an administrator of the app, who may call; may be given several times
+    ///
+    /// If none is given, it is `administrator`, and without a key also `admin`.
+    #[arg(long = "tencent-admin", value_name = "ID", id = "tencent_admins")]
+    admins: Vec<String>,
+}
 
 impl Options {
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as the others are opened")]
     pub(super) fn open(&self) -> Result<Tencent> {
-        Ok(Tencent)
+        let admins = self.admins.clone();
+        let access = match (&self.key_file, self.sdkappid) {
+            (Some(path), Some(sdkappid)) => {
+                let text = std::fs::read_to_string(path).with_context(|| {
+                    format!("can't read the secret key in `{}`", path.display())
+                })?;
+                let key = text.parse().map_err(|error| anyhow!("`{}`: {error}", path.display()))?;
+                Access::by_key(key, sdkappid, admins)
+            }
+            (_, sdkappid) => Access::by_token(sdkappid, admins),
+        };
+        Ok(Tencent::new(access))
     }
 }

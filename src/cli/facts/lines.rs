@@ -177,7 +177,7 @@ fn friend(fields: &FriendFields, now: Since) -> Friend {
     Friend {
         since: fields.since.unwrap_or(now),
         remark: value(&fields.remark),
-        lists: value(&fields.lists).unwrap_or_default(),
+        lists: value(&fields.lists).into_iter().chain(fields.add_lists.clone()).flatten().collect(),
         source: value(&fields.source),
         wording: value(&fields.wording),
         custom: custom(&fields.custom),

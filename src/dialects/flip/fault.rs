@@ -190,7 +190,9 @@ impl From<&NotWritten> for Fault {
         match why {
             NotWritten::NoStore(message) => Self::new(403, "no_store", message),
             NotWritten::TooLarge(message) => Self::new(413, "too_large", message),
-            NotWritten::Unavailable(message) => Self::unavailable(message),
+            NotWritten::Contended(message) | NotWritten::Unavailable(message) => {
+                Self::unavailable(message)
+            }
         }
     }
 }

@@ -152,7 +152,7 @@ impl Fault {
                 match failed {
                     NotWritten::NoStore(_) => Error::NoStore,
                     NotWritten::TooLarge(_) => Error::TooLarge,
-                    NotWritten::Unavailable(_) => Error::Unavailable,
+                    NotWritten::Contended(_) | NotWritten::Unavailable(_) => Error::Unavailable,
                 },
                 failed.to_string(),
             )),

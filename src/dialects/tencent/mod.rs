@@ -1,22 +1,133 @@
+//! Tencent IM: `POST /v4/sns/{command}` and what belongs to it.
+//!
+//! Friends, blocklists and friend groups of accounts that peerage knows as users. Answers always have
+//! status 200, and say in the body what became of the call.
+
+mod accounts;
+mod add;
+mod auth;
+mod blacklist;
+mod body;
+mod check;
+mod codes;
+mod envelope;
+mod fields;
+mod friends;
+mod groups;
+mod items;
+mod lists;
+mod paging;
+mod profile;
+mod query;
+mod sig;
+
+pub use auth::Access;
+pub use sig::{InvalidKey, Key};
+
 use super::{Call, Dialect, Failure, House, Reply, Step, Unread};
+use codes::{Code, Family};
+use envelope::{Answered, Fault, settled};
+
+/// What all paths begin with.
+const ROOT: &str = "/v4/";
 
 #[derive(Debug)]
-pub struct Tencent;
+pub struct Tencent {
+    access: Access,
+}
+
+/// What is at a path.
+type Handler = fn(&[u8], &dyn House) -> Answered;
+
+impl Tencent {
+    pub const fn new(access: Access) -> Self {
+        Self { access }
+    }
+
+    fn run(&self, call: &Call<'_>, house: &dyn House) -> Answered {
+        let (family, handler) = handler(call.path);
+        self.access.check(call, family, house)?;
+        let Some(handler) = handler else {
+            let message =
+                "there is no such command; see the chapter on Tencent IM for those there are";
+            return Err(Fault::new(Code::Resource, message).into());
+        };
+        if call.method != "POST" {
+            return Err(Fault::new(Code::Http, "the method must be POST").into());
+        }
+        handler(call.body, house)
+    }
+}
 
 impl Dialect for Tencent {
     fn name(&self) -> &'static str {
         "tencent"
     }
 
-    fn takes(&self, _: &str) -> bool {
-        false
+    fn takes(&self, path: &str) -> bool {
+        path.starts_with(ROOT)
     }
 
-    fn answer(&self, _: &Call<'_>, _: &dyn House) -> Result<Step<Reply>, Unread> {
-        Ok(Step::Done(Reply::empty(404)))
+    fn answer(&self, call: &Call<'_>, house: &dyn House) -> Result<Step<Reply>, Unread> {
+        settled(self.run(call, house))
     }
 
-    fn failed(&self, _: &Failure) -> Reply {
-        Reply::empty(503)
+    fn failed(&self, failure: &Failure) -> Reply {
+        let code = match failure {
+            Failure::TooLarge(_) => Code::Http,
+            Failure::Late(_) | Failure::Cut(_) => Code::Timeout,
+            Failure::Unavailable(_) => Code::SnsInternal,
+        };
+        Fault::new(code, failure.to_string()).reply()
     }
+}
+
+fn handler(path: &str) -> (Family, Option<Handler>) {
+    let rest = path.strip_prefix(ROOT).unwrap_or_default();
+    let (service, command) = rest.split_once('/').unwrap_or((rest, ""));
+    match service {
+        "sns" => (Family::Sns, sns(command)),
+        "profile" => (Family::Profile, profile(command)),
+        "im_open_login_svc" => (Family::Accounts, account(command)),
+        _ => (Family::None, None),
+    }
+}
+
+fn sns(command: &str) -> Option<Handler> {
+    Some(match command {
+        "friend_add" => add::add,
+        "friend_import" => add::import,
+        "friend_update" => friends::update,
+        "friend_delete" => friends::delete,
+        "friend_delete_all" => friends::delete_all,
+        "friend_check" => |body, house| Ok(Step::Done(check::FRIENDS.answer(body, house)?)),
+        "friend_get" | "friend_get_all" => lists::get,
+        "friend_get_list" => lists::get_list,
+        "black_list_add" => blacklist::add,
+        "black_list_delete" => blacklist::delete,
+        "black_list_get" => blacklist::get,
+        "black_list_check" => |body, house| Ok(Step::Done(check::BLACK_LIST.answer(body, house)?)),
+        "group_add" => groups::add,
+        "group_delete" => groups::delete,
+        "group_get" => groups::get,
+        _ => return None,
+    })
+}
+
+fn profile(command: &str) -> Option<Handler> {
+    Some(match command {
+        "portrait_set" => profile::set,
+        "portrait_get" => profile::get,
+        _ => return None,
+    })
+}
+
+fn account(command: &str) -> Option<Handler> {
+    Some(match command {
+        "account_import" => accounts::import,
+        "multiaccount_import" => accounts::import_all,
+        "account_delete" => accounts::delete,
+        "account_check" => accounts::check,
+        _ => return None,
+    })
 }

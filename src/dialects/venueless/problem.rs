@@ -76,7 +76,7 @@ impl Problem {
         let code = match why {
             NotWritten::NoStore(_) => "server.no_store",
             NotWritten::TooLarge(_) => "user.too_long",
-            NotWritten::Unavailable(_) => "server.unavailable",
+            NotWritten::Contended(_) | NotWritten::Unavailable(_) => "server.unavailable",
         };
         Self::of(code).because(why)
     }

@@ -79,7 +79,7 @@ impl From<&NotWritten> for Refused {
         let (status, code) = match not {
             NotWritten::NoStore(_) => (403, "no_store"),
             NotWritten::TooLarge(_) => (413, "too_large"),
-            NotWritten::Unavailable(_) => (503, "unavailable"),
+            NotWritten::Contended(_) | NotWritten::Unavailable(_) => (503, "unavailable"),
         };
         Self::new(status, code, not.to_string())
     }

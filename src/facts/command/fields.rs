@@ -96,6 +96,8 @@ fields! {
     FriendFields {
         remark: Patch<String>,
         lists: Patch<BTreeSet<String>>,
+        /// Those in which he is to be besides.
+        add_lists: Option<BTreeSet<String>>,
         source: Patch<String>,
         wording: Patch<String>,
         custom: Patch<BTreeMap<String, Option<Value>>>,
@@ -121,6 +123,7 @@ impl RequestFields {
         FriendFields {
             remark: self.remark.clone(),
             lists: self.lists.clone(),
+            add_lists: None,
             source: self.source.clone(),
             wording: self.wording.clone(),
             custom: self.custom.clone(),

@@ -117,9 +117,15 @@ ops! {
     AcceptFriend = "accept_friend" { from: Id, to: Id }
     /// `from` is the one who asked, `to` the one who refuses.
     RefuseFriend = "refuse_friend" { from: Id, to: Id }
-    /// `both` is true unless said otherwise; `force` passes over blocks and approval.
+    /// `both` is true unless said otherwise; `approved` passes over approval, and `force` over blocks
+    /// too.
     AddFriend = "add_friend" {
-        from: Id, to: Id, both: Option<bool>, force: Option<bool>, fields: Box<FriendFields>,
+        from: Id,
+        to: Id,
+        both: Option<bool>,
+        approved: Option<bool>,
+        force: Option<bool>,
+        fields: Box<FriendFields>,
     }
     /// `both` is false unless said otherwise.
     DeleteFriend = "delete_friend" { from: Id, to: Id, both: Option<bool> }

@@ -112,6 +112,7 @@ fn friend(friend: &Friend) -> FriendFields {
     FriendFields {
         remark: patch(friend.remark.as_ref()),
         lists: Patch::Set(friend.lists.clone()),
+        add_lists: None,
         source: patch(friend.source.as_ref()),
         wording: patch(friend.wording.as_ref()),
         custom: Patch::Set(some_each(&friend.custom)),
@@ -120,7 +121,7 @@ fn friend(friend: &Friend) -> FriendFields {
 }
 
 fn request(request: &Request) -> RequestFields {
-    let FriendFields { remark, lists, source, wording, custom, since: _ } = friend(&request.friend);
+    let FriendFields { remark, lists, source, wording, custom, .. } = friend(&request.friend);
     let (both, since) = (Some(request.both), Some(request.since));
     RequestFields { both, since, remark, lists, source, wording, custom }
 }

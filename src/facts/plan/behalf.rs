@@ -58,7 +58,9 @@ fn asked<'c, E>(draft: &Draft<'_, E>, subject: &'c Id, op: &'c Op) -> Asked<'c> 
         Op::RequestFriend { from, to: other, .. } if from == subject => {
             to(Action::FriendRequest, other)
         }
-        Op::AddFriend { from, to: other, force, .. } if from == subject && *force != Some(true) => {
+        Op::AddFriend { from, to: other, approved, force, .. }
+            if from == subject && [approved, force].into_iter().all(|it| *it != Some(true)) =>
+        {
             to(Action::FriendRequest, other)
         }
         Op::Relate { from, .. }

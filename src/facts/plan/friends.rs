@@ -111,7 +111,7 @@ pub(super) fn make_lists<'l, E>(
         if let Some(limit) = limit.filter(|&limit| user.friend_lists.len() >= limit as usize) {
             let message =
                 format!("`{}` can have at most {limit} friend lists; delete one", shown(id));
-            return Err(Refusal::new(Reason::FriendListsFull, message).into());
+            return Err(Refusal::full(Reason::FriendListsFull, id, message).into());
         }
         user.friend_lists.push(list.to_owned());
     }
@@ -129,7 +129,16 @@ pub(super) fn room_for_friends<E>(
     let friends = draft.world.friends(user).saturating_add(more);
     let Some(limit) = limit.filter(|&limit| friends > limit as usize) else { return Ok(()) };
     let message = format!("`{}` can have at most {limit} friends; delete one first", shown(user));
-    Err(Refusal::new(Reason::FriendListFull, message))
+    Err(Refusal::full(Reason::FriendListFull, user, message))
+}
+
+impl FriendFields {
+    /// # Errors
+    /// If one of them is too long or not of the right form: as they would be refused whoever the
+    /// friend is.
+    pub fn check(&self) -> Result<(), Refusal> {
+        patched(Friend::default(), self).map(drop)
+    }
 }
 
 /// A friend with other fields.
@@ -137,7 +146,7 @@ pub(super) fn room_for_friends<E>(
 /// # Errors
 /// If one of them is too long or not of the right form.
 pub(super) fn patched(mut friend: Friend, fields: &FriendFields) -> Result<Friend, Refusal> {
-    let FriendFields { remark, lists, source, wording, custom, since } = fields;
+    let FriendFields { remark, lists, add_lists, source, wording, custom, since } = fields;
     if let Patch::Set(text) = remark {
         within("a remark", text.len(), LONGEST_REMARK)?;
     }
@@ -152,8 +161,9 @@ pub(super) fn patched(mut friend: Friend, fields: &FriendFields) -> Result<Frien
     set(&mut friend.source, source);
     if let Some(lists) = lists.given() {
         friend.lists = lists.cloned().unwrap_or_default();
-        friend.lists.iter().try_for_each(|list| check_list(list))?;
     }
+    friend.lists.extend(add_lists.iter().flatten().cloned());
+    friend.lists.iter().try_for_each(|list| check_list(list))?;
     match custom {
         Patch::Keep => {}
         Patch::Remove => friend.custom.clear(),

@@ -83,12 +83,22 @@ fn dispatch<E>(draft: &mut Draft<'_, E>, op: &Op) -> Done<E> {
         Op::Relate { kind, from, to } => relations::relate(draft, *kind, from, to),
         Op::Unrelate { kind, from, to } => relations::unrelate(draft, *kind, from, to),
         Op::RequestFriend { from, to, both, fields } => {
-            let wish = requests::Wish { both: both.unwrap_or(true), force: false, fields };
+            let wish = requests::Wish {
+                both: both.unwrap_or(true),
+                approved: false,
+                force: false,
+                fields,
+            };
             requests::befriend(draft, from, to, &wish)
         }
-        Op::AddFriend { from, to, both, force, fields } => {
-            let (both, force) = (both.unwrap_or(true), force.unwrap_or(false));
-            requests::befriend(draft, from, to, &requests::Wish { both, force, fields })
+        Op::AddFriend { from, to, both, approved, force, fields } => {
+            let wish = requests::Wish {
+                both: both.unwrap_or(true),
+                approved: approved.unwrap_or(false),
+                force: force.unwrap_or(false),
+                fields,
+            };
+            requests::befriend(draft, from, to, &wish)
         }
         Op::AcceptFriend { from, to } => requests::accept(draft, from, to),
         Op::RefuseFriend { from, to } => requests::refuse(draft, from, to),

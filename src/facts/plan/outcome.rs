@@ -36,6 +36,8 @@ pub struct Refusal {
     pub place: Option<Place>,
     /// Where a text of the command is wrong.
     pub spot: Option<Box<Spot>>,
+    /// Whose list it is that is full.
+    pub whose: Option<Box<str>>,
 }
 
 /// What is first wrong with a text, and where in it.
@@ -114,7 +116,7 @@ impl From<request::Reason> for Reason {
 
 impl Refusal {
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), place: None, spot: None }
+        Self { reason, message: message.into(), place: None, spot: None, whose: None }
     }
 
     /// The same, with where in a text it is.
@@ -127,6 +129,11 @@ impl Refusal {
     pub(super) fn stated(what: &str, place: Place) -> Self {
         let message = format!("{what} is stated in {}:{}; change it there", place.file, place.line);
         Self { place: Some(place), ..Self::new(Reason::StatedByFile, message) }
+    }
+
+    /// Of a list that is full.
+    pub(super) fn full(reason: Reason, whose: &str, message: String) -> Self {
+        Self { whose: Some(whose.into()), ..Self::new(reason, message) }
     }
 
     /// Of a command that was fine, but another of its batch was not.

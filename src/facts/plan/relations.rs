@@ -93,7 +93,7 @@ pub(super) fn room_for_blocks<E>(
     let Some(limit) = limit.filter(|&limit| blocked > limit as usize) else { return Ok(()) };
     let message =
         format!("`{}` can block at most {limit} users; unblock someone first", shown(user));
-    Err(Refusal::new(Reason::BlockListFull, message))
+    Err(Refusal::full(Reason::BlockListFull, user, message))
 }
 
 /// Takes each of the two from the friend list and the requests of the other.

@@ -14,7 +14,9 @@ use crate::{
 pub(super) struct Wish<'c> {
     /// Whether both are to have each other in their lists, or only the one who asks.
     pub(super) both: bool,
-    /// Whether blocks and approval are passed over.
+    /// Whether approval is passed over.
+    pub(super) approved: bool,
+    /// Whether blocks are passed over as well, and it is nothing wrong if they are friends already.
     pub(super) force: bool,
     pub(super) fields: &'c FriendFields,
 }
@@ -34,7 +36,8 @@ pub(super) fn befriend<E>(
             return Err(Refusal::new(Reason::AlreadyFriends, message).into());
         }
     }
-    let approval = if wish.force { Approval::AllowAny } else { approval(draft, to)? };
+    let approval =
+        if wish.force || wish.approved { Approval::AllowAny } else { approval(draft, to)? };
     if approval == Approval::DenyAny {
         let message = format!("`{}` takes no friend requests", shown(to));
         return Err(Refusal::new(Reason::RequestsRefused, message).into());

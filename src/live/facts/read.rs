@@ -44,7 +44,7 @@ impl Records<'_> {
     fn user(&self, id: &str) -> Result<Option<Kept>, Not> {
         Ok(match self.get(&Key::User(id.to_owned()))? {
             Some((version, Record::User(user))) => {
-                Some(Kept { user: *user, version: Some(version) })
+                Some(Kept { user: *user, version: Some(version), sleeps: false })
             }
             _ => None,
         })
@@ -66,6 +66,7 @@ impl Served {
         }
         let mut kept = kept.unwrap_or_default();
         let is_known = |id: &str| population.directory.number(id).is_some();
+        kept.sleeps = !kept.user.friends.keys().all(|id| is_known(id));
         kept.user.friends.retain(|id, _| is_known(id));
         kept.user.requests.retain(|id, _| is_known(id));
         Ok(Some(kept))
@@ -76,7 +77,9 @@ impl Served {
     /// # Errors
     /// If his record can't be read, or is ahead of what is served.
     pub fn user(&self, facts: Option<&Facts>, id: &str) -> Result<Option<UserTold>, Not> {
-        let Some(Kept { user: record, version }) = self.kept(facts, id)? else { return Ok(None) };
+        let Some(Kept { user: record, version, .. }) = self.kept(facts, id)? else {
+            return Ok(None);
+        };
         let view = &self.view;
         let population = &view.population;
         let Some(number) = population.directory.number(id) else { return Ok(None) };

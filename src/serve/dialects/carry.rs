@@ -112,6 +112,7 @@ fn not_written(error: &WriteError) -> NotWritten {
     match error {
         WriteError::NoStore => NotWritten::NoStore(message),
         WriteError::TooLarge(_) => NotWritten::TooLarge(message),
+        WriteError::Contended => NotWritten::Contended(message),
         _ => NotWritten::Unavailable(message),
     }
 }

@@ -11,8 +11,8 @@ use crate::{
         facts::{Facts, Not},
     },
     request::{
-        Decision, Grant, GroupPermission, Moderation, PeersMode, Relation, Request, Role, Switch,
-        Value,
+        Approval, Decision, Grant, GroupPermission, Moderation, PeersMode, Relation, Request, Role,
+        Switch, Value,
     },
     serve::{admin, route::App},
 };
@@ -76,12 +76,21 @@ impl House for Inside<'_> {
         Some(self.served.view.population.directory.standing(self.number(user)?).is_on(switch))
     }
 
+    fn approval(&self, user: &str) -> Option<Approval> {
+        let user = self.number(user)?;
+        Some(self.served.view.population.directory.standing(user).approval())
+    }
+
     fn has(&self, from: &str, relation: Relation, to: &str) -> bool {
         let population = &self.served.view.population;
         match (self.number(from), self.number(to)) {
             (Some(from), Some(to)) => population.outward(from, to).to(relation),
             _ => false,
         }
+    }
+
+    fn ties(&self, user: &str) -> usize {
+        self.number(user).map_or(0, |user| self.served.view.population.ties_of(user).len())
     }
 
     fn related(&self, user: &str, relation: Relation) -> Vec<String> {

@@ -1,0 +1,120 @@
+//! Who may call.
+
+use super::{
+    codes::{Code, Family},
+    envelope::Fault,
+    query::Query,
+    sig::{Key, Verifier},
+};
+use crate::dialects::{Admission, Call, House};
+
+/// Who is an administrator if nobody is named: the one whom every app has.
+const ADMINISTRATOR: &str = "administrator";
+
+/// As whom the documentation's examples call.
+const EXAMPLE: &str = "admin";
+
+/// How callers show that they are administrators.
+#[derive(Debug)]
+pub struct Access {
+    /// Without a key, the admin token stands for the signature.
+    verifier: Option<Verifier>,
+    sdkappid: Option<u64>,
+    admins: Vec<String>,
+}
+
+impl Access {
+    /// With the secret key of this app. `admins` are the identifiers of its administrators; the usual
+    /// one if it is empty.
+    pub fn by_key(key: Key, sdkappid: u64, admins: Vec<String>) -> Self {
+        let admins = or(admins, &[ADMINISTRATOR]);
+        Self { verifier: Some(Verifier::new(key)), sdkappid: Some(sdkappid), admins }
+    }
+
+    /// With the admin token. An `sdkappid` is looked at only if one is given here.
+    pub fn by_token(sdkappid: Option<u64>, admins: Vec<String>) -> Self {
+        // Whoever holds the token is an administrator.
+        let admins = or(admins, &[ADMINISTRATOR, EXAMPLE]);
+        Self { verifier: None, sdkappid, admins }
+    }
+
+    /// Whether a call comes from an administrator of the app.
+    pub(super) fn check(
+        &self,
+        call: &Call<'_>,
+        family: Family,
+        house: &dyn House,
+    ) -> Result<(), Fault> {
+        let query = Query::read(call.query)?;
+        if call.trusted {
+            return Ok(());
+        }
+        match &self.verifier {
+            Some(verifier) => check_signed(verifier, &query, house)?,
+            None => check_token(call, &query, house)?,
+        }
+        if let Some(wrong) = query.sdkappid.filter(|&id| self.sdkappid.is_some_and(|own| own != id))
+        {
+            let message = format!("`sdkappid`: this is not the app {wrong}");
+            return Err(Fault::new(family.app(), message));
+        }
+        match &query.identifier {
+            Some(identifier) if !self.admins.iter().any(|admin| admin == identifier) => {
+                let message = format!(
+                    "`identifier`: `{}` is no administrator of the app; name him with --tencent-admin",
+                    identifier.chars().take(300).collect::<String>().escape_debug()
+                );
+                Err(Fault::new(family.not_admin(), message))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn or(admins: Vec<String>, usual: &[&str]) -> Vec<String> {
+    if admins.is_empty() { usual.iter().map(|&name| name.to_owned()).collect() } else { admins }
+}
+
+/// The signature must be the key's, and of whom the query names.
+fn check_signed(verifier: &Verifier, query: &Query<'_>, house: &dyn House) -> Result<(), Fault> {
+    let missing = |code, name: &str| {
+        Fault::new(code, format!("`{name}` is missing in the query, or is empty"))
+    };
+    let usersig = query.usersig.as_deref().ok_or_else(|| missing(Code::SigEmpty, "usersig"))?;
+    let identifier =
+        query.identifier.as_deref().ok_or_else(|| missing(Code::Signature, "identifier"))?;
+    let sdkappid = query.sdkappid.ok_or_else(|| missing(Code::AppMissing, "sdkappid"))?;
+    let ticket = verifier.verify(usersig, house.now())?;
+    if ticket.identifier != identifier {
+        let message = format!(
+            "the usersig is of `{}`, and not of the `identifier` of the query",
+            ticket.shown()
+        );
+        return Err(Fault::new(Code::SigIdentifier, message));
+    }
+    if ticket.sdkappid != sdkappid {
+        let message = format!(
+            "the usersig is of the app {}, and not of the `sdkappid` of the query",
+            ticket.sdkappid
+        );
+        return Err(Fault::new(Code::SigApp, message));
+    }
+    Ok(())
+}
+
+/// The token comes in the place of the signature, or in the header where it usually is.
+fn check_token(call: &Call<'_>, query: &Query<'_>, house: &dyn House) -> Result<(), Fault> {
+    let shown = query.usersig.as_deref().map(str::as_bytes).or_else(|| call.bearer());
+    let admission = call.admission(shown, house);
+    let code = match admission {
+        Admission::Admitted => return Ok(()),
+        Admission::Missing => Code::SigEmpty,
+        Admission::Wrong => Code::SigInvalid,
+        Admission::Disabled => Code::Disabled,
+    };
+    let hint = match admission {
+        Admission::Missing => ": send it as `usersig`, or start the daemon with --tencent-key-file",
+        _ => "",
+    };
+    Err(Fault::new(code, format!("{}{hint}", admission.why())))
+}

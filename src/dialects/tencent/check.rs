@@ -1,0 +1,194 @@
+//! `friend_check` and `black_list_check`: who is in whose list.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
+
+use super::{
+    body::{MOST_ITEMS, unknown, unreadable},
+    codes::{Code, Family},
+    envelope::Fault,
+};
+use crate::{
+    dialects::{House, Reply, json},
+    request::{Relation, check_id},
+};
+
+/// A check: whose words it uses.
+pub(super) struct Check {
+    /// What the list of results is called.
+    items: &'static str,
+    /// What names of its errors begin with.
+    call: &'static str,
+    relation: Relation,
+    single: &'static str,
+    both: &'static str,
+    found: Words,
+}
+
+/// Who has whom: A is `From_Account`, B is `To_Account`.
+struct Words {
+    both_way: &'static str,
+    a_with_b: &'static str,
+    b_with_a: &'static str,
+    none: &'static str,
+}
+
+pub(super) const FRIENDS: Check = Check {
+    items: "InfoItem",
+    call: "FriendCheck",
+    relation: Relation::Friend,
+    single: "CheckResult_Type_Single",
+    both: "CheckResult_Type_Both",
+    found: Words {
+        both_way: "CheckResult_Type_BothWay",
+        a_with_b: "CheckResult_Type_AWithB",
+        b_with_a: "CheckResult_Type_BWithA",
+        none: "CheckResult_Type_NoRelation",
+    },
+};
+
+pub(super) const BLACK_LIST: Check = Check {
+    items: "BlackListCheckItem",
+    call: "BlackListCheck",
+    relation: Relation::Block,
+    single: "BlackCheckResult_Type_Single",
+    both: "BlackCheckResult_Type_Both",
+    found: Words {
+        both_way: "BlackCheckResult_Type_BothWay",
+        a_with_b: "BlackCheckResult_Type_AWithB",
+        b_with_a: "BlackCheckResult_Type_BWithA",
+        none: "BlackCheckResult_Type_NO",
+    },
+};
+
+/// What is asked. Read by itself, since it is asked often.
+#[derive(Deserialize)]
+struct Asked<'b> {
+    #[serde(borrow, rename = "From_Account")]
+    from: Option<Text<'b>>,
+    #[serde(borrow, rename = "To_Account")]
+    to: Option<Vec<Text<'b>>>,
+    #[serde(borrow, rename = "CheckType")]
+    mode: Option<Text<'b>>,
+}
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'b>(#[serde(borrow)] Cow<'b, str>);
+
+struct Told<'a> {
+    items: &'static str,
+    found: Vec<Item<'a>>,
+    failed: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    #[serde(rename = "To_Account")]
+    to: &'a str,
+    #[serde(rename = "Relation")]
+    relation: &'static str,
+    #[serde(rename = "ResultCode")]
+    code: u32,
+    #[serde(rename = "ResultInfo")]
+    info: String,
+}
+
+impl Check {
+    pub(super) fn answer(&self, body: &[u8], house: &dyn House) -> Result<Reply, Fault> {
+        let asked = read(body)?;
+        let bad = |message: String| Fault::new(Code::SnsParameter, message);
+        let missing = |name: &str| bad(format!("`{name}`: it is missing"));
+        let Text(from) = asked.from.ok_or_else(|| missing("From_Account"))?;
+        let to = asked.to.ok_or_else(|| missing("To_Account"))?;
+        let Text(mode) = asked.mode.ok_or_else(|| missing("CheckType"))?;
+        if to.is_empty() || to.len() > MOST_ITEMS {
+            let message =
+                format!("`To_Account`: it has 1 to {MOST_ITEMS} elements, not {}", to.len());
+            return Err(bad(message));
+        }
+        let both = if mode == self.both {
+            true
+        } else if mode == self.single {
+            false
+        } else {
+            let mode: String = mode.chars().take(64).collect();
+            let mode = mode.escape_debug();
+            let message =
+                format!("`CheckType`: it is {} or {}, not `{mode}`", self.single, self.both);
+            return Err(bad(message));
+        };
+        check_id(&from).map_err(|why| bad(format!("`From_Account`: {why}")))?;
+        if !house.knows_user(&from) {
+            return Err(unknown(Family::Sns, "From_Account", &from));
+        }
+        let mut told =
+            Told { items: self.items, found: Vec::with_capacity(to.len()), failed: vec![] };
+        for Text(to) in &to {
+            let item = match self.wrong(&from, to, house) {
+                None => {
+                    let relation = self.relation(&from, to, both, house);
+                    Item { to, relation, code: 0, info: String::new() }
+                }
+                Some(Fault { code, info }) => {
+                    told.failed.push(to);
+                    Item { to, relation: self.found.none, code: code.number(), info }
+                }
+            };
+            told.found.push(item);
+        }
+        // Texts and numbers: nothing in them can fail.
+        let body = serde_json::to_vec(&told).unwrap_or_default();
+        Ok(Reply { status: 200, content_type: "application/json", headers: Vec::new(), body })
+    }
+
+    /// Why nothing can be said of an account.
+    fn wrong(&self, from: &str, to: &str, house: &dyn House) -> Option<Fault> {
+        if check_id(to).is_err() {
+            Some(Fault::named(Code::SnsParameter, self.call, "To_Account_Invalid"))
+        } else if from == to {
+            Some(Fault::named(Code::SnsParameter, self.call, "To_Account_Is_From_Account"))
+        } else if !house.knows_user(to) {
+            Some(Fault::named(Code::SnsAccount, self.call, "To_Account_Not_Exist"))
+        } else {
+            None
+        }
+    }
+
+    fn relation(&self, from: &str, to: &str, both: bool, house: &dyn House) -> &'static str {
+        let there = house.has(from, self.relation, to);
+        let back = both && house.has(to, self.relation, from);
+        match (there, back) {
+            (true, true) => self.found.both_way,
+            (true, false) => self.found.a_with_b,
+            (false, true) => self.found.b_with_a,
+            (false, false) => self.found.none,
+        }
+    }
+}
+
+fn read(body: &[u8]) -> Result<Asked<'_>, Fault> {
+    // A list would do for the structure, too, its elements in order.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(super::body::read(body, Family::Sns).err().unwrap_or_else(|| {
+            Fault::new(Code::SnsParameter, "the body: expected an object, found a list")
+        }));
+    }
+    json::read(body, "a check").map_err(|misread| unreadable(body, Family::Sns, &misread))
+}
+
+impl Serialize for Told<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry(self.items, &self.found)?;
+        if !self.failed.is_empty() {
+            map.serialize_entry("Fail_Account", &self.failed)?;
+        }
+        map.serialize_entry("ActionStatus", "OK")?;
+        map.serialize_entry("ErrorCode", &0)?;
+        map.serialize_entry("ErrorInfo", "")?;
+        map.serialize_entry("ErrorDisplay", "")?;
+        map.end()
+    }
+}

@@ -1,0 +1,53 @@
+//! Parts of lists, and by what callers see that a list has not changed.
+
+use sha2::{Digest, Sha256};
+
+use crate::{dialects::House, facts::Kept, request::Relation};
+
+/// So many friends, and others who have to do with a user, are gone through at once.
+const SHORT: usize = 250;
+
+/// Part of a list.
+#[derive(Default, Debug)]
+pub(super) struct Page<'l> {
+    pub(super) items: &'l [String],
+    /// Where the next begins; `None` if this is the last.
+    pub(super) next: Option<u64>,
+}
+
+impl<'l> Page<'l> {
+    pub(super) fn of(list: &'l [String], start: u64, most: usize) -> Self {
+        let start = usize::try_from(start).unwrap_or(usize::MAX).min(list.len());
+        let end = start.saturating_add(most).min(list.len());
+        let items = list.get(start..end).unwrap_or_default();
+        Self { items, next: (end < list.len()).then_some(end as u64) }
+    }
+}
+
+/// Whether what is between a user and others is quickly gone through.
+pub(super) fn is_short(house: &dyn House, user: &str) -> bool {
+    house.ties(user) <= SHORT
+}
+
+/// The sequence number of a user's list, which these are in: it is another one whenever the list may be
+/// another.
+///
+/// It follows the version of his record, so it grows; but where files have a part in the list, it is a
+/// digest, since they change without the record. Callers keep it in 31 bits.
+pub(super) fn sequence(kept: &Kept, relation: Relation, listed: &[String]) -> u64 {
+    // 0 is what callers send who never asked before.
+    let of_record = kept.version.map_or(1, |version| version.saturating_add(1));
+    let is_own = kept.user.edges(relation).eq(listed.iter().map(String::as_str));
+    if is_own && !kept.sleeps {
+        return of_record;
+    }
+    let mut digest = Sha256::new();
+    digest.update(of_record.to_le_bytes());
+    for id in listed {
+        digest.update(id.as_bytes());
+        digest.update([0]);
+    }
+    let digest = digest.finalize();
+    let first = digest.iter().take(4).fold(0_u64, |all, &byte| all << 8 | u64::from(byte));
+    (first & 0x7fff_ffff) | 1
+}

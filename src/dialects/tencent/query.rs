@@ -1,0 +1,98 @@
+//! What stands after the `?` of a URL.
+
+use std::borrow::Cow;
+
+use super::{codes::Code, envelope::Fault};
+
+/// The documented parameters; empty ones count as missing.
+#[derive(Default, Debug)]
+pub(super) struct Query<'q> {
+    pub(super) sdkappid: Option<u64>,
+    pub(super) identifier: Option<Cow<'q, str>>,
+    pub(super) usersig: Option<Cow<'q, str>>,
+}
+
+impl<'q> Query<'q> {
+    /// # Errors
+    /// If a parameter is given twice, or is not of its form. Those that are not asked for are passed
+    /// over.
+    pub(super) fn read(text: &'q str) -> Result<Self, Fault> {
+        let mut query = Self::default();
+        let mut seen = (false, false, false);
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let once = |seen: &mut bool| {
+                let twice = Fault::new(Code::Http, format!("`{name}` is there twice in the query"));
+                if std::mem::replace(seen, true) { Err(twice) } else { Ok(()) }
+            };
+            match name {
+                "sdkappid" => {
+                    once(&mut seen.0)?;
+                    query.sdkappid = given(name, value, true)?.map(|it| number(&it)).transpose()?;
+                }
+                "identifier" => {
+                    once(&mut seen.1)?;
+                    query.identifier = given(name, value, true)?;
+                }
+                "usersig" => {
+                    once(&mut seen.2)?;
+                    // No signature holds a blank; a token may hold a plus.
+                    query.usersig = given(name, value, false)?;
+                }
+                "contenttype" => {
+                    let format = given(name, value, true)?;
+                    if format.is_some_and(|format| format != "json") {
+                        return Err(Fault::new(Code::Http, "`contenttype` must be `json`"));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(query)
+    }
+}
+
+fn number(text: &str) -> Result<u64, Fault> {
+    text.parse().map_err(|_| Fault::new(Code::App, "`sdkappid` must be a number"))
+}
+
+fn given<'q>(name: &str, value: &'q str, blanks: bool) -> Result<Option<Cow<'q, str>>, Fault> {
+    let decoded = decoded(value, blanks).ok_or_else(|| {
+        let message = format!("`{name}` in the query is not UTF-8 after percent-decoding");
+        Fault::new(Code::Http, message)
+    })?;
+    Ok(Some(decoded).filter(|value| !value.is_empty()))
+}
+
+/// Decodes percent-encoding, and a plus to a blank if that is asked for. What is no escape stands for
+/// itself.
+fn decoded(text: &str, blanks: bool) -> Option<Cow<'_, str>> {
+    if !text.bytes().any(|byte| byte == b'%' || (byte == b'+' && blanks)) {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        match first {
+            b'+' if blanks => bytes.push(b' '),
+            b'%' => {
+                match after.split_at_checked(2).and_then(|(hex, rest)| Some((byte(hex)?, rest))) {
+                    Some((byte, after)) => {
+                        bytes.push(byte);
+                        rest = after;
+                    }
+                    None => bytes.push(first),
+                }
+            }
+            _ => bytes.push(first),
+        }
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
+}
+
+/// The byte that two hexadecimal digits write.
+fn byte(digits: &[u8]) -> Option<u8> {
+    let is_one = digits.iter().all(u8::is_ascii_hexdigit);
+    u8::from_str_radix(str::from_utf8(digits).ok().filter(|_| is_one)?, 16).ok()
+}
