@@ -3,7 +3,8 @@
 //!
 //! `cargo bench --bench dialects` starts all as processes of their own, loads them in turn over 64
 //! keep-alive connections, and prints medians: how much of the bare server's rate is left, and how
-//! many times as much time a call costs beyond that server's as `/v1/decide` does.
+//! many times as much time a call costs beyond that server's as `/v1/decide` does. A word after `--`
+//! keeps those whose names hold it, and `/v1/decide`.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -100,15 +101,22 @@ fn serve(folder: &Path) -> Server {
 }
 
 fn main() {
-    let mut args = std::env::args().skip(1);
-    if args.next().as_deref() == Some("bare") {
-        return bare(args.next().and_then(|bytes| bytes.parse().ok()).unwrap_or_default());
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    if let [bare_server, bytes] = &*args
+        && bare_server == "bare"
+    {
+        return bare(bytes.parse().unwrap());
     }
+    let is_wanted = |exchange: &&Exchange| {
+        exchange.name == "/v1/decide"
+            || args.first().is_none_or(|word| exchange.name.contains(word))
+    };
+    let exchanges: Vec<&Exchange> = EXCHANGES.iter().filter(is_wanted).collect();
     let folder = tempfile::tempdir().unwrap();
     let peerage = serve(folder.path());
     let client = tokio::runtime::Runtime::new().unwrap();
     client.block_on(answer(&peerage.address, &request("POST /v1/facts", FACTS)));
-    let calls: Vec<_> = EXCHANGES
+    let calls: Vec<_> = exchanges
         .iter()
         .map(|exchange| {
             let request = request(exchange.head, exchange.body);
@@ -131,7 +139,7 @@ fn main() {
         }
     }
     let mut decide = None;
-    for (exchange, (of_bare, of_peerage)) in EXCHANGES.iter().zip(rates) {
+    for (exchange, (of_bare, of_peerage)) in exchanges.iter().zip(rates) {
         let (bare, peerage) = (median(of_bare), median(of_peerage));
         // Microseconds of a call beyond what the bare server takes.
         let cost = 1e6 / peerage - 1e6 / bare;

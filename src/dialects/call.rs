@@ -1,5 +1,4 @@
-use super::House;
-use super::house::Admission;
+use super::{Admission, House};
 
 /// What a caller sent.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +60,8 @@ impl Call<'_> {
 impl Reply {
     /// A body of JSON.
     pub fn json(status: u16, body: &serde_json::Value) -> Self {
-        let body = body.to_string().into_bytes();
+        // Texts, numbers and lists of them: nothing in them can fail.
+        let body = serde_json::to_vec(body).unwrap_or_default();
         Self { status, content_type: "application/json", headers: Vec::new(), body }
     }
 
