@@ -6,10 +6,10 @@ use peerage::{
 };
 use tempfile::TempDir;
 
-use crate::{Block, blocks, compiled, daemon::Daemon};
+use crate::{Block, blocks, compiled, daemon::Daemon, systems};
 
 /// Where the README's daemon listens.
-const ADDRESS: &str = "127.0.0.1:7411";
+pub(crate) const ADDRESS: &str = "127.0.0.1:7411";
 
 /// The chapter whose policy is not meant to be right.
 const MISTAKES: &str = "## Mistakes";
@@ -32,7 +32,7 @@ pub(crate) fn commands(block: &Block) -> Vec<(String, String)> {
 }
 
 /// The arguments of a command line as a shell reads them: single quotes hold one together.
-fn arguments(line: &str) -> Vec<String> {
+pub(crate) fn arguments(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quoted = false;
     for c in line.chars() {
@@ -70,7 +70,7 @@ fn policies_are_as_shown() {
                 let notation = Notation::of(&format!("users.{}", block.kind)).unwrap();
                 assert_eq!(compiled(notation, &block.text).population.directory.len(), 2);
             }
-            "console" => {}
+            "console" | "frames" => {}
             kind => panic!("a block of an unknown kind: {kind:?}"),
         }
     }
@@ -82,7 +82,8 @@ fn policies_are_as_shown() {
 fn commands_print_what_is_shown() {
     let folder = TempDir::new().unwrap();
     let mut typed = 0;
-    for block in blocks().into_iter().filter(|block| block.part != "## In a repository") {
+    let elsewhere = ["## In a repository", systems::PART];
+    for block in blocks().into_iter().filter(|block| !elsewhere.contains(&block.part)) {
         let here = if block.chapter == MISTAKES { folder.path() } else { Path::new(".") };
         match block.kind {
             "yaml" if block.chapter == MISTAKES => {
@@ -112,7 +113,8 @@ fn commands_print_what_is_shown() {
 #[test]
 fn the_daemon_answers_as_shown() {
     let (mut daemon, mut asked) = (None, 0);
-    for block in blocks().iter().filter(|block| block.kind == "console") {
+    let is_here = |block: &&Block| block.kind == "console" && block.part != systems::PART;
+    for block in blocks().iter().filter(is_here) {
         for (command, expected) in commands(block) {
             let words = arguments(&command);
             if words.contains(&"serve".to_owned()) {
@@ -125,7 +127,10 @@ fn the_daemon_answers_as_shown() {
             }
         }
     }
-    assert_eq!(asked, crate::README.matches("\n$ curl ").count());
+    let (before, rest) = crate::README.split_once(systems::PART).unwrap();
+    let (_, after) = rest.split_once("\n## ").unwrap();
+    let shown = [before, after].map(|part| part.matches("\n$ curl ").count());
+    assert_eq!(asked, shown.iter().sum::<usize>());
 }
 
 /// What `curl` would print.

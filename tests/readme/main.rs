@@ -10,6 +10,7 @@
 
 mod actions;
 mod examples;
+mod systems;
 mod tables;
 mod walk;
 
