@@ -8,6 +8,7 @@
     reason = "a test may fail by it"
 )]
 
+mod across;
 mod everybody;
 mod flip;
 mod hostile;

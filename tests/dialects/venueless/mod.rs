@@ -16,8 +16,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::rig::Rig;
-use socket::Socket;
-use token::{ISSUERS, token};
+pub(crate) use socket::Socket;
+pub(crate) use token::ISSUERS;
+use token::token;
 
 /// A world in which those who have the trait `moderator` manage the others.
 const POLICY: &str = "
@@ -38,12 +39,19 @@ fn world(more: &[&str]) -> Rig {
     })
 }
 
-/// A socket of the user of that name, who has these traits.
+/// A socket on which the user of that name asks to be let in, who has these traits; the answer.
 #[track_caller]
-fn user(rig: &Rig, name: &str, traits: &[&str]) -> Socket {
+pub(crate) fn enter(rig: &Rig, name: &str, traits: &[&str]) -> (Socket, Value) {
     let mut socket = Socket::open(rig, "/ws/world/sample/");
     let token = token(&json!({ "uid": name, "traits": traits }));
     let reply = socket.ask(&json!(["authenticate", { "token": token }]));
+    (socket, reply)
+}
+
+/// The same, who is let in.
+#[track_caller]
+fn user(rig: &Rig, name: &str, traits: &[&str]) -> Socket {
+    let (socket, reply) = enter(rig, name, traits);
     assert_eq!(reply[0], "authenticated", "{reply}");
     assert_eq!(reply[1]["user.config"]["id"], name);
     socket

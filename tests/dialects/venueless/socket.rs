@@ -16,7 +16,7 @@ use crate::{daemon::NEVER, rig::Rig};
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap());
 
-pub(super) struct Socket {
+pub(crate) struct Socket {
     inner: WebSocket<TcpStream>,
 }
 
@@ -98,7 +98,7 @@ impl Socket {
 
     /// The next frame.
     #[track_caller]
-    pub(super) fn next(&mut self) -> Value {
+    pub(crate) fn next(&mut self) -> Value {
         serde_json::from_str(&self.next_text()).unwrap()
     }
 
@@ -111,7 +111,7 @@ impl Socket {
     }
 
     #[track_caller]
-    pub(super) fn ask(&mut self, frame: &Value) -> Value {
+    pub(crate) fn ask(&mut self, frame: &Value) -> Value {
         self.send(frame);
         self.next()
     }

@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-pub(super) const ISSUERS: &str = r#"[
+pub(crate) const ISSUERS: &str = r#"[
     {"secret": "first secret", "issuer": "any", "audience": "venueless"},
     {"secret": "second secret", "issuer": "tickets.example", "audience": "fair"}
 ]"#;
