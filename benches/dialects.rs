@@ -4,7 +4,8 @@
 //! `cargo bench --bench dialects` starts all as processes of their own, loads them in turn over 64
 //! keep-alive connections, and prints medians: how much of the bare server's rate is left, and how
 //! many times as much time a call costs beyond that server's as `/v1/decide` does. A word after `--`
-//! keeps those whose names hold it, and `/v1/decide`.
+//! keeps those whose names hold it, and `/v1/decide`. Venueless is asked over as many sockets, and
+//! compared with `/v1/decide` alone.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -20,9 +21,22 @@
 
 mod load;
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use load::{Server, answer, bare, load, median};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 const TOKEN: &str = "0123456789abcdef-token";
 
@@ -128,7 +142,11 @@ fn main() {
         })
         .collect();
     let mut rates = vec![(Vec::new(), Vec::new()); calls.len()];
+    let mut of_sockets = Vec::new();
     for _ in 0..ROUNDS {
+        if args.first().is_none_or(|word| VENUELESS.contains(word)) {
+            of_sockets.push(client.block_on(sockets(&peerage.address)));
+        }
         for ((request, length, bare, length_of_bare), (of_bare, of_peerage)) in
             calls.iter().zip(&mut rates)
         {
@@ -152,5 +170,81 @@ fn main() {
             peerage / rate_of_decide,
             cost / cost_of_decide,
         );
+    }
+    if let (false, Some((rate, _))) = (of_sockets.is_empty(), decide) {
+        let sockets = median(of_sockets);
+        println!("{VENUELESS}: {sockets:.0}/s; of /v1/decide's rate {:.2}", sockets / rate);
+    }
+}
+
+const VENUELESS: &str = "Venueless: user.fetch";
+
+/// Frames answered per second over so many sockets, with one frame at a time on each.
+async fn sockets(address: &str) -> f64 {
+    let answers = Arc::new(AtomicU64::new(0));
+    let mut opened = Vec::new();
+    for number in 0..CONNECTIONS {
+        opened.push(socket(address, number).await);
+    }
+    let begun = Instant::now();
+    let clients: Vec<_> = opened
+        .into_iter()
+        .map(|mut stream| {
+            let answers = Arc::clone(&answers);
+            tokio::spawn(async move {
+                let frame = frame(r#"["user.fetch",1,{"id":"cyd"}]"#);
+                while begun.elapsed() < ROUND {
+                    stream.write_all(&frame).await.unwrap();
+                    read_frame(&mut stream).await;
+                    answers.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    for client in clients {
+        client.await.unwrap();
+    }
+    answers.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
+}
+
+/// A socket of a guest.
+async fn socket(address: &str, number: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let request = "GET /ws/world/sample/ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
+        Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let enter = format!(r#"["authenticate",{{"client_id":"{number}"}}]"#);
+    stream.write_all(&frame(&enter)).await.unwrap();
+    read_frame(&mut stream).await;
+    stream
+}
+
+/// A short text frame, masked by nothing.
+fn frame(text: &str) -> Vec<u8> {
+    let length = u8::try_from(text.len()).unwrap();
+    assert!(length < 126, "it is not short");
+    [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat()
+}
+
+/// One frame, after which nothing comes unasked.
+async fn read_frame(stream: &mut TcpStream) {
+    let (mut read, mut buffer) = (0, [0; 1024]);
+    loop {
+        let more = stream.read(&mut buffer[read..]).await.unwrap();
+        assert!(more > 0, "the daemon closed the socket");
+        read += more;
+        let length = match buffer[1] {
+            126 => 4 + usize::from(u16::from_be_bytes([buffer[2], buffer[3]])),
+            short => 2 + usize::from(short),
+        };
+        if read >= length {
+            return;
+        }
     }
 }

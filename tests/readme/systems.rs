@@ -26,7 +26,7 @@ fn each_system_answers_as_shown() {
                 chapters.push(block.chapter);
                 assigned.clear();
             } else if command.split('=').next().is_some_and(|name| !name.contains(' ')) {
-                assigned += &format!("{command}\n");
+                assigned.extend([&*command, "\n"]);
             } else {
                 let here = daemon.as_ref().map(|daemon: &Daemon| daemon.address().to_string());
                 let script = format!("{assigned}{command}");
