@@ -5,7 +5,8 @@
 //! keep-alive connections, and prints medians: how much of the bare server's rate is left, and how
 //! many times as much time a call costs beyond that server's as `/v1/decide` does. A word after `--`
 //! keeps those whose names hold it, and `/v1/decide`. Venueless is asked over as many sockets, and
-//! compared with `/v1/decide` alone.
+//! compared with `/v1/decide` alone. Last, writes per second of each over 16 connections, beside those
+//! of `/v1/facts`: each changes one record, and is durable when it is answered.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -175,9 +176,113 @@ fn main() {
         let sockets = median(of_sockets);
         println!("{VENUELESS}: {sockets:.0}/s; of /v1/decide's rate {:.2}", sockets / rate);
     }
+    if args.is_empty() {
+        client.block_on(writes(&peerage.address));
+    }
 }
 
 const VENUELESS: &str = "Venueless: user.fetch";
+
+/// What connection `n` writes in turn: a head and a body each.
+type Written = fn(usize) -> [(String, String); 2];
+
+const WRITES: [(&str, Written); 5] = [
+    ("/v1/facts: block, unblock", |n| {
+        ["block", "unblock"].map(|op| {
+            let command = format!(r#"{{"op":"{op}","from":"cyd{n}","to":"dan{n}"}}"#);
+            ("POST /v1/facts".to_owned(), format!(r#"{{"commands":[{command}]}}"#))
+        })
+    }),
+    ("Flip: tags", |n| {
+        ["[]", r#"["a"]"#]
+            .map(|tags| (format!("PUT /sync/users/cyd{n}/tags"), format!(r#"{{"tags":{tags}}}"#)))
+    }),
+    ("mesibo: userset", |n| {
+        [true, false].map(|block| {
+            let user = format!(
+                r#"{{"address":"cyd{n}","contact":{{"address":"dan{n}","block":{block}}}}}"#
+            );
+            let body = format!(r#"{{"op":"userset","token":"{TOKEN}","user":{user}}}"#);
+            ("POST /backend/".to_owned(), body)
+        })
+    }),
+    ("XMTP: updateName", |n| {
+        ["one", "two"].map(|name| {
+            let body = format!(r#"{{"caller":"cyd{n}","groupName":"{name}"}}"#);
+            (format!("POST /xmtp/groups/g{n}/updateName"), body)
+        })
+    }),
+    ("Tencent IM: black_list_add, black_list_delete", |n| {
+        ["black_list_add", "black_list_delete"].map(|command| {
+            let query = format!("sdkappid=1&identifier=administrator&usersig={TOKEN}&random=1");
+            let body = format!(r#"{{"From_Account":"cyd{n}","To_Account":["dan{n}"]}}"#);
+            (format!("POST /v4/sns/{command}?{query}"), body)
+        })
+    }),
+];
+
+const WRITERS: usize = 16;
+
+/// Writes per second of each, beside those of the first.
+async fn writes(address: &str) {
+    for n in 0..WRITERS {
+        let facts = FACTS.replace("cyd", &format!("cyd{n}")).replace("dan", &format!("dan{n}"));
+        let facts = facts.replace("g1", &format!("g{n}"));
+        answer(address, &request("POST /v1/facts", &facts)).await;
+    }
+    let mut rates = vec![Vec::new(); WRITES.len()];
+    for _ in 0..ROUNDS {
+        for ((_, written), rates) in WRITES.iter().zip(&mut rates) {
+            rates.push(write(address, *written).await);
+        }
+    }
+    let mut of_facts = None;
+    for ((name, _), rates) in WRITES.iter().zip(rates) {
+        let rate = median(rates);
+        let facts = *of_facts.get_or_insert(rate);
+        println!("{name}: {rate:.0}/s; of /v1/facts' rate {:.2}", rate / facts);
+    }
+}
+
+async fn write(address: &str, written: Written) -> f64 {
+    let answers = Arc::new(AtomicU64::new(0));
+    let begun = Instant::now();
+    let clients: Vec<_> = (0..WRITERS)
+        .map(|n| {
+            let (address, answers) = (address.to_owned(), Arc::clone(&answers));
+            tokio::spawn(async move {
+                let requests = written(n).map(|(head, body)| request(&head, &body));
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                stream.set_nodelay(true).unwrap();
+                let mut turns = requests.iter().cycle();
+                while begun.elapsed() < ROUND {
+                    stream.write_all(turns.next().unwrap()).await.unwrap();
+                    read_answer(&mut stream).await;
+                    answers.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    for client in clients {
+        client.await.unwrap();
+    }
+    answers.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
+}
+
+/// One answer, after which nothing comes unasked.
+async fn read_answer(stream: &mut TcpStream) {
+    let mut read = Vec::new();
+    loop {
+        assert!(stream.read_buf(&mut read).await.unwrap() > 0, "the daemon closed the connection");
+        let text = str::from_utf8(&read).unwrap();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        assert!(head.starts_with("HTTP/1.1 200"), "{text}");
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        if body.len() >= length.parse().unwrap() {
+            return;
+        }
+    }
+}
 
 /// Frames answered per second over so many sockets, with one frame at a time on each.
 async fn sockets(address: &str) -> f64 {
