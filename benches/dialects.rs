@@ -209,7 +209,7 @@ const WRITES: [(&str, Written); 5] = [
     ("XMTP: updateName", |n| {
         ["one", "two"].map(|name| {
             let body = format!(r#"{{"caller":"cyd{n}","groupName":"{name}"}}"#);
-            (format!("POST /xmtp/groups/g{n}/updateName"), body)
+            (format!("POST /xmtp/groups/h{n}/updateName"), body)
         })
     }),
     ("Tencent IM: black_list_add, black_list_delete", |n| {
@@ -227,7 +227,7 @@ const WRITERS: usize = 16;
 async fn writes(address: &str) {
     for n in 0..WRITERS {
         let facts = FACTS.replace("cyd", &format!("cyd{n}")).replace("dan", &format!("dan{n}"));
-        let facts = facts.replace("g1", &format!("g{n}"));
+        let facts = facts.replace("g1", &format!("h{n}"));
         answer(address, &request("POST /v1/facts", &facts)).await;
     }
     let mut rates = vec![Vec::new(); WRITES.len()];

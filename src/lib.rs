@@ -19,8 +19,8 @@
 //! What changes by the second are [`facts`]: commands are planned into change sets, and a [`store`]
 //! keeps them; a view follows them record by record.
 //!
-//! [`live`] holds the one view that is served and swaps it whole; [`serve`] answers HTTP from it;
-//! [`cli`] is the command line.
+//! [`live`] holds the one view that is served and swaps it whole; [`serve`] answers HTTP from it, and in
+//! the APIs of other systems, which [`dialects`] translate; [`cli`] is the command line.
 //!
 //! Only plain sets and numbers are on the way of a decision: it takes no lock, waits for nothing and
 //! allocates nothing.

@@ -92,6 +92,7 @@ Examples:
   peerage serve policies/stores
   peerage serve policies/stores --uds /run/peerage.sock --max-changed 5%
   peerage serve policies/stores --store facts.redb --admin-uds /run/peerage-admin.sock
+  peerage serve policies/stores --store facts.redb --admin-token-file token --dialect flip
 
 Exit codes: 0 it was told to stop, 1 the policy has errors at the start, 2 it can't serve.";
 

@@ -16,13 +16,16 @@ pub(super) struct Metrics {
     allowed: Counter,
     denied: Counter,
     answers: [Counter; STATUSES.len()],
+    /// Calls by the names of the dialects that are spoken.
+    calls: Vec<(&'static str, Counter)>,
     pub(super) facts: FactsMetrics,
 }
 
 /// The statuses that are answered, each with a counter of its own, so that counting takes no lock.
-const STATUSES: [StatusCode; 17] = [
+const STATUSES: [StatusCode; 18] = [
     StatusCode::SWITCHING_PROTOCOLS,
     StatusCode::OK,
+    StatusCode::CREATED,
     StatusCode::NO_CONTENT,
     StatusCode::BAD_REQUEST,
     StatusCode::UNAUTHORIZED,
@@ -51,11 +54,28 @@ struct Outcome {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Spoken {
+    dialect: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct Kind {
     kind: &'static str,
 }
 
 impl Metrics {
+    /// Counts the calls of these dialects, too.
+    pub(super) fn of(dialects: impl IntoIterator<Item = &'static str>) -> Self {
+        let calls = dialects.into_iter().map(|name| (name, Counter::default())).collect();
+        Self { calls, ..Self::default() }
+    }
+
+    pub(super) fn count_call(&self, dialect: &str) {
+        if let Some((_, counter)) = self.calls.iter().find(|(name, _)| *name == dialect) {
+            counter.inc();
+        }
+    }
+
     pub(super) fn count_decision(&self, decision: Decision) {
         if decision.allow { &self.allowed } else { &self.denied }.inc();
     }
@@ -67,8 +87,9 @@ impl Metrics {
         }
     }
 
-    /// All metrics in the text format of OpenMetrics, which Prometheus reads.
-    pub(super) fn text(&self, live: &Live) -> String {
+    /// All metrics in the text format of OpenMetrics, which Prometheus reads; `sockets` are those that
+    /// are open, if any may be.
+    pub(super) fn text(&self, live: &Live, sockets: Option<usize>) -> String {
         let mut registry = Registry::with_prefix("peerage");
         let decisions = Family::<Outcome, Counter>::default();
         decisions.get_or_create(&Outcome { outcome: "allowed" }).inc_by(self.allowed.get());
@@ -79,6 +100,19 @@ impl Metrics {
             answers.get_or_create(&Status { status: status.as_u16() }).inc_by(counter.get());
         }
         registry.register("http_answers", "HTTP answers by status", answers);
+
+        if !self.calls.is_empty() {
+            let calls = Family::<Spoken, Counter>::default();
+            for (dialect, counter) in &self.calls {
+                calls.get_or_create(&Spoken { dialect }).inc_by(counter.get());
+            }
+            registry.register("dialect_calls", "Calls in other systems' APIs", calls);
+        }
+        if let Some(sockets) = sockets {
+            let gauge = Gauge::<i64>::default();
+            gauge.set(whole(sockets));
+            registry.register("sockets", "WebSockets that are open", gauge);
+        }
 
         let (served, reloads) = (live.served(), live.reloads());
         let outcomes = Family::<Outcome, Counter>::default();

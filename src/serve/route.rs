@@ -65,7 +65,8 @@ impl App {
     pub fn new(live: Arc<Live>, options: Options) -> Self {
         let metadata = options.public_url.metadata();
         let exporting = Arc::new(Semaphore::new(facts::MOST_EXPORTS));
-        let (metrics, started) = (Metrics::default(), SystemTime::now());
+        let dialects = options.dialects.iter().map(|dialect| dialect.name());
+        let (metrics, started) = (Metrics::of(dialects), SystemTime::now());
         let reloading = Semaphore::new(1);
         let hub = options.venueless.clone().map(|sockets| Arc::new(Hub::new(sockets)));
         Self { live, metrics, started, options, metadata, reloading, exporting, hub }

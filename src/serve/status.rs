@@ -112,7 +112,10 @@ pub(super) fn last_reload(latest: &Latest) -> serde_json::Value {
 /// `GET /metrics`, for Prometheus.
 pub(super) fn metrics(app: &App, _: &Served, query: Option<&str>) -> Result<Answer, Refusal> {
     Query::parse(query, &[])?;
-    let mut answer = answer::text_answer(StatusCode::OK, app.metrics.text(&app.live));
+    let mut answer = answer::text_answer(
+        StatusCode::OK,
+        app.metrics.text(&app.live, app.hub.as_ref().map(|hub| hub.open())),
+    );
     let kind =
         HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     answer.headers_mut().insert(CONTENT_TYPE, kind);

@@ -232,3 +232,23 @@ fn peers_and_approval_hold_for_all() {
     house.tencent("sns/friend_add", &add);
     assert_eq!(house.reason("bob", "friend_request", "ann"), "already_friends");
 }
+
+#[test]
+fn calls_and_sockets_are_counted() {
+    let house = House::serving(POLICY);
+    let (_first, _) = house.enter("ann", &[]);
+    let (_second, _) = house.enter("bob", &[]);
+    for name in ["one", "two"] {
+        house.mesibo(json!({ "op": "useradd", "user": { "address": name } }));
+    }
+    assert_eq!(house.json("GET", "/sync/nothing", &Value::Null).status, 404);
+    let text = house.0.daemon.get("/metrics").text().to_owned();
+    for line in [
+        "peerage_dialect_calls_total{dialect=\"mesibo\"} 2",
+        "peerage_dialect_calls_total{dialect=\"flip\"} 1",
+        "peerage_dialect_calls_total{dialect=\"xmtp\"} 0",
+        "peerage_sockets 2",
+    ] {
+        assert!(text.lines().any(|it| it == line), "no {line} in {text}");
+    }
+}

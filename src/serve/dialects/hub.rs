@@ -143,6 +143,11 @@ impl Hub {
         }
     }
 
+    /// How many sockets are open.
+    pub(in crate::serve) fn open(&self) -> usize {
+        *self.open.borrow()
+    }
+
     pub(super) fn enter(self: &Arc<Self>) -> Open {
         self.open.send_modify(|open| *open += 1);
         Open { hub: Arc::clone(self), number: self.numbers.fetch_add(1, Ordering::Relaxed) }

@@ -55,6 +55,7 @@ pub(super) async fn answer(
         Spoken::Http(dialect) => dialect,
         Spoken::Socket(hub, world) => return upgrade::upgrade(app, hub, world, head, &body),
     };
+    app.metrics.count_call(dialect.name());
     let body = match body::collect(&head.headers, body, app.options.body_limit).await {
         Ok(body) => body,
         Err(refusal) => return told(dialect.failed(&failure(refusal, app.options.body_limit))),
