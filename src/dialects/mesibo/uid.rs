@@ -36,7 +36,15 @@ pub(super) fn of(address: &str) -> u64 {
 
 /// The addresses of users whom a request names by their numbers.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Found(BTreeMap<u64, String>);
+pub(super) struct Found(BTreeMap<u64, Whose>);
+
+/// Whose a made number is.
+#[derive(Clone, Debug)]
+enum Whose {
+    One(String),
+    /// Addresses that hash to the same.
+    Several,
+}
 
 /// The made numbers by which a request names users.
 pub(super) fn made(body: &Map<String, Value>) -> BTreeSet<u64> {
@@ -60,12 +68,15 @@ pub(super) fn find(numbers: &BTreeSet<u64>, house: &dyn House) -> Found {
         for address in &page {
             let number = of(address);
             if numbers.contains(&number) {
-                found.entry(number).or_insert_with(|| address.clone());
+                found
+                    .entry(number)
+                    .and_modify(|whose| *whose = Whose::Several)
+                    .or_insert_with(|| Whose::One(address.clone()));
             }
         }
         match page.last() {
-            Some(last) if found.len() < numbers.len() => after = Some(last.clone()),
-            _ => return Found(found),
+            Some(last) => after = Some(last.clone()),
+            None => return Found(found),
         }
     }
 }
@@ -79,7 +90,15 @@ impl Found {
             let Some(uid) = uid else {
                 return Err(Fault::missing(&part.path("address"), "the address of a user"));
             };
-            let address = self.0.get(&uid).cloned().unwrap_or_else(|| uid.to_string());
+            let address = match self.0.get(&uid) {
+                Some(Whose::One(address)) => address.clone(),
+                Some(Whose::Several) => {
+                    let message =
+                        format!("several users have the number {uid}; name one by `address`");
+                    return Err(Fault::at(Error::BadParam, &part.path("uid"), &message));
+                }
+                None => uid.to_string(),
+            };
             return match Id::new(&address) {
                 Ok(id) if house.knows_user(&id) => Ok(id),
                 _ => {
