@@ -125,7 +125,7 @@ fn who_asks_and_reads_nothing_is_dropped() {
 
 #[test]
 fn who_sends_pings_and_reads_nothing_is_dropped() {
-    let rig = world(&["--venueless-patience", "1"]);
+    let rig = world(&["--venueless-patience", "5"]);
     let mut slow = user(&rig, "alice", &[]);
     let before = memory(rig.daemon.id());
     let ping = || part(true, OpCode::Ping, &[b'x'; 125]);
