@@ -65,22 +65,16 @@ fn goes(part: &Part<'_>) -> Result<bool, Fault> {
 }
 
 fn addresses(given: &Value, path: &str) -> Result<BTreeSet<Id>, Fault> {
-    let several = |text: &str| -> Result<BTreeSet<Id>, Fault> {
-        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-        parts.map(|part| as_id(&part.into(), path)).collect()
-    };
     match given {
-        Value::String(text) => several(text),
+        Value::String(text) => {
+            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            parts.map(|part| as_id(&part.into(), path)).collect()
+        }
         Value::Number(_) => Ok([as_id(given, path)?].into()),
+        // Each as it is: an address may hold a comma.
         Value::Array(all) => {
-            let mut ids = BTreeSet::new();
-            for (at, one) in all.iter().enumerate() {
-                match one {
-                    Value::String(text) => ids.extend(several(text)?),
-                    other => drop(ids.insert(as_id(other, &format!("{path}[{at}]"))?)),
-                }
-            }
-            Ok(ids)
+            let id = |(at, one)| as_id(one, &format!("{path}[{at}]"));
+            all.iter().enumerate().map(id).collect()
         }
         other => Err(expected(path, "addresses, parted by commas", other)),
     }

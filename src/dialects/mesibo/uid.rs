@@ -84,9 +84,8 @@ pub(super) fn find(numbers: &BTreeSet<u64>, house: &dyn House) -> Found {
 impl Found {
     /// Who is meant by `address`, `addr` or `uid`; by a number only one who is known.
     pub(super) fn who(&self, part: &Part<'_>, house: &dyn House) -> Result<Id, Fault> {
-        let named = part.either(&["address", "addr"])?;
         let uid = part.whole("uid")?;
-        let Some((name, address)) = named else {
+        let Some((name, id)) = address(part)? else {
             let Some(uid) = uid else {
                 return Err(Fault::missing(&part.path("address"), "the address of a user"));
             };
@@ -108,7 +107,6 @@ impl Found {
                 }
             };
         };
-        let id = as_id(address, &part.path(name))?;
         match uid {
             Some(uid) if uid != of(&id) => {
                 let message = format!("`{name}` is of the user whose number is {}", of(&id));
@@ -117,4 +115,22 @@ impl Found {
             _ => Ok(id),
         }
     }
+}
+
+/// What `address`, `addr` or both say, and which of them.
+fn address(part: &Part<'_>) -> Result<Option<(&'static str, Id)>, Fault> {
+    let mut found: Option<(&str, Id)> = None;
+    for name in ["address", "addr"] {
+        let Some(value) = part.get(name) else { continue };
+        let id = as_id(value, &part.path(name))?;
+        match &found {
+            Some((other, known)) if *known != id => {
+                let message = format!("it names another user than `{other}`; give one of them");
+                return Err(Fault::at(Error::BadParam, &part.path(name), &message));
+            }
+            Some(_) => {}
+            None => found = Some((name, id)),
+        }
+    }
+    Ok(found)
 }

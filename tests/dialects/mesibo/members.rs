@@ -111,3 +111,21 @@ fn the_owner_of_others_is_not_deleted() {
     let told = done(&rig, json!({ "op": "groupgetmembers", "group": { "gid": 5 } }));
     assert_eq!((&told["count"], &told["members"][0]["address"]), (&json!(1), &json!("2")));
 }
+
+#[test]
+fn an_address_of_a_list_may_hold_a_comma() {
+    let rig = Rig::start(POLICY);
+    add(&rig, &["a", "a,b", " c "]);
+    let members = json!({ "m": ["a,b", " c "] });
+    done(&rig, json!({ "op": "groupadd", "group": { "gid": 5, "members": members } }));
+    let told = done(&rig, json!({ "op": "groupgetmembers", "group": { "gid": 5 } }));
+    let all: Vec<&Value> =
+        told["members"].as_array().unwrap().iter().map(|one| &one["address"]).collect();
+    assert_eq!(all, [" c ", "a,b"]);
+    refused(
+        &rig,
+        json!({ "op": "groupeditmembers", "group": { "gid": 5, "members": { "m": "a,b" } } }),
+        "NOUSER",
+        404,
+    );
+}
