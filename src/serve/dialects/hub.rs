@@ -92,7 +92,7 @@ const MOST_BYTES: usize = 512 << 10;
 /// How long apart all sockets are looked through, however often facts change: so long at least, and
 /// so many times as long as it takes.
 const APART: Duration = Duration::from_millis(20);
-const SHARE: u32 = 20;
+const SHARE: u32 = 10;
 
 /// How many users are looked at while others wait for the sockets.
 const AT_ONCE: usize = 500;
