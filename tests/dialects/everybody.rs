@@ -10,7 +10,7 @@ use peerage::{
 };
 use uuid::Uuid;
 
-/// Everybody is known, each is a friend of each, and nothing is read.
+/// Everybody is known and may do anything, each is a friend of each, and nothing is read.
 pub(crate) struct Everybody;
 
 impl House for Everybody {
@@ -31,7 +31,7 @@ impl House for Everybody {
     }
 
     fn decide(&self, _: &Request<'_>) -> Decision {
-        unimplemented!()
+        Decision::ALLOWED
     }
 
     fn knows_user(&self, _: &str) -> bool {

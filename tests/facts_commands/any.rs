@@ -109,6 +109,8 @@ fn put_group() -> impl Strategy<Value = Map<String, Value>> {
         0..2,
     );
     let metadata = btree_map(select(&["a", "b"][..]), or_null(text()), 0..3);
+    let role = select(vec![json!("member"), json!("admin"), json!("super_admin")]);
+    let roles = btree_map(select(&IDS[..6]), or_null(role), 0..3);
     fields(vec![
         ("matrix", or_null(select(vec![json!("team"), json!("dm"), json!("admins_only")]))),
         ("creator", or_null(id())),
@@ -116,6 +118,8 @@ fn put_group() -> impl Strategy<Value = Map<String, Value>> {
         ("admins", ids().boxed()),
         ("members", ids().boxed()),
         ("add_members", ids().boxed()),
+        ("new", select(vec![json!(true), json!(false)]).boxed()),
+        ("roles", roles.prop_map(|roles| json!(roles)).boxed()),
         ("permissions", permissions.prop_map(|permissions| json!(permissions)).boxed()),
         ("metadata", metadata.prop_map(|metadata| json!(metadata)).boxed()),
         ("merge_metadata", patches().prop_map(|patches| json!(patches)).boxed()),

@@ -160,10 +160,14 @@ impl Fault {
     }
 
     fn refused(refusal: &Refusal, path: Option<&String>) -> Self {
-        let path = path.map_or("", String::as_str);
+        let path = match refusal.reason {
+            Reason::GroupExists => "group.gid",
+            _ => path.map_or("", String::as_str),
+        };
         let error = match refusal.reason {
             Reason::UnknownResource if path == "group.gid" => Error::NoGroup,
             Reason::UnknownSubject | Reason::UnknownResource => Error::NoUser,
+            Reason::GroupExists => Error::Exists,
             Reason::StatedByFile => Error::Stated,
             Reason::GroupFull | Reason::BlockListFull => Error::Full,
             Reason::LastSuperAdmin | Reason::SuperAdminProtected | Reason::NoSuperAdmin => {
@@ -202,7 +206,8 @@ fn in_its_words(message: &str) -> String {
     let words = [
         ("with put_user", "with useradd"),
         ("it with put_group", "it with groupadd"),
-        ("him with add_member", "him with groupeditmembers"),
+        ("choose another id", "change it with groupset"),
+        ("name another one in `super_admins`", "make another one owner first"),
     ];
     words.iter().fold(message.to_owned(), |message, (theirs, ours)| message.replace(theirs, ours))
 }

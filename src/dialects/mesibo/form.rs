@@ -53,6 +53,23 @@ const OF_GROUP: [(&str, &[&str], Kind); 18] = [
     ("remove", &["members", "remove"], Kind::Flag),
 ];
 
+/// What only JSON can say: passed over, it would seem to be done.
+const NOT_HERE: [&str; 13] = [
+    "user",
+    "group",
+    "permissions",
+    "profile",
+    "contact",
+    "contacts",
+    "subscribe",
+    "favorite",
+    "pair",
+    "block",
+    "members",
+    "admin",
+    "owner",
+];
+
 /// The parameters of a query string or a form, decoded.
 pub(super) fn parameters(text: &[u8]) -> Result<Vec<(String, String)>, Fault> {
     let mut all: Vec<(String, String)> = Vec::new();
@@ -98,7 +115,7 @@ fn wrong(text: &[u8], what: &str) -> Fault {
 /// The same as JSON would say it; what has no meaning here is passed over, as mesibo does.
 ///
 /// # Errors
-/// If a parameter is not of its kind.
+/// If a parameter is not of its kind, or only JSON can say it.
 pub(super) fn nested(given: &[(String, String)]) -> Result<Map<String, Value>, Fault> {
     let mut body = Map::new();
     let text = |name: &str| given.iter().find(|(known, _)| known == name).map(|(_, text)| text);
@@ -109,6 +126,12 @@ pub(super) fn nested(given: &[(String, String)]) -> Result<Map<String, Value>, F
     }
     if let Some(id) = text("id") {
         body.insert("id".to_owned(), value("id", id, Kind::Whole)?);
+    }
+    for (name, _) in given {
+        let (whole, rest) = name.split_once('[').unwrap_or((name, ""));
+        if NOT_HERE.contains(&whole) || !rest.is_empty() {
+            return Err(Fault::at(Error::BadForm, name, "no form can say it; send JSON"));
+        }
     }
     let op = text("op").map_or("", String::as_str);
     let is_of_group = op.starts_with("group") || op == "getmembers";

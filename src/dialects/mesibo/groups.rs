@@ -41,15 +41,12 @@ pub(super) fn add(asked: &Asked, house: &dyn House) -> Taken {
         None | Some(Value::Null) => Part { path: "group".to_owned(), fields: &nothing },
         Some(_) => Part::top(&asked.body, "group")?,
     };
-    let id = match group.get("gid").filter(|gid| **gid != 0) {
+    let id = match group.get("gid").filter(|gid| **gid != 0 && **gid != "0") {
         Some(gid) => as_id(gid, &group.path("gid"))?,
         None => free(house)?,
     };
-    if house.knows_group(&id) {
-        let message = "there is a group of this number; change it with groupset";
-        return Err(Fault::at(Error::Exists, &group.path("gid"), message).into());
-    }
     let mut fields = fields(&group)?;
+    fields.new = Some(true);
     fields.matrix = Patch::Set(MATRIX.to_owned());
     members::make(&members::read(&group)?, &mut fields);
     let mut edit = Edit::default();

@@ -20,7 +20,7 @@ const MOST: usize = 1000;
 /// Members of whom the same is said.
 #[derive(Debug)]
 pub(super) struct Entry {
-    ids: Vec<Id>,
+    ids: BTreeSet<Id>,
     path: String,
     goes: bool,
     wanted: Wanted,
@@ -38,17 +38,22 @@ pub(super) fn read(group: &Part<'_>) -> Result<Vec<Entry>, Fault> {
         }
         Some(one) => vec![Part::of(one, group.path("members"))?],
     };
-    let mut entries = Vec::new();
-    let mut most = MOST;
+    let (mut entries, mut named) = (Vec::new(), BTreeSet::new());
     for members in &all {
         let Some(given) = members.get("m") else {
             return Err(Fault::missing(&members.path("m"), "addresses, parted by commas"));
         };
         let path = members.path("m");
         let ids = addresses(given, &path)?;
-        most = most.checked_sub(ids.len()).ok_or_else(|| {
-            Fault::at(Error::BadParam, &path, &format!("a request names {MOST} members at most"))
-        })?;
+        if let Some(again) = ids.intersection(&named).next() {
+            let message = format!("`{}` is named twice; name him once", again.escape_debug());
+            return Err(Fault::at(Error::BadParam, &path, &message));
+        }
+        named.extend(ids.iter().cloned());
+        if named.len() > MOST {
+            let message = format!("a request names {MOST} members at most");
+            return Err(Fault::at(Error::BadParam, &path, &message));
+        }
         let goes = goes || self::goes(members)?;
         entries.push(Entry { ids, path, goes, wanted: Wanted::read(members)? });
     }
@@ -59,23 +64,17 @@ fn goes(part: &Part<'_>) -> Result<bool, Fault> {
     Ok(part.flag("remove")? == Some(true) || part.flag("delete")? == Some(true))
 }
 
-fn addresses(given: &Value, path: &str) -> Result<Vec<Id>, Fault> {
-    let several = |text: &str| -> Result<Vec<Id>, Fault> {
-        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-        parts.map(|part| as_id(&part.into(), path)).collect()
-    };
+fn addresses(given: &Value, path: &str) -> Result<BTreeSet<Id>, Fault> {
     match given {
-        Value::String(text) => several(text),
-        Value::Number(_) => Ok(vec![as_id(given, path)?]),
+        Value::String(text) => {
+            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            parts.map(|part| as_id(&part.into(), path)).collect()
+        }
+        Value::Number(_) => Ok([as_id(given, path)?].into()),
+        // Each as it is: an address may hold a comma.
         Value::Array(all) => {
-            let mut ids = Vec::new();
-            for (at, one) in all.iter().enumerate() {
-                match one {
-                    Value::String(text) => ids.extend(several(text)?),
-                    other => ids.push(as_id(other, &format!("{path}[{at}]"))?),
-                }
-            }
-            Ok(ids)
+            let id = |(at, one)| as_id(one, &format!("{path}[{at}]"));
+            all.iter().enumerate().map(id).collect()
         }
         other => Err(expected(path, "addresses, parted by commas", other)),
     }
@@ -91,26 +90,20 @@ fn keep(into: &mut Keep, id: &Id, patch: Map<String, Value>) {
 
 /// Adds the members of a group that is made.
 pub(super) fn make(entries: &[Entry], fields: &mut GroupFields) {
-    let mut attributes = Keep::new();
-    let mut roles: BTreeMap<&Id, Role> = BTreeMap::new();
+    let (mut roles, mut attributes) = (BTreeMap::new(), Keep::new());
     for entry in entries.iter().filter(|entry| !entry.goes) {
         let (role, patch) = entry.wanted.of(&Now::default());
         for id in &entry.ids {
-            let has = roles.entry(id).or_insert(Role::Member);
-            *has = role.unwrap_or(*has);
+            roles.insert(id.clone(), Some(role.unwrap_or(Role::Member)));
             keep(&mut attributes, id, patch.clone());
         }
     }
-    let having = |role: Role| {
-        Some(roles.iter().filter(|(_, has)| **has == role).map(|(id, _)| (*id).clone()).collect())
-    };
-    fields.super_admins = having(Role::SuperAdmin);
-    fields.admins = having(Role::Admin);
-    fields.members = having(Role::Member);
+    fields.roles = Some(roles);
     fields.member_attributes = Some(attributes);
 }
 
-/// Adds what is to be done to the members of a group that is there.
+/// Adds what is to be done to the members of a group that is there, in one command: who is no owner
+/// any more may be the last one until others are.
 pub(super) fn edit(
     entries: &[Entry],
     group: &Id,
@@ -119,47 +112,35 @@ pub(super) fn edit(
 ) -> Result<(), Unread> {
     let asks = entries.iter().any(|entry| !entry.goes && entry.wanted.is_of_roles());
     let told = if asks { house.group(group)? } else { None };
-    let (mut added, mut attributes) = (BTreeSet::new(), Keep::new());
-    let (mut promoted, mut others) = (Edit::default(), Edit::default());
-    for Entry { ids, path, goes, wanted } in entries {
+    let (mut added, mut roles) = (BTreeSet::new(), BTreeMap::new());
+    let mut attributes = Keep::new();
+    for Entry { ids, goes, wanted, .. } in entries {
         for id in ids {
-            let (member, group) = (id.clone(), group.clone());
-            let is_no_owner = Op::RemoveSuperAdmin { group: group.clone(), member: member.clone() };
             if *goes {
-                others.push(is_no_owner, path);
-                others.push(Op::RemoveMember { group, member }, path);
+                roles.insert(id.clone(), None);
                 continue;
             }
             let record = told.as_ref().and_then(|told| told.record.members.get(&**id));
             let kept = record.map(|member| kept(&member.attributes)).unwrap_or_default();
-            let (role, patch) = wanted.of(&Now { role: house.role(&group, id), kept });
+            let (role, patch) = wanted.of(&Now { role: house.role(group, id), kept });
             keep(&mut attributes, id, patch);
-            added.insert(id.clone());
             match role {
-                None => {}
-                Some(Role::SuperAdmin) => promoted.push(Op::AddSuperAdmin { group, member }, path),
-                Some(Role::Admin) => {
-                    others.push(is_no_owner, path);
-                    others.push(Op::AddAdmin { group, member }, path);
-                }
-                Some(Role::Member) => {
-                    others.push(is_no_owner, path);
-                    others.push(Op::RemoveAdmin { group, member }, path);
-                }
+                Some(role) => drop(roles.insert(id.clone(), Some(role))),
+                None => drop(added.insert(id.clone())),
             }
         }
     }
-    if !added.is_empty() {
-        let fields = GroupFields {
-            add_members: Some(added),
-            member_attributes: Some(attributes),
-            ..GroupFields::default()
-        };
-        let put = Op::PutGroup { group: group.clone(), fields: Box::new(fields) };
-        edit.push(put, "group.members.m");
-    }
-    // Who is demoted may be the last owner that there is until others are promoted.
-    edit.extend(promoted);
-    edit.extend(others);
+    let path = match entries {
+        [] => return Ok(()),
+        [one] => one.path.as_str(),
+        _ => "group.members",
+    };
+    let fields = GroupFields {
+        add_members: Some(added),
+        roles: Some(roles),
+        member_attributes: Some(attributes),
+        ..GroupFields::default()
+    };
+    edit.push(Op::PutGroup { group: group.clone(), fields: Box::new(fields) }, path);
     Ok(())
 }

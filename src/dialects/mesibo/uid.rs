@@ -36,7 +36,15 @@ pub(super) fn of(address: &str) -> u64 {
 
 /// The addresses of users whom a request names by their numbers.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Found(BTreeMap<u64, String>);
+pub(super) struct Found(BTreeMap<u64, Whose>);
+
+/// Whose a made number is.
+#[derive(Clone, Debug)]
+enum Whose {
+    One(String),
+    /// Addresses that hash to the same.
+    Several,
+}
 
 /// The made numbers by which a request names users.
 pub(super) fn made(body: &Map<String, Value>) -> BTreeSet<u64> {
@@ -60,12 +68,15 @@ pub(super) fn find(numbers: &BTreeSet<u64>, house: &dyn House) -> Found {
         for address in &page {
             let number = of(address);
             if numbers.contains(&number) {
-                found.entry(number).or_insert_with(|| address.clone());
+                found
+                    .entry(number)
+                    .and_modify(|whose| *whose = Whose::Several)
+                    .or_insert_with(|| Whose::One(address.clone()));
             }
         }
         match page.last() {
-            Some(last) if found.len() < numbers.len() => after = Some(last.clone()),
-            _ => return Found(found),
+            Some(last) => after = Some(last.clone()),
+            None => return Found(found),
         }
     }
 }
@@ -73,13 +84,20 @@ pub(super) fn find(numbers: &BTreeSet<u64>, house: &dyn House) -> Found {
 impl Found {
     /// Who is meant by `address`, `addr` or `uid`; by a number only one who is known.
     pub(super) fn who(&self, part: &Part<'_>, house: &dyn House) -> Result<Id, Fault> {
-        let named = part.either(&["address", "addr"])?;
         let uid = part.whole("uid")?;
-        let Some((name, address)) = named else {
+        let Some((name, id)) = address(part)? else {
             let Some(uid) = uid else {
                 return Err(Fault::missing(&part.path("address"), "the address of a user"));
             };
-            let address = self.0.get(&uid).cloned().unwrap_or_else(|| uid.to_string());
+            let address = match self.0.get(&uid) {
+                Some(Whose::One(address)) => address.clone(),
+                Some(Whose::Several) => {
+                    let message =
+                        format!("several users have the number {uid}; name one by `address`");
+                    return Err(Fault::at(Error::BadParam, &part.path("uid"), &message));
+                }
+                None => uid.to_string(),
+            };
             return match Id::new(&address) {
                 Ok(id) if house.knows_user(&id) => Ok(id),
                 _ => {
@@ -89,7 +107,6 @@ impl Found {
                 }
             };
         };
-        let id = as_id(address, &part.path(name))?;
         match uid {
             Some(uid) if uid != of(&id) => {
                 let message = format!("`{name}` is of the user whose number is {}", of(&id));
@@ -98,4 +115,22 @@ impl Found {
             _ => Ok(id),
         }
     }
+}
+
+/// What `address`, `addr` or both say, and which of them.
+fn address(part: &Part<'_>) -> Result<Option<(&'static str, Id)>, Fault> {
+    let mut found: Option<(&str, Id)> = None;
+    for name in ["address", "addr"] {
+        let Some(value) = part.get(name) else { continue };
+        let id = as_id(value, &part.path(name))?;
+        match &found {
+            Some((other, known)) if *known != id => {
+                let message = format!("it names another user than `{other}`; give one of them");
+                return Err(Fault::at(Error::BadParam, &part.path(name), &message));
+            }
+            Some(_) => {}
+            None => found = Some((name, id)),
+        }
+    }
+    Ok(found)
 }

@@ -42,6 +42,7 @@ pub(super) fn verify(token: &str, issuers: &[Issuer], now: Since) -> Result<Clai
     if time(&claims, "nbf")?.is_some_and(|begin| in_seconds(now) < begin) {
         return Err(invalid().because(&"the token is not valid yet, as its `nbf` says"));
     }
+    time(&claims, "iat")?;
     read(&claims)
 }
 

@@ -62,6 +62,7 @@ pub(super) fn group(mut arguments: Arguments, house: &dyn House) -> Result<Step<
 fn made_of(plan: &Plan, inboxes: Vec<Id>, attempt: &Attempt) -> Step<Reply> {
     let group = &attempt.group;
     let fields = GroupFields {
+        new: Some(true),
         matrix: Patch::Set(plan.matrix.clone()),
         permissions: plan.permissions.clone(),
         metadata: Some(plan.metadata.clone()),

@@ -75,6 +75,8 @@ fields! {
     /// API stated before, members of a role as a whole list; single permissions and fields of the
     /// metadata each for itself.
     GroupFields {
+        /// Whether it must be made: then it is refused if there is such a group.
+        new: Option<bool>,
         matrix: Patch<String>,
         creator: Patch<Id>,
         super_admins: Option<BTreeSet<Id>>,
@@ -82,6 +84,8 @@ fields! {
         members: Option<BTreeSet<Id>>,
         /// Who is a member too, besides those there are.
         add_members: Option<BTreeSet<Id>>,
+        /// What each of these is to be after that, no member if `null`; the others stay.
+        roles: Option<BTreeMap<Id, Option<Role>>>,
         /// Who added whom.
         added_by: Option<BTreeMap<Id, Id>>,
         permissions: Option<BTreeMap<Permission, Option<String>>>,

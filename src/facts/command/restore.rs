@@ -94,12 +94,14 @@ fn group_fields(group: &Group) -> GroupFields {
         Some((Permission::parse(key).ok()?, Some(value.clone())))
     };
     GroupFields {
+        new: None,
         matrix: patch(group.matrix.as_ref()),
         creator: patch(group.creator.as_deref().and_then(|id| Id::new(id).ok()).as_ref()),
         super_admins: of(Role::SuperAdmin),
         admins: of(Role::Admin),
         members: of(Role::Member),
         add_members: None,
+        roles: None,
         added_by: Some(group.members.iter().filter_map(by).collect()),
         permissions: Some(group.permissions.iter().filter_map(permission).collect()),
         metadata: Some(some_each(&group.metadata)),

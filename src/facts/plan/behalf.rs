@@ -1,5 +1,7 @@
 //! Whether the one on whose behalf a command is may do it.
 
+use std::collections::BTreeMap;
+
 use super::{Failure, Reason, Refusal, draft::Draft, draft::shown};
 use crate::{
     facts::{GroupFields, Id, Op, Two},
@@ -104,7 +106,8 @@ fn asked<'c, E>(draft: &Draft<'_, E>, subject: &'c Id, op: &'c Op) -> Asked<'c> 
 /// Whether a group that is to be made names nobody else: whom he may add is asked of each member.
 fn is_of_one(fields: &GroupFields, subject: &Id) -> bool {
     let lists = [&fields.super_admins, &fields.admins, &fields.members, &fields.add_members];
-    let mut named = lists.into_iter().flatten().flatten();
+    let roles = fields.roles.iter().flat_map(BTreeMap::keys);
+    let mut named = lists.into_iter().flatten().flatten().chain(roles);
     let creator = fields.creator.given().flatten();
     named.all(|id| id == subject)
         && creator.is_none_or(|creator| creator == subject)

@@ -93,6 +93,8 @@ words! {
         NoRequest = "no_request",
         /// A group would have members, but no super admin.
         NoSuperAdmin = "no_super_admin",
+        /// The group that was to be made is there.
+        GroupExists = "group_exists",
         /// Another rule has the name.
         NameTaken = "name_taken",
         InvalidCondition = "invalid_condition",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Done, Failure, Outcome, Reason, Refusal, Stated,
+    Done, Failure, Outcome, Place, Reason, Refusal, Stated,
     draft::{Draft, shown},
     groups::{
         called, check_field, needs_super_admin, no_super_admin, room_for_members, set_permission,
@@ -22,6 +22,9 @@ pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &GroupFields) ->
     let is_new = !draft.world.knows_group(id);
     if is_new {
         draft.group(id)?.created = true;
+    } else if fields.new == Some(true) {
+        let message = format!("there is a group `{}`; choose another id", shown(id));
+        return Err(Refusal::new(Reason::GroupExists, message).into());
     }
     put_matrix(draft, id, &fields.matrix)?;
     let maker = draft.on_behalf.filter(|_| is_new && fields.creator.is_kept());
@@ -103,6 +106,9 @@ fn put_members<E>(
     for user in fields.add_members.iter().flatten() {
         add(draft, id, &before, &mut after, (user, Role::Member))?;
     }
+    for (user, role) in fields.roles.iter().flatten() {
+        set_role(draft, id, &before, &mut after, (user, *role))?;
+    }
     for (user, by) in fields.added_by.iter().flatten() {
         if let Some(member) = after.get_mut(&**user) {
             member.by = Some(by.to_string());
@@ -138,22 +144,59 @@ fn add<E>(
     (user, role): (&Id, Role),
 ) -> Result<(), Refusal> {
     draft.all_known(None, [user])?;
-    if let Some(stated) = draft.world.stated(&Stated::Member(group, user)) {
-        let has = stated.value.as_str().and_then(|role| role.parse().ok());
-        if has.unwrap_or(Role::Member) >= role {
-            return Ok(());
-        }
-        return Err(Refusal::stated(&called(group, user), stated.place));
+    if let Some((has, place)) = stated(draft, group, user) {
+        return if has >= role {
+            Ok(())
+        } else {
+            Err(Refusal::stated(&called(group, user), place))
+        };
     }
-    let by = match before.get(&**user) {
-        Some(member) => member.by.clone(),
-        None => draft.on_behalf.map(Id::to_string),
-    };
-    let kept = before.get(&**user).map(|member| member.attributes.clone());
-    let new = Member { role, by, attributes: kept.unwrap_or_default() };
-    let member = after.entry(user.to_string()).or_insert(new);
+    let member = entry(draft, before, after, (user, role));
     member.role = member.role.max(role);
     Ok(())
+}
+
+/// Makes a user what he is to be, unless a file states it.
+fn set_role<E>(
+    draft: &Draft<'_, E>,
+    group: &Id,
+    before: &Members,
+    after: &mut Members,
+    (user, role): (&Id, Option<Role>),
+) -> Result<(), Refusal> {
+    draft.all_known(None, [user])?;
+    if let Some((has, place)) = stated(draft, group, user) {
+        return if role == Some(has) {
+            Ok(())
+        } else {
+            Err(Refusal::stated(&called(group, user), place))
+        };
+    }
+    match role {
+        Some(role) => entry(draft, before, after, (user, role)).role = role,
+        None => drop(after.remove(&**user)),
+    }
+    Ok(())
+}
+
+/// What a file states that a user is in a group, and where.
+fn stated<E>(draft: &Draft<'_, E>, group: &Id, user: &Id) -> Option<(Role, Place)> {
+    let stated = draft.world.stated(&Stated::Member(group, user))?;
+    let has = stated.value.as_str().and_then(|role| role.parse().ok());
+    Some((has.unwrap_or(Role::Member), stated.place))
+}
+
+/// A member as he stays, or as he is added.
+fn entry<'m, E>(
+    draft: &Draft<'_, E>,
+    before: &Members,
+    after: &'m mut Members,
+    (user, role): (&Id, Role),
+) -> &'m mut Member {
+    after.entry(user.to_string()).or_insert_with(|| match before.get(&**user) {
+        Some(was) => Member { role, ..was.clone() },
+        None => Member { by: draft.on_behalf.map(Id::to_string), ..Member::new(role) },
+    })
 }
 
 /// # Errors

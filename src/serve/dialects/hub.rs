@@ -1,16 +1,18 @@
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     num::NonZeroUsize,
+    ops::Bound,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use hyper_tungstenite::tungstenite::{Utf8Bytes, protocol::frame::coding::CloseCode};
 use tokio::{
     sync::{Notify, mpsc, watch},
+    task::yield_now,
     time::sleep,
 };
 
@@ -39,20 +41,27 @@ pub struct Sockets {
 #[derive(Debug)]
 pub(in crate::serve) struct Hub {
     pub(super) sockets: Sockets,
-    users: Mutex<HashMap<String, Vec<Member>>>,
+    users: Mutex<Users>,
     numbers: AtomicU64,
     open: watch::Sender<usize>,
     stopping: watch::Sender<bool>,
 }
+
+type Users = BTreeMap<String, Vec<Member>>;
 
 /// A socket of a user.
 #[derive(Debug)]
 struct Member {
     number: u64,
     line: Line,
+    since: Moment,
     /// The state of its user when that was last looked at; `None` if he was not known.
     moderation: Option<Moderation>,
 }
+
+/// When something happened, among all that happens to sockets.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Moment(u64);
 
 /// To a socket, from others.
 #[derive(Clone, Debug)]
@@ -80,8 +89,13 @@ pub(super) enum Order {
 const MOST_WAITING: usize = 256;
 const MOST_BYTES: usize = 512 << 10;
 
-/// How long apart all sockets are looked through, however often facts change.
+/// How long apart all sockets are looked through, however often facts change: so long at least, and
+/// so many times as long as it takes.
 const APART: Duration = Duration::from_millis(20);
+const SHARE: u32 = 10;
+
+/// How many users are looked at while others wait for the sockets.
+const AT_ONCE: usize = 500;
 
 /// What is told a socket until it has read it; more than fits cuts it.
 pub(super) fn line() -> (Line, Orders, Arc<Notify>) {
@@ -174,11 +188,14 @@ impl Hub {
             replaced.tell(Order::Send(Utf8Bytes::from_static(Notice::REPLACED)));
             replaced.tell(Order::Close(CloseCode::Policy, "connection replaced"));
         }
-        let member =
-            Member { number: socket.number, line: line.clone(), moderation: by.moderation };
-        all.push(member);
+        all.push(Member {
+            number: socket.number,
+            line: line.clone(),
+            since: self.now(),
+            moderation: by.moderation,
+        });
         // He may have been banned since he was let in.
-        look(&by.user, all, app);
+        look(&by.user, all, &Inside { app, served: &app.live.served() });
     }
 
     pub(super) fn leave(&self, socket: &Open, user: &str) {
@@ -191,8 +208,12 @@ impl Hub {
         }
     }
 
-    /// Tells other sockets than the one whose user caused it.
-    pub(super) fn tell(&self, cause: &Open, notice: Notice) {
+    pub(super) fn now(&self) -> Moment {
+        Moment(self.numbers.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Tells other sockets than the one whose user caused it by what began then.
+    pub(super) fn tell(&self, cause: &Open, begun: Moment, notice: Notice) {
         match notice {
             Notice::Updated { user, frame } => {
                 let frame = Utf8Bytes::from(frame);
@@ -203,8 +224,14 @@ impl Hub {
                 }
             }
             Notice::Reload { user } => {
-                if let Some(mut all) = self.users().remove(&*user) {
-                    all.drain(..).for_each(|member| reload(&member.line));
+                let mut users = self.users();
+                let Some(all) = users.get_mut(&*user) else { return };
+                // Who has connected anew since was seen as he is, here or by `follow`.
+                for member in all.extract_if(.., |member| member.since < begun) {
+                    reload(&member.line);
+                }
+                if all.is_empty() {
+                    users.remove(&*user);
                 }
             }
         }
@@ -215,22 +242,41 @@ impl Hub {
     pub(in crate::serve) async fn follow(&self, app: &App) {
         let mut changes = app.live.changes();
         while changes.changed().await.is_ok() {
-            for (user, all) in self.users().iter_mut() {
-                look(user, all, app);
+            let begun = Instant::now();
+            let mut last = None;
+            loop {
+                last = self.look_through(last.as_deref(), app);
+                if last.is_none() {
+                    break;
+                }
+                yield_now().await;
             }
-            sleep(APART).await;
+            sleep(APART.max(begun.elapsed() * SHARE)).await;
         }
     }
 
-    fn users(&self) -> MutexGuard<'_, HashMap<String, Vec<Member>>> {
+    /// Looks at some users who come after one, in order; the last of them, if there may be more.
+    fn look_through(&self, after: Option<&str>, app: &App) -> Option<String> {
+        let mut users = self.users();
+        let served = app.live.served();
+        let house = Inside { app, served: &served };
+        let rest = (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
+        let mut last = None;
+        for (user, all) in users.range_mut::<str, _>(rest).take(AT_ONCE) {
+            look(user, all, &house);
+            last = Some(user);
+        }
+        last.cloned()
+    }
+
+    fn users(&self) -> MutexGuard<'_, Users> {
         self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Has a user's sockets connect anew if he may do less than before.
-fn look(user: &str, all: &mut Vec<Member>, app: &App) {
-    let served = app.live.served();
-    let now = Inside { app, served: &served }.moderation(user);
+fn look(user: &str, all: &mut Vec<Member>, house: &dyn House) {
+    let now = house.moderation(user);
     all.retain_mut(|member| {
         let changed = member.moderation != now;
         member.moderation = now;

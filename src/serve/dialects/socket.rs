@@ -132,7 +132,10 @@ impl Socket {
                         Message::Binary(_) => {
                             return Err(End::Close(CloseCode::Unsupported, "frames are text"));
                         }
-                        // A ping and a close are answered as more is read.
+                        // Its answer must be taken before more is read: who sends only pings would
+                        // otherwise have one of each wait for him.
+                        Message::Ping(_) => self.flush().await?,
+                        // A close is answered as more is read.
                         _ => {}
                     }
                 }
@@ -154,6 +157,7 @@ impl Socket {
 
     async fn answer(&mut self, text: Utf8Bytes) -> Result<(), End> {
         let venueless = Arc::clone(&self.hub.sockets.venueless);
+        let begun = self.hub.now();
         let session = &self.session;
         let done = carry::carry(&self.app, |house| venueless.turn(session, &text, house)).await;
         let Turn { reply, notices, signed_in, ends } = match done {
@@ -168,7 +172,7 @@ impl Socket {
             self.session.user = Some(by.user);
         }
         for notice in notices {
-            self.hub.tell(&self.open, notice);
+            self.hub.tell(&self.open, begun, notice);
         }
         self.send(Message::Text(reply.into())).await?;
         if ends { Err(End::Close(CloseCode::Policy, "he may not be here")) } else { Ok(()) }
@@ -177,16 +181,32 @@ impl Socket {
     /// Sends a frame; nothing more is read meanwhile, so that who does not take what he asks for asks
     /// for no more.
     async fn send(&mut self, message: Message) -> Result<(), End> {
+        self.feed(Some(message)).await
+    }
+
+    /// Sends what waits.
+    async fn flush(&mut self) -> Result<(), End> {
+        self.feed(None).await
+    }
+
+    async fn feed(&mut self, message: Option<Message>) -> Result<(), End> {
         let patience = self.hub.sockets.patience.min(STALLED);
         let stop = async {
             // It ends only when the daemon does.
             let _ = self.stopping.wait_for(|&stops| stops).await;
             sleep(FAREWELL).await;
         };
+        let stream = &mut self.stream;
+        let sent = async {
+            match message {
+                Some(message) => stream.send(message).await,
+                None => stream.flush().await,
+            }
+        };
         select! {
             biased;
             () = self.cut.notified() => Err(End::Cut),
-            sent = timeout(patience, self.stream.send(message)) => match sent {
+            sent = timeout(patience, sent) => match sent {
                 Ok(Ok(())) => Ok(()),
                 _ => Err(End::Cut),
             },

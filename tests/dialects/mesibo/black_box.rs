@@ -174,50 +174,6 @@ fn what_facts_say_is_told_here() {
 }
 
 #[test]
-fn members_and_roles_decide() {
-    let rig = Rig::start(POLICY);
-    add(&rig, &["1", "2", "3", "4"]);
-    let gid = done(
-        &rig,
-        json!({ "op": "groupadd", "group": { "name": "G", "members": { "m": "1,2" } } }),
-    )["group"]["gid"]
-        .to_string();
-    let edit = |members: Value| {
-        let gid: u64 = gid.parse().unwrap();
-        done(&rig, json!({ "op": "groupeditmembers", "group": { "gid": gid, "members": members } }))
-    };
-    let may = |subject: &str, action: &str, member: &str| {
-        rig.in_group(subject, action, &gid, &format!("&member={member}")).1
-    };
-    assert_eq!(rig.in_group("1", "send_message", &gid, "").1, "allowed");
-    assert_eq!(rig.in_group("3", "send_message", &gid, "").1, "not_member");
-    assert_eq!(may("1", "add_member", "3"), "needs_admin", "plain members add nobody");
-    edit(json!({ "m": "2", "admin": { "adduser": true } }));
-    assert_eq!(may("2", "add_member", "3"), "allowed");
-    assert_eq!(may("2", "add_admin", "1"), "needs_super_admin");
-    edit(json!({ "m": "1", "admin": { "owner": true } }));
-    assert_eq!(may("1", "add_admin", "2"), "allowed");
-    edit(json!({ "m": "2", "admin": { "callcontrol": true, "adduser": false } }));
-    assert_eq!(may("2", "add_member", "3"), "needs_admin", "what is left administers nothing here");
-    edit(json!({ "m": "2", "flags": 0x101f }));
-    assert_eq!(may("2", "add_member", "3"), "allowed");
-    edit(json!({ "m": "2", "remove": true }));
-    assert_eq!(rig.in_group("2", "send_message", &gid, "").1, "not_member");
-    // Nobody can take the last owner away, and none of a refused request takes effect.
-    let members = json!([{ "m": "3" }, { "m": "1", "admin": 0 }]);
-    let gid_number: u64 = gid.parse().unwrap();
-    refused(
-        &rig,
-        json!({ "op": "groupeditmembers", "group": { "gid": gid_number, "members": members } }),
-        "OWNER",
-        409,
-    );
-    assert_eq!(rig.in_group("3", "send_message", &gid, "").1, "not_member");
-    done(&rig, json!({ "op": "groupdel", "group": { "gid": gid_number } }));
-    assert_eq!(rig.in_group("1", "send_message", &gid, "").1, "unknown_resource");
-}
-
-#[test]
 fn what_files_state_stays() {
     let policy = "preset: mesibo\nusers:\n  '1': { permissions: { incoming: false }, paired: ['2'] }\n  '2': {}\n\
                   groups:\n  '7': { creator: '1', members: ['2'] }\n";

@@ -1,7 +1,9 @@
 mod admission;
 mod black_box;
 mod hostile;
+mod members;
 mod scripts;
+mod unwritten;
 
 use serde_json::{Value, json};
 

@@ -124,6 +124,19 @@ fn who_asks_and_reads_nothing_is_dropped() {
 }
 
 #[test]
+fn who_sends_pings_and_reads_nothing_is_dropped() {
+    let rig = world(&["--venueless-patience", "5"]);
+    let mut slow = user(&rig, "alice", &[]);
+    let before = memory(rig.daemon.id());
+    let ping = || part(true, OpCode::Ping, &[b'x'; 125]);
+    let sent = (0..600_000).take_while(|_| slow.try_write(ping()).is_ok()).count();
+    let more = memory(rig.daemon.id()).saturating_sub(before);
+    assert!(more < 16 << 20, "{more} bytes after {sent}");
+    assert!(sent < 600_000);
+    assert_eq!(rig.daemon.get("/healthz").status, 200);
+}
+
+#[test]
 fn who_never_authenticates_is_left() {
     let rig = world(&["--venueless-patience", "1"]);
     let mut socket = Socket::open(&rig, "/ws/world/sample/");

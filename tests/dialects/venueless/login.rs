@@ -33,6 +33,7 @@ fn tokens_of_each_issuer_are_taken() {
         (token(&json!({ "uid": "é".repeat(120) })), &*"é".repeat(120)),
         (token(&json!({ "aud": ["other", "venueless"] })), "alice"),
         (token(&json!({ "nbf": at(-5) })), "alice"),
+        (token(&json!({ "iat": 1.5, "traits": ["a", "a"] })), "alice"),
         (token(&json!({ "exp": 4_102_444_800.5 })), "alice"),
         (signed(&header, &whole("tickets.example", "fair", &json!({})), "second secret"), "alice"),
     ] {
@@ -111,6 +112,7 @@ fn tokens_have_their_time() {
         (json!({ "exp": "tomorrow" }), "exp"),
         (json!({ "nbf": at(3600) }), "nbf"),
         (json!({ "nbf": true }), "nbf"),
+        (json!({ "iat": "yesterday" }), "iat"),
     ] {
         let reply = by_token(&rig, &token(&claims));
         assert_eq!(reply[1]["code"], "auth.invalid_token", "{reply}");

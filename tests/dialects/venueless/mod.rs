@@ -10,6 +10,7 @@ mod options;
 mod people;
 mod socket;
 mod token;
+mod unwritten;
 mod upgrade;
 
 use serde_json::{Value, json};

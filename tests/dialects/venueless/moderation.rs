@@ -70,6 +70,34 @@ fn who_is_silenced_connects_anew_and_may_still_read_and_block() {
 }
 
 #[test]
+fn who_has_connected_anew_is_left_alone() {
+    let rig = world(&[]);
+    let mut moderator = moderator(&rig);
+    for at in 0..40 {
+        let name = format!("alice{at}");
+        let mut alice = user(&rig, &name, &[]);
+        moderator.send(&json!(["user.silence", 1, { "id": name }]));
+        reloads(&mut alice);
+        let mut alice = user(&rig, &name, &[]);
+        assert_eq!(moderator.next(), success(json!({})));
+        assert_eq!(alice.ask(&json!(["ping", at])), json!(["pong", at]));
+    }
+}
+
+#[test]
+fn who_is_silenced_again_connects_anew_again() {
+    let rig = world(&[]);
+    let mut moderator = moderator(&rig);
+    let mut alice = user(&rig, "alice", &[]);
+    let silence = json!(["user.silence", 1, { "id": "alice" }]);
+    for _ in 0..3 {
+        assert_eq!(moderator.ask(&silence), success(json!({})));
+        reloads(&mut alice);
+        alice = user(&rig, "alice", &[]);
+    }
+}
+
+#[test]
 fn a_silence_leaves_the_banned_banned() {
     let rig = world(&[]);
     user(&rig, "alice", &[]);

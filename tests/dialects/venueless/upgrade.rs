@@ -1,6 +1,9 @@
 //! What comes by HTTP where a WebSocket is spoken.
 
-use std::io::{Read, Write};
+use std::{
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+};
 
 use super::world;
 
@@ -60,6 +63,32 @@ fn a_frame_may_come_with_the_request() {
         let mut byte = [0];
         stream.read_exact(&mut byte).unwrap();
         came.extend(byte);
+    }
+}
+
+#[test]
+fn it_is_spoken_on_unix_sockets_and_to_any_page_and_never_compressed() {
+    let rig = super::Rig::with(
+        super::POLICY,
+        &["--dialect", "all", "--uds", "{}/open", "--admin-uds", "{}/admin"],
+    );
+    let more = "Origin: http://elsewhere.example\r\nSec-WebSocket-Protocol: chat\r\n\
+                Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    let head = format!("GET /ws/world/a HTTP/1.1\r\nHost: b\r\n{UPGRADE}{VERSION}{KEY}{more}\r\n");
+    let guest = b"[\"user.list\",1,{}]";
+    let frame = [&[0x81, 0x80 + 18, 0, 0, 0, 0][..], guest].concat();
+    for name in ["open", "admin"] {
+        let mut stream = UnixStream::connect(rig.folder.path().join(name)).unwrap();
+        stream.write_all(&[head.as_bytes(), &frame].concat()).unwrap();
+        let mut came = Vec::new();
+        // Nobody is an administrator on a socket, wherever it is.
+        while !came.ends_with(b"[\"error\",1,{\"code\":\"protocol.unauthenticated\"}]") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            came.extend(byte);
+        }
+        let head = String::from_utf8_lossy(&came).to_lowercase();
+        assert!(head.starts_with("http/1.1 101 ") && !head.contains("extensions"), "{head}");
     }
 }
 
