@@ -2,7 +2,6 @@ use std::{
     cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     slice,
-    sync::Arc,
 };
 
 use super::{Basis, groups, rules};
@@ -27,7 +26,8 @@ pub fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
     for Changed { key, old, new } in changes {
         match key {
             Key::User(id) => {
-                let (old, new) = (user(old).unwrap_or(&nobody), user(new).unwrap_or(&nobody));
+                let (old, new) = (user(old.as_deref()), user(new.as_deref()));
+                let (old, new) = (old.unwrap_or(&nobody), new.unwrap_or(&nobody));
                 // Of one who changed more than once, what he was first and is last.
                 users.entry(id).or_insert((old, new)).1 = new;
             }
@@ -71,8 +71,8 @@ pub fn catch_up(view: &mut View, basis: &Basis, changes: &[Changed]) {
     }
 }
 
-fn user(record: &Option<Arc<Record>>) -> Option<&User> {
-    match record.as_deref()? {
+fn user(record: Option<&Record>) -> Option<&User> {
+    match record? {
         Record::User(user) => Some(user),
         _ => None,
     }

@@ -110,7 +110,7 @@ impl Fields {
             None => Ok(0),
             Some(value) => match number(value) {
                 Some(number) => Ok(number),
-                None => self.wrong(name, "a number, 0 or more", value),
+                None => self.wrong(name, "a whole number, 0 or more", value),
             },
         }
     }
@@ -168,8 +168,12 @@ impl Fields {
 
 /// A number that is not negative, or a text of its digits.
 pub(super) fn number(value: &Value) -> Option<u64> {
-    let digits = value.as_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    value.as_u64().or_else(|| digits?.parse().ok())
+    value.as_u64().or_else(|| digits(value.as_str()?))
+}
+
+/// The number that digits write; no sign stands before them.
+pub(super) fn digits(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Of an account that a call is about and that does not exist.
@@ -185,7 +189,7 @@ fn not(family: Family, place: &str, what: &str, found: &Value) -> Fault {
     let found = match found {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
+        Value::Number(number) => &format!("the number {number}"),
         Value::String(_) => "a text",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",

@@ -235,6 +235,7 @@ fn queries_that_say_too_little_or_too_much() {
         (format!("identifier=administrator&usersig={ADMINISTRATOR}"), 60012),
         (query("administrator", ADMINISTRATOR).replace(APP, "x"), 60006),
         (query("administrator", ADMINISTRATOR).replace(APP, "-1"), 60006),
+        (query("administrator", ADMINISTRATOR).replace(APP, &format!("%2B{APP}")), 60006),
         (query("administrator", ADMINISTRATOR).replace("=json", "=xml"), 60002),
         (query("administrator", ADMINISTRATOR) + "&identifier=alice", 60002),
         (query("%ff", ADMINISTRATOR), 60002),
