@@ -1,7 +1,7 @@
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     slice,
-    sync::Arc,
 };
 
 use super::{Basis, groups, rules};
@@ -19,18 +19,17 @@ pub use crate::facts::Change as Changed;
 /// What files state stays as they state it. Costs what the records say, and the pages, rows and sets
 /// that it concerns; of rules, all rules.
 pub fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
-    let mut users: BTreeMap<&String, (User, User)> = BTreeMap::new();
+    let nobody = User::default();
+    let mut users: BTreeMap<&String, (&User, &User)> = BTreeMap::new();
     let mut conversations = Vec::new();
     let mut has_rules = false;
     for Changed { key, old, new } in changes {
         match key {
             Key::User(id) => {
-                let user = |record: &Option<Arc<Record>>| match record.as_deref() {
-                    Some(Record::User(user)) => User::clone(user),
-                    _ => User::default(),
-                };
+                let (old, new) = (user(old.as_deref()), user(new.as_deref()));
+                let (old, new) = (old.unwrap_or(&nobody), new.unwrap_or(&nobody));
                 // Of one who changed more than once, what he was first and is last.
-                users.entry(id).or_insert_with(|| (user(old), User::default())).1 = user(new);
+                users.entry(id).or_insert((old, new)).1 = new;
             }
             Key::Conversation(one, other) => {
                 let is_open = new.is_some() || basis.conversation(one, other).is_some();
@@ -69,6 +68,13 @@ pub fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
 pub fn catch_up(view: &mut View, basis: &Basis, changes: &[Changed]) {
     for change in changes {
         follow(view, basis, slice::from_ref(change));
+    }
+}
+
+fn user(record: Option<&Record>) -> Option<&User> {
+    match record? {
+        Record::User(user) => Some(user),
+        _ => None,
     }
 }
 
@@ -158,8 +164,7 @@ pub(super) fn own(
 fn ties<'u>(view: &View, number: Option<u32>, old: &'u User, new: &'u User) -> Vec<TieChange<'u>> {
     let mut others: BTreeSet<&str> = BTreeSet::new();
     for &relation in Relation::ALL {
-        others.extend(old.edges(relation).filter(|other| !new.has(relation, other)));
-        others.extend(new.edges(relation).filter(|other| !old.has(relation, other)));
+        add_changed(&mut others, old.edges(relation), new.edges(relation));
     }
     let population = &view.population;
     let change = |other| {
@@ -170,6 +175,26 @@ fn ties<'u>(view: &View, number: Option<u32>, old: &'u User, new: &'u User) -> V
         TieChange { other, less: before.without(after).without(of_files), more: after }
     };
     others.into_iter().map(change).collect()
+}
+
+/// Adds what one of two series has and the other has not; both are in order.
+fn add_changed<'u>(
+    to: &mut BTreeSet<&'u str>,
+    old: impl Iterator<Item = &'u str>,
+    new: impl Iterator<Item = &'u str>,
+) {
+    let (mut old, mut new) = (old.peekable(), new.peekable());
+    while let (Some(one), Some(other)) = (old.peek(), new.peek()) {
+        match one.cmp(other) {
+            Ordering::Less => to.extend(old.next()),
+            Ordering::Greater => to.extend(new.next()),
+            Ordering::Equal => {
+                old.next();
+                new.next();
+            }
+        }
+    }
+    to.extend(old.chain(new));
 }
 
 /// What a record says that its user is to another.

@@ -7,7 +7,7 @@ use super::{
     codes::{Code, Family},
     envelope::{Answered, fine, look, members},
     items::{Item, Names, as_it_is, carry_out},
-    paging::{Page, is_short, sequence},
+    paging::{Page, is_short, sequence, told},
 };
 use crate::{
     dialects::{House, Step},
@@ -79,6 +79,7 @@ fn listed(house: &dyn House, from: &Id, start: u64, most: usize, last: u64) -> A
         let next = page.next.unwrap_or(0);
         (page, next)
     };
+    let shown = told(start, last, now);
     let item = |to: &String| {
         let since = kept.user.blocked.get(to).map_or(0, |since| since / 1000);
         let item =
@@ -89,7 +90,7 @@ fn listed(house: &dyn House, from: &Id, start: u64, most: usize, last: u64) -> A
         ("BlackListItem", page.items.iter().map(item).collect()),
         ("StartIndex", next.into()),
         // As it is spelled in the documentation's example, and as it is meant.
-        ("CurruentSequence", now.into()),
-        ("CurrentSequence", now.into()),
+        ("CurruentSequence", shown.into()),
+        ("CurrentSequence", shown.into()),
     ]))))
 }

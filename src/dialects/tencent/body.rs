@@ -15,9 +15,6 @@ use crate::{
 /// How many accounts or items one call names at most, as documented.
 pub(super) const MOST_ITEMS: usize = 1000;
 
-/// For so many accounts, records are read at once.
-pub(super) const FEW: usize = 100;
-
 /// An object of a body, and what is wrong with it if a member is not as it must be. Fields that
 /// nobody asks for are passed over.
 #[derive(Clone, Debug)]
@@ -107,13 +104,13 @@ impl Fields {
         Err(self.bad(name, &message))
     }
 
-    /// A number that is not negative; 0 if it is missing.
+    /// A number that is not negative, which some write as a text; 0 if it is missing.
     pub(super) fn number(&self, name: &str) -> Result<u64, Fault> {
         match self.get(name) {
             None => Ok(0),
-            Some(value) => match value.as_u64() {
+            Some(value) => match number(value) {
                 Some(number) => Ok(number),
-                None => self.wrong(name, "a number, 0 or more", value),
+                None => self.wrong(name, "a whole number, 0 or more", value),
             },
         }
     }
@@ -167,6 +164,16 @@ impl Fields {
     pub(super) fn place(&self) -> &str {
         &self.place
     }
+}
+
+/// A number that is not negative, or a text of its digits.
+pub(super) fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| digits(value.as_str()?))
+}
+
+/// The number that digits write; no sign stands before them.
+pub(super) fn digits(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Of an account that a call is about and that does not exist.

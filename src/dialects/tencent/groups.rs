@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::{
     body::{self, Fields},
     codes::{Code, Family},
-    envelope::{Answered, Fault, Members, Stop, fine, members},
+    envelope::{Answered, Fault, Members, Stop, fine, look, members},
     items::{Item, Names, carry_out},
-    paging::sequence,
+    paging::{is_short, sequence},
 };
 use crate::{
     dialects::{House, Reply, Step, Unread, Wrote},
@@ -89,7 +89,8 @@ pub(super) fn get(body: &[u8], house: &dyn House) -> Answered {
     let words = [("Need_Friend_Type_No", false), ("Need_Friend_Type_Yes", true)];
     let friends = fields.word("NeedFriend", &words)?.unwrap_or(false);
     let names = fields.texts("GroupName")?.filter(|names| !names.is_empty());
-    told(house, &from, last, friends, names.as_deref())
+    let is_quick = is_short(house, &from);
+    look(is_quick, house, move |house| told(house, &from, last, friends, names.as_deref()))
 }
 
 fn told(

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::{
-    body::{self, FEW, MOST_ITEMS},
+    body::{self, MOST_ITEMS},
     codes::{Code, Family},
     envelope::{Answered, Fault, fine, look, members},
     fields,
     items::{Names, failures, result},
-    paging::{Page, is_short, sequence},
+    paging::{Page, are_short, is_short, sequence, told},
     profile,
 };
 use crate::{
@@ -59,8 +59,8 @@ fn page(house: &dyn House, from: &Id, start: u64, seen: (u64, u64)) -> Answered 
     };
     Ok(Step::Done(fine(members([
         ("UserDataItem", page.items.iter().map(item).collect()),
-        ("StandardSequence", now.into()),
-        ("CustomSequence", now.into()),
+        ("StandardSequence", told(start, seen.0, now).into()),
+        ("CustomSequence", told(start, seen.1, now).into()),
         ("FriendNum", friends.len().into()),
         ("CompleteFlag", u8::from(page.next.is_none()).into()),
         ("NextStartIndex", page.next.unwrap_or(0).into()),
@@ -87,11 +87,11 @@ pub(super) fn get_list(body: &[u8], house: &dyn House) -> Answered {
         );
         return Err(fields.bad("TagList", &message).into());
     }
-    let is_quick = accounts.len() <= FEW;
-    look(is_quick, house, move |house| told(house, &from, &accounts, tags.as_deref()))
+    let is_quick = is_short(house, &from) && are_short(house, &accounts);
+    look(is_quick, house, move |house| some(house, &from, &accounts, tags.as_deref()))
 }
 
-fn told(house: &dyn House, from: &Id, accounts: &[String], tags: Option<&[String]>) -> Answered {
+fn some(house: &dyn House, from: &Id, accounts: &[String], tags: Option<&[String]>) -> Answered {
     let Some(kept) = house.kept(from)? else {
         return Err(body::unknown(Family::Sns, "From_Account", from).into());
     };

@@ -29,6 +29,19 @@ pub(super) fn is_short(house: &dyn House, user: &str) -> bool {
     house.ties(user) <= SHORT
 }
 
+/// Whether the records of so many accounts are quickly read.
+pub(super) fn are_short(house: &dyn House, accounts: &[String]) -> bool {
+    accounts.iter().map(|account| house.ties(account) + 1).sum::<usize>() <= SHORT
+}
+
+/// The sequence number to tell with a part of a list.
+///
+/// On further parts it is that of the part before, which the caller sends: if the list has changed
+/// since, he may have missed somebody, and with that number he is told all of it the next time.
+pub(super) const fn told(start: u64, seen: u64, now: u64) -> u64 {
+    if start > 0 && seen > 0 { seen } else { now }
+}
+
 /// The sequence number of a user's list, which these are in: it is another one whenever the list may be
 /// another.
 ///

@@ -8,15 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    body::{self, FEW, Fields},
+    body::{self, Fields},
     codes::{Code, Family},
     envelope::{Answered, Fault, Members, Stop, fine, look, members},
     fields::shown,
     items::{failures, result},
+    paging::are_short,
 };
 use crate::{
     dialects::{House, Reply, Step, Unread, Wrote},
-    facts::{Id, Op, Patch, UserFields},
+    facts::{Command, Id, Op, Patch, UserFields},
     request::Approval,
 };
 
@@ -106,7 +107,12 @@ fn put(user: Id, mut fields: UserFields, kept: Members) -> Step<Reply> {
     if !kept.is_empty() {
         fields.merge_attributes = Some(BTreeMap::from([(ATTRIBUTE.to_owned(), kept.into())]));
     }
-    Step::op(Op::PutUser { user, fields: Box::new(fields) }, |wrote, _| {
+    // The first one sees that he is still known: the other would make him.
+    let ops = [
+        Op::AddTags { user: user.clone(), tags: BTreeSet::new() },
+        Op::PutUser { user, fields: Box::new(fields) },
+    ];
+    Step::write(ops.map(Command::from).into(), |wrote, _| {
         let reply = match wrote {
             Wrote::Done { .. } => fine(Members::new()),
             Wrote::Refused { refusal, .. } => Fault::refused(Family::Profile, refusal).reply(),
@@ -180,8 +186,7 @@ pub(super) fn get(body: &[u8], house: &dyn House) -> Answered {
     let fields = body::read(body, Family::Profile)?;
     let accounts = fields.accounts("To_Account")?;
     let tags = fields.texts("TagList")?.filter(|tags| !tags.is_empty());
-    let is_quick = accounts.len() <= FEW;
-    look(is_quick, house, move |house| told(house, &accounts, tags.as_deref()))
+    look(are_short(house, &accounts), house, move |house| told(house, &accounts, tags.as_deref()))
 }
 
 fn told(house: &dyn House, accounts: &[String], tags: Option<&[String]>) -> Answered {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{codes::Code, envelope::Fault};
+use super::{body::digits, codes::Code, envelope::Fault};
 
 /// The documented parameters; empty ones count as missing.
 #[derive(Default, Debug)]
@@ -53,7 +53,7 @@ impl<'q> Query<'q> {
 }
 
 fn number(text: &str) -> Result<u64, Fault> {
-    text.parse().map_err(|_| Fault::new(Code::App, "`sdkappid` must be a number"))
+    digits(text).ok_or_else(|| Fault::new(Code::App, "`sdkappid` must be a number"))
 }
 
 fn given<'q>(name: &str, value: &'q str, blanks: bool) -> Result<Option<Cow<'q, str>>, Fault> {

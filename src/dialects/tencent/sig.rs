@@ -18,7 +18,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value};
 use sha2::Sha256;
 
-use super::{codes::Code, envelope::Fault};
+use super::{body, codes::Code, envelope::Fault};
 use crate::{dialects::json, facts::Since};
 
 /// How long a signature may be, and what it unpacks to, in bytes.
@@ -185,10 +185,7 @@ fn text<'f>(fields: &'f Map<String, Value>, name: &str) -> Result<&'f str, Fault
 
 /// A number, which some write as a text.
 fn number(fields: &Map<String, Value>, name: &str) -> Result<u64, Fault> {
-    let value = fields.get(name).and_then(|value| {
-        let digits = value.as_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-        value.as_u64().or_else(|| digits?.parse().ok())
-    });
+    let value = fields.get(name).and_then(body::number);
     value.ok_or_else(|| invalid(&format!("its `{name}` is missing or no number")))
 }
 

@@ -203,8 +203,7 @@ impl<E> Draft<'_, E> {
         relation: Relation,
         to: &str,
     ) -> Result<bool, Failure<E>> {
-        Ok(self.is_stated(&Stated::Edge(from, relation, to))
-            || self.user(from)?.edges(relation).any(|other| other == to))
+        Ok(self.is_stated(&Stated::Edge(from, relation, to)) || self.user(from)?.has(relation, to))
     }
 
     /// What a user is in a group, by files or records.

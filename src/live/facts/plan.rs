@@ -1,4 +1,4 @@
-use std::ops::RangeInclusive;
+use std::{collections::HashMap, ops::RangeInclusive};
 
 use super::{
     Batch, Written,
@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     compile::{self, Basis, Changed},
-    facts::{self, ChangeSet, Failure, Once, Outcome, Read, Record, Records as _, Refusal, Write},
+    facts::{
+        self, ChangeSet, Failure, Key, Once, Outcome, Read, Record, Records as _, Refusal, Write,
+    },
     snapshot::View,
     store::StoreError,
 };
@@ -26,7 +28,10 @@ pub(super) enum Done {
 /// A batch as it is planned.
 pub(super) struct Attempt<'a> {
     pub(super) working: View,
+    /// What the commands so far come to, each record once.
     pub(super) changes: Vec<Changed>,
+    /// Where in `changes` each record is.
+    pub(super) places: HashMap<Key, usize>,
     pub(super) basis: &'a Basis,
     pub(super) asked: &'a mut Asked,
 }
@@ -68,7 +73,7 @@ impl Attempt<'_> {
                         self.asked.follow(&change.key, old, new);
                     }
                     compile::follow(&mut self.working, self.basis, &planned.changes);
-                    self.changes.extend(planned.changes);
+                    planned.changes.into_iter().for_each(|change| self.note(change));
                     outcomes.push(Ok(planned.outcome));
                 }
                 Err(Failure::Refused(refusal)) if batch.each => outcomes.push(Err(refusal)),
@@ -95,6 +100,16 @@ impl Attempt<'_> {
             set.writes.push(Write { key: key.key(), record: Some(Record::Once(record)) });
         }
         Ok(Done::Planned(set, outcomes))
+    }
+
+    /// Notes a change. How a record was between commands of a batch is never seen, and many big ones
+    /// would be too many to keep.
+    fn note(&mut self, change: Changed) {
+        let place = *self.places.entry(change.key.clone()).or_insert(self.changes.len());
+        match self.changes.get_mut(place) {
+            Some(before) => before.new = change.new,
+            None => self.changes.push(change),
+        }
     }
 
     /// Takes back what was noted beside the view, which is thrown away.

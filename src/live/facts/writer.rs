@@ -1,5 +1,5 @@
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, mpsc},
     thread,
@@ -310,6 +310,7 @@ impl Writer {
             let mut attempt = Attempt {
                 working: group.working.clone(),
                 changes: Vec::new(),
+                places: HashMap::new(),
                 basis: &self.basis,
                 asked: &mut self.asked,
             };

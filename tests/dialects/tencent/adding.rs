@@ -111,10 +111,29 @@ fn force_passes_over_approval_alone() {
     assert_eq!(friends(&rig, "carol"), ["alice"]);
     let told = rig.ask("GET", "/v1/facts/users/carol", &crate::rig::bearer(), b"").json();
     assert_eq!(told["requests"], json!({}), "the request was answered");
-    for flag in [json!(2), json!("1"), json!(true)] {
+    for flag in [json!(2), json!("2"), json!(""), json!("+1"), json!(-1), json!(1.5), json!(true)] {
         let mut body = adding("alice", &["erin"]);
         body["ForceAddFlags"] = flag;
         assert_eq!(fault(&rig, "sns/friend_add", &body).0, 30001);
+    }
+}
+
+/// Some clients write numbers as texts.
+#[test]
+fn numbers_may_be_texts() {
+    let rig = Rig::start("preset: tencent\nusers: { alice: {}, bob: { approval: deny_any } }");
+    let mut body = adding("alice", &["bob"]);
+    body["ForceAddFlags"] = "0".into();
+    assert_eq!(results(&call(&rig, "sns/friend_add", &body))[0].0, 30516);
+    body["ForceAddFlags"] = "1".into();
+    assert_eq!(results(&call(&rig, "sns/friend_add", &body)), [nothing()]);
+    for (start, found) in [("0", 1), ("1", 0)] {
+        let told = fine(
+            &rig,
+            "sns/friend_get",
+            &json!({ "From_Account": "alice", "StartIndex": start, "StandardSequence": "0" }),
+        );
+        assert_eq!(told["UserDataItem"].as_array().unwrap().len(), found);
     }
 }
 

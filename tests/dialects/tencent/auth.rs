@@ -4,6 +4,10 @@ use std::fs;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
+use peerage::dialects::{
+    Call, Dialect, Step,
+    tencent::{Access, Tencent},
+};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -11,6 +15,7 @@ use super::{POLICY, failed};
 use crate::{
     client::{Answer, Client},
     daemon::{Daemon, serve},
+    everybody::Everybody,
     rig::{Rig, TOKEN},
 };
 
@@ -120,6 +125,43 @@ fn signatures_of_the_key() {
     assert_eq!(code(&rig, &query("administrator", &sign("administrator", &texts))).0, 0);
 }
 
+/// At the second when it expires it is not valid any more, remembered or not. `Everybody` lives in
+/// second 0.
+#[test]
+fn the_last_second_of_a_signature() {
+    let tencent = Tencent::new(Access::by_key(KEY.parse().unwrap(), APP.parse().unwrap(), vec![]));
+    let code = |time: u64, expire: u64| {
+        let lines = format!(
+            "TLS.identifier:administrator\nTLS.sdkappid:{APP}\nTLS.time:{time}\nTLS.expire:{expire}\n"
+        );
+        let more = [
+            ("TLS.time", time.into()),
+            ("TLS.expire", expire.into()),
+            ("TLS.sig", mac(&lines).into()),
+        ];
+        let query = query("administrator", &sign("administrator", &more));
+        let call = Call {
+            method: "POST",
+            path: "/v4/sns/friend_check",
+            query: &query,
+            content_type: "",
+            authorization: None,
+            trusted: false,
+            body: br#"{"From_Account":"a","To_Account":["b"],"CheckType":"CheckResult_Type_Both"}"#,
+        };
+        let Step::Done(reply) = tencent.answer(&call, &Everybody).unwrap() else {
+            panic!("it is answered at once");
+        };
+        serde_json::from_slice::<Value>(&reply.body).unwrap()["ErrorCode"].as_u64().unwrap()
+    };
+    for (time, expire, expected) in
+        [(0, 0, 70001), (0, 1, 0), (1, 0, 0), (u64::MAX, u64::MAX, 0), (0, 0, 70001)]
+    {
+        assert_eq!(code(time, expire), expected, "{time} {expire}");
+        assert_eq!(code(time, expire), expected, "{time} {expire} again");
+    }
+}
+
 #[test]
 fn administrators_who_are_named() {
     let rig = signed(&["alice", "管理员"]);
@@ -193,6 +235,7 @@ fn queries_that_say_too_little_or_too_much() {
         (format!("identifier=administrator&usersig={ADMINISTRATOR}"), 60012),
         (query("administrator", ADMINISTRATOR).replace(APP, "x"), 60006),
         (query("administrator", ADMINISTRATOR).replace(APP, "-1"), 60006),
+        (query("administrator", ADMINISTRATOR).replace(APP, &format!("%2B{APP}")), 60006),
         (query("administrator", ADMINISTRATOR).replace("=json", "=xml"), 60002),
         (query("administrator", ADMINISTRATOR) + "&identifier=alice", 60002),
         (query("%ff", ADMINISTRATOR), 60002),

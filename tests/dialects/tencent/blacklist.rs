@@ -112,6 +112,10 @@ fn a_blocklist_in_pages() {
     assert_eq!(found, ids);
     assert_eq!(get(0, 1000, 0)["BlackListItem"].as_array().unwrap().len(), 250);
     assert_eq!(get(9999, 10, 0)["BlackListItem"], json!([]));
+    unblock(&rig, "alice", &["u200"]);
+    assert_eq!(get(100, 100, last)["CurruentSequence"], last, "it is another list by now");
+    assert_eq!(super::accounts(&get(0, 1000, last)["BlackListItem"]).len(), 249);
+    last = get(0, 1000, last)["CurruentSequence"].as_u64().unwrap();
     let same = get(0, 30, last);
     assert_eq!(
         (&same["BlackListItem"], &same["StartIndex"]),

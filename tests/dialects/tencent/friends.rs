@@ -235,6 +235,30 @@ fn a_friend_list_in_pages() {
     assert_eq!((&end["UserDataItem"], &end["CompleteFlag"]), (&json!([]), &json!(1)));
 }
 
+/// Whoever comes or goes between two pages may be missed, but not for good: the next time, all are told.
+#[test]
+fn a_friend_list_that_changes_between_pages() {
+    let rig = rig();
+    many(&rig, 150);
+    let get = |start: u64, seen: &Value| {
+        let asked = json!({
+            "From_Account": "alice", "StartIndex": start, "StandardSequence": seen, "CustomSequence": seen,
+        });
+        fine(&rig, "sns/friend_get", &asked)
+    };
+    let first = get(0, &json!(0));
+    let seen = &first["StandardSequence"];
+    fine(&rig, "sns/friend_delete", &json!({ "From_Account": "alice", "To_Account": ["u000"] }));
+    let last = get(100, seen);
+    assert_eq!(accounts(&last["UserDataItem"]).first().unwrap(), "u101", "u100 is on no page");
+    assert_eq!((&last["CompleteFlag"], &last["FriendNum"]), (&json!(1), &json!(149)));
+    assert_eq!((&last["StandardSequence"], &last["CustomSequence"]), (seen, seen));
+    let again = get(0, &last["StandardSequence"]);
+    assert!(accounts(&again["UserDataItem"]).contains(&"u100".to_owned()));
+    assert!(again["StandardSequence"].as_u64() > seen.as_u64());
+    assert_eq!(get(100, &json!(0))["StandardSequence"], again["StandardSequence"]);
+}
+
 #[test]
 fn what_was_seen_is_not_told_again() {
     let rig = rig();

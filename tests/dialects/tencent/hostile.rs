@@ -129,5 +129,6 @@ fn ids_of_all_kinds() {
     };
     assert_eq!(get("18446744073709551615")["CompleteFlag"], 1);
     assert_eq!(get("1.5")["ErrorCode"], 30001);
+    assert!(get("1e2")["ErrorInfo"].as_str().unwrap().contains("a whole number"));
     assert_eq!(get("18446744073709551616")["ErrorCode"], 30001);
 }

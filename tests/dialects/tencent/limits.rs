@@ -29,6 +29,28 @@ fn lists_take_as_many_as_the_policy_says() {
     assert_eq!((blocked(&rig, "alice").len(), friends(&rig, "alice").len()), (2, 2));
 }
 
+/// A big record that many commands of a batch change is not kept once for each of them.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_batch_takes_no_more_memory_than_its_records() {
+    const MEGABYTES: usize = 2;
+    let users: Vec<String> = (0..300).map(|at| format!("u{at}: {{}}")).collect();
+    let rig =
+        Rig::start(&format!("preset: tencent\nusers: {{ alice: {{}}, {} }}", users.join(", ")));
+    for part in 0..4 * MEGABYTES {
+        let attributes: serde_json::Map<String, Value> =
+            (0..16).map(|at| (format!("a{part}x{at}"), "x".repeat(16_000).into())).collect();
+        rig.write(&json!([{ "op": "put_user", "user": "alice", "attributes": attributes }]));
+    }
+    let ids: Vec<String> = (0..300).map(|at| format!("u{at}")).collect();
+    let body = json!({ "From_Account": "alice", "To_Account": ids });
+    assert!(results(&call(&rig, "sns/black_list_add", &body)).iter().all(|it| it.0 == 0));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", rig.daemon.id())).unwrap();
+    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let most: usize = most.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(most < MEGABYTES * 1024 * 100, "{most} kB");
+}
+
 #[test]
 fn many_at_once_never_go_beyond_a_limit() {
     const LIMIT: usize = 5;

@@ -144,6 +144,37 @@ fn fields_that_are_set_at_once_are_all_kept() {
     assert_eq!(facts["attributes"]["tencent"].as_object().unwrap().len(), 80);
 }
 
+/// What is said of one who is deleted meanwhile does not make him anew.
+#[test]
+fn nobody_is_made_by_his_profile() {
+    let rig = rig();
+    for round in 0..30 {
+        let id = format!("w{round}");
+        fine(&rig, "im_open_login_svc/account_import", &json!({ "UserID": id }));
+        thread::scope(|scope| {
+            for at in 0..6 {
+                let (rig, id) = (&rig, &id);
+                scope.spawn(move || {
+                    if at == 3 {
+                        let body = json!({ "DeleteItem": [{ "UserID": id }] });
+                        let told = fine(rig, "im_open_login_svc/account_delete", &body);
+                        assert_eq!(told["ResultItem"][0]["ResultCode"], 0, "{told}");
+                        return;
+                    }
+                    let told = set(rig, id, &[("Tag_Profile_IM_Nick", "x".into())]);
+                    assert!([0, 40003].contains(&told["ErrorCode"].as_u64().unwrap()), "{told}");
+                });
+            }
+        });
+        let told = fine(
+            &rig,
+            "im_open_login_svc/account_check",
+            &json!({ "CheckItem": [{ "UserID": id }] }),
+        );
+        assert_eq!(told["ResultItem"][0]["AccountStatus"], "NotImported");
+    }
+}
+
 #[test]
 fn accounts_are_made_and_deleted() {
     let rig = rig();
