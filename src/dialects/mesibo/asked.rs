@@ -71,8 +71,8 @@ impl Asked {
 
     /// The answer that it was done; `about` comes first.
     pub(super) fn done(&self, about: Vec<(&str, Value)>) -> Reply {
-        let mut body: Map<String, Value> =
-            about.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let mut body: Map<String, Value> = Map::with_capacity(about.len() + 3);
+        body.extend(about.into_iter().map(|(name, value)| (name.to_owned(), value)));
         body.insert("op".to_owned(), self.op.as_str().into());
         body.insert("result".to_owned(), true.into());
         if let Some(id) = &self.id {

@@ -7,26 +7,29 @@ use serde_json::{Map, Value, json};
 use super::{edit::kept, flags, users::number};
 use crate::{
     dialects::{House, Unread},
-    facts::{GroupTold, UserTold},
+    facts::GroupTold,
     request::{Moderation, PeersMode, Relation, Switch},
 };
 
 /// A user's number and address.
 pub(super) fn named(id: &str) -> Map<String, Value> {
-    [("uid".to_owned(), number(id)), ("address".to_owned(), id.into())].into_iter().collect()
+    let mut user = Map::with_capacity(8);
+    user.insert("uid".to_owned(), number(id));
+    user.insert("address".to_owned(), id.into());
+    user
 }
 
 /// All that is known of a user; `None` if he is not known. Costs what is between him and others.
 pub(super) fn user(id: &str, house: &dyn House) -> Result<Option<Map<String, Value>>, Unread> {
-    let Some(told) = house.user(id)? else { return Ok(None) };
-    let mut keep = kept(&told.record.attributes);
+    let Some(record) = house.kept(id)? else { return Ok(None) };
+    let mut keep = kept(&record.user.attributes);
     let mut user = named(id);
     if let Some(name) = keep.shift_remove("name") {
         user.insert("name".to_owned(), name);
     }
-    user.insert("active".to_owned(), (told.moderation != Moderation::Banned).into());
+    user.insert("active".to_owned(), (house.moderation(id) != Some(Moderation::Banned)).into());
     let is_on = |switch| house.is_on(id, switch).unwrap_or(false);
-    let mut permissions: Map<String, Value> = Map::new();
+    let mut permissions: Map<String, Value> = Map::with_capacity(3);
     permissions.insert("incoming".to_owned(), is_on(Switch::Incoming).into());
     permissions.insert("outgoing".to_owned(), is_on(Switch::Outgoing).into());
     permissions.insert("peers".to_owned(), mode(house.peers(id)).into());
@@ -35,7 +38,7 @@ pub(super) fn user(id: &str, house: &dyn House) -> Result<Option<Map<String, Val
     }
     user.insert("permissions".to_owned(), Value::Object(permissions));
     let subscriptions = keep.shift_remove("subscribe");
-    user.insert("contacts".to_owned(), contacts(&told, subscriptions.as_ref()));
+    user.insert("contacts".to_owned(), contacts(id, subscriptions.as_ref(), house));
     for (name, value) in keep {
         user.entry(name).or_insert(value);
     }
@@ -52,20 +55,20 @@ const fn mode(peers: Option<PeersMode>) -> u8 {
 }
 
 /// Everyone to whom he has an edge that mesibo knows of.
-fn contacts(told: &UserTold, subscriptions: Option<&Value>) -> Value {
-    let mut all: BTreeMap<&str, Vec<Relation>> = BTreeMap::new();
-    for (relation, ids) in &told.relations {
-        if *relation != Relation::Friend {
-            ids.iter().for_each(|id| all.entry(id).or_default().push(*relation));
+fn contacts(id: &str, subscriptions: Option<&Value>, house: &dyn House) -> Value {
+    let mut all: BTreeMap<String, Vec<Relation>> = BTreeMap::new();
+    for relation in [Relation::Contact, Relation::Favorite, Relation::Pair, Relation::Block] {
+        for id in house.related(id, relation) {
+            all.entry(id).or_default().push(relation);
         }
     }
-    let contact = |(id, edges): (&str, Vec<Relation>)| {
+    let contact = |(id, edges): (String, Vec<Relation>)| {
         let has = |relation| edges.contains(&relation);
         let is_contact = has(Relation::Contact) || has(Relation::Favorite);
-        let said = subscriptions.and_then(|all| all.get(id)).and_then(Value::as_bool);
+        let said = subscriptions.and_then(|all| all.get(&id)).and_then(Value::as_bool);
         json!({
+            "uid": number(&id),
             "address": id,
-            "uid": number(id),
             "contact": is_contact,
             "subscribe": said.unwrap_or(is_contact),
             "favorite": has(Relation::Favorite),
