@@ -8,6 +8,7 @@
     reason = "a test may fail by it"
 )]
 
+mod carried;
 mod everybody;
 mod flip;
 mod hostile;
