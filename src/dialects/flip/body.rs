@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{fault::Fault, path};
+use super::{condition::foreign, fault::Fault, path};
 use crate::{
     dialects::{
         json::{self, Any},
@@ -43,6 +43,9 @@ impl Rule {
             return Err(Fault::malformed("outcome", "an outcome needs at least one tag"));
         }
         let condition = condition.ok_or_else(|| missing("condition"))?;
+        if let Some(spot) = foreign(&condition) {
+            return Err(Fault::condition(spot));
+        }
         Ok(Self { condition, outcome, description })
     }
 

@@ -74,6 +74,12 @@ impl Fault {
         }))
     }
 
+    /// A condition is none, from here on.
+    pub(super) fn condition(spot: Spot) -> Self {
+        let refusal = Refusal::new(Reason::InvalidCondition, "");
+        Self::refused(&Refusal { spot: Some(Box::new(spot)), ..refusal }, "")
+    }
+
     pub(super) fn no_endpoint() -> Self {
         let message = "nothing is here; there are /sync/interaction-rules, \
                        /sync/interaction-rules/{rule_id} and /sync/users/{id}/tags";

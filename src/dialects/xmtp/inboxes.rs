@@ -20,7 +20,7 @@ const ATTRIBUTE: &str = "xmtp";
 const ADDRESSES: &str = "addresses";
 
 /// How many users are read at a time.
-const PAGE: usize = 1000;
+const PAGE: usize = 200;
 
 /// How many inboxes are told that have one address.
 const MOST_TOLD: usize = 10;
