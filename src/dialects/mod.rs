@@ -14,6 +14,7 @@ pub mod json;
 pub mod mesibo;
 mod step;
 pub mod tencent;
+mod text;
 pub mod venueless;
 pub mod xmtp;
 

@@ -38,6 +38,8 @@ pub struct App {
     reloading: Semaphore,
     /// As many exports as there may be at a time.
     pub(super) exporting: Arc<Semaphore>,
+    /// As many long look-ups for other systems' APIs as there may be at a time.
+    pub(super) looking: Arc<Semaphore>,
     /// The sockets of Venueless, if it is spoken.
     pub(super) hub: Option<Arc<Hub>>,
 }
@@ -68,8 +70,9 @@ impl App {
         let dialects = options.dialects.iter().map(|dialect| dialect.name());
         let (metrics, started) = (Metrics::of(dialects), SystemTime::now());
         let reloading = Semaphore::new(1);
+        let looking = Arc::new(Semaphore::new(dialects::MOST_LOOKS));
         let hub = options.venueless.clone().map(|sockets| Arc::new(Hub::new(sockets)));
-        Self { live, metrics, started, options, metadata, reloading, exporting, hub }
+        Self { live, metrics, started, options, metadata, reloading, exporting, looking, hub }
     }
 
     /// Answers one request; whatever it holds, there is an answer.

@@ -9,6 +9,7 @@
 )]
 
 mod across;
+mod carried;
 mod everybody;
 mod flip;
 mod hostile;

@@ -3,9 +3,12 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{fault::Fault, path};
+use super::{condition::foreign, fault::Fault, path};
 use crate::{
-    dialects::json::{self, Any},
+    dialects::{
+        json::{self, Any},
+        text::{kind, shown},
+    },
     facts::{Op, Tag},
 };
 
@@ -40,6 +43,9 @@ impl Rule {
             return Err(Fault::malformed("outcome", "an outcome needs at least one tag"));
         }
         let condition = condition.ok_or_else(|| missing("condition"))?;
+        if let Some(spot) = foreign(&condition) {
+            return Err(Fault::condition(spot));
+        }
         Ok(Self { condition, outcome, description })
     }
 
@@ -112,19 +118,11 @@ fn missing(at: &str) -> Fault {
 }
 
 fn unknown(name: &str, known: &str) -> Fault {
-    let name: String = name.chars().take(64).flat_map(char::escape_debug).collect();
+    let name = shown(name);
     let message = format!("there is no member `{name}` here; there is {known}");
     Fault::malformed(name, message)
 }
 
 fn expected(what: &str, found: &Value, at: &str) -> Fault {
-    let found = match found {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    };
-    Fault::malformed(at, format!("expected {what}, found {found}"))
+    Fault::malformed(at, format!("expected {what}, found {}", kind(found)))
 }

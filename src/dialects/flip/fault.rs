@@ -38,11 +38,9 @@ pub(super) struct Told {
     place: Option<Place>,
     /// Where the text at `at` is wrong.
     spot: Option<Box<Spot>>,
-    header: Option<(&'static str, String)>,
+    /// The methods that a path takes, if it was another.
+    allow: Option<&'static str>,
 }
-
-/// After how many seconds to call again.
-const RETRY_AFTER: &str = "1";
 
 /// An answer, with the id that each has.
 pub(super) fn identified(mut reply: Reply) -> Reply {
@@ -76,6 +74,12 @@ impl Fault {
         }))
     }
 
+    /// A condition is none, from here on.
+    pub(super) fn condition(spot: Spot) -> Self {
+        let refusal = Refusal::new(Reason::InvalidCondition, "");
+        Self::refused(&Refusal { spot: Some(Box::new(spot)), ..refusal }, "")
+    }
+
     pub(super) fn no_endpoint() -> Self {
         let message = "nothing is here; there are /sync/interaction-rules, \
                        /sync/interaction-rules/{rule_id} and /sync/users/{id}/tags";
@@ -87,9 +91,13 @@ impl Fault {
         Self::new(404, "unknown_user", message)
     }
 
-    pub(super) fn wrong_method(allowed: &str) -> Self {
+    pub(super) fn wrong_method(allowed: &'static str) -> Self {
         let message = format!("this takes {allowed}");
-        Self::new(405, "wrong_method", message).with("allow", allowed)
+        let mut fault = Self::new(405, "wrong_method", message);
+        if let Self::Told(told) = &mut fault {
+            told.allow = Some(allowed);
+        }
+        fault
     }
 
     pub(super) fn unauthorized(is_shown: bool) -> Self {
@@ -120,7 +128,7 @@ impl Fault {
     }
 
     fn unavailable(message: &str) -> Self {
-        Self::new(503, "unavailable", message).with("retry-after", RETRY_AFTER)
+        Self::new(503, "unavailable", message)
     }
 
     /// Of commands that carry what a body says: tags at `at`, and what else a rule has.
@@ -143,15 +151,8 @@ impl Fault {
             at: at.to_owned(),
             place: refusal.place.clone(),
             spot: refusal.spot.clone(),
-            header: None,
+            allow: None,
         }))
-    }
-
-    fn with(mut self, header: &'static str, value: &str) -> Self {
-        if let Self::Told(told) = &mut self {
-            told.header = Some((header, value.to_owned()));
-        }
-        self
     }
 
     pub(super) fn answer(self) -> Result<Step<Reply>, Unread> {
@@ -186,7 +187,7 @@ impl Told {
             error.insert("place".to_owned(), json!({ "file": file, "line": line }));
         }
         let mut reply = Reply::json(self.status, &json!({ "error": Value::Object(error) }));
-        reply.headers.extend(self.header.clone());
+        reply.headers.extend(self.allow.map(|allow| ("allow", allow.to_owned())));
         identified(reply)
     }
 }

@@ -4,6 +4,7 @@
 //! id of its own, `flip-request-id`.
 
 mod body;
+mod condition;
 mod fault;
 mod path;
 mod rules;

@@ -1,8 +1,13 @@
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
 use super::{fault::Fault, rules, tags, tokens::Scope};
 use crate::{
-    dialects::{Call, House, Reply, Step},
+    dialects::{
+        Call, House, Reply, Step,
+        text::{Encoding, shown},
+    },
     facts::Id,
 };
 
@@ -86,8 +91,7 @@ pub(super) fn uuid(text: &str) -> Option<Uuid> {
 fn rule_id(part: &str) -> Result<Uuid, Fault> {
     let text = decoded(part, "rule_id")?;
     uuid(&text).ok_or_else(|| {
-        let text: String = text.chars().take(64).collect();
-        let message = format!("`{}` is no id of a rule: that is a UUID", text.escape_debug());
+        let message = format!("`{}` is no id of a rule: that is a UUID", shown(&text));
         Fault::malformed("rule_id", message)
     })
 }
@@ -98,28 +102,7 @@ fn user_id(part: &str) -> Result<Id, Fault> {
 }
 
 /// A part of a path without its percent-encoding.
-fn decoded(part: &str, at: &str) -> Result<String, Fault> {
-    let mut bytes = Vec::with_capacity(part.len());
-    let mut rest = part.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let (byte, left) = match (byte, after) {
-            (b'%', [high, low, after @ ..]) => match (digit(*high), digit(*low)) {
-                (Some(high), Some(low)) => (high << 4 | low, after),
-                _ => return Err(no_escape(at)),
-            },
-            (b'%', _) => return Err(no_escape(at)),
-            _ => (byte, after),
-        };
-        bytes.push(byte);
-        rest = left;
-    }
-    String::from_utf8(bytes).map_err(|_| Fault::malformed(at, "the path is not UTF-8".to_owned()))
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    u8::try_from(char::from(byte).to_digit(16)?).ok()
-}
-
-fn no_escape(at: &str) -> Fault {
-    Fault::malformed(at, "`%` must be followed by two hexadecimal digits".to_owned())
+fn decoded<'p>(part: &'p str, at: &str) -> Result<Cow<'p, str>, Fault> {
+    let decoded = Encoding::PATH.decode(part.as_bytes());
+    decoded.map_err(|error| Fault::malformed(at, error.to_string()))
 }

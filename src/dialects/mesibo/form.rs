@@ -1,8 +1,11 @@
 //! The legacy form: parameters of a query string or a form, made into what JSON would say.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Number, Value};
 
 use super::fault::{Error, Fault};
+use crate::dialects::text::{Encoding, Undecodable, shown};
 
 /// What a parameter's text stands for.
 #[derive(Clone, Copy)]
@@ -89,26 +92,15 @@ pub(super) fn parameters(text: &[u8]) -> Result<Vec<(String, String)>, Fault> {
 pub(super) const MOST: usize = 64;
 
 fn decoded(text: &[u8]) -> Result<String, Fault> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.iter();
-    while let Some(&byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
-                let pair = digit(rest.next()).zip(digit(rest.next()));
-                let code = pair.and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
-                code.ok_or_else(|| wrong(text, "has a `%` without two hexadecimal digits"))?
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).map_err(|_| wrong(text, "is not UTF-8 when it is decoded"))
+    let decoded = Encoding::FORM.decode(text).map(Cow::into_owned);
+    decoded.map_err(|error| match error {
+        Undecodable::Escape => wrong(text, "has a `%` without two hexadecimal digits"),
+        Undecodable::Utf8 => wrong(text, "is not UTF-8 when it is decoded"),
+    })
 }
 
 fn wrong(text: &[u8], what: &str) -> Fault {
-    let shown: String = String::from_utf8_lossy(text).chars().take(64).collect();
-    let shown = shown.escape_debug();
+    let shown = shown(&String::from_utf8_lossy(text));
     Fault::new(Error::BadForm, format!("`{shown}` {what}; percent-encode it"))
 }
 
@@ -167,8 +159,7 @@ fn put(into: &mut Map<String, Value>, name: &str, path: &[&str], value: Value) -
 
 fn value(name: &str, text: &str, kind: Kind) -> Result<Value, Fault> {
     let wrong = |what: &str| {
-        let shown: String = text.chars().take(64).collect();
-        let message = format!("it takes {what}, not `{}`", shown.escape_debug());
+        let message = format!("it takes {what}, not `{}`", shown(text));
         Fault::at(Error::BadParam, name, &message)
     };
     match kind {

@@ -17,7 +17,7 @@ mod told;
 mod uid;
 mod users;
 
-use super::{Call, Dialect, Failure, House, Reply, Step, Unread};
+use super::{Call, Dialect, Failure, House, Reply, Step, Unread, text::shown};
 use asked::Asked;
 use edit::settled;
 use fault::{Error, Fault, Stop};
@@ -86,8 +86,7 @@ fn taken(asked: &Asked, found: &Found, house: &dyn House) -> Result<Step<Reply>,
             Err(Fault::at(Error::BadOp, "op", message).into())
         }
         other => {
-            let shown: String = other.chars().take(64).collect();
-            let message = format!("there is no `{}`; known: {OPS}", shown.escape_debug());
+            let message = format!("there is no `{}`; known: {OPS}", shown(other));
             Err(Fault::at(Error::BadOp, "op", &message).into())
         }
     }

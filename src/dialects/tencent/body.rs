@@ -8,7 +8,10 @@ use super::{
     envelope::Fault,
 };
 use crate::{
-    dialects::{House, json},
+    dialects::{
+        House, json,
+        text::{kind, shown},
+    },
     facts::Id,
 };
 
@@ -99,8 +102,7 @@ impl Fields {
             return Ok(Some(*meaning));
         }
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let shown: String = text.chars().take(64).collect();
-        let message = format!("it is one of {}, not `{}`", known.join(", "), shown.escape_debug());
+        let message = format!("it is one of {}, not `{}`", known.join(", "), shown(text));
         Err(self.bad(name, &message))
     }
 
@@ -186,13 +188,6 @@ pub(super) fn unknown(family: Family, name: &str, id: &str) -> Fault {
 }
 
 fn not(family: Family, place: &str, what: &str, found: &Value) -> Fault {
-    let found = match found {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    };
-    Fault::new(family.parameter(), format!("{place}: expected {what}, found {found}"))
+    let message = format!("{place}: expected {what}, found {}", kind(found));
+    Fault::new(family.parameter(), message)
 }

@@ -10,7 +10,7 @@ use super::{
     envelope::Fault,
 };
 use crate::{
-    dialects::{House, Reply, json},
+    dialects::{House, Reply, json, text},
     request::{Relation, check_id},
 };
 
@@ -113,8 +113,7 @@ impl Check {
         } else if mode == self.single {
             false
         } else {
-            let mode: String = mode.chars().take(64).collect();
-            let mode = mode.escape_debug();
+            let mode = text::shown(&mode);
             let message =
                 format!("`CheckType`: it is {} or {}, not `{mode}`", self.single, self.both);
             return Err(bad(message));

@@ -10,7 +10,10 @@ use super::{
     envelope::{Fault, members},
     items::Names,
 };
-use crate::facts::{Friend, FriendFields, Patch};
+use crate::{
+    dialects::text,
+    facts::{Friend, FriendFields, Patch},
+};
 
 pub(super) const GROUP: &str = "Tag_SNS_IM_Group";
 pub(super) const REMARK: &str = "Tag_SNS_IM_Remark";
@@ -83,8 +86,7 @@ fn tagged(list: &[Value], place: &str, names: Names, may: &[&str]) -> Result<Fri
     for (at, item) in list.iter().enumerate() {
         let item = Fields::of(item, &format!("{place}[{at}]"), super::codes::Family::Sns)?;
         let tag = item.needed("Tag")?;
-        let shown: String = tag.chars().take(64).collect();
-        let shown = shown.escape_debug();
+        let shown = text::shown(tag);
         let kind = match tag {
             GROUP => Kind::Group,
             REMARK => Kind::Remark,

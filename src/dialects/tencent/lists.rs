@@ -12,7 +12,7 @@ use super::{
     profile,
 };
 use crate::{
-    dialects::{House, Step, Unread},
+    dialects::{House, Step, Unread, text},
     facts::{Friend, Id, Kept},
     request::Relation,
 };
@@ -80,11 +80,8 @@ pub(super) fn get_list(body: &[u8], house: &dyn House) -> Answered {
     };
     let is_known = |tag: &&String| tag.starts_with(SNS_TAG) || tag.starts_with(PROFILE_TAG);
     if let Some(tag) = tags.iter().flatten().find(|tag| !is_known(tag)) {
-        let shown: String = tag.chars().take(64).collect();
-        let message = format!(
-            "tags begin with `{SNS_TAG}` or `{PROFILE_TAG}`, not `{}`",
-            shown.escape_debug()
-        );
+        let shown = text::shown(tag);
+        let message = format!("tags begin with `{SNS_TAG}` or `{PROFILE_TAG}`, not `{shown}`");
         return Err(fields.bad("TagList", &message).into());
     }
     let is_quick = is_short(house, &from) && are_short(house, &accounts);

@@ -16,7 +16,7 @@ use super::{
     paging::are_short,
 };
 use crate::{
-    dialects::{House, Reply, Step, Unread, Wrote},
+    dialects::{House, Reply, Step, Unread, Wrote, text},
     facts::{Command, Id, Op, Patch, UserFields},
     request::Approval,
 };
@@ -123,8 +123,7 @@ fn put(user: Id, mut fields: UserFields, kept: Members) -> Step<Reply> {
 }
 
 fn check(place: &str, tag: &str, value: &Value) -> Result<(), Fault> {
-    let shown: String = tag.chars().take(64).collect();
-    let shown = shown.escape_debug();
+    let shown = text::shown(tag);
     let kind = match TAGS.iter().find(|(known, _)| *known == tag) {
         Some((_, kind)) => kind,
         None if is_custom(tag) => &Kind::TextOrNumber,

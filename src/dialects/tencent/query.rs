@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{body::digits, codes::Code, envelope::Fault};
+use crate::dialects::text::Encoding;
 
 /// The documented parameters; empty ones count as missing.
 #[derive(Default, Debug)]
@@ -57,42 +58,10 @@ fn number(text: &str) -> Result<u64, Fault> {
 }
 
 fn given<'q>(name: &str, value: &'q str, blanks: bool) -> Result<Option<Cow<'q, str>>, Fault> {
-    let decoded = decoded(value, blanks).ok_or_else(|| {
+    // What is no escape stands for itself.
+    let decoded = Encoding { blanks, loose: true }.decode(value.as_bytes()).map_err(|_| {
         let message = format!("`{name}` in the query is not UTF-8 after percent-decoding");
         Fault::new(Code::Http, message)
     })?;
     Ok(Some(decoded).filter(|value| !value.is_empty()))
-}
-
-/// Decodes percent-encoding, and a plus to a blank if that is asked for. What is no escape stands for
-/// itself.
-fn decoded(text: &str, blanks: bool) -> Option<Cow<'_, str>> {
-    if !text.bytes().any(|byte| byte == b'%' || (byte == b'+' && blanks)) {
-        return Some(Cow::Borrowed(text));
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        rest = after;
-        match first {
-            b'+' if blanks => bytes.push(b' '),
-            b'%' => {
-                match after.split_at_checked(2).and_then(|(hex, rest)| Some((byte(hex)?, rest))) {
-                    Some((byte, after)) => {
-                        bytes.push(byte);
-                        rest = after;
-                    }
-                    None => bytes.push(first),
-                }
-            }
-            _ => bytes.push(first),
-        }
-    }
-    String::from_utf8(bytes).ok().map(Cow::Owned)
-}
-
-/// The byte that two hexadecimal digits write.
-fn byte(digits: &[u8]) -> Option<u8> {
-    let is_one = digits.iter().all(u8::is_ascii_hexdigit);
-    u8::from_str_radix(str::from_utf8(digits).ok().filter(|_| is_one)?, 16).ok()
 }

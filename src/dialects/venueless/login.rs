@@ -12,7 +12,7 @@ use super::{
     welcome::Welcome,
 };
 use crate::{
-    dialects::{House, NotWritten, Step, Wrote},
+    dialects::{House, NotWritten, Step, Wrote, text::shown},
     facts::{Id, Op, Patch, Reason, Tag, UserFields},
 };
 
@@ -60,8 +60,7 @@ fn by_token(welcome: Welcome, claims: Claims, house: &dyn House) -> Done {
     let user = Id::new(&claims.uid)
         .map_err(|error| invalid(format!("the token's `uid` can't be an id: {error}")))?;
     let tag = |one: &String| {
-        let shown: String = one.chars().take(64).collect();
-        let shown = shown.escape_debug();
+        let shown = shown(one);
         Tag::new(one).map_err(|error| {
             invalid(format!("the token's trait `{shown}` can't be a tag: {error}"))
         })

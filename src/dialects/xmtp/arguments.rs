@@ -1,10 +1,11 @@
-use std::borrow::Cow;
-
 use serde_json::Value;
 
 use super::refused::Refused;
 use crate::{
-    dialects::{Call, json},
+    dialects::{
+        Call, json,
+        text::{Encoding, kind, shown},
+    },
     facts::{Id, MOST_COMMANDS},
 };
 
@@ -16,6 +17,9 @@ pub(super) struct Arguments {
     asked: Vec<&'static str>,
 }
 
+/// How many there may be. No call knows as many.
+const MOST: usize = 64;
+
 #[derive(Clone, Debug)]
 struct Given {
     /// As [`plain`] makes it.
@@ -25,9 +29,13 @@ struct Given {
 }
 
 impl Arguments {
-    /// Those in a body, or those in the query of a GET.
+    /// Those in a body, or those in the query of a GET or HEAD.
     pub(super) fn of(call: &Call<'_>) -> Result<Self, Refused> {
-        if call.method == "GET" { Self::of_query(call.query) } else { Self::of_body(call) }
+        if matches!(call.method, "GET" | "HEAD") {
+            Self::of_query(call.query)
+        } else {
+            Self::of_body(call)
+        }
     }
 
     fn of_body(call: &Call<'_>) -> Result<Self, Refused> {
@@ -51,10 +59,12 @@ impl Arguments {
 
     fn of_query(query: &str) -> Result<Self, Refused> {
         let mut all = Self::new();
+        let decoded = |text: &str| match Encoding::FORM.decode(text.as_bytes()) {
+            Ok(text) => Ok(text.into_owned()),
+            Err(error) => Err(Refused::invalid("query", error.to_string())),
+        };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let decoded =
-                |text: &str| decoded(&text.replace('+', " "), "query").map(Cow::into_owned);
             all.add(decoded(name)?, decoded(value)?.into())?;
         }
         Ok(all)
@@ -73,6 +83,10 @@ impl Arguments {
     }
 
     fn add(&mut self, written: String, value: Value) -> Result<(), Refused> {
+        if self.given.len() == MOST {
+            let message = format!("a call has at most {MOST} arguments");
+            return Err(Refused::invalid(&shown(&written), message));
+        }
         let name = plain(&written);
         if self.given.iter().any(|given| given.name == name) {
             let message = format!("`{}` is given twice", shown(&written));
@@ -176,48 +190,10 @@ pub(super) fn missing(name: &str) -> Refused {
 }
 
 pub(super) fn expected(at: &str, what: &str, found: &Value) -> Refused {
-    let found = match found {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    };
-    Refused::invalid(at, format!("`{at}`: expected {what}, found {found}"))
+    Refused::invalid(at, format!("`{at}`: expected {what}, found {}", kind(found)))
 }
 
 /// A name without what the SDKs write in different ways: case and underscores.
 pub(super) fn plain(name: &str) -> String {
     name.chars().filter(|&c| c != '_').flat_map(char::to_lowercase).collect()
-}
-
-/// What was sent, as messages show it.
-pub(super) fn shown(text: &str) -> String {
-    text.chars().take(64).collect::<String>().escape_debug().to_string()
-}
-
-/// A part of a path or query whose bytes may be escaped.
-pub(super) fn decoded<'t>(text: &'t str, at: &str) -> Result<Cow<'t, str>, Refused> {
-    if !text.contains('%') {
-        return Ok(Cow::Borrowed(text));
-    }
-    let mut parts = text.split('%');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        let byte = part.split_at_checked(2).and_then(|(digits, rest)| {
-            let is_hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-            let byte = u8::from_str_radix(digits, 16).ok().filter(|_| is_hexadecimal)?;
-            Some((byte, rest))
-        });
-        let Some((byte, rest)) = byte else {
-            return Err(Refused::invalid(at, "`%` must be followed by two hexadecimal digits"));
-        };
-        bytes.push(byte);
-        bytes.extend(rest.bytes());
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Cow::Owned(text)),
-        Err(_) => Err(Refused::invalid(at, "what is escaped is not UTF-8")),
-    }
 }

@@ -71,7 +71,7 @@ impl Call {
     /// The methods that it takes.
     pub(super) const fn methods(self) -> &'static str {
         match self {
-            Self::Read(_) => "GET, POST",
+            Self::Read(_) => "GET, HEAD, POST",
             Self::Write(_) => "POST",
         }
     }

@@ -6,24 +6,24 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    arguments::{Arguments, expected, missing, plain, shown},
+    arguments::{Arguments, expected, missing, plain},
     attempt::{Attempt, result},
     calls::{APP_DATA, DESCRIPTION, IMAGE, NAME},
     inboxes,
-    policy::{Permissions, read_set},
+    policy::{Permissions, UNDER_CUSTOM, read_set},
     reads::{is_dm, summed_up, whole},
     refused::{Refused, Stop},
     step,
     writes::each_once,
 };
 use crate::{
-    dialects::{House, Reply, Step, Wrote},
-    facts::{Command, GroupFields, Id, Op, Patch, Two},
+    dialects::{House, Reply, Step, Wrote, text::shown},
+    facts::{Command, GroupFields, Id, Op, Patch, Reason, Two},
+    request::{Action, Request},
 };
 
-/// The matrix of a conversation of two, and the one that a custom policy set is laid over.
+/// The matrix of a conversation of two.
 const DM: &str = "dm";
-const UNDER_CUSTOM: &str = "admins_only";
 
 /// A group to be made: everything but its members.
 #[derive(Clone, Debug)]
@@ -76,6 +76,12 @@ fn made_of(plan: &Plan, inboxes: Vec<Id>, attempt: &Attempt) -> Step<Reply> {
     step::write(commands, move |wrote, house| {
         // What is refused after the group itself is to add a member.
         let attempt = match wrote {
+            // The group was made meanwhile: it is managers who may change one that is there.
+            Wrote::Refused { at: 0, refusal }
+                if matches!(refusal.reason, Reason::NotManager | Reason::GroupExists) =>
+            {
+                return Err(exists(&attempt.group).into());
+            }
             Wrote::Refused { at: 1.., .. } => {
                 let first = std::slice::from_ref(&attempt.caller);
                 let inboxes = [first, &*inboxes].concat();
@@ -189,6 +195,8 @@ fn with(caller: &Id, other: &Id, house: &dyn House) -> Result<Step<Reply>, Stop>
         return Err(exists(&group).into());
     }
     if is_in(caller) && is_in(other) {
+        let attempt = Attempt { permission: "read", ..attempt };
+        attempt.check(&Request::in_group(caller, Action::Read, &group), house)?;
         return Ok(Step::Done(result(200, &summed_up(&group, house)?)));
     }
     Ok(join_dm(other, attempt, false, 200))

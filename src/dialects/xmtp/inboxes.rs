@@ -1,17 +1,17 @@
 //! Inboxes and the addresses that belong to them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 
 use super::{
-    arguments::{Arguments, shown},
+    arguments::Arguments,
     attempt::result,
     refused::{Refused, Stop},
     step,
 };
 use crate::{
-    dialects::{House, Reply, Step, Wrote},
+    dialects::{House, Reply, Step, Wrote, text::shown},
     facts::{Id, Op, Reason, User, UserFields},
 };
 
@@ -20,7 +20,10 @@ const ATTRIBUTE: &str = "xmtp";
 const ADDRESSES: &str = "addresses";
 
 /// How many users are read at a time.
-const PAGE: usize = 1000;
+const PAGE: usize = 200;
+
+/// How many inboxes are told that have one address.
+const MOST_TOLD: usize = 10;
 
 /// What SDKs call the argument that lists addresses.
 const ADDRESS_NAMES: [&str; 3] = ["addresses", "accountAddresses", "walletAddresses"];
@@ -97,42 +100,56 @@ pub(super) fn resolved(
     if addresses.iter().all(|address| house.knows_user(address)) {
         return then(addresses, house);
     }
-    Ok(step::gather(move |house| {
-        let inboxes = look_up(&addresses, house)?;
-        then(inboxes, house)
-    }))
+    // Without regard to case, since hexadecimal ones are written in either.
+    let unknown = addresses.iter().filter(|address| !house.knows_user(address));
+    let found = unknown.map(|address| (address.to_ascii_lowercase(), Vec::new())).collect();
+    Ok(look_on(None, found, Arc::new(Sought { addresses, then: Box::new(then) })))
 }
 
-fn look_up(addresses: &[Id], house: &dyn House) -> Result<Vec<Id>, Stop> {
-    // By the address without regard to case, since hexadecimal ones are written in either.
-    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for address in addresses.iter().filter(|address| !house.knows_user(address)) {
-        found.insert(address.to_ascii_lowercase(), Vec::new());
-    }
-    let mut after: Option<String> = None;
-    loop {
+/// Addresses, and how to go on with their inboxes.
+struct Sought {
+    addresses: Vec<Id>,
+    then: Box<Then>,
+}
+
+type Then = dyn Fn(Vec<Id>, &dyn House) -> Result<Step<Reply>, Stop> + Send + Sync;
+
+/// The inboxes that have an address, by what it is in lower case.
+type Found = BTreeMap<String, Vec<String>>;
+
+/// Looks through the users that come after one: a page at a time, each as it is then, so that what is
+/// written meanwhile keeps back one page and not all.
+fn look_on(after: Option<String>, found: Found, sought: Arc<Sought>) -> Step<Reply> {
+    step::gather(move |house| {
         let users = house.users(after.as_deref(), PAGE);
+        let mut found = found.clone();
         for id in &users {
             let Some(kept) = house.kept(id)? else { continue };
             for address in registered(&kept.user) {
                 if let Some(inboxes) = found.get_mut(&address.to_ascii_lowercase())
+                    && inboxes.len() < MOST_TOLD
                     && !inboxes.contains(id)
                 {
                     inboxes.push(id.clone());
                 }
             }
         }
-        if users.len() < PAGE {
-            break;
+        match users.last() {
+            Some(last) if users.len() == PAGE => {
+                Ok(look_on(Some(last.clone()), found, Arc::clone(&sought)))
+            }
+            _ => (sought.then)(inboxes_of(&sought.addresses, &found, house)?, house),
         }
-        after = users.last().cloned();
-    }
+    })
+}
+
+fn inboxes_of(addresses: &[Id], found: &Found, house: &dyn House) -> Result<Vec<Id>, Refused> {
     let inbox = |address: &Id| {
         if house.knows_user(address) {
             return Ok(address.clone());
         }
-        let inboxes = found.get(&address.to_ascii_lowercase()).map_or(&[][..], Vec::as_slice);
-        one_of(address, inboxes).map_err(Stop::from)
+        let inboxes = found.get(&address.to_ascii_lowercase());
+        one_of(address, inboxes.map_or(&[][..], Vec::as_slice))
     };
     addresses.iter().map(inbox).collect()
 }

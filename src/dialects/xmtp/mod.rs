@@ -17,9 +17,12 @@ mod refused;
 mod step;
 mod writes;
 
-use super::{Call, Dialect, Failure, House, Reply, Step, Unread};
+use super::{
+    Call, Dialect, Failure, House, Reply, Step, Unread,
+    text::{Encoding, shown},
+};
 use crate::facts::Id;
-use arguments::{Arguments, decoded, shown};
+use arguments::Arguments;
 use refused::{Refused, Stop};
 
 #[derive(Debug)]
@@ -73,8 +76,8 @@ fn answer(call: &Call<'_>, house: &dyn House) -> Result<Step<Reply>, Stop> {
         Place::Call(group, calls::Call::Write(write)) => {
             writes::answer(*write, group, arguments, house)
         }
-        Place::Inbox(inbox) if call.method == "GET" => inboxes::get(inbox, arguments, house),
-        Place::Inbox(inbox) => inboxes::put(inbox, arguments, house),
+        Place::Inbox(inbox) if call.method == "PUT" => inboxes::put(inbox, arguments, house),
+        Place::Inbox(inbox) => inboxes::get(inbox, arguments, house),
     }
 }
 
@@ -103,15 +106,16 @@ impl Place {
     const fn methods(&self) -> &'static str {
         match self {
             Self::Groups | Self::Dms => "POST",
-            Self::Group(_) => "GET",
+            Self::Group(_) => "GET, HEAD",
             Self::Call(_, call) => call.methods(),
-            Self::Inbox(_) => "GET, PUT",
+            Self::Inbox(_) => "GET, HEAD, PUT",
         }
     }
 }
 
 /// An id in a path.
 fn id(part: &str, at: &str) -> Result<Id, Refused> {
-    let text = decoded(part, at)?;
+    let text = Encoding::PATH.decode(part.as_bytes());
+    let text = text.map_err(|error| Refused::invalid(at, error.to_string()))?;
     Id::new(&text).map_err(|error| Refused::invalid(at, format!("`{at}`: {error}")))
 }

@@ -7,7 +7,7 @@ use super::{
     attempt::{Attempt, result},
     calls::{DESCRIPTION, DISAPPEAR_FROM, DISAPPEAR_IN, IMAGE, NAME, Read},
     inboxes,
-    policy::{self, recognised, write_set},
+    policy::{self, UNDER_CUSTOM, is_whole, recognised, write_set},
     refused::{Refused, Stop},
     step,
 };
@@ -16,6 +16,9 @@ use crate::{
     facts::{GroupTold, Id},
     request::{self, Action, Grant, GroupPermission, Request, Role},
 };
+
+/// How many members' records are read at once; more are read on a thread for what takes long.
+const FEW: usize = 20;
 
 /// The prefix of the keys under which a group's record has permissions of single fields.
 const OF_FIELD: &str = "update_metadata.";
@@ -45,12 +48,14 @@ pub(super) fn answer(
         Read::List(role) => members(house, group).filter(|(_, has)| *has == role).map(id).collect(),
         Read::MemberInboxIds => members(house, group).map(id).collect(),
         Read::Members => {
+            let is_quick = house.size(group).is_none_or(|size| size <= FEW);
             let group = group.clone();
-            return Ok(step::gather(move |house| {
+            let read = move |house: &dyn House| {
                 let members: Result<Value, Stop> =
                     members(house, &group).map(|(id, role)| member(&id, role, house)).collect();
                 Ok(Step::Done(result(200, &members?)))
-            }));
+            };
+            return if is_quick { read(house) } else { Ok(step::gather(read)) };
         }
         Read::AddedBy => {
             let caller = caller.ok_or_else(|| missing("caller"))?;
@@ -171,7 +176,8 @@ fn permissions(group: &Id, told: &GroupTold, house: &dyn House) -> Value {
     let keys = told.record.permissions.keys();
     let fields: Vec<&str> = keys.filter_map(|key| key.strip_prefix(OF_FIELD)).collect();
     let policy = |permission, field: Option<&str>| value(group, permission, field, house);
-    json!({ "policyType": recognised(&policy, &fields), "policySet": write_set(&policy) })
+    let is_custom = told.matrix == UNDER_CUSTOM && is_whole(&told.record);
+    json!({ "policyType": recognised(&policy, &fields, is_custom), "policySet": write_set(&policy) })
 }
 
 fn policy_set(group: &Id, house: &dyn House) -> Value {

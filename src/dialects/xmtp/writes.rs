@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{
-    arguments::{Arguments, expected, missing, plain, shown},
+    arguments::{Arguments, expected, missing, plain},
     attempt::{Attempt, no_group, result},
     calls::{APP_DATA, By, DESCRIPTION, DISAPPEAR_FROM, DISAPPEAR_IN, IMAGE, NAME, Target, Write},
     create, inboxes,
@@ -15,7 +15,7 @@ use super::{
     step,
 };
 use crate::{
-    dialects::{House, Reply, Step},
+    dialects::{House, Reply, Step, text::shown},
     facts::{Command, Id, Needed, Op, Permission},
     request::{Action, GroupPermission, Reason, Request},
 };
@@ -156,11 +156,13 @@ fn add_members(mut inboxes: Vec<Id>, attempt: Attempt, house: &dyn House) -> Ans
     Ok(carry(ops, Attempt { inboxes, ..attempt }))
 }
 
-fn remove_members(inboxes: Vec<Id>, attempt: Attempt, house: &dyn House) -> Answer {
+/// Removes all of them, as the caller may before any of them is gone: himself he removes last.
+fn remove_members(mut inboxes: Vec<Id>, attempt: Attempt, house: &dyn House) -> Answer {
     if inboxes.is_empty() {
         return nothing(&attempt, house);
     }
     let (caller, group) = (&attempt.caller, &attempt.group);
+    inboxes.sort_by_key(|inbox| inbox == caller);
     // Who removes himself by this call does not leave: he needs the permission.
     if inboxes.contains(caller) {
         let request = Request::in_group(caller, Action::RemoveMember, group);
@@ -266,19 +268,17 @@ fn disappearing(arguments: &mut Arguments) -> Result<Vec<(String, String)>, Refu
     let within: [&'static str; 3] = ["retentionDurationInNs", "disappearDurationInNs", "inNs"];
     let mut fields = Vec::new();
     for (field, names) in [(DISAPPEAR_FROM, &from[..]), (DISAPPEAR_IN, &within[..])] {
-        let value = match arguments.take_one(names)? {
-            None => continue,
-            Some((name, Value::Number(number))) if number.as_i64().is_none() => {
-                return Err(Refused::invalid(name, format!("`{name}`: expected nanoseconds")));
-            }
-            Some((_, Value::Number(number))) => number.to_string(),
-            Some((name, Value::String(text))) if text.parse::<i64>().is_err() => {
-                return Err(Refused::invalid(name, format!("`{name}`: expected nanoseconds")));
-            }
-            Some((_, Value::String(text))) => text,
-            Some((name, other)) => return Err(expected(name, "nanoseconds", &other)),
+        let Some((name, value)) = arguments.take_one(names)? else { continue };
+        let nanoseconds = match &value {
+            Value::Number(number) => number.as_i64(),
+            Value::String(text) => text.parse().ok(),
+            other => return Err(expected(name, "nanoseconds", other)),
         };
-        fields.push((field.to_owned(), value));
+        let value = nanoseconds.filter(|&nanoseconds: &i64| nanoseconds >= 0).ok_or_else(|| {
+            let message = format!("`{name}`: expected nanoseconds, a whole number of 63 bits");
+            Refused::invalid(name, message)
+        })?;
+        fields.push((field.to_owned(), value.to_string()));
     }
     if fields.is_empty() { Err(missing("retentionDurationInNs")) } else { Ok(fields) }
 }

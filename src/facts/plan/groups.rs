@@ -159,7 +159,7 @@ pub(super) fn set_permission<E>(
 pub(super) fn check_field(field: &str, value: &Value) -> Result<(), Refusal> {
     let most = LONGEST_FIELDS.iter().find(|(name, _)| *name == field);
     let length = value.as_str().map_or_else(|| value.to_string().len(), str::len);
-    within(field, length, most.map_or(LONGEST_FIELD, |&(_, most)| most))
+    within(&shown(field).to_string(), length, most.map_or(LONGEST_FIELD, |&(_, most)| most))
 }
 
 /// # Errors

@@ -1,9 +1,6 @@
 use uuid::Uuid;
 
-use super::{
-    Done, Outcome, Reason, Refusal, Stated,
-    draft::{Draft, shown},
-};
+use super::{Done, Outcome, Reason, Refusal, Stated, draft::Draft};
 use crate::facts::{Rule, Tag};
 
 /// How long the texts of a rule may be, in bytes.
@@ -71,7 +68,7 @@ fn check_texts(texts: Texts<'_>) -> Result<(), Refusal> {
     }
     if let Some(text) = texts.description {
         within("a rule's description", text.len(), LONGEST_DESCRIPTION)?;
-        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
             let message = "a rule's description can't hold control characters";
             return Err(Refusal::new(Reason::Invalid, message));
         }
@@ -97,6 +94,6 @@ pub(super) fn within(what: &str, bytes: usize, most: usize) -> Result<(), Refusa
     if bytes <= most {
         return Ok(());
     }
-    let message = format!("{} has at most {most} bytes; this has {bytes}", shown(what));
+    let message = format!("{what} has at most {most} bytes; this has {bytes}");
     Err(Refusal::new(Reason::TooLong, message))
 }

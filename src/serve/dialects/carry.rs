@@ -1,18 +1,26 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::house::Inside;
 use crate::{
-    dialects::{Failure, House, NotWritten, Step, Unread, Write, Wrote},
+    dialects::{Failure, House, Look, NotWritten, Step, Unread, Write, Wrote},
     facts::Command,
     live::facts::{Batch, WriteError, Written},
     serve::route::App,
 };
 
-/// How often it is tried to read what is served and kept as of one revision, and how long apart.
-const MOST_TRIES: usize = 500;
+/// For how long it is tried to read what is served and kept as of one revision, and how long apart.
+const PATIENCE: Duration = Duration::from_secs(2);
 const APART: Duration = Duration::from_millis(2);
+
+/// How many may look up at a time what takes long: of the threads for it, some are left to lists and
+/// reloads.
+pub(in crate::serve) const MOST_LOOKS: usize = 2;
 
 /// An answer, and the revision from which it was made.
 pub(super) struct Done<R> {
@@ -32,18 +40,7 @@ pub(super) async fn carry<R: Send + 'static>(
     loop {
         step = match step.answer {
             Step::Done(answer) => return Ok(Done { answer, revision: step.revision }),
-            Step::Gather(read) => {
-                let (app, runtime) = (Arc::clone(app), tokio::runtime::Handle::current());
-                let gathering = tokio::task::spawn_blocking(move || {
-                    runtime.block_on(taken(&app, |house| read(house)))
-                });
-                gathering.await.map_err(|error| {
-                    if error.is_panic() {
-                        tracing::error!(%error, "a call could not be answered");
-                    }
-                    Failure::Unavailable("it could not be answered".to_owned())
-                })??
-            }
+            Step::Gather(look) => looked(app, look.into()).await?,
             Step::Write(Write { commands, each, then }) => {
                 let wrote = write(app, commands, each).await;
                 taken(app, |house| then(&wrote, house)).await?
@@ -54,23 +51,63 @@ pub(super) async fn carry<R: Send + 'static>(
 
 /// What a step comes to, once what is served has followed what is kept.
 async fn taken<R>(
-    app: &Arc<App>,
+    app: &App,
     step: impl Fn(&dyn House) -> Result<R, Unread>,
 ) -> Result<Done<R>, Failure> {
-    for _ in 0..MOST_TRIES {
-        // What is served must not be held while this waits.
-        let taken = {
-            let served = app.live.served();
-            let house = Inside { app, served: &served };
-            step(&house).map(|answer| Done { answer, revision: served.revision.clone() })
-        };
-        match taken {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match tried(app, &step) {
             Ok(done) => return Ok(done),
-            Err(Unread::Early) => sleep(APART).await,
-            Err(Unread::Failed(why)) => return Err(Failure::Unavailable(why)),
+            Err(unread) => follow(unread, until).await?,
         }
     }
-    Err(Failure::Unavailable(Unread::Early.to_string()))
+}
+
+/// The same on threads for what takes long, when it is its turn.
+async fn looked<R: Send + 'static>(
+    app: &Arc<App>,
+    look: Arc<Look<R>>,
+) -> Result<Done<Step<R>>, Failure> {
+    let stopping = || Unread::Failed("the daemon is stopping".to_owned());
+    let until = Instant::now() + PATIENCE;
+    loop {
+        // Given back by the thread: it goes on when nobody waits for it any more.
+        let turn = Arc::clone(&app.looking).acquire_owned().await;
+        let (app, look) = (Arc::clone(app), Arc::clone(&look));
+        let looking = tokio::task::spawn_blocking(move || {
+            let done = tried(&app, |house| look(house));
+            drop(turn);
+            done
+        });
+        match looking.await.unwrap_or_else(|_| Err(stopping())) {
+            Ok(done) => return Ok(done),
+            Err(unread) => follow(unread, until).await?,
+        }
+    }
+}
+
+/// Takes a step with what is served now.
+fn tried<R>(app: &App, step: impl Fn(&dyn House) -> Result<R, Unread>) -> Result<Done<R>, Unread> {
+    let served = app.live.served();
+    let house = Inside { app, served: &served };
+    // A step only reads: where it breaks off, nothing is left half done.
+    let answer = catch_unwind(AssertUnwindSafe(|| step(&house))).unwrap_or_else(|_| {
+        tracing::error!("a call could not be answered");
+        Err(Unread::Failed("it could not be answered".to_owned()))
+    })?;
+    Ok(Done { answer, revision: served.revision.clone() })
+}
+
+/// Waits a moment for what is served to follow.
+///
+/// # Errors
+/// If that does not help, or took too long.
+async fn follow(unread: Unread, until: Instant) -> Result<(), Failure> {
+    if unread != Unread::Early || Instant::now() >= until {
+        return Err(Failure::Unavailable(unread.to_string()));
+    }
+    sleep(APART).await;
+    Ok(())
 }
 
 /// Carries commands out. Those that are each for itself go in several batches if the store does not
@@ -100,6 +137,10 @@ async fn write(app: &App, commands: Vec<Command>, each: bool) -> Wrote {
             (Err(WriteError::TooLarge(_)), Some(mut commands)) => {
                 let rest = commands.split_off(commands.len() / 2);
                 waiting.extend([rest, commands]);
+            }
+            // Of several batches, those before took effect.
+            (Err(error), _) if !all.is_empty() => {
+                return Wrote::Failed(unavailable(&error.to_string()));
             }
             (Err(error), _) => return Wrote::Failed(not_written(&error)),
         }

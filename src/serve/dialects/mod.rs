@@ -6,6 +6,7 @@ mod hub;
 mod socket;
 mod upgrade;
 
+pub(super) use carry::MOST_LOOKS;
 pub(super) use hub::Hub;
 pub use hub::Sockets;
 
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use hyper::{
     HeaderMap, StatusCode,
     body::Incoming,
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     http::request,
 };
 
@@ -101,6 +102,9 @@ fn told(reply: Reply) -> Answer {
     }
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     for (name, value) in reply.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {

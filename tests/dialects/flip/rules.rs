@@ -152,3 +152,30 @@ fn all_are_listed_however_many_there_are() {
         assert_eq!(listed, ids);
     }
 }
+
+#[test]
+fn descriptions_keep_their_lines() {
+    let rig = Rig::start(ON);
+    let mut rule = json!({ "condition": "hasTag(A)", "outcome": ["B"], "description": "a\r\n\tb" });
+    assert_eq!(fine(&rig, "POST", RULES, &rule)["description"], "a\r\n\tb");
+    rule["description"] = "d".repeat(10_001).into();
+    let error = fault(&send(&rig, "POST", RULES, &rule), 400, "too_long");
+    assert_eq!(error["message"], "a rule's description has at most 10000 bytes; this has 10001");
+}
+
+/// What is looked for in a condition is found in one pass, however long that is.
+#[test]
+fn long_conditions_are_refused_at_once() {
+    let rig = Rig::start(ON);
+    for part in [",", ", ", "\n", "/ ", "(", "\u{3000}"] {
+        let rule = json!({ "condition": part.repeat(200_000), "outcome": ["B"] });
+        fault(&send(&rig, "POST", RULES, &rule), 400, "too_long");
+    }
+    let condition = format!("any({}hasTag(A),)", "hasTag(B), ".repeat(100));
+    let rule = json!({ "condition": condition, "outcome": ["B"] });
+    let error = fault(&send(&rig, "POST", RULES, &rule), 400, "invalid_condition");
+    assert_eq!(error["position"], json!({ "line": 1, "column": 1114 }));
+    let (line, caret) = error["caret"].as_str().unwrap().split_once('\n').unwrap();
+    assert!(line.starts_with('…') && line.ends_with(",)"), "{line}");
+    assert_eq!(line.chars().nth(caret.len() - 1), Some(','), "{line}");
+}

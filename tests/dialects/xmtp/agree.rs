@@ -1,6 +1,12 @@
 //! What the calls do is what is decided, for every role and every policy set.
 
-use std::{sync::Barrier, thread};
+use std::{
+    sync::{
+        Barrier,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
 
 use serde_json::{Value, json};
 
@@ -271,5 +277,76 @@ fn two_super_admins_demote_each_other_at_once() {
         assert_eq!(one.min(other), 200);
         let left = fine(&rig, &group, "listSuperAdmins", &json!({}));
         assert_eq!(left.as_array().unwrap().len(), 1, "{left}");
+    }
+}
+
+/// Addresses are found page by page, also while others write all the time.
+#[test]
+fn addresses_among_many_who_change() {
+    let rig = Rig::start("preset: xmtp\nusers: { ann: {} }\n");
+    let user = |at: usize, mark: usize| {
+        let kept =
+            json!({ "xmtp": { "addresses": [format!("0xA{at}"), "0xshared"] }, "mark": mark });
+        json!({ "op": "put_user", "user": format!("user{at:04}"), "attributes": kept })
+    };
+    for first in (0..3000).step_by(1000) {
+        rig.write(&(first..first + 1000).map(|at| user(at, 0)).collect());
+    }
+    let body = br#"{"caller":"ann","groupId":"g"}"#;
+    assert_eq!(rig.ask("POST", "/xmtp/groups", &bearer(), body).status, 201);
+    let is_done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for mark in 1.. {
+                if is_done.load(Ordering::SeqCst) {
+                    break;
+                }
+                rig.write(&json!([user(mark * 7 % 3000, mark)]));
+            }
+        });
+        let asked = scope.spawn(|| {
+            let asked = [json!(["0xa2999", "0xA0", "user0200", "0xa200"]), json!(["0xSHARED"])];
+            asked.map(|addresses| {
+                let arguments = json!({ "caller": "ann", "addresses": addresses });
+                call(&rig, "g", "addMembers", &arguments)
+            })
+        });
+        let asked = asked.join();
+        // Also if there was no answer: the other ends by it.
+        is_done.store(true, Ordering::SeqCst);
+        let [answer, several] = asked.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(several.status, 409, "{}", several.text());
+        assert_eq!(several.json()["error"]["inboxIds"].as_array().unwrap().len(), 10);
+    });
+    let members = fine(&rig, "g", "memberInboxIds", &json!({}));
+    assert_eq!(members, json!(["ann", "user0000", "user0200", "user2999"]));
+    // Few are told at once, many on a thread for them.
+    let more: Vec<String> = (1..40).map(|at| format!("user{at:04}")).collect();
+    fine(&rig, "g", "addMemberInboxIds", &json!({ "caller": "ann", "inboxIds": more }));
+    let told = fine(&rig, "g", "members", &json!({}));
+    assert_eq!(told.as_array().unwrap().len(), 43);
+    assert_eq!(told[1]["addresses"], json!(["0xA0", "0xshared"]));
+}
+
+/// Of two who make a group of one id at once, one does; the other is told that it is there.
+#[test]
+fn two_make_one_group_at_once() {
+    let rig = Rig::start("preset: xmtp\nusers: { ann: {}, bob: {} }\n");
+    for round in 0..10 {
+        let start = Barrier::new(2);
+        let make = |caller: &str| {
+            let body = json!({ "caller": caller, "groupId": format!("g{round}") }).to_string();
+            start.wait();
+            rig.ask("POST", "/xmtp/groups", &bearer(), body.as_bytes())
+        };
+        let make = &make;
+        let mut answers = thread::scope(|scope| {
+            let two = ["ann", "bob"].map(|caller| scope.spawn(move || make(caller)));
+            two.map(|one| one.join().unwrap())
+        });
+        answers.sort_by_key(|answer| answer.status);
+        assert_eq!(answers.each_ref().map(|answer| answer.status), [201, 409]);
+        assert_eq!(answers[1].json()["error"]["code"], "group_exists");
     }
 }

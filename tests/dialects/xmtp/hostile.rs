@@ -131,3 +131,28 @@ fn values_that_are_too_long() {
     let answer = rig.ask("PUT", "/xmtp/inboxes/ann", &bearer(), body.as_bytes());
     assert_eq!((answer.status, answer.json()["error"]["code"].clone()), (400, "too_long".into()));
 }
+
+#[test]
+fn names_that_are_too_long_or_too_many() {
+    let rig = Rig::start(POLICY);
+    let body = br#"{"caller":"ann","groupId":"g"}"#;
+    assert_eq!(rig.ask("POST", "/xmtp/groups", &bearer(), body).status, 201);
+    // A megabyte of arguments is refused at once, not looked through for each.
+    let many: Vec<String> = (0..90_000).map(|at| format!("\"{at:x}\":1")).collect();
+    let many = format!("{{{}}}", many.join(","));
+    let set = format!("{{\"caller\":\"ann\",\"permissionPolicySet\":{many}}}");
+    for (path, body) in [("/xmtp/groups/g/isAdmin", &many), ("/xmtp/groups", &set)] {
+        let answer = rig.ask("POST", path, &bearer(), body.as_bytes());
+        assert_eq!(answer.status, 400);
+        assert!(answer.text().contains("at most 64 arguments"), "{}", answer.text());
+    }
+    let query: Vec<String> = (0..100).map(|at| format!("{at}=1")).collect();
+    let path = format!("/xmtp/groups/g/isAdmin?{}", query.join("&"));
+    assert_eq!(rig.ask("GET", &path, &bearer(), b"").status, 400);
+    for (length, status) in [(255, 200), (256, 400), (100_000, 400)] {
+        let body = json!({ "caller": "ann", "field": "x".repeat(length), "value": "" }).to_string();
+        let answer = rig.ask("POST", "/xmtp/groups/g/updateMetadata", &bearer(), body.as_bytes());
+        assert_eq!(answer.status, status, "{length}");
+        assert!(answer.body.len() < 1000, "it is not told in full");
+    }
+}

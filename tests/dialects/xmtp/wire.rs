@@ -64,3 +64,18 @@ fn it_is_spoken_only_if_asked_for() {
     let rig = Rig::with(POLICY, &["--dialect", "flip"]);
     assert_eq!(rig.ask("GET", PATH, &bearer(), b"").status, 404);
 }
+
+/// What is read by GET is there for HEAD, and nothing else.
+#[test]
+fn heads_without_bodies() {
+    let rig = Rig::start(POLICY);
+    let groups = "/xmtp/groups/g";
+    for path in [PATH, groups, &format!("{groups}/memberInboxIds"), "/xmtp/inboxes/ann"] {
+        let (head, get) =
+            (rig.ask("HEAD", path, &bearer(), b""), rig.ask("GET", path, &bearer(), b""));
+        assert_eq!((head.status, get.status), (200, 200), "{path}");
+        assert_eq!(head.header("content-length"), get.header("content-length"), "{path}");
+    }
+    let answer = rig.ask("HEAD", &format!("{groups}/addAdmin"), &bearer(), b"");
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")));
+}

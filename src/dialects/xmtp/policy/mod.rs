@@ -9,7 +9,10 @@ pub(super) use set::{Permissions, read_set};
 pub(super) use told::{recognised, write_set};
 
 use super::{arguments::plain, refused::Refused};
-use crate::{facts::Permission, request::GroupPermission};
+use crate::{
+    facts::{Group, Permission},
+    request::GroupPermission,
+};
 
 /// The types of policies: the same option has another number in each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +36,13 @@ const FIELDS: [(&str, &[&str]); 7] = [
     ("app_data", &[]),
 ];
 
+/// How long the name of a field may be, in bytes.
+const LONGEST_FIELD: usize = 255;
+
 const VERSION: &str = "minimum_supported_protocol_version";
+/// The matrix that a custom set is laid over.
+pub(super) const UNDER_CUSTOM: &str = "admins_only";
+
 const APP_DATA: &str = "app_data";
 
 /// The policies of a set that are no map, in the order in which they are looked at.
@@ -53,6 +62,12 @@ const OF_FIELDS: [(&str, &str); 5] = [
     ("updateMessageDisappearingPolicy", "message_disappear_in_ns"),
     ("updateAppDataPolicy", APP_DATA),
 ];
+
+/// Whether a group has all that a custom set gives it.
+pub(super) fn is_whole(group: &Group) -> bool {
+    let base = BASE.iter().map(|&(_, permission, _)| Permission { permission, field: None });
+    base.chain([of_field(VERSION)]).all(|it| group.permissions.contains_key(&it.to_string()))
+}
 
 impl Kind {
     pub(super) const fn of(permission: GroupPermission) -> Self {
@@ -89,8 +104,11 @@ fn of_field(field: &str) -> Permission {
 
 /// The permission to change a field that was named in a call.
 pub(super) fn named_field(name: &str, at: &str) -> Result<Permission, Refused> {
-    if name.is_empty() || name.chars().any(char::is_control) {
-        let message = format!("`{at}`: a field's name can't be empty or hold control characters");
+    let is_plain = !name.is_empty() && !name.chars().any(char::is_control);
+    if !is_plain || name.len() > LONGEST_FIELD {
+        let message = format!(
+            "`{at}`: a field's name has 1 to {LONGEST_FIELD} bytes and no control characters"
+        );
         return Err(Refused::invalid(at, message));
     }
     Ok(of_field(&field(name)))

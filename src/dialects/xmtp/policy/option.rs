@@ -2,9 +2,12 @@ use serde_json::{Map, Value};
 
 use super::Kind;
 use crate::{
-    dialects::xmtp::{
-        arguments::{expected, plain, shown},
-        refused::Refused,
+    dialects::{
+        text::shown,
+        xmtp::{
+            arguments::{expected, plain},
+            refused::Refused,
+        },
     },
     request::Grant,
 };
@@ -16,7 +19,12 @@ const MOST: usize = 128;
 impl Kind {
     /// The option that has a number on the wire, where each type counts on its own.
     fn numbered(self, number: u64) -> Option<Grant> {
-        option(if self == Self::Permissions && number > 0 { number + 1 } else { number })
+        // There is no `Allow` for who administers: all others are one less.
+        option(if self == Self::Permissions && number > 0 {
+            number.checked_add(1)?
+        } else {
+            number
+        })
     }
 }
 

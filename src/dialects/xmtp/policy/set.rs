@@ -4,9 +4,12 @@ use serde_json::{Map, Value};
 
 use super::{BASE, FIELDS, Kind, OF_FIELDS, VERSION, named_field, of_field, read};
 use crate::{
-    dialects::xmtp::{
-        arguments::{Arguments, expected, plain, shown},
-        refused::Refused,
+    dialects::{
+        text::shown,
+        xmtp::{
+            arguments::{Arguments, expected, plain},
+            refused::Refused,
+        },
     },
     facts::Permission,
     request::{Grant, GroupPermission},

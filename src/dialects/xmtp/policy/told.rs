@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
 
-use super::{APP_DATA, BASE, FIELDS, OF_FIELDS, VERSION};
+use super::{BASE, FIELDS, OF_FIELDS, VERSION};
 use crate::request::{self, Grant, GroupPermission};
 
 /// What a group's permissions are: who has a permission, of a field if it is one that a field has.
@@ -44,8 +44,13 @@ pub(in crate::dialects::xmtp) fn write_set(told: &Told<'_>) -> Value {
 }
 
 /// Which preconfigured set a group's permissions are; `fields` are those of the metadata that have a
-/// value of their own in the group.
-pub(in crate::dialects::xmtp) fn recognised(told: &Told<'_>, fields: &[&str]) -> &'static str {
+/// value of their own in the group, and `is_custom` is whether a custom set gave them: what that does
+/// not name is passed over.
+pub(in crate::dialects::xmtp) fn recognised(
+    told: &Told<'_>,
+    fields: &[&str],
+    is_custom: bool,
+) -> &'static str {
     use Grant::{Allow, AllowIfAdmin, AllowIfSuperAdmin};
     let sets = [("Default", Allow), ("AdminsOnly", AllowIfAdmin)];
     let is = |wanted: Grant, permission, field: Option<&str>| {
@@ -58,10 +63,10 @@ pub(in crate::dialects::xmtp) fn recognised(told: &Told<'_>, fields: &[&str]) ->
         let metadata =
             |wanted, field: &str| is(wanted, GroupPermission::UpdateMetadata, Some(field));
         let fits_field = |field: &str| match field {
-            "group_name" | "description" | "group_image_url_square" => metadata(usual, field),
-            // A set that says nothing of these leaves them to admins.
-            APP_DATA => metadata(usual, field) || metadata(AllowIfAdmin, field),
-            VERSION => metadata(AllowIfSuperAdmin, field) || metadata(AllowIfAdmin, field),
+            field if is_custom && !fields.contains(&field) => true,
+            // A custom set that says nothing of it leaves it to admins.
+            VERSION if is_custom && metadata(AllowIfAdmin, field) => true,
+            VERSION => metadata(AllowIfSuperAdmin, field),
             "message_disappear_from_ns" | "message_disappear_in_ns" | "*" => {
                 metadata(AllowIfAdmin, field)
             }
