@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::{
@@ -40,8 +40,17 @@ pub(super) async fn collect(
         discard(headers, body);
         return Err(refusal);
     }
-    let collecting = Limited::new(&mut body, limit).collect();
-    let Ok(collected) = timeout(PATIENCE, collecting).await else {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let mut collecting = pin!(Limited::new(&mut body, limit).collect());
+    // What came with the head needs no clock.
+    let at_once = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await;
+    let collected = match at_once {
+        Poll::Ready(collected) => Ok(collected),
+        Poll::Pending => timeout(PATIENCE, collecting).await,
+    };
+    let Ok(collected) = collected else {
         return Err(Refusal {
             status: StatusCode::REQUEST_TIMEOUT,
             message: format!("the body did not come within {} seconds", PATIENCE.as_secs()),

@@ -54,11 +54,11 @@ async fn taken<R>(
     app: &App,
     step: impl Fn(&dyn House) -> Result<R, Unread>,
 ) -> Result<Done<R>, Failure> {
-    let until = Instant::now() + PATIENCE;
+    let mut until = None;
     loop {
         match tried(app, &step) {
             Ok(done) => return Ok(done),
-            Err(unread) => follow(unread, until).await?,
+            Err(unread) => follow(unread, &mut until).await?,
         }
     }
 }
@@ -69,7 +69,7 @@ async fn looked<R: Send + 'static>(
     look: Arc<Look<R>>,
 ) -> Result<Done<Step<R>>, Failure> {
     let stopping = || Unread::Failed("the daemon is stopping".to_owned());
-    let until = Instant::now() + PATIENCE;
+    let mut until = None;
     loop {
         // Given back by the thread: it goes on when nobody waits for it any more.
         let turn = Arc::clone(&app.looking).acquire_owned().await;
@@ -81,7 +81,7 @@ async fn looked<R: Send + 'static>(
         });
         match looking.await.unwrap_or_else(|_| Err(stopping())) {
             Ok(done) => return Ok(done),
-            Err(unread) => follow(unread, until).await?,
+            Err(unread) => follow(unread, &mut until).await?,
         }
     }
 }
@@ -98,12 +98,13 @@ fn tried<R>(app: &App, step: impl Fn(&dyn House) -> Result<R, Unread>) -> Result
     Ok(Done { answer, revision: served.revision.clone() })
 }
 
-/// Waits a moment for what is served to follow.
+/// Waits a moment for what is served to follow. The first time sets until when.
 ///
 /// # Errors
 /// If that does not help, or took too long.
-async fn follow(unread: Unread, until: Instant) -> Result<(), Failure> {
-    if unread != Unread::Early || Instant::now() >= until {
+async fn follow(unread: Unread, until: &mut Option<Instant>) -> Result<(), Failure> {
+    let now = Instant::now();
+    if unread != Unread::Early || now >= *until.get_or_insert(now + PATIENCE) {
         return Err(Failure::Unavailable(unread.to_string()));
     }
     sleep(APART).await;
