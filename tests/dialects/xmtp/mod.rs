@@ -36,7 +36,7 @@ fn fine(rig: &Rig, group: &str, name: &str, arguments: &Value) -> Value {
 
 #[test]
 fn what_the_document_prints() {
-    replay(&Rig::start("preset: xmtp\n"), "xmtp/seed.yaml");
+    replay(&Rig::start("preset: xmtp\n"), "xmtp/document.yaml");
 }
 
 #[test]
