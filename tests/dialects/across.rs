@@ -252,3 +252,33 @@ fn calls_and_sockets_are_counted() {
         assert!(text.lines().any(|it| it == line), "no {line} in {text}");
     }
 }
+
+#[test]
+fn what_is_kept_can_be_read_again_however_deep() {
+    let house = House::serving(POLICY);
+    let (mut ann, _) = house.enter("ann", &[]);
+    for depth in 60..128 {
+        let deep = "{\"a\":".repeat(depth) + "1" + &"}".repeat(depth);
+        let user = format!(r#"{{"address":"bob","x":{deep}}}"#);
+        let members = format!(r#"{{"m":"bob","x":{deep}}}"#);
+        let group = format!(r#"{{"gid":{depth},"x":{deep},"members":{members}}}"#);
+        for request in [
+            format!(r#"{{"op":"userset","token":"{TOKEN}","user":{user}}}"#),
+            format!(r#"{{"op":"groupadd","token":"{TOKEN}","group":{group}}}"#),
+        ] {
+            let told = house.0.ask("POST", "/backend/", &bearer(), request.as_bytes()).json();
+            assert_eq!(told["result"], depth <= 63, "{depth} {told}");
+        }
+        ann.send_text(&format!(r#"["user.update",1,{{"profile":{deep}}}]"#));
+        let told = ann.next();
+        assert_eq!(told[0], if depth <= 64 { "success" } else { "error" }, "{depth} {told}");
+        let command = format!(r#"{{"op":"put_user","user":"cyd","attributes":{{"x":{deep}}}}}"#);
+        let batch = format!(r#"{{"commands":[{command}]}}"#);
+        let status = house.0.ask("POST", "/v1/facts", &bearer(), batch.as_bytes()).status;
+        assert!(if depth <= 64 { status == 200 } else { [400, 409].contains(&status) }, "{depth}");
+    }
+    for path in ["users/ann", "users/bob", "users/cyd", "groups/63"] {
+        let answer = house.json("GET", &format!("/v1/facts/{path}"), &Value::Null);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    }
+}

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Done, Failure, Outcome, Reason, Refusal, Stated, UserField,
-    draft::Draft,
+    draft::{Draft, shown},
     friends::{keep, leave_lists, make_lists, patched, room_for_friends, set},
     relations::{end_friendship, room_for_blocks},
     rules::within,
@@ -25,6 +25,10 @@ use crate::{
 const MOST_ATTRIBUTES: usize = 256;
 const LONGEST_NAME: usize = 255;
 const LONGEST_ATTRIBUTE: usize = 16_384;
+
+/// How deep arrays and objects in a value may be nested. Inside a record, and that in a line of an
+/// export, it must still be less than the 128 that can be read again.
+const DEEPEST_VALUE: usize = 64;
 
 pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &UserFields) -> Done<E> {
     if !draft.knows_user(id)? {
@@ -185,6 +189,7 @@ pub(super) fn put_values(
         match value {
             Some(Value::Null) | None => drop(values.remove(name)),
             Some(value) => {
+                check_depth(name, value)?;
                 check(name, value)?;
                 values.insert(name.clone(), value.clone());
             }
@@ -195,6 +200,26 @@ pub(super) fn put_values(
     }
     let message = format!("there can be at most {MOST_ATTRIBUTES} of them, not {}", values.len());
     Err(Refusal::new(Reason::TooMany, message))
+}
+
+/// # Errors
+/// If a value is nested too deep.
+fn check_depth(name: &str, value: &Value) -> Result<(), Refusal> {
+    if is_within(value, DEEPEST_VALUE) {
+        return Ok(());
+    }
+    let message = format!("`{}` may be nested {DEEPEST_VALUE} deep", shown(name));
+    Err(Refusal::new(Reason::Invalid, message))
+}
+
+/// Whether arrays and objects are nested so deep at most.
+fn is_within(value: &Value, depth: usize) -> bool {
+    let mut inner: Box<dyn Iterator<Item = &Value>> = match value {
+        Value::Array(items) => Box::new(items.iter()),
+        Value::Object(members) => Box::new(members.values()),
+        _ => return true,
+    };
+    depth > 0 && inner.all(|value| is_within(value, depth - 1))
 }
 
 /// Those of the ids to whom no file states an edge: those are the API's to state.

@@ -68,7 +68,7 @@ impl Socket {
     }
 
     #[track_caller]
-    pub(super) fn send_text(&mut self, text: &str) {
+    pub(crate) fn send_text(&mut self, text: &str) {
         self.write(Frame::text(Payload::Owned(text.as_bytes().to_vec())));
     }
 
