@@ -17,6 +17,9 @@ pub(super) struct Arguments {
     asked: Vec<&'static str>,
 }
 
+/// The arguments whose items may be objects.
+pub(super) const IDENTIFIERS: [&str; 2] = ["identifiers", "identities"];
+
 /// How many there may be. No call knows as many.
 const MOST: usize = 64;
 
@@ -147,7 +150,14 @@ impl Arguments {
         self.id(&[name])?.ok_or_else(|| missing(name))
     }
 
-    /// Takes a list of texts.
+    /// Whether an argument is given, `null` aside.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let plain = plain(name);
+        self.given.iter().any(|given| given.name == plain && !given.value.is_null())
+    }
+
+    /// Takes a list of texts. An SDK's `identifiers` are the texts in them, as
+    /// `{"identifier": "0x1", "identifierKind": "Ethereum"}`.
     pub(super) fn texts(&mut self, names: &[&'static str]) -> Result<Option<Vec<String>>, Refused> {
         let Some((name, value)) = self.take_one(names)? else { return Ok(None) };
         let Value::Array(items) = value else {
@@ -160,6 +170,12 @@ impl Arguments {
         }
         let text = |(at, item)| match item {
             Value::String(text) => Ok(text),
+            Value::Object(mut object) if IDENTIFIERS.contains(&name) => {
+                match object.remove("identifier") {
+                    Some(Value::String(text)) => Ok(text),
+                    _ => Err(missing(&format!("{name}[{at}].identifier"))),
+                }
+            }
             other => Err(expected(&format!("{name}[{at}]"), "a text", &other)),
         };
         items.into_iter().enumerate().map(text).collect::<Result<_, _>>().map(Some)

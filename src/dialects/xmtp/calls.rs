@@ -1,5 +1,6 @@
 //! The calls of a group, by their names in the SDKs.
 
+use super::arguments::plain;
 use crate::request::{Action, GroupPermission, Role};
 
 /// What a call asks for.
@@ -42,6 +43,8 @@ pub(super) enum Write {
     /// One that is named in the call.
     Metadata,
     Disappearing,
+    /// That messages stay.
+    NotDisappearing,
     Leave,
 }
 
@@ -50,6 +53,8 @@ pub(super) enum Write {
 pub(super) enum By {
     InboxId,
     Address,
+    /// By inbox ids in newer SDKs, by addresses in older ones and the document.
+    Either,
 }
 
 /// A permission, and the field if it is one that a field has.
@@ -63,9 +68,10 @@ pub(super) const DISAPPEAR_FROM: &str = "message_disappear_from_ns";
 pub(super) const DISAPPEAR_IN: &str = "message_disappear_in_ns";
 
 impl Call {
-    /// `None` for a name that there is none of.
+    /// The call of a name in any SDK's spelling, as `isAdmin` and `is_admin`; `None` if there is none.
     pub(super) fn named(name: &str) -> Option<Self> {
-        read(name).map(Self::Read).or_else(|| write(name).map(Self::Write))
+        let name = plain(name);
+        read(&name).map(Self::Read).or_else(|| write(&name).map(Self::Write))
     }
 
     /// The methods that it takes.
@@ -79,23 +85,25 @@ impl Call {
 
 fn read(name: &str) -> Option<Read> {
     Some(match name {
-        "isAdmin" => Read::Is(Role::Admin),
-        "isSuperAdmin" => Read::Is(Role::SuperAdmin),
-        "listAdmins" => Read::List(Role::Admin),
-        "listSuperAdmins" => Read::List(Role::SuperAdmin),
-        "memberInboxIds" => Read::MemberInboxIds,
-        "members" => Read::Members,
-        "addedByInboxId" => Read::AddedBy,
-        "creatorInboxId" => Read::Creator,
-        "isCreator" => Read::IsCreator,
-        "permissions" => Read::Permissions,
-        "permissionPolicySet" => Read::PolicySet,
-        "name" | "groupName" => Read::Field(NAME),
-        "description" | "groupDescription" => Read::Field(DESCRIPTION),
-        "imageUrl" | "imageUrlSquare" | "groupImageUrlSquare" => Read::Field(IMAGE),
-        "appData" => Read::Field(APP_DATA),
+        "isadmin" => Read::Is(Role::Admin),
+        "issuperadmin" => Read::Is(Role::SuperAdmin),
+        "listadmins" | "adminlist" | "admins" => Read::List(Role::Admin),
+        "listsuperadmins" | "superadminlist" | "superadmins" => Read::List(Role::SuperAdmin),
+        "memberinboxids" | "listmemberinboxids" => Read::MemberInboxIds,
+        "members" | "listmembers" => Read::Members,
+        "addedbyinboxid" => Read::AddedBy,
+        "creatorinboxid" => Read::Creator,
+        "iscreator" => Read::IsCreator,
+        "permissions" | "grouppermissions" => Read::Permissions,
+        "permissionpolicyset" => Read::PolicySet,
+        "name" | "groupname" => Read::Field(NAME),
+        "description" | "groupdescription" => Read::Field(DESCRIPTION),
+        "imageurl" | "imageurlsquare" | "groupimageurlsquare" => Read::Field(IMAGE),
+        "appdata" => Read::Field(APP_DATA),
         "metadata" => Read::Metadata,
-        "messageDisappearingSettings" => Read::Disappearing,
+        "messagedisappearingsettings"
+        | "disappearingmessagesettings"
+        | "conversationmessagedisappearingsettings" => Read::Disappearing,
         _ => return None,
     })
 }
@@ -105,34 +113,46 @@ fn write(name: &str) -> Option<Write> {
     let of = |permission| Write::Permission(Some((permission, None)));
     let of_field = |field| Write::Permission(Some((UpdateMetadata, Some(field))));
     Some(match name {
-        "addAdmin" => Write::Role(Action::AddAdmin),
-        "removeAdmin" => Write::Role(Action::RemoveAdmin),
-        "addSuperAdmin" => Write::Role(Action::AddSuperAdmin),
-        "removeSuperAdmin" => Write::Role(Action::RemoveSuperAdmin),
-        "addMemberInboxIds" | "addMembersByInboxId" => Write::AddMembers(By::InboxId),
-        "addMembers" => Write::AddMembers(By::Address),
-        "removeMemberInboxIds" | "removeMembersByInboxId" => Write::RemoveMembers(By::InboxId),
-        "removeMembers" => Write::RemoveMembers(By::Address),
-        "updatePermission" => Write::Permission(None),
-        "updateAddMemberPermission" => of(AddMember),
-        "updateRemoveMemberPermission" => of(RemoveMember),
-        "updateAddAdminPermission" => of(AddAdmin),
-        "updateRemoveAdminPermission" => of(RemoveAdmin),
-        "updateNamePermission" | "updateGroupNamePermission" => of_field(NAME),
-        "updateDescriptionPermission" | "updateGroupDescriptionPermission" => of_field(DESCRIPTION),
-        "updateImageUrlPermission"
-        | "updateImageUrlSquarePermission"
-        | "updateGroupImageUrlSquarePermission" => of_field(IMAGE),
-        "updateMessageDisappearingPermission" => of_field(DISAPPEAR_IN),
-        "updateName" | "updateGroupName" => Write::Field(NAME),
-        "updateDescription" | "updateGroupDescription" => Write::Field(DESCRIPTION),
-        "updateImageUrl" | "updateImageUrlSquare" | "updateGroupImageUrlSquare" => {
+        "addadmin" => Write::Role(Action::AddAdmin),
+        "removeadmin" => Write::Role(Action::RemoveAdmin),
+        "addsuperadmin" => Write::Role(Action::AddSuperAdmin),
+        "removesuperadmin" => Write::Role(Action::RemoveSuperAdmin),
+        "addmemberinboxids" | "addmembersbyinboxid" => Write::AddMembers(By::InboxId),
+        "addmembers" => Write::AddMembers(By::Either),
+        "addmembersbyidentifiers" | "addmembersbyidentity" => Write::AddMembers(By::Address),
+        "removememberinboxids" | "removemembersbyinboxid" => Write::RemoveMembers(By::InboxId),
+        "removemembers" => Write::RemoveMembers(By::Either),
+        "removemembersbyidentifiers" | "removemembersbyidentity" => {
+            Write::RemoveMembers(By::Address)
+        }
+        "updatepermission" | "updatepermissionpolicy" => Write::Permission(None),
+        "updateaddmemberpermission" => of(AddMember),
+        "updateremovememberpermission" => of(RemoveMember),
+        "updateaddadminpermission" => of(AddAdmin),
+        "updateremoveadminpermission" => of(RemoveAdmin),
+        "updatenamepermission" | "updategroupnamepermission" => of_field(NAME),
+        "updatedescriptionpermission" | "updategroupdescriptionpermission" => of_field(DESCRIPTION),
+        "updateimageurlpermission"
+        | "updateimageurlsquarepermission"
+        | "updategroupimageurlsquarepermission" => of_field(IMAGE),
+        "updateappdatapermission" => of_field(APP_DATA),
+        "updatemessagedisappearingpermission" | "updatedisappearingmessagesettingspermission" => {
+            of_field(DISAPPEAR_IN)
+        }
+        "updatename" | "updategroupname" => Write::Field(NAME),
+        "updatedescription" | "updategroupdescription" => Write::Field(DESCRIPTION),
+        "updateimageurl" | "updateimageurlsquare" | "updategroupimageurlsquare" => {
             Write::Field(IMAGE)
         }
-        "updateAppData" => Write::Field(APP_DATA),
-        "updateMetadata" => Write::Metadata,
-        "updateMessageDisappearingSettings" => Write::Disappearing,
-        "leaveGroup" | "leave" => Write::Leave,
+        "updateappdata" => Write::Field(APP_DATA),
+        "updatemetadata" => Write::Metadata,
+        "updatemessagedisappearingsettings"
+        | "updatedisappearingmessagesettings"
+        | "updateconversationmessagedisappearingsettings" => Write::Disappearing,
+        "removemessagedisappearingsettings"
+        | "cleardisappearingmessagesettings"
+        | "removeconversationmessagedisappearingsettings" => Write::NotDisappearing,
+        "leavegroup" | "leave" | "requestremoval" => Write::Leave,
         _ => return None,
     })
 }

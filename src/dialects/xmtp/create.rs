@@ -9,7 +9,7 @@ use super::{
     arguments::{Arguments, expected, missing, plain},
     attempt::{Attempt, result},
     calls::{APP_DATA, DESCRIPTION, IMAGE, NAME},
-    inboxes,
+    disappearing, inboxes,
     policy::{Permissions, UNDER_CUSTOM, read_set},
     reads::{is_dm, summed_up, whole},
     refused::{Refused, Stop},
@@ -111,6 +111,8 @@ fn plan(arguments: &mut Arguments) -> Result<Plan, Refused> {
             metadata.insert(field.to_owned(), Some(Value::String(text)));
         }
     }
+    let disappearing = disappearing::settings(arguments)?.unwrap_or_default();
+    metadata.extend(disappearing.into_iter().map(|(field, value)| (field, Some(value.into()))));
     let matrix = matrix(preset.as_deref(), set.is_some())?;
     Ok(Plan { matrix, permissions: set, metadata })
 }

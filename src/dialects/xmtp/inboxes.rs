@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Value, json};
 
 use super::{
-    arguments::Arguments,
+    arguments::{Arguments, IDENTIFIERS},
     attempt::result,
     refused::{Refused, Stop},
     step,
@@ -26,7 +26,8 @@ const PAGE: usize = 200;
 const MOST_TOLD: usize = 10;
 
 /// What SDKs call the argument that lists addresses.
-const ADDRESS_NAMES: [&str; 3] = ["addresses", "accountAddresses", "walletAddresses"];
+const ADDRESS_NAMES: [&str; 5] =
+    ["addresses", "accountAddresses", "walletAddresses", IDENTIFIERS[0], IDENTIFIERS[1]];
 
 /// Registers an inbox, with its addresses in place of those that it had if some are given.
 pub(super) fn put(

@@ -7,7 +7,7 @@ use super::{
     attempt::{Attempt, result},
     calls::{DESCRIPTION, DISAPPEAR_FROM, DISAPPEAR_IN, IMAGE, NAME, Read},
     inboxes,
-    policy::{self, UNDER_CUSTOM, is_whole, recognised, write_set},
+    policy::{UNDER_CUSTOM, is_whole, named_field, recognised, write_set},
     refused::{Refused, Stop},
     step,
 };
@@ -35,7 +35,10 @@ pub(super) fn answer(
         _ => None,
     };
     let field = match read {
-        Read::Metadata => arguments.text(&["field"])?,
+        Read::Metadata => match arguments.text(&["field", "metadataField"])? {
+            Some(field) => named_field(&field, "field")?.field,
+            None => None,
+        },
         _ => None,
     };
     arguments.finish()?;
@@ -71,7 +74,7 @@ pub(super) fn answer(
         Read::Field(name) => text(&whole(group, house)?, name),
         Read::Metadata => {
             let told = whole(group, house)?;
-            field.map_or_else(|| metadata(&told), |field| text(&told, &policy::field(&field)))
+            field.map_or_else(|| metadata(&told), |field| text(&told, &field))
         }
         Read::Disappearing => {
             let told = whole(group, house)?;

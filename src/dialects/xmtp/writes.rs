@@ -5,19 +5,19 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{
-    arguments::{Arguments, expected, missing, plain},
+    arguments::{Arguments, missing},
     attempt::{Attempt, no_group, result},
-    calls::{APP_DATA, By, DESCRIPTION, DISAPPEAR_FROM, DISAPPEAR_IN, IMAGE, NAME, Target, Write},
-    create, inboxes,
-    policy::{self, Kind, named_field},
+    calls::{APP_DATA, By, DESCRIPTION, IMAGE, NAME, Write},
+    create, disappearing, inboxes, permission_update,
+    policy::{named_field, together},
     reads::{is_dm, whole},
     refused::{Refused, Stop},
     step,
 };
 use crate::{
-    dialects::{House, Reply, Step, text::shown},
-    facts::{Command, Id, Needed, Op, Permission},
-    request::{Action, GroupPermission, Reason, Request},
+    dialects::{House, Reply, Step},
+    facts::{Command, Id, Needed, Op},
+    request::{Action, Reason, Request},
 };
 
 type Answer = Result<Step<Reply>, Stop>;
@@ -44,12 +44,15 @@ pub(super) fn answer(
             named(by, arguments, house, remove_members, attempt("remove_member"))
         }
         Write::Permission(target) => {
-            let (permission, value) = permission(target, &mut arguments)?;
+            let (permission, value) = permission_update::read(target, &mut arguments)?;
             arguments.finish()?;
             known(group, house)?;
-            let value = Needed(Some(value));
-            let op = Op::UpdatePermissions { group: group.clone(), permission, value };
-            Ok(carry(vec![op], attempt("update_permissions")))
+            let update = |permission| {
+                let value = Needed(Some(value.clone()));
+                Op::UpdatePermissions { group: group.clone(), permission, value }
+            };
+            let ops = together(permission).into_iter().map(update).collect();
+            Ok(carry(ops, attempt("update_permissions")))
         }
         Write::Field(field) => {
             let names: &[&'static str] = match field {
@@ -74,10 +77,15 @@ pub(super) fn answer(
             update(vec![(field, value)], attempt("update_metadata"), house)
         }
         Write::Disappearing => {
-            let fields = disappearing(&mut arguments)?;
+            let fields = disappearing::read(&mut arguments)?;
             arguments.finish()?;
             known(group, house)?;
             update(fields, attempt("update_metadata"), house)
+        }
+        Write::NotDisappearing => {
+            arguments.finish()?;
+            known(group, house)?;
+            update(disappearing::never(), attempt("update_metadata"), house)
         }
         Write::Leave => {
             arguments.finish()?;
@@ -126,7 +134,10 @@ fn named(
             known(&attempt.group, house)?;
             then(inboxes, attempt, house)
         }
-        By::Address => {
+        By::Either if arguments.has("inboxIds") => {
+            named(By::InboxId, arguments, house, then, attempt)
+        }
+        By::Address | By::Either => {
             let named = inboxes::named(&mut arguments)?.ok_or_else(|| missing("addresses"))?;
             arguments.finish()?;
             known(&attempt.group, house)?;
@@ -187,102 +198,6 @@ fn nothing(attempt: &Attempt, house: &dyn House) -> Answer {
     Ok(Step::Done(result(200, &Value::Null)))
 }
 
-/// Which permission is to have which value.
-fn permission(
-    target: Option<Target>,
-    arguments: &mut Arguments,
-) -> Result<(Permission, String), Refused> {
-    let permission = match target {
-        Some((permission, field)) => Permission { permission, field: field.map(str::to_owned) },
-        None => update_type(arguments)?,
-    };
-    let names = [
-        "permissionPolicyOption",
-        "newPermissionOption",
-        "newPermission",
-        "permissionOption",
-        "policy",
-    ];
-    let (at, value) =
-        arguments.take_one(&names)?.ok_or_else(|| missing("permissionPolicyOption"))?;
-    let value = policy::read(&value, Kind::of(permission.permission), at)?;
-    Ok((permission, value))
-}
-
-/// A `PermissionUpdateType`, by its number or its name, and the field where it has one.
-fn update_type(arguments: &mut Arguments) -> Result<Permission, Refused> {
-    use GroupPermission::{
-        AddAdmin, AddMember, RemoveAdmin, RemoveMember, UpdateMetadata, UpdatePermissions,
-    };
-    let at = "permissionUpdateType";
-    let kind = arguments.take(at).ok_or_else(|| missing(at))?;
-    let permission = match &kind {
-        Value::Number(number) => match number.as_u64() {
-            Some(1) => Some(AddMember),
-            Some(2) => Some(RemoveMember),
-            Some(3) => Some(AddAdmin),
-            Some(4) => Some(RemoveAdmin),
-            Some(5) => Some(UpdateMetadata),
-            _ => None,
-        },
-        Value::String(name) => match &*plain(name).replace(' ', "") {
-            "addmember" => Some(AddMember),
-            "removemember" => Some(RemoveMember),
-            "addadmin" => Some(AddAdmin),
-            "removeadmin" => Some(RemoveAdmin),
-            "updatemetadata" => Some(UpdateMetadata),
-            // The SDKs have no type for it, but it is a permission like the others.
-            "updatepermissions" => Some(UpdatePermissions),
-            _ => None,
-        },
-        other => return Err(expected(at, "a permission update type", other)),
-    };
-    let field = arguments.text(&["metadataField"])?;
-    match (permission, field) {
-        (None, _) => {
-            let found = shown(&kind.to_string());
-            let known = "AddMember (1), RemoveMember (2), AddAdmin (3), RemoveAdmin (4), UpdateMetadata (5)";
-            Err(no_update(at, format!("{found} is no permission update type; known: {known}")))
-        }
-        (Some(UpdateMetadata), None) => {
-            let message = "UpdateMetadata needs a `metadataField`: which field it is about";
-            Err(no_update("metadataField", message.to_owned()))
-        }
-        (Some(UpdateMetadata), Some(field)) => named_field(&field, "metadataField"),
-        (Some(_), Some(_)) => {
-            let message = "only UpdateMetadata takes a `metadataField`";
-            Err(no_update("metadataField", message.to_owned()))
-        }
-        (Some(permission), None) => Ok(Permission { permission, field: None }),
-    }
-}
-
-fn no_update(at: &str, message: String) -> Refused {
-    let refused = Refused::new(400, "invalid_permission_update", message);
-    refused.with("kind", "InvalidPermissionUpdate").with("at", at)
-}
-
-/// The fields of the metadata that say when messages disappear, as they are given.
-fn disappearing(arguments: &mut Arguments) -> Result<Vec<(String, String)>, Refused> {
-    let from: [&'static str; 2] = ["disappearStartingAtNs", "fromNs"];
-    let within: [&'static str; 3] = ["retentionDurationInNs", "disappearDurationInNs", "inNs"];
-    let mut fields = Vec::new();
-    for (field, names) in [(DISAPPEAR_FROM, &from[..]), (DISAPPEAR_IN, &within[..])] {
-        let Some((name, value)) = arguments.take_one(names)? else { continue };
-        let nanoseconds = match &value {
-            Value::Number(number) => number.as_i64(),
-            Value::String(text) => text.parse().ok(),
-            other => return Err(expected(name, "nanoseconds", other)),
-        };
-        let value = nanoseconds.filter(|&nanoseconds: &i64| nanoseconds >= 0).ok_or_else(|| {
-            let message = format!("`{name}`: expected nanoseconds, a whole number of 63 bits");
-            Refused::invalid(name, message)
-        })?;
-        fields.push((field.to_owned(), value.to_string()));
-    }
-    if fields.is_empty() { Err(missing("retentionDurationInNs")) } else { Ok(fields) }
-}
-
 /// Changes fields of the metadata, which is for nobody to do in a conversation of two, but for when
 /// messages disappear.
 fn update(fields: Vec<(String, String)>, attempt: Attempt, house: &dyn House) -> Answer {
@@ -310,7 +225,9 @@ fn update(fields: Vec<(String, String)>, attempt: Attempt, house: &dyn House) ->
 fn leave(attempt: Attempt, house: &dyn House) -> Answer {
     let (caller, group) = (&attempt.caller, &attempt.group);
     let decision = house.decide(&Request::in_group(caller, Action::Leave, group));
-    let is_next = decision.allow || decision.reason == Reason::SuperAdminProtected;
+    // The matrix `dm` lets nobody leave, either.
+    let is_next = decision.allow
+        || matches!(decision.reason, Reason::SuperAdminProtected | Reason::DeniedByMatrix);
     if is_next && is_dm(&whole(group, house)?) {
         let message = "nobody leaves a conversation of two";
         return Err(attempt.forbidden("dm_leave_forbidden", "DmLeaveForbidden", message).into());

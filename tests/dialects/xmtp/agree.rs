@@ -70,7 +70,8 @@ fn asked(action: &str) -> (&'static str, Value, String) {
         "add_super_admin" => ("addSuperAdmin", inbox, member),
         "remove_super_admin" => ("removeSuperAdmin", inbox, member),
         "update_permissions" => {
-            let option = json!({ "permissionUpdateType": 1, "permissionPolicyOption": 2 });
+            let option =
+                json!({ "permissionUpdateType": "AddMember", "permissionPolicyOption": "Deny" });
             ("updatePermission", option, String::new())
         }
         field => {

@@ -25,12 +25,13 @@ fn bodies_that_no_call_takes() {
         let (open, close) = ("{\"any\":[".repeat(depth), "]}".repeat(depth));
         format!(r#"{{"caller":"ann","permissionPolicyOption":{open}{inner}{close}}}"#).into_bytes()
     };
-    let wide = json!({ "caller": "ann", "permissionPolicyOption": { "any": vec![1; 100_000] } });
+    let wide =
+        json!({ "caller": "ann", "permissionPolicyOption": { "any": vec!["allow"; 100_000] } });
     let many = json!({ "caller": "ann", "inboxIds": vec!["bob"; 1001], "addresses": ["bob"] });
     let long = json!({ "caller": "ann", "inboxId": "x".repeat(300) });
     let more = vec![
-        nested("1", 40),
-        nested("1", 60),
+        nested("\"allow\"", 40),
+        nested("\"allow\"", 60),
         wide.to_string().into_bytes(),
         many.to_string().into_bytes(),
         long.to_string().into_bytes(),

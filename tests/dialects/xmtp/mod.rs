@@ -58,3 +58,9 @@ fn conversations_of_two() {
 fn policy_sets() {
     replay(&Rig::start(PEOPLE), "xmtp/policies.yaml");
 }
+
+#[test]
+fn names_of_every_sdk_and_numbers_of_two() {
+    let policy = PEOPLE.replace("group_members: 5", "group_members: 9");
+    replay(&Rig::start(&policy), "xmtp/names.yaml");
+}

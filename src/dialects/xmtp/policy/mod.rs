@@ -4,12 +4,13 @@ mod option;
 mod set;
 mod told;
 
-pub(super) use option::read;
+pub(super) use option::{is_number, read};
 pub(super) use set::{Permissions, read_set};
 pub(super) use told::{recognised, write_set};
 
 use super::{arguments::plain, refused::Refused};
 use crate::{
+    dialects::text::shown,
     facts::{Group, Permission},
     request::GroupPermission,
 };
@@ -54,14 +55,35 @@ const BASE: [(&str, GroupPermission, &str); 5] = [
     ("updatePermissionsPolicy", GroupPermission::UpdatePermissions, "update permissions"),
 ];
 
-/// The policies of a set that are of one field.
-const OF_FIELDS: [(&str, &str); 5] = [
-    ("updateGroupNamePolicy", "group_name"),
-    ("updateGroupDescriptionPolicy", "description"),
-    ("updateGroupImagePolicy", "group_image_url_square"),
-    ("updateMessageDisappearingPolicy", "message_disappear_in_ns"),
-    ("updateAppDataPolicy", APP_DATA),
+/// A policy of a set that governs fields of the metadata.
+struct FieldPolicy {
+    /// What the SDKs call it; answers use the first.
+    names: &'static [&'static str],
+    fields: &'static [&'static str],
+}
+
+/// The policies of a set that govern fields, in the order in which they are answered.
+const OF_FIELDS: [FieldPolicy; 5] = [
+    FieldPolicy { names: &["updateGroupNamePolicy"], fields: &["group_name"] },
+    FieldPolicy { names: &["updateGroupDescriptionPolicy"], fields: &["description"] },
+    FieldPolicy {
+        names: &[
+            "updateGroupImagePolicy",
+            "updateGroupImageUrlSquarePolicy",
+            "updateGroupImageUrlPolicy",
+        ],
+        fields: &["group_image_url_square"],
+    },
+    FieldPolicy { names: &["updateMessageDisappearingPolicy"], fields: &DISAPPEARING },
+    FieldPolicy { names: &["updateAppDataPolicy"], fields: &[APP_DATA] },
 ];
+
+/// Of SDKs before 2025; answers leave it out.
+const OF_PINNED_FRAME: FieldPolicy =
+    FieldPolicy { names: &["updateGroupPinnedFrameUrlPolicy"], fields: &["pinned_frame_url"] };
+
+/// The two fields that say when messages disappear: one setting, so one policy governs both.
+const DISAPPEARING: [&str; 2] = ["message_disappear_from_ns", "message_disappear_in_ns"];
 
 /// Whether a group has all that a custom set gives it.
 pub(super) fn is_whole(group: &Group) -> bool {
@@ -90,7 +112,7 @@ impl Kind {
 }
 
 /// The canonical name of a field of the metadata, whatever an SDK calls it.
-pub(super) fn field(name: &str) -> String {
+fn field(name: &str) -> String {
     let wanted = plain(name);
     // What begins with an underscore is a field of its own: it is for super admins.
     let mut known = FIELDS.iter().filter(|_| !name.starts_with('_'));
@@ -102,8 +124,24 @@ fn of_field(field: &str) -> Permission {
     Permission { permission: GroupPermission::UpdateMetadata, field: Some(field.to_owned()) }
 }
 
+/// A permission and those that go with it: who may change one of the fields that say when messages
+/// disappear may change the other.
+pub(super) fn together(permission: Permission) -> Vec<Permission> {
+    match permission.field.as_deref() {
+        Some(field) if DISAPPEARING.contains(&field) => DISAPPEARING.map(of_field).into(),
+        _ => vec![permission],
+    }
+}
+
 /// The permission to change a field that was named in a call.
 pub(super) fn named_field(name: &str, at: &str) -> Result<Permission, Refused> {
+    if is_number(name) {
+        let message = format!(
+            "`{at}`: `{}` is a number, and no field's name; name the field, as group_name",
+            shown(name)
+        );
+        return Err(Refused::invalid(at, message));
+    }
     let is_plain = !name.is_empty() && !name.chars().any(char::is_control);
     if !is_plain || name.len() > LONGEST_FIELD {
         let message = format!(

@@ -28,7 +28,7 @@ impl Kind {
     }
 }
 
-/// The option that has a number in the SDKs, where all types count alike.
+/// The option that has a number where all types count alike, from 1.
 const fn option(number: u64) -> Option<Grant> {
     match number {
         1 => Some(Grant::Allow),
@@ -78,12 +78,41 @@ fn part(
     }
     *left -= 1;
     let grant = match value {
+        Value::String(digits) if is_number(digits) => return Err(ambiguous(digits, kind, at)),
+        Value::Number(number) => return Err(ambiguous(&number.to_string(), kind, at)),
         Value::String(name) => named(name),
-        Value::Number(number) => number.as_u64().and_then(option),
         Value::Object(object) => return combined(object, kind, at, depth, left),
         other => return Err(expected(at, "an option or a combination of policies", other)),
     };
     granted(grant, value, kind, at)
+}
+
+/// Whether a text is a number and no word.
+pub(in crate::dialects::xmtp) fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Why a bare number is no option: the SDKs count from 0, the wire from 1, so that one's `Deny` is the
+/// other's `Allow`.
+fn ambiguous(number: &str, kind: Kind, at: &str) -> Refused {
+    let number = shown(number);
+    let parsed: Option<u64> = number.parse().ok();
+    let name = |grant: Option<Grant>| match grant {
+        Some(Grant::Allow) => "Allow",
+        Some(Grant::Deny) => "Deny",
+        Some(Grant::AllowIfAdmin) => "Admin",
+        Some(Grant::AllowIfSuperAdmin) => "SuperAdmin",
+        Some(Grant::Unspecified) | None => "no option",
+    };
+    let sdk = parsed.and_then(|number| number.checked_add(1)).and_then(option);
+    let wire = parsed.and_then(|number| kind.numbered(number));
+    let message = format!(
+        "the number {number} is {} in SDKs that count from 0, and {} on the wire, which counts from 1; \
+         give the word, or {{\"base\": {number}}} for what the wire means",
+        name(sdk),
+        name(wire)
+    );
+    invalid(kind, at, &message)
 }
 
 fn granted(grant: Option<Grant>, value: &Value, kind: Kind, at: &str) -> Result<String, Refused> {

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{BASE, FIELDS, Kind, OF_FIELDS, VERSION, named_field, of_field, read};
+use super::{
+    BASE, FIELDS, Kind, OF_FIELDS, OF_PINNED_FRAME, VERSION, named_field, of_field, read, together,
+};
 use crate::{
     dialects::{
         text::shown,
@@ -46,10 +48,11 @@ pub(in crate::dialects::xmtp) fn read_set(value: &Value) -> Result<Permissions, 
     if let Some(value) = policies.take("updateMetadataPolicy") {
         of_metadata(&value, &format!("{at}.updateMetadataPolicy"), &mut all)?;
     }
-    for (name, field) in OF_FIELDS {
-        if let Some(value) = policies.take(name) {
+    for policy in OF_FIELDS.iter().chain([&OF_PINNED_FRAME]) {
+        if let Some((name, value)) = policies.take_one(policy.names)? {
             let value = read(&value, Kind::Metadata, &format!("{at}.{name}"))?;
-            all.insert(of_field(field), Some(value));
+            let fields = policy.fields.iter().copied().map(of_field);
+            all.extend(fields.map(|field| (field, Some(value.clone()))));
         }
     }
     policies.finish()?;
@@ -64,11 +67,20 @@ fn of_metadata(value: &Value, at: &str, all: &mut Permissions) -> Result<(), Ref
     };
     match value {
         Value::Object(object) if !is_policy(object) => {
+            let mut given = Permissions::new();
             for (name, policy) in object {
                 let at = format!("{at}.{}", shown(name));
-                let value = read(policy, Kind::Metadata, &at)?;
-                all.insert(named_field(name, &at)?, Some(value));
+                let value = Some(read(policy, Kind::Metadata, &at)?);
+                for field in together(named_field(name, &at)?) {
+                    if given.insert(field, value.clone()).is_some_and(|other| other != value) {
+                        let message = format!(
+                            "`{at}`: another name gives the same policy another value; give it once"
+                        );
+                        return Err(Refused::invalid(&at, message));
+                    }
+                }
             }
+            all.extend(given);
         }
         policy => {
             let value = read(policy, Kind::Metadata, at)?;

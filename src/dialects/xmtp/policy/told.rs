@@ -30,7 +30,13 @@ pub(in crate::dialects::xmtp) fn write(value: &request::Value<String>) -> Value 
 pub(in crate::dialects::xmtp) fn write_set(told: &Told<'_>) -> Value {
     let base = BASE.iter().map(|&(name, permission, _)| (name, write(&told(permission, None))));
     let metadata = |field| write(&told(GroupPermission::UpdateMetadata, Some(field)));
-    let of_fields = OF_FIELDS.iter().map(|&(name, field)| (name, metadata(field)));
+    let of_fields = OF_FIELDS.iter().filter_map(|policy| {
+        let mut values: Vec<Value> = policy.fields.iter().copied().map(metadata).collect();
+        values.dedup();
+        // A policy file may have its fields differ: to change all of them takes all of it.
+        let value = if values.len() > 1 { json!({ "and": values }) } else { values.pop()? };
+        Some((*policy.names.first()?, value))
+    });
     let each: Map<String, Value> = FIELDS
         .iter()
         .map(|(field, _)| *field)

@@ -1,0 +1,97 @@
+//! The update of one permission: which one, and its new value.
+
+use serde_json::Value;
+
+use super::{
+    arguments::{Arguments, expected, missing, plain},
+    calls::Target,
+    policy::{self, Kind, is_number, named_field},
+    refused::Refused,
+};
+use crate::{dialects::text::shown, facts::Permission, request::GroupPermission};
+
+/// Which permission is to have which value.
+pub(super) fn read(
+    target: Option<Target>,
+    arguments: &mut Arguments,
+) -> Result<(Permission, String), Refused> {
+    let permission = match target {
+        Some((permission, field)) => Permission { permission, field: field.map(str::to_owned) },
+        None => update_type(arguments)?,
+    };
+    let names = [
+        "permissionPolicyOption",
+        "newPermissionOption",
+        "newPermission",
+        "permissionOption",
+        "policy",
+    ];
+    let (at, value) =
+        arguments.take_one(&names)?.ok_or_else(|| missing("permissionPolicyOption"))?;
+    let value = policy::read(&value, Kind::of(permission.permission), at)?;
+    Ok((permission, value))
+}
+
+/// A `PermissionUpdateType` by its name, and the field where it has one. A number is none: the SDKs count
+/// from 0, the wire from 1.
+fn update_type(arguments: &mut Arguments) -> Result<Permission, Refused> {
+    use GroupPermission::{
+        AddAdmin, AddMember, RemoveAdmin, RemoveMember, UpdateMetadata, UpdatePermissions,
+    };
+    let names = ["permissionUpdateType", "permissionType"];
+    let (at, kind) = arguments.take_one(&names)?.ok_or_else(|| missing("permissionUpdateType"))?;
+    let permission = match &kind {
+        Value::Number(number) => return Err(ambiguous(&number.to_string(), at)),
+        Value::String(digits) if is_number(digits) => return Err(ambiguous(digits, at)),
+        Value::String(name) => match &*plain(name).replace(' ', "") {
+            "addmember" => Some(AddMember),
+            "removemember" => Some(RemoveMember),
+            "addadmin" => Some(AddAdmin),
+            "removeadmin" => Some(RemoveAdmin),
+            "updatemetadata" => Some(UpdateMetadata),
+            // The SDKs have no type for it, but it is a permission like the others.
+            "updatepermissions" => Some(UpdatePermissions),
+            _ => None,
+        },
+        other => return Err(expected(at, "a permission update type", other)),
+    };
+    let field = arguments.text(&["metadataField"])?;
+    match (permission, field) {
+        (None, _) => {
+            let found = shown(&kind.to_string());
+            let known = TYPES.join(", ");
+            Err(no_update(at, format!("{found} is no permission update type; known: {known}")))
+        }
+        (Some(UpdateMetadata), None) => {
+            let message = "UpdateMetadata needs a `metadataField`: which field it is about";
+            Err(no_update("metadataField", message.to_owned()))
+        }
+        (Some(UpdateMetadata), Some(field)) => named_field(&field, "metadataField"),
+        (Some(_), Some(_)) => {
+            let message = "only UpdateMetadata takes a `metadataField`";
+            Err(no_update("metadataField", message.to_owned()))
+        }
+        (Some(permission), None) => Ok(Permission { permission, field: None }),
+    }
+}
+
+/// The names of the types, in the order in which they are counted.
+const TYPES: [&str; 5] = ["AddMember", "RemoveMember", "AddAdmin", "RemoveAdmin", "UpdateMetadata"];
+
+fn ambiguous(number: &str, at: &str) -> Refused {
+    let number = shown(number);
+    let parsed: Option<usize> = number.parse().ok();
+    let name = |at: Option<usize>| at.and_then(|at| TYPES.get(at)).unwrap_or(&"no type");
+    let (sdk, wire) = (name(parsed), name(parsed.and_then(|number| number.checked_sub(1))));
+    let message = format!(
+        "`{at}`: the number {number} is {sdk} in SDKs that count from 0, and {wire} on the wire, which counts \
+         from 1; give the name, as {}",
+        TYPES.join(", ")
+    );
+    no_update(at, message)
+}
+
+fn no_update(at: &str, message: String) -> Refused {
+    let refused = Refused::new(400, "invalid_permission_update", message);
+    refused.with("kind", "InvalidPermissionUpdate").with("at", at)
+}
