@@ -161,7 +161,7 @@ impl Daemon {
 
     fn status(&self) -> serde_json::Value {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        let request = "GET /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        let request = "GET /v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -220,7 +220,7 @@ fn connect(address: &str) -> TcpStream {
 /// Asks for a decision on a connection that is kept; the body of the answer.
 fn decide(stream: &mut TcpStream, from: &str, to: &str) -> String {
     let request = format!(
-        "GET /v1/decide?subject={from}&action=send_message&resource={to} HTTP/1.1\r\nHost: x\r\n\r\n"
+        "GET /v1/decide?subject={from}&action=send_message&resource={to} HTTP/1.1\r\nHost: localhost\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).unwrap();
     let mut buffer = [0; 2048];
@@ -292,7 +292,7 @@ fn write_until(address: &str, writers: u64, rate: Option<u64>, stop: &Arc<Atomic
 fn post(stream: &mut TcpStream, command: &str) {
     let body = format!(r#"{{"commands":[{command}]}}"#);
     let request = format!(
-        "POST /v1/facts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\
+        "POST /v1/facts HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );

@@ -135,7 +135,7 @@ impl Daemon {
     /// How many reloads took effect, and how many milliseconds the last one took.
     fn reloads(&self) -> (usize, u64) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        let request = "GET /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        let request = "GET /v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -163,7 +163,7 @@ impl Daemon {
                     let mut user = || world::user(random.below(LARGE.users));
                     let request = format!(
                         "GET /v1/decide?subject={}&action=start_chat&resource={} HTTP/1.1\r\n\
-                         Host: x\r\n\r\n",
+                         Host: localhost\r\n\r\n",
                         user(),
                         user()
                     );

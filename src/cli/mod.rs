@@ -11,6 +11,7 @@ mod diff;
 mod facts;
 mod fmt;
 mod help;
+mod listen;
 mod matrix;
 mod output;
 mod parties;

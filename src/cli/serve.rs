@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use tokio::{
@@ -15,16 +15,16 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time::sleep,
 };
-use tracing::{info, level_filters::LevelFilter};
+use tracing::{info, level_filters::LevelFilter, warn};
 use tracing_subscriber::{
     Layer, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
-use super::{Exit, Output, dialects, diff::Share, policy, progress};
+use super::{Exit, Output, dialects, diff::Share, listen::Address, policy, progress};
 use crate::{
     dialects::Dialect,
     live::{ChangeGuard, Live, Pace, Start, Trigger, Watch},
-    serve::{self, AdminToken, App, Listeners, PublicUrl, Sockets},
+    serve::{self, AdminToken, AllowStatus, App, HostName, Listeners, PublicUrl, Sockets},
     store,
 };
 
@@ -32,9 +32,25 @@ use crate::{
 pub(super) struct Options {
     /// Listen on this address; may be given several times
     ///
-    /// Without --listen and --uds, on 127.0.0.1:7411. Port 0 takes any free port.
+    /// Without --listen and --uds, on 127.0.0.1:7411. localhost:7411 takes the loopback addresses,
+    /// :7411 all addresses. Port 0 takes any free port.
     #[arg(long, value_name = "ADDRESS")]
-    listen: Vec<SocketAddr>,
+    listen: Vec<Address>,
+    /// Let --listen name addresses that other machines reach, though decisions need no token
+    ///
+    /// Whoever reaches them may ask who reaches whom, and list users.
+    #[arg(long)]
+    insecure_listen: bool,
+    /// Answer requests for this host name on loopback addresses, too; may be given several times
+    ///
+    /// Without it, they must be for an address, localhost, a name that ends in .localhost, or the host
+    /// of --public-url: so that no page in a browser reaches the daemon by a name of its own. Unix
+    /// sockets and other addresses answer whatever host is named.
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<HostName>,
+    /// The status by which /v1/allow allows: 200 for proxies that take no other for a yes
+    #[arg(long, value_name = "STATUS", default_value = "204")]
+    allow_status: AllowStatus,
     /// Listen on a Unix socket; may be given several times
     #[arg(long, value_name = "PATH")]
     uds: Vec<PathBuf>,
@@ -104,6 +120,7 @@ enum Context {
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     logging(output)?;
+    options.check_listen()?;
     let runtime = runtime().context("can't start the runtime")?;
     // From here on a hangup means a reload, also while the files are read for the first time.
     let hangup = {
@@ -146,6 +163,20 @@ struct Callers {
 }
 
 impl Options {
+    fn check_listen(&self) -> Result<()> {
+        let Some(open) = self.listen.iter().find(|address| !address.is_loopback()) else {
+            return Ok(());
+        };
+        ensure!(
+            self.insecure_listen,
+            "other machines reach `--listen {open}`, and decisions need no token: listen on a \
+             loopback address or a Unix socket behind a proxy that knows who may ask, or give \
+             --insecure-listen"
+        );
+        warn!("whoever reaches {open} may ask for decisions and lists: no token is needed there");
+        Ok(())
+    }
+
     fn admin_token(&self) -> Result<Option<AdminToken>> {
         let Some(path) = &self.admin_token_file else { return Ok(None) };
         let text = std::fs::read_to_string(path)
@@ -215,6 +246,8 @@ async fn daemon(
             public_url,
             authzen_context: options.authzen_context == Context::On,
             admin_token: callers.admin,
+            hosts: options.hosts.clone(),
+            allow_status: options.allow_status,
             patience: Duration::from_millis(options.at_least_wait),
             dialects: callers.dialects,
             venueless: callers.venueless,
@@ -229,11 +262,11 @@ async fn daemon(
 async fn listen(options: &Options, output: &Output) -> Result<(Listeners, Option<String>)> {
     let mut listeners = Listeners::default();
     let mut places = Vec::new();
-    let default = SocketAddr::from(([127, 0, 0, 1], 7411));
+    let default = Address::One(SocketAddr::from(([127, 0, 0, 1], 7411)));
     let is_default = options.listen.is_empty() && options.uds.is_empty();
-    for &address in options.listen.iter().chain(is_default.then_some(&default)) {
-        let bound = listeners.tcp(address).await?;
-        places.push(format!("http://{bound}"));
+    for address in options.listen.iter().chain(is_default.then_some(&default)) {
+        let bound = address.bind(&mut listeners).await?;
+        places.extend(bound.iter().map(|bound| format!("http://{bound}")));
     }
     for path in &options.uds {
         listeners.unix(path.clone()).await?;

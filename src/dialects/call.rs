@@ -39,6 +39,9 @@ pub enum Failure {
     /// The body did not come whole.
     #[error("{0}")]
     Cut(String),
+    /// The body is packed, which its `Content-Encoding` says.
+    #[error("{0}")]
+    Encoded(String),
     /// What is kept can't be read or written now, or not yet.
     #[error("{0}")]
     Unavailable(String),

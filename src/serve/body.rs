@@ -4,11 +4,14 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::{
     HeaderMap, StatusCode,
     body::{Body, Bytes, Incoming},
-    header::{CONTENT_TYPE, EXPECT},
+    header::{self, EXPECT, HeaderValue},
 };
 use tokio::time::timeout;
 
 use super::answer::Refusal;
+
+/// Where a refusal says that a body is of another kind.
+pub(super) const CONTENT_TYPE: &str = "Content-Type";
 
 /// How long a body may take to come.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -36,7 +39,8 @@ pub(super) async fn collect(
     mut body: Incoming,
     limit: usize,
 ) -> Result<Bytes, Refusal> {
-    if let Err(refusal) = check_length(&body, limit) {
+    let checked = check_encoding(headers, &body).and_then(|()| check_length(&body, limit));
+    if let Err(refusal) = checked {
         discard(headers, body);
         return Err(refusal);
     }
@@ -81,13 +85,32 @@ pub(super) fn discard(headers: &HeaderMap, body: Incoming) {
 }
 
 fn check_kind(headers: &HeaderMap) -> Result<(), Refusal> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
+    let kind = match (kinds.next(), kinds.next()) {
+        (Some(kind), None) => kind.to_str().unwrap_or_default(),
+        _ => "",
+    };
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {
-        Ok(())
-    } else {
-        Err(Refusal::bad("Content-Type", "the body must be application/json"))
+        return Ok(());
     }
+    let message = "the body must be application/json; send it with -H 'Content-Type: \
+        application/json'";
+    Err(unsupported(CONTENT_TYPE, message))
+}
+
+/// A body is read as it is: one that is packed would be taken for another.
+fn check_encoding(headers: &HeaderMap, body: &Incoming) -> Result<(), Refusal> {
+    let is_plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if body.is_end_stream() || headers.get_all(header::CONTENT_ENCODING).iter().all(is_plain) {
+        return Ok(());
+    }
+    Err(unsupported("Content-Encoding", "the body must come as it is; send no Content-Encoding"))
+}
+
+fn unsupported(at: &str, message: &str) -> Refusal {
+    let (status, message) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, message.to_owned());
+    Refusal { status, message, at: at.to_owned() }
 }
 
 fn check_length(body: &Incoming, limit: usize) -> Result<(), Refusal> {

@@ -21,7 +21,7 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-use super::{bare::Telling, route::App};
+use super::{bare::Telling, host::Entrance, route::App};
 
 /// The sockets that are served. Bound before anything is served, so that a taken port is an error
 /// at the start.
@@ -150,13 +150,16 @@ pub async fn serve<C: Future<Output = ()>>(
     let mut accepting = JoinSet::new();
     for listener in listeners.tcp {
         let (app, draining) = (Arc::clone(&app), Arc::clone(&draining));
+        let address = listener.local_addr();
+        let checks_host = !address.is_ok_and(|address| !address.ip().to_canonical().is_loopback());
+        let entrance = Entrance { trusted: false, checks_host };
         accepting.spawn(async move {
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) => {
                         // Answers are small and whole: waiting to gather more only delays them.
                         let _ = stream.set_nodelay(true);
-                        connection(stream, &app, &draining, false);
+                        connection(stream, &app, &draining, entrance);
                     }
                     Err(error) => pause(&error).await,
                 }
@@ -166,11 +169,12 @@ pub async fn serve<C: Future<Output = ()>>(
     let mut files = Vec::new();
     for (listener, file, trusted) in listeners.unix {
         files.push(file);
+        let entrance = Entrance { trusted, checks_host: false };
         let (app, draining) = (Arc::clone(&app), Arc::clone(&draining));
         accepting.spawn(async move {
             loop {
                 match listener.accept().await {
-                    Ok((stream, _)) => connection(stream, &app, &draining, trusted),
+                    Ok((stream, _)) => connection(stream, &app, &draining, entrance),
                     Err(error) => pause(&error).await,
                 }
             }
@@ -207,13 +211,13 @@ fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     app: &Arc<App>,
     draining: &watch::Sender<bool>,
-    trusted: bool,
+    entrance: Entrance,
 ) {
     let stream = Telling::new(stream, Arc::clone(app));
     let app = Arc::clone(app);
     let service = service_fn(move |request| {
         let app = Arc::clone(&app);
-        async move { Ok::<_, Infallible>(app.answer(request, trusted).await) }
+        async move { Ok::<_, Infallible>(app.answer(request, entrance).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -22,7 +22,7 @@ pub(super) struct Metrics {
 }
 
 /// The statuses that are answered, each with a counter of its own, so that counting takes no lock.
-const STATUSES: [StatusCode; 18] = [
+const STATUSES: [StatusCode; 20] = [
     StatusCode::SWITCHING_PROTOCOLS,
     StatusCode::OK,
     StatusCode::CREATED,
@@ -35,6 +35,8 @@ const STATUSES: [StatusCode; 18] = [
     StatusCode::REQUEST_TIMEOUT,
     StatusCode::CONFLICT,
     StatusCode::PAYLOAD_TOO_LARGE,
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    StatusCode::MISDIRECTED_REQUEST,
     StatusCode::UNPROCESSABLE_ENTITY,
     StatusCode::URI_TOO_LONG,
     StatusCode::UPGRADE_REQUIRED,

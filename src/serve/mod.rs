@@ -7,6 +7,7 @@
 //! Invariant: knows of `live`, `decide`, `request`, the commands of `facts`, and `dialects`.
 
 mod admin;
+mod allow;
 mod answer;
 mod authzen;
 mod bare;
@@ -14,6 +15,7 @@ mod body;
 mod counts;
 mod dialects;
 mod facts;
+mod host;
 mod json;
 mod listen;
 mod metrics;
@@ -25,8 +27,10 @@ mod route;
 mod status;
 
 pub use admin::{AdminToken, InvalidToken};
+pub use allow::{AllowStatus, InvalidAllowStatus};
 pub use authzen::{InvalidUrl, PublicUrl};
 pub use dialects::Sockets;
+pub use host::{HostName, InvalidHostName};
 pub use listen::{ListenError, Listeners, serve};
 pub use native::{Listed, explained};
 pub use route::{App, Options};

@@ -1,11 +1,11 @@
 use std::fmt::Write as _;
 
-use hyper::{StatusCode, header::HeaderValue};
+use hyper::StatusCode;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value, json};
 
 use super::{
-    answer::{self, Answer, OBLIGATIONS, REASON, Refusal},
+    answer::{self, Answer, Refusal},
     query::Query,
     route::App,
 };
@@ -18,7 +18,8 @@ use crate::{
     },
 };
 
-const DECIDE: &[&str] = &[
+/// The parameters of a decision.
+pub(super) const DECIDE: &[&str] = &[
     "subject",
     "action",
     "resource",
@@ -59,24 +60,6 @@ pub(super) fn decide(app: &App, served: &Served, query: Option<&str>) -> Result<
     Ok(answer::json_answer(StatusCode::OK, body))
 }
 
-/// `GET /v1/allow`: the decision as a status, for proxies and scripts.
-pub(super) fn allow(app: &App, served: &Served, query: Option<&str>) -> Result<Answer, Refusal> {
-    let query = Query::parse(query, DECIDE)?;
-    // There is no room for it in the answer, but a mistake in it is one here too.
-    query.flag("explain")?;
-    let decision = decide::decide(&served.view, &question(&query)?);
-    app.metrics.count_decision(decision);
-    let Decision { allow, reason, obligation } = decision;
-    let status = if allow { StatusCode::NO_CONTENT } else { StatusCode::FORBIDDEN };
-    let mut answer = answer::empty_answer(status);
-    answer.headers_mut().insert(REASON, HeaderValue::from_static(reason.as_str()));
-    if let Some(obligation) = obligation {
-        let value = HeaderValue::from_static(obligation.as_str());
-        answer.headers_mut().insert(OBLIGATIONS, value);
-    }
-    Ok(answer)
-}
-
 /// `GET /v1/reach`: everyone who could stand where the request leaves a place open, or the groups.
 pub(super) fn reach(_: &App, served: &Served, query: Option<&str>) -> Result<Answer, Refusal> {
     let query = Query::parse(query, REACH)?;
@@ -115,7 +98,8 @@ impl Serialize for Listed<'_> {
     }
 }
 
-fn question<'q>(query: &'q Query<'_>) -> Result<Request<'q>, Refusal> {
+/// The request that parameters make up.
+pub(super) fn question<'q>(query: &'q Query<'_>) -> Result<Request<'q>, Refusal> {
     let subject = query.required("subject").and_then(|_| id(query, "subject"))?;
     parts(query, subject)?.whole().map_err(refusal)
 }

@@ -9,6 +9,8 @@ use super::answer::Refusal;
 pub(super) struct Query<'q> {
     known: &'static [&'static str],
     values: Vec<(&'static str, Cow<'q, str>)>,
+    /// Whether headers stand for them.
+    is_of_headers: bool,
 }
 
 impl<'q> Query<'q> {
@@ -18,7 +20,7 @@ impl<'q> Query<'q> {
         text: Option<&'q str>,
         known: &'static [&'static str],
     ) -> Result<Self, Refusal> {
-        let mut query = Self { known, values: Vec::with_capacity(4) };
+        let mut query = Self { known, values: Vec::with_capacity(4), is_of_headers: false };
         for pair in text.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name, "query")?;
@@ -37,14 +39,33 @@ impl<'q> Query<'q> {
         Ok(query)
     }
 
+    /// The parameters for which headers stand, each of them known and given once.
+    pub(super) fn from_headers(
+        known: &'static [&'static str],
+        values: Vec<(&'static str, &'q str)>,
+    ) -> Self {
+        let values = values.into_iter().map(|(name, value)| (name, Cow::Borrowed(value)));
+        Self { known, values: values.collect(), is_of_headers: true }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         debug_assert!(self.known.contains(&name), "asks for a parameter that is not known");
         self.values.iter().find(|(known, _)| *known == name).map(|(_, value)| &**value)
     }
 
     pub(super) fn required(&self, name: &str) -> Result<&str, Refusal> {
-        self.get(name)
-            .ok_or_else(|| Refusal::bad(name, format!("the parameter `{name}` is missing")))
+        self.get(name).ok_or_else(|| {
+            let what = if self.is_of_headers {
+                format!("header {}", header_of(name))
+            } else {
+                format!("parameter `{name}`")
+            };
+            Refusal::bad(name, format!("the {what} is missing"))
+        })
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<bool, Refusal> {
@@ -70,4 +91,15 @@ fn decode<'q>(text: &'q str, at: &str) -> Result<Cow<'q, str>, Refusal> {
         Ok(text) => Ok(Cow::Owned(text.into_owned())),
         Err(_) => Err(Refusal::bad(at, "the value is not UTF-8")),
     }
+}
+
+/// The header that stands for a parameter, as it is written: `Peerage-Resource-Type`.
+pub(super) fn header_of(parameter: &str) -> String {
+    parameter.split('_').fold("Peerage".to_owned(), |mut header, word| {
+        let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+        header.push('-');
+        header.push_str(&first.to_ascii_uppercase());
+        header.push_str(rest);
+        header
+    })
 }

@@ -4,19 +4,22 @@ use std::{
 };
 
 use hyper::{
-    Method, Request, StatusCode,
+    HeaderMap, Method, Request, StatusCode,
     body::{Bytes, Incoming},
-    header::HeaderValue,
+    header::{AUTHORIZATION, HeaderValue},
+    http::request::Parts,
 };
 use tokio::{sync::Semaphore, task::JoinError};
 
 use super::{
     admin::{self, AdminToken},
+    allow::{self, AllowStatus},
     answer::{self, Answer, REVISION, Refusal},
     authzen::{self, PublicUrl},
     body,
     dialects::{self, Hub, Sockets},
     facts,
+    host::{self, Entrance, HostName},
     metrics::Metrics,
     native, recent, status,
 };
@@ -55,6 +58,11 @@ pub struct Options {
     pub authzen_context: bool,
     /// What those must know who ask for more than decisions; `None` if nobody may.
     pub admin_token: Option<AdminToken>,
+    /// The names by which loopback listeners may be called, besides those of every machine and that of
+    /// the public URL.
+    pub hosts: Vec<HostName>,
+    /// The status by which `/v1/allow` allows.
+    pub allow_status: AllowStatus,
     /// How long a caller waits at most who wants to be answered from a later revision.
     pub patience: Duration,
     /// The APIs of other systems that are spoken here, besides.
@@ -64,7 +72,8 @@ pub struct Options {
 }
 
 impl App {
-    pub fn new(live: Arc<Live>, options: Options) -> Self {
+    pub fn new(live: Arc<Live>, mut options: Options) -> Self {
+        options.hosts.extend(options.public_url.host());
         let metadata = options.public_url.metadata();
         let exporting = Arc::new(Semaphore::new(facts::MOST_EXPORTS));
         let dialects = options.dialects.iter().map(|dialect| dialect.name());
@@ -76,15 +85,19 @@ impl App {
     }
 
     /// Answers one request; whatever it holds, there is an answer.
-    /// `trusted` callers came by a socket that only administrators can reach.
     pub(super) async fn answer(
         self: &Arc<Self>,
         request: Request<Incoming>,
-        trusted: bool,
+        entrance: Entrance,
     ) -> Answer {
         let (mut head, body) = request.into_parts();
+        let trusted = entrance.trusted;
         let id = head.headers.remove(authzen::REQUEST_ID);
-        if let Err(refusal) = recent::wait(self, &head.headers).await {
+        let checked = match self.check(&head, entrance) {
+            Ok(()) => recent::wait(self, &head.headers).await,
+            refused => refused,
+        };
+        if let Err(refusal) = checked {
             body::discard(&head.headers, body);
             return self.told(refusal.answer(), id);
         }
@@ -96,13 +109,13 @@ impl App {
         }
         let answer = match (endpoint, &head.method) {
             (Some(Endpoint::Ask(ask)), &Method::POST) => {
-                match body::read(&head.headers, body, self.options.body_limit).await {
+                match self.authzen_body(&head.headers, body).await {
                     Ok(bytes) => self.on_served(|served| ask(self, served, &bytes)),
                     Err(refusal) => refusal.answer(),
                 }
             }
             (Some(Endpoint::Search(ask)), &Method::POST) => {
-                match body::read(&head.headers, body, self.options.body_limit).await {
+                match self.authzen_body(&head.headers, body).await {
                     Ok(bytes) => self.gather(move |app, served| ask(app, served, &bytes)).await,
                     Err(refusal) => refusal.answer(),
                 }
@@ -157,6 +170,9 @@ impl App {
             (endpoint, method) => {
                 body::discard(&head.headers, body);
                 match (endpoint, method) {
+                    (Some(Endpoint::Allow), _) => {
+                        self.on_served(|served| allow::allow(self, served, &head))
+                    }
                     (None, _) => answer::not_found(head.uri.path()),
                     (
                         Some(
@@ -180,6 +196,28 @@ impl App {
             }
         };
         self.told(answer, id)
+    }
+
+    /// Whether a request may come in at all.
+    fn check(&self, head: &Parts, entrance: Entrance) -> Result<(), Refusal> {
+        let known = entrance.checks_host.then_some(&*self.options.hosts);
+        host::check(head, known)?;
+        if head.headers.get_all(AUTHORIZATION).iter().nth(1).is_some() {
+            let message = "the header is given twice, so none of them counts";
+            return Err(Refusal::bad("Authorization", message));
+        }
+        Ok(())
+    }
+
+    /// A body of AuthZEN, of which one of another kind is malformed.
+    async fn authzen_body(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Refusal> {
+        let mut read = body::read(headers, body, self.options.body_limit).await;
+        if let Err(refusal) = &mut read
+            && refusal.at == body::CONTENT_TYPE
+        {
+            refusal.status = StatusCode::BAD_REQUEST;
+        }
+        read
     }
 
     /// An answer with what every answer carries, counted.
@@ -224,9 +262,11 @@ impl App {
         done.await.unwrap_or_else(|error| unanswered(&error))
     }
 
-    /// What is at a path. AuthZEN's are also found below the path of the public URL: a proxy may
+    /// What is at a path, with a slash at its end or without. AuthZEN's are also found below the path of the public URL: a proxy may
     /// leave it as it is.
     fn endpoint(&self, path: &str) -> Option<Endpoint> {
+        // A slash at the end says nothing.
+        let path = path.strip_suffix('/').unwrap_or(path);
         endpoint(path).or_else(|| {
             let public = self.options.public_url.path();
             if let Some(scope) = path.strip_prefix(authzen::WELL_KNOWN) {
@@ -272,6 +312,8 @@ enum Endpoint {
     Ask(Ask),
     /// As `Ask`, but what it gathers grows with the policy or the body.
     Search(Ask),
+    /// The decision as a status, whatever the method.
+    Allow,
     Reload,
     Facts,
     /// Something of the facts, for administrators.
@@ -282,7 +324,7 @@ enum Endpoint {
 fn endpoint(path: &str) -> Option<Endpoint> {
     Some(match path {
         "/v1/decide" => Endpoint::Read(native::decide),
-        "/v1/allow" => Endpoint::Read(native::allow),
+        _ if allow::is_at(path) => Endpoint::Allow,
         "/v1/reach" => Endpoint::Gather(native::reach),
         "/access/v1/evaluation" => Endpoint::Ask(authzen::evaluation),
         "/access/v1/evaluations" => Endpoint::Search(authzen::evaluations),

@@ -13,6 +13,8 @@ mod crowd;
 mod facts;
 mod fuzz;
 mod guard;
+mod headers;
+mod host;
 mod native;
 mod sockets;
 mod stop;

@@ -14,7 +14,7 @@ use std::{
 use peerage::{
     dialects::{Call, Dialect, Failure, House, Reply, Step, Unread},
     live::{Live, Start},
-    serve::{App, Listeners, Options, serve},
+    serve::{AllowStatus, App, Listeners, Options, serve},
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -108,6 +108,8 @@ fn served(dialect: Broken) -> (TempDir, Runtime, SocketAddr) {
         public_url: "http://localhost".parse().unwrap(),
         authzen_context: true,
         admin_token: None,
+        hosts: Vec::new(),
+        allow_status: AllowStatus::default(),
         patience: std::time::Duration::from_secs(1),
         dialects: vec![Box::new(dialect)],
         venueless: None,

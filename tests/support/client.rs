@@ -195,7 +195,8 @@ impl Answer {
 
 /// A request as bytes.
 pub fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
-    let mut bytes = format!("{method} {path} HTTP/1.1\r\nHost: peerage\r\n{headers}").into_bytes();
+    let mut bytes =
+        format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}").into_bytes();
     if !body.is_empty() || method == "POST" {
         bytes.extend(format!("Content-Length: {}\r\n", body.len()).bytes());
     }

@@ -28,7 +28,7 @@ pub const NEVER: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Daemon {
     child: Child,
-    address: Option<SocketAddr>,
+    addresses: Vec<SocketAddr>,
     errors: Option<JoinHandle<String>>,
 }
 
@@ -61,21 +61,26 @@ impl Daemon {
         };
         let sockets = command.get_args().filter(is_socket).count().max(1);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut daemon = Self { child, address: None, errors: Some(errors) };
+        let mut daemon = Self { child, addresses: Vec::new(), errors: Some(errors) };
         for _ in 0..sockets {
             let Some(Ok(line)) = lines.next() else {
                 panic!("the daemon did not start: {:?}", daemon.ended());
             };
             let place = line.strip_prefix("listening on ").unwrap();
             if let Some(address) = place.strip_prefix("http://") {
-                daemon.address.get_or_insert(address.parse().unwrap());
+                daemon.addresses.push(address.parse().unwrap());
             }
         }
         daemon
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.address.unwrap()
+        *self.addresses.first().unwrap()
+    }
+
+    /// Each TCP address that was announced when it started.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
     }
 
     pub fn connect(&self) -> Client<TcpStream> {

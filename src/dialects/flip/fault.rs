@@ -221,6 +221,7 @@ impl From<&Failure> for Fault {
         let message = failure.to_string();
         match failure {
             Failure::TooLarge(_) => Self::new(413, "too_large", message),
+            Failure::Encoded(_) => Self::new(415, "unsupported_media_type", message),
             Failure::Late(_) => Self::new(408, "timeout", message),
             Failure::Cut(_) => Self::new(400, "malformed", message),
             Failure::Unavailable(_) => Self::unavailable(&message),

@@ -58,7 +58,7 @@ impl Dialect for Mesibo {
         let error = match failure {
             Failure::TooLarge(_) => Error::TooLarge,
             Failure::Late(_) => Error::Late,
-            Failure::Cut(_) => Error::BadForm,
+            Failure::Cut(_) | Failure::Encoded(_) => Error::BadForm,
             Failure::Unavailable(_) => Error::Unavailable,
         };
         Fault::new(error, failure.to_string()).reply("", None)

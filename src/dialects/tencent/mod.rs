@@ -74,7 +74,7 @@ impl Dialect for Tencent {
 
     fn failed(&self, failure: &Failure) -> Reply {
         let code = match failure {
-            Failure::TooLarge(_) => Code::Http,
+            Failure::TooLarge(_) | Failure::Encoded(_) => Code::Http,
             Failure::Late(_) | Failure::Cut(_) => Code::Timeout,
             Failure::Unavailable(_) => Code::SnsInternal,
         };

@@ -89,6 +89,7 @@ impl From<&Failure> for Refused {
     fn from(failure: &Failure) -> Self {
         let (status, code) = match failure {
             Failure::TooLarge(_) => (413, "too_large"),
+            Failure::Encoded(_) => (415, "unsupported"),
             Failure::Late(_) => (408, "late"),
             Failure::Cut(_) => (400, "invalid"),
             Failure::Unavailable(_) => (503, "unavailable"),

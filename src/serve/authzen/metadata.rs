@@ -4,6 +4,8 @@ use hyper::{Uri, body::Bytes};
 use serde_json::json;
 use thiserror::Error;
 
+use crate::serve::host::HostName;
+
 /// Where the metadata are found; behind it may stand the path of a public URL.
 pub(in crate::serve) const WELL_KNOWN: &str = "/.well-known/authzen-configuration";
 
@@ -14,6 +16,8 @@ pub struct PublicUrl {
     text: String,
     /// Its path, without a slash at the end.
     path: String,
+    /// `None` if it is an address.
+    host: Option<HostName>,
 }
 
 /// Why a text is no public URL.
@@ -42,7 +46,11 @@ impl FromStr for PublicUrl {
         if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             return Err(InvalidUrl::User);
         }
-        Ok(Self { text: text.to_owned(), path: url.path().trim_end_matches('/').to_owned() })
+        Ok(Self {
+            text: text.to_owned(),
+            path: url.path().trim_end_matches('/').to_owned(),
+            host: host.parse().ok(),
+        })
     }
 }
 
@@ -50,6 +58,11 @@ impl PublicUrl {
     /// Its path, without a slash at the end.
     pub(in crate::serve) fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Its host, if that is a name.
+    pub(in crate::serve) fn host(&self) -> Option<HostName> {
+        self.host.clone()
     }
 
     /// What a client is told: where each API is.

@@ -87,6 +87,7 @@ fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> &'h str {
 fn failure(refusal: Refusal, limit: usize) -> Failure {
     match refusal.status {
         StatusCode::PAYLOAD_TOO_LARGE => Failure::TooLarge(limit),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Failure::Encoded(refusal.message),
         StatusCode::REQUEST_TIMEOUT => Failure::Late(refusal.message),
         _ => Failure::Cut(refusal.message),
     }

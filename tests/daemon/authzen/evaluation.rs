@@ -364,7 +364,7 @@ fn a_body_is_asked_for() {
 
 fn head(headers: &str) -> String {
     let kind = "Content-Type: application/json\r\n";
-    format!("POST {PATH} HTTP/1.1\r\nHost: peerage\r\n{kind}{headers}\r\n")
+    format!("POST {PATH} HTTP/1.1\r\nHost: localhost\r\n{kind}{headers}\r\n")
 }
 
 fn chunked(body: &str) -> String {

@@ -32,7 +32,8 @@ fn the_first_address_is_told() {
         answer.refusal(405);
         assert_eq!(answer.header("allow"), Some("GET, HEAD"));
     }
-    for path in [format!("{PATH}/"), format!("{PATH}/tenant"), format!("{PATH}x")] {
+    assert_eq!(daemon.get(&format!("{PATH}/")).json(), metadata(&base, &base));
+    for path in [format!("{PATH}/tenant"), format!("{PATH}x")] {
         daemon.get(&path).refusal(404);
     }
 }

@@ -99,8 +99,7 @@ fn malformed_batches() {
     kept.daemon.connect().ask("POST", "/v1/facts/users", &authorization(), b"").refusal(405);
     kept.daemon.connect().ask("GET", "/v1/store/backup", &authorization(), b"").refusal(405);
     for path in [
-        "/v1/facts/",
-        "/v1/facts/users/",
+        "/v1/facts//",
         "/v1/facts/users/nobody",
         "/v1/facts/groups/none",
         "/v1/facts/rules/00000000-0000-4000-8000-00000000000f",

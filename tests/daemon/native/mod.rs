@@ -1,6 +1,7 @@
 //! The native endpoints.
 
 mod actions;
+mod allow;
 
 use std::fmt::Write as _;
 
@@ -94,26 +95,6 @@ fn context_and_explanation() {
     assert_eq!(told["rules"], json!([]));
     assert_eq!(told["gates"][6]["open"], false);
     assert_eq!(told["gates"][6]["reason"], "no_rule");
-}
-
-#[test]
-fn allow() {
-    let daemon = Daemon::serve(stores());
-    let mut client = daemon.connect();
-    for (query, status, reason) in [
-        ("subject=3&action=start_chat&resource=2", 204, "allowed"),
-        ("subject=3&action=start_chat&resource=4", 403, "no_rule"),
-        ("subject=9&action=start_chat&resource=4", 403, "unknown_subject"),
-    ] {
-        for method in ["GET", "HEAD"] {
-            let answer = client.ask(method, &format!("/v1/allow?{query}"), "", b"");
-            assert_eq!(answer.status, status);
-            assert_eq!(answer.header("peerage-reason"), Some(reason));
-            assert!(answer.body.is_empty());
-            assert!(!answer.revision().is_empty());
-        }
-    }
-    assert_eq!(client.get("/v1/allow?subject=3&action=start_chat").refusal(400), "resource");
 }
 
 #[test]
@@ -234,11 +215,21 @@ fn wrong_parameters_are_named() {
 fn paths_and_methods() {
     let daemon = Daemon::serve(stores());
     let mut client = daemon.connect();
-    for path in ["/", "/v1", "/v1/", "/v1/decide/", "/V1/decide", "/v1/decide%20", "//v1/decide"] {
+    for path in [
+        "/",
+        "/v1",
+        "/v1/",
+        "/v1/decide//",
+        "/v1/decide/x",
+        "/V1/decide",
+        "/v1/decide%20",
+        "//v1/decide",
+        "/v1/allowed",
+    ] {
         client.get(path).refusal(404);
         client.ask("POST", path, "", b"{}").refusal(404);
     }
-    for path in ["/v1/decide", "/v1/allow", "/v1/reach", "/v1/status", "/healthz", "/metrics"] {
+    for path in ["/v1/decide", "/v1/reach", "/v1/status", "/healthz", "/metrics"] {
         for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"] {
             let answer = client.ask(method, path, "", b"");
             answer.refusal(405);

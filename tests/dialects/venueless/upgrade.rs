@@ -53,7 +53,8 @@ fn what_asks_for_no_socket_is_told_how_to() {
 fn a_frame_may_come_with_the_request() {
     let rig = world(&[]);
     let mut stream = rig.daemon.connect().stream;
-    let head = format!("GET /ws/world/a HTTP/1.1\r\nHost: a\r\n{UPGRADE}{VERSION}{KEY}\r\n");
+    let head =
+        format!("GET /ws/world/a HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}{VERSION}{KEY}\r\n");
     let frame = b"[\"ping\",1]";
     // Masked by nothing, as a client may.
     let masked = [&[0x81, 0x80 + 10, 0, 0, 0, 0][..], frame].concat();
@@ -74,7 +75,8 @@ fn it_is_spoken_on_unix_sockets_and_to_any_page_and_never_compressed() {
     );
     let more = "Origin: http://elsewhere.example\r\nSec-WebSocket-Protocol: chat\r\n\
                 Sec-WebSocket-Extensions: permessage-deflate\r\n";
-    let head = format!("GET /ws/world/a HTTP/1.1\r\nHost: b\r\n{UPGRADE}{VERSION}{KEY}{more}\r\n");
+    let head =
+        format!("GET /ws/world/a HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}{VERSION}{KEY}{more}\r\n");
     let guest = b"[\"user.list\",1,{}]";
     let frame = [&[0x81, 0x80 + 18, 0, 0, 0, 0][..], guest].concat();
     for name in ["open", "admin"] {
@@ -96,7 +98,8 @@ fn it_is_spoken_on_unix_sockets_and_to_any_page_and_never_compressed() {
 fn an_old_http_is_no_way_to_a_socket() {
     let rig = world(&[]);
     let mut client = rig.daemon.connect();
-    let head = format!("GET /ws/world/a HTTP/1.0\r\nHost: a\r\n{UPGRADE}{VERSION}{KEY}\r\n");
+    let head =
+        format!("GET /ws/world/a HTTP/1.0\r\nHost: localhost\r\n{UPGRADE}{VERSION}{KEY}\r\n");
     client.send(head);
     client.answer("GET").unwrap().refusal(426);
 }

@@ -1,0 +1,101 @@
+//! The TCP addresses that `--listen` names.
+
+use std::{
+    fmt, io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    str::FromStr,
+};
+
+use crate::serve::{ListenError, Listeners};
+
+/// What one `--listen` names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Address {
+    One(SocketAddr),
+    /// `localhost:PORT`: the loopback addresses that this machine has.
+    Localhost(u16),
+    /// `:PORT`: all addresses.
+    All(u16),
+}
+
+/// Why a text names no address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "it takes ADDRESS:PORT, as 127.0.0.1:7411 or [::1]:7411, localhost:PORT, or :PORT for all addresses"
+)]
+pub(super) struct InvalidAddress;
+
+impl FromStr for Address {
+    type Err = InvalidAddress;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAddress> {
+        if let Ok(address) = text.parse() {
+            return Ok(Self::One(address));
+        }
+        let (host, port) = text.rsplit_once(':').ok_or(InvalidAddress)?;
+        let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+        let port = port.parse().ok().filter(|_| is_number).ok_or(InvalidAddress)?;
+        match host {
+            "" => Ok(Self::All(port)),
+            _ if host.eq_ignore_ascii_case("localhost") => Ok(Self::Localhost(port)),
+            _ => Err(InvalidAddress),
+        }
+    }
+}
+
+/// As it was given.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(address) => address.fmt(f),
+            Self::Localhost(port) => write!(f, "localhost:{port}"),
+            Self::All(port) => write!(f, ":{port}"),
+        }
+    }
+}
+
+impl Address {
+    /// Whether only this machine can reach it.
+    pub(super) fn is_loopback(self) -> bool {
+        match self {
+            Self::One(address) => address.ip().to_canonical().is_loopback(),
+            Self::Localhost(_) => true,
+            Self::All(_) => false,
+        }
+    }
+
+    /// Binds it, and gives where: of `localhost` two addresses with one port, where there is IPv6.
+    ///
+    /// # Errors
+    /// When an address is taken or can't be had.
+    pub(super) async fn bind(
+        self,
+        listeners: &mut Listeners,
+    ) -> Result<Vec<SocketAddr>, ListenError> {
+        match self {
+            Self::One(address) => Ok(vec![listeners.tcp(address).await?]),
+            Self::Localhost(port) => {
+                let first = listeners.tcp((Ipv4Addr::LOCALHOST, port).into()).await?;
+                match listeners.tcp((Ipv6Addr::LOCALHOST, first.port()).into()).await {
+                    Ok(second) => Ok(vec![first, second]),
+                    Err(error) if lacks_ipv6(&error) => Ok(vec![first]),
+                    Err(error) => Err(error),
+                }
+            }
+            Self::All(port) => match listeners.tcp((Ipv6Addr::UNSPECIFIED, port).into()).await {
+                Err(error) if lacks_ipv6(&error) => {
+                    Ok(vec![listeners.tcp((Ipv4Addr::UNSPECIFIED, port).into()).await?])
+                }
+                bound => Ok(vec![bound?]),
+            },
+        }
+    }
+}
+
+/// `EAFNOSUPPORT` of Linux, which has no kind of its own.
+const NO_SUCH_FAMILY: i32 = 97;
+
+fn lacks_ipv6(error: &ListenError) -> bool {
+    let ListenError::Tcp { error, .. } = error else { return false };
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(NO_SUCH_FAMILY)
+}
