@@ -6,7 +6,11 @@ use peerage::{
 };
 use tempfile::TempDir;
 
-use crate::{Block, blocks, compiled, daemon::Daemon, systems};
+use crate::{
+    Block, blocks, compiled,
+    daemon::{Daemon, serve},
+    systems,
+};
 
 /// Where the README's daemon listens.
 pub(crate) const ADDRESS: &str = "127.0.0.1:7411";
@@ -119,7 +123,10 @@ fn the_daemon_answers_as_shown() {
             let words = arguments(&command);
             if words.contains(&"serve".to_owned()) {
                 assert_eq!(expected, format!("listening on http://{ADDRESS}\n"), "{command}");
-                daemon = Some(Daemon::serve(words.last().unwrap()));
+                let after = words.iter().position(|word| word == "serve").unwrap() + 1;
+                let mut command = serve();
+                command.args(&words[after..]).args(["--listen", "127.0.0.1:0"]);
+                daemon = Some(Daemon::start(&mut command));
             } else if words[0] == "curl" {
                 let printed = ask(daemon.as_ref().unwrap(), &words[1..]);
                 assert_eq!(printed, expected.trim_end(), "{command}");
@@ -131,6 +138,10 @@ fn the_daemon_answers_as_shown() {
     let (_, after) = rest.split_once("\n## ").unwrap();
     let shown = [before, after].map(|part| part.matches("\n$ curl ").count());
     assert_eq!(asked, shown.iter().sum::<usize>());
+}
+
+fn status(answer: &crate::client::Answer) -> String {
+    format!("{} {}", answer.status, answer.header("peerage-reason").unwrap())
 }
 
 /// What `curl` would print.
@@ -147,8 +158,27 @@ fn ask(daemon: &Daemon, arguments: &[String]) -> String {
             body(client.post(&path(url), data.as_bytes()))
         }
         ["-s", "-o", "/dev/null", "-w", "%{http_code} %header{peerage-reason}", url] => {
-            let answer = client.get(&path(url));
-            format!("{} {}", answer.status, answer.header("peerage-reason").unwrap())
+            status(&client.get(&path(url)))
+        }
+        [
+            "-s",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code} %header{peerage-reason}",
+            "-X",
+            method,
+            url,
+            headers @ ..,
+        ] => {
+            let headers: Vec<_> = headers
+                .chunks(2)
+                .map(|chunk| match chunk {
+                    ["-H", header] => format!("{header}\r\n"),
+                    other => panic!("curl takes no {other:?} here"),
+                })
+                .collect();
+            status(&client.ask(method, &path(url), &headers.concat(), b""))
         }
         other => panic!("curl takes no {other:?} here"),
     }
