@@ -24,7 +24,9 @@ use super::{Exit, Output, dialects, diff::Share, listen::Address, policy, progre
 use crate::{
     dialects::Dialect,
     live::{ChangeGuard, Live, Pace, Start, Trigger, Watch},
-    serve::{self, AdminToken, AllowStatus, App, HostName, Listeners, PublicUrl, Sockets},
+    serve::{
+        self, AdminToken, AllowStatus, App, HostName, Listeners, PropertyNames, PublicUrl, Sockets,
+    },
     store,
 };
 
@@ -69,6 +71,13 @@ pub(super) struct Options {
     /// Whether AuthZEN's answers carry a `context`, which says why
     #[arg(long, value_enum, value_name = "WHETHER", default_value_t = Context::On)]
     authzen_context: Context,
+    /// Which properties of AuthZEN's requests stand in for what peerage holds
+    ///
+    /// `all`: any `tags`, `peers`, `permissions`, `moderation`, `role`, `matrix`, `member` or `field` of
+    /// our shape. Callers who pass attributes of their own along, as an HR system's `role: admin`, need
+    /// `peerage`: only those in the object `peerage` of the properties.
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t = Properties::All)]
+    properties: Properties,
     /// How often to look for changes that no event told of, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000)]
     poll: u64,
@@ -113,6 +122,12 @@ pub(super) struct Options {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Properties {
+    All,
+    Peerage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Context {
     On,
     Off,
@@ -149,6 +164,12 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
         }
     };
     output.report_aside(&live.reloads().latest.report);
+    if options.properties == Properties::All {
+        info!(
+            "properties of AuthZEN's requests that have peerage's names and shapes stand in for what it holds; \
+             where callers pass their own along, start it with --properties peerage"
+        );
+    }
     runtime.block_on(daemon(options, live, (watch, hangup), callers, output))?;
     // What is cut must not be waited for.
     runtime.shutdown_background();
@@ -245,6 +266,10 @@ async fn daemon(
             body_limit: options.body_limit,
             public_url,
             authzen_context: options.authzen_context == Context::On,
+            properties: match options.properties {
+                Properties::All => PropertyNames::All,
+                Properties::Peerage => PropertyNames::Peerage,
+            },
             admin_token: callers.admin,
             hosts: options.hosts.clone(),
             allow_status: options.allow_status,

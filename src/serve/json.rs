@@ -51,6 +51,12 @@ impl Text<'_> {
     }
 }
 
+impl<'b> From<Text<'b>> for Cow<'b, str> {
+    fn from(text: Text<'b>) -> Self {
+        text.0
+    }
+}
+
 impl<'de: 'b, 'b> Deserialize<'de> for Text<'b> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Characters;

@@ -28,7 +28,7 @@ mod status;
 
 pub use admin::{AdminToken, InvalidToken};
 pub use allow::{AllowStatus, InvalidAllowStatus};
-pub use authzen::{InvalidUrl, PublicUrl};
+pub use authzen::{InvalidUrl, PropertyNames, PublicUrl};
 pub use dialects::Sockets;
 pub use host::{HostName, InvalidHostName};
 pub use listen::{ListenError, Listeners, serve};

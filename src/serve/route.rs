@@ -15,7 +15,7 @@ use super::{
     admin::{self, AdminToken},
     allow::{self, AllowStatus},
     answer::{self, Answer, REVISION, Refusal},
-    authzen::{self, PublicUrl},
+    authzen::{self, PropertyNames, PublicUrl},
     body,
     dialects::{self, Hub, Sockets},
     facts,
@@ -56,6 +56,8 @@ pub struct Options {
     pub public_url: PublicUrl,
     /// Whether AuthZEN's answers carry a `context`, which says why.
     pub authzen_context: bool,
+    /// Which properties of AuthZEN's requests stand in for what the facts hold.
+    pub properties: PropertyNames,
     /// What those must know who ask for more than decisions; `None` if nobody may.
     pub admin_token: Option<AdminToken>,
     /// The names by which loopback listeners may be called, besides those of every machine and that of

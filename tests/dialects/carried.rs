@@ -14,7 +14,7 @@ use std::{
 use peerage::{
     dialects::{Call, Dialect, Failure, House, Reply, Step, Unread},
     live::{Live, Start},
-    serve::{AllowStatus, App, Listeners, Options, serve},
+    serve::{AllowStatus, App, Listeners, Options, PropertyNames, serve},
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -107,6 +107,7 @@ fn served(dialect: Broken) -> (TempDir, Runtime, SocketAddr) {
         body_limit: 1000,
         public_url: "http://localhost".parse().unwrap(),
         authzen_context: true,
+        properties: PropertyNames::All,
         admin_token: None,
         hosts: Vec::new(),
         allow_status: AllowStatus::default(),

@@ -1,6 +1,6 @@
 use hyper::StatusCode;
 
-use super::{question::Question, verdict::Verdict, wire};
+use super::{question::Question, reading::Reading, verdict::Verdict, wire};
 use crate::{
     live::Served,
     serve::{
@@ -18,7 +18,7 @@ pub(in crate::serve) fn evaluation(
 ) -> Result<Answer, Refusal> {
     let Object(evaluation): Object<wire::Evaluation<'_>> =
         json::read(body, "an access evaluation")?;
-    single(app, served, &Question::read(evaluation)?)
+    single(app, served, &Question::read(&Reading::new(app, &served.view), evaluation)?)
 }
 
 /// The answer to one question, for itself.

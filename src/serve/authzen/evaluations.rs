@@ -1,7 +1,13 @@
 use hyper::StatusCode;
 use serde_json::value::RawValue;
 
-use super::{evaluation::single, properties, question::Question, verdict::Verdict, wire};
+use super::{
+    evaluation::single,
+    question::Question,
+    reading::{self, Reading},
+    verdict::Verdict,
+    wire,
+};
 use crate::{
     live::Served,
     serve::{
@@ -56,7 +62,9 @@ pub(in crate::serve) fn evaluations(
     let Object(batch): Object<wire::Batch<'_>> = json::read(body, "access evaluations")?;
     let wire::Batch { subject, action, resource, context, evaluations, options } = batch;
     let semantic = Semantic::read(options.as_ref())?;
-    let defaults = Question::read(wire::Evaluation { subject, action, resource, context })?;
+    let reading = Reading::new(app, &served.view);
+    let defaults = wire::Evaluation { subject, action, resource, context };
+    let defaults = Question::read(&reading, defaults)?;
     let items = evaluations.unwrap_or_default();
     if items.is_empty() {
         return single(app, served, &defaults);
@@ -69,11 +77,12 @@ pub(in crate::serve) fn evaluations(
     let mut body = String::with_capacity(64 * items.len());
     body.push_str(r#"{"evaluations":["#);
     for (number, item) in items.into_iter().enumerate() {
-        let verdict = evaluate(app, served, item, &defaults).unwrap_or_else(|refusal| {
-            let at = format!("evaluations[{number}]");
-            let at = if refusal.at.is_empty() { at } else { format!("{at}.{}", refusal.at) };
-            Verdict::Failed { at, message: refusal.message }
-        });
+        let verdict =
+            evaluate(app, served, (item, &reading), &defaults).unwrap_or_else(|refusal| {
+                let at = format!("evaluations[{number}]");
+                let at = if refusal.at.is_empty() { at } else { format!("{at}.{}", refusal.at) };
+                Verdict::failed(at, refusal.message)
+            });
         if number > 0 {
             body.push(',');
         }
@@ -89,9 +98,11 @@ pub(in crate::serve) fn evaluations(
 fn evaluate(
     app: &App,
     served: &Served,
-    item: &RawValue,
+    (item, reading): (&RawValue, &Reading<'_>),
     defaults: &Question<'_>,
 ) -> Result<Verdict, Refusal> {
-    let Object(evaluation): Object<wire::Evaluation<'_>> = properties::read(item, "")?;
-    Verdict::of(app, served, &Question::read(evaluation)?, Some(defaults))
+    let Object(evaluation): Object<wire::Evaluation<'_>> = reading::read(item, "")?;
+    // What was passed over in an item that could not be read is not the next one's.
+    reading.take_ignored();
+    Verdict::of(app, served, &Question::read(reading, evaluation)?, Some(defaults))
 }

@@ -1,7 +1,7 @@
 //! OpenID AuthZEN Authorization API 1.0, whole: evaluation, evaluations, the three searches and the
 //! metadata.
 //!
-//! What comes over the wire (`wire`) is read part by part (`question`, `properties`) and becomes a
+//! What comes over the wire (`wire`) is read part by part (`question`, `properties`, `reading`) and becomes a
 //! request like any other. What is malformed gets a 400; what is well-formed and can't be judged is
 //! not permitted, since the standard knows no other answer to it.
 
@@ -11,11 +11,13 @@ mod metadata;
 mod paging;
 mod properties;
 mod question;
+mod reading;
 mod search;
 mod verdict;
 mod wire;
 
 pub use metadata::{InvalidUrl, PublicUrl};
+pub use reading::PropertyNames;
 pub(super) use {
     evaluation::evaluation,
     evaluations::evaluations,

@@ -8,13 +8,15 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use super::reading::{self, Members, Reading, read};
 use crate::{
-    request::{Moderation, PeersMode, Properties, Role, Switch, UnknownWord, check_tag},
-    serve::{
-        answer::Refusal,
-        json::{self, Object, Text},
-    },
+    request::{Action, Moderation, PeersMode, Properties, Role, Switch, UnknownWord},
+    serve::{answer::Refusal, json::Text},
 };
+
+/// What may stand in for a user's own, and what for that of the subject.
+const OF_USER: [&str; 4] = ["tags", "peers", "permissions", "moderation"];
+const OF_SUBJECT: [&str; 5] = ["tags", "peers", "permissions", "moderation", "role"];
 
 /// The properties of a user, read; the request borrows from them.
 #[derive(Debug)]
@@ -26,55 +28,22 @@ pub(super) struct Given<'b> {
     role: Option<Role>,
 }
 
-/// They are read one by one, so that a mistake can be told with its place.
-#[derive(Deserialize)]
-struct OfUser<'b> {
-    #[serde(borrow)]
-    tags: Option<&'b RawValue>,
-    #[serde(borrow)]
-    peers: Option<&'b RawValue>,
-    #[serde(borrow)]
-    permissions: Option<&'b RawValue>,
-    #[serde(borrow)]
-    moderation: Option<&'b RawValue>,
-    #[serde(borrow)]
-    role: Option<&'b RawValue>,
-}
-
-#[derive(Deserialize)]
-struct OfGroup<'b> {
-    #[serde(borrow)]
-    matrix: Option<&'b RawValue>,
-}
-
-#[derive(Deserialize)]
-struct OfAction<'b> {
-    #[serde(borrow)]
-    member: Option<&'b RawValue>,
-    #[serde(borrow)]
-    field: Option<&'b RawValue>,
-}
-
 impl<'b> Given<'b> {
     /// The properties of a user, `at` their entity. A role is the subject's alone.
-    pub(super) fn read(properties: &'b RawValue, at: &str) -> Result<Self, Refusal> {
+    pub(super) fn read(
+        reading: &Reading<'_>,
+        properties: &'b RawValue,
+        at: &str,
+    ) -> Result<Self, Refusal> {
         let is_subject = at == "subject";
-        let at = format!("{at}.properties");
-        let Object(raw): Object<OfUser<'b>> = read(properties, &at)?;
-        let place = |name: &str| format!("{at}.{name}");
-        let role = raw.role.filter(|_| is_subject);
+        let of = if is_subject { &OF_SUBJECT[..] } else { &OF_USER };
+        let members = Members::read(reading, properties, at, of)?;
         Ok(Self {
-            tags: raw.tags.map(|tags| self::tags(tags, &place("tags"))).transpose()?,
-            peers: raw.peers.map(|peers| self::peers(peers, &place("peers"))).transpose()?,
-            permissions: match raw.permissions {
-                Some(switches) => read::<Switches>(switches, &place("permissions"))?.0,
-                None => Vec::new(),
-            },
-            moderation: match raw.moderation {
-                Some(state) => moderation(state, &place("moderation"))?,
-                None => None,
-            },
-            role: role.map(|role| word(role, &place("role"))).transpose()?,
+            tags: members.take("tags", |raw, at| tags(reading, raw, at))?,
+            peers: members.take("peers", peers)?,
+            permissions: members.take("permissions", permissions)?.unwrap_or_default(),
+            moderation: members.take("moderation", moderation)?,
+            role: if is_subject { members.take("role", word)? } else { None },
         })
     }
 
@@ -91,49 +60,47 @@ impl<'b> Given<'b> {
 }
 
 /// The `matrix` of a group.
-pub(super) fn matrix<'b>(properties: &'b RawValue, at: &str) -> Result<Option<Text<'b>>, Refusal> {
-    let at = format!("{at}.properties");
-    let Object(raw): Object<OfGroup<'b>> = read(properties, &at)?;
-    raw.matrix.map(|matrix| read(matrix, &format!("{at}.matrix"))).transpose()
-}
-
-/// The `member` of an action that takes one.
-pub(super) fn member<'b>(
-    properties: Option<&'b RawValue>,
+pub(super) fn matrix<'b>(
+    reading: &Reading<'_>,
+    properties: &'b RawValue,
     at: &str,
 ) -> Result<Option<Text<'b>>, Refusal> {
-    let Some(properties) = properties else { return Ok(None) };
-    let Object(raw): Object<OfAction<'b>> = read(properties, at)?;
-    raw.member.map(|member| read(member, &format!("{at}.member"))).transpose()
-}
-
-/// The `field` of an action that takes one.
-pub(super) fn field<'b>(
-    properties: Option<&'b RawValue>,
-    at: &str,
-) -> Result<Option<Text<'b>>, Refusal> {
-    let Some(properties) = properties else { return Ok(None) };
-    let Object(raw): Object<OfAction<'b>> = read(properties, at)?;
-    raw.field.map(|field| read(field, &format!("{at}.field"))).transpose()
-}
-
-/// Properties that mean nothing here must be an object all the same.
-pub(super) fn check(properties: Option<&RawValue>, at: &str) -> Result<(), Refusal> {
-    match properties.map(RawValue::get) {
-        Some(text) if !text.starts_with('{') => {
-            Err(Refusal::bad(format!("{at}.properties"), "`properties` is an object"))
+    Members::read(reading, properties, at, &["matrix"])?.take("matrix", |raw, at| {
+        let name: Text<'b> = read(raw, at)?;
+        if reading.view.matrix_number(name.as_str()).is_none() {
+            return Err(Refusal::bad(at, format!("there is no matrix `{}`", shown(&name))));
         }
-        _ => Ok(()),
-    }
+        Ok(name)
+    })
 }
 
-fn tags<'b>(raw: &'b RawValue, at: &str) -> Result<Vec<Text<'b>>, Refusal> {
+/// The `member` and the `field` of an action, as far as it takes them.
+pub(super) fn of_action<'b>(
+    reading: &Reading<'_>,
+    properties: &'b RawValue,
+    action: Option<Action>,
+) -> Result<(Option<Text<'b>>, Option<Text<'b>>), Refusal> {
+    let members = Members::read(reading, properties, "action", &["member", "field"])?;
+    let text = |name, takes: fn(Action) -> bool| match action {
+        Some(action) if takes(action) => members.take(name, read),
+        _ => Ok(None),
+    };
+    Ok((text("member", Action::takes_member)?, text("field", Action::takes_field)?))
+}
+
+fn tags<'b>(reading: &Reading<'_>, raw: &'b RawValue, at: &str) -> Result<Vec<Text<'b>>, Refusal> {
     let tags: Vec<Text<'b>> = read(raw, at)?;
     for (number, tag) in tags.iter().enumerate() {
-        check_tag(tag.as_str())
-            .map_err(|error| Refusal::bad(format!("{at}[{number}]"), error.to_string()))?;
+        if reading.view.tags.get(tag.as_str()).is_none() {
+            let message = format!("there is no tag `{}`", shown(tag));
+            return Err(Refusal::bad(format!("{at}[{number}]"), message));
+        }
     }
     Ok(tags)
+}
+
+fn shown(text: &Text<'_>) -> String {
+    text.as_str().chars().take(64).collect::<String>().escape_debug().to_string()
 }
 
 /// By name or by number.
@@ -148,8 +115,8 @@ fn peers(raw: &RawValue, at: &str) -> Result<PeersMode, Refusal> {
 }
 
 /// What moderation did; an empty text says that it did nothing.
-fn moderation(raw: &RawValue, at: &str) -> Result<Option<Moderation>, Refusal> {
-    if raw.get() == "\"\"" { Ok(Some(Moderation::None)) } else { word(raw, at).map(Some) }
+fn moderation(raw: &RawValue, at: &str) -> Result<Moderation, Refusal> {
+    if raw.get() == "\"\"" { Ok(Moderation::None) } else { word(raw, at) }
 }
 
 fn word<T: std::str::FromStr<Err = UnknownWord>>(raw: &RawValue, at: &str) -> Result<T, Refusal> {
@@ -157,8 +124,25 @@ fn word<T: std::str::FromStr<Err = UnknownWord>>(raw: &RawValue, at: &str) -> Re
     text.as_str().parse().map_err(|error: UnknownWord| Refusal::bad(at, error.to_string()))
 }
 
+/// The switches that are given. Below `peerage` all of them must be known.
+fn permissions(raw: &RawValue, at: &str) -> Result<Vec<(Switch, bool)>, Refusal> {
+    let Switches { known, unknown } = read(raw, at)?;
+    match unknown {
+        Some(name) if reading::is_ours(at) => {
+            let name: String = name.chars().take(64).collect();
+            Err(Refusal::bad(at, format!("there is no permission `{}`", name.escape_debug())))
+        }
+        _ => Ok(known),
+    }
+}
+
 /// The switches that are given, each once.
-struct Switches(Vec<(Switch, bool)>);
+#[derive(Default)]
+struct Switches {
+    known: Vec<(Switch, bool)>,
+    /// The first name that is no switch's.
+    unknown: Option<String>,
+}
 
 impl<'de> Deserialize<'de> for Switches {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -172,26 +156,22 @@ impl<'de> Deserialize<'de> for Switches {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Switches, A::Error> {
-                let mut switches: Vec<(Switch, bool)> = Vec::new();
+                let mut switches = Switches::default();
                 while let Some(name) = members.next_key::<Text<'de>>()? {
                     let Ok(switch) = name.as_str().parse::<Switch>() else {
                         members.next_value::<IgnoredAny>()?;
+                        switches.unknown.get_or_insert_with(|| name.as_str().to_owned());
                         continue;
                     };
-                    if switches.iter().any(|&(known, _)| known == switch) {
+                    if switches.known.iter().any(|&(known, _)| known == switch) {
                         return Err(A::Error::custom(format!("`{switch}` is given twice")));
                     }
-                    switches.push((switch, members.next_value()?));
+                    switches.known.push((switch, members.next_value()?));
                 }
-                Ok(Switches(switches))
+                Ok(switches)
             }
         }
 
         deserializer.deserialize_map(Each)
     }
-}
-
-/// Reads one value of which the parser knows no more than where it ends.
-pub(super) fn read<'b, T: Deserialize<'b>>(raw: &'b RawValue, at: &str) -> Result<T, Refusal> {
-    serde_json::from_str(raw.get()).map_err(|error| Refusal::bad(at, json::message(&error)))
 }

@@ -2,6 +2,7 @@
 
 use super::{
     properties::{self, Given},
+    reading::{self, Reading},
     wire,
 };
 use crate::{
@@ -24,6 +25,8 @@ pub(super) struct Question<'b> {
     pub action: Option<Act<'b>>,
     pub resource: Option<Thing<'b>>,
     pub context: Option<Context>,
+    /// Where the properties stand that were passed over.
+    ignored: Vec<String>,
 }
 
 /// A subject or a resource.
@@ -89,21 +92,44 @@ pub(super) struct Asked<'q> {
 }
 
 impl<'b> Question<'b> {
-    pub(super) fn read(evaluation: wire::Evaluation<'b>) -> Result<Self, Refusal> {
+    pub(super) fn read(
+        reading: &Reading<'_>,
+        evaluation: wire::Evaluation<'b>,
+    ) -> Result<Self, Refusal> {
         let wire::Evaluation { subject, action, resource, context } = evaluation;
+        let thing = |it, at| Thing::read(reading, it, at);
         Ok(Self {
-            subject: subject.map(|Object(it)| Thing::read(it, "subject")).transpose()?,
-            action: action.map(|Object(it)| Act::read(it)).transpose()?,
-            resource: resource.map(|Object(it)| Thing::read(it, "resource")).transpose()?,
+            subject: subject.map(|Object(it)| thing(it, "subject")).transpose()?,
+            action: action.map(|Object(it)| Act::read(reading, it)).transpose()?,
+            resource: resource.map(|Object(it)| thing(it, "resource")).transpose()?,
             context: context.map(|Object(it)| Context::read(&it)).transpose()?,
+            ignored: reading.take_ignored(),
         })
+    }
+
+    /// Where the properties stand that were passed over, those of the defaults that count too.
+    pub(super) fn ignored(&self, defaults: Option<&Question<'_>>) -> Vec<String> {
+        let mut ignored = self.ignored.clone();
+        let Some(defaults) = defaults else { return ignored };
+        ignored.extend_from_slice(&defaults.ignored);
+        // Each entity is replaced as a whole.
+        let is_replaced = |place: &str| match place.split('.').next() {
+            Some("subject") => self.subject.is_some(),
+            Some("action") => self.action.is_some(),
+            _ => self.resource.is_some(),
+        };
+        let mut count = 0;
+        ignored.retain(|place| {
+            count += 1;
+            count <= self.ignored.len() || !is_replaced(place)
+        });
+        ignored
     }
 
     /// The request, in which the defaults take the place of what is missing: each as a whole.
     pub(super) fn over<'q>(
         &'q self,
         defaults: Option<&'q Question<'q>>,
-        served: &Served,
     ) -> Result<(Asked<'q>, Context), Problem> {
         let subject = self.subject.as_ref().or(defaults.and_then(|it| it.subject.as_ref()));
         let action = self.action.as_ref().or(defaults.and_then(|it| it.action.as_ref()));
@@ -112,7 +138,7 @@ impl<'b> Question<'b> {
         let subject = subject.ok_or_else(|| missing("subject"))?;
         let action = action.ok_or_else(|| missing("action"))?;
         let resource = resource.ok_or_else(|| missing("resource"))?;
-        let resource = (resource.kind, resource.resource(served)?);
+        let resource = (resource.kind, resource.resource());
         let asked = Asked::new(subject.subject(), action, resource, context)?;
         Ok((asked, context))
     }
@@ -176,18 +202,24 @@ impl<'q> Asked<'q> {
 }
 
 impl<'b> Thing<'b> {
-    pub(super) fn read(entity: wire::Entity<'b>, at: &str) -> Result<Self, Refusal> {
+    pub(super) fn read(
+        reading: &Reading<'_>,
+        entity: wire::Entity<'b>,
+        at: &str,
+    ) -> Result<Self, Refusal> {
         let wire::Entity { kind, id, properties } = entity;
         let kind = kind_of(kind.as_ref(), at)?;
         let id = id.ok_or_else(|| no_member(at, "id"))?;
         let is_subject = at == "subject";
         let (mut given, mut matrix) = (None, None);
         match (kind, properties) {
-            (ResourceKind::User, Some(properties)) => given = Some(Given::read(properties, at)?),
-            (ResourceKind::Group, Some(properties)) if !is_subject => {
-                matrix = properties::matrix(properties, at)?;
+            (ResourceKind::User, Some(properties)) => {
+                given = Some(Given::read(reading, properties, at)?);
             }
-            (_, properties) => properties::check(properties, at)?,
+            (ResourceKind::Group, Some(properties)) if !is_subject => {
+                matrix = properties::matrix(reading, properties, at)?;
+            }
+            (_, properties) => reading::check(properties, at)?,
         }
         Ok(Self { kind, id, given, matrix })
     }
@@ -205,24 +237,19 @@ impl<'b> Thing<'b> {
     }
 
     /// What it is as a resource, and whether it may be anything.
-    pub(super) fn resource(&self, served: &Served) -> Result<(Resource<'_>, bool), Problem> {
-        Ok(match self.kind {
+    pub(super) fn resource(&self) -> (Resource<'_>, bool) {
+        match self.kind {
             ResourceKind::User => {
                 let (user, is_somebody) = self.user();
                 (Resource::User(user), is_somebody)
             }
             ResourceKind::Group => {
                 let matrix = self.matrix.as_ref().map(Text::as_str);
-                if let Some(name) = matrix.filter(|name| served.view.matrix_number(name).is_none())
-                {
-                    let name: String = name.chars().take(64).collect();
-                    return Err(Problem::Unfit(format!("there is no matrix `{name}`")));
-                }
                 let id = somebody(self.id.as_str());
                 (Resource::Group(Group { id: id.unwrap_or_default(), matrix }), id.is_some())
             }
             ResourceKind::None => (Resource::None, true),
-        })
+        }
     }
 
     fn user(&self) -> (User<'_>, bool) {
@@ -233,17 +260,16 @@ impl<'b> Thing<'b> {
 }
 
 impl<'b> Act<'b> {
-    pub(super) fn read(named: wire::Named<'b>) -> Result<Self, Refusal> {
+    pub(super) fn read(reading: &Reading<'_>, named: wire::Named<'b>) -> Result<Self, Refusal> {
         let wire::Named { name, properties } = named;
         let name = name.ok_or_else(|| no_member("action", "name"))?;
-        properties::check(properties, "action")?;
         let action = name.as_str().parse::<Action>();
-        let at = "action.properties";
-        let takes = |takes: fn(Action) -> bool| action.as_ref().is_ok_and(|&action| takes(action));
-        let member = if takes(Action::takes_member) { properties } else { None };
-        let member = properties::member(member, at)?;
-        let field = if takes(Action::takes_field) { properties } else { None };
-        let field = properties::field(field, at)?;
+        let (member, field) = match properties {
+            Some(properties) => {
+                properties::of_action(reading, properties, action.as_ref().ok().copied())?
+            }
+            None => (None, None),
+        };
         Ok(Self { action, member, field })
     }
 

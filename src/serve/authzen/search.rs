@@ -1,11 +1,11 @@
 use hyper::StatusCode;
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
     paging::{Binding, Place},
-    properties,
     question::{Act, Asked, Context, Problem, Thing, kind_of, missing},
+    reading::{self, Reading},
     verdict, wire,
 };
 use crate::{
@@ -33,11 +33,13 @@ pub(in crate::serve) fn search_subject(
     served: &Served,
     body: &[u8],
 ) -> Result<Answer, Refusal> {
-    answer(app, body, "subject", |search| {
+    let reading = Reading::new(app, &served.view);
+    answer(app, body, ("subject", &reading), |search| {
         let kind = wanted(search.subject, "subject")?;
-        let (action, resource) = (action(search.action)?, thing(search.resource, "resource")?);
+        let (action, resource) =
+            (action(&reading, search.action)?, thing(&reading, search.resource, "resource")?);
         let context = context(search.context)?;
-        let resource = (resource.kind(), resource.resource(served)?);
+        let resource = (resource.kind(), resource.resource());
         let asked = Asked::new(("".into(), true), &action, resource, context)?;
         if kind != ResourceKind::User || asked.nobody.is_some() {
             return Ok(Found::Nothing);
@@ -52,8 +54,10 @@ pub(in crate::serve) fn search_resource(
     served: &Served,
     body: &[u8],
 ) -> Result<Answer, Refusal> {
-    answer(app, body, "resource", |search| {
-        let (subject, action) = (thing(search.subject, "subject")?, action(search.action)?);
+    let reading = Reading::new(app, &served.view);
+    answer(app, body, ("resource", &reading), |search| {
+        let (subject, action) =
+            (thing(&reading, search.subject, "subject")?, action(&reading, search.action)?);
         let kind = wanted(search.resource, "resource")?;
         let context = context(search.context)?;
         let open = match kind {
@@ -78,12 +82,15 @@ pub(in crate::serve) fn search_action(
     served: &Served,
     body: &[u8],
 ) -> Result<Answer, Refusal> {
-    answer(app, body, "action", |search| {
-        let (subject, resource) =
-            (thing(search.subject, "subject")?, thing(search.resource, "resource")?);
+    let reading = Reading::new(app, &served.view);
+    answer(app, body, ("action", &reading), |search| {
+        let (subject, resource) = (
+            thing(&reading, search.subject, "subject")?,
+            thing(&reading, search.resource, "resource")?,
+        );
         let context = context(search.context)?;
         let (subject, is_somebody) = subject.subject();
-        let (resource, is_something) = resource.resource(served)?;
+        let (resource, is_something) = resource.resource();
         if !is_somebody || !is_something {
             return Ok(Found::Nothing);
         }
@@ -96,7 +103,10 @@ pub(in crate::serve) fn search_action(
             field: None,
             conversation: context.conversation,
         };
-        Ok(Found::Actions(decide::actions(&served.view, &request)))
+        let mut actions = decide::actions(&served.view, &request);
+        // What takes no resource is not done to one, though an evaluation has to name some.
+        actions.retain(|action| action.takes() != [ResourceKind::None]);
+        Ok(Found::Actions(actions))
     })
 }
 
@@ -104,7 +114,7 @@ pub(in crate::serve) fn search_action(
 fn answer<'v>(
     app: &App,
     body: &[u8],
-    of: &'static str,
+    (of, reading): (&'static str, &Reading<'_>),
     find: impl FnOnce(&wire::Search<'_>) -> Result<Found<'v>, Problem>,
 ) -> Result<Answer, Refusal> {
     let Object(mut search): Object<wire::Search<'_>> = json::read(body, "a search")?;
@@ -132,17 +142,26 @@ fn answer<'v>(
         _ => page.next,
     };
     let token = next.map(|next| binding.token(window.limit.unwrap_or(u64::MAX), next));
-    let context = error.filter(|_| app.options.authzen_context);
+    let context = context_of(error, reading).filter(|_| app.options.authzen_context);
     let answer = Answered {
         page: Place {
             next_token: token.unwrap_or_default(),
             count: page.ids.len(),
             total: page.total,
         },
-        context: context.map(|error| json!({ "error": error })),
+        context,
         results: Entities { kind: found.kind(), ids: &page.ids },
     };
     Ok(answer::json_answer(StatusCode::OK, answer::to_json(&answer)?))
+}
+
+/// What is wrong with what was asked, and what was passed over in it.
+fn context_of(error: Option<Value>, reading: &Reading<'_>) -> Option<Value> {
+    let ignored = Some(reading.take_ignored()).filter(|places| !places.is_empty());
+    let members = [("error", error), ("ignored", ignored.map(|places| json!(places)))];
+    let members = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let members: Map<String, Value> = members.collect();
+    (!members.is_empty()).then_some(Value::Object(members))
 }
 
 /// A page of results. What programs that page look at first comes first, as the standard
@@ -212,23 +231,28 @@ impl Found<'_> {
 
 /// The type of what is searched.
 fn wanted(raw: Option<&RawValue>, at: &str) -> Result<ResourceKind, Refusal> {
-    let Object(wanted): Object<wire::Wanted<'_>> = properties::read(given(raw, at)?, at)?;
+    let Object(wanted): Object<wire::Wanted<'_>> = reading::read(given(raw, at)?, at)?;
+    reading::check(wanted.properties, at)?;
     kind_of(wanted.kind.as_ref(), at)
 }
 
-fn thing<'b>(raw: Option<&'b RawValue>, at: &str) -> Result<Thing<'b>, Refusal> {
-    let Object(entity): Object<wire::Entity<'b>> = properties::read(given(raw, at)?, at)?;
-    Thing::read(entity, at)
+fn thing<'b>(
+    reading: &Reading<'_>,
+    raw: Option<&'b RawValue>,
+    at: &str,
+) -> Result<Thing<'b>, Refusal> {
+    let Object(entity): Object<wire::Entity<'b>> = reading::read(given(raw, at)?, at)?;
+    Thing::read(reading, entity, at)
 }
 
-fn action(raw: Option<&RawValue>) -> Result<Act<'_>, Refusal> {
-    let Object(named): Object<wire::Named<'_>> = properties::read(given(raw, "action")?, "action")?;
-    Act::read(named)
+fn action<'b>(reading: &Reading<'_>, raw: Option<&'b RawValue>) -> Result<Act<'b>, Refusal> {
+    let Object(named): Object<wire::Named<'_>> = reading::read(given(raw, "action")?, "action")?;
+    Act::read(reading, named)
 }
 
 fn context(raw: Option<&RawValue>) -> Result<Context, Refusal> {
     let Some(raw) = raw else { return Ok(Context::default()) };
-    let Object(context): Object<wire::Context<'_>> = properties::read(raw, "context")?;
+    let Object(context): Object<wire::Context<'_>> = reading::read(raw, "context")?;
     Context::read(&context)
 }
 

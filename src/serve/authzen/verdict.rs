@@ -12,7 +12,14 @@ use crate::{
 
 /// The answer to one evaluation.
 #[derive(Debug)]
-pub(super) enum Verdict {
+pub(super) struct Verdict {
+    outcome: Outcome,
+    /// Where the properties stand that were passed over.
+    ignored: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Outcome {
     Decided(Decision),
     Explained(Box<Explanation>),
     /// It could not be judged, and so is not permitted.
@@ -34,28 +41,36 @@ impl Verdict {
         question: &Question<'_>,
         defaults: Option<&Question<'_>>,
     ) -> Result<Self, Refusal> {
-        let (asked, context) = match question.over(defaults, served) {
+        let (asked, context) = match question.over(defaults) {
             Ok(asked) => asked,
             Err(Problem::Malformed(refusal)) => return Err(refusal),
             Err(Problem::Unfit(message)) => {
-                return Ok(Self::Failed { at: String::new(), message });
+                let outcome = Outcome::Failed { at: String::new(), message };
+                return Ok(Self { outcome, ignored: question.ignored(defaults) });
             }
         };
-        if context.explain && app.options.authzen_context {
+        let outcome = if context.explain && app.options.authzen_context {
             let explanation = asked.explain(served);
             app.metrics.count_decision(explanation.decision);
-            return Ok(Self::Explained(Box::new(explanation)));
-        }
-        let decision = asked.decide(served);
-        app.metrics.count_decision(decision);
-        Ok(Self::Decided(decision))
+            Outcome::Explained(Box::new(explanation))
+        } else {
+            let decision = asked.decide(served);
+            app.metrics.count_decision(decision);
+            Outcome::Decided(decision)
+        };
+        Ok(Self { outcome, ignored: question.ignored(defaults) })
+    }
+
+    /// That of an evaluation which can't be read.
+    pub(super) fn failed(at: String, message: String) -> Self {
+        Self { outcome: Outcome::Failed { at, message }, ignored: Vec::new() }
     }
 
     pub(super) fn allows(&self) -> bool {
-        match self {
-            Self::Decided(decision) => decision.allow,
-            Self::Explained(explanation) => explanation.decision.allow,
-            Self::Failed { .. } => false,
+        match &self.outcome {
+            Outcome::Decided(decision) => decision.allow,
+            Outcome::Explained(explanation) => explanation.decision.allow,
+            Outcome::Failed { .. } => false,
         }
     }
 
@@ -71,14 +86,18 @@ impl Verdict {
     }
 
     fn write_context(&self, body: &mut String) {
-        let context = match self {
-            Self::Decided(decision) => {
+        let mut context = match &self.outcome {
+            Outcome::Decided(decision) => {
                 body.push('{');
                 native::write_reason(*decision, body);
+                if !self.ignored.is_empty() {
+                    // Writing to a string can't fail.
+                    let _ = write!(body, r#","ignored":{}"#, json!(self.ignored));
+                }
                 body.push('}');
                 return;
             }
-            Self::Explained(explanation) => {
+            Outcome::Explained(explanation) => {
                 let mut context = native::explained(explanation);
                 if let Value::Object(context) = &mut context {
                     // In its order, since the decision stood first.
@@ -86,8 +105,11 @@ impl Verdict {
                 }
                 context
             }
-            Self::Failed { at, message } => json!({ "error": error(at, message) }),
+            Outcome::Failed { at, message } => json!({ "error": error(at, message) }),
         };
+        if let (Value::Object(context), false) = (&mut context, self.ignored.is_empty()) {
+            context.insert("ignored".to_owned(), json!(self.ignored));
+        }
         // Writing to a string can't fail.
         let _ = write!(body, "{context}");
     }

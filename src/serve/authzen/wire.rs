@@ -60,6 +60,9 @@ pub(super) struct Entity<'b> {
 pub(super) struct Wanted<'b> {
     #[serde(borrow, rename = "type")]
     pub kind: Option<Text<'b>>,
+    /// Nothing of them is read, but they are an object.
+    #[serde(borrow)]
+    pub properties: Option<&'b RawValue>,
 }
 
 /// An action.

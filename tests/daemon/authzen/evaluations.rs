@@ -69,7 +69,7 @@ fn defaults_are_replaced_whole() {
 #[test]
 fn a_mistake_in_one_is_none_of_the_others() {
     let daemon = Daemon::serve(stores());
-    let tags = json!({ "type": "user", "id": "3", "properties": { "tags": ["a", "b c"] } });
+    let tags = json!({ "type": "user", "id": "3", "properties": { "peerage": { "tags": ["Berlin", "b c"] } } });
     let body = batch(json!([
         { "resource": user("2") },
         {},
@@ -96,7 +96,7 @@ fn a_mistake_in_one_is_none_of_the_others() {
         (2, Some("evaluations[2]")),
         (3, Some("evaluations[3].resource.id")),
         (4, Some("evaluations[4]")),
-        (5, Some("evaluations[5].subject.properties.tags[1]")),
+        (5, Some("evaluations[5].subject.properties.peerage.tags[1]")),
         (6, Some("evaluations[6].context.conversation")),
         (7, Some("evaluations[7]")),
         (8, None),

@@ -1,5 +1,6 @@
 //! OpenID AuthZEN's Authorization API 1.0.
 
+mod certification;
 mod evaluation;
 mod evaluations;
 mod json;

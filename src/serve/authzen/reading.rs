@@ -1,0 +1,194 @@
+//! How the properties of a request are read: which are ours, and which the caller's own.
+//!
+//! Callers pass attributes of their own along, and some have the names of ours. Under `peerage` the
+//! names are ours and a mistake is one. Beside it, what has our name and our shape is ours, and
+//! anything else is passed over and named in the answer.
+
+use std::{borrow::Cow, cell::RefCell, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use crate::{
+    serve::{answer::Refusal, json, route::App},
+    snapshot::View,
+};
+
+/// The names of properties that mean something here, and of the object in which they surely do.
+const NAMES: [&str; 8] =
+    ["tags", "peers", "permissions", "moderation", "role", "matrix", "member", "field"];
+const OURS: &str = "peerage";
+
+/// What is there while a request is read, and what is passed over.
+#[derive(Debug)]
+pub(super) struct Reading<'v> {
+    pub(super) view: &'v View,
+    /// Whether all that stands beside `peerage` is the caller's own.
+    only_ours: bool,
+    ignored: RefCell<Vec<String>>,
+}
+
+impl<'v> Reading<'v> {
+    pub(super) fn new(app: &App, view: &'v View) -> Self {
+        let only_ours = app.options.properties == PropertyNames::Peerage;
+        Self { view, only_ours, ignored: RefCell::default() }
+    }
+
+    /// Where each property stands that was passed over since this was asked last.
+    pub(super) fn take_ignored(&self) -> Vec<String> {
+        self.ignored.take()
+    }
+
+    fn ignore(&self, place: String) {
+        self.ignored.borrow_mut().push(place);
+    }
+}
+
+/// Which properties of a request stand in for what the facts hold.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum PropertyNames {
+    /// Those of our names and shapes, wherever they are.
+    #[default]
+    All,
+    /// Those below `peerage` alone.
+    Peerage,
+}
+
+/// The properties of one entity or action, unread.
+#[derive(Debug)]
+pub(super) struct Members<'r, 'b> {
+    reading: &'r Reading<'r>,
+    /// `subject.properties`.
+    at: String,
+    beside: Known<'b>,
+    ours: Known<'b>,
+}
+
+impl<'r, 'b> Members<'r, 'b> {
+    /// Reads an object; of it and of what is below `peerage`, only those `of` this entity may be
+    /// there.
+    pub(super) fn read(
+        reading: &'r Reading<'r>,
+        properties: &'b RawValue,
+        at: &str,
+        of: &[&'static str],
+    ) -> Result<Self, Refusal> {
+        let at = format!("{at}.properties");
+        let beside: Known<'b> = read(properties, &at)?;
+        let ours = match beside.get(OURS) {
+            None => Known::default(),
+            Some(ours) => {
+                let at = format!("{at}.{OURS}");
+                let ours: Known<'b> = read(ours, &at)?;
+                let names = ours.members.iter().map(|&(name, _)| name);
+                let foreign = names.into_iter().find(|name| !of.contains(name)).map(Cow::Borrowed);
+                if let Some(name) = ours.unknown.clone().or(foreign) {
+                    let name: String = name.chars().take(64).collect();
+                    let known = if of.is_empty() { "none".to_owned() } else { of.join(", ") };
+                    let message =
+                        format!("`{}` may not stand here; known: {known}", name.escape_debug());
+                    return Err(Refusal::bad(at, message));
+                }
+                ours
+            }
+        };
+        Ok(Self { reading, at, beside, ours })
+    }
+
+    /// The property of this name, read by `read` from a value and its place.
+    ///
+    /// # Errors
+    /// If it stands below `peerage` and can't be read.
+    pub(super) fn take<T>(
+        &self,
+        name: &'static str,
+        read: impl Fn(&'b RawValue, &str) -> Result<T, Refusal>,
+    ) -> Result<Option<T>, Refusal> {
+        let place = || format!("{}.{name}", self.at);
+        let ours = self.ours.get(name);
+        if let Some(beside) = self.beside.get(name) {
+            if ours.is_none()
+                && !self.reading.only_ours
+                && let Ok(value) = read(beside, &place())
+            {
+                return Ok(Some(value));
+            }
+            self.reading.ignore(place());
+            if ours.is_none() {
+                return Ok(None);
+            }
+        }
+        let Some(ours) = ours else { return Ok(None) };
+        read(ours, &format!("{}.{OURS}.{name}", self.at)).map(Some)
+    }
+}
+
+/// The members of an object that have one of the known names, each once and not null.
+#[derive(Default, Debug)]
+struct Known<'b> {
+    members: Vec<(&'static str, &'b RawValue)>,
+    /// The first other one.
+    unknown: Option<Cow<'b, str>>,
+}
+
+impl<'b> Known<'b> {
+    fn get(&self, name: &str) -> Option<&'b RawValue> {
+        let found = self.members.iter().find(|(known, _)| *known == name);
+        found.map(|&(_, value)| value).filter(|value| value.get() != "null")
+    }
+}
+
+impl<'de: 'b, 'b> Deserialize<'de> for Known<'b> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+
+        impl<'de> Visitor<'de> for Each {
+            type Value = Known<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Known<'de>, A::Error> {
+                let mut known = Known::default();
+                while let Some(name) = members.next_key::<json::Text<'de>>()? {
+                    let value = members.next_value::<&RawValue>()?;
+                    let ours = NAMES.iter().chain([&OURS]).find(|ours| **ours == name.as_str());
+                    match ours {
+                        None => _ = known.unknown.get_or_insert_with(|| name.into()),
+                        Some(ours) if known.members.iter().any(|(other, _)| other == ours) => {
+                            return Err(A::Error::custom(format!("`{ours}` is given twice")));
+                        }
+                        Some(ours) => known.members.push((ours, value)),
+                    }
+                }
+                Ok(known)
+            }
+        }
+
+        deserializer.deserialize_map(Each)
+    }
+}
+
+/// Whether a place is below `peerage`.
+pub(super) fn is_ours(place: &str) -> bool {
+    place.split('.').nth(2) == Some(OURS)
+}
+
+/// Reads one value of which the parser knows no more than where it ends.
+pub(super) fn read<'b, T: Deserialize<'b>>(raw: &'b RawValue, at: &str) -> Result<T, Refusal> {
+    serde_json::from_str(raw.get()).map_err(|error| Refusal::bad(at, json::message(&error)))
+}
+
+/// Properties that mean nothing here must be an object all the same.
+pub(super) fn check(properties: Option<&RawValue>, at: &str) -> Result<(), Refusal> {
+    match properties.map(RawValue::get) {
+        Some(text) if !text.starts_with('{') && text != "null" => {
+            Err(Refusal::bad(format!("{at}.properties"), "`properties` is an object"))
+        }
+        _ => Ok(()),
+    }
+}
