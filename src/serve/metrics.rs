@@ -89,7 +89,7 @@ impl Metrics {
         }
     }
 
-    /// All metrics in the text format of OpenMetrics, which Prometheus reads; `sockets` are those that
+    /// All metrics in the text format of OpenMetrics; `sockets` are those that
     /// are open, if any may be.
     pub(super) fn text(&self, live: &Live, sockets: Option<usize>) -> String {
         let mut registry = Registry::with_prefix("peerage");

@@ -14,6 +14,7 @@ mod bare;
 mod body;
 mod counts;
 mod dialects;
+mod exposition;
 mod facts;
 mod host;
 mod json;

@@ -18,6 +18,7 @@ use super::{
     authzen::{self, PropertyNames, PublicUrl},
     body,
     dialects::{self, Hub, Sockets},
+    exposition::Format,
     facts,
     host::{self, Entrance, HostName},
     metrics::Metrics,
@@ -193,6 +194,10 @@ impl App {
                         let uri = head.uri;
                         self.gather(move |app, served| read(app, served, uri.query())).await
                     }
+                    (Some(Endpoint::Metrics), &Method::GET | &Method::HEAD) => {
+                        let format = Format::accepted(&head.headers);
+                        self.gather(move |app, _| Ok(status::metrics(app, format))).await
+                    }
                     (Some(_), _) => answer::wrong_method("GET, HEAD"),
                 }
             }
@@ -314,6 +319,7 @@ enum Endpoint {
     Ask(Ask),
     /// As `Ask`, but what it gathers grows with the policy or the body.
     Search(Ask),
+    Metrics,
     /// The decision as a status, whatever the method.
     Allow,
     Reload,
@@ -338,7 +344,7 @@ fn endpoint(path: &str) -> Option<Endpoint> {
         "/v1/facts" => Endpoint::Facts,
         "/v1/store/backup" => Endpoint::Backup,
         "/v1/status" => Endpoint::Gather(status::status),
-        "/metrics" => Endpoint::Gather(status::metrics),
+        "/metrics" => Endpoint::Metrics,
         "/healthz" => Endpoint::Read(|_, _, _| Ok(answer::text_answer(StatusCode::OK, "ok\n"))),
         "/readyz" => Endpoint::Read(status::ready),
         _ => return facts::Read::at(path).map(Endpoint::FactsRead),

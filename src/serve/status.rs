@@ -2,13 +2,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use hyper::{
     StatusCode,
-    header::{CONTENT_TYPE, HeaderValue},
+    header::{CONTENT_TYPE, HeaderValue, VARY},
 };
 use serde_json::{Map, Value, json};
 
 use super::{
     answer::{self, Answer, Refusal},
     counts,
+    exposition::Format,
     query::Query,
     route::App,
 };
@@ -109,17 +110,15 @@ pub(super) fn last_reload(latest: &Latest) -> serde_json::Value {
     })
 }
 
-/// `GET /metrics`, for Prometheus.
-pub(super) fn metrics(app: &App, _: &Served, query: Option<&str>) -> Result<Answer, Refusal> {
-    Query::parse(query, &[])?;
-    let mut answer = answer::text_answer(
-        StatusCode::OK,
-        app.metrics.text(&app.live, app.hub.as_ref().map(|hub| hub.open())),
-    );
-    let kind =
-        HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+/// `GET /metrics`, for Prometheus. What stands in the query is the scraper's own business.
+pub(super) fn metrics(app: &App, format: Format) -> Answer {
+    let sockets = app.hub.as_ref().map(|hub| hub.open());
+    let text = format.render(app.metrics.text(&app.live, sockets));
+    let mut answer = answer::text_answer(StatusCode::OK, text);
+    let kind = HeaderValue::from_static(format.content_type());
     answer.headers_mut().insert(CONTENT_TYPE, kind);
-    Ok(answer)
+    answer.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    answer
 }
 
 pub(super) fn counted(served: &Served) -> Value {

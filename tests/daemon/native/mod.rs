@@ -2,6 +2,7 @@
 
 mod actions;
 mod allow;
+mod metrics;
 
 use std::fmt::Write as _;
 
@@ -290,22 +291,6 @@ fn health_status_and_metrics() {
     assert!(status["memory"]["resident_bytes"].as_u64().unwrap() > 1 << 20);
     assert_eq!(status["last_reload"]["ok"], true);
 
-    let answer = client.get("/metrics");
-    let kind = answer.header("content-type").unwrap();
-    assert!(kind.starts_with("application/openmetrics-text; version=1.0.0"), "{kind}");
-    let text = answer.text();
-    for line in [
-        r#"peerage_decisions_total{outcome="allowed"} 1"#,
-        r#"peerage_decisions_total{outcome="denied"} 1"#,
-        r#"peerage_http_answers_total{status="404"} 1"#,
-        "peerage_policy_current 1",
-        "peerage_users 6",
-        "peerage_rules 4",
-    ] {
-        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
-    }
-    assert!(text.ends_with("# EOF\n"));
-    client.get("/metrics?colour=red").refusal(400);
     client.get("/v1/status?colour=red").refusal(400);
 }
 
