@@ -58,6 +58,9 @@ pub trait House {
     /// The tags of a user, in order; `None` if he is not known.
     fn tags(&self, user: &str) -> Option<Vec<String>>;
 
+    /// Whether users can have a tag: one that the policy declares, or any where it declares none.
+    fn takes_tag(&self, tag: &str) -> bool;
+
     /// What a user is in a group; `None` if he is no member, or one of the two is not known.
     fn role(&self, group: &str, user: &str) -> Option<Role>;
 

@@ -207,6 +207,13 @@ impl User {
         *self == Self::default()
     }
 
+    /// Whether it says nothing but that the API made the user, and attributes.
+    pub fn is_unused(&self) -> bool {
+        let Self { created, attributes, .. } = self;
+        let (created, attributes) = (*created, attributes.clone());
+        *self == Self { created, attributes, ..Self::default() }
+    }
+
     /// Those to whom he has this relation. A favorite is a contact too, but stands among the
     /// favorites alone.
     pub fn edges(&self, relation: Relation) -> Box<dyn Iterator<Item = &str> + '_> {

@@ -2,7 +2,7 @@ use std::{
     convert::Infallible,
     fs::{self, Permissions},
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     pin::pin,
@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use hyper::{server::conn::http1, service::service_fn};
+use hyper::{Request, body::Incoming, header::UPGRADE, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use thiserror::Error;
 use tokio::{
@@ -22,6 +22,10 @@ use tokio::{
 use tracing::{debug, warn};
 
 use super::{bare::Telling, host::Entrance, route::App};
+
+/// The address from which a request came over TCP, for WebSockets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct ClientAddress(pub(super) IpAddr);
 
 /// The sockets that are served. Bound before anything is served, so that a taken port is an error
 /// at the start.
@@ -156,10 +160,11 @@ pub async fn serve<C: Future<Output = ()>>(
         accepting.spawn(async move {
             loop {
                 match listener.accept().await {
-                    Ok((stream, _)) => {
+                    Ok((stream, peer)) => {
                         // Answers are small and whole: waiting to gather more only delays them.
                         let _ = stream.set_nodelay(true);
-                        connection(stream, &app, &draining, entrance);
+                        let peer = Some(ClientAddress(peer.ip()));
+                        connection(stream, &app, &draining, (entrance, peer));
                     }
                     Err(error) => pause(&error).await,
                 }
@@ -174,7 +179,7 @@ pub async fn serve<C: Future<Output = ()>>(
         accepting.spawn(async move {
             loop {
                 match listener.accept().await {
-                    Ok((stream, _)) => connection(stream, &app, &draining, entrance),
+                    Ok((stream, _)) => connection(stream, &app, &draining, (entrance, None)),
                     Err(error) => pause(&error).await,
                 }
             }
@@ -211,12 +216,16 @@ fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     app: &Arc<App>,
     draining: &watch::Sender<bool>,
-    entrance: Entrance,
+    (entrance, address): (Entrance, Option<ClientAddress>),
 ) {
     let stream = Telling::new(stream, Arc::clone(app));
     let app = Arc::clone(app);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
         let app = Arc::clone(&app);
+        // Only WebSockets ask for it: nothing else costs.
+        if let Some(address) = address.filter(|_| request.headers().contains_key(UPGRADE)) {
+            request.extensions_mut().insert(address);
+        }
         async move { Ok::<_, Infallible>(app.answer(request, entrance).await) }
     });
     let connection = http1::Builder::new()

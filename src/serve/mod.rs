@@ -30,7 +30,7 @@ mod status;
 pub use admin::{AdminToken, InvalidToken};
 pub use allow::{AllowStatus, InvalidAllowStatus};
 pub use authzen::{InvalidUrl, PropertyNames, PublicUrl};
-pub use dialects::Sockets;
+pub use dialects::{InvalidOrigin, Origin, SiteOrigin, Sockets};
 pub use host::{HostName, InvalidHostName};
 pub use listen::{ListenError, Listeners, serve};
 pub use native::{Listed, explained};

@@ -38,6 +38,10 @@ impl House for Everybody {
         true
     }
 
+    fn takes_tag(&self, _: &str) -> bool {
+        true
+    }
+
     fn knows_group(&self, _: &str) -> bool {
         false
     }

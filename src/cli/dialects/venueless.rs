@@ -1,4 +1,4 @@
-use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::{Args, ValueEnum};
@@ -6,7 +6,7 @@ use tracing::info;
 
 use crate::{
     dialects::venueless::{Issuer, Shapes, Venueless},
-    serve::Sockets,
+    serve::{Origin, Sockets},
 };
 
 #[derive(Args, Debug)]
@@ -23,9 +23,28 @@ pub(in crate::cli) struct Options {
     /// A JSON array of {"secret": ..., "issuer": ..., "audience": ...}. Without it, it takes none.
     #[arg(long = "venueless-jwt-file", value_name = "PATH")]
     issuers: Option<PathBuf>,
-    /// Whether Venueless lets those in who have a client_id only
-    #[arg(long = "venueless-guests", value_enum, value_name = "WHETHER", default_value_t = Guests::On)]
-    guests: Guests,
+    /// How many guests Venueless keeps: those who have a client_id only; `off` lets none in
+    ///
+    /// A guest of whom nothing is known but a profile is deleted a day after they were last here, and the
+    /// oldest sooner where there are as many as may be. `on` is 10000.
+    #[arg(long = "venueless-guests", value_name = "NUMBER", default_value = "10000")]
+    guests: MostGuests,
+    /// How many guests may be made a minute from one address
+    ///
+    /// Behind a proxy, and on a Unix socket, all have one address.
+    #[arg(
+        long = "venueless-new-guests",
+        value_name = "NUMBER",
+        default_value_t = 60,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    new_guests: u32,
+    /// Let pages of this origin open a WebSocket, as https://chat.example; may be given several times
+    ///
+    /// `*` lets those of any. Without it, those of the host and port that is asked. What is no browser
+    /// sends no origin, and is let in.
+    #[arg(long = "venueless-origin", value_name = "URL")]
+    origins: Vec<Origin>,
     /// Whether Venueless lists users as its document prints them, or as the public server does
     #[arg(
         long = "venueless-shapes",
@@ -34,9 +53,9 @@ pub(in crate::cli) struct Options {
         default_value_t = Listed::Documented
     )]
     shapes: Listed,
-    /// How many sockets a user of Venueless may have; a new one replaces his oldest
+    /// How many sockets a user of Venueless may have; a new one replaces their oldest
     ///
-    /// Without it, as many as he opens.
+    /// Without it, as many as they open. Who manages others may have any number.
     #[arg(long = "venueless-connections", value_name = "NUMBER")]
     connections: Option<NonZeroUsize>,
     /// How long a socket of Venueless may take to authenticate, and to answer a ping, in seconds
@@ -51,10 +70,20 @@ pub(in crate::cli) struct Options {
     patience: u32,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum Guests {
-    On,
-    Off,
+/// How many guests are kept; none are let in where it is 0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct MostGuests(usize);
+
+impl FromStr for MostGuests {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "on" => Ok(Self(10_000)),
+            "off" => Ok(Self(0)),
+            number => number.parse().map(Self).map_err(|_| "it takes a number, on or off"),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -84,7 +113,7 @@ impl Options {
         let venueless = Venueless {
             worlds: self.worlds.iter().cloned().collect(),
             issuers,
-            refuses_guests: self.guests == Guests::Off,
+            refuses_guests: self.guests == MostGuests(0),
             shapes: match self.shapes {
                 Listed::Documented => Shapes::Documented,
                 Listed::Upstream => Shapes::Upstream,
@@ -94,6 +123,9 @@ impl Options {
             venueless: Arc::new(venueless),
             patience: Duration::from_secs(self.patience.into()),
             most_per_user: self.connections,
+            origins: self.origins.clone(),
+            most_guests: self.guests.0,
+            new_guests: self.new_guests,
         })
     }
 }

@@ -174,7 +174,7 @@ pub(super) fn delete(asked: &Asked, found: &Found, house: &dyn House) -> Taken {
     let id = found.who(&user, house)?;
     let mut edit = Edit::default();
     let answer = json_of(&id, None);
-    edit.push(Op::DeleteUser { user: id }, user.path("address"));
+    edit.push(Op::DeleteUser { user: id, only_unused: None }, user.path("address"));
     Ok(edit.step(asked, ("user", answer)))
 }
 

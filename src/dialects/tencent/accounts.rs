@@ -58,7 +58,7 @@ pub(super) fn delete(body: &[u8], house: &dyn House) -> Answered {
         let item = Fields::of(value, &format!("DeleteItem[{at}]"), Family::Accounts)?;
         let id = user_id(&item)?;
         let op = match Id::new(id) {
-            Ok(user) if house.knows_user(id) => Ok(Op::DeleteUser { user }),
+            Ok(user) if house.knows_user(id) => Ok(Op::DeleteUser { user, only_unused: None }),
             _ => Err(Fault::new(Code::AccountUnknown, "Err_Account_Not_Exist")),
         };
         Ok((id.to_owned(), op))

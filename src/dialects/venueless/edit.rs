@@ -3,8 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{
-    Asked, CLIENT_STATE, Done, Notice, Own, PROFILE, frame::broadcast, kept, people::profile,
-    problem::Problem,
+    Asked, CLIENT_STATE, Done, Notice, PROFILE, frame::broadcast, kept, problem::Problem,
+    welcome::own,
 };
 use crate::{
     dialects::{Step, Wrote},
@@ -42,7 +42,9 @@ impl Asked<'_> {
         if now == before {
             return Ok(Step::Done(self.back.success(&json!({}))));
         }
-        let notice = Notice::Updated { user: user.clone(), frame: updated(&user, &now) };
+        let told = own(&user, &now, self.house.moderation(&user));
+        let notice =
+            Notice::Updated { user: user.clone(), frame: broadcast("user.updated", &told) };
         let attributes = Some(attributes);
         let fields = Box::new(UserFields { attributes, ..UserFields::default() });
         // The first one sees that he is still known: the other would make him.
@@ -67,9 +69,4 @@ impl Asked<'_> {
             Ok(Step::Done(turn))
         }))
     }
-}
-
-/// What a user's other sockets are told of him.
-fn updated(user: &str, kept: &Own) -> String {
-    broadcast("user.updated", &json!({ "id": user, "profile": profile(kept) }))
 }

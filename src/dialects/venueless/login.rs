@@ -1,18 +1,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::{
-    Done, GUEST, PROFILE, Session, Venueless,
-    frame::{Frame, Payload, kind, text_or_number},
+    Done, PROFILE, Session, Venueless,
+    frame::{Frame, kind, text_or_number},
+    guest::{self, GuestLimit},
     kept, may_sign_in,
     problem::Problem,
     token::{self, Claims},
     welcome::Welcome,
 };
 use crate::{
-    dialects::{House, NotWritten, Step, Wrote, text::shown},
+    dialects::{House, NotWritten, Step, Wrote},
     facts::{Id, Op, Patch, Reason, Tag, UserFields},
 };
 
@@ -22,18 +22,26 @@ const LONGEST_CLIENT_ID: usize = 255;
 impl Venueless {
     pub(super) fn authenticate(&self, session: &Session, frame: &Frame, house: &dyn House) -> Done {
         let payload = frame.payload()?;
-        let welcome =
-            Welcome { world: session.world.clone(), back: frame.back.clone(), shapes: self.shapes };
-        if let Some(token) = given(payload, "token") {
+        let welcome = Welcome {
+            world: session.world.clone(),
+            back: frame.back.clone(),
+            shapes: self.shapes,
+            until: None,
+        };
+        // One that is there and says nothing is no reason to let someone in as a guest.
+        if payload.has("token") {
+            let token = payload.get("token").unwrap_or(&Value::Null);
             let Some(token) = token.as_str() else {
                 let message = format!("`token` must be a text, not {}", kind(token));
                 return Err(Problem::of("auth.invalid_token").because(&message).into());
             };
             let claims = token::verify(token, &self.issuers, house.now())?;
+            let welcome = Welcome { until: Some(claims.until), ..welcome };
             return by_token(welcome, claims, house);
         }
         let missing = || Problem::of("auth.missing_id_or_token");
-        let client = given(payload, "client_id").ok_or_else(missing)?;
+        let is_given = |client: &&Value| **client != "" && **client != 0;
+        let client = payload.get("client_id").filter(is_given).ok_or_else(missing)?;
         let Some(client) = text_or_number(client) else {
             let message = format!("`client_id` must be a text or a number, not {}", kind(client));
             return Err(missing().because(&message).into());
@@ -45,27 +53,23 @@ impl Venueless {
         if self.refuses_guests {
             return Err(Problem::of("auth.missing_token").into());
         }
-        by_client(welcome, &client, house)
+        by_client(welcome, &client, &*session.limit, house)
     }
 }
 
-/// A field that says something.
-fn given<'f>(payload: Payload<'f>, name: &str) -> Option<&'f Value> {
-    payload.get(name).filter(|&value| *value != "")
+/// The tags that traits are: free text, so that most of them may be none. What is none keeps nobody
+/// out.
+fn tags_of(traits: &[String], house: &dyn House) -> BTreeSet<Tag> {
+    let tags = traits.iter().filter_map(|one| Tag::new(one).ok());
+    tags.filter(|tag| house.takes_tag(tag)).collect()
 }
 
-/// Who has a token is the user whom it names, made if there is none. His traits are his tags.
+/// Who has a token is the user whom it names, made if there is none. Their traits are their tags.
 fn by_token(welcome: Welcome, claims: Claims, house: &dyn House) -> Done {
     let invalid = |message: String| Problem::of("auth.invalid_token").because(&message);
     let user = Id::new(&claims.uid)
         .map_err(|error| invalid(format!("the token's `uid` can't be an id: {error}")))?;
-    let tag = |one: &String| {
-        let shown = shown(one);
-        Tag::new(one).map_err(|error| {
-            invalid(format!("the token's trait `{shown}` can't be a tag: {error}"))
-        })
-    };
-    let tags: BTreeSet<Tag> = claims.traits.iter().map(tag).collect::<Result<_, _>>()?;
+    let tags = tags_of(&claims.traits, house);
     let is_known = house.knows_user(&user);
     if is_known && !may_sign_in(house, &user) {
         return Err(Problem::of("auth.denied").into());
@@ -77,7 +81,7 @@ fn by_token(welcome: Welcome, claims: Claims, house: &dyn House) -> Done {
             return welcome.greet(&user, house);
         }
         let message = if is_known {
-            "the token's traits are not his tags, and can't be made so: start the daemon with --store"
+            "the token's traits are not their tags, and can't be made so: start the daemon with --store"
         } else {
             NOT_MADE
         };
@@ -95,11 +99,9 @@ fn by_token(welcome: Welcome, claims: Claims, house: &dyn House) -> Done {
     Ok(put(welcome, user, fields))
 }
 
-/// Who has no token is the guest that his browser always was. His id tells nobody the secret.
-fn by_client(welcome: Welcome, client: &str, house: &dyn House) -> Done {
-    let guests = Uuid::new_v5(&Uuid::NAMESPACE_URL, b"peerage:venueless:client_id");
-    let user = Id::new(&Uuid::new_v5(&guests, client.as_bytes()).to_string())
-        .map_err(|error| Problem::of("auth.denied").because(&error))?;
+/// Who has no token is the guest that their browser always was.
+fn by_client(welcome: Welcome, client: &str, limit: &dyn GuestLimit, house: &dyn House) -> Done {
+    let user = guest::id(client).map_err(|error| Problem::of("auth.denied").because(&error))?;
     if house.knows_user(&user) {
         return welcome.greet(&user, house);
     }
@@ -109,23 +111,24 @@ fn by_client(welcome: Welcome, client: &str, house: &dyn House) -> Done {
         }
         return Err(Problem::of("auth.denied").because(&NOT_MADE).into());
     }
-    let attributes = Some(attribute(GUEST, true.into()));
+    limit.admit().map_err(|why| Problem::of("auth.too_many_guests").because(&why))?;
+    let attributes = Some(guest::attributes(house.now()));
     Ok(put(welcome, user, Box::new(UserFields { attributes, ..UserFields::default() })))
 }
 
-const NOT_MADE: &str = "he is not known, and can't be made: start the daemon with --store";
+const NOT_MADE: &str = "this user is not known, and can't be made: start the daemon with --store";
 
 fn attribute(name: &str, value: Value) -> BTreeMap<String, Option<Value>> {
     BTreeMap::from([(name.to_owned(), Some(value))])
 }
 
-/// Makes or changes a user, and lets him in.
+/// Makes or changes a user, and lets them in.
 fn put(welcome: Welcome, user: Id, fields: Box<UserFields>) -> Step<super::Turn> {
     let op = Op::PutUser { user: user.clone(), fields: fields.clone() };
     Step::op(op, move |wrote, house| {
         let done = match wrote {
             Wrote::Done { .. } => welcome.greet(&user, house),
-            // What a file says of his tags stays.
+            // What a file says of their tags stays.
             Wrote::Refused { refusal, .. }
                 if refusal.reason == Reason::StatedByFile && !fields.tags.is_kept() =>
             {
@@ -135,6 +138,10 @@ fn put(welcome: Welcome, user: Id, fields: Box<UserFields>) -> Step<super::Turn>
                     let fields = UserFields { tags: Patch::Keep, ..(*fields).clone() };
                     Ok(put(welcome.clone(), user.clone(), Box::new(fields)))
                 }
+            }
+            // The policy has changed since the traits were looked at.
+            Wrote::Refused { refusal, .. } if refusal.reason == Reason::UnknownTag => {
+                Err(Problem::of("server.unavailable").because(&refusal.message).into())
             }
             Wrote::Refused { refusal, .. } => {
                 Err(Problem::of("auth.invalid_token").because(&refusal.message).into())

@@ -5,6 +5,7 @@
 
 mod edit;
 mod frame;
+pub mod guest;
 mod issuer;
 mod login;
 mod moderate;
@@ -17,16 +18,17 @@ mod welcome;
 pub use issuer::{InvalidIssuers, Issuer};
 pub use turn::{Notice, SignedIn, Turn};
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Map, Value};
 
 use super::{Failure, House, Step, Unread};
 use crate::{
     facts::Id,
-    request::{Action, Request, Resource},
+    request::{Action, Moderation, Request, Resource},
 };
 use frame::{Back, Frame, Payload};
+use guest::GuestLimit;
 use problem::{Problem, Stop};
 
 /// How Venueless is spoken.
@@ -57,11 +59,20 @@ pub struct Session {
     world: String,
     /// Who has authenticated.
     pub user: Option<Id>,
+    /// Whether a guest may be made on it.
+    limit: Arc<dyn GuestLimit>,
+}
+
+impl Session {
+    /// The same, on which guests are made only as a limit lets them.
+    #[must_use]
+    pub fn with_limit(self, limit: Arc<dyn GuestLimit>) -> Self {
+        Self { limit, ..self }
+    }
 }
 
 /// The attributes in which a user's record keeps what only Venueless knows of him: each for itself, so
 /// that who sets one leaves the others alone.
-const GUEST: &str = "venueless.guest";
 const PROFILE: &str = "venueless.profile";
 const CLIENT_STATE: &str = "venueless.client_state";
 
@@ -88,7 +99,7 @@ impl Venueless {
             self.worlds.contains(world)
         };
         if is_there {
-            Ok(Session { world: world.to_owned(), user: None })
+            Ok(Session { world: world.to_owned(), user: None, limit: Arc::new(guest::Unlimited) })
         } else {
             Err(Back::default().error(&Problem::of("world.unknown_world")).reply)
         }
@@ -171,9 +182,15 @@ impl Asked<'_> {
     }
 
     /// # Errors
-    /// If he is none of the policy's managers.
-    fn must_manage(&self) -> Result<(), Problem> {
+    /// If they are none of the policy's managers.
+    fn must_list(&self) -> Result<(), Problem> {
         if manages(self.house, self.user) { Ok(()) } else { Err(Problem::denied()) }
+    }
+
+    /// # Errors
+    /// If they are none of the policy's managers, or silenced.
+    fn must_manage(&self) -> Result<(), Problem> {
+        if manages_others(self.house, self.user) { Ok(()) } else { Err(Problem::denied()) }
     }
 }
 
@@ -182,7 +199,12 @@ fn may_sign_in(house: &dyn House, user: &str) -> bool {
     house.decide(&Request::of(user, Action::SignIn, Resource::None)).allow
 }
 
-/// Whether someone may see all users, and manage them.
+/// Whether someone may do to others what managers may: not while they are silenced.
+fn manages_others(house: &dyn House, user: &str) -> bool {
+    manages(house, user) && matches!(house.moderation(user), None | Some(Moderation::None))
+}
+
+/// Whether someone may see all users.
 fn manages(house: &dyn House, user: &str) -> bool {
     house.decide(&Request::of(user, Action::ListUsers, Resource::None)).allow
 }

@@ -42,7 +42,7 @@ impl Asked<'_> {
             Kind::Ban => Op::Ban { user },
             Kind::Silence => Op::Silence { user },
             Kind::Reactivate => Op::Reactivate { user },
-            Kind::Delete => Op::DeleteUser { user },
+            Kind::Delete => Op::DeleteUser { user, only_unused: None },
         };
         Ok(self.act(op, kind.command(), notices))
     }

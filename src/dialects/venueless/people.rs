@@ -38,7 +38,7 @@ impl Asked<'_> {
     }
 
     pub(super) fn list(&self) -> Done {
-        self.must_manage()?;
+        self.must_list()?;
         let (ids, sight) = (self.payload.users("ids")?, self.sight());
         let (back, shapes) = (self.back.clone(), self.shapes);
         Ok(Step::gather(move |house| {

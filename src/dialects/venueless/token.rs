@@ -21,6 +21,8 @@ pub(super) struct Claims {
     pub(super) uid: String,
     pub(super) traits: Vec<String>,
     pub(super) profile: Option<Map<String, Value>>,
+    /// When the token ends.
+    pub(super) until: Since,
 }
 
 /// How many characters a `uid` has at most.
@@ -34,16 +36,21 @@ const LONGEST_UID: usize = 200;
 pub(super) fn verify(token: &str, issuers: &[Issuer], now: Since) -> Result<Claims, Problem> {
     let invalid = || Problem::of("auth.invalid_token");
     let claims = signed_by(token, issuers).ok_or_else(invalid)?;
-    match time(&claims, "exp")? {
-        Some(end) if in_seconds(now) >= end => return Err(Problem::of("auth.expired_token")),
-        Some(_) => {}
+    let until = match time(&claims, "exp")? {
+        Some(end) if in_seconds(now) >= end => return Err(expired()),
+        Some(end) => in_milliseconds(end),
         None => return Err(invalid().because(&"the token never ends: it has no `exp`")),
-    }
+    };
     if time(&claims, "nbf")?.is_some_and(|begin| in_seconds(now) < begin) {
         return Err(invalid().because(&"the token is not valid yet, as its `nbf` says"));
     }
     time(&claims, "iat")?;
-    read(&claims)
+    read(&claims, until)
+}
+
+/// That of a token whose time is over.
+pub(super) fn expired() -> Problem {
+    Problem::of("auth.expired_token")
 }
 
 /// The claims of a token that one of the issuers signed for this audience.
@@ -88,6 +95,15 @@ fn in_seconds(now: Since) -> f64 {
     now as f64 / 1000.0
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it ends in time, or never as far as a clock goes"
+)]
+fn in_milliseconds(seconds: f64) -> Since {
+    (seconds * 1000.0).floor() as Since
+}
+
 fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<f64>, Problem> {
     match claims.get(name) {
         None => Ok(None),
@@ -101,7 +117,7 @@ fn wrong(name: &str, expected: &str, found: &Value) -> Problem {
     Problem::of("auth.invalid_token").because(&message)
 }
 
-fn read(claims: &Map<String, Value>) -> Result<Claims, Problem> {
+fn read(claims: &Map<String, Value>, until: Since) -> Result<Claims, Problem> {
     let missing = |name: &str| {
         let message = format!("the token has no `{name}`");
         Problem::of("auth.invalid_token").because(&message)
@@ -126,5 +142,5 @@ fn read(claims: &Map<String, Value>) -> Result<Claims, Problem> {
         Some(Value::Object(profile)) => Some(profile.clone()),
         Some(other) => return Err(wrong("profile", "an object", other)),
     };
-    Ok(Claims { uid, traits, profile })
+    Ok(Claims { uid, traits, profile, until })
 }

@@ -1,4 +1,7 @@
-use crate::{facts::Id, request::Moderation};
+use crate::{
+    facts::{Id, Since},
+    request::Moderation,
+};
 
 /// What comes of a frame.
 #[derive(Clone, PartialEq, Debug)]
@@ -19,6 +22,10 @@ pub struct SignedIn {
     pub user: Id,
     /// As it was when he was let in; `None` if he is let in though he is not known.
     pub moderation: Option<Moderation>,
+    /// When the token ends by which they came in; `None` for a guest.
+    pub until: Option<Since>,
+    /// Whether they may have any number of sockets: who manages others.
+    pub is_unlimited: bool,
 }
 
 /// What other sockets are told.
@@ -32,6 +39,9 @@ pub enum Notice {
 
 impl Notice {
     pub const RELOAD: &str = r#"["connection.reload",{}]"#;
+
+    /// The last frame of a socket whose token has ended.
+    pub const EXPIRED: &str = r#"["error",{"code":"auth.expired_token"}]"#;
 
     /// The last frame of a socket whose user has opened too many others since.
     pub const REPLACED: &str =

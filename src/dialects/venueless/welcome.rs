@@ -3,13 +3,13 @@ use serde_json::{Map, Value, json};
 use super::{
     Done, Own, Shapes, SignedIn, Turn,
     frame::Back,
-    kept, manages, may_sign_in,
+    kept, manages, manages_others, may_sign_in,
     people::{profile, state},
     problem::Problem,
 };
 use crate::{
     dialects::{House, Step},
-    facts::Id,
+    facts::{Id, Since},
     request::Moderation,
 };
 
@@ -19,6 +19,8 @@ pub(super) struct Welcome {
     pub(super) world: String,
     pub(super) back: Back,
     pub(super) shapes: Shapes,
+    /// When the token ends by which they come.
+    pub(super) until: Option<Since>,
 }
 
 impl Welcome {
@@ -42,7 +44,9 @@ impl Welcome {
             data.insert("exhibition".to_owned(), json!({}));
             data.insert("announcements".to_owned(), json!([]));
         }
-        let signed_in = Some(SignedIn { user: user.clone(), moderation });
+        let is_unlimited = manages_others(house, user);
+        let user = user.clone();
+        let signed_in = Some(SignedIn { user, moderation, until: self.until, is_unlimited });
         let reply = self.back.reply("authenticated", &Value::Object(data));
         Ok(Step::Done(Turn { signed_in, ..reply }))
     }
@@ -53,7 +57,10 @@ impl Welcome {
             permissions.push("world:chat.direct");
         }
         if manages(house, user) {
-            permissions.extend(["world:users.list", "world:users.manage"]);
+            permissions.push("world:users.list");
+        }
+        if manages_others(house, user) {
+            permissions.push("world:users.manage");
         }
         let traits = house.tags(user).unwrap_or_default();
         json!({
@@ -65,8 +72,8 @@ impl Welcome {
     }
 }
 
-/// A user as he himself sees him.
-fn own(user: &str, kept: &Own, moderation: Option<Moderation>) -> Value {
+/// A user as they see themselves.
+pub(super) fn own(user: &str, kept: &Own, moderation: Option<Moderation>) -> Value {
     let mut own = Map::new();
     own.insert("id".to_owned(), user.into());
     own.insert("profile".to_owned(), profile(kept));

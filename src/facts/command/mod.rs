@@ -101,7 +101,8 @@ macro_rules! ops {
 ops! {
     /// Makes the user if he isn't known.
     PutUser = "put_user" { user: Id, fields: Box<UserFields> }
-    DeleteUser = "delete_user" { user: Id }
+    /// With `only_unused`, refused if more is known of the user than attributes.
+    DeleteUser = "delete_user" { user: Id, only_unused: Option<bool> }
     AddTags = "add_tags" { user: Id, tags: BTreeSet<Tag> }
     RemoveTags = "remove_tags" { user: Id, tags: BTreeSet<Tag> }
     Ban = "ban" { user: Id }

@@ -72,7 +72,9 @@ pub fn plan<E>(
 fn dispatch<E>(draft: &mut Draft<'_, E>, op: &Op) -> Done<E> {
     match op {
         Op::PutUser { user, fields } => profile::put(draft, user, fields),
-        Op::DeleteUser { user } => users::delete(draft, user),
+        Op::DeleteUser { user, only_unused } => {
+            users::delete(draft, user, only_unused.unwrap_or(false))
+        }
         Op::AddTags { user, tags } => users::add_tags(draft, user, tags),
         Op::RemoveTags { user, tags } => users::remove_tags(draft, user, tags),
         Op::Ban { user } => users::moderate(draft, user, Moderation::Banned),

@@ -103,6 +103,8 @@ words! {
         TooMany = "too_many",
         /// A text is not of the form that it must have.
         Invalid = "invalid",
+        /// The user who was to be deleted if unused is not.
+        InUse = "in_use",
         /// Another command of the batch was refused.
         NotApplied = "not_applied",
     }

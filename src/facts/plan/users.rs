@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Done, Failure, Outcome, Reason, Refusal, Stated, UserField,
+    Around, Done, Failure, Outcome, Reason, Refusal, Stated, UserField,
     draft::{Draft, shown},
 };
 use crate::{
@@ -78,11 +78,15 @@ pub(super) fn called(field: UserField, user: &str) -> String {
     }
 }
 
-/// Takes the user away, and wherever a record names him.
-pub(super) fn delete<E>(draft: &mut Draft<'_, E>, id: &Id) -> Done<E> {
+/// Deletes the user, and wherever a record names them.
+pub(super) fn delete<E>(draft: &mut Draft<'_, E>, id: &Id, only_unused: bool) -> Done<E> {
     draft.not_stated(&Stated::User(id), &format!("the user `{}`", shown(id)))?;
     draft.subject(id)?;
     let around = draft.world.around(id);
+    if only_unused && !(around == Around::default() && draft.user(id)?.is_unused()) {
+        let message = format!("more is known of `{}` than attributes", shown(id));
+        return Err(Refusal::new(Reason::InUse, message).into());
+    }
     for group in &around.groups {
         leave(draft, group, id)?;
     }

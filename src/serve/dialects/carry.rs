@@ -113,7 +113,7 @@ async fn follow(unread: Unread, until: &mut Option<Instant>) -> Result<(), Failu
 
 /// Carries commands out. Those that are each for itself go in several batches if the store does not
 /// take them at once.
-async fn write(app: &App, commands: Vec<Command>, each: bool) -> Wrote {
+pub(super) async fn write(app: &App, commands: Vec<Command>, each: bool) -> Wrote {
     let Some(facts) = app.live.facts() else {
         return Wrote::Failed(NotWritten::NoStore(WriteError::NoStore.to_string()));
     };

@@ -33,10 +33,15 @@ impl Inside<'_> {
     }
 }
 
+/// Milliseconds since 1970 in UTC.
+pub(super) fn now() -> Since {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Since::try_from(since.as_millis()).unwrap_or(Since::MAX)
+}
+
 impl House for Inside<'_> {
     fn now(&self) -> Since {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Since::try_from(since.as_millis()).unwrap_or(Since::MAX)
+        now()
     }
 
     fn admission(&self, token: Option<&[u8]>) -> Admission {
@@ -111,6 +116,12 @@ impl House for Inside<'_> {
         let mut names: Vec<String> = tags.map(|tag| view.tags.name(tag).to_owned()).collect();
         names.sort_unstable();
         Some(names)
+    }
+
+    fn takes_tag(&self, tag: &str) -> bool {
+        let view = &self.served.view;
+        view.declared.is_empty()
+            || view.tags.get(tag).is_some_and(|tag| view.declared.contains(&tag))
     }
 
     fn role(&self, group: &str, user: &str) -> Option<Role> {

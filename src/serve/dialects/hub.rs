@@ -16,7 +16,11 @@ use tokio::{
     time::sleep,
 };
 
-use super::house::Inside;
+use super::{
+    guests::{self, Guests},
+    house::Inside,
+    origin::Origin,
+};
 use crate::{
     dialects::{
         House,
@@ -33,8 +37,13 @@ pub struct Sockets {
     /// How long one may take to authenticate, to answer a ping, and, if it is less than is given
     /// anyway, to take a frame.
     pub patience: Duration,
-    /// How many a user may have: a new one replaces his oldest.
+    /// How many a user may have who does not manage others: a new one replaces their oldest.
     pub most_per_user: Option<NonZeroUsize>,
+    /// Whose pages may open one; those of the host that is asked if none is named.
+    pub origins: Vec<Origin>,
+    /// How many guests are kept at most, and how many may be made a minute from one address.
+    pub most_guests: usize,
+    pub new_guests: u32,
 }
 
 /// All sockets that are open, by who has authenticated on them.
@@ -45,6 +54,7 @@ pub(in crate::serve) struct Hub {
     numbers: AtomicU64,
     open: watch::Sender<usize>,
     stopping: watch::Sender<bool>,
+    pub(super) guests: Arc<Guests>,
 }
 
 type Users = BTreeMap<String, Vec<Member>>;
@@ -148,7 +158,9 @@ impl Drop for Open {
 
 impl Hub {
     pub(in crate::serve) fn new(sockets: Sockets) -> Self {
+        let guests = Arc::new(Guests::new(sockets.most_guests, sockets.new_guests));
         Self {
+            guests,
             sockets,
             users: Mutex::default(),
             numbers: AtomicU64::default(),
@@ -183,7 +195,8 @@ impl Hub {
     pub(super) fn join(&self, socket: &Open, line: &Line, by: &SignedIn, app: &App) {
         let mut users = self.users();
         let all = users.entry(by.user.to_string()).or_default();
-        if self.sockets.most_per_user.is_some_and(|most| all.len() >= most.get()) {
+        let is_full = |most: NonZeroUsize| all.len() >= most.get();
+        if !by.is_unlimited && self.sockets.most_per_user.is_some_and(is_full) {
             let replaced = all.remove(0).line;
             replaced.tell(Order::Send(Utf8Bytes::from_static(Notice::REPLACED)));
             replaced.tell(Order::Close(CloseCode::Policy, "connection replaced"));
@@ -204,8 +217,14 @@ impl Hub {
             all.retain(|member| member.number != socket.number);
             if all.is_empty() {
                 users.remove(user);
+                self.guests.left(user);
             }
         }
+    }
+
+    /// Whether a user has a socket open.
+    pub(super) fn is_here(&self, user: &str) -> bool {
+        self.users().contains_key(user)
     }
 
     pub(super) fn now(&self) -> Moment {
@@ -237,9 +256,13 @@ impl Hub {
         }
     }
 
-    /// Has those connect anew who are banned, silenced or deleted, by whomever, for as long as this
-    /// goes on.
-    pub(in crate::serve) async fn follow(&self, app: &App) {
+    /// Keeps sockets and guests as facts change, for as long as this goes on.
+    pub(in crate::serve) async fn follow(self: &Arc<Self>, app: &Arc<App>) {
+        tokio::join!(self.follow_states(app), guests::keep(self, app));
+    }
+
+    /// Has those connect again who are banned, silenced or deleted, by anyone.
+    async fn follow_states(&self, app: &App) {
         let mut changes = app.live.changes();
         while changes.changed().await.is_ok() {
             let begun = Instant::now();

@@ -1,14 +1,17 @@
 //! Other systems' APIs: what they ask is read from what is served, and what they change is written.
 
 mod carry;
+mod guests;
 mod house;
 mod hub;
+mod origin;
 mod socket;
 mod upgrade;
 
 pub(super) use carry::MOST_LOOKS;
 pub(super) use hub::Hub;
 pub use hub::Sockets;
+pub use origin::{InvalidOrigin, Origin, SiteOrigin};
 
 use std::sync::Arc;
 

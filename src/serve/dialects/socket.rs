@@ -1,5 +1,5 @@
 use std::{
-    future::poll_fn,
+    future::{pending, poll_fn},
     pin::Pin,
     sync::Arc,
     time::{Duration, Instant},
@@ -23,10 +23,13 @@ use tokio::{
 
 use super::{
     carry,
+    guests::Door,
+    house::now,
     hub::{Hub, Line, Open, Order, Orders, line},
 };
 use crate::{
-    dialects::venueless::{Session, Turn, Venueless},
+    dialects::venueless::{Notice, Session, Turn, Venueless, guest::GuestLimit},
+    facts::Since,
     serve::route::App,
 };
 
@@ -48,6 +51,8 @@ enum End {
 enum Event {
     Told(Order),
     Tick,
+    /// Its token has ended.
+    Expired,
     Came(Message),
 }
 
@@ -57,6 +62,10 @@ struct Socket {
     hub: Arc<Hub>,
     stream: HyperWebsocketStream,
     session: Session,
+    /// By which guests come in.
+    door: Arc<Door>,
+    /// When the token ends by which its user came in.
+    until: Option<Since>,
     open: Open,
     /// By which others reach it.
     line: Line,
@@ -75,12 +84,13 @@ pub(super) async fn run(
     hub: Arc<Hub>,
     websocket: HyperWebsocket,
     world: String,
-    open: Open,
+    (open, door): (Open, Arc<Door>),
 ) {
     let patience = hub.sockets.patience;
     let Ok(Ok(mut stream)) = timeout(patience, websocket).await else { return };
+    let limit = Arc::clone(&door) as Arc<dyn GuestLimit>;
     let session = match hub.sockets.venueless.open(&world) {
-        Ok(session) => session,
+        Ok(session) => session.with_limit(limit),
         Err(frame) => {
             let sent = stream.send(Message::Text(frame.into()));
             if matches!(timeout(patience, sent).await, Ok(Ok(()))) {
@@ -93,8 +103,21 @@ pub(super) async fn run(
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let ((line, orders, cut), stopping) = (line(), hub.stopping());
     let heard = Instant::now();
-    let mut socket =
-        Socket { app, hub, stream, session, open, line, orders, cut, stopping, clock, heard };
+    let mut socket = Socket {
+        app,
+        hub,
+        stream,
+        session,
+        door,
+        until: None,
+        open,
+        line,
+        orders,
+        cut,
+        stopping,
+        clock,
+        heard,
+    };
     let Err(end) = socket.listen().await;
     if let Some(user) = &socket.session.user {
         socket.hub.leave(&socket.open, user);
@@ -115,6 +138,7 @@ impl Socket {
                 _ = self.stopping.wait_for(|&stops| stops) => {
                     return Err(End::Close(CloseCode::Away, "the daemon is stopping"));
                 }
+                () = passed(self.until) => Event::Expired,
                 Some(order) = self.orders.next() => Event::Told(order),
                 _ = self.clock.tick() => Event::Tick,
                 came = self.stream.next() => {
@@ -125,6 +149,10 @@ impl Socket {
                 Event::Told(Order::Send(frame)) => self.send(Message::Text(frame)).await?,
                 Event::Told(Order::Close(code, why)) => return Err(End::Close(code, why)),
                 Event::Tick => self.tick().await?,
+                Event::Expired => {
+                    self.send(Message::Text(Utf8Bytes::from_static(Notice::EXPIRED))).await?;
+                    return Err(End::Close(CloseCode::Policy, "the token has expired"));
+                }
                 Event::Came(message) => {
                     self.heard = Instant::now();
                     match message {
@@ -160,6 +188,7 @@ impl Socket {
         let begun = self.hub.now();
         let session = &self.session;
         let done = carry::carry(&self.app, |house| venueless.turn(session, &text, house)).await;
+        self.door.settle(matches!(&done, Ok(done) if done.answer.signed_in.is_some()));
         let Turn { reply, notices, signed_in, ends } = match done {
             Ok(done) => done.answer,
             Err(failure) => {
@@ -169,6 +198,7 @@ impl Socket {
         };
         if let Some(by) = signed_in {
             self.hub.join(&self.open, &self.line, &by, &self.app);
+            self.until = by.until;
             self.session.user = Some(by.user);
         }
         for notice in notices {
@@ -212,6 +242,17 @@ impl Socket {
             },
             () = stop => Err(End::Cut),
         }
+    }
+}
+
+/// How often the clock is looked at that may have been set meanwhile.
+const CLOCK: Duration = Duration::from_secs(5);
+
+/// Waits until the clock shows a time, however it is set meanwhile.
+async fn passed(until: Option<Since>) {
+    let Some(until) = until else { return pending().await };
+    while let Some(left) = until.checked_sub(now()).filter(|&left| left > 0) {
+        sleep(Duration::from_millis(left).min(CLOCK)).await;
     }
 }
 

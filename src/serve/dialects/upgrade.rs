@@ -11,9 +11,10 @@ use hyper::{
 use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
 use percent_encoding::percent_decode_str;
 
-use super::{hub::Hub, socket};
+use super::{hub::Hub, origin, socket};
 use crate::serve::{
     answer::{self, Answer, Refusal},
+    listen::ClientAddress,
     route::App,
 };
 
@@ -58,9 +59,13 @@ pub(super) fn upgrade(
         let message = "Sec-WebSocket-Key must be 16 bytes in base64";
         return Refusal::bad("Sec-WebSocket-Key", message).answer();
     }
+    if let Err(refusal) = origin::check(request.headers(), &hub.sockets.origins) {
+        return refusal.answer();
+    }
     if !body.is_end_stream() {
         return Refusal::bad("", "who asks for a WebSocket sends no body").answer();
     }
+    let address = request.extensions().get::<ClientAddress>().copied();
     let config = WebSocketConfig::default()
         .read_buffer_size(4 << 10)
         .write_buffer_size(0)
@@ -69,7 +74,9 @@ pub(super) fn upgrade(
     match hyper_tungstenite::upgrade(request, Some(config)) {
         Ok((accepted, websocket)) => {
             let open = hub.enter();
-            tokio::spawn(socket::run(Arc::clone(app), Arc::clone(hub), websocket, world, open));
+            let door = hub.guests.door(address);
+            let (app, hub) = (Arc::clone(app), Arc::clone(hub));
+            tokio::spawn(socket::run(app, hub, websocket, world, (open, door)));
             let (head, _) = accepted.into_parts();
             let mut answer = answer::empty_answer(head.status);
             answer.headers_mut().extend(head.headers);

@@ -168,14 +168,15 @@ fn a_close_is_answered() {
 
 #[test]
 fn a_thousand_sockets_are_served() {
-    let rig = world(&[]);
+    let rig = world(&["--venueless-new-guests", "1000"]);
     let mut sockets: Vec<Socket> =
         (0..1000).map(|_| Socket::open(&rig, "/ws/world/sample/")).collect();
     for (at, socket) in sockets.iter_mut().enumerate() {
-        socket.send(&json!(["authenticate", { "client_id": at % 100 }]));
+        socket.send(&json!(["authenticate", { "client_id": 1 + at % 100 }]));
     }
     for socket in &mut sockets {
-        assert_eq!(socket.next()[0], "authenticated");
+        let reply = socket.next();
+        assert_eq!(reply[0], "authenticated", "{reply}");
     }
     let update = json!(["user.update", 1, { "profile": { "a": 1 } }]);
     assert_eq!(sockets[0].ask(&update), json!(["success", 1, {}]));

@@ -3,6 +3,7 @@
 mod bounds;
 mod decisions;
 mod frames;
+mod guests;
 mod hostile;
 mod login;
 mod moderation;

@@ -145,8 +145,21 @@ fn a_silenced_manager_manages_nobody() {
     user(&rig, "alice", &[]);
     moderator(&rig);
     rig.write(&json!([{ "op": "silence", "user": "mod" }]));
-    let mut silenced = moderator(&rig);
-    assert_eq!(silenced.ask(&json!(["user.ban", 1, { "id": "alice" }])), denied());
+    let (mut silenced, reply) = super::enter(&rig, "mod", &["moderator"]);
+    // They are not told that they may.
+    let told = json!(["world:view", "world:users.list"]);
+    assert_eq!(reply[1]["world.config"]["permissions"], told, "{reply}");
+    for command in
+        ["user.ban", "user.silence", "user.reactivate", "user.delete", "user.admin.update"]
+    {
+        let frame = json!([command, 1, { "id": "alice", "profile": {} }]);
+        assert_eq!(silenced.ask(&frame), denied(), "{command}");
+    }
+    assert_eq!(silenced.ask(&json!(["user.list", 1, {}]))[0], "success");
+    rig.write(&json!([{ "op": "reactivate", "user": "mod" }]));
+    let (_, reply) = super::enter(&rig, "mod", &["moderator"]);
+    let told = json!(["world:view", "world:chat.direct", "world:users.list", "world:users.manage"]);
+    assert_eq!(reply[1]["world.config"]["permissions"], told, "{reply}");
 }
 
 #[test]

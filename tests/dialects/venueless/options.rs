@@ -72,6 +72,15 @@ fn the_oldest_of_too_many_sockets_is_replaced() {
 }
 
 #[test]
+fn who_manages_others_has_any_number_of_sockets() {
+    let rig = world(&["--venueless-connections", "1"]);
+    let mut sockets: Vec<Socket> = (0..4).map(|_| super::moderator(&rig)).collect();
+    for socket in &mut sockets {
+        assert_eq!(socket.ask(&json!(["ping", 1])), json!(["pong", 1]));
+    }
+}
+
+#[test]
 fn without_a_store_only_those_come_in_who_are_known_as_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);

@@ -27,7 +27,9 @@ fn a_profile_is_put_in_place_of_the_other() {
     for profile in profiles {
         let update = json!(["user.update", 1, { "profile": profile }]);
         assert_eq!(alice.ask(&update), success(json!({})));
-        let updated = json!(["user.updated", { "id": "alice", "profile": profile }]);
+        // With all that the login told.
+        let told = json!({ "id": "alice", "profile": profile, "moderation_state": "" });
+        let updated = json!(["user.updated", told]);
         assert_eq!(other.next(), updated);
         let fetch = json!(["user.fetch", 1, { "id": "alice" }]);
         let expected = success(json!({ "id": "alice", "profile": profile }));
@@ -39,6 +41,8 @@ fn a_profile_is_put_in_place_of_the_other() {
     let update = json!(["user.update", 1, { "client_state": { "x": 1 } }]);
     alice.ask(&json!(["user.update", 1, { "profile": { "a": 1 } }]));
     assert_eq!(alice.ask(&update), success(json!({})));
+    other.next();
+    let updated = other.next();
     let mut again = Socket::open(&rig, "/ws/world/sample/");
     let token = super::token(&json!({}));
     let config = again.ask(&json!(["authenticate", { "token": token }]))[1]["user.config"].clone();
@@ -48,6 +52,7 @@ fn a_profile_is_put_in_place_of_the_other() {
             "id": "alice", "profile": { "a": 1 }, "moderation_state": "", "client_state": { "x": 1 },
         })
     );
+    assert_eq!(updated, json!(["user.updated", config]));
     assert_eq!(alice.ask(&json!(["user.update", 1, {}])), success(json!({})));
 }
 
@@ -76,7 +81,8 @@ fn managers_change_others() {
     let profile = json!({ "display_name": "A" });
     let update = json!(["user.admin.update", 1, { "id": "alice", "profile": profile }]);
     assert_eq!(moderator.ask(&update), success(json!({})));
-    assert_eq!(alice.next(), json!(["user.updated", { "id": "alice", "profile": profile }]));
+    let told = json!({ "id": "alice", "profile": profile, "moderation_state": "" });
+    assert_eq!(alice.next(), json!(["user.updated", told]));
     let unknown = json!(["user.admin.update", 1, { "id": "nobody", "profile": {} }]);
     assert_eq!(moderator.ask(&unknown), error("user.not_found"));
     assert_eq!(rig.decide("alice", "start_chat", "nobody").1, "unknown_resource");

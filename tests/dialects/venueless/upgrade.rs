@@ -68,11 +68,10 @@ fn a_frame_may_come_with_the_request() {
 }
 
 #[test]
-fn it_is_spoken_on_unix_sockets_and_to_any_page_and_never_compressed() {
-    let rig = super::Rig::with(
-        super::POLICY,
-        &["--dialect", "all", "--uds", "{}/open", "--admin-uds", "{}/admin"],
-    );
+fn it_is_spoken_on_unix_sockets_and_to_pages_that_may_and_never_compressed() {
+    let sockets = ["--dialect", "all", "--uds", "{}/open", "--admin-uds", "{}/admin"];
+    let pages = ["--venueless-origin", "http://elsewhere.example"];
+    let rig = super::Rig::with(super::POLICY, &[&sockets[..], &pages].concat());
     let more = "Origin: http://elsewhere.example\r\nSec-WebSocket-Protocol: chat\r\n\
                 Sec-WebSocket-Extensions: permessage-deflate\r\n";
     let head =
@@ -91,6 +90,100 @@ fn it_is_spoken_on_unix_sockets_and_to_any_page_and_never_compressed() {
         }
         let head = String::from_utf8_lossy(&came).to_lowercase();
         assert!(head.starts_with("http/1.1 101 ") && !head.contains("extensions"), "{head}");
+    }
+}
+
+/// The status of a socket that is asked for as a page of this origin.
+#[track_caller]
+fn of_page(rig: &super::Rig, host: &str, origin: &str) -> u16 {
+    let request =
+        format!("GET /ws/world/a HTTP/1.1\r\nHost: {host}\r\n{origin}{UPGRADE}{VERSION}{KEY}\r\n");
+    let mut client = rig.daemon.connect();
+    client.send(request);
+    let answer = client.answer("GET").unwrap();
+    if answer.status != 101 {
+        let refusal = answer.json();
+        assert_eq!(refusal["error"]["at"], "Origin", "{refusal}");
+        let message = refusal["error"]["message"].as_str().unwrap();
+        assert!(message.contains("--venueless-origin"), "{message}");
+    }
+    answer.status
+}
+
+#[test]
+fn pages_of_other_hosts_open_none() {
+    let rig = world(&[]);
+    let address = rig.daemon.address();
+    let (port, here) = (address.port(), address.to_string());
+    for (host, origin, status) in [
+        // What is no browser.
+        (here.as_str(), None, 101),
+        (&here, Some(format!("http://{here}")), 101),
+        (&here, Some(format!("https://{here}")), 101),
+        ("127.0.0.1", Some("https://127.0.0.1".to_owned()), 101),
+        ("127.0.0.1:443", Some("https://127.0.0.1".to_owned()), 101),
+        ("127.0.0.1", Some("http://127.0.0.1:80".to_owned()), 101),
+        (&format!("LOCALHOST:{port}"), Some(format!("http://localhost:{port}")), 101),
+        (&format!("[::1]:{port}"), Some(format!("http://[::1]:{port}")), 101),
+        (&here, Some("https://evil.example".to_owned()), 403),
+        (&here, Some("http://127.0.0.1".to_owned()), 403),
+        (&here, Some(format!("http://127.0.0.1:{}", port ^ 1)), 403),
+        (&here, Some(format!("http://localhost:{port}")), 403),
+        (&here, Some(format!("http://{here}.evil.example")), 403),
+        (&here, Some(format!("http://evil.example@{here}")), 403),
+        (&here, Some(format!("http://{here}/")), 403),
+        (&here, Some("null".to_owned()), 403),
+        (&here, Some(String::new()), 403),
+        (&here, Some(format!("http://{here}\r\nOrigin: http://{here}")), 403),
+    ] {
+        let line = origin.map(|origin| format!("Origin: {origin}\r\n")).unwrap_or_default();
+        assert_eq!(of_page(&rig, host, &line), status, "{host} {line}");
+    }
+}
+
+#[test]
+fn pages_that_are_named_open_them_and_no_others() {
+    let rig = world(&[
+        "--venueless-origin",
+        "https://chat.example",
+        "--venueless-origin",
+        "HTTP://Event.Example:8080/",
+    ]);
+    let here = rig.daemon.address().to_string();
+    for (origin, status) in [
+        ("https://chat.example", 101),
+        ("https://chat.example:443", 101),
+        ("http://event.example:8080", 101),
+        ("http://chat.example", 403),
+        ("https://chat.example:8443", 403),
+        ("https://chat.example.evil.example", 403),
+        ("http://event.example", 403),
+        (&format!("http://{here}"), 403),
+        ("null", 403),
+    ] {
+        assert_eq!(of_page(&rig, &here, &format!("Origin: {origin}\r\n")), status, "{origin}");
+    }
+    assert_eq!(of_page(&rig, &here, ""), 101);
+    let open = world(&["--venueless-origin", "*"]);
+    let here = open.daemon.address().to_string();
+    for origin in ["null", "https://anywhere.example", "capacitor://localhost", ""] {
+        assert_eq!(of_page(&open, &here, &format!("Origin: {origin}\r\n")), 101, "{origin}");
+    }
+}
+
+#[test]
+fn what_is_no_origin_is_told_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("policy.yaml"), super::POLICY).unwrap();
+    for text in
+        ["chat.example", "https://", "https://a/b", "https://u@a", "null", "https://a?b", ""]
+    {
+        let mut command = crate::daemon::serve();
+        command.arg(folder.path()).args(["--dialect", "venueless", "--venueless-origin", text]);
+        let ended = crate::daemon::run(&mut command);
+        let errors = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{text}: {errors}");
+        assert!(errors.contains("https://chat.example"), "{text}: {errors}");
     }
 }
 

@@ -1,0 +1,121 @@
+//! Origins: which pages may open a WebSocket.
+
+use std::{fmt, str::FromStr};
+
+use hyper::{
+    HeaderMap, StatusCode, Uri,
+    header::{HOST, ORIGIN},
+};
+use thiserror::Error;
+
+use crate::serve::answer::Refusal;
+
+/// Where pages come from that may open a WebSocket.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// Anywhere.
+    Any,
+    Of(SiteOrigin),
+}
+
+/// A scheme, a host and a port, in lower case; the port is left out where the scheme's own is meant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SiteOrigin {
+    scheme: String,
+    host: String,
+    port: Option<u16>,
+}
+
+/// Why a text is no origin.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[error("an origin is a scheme and a host, as https://chat.example, or `*` for any")]
+pub struct InvalidOrigin;
+
+impl FromStr for Origin {
+    type Err = InvalidOrigin;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
+        match text {
+            "*" => Ok(Self::Any),
+            // An address bar shows the slash, and an origin has none.
+            _ => SiteOrigin::read(text.strip_suffix('/').unwrap_or(text)).map(Self::Of),
+        }
+    }
+}
+
+impl SiteOrigin {
+    fn read(text: &str) -> Result<Self, InvalidOrigin> {
+        let (scheme, authority) = text.split_once("://").ok_or(InvalidOrigin)?;
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+        if scheme.is_empty() || !scheme.chars().all(is_plain) {
+            return Err(InvalidOrigin);
+        }
+        let scheme = scheme.to_ascii_lowercase();
+        let (host, port) = host_and_port(authority, &scheme).ok_or(InvalidOrigin)?;
+        Ok(Self { scheme, host, port })
+    }
+}
+
+impl fmt::Display for SiteOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.host)?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+/// The host in lower case, and the port if it is not the scheme's own.
+fn host_and_port(authority: &str, scheme: &str) -> Option<(String, Option<u16>)> {
+    let uri: Uri = format!("http://{authority}").parse().ok()?;
+    let authority =
+        uri.authority().filter(|it| it.as_str() == authority && !authority.contains('@'))?;
+    let port = match authority.as_str().strip_prefix(authority.host())? {
+        "" | ":" => None,
+        text => Some(text.strip_prefix(':')?.parse().ok()?),
+    };
+    let usual = match scheme {
+        "http" | "ws" => Some(80),
+        "https" | "wss" => Some(443),
+        _ => None,
+    };
+    Some((authority.host().to_ascii_lowercase(), port.filter(|port| Some(*port) != usual)))
+}
+
+/// Sees that a page may open a WebSocket: one of the origins that are named, or, if none is, one of the
+/// host that was asked. Without an `Origin` it is no page.
+///
+/// # Errors
+/// If it may not: how to let it.
+pub(super) fn check(headers: &HeaderMap, allowed: &[Origin]) -> Result<(), Refusal> {
+    let mut given = headers.get_all(ORIGIN).iter();
+    let (origin, more) = (given.next(), given.next());
+    let Some(origin) = origin else { return Ok(()) };
+    if allowed.contains(&Origin::Any) {
+        return Ok(());
+    }
+    let origin = origin.to_str().ok().filter(|_| more.is_none());
+    let Some(Ok(origin)) = origin.map(SiteOrigin::read) else {
+        let message = "this page's origin is none of those that --venueless-origin names, nor the host \
+                       that was asked; --venueless-origin '*' allows any";
+        return Err(forbidden(message.to_owned()));
+    };
+    let is_same = || {
+        let host = headers.get(HOST)?.to_str().ok()?;
+        let (host, port) = host_and_port(host, &origin.scheme)?;
+        Some(host == origin.host && port == origin.port)
+    };
+    let may = if allowed.is_empty() {
+        is_same() == Some(true)
+    } else {
+        allowed.contains(&Origin::Of(origin.clone()))
+    };
+    if may {
+        return Ok(());
+    }
+    Err(forbidden(format!(
+        "pages of {origin} may not open this WebSocket; allow them with --venueless-origin {origin}"
+    )))
+}
+
+fn forbidden(message: String) -> Refusal {
+    Refusal { status: StatusCode::FORBIDDEN, message, at: "Origin".to_owned() }
+}
