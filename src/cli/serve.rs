@@ -1,4 +1,5 @@
 use std::{
+    future::pending,
     io::{self, IsTerminal},
     net::SocketAddr,
     path::PathBuf,
@@ -12,18 +13,23 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 use tokio::{
     runtime::{Builder, Runtime},
-    signal::unix::{Signal, SignalKind, signal},
-    time::sleep,
+    time::{Instant, sleep, sleep_until},
 };
 use tracing::{info, level_filters::LevelFilter, warn};
 use tracing_subscriber::{
     Layer, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
-use super::{Exit, Output, dialects, diff::Share, listen::Address, policy, progress};
+use super::{
+    Exit, Output, dialects,
+    duration::TypedDuration,
+    listen::Address,
+    policy, progress, reloads,
+    signals::{Signalled, Signals},
+};
 use crate::{
     dialects::Dialect,
-    live::{ChangeGuard, Live, Pace, Start, Trigger, Watch},
+    live::{Live, LiveOptions, LogForm, Pace, Start, Trigger, Watch},
     serve::{
         self, AdminToken, AllowStatus, App, HostName, Listeners, PropertyNames, PublicUrl, Sockets,
     },
@@ -59,6 +65,12 @@ pub(super) struct Options {
     /// How long requests at work may take to finish when the daemon is told to stop, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     drain: u64,
+    /// How long to go on serving, and taking connections, when the daemon is told to stop, as 10s
+    ///
+    /// `/readyz` answers 503 meanwhile, so that balancers send nobody new. Then comes the time to drain.
+    /// The same signal again cuts it short.
+    #[arg(long, value_name = "DURATION", default_value = "0s")]
+    shutdown_wait: TypedDuration,
     /// How large a request's body may be, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
     body_limit: usize,
@@ -81,19 +93,11 @@ pub(super) struct Options {
     /// How often to look for changes that no event told of, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000)]
     poll: u64,
-    /// Hold back a policy that changes the outcome for more than this share of pairs, as 5%
+    #[command(flatten)]
+    reloads: reloads::Options,
+    /// Whether SIGHUP takes a policy that would be held
     ///
-    /// Of all ordered pairs of two users who are served, each counted once for each action between
-    /// users. What rules and settings change is counted exactly; where users' records, relations or
-    /// users themselves change too, up to 360 of them are, and of more a sample of pairs. Who would be
-    /// gone counts, who is new does not. The last policy goes on being served meanwhile and after.
-    /// `POST /v1/reload?force=true` with the admin token takes the new one all the same.
-    #[arg(long, value_name = "SHARE")]
-    max_changed: Option<Share>,
-    /// Whether SIGHUP takes a policy however much it changes
-    ///
-    /// Without it, a hangup reads the files anew as `POST /v1/reload` does, and what changes too much
-    /// is held back.
+    /// Without it, a hangup reads the files again as `POST /v1/reload` does, and what is held stays so.
     #[arg(long)]
     sighup_forces: bool,
     /// Keep facts that change while it runs in this file; it is made if it is not there
@@ -137,11 +141,10 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     logging(output)?;
     options.check_listen()?;
     let runtime = runtime().context("can't start the runtime")?;
-    // From here on a hangup means a reload, also while the files are read for the first time.
-    let hangup = {
-        let _runtime = runtime.enter();
-        signal(SignalKind::hangup()).context("can't wait for signals")?
-    };
+    // From here on a hangup means a reload and the others an orderly end, also while files are read for
+    // the first time.
+    let signals = Signals::listen(&runtime).context("can't wait for signals")?;
+    let starting = signals.while_starting(&runtime);
     // Before the files are read, so that no change falls between the two.
     let pace = Pace { poll: Duration::from_millis(options.poll.max(1)), ..Pace::default() };
     let watch = Watch::start(options.paths.clone(), pace).context("can't watch the files")?;
@@ -150,27 +153,40 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
         dialects: options.dialects.open()?,
         venueless: options.dialects.sockets()?,
     };
-    let guard = options.max_changed.map(|Share(max_changed)| ChangeGuard { max_changed });
-    let store = options.store.as_deref().map(store::open).transpose()?;
-    let start = || match store {
-        None => Ok(Live::start_guarded(options.paths.clone(), guard)),
-        Some(store) => Live::start_with(options.paths.clone(), guard, store.into()),
+    let log = if output.is_json() { LogForm::Fields } else { LogForm::Text };
+    let live_options = LiveOptions {
+        paths: options.paths.clone(),
+        guard: options.reloads.guard(),
+        state: options.reloads.state(),
+        log,
     };
+    let store = options.store.as_deref().map(store::open).transpose()?;
+    let start = || Live::start(&live_options, store.map(Into::into));
     let live = match progress::during("compiling the policy", start)? {
         Start::Serving(live) => live,
         Start::Refused(report) => {
             output.report_instead(&report)?;
             return Ok(policy::exit(&report));
         }
+        Start::Held(held) => return reloads::refuse(&held, output),
     };
-    output.report_aside(&live.reloads().latest.report);
-    if options.properties == Properties::All {
-        info!(
-            "properties of AuthZEN's requests that have peerage's names and shapes stand in for what it holds; \
-             where callers pass their own along, start it with --properties peerage"
-        );
+    if !starting.is_stopped() {
+        let latest = live.reloads().latest.clone();
+        match log {
+            LogForm::Fields => log.log(&latest.report),
+            // What is wrong was told together with what is served instead.
+            LogForm::Text if !latest.outcome.is_current() => {}
+            LogForm::Text => output.report_aside(&latest.report),
+        }
+        if options.properties == Properties::All {
+            info!(
+                "properties of AuthZEN's requests that have peerage's names and shapes stand in for what it holds; \
+                 where callers pass their own along, start it with --properties peerage"
+            );
+        }
+        let signals = starting.started(&runtime)?;
+        runtime.block_on(daemon(options, live, (watch, signals), callers, output))?;
     }
-    runtime.block_on(daemon(options, live, (watch, hangup), callers, output))?;
     // What is cut must not be waited for.
     runtime.shutdown_background();
     Ok(Exit::Fine)
@@ -215,46 +231,15 @@ fn runtime() -> io::Result<Runtime> {
 async fn daemon(
     options: &Options,
     live: Arc<Live>,
-    (mut watch, mut hangup): (Watch, Signal),
+    (mut watch, mut signals): (Watch, Signals),
     callers: Callers,
     output: &Output,
 ) -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-
     let (listeners, first) = listen(options, output).await?;
     let retry = Duration::from_millis(options.poll.max(1));
     let (wake, woken) = mpsc::channel();
     let follower = Arc::clone(&live);
     thread::Builder::new().name("reload".into()).spawn(move || follower.follow(&woken, retry))?;
-
-    let drain = Duration::from_secs(options.drain);
-    let on_hangup = if options.sighup_forces { Trigger::Forced } else { Trigger::Requested };
-    #[expect(clippy::async_yields_async, reason = "what comes after the stop is the last wait")]
-    let stop = async move {
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => break info!("told to stop by SIGTERM"),
-                _ = interrupt.recv() => break info!("told to stop by SIGINT"),
-                // The other end of `wake` goes only when this process does.
-                _ = hangup.recv() => {
-                    info!("told to reload by SIGHUP");
-                    let _ = wake.send(on_hangup);
-                }
-                () = watch.changed() => {
-                    let _ = wake.send(Trigger::Changed);
-                }
-            }
-        }
-        // The same signals again cut the time to drain short.
-        async move {
-            tokio::select! {
-                () = sleep(drain) => {}
-                _ = terminate.recv() => info!("told again to stop, by SIGTERM"),
-                _ = interrupt.recv() => info!("told again to stop, by SIGINT"),
-            }
-        }
-    };
     let public_url = match &options.public_url {
         Some(url) => url.clone(),
         // A Unix socket has no address that others could use.
@@ -278,8 +263,55 @@ async fn daemon(
             venueless: callers.venueless,
         },
     ));
+    let drain = Duration::from_secs(options.drain);
+    let TypedDuration(shutdown_wait) = options.shutdown_wait;
+    let on_hangup = if options.sighup_forces { Trigger::Forced } else { Trigger::Requested };
+    let stopping = Arc::clone(&app);
+    #[expect(clippy::async_yields_async, reason = "what comes after the stop is the last wait")]
+    let stop = async move {
+        let mut wait = None;
+        loop {
+            tokio::select! {
+                signalled = signals.next() => match signalled {
+                    Signalled::Stop(name) => {
+                        info!("told to stop by {name}");
+                        stopping.announce_stop();
+                        if wait.is_some() || shutdown_wait.is_zero() {
+                            break;
+                        }
+                        info!(wait = ?shutdown_wait, "serving on meanwhile");
+                        wait = Some(Instant::now() + shutdown_wait);
+                    }
+                    // The other end of `wake` goes only when this process does.
+                    Signalled::Reload => {
+                        info!("told to reload by SIGHUP");
+                        let _ = wake.send(on_hangup);
+                    }
+                },
+                () = until(wait) => break,
+                () = watch.changed() => {
+                    let _ = wake.send(Trigger::Changed);
+                }
+            }
+        }
+        // The same signals again cut the time to drain short.
+        async move {
+            tokio::select! {
+                () = sleep(drain) => {}
+                name = signals.stop() => info!("told again to stop, by {name}"),
+            }
+        }
+    };
     serve::serve(listeners, app, stop).await;
     Ok(())
+}
+
+/// Waits for an instant; for ever, if there is none.
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => pending().await,
+    }
 }
 
 /// Binds all sockets and says on standard output where they are, a line each. Gives the first that

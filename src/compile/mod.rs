@@ -214,6 +214,7 @@ fn lay(
         named,
         rules: rules.map(Arc::new),
         settings: Arc::new(settings),
+        sections: policy.sections,
         standings,
         managers,
         groups: Groups::new(&[], 0),

@@ -42,7 +42,7 @@ impl Flips {
     pub fn between(before: &View, after: &View) -> Self {
         let moves = Moves::of(before, after);
         let mut flips = Self {
-            users: before.population.directory.len(),
+            users: u32::try_from(moves.same.len() + moves.changed.len()).unwrap_or(u32::MAX),
             vanished: moves.vanished(),
             actions: Vec::new(),
             is_estimate: false,
@@ -145,7 +145,7 @@ impl Moves {
                 && has_same_tags(before, after, user, at, &tags)
                 && has_same_ties(before, after, user, at, &now)
         };
-        let (same, changed) = (0..old.len()).partition(is_same);
+        let (same, changed) = (0..old.len()).filter(|&user| old.is_known(user)).partition(is_same);
         Self { now, same, changed }
     }
 

@@ -9,9 +9,11 @@ mod kinds;
 mod listing;
 pub mod replay;
 mod schema;
+mod sections;
 pub mod test;
 
 pub use flips::{ActionFlips, Flips};
 pub use kinds::{Kind, Kinds};
 pub use listing::Listing;
 pub use schema::test_schema;
+pub use sections::{missing_sections, missing_users};

@@ -1,24 +1,49 @@
+use std::fmt;
+
 use crate::{
     compile,
     inspect::{
         Flips,
         diff::{Detail, Diff},
+        missing_sections, missing_users,
     },
+    request::Section,
     snapshot::View,
     source::Loaded,
 };
 
-/// How much a reload may change by itself.
+/// What a reload must not do by itself.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct ChangeGuard {
+pub struct ReloadGuard {
+    /// Whether a policy is held that lacks a section that refused something, or many of the users.
+    pub hold: bool,
     /// The share of all ordered pairs of the users that are served, over all actions between two,
-    /// that may come out otherwise: 0 to 1.
-    pub max_changed: f64,
+    /// that may come out otherwise: 0 to 1. `None` if any may.
+    pub max_changed: Option<f64>,
 }
 
-/// What a reload would have changed.
+/// How many users may be gone, whatever their share.
+const MOST_GONE: u32 = 10;
+
+/// One in how many users may be gone, where that is more than [`MOST_GONE`].
+const ONE_GONE_IN: u64 = 10;
+
+/// Why a policy is not taken by itself.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum HoldReason {
+    /// A section that refused something is no longer there.
+    SectionGone(Section),
+    /// Many users are no longer there.
+    UsersGone { gone: u32, of: u64 },
+    /// Too large a share of all pairs comes out otherwise.
+    Changed { share: f64, max_changed: f64 },
+}
+
+/// A policy that is not taken by itself: why, and what it would change.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Held {
+    /// At least one.
+    pub reasons: Vec<HoldReason>,
     /// The difference in one line.
     pub summary: String,
     pub gained: u64,
@@ -27,50 +52,125 @@ pub struct Held {
     pub vanished: u32,
     /// Which share of all pairs comes out otherwise, and which may: 0 to 1.
     pub share: f64,
-    pub max_changed: f64,
+    pub max_changed: Option<f64>,
     /// Whether the counts are what a sample of the pairs comes to.
     pub is_estimate: bool,
 }
 
-impl ChangeGuard {
-    /// What becomes of the users that are served, if that is too much.
+// === impl ReloadGuard ===
+
+impl ReloadGuard {
+    /// Takes every policy without errors.
+    pub const OFF: Self = Self { hold: false, max_changed: None };
+
+    /// Why the second view is not to replace the first, and what it would change; `None` if it may.
     ///
-    /// Where both views are of the same users, costs what a [`Diff`] does, and counts exactly. Where
-    /// records, relations or users changed too, costs what [`Flips`] do. Both leave readers alone:
-    /// they run beside them on this thread, the former on all processors.
-    pub(super) fn holds(self, before: &View, after: &View, loaded: Loaded) -> Option<Held> {
+    /// Costs a comparison of settings and a look-up of each user. Where one of these is a reason, or a
+    /// share of changes is given, the changes are counted too: exactly, as a [`Diff`] does, where both
+    /// views are of the same users, else as [`Flips`] do. Neither disturbs readers: they run beside
+    /// them on this thread, the former on all processors.
+    pub(super) fn holds(self, before: &View, after: &View, loaded: &Loaded) -> Option<Held> {
+        let mut reasons = Vec::new();
+        if self.hold {
+            reasons.extend(missing_sections(before, after).map(HoldReason::SectionGone));
+            let (gone, of) = (missing_users(before, after), before.population.everyone.len());
+            if gone > MOST_GONE && u64::from(gone) * ONE_GONE_IN > of {
+                reasons.push(HoldReason::UsersGone { gone, of });
+            }
+        }
+        if reasons.is_empty() && self.max_changed.is_none() {
+            return None;
+        }
+        let mut held = Held::new(before, after, loaded);
+        held.max_changed = self.max_changed;
+        if let Some(max_changed) = self.max_changed.filter(|&most| held.share > most) {
+            reasons.push(HoldReason::Changed { share: held.share, max_changed });
+        }
+        held.reasons = reasons;
+        (!held.reasons.is_empty()).then_some(held)
+    }
+}
+
+impl Default for ReloadGuard {
+    fn default() -> Self {
+        Self { hold: true, max_changed: None }
+    }
+}
+
+// === impl Held ===
+
+impl Held {
+    /// What would change, for no reason yet.
+    fn new(before: &View, after: &View, loaded: &Loaded) -> Self {
         let same = |after: &View| before.population.is_of_the_same(&after.population);
         let says_the_same = before.population.digest == after.population.digest;
-        // Read anew, though it says the same: records that are warned about are.
-        let over =
-            (!same(after) && says_the_same).then(|| compile::over(&loaded, before)).flatten();
-        drop(loaded);
+        // Compiled anew, though it says the same: records that are warned about are.
+        let over = (!same(after) && says_the_same).then(|| compile::over(loaded, before)).flatten();
         let after = over.as_ref().unwrap_or(after);
-        let held = if same(after) {
+        let held = Self {
+            reasons: Vec::new(),
+            summary: String::new(),
+            gained: 0,
+            lost: 0,
+            vanished: 0,
+            share: 0.0,
+            max_changed: None,
+            is_estimate: false,
+        };
+        if same(after) {
             let diff = Diff::of(before, after, None, Detail::NONE);
             let [gained, lost] = diff.totals();
-            Held {
-                summary: diff.summary(),
-                gained,
-                lost,
-                vanished: 0,
-                share: diff.share(),
-                max_changed: self.max_changed,
-                is_estimate: false,
-            }
+            Self { summary: diff.summary(), gained, lost, share: diff.share(), ..held }
         } else {
             let flips = Flips::between(before, after);
             let [gained, lost] = flips.totals();
-            Held {
+            Self {
                 summary: flips.summary(),
                 gained,
                 lost,
                 vanished: flips.vanished,
                 share: flips.share(),
-                max_changed: self.max_changed,
                 is_estimate: flips.is_estimate,
+                ..held
             }
-        };
-        (held.share > self.max_changed).then_some(held)
+        }
+    }
+}
+
+/// All reasons, and what would change.
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for reason in &self.reasons {
+            write!(f, "{reason}; ")?;
+        }
+        f.write_str(&self.summary)
+    }
+}
+
+// === impl HoldReason ===
+
+impl HoldReason {
+    /// The stable text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SectionGone(_) => "section-gone",
+            Self::UsersGone { .. } => "users-gone",
+            Self::Changed { .. } => "max-changed",
+        }
+    }
+}
+
+impl fmt::Display for HoldReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SectionGone(section) => {
+                write!(f, "the policy no longer has `{section}`, which refused something")
+            }
+            Self::UsersGone { gone, of } => write!(f, "{gone} of {of} users are gone"),
+            Self::Changed { share, max_changed } => {
+                let [share, most] = [share, max_changed].map(|share| share * 100.0);
+                write!(f, "{share:.2}% of all pairs change, more than --max-changed {most}%")
+            }
+        }
     }
 }

@@ -2,20 +2,28 @@
 //!
 //! When to look (`watch`), what to make of it (`compile`) and where it is held (here) are apart. A
 //! reload reads one consistent set of files, compiles it on the caller's thread, and swaps the view
-//! whole. A policy with errors never replaces a good one.
+//! whole. A policy with errors never replaces a good one, nor does one that opens what nobody may have
+//! meant to open (`guard`); the last good files can be kept over restarts (`state`).
 //!
 //! Invariant: a reader takes no lock and never waits for a reload; what a reload replaces is freed
 //! on the reloading thread.
 
+mod archive;
 mod events;
 pub mod facts;
 mod guard;
+mod log;
 mod reload;
 mod serving;
+mod start;
+mod state;
 mod watch;
 
-pub use guard::{ChangeGuard, Held};
-pub use reload::{Reloads, Start, Trigger};
+pub use guard::{Held, HoldReason, ReloadGuard};
+pub use log::LogForm;
+pub use reload::{Reloads, Trigger};
+pub use start::{LiveOptions, Start, StartError, StartMode, StateOptions};
+pub use state::{StateError, StateStatus};
 pub use watch::{Pace, Watch};
 
 use std::{
@@ -33,6 +41,7 @@ use crate::{
     snapshot::View,
 };
 use serving::Serving;
+use state::StateDir;
 
 /// A policy as it is being served.
 #[derive(Debug)]
@@ -60,7 +69,7 @@ pub struct Latest {
     pub took: Duration,
     /// What is wrong with the files as they are now; warnings too.
     pub report: Report,
-    /// What the policy would have changed, if that was too much.
+    /// Why the policy was not taken by itself, and what it would have changed.
     pub held: Option<Held>,
 }
 
@@ -82,8 +91,8 @@ pub enum Outcome {
     Unchanged,
     /// The files hold errors: the last good policy goes on being served.
     Refused,
-    /// The files hold a policy that changes more than a reload may: the last good policy goes on
-    /// being served until someone insists.
+    /// The files hold a policy that is not taken by itself: the last good one goes on being served until
+    /// someone insists.
     Held,
 }
 
@@ -112,7 +121,10 @@ pub struct Live {
     facts: Option<facts::Facts>,
     reloads: ArcSwap<Reloads>,
     writer: Mutex<()>,
-    guard: Option<ChangeGuard>,
+    guard: ReloadGuard,
+    /// Where the last good files are kept, if they are.
+    state: Option<StateDir>,
+    log: LogForm,
 }
 
 impl Live {
@@ -135,6 +147,11 @@ impl Live {
     /// What facts are written to, if they are kept.
     pub fn facts(&self) -> Option<&facts::Facts> {
         self.facts.as_ref()
+    }
+
+    /// Where the last good files are kept, and whether they could be; `None` if they are not.
+    pub fn state(&self) -> Option<StateStatus> {
+        self.state.as_ref().map(StateDir::status)
     }
 
     /// Where the files are.

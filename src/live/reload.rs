@@ -1,26 +1,23 @@
 use std::{
-    path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, PoisonError,
         mpsc::{self, RecvTimeoutError},
     },
     thread,
     time::{Duration, Instant, SystemTime},
 };
 
-use arc_swap::ArcSwap;
-use tracing::{debug, info, warn};
+use tracing::debug;
 
 use super::{
-    ChangeGuard, Held, Latest, Live, Outcome, Served,
-    facts::{Facts, Loading, StoredFacts, Writer},
-    serving::Serving,
+    Latest, Live, Outcome, ReloadGuard, Served,
+    facts::{Facts, StoredFacts},
+    state::StateDir,
 };
 use crate::{
     compile,
     diagnostic::{Code, Diagnostic, Diagnostics, Report},
     source::{self, Loaded},
-    store::{Store, StoreError},
 };
 
 /// How reloads went since the start.
@@ -28,16 +25,9 @@ use crate::{
 pub struct Reloads {
     pub swapped: u64,
     pub refused: u64,
-    /// Those that would have changed more than a reload may.
+    /// Those of a policy that was not taken by itself.
     pub held: u64,
     pub latest: Latest,
-}
-
-/// What a first reading came to: a policy to serve, or why there is none.
-#[derive(Debug)]
-pub enum Start {
-    Serving(Arc<Live>),
-    Refused(Report),
 }
 
 /// Why to look at the files.
@@ -49,9 +39,14 @@ pub enum Trigger {
     Requested,
     /// Someone asked for it, however much it changes.
     Forced,
-    /// They could not be read before.
+    /// They could not be read before, or not be kept.
     Retry,
+    /// The daemon began with the last good files.
+    Start,
 }
+
+/// How long to wait before it is tried again to keep the last good files.
+const RETRY_KEEPING: Duration = Duration::from_secs(60);
 
 impl Live {
     /// Reloads whenever the channel says so, until all its senders are gone. What comes while a
@@ -71,7 +66,7 @@ impl Live {
                 trigger = if trigger == Trigger::Forced { trigger } else { newer };
             }
             debug!(?trigger, "reloading");
-            self.reload(trigger == Trigger::Forced);
+            self.reload_for(trigger);
         }
     }
 
@@ -82,101 +77,52 @@ impl Live {
     ) -> Result<Trigger, RecvTimeoutError> {
         if self.reloads().latest.is_unread() {
             triggers.recv_timeout(retry)
+        } else if self.state.as_ref().is_some_and(StateDir::has_failed) {
+            triggers.recv_timeout(retry.max(RETRY_KEEPING))
         } else {
             triggers.recv().map_err(|_| RecvTimeoutError::Disconnected)
         }
     }
 
-    /// Reads and compiles the files for the first time. A policy with errors is refused.
-    pub fn start(paths: Vec<PathBuf>) -> Start {
-        Self::start_guarded(paths, None)
-    }
-
-    /// The same; a later policy that changes more than the guard lets through is held back.
-    pub fn start_guarded(paths: Vec<PathBuf>, guard: Option<ChangeGuard>) -> Start {
-        let begun = Instant::now();
-        let outcome = compile::build(&source::load(&paths), None);
-        Self::begin(paths, guard, begun, outcome)
-    }
-
-    /// The same with the facts of a store, which change while they are served.
-    ///
-    /// # Errors
-    /// If the facts can't be read.
-    pub fn start_with(
-        paths: Vec<PathBuf>,
-        guard: Option<ChangeGuard>,
-        store: Arc<dyn Store>,
-    ) -> Result<Start, StoreError> {
-        let begun = Instant::now();
-        let loading = Loading::new(&*store);
-        let outcome = compile::start(&source::load(&paths), &loading)?;
-        let asked = loading.into_asked();
-        let Some(basis) = outcome.basis.clone() else {
-            return Ok(Start::Refused(outcome.report));
-        };
-        let mut start = Self::begin(paths, guard, begun, outcome);
-        if let Start::Serving(live) = &mut start
-            && let Some(live) = Arc::get_mut(live)
-        {
-            let doing = "followed by a thread of its own";
-            let facts = Writer::start(store, &live.served, basis, asked)
-                .map_err(|error| StoreError::Io { doing, why: error.to_string() })?;
-            live.facts = Some(facts);
-        }
-        Ok(start)
-    }
-
-    fn begin(
-        paths: Vec<PathBuf>,
-        guard: Option<ChangeGuard>,
-        begun: Instant,
-        outcome: compile::Outcome,
-    ) -> Start {
-        let Some(view) = outcome.view else { return Start::Refused(outcome.report) };
-        let latest = Latest {
-            outcome: Outcome::Swapped,
-            at: SystemTime::now(),
-            took: begun.elapsed(),
-            report: outcome.report,
-            held: None,
-        };
-        Start::Serving(Arc::new(Self {
-            paths,
-            facts: None,
-            served: Arc::new(Serving::new(Served::new(view, outcome.basis))),
-            reloads: ArcSwap::from_pointee(Reloads { swapped: 0, refused: 0, held: 0, latest }),
-            writer: Mutex::new(()),
-            guard,
-        }))
-    }
-
-    /// Reads the files anew and serves what they say, if it is right and something else than
-    /// before. What changes more than the guard lets through is held back, unless it is `forced`.
-    /// Takes as long as compiling takes, on this thread, and comparing if there is a guard; readers
-    /// are not disturbed, nor are those who write facts.
+    /// Reads the files again and serves what they say, if it is right and something else than before.
+    /// What the guard does not let through is held, unless it is `forced`. Takes as long as compiling
+    /// takes, on this thread, and comparing where there is much to compare; readers are not disturbed,
+    /// nor are those who write facts.
     pub fn reload(&self, forced: bool) -> Outcome {
+        self.reload_for(if forced { Trigger::Forced } else { Trigger::Requested })
+    }
+
+    fn reload_for(&self, trigger: Trigger) -> Outcome {
         let _one_at_a_time = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.take_loaded(source::load(&self.paths), trigger)
+    }
+
+    /// The same of files that were read already.
+    pub(super) fn take(&self, loaded: Loaded, trigger: Trigger) -> Outcome {
+        let _one_at_a_time = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.take_loaded(loaded, trigger)
+    }
+
+    fn take_loaded(&self, loaded: Loaded, trigger: Trigger) -> Outcome {
         let begun = Instant::now();
         let before = self.facts.as_ref().and_then(Facts::begin);
         let before = before.unwrap_or_else(|| self.served.load_full());
-        let loaded = source::load(&self.paths);
         let compiled = self.compile(&loaded, &before);
         let known = before.view.revision.policy;
         let changed = compiled.view.as_ref().filter(|it| it.revision.policy != known);
-        let guard = self.guard.filter(|_| !forced);
-        let held = if let (Some(view), Some(guard)) = (changed, guard) {
-            guard.holds(&before.view, view, loaded)
-        } else {
-            drop(loaded);
-            None
-        };
+        let guard = if trigger == Trigger::Forced { ReloadGuard::OFF } else { self.guard };
+        let held = changed.and_then(|view| guard.holds(&before.view, view, &loaded));
         let outcome = match &compiled.view {
             None => Outcome::Refused,
             Some(view) if view.revision.policy == known => Outcome::Unchanged,
             Some(_) if held.is_some() => Outcome::Held,
             Some(_) => Outcome::Swapped,
         };
+        // Only where they are kept, their text stays in memory until they are served.
+        let keep = self.state.as_ref().filter(|_| outcome.is_current()).map(|state| {
+            let digest = compiled.view.as_ref().map(|view| view.revision.policy_hex());
+            (state, loaded, digest.unwrap_or_default())
+        });
         // Where files say the same elsewhere, facts that they state must be told of by the new place.
         let moves = self.facts.is_some() && outcome == Outcome::Unchanged;
         let swap = compiled.view.filter(|_| outcome == Outcome::Swapped || moves);
@@ -185,8 +131,18 @@ impl Live {
             // Without a writer of facts, nobody else changes what is served.
             _ => swap.map(|view| self.served.swap(Served::new(view, compiled.basis))),
         };
-        self.note(outcome, begun, compiled.report, held);
+        let latest = Latest {
+            outcome,
+            at: SystemTime::now(),
+            took: begun.elapsed(),
+            report: compiled.report,
+            held,
+        };
+        self.note(trigger, latest);
         drop(before);
+        if let Some((state, loaded, digest)) = keep {
+            state.save(&loaded, digest);
+        }
         if let Some(replaced) = replaced {
             retire(&replaced);
         }
@@ -207,29 +163,15 @@ impl Live {
         })
     }
 
-    fn note(&self, outcome: Outcome, begun: Instant, report: Report, held: Option<Held>) {
-        let took = begun.elapsed();
-        let revision = self.served.load().revision.clone();
-        match outcome {
-            Outcome::Swapped => info!(%revision, ?took, "serving the new policy"),
-            Outcome::Unchanged => info!(%revision, "the policy says what it said before"),
-            Outcome::Refused => warn!(
-                %revision,
-                errors = report.errors,
-                "the policy has errors; the last good one goes on being served"
-            ),
-            Outcome::Held => warn!(
-                %revision,
-                change = held.as_ref().map_or("", |held| &held.summary),
-                "the policy changes more than --max-changed; the last one goes on being served"
-            ),
-        }
+    fn note(&self, trigger: Trigger, latest: Latest) {
         let earlier = self.reloads.load();
+        self.log_reload(trigger, &earlier.latest, &latest);
+        let is = |outcome| u64::from(latest.outcome == outcome);
         let reloads = Reloads {
-            swapped: earlier.swapped + u64::from(outcome == Outcome::Swapped),
-            refused: earlier.refused + u64::from(outcome == Outcome::Refused),
-            held: earlier.held + u64::from(outcome == Outcome::Held),
-            latest: Latest { outcome, at: SystemTime::now(), took, report, held },
+            swapped: earlier.swapped + is(Outcome::Swapped),
+            refused: earlier.refused + is(Outcome::Refused),
+            held: earlier.held + is(Outcome::Held),
+            latest,
         };
         self.reloads.store(Arc::new(reloads));
     }

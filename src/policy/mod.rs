@@ -13,6 +13,7 @@ mod matrices;
 mod presets;
 mod rules;
 mod schema;
+mod sections;
 mod settings;
 mod tags;
 mod texts;
@@ -34,7 +35,7 @@ use uuid::Uuid;
 
 use crate::{
     diagnostic::Diagnostics,
-    request::{Place, Settings},
+    request::{Place, Sections, Settings},
     source::Sources,
     syntax::{Ast, ast},
 };
@@ -49,6 +50,8 @@ pub struct Policy {
     /// either, so that rules refuse nothing.
     pub rules: Option<Vec<Rule>>,
     pub settings: Settings<String>,
+    /// Those of its own and those that its preset sets.
+    pub sections: Sections,
     /// In the order of their names, the built-in ones among them.
     pub matrices: Vec<Matrix>,
     pub users: Users,
@@ -96,7 +99,9 @@ pub fn resolve(
     let mut conversations = Vec::new();
     let mut demanded = Vec::new();
     let mut silenced = Vec::new();
+    let mut own_sections = Sections::default();
     for item in ast.items {
+        own_sections = own_sections.union(sections::of_item(&item).into_iter().collect());
         match item {
             ast::Item::Tags(list) => declarations.push(list),
             ast::Item::Rules(_) => has_rules = true,
@@ -139,6 +144,7 @@ pub fn resolve(
         tags: vocabulary.into_declared(),
         rules: has_rules.then_some(rules),
         settings,
+        sections: own_sections.union(preset.map(sections::of_preset).unwrap_or_default()),
         matrices,
         users,
         groups,

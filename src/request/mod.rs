@@ -8,6 +8,7 @@ mod decision;
 mod group;
 mod name;
 mod parts;
+mod section;
 mod setting;
 mod settings;
 mod stated;
@@ -21,6 +22,7 @@ pub use decision::{Decision, GateName, Obligation, Reason};
 pub use group::{BUILT_IN_MATRICES, Fields, Grant, GroupPermission, Role, Value};
 pub use name::{InvalidId, InvalidTag, check_id, check_tag};
 pub use parts::{Misfit, Open, Parts};
+pub use section::{Section, Sections};
 pub use setting::{
     Approval, BlockMode, Conversation, Moderation, PeersMode, Relation, Switch, Toggle,
     UnknownUsers,

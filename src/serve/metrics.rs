@@ -127,6 +127,16 @@ impl Metrics {
             outcomes,
         );
 
+        let held = Counter::<u64>::default();
+        held.inc_by(reloads.held);
+        registry.register("held_reloads", "Reloads of a policy that is not taken by itself", held);
+        if let Some(state) = live.state() {
+            let kept = Gauge::<i64>::default();
+            kept.set(i64::from(state.error.is_none()));
+            let help = "1 if the last good files could be kept for a restart, 0 if not";
+            registry.register("state_kept", help, kept);
+        }
+
         let (memory, counts) = (served.view.footprint(), counts::counts(&served));
         let relations = Family::<Kind, Gauge>::default();
         for (kind, count) in counts::relations(&served) {
@@ -141,7 +151,7 @@ impl Metrics {
         let gauges = [
             (
                 "policy_current",
-                "1 if the policy served is what the files hold, 0 if they hold errors or too large a change",
+                "1 if the policy served is what the files hold, 0 if they hold errors or what is held",
                 i64::from(reloads.latest.outcome.is_current()),
             ),
             ("view_bytes", "Memory of the compiled view, about", whole(memory.view)),

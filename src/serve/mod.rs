@@ -35,3 +35,4 @@ pub use host::{HostName, InvalidHostName};
 pub use listen::{ListenError, Listeners, serve};
 pub use native::{Listed, explained};
 pub use route::{App, Options};
+pub use status::held_json;

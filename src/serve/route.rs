@@ -1,5 +1,8 @@
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -44,6 +47,8 @@ pub struct App {
     pub(super) exporting: Arc<Semaphore>,
     /// As many long look-ups for other systems' APIs as there may be at a time.
     pub(super) looking: Arc<Semaphore>,
+    /// Whether it was told to stop, so that nobody new should come.
+    stopping: AtomicBool,
     /// The sockets of Venueless, if it is spoken.
     pub(super) hub: Option<Arc<Hub>>,
 }
@@ -84,7 +89,28 @@ impl App {
         let reloading = Semaphore::new(1);
         let looking = Arc::new(Semaphore::new(dialects::MOST_LOOKS));
         let hub = options.venueless.clone().map(|sockets| Arc::new(Hub::new(sockets)));
-        Self { live, metrics, started, options, metadata, reloading, exporting, looking, hub }
+        let stopping = AtomicBool::new(false);
+        Self {
+            live,
+            metrics,
+            started,
+            options,
+            metadata,
+            reloading,
+            exporting,
+            looking,
+            stopping,
+            hub,
+        }
+    }
+
+    /// Answers `/readyz` with 503 from now on, so that balancers send nobody new.
+    pub fn announce_stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 
     /// Answers one request; whatever it holds, there is an answer.

@@ -14,7 +14,7 @@ use super::{
     route::App,
 };
 use crate::live::{
-    Held, Latest, Served,
+    Held, HoldReason, Latest, Live, Served,
     facts::{ShadowTold, WriteError},
 };
 
@@ -46,6 +46,7 @@ pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<
         },
         "reloads": { "swapped": reloads.swapped, "refused": reloads.refused, "held": reloads.held },
         "last_reload": last_reload(latest),
+        "state": state(&app.live),
         "store": store(app, served),
     });
     Ok(answer::json_answer(StatusCode::OK, body.to_string()))
@@ -78,35 +79,71 @@ pub(super) fn store(app: &App, served: &Served) -> Value {
     })
 }
 
-/// `GET /readyz`: 200 while it can do all that it is there for, 503 when facts can't be written any
-/// more until it is started again. A store that is cut off for a while is no reason: decisions go on.
+/// `GET /readyz`: 200 while it can do all that it is there for, 503 when it was told to stop, and when
+/// facts can't be written any more until it is started again. A store that is cut off for a while is no
+/// reason, nor are files with errors: decisions go on.
 pub(super) fn ready(app: &App, _: &Served, _: Option<&str>) -> Result<Answer, Refusal> {
+    let unready = |message: String| Refusal {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        message,
+        at: String::new(),
+    };
+    if app.is_stopping() {
+        return Err(unready("the daemon was told to stop".to_owned()));
+    }
     match app.live.facts() {
-        Some(facts) if !facts.is_writable() => Err(Refusal {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            message: WriteError::Gone.to_string(),
-            at: String::new(),
-        }),
+        Some(facts) if !facts.is_writable() => Err(unready(WriteError::Gone.to_string())),
         _ => Ok(answer::text_answer(StatusCode::OK, "ok\n")),
     }
 }
 
 /// How the last reload went.
 pub(super) fn last_reload(latest: &Latest) -> serde_json::Value {
-    let held = |held: &Held| {
-        json!({
-            "summary": held.summary, "gained": held.gained, "lost": held.lost,
-            "vanished": held.vanished, "share": held.share, "max_changed": held.max_changed,
-            "estimate": held.is_estimate,
-        })
-    };
     json!({
         "outcome": latest.outcome.as_str(),
         "ok": latest.outcome.is_current(),
         "at": unix(latest.at),
         "milliseconds": u64::try_from(latest.took.as_millis()).unwrap_or(u64::MAX),
         "diagnostics": latest.report.to_json(),
-        "diff": latest.held.as_ref().map(held),
+        "diff": latest.held.as_ref().map(held_json),
+    })
+}
+
+/// Why a policy is held, and what it would change.
+pub fn held_json(held: &Held) -> Value {
+    json!({
+        "reasons": held.reasons.iter().map(reason).collect::<Vec<_>>(),
+        "summary": held.summary, "gained": held.gained, "lost": held.lost,
+        "vanished": held.vanished, "share": held.share, "max_changed": held.max_changed,
+        "estimate": held.is_estimate,
+    })
+}
+
+fn reason(reason: &HoldReason) -> Value {
+    let (code, message) = (reason.as_str(), reason.to_string());
+    match *reason {
+        HoldReason::SectionGone(section) => {
+            json!({ "reason": code, "section": section, "message": message })
+        }
+        HoldReason::UsersGone { gone, of } => {
+            json!({ "reason": code, "gone": gone, "of": of, "message": message })
+        }
+        HoldReason::Changed { share, max_changed } => {
+            json!({ "reason": code, "share": share, "max_changed": max_changed, "message": message })
+        }
+    }
+}
+
+/// Where the last good files are kept over restarts, and whether they are what is served.
+fn state(live: &Live) -> Value {
+    let Some(state) = live.state() else { return Value::Null };
+    let saved = state.saved.as_ref();
+    json!({
+        "dir": state.path,
+        "saved_at": saved.map(|(at, _)| unix(*at)),
+        "policy_digest": saved.map(|(_, digest)| digest),
+        "serving_last_good": !live.reloads().latest.outcome.is_current(),
+        "error": state.error,
     })
 }
 

@@ -59,7 +59,7 @@ pub use ties::{Tie, Ties};
 
 use std::sync::Arc;
 
-use crate::request::Settings;
+use crate::request::{Sections, Settings};
 
 /// Everything that decisions are made from, as one immutable whole.
 #[derive(Clone, Debug)]
@@ -75,6 +75,8 @@ pub struct View {
     pub rules: Option<Arc<RuleBook>>,
     /// What the policy sets.
     pub settings: Arc<Settings<TagId>>,
+    /// The sections that refuse something and that the policy has, by itself or by its preset.
+    pub sections: Sections,
     /// What that and the users' records come to.
     pub standings: Standings,
     /// Whether no settings, records or relations refuse anyone anything, so that decisions need not

@@ -14,9 +14,13 @@ mod facts;
 mod fuzz;
 mod guard;
 mod headers;
+mod held;
 mod host;
+mod logs;
 mod native;
 mod sockets;
+mod start;
+mod state;
 mod stop;
 mod wire;
 

@@ -105,3 +105,40 @@ fn a_second_signal_cuts_the_wait_short() {
     let ended = daemon.ended();
     assert_eq!((ended.status.code(), ended.status.signal()), (Some(0), None));
 }
+
+fn waiting_for(wait: &str) -> Daemon {
+    Daemon::start(serve().arg(stores()).args(["--listen", "127.0.0.1:0", "--shutdown-wait", wait]))
+}
+
+fn wait_until_unready(daemon: &Daemon) {
+    daemon.wait_for("unreadiness", |daemon| (daemon.get("/readyz").status == 503).then_some(()));
+}
+
+#[test]
+fn it_serves_on_while_balancers_look_away() {
+    let daemon = waiting_for("2s");
+    assert_eq!(daemon.get("/readyz").status, 200);
+    let mut open = daemon.connect();
+    assert_eq!(open.get(GOOD).status, 204);
+    let begun = Instant::now();
+    daemon.signal("TERM");
+    wait_until_unready(&daemon);
+    // New connections and old ones are served, and it lives.
+    assert_eq!(daemon.get(GOOD).status, 204);
+    assert_eq!(open.get(GOOD).status, 204);
+    assert_eq!(open.get("/healthz").status, 200);
+    let ended = daemon.ended();
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.errors);
+    assert!(begun.elapsed() >= Duration::from_secs(2));
+}
+
+#[test]
+fn a_second_signal_cuts_the_wait_for_balancers_short() {
+    for second in ["TERM", "INT"] {
+        let daemon = waiting_for("10m");
+        daemon.signal("TERM");
+        wait_until_unready(&daemon);
+        daemon.signal(second);
+        assert_eq!(daemon.ended().status.code(), Some(0));
+    }
+}

@@ -28,6 +28,7 @@ pub(crate) fn live(store: Arc<dyn Store>) -> Arc<Live> {
     match Live::start_with(vec![PathBuf::from(policy)], None, store).unwrap() {
         Start::Serving(live) => live,
         Start::Refused(report) => panic!("{report:?}"),
+        Start::Held(held) => panic!("{held:?}"),
     }
 }
 

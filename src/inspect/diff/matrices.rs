@@ -47,7 +47,7 @@ impl Grants {
 }
 
 /// The matrices that differ, in the order of their names.
-pub(super) fn changes(old: &View, new: &View) -> Vec<MatrixChange> {
+pub(in crate::inspect) fn changes(old: &View, new: &View) -> Vec<MatrixChange> {
     let names = |view: &View| -> BTreeSet<String> {
         view.matrices.iter().map(|matrix| matrix.name.clone()).collect()
     };

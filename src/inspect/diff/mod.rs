@@ -21,6 +21,7 @@ mod walk;
 
 pub use changes::{Change, Part};
 pub use contact::Contact;
+pub(super) use matrices::changes as matrix_changes;
 pub use matrices::{Cell, Grants, MatrixChange};
 pub(super) use told::why;
 

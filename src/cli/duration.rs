@@ -1,0 +1,62 @@
+//! Durations as they are typed: a number and a unit, or a bare number of seconds.
+
+use std::{str::FromStr, time::Duration};
+
+use thiserror::Error;
+
+/// A duration of the command line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct TypedDuration(pub(super) Duration);
+
+/// Why a text is no duration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[error(
+    "a duration is a whole number with `ms`, `s`, `m`, `h` or `d`, as `2s` or `10m`; without, of seconds"
+)]
+pub(super) struct InvalidDuration;
+
+impl FromStr for TypedDuration {
+    type Err = InvalidDuration;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDuration> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at_checked(digits).ok_or(InvalidDuration)?;
+        let number: u64 = number.parse().map_err(|_| InvalidDuration)?;
+        let seconds = match unit {
+            "ms" => return Ok(Self(Duration::from_millis(number))),
+            "" | "s" => 1,
+            "m" => 60,
+            "h" => 60 * 60,
+            "d" => 24 * 60 * 60,
+            _ => return Err(InvalidDuration),
+        };
+        // Beyond that, nothing can be waited for.
+        let seconds = number.checked_mul(seconds).filter(|&all| all <= u64::from(u32::MAX));
+        seconds.map(|seconds| Self(Duration::from_secs(seconds))).ok_or(InvalidDuration)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        let parse = |text: &str| text.parse().ok().map(|TypedDuration(all)| all.as_millis());
+        for (text, milliseconds) in [
+            ("0", 0),
+            ("15", 15_000),
+            ("2s", 2_000),
+            ("250ms", 250),
+            ("10m", 600_000),
+            ("3h", 10_800_000),
+            ("90d", 7_776_000_000),
+        ] {
+            assert_eq!(parse(text), Some(milliseconds), "{text}");
+        }
+        for text in ["", "s", "-1", "+1", "1.5s", "1 s", "2S", "1w", "1h30m", "99999999999d", "٣s"]
+        {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

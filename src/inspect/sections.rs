@@ -1,0 +1,60 @@
+//! What a policy had that the next one lacks: sections that refuse something, and users.
+
+use std::sync::Arc;
+
+use super::diff;
+use crate::{
+    request::{Section, Sections, Settings},
+    snapshot::View,
+};
+
+/// The sections that the first policy has and the second has not, where that changes what is refused,
+/// in the order of the reference.
+///
+/// A section that the second one writes out, however little it refuses, is not missing. Costs a
+/// comparison of settings and matrices.
+pub fn missing_sections(before: &View, after: &View) -> impl Iterator<Item = Section> + use<> {
+    let View {
+        rules,
+        settings: _,
+        matrices: _,
+        // Compared below, by the names of tags.
+        tags: _,
+        declared: _,
+        named: _,
+        sections: _,
+        // What users and groups there are is no section.
+        population: _,
+        groups: _,
+        revision: _,
+        // Made from the settings.
+        standings: _,
+        is_plain: _,
+        managers: _,
+    } = before;
+    let mut differing = settings(before).differing(&settings(after));
+    let others = [
+        (Section::Rules, rules.is_some() && after.rules.is_none()),
+        (Section::Matrices, !diff::matrix_changes(before, after).is_empty()),
+    ];
+    differing = differing.union(
+        others.into_iter().filter_map(|(section, differs)| differs.then_some(section)).collect(),
+    );
+    let missing: Sections = differing.without(after.sections);
+    missing.iter()
+}
+
+/// How many of the users of the first policy the second has not. Costs a look-up of each.
+pub fn missing_users(before: &View, after: &View) -> u32 {
+    if Arc::ptr_eq(&before.population, &after.population) {
+        return 0;
+    }
+    let (old, new) = (&before.population.directory, &after.population.directory);
+    let known = (0..old.len()).filter(|&user| old.is_known(user));
+    let gone = known.filter(|&user| new.number(old.id(user)).is_none()).count();
+    u32::try_from(gone).unwrap_or(u32::MAX)
+}
+
+fn settings(view: &View) -> Settings<String> {
+    view.settings.map(&mut |&tag| view.tags.name(tag).to_owned())
+}

@@ -1,0 +1,181 @@
+//! The file in which a policy's files are kept together: a line that says what it is, a header of
+//! JSON, their bytes one after the other, and the SHA-256 of all before it.
+
+use std::io::{self, Read, Write};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::source::{Notation, Source, Sources};
+
+/// What an archive begins with; the number is that of the format.
+const MAGIC: &[u8] = b"peerage last-good 1\n";
+
+/// How long a header may be, in bytes.
+const LONGEST_HEADER: u64 = 64 << 20;
+
+/// What an archive says of what it holds.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Header {
+    /// When it was written, in seconds since 1970.
+    pub(super) saved_at: u64,
+    /// The digest of the policy, as revisions have it.
+    pub(super) policy: String,
+    files: Vec<FileHeader>,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+struct FileHeader {
+    name: String,
+    notation: String,
+    bytes: u64,
+    sha256: String,
+}
+
+// === impl Header ===
+
+impl Header {
+    pub(super) fn new(policy: String, saved_at: u64, sources: &Sources) -> Self {
+        let file = |source: &Source| FileHeader {
+            name: source.name.clone(),
+            notation: notation_name(source.notation).to_owned(),
+            bytes: source.bytes.len() as u64,
+            sha256: hex(&source.digest()),
+        };
+        let files = sources.iter().map(|(_, source)| file(source)).collect();
+        Self { saved_at, policy, files }
+    }
+
+    /// Whether both are of the same files, byte by byte.
+    pub(super) fn is_of_the_same(&self, other: &Self) -> bool {
+        self.policy == other.policy && self.files == other.files
+    }
+}
+
+/// Writes an archive, in one pass.
+///
+/// # Errors
+/// If it can't be written.
+pub(super) fn write(to: impl Write, header: &Header, sources: &Sources) -> io::Result<()> {
+    let mut to = Hashing { inner: to, hash: Sha256::new() };
+    to.write_all(MAGIC)?;
+    serde_json::to_writer(&mut to, header)?;
+    to.write_all(b"\n")?;
+    for (_, source) in sources.iter() {
+        to.write_all(&source.bytes)?;
+    }
+    let Hashing { mut inner, hash } = to;
+    inner.write_all(hex(&hash.finalize().into()).as_bytes())?;
+    inner.write_all(b"\n")?;
+    inner.flush()
+}
+
+/// Reads an archive, and makes sure that each byte is as it was written.
+///
+/// # Errors
+/// If it can't be read, or it is damaged: an [`InvalidData`](io::ErrorKind::InvalidData) that says how.
+pub(super) fn read(from: impl Read) -> io::Result<(Header, Sources)> {
+    let mut from = Hashing { inner: from, hash: Sha256::new() };
+    let mut magic = [0; MAGIC.len()];
+    from.read_exact(&mut magic).map_err(cut)?;
+    if magic != MAGIC {
+        return Err(damaged("it does not begin as a file of this version does"));
+    }
+    let header = read_header(&mut from)?;
+    let mut sources = Vec::new();
+    for file in &header.files {
+        let notation = notation_of(&file.notation);
+        let notation = notation.ok_or_else(|| damaged("it names an unknown notation"))?;
+        let mut bytes = Vec::new();
+        // What is not there takes no memory.
+        from.by_ref().take(file.bytes).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 != file.bytes {
+            return Err(cut(io::ErrorKind::UnexpectedEof.into()));
+        }
+        sources.push(Source::new(file.name.clone(), notation, bytes));
+    }
+    let Hashing { mut inner, hash } = from;
+    let mut told = Vec::new();
+    inner.read_to_end(&mut told)?;
+    let expected = hex(&hash.finalize().into()) + "\n";
+    if told != expected.as_bytes() {
+        return Err(damaged("its checksum is wrong"));
+    }
+    Ok((header, Sources::new(sources)))
+}
+
+fn read_header(from: &mut impl Read) -> io::Result<Header> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    loop {
+        from.read_exact(&mut byte).map_err(cut)?;
+        if byte == *b"\n" {
+            break;
+        }
+        line.extend(byte);
+        if line.len() as u64 > LONGEST_HEADER {
+            return Err(damaged("its header has no end"));
+        }
+    }
+    serde_json::from_slice(&line).map_err(|_| damaged("its header is damaged"))
+}
+
+fn damaged(how: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, how)
+}
+
+fn cut(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => damaged("it is cut short"),
+        _ => error,
+    }
+}
+
+/// Computes the SHA-256 of what passes.
+struct Hashing<I> {
+    inner: I,
+    hash: Sha256,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.hash.update(bytes.get(..written).unwrap_or_default());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into)?;
+        self.hash.update(into.get(..read).unwrap_or_default());
+        Ok(read)
+    }
+}
+
+const NOTATIONS: [Notation; 5] =
+    [Notation::Yaml, Notation::Dsl, Notation::Ndjson, Notation::Csv, Notation::Tests];
+
+fn notation_name(notation: Notation) -> &'static str {
+    match notation {
+        Notation::Yaml => "yaml",
+        Notation::Dsl => "dsl",
+        Notation::Ndjson => "ndjson",
+        Notation::Csv => "csv",
+        Notation::Tests => "tests",
+    }
+}
+
+fn notation_of(name: &str) -> Option<Notation> {
+    NOTATIONS.into_iter().find(|&notation| notation_name(notation) == name)
+}
+
+fn hex(digest: &[u8; 32]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

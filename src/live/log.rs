@@ -1,0 +1,110 @@
+//! The log of reloads: what became of each, and what is wrong with the files.
+
+use tracing::{debug, info, warn};
+
+use super::{Latest, Live, Outcome, Trigger};
+use crate::diagnostic::{Located, Report, render};
+
+/// How diagnostics are logged.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum LogForm {
+    /// As `check` prints them, below one line of the log.
+    #[default]
+    Text,
+    /// Each in a line of its own, with fields.
+    Fields,
+}
+
+/// How many diagnostics of one reload are logged.
+const MOST: usize = 20;
+
+impl LogForm {
+    /// Logs the diagnostics, if there are any.
+    pub fn log(self, report: &Report) {
+        if report.is_empty() {
+            return;
+        }
+        let (first, rest) = report.diagnostics.split_at(report.diagnostics.len().min(MOST));
+        match self {
+            Self::Text => {
+                let shown = Report {
+                    diagnostics: first.to_vec(),
+                    left_out: report.left_out + rest.len(),
+                    ..*report
+                };
+                warn!("what is wrong with the files:\n{}", render(&shown, false).trim_end());
+            }
+            Self::Fields => {
+                first.iter().for_each(log_fields);
+                let left_out = report.left_out + rest.len();
+                if left_out > 0 {
+                    warn!(left_out, "there are more diagnostics than are logged");
+                }
+            }
+        }
+    }
+}
+
+fn log_fields(found: &Located) {
+    let place = found.place.as_ref();
+    warn!(
+        code = found.code.as_str(),
+        severity = found.severity.as_str(),
+        file = place.map(|place| place.file.as_str()),
+        line = place.map(|place| place.line),
+        column = place.map(|place| place.column),
+        hint = found.hint.as_deref(),
+        "{}",
+        found.message
+    );
+}
+
+impl Live {
+    /// Logs what became of a reload. Of the same as before, little is said, unless somebody asked; of a
+    /// start, those who start tell.
+    pub(super) fn log_reload(&self, trigger: Trigger, earlier: &Latest, latest: &Latest) {
+        if trigger == Trigger::Start {
+            return;
+        }
+        let revision = self.served.load().revision.clone();
+        let is_asked_for = matches!(trigger, Trigger::Requested | Trigger::Forced);
+        if !is_asked_for && latest.is_a_repetition_of(earlier) {
+            debug!(%revision, outcome = latest.outcome.as_str(), "as before");
+            return;
+        }
+        match latest.outcome {
+            Outcome::Swapped => {
+                info!(%revision, took = ?latest.took, "serving the new policy");
+            }
+            Outcome::Unchanged => {
+                info!(%revision, "the policy says what it said before");
+                return;
+            }
+            Outcome::Refused => warn!(
+                %revision,
+                errors = latest.report.errors,
+                "the policy has errors; the last good one goes on being served"
+            ),
+            Outcome::Held => {
+                let held = latest.held.as_ref().map(ToString::to_string).unwrap_or_default();
+                warn!(
+                    %revision,
+                    %held,
+                    "the policy is held; the last good one goes on being served until `POST \
+                     /v1/reload?force=true` takes the new one"
+                );
+            }
+        }
+        self.log.log(&latest.report);
+    }
+}
+
+impl Latest {
+    /// Whether what is wrong now was told before.
+    fn is_a_repetition_of(&self, earlier: &Self) -> bool {
+        !self.outcome.is_current()
+            && self.outcome == earlier.outcome
+            && self.report == earlier.report
+            && self.held == earlier.held
+    }
+}

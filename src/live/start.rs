@@ -1,0 +1,232 @@
+//! The first reading of a policy: what is served to begin with, or why nothing is.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::{Instant, SystemTime},
+};
+
+use arc_swap::ArcSwap;
+use thiserror::Error;
+use tracing::warn;
+
+use super::{
+    Held, Latest, Live, LogForm, Outcome, ReloadGuard, Reloads, Served, StateError, Trigger,
+    facts::{Loading, Writer},
+    serving::Serving,
+    state::{LastGood, StateDir},
+};
+use crate::{
+    compile,
+    diagnostic::Report,
+    source::{self, Loaded},
+    store::{Store, StoreError},
+};
+
+/// What to serve, and how to go on from there.
+#[derive(Clone, Debug)]
+pub struct LiveOptions {
+    /// Policy files, and folders of them.
+    pub paths: Vec<PathBuf>,
+    pub guard: ReloadGuard,
+    /// Where the last good files are kept, if they are.
+    pub state: Option<StateOptions>,
+    /// How diagnostics are logged.
+    pub log: LogForm,
+}
+
+/// Where the last good files are kept, and what becomes of them at the start.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StateOptions {
+    pub folder: PathBuf,
+    pub mode: StartMode,
+}
+
+/// What to do at the start with a policy that a reload would not take.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum StartMode {
+    /// Refuse to start.
+    #[default]
+    Refuse,
+    /// Take it if it holds no errors, whatever was there before.
+    Fresh,
+    /// Serve the last good files until better ones come.
+    LastGood,
+}
+
+/// What a first reading came to: a policy to serve, or why there is none.
+#[derive(Debug)]
+pub enum Start {
+    Serving(Arc<Live>),
+    /// The policy holds errors.
+    Refused(Report),
+    /// The policy would open, compared with the last good one, what must not open by itself.
+    Held(Box<Held>),
+}
+
+/// Why a policy can't be read for the first time.
+#[derive(Debug, Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+impl LiveOptions {
+    /// Of a policy that no reload holds, and of which nothing is kept.
+    pub fn new(paths: Vec<PathBuf>) -> Self {
+        Self { paths, guard: ReloadGuard::OFF, state: None, log: LogForm::Text }
+    }
+}
+
+impl Live {
+    /// Reads and compiles the files for the first time, without facts. A policy with errors is
+    /// refused; a later one that the guard does not let through is held.
+    pub fn start_guarded(paths: Vec<PathBuf>, guard: Option<ReloadGuard>) -> Start {
+        let guard = guard.unwrap_or(ReloadGuard::OFF);
+        let begun = Instant::now();
+        let loaded = source::load(&paths);
+        let outcome = compile::build(&loaded, None);
+        begin(&LiveOptions { guard, ..LiveOptions::new(paths) }, begun, outcome)
+    }
+
+    /// The same with the facts of a store, which change while they are served.
+    ///
+    /// # Errors
+    /// If the facts can't be read.
+    pub fn start_with(
+        paths: Vec<PathBuf>,
+        guard: Option<ReloadGuard>,
+        store: Arc<dyn Store>,
+    ) -> Result<Start, StartError> {
+        let guard = guard.unwrap_or(ReloadGuard::OFF);
+        Self::start(&LiveOptions { guard, ..LiveOptions::new(paths) }, Some(store))
+    }
+
+    /// The same by options. Where the last good files were kept and the files say something else, it
+    /// begins with the former, and takes the latter as a reload does, or not.
+    ///
+    /// # Errors
+    /// If the facts or the last good files can't be read.
+    pub fn start(
+        options: &LiveOptions,
+        store: Option<Arc<dyn Store>>,
+    ) -> Result<Start, StartError> {
+        let begun = Instant::now();
+        let mut state = None;
+        let mut last_good = None;
+        if let Some(StateOptions { folder, mode }) = &options.state {
+            let folder = StateDir::open(folder.clone())?;
+            if *mode != StartMode::Fresh {
+                last_good = folder.read()?;
+            }
+            state = Some((folder, *mode));
+        }
+        let loaded = source::load(&options.paths);
+        match (state, last_good) {
+            (Some((folder, mode)), Some(last_good)) if !last_good.is_of_the_same(&loaded) => {
+                from_last_good(options, store, (folder, mode), last_good, loaded)
+            }
+            (state, last_good) => {
+                drop(last_good);
+                let mut start = read(options, store, begun, &loaded)?;
+                if let (Start::Serving(live), Some((folder, _))) = (&mut start, state)
+                    && let Some(live) = Arc::get_mut(live)
+                {
+                    folder.save(&loaded, live.served().view.revision.policy_hex());
+                    live.state = Some(folder);
+                }
+                Ok(start)
+            }
+        }
+    }
+}
+
+/// Begins with the last good files, and takes those that are there now as a reload would.
+fn from_last_good(
+    options: &LiveOptions,
+    store: Option<Arc<dyn Store>>,
+    (folder, mode): (StateDir, StartMode),
+    last_good: LastGood,
+    loaded: Loaded,
+) -> Result<Start, StartError> {
+    let begun = Instant::now();
+    let policy = last_good.policy().to_owned();
+    let mut start = read(options, store, begun, &last_good.sources.into())?;
+    let live = match &mut start {
+        Start::Serving(live) => live,
+        Start::Refused(report) => {
+            return Err(StateError::unusable(folder.path(), report).into());
+        }
+        Start::Held(_) => return Ok(start),
+    };
+    if let Some(live) = Arc::get_mut(live) {
+        live.state = Some(folder);
+    }
+    let outcome = live.take(loaded, Trigger::Start);
+    let latest = live.reloads().latest.clone();
+    if outcome.is_current() {
+        // What it began with was nobody's to see.
+        live.reloads.store(Arc::new(Reloads { swapped: 0, refused: 0, held: 0, latest }));
+        return Ok(start);
+    }
+    match (mode, latest.held.clone()) {
+        (StartMode::LastGood, _) => {
+            live.log_reload(Trigger::Requested, &latest, &latest);
+            warn!(%policy, "serving the last good policy, not the one that the files hold");
+            Ok(start)
+        }
+        (_, Some(held)) => Ok(Start::Held(Box::new(held))),
+        (_, None) => Ok(Start::Refused(latest.report)),
+    }
+}
+
+/// Compiles what was loaded, with the facts of the store if there is one.
+fn read(
+    options: &LiveOptions,
+    store: Option<Arc<dyn Store>>,
+    begun: Instant,
+    loaded: &Loaded,
+) -> Result<Start, StoreError> {
+    let Some(store) = store else {
+        return Ok(begin(options, begun, compile::build(loaded, None)));
+    };
+    let loading = Loading::new(&*store);
+    let outcome = compile::start(loaded, &loading)?;
+    let asked = loading.into_asked();
+    let Some(basis) = outcome.basis.clone() else {
+        return Ok(Start::Refused(outcome.report));
+    };
+    let mut start = begin(options, begun, outcome);
+    if let Start::Serving(live) = &mut start
+        && let Some(live) = Arc::get_mut(live)
+    {
+        let doing = "followed by a thread of its own";
+        let facts = Writer::start(store, &live.served, basis, asked)
+            .map_err(|error| StoreError::Io { doing, why: error.to_string() })?;
+        live.facts = Some(facts);
+    }
+    Ok(start)
+}
+
+fn begin(options: &LiveOptions, begun: Instant, outcome: compile::Outcome) -> Start {
+    let Some(view) = outcome.view else { return Start::Refused(outcome.report) };
+    let latest = Latest {
+        outcome: Outcome::Swapped,
+        at: SystemTime::now(),
+        took: begun.elapsed(),
+        report: outcome.report,
+        held: None,
+    };
+    Start::Serving(Arc::new(Live {
+        paths: options.paths.clone(),
+        facts: None,
+        served: Arc::new(Serving::new(Served::new(view, outcome.basis))),
+        reloads: ArcSwap::from_pointee(Reloads { swapped: 0, refused: 0, held: 0, latest }),
+        writer: Mutex::new(()),
+        guard: options.guard,
+        state: None,
+        log: options.log,
+    }))
+}

@@ -1,0 +1,227 @@
+//! The folder in which the last good files of a policy are kept over restarts.
+
+use std::{
+    ffi::OsString,
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, BufReader, BufWriter},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use thiserror::Error;
+use tracing::{error, warn};
+
+use super::archive::{self, Header};
+use crate::{
+    diagnostic::{Report, Severity},
+    source::{Loaded, Sources},
+};
+
+/// The folder, and what is known of what it holds.
+#[derive(Debug)]
+pub(super) struct StateDir {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Default, Debug)]
+struct State {
+    saved: Option<Header>,
+    error: Option<String>,
+}
+
+/// What the folder held at the start.
+#[derive(Debug)]
+pub(super) struct LastGood {
+    header: Header,
+    pub(super) sources: Sources,
+}
+
+/// What is known of the folder in which the last good files are kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StateStatus {
+    pub path: PathBuf,
+    /// When what it holds was written, and the digest of that policy.
+    pub saved: Option<(SystemTime, String)>,
+    /// Why the last good files could not be kept, if the last attempt failed.
+    pub error: Option<String>,
+}
+
+/// Why the last good files can't be relied on.
+#[derive(Debug, Error)]
+pub enum StateError {
+    #[error("can't make the state folder `{}`: {error}", path.display())]
+    Folder { path: PathBuf, error: io::Error },
+    #[error(
+        "can't read `{}`: {error}; without it, it can't be told what this policy would open: make it \
+         readable, or take the policy as it is with --start fresh",
+        path.display()
+    )]
+    Unreadable { path: PathBuf, error: io::Error },
+    #[error(
+        "`{}` is damaged: {how}; without it, it can't be told what this policy would open: restore it, or \
+         take the policy as it is with --start fresh",
+        path.display()
+    )]
+    Damaged { path: PathBuf, how: String },
+    #[error(
+        "the files that are kept in `{}` hold errors for this version of peerage ({why}), so it can't be \
+         told what this policy would open: take it as it is with --start fresh",
+        path.display()
+    )]
+    Unusable { path: PathBuf, why: String },
+}
+
+/// The name of the file.
+const NAME: &str = "last-good";
+
+/// How the names of files begin and end that are being written.
+const UNFINISHED: (&str, &str) = ("last-good.", ".new");
+
+// === impl StateDir ===
+
+impl StateDir {
+    /// Opens the folder; makes it, for its owner alone, if it is not there. Clears away what a killed
+    /// process left half written.
+    pub(super) fn open(path: PathBuf) -> Result<Self, StateError> {
+        let mut folders = DirBuilder::new();
+        if let Err(error) = folders.recursive(true).mode(0o700).create(&path) {
+            return Err(StateError::Folder { path, error });
+        }
+        let mode = fs::metadata(&path).map_or(0, |found| found.mode());
+        if mode & 0o022 != 0 {
+            let path = path.display();
+            warn!("others may write to the state folder `{path}`; `chmod 700` it");
+        }
+        let dir = Self { path, state: Mutex::default() };
+        dir.clear_unfinished();
+        Ok(dir)
+    }
+
+    /// What it holds; `None` if nothing was ever kept there.
+    pub(super) fn read(&self) -> Result<Option<LastGood>, StateError> {
+        let path = self.path.join(NAME);
+        let read = File::open(&path).and_then(|file| archive::read(BufReader::new(file)));
+        match read {
+            Ok((header, sources)) => {
+                self.lock().saved = Some(header.clone());
+                Ok(Some(LastGood { header, sources }))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(StateError::Damaged { path, how: error.to_string() })
+            }
+            Err(error) => Err(StateError::Unreadable { path, error }),
+        }
+    }
+
+    /// Keeps these files as the last good ones, if they are not already. Whatever is in the way, what
+    /// was kept before stays whole; it is logged once.
+    pub(super) fn save(&self, loaded: &Loaded, policy: String) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let header = Header::new(policy, now.as_secs(), &loaded.sources);
+        let mut state = self.lock();
+        let is_kept = state.saved.as_ref().is_some_and(|saved| saved.is_of_the_same(&header));
+        if is_kept && state.error.is_none() {
+            return;
+        }
+        match self.replace(&header, &loaded.sources) {
+            Ok(()) => *state = State { saved: Some(header), error: None },
+            Err(error) => {
+                let error = error.to_string();
+                if state.error.as_ref() != Some(&error) {
+                    let path = self.path.display();
+                    error!(
+                        "the last good files can't be kept in `{path}`: {error}; a restart would hold \
+                         by older ones"
+                    );
+                }
+                state.error = Some(error);
+            }
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the last attempt to keep files failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.lock().error.is_some()
+    }
+
+    pub(super) fn status(&self) -> StateStatus {
+        let state = self.lock();
+        let saved = state.saved.as_ref().map(|header| {
+            (UNIX_EPOCH + Duration::from_secs(header.saved_at), header.policy.clone())
+        });
+        StateStatus { path: self.path.clone(), saved, error: state.error.clone() }
+    }
+
+    /// Writes beside and renames, so that a reader finds the old or the new, whole.
+    fn replace(&self, header: &Header, sources: &Sources) -> io::Result<()> {
+        let (start, end) = UNFINISHED;
+        let beside = self.path.join(format!("{start}{}{end}", std::process::id()));
+        let written = write(&beside, header, sources)
+            .and_then(|()| fs::rename(&beside, self.path.join(NAME)))
+            .and_then(|()| File::open(&self.path)?.sync_all());
+        if written.is_err() {
+            // What went wrong is told; the next attempt begins by removing it.
+            let _ = fs::remove_file(&beside);
+        }
+        written
+    }
+
+    fn clear_unfinished(&self) {
+        let is_unfinished = |name: OsString| {
+            let (start, end) = UNFINISHED;
+            name.to_str().is_some_and(|name| name.starts_with(start) && name.ends_with(end))
+        };
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        for entry in entries.filter(|entry| is_unfinished(entry.file_name())) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn write(path: &Path, header: &Header, sources: &Sources) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    archive::write(BufWriter::new(&file), header, sources)?;
+    file.sync_all()
+}
+
+// === impl StateError ===
+
+impl StateError {
+    /// Of files that are whole, and have errors.
+    pub(super) fn unusable(path: &Path, report: &Report) -> Self {
+        let why = report.diagnostics.iter().find(|found| found.severity == Severity::Error);
+        let why = why.map_or_else(String::new, |found| found.message.clone());
+        Self::Unusable { path: path.join(NAME), why }
+    }
+}
+
+// === impl LastGood ===
+
+impl LastGood {
+    /// Whether these are the same files, byte by byte.
+    pub(super) fn is_of_the_same(&self, loaded: &Loaded) -> bool {
+        let other = Header::new(self.header.policy.clone(), 0, &loaded.sources);
+        loaded.errors.is_empty() && self.header.is_of_the_same(&other)
+    }
+
+    /// The digest of the policy.
+    pub(super) fn policy(&self) -> &str {
+        &self.header.policy
+    }
+}

@@ -1,0 +1,42 @@
+//! The sections of a policy that refuse something, as files and presets have them.
+
+use super::presets::Preset;
+use crate::{
+    request::{Section, Sections, Settings},
+    syntax::ast::{Item, SettingsSection, WordSection},
+};
+
+/// The section that a statement belongs to, if it is one that refuses something.
+pub(super) fn of_item(item: &Item<'_>) -> Option<Section> {
+    Some(match item {
+        Item::Rules(_) | Item::Rule(_) => Section::Rules,
+        Item::Word(word) => match word.section {
+            WordSection::UnknownUsers => Section::UnknownUsers,
+            WordSection::Preset => return None,
+        },
+        Item::Settings(settings) => match settings.section {
+            SettingsSection::Moderation => Section::Moderation,
+            SettingsSection::Permissions => Section::Permissions,
+            SettingsSection::Blocks => Section::Blocks,
+            SettingsSection::Friendship | SettingsSection::Limits => return None,
+        },
+        Item::Peers(_) => Section::Peers,
+        Item::Matrix(_) => Section::Matrices,
+        // Of users and groups, it matters whether they are there.
+        Item::Tags(_)
+        | Item::User(_)
+        | Item::Group(_)
+        | Item::Conversation(_)
+        | Item::Invariant(_)
+        | Item::Lints(_) => return None,
+    })
+}
+
+/// The sections that a preset sets.
+pub(super) fn of_preset(preset: Preset) -> Sections {
+    let mut sections = preset.settings().differing(&Settings::default());
+    if preset.has_rules() {
+        sections.insert(Section::Rules);
+    }
+    sections
+}

@@ -1,0 +1,76 @@
+//! The sections of a policy that refuse something, and sets of them.
+
+use super::{Settings, word::words};
+
+words! {
+    /// A section of a policy without which something may be open that was refused.
+    Section: "section" {
+        Rules = "rules",
+        Peers = "peers",
+        Permissions = "permissions",
+        Blocks = "blocks",
+        Moderation = "moderation",
+        Matrices = "matrices",
+        UnknownUsers = "unknown_users",
+    }
+}
+
+/// A set of sections.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Sections(u32);
+
+impl Sections {
+    /// Whether the section is among them.
+    pub const fn contains(self, section: Section) -> bool {
+        self.0 & (1 << section as u32) != 0
+    }
+
+    /// Adds a section.
+    pub fn insert(&mut self, section: Section) {
+        self.0 |= 1 << section as u32;
+    }
+
+    /// The sections of either.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The sections that are not among the others.
+    #[must_use]
+    pub const fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
+    /// The sections, in the order of the reference.
+    pub fn iter(self) -> impl Iterator<Item = Section> {
+        Section::ALL.iter().copied().filter(move |&section| self.contains(section))
+    }
+}
+
+impl FromIterator<Section> for Sections {
+    fn from_iter<I: IntoIterator<Item = Section>>(sections: I) -> Self {
+        let mut set = Self::default();
+        sections.into_iter().for_each(|section| set.insert(section));
+        set
+    }
+}
+
+impl<T: PartialEq> Settings<T> {
+    /// The sections of which the two say something else.
+    ///
+    /// Each field belongs to a section, or is left out here because it keeps nobody from another:
+    /// how friendships come about, and how many of something there may be.
+    pub fn differing(&self, other: &Self) -> Sections {
+        let Self { unknown_users, managers, permissions, blocks, peers, approval: _, limits: _ } =
+            self;
+        let each = [
+            (Section::UnknownUsers, *unknown_users != other.unknown_users),
+            (Section::Moderation, *managers != other.managers),
+            (Section::Permissions, *permissions != other.permissions),
+            (Section::Blocks, *blocks != other.blocks),
+            (Section::Peers, *peers != other.peers),
+        ];
+        each.into_iter().filter_map(|(section, differs)| differs.then_some(section)).collect()
+    }
+}
