@@ -3,7 +3,11 @@
 
 use std::{
     fmt::Write as _,
-    fs,
+    fs::{self, Permissions},
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::Command,
 };
@@ -189,6 +193,36 @@ fn files_that_cannot_be_read_any_more() {
         // Nobody can insist on what is not there.
         assert_eq!(served.reload("?force=true")["outcome"], "refused");
     }
+}
+
+/// Once it may read a file, and then no more. The superuser reads all, so it runs as another.
+#[test]
+fn a_file_without_read_permission() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules.yaml");
+    write(&rules, "rules: []\n");
+    write(folder.path().join("users.yaml"), USERS);
+    let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    mode(folder.path(), 0o755);
+    let mut command = serve();
+    if fs::metadata(folder.path()).unwrap().uid() == 0 {
+        command.uid(65534).gid(65534);
+    }
+    command.arg(folder.path()).args(["--listen", "127.0.0.1:0", "--poll", "20"]);
+    let daemon = Daemon::start(&mut command);
+    assert!(!daemon.answers());
+    let wait_for = |outcome: &str| {
+        daemon.wait_for(outcome, |daemon| {
+            let last = daemon.get("/v1/status").json()["last_reload"].clone();
+            (last["outcome"] == outcome).then_some(last)
+        })
+    };
+    mode(&rules, 0);
+    let last = wait_for("refused");
+    assert_eq!(last["diagnostics"]["diagnostics"][0]["code"], "unreadable", "{last}");
+    assert!(!daemon.answers());
+    mode(&rules, 0o644);
+    wait_for("unchanged");
 }
 
 fn users(count: usize) -> String {

@@ -49,7 +49,8 @@ fn a_refused_reload_is_printed_as_check_does() {
 fn in_json_a_diagnostic_has_fields() {
     let folder = tempfile::tempdir().unwrap();
     let policy = folder.path().join("policy.yaml");
-    write(&policy, GOOD);
+    // What is warned about at the start is as well.
+    write(&policy, &(GOOD.to_owned() + "matrices: { team: { add_member: allow } }\n"));
     let mut command = serve();
     command.arg(&policy).args(["--listen", "127.0.0.1:0", "--format", "json"]);
     let (stdout, daemon) = (std::process::Stdio::piped(), &mut command);
@@ -60,7 +61,9 @@ fn in_json_a_diagnostic_has_fields() {
     save(&policy, BAD);
     let errors = std::io::BufRead::lines(std::io::BufReader::new(daemon.stderr.take().unwrap()));
     let mut found = errors.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-    let told = found.find(|line| line["fields"]["code"].is_string()).unwrap();
+    let mut told = || found.find(|line| line["fields"]["code"].is_string()).unwrap();
+    assert_eq!(told()["fields"]["severity"], "warning");
+    let told = told();
     let fields = &told["fields"];
     assert_eq!(fields["severity"], "error", "{told}");
     assert_eq!(fields["line"], 1, "{told}");
