@@ -2,11 +2,12 @@ use serde_json::{Map, Value};
 
 use super::{
     fault::{Error, Fault},
-    form,
+    form, ignored, multipart,
 };
 use crate::dialects::{
     Admission, Call, House, Reply,
     json::{self, Any, Misread},
+    text::shown,
 };
 
 /// A request, whichever way it was written.
@@ -17,6 +18,8 @@ pub(super) struct Asked {
     /// What is sent back with the answer.
     pub(super) id: Option<Value>,
     pub(super) body: Map<String, Value>,
+    /// Of what nothing comes: paths, and names of parameters.
+    ignored: Vec<String>,
 }
 
 /// A request that goes no further, and what is known of it.
@@ -45,10 +48,10 @@ impl Asked {
             let message = "send POST, or GET with the parameters in the query";
             return Err(Fault::new(Error::BadMethod, message).into());
         }
-        let mut body = body(call)?;
-        let op = body.remove("op");
-        let id = body.remove("id").filter(|id| !id.is_null());
-        let token = body.remove("token");
+        let (mut body, mut ignored) = body(call)?;
+        let op = body.shift_remove("op");
+        let id = body.shift_remove("id").filter(|id| !id.is_null());
+        let token = body.shift_remove("token");
         let named = op.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
         let shown_id = id.clone().filter(|id| id.is_i64() || id.is_u64());
         let turned = |fault: Fault| Turned {
@@ -61,7 +64,10 @@ impl Asked {
             return Err(turned(Fault::at(Error::BadParam, "id", "it takes a whole number")));
         }
         match op {
-            Some(Value::String(op)) if !op.is_empty() => Ok(Self { op, id, body }),
+            Some(Value::String(op)) if !op.is_empty() => {
+                ignored.extend(ignored::find(&body));
+                Ok(Self { op, id, body, ignored })
+            }
             Some(Value::String(_)) | None => {
                 Err(turned(Fault::at(Error::BadOp, "op", "it is missing; name an operation")))
             }
@@ -78,6 +84,9 @@ impl Asked {
         if let Some(id) = &self.id {
             body.insert("id".to_owned(), id.clone());
         }
+        if !self.ignored.is_empty() {
+            body.insert("ignored".to_owned(), self.ignored.as_slice().into());
+        }
         Reply::json(200, &Value::Object(body))
     }
 
@@ -86,9 +95,9 @@ impl Asked {
     }
 }
 
-/// What was sent, as JSON says it. The operation, the token and the id may stand in the query beside
-/// a body.
-fn body(call: &Call<'_>) -> Result<Map<String, Value>, Fault> {
+/// What was sent, as JSON says it, and parameters of which nothing comes. The operation, the token and
+/// the id may stand in the query beside a body.
+fn body(call: &Call<'_>) -> Result<(Map<String, Value>, Vec<String>), Fault> {
     let query = parameters(call.query.as_bytes())?;
     let start = call.body.iter().find(|byte| !byte.is_ascii_whitespace());
     // Clients send JSON under the type of a form, which is the default of some.
@@ -97,16 +106,17 @@ fn body(call: &Call<'_>) -> Result<Map<String, Value>, Fault> {
     if call.body.is_empty() {
         return form::nested(&query);
     }
-    if is_form {
-        let mut all = parameters(call.body)?;
+    let is_multipart = is(call, "multipart/form-data");
+    if is_form || is_multipart {
+        let mut all = if is_multipart {
+            multipart::parameters(call.content_type, call.body)?
+        } else {
+            parameters(call.body)?
+        };
         let more = query.into_iter().filter(|(name, _)| all.iter().all(|(known, _)| known != name));
         let more: Vec<_> = more.collect();
         all.extend(more);
         return form::nested(&all);
-    }
-    if is(call, "multipart/form-data") {
-        let message = "a body is JSON, or a form of the type application/x-www-form-urlencoded";
-        return Err(Fault::new(Error::BadForm, message));
     }
     let Any(value) =
         json::read(call.body, "a request").map_err(|misread| Fault::misread(&misread))?;
@@ -114,11 +124,12 @@ fn body(call: &Call<'_>) -> Result<Map<String, Value>, Fault> {
         let (message, at) = ("the body must be an object".to_owned(), String::new());
         return Err(Fault::misread(&Misread { message, at, place: (1, 1) }));
     };
-    let envelope = query.into_iter().filter(|(name, _)| matches!(&**name, "op" | "token" | "id"));
-    for (name, value) in form::nested(&envelope.collect::<Vec<_>>())? {
+    let is_of_envelope = |(name, _): &(String, String)| matches!(&**name, "op" | "token" | "id");
+    let (envelope, others): (Vec<_>, Vec<_>) = query.into_iter().partition(is_of_envelope);
+    for (name, value) in form::nested(&envelope)?.0 {
         body.entry(name).or_insert(value);
     }
-    Ok(body)
+    Ok((body, others.iter().map(|(name, _)| shown(name)).collect()))
 }
 
 fn parameters(text: &[u8]) -> Result<Vec<(String, String)>, Fault> {

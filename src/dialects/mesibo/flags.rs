@@ -9,7 +9,7 @@ use super::{
 use crate::request::Role;
 
 /// What a member may, whether he may if nothing is said, and its bit.
-const MAY: [(&str, bool, u64); 8] = [
+pub(super) const MAY: [(&str, bool, u64); 8] = [
     ("send", true, 0x1),
     ("recv", true, 0x2),
     ("pub", true, 0x4),
@@ -21,7 +21,7 @@ const MAY: [(&str, bool, u64); 8] = [
 ];
 
 /// What administers a group: these rights, and their bits.
-const RIGHTS: [(&str, u64); 10] = [
+pub(super) const RIGHTS: [(&str, u64); 10] = [
     ("modify", 0x1),
     ("adduser", 0x10),
     ("remuser", 0x20),

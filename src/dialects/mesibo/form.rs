@@ -17,7 +17,7 @@ enum Kind {
 }
 
 /// Of a user: the parameter, and where it stands in JSON below `user`.
-const OF_USER: [(&str, &[&str], Kind); 14] = [
+const OF_USER: [(&str, &[&str], Kind); 20] = [
     ("addr", &["address"], Kind::Text),
     ("address", &["address"], Kind::Text),
     ("uid", &["uid"], Kind::Whole),
@@ -31,6 +31,12 @@ const OF_USER: [(&str, &[&str], Kind); 14] = [
     ("incoming", &["permissions", "incoming"], Kind::Flag),
     ("outgoing", &["permissions", "outgoing"], Kind::Flag),
     ("peers", &["permissions", "peers"], Kind::Whole),
+    ("start_chat", &["permissions", "start_chat"], Kind::Flag),
+    ("send_message", &["permissions", "send_message"], Kind::Flag),
+    ("voice_call", &["permissions", "voice_call"], Kind::Flag),
+    ("video_call", &["permissions", "video_call"], Kind::Flag),
+    ("friend_request", &["permissions", "friend_request"], Kind::Flag),
+    ("create_group", &["permissions", "create_group"], Kind::Flag),
     ("count", &["count"], Kind::Whole),
 ];
 
@@ -104,11 +110,13 @@ fn wrong(text: &[u8], what: &str) -> Fault {
     Fault::new(Error::BadForm, format!("`{shown}` {what}; percent-encode it"))
 }
 
-/// The same as JSON would say it; what has no meaning here is passed over, as mesibo does.
+/// The same as JSON would say it, and the names of parameters that have no meaning here.
 ///
 /// # Errors
 /// If a parameter is not of its kind, or only JSON can say it.
-pub(super) fn nested(given: &[(String, String)]) -> Result<Map<String, Value>, Fault> {
+pub(super) fn nested(
+    given: &[(String, String)],
+) -> Result<(Map<String, Value>, Vec<String>), Fault> {
     let mut body = Map::new();
     let text = |name: &str| given.iter().find(|(known, _)| known == name).map(|(_, text)| text);
     for name in ["op", "token"] {
@@ -137,7 +145,11 @@ pub(super) fn nested(given: &[(String, String)]) -> Result<Map<String, Value>, F
             })?;
         }
     }
-    Ok(body)
+    let is_known = |name: &str| {
+        ["op", "token", "id"].contains(&name) || fields.iter().any(|(known, ..)| *known == name)
+    };
+    let ignored = given.iter().filter(|(name, _)| !is_known(name)).map(|(name, _)| shown(name));
+    Ok((body, ignored.collect()))
 }
 
 /// Puts a value below a member; `None` if there is another already.

@@ -33,8 +33,11 @@ pub(super) fn user(id: &str, house: &dyn House) -> Result<Option<Map<String, Val
     permissions.insert("incoming".to_owned(), is_on(Switch::Incoming).into());
     permissions.insert("outgoing".to_owned(), is_on(Switch::Outgoing).into());
     permissions.insert("peers".to_owned(), mode(house.peers(id)).into());
+    for switch in record.user.permissions.keys() {
+        permissions.entry(switch.as_str()).or_insert_with(|| is_on(*switch).into());
+    }
     if let Some(Value::Object(more)) = keep.shift_remove("permissions") {
-        permissions.extend(more);
+        permissions.extend(more.into_iter().filter(|(name, _)| name.parse::<Switch>().is_err()));
     }
     user.insert("permissions".to_owned(), Value::Object(permissions));
     let subscriptions = keep.shift_remove("subscribe");

@@ -24,9 +24,10 @@ type Taken = Result<Step<Reply>, Stop>;
 const HELD: [&str; 9] =
     ["address", "addr", "uid", "active", "permissions", "contact", "contacts", "token", "count"];
 
-/// The permissions that decide.
-const INCOMING: &str = "incoming";
-const OUTGOING: &str = "outgoing";
+/// The switches that mesibo documents; the others have peerage's own names.
+const DOCUMENTED: [Switch; 2] = [Switch::Incoming, Switch::Outgoing];
+
+/// The permission that is none of them.
 const PEERS: &str = "peers";
 
 /// `useradd`: makes the user, or changes him if he is there.
@@ -108,10 +109,20 @@ fn put_permissions(
     keep: &mut Map<String, Value>,
 ) -> Result<(), Fault> {
     let mut switches = BTreeMap::new();
-    for (name, switch) in [(INCOMING, Switch::Incoming), (OUTGOING, Switch::Outgoing)] {
-        if permissions.fields.contains_key(name) {
-            switches.insert(switch, permissions.flag(name)?.map(Setting::Always));
-        }
+    let mut others = Map::new();
+    for (name, value) in permissions.fields.iter().filter(|(name, _)| *name != PEERS) {
+        let value = match name.parse::<Switch>() {
+            Ok(switch) => {
+                switches.insert(switch, permissions.flag(name)?.map(Setting::Always));
+                // Before it was a switch here, it may have been kept as what is unknown.
+                if DOCUMENTED.contains(&switch) {
+                    continue;
+                }
+                Value::Null
+            }
+            Err(_) => value.clone(),
+        };
+        others.insert(name.clone(), value);
     }
     if !switches.is_empty() {
         fields.permissions = Some(switches);
@@ -126,10 +137,6 @@ fn put_permissions(
             fields.peers = Patch::Set(mode);
         }
     }
-    let decides = |name: &str| [INCOMING, OUTGOING, PEERS].contains(&name);
-    let others = permissions.fields.iter().filter(|(name, _)| !decides(name));
-    let others: Map<String, Value> =
-        others.map(|(name, value)| (name.clone(), value.clone())).collect();
     if !others.is_empty() {
         keep.insert("permissions".to_owned(), Value::Object(others));
     }

@@ -2,6 +2,7 @@ mod admission;
 mod black_box;
 mod hostile;
 mod members;
+mod multipart;
 mod scripts;
 mod unwritten;
 

@@ -19,6 +19,11 @@ fn users() {
 }
 
 #[test]
+fn permissions_and_what_is_ignored() {
+    replay(&Rig::start(POLICY), "mesibo/ignored.yaml");
+}
+
+#[test]
 fn groups() {
     replay(&Rig::start(POLICY), "mesibo/groups.yaml");
 }
