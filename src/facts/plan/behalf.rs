@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Failure, Reason, Refusal, draft::Draft, draft::shown};
 use crate::{
-    facts::{GroupFields, Id, Op, Two},
+    facts::{Bond, GroupFields, Id, Op, Two},
     request::{self, Action, Request, Resource},
 };
 
@@ -65,6 +65,8 @@ fn asked<'c, E>(draft: &Draft<'_, E>, subject: &'c Id, op: &'c Op) -> Asked<'c> 
         {
             to(Action::FriendRequest, other)
         }
+        // Pairs are made by administrators and managers; each of the two may end one.
+        Op::Relate { kind: Bond::Pair, .. } => Asked::Management,
         Op::Relate { from, .. }
         | Op::Unrelate { from, .. }
         | Op::DeleteFriend { from, .. }
