@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 use peerage::{
     compile::{self, Basis, Changed, Outcome},
+    facts::{Key, Record, User},
+    request::Relation,
     snapshot::View,
     source::{Loaded, Sources},
 };
@@ -141,6 +143,79 @@ proptest! {
             changed(&mixed, &mut view, &basis, &mut store, chance);
             (view, basis) = rebuild(sources, &view, &basis, &store);
             assert_alike(&view, &start(sources, &store).0, &mixed, chance.next());
+        }
+    }
+}
+
+/// Whether the first is a friend of the second, told as plainly as can be: a friendship that files
+/// state counts as ended while one blocks the other, where the policy has it so.
+fn is_friend(world: &World, store: &Store, one: &str, other: &str) -> bool {
+    let stated = |id: &str| world.users.get(id).cloned().unwrap_or_default();
+    let record = |id: &str| match store.0.get(&Key::User(id.to_owned())) {
+        Some(Record::User(user)) => (**user).clone(),
+        _ => User::default(),
+    };
+    let blocks = |from: &str, to: &str| {
+        stated(from).blocked.iter().any(|id| id == to) || record(from).blocked.contains_key(to)
+    };
+    let are_blocked = blocks(one, other) || blocks(other, one);
+    if stated(one).friends.iter().any(|id| id == other) {
+        !(are_blocked && world.settings.preset == Some("tencent"))
+    } else {
+        record(one).friends.contains_key(other)
+    }
+}
+
+fn check_friends(world: &World, store: &Store, view: &View) {
+    let directory = &view.population.directory;
+    let known: Vec<(u32, &str)> = (0..directory.len())
+        .filter(|&user| directory.is_known(user))
+        .map(|user| (user, directory.id(user)))
+        .collect();
+    for &(one, id) in &known {
+        for &(other, other_id) in known.iter().filter(|(other, _)| *other != one) {
+            let expected = is_friend(world, store, id, other_id);
+            let tie = view.population.tie(one, other);
+            assert_eq!(tie.to(Relation::Friend), expected, "{id} {other_id}");
+            let tie = view.population.tie(other, one);
+            assert_eq!(tie.back(Relation::Friend), expected, "{other_id} {id}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(config(cases(60)))]
+
+    /// Blocks come and go between friends whom files state, and so does what they do to a friendship.
+    #[test]
+    fn friendships_end_with_blocks(world in world(), seed in any::<u64>()) {
+        let chance = &mut Chance(seed);
+        let mut ends = world;
+        ends.settings.preset = Some("tencent");
+        let ids: Vec<String> = ends.users.keys().cloned().collect();
+        for (user, id) in ends.users.values_mut().zip(&ids) {
+            user.blocked.retain(|_| chance.percent(10));
+            user.friends = ids.iter().filter(|it| *it != id && chance.percent(70)).cloned().collect();
+        }
+        let ends = ends.sound();
+        let mut stays = ends.clone();
+        stays.settings.preset = None;
+        let stays = stays.sound();
+        let mut store = Store::default();
+        let (mut view, mut basis) = start(&text::scattered(&ends, seed), &store);
+        for round in 0..4 {
+            let world = if round % 2 == 0 { &ends } else { &stays };
+            for _ in 0..4 {
+                changed(world, &mut view, &basis, &mut store, chance);
+            }
+            check_friends(world, &store, &view);
+            let sources = text::scattered(world, seed);
+            assert_alike(&view, &start(&sources, &store).0, world, chance.next());
+            let next = if round % 2 == 0 { &stays } else { &ends };
+            let sources = text::scattered(next, seed);
+            (view, basis) = rebuild(&sources, &view, &basis, &store);
+            check_friends(next, &store, &view);
+            assert_alike(&view, &start(&sources, &store).0, next, chance.next());
         }
     }
 }

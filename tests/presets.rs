@@ -99,10 +99,20 @@ fn blocks_stop_whom_the_system_says() {
     for Expected { preset, blocks, .. } in ALL {
         let view = built(preset, &format!("{rules}\n{pair}")).unwrap();
         for (action, mode) in SIX.into_iter().zip(blocks) {
+            // What begins a conversation is stopped as starting one is.
+            let begins = !matches!(action, Action::AddMember | Action::FriendRequest);
+            let mode = if begins && blocks[0] == TwoWay { TwoWay } else { mode };
             let forth = if mode == Off { Reason::Allowed } else { Reason::BlockedByResource };
             let back = if mode == TwoWay { Reason::BlockedBySubject } else { Reason::Allowed };
             assert_eq!(why(&view, "b", action, "a"), forth, "{preset}: {action}");
             assert_eq!(why(&view, "a", action, "b"), back, "{preset}: {action}");
+        }
+        let view = built(preset, &format!("{rules}\n{pair}\nconversations: [[a, b]]")).unwrap();
+        for (action, mode) in SIX.into_iter().zip(blocks) {
+            let forth = if mode == Off { Reason::Allowed } else { Reason::BlockedByResource };
+            let back = if mode == TwoWay { Reason::BlockedBySubject } else { Reason::Allowed };
+            assert_eq!(why(&view, "b", action, "a"), forth, "{preset}: {action} goes on");
+            assert_eq!(why(&view, "a", action, "b"), back, "{preset}: {action} goes on");
         }
     }
 }

@@ -145,7 +145,7 @@ fn what_a_decision_looked_at_is_reached_and_nothing_else() {
         ),
         (
             "{ subject: ann, action: send_message, resource: bob, reason: blocked_by_subject }",
-            &["permissions.outgoing", "blocks.send_message"],
+            &["permissions.outgoing", "blocks.start_chat", "blocks.send_message"],
         ),
         ("{ subject: bob, action: list_users, reason: not_manager }", &["moderation.managers"]),
         (
@@ -170,7 +170,10 @@ fn what_a_decision_looked_at_is_reached_and_nothing_else() {
             "{ subject: bob, action: update_metadata, reaches: [crew], field: motto }",
             &["matrices.team.update_metadata.motto"],
         ),
-        ("{ subject: bob, action: update_metadata, resource: crew, field: _x, allow: false }", &[]),
+        (
+            "{ subject: bob, action: update_metadata, resource: crew, field: _x, allow: false }",
+            &["matrices.team.update_metadata.*"],
+        ),
         (
             "{ subject: bob, action: remove_member, resource: crew, member: ann, \
              reason: super_admin_protected }",

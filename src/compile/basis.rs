@@ -18,8 +18,6 @@ pub struct Basis {
     pub(super) conversations: BTreeMap<(String, String), Place>,
     /// The names of the rules that files state, with their ids.
     rule_names: BTreeMap<String, Uuid>,
-    /// Whether who blocks a friend is no longer his friend, nor he his.
-    pub blocks_end_friendship: bool,
     /// What records say that the files state otherwise, in order.
     pub shadowed: Vec<Shadowed>,
 }
@@ -33,7 +31,6 @@ impl Basis {
             matrices: policy.matrices.clone(),
             conversations,
             rule_names: policy.rules.iter().flatten().filter_map(named).collect(),
-            blocks_end_friendship: policy.blocks_end_friendship,
             shadowed: Vec::new(),
         }
     }

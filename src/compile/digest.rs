@@ -3,8 +3,8 @@ use std::fmt::Display;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    policy::{Group, Matrix, Policy, Rule},
-    request::{Blocks, Limits, Settings, Switch, Toggle},
+    policy::{Group, Invariant, Matrix, Policy, Rule, Scope},
+    request::{Blocks, Fields, Limits, Peers, Settings, Toggle},
     snapshot::{Population, TagId},
 };
 
@@ -76,88 +76,123 @@ pub(super) fn population(population: &Population, names: &[String]) -> [u8; 32] 
 
 /// The digest of a whole policy: of what it says, whatever the notation, the spelling and the
 /// order of files.
+///
+/// It takes the policy apart field by field, so that nothing that is added to one is forgotten here.
 pub(super) fn policy(population: &[u8; 32], policy: &Policy) -> [u8; 32] {
-    let mut feed = Feed::of("policy 2");
+    // Users are told by the digest of the population; where something stands, and in which section,
+    // decides nothing.
+    let Policy {
+        tags,
+        rules,
+        settings,
+        sections: _,
+        matrices,
+        users: _,
+        groups,
+        invariants,
+        places: _,
+    } = policy;
+    let mut feed = Feed::of("policy 3");
     feed.0.update(population);
-    feed.count(policy.tags.len());
-    policy.tags.iter().for_each(|tag| feed.text(tag));
-    feed.count(usize::from(policy.rules.is_some()));
-    let rules = policy.rules.as_deref().unwrap_or_default();
+    feed.texts(tags);
+    feed.count(usize::from(rules.is_some()));
+    let rules = rules.as_deref().unwrap_or_default();
     feed.count(rules.len());
     rules.iter().for_each(|rule| feed.rule(rule));
-    feed.settings(&policy.settings);
-    feed.count(policy.matrices.len());
-    policy.matrices.iter().for_each(|matrix| feed.matrix(matrix));
-    feed.count(policy.groups.len());
-    policy.groups.iter().for_each(|group| feed.group(group));
-    // Last and only if there are any: what has none keeps its digest.
-    for invariant in &policy.invariants {
-        feed.text("invariant");
-        feed.maybe(invariant.name.as_deref());
-        feed.maybe(invariant.description.as_deref());
-        feed.shown(invariant);
-    }
+    feed.settings(settings);
+    feed.count(matrices.len());
+    matrices.iter().for_each(|matrix| feed.matrix(matrix));
+    feed.count(groups.len());
+    groups.iter().for_each(|group| feed.group(group));
+    feed.count(invariants.len());
+    invariants.iter().for_each(|invariant| feed.invariant(invariant));
     feed.finish()
 }
 
 impl Feed {
+    fn texts(&mut self, texts: &[String]) {
+        self.count(texts.len());
+        texts.iter().for_each(|text| self.text(text));
+    }
+
     fn rule(&mut self, rule: &Rule) {
-        self.text(&rule.id.to_string());
-        self.maybe(rule.name.as_deref());
-        self.maybe(rule.description.as_deref());
-        self.shown(&rule.condition);
-        self.count(rule.outcome.len());
-        rule.outcome.iter().for_each(|tag| self.text(tag));
+        let Rule { id, name, description, condition, outcome, place: _, wording: _ } = rule;
+        self.text(&id.to_string());
+        self.maybe(name.as_deref());
+        self.maybe(description.as_deref());
+        self.shown(condition);
+        self.texts(outcome);
     }
 
     fn settings(&mut self, settings: &Settings<String>) {
-        self.text(settings.unknown_users.as_str());
-        let managers = settings.managers.as_ref().map(ToString::to_string);
-        self.maybe(managers.as_deref());
-        for &switch in Switch::ALL {
-            match settings.permission(switch) {
+        let Settings {
+            unknown_users,
+            managers,
+            permissions,
+            blocks,
+            peers: Peers { modes, default },
+            approval,
+            limits: Limits { friends, blocked, friend_lists, group_members },
+            blocks_end_friendship,
+        } = settings;
+        self.text(unknown_users.as_str());
+        self.maybe(managers.as_ref().map(ToString::to_string).as_deref());
+        for toggle in permissions {
+            match toggle {
                 Toggle::Always(on) => self.count(usize::from(*on)),
                 Toggle::When(condition) => self.shown(condition),
             }
         }
         for action in Blocks::ACTIONS {
-            self.text(settings.blocks.mode(action).as_str());
+            self.text(blocks.mode(action).as_str());
         }
-        self.text(settings.peers.default.as_str());
-        self.count(settings.peers.modes.len());
-        for (when, mode) in &settings.peers.modes {
+        self.text(default.as_str());
+        self.count(modes.len());
+        for (when, mode) in modes {
             self.shown(when);
             self.text(mode.as_str());
         }
-        self.text(settings.approval.as_str());
-        let Limits { friends, blocked, friend_lists, group_members } = settings.limits;
+        self.text(approval.as_str());
         for limit in [friends, blocked, friend_lists, group_members] {
             self.maybe(limit.map(|limit| limit.to_string()).as_deref());
         }
+        self.count(usize::from(*blocks_end_friendship));
     }
 
     fn matrix(&mut self, matrix: &Matrix) {
-        self.text(&matrix.name);
-        matrix.permissions.iter().for_each(|value| self.shown(value));
-        self.count(usize::from(matrix.metadata.is_some()));
-        if let Some(fields) = &matrix.metadata {
-            self.count(fields.named.len());
-            for (field, value) in &fields.named {
+        let Matrix { name, permissions, metadata } = matrix;
+        self.text(name);
+        permissions.iter().for_each(|value| self.shown(value));
+        self.count(usize::from(metadata.is_some()));
+        if let Some(Fields { named, rest }) = metadata {
+            self.count(named.len());
+            for (field, value) in named {
                 self.text(field);
                 self.shown(value);
             }
-            self.shown(&fields.rest);
+            self.shown(rest);
         }
     }
 
     fn group(&mut self, group: &Group) {
-        self.text(&group.id);
-        self.text(&group.matrix);
-        self.maybe(group.creator.as_deref());
-        for users in [&group.super_admins, &group.admins, &group.members] {
-            self.count(users.len());
-            users.iter().for_each(|id| self.text(id));
+        let Group { id, matrix, creator, super_admins, admins, members } = group;
+        self.text(id);
+        self.text(matrix);
+        self.maybe(creator.as_deref());
+        for users in [super_admins, admins, members] {
+            self.texts(users);
         }
+    }
+
+    fn invariant(&mut self, invariant: &Invariant) {
+        let Invariant { name, description, demand, action, from, to, scope, span: _ } = invariant;
+        self.maybe(name.as_deref());
+        self.maybe(description.as_deref());
+        self.text(demand.as_str());
+        self.text(action.as_str());
+        self.shown(from);
+        self.shown(to);
+        self.count(usize::from(*scope == Scope::All));
     }
 
     fn shown(&mut self, value: impl Display) {

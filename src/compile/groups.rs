@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::Basis;
 use crate::{
     facts, policy,
-    request::{Fields, Grant, GroupPermission, Role, Value},
+    request::{DM_MATRIX, Fields, Grant, GroupPermission, Role, Value},
     snapshot::{Directory, GroupEntry, Groups, Matrix, MatrixNumber, TagId, Tags, View},
 };
 
@@ -15,6 +15,7 @@ pub(super) fn matrices(matrices: &[policy::Matrix], tags: &Tags) -> Vec<Matrix> 
         .iter()
         .map(|matrix| Matrix {
             name: matrix.name.clone(),
+            is_of_two: matrix.name == DM_MATRIX,
             permissions: matrix.permissions.each_ref().map(&mut bound),
             metadata: matrix.metadata.as_ref().map(|fields| fields.map(&mut bound)),
         })
@@ -158,6 +159,7 @@ fn own_matrix(view: &mut View, basis: &Basis, group: &Merged<'_>) -> Option<Matr
     let mut bound = |value: &Value<String>| value.map(&mut |tag| view.tag(tag));
     Some(Matrix {
         name: String::new(),
+        is_of_two: group.matrix == DM_MATRIX,
         permissions: permissions.each_ref().map(&mut bound),
         metadata: metadata.as_ref().map(|fields| fields.map(&mut bound)),
     })
@@ -166,5 +168,5 @@ fn own_matrix(view: &mut View, basis: &Basis, group: &Merged<'_>) -> Option<Matr
 /// Who may change which field, where nothing was said of it so far: nobody.
 fn fields(metadata: &mut Option<Fields<String>>) -> &mut Fields<String> {
     let deny = || Value::Grant(Grant::Deny);
-    metadata.get_or_insert_with(|| Fields { named: Vec::new(), hidden: deny(), rest: deny() })
+    metadata.get_or_insert_with(|| Fields { named: Vec::new(), rest: deny() })
 }

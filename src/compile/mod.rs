@@ -199,6 +199,7 @@ fn lay(
     let named = named(policy).into_iter().filter_map(|name| tags.get(name)).collect();
     // Every tag that a policy names was numbered; a number that no one has stands for no user.
     let settings = policy.settings.map(&mut |name| tags.get(name).unwrap_or(TagId(u32::MAX)));
+    let known = known.with_friendships(settings.blocks_end_friendship);
     let (standings, each) = standings::compile(&settings, known.population());
     let population = known.standing_as(&standings, &each);
     let managers = settings.managers.as_ref().map(|condition| {
@@ -227,6 +228,18 @@ enum Known<'v> {
     New(Box<Population>),
     /// Those of a previous view.
     As(&'v View),
+}
+
+impl<'v> Known<'v> {
+    /// The same where blocks end friendships that files state, or where they don't.
+    fn with_friendships(self, blocks_end: bool) -> Self {
+        let settled = match &self {
+            Self::New(population) => population.with_friendships(blocks_end),
+            Self::As(view) if view.settings.blocks_end_friendship == blocks_end => None,
+            Self::As(view) => view.population.with_friendships(blocks_end),
+        };
+        settled.map_or(self, |population| Self::New(Box::new(population)))
+    }
 }
 
 impl Known<'_> {

@@ -45,7 +45,7 @@ pub(super) fn users<F: Facts>(
         changes.push(user(view, files, names, id, record, ties));
     }
     // What a user is to others who are told to be gone is taken away by name, so names must last.
-    let gone: Vec<Vec<(String, Tie)>> = ids
+    let gone: Vec<Vec<Gone>> = ids
         .iter()
         .zip(&records)
         .zip(&ties)
@@ -53,10 +53,10 @@ pub(super) fn users<F: Facts>(
         .collect();
     for (change, gone) in changes.iter_mut().skip(before).zip(&gone) {
         let less = gone.iter();
-        change.ties.extend(less.map(|(other, less)| TieChange {
+        change.ties.extend(less.map(|Gone { other, less, more }| TieChange {
             other,
             less: *less,
-            more: Tie::NONE,
+            more: *more,
         }));
     }
     view.follow(&changes, &[]);
@@ -212,8 +212,17 @@ fn stated_ties(files: &Population, id: &str) -> Vec<(String, Tie)> {
     of_files.map(|(other, tie)| (files.directory.id(other).to_owned(), tie)).collect()
 }
 
-/// What of a user's ties files stated that they no longer state, and his record doesn't say either.
-fn no_longer(view: &View, id: &str, record: &User, now: &[(String, Tie)]) -> Vec<(String, Tie)> {
+/// What files no longer state that a user is to another.
+struct Gone {
+    other: String,
+    /// What his record doesn't say either.
+    less: Tie,
+    /// What his record says: a friendship that counted as ended was none of its.
+    more: Tie,
+}
+
+/// What of a user's ties files stated that they no longer state.
+fn no_longer(view: &View, id: &str, record: &User, now: &[(String, Tie)]) -> Vec<Gone> {
     let population = &view.population;
     let number = population.directory.number_of_any(id);
     let mut gone = Vec::new();
@@ -224,9 +233,10 @@ fn no_longer(view: &View, id: &str, record: &User, now: &[(String, Tie)]) -> Vec
         }
         let other = population.directory.id(other);
         let stated = now.iter().find(|(known, _)| known == other).map_or(Tie::NONE, |it| it.1);
-        let less = before.without(stated).without(tie(record, other));
+        let more = tie(record, other);
+        let less = before.without(stated).without(more);
         if !less.is_none() {
-            gone.push((other.to_owned(), less));
+            gone.push(Gone { other: other.to_owned(), less, more });
         }
     }
     gone

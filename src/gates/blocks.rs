@@ -1,4 +1,6 @@
-use super::{Gate, Pair, Party, Scene};
+use std::fmt::Write as _;
+
+use super::{Gate, Pair, Party, Scene, demands::Demands};
 use crate::{
     request::{BlockMode, GateName, Reason, Relation, Statement},
     snapshot::{Selection, Tie, UserSet, View},
@@ -7,10 +9,19 @@ use crate::{
 /// Closed while one of the two blocks the other, as far as the policy lets blocks stop the action.
 pub(super) struct Blocks;
 
-/// Whom a block stops from the action here.
+/// Why what is between two users closes the gate, seen from the subject. Most have no block between
+/// them, and then nothing else is looked at.
 #[inline]
-fn mode(view: &View, scene: &Scene<'_>) -> BlockMode {
-    if scene.demands.blocks { view.settings.blocks.mode(scene.action) } else { BlockMode::Off }
+fn closed(view: &View, scene: &Scene<'_>, tie: Tie) -> Option<Reason> {
+    let (by_other, by_subject) = (tie.back(Relation::Block), tie.to(Relation::Block));
+    if !by_other && !by_subject {
+        return None;
+    }
+    match scene.block_mode(view, tie) {
+        BlockMode::OneWay | BlockMode::TwoWay if by_other => Some(Reason::BlockedByResource),
+        BlockMode::TwoWay => Some(Reason::BlockedBySubject),
+        BlockMode::OneWay | BlockMode::Off => None,
+    }
 }
 
 /// Everybody but those with whom someone has a tie that closes the gate.
@@ -28,26 +39,14 @@ impl Gate for Blocks {
 
     #[inline]
     fn check(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason> {
-        let mode = mode(view, scene);
-        if mode == BlockMode::Off || pair.is_oneself_in_group(scene) {
-            None
-        } else if pair.tie.back(Relation::Block) {
-            Some(Reason::BlockedByResource)
-        } else if mode == BlockMode::TwoWay && pair.tie.to(Relation::Block) {
-            Some(Reason::BlockedBySubject)
-        } else {
-            None
-        }
+        closed(view, scene, pair.tie).filter(|_| !pair.is_oneself_in_group(scene))
     }
 
     fn admits<'v>(&self, view: &'v View, scene: &Scene<'_>, subject: &Party<'_>) -> Selection<'v> {
-        match mode(view, scene) {
-            BlockMode::Off => Selection::everybody(),
-            BlockMode::OneWay => all_but(view, subject, |tie| tie.back(Relation::Block)),
-            BlockMode::TwoWay => {
-                all_but(view, subject, |tie| tie.back(Relation::Block) || tie.to(Relation::Block))
-            }
+        if !scene.demands.blocks {
+            return Selection::everybody();
         }
+        all_but(view, subject, |tie| closed(view, scene, tie).is_some())
     }
 
     fn admitted<'v>(
@@ -56,13 +55,11 @@ impl Gate for Blocks {
         scene: &Scene<'_>,
         other: Option<&Party<'_>>,
     ) -> Selection<'v> {
-        let Some(other) = other else { return Selection::everybody() };
-        match mode(view, scene) {
-            BlockMode::Off => Selection::everybody(),
-            BlockMode::OneWay => all_but(view, other, |tie| tie.to(Relation::Block)),
-            BlockMode::TwoWay => {
-                all_but(view, other, |tie| tie.to(Relation::Block) || tie.back(Relation::Block))
+        match other {
+            Some(other) if scene.demands.blocks => {
+                all_but(view, other, |tie| closed(view, scene, tie.reversed()).is_some())
             }
+            _ => Selection::everybody(),
         }
     }
 
@@ -70,7 +67,9 @@ impl Gate for Blocks {
         pair.other.filter(|_| scene.demands.blocks && !pair.is_oneself_in_group(scene))?;
         // Without a block, the mode makes no difference.
         let blocks = pair.tie.to(Relation::Block) || pair.tie.back(Relation::Block);
-        Some(if blocks { vec![Statement::Blocks(scene.action)] } else { Vec::new() })
+        let beginning = scene.begins(pair.tie).then_some(Demands::BEGINNING);
+        let actions = [Some(scene.action), beginning].into_iter().flatten();
+        Some(actions.filter(|_| blocks).map(Statement::Blocks).collect())
     }
 
     fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {
@@ -91,7 +90,14 @@ impl Gate for Blocks {
         if found.is_empty() {
             found.push(format!("neither `{subject}` nor `{other}` blocks the other"));
         }
-        let mode = view.settings.blocks.mode(scene.action);
-        format!("{}; blocks.{} is {mode}", found.join(", "), scene.action)
+        let blocks = &view.settings.blocks;
+        let mode = blocks.mode(scene.action);
+        let mut said = format!("{}; blocks.{} is {mode}", found.join(", "), scene.action);
+        if scene.begins(pair.tie) {
+            let (action, mode) = (Demands::BEGINNING, blocks.mode(Demands::BEGINNING));
+            // Writing to a string can't fail.
+            let _ = write!(said, ", and blocks.{action}, as it begins a conversation, {mode}");
+        }
+        said
     }
 }

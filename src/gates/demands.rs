@@ -17,6 +17,9 @@ pub(super) struct Demands {
     /// Whether their peers modes do.
     pub(super) peers: bool,
     pub(super) rules: Asks,
+    /// Whether it begins a conversation that is new, so that it must pass what [`Self::BEGINNING`]
+    /// must pass as well.
+    pub(super) begins: bool,
     pub(super) friendship: bool,
     pub(super) role: Needs,
 }
@@ -63,6 +66,7 @@ const PLAIN: Demands = Demands {
     blocks: false,
     peers: false,
     rules: Asks::Never,
+    begins: false,
     friendship: false,
     role: Needs::Nothing,
 };
@@ -73,6 +77,9 @@ const SPEAKING: Demands = Demands { refuses: Refuses::BannedAndSilenced, ..PLAIN
 /// An action that reaches another user.
 const REACHING: Demands =
     Demands { outgoing: true, incoming: true, blocks: true, peers: true, ..SPEAKING };
+
+/// An action that goes on in a conversation, or begins one.
+const TALKING: Demands = Demands { rules: Asks::WhenNew, begins: true, ..REACHING };
 
 /// The table: for each action, by its place among all, a row for each kind of resource; none for a
 /// kind that the action does not take.
@@ -96,6 +103,10 @@ static TABLE: [[Option<Demands>; KINDS]; Action::ALL.len()] = {
 const KINDS: usize = 3;
 
 impl Demands {
+    /// The action by which a conversation begins, and its switch.
+    pub(super) const BEGINNING: Action = Action::StartChat;
+    pub(super) const BEGINNING_SWITCH: Switch = Switch::StartChat;
+
     /// What an action on this kind of resource asks; `None` if it can't be done to it.
     #[inline]
     pub(super) fn of(action: Action, kind: ResourceKind) -> Option<&'static Self> {
@@ -121,9 +132,7 @@ impl Demands {
                 role: Needs::Member,
                 ..SPEAKING
             },
-            Action::SendMessage => {
-                Self { own: Some(Switch::SendMessage), rules: Asks::WhenNew, ..REACHING }
-            }
+            Action::SendMessage => Self { own: Some(Switch::SendMessage), ..TALKING },
             Action::VoiceCall => Self::call(Switch::VoiceCall, is_group),
             Action::VideoCall => Self::call(Switch::VideoCall, is_group),
             Action::FriendRequest => Self {
@@ -158,7 +167,7 @@ impl Demands {
         if is_group {
             Self { own: Some(own), role: Needs::Member, ..SPEAKING }
         } else {
-            Self { own: Some(own), rules: Asks::WhenNew, ..REACHING }
+            Self { own: Some(own), ..TALKING }
         }
     }
 

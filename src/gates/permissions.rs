@@ -1,4 +1,4 @@
-use super::{Gate, Pair, Party, Scene, all_if};
+use super::{Gate, Pair, Party, Scene, all_if, demands::Demands};
 use crate::{
     request::{GateName, Reason, Statement, Switch, Toggle},
     snapshot::{Selection, View},
@@ -7,7 +7,7 @@ use crate::{
 /// Closed while a switch of the subject is off, or the `incoming` of the resource or `member`.
 pub(super) struct Permissions;
 
-/// The first of the subject's own switches that is off.
+/// The first of the subject's own switches that is off, whatever is between the two.
 #[inline]
 fn off(scene: &Scene<'_>, subject: &Party<'_>) -> Option<Reason> {
     let demands = scene.demands;
@@ -18,6 +18,12 @@ fn off(scene: &Scene<'_>, subject: &Party<'_>) -> Option<Reason> {
     } else {
         None
     }
+}
+
+/// Whether the subject may begin no conversation.
+#[inline]
+fn begins_nothing(subject: &Party<'_>) -> bool {
+    !subject.standing.is_on(Demands::BEGINNING_SWITCH)
 }
 
 #[inline]
@@ -32,18 +38,26 @@ impl Gate for Permissions {
 
     #[inline]
     fn check(&self, _: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason> {
+        let beginning = || {
+            let is_off = begins_nothing(pair.subject) && scene.begins(pair.tie);
+            is_off.then_some(Reason::PermissionOff)
+        };
         let incoming = || is_incoming_off(scene, pair.other).then_some(Reason::IncomingOff);
-        off(scene, pair.subject).or_else(incoming)
+        off(scene, pair.subject).or_else(beginning).or_else(incoming)
     }
 
     fn admits<'v>(&self, view: &'v View, scene: &Scene<'_>, subject: &Party<'_>) -> Selection<'v> {
         if off(scene, subject).is_some() {
-            Selection::nobody()
-        } else if scene.demands.incoming {
-            view.standings.on(Switch::Incoming)
-        } else {
-            Selection::everybody()
+            return Selection::nobody();
         }
+        let mut parts = Vec::new();
+        if scene.demands.incoming {
+            parts.push(view.standings.on(Switch::Incoming));
+        }
+        if scene.may_begin() && begins_nothing(subject) {
+            parts.push(scene.talking_with(view, subject).into());
+        }
+        Selection::all(parts)
     }
 
     fn admitted<'v>(
@@ -55,20 +69,20 @@ impl Gate for Permissions {
         if is_incoming_off(scene, other) {
             return all_if(false);
         }
-        let outgoing = scene.demands.outgoing.then_some(Switch::Outgoing);
-        let switches = outgoing.into_iter().chain(scene.demands.own);
-        Selection::all(switches.map(|switch| view.standings.on(switch)))
+        let mut parts: Vec<Selection<'_>> =
+            scene.own_switches().map(|switch| view.standings.on(switch)).collect();
+        if let Some(other) = other.filter(|_| scene.may_begin()) {
+            let beginning = view.standings.on(Demands::BEGINNING_SWITCH);
+            parts.push(Selection::any([beginning, scene.talking_with(view, other).into()]));
+        }
+        Selection::all(parts)
     }
 
     fn asks(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Vec<Statement>> {
         let demands = scene.demands;
-        let subject = Some(pair.subject);
-        let looked = [
-            (demands.outgoing.then_some(Switch::Outgoing), subject),
-            (demands.own, subject),
-            (demands.incoming.then_some(Switch::Incoming), pair.other),
-        ];
-        let looked = looked.into_iter().filter_map(|(switch, who)| switch.zip(who));
+        let own = scene.switches(pair.tie).map(|switch| (switch, pair.subject));
+        let incoming = pair.other.filter(|_| demands.incoming);
+        let looked = own.chain(incoming.map(|other| (Switch::Incoming, other)));
         let mut asked = None;
         for (switch, who) in looked {
             asked.get_or_insert_with(Vec::new).extend(who.asks_switch(view, switch));
@@ -81,12 +95,12 @@ impl Gate for Permissions {
 
     fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {
         let demands = scene.demands;
-        let outgoing = demands.outgoing.then_some(Switch::Outgoing);
-        let mut looked: Vec<String> = outgoing
-            .into_iter()
-            .chain(demands.own)
-            .map(|switch| told(view, pair.subject, switch))
-            .collect();
+        let mut looked: Vec<String> =
+            scene.own_switches().map(|switch| told(view, pair.subject, switch)).collect();
+        if scene.begins(pair.tie) {
+            let beginning = told(view, pair.subject, Demands::BEGINNING_SWITCH);
+            looked.push(format!("{beginning}, as it begins a conversation"));
+        }
         if let (true, Some(other)) = (demands.incoming, pair.other) {
             looked.push(told(view, other, Switch::Incoming));
         }

@@ -124,14 +124,11 @@ fn with_exempt<'v>(
     who: &Party<'_>,
     users: Selection<'v>,
 ) -> Selection<'v> {
-    let asks_the_facts = scene.demands.rules == Asks::WhenNew && scene.conversation.is_none();
-    let number = who.number.filter(|_| asks_the_facts);
-    let talking: UserSet = number
-        .into_iter()
-        .flat_map(|number| view.population.ties_of(number))
-        .filter(|(_, tie)| tie.is_conversation())
-        .map(|(other, _)| other)
-        .collect();
+    let talking = if scene.demands.rules == Asks::WhenNew {
+        scene.talking_with(view, who)
+    } else {
+        UserSet::default()
+    };
     Selection::any([users, talking.into(), oneself_in_group(scene, who)])
 }
 

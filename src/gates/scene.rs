@@ -3,8 +3,8 @@ use super::{
     demands::{Demands, UNFIT},
 };
 use crate::{
-    request::{Action, Conversation, Request, Resource, Role, User},
-    snapshot::{Group, GroupNumber, Matrix, MatrixNumber, Tie, View},
+    request::{Action, BlockMode, Conversation, Request, Resource, Role, Switch, User},
+    snapshot::{Group, GroupNumber, Matrix, MatrixNumber, Tie, UserSet, View},
 };
 
 /// The matrix of groups of which nothing else is known.
@@ -131,6 +131,63 @@ impl<'r> Scene<'r> {
         self.demands.role != super::demands::Needs::Nothing && subject.role().is_none()
     }
 
+    /// Whether the action begins a conversation between two users between whom this is.
+    #[inline]
+    pub(super) fn begins(&self, tie: Tie) -> bool {
+        self.demands.begins && self.conversation_of(tie) == Conversation::New
+    }
+
+    /// Whether the action can begin a conversation at all.
+    pub(super) fn may_begin(&self) -> bool {
+        self.demands.begins && self.conversation != Some(Conversation::Existing)
+    }
+
+    /// Whether two users have a conversation, as the request says or else what is between them.
+    #[inline]
+    pub(super) fn conversation_of(&self, tie: Tie) -> Conversation {
+        self.conversation.unwrap_or(if tie.is_conversation() {
+            Conversation::Existing
+        } else {
+            Conversation::New
+        })
+    }
+
+    /// With whom a user has a conversation already, where the facts tell it and not the request.
+    pub(super) fn talking_with(&self, view: &View, who: &Party<'_>) -> UserSet {
+        let number = who.number.filter(|_| self.conversation.is_none());
+        number
+            .into_iter()
+            .flat_map(|number| view.population.ties_of(number))
+            .filter(|(_, tie)| tie.is_conversation())
+            .map(|(other, _)| other)
+            .collect()
+    }
+
+    /// The switches of the subject that must be on for what may be done whatever is between the two;
+    /// where it begins a conversation, another one must be.
+    pub(super) fn own_switches(&self) -> impl Iterator<Item = Switch> + use<> {
+        let outgoing = self.demands.outgoing.then_some(Switch::Outgoing);
+        outgoing.into_iter().chain(self.demands.own)
+    }
+
+    /// The same where this is between the two.
+    pub(super) fn switches(&self, tie: Tie) -> impl Iterator<Item = Switch> + use<> {
+        let beginning = self.begins(tie).then_some(Demands::BEGINNING_SWITCH);
+        self.own_switches().chain(beginning)
+    }
+
+    /// Whom a block stops where this is between the two: where it begins a conversation, the stricter
+    /// of two modes counts.
+    #[inline]
+    pub(super) fn block_mode(&self, view: &View, tie: Tie) -> BlockMode {
+        if !self.demands.blocks {
+            return BlockMode::Off;
+        }
+        let blocks = &view.settings.blocks;
+        let own = blocks.mode(self.action);
+        if self.begins(tie) { own.max(blocks.mode(Demands::BEGINNING)) } else { own }
+    }
+
     /// Whether the action is about another user, so that there is something between two.
     pub(super) fn has_other(&self) -> bool {
         self.place == Place::User || self.action.takes_member()
@@ -200,10 +257,6 @@ impl<'p, 'r> Pair<'p, 'r> {
     /// Whether the two have a conversation, as the request says or else the facts.
     #[inline]
     pub(super) fn conversation(&self, scene: &Scene<'_>) -> Conversation {
-        scene.conversation.unwrap_or(if self.tie.is_conversation() {
-            Conversation::Existing
-        } else {
-            Conversation::New
-        })
+        scene.conversation_of(self.tie)
     }
 }

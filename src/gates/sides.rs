@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     request::{Approval, Condition, PeersMode, Switch, Toggle},
-    snapshot::{RuleBook, Selection, TagId, UserSet, View},
+    snapshot::{RuleBook, Selection, TagId, Tie, UserSet, View},
 };
 
 /// Between whom an action is allowed where there is nothing between the two: a subject may do it to
@@ -36,8 +36,7 @@ pub(super) fn strangers<'v>(view: &'v View, scene: &Scene<'_>) -> Sides<'v, Sele
         let managers = view.managers.as_ref();
         subjects.push(managers.map_or_else(Selection::nobody, Selection::from));
     }
-    let own = demands.outgoing.then_some(Switch::Outgoing).into_iter().chain(demands.own);
-    subjects.extend(own.map(|switch| standings.on(switch)));
+    subjects.extend(scene.switches(Tie::NONE).map(|switch| standings.on(switch)));
     if demands.incoming {
         others.push(standings.on(Switch::Incoming));
     }
@@ -64,7 +63,7 @@ pub(super) fn by_tags<'v>(view: &'v View, scene: &Scene<'_>) -> Sides<'v, Vec<To
         let managers = settings.managers.clone();
         subjects.push(managers.map_or(Toggle::Always(false), Toggle::When));
     }
-    let own = demands.outgoing.then_some(Switch::Outgoing).into_iter().chain(demands.own);
+    let own = scene.switches(Tie::NONE);
     subjects.extend(own.map(|switch| settings.permission(switch).clone()));
     if demands.incoming {
         others.push(settings.permission(Switch::Incoming).clone());

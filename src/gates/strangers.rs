@@ -1,6 +1,6 @@
 use super::{
     Scene,
-    demands::{Asks, Refuses},
+    demands::{Asks, Demands, Refuses},
 };
 use crate::{
     request::{BlockMode, Conversation, Switch},
@@ -13,14 +13,16 @@ use crate::{
 pub struct Ends<'v> {
     /// Who may do it at all.
     pub subjects: Selection<'v>,
+    /// Who of them may do it to someone with whom they have no conversation.
+    pub beginners: Selection<'v>,
     /// To whom it may be done at all.
     pub others: Selection<'v>,
     /// Whether the peers modes of both matter.
     pub peers: bool,
     /// Whether rules are asked of users who have no conversation.
     pub rules: bool,
-    /// Whom a block stops.
-    pub blocks: BlockMode,
+    /// Whom a block stops, and whom where no conversation is there yet.
+    pub blocks: [BlockMode; 2],
 }
 
 /// Both sides of an action, of known users. Costs set algebra.
@@ -37,8 +39,12 @@ pub fn ends<'v>(view: &'v View, scene: &Scene<'_>) -> Ends<'v> {
     if demands.managers {
         subjects.push(view.managers.as_ref().map_or_else(Selection::nobody, Selection::from));
     }
-    let switches = demands.outgoing.then_some(Switch::Outgoing).into_iter().chain(demands.own);
-    subjects.extend(switches.map(|switch| standings.on(switch)));
+    subjects.extend(scene.own_switches().map(|switch| standings.on(switch)));
+    let beginners = if scene.may_begin() {
+        standings.on(Demands::BEGINNING_SWITCH)
+    } else {
+        Selection::everybody()
+    };
     if demands.incoming {
         others.push(standings.on(Switch::Incoming));
     }
@@ -47,8 +53,9 @@ pub fn ends<'v>(view: &'v View, scene: &Scene<'_>) -> Ends<'v> {
         others.push(standings.full().complement());
         others.push(standings.refusing().complement());
     }
-    let blocks =
-        if demands.blocks { view.settings.blocks.mode(scene.action) } else { BlockMode::Off };
+    let modes = &view.settings.blocks;
+    let own = if demands.blocks { modes.mode(scene.action) } else { BlockMode::Off };
+    let beginning = if scene.may_begin() { own.max(modes.mode(Demands::BEGINNING)) } else { own };
     let rules = match demands.rules {
         Asks::Never => false,
         Asks::Always => true,
@@ -56,9 +63,10 @@ pub fn ends<'v>(view: &'v View, scene: &Scene<'_>) -> Ends<'v> {
     };
     Ends {
         subjects: Selection::all(subjects),
+        beginners,
         others: Selection::all(others),
         peers: demands.peers,
         rules,
-        blocks,
+        blocks: [own, beginning],
     }
 }

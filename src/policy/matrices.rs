@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
-    request::{Fields, Grant, GroupPermission, Value},
+    request::{DM_MATRIX, Fields, Grant, GroupPermission, Value},
     source::Span,
     syntax::ast::{self, PermissionValue},
 };
@@ -25,7 +25,6 @@ impl Matrix {
         self.permissions.iter().for_each(&mut *visit);
         if let Some(fields) = &self.metadata {
             fields.named.iter().for_each(|(_, value)| visit(value));
-            visit(&fields.hidden);
             visit(&fields.rest);
         }
     }
@@ -43,8 +42,7 @@ pub(super) fn built_in() -> Vec<Matrix> {
     use Grant::{Allow, AllowIfAdmin, AllowIfSuperAdmin, Deny};
     let version = [(VERSION, AllowIfSuperAdmin)];
     let everyone_s = NAMED_FIELDS.map(|field| (field, Allow));
-    let all_of_dm = [&NAMED_FIELDS[..], &DISAPPEARING, &[VERSION]].concat();
-    let all_of_dm: Vec<_> = all_of_dm.into_iter().map(|field| (field, Allow)).collect();
+    let disappearing = DISAPPEARING.map(|field| (field, Allow));
     // Of the permissions: add member, remove member, and all that concern admins.
     vec![
         matrix(
@@ -60,7 +58,7 @@ pub(super) fn built_in() -> Vec<Matrix> {
             AllowIfAdmin,
         ),
         matrix("creator_only", [AllowIfSuperAdmin; 3], &version, AllowIfAdmin),
-        matrix("dm", [Deny; 3], &all_of_dm, Deny),
+        matrix(DM_MATRIX, [Deny; 3], &disappearing, Deny),
     ]
 }
 
@@ -81,13 +79,8 @@ fn matrix(
     let mut named: Vec<_> =
         named.iter().map(|&(field, grant)| (field.to_owned(), Value::Grant(grant))).collect();
     named.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let metadata = Fields { named, hidden: hidden(), rest: Value::Grant(rest) };
+    let metadata = Fields { named, rest: Value::Grant(rest) };
     Matrix { name: name.to_owned(), permissions, metadata: Some(metadata) }
-}
-
-/// Who may change fields that begin with `_` and are not named.
-fn hidden() -> Value<String> {
-    Value::Grant(Grant::AllowIfSuperAdmin)
 }
 
 /// All matrices in the order of their names, the built-in ones among them.
@@ -221,11 +214,11 @@ impl Reader<'_> {
         let entries = match value {
             PermissionValue::One(value) => {
                 let rest = self.value(value)?;
-                return Some(Fields { named: Vec::new(), hidden: hidden(), rest });
+                return Some(Fields { named: Vec::new(), rest });
             }
             PermissionValue::ByField(entries) => entries,
         };
-        let mut fields = Fields { named: Vec::new(), hidden: hidden(), rest: usual };
+        let mut fields = Fields { named: Vec::new(), rest: usual };
         let mut places: HashMap<&str, Span> = HashMap::new();
         for entry in entries {
             let field = texts::name("a field's name", &entry.key, self.problems);

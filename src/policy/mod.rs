@@ -59,8 +59,6 @@ pub struct Policy {
     pub groups: Vec<Group>,
     /// In the order of what they say.
     pub invariants: Vec<Invariant>,
-    /// Whether who blocks a friend is no longer his friend, nor he his.
-    pub blocks_end_friendship: bool,
     pub places: Places,
 }
 
@@ -128,7 +126,7 @@ pub fn resolve(
     let checks = users::Checks {
         friends: settings.limits.friends,
         blocked: settings.limits.blocked,
-        blocks_end_friendship: preset.is_some_and(Preset::blocks_end_friendship),
+        blocks_end_friendship: settings.blocks_end_friendship,
     };
     let stated = users::Stated { users: &users, conversations: &conversations, checks, places };
     let gathered = users::gather(&stated, &ast.bulk, sources, known, &vocabulary, problems);
@@ -149,7 +147,6 @@ pub fn resolve(
         users,
         groups,
         invariants,
-        blocks_end_friendship: checks.blocks_end_friendship,
         places: places_of,
     }
 }

@@ -62,6 +62,7 @@ impl Preset {
                     friend_lists: Some(32),
                     ..Limits::default()
                 },
+                blocks_end_friendship: true,
                 ..defaults
             },
         }
@@ -70,11 +71,6 @@ impl Preset {
     /// Whether an interaction needs a rule even if the policy has no `rules` section.
     pub(super) fn has_rules(self) -> bool {
         self == Self::Flip
-    }
-
-    /// Whether a user can't be a friend of one whom he blocks.
-    pub(super) fn blocks_end_friendship(self) -> bool {
-        self == Self::Tencent
     }
 }
 

@@ -38,6 +38,9 @@ impl GroupPermission {
 /// The matrices that every policy has, in order.
 pub const BUILT_IN_MATRICES: [&str; 4] = ["admins_only", "all_members", "creator_only", "dm"];
 
+/// The matrix of conversations of two, which nobody leaves nor renames.
+pub const DM_MATRIX: &str = "dm";
+
 words! {
     /// A value of a matrix that stands by itself.
     Grant: "value" {
@@ -131,9 +134,7 @@ impl<T: fmt::Display> fmt::Display for Value<T> {
 pub struct Fields<T> {
     /// By the name of the field, in order.
     pub named: Vec<(String, Value<T>)>,
-    /// For fields that are not named and begin with `_`.
-    pub hidden: Value<T>,
-    /// For the other fields that are not named.
+    /// For fields that are not named; those that begin with `_` take a super admin besides.
     pub rest: Value<T>,
 }
 
@@ -142,17 +143,35 @@ impl<T> Fields<T> {
     pub fn map<U>(&self, of: &mut impl FnMut(&Value<T>) -> Value<U>) -> Fields<U> {
         Fields {
             named: self.named.iter().map(|(field, value)| (field.clone(), of(value))).collect(),
-            hidden: of(&self.hidden),
             rest: of(&self.rest),
         }
     }
 
-    /// Who may change this field.
+    /// Who may change this field, by what is said of it; of a hidden one, those of them who are super
+    /// admins.
     pub fn of(&self, field: &str) -> &Value<T> {
-        match self.named.binary_search_by(|(name, _)| name.as_str().cmp(field)) {
-            Ok(at) => self.named.get(at).map_or(&self.rest, |(_, value)| value),
-            Err(_) if field.starts_with('_') => &self.hidden,
-            Err(_) => &self.rest,
+        self.find(field).unwrap_or(&self.rest)
+    }
+
+    /// Whether a field begins with `_` and is not named, so that it takes a super admin.
+    pub fn is_hidden(&self, field: &str) -> bool {
+        field.starts_with('_') && self.find(field).is_none()
+    }
+
+    fn find(&self, field: &str) -> Option<&Value<T>> {
+        let at = self.named.binary_search_by(|(name, _)| name.as_str().cmp(field)).ok()?;
+        self.named.get(at).map(|(_, value)| value)
+    }
+}
+
+impl<T: Clone> Fields<T> {
+    /// Who may change a hidden field, as one value.
+    pub fn hidden(&self) -> Value<T> {
+        let super_admin = Value::Grant(Grant::AllowIfSuperAdmin);
+        match &self.rest {
+            Value::Grant(Grant::Deny | Grant::Unspecified) => self.rest.clone(),
+            Value::Grant(_) => super_admin,
+            rest => Value::All(vec![rest.clone(), super_admin]),
         }
     }
 }

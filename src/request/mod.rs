@@ -19,7 +19,7 @@ mod wording;
 pub use action::{Action, ResourceKind};
 pub use condition::Condition;
 pub use decision::{Decision, GateName, Obligation, Reason};
-pub use group::{BUILT_IN_MATRICES, Fields, Grant, GroupPermission, Role, Value};
+pub use group::{BUILT_IN_MATRICES, DM_MATRIX, Fields, Grant, GroupPermission, Role, Value};
 pub use name::{InvalidId, InvalidTag, check_id, check_tag};
 pub use parts::{Misfit, Open, Parts};
 pub use section::{Section, Sections};

@@ -62,8 +62,16 @@ impl<T: PartialEq> Settings<T> {
     /// Each field belongs to a section, or is left out here because it keeps nobody from another:
     /// how friendships come about, and how many of something there may be.
     pub fn differing(&self, other: &Self) -> Sections {
-        let Self { unknown_users, managers, permissions, blocks, peers, approval: _, limits: _ } =
-            self;
+        let Self {
+            unknown_users,
+            managers,
+            permissions,
+            blocks,
+            peers,
+            approval: _,
+            limits: _,
+            blocks_end_friendship: _,
+        } = self;
         let each = [
             (Section::UnknownUsers, *unknown_users != other.unknown_users),
             (Section::Moderation, *managers != other.managers),

@@ -15,6 +15,8 @@ pub struct Settings<T> {
     /// What a user's `approval` is if his record says none.
     pub approval: Approval,
     pub limits: Limits,
+    /// Whether a block ends a friendship, on both sides.
+    pub blocks_end_friendship: bool,
 }
 
 /// With whom users communicate whose records say nothing of it.
@@ -105,6 +107,7 @@ impl<T> Default for Settings<T> {
             peers: Peers { modes: Vec::new(), default: PeersMode::All },
             approval: Approval::AllowAny,
             limits: Limits::default(),
+            blocks_end_friendship: false,
         }
     }
 }
@@ -133,6 +136,7 @@ impl<T> Settings<T> {
             },
             approval: self.approval,
             limits: self.limits,
+            blocks_end_friendship: self.blocks_end_friendship,
         }
     }
 

@@ -88,6 +88,7 @@ impl View {
         }
         let population = Arc::make_mut(&mut self.population);
         population.made = Arc::default();
+        population.settle(&mut edits, self.settings.blocks_end_friendship);
         let mut restand: Vec<u32> = population.rewrite(&edits);
         let mut before = BTreeMap::new();
         for (user, &number) in users.iter().zip(&numbers) {
@@ -193,6 +194,18 @@ impl View {
     }
 }
 
+/// What is to be taken from and added to what a user is to another, seen from the former, so that a
+/// friendship that a file states counts: not while one blocks the other, where blocks end friendships.
+fn settled(tie: Tie, blocks_end: bool) -> Option<(Tie, Tie)> {
+    let is_ended = blocks_end && (tie.to(Relation::Block) || tie.back(Relation::Block));
+    let friend = Tie::to_other(Relation::Friend);
+    match (tie.is_stated(Relation::Friend), tie.to(Relation::Friend)) {
+        (true, true) if is_ended => Some((friend, Tie::NONE)),
+        (true, false) if !is_ended => Some((Tie::NONE, friend)),
+        _ => None,
+    }
+}
+
 fn edit(edits: &mut Edits, one: u32, other: u32, less: Tie, more: Tie) {
     let (all_less, all_more) = edits.entry(one).or_default().entry(other).or_default();
     *all_less = all_less.and(less);
@@ -205,6 +218,49 @@ impl Population {
         self.stated.grow(number as usize + 1);
         self.gone.change(&[(number, true)], number + 1);
         number
+    }
+
+    /// The same users where blocks end friendships, or where they don't; `None` if that makes no
+    /// difference. Costs a look at all that is between users, if any of them blocks another.
+    #[must_use]
+    pub fn with_friendships(&self, blocks_end: bool) -> Option<Self> {
+        if self.ties.edges(Relation::Block) == 0 {
+            return None;
+        }
+        let mut edits = Edits::new();
+        for user in 0..self.directory.len() {
+            for (other, tie) in self.ties_of(user) {
+                if let Some((less, more)) = settled(tie, blocks_end) {
+                    edit(&mut edits, user, other, less, more);
+                    edit(&mut edits, other, user, less.reversed(), more.reversed());
+                }
+            }
+        }
+        if edits.is_empty() {
+            return None;
+        }
+        let mut settled = self.clone();
+        settled.made = Arc::default();
+        settled.rewrite(&edits);
+        Some(settled)
+    }
+
+    /// Has friendships that files state end and begin again with blocks between the same two.
+    fn settle(&self, edits: &mut Edits, blocks_end: bool) {
+        let pairs: Vec<(u32, u32)> = edits
+            .iter()
+            .flat_map(|(&user, others)| others.keys().map(move |&other| (user, other)))
+            .collect();
+        for (user, other) in pairs {
+            let Some(&(less, more)) = edits.get(&user).and_then(|others| others.get(&other)) else {
+                continue;
+            };
+            let tie = self.ties.find(self.directory.row(user), other).without(less).and(more);
+            if let Some((less, more)) = settled(tie, blocks_end) {
+                edit(edits, user, other, less, more);
+                edit(edits, other, user, less.reversed(), more.reversed());
+            }
+        }
     }
 
     /// Rewrites the rows of ties; those whose friends are others now, in order.

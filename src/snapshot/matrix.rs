@@ -25,6 +25,8 @@ impl MatrixNumber {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Matrix {
     pub name: String,
+    /// Whether it governs conversations of two, which nobody leaves.
+    pub is_of_two: bool,
     /// By [`GroupPermission::index`]; that of `update_metadata` counts only where `metadata` says
     /// nothing.
     pub permissions: [Value<TagId>; GroupPermission::COUNT],
@@ -45,12 +47,21 @@ impl Matrix {
         }
     }
 
+    /// Whether a permission takes a super admin besides what its value says.
+    pub fn takes_super_admin(&self, permission: GroupPermission, field: Option<&str>) -> bool {
+        permission == GroupPermission::UpdateMetadata
+            && self
+                .metadata
+                .as_ref()
+                .zip(field)
+                .is_some_and(|(fields, field)| fields.is_hidden(field))
+    }
+
     /// Calls `each` with all that it says of who has a permission.
     pub fn each_value<'m>(&'m self, each: &mut impl FnMut(&'m Value<TagId>)) {
         self.permissions.iter().for_each(&mut *each);
-        if let Some(Fields { named, hidden, rest }) = &self.metadata {
+        if let Some(Fields { named, rest }) = &self.metadata {
             named.iter().for_each(|(_, value)| each(value));
-            each(hidden);
             each(rest);
         }
     }

@@ -37,6 +37,8 @@ struct Policy {
     incoming_off: Set,
     /// Who has one of these tags may make video calls.
     video: Set,
+    /// Who has one of these tags may begin conversations; nobody has one yet.
+    chat: Set,
     /// Whether a block stops calls both ways.
     two_way: bool,
 }
@@ -66,13 +68,14 @@ fn any(set: Set) -> String {
 impl Policy {
     fn text(&self) -> String {
         let mut text = format!(
-            "permissions {{ outgoing: not({}); incoming: not({}); video_call: {}; }}\n",
+            "permissions {{ outgoing: not({}); incoming: not({}); video_call: {}; start_chat: {}; }}\n",
             any(self.outgoing_off),
             any(self.incoming_off),
-            any(self.video)
+            any(self.video),
+            any(self.chat)
         );
         let mode = if self.two_way { "two_way" } else { "one_way" };
-        writeln!(text, "blocks {{ voice_call: {mode}; }}").unwrap();
+        writeln!(text, "blocks {{ start_chat: one_way; voice_call: {mode}; }}").unwrap();
         for (number, rule) in self.rules.iter().enumerate() {
             let has = names(rule.all).into_iter().map(|tag| format!("hasTag({tag})"));
             let lacks = names(rule.none).into_iter().map(|tag| format!("not(hasTag({tag}))"));
@@ -95,6 +98,11 @@ impl Policy {
             _ if from & self.outgoing_off != 0 || to & self.incoming_off != 0 => false,
             "friend_request" => true,
             "video_call" if from & self.video == 0 => false,
+            "start_chat" | "send_message" | "voice_call" | "video_call"
+                if from & self.chat == 0 =>
+            {
+                false
+            }
             _ => reached & to != 0,
         }
     }
@@ -103,7 +111,7 @@ impl Policy {
     fn stops(&self, action: &str, by_subject: bool) -> bool {
         match action {
             "read" => false,
-            "start_chat" | "friend_request" => true,
+            "friend_request" => true,
             "voice_call" => !by_subject || self.two_way,
             _ => !by_subject,
         }
@@ -162,8 +170,14 @@ fn a_large_world_kind_by_kind() {
     let chance = &mut Chance(11);
     let tags: Vec<Set> = (0..USERS).map(|_| some_tags(chance, 4)).collect();
     let rules: Vec<Rule> = (0..60).map(|_| rule(chance)).collect();
-    let old =
-        Policy { rules, outgoing_off: 0b1, incoming_off: 0b10, video: 0b1100, two_way: false };
+    let old = Policy {
+        rules,
+        outgoing_off: 0b1,
+        incoming_off: 0b10,
+        video: 0b1100,
+        chat: 0b1011,
+        two_way: false,
+    };
     let some = |chance: &mut Chance| {
         let mut rules = old.rules.clone();
         rules.iter_mut().step_by(10).for_each(|changed| *changed = rule(chance));
@@ -173,6 +187,7 @@ fn a_large_world_kind_by_kind() {
         outgoing_off: 0b10_0001,
         incoming_off: 0b100_0000,
         video: 0b1_0100,
+        chat: 0b10_0011,
         two_way: true,
         ..some(chance)
     };

@@ -167,8 +167,24 @@ impl Double {
     pub(crate) fn edges(&self, user: &str, relation: Relation) -> BTreeSet<String> {
         let stated = self.files.users.get(user).cloned().unwrap_or_default();
         let recorded = self.user(user);
+        let is_stated = |other: &str| stated.edges(relation).any(|known| known == other);
         let both = stated.edges(relation).chain(recorded.edges(relation));
-        both.filter(|other| self.knows_user(other)).map(str::to_owned).collect()
+        both.filter(|other| self.knows_user(other))
+            .filter(|other| {
+                relation != Relation::Friend || !is_stated(other) || !self.is_ended(user, other)
+            })
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Whether a friendship of these two that files state counts as ended.
+    fn is_ended(&self, one: &str, other: &str) -> bool {
+        let blocks = |from: &str, to: &str| {
+            let stated =
+                self.files.users.get(from).is_some_and(|user| user.has(Relation::Block, to));
+            stated || self.user(from).has(Relation::Block, to)
+        };
+        self.settings.blocks_end_friendship && (blocks(one, other) || blocks(other, one))
     }
 
     /// All members of a group and what they are, by files and records.

@@ -69,6 +69,9 @@ pub(super) fn permissions(world: &World, question: &Question) -> Option<&'static
     if own.is_some_and(|own| !world.switch(subject, own)) {
         return Some("permission_off");
     }
+    if begins(world, question) && !world.switch(subject, "start_chat") {
+        return Some("permission_off");
+    }
     if incoming && question.other().is_some_and(|other| !world.switch(other, "incoming")) {
         return Some("incoming_off");
     }
@@ -84,10 +87,15 @@ pub(super) fn blocks(world: &World, question: &Question) -> Option<&'static str>
         _ => false,
     };
     let (true, Some(other)) = (is_asked, question.other()) else { return None };
-    let mode = world.block_mode(question.action);
-    if mode != "off" && world.blocks(other, &question.subject) {
+    let mut modes = vec![world.block_mode(question.action)];
+    if begins(world, question) {
+        modes.push(world.block_mode("start_chat"));
+    }
+    let stops_blocked = modes.iter().any(|mode| *mode != "off");
+    let stops_both = modes.contains(&"two_way");
+    if stops_blocked && world.blocks(other, &question.subject) {
         Some("blocked_by_resource")
-    } else if mode == "two_way" && world.blocks(&question.subject, other) {
+    } else if stops_both && world.blocks(&question.subject, other) {
         Some("blocked_by_subject")
     } else {
         None
@@ -145,6 +153,13 @@ fn asks_rules(world: &World, question: &Question) -> bool {
         "add_member" => !question.is_of_oneself_in_group(),
         _ => false,
     }
+}
+
+/// Whether a message or a call begins a conversation: then it must pass what `start_chat` must pass.
+fn begins(world: &World, question: &Question) -> bool {
+    ["send_message", "voice_call", "video_call"].contains(&question.action)
+        && !question.is_in_group()
+        && is_new(world, question)
 }
 
 /// Whether the subject and the resource have no conversation yet.

@@ -39,6 +39,8 @@ pub(super) fn role(world: &World, question: &Question) -> Option<&'static str> {
     };
     match question.action {
         "read" | "send_message" | "voice_call" | "video_call" => None,
+        // A conversation of two is nothing that anyone could leave.
+        "leave" if matrix == "dm" => Some("denied_by_matrix"),
         "leave" => leave(group, &subject.id, role),
         "add_super_admin" | "remove_super_admin" => super_admins(group, question, role),
         _ => by_matrix(world, question, group, matrix, role),
@@ -90,6 +92,13 @@ fn by_matrix(
             _ => "denied_by_matrix",
         });
     }
+    let field = question.field.as_deref().unwrap_or_default();
+    if question.action == "update_metadata"
+        && role != "super_admin"
+        && world.is_hidden(matrix, field)
+    {
+        return Some("needs_super_admin");
+    }
     let is_full =
         || world.limit("group_members").is_some_and(|most| group.everyone().len() >= most);
     if question.action == "add_member" && is_full() { Some("group_full") } else { None }
@@ -109,6 +118,15 @@ impl World {
         };
         value.unwrap_or(Value::Grant("unspecified"))
     }
+
+    /// Whether a field takes a super admin besides what is said of fields that are not named.
+    fn is_hidden(&self, matrix: &str, field: &str) -> bool {
+        let is_named = match self.matrices.get(matrix).map(|matrix| &matrix.update_metadata) {
+            Some(Some(Fields::Named(values))) => values.contains_key(field),
+            _ => false,
+        };
+        field.starts_with('_') && !is_named
+    }
 }
 
 impl Matrix {
@@ -118,13 +136,7 @@ impl Matrix {
             Some(Fields::One(value)) => (None, Some(value)),
             Some(Fields::Named(values)) => (values.get(field), values.get("*")),
         };
-        if let Some(value) = named {
-            value.clone()
-        } else if field.starts_with('_') {
-            Value::Grant("allow_if_super_admin")
-        } else {
-            rest.cloned().unwrap_or(Value::Grant("allow_if_admin"))
-        }
+        named.or(rest).cloned().unwrap_or(Value::Grant("allow_if_admin"))
     }
 }
 

@@ -55,12 +55,11 @@ fn metadata(matrix: &str, field: &str) -> &'static str {
         ["group_name", "description", "group_image_url_square", "app_data"].contains(&field);
     let is_of_messages = ["message_disappear_from_ns", "message_disappear_in_ns"].contains(&field);
     let is_version = field == "minimum_supported_protocol_version";
-    let is_hidden = field.starts_with('_');
     match matrix {
-        "dm" if is_shown || is_of_messages || is_version => "allow",
-        "all_members" if is_shown => "allow",
-        _ if is_version || is_hidden => "allow_if_super_admin",
+        "dm" if is_of_messages => "allow",
         "dm" => "deny",
+        "all_members" if is_shown => "allow",
+        _ if is_version => "allow_if_super_admin",
         _ => "allow_if_admin",
     }
 }

@@ -220,15 +220,20 @@ fn update(fields: Vec<(String, String)>, attempt: Attempt, house: &dyn House) ->
     Ok(carry(ops, attempt))
 }
 
-/// Leaves, unless it is a conversation of two: which is looked at after whether he is a member, and
-/// not the only one, and before whether he is a super admin.
+/// Leaves, unless it is a conversation of two, which the matrix says of it. That XMTP looks at after
+/// whether the caller is a member and not the only one.
 fn leave(attempt: Attempt, house: &dyn House) -> Answer {
     let (caller, group) = (&attempt.caller, &attempt.group);
     let decision = house.decide(&Request::in_group(caller, Action::Leave, group));
-    // The matrix `dm` lets nobody leave, either.
-    let is_next = decision.allow
-        || matches!(decision.reason, Reason::SuperAdminProtected | Reason::DeniedByMatrix);
-    if is_next && is_dm(&whole(group, house)?) {
+    if decision.reason == Reason::DeniedByMatrix
+        && let told = whole(group, house)?
+        && is_dm(&told)
+    {
+        if told.members.len() == 1 {
+            let message = "the caller is the only member";
+            let code = Reason::LastMember.as_str();
+            return Err(attempt.forbidden(code, "SingleMemberLeaveRejected", message).into());
+        }
         let message = "nobody leaves a conversation of two";
         return Err(attempt.forbidden("dm_leave_forbidden", "DmLeaveForbidden", message).into());
     }

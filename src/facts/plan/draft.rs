@@ -203,7 +203,29 @@ impl<E> Draft<'_, E> {
         relation: Relation,
         to: &str,
     ) -> Result<bool, Failure<E>> {
-        Ok(self.is_stated(&Stated::Edge(from, relation, to)) || self.user(from)?.has(relation, to))
+        if self.is_stated(&Stated::Edge(from, relation, to)) {
+            return Ok(relation != Relation::Friend || self.ended_by(from, to)?.is_none());
+        }
+        Ok(self.user(from)?.has(relation, to))
+    }
+
+    /// Who of the two blocks the other, where that ends friendships.
+    pub(super) fn ended_by<'i>(
+        &mut self,
+        one: &'i str,
+        other: &'i str,
+    ) -> Result<Option<&'i str>, Failure<E>> {
+        if !self.world.settings().blocks_end_friendship {
+            return Ok(None);
+        }
+        for (from, to) in [(one, other), (other, one)] {
+            if self.is_stated(&Stated::Edge(from, Relation::Block, to))
+                || self.user(from)?.has(Relation::Block, to)
+            {
+                return Ok(Some(from));
+            }
+        }
+        Ok(None)
     }
 
     /// What a user is in a group, by files or records.

@@ -96,17 +96,14 @@ pub(super) fn room_for_blocks<E>(
     Err(Refusal::full(Reason::BlockListFull, user, message))
 }
 
-/// Takes each of the two from the friend list and the requests of the other.
-///
-/// # Errors
-/// If a file states that they are friends.
+/// Takes each of the two from the friend list and the requests of the other. A friendship that a file
+/// states is not written to: it counts as ended while the block stands.
 pub(super) fn end_friendship<E>(
     draft: &mut Draft<'_, E>,
     one: &str,
     other: &str,
 ) -> Result<(), Failure<E>> {
     for (from, to) in [(one, other), (other, one)] {
-        edge_not_stated(draft, from, Relation::Friend, to)?;
         let user = draft.user(from)?;
         user.friends.remove(to);
         user.requests.remove(to);

@@ -42,6 +42,7 @@ pub(super) fn befriend<E>(
         let message = format!("`{}` takes no friend requests", shown(to));
         return Err(Refusal::new(Reason::RequestsRefused, message).into());
     }
+    not_ended(draft, from, to, wish.both)?;
     check_room(draft, from, to, wish.both)?;
     if approval == Approval::NeedConfirm {
         let waiting = draft.user(to)?.requests.get(&**from).map_or(now, |request| request.since);
@@ -60,6 +61,7 @@ pub(super) fn accept<E>(draft: &mut Draft<'_, E>, from: &Id, to: &Id) -> Done<E>
     draft.pair(to, from)?;
     let request = take_request(draft, from, to)?;
     not_blocked(draft, from, to)?;
+    not_ended(draft, from, to, request.both)?;
     check_room(draft, from, to, request.both)?;
     let friend = Friend { since: draft.world.now(), ..request.friend };
     make_friends(draft, from, to, friend, request.both)?;
@@ -126,6 +128,32 @@ fn check_room<E>(
         }
     }
     Ok(())
+}
+
+/// # Errors
+/// If a file states that they are friends and a block ends that: only its end makes them friends again.
+fn not_ended<E>(
+    draft: &mut Draft<'_, E>,
+    from: &str,
+    to: &str,
+    both: bool,
+) -> Result<(), Failure<E>> {
+    let is_stated = |draft: &Draft<'_, E>, from: &str, to: &str| {
+        draft.is_stated(&Stated::Edge(from, Relation::Friend, to))
+    };
+    if !is_stated(draft, from, to) && !(both && is_stated(draft, to, from)) {
+        return Ok(());
+    }
+    let Some(by) = draft.ended_by(from, to)? else { return Ok(()) };
+    let (reason, blocked) =
+        if by == from { (Reason::BlockedBySubject, to) } else { (Reason::BlockedByResource, from) };
+    let message = format!(
+        "`{}` blocks `{}`, and a file states that they are friends: end the block to make them so \
+         again",
+        shown(by),
+        shown(blocked)
+    );
+    Err(Refusal::new(reason, message).into())
 }
 
 /// # Errors

@@ -1,4 +1,7 @@
-use super::matrix::value;
+use super::{
+    is_of_two,
+    matrix::{takes_super_admin, value},
+};
 use crate::{
     gates::{Pair, Party, Scene, demands::Needs},
     request::{Action, GroupPermission, Role, Value},
@@ -14,9 +17,15 @@ pub(super) fn detail(needs: Needs, view: &View, scene: &Scene<'_>, pair: &Pair<'
         vec![format!("{} is {} of `{}`", pair.subject.name(), with_article(role), scene.group_id)];
     if let Needs::Permission(permission) = needs {
         said.push(granted(permission, view, scene));
+        if takes_super_admin(view, scene, permission) {
+            said.push("a field that begins with `_` takes a super admin besides".to_owned());
+        }
         if scene.matrix(view).is_some_and(|_| names_tags(value(view, scene, permission))) {
             said.push(format!("his tags are {}", pair.subject.tag_list(view)));
         }
+    }
+    if needs == Needs::Leave && is_of_two(view, scene) {
+        said.push("nobody leaves a conversation of two".to_owned());
     }
     if let Some(member) = pair.other {
         let role = role_of(group, member);

@@ -18,8 +18,19 @@ pub(super) fn value<'v>(
     scene.matrix(view).map_or(nobody, |matrix| matrix.value(permission, scene.field))
 }
 
-/// Where a matrix says it; `None` where there is none, or for a field of which it can't say it other
-/// than by name.
+/// Whether it takes a super admin besides what the value says: for a field of the metadata that begins
+/// with `_` and is not named.
+#[inline]
+pub(super) fn takes_super_admin(
+    view: &View,
+    scene: &Scene<'_>,
+    permission: GroupPermission,
+) -> bool {
+    let matrix = scene.matrix(view);
+    matrix.is_some_and(|matrix| matrix.takes_super_admin(permission, scene.field))
+}
+
+/// Where a matrix says it; `None` where there is none.
 pub(super) fn cell(
     view: &View,
     scene: &Scene<'_>,
@@ -29,11 +40,7 @@ pub(super) fn cell(
     let field = match (permission, &matrix.metadata, scene.field) {
         (GroupPermission::UpdateMetadata, Some(fields), Some(field)) => {
             let is_named = fields.named.iter().any(|(name, _)| name == field);
-            match field {
-                field if is_named => Some(field.to_owned()),
-                field if field.starts_with('_') => return None,
-                _ => Some("*".to_owned()),
-            }
+            Some(if is_named { field.to_owned() } else { "*".to_owned() })
         }
         _ => None,
     };

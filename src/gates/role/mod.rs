@@ -6,7 +6,7 @@ use crate::{
     request::{Action, GateName, Reason, Role, Statement},
     snapshot::{Group, Selection, UserSet, View},
 };
-use matrix::{cell, granted, refusal, value};
+use matrix::{cell, granted, refusal, takes_super_admin, value};
 
 /// Closed in a group for those who are not, or may not do, what the action takes there.
 pub(super) struct RoleGate;
@@ -45,15 +45,27 @@ fn refuses(
         Needs::Nothing | Needs::Member | Needs::Leave => None,
         Needs::Permission(permission) => {
             let value = value(view, scene, permission);
-            (!value.grants(role, &subject.has(view))).then(|| refusal(value))
+            if !value.grants(role, &subject.has(view)) {
+                return Some(refusal(value));
+            }
+            let is_hidden = takes_super_admin(view, scene, permission);
+            (is_hidden && role != Role::SuperAdmin).then_some(Reason::NeedsSuperAdmin)
         }
         Needs::SuperAdmin => (role != Role::SuperAdmin).then_some(Reason::NeedsSuperAdmin),
     }
 }
 
+/// Whether it is a conversation of two, which nobody leaves.
+fn is_of_two(view: &View, scene: &Scene<'_>) -> bool {
+    scene.matrix(view).is_some_and(|matrix| matrix.is_of_two)
+}
+
 /// Why a member may not leave.
-fn keeps(group: Option<Group<'_>>, role: Role, subject: &Party<'_>) -> Option<Reason> {
-    let members = group.map_or(&[][..], |group| group.members);
+fn keeps(view: &View, scene: &Scene<'_>, role: Role, subject: &Party<'_>) -> Option<Reason> {
+    if is_of_two(view, scene) {
+        return Some(Reason::DeniedByMatrix);
+    }
+    let members = scene.group(view).map_or(&[][..], |group| group.members);
     if members.iter().all(|&member| Some(member) == subject.number) {
         Some(Reason::LastMember)
     } else if role == Role::SuperAdmin {
@@ -84,7 +96,7 @@ impl Gate for RoleGate {
         let group = scene.group(view);
         let Some(role) = scene.role(view, subject) else { return Selection::nobody() };
         if needs == Needs::Leave {
-            return all_if(keeps(group, role, subject).is_none());
+            return all_if(keeps(view, scene, role, subject).is_none());
         }
         if refuses(view, scene, needs, role, subject).is_some() {
             return Selection::nobody();
@@ -121,10 +133,17 @@ impl Gate for RoleGate {
         match needs {
             Needs::Nothing | Needs::Member => members,
             Needs::SuperAdmin => users(group.super_admins()),
-            Needs::Leave if group.members.len() <= 1 => Selection::nobody(),
+            Needs::Leave if group.members.len() <= 1 || is_of_two(view, scene) => {
+                Selection::nobody()
+            }
             Needs::Leave => Selection::all([members, users(group.super_admins()).complement()]),
             Needs::Permission(permission) => {
-                Selection::all([members, granted(view, group, value(view, scene, permission))])
+                let granted = granted(view, group, value(view, scene, permission));
+                let mut parts = vec![members, granted];
+                if takes_super_admin(view, scene, permission) {
+                    parts.push(users(group.super_admins()));
+                }
+                Selection::all(parts)
             }
         }
     }
@@ -156,7 +175,7 @@ fn check(needs: Needs, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> O
     let group = scene.group(view);
     let Some(role) = scene.role(view, pair.subject) else { return Some(Reason::NotMember) };
     if needs == Needs::Leave {
-        return keeps(group, role, pair.subject);
+        return keeps(view, scene, role, pair.subject);
     }
     let is_member = |is: fn(Option<Group<'_>>, &Party<'_>) -> bool| {
         pair.other.is_some_and(|member| is(group, member))

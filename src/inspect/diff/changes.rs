@@ -113,12 +113,14 @@ fn settings(view: &View) -> Vec<(String, Option<String>)> {
 
 /// Whether a setting of this path can make an action be refused for this reason.
 pub(super) fn is_behind(path: &str, reason: Reason, action: Action) -> bool {
+    let begins = matches!(action, Action::SendMessage | Action::VoiceCall | Action::VideoCall);
+    let is_of = |of: &str| of == action.as_str() || begins && of == Action::StartChat.as_str();
     match reason {
         Reason::OutgoingOff => path == "permissions.outgoing",
         Reason::IncomingOff => path == "permissions.incoming",
-        Reason::PermissionOff => path.strip_prefix("permissions.") == Some(action.as_str()),
+        Reason::PermissionOff => path.strip_prefix("permissions.").is_some_and(is_of),
         Reason::BlockedByResource | Reason::BlockedBySubject => {
-            path.strip_prefix("blocks.") == Some(action.as_str())
+            path.strip_prefix("blocks.").is_some_and(is_of)
         }
         Reason::PeersSubject | Reason::PeersResource => path.starts_with("peers."),
         Reason::RequestsRefused => path == "friendship.default_approval",

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    request::{GroupPermission, Role, Value},
+    request::{Fields, GroupPermission, Role, Value},
     snapshot::{Matrix, View},
 };
 
@@ -95,11 +95,9 @@ fn value(
     field: Option<&str>,
     view: &View,
 ) -> Value<String> {
-    let value = match (&matrix.metadata, field) {
-        (Some(fields), Some("*")) => &fields.rest,
-        (Some(fields), Some("_*")) => &fields.hidden,
-        _ => matrix.value(permission, field),
-    };
+    let is_hidden = matrix.takes_super_admin(permission, field);
+    let hidden = matrix.metadata.as_ref().filter(|_| is_hidden).map(Fields::hidden);
+    let value = hidden.as_ref().unwrap_or_else(|| matrix.value(permission, field));
     value.map(&mut |tag| view.tags.name(*tag).to_owned())
 }
 

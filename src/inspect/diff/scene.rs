@@ -42,11 +42,14 @@ impl<'v> Scene<'v> {
             bits(&if matters { all } else { Selection::everybody() })
         });
         let has_rules = crowd.has_rules && (before.rules || after.rules);
-        let blocks: [BlockMode; 2] = [before.blocks, after.blocks];
+        let blocks: [[BlockMode; 2]; 2] = [before.blocks, after.blocks];
         let is_about_peers = before.peers || after.peers;
-        let split = |sides: Ends<'_>| [bits(&sides.subjects), bits(&sides.others)];
-        let ([s_old, o_old], [s_new, o_new]) = (split(before), split(after));
+        let split =
+            |sides: Ends<'_>| [sides.subjects, sides.beginners, sides.others].map(|it| bits(&it));
+        let ([s_old, b_old, o_old], [s_new, b_new, o_new]) = (split(before), split(after));
         let mut subjects_differ = differing(&s_old, &s_new, crowd.users);
+        // Who may only go on with conversations is told apart whatever else keeps strangers out.
+        subjects_differ.insert_differing(&b_old, &b_new);
         let mut others_differ = differing(&o_old, &o_new, crowd.users);
         if is_about_peers {
             let modes = peers_differ(old, new, crowd.users);
@@ -58,7 +61,7 @@ impl<'v> Scene<'v> {
         Self {
             old: judge_old,
             new: judge_new,
-            subjects: [s_old.and(&m_old), s_new.and(&m_new)],
+            subjects: [s_old.and(&b_old).and(&m_old), s_new.and(&b_new).and(&m_new)],
             others: [o_old.and(&m_old), o_new.and(&m_new)],
             subjects_differ,
             others_differ,

@@ -50,7 +50,7 @@ impl<'v> Matrix<'v> {
                     for (field, value) in &fields.named {
                         permissions.push((format!("{permission}.{field}"), shown(value)));
                     }
-                    permissions.push((format!("{permission}._*"), shown(&fields.hidden)));
+                    permissions.push((format!("{permission}._*"), shown(&fields.hidden())));
                     permissions.push((format!("{permission}.*"), shown(&fields.rest)));
                 }
                 _ => permissions

@@ -196,7 +196,7 @@ impl World for Effective<'_> {
             limits: settings.limits,
             approval: settings.approval,
             blocks: settings.blocks.mode(Action::FriendRequest),
-            blocks_end_friendship: self.basis.blocks_end_friendship,
+            blocks_end_friendship: settings.blocks_end_friendship,
         }
     }
 

@@ -50,9 +50,8 @@ fn named(view: &View, items: &[Item<'_>]) -> HashSet<TagId> {
     }
     for matrix in &*view.matrices {
         matrix.permissions.iter().for_each(|value| value.each_tag(&mut add));
-        if let Some(Fields { named, hidden, rest }) = &matrix.metadata {
+        if let Some(Fields { named, rest }) = &matrix.metadata {
             named.iter().for_each(|(_, value)| value.each_tag(&mut add));
-            hidden.each_tag(&mut add);
             rest.each_tag(&mut add);
         }
     }

@@ -32,7 +32,19 @@ fn what_files_state_is_listed_and_stays() {
     let one = |to: &str| json!({ "From_Account": "alice", "To_Account": [to] });
     stated(&call(&rig, "sns/friend_delete", &one("bob")), 30001);
     stated(&call(&rig, "sns/black_list_delete", &one("carol")), 30001);
-    stated(&call(&rig, "sns/black_list_add", &one("bob")), 30001);
+    // A block of a friend is taken: while it stands, the friendship counts as ended, on both sides.
+    assert_eq!(results(&call(&rig, "sns/black_list_add", &one("bob")))[0].0, 0);
+    assert_eq!((friends(&rig, "alice"), friends(&rig, "bob")), (vec![], vec![]));
+    let asked = json!({ "From_Account": "alice", "To_Account": ["bob"], "CheckType": "CheckResult_Type_Both" });
+    let told = call(&rig, "sns/friend_check", &asked);
+    assert_eq!(told["InfoItem"][0]["Relation"], "CheckResult_Type_NoRelation", "{told}");
+    assert_eq!(rig.decide("bob", "send_message", "alice").1, "blocked_by_resource");
+    assert_eq!(results(&call(&rig, "sns/black_list_delete", &one("bob")))[0].0, 0);
+    assert_eq!(rig.decide("bob", "send_message", "alice").1, "allowed");
+    assert_eq!(
+        (friends(&rig, "alice"), friends(&rig, "bob")),
+        (vec!["bob".into()], vec!["alice".into()])
+    );
     let told = call(&rig, "sns/friend_delete_all", &json!({ "From_Account": "alice" }));
     let (code, info) = failed(&told);
     assert_eq!(code, 30001);

@@ -15,7 +15,9 @@ fn a_block_stops_new_chats_both_ways_and_messages_one_way() {
         assert_eq!(rig.decide("bob", "start_chat", "alice"), no("blocked_by_resource"));
         assert_eq!(rig.decide("alice", "start_chat", "bob"), no("blocked_by_subject"));
         assert_eq!(rig.decide("bob", "send_message", "alice"), no("blocked_by_resource"));
-        assert!(rig.decide("alice", "send_message", "bob").0);
+        // A message that begins a conversation starts a chat.
+        assert_eq!(rig.decide("alice", "send_message", "bob"), no("blocked_by_subject"));
+        assert!(rig.decide("alice", "send_message", "bob&conversation=existing").0);
         // Also where there is a conversation.
         let existing = "alice&conversation=existing";
         assert_eq!(rig.decide("bob", "send_message", existing), no("blocked_by_resource"));
