@@ -53,8 +53,7 @@ fn stores() {
 
 #[test]
 fn nothing() {
-    let sources = Sources::single("policy.peerage", Notation::Dsl, "");
-    assert_reads("nothing", &compiled(&sources.into()));
+    assert_reads("nothing", &compiled(&Sources::default().into()));
 }
 
 /// One policy with every section, in both notations.
@@ -70,7 +69,7 @@ fn all_sections() {
 
 #[test]
 fn every_policy_has_the_built_in_matrices() {
-    let view = view(&Sources::single("policy.peerage", Notation::Dsl, "").into());
+    let view = view(&Sources::default().into());
     let names: Vec<&str> = view.matrices.iter().map(|matrix| matrix.name.as_str()).collect();
     assert_eq!(names, BUILT_IN_MATRICES);
 }

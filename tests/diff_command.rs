@@ -157,8 +157,9 @@ fn a_revision_is_read_as_a_folder_is() {
     fs::write(path.join("policies/.old/policy.yaml"), "rules: [broken").unwrap();
     fs::write(path.join("policies/policy.test.yaml"), "tests: [").unwrap();
     fs::write(path.join("policies/README.md"), "no policy").unwrap();
-    fs::write(path.join("more.txt"), "{\"id\":\"d\",\"tags\":[\"B\"]}").unwrap();
-    std::os::unix::fs::symlink("../more.txt", path.join("policies/more.ndjson")).unwrap();
+    fs::write(path.join("more.txt"), "no policy").unwrap();
+    fs::write(path.join("policies/more.txt"), "{\"id\":\"d\",\"tags\":[\"B\"]}").unwrap();
+    std::os::unix::fs::symlink("more.txt", path.join("policies/more.ndjson")).unwrap();
     git(path, &["add", "-A", "."]);
     git(path, &["commit", "-q", "-m", "first"]);
     fs::write(path.join("policies/policy.yaml"), new_text()).unwrap();

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use peerage::{
     compile,
     snapshot::{Entry, Population, TagId, Told, UserChange, UserSet, View},
-    source::{Loaded, Notation, Sources},
+    source::{Loaded, Sources},
 };
 use proptest::{collection, prelude::*};
 
@@ -44,7 +44,7 @@ fn numbers(tags: &[u32]) -> Vec<TagId> {
 
 /// A view of nobody, and then of these, who all come late but the first.
 fn late(first: &Users, others: &Users) -> View {
-    let nobody = Loaded::from(Sources::single("p.peerage", Notation::Dsl, ""));
+    let nobody = Loaded::from(Sources::default());
     let mut view = compile::build(&nobody, None).view.unwrap();
     view.population = population(first).into();
     for (id, tags) in others {

@@ -1,6 +1,11 @@
 //! Reading a policy's files: what is found, how it is called, and that it is one set.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by it"
+)]
 
 use std::{
     ffi::OsStr,
@@ -11,7 +16,9 @@ use std::{
     thread,
 };
 
-use peerage::source::{LIMITS, LoadError, Loaded, fingerprint, load};
+use peerage::source::{
+    Ignore, LIMITS, LoadError, Loaded, Notation, Scope, fingerprint, load, load_with_tests,
+};
 use tempfile::TempDir;
 
 fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) {
@@ -53,6 +60,10 @@ fn finds_policy_files_below_folders() {
         "sub/deep/c.peerage",
         "users.ndjson",
         "users.csv",
+        "upper.YAML",
+        "mixed.Peerage",
+        "staff.CSV",
+        "b.TEST.Yaml",
         "README.md",
         ".hidden.yaml",
         ".git/config.yaml",
@@ -63,9 +74,133 @@ fn finds_policy_files_below_folders() {
     }
     let loaded = load(&[root]);
     assert!(loaded.errors.is_empty(), "{:?}", loaded.errors);
-    let expected =
-        ["a.yml", "sub/b.json", "sub/deep/c.peerage", "users.csv", "users.ndjson", "z.yaml"];
+    let expected = [
+        "a.yml",
+        "mixed.Peerage",
+        "staff.CSV",
+        "sub/b.json",
+        "sub/deep/c.peerage",
+        "upper.YAML",
+        "users.csv",
+        "users.ndjson",
+        "z.yaml",
+    ];
     assert_eq!(names(&loaded, root), expected);
+    let loaded = load_with_tests(&[root]);
+    let tests = loaded.sources.iter().filter(|(_, file)| file.notation == Notation::Tests);
+    assert_eq!(tests.count(), 2);
+    assert_eq!(names(&load(&[root.join("upper.YAML")]), root), ["upper.YAML"]);
+}
+
+#[test]
+fn links_do_not_lead_out_of_the_folder() {
+    let temp = TempDir::new().unwrap();
+    let (root, outside) = (temp.path().join("policy"), temp.path().join("outside"));
+    write(&root, "sub/a.yaml", "a");
+    write(&outside, "b.yaml", "b");
+    let is_refused = |link: &str, target: &Path| {
+        let _ = fs::remove_file(root.join(link));
+        symlink(target, root.join(link)).unwrap();
+        let loaded = load(&[&root]);
+        fs::remove_file(root.join(link)).unwrap();
+        match &loaded.errors[..] {
+            [] => false,
+            [LoadError::LinkOutside { link: named, target }] => {
+                assert_eq!(named, &root.join(link));
+                assert!(target.starts_with(temp.path()) || target == Path::new("/"), "{target:?}");
+                true
+            }
+            other => panic!("{link}: {other:?}"),
+        }
+    };
+    for (link, target, expected) in [
+        ("l.yaml", outside.join("b.yaml"), true),
+        ("l.yaml", "../outside/b.yaml".into(), true),
+        ("l.yaml", "../outside/missing.yaml".into(), true),
+        ("folder", outside.clone(), true),
+        ("folder", "/".into(), true),
+        ("..data", outside.clone(), true),
+        (".peerageignore", outside.join("b.yaml"), true),
+        ("sub/l.yaml", "../../outside/b.yaml".into(), true),
+        ("sub/l.yaml", "../../policy/sub/a.yaml".into(), false),
+        ("folder", "sub".into(), false),
+        ("up", ".".into(), false),
+        // Of no interest, wherever it leads.
+        ("notes.txt", outside.join("b.yaml"), false),
+        (".hidden", outside.clone(), false),
+    ] {
+        assert_eq!(is_refused(link, &target), expected, "{link} -> {target:?}");
+    }
+    // What is given besides may be led to, and what is given may be a link itself.
+    symlink(&outside, root.join("folder")).unwrap();
+    let loaded = load(&[&root, &outside]);
+    assert!(loaded.errors.is_empty(), "{:?}", loaded.errors);
+    fs::remove_file(root.join("folder")).unwrap();
+    symlink(&root, temp.path().join("current")).unwrap();
+    symlink(outside.join("b.yaml"), temp.path().join("named.yaml")).unwrap();
+    let loaded = load(&[temp.path().join("current"), temp.path().join("named.yaml")]);
+    assert!(loaded.errors.is_empty(), "{:?}", loaded.errors);
+    assert_eq!(names(&loaded, temp.path()), ["current/sub/a.yaml", "named.yaml"]);
+}
+
+#[test]
+fn what_is_ignored_is_passed_over() {
+    let temp = TempDir::new().unwrap();
+    let root = temp.path();
+    for name in ["a.yaml", "kustomization.yaml", "sub/package.json", "sub/b.yaml", "gen/c.yaml"] {
+        write(root, name, name);
+    }
+    fs::create_dir_all(root.join("lost+found")).unwrap();
+    write(root, "lost+found/d.yaml", "d");
+    symlink("/etc", root.join("gen-link")).unwrap();
+    let ignore = |globs: &[&str]| Ignore::new(globs).unwrap();
+    let read = |globs: &[&str]| {
+        let loaded = Scope::new([root]).ignoring(ignore(globs)).load();
+        assert!(loaded.errors.is_empty(), "{:?}", loaded.errors);
+        names(&loaded, root)
+    };
+    let globs = ["kustomization.yaml", "package.json", "/gen*"];
+    assert_eq!(read(&globs), ["a.yaml", "sub/b.yaml"]);
+    let before = fingerprint(&[root]);
+    write(root, ".peerageignore", "# not ours\nkustomization.yaml\n/gen/\n/gen-link\n");
+    write(root, "sub/.peerageignore", "/package.json\n");
+    assert_ne!(before, fingerprint(&[root]));
+    assert_eq!(read(&[]), ["a.yaml", "sub/b.yaml"]);
+    assert_eq!(read(&["!/gen/"]), ["a.yaml", "gen/c.yaml", "sub/b.yaml"]);
+    // What is given by its own name is meant.
+    assert_eq!(names(&load(&[root.join("gen"), root.join("kustomization.yaml")]), root).len(), 2);
+    write(root, "sub/.peerageignore", "a{b\n");
+    let loaded = load(&[root]);
+    assert_eq!(codes(&loaded), ["invalid-pattern"]);
+    assert!(Ignore::new(&["a{b"]).is_err());
+}
+
+#[test]
+fn a_pipe_by_itself_is_read_once() {
+    let temp = TempDir::new().unwrap();
+    let pipe = temp.path().join("pipe.YAML");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let writer = thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::write(pipe, "piped").unwrap()
+    });
+    let loaded = load(&[&pipe]);
+    writer.join().unwrap();
+    assert_eq!(contents(&loaded, temp.path()), [("pipe.YAML".to_owned(), "piped".to_owned())]);
+}
+
+#[test]
+fn bulk_files_are_read_no_further_than_makes_sense() {
+    let temp = TempDir::new().unwrap();
+    let root = temp.path();
+    let sparse = fs::File::create(root.join("sparse.ndjson")).unwrap();
+    sparse.set_len(8 << 30).unwrap();
+    write(root, "long.csv", format!("id,tags\n{}\n", "x".repeat((16 << 20) + 1)));
+    let loaded = load(&[root]);
+    assert_eq!(codes(&loaded), ["long-line", "nul-byte"]);
+    let long = loaded.errors[0].to_string();
+    assert!(long.starts_with("line 2 of ") && long.contains("16777216 bytes"), "{long}");
 }
 
 #[test]
@@ -100,9 +235,13 @@ fn what_is_no_file_is_refused() {
     let loaded = load(&[root]);
     assert_eq!(names(&loaded, root), ["good.yaml"]);
     assert_eq!(codes(&loaded), ["unreadable", "unreadable"]);
-    let loaded = load(&[root.join("pipe.yaml"), root.join("notes.txt"), root.join("missing")]);
+    let named = [root.join("socket.yaml"), root.join("notes.txt"), root.join("missing")];
+    let loaded = load(&named);
     assert_eq!(codes(&loaded), ["unreadable", "unknown-ending", "unreadable"]);
     assert!(matches!(loaded.errors.first(), Some(LoadError::Unreadable { .. })));
+    // Nobody writes into the pipe, so reading it would never end.
+    let loaded = Scope::new([root.join("pipe.yaml")]).of_files_only().load();
+    assert!(matches!(loaded.errors[..], [LoadError::OnlyOnce { .. }]), "{:?}", loaded.errors);
 }
 
 #[test]

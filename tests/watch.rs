@@ -7,6 +7,7 @@ mod files;
 
 use std::{
     fs,
+    io::Write as _,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -29,6 +30,7 @@ const NEVER: Duration = Duration::from_secs(30);
 const EVENTS: Pace = Pace {
     settle: Duration::from_millis(20),
     settle_at_most: Duration::from_millis(500),
+    patience: Duration::from_millis(500),
     poll: Duration::from_secs(3600),
     events: true,
 };
@@ -220,6 +222,25 @@ fn what_is_no_matter_is_not_told() {
     write(root.join("policies/.a.yaml.swp"), "x");
     load(&watched.paths);
     assert!(!watched.is_told(EVENTS.settle * 10));
+    // A log that grows in the folder, as `serve . > serve.log` makes one.
+    let mut log = fs::File::create(root.join("policies/serve.log")).unwrap();
+    for line in 0..20 {
+        writeln!(log, "{line}").unwrap();
+        assert!(!watched.is_told(EVENTS.settle), "of line {line}");
+    }
+    watched.sees(|| write(root.join("policies/a.yaml"), "2"), &["2"]);
+}
+
+#[test]
+fn what_is_passed_over_is_watched_too() {
+    with_each(|root, pace| {
+        write(root.join("a.yaml"), "a");
+        write(root.join("b.yaml"), "b");
+        let mut watched = Watched::new(&[root], pace);
+        watched.sees(|| write(root.join(".peerageignore"), "b.yaml"), &["a"]);
+        watched.sees(|| save(root.join(".peerageignore"), "a.yaml"), &["b"]);
+        watched.sees(|| fs::remove_file(root.join(".peerageignore")).unwrap(), &["a", "b"]);
+    });
 }
 
 #[test]

@@ -1,11 +1,10 @@
-use std::path::PathBuf;
-
 use anyhow::Result;
 use clap::Args;
 
 use super::{
     Exit, Output,
     output::{GOOD, QUIET},
+    paths::PolicyPaths,
     policy,
 };
 
@@ -14,13 +13,12 @@ pub(super) struct Options {
     /// Fall short (exit code 1) over warnings too
     #[arg(long)]
     deny_warnings: bool,
-    /// Policy files, or folders of them
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    paths: PolicyPaths,
 }
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
-    let outcome = policy::examine(&options.paths);
+    let outcome = policy::examine(&options.paths.scope()?);
     output.report(&outcome.report)?;
     if let (Some(view), true) = (&outcome.view, output.is_human()) {
         let rules = view.rules.as_ref().map_or(0, |book| book.rules.len());

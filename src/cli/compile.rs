@@ -1,12 +1,10 @@
-use std::path::PathBuf;
-
 use anyhow::Result;
 
-use super::{Exit, Output, policy};
+use super::{Exit, Output, paths::PolicyPaths, policy};
 use crate::inspect::Listing;
 
-pub(super) fn run(paths: &[PathBuf], output: &Output) -> Result<Exit> {
-    let view = match policy::view(paths, output)? {
+pub(super) fn run(paths: &PolicyPaths, output: &Output) -> Result<Exit> {
+    let view = match policy::view(&paths.scope()?, output)? {
         Ok(view) => view,
         Err(exit) => return Ok(exit),
     };

@@ -1,4 +1,4 @@
-use std::{fmt::Write as _, path::PathBuf};
+use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -8,6 +8,7 @@ use super::{
     Exit, Output,
     output::{BAD, GOOD, QUIET, STRONG},
     parties::Parties,
+    paths::PolicyPaths,
     policy,
 };
 use crate::{
@@ -32,9 +33,8 @@ pub(super) struct Question {
     /// Show what every gate said
     #[arg(long)]
     explain: bool,
-    /// Policy files, or folders of them
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    paths: PolicyPaths,
 }
 
 #[derive(Clone, Debug)]
@@ -48,7 +48,8 @@ fn tags(text: &str) -> Result<Tags, InvalidTag> {
 pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
     let request = question.request()?;
     // Exit code 1 says that the decision is to deny; without a policy there is none.
-    let Ok(view) = policy::view(&question.paths, output)? else { return Ok(Exit::Failed) };
+    let scope = question.paths.scope()?;
+    let Ok(view) = policy::view(&scope, output)? else { return Ok(Exit::Failed) };
     let explanation = decide::explain(&view, &request);
     if output.is_json() {
         let mut answer = serve::explained(&explanation);

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{
     Exit, Format, Output,
     output::{BAD, GOOD, QUIET, STRONG},
+    paths::{Ignored, InputName},
     policy, progress,
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     inspect::diff::{Detail, Diff, Part},
     request::Conversation,
     snapshot::View,
-    source::{self, Loaded},
+    source::{self, Loaded, Scope},
 };
 
 #[derive(Args, Debug)]
@@ -34,6 +35,10 @@ pub(super) struct Options {
     /// Take users, groups and conversations from here in place of NEW; may be given several times
     #[arg(long, value_name = "PATH")]
     facts: Vec<String>,
+    #[command(flatten)]
+    input: InputName,
+    #[command(flatten)]
+    ignored: Ignored,
     /// Whether two users talk already: new or existing
     ///
     /// Without it, what the policy says of each two.
@@ -71,11 +76,11 @@ impl FromStr for Share {
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     // Of the old side, users count for nothing.
     let old = std::iter::once(&options.old).chain(&options.more_old);
-    let old = load(old, source::load_without_users, source::load_revision_without_users);
+    let old = options.load(old, Scope::load_without_users, Scope::load_revision_without_users)?;
     let new = std::iter::once(&options.new).chain(&options.more_new);
-    let new = load(new, source::load, source::load_revision);
-    let facts = || load(options.facts.iter(), source::load, source::load_revision);
-    let facts = (!options.facts.is_empty()).then(facts);
+    let new = options.load(new, Scope::load, Scope::load_revision)?;
+    let facts = || options.load(options.facts.iter(), Scope::load, Scope::load_revision);
+    let facts = (!options.facts.is_empty()).then(facts).transpose()?;
     let versions = progress::during("compiling both policies", || {
         compile::versions(&old, &new, facts.as_ref())
     });
@@ -128,20 +133,22 @@ fn annotation(level: &str, text: &str) -> String {
     format!("::{level} title=peerage diff::{text}\n")
 }
 
-fn load<'p>(
-    paths: impl Iterator<Item = &'p String>,
-    files: fn(&[PathBuf]) -> Loaded,
-    revision: fn(&str) -> Loaded,
-) -> Loaded {
-    let (revisions, paths): (Vec<&String>, Vec<&String>) =
-        paths.partition(|path| source::is_revision(path));
-    let paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
-    let given = (!paths.is_empty()).then(|| files(&paths));
-    let all = given.into_iter().chain(revisions.into_iter().map(|spec| revision(spec)));
-    all.reduce(Loaded::and).unwrap_or_else(|| files(&paths))
-}
-
 impl Options {
+    fn load<'p>(
+        &self,
+        paths: impl Iterator<Item = &'p String>,
+        files: fn(&Scope) -> Loaded,
+        revision: fn(&Scope, &str) -> Loaded,
+    ) -> Result<Loaded> {
+        let (revisions, paths): (Vec<&String>, Vec<&String>) =
+            paths.partition(|path| source::is_revision(path));
+        let paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
+        let scope = self.ignored.scope(&paths)?.with_input_name(self.input.name());
+        let given = (!paths.is_empty()).then(|| files(&scope));
+        let all = given.into_iter().chain(revisions.into_iter().map(|spec| revision(&scope, spec)));
+        Ok(all.reduce(Loaded::and).unwrap_or_else(|| files(&scope)))
+    }
+
     /// The limits that the difference exceeds, in words.
     fn exceeded(&self, diff: &Diff) -> Vec<String> {
         let [gained, lost] = diff.totals();

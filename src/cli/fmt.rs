@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Exit, Output, output::STRONG, replace::replace};
+use super::{Exit, Output, output::STRONG, paths::Ignored, replace::replace};
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Report},
     source::{LIMITS, Notation, Source, Sources, Survey},
@@ -35,6 +35,8 @@ pub(super) struct Options {
     /// Policy files, folders of them, or `-` for standard input
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    ignored: Ignored,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -155,7 +157,7 @@ fn in_place(options: &Options, output: &Output) -> Result<Exit> {
     for path in options.paths.iter().filter(|path| path.is_file()) {
         notation(path)?;
     }
-    let survey = Survey::of(&options.paths);
+    let survey = options.ignored.scope(&options.paths)?.of_files_only().survey();
     let mut exit = unread(&survey, output);
     let mut all = Vec::new();
     for (real, shown, notation) in survey.files().filter(|(_, _, notation)| !notation.is_bulk()) {
@@ -192,7 +194,8 @@ fn unread(survey: &Survey, output: &Output) -> Exit {
 
 /// JSON stays JSON.
 fn form(source: &Source) -> Form {
-    let is_json = Path::new(&source.name).extension().is_some_and(|ending| ending == "json");
+    let is_json =
+        Path::new(&source.name).extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
     match source.notation {
         Notation::Dsl => Form::Dsl,
         _ if is_json => Form::Json,

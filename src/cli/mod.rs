@@ -16,6 +16,7 @@ mod listen;
 mod matrix;
 mod output;
 mod parties;
+mod paths;
 mod policy;
 mod progress;
 mod reach;
@@ -28,7 +29,7 @@ mod signals;
 mod store;
 mod test;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::{
@@ -99,7 +100,7 @@ enum Command {
     Check(check::Options),
     /// Show what a policy compiles to: rules with their sets, tags with their users
     #[command(after_help = help::COMPILE)]
-    Compile(Paths),
+    Compile(paths::PolicyPaths),
     /// Decide whether a user may do something
     #[command(after_help = help::DECIDE)]
     Decide(decide::Question),
@@ -138,13 +139,6 @@ enum Command {
     Store(store::Options),
 }
 
-#[derive(Args, Debug)]
-struct Paths {
-    /// Policy files, or folders of them
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
-}
-
 /// The formats in which a command can print its result.
 fn formats(command: &str) -> &'static [Format] {
     match command {
@@ -179,7 +173,7 @@ impl Command {
     fn run(&self, output: &Output) -> Result<Exit> {
         match self {
             Self::Check(options) => check::run(options, output),
-            Self::Compile(paths) => compile::run(&paths.paths, output),
+            Self::Compile(paths) => compile::run(paths, output),
             Self::Decide(question) => decide::run(question, output),
             Self::Reach(question) => reach::run(question, output),
             Self::Fmt(options) => fmt::run(options, output),

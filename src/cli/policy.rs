@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use anyhow::Result;
 
 use super::{Exit, Output, progress};
@@ -7,24 +5,31 @@ use crate::{
     compile::{self, Outcome},
     diagnostic::{Code, Report},
     snapshot::View,
-    source,
+    source::Scope,
 };
 
-/// Loads and compiles the policy below the paths.
-pub(super) fn load(paths: &[PathBuf]) -> Outcome {
-    progress::during("compiling the policy", || compile::build(&source::load(paths), None))
+/// Loads and compiles the policy.
+pub(super) fn load(scope: &Scope) -> Outcome {
+    progress::during("compiling the policy", || compile::build(&scope.load(), None))
 }
 
 /// The same, with lints.
-pub(super) fn examine(paths: &[PathBuf]) -> Outcome {
-    progress::during("examining the policy", || compile::examine(&source::load(paths)))
+pub(super) fn examine(scope: &Scope) -> Outcome {
+    progress::during("examining the policy", || compile::examine(&scope.load()))
 }
 
 /// The exit code that a report of mistakes deserves: paths that lead to nothing that can be read as
 /// a policy keep a command from being carried out, all other mistakes are the policy's.
 pub(super) fn exit(report: &Report) -> Exit {
     let is_unread = |code| {
-        matches!(code, Code::NoFiles | Code::NoTests | Code::Unreadable | Code::UnknownEnding)
+        matches!(
+            code,
+            Code::NoFiles
+                | Code::NoTests
+                | Code::Unreadable
+                | Code::UnknownEnding
+                | Code::StillWritten
+        )
     };
     if report.diagnostics.iter().any(|diagnostic| is_unread(diagnostic.code)) {
         Exit::Failed
@@ -36,8 +41,8 @@ pub(super) fn exit(report: &Report) -> Exit {
 }
 
 /// The compiled policy; without one, says why and gives the exit code.
-pub(super) fn view(paths: &[PathBuf], output: &Output) -> Result<Result<View, Exit>> {
-    let outcome = load(paths);
+pub(super) fn view(scope: &Scope, output: &Output) -> Result<Result<View, Exit>> {
+    let outcome = load(scope);
     let Some(view) = outcome.view else {
         output.report_instead(&outcome.report)?;
         return Ok(Err(exit(&outcome.report)));

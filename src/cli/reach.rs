@@ -1,9 +1,7 @@
-use std::path::PathBuf;
-
 use anyhow::Result;
 use clap::Args;
 
-use super::{Exit, Output, matrix, output::QUIET, parties::Parties, policy};
+use super::{Exit, Output, matrix, output::QUIET, parties::Parties, paths::PolicyPaths, policy};
 use crate::{
     decide,
     request::{Open, Request, Resource},
@@ -23,9 +21,8 @@ pub(super) struct Question {
     /// List those that come after this id
     #[arg(long, value_name = "ID")]
     after: Option<String>,
-    /// Policy files, or folders of them
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    paths: PolicyPaths,
 }
 
 pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
@@ -34,7 +31,7 @@ pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
         return matrix(question, limit, output);
     }
     let (request, open) = question.parties.parts().list()?;
-    let view = match policy::view(&question.paths, output)? {
+    let view = match policy::view(&question.paths.scope()?, output)? {
         Ok(view) => view,
         Err(exit) => return Ok(exit),
     };
@@ -67,7 +64,7 @@ pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
 fn matrix(question: &Question, limit: Option<usize>, output: &Output) -> Result<Exit> {
     let parts = question.parties.parts();
     matrix::check(parts.action)?;
-    let view = match policy::view(&question.paths, output)? {
+    let view = match policy::view(&question.paths.scope()?, output)? {
         Ok(view) => view,
         Err(exit) => return Ok(exit),
     };

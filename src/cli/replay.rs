@@ -1,11 +1,12 @@
 use std::{fmt::Write as _, fs::File, io, path::PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
 use super::{
     Exit, Output,
     output::{BAD, GOOD, QUIET, STRONG},
+    paths::{Ignored, InputName},
     policy, progress,
 };
 use crate::inspect::replay::{self, Replay};
@@ -24,16 +25,23 @@ pub(super) struct Options {
     /// The policy to ask: files, or folders of them
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     policy: Vec<PathBuf>,
+    #[command(flatten)]
+    input: InputName,
+    #[command(flatten)]
+    ignored: Ignored,
     /// How many decisions are shown of those that changed alike
     #[arg(long, value_name = "N", default_value_t = 3)]
     examples: usize,
 }
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
-    let Ok(view) = policy::view(&options.policy, output)? else { return Ok(Exit::Failed) };
+    let scope = options.ignored.scope(&options.policy)?.with_input_name(options.input.name());
+    let reads_log = options.log.as_os_str() == "-";
+    ensure!(!(reads_log && scope.has_input()), "standard input is the log or the policy, not both");
+    let Ok(view) = policy::view(&scope, output)? else { return Ok(Exit::Failed) };
     let name = options.log.display();
     let replayed = progress::during("asking the decisions again", || {
-        if options.log.as_os_str() == "-" {
+        if reads_log {
             return replay::replay(&view, io::stdin().lock(), options.examples);
         }
         replay::replay(&view, io::BufReader::new(File::open(&options.log)?), options.examples)

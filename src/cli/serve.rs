@@ -24,6 +24,7 @@ use super::{
     Exit, Output, dialects,
     duration::TypedDuration,
     listen::Address,
+    paths::Ignored,
     policy, progress, reloads,
     signals::{Signalled, Signals},
 };
@@ -123,6 +124,8 @@ pub(super) struct Options {
     /// Policy files, or folders of them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    ignored: Ignored,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -147,7 +150,8 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     let starting = signals.while_starting(&runtime);
     // Before the files are read, so that no change falls between the two.
     let pace = Pace { poll: Duration::from_millis(options.poll.max(1)), ..Pace::default() };
-    let watch = Watch::start(options.paths.clone(), pace).context("can't watch the files")?;
+    let scope = options.ignored.scope(&options.paths)?.of_files_only();
+    let watch = Watch::start(scope, pace).context("can't watch the files")?;
     let callers = Callers {
         admin: options.admin_token()?,
         dialects: options.dialects.open()?,
@@ -155,7 +159,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     };
     let log = if output.is_json() { LogForm::Fields } else { LogForm::Text };
     let live_options = LiveOptions {
-        paths: options.paths.clone(),
+        files: watch.files().into(),
         guard: options.reloads.guard(),
         state: options.reloads.state(),
         log,

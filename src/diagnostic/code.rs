@@ -34,6 +34,18 @@ codes! {
     UnknownEnding = "unknown-ending",
     /// A file or folder can't be read.
     Unreadable = "unreadable",
+    /// A file is still being written, and is not read before that ends.
+    StillWritten = "still-written",
+    /// A link leads to what is not below the path that was given.
+    LinkOutside = "link-outside",
+    /// A pattern of what to pass over that can't be understood.
+    InvalidPattern = "invalid-pattern",
+    /// A file of 0 bytes: was it emptied, or is it still to be written?
+    EmptyFile = "empty-file",
+    /// A file that states nothing: comments, an empty mapping, or a header alone.
+    NoStatement = "no-statement",
+    /// A line of a bulk file is longer than 16 MiB.
+    LongLine = "long-line",
     /// A file is larger than its notation may be.
     TooLarge = "too-large",
     /// There are more files than a policy may have.

@@ -17,6 +17,29 @@ impl From<&LoadError> for Diagnostic {
             LoadError::NotAFile { .. } => {
                 (Code::Unreadable, Some("pipes, sockets and devices are not read".to_owned()))
             }
+            LoadError::OnlyOnce { .. } => {
+                let hint = "give a file, which can be read again when it changes";
+                (Code::Unreadable, Some(hint.to_owned()))
+            }
+            LoadError::StillWritten { .. } => {
+                let hint =
+                    "close the file, or write it under another name and rename it when it is whole";
+                (Code::StillWritten, Some(hint.to_owned()))
+            }
+            LoadError::LinkOutside { .. } => {
+                let hint = "give the folder that holds both, or the target as a path of its own";
+                (Code::LinkOutside, Some(hint.to_owned()))
+            }
+            LoadError::LongLine { .. } => {
+                (Code::LongLine, Some("is a line break missing, or is it no bulk file?".to_owned()))
+            }
+            LoadError::Hole { .. } => {
+                (Code::NulByte, Some("was the file cut off or damaged?".to_owned()))
+            }
+            LoadError::Pattern { .. } => {
+                let hint = "patterns are those of `.gitignore`";
+                (Code::InvalidPattern, Some(hint.to_owned()))
+            }
             LoadError::Unsteady(_) => {
                 (Code::Unreadable, Some("is something still being written there?".to_owned()))
             }

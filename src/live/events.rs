@@ -1,15 +1,20 @@
+//! The system's events for the folders of a policy.
+
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, mpsc::SyncSender},
 };
 
 use notify::{
     Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
-    event::{AccessKind, AccessMode},
+    event::{AccessKind, AccessMode, ModifyKind, RenameMode},
 };
 
-use crate::source::{Fingerprint, Survey};
+use super::writers::{Deed, Writers};
+use crate::source::{Fingerprint, Notation, Scope, Survey};
 
 /// The system's events for folders.
 ///
@@ -18,17 +23,22 @@ use crate::source::{Fingerprint, Survey};
 /// when folders and links are swapped.
 pub(super) struct Events {
     watcher: RecommendedWatcher,
-    armed: BTreeSet<PathBuf>,
+    armed: Identities,
     interest: Arc<Mutex<Interest>>,
 }
+
+/// Which folder each path led to, by device and inode, if to any.
+type Identities = BTreeMap<PathBuf, Option<(u64, u64)>>;
 
 /// Which events matter.
 #[derive(Default)]
 struct Interest {
-    /// Folders of which each entry matters that is not hidden.
-    folders: BTreeSet<PathBuf>,
-    /// Entries that matter in folders of which the others don't.
+    /// Folders of which each policy file, folder and link matters.
+    folders: Identities,
+    /// Entries that matter wherever they are: links, and what the given paths lead to.
     entries: BTreeSet<PathBuf>,
+    /// Files whose content matters, whatever they are called.
+    files: BTreeSet<PathBuf>,
 }
 
 /// How often arming looks again for folders that were made while it armed.
@@ -37,25 +47,29 @@ const ROUNDS: usize = 8;
 // === impl Events ===
 
 impl Events {
-    /// Sends to `wake` whenever something that matters may have changed. `None`, and a warning, if
-    /// the system has no events to give.
-    pub(super) fn new(wake: SyncSender<()>) -> Option<Self> {
+    /// Tells `writers` what is being written, and sends to `wake` whenever something that matters may
+    /// have changed. `None`, and a warning, if the system has no events to give.
+    pub(super) fn new(wake: SyncSender<()>, writers: Arc<Writers>) -> Option<Self> {
         let interest = Arc::new(Mutex::new(Interest::default()));
         let matters = Arc::clone(&interest);
         let handler = move |event: notify::Result<Event>| {
-            let matters = event.map_or_else(
-                |error| {
+            let matters = match event {
+                Err(error) => {
                     tracing::warn!(%error, "watching the policy's files");
                     true
-                },
-                |event| matters.lock().unwrap_or_else(PoisonError::into_inner).includes(&event),
-            );
+                }
+                Ok(event) => {
+                    note(&event, &writers);
+                    matters.lock().unwrap_or_else(PoisonError::into_inner).includes(&event)
+                }
+            };
             if matters {
+                writers.heard();
                 let _ = wake.try_send(());
             }
         };
         match notify::recommended_watcher(handler) {
-            Ok(watcher) => Some(Self { watcher, armed: BTreeSet::new(), interest }),
+            Ok(watcher) => Some(Self { watcher, armed: BTreeMap::new(), interest }),
             Err(error) => {
                 tracing::warn!(%error, "no file events; changes are only found by polling");
                 None
@@ -63,20 +77,20 @@ impl Events {
         }
     }
 
-    /// Watches what is below the paths now, and returns its fingerprint: what comes after that
-    /// raises an event.
-    pub(super) fn arm(&mut self, paths: &[PathBuf]) -> Fingerprint {
+    /// Watches what is in the scope now, and returns its fingerprint: what comes after that raises an
+    /// event.
+    pub(super) fn arm(&mut self, scope: &Scope) -> Fingerprint {
         let mut fresh = BTreeSet::new();
         let mut failed = None;
         let mut rounds = 0;
         loop {
             rounds += 1;
-            let survey = Survey::of(paths);
+            let survey = scope.survey();
             let interest = Interest::of(&survey);
             let wanted = interest.watched();
             *self.interest.lock().unwrap_or_else(PoisonError::into_inner) = interest;
-            if wanted.is_subset(&fresh) || rounds == ROUNDS {
-                for gone in self.armed.difference(&wanted) {
+            if wanted.keys().all(|folder| fresh.contains(folder)) || rounds == ROUNDS {
+                for gone in self.armed.keys().filter(|folder| !wanted.contains_key(*folder)) {
                     let _ = self.watcher.unwatch(gone);
                 }
                 self.armed = wanted;
@@ -85,50 +99,91 @@ impl Events {
                 }
                 return survey.fingerprint();
             }
-            for folder in wanted.difference(&fresh) {
-                // Fails for a folder that is new or was removed: there is nothing to undo then.
-                let _ = self.watcher.unwatch(folder);
+            for (folder, identity) in wanted.iter().filter(|(folder, _)| !fresh.contains(*folder)) {
+                // The same folder stays watched meanwhile: an event that is lost may be the one that
+                // says that a file was closed.
+                if self.armed.get(folder) != Some(identity) {
+                    // Fails for a folder that is new or was removed: there is nothing to undo then.
+                    let _ = self.watcher.unwatch(folder);
+                }
                 if let Err(error) = self.watcher.watch(folder, RecursiveMode::NonRecursive) {
                     failed.get_or_insert(error);
                 }
             }
-            fresh.extend(wanted);
+            fresh.extend(wanted.into_keys());
         }
     }
+}
+
+fn note(event: &Event, writers: &Writers) {
+    if event.need_rescan() {
+        writers.lost();
+    }
+    let deed = match event.kind {
+        EventKind::Modify(ModifyKind::Data(_)) => Deed::Written,
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => Deed::Closed,
+        EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Deed::Left,
+        EventKind::Modify(ModifyKind::Name(RenameMode::To)) => Deed::Arrived,
+        EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => {
+            if let [from, to] = event.paths.as_slice() {
+                writers.renamed(from, to);
+            }
+            return;
+        }
+        EventKind::Remove(_) => Deed::Removed,
+        _ => Deed::Other,
+    };
+    event.paths.iter().for_each(|path| writers.note(path, deed));
 }
 
 // === impl Interest ===
 
 impl Interest {
     fn of(survey: &Survey) -> Self {
+        let folders = survey.folders().map(|(path, identity)| (path.to_owned(), Some(identity)));
         Self {
-            folders: survey.folders().map(Path::to_owned).collect(),
+            folders: folders.collect(),
             entries: survey.entries().map(Path::to_owned).collect(),
+            files: survey.stamps().map(|(path, _)| path.to_owned()).collect(),
         }
     }
 
     /// The folders to watch: what lies in them is where changes show, and where a folder that went
     /// comes back.
-    fn watched(&self) -> BTreeSet<PathBuf> {
-        let around = self.entries.iter().filter_map(|entry| entry.parent());
-        self.folders.iter().map(PathBuf::as_path).chain(around).map(Path::to_owned).collect()
+    fn watched(&self) -> Identities {
+        let mut watched = self.folders.clone();
+        for folder in self.entries.iter().filter_map(|entry| entry.parent()) {
+            watched.entry(folder.to_owned()).or_insert_with(|| {
+                fs::symlink_metadata(folder).ok().map(|found| (found.dev(), found.ino()))
+            });
+        }
+        watched
     }
 
     fn includes(&self, event: &Event) -> bool {
-        match event.kind {
-            EventKind::Access(AccessKind::Close(AccessMode::Write)) => {}
+        // Whether it may be of a folder or link, which can have any name.
+        let may_be_any = match event.kind {
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) => false,
             // Among them those that our own reading raises.
             EventKind::Access(_) => return false,
-            _ => {}
-        }
-        event.need_rescan() || event.paths.iter().any(|path| self.includes_path(path))
+            EventKind::Modify(ModifyKind::Name(_)) => true,
+            EventKind::Modify(_) => false,
+            _ => true,
+        };
+        event.need_rescan() || event.paths.iter().any(|path| self.includes_path(path, may_be_any))
     }
 
-    fn includes_path(&self, path: &Path) -> bool {
-        let hidden =
-            || path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        self.entries.contains(path)
-            || self.folders.contains(path)
-            || path.parent().is_some_and(|folder| self.folders.contains(folder)) && !hidden()
+    fn includes_path(&self, path: &Path, may_be_any: bool) -> bool {
+        let is_known = self.entries.contains(path)
+            || self.folders.contains_key(path)
+            || self.files.contains(path);
+        let may_matter = || {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_hidden = name.starts_with('.') && name != Scope::IGNORE_FILE;
+            let is_policy = name == Scope::IGNORE_FILE || Notation::of(&name).is_some();
+            !is_hidden && (may_be_any || is_policy)
+        };
+        let is_below = || path.parent().is_some_and(|folder| self.folders.contains_key(folder));
+        is_known || is_below() && may_matter()
     }
 }

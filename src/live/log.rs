@@ -76,6 +76,10 @@ impl Live {
             Outcome::Swapped => {
                 info!(%revision, took = ?latest.took, "serving the new policy");
             }
+            Outcome::Unchanged if !is_asked_for && earlier.outcome.is_current() => {
+                debug!(%revision, "files changed, and the policy says what it said before");
+                return;
+            }
             Outcome::Unchanged => {
                 info!(%revision, "the policy says what it said before");
                 return;

@@ -11,6 +11,7 @@
 mod archive;
 mod events;
 pub mod facts;
+mod files;
 mod guard;
 mod log;
 mod reload;
@@ -18,7 +19,9 @@ mod serving;
 mod start;
 mod state;
 mod watch;
+mod writers;
 
+pub use files::Files;
 pub use guard::{Held, HoldReason, ReloadGuard};
 pub use log::LogForm;
 pub use reload::{Reloads, Trigger};
@@ -78,7 +81,7 @@ impl Latest {
     fn is_unread(&self) -> bool {
         let mut diagnostics = self.report.diagnostics.iter();
         self.outcome == Outcome::Refused
-            && diagnostics.any(|diagnostic| diagnostic.code == Code::Unreadable)
+            && diagnostics.any(|it| matches!(it.code, Code::Unreadable | Code::StillWritten))
     }
 }
 
@@ -116,7 +119,7 @@ impl Outcome {
 /// The policy that is served, and how it came to be.
 #[derive(Debug)]
 pub struct Live {
-    paths: Vec<PathBuf>,
+    files: Arc<Files>,
     served: Arc<Serving>,
     facts: Option<facts::Facts>,
     reloads: ArcSwap<Reloads>,
@@ -156,6 +159,6 @@ impl Live {
 
     /// Where the files are.
     pub fn paths(&self) -> &[PathBuf] {
-        &self.paths
+        self.files.scope().paths()
     }
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     compile,
     diagnostic::{Code, Diagnostic, Diagnostics, Report},
-    source::{self, Loaded},
+    source::Loaded,
 };
 
 /// How reloads went since the start.
@@ -65,6 +65,10 @@ impl Live {
                 // Who insisted is heard, whatever comes after.
                 trigger = if trigger == Trigger::Forced { trigger } else { newer };
             }
+            if trigger == Trigger::Changed && !self.files.have_changed() {
+                debug!("nothing but what was read already");
+                continue;
+            }
             debug!(?trigger, "reloading");
             self.reload_for(trigger);
         }
@@ -94,7 +98,7 @@ impl Live {
 
     fn reload_for(&self, trigger: Trigger) -> Outcome {
         let _one_at_a_time = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        self.take_loaded(source::load(&self.paths), trigger)
+        self.take_loaded(self.files.load(), trigger)
     }
 
     /// The same of files that were read already.

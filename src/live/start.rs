@@ -11,7 +11,7 @@ use thiserror::Error;
 use tracing::warn;
 
 use super::{
-    Held, Latest, Live, LogForm, Outcome, ReloadGuard, Reloads, Served, StateError, Trigger,
+    Files, Held, Latest, Live, LogForm, Outcome, ReloadGuard, Reloads, Served, StateError, Trigger,
     facts::{Loading, Writer},
     serving::Serving,
     state::{LastGood, StateDir},
@@ -19,15 +19,15 @@ use super::{
 use crate::{
     compile,
     diagnostic::Report,
-    source::{self, Loaded},
+    source::Loaded,
     store::{Store, StoreError},
 };
 
 /// What to serve, and how to go on from there.
 #[derive(Clone, Debug)]
 pub struct LiveOptions {
-    /// Policy files, and folders of them.
-    pub paths: Vec<PathBuf>,
+    /// The policy's files.
+    pub files: Arc<Files>,
     pub guard: ReloadGuard,
     /// Where the last good files are kept, if they are.
     pub state: Option<StateOptions>,
@@ -75,20 +75,25 @@ pub enum StartError {
 
 impl LiveOptions {
     /// Of a policy that no reload holds, and of which nothing is kept.
-    pub fn new(paths: Vec<PathBuf>) -> Self {
-        Self { paths, guard: ReloadGuard::OFF, state: None, log: LogForm::Text }
+    pub fn new(files: impl Into<Files>) -> Self {
+        Self {
+            files: Arc::new(files.into()),
+            guard: ReloadGuard::OFF,
+            state: None,
+            log: LogForm::Text,
+        }
     }
 }
 
 impl Live {
     /// Reads and compiles the files for the first time, without facts. A policy with errors is
     /// refused; a later one that the guard does not let through is held.
-    pub fn start_guarded(paths: Vec<PathBuf>, guard: Option<ReloadGuard>) -> Start {
+    pub fn start_guarded(files: impl Into<Files>, guard: Option<ReloadGuard>) -> Start {
         let guard = guard.unwrap_or(ReloadGuard::OFF);
         let begun = Instant::now();
-        let loaded = source::load(&paths);
-        let outcome = compile::build(&loaded, None);
-        begin(&LiveOptions { guard, ..LiveOptions::new(paths) }, begun, outcome)
+        let options = LiveOptions { guard, ..LiveOptions::new(files) };
+        let outcome = compile::build(&options.files.load(), None);
+        begin(&options, begun, outcome)
     }
 
     /// The same with the facts of a store, which change while they are served.
@@ -96,12 +101,12 @@ impl Live {
     /// # Errors
     /// If the facts can't be read.
     pub fn start_with(
-        paths: Vec<PathBuf>,
+        files: impl Into<Files>,
         guard: Option<ReloadGuard>,
         store: Arc<dyn Store>,
     ) -> Result<Start, StartError> {
         let guard = guard.unwrap_or(ReloadGuard::OFF);
-        Self::start(&LiveOptions { guard, ..LiveOptions::new(paths) }, Some(store))
+        Self::start(&LiveOptions { guard, ..LiveOptions::new(files) }, Some(store))
     }
 
     /// The same by options. Where the last good files were kept and the files say something else, it
@@ -123,7 +128,7 @@ impl Live {
             }
             state = Some((folder, *mode));
         }
-        let loaded = source::load(&options.paths);
+        let loaded = options.files.load();
         match (state, last_good) {
             (Some((folder, mode)), Some(last_good)) if !last_good.is_of_the_same(&loaded) => {
                 from_last_good(options, store, (folder, mode), last_good, loaded)
@@ -220,7 +225,7 @@ fn begin(options: &LiveOptions, begun: Instant, outcome: compile::Outcome) -> St
         held: None,
     };
     Start::Serving(Arc::new(Live {
-        paths: options.paths.clone(),
+        files: Arc::clone(&options.files),
         facts: None,
         served: Arc::new(Serving::new(Served::new(view, outcome.basis))),
         reloads: ArcSwap::from_pointee(Reloads { swapped: 0, refused: 0, held: 0, latest }),

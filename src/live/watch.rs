@@ -1,6 +1,7 @@
+//! The watch over a policy's files: that something changed, whoever changed it.
+
 use std::{
     io,
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,8 +13,8 @@ use std::{
 
 use tokio::sync::mpsc as tokio_mpsc;
 
-use super::events::Events;
-use crate::source::{Fingerprint, fingerprint};
+use super::{Files, events::Events, writers::Writers};
+use crate::source::{Fingerprint, Scope};
 
 /// Notices changes of what is below some paths, whatever changes it: editors, git, the kubelet.
 ///
@@ -22,6 +23,9 @@ use crate::source::{Fingerprint, fingerprint};
 #[derive(Debug)]
 pub struct Watch {
     changes: tokio_mpsc::Receiver<()>,
+    scope: Scope,
+    writers: Arc<Writers>,
+    pace: Pace,
     ended: Arc<AtomicBool>,
     wake: SyncSender<()>,
     thread: Option<JoinHandle<()>>,
@@ -32,8 +36,10 @@ pub struct Watch {
 pub struct Pace {
     /// How long nothing may happen before a change counts as complete.
     pub settle: Duration,
-    /// How long to wait for that at most, if something happens all the time.
+    /// How long to wait for that at most before a change is told, if something happens all the time.
     pub settle_at_most: Duration,
+    /// How long reading waits for files that are being written.
+    pub patience: Duration,
     /// How often to look for what the system did not tell, as on network file systems.
     pub poll: Duration,
     /// Whether to ask the system at all; without it, only polling is left.
@@ -45,6 +51,7 @@ impl Default for Pace {
         Self {
             settle: Duration::from_millis(100),
             settle_at_most: Duration::from_secs(1),
+            patience: Duration::from_secs(30),
             poll: Duration::from_secs(5),
             events: true,
         }
@@ -59,15 +66,18 @@ impl Watch {
     /// # Errors
     ///
     /// If no thread can be started.
-    pub fn start(paths: Vec<PathBuf>, pace: Pace) -> io::Result<Self> {
+    pub fn start(scope: impl Into<Scope>, pace: Pace) -> io::Result<Self> {
+        let scope = scope.into();
+        let writers = Arc::new(Writers::default());
         // One wake is enough to know that there is something to look at.
         let (wake, wakes) = mpsc::sync_channel(1);
         let (tell, changes) = tokio_mpsc::channel(1);
         let ended = Arc::new(AtomicBool::new(false));
         let mut lookout = Lookout {
-            events: pace.events.then(|| Events::new(wake.clone())).flatten(),
-            last: fingerprint(&paths),
-            paths,
+            events: pace.events.then(|| Events::new(wake.clone(), Arc::clone(&writers))).flatten(),
+            last: scope.survey().fingerprint(),
+            scope: scope.clone(),
+            writers: Arc::clone(&writers),
             pace,
             wakes,
             ended: Arc::clone(&ended),
@@ -75,11 +85,16 @@ impl Watch {
         lookout.arm();
         let thread =
             thread::Builder::new().name("watch".to_owned()).spawn(move || lookout.run(&tell))?;
-        Ok(Self { changes, ended, wake, thread: Some(thread) })
+        Ok(Self { changes, scope, writers, pace, ended, wake, thread: Some(thread) })
     }
 
-    /// Waits until something may have changed since the last call. Changes in quick succession are
-    /// told once; a change may be told though the files say the same as before. May be cancelled.
+    /// The files that are watched, to be read when nobody writes them.
+    pub fn files(&self) -> Files {
+        Files::watched(self.scope.clone(), Arc::clone(&self.writers), self.pace)
+    }
+
+    /// Waits until something has changed since the last call. Changes in quick succession are told
+    /// once; a change may be told though the files say the same as before. May be cancelled.
     pub async fn changed(&mut self) {
         if self.changes.recv().await.is_none() {
             std::future::pending::<()>().await;
@@ -99,7 +114,8 @@ impl Drop for Watch {
 
 /// The watching thread.
 struct Lookout {
-    paths: Vec<PathBuf>,
+    scope: Scope,
+    writers: Arc<Writers>,
     pace: Pace,
     events: Option<Events>,
     wakes: mpsc::Receiver<()>,
@@ -122,14 +138,19 @@ impl Lookout {
             match self.listen(self.pace.poll) {
                 Heard::End => return,
                 Heard::Something => {}
-                Heard::Nothing if fingerprint(&self.paths) == self.last => continue,
+                Heard::Nothing if self.look() == self.last => continue,
                 Heard::Nothing => tracing::debug!("a change that no event told"),
             }
             if self.settle() == Heard::End {
                 return;
             }
             // What was made meanwhile is watched before it is read, so nothing falls in between.
+            let before = self.last;
             self.arm();
+            // That a file was closed leaves no trace on it.
+            if !self.writers.take_closed() && self.last == before {
+                continue;
+            }
             // If the last change has not been taken up yet, taking it up covers this one too.
             let _ = tell.try_send(());
         }
@@ -147,10 +168,10 @@ impl Lookout {
     /// Waits until neither events nor a look at the files tell of more.
     fn settle(&self) -> Heard {
         let deadline = Instant::now() + self.pace.settle_at_most;
-        let mut before = fingerprint(&self.paths);
+        let mut before = self.look();
         loop {
             let heard = self.listen(self.pace.settle);
-            let now = fingerprint(&self.paths);
+            let now = self.look();
             let quiet = heard == Heard::Nothing && now == before;
             if heard == Heard::End || quiet || Instant::now() >= deadline {
                 return heard;
@@ -161,8 +182,15 @@ impl Lookout {
 
     fn arm(&mut self) {
         self.last = match &mut self.events {
-            Some(events) => events.arm(&self.paths),
-            None => fingerprint(&self.paths),
+            Some(events) => events.arm(&self.scope),
+            None => self.scope.survey().fingerprint(),
         };
+        self.writers.look(self.last);
+    }
+
+    fn look(&self) -> Fingerprint {
+        let fingerprint = self.scope.survey().fingerprint();
+        self.writers.look(fingerprint);
+        fingerprint
     }
 }

@@ -1,3 +1,5 @@
+//! The reading of a policy's files: what is found is read as one set, or not at all.
+
 use std::{
     fmt::Write as _,
     fs::File,
@@ -10,14 +12,16 @@ use std::{
 use thiserror::Error;
 
 use super::{
-    Notation, Source, Sources,
-    survey::{Found, Stamp, Survey},
+    Notation, PatternError, Scope, Source, Sources, Stamp, Survey,
+    pieces::{self, Broken, LONGEST_LINE},
+    stream,
+    survey::Found,
 };
 
 /// How large the files of a policy may be, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Of a file that holds sections; bulk files have no limit.
+    /// Of a file that holds sections; of bulk files, only their lines are limited.
     pub text_file: u64,
     /// How many files a policy may have.
     pub files: usize,
@@ -49,6 +53,24 @@ pub enum LoadError {
     /// Of a revision that `git` does not give.
     #[error("can't read `{spec}`: {message}")]
     Git { spec: String, message: String },
+    #[error("line {line} of `{}` is longer than {limit} bytes", path.display())]
+    LongLine { path: PathBuf, line: u64, limit: u64 },
+    #[error("`{}` holds nothing but NUL bytes from line {line} on", path.display())]
+    Hole { path: PathBuf, line: u64 },
+    #[error(
+        "the link `{}` leads to `{}`, which is not below the given path",
+        link.display(),
+        target.display()
+    )]
+    LinkOutside { link: PathBuf, target: PathBuf },
+    #[error("`{}`: {error}", path.display())]
+    Pattern { path: PathBuf, error: PatternError },
+    /// Of standard input and pipes, where files are to be read again when they change.
+    #[error("`{}` can be read only once", path.display())]
+    OnlyOnce { path: PathBuf },
+    /// They were not closed by their writer, or changed again and again, for as long as was waited.
+    #[error("still being written after {} s: {}", after.as_secs_f32(), listed(paths))]
+    StillWritten { paths: Vec<PathBuf>, after: Duration },
     /// Something changed each time they were read; nothing of it was kept.
     #[error("the files in {} keep changing while they are read", listed(.0))]
     Unsteady(Vec<PathBuf>),
@@ -85,24 +107,14 @@ impl Loaded {
     }
 }
 
-/// Reads all policy files below the paths: one consistent set.
-///
-/// Links are resolved once, and if they change before all of them are, or a file goes or changes
-/// while it is read, all is read anew. So what a ConfigMap or git-sync swaps as a whole is read as
-/// a whole, either before or after. Blocks for as long as reading takes, and up to two seconds
-/// more for files that won't keep still.
+/// Reads all policy files below the paths, as [`Scope::load`] does.
 pub fn load(paths: &[impl AsRef<Path>]) -> Loaded {
-    steady(paths, Survey::of, Bulk::Read)
-}
-
-/// As [`load`], but for what users there are: bulk files are among the sources without their content.
-pub fn load_without_users(paths: &[impl AsRef<Path>]) -> Loaded {
-    steady(paths, Survey::of, Bulk::Empty)
+    Scope::from(paths).load()
 }
 
 /// As [`load`], with the files of tests below the paths among the sources.
 pub fn load_with_tests(paths: &[impl AsRef<Path>]) -> Loaded {
-    steady(paths, Survey::with_tests, Bulk::Read)
+    Scope::from(paths).with_tests().load()
 }
 
 /// What becomes of the content of bulk files.
@@ -112,36 +124,30 @@ pub(super) enum Bulk {
     Empty,
 }
 
-fn steady<P: AsRef<Path>>(paths: &[P], survey: fn(&[P]) -> Survey, bulk: Bulk) -> Loaded {
-    let given = || paths.iter().map(|path| path.as_ref().to_owned()).collect();
+pub(super) fn steady(scope: &Scope, bulk: Bulk) -> Loaded {
     let mut pause = FIRST_PAUSE;
     for _ in 0..ATTEMPTS {
-        if let Some(mut loaded) = attempt(paths, survey, bulk) {
-            let is_policy = |source: &Source| source.notation != Notation::Tests;
-            let is_empty = !loaded.sources.iter().any(|(_, source)| is_policy(source));
-            if is_empty && loaded.errors.is_empty() {
-                loaded.errors.push(LoadError::NoFiles(given()));
-            }
+        let survey = scope.survey();
+        // Between the two surveys there was a moment at which all that was found was true together.
+        if scope.survey().fingerprint() == survey.fingerprint()
+            && let Some(loaded) = surveyed(scope, survey, bulk)
+        {
             return loaded;
         }
         thread::sleep(pause);
         pause = LONGEST_PAUSE.min(pause * 2);
     }
-    Loaded { sources: Sources::default(), errors: vec![LoadError::Unsteady(given())] }
+    let error = LoadError::Unsteady(scope.paths.clone());
+    Loaded { sources: Sources::default(), errors: vec![error] }
 }
 
 /// `None` if something changed meanwhile.
-fn attempt<P: AsRef<Path>>(paths: &[P], look: fn(&[P]) -> Survey, bulk: Bulk) -> Option<Loaded> {
-    let survey = look(paths);
-    // Between the two surveys there was a moment at which all that was found was true together.
-    if look(paths).fingerprint() != survey.fingerprint() {
-        return None;
-    }
+pub(super) fn surveyed(scope: &Scope, survey: Survey, bulk: Bulk) -> Option<Loaded> {
     let mut errors = survey.errors;
     let mut sources = Vec::with_capacity(survey.files.len());
     for (path, found) in survey.files {
         if bulk == Bulk::Empty && found.notation.is_bulk() {
-            sources.push(Source::new(name(&found.shown), found.notation, ""));
+            sources.push(Source::left_out(name(&found.shown), found.notation));
             continue;
         }
         match read(&path, found) {
@@ -149,6 +155,17 @@ fn attempt<P: AsRef<Path>>(paths: &[P], look: fn(&[P]) -> Survey, bulk: Bulk) ->
             Ok(None) => return None,
             Err(error) => errors.push(error),
         }
+    }
+    // Last, as they are read once.
+    for stream in &survey.streams {
+        match stream::read(stream) {
+            Ok(source) => sources.push(source),
+            Err(error) => errors.push(error),
+        }
+    }
+    let is_policy = |source: &Source| source.notation != Notation::Tests;
+    if !sources.iter().any(is_policy) && errors.is_empty() {
+        errors.push(LoadError::NoFiles(scope.paths.clone()));
     }
     Some(Loaded { sources: Sources::new(sources), errors })
 }
@@ -160,24 +177,32 @@ fn read(path: &Path, found: Found) -> Result<Option<Source>, LoadError> {
         let limit = LIMITS.text_file;
         return Err(LoadError::TooLarge { path: shown, size: stamp.size, limit });
     }
-    match read_bytes(path, stamp) {
+    match read_bytes(path, stamp, notation) {
         Ok(bytes) => Ok(bytes.map(|bytes| Source::new(name(&shown), notation, bytes))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(LoadError::Unreadable { path: shown, error }),
+        Err(Broken::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(broken(&shown, error)),
     }
 }
 
-fn read_bytes(path: &Path, stamp: Stamp) -> io::Result<Option<Vec<u8>>> {
+fn read_bytes(path: &Path, stamp: Stamp, notation: Notation) -> Result<Option<Vec<u8>>, Broken> {
     let mut file = File::open(path)?;
     if !Stamp::of(&file.metadata()?).same_content(stamp) {
         return Ok(None);
     }
-    let mut bytes = Vec::new();
-    let size = usize::try_from(stamp.size).map_err(|_| io::ErrorKind::OutOfMemory)?;
-    bytes.try_reserve_exact(size).map_err(|_| io::ErrorKind::OutOfMemory)?;
-    file.by_ref().take(stamp.size.saturating_add(1)).read_to_end(&mut bytes)?;
-    let unchanged = Stamp::of(&file.metadata()?).same_content(stamp) && bytes.len() == size;
+    let mut within = file.by_ref().take(stamp.size.saturating_add(1));
+    let bytes = pieces::read(&mut within, notation, stamp.size)?;
+    let is_whole = bytes.len() as u64 == stamp.size;
+    let unchanged = is_whole && Stamp::of(&file.metadata()?).same_content(stamp);
     Ok(unchanged.then_some(bytes))
+}
+
+pub(super) fn broken(path: &Path, broken: Broken) -> LoadError {
+    let path = path.to_owned();
+    match broken {
+        Broken::Io(error) => LoadError::Unreadable { path, error },
+        Broken::LongLine(line) => LoadError::LongLine { path, line, limit: LONGEST_LINE },
+        Broken::Hole(line) => LoadError::Hole { path, line },
+    }
 }
 
 /// The path as text; two paths never become one.

@@ -3,15 +3,24 @@
 //! Invariant: knows of nothing else in this crate.
 
 mod git;
+mod ignored;
 mod links;
 mod load;
+mod pieces;
 mod position;
+mod scope;
+mod stamp;
+mod stream;
 mod survey;
+mod walk;
 
-pub use git::{is_revision, load_revision, load_revision_without_users};
-pub use load::{LIMITS, Limits, LoadError, Loaded, load, load_with_tests, load_without_users};
+pub use git::is_revision;
+pub use ignored::{Ignore, PatternError};
+pub use load::{LIMITS, Limits, LoadError, Loaded, load, load_with_tests};
 pub use position::{Cursor, Position};
-pub use survey::{Fingerprint, Survey, fingerprint};
+pub use scope::Scope;
+pub use stamp::{Fingerprint, Stamp};
+pub use survey::{Survey, fingerprint};
 
 use std::sync::OnceLock;
 
@@ -72,14 +81,14 @@ impl Notation {
     /// The endings there are, for a sentence.
     pub const ENDINGS: &str = "`.yaml`, `.yml`, `.json`, `.peerage`, `.ndjson` or `.csv`";
 
-    /// The notation of a file of this name; `None` for files that are no part of a policy,
-    /// `*.test.yaml` among them.
+    /// The notation of a file of this name, whatever the case of its ending; `None` for files that
+    /// are no part of a policy, `*.test.yaml` among them.
     pub fn of(file_name: &str) -> Option<Self> {
         if Self::is_of_tests(file_name) {
             return None;
         }
         let (stem, ending) = file_name.rsplit_once('.')?;
-        match ending {
+        match &*ending.to_ascii_lowercase() {
             _ if stem.is_empty() => None,
             "yaml" | "yml" | "json" => Some(Self::Yaml),
             "peerage" => Some(Self::Dsl),
@@ -91,7 +100,12 @@ impl Notation {
 
     /// Whether a file of this name holds tests.
     pub fn is_of_tests(file_name: &str) -> bool {
-        file_name.ends_with(".test.yaml") || file_name.ends_with(".test.yml")
+        let has = |ending: &str| {
+            let start = file_name.len().checked_sub(ending.len());
+            let end = start.and_then(|start| file_name.as_bytes().get(start..));
+            end.is_some_and(|end| end.eq_ignore_ascii_case(ending.as_bytes()))
+        };
+        has(".test.yaml") || has(".test.yml")
     }
 
     /// Whether files of this notation hold users in bulk, and so may have any size.
@@ -107,13 +121,21 @@ pub struct Source {
     pub name: String,
     pub notation: Notation,
     pub bytes: Vec<u8>,
+    /// Whether its content was left unread because nobody asks for it.
+    pub is_left_out: bool,
     digest: OnceLock<[u8; 32]>,
 }
 
 impl Source {
     /// A file of this content.
     pub fn new(name: impl Into<String>, notation: Notation, bytes: impl Into<Vec<u8>>) -> Self {
-        Self { name: name.into(), notation, bytes: bytes.into(), digest: OnceLock::new() }
+        let (name, bytes) = (name.into(), bytes.into());
+        Self { name, notation, bytes, is_left_out: false, digest: OnceLock::new() }
+    }
+
+    /// A file whose content is left unread.
+    pub fn left_out(name: impl Into<String>, notation: Notation) -> Self {
+        Self { is_left_out: true, ..Self::new(name, notation, "") }
     }
 
     /// The line and column of a byte offset. Costs a scan of the file up to there: for many

@@ -37,16 +37,23 @@ pub struct Ast<'s> {
 /// Parses all files. What is wrong goes to `problems`.
 pub fn parse<'s>(sources: &'s Sources, problems: &mut Diagnostics) -> Ast<'s> {
     let mut ast = Ast::default();
-    for (id, source) in sources.iter() {
+    for (id, source) in sources.iter().filter(|(_, source)| source.notation != Notation::Tests) {
+        if text::is_empty(id, source, problems) {
+            continue;
+        }
         match source.notation {
             Notation::Ndjson | Notation::Csv => ast.bulk.push(bulk::Bulk::new(id, source)),
             Notation::Tests => {}
             Notation::Yaml | Notation::Dsl => {
                 let Some(text) = text::of(id, source, problems) else { continue };
+                let told = problems.told();
                 let items = match source.notation {
                     Notation::Dsl => dsl::parse(id, text, problems),
                     _ => yaml::parse(id, text, problems),
                 };
+                if items.is_empty() && problems.told() == told {
+                    problems.push(text::no_statement(id));
+                }
                 ast.items.extend(items);
             }
         }

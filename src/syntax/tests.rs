@@ -103,6 +103,9 @@ pub fn parse<'s>(sources: &'s Sources, problems: &mut Diagnostics) -> Vec<TestFi
     let tests = sources.iter().filter(|(_, source)| source.notation == Notation::Tests);
     let mut files = Vec::new();
     for (id, source) in tests {
+        if text::is_empty(id, source, problems) {
+            continue;
+        }
         if let Some(text) = text::of(id, source, problems) {
             let tests = super::yaml::parse_tests(id, text, problems);
             files.push(TestFile { source: id, tests });

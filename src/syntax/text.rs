@@ -3,6 +3,26 @@ use crate::{
     source::{Source, SourceId, Span},
 };
 
+/// Whether a file has no bytes, which is a problem: nobody says nothing by that, and where a policy
+/// says nothing, everything is allowed.
+pub(super) fn is_empty(id: SourceId, source: &Source, problems: &mut Diagnostics) -> bool {
+    let is_empty = source.bytes.is_empty() && !source.is_left_out;
+    if is_empty {
+        problems.push(
+            Diagnostic::error(Code::EmptyFile, Span::new(id, 0, 0), "the file has 0 bytes").hint(
+                "was it emptied, or is it still to be written? remove it if nothing is meant",
+            ),
+        );
+    }
+    is_empty
+}
+
+/// What is said of a file that was read without finding anything in it.
+pub(super) fn no_statement(id: SourceId) -> Diagnostic {
+    Diagnostic::warning(Code::NoStatement, Span::new(id, 0, 0), "the file states nothing")
+        .hint("is something missing? remove the file if nothing is meant")
+}
+
 /// The text of a file, without a byte order mark's effect on places; `None`, and a problem, if it
 /// is no text.
 pub(super) fn of<'s>(

@@ -76,7 +76,8 @@ pub(crate) const ROOMS: [(&str, &[&str]); 16] = [
 pub(crate) const OUTERMOST: &str = "cli";
 
 /// Dependencies that live in one room.
-pub(crate) const HEAVY: [(&str, &str); 22] = [
+pub(crate) const HEAVY: [(&str, &str); 23] = [
+    ("ignore", "source"),
     ("lalrpop_util", "syntax"),
     ("logos", "syntax"),
     ("granit_parser", "syntax"),

@@ -97,7 +97,7 @@ fn a_section_that_is_gone_is_missed() {
         ("permissions: { start_chat: true }\n", "", &[]),
         ("peers: { default: all }\n", "", &[]),
         ("limits: { friends: 3 }\n", "", &[]),
-        ("", "tags: [A, B]\n", &[]),
+        ("# nothing\n", "tags: [A, B]\n", &[]),
         // What is written out is meant.
         ("permissions: { start_chat: false }\n", "permissions: { start_chat: true }\n", &[]),
         ("rules: []\n", "rules: [{ condition: hasTag(A), outcome: [A, B] }]\n", &[]),

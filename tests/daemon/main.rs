@@ -23,6 +23,7 @@ mod start;
 mod state;
 mod stop;
 mod wire;
+mod writers;
 
 #[path = "../support/client.rs"]
 mod client;

@@ -58,7 +58,7 @@ fn presets_set_what_the_table_says() {
         }
     }
     assert_eq!(presets, 5);
-    let defaults = compiled(Notation::Dsl, "").settings.blocks;
+    let defaults = compiled(Notation::Dsl, "// nothing").settings.blocks;
     let venueless = compiled(Notation::Dsl, "preset: venueless;").settings.blocks;
     assert_eq!(defaults, venueless);
     assert!(BlockMode::ALL.iter().all(|mode| README.contains(&format!("`{mode}`"))));
@@ -72,7 +72,7 @@ fn names_of(head: &[&'static str]) -> Vec<Vec<&'static str>> {
 
 #[test]
 fn built_in_matrices_are_as_shown() {
-    let view = compiled(Notation::Dsl, "");
+    let view = compiled(Notation::Dsl, "// nothing");
     let mut seen = BTreeSet::new();
     for row in table("| permission |") {
         for name in words(row[0]) {

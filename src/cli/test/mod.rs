@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::{Exit, Format, Output, policy, progress};
-use crate::{
-    inspect::test::{self, Outcome, Results},
-    source,
+use super::{
+    Exit, Format, Output,
+    paths::{Ignored, InputName},
+    policy, progress,
 };
+use crate::inspect::test::{self, Outcome, Results};
 
 #[derive(Args, Debug)]
 pub(super) struct Options {
@@ -27,11 +28,15 @@ pub(super) struct Options {
     /// one decision and let another pass. Gates that are closed for nobody don't count.
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     min_coverage: Option<f64>,
-    /// Policy files with their `*.test.yaml`, or folders of them
+    /// Policy files with their `*.test.yaml`, or folders of them; `-` for a policy on standard input
     ///
     /// All paths together make up one policy, and every test below them is run against it.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    input: InputName,
+    #[command(flatten)]
+    ignored: Ignored,
 }
 
 fn percent(text: &str) -> Result<f64, String> {
@@ -41,8 +46,10 @@ fn percent(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
+    let scope = options.ignored.scope(&options.paths)?;
+    let scope = scope.with_input_name(options.input.name()).with_tests();
     let Outcome { report, results } = progress::during("testing the policy", || {
-        test::run(&source::load_with_tests(&options.paths), options.filter.as_deref())
+        test::run(&scope.load(), options.filter.as_deref())
     });
     let Some(results) = results else {
         if output.format() == Format::Junit {

@@ -15,7 +15,7 @@ use crate::{
     source::{Notation, Source, SourceId, Span},
     syntax::{
         ast::{Expr, ExprKind, Spanned, Text, User},
-        dsl, known,
+        dsl, known, text,
     },
 };
 
@@ -41,10 +41,22 @@ impl<'s> Bulk<'s> {
         problems: &mut Diagnostics,
         each: &mut impl FnMut(User<'s>, &mut Diagnostics),
     ) {
+        if self.source.is_left_out {
+            return;
+        }
+        let told = problems.told();
+        let mut has_users = false;
+        let mut each = |user: User<'s>, problems: &mut Diagnostics| {
+            has_users = true;
+            each(user, problems);
+        };
         if self.source.notation == Notation::Csv {
-            csv::users(self.id, &self.source.bytes, problems, each);
+            csv::users(self.id, &self.source.bytes, problems, &mut each);
         } else {
-            ndjson::users(self.id, &self.source.bytes, problems, each);
+            ndjson::users(self.id, &self.source.bytes, problems, &mut each);
+        }
+        if !has_users && problems.told() == told {
+            problems.push(text::no_statement(self.id));
         }
     }
 }

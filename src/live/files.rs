@@ -1,0 +1,141 @@
+//! A policy's files as a daemon reads them: none while it is being written.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+use super::{Pace, writers::Writers};
+use crate::source::{Fingerprint, LoadError, Loaded, Scope, Sources, Survey};
+
+/// The files of a policy.
+///
+/// Those of a [`Watch`](super::Watch) are read only if no event says that one of them is open for
+/// writing, and all of them were the same at two looks: [`Pace::settle`] apart where an event told
+/// of the last change, [`Pace::poll`] apart where none did. Others are read as they are.
+#[derive(Debug)]
+pub struct Files {
+    scope: Scope,
+    watched: Option<(Arc<Writers>, Pace)>,
+    last: Mutex<Last>,
+}
+
+/// What reading came to last.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum Last {
+    /// It was not tried yet.
+    #[default]
+    Nothing,
+    /// Nothing was read, as something was being written.
+    Refused,
+    Read(Fingerprint),
+}
+
+/// Files that are older when a daemon starts are taken to be whole.
+const RECENT: Duration = Duration::from_secs(2);
+
+/// Why the files are not read yet.
+struct Pending {
+    /// How long to wait before another look, unless there is news.
+    wait: Duration,
+    /// The number of events before the look.
+    events: u64,
+    /// The files that are open for writing, as far as is known.
+    open: Vec<PathBuf>,
+}
+
+impl Files {
+    /// Files that are read at once, whoever writes them.
+    pub fn new(scope: impl Into<Scope>) -> Self {
+        Self { scope: scope.into(), watched: None, last: Mutex::default() }
+    }
+
+    pub(super) fn watched(scope: Scope, writers: Arc<Writers>, pace: Pace) -> Self {
+        Self { watched: Some((writers, pace)), ..Self::new(scope) }
+    }
+
+    /// Where they are.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Whether anything there is another than what was read last. Costs a look at each entry.
+    pub fn have_changed(&self) -> bool {
+        let last = *self.last();
+        self.watched.is_none() || last != Last::Read(self.scope.survey().fingerprint())
+    }
+
+    /// Reads all of them as one consistent set. Blocks until no file is being written, for
+    /// [`Pace::patience`] at most: then the files that still are are the error.
+    pub fn load(&self) -> Loaded {
+        let Some((writers, pace)) = &self.watched else { return self.scope.load() };
+        let is_first = *self.last() == Last::Nothing;
+        let deadline = Instant::now() + pace.patience;
+        loop {
+            let survey = self.scope.survey();
+            let fingerprint = survey.fingerprint();
+            let Some(pending) = pending(&survey, fingerprint, writers, *pace, is_first) else {
+                let Some(loaded) = self.scope.load_surveyed(survey) else { continue };
+                *self.last() = Last::Read(fingerprint);
+                return loaded;
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                writers.give_up(&pending.open);
+                *self.last() = Last::Refused;
+                let mut paths = pending.open;
+                if paths.is_empty() {
+                    paths.extend(youngest(&survey));
+                }
+                let error = LoadError::StillWritten { paths, after: pace.patience };
+                return Loaded { sources: Sources::default(), errors: vec![error] };
+            }
+            // Not at each of many events.
+            thread::sleep(left.min(pace.settle / 4));
+            writers.wait(pending.events, left.min(pending.wait));
+        }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// `None` if the files that were surveyed may be read.
+fn pending(
+    survey: &Survey,
+    fingerprint: Fingerprint,
+    writers: &Writers,
+    pace: Pace,
+    is_first: bool,
+) -> Option<Pending> {
+    let steady = writers.look(fingerprint);
+    let open = writers.open(survey.stamps().map(|(path, _)| path));
+    let now = SystemTime::now();
+    let is_old = || survey.stamps().all(|(_, stamp)| stamp.age(now) > RECENT);
+    if open.is_empty() && is_first && is_old() {
+        return None;
+    }
+    let apart =
+        if steady.told || is_first { pace.settle } else { pace.poll.min(pace.patience / 2) };
+    let wait = apart.saturating_sub(steady.since.elapsed());
+    (!open.is_empty() || !wait.is_zero()).then(|| Pending {
+        wait: if open.is_empty() { wait } else { pace.poll },
+        events: steady.events,
+        open,
+    })
+}
+
+/// The file that was changed last.
+fn youngest(survey: &Survey) -> Option<PathBuf> {
+    let now = SystemTime::now();
+    survey.stamps().min_by_key(|(_, stamp)| stamp.age(now)).map(|(path, _)| path.to_owned())
+}
+
+impl<S: Into<Scope>> From<S> for Files {
+    fn from(scope: S) -> Self {
+        Self::new(scope)
+    }
+}

@@ -1,0 +1,106 @@
+//! The scope of a policy: where its files are, and what below that is passed over.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    Ignore, Loaded, Survey,
+    ignored::IGNORE_FILE,
+    load::{self, Bulk},
+    stream,
+};
+
+/// Where a policy's files are, and which of what is there are its files.
+#[derive(Clone, Default, Debug)]
+pub struct Scope {
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) ignore: Ignore,
+    /// Whether files of tests are of interest too.
+    pub(super) tests: bool,
+    /// What standard input is called, if it is one of the paths.
+    pub(super) input_name: Option<String>,
+    /// Whether only files will do, which can be read again when they change.
+    pub(super) only_files: bool,
+}
+
+impl Scope {
+    /// The file in a folder that says what to pass over in it and below it.
+    pub const IGNORE_FILE: &str = IGNORE_FILE;
+
+    /// All policy files that are among the paths or below them.
+    pub fn new(paths: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
+        Self { paths: paths.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
+
+    /// Passes over what is ignored, besides what `.peerageignore` files say. What was given by its
+    /// own name is read all the same.
+    #[must_use]
+    pub fn ignoring(self, ignore: Ignore) -> Self {
+        Self { ignore, ..self }
+    }
+
+    /// With the files of tests among the others.
+    #[must_use]
+    pub fn with_tests(self) -> Self {
+        Self { tests: true, ..self }
+    }
+
+    /// With a file name for standard input, whose ending says what its notation is.
+    #[must_use]
+    pub fn with_input_name(self, name: Option<String>) -> Self {
+        Self { input_name: name, ..self }
+    }
+
+    /// Without standard input and pipes, which can be read once.
+    #[must_use]
+    pub fn of_files_only(self) -> Self {
+        Self { only_files: true, ..self }
+    }
+
+    /// The paths that were given.
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
+    /// Whether standard input is among the paths.
+    pub fn has_input(&self) -> bool {
+        self.paths.iter().any(|path| stream::is_input(path))
+    }
+
+    /// Looks at everything in the scope. Opens no file but `.peerageignore`.
+    pub fn survey(&self) -> Survey {
+        Survey::of(self)
+    }
+
+    /// Reads all policy files: one consistent set.
+    ///
+    /// Links are resolved once, and if they change before all of them are, or a file goes or changes
+    /// while it is read, all is read anew. So what a ConfigMap or git-sync swaps as a whole is read as
+    /// a whole, either before or after. Blocks for as long as reading takes, and up to two seconds
+    /// more for files that won't keep still.
+    pub fn load(&self) -> Loaded {
+        load::steady(self, Bulk::Read)
+    }
+
+    /// As [`Scope::load`], but for what users there are: bulk files are among the sources without
+    /// their content.
+    pub fn load_without_users(&self) -> Loaded {
+        load::steady(self, Bulk::Empty)
+    }
+
+    /// Reads what a survey has found. `None` if it is no longer what is there.
+    pub fn load_surveyed(&self, survey: Survey) -> Option<Loaded> {
+        load::surveyed(self, survey, Bulk::Read)
+    }
+}
+
+impl<P: AsRef<Path>> From<&[P]> for Scope {
+    fn from(paths: &[P]) -> Self {
+        Self::new(paths.iter().map(AsRef::as_ref))
+    }
+}
+
+impl From<Vec<PathBuf>> for Scope {
+    fn from(paths: Vec<PathBuf>) -> Self {
+        Self::new(paths)
+    }
+}
