@@ -14,5 +14,11 @@ mod crashes;
 mod disk;
 mod embedded;
 mod files;
+mod first_build;
 mod model;
 mod sets;
+
+#[path = "../support/client.rs"]
+mod client;
+#[path = "../support/daemon.rs"]
+mod daemon;
