@@ -134,9 +134,12 @@ impl Client {
         ]
         .concat();
         let stream = self.stream.get_mut();
-        stream.write_all(head.as_bytes())?;
-        stream.write_all(sent.body)?;
-        stream.flush()?;
+        let written = stream.write_all(head.as_bytes());
+        let written = written.and_then(|()| stream.write_all(sent.body));
+        // Told in words: a pipe that breaks on standard output is no error, this is one.
+        written
+            .and_then(|()| stream.flush())
+            .map_err(|error| anyhow!("the daemon closed the connection: {error}"))?;
         self.head()
     }
 

@@ -24,6 +24,7 @@ mod reloads;
 mod replace;
 mod replay;
 mod schema;
+mod secret;
 mod serve;
 mod signals;
 mod store;

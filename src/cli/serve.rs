@@ -25,7 +25,7 @@ use super::{
     duration::TypedDuration,
     listen::Address,
     paths::Ignored,
-    policy, progress, reloads,
+    policy, progress, reloads, secret,
     signals::{Signalled, Signals},
 };
 use crate::{
@@ -220,8 +220,7 @@ impl Options {
 
     fn admin_token(&self) -> Result<Option<AdminToken>> {
         let Some(path) = &self.admin_token_file else { return Ok(None) };
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("can't read the admin token in `{}`", path.display()))?;
+        let text = secret::read_text(path, "the admin token")?;
         let token = text.parse().map_err(|error| anyhow!("`{}`: {error}", path.display()))?;
         Ok(Some(token))
     }

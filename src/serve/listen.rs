@@ -12,6 +12,7 @@ use std::{
 
 use hyper::{Request, body::Incoming, header::UPGRADE, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::{Domain, SockAddr, Socket, Type};
 use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -34,6 +35,12 @@ pub struct Listeners {
     tcp: Vec<TcpListener>,
     unix: Vec<(UnixListener, SocketFile, bool)>,
 }
+
+/// How many connections may wait to be accepted on a socket for administrators.
+const BACKLOG: i32 = 1024;
+
+/// The user who may do anything anyway.
+const ROOT: u32 = 0;
 
 /// Why a socket can't be listened on.
 #[derive(Debug, Error)]
@@ -102,12 +109,7 @@ impl Listeners {
                 return Err(ListenError::Unix { path, error });
             }
         }
-        let bound = UnixListener::bind(&path).and_then(|listener| {
-            if trusted {
-                fs::set_permissions(&path, Permissions::from_mode(0o600))?;
-            }
-            Ok(listener)
-        });
+        let bound = if trusted { bind_privately(&path) } else { UnixListener::bind(&path) };
         match bound {
             Ok(listener) => self.unix.push((listener, SocketFile::of(path), trusted)),
             Err(error) => return Err(ListenError::Unix { path, error }),
@@ -116,18 +118,43 @@ impl Listeners {
     }
 }
 
+/// Binds a socket that only the user of this process reaches: until its file has the mode for that,
+/// nobody listens, so that nobody can connect.
+fn bind_privately(path: &Path) -> io::Result<UnixListener> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    UnixListener::from_std(socket.into())
+}
+
 /// The file of a Unix socket, removed when this is dropped.
 #[derive(Debug)]
 struct SocketFile {
     path: PathBuf,
     /// Device and number: in its place there may be another daemon's by then.
     identity: Option<(u64, u64)>,
+    /// The user of this process, who made it.
+    owner: Option<u32>,
 }
 
 impl SocketFile {
     fn of(path: PathBuf) -> Self {
-        Self { identity: identity(&path), path }
+        let owner = fs::symlink_metadata(&path).ok().map(|found| found.uid());
+        Self { identity: identity(&path), owner, path }
     }
+}
+
+/// Whether the process at the other end is the owner's or root's. The mode of the socket's file says
+/// so already; but a mode can be changed.
+fn is_admitted(stream: &UnixStream, owner: Option<u32>) -> bool {
+    let peer = stream.peer_cred().map(|peer| peer.uid());
+    let is_admitted = peer.as_ref().is_ok_and(|&uid| uid == ROOT || Some(uid) == owner);
+    if !is_admitted {
+        warn!(?peer, "another user's connection to a socket for administrators was closed");
+    }
+    is_admitted
 }
 
 impl Drop for SocketFile {
@@ -173,12 +200,14 @@ pub async fn serve<C: Future<Output = ()>>(
     }
     let mut files = Vec::new();
     for (listener, file, trusted) in listeners.unix {
+        let owner = file.owner;
         files.push(file);
         let entrance = Entrance { trusted, checks_host: false };
         let (app, draining) = (Arc::clone(&app), Arc::clone(&draining));
         accepting.spawn(async move {
             loop {
                 match listener.accept().await {
+                    Ok((stream, _)) if trusted && !is_admitted(&stream, owner) => drop(stream),
                     Ok((stream, _)) => connection(stream, &app, &draining, (entrance, None)),
                     Err(error) => pause(&error).await,
                 }

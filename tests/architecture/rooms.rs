@@ -76,7 +76,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 16] = [
 pub(crate) const OUTERMOST: &str = "cli";
 
 /// Dependencies that live in one room.
-pub(crate) const HEAVY: [(&str, &str); 23] = [
+pub(crate) const HEAVY: [(&str, &str); 24] = [
     ("ignore", "source"),
     ("lalrpop_util", "syntax"),
     ("logos", "syntax"),
@@ -94,6 +94,7 @@ pub(crate) const HEAVY: [(&str, &str); 23] = [
     ("percent_encoding", "serve"),
     ("subtle", "serve"),
     ("hyper_tungstenite", "serve"),
+    ("socket2", "serve"),
     ("futures_util", "serve"),
     ("hmac", "dialects"),
     ("clap", "cli"),

@@ -1,9 +1,9 @@
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 use clap::Args;
 
-use crate::dialects::flip::Flip;
+use crate::{cli::secret, dialects::flip::Flip};
 
 #[derive(Args, Debug)]
 #[group(skip)]
@@ -19,8 +19,7 @@ pub(in crate::cli) struct Options {
 impl Options {
     pub(super) fn open(&self) -> Result<Flip> {
         let Some(path) = &self.flip_tokens_file else { return Ok(Flip::default()) };
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("can't read Flip's tokens in `{}`", path.display()))?;
+        let text = secret::read_text(path, "Flip's tokens")?;
         let tokens = text.parse().map_err(|error| anyhow!("`{}`: {error}", path.display()))?;
         Ok(Flip::new(Some(tokens)))
     }

@@ -1,9 +1,12 @@
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use clap::Args;
 
-use crate::dialects::tencent::{Access, Tencent};
+use crate::{
+    cli::secret,
+    dialects::tencent::{Access, Tencent},
+};
 
 #[derive(Args, Debug)]
 #[group(skip)]
@@ -33,9 +36,7 @@ impl Options {
         let admins = self.admins.clone();
         let access = match (&self.key_file, self.sdkappid) {
             (Some(path), Some(sdkappid)) => {
-                let text = std::fs::read_to_string(path).with_context(|| {
-                    format!("can't read the secret key in `{}`", path.display())
-                })?;
+                let text = secret::read_text(path, "the secret key")?;
                 let key = text.parse().map_err(|error| anyhow!("`{}`: {error}", path.display()))?;
                 Access::by_key(key, sdkappid, admins)
             }

@@ -1,10 +1,11 @@
 use std::{num::NonZeroUsize, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Result, anyhow, ensure};
 use clap::{Args, ValueEnum};
 use tracing::info;
 
 use crate::{
+    cli::secret,
     dialects::venueless::{Issuer, Shapes, Venueless},
     serve::{Origin, Sockets},
 };
@@ -104,9 +105,7 @@ impl Options {
                 Vec::new()
             }
             Some(path) => {
-                let text = std::fs::read(path).with_context(|| {
-                    format!("can't read the issuers of tokens in `{}`", path.display())
-                })?;
+                let text = secret::read(path, "the issuers of tokens")?;
                 Issuer::read_all(&text).map_err(|error| anyhow!("`{}`: {error}", path.display()))?
             }
         };

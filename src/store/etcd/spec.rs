@@ -1,4 +1,9 @@
-use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 /// Where an etcd is and how it is spoken to:
 /// `etcd://[USER[:PASSWORD]@]HOST:PORT[,HOST:PORT...][/PREFIX][?OPTION=VALUE[&...]]`.
@@ -81,6 +86,16 @@ const REQUEST: Duration = Duration::from_secs(3);
 impl Spec {
     /// What an address of an etcd begins with.
     pub const SCHEMES: [&str; 2] = ["etcd://", "etcds://"];
+
+    /// The files that hold secrets: that of the password, and that of the key.
+    pub fn secrets(&self) -> impl Iterator<Item = &Path> {
+        let password = self.user.iter().filter_map(|user| match &user.password {
+            Password::File(path) => Some(path.as_path()),
+            Password::Given(_) => None,
+        });
+        let identity = self.tls.iter().filter_map(|tls| tls.identity.as_ref());
+        password.chain(identity.map(|(_, key)| key.as_path()))
+    }
 }
 
 impl FromStr for Spec {

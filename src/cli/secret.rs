@@ -1,0 +1,34 @@
+//! Files that hold secrets: read, with a warning where others than their owner can read them.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use anyhow::{Context as _, Result, anyhow};
+use tracing::warn;
+
+/// The bits of a mode by which a group or all others may read, write or run a file.
+const OTHERS: u32 = 0o077;
+
+/// The bytes of a file; `what` it holds stands in errors and warnings.
+///
+/// A mode that is too wide is a warning and no error: Kubernetes and Docker mount secrets with such
+/// modes, where only the container sees them.
+pub(super) fn read(path: &Path, what: &str) -> Result<Vec<u8>> {
+    let unread = || format!("can't read {what} in `{}`", path.display());
+    let bytes = fs::read(path).with_context(unread)?;
+    // Of the file itself, where the path is a link.
+    let mode = fs::metadata(path).with_context(unread)?.permissions().mode() & 0o7777;
+    if mode & OTHERS != 0 {
+        warn!(
+            file = %path.display(),
+            mode = format!("{mode:04o}"),
+            "others than its owner have access to the file that holds {what}; `chmod 600` ends that"
+        );
+    }
+    Ok(bytes)
+}
+
+/// The same as text.
+pub(super) fn read_text(path: &Path, what: &str) -> Result<String> {
+    let text = String::from_utf8(read(path, what)?);
+    text.map_err(|_| anyhow!("can't read {what} in `{}`: it is not UTF-8", path.display()))
+}
