@@ -10,6 +10,7 @@ mod dialects;
 mod diff;
 mod duration;
 mod facts;
+mod facts_store;
 mod fmt;
 mod help;
 mod listen;

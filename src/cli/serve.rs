@@ -23,6 +23,7 @@ use tracing_subscriber::{
 use super::{
     Exit, Output, dialects,
     duration::TypedDuration,
+    facts_store::{self, OpenStore},
     listen::Address,
     paths::Ignored,
     policy, progress, reloads, secret,
@@ -34,7 +35,6 @@ use crate::{
     serve::{
         self, AdminToken, AllowStatus, App, HostName, Listeners, PropertyNames, PublicUrl, Sockets,
     },
-    store,
 };
 
 #[derive(Args, Debug)]
@@ -101,11 +101,8 @@ pub(super) struct Options {
     /// Without it, a hangup reads the files again as `POST /v1/reload` does, and what is held stays so.
     #[arg(long)]
     sighup_forces: bool,
-    /// Keep facts that change while it runs in this file; it is made if it is not there
-    ///
-    /// Or in etcd: etcd://HOST:PORT,HOST:PORT, if it was built with it. Without, facts can't change.
-    #[arg(long, value_name = "FILE")]
-    store: Option<String>,
+    #[command(flatten)]
+    store: facts_store::Options,
     /// How long a request that sends Peerage-At-Least waits at most, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 2000)]
     at_least_wait: u64,
@@ -164,8 +161,9 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
         state: options.reloads.state(),
         log,
     };
-    let store = options.store.as_deref().map(store::open).transpose()?;
-    let start = || Live::start(&live_options, store.map(Into::into));
+    // Closed at every end, also by an error.
+    let store = options.store.open()?;
+    let start = || Live::start(&live_options, store.as_ref().map(OpenStore::handle));
     let live = match progress::during("compiling the policy", start)? {
         Start::Serving(live) => live,
         Start::Refused(report) => {
@@ -174,6 +172,9 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
         }
         Start::Held(held) => return reloads::refuse(&held, output),
     };
+    if let Some(facts) = live.facts() {
+        options.store.log_opening(&facts.opening());
+    }
     if !starting.is_stopped() {
         let latest = live.reloads().latest.clone();
         match log {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     facts::Kind,
-    store::{self, Checked},
+    store::{self, Checked, SteppedBack},
 };
 
 #[derive(Args, Debug)]
@@ -29,12 +29,18 @@ pub(super) struct Options {
 enum Task {
     /// Read a whole store and find what is damaged in it; changes nothing
     ///
-    /// Exits with 1 if records are damaged, with 2 if it can't be opened at all.
+    /// Exits with 1 if records are damaged or commits are lost, with 2 if it can't be opened at all.
     #[command(after_help = "Example: peerage store check facts.redb")]
     Check(File),
     /// Make the file of a store no longer than it has to be
     #[command(after_help = "Example: peerage store compact facts.redb")]
     Compact(File),
+    /// Take a store as it is whose newest commits are damaged or lost, at its last sound commit
+    ///
+    /// No daemon opens such a store, since who was banned or blocked by those commits would be so no
+    /// more. Prefer a backup that is newer. Revisions go on above all that were ever told.
+    #[command(after_help = "Example: peerage store repair facts.redb")]
+    Repair(File),
     /// Copy a store into a new file: one that no daemon has open, or that of a running daemon
     #[command(after_help = help::STORE_BACKUP)]
     Backup(Backup),
@@ -74,6 +80,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     match &options.task {
         Task::Check(of) => check(&of.file, output),
         Task::Compact(of) => compact(&of.file, output),
+        Task::Repair(of) => repair(&of.file, output),
         Task::Backup(options) => backup(options, output),
     }
 }
@@ -89,21 +96,25 @@ fn check(file: &Path, output: &Output) -> Result<Exit> {
             "records": counts.collect::<Map<_, _>>(),
             "bytes": checked.bytes,
             "damaged": flaws.collect::<Vec<_>>(),
+            "repairs": checked.repairs,
+            "stepped_back": stepped_back(checked.stepped_back),
         }))?;
     } else {
         output.result(&human(&checked))?;
     }
-    Ok(if checked.damaged.is_empty() { Exit::Fine } else { Exit::Short })
+    let is_whole = checked.damaged.is_empty() && checked.stepped_back.is_none();
+    Ok(if is_whole { Exit::Fine } else { Exit::Short })
 }
 
 fn human(checked: &Checked) -> String {
-    let mut text = String::new();
+    let mut text = findings(&checked.repairs, checked.stepped_back);
     // Writing to a string can't fail.
     for flaw in &checked.damaged {
         let _ = writeln!(text, "{BAD}damaged{BAD:#} {}: {}", flaw.key, flaw.what);
     }
     let counts = checked.records.iter().map(|(kind, count)| format!("{} {count}", name(*kind)));
     let _ = match checked.damaged.len() {
+        0 if checked.stepped_back.is_some() => write!(text, "{BAD}commits are lost{BAD:#}"),
         0 => write!(text, "{GOOD}ok{GOOD:#}"),
         1 => write!(text, "{BAD}1 record is damaged{BAD:#}"),
         damaged => write!(text, "{BAD}{damaged} records are damaged{BAD:#}"),
@@ -116,6 +127,33 @@ fn human(checked: &Checked) -> String {
         checked.bytes
     );
     text
+}
+
+/// What was not in order, a line each.
+fn findings(repairs: &[String], stepped_back: Option<SteppedBack>) -> String {
+    let lost = stepped_back.iter().map(|it| format!("{BAD}lost{BAD:#} {it}\n"));
+    repairs.iter().map(|it| format!("{QUIET}note{QUIET:#} {it}\n")).chain(lost).collect()
+}
+
+fn stepped_back(it: Option<SteppedBack>) -> Value {
+    it.map_or(Value::Null, |it| json!({ "revision": it.found, "committed": it.known }))
+}
+
+fn repair(file: &Path, output: &Output) -> Result<Exit> {
+    let done = progress::during("repairing the store", || store::repair(file))?;
+    if output.is_json() {
+        output.json(&json!({
+            "revision": done.revision,
+            "repairs": done.repairs,
+            "stepped_back": stepped_back(done.stepped_back),
+        }))?;
+    } else {
+        let findings = findings(&done.repairs, done.stepped_back);
+        let revision = done.revision;
+        output
+            .result(&format!("{findings}{GOOD}ok{GOOD:#} {QUIET}revision {revision}{QUIET:#}\n"))?;
+    }
+    Ok(Exit::Fine)
 }
 
 fn name(kind: Kind) -> &'static str {

@@ -13,10 +13,7 @@ use super::{
     query::Query,
     route::App,
 };
-use crate::live::{
-    Held, HoldReason, Latest, Live, Served,
-    facts::{ShadowTold, WriteError},
-};
+use crate::live::{Held, HoldReason, Latest, Live, Served, facts::ShadowTold};
 
 /// `GET /v1/status`: what is served, how old it is, how much it holds, and how the last reload went.
 pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<Answer, Refusal> {
@@ -61,6 +58,7 @@ pub(super) fn store(app: &App, served: &Served) -> Value {
     let cut_off = facts
         .cut_off()
         .map(|(since, why)| json!({ "seconds": since.elapsed().as_secs(), "why": why }));
+    let opening = facts.opening();
     let (first, total) = served.shadowed(MOST_SHADOWED);
     let each = |told: &ShadowTold| -> Value {
         let what = told.what.iter().map(|(name, text)| ((*name).to_owned(), json!(text)));
@@ -73,15 +71,18 @@ pub(super) fn store(app: &App, served: &Served) -> Value {
     json!({
         "kind": facts.kind(),
         "revision": served.view.revision.facts,
-        "writable": facts.is_writable(),
+        "writable": facts.trouble().is_none(),
+        "lost": facts.lost(),
+        "opened": { "new": opening.is_new, "repairs": opening.repairs },
         "cut_off": cut_off,
         "shadowed": { "total": total, "first": first.iter().map(each).collect::<Vec<_>>() },
     })
 }
 
-/// `GET /readyz`: 200 while it can do all that it is there for, 503 when it was told to stop, and when
-/// facts can't be written any more until it is started again. A store that is cut off for a while is no
-/// reason, nor are files with errors: decisions go on.
+/// `GET /readyz`: 200 while it can do all that it is there for, with a line for each thing that was
+/// put right when the store was opened; 503 when it was told to stop, and when facts can't be written
+/// any more until somebody mends that. A store that is cut off for a while is no reason, nor are files
+/// with errors: decisions go on.
 pub(super) fn ready(app: &App, _: &Served, _: Option<&str>) -> Result<Answer, Refusal> {
     let unready = |message: String| Refusal {
         status: StatusCode::SERVICE_UNAVAILABLE,
@@ -91,10 +92,14 @@ pub(super) fn ready(app: &App, _: &Served, _: Option<&str>) -> Result<Answer, Re
     if app.is_stopping() {
         return Err(unready("the daemon was told to stop".to_owned()));
     }
-    match app.live.facts() {
-        Some(facts) if !facts.is_writable() => Err(unready(WriteError::Gone.to_string())),
-        _ => Ok(answer::text_answer(StatusCode::OK, "ok\n")),
+    let Some(facts) = app.live.facts() else {
+        return Ok(answer::text_answer(StatusCode::OK, "ok\n"));
+    };
+    if let Some(message) = facts.trouble() {
+        return Err(unready(message));
     }
+    let repairs = facts.opening().repairs.into_iter().map(|it| format!("store: {it}\n"));
+    Ok(answer::text_answer(StatusCode::OK, format!("ok\n{}", repairs.collect::<String>())))
 }
 
 /// How the last reload went.

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 /// Why a store can't be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -9,8 +9,37 @@ pub enum StoreError {
     Foreign(PathBuf),
     #[error("{}: written by a newer peerage, in format {found}; this one knows formats up to {known}", path.display())]
     Newer { path: PathBuf, found: u64, known: u64 },
-    #[error("{}: damaged: {what}; it was left as it is; restore a backup", path.display())]
+    #[error(
+        "{}: damaged: {what}; it was left as it is; restore a backup, or go back to its last sound commit with \
+         `peerage store repair {}`",
+        path.display(), path.display()
+    )]
     Damaged { path: PathBuf, what: String },
+    /// Commits that were acknowledged are not there any more, or may not be.
+    #[error(
+        "{}: {}; it was left as it is; restore a backup, or take it without them with \
+         `peerage store repair {}`",
+        path.display(), SteppedBack { found: *found, known: *known }, path.display()
+    )]
+    SteppedBack { path: PathBuf, found: u64, known: Option<u64> },
+    #[error(
+        "{}: the file is empty, which no store ever is; restore a backup, or remove the file to begin \
+         without facts", .0.display()
+    )]
+    Empty(PathBuf),
+    #[error(
+        "{0}: there is no store; start once without --store-must-exist to begin without facts, or \
+         restore a backup"
+    )]
+    Missing(String),
+    /// Nothing can be written durably any more until it is opened anew.
+    #[error(
+        "{}: {what} while the store was open: nothing is written any more; save what there is with \
+         `peerage store backup --from`, and start again with the store in its place", path.display()
+    )]
+    Lost { path: PathBuf, what: String },
+    #[error("{}: the store was closed", .0.display())]
+    Closed(PathBuf),
     #[error("the record {key}: {what}; `peerage store check` names all that are damaged")]
     Record { key: String, what: String },
     #[error("{}: there is such a file already", .0.display())]
@@ -44,5 +73,32 @@ impl StoreError {
     /// Whether the commit may have taken effect all the same.
     pub fn is_in_doubt(&self) -> bool {
         matches!(self, Self::InDoubt(_))
+    }
+}
+
+/// How far a store is behind what was acknowledged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SteppedBack {
+    /// The revision that it holds.
+    pub found: u64,
+    /// The one that was committed; `None` if that can't be told.
+    pub known: Option<u64>,
+}
+
+impl fmt::Display for SteppedBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let found = self.found;
+        match self.known {
+            Some(known) => write!(
+                f,
+                "it holds revision {found}, but revision {known} was committed: the commits between are \
+                 lost, bans and blocks among them perhaps"
+            ),
+            None => write!(
+                f,
+                "its newest commit is damaged, and the one before, revision {found}, may lack bans and \
+                 blocks that were acknowledged"
+            ),
+        }
     }
 }

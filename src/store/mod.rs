@@ -12,10 +12,11 @@ pub mod etcd;
 mod open;
 
 pub use embedded::{
-    Backup, Checked, Compacted, EmbeddedStore, Flaw, backup, check, compact, export,
+    Backup, Checked, Compacted, EmbeddedStore, Flaw, Repaired, backup, check, compact, export,
+    repair,
 };
-pub use error::StoreError;
-pub use open::open;
+pub use error::{SteppedBack, StoreError};
+pub use open::{IfMissing, open};
 
 use std::{fmt, ops::ControlFlow, path::Path, time::Duration};
 
@@ -82,6 +83,28 @@ pub trait Store: Send + Sync + fmt::Debug {
         Err(StoreError::NoBackup(self.kind()))
     }
 
+    /// Finds out whether what was committed is still where it is kept, so that more can be.
+    ///
+    /// # Errors
+    /// [`StoreError::Lost`] if it is not.
+    fn verify(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// What opening it found out and put right.
+    fn opening(&self) -> Opening {
+        Opening::default()
+    }
+
+    /// Closes it after the commit that is under way, if there is one. Nothing is read or written any
+    /// more after; where this is not called, the next opening puts right what it left.
+    ///
+    /// # Errors
+    /// If it was not closed in order. What was acknowledged is durable all the same.
+    fn close(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// What kind of store it is: one stable word.
     fn kind(&self) -> &'static str;
 
@@ -102,6 +125,15 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Takes note that an event has been taken in: from now on reads may be answered as of it.
     fn absorb(&self, _event: &Event) {}
+}
+
+/// What opening a store found out, besides its records.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Opening {
+    /// Whether there was none, so that one without records was made.
+    pub is_new: bool,
+    /// What was not in order and was put right, a sentence each.
+    pub repairs: Vec<String>,
 }
 
 /// A record, where it is kept, and when it was last written.

@@ -1,16 +1,32 @@
 use super::{EmbeddedStore, Store, StoreError};
 
+/// What to do where there is no store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IfMissing {
+    /// Begin one without records.
+    Make,
+    Refuse,
+}
+
 /// Opens the store that an operator names: `etcd://HOST:PORT,...`, or else a file.
 ///
 /// # Errors
-/// If it can't be opened, or there is no such kind of store in this build.
-pub fn open(named: &str) -> Result<Box<dyn Store>, StoreError> {
+/// If it can't be opened, is missing and must not be made, or there is no such kind of store in this
+/// build.
+pub fn open(named: &str, if_missing: IfMissing) -> Result<Box<dyn Store>, StoreError> {
     match named.split_once("://") {
         #[cfg(feature = "etcd")]
-        Some(("etcd" | "etcds", _)) => Ok(Box::new(super::etcd::EtcdStore::open(named)?)),
+        Some(("etcd" | "etcds", _)) => {
+            let store = super::etcd::EtcdStore::open(named)?;
+            let must_exist = if_missing == IfMissing::Refuse;
+            Ok(Box::new(if must_exist { store.existing() } else { store }))
+        }
         #[cfg(not(feature = "etcd"))]
         Some(("etcd" | "etcds", _)) => Err(StoreError::NoEtcd),
         Some(_) => Err(StoreError::UnknownKind(named.to_owned())),
+        None if if_missing == IfMissing::Refuse => {
+            Ok(Box::new(EmbeddedStore::open_existing(named)?))
+        }
         None => Ok(Box::new(EmbeddedStore::open(named)?)),
     }
 }

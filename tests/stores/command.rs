@@ -115,7 +115,7 @@ fn a_store_is_backed_up_and_compacted() {
 
 #[test]
 fn each_help_shows_an_example() {
-    for command in ["check", "compact", "backup"] {
+    for command in ["check", "compact", "repair", "backup"] {
         let help = said(&[command, "--help"], 0);
         let example = format!("peerage store {command} facts");
         assert!(help.contains("Example") && help.contains(&example), "{help}");

@@ -9,7 +9,7 @@ use std::{
 
 use peerage::{
     facts::Kind,
-    store::{self, Commit, EmbeddedStore, Store, StoreError},
+    store::{self, Commit, EmbeddedStore, IfMissing, Store, StoreError},
 };
 use redb::{Database, ReadableTable, TableDefinition};
 use tempfile::TempDir;
@@ -52,8 +52,8 @@ fn a_store_is_made_where_there_is_none() {
 
     let empty = folder.path().join("empty");
     File::create(&empty).unwrap();
-    drop(EmbeddedStore::open(&empty).unwrap());
-    assert_eq!(store::check(&empty).unwrap().revision, 0);
+    refused(&empty, "empty", |error| matches!(error, StoreError::Empty(_)));
+    fs::remove_file(&empty).unwrap();
 
     let link = folder.path().join("link");
     symlink(&path, &link).unwrap();
@@ -72,7 +72,8 @@ fn refused(path: &Path, what: &str, is_that: fn(&StoreError) -> bool) {
     let to = path.with_file_name("backup");
     for error in [
         EmbeddedStore::open(path).unwrap_err(),
-        store::open(path.to_str().unwrap()).unwrap_err(),
+        EmbeddedStore::open_existing(path).unwrap_err(),
+        store::open(path.to_str().unwrap(), IfMissing::Make).unwrap_err(),
         store::check(path).unwrap_err(),
         store::compact(path).unwrap_err(),
         store::backup(path, &to, false).unwrap_err(),
@@ -251,7 +252,7 @@ fn a_backup_is_of_one_revision_while_others_write() {
     assert!(store.backup_to(&folder.path().join("missing/copy"), true).is_err());
     let mut left = names(folder.path());
     left.sort_unstable();
-    assert_eq!(left, ["copy", "facts"], "nothing is left of what failed");
+    assert_eq!(left, [".facts.lock", "copy", "facts"], "nothing is left of what failed");
 }
 
 #[test]
@@ -297,7 +298,7 @@ fn a_store_that_was_taken_away_is_not_made_anew() {
 fn the_kind_of_store_is_in_its_name() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("facts");
-    assert!(!store::open(path.to_str().unwrap()).unwrap().is_shared());
-    let error = store::open("redis://127.0.0.1").unwrap_err().to_string();
+    assert!(!store::open(path.to_str().unwrap(), IfMissing::Make).unwrap().is_shared());
+    let error = store::open("redis://127.0.0.1", IfMissing::Make).unwrap_err().to_string();
     assert!(error.contains("redis://127.0.0.1") && error.contains("etcd://"), "{error}");
 }

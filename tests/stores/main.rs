@@ -15,6 +15,7 @@ mod disk;
 mod embedded;
 mod files;
 mod first_build;
+mod flips;
 mod model;
 mod sets;
 

@@ -56,6 +56,10 @@ impl Sink {
         Ok(found.map_or((None, None), |entry| (Some(entry.version), Some(entry.record))))
     }
 
+    pub(super) fn close(&self) -> Result<()> {
+        Ok(self.store.close()?)
+    }
+
     pub(super) fn commit(&mut self) -> Result<()> {
         let waiting = std::mem::take(&mut self.waiting);
         if waiting.is_empty() {

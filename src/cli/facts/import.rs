@@ -124,7 +124,7 @@ fn into_file(options: &Options, path: &std::path::Path, done: &mut Done) -> Resu
         }
         Ok::<_, anyhow::Error>(())
     });
-    let written = read.and_then(|()| sink.commit());
+    let written = read.and_then(|()| sink.commit()).and_then(|()| sink.close());
     // Of a line that was there twice, the later is kept.
     done.imported = if written.is_ok() { taken } else { sink.committed };
     written

@@ -89,7 +89,7 @@ impl Writer {
                     warn!(why, "the store can't be reached; answering from what is known");
                 }
                 let cut_off = Some((at, why.clone()));
-                self.contact.store(Arc::new(Contact { cut_off }));
+                self.contact.store(Arc::new(Contact { cut_off, ..Contact::default() }));
             }
         }
         Ok(())

@@ -6,6 +6,7 @@ mod events;
 mod meter;
 mod once;
 mod plan;
+mod presence;
 mod read;
 mod records;
 mod shadowed;
@@ -35,7 +36,7 @@ use crate::{
     compile::Basis,
     facts::{Command, Key, Outcome, Record, Refusal},
     snapshot::View,
-    store::{Backup, Store, StoreError},
+    store::{Backup, Opening, Store, StoreError},
 };
 
 /// A batch of commands to be carried out.
@@ -128,6 +129,8 @@ pub struct Facts {
 pub struct Contact {
     /// Since when not, and why.
     pub cut_off: Option<(Instant, String)>,
+    /// Why what was committed may be gone, if it may.
+    pub lost: Option<String>,
 }
 
 /// How long to wait for what another daemon is said to have written.
@@ -219,6 +222,22 @@ impl Facts {
         let mut seen = self.seen.clone();
         let reached = seen.wait_for(|&seen| seen >= revision);
         tokio::time::timeout(patience, reached).await.is_ok_and(|reached| reached.is_ok())
+    }
+
+    /// Why facts can't be written until somebody mends that; `None` if they can be.
+    pub fn trouble(&self) -> Option<String> {
+        let gone = (!self.is_writable()).then(|| WriteError::Gone.to_string());
+        gone.or_else(|| self.lost())
+    }
+
+    /// Why what was committed may be gone from the store; `None` if it is there.
+    pub fn lost(&self) -> Option<String> {
+        self.contact.load().lost.clone()
+    }
+
+    /// What opening the store found out and put right.
+    pub fn opening(&self) -> Opening {
+        self.store.opening()
     }
 
     /// Since when the store has not been reached, and why; `None` if it is.

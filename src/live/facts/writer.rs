@@ -172,10 +172,6 @@ impl Writer {
         }
     }
 
-    fn next(&mut self) -> Option<Message> {
-        self.waiting.pop_front().or_else(|| self.inbox.recv().ok())
-    }
-
     /// The other batches that wait already: they share one commit.
     fn gather(&mut self, batches: &mut Vec<Asking>) {
         while batches.len() < MOST_TOGETHER {
@@ -248,6 +244,9 @@ impl Writer {
         }
         match committed {
             Ok(Commit::Done(revisions)) => {
+                if !revisions.is_empty() {
+                    self.note_presence(None);
+                }
                 let is_served = self.adopt(working, changes, &revisions);
                 let latest = self.view.revision.facts;
                 for Planned { batch, reply, set, answer } in planned {
@@ -271,6 +270,7 @@ impl Writer {
             }
             Err(error) => {
                 error!(%error, "facts could not be written");
+                self.note_presence(Some(&error));
                 self.forget(&changes);
                 let error = WriteError::from(error);
                 for Planned { reply, .. } in planned {

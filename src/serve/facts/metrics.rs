@@ -57,7 +57,7 @@ impl FactsMetrics {
         registry.register("facts_commit_seconds", "How long commits to the store took", times);
         let cut_off = facts.cut_off().map_or(0, |(since, _)| since.elapsed().as_secs());
         let revision = live.served().view.revision.facts;
-        let is_up = facts.is_writable() && facts.cut_off().is_none();
+        let is_up = facts.trouble().is_none() && facts.cut_off().is_none();
         let shadowed = live.served().shadowed(0).1;
         let gauges = [
             ("facts_revision", "The revision of the facts that are served", revision),

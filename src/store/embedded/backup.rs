@@ -14,7 +14,7 @@ use redb::{
 use super::{
     EmbeddedStore,
     check::read_only,
-    file::{CACHE, begin, failure, system},
+    file::{CACHE, begin, begin_write, failure, system},
     place::Beside,
     tables::{META, RECORDS, REVISION},
 };
@@ -36,7 +36,7 @@ pub struct Backup {
 /// If it can't be opened; and as there.
 pub fn backup(from: &Path, to: &Path, overwrite: bool) -> Result<Backup, StoreError> {
     refuse(from, to, overwrite)?;
-    let opened = read_only(from)?;
+    let opened = read_only(from)?.complete(from)?;
     let snapshot =
         opened.database.begin_read().map_err(|error| failure(from, "read", error.into()))?;
     save(&snapshot, to, overwrite)
@@ -101,7 +101,7 @@ fn copy(snapshot: &ReadTransaction, file: impl StorageBackend) -> Result<Backup,
     let database = Database::builder().set_cache_size(CACHE).create_with_backend(file)?;
     let revision = snapshot.open_table(META)?.get(REVISION)?.map_or(0, |number| number.value());
     begin(&database, revision)?;
-    let transaction = database.begin_write()?;
+    let transaction = begin_write(&database)?;
     let mut count = 0;
     {
         let mut records = transaction.open_table(RECORDS)?;

@@ -8,12 +8,12 @@ use std::{
 use redb::{ReadableDatabase, ReadableTable};
 
 use super::{
-    file::{Opened, Purpose, backend, failure, open, system},
+    file::{Opened, Purpose, backend, failure, open, refuse_empty, system},
     tables::{Flaw, RECORDS, entry},
 };
 use crate::{
     facts::Kind,
-    store::{Entry, StoreError},
+    store::{Entry, SteppedBack, StoreError},
 };
 
 /// What was found in a store.
@@ -25,10 +25,15 @@ pub struct Checked {
     /// How long the file is, in bytes.
     pub bytes: u64,
     pub damaged: Vec<Flaw>,
+    /// What opening it would put right, a sentence each.
+    pub repairs: Vec<String>,
+    /// What is lost of what was committed, if anything is.
+    pub stepped_back: Option<SteppedBack>,
 }
 
 /// Opens a store to read it only; nothing is written to its file, and others may read it too.
 pub(super) fn read_only(path: &Path) -> Result<Opened, StoreError> {
+    refuse_empty(path)?;
     let file = backend(path, Purpose::Read).map_err(|error| system(path, "opened", &error))?;
     open(path, file, Purpose::Read, &Arc::new(AtomicBool::new(false)))
 }
@@ -45,6 +50,8 @@ pub fn check(path: &Path) -> Result<Checked, StoreError> {
         records: Kind::ALL.map(|kind| (kind, 0)).into(),
         bytes: fs::metadata(path).map_err(|error| system(path, "read", &error))?.len(),
         damaged: Vec::new(),
+        repairs: opened.state.repairs.clone(),
+        stepped_back: opened.state.stepped_back,
     };
     walk(&opened, &mut checked).map_err(|error| failure(path, "read", error))?;
     Ok(checked)

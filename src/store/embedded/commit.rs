@@ -1,8 +1,11 @@
 use std::collections::HashSet;
 
-use redb::{Database, ReadableTable, Table};
+use redb::{ReadableTable, Table};
 
-use super::tables::{META, RECORDS, REVISION, parts, value};
+use super::{
+    file::{Opened, begin_write},
+    tables::{META, RECORDS, REVISION, parts, value},
+};
 use crate::{
     facts::{ChangeSet, Key, Read},
     store::Commit,
@@ -23,14 +26,14 @@ impl Before {
     }
 }
 
-/// Commits a group in one transaction, with one sync if it writes anything. How the store stood
-/// before goes to `before`.
+/// Commits a group in one transaction of two phases, with a sync each if it writes anything. How the
+/// store stood before goes to `before`.
 pub(super) fn commit(
-    database: &Database,
+    opened: &Opened,
     group: &[ChangeSet],
     before: &mut Before,
 ) -> Result<Commit, redb::Error> {
-    let transaction = database.begin_write()?;
+    let transaction = begin_write(&opened.database)?;
     let mut revisions = Vec::with_capacity(group.len());
     {
         let mut meta = transaction.open_table(META)?;
@@ -63,6 +66,7 @@ pub(super) fn commit(
             return Ok(Commit::Done(revisions));
         }
         meta.insert(REVISION, revision)?;
+        opened.gate.mark_next(revision);
     }
     transaction.commit()?;
     Ok(Commit::Done(revisions))
@@ -79,9 +83,9 @@ fn stands(records: &Table<'_, &str, &[u8]>, read: &Read) -> Result<bool, redb::E
     })
 }
 
-/// Makes a store again what it was before a commit.
-pub(super) fn take_back(database: &Database, before: &Before) -> Result<(), redb::Error> {
-    let transaction = database.begin_write()?;
+/// Makes a store again what it was before a commit, which nobody was told of.
+pub(super) fn take_back(opened: &Opened, before: &Before) -> Result<(), redb::Error> {
+    let transaction = begin_write(&opened.database)?;
     {
         let mut records = transaction.open_table(RECORDS)?;
         for (key, old) in before.values.iter().rev() {
@@ -91,6 +95,7 @@ pub(super) fn take_back(database: &Database, before: &Before) -> Result<(), redb
             };
         }
         transaction.open_table(META)?.insert(REVISION, before.revision)?;
+        opened.gate.mark_next(before.revision);
     }
     transaction.commit()?;
     Ok(())

@@ -4,7 +4,10 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use super::file::{Purpose, backend, failure, open, system};
+use super::{
+    file::{Purpose, backend, failure, open, refuse_empty, system},
+    lock::PathLock,
+};
 use crate::store::StoreError;
 
 /// How long a file was and is, in bytes.
@@ -24,11 +27,14 @@ pub fn compact(path: &Path) -> Result<Compacted, StoreError> {
         Ok(file) => Ok(file.len()),
         Err(error) => Err(system(path, "read", &error)),
     };
+    refuse_empty(path)?;
+    let _lock = PathLock::take(path)?;
     let file = backend(path, Purpose::Write).map_err(|error| system(path, "opened", &error))?;
     let before = length()?;
-    let mut opened = open(path, file, Purpose::Write, &Arc::new(AtomicBool::new(false)))?;
+    let opened = open(path, file, Purpose::Write, &Arc::new(AtomicBool::new(false)))?;
+    let mut opened = opened.complete(path)?;
     let written = |error: redb::Error| failure(path, "written", error);
-    opened.gate.open().map_err(|error| system(path, "written", &error))?;
+    opened.unlock().map_err(|error| system(path, "written", &error))?;
     opened.database.compact().map_err(|error| written(error.into()))?;
     opened.database.close().map_err(|error| written(error.into()))?;
     Ok(Compacted { before, after: length()? })

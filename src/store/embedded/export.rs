@@ -31,7 +31,7 @@ pub fn export(
     begin: &mut dyn FnMut(u64),
     each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
-    let opened = read_only(path)?;
+    let opened = read_only(path)?.complete(path)?;
     let snapshot =
         opened.database.begin_read().map_err(|error| failure(path, "read", error.into()))?;
     walk(&snapshot, begin, each).map_err(|error| match error {

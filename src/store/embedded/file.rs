@@ -7,15 +7,17 @@ use std::{
 
 use redb::{
     Database, DatabaseError, ReadableDatabase, StorageBackend, StorageError, TableError,
-    backends::FileBackend,
+    WriteTransaction, backends::FileBackend,
 };
 
 use super::{
     gate::Gate,
+    head::{FLAGS, Head, TWO_PHASE},
     place::Beside,
+    state::State,
     tables::{FORMAT, KNOWN_FORMAT, META, RECORDS, REVISION},
 };
-use crate::store::StoreError;
+use crate::store::{SteppedBack, StoreError};
 
 /// A store that redb has open behind a gate that is still shut.
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub(super) struct Opened {
     pub(super) database: Database,
     pub(super) gate: Gate,
     pub(super) revision: u64,
+    pub(super) state: State,
 }
 
 /// What is to be done with a file.
@@ -34,6 +37,8 @@ pub(super) enum Purpose {
     Write,
     /// As `Write`; and if it is empty, it becomes a store.
     Begin,
+    /// As `Write`; and if its newest commit is damaged, the one before counts.
+    Repair,
 }
 
 /// How much redb may keep of the file in memory: it holds the branches of a tree of some million
@@ -49,13 +54,21 @@ pub(super) fn backend(path: &Path, purpose: Purpose) -> io::Result<Box<dyn Stora
     Ok(Box::new(FileBackend::new(file).map_err(io::Error::other)?))
 }
 
-/// Makes a store without records where there is no file. It appears whole; if another process makes
-/// one at the same time, one of the two is there.
-pub(super) fn make(path: &Path) -> Result<(), StoreError> {
+/// Refuses a file that is empty: no store is, so something has emptied it.
+pub(super) fn refuse_empty(path: &Path) -> Result<(), StoreError> {
+    match fs::metadata(path) {
+        Ok(file) if file.is_file() && file.len() == 0 => Err(StoreError::Empty(path.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a store without records where there is nothing; whether it did. It appears whole; if another
+/// process makes one at the same time, one of the two is there.
+pub(super) fn make(path: &Path) -> Result<bool, StoreError> {
     let made = |error: io::Error| system(path, "made", &error);
     if !matches!(fs::symlink_metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
     {
-        return Ok(());
+        return Ok(false);
     }
     let (beside, file) = Beside::new(path).map_err(made)?;
     let begun = FileBackend::new(file).map_err(redb::Error::from).and_then(|file| {
@@ -65,8 +78,8 @@ pub(super) fn make(path: &Path) -> Result<(), StoreError> {
     });
     begun.map_err(|error| failure(path, "made", error))?;
     match beside.take_place(false) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        placed => placed.map_err(made),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        placed => placed.map(|()| true).map_err(made),
     }
 }
 
@@ -81,7 +94,13 @@ pub(super) fn open(
     purpose: Purpose,
     unsynced: &Arc<AtomicBool>,
 ) -> Result<Opened, StoreError> {
+    let failed = |error: io::Error| system(path, "opened", &error);
+    let before = Head::read(&*file).map_err(failed)?;
     let gate = Gate::shut(file, purpose == Purpose::Read, Arc::clone(unsynced));
+    if let Some(before) = before.as_ref().filter(|_| purpose == Purpose::Repair) {
+        // Of commits in one phase, redb goes back to the one before where the newest is damaged.
+        gate.hold(FLAGS as u64, vec![before.flags() & !TWO_PHASE]);
+    }
     let database = Database::builder()
         .set_cache_size(CACHE)
         .set_check_integrity_on_open(true)
@@ -95,7 +114,30 @@ pub(super) fn open(
         }
         None => return Err(StoreError::Foreign(path.to_owned())),
     };
-    Ok(Opened { database, gate, revision })
+    let after = Head::read(&gate).map_err(failed)?;
+    let state = before.zip(after).map(|(before, after)| State::new(&before, &after, revision));
+    Ok(Opened { database, gate, revision, state: state.unwrap_or_default() })
+}
+
+impl Opened {
+    /// The same, if it holds all that was committed.
+    ///
+    /// # Errors
+    /// [`StoreError::SteppedBack`] if not.
+    pub(super) fn complete(self, path: &Path) -> Result<Self, StoreError> {
+        match self.state.stepped_back {
+            Some(SteppedBack { found, known }) => {
+                Err(StoreError::SteppedBack { path: path.to_owned(), found, known })
+            }
+            None => Ok(self),
+        }
+    }
+
+    /// Lets through to the file what opening it did, and all that is done from now on.
+    pub(super) fn unlock(&self) -> io::Result<()> {
+        self.gate.mark(self.revision);
+        self.gate.open()
+    }
 }
 
 /// The revision of a store; `None` if it holds nothing, not even that.
@@ -127,9 +169,18 @@ fn recognise(path: &Path, database: &Database) -> Result<Option<u64>, StoreError
     Ok(Some(revision))
 }
 
+/// Begins a transaction that is committed in two phases: what it writes is synced before the header
+/// points to it. So where the newest commit is damaged, that is no commit that was cut off, and redb
+/// does not go back to the one before without a word.
+pub(super) fn begin_write(database: &Database) -> Result<WriteTransaction, redb::Error> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_two_phase_commit(true);
+    Ok(transaction)
+}
+
 /// Makes an empty database a store without records.
 pub(super) fn begin(database: &Database, revision: u64) -> Result<(), redb::Error> {
-    let write = database.begin_write()?;
+    let write = begin_write(database)?;
     {
         let mut meta = write.open_table(META)?;
         meta.insert(FORMAT, KNOWN_FORMAT)?;

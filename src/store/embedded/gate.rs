@@ -2,15 +2,18 @@ use std::{
     io,
     ops::Bound,
     sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use redb::{BackendError, StorageBackend};
 
+use super::head::Head;
+
 /// Stands between redb and a file. While it is shut, nothing that is done to the file reaches it,
 /// though it reads as if it had; so what turns out to be no store is left as it was, byte for byte.
+/// While it is open, it writes the revision [mark](Head) behind each header that it lets through.
 #[derive(Clone, Debug)]
 pub(super) struct Gate(Arc<Inner>);
 
@@ -22,6 +25,19 @@ struct Inner {
     /// What was done while the gate was shut, in order; `None` once it is open.
     held: RwLock<Option<Vec<Done>>>,
     unsynced: Arc<AtomicBool>,
+    marking: Mutex<Marking>,
+    /// How long the file has to be.
+    length: AtomicU64,
+}
+
+/// What the mark in the file tells, and what it is to tell.
+#[derive(Default, Debug)]
+struct Marking {
+    committed: Option<u64>,
+    /// That of the commit that is under way: counts as soon as the header points to another one.
+    next: Option<u64>,
+    /// What was written last.
+    head: Option<Head>,
 }
 
 #[derive(Debug)]
@@ -42,7 +58,68 @@ impl Gate {
         is_shared: bool,
         unsynced: Arc<AtomicBool>,
     ) -> Self {
-        Self(Arc::new(Inner { file, is_shared, held: RwLock::new(Some(Vec::new())), unsynced }))
+        Self(Arc::new(Inner {
+            length: AtomicU64::new(file.len().unwrap_or_default()),
+            file,
+            is_shared,
+            held: RwLock::new(Some(Vec::new())),
+            unsynced,
+            marking: Mutex::default(),
+        }))
+    }
+
+    /// Has a shut gate read as if this had been written.
+    pub(super) fn hold(&self, offset: u64, bytes: Vec<u8>) {
+        let mut held = self.0.held.write().unwrap_or_else(PoisonError::into_inner);
+        held.get_or_insert_default().push(Done::Wrote(offset, bytes));
+    }
+
+    /// Shuts an open gate for good: what is at its file is no longer a store's to write to.
+    pub(super) fn sever(&self) {
+        self.0.held.write().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+    }
+
+    /// Has the mark tell a revision from now on.
+    pub(super) fn mark(&self, revision: u64) {
+        let mut marking = self.marking();
+        (marking.committed, marking.next) = (Some(revision), Some(revision));
+    }
+
+    /// Has the mark tell a revision as soon as the next commit is done.
+    pub(super) fn mark_next(&self, revision: u64) {
+        self.marking().next = Some(revision);
+    }
+
+    /// Whether the file begins as it was written last, and how long it has to be.
+    pub(super) fn expected(&self) -> io::Result<(bool, u64)> {
+        let is_same = match &self.marking().head {
+            Some(head) => Head::read(&*self.0.file)?.as_ref() == Some(head),
+            None => true,
+        };
+        Ok((is_same, self.0.length.load(Ordering::Acquire)))
+    }
+
+    fn marking(&self) -> MutexGuard<'_, Marking> {
+        self.0.marking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_through(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let header = (offset == 0).then(|| Head::stamped(bytes, None)).flatten();
+        let Some(header) = header else { return self.0.file.write(offset, bytes) };
+        let mut marking = self.marking();
+        if marking.head.as_ref().is_some_and(|head| head.primary() != header.primary()) {
+            marking.committed = marking.next;
+        }
+        let head = Head::stamped(bytes, marking.committed).unwrap_or(header);
+        self.0.file.write(0, head.bytes())?;
+        marking.head = Some(head);
+        Ok(())
+    }
+
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        self.0.file.set_len(length)?;
+        self.0.length.store(length, Ordering::Release);
+        Ok(())
     }
 
     /// Lets through what was held back, in order, and everything from now on.
@@ -50,8 +127,8 @@ impl Gate {
         let mut held = self.0.held.write().unwrap_or_else(PoisonError::into_inner);
         for done in held.iter().flatten() {
             match done {
-                Done::Wrote(offset, bytes) => self.0.file.write(*offset, bytes)?,
-                Done::SetLength(length) => self.0.file.set_len(*length)?,
+                Done::Wrote(offset, bytes) => self.write_through(*offset, bytes)?,
+                Done::SetLength(length) => self.set_length(*length)?,
                 Done::Synced => self.sync()?,
             }
         }
@@ -152,7 +229,7 @@ impl StorageBackend for Gate {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.pass(|| Done::SetLength(len), || self.0.file.set_len(len))
+        self.pass(|| Done::SetLength(len), || self.set_length(len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
@@ -160,7 +237,7 @@ impl StorageBackend for Gate {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.pass(|| Done::Wrote(offset, data.to_vec()), || self.0.file.write(offset, data))
+        self.pass(|| Done::Wrote(offset, data.to_vec()), || self.write_through(offset, data))
     }
 
     fn close(&self) -> io::Result<()> {

@@ -1,8 +1,12 @@
 //! A store that is one file beside the process: `--store FILE`.
 //!
-//! redb keeps the file: a tree of pages that are copied when they change, so a commit is one sync,
-//! and what a crash cuts off was never acknowledged. Every page has a checksum; all are checked
-//! when a store is opened.
+//! redb keeps the file: a tree of pages that are copied when they change. A commit has two phases:
+//! the pages are synced, then the header that points to them; so what a crash cuts off was never
+//! acknowledged, and a newest commit that is damaged is no commit that was cut off. Every page has a
+//! checksum; all are checked when a store is opened. Behind the header a mark tells the highest
+//! revision: if what is found is lower, the store is refused, until `repair` takes it as it is.
+//!
+//! Before a commit is acknowledged, the file must still be at its path, and as it was written.
 //!
 //! A commit that fails is found out about at once: the file is opened anew, and if it holds what
 //! was just refused, that is taken back. So an error means that nothing was committed, and later
@@ -15,11 +19,16 @@ mod compact;
 mod export;
 mod file;
 mod gate;
+mod head;
+mod lock;
 mod place;
+mod presence;
+mod repair;
+mod state;
 mod tables;
 
 use std::{
-    fmt, io,
+    fmt, fs, io,
     ops::{Bound, ControlFlow},
     path::{Path, PathBuf},
     sync::{
@@ -30,53 +39,85 @@ use std::{
 
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend};
 
-use super::{Commit, Entry, Store, StoreError};
+use super::{Commit, Entry, Opening, Store, StoreError};
 use crate::facts::{ChangeSet, Key, Kind};
 use commit::{Before, commit, take_back};
-use file::{Opened, Purpose, backend, failure, system};
+use file::{Opened, Purpose, failure, system};
+use lock::PathLock;
+use presence::Presence;
 use tables::{META, RECORDS, REVISION, entry};
 
 pub use backup::{Backup, backup};
 pub use check::{Checked, check};
 pub use compact::{Compacted, compact};
 pub use export::export;
+pub use repair::{Repaired, repair};
 pub use tables::Flaw;
 
 /// Facts in one file. Keeps 32 MiB of it in memory at most.
 pub struct EmbeddedStore {
     path: PathBuf,
     file: Box<Source>,
-    /// `None` while the file could not be opened anew.
+    presence: Arc<Presence>,
+    /// `None` while the file could not be opened anew, and once it is closed.
     open: RwLock<Option<Opened>>,
     /// Held by who commits or opens anew: what is to be taken back, should the file hold it.
     writing: Mutex<Option<Before>>,
     /// Whether it must be opened anew before anything is done.
     is_failed: AtomicBool,
+    is_closed: AtomicBool,
     /// Whether something may not have reached the disk though the system takes it for written.
     unsynced: Arc<AtomicBool>,
     /// That of the last commit.
     revision: AtomicU64,
+    opening: Opening,
+    /// Given up last.
+    lock: Mutex<Option<PathLock>>,
 }
 
 /// Opens the file once more.
 type Source = dyn Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync;
 
 impl EmbeddedStore {
-    /// Opens a store, or makes one if there is no file, or an empty one; its folder must be there.
-    /// Costs a pass over the file.
+    /// Opens a store, or makes one where nothing is; its folder must be there. Costs a pass over the
+    /// file.
     ///
     /// # Errors
-    /// If it can't be read or made, is open elsewhere, or is foreign, newer or damaged; a file that
-    /// is refused is left as it was.
+    /// If it can't be read or made, is open elsewhere, or is empty, foreign, newer or damaged; a file
+    /// that is refused is left as it was.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let path = path.into();
-        file::make(&path)?;
-        let opened = path.clone();
-        Self::with_backend(path, move || backend(&opened, Purpose::Write))
+        let lock = PathLock::take(&path)?;
+        let is_new = file::make(&path)?;
+        Self::in_file(path, lock, is_new)
+    }
+
+    /// Opens a store that is there.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and if there is none.
+    pub fn open_existing(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let path = path.into();
+        let lock = PathLock::take(&path)?;
+        if matches!(fs::metadata(&path), Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            return Err(StoreError::Missing(path.display().to_string()));
+        }
+        Self::in_file(path, lock, false)
+    }
+
+    fn in_file(path: PathBuf, lock: Option<PathLock>, is_new: bool) -> Result<Self, StoreError> {
+        file::refuse_empty(&path)?;
+        let presence = Arc::new(Presence::new(&path));
+        let source = Arc::clone(&presence);
+        let file = Box::new(move || source.open());
+        let mut store = Self::begin(path, file, presence, Purpose::Write)?;
+        store.opening.is_new = is_new;
+        store.lock = Mutex::new(lock);
+        Ok(store)
     }
 
     /// A store in what `file` opens, each time it is called, for one that is called `path` in
-    /// messages.
+    /// messages. Where that is empty, it becomes a store.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -85,19 +126,35 @@ impl EmbeddedStore {
         file: impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
         let path = path.into();
+        let presence = Arc::new(Presence::new(&path));
+        Self::begin(path, Box::new(file), presence, Purpose::Begin)
+    }
+
+    fn begin(
+        path: PathBuf,
+        file: Box<Source>,
+        presence: Arc<Presence>,
+        purpose: Purpose,
+    ) -> Result<Self, StoreError> {
         let unsynced = Arc::default();
-        let open = |error| system(&path, "opened", &error);
-        let opened = file::open(&path, file().map_err(open)?, Purpose::Begin, &unsynced)?;
-        opened.gate.open().map_err(open)?;
+        let failed = |error| system(&path, "opened", &error);
+        let opened = file::open(&path, file().map_err(failed)?, purpose, &unsynced)?;
+        let opened = opened.complete(&path)?;
+        opened.unlock().map_err(failed)?;
         let revision = AtomicU64::new(opened.revision);
+        let opening = Opening { is_new: false, repairs: opened.state.repairs.clone() };
         Ok(Self {
             path,
-            file: Box::new(file),
+            file,
+            presence,
             open: RwLock::new(Some(opened)),
             writing: Mutex::default(),
             is_failed: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
             unsynced,
             revision,
+            opening,
+            lock: Mutex::default(),
         })
     }
 
@@ -115,12 +172,15 @@ impl EmbeddedStore {
         if !self.is_failed.load(Ordering::Acquire) {
             return Ok(());
         }
+        // What is open can still be read, unlike what is at the path then.
+        self.present()?;
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         // Closes it and gives up its lock.
         *open = None;
         let written = |error| system(&self.path, "opened again", &error);
         let file = (self.file)().map_err(written)?;
         let opened = file::open(&self.path, file, Purpose::Write, &self.unsynced)?;
+        let opened = opened.complete(&self.path)?;
         let acknowledged = self.revision.load(Ordering::Acquire);
         if opened.revision < acknowledged {
             let what = format!(
@@ -136,9 +196,9 @@ impl EmbeddedStore {
             opened.gate.rewrite().map_err(written)?;
             self.unsynced.store(false, Ordering::Release);
         }
-        opened.gate.open().map_err(written)?;
+        opened.unlock().map_err(written)?;
         if let Some(before) = &refused {
-            take_back(&opened.database, before)
+            take_back(&opened, before)
                 .map_err(|error| failure(&self.path, "opened again", error))?;
             *refused = None;
         }
@@ -149,6 +209,7 @@ impl EmbeddedStore {
 
     /// A snapshot: what is committed later does not show in it.
     fn read(&self) -> Result<ReadTransaction, StoreError> {
+        self.refuse_closed()?;
         if self.is_failed.load(Ordering::Acquire) {
             self.recover(&mut self.writing())?;
         }
@@ -167,14 +228,30 @@ impl EmbeddedStore {
     }
 
     fn closed(&self) -> StoreError {
-        StoreError::Io { doing: "read", why: format!("{}: it is closed", self.path.display()) }
+        StoreError::Closed(self.path.clone())
+    }
+
+    fn refuse_closed(&self) -> Result<(), StoreError> {
+        if self.is_closed.load(Ordering::Acquire) { Err(self.closed()) } else { Ok(()) }
+    }
+
+    /// Whether the file that is open is where it was; nothing may be written meanwhile.
+    fn present(&self) -> Result<(), StoreError> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        open.as_ref().map_or(Ok(()), |opened| self.presence.check(&opened.gate))
+    }
+
+    /// Takes back a commit that went into a file which is lost.
+    fn withdraw(&self, before: &Before) -> Result<(), StoreError> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let opened = open.as_ref().ok_or_else(|| self.closed())?;
+        take_back(opened, before).map_err(|error| failure(&self.path, "written", error))
     }
 
     fn attempt(&self, group: &[ChangeSet], before: &mut Before) -> Result<Commit, StoreError> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let opened = open.as_ref().ok_or_else(|| self.closed())?;
-        commit(&opened.database, group, before)
-            .map_err(|error| failure(&self.path, "written", error))
+        commit(opened, group, before).map_err(|error| failure(&self.path, "written", error))
     }
 }
 
@@ -236,16 +313,47 @@ impl Store for EmbeddedStore {
         self.backup_to(to, false)
     }
 
+    fn verify(&self) -> Result<(), StoreError> {
+        let _nothing_is_written = self.writing();
+        self.present()
+    }
+
+    fn opening(&self) -> Opening {
+        self.opening.clone()
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        // Those who wait to commit are not let in any more.
+        self.is_closed.store(true, Ordering::Release);
+        let _nothing_is_written = self.writing();
+        let open = self.open.write().unwrap_or_else(PoisonError::into_inner).take();
+        let closed = open.map_or(Ok(()), |opened| {
+            opened.database.close().map_err(|error| failure(&self.path, "closed", error.into()))
+        });
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+        closed
+    }
+
     fn kind(&self) -> &'static str {
         "embedded"
     }
 
     fn commit(&self, group: &[ChangeSet]) -> Result<Commit, StoreError> {
         let mut refused = self.writing();
+        self.refuse_closed()?;
+        self.present()?;
         self.recover(&mut refused)?;
         let mut before = Before::default();
         let error = match self.attempt(group, &mut before) {
             Ok(done) => {
+                if !before.is_empty()
+                    && let Err(lost) = self.present()
+                {
+                    return Err(match self.withdraw(&before) {
+                        Ok(()) => lost,
+                        Err(again) => StoreError::InDoubt(format!("{lost}; then: {again}")),
+                    });
+                }
                 if let Commit::Done(revisions) = &done {
                     let last = revisions.last().copied().unwrap_or_default();
                     self.revision.fetch_max(last, Ordering::AcqRel);

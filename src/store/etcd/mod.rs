@@ -35,8 +35,14 @@ pub use spec::{Password, Spec, SpecError, Tls, User};
 
 use std::{
     collections::BTreeMap,
+    fs,
     ops::ControlFlow,
-    sync::{Arc, Mutex, PoisonError},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use driver::Driver;
@@ -46,7 +52,7 @@ use listing::Listing;
 use mirror::{Mirror, Raw};
 use transaction::{MOST_RECORDS, Transaction};
 
-use super::{Commit, Entry, Event, Store, StoreError};
+use super::{Commit, Entry, Event, Opening, Store, StoreError};
 use crate::facts::{ChangeSet, Key, Kind};
 
 /// A store on etcd. Its calls wait on the thread that makes them, which must not be one that runs
@@ -59,6 +65,9 @@ pub struct EtcdStore {
     link: Link,
     mirror: Mirror,
     damaged: Damages,
+    must_exist: bool,
+    /// Whether the prefix was marked here, since nothing was below it.
+    is_new: AtomicBool,
 }
 
 /// Records whose value can't be read, and why.
@@ -83,6 +92,11 @@ impl Damages {
     }
 }
 
+/// Whether the mode of a file gives a group or all others access to it.
+fn is_open_to_others(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
+}
+
 fn unreadable(key: &str, what: &str) -> StoreError {
     StoreError::Record { key: key.escape_debug().to_string(), what: what.to_owned() }
 }
@@ -94,7 +108,11 @@ impl EtcdStore {
     /// If it is no such address, or the system gives no thread.
     pub fn open(address: &str) -> Result<Self, StoreError> {
         let wrong = |error: SpecError| StoreError::Io { doing: "opened", why: error.to_string() };
-        Self::new(address.parse().map_err(wrong)?)
+        let spec: Spec = address.parse().map_err(wrong)?;
+        for path in spec.secrets().filter(|path| is_open_to_others(path)) {
+            tracing::warn!(file = %path.display(), "others than its owner have access to this secret; `chmod 600` ends that");
+        }
+        Self::new(spec)
     }
 
     /// A store that connects when it is first asked for something.
@@ -111,21 +129,33 @@ impl EtcdStore {
             link,
             mirror: Mirror::default(),
             damaged: Damages::default(),
+            must_exist: false,
+            is_new: AtomicBool::new(false),
         })
+    }
+
+    /// The same, which refuses a prefix below which there is nothing instead of beginning there.
+    #[must_use]
+    pub fn existing(self) -> Self {
+        Self { must_exist: true, ..self }
     }
 
     pub fn spec(&self) -> &Spec {
         &self.spec
     }
 
-    /// All there is; marks the prefix as ours if there is nothing.
+    /// All there is; marks the prefix as ours if there is nothing and may be.
     async fn listing(&self) -> Result<Listing, StoreError> {
         loop {
             let listing = Listing::read(&self.link, &self.spec).await?;
             if listing.is_marked(&self.spec)? {
                 return Ok(listing);
             }
+            if self.must_exist {
+                return Err(StoreError::Missing(self.spec.to_string()));
+            }
             listing::mark(&self.link, &self.spec).await?;
+            self.is_new.store(true, Ordering::Release);
         }
     }
 
@@ -214,6 +244,10 @@ impl Store for EtcdStore {
             }
         }
         Ok(())
+    }
+
+    fn opening(&self) -> Opening {
+        Opening { is_new: self.is_new.load(Ordering::Acquire), repairs: Vec::new() }
     }
 
     fn kind(&self) -> &'static str {

@@ -207,6 +207,7 @@ fn metrics_count_what_is_written() {
     let store = kept.store();
     let expected = json!({
         "kind": "embedded", "revision": 1, "writable": true, "cut_off": null,
+        "lost": null, "opened": { "new": true, "repairs": [] },
         "shadowed": { "total": 0, "first": [] },
     });
     assert_eq!(store, expected);
