@@ -7,6 +7,10 @@ use super::{Code, Located, Place, Report};
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
+/// Where the documentation of this crate is, each code at an anchor of its name. There is no other
+/// home page; the address is the one that the crate's documentation has wherever it is published.
+const HOME: &str = "https://docs.rs/peerage";
+
 /// What files below the root are relative to; who reads the log knows where that is.
 const ROOT: &str = "%SRCROOT%";
 
@@ -22,7 +26,9 @@ pub fn sarif(report: &Report, root: &Path) -> Value {
         "runs": [{
             "tool": { "driver": {
                 "name": "peerage",
+                "version": env!("CARGO_PKG_VERSION"),
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "informationUri": HOME,
                 "rules": codes.iter().map(|&code| rule(code)).collect::<Vec<_>>(),
             } },
             "columnKind": "unicodeCodePoints",
@@ -35,9 +41,39 @@ pub fn sarif(report: &Report, root: &Path) -> Value {
     })
 }
 
-/// What a code means.
+/// What a code means, and what helps against it: GitHub shows the help beside each finding.
 fn rule(code: Code) -> Value {
-    json!({ "id": code.as_str(), "shortDescription": { "text": code.meaning() } })
+    let meaning = code.meaning();
+    let mut help =
+        format!("{meaning}\n\nEach finding says what is wrong at its place and how to mend it.");
+    let mut markdown = format!("**{code}**: {help}");
+    if Code::LINTS.contains(&code) {
+        let once = format!("`# allow: {code}` (in a `.peerage` file `// allow: {code}`)");
+        let all = format!("`lints: {{ allow: [{code}] }}`");
+        let silence = format!(
+            "\n\nIf it is meant: {once} at the end of the line or in the line above it silences it \
+             there, {all} in the whole policy."
+        );
+        markdown.push_str(&silence);
+        help.push_str(&silence.replace('`', "\""));
+    }
+    json!({
+        "id": code.as_str(),
+        "name": name(code),
+        "shortDescription": { "text": meaning },
+        "fullDescription": { "text": meaning },
+        "help": { "text": help, "markdown": markdown },
+        "helpUri": format!("{HOME}#{code}"),
+    })
+}
+
+/// The code as SARIF wants names: `UnusedTag`.
+fn name(code: Code) -> String {
+    let words = code.as_str().split('-').map(|word| {
+        let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+        first.to_ascii_uppercase() + rest
+    });
+    words.collect()
 }
 
 fn result(found: &Located, codes: &[Code], root: &Path) -> Value {

@@ -134,6 +134,22 @@ fn sarif_logs_are_valid() {
             assert_eq!(rule["id"], result["ruleId"]);
             let code = Code::ALL.iter().find(|code| result["ruleId"] == code.as_str()).unwrap();
             assert_eq!(rule["shortDescription"]["text"], code.meaning());
+            // What GitHub demands, and viewers show.
+            assert_eq!(rule["fullDescription"]["text"], code.meaning());
+            for form in ["text", "markdown"] {
+                let help = rule["help"][form].as_str().unwrap();
+                assert!(help.contains(code.meaning()), "{help}");
+                assert_eq!(help.contains("allow:"), Code::LINTS.contains(code), "{help}");
+            }
+            let home = run["tool"]["driver"]["informationUri"].as_str().unwrap();
+            let uri: hyper::Uri = rule["helpUri"].as_str().unwrap().parse().unwrap();
+            assert_eq!((uri.scheme_str(), uri.path()), (Some("https"), "/peerage"));
+            assert!(rule["helpUri"].as_str().unwrap() == format!("{home}#{code}"));
+            let name = rule["name"].as_str().unwrap();
+            assert!(
+                name.starts_with(|c: char| c.is_ascii_uppercase()) && !name.contains('-'),
+                "{name}"
+            );
         }
     }
 }
