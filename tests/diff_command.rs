@@ -177,8 +177,8 @@ fn a_revision_is_read_as_a_folder_is() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(fs::read(path.join(".git/index")).unwrap(), before);
     for (old, said) in [
-        ("nowhere:policies", "no such revision"),
-        ("main:nothing", "path"),
+        ("nowhere:policies", "there is no revision `nowhere`"),
+        ("main:nothing", "there is no path `nothing` in the revision `main`"),
         ("main:more.txt", "ending"),
         ("main:policies/.old/x", "path"),
         ("--help-me:x", "unexpected argument"),
@@ -188,6 +188,49 @@ fn a_revision_is_read_as_a_folder_is() {
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(errors.contains(said), "{old}: {errors}");
     }
+}
+
+/// What `git` itself advises, and what it does not say.
+#[test]
+fn what_helps_with_git_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let origin = folder.path().join("origin");
+    fs::create_dir_all(origin.join("policies")).unwrap();
+    git(&origin, &["init", "-q", "-b", "main", "."]);
+    for text in [OLD.to_owned(), new_text()] {
+        fs::write(origin.join("policies/policy.yaml"), text).unwrap();
+        git(&origin, &["add", "-A", "."]);
+        git(&origin, &["commit", "-q", "-m", "one"]);
+    }
+    let url = format!("file://{}", origin.display());
+    let refused = |path: &Path, old: &str, variables: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_peerage"));
+        command.current_dir(path).args(["diff", old, "policies"]).envs(variables.iter().copied());
+        let output = command.output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{errors}");
+        errors
+    };
+
+    git(folder.path(), &["clone", "-q", "--depth", "1", &url, "shallow"]);
+    let shallow = folder.path().join("shallow");
+    let told = refused(&shallow, "HEAD~1:policies", &[]);
+    assert!(told.contains("git fetch --unshallow") && told.contains("fetch-depth: 0"), "{told}");
+
+    // As in a checkout of a pull request: the branch is there, but not by its own name.
+    git(folder.path(), &["clone", "-q", &url, "branch"]);
+    let branch = folder.path().join("branch");
+    git(&branch, &["checkout", "-q", "--detach"]);
+    git(&branch, &["branch", "-q", "-D", "main"]);
+    let told = refused(&branch, "main:policies", &[]);
+    assert!(told.contains("write `origin/main:policies`"), "{told}");
+    let told = refused(&branch, "HEAD:policy", &[]);
+    assert!(told.contains("root of the repository"), "{told}");
+
+    let stranger = [("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1"), ("HOME", "/nonexistent")];
+    let told = refused(&origin, "main:policies", &stranger);
+    assert!(told.contains("dubious ownership"), "{told}");
+    assert!(told.contains("git config --global --add safe.directory"), "{told}");
 }
 
 #[test]

@@ -13,7 +13,8 @@ impl From<&LoadError> for Diagnostic {
             LoadError::UnknownEnding { .. } => {
                 (Code::UnknownEnding, Some(format!("policy files end in {}", Notation::ENDINGS)))
             }
-            LoadError::Unreadable { .. } | LoadError::Git { .. } => (Code::Unreadable, None),
+            LoadError::Unreadable { .. } => (Code::Unreadable, None),
+            LoadError::Git { hint, .. } => (Code::Unreadable, hint.clone()),
             LoadError::NotAFile { .. } => {
                 (Code::Unreadable, Some("pipes, sockets and devices are not read".to_owned()))
             }

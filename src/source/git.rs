@@ -59,17 +59,12 @@ struct Entry {
 }
 
 fn read(scope: &Scope, spec: &str, bulk: Bulk) -> Result<Vec<Source>, LoadError> {
-    let error = |message: String| LoadError::Git { spec: spec.to_owned(), message };
+    let error = |said: Said| said.of(spec);
     if spec.contains('\n') {
-        return Err(error("its name has a line break".to_owned()));
+        return Err(error("its name has a line break".into()));
     }
     let object = run(&["rev-parse", "--verify", "--end-of-options", spec]).map_err(|said| {
-        let unknown = said == "Needed a single revision";
-        error(if unknown {
-            "there is no such revision, or no such path in it".to_owned()
-        } else {
-            said
-        })
+        error(if said.message == "Needed a single revision" { unknown(spec) } else { said })
     })?;
     let object = String::from_utf8_lossy(&object).trim().to_owned();
     let kind = run(&["cat-file", "-t", &object]).map_err(error)?;
@@ -82,7 +77,7 @@ fn read(scope: &Scope, spec: &str, bulk: Bulk) -> Result<Vec<Source>, LoadError>
             vec![Entry { name: spec.to_owned(), object: spec.to_owned(), notation }]
         }
         "tree" => tree(scope, spec, &object)?,
-        kind => return Err(error(format!("it is a {kind}: write `{spec}:PATH`"))),
+        kind => return Err(error(format!("it is a {kind}: write `{spec}:PATH`").into())),
     };
     if entries.len() > LIMITS.files {
         return Err(LoadError::TooMany { path: PathBuf::from(spec), limit: LIMITS.files });
@@ -91,7 +86,7 @@ fn read(scope: &Scope, spec: &str, bulk: Bulk) -> Result<Vec<Source>, LoadError>
 }
 
 fn tree(scope: &Scope, spec: &str, object: &str) -> Result<Vec<Entry>, LoadError> {
-    let error = |message: String| LoadError::Git { spec: spec.to_owned(), message };
+    let error = |said: Said| said.of(spec);
     let listed = run(&["ls-tree", "-r", "-z", "--full-tree", object]).map_err(error)?;
     let root = if spec.ends_with([':', '/']) { spec.to_owned() } else { format!("{spec}/") };
     let mut entries = Vec::new();
@@ -113,7 +108,8 @@ fn tree(scope: &Scope, spec: &str, object: &str) -> Result<Vec<Entry>, LoadError
             (Notation::of(name), is_hidden(path) || about.starts_with("16"))
         {
             if path.contains(['\n', '\u{fffd}']) {
-                return Err(error(format!("the name `{}` can't be read", path.escape_debug())));
+                let message = format!("the name `{}` can't be read", path.escape_debug());
+                return Err(error(message.into()));
             }
             entries.push((path.to_owned(), notation));
         }
@@ -129,18 +125,23 @@ fn tree(scope: &Scope, spec: &str, object: &str) -> Result<Vec<Entry>, LoadError
 
 /// The contents of all entries, by one run of `git`.
 fn contents(spec: &str, entries: &[Entry], bulk: Bulk) -> Result<Vec<Source>, LoadError> {
-    let error = |message: String| LoadError::Git { spec: spec.to_owned(), message };
+    let error = |said: Said| said.of(spec);
     let mut child = git(&["cat-file", "--batch", "--follow-symlinks"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .map_err(|failed| error(no_git(&failed)))?;
     let read = exchange(&mut child, entries, bulk);
-    // It ends with its input, which is closed by now; whatever it did not like is in what was read.
+    // It ends with its input, which is closed by now.
     let _ = child.kill();
+    let mut said = Vec::new();
+    let told = child.stderr.take().map(|stderr| stderr.take(1 << 16).read_to_end(&mut said));
     let _ = child.wait();
-    read.map_err(|failed| error(format!("`git cat-file` stopped: {failed}")))?
+    read.map_err(|failed| match told {
+        Some(Ok(1..)) => error(Said::by_git(&said)),
+        _ => error(format!("`git cat-file` stopped: {failed}").into()),
+    })?
 }
 
 fn exchange(
@@ -174,7 +175,7 @@ fn exchange(
             }
             _ => {
                 let message = "there is no file of this name, or its link leads to none".to_owned();
-                return Ok(Err(LoadError::Git { spec: entry.name.clone(), message }));
+                return Ok(Err(Said::from(message).of(&entry.name)));
             }
         };
         if size > LIMITS.text_file && !entry.notation.is_bulk() {
@@ -199,19 +200,87 @@ fn git(arguments: &[&str]) -> Command {
 }
 
 /// What `git` prints, or what it complains of.
-fn run(arguments: &[&str]) -> Result<Vec<u8>, String> {
+fn run(arguments: &[&str]) -> Result<Vec<u8>, Said> {
     let output = git(arguments).output().map_err(|error| no_git(&error))?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said = said.lines().next().unwrap_or("it gives no reason");
-    Err(said.strip_prefix("fatal: ").unwrap_or(said).to_owned())
+    if output.status.success() { Ok(output.stdout) } else { Err(Said::by_git(&output.stderr)) }
 }
 
-fn no_git(error: &io::Error) -> String {
+fn no_git(error: &io::Error) -> Said {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no `git` command".to_owned(),
-        _ => format!("can't run `git`: {error}"),
+        io::ErrorKind::NotFound => "there is no `git` command".to_owned().into(),
+        _ => format!("can't run `git`: {error}").into(),
     }
+}
+
+/// Why something can't be read, and what helps.
+struct Said {
+    message: String,
+    hint: Option<String>,
+}
+
+impl From<String> for Said {
+    fn from(message: String) -> Self {
+        Self { message, hint: None }
+    }
+}
+
+impl From<&str> for Said {
+    fn from(message: &str) -> Self {
+        message.to_owned().into()
+    }
+}
+
+impl Said {
+    /// What `git` says: the first line is the reason, the others its own hint.
+    fn by_git(said: &[u8]) -> Self {
+        let said = String::from_utf8_lossy(said);
+        let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+        let message = lines.next().unwrap_or("git gives no reason");
+        let message = ["fatal: ", "error: "]
+            .iter()
+            .find_map(|head| message.strip_prefix(head))
+            .unwrap_or(message);
+        let rest = lines
+            .map(|line| line.strip_prefix("hint: ").unwrap_or(line))
+            .collect::<Vec<_>>()
+            .join(" ");
+        Self { message: message.to_owned(), hint: (!rest.is_empty()).then_some(rest) }
+    }
+
+    fn of(self, spec: &str) -> LoadError {
+        LoadError::Git { spec: spec.to_owned(), message: self.message, hint: self.hint }
+    }
+}
+
+/// What is to be said of a revision, or a path in it, that there is not.
+fn unknown(spec: &str) -> Said {
+    let (revision, path) = spec.split_once(':').unwrap_or((spec, ""));
+    let is_there = |revision: &str| {
+        let commit = format!("{revision}^{{commit}}");
+        run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]).is_ok()
+    };
+    if is_there(revision) {
+        let message = format!("there is no path `{path}` in the revision `{revision}`");
+        let hint =
+            "paths begin at the root of the repository, or with `./` in the working directory";
+        return Said { message, hint: Some(hint.to_owned()) };
+    }
+    let message = format!("there is no revision `{revision}`");
+    let remote = format!("origin/{revision}");
+    let is_shallow = || {
+        let told = run(&["rev-parse", "--is-shallow-repository"]).unwrap_or_default();
+        told.trim_ascii() == b"true"
+    };
+    let hint = if is_there(&remote) {
+        Some(format!("there is `{remote}`: write `{remote}:{path}`"))
+    } else if is_shallow() {
+        Some(
+            "the clone is shallow: fetch the history by `git fetch --unshallow`, or give \
+             actions/checkout `fetch-depth: 0`"
+                .to_owned(),
+        )
+    } else {
+        None
+    };
+    Said { message, hint }
 }

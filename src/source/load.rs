@@ -52,7 +52,12 @@ pub enum LoadError {
     TooMany { path: PathBuf, limit: usize },
     /// Of a revision that `git` does not give.
     #[error("can't read `{spec}`: {message}")]
-    Git { spec: String, message: String },
+    Git {
+        spec: String,
+        message: String,
+        /// What helps, as `git` says it or as it is known of `git`.
+        hint: Option<String>,
+    },
     #[error("line {line} of `{}` is longer than {limit} bytes", path.display())]
     LongLine { path: PathBuf, line: u64, limit: u64 },
     #[error("`{}` holds nothing but NUL bytes from line {line} on", path.display())]
