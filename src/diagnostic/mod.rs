@@ -1,6 +1,6 @@
 //! What is wrong with a policy, for its author: one type, and the renderers of it.
 //!
-//! Invariant: knows only of `source`. A place is a field of a diagnostic, never a part of its text.
+//! Invariant: knows only of `source`, and of `request` how names are compared. A place is a field of a diagnostic, never a part of its text.
 
 mod code;
 mod github;
@@ -8,7 +8,6 @@ mod human;
 mod load;
 mod located;
 mod sarif;
-mod suggest;
 mod window;
 
 pub use code::Code;
@@ -16,8 +15,8 @@ pub use github::github;
 pub use human::render;
 pub use located::{Located, Place, Report};
 pub use sarif::sarif;
-pub use suggest::did_you_mean;
 
+pub use crate::request::did_you_mean;
 use crate::source::Span;
 
 /// How bad it is: an error keeps a policy from being compiled, a warning does not.
@@ -150,6 +149,29 @@ impl Diagnostics {
         self.list.len() + self.left_out
     }
 
+    /// What was found so far, to come back to.
+    pub fn mark(&self) -> Mark {
+        let Self { list, left_out, left_out_errors, errors } = self;
+        Mark {
+            kept: list.len(),
+            left_out: *left_out,
+            left_out_errors: *left_out_errors,
+            errors: *errors,
+        }
+    }
+
+    /// Whether an error was found since then.
+    pub fn has_errors_since(&self, mark: &Mark) -> bool {
+        self.errors > mark.errors
+    }
+
+    /// Forgets what was found since then: something else is to be told in its place.
+    pub fn rewind(&mut self, mark: &Mark) {
+        self.list.truncate(mark.kept);
+        (self.left_out, self.left_out_errors) = (mark.left_out, mark.left_out_errors);
+        self.errors = mark.errors;
+    }
+
     pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
         diagnostics.into_iter().for_each(|diagnostic| self.push(diagnostic));
     }
@@ -174,6 +196,15 @@ impl Diagnostics {
         self.list.dedup();
         (self.list, self.left_out)
     }
+}
+
+/// How much was found at some time.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    kept: usize,
+    left_out: usize,
+    left_out_errors: usize,
+    errors: usize,
 }
 
 fn shorten(text: &mut String, most: usize) {

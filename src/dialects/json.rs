@@ -8,6 +8,8 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
+pub(crate) use super::misread::message;
+
 /// Why a text can't be read, and where in it the reason is.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{message} ({at})")]
@@ -43,7 +45,8 @@ pub fn read<'b, T: Deserialize<'b>>(body: &'b [u8], what: &str) -> Result<T, Mis
         return Err(misread(at, message));
     }
     serde_json::from_str(text).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
+        // What can't be read as a whole is told of its beginning.
+        let (line, column) = (error.line().max(1), error.column().max(1));
         let at = format!("line {line}, column {column}");
         let message = format!("the body does not hold {what}: {}", message(&error));
         Misread { message, at, place: (line, column) }
@@ -55,12 +58,6 @@ fn place(body: &[u8], at: usize) -> (usize, usize) {
     let before = body.get(..at).unwrap_or(body);
     let lines = before.split(|&byte| byte == b'\n');
     lines.enumerate().last().map_or((1, 1), |(line, begun)| (line + 1, begun.len() + 1))
-}
-
-/// What an error of the parser says, without where.
-pub(crate) fn message(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
 }
 
 /// Where a text holds an escape of half a character. What is no escape at all is left to the parser.

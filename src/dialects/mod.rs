@@ -12,6 +12,7 @@ pub mod flip;
 mod house;
 pub mod json;
 pub mod mesibo;
+mod misread;
 mod step;
 pub mod tencent;
 mod text;

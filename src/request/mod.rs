@@ -13,6 +13,7 @@ mod setting;
 mod settings;
 mod stated;
 mod statement;
+mod suggest;
 mod word;
 mod wording;
 
@@ -20,7 +21,7 @@ pub use action::{Action, ResourceKind};
 pub use condition::Condition;
 pub use decision::{Decision, GateName, Obligation, Reason};
 pub use group::{BUILT_IN_MATRICES, DM_MATRIX, Fields, Grant, GroupPermission, Role, Value};
-pub use name::{InvalidId, InvalidTag, check_id, check_tag};
+pub use name::{InvalidId, InvalidTag, TAG_ALPHABET, check_id, check_tag};
 pub use parts::{Misfit, Open, Parts};
 pub use section::{Section, Sections};
 pub use setting::{
@@ -30,8 +31,9 @@ pub use setting::{
 pub use settings::{Blocks, Limits, Peers, Settings};
 pub use stated::{Field, Place, Stated};
 pub use statement::Statement;
-pub use word::UnknownWord;
+pub use suggest::did_you_mean;
 pub(crate) use word::words;
+pub use word::{UnknownWord, choices};
 pub use wording::Wording;
 
 /// A question: may the subject do this to the resource?

@@ -1,8 +1,11 @@
+use std::fmt;
+
 use thiserror::Error;
+
+use super::suggest::did_you_mean;
 
 /// A word that is none of those that may stand in its place.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
-#[error("unknown {what} `{}`; known: {known}", .found.escape_debug())]
 pub struct UnknownWord {
     /// What it should have been.
     pub what: &'static str,
@@ -10,6 +13,26 @@ pub struct UnknownWord {
     pub found: String,
     /// The words that may stand there, separated by commas.
     pub known: String,
+}
+
+impl fmt::Display for UnknownWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, found, known } = self;
+        write!(
+            f,
+            "unknown {what} `{}`; {}",
+            found.escape_debug(),
+            choices(found, known.split(", "))
+        )
+    }
+}
+
+/// The names that may stand in the place of one that there is not, the likeliest before the others:
+/// `did you mean `a`? known: a, b`.
+pub fn choices<'n>(found: &str, known: impl Iterator<Item = &'n str> + Clone) -> String {
+    let near = did_you_mean(found, known.clone());
+    let near = near.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+    format!("{near}known: {}", known.collect::<Vec<_>>().join(", "))
 }
 
 /// An enumeration whose variants are words of policies and of the wire: with all of them in the

@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use super::answer::Refusal;
+use crate::request::choices;
 
 /// The parameters of a query string: each one known, and given once.
 #[derive(Debug)]
@@ -28,7 +29,10 @@ impl<'q> Query<'q> {
                 let name: String = name.chars().take(64).collect();
                 return Err(Refusal::bad(
                     "query",
-                    format!("unknown parameter `{name}`; known: {}", known.join(", ")),
+                    format!(
+                        "unknown parameter `{name}`; {}",
+                        choices(&name, known.iter().copied())
+                    ),
                 ));
             };
             if query.get(name).is_some() {

@@ -5,7 +5,7 @@
 pub(crate) const ROOMS: [(&str, &[&str]); 16] = [
     ("source", &[]),
     ("request", &[]),
-    ("diagnostic", &["source"]),
+    ("diagnostic", &["source", "request::did_you_mean"]),
     ("syntax", &["source", "diagnostic"]),
     (
         "policy",
@@ -17,6 +17,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 16] = [
             "syntax::Ast",
             "syntax::bulk",
             "syntax::dsl",
+            "syntax::idioms",
         ],
     ),
     ("facts", &["request"]),
@@ -76,7 +77,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 16] = [
 pub(crate) const OUTERMOST: &str = "cli";
 
 /// Dependencies that live in one room.
-pub(crate) const HEAVY: [(&str, &str); 24] = [
+pub(crate) const HEAVY: [(&str, &str); 26] = [
     ("ignore", "source"),
     ("lalrpop_util", "syntax"),
     ("logos", "syntax"),
@@ -101,6 +102,8 @@ pub(crate) const HEAVY: [(&str, &str); 24] = [
     ("anyhow", "cli"),
     ("anstream", "cli"),
     ("annotate_snippets", "diagnostic"),
+    ("strsim", "request"),
+    ("unicode_normalization", "prove"),
 ];
 
 /// What stands at the top of the repository, hidden files aside.

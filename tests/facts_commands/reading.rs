@@ -76,9 +76,12 @@ fn all_that_is_wrong_is_told_at_once() {
         let found = told.iter().find(|(at, name, _)| (*at, name.as_str()) == (index, field));
         found.unwrap().2.as_str()
     };
-    assert!(says(1, "op").starts_with("unknown op `bann`; known: put_user, delete_user, "));
+    assert!(
+        says(1, "op")
+            .starts_with("unknown op `bann`; did you mean `ban`? known: put_user, delete_user, ")
+    );
     assert_eq!(says(2, "to"), "it is missing");
-    assert_eq!(says(2, "frm"), "unknown field; known: op, from, to, as");
+    assert_eq!(says(2, "frm"), "unknown field; did you mean `from`? known: op, from, to, as");
     assert_eq!(says(3, ""), "expected an object with `op`, found a number");
     assert_eq!(says(8, "users"), "it takes two users, not 1");
     assert_eq!(says(9, "rule_id"), "`7` is no UUID");

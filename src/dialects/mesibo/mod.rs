@@ -25,6 +25,8 @@ use edit::settled;
 use fault::{Error, Fault, Stop};
 use uid::Found;
 
+use crate::request::choices;
+
 /// The operations there are.
 const OPS: &str = "useradd, userset, userget, usersget, userdel, usertoken, groupadd, groupset, groupget, \
                    groupdel, groupeditmembers, groupgetmembers";
@@ -88,7 +90,8 @@ fn taken(asked: &Asked, found: &Found, house: &dyn House) -> Result<Step<Reply>,
             Err(Fault::at(Error::BadOp, "op", message).into())
         }
         other => {
-            let message = format!("there is no `{}`; known: {OPS}", shown(other));
+            let message =
+                format!("there is no `{}`; {}", shown(other), choices(other, OPS.split(", ")));
             Err(Fault::at(Error::BadOp, "op", &message).into())
         }
     }

@@ -3,7 +3,10 @@ use std::fmt;
 use serde_json::Value;
 
 use super::frame::kind;
-use crate::dialects::json::{self, Any};
+use crate::{
+    dialects::json::{self, Any},
+    request::choices,
+};
 
 /// Someone whose tokens are taken.
 #[derive(Clone, PartialEq, Eq)]
@@ -61,8 +64,8 @@ impl Issuer {
         };
         let known = ["secret", "issuer", "audience"];
         if let Some(other) = fields.keys().find(|name| !known.contains(&name.as_str())) {
-            let other = other.escape_debug();
-            return Err(invalid(format!("unknown field `{other}`; known: {}", known.join(", "))));
+            let known = choices(other, known.iter().copied());
+            return Err(invalid(format!("unknown field `{}`; {known}", other.escape_debug())));
         }
         let text = |name: &str| match fields.get(name) {
             Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),

@@ -7,6 +7,7 @@ use crate::{
         text::{Encoding, kind, shown},
     },
     facts::{Id, MOST_COMMANDS},
+    request::choices,
 };
 
 /// The arguments of a call, by their names: each is known under all ways in which the SDKs write it,
@@ -196,7 +197,8 @@ impl Arguments {
     pub(super) fn finish(self) -> Result<(), Refused> {
         let Some(Given { written, .. }) = self.given.first() else { return Ok(()) };
         let written = shown(written);
-        let message = format!("unknown argument `{written}`; known: {}", self.asked.join(", "));
+        let known = choices(&written, self.asked.iter().copied());
+        let message = format!("unknown argument `{written}`; {known}");
         Err(Refused::invalid(&written, message))
     }
 }

@@ -17,7 +17,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::{facts::Since, request::words};
+use crate::{
+    facts::Since,
+    request::{choices, words},
+};
 use part::{Fields, Part, Problems, Scalar, expected, texts};
 
 /// How many commands a batch holds at most.
@@ -210,8 +213,8 @@ impl Command {
         let mut fields = Fields { given, asked, problems };
         let Some(read) = Op::take(&op, &mut fields) else {
             let found: String = op.chars().take(64).collect();
-            let known = Op::NAMES.join(", ");
-            let message = format!("unknown op `{}`; known: {known}", found.escape_debug());
+            let known = choices(&found, Op::NAMES.iter().copied());
+            let message = format!("unknown op `{}`; {known}", found.escape_debug());
             return problems.tell("op", message);
         };
         let on_behalf = fields.optional("as");

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{Id, Malformed, Tag};
+use crate::request::choices;
 
 /// Something that stands in one or more fields of a command.
 pub(super) trait Part: Sized {
@@ -86,14 +87,20 @@ pub(super) struct Fields<'v> {
 
 impl Fields<'_> {
     pub(super) fn get(&mut self, name: &str) -> Option<&Value> {
-        self.asked.push(name.to_owned());
+        self.ask(name);
         self.given.get(name)
+    }
+
+    fn ask(&mut self, name: &str) {
+        if !self.asked.iter().any(|asked| asked == name) {
+            self.asked.push(name.to_owned());
+        }
     }
 
     /// A field that may be left out; `None` if it is there and can't be read.
     #[expect(clippy::option_option, reason = "left out is not the same as wrong")]
     pub(super) fn optional<T: Scalar>(&mut self, name: &str) -> Option<Option<T>> {
-        self.asked.push(name.to_owned());
+        self.ask(name);
         match self.given.get(name) {
             None => Some(None),
             Some(value) => T::read(value, name, self.problems).map(Some),
@@ -103,8 +110,8 @@ impl Fields<'_> {
     /// Tells of the fields that nobody asked for.
     pub(super) fn rest(self) {
         for name in self.given.keys().filter(|&name| !self.asked.contains(name)) {
-            let known = self.asked.join(", ");
-            self.problems.tell::<()>(name, format!("unknown field; known: {known}"));
+            let known = self.asked.iter().map(String::as_str);
+            self.problems.tell::<()>(name, format!("unknown field; {}", choices(name, known)));
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
         Around, Permission, Place, Reason, Refusal, Settings, Since, Spot, Stated, Statement,
         UserField, World,
     },
-    request::{self, Action, Decision, Field, Relation, Request, Role},
+    request::{self, Action, Decision, Field, Relation, Request, Role, choices},
     snapshot::{Group, View},
 };
 
@@ -219,8 +219,8 @@ impl World for Effective<'_> {
             return Ok(());
         }
         let known: Vec<&str> = self.view.matrices.iter().map(|matrix| &*matrix.name).collect();
-        let known = known.join(", ");
-        let message = format!("there is no matrix `{}`; known: {known}", name.escape_debug());
+        let known = choices(name, known.iter().copied());
+        let message = format!("there is no matrix `{}`; {known}", name.escape_debug());
         Err(Refusal::new(Reason::UnknownMatrix, message))
     }
 

@@ -10,7 +10,7 @@ use crate::{
     live::facts::{Batch, IdempotencyKey, WriteError, Written},
     serve::{
         answer::{self, Answer, Refusal},
-        json::{self as body_json, Any},
+        json::{self as body_json, Any, Object},
         route::App,
     },
 };
@@ -34,7 +34,7 @@ struct Sent {
 /// and seen by every decision.
 pub(in crate::serve) async fn write(app: &App, headers: &HeaderMap, body: &[u8]) -> Answer {
     let sent: Sent = match body_json::read(body, "a batch of commands") {
-        Ok(sent) => sent,
+        Ok(Object(sent)) => sent,
         Err(refusal) => return refusal.answer(),
     };
     let once = match once(headers, body) {

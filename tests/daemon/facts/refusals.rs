@@ -81,6 +81,40 @@ fn malformed_batches() {
         let answer = kept.daemon.connect().ask("POST", "/v1/facts", &headers, body.as_bytes());
         assert_eq!(answer.status, status, "{body} {}", answer.text());
     }
+    // In our words, each name once.
+    for (body, told) in [
+        ("[[],1]", "expected an object, found an array"),
+        ("[1,2]", "expected an object, found an array"),
+        ("5", "expected an object, found the number `5`"),
+        ("{}", "`commands` is missing"),
+        (r#"{"comands":[]}"#, "did you mean `commands`? known: commands, if_revision"),
+        (
+            r#"{"commands":[],"if_revision":"x"}"#,
+            "expected a whole number from 0, found the string",
+        ),
+        (r#"{"commands":[],}"#, "no comma may stand before a closing bracket"),
+        (r#"{"commands":["#, "it ends within an array"),
+        (
+            r#"{"commands":[{"op":"bann"}]}"#,
+            "unknown op `bann`; did you mean `ban`? known: put_user,",
+        ),
+        (
+            r#"{"commands":[{"op":"ban","user":"ann","ass":"bob"}]}"#,
+            "did you mean `as`? known: op, user, as",
+        ),
+        (
+            r#"{"commands":[{"op":"put_user","user":"ann","tgas":[]}]}"#,
+            "did you mean `tags`? known: op, user, tags, peers, permissions, moderation, approval, ",
+        ),
+    ] {
+        let answer = kept.daemon.connect().ask("POST", "/v1/facts", &headers, body.as_bytes());
+        assert_eq!(answer.status, 400, "{body}");
+        let message = answer.json()["error"]["message"].as_str().map_or_else(
+            || answer.json()["outcomes"][0]["message"].as_str().unwrap().to_owned(),
+            str::to_owned,
+        );
+        assert!(message.contains(told), "{body}: {message}");
+    }
     // All that is wrong is told, and nothing is done.
     let answer = kept.send(&json!([
         { "op": "ban", "user": "ann" }, { "op": "ban" }, { "op": "block", "from": "ann", "to": 1 },

@@ -39,6 +39,33 @@ fn decide() {
 }
 
 #[test]
+fn what_was_meant_is_told() {
+    let daemon = Daemon::serve(stores());
+    let mut client = daemon.connect();
+    for (path, told) in [
+        (
+            "/v1/decide?subject=3&action=start_chats&resource=2",
+            "did you mean `start_chat`? known: ",
+        ),
+        ("/v1/reach?subject=3&action=startchat", "did you mean `start_chat`? known: "),
+        ("/v1/decide?subjct=3&action=start_chat&resource=2", "did you mean `subject`? known: "),
+        (
+            "/v1/decide?subject=3&action=start_chat&resource=2&conversation=existin",
+            "did you mean `existing`? known: new, existing",
+        ),
+        (
+            "/v1/decide?subject=3&action=dance&resource=2",
+            "unknown action `dance`; known: sign_in, ",
+        ),
+        ("/v1/status?verbose=1", "unknown parameter `verbose`; this path takes none"),
+    ] {
+        let answer = client.get(path);
+        assert_eq!(answer.status, 400, "{path}");
+        assert!(answer.text().contains(told), "{path}: {}", answer.text());
+    }
+}
+
+#[test]
 fn ids_of_all_kinds() {
     let (_folder, daemon) = write(
         "rule: hasTag(a) -> [b];\n\

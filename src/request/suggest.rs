@@ -1,3 +1,5 @@
+//! The name that was most likely meant by one that there is not.
+
 /// The candidate that the author most likely meant by `name`, if one is near enough.
 ///
 /// Costs a comparison with each candidate of about the same length.
