@@ -202,15 +202,23 @@ const LISTS: [&str; 6] = ["tags", "contacts", "favorites", "paired", "blocked", 
 /// Some fields of a record, as JSON; lists are never empty, as no table can hold an empty one.
 fn record() -> impl Strategy<Value = serde_json::Map<String, Value>> {
     let word = prop::option::of(r#"[a-z0-9"\\é]{1,4}"#.prop_map(Value::from));
-    let list =
-        prop::option::of(prop::collection::vec(r#"[a-z,"\\é]{1,4}"#, 1..9).prop_map(Value::from));
+    // A comma in a cell of tags is told as a mistake.
+    let list = |text: &'static str| {
+        prop::option::of(prop::collection::vec(text, 1..9).prop_map(Value::from))
+    };
+    let tags = list(r#"[a-z"\\é]{1,4}"#);
+    let list = list(r#"[a-z,"\\é]{1,4}"#);
     let switch = prop::option::of(prop_oneof![
         any::<bool>().prop_map(Value::from),
         Just("any(hasTag(a), not(hasTag(b)))".into()),
         Just("hasTag(\"a\")".into()),
     ]);
     let words = prop::collection::vec(word, WORDS.len());
-    let lists = prop::collection::vec(list, LISTS.len());
+    let lists =
+        (tags, prop::collection::vec(list, LISTS.len() - 1)).prop_map(|(tags, mut lists)| {
+            lists.insert(0, tags);
+            lists
+        });
     let switches = prop::collection::vec(switch, Switch::COUNT);
     (words, lists, switches).prop_map(|(words, lists, switches)| {
         let fields = WORDS.iter().zip(words).chain(LISTS.iter().zip(lists));
@@ -284,7 +292,7 @@ proptest! {
 
     #[test]
     fn csv_agrees_with_a_writer(
-        records in prop::collection::vec(("[a-z ,\";é']{1,8}", prop::collection::vec("[A-Z,\"]{1,4}", 0..4)), 0..6),
+        records in prop::collection::vec(("[a-z ,\";é']{1,8}", prop::collection::vec("[A-Z\"]{1,4}", 0..4)), 0..6),
     ) {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(["id", "tags"]).unwrap();

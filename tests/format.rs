@@ -30,7 +30,11 @@ use peerage::{
 use proptest::prelude::*;
 
 fn source(form: Form, text: &str) -> Source {
-    let notation = if form == Form::Dsl { Notation::Dsl } else { Notation::Yaml };
+    let notation = match form {
+        Form::Dsl => Notation::Dsl,
+        Form::Yaml => Notation::Yaml,
+        Form::Json => Notation::Json,
+    };
     Source::new("policy", notation, text)
 }
 

@@ -591,3 +591,26 @@ fn coverage_of_lists_is_that_of_each_who_is_on_them() {
         ["peers.modes[0]", "peers.default", "permissions.incoming", "a", "b"]
     );
 }
+
+/// What `check` refuses is not green here.
+#[test]
+fn a_broken_invariant_fails_though_all_tests_pass() {
+    let invariant = "never start_chat kept: hasTag(A) -> hasTag(B);";
+    let policy = format!("{POLICY}\n{invariant}");
+    let folder = folder(&[("p.peerage", &policy), ("t.test.yaml", PASSES)]);
+    let at = path(&folder, "");
+    let output = run(&[&at]);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("error[broken-invariant]") && told.contains("`kept`"), "{told}");
+    assert_eq!(json(&[&at])["diagnostics"][0]["code"], "broken-invariant");
+    let junit = run(&[&at, "--format", "junit"]);
+    assert_eq!(junit.status.code(), Some(1));
+    assert!(text(&junit.stdout).contains("broken-invariant"), "{}", text(&junit.stdout));
+    let kept = policy
+        .replace("hasTag(B);", "hasTag(B) scope population;")
+        .replace("hasTag(A) -> hasTag(B) scope", "hasTag(B) -> hasTag(A) scope");
+    fs::write(folder.path().join("p.peerage"), kept).unwrap();
+    let output = run(&[&at]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}

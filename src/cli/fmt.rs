@@ -13,7 +13,7 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics, Report},
     source::{LIMITS, Notation, Source, Sources, Survey},
     syntax::{
-        format::{Refusal, format},
+        format::{Refusal, aliases, format},
         print::Form,
     },
 };
@@ -56,6 +56,8 @@ struct Done {
     error: Option<String>,
     /// The canonical form, where it is the result.
     text: Option<String>,
+    /// How many aliases stand in it, which are written out in the canonical form.
+    aliases: usize,
 }
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
@@ -146,7 +148,10 @@ fn text(source: &Source, options: &Options, output: &Output) -> Result<Exit> {
         done.text = None;
     }
     match &done.text {
-        Some(text) if !output.is_json() => Output::verbatim(text)?,
+        Some(text) if !output.is_json() => {
+            warn(&done, output);
+            Output::verbatim(text)?;
+        }
         _ => tell(&[done], options.check, options.check, output)?,
     }
     Ok(exit)
@@ -194,18 +199,31 @@ fn unread(survey: &Survey, output: &Output) -> Exit {
 
 /// JSON stays JSON.
 fn form(source: &Source) -> Form {
-    let is_json =
-        Path::new(&source.name).extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
     match source.notation {
         Notation::Dsl => Form::Dsl,
-        _ if is_json => Form::Json,
+        Notation::Json => Form::Json,
         _ => Form::Yaml,
+    }
+}
+
+/// Says what is lost in a canonical form, which has no aliases: each stands for what it repeats.
+fn warn(done: &Done, output: &Output) {
+    if done.aliases > 0 && done.error.is_none() && done.report.is_none() && !output.is_json() {
+        let count = match done.aliases {
+            1 => "1 alias is".to_owned(),
+            count => format!("{count} aliases are"),
+        };
+        output.aside(&format!(
+            "{STRONG}{}{STRONG:#}: {count} written out: canonical form has none\n",
+            done.file
+        ));
     }
 }
 
 /// Says what became of files: where programs read, of all of them.
 fn tell(all: &[Done], lists: bool, writes: bool, output: &Output) -> Result<()> {
     for done in all {
+        warn(done, output);
         match (&done.report, &done.error) {
             (Some(report), _) if !output.is_json() => output.report_aside(report),
             (_, Some(error)) => {
@@ -231,6 +249,7 @@ impl Done {
             report: None,
             error: None,
             text: None,
+            aliases: aliases(source),
         };
         match format(source, form) {
             Ok(text) => {
@@ -248,7 +267,8 @@ impl Done {
 
     fn failed(shown: &Path, error: &anyhow::Error) -> Self {
         let file = shown.display().to_string();
-        Self { file, changed: false, report: None, error: Some(format!("{error:#}")), text: None }
+        let error = Some(format!("{error:#}"));
+        Self { file, changed: false, report: None, error, text: None, aliases: 0 }
     }
 
     fn exit(&self, check: bool) -> Exit {
@@ -263,6 +283,9 @@ impl Done {
 
     fn to_json(&self) -> Value {
         let mut json = json!({ "file": self.file, "changed": self.changed });
+        if self.aliases > 0 {
+            json["aliases"] = json!(self.aliases);
+        }
         if let Some(fields) = json.as_object_mut() {
             fields.extend(self.report.as_ref().map(|it| ("report".to_owned(), it.to_json())));
             fields.extend(self.error.as_ref().map(|it| ("error".to_owned(), json!(it))));

@@ -1,6 +1,8 @@
 use super::{compile, excerpt::excerpt, overlay::lay_over, places::Places, resolve};
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
+    policy::Invariant,
+    prove,
     snapshot::View,
     source::{Loaded, Sources},
     syntax::{self, Ast, ast::Item, bulk::Bulk},
@@ -16,7 +18,8 @@ pub struct Base<'s> {
 }
 
 impl<'s> Base<'s> {
-    /// As [`build`](super::build). `None` if the policy has errors; what is wrong goes to `problems`.
+    /// As [`build`](super::build), invariants among it. `None` if the policy has errors; what is wrong goes
+    /// to `problems`.
     pub fn build(loaded: &'s Loaded, problems: &mut Diagnostics) -> Option<Self> {
         for error in &loaded.errors {
             problems.push(Diagnostic::from(error));
@@ -24,8 +27,9 @@ impl<'s> Base<'s> {
         let sources = &loaded.sources;
         let ast = syntax::parse(sources, problems);
         let items = ast.items.clone();
-        let (view, places) = assemble(ast, sources, None, problems)?;
-        Some(Self { view, places, sources, items })
+        let (view, places, invariants) = assemble(ast, sources, None, problems)?;
+        prove::invariants(&invariants, &view, problems);
+        (!problems.has_errors()).then_some(Self { view, places, sources, items })
     }
 
     /// The policy with what is given laid over it. Takes the population over unless something is
@@ -49,7 +53,8 @@ impl<'s> Base<'s> {
         } else {
             Ast { items: lay_over(stated, given.to_vec()), bulk: bulk().collect() }
         };
-        assemble(ast, self.sources, Some(&self.view), &mut problems).ok_or(problems)
+        let laid = assemble(ast, self.sources, Some(&self.view), &mut problems);
+        laid.map(|(view, places, _)| (view, places)).ok_or(problems)
     }
 
     /// The same as far as decisions go that name these users and groups, whoever else there is; lists
@@ -59,7 +64,8 @@ impl<'s> Base<'s> {
     pub fn with_only(&self, given: &[Item<'s>], named: &[&str]) -> Option<(View, Places)> {
         let stated = excerpt(&self.view, &self.items, given, named)?;
         let ast = Ast { items: lay_over(stated, given.to_vec()), bulk: Vec::new() };
-        assemble(ast, self.sources, None, &mut Diagnostics::default())
+        let (view, places, _) = assemble(ast, self.sources, None, &mut Diagnostics::default())?;
+        Some((view, places))
     }
 }
 
@@ -68,9 +74,9 @@ fn assemble(
     sources: &Sources,
     previous: Option<&View>,
     problems: &mut Diagnostics,
-) -> Option<(View, Places)> {
+) -> Option<(View, Places, Vec<Invariant>)> {
     let mut places = Places::of(&ast.items);
     let policy = resolve(ast, sources, previous, false, problems);
     places.rules(policy.rules.as_deref().unwrap_or_default());
-    (!problems.has_errors()).then(|| (compile(&policy, previous), places))
+    (!problems.has_errors()).then(|| (compile(&policy, previous), places, policy.invariants))
 }

@@ -131,9 +131,13 @@ fn resolve(
     policy::resolve(ast, sources, census, places, problems)
 }
 
-/// What lints are about: records, which may be many, only as far as they hold conditions.
+/// What lints are about: records, which may be many, only as far as they hold conditions or their ids
+/// may look like another.
 fn statements<'s>(items: &[Item<'s>]) -> Vec<Item<'s>> {
     let is_asked = |item: &&Item<'_>| match item {
+        // Of the others nothing can be said but that they look like another.
+        Item::User(user) if !user.id.value.is_ascii() => true,
+        Item::Group(group) if !group.id.value.is_ascii() => true,
         Item::User(user) => {
             let mut switches = user.more.iter().flat_map(|more| &more.permissions);
             switches.any(|setting| matches!(setting.value.kind, ExprKind::Call { .. }))
@@ -144,7 +148,7 @@ fn statements<'s>(items: &[Item<'s>]) -> Vec<Item<'s>> {
     items.iter().filter(is_asked).cloned().collect()
 }
 
-/// Visits the records of users that hold conditions, and all those of bulk files, which are read
+/// Visits the records of users that are among the statements, and all those of bulk files, which are read
 /// again.
 fn records(statements: &[Item<'_>], sources: &Sources, visit: &mut dyn FnMut(&User<'_>)) {
     for item in statements {

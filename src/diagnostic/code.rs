@@ -155,6 +155,9 @@ codes! {
     Overridden = "overridden",
     /// A matrix by which a plain member can make himself an admin or a super admin.
     SelfPromotion = "self-promotion",
+    /// An id or a name with invisible characters, one that looks like another, or a character that changes
+    /// the direction of text.
+    Confusable = "confusable",
     /// A comment or setting that silences nothing, or names no lint.
     UnusedAllow = "unused-allow",
     /// A test file, a test or an expectation that tests nothing.
@@ -181,6 +184,7 @@ impl Code {
         Self::Unconcerned,
         Self::Overridden,
         Self::SelfPromotion,
+        Self::Confusable,
         Self::UnusedAllow,
         Self::NotDecided,
     ];

@@ -159,12 +159,19 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-const NOTATIONS: [Notation; 5] =
-    [Notation::Yaml, Notation::Dsl, Notation::Ndjson, Notation::Csv, Notation::Tests];
+const NOTATIONS: [Notation; 6] = [
+    Notation::Yaml,
+    Notation::Json,
+    Notation::Dsl,
+    Notation::Ndjson,
+    Notation::Csv,
+    Notation::Tests,
+];
 
 fn notation_name(notation: Notation) -> &'static str {
     match notation {
         Notation::Yaml => "yaml",
+        Notation::Json => "json",
         Notation::Dsl => "dsl",
         Notation::Ndjson => "ndjson",
         Notation::Csv => "csv",

@@ -2,7 +2,10 @@ use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
     request::{Condition, Grant, Value},
     source::Span,
-    syntax::ast::{Expr, ExprKind, Spanned, Text},
+    syntax::{
+        ast::{Expr, ExprKind, Spanned, Text},
+        idioms,
+    },
 };
 
 use super::{tags::Vocabulary, words};
@@ -12,8 +15,6 @@ const FUNCTIONS: [&str; 4] = ["hasTag", "not", "all", "any"];
 /// What an expression may mean: conditions and matrix values have the same grammar and differ in
 /// the words that may stand in it.
 pub(super) trait Meaning: Sized {
-    /// What it is called, with its article.
-    const NOUN: &'static str;
     /// What several are called.
     const NOUNS: &'static str;
 
@@ -25,14 +26,15 @@ pub(super) trait Meaning: Sized {
     fn any(parts: Vec<Self>) -> Self;
     /// Whom `any()` or `all()` of nothing would select.
     fn of_nothing(is_any: bool) -> &'static str;
+    /// What to write in its place.
+    fn instead_of_nothing(is_any: bool) -> &'static str;
 }
 
 impl Meaning for Condition<String> {
-    const NOUN: &'static str = "a condition";
     const NOUNS: &'static str = "conditions";
 
     fn word(word: &str, span: Span, _: bool) -> Result<Self, Diagnostic> {
-        Err(words::no_condition("a condition", word, span))
+        Err(words::no_condition(words::CONDITION, word, span))
     }
 
     fn has_tag(tag: String) -> Self {
@@ -54,10 +56,13 @@ impl Meaning for Condition<String> {
     fn of_nothing(is_any: bool) -> &'static str {
         if is_any { "no user" } else { "every user" }
     }
+
+    fn instead_of_nothing(is_any: bool) -> &'static str {
+        if is_any { idioms::NOBODY } else { idioms::EVERYONE }
+    }
 }
 
 impl Meaning for Value<String> {
-    const NOUN: &'static str = "a value";
     const NOUNS: &'static str = "values";
 
     fn word(word: &str, span: Span, is_inner: bool) -> Result<Self, Diagnostic> {
@@ -93,6 +98,10 @@ impl Meaning for Value<String> {
 
     fn of_nothing(is_any: bool) -> &'static str {
         if is_any { "no member" } else { "every member" }
+    }
+
+    fn instead_of_nothing(is_any: bool) -> &'static str {
+        if is_any { "write `deny` for nobody" } else { "write `allow` for every member" }
     }
 }
 
@@ -134,12 +143,12 @@ fn part<M: Meaning>(
             None
         }
         "all" | "any" if arguments.is_empty() => {
+            let is_any = name.value == "any";
             let message = format!("{}() combines no {}", name.value, M::NOUNS);
-            let of_nothing = M::of_nothing(name.value == "any");
             problems.push(
                 Diagnostic::error(Code::EmptyCombination, expr.span, message)
-                    .label(format!("this would select {of_nothing}"))
-                    .hint(format!("give it at least {}, or remove it", M::NOUN)),
+                    .label(format!("this would select {}", M::of_nothing(is_any)))
+                    .hint(M::instead_of_nothing(is_any)),
             );
             None
         }
@@ -172,7 +181,9 @@ fn has_tag(
         problems.push(if arguments.is_empty() {
             problem
         } else {
-            problem.hint("for several tags, write any(hasTag(A), hasTag(B)) or all(...)")
+            problem.hint(
+                "for several tags, write any(hasTag(A), hasTag(B)) or all(...); a tag has no blanks",
+            )
         });
         return None;
     };

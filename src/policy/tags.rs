@@ -2,9 +2,9 @@ use std::{cell::Cell, collections::BTreeMap};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
-    request::check_tag,
+    request::{InvalidTag, check_tag},
     source::Span,
-    syntax::ast,
+    syntax::{ast, idioms},
 };
 
 /// The tags that a policy may name: any, until one is declared.
@@ -20,13 +20,21 @@ pub(super) struct Vocabulary {
 
 const MOST_COMPARISONS: usize = 5_000_000;
 
+fn invalid(tag: &ast::Text<'_>, error: &InvalidTag) -> Diagnostic {
+    let problem = Diagnostic::error(Code::InvalidTag, tag.span, error.to_string());
+    match idioms::tag(&tag.value) {
+        Some(hint) => problem.hint(hint),
+        None => problem,
+    }
+}
+
 impl Vocabulary {
     /// Gathers the `tags` sections of all files.
     pub(super) fn declare(sections: &[ast::List<'_>], problems: &mut Diagnostics) -> Self {
         let mut declared = BTreeMap::new();
         for tag in sections.iter().flat_map(|section| &section.value) {
             if let Err(error) = check_tag(&tag.value) {
-                problems.push(Diagnostic::error(Code::InvalidTag, tag.span, error.to_string()));
+                problems.push(invalid(tag, &error));
                 continue;
             }
             if let Some(&first) = declared.get(&*tag.value) {
@@ -54,7 +62,7 @@ impl Vocabulary {
     /// Says what is wrong with it: its form, or that it is not declared.
     pub(super) fn bind(&self, tag: &ast::Text<'_>) -> Result<String, Diagnostic> {
         if let Err(error) = check_tag(&tag.value) {
-            return Err(Diagnostic::error(Code::InvalidTag, tag.span, error.to_string()));
+            return Err(invalid(tag, &error));
         }
         if self.knows(&tag.value) {
             return Ok(tag.value.clone().into_owned());

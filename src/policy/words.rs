@@ -4,8 +4,14 @@ use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
     request::check_tag,
     source::Span,
-    syntax::ast::{Expr, ExprKind, List, Spanned, Text},
+    syntax::{
+        ast::{Expr, ExprKind, List, Spanned, Text},
+        idioms,
+    },
 };
+
+/// What a condition is called where one is wanted.
+pub(super) const CONDITION: &str = "a condition";
 
 /// A word that is none of those that may stand in its place, of which the hint tells the likeliest.
 pub(super) fn unknown(
@@ -62,12 +68,34 @@ pub(super) fn no_condition(wanted: &str, word: &str, span: Span) -> Diagnostic {
     let written = word.escape_debug();
     let message = format!("expected {wanted}, found the word `{written}`");
     let problem = Diagnostic::error(Code::WrongType, span, message);
-    if check_tag(word).is_ok() {
+    let is_switch = wanted != CONDITION;
+    let hint = match (idioms::is_everyone(word), idioms::is_nobody(word)) {
+        (true, _) if is_switch => Some(for_all(true, word)),
+        (_, true) if is_switch => Some(for_all(false, word)),
+        (true, _) => Some(idioms::EVERYONE.to_owned()),
+        (_, true) => Some(idioms::NOBODY.to_owned()),
+        _ => None,
+    };
+    if let Some(hint) = hint {
+        problem.hint(hint)
+    } else if check_tag(word).is_ok() {
         problem.hint(format!("for the users who have a tag, write hasTag({word})"))
     } else if word.contains('(') {
         problem.hint(format!("write it without quotes: {written}"))
     } else {
         problem
+    }
+}
+
+/// What is written in place of a word for everyone or nobody.
+fn for_all(value: bool, word: &str) -> String {
+    let whom = if value { "everyone" } else { "nobody" };
+    if check_tag(word).is_ok() {
+        format!(
+            "write `{value}` for {whom}; hasTag({word}) is for the users who have a tag of that name"
+        )
+    } else {
+        format!("write `{value}` for {whom}")
     }
 }
 

@@ -1,5 +1,8 @@
 use thiserror::Error;
 
+/// The characters that a tag may have, in words.
+pub const TAG_ALPHABET: &str = "A to Z, a to z, 0 to 9, `-` and `_`";
+
 /// Why a text is no tag. A tag is 1 to 50 of `[A-Za-z0-9_-]`, compared byte by byte.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum InvalidTag {
@@ -7,7 +10,7 @@ pub enum InvalidTag {
     Empty,
     #[error("a tag has at most 50 characters; this one has {0}")]
     TooLong(usize),
-    #[error("a tag holds letters, digits, `-` and `_` only, not `{}`", .0.escape_debug())]
+    #[error("a tag holds {} only, not `{}`", TAG_ALPHABET, .0.escape_debug())]
     Character(char),
 }
 

@@ -65,8 +65,10 @@ impl Span {
 /// What a file's ending says of its notation (design: policy files).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Notation {
-    /// `.yaml`, `.yml` and `.json`.
+    /// `.yaml` and `.yml`.
     Yaml,
+    /// `.json`: the same by JSON's rules.
+    Json,
     /// `.peerage`.
     Dsl,
     /// `.ndjson`: a user record a line.
@@ -90,7 +92,8 @@ impl Notation {
         let (stem, ending) = file_name.rsplit_once('.')?;
         match &*ending.to_ascii_lowercase() {
             _ if stem.is_empty() => None,
-            "yaml" | "yml" | "json" => Some(Self::Yaml),
+            "yaml" | "yml" => Some(Self::Yaml),
+            "json" => Some(Self::Json),
             "peerage" => Some(Self::Dsl),
             "ndjson" => Some(Self::Ndjson),
             "csv" => Some(Self::Csv),

@@ -1,5 +1,6 @@
 //! A file in canonical form, in its own notation or another.
 
+use granit_parser::Event;
 use thiserror::Error;
 
 use super::{
@@ -43,7 +44,7 @@ pub enum Refusal {
 pub fn format(source: &Source, form: Form) -> Result<String, Refusal> {
     let marker = match source.notation {
         Notation::Dsl => Marker::Slashes,
-        Notation::Yaml => Marker::Hash,
+        Notation::Yaml | Notation::Json => Marker::Hash,
         Notation::Ndjson | Notation::Csv => return Err(Refusal::Bulk),
         Notation::Tests => return Err(Refusal::Tests),
     };
@@ -51,7 +52,7 @@ pub fn format(source: &Source, form: Form) -> Result<String, Refusal> {
     let Some(text) = text::of(ID, source, &mut problems) else {
         return Err(Refusal::Mistakes(problems));
     };
-    let items = parse(text, marker, &mut problems);
+    let items = super::parse_text(ID, source.notation, text, &mut problems);
     if problems.has_errors() {
         return Err(Refusal::Mistakes(problems));
     }
@@ -63,6 +64,20 @@ pub fn format(source: &Source, form: Form) -> Result<String, Refusal> {
     let printed = print::write(form, &items, comments, text);
     verify(&printed, form, &items, &said)?;
     Ok(printed)
+}
+
+/// How many aliases a YAML file has. No canonical form keeps them.
+pub fn aliases(source: &Source) -> usize {
+    let text = std::str::from_utf8(&source.bytes).unwrap_or_default();
+    if source.notation != Notation::Yaml || !text.contains('&') {
+        return 0;
+    }
+    let mut events = yaml::events(text);
+    let mut count = 0;
+    while let Some(Ok((event, _))) = events.next_event() {
+        count += usize::from(matches!(event, Event::Alias(..) | Event::UnresolvedAlias(..)));
+    }
+    count
 }
 
 const ID: SourceId = SourceId(0);

@@ -10,7 +10,10 @@ pub mod bulk;
 pub mod comments;
 pub mod dsl;
 pub mod format;
+pub mod idioms;
+mod json;
 mod known;
+mod mistaken;
 pub mod print;
 mod same;
 pub mod tests;
@@ -20,8 +23,9 @@ pub mod yaml;
 
 use crate::{
     diagnostic::Diagnostics,
-    source::{Notation, Sources},
+    source::{Notation, SourceId, Sources},
 };
+use ast::Item;
 
 /// How deep brackets, calls and collections may be nested, in either notation.
 pub const MAX_NESTING: usize = 128;
@@ -44,13 +48,10 @@ pub fn parse<'s>(sources: &'s Sources, problems: &mut Diagnostics) -> Ast<'s> {
         match source.notation {
             Notation::Ndjson | Notation::Csv => ast.bulk.push(bulk::Bulk::new(id, source)),
             Notation::Tests => {}
-            Notation::Yaml | Notation::Dsl => {
+            Notation::Yaml | Notation::Json | Notation::Dsl => {
                 let Some(text) = text::of(id, source, problems) else { continue };
                 let told = problems.told();
-                let items = match source.notation {
-                    Notation::Dsl => dsl::parse(id, text, problems),
-                    _ => yaml::parse(id, text, problems),
-                };
+                let items = parse_text(id, source.notation, text, problems);
                 if items.is_empty() && problems.told() == told {
                     problems.push(text::no_statement(id));
                 }
@@ -59,4 +60,28 @@ pub fn parse<'s>(sources: &'s Sources, problems: &mut Diagnostics) -> Ast<'s> {
         }
     }
     ast
+}
+
+/// What a file of sections states. One that is written in another notation than its name says is told
+/// as that alone.
+fn parse_text<'s>(
+    id: SourceId,
+    notation: Notation,
+    text: &'s str,
+    problems: &mut Diagnostics,
+) -> Vec<Item<'s>> {
+    let before = problems.mark();
+    let items = match notation {
+        Notation::Dsl => dsl::parse(id, text, problems),
+        Notation::Json if !json::check(id, text, problems) => Vec::new(),
+        _ => yaml::parse(id, text, problems),
+    };
+    if problems.has_errors_since(&before)
+        && let Some(mistaken) = mistaken::notation(id, notation, text)
+    {
+        problems.rewind(&before);
+        problems.push(mistaken);
+        return Vec::new();
+    }
+    items
 }

@@ -30,6 +30,10 @@ pub(super) fn of<'s>(
     source: &'s Source,
     problems: &mut Diagnostics,
 ) -> Option<&'s str> {
+    if let Some(problem) = other_encoding(id, &source.bytes) {
+        problems.push(problem);
+        return None;
+    }
     let text = match std::str::from_utf8(&source.bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -52,4 +56,30 @@ pub(super) fn of<'s>(
         return None;
     }
     Some(text)
+}
+
+/// What is to be said of a file that is UTF-16, as some editors and spreadsheets write it, and nothing
+/// else then: as UTF-8 all of it would be wrong.
+pub(super) fn other_encoding(id: SourceId, bytes: &[u8]) -> Option<Diagnostic> {
+    let name = match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16",
+        _ if has_halves(bytes, 0) => "UTF-16LE",
+        _ if has_halves(bytes, 1) => "UTF-16BE",
+        _ => return None,
+    };
+    let message = "the file is UTF-16, not UTF-8";
+    let problem =
+        Diagnostic::error(Code::InvalidUtf8, Span::new(id, 0, bytes.len().min(2)), message);
+    Some(problem.hint(format!(
+        "save the file as UTF-8, or convert it: `iconv -f {name} -t UTF-8 FILE > NEW`"
+    )))
+}
+
+/// Whether the beginning has text in every second byte, from the first or the second, and NUL in the
+/// others.
+fn has_halves(bytes: &[u8], text: usize) -> bool {
+    const LOOKED_AT: usize = 32;
+    let head = bytes.get(..LOOKED_AT.min(bytes.len() & !1)).unwrap_or_default();
+    let mut halves = head.iter().enumerate();
+    head.len() >= 4 && halves.all(|(at, &byte)| (byte == 0) == (at % 2 != text))
 }

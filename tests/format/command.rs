@@ -177,6 +177,31 @@ fn standard_input_is_one_file() {
 }
 
 #[test]
+fn that_aliases_are_written_out_is_said() {
+    let aliased = "users:\n  a: &staff { tags: [A] }\n  b: *staff\n  c: *staff\n";
+    let folder = Folder::new(&[("a.yaml", aliased), ("b.yaml", "tags: [A, B]\n")]);
+    let said = "a.yaml: 2 aliases are written out";
+    let (code, out, err) = folder.run("--check .");
+    assert_eq!((code, out.trim()), (1, "a.yaml"), "{err}");
+    assert!(err.contains(said) && !err.contains("b.yaml: "), "{err}");
+    let (code, out, err) = folder.run("--to dsl a.yaml");
+    assert!(code == 0 && err.contains(said) && out.contains("user c"), "{out}{err}");
+    let (code, out, err) = folder.pipe("--to dsl -", aliased);
+    assert!(
+        code == 0 && err.contains("2 aliases are written out") && out.contains("user c"),
+        "{err}"
+    );
+    let (_, out, _) = folder.run("--check --format json .");
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&told[0]["aliases"], &told[1]["aliases"]), (&json!(2), &Value::Null), "{told}");
+    let (code, _, err) = folder.run("a.yaml");
+    assert!(code == 0 && err.contains(said), "{err}");
+    assert!(!folder.read("a.yaml").contains('*'));
+    let (_, _, err) = folder.run("a.yaml");
+    assert!(!err.contains("alias"), "{err}");
+}
+
+#[test]
 fn what_can_not_be_carried_out_is_said() {
     let folder = Folder::new(&[
         ("a.peerage", MESSY),
@@ -195,7 +220,6 @@ fn what_can_not_be_carried_out_is_said() {
         ("--to yaml a.peerage b.peerage", "one file at a time"),
         ("--to yaml .", "one file at a time"),
         ("--to yaml twice.peerage", "would not be read again"),
-        ("json", "JSON can't hold"),
         ("- a.peerage", "stands alone"),
         ("--from dsl a.peerage", "standard input"),
         ("--output x.yaml a.peerage", "--to"),
@@ -207,6 +231,9 @@ fn what_can_not_be_carried_out_is_said() {
         assert!(err.contains(why), "{typed}: {err}");
     }
     assert_eq!(folder.read("a.peerage"), MESSY);
+    let (code, out, err) = folder.run("json");
+    assert_eq!((code, out.as_str()), (1, ""), "{err}");
+    assert!(err.contains("JSON has no comments"), "{err}");
     assert_eq!(folder.read("json/c.json"), "{} # c");
     let (_, help, _) = folder.run("--help");
     assert!(help.contains("Examples:") && help.contains("peerage fmt --to dsl"), "{help}");

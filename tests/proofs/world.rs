@@ -201,7 +201,7 @@ pub(crate) mod text {
     use serde_json::Value;
 
     pub(crate) fn loaded(policy: &Value) -> Loaded {
-        let sources = Sources::single("policy.json", Notation::Yaml, policy.to_string());
+        let sources = Sources::single("policy.json", Notation::Json, policy.to_string());
         Loaded { sources, errors: Vec::new() }
     }
 

@@ -6,6 +6,7 @@
 
 mod bind;
 mod conditions;
+mod confusable;
 mod implied;
 mod matrices;
 mod names;
@@ -66,6 +67,7 @@ pub fn lint(
         population::lint(&mut lints);
         names::lint(&mut lints);
     }
+    confusable::lint(&mut lints, sources);
     lints.tell_unused();
 }
 

@@ -44,7 +44,7 @@ impl<'s> Silence<'s> {
             let marker = match source.notation {
                 Notation::Dsl => "//",
                 Notation::Yaml => "#",
-                Notation::Ndjson | Notation::Csv | Notation::Tests => continue,
+                Notation::Json | Notation::Ndjson | Notation::Csv | Notation::Tests => continue,
             };
             let Ok(text) = std::str::from_utf8(&source.bytes) else { continue };
             if text.contains(MARK) {
@@ -135,7 +135,8 @@ impl<'s> Silence<'s> {
 }
 
 /// Lints of which more is looked for where there are users.
-const ABOUT_USERS: [Code; 6] = [
+const ABOUT_USERS: [Code; 7] = [
+    Code::Confusable,
     Code::DeadNow,
     Code::UnreachedTag,
     Code::Unconcerned,

@@ -44,6 +44,9 @@ impl<'s> Bulk<'s> {
         if self.source.is_left_out {
             return;
         }
+        if let Some(problem) = text::other_encoding(self.id, &self.source.bytes) {
+            return problems.push(problem);
+        }
         let told = problems.told();
         let mut has_users = false;
         let mut each = |user: User<'s>, problems: &mut Diagnostics| {

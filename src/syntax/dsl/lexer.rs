@@ -75,10 +75,14 @@ pub(super) struct Lexer<'s> {
 
 impl<'s> Lexer<'s> {
     pub(super) fn new(text: &'s str) -> Self {
+        let bom = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        Self::from(text, bom)
+    }
+
+    /// The lexemes from a place on.
+    pub(super) fn from(text: &'s str, start: usize) -> Self {
         let mut inner = Lexeme::lexer(text);
-        if text.starts_with('\u{feff}') {
-            inner.bump('\u{feff}'.len_utf8());
-        }
+        inner.bump(start);
         let mut lexer = Self { inner, arrow: None, next: None, after: None };
         lexer.take();
         lexer.take();

@@ -13,6 +13,7 @@ use crate::{
             sections::{ListField, ValueField},
             token::{End, Token},
         },
+        idioms,
     },
 };
 
@@ -77,7 +78,9 @@ pub(super) fn unexpected(
         format!("expected {wanted}, found {what}")
     };
     let diagnostic = report(Code::Syntax, message);
-    let hint = hint(within, &has, token, what).map(str::to_owned);
+    let before = cx.text.get(..*start).unwrap_or_default().trim_end();
+    let hint = name_with_blanks(within, &has, token, cx, *start)
+        .or_else(|| hint(within, &has, token, (before, what)).map(str::to_owned));
     match hint.or_else(|| hint_on_kind(within, &has, token, what)) {
         Some(hint) => diagnostic.hint(hint),
         None => diagnostic,
@@ -174,12 +177,39 @@ fn name_wanted(within: Within, has: &impl Fn(&str) -> bool) -> &'static str {
     }
 }
 
+/// What helps where a name goes on behind its first word: it needs quotes.
+fn name_with_blanks(
+    within: Within,
+    has: &impl Fn(&str) -> bool,
+    token: Option<&Token<'_>>,
+    cx: &Context<'_>,
+    at: usize,
+) -> Option<String> {
+    let (end, mark) = match within {
+        Within::Rule | Within::Invariant => ("\":\"", ':'),
+        Within::User | Within::Group | Within::Matrix => ("\"{\"", '{'),
+        _ => return None,
+    };
+    if !has(end) || !matches!(token, Some(Token::Word(_) | Token::Keyword(_) | Token::RuleId)) {
+        return None;
+    }
+    let line = cx.text.get(..at)?.rfind('\n').map_or(0, |at| at + 1);
+    let line = cx.text.get(line..)?.lines().next()?;
+    let end = line
+        .find([':', '{', '"', ';', '(', '['])
+        .filter(|&at| line.get(at..).is_some_and(|rest| rest.starts_with(mark)))?;
+    let (keyword, name) = line.get(..end)?.trim().split_once(char::is_whitespace)?;
+    let name = name.trim_start();
+    name.contains(char::is_whitespace)
+        .then(|| format!("a name with blanks stands in quotes: `{keyword} \"{}\"`", shown(name)))
+}
+
 /// What helps with mistakes that people make who know other languages.
 fn hint(
     within: Within,
     has: &impl Fn(&str) -> bool,
     token: Option<&Token<'_>>,
-    what: &str,
+    (before, what): (&str, &str),
 ) -> Option<&'static str> {
     let conditions = matches!(within, Within::Rule | Within::Invariant | Within::Condition);
     let after_condition = has("\"->\"") || within == Within::Condition && !has("word");
@@ -193,6 +223,11 @@ fn hint(
         _ if conditions && what.starts_with("`!") => {
             Some("write `not(...)` for the opposite of a condition")
         }
+        _ if conditions && before.ends_with("not") && matches!(token, Some(Token::Word(_))) => {
+            Some("write `not(...)` around the condition: `not(hasTag(A))`")
+        }
+        "`*`" | "`'*'`" if conditions && (has("\"]\"") || has("\"[\"")) => Some(idioms::ALL_TAGS),
+        "`*`" if conditions && has("word") => Some(idioms::EVERYONE),
         "`=>`" | "`=`" | "`>`" | "`→`" if has("\"->\"") => {
             Some("`->` stands between condition and outcome")
         }

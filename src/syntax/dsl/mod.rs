@@ -17,7 +17,7 @@ mod sections;
 mod string;
 mod token;
 
-pub(super) use sections::is_described;
+pub(super) use sections::{is_described, is_keyword};
 
 lalrpop_util::lalrpop_mod!(
     // Generated; the lints are for what people write.

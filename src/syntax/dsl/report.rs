@@ -11,17 +11,16 @@ use crate::{
             message::shown,
             sections::{Block, SECTIONS},
         },
+        idioms,
     },
 };
 
 pub(super) fn unknown_section(cx: &Context<'_>, piece: Piece<'_>) {
     let known = || SECTIONS.iter().map(|section| section.name);
     let message = format!("unknown section `{}`", shown(piece.text));
-    cx.report(at(cx, Code::UnknownSection, piece, message).hint(known_names(
-        piece.text,
-        "statements begin with",
-        known,
-    )));
+    let hint = idioms::section(piece.text)
+        .map_or_else(|| known_names(piece.text, "statements begin with", known), str::to_owned);
+    cx.report(at(cx, Code::UnknownSection, piece, message).hint(hint));
 }
 
 pub(super) fn unknown_field(cx: &Context<'_>, piece: Piece<'_>, block: &'static Block) {
@@ -112,9 +111,22 @@ pub(super) fn too_deep(cx: &Context<'_>, piece: Piece<'_>) {
 }
 
 /// Two items of a list, or two arguments, without a comma between them.
-pub(super) fn no_comma(cx: &Context<'_>, piece: Piece<'_>) {
+pub(super) fn no_comma(cx: &Context<'_>, piece: Piece<'_>, is_tags: bool) {
     let message = format!("missing `,` before `{}`", shown(piece.text));
-    cx.report(at(cx, Code::Syntax, piece, message));
+    let problem = at(cx, Code::Syntax, piece, message);
+    cx.report(if is_tags {
+        problem.hint("a tag has no blanks: join the words by `_` or `-` if they are one")
+    } else {
+        problem
+    });
+}
+
+/// A second word where the name of one tag is wanted.
+pub(super) fn blank_in_tag(cx: &Context<'_>, piece: Piece<'_>) {
+    cx.report(at(cx, Code::Syntax, piece, "hasTag() takes one tag, and a tag has no blanks").hint(
+        "join the words by `_` or `-` if they are one tag; for several tags write \
+         any(hasTag(A), hasTag(B)) or all(...)",
+    ));
 }
 
 /// What looks like the quotes of a string.
@@ -142,6 +154,14 @@ pub(super) fn needs_quotes<'s>(cx: &Context<'_>, piece: Piece<'s>) -> &'s str {
 pub(super) fn foreign_comment(cx: &Context<'_>, piece: Piece<'_>) {
     cx.report(
         at(cx, Code::Syntax, piece, "`#` begins no comment here").hint("comments begin with `//`"),
+    );
+}
+
+/// A comment between `/*` and `*/`.
+pub(super) fn block_comment(cx: &Context<'_>, start: usize) {
+    cx.report(
+        Diagnostic::error(Code::Syntax, cx.span(start, start + 2), "`/*` begins no comment here")
+            .hint("comments begin with `//`, in each line anew"),
     );
 }
 

@@ -208,6 +208,11 @@ pub(super) fn section(name: &str) -> Option<&'static Section> {
     SECTIONS.iter().find(|section| section.name == name)
 }
 
+/// Whether statements begin with this word.
+pub(in crate::syntax) fn is_keyword(name: &str) -> bool {
+    section(name).is_some()
+}
+
 /// Whether a description may stand before statements of this name.
 pub(in crate::syntax) fn is_described(name: &str) -> bool {
     section(name).is_some_and(|section| {

@@ -82,6 +82,8 @@ pub(super) struct Cursor<'s, 'p> {
     last_alias: Option<Span>,
     /// Where a text ends of which a comma made several: what begins before is a part of it.
     pub cut: usize,
+    /// Where the first field of a rule stands that is written like a section and was told.
+    pub stray: Option<usize>,
 }
 
 fn parser(text: &str) -> Parser<'_, StrInput<'_>> {
@@ -126,6 +128,7 @@ impl<'s, 'p> Cursor<'s, 'p> {
             last_error: None,
             last_alias: None,
             cut: 0,
+            stray: None,
         }
     }
 

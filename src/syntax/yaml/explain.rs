@@ -3,7 +3,7 @@ use granit_parser::{ErrorKind, ScanError};
 use crate::{
     diagnostic::{Code, Diagnostic},
     source::{SourceId, Span},
-    syntax::{MAX_NESTING, known::quoted},
+    syntax::{MAX_NESTING, idioms, known::quoted},
 };
 
 /// What was read before the mistake.
@@ -27,10 +27,16 @@ pub(super) fn syntax(
     if mistake.is_star() {
         return star(mistake.character(at));
     }
+    if let Some(comment) = mistake.foreign_comment() {
+        return foreign_comment(comment);
+    }
     brackets(kind, &mistake)
         .or_else(|| quotes(kind, &mistake))
         .unwrap_or_else(|| others(kind, &mistake))
 }
+
+/// How many lines before a mistake are looked at for a comment of another language.
+const MOST_LINES: usize = 50;
 
 struct Mistake<'c> {
     id: SourceId,
@@ -66,6 +72,32 @@ impl Mistake<'_> {
             Some(bracket) => problem.also(self.character(bracket), "this bracket is open"),
             None => problem,
         }
+    }
+
+    /// The line up to the mistake.
+    fn line(&self) -> &str {
+        let before = self.context.text.get(..self.at).unwrap_or_default();
+        before.rsplit('\n').next().unwrap_or_default()
+    }
+
+    /// What was meant as a comment, if it is what led here.
+    fn foreign_comment(&self) -> Option<Span> {
+        let before = self.context.text.get(..self.at)?;
+        let mut end = before.len();
+        // To YAML the lines of a comment and the key after them are one text: no key is between them.
+        for line in before.rsplit('\n').take(MOST_LINES) {
+            let start = end - line.len();
+            let content = line.trim();
+            if idioms::foreign_comment(content) {
+                let start = start + (line.len() - line.trim_start().len());
+                return Some(Span::new(self.id, start, start + content.len()));
+            }
+            if content.contains(": ") || content.ends_with(':') && end < before.len() {
+                return None;
+            }
+            end = start.saturating_sub(1);
+        }
+        None
     }
 
     /// The quote with which the text begins that is being read: between two values stands no other.
@@ -152,9 +184,10 @@ fn others(kind: &ErrorKind, mistake: &Mistake<'_>) -> Diagnostic {
         ErrorKind::ExpectedBlockMappingKey => {
             ("expected a key like the ones above", "is this line indented as it should be?")
         }
-        ErrorKind::ExpectedBlockSequenceEntry => {
-            ("expected another `- ` item", "is this line indented as it should be?")
-        }
+        ErrorKind::ExpectedBlockSequenceEntry => (
+            "expected another `- ` item",
+            "indent a line that belongs to the item above like the text after its `- `",
+        ),
         ErrorKind::BlockSequenceEntryNotAllowed => (
             "a `- ` item is not allowed here",
             "begin the list on a line of its own, below its key",
@@ -169,6 +202,17 @@ fn others(kind: &ErrorKind, mistake: &Mistake<'_>) -> Diagnostic {
         | ErrorKind::InvalidBlockScalarIndent
         | ErrorKind::InvalidFlowScalarIndent => {
             ("this line is not indented as it should be", "indent it like the lines it belongs to")
+        }
+        ErrorKind::MissingAnchorOrAliasName => {
+            let line = mistake.line();
+            let hint = if line.contains("outcome") {
+                idioms::ALL_TAGS
+            } else if line.contains("condition") {
+                idioms::EVERYONE
+            } else {
+                "put the text in quotes"
+            };
+            ("a text can't begin with `*` or `&`", hint)
         }
         ErrorKind::UnexpectedCharacter { character: '`' } => {
             ("a text can't begin with a backquote", "put the text in quotes")
@@ -191,6 +235,12 @@ pub(super) fn cut(span: Span, text: &str) -> Diagnostic {
     let text = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     Diagnostic::error(Code::Syntax, span, "a text with a comma needs quotes within brackets")
         .hint(format!("write {}", quoted(&format!("\"{text}\""))))
+}
+
+/// What begins a comment in other languages.
+pub(super) fn foreign_comment(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::Syntax, span, "this begins no comment in YAML")
+        .hint("comments begin with `#`, in each line anew")
 }
 
 /// A `*` as a key, which to YAML begins an alias.

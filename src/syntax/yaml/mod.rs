@@ -31,7 +31,7 @@ use self::{
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     source::{SourceId, Span},
-    syntax::{ast::Item, known},
+    syntax::ast::Item,
 };
 
 /// How many syntax errors of one file are told; then the rest of it is left unread, so that the
@@ -139,9 +139,7 @@ fn document<'s>(
         let section = SECTIONS.iter().find(|section| section.name == key.value);
         cursor.enter(section, key.span);
         let Some(section) = section else {
-            let names: Vec<&str> = SECTIONS.iter().map(|section| section.name).collect();
-            let problem = known::unknown(Code::UnknownSection, "unknown section", &key, &names);
-            cursor.problems.push(problem);
+            sections::unknown(cursor, &key);
             cursor.skip()?;
             continue;
         };

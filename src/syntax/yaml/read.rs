@@ -1,5 +1,6 @@
 use super::{
     cursor::{Cursor, Stop},
+    explain,
     node::{Node, Opened, Scalar},
 };
 use crate::{
@@ -7,6 +8,7 @@ use crate::{
     source::Span,
     syntax::{
         ast::{List, Spanned, Text},
+        idioms,
         known::{Keys, quoted, repeated, unknown},
     },
 };
@@ -71,10 +73,15 @@ impl<'s> Cursor<'s, '_> {
 
     /// The beginning of a list; its items come next, each after [`Cursor::another`].
     pub(super) fn sequence(&mut self, expected: Expected) -> Result<Given<Opened>, Stop> {
-        match self.node()? {
-            Node::Sequence(opened) => Ok(Given::Value(opened)),
+        let node = self.node()?;
+        self.sequence_of(&node, expected)
+    }
+
+    fn sequence_of(&mut self, node: &Node<'s>, expected: Expected) -> Result<Given<Opened>, Stop> {
+        match node {
+            Node::Sequence(opened) => Ok(Given::Value(*opened)),
             Node::Scalar(scalar) if scalar.is_null() => Ok(Given::Nothing),
-            other => self.refuse(&other, expected),
+            other => self.refuse(other, expected),
         }
     }
 
@@ -89,24 +96,32 @@ impl<'s> Cursor<'s, '_> {
 
     /// A list of tags. Whether they may be tags is for `policy` to say.
     pub(super) fn tags(&mut self) -> Result<Given<List<'s>>, Stop> {
-        self.list(TAGS, TAG, |tag| !tag.is_bool())
+        let node = self.node()?;
+        self.tags_of(node)
+    }
+
+    /// As [`Cursor::tags`], of a node that was read.
+    pub(super) fn tags_of(&mut self, node: Node<'s>) -> Result<Given<List<'s>>, Stop> {
+        self.list(node, TAGS, TAG, |tag| !tag.is_bool())
     }
 
     /// A list of users, by their ids. Any text can be an id, one that looks like a number or a
     /// boolean too.
     pub(super) fn users(&mut self) -> Result<Given<List<'s>>, Stop> {
-        self.list(USERS, USER, |_| true)
+        let node = self.node()?;
+        self.list(node, USERS, USER, |_| true)
     }
 
     /// A list of texts. Items that are none are reported and left out; a list of nothing else is
     /// refused.
     fn list(
         &mut self,
+        node: Node<'s>,
         list: Expected,
         item: Expected,
         is_text: impl Fn(&Scalar<'_>) -> bool,
     ) -> Result<Given<List<'s>>, Stop> {
-        let opened = match self.sequence(list)? {
+        let opened = match self.sequence_of(&node, list)? {
             Given::Value(opened) => opened,
             Given::Nothing => return Ok(Given::Nothing),
             Given::Refused => return Ok(Given::Refused),
@@ -170,6 +185,12 @@ impl<'s> Cursor<'s, '_> {
             Node::Mapping(opened) => (self.first_line(*opened), "a mapping".to_owned()),
             Node::Refused => (span, "nothing".to_owned()),
         };
+        if let Node::Scalar(scalar) = node
+            && scalar.plain
+            && idioms::foreign_comment(&scalar.value)
+        {
+            return explain::foreign_comment(span);
+        }
         let Expected(what, hint) = expected;
         Diagnostic::error(Code::WrongType, span, format!("expected {what}, found {found}"))
             .hint(hint)

@@ -172,7 +172,7 @@ fn file(name: &str, form: Form, part: &World, chance: &mut Chance) -> Source {
     let (ending, notation, text) = match form {
         Form::Dsl => ("peerage", Notation::Dsl, dsl::file(part, chance)),
         Form::Yaml => ("yaml", Notation::Yaml, yaml::file(&values::sections(part, chance), chance)),
-        Form::Json => ("json", Notation::Yaml, json!(values::sections(part, chance)).to_string()),
+        Form::Json => ("json", Notation::Json, json!(values::sections(part, chance)).to_string()),
         Form::Ndjson => ("ndjson", Notation::Ndjson, bulk::ndjson(part, chance)),
         Form::Csv => ("csv", Notation::Csv, bulk::csv(part, chance)),
     };

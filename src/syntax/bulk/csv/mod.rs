@@ -1,15 +1,16 @@
 //! A table with a header: a user a line.
 
 mod fields;
+mod header;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::Cell};
 
 use super::{Line, condition, lines};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     source::{SourceId, Span},
     syntax::{
-        ast::{Setting, Spanned, Text, User},
+        ast::{List, Setting, Spanned, Text, User},
         known::{self, Keys},
     },
 };
@@ -66,13 +67,8 @@ pub(super) fn users<'s>(
         }
     });
     if header.is_none() {
-        problems.push(no_header(Span::new(id, 0, 0)));
+        problems.push(header::missing(Span::new(id, 0, 0)));
     }
-}
-
-fn no_header(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::InvalidRecord, span, "the table has no header that names its columns")
-        .hint("begin with the line `id,tags`; columns are separated by commas")
 }
 
 /// What a column holds.
@@ -110,15 +106,6 @@ impl<'s> Column<'s> {
         })
     }
 }
-fn unknown(name: &Text<'_>) -> Diagnostic {
-    let problem =
-        known::unknown(Code::UnknownField, "a table of users has no column", name, COLUMNS);
-    let is_meant = |column: &&&str| column.strip_prefix(PERMISSION) == Some(&*name.value);
-    match COLUMNS.iter().find(is_meant) {
-        Some(column) => problem.hint(format!("did you mean `{column}`?")),
-        None => problem,
-    }
-}
 
 /// The permission that a column of this name holds.
 fn permission<'s>(column: &Text<'s>) -> Option<Text<'s>> {
@@ -133,6 +120,8 @@ fn permission<'s>(column: &Text<'s>) -> Option<Text<'s>> {
 /// What the columns hold, in their order.
 struct Header<'s> {
     columns: Vec<Column<'s>>,
+    /// Whether it was told that something other than blanks separates tags: it is so in all lines.
+    has_told: Cell<bool>,
 }
 
 impl<'s> Header<'s> {
@@ -142,8 +131,8 @@ impl<'s> Header<'s> {
         count: usize,
         problems: &mut Diagnostics,
     ) -> Option<Self> {
-        if !fields.iter().any(|field| COLUMNS.contains(&field.text.trim())) {
-            problems.push(no_header(line.whole()));
+        if !fields.iter().any(|field| header::is_column(field.text.trim())) {
+            problems.push(header::not_found(line));
             return None;
         }
         if count > MOST_FIELDS {
@@ -155,28 +144,23 @@ impl<'s> Header<'s> {
         }
         let mut names = Keys::default();
         let mut columns = Vec::new();
+        let mut strange = header::Strange::default();
         for field in fields {
             let name = field.trimmed(line).unwrap_or_else(|| field.text(line));
+            let name = strange.in_small_letters(name);
             let first = names.add(&name);
             let column = if first.is_none() { Column::of(&name) } else { None };
             if let Some(first) = first {
                 problems.push(known::repeated(Code::DuplicateKey, "column", &name, first));
             } else if column.is_none() {
-                problems.push(unknown(&name));
+                strange.add(name);
             }
             columns.push(column.unwrap_or(Column::Refused));
         }
-        let mut require = |wanted: &str, has: bool| {
-            if !has {
-                let message = format!("the table has no column `{wanted}`");
-                let problem = Diagnostic::error(Code::MissingField, line.whole(), message);
-                problems.push(problem.hint("begin with the line `id,tags`"));
-            }
-            has
-        };
-        let has_id = require("id", columns.iter().any(|column| matches!(column, Column::Id)));
-        let has_tags = require("tags", columns.iter().any(|column| matches!(column, Column::Tags)));
-        (has_id && has_tags).then_some(Self { columns })
+        let has_id = columns.iter().any(|column| matches!(column, Column::Id));
+        let has_tags = columns.iter().any(|column| matches!(column, Column::Tags));
+        strange.tell(line, has_id, has_tags, problems);
+        (has_id && has_tags).then_some(Self { columns, has_told: Cell::new(false) })
     }
 
     /// The user of a line, who has what its fields say; one that is empty says nothing.
@@ -195,7 +179,7 @@ impl<'s> Header<'s> {
         for (column, field) in self.columns.iter().zip(fields) {
             match column {
                 Column::Id => user.id = field.text(line),
-                Column::Tags => user.tags = field.words(line),
+                Column::Tags => user.tags = self.tags(field, line, problems),
                 Column::Peers => user.set(|more| &mut more.peers, field.trimmed(line)),
                 Column::Moderation => user.set(|more| &mut more.moderation, field.trimmed(line)),
                 Column::Approval => user.set(|more| &mut more.approval, field.trimmed(line)),
@@ -215,6 +199,30 @@ impl<'s> Header<'s> {
             }
         }
         Some(user)
+    }
+
+    /// The tags of a cell, which blanks separate.
+    fn tags(
+        &self,
+        field: &Field<'s>,
+        line: Line<'_>,
+        problems: &mut Diagnostics,
+    ) -> Option<List<'s>> {
+        let words = field.words(line)?;
+        let separators = [',', ';', '|'];
+        if !field.text.contains(separators) {
+            return Some(words);
+        }
+        if !self.has_told.replace(true) {
+            let blanks = field.text.replace(separators, " ");
+            let shown = blanks.split_whitespace().collect::<Vec<_>>().join(" ");
+            let message = "blanks separate the tags of a cell";
+            let problem = Diagnostic::error(Code::InvalidTag, words.span, message);
+            problems.push(
+                problem.hint(format!("write {}, and others likewise", known::quoted(&shown))),
+            );
+        }
+        None
     }
 
     fn miscounted(&self, line: Line<'_>, fields: &[Field<'_>], found: usize) -> Diagnostic {

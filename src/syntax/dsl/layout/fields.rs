@@ -22,6 +22,7 @@ impl<'s> Layout<'_, '_, 's> {
                 self.take();
             }
             _ if piece.text == "#" => self.foreign_comment(piece),
+            _ if self.begins_comment(piece) => self.block_comment(piece),
             _ => self.begin_with_key(piece, block),
         }
     }

@@ -123,6 +123,7 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
 
     fn begin_statement(&mut self, piece: Piece<'s>) {
         match piece.lexeme {
+            _ if self.begins_comment(piece) => self.block_comment(piece),
             Lexeme::Doc => self.description(),
             Lexeme::Word | Lexeme::Mixed => {
                 if let Some(section) = section(piece.text) {
@@ -154,6 +155,9 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
         }
         if piece.text == "#" {
             return self.foreign_comment(piece);
+        }
+        if self.begins_comment(piece) {
+            return self.block_comment(piece);
         }
         self.separate(piece);
         let token = match piece.lexeme {
@@ -212,6 +216,12 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
         }
     }
 
+    /// Whether the innermost call that is open takes the name of one tag.
+    fn is_in_has_tag(&self) -> bool {
+        let before = self.open.last().and_then(|open| self.text.get(..open.at));
+        before.is_some_and(|before| before.trim_end().ends_with("hasTag"))
+    }
+
     /// A comment as other notations write it: the rest of the line is none of the text.
     fn foreign_comment(&mut self, piece: Piece<'s>) {
         report::foreign_comment(self.cx, piece);
@@ -222,13 +232,31 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
         }
     }
 
+    /// Whether a comment begins as other languages have them.
+    fn begins_comment(&self, piece: Piece<'s>) -> bool {
+        piece.text == "/" && self.text.get(piece.end()..).is_some_and(|rest| rest.starts_with('*'))
+    }
+
+    /// Reads on behind such a comment; behind its line, if it is never closed.
+    fn block_comment(&mut self, piece: Piece<'s>) {
+        report::block_comment(self.cx, piece.start);
+        let rest = self.text.get(piece.start..).unwrap_or_default();
+        let end = rest.find("*/").map(|at| at + 2).or_else(|| rest.find('\n'));
+        self.lexer = Lexer::from(self.text, piece.start + end.unwrap_or(rest.len()));
+    }
+
     /// Puts a comma between two items that have none.
     fn separate(&mut self, piece: Piece<'s>) {
         let item = |lexeme| matches!(lexeme, Lexeme::Word | Lexeme::Mixed | Lexeme::String);
         let after_item = item(self.last) || self.last == Lexeme::RoundClose;
         if after_item && item(piece.lexeme) && !self.open.is_empty() {
             if !self.clause.mended {
-                report::no_comma(self.cx, piece);
+                if self.is_in_has_tag() {
+                    self.mend(|cx| report::blank_in_tag(cx, piece));
+                    return self.ready.push_back((self.at, Token::Odd, self.at));
+                }
+                let in_call = self.open.last().is_some_and(Open::is_round);
+                report::no_comma(self.cx, piece, self.is_tag() && !in_call);
             }
             self.ready.push_back((self.at, Token::Comma, self.at));
         }

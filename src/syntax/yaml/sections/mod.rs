@@ -14,11 +14,17 @@ use std::fmt;
 
 use super::{
     cursor::{Cursor, Stop},
+    explain,
     read::Expected,
 };
 use crate::{
+    diagnostic::{Code, Diagnostic},
     source::Span,
-    syntax::ast::{Item, SettingsSection, WordSection},
+    syntax::{
+        ast::{Item, SettingsSection, Text, WordSection},
+        idioms,
+        known::{self, quoted},
+    },
 };
 
 /// A section of a policy, and how its value is read.
@@ -71,6 +77,29 @@ pub(super) const SECTIONS: &[Section] = &[
     Section { name: "invariants", read: invariants::read },
     Section { name: "lints", read: invariants::lints },
 ];
+
+/// Reports a section that there is not.
+pub(super) fn unknown(cursor: &mut Cursor<'_, '_>, key: &Text<'_>) {
+    if rules::FIELDS.contains(&&*key.value) {
+        // Told with the rule that lacks it.
+        if !rules::is_told(cursor, key.span) {
+            let message = format!("{} is a field of a rule, and no section", quoted(&key.value));
+            let problem = Diagnostic::error(Code::UnknownSection, key.span, message);
+            cursor.problems.push(problem.hint(rules::INDENT));
+        }
+        return;
+    }
+    if idioms::foreign_comment(&key.value) {
+        cursor.problems.push(explain::foreign_comment(key.span));
+        return;
+    }
+    let names: Vec<&str> = SECTIONS.iter().map(|section| section.name).collect();
+    let problem = known::unknown(Code::UnknownSection, "unknown section", key, &names);
+    cursor.problems.push(match idioms::section(&key.value) {
+        Some(hint) => problem.hint(hint),
+        None => problem,
+    });
+}
 
 const CONDITION: Expected = Expected("a condition as text", "write `hasTag(...)`");
 const SWITCH: Expected =

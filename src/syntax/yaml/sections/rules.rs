@@ -3,7 +3,9 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     source::Span,
     syntax::{
-        ast::{Item, Rule, Text},
+        ast::{Item, List, Rule, Text},
+        idioms,
+        known::{quoted, unknown},
         yaml::{
             cursor::{Cursor, Stop},
             node::Node,
@@ -35,7 +37,11 @@ pub(super) fn read<'s>(
     Ok(())
 }
 
-const RULE_FIELDS: &[&str] = &["name", "condition", "outcome", "description", "rule_id"];
+/// What belongs to a rule is indented so.
+pub(super) const INDENT: &str =
+    "indent it like the first field of the rule, which stands after the `- `";
+
+pub(super) const FIELDS: &[&str] = &["name", "condition", "outcome", "description", "rule_id"];
 
 fn rule<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Rule<'s>>, Stop> {
     let node = cursor.node()?;
@@ -46,31 +52,50 @@ fn rule<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Rule<'s>>, Stop> {
     let mut fields = Fields::new("field");
     let (mut name, mut rule_id, mut description) = (None, None, None);
     let (mut expr, mut outcome) = (Given::Nothing, Given::Nothing);
+    let mut is_denial = false;
     while let Some(key) = fields.next(cursor)? {
         match &*key.value {
             "name" => name = cursor.string(TEXT)?.value(),
             "condition" => expr = cursor.expr(CONDITION)?,
-            "outcome" => outcome = cursor.tags()?,
+            "outcome" => outcome = self::outcome(cursor)?,
             "description" => description = cursor.string(TEXT)?.value(),
             "rule_id" => rule_id = cursor.string(TEXT)?.value(),
-            _ => cursor.unknown_field(&key, "a rule", RULE_FIELDS)?,
+            other => {
+                let denial = idioms::denial(other);
+                is_denial |= denial.is_some();
+                let problem = unknown(Code::UnknownField, "a rule has no field", &key, FIELDS);
+                cursor.problems.push(denial.map_or(problem.clone(), |hint| problem.hint(hint)));
+                cursor.skip()?;
+            }
         }
     }
-    let whole = cursor.whole(opened);
+    let (whole, end) = (cursor.whole(opened), cursor.end());
     // What ends in a syntax error is told as that alone.
     cursor.peek()?;
     let place = |name: &Option<Text<'_>>| name.as_ref().map(|name| name.span);
     let span = place(&name).or(fields.first()).unwrap_or(whole);
-    let mut missing = |field: &str, example: &str| {
-        let message = format!("the rule has no `{field}`");
-        let problem = Diagnostic::error(Code::MissingField, span, message);
-        cursor.problems.push(problem.hint(format!("add `{field}: {example}`")));
-    };
+    let mut missing = Vec::new();
     if matches!(expr, Given::Nothing) {
-        missing("condition", "hasTag(...)");
+        missing.push(("condition", "hasTag(...)"));
     }
-    if matches!(outcome, Given::Nothing) {
-        missing("outcome", "[...]");
+    // What was meant to deny has its own message.
+    if matches!(outcome, Given::Nothing) && !is_denial {
+        missing.push(("outcome", "[...]"));
+    }
+    if !missing.is_empty()
+        && let Some(field) = at_margin(cursor, end)
+    {
+        cursor.stray = Some(field.start());
+        let text = cursor.text().get(field.start()..field.end()).unwrap_or_default();
+        let message = format!("the rule's field {} is not indented", quoted(text));
+        let problem = Diagnostic::error(Code::UnknownSection, field, message);
+        cursor.problems.push(problem.also(span, "the rule begins here").hint(INDENT));
+    } else {
+        cursor.problems.extend(missing.into_iter().map(|(field, example)| {
+            let message = format!("the rule has no `{field}`");
+            let problem = Diagnostic::error(Code::MissingField, span, message);
+            problem.hint(format!("add `{field}: {example}`"))
+        }));
     }
     Ok(match (expr, outcome) {
         (Given::Value(condition), Given::Value(outcome)) => {
@@ -78,4 +103,39 @@ fn rule<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Rule<'s>>, Stop> {
         }
         _ => None,
     })
+}
+
+/// The tags of an outcome. People write words and conditions in their place.
+fn outcome<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Given<List<'s>>, Stop> {
+    let node = cursor.node()?;
+    let hint = match &node {
+        Node::Scalar(scalar) if idioms::is_everyone(&scalar.value) => idioms::ALL_TAGS,
+        Node::Scalar(scalar) if scalar.value.contains('(') => {
+            "the outcome names tags, not conditions: `[B]` is for the users who have the tag B"
+        }
+        _ => return cursor.tags_of(node),
+    };
+    cursor.refuse(&node, Expected("a list of tags", hint))
+}
+
+/// The key of the next line, if it is a field of a rule and stands where sections do.
+fn at_margin(cursor: &Cursor<'_, '_>, end: usize) -> Option<Span> {
+    let rest = cursor.text().get(end..)?;
+    let mut start = end + rest.find('\n')? + 1;
+    for line in cursor.text().get(start..)?.split_inclusive('\n') {
+        let content = line.trim();
+        if !(content.is_empty() || content.starts_with('#')) {
+            let field = FIELDS
+                .iter()
+                .find(|&&field| line.strip_prefix(field).is_some_and(|rest| rest.starts_with(':')));
+            return field.map(|field| cursor.span(start, start + field.len()));
+        }
+        start += line.len();
+    }
+    None
+}
+
+/// Whether a field at the margin was told with its rule, or stands below one that was.
+pub(super) fn is_told(cursor: &Cursor<'_, '_>, key: Span) -> bool {
+    cursor.stray.is_some_and(|first| key.start() >= first)
 }

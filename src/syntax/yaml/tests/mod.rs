@@ -8,14 +8,13 @@ use super::{
     node::Node,
     read::{Expected, Fields},
     recover,
-    sections::SECTIONS,
+    sections::{self, SECTIONS},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     source::{SourceId, Span},
     syntax::{
         ast::{Item, Spanned},
-        known,
         tests::Test,
     },
 };
@@ -169,9 +168,7 @@ fn sections<'s>(cursor: &mut Cursor<'s, '_>, items: &mut Vec<Item<'s>>) -> Resul
     let mut keys = Fields::new("section");
     while let Some(key) = keys.next(cursor)? {
         let Some(section) = SECTIONS.iter().find(|section| section.name == key.value) else {
-            let names: Vec<&str> = SECTIONS.iter().map(|section| section.name).collect();
-            let problem = known::unknown(Code::UnknownSection, "unknown section", &key, &names);
-            cursor.problems.push(problem);
+            sections::unknown(cursor, &key);
             cursor.skip()?;
             continue;
         };

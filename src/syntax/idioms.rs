@@ -1,0 +1,105 @@
+//! What people write first who know other languages, and how it is written here.
+
+/// How to select everyone, where a condition is wanted.
+pub const EVERYONE: &str = "for all users write `any(hasTag(A), not(hasTag(A)))`, with any tag for A; a comment \
+     `allow: always-holds` says that it is meant";
+
+/// How to select nobody, where a condition is wanted.
+pub const NOBODY: &str = "for no user leave the statement out: what no rule allows is denied";
+
+/// How to let all users be reached.
+pub const ALL_TAGS: &str =
+    "list the tags of all who may be reached: `[A, B]`; a user with one of them may be reached";
+
+/// How to deny something.
+pub const DENY: &str = "rules only allow: what no rule allows is denied, and no rule takes away what another \
+     allows; leave the rule out, or narrow the condition of those that allow it: \
+     `all(hasTag(A), not(hasTag(B)))`";
+
+/// What people call everyone, or what always holds.
+pub fn is_everyone(word: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "*",
+        "all",
+        "always",
+        "any",
+        "anybody",
+        "anyone",
+        "everybody",
+        "everyone",
+        "on",
+        "true",
+        "yes",
+        "allow",
+        "enabled",
+        "1",
+    ];
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// What people call nobody, or what never holds.
+pub fn is_nobody(word: &str) -> bool {
+    const WORDS: &[&str] =
+        &["false", "never", "no", "nobody", "none", "off", "deny", "disabled", "0", "null"];
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// What helps where a tag was written that can be none.
+pub fn tag(text: &str) -> Option<String> {
+    if is_everyone(text) {
+        return Some(ALL_TAGS.to_owned());
+    }
+    let separators = [',', ';', '|', '/'];
+    let parts = |separator: &[char]| {
+        let parts = text.split(separator).map(str::trim).filter(|part| !part.is_empty());
+        parts.map(quoted_part).collect::<Vec<_>>().join(", ")
+    };
+    if text.contains(separators) {
+        Some(format!("write several tags as a list: `[{}]`", parts(&separators)))
+    } else if text.trim().contains(char::is_whitespace) {
+        let joined = text.split_whitespace().collect::<Vec<_>>().join("_");
+        Some(format!("a tag has no blanks: write `{}`", joined.escape_debug()))
+    } else {
+        None
+    }
+}
+
+fn quoted_part(part: &str) -> String {
+    part.chars().take(60).collect::<String>().escape_debug().to_string()
+}
+
+/// What helps where a rule has a field, or a policy a section, of this name.
+pub(super) fn denial(name: &str) -> Option<&'static str> {
+    const NAMES: &[&str] = &[
+        "barrier",
+        "barriers",
+        "denials",
+        "denied",
+        "denies",
+        "deny",
+        "disallow",
+        "effect",
+        "exclude",
+        "except",
+        "forbid",
+        "forbidden",
+        "never_allow",
+        "unless",
+    ];
+    NAMES.contains(&name).then_some(DENY)
+}
+
+/// What helps where a section of this name is wanted.
+pub(super) fn section(name: &str) -> Option<&'static str> {
+    match name {
+        "allow" | "allows" | "policies" | "policy" | "permit" => {
+            Some("what is allowed is said by `rules`")
+        }
+        _ => denial(name),
+    }
+}
+
+/// What a text is that stands where a comment was meant: the way in which other languages begin one.
+pub(super) fn foreign_comment(text: &str) -> bool {
+    text.starts_with("//") || text.starts_with("/*")
+}

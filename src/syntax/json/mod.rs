@@ -1,0 +1,367 @@
+//! The rules of JSON, to which a `.json` file is held before its sections are read as YAML, of which
+//! JSON is a part.
+//!
+//! What is wrong is told where it is, in JSON's terms: a trailing comma, a comment, a missing comma.
+//! Mistakes that leave no doubt of what was meant don't end the reading, so that one doesn't hide the
+//! next; of comments, other quotes and missing quotes the first of a file stands for all. That no key
+//! stands twice is for the reader of the sections to say, which knows what the key is of.
+
+mod scalar;
+
+use super::known::quoted;
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics, Mark},
+    source::{SourceId, Span},
+};
+
+/// Whether a text is JSON; what is wrong goes to `problems`. Costs one pass and no recursion.
+pub(super) fn check(id: SourceId, text: &str, problems: &mut Diagnostics) -> bool {
+    let mut reader = Reader {
+        id,
+        text,
+        at: 0,
+        value_end: 0,
+        name_start: 0,
+        open: Vec::new(),
+        told: Told::default(),
+        mistakes: 0,
+        begun: problems.mark(),
+        problems,
+    };
+    if text.starts_with('\u{feff}') {
+        reader.at = '\u{feff}'.len_utf8();
+    }
+    // An error that leaves open how to go on ends it.
+    let _: Result<(), Lost> = reader.value();
+    reader.mistakes == 0
+}
+
+/// From the first byte of a member's name to its colon; the reader of the sections looks no further.
+const MOST_TO_COLON: usize = 4000;
+
+/// How many mistakes of one file are told.
+const MOST: usize = 100;
+
+/// How to go on can't be told; why was reported.
+struct Lost;
+
+type Step<T> = Result<T, Lost>;
+
+/// What may come next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// The value of the file, or of a member.
+    Value,
+    /// An item, or the end of the array.
+    FirstItem,
+    /// An item, after the comma at this place.
+    Item(usize),
+    /// A member's name, or the end of the object.
+    FirstName,
+    /// A member's name, after the comma at this place.
+    Name(usize),
+    Colon,
+    /// A comma, or the end of what is open.
+    After,
+}
+
+/// Mistakes that are told once in a file.
+#[derive(Default)]
+struct Told {
+    comment: bool,
+    quotes: bool,
+    name: bool,
+    text: bool,
+}
+
+struct Reader<'t, 'p> {
+    id: SourceId,
+    text: &'t str,
+    at: usize,
+    /// Where the last value or name ended.
+    value_end: usize,
+    /// Where the last name began.
+    name_start: usize,
+    /// The brackets that are open, and where.
+    open: Vec<(char, usize)>,
+    told: Told,
+    mistakes: usize,
+    /// What was found before this file.
+    begun: Mark,
+    problems: &'p mut Diagnostics,
+}
+
+impl<'t> Reader<'t, '_> {
+    fn value(&mut self) -> Step<()> {
+        let mut next = Next::Value;
+        loop {
+            self.blanks()?;
+            let Some(found) = self.peek() else { return self.ended(next) };
+            next = match (next, found) {
+                (Next::After, _) if self.open.is_empty() => return self.after_the_end(),
+                (Next::After, ',') => {
+                    self.at += 1;
+                    self.behind_comma(self.at - 1)
+                }
+                (Next::After, ']' | '}') => self.close(found)?,
+                (Next::After, _) => self.no_comma(found)?,
+                (Next::FirstItem, ']') | (Next::FirstName, '}') => self.close(found)?,
+                (Next::Item(comma), ']') | (Next::Name(comma), '}') => {
+                    self.trailing_comma(comma)?;
+                    self.close(found)?
+                }
+                (Next::FirstName | Next::Name(_), _) => self.name(found)?,
+                (Next::Colon, ':') => {
+                    self.at += 1;
+                    if self.at - self.name_start > MOST_TO_COLON {
+                        return self.too_far();
+                    }
+                    Next::Value
+                }
+                (Next::Colon, _) => {
+                    return self.lost(
+                        self.error(
+                            self.value_end,
+                            self.value_end,
+                            "expected `:` after the name of a member",
+                        )
+                        .label("expected `:` here"),
+                    );
+                }
+                (Next::Value | Next::FirstItem | Next::Item(_), '{' | '[') => {
+                    self.open.push((found, self.at));
+                    self.at += 1;
+                    if found == '[' { Next::FirstItem } else { Next::FirstName }
+                }
+                (Next::Value | Next::FirstItem | Next::Item(_), ',' | ']' | '}' | ':') => {
+                    return self.no_value(found);
+                }
+                (Next::Value | Next::FirstItem | Next::Item(_), _) => {
+                    if self.open.is_empty() && found != '"' && !scalar::is_bare(self.first_line()) {
+                        return self.other_notation();
+                    }
+                    self.scalar(found)?;
+                    self.value_end = self.at;
+                    Next::After
+                }
+            };
+        }
+    }
+
+    /// A member's name; `found` begins it.
+    fn name(&mut self, found: char) -> Step<Next> {
+        self.name_start = self.at;
+        match found {
+            '"' => self.string()?,
+            '\'' => self.single_quoted()?,
+            _ if is_of_word(found) => self.bare_name()?,
+            ',' | ':' | '{' | '[' | ']' => {
+                let message = format!("expected the name of a member, found `{found}`");
+                let problem = self.here(found, &message);
+                return self.lost(self.within(problem).hint("write `\"name\": value`"));
+            }
+            other => return self.unexpected(other),
+        }
+        self.value_end = self.at;
+        Ok(Next::Colon)
+    }
+
+    fn close(&mut self, found: char) -> Step<Next> {
+        let Some((open, at)) = self.open.pop() else {
+            return self.lost(self.here(found, "this bracket closes nothing"));
+        };
+        let right = closing(open);
+        if found != right {
+            let problem = self.here(found, &format!("this closes no `{open}`"));
+            let problem = Diagnostic { code: Code::Unbalanced, ..problem };
+            return self.lost(
+                problem
+                    .also(self.span(at, at + 1), "this bracket is open")
+                    .hint(format!("close it with `{right}`")),
+            );
+        }
+        self.at += 1;
+        self.value_end = self.at;
+        Ok(Next::After)
+    }
+
+    /// What may come after a comma.
+    fn behind_comma(&self, comma: usize) -> Next {
+        match self.open.last() {
+            Some(('{', _)) => Next::Name(comma),
+            _ => Next::Item(comma),
+        }
+    }
+
+    // === What is wrong ===
+
+    fn trailing_comma(&mut self, comma: usize) -> Step<()> {
+        let what =
+            if self.open.last().is_some_and(|(open, _)| *open == '{') { "member" } else { "item" };
+        let message = format!("in JSON no comma stands after the last {what}");
+        self.tell(self.error(comma, comma + 1, &message).hint("remove it"))
+    }
+
+    fn no_comma(&mut self, found: char) -> Step<Next> {
+        if found == ':' && self.open.last().is_some_and(|(open, _)| *open == '[') {
+            let problem = self.here(found, "a member of an object begins within an array");
+            let problem = Diagnostic { code: Code::Unbalanced, ..self.within(problem) };
+            return self.lost(problem.hint("is the closing `]` missing above?"));
+        }
+        if found == ':'
+            || !(is_value(found) || matches!(found, '{' | '[' | '\'') || is_of_word(found))
+        {
+            let problem = self.here(
+                found,
+                &format!("expected `,` or a closing bracket, found `{}`", found.escape_debug()),
+            );
+            return self.lost(self.within(problem).hint("is a closing bracket missing above?"));
+        }
+        let end = self.value_end;
+        let before =
+            if self.open.last().is_some_and(|(open, _)| *open == '{') { "member" } else { "item" };
+        let problem = self.error(end, end, &format!("missing `,` before the next {before}"));
+        self.tell(problem.label("expected `,` here"))?;
+        Ok(self.behind_comma(end))
+    }
+
+    fn too_far(&mut self) -> Step<()> {
+        let message = format!("a name and its `:` take up more than {MOST_TO_COLON} bytes");
+        let problem = self.error(self.name_start, self.name_start + 1, &message);
+        self.lost(problem.hint("names are short; is a closing quote missing?"))
+    }
+
+    fn no_value(&mut self, found: char) -> Step<()> {
+        let message = format!("expected a value, found `{found}`");
+        let problem = self.here(found, &message);
+        self.lost(
+            self.within(problem).hint("write a value, or remove what stands around its place"),
+        )
+    }
+
+    fn after_the_end(&mut self) -> Step<()> {
+        let message = "expected the end of the file: a `.json` file holds one value";
+        let problem = self.error(self.at, self.at + self.first_line().len(), message);
+        self.lost(problem.hint(
+            "is a bracket closed too early above? a record in each line makes a `.ndjson` file",
+        ))
+    }
+
+    /// The first thing of the file is none of JSON's.
+    fn other_notation(&mut self) -> Step<()> {
+        // Comments before it may be right in what it is.
+        let begun = self.begun;
+        self.problems.rewind(&begun);
+        let line = self.first_line();
+        let problem = self.error(self.at, self.at + line.len(), "this is no JSON");
+        self.lost(problem.hint(
+            "a `.json` file begins with `{`; name the file `.yaml` if it is YAML, `.peerage` if it is \
+             the DSL",
+        ))
+    }
+
+    fn ended(&mut self, next: Next) -> Step<()> {
+        if let Some((open, at)) = self.open.pop() {
+            let problem = self.error(at, at + 1, &format!("this `{open}` is never closed"));
+            let problem = Diagnostic { code: Code::Unbalanced, ..problem };
+            return self.lost(problem.hint(format!("add the `{}` that closes it", closing(open))));
+        }
+        match next {
+            // No bytes are no matter of the notation.
+            Next::Value if !self.text.is_empty() => {
+                self.lost(self.error(0, 0, "the file holds no JSON").hint("write `{}` for nothing"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn unexpected<T>(&mut self, found: char) -> Step<T> {
+        let message = format!("`{}` has no meaning in JSON here", found.escape_debug());
+        let problem = self.here(found, &message);
+        self.lost(self.within(problem).hint("remove it; texts stand in double quotes"))
+    }
+
+    /// Goes over white space, and over comments, which JSON doesn't have.
+    fn blanks(&mut self) -> Step<()> {
+        loop {
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            let blanks = rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
+            self.at += blanks;
+            let rest = rest.get(blanks..).unwrap_or_default();
+            let line = rest.find('\n').unwrap_or(rest.len());
+            let length = if rest.starts_with("/*") {
+                rest.find("*/").map_or(rest.len(), |end| end + 2)
+            } else if rest.starts_with("//") || rest.starts_with('#') {
+                line
+            } else {
+                return Ok(());
+            };
+            let shown = rest.get(..length.min(line)).unwrap_or_default().trim_end().len();
+            let problem = self.error(self.at, self.at + shown, "JSON has no comments").hint(
+                "remove it and others, or name the file `.yaml`, where comments begin with `#`",
+            );
+            self.at += length;
+            if !std::mem::replace(&mut self.told.comment, true) {
+                self.tell(problem)?;
+            }
+        }
+    }
+
+    // === Pieces ===
+
+    /// What is left of the line.
+    fn first_line(&self) -> &'t str {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        rest.lines().next().unwrap_or_default().trim_end()
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.text.get(self.at..)?.chars().next()
+    }
+
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span::new(self.id, start, end)
+    }
+
+    fn error(&self, start: usize, end: usize, message: &str) -> Diagnostic {
+        Diagnostic::error(Code::Syntax, self.span(start, end), message)
+    }
+
+    /// An error at the next character.
+    fn here(&self, found: char, message: &str) -> Diagnostic {
+        self.error(self.at, self.at + found.len_utf8(), message)
+    }
+
+    /// With the bracket within which it is.
+    fn within(&self, problem: Diagnostic) -> Diagnostic {
+        match self.open.last() {
+            Some(&(_, at)) => problem.also(self.span(at, at + 1), "this bracket is open"),
+            None => problem,
+        }
+    }
+
+    fn tell(&mut self, problem: Diagnostic) -> Step<()> {
+        self.mistakes += 1;
+        self.problems.push(problem);
+        if self.mistakes < MOST { Ok(()) } else { Err(Lost) }
+    }
+
+    fn lost<T>(&mut self, problem: Diagnostic) -> Step<T> {
+        self.mistakes += 1;
+        self.problems.push(problem);
+        Err(Lost)
+    }
+}
+
+fn closing(open: char) -> char {
+    if open == '[' { ']' } else { '}' }
+}
+
+/// Whether a text, a number or a word of JSON may begin with this.
+fn is_value(first: char) -> bool {
+    matches!(first, '"' | '-' | '0'..='9' | 't' | 'f' | 'n')
+}
+
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | '.' | '+')
+}

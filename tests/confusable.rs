@@ -1,0 +1,88 @@
+//! Ids that look like others, and characters that hide what a file says.
+
+use peerage::{
+    compile,
+    diagnostic::Code,
+    source::{Notation, Source, Sources},
+};
+
+/// The warnings of the lint, as `file:line:column message`.
+fn told(files: &[(&str, &str)]) -> Vec<String> {
+    let source =
+        |&(name, text): &(&str, &str)| Source::new(name, Notation::of(name).unwrap(), text);
+    let sources = Sources::new(files.iter().map(source).collect());
+    let report = compile::examine(&sources.into()).report;
+    assert_eq!(report.errors, 0, "{:?}", report.diagnostics);
+    let found = report.diagnostics.into_iter().filter(|found| found.code == Code::Confusable);
+    let each = found.map(|found| {
+        let place = found.place.unwrap();
+        format!("{}:{}:{} {}", place.file, place.line, place.column, found.message)
+    });
+    each.collect()
+}
+
+const ALIKE: &str = "the ids of two users look the same and are not";
+
+#[test]
+fn what_looks_like_another_is_told() {
+    let cases: &[(&[(&str, &str)], &[&str])] = &[
+        (&[("a.yaml", "users: { zoë: {}, zoe: {}, Zoë: {} }")], &[]),
+        (
+            &[("a.yaml", "users:\n  zo\u{e9}: {}\n  zoe\u{301}: {}\n")],
+            &[&format!("a.yaml:3:3 {ALIKE}")],
+        ),
+        (
+            &[("a.csv", "id,tags\nzo\u{e9},\n"), ("b.ndjson", "{\"id\": \"zoe\\u0301\"}\n")],
+            &[&format!("b.ndjson:1:8 {ALIKE}")],
+        ),
+        // Both of them in no normal form.
+        (
+            &[("a.peerage", "user \"\u{212b}e\u{301}\" {}\nuser \"A\u{30a}\u{e9}\" {}")],
+            &[&format!("a.peerage:2:6 {ALIKE}")],
+        ),
+        (&[("a.yaml", "users: { zoe\u{301}: {} }")], &[]),
+        (
+            &[("a.yaml", "groups:\n  \u{e9}: { members: [] }\n  e\u{301}: { members: [] }\n")],
+            &["a.yaml:3:3 the ids of two groups look the same and are not"],
+        ),
+        (
+            &[("a.yaml", "users:\n  ali\u{200b}ce: {}\n")],
+            &[
+                "a.yaml:2:3 the name of the user `ali\\u{200b}ce` holds the invisible character U+200B",
+            ],
+        ),
+        (
+            &[("a.json", "{\"users\": {\"a\\u202eb\": {}}}")],
+            &[
+                "a.json:1:12 the name of the user `a\\u{202e}b` holds the invisible character U+202E",
+            ],
+        ),
+        (
+            &[("a.csv", "id,tags\n\u{feff}a,\n")],
+            &["a.csv:2:1 the name of the user `\\u{feff}a` holds the invisible character U+FEFF"],
+        ),
+        (
+            &[("a.peerage", "group \"g\u{2060}\" {}")],
+            &[
+                "a.peerage:1:7 the name of the group `g\\u{2060}` holds the invisible character U+2060",
+            ],
+        ),
+        (
+            &[("a.yaml", "# see \u{202e}here\ntags: []\n")],
+            &["a.yaml:1:7 the character U+202E changes the direction of text"],
+        ),
+        (&[("a.yaml", "lints: { allow: [confusable] }\nusers: { \"a\u{200b}\": {} }")], &[]),
+        (&[("a.yaml", "users:\n  # allow: confusable\n  \"a\u{200b}\": {}\n")], &[]),
+    ];
+    for (files, right) in cases {
+        assert_eq!(told(files), *right, "{files:?}");
+    }
+}
+
+#[test]
+fn a_silence_of_nothing_is_told() {
+    let sources =
+        Sources::single("a.yaml", Notation::Yaml, "users: { a: {} } # allow: confusable\n");
+    let report = compile::examine(&sources.into()).report;
+    assert!(report.diagnostics.iter().any(|found| found.code == Code::UnusedAllow));
+}

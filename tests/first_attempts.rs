@@ -1,0 +1,345 @@
+//! What people write first: each is told once, and the message says how to write it right.
+
+use peerage::{
+    compile,
+    diagnostic::{Code, Severity},
+    source::{Notation, Sources},
+};
+
+/// A file, what is said to be wrong with it, and what of the help is looked at.
+struct Case(&'static str, &'static str, &'static str, &'static str);
+
+const EVERYONE: &str = "any(hasTag(A), not(hasTag(A)))";
+const NOBODY: &str = "leave the statement out";
+const ALL_TAGS: &str = "list the tags of all who may be reached";
+const DENY: &str = "rules only allow";
+
+#[test]
+fn conditions() {
+    let told = "expected a condition, found the word";
+    check(&[
+        Case("a.yaml", "rules: [{ condition: true, outcome: [A] }]", told, EVERYONE),
+        Case("a.yaml", "rules: [{ condition: everyone, outcome: [A] }]", told, EVERYONE),
+        Case("a.yaml", "rules: [{ condition: false, outcome: [A] }]", told, NOBODY),
+        Case("a.yaml", "rules: [{ condition: nobody, outcome: [A] }]", told, NOBODY),
+        Case("a.yaml", "rules: [{ condition: '*', outcome: [A] }]", "found `*`", EVERYONE),
+        Case(
+            "a.yaml",
+            "rules:\n  - condition: *\n    outcome: [A]",
+            "can't begin with `*`",
+            EVERYONE,
+        ),
+        Case(
+            "a.yaml",
+            "rules: [{ condition: all(), outcome: [A] }]",
+            "all() combines no",
+            EVERYONE,
+        ),
+        Case("a.yaml", "rules: [{ condition: any(), outcome: [A] }]", "any() combines no", NOBODY),
+        Case("a.yaml", "rules: [{ condition: staff, outcome: [A] }]", told, "hasTag(staff)"),
+        Case(
+            "a.yaml",
+            "rules: [{ condition: not hasTag(A), outcome: [A] }]",
+            "expected `(`",
+            "not(hasTag(A))",
+        ),
+        Case("a.peerage", "rule: true -> [A];", told, EVERYONE),
+        Case("a.peerage", "rule: all() -> [A];", "all() combines no", EVERYONE),
+        Case("a.peerage", "rule: not hasTag(A) -> [A];", "expected `->`", "not(hasTag(A))"),
+        Case(
+            "a.peerage",
+            "rule: hasTag(New York) -> [A];",
+            "a tag has no blanks",
+            "join the words",
+        ),
+        Case(
+            "a.yaml",
+            "matrices: { m: { add_member: all() } }",
+            "all() combines no",
+            "write `allow`",
+        ),
+    ]);
+}
+
+#[test]
+fn outcomes() {
+    check(&[
+        Case("a.yaml", "rules: [{ condition: hasTag(A), outcome: ['*'] }]", "not `*`", ALL_TAGS),
+        Case(
+            "a.yaml",
+            "rules: [{ condition: hasTag(A), outcome: '*' }]",
+            "a list of tags",
+            ALL_TAGS,
+        ),
+        Case(
+            "a.yaml",
+            "rules: [{ condition: hasTag(A), outcome: all }]",
+            "a list of tags",
+            ALL_TAGS,
+        ),
+        Case(
+            "a.yaml",
+            "rules:\n  - condition: hasTag(A)\n    outcome: *",
+            "can't begin with `*`",
+            ALL_TAGS,
+        ),
+        Case(
+            "a.yaml",
+            "rules: [{ condition: hasTag(A), outcome: hasTag(B) }]",
+            "a list of tags",
+            "`[B]`",
+        ),
+        Case(
+            "a.json",
+            r#"{"rules": [{"condition": "hasTag(A)", "outcome": ["*"]}]}"#,
+            "not `*`",
+            ALL_TAGS,
+        ),
+        Case("a.peerage", "rule: hasTag(A) -> ['*'];", "found `'*'`", ALL_TAGS),
+        Case("a.peerage", "rule: hasTag(A) -> [\"*\"];", "not `*`", ALL_TAGS),
+        Case("a.peerage", "rule: hasTag(A) -> [*];", "found `*`", ALL_TAGS),
+        Case("a.peerage", "rule: hasTag(A) -> *;", "found `*`", ALL_TAGS),
+        Case("a.peerage", "rule: hasTag(A) -> [New York];", "missing `,`", "a tag has no blanks"),
+    ]);
+}
+
+#[test]
+fn denials() {
+    check(&[
+        Case(
+            "a.yaml",
+            "deny: [{ condition: hasTag(A), outcome: [A] }]",
+            "unknown section `deny`",
+            DENY,
+        ),
+        Case(
+            "a.yaml",
+            "barriers: [{ between: [hasTag(A), hasTag(B)] }]",
+            "section `barriers`",
+            DENY,
+        ),
+        Case("a.yaml", "rules: [{ condition: hasTag(A), deny: [A] }]", "no field `deny`", DENY),
+        Case(
+            "a.yaml",
+            "rules: [{ condition: hasTag(A), outcome: [A], effect: deny }]",
+            "`effect`",
+            DENY,
+        ),
+        Case("a.peerage", "deny: hasTag(A) -> [A];", "unknown section `deny`", DENY),
+        Case("a.peerage", "barrier \"x\": hasTag(A) -> [A];", "unknown section `barrier`", DENY),
+        Case(
+            "a.yaml",
+            "allow: [{ condition: hasTag(A), outcome: [A] }]",
+            "section `allow`",
+            "`rules`",
+        ),
+    ]);
+}
+
+#[test]
+fn switches() {
+    let told = "expected true, false or a condition, found the word";
+    check(&[
+        Case(
+            "a.yaml",
+            "permissions: { create_group: 'no' }",
+            told,
+            "write `false` for nobody; hasTag(no)",
+        ),
+        Case("a.yaml", "permissions: { create_group: nobody }", told, "write `false`"),
+        Case("a.yaml", "permissions: { create_group: 'yes' }", told, "write `true` for everyone"),
+        Case("a.yaml", "users: { a: { permissions: { outgoing: off } } }", told, "write `false`"),
+        Case("a.peerage", "permissions { create_group: no; }", told, "write `false`"),
+        Case("a.yaml", "permissions: { create_group: staff }", told, "hasTag(staff)"),
+    ]);
+}
+
+#[test]
+fn layout() {
+    check(&[
+        Case(
+            "a.yaml",
+            "rules:\n- name: x\ncondition: hasTag(A)\noutcome: [A]\n\nusers: {}\n",
+            "the rule's field `condition` is not indented",
+            "indent it",
+        ),
+        Case(
+            "a.yaml",
+            "rules:\n  - name: x\n    condition: hasTag(A)\noutcome: [A]\n",
+            "the rule's field `outcome` is not indented",
+            "indent it",
+        ),
+        Case(
+            "a.yaml",
+            "rules:\n  - condition: hasTag(A)\n    outcome: [A]\ndescription: y\n",
+            "`description` is a field of a rule, and no section",
+            "indent it",
+        ),
+        Case(
+            "a.yaml",
+            "rules:\n  - name: x\n  condition: hasTag(A)\n  outcome: [A]\n",
+            "expected another `- ` item",
+            "like the text after its `- `",
+        ),
+        Case("a.peerage", "rule my rule: hasTag(A) -> [A];", "expected", "`rule \"my rule\"`"),
+        Case(
+            "a.peerage",
+            "rule staff to all: hasTag(A) -> [A];",
+            "expected",
+            "`rule \"staff to all\"`",
+        ),
+        Case("a.peerage", "user bob smith { tags: [A]; }", "expected", "`user \"bob smith\"`"),
+        Case("a.peerage", "group the team { matrix: open; }", "expected", "`group \"the team\"`"),
+    ]);
+}
+
+#[test]
+fn other_notations() {
+    let statements =
+        "tags: [A, B];\n\nrule \"x\": any(hasTag(A), hasTag(B)) -> [A];\n\nuser a { tags: [A]; }\n";
+    let sections = "rules:\n  - name: x\n    condition: hasTag(A)\n    outcome: [A]\n";
+    check(&[
+        Case("a.yaml", statements, "this is the DSL, not YAML", "ends in `.peerage`"),
+        Case(
+            "a.yaml",
+            "// staff\nuser a {\n  tags: [A];\n}\n",
+            "this is the DSL",
+            "--from dsl --to yaml",
+        ),
+        Case("a.json", statements, "this is no JSON", "`.peerage` if it is the DSL"),
+        Case("a.peerage", sections, "this is YAML, not the DSL", "ends in `.yaml`"),
+        Case(
+            "a.peerage",
+            "# who\ntags: [A]\nusers:\n  a:\n    tags: [A]\n",
+            "this is YAML",
+            "--to dsl",
+        ),
+        Case("a.peerage", "{\"tags\": [\"A\"]}", "this is JSON, not the DSL", "ends in `.json`"),
+        Case("a.json", sections, "this is no JSON", "`.yaml` if it is YAML"),
+        Case("a.json", "# who\ntags: [A]\n", "this is no JSON", "`.yaml` if it is YAML"),
+    ]);
+}
+
+#[test]
+fn comments() {
+    check(&[
+        Case(
+            "a.peerage",
+            "/* a\n \"b */\nrule: hasTag(A) -> [A];",
+            "`/*` begins no",
+            "begin with `//`",
+        ),
+        Case("a.peerage", "rule: hasTag(A) /* b */ -> [A];", "`/*` begins no", "begin with `//`"),
+        Case(
+            "a.peerage",
+            "user a {\n  /* b */\n  tags: [A];\n}",
+            "`/*` begins no",
+            "begin with `//`",
+        ),
+        Case("a.peerage", "rule: hasTag(A) -> [A]; /* b", "`/*` begins no", "begin with `//`"),
+        Case("a.peerage", "# a\nrule: hasTag(A) -> [A];", "found `#`", "begin with `//`"),
+        Case("a.yaml", "/* a */\nrules: []\n", "no comment in YAML", "begin with `#`"),
+        Case(
+            "a.yaml",
+            "/* a\n b */\nrules: []\nusers: {}\n",
+            "no comment in YAML",
+            "begin with `#`",
+        ),
+        Case("a.yaml", "// a\nrules: []\n", "no comment in YAML", "begin with `#`"),
+        Case("a.yaml", "// a: b\nrules: []\n", "no comment in YAML", "begin with `#`"),
+        Case("a.yaml", "// a\n", "no comment in YAML", "begin with `#`"),
+    ]);
+}
+
+#[test]
+fn tags() {
+    check(&[
+        Case("a.yaml", "tags: [München]", "a tag holds A to Z, a to z, 0 to 9", ""),
+        Case("a.peerage", "tags: [München];", "not `ü`", ""),
+        Case("a.yaml", "tags: [New York]", "not ` `", "write `New_York`"),
+        Case("a.yaml", "users: { a: { tags: ['A, B'] } }", "not `,`", "`[A, B]`"),
+    ]);
+}
+
+#[test]
+fn tables() {
+    check(&[
+        Case("a.csv", "id;tags\na;A\n", "separated by semicolons, not by commas", "`id,tags`"),
+        Case("a.csv", "id\ttags\na\tA\n", "separated by tabs, not by commas", "`id,tags`"),
+        Case("a.csv", "Nr;Name\n1;A\n", "separated by semicolons", "begin with the line `id,tags`"),
+        Case("a.csv", "ID,Tags,Peers\na,A,\n", "written in small letters", "`id,tags,peers`"),
+        Case(
+            "a.csv",
+            "id,name,office,email,tags\na,b,c,d,A\n",
+            "no columns `name`, `office`, `email`",
+            "leave them out",
+        ),
+        Case("a.csv", "id,name,tags\na,b,A\n", "no column `name`", "leave them out"),
+        Case(
+            "a.csv",
+            "user_id,tags\na,A\n",
+            "no column `id`",
+            "rename the one with the users' ids to `id`",
+        ),
+        Case("a.csv", "id,taggs\na,A\n", "no column `taggs`", "did you mean `tags`?"),
+        Case(
+            "a.csv",
+            "id,tags\na,\"A,B\"\nb,\"B, C\"\n",
+            "blanks separate the tags",
+            "write `A B`",
+        ),
+        Case("a.csv", "id,tags\na,A;B\nb,B|C\n", "blanks separate the tags", "write `A B`"),
+        Case("a.csv", "id,tags\na,A,B\n", "3 fields, the header 2", "in quotes"),
+        Case("a.csv", "a,A\n", "no header", "begin with the line `id,tags`"),
+    ]);
+}
+
+#[test]
+fn other_encodings() {
+    let units = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        text.encode_utf16().flat_map(bytes).collect()
+    };
+    let texts = [
+        ("a.yaml", "tags: [A]\nusers: { a: { tags: [A] } }\n"),
+        ("a.json", "{\"tags\": [\"A\"]}\n"),
+        ("a.peerage", "tags: [A];\nuser a { tags: [A]; }\n"),
+        ("a.csv", "id,tags\na,A\nb,A\n"),
+        ("a.ndjson", "{\"id\": \"a\"}\n{\"id\": \"b\"}\n"),
+    ];
+    for (name, text) in texts {
+        let marked = format!("\u{feff}{text}");
+        for (bytes, encoding) in [
+            (units(&marked, u16::to_le_bytes), "UTF-16 "),
+            (units(&marked, u16::to_be_bytes), "UTF-16 "),
+            (units(text, u16::to_le_bytes), "UTF-16LE "),
+            (units(text, u16::to_be_bytes), "UTF-16BE "),
+        ] {
+            let told = told(name, &bytes);
+            let hint = format!("iconv -f {encoding}-t UTF-8");
+            let [(code, message, help)] = told.as_slice() else { panic!("{name}: {told:?}") };
+            assert_eq!(
+                (*code, message.as_str()),
+                (Code::InvalidUtf8, "the file is UTF-16, not UTF-8")
+            );
+            assert!(help.contains(&hint), "{name}: {help}");
+        }
+    }
+}
+
+fn check(cases: &[Case]) {
+    for Case(name, text, message, hint) in cases {
+        let told = told(name, text.as_bytes());
+        let [(_, found, help)] = told.as_slice() else { panic!("{name}: {text}\n{told:#?}") };
+        assert!(found.contains(message), "{name}: {text}\n{found}");
+        assert!(help.contains(hint), "{name}: {text}\n{found}\n{help}");
+    }
+}
+
+/// The errors of a file: codes, messages and hints.
+fn told(name: &str, bytes: &[u8]) -> Vec<(Code, String, String)> {
+    let notation = Notation::of(name).unwrap();
+    let sources = Sources::single(name, notation, bytes);
+    let report = compile::build(&sources.into(), None).report;
+    let errors = report.diagnostics.into_iter().filter(|found| found.severity == Severity::Error);
+    errors.map(|found| (found.code, found.message, found.hint.unwrap_or_default())).collect()
+}
