@@ -106,6 +106,7 @@ fn serve(folder: &Path) -> Server {
     Server::start(
         Command::new(env!("CARGO_BIN_EXE_peerage"))
             .args(["serve", "--listen", "127.0.0.1:0", "--dialect", "all"])
+            .args(["--venueless-new-guests", "1000"])
             .arg(folder.join("policy.yaml"))
             .arg("--store")
             .arg(folder.join("facts"))

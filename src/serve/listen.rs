@@ -22,7 +22,7 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-use super::{bare::Telling, host::Entrance, route::App};
+use super::{bare::Telling, dialects, host::Entrance, route::App};
 
 /// The address from which a request came over TCP, for WebSockets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -216,7 +216,9 @@ pub async fn serve<C: Future<Output = ()>>(
     }
     let following = app.hub.clone().map(|hub| {
         let app = Arc::clone(&app);
-        tokio::spawn(async move { hub.follow(&app).await })
+        tokio::spawn(async move {
+            tokio::join!(hub.follow(&app), dialects::clean_up(&hub, &app));
+        })
     });
     let cut = stop.await;
     // While it still listens there: then no other daemon can have taken the place yet.

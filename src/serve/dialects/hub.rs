@@ -16,11 +16,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{
-    guests::{self, Guests},
-    house::Inside,
-    origin::Origin,
-};
+use super::{guests::Guests, house::Inside, origin::Origin};
 use crate::{
     dialects::{
         House,
@@ -256,13 +252,9 @@ impl Hub {
         }
     }
 
-    /// Keeps sockets and guests as facts change, for as long as this goes on.
-    pub(in crate::serve) async fn follow(self: &Arc<Self>, app: &Arc<App>) {
-        tokio::join!(self.follow_states(app), guests::keep(self, app));
-    }
-
-    /// Has those connect again who are banned, silenced or deleted, by anyone.
-    async fn follow_states(&self, app: &App) {
+    /// Has those connect again who are banned, silenced or deleted, by anyone, for as long as this
+    /// goes on.
+    pub(in crate::serve) async fn follow(&self, app: &App) {
         let mut changes = app.live.changes();
         while changes.changed().await.is_ok() {
             let begun = Instant::now();

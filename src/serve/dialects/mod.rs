@@ -1,6 +1,7 @@
 //! Other systems' APIs: what they ask is read from what is served, and what they change is written.
 
 mod carry;
+mod guest_cleanup;
 mod guests;
 mod house;
 mod hub;
@@ -9,6 +10,7 @@ mod socket;
 mod upgrade;
 
 pub(super) use carry::MOST_LOOKS;
+pub(super) use guest_cleanup::clean_up;
 pub(super) use hub::Hub;
 pub use hub::Sockets;
 pub use origin::{InvalidOrigin, Origin, SiteOrigin};
