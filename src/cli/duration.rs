@@ -31,7 +31,7 @@ impl FromStr for TypedDuration {
             _ => return Err(InvalidDuration),
         };
         // Beyond that, nothing can be waited for.
-        let seconds = number.checked_mul(seconds).filter(|&all| all <= u64::from(u32::MAX));
+        let seconds = number.checked_mul(seconds).filter(|&all| u32::try_from(all).is_ok());
         seconds.map(|seconds| Self(Duration::from_secs(seconds))).ok_or(InvalidDuration)
     }
 }

@@ -1,12 +1,12 @@
 //! What a reload and a start may do by themselves: the options of it.
 
-use std::path::PathBuf;
+use std::{fmt::Write as _, path::PathBuf};
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::{Exit, Output, diff::Share};
+use super::{Exit, Output, diff::Share, output::BAD};
 use crate::{
     live::{Held, ReloadGuard, StartMode, StateOptions},
     serve::held_json,
@@ -80,14 +80,16 @@ pub(super) fn refuse(held: &Held, output: &Output) -> Result<Exit> {
     if output.is_json() {
         output.json(&json!({ "held": held_json(held) }))?;
     }
-    let mut text =
-        String::from("error: the policy is held: it would open what the last good one refused\n");
-    for reason in &held.reasons {
-        text += &format!("  {reason}\n");
-    }
-    text += &format!("  {}\n", held.summary);
-    text += "help: mend the files; take them as they are with --start fresh; or serve the last good ones \
-             with --start last-good\n";
-    output.aside(&text);
+    let reasons: String = held.reasons.iter().fold(String::new(), |mut text, reason| {
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "  {reason}");
+        text
+    });
+    let summary = &held.summary;
+    output.aside(&format!(
+        "{BAD}error{BAD:#}: the policy is held, since it may open what the last good one refused\n{reasons}  {summary}\n\
+         help: mend the files; take them as they are with --start fresh; or serve the last good ones \
+         with --start last-good\n"
+    ));
     Ok(Exit::Short)
 }

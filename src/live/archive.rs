@@ -1,7 +1,10 @@
 //! The file in which a policy's files are kept together: a line that says what it is, a header of
 //! JSON, their bytes one after the other, and the SHA-256 of all before it.
 
-use std::io::{self, Read, Write};
+use std::{
+    fmt::Write as _,
+    io::{self, Read, Write},
+};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -184,5 +187,9 @@ fn notation_of(name: &str) -> Option<Notation> {
 }
 
 fn hex(digest: &[u8; 32]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().fold(String::with_capacity(2 * digest.len()), |mut text, byte| {
+        // Writing to a string can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -164,7 +164,7 @@ impl fmt::Display for HoldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SectionGone(section) => {
-                write!(f, "the policy no longer has `{section}`, which refused something")
+                write!(f, "the policy no longer has `{section}`, which changes what is refused")
             }
             Self::UsersGone { gone, of } => write!(f, "{gone} of {of} users are gone"),
             Self::Changed { share, max_changed } => {

@@ -127,14 +127,15 @@ impl Metrics {
             outcomes,
         );
 
-        let held = Counter::<u64>::default();
-        held.inc_by(reloads.held);
-        registry.register("held_reloads", "Reloads of a policy that is not taken by itself", held);
+        let held_reloads = Counter::<u64>::default();
+        held_reloads.inc_by(reloads.held);
+        let text = "Reloads of a policy that is not taken by itself";
+        registry.register("held_reloads", text, held_reloads);
         if let Some(state) = live.state() {
             let kept = Gauge::<i64>::default();
             kept.set(i64::from(state.error.is_none()));
-            let help = "1 if the last good files could be kept for a restart, 0 if not";
-            registry.register("state_kept", help, kept);
+            let text = "1 if the last good files could be kept for a restart, 0 if not";
+            registry.register("state_kept", text, kept);
         }
 
         let (memory, counts) = (served.view.footprint(), counts::counts(&served));

@@ -275,7 +275,7 @@ fn the_reasons_are_told_together_and_counted() {
     let reasons = last["diff"]["reasons"].as_array().unwrap();
     let codes: Vec<_> = reasons.iter().map(|reason| reason["reason"].as_str().unwrap()).collect();
     assert_eq!(codes, ["section-gone", "users-gone", "max-changed"], "{last}");
-    let message = "the policy no longer has `rules`, which refused something";
+    let message = "the policy no longer has `rules`, which changes what is refused";
     assert_eq!(reasons[0]["message"], message);
     assert_eq!(reasons[1]["message"], "20 of 30 users are gone");
     assert_eq!(last["diff"]["max_changed"], json!(0.05));
