@@ -163,6 +163,12 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     };
     // Closed at every end, also by an error.
     let store = options.store.open()?;
+    if let Some(store) = store.as_ref().map(OpenStore::handle) {
+        starting.at_exit(move || {
+            // What is not closed in order is put right at the next opening.
+            let _ = store.close();
+        });
+    }
     let start = || Live::start(&live_options, store.as_ref().map(OpenStore::handle));
     let live = match progress::during("compiling the policy", start)? {
         Start::Serving(live) => live,

@@ -4,7 +4,7 @@ use std::{
     io,
     process::exit,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -15,8 +15,8 @@ use tokio::{
     runtime::Runtime,
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
-    task::JoinHandle,
-    time::sleep,
+    task::{JoinHandle, spawn_blocking},
+    time::{sleep, timeout},
 };
 use tracing::info;
 
@@ -73,6 +73,8 @@ impl Signals {
         let (started, is_started) = oneshot::channel();
         let is_stopped = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&is_stopped);
+        let at_exit = AtExit::default();
+        let work = Arc::clone(&at_exit);
         let watching = runtime.spawn(async move {
             tokio::select! {
                 biased;
@@ -81,11 +83,16 @@ impl Signals {
                     info!("told to stop by {name}, while starting");
                     told.store(true, Ordering::Release);
                     sleep(GRACE).await;
+                    let work = work.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    if let Some(work) = work {
+                        // However that ends, nobody is served yet.
+                        let _ = timeout(GRACE, spawn_blocking(work)).await;
+                    }
                     exit(Exit::Fine as i32)
                 }
             }
         });
-        Starting { started, is_stopped, watching }
+        Starting { started, is_stopped, at_exit, watching }
     }
 }
 
@@ -97,11 +104,14 @@ async fn stop(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {
     }
 }
 
+/// What is to be done before a start is ended wherever it is.
+type AtExit = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
+
 /// A start that can be told to stop.
-#[derive(Debug)]
 pub(super) struct Starting {
     started: oneshot::Sender<()>,
     is_stopped: Arc<AtomicBool>,
+    at_exit: AtExit,
     watching: JoinHandle<Signals>,
 }
 
@@ -109,6 +119,11 @@ impl Starting {
     /// Whether it was told to stop.
     pub(super) fn is_stopped(&self) -> bool {
         self.is_stopped.load(Ordering::Acquire)
+    }
+
+    /// Has this done before the start is ended wherever it is.
+    pub(super) fn at_exit(&self, work: impl FnOnce() + Send + 'static) {
+        *self.at_exit.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(work));
     }
 
     /// The signals, for what comes after the start.

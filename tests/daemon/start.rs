@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::daemon::{NEVER, serve, stores};
+use crate::daemon::{Daemon, NEVER, serve, stores};
 
 /// The signals that are to be asked for: their names and numbers.
 const SIGNALS: [(&str, u32); 3] = [("HUP", 1), ("INT", 2), ("TERM", 15)];
@@ -117,4 +117,39 @@ fn the_first_process_takes_signals_too() {
         starting.signal(name);
         assert_eq!(starting.ended().code(), Some(0), "{name}");
     }
+}
+
+/// A start that is ended wherever it is leaves a store that need not be put right.
+#[test]
+fn the_store_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.yaml");
+    let store = folder.path().join("facts.redb");
+    fs::write(&policy, "rules: []\n").unwrap();
+    let command = || {
+        let mut command = serve();
+        command.arg(&policy).args(["--listen", "127.0.0.1:0"]).arg("--store").arg(&store);
+        command
+    };
+    let daemon = Daemon::start(&mut command());
+    daemon.signal("TERM");
+    assert_eq!(daemon.ended().status.code(), Some(0));
+
+    // As long as somebody writes the file, it is not read.
+    let writing = fs::File::options().append(true).open(&policy).unwrap();
+    let mut child = command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let opened = |id: u32| {
+        let open = fs::read_dir(format!("/proc/{id}/fd")).unwrap().flatten();
+        open.filter_map(|entry| fs::read_link(entry.path()).ok()).any(|path| path == store)
+    };
+    wait_for("an open store", || (takes_all(child.id()) && opened(child.id())).then_some(()));
+    let arguments = ["-TERM".to_owned(), child.id().to_string()];
+    assert!(Command::new("kill").args(arguments).status().unwrap().success());
+    assert_eq!(wait_for("an end", || child.try_wait().unwrap()).code(), Some(0));
+
+    drop(writing);
+    let daemon = Daemon::start(&mut command());
+    daemon.signal("TERM");
+    let errors = daemon.ended().errors;
+    assert!(!errors.contains("put right"), "{errors}");
 }
