@@ -6,6 +6,9 @@ use std::{
     str::FromStr,
 };
 
+use anyhow::{Result, ensure};
+use tracing::warn;
+
 use crate::serve::{ListenError, Listeners};
 
 /// What one `--listen` names.
@@ -18,6 +21,22 @@ pub(super) enum Address {
     All(u16),
 }
 
+/// Refuses addresses that other machines reach, unless that is meant: an admin token keeps nobody from
+/// decisions.
+pub(super) fn check(addresses: &[Address], is_meant: bool) -> Result<()> {
+    let Some(open) = addresses.iter().find(|address| !address.is_loopback()) else {
+        return Ok(());
+    };
+    ensure!(
+        is_meant,
+        "other machines reach `--listen {open}`, and decisions need no token: listen on a \
+         loopback address or a Unix socket behind a proxy that knows who may ask, or give \
+         --insecure-listen"
+    );
+    warn!("whoever reaches {open} may ask for decisions and lists: no token is needed there");
+    Ok(())
+}
+
 /// Why a text names no address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
@@ -28,7 +47,7 @@ pub(super) struct InvalidAddress;
 impl FromStr for Address {
     type Err = InvalidAddress;
 
-    fn from_str(text: &str) -> Result<Self, InvalidAddress> {
+    fn from_str(text: &str) -> std::result::Result<Self, InvalidAddress> {
         if let Ok(address) = text.parse() {
             return Ok(Self::One(address));
         }
@@ -71,7 +90,7 @@ impl Address {
     pub(super) async fn bind(
         self,
         listeners: &mut Listeners,
-    ) -> Result<Vec<SocketAddr>, ListenError> {
+    ) -> std::result::Result<Vec<SocketAddr>, ListenError> {
         match self {
             Self::One(address) => Ok(vec![listeners.tcp(address).await?]),
             Self::Localhost(port) => {

@@ -8,14 +8,14 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use tokio::{
     runtime::{Builder, Runtime},
     time::{Instant, sleep, sleep_until},
 };
-use tracing::{info, level_filters::LevelFilter, warn};
+use tracing::{info, level_filters::LevelFilter};
 use tracing_subscriber::{
     Layer, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt,
 };
@@ -24,7 +24,7 @@ use super::{
     Exit, Output, dialects,
     duration::TypedDuration,
     facts_store::{self, OpenStore},
-    listen::Address,
+    listen::{self, Address},
     paths::Ignored,
     policy, progress, reloads, secret,
     signals::{Signalled, Signals},
@@ -33,7 +33,8 @@ use crate::{
     dialects::Dialect,
     live::{Live, LiveOptions, LogForm, Pace, Start, Trigger, Watch},
     serve::{
-        self, AdminToken, AllowStatus, App, HostName, Listeners, PropertyNames, PublicUrl, Sockets,
+        self, AdminToken, AllowStatus, App, Audit, Destination, HostName, LineWriter, Listeners,
+        PropertyNames, PublicUrl, Sockets,
     },
 };
 
@@ -116,6 +117,13 @@ pub(super) struct Options {
     /// Sent as `Authorization: Bearer TOKEN`.
     #[arg(long, value_name = "PATH")]
     admin_token_file: Option<PathBuf>,
+    /// Write who changed what to this file, a JSON object a line; `-` is standard output
+    ///
+    /// A line for each batch of commands, each reload that was forced or held back, and each credential
+    /// that was refused. It is made for its user alone, and opened anew when it is moved and on SIGHUP.
+    /// Nothing waits for it: lines that can't be written are dropped, and counted.
+    #[arg(long, value_name = "FILE")]
+    audit_log: Option<PathBuf>,
     #[command(flatten)]
     dialects: dialects::Options,
     /// Policy files, or folders of them
@@ -139,7 +147,7 @@ enum Context {
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     logging(output)?;
-    options.check_listen()?;
+    listen::check(&options.listen, options.insecure_listen)?;
     let runtime = runtime().context("can't start the runtime")?;
     // From here on a hangup means a reload and the others an orderly end, also while files are read for
     // the first time.
@@ -150,6 +158,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     let scope = options.ignored.scope(&options.paths)?.of_files_only();
     let watch = Watch::start(scope, pace).context("can't watch the files")?;
     let callers = Callers {
+        audit: options.audit()?,
         admin: options.admin_token()?,
         dialects: options.dialects.open()?,
         venueless: options.dialects.sockets()?,
@@ -205,24 +214,24 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
 
 /// Who may do more than ask for decisions, and in which APIs.
 struct Callers {
+    audit: Arc<Audit>,
     admin: Option<AdminToken>,
     dialects: Vec<Box<dyn Dialect>>,
     venueless: Option<Sockets>,
 }
 
 impl Options {
-    fn check_listen(&self) -> Result<()> {
-        let Some(open) = self.listen.iter().find(|address| !address.is_loopback()) else {
-            return Ok(());
-        };
-        ensure!(
-            self.insecure_listen,
-            "other machines reach `--listen {open}`, and decisions need no token: listen on a \
-             loopback address or a Unix socket behind a proxy that knows who may ask, or give \
-             --insecure-listen"
-        );
-        warn!("whoever reaches {open} may ask for decisions and lists: no token is needed there");
-        Ok(())
+    fn audit(&self) -> Result<Arc<Audit>> {
+        let lines = self.audit_log.as_ref().map(|path| {
+            let destination = if path.as_os_str() == "-" {
+                Destination::Stdout
+            } else {
+                Destination::File(path.clone())
+            };
+            LineWriter::open(destination)
+                .with_context(|| format!("can't write the audit log `{}`", path.display()))
+        });
+        Ok(Arc::new(Audit::new(lines.transpose()?)))
     }
 
     fn admin_token(&self) -> Result<Option<AdminToken>> {
@@ -232,6 +241,9 @@ impl Options {
         Ok(Some(token))
     }
 }
+
+/// How long the end waits for the last lines of the audit log.
+const AUDIT_PATIENCE: Duration = Duration::from_secs(2);
 
 fn runtime() -> io::Result<Runtime> {
     // A few threads for long lists: more would only take the processors from decisions.
@@ -249,7 +261,13 @@ async fn daemon(
     let retry = Duration::from_millis(options.poll.max(1));
     let (wake, woken) = mpsc::channel();
     let follower = Arc::clone(&live);
-    thread::Builder::new().name("reload".into()).spawn(move || follower.follow(&woken, retry))?;
+    let (audit, trail) = (Arc::clone(&callers.audit), Arc::clone(&callers.audit));
+    let reloads = Arc::clone(&callers.audit);
+    thread::Builder::new().name("reload".into()).spawn(move || {
+        follower.follow(&woken, retry, |trigger, outcome| {
+            reloads.reload_for(trigger, outcome, &follower.served());
+        });
+    })?;
     let public_url = match &options.public_url {
         Some(url) => url.clone(),
         // A Unix socket has no address that others could use.
@@ -265,6 +283,7 @@ async fn daemon(
                 Properties::All => PropertyNames::All,
                 Properties::Peerage => PropertyNames::Peerage,
             },
+            audit: callers.audit,
             admin_token: callers.admin,
             hosts: options.hosts.clone(),
             allow_status: options.allow_status,
@@ -295,6 +314,7 @@ async fn daemon(
                     // The other end of `wake` goes only when this process does.
                     Signalled::Reload => {
                         info!("told to reload by SIGHUP");
+                        trail.reopen();
                         let _ = wake.send(on_hangup);
                     }
                 },
@@ -313,6 +333,7 @@ async fn daemon(
         }
     };
     serve::serve(listeners, app, stop).await;
+    audit.flush(AUDIT_PATIENCE);
     Ok(())
 }
 

@@ -26,6 +26,8 @@ pub struct Reply {
     /// By their names in lower case, besides those of the body.
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
+    /// Whether it is so because the caller showed no credential, or one that does not open this.
+    pub refuses_credential: bool,
 }
 
 /// Why there is no answer.
@@ -65,11 +67,13 @@ impl Reply {
     pub fn json(status: u16, body: &serde_json::Value) -> Self {
         // Texts, numbers and lists of them: nothing in them can fail.
         let body = serde_json::to_vec(body).unwrap_or_default();
-        Self { status, content_type: "application/json", headers: Vec::new(), body }
+        let content_type = "application/json";
+        Self { status, content_type, headers: Vec::new(), body, refuses_credential: false }
     }
 
     /// No body.
     pub fn empty(status: u16) -> Self {
-        Self { status, content_type: "", headers: Vec::new(), body: Vec::new() }
+        let (headers, body) = (Vec::new(), Vec::new());
+        Self { status, content_type: "", headers, body, refuses_credential: false }
     }
 }

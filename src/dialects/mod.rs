@@ -33,6 +33,17 @@ pub trait Dialect: Debug + Send + Sync {
     /// Whether what is at a path is this system's, whatever comes of it.
     fn takes(&self, path: &str) -> bool;
 
+    /// What to answer a call whose body is not read yet, if it is refused whatever that holds: so that
+    /// nobody sends a body who may not call.
+    fn refuse(&self, _call: &Call<'_>, _house: &dyn House) -> Option<Reply> {
+        None
+    }
+
+    /// What a caller who is let in showed, in a word.
+    fn caller(&self, call: &Call<'_>, _house: &dyn House) -> String {
+        if call.trusted { "socket" } else { "admin-token" }.to_owned()
+    }
+
     /// What to answer, or what to do first. Called again from the start if what is served has not
     /// followed what is kept yet.
     ///

@@ -54,7 +54,14 @@ impl Live {
     ///
     /// Files that can't be read are tried again after `retry`: what was in the way, a want of file
     /// descriptors say, may go without any change of theirs.
-    pub fn follow(&self, triggers: &mpsc::Receiver<Trigger>, retry: Duration) {
+    ///
+    /// Each is told of, with what came of it.
+    pub fn follow(
+        &self,
+        triggers: &mpsc::Receiver<Trigger>,
+        retry: Duration,
+        tell: impl Fn(Trigger, Outcome),
+    ) {
         loop {
             let mut trigger = match self.next(triggers, retry) {
                 Ok(trigger) => trigger,
@@ -70,7 +77,7 @@ impl Live {
                 continue;
             }
             debug!(?trigger, "reloading");
-            self.reload_for(trigger);
+            tell(trigger, self.reload_for(trigger));
         }
     }
 

@@ -1,7 +1,7 @@
 use hyper::{
     Response, StatusCode,
     body::Bytes,
-    header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE},
+    header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE},
 };
 use serde::Serialize;
 use serde_json::json;
@@ -18,6 +18,10 @@ pub(super) const REASON: HeaderName = HeaderName::from_static("peerage-reason");
 
 /// The header that carries the obligations of `/v1/allow`.
 pub(super) const OBLIGATIONS: HeaderName = HeaderName::from_static("peerage-obligations");
+
+/// Marks an answer by which a credential is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct CredentialRefused;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -39,6 +43,9 @@ impl Refusal {
         let mut answer = json_answer(self.status, self.body());
         if self.status == StatusCode::UNAUTHORIZED {
             answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.at.eq_ignore_ascii_case(AUTHORIZATION.as_str()) {
+            answer.extensions_mut().insert(CredentialRefused);
         }
         answer
     }

@@ -7,7 +7,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{counts, facts::FactsMetrics};
+use super::{audit::Audit, counts, facts::FactsMetrics};
 use crate::{live::Live, request::Decision};
 
 /// What is counted while serving.
@@ -91,7 +91,7 @@ impl Metrics {
 
     /// All metrics in the text format of OpenMetrics; `sockets` are those that
     /// are open, if any may be.
-    pub(super) fn text(&self, live: &Live, sockets: Option<usize>) -> String {
+    pub(super) fn text(&self, live: &Live, sockets: Option<usize>, audit: &Audit) -> String {
         let mut registry = Registry::with_prefix("peerage");
         let decisions = Family::<Outcome, Counter>::default();
         decisions.get_or_create(&Outcome { outcome: "allowed" }).inc_by(self.allowed.get());
@@ -167,6 +167,7 @@ impl Metrics {
             registry.register(name, help, gauge);
         }
         self.facts.register(live, &mut registry);
+        audit.register(&mut registry);
         let mut text = String::new();
         // Writing to a string can't fail.
         let _ = encode(&mut text, &registry);

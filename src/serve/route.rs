@@ -9,8 +9,7 @@ use std::{
 use hyper::{
     HeaderMap, Method, Request, StatusCode,
     body::{Bytes, Incoming},
-    header::{AUTHORIZATION, HeaderValue},
-    http::request::Parts,
+    header::HeaderValue,
 };
 use tokio::{sync::Semaphore, task::JoinError};
 
@@ -18,12 +17,13 @@ use super::{
     admin::{self, AdminToken},
     allow::{self, AllowStatus},
     answer::{self, Answer, REVISION, Refusal},
+    audit::{Audit, Caller},
     authzen::{self, PropertyNames, PublicUrl},
     body,
     dialects::{self, Hub, Sockets},
     exposition::Format,
     facts,
-    host::{self, Entrance, HostName},
+    host::{Entrance, HostName},
     metrics::Metrics,
     native, recent, status,
 };
@@ -64,6 +64,8 @@ pub struct Options {
     pub authzen_context: bool,
     /// Which properties of AuthZEN's requests stand in for what the facts hold.
     pub properties: PropertyNames,
+    /// Where it is told who changed what, and whose credentials were refused.
+    pub audit: Arc<Audit>,
     /// What those must know who ask for more than decisions; `None` if nobody may.
     pub admin_token: Option<AdminToken>,
     /// The names by which loopback listeners may be called, besides those of every machine and that of
@@ -87,6 +89,8 @@ impl App {
         let dialects = options.dialects.iter().map(|dialect| dialect.name());
         let (metrics, started) = (Metrics::of(dialects), SystemTime::now());
         let reloading = Semaphore::new(1);
+        let spoken = options.dialects.iter().map(|dialect| dialect.name());
+        options.audit.count_from_none(spoken.chain([NATIVE, facts::API]));
         let looking = Arc::new(Semaphore::new(dialects::MOST_LOOKS));
         let hub = options.venueless.clone().map(|sockets| Arc::new(Hub::new(sockets)));
         let stopping = AtomicBool::new(false);
@@ -113,8 +117,8 @@ impl App {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// Answers one request; whatever it holds, there is an answer.
-    pub(super) async fn answer(
+    /// Answers a request.
+    pub(super) async fn respond(
         self: &Arc<Self>,
         request: Request<Incoming>,
         entrance: Entrance,
@@ -153,7 +157,7 @@ impl App {
                 body::discard(&head.headers, body);
                 let admin = admin::check(self, &head.headers, trusted);
                 match admin.and_then(|()| admin::forces(&head.uri)) {
-                    Ok(forced) => self.reload(forced).await,
+                    Ok(forced) => self.reload(forced, Caller::native(NATIVE, trusted)).await,
                     Err(refusal) => refusal.answer(),
                 }
             }
@@ -161,7 +165,10 @@ impl App {
                 match admin::check(self, &head.headers, trusted) {
                     Ok(()) => {
                         match body::read(&head.headers, body, self.options.body_limit).await {
-                            Ok(bytes) => facts::write(self, &head.headers, &bytes).await,
+                            Ok(bytes) => {
+                                let caller = Caller::native(facts::API, trusted);
+                                facts::write(self, &caller, &head.headers, &bytes).await
+                            }
                             Err(refusal) => refusal.answer(),
                         }
                     }
@@ -231,17 +238,6 @@ impl App {
         self.told(answer, id)
     }
 
-    /// Whether a request may come in at all.
-    fn check(&self, head: &Parts, entrance: Entrance) -> Result<(), Refusal> {
-        let known = entrance.checks_host.then_some(&*self.options.hosts);
-        host::check(head, known)?;
-        if head.headers.get_all(AUTHORIZATION).iter().nth(1).is_some() {
-            let message = "the header is given twice, so none of them counts";
-            return Err(Refusal::bad("Authorization", message));
-        }
-        Ok(())
-    }
-
     /// A body of AuthZEN, of which one of another kind is malformed.
     async fn authzen_body(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Refusal> {
         let mut read = body::read(headers, body, self.options.body_limit).await;
@@ -288,16 +284,16 @@ impl App {
     }
 
     /// Reloads on a thread of its own; stamped with what is served afterwards.
-    async fn reload(self: &Arc<Self>, forced: bool) -> Answer {
+    async fn reload(self: &Arc<Self>, forced: bool, by: Caller) -> Answer {
         let Ok(_turn) = self.reloading.acquire().await else { return stopping() };
         let app = Arc::clone(self);
-        let done = tokio::task::spawn_blocking(move || admin::reload(&app, forced));
+        let done = tokio::task::spawn_blocking(move || admin::reload(&app, forced, &by));
         done.await.unwrap_or_else(|error| unanswered(&error))
     }
 
     /// What is at a path, with a slash at its end or without. AuthZEN's are also found below the path of the public URL: a proxy may
     /// leave it as it is.
-    fn endpoint(&self, path: &str) -> Option<Endpoint> {
+    pub(super) fn endpoint(&self, path: &str) -> Option<Endpoint> {
         // A slash at the end says nothing.
         let path = path.strip_suffix('/').unwrap_or(path);
         endpoint(path).or_else(|| {
@@ -334,11 +330,14 @@ fn unavailable(message: &str) -> Answer {
     .answer()
 }
 
-type Read = fn(&App, &Served, Option<&str>) -> Result<Answer, Refusal>;
-type Ask = fn(&App, &Served, &[u8]) -> Result<Answer, Refusal>;
+/// What peerage's own API is called where APIs are told apart.
+pub(super) const NATIVE: &str = "native";
+
+pub(super) type Read = fn(&App, &Served, Option<&str>) -> Result<Answer, Refusal>;
+pub(super) type Ask = fn(&App, &Served, &[u8]) -> Result<Answer, Refusal>;
 
 /// What a path takes.
-enum Endpoint {
+pub(super) enum Endpoint {
     Read(Read),
     /// As `Read`, but what it gathers grows with the policy.
     Gather(Read),

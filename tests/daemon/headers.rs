@@ -145,3 +145,26 @@ fn texts_end_with_a_newline() {
         assert!(daemon.get(path).text().ends_with('}'), "{path}");
     }
 }
+
+/// Whose token opens nothing is told so before they send a body.
+#[test]
+fn tokens_are_looked_at_before_bodies() {
+    let kept = Kept::with(POLICY, &["--dialect", "all"]);
+    for (path, status) in [
+        ("/v1/facts", 401),
+        ("/xmtp/groups", 401),
+        ("/sync/interaction-rules", 401),
+        ("/v4/sns/friend_add?sdkappid=1&identifier=administrator&usersig=wrong", 200),
+    ] {
+        for token in ["", "Authorization: Bearer wrong-wrong-wrong\r\n"] {
+            let mut client = kept.daemon.connect();
+            client.send(format!(
+                "POST {path} HTTP/1.1\r\nHost: localhost\r\n{token}Content-Type: application/json\r\n\
+                 Content-Length: 100000\r\n\r\n{{"
+            ));
+            let answer = client.answer("POST").unwrap();
+            assert_eq!(answer.status, status, "{path} {token}");
+            assert!(status == 401 || answer.json()["ErrorCode"] == 70003, "{answer:?}");
+        }
+    }
+}

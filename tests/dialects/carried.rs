@@ -108,6 +108,7 @@ fn served(dialect: Broken) -> (TempDir, Runtime, SocketAddr) {
         public_url: "http://localhost".parse().unwrap(),
         authzen_context: true,
         properties: PropertyNames::All,
+        audit: Arc::default(),
         admin_token: None,
         hosts: Vec::new(),
         allow_status: AllowStatus::default(),

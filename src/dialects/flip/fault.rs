@@ -187,6 +187,8 @@ impl Told {
             error.insert("place".to_owned(), json!({ "file": file, "line": line }));
         }
         let mut reply = Reply::json(self.status, &json!({ "error": Value::Object(error) }));
+        reply.refuses_credential =
+            matches!(self.code, "unauthorized" | "missing_scope" | "disabled");
         reply.headers.extend(self.allow.map(|allow| ("allow", allow.to_owned())));
         identified(reply)
     }

@@ -31,10 +31,20 @@ impl Flip {
     }
 
     fn step(&self, call: &Call<'_>, house: &dyn House) -> Result<Step<Reply>, Fault> {
+        let (endpoint, method) = self.begin(call, house)?;
+        endpoint.answer(method, call, house)
+    }
+
+    /// What is called, if the caller may.
+    fn begin<'c>(
+        &self,
+        call: &Call<'c>,
+        house: &dyn House,
+    ) -> Result<(Endpoint<'c>, path::Method), Fault> {
         let endpoint = Endpoint::at(call.path)?;
         let (method, scope) = endpoint.method(call.method)?;
         self.admit(call, scope, house)?;
-        endpoint.answer(method, call, house)
+        Ok((endpoint, method))
     }
 
     /// Whether the caller has a scope.
@@ -59,6 +69,19 @@ impl Dialect for Flip {
 
     fn takes(&self, path: &str) -> bool {
         path::is_below(path)
+    }
+
+    fn refuse(&self, call: &Call<'_>, house: &dyn House) -> Option<Reply> {
+        self.begin(call, house).err().map(|fault| fault.reply())
+    }
+
+    fn caller(&self, call: &Call<'_>, house: &dyn House) -> String {
+        match call.admission(call.bearer(), house) {
+            _ if call.trusted => "socket",
+            Admission::Admitted => "admin-token",
+            _ => "flip-token",
+        }
+        .to_owned()
     }
 
     fn answer(&self, call: &Call<'_>, house: &dyn House) -> Result<Step<Reply>, Unread> {

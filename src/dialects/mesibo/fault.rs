@@ -197,7 +197,8 @@ impl Fault {
         if let Some(id) = id {
             body.insert("id".to_owned(), id.clone());
         }
-        Reply::json(200, &Value::Object(body))
+        let refuses_credential = matches!(self.error, Error::TokenBreach | Error::Disabled);
+        Reply { refuses_credential, ..Reply::json(200, &Value::Object(body)) }
     }
 }
 

@@ -71,6 +71,18 @@ impl Access {
     }
 }
 
+impl Access {
+    /// What an administrator showed: the token, or the signature of an identifier.
+    pub(super) fn credential(&self, call: &Call<'_>) -> String {
+        let query = Query::read(call.query).ok();
+        match (&self.verifier, query.and_then(|query| query.identifier)) {
+            (Some(_), Some(identifier)) => format!("usersig:{identifier}"),
+            (Some(_), None) => "usersig".to_owned(),
+            (None, _) => "admin-token".to_owned(),
+        }
+    }
+}
+
 fn or(admins: Vec<String>, usual: &[&str]) -> Vec<String> {
     if admins.is_empty() { usual.iter().map(|&name| name.to_owned()).collect() } else { admins }
 }

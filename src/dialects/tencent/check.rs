@@ -139,7 +139,7 @@ impl Check {
         }
         // Texts and numbers: nothing in them can fail.
         let body = serde_json::to_vec(&told).unwrap_or_default();
-        Ok(Reply { status: 200, content_type: "application/json", headers: Vec::new(), body })
+        Ok(Reply { content_type: "application/json", body, ..Reply::empty(200) })
     }
 
     /// Why nothing can be said of an account.

@@ -113,6 +113,25 @@ impl Code {
     pub(super) const fn number(self) -> u32 {
         self as u32
     }
+
+    /// Whether it says, before anything is read, that a caller's credential opens nothing.
+    pub(super) const fn is_of_credential(self) -> bool {
+        matches!(
+            self,
+            Self::SnsNotAdmin
+                | Self::ProfileNotAdmin
+                | Self::AccountNotAdmin
+                | Self::NotAdmin
+                | Self::Signature
+                | Self::Disabled
+                | Self::SigExpired
+                | Self::SigEmpty
+                | Self::SigInvalid
+                | Self::SigKind
+                | Self::SigIdentifier
+                | Self::SigApp
+        )
+    }
 }
 
 impl Family {

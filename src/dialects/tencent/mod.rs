@@ -68,6 +68,17 @@ impl Dialect for Tencent {
         path.starts_with(ROOT)
     }
 
+    fn refuse(&self, call: &Call<'_>, house: &dyn House) -> Option<Reply> {
+        let (family, _) = handler(call.path);
+        let fault = self.access.check(call, family, house).err()?;
+        let refuses_credential = fault.code.is_of_credential();
+        Some(Reply { refuses_credential, ..fault.reply() })
+    }
+
+    fn caller(&self, call: &Call<'_>, _: &dyn House) -> String {
+        if call.trusted { "socket".to_owned() } else { self.access.credential(call) }
+    }
+
     fn answer(&self, call: &Call<'_>, house: &dyn House) -> Result<Step<Reply>, Unread> {
         settled(self.run(call, house))
     }

@@ -88,7 +88,8 @@ impl Back {
     }
 
     pub(super) fn error(&self, problem: &Problem) -> Turn {
-        self.reply("error", &problem.encode())
+        let refuses_credential = problem.is_of_credential();
+        Turn { refuses_credential, ..self.reply("error", &problem.encode()) }
     }
 
     /// What a step after a write comes to: a problem is answered with.

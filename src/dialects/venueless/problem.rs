@@ -39,6 +39,11 @@ impl Problem {
         Self { code: code.into(), message: None }
     }
 
+    /// Whether it refuses what somebody showed to sign in.
+    pub(super) fn is_of_credential(&self) -> bool {
+        matches!(&*self.code, "auth.invalid_token" | "auth.expired_token")
+    }
+
     pub(super) fn because(self, message: &impl ToString) -> Self {
         Self { message: Some(message.to_string()), ..self }
     }

@@ -14,6 +14,8 @@ pub struct Turn {
     pub signed_in: Option<SignedIn>,
     /// Whether the socket is to be closed after the reply.
     pub ends: bool,
+    /// Whether it is refused what the caller showed to sign in.
+    pub refuses_credential: bool,
 }
 
 /// Who has authenticated.
@@ -50,6 +52,6 @@ impl Notice {
 
 impl Turn {
     pub(super) const fn reply(reply: String) -> Self {
-        Self { reply, notices: Vec::new(), signed_in: None, ends: false }
+        Self { reply, notices: Vec::new(), signed_in: None, ends: false, refuses_credential: false }
     }
 }

@@ -49,6 +49,11 @@ impl Dialect for Xmtp {
         path.strip_prefix("/xmtp").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
+    fn refuse(&self, call: &Call<'_>, house: &dyn House) -> Option<Reply> {
+        let refused = Refused::admission(call.admission(call.bearer(), house))?;
+        Some(Reply { refuses_credential: true, ..refused.reply() })
+    }
+
     fn answer(&self, call: &Call<'_>, house: &dyn House) -> Result<Step<Reply>, Unread> {
         if let Some(refused) = Refused::admission(call.admission(call.bearer(), house)) {
             return Ok(step::refused(&refused));

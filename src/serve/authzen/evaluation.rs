@@ -18,7 +18,7 @@ pub(in crate::serve) fn evaluation(
 ) -> Result<Answer, Refusal> {
     let Object(evaluation): Object<wire::Evaluation<'_>> =
         json::read(body, "an access evaluation")?;
-    single(app, served, &Question::read(&Reading::new(app, &served.view), evaluation)?)
+    single(app, served, &Question::read(&Reading::new(app, served), evaluation)?)
 }
 
 /// The answer to one question, for itself.

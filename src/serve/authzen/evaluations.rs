@@ -62,7 +62,7 @@ pub(in crate::serve) fn evaluations(
     let Object(batch): Object<wire::Batch<'_>> = json::read(body, "access evaluations")?;
     let wire::Batch { subject, action, resource, context, evaluations, options } = batch;
     let semantic = Semantic::read(options.as_ref())?;
-    let reading = Reading::new(app, &served.view);
+    let reading = Reading::new(app, served);
     let defaults = wire::Evaluation { subject, action, resource, context };
     let defaults = Question::read(&reading, defaults)?;
     let items = evaluations.unwrap_or_default();

@@ -67,7 +67,7 @@ pub(super) fn matrix<'b>(
 ) -> Result<Option<Text<'b>>, Refusal> {
     Members::read(reading, properties, at, &["matrix"])?.take("matrix", |raw, at| {
         let name: Text<'b> = read(raw, at)?;
-        if reading.view.matrix_number(name.as_str()).is_none() {
+        if reading.served.view.matrix_number(name.as_str()).is_none() {
             return Err(Refusal::bad(at, format!("there is no matrix `{}`", shown(&name))));
         }
         Ok(name)
@@ -91,7 +91,7 @@ pub(super) fn of_action<'b>(
 fn tags<'b>(reading: &Reading<'_>, raw: &'b RawValue, at: &str) -> Result<Vec<Text<'b>>, Refusal> {
     let tags: Vec<Text<'b>> = read(raw, at)?;
     for (number, tag) in tags.iter().enumerate() {
-        if reading.view.tags.get(tag.as_str()).is_none() {
+        if reading.served.view.tags.get(tag.as_str()).is_none() {
             let message = format!("there is no tag `{}`", shown(tag));
             return Err(Refusal::bad(format!("{at}[{number}]"), message));
         }

@@ -13,8 +13,8 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
+    live::Served,
     serve::{answer::Refusal, json, route::App},
-    snapshot::View,
 };
 
 /// The names of properties that mean something here, and of the object in which they surely do.
@@ -25,16 +25,16 @@ const OURS: &str = "peerage";
 /// What is there while a request is read, and what is passed over.
 #[derive(Debug)]
 pub(super) struct Reading<'v> {
-    pub(super) view: &'v View,
+    pub(super) served: &'v Served,
     /// Whether all that stands beside `peerage` is the caller's own.
     only_ours: bool,
     ignored: RefCell<Vec<String>>,
 }
 
 impl<'v> Reading<'v> {
-    pub(super) fn new(app: &App, view: &'v View) -> Self {
+    pub(super) fn new(app: &App, served: &'v Served) -> Self {
         let only_ours = app.options.properties == PropertyNames::Peerage;
-        Self { view, only_ours, ignored: RefCell::default() }
+        Self { served, only_ours, ignored: RefCell::default() }
     }
 
     /// Where each property stands that was passed over since this was asked last.

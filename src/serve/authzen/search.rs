@@ -33,7 +33,7 @@ pub(in crate::serve) fn search_subject(
     served: &Served,
     body: &[u8],
 ) -> Result<Answer, Refusal> {
-    let reading = Reading::new(app, &served.view);
+    let reading = Reading::new(app, served);
     answer(app, body, ("subject", &reading), |search| {
         let kind = wanted(search.subject, "subject")?;
         let (action, resource) =
@@ -54,7 +54,7 @@ pub(in crate::serve) fn search_resource(
     served: &Served,
     body: &[u8],
 ) -> Result<Answer, Refusal> {
-    let reading = Reading::new(app, &served.view);
+    let reading = Reading::new(app, served);
     answer(app, body, ("resource", &reading), |search| {
         let (subject, action) =
             (thing(&reading, search.subject, "subject")?, action(&reading, search.action)?);
@@ -82,7 +82,7 @@ pub(in crate::serve) fn search_action(
     served: &Served,
     body: &[u8],
 ) -> Result<Answer, Refusal> {
-    let reading = Reading::new(app, &served.view);
+    let reading = Reading::new(app, served);
     answer(app, body, ("action", &reading), |search| {
         let (subject, resource) = (
             thing(&reading, search.subject, "subject")?,

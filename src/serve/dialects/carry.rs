@@ -11,7 +11,7 @@ use crate::{
     dialects::{Failure, House, Look, NotWritten, Step, Unread, Write, Wrote},
     facts::Command,
     live::facts::{Batch, WriteError, Written},
-    serve::route::App,
+    serve::{audit::Caller, route::App},
 };
 
 /// For how long it is tried to read what is served and kept as of one revision, and how long apart.
@@ -34,6 +34,7 @@ pub(super) struct Done<R> {
 /// If what is kept can't be read, or did not come to be served in time.
 pub(super) async fn carry<R: Send + 'static>(
     app: &Arc<App>,
+    caller: &Caller,
     first: impl Fn(&dyn House) -> Result<Step<R>, Unread>,
 ) -> Result<Done<R>, Failure> {
     let mut step = taken(app, first).await?;
@@ -42,7 +43,7 @@ pub(super) async fn carry<R: Send + 'static>(
             Step::Done(answer) => return Ok(Done { answer, revision: step.revision }),
             Step::Gather(look) => looked(app, look.into()).await?,
             Step::Write(Write { commands, each, then }) => {
-                let wrote = write(app, commands, each).await;
+                let wrote = write(app, caller, commands, each).await;
                 taken(app, |house| then(&wrote, house)).await?
             }
         };
@@ -113,16 +114,21 @@ async fn follow(unread: Unread, until: &mut Option<Instant>) -> Result<(), Failu
 
 /// Carries commands out. Those that are each for itself go in several batches if the store does not
 /// take them at once.
-pub(super) async fn write(app: &App, commands: Vec<Command>, each: bool) -> Wrote {
+pub(super) async fn write(app: &App, caller: &Caller, commands: Vec<Command>, each: bool) -> Wrote {
+    let audit = &app.options.audit;
     let Some(facts) = app.live.facts() else {
+        let operations = audit.operations(&commands);
+        audit.batch(caller, operations, &Err(WriteError::NoStore), &app.live.served());
         return Wrote::Failed(NotWritten::NoStore(WriteError::NoStore.to_string()));
     };
     let mut waiting = vec![commands];
     let (mut revision, mut all) = (app.live.served().view.revision.facts, Vec::new());
     while let Some(commands) = waiting.pop() {
         let parts = (each && commands.len() > 1).then(|| commands.clone());
+        let operations = audit.operations(&commands);
         let written = facts.write(Batch { commands, each, if_revision: None, once: None }).await;
         app.metrics.facts.count(&written);
+        audit.batch(caller, operations, &written, &app.live.served());
         match (written, parts) {
             (Ok(Written::Done { revision: at, outcomes }), _) => {
                 revision = at;

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::{
     carry,
     house::{Inside, now},
-    hub::Hub,
+    hub::{Hub, VENUELESS},
 };
 use crate::{
     dialects::{
@@ -20,7 +20,7 @@ use crate::{
         venueless::guest::{self, Guest},
     },
     facts::Since,
-    serve::route::App,
+    serve::{audit::Caller, route::App},
 };
 
 /// How long after they were last here a guest is deleted of whom nothing is known but a profile, in
@@ -117,6 +117,11 @@ fn find(hub: &Hub, app: &App, left: &BTreeSet<String>, started: Since) -> Found 
     found
 }
 
+/// Who cleans up.
+fn daemon() -> Caller {
+    Caller { api: VENUELESS, by: "daemon".to_owned() }
+}
+
 /// Notes that guests are here.
 async fn note(app: &App, here: &[String]) {
     for some in here.chunks(AT_ONCE / 2) {
@@ -124,7 +129,7 @@ async fn note(app: &App, here: &[String]) {
         let mut pairs: Vec<_> = some.iter().filter_map(|id| guest::note(id, at).ok()).collect();
         // One who is gone keeps none of the others back.
         while !pairs.is_empty() {
-            match carry::write(app, pairs.concat(), false).await {
+            match carry::write(app, &daemon(), pairs.concat(), false).await {
                 Wrote::Refused { at, .. } if at / 2 < pairs.len() => drop(pairs.remove(at / 2)),
                 _ => break,
             }
@@ -153,7 +158,7 @@ async fn delete(hub: &Hub, app: &App, found: &Found) -> usize {
         if commands.is_empty() {
             continue;
         }
-        match carry::write(app, commands, true).await {
+        match carry::write(app, &daemon(), commands, true).await {
             Wrote::Done { outcomes, .. } => gone += outcomes.iter().filter(|it| it.is_ok()).count(),
             Wrote::Refused { .. } | Wrote::Failed(_) => return gone,
         }

@@ -26,6 +26,12 @@ use crate::{
     serve::route::App,
 };
 
+/// What Venueless is called where APIs are told apart.
+pub(super) const VENUELESS: &str = "venueless";
+
+/// Below which there are the worlds of Venueless.
+pub(super) const WORLDS: &str = "/ws/world";
+
 /// The sockets on which Venueless is spoken, and how.
 #[derive(Clone, Debug)]
 pub struct Sockets {

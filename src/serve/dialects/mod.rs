@@ -24,8 +24,11 @@ use hyper::{
     http::request,
 };
 
+use house::Inside;
+
 use super::{
-    answer::{self, Answer, Refusal},
+    answer::{self, Answer, CredentialRefused, Refusal},
+    audit::Caller,
     body,
     route::{App, stamp},
 };
@@ -36,6 +39,15 @@ pub(super) enum Spoken<'a> {
     Http(&'a dyn Dialect),
     /// Venueless, and the name of a world.
     Socket(&'a Arc<Hub>, String),
+}
+
+impl Spoken<'_> {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Http(dialect) => dialect.name(),
+            Self::Socket(..) => hub::VENUELESS,
+        }
+    }
 }
 
 /// The dialect to which a path belongs.
@@ -62,20 +74,32 @@ pub(super) async fn answer(
         Spoken::Socket(hub, world) => return upgrade::upgrade(app, hub, world, head, &body),
     };
     app.metrics.count_call(dialect.name());
-    let body = match body::collect(&head.headers, body, app.options.body_limit).await {
-        Ok(body) => body,
-        Err(refusal) => return told(dialect.failed(&failure(refusal, app.options.body_limit))),
-    };
-    let call = Call {
+    let mut call = Call {
         method: head.method.as_str(),
         path: head.uri.path(),
         query: head.uri.query().unwrap_or_default(),
         content_type: text(&head.headers, &CONTENT_TYPE),
         authorization: head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes),
         trusted,
-        body: &body,
+        body: &[],
     };
-    match carry::carry(app, |house| dialect.answer(&call, house)).await {
+    // Who may not do it sends no body that is waited for.
+    let by = {
+        let served = app.live.served();
+        let house = Inside { app, served: &served };
+        if let Some(reply) = dialect.refuse(&call, &house) {
+            body::discard(&head.headers, body);
+            return told(reply);
+        }
+        dialect.caller(&call, &house)
+    };
+    let caller = Caller { api: dialect.name(), by };
+    let body = match body::collect(&head.headers, body, app.options.body_limit).await {
+        Ok(body) => body,
+        Err(refusal) => return told(dialect.failed(&failure(refusal, app.options.body_limit))),
+    };
+    call.body = &body;
+    match carry::carry(app, &caller, |house| dialect.answer(&call, house)).await {
         Ok(done) => {
             let mut answer = told(done.answer);
             stamp(&mut answer, &done.revision);
@@ -102,6 +126,9 @@ fn told(reply: Reply) -> Answer {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     let mut answer = answer::empty_answer(status);
     *answer.body_mut() = hyper::body::Bytes::from(reply.body).into();
+    if reply.refuses_credential {
+        answer.extensions_mut().insert(CredentialRefused);
+    }
     let headers = answer.headers_mut();
     if !reply.content_type.is_empty() {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));

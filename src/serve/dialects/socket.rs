@@ -25,12 +25,15 @@ use super::{
     carry,
     guests::Door,
     house::now,
-    hub::{Hub, Line, Open, Order, Orders, line},
+    hub::{Hub, Line, Open, Order, Orders, VENUELESS, WORLDS, line},
 };
 use crate::{
-    dialects::venueless::{Notice, Session, Turn, Venueless, guest::GuestLimit},
+    dialects::{
+        House,
+        venueless::{Notice, Session, Turn, Venueless, guest::GuestLimit},
+    },
     facts::Since,
-    serve::route::App,
+    serve::{audit::Caller, route::App},
 };
 
 /// How long a caller may take to say that he has seen the end.
@@ -66,6 +69,7 @@ struct Socket {
     door: Arc<Door>,
     /// When the token ends by which its user came in.
     until: Option<Since>,
+    caller: Caller,
     open: Open,
     /// By which others reach it.
     line: Line,
@@ -103,6 +107,7 @@ pub(super) async fn run(
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let ((line, orders, cut), stopping) = (line(), hub.stopping());
     let heard = Instant::now();
+    let caller = Caller { api: VENUELESS, by: VENUELESS.to_owned() };
     let mut socket = Socket {
         app,
         hub,
@@ -110,6 +115,7 @@ pub(super) async fn run(
         session,
         door,
         until: None,
+        caller,
         open,
         line,
         orders,
@@ -187,15 +193,21 @@ impl Socket {
         let venueless = Arc::clone(&self.hub.sockets.venueless);
         let begun = self.hub.now();
         let session = &self.session;
-        let done = carry::carry(&self.app, |house| venueless.turn(session, &text, house)).await;
+        let turn = |house: &dyn House| venueless.turn(session, &text, house);
+        let done = carry::carry(&self.app, &self.caller, turn).await;
         self.door.settle(matches!(&done, Ok(done) if done.answer.signed_in.is_some()));
-        let Turn { reply, notices, signed_in, ends } = match done {
+        let Turn { reply, notices, signed_in, ends, refuses_credential } = match done {
             Ok(done) => done.answer,
             Err(failure) => {
                 let reply = Venueless::failed(&text, &failure);
                 return self.send(Message::Text(reply.into())).await;
             }
         };
+        if refuses_credential {
+            let (audit, served) = (&self.app.options.audit, self.app.live.served());
+            let status = hyper::StatusCode::UNAUTHORIZED;
+            audit.refused(VENUELESS, ("authenticate", WORLDS), &served, status);
+        }
         if let Some(by) = signed_in {
             self.hub.join(&self.open, &self.line, &by, &self.app);
             self.until = by.until;

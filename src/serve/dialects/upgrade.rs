@@ -11,7 +11,10 @@ use hyper::{
 use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
 use percent_encoding::percent_decode_str;
 
-use super::{hub::Hub, origin, socket};
+use super::{
+    hub::{Hub, WORLDS},
+    origin, socket,
+};
 use crate::serve::{
     answer::{self, Answer, Refusal},
     listen::ClientAddress,
@@ -20,9 +23,6 @@ use crate::serve::{
 
 /// How many bytes a frame, or a message in several, may have that comes.
 const LARGEST: usize = 64 << 10;
-
-/// Below which there are the worlds of Venueless.
-const WORLDS: &str = "/ws/world";
 
 /// The world that a path names, if it is a path of Venueless.
 pub(super) fn world(path: &str) -> Option<String> {

@@ -8,6 +8,9 @@ mod read;
 mod told;
 mod write;
 
+/// What the API is called where APIs are told apart.
+pub(super) const API: &str = "facts";
+
 pub(super) use export::MOST_EXPORTS;
 pub(super) use keep::{backup, summary};
 pub(super) use metrics::FactsMetrics;

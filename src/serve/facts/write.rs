@@ -10,6 +10,7 @@ use crate::{
     live::facts::{Batch, IdempotencyKey, WriteError, Written},
     serve::{
         answer::{self, Answer, Refusal},
+        audit::Caller,
         json::{self as body_json, Any, Object},
         route::App,
     },
@@ -32,7 +33,12 @@ struct Sent {
 
 /// `POST /v1/facts`: carries a batch of commands out, whole or not at all. Answered when it is durable
 /// and seen by every decision.
-pub(in crate::serve) async fn write(app: &App, headers: &HeaderMap, body: &[u8]) -> Answer {
+pub(in crate::serve) async fn write(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Answer {
     let sent: Sent = match body_json::read(body, "a batch of commands") {
         Ok(Object(sent)) => sent,
         Err(refusal) => return refusal.answer(),
@@ -43,11 +49,14 @@ pub(in crate::serve) async fn write(app: &App, headers: &HeaderMap, body: &[u8])
     };
     let commands: Vec<Value> = sent.commands.into_iter().map(|Any(command)| command).collect();
     let count = commands.len();
+    let audit = &app.options.audit;
+    let operations = audit.operations_of(&commands);
     let commands = match Command::decode(&commands) {
         Ok(commands) => commands,
         Err(malformed) => {
             app.metrics.facts.count_malformed();
             let revision = app.live.served().view.revision.facts;
+            audit.malformed(caller, operations, &malformed, revision);
             return json_answer(
                 StatusCode::BAD_REQUEST,
                 revision,
@@ -55,10 +64,16 @@ pub(in crate::serve) async fn write(app: &App, headers: &HeaderMap, body: &[u8])
             );
         }
     };
-    let Some(facts) = app.live.facts() else { return failed(&WriteError::NoStore) };
-    let written =
-        facts.write(Batch { commands, each: false, if_revision: sent.if_revision, once }).await;
-    app.metrics.facts.count(&written);
+    let written = match app.live.facts() {
+        Some(facts) => {
+            let batch = Batch { commands, each: false, if_revision: sent.if_revision, once };
+            let written = facts.write(batch).await;
+            app.metrics.facts.count(&written);
+            written
+        }
+        None => Err(WriteError::NoStore),
+    };
+    audit.batch(caller, operations, &written, &app.live.served());
     match written {
         Ok(written) => written_answer(count, written),
         Err(error) => failed(&error),

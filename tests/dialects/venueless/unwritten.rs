@@ -29,7 +29,7 @@ fn answer(user: Option<&str>, frame: &Value, wrote: &Wrote) -> Value {
     let Step::Done(turn) = (asked.then)(wrote, &house).unwrap() else {
         panic!("{frame} goes on");
     };
-    let Turn { reply, notices, signed_in, ends } = turn;
+    let Turn { reply, notices, signed_in, ends, .. } = turn;
     assert_eq!((notices.len(), signed_in, ends), (0, None, false), "{frame}");
     serde_json::from_str(&reply).unwrap()
 }

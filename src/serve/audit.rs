@@ -1,0 +1,353 @@
+//! The audit trail: a JSON line for each batch of commands, each reload that was forced or held, and
+//! each credential that was refused.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hyper::StatusCode;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family},
+    registry::Registry,
+};
+use serde_json::{Map, Value, json};
+
+use super::line_writer::LineWriter;
+use crate::{
+    facts::{Command, Malformed, Refusal},
+    live::{
+        Outcome, Served, Trigger,
+        facts::{WriteError, Written},
+    },
+};
+
+/// Where the trail is written, and what is counted of it.
+#[derive(Debug, Default)]
+pub struct Audit {
+    lines: Option<LineWriter>,
+    failures: Family<Api, Counter>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Api {
+    api: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Log {
+    log: &'static str,
+}
+
+/// Who sent something, and by which API.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Caller {
+    pub(super) api: &'static str,
+    /// `admin-token`, `socket`, or what an API calls the credential.
+    pub(super) by: String,
+}
+
+impl Caller {
+    /// One of peerage's own APIs, for which there is one token.
+    pub(super) fn native(api: &'static str, trusted: bool) -> Self {
+        Self { api, by: if trusted { "socket" } else { "admin-token" }.to_owned() }
+    }
+}
+
+/// What a batch asks for, one operation each: what the trail tells of it.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Operations(Vec<Map<String, Value>>);
+
+/// The fields of a command that the trail tells: whom and what it is about. What is written there
+/// (texts, attributes) it does not.
+const FIELDS: [&str; 15] = [
+    "op",
+    "as",
+    "user",
+    "group",
+    "member",
+    "from",
+    "to",
+    "users",
+    "kind",
+    "tags",
+    "list",
+    "field",
+    "permission",
+    "rule_id",
+    "name",
+];
+
+/// How long what is told of a command may be, as JSON: a malformed one may hold anything.
+const LONGEST: usize = 1024;
+
+impl Audit {
+    /// With a trail, or only what is counted.
+    pub fn new(lines: Option<LineWriter>) -> Self {
+        Self { lines, failures: Family::default() }
+    }
+
+    /// Writes to a file that may have been moved.
+    pub fn reopen(&self) {
+        self.lines.iter().for_each(LineWriter::reopen);
+    }
+
+    /// Waits until all is written, but no longer than this.
+    pub fn flush(&self, patience: Duration) {
+        self.lines.iter().for_each(|lines| lines.flush(patience));
+    }
+
+    /// What is told of commands; nothing where there is no trail.
+    pub(super) fn operations(&self, commands: &[Command]) -> Operations {
+        if self.lines.is_none() {
+            return Operations::default();
+        }
+        Operations(commands.iter().map(|command| summary(&command.encode())).collect())
+    }
+
+    /// The same of commands that are not read yet.
+    pub(super) fn operations_of(&self, commands: &[Value]) -> Operations {
+        if self.lines.is_none() {
+            return Operations::default();
+        }
+        Operations(commands.iter().map(summary).collect())
+    }
+
+    /// A batch that was tried.
+    pub(super) fn batch(
+        &self,
+        caller: &Caller,
+        operations: Operations,
+        written: &Result<Written, WriteError>,
+        served: &Served,
+    ) {
+        let last = served.view.revision.facts;
+        let (status, revision) = match written {
+            Ok(Written::Done { revision, .. } | Written::Each { revision, .. }) => (200, *revision),
+            Ok(Written::Replayed { revision, .. }) => (200, *revision),
+            Ok(Written::Refused { revision, .. } | Written::OtherRevision { revision }) => {
+                (409, *revision)
+            }
+            Ok(Written::KeyReused { revision }) => (422, *revision),
+            Err(WriteError::NoStore) => (403, last),
+            Err(WriteError::TooLarge(_)) => (413, last),
+            Err(_) => (503, last),
+        };
+        let outcome = |index: usize| match written {
+            Ok(Written::Done { .. }) => (true, None),
+            Ok(Written::Replayed { .. }) => (true, Some("replayed")),
+            Ok(Written::Each { outcomes, .. }) => match outcomes.get(index) {
+                Some(Err(refusal)) => (false, Some(reason(refusal))),
+                _ => (true, None),
+            },
+            Ok(Written::Refused { at, refusal, .. }) if *at == index => {
+                (false, Some(reason(refusal)))
+            }
+            Ok(Written::Refused { .. }) => (false, Some("not_applied")),
+            Ok(Written::OtherRevision { .. }) => (false, Some("revision_changed")),
+            Ok(Written::KeyReused { .. }) => (false, Some("idempotency_key_reused")),
+            Err(WriteError::NoStore) => (false, Some("no_store")),
+            Err(WriteError::TooLarge(_)) => (false, Some("too_large")),
+            Err(_) => (false, Some("failed")),
+        };
+        self.write_batch(caller, operations, (status, revision), outcome);
+    }
+
+    /// A batch that could not be read.
+    pub(super) fn malformed(
+        &self,
+        caller: &Caller,
+        operations: Operations,
+        malformed: &[Malformed],
+        revision: u64,
+    ) {
+        let outcome = |index: usize| {
+            let is_wrong = malformed.iter().any(|it| it.index == index);
+            (false, Some(if is_wrong { "malformed" } else { "not_applied" }))
+        };
+        self.write_batch(caller, operations, (400, revision), outcome);
+    }
+
+    fn write_batch<'o>(
+        &self,
+        caller: &Caller,
+        Operations(mut operations): Operations,
+        (status, revision): (u16, u64),
+        outcome: impl Fn(usize) -> (bool, Option<&'o str>),
+    ) {
+        if self.lines.is_none() {
+            return;
+        }
+        for (index, operation) in operations.iter_mut().enumerate() {
+            let (ok, reason) = outcome(index);
+            operation.insert("ok".to_owned(), json!(ok));
+            if let Some(reason) = reason {
+                operation.insert("reason".to_owned(), json!(reason));
+            }
+        }
+        let mut line = line("batch", Some(&caller.by), caller.api);
+        // Where all are on behalf of one user, the batch is.
+        let first = operations.first().and_then(|operation| operation.get("as")).cloned();
+        if let Some(user) = first
+            && operations.iter().all(|operation| operation.get("as") == Some(&user))
+        {
+            line.insert("as".to_owned(), user);
+        }
+        line.insert("operations".to_owned(), json!(operations));
+        line.insert("revision".to_owned(), json!(revision));
+        line.insert("status".to_owned(), json!(status));
+        self.write(line);
+    }
+
+    /// A reload that an administrator asked for.
+    pub(super) fn reload_by(
+        &self,
+        caller: &Caller,
+        (forced, outcome): (bool, Outcome),
+        served: &Served,
+        status: StatusCode,
+    ) {
+        let by = (caller.by.as_str(), caller.api, Some(status.as_u16()));
+        self.reload(by, (forced, outcome), served);
+    }
+
+    /// A reload that the files or a signal asked for.
+    pub fn reload_for(&self, trigger: Trigger, outcome: Outcome, served: &Served) {
+        let by = match trigger {
+            Trigger::Forced | Trigger::Requested => "signal",
+            _ => "files",
+        };
+        self.reload((by, "files", None), (trigger == Trigger::Forced, outcome), served);
+    }
+
+    fn reload(
+        &self,
+        (by, api, status): (&str, &'static str, Option<u16>),
+        (forced, outcome): (bool, Outcome),
+        served: &Served,
+    ) {
+        // One like any other is no business of the trail.
+        if self.lines.is_none() || !(forced || outcome == Outcome::Held) {
+            return;
+        }
+        let mut line = line("reload", Some(by), api);
+        let operation = json!({
+            "op": "reload", "forced": forced, "ok": outcome.is_current(), "reason": outcome.as_str(),
+        });
+        line.insert("operations".to_owned(), json!([operation]));
+        line.insert("revision".to_owned(), json!(served.view.revision.facts));
+        line.insert("policy".to_owned(), json!(served.view.revision.policy_hex()));
+        if let Some(status) = status {
+            line.insert("status".to_owned(), json!(status));
+        }
+        self.write(line);
+    }
+
+    /// A credential that was refused. Of the query nothing is told: it may hold the credential.
+    pub(super) fn refused(
+        &self,
+        api: &'static str,
+        (method, path): (&str, &str),
+        served: &Served,
+        status: StatusCode,
+    ) {
+        self.failures.get_or_create(&Api { api }).inc();
+        if self.lines.is_none() {
+            return;
+        }
+        let mut line = line("refused", None, api);
+        let path: String = path.chars().take(200).collect();
+        let method: String = method.chars().take(20).collect();
+        line.insert("operations".to_owned(), json!([{ "op": method, "path": path, "ok": false }]));
+        line.insert("revision".to_owned(), json!(served.view.revision.facts));
+        line.insert("status".to_owned(), json!(status.as_u16()));
+        self.write(line);
+    }
+
+    fn write(&self, line: Map<String, Value>) {
+        if let Some(lines) = &self.lines {
+            let mut line = Value::Object(line).to_string().into_bytes();
+            line.push(b'\n');
+            lines.write(line);
+        }
+    }
+
+    /// Its figures.
+    pub(super) fn register(&self, registry: &mut Registry) {
+        let help = "Requests whose credentials were refused";
+        registry.register("auth_failures", help, self.failures.clone());
+        if let Some(lines) = &self.lines {
+            let dropped = Family::<Log, Counter>::default();
+            dropped.get_or_create(&Log { log: "audit" }).inc_by(lines.dropped());
+            registry.register("log_dropped", "Lines of logs that were dropped", dropped);
+        }
+    }
+
+    /// Counts failures of these APIs, from none on.
+    pub(super) fn count_from_none(&self, apis: impl IntoIterator<Item = &'static str>) {
+        for api in apis {
+            drop(self.failures.get_or_create(&Api { api }));
+        }
+    }
+}
+
+fn reason(refusal: &Refusal) -> &'static str {
+    refusal.reason.as_str()
+}
+
+fn line(kind: &str, by: Option<&str>, api: &str) -> Map<String, Value> {
+    let mut line = Map::new();
+    line.insert("time".to_owned(), json!(rfc3339(SystemTime::now())));
+    line.insert("kind".to_owned(), json!(kind));
+    if let Some(by) = by {
+        line.insert("by".to_owned(), json!(by));
+    }
+    line.insert("api".to_owned(), json!(api));
+    line
+}
+
+fn summary(command: &Value) -> Map<String, Value> {
+    let Value::Object(command) = command else { return Map::new() };
+    let told = FIELDS.iter().filter_map(|&name| {
+        let value = command.get(name).filter(|value| !value.is_null())?;
+        let is_short = value.to_string().len() <= LONGEST;
+        Some((name.to_owned(), if is_short { value.clone() } else { json!("...") }))
+    });
+    told.collect()
+}
+
+/// A time in UTC, to the millisecond: `2026-11-30T08:15:00.250Z`.
+fn rfc3339(time: SystemTime) -> String {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
+    // Days are counted in eras of 400 years that begin with a March, as leap days end years then.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, is_next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let year = year + era * 400 + is_next;
+    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    let milliseconds = since.subsec_millis();
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_in_utc() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00.007Z"),
+            (951_782_399, "2000-02-28T23:59:59.007Z"),
+            (951_782_400, "2000-02-29T00:00:00.007Z"),
+            (951_868_800, "2000-03-01T00:00:00.007Z"),
+            (1_798_761_599, "2026-12-31T23:59:59.007Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.007Z"),
+        ] {
+            let time = UNIX_EPOCH + Duration::new(seconds, 7_000_000);
+            assert_eq!(rfc3339(time), text);
+        }
+    }
+}
