@@ -1,6 +1,11 @@
 //! Files that are being written are not read, whether events tell of it or looks.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by it"
+)]
 
 #[path = "support/files.rs"]
 mod files;
@@ -16,10 +21,12 @@ use std::{
 
 use files::{save, swap, write};
 use peerage::{
-    live::{Files, Pace, Watch},
+    diagnostic::Code,
+    live::{Files, Live, Outcome, Pace, Start, Watch},
     source::{LoadError, Loaded},
 };
 use tempfile::TempDir;
+use tokio::{runtime::Builder, time::timeout};
 
 /// Events alone: the poll never comes.
 const EVENTS: Pace = Pace {
@@ -179,6 +186,34 @@ fn a_file_that_was_begun_before_the_watch_is_looked_at_twice() {
     let begun = Instant::now();
     assert!(watch.files().load().errors.is_empty());
     assert!(begun.elapsed() < slow.settle);
+}
+
+/// The last good policy stays while a file is open for longer than is waited, and the next one is
+/// served when it is closed, though that leaves no trace on the file.
+#[test]
+fn a_reload_is_refused_until_the_file_is_closed() {
+    let temp = TempDir::new().unwrap();
+    let file = temp.path().join("a.yaml");
+    write(&file, "peers: { default: contacts }\n");
+    let pace = Pace { patience: SHORT, ..EVENTS };
+    let mut watch = Watch::start(vec![temp.path().to_owned()], pace).unwrap();
+    let Start::Serving(live) = Live::start_guarded(watch.files(), None) else { panic!("refused") };
+    let first = live.served().revision.clone();
+    let mut open = File::create(&file).unwrap();
+    open.write_all(b"peers: { default: all }\n").unwrap();
+    assert_eq!(live.reload(false), Outcome::Refused);
+    let latest = live.reloads().latest.clone();
+    assert_eq!(latest.report.diagnostics[0].code, Code::StillWritten);
+    assert_eq!(live.served().revision, first);
+    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+    let mut is_told = |within: Duration| {
+        runtime.block_on(async { timeout(within, watch.changed()).await.is_ok() })
+    };
+    while is_told(EVENTS.settle * 5) {}
+    drop(open);
+    assert!(is_told(EVENTS.patience), "the closing is never told");
+    assert_eq!(live.reload(false), Outcome::Swapped);
+    assert_ne!(live.served().revision, first);
 }
 
 /// Each way to replace files as a whole is read without waiting for more than it takes to settle.

@@ -153,22 +153,24 @@ impl<'s> Walk<'s> {
             return self.error(LoadError::LinkOutside { link: shown, target: trail.real });
         }
         let metadata = trail.error.map_or_else(|| fs::symlink_metadata(&trail.real), Err);
-        let stamp = match metadata {
+        match metadata {
             Err(error) => return self.unreadable(&shown, error),
             Ok(metadata) if !metadata.is_file() => {
                 return self.error(LoadError::NotAFile { path: shown });
             }
-            Ok(metadata) => Stamp::of(&metadata),
-        };
-        if stamp.size > LARGEST {
-            let (size, limit) = (stamp.size, LARGEST);
-            return self.error(LoadError::TooLarge { path: shown, size, limit });
+            Ok(metadata) if metadata.len() > LARGEST => {
+                let (size, limit) = (metadata.len(), LARGEST);
+                return self.error(LoadError::TooLarge { path: shown, size, limit });
+            }
+            Ok(_) => {}
         }
         let text = fs::read_to_string(&trail.real);
-        self.found.ignore_files.insert(trail.real, stamp);
-        match text {
+        // The state after reading: if it was changed meanwhile, the next survey is another one.
+        let stamp = fs::symlink_metadata(&trail.real).map(|metadata| Stamp::of(&metadata));
+        match text.and_then(|text| Ok((text, stamp?))) {
             Err(error) => self.unreadable(&shown, error),
-            Ok(text) => {
+            Ok((text, stamp)) => {
+                self.found.ignore_files.insert(trail.real, stamp);
                 if let Err(error) = self.patterns.enter(folder.below, &text) {
                     self.error(LoadError::Pattern { path: shown, error });
                 }
