@@ -12,7 +12,7 @@ Examples:
   peerage check --deny-warnings policies/stores                   fail over lints too
   peerage check --format sarif policies/stores > peerage.sarif    for code scanning
   peerage check --ignore kustomization.yaml policies/stores       pass over what is no policy
-  git show main:policy.yaml | peerage check -                     from standard input
+  peerage check - < policies/stores/policy.yaml                   from standard input
 
 Exit codes: 0 there is no error, 1 there are errors (with --deny-warnings, or warnings), 2 there is no \
 policy, or it can't be read.";

@@ -123,6 +123,8 @@ enum Command {
     #[command(after_help = help::SCHEMA)]
     Schema(schema::Options),
     /// Run the `*.test.yaml` below the paths against the policy that the other files make up
+    ///
+    /// All paths together make up one policy, and every test below them is run against it.
     #[command(after_help = help::TEST)]
     Test(test::Options),
     /// Ask the decisions of a log again: which would turn out otherwise?

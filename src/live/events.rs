@@ -41,6 +41,10 @@ struct Interest {
     files: BTreeSet<PathBuf>,
 }
 
+/// Whether the system tells that a file was closed, as inotify does. Elsewhere a file that is written
+/// would seem open for ever.
+const TELLS_OF_CLOSING: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
 /// How often arming looks again for folders that were made while it armed.
 const ROUNDS: usize = 8;
 
@@ -120,7 +124,7 @@ fn note(event: &Event, writers: &Writers) {
         writers.lost();
     }
     let deed = match event.kind {
-        EventKind::Modify(ModifyKind::Data(_)) => Deed::Written,
+        EventKind::Modify(ModifyKind::Data(_)) if TELLS_OF_CLOSING => Deed::Written,
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => Deed::Closed,
         EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Deed::Left,
         EventKind::Modify(ModifyKind::Name(RenameMode::To)) => Deed::Arrived,

@@ -121,7 +121,7 @@ fn pending(
     let apart =
         if steady.told || is_first { pace.settle } else { pace.poll.min(pace.patience / 2) };
     let wait = apart.saturating_sub(steady.since.elapsed());
-    (!open.is_empty() || !wait.is_zero()).then(|| Pending {
+    (!open.is_empty() || !wait.is_zero()).then_some(Pending {
         wait: if open.is_empty() { wait } else { pace.poll },
         events: steady.events,
         open,

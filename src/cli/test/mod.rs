@@ -2,16 +2,10 @@ mod human;
 mod json;
 mod junit;
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 use clap::Args;
 
-use super::{
-    Exit, Format, Output,
-    paths::{Ignored, InputName},
-    policy, progress,
-};
+use super::{Exit, Format, Output, paths::PolicyPaths, policy, progress};
 use crate::inspect::test::{self, Outcome, Results};
 
 #[derive(Args, Debug)]
@@ -28,15 +22,8 @@ pub(super) struct Options {
     /// one decision and let another pass. Gates that are closed for nobody don't count.
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     min_coverage: Option<f64>,
-    /// Policy files with their `*.test.yaml`, or folders of them; `-` for a policy on standard input
-    ///
-    /// All paths together make up one policy, and every test below them is run against it.
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
     #[command(flatten)]
-    input: InputName,
-    #[command(flatten)]
-    ignored: Ignored,
+    paths: PolicyPaths,
 }
 
 fn percent(text: &str) -> Result<f64, String> {
@@ -46,8 +33,7 @@ fn percent(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
-    let scope = options.ignored.scope(&options.paths)?;
-    let scope = scope.with_input_name(options.input.name()).with_tests();
+    let scope = options.paths.scope()?.with_tests();
     let Outcome { report, results } = progress::during("testing the policy", || {
         test::run(&scope.load(), options.filter.as_deref())
     });
