@@ -193,9 +193,9 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     if !starting.is_stopped() {
         let latest = live.reloads().latest.clone();
         match log {
-            LogForm::Fields => log.log(&latest.report),
             // What is wrong was told together with what is served instead.
-            LogForm::Text if !latest.outcome.is_current() => {}
+            _ if !latest.outcome.is_current() => {}
+            LogForm::Fields => log.log(&latest.report),
             LogForm::Text => output.report_aside(&latest.report),
         }
         if options.properties == Properties::All {
