@@ -22,6 +22,9 @@ use crate::{
 const TOKEN: &str = "0123456789abcdef-token";
 const USERS: &str = "users: { '2': { tags: [B] }, '3': { tags: [A] } }\n";
 
+/// A way in which a file comes to say nothing.
+type Lose = fn(&Path);
+
 /// A daemon over a folder that nothing but a request has look at.
 struct Folder {
     folder: tempfile::TempDir,
@@ -122,7 +125,7 @@ fn a_section_that_is_gone_is_missed() {
 #[test]
 fn a_file_that_is_emptied_or_lost() {
     let rules = "rules: [{ condition: hasTag(C), outcome: [B] }]\n";
-    let ways: [(&str, fn(&Path)); 6] = [
+    let ways: [(&str, Lose); 6] = [
         ("removed", |path| fs::remove_file(path).unwrap()),
         ("truncated", |path| fs::write(path, "").unwrap()),
         ("comments only", |path| fs::write(path, "# rules: []\n").unwrap()),
@@ -217,7 +220,7 @@ fn a_file_without_read_permission() {
             (last["outcome"] == outcome).then_some(last)
         })
     };
-    mode(&rules, 0);
+    mode(&rules, 0o000);
     let last = wait_for("refused");
     assert_eq!(last["diagnostics"]["diagnostics"][0]["code"], "unreadable", "{last}");
     assert!(!daemon.answers());

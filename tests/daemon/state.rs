@@ -17,6 +17,9 @@ use crate::{
 const RULES: &str = "rules: [{ condition: hasTag(C), outcome: [B] }]\n";
 const USERS: &str = "users: { '2': { tags: [B] }, '3': { tags: [A] } }\n";
 
+/// A way in which files go bad, given one of them.
+type Lose = fn(&Path);
+
 struct Kept {
     folder: tempfile::TempDir,
 }
@@ -90,7 +93,7 @@ fn wait_for(daemon: &Daemon, outcome: &str) {
 
 #[test]
 fn a_restart_holds_what_a_reload_would() {
-    let ways: [(&str, fn(&Path), i32, &str); 5] = [
+    let ways: [(&str, Lose, i32, &str); 5] = [
         ("removed", |path| fs::remove_file(path).unwrap(), 1, "no longer has `rules`"),
         ("comments", |path| fs::write(path, "# none\n").unwrap(), 1, "no longer has `rules`"),
         ("errors", |path| fs::write(path, "rules: [").unwrap(), 1, "error"),
@@ -266,7 +269,7 @@ fn a_folder_that_cannot_be_written() {
 fn a_file_that_cannot_be_read() {
     let kept = Kept::new();
     kept.start_and_kill();
-    fs::set_permissions(kept.file(), Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(kept.file(), Permissions::from_mode(0o000)).unwrap();
     fs::remove_file(kept.rules()).unwrap();
     if fs::read(kept.file()).is_ok() {
         kept.refused(&[], 1);
