@@ -27,12 +27,14 @@ impl<'q> Query<'q> {
             let name = decode(name, "query")?;
             let Some(&name) = known.iter().find(|&&known| known == name) else {
                 let name: String = name.chars().take(64).collect();
+                let choices = if known.is_empty() {
+                    "this path takes none".to_owned()
+                } else {
+                    choices(&name, known.iter().copied())
+                };
                 return Err(Refusal::bad(
                     "query",
-                    format!(
-                        "unknown parameter `{name}`; {}",
-                        choices(&name, known.iter().copied())
-                    ),
+                    format!("unknown parameter `{name}`; {choices}"),
                 ));
             };
             if query.get(name).is_some() {
