@@ -66,8 +66,9 @@ pub(in crate::serve) async fn clean_up(hub: &Arc<Hub>, app: &Arc<App>) {
 
 async fn look_through(hub: &Arc<Hub>, app: &Arc<App>, started: Since) {
     let guests = &hub.guests;
-    let (before, left) = (guests.count(), guests.take_left());
+    let left = guests.take_left();
     let Ok(turn) = Arc::clone(&app.looking).acquire_owned().await else { return };
+    guests.begin_count();
     let looking = {
         let (hub, app) = (Arc::clone(hub), Arc::clone(app));
         tokio::task::spawn_blocking(move || {
@@ -79,7 +80,7 @@ async fn look_through(hub: &Arc<Hub>, app: &Arc<App>, started: Since) {
     let Ok(found) = looking.await else { return };
     note(app, &found.here).await;
     let kept = found.count - delete(hub, app, &found).await;
-    guests.correct(before, kept);
+    guests.end_count(kept);
 }
 
 fn find(hub: &Hub, app: &App, left: &BTreeSet<String>, started: Since) -> Found {

@@ -5,8 +5,8 @@ use std::{
     mem,
     net::{IpAddr, Ipv6Addr},
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -26,11 +26,21 @@ const MOST_ADDRESSES: usize = 1 << 16;
 pub(super) struct Guests {
     most: usize,
     per_minute: u32,
-    count: AtomicUsize,
+    count: Mutex<Count>,
     pace: Mutex<HashMap<Option<IpAddr>, Bucket>>,
     /// Guests whose last socket was closed since all were looked at.
     left: Mutex<BTreeSet<String>>,
     full: Notify,
+}
+
+/// How many guests there are, as far as is known: too many rather than too few.
+#[derive(Clone, Copy, Default, Debug)]
+struct Count {
+    there: usize,
+    /// Of them, those who came in since all were counted.
+    new: usize,
+    /// Those who are about to come in.
+    pending: usize,
 }
 
 /// How many guests may be made now from an address.
@@ -53,7 +63,7 @@ impl Guests {
         Self {
             most,
             per_minute,
-            count: AtomicUsize::new(0),
+            count: Mutex::default(),
             pace: Mutex::default(),
             left: Mutex::default(),
             full: Notify::new(),
@@ -82,15 +92,19 @@ impl Guests {
         self.most
     }
 
-    /// How many there are, as far as is known.
-    pub(super) fn count(&self) -> usize {
-        self.count.load(Ordering::Relaxed)
+    /// Begins a count: those who come in from now on may not be found by it.
+    pub(super) fn begin_count(&self) {
+        self.count().new = 0;
     }
 
-    /// Corrects the count to how many were found, beside those who were made since it was `before`.
-    pub(super) fn correct(&self, before: usize, found: usize) {
-        let update = |count: usize| Some((count + found).saturating_sub(before));
-        let _ = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
+    /// Ends a count that found so many.
+    pub(super) fn end_count(&self, found: usize) {
+        let mut count = self.count();
+        count.there = found + count.new;
+    }
+
+    fn count(&self) -> MutexGuard<'_, Count> {
+        self.count.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until there is no place, but not for longer than this.
@@ -99,19 +113,17 @@ impl Guests {
     }
 
     fn admit(&self, address: Option<IpAddr>) -> Result<(), NoPlace> {
-        let before = self.count.fetch_add(1, Ordering::Relaxed);
-        if before + 1 >= self.most {
+        let mut count = self.count();
+        let before = count.there + count.pending;
+        if before >= self.most {
             self.full.notify_one();
+            return Err(NoPlace::Full(self.most));
         }
-        let refused = if before >= self.most {
-            NoPlace::Full(self.most)
-        } else if self.is_slow_enough(address) {
-            return Ok(());
-        } else {
-            NoPlace::TooFast(self.per_minute)
-        };
-        self.count.fetch_sub(1, Ordering::Relaxed);
-        Err(refused)
+        if !self.is_slow_enough(address) {
+            return Err(NoPlace::TooFast(self.per_minute));
+        }
+        count.pending += 1;
+        Ok(())
     }
 
     /// Takes one of those that an address may make a minute.
@@ -132,9 +144,17 @@ impl Guests {
         true
     }
 
-    /// Gives a place back.
-    fn give_back(&self) {
-        self.count.fetch_sub(1, Ordering::Relaxed);
+    /// Ends what a place was taken for.
+    fn settle(&self, came_in: bool) {
+        let mut count = self.count();
+        count.pending = count.pending.saturating_sub(1);
+        if came_in {
+            count.there += 1;
+            count.new += 1;
+        }
+        if count.there >= self.most {
+            self.full.notify_one();
+        }
     }
 }
 
@@ -148,8 +168,8 @@ impl Bucket {
 impl Door {
     /// What a place was taken for has come to an end: a guest has come in, or not.
     pub(super) fn settle(&self, came_in: bool) {
-        if self.has_place.swap(false, Ordering::Relaxed) && !came_in {
-            self.guests.give_back();
+        if self.has_place.swap(false, Ordering::Relaxed) {
+            self.guests.settle(came_in);
         }
     }
 }

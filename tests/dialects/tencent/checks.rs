@@ -133,7 +133,7 @@ fn checks_that_ask_for_nothing() {
             30001,
             "`From_Account`",
         ),
-        (json!(["alice", ["bob"], type_]), 30001, "an object"),
+        (json!(["alice", ["bob"], type_]), 30001, "does not hold a check"),
         (json!("alice"), 30001, "check"),
     ] {
         let (told, info) = fault(&rig, "sns/friend_check", &body);

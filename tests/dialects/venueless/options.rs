@@ -134,7 +134,10 @@ fn issuers_are_checked_at_the_start_and_their_secrets_not_told() {
         (r#"[{"secret": "", "issuer": "any", "audience": "a"}]"#, "`secret` is empty"),
         (r#"[{"secret": ["hunter2"], "issuer": "any", "audience": "a"}]"#, "`secret` must be"),
         (r#"[{"secret": "hunter2", "issuer": "a", "audience": "a", "x": 1}]"#, "`x`"),
-        (r#"[{"secret": "hunter2", "secret": "x", "issuer": "a", "audience": "a"}]"#, "duplicate"),
+        (
+            r#"[{"secret": "hunter2", "secret": "x", "issuer": "a", "audience": "a"}]"#,
+            "given twice",
+        ),
     ] {
         fs::write(&issuers, text).unwrap();
         let mut command = serve();
