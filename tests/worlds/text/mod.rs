@@ -176,6 +176,8 @@ fn file(name: &str, form: Form, part: &World, chance: &mut Chance) -> Source {
         Form::Ndjson => ("ndjson", Notation::Ndjson, bulk::ndjson(part, chance)),
         Form::Csv => ("csv", Notation::Csv, bulk::csv(part, chance)),
     };
+    // A file of 0 bytes is an error, one of a blank line is not.
+    let text = if text.is_empty() { "\n".to_owned() } else { text };
     Source::new(format!("{name}.{ending}"), notation, text)
 }
 
