@@ -1,8 +1,9 @@
-//! The store in one file: how many commits a second with 64 change sets in each, how long it takes
-//! to load 1,000,000 records, and in how much memory; how large the file is.
+//! The store in one file: what commits in two phases cost against one, how many commits a second with
+//! 64 change sets in each, how long it takes to load 1,000,000 records, and in how much memory; how
+//! large the file is.
 //!
-//! `cargo bench --bench store` prints the figures; the file is made in the folder for temporary
-//! files, so `TMPDIR` says on which disk.
+//! `cargo bench --bench store` prints the figures, `cargo bench --bench store -- phases` those of the
+//! phases alone; the files are made in the folder for temporary files, so `TMPDIR` says on which disk.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -15,6 +16,7 @@
 
 use std::{
     fs,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -22,14 +24,26 @@ use peerage::{
     facts::{ChangeSet, Key, Read, Record, User, Write},
     store::{self, Commit, EmbeddedStore, Store},
 };
+use redb::{Database, TableDefinition};
 
 const RECORDS: u64 = 1_000_000;
+
+/// Commits of each kind in a comparison.
+const ROUNDS: u64 = 3000;
+
+const TABLE: TableDefinition<&str, &[u8]> = TableDefinition::new("records");
 
 /// Change sets in a group of concurrent requests.
 const GROUP: u64 = 64;
 
 fn main() {
     let folder = tempfile::tempdir().unwrap();
+    for sets in [1, GROUP] {
+        phases(folder.path(), sets);
+    }
+    if std::env::args().any(|argument| argument == "phases") {
+        return;
+    }
     let path = folder.path().join("facts");
     let begun = Instant::now();
     let store = EmbeddedStore::open(&path).unwrap();
@@ -104,6 +118,52 @@ fn commits(to: &str, store: &EmbeddedStore, among: u64) {
         at(990),
         at(1000)
     );
+}
+
+/// Commits the same groups to a store, which commits in two phases and looks at its file, and with
+/// redb alone in one phase and in two: in turns, so that what else the machine does meets all three.
+fn phases(folder: &Path, sets: u64) {
+    let store = EmbeddedStore::open(folder.join(format!("phases-{sets}"))).unwrap();
+    let bare =
+        ["one", "two"].map(|name| Database::create(folder.join(format!("{name}-{sets}"))).unwrap());
+    let mut times = [const { Vec::new() }; 3];
+    for at in (0..ROUNDS * sets).step_by(usize::try_from(sets).unwrap()) {
+        let group: Vec<ChangeSet> = (at..at + sets).map(|at| set(at, "u")).collect();
+        let begun = Instant::now();
+        assert!(matches!(store.commit(&group).unwrap(), Commit::Done(_)));
+        times[0].push(begun.elapsed());
+        for (database, is_two_phase) in bare.iter().zip([false, true]) {
+            let begun = Instant::now();
+            commit_bare(database, &group, is_two_phase);
+            times[1 + usize::from(is_two_phase)].push(begun.elapsed());
+        }
+    }
+    let names = ["the store", "redb in one phase", "redb in two phases"];
+    for (name, mut times) in names.into_iter().zip(times) {
+        let seconds: f64 = times.iter().map(Duration::as_secs_f64).sum();
+        times.sort_unstable();
+        let at = |share: usize| times[(times.len() - 1) * share / 1000].as_secs_f64() * 1e3;
+        println!(
+            "groups of {sets}: {name}: {:.0} sets a second; median {:.2} ms, p99 {:.2} ms",
+            (ROUNDS * sets) as f64 / seconds,
+            at(500),
+            at(990)
+        );
+    }
+}
+
+/// What a store does for a group, without its versions, mark and looks at the file.
+fn commit_bare(database: &Database, group: &[ChangeSet], is_two_phase: bool) {
+    let mut transaction = database.begin_write().unwrap();
+    transaction.set_two_phase_commit(is_two_phase);
+    {
+        let mut records = transaction.open_table(TABLE).unwrap();
+        for write in group.iter().flat_map(|set| &set.writes) {
+            let value = write.record.as_ref().unwrap().encode();
+            records.insert(write.key.to_string().as_str(), value.as_slice()).unwrap();
+        }
+    }
+    transaction.commit().unwrap();
 }
 
 /// A user that is nowhere near the one before it.

@@ -1,4 +1,4 @@
-use peerage::store::{Commit, Store, StoreError, etcd::EtcdStore};
+use peerage::store::{Commit, IfMissing, Store, StoreError, etcd::EtcdStore};
 
 use crate::{
     cluster::Cluster,
@@ -9,6 +9,23 @@ use crate::{
 
 fn refusal(address: &str) -> StoreError {
     EtcdStore::open(address).unwrap().load(&mut |_| ()).unwrap_err()
+}
+
+#[test]
+fn a_prefix_that_must_hold_something_is_not_begun() {
+    let cluster = Cluster::start(1);
+    let address = cluster.store("none");
+    let open = |if_missing| peerage::store::open(&address, if_missing).unwrap();
+    let existing = open(IfMissing::Refuse);
+    let error = existing.load(&mut |_| {}).unwrap_err();
+    assert!(matches!(error, StoreError::Missing(_)), "{error}");
+    assert!(error.to_string().contains("--store-must-exist"), "{error}");
+    let made = open(IfMissing::Make);
+    all(&*made);
+    assert!(made.opening().is_new);
+    // Nothing was marked by the one that was refused; by now there is a store.
+    all(&*existing);
+    assert!(!existing.opening().is_new);
 }
 
 #[test]
