@@ -283,10 +283,9 @@ impl Done {
 
     fn to_json(&self) -> Value {
         let mut json = json!({ "file": self.file, "changed": self.changed });
-        if self.aliases > 0 {
-            json["aliases"] = json!(self.aliases);
-        }
         if let Some(fields) = json.as_object_mut() {
+            let aliases = (self.aliases > 0).then(|| ("aliases".to_owned(), json!(self.aliases)));
+            fields.extend(aliases);
             fields.extend(self.report.as_ref().map(|it| ("report".to_owned(), it.to_json())));
             fields.extend(self.error.as_ref().map(|it| ("error".to_owned(), json!(it))));
             fields.extend(self.text.as_ref().map(|it| ("text".to_owned(), json!(it))));

@@ -16,15 +16,13 @@ pub(crate) fn message(error: &serde_json::Error) -> String {
 fn wrong_value(told: &str) -> Option<String> {
     let kinds =
         told.strip_prefix("invalid type: ").or_else(|| told.strip_prefix("invalid value: "));
-    // What was found may hold the words that separate the two; what is expected does not.
-    let (found, expected) = match kinds {
-        Some(kinds) => kinds.rsplit_once(", expected ")?,
-        None => {
-            let (length, expected) =
-                told.strip_prefix("invalid length ")?.rsplit_once(", expected ")?;
-            return Some(format!("expected {}, found {length} items", kind(expected)));
-        }
+    let Some(kinds) = kinds else {
+        let (length, expected) =
+            told.strip_prefix("invalid length ")?.rsplit_once(", expected ")?;
+        return Some(format!("expected {}, found {length} items", kind(expected)));
     };
+    // What was found may hold the words that separate the two; what is expected does not.
+    let (found, expected) = kinds.rsplit_once(", expected ")?;
     Some(format!("expected {}, found {}", kind(expected), value(found)))
 }
 

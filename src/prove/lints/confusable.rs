@@ -20,10 +20,10 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>, sources: &Sources) {
     for item in lints.items {
         match item {
             Item::Matrix(matrix) => {
-                invisible(lints, "matrix", &matrix.name.value, matrix.name.span, &mut told)
+                invisible(lints, "matrix", &matrix.name.value, matrix.name.span, &mut told);
             }
             Item::Group(group) => {
-                invisible(lints, "group", &group.id.value, group.id.span, &mut told)
+                invisible(lints, "group", &group.id.value, group.id.span, &mut told);
             }
             _ => {}
         }

@@ -23,7 +23,7 @@ pub(super) fn check(id: SourceId, text: &str, problems: &mut Diagnostics) -> boo
         value_end: 0,
         name_start: 0,
         open: Vec::new(),
-        told: Told::default(),
+        told: Vec::new(),
         mistakes: 0,
         begun: problems.mark(),
         problems,
@@ -66,12 +66,12 @@ enum Next {
 }
 
 /// Mistakes that are told once in a file.
-#[derive(Default)]
-struct Told {
-    comment: bool,
-    quotes: bool,
-    name: bool,
-    text: bool,
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Once {
+    Comment,
+    Quotes,
+    Name,
+    Text,
 }
 
 struct Reader<'t, 'p> {
@@ -84,7 +84,7 @@ struct Reader<'t, 'p> {
     name_start: usize,
     /// The brackets that are open, and where.
     open: Vec<(char, usize)>,
-    told: Told,
+    told: Vec<Once>,
     mistakes: usize,
     /// What was found before this file.
     begun: Mark,
@@ -103,9 +103,10 @@ impl<'t> Reader<'t, '_> {
                     self.at += 1;
                     self.behind_comma(self.at - 1)
                 }
-                (Next::After, ']' | '}') => self.close(found)?,
+                (Next::After, ']' | '}') | (Next::FirstItem, ']') | (Next::FirstName, '}') => {
+                    self.close(found)?
+                }
                 (Next::After, _) => self.no_comma(found)?,
-                (Next::FirstItem, ']') | (Next::FirstName, '}') => self.close(found)?,
                 (Next::Item(comma), ']') | (Next::Name(comma), '}') => {
                     self.trailing_comma(comma)?;
                     self.close(found)?
@@ -301,7 +302,7 @@ impl<'t> Reader<'t, '_> {
                 "remove it and others, or name the file `.yaml`, where comments begin with `#`",
             );
             self.at += length;
-            if !std::mem::replace(&mut self.told.comment, true) {
+            if self.is_first(Once::Comment) {
                 self.tell(problem)?;
             }
         }
@@ -338,6 +339,15 @@ impl<'t> Reader<'t, '_> {
             Some(&(_, at)) => problem.also(self.span(at, at + 1), "this bracket is open"),
             None => problem,
         }
+    }
+
+    /// Whether such a mistake was not told before.
+    fn is_first(&mut self, kind: Once) -> bool {
+        let is_first = !self.told.contains(&kind);
+        if is_first {
+            self.told.push(kind);
+        }
+        is_first
     }
 
     fn tell(&mut self, problem: Diagnostic) -> Step<()> {

@@ -1,6 +1,6 @@
 //! Texts, numbers and words.
 
-use super::{Reader, Step, is_of_word, quoted};
+use super::{Once, Reader, Step, is_of_word, quoted};
 
 impl<'t> Reader<'t, '_> {
     /// A value that is no array and no object; `found` begins it.
@@ -90,7 +90,7 @@ impl<'t> Reader<'t, '_> {
         let line = rest.lines().next().unwrap_or_default();
         let Some(length) = line.find('\'') else { return self.not_closed(start) };
         self.at = start + 1 + length + 1;
-        if std::mem::replace(&mut self.told.quotes, true) {
+        if !self.is_first(Once::Quotes) {
             return Ok(());
         }
         let text = line.get(..length).unwrap_or_default();
@@ -104,7 +104,7 @@ impl<'t> Reader<'t, '_> {
     pub(super) fn bare_name(&mut self) -> Step<()> {
         let start = self.at;
         let name = self.run(is_of_word);
-        if std::mem::replace(&mut self.told.name, true) {
+        if !self.is_first(Once::Name) {
             return Ok(());
         }
         let problem =
@@ -148,7 +148,7 @@ impl<'t> Reader<'t, '_> {
                 format!("JSON has no number {}", quoted(text)),
                 "write a number, or leave the member out".to_owned(),
             ),
-            _ if std::mem::replace(&mut self.told.text, true) => {
+            _ if !self.is_first(Once::Text) => {
                 self.mistakes += 1;
                 return Ok(());
             }
