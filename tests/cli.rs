@@ -105,7 +105,7 @@ fn exit_codes() {
         ("decide -s 1 -r 2 --subject-tags=", "good.peerage", 1),
         ("decide -s 1 -r 2 --subject-tags A,", "good.peerage", 2),
         ("decide -s 1 -r 2 -a start_chats", "good.peerage", 2),
-        ("decide -s 1 -r 2 --subject-tags a.b", "good.peerage", 2),
+        ("decide -s 1 -r 2 --subject-tags a!b", "good.peerage", 2),
         ("decide -s 1", "good.peerage", 2),
         ("decide -s 1 -r 2", "bad.peerage", 2),
         ("decide -s 1 -r 2", "missing.peerage", 2),

@@ -5,7 +5,7 @@
 use std::{fs, ops::ControlFlow, sync::Arc};
 
 use peerage::{
-    facts::{ChangeSet, Command, Key, Kind},
+    facts::{Authority, ChangeSet, Command, Key, Kind},
     live::{
         Live, Outcome, Start,
         facts::{Batch, WriteError, Written},
@@ -76,6 +76,7 @@ async fn a_batch_that_panics_is_refused_and_others_go_on() {
         facts
             .write(Batch {
                 commands: commands.unwrap(),
+                authority: Authority::Administrator,
                 each: false,
                 if_revision: None,
                 once: None,
@@ -111,7 +112,13 @@ async fn where_each_is_for_itself_a_refusal_keeps_none_of_the_others_back() {
     let facts = live.facts().unwrap();
     let write = async |commands: &[Value]| {
         let commands = Command::decode(commands).unwrap();
-        let batch = Batch { commands, each: true, if_revision: None, once: None };
+        let batch = Batch {
+            commands,
+            authority: Authority::Administrator,
+            each: true,
+            if_revision: None,
+            once: None,
+        };
         match facts.write(batch).await.unwrap() {
             Written::Each { revision, outcomes } => {
                 let told = outcomes.into_iter().map(|came| match came {

@@ -256,3 +256,20 @@ fn a_policy_overrides_what_its_preset_sets() {
         assert_eq!(ask("a", Action::AddMember, "a"), Reason::GroupFull, "{preset}");
     }
 }
+
+/// What a policy can't set itself counts too: two policies of different meaning have two digests.
+#[test]
+fn what_only_a_preset_sets_is_in_the_digest() {
+    let digest = |preset: &str, sections: &str| built(preset, sections).unwrap().revision.policy;
+    let off = "blocks: { start_chat: off, send_message: off, voice_call: off, video_call: off, \
+               add_member: off, friend_request: off }";
+    let xmtp = format!("{off}\nlimits: {{ group_members: 250 }}");
+    assert_eq!(digest("preset: xmtp", &xmtp), digest("", &xmtp), "it sets nothing else");
+    let tencent = "blocks: { start_chat: one_way }\n\
+                   limits: { friends: 3000, blocked: 1000, friend_lists: 32 }";
+    assert_ne!(digest("preset: tencent", tencent), digest("", tencent), "blocks end friendship");
+    let flip = format!("{off}\nrules: []");
+    assert_ne!(digest("preset: flip", &flip), digest("", &flip), "tags are of few characters");
+    assert_ne!(digest("", "protected_tags: [a]"), digest("", ""));
+    assert_ne!(digest("", "protected_tags: [a]"), digest("", "protected_tags: ['a*']"));
+}

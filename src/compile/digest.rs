@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     policy::{Group, Invariant, Matrix, Policy, Rule, Scope},
-    request::{Blocks, Fields, Limits, Peers, Settings, Toggle},
+    request::{Blocks, Fields, Limits, Peers, Settings, TagForm, Toggle},
     snapshot::{Population, TagId},
 };
 
@@ -134,6 +134,8 @@ impl Feed {
             approval,
             limits: Limits { friends, blocked, friend_lists, group_members },
             blocks_end_friendship,
+            tag_form,
+            protected_tags,
         } = settings;
         self.text(unknown_users.as_str());
         self.maybe(managers.as_ref().map(ToString::to_string).as_deref());
@@ -157,6 +159,8 @@ impl Feed {
             self.maybe(limit.map(|limit| limit.to_string()).as_deref());
         }
         self.count(usize::from(*blocks_end_friendship));
+        self.count(usize::from(*tag_form == TagForm::Flip));
+        self.texts(protected_tags.patterns());
     }
 
     fn matrix(&mut self, matrix: &Matrix) {

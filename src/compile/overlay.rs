@@ -88,6 +88,7 @@ impl<'s> Over<'s> {
                 _ => Some(Item::Matrix(stated)),
             },
             Item::Tags(_)
+            | Item::ProtectedTags(_)
             | Item::Rules(_)
             | Item::Conversation(_)
             | Item::Invariant(_)

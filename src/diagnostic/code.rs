@@ -78,7 +78,8 @@ codes! {
     WrongArguments = "wrong-arguments",
     /// any() or all() of nothing.
     EmptyCombination = "empty-combination",
-    /// A tag that is empty, over 50 long, or has other characters than letters, digits, `-` and `_`.
+    /// A tag that is empty, over 200 long, or has other characters than letters, digits and
+    /// `- _ . : @ / + =`; under `preset: flip`, over 50 or other than letters, digits, `-` and `_`.
     InvalidTag = "invalid-tag",
     /// A tag that is not declared, though tags are.
     UndeclaredTag = "undeclared-tag",
@@ -158,6 +159,8 @@ codes! {
     /// An id or a name with invisible characters, one that looks like another, or a character that changes
     /// the direction of text.
     Confusable = "confusable",
+    /// Managers, or what a matrix says, depend on a tag that callers of a dialect can give and take.
+    UnprotectedManagers = "unprotected-managers",
     /// A comment or setting that silences nothing, or names no lint.
     UnusedAllow = "unused-allow",
     /// A test file, a test or an expectation that tests nothing.
@@ -185,6 +188,7 @@ impl Code {
         Self::Overridden,
         Self::SelfPromotion,
         Self::Confusable,
+        Self::UnprotectedManagers,
         Self::UnusedAllow,
         Self::NotDecided,
     ];

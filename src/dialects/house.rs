@@ -61,6 +61,9 @@ pub trait House {
     /// Whether users can have a tag: one that the policy declares, or any where it declares none.
     fn takes_tag(&self, tag: &str) -> bool;
 
+    /// Whether only policy files and administrators give this tag to users, or take it.
+    fn protects(&self, tag: &str) -> bool;
+
     /// What a user is in a group; `None` if he is no member, or one of the two is not known.
     fn role(&self, group: &str, user: &str) -> Option<Role>;
 

@@ -25,8 +25,8 @@ pub use command::{
 };
 pub use key::{Key, Kind, NoKey};
 pub use plan::{
-    Around, Batch, Change, Failure, FriendState, Outcome, Place, Planned, Reason, Records, Refusal,
-    Settings, Spot, Stated, Statement, UserField, World, plan,
+    Around, Authority, Batch, Change, Failure, FriendState, Outcome, Place, Planned, Reason,
+    Records, Refusal, Settings, Spot, Stated, Statement, UserField, World, plan,
 };
 pub use record::{
     Conversation, Damaged, Friend, Group, Member, Once, Record, Request, Rule, Setting, Since, User,

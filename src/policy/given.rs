@@ -1,6 +1,6 @@
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, Report},
-    request::{Condition, Value},
+    request::{Condition, TagForm, Value},
     source::{Notation, SourceId, Sources, Span},
     syntax::{
         ast::{Expr, ExprKind},
@@ -40,7 +40,7 @@ pub fn misnamed(text: &str, tag: &str, message: &str) -> Report {
 
 fn expression<M: Meaning>(text: &str) -> Result<M, Report> {
     let mut problems = Diagnostics::default();
-    let vocabulary = Vocabulary::declare(&[], &mut problems);
+    let vocabulary = Vocabulary::declare(&[], TagForm::Any, &mut problems);
     let expr = dsl::parse_expr(text, &place, &mut problems);
     let meaning = expr.and_then(|expr| meaning(&expr, &vocabulary, &mut problems));
     match meaning {

@@ -98,10 +98,12 @@ pub fn resolve(
     let mut demanded = Vec::new();
     let mut silenced = Vec::new();
     let mut own_sections = Sections::default();
+    let mut protected = Vec::new();
     for item in ast.items {
         own_sections = own_sections.union(sections::of_item(&item).into_iter().collect());
         match item {
             ast::Item::Tags(list) => declarations.push(list),
+            ast::Item::ProtectedTags(list) => protected.push(list),
             ast::Item::Rules(_) => has_rules = true,
             ast::Item::Rule(rule) => rules.push(*rule),
             ast::Item::Word(word) => written.words.push(*word),
@@ -115,8 +117,9 @@ pub fn resolve(
             ast::Item::Lints(lints) => silenced.push(lints),
         }
     }
-    let vocabulary = tags::Vocabulary::declare(&declarations, problems);
-    let (preset, settings) = settings::resolve(&written, &vocabulary, problems);
+    let vocabulary = tags::Vocabulary::declare(&declarations, written.tag_form(), problems);
+    let (preset, mut settings) = settings::resolve(&written, &vocabulary, problems);
+    settings.protected_tags = vocabulary.protected(&protected, problems);
     has_rules |= !rules.is_empty() || preset.is_some_and(Preset::has_rules);
     let rules = rules::resolve(rules, &vocabulary, problems);
     let matrices = matrices::resolve(&matrices, &vocabulary, problems);

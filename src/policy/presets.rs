@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use crate::request::{Action, BlockMode, Blocks, Limits, Settings};
+use crate::request::{Action, BlockMode, Blocks, Limits, Settings, TagForm};
 
 /// A documented system whose values a policy takes for what it does not set itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,7 +37,11 @@ impl Preset {
     pub fn settings(self) -> Settings<String> {
         let defaults = Settings::default();
         match self {
-            Self::Flip => Settings { blocks: Blocks::all(BlockMode::Off), ..defaults },
+            Self::Flip => Settings {
+                blocks: Blocks::all(BlockMode::Off),
+                tag_form: TagForm::Flip,
+                ..defaults
+            },
             Self::Mesibo => Settings { blocks: Blocks::all(BlockMode::TwoWay), ..defaults },
             Self::Venueless => Settings {
                 blocks: Blocks::default()

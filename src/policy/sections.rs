@@ -21,6 +21,7 @@ pub(super) fn of_item(item: &Item<'_>) -> Option<Section> {
             SettingsSection::Friendship | SettingsSection::Limits => return None,
         },
         Item::Peers(_) => Section::Peers,
+        Item::ProtectedTags(_) => Section::ProtectedTags,
         Item::Matrix(_) => Section::Matrices,
         // Of users and groups, it matters whether they are there.
         Item::Tags(_)

@@ -3,7 +3,8 @@ use std::collections::HashMap;
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     request::{
-        Action, Approval, BlockMode, Blocks, PeersMode, Settings, Switch, Toggle, UnknownUsers,
+        Action, Approval, BlockMode, Blocks, PeersMode, Settings, Switch, TagForm, Toggle,
+        UnknownUsers,
     },
     source::Span,
     syntax::ast::{self, Expr, ExprKind, SettingsSection, Text, WordSection},
@@ -22,6 +23,15 @@ pub(super) struct Written<'s> {
     pub(super) words: Vec<ast::Word<'s>>,
     pub(super) sections: Vec<ast::Settings<'s>>,
     pub(super) peers: Vec<ast::Peers<'s>>,
+}
+
+impl Written<'_> {
+    /// Which texts are tags: the preset says it, of which that is known before all else is read.
+    pub(super) fn tag_form(&self) -> TagForm {
+        let mut presets = self.words.iter().filter(|word| word.section == WordSection::Preset);
+        let preset = presets.next().and_then(|word| word.value.value.parse::<Preset>().ok());
+        preset.map_or_else(TagForm::default, |preset| preset.settings().tag_form)
+    }
 }
 
 /// What they set, over what the preset does.

@@ -2,7 +2,7 @@ use std::{cell::Cell, collections::BTreeMap};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
-    request::{InvalidTag, check_tag},
+    request::{InvalidTag, ProtectedTags, TagForm},
     source::Span,
     syntax::{ast, idioms},
 };
@@ -10,6 +10,7 @@ use crate::{
 /// The tags that a policy may name: any, until one is declared.
 #[derive(Debug)]
 pub(super) struct Vocabulary {
+    form: TagForm,
     declared: BTreeMap<String, Span>,
     /// Whether any tag is declared anywhere, even if only by mistake.
     is_closed: bool,
@@ -30,10 +31,14 @@ fn invalid(tag: &ast::Text<'_>, error: &InvalidTag) -> Diagnostic {
 
 impl Vocabulary {
     /// Gathers the `tags` sections of all files.
-    pub(super) fn declare(sections: &[ast::List<'_>], problems: &mut Diagnostics) -> Self {
+    pub(super) fn declare(
+        sections: &[ast::List<'_>],
+        form: TagForm,
+        problems: &mut Diagnostics,
+    ) -> Self {
         let mut declared = BTreeMap::new();
         for tag in sections.iter().flat_map(|section| &section.value) {
-            if let Err(error) = check_tag(&tag.value) {
+            if let Err(error) = form.check(&tag.value) {
                 problems.push(invalid(tag, &error));
                 continue;
             }
@@ -53,7 +58,7 @@ impl Vocabulary {
         }
         let is_closed = sections.iter().any(|section| !section.value.is_empty());
         let comparisons = Cell::new(MOST_COMPARISONS);
-        Self { declared, is_closed, comparisons }
+        Self { form, declared, is_closed, comparisons }
     }
 
     /// The tag that stands in a condition, an outcome or a user's record.
@@ -61,7 +66,7 @@ impl Vocabulary {
     /// # Errors
     /// Says what is wrong with it: its form, or that it is not declared.
     pub(super) fn bind(&self, tag: &ast::Text<'_>) -> Result<String, Diagnostic> {
-        if let Err(error) = check_tag(&tag.value) {
+        if let Err(error) = self.form.check(&tag.value) {
             return Err(invalid(tag, &error));
         }
         if self.knows(&tag.value) {
@@ -87,6 +92,43 @@ impl Vocabulary {
     /// Whether a well-formed tag may be named.
     pub(super) fn knows(&self, tag: &str) -> bool {
         !self.is_closed || self.declared.contains_key(tag)
+    }
+
+    /// The tags that only files and administrators give or take: names, and what names begin with.
+    pub(super) fn protected(
+        &self,
+        sections: &[ast::List<'_>],
+        problems: &mut Diagnostics,
+    ) -> ProtectedTags {
+        let mut places: BTreeMap<&str, Span> = BTreeMap::new();
+        for pattern in sections.iter().flat_map(|section| &section.value) {
+            if let Err(problem) = self.check_pattern(pattern) {
+                problems.push(problem);
+            } else if let Some(&first) = places.get(&*pattern.value) {
+                let message = format!("the tag `{}` is protected twice", pattern.value);
+                problems.push(
+                    Diagnostic::error(Code::DuplicateTag, pattern.span, message)
+                        .also(first, "first protected here")
+                        .hint("remove one of the two"),
+                );
+            } else {
+                places.insert(&pattern.value, pattern.span);
+            }
+        }
+        ProtectedTags::new(places.into_keys().map(str::to_owned).collect())
+    }
+
+    /// # Errors
+    /// Says what is wrong with the name of a tag, or with what stands before a `*`.
+    fn check_pattern(&self, pattern: &ast::Text<'_>) -> Result<(), Diagnostic> {
+        match pattern.value.strip_suffix('*') {
+            Some("") => Ok(()),
+            Some(start) => self.form.check(start).map_err(|error| {
+                Diagnostic::error(Code::InvalidTag, pattern.span, error.to_string())
+                    .hint("a `*` stands at the end, for whatever follows")
+            }),
+            None => self.bind(pattern).map(drop),
+        }
     }
 
     pub(super) fn into_declared(self) -> Vec<String> {

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use super::name::write_tag;
+
 /// A set of users, told by their tags. `T` is a tag: its name, or the number that a compiled policy
 /// gave it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -51,12 +53,18 @@ impl<T> Condition<T> {
 impl<T: fmt::Display> fmt::Display for Condition<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::HasTag(tag) => write!(f, "hasTag({tag})"),
+            Self::HasTag(tag) => write_has_tag(f, tag),
             Self::Not(inner) => write!(f, "not({inner})"),
             Self::All(parts) => write_call(f, "all", parts),
             Self::Any(parts) => write_call(f, "any", parts),
         }
     }
+}
+
+pub(super) fn write_has_tag(f: &mut fmt::Formatter<'_>, tag: &impl fmt::Display) -> fmt::Result {
+    f.write_str("hasTag(")?;
+    write_tag(f, tag)?;
+    f.write_str(")")
 }
 
 pub(super) fn write_call(

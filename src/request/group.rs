@@ -121,7 +121,7 @@ impl<T: fmt::Display> fmt::Display for Value<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Grant(grant) => grant.fmt(f),
-            Self::HasTag(tag) => write!(f, "hasTag({tag})"),
+            Self::HasTag(tag) => super::condition::write_has_tag(f, tag),
             Self::Not(inner) => write!(f, "not({inner})"),
             Self::All(parts) => super::condition::write_call(f, "all", parts),
             Self::Any(parts) => super::condition::write_call(f, "any", parts),

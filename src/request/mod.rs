@@ -21,7 +21,7 @@ pub use action::{Action, ResourceKind};
 pub use condition::Condition;
 pub use decision::{Decision, GateName, Obligation, Reason};
 pub use group::{BUILT_IN_MATRICES, DM_MATRIX, Fields, Grant, GroupPermission, Role, Value};
-pub use name::{InvalidId, InvalidTag, TAG_ALPHABET, check_id, check_tag};
+pub use name::{InvalidId, InvalidTag, ProtectedTags, TAG_ALPHABET, TagForm, check_id, check_tag};
 pub use parts::{Misfit, Open, Parts};
 pub use section::{Section, Sections};
 pub use setting::{

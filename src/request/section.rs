@@ -12,6 +12,7 @@ words! {
         Moderation = "moderation",
         Matrices = "matrices",
         UnknownUsers = "unknown_users",
+        ProtectedTags = "protected_tags",
     }
 }
 
@@ -71,6 +72,8 @@ impl<T: PartialEq> Settings<T> {
             approval: _,
             limits: _,
             blocks_end_friendship: _,
+            tag_form: _,
+            protected_tags,
         } = self;
         let each = [
             (Section::UnknownUsers, *unknown_users != other.unknown_users),
@@ -78,6 +81,7 @@ impl<T: PartialEq> Settings<T> {
             (Section::Permissions, *permissions != other.permissions),
             (Section::Blocks, *blocks != other.blocks),
             (Section::Peers, *peers != other.peers),
+            (Section::ProtectedTags, *protected_tags != other.protected_tags),
         ];
         each.into_iter().filter_map(|(section, differs)| differs.then_some(section)).collect()
     }

@@ -1,6 +1,9 @@
 //! What a policy sets for all users.
 
-use super::{Action, Approval, BlockMode, Condition, PeersMode, Switch, Toggle, UnknownUsers};
+use super::{
+    Action, Approval, BlockMode, Condition, PeersMode, ProtectedTags, Switch, TagForm, Toggle,
+    UnknownUsers,
+};
 
 /// All settings of a policy. `T` is a tag, as in [`Condition`].
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,6 +20,9 @@ pub struct Settings<T> {
     pub limits: Limits,
     /// Whether a block ends a friendship, on both sides.
     pub blocks_end_friendship: bool,
+    /// Which texts are tags.
+    pub tag_form: TagForm,
+    pub protected_tags: ProtectedTags,
 }
 
 /// With whom users communicate whose records say nothing of it.
@@ -108,6 +114,8 @@ impl<T> Default for Settings<T> {
             approval: Approval::AllowAny,
             limits: Limits::default(),
             blocks_end_friendship: false,
+            tag_form: TagForm::Any,
+            protected_tags: ProtectedTags::default(),
         }
     }
 }
@@ -137,6 +145,8 @@ impl<T> Settings<T> {
             approval: self.approval,
             limits: self.limits,
             blocks_end_friendship: self.blocks_end_friendship,
+            tag_form: self.tag_form,
+            protected_tags: self.protected_tags.clone(),
         }
     }
 

@@ -32,6 +32,8 @@ pub type List<'s> = Spanned<Vec<Text<'s>>>;
 pub enum Item<'s> {
     /// A `tags` section: the tags that are declared.
     Tags(List<'s>),
+    /// A `protected_tags` section: the tags that only files and administrators give or take.
+    ProtectedTags(List<'s>),
     /// That the policy has rules, even if no rule follows; where it says so.
     Rules(Span),
     // Those that are larger than a user, of whom there are most, are boxed.
@@ -54,7 +56,7 @@ impl Item<'_> {
     /// Where it stands, or a part of it.
     pub fn span(&self) -> Span {
         match self {
-            Self::Tags(list) | Self::Lints(list) => list.span,
+            Self::Tags(list) | Self::ProtectedTags(list) | Self::Lints(list) => list.span,
             Self::Invariant(invariant) => invariant.span,
             Self::Rules(span) => *span,
             Self::Rule(rule) => rule.span,

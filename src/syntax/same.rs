@@ -29,6 +29,7 @@ struct Said<'a, 's> {
     conversations: Vec<&'a Conversation<'s>>,
     invariants: Vec<&'a Invariant<'s>>,
     lints: Vec<&'a Text<'s>>,
+    protected_tags: Option<Vec<&'a Text<'s>>>,
 }
 
 impl<'a, 's> Said<'a, 's> {
@@ -37,6 +38,9 @@ impl<'a, 's> Said<'a, 's> {
         for item in items {
             match item {
                 Item::Tags(tags) => said.tags.get_or_insert_default().extend(&tags.value),
+                Item::ProtectedTags(tags) => {
+                    said.protected_tags.get_or_insert_default().extend(&tags.value);
+                }
                 Item::Rules(_) => said.has_rules = true,
                 Item::Rule(rule) => {
                     said.has_rules = true;
@@ -81,11 +85,13 @@ impl<'a, 's> Said<'a, 's> {
             conversations,
             invariants,
             lints,
+            protected_tags,
         } = self;
         let texts = |one: &Vec<&Text<'_>>, other: &Vec<&Text<'_>>| {
             all(one, other, |one, other| text(one, other))
         };
         optional(tags.as_ref(), other.tags.as_ref(), texts)
+            && optional(protected_tags.as_ref(), other.protected_tags.as_ref(), texts)
             && *has_rules == other.has_rules
             && all(rules, &other.rules, |one, other| rule(one, other))
             && all(words, &other.words, |one, other| one.0 == other.0 && text(one.1, other.1))

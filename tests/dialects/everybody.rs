@@ -78,6 +78,10 @@ impl House for Everybody {
         None
     }
 
+    fn protects(&self, _: &str) -> bool {
+        false
+    }
+
     fn role(&self, _: &str, _: &str) -> Option<Role> {
         None
     }

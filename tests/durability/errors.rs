@@ -3,7 +3,7 @@
 use std::{io::ErrorKind, path::PathBuf, sync::Arc};
 
 use peerage::{
-    facts::Command,
+    facts::{Authority, Command},
     live::{
         Live, Start,
         facts::{Batch, IdempotencyKey, WriteError, Written},
@@ -44,6 +44,7 @@ fn batch(number: u64) -> Batch {
     let key = IdempotencyKey::new(&format!("k{number}"), b"").unwrap();
     Batch {
         commands: Command::decode(commands.as_array().unwrap()).unwrap(),
+        authority: Authority::Administrator,
         each: false,
         if_revision: None,
         once: Some(key),

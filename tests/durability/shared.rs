@@ -10,7 +10,7 @@ use std::{
 
 use peerage::{
     decide,
-    facts::{ChangeSet, Command, Key, Kind, Record, User, Version},
+    facts::{Authority, ChangeSet, Command, Key, Kind, Record, User, Version},
     live::{
         Live,
         facts::{Batch, IdempotencyKey, WriteError, Written},
@@ -232,6 +232,7 @@ fn start() -> (Arc<Shared>, Arc<Live>) {
 fn batch(op: &Value, key: Option<&str>) -> Batch {
     Batch {
         commands: Command::decode(std::slice::from_ref(op)).unwrap(),
+        authority: Authority::Administrator,
         each: false,
         if_revision: None,
         once: key.map(|key| IdempotencyKey::new(key, op.to_string().as_bytes()).unwrap()),

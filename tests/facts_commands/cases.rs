@@ -3,7 +3,7 @@
 use std::fs;
 
 use peerage::{
-    facts::{Command, Key},
+    facts::{Authority, Command, Key},
     request::{Approval, BlockMode, Reason},
 };
 use serde::Deserialize;
@@ -22,6 +22,11 @@ struct Case {
     denied: Vec<(String, String, String, String)>,
     #[serde(default)]
     managers: Vec<String>,
+    #[serde(default)]
+    protected: Vec<String>,
+    /// Whether what is asked comes from a dialect, what was done before being an administrator's.
+    #[serde(default)]
+    from_dialect: bool,
     /// Done before.
     #[serde(default)]
     given: Vec<Value>,
@@ -59,6 +64,7 @@ fn world(case: &Case) -> Double {
     }
     world.settings.blocks_end_friendship = given.blocks_end_friendship;
     world.managers = case.managers.iter().cloned().collect();
+    world.protected = case.protected.iter().cloned().collect();
     for (subject, action, about, reason) in &case.denied {
         let key = (subject.clone(), action.parse().unwrap(), about.clone());
         world.denied.insert(key, reason.parse::<Reason>().unwrap());
@@ -78,6 +84,9 @@ fn world(case: &Case) -> Double {
 
 fn check(case: &Case) {
     let mut world = world(case);
+    if case.from_dialect {
+        world.authority = Authority::Dialect;
+    }
     let before = world.committed.clone();
     let commands = Command::decode(&case.when).unwrap_or_else(|errors| {
         panic!("{}: {errors:?}", case.name);

@@ -9,9 +9,9 @@ use std::{
 
 use peerage::{
     facts::{
-        Around, Batch, ChangeSet, Command, Failure, Group, Key, Member, Permission, Place, Reason,
-        Record, Records, Refusal, Setting, Settings, Since, Stated, Statement, User, UserField,
-        Version, World, plan,
+        Around, Authority, Batch, ChangeSet, Command, Failure, Group, Key, Member, Permission,
+        Place, Reason, Record, Records, Refusal, Setting, Settings, Since, Stated, Statement, User,
+        UserField, Version, World, plan,
     },
     request::{
         self, Action, Approval, BlockMode, Decision, Limits, Moderation, Relation, Request,
@@ -35,6 +35,9 @@ pub(crate) struct Double {
     pub(crate) files: Files,
     pub(crate) settings: Settings,
     pub(crate) declared: BTreeSet<String>,
+    /// The tags that are protected, and whose word commands are.
+    pub(crate) protected: BTreeSet<String>,
+    pub(crate) authority: Authority,
     pub(crate) managers: BTreeSet<String>,
     /// What is denied, by the subject, the action and what it is about.
     pub(crate) denied: BTreeMap<(String, Action, String), request::Reason>,
@@ -75,6 +78,8 @@ impl Double {
                 blocks_end_friendship: false,
             },
             declared: ["Berlin", "Munich", "premium"].map(str::to_owned).into(),
+            protected: BTreeSet::new(),
+            authority: Authority::Administrator,
             managers: BTreeSet::new(),
             denied: BTreeMap::new(),
             committed: BTreeMap::new(),
@@ -92,7 +97,7 @@ impl Double {
         let mut batch = Batch::default();
         let mut outcomes = Vec::new();
         for (at, command) in commands.iter().enumerate() {
-            match plan(&mut batch, command, self, &records) {
+            match plan(&mut batch, command, self.authority, self, &records) {
                 Ok(planned) => {
                     assert_eq!(planned.outcome.changed, !planned.changes.is_empty());
                     for change in planned.changes {
@@ -318,6 +323,10 @@ impl World for Double {
             return Ok(());
         }
         Err(Refusal::new(Reason::UnknownTag, format!("no tag `{tag}`; did you mean `Munich`?")))
+    }
+
+    fn protects(&self, tag: &str) -> bool {
+        self.protected.contains(tag)
     }
 
     fn matrix(&self, name: &str) -> Result<(), Refusal> {

@@ -296,10 +296,14 @@ pub(crate) fn policy() -> impl Strategy<Value = Vec<Item<'static>>> {
         some(section(SettingsSection::Friendship).boxed()),
         some(section(SettingsSection::Limits).boxed()),
         some(peers().boxed()),
-        (some(Just(Item::Rules(nowhere())).boxed()), some(list().prop_map(Item::Lints).boxed())),
+        (
+            some(Just(Item::Rules(nowhere())).boxed()),
+            some(list().prop_map(Item::Lints).boxed()),
+            some(list().prop_map(Item::ProtectedTags).boxed()),
+        ),
     );
-    let sections = sections.prop_map(|(a, b, c, d, e, f, g, h, i, (j, k))| {
-        [a, b, c, d, e, f, g, h, i, j, k].into_iter().flatten().collect::<Vec<_>>()
+    let sections = sections.prop_map(|(a, b, c, d, e, f, g, h, i, (j, k, l))| {
+        [a, b, c, d, e, f, g, h, i, j, k, l].into_iter().flatten().collect::<Vec<_>>()
     });
     let entries = (
         vec(rule(), 0..3),

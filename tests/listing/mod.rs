@@ -48,6 +48,7 @@ pub(crate) fn list(name: &str, bytes: &[u8]) -> String {
 fn show(source: &Source, item: &Item<'_>) -> String {
     match item {
         Item::Tags(tags) => format!("tags {}", show_list(source, tags)),
+        Item::ProtectedTags(tags) => format!("protected_tags {}", show_list(source, tags)),
         Item::Rules(span) => format!("rules {}", wide(source, *span)),
         Item::User(user) => show_user(source, user),
         Item::Rule(rule) => {

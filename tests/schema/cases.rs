@@ -4,6 +4,10 @@ pub(crate) const RIGHT: &[&str] = &[
     "rules:",
     "rules: []\nusers:\ngroups:\nconversations:\nmatrices:\npeers:\ntags:",
     "tags: [A, a-b_c, 2024, -5]",
+    "tags: [a.b, dept:sales, x/y, u@v, a+b=c]\nrules: [{ condition: 'any(hasTag(a.b), \
+         hasTag(\"dept:sales\"))', outcome: [x/y] }]\nusers: { a: { tags: [u@v] } }",
+    "protected_tags: [admin, role-*, '*', 'dept:*']",
+    "protected_tags:",
     "rules: [{ condition: hasTag(A), outcome: [B] }]",
     "rules: [{ condition: ' any ( hasTag ( A ) , not(all(hasTag(B))),) ', outcome: [B] }]",
     "rules: [{ condition: hasTag(\"A\"), outcome: [B], name: 7, description: true }]",
@@ -38,7 +42,16 @@ pub(crate) const MISTAKES: &[&str] = &[
     "tags: [a b]",
     "tags: ['']",
     "tags: [ä]",
-    "tags: [abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz]",
+    "tags: [abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghij\
+         abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghij\
+         abcdefghijabcdefghijabcdefghij]",
+    "tags: [a!b]",
+    "protected_tags: admin",
+    "protected_tags: ['a*b']",
+    "protected_tags: ['**']",
+    "protected_tags: ['']",
+    "rules: [{ condition: hasTag(a:b), outcome: [B] }]",
+    "rules: [{ condition: hasTag(a/b), outcome: [B] }]",
     "tags: [true]",
     "tags: [[A]]",
     "rules: { condition: hasTag(A), outcome: [B] }",

@@ -9,6 +9,7 @@ use peerage::syntax::ast::{
 pub(crate) fn of(item: &Item<'_>) -> String {
     let line = match item {
         Item::Tags(tags) => format!("tags {}", list(tags)),
+        Item::ProtectedTags(tags) => format!("protected_tags {}", list(tags)),
         Item::Rules(_) => "rules".to_owned(),
         Item::Rule(rule) => {
             let name = maybe("name", rule.name.as_ref().map(text));

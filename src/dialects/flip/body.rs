@@ -10,6 +10,7 @@ use crate::{
         text::{kind, shown},
     },
     facts::{Op, Tag},
+    request::TagForm,
 };
 
 /// A rule as it was sent.
@@ -108,7 +109,8 @@ fn tags(value: &Value, at: &str) -> Result<Vec<Tag>, Fault> {
     let tag = |(number, item): (usize, &Value)| {
         let at = format!("{at}[{number}]");
         let Value::String(tag) = item else { return Err(expected("a tag", item, &at)) };
-        Tag::new(tag).map_err(|error| Fault::malformed(at, error.to_string()))
+        let checked = TagForm::Flip.check(tag).and_then(|()| Tag::new(tag));
+        checked.map_err(|error| Fault::malformed(at, error.to_string()))
     };
     items.iter().enumerate().map(tag).collect()
 }

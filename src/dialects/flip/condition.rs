@@ -1,16 +1,24 @@
 //! What policies may write in conditions, and Flip's language does not have.
 
-use crate::facts::Spot;
+use crate::{
+    facts::Spot,
+    request::{InvalidTag, TagForm},
+};
 
 /// How much of a line is shown on each side of a mistake, in characters.
 const AROUND: usize = 60;
 
-/// The first of quotes, comments and commas that nothing follows. All else that is wrong is found where
-/// conditions are read.
+/// The first of quotes, comments, commas that nothing follows, and names of tags that Flip does not
+/// have. All else that is wrong is found where conditions are read.
 pub(super) fn foreign(condition: &str) -> Option<Spot> {
     let mut begun = 0;
+    let mut is_inner = false;
     for (at, c) in condition.char_indices() {
         let rest = condition.get(at..).unwrap_or_default();
+        let is_first = !std::mem::replace(&mut is_inner, is_of_word(c));
+        if is_first && let Some(error) = word(rest) {
+            return Some(spot(condition, (begun, at), &error.to_string()));
+        }
         let message = match c {
             '"' => "tags stand without quotes: hasTag(Berlin)",
             '/' if rest.starts_with("//") => "a condition holds no comments",
@@ -24,6 +32,17 @@ pub(super) fn foreign(condition: &str) -> Option<Spot> {
         return Some(spot(condition, (begun, at), message));
     }
     None
+}
+
+/// Why the word that a text begins with is no tag of Flip, though it is one elsewhere.
+fn word(text: &str) -> Option<InvalidTag> {
+    let word = text.split(|c| !is_of_word(c)).next().unwrap_or_default();
+    // What is a tag nowhere is told where conditions are read.
+    TagForm::Any.check(word).is_ok().then(|| TagForm::Flip.check(word).err())?
+}
+
+fn is_of_word(c: char) -> bool {
+    !c.is_whitespace() && !matches!(c, '(' | ')' | ',' | ':' | '/' | '"')
 }
 
 /// Whether nothing but blanks stands between a comma and a bracket that closes.

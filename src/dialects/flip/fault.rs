@@ -140,7 +140,7 @@ impl Fault {
         };
         let at = match refusal.reason {
             _ if refusal.spot.is_some() => "condition",
-            Reason::UnknownTag | Reason::TooMany => at,
+            Reason::UnknownTag | Reason::ProtectedTag | Reason::TooMany => at,
             _ => "",
         };
         let message = refusal.spot.as_ref().map_or(&refusal.message, |spot| &spot.message);

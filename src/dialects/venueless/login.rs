@@ -58,10 +58,12 @@ impl Venueless {
 }
 
 /// The tags that traits are: free text, so that most of them may be none. What is none keeps nobody
-/// out.
-fn tags_of(traits: &[String], house: &dyn House) -> BTreeSet<Tag> {
-    let tags = traits.iter().filter_map(|one| Tag::new(one).ok());
-    tags.filter(|tag| house.takes_tag(tag)).collect()
+/// out, nor does a tag that is protected: an issuer neither gives nor takes it.
+fn tags_of(traits: &[String], has: &[String], house: &dyn House) -> BTreeSet<Tag> {
+    let is_open = |tag: &Tag| house.takes_tag(tag) && !house.protects(tag);
+    let given = traits.iter().filter_map(|one| Tag::new(one).ok()).filter(is_open);
+    let kept = has.iter().filter(|tag| house.protects(tag)).filter_map(|tag| Tag::new(tag).ok());
+    given.chain(kept).collect()
 }
 
 /// Who has a token is the user whom it names, made if there is none. Their traits are their tags.
@@ -69,12 +71,12 @@ fn by_token(welcome: Welcome, claims: Claims, house: &dyn House) -> Done {
     let invalid = |message: String| Problem::of("auth.invalid_token").because(&message);
     let user = Id::new(&claims.uid)
         .map_err(|error| invalid(format!("the token's `uid` can't be an id: {error}")))?;
-    let tags = tags_of(&claims.traits, house);
+    let has = house.tags(&user).unwrap_or_default();
+    let tags = tags_of(&claims.traits, &has, house);
     let is_known = house.knows_user(&user);
     if is_known && !may_sign_in(house, &user) {
         return Err(Problem::of("auth.denied").into());
     }
-    let has = house.tags(&user).unwrap_or_default();
     let has_all = has.len() == tags.len() && has.iter().zip(&tags).all(|(one, tag)| **tag == **one);
     if !house.keeps_facts() {
         if has_all && may_sign_in(house, &user) {
@@ -128,9 +130,10 @@ fn put(welcome: Welcome, user: Id, fields: Box<UserFields>) -> Step<super::Turn>
     Step::op(op, move |wrote, house| {
         let done = match wrote {
             Wrote::Done { .. } => welcome.greet(&user, house),
-            // What a file says of their tags stays.
+            // What a file says of their tags stays, and what was protected or given since.
             Wrote::Refused { refusal, .. }
-                if refusal.reason == Reason::StatedByFile && !fields.tags.is_kept() =>
+                if matches!(refusal.reason, Reason::StatedByFile | Reason::ProtectedTag)
+                    && !fields.tags.is_kept() =>
             {
                 if fields.attributes.is_none() {
                     welcome.greet(&user, house)

@@ -1,10 +1,10 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Batch, Change, Failure, Reason, Records, Refusal, Stated, World};
+use super::{Authority, Batch, Change, Failure, Reason, Records, Refusal, Stated, World};
 use crate::{
     facts::{Conversation, Group, Id, Key, Record, Rule, User},
     request::{Relation, Role},
@@ -15,6 +15,7 @@ pub(super) struct Draft<'a, E> {
     pub(super) world: &'a dyn World,
     /// On whose behalf it is.
     pub(super) on_behalf: Option<&'a Id>,
+    authority: Authority,
     batch: &'a mut Batch,
     records: &'a dyn Records<Error = E>,
     users: BTreeMap<String, User>,
@@ -27,10 +28,10 @@ impl<'a, E> Draft<'a, E> {
         batch: &'a mut Batch,
         world: &'a dyn World,
         records: &'a dyn Records<Error = E>,
-        on_behalf: Option<&'a Id>,
+        (authority, on_behalf): (Authority, Option<&'a Id>),
     ) -> Self {
         let (users, groups, others) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { world, on_behalf, batch, records, users, groups, others }
+        Self { world, authority, on_behalf, batch, records, users, groups, others }
     }
 
     fn read(&mut self, key: &Key) -> Result<Option<Record>, Failure<E>> {
@@ -194,6 +195,29 @@ impl<E> Draft<'_, E> {
             Some(statement) if statement.value == json(value) => Ok(false),
             Some(statement) => Err(Refusal::stated(called, statement.place)),
         }
+    }
+
+    /// Sets the tags of a user's record.
+    ///
+    /// # Errors
+    /// `protected_tag` if that gives or takes one that only files and administrators do.
+    pub(super) fn set_tags(&mut self, id: &str, tags: BTreeSet<String>) -> Result<(), Failure<E>> {
+        let is_administrator =
+            self.authority == Authority::Administrator && self.on_behalf.is_none();
+        let world = self.world;
+        let user = self.user(id)?;
+        let before = user.tags.clone().unwrap_or_default();
+        if !is_administrator
+            && let Some(tag) = before.symmetric_difference(&tags).find(|tag| world.protects(tag))
+        {
+            let message = format!(
+                "the tag `{}` is protected: only policy files and administrators give or take it",
+                shown(tag)
+            );
+            return Err(Refusal::new(Reason::ProtectedTag, message).into());
+        }
+        user.tags = Some(tags).filter(|tags| !tags.is_empty());
+        Ok(())
     }
 
     /// Whether there is an edge between two users who are known, by files or records.

@@ -50,6 +50,15 @@ pub enum Failure<E> {
 /// What comes of planning one operation.
 type Done<E> = Result<Outcome, Failure<E>>;
 
+/// Whose word a command is, if it is not on anyone's behalf.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Authority {
+    /// An administrator: over the native API, with the admin token or over the admin socket.
+    Administrator,
+    /// A caller of a dialect, whatever token it has: it gives and takes no tags that are protected.
+    Dialect,
+}
+
 /// Plans a command. If it is refused, the batch holds what was read for it, and no change.
 ///
 /// Costs what the records cost that it touches; nothing depends on how many there are.
@@ -59,10 +68,11 @@ type Done<E> = Result<Outcome, Failure<E>>;
 pub fn plan<E>(
     batch: &mut Batch,
     command: &Command,
+    authority: Authority,
     world: &dyn World,
     records: &dyn Records<Error = E>,
 ) -> Result<Planned, Failure<E>> {
-    let mut draft = Draft::new(batch, world, records, command.on_behalf.as_ref());
+    let mut draft = Draft::new(batch, world, records, (authority, command.on_behalf.as_ref()));
     behalf::check(&mut draft, &command.op)?;
     let outcome = dispatch(&mut draft, &command.op)?;
     let changes = draft.finish();

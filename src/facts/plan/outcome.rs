@@ -84,6 +84,8 @@ words! {
         /// A policy file states it.
         StatedByFile = "stated_by_file",
         UnknownTag = "unknown_tag",
+        /// Only policy files and administrators give or take it.
+        ProtectedTag = "protected_tag",
         UnknownMatrix = "unknown_matrix",
         UnknownRule = "unknown_rule",
         BlockListFull = "block_list_full",

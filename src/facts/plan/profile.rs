@@ -89,9 +89,10 @@ fn put_settings<E>(
     let peers = open(draft, id, UserField::Peers, fields.peers.clone())?;
     let moderation = open(draft, id, UserField::Moderation, fields.moderation.clone())?;
     let approval = open(draft, id, UserField::Approval, fields.approval.clone())?;
+    if let Some(tags) = tags.given() {
+        draft.set_tags(id, tags.cloned().unwrap_or_default())?;
+    }
     let user = draft.user(id)?;
-    set(&mut user.tags, &tags);
-    user.tags = user.tags.take().filter(|tags| !tags.is_empty());
     set(&mut user.peers, &peers);
     set(&mut user.moderation, &moderation);
     set(&mut user.approval, &approval);

@@ -41,7 +41,7 @@ fn set_tags<E>(
             return Err(Refusal::stated(&called(UserField::Tags, id), stated.place).into());
         }
     } else {
-        draft.user(id)?.tags = Some(tags).filter(|tags| !tags.is_empty());
+        draft.set_tags(id, tags)?;
     }
     Ok(Outcome::default())
 }

@@ -44,8 +44,12 @@ pub trait World {
     /// Whether a tag may be named.
     ///
     /// # Errors
-    /// `unknown_tag`, saying which was likely meant.
+    /// `invalid` if it has not the form that the policy's preset asks for; `unknown_tag`, saying which
+    /// was likely meant.
     fn tag(&self, tag: &str) -> Result<(), Refusal>;
+
+    /// Whether only files and administrators give this tag to users, or take it.
+    fn protects(&self, tag: &str) -> bool;
 
     /// Whether there is a matrix of this name.
     ///

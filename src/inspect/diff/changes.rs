@@ -81,6 +81,7 @@ fn settings(view: &View) -> Vec<(String, Option<String>)> {
     let settings: Settings<String> = view.settings.map(&mut |tag| view.tags.name(*tag).to_owned());
     let mut all = vec![
         ("unknown_users".to_owned(), Some(settings.unknown_users.to_string())),
+        ("protected_tags".to_owned(), list(settings.protected_tags.patterns())),
         ("moderation.managers".to_owned(), settings.managers.as_ref().map(ToString::to_string)),
     ];
     for &switch in Switch::ALL {
@@ -109,6 +110,10 @@ fn settings(view: &View) -> Vec<(String, Option<String>)> {
         all.push((format!("limits.{name}"), limit.map(|limit| limit.to_string())));
     }
     all
+}
+
+fn list(texts: &[String]) -> Option<String> {
+    (!texts.is_empty()).then(|| format!("[{}]", texts.join(", ")))
 }
 
 /// Whether a setting of this path can make an action be refused for this reason.

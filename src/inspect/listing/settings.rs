@@ -21,6 +21,8 @@ pub struct Settings<'v> {
     pub peers: Peers,
     pub default_approval: &'static str,
     pub limits: Words<Option<u32>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub protected_tags: &'v [String],
     pub banned: Members<'v>,
     pub silenced: Members<'v>,
     /// Who takes no friend requests.
@@ -101,6 +103,7 @@ impl<'v> Settings<'v> {
                 ("friend_lists", limits.friend_lists),
                 ("group_members", limits.group_members),
             ]),
+            protected_tags: settings.protected_tags.patterns(),
             banned: members(standings.banned()),
             silenced: members(standings.silenced()),
             refusing: members(standings.refusing()),
@@ -142,6 +145,9 @@ impl<'v> Settings<'v> {
         let limits = self.limits.0.iter();
         let limits = limits.filter_map(|(name, limit)| limit.map(|limit| (name, limit)));
         lines.extend(limits.map(|(name, limit)| format!("limits.{name}: {limit}")));
+        if !self.protected_tags.is_empty() {
+            lines.push(format!("protected_tags: {}", self.protected_tags.join(", ")));
+        }
         lines
     }
 

@@ -200,7 +200,14 @@ impl World for Effective<'_> {
         }
     }
 
+    fn protects(&self, tag: &str) -> bool {
+        self.view.settings.protected_tags.protects(tag)
+    }
+
     fn tag(&self, tag: &str) -> Result<(), Refusal> {
+        if let Err(error) = self.view.settings.tag_form.check(tag) {
+            return Err(Refusal::new(Reason::Invalid, error.to_string()));
+        }
         let declared = &self.view.declared;
         let name = |id: &crate::snapshot::TagId| self.view.tags.name(*id);
         if declared.is_empty() || declared.iter().any(|id| name(id) == tag) {

@@ -34,7 +34,7 @@ use tokio::sync::{oneshot, watch};
 use super::Served;
 use crate::{
     compile::Basis,
-    facts::{Command, Key, Outcome, Record, Refusal},
+    facts::{Authority, Command, Key, Outcome, Record, Refusal},
     snapshot::View,
     store::{Backup, Opening, Store, StoreError},
 };
@@ -43,6 +43,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Batch {
     pub commands: Vec<Command>,
+    /// Whose word those are that are on nobody's behalf.
+    pub authority: Authority,
     /// Whether each is for itself: what is refused is left out, and the rest is committed together.
     /// Otherwise the batch takes effect whole or not at all.
     pub each: bool,

@@ -66,7 +66,7 @@ impl Attempt<'_> {
         let mut outcomes = Vec::with_capacity(batch.commands.len());
         for (at, command) in batch.commands.iter().enumerate() {
             let world = Effective { view: &self.working, basis: self.basis, asked: &*self.asked };
-            match facts::plan(&mut plan, command, &world, pending) {
+            match facts::plan(&mut plan, command, batch.authority, &world, pending) {
                 Ok(planned) => {
                     for change in &planned.changes {
                         let (old, new) = (change.old.as_deref(), change.new.as_deref());

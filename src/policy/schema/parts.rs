@@ -9,6 +9,7 @@ use crate::request::{Approval, Grant, Moderation, PeersMode, Switch};
 pub(super) fn definitions() -> Value {
     Value::Object(fields([
         ("tag", tag()),
+        ("protected_tag", protected_tag()),
         ("tags", list("Tags.", "tag")),
         ("condition", condition()),
         ("switch", switch()),
@@ -85,10 +86,19 @@ pub(super) const TEXT: [&str; 3] = ["string", "number", "boolean"];
 
 fn tag() -> Value {
     json!({
-        "description": "1 to 50 letters, digits, `-` and `_`; case matters.",
+        "description": "1 to 200 letters, digits and `- _ . : @ / + =`; case matters.",
         "type": ["string", "number"],
-        "pattern": "^[A-Za-z0-9_-]{1,50}$",
-        "patternErrorMessage": "A tag is 1 to 50 letters, digits, `-` and `_`.",
+        "pattern": "^[A-Za-z0-9_.:@/+=-]{1,200}$",
+        "patternErrorMessage": "A tag is 1 to 200 letters, digits and `- _ . : @ / + =`.",
+    })
+}
+
+fn protected_tag() -> Value {
+    json!({
+        "description": "A tag, or what tags begin with and a `*`.",
+        "type": ["string", "number"],
+        "pattern": r"^(?:[A-Za-z0-9_.:@/+=-]{1,200}\*?|\*)$",
+        "patternErrorMessage": "Expected a tag, or what tags begin with and a `*`.",
     })
 }
 
@@ -113,7 +123,10 @@ const BLANK: &str = r"(?:\s|//[^\n]*(?:\n|$))";
 
 /// The calls that conditions are made of, each of something. That brackets match is left to `check`.
 fn calls(words: &[&str]) -> String {
-    let tag = r#"hasTag\s*\(\s*"?[A-Za-z0-9_-]{1,50}"?\s*\)"#;
+    let tag = concat!(
+        r#"hasTag\s*\(\s*(?:[A-Za-z0-9_.@+=-]{1,200}"#,
+        r#"|"[A-Za-z0-9_.:@/+=-]{1,200}")\s*\)"#
+    );
     let mut leaf = tag.to_owned();
     for word in words {
         let _ = write!(leaf, r"|{word}\b");

@@ -24,6 +24,15 @@ pub(super) fn all() -> Map<String, Value> {
                 "tag",
             )),
         ),
+        (
+            "protected_tags",
+            or_nothing(json!({
+                "description": "The tags that only policy files and administrators give to users or \
+                    take from them.",
+                "type": "array",
+                "items": refer("protected_tag"),
+            })),
+        ),
         ("rules", rules()),
         ("preset", one_of(describe::PRESET, Preset::ALL, Preset::as_str)),
         (

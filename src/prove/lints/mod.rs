@@ -12,6 +12,7 @@ mod matrices;
 mod names;
 mod overridden;
 mod population;
+mod protected;
 mod silence;
 
 use crate::{
@@ -63,6 +64,7 @@ pub fn lint(
     implied::lint(&mut lints);
     matrices::lint(&mut lints);
     overridden::lint(&mut lints);
+    protected::lint(&mut lints);
     if !view.population.directory.is_empty() {
         population::lint(&mut lints);
         names::lint(&mut lints);

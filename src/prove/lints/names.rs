@@ -64,7 +64,7 @@ fn named(view: &View, items: &[Item<'_>]) -> HashSet<TagId> {
     named
 }
 
-fn each_word(expr: &Expr<'_>, visit: &mut impl FnMut(&str)) {
+pub(super) fn each_word(expr: &Expr<'_>, visit: &mut impl FnMut(&str)) {
     match &expr.kind {
         ExprKind::Word(word) => visit(word),
         ExprKind::Call { arguments, .. } => {

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::house::Inside;
 use crate::{
     dialects::{Failure, House, Look, NotWritten, Step, Unread, Write, Wrote},
-    facts::Command,
+    facts::{Authority, Command},
     live::facts::{Batch, WriteError, Written},
     serve::{audit::Caller, route::App},
 };
@@ -126,7 +126,9 @@ pub(super) async fn write(app: &App, caller: &Caller, commands: Vec<Command>, ea
     while let Some(commands) = waiting.pop() {
         let parts = (each && commands.len() > 1).then(|| commands.clone());
         let operations = audit.operations(&commands);
-        let written = facts.write(Batch { commands, each, if_revision: None, once: None }).await;
+        let authority = Authority::Dialect;
+        let batch = Batch { commands, authority, each, if_revision: None, once: None };
+        let written = facts.write(batch).await;
         app.metrics.facts.count(&written);
         audit.batch(caller, operations, &written, &app.live.served());
         match (written, parts) {

@@ -120,8 +120,13 @@ impl House for Inside<'_> {
 
     fn takes_tag(&self, tag: &str) -> bool {
         let view = &self.served.view;
-        view.declared.is_empty()
-            || view.tags.get(tag).is_some_and(|tag| view.declared.contains(&tag))
+        let is_declared = view.declared.is_empty()
+            || view.tags.get(tag).is_some_and(|tag| view.declared.contains(&tag));
+        is_declared && view.settings.tag_form.check(tag).is_ok()
+    }
+
+    fn protects(&self, tag: &str) -> bool {
+        self.served.view.settings.protected_tags.protects(tag)
     }
 
     fn role(&self, group: &str, user: &str) -> Option<Role> {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    facts::{Command, Malformed, Outcome, Refusal as NotDone},
+    facts::{Authority, Command, Malformed, Outcome, Refusal as NotDone},
     live::facts::{Batch, IdempotencyKey, WriteError, Written},
     serve::{
         answer::{self, Answer, Refusal},
@@ -66,7 +66,13 @@ pub(in crate::serve) async fn write(
     };
     let written = match app.live.facts() {
         Some(facts) => {
-            let batch = Batch { commands, each: false, if_revision: sent.if_revision, once };
+            let batch = Batch {
+                commands,
+                authority: Authority::Administrator,
+                each: false,
+                if_revision: sent.if_revision,
+                once,
+            };
             let written = facts.write(batch).await;
             app.metrics.facts.count(&written);
             written

@@ -115,7 +115,7 @@ fn places(comments: Comments, text: &str) -> VecDeque<Place<'_>> {
 /// Where an item shows itself in the text.
 fn anchor(item: &Item<'_>) -> Span {
     match item {
-        Item::Tags(tags) => tags.span,
+        Item::Tags(tags) | Item::ProtectedTags(tags) => tags.span,
         Item::Rules(span) => *span,
         Item::Rule(rule) => rule.span,
         Item::Word(word) => word.span,

@@ -7,6 +7,7 @@ use crate::syntax::{
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Keyword {
     Tags,
+    ProtectedTags,
     Rules,
     Rule,
     Word(WordSection),
@@ -103,6 +104,12 @@ const NAME: &[Lexeme] = &[Lexeme::Word, Lexeme::Mixed, Lexeme::String];
 
 pub(super) const SECTIONS: &[Section] = &[
     Section { name: "tags", keyword: Keyword::Tags, followed_by: COLON, block: None },
+    Section {
+        name: "protected_tags",
+        keyword: Keyword::ProtectedTags,
+        followed_by: COLON,
+        block: None,
+    },
     Section { name: "rules", keyword: Keyword::Rules, followed_by: COLON, block: None },
     Section { name: "rule", keyword: Keyword::Rule, followed_by: NAME_OR_COLON, block: None },
     word("preset", WordSection::Preset),

@@ -48,6 +48,10 @@ impl Sections {
                 part.gather();
                 self.put_list("tags", tree::list_of(tags), part);
             }
+            Item::ProtectedTags(tags) => {
+                part.gather();
+                self.put_list("protected_tags", tree::list_of(tags), part);
+            }
             Item::Rules(_) => self.put_list("rules", Value::List(Vec::new()), part),
             Item::Rule(rule) => {
                 let heading = self.heading("rules", &mut part, from);

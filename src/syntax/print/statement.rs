@@ -22,6 +22,7 @@ pub(super) fn statement(item: &Item<'_>, mut part: Part, from: Marker) -> Statem
     let part = &mut part;
     let mut statement = match item {
         Item::Tags(tags) => simple("tags", Doc::list(tags)),
+        Item::ProtectedTags(tags) => simple("protected_tags", Doc::list(tags)),
         Item::Rules(_) => {
             let none = Doc::Group { open: "[".to_owned(), items: Vec::new(), close: ']' };
             simple("rules", none)
@@ -51,7 +52,11 @@ pub(super) fn statement(item: &Item<'_>, mut part: Part, from: Marker) -> Statem
 
 fn kind(item: &Item<'_>) -> Kind {
     match item {
-        Item::Word(_) | Item::Settings(_) | Item::Peers(_) | Item::Lints(_) => Kind::Setting,
+        Item::Word(_)
+        | Item::Settings(_)
+        | Item::Peers(_)
+        | Item::ProtectedTags(_)
+        | Item::Lints(_) => Kind::Setting,
         Item::Tags(_) => Kind::Tags,
         Item::Rules(_) => Kind::Rules,
         Item::Rule(_) => Kind::Rule,

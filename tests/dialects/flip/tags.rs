@@ -43,3 +43,46 @@ fn of_a_user_whose_tags_no_file_states() {
     let answer = send(&rig, "PUT", "/sync/users/b/tags", &json!({ "tags": [] }));
     fault(&answer, 409, "stated_by_file");
 }
+
+/// Only files and administrators give or take what is protected: a call of the Sync API is neither.
+#[test]
+fn that_are_protected_are_refused() {
+    let rig = Rig::start("preset: flip\nprotected_tags: [admin, role-*]\nusers: { a: {} }\n");
+    for tags in [json!(["admin"]), json!(["A", "role-x"])] {
+        let answer = send(&rig, "PUT", "/sync/users/a/tags", &json!({ "tags": tags }));
+        assert_eq!(fault(&answer, 400, "protected_tag")["at"], "tags");
+    }
+    rig.write(&json!([{ "op": "add_tags", "user": "a", "tags": ["role-x", "A"] }]));
+    let answer = send(&rig, "PUT", "/sync/users/a/tags", &json!(["A"]));
+    fault(&answer, 400, "protected_tag");
+    fine(&rig, "PUT", "/sync/users/a/tags", &json!(["role-x", "B"]));
+    let told = fine(&rig, "GET", "/sync/users/a/tags", &Value::Null);
+    assert_eq!(told["tags"], json!(["B", "role-x"]));
+}
+
+/// Other tags than Flip's are none here, whatever the preset, and nowhere under its preset.
+#[test]
+fn flips_tags_are_of_few_characters() {
+    for policy in [ON, "users: {}\n"] {
+        let rig = Rig::start(policy);
+        let long = "y".repeat(51);
+        for tag in ["a.b", "a:b", "x/y", &long] {
+            let answer = send(&rig, "PUT", "/sync/users/a/tags", &json!([tag]));
+            fault(&answer, 400, "malformed");
+            let rule =
+                json!({ "condition": format!("all(hasTag(A), hasTag({tag}))"), "outcome": ["B"] });
+            let answer = send(&rig, "POST", "/sync/interaction-rules", &rule);
+            fault(&answer, 400, "invalid_condition");
+            let native = json!({ "commands": [{ "op": "put_user", "user": "a", "tags": [tag] }] });
+            let answer = rig.ask("POST", "/v1/facts", &bearer(), native.to_string().as_bytes());
+            assert_eq!(answer.status, if policy == ON { 409 } else { 200 }, "{}", answer.text());
+            if policy == ON {
+                assert_eq!(answer.json()["outcomes"][0]["reason"], "invalid");
+            }
+        }
+        if policy != ON {
+            let user = rig.ask("GET", "/v1/facts/users/a", &bearer(), b"").json();
+            assert_eq!(user["tags"], json!([long]));
+        }
+    }
+}

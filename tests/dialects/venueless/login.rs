@@ -336,3 +336,25 @@ fn a_socket_can_try_again() {
     let reply = socket.ask(&json!(["authenticate", { "client_id": "one" }]));
     assert_eq!(reply[0], "authenticated");
 }
+
+/// An issuer neither gives nor takes what is protected, and that keeps nobody out.
+#[test]
+fn traits_that_are_protected_are_passed_over() {
+    let rig = world(&[]);
+    let policy = rig.folder.path().join("policy/policy.yaml");
+    let protected = "protected_tags: [moderator, role-*]\n";
+    std::fs::write(policy, format!("{}{protected}", super::POLICY)).unwrap();
+    let reload = rig.ask("POST", "/v1/reload", &crate::rig::bearer(), b"");
+    assert_eq!(reload.status, 200, "{}", reload.text());
+    let login = |traits: Value| {
+        let reply = by_token(&rig, &token(&json!({ "uid": "alice", "traits": traits })));
+        assert_eq!(reply[0], "authenticated", "{reply}");
+        reply[1]["world.config"]["traits"].clone()
+    };
+    assert_eq!(login(json!(["moderator", "role-x", "attendee"])), json!(["attendee"]));
+    assert_eq!(rig.decide("alice", "ban", "filed").1, "not_manager");
+    rig.write(&json!([{ "op": "add_tags", "user": "alice", "tags": ["moderator"] }]));
+    assert_eq!(login(json!(["speaker"])), json!(["moderator", "speaker"]));
+    assert_eq!(login(json!(["speaker"])), json!(["moderator", "speaker"]));
+    assert_eq!(login(json!([])), json!(["moderator"]));
+}

@@ -21,14 +21,14 @@ impl<'c, 's> Layout<'_, 'c, 's> {
         keyword: Option<Keyword>,
         block: Option<&'static Block>,
     ) {
-        use Keyword::{List, Rule, Tags};
+        use Keyword::{List, ProtectedTags, Rule, Tags};
         self.fresh = false;
         self.indent = self.indentation(piece).unwrap_or(self.indent);
         self.clause = Clause {
             start: piece.start,
             head: piece.end(),
             block,
-            tags: matches!(keyword, Some(Tags | Rule | List(ListField::Tags))),
+            tags: matches!(keyword, Some(Tags | ProtectedTags | Rule | List(ListField::Tags))),
             ..Clause::default()
         };
     }

@@ -40,6 +40,7 @@ type Reader = for<'s> fn(&mut Cursor<'s, '_>, Span, &mut Vec<Item<'s>>) -> Resul
 /// All sections.
 pub(super) const SECTIONS: &[Section] = &[
     Section { name: "tags", read: tags },
+    Section { name: "protected_tags", read: protected_tags },
     Section { name: "rules", read: rules::read },
     Section {
         name: "preset",
@@ -116,5 +117,14 @@ impl fmt::Debug for Section {
 
 fn tags<'s>(cursor: &mut Cursor<'s, '_>, _: Span, items: &mut Vec<Item<'s>>) -> Result<(), Stop> {
     items.extend(cursor.tags()?.value().map(Item::Tags));
+    Ok(())
+}
+
+fn protected_tags<'s>(
+    cursor: &mut Cursor<'s, '_>,
+    _: Span,
+    items: &mut Vec<Item<'s>>,
+) -> Result<(), Stop> {
+    items.extend(cursor.tags()?.value().map(Item::ProtectedTags));
     Ok(())
 }
