@@ -230,15 +230,16 @@ fn forced_and_held_reloads_are_told() {
     assert_eq!(line["policy"], digest);
 
     fs::write(kept.path("policy.yaml"), "users: { ann: {}, bob: {} }\n").unwrap();
-    assert_eq!(reload("/v1/reload"), 409);
-    let line = find("admin-token", false);
-    assert_eq!((&line["operations"][0]["reason"], &line["status"]), (&json!("held"), &json!(409)));
-    assert_eq!(line["operations"][0]["ok"], false);
+    // Followed, and then asked for.
     let line = find("files", false);
     assert_eq!(
         (line["operations"][0]["reason"].as_str(), line.get("status")),
         (Some("held"), None)
     );
+    assert_eq!(reload("/v1/reload"), 409);
+    let line = find("admin-token", false);
+    assert_eq!((&line["operations"][0]["reason"], &line["status"]), (&json!("held"), &json!(409)));
+    assert_eq!(line["operations"][0]["ok"], false);
 
     kept.daemon.signal("HUP");
     assert_eq!(find("signal", true)["operations"][0]["ok"], true);
