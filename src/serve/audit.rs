@@ -121,8 +121,11 @@ impl Audit {
     ) {
         let last = served.view.revision.facts;
         let (status, revision) = match written {
-            Ok(Written::Done { revision, .. } | Written::Each { revision, .. }) => (200, *revision),
-            Ok(Written::Replayed { revision, .. }) => (200, *revision),
+            Ok(
+                Written::Done { revision, .. }
+                | Written::Each { revision, .. }
+                | Written::Replayed { revision, .. },
+            ) => (200, *revision),
             Ok(Written::Refused { revision, .. } | Written::OtherRevision { revision }) => {
                 (409, *revision)
             }

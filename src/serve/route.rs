@@ -10,6 +10,7 @@ use hyper::{
     HeaderMap, Method, Request, StatusCode,
     body::{Bytes, Incoming},
     header::HeaderValue,
+    http::request::Parts,
 };
 use tokio::{sync::Semaphore, task::JoinError};
 
@@ -155,28 +156,10 @@ impl App {
             }
             (Some(Endpoint::Reload), &Method::POST) => {
                 body::discard(&head.headers, body);
-                let admin = admin::check(self, &head.headers, trusted);
-                match admin.and_then(|()| admin::forces(&head.uri)) {
-                    Ok(forced) => self.reload(forced, Caller::native(NATIVE, trusted)).await,
-                    Err(refusal) => refusal.answer(),
-                }
+                self.reload(&head, trusted).await
             }
             (Some(Endpoint::Facts), &Method::POST) => {
-                match admin::check(self, &head.headers, trusted) {
-                    Ok(()) => {
-                        match body::read(&head.headers, body, self.options.body_limit).await {
-                            Ok(bytes) => {
-                                let caller = Caller::native(facts::API, trusted);
-                                facts::write(self, &caller, &head.headers, &bytes).await
-                            }
-                            Err(refusal) => refusal.answer(),
-                        }
-                    }
-                    Err(refusal) => {
-                        body::discard(&head.headers, body);
-                        refusal.answer()
-                    }
-                }
+                self.write(&head.headers, body, trusted).await
             }
             (Some(Endpoint::Backup), &Method::POST) => {
                 body::discard(&head.headers, body);
@@ -238,6 +221,20 @@ impl App {
         self.told(answer, id)
     }
 
+    /// Carries out the batch of commands that a body holds.
+    async fn write(&self, headers: &HeaderMap, body: Incoming, trusted: bool) -> Answer {
+        if let Err(refusal) = admin::check(self, headers, trusted) {
+            body::discard(headers, body);
+            return refusal.answer();
+        }
+        match body::read(headers, body, self.options.body_limit).await {
+            Ok(bytes) => {
+                facts::write(self, &Caller::native(facts::API, trusted), headers, &bytes).await
+            }
+            Err(refusal) => refusal.answer(),
+        }
+    }
+
     /// A body of AuthZEN, of which one of another kind is malformed.
     async fn authzen_body(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Refusal> {
         let mut read = body::read(headers, body, self.options.body_limit).await;
@@ -283,8 +280,14 @@ impl App {
         gathered.await.unwrap_or_else(|error| unanswered(&error))
     }
 
-    /// Reloads on a thread of its own; stamped with what is served afterwards.
-    async fn reload(self: &Arc<Self>, forced: bool, by: Caller) -> Answer {
+    /// Reloads for an administrator, on a thread of its own; stamped with what is served afterwards.
+    async fn reload(self: &Arc<Self>, head: &Parts, trusted: bool) -> Answer {
+        let admin = admin::check(self, &head.headers, trusted);
+        let forced = match admin.and_then(|()| admin::forces(&head.uri)) {
+            Ok(forced) => forced,
+            Err(refusal) => return refusal.answer(),
+        };
+        let by = Caller::native(NATIVE, trusted);
         let Ok(_turn) = self.reloading.acquire().await else { return stopping() };
         let app = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || admin::reload(&app, forced, &by));
