@@ -110,7 +110,7 @@ fn checks_that_ask_for_nothing() {
         (
             json!({ "From_Account": "alice", "To_Account": "bob", "CheckType": type_ }),
             30001,
-            "sequence",
+            "an array",
         ),
         (
             json!({ "From_Account": "alice", "To_Account": [1], "CheckType": type_ }),
@@ -133,7 +133,7 @@ fn checks_that_ask_for_nothing() {
             30001,
             "`From_Account`",
         ),
-        (json!(["alice", ["bob"], type_]), 30001, "does not hold a check"),
+        (json!(["alice", ["bob"], type_]), 30001, "an object"),
         (json!("alice"), 30001, "check"),
     ] {
         let (told, info) = fault(&rig, "sns/friend_check", &body);
