@@ -90,7 +90,7 @@ fn properties(tags: Option<&Tags>, role: Option<Role>) -> Option<Box<Properties<
 }
 
 fn human(explanation: &Explanation, explain: bool) -> String {
-    let Explanation { decision, rules, about, .. } = explanation;
+    let Explanation { decision, rules, more_rules, about, .. } = explanation;
     let (style, word) = if decision.allow { (GOOD, "allow") } else { (BAD, "deny") };
     // Writing to a string can't fail.
     let mut text = format!("{style}{word}{style:#} {}", decision.reason);
@@ -108,6 +108,9 @@ fn human(explanation: &Explanation, explain: bool) -> String {
             let _ = write!(text, ": {QUIET}{line}{QUIET:#}");
         }
         text.push('\n');
+    }
+    if *more_rules > 0 {
+        let _ = writeln!(text, "  and {more_rules} more");
     }
     if explain {
         write_gates(explanation, "  ", &mut text);

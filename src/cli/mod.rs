@@ -14,6 +14,7 @@ mod facts_store;
 mod fmt;
 mod help;
 mod listen;
+mod logs;
 mod matrix;
 mod output;
 mod parties;

@@ -1,6 +1,6 @@
 use std::{
     future::pending,
-    io::{self, IsTerminal},
+    io,
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, mpsc},
@@ -15,16 +15,14 @@ use tokio::{
     runtime::{Builder, Runtime},
     time::{Instant, sleep, sleep_until},
 };
-use tracing::{info, level_filters::LevelFilter};
-use tracing_subscriber::{
-    Layer, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt,
-};
+use tracing::info;
 
 use super::{
     Exit, Output, dialects,
     duration::TypedDuration,
     facts_store::{self, OpenStore},
     listen::{self, Address},
+    logs,
     paths::Ignored,
     policy, progress, reloads, secret,
     signals::{Signalled, Signals},
@@ -33,8 +31,8 @@ use crate::{
     dialects::Dialect,
     live::{Live, LiveOptions, LogForm, Pace, Start, Trigger, Watch},
     serve::{
-        self, AdminToken, AllowStatus, App, Audit, Destination, HostName, LineWriter, Listeners,
-        PropertyNames, PublicUrl, Sockets,
+        self, AdminToken, AllowStatus, App, Audit, ConnectionLimits, Destination, HostName,
+        LineWriter, Listeners, PropertyNames, PublicUrl, Sockets,
     },
 };
 
@@ -76,6 +74,9 @@ pub(super) struct Options {
     /// How large a request's body may be, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
     body_limit: usize,
+    /// How many decisions may be in flight at a time; those beyond get 503 at once
+    #[arg(long, value_name = "N", default_value_t = 1024)]
+    max_in_flight: usize,
     /// Where AuthZEN's clients find the daemon, if it stands behind a proxy
     ///
     /// Metadata name the endpoints below it. A path in it is taken as part of the addresses too.
@@ -146,7 +147,8 @@ enum Context {
 }
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
-    logging(output)?;
+    let log = logs::open(output)?;
+    let connections = ConnectionLimits::raise();
     listen::check(&options.listen, options.insecure_listen)?;
     let runtime = runtime().context("can't start the runtime")?;
     // From here on a hangup means a reload and the others an orderly end, also while files are read for
@@ -162,13 +164,15 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
         admin: options.admin_token()?,
         dialects: options.dialects.open()?,
         venueless: options.dialects.sockets()?,
+        connections,
+        log: log.lines.clone(),
     };
-    let log = if output.is_json() { LogForm::Fields } else { LogForm::Text };
+    let form = if output.is_json() { LogForm::Fields } else { LogForm::Text };
     let live_options = LiveOptions {
         files: watch.files().into(),
         guard: options.reloads.guard(),
         state: options.reloads.state(),
-        log,
+        log: form,
     };
     // Closed at every end, also by an error.
     let store = options.store.open()?;
@@ -192,10 +196,10 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     }
     if !starting.is_stopped() {
         let latest = live.reloads().latest.clone();
-        match log {
+        match form {
             // What is wrong was told together with what is served instead.
             _ if !latest.outcome.is_current() => {}
-            LogForm::Fields => log.log(&latest.report),
+            LogForm::Fields => form.log(&latest.report),
             LogForm::Text => output.report_aside(&latest.report),
         }
         if options.properties == Properties::All {
@@ -212,12 +216,14 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     Ok(Exit::Fine)
 }
 
-/// Who may do more than ask for decisions, and in which APIs.
+/// Who may do more than ask for decisions, in which APIs, and how many there may be.
 struct Callers {
     audit: Arc<Audit>,
     admin: Option<AdminToken>,
     dialects: Vec<Box<dyn Dialect>>,
     venueless: Option<Sockets>,
+    connections: ConnectionLimits,
+    log: LineWriter,
 }
 
 impl Options {
@@ -246,8 +252,8 @@ impl Options {
 const AUDIT_PATIENCE: Duration = Duration::from_secs(2);
 
 fn runtime() -> io::Result<Runtime> {
-    // A few threads for long lists: more would only take the processors from decisions.
-    Builder::new_multi_thread().enable_all().max_blocking_threads(4).build()
+    // A few threads for what operators ask: what else takes long has its own.
+    Builder::new_multi_thread().enable_all().max_blocking_threads(16).build()
 }
 
 async fn daemon(
@@ -277,6 +283,9 @@ async fn daemon(
         live,
         serve::Options {
             body_limit: options.body_limit,
+            connections: callers.connections,
+            max_in_flight: options.max_in_flight,
+            log: Some(callers.log),
             public_url,
             authzen_context: options.authzen_context == Context::On,
             properties: match options.properties {
@@ -375,22 +384,4 @@ async fn listen(options: &Options, output: &Output) -> Result<(Listeners, Option
         output.result(&(line + "\n"))?;
     }
     Ok((listeners, first))
-}
-
-/// Logs go to standard error; `RUST_LOG` says how much, as `warn` or `warn,peerage=debug` does.
-fn logging(output: &Output) -> Result<()> {
-    let filter: Targets = match std::env::var("RUST_LOG") {
-        Ok(levels) if !levels.is_empty() => {
-            levels.parse().map_err(|error| anyhow!("RUST_LOG: {error}"))?
-        }
-        _ => Targets::new().with_default(LevelFilter::INFO),
-    };
-    let lines = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
-    let logs = tracing_subscriber::registry();
-    if output.is_json() {
-        logs.with(lines.json().with_filter(filter)).init();
-    } else {
-        logs.with(lines.with_filter(filter)).init();
-    }
-    Ok(())
 }

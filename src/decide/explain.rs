@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use super::decision;
 use crate::{
-    gates::{GATES, Gate, Pair, Party, Scene, about, opening_rules},
+    gates::{self, GATES, Gate, Pair, Party, Scene, about, opening_rules},
     request::{Decision, GateName, Reason, Request},
     snapshot::View,
 };
@@ -13,11 +13,17 @@ pub struct Explanation {
     pub decision: Decision,
     /// All gates in their order, those after the first closed one too.
     pub findings: Vec<Finding>,
-    /// The rules that opened it; empty unless it is allowed and the policy has rules.
+    /// The first rules that opened it, [`MOST_RULES`] at most; empty unless it is allowed and the
+    /// policy has rules.
     pub rules: Vec<RuleRef>,
+    /// How many more rules opened it.
+    pub more_rules: usize,
     /// The user whom the reason of a denial is about: who is banned, who blocks, who is unknown.
     pub about: Option<String>,
 }
+
+/// How many rules an explanation names.
+pub const MOST_RULES: usize = gates::MOST_NAMED;
 
 /// What one gate said.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,8 +71,10 @@ pub(super) fn told(
     let closed = findings.iter().find_map(|finding| finding.closed);
     let decision = decision(closed, scene, pair);
     let rules = if decision.allow { opening_rules(view, scene, pair) } else { Vec::new() };
+    let more_rules = rules.len().saturating_sub(MOST_RULES);
     let rules = rules
         .into_iter()
+        .take(MOST_RULES)
         .map(|rule| RuleRef {
             id: rule.id,
             name: rule.name.clone(),
@@ -74,5 +82,5 @@ pub(super) fn told(
         })
         .collect();
     let about = about(view, scene, pair, decision.reason).map(str::to_owned);
-    Explanation { decision, findings, rules, about }
+    Explanation { decision, findings, rules, more_rules, about }
 }

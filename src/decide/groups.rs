@@ -9,6 +9,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Groups<'v> {
     ids: Vec<&'v str>,
+    pub(super) groups: Vec<GroupNumber>,
 }
 
 /// The groups for which the request would be allowed if they were its resource.
@@ -21,14 +22,14 @@ pub fn groups<'v>(view: &'v View, request: &Request<'_>) -> Groups<'v> {
     let other = scene.other(request).map(|user| Party::find(view, user));
     let pair = Pair::new(view, &scene, &subject, other.as_ref());
     let is_allowed = |&group: &GroupNumber| judge(view, &scene.moved(group, view), &pair).allow;
-    let id = |group: GroupNumber| view.groups.get(group).map_or("", |group| group.id);
-    let ids = if scene.is_for_members(&subject) {
+    let groups: Vec<GroupNumber> = if scene.is_for_members(&subject) {
         let own = subject.number.map_or_else(Vec::new, |number| view.groups.of(number));
-        own.into_iter().filter(is_allowed).map(id).collect()
+        own.into_iter().filter(is_allowed).collect()
     } else {
-        view.groups.iter().map(|(group, _)| group).filter(is_allowed).map(id).collect()
+        view.groups.iter().map(|(group, _)| group).filter(is_allowed).collect()
     };
-    Groups { ids }
+    let id = |&group: &GroupNumber| view.groups.get(group).map_or("", |group| group.id);
+    Groups { ids: groups.iter().map(id).collect(), groups }
 }
 
 impl<'v> Groups<'v> {

@@ -3,6 +3,7 @@
 //! Invariant: knows of `gates`, `snapshot` and `request`. It asks every gate alike and knows
 //! nothing of what any of them is about.
 
+mod cursor;
 mod explain;
 mod groups;
 mod judge;
@@ -10,7 +11,8 @@ mod reach;
 mod trace;
 
 pub use crate::gates::{Ends, Sides};
-pub use explain::{Explanation, Finding, RuleRef, explain};
+pub use cursor::Cursor;
+pub use explain::{Explanation, Finding, MOST_RULES, RuleRef, explain};
 pub use groups::{Groups, actions, groups};
 pub use judge::Judge;
 pub use reach::{Page, Reach, reach, reached_by};

@@ -10,7 +10,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Reach<'v> {
     view: &'v View,
-    users: Cow<'v, UserSet>,
+    pub(super) users: Cow<'v, UserSet>,
 }
 
 /// A page of a list.

@@ -23,7 +23,7 @@ mod sides;
 mod strangers;
 
 pub use about::about;
-pub use party::Party;
+pub use party::{MOST_NAMED, Party};
 pub use rules::opening_rules;
 pub use scene::{Pair, Place, Scene};
 pub use sides::Sides;

@@ -1,3 +1,5 @@
+use std::{borrow::Cow, fmt::Write as _};
+
 use smallvec::SmallVec;
 
 use crate::{
@@ -178,9 +180,23 @@ impl<'r> Party<'r> {
     }
 }
 
-/// Tags as `[A, B]`, in the order of their names.
+/// Tags as `[A, B]`, in the order of their names; of many, the first.
 pub(super) fn list(view: &View, tags: impl Iterator<Item = TagId>) -> String {
     let mut names: Vec<&str> = tags.map(|tag| view.tags.name(tag)).collect();
     names.sort_unstable();
-    format!("[{}]", names.join(", "))
+    format!("[{}]", named(names.into_iter().map(Cow::Borrowed)))
 }
+
+/// Names as an explanation lists them: the first [`MOST_NAMED`], and how many more there are.
+pub(super) fn named<'n>(names: impl ExactSizeIterator<Item = Cow<'n, str>>) -> String {
+    let more = names.len().saturating_sub(MOST_NAMED);
+    let mut text = names.take(MOST_NAMED).collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        // Writing to a string can't fail.
+        let _ = write!(text, " and {more} more");
+    }
+    text
+}
+
+/// How many rules or tags an explanation names of those that it speaks of.
+pub const MOST_NAMED: usize = 20;

@@ -1,6 +1,11 @@
 use std::borrow::Cow;
 
-use super::{Gate, Pair, Party, Scene, demands::Asks, party::list, scene::Place};
+use super::{
+    Gate, Pair, Party, Scene,
+    demands::Asks,
+    party::{list, named},
+    scene::Place,
+};
 use crate::{
     request::{Conversation, GateName, Reason, Statement},
     snapshot::{Rule, RuleBook, Selection, TagId, UserSet, View},
@@ -89,8 +94,7 @@ impl Gate for Rules {
         }
         let opening = opening_rules(view, scene, pair);
         if !opening.is_empty() {
-            let names: Vec<_> = opening.iter().map(|rule| rule_name(rule)).collect();
-            return format!("opened by {}", names.join(", "));
+            return format!("opened by {}", named(opening.iter().map(|rule| rule_name(rule))));
         }
         let has = |party: &Party<'_>| format!("`{}` has {}", party.id, party.tag_list(view));
         let reachable = reachable_tags(view, book, pair.subject);

@@ -1,9 +1,10 @@
+use std::sync::atomic::{AtomicU16, Ordering};
+
 use hyper::{
     Response, StatusCode,
     body::Bytes,
     header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE},
 };
-use serde::Serialize;
 use serde_json::json;
 
 use super::payload::Payload;
@@ -24,6 +25,13 @@ pub(super) const OBLIGATIONS: HeaderName = HeaderName::from_static("peerage-obli
 pub(super) struct CredentialRefused;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// In how many seconds to try again. They differ, so that those who are refused together do not all
+/// come back together.
+pub(super) fn retry_after() -> HeaderValue {
+    static REFUSED: AtomicU16 = AtomicU16::new(0);
+    HeaderValue::from(1 + REFUSED.fetch_add(1, Ordering::Relaxed) % 3)
+}
 
 /// Why a request can't be answered, and where in it the reason is.
 #[derive(Debug)]
@@ -65,14 +73,6 @@ pub(super) fn json_answer(status: StatusCode, body: impl Into<Bytes>) -> Answer 
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, JSON);
     answer
-}
-
-pub(super) fn to_json(body: &impl Serialize) -> Result<Vec<u8>, Refusal> {
-    serde_json::to_vec(body).map_err(|error| Refusal {
-        status: StatusCode::INTERNAL_SERVER_ERROR,
-        message: error.to_string(),
-        at: String::new(),
-    })
 }
 
 pub(super) fn text_answer(status: StatusCode, body: impl Into<Bytes>) -> Answer {

@@ -273,15 +273,17 @@ impl Audit {
         }
     }
 
-    /// Its figures.
-    pub(super) fn register(&self, registry: &mut Registry) {
+    /// Its figures, and how much was dropped of it and of the log.
+    pub(super) fn register(&self, log: Option<&LineWriter>, registry: &mut Registry) {
         let help = "Requests whose credentials were refused";
         registry.register("auth_failures", help, self.failures.clone());
-        if let Some(lines) = &self.lines {
-            let dropped = Family::<Log, Counter>::default();
-            dropped.get_or_create(&Log { log: "audit" }).inc_by(lines.dropped());
-            registry.register("log_dropped", "Lines of logs that were dropped", dropped);
+        let dropped = Family::<Log, Counter>::default();
+        for (log, lines) in [("audit", self.lines.as_ref()), ("log", log)] {
+            if let Some(lines) = lines {
+                dropped.get_or_create(&Log { log }).inc_by(lines.dropped());
+            }
         }
+        registry.register("log_dropped", "Lines of logs that were dropped", dropped);
     }
 
     /// Counts failures of these APIs, from none on.

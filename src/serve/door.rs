@@ -8,7 +8,7 @@ use super::{
     answer::{Answer, CredentialRefused, Refusal},
     dialects, facts,
     host::{self, Entrance},
-    route::{App, NATIVE},
+    route::{App, Connection, NATIVE},
 };
 
 impl App {
@@ -16,10 +16,10 @@ impl App {
     pub(super) async fn answer(
         self: &Arc<Self>,
         request: Request<Incoming>,
-        entrance: Entrance,
+        connection: &Connection,
     ) -> Answer {
         let (method, uri) = (request.method().clone(), request.uri().clone());
-        let answer = self.respond(request, entrance).await;
+        let answer = self.respond(request, connection).await;
         if answer.extensions().get::<CredentialRefused>().is_some() {
             let what = (method.as_str(), uri.path());
             let (served, status) = (self.live.served(), answer.status());
@@ -30,7 +30,7 @@ impl App {
 
     /// The API to which a path belongs.
     fn api(&self, path: &str) -> &'static str {
-        if self.endpoint(path).is_none()
+        if self.route(path).is_none()
             && let Some(dialect) = dialects::of(self, path)
         {
             return dialect.name();

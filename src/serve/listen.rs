@@ -6,8 +6,8 @@ use std::{
     os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     pin::pin,
-    sync::Arc,
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use hyper::{Request, body::Incoming, header::UPGRADE, server::conn::http1, service::service_fn};
@@ -17,12 +17,19 @@ use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, UnixListener, UnixStream},
-    sync::watch,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
 };
 use tracing::{debug, warn};
 
-use super::{bare::Telling, dialects, host::Entrance, route::App};
+use super::{
+    bare::Telling,
+    descriptors::ConnectionLimits,
+    dialects,
+    host::Entrance,
+    peer::{Peer, WatchedStream},
+    route::{App, Connection},
+};
 
 /// The address from which a request came over TCP, for WebSockets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -178,22 +185,33 @@ pub async fn serve<C: Future<Output = ()>>(
     stop: impl Future<Output = C>,
 ) {
     let draining = Arc::new(watch::Sender::new(false));
+    let ConnectionLimits { ordinary, admin } = app.options.connections;
+    // More than a semaphore takes is no bound.
+    let room =
+        |connections: usize| Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS)));
+    let (ordinary, admin) = (room(ordinary), room(admin));
+    let warned = Arc::new(Throttle::default());
+    let gate = |entrance: Entrance| Gate {
+        app: Arc::clone(&app),
+        draining: Arc::clone(&draining),
+        entrance,
+        room: Arc::clone(if entrance.trusted { &admin } else { &ordinary }),
+        warned: Arc::clone(&warned),
+    };
     let mut accepting = JoinSet::new();
     for listener in listeners.tcp {
-        let (app, draining) = (Arc::clone(&app), Arc::clone(&draining));
         let address = listener.local_addr();
         let checks_host = !address.is_ok_and(|address| !address.ip().to_canonical().is_loopback());
-        let entrance = Entrance { trusted: false, checks_host };
+        let gate = gate(Entrance { trusted: false, checks_host });
         accepting.spawn(async move {
-            loop {
+            while let Some(room) = gate.room().await {
                 match listener.accept().await {
                     Ok((stream, peer)) => {
                         // Answers are small and whole: waiting to gather more only delays them.
                         let _ = stream.set_nodelay(true);
-                        let peer = Some(ClientAddress(peer.ip()));
-                        connection(stream, &app, &draining, (entrance, peer));
+                        gate.open(stream, room, Some(ClientAddress(peer.ip())));
                     }
-                    Err(error) => pause(&error).await,
+                    Err(error) => gate.pause(&error).await,
                 }
             }
         });
@@ -202,14 +220,13 @@ pub async fn serve<C: Future<Output = ()>>(
     for (listener, file, trusted) in listeners.unix {
         let owner = file.owner;
         files.push(file);
-        let entrance = Entrance { trusted, checks_host: false };
-        let (app, draining) = (Arc::clone(&app), Arc::clone(&draining));
+        let gate = gate(Entrance { trusted, checks_host: false });
         accepting.spawn(async move {
-            loop {
+            while let Some(room) = gate.room().await {
                 match listener.accept().await {
                     Ok((stream, _)) if trusted && !is_admitted(&stream, owner) => drop(stream),
-                    Ok((stream, _)) => connection(stream, &app, &draining, (entrance, None)),
-                    Err(error) => pause(&error).await,
+                    Ok((stream, _)) => gate.open(stream, room, None),
+                    Err(error) => gate.pause(&error).await,
                 }
             }
         });
@@ -243,51 +260,106 @@ pub async fn serve<C: Future<Output = ()>>(
     }
 }
 
-fn connection(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    app: &Arc<App>,
-    draining: &watch::Sender<bool>,
-    (entrance, address): (Entrance, Option<ClientAddress>),
-) {
-    let stream = Telling::new(stream, Arc::clone(app));
-    let app = Arc::clone(app);
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        let app = Arc::clone(&app);
-        // Only WebSockets ask for it: nothing else costs.
-        if let Some(address) = address.filter(|_| request.headers().contains_key(UPGRADE)) {
-            request.extensions_mut().insert(address);
-        }
-        async move { Ok::<_, Infallible>(app.answer(request, entrance).await) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(60))
-        // Who has sent his last request still wants the answer.
-        .half_close(true)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    // That it is there tells that a connection is.
-    let mut draining = draining.subscribe();
-    tokio::spawn(async move {
-        let mut connection = pin!(connection);
-        let ended = tokio::select! {
-            ended = connection.as_mut() => Some(ended),
-            _ = draining.wait_for(|&drains| drains) => None,
-        };
-        let ended = if let Some(ended) = ended {
-            ended
-        } else {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        };
-        if let Err(error) = ended {
-            debug!(%error, "a connection ended early");
-        }
-    });
+/// How much of a request's head or of an answer a connection holds, in bytes.
+const MOST_BUFFERED: usize = 128 << 10;
+
+/// How long an answer may wait for the caller to take some of it.
+const UNREAD: Duration = Duration::from_secs(30);
+
+/// Where connections of one listener come in.
+struct Gate {
+    app: Arc<App>,
+    draining: Arc<watch::Sender<bool>>,
+    entrance: Entrance,
+    /// A permit for each connection that there may still be.
+    room: Arc<Semaphore>,
+    warned: Arc<Throttle>,
 }
 
-/// Out of file descriptors, or the like: the connections at work go on, and new ones wait.
-async fn pause(error: &io::Error) {
-    warn!(%error, "can't accept a connection");
-    tokio::time::sleep(Duration::from_millis(100)).await;
+impl Gate {
+    /// Waits until there may be one more connection; those that come meanwhile wait in the backlog.
+    async fn room(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(room) = Arc::clone(&self.room).try_acquire_owned() {
+            return Some(room);
+        }
+        if self.warned.may_speak() {
+            warn!("as many connections are open as may be: others wait until some are closed");
+        }
+        Arc::clone(&self.room).acquire_owned().await.ok()
+    }
+
+    /// Out of file descriptors, or the like: the connections at work go on, and new ones wait.
+    async fn pause(&self, error: &io::Error) {
+        if self.warned.may_speak() {
+            warn!(%error, "can't accept a connection");
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+
+    fn open(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        room: OwnedSemaphorePermit,
+        address: Option<ClientAddress>,
+    ) {
+        let Self { app, draining, entrance, .. } = self;
+        let peer = Arc::new(Peer::default());
+        let stream =
+            WatchedStream::new(stream, Arc::clone(&peer), app.waiting.clone(), UNREAD, room);
+        let stream = Telling::new(stream, Arc::clone(app));
+        let context = Arc::new((Arc::clone(app), Connection { entrance: *entrance, peer }));
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            let context = Arc::clone(&context);
+            // Only WebSockets ask for it: nothing else costs.
+            if let Some(address) = address.filter(|_| request.headers().contains_key(UPGRADE)) {
+                request.extensions_mut().insert(address);
+            }
+            async move {
+                let (app, connection) = &*context;
+                Ok::<_, Infallible>(app.answer(request, connection).await)
+            }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(Duration::from_secs(60))
+            // Who has sent his last request still wants the answer.
+            .half_close(true)
+            // So much of an answer is taken up before it is sent: it waits for slow readers.
+            .max_buf_size(MOST_BUFFERED)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        // That it is there tells that a connection is.
+        let mut draining = draining.subscribe();
+        tokio::spawn(async move {
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => Some(ended),
+                _ = draining.wait_for(|&drains| drains) => None,
+            };
+            let ended = if let Some(ended) = ended {
+                ended
+            } else {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            };
+            if let Err(error) = ended {
+                debug!(%error, "a connection ended early");
+            }
+        });
+    }
+}
+
+/// At most one warning a second.
+#[derive(Default)]
+struct Throttle(Mutex<Option<Instant>>);
+
+impl Throttle {
+    fn may_speak(&self) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = last.is_none_or(|last| last.elapsed() >= Duration::from_secs(1));
+        if may {
+            *last = Some(Instant::now());
+        }
+        may
+    }
 }

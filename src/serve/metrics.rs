@@ -7,7 +7,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{audit::Audit, counts, facts::FactsMetrics};
+use super::{audit::Audit, counts, facts::FactsMetrics, line_writer::LineWriter};
 use crate::{live::Live, request::Decision};
 
 /// What is counted while serving.
@@ -18,6 +18,8 @@ pub(super) struct Metrics {
     answers: [Counter; STATUSES.len()],
     /// Calls by the names of the dialects that are spoken.
     calls: Vec<(&'static str, Counter)>,
+    /// Requests that were refused because there was no room for them, by route.
+    shed: Vec<(String, Counter)>,
     pub(super) facts: FactsMetrics,
 }
 
@@ -45,6 +47,9 @@ const STATUSES: [StatusCode; 20] = [
     StatusCode::SERVICE_UNAVAILABLE,
 ];
 
+/// What stands before a dialect's name where routes are told.
+pub(super) const DIALECT: &str = "dialect:";
+
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct Status {
     status: u16,
@@ -61,15 +66,35 @@ struct Spoken {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Route {
+    route: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct Kind {
     kind: &'static str,
 }
 
 impl Metrics {
-    /// Counts the calls of these dialects, too.
-    pub(super) fn of(dialects: impl IntoIterator<Item = &'static str>) -> Self {
-        let calls = dialects.into_iter().map(|name| (name, Counter::default())).collect();
-        Self { calls, ..Self::default() }
+    /// Counts the calls of these dialects too, and what is shed of them, of sockets and of routes.
+    pub(super) fn new(
+        dialects: impl Iterator<Item = &'static str>,
+        sockets: impl Iterator<Item = &'static str>,
+        routes: impl Iterator<Item = &'static str>,
+    ) -> Self {
+        let calls: Vec<_> = dialects.map(|name| (name, Counter::default())).collect();
+        let dialects = calls.iter().map(|(name, _)| *name).chain(sockets);
+        let dialects = dialects.map(|name| format!("{DIALECT}{name}"));
+        let routes = routes.map(str::to_owned).chain(dialects);
+        let shed = routes.map(|route| (route, Counter::default())).collect();
+        Self { calls, shed, ..Self::default() }
+    }
+
+    /// The route is a path, or a dialect's name behind [`DIALECT`].
+    pub(super) fn count_shed(&self, route: &str) {
+        if let Some((_, counter)) = self.shed.iter().find(|(name, _)| name == route) {
+            counter.inc();
+        }
     }
 
     pub(super) fn count_call(&self, dialect: &str) {
@@ -91,7 +116,12 @@ impl Metrics {
 
     /// All metrics in the text format of OpenMetrics; `sockets` are those that
     /// are open, if any may be.
-    pub(super) fn text(&self, live: &Live, sockets: Option<usize>, audit: &Audit) -> String {
+    pub(super) fn text(
+        &self,
+        live: &Live,
+        sockets: Option<usize>,
+        (audit, log): (&Audit, Option<&LineWriter>),
+    ) -> String {
         let mut registry = Registry::with_prefix("peerage");
         let decisions = Family::<Outcome, Counter>::default();
         decisions.get_or_create(&Outcome { outcome: "allowed" }).inc_by(self.allowed.get());
@@ -102,6 +132,11 @@ impl Metrics {
             answers.get_or_create(&Status { status: status.as_u16() }).inc_by(counter.get());
         }
         registry.register("http_answers", "HTTP answers by status", answers);
+        let shed = Family::<Route, Counter>::default();
+        for (route, counter) in self.shed.iter().filter(|(_, counter)| counter.get() > 0) {
+            shed.get_or_create(&Route { route: route.clone() }).inc_by(counter.get());
+        }
+        registry.register("shed", "Requests refused for want of room, by route", shed);
 
         if !self.calls.is_empty() {
             let calls = Family::<Spoken, Counter>::default();
@@ -167,7 +202,7 @@ impl Metrics {
             registry.register(name, help, gauge);
         }
         self.facts.register(live, &mut registry);
-        audit.register(&mut registry);
+        audit.register(log, &mut registry);
         let mut text = String::new();
         // Writing to a string can't fail.
         let _ = encode(&mut text, &registry);

@@ -7,6 +7,7 @@
 //! Invariant: knows of `live`, `decide`, `request`, the commands of `facts`, and `dialects`.
 
 mod admin;
+mod admission;
 mod allow;
 mod answer;
 mod audit;
@@ -14,26 +15,33 @@ mod authzen;
 mod bare;
 mod body;
 mod counts;
+mod descriptors;
 mod dialects;
+mod dispatch;
 mod door;
+mod endpoint;
 mod exposition;
 mod facts;
 mod host;
 mod json;
 mod line_writer;
 mod listen;
+mod listing;
 mod metrics;
 mod native;
 mod payload;
+mod peer;
 mod query;
 mod recent;
 mod route;
 mod status;
+mod work;
 
 pub use admin::{AdminToken, InvalidToken};
 pub use allow::{AllowStatus, InvalidAllowStatus};
 pub use audit::Audit;
 pub use authzen::{InvalidUrl, PropertyNames, PublicUrl};
+pub use descriptors::ConnectionLimits;
 pub use dialects::{InvalidOrigin, Origin, SiteOrigin, Sockets};
 pub use host::{HostName, InvalidHostName};
 pub use line_writer::{Destination, LineWriter};

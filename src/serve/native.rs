@@ -1,4 +1,4 @@
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
 use hyper::StatusCode;
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     answer::{self, Answer, Refusal},
+    listing::{self, Producer},
     query::Query,
     route::App,
 };
@@ -60,8 +61,15 @@ pub(super) fn decide(app: &App, served: &Served, query: Option<&str>) -> Result<
     Ok(answer::json_answer(StatusCode::OK, body))
 }
 
+/// Whether a query string asks `/v1/decide` to explain, which costs more than deciding.
+pub(super) fn explains(query: Option<&str>) -> bool {
+    let may = |text: &str| text.contains("explain") || text.contains('%');
+    let query = query.filter(|text| may(text)).and_then(|_| Query::parse(query, DECIDE).ok());
+    query.is_some_and(|query| query.flag("explain").is_ok_and(|explains| explains))
+}
+
 /// `GET /v1/reach`: everyone who could stand where the request leaves a place open, or the groups.
-pub(super) fn reach(_: &App, served: &Served, query: Option<&str>) -> Result<Answer, Refusal> {
+pub(super) fn reach(served: &Arc<Served>, query: Option<&str>) -> Result<Producer, Refusal> {
     let query = Query::parse(query, REACH)?;
     let (request, open) = parts(&query, id(&query, "subject")?)?.list().map_err(refusal)?;
     let limit = match query.get("limit").map(str::parse) {
@@ -70,12 +78,23 @@ pub(super) fn reach(_: &App, served: &Served, query: Option<&str>) -> Result<Ans
         Some(_) => return Err(Refusal::bad("limit", "`limit` takes a whole number from 1")),
     };
     let after = query.get("after");
-    let page = match open {
-        Open::Subject => decide::reached_by(&served.view, &request).page(after, limit),
-        Open::Resource | Open::Member => decide::reach(&served.view, &request).page(after, limit),
-        Open::Group => decide::groups(&served.view, &request).page(after, limit),
+    let cursor = match open {
+        Open::Subject => decide::reached_by(&served.view, &request).cursor(),
+        Open::Resource | Open::Member => decide::reach(&served.view, &request).cursor(),
+        Open::Group => decide::groups(&served.view, &request).cursor(),
     };
-    Ok(answer::json_answer(StatusCode::OK, answer::to_json(&Listed { open, page })?))
+    let cursor = cursor.page(&served.view, after, limit);
+    let head = format!(r#"{{"{}":["#, plural(open));
+    let total = cursor.total();
+    let tail = move |next: Option<&str>| {
+        let next = Value::from(next.unwrap_or_default());
+        format!(r#"],"total":{total},"next":{next}}}"#)
+    };
+    Ok(listing::ids(served, cursor, head, ("", ""), tail))
+}
+
+fn plural(open: Open) -> &'static str {
+    if open == Open::Group { "groups" } else { "users" }
 }
 
 /// A page of a list on the wire.
@@ -90,8 +109,7 @@ impl Serialize for Listed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { open, page } = self;
         let mut members = serializer.serialize_map(Some(3))?;
-        let name = if *open == Open::Group { "groups" } else { "users" };
-        members.serialize_entry(name, &page.ids)?;
+        members.serialize_entry(plural(*open), &page.ids)?;
         members.serialize_entry("total", &page.total)?;
         members.serialize_entry("next", page.next.unwrap_or_default())?;
         members.end()
@@ -150,10 +168,10 @@ pub(super) fn write_reason(decision: Decision, body: &mut String) {
     }
 }
 
-/// An explanation on the wire: the decision and its reason, whom a denial is about, the rules that
-/// opened it, and every gate's verdict.
+/// An explanation on the wire: the decision and its reason, whom a denial is about, the first rules
+/// that opened it and how many more there are, and every gate's verdict.
 pub fn explained(explanation: &Explanation) -> Value {
-    let Explanation { decision, findings, rules, about } = explanation;
+    let Explanation { decision, findings, rules, more_rules, about } = explanation;
     let gates: Vec<Value> = findings.iter().map(gate).collect();
     let rules: Vec<Value> = rules.iter().map(rule).collect();
     let mut told = Map::new();
@@ -166,6 +184,9 @@ pub fn explained(explanation: &Explanation) -> Value {
         told.insert("user".to_owned(), json!(user));
     }
     told.insert("rules".to_owned(), json!(rules));
+    if *more_rules > 0 {
+        told.insert("more_rules".to_owned(), json!(more_rules));
+    }
     told.insert("gates".to_owned(), json!(gates));
     Value::Object(told)
 }

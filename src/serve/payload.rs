@@ -4,21 +4,27 @@ use std::{
     task::{Context, Poll},
 };
 
-use http_body_util::Full;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::sync::mpsc::Receiver;
+
+use super::{listing::ListStream, peer::Reserved};
 
 /// What an answer holds: a text, or what comes bit by bit.
 #[derive(Debug)]
 pub(super) enum Payload {
-    Whole(Full<Bytes>),
+    /// What is left of a text, and that it waits, if it is long.
+    Whole(Bytes, Option<Reserved>),
     /// Ends with the channel; an error cuts the connection, so that nobody takes a part for all.
     Stream(Receiver<io::Result<Bytes>>),
+    List(Box<ListStream>),
 }
+
+/// How many bytes are given to a connection at once: so much waits in it, whatever the text's length.
+pub(super) const PART: usize = 64 << 10;
 
 impl From<Bytes> for Payload {
     fn from(bytes: Bytes) -> Self {
-        Self::Whole(Full::new(bytes))
+        Self::Whole(bytes, None)
     }
 }
 
@@ -31,27 +37,32 @@ impl Body for Payload {
         cx: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         match self.get_mut() {
-            Self::Whole(whole) => {
-                let frame = Pin::new(whole).poll_frame(cx);
-                frame.map(|frame| frame.map(|frame| frame.map_err(|never| match never {})))
+            Self::Whole(text, _) if text.is_empty() => Poll::Ready(None),
+            Self::Whole(text, _) => {
+                let part = text.split_to(text.len().min(PART));
+                Poll::Ready(Some(Ok(Frame::data(part))))
             }
             Self::Stream(parts) => {
                 parts.poll_recv(cx).map(|part| part.map(|part| part.map(Frame::data)))
+            }
+            Self::List(list) => {
+                list.poll_part(cx).map(|part| part.map(|part| part.map(Frame::data)))
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Whole(whole) => whole.is_end_stream(),
+            Self::Whole(text, _) => text.is_empty(),
             Self::Stream(_) => false,
+            Self::List(list) => list.has_ended(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Whole(whole) => whole.size_hint(),
-            Self::Stream(_) => SizeHint::default(),
+            Self::Whole(text, _) => SizeHint::with_exact(text.len() as u64),
+            Self::Stream(_) | Self::List(_) => SizeHint::default(),
         }
     }
 }

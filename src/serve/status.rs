@@ -155,7 +155,8 @@ fn state(live: &Live) -> Value {
 /// `GET /metrics`, for Prometheus. What stands in the query is the scraper's own business.
 pub(super) fn metrics(app: &App, format: Format) -> Answer {
     let sockets = app.hub.as_ref().map(|hub| hub.open());
-    let text = format.render(app.metrics.text(&app.live, sockets, &app.options.audit));
+    let logs = (&*app.options.audit, app.options.log.as_ref());
+    let text = format.render(app.metrics.text(&app.live, sockets, logs));
     let mut answer = answer::text_answer(StatusCode::OK, text);
     let kind = HeaderValue::from_static(format.content_type());
     answer.headers_mut().insert(CONTENT_TYPE, kind);

@@ -305,6 +305,15 @@ impl UserSet {
         if matches!(self.form, Form::Roaring(_)) { self.packed(users) } else { self }
     }
 
+    /// The same set in the form in which its members are [listed](Self::iter_from) fastest.
+    #[must_use]
+    pub fn unpacked(self) -> Self {
+        match self.form {
+            Form::Few { .. } | Form::Roaring(_) => self,
+            _ => self.into_bitmap().into(),
+        }
+    }
+
     fn bitmap(&self) -> Cow<'_, RoaringBitmap> {
         match &self.form {
             Form::Few { bitmap, .. } | Form::Roaring(bitmap) => Cow::Borrowed(bitmap),

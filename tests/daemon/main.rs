@@ -19,6 +19,7 @@ mod held;
 mod host;
 mod logs;
 mod native;
+mod pressure;
 mod sockets;
 mod start;
 mod state;

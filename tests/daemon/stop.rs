@@ -20,7 +20,7 @@ fn draining_for(seconds: &str) -> Daemon {
 }
 
 /// A request of which half the body is sent, and taken up; and its other half.
-fn half_sent(daemon: &Daemon) -> (Client<TcpStream>, Vec<u8>) {
+pub(crate) fn half_sent(daemon: &Daemon) -> (Client<TcpStream>, Vec<u8>) {
     let kind = "Content-Type: application/json\r\nExpect: 100-continue\r\n";
     let mut bytes = request("POST", "/access/v1/evaluation", kind, BODY);
     let rest = bytes.split_off(bytes.len() - BODY.len() / 2);

@@ -14,7 +14,7 @@ use std::{
 use peerage::{
     dialects::{Call, Dialect, Failure, House, Reply, Step, Unread},
     live::{Live, Start},
-    serve::{AllowStatus, App, Listeners, Options, PropertyNames, serve},
+    serve::{AllowStatus, App, ConnectionLimits, Listeners, Options, PropertyNames, serve},
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -105,6 +105,9 @@ fn served(dialect: Broken) -> (TempDir, Runtime, SocketAddr) {
     let address = runtime.block_on(listeners.tcp("127.0.0.1:0".parse().unwrap())).unwrap();
     let options = Options {
         body_limit: 1000,
+        connections: ConnectionLimits::raise(),
+        max_in_flight: 100,
+        log: None,
         public_url: "http://localhost".parse().unwrap(),
         authzen_context: true,
         properties: PropertyNames::All,

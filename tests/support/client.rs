@@ -121,13 +121,38 @@ impl<S: Read + Write> Client<S> {
             .collect();
         let mut answer = Answer { status, headers, body: Vec::new() };
         let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
-        if method != "HEAD" {
+        if answer.header("transfer-encoding") == Some("chunked") {
+            answer.body = self.chunks()?;
+        } else if method != "HEAD" {
             while self.read.len() < length {
                 self.more()?;
             }
             answer.body = self.read.drain(..length).collect();
         }
         Ok(answer)
+    }
+
+    fn chunks(&mut self) -> io::Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let end = loop {
+                if let Some(end) = self.read.windows(2).position(|bytes| bytes == b"\r\n") {
+                    break end;
+                }
+                self.more()?;
+            };
+            let size: Vec<u8> = self.read.drain(..end + 2).collect();
+            let size = str::from_utf8(&size).unwrap().trim();
+            let size = usize::from_str_radix(size, 16).map_err(io::Error::other)?;
+            while self.read.len() < size + 2 {
+                self.more()?;
+            }
+            body.extend(self.read.drain(..size));
+            self.read.drain(..2);
+            if size == 0 {
+                return Ok(body);
+            }
+        }
     }
 
     /// All answers until the other end closes the connection.

@@ -4,6 +4,7 @@ use super::{question::Question, reading::Reading, verdict::Verdict, wire};
 use crate::{
     live::Served,
     serve::{
+        admission::Abandoned,
         answer::{self, Answer, Refusal},
         json::{self, Object},
         route::App,
@@ -15,6 +16,7 @@ pub(in crate::serve) fn evaluation(
     app: &App,
     served: &Served,
     body: &[u8],
+    _: &Abandoned,
 ) -> Result<Answer, Refusal> {
     let Object(evaluation): Object<wire::Evaluation<'_>> =
         json::read(body, "an access evaluation")?;

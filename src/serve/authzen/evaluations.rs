@@ -11,6 +11,7 @@ use super::{
 use crate::{
     live::Served,
     serve::{
+        admission::{Abandoned, Class},
         answer::{self, Answer, Refusal},
         json::{self, Object},
         route::App,
@@ -19,6 +20,20 @@ use crate::{
 
 /// How many evaluations one request may ask for.
 const MOST: usize = 1000;
+
+/// How long a body may be that is answered at once, in bytes: some dozens of evaluations.
+const LITTLE: usize = 8 << 10;
+
+/// The class of an evaluation or several, by their body; `None` if they cost so little that they are
+/// answered at once.
+pub(in crate::serve) fn class(body: &[u8]) -> Option<Class> {
+    if body.len() > LITTLE {
+        return Some(Class::Batch);
+    }
+    // No JSON can have a member of that name without one or the other.
+    let asks = |text: &[u8]| body.windows(text.len()).any(|bytes| bytes == text);
+    (asks(b"explain") || asks(br"\u")).then_some(Class::Explanation)
+}
 
 /// When to stop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,6 +73,7 @@ pub(in crate::serve) fn evaluations(
     app: &App,
     served: &Served,
     body: &[u8],
+    abandoned: &Abandoned,
 ) -> Result<Answer, Refusal> {
     let Object(batch): Object<wire::Batch<'_>> = json::read(body, "access evaluations")?;
     let wire::Batch { subject, action, resource, context, evaluations, options } = batch;
@@ -87,7 +103,7 @@ pub(in crate::serve) fn evaluations(
             body.push(',');
         }
         verdict.write(app.options.authzen_context, &mut body);
-        if semantic.stops_at(&verdict) {
+        if semantic.stops_at(&verdict) || abandoned.is_set() {
             break;
         }
     }

@@ -20,7 +20,7 @@ pub use metadata::{InvalidUrl, PublicUrl};
 pub use reading::PropertyNames;
 pub(super) use {
     evaluation::evaluation,
-    evaluations::evaluations,
+    evaluations::{class, evaluations},
     metadata::WELL_KNOWN,
     search::{search_action, search_resource, search_subject},
 };

@@ -190,7 +190,13 @@ impl<'q> Asked<'q> {
             closed: Some(decision.reason),
             detail: "the request names someone of a type or id that nobody can have".to_owned(),
         };
-        Explanation { decision, findings: vec![known], rules: Vec::new(), about: None }
+        Explanation {
+            decision,
+            findings: vec![known],
+            rules: Vec::new(),
+            more_rules: 0,
+            about: None,
+        }
     }
 
     fn unless_nobody(&self, decision: Decision) -> Decision {

@@ -1,40 +1,43 @@
+use std::sync::Arc;
+
 use hyper::StatusCode;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
-    paging::{Binding, Place},
+    paging::{Binding, Place, Window},
     question::{Act, Asked, Context, Problem, Thing, kind_of, missing},
     reading::{self, Reading},
     verdict, wire,
 };
 use crate::{
-    decide::{self, Groups, Page, Reach},
+    decide::{self, Cursor},
     live::Served,
     request::{Action, Request, Resource, ResourceKind},
     serve::{
+        admission::Abandoned,
         answer::{self, Answer, Refusal},
         json::{self, Object},
+        listing::{self, Producer},
         route::App,
     },
 };
 
 /// What a search found.
-enum Found<'v> {
-    Users(Reach<'v>),
-    Groups(Groups<'v>),
-    Actions(Vec<Action>),
+enum Found<T> {
+    All(T),
     Nothing,
 }
 
 /// `POST /access/v1/search/subject`: who may do it.
 pub(in crate::serve) fn search_subject(
     app: &App,
-    served: &Served,
+    served: &Arc<Served>,
     body: &[u8],
-) -> Result<Answer, Refusal> {
+    abandoned: &Abandoned,
+) -> Result<Producer, Refusal> {
     let reading = Reading::new(app, served);
-    answer(app, body, ("subject", &reading), |search| {
+    let searched = Searched::new(body, ("subject", &reading), |search| {
         let kind = wanted(search.subject, "subject")?;
         let (action, resource) =
             (action(&reading, search.action)?, thing(&reading, search.resource, "resource")?);
@@ -44,18 +47,21 @@ pub(in crate::serve) fn search_subject(
         if kind != ResourceKind::User || asked.nobody.is_some() {
             return Ok(Found::Nothing);
         }
-        Ok(Found::Users(decide::reached_by(&served.view, &asked.request)))
-    })
+        Ok(Found::All(decide::reached_by(&served.view, &asked.request).cursor()))
+    })?;
+    Ok(searched.list(app, served, (USER, abandoned)))
 }
 
 /// `POST /access/v1/search/resource`: to which users it may be done, or in which groups.
 pub(in crate::serve) fn search_resource(
     app: &App,
-    served: &Served,
+    served: &Arc<Served>,
     body: &[u8],
-) -> Result<Answer, Refusal> {
+    abandoned: &Abandoned,
+) -> Result<Producer, Refusal> {
+    let mut entity = USER;
     let reading = Reading::new(app, served);
-    answer(app, body, ("resource", &reading), |search| {
+    let searched = Searched::new(body, ("resource", &reading), |search| {
         let (subject, action) =
             (thing(&reading, search.subject, "subject")?, action(&reading, search.action)?);
         let kind = wanted(search.resource, "resource")?;
@@ -66,24 +72,34 @@ pub(in crate::serve) fn search_resource(
             ResourceKind::None => Resource::None,
         };
         let asked = Asked::new(subject.subject(), &action, (kind, (open, true)), context)?;
-        Ok(match kind {
-            _ if asked.nobody.is_some() => Found::Nothing,
-            ResourceKind::User => Found::Users(decide::reach(&served.view, &asked.request)),
-            ResourceKind::Group => Found::Groups(decide::groups(&served.view, &asked.request)),
+        let all = match kind {
+            _ if asked.nobody.is_some() => return Ok(Found::Nothing),
+            ResourceKind::User => decide::reach(&served.view, &asked.request).cursor(),
+            ResourceKind::Group => {
+                entity = GROUP;
+                decide::groups(&served.view, &asked.request).cursor()
+            }
             // Of other things peerage knows none.
-            ResourceKind::None => Found::Nothing,
-        })
-    })
+            ResourceKind::None => return Ok(Found::Nothing),
+        };
+        Ok(Found::All(all))
+    })?;
+    Ok(searched.list(app, served, (entity, abandoned)))
 }
+
+/// What stands around an id in a result.
+const USER: (&str, &str) = (r#"{"type":"user","id":"#, "}");
+const GROUP: (&str, &str) = (r#"{"type":"group","id":"#, "}");
 
 /// `POST /access/v1/search/action`: what the subject may do to the resource.
 pub(in crate::serve) fn search_action(
     app: &App,
     served: &Served,
     body: &[u8],
+    _: &Abandoned,
 ) -> Result<Answer, Refusal> {
     let reading = Reading::new(app, served);
-    answer(app, body, ("action", &reading), |search| {
+    let searched = Searched::new(body, ("action", &reading), |search| {
         let (subject, resource) = (
             thing(&reading, search.subject, "subject")?,
             thing(&reading, search.resource, "resource")?,
@@ -106,53 +122,24 @@ pub(in crate::serve) fn search_action(
         let mut actions = decide::actions(&served.view, &request);
         // What takes no resource is not done to one, though an evaluation has to name some.
         actions.retain(|action| action.takes() != [ResourceKind::None]);
-        Ok(Found::Actions(actions))
-    })
-}
-
-/// Answers one page of what is found; `of` says what is searched.
-fn answer<'v>(
-    app: &App,
-    body: &[u8],
-    (of, reading): (&'static str, &Reading<'_>),
-    find: impl FnOnce(&wire::Search<'_>) -> Result<Found<'v>, Problem>,
-) -> Result<Answer, Refusal> {
-    let Object(mut search): Object<wire::Search<'_>> = json::read(body, "a search")?;
-    let page = search.page.take().map(|Object(page)| page);
-    let (found, error) = match find(&search) {
-        Ok(found) => (found, None),
-        Err(Problem::Malformed(refusal)) => return Err(refusal),
-        // An evaluation of it would never be a permit.
-        Err(Problem::Unfit(message)) => (Found::Nothing, Some(verdict::error("", &message))),
+        Ok(Found::All(actions))
+    })?;
+    let (limit, after) = searched.bounds();
+    let actions = match &searched.found {
+        Found::All(actions) => actions.as_slice(),
+        Found::Nothing => &[],
     };
-    let parts = [
-        ("subject", search.subject),
-        ("action", search.action.filter(|_| of != "action")),
-        ("resource", search.resource),
-        ("context", search.context),
-    ];
-    let binding = Binding::new(of, &parts);
-    let window = binding.window(page)?;
-    let limit = window.limit.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
-    let after = Some(&*window.after).filter(|after| !after.is_empty());
-    let page = found.page(after, limit);
-    let next = match window.limit {
-        // Nothing was shown, so what comes next is the same.
-        Some(0) if page.total > 0 => Some(&*window.after),
-        _ => page.next,
-    };
-    let token = next.map(|next| binding.token(window.limit.unwrap_or(u64::MAX), next));
-    let context = context_of(error, reading).filter(|_| app.options.authzen_context);
-    let answer = Answered {
-        page: Place {
-            next_token: token.unwrap_or_default(),
-            count: page.ids.len(),
-            total: page.total,
-        },
-        context,
-        results: Entities { kind: found.kind(), ids: &page.ids },
-    };
-    Ok(answer::json_answer(StatusCode::OK, answer::to_json(&answer)?))
+    let names = actions.iter().map(|action| action.as_str());
+    let is_before = |name: &&str| after.is_some_and(|after| *name != after);
+    let mut rest = names.skip_while(is_before).skip(usize::from(after.is_some()));
+    let names: Vec<&str> = rest.by_ref().take(limit).collect();
+    let next = rest.next().and_then(|_| names.last().copied());
+    let mut body = searched.head(app, (names.len(), actions.len() as u64), next);
+    let results: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
+    let results = results.iter().map(Value::to_string).collect::<Vec<_>>().join(",");
+    body.push_str(&results);
+    body.push_str(END);
+    Ok(answer::json_answer(StatusCode::OK, body))
 }
 
 /// What is wrong with what was asked, and what was passed over in it.
@@ -164,70 +151,115 @@ fn context_of(error: Option<Value>, reading: &Reading<'_>) -> Option<Value> {
     (!members.is_empty()).then_some(Value::Object(members))
 }
 
-/// A page of results. What programs that page look at first comes first, as the standard
+/// A search, what it found, and which part of that is asked for.
+struct Searched<T> {
+    found: Found<T>,
+    binding: Binding,
+    window: Window,
+    /// Why it found nothing, if it does not fit together, and what was passed over in it.
+    context: Option<Value>,
+}
+
+/// What comes before the results. What programs that page look at first comes first, as the standard
 /// recommends.
 #[derive(Serialize)]
-struct Answered<'v> {
+struct Head {
     page: Place,
     #[serde(skip_serializing_if = "Option::is_none")]
     context: Option<Value>,
-    results: Entities<'v>,
 }
 
-/// Entities of one kind.
-struct Entities<'v> {
-    /// `None` for actions.
-    kind: Option<&'static str>,
-    ids: &'v [&'v str],
-}
+/// What comes after the results.
+const END: &str = "]}";
 
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Entity<'v> {
-    Typed {
-        #[serde(rename = "type")]
-        kind: &'static str,
-        id: &'v str,
-    },
-    Named {
-        name: &'v str,
-    },
-}
+impl<T> Searched<T> {
+    /// Searches; `of` says what.
+    fn new(
+        body: &[u8],
+        (of, reading): (&'static str, &Reading<'_>),
+        find: impl FnOnce(&wire::Search<'_>) -> Result<Found<T>, Problem>,
+    ) -> Result<Self, Refusal> {
+        let Object(mut search): Object<wire::Search<'_>> = json::read(body, "a search")?;
+        let page = search.page.take().map(|Object(page)| page);
+        let (found, error) = match find(&search) {
+            Ok(found) => (found, None),
+            Err(Problem::Malformed(refusal)) => return Err(refusal),
+            // An evaluation of it would never be a permit.
+            Err(Problem::Unfit(message)) => (Found::Nothing, Some(verdict::error("", &message))),
+        };
+        let parts = [
+            ("subject", search.subject),
+            ("action", search.action.filter(|_| of != "action")),
+            ("resource", search.resource),
+            ("context", search.context),
+        ];
+        let binding = Binding::new(of, &parts);
+        let window = binding.window(page)?;
+        Ok(Self { found, binding, window, context: context_of(error, reading) })
+    }
 
-impl Serialize for Entities<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.ids.iter().map(|id| match self.kind {
-            Some(kind) => Entity::Typed { kind, id },
-            None => Entity::Named { name: id },
-        }))
+    /// How many results are asked for at most, and after which.
+    fn bounds(&self) -> (usize, Option<&str>) {
+        let limit = self.window.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let after = Some(&*self.window.after).filter(|after| !after.is_empty());
+        (limit.unwrap_or(usize::MAX), after)
+    }
+
+    /// An answer up to its results, of which it has so many, of so many in all.
+    fn head(&self, app: &App, (count, total): (usize, u64), next: Option<&str>) -> String {
+        let next = match self.window.limit {
+            // Nothing was shown, so what comes next is the same.
+            Some(0) if total > 0 => Some(&*self.window.after),
+            _ => next,
+        };
+        let limit = self.window.limit.unwrap_or(u64::MAX);
+        let token = next.map(|next| self.binding.token(limit, next));
+        let head = Head {
+            page: Place { next_token: token.unwrap_or_default(), count, total },
+            context: self.context.clone().filter(|_| app.options.authzen_context),
+        };
+        let mut text = serde_json::to_string(&head).unwrap_or_default();
+        // The results are members of the same object.
+        text.pop();
+        text.push_str(r#","results":["#);
+        text
     }
 }
 
-impl Found<'_> {
-    fn kind(&self) -> Option<&'static str> {
-        match self {
-            Self::Users(_) => Some("user"),
-            Self::Groups(_) => Some("group"),
-            Self::Actions(_) | Self::Nothing => None,
-        }
-    }
-
-    fn page(&self, after: Option<&str>, limit: usize) -> Page<'_> {
-        match self {
-            Self::Users(users) => users.page(after, limit),
-            Self::Groups(groups) => groups.page(after, limit),
-            Self::Actions(actions) => {
-                let names = actions.iter().map(|action| action.as_str());
-                let is_before = |name: &&str| after.is_some_and(|after| *name != after);
-                let mut rest = names.skip_while(is_before).skip(usize::from(after.is_some()));
-                let ids: Vec<&str> = rest.by_ref().take(limit).collect();
-                let next = rest.next().and_then(|_| ids.last().copied());
-                Page { ids, total: actions.len() as u64, next }
+impl Searched<Cursor> {
+    /// The answer, of results that each stand between two texts.
+    fn list(
+        self,
+        app: &App,
+        served: &Arc<Served>,
+        (around, abandoned): ((&'static str, &'static str), &Abandoned),
+    ) -> Producer {
+        let Found::All(all) = &self.found else {
+            let text = self.head(app, (0, 0), None) + END;
+            return Box::new(move |part| {
+                part.extend_from_slice(text.as_bytes());
+                false
+            });
+        };
+        let (limit, after) = self.bounds();
+        let cursor = all.clone().page(&served.view, after, limit);
+        // How many there are stands before them.
+        let mut ahead = cursor.clone();
+        let mut count = 0;
+        loop {
+            let some = ahead.take(&served.view, AHEAD, |_| ());
+            count += some;
+            if some == 0 || abandoned.is_set() {
+                break;
             }
-            Self::Nothing => Page { ids: Vec::new(), total: 0, next: None },
         }
+        let head = self.head(app, (count, cursor.total()), ahead.next(&served.view));
+        listing::ids(served, cursor, head, around, |_| END.to_owned())
     }
 }
+
+/// How many results are counted between two looks whether anyone still waits for them.
+const AHEAD: usize = 10_000;
 
 /// The type of what is searched.
 fn wanted(raw: Option<&RawValue>, at: &str) -> Result<ResourceKind, Refusal> {

@@ -11,16 +11,25 @@ use crate::{
     dialects::{Failure, House, Look, NotWritten, Step, Unread, Write, Wrote},
     facts::{Authority, Command},
     live::facts::{Batch, WriteError, Written},
-    serve::{audit::Caller, route::App},
+    serve::{
+        admission::{Abandoned, Class},
+        audit::Caller,
+        metrics::DIALECT,
+        peer::Peer,
+        route::App,
+    },
 };
 
 /// For how long it is tried to read what is served and kept as of one revision, and how long apart.
 const PATIENCE: Duration = Duration::from_secs(2);
 const APART: Duration = Duration::from_millis(2);
 
-/// How many may look up at a time what takes long: of the threads for it, some are left to lists and
-/// reloads.
-pub(in crate::serve) const MOST_LOOKS: usize = 2;
+/// Where a call comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallOrigin<'o> {
+    pub(super) dialect: &'static str,
+    pub(super) peer: &'o Peer,
+}
 
 /// An answer, and the revision from which it was made.
 pub(super) struct Done<R> {
@@ -34,14 +43,14 @@ pub(super) struct Done<R> {
 /// If what is kept can't be read, or did not come to be served in time.
 pub(super) async fn carry<R: Send + 'static>(
     app: &Arc<App>,
-    caller: &Caller,
+    (caller, origin): (&Caller, CallOrigin<'_>),
     first: impl Fn(&dyn House) -> Result<Step<R>, Unread>,
 ) -> Result<Done<R>, Failure> {
     let mut step = taken(app, first).await?;
     loop {
         step = match step.answer {
             Step::Done(answer) => return Ok(Done { answer, revision: step.revision }),
-            Step::Gather(look) => looked(app, look.into()).await?,
+            Step::Gather(look) => looked(app, origin, look.into()).await?,
             Step::Write(Write { commands, each, then }) => {
                 let wrote = write(app, caller, commands, each).await;
                 taken(app, |house| then(&wrote, house)).await?
@@ -57,7 +66,7 @@ async fn taken<R>(
 ) -> Result<Done<R>, Failure> {
     let mut until = None;
     loop {
-        match tried(app, &step) {
+        match tried(app, &Abandoned::NEVER, &step) {
             Ok(done) => return Ok(done),
             Err(unread) => follow(unread, &mut until).await?,
         }
@@ -67,20 +76,27 @@ async fn taken<R>(
 /// The same on threads for what takes long, when it is its turn.
 async fn looked<R: Send + 'static>(
     app: &Arc<App>,
+    CallOrigin { dialect, peer }: CallOrigin<'_>,
     look: Arc<Look<R>>,
 ) -> Result<Done<Step<R>>, Failure> {
     let stopping = || Unread::Failed("the daemon is stopping".to_owned());
     let mut until = None;
+    let abandoned = Abandoned::new();
+    let _abandon = abandoned.on_drop();
     loop {
-        // Given back by the thread: it goes on when nobody waits for it any more.
-        let turn = Arc::clone(&app.looking).acquire_owned().await;
-        let (app, look) = (Arc::clone(app), Arc::clone(&look));
-        let looking = tokio::task::spawn_blocking(move || {
-            let done = tried(&app, |house| look(house));
-            drop(turn);
-            done
-        });
-        match looking.await.unwrap_or_else(|_| Err(stopping())) {
+        let Some(permit) = app.admission.admit(Class::Lookup, peer).await else {
+            app.metrics.count_shed(&format!("{DIALECT}{dialect}"));
+            let why = "too many long look-ups are under way; try again after a moment";
+            return Err(Failure::Unavailable(why.to_owned()));
+        };
+        let (house, look, abandoned) = (Arc::clone(app), Arc::clone(&look), abandoned.clone());
+        let looking = move || tried(&house, &abandoned, |house| look(house));
+        let looked = match app.admission.run(&permit, looking).await {
+            Some(looking) => looking.await.unwrap_or_else(|_| Err(stopping())),
+            None => Err(stopping()),
+        };
+        drop(permit);
+        match looked {
             Ok(done) => return Ok(done),
             Err(unread) => follow(unread, &mut until).await?,
         }
@@ -88,9 +104,13 @@ async fn looked<R: Send + 'static>(
 }
 
 /// Takes a step with what is served now.
-fn tried<R>(app: &App, step: impl Fn(&dyn House) -> Result<R, Unread>) -> Result<Done<R>, Unread> {
+fn tried<R>(
+    app: &App,
+    abandoned: &Abandoned,
+    step: impl Fn(&dyn House) -> Result<R, Unread>,
+) -> Result<Done<R>, Unread> {
     let served = app.live.served();
-    let house = Inside { app, served: &served };
+    let house = Inside { app, served: &served, abandoned };
     // A step only reads: where it breaks off, nothing is left half done.
     let answer = catch_unwind(AssertUnwindSafe(|| step(&house))).unwrap_or_else(|_| {
         tracing::error!("a call could not be answered");

@@ -20,7 +20,12 @@ use crate::{
         venueless::guest::{self, Guest},
     },
     facts::Since,
-    serve::{audit::Caller, route::App},
+    serve::{
+        admission::{Abandoned, Class},
+        audit::Caller,
+        peer::Peer,
+        route::App,
+    },
 };
 
 /// How long after they were last here a guest is deleted of whom nothing is known but a profile, in
@@ -66,18 +71,18 @@ pub(in crate::serve) async fn clean_up(hub: &Arc<Hub>, app: &Arc<App>) {
 
 async fn look_through(hub: &Arc<Hub>, app: &Arc<App>, started: Since) {
     let guests = &hub.guests;
+    // Where look-ups for callers leave no room, it is tried again later.
+    let nobody = Peer::default();
+    let Some(permit) = app.admission.admit(Class::Lookup, &nobody).await else { return };
     let left = guests.take_left();
-    let Ok(turn) = Arc::clone(&app.looking).acquire_owned().await else { return };
     guests.begin_count();
     let looking = {
         let (hub, app) = (Arc::clone(hub), Arc::clone(app));
-        tokio::task::spawn_blocking(move || {
-            let found = find(&hub, &app, &left, started);
-            drop(turn);
-            found
-        })
+        move || find(&hub, &app, &left, started)
     };
+    let Some(looking) = app.admission.run(&permit, looking).await else { return };
     let Ok(found) = looking.await else { return };
+    drop(permit);
     note(app, &found.here).await;
     let kept = found.count - delete(hub, app, &found).await;
     guests.end_count(kept);
@@ -85,7 +90,7 @@ async fn look_through(hub: &Arc<Hub>, app: &Arc<App>, started: Since) {
 
 fn find(hub: &Hub, app: &App, left: &BTreeSet<String>, started: Since) -> Found {
     let served = app.live.served();
-    let house = Inside { app, served: &served };
+    let house = Inside { app, served: &served, abandoned: &Abandoned::NEVER };
     let (mut found, mut last, now) = (Found::default(), None::<String>, now());
     loop {
         let page = house.users(last.as_deref(), PAGE);

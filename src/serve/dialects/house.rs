@@ -14,13 +14,15 @@ use crate::{
         Approval, Decision, Grant, GroupPermission, Moderation, PeersMode, Relation, Request, Role,
         Switch, Value,
     },
-    serve::{admin, route::App},
+    serve::{admin, admission::Abandoned, route::App},
 };
 
 /// What is served, for dialects.
 pub(super) struct Inside<'a> {
     pub(super) app: &'a App,
     pub(super) served: &'a Served,
+    /// Where nobody waits any more, lists end early.
+    pub(super) abandoned: &'a Abandoned,
 }
 
 impl Inside<'_> {
@@ -171,6 +173,7 @@ impl House for Inside<'_> {
     fn users(&self, after: Option<&str>, limit: usize) -> Vec<String> {
         let population = &self.served.view.population;
         let users = population.directory.in_order(&population.everyone, after);
+        let users = users.take_while(|_| !self.abandoned.is_set());
         users.take(limit).map(|user| population.directory.id(user).to_owned()).collect()
     }
 

@@ -23,11 +23,11 @@ use crate::{
         venueless::{Notice, SignedIn, Venueless},
     },
     request::Moderation,
-    serve::route::App,
+    serve::{admission::Abandoned, route::App},
 };
 
 /// What Venueless is called where APIs are told apart.
-pub(super) const VENUELESS: &str = "venueless";
+pub(in crate::serve) const VENUELESS: &str = "venueless";
 
 /// Below which there are the worlds of Venueless.
 pub(super) const WORLDS: &str = "/ws/world";
@@ -210,7 +210,11 @@ impl Hub {
             moderation: by.moderation,
         });
         // He may have been banned since he was let in.
-        look(&by.user, all, &Inside { app, served: &app.live.served() });
+        look(
+            &by.user,
+            all,
+            &Inside { app, served: &app.live.served(), abandoned: &Abandoned::NEVER },
+        );
     }
 
     pub(super) fn leave(&self, socket: &Open, user: &str) {
@@ -280,7 +284,7 @@ impl Hub {
     fn look_through(&self, after: Option<&str>, app: &App) -> Option<String> {
         let mut users = self.users();
         let served = app.live.served();
-        let house = Inside { app, served: &served };
+        let house = Inside { app, served: &served, abandoned: &Abandoned::NEVER };
         let rest = (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
         let mut last = None;
         for (user, all) in users.range_mut::<str, _>(rest).take(AT_ONCE) {

@@ -9,10 +9,9 @@ mod origin;
 mod socket;
 mod upgrade;
 
-pub(super) use carry::MOST_LOOKS;
 pub(super) use guest_cleanup::clean_up;
-pub(super) use hub::Hub;
 pub use hub::Sockets;
+pub(super) use hub::{Hub, VENUELESS};
 pub use origin::{InvalidOrigin, Origin, SiteOrigin};
 
 use std::sync::Arc;
@@ -27,10 +26,11 @@ use hyper::{
 use house::Inside;
 
 use super::{
+    admission::Abandoned,
     answer::{self, Answer, CredentialRefused, Refusal},
     audit::Caller,
     body,
-    route::{App, stamp},
+    route::{App, Connection, stamp},
 };
 use crate::dialects::{Call, Dialect, Failure, Reply};
 
@@ -67,7 +67,7 @@ pub(super) async fn answer(
     spoken: Spoken<'_>,
     head: request::Parts,
     body: Incoming,
-    trusted: bool,
+    connection: &Connection,
 ) -> Answer {
     let dialect = match spoken {
         Spoken::Http(dialect) => dialect,
@@ -80,13 +80,13 @@ pub(super) async fn answer(
         query: head.uri.query().unwrap_or_default(),
         content_type: text(&head.headers, &CONTENT_TYPE),
         authorization: head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes),
-        trusted,
+        trusted: connection.entrance.trusted,
         body: &[],
     };
     // Who may not do it sends no body that is waited for.
     let by = {
         let served = app.live.served();
-        let house = Inside { app, served: &served };
+        let house = Inside { app, served: &served, abandoned: &Abandoned::NEVER };
         if let Some(reply) = dialect.refuse(&call, &house) {
             body::discard(&head.headers, body);
             return told(reply);
@@ -99,7 +99,8 @@ pub(super) async fn answer(
         Err(refusal) => return told(dialect.failed(&failure(refusal, app.options.body_limit))),
     };
     call.body = &body;
-    match carry::carry(app, &caller, |house| dialect.answer(&call, house)).await {
+    let origin = carry::CallOrigin { dialect: dialect.name(), peer: &connection.peer };
+    match carry::carry(app, (&caller, origin), |house| dialect.answer(&call, house)).await {
         Ok(done) => {
             let mut answer = told(done.answer);
             stamp(&mut answer, &done.revision);

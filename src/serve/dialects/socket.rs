@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use super::{
-    carry,
+    carry::{self, CallOrigin},
     guests::Door,
     house::now,
     hub::{Hub, Line, Open, Order, Orders, VENUELESS, WORLDS, line},
@@ -33,7 +33,7 @@ use crate::{
         venueless::{Notice, Session, Turn, Venueless, guest::GuestLimit},
     },
     facts::Since,
-    serve::{audit::Caller, route::App},
+    serve::{audit::Caller, peer::Peer, route::App},
 };
 
 /// How long a caller may take to say that he has seen the end.
@@ -194,7 +194,8 @@ impl Socket {
         let begun = self.hub.now();
         let session = &self.session;
         let turn = |house: &dyn House| venueless.turn(session, &text, house);
-        let done = carry::carry(&self.app, &self.caller, turn).await;
+        let origin = CallOrigin { dialect: VENUELESS, peer: &Peer::default() };
+        let done = carry::carry(&self.app, (&self.caller, origin), turn).await;
         self.door.settle(matches!(&done, Ok(done) if done.answer.signed_in.is_some()));
         let Turn { reply, notices, signed_in, ends, refuses_credential } = match done {
             Ok(done) => done.answer,

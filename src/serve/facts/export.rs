@@ -7,7 +7,7 @@ use hyper::{
 };
 use tokio::{
     runtime::Handle,
-    sync::{OwnedSemaphorePermit, mpsc, oneshot},
+    sync::{mpsc, oneshot},
 };
 use tracing::warn;
 
@@ -16,22 +16,21 @@ use crate::{
     facts::line::{self, Header},
     live::{Live, facts::Facts},
     serve::{
+        admission::{Class, Permit},
         answer::{Answer, Refusal},
         payload::Payload,
+        peer::Peer,
         query::Query,
         route::App,
     },
 };
-
-/// How many exports there may be at a time: each keeps a thread busy.
-pub(in crate::serve) const MOST_EXPORTS: usize = 2;
 
 /// About how many bytes are sent together.
 const PART: usize = 64 << 10;
 
 /// How many parts wait for a slow reader at most, and for how long.
 const WAITING: usize = 4;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 
@@ -39,18 +38,23 @@ type Part = io::Result<Bytes>;
 
 /// `GET /v1/facts/export`: all records of one revision, a line each, the revision first. Begins when
 /// they can be read; if they can't any more in the midst of it, the connection breaks off.
-pub(super) async fn export(app: &Arc<App>, query: &str) -> Result<Answer, Refusal> {
+pub(super) async fn export(
+    app: &Arc<App>,
+    route: &str,
+    query: &str,
+    peer: &Peer,
+) -> Result<Answer, Refusal> {
     Query::parse(Some(query), &[])?;
     if app.live.facts().is_none() {
         return Err(no_store());
     }
-    let Ok(turn) = Arc::clone(&app.exporting).try_acquire_owned() else {
-        return Err(unavailable("other exports are under way; try again".to_owned()));
+    let Some(permit) = app.admission.admit(Class::Export, peer).await else {
+        return Ok(app.shed(route));
     };
     let (parts, body) = mpsc::channel(WAITING);
     let (begun, beginning) = oneshot::channel();
     let (live, runtime) = (Arc::clone(&app.live), Handle::current());
-    let work = move || run(&live, &runtime, parts, begun, turn);
+    let work = move || run(&live, &runtime, parts, begun, permit);
     let spawned = thread::Builder::new().name("export".to_owned()).spawn(work);
     spawned.map_err(|error| unavailable(error.to_string()))?;
     match beginning.await {
@@ -74,7 +78,7 @@ fn run(
     runtime: &Handle,
     parts: mpsc::Sender<Part>,
     begun: oneshot::Sender<Result<(), String>>,
-    turn: OwnedSemaphorePermit,
+    permit: Permit,
 ) {
     let Some(facts) = live.facts() else { return };
     let mut sender = Sender { runtime, parts, begun: Some(begun), part: Vec::new() };
@@ -89,7 +93,7 @@ fn run(
             let _ = sender.flush();
         }
     }
-    drop(turn);
+    drop(permit);
 }
 
 struct Sender<'r> {

@@ -1,10 +1,17 @@
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{read::Failure, told};
 use crate::{
+    decide::Cursor,
     live::{Served, facts::Facts},
-    serve::{answer::Refusal, query::Query},
+    serve::{
+        answer::Refusal,
+        listing::{self, Producer},
+        query::Query,
+    },
 };
 
 /// How many are told if nothing is said of it.
@@ -33,33 +40,26 @@ impl<'q> Page<'q> {
 }
 
 /// `GET /v1/facts/users`: the ids of all users, in order.
-pub(super) fn users(served: &Served, query: &str) -> Result<Value, Refusal> {
-    let page = Page::of(query)?;
-    let population = &served.view.population;
-    let users = population.directory.in_order(&population.everyone, page.after());
-    let mut ids: Vec<&str> = users
-        .take(page.limit.saturating_add(1))
-        .map(|user| population.directory.id(user))
-        .collect();
-    let next = next(&mut ids, page.limit).map(|id| (*id).to_owned());
-    Ok(listed(served, ("users", json!(ids)), population.everyone.len(), next))
+pub(super) fn users(served: &Arc<Served>, query: &str) -> Result<Producer, Refusal> {
+    Ok(ids(served, "users", Cursor::of_users(&served.view), &Page::of(query)?))
 }
 
 /// `GET /v1/facts/groups`: the ids of all groups, in order.
-pub(super) fn groups(served: &Served, query: &str) -> Result<Value, Refusal> {
-    let page = Page::of(query)?;
-    let groups = &served.view.groups;
-    let ids = groups.iter().map(|(_, group)| group.id);
-    let ids = ids.filter(|&id| page.after().is_none_or(|after| id > after));
-    let mut ids: Vec<&str> = ids.take(page.limit.saturating_add(1)).collect();
-    let next = next(&mut ids, page.limit).map(|id| (*id).to_owned());
-    Ok(listed(served, ("groups", json!(ids)), groups.len() as u64, next))
+pub(super) fn groups(served: &Arc<Served>, query: &str) -> Result<Producer, Refusal> {
+    Ok(ids(served, "groups", Cursor::of_groups(&served.view), &Page::of(query)?))
+}
+
+fn ids(served: &Arc<Served>, name: &str, all: Cursor, page: &Page<'_>) -> Producer {
+    let total = all.total();
+    let cursor = all.page(&served.view, page.after(), page.limit);
+    let tail = move |next: Option<&str>| tail(total, next.unwrap_or_default());
+    listing::ids(served, cursor, head(served, name), ("", ""), tail)
 }
 
 /// `GET /v1/facts/conversations`: the two users of each, in order.
-pub(super) fn conversations(served: &Served, query: &str) -> Result<Value, Refusal> {
+pub(super) fn conversations(served: &Arc<Served>, query: &str) -> Result<Producer, Refusal> {
     let page = Page::of(query)?;
-    let after: Option<(String, String)> = page
+    let mut after: Option<(String, String)> = page
         .after()
         .map(|after| {
             serde_json::from_str(after).map_err(|_| {
@@ -67,11 +67,46 @@ pub(super) fn conversations(served: &Served, query: &str) -> Result<Value, Refus
             })
         })
         .transpose()?;
-    let after = after.as_ref().map(|(one, other)| (one.as_str(), other.as_str()));
-    let mut pairs = served.conversations(after, page.limit.saturating_add(1));
-    let next = next(&mut pairs, page.limit).map(|pair| json!(pair).to_string());
     let total = served.conversation_count();
-    Ok(listed(served, ("conversations", json!(pairs)), total, next))
+    let served = Arc::clone(served);
+    let (mut left, mut head) = (page.limit, Some(head(&served, "conversations")));
+    let mut separator = "";
+    Ok(Box::new(move |part| {
+        part.extend_from_slice(head.take().unwrap_or_default().as_bytes());
+        let from = after.as_ref().map(|(one, other)| (one.as_str(), other.as_str()));
+        let most = left.min(AT_ONCE);
+        let mut pairs = served.conversations(from, most.saturating_add(1));
+        let has_more = next(&mut pairs, most).is_some();
+        for (one, other) in &pairs {
+            part.extend_from_slice(separator.as_bytes());
+            part.push(b'[');
+            listing::write_json(one, part);
+            part.push(b',');
+            listing::write_json(other, part);
+            part.push(b']');
+            separator = ",";
+        }
+        left -= pairs.len();
+        let last = pairs.last().map(|(one, other)| ((*one).to_owned(), (*other).to_owned()));
+        after = last.or_else(|| after.take());
+        if has_more && left > 0 {
+            return true;
+        }
+        let next = after.as_ref().filter(|_| has_more).map(|pair| json!(pair).to_string());
+        part.extend_from_slice(tail(total, &next.unwrap_or_default()).as_bytes());
+        false
+    }))
+}
+
+/// How many conversations are written together.
+const AT_ONCE: usize = 1000;
+
+fn head(served: &Served, name: &str) -> String {
+    format!(r#"{{"revision":{},"{name}":["#, served.view.revision.facts)
+}
+
+fn tail(total: u64, next: &str) -> String {
+    format!(r#"],"total":{total},"next":{}}}"#, Value::from(next))
 }
 
 /// `GET /v1/facts/rules`: all rules, in the order of their ids.
@@ -98,18 +133,4 @@ fn next<T>(all: &mut Vec<T>, limit: usize) -> Option<&T> {
     let has_more = all.len() > limit;
     all.truncate(limit);
     all.last().filter(|_| has_more)
-}
-
-fn listed(
-    served: &Served,
-    (name, items): (&'static str, Value),
-    total: u64,
-    next: Option<String>,
-) -> Value {
-    json!({
-        "revision": served.view.revision.facts,
-        name: items,
-        "total": total,
-        "next": next.unwrap_or_default(),
-    })
 }

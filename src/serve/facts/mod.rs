@@ -11,7 +11,6 @@ mod write;
 /// What the API is called where APIs are told apart.
 pub(super) const API: &str = "facts";
 
-pub(super) use export::MOST_EXPORTS;
 pub(super) use keep::{backup, summary};
 pub(super) use metrics::FactsMetrics;
 pub(super) use read::{Read, read};

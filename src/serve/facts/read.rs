@@ -10,9 +10,12 @@ use crate::{
     live::{Served, facts::Not},
     request::check_id,
     serve::{
+        admission::{Abandoned, Class},
         answer::{self, Answer, Refusal},
+        listing::Producer,
+        peer::Peer,
         query::Query,
-        route::{App, unanswered},
+        route::{App, stamp},
     },
 };
 
@@ -54,6 +57,27 @@ impl From<Not> for Failure {
 }
 
 impl Read {
+    /// The paths, and below them.
+    pub(in crate::serve) const ROUTES: [&str; 5] = [
+        "/v1/facts/users",
+        "/v1/facts/groups",
+        "/v1/facts/conversations",
+        "/v1/facts/rules",
+        "/v1/facts/export",
+    ];
+
+    /// Of these paths, the one that this is at or below.
+    pub(in crate::serve) fn route(&self) -> &'static str {
+        let [users, groups, conversations, rules, export] = Self::ROUTES;
+        match self {
+            Self::Users | Self::User(_) => users,
+            Self::Groups | Self::Group(_) => groups,
+            Self::Conversations => conversations,
+            Self::Rules | Self::Rule(_) => rules,
+            Self::Export => export,
+        }
+    }
+
     /// What is at a path.
     pub(in crate::serve) fn at(path: &str) -> Option<Self> {
         let path = path.strip_prefix("/v1/facts/")?;
@@ -82,9 +106,6 @@ impl Read {
             Refusal { status: StatusCode::NOT_FOUND, message, at: String::new() }
         };
         Ok(match self {
-            Self::Users => lists::users(served, query)?,
-            Self::Groups => lists::groups(served, query)?,
-            Self::Conversations => lists::conversations(served, query)?,
             Self::Rules => lists::rules(served, facts, query)?,
             Self::User(path) => {
                 plain()?;
@@ -107,42 +128,61 @@ impl Read {
                 let rule = served.rule(facts, id)?.ok_or_else(|| nobody("rule", &text))?;
                 told::rule(&rule)
             }
-            Self::Export => Value::Null,
+            Self::Users | Self::Groups | Self::Conversations | Self::Export => Value::Null,
         })
     }
 }
 
 /// Reads what is served and what is kept, as of one revision.
-pub(in crate::serve) async fn read(app: &Arc<App>, read: Read, query: String) -> Answer {
-    if read == Read::Export {
-        let exported = export::export(app, &query).await;
-        return exported.unwrap_or_else(|refusal| refusal.answer());
-    }
-    let app = Arc::clone(app);
-    let gathered = tokio::task::spawn_blocking(move || {
-        let mut tries = 0;
-        loop {
-            let mut must_wait = false;
-            let answer = app.on_served(|served| match read.answer(&app, served, &query) {
-                Ok(body) => Ok(answer::json_answer(StatusCode::OK, body.to_string())),
-                Err(Failure::Refused(refusal)) => Err(refusal),
-                Err(Failure::Early(not)) => {
-                    must_wait = matches!(not, Not::Followed);
-                    Err(Refusal {
-                        status: StatusCode::SERVICE_UNAVAILABLE,
-                        message: not.to_string(),
-                        at: String::new(),
-                    })
-                }
-            });
-            tries += 1;
-            if !must_wait || tries >= MOST_TRIES {
-                return answer;
-            }
-            thread::sleep(APART);
+pub(in crate::serve) async fn read(
+    app: &Arc<App>,
+    (route, read): (&'static str, Read),
+    query: String,
+    peer: &Peer,
+) -> Answer {
+    let of = (Class::Facts, route);
+    let list: fn(&Arc<Served>, &str) -> Result<Producer, Refusal> = match &read {
+        Read::Export => {
+            let exported = export::export(app, route, &query, peer).await;
+            return exported.unwrap_or_else(|refusal| refusal.answer());
         }
-    });
-    gathered.await.unwrap_or_else(|error| unanswered(&error))
+        Read::Users => lists::users,
+        Read::Groups => lists::groups,
+        Read::Conversations => lists::conversations,
+        Read::Rules | Read::User(_) | Read::Group(_) | Read::Rule(_) => {
+            let one = move |app: &App, _: &Served, abandoned: &Abandoned| {
+                Ok(one(app, &read, &query, abandoned))
+            };
+            return app.gather(of, peer, one).await;
+        }
+    };
+    app.list(of, peer, move |_, served, _| list(served, &query)).await
+}
+
+/// Reads until what is served has followed what is kept.
+fn one(app: &App, read: &Read, query: &str, abandoned: &Abandoned) -> Answer {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let served = app.live.served();
+        let read = match read.answer(app, &served, query) {
+            Ok(body) => Ok(answer::json_answer(StatusCode::OK, body.to_string())),
+            Err(Failure::Refused(refusal)) => Err(refusal),
+            Err(Failure::Early(Not::Followed)) if tries < MOST_TRIES && !abandoned.is_set() => {
+                drop(served);
+                thread::sleep(APART);
+                continue;
+            }
+            Err(Failure::Early(not)) => Err(Refusal {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                message: not.to_string(),
+                at: String::new(),
+            }),
+        };
+        let mut answer = read.unwrap_or_else(|refusal| refusal.answer());
+        stamp(&mut answer, &served.revision);
+        return answer;
+    }
 }
 
 /// An id in a path: slashes in it may be encoded or not.
