@@ -234,7 +234,7 @@ enum Known<'v> {
     As(&'v View),
 }
 
-impl<'v> Known<'v> {
+impl Known<'_> {
     /// The same where blocks end friendships that files state, or where they don't.
     fn with_friendships(self, blocks_end: bool) -> Self {
         let settled = match &self {

@@ -194,18 +194,6 @@ impl View {
     }
 }
 
-/// What is to be taken from and added to what a user is to another, seen from the former, so that a
-/// friendship that a file states counts: not while one blocks the other, where blocks end friendships.
-fn settled(tie: Tie, blocks_end: bool) -> Option<(Tie, Tie)> {
-    let is_ended = blocks_end && (tie.to(Relation::Block) || tie.back(Relation::Block));
-    let friend = Tie::to_other(Relation::Friend);
-    match (tie.is_stated(Relation::Friend), tie.to(Relation::Friend)) {
-        (true, true) if is_ended => Some((friend, Tie::NONE)),
-        (true, false) if !is_ended => Some((Tie::NONE, friend)),
-        _ => None,
-    }
-}
-
 fn edit(edits: &mut Edits, one: u32, other: u32, less: Tie, more: Tie) {
     let (all_less, all_more) = edits.entry(one).or_default().entry(other).or_default();
     *all_less = all_less.and(less);
@@ -230,7 +218,7 @@ impl Population {
         let mut edits = Edits::new();
         for user in 0..self.directory.len() {
             for (other, tie) in self.ties_of(user) {
-                if let Some((less, more)) = settled(tie, blocks_end) {
+                if let Some((less, more)) = tie.settled(blocks_end) {
                     edit(&mut edits, user, other, less, more);
                     edit(&mut edits, other, user, less.reversed(), more.reversed());
                 }
@@ -256,7 +244,7 @@ impl Population {
                 continue;
             };
             let tie = self.ties.find(self.directory.row(user), other).without(less).and(more);
-            if let Some((less, more)) = settled(tie, blocks_end) {
+            if let Some((less, more)) = tie.settled(blocks_end) {
                 edit(edits, user, other, less, more);
                 edit(edits, other, user, less.reversed(), more.reversed());
             }

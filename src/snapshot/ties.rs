@@ -98,6 +98,18 @@ impl Tie {
         (self.0 & EFFECTIVE).to_le_bytes()
     }
 
+    /// What is to be taken from it and added to it, seen from its owner, so that a friendship that a
+    /// file states counts: not while one blocks the other, where blocks end friendships.
+    pub(super) fn settled(self, blocks_end: bool) -> Option<(Self, Self)> {
+        let friend = Self::to_other(Relation::Friend);
+        let is_ended = blocks_end && (self.to(Relation::Block) || self.back(Relation::Block));
+        match (self.is_stated(Relation::Friend), self.to(Relation::Friend)) {
+            (true, true) if is_ended => Some((friend, Self::NONE)),
+            (true, false) if !is_ended => Some((Self::NONE, friend)),
+            _ => None,
+        }
+    }
+
     /// Whether they have a conversation.
     #[inline]
     pub const fn is_conversation(self) -> bool {

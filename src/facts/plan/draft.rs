@@ -31,7 +31,7 @@ impl<'a, E> Draft<'a, E> {
         (authority, on_behalf): (Authority, Option<&'a Id>),
     ) -> Self {
         let (users, groups, others) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { world, authority, on_behalf, batch, records, users, groups, others }
+        Self { world, on_behalf, authority, batch, records, users, groups, others }
     }
 
     fn read(&mut self, key: &Key) -> Result<Option<Record>, Failure<E>> {

@@ -141,7 +141,7 @@ fn not_ended<E>(
     let is_stated = |draft: &Draft<'_, E>, from: &str, to: &str| {
         draft.is_stated(&Stated::Edge(from, Relation::Friend, to))
     };
-    if !is_stated(draft, from, to) && !(both && is_stated(draft, to, from)) {
+    if !(is_stated(draft, from, to) || both && is_stated(draft, to, from)) {
         return Ok(());
     }
     let Some(by) = draft.ended_by(from, to)? else { return Ok(()) };
