@@ -40,9 +40,10 @@ impl Writer {
         if contact.lost == lost {
             return;
         }
-        match &lost {
-            Some(why) => error!(why, "the store is lost: facts can't be written"),
-            None => info!("the store is in its place again"),
+        if let Some(why) = &lost {
+            error!(why, "the store is lost: facts can't be written");
+        } else {
+            info!("the store is in its place again");
         }
         let cut_off = contact.cut_off.clone();
         self.contact.store(Arc::new(Contact { cut_off, lost }));

@@ -121,13 +121,13 @@ fn named(place: &Path) -> io::Result<(File, Option<PathBuf>)> {
 /// Makes something under a hidden name that nothing has yet.
 fn free_name<T>(
     place: &Path,
-    mut make: impl FnMut(&Path) -> io::Result<T>,
+    mut create: impl FnMut(&Path) -> io::Result<T>,
 ) -> io::Result<(T, PathBuf)> {
     let mut number = 0_u32;
     loop {
         let end = format!("{}.{number}{ENDING}", std::process::id());
         let hidden = place.with_file_name(hidden_name(place, &end)?);
-        match make(&hidden) {
+        match create(&hidden) {
             Ok(made) => return Ok((made, hidden)),
             // That of another thread.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,

@@ -102,26 +102,26 @@ impl<'s> Cursor<'s, '_> {
 
     /// As [`Cursor::tags`], of a node that was read.
     pub(super) fn tags_of(&mut self, node: Node<'s>) -> Result<Given<List<'s>>, Stop> {
-        self.list(node, TAGS, TAG, |tag| !tag.is_bool())
+        self.list(&node, TAGS, TAG, |tag| !tag.is_bool())
     }
 
     /// A list of users, by their ids. Any text can be an id, one that looks like a number or a
     /// boolean too.
     pub(super) fn users(&mut self) -> Result<Given<List<'s>>, Stop> {
         let node = self.node()?;
-        self.list(node, USERS, USER, |_| true)
+        self.list(&node, USERS, USER, |_| true)
     }
 
     /// A list of texts. Items that are none are reported and left out; a list of nothing else is
     /// refused.
     fn list(
         &mut self,
-        node: Node<'s>,
+        node: &Node<'s>,
         list: Expected,
         item: Expected,
         is_text: impl Fn(&Scalar<'_>) -> bool,
     ) -> Result<Given<List<'s>>, Stop> {
-        let opened = match self.sequence_of(&node, list)? {
+        let opened = match self.sequence_of(node, list)? {
             Given::Value(opened) => opened,
             Given::Nothing => return Ok(Given::Nothing),
             Given::Refused => return Ok(Given::Refused),
