@@ -77,7 +77,7 @@ impl Live {
                 continue;
             }
             debug!(?trigger, "reloading");
-            tell(trigger, self.reload_for(trigger));
+            tell(trigger, self.reload_for(trigger).latest.outcome);
         }
     }
 
@@ -100,10 +100,16 @@ impl Live {
     /// takes, on this thread, and comparing where there is much to compare; readers are not disturbed,
     /// nor are those who write facts.
     pub fn reload(&self, forced: bool) -> Outcome {
+        self.reload_and_report(forced).latest.outcome
+    }
+
+    /// The same, with how reloads went up to this one: its `latest` is of this reload, also where
+    /// another follows at once.
+    pub fn reload_and_report(&self, forced: bool) -> Arc<Reloads> {
         self.reload_for(if forced { Trigger::Forced } else { Trigger::Requested })
     }
 
-    fn reload_for(&self, trigger: Trigger) -> Outcome {
+    fn reload_for(&self, trigger: Trigger) -> Arc<Reloads> {
         let _one_at_a_time = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         self.take_loaded(self.files.load(), trigger)
     }
@@ -111,10 +117,10 @@ impl Live {
     /// The same of files that were read already.
     pub(super) fn take(&self, loaded: Loaded, trigger: Trigger) -> Outcome {
         let _one_at_a_time = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        self.take_loaded(loaded, trigger)
+        self.take_loaded(loaded, trigger).latest.outcome
     }
 
-    fn take_loaded(&self, loaded: Loaded, trigger: Trigger) -> Outcome {
+    fn take_loaded(&self, loaded: Loaded, trigger: Trigger) -> Arc<Reloads> {
         let begun = Instant::now();
         let before = self.facts.as_ref().and_then(Facts::begin);
         let before = before.unwrap_or_else(|| self.served.load_full());
@@ -149,7 +155,7 @@ impl Live {
             report: compiled.report,
             held,
         };
-        self.note(trigger, latest);
+        let reloads = self.note(trigger, latest);
         drop(before);
         if let Some((state, loaded, digest)) = keep {
             state.save(&loaded, digest);
@@ -157,7 +163,7 @@ impl Live {
         if let Some(replaced) = replaced {
             retire(&replaced);
         }
-        outcome
+        reloads
     }
 
     fn compile(&self, loaded: &Loaded, before: &Served) -> compile::Outcome {
@@ -174,17 +180,18 @@ impl Live {
         })
     }
 
-    fn note(&self, trigger: Trigger, latest: Latest) {
+    fn note(&self, trigger: Trigger, latest: Latest) -> Arc<Reloads> {
         let earlier = self.reloads.load();
         self.log_reload(trigger, &earlier.latest, &latest);
         let is = |outcome| u64::from(latest.outcome == outcome);
-        let reloads = Reloads {
+        let reloads = Arc::new(Reloads {
             swapped: earlier.swapped + is(Outcome::Swapped),
             refused: earlier.refused + is(Outcome::Refused),
             held: earlier.held + is(Outcome::Held),
             latest,
-        };
-        self.reloads.store(Arc::new(reloads));
+        });
+        self.reloads.store(Arc::clone(&reloads));
+        reloads
     }
 }
 

@@ -57,7 +57,7 @@ pub enum InvalidTag {
     TooLong { found: usize, most: usize },
     #[error("a tag holds {} only, not `{}`", TAG_ALPHABET, .0.escape_debug())]
     Character(char),
-    #[error("a tag of Flip holds letters, digits, `-` and `_` only, not `{}`", .0.escape_debug())]
+    #[error("a tag of Flip holds A to Z, a to z, 0 to 9, `-` and `_` only, not `{}`", .0.escape_debug())]
     FlipCharacter(char),
 }
 

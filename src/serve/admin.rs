@@ -91,8 +91,9 @@ pub(super) fn forces(uri: &Uri) -> Result<bool, Refusal> {
 /// `POST /v1/reload`: reads the files now, and answers what became of them: 409 if they are not what
 /// is served afterwards.
 pub(super) fn reload(app: &App, forced: bool, by: &Caller) -> Answer {
-    let outcome = app.live.reload(forced);
+    let reloads = app.live.reload_and_report(forced);
+    let outcome = reloads.latest.outcome;
     let status = if outcome.is_current() { StatusCode::OK } else { StatusCode::CONFLICT };
     app.options.audit.reload_by(by, (forced, outcome), &app.live.served(), status);
-    answer::json_answer(status, status::last_reload(&app.live.reloads().latest).to_string())
+    answer::json_answer(status, status::last_reload(&reloads.latest).to_string())
 }
