@@ -71,10 +71,13 @@ pub(super) struct ListStream {
     state: State,
 }
 
+/// A part, and what writes those that follow.
+type Written = (Vec<u8>, Option<Producer>);
+
 enum State {
     Part(Bytes, Option<Producer>),
     Waiting(Producer),
-    Writing(Pin<Box<dyn Future<Output = io::Result<(Vec<u8>, Option<Producer>)>> + Send>>),
+    Writing(Pin<Box<dyn Future<Output = io::Result<Written>> + Send>>),
     Ended,
 }
 
@@ -115,11 +118,7 @@ impl ListStream {
     }
 }
 
-async fn write(
-    app: &App,
-    permit: &Permit,
-    mut producer: Producer,
-) -> io::Result<(Vec<u8>, Option<Producer>)> {
+async fn write(app: &App, permit: &Permit, mut producer: Producer) -> io::Result<Written> {
     let write = move || {
         let mut part = Vec::with_capacity(PART + PART / 4);
         let has_more = producer(&mut part);
@@ -147,24 +146,23 @@ impl App {
         let abandoned = Abandoned::new();
         let _abandon = abandoned.on_drop();
         let app = Arc::clone(self);
-        let begin = move || {
+        let start = move || {
             let served = Arc::clone(&app.live.served());
-            let begun = make(&app, &served, &abandoned).map(|mut producer| {
+            let first = make(&app, &served, &abandoned).map(|mut producer| {
                 let mut part = Vec::with_capacity(PART / 16);
                 let has_more = !abandoned.is_set() && producer(&mut part);
                 (part, has_more.then_some(producer))
             });
-            (begun, served.revision.clone())
+            (first, served.revision.clone())
         };
-        let begun = match self.admission.run(&permit, begin).await {
-            Some(begun) => begun.await,
-            None => return self.shed(route),
+        let Some(started) = self.admission.run(&permit, start).await else {
+            return self.shed(route);
         };
-        let (begun, revision) = match begun {
-            Ok(begun) => begun,
+        let (first, revision) = match started.await {
+            Ok(started) => started,
             Err(error) => return unanswered(&error),
         };
-        let mut answer = match begun {
+        let mut answer = match first {
             Err(refusal) => refusal.answer(),
             Ok((part, None)) => answer::json_answer(StatusCode::OK, part),
             Ok((part, more)) => {

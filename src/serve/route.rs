@@ -148,13 +148,14 @@ impl App {
                 let answered = self.answer_at(route, (head, body), connection).await;
                 answered.unwrap_or_else(|refusal| refusal.answer())
             }
-            None => match dialects::of(self, head.uri.path()) {
-                Some(dialect) => dialects::answer(self, dialect, head, body, connection).await,
-                None => {
+            None => {
+                if let Some(dialect) = dialects::of(self, head.uri.path()) {
+                    dialects::answer(self, dialect, head, body, connection).await
+                } else {
                     body::discard(&head.headers, body);
                     answer::not_found(head.uri.path())
                 }
-            },
+            }
         };
         self.told(answer, id)
     }

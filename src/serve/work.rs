@@ -55,8 +55,8 @@ impl App {
         let app = Arc::clone(self);
         let work = move || {
             let served = app.live.served();
-            let made = make(&app, &served, &abandoned);
-            let mut answer = made.unwrap_or_else(|refusal| refusal.answer());
+            let mut answer =
+                make(&app, &served, &abandoned).unwrap_or_else(|refusal| refusal.answer());
             if !answer.headers().contains_key(REVISION) {
                 stamp(&mut answer, &served.revision);
             }

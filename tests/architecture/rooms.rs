@@ -77,7 +77,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 16] = [
 pub(crate) const OUTERMOST: &str = "cli";
 
 /// Dependencies that live in one room.
-pub(crate) const HEAVY: [(&str, &str); 27] = [
+pub(crate) const HEAVY: [(&str, &str); 26] = [
     ("ignore", "source"),
     ("lalrpop_util", "syntax"),
     ("logos", "syntax"),
@@ -87,7 +87,6 @@ pub(crate) const HEAVY: [(&str, &str); 27] = [
     ("arc_swap", "live"),
     ("notify", "live"),
     ("redb", "store"),
-    ("rustix", "store"),
     ("etcd_client", "store"),
     ("hyper", "serve"),
     ("hyper_util", "serve"),
