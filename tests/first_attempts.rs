@@ -1,5 +1,7 @@
 //! What people write first: each is told once, and the message says how to write it right.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by it")]
+
 use peerage::{
     compile,
     diagnostic::{Code, Severity},

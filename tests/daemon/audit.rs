@@ -58,7 +58,7 @@ fn batches_are_told_whatever_came_of_them() {
         { "op": "put_user", "user": "x", "tags": ["a"], "attributes": { "secret": "s" } },
         { "op": "block", "from": "ann", "to": "x" },
     ]));
-    kept.send(&json!([{ "op": "block", "from": "x", "to": "ann", "as": "x" }])).status;
+    kept.send(&json!([{ "op": "block", "from": "x", "to": "ann", "as": "x" }]));
     kept.send(&json!([
         { "op": "ban", "user": "nobody" },
         { "op": "ban", "user": "x" },

@@ -69,6 +69,11 @@ fn closed_from_first_build(folder: &Path) -> PathBuf {
     unpacked("closed", folder)
 }
 
+/// Which bit of a byte to flip: another from byte to byte.
+fn bit_of(at: usize) -> u8 {
+    u8::try_from(at % 8).unwrap_or_default()
+}
+
 /// Where to flip which bit. Of each page that is in use: what kind of page it is, how many records it
 /// has, its first offsets, the middle, and the last byte that is not 0.
 fn places(bytes: &[u8]) -> Vec<(usize, u8)> {
@@ -76,17 +81,16 @@ fn places(bytes: &[u8]) -> Vec<(usize, u8)> {
     if is_all {
         let head = (0..HEAD).flat_map(|at| (0..8).map(move |bit| (at, bit)));
         let pages = (PAGE..bytes.len()).step_by(61).filter(|at| bytes[*at] != 0 || at % 3 == 0);
-        return head.chain(pages.map(|at| (at, (at % 8) as u8))).collect();
+        return head.chain(pages.map(|at| (at, bit_of(at)))).collect();
     }
     // All flags, and a bit of each other byte that is not unused.
     let flags = (0..8).map(|bit| (9, bit));
-    let head =
-        (0..HEAD).filter(|at| bytes[*at] != 0 || at % 16 == 0).map(|at| (at, (at % 8) as u8));
+    let head = (0..HEAD).filter(|at| bytes[*at] != 0 || at % 16 == 0).map(|at| (at, bit_of(at)));
     let pages = (PAGE..bytes.len()).step_by(PAGE).flat_map(|start| {
         let page = &bytes[start..(start + PAGE).min(bytes.len())];
         let last = page.iter().rposition(|&byte| byte != 0);
         last.into_iter()
-            .flat_map(move |last| [0, 2, 6, last / 2, last].map(|at| (start + at, (at % 8) as u8)))
+            .flat_map(move |last| [0, 2, 6, last / 2, last].map(|at| (start + at, bit_of(at))))
     });
     flags.chain(head).chain(pages).collect()
 }

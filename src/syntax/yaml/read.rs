@@ -97,12 +97,12 @@ impl<'s> Cursor<'s, '_> {
     /// A list of tags. Whether they may be tags is for `policy` to say.
     pub(super) fn tags(&mut self) -> Result<Given<List<'s>>, Stop> {
         let node = self.node()?;
-        self.tags_of(node)
+        self.tags_of(&node)
     }
 
     /// As [`Cursor::tags`], of a node that was read.
-    pub(super) fn tags_of(&mut self, node: Node<'s>) -> Result<Given<List<'s>>, Stop> {
-        self.list(&node, TAGS, TAG, |tag| !tag.is_bool())
+    pub(super) fn tags_of(&mut self, node: &Node<'s>) -> Result<Given<List<'s>>, Stop> {
+        self.list(node, TAGS, TAG, |tag| !tag.is_bool())
     }
 
     /// A list of users, by their ids. Any text can be an id, one that looks like a number or a

@@ -84,11 +84,13 @@ fn with_status(number: u32, status: &str) -> Value {
     record
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is made where this is called")]
 fn evaluation(subject: Value, action: Value, resource: Value) -> Value {
     json!({ "subject": subject, "action": action, "resource": resource })
 }
 
 /// One with more members.
+#[expect(clippy::needless_pass_by_value, reason = "it is made where this is called")]
 fn with(mut request: Value, more: Value) -> Value {
     for (name, value) in more.as_object().unwrap() {
         request[name] = value.clone();

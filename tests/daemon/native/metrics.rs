@@ -69,10 +69,10 @@ fn families(text: &str) -> BTreeMap<String, (String, Vec<String>)> {
     let (mut helped, mut typed) = (String::new(), String::new());
     for line in text.lines() {
         match line.split(' ').collect::<Vec<_>>().as_slice() {
-            ["#", "HELP", name, _, ..] => helped = (*name).to_owned(),
+            ["#", "HELP", name, _, ..] => (*name).clone_into(&mut helped),
             ["#", "TYPE", name, kind] => {
                 assert_eq!(helped, *name, "{line}");
-                typed = (*name).to_owned();
+                (*name).clone_into(&mut typed);
                 let before = families.insert(typed.clone(), ((*kind).to_owned(), Vec::new()));
                 assert!(before.is_none(), "{line}");
             }

@@ -113,7 +113,7 @@ fn outcome<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Given<List<'s>>, Stop> {
         Node::Scalar(scalar) if scalar.value.contains('(') => {
             "the outcome names tags, not conditions: `[B]` is for the users who have the tag B"
         }
-        _ => return cursor.tags_of(node),
+        _ => return cursor.tags_of(&node),
     };
     cursor.refuse(&node, Expected("a list of tags", hint))
 }
