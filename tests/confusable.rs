@@ -1,5 +1,7 @@
 //! Ids that look like others, and characters that hide what a file says.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by it")]
+
 use peerage::{
     compile,
     diagnostic::Code,
@@ -21,11 +23,14 @@ fn told(files: &[(&str, &str)]) -> Vec<String> {
     each.collect()
 }
 
+/// Files by their names, and the warnings that they get.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+
 const ALIKE: &str = "the ids of two users look the same and are not";
 
 #[test]
 fn what_looks_like_another_is_told() {
-    let cases: &[(&[(&str, &str)], &[&str])] = &[
+    let cases: &[Case<'_>] = &[
         (&[("a.yaml", "users: { zoë: {}, zoe: {}, Zoë: {} }")], &[]),
         (
             &[("a.yaml", "users:\n  zo\u{e9}: {}\n  zoe\u{301}: {}\n")],

@@ -40,7 +40,7 @@ pub(in crate::cli) struct Options {
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     new_guests: u32,
-    /// Let pages of this origin open a WebSocket, as https://chat.example; may be given several times
+    /// Let pages of this origin open a WebSocket, as `https://chat.example`; may be given several times
     ///
     /// `*` lets those of any. Without it, those of the host and port that is asked. What is no browser
     /// sends no origin, and is let in.
