@@ -17,9 +17,9 @@ use crate::{
 pub(super) struct Options {
     /// Hold a policy that lacks a section that refused something, or many of the users
     ///
-    /// Of `rules`, `peers`, `permissions`, `blocks`, `moderation`, `matrices` and `unknown_users`, what
-    /// the policy no longer has, where that changes what is refused; and more than ten users and a tenth
-    /// of all. The last good policy goes on being served. `POST /v1/reload?force=true` with the admin
+    /// Of `rules`, `peers`, `permissions`, `blocks`, `moderation`, `matrices`, `unknown_users` and
+    /// `protected_tags`, what the policy no longer has, where that changes what is refused; and more than
+    /// ten users and a tenth of all. The last good policy goes on being served. `POST /v1/reload?force=true` with the admin
     /// token takes the new one all the same.
     #[arg(long, value_enum, value_name = "WHETHER", default_value_t = Hold::On)]
     hold: Hold,

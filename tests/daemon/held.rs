@@ -88,6 +88,7 @@ fn a_section_that_is_gone_is_missed() {
         ("moderation: { managers: hasTag(A) }\n", "", &["moderation"]),
         ("matrices: { team: { add_member: deny } }\n", "", &["matrices"]),
         ("unknown_users: allow_defaults\n", "", &["unknown_users"]),
+        ("protected_tags: [A]\n", "", &["protected_tags"]),
         (
             "rules: []\npeers: { default: contacts }\npermissions: { voice_call: false }\n",
             "rules: []\n",
