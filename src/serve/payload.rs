@@ -14,9 +14,17 @@ use super::{listing::ListStream, peer::Reserved};
 pub(super) enum Payload {
     /// What is left of a text, and that it waits, if it is long.
     Whole(Bytes, Option<Reserved>),
-    /// Ends with the channel; an error cuts the connection, so that nobody takes a part for all.
-    Stream(Receiver<io::Result<Bytes>>),
+    /// Whole only if its end comes. Without it the connection is cut, so that nobody takes a part for
+    /// all: whoever sends may fail, or give up.
+    Stream(Receiver<Part>),
     List(Box<ListStream>),
+}
+
+/// What is sent of a stream.
+#[derive(Debug)]
+pub(super) enum Part {
+    Bytes(Bytes),
+    End,
 }
 
 /// How many bytes are given to a connection at once: so much waits in it, whatever the text's length.
@@ -42,9 +50,11 @@ impl Body for Payload {
                 let part = text.split_to(text.len().min(PART));
                 Poll::Ready(Some(Ok(Frame::data(part))))
             }
-            Self::Stream(parts) => {
-                parts.poll_recv(cx).map(|part| part.map(|part| part.map(Frame::data)))
-            }
+            Self::Stream(parts) => parts.poll_recv(cx).map(|part| match part {
+                Some(Part::Bytes(bytes)) => Some(Ok(Frame::data(bytes))),
+                Some(Part::End) => None,
+                None => Some(Err(io::Error::other("it ended early"))),
+            }),
             Self::List(list) => {
                 list.poll_part(cx).map(|part| part.map(|part| part.map(Frame::data)))
             }
@@ -63,6 +73,28 @@ impl Body for Payload {
         match self {
             Self::Whole(text, _) => SizeHint::with_exact(text.len() as u64),
             Self::Stream(_) | Self::List(_) => SizeHint::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stream_is_whole_only_if_its_end_comes() {
+        for is_whole in [true, false] {
+            let (parts, body) = mpsc::channel(2);
+            parts.send(Part::Bytes("some".into())).await.unwrap();
+            if is_whole {
+                parts.send(Part::End).await.unwrap();
+            }
+            drop(parts);
+            let read = Payload::Stream(body).collect().await;
+            assert_eq!(read.is_ok(), is_whole);
         }
     }
 }

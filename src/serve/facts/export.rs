@@ -1,8 +1,7 @@
-use std::{io, ops::ControlFlow, sync::Arc, thread, time::Duration};
+use std::{ops::ControlFlow, sync::Arc, thread, time::Duration};
 
 use hyper::{
     Response, StatusCode,
-    body::Bytes,
     header::{CONTENT_TYPE, HeaderValue},
 };
 use tokio::{
@@ -18,7 +17,7 @@ use crate::{
     serve::{
         admission::{Class, Permit},
         answer::{Answer, Refusal},
-        payload::Payload,
+        payload::{Part, Payload},
         peer::Peer,
         query::Query,
         route::App,
@@ -33,8 +32,6 @@ const WAITING: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
-
-type Part = io::Result<Bytes>;
 
 /// `GET /v1/facts/export`: all records of one revision, a line each, the revision first. Begins when
 /// they can be read; if they can't any more in the midst of it, the connection breaks off.
@@ -81,16 +78,15 @@ fn run(
     permit: Permit,
 ) {
     let Some(facts) = live.facts() else { return };
-    let mut sender = Sender { runtime, parts, begun: Some(begun), part: Vec::new() };
+    let patience = PATIENCE;
+    let mut sender =
+        Sender { runtime, parts, patience, begun: Some(begun), part: Vec::new(), is_cut: false };
     let error = sender.all(facts).err().map(|error| error.to_string());
     match (error, sender.begun.take()) {
         (Some(error), Some(begun)) => drop(begun.send(Err(error))),
-        (Some(error), None) => {
-            warn!(error, "an export broke off");
-            let _ = sender.send(Err(io::Error::other(error)));
-        }
+        (Some(error), None) => warn!(error, "an export broke off"),
         (None, _) => {
-            let _ = sender.flush();
+            let _ = sender.end();
         }
     }
     drop(permit);
@@ -99,8 +95,12 @@ fn run(
 struct Sender<'r> {
     runtime: &'r Handle,
     parts: mpsc::Sender<Part>,
+    /// How long a part may wait to be taken.
+    patience: Duration,
     begun: Option<oneshot::Sender<Result<(), String>>>,
     part: Vec<u8>,
+    /// Whether some of it was not taken.
+    is_cut: bool,
 }
 
 impl Sender<'_> {
@@ -129,14 +129,55 @@ impl Sender<'_> {
 
     fn flush(&mut self) -> ControlFlow<()> {
         let part = std::mem::take(&mut self.part);
-        if part.is_empty() { ControlFlow::Continue(()) } else { self.send(Ok(part.into())) }
+        if part.is_empty() {
+            ControlFlow::Continue(())
+        } else {
+            self.send(Part::Bytes(part.into()))
+        }
+    }
+
+    /// Sends what is left, and that it was all: not if some of it was not taken.
+    fn end(&mut self) -> ControlFlow<()> {
+        if self.is_cut {
+            return ControlFlow::Break(());
+        }
+        self.flush()?;
+        self.send(Part::End)
     }
 
     /// Breaks off if nobody takes it.
     fn send(&mut self, part: Part) -> ControlFlow<()> {
         let sent = self
             .runtime
-            .block_on(async { tokio::time::timeout(PATIENCE, self.parts.send(part)).await });
-        if matches!(sent, Ok(Ok(()))) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            .block_on(async { tokio::time::timeout(self.patience, self.parts.send(part)).await });
+        self.is_cut |= !matches!(sent, Ok(Ok(())));
+        if self.is_cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_taken_in_time_is_not_told_as_whole() {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build();
+        let runtime = runtime.unwrap();
+        for (room, is_whole) in [(1, false), (2, false), (3, true)] {
+            let (parts, mut body) = mpsc::channel(room);
+            let (patience, runtime) = (Duration::from_millis(10), runtime.handle());
+            let (begun, part, is_cut) = (None, Vec::new(), false);
+            let mut sender = Sender { runtime, parts, patience, begun, part, is_cut };
+            let _ = sender.line(&"x".repeat(PART));
+            let _ = sender.line("y");
+            let _ = sender.end();
+            drop(sender);
+            let mut last = None;
+            while let Ok(part) = body.try_recv() {
+                last = Some(part);
+            }
+            assert_eq!(matches!(last, Some(Part::End)), is_whole, "{room}");
+        }
     }
 }
