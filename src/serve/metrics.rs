@@ -133,7 +133,7 @@ impl Metrics {
         }
         registry.register("http_answers", "HTTP answers by status", answers);
         let shed = Family::<Route, Counter>::default();
-        for (route, counter) in self.shed.iter().filter(|(_, counter)| counter.get() > 0) {
+        for (route, counter) in &self.shed {
             shed.get_or_create(&Route { route: route.clone() }).inc_by(counter.get());
         }
         registry.register("shed", "Requests refused for want of room, by route", shed);

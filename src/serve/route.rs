@@ -30,7 +30,6 @@ use super::{
     payload::{PART, Payload},
     peer::{Peer, WaitingBytes},
     recent,
-    work::busy,
 };
 use crate::{
     dialects::Dialect,
@@ -98,7 +97,8 @@ impl App {
         let metrics = Metrics::new(dialects, sockets, endpoint::names());
         let started = SystemTime::now();
         let spoken = options.dialects.iter().map(|dialect| dialect.name());
-        options.audit.count_from_none(spoken.chain([NATIVE, facts::API]));
+        let sockets = options.venueless.iter().map(|_| dialects::VENUELESS);
+        options.audit.count_from_none(spoken.chain(sockets).chain([NATIVE, facts::API]));
         let admission = AdmissionControl::new(options.max_in_flight);
         let waiting = WaitingBytes::default();
         let hub = options.venueless.clone().map(|sockets| Arc::new(Hub::new(sockets)));
@@ -133,7 +133,7 @@ impl App {
         };
         if let (Some(None), Some(Route { path, .. })) = (&in_flight, &route) {
             body::discard(&head.headers, body);
-            return self.told(self.shed(path), id);
+            return self.told(self.shed(path), id, None);
         }
         let checked = match self.check(&head, connection.entrance) {
             Ok(()) => recent::wait(self, &head.headers).await,
@@ -141,8 +141,12 @@ impl App {
         };
         if let Err(refusal) = checked {
             body::discard(&head.headers, body);
-            return self.told(refusal.answer(), id);
+            return self.told(refusal.answer(), id, None);
         }
+        // What was written is told however much waits, and administrators are heard whatever others ask.
+        let sheddable = route.as_ref().filter(|_| !connection.entrance.trusted);
+        let sheddable = sheddable.filter(|route| !route.endpoint.is_for_administrators());
+        let sheddable = sheddable.map(|route| route.path);
         let answer = match route {
             Some(route) => {
                 let answered = self.answer_at(route, (head, body), connection).await;
@@ -157,17 +161,18 @@ impl App {
                 }
             }
         };
-        self.told(answer, id)
+        self.told(answer, id, sheddable)
     }
 
-    /// An answer with what every answer carries, counted. One that is long waits only if there is room.
-    fn told(&self, mut answer: Answer, id: Option<HeaderValue>) -> Answer {
+    /// An answer with what every answer carries, counted. One that is long waits only if there is room,
+    /// where it may be shed: by the name of its route.
+    fn told(&self, mut answer: Answer, id: Option<HeaderValue>, sheddable: Option<&str>) -> Answer {
         if let Payload::Whole(text, reserved) = answer.body_mut()
             && text.len() > PART
         {
             *reserved = self.waiting.reserve(text.len());
-            if reserved.is_none() {
-                answer = busy();
+            if let (None, Some(route)) = (&*reserved, sheddable) {
+                answer = self.shed(route);
             }
         }
         if let Some(id) = id {

@@ -109,7 +109,7 @@ fn unavailable(message: &str) -> Answer {
 }
 
 /// For now there is no room.
-pub(super) fn busy() -> Answer {
+fn busy() -> Answer {
     let message = "too many requests of this kind are under way; try again after a moment";
     let mut answer = unavailable(message);
     answer.headers_mut().insert(RETRY_AFTER, answer::retry_after());

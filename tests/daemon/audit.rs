@@ -157,9 +157,15 @@ fn refused_credentials_are_told_and_counted() {
     let text = fs::read_to_string(folder.path().join("audit.ndjson")).unwrap();
     assert!(!text.contains("secret") && !text.contains(TOKEN), "{text}");
     let metrics = kept.daemon.get("/metrics");
-    for (api, count) in
-        [("facts", 4), ("native", 2), ("flip", 3), ("xmtp", 1), ("mesibo", 1), ("tencent", 1)]
-    {
+    for (api, count) in [
+        ("facts", 4),
+        ("native", 2),
+        ("flip", 3),
+        ("xmtp", 1),
+        ("mesibo", 1),
+        ("tencent", 1),
+        ("venueless", 0),
+    ] {
         let line = format!("peerage_auth_failures_total{{api=\"{api}\"}} {count}");
         assert!(metrics.text().lines().any(|it| it == line), "{line} {}", metrics.text());
     }

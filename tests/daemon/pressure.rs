@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::{Read, Write},
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::Command,
@@ -18,6 +19,7 @@ use crate::{
 
 const USERS: usize = 20_000;
 const DECIDE: &str = "/v1/decide?subject=a&action=start_chat&resource=b";
+const JSON: &str = "Content-Type: application/json\r\n";
 const REACH: &str = "/v1/reach?subject=a&action=start_chat";
 
 /// So long that lists of all users fit into no buffer.
@@ -103,6 +105,7 @@ fn long_lists_are_whole() {
 fn those_who_read_nothing_keep_nobody_else_out() {
     let folder = many();
     let (_daemon, path, _) = on_sockets(&folder, &[]);
+    assert_eq!(shed(&path, "/v1/reach"), Some(0));
     let mut unread = Vec::new();
     let refused = loop {
         // As many as there may be are begun; those beyond wait a moment, and are refused.
@@ -147,6 +150,41 @@ fn those_who_read_nothing_keep_nobody_else_out() {
         assert_shed(&answer);
     };
     assert_eq!(answer.json()["total"], USERS + 1);
+}
+
+/// What was written is told, or a caller would take it for refused.
+#[test]
+fn writes_are_told_however_much_waits_to_be_read() {
+    let (folder, path) = (many(), "/access/v1/evaluations");
+    let store = folder.path().join("facts.redb");
+    let (_daemon, open, admin) = on_sockets(&folder, &["--store", store.to_str().unwrap()]);
+    let evaluations: Vec<_> = (0..1000)
+        .map(|number| json!({ "resource": { "type": "user", "id": user(number) } }))
+        .collect();
+    let batch = json!({
+        "subject": { "type": "user", "id": "a" }, "action": { "name": "start_chat" },
+        "context": { "explain": true }, "evaluations": evaluations,
+    });
+    let batch = request("POST", path, JSON, batch.to_string().as_bytes());
+    let mut unread = Vec::new();
+    loop {
+        // Of each no more is read than how it begins.
+        let (mut client, mut begun) = (UnixStream::connect(&open).unwrap(), [0; 12]);
+        client.write_all(&batch).unwrap();
+        client.read_exact(&mut begun).unwrap();
+        if &begun == b"HTTP/1.1 503" {
+            break;
+        }
+        unread.push(client);
+        assert!(unread.len() < 200, "there is no bound");
+    }
+    assert_eq!(shed(&open, path), Some(1));
+    let rule = json!({ "op": "put_rule", "condition": "hasTag(t)", "outcome": ["t"] });
+    let commands = json!({ "commands": vec![rule; 1000] }).to_string();
+    let answer = Client::unix(&admin).post("/v1/facts", commands.as_bytes());
+    assert_eq!((answer.status, &answer.json()["revision"]), (200, &json!(1)));
+    assert!(answer.text().len() > 64 << 10, "{}", answer.text().len());
+    drop(unread);
 }
 
 #[test]
