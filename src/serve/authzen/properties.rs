@@ -83,7 +83,8 @@ pub(super) fn of_action<'b>(
     let members = Members::read(reading, properties, "action", &["member", "field"])?;
     let text = |name, takes: fn(Action) -> bool| match action {
         Some(action) if takes(action) => members.take(name, read),
-        _ => Ok(None),
+        // It means nothing here, but what is ours has our shape.
+        _ => members.take_ours::<Text<'b>>(name, read).map(|_| None),
     };
     Ok((text("member", Action::takes_member)?, text("field", Action::takes_field)?))
 }

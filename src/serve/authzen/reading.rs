@@ -121,7 +121,19 @@ impl<'r, 'b> Members<'r, 'b> {
                 return Ok(None);
             }
         }
-        let Some(ours) = ours else { return Ok(None) };
+        self.take_ours(name, read)
+    }
+
+    /// The same of what stands below `peerage` alone.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub(super) fn take_ours<T>(
+        &self,
+        name: &'static str,
+        read: impl Fn(&'b RawValue, &str) -> Result<T, Refusal>,
+    ) -> Result<Option<T>, Refusal> {
+        let Some(ours) = self.ours.get(name) else { return Ok(None) };
         read(ours, &format!("{}.{OURS}.{name}", self.at)).map(Some)
     }
 }

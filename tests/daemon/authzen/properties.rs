@@ -327,7 +327,13 @@ fn malformed_ones_are_refused_with_their_place() {
             assert_eq!(at, format!("{entity}.properties"), "{body}");
         }
     }
-    for (action, name) in [("add_member", "member"), ("update_metadata", "field")] {
+    for (action, name) in [
+        ("add_member", "member"),
+        ("update_metadata", "field"),
+        // Of our shape even where they mean nothing.
+        ("leave", "member"),
+        ("add_member", "field"),
+    ] {
         for wrong in [json!(1), json!(["x"]), json!({ "type": "user", "id": "2" })] {
             let mut body = question("3", "2");
             body["action"] =
