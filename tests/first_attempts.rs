@@ -121,6 +121,8 @@ fn denials() {
             DENY,
         ),
         Case("a.yaml", "rules: [{ condition: hasTag(A), deny: [A] }]", "no field `deny`", DENY),
+        Case("a.yaml", "rules: [{ deny: hasTag(A), outcome: [A] }]", "no field `deny`", DENY),
+        Case("a.yaml", "rules: [{ deny: hasTag(A) }]", "no field `deny`", DENY),
         Case(
             "a.yaml",
             "rules: [{ condition: hasTag(A), outcome: [A], effect: deny }]",

@@ -75,10 +75,10 @@ fn rule<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Rule<'s>>, Stop> {
     let place = |name: &Option<Text<'_>>| name.as_ref().map(|name| name.span);
     let span = place(&name).or(fields.first()).unwrap_or(whole);
     let mut missing = Vec::new();
-    if matches!(expr, Given::Nothing) {
+    // What was meant to deny has its own message.
+    if matches!(expr, Given::Nothing) && !is_denial {
         missing.push(("condition", "hasTag(...)"));
     }
-    // What was meant to deny has its own message.
     if matches!(outcome, Given::Nothing) && !is_denial {
         missing.push(("outcome", "[...]"));
     }
