@@ -64,6 +64,33 @@ fn conditions() {
 }
 
 #[test]
+fn tags_that_need_quotes() {
+    let cases = [
+        ("hasTag(a:b) -> [A]", "found `:`", "because of its `:`: `\"a:b\"`"),
+        ("hasTag(a/b) -> [A]", "found `/`", "because of its `/`: `\"a/b\"`"),
+        ("hasTag(/a) -> [A]", "found `/", "because of its `/`: `\"/a\"`"),
+        ("hasTag(a:b/c.d) -> [A]", "found `:`", "`\"a:b/c.d\"`"),
+        ("any(hasTag(x), hasTag(a:b)) -> [A]", "found `:`", "`\"a:b\"`"),
+        ("hasTag(A) -> [B, a:b]", "found `:`", "because of its `:`: `\"a:b\"`"),
+        ("hasTag(A) -> [a/b]", "found `/`", "because of its `/`: `\"a/b\"`"),
+        ("hasTag('a:b') -> [A]", "straight double quotes", "write `\"a:b\"`"),
+        ("hasTag('a/b') -> [A]", "straight double quotes", "write `\"a/b\"`"),
+        ("hasTag(A) -> ['a:b']", "straight double quotes", "write `\"a:b\"`"),
+    ];
+    for (rule, told, help) in cases {
+        let text = format!("rule: {rule};").leak();
+        check(&[Case("a.peerage", text, told, help)]);
+    }
+    let yaml = "rules: [{ condition: 'hasTag(a:b)', outcome: ['a:b'] }]";
+    check(&[
+        Case("a.yaml", yaml, "found `:`", "because of its `:`: `\"a:b\"`"),
+        Case("a.peerage", "user u { tags: [a:b]; }", "found `:`", "`\"a:b\"`"),
+        Case("a.peerage", "tags: [a/b];", "found `/`", "`\"a/b\"`"),
+        Case("a.peerage", "protected_tags: [a:*];", "found `:`", "`\"a:*\"`"),
+    ]);
+}
+
+#[test]
 fn outcomes() {
     check(&[
         Case("a.yaml", "rules: [{ condition: hasTag(A), outcome: ['*'] }]", "not `*`", ALL_TAGS),

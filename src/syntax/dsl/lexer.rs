@@ -41,9 +41,11 @@ pub(super) enum Lexeme {
     Doc,
     /// Words mixed with characters that words don't have: `alice@example.com`.
     Mixed,
-    /// Only characters that the notation has no use for.
+    /// Only characters that the notation has no use for, or what stands in single quotes, as strings
+    /// do elsewhere: `'a:b'`.
     #[regex(r#"[A-Za-z0-9_\-]*[^\x00-\x20()\[\]{},:;"/>A-Za-z0-9_\-][^\x00-\x20()\[\]{},:;"/>]*"#)]
     #[regex(r"[/>\x00-\x08\x0B\x0E-\x1F]")]
+    #[regex(r#"'[^'\x00-\x1F()\[\]{},;"]*'"#, priority = 30)]
     #[token("=>")]
     Odd,
 }

@@ -81,6 +81,7 @@ pub(super) fn unexpected(
     let before = cx.text.get(..*start).unwrap_or_default().trim_end();
     let hint = name_with_blanks(within, &has, token, cx, *start)
         .or_else(|| hint(within, &has, token, (before, what)).map(str::to_owned));
+    let hint = hint.or_else(|| needs_quotes(&has, cx.text, *start));
     match hint.or_else(|| hint_on_kind(within, &has, token, what)) {
         Some(hint) => diagnostic.hint(hint),
         None => diagnostic,
@@ -202,6 +203,27 @@ fn name_with_blanks(
     let name = name.trim_start();
     name.contains(char::is_whitespace)
         .then(|| format!("a name with blanks stands in quotes: `{keyword} \"{}\"`", shown(name)))
+}
+
+/// What helps where a tag or an id, in a list or in `hasTag()`, holds a mark that words don't have.
+fn needs_quotes(has: &impl Fn(&str) -> bool, text: &str, at: usize) -> Option<String> {
+    let marks = [':', '/', '=', '+', '.', '@'];
+    let belongs = |c: char| c.is_alphanumeric() || c == '-' || c == '_' || marks.contains(&c);
+    let (before, after) = text.split_at_checked(at)?;
+    let mark = after.chars().next().filter(|c| marks.contains(c))?;
+    let begun = before.trim_end_matches(belongs);
+    let in_list = has("\"]\"");
+    let in_call = has("\")\"") && begun.trim_end().ends_with("hasTag(");
+    let goes_on = begun.len() < before.len();
+    // Behind a whole item a mark is no part of another.
+    if !(in_list || in_call) || !(goes_on || has("word")) {
+        return None;
+    }
+    let rest = after.len() - after.trim_start_matches(|c| belongs(c) || c == '*').len();
+    let whole = text.get(begun.len()..at + rest)?;
+    whole
+        .contains(char::is_alphanumeric)
+        .then(|| format!("write it in quotes, because of its `{mark}`: `\"{}\"`", shown(whole)))
 }
 
 /// What helps with mistakes that people make who know other languages.
