@@ -83,9 +83,14 @@ fn refusal(status: StatusCode, message: &str) -> Refusal {
     Refusal { status, message: message.to_owned(), at: AUTHORIZATION.as_str().to_owned() }
 }
 
-/// Whether a reload is to take a policy however much it changes.
+/// Whether a reload is to take a policy however much it changes. It must say so: a script whose
+/// variable is not set sends `force=`.
 pub(super) fn forces(uri: &Uri) -> Result<bool, Refusal> {
-    Query::parse(uri.query(), &["force"])?.flag("force")
+    let query = Query::parse(uri.query(), &["force"])?;
+    if query.get("force") == Some("") {
+        return Err(Refusal::bad("force", "`force` takes true or false, and is empty"));
+    }
+    query.flag("force")
 }
 
 /// `POST /v1/reload`: reads the files now, and answers what became of them: 409 if they are not what

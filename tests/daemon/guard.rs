@@ -89,7 +89,9 @@ fn a_large_change_is_held_back_until_it_is_forced() {
         assert_eq!(answer.status, 401, "{token:?}");
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     }
-    assert_eq!(guarded.reload("?force=perhaps", Some(TOKEN)).0, 400);
+    for query in ["?force=perhaps", "?force=", "?force"] {
+        assert_eq!(guarded.reload(query, Some(TOKEN)).0, 400, "{query}");
+    }
     assert!(guarded.daemon.answers());
 
     let (status, told) = guarded.reload("?force=true", Some(TOKEN));
