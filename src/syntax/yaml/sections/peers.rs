@@ -13,7 +13,7 @@ use crate::{
 };
 
 const SECTION: Expected =
-    Expected("a mapping with `default` and `modes`", "write `{ default: all, modes: [...] }`");
+    Expected("a mapping with `default` and `modes`", "write `{ default: contacts, modes: [...] }`");
 const MODES: Expected = Expected(
     "a list of modes",
     "write `- { when: hasTag(...), mode: contacts }` for each, the first that is met counts",
