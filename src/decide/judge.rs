@@ -54,8 +54,10 @@ impl<'v> Judge<'v> {
         opening_rules(self.view, &self.scene, &Pair::tied(&subject, &other, tie))
     }
 
-    /// Whether one user may do it to another if this is what is between them.
+    /// Whether one user may do it to another if this is what is between them, whatever its view says of
+    /// friendships that blocks end.
     pub fn allows(&self, subject: u32, other: u32, tie: Tie) -> bool {
+        let tie = tie.with_friendships(self.view.settings.blocks_end_friendship);
         let (subject, other) = (Party::of(self.view, subject), Party::of(self.view, other));
         let pair = Pair::tied(&subject, &other, tie);
         first_closed_between(self.view, &self.scene, &pair).is_none()

@@ -110,6 +110,14 @@ impl Tie {
         }
     }
 
+    /// The same where blocks end friendships that files state, or where they don't.
+    pub fn with_friendships(self, blocks_end: bool) -> Self {
+        match self.settled(blocks_end) {
+            Some((less, more)) => self.without(less).and(more),
+            None => self,
+        }
+    }
+
     /// Whether they have a conversation.
     #[inline]
     pub const fn is_conversation(self) -> bool {

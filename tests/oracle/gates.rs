@@ -176,10 +176,10 @@ pub(super) fn friendship(world: &World, question: &Question) -> Option<&'static 
     let ("friend_request", Resource::User(resource)) = (question.action, &question.resource) else {
         return None;
     };
-    let friends = |user: &Asked| world.users.get(&user.id).map_or(&[][..], |user| &user.friends);
+    let friends = |user: &Asked| friends(world, &user.id);
     let is_full =
         |user: &Asked| world.limit("friends").is_some_and(|most| friends(user).len() >= most);
-    if friends(&question.subject).contains(&resource.id) {
+    if friends(&question.subject).contains(&&*resource.id) {
         Some("already_friends")
     } else if world.approval(resource) == "deny_any" {
         Some("requests_refused")
@@ -188,6 +188,20 @@ pub(super) fn friendship(world: &World, question: &Question) -> Option<&'static 
     } else {
         None
     }
+}
+
+/// The friends of a user. Where blocks end friendships, one that is stated counts as ended while either
+/// of the two blocks the other.
+fn friends<'w>(world: &'w World, user: &str) -> Vec<&'w str> {
+    let blocks = |from: &str, to: &str| {
+        world.users.get(from).is_some_and(|user| user.blocked.iter().any(|id| id == to))
+    };
+    let is_ended = |friend: &str| {
+        presets::blocks_end_friendships(world.settings.preset)
+            && (blocks(user, friend) || blocks(friend, user))
+    };
+    let stated = world.users.get(user).into_iter().flat_map(|user| &user.friends);
+    stated.map(String::as_str).filter(|friend| !is_ended(friend)).collect()
 }
 
 /// What is to be done about it if it is allowed.

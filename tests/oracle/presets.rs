@@ -31,6 +31,11 @@ pub(super) fn limit(preset: Option<&str>, name: &str) -> Option<usize> {
     }
 }
 
+/// Whether a block ends the friendship of the two.
+pub(super) fn blocks_end_friendships(preset: Option<&str>) -> bool {
+    preset == Some("tencent")
+}
+
 /// Whether a policy without a `rules` section has rules.
 pub(super) fn has_rules(preset: Option<&str>) -> bool {
     preset == Some("flip")

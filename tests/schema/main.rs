@@ -276,7 +276,10 @@ fn fields_are_those_that_are_read() {
 fn defaults_are_what_holds() {
     let schema = policy::schema();
     let compiled = |text: &str| {
-        let outcome = compile::build(&Sources::single("policy", Notation::Yaml, text).into(), None);
+        // A file of nothing is an error.
+        let text = format!("{text}\n");
+        let outcome =
+            compile::build(&Sources::single("policy", Notation::Yaml, &*text).into(), None);
         outcome.view.unwrap_or_else(|| panic!("{text}: {:?}", outcome.report)).revision
     };
     let invariant = "{ never: start_chat, from: hasTag(A), to: hasTag(B), scope: ?, name: x }";

@@ -51,10 +51,10 @@ pub(super) fn contact(
                     .any(|it| it != user && judge.allows(user, it, population.tie(user, it)))
     };
     let reached = |user: u32, judge: &Judge<'_>| {
-        ties(user).any(|(other, tie)| judge.allows(other, user, tie.reversed()))
-            || !is_known(user)
-                && everybody()
-                    .any(|it| it != user && judge.allows(it, user, population.tie(it, user)))
+        ties(user).any(|(other, tie)| {
+            judge.allows(other, user, scene.reversed(population, user, other, tie))
+        }) || !is_known(user)
+            && everybody().any(|it| it != user && judge.allows(it, user, population.tie(it, user)))
     };
     let [reach_nobody_now, reach_somebody_now] =
         differing(scene, users, [&old.reach, &new.reach], reach);

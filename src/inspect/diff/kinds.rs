@@ -101,7 +101,7 @@ fn towards(
             add(user, -1);
         }
         for (other, tie) in view.population.ties_of(user) {
-            let tie = tie.reversed();
+            let tie = scene.reversed(&view.population, user, other, tie);
             if scene.may_differ(crowd, other, user, tie) {
                 let is = |tie| which(scene.judge(other, user, tie)) == Some(direction);
                 add(other, i64::from(is(tie)) - i64::from(is(Tie::NONE)));
@@ -161,9 +161,10 @@ pub(super) fn examples(
     }
     for other in members(crowd, between.to) {
         for (user, tie) in population.ties_of(other) {
+            let tie = scene.reversed(population, other, user, tie);
             let is_new =
                 crowd.class_number(user) == between.from && !found.contains(&(user, other));
-            if is_new && is_it(user, other, tie.reversed()) {
+            if is_new && is_it(user, other, tie) {
                 found.push((user, other));
                 if found.len() >= most {
                     return found;

@@ -5,7 +5,7 @@ use super::{
 use crate::{
     decide::{Ends, Judge},
     request::{Action, BlockMode, Conversation, PeersMode, Relation},
-    snapshot::{Selection, Tie, View},
+    snapshot::{Population, Selection, Tie, View},
 };
 
 /// An action under both policies.
@@ -24,6 +24,8 @@ pub(super) struct Scene<'v> {
     pub(super) rules: bool,
     /// Whether blocks count otherwise.
     pub(super) blocks_differ: bool,
+    /// Whether blocks end friendships under one of them alone.
+    friendships_differ: bool,
 }
 
 impl<'v> Scene<'v> {
@@ -56,6 +58,8 @@ impl<'v> Scene<'v> {
             subjects_differ.insert_all(&modes);
             others_differ.insert_all(&modes);
         }
+        let friendships_differ =
+            old.settings.blocks_end_friendship != new.settings.blocks_end_friendship;
         let [m_old, m_new] = modes;
         let [judge_old, judge_new] = judges;
         Self {
@@ -66,7 +70,8 @@ impl<'v> Scene<'v> {
             subjects_differ,
             others_differ,
             rules: has_rules,
-            blocks_differ: blocks[0] != blocks[1],
+            blocks_differ: blocks[0] != blocks[1] || friendships_differ,
+            friendships_differ,
         }
     }
 
@@ -88,6 +93,13 @@ impl<'v> Scene<'v> {
         self.subjects_differ.contains(user)
             || self.others_differ.contains(other)
             || self.blocks_differ && (tie.to(Relation::Block) || tie.back(Relation::Block))
+    }
+
+    /// What is between another user and one, of whom it is known what is between the two seen from the
+    /// one. A reversed tie does not tell which friendships files state; where those differ, it is
+    /// looked up.
+    pub(super) fn reversed(&self, population: &Population, user: u32, other: u32, tie: Tie) -> Tie {
+        if self.friendships_differ { population.tie(other, user) } else { tie.reversed() }
     }
 
     /// Whether one may do it to the other if this is between them: before and after.
