@@ -1,16 +1,17 @@
 //! What is done at each path: the endpoints by their methods.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use hyper::{
     HeaderMap, Method, StatusCode,
     body::{Bytes, Incoming},
     http::request::Parts,
 };
+use tokio::time::timeout;
 
 use super::{
     admin,
-    admission::{Abandoned, Class},
+    admission::{Abandoned, Class, InFlight},
     allow,
     answer::{self, Answer, Refusal},
     audit::Caller,
@@ -25,8 +26,12 @@ use super::{
 };
 use crate::live::Served;
 
+/// For how long a decision is in flight while its body is still coming. After that it is so again when
+/// the body is there.
+const BODY_IN_FLIGHT: Duration = Duration::from_secs(2);
+
 impl App {
-    /// The answer at a path.
+    /// The answer at a path, to a request that is counted as in flight if it is a decision.
     ///
     /// # Errors
     /// Why there is none.
@@ -35,11 +40,27 @@ impl App {
         Route { path, endpoint }: Route,
         (head, body): (Parts, Incoming),
         connection: &Connection,
+        mut in_flight: Option<InFlight<'_>>,
     ) -> Result<Answer, Refusal> {
         let Connection { entrance: Entrance { trusted, .. }, peer } = connection;
         match (endpoint, &head.method) {
             (Endpoint::Ask(ask), &Method::POST) => {
-                let bytes = self.authzen_body(&head.headers, body).await?;
+                let mut read = pin!(self.authzen_body(&head.headers, body));
+                let bytes = match timeout(BODY_IN_FLIGHT, read.as_mut()).await {
+                    Ok(bytes) => bytes?,
+                    Err(_) => {
+                        // Those who send slowly must not keep others out.
+                        let was_counted = in_flight.take().is_some();
+                        let bytes = read.await?;
+                        if was_counted {
+                            in_flight = self.admission.begin_decision();
+                            if in_flight.is_none() {
+                                return Ok(self.shed(path));
+                            }
+                        }
+                        bytes
+                    }
+                };
                 Ok(self.ask((path, ask), bytes, peer).await)
             }
             (Endpoint::Search(search), &Method::POST) => {

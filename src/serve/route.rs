@@ -124,17 +124,6 @@ impl App {
         let (mut head, body) = request.into_parts();
         let id = head.headers.remove(authzen::REQUEST_ID);
         let route = self.route(head.uri.path());
-        let decides = route.as_ref().is_some_and(|route| route.endpoint.decides());
-        // Administrators are heard whatever others ask.
-        let in_flight = if decides && !connection.entrance.trusted {
-            Some(self.admission.begin_decision())
-        } else {
-            None
-        };
-        if let (Some(None), Some(Route { path, .. })) = (&in_flight, &route) {
-            body::discard(&head.headers, body);
-            return self.told(self.shed(path), id, None);
-        }
         let checked = match self.check(&head, connection.entrance) {
             Ok(()) => recent::wait(self, &head.headers).await,
             refused => refused,
@@ -143,13 +132,24 @@ impl App {
             body::discard(&head.headers, body);
             return self.told(refusal.answer(), id, None);
         }
+        let mut in_flight = None;
+        // Administrators are heard whatever others ask.
+        if let Some(Route { path, .. }) = route.as_ref().filter(|route| route.endpoint.decides())
+            && !connection.entrance.trusted
+        {
+            in_flight = self.admission.begin_decision();
+            if in_flight.is_none() {
+                body::discard(&head.headers, body);
+                return self.told(self.shed(path), id, None);
+            }
+        }
         // What was written is told however much waits, and administrators are heard whatever others ask.
         let sheddable = route.as_ref().filter(|_| !connection.entrance.trusted);
         let sheddable = sheddable.filter(|route| !route.endpoint.is_for_administrators());
         let sheddable = sheddable.map(|route| route.path);
         let answer = match route {
             Some(route) => {
-                let answered = self.answer_at(route, (head, body), connection).await;
+                let answered = self.answer_at(route, (head, body), connection, in_flight).await;
                 answered.unwrap_or_else(|refusal| refusal.answer())
             }
             None => {
