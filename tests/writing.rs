@@ -239,3 +239,22 @@ fn what_is_swapped_in_is_read() {
         watched.reads(&["2", "d"]);
     }
 }
+
+/// What is read between two looks of the watch, and gone at the second, is no longer there: that is
+/// told, though both looks have shown the same.
+#[test]
+fn what_was_there_only_when_it_was_read_is_told_to_be_gone() {
+    let folder = TempDir::new().unwrap();
+    let root = folder.path().join("policies");
+    let pace = Pace { poll: Duration::from_secs(2), patience: Duration::from_millis(200), ..POLL };
+    let mut watch = Watch::start(vec![root.clone()], pace).unwrap();
+    let files = watch.files();
+    assert_eq!(files.load().errors.len(), 1);
+    write(root.join("a.yaml"), "tags: [A]\n");
+    assert_eq!(texts(&files.load()), ["tags: [A]\n"]);
+    fs::remove_dir_all(&root).unwrap();
+    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+    let told = runtime.block_on(async { timeout(EVENTS.patience, watch.changed()).await.is_ok() });
+    assert!(told, "what is read last is not there any more");
+    assert_eq!(files.load().errors.len(), 1);
+}

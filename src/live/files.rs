@@ -79,11 +79,13 @@ impl Files {
             let Some(pending) = pending(&survey, fingerprint, writers, *pace, is_first) else {
                 let Some(loaded) = self.scope.load_surveyed(survey) else { continue };
                 *self.last() = Last::Read(fingerprint);
+                writers.note_read(fingerprint);
                 return loaded;
             };
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 writers.give_up(&pending.open);
+                writers.note_read(fingerprint);
                 *self.last() = Last::Refused;
                 let mut paths = pending.open;
                 if paths.is_empty() {

@@ -138,7 +138,7 @@ impl Lookout {
             match self.listen(self.pace.poll) {
                 Heard::End => return,
                 Heard::Something => {}
-                Heard::Nothing if self.look() == self.last => continue,
+                Heard::Nothing if self.is_known(self.look()) => continue,
                 Heard::Nothing => tracing::debug!("a change that no event told"),
             }
             if self.settle() == Heard::End {
@@ -148,7 +148,7 @@ impl Lookout {
             let before = self.last;
             self.arm();
             // That a file was closed leaves no trace on it.
-            if !self.writers.take_closed() && self.last == before {
+            if !self.writers.take_closed() && self.last == before && self.is_known(before) {
                 continue;
             }
             // If the last change has not been taken up yet, taking it up covers this one too.
@@ -178,6 +178,12 @@ impl Lookout {
             }
             before = now;
         }
+    }
+
+    /// Whether this was told and is what was read last. A reload may have read what was there for a
+    /// moment in between, so that what is there now again must be told once more.
+    fn is_known(&self, fingerprint: Fingerprint) -> bool {
+        fingerprint == self.last && !self.writers.read_otherwise(fingerprint)
     }
 
     fn arm(&mut self) {

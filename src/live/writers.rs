@@ -31,6 +31,8 @@ struct State {
     /// How many events there were.
     events: u64,
     look: Option<Look>,
+    /// What all files looked like when they were read last, or given up.
+    read: Option<Fingerprint>,
 }
 
 /// What a look at all files has shown.
@@ -129,6 +131,16 @@ impl Writers {
         state.look = Some(look);
         let told = look.before.zip(state.heard).is_some_and(|(before, heard)| heard >= before);
         Steady { since: look.since, told, events: state.events }
+    }
+
+    /// Notes what all files looked like when they were read, or given up.
+    pub(super) fn note_read(&self, fingerprint: Fingerprint) {
+        self.state().read = Some(fingerprint);
+    }
+
+    /// Whether the files looked otherwise when they were read last, if they were.
+    pub(super) fn read_otherwise(&self, fingerprint: Fingerprint) -> bool {
+        self.state().read.is_some_and(|read| read != fingerprint)
     }
 
     /// Those of the files that are open for writing, as far as is known.
