@@ -46,20 +46,19 @@ impl App {
         match (endpoint, &head.method) {
             (Endpoint::Ask(ask), &Method::POST) => {
                 let mut read = pin!(self.authzen_body(&head.headers, body));
-                let bytes = match timeout(BODY_IN_FLIGHT, read.as_mut()).await {
-                    Ok(bytes) => bytes?,
-                    Err(_) => {
-                        // Those who send slowly must not keep others out.
-                        let was_counted = in_flight.take().is_some();
-                        let bytes = read.await?;
-                        if was_counted {
-                            in_flight = self.admission.begin_decision();
-                            if in_flight.is_none() {
-                                return Ok(self.shed(path));
-                            }
+                let bytes = if let Ok(bytes) = timeout(BODY_IN_FLIGHT, read.as_mut()).await {
+                    bytes?
+                } else {
+                    // Those who send slowly must not keep others out.
+                    let was_counted = in_flight.take().is_some();
+                    let bytes = read.await?;
+                    if was_counted {
+                        in_flight = self.admission.begin_decision();
+                        if in_flight.is_none() {
+                            return Ok(self.shed(path));
                         }
-                        bytes
                     }
+                    bytes
                 };
                 Ok(self.ask((path, ask), bytes, peer).await)
             }

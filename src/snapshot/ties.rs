@@ -111,6 +111,7 @@ impl Tie {
     }
 
     /// The same where blocks end friendships that files state, or where they don't.
+    #[must_use]
     pub fn with_friendships(self, blocks_end: bool) -> Self {
         match self.settled(blocks_end) {
             Some((less, more)) => self.without(less).and(more),
