@@ -33,7 +33,7 @@ pub(super) fn check(addresses: &[Address], is_meant: bool) -> Result<()> {
          loopback address or a Unix socket behind a proxy that knows who may ask, or give \
          --insecure-listen"
     );
-    warn!("whoever reaches {open} may ask for decisions and lists: no token is needed there");
+    warn!("all who can reach {open} may ask for decisions and lists: no token is needed there");
     Ok(())
 }
 

@@ -46,7 +46,7 @@ pub(super) struct Options {
     listen: Vec<Address>,
     /// Let --listen name addresses that other machines reach, though decisions need no token
     ///
-    /// Whoever reaches them may ask who reaches whom, and list users.
+    /// All who can reach them may ask for decisions and list users.
     #[arg(long)]
     insecure_listen: bool,
     /// Answer requests for this host name on loopback addresses, too; may be given several times

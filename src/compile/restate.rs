@@ -215,7 +215,7 @@ fn stated_ties(files: &Population, id: &str) -> Vec<(String, Tie)> {
 /// What files no longer state that a user is to another.
 struct Gone {
     other: String,
-    /// What his record doesn't say either.
+    /// What the record doesn't say either.
     less: Tie,
     /// What his record says: a friendship that counted as ended was none of its.
     more: Tie,
