@@ -293,3 +293,18 @@ fn decisions_are_asked_again() {
     let missing = peerage(path, &["replay", "nothing", "--policy", "new.yaml"]);
     assert_eq!(missing.status.code(), Some(2));
 }
+
+/// A friendship that a file states counts as ended by a block under the preset alone that says so.
+#[test]
+fn friendships_end_by_each_policy_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let users = "users: { a: {}, b: { blocked: [a], friends: [a] }, c: {} }\n";
+    let old = format!("preset: tencent\nblocks: {{ friend_request: \"off\" }}\n{users}");
+    fs::write(folder.path().join("old.yaml"), old).unwrap();
+    fs::write(folder.path().join("new.yaml"), users).unwrap();
+    let told = json(&peerage(folder.path(), &["diff", "--format", "json", "old.yaml", "new.yaml"]));
+    let requests = &told["actions"]["friend_request"];
+    assert_eq!([&requests["gained"], &requests["lost"]], [0, 2]);
+    assert_eq!(requests["kinds"][0]["pairs"], 2);
+    assert_eq!(requests["kinds"].as_array().unwrap().len(), 1);
+}

@@ -171,6 +171,11 @@ impl Population {
         self.ties.between(row(one), row(other))
     }
 
+    /// The same with what files state of it. Costs a search in the row of the first.
+    pub fn stated_tie(&self, one: u32, other: u32) -> Tie {
+        self.ties.find(self.directory.row(one), other)
+    }
+
     /// What the record of a user sets, and the switches that it sets to a condition. Costs a
     /// search.
     pub fn own(&self, user: u32) -> (Own, &[OwnCondition]) {

@@ -48,13 +48,14 @@ pub(super) fn contact(
         ties(user).any(|(other, tie)| judge.allows(user, other, tie))
             || !is_known(user)
                 && everybody()
-                    .any(|it| it != user && judge.allows(user, it, population.tie(user, it)))
+                    .any(|it| it != user && judge.allows(user, it, scene.tie(population, user, it)))
     };
     let reached = |user: u32, judge: &Judge<'_>| {
         ties(user).any(|(other, tie)| {
             judge.allows(other, user, scene.reversed(population, user, other, tie))
         }) || !is_known(user)
-            && everybody().any(|it| it != user && judge.allows(it, user, population.tie(it, user)))
+            && everybody()
+                .any(|it| it != user && judge.allows(it, user, scene.tie(population, it, user)))
     };
     let [reach_nobody_now, reach_somebody_now] =
         differing(scene, users, [&old.reach, &new.reach], reach);

@@ -150,7 +150,7 @@ pub(super) fn examples(
         for &other in to {
             // Among so many there is a stranger.
             let some = from.iter().take(population.ties_of(other).len() + 2);
-            let tie = |user: u32| view.population.tie(user, other);
+            let tie = |user: u32| scene.tie(population, user, other);
             found.extend(
                 some.copied().find(|&user| is_it(user, other, tie(user))).map(|user| (user, other)),
             );

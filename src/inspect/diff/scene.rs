@@ -95,11 +95,19 @@ impl<'v> Scene<'v> {
             || self.blocks_differ && (tie.to(Relation::Block) || tie.back(Relation::Block))
     }
 
-    /// What is between another user and one, of whom it is known what is between the two seen from the
-    /// one. A reversed tie does not tell which friendships files state; where those differ, it is
-    /// looked up.
+    /// What is between two users seen from the second, of whom it is known seen from the first. A
+    /// reversed tie does not tell which friendships files state; where those differ, it is looked up.
     pub(super) fn reversed(&self, population: &Population, user: u32, other: u32, tie: Tie) -> Tie {
-        if self.friendships_differ { population.tie(other, user) } else { tie.reversed() }
+        if self.friendships_differ { population.stated_tie(other, user) } else { tie.reversed() }
+    }
+
+    /// What is between two users, to be judged under both policies.
+    pub(super) fn tie(&self, population: &Population, user: u32, other: u32) -> Tie {
+        if self.friendships_differ {
+            population.stated_tie(user, other)
+        } else {
+            population.tie(user, other)
+        }
     }
 
     /// Whether one may do it to the other if this is between them: before and after.
