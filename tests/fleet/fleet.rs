@@ -158,6 +158,8 @@ impl Fleet {
         };
         let first = at(0);
         let fresh = self.folder.path().join("fresh");
+        // A daemon that starts while there is no leader says so and ends.
+        self.cluster.lock().unwrap().wait_until_healthy();
         let daemon = self.daemon(&self.places[0], &self.stores[0], &fresh);
         assert!(decisions(&fresh, &users) == first, "daemon 0 does not decide as a fresh one");
         drop(daemon);
