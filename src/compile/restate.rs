@@ -217,7 +217,7 @@ struct Gone {
     other: String,
     /// What the record doesn't say either.
     less: Tie,
-    /// What his record says: a friendship that counted as ended was none of its.
+    /// What the record says: a friendship that counted as ended was none of its.
     more: Tie,
 }
 

@@ -47,7 +47,7 @@ struct Pending {
 }
 
 impl Files {
-    /// Files that are read at once, whoever writes them.
+    /// Files that are read at once, also while they are written.
     pub fn new(scope: impl Into<Scope>) -> Self {
         Self { scope: scope.into(), watched: None, last: Mutex::default() }
     }

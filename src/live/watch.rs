@@ -1,4 +1,4 @@
-//! The watch over a policy's files: that something changed, whoever changed it.
+//! The watch over a policy's files: that something changed, by whatever program.
 
 use std::{
     io,

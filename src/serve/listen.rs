@@ -322,7 +322,7 @@ impl Gate {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(Duration::from_secs(60))
-            // Who has sent his last request still wants the answer.
+            // A client that has sent its last request still wants the answer.
             .half_close(true)
             // So much of an answer is taken up before it is sent: it waits for slow readers.
             .max_buf_size(MOST_BUFFERED)
