@@ -185,6 +185,29 @@ fn of_nothing() {
     assert_is(&Selection::everybody().of(&everyone), &(0..5).collect());
 }
 
+/// Who became a member alone and is taken out among hundreds is a member no longer, and the other
+/// way about.
+#[test]
+fn a_change_is_taken_back_among_many() {
+    for (packed, are_in) in [(UserSet::default(), true), (UserSet::range(0..USERS), false)] {
+        let mut plain: Plain = packed.iter().collect();
+        let mut set = packed.packed(USERS);
+        let back = (7000, !are_in);
+        let many: Vec<(u32, bool)> = (0..400).map(|user| (user, are_in)).chain([back]).collect();
+        for changes in [vec![(7000, are_in)], many] {
+            set.change(&changes, USERS);
+            for (user, is_in) in changes {
+                if is_in {
+                    plain.insert(user)
+                } else {
+                    plain.remove(&user)
+                };
+            }
+            assert_is(&set, &plain);
+        }
+    }
+}
+
 #[test]
 fn many_scattered_users_are_kept_as_a_plain_bitset() {
     let scattered: UserSet = (0..USERS).step_by(3).collect();

@@ -263,9 +263,7 @@ impl UserSet {
                 }
             }
         } else {
-            users.extend(changes);
-            users.sort_by_key(|&(user, _)| user);
-            users.retain(|&(user, is_in)| packed.contains(user) != is_in);
+            users = symmetric_difference(&users, &changes);
         }
         *self = match &packed.form {
             _ if users.len() <= MOST_CHANGES => {
@@ -347,6 +345,16 @@ fn contains_changed(packed: &UserSet, changes: &Changes, user: u32) -> bool {
         Some(&(_, is_member)) => is_member,
         None => packed.contains(user),
     }
+}
+
+/// The changes whose users stand in one list alone, in order; both lists are in order too.
+fn symmetric_difference(a: &[(u32, bool)], b: &[(u32, bool)]) -> Changes {
+    let is_in = |list: &[(u32, bool)], user| list.binary_search_by_key(&user, |one| one.0).is_ok();
+    let only_a = a.iter().filter(|one| !is_in(b, one.0));
+    let only_b = b.iter().filter(|one| !is_in(a, one.0));
+    let mut changes: Changes = only_a.chain(only_b).copied().collect();
+    changes.sort_unstable_by_key(|one| one.0);
+    changes
 }
 
 fn apply(bitmap: &mut RoaringBitmap, changes: &[(u32, bool)]) {
