@@ -107,7 +107,7 @@ pub(crate) const HEAVY: [(&str, &str); 26] = [
 ];
 
 /// What stands at the top of the repository, hidden files aside.
-pub(crate) const TOP: [&str; 11] = [
+pub(crate) const TOP: [&str; 12] = [
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
@@ -115,6 +115,7 @@ pub(crate) const TOP: [&str; 11] = [
     "action.yml",
     "benches",
     "build.rs",
+    "docs",
     "grammar",
     "policies",
     "src",

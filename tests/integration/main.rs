@@ -130,11 +130,9 @@ fn every_command_that_is_called_is_there() {
     for step in steps().iter().filter(|step| step["name"] != "install peerage") {
         called.extend(calls(text(step, "run")));
     }
-    let readme = fs::read_to_string("README.md").unwrap();
-    let section = readme.split("\n## In a repository\n").nth(1).unwrap();
-    let section = section.split("\n## ").next().unwrap();
+    let tutorial = fs::read_to_string("docs/tutorial.md").unwrap();
     // The code in it, and not the text between.
-    for code in section.split("```").skip(1).step_by(2) {
+    for code in tutorial.split("```").skip(1).step_by(2) {
         called.extend(calls(code));
     }
     for (command, flag) in [("check", "--format"), ("test", ""), ("diff", "--max-changed")] {

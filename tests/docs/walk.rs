@@ -1,4 +1,4 @@
-//! The walk through a repository, command by command as a reader would type them.
+//! Walks through a repository, command by command as a reader would type them.
 
 use std::{
     fs,
@@ -9,7 +9,12 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{blocks, examples::commands};
+use crate::{examples::commands, pages::blocks};
+
+/// Pages whose commands are typed one after the other into one shell.
+pub(crate) const PAGES: [&str; 2] = ["README.md", TUTORIAL];
+
+const TUTORIAL: &str = "docs/tutorial.md";
 
 /// Where the reader is.
 struct Shell {
@@ -46,10 +51,10 @@ impl Shell {
 }
 
 #[test]
-fn the_walk_leads_where_it_says() {
+fn the_tutorial_leads_where_it_says() {
     let mut shell = Shell::new();
     let (mut typed, mut written) = (0, 0);
-    for block in blocks().iter().filter(|block| block.part == "## In a repository") {
+    for block in blocks().iter().filter(|block| block.page == TUTORIAL) {
         if block.kind == "yaml" {
             let names = block.text.lines().filter_map(|line| line.strip_prefix("# policies/"));
             for name in names {
@@ -64,4 +69,21 @@ fn the_walk_leads_where_it_says() {
         }
     }
     assert_eq!((typed, written), (16, 1));
+}
+
+/// The README's daemon is asked elsewhere; what it shows of a change is typed into a clone.
+#[test]
+fn the_readme_shows_what_a_change_means() {
+    let mut shell = Shell::new();
+    shell.run("mkdir clone && cp -r peerage/policies clone && cd clone");
+    shell.run("git init -q && git add . && git commit -q -m policies");
+    let mut typed = 0;
+    let shown = blocks().into_iter().filter(|block| block.page == "README.md");
+    for block in shown.filter(|block| block.text.contains("$ peerage diff")) {
+        for (command, expected) in commands(&block) {
+            assert_eq!(shell.run(&command), expected, "{command}");
+            typed += 1;
+        }
+    }
+    assert_eq!(typed, 2);
 }

@@ -9,7 +9,10 @@ use peerage::{
     source::Notation,
 };
 
-use crate::{compiled, table, words};
+use crate::{
+    compiled,
+    pages::{table, words},
+};
 
 /// A row of the table.
 struct Row {

@@ -1,3 +1,5 @@
+//! Policies, commands and requests of the pages, run one by one.
+
 use std::{fs, path::Path, process::Command};
 
 use peerage::{
@@ -7,16 +9,17 @@ use peerage::{
 use tempfile::TempDir;
 
 use crate::{
-    Block, blocks, compiled,
+    compiled,
     daemon::{Daemon, serve},
-    systems,
+    pages::{Block, PAGES, blocks, is_of_system},
+    walk,
 };
 
-/// Where the README's daemon listens.
+/// Where the daemon that the pages show listens.
 pub(crate) const ADDRESS: &str = "127.0.0.1:7411";
 
-/// The chapter whose policy is not meant to be right.
-const MISTAKES: &str = "## Mistakes";
+/// The page whose policy is not meant to be right.
+const MISTAKES: &str = "docs/policies/diagnostics.md";
 
 /// The commands of a block, each with what is shown below it. A backslash at the end of a line
 /// continues it, and so does a quote that is open.
@@ -53,7 +56,7 @@ pub(crate) fn arguments(line: &str) -> Vec<String> {
 #[test]
 fn policies_are_as_shown() {
     let (mut yaml, mut pairs) = (None, 0);
-    for block in blocks().iter().filter(|block| block.chapter != MISTAKES) {
+    for block in blocks().iter().filter(|block| block.page != MISTAKES) {
         match block.kind {
             "yaml" if block.text.starts_with("tests:") => {
                 let folder = tempfile::tempdir().unwrap();
@@ -74,23 +77,23 @@ fn policies_are_as_shown() {
                 let notation = Notation::of(&format!("users.{}", block.kind)).unwrap();
                 assert_eq!(compiled(notation, &block.text).population.directory.len(), 2);
             }
-            "console" | "frames" => {}
+            "console" | "frames" | "text" => {}
             kind => panic!("a block of an unknown kind: {kind:?}"),
         }
     }
     assert_eq!(pairs, 4);
 }
 
-/// Runs each command, where the policy of the chapter stands or else in the repository.
+/// Runs each command, where the policy of the page stands or else in the repository.
 #[test]
 fn commands_print_what_is_shown() {
     let folder = TempDir::new().unwrap();
     let mut typed = 0;
-    let elsewhere = ["## In a repository", systems::PART];
-    for block in blocks().into_iter().filter(|block| !elsewhere.contains(&block.part)) {
-        let here = if block.chapter == MISTAKES { folder.path() } else { Path::new(".") };
+    let is_here = |page| !is_of_system(page) && !walk::PAGES.contains(&page);
+    for block in blocks().into_iter().filter(|block| is_here(block.page)) {
+        let here = if block.page == MISTAKES { folder.path() } else { Path::new(".") };
         match block.kind {
-            "yaml" if block.chapter == MISTAKES => {
+            "yaml" if block.page == MISTAKES => {
                 fs::write(here.join("policy.yaml"), &block.text).unwrap();
             }
             "console" => {}
@@ -117,7 +120,7 @@ fn commands_print_what_is_shown() {
 #[test]
 fn the_daemon_answers_as_shown() {
     let (mut daemon, mut asked) = (None, 0);
-    let is_here = |block: &&Block| block.kind == "console" && block.part != systems::PART;
+    let is_here = |block: &&Block| block.kind == "console" && !is_of_system(block.page);
     for block in blocks().iter().filter(is_here) {
         for (command, expected) in commands(block) {
             let words = arguments(&command);
@@ -134,10 +137,9 @@ fn the_daemon_answers_as_shown() {
             }
         }
     }
-    let (before, rest) = crate::README.split_once(systems::PART).unwrap();
-    let (_, after) = rest.split_once("\n## ").unwrap();
-    let shown = [before, after].map(|part| part.matches("\n$ curl ").count());
-    assert_eq!(asked, shown.iter().sum::<usize>());
+    let pages = PAGES.iter().filter(|page| !is_of_system(&page.path));
+    let shown: usize = pages.map(|page| page.text.matches("\n$ curl ").count()).sum();
+    assert_eq!(asked, shown);
 }
 
 fn status(answer: &crate::client::Answer) -> String {

@@ -1,3 +1,5 @@
+//! Tables of the pages, each of which names all that there is.
+
 use std::{collections::BTreeSet, fs, process::Command};
 
 use peerage::{
@@ -6,13 +8,17 @@ use peerage::{
     source::Notation,
 };
 
-use crate::{README, compiled, daemon::Daemon, table, words};
+use crate::{
+    compiled,
+    daemon::Daemon,
+    pages::{is_named, lines, table, words},
+};
 
 #[test]
 fn every_code_is_in_the_table() {
     let row = |code: &Code| format!("| `{code}` | {} |", code.meaning().trim_end_matches('.'));
     let expected: Vec<String> = Code::ALL.iter().map(row).collect();
-    let lines = README.lines().skip_while(|line| *line != "| code | what is wrong |").skip(2);
+    let lines = lines().skip_while(|line| *line != "| code | what is wrong |").skip(2);
     let shown: Vec<&str> = lines.take_while(|line| line.starts_with('|')).collect();
     assert_eq!(shown, expected, "the table should be:\n{}", expected.join("\n"));
 }
@@ -32,7 +38,7 @@ fn every_gate_and_reason_is_in_the_table() {
 #[test]
 fn presets_set_what_the_table_says() {
     let head = "| preset |";
-    let names = README.lines().find(|line| line.starts_with(head)).unwrap();
+    let names = lines().find(|line| line.starts_with(head)).unwrap();
     let names: Vec<&str> = names.split('|').skip(2).map(str::trim).collect();
     let mut presets = 0;
     for row in table(head) {
@@ -61,8 +67,8 @@ fn presets_set_what_the_table_says() {
     let defaults = compiled(Notation::Dsl, "// nothing").settings.blocks;
     let venueless = compiled(Notation::Dsl, "preset: venueless;").settings.blocks;
     assert_eq!(defaults, venueless);
-    assert!(BlockMode::ALL.iter().all(|mode| README.contains(&format!("`{mode}`"))));
-    assert!(Switch::ALL.iter().all(|switch| README.contains(&format!("`{switch}`"))));
+    assert!(BlockMode::ALL.iter().all(|mode| is_named(&format!("`{mode}`"))));
+    assert!(Switch::ALL.iter().all(|switch| is_named(&format!("`{switch}`"))));
 }
 
 /// For each column of the presets' table the actions that its head names; none for the first.
@@ -127,12 +133,12 @@ fn every_command_and_flag_is_named() {
         commands.map(|line| line.split_whitespace().next().unwrap()).collect();
     assert!(commands.len() > 5);
     for command in commands.into_iter().filter(|command| *command != "help") {
-        assert!(README.contains(&format!("| `peerage {command} ")), "{command}");
+        assert!(is_named(&format!("| `peerage {command} ")), "{command}");
         let help = help(&[command, "--help"]);
         for flag in help.split_whitespace().filter(|word| word.starts_with("--")) {
             let flag = flag.trim_end_matches(|c: char| !c.is_ascii_alphabetic());
             let is_plain = matches!(flag, "--help" | "--subject" | "--action" | "--resource");
-            assert!(is_plain || README.contains(flag), "{command} {flag}");
+            assert!(is_plain || is_named(flag), "{command} {flag}");
         }
     }
 }
@@ -151,7 +157,7 @@ fn every_figure_of_the_status_is_named() {
         assert_eq!(shown, told);
     }
     for kind in status["counts"]["relations"].as_object().unwrap().keys() {
-        assert!(README.contains(&format!("`{kind}`")), "{kind}");
+        assert!(is_named(&format!("`{kind}`")), "{kind}");
     }
-    assert!(Action::ALL.iter().all(|action| README.contains(&format!("`{action}`"))));
+    assert!(Action::ALL.iter().all(|action| is_named(&format!("`{action}`"))));
 }

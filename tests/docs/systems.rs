@@ -5,25 +5,22 @@ use std::{path::Path, process::Command};
 use regex::Regex;
 
 use crate::{
-    blocks,
     daemon::{Daemon, serve},
     examples::{ADDRESS, arguments, commands},
+    pages::{blocks, is_of_system},
 };
-
-/// The part of the README that shows them.
-pub(crate) const PART: &str = "## Other systems";
 
 #[test]
 fn each_system_answers_as_shown() {
     let folder = tempfile::tempdir().unwrap();
     let (mut daemon, mut chapters, mut typed) = (None, Vec::new(), 0);
     let mut assigned = String::new();
-    for block in blocks().iter().filter(|it| it.part == PART && it.kind == "console") {
+    for block in blocks().iter().filter(|it| is_of_system(it.page) && it.kind == "console") {
         for (command, expected) in commands(block) {
             if command.starts_with("peerage serve ") {
                 assert_eq!(expected, format!("listening on http://{ADDRESS}\n"), "{command}");
                 daemon = Some(started(&arguments(&command)[2..], folder.path()));
-                chapters.push(block.chapter);
+                chapters.push(block.page);
                 assigned.clear();
             } else if command.split('=').next().is_some_and(|name| !name.contains(' ')) {
                 assigned.extend([&*command, "\n"]);
@@ -38,8 +35,8 @@ fn each_system_answers_as_shown() {
             }
         }
     }
-    let names = ["Flip", "mesibo", "Venueless", "XMTP", "Tencent IM"];
-    assert_eq!(chapters, names.map(|name| format!("### {name}")));
+    let names = ["flip", "mesibo", "venueless", "xmtp", "tencent"];
+    assert_eq!(chapters, names.map(|name| format!("docs/dialects/{name}.md")));
     assert!(typed > 15, "only {typed} commands were typed");
 }
 
