@@ -2,7 +2,6 @@
 
 #![allow(dead_code, reason = "each test needs a part of it")]
 
-mod chance;
 mod large;
 mod people;
 mod policies;
@@ -19,7 +18,7 @@ use proptest::{option, prelude::*};
 
 use crate::oracle::{Rule, World};
 
-pub(crate) use chance::Chance;
+pub(crate) use crate::support::chance::Chance;
 
 /// Tags, those among them that a notation might take for something else.
 pub(crate) const TAGS: [&str; 16] = [

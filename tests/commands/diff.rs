@@ -1,0 +1,212 @@
+//! What a change opens and closes, counted by peerage and pair by pair by a plain oracle.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail by it"
+)]
+
+mod arithmetic;
+
+use std::collections::BTreeMap;
+
+use peerage::{
+    compile::{Pair, versions},
+    inspect::diff::{ActionDiff, Detail, Diff, Over},
+    source::{Loaded, Sources},
+};
+use proptest::prelude::*;
+
+use crate::oracle::{ACTIONS, Asked, Question, Resource, World, kinds};
+use crate::worlds::{text, world};
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
+}
+
+/// The first world, with parts of the policy of the second in place of its own.
+fn changed(world: &World, other: &World, parts: u8) -> World {
+    let mut changed = world.clone();
+    let is = |bit: u8| parts >> bit & 1 == 1;
+    if is(0) {
+        changed.rules.clone_from(&other.rules);
+    } else if let (true, Some(rules)) = (is(1), &mut changed.rules) {
+        rules.pop();
+    }
+    if is(2) {
+        changed.settings = other.settings.clone();
+    }
+    if is(3) {
+        changed.settings.managers.clone_from(&other.settings.managers);
+        changed.settings.blocks.clone_from(&other.settings.blocks);
+    }
+    if is(4) {
+        changed.settings.permissions.clone_from(&other.settings.permissions);
+    }
+    if is(5) {
+        changed.settings.modes.clone_from(&other.settings.modes);
+    }
+    changed.declared = None;
+    changed
+}
+
+fn pair(old: Sources, new: Sources) -> Pair {
+    let versions = versions(&Loaded::from(old), &Loaded::from(new), None);
+    let said = [&versions.old, &versions.new].map(|r| peerage::diagnostic::render(r, false));
+    versions.views.unwrap_or_else(|| panic!("{said:?}"))
+}
+
+/// Whether all gates are open, those aside that are of the place, for two users or one alone.
+fn allows(world: &World, action: &'static str, subject: &str, other: Option<&str>) -> bool {
+    let question = match other {
+        Some(other) if action == "add_member" => Question {
+            member: Some(Asked::from(other)),
+            ..Question::of(subject, action, Resource::Group { id: String::new(), matrix: None })
+        },
+        Some(other) => Question::new(subject, action, other),
+        None => Question::of(subject, action, Resource::None),
+    };
+    let verdicts = world.verdicts(&question);
+    verdicts[1..8].iter().all(Option::is_none)
+}
+
+fn is_over_subjects(action: &str) -> bool {
+    kinds(action) == ["none"]
+}
+
+/// Gained and lost, by tag sets of both: each pair is looked at.
+type Counted = BTreeMap<(bool, Vec<String>, Option<Vec<String>>), u64>;
+
+fn tags(world: &World, id: &str) -> Vec<String> {
+    let mut tags = world.users[id].tags.clone().unwrap_or_default();
+    tags.sort();
+    tags.dedup();
+    tags
+}
+
+fn check_action(old: &World, new: &World, diff: &ActionDiff, users: u32) {
+    let action = diff.action.as_str();
+    let action = *ACTIONS.iter().find(|known| **known == action).unwrap();
+    let ids: Vec<&str> = new.users.keys().map(String::as_str).collect();
+    assert_eq!(users as usize, ids.len());
+    let mut counted = Counted::new();
+    // By user: whether he reached anybody or was reached, before and now.
+    let mut reach: BTreeMap<&str, [bool; 4]> = BTreeMap::new();
+    for &subject in &ids {
+        let others: Vec<Option<&str>> = if is_over_subjects(action) {
+            vec![None]
+        } else {
+            ids.iter().filter(|&&id| id != subject).map(|&id| Some(id)).collect()
+        };
+        for other in others {
+            let [before, after] = [old, new].map(|world| allows(world, action, subject, other));
+            if before != after {
+                let to = other.map(|id| tags(new, id));
+                *counted.entry((after, tags(new, subject), to)).or_default() += 1;
+            }
+            if let Some(other) = other {
+                let subject = reach.entry(subject).or_default();
+                *subject = [subject[0] | before, subject[1] | after, subject[2], subject[3]];
+                let other = reach.entry(other).or_default();
+                *other = [other[0], other[1], other[2] | before, other[3] | after];
+            }
+        }
+    }
+    let total = |gained: bool| -> u64 {
+        counted.iter().filter(|((is, ..), _)| *is == gained).map(|(_, pairs)| pairs).sum()
+    };
+    assert_eq!((diff.gained, diff.lost), (total(true), total(false)), "{action}");
+
+    // In small worlds all that can be the largest is looked at.
+    assert!(diff.has_all_largest || users > 8);
+    for gained in [true, false].into_iter().filter(|_| diff.has_all_largest) {
+        let told: Vec<u64> =
+            diff.kinds.iter().filter(|kind| kind.gained == gained).map(|kind| kind.pairs).collect();
+        let mut all: Vec<u64> =
+            counted.iter().filter(|((is, ..), _)| *is == gained).map(|(_, &pairs)| pairs).collect();
+        all.sort_unstable_by_key(|&pairs| std::cmp::Reverse(pairs));
+        all.truncate(8);
+        assert_eq!(told, all, "{action}");
+    }
+    for kind in &diff.kinds {
+        let key = (kind.gained, kind.from.clone(), kind.to.clone());
+        assert_eq!(counted.get(&key), Some(&kind.pairs), "{action}: {key:?}");
+        assert!(!kind.witnesses.is_empty());
+        for witness in &kind.witnesses {
+            let other = witness.other.as_deref();
+            let [before, after] =
+                [old, new].map(|world| allows(world, action, &witness.subject, other));
+            assert_eq!((before, after), (!kind.gained, kind.gained));
+            assert_eq!(witness.old.decision.allow, before);
+            assert_eq!(witness.new.decision.allow, after);
+            assert_eq!(tags(new, &witness.subject), kind.from);
+            assert_eq!(other.map(|id| tags(new, id)), kind.to);
+        }
+    }
+    if diff.over != Over::Subjects {
+        let contact = &diff.contact;
+        let lists = [
+            (&contact.reach_nobody_now, 0, true),
+            (&contact.reach_somebody_now, 0, false),
+            (&contact.reached_by_nobody_now, 2, true),
+            (&contact.reached_by_somebody_now, 2, false),
+        ];
+        for (list, at, before) in lists {
+            let expected: Vec<u32> = (0..)
+                .zip(&ids)
+                .filter(|(_, id)| {
+                    let reach = reach.get(*id).copied().unwrap_or_default();
+                    (reach[at], reach[at + 1]) == (before, !before)
+                })
+                .map(|(user, _)| user)
+                .collect();
+            assert_eq!(list, &expected, "{action}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(config(400))]
+
+    /// All pairs, all actions.
+    #[test]
+    fn small_worlds_pair_by_pair(world in world(), other in world(), parts: u8) {
+        let old = changed(&world, &other, parts);
+        let views = pair(text::plain(&old), text::plain(&world));
+        let diff = Diff::of(&views.old, &views.new, None, Detail::default());
+        prop_assert_eq!(diff.actions.len(), 19);
+        for action in &diff.actions {
+            check_action(&old, &world, action, diff.users);
+        }
+        let sum: u64 = diff.actions.iter().filter(|a| a.over != Over::Subjects).map(|a| a.gained + a.lost).sum();
+        prop_assert_eq!(diff.changed(), sum);
+    }
+
+    #[test]
+    fn a_policy_does_not_differ_from_itself(world in world(), seed: u64) {
+        let views = pair(text::scattered(&world, seed), text::plain(&world));
+        let diff = Diff::of(&views.old, &views.new, None, Detail::default());
+        prop_assert_eq!(diff.changed(), 0);
+        prop_assert!(diff.changes.is_empty(), "{:?}", diff.changes);
+        prop_assert!(diff.matrices.is_empty());
+        prop_assert!(diff.actions.iter().all(|action| action.gained + action.lost == 0));
+    }
+}
+
+/// Some hundred users, with relations enough for every gate.
+#[test]
+fn hundreds_pair_by_pair() {
+    for seed in 0..3 {
+        let world = World::large(90, 12, 14, seed);
+        let other = World::large(90, 12, 14, seed + 10);
+        for parts in [0b10, 0b1, 0b10_0000, 0b01_1010] {
+            let old = changed(&world, &other, parts);
+            let views = pair(text::bulk(&old), text::bulk(&world));
+            let diff = Diff::of(&views.old, &views.new, None, Detail::default());
+            for action in &diff.actions {
+                check_action(&old, &world, action, diff.users);
+            }
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! Random policies, decided by peerage and by a plain oracle, which must agree on all that is asked.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by it")]
+
+use std::collections::BTreeMap;
+
+use peerage::{
+    decide::{Page, actions, decide, explain, groups, reach, reached_by},
+    diagnostic::{Code, Severity},
+    request::{Action, Group, Obligation, Reason, Request, Resource, User},
+    snapshot::View,
+};
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+use uuid::Uuid;
+
+use crate::oracle::{ACTIONS, GATES, Question, Settings, World, kinds, takes_member};
+use crate::worlds::{
+    Chance, GROUPS, IDS, TAGS, build,
+    questions::{STRANGERS, Subjects, request},
+    text, view, world,
+};
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
+}
+
+fn check_decision(world: &World, view: &View, question: &Question) {
+    let decision = decide(view, &request(question));
+    let reason = world.reason(question);
+    assert_eq!(decision.reason.as_str(), reason, "{question:?}");
+    assert_eq!(decision.allow, reason == "allowed", "{question:?}");
+    let obligation = decision.obligation.map(Obligation::as_str);
+    assert_eq!(obligation, world.obligation(question), "{question:?}");
+}
+
+/// How many gates, from the first on, have a verdict that the reference settles. What those after
+/// the first say of a request that makes no sense is left open, and so is what the last, the role,
+/// says of a group that is refused because it is not known.
+fn comparable(world: &World, question: &Question) -> usize {
+    let takes_unknown = world.settings.unknown_users == Some("allow_defaults");
+    match &question.resource {
+        _ if !question.fits() => 1,
+        crate::oracle::Resource::Group { id, matrix } => {
+            let is_taken = world.groups.contains_key(id) || (takes_unknown && matrix.is_some());
+            GATES.len() - usize::from(!is_taken)
+        }
+        _ => GATES.len(),
+    }
+}
+
+fn check_explanation(world: &World, view: &View, question: &Question) {
+    let explanation = explain(view, &request(question));
+    assert_eq!(explanation.decision, decide(view, &request(question)), "{question:?}");
+
+    let gates: Vec<_> = explanation.findings.iter().map(|finding| finding.gate.as_str()).collect();
+    assert_eq!(gates, GATES);
+    let closed: Vec<_> =
+        explanation.findings.iter().map(|finding| finding.closed.map(Reason::as_str)).collect();
+    let verdicts = world.verdicts(question);
+    let count = comparable(world, question);
+    assert_eq!(closed[..count], verdicts[..count], "{question:?}");
+
+    let rules: Vec<Uuid> = explanation.rules.iter().map(|rule| rule.id).collect();
+    assert_eq!(rules, world.rules_named(question), "{question:?}");
+    for rule in &explanation.rules {
+        let written = world.rules.iter().flatten().find(|r| r.expected_id() == rule.id).unwrap();
+        assert_eq!(rule.name, written.name);
+        assert_eq!(rule.description, written.description);
+    }
+}
+
+/// A list whole and in pages of at most `limit`.
+fn check_list<'v>(
+    ids: &[&str],
+    page: impl Fn(Option<&str>) -> Page<'v>,
+    limit: usize,
+    expected: &[&str],
+    question: &Question,
+) {
+    assert_eq!(ids, expected, "{question:?}");
+    let mut gathered = Vec::new();
+    let mut after = None;
+    loop {
+        let page = page(after);
+        assert_eq!(page.total, expected.len() as u64, "{question:?}");
+        assert!(page.ids.len() <= limit);
+        gathered.extend(page.ids.iter().copied());
+        let Some(next) = page.next else { break };
+        assert_eq!(page.ids.len(), limit, "only the last page may be short");
+        assert_eq!(page.ids.last(), Some(&next));
+        after = Some(next);
+    }
+    assert_eq!(gathered, expected, "{question:?}");
+}
+
+/// Whom the subject may reach, and who may do this: what is open in the request does not count.
+fn check_lists(world: &World, view: &View, question: &Question, limit: usize) {
+    let request = request(question);
+    let is_about_someone = match request.resource {
+        Resource::None => false,
+        Resource::User(_) => true,
+        Resource::Group(_) => takes_member(question.action),
+    };
+    if is_about_someone {
+        let list = reach(view, &request);
+        let ids: Vec<&str> = list.ids().collect();
+        let page = |after: Option<&str>| list.page(after, limit);
+        check_list(&ids, page, limit, &world.reach(question), question);
+        assert_eq!(list.total(), ids.len() as u64);
+
+        let mut open = request.clone();
+        match &mut open.resource {
+            Resource::User(user) => *user = User::from(""),
+            _ => open.member = None,
+        }
+        assert_eq!(reach(view, &open).ids().collect::<Vec<_>>(), ids, "{question:?}");
+    }
+    let list = reached_by(view, &request);
+    let ids: Vec<&str> = list.ids().collect();
+    let page = |after: Option<&str>| list.page(after, limit);
+    check_list(&ids, page, limit, &world.reached_by(question), question);
+    let open = Request { subject: User::from(""), ..request };
+    assert_eq!(reached_by(view, &open).ids().collect::<Vec<_>>(), ids, "{question:?}");
+}
+
+fn check_groups(world: &World, view: &View, question: &Question, limit: usize) {
+    let open = Request { resource: Resource::Group(Group::from("")), ..request(question) };
+    let list = groups(view, &open);
+    let page = |after: Option<&str>| list.page(after, limit);
+    check_list(list.ids(), page, limit, &world.groups_open(question), question);
+}
+
+fn check_actions(world: &World, view: &View, question: &Question) {
+    let open: Vec<&str> =
+        actions(view, &request(question)).into_iter().map(Action::as_str).collect();
+    assert_eq!(open, world.actions_open(question), "{question:?}");
+}
+
+/// What is said of an action between users, for all pairs; and the lists against the decisions.
+fn check_pairs(world: &World, view: &View, action: &'static str) {
+    let known = world.users.keys().map(String::as_str);
+    let ids: Vec<&str> = known.chain(STRANGERS).collect();
+    let mut pairs: BTreeMap<(&str, &str), bool> = BTreeMap::new();
+    for &subject in &ids {
+        for &resource in &ids {
+            let question = Question::new(subject, action, resource);
+            check_decision(world, view, &question);
+            let allow = decide(view, &request(&question)).allow;
+            pairs.insert((subject, resource), allow);
+        }
+    }
+    for &id in &ids {
+        let alone = Question::new(id, action, id);
+        let expected: Vec<&str> =
+            world.users.keys().map(String::as_str).filter(|&to| pairs[&(id, to)]).collect();
+        assert_eq!(reach(view, &request(&alone)).ids().collect::<Vec<_>>(), expected, "{alone:?}");
+        let expected: Vec<&str> =
+            world.users.keys().map(String::as_str).filter(|&from| pairs[&(from, id)]).collect();
+        let list = reached_by(view, &request(&alone));
+        assert_eq!(list.ids().collect::<Vec<_>>(), expected, "{alone:?}");
+    }
+}
+
+fn check_some(world: &World, view: &View, chance: &mut Chance, count: u64, limit: usize) {
+    let subjects = Subjects::of(world);
+    for number in 0..count {
+        let question = subjects.question(chance);
+        check_decision(world, view, &question);
+        check_explanation(world, view, &question);
+        if number % 4 == 0 && question.fits() {
+            check_lists(world, view, &question, limit);
+        }
+        if number % 10 == 1 {
+            check_groups(world, view, &question, limit);
+            check_actions(world, view, &question);
+        }
+    }
+}
+
+fn action_between_users(chance: &mut Chance) -> &'static str {
+    let between: Vec<&str> =
+        ACTIONS.into_iter().filter(|action| kinds(action).contains(&"user")).collect();
+    chance.pick::<&str>(&between)
+}
+
+proptest! {
+    #![proptest_config(config(3000))]
+
+    #[test]
+    fn small_worlds(world in world(), seed in any::<u64>(), limit in 1..5_usize) {
+        let view = view(&text::scattered(&world, seed), None);
+        let chance = &mut Chance(seed);
+        check_some(&world, &view, chance, 32, limit);
+        check_pairs(&world, &view, action_between_users(chance));
+    }
+}
+
+/// Where nothing but rules and groups can refuse anything, decisions take a shorter way.
+fn without_settings(mut world: World) -> World {
+    let managers = world.settings.managers.take();
+    world.settings = Settings { managers, ..Settings::default() };
+    for user in world.users.values_mut() {
+        *user = crate::oracle::User { tags: user.tags.take(), ..crate::oracle::User::default() };
+    }
+    world.conversations.clear();
+    world
+}
+
+proptest! {
+    #![proptest_config(config(300))]
+
+    #[test]
+    fn plain_worlds(world in world(), seed in any::<u64>()) {
+        let world = without_settings(world);
+        let view = view(&text::plain(&world), None);
+        prop_assert!(view.is_plain);
+        let chance = &mut Chance(seed);
+        check_some(&world, &view, chance, 32, 3);
+        check_pairs(&world, &view, action_between_users(chance));
+    }
+}
+
+proptest! {
+    #![proptest_config(config(64))]
+
+    #[test]
+    fn an_undeclared_tag_is_refused(world in world(), seed in any::<u64>()) {
+        let mut world = world;
+        world.declared = Some(vec!["declared".into()]);
+        let has_a_tag = world.users.values().any(|user| user.tags.iter().flatten().next().is_some());
+        // Conditions stand in many places, and say so when they are shown.
+        let names_a_tag = has_a_tag || format!("{world:?}").contains("HasTag(");
+        let outcome = build(&text::scattered(&world, seed), None);
+        prop_assert_eq!(outcome.view.is_none(), names_a_tag);
+        for found in &outcome.report.diagnostics {
+            let is_error = found.severity == Severity::Error;
+            prop_assert!(!is_error || found.code == Code::UndeclaredTag);
+        }
+    }
+}
+
+#[test]
+fn worlds_of_hundreds() {
+    for seed in 0..5 {
+        let world = World::large(300, 20, 25, seed);
+        let view = view(&text::scattered(&world, seed), None);
+        let chance = &mut Chance(seed);
+        check_some(&world, &view, chance, 300, 7);
+        let ids: Vec<&str> = world.users.keys().map(String::as_str).collect();
+        for action in ["start_chat", "send_message", action_between_users(chance)] {
+            for &subject in &ids {
+                for _ in 0..50 {
+                    let question = Question::new(subject, action, chance.pick::<&str>(&ids));
+                    check_decision(&world, &view, &question);
+                }
+            }
+        }
+    }
+}
+
+/// From some thousands of users on, sets may be kept as plain bitsets.
+#[test]
+fn worlds_of_thousands() {
+    for (seed, tags, rules) in [(1, 6, 4), (2, 60, 12)] {
+        let users = 20_000;
+        let world = World::large(users, tags, rules, seed);
+        let view = view(&text::bulk(&world), None);
+        let plain = size_of::<peerage::snapshot::UserSet>() + 20_000 / 8 + 1;
+        let reachers = &view.rules.as_ref().unwrap().reachers;
+        assert!(reachers.iter().any(|users| users.memory() == plain));
+
+        let chance = &mut Chance(seed);
+        let subjects = Subjects::of(&world);
+        for _ in 0..1000 {
+            let question = subjects.question(chance);
+            check_decision(&world, &view, &question);
+            check_explanation(&world, &view, &question);
+        }
+        for (action, kind) in [
+            ("start_chat", "user"),
+            ("friend_request", "user"),
+            ("add_member", "group"),
+            ("voice_call", "group"),
+        ] {
+            let question = subjects.about(action, kind, chance);
+            if question.fits() {
+                check_lists(&world, &view, &question, 6000);
+            }
+        }
+    }
+}
+
+/// Whatever a gate can say is said in some of the worlds, and often enough to be tested.
+#[test]
+fn the_worlds_are_worth_testing_with() {
+    for id in IDS.iter().chain(&GROUPS) {
+        peerage::request::check_id(id).unwrap();
+    }
+    for tag in TAGS {
+        peerage::request::check_tag(tag).unwrap();
+    }
+    let mut verdicts: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+    let mut runner = TestRunner::deterministic();
+    let chance = &mut Chance(1);
+    for _ in 0..300 {
+        let world = world().new_tree(&mut runner).unwrap().current();
+        let subjects = Subjects::of(&world);
+        for _ in 0..60 {
+            let question = subjects.question(chance);
+            for (gate, verdict) in GATES.iter().zip(world.verdicts(&question)) {
+                *verdicts.entry((gate, verdict.unwrap_or("open"))).or_default() += 1;
+            }
+            let reason = world.reason(&question);
+            *verdicts.entry(("decision", reason)).or_default() += 1;
+            let named = u32::from(!world.rules_named(&question).is_empty());
+            *verdicts.entry(("rules", "named")).or_default() += named;
+            let obliged = u32::from(world.obligation(&question).is_some());
+            *verdicts.entry(("friendship", "confirm")).or_default() += obliged;
+            if reason == "allowed" {
+                *verdicts.entry(("allowed", question.action)).or_default() += 1;
+            }
+        }
+    }
+    for reason in Reason::ALL {
+        let count = verdicts.get(&("decision", reason.as_str())).copied();
+        assert!(count >= Some(4), "{reason} in {count:?} decisions of {verdicts:#?}");
+    }
+    for action in ACTIONS {
+        let count = verdicts.get(&("allowed", action)).copied();
+        assert!(count >= Some(4), "{action} allowed in {count:?} decisions of {verdicts:#?}");
+    }
+    for said in [("rules", "named"), ("friendship", "confirm")] {
+        assert!(verdicts[&said] >= 4, "{said:?} in {verdicts:#?}");
+    }
+}

@@ -1,0 +1,20 @@
+//! What is decided: compiled policies, gates, sets, lists, proofs and impact, against an independent oracle.
+
+mod against_oracle;
+mod compiled;
+mod directory;
+mod flips;
+mod following;
+mod gates;
+mod policies;
+mod presets;
+mod proofs;
+mod properties;
+mod sets;
+
+#[path = "../oracle/mod.rs"]
+mod oracle;
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../worlds/mod.rs"]
+mod worlds;

@@ -1,0 +1,15 @@
+//! What was acknowledged is there, whole, whatever becomes of the daemon and its disk.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may fail by it, and tells how much it tried"
+)]
+
+mod errors;
+mod full;
+mod kept;
+mod kills;
+mod shared;

@@ -1,0 +1,15 @@
+//! What commands are read from, and what they come to.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by it"
+)]
+
+mod any;
+mod cases;
+mod double;
+mod limits;
+mod properties;
+mod reading;

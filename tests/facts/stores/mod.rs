@@ -1,0 +1,16 @@
+//! What keeps facts: one suite that every store passes, and what each does in its own way.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by it"
+)]
+
+mod command;
+mod crashes;
+mod embedded;
+mod files;
+mod first_build;
+mod flips;

@@ -1,0 +1,18 @@
+//! The store on etcd, with real nodes: what every store does, and what becomes of it when nodes are
+//! killed, stopped or cut off.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by it"
+)]
+
+mod access;
+mod addresses;
+mod damage;
+mod every_store;
+mod faults;
+mod member;
+mod watch;

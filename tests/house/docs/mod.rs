@@ -1,0 +1,30 @@
+//! The README and the book in `docs/`, held to what there is: their policies compile, their commands
+//! print what stands below them, their requests are answered as shown, their tables are complete, and
+//! their links lead somewhere.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by it"
+)]
+
+mod actions;
+mod examples;
+mod links;
+mod pages;
+mod systems;
+mod tables;
+mod walk;
+
+use peerage::{
+    compile,
+    diagnostic::render,
+    snapshot::View,
+    source::{Notation, Sources},
+};
+
+fn compiled(notation: Notation, text: &str) -> View {
+    let outcome = compile::build(&Sources::single("page.md", notation, text).into(), None);
+    outcome.view.unwrap_or_else(|| panic!("{}", render(&outcome.report, false)))
+}

@@ -1,0 +1,21 @@
+//! What is written: the notations, the bulk formats, and what is said of mistakes in them.
+
+mod bulk;
+mod confusable;
+mod diagnostics;
+mod dsl;
+mod dsl_properties;
+mod dsl_statements;
+mod first_attempts;
+mod format;
+mod formats;
+mod hostile;
+mod input;
+mod json_notation;
+mod load;
+mod rendering;
+mod schema;
+mod yaml;
+
+#[path = "../support/mod.rs"]
+mod support;

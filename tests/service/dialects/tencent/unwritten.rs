@@ -1,0 +1,87 @@
+//! What comes of commands that a store does not take: as a daemon asks the dialect, without one.
+
+use peerage::dialects::{
+    Call, Dialect, Failure, NotWritten, Reply, Step, Wrote,
+    tencent::{Access, Tencent},
+};
+use serde_json::Value;
+
+use crate::dialects::everybody::Everybody;
+
+fn tencent() -> Tencent {
+    Tencent::new(Access::by_token(None, Vec::new()))
+}
+
+const ONE: &str = r#"{"From_Account":"alice","To_Account":["bob"],"GroupName":["a"],
+    "AddFriendItem":[{"To_Account":"bob","AddSource":"AddSource_Type_Web"}],
+    "UpdateItem":[{"To_Account":"bob","SnsItem":[{"Tag":"Tag_SNS_IM_Remark","Value":"x"}]}],
+    "ProfileItem":[{"Tag":"Tag_Profile_IM_Nick","Value":"x"}],"UserID":"alice","Accounts":["alice"],
+    "DeleteItem":[{"UserID":"alice"}]}"#;
+
+/// The code and the text of the answer to a call whose commands come to this.
+#[track_caller]
+fn answer(path: &str, wrote: &Wrote) -> (u64, String) {
+    let call = Call {
+        method: "POST",
+        path,
+        query: "",
+        content_type: "application/json",
+        authorization: None,
+        trusted: true,
+        body: ONE.as_bytes(),
+    };
+    let Step::Write(asked) = tencent().answer(&call, &Everybody).unwrap() else {
+        panic!("{path} writes nothing");
+    };
+    assert!(!asked.commands.is_empty());
+    let Step::Done(reply) = (asked.then)(wrote, &Everybody).unwrap() else {
+        panic!("{path} goes on");
+    };
+    failed(&reply)
+}
+
+#[track_caller]
+fn failed(reply: &Reply) -> (u64, String) {
+    assert_eq!((reply.status, reply.content_type), (200, "application/json"));
+    super::failed(&serde_json::from_slice::<Value>(&reply.body).unwrap())
+}
+
+#[test]
+fn each_reason_has_a_code_in_each_service() {
+    let why = || "why".to_owned();
+    let paths = [
+        ("/v4/sns/friend_add", [30006, 30008, 30001, 60017]),
+        ("/v4/sns/friend_import", [30006, 30008, 30001, 60017]),
+        ("/v4/sns/friend_update", [30006, 30008, 30001, 60017]),
+        ("/v4/sns/friend_delete", [30006, 30008, 30001, 60017]),
+        ("/v4/sns/friend_delete_all", [30006, 30008, 30001, 60017]),
+        ("/v4/sns/black_list_add", [30006, 30008, 30001, 60017]),
+        ("/v4/sns/black_list_delete", [30006, 30008, 30001, 60017]),
+        ("/v4/sns/group_add", [30006, 30008, 30001, 60017]),
+        ("/v4/sns/group_delete", [30006, 30008, 30001, 60017]),
+        ("/v4/profile/portrait_set", [40006, 40006, 40001, 60017]),
+        ("/v4/im_open_login_svc/account_import", [70500, 70500, 70402, 60017]),
+        ("/v4/im_open_login_svc/multiaccount_import", [70500, 70500, 70402, 60017]),
+        ("/v4/im_open_login_svc/account_delete", [70500, 70500, 70402, 60017]),
+    ];
+    for (path, codes) in paths {
+        let reasons = [
+            NotWritten::Unavailable(why()),
+            NotWritten::Contended(why()),
+            NotWritten::TooLarge(why()),
+            NotWritten::NoStore(why()),
+        ];
+        for (reason, code) in reasons.into_iter().zip(codes) {
+            assert_eq!(answer(path, &Wrote::Failed(reason)), (code, why()), "{path}");
+        }
+    }
+}
+
+#[test]
+fn calls_that_never_come_to_an_answer() {
+    let late = |failure: &Failure| failed(&tencent().failed(failure));
+    assert_eq!(late(&Failure::Late("late".to_owned())), (60008, "late".to_owned()));
+    assert_eq!(late(&Failure::Cut("cut".to_owned())), (60008, "cut".to_owned()));
+    assert_eq!(late(&Failure::Unavailable("gone".to_owned())), (30006, "gone".to_owned()));
+    assert_eq!(late(&Failure::TooLarge(7)).0, 60002);
+}

@@ -1,0 +1,69 @@
+//! What comes of commands that a store does not take: as a daemon asks the dialect, without one.
+
+use peerage::{
+    dialects::{
+        Failure, NotWritten, Step, Wrote,
+        venueless::{Turn, Venueless},
+    },
+    facts::Id,
+};
+use serde_json::{Value, json};
+
+use crate::dialects::everybody::Everybody;
+
+fn why() -> String {
+    "the store is on fire".to_owned()
+}
+
+/// What is answered to a frame whose commands come to this; nobody else is told, and nobody let in.
+#[track_caller]
+fn answer(user: Option<&str>, frame: &Value, wrote: &Wrote) -> Value {
+    let venueless = Venueless::default();
+    let mut session = venueless.open("sample").unwrap();
+    session.user = user.map(|user| Id::new(user).unwrap());
+    let house = Everybody;
+    let Step::Write(asked) = venueless.turn(&session, &frame.to_string(), &house).unwrap() else {
+        panic!("{frame} writes nothing");
+    };
+    assert!(!asked.commands.is_empty() && !asked.each, "{frame}");
+    let Step::Done(turn) = (asked.then)(wrote, &house).unwrap() else {
+        panic!("{frame} goes on");
+    };
+    let Turn { reply, notices, signed_in, ends, .. } = turn;
+    assert_eq!((notices.len(), signed_in, ends), (0, None, false), "{frame}");
+    serde_json::from_str(&reply).unwrap()
+}
+
+#[test]
+fn each_reason_has_a_code() {
+    for (reason, code) in [
+        (NotWritten::Unavailable(why()), "server.unavailable"),
+        (NotWritten::Contended(why()), "server.unavailable"),
+        (NotWritten::TooLarge(why()), "user.too_long"),
+        (NotWritten::NoStore(why()), "server.no_store"),
+    ] {
+        let wrote = Wrote::Failed(reason);
+        let expected = json!(["error", 7, { "code": code, "message": why() }]);
+        for (command, payload) in [
+            ("user.ban", json!({ "id": "bob" })),
+            ("user.silence", json!({ "id": "bob" })),
+            ("user.reactivate", json!({ "id": "bob" })),
+            ("user.delete", json!({ "id": "bob" })),
+            ("user.block", json!({ "id": "bob" })),
+            ("user.unblock", json!({ "id": "bob" })),
+            ("user.update", json!({ "profile": { "a": 1 } })),
+            ("user.admin.update", json!({ "id": "bob", "client_state": 1 })),
+        ] {
+            let frame = json!([command, 7, payload]);
+            assert_eq!(answer(Some("alice"), &frame, &wrote), expected, "{frame}");
+        }
+    }
+}
+
+#[test]
+fn a_frame_that_never_comes_to_an_answer() {
+    let failed = |text: &str| Venueless::failed(text, &Failure::Unavailable(why()));
+    let error = format!(r#"{{"code":"server.unavailable","message":"{}"}}"#, why());
+    assert_eq!(failed(r#"["user.ban", 1.0, {}]"#), format!(r#"["error",1.0,{error}]"#));
+    assert_eq!(failed(r#"["user.ban", {}]"#), format!(r#"["error",{error}]"#));
+}

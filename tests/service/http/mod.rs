@@ -1,0 +1,28 @@
+//! The daemon as a real process: its endpoints, its sockets, its end, and whatever may be sent to
+//! it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by it"
+)]
+
+mod audit;
+mod authzen;
+mod crowd;
+mod facts;
+mod fuzz;
+mod guard;
+mod headers;
+mod held;
+mod host;
+mod logs;
+mod native;
+mod pressure;
+mod sockets;
+mod start;
+mod state;
+mod stop;
+mod wire;
+mod writers;
