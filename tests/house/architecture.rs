@@ -9,6 +9,7 @@
 
 mod rooms;
 mod scan;
+mod supply;
 
 use std::{
     collections::BTreeSet,

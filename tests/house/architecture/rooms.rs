@@ -107,7 +107,7 @@ pub(crate) const HEAVY: [(&str, &str); 26] = [
 ];
 
 /// What stands at the top of the repository, hidden files aside.
-pub(crate) const TOP: [&str; 12] = [
+pub(crate) const TOP: [&str; 13] = [
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
@@ -115,6 +115,7 @@ pub(crate) const TOP: [&str; 12] = [
     "action.yml",
     "benches",
     "build.rs",
+    "deny.toml",
     "docs",
     "grammar",
     "policies",
