@@ -107,11 +107,13 @@ pub(crate) const HEAVY: [(&str, &str); 26] = [
 ];
 
 /// What stands at the top of the repository, hidden files aside.
-pub(crate) const TOP: [&str; 13] = [
+pub(crate) const TOP: [&str; 15] = [
+    "CHANGELOG.md",
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
     "README.md",
+    "SECURITY.md",
     "action.yml",
     "benches",
     "build.rs",
