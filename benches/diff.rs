@@ -29,8 +29,8 @@ use std::{
 };
 
 use peerage::{
-    compile::versions,
-    inspect::diff::{Detail, Diff},
+    compile::build_versions,
+    inspect::diff::{Diff, DiffDetail},
     source,
 };
 use world::{LARGE, Size, social};
@@ -135,20 +135,20 @@ fn stages(old: &Path, new: &Path) {
     let [old, new] = [old, new].map(|side| source::load(&[side]));
     println!("  both sides read in {:.2?}", begun.elapsed());
     let begun = Instant::now();
-    let views = versions(&old, &new, None).views.unwrap();
+    let views = build_versions(&old, &new, None).views.unwrap();
     println!("  and compiled in {:.2?}", begun.elapsed());
-    let kinds = Detail { witnesses: 0, contact: false, ..Detail::default() };
-    let witnesses = Detail { contact: false, ..Detail::default() };
+    let kinds = DiffDetail { witnesses: 0, isolation: false, ..DiffDetail::default() };
+    let witnesses = DiffDetail { isolation: false, ..DiffDetail::default() };
     let stages = [
-        ("counts", Detail::NONE),
+        ("counts", DiffDetail::NONE),
         ("kinds", kinds),
         ("witnesses", witnesses),
-        ("all", Detail::default()),
+        ("all", DiffDetail::default()),
     ];
     for (name, detail) in stages {
         let begun = Instant::now();
-        let diff = Diff::of(&views.old, &views.new, None, detail);
+        let diff = Diff::compute(&views.old, &views.new, None, detail);
         println!("  {name}: {:.2?}, {} pairs differ", begun.elapsed(), diff.changed());
     }
-    println!("  {} kinds of users", views.new.population.directory.classes());
+    println!("  {} kinds of users", views.new.population.directory.tag_set_count());
 }

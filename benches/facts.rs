@@ -35,8 +35,8 @@ use std::{
 };
 
 use peerage::{
-    facts::{ChangeSet, Friend, Key, Read as Version, Record, User, Write},
-    store::{Commit, EmbeddedStore, Store},
+    facts::{ChangeSet, Friend, Record, RecordKey, RecordRead as Version, RecordWrite, UserRecord},
+    store::{CommitResult, EmbeddedStore, Store},
 };
 use world::{LARGE, Random, dsl_rules, user};
 
@@ -104,8 +104,8 @@ fn fill(path: &Path) {
     for from in (0..LARGE.users).step_by(20_000) {
         let sets: Vec<ChangeSet> = (from..from + 20_000)
             .map(|number| {
-                let key = Key::User(user(number));
-                let mut record = User { created: true, ..User::default() };
+                let key = RecordKey::User(user(number));
+                let mut record = UserRecord { created: true, ..UserRecord::default() };
                 let count = 1 + random.below(5);
                 let tags = (0..count).map(|_| format!("tag-{}", random.tag(LARGE)));
                 record.tags = Some(tags.collect());
@@ -115,11 +115,11 @@ fn fill(path: &Path) {
                 record.friends.extend((0..3).map(|_| (other(), Friend::default())));
                 ChangeSet {
                     reads: vec![Version { key: key.clone(), version: None }],
-                    writes: vec![Write { key, record: Some(Record::User(Box::new(record))) }],
+                    writes: vec![RecordWrite { key, record: Some(Record::User(Box::new(record))) }],
                 }
             })
             .collect();
-        assert!(matches!(store.commit(&sets).unwrap(), Commit::Done(_)));
+        assert!(matches!(store.commit(&sets).unwrap(), CommitResult::Committed(_)));
     }
 }
 

@@ -90,7 +90,7 @@ fn decisions() {
             "  {rules:>6} rules: look-ups {l:.0} ns, decide {d:.0} ns, ratio {:.2} ({:.0}% allowed, {} tag sets, {} MB)",
             d / l,
             100.0 * allowed as f64 / pairs.len() as f64,
-            view.population.directory.classes(),
+            view.population.directory.tag_set_count(),
             view.memory() >> 20,
         );
     }

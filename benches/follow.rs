@@ -25,8 +25,8 @@ use std::{
 };
 
 use peerage::{
-    compile::{self, Basis, Changed, Facts},
-    facts::{Friend, Group, Key, Kind, Member, Record, Rule, User},
+    compile::{self, Changed, Declarations, FactsSource},
+    facts::{Friend, GroupRecord, Member, Record, RecordKey, RecordKind, RuleRecord, UserRecord},
     request::{Moderation, Role},
     snapshot::View,
     source::{Notation, Source},
@@ -37,16 +37,20 @@ use world::{LARGE, Random, social};
 const ROUNDS: u32 = 400;
 
 #[derive(Default)]
-struct Store(BTreeMap<Key, Record>);
+struct Store(BTreeMap<RecordKey, Record>);
 
-impl Facts for Store {
+impl FactsSource for Store {
     type Error = Infallible;
 
-    fn get(&self, key: &Key) -> Result<Option<Record>, Infallible> {
+    fn get(&self, key: &RecordKey) -> Result<Option<Record>, Infallible> {
         Ok(self.0.get(key).cloned())
     }
 
-    fn each(&self, kind: Kind, each: &mut dyn FnMut(Key, Record)) -> Result<(), Infallible> {
+    fn each(
+        &self,
+        kind: RecordKind,
+        each: &mut dyn FnMut(RecordKey, Record),
+    ) -> Result<(), Infallible> {
         for (key, record) in self.0.iter().filter(|(key, _)| key.kind() == kind) {
             each(key.clone(), record.clone());
         }
@@ -55,17 +59,17 @@ impl Facts for Store {
 }
 
 impl Store {
-    fn user(&mut self, id: &str, change: impl FnOnce(&mut User)) -> Changed {
-        let key = Key::User(id.to_owned());
+    fn user(&mut self, id: &str, change: impl FnOnce(&mut UserRecord)) -> Changed {
+        let key = RecordKey::User(id.to_owned());
         let mut user = match self.0.get(&key) {
-            Some(Record::User(user)) => User::clone(user),
-            _ => User::default(),
+            Some(Record::User(user)) => UserRecord::clone(user),
+            _ => UserRecord::default(),
         };
         change(&mut user);
         self.put(key, Record::User(Box::new(user)))
     }
 
-    fn put(&mut self, key: Key, record: Record) -> Changed {
+    fn put(&mut self, key: RecordKey, record: Record) -> Changed {
         let old = self.0.insert(key.clone(), record.clone());
         Changed { key, old: old.map(Arc::new), new: Some(Arc::new(record)) }
     }
@@ -75,9 +79,9 @@ fn main() {
     let sources = social::sources(LARGE, 20_000);
     let mut store = Store::default();
     let begun = Instant::now();
-    let outcome = compile::start(&sources, &store).unwrap();
+    let outcome = compile::build_with_records(&sources, &store).unwrap();
     println!("started in {:.1} s", begun.elapsed().as_secs_f64());
-    let (mut view, basis) = (outcome.view.unwrap(), outcome.basis.unwrap());
+    let (mut view, basis) = (outcome.view.unwrap(), outcome.declarations.unwrap());
 
     let cloned = times(|_| {
         let begun = Instant::now();
@@ -93,7 +97,7 @@ fn main() {
 
 type Kinds<'k> = [(&'k str, &'k dyn Fn(&mut Store, u32) -> Vec<Changed>)];
 
-fn singles(view: &mut View, basis: &Basis, store: &mut Store) {
+fn singles(view: &mut View, basis: &Declarations, store: &mut Store) {
     let someone = |number: u32| world::user(number.wrapping_mul(0x9e37_79b9) % LARGE.users);
     let other = |number: u32| someone(number + 1_000_000);
     let late = |number: u32| format!("new-{}", number.wrapping_mul(0x9e37_79b9));
@@ -123,10 +127,10 @@ fn singles(view: &mut View, basis: &Basis, store: &mut Store) {
             vec![store.user(&late(at), |user| user.tags = Some(BTreeSet::from(tags)))]
         }),
         ("member of a group", &|store, at| {
-            let key = Key::Group(social::group(at % 20_000));
+            let key = RecordKey::Group(social::group(at % 20_000));
             let mut group = match store.0.get(&key) {
-                Some(Record::Group(group)) => Group::clone(group),
-                _ => Group::default(),
+                Some(Record::Group(group)) => GroupRecord::clone(group),
+                _ => GroupRecord::default(),
             };
             group.members.insert(someone(at), Member::new(Role::Member));
             vec![store.put(key, Record::Group(Box::new(group)))]
@@ -134,13 +138,18 @@ fn singles(view: &mut View, basis: &Basis, store: &mut Store) {
         ("a rule", &|store, at| {
             let mut random = Random::new(u64::from(at) + 1);
             let mut tag = || format!("hasTag(tag-{})", random.tag(LARGE));
-            let rule = Rule {
+            let rule = RuleRecord {
                 name: None,
                 description: None,
                 condition: format!("all({}, not({}))", tag(), tag()),
                 outcome: vec![format!("tag-{}", at % 1000)],
             };
-            vec![store.put(Key::Rule(Uuid::from_u128(u128::from(at) << 100)), Record::Rule(rule))]
+            vec![
+                store.put(
+                    RecordKey::Rule(Uuid::from_u128(u128::from(at) << 100)),
+                    Record::Rule(rule),
+                ),
+            ]
         }),
     ];
     for (name, change) in kinds {
@@ -148,7 +157,7 @@ fn singles(view: &mut View, basis: &Basis, store: &mut Store) {
             let changes = change(store, at);
             let begun = Instant::now();
             let mut next = view.clone();
-            compile::follow(&mut next, basis, &changes);
+            compile::apply_records(&mut next, basis, &changes);
             drop(std::mem::replace(view, next));
             begun.elapsed()
         });
@@ -157,7 +166,12 @@ fn singles(view: &mut View, basis: &Basis, store: &mut Store) {
 }
 
 /// A rule more in the files, and one user less.
-fn reloads(view: &mut View, basis: &Basis, store: &Store, sources: &peerage::source::Loaded) {
+fn reloads(
+    view: &mut View,
+    basis: &Declarations,
+    store: &Store,
+    sources: &peerage::source::LoadedSources,
+) {
     let more = Source::new("z.peerage", Notation::Dsl, "rule z: hasTag(tag-1) -> [tag-9];");
     let changed = world::with(sources, more);
     for _ in 0..3 {
@@ -176,7 +190,7 @@ fn reloads(view: &mut View, basis: &Basis, store: &Store, sources: &peerage::sou
 }
 
 /// Many new users in batches.
-fn bulk(view: &mut View, basis: &Basis, store: &mut Store) {
+fn bulk(view: &mut View, basis: &Declarations, store: &mut Store) {
     let begun = Instant::now();
     for batch in 0..300_u32 {
         let users = (0..1000).map(|at| (batch * 1000 + at).wrapping_mul(0x9e37_79b9));
@@ -189,7 +203,7 @@ fn bulk(view: &mut View, basis: &Basis, store: &mut Store) {
             })
             .collect();
         let mut next = view.clone();
-        compile::follow(&mut next, basis, &changes);
+        compile::apply_records(&mut next, basis, &changes);
         drop(std::mem::replace(view, next));
     }
     let each = begun.elapsed().as_secs_f64() * 1e6 / 300_000.0;

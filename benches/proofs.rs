@@ -9,7 +9,7 @@ use std::{fmt::Write, hint::black_box};
 use criterion::{Criterion, criterion_group, criterion_main};
 use peerage::{
     compile,
-    source::{Loaded, Notation, Sources},
+    source::{LoadedSources, Notation, Sources},
 };
 
 /// Numbers that look random and are the same each time.
@@ -69,12 +69,12 @@ fn proofs(c: &mut Criterion) {
             ),
             ("invariants", policy(outcomes)),
         ] {
-            let loaded = Loaded {
+            let loaded = LoadedSources {
                 sources: Sources::single("policy.peerage", Notation::Dsl, text),
                 errors: Vec::new(),
             };
             group.bench_function(format!("{name}/{outcomes}"), |b| {
-                b.iter(|| black_box(compile::examine(&loaded)));
+                b.iter(|| black_box(compile::build_with_lints(&loaded)));
             });
         }
     }

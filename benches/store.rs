@@ -21,8 +21,8 @@ use std::{
 };
 
 use peerage::{
-    facts::{ChangeSet, Key, Read, Record, User, Write},
-    store::{self, Commit, EmbeddedStore, Store},
+    facts::{ChangeSet, Record, RecordKey, RecordRead, RecordWrite, UserRecord},
+    store::{self, CommitResult, EmbeddedStore, Store},
 };
 use redb::{Database, TableDefinition};
 
@@ -53,7 +53,7 @@ fn main() {
     let begun = Instant::now();
     for from in (0..RECORDS).step_by(10_000) {
         let group: Vec<ChangeSet> = (from..from + 10_000).map(|at| set(at, "u")).collect();
-        assert!(matches!(store.commit(&group).unwrap(), Commit::Done(_)));
+        assert!(matches!(store.commit(&group).unwrap(), CommitResult::Committed(_)));
     }
     let size = record(0).encode().len();
     println!(
@@ -103,7 +103,7 @@ fn commits(to: &str, store: &EmbeddedStore, among: u64) {
         let group: Vec<ChangeSet> = (0..GROUP).map(|next| set(at + next, "new ")).collect();
         at += GROUP;
         let one = Instant::now();
-        assert!(matches!(store.commit(&group).unwrap(), Commit::Done(_)));
+        assert!(matches!(store.commit(&group).unwrap(), CommitResult::Committed(_)));
         times.push(one.elapsed());
     }
     let seconds = begun.elapsed().as_secs_f64();
@@ -130,7 +130,7 @@ fn phases(folder: &Path, sets: u64) {
     for at in (0..ROUNDS * sets).step_by(usize::try_from(sets).unwrap()) {
         let group: Vec<ChangeSet> = (at..at + sets).map(|at| set(at, "u")).collect();
         let begun = Instant::now();
-        assert!(matches!(store.commit(&group).unwrap(), Commit::Done(_)));
+        assert!(matches!(store.commit(&group).unwrap(), CommitResult::Committed(_)));
         times[0].push(begun.elapsed());
         for (database, is_two_phase) in bare.iter().zip([false, true]) {
             let begun = Instant::now();
@@ -168,10 +168,10 @@ fn commit_bare(database: &Database, group: &[ChangeSet], is_two_phase: bool) {
 
 /// A user that is nowhere near the one before it.
 fn set(at: u64, prefix: &str) -> ChangeSet {
-    let key = Key::User(format!("{prefix}{:016x}", at.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    let key = RecordKey::User(format!("{prefix}{:016x}", at.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
     ChangeSet {
-        reads: vec![Read { key: key.clone(), version: None }],
-        writes: vec![Write { key, record: Some(record(at)) }],
+        reads: vec![RecordRead { key: key.clone(), version: None }],
+        writes: vec![RecordWrite { key, record: Some(record(at)) }],
     }
 }
 
@@ -179,11 +179,11 @@ fn set(at: u64, prefix: &str) -> ChangeSet {
 fn record(at: u64) -> Record {
     let tags = ["Stuttgart", "premium", "moderator"].map(str::to_owned);
     let contacts = (0..14).map(|next| format!("user-{}", (at + next * 97) % RECORDS));
-    Record::User(Box::new(User {
+    Record::User(Box::new(UserRecord {
         created: true,
         tags: Some(tags.into()),
         contacts: contacts.collect(),
-        ..User::default()
+        ..UserRecord::default()
     }))
 }
 

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use peerage::{
     compile,
     snapshot::View,
-    source::{Loaded, Notation, Source, Sources},
+    source::{LoadedSources, Notation, Source, Sources},
 };
 
 /// How large a world is.
@@ -167,32 +167,32 @@ pub fn files(size: Size, count: usize) -> Vec<(String, String)> {
 }
 
 /// The policy of a size: its rules in the DSL, its users in NDJSON.
-pub fn sources(size: Size) -> Loaded {
+pub fn sources(size: Size) -> LoadedSources {
     loaded(vec![
         Source::new("rules.peerage", Notation::Dsl, dsl_rules(size, 11)),
         Source::new("users.ndjson", Notation::Ndjson, ndjson(size)),
     ])
 }
 
-pub fn loaded(files: Vec<Source>) -> Loaded {
+pub fn loaded(files: Vec<Source>) -> LoadedSources {
     Sources::new(files).into()
 }
 
 /// The same files as if they were read anew: nothing that was worked out about them is kept.
-pub fn fresh(files: &Loaded) -> Loaded {
+pub fn fresh(files: &LoadedSources) -> LoadedSources {
     let again =
         |source: &Source| Source::new(source.name.clone(), source.notation, source.bytes.clone());
     loaded(files.sources.iter().map(|(_, source)| again(source)).collect())
 }
 
 /// The same files and one more.
-pub fn with(files: &Loaded, one: Source) -> Loaded {
+pub fn with(files: &LoadedSources, one: Source) -> LoadedSources {
     let files = files.sources.iter().map(|(_, source)| source.clone());
     loaded(files.chain([one]).collect())
 }
 
 /// Compiles, as a reload does if there is a view already.
-pub fn view(files: &Loaded, previous: Option<&View>) -> View {
+pub fn view(files: &LoadedSources, previous: Option<&View>) -> View {
     let outcome = compile::build(files, previous);
     assert_eq!(outcome.report.errors, 0, "{:?}", outcome.report.diagnostics.first());
     outcome.view.unwrap()

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use peerage::source::{Loaded, Notation, Source};
+use peerage::source::{LoadedSources, Notation, Source};
 
 use super::{Random, Size, dsl_rules, loaded, user};
 
@@ -34,7 +34,7 @@ matrix team {
 ";
 
 /// The policy of a size with so many groups: rules, settings and groups in the DSL, users in NDJSON.
-pub fn sources(size: Size, groups: u32) -> Loaded {
+pub fn sources(size: Size, groups: u32) -> LoadedSources {
     loaded(vec![
         Source::new("rules.peerage", Notation::Dsl, dsl_rules(size, 11)),
         Source::new("settings.peerage", Notation::Dsl, SETTINGS),

@@ -9,7 +9,7 @@ use super::{
 };
 
 #[derive(Args, Debug)]
-pub(super) struct Options {
+pub(super) struct CheckOptions {
     /// Fall short (exit code 1) over warnings too
     #[arg(long)]
     deny_warnings: bool,
@@ -17,7 +17,7 @@ pub(super) struct Options {
     paths: PolicyPaths,
 }
 
-pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
+pub(super) fn run(options: &CheckOptions, output: &Output) -> Result<Exit> {
     let outcome = policy::examine(&options.paths.scope()?);
     output.report(&outcome.report)?;
     if let (Some(view), true) = (&outcome.view, output.is_human()) {
@@ -35,5 +35,5 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     }
     let exit = policy::exit(&outcome.report);
     let is_warned = options.deny_warnings && outcome.report.warnings > 0;
-    Ok(if is_warned { exit.max(Exit::Short) } else { exit })
+    Ok(if is_warned { exit.max(Exit::Unmet) } else { exit })
 }

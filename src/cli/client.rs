@@ -11,7 +11,7 @@ use serde_json::Value;
 
 /// Where a running daemon is, and what it is shown.
 #[derive(Clone, Debug)]
-pub(super) enum Target {
+pub(super) enum DaemonTarget {
     /// `HOST:PORT`.
     Tcp { address: String, token: Option<String> },
     /// The socket for administrators.
@@ -19,7 +19,7 @@ pub(super) enum Target {
 }
 
 /// One connection to a daemon.
-pub(super) struct Client {
+pub(super) struct DaemonClient {
     stream: BufReader<Box<dyn Stream>>,
     host: String,
     token: Option<String>,
@@ -31,7 +31,7 @@ impl<S: Read + Write> Stream for S {}
 
 /// An answer that was read whole.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
+pub(super) struct DaemonResponse {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
 }
@@ -43,7 +43,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const LONGEST_LINE: u64 = 64 << 10;
 const MOST_LINES: usize = 200;
 
-impl Target {
+impl DaemonTarget {
     /// That at a URL with the admin token of a file, or at a socket; one of both is given.
     pub(super) fn new(
         url: Option<&str>,
@@ -78,7 +78,7 @@ impl Target {
         }
     }
 
-    pub(super) fn connect(&self) -> Result<Client> {
+    pub(super) fn connect(&self) -> Result<DaemonClient> {
         match self {
             Self::Tcp { address, token } => {
                 let failed = || format!("can't connect to {address}");
@@ -88,28 +88,33 @@ impl Target {
                 stream.set_nodelay(true)?;
                 stream.set_read_timeout(Some(PATIENCE))?;
                 stream.set_write_timeout(Some(PATIENCE))?;
-                Ok(Client::new(Box::new(stream), address.clone(), token.clone()))
+                Ok(DaemonClient::new(Box::new(stream), address.clone(), token.clone()))
             }
             Self::Unix(path) => {
                 let stream = UnixStream::connect(path)
                     .with_context(|| format!("can't connect to {}", path.display()))?;
                 stream.set_read_timeout(Some(PATIENCE))?;
                 stream.set_write_timeout(Some(PATIENCE))?;
-                Ok(Client::new(Box::new(stream), "localhost".to_owned(), None))
+                Ok(DaemonClient::new(Box::new(stream), "localhost".to_owned(), None))
             }
         }
     }
 }
 
-impl Client {
+impl DaemonClient {
     fn new(stream: Box<dyn Stream>, host: String, token: Option<String>) -> Self {
         Self { stream: BufReader::new(stream), host, token }
     }
 
     /// Asks, and reads the whole answer.
-    pub(super) fn ask(&mut self, method: &str, path: &str, sent: &Sent<'_>) -> Result<Answer> {
+    pub(super) fn request(
+        &mut self,
+        method: &str,
+        path: &str,
+        sent: &RequestContent<'_>,
+    ) -> Result<DaemonResponse> {
         let (status, mut body) = self.begin(method, path, sent)?;
-        let mut answer = Answer { status, body: Vec::new() };
+        let mut answer = DaemonResponse { status, body: Vec::new() };
         body.read_to_end(&mut answer.body)?;
         Ok(answer)
     }
@@ -119,8 +124,8 @@ impl Client {
         &mut self,
         method: &str,
         path: &str,
-        sent: &Sent<'_>,
-    ) -> Result<(u16, Body<'_>)> {
+        sent: &RequestContent<'_>,
+    ) -> Result<(u16, StreamedBody<'_>)> {
         let header = |name: &str, value: Option<&str>| {
             value.map_or_else(String::new, |value| format!("{name}: {value}\r\n"))
         };
@@ -128,7 +133,7 @@ impl Client {
         let head = [
             format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.host),
             header("Authorization", authorization.as_deref()),
-            header("Idempotency-Key", sent.once),
+            header("Idempotency-Key", sent.idempotency_key),
             header("Content-Type", Some("application/json")),
             format!("Content-Length: {}\r\n\r\n", sent.body.len()),
         ]
@@ -143,7 +148,7 @@ impl Client {
         self.head()
     }
 
-    fn head(&mut self) -> Result<(u16, Body<'_>)> {
+    fn head(&mut self) -> Result<(u16, StreamedBody<'_>)> {
         let first = self.line()?;
         let status = first.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok());
         let status: u16 = status.ok_or_else(|| anyhow!("what answers there is no HTTP server"))?;
@@ -151,7 +156,7 @@ impl Client {
         for _ in 0..MOST_LINES {
             let line = self.line()?;
             if line.is_empty() {
-                return Ok((status, Body { stream: &mut self.stream, left }));
+                return Ok((status, StreamedBody { stream: &mut self.stream, left }));
             }
             let Some((name, value)) = line.split_once(':') else { continue };
             let value = value.trim();
@@ -173,13 +178,13 @@ impl Client {
 
 /// What goes along with a request.
 #[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Sent<'s> {
+pub(super) struct RequestContent<'s> {
     pub(super) body: &'s [u8],
     /// An idempotency key.
-    pub(super) once: Option<&'s str>,
+    pub(super) idempotency_key: Option<&'s str>,
 }
 
-impl Answer {
+impl DaemonResponse {
     pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
@@ -193,7 +198,7 @@ impl Answer {
 }
 
 /// The body of an answer as it comes. That it ends too early is an error.
-pub(super) struct Body<'c> {
+pub(super) struct StreamedBody<'c> {
     stream: &'c mut BufReader<Box<dyn Stream>>,
     left: Left,
 }
@@ -205,7 +210,7 @@ enum Left {
     Chunks(u64),
 }
 
-impl Read for Body<'_> {
+impl Read for StreamedBody<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);

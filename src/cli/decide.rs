@@ -7,20 +7,20 @@ use serde_json::json;
 use super::{
     Exit, Output,
     output::{BAD, GOOD, QUIET, STRONG},
-    parties::Parties,
     paths::PolicyPaths,
     policy,
+    request_args::RequestArgs,
 };
 use crate::{
     decide::{self, Explanation},
-    request::{InvalidTag, Properties, Reason, Request, Resource, Role, User, check_tag},
+    request::{InvalidTagError, Properties, Reason, Request, Resource, Role, User, check_tag},
     serve,
 };
 
 #[derive(Args, Debug)]
-pub(super) struct Question {
+pub(super) struct DecideOptions {
     #[command(flatten)]
-    parties: Parties,
+    parties: RequestArgs,
     /// Tags that stand in for the subject's own, separated by commas; "" for none
     #[arg(long, value_name = "TAGS", value_parser = tags)]
     subject_tags: Option<Tags>,
@@ -40,19 +40,19 @@ pub(super) struct Question {
 #[derive(Clone, Debug)]
 struct Tags(Vec<String>);
 
-fn tags(text: &str) -> Result<Tags, InvalidTag> {
+fn tags(text: &str) -> Result<Tags, InvalidTagError> {
     let named = text.split(',').filter(|_| !text.is_empty());
     named.map(|tag| check_tag(tag).map(|()| tag.to_owned())).collect::<Result<_, _>>().map(Tags)
 }
 
-pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
+pub(super) fn run(question: &DecideOptions, output: &Output) -> Result<Exit> {
     let request = question.request()?;
     // Exit code 1 says that the decision is to deny; without a policy there is none.
     let scope = question.paths.scope()?;
-    let Ok(view) = policy::view(&scope, output)? else { return Ok(Exit::Failed) };
+    let Ok(view) = policy::load_view(&scope, output)? else { return Ok(Exit::Failure) };
     let explanation = decide::explain(&view, &request);
     if output.is_json() {
-        let mut answer = serve::explained(&explanation);
+        let mut answer = serve::explanation_json(&explanation);
         if let Some(answer) = answer.as_object_mut() {
             if !question.explain {
                 answer.shift_remove("gates");
@@ -61,14 +61,14 @@ pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
         }
         output.json(&answer)?;
     } else {
-        output.result(&human(&explanation, question.explain))?;
+        output.result(&render(&explanation, question.explain))?;
     }
-    Ok(if explanation.decision.allow { Exit::Fine } else { Exit::Short })
+    Ok(if explanation.decision.allow { Exit::Success } else { Exit::Unmet })
 }
 
-impl Question {
+impl DecideOptions {
     fn request(&self) -> Result<Request<'_>> {
-        let mut request = self.parties.parts().whole()?;
+        let mut request = self.parties.parts().into_request()?;
         request.subject.properties = properties(self.subject_tags.as_ref(), self.subject_role);
         match (&mut request.resource, &self.resource_tags) {
             (Resource::User(User { properties: given, .. }), tags) => {
@@ -89,8 +89,8 @@ fn properties(tags: Option<&Tags>, role: Option<Role>) -> Option<Box<Properties<
     Some(Box::new(Properties { tags, role, ..Properties::default() }))
 }
 
-fn human(explanation: &Explanation, explain: bool) -> String {
-    let Explanation { decision, rules, more_rules, about, .. } = explanation;
+fn render(explanation: &Explanation, explain: bool) -> String {
+    let Explanation { decision, rules, more_rules, concerned_user: about, .. } = explanation;
     let (style, word) = if decision.allow { (GOOD, "allow") } else { (BAD, "deny") };
     // Writing to a string can't fail.
     let mut text = format!("{style}{word}{style:#} {}", decision.reason);

@@ -12,14 +12,14 @@ use super::{
 };
 use crate::{
     compile,
-    inspect::diff::{Detail, Diff, Part},
+    inspect::diff::{Diff, DiffDetail, PolicyPart},
     request::Conversation,
     snapshot::View,
-    source::{self, Loaded, Scope},
+    source::{self, LoadedSources, Scope},
 };
 
 #[derive(Args, Debug)]
-pub(super) struct Options {
+pub(super) struct DiffOptions {
     /// The policy before: a file or folder, or a git revision and a path, as main:policies
     #[arg(value_name = "OLD")]
     old: String,
@@ -73,7 +73,7 @@ impl FromStr for Share {
     }
 }
 
-pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
+pub(super) fn run(options: &DiffOptions, output: &Output) -> Result<Exit> {
     // Of the old side, users count for nothing.
     let old = std::iter::once(&options.old).chain(&options.more_old);
     let old = options.load(old, Scope::load_without_users, Scope::load_revision_without_users)?;
@@ -82,17 +82,17 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     let facts = || options.load(options.facts.iter(), Scope::load, Scope::load_revision);
     let facts = (!options.facts.is_empty()).then(facts).transpose()?;
     let versions = progress::during("compiling both policies", || {
-        compile::versions(&old, &new, facts.as_ref())
+        compile::build_versions(&old, &new, facts.as_ref())
     });
     let Some(views) = versions.views else {
         for report in [&versions.old, &versions.new].into_iter().filter(|report| report.errors > 0)
         {
-            output.report_instead(report)?;
+            output.report_in_place(report)?;
         }
         return Ok(policy::exit(&versions.old).max(policy::exit(&versions.new)));
     };
     let diff = progress::during("comparing the policies", || {
-        Diff::of(&views.old, &views.new, options.conversation, Detail::default())
+        Diff::compute(&views.old, &views.new, options.conversation, DiffDetail::default())
     });
     let exceeded = options.exceeded(&diff);
     match output.format() {
@@ -120,11 +120,11 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
         _ => {
             output.result(&human(&diff, &views.new))?;
             for limit in &exceeded {
-                output.aside(&format!("{BAD}too much{BAD:#}: {limit}\n"));
+                output.note(&format!("{BAD}too much{BAD:#}: {limit}\n"));
             }
         }
     }
-    Ok(if exceeded.is_empty() { Exit::Fine } else { Exit::Short })
+    Ok(if exceeded.is_empty() { Exit::Success } else { Exit::Unmet })
 }
 
 /// A message of a workflow, which is one line.
@@ -133,20 +133,20 @@ fn annotation(level: &str, text: &str) -> String {
     format!("::{level} title=peerage diff::{text}\n")
 }
 
-impl Options {
+impl DiffOptions {
     fn load<'p>(
         &self,
         paths: impl Iterator<Item = &'p String>,
-        files: fn(&Scope) -> Loaded,
-        revision: fn(&Scope, &str) -> Loaded,
-    ) -> Result<Loaded> {
+        files: fn(&Scope) -> LoadedSources,
+        revision: fn(&Scope, &str) -> LoadedSources,
+    ) -> Result<LoadedSources> {
         let (revisions, paths): (Vec<&String>, Vec<&String>) =
             paths.partition(|path| source::is_revision(path));
         let paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
         let scope = self.ignored.scope(&paths)?.with_input_name(self.input.name());
         let given = (!paths.is_empty()).then(|| files(&scope));
         let all = given.into_iter().chain(revisions.into_iter().map(|spec| revision(&scope, spec)));
-        Ok(all.reduce(Loaded::and).unwrap_or_else(|| files(&scope)))
+        Ok(all.reduce(LoadedSources::merge).unwrap_or_else(|| files(&scope)))
     }
 
     /// The limits that the difference exceeds, in words.
@@ -194,8 +194,8 @@ fn human(diff: &Diff, view: &View) -> String {
             action.lost,
             action.over.as_str()
         );
-        if !action.because.is_empty() {
-            let because: Vec<String> = action.because.iter().map(Part::name).collect();
+        if !action.causes.is_empty() {
+            let because: Vec<String> = action.causes.iter().map(PolicyPart::name).collect();
             let _ = writeln!(text, "  because of {}", because.join(", "));
         }
         for kind in &action.kinds {

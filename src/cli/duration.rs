@@ -6,33 +6,33 @@ use thiserror::Error;
 
 /// A duration of the command line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct TypedDuration(pub(super) Duration);
+pub(super) struct DurationArg(pub(super) Duration);
 
 /// Why a text is no duration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[error(
     "a duration is a whole number with `ms`, `s`, `m`, `h` or `d`, as `2s` or `10m`; without, of seconds"
 )]
-pub(super) struct InvalidDuration;
+pub(super) struct DurationError;
 
-impl FromStr for TypedDuration {
-    type Err = InvalidDuration;
+impl FromStr for DurationArg {
+    type Err = DurationError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidDuration> {
+    fn from_str(text: &str) -> Result<Self, DurationError> {
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, unit) = text.split_at_checked(digits).ok_or(InvalidDuration)?;
-        let number: u64 = number.parse().map_err(|_| InvalidDuration)?;
+        let (number, unit) = text.split_at_checked(digits).ok_or(DurationError)?;
+        let number: u64 = number.parse().map_err(|_| DurationError)?;
         let seconds = match unit {
             "ms" => return Ok(Self(Duration::from_millis(number))),
             "" | "s" => 1,
             "m" => 60,
             "h" => 60 * 60,
             "d" => 24 * 60 * 60,
-            _ => return Err(InvalidDuration),
+            _ => return Err(DurationError),
         };
         // Beyond that, nothing can be waited for.
         let seconds = number.checked_mul(seconds).filter(|&all| u32::try_from(all).is_ok());
-        seconds.map(|seconds| Self(Duration::from_secs(seconds))).ok_or(InvalidDuration)
+        seconds.map(|seconds| Self(Duration::from_secs(seconds))).ok_or(DurationError)
     }
 }
 
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn durations() {
-        let parse = |text: &str| text.parse().ok().map(|TypedDuration(all)| all.as_millis());
+        let parse = |text: &str| text.parse().ok().map(|DurationArg(all)| all.as_millis());
         for (text, milliseconds) in [
             ("0", 0),
             ("15", 15_000),

@@ -8,30 +8,30 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Exit, Output, output::STRONG, paths::Ignored, replace::replace};
+use super::{Exit, Output, atomic_write::replace_file, output::STRONG, paths::Ignored};
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Report},
     source::{LIMITS, Notation, Source, Sources, Survey},
     syntax::{
-        format::{Refusal, aliases, format},
+        format::{FormatError, count_aliases, format},
         print::Form,
     },
 };
 
 #[derive(Args, Debug)]
-pub(super) struct Options {
+pub(super) struct FormatOptions {
     /// Write nothing: list the files that would change, and exit with 1 if there are any
     #[arg(long, conflicts_with = "to")]
     check: bool,
     /// Print one file in this notation, and leave it as it is
     #[arg(long, value_enum, value_name = "NOTATION")]
-    to: Option<Kind>,
+    to: Option<SyntaxKind>,
     /// Write what `--to` gives to this file instead of standard output
     #[arg(long, short, value_name = "FILE", requires = "to")]
     output: Option<PathBuf>,
     /// The notation of standard input; without it, the other one than `--to`, or the DSL
     #[arg(long, value_enum, value_name = "NOTATION")]
-    from: Option<Kind>,
+    from: Option<SyntaxKind>,
     /// Policy files, folders of them, or `-` for standard input
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -40,13 +40,13 @@ pub(super) struct Options {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum Kind {
+enum SyntaxKind {
     Yaml,
     Dsl,
 }
 
 /// What became of one file.
-struct Done {
+struct FormattedFile {
     file: String,
     /// Whether its canonical form is another than what it holds.
     changed: bool,
@@ -60,7 +60,7 @@ struct Done {
     aliases: usize,
 }
 
-pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
+pub(super) fn run(options: &FormatOptions, output: &Output) -> Result<Exit> {
     let is_input = |path: &PathBuf| path.as_os_str() == "-";
     let reads_input = options.paths.iter().any(is_input);
     ensure!(
@@ -73,7 +73,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     };
     match (one, options.to) {
         (Some(path), _) if is_input(path) => {
-            let source = input(options.from.unwrap_or_else(|| other(options.to)))?;
+            let source = input(options.from.unwrap_or_else(|| target_kind(options.to)))?;
             text(&source, options, output)
         }
         _ if reads_input => bail!("`-` stands alone: standard input is one file"),
@@ -89,18 +89,18 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
 }
 
 /// What is meant if nothing is said: whoever converts has the other notation.
-fn other(to: Option<Kind>) -> Kind {
-    if to == Some(Kind::Dsl) { Kind::Yaml } else { Kind::Dsl }
+fn target_kind(to: Option<SyntaxKind>) -> SyntaxKind {
+    if to == Some(SyntaxKind::Dsl) { SyntaxKind::Yaml } else { SyntaxKind::Dsl }
 }
 
-fn input(from: Kind) -> Result<Source> {
+fn input(from: SyntaxKind) -> Result<Source> {
     let mut bytes = Vec::new();
     let limit = LIMITS.text_file;
     io::stdin().lock().take(limit + 1).read_to_end(&mut bytes).context("can't read the input")?;
     ensure!(bytes.len() as u64 <= limit, "a file of sections may have {limit} bytes");
     let notation = match from {
-        Kind::Yaml => Notation::Yaml,
-        Kind::Dsl => Notation::Dsl,
+        SyntaxKind::Yaml => Notation::Yaml,
+        SyntaxKind::Dsl => Notation::Dsl,
     };
     Ok(Source::new("<stdin>", notation, bytes))
 }
@@ -108,10 +108,12 @@ fn input(from: Kind) -> Result<Source> {
 /// The notation of a file that is given by its name.
 fn notation(path: &Path) -> Result<Notation> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let is_test = Notation::is_of_tests(&name);
+    let is_test = Notation::is_test_file(&name);
     let shown = path.display();
-    match Notation::of(&name) {
-        Some(notation) if notation.is_bulk() => bail!("can't format `{shown}`: {}", Refusal::Bulk),
+    match Notation::from_file_name(&name) {
+        Some(notation) if notation.is_bulk() => {
+            bail!("can't format `{shown}`: {}", FormatError::Bulk)
+        }
         Some(notation) => Ok(notation),
         None if is_test => bail!("can't format `{shown}`: it holds tests"),
         None => bail!("can't format `{shown}`: its ending is none of a policy file's"),
@@ -132,16 +134,16 @@ fn read(path: &Path, shown: &Path, notation: Notation) -> Result<Source> {
 }
 
 /// Prints one text in the notation that is asked for, or writes it to a file.
-fn text(source: &Source, options: &Options, output: &Output) -> Result<Exit> {
+fn text(source: &Source, options: &FormatOptions, output: &Output) -> Result<Exit> {
     let form = match options.to {
-        Some(Kind::Yaml) => Form::Yaml,
-        Some(Kind::Dsl) => Form::Dsl,
+        Some(SyntaxKind::Yaml) => Form::Yaml,
+        Some(SyntaxKind::Dsl) => Form::Dsl,
         None => form(source),
     };
-    let mut done = Done::of(source, form);
+    let mut done = FormattedFile::of(source, form);
     let exit = done.exit(options.check);
     if let (Some(text), Some(path)) = (&done.text, &options.output) {
-        replace(path, text).with_context(|| format!("can't write `{}`", path.display()))?;
+        replace_file(path, text).with_context(|| format!("can't write `{}`", path.display()))?;
         done.text = None;
     }
     if options.check {
@@ -152,36 +154,36 @@ fn text(source: &Source, options: &Options, output: &Output) -> Result<Exit> {
             warn(&done, output);
             Output::verbatim(text)?;
         }
-        _ => tell(&[done], options.check, options.check, output)?,
+        _ => print_results(&[done], options.check, options.check, output)?,
     }
     Ok(exit)
 }
 
 /// Rewrites what is not in canonical form, or says what that would be.
-fn in_place(options: &Options, output: &Output) -> Result<Exit> {
+fn in_place(options: &FormatOptions, output: &Output) -> Result<Exit> {
     for path in options.paths.iter().filter(|path| path.is_file()) {
         notation(path)?;
     }
-    let survey = options.ignored.scope(&options.paths)?.of_files_only().survey();
+    let survey = options.ignored.scope(&options.paths)?.files_only().survey();
     let mut exit = unread(&survey, output);
     let mut all = Vec::new();
     for (real, shown, notation) in survey.files().filter(|(_, _, notation)| !notation.is_bulk()) {
         let mut done = match read(real, shown, notation) {
-            Ok(source) => Done::of(&source, form(&source)),
-            Err(error) => Done::failed(shown, &error),
+            Ok(source) => FormattedFile::of(&source, form(&source)),
+            Err(error) => FormattedFile::failed(shown, &error),
         };
         if let (Some(text), true, false) = (done.text.take(), done.changed, options.check)
-            && let Err(error) = replace(real, &text)
+            && let Err(error) = replace_file(real, &text)
         {
             done.error = Some(format!("can't write it: {error}"));
         }
         exit = exit.max(done.exit(options.check));
         all.push(done);
     }
-    if all.is_empty() && exit == Exit::Fine {
+    if all.is_empty() && exit == Exit::Success {
         bail!("there are no files of sections among what was given");
     }
-    tell(&all, options.check, !options.check, output)?;
+    print_results(&all, options.check, !options.check, output)?;
     Ok(exit)
 }
 
@@ -191,10 +193,10 @@ fn unread(survey: &Survey, output: &Output) -> Exit {
     survey.errors().iter().for_each(|error| problems.push(Diagnostic::from(error)));
     let report = Report::new(problems, &Sources::default());
     if report.is_empty() {
-        return Exit::Fine;
+        return Exit::Success;
     }
-    output.report_aside(&report);
-    Exit::Failed
+    output.note_report(&report);
+    Exit::Failure
 }
 
 /// JSON stays JSON.
@@ -207,13 +209,13 @@ fn form(source: &Source) -> Form {
 }
 
 /// Says what is lost in a canonical form, which has no aliases: each stands for what it repeats.
-fn warn(done: &Done, output: &Output) {
+fn warn(done: &FormattedFile, output: &Output) {
     if done.aliases > 0 && done.error.is_none() && done.report.is_none() && !output.is_json() {
         let count = match done.aliases {
             1 => "1 alias is".to_owned(),
             count => format!("{count} aliases are"),
         };
-        output.aside(&format!(
+        output.note(&format!(
             "{STRONG}{}{STRONG:#}: {count} written out: canonical form has none\n",
             done.file
         ));
@@ -221,27 +223,27 @@ fn warn(done: &Done, output: &Output) {
 }
 
 /// Says what became of files: where programs read, of all of them.
-fn tell(all: &[Done], lists: bool, writes: bool, output: &Output) -> Result<()> {
+fn print_results(all: &[FormattedFile], lists: bool, writes: bool, output: &Output) -> Result<()> {
     for done in all {
         warn(done, output);
         match (&done.report, &done.error) {
-            (Some(report), _) if !output.is_json() => output.report_aside(report),
+            (Some(report), _) if !output.is_json() => output.note_report(report),
             (_, Some(error)) => {
-                output.aside(&format!("{STRONG}{}{STRONG:#}: {error}\n", done.file));
+                output.note(&format!("{STRONG}{}{STRONG:#}: {error}\n", done.file));
             }
             _ if output.is_json() || !done.changed => {}
             _ if lists => output.result(&format!("{}\n", done.file))?,
-            _ if writes => output.aside(&format!("formatted {}\n", done.file)),
+            _ if writes => output.note(&format!("formatted {}\n", done.file)),
             _ => {}
         }
     }
     if output.is_json() {
-        output.json(&all.iter().map(Done::to_json).collect::<Vec<_>>())?;
+        output.json(&all.iter().map(FormattedFile::to_json).collect::<Vec<_>>())?;
     }
     Ok(())
 }
 
-impl Done {
+impl FormattedFile {
     fn of(source: &Source, form: Form) -> Self {
         let mut done = Self {
             file: source.name.clone(),
@@ -249,14 +251,14 @@ impl Done {
             report: None,
             error: None,
             text: None,
-            aliases: aliases(source),
+            aliases: count_aliases(source),
         };
         match format(source, form) {
             Ok(text) => {
                 done.changed = text.as_bytes() != source.bytes;
                 done.text = Some(text);
             }
-            Err(Refusal::Mistakes(problems)) => {
+            Err(FormatError::Mistakes(problems)) => {
                 let sources = Sources::new(vec![source.clone()]);
                 done.report = Some(Report::new(problems, &sources));
             }
@@ -273,11 +275,11 @@ impl Done {
 
     fn exit(&self, check: bool) -> Exit {
         if self.error.is_some() {
-            Exit::Failed
+            Exit::Failure
         } else if self.report.is_some() || check && self.changed {
-            Exit::Short
+            Exit::Unmet
         } else {
-            Exit::Fine
+            Exit::Success
         }
     }
 

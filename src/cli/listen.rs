@@ -13,7 +13,7 @@ use crate::serve::{ListenError, Listeners};
 
 /// What one `--listen` names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Address {
+pub(super) enum ListenAddress {
     One(SocketAddr),
     /// `localhost:PORT`: the loopback addresses that this machine has.
     Localhost(u16),
@@ -23,7 +23,7 @@ pub(super) enum Address {
 
 /// Refuses addresses that other machines reach, unless that is meant: an admin token keeps nobody from
 /// decisions.
-pub(super) fn check(addresses: &[Address], is_meant: bool) -> Result<()> {
+pub(super) fn check(addresses: &[ListenAddress], is_meant: bool) -> Result<()> {
     let Some(open) = addresses.iter().find(|address| !address.is_loopback()) else {
         return Ok(());
     };
@@ -42,28 +42,28 @@ pub(super) fn check(addresses: &[Address], is_meant: bool) -> Result<()> {
 #[error(
     "it takes ADDRESS:PORT, as 127.0.0.1:7411 or [::1]:7411, localhost:PORT, or :PORT for all addresses"
 )]
-pub(super) struct InvalidAddress;
+pub(super) struct ListenAddressError;
 
-impl FromStr for Address {
-    type Err = InvalidAddress;
+impl FromStr for ListenAddress {
+    type Err = ListenAddressError;
 
-    fn from_str(text: &str) -> std::result::Result<Self, InvalidAddress> {
+    fn from_str(text: &str) -> std::result::Result<Self, ListenAddressError> {
         if let Ok(address) = text.parse() {
             return Ok(Self::One(address));
         }
-        let (host, port) = text.rsplit_once(':').ok_or(InvalidAddress)?;
+        let (host, port) = text.rsplit_once(':').ok_or(ListenAddressError)?;
         let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
-        let port = port.parse().ok().filter(|_| is_number).ok_or(InvalidAddress)?;
+        let port = port.parse().ok().filter(|_| is_number).ok_or(ListenAddressError)?;
         match host {
             "" => Ok(Self::All(port)),
             _ if host.eq_ignore_ascii_case("localhost") => Ok(Self::Localhost(port)),
-            _ => Err(InvalidAddress),
+            _ => Err(ListenAddressError),
         }
     }
 }
 
 /// As it was given.
-impl fmt::Display for Address {
+impl fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::One(address) => address.fmt(f),
@@ -73,7 +73,7 @@ impl fmt::Display for Address {
     }
 }
 
-impl Address {
+impl ListenAddress {
     /// Whether only this machine can reach it.
     pub(super) fn is_loopback(self) -> bool {
         match self {

@@ -2,6 +2,7 @@
 //!
 //! Invariant: nobody knows of this room.
 
+mod atomic_write;
 mod check;
 mod client;
 mod compile;
@@ -15,16 +16,15 @@ mod fmt;
 mod help;
 mod listen;
 mod logs;
-mod matrix;
 mod output;
-mod parties;
 mod paths;
 mod policy;
 mod progress;
 mod reach;
+mod reach_table;
 mod reloads;
-mod replace;
 mod replay;
+mod request_args;
 mod schema;
 mod secret;
 mod serve;
@@ -46,11 +46,11 @@ use output::Output;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Exit {
     /// All is well; for `decide`: allowed.
-    Fine = 0,
+    Success = 0,
     /// The policy fell short; for `decide`: denied.
-    Short = 1,
+    Unmet = 1,
     /// The command could not be carried out.
-    Failed = 2,
+    Failure = 2,
 }
 
 /// Who may talk to whom, as code: compiles policies and answers from them.
@@ -100,48 +100,48 @@ enum Colour {
 enum Command {
     /// Find every mistake in a policy
     #[command(after_help = help::CHECK)]
-    Check(check::Options),
+    Check(check::CheckOptions),
     /// Show what a policy compiles to: rules with their sets, tags with their users
     #[command(after_help = help::COMPILE)]
     Compile(paths::PolicyPaths),
     /// Decide whether a user may do something
     #[command(after_help = help::DECIDE)]
-    Decide(decide::Question),
+    Decide(decide::DecideOptions),
     /// List whom a user may reach, who may reach him, or where he may do something
     ///
     /// Leave out the subject to list who may, the resource to list to whom or in which groups, and the
     /// member of an action on a group to list who may be that. With --matrix, all kinds of users at
     /// once, as a table.
     #[command(after_help = help::REACH)]
-    Reach(reach::Question),
+    Reach(reach::ReachOptions),
     /// Show what a change of policy opens and closes, counted over all pairs of users
     #[command(after_help = help::DIFF)]
-    Diff(diff::Options),
+    Diff(diff::DiffOptions),
     /// Write policy files in canonical form, or convert one between the notations
     #[command(after_help = help::FMT)]
-    Fmt(fmt::Options),
+    Fmt(fmt::FormatOptions),
     /// Print the JSON Schema of policy files, by which editors complete and check them
     #[command(after_help = help::SCHEMA)]
-    Schema(schema::Options),
+    Schema(schema::SchemaOptions),
     /// Run the `*.test.yaml` below the paths against the policy that the other files make up
     ///
     /// All paths together make up one policy, and every test below them is run against it.
     #[command(after_help = help::TEST)]
-    Test(test::Options),
+    Test(test::TestOptions),
     /// Ask the decisions of a log again: which would turn out otherwise?
     ///
     /// Exits with 1 if any does, or if a line of the log is no decision.
     #[command(after_help = help::REPLAY)]
-    Replay(replay::Options),
+    Replay(replay::ReplayOptions),
     /// Answer over HTTP, and follow the files as they change
     #[command(after_help = help::SERVE)]
-    Serve(Box<serve::Options>),
+    Serve(Box<serve::ServeArgs>),
     /// Export facts as lines of JSON, or import them
     #[command(after_help = help::FACTS)]
-    Facts(facts::Options),
+    Facts(facts::FactsCommand),
     /// Check, compact or back up the file in which a daemon keeps facts
     #[command(after_help = help::STORE)]
-    Store(store::Options),
+    Store(store::StoreCommand),
 }
 
 /// The formats in which a command can print its result.

@@ -12,7 +12,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{Colour, Exit, Format};
-use crate::diagnostic::{Report, github, render, sarif};
+use crate::diagnostic::{Report, render_github, render_sarif, render_text};
 
 /// Where commands print: results to standard output, everything else to standard error.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Output {
     }
 
     /// Prints what is no result, for people only.
-    pub(super) fn aside(&self, text: &str) {
+    pub(super) fn note(&self, text: &str) {
         let mut err = AutoStream::new(io::stderr().lock(), self.choice(&io::stderr()));
         // There is nowhere left to say that standard error is gone.
         let _ = err.write_all(text.as_bytes());
@@ -84,30 +84,32 @@ impl Output {
         let root = || std::env::current_dir().unwrap_or_default();
         match self.format {
             Format::Json => self.json(&report.to_json()),
-            Format::Sarif => self.json(&sarif(report, &root())),
-            Format::Github => self.result(&github(report, &root())),
-            Format::Human | Format::Junit | Format::Markdown => self.result(&render(report, true)),
+            Format::Sarif => self.json(&render_sarif(report, &root())),
+            Format::Github => self.result(&render_github(report, &root())),
+            Format::Human | Format::Junit | Format::Markdown => {
+                self.result(&render_text(report, true))
+            }
         }
     }
 
     /// The diagnostics beside a result.
-    pub(super) fn report_aside(&self, report: &Report) {
-        self.aside(&render(report, true));
+    pub(super) fn note_report(&self, report: &Report) {
+        self.note(&render_text(report, true));
     }
 
     /// The diagnostics in place of a result that there can't be: where programs read, they get
     /// these as JSON.
-    pub(super) fn report_instead(&self, report: &Report) -> Result<()> {
+    pub(super) fn report_in_place(&self, report: &Report) -> Result<()> {
         if self.is_json() {
             return self.json(&report.to_json());
         }
-        self.report_aside(report);
+        self.note_report(report);
         Ok(())
     }
 
     pub(super) fn failed(&self, error: &anyhow::Error) -> Exit {
-        self.aside(&format!("{BAD}error{BAD:#}: {error:#}\n"));
-        Exit::Failed
+        self.note(&format!("{BAD}error{BAD:#}: {error:#}\n"));
+        Exit::Failure
     }
 
     fn choice(&self, stream: &impl IsTerminal) -> ColorChoice {

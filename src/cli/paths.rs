@@ -50,6 +50,6 @@ impl InputName {
 
 impl Ignored {
     pub(super) fn scope(&self, paths: &[PathBuf]) -> Result<Scope, PatternError> {
-        Ok(Scope::new(paths).ignoring(Ignore::new(&self.globs)?))
+        Ok(Scope::new(paths).with_ignore(Ignore::new(&self.globs)?))
     }
 }

@@ -2,20 +2,20 @@ use anyhow::Result;
 
 use super::{Exit, Output, progress};
 use crate::{
-    compile::{self, Outcome},
+    compile::{self, BuildOutput},
     diagnostic::{Code, Report},
     snapshot::View,
     source::Scope,
 };
 
 /// Loads and compiles the policy.
-pub(super) fn load(scope: &Scope) -> Outcome {
+pub(super) fn load(scope: &Scope) -> BuildOutput {
     progress::during("compiling the policy", || compile::build(&scope.load(), None))
 }
 
 /// The same, with lints.
-pub(super) fn examine(scope: &Scope) -> Outcome {
-    progress::during("examining the policy", || compile::examine(&scope.load()))
+pub(super) fn examine(scope: &Scope) -> BuildOutput {
+    progress::during("examining the policy", || compile::build_with_lints(&scope.load()))
 }
 
 /// The exit code that a report of mistakes deserves: paths that lead to nothing that can be read as
@@ -32,21 +32,21 @@ pub(super) fn exit(report: &Report) -> Exit {
         )
     };
     if report.diagnostics.iter().any(|diagnostic| is_unread(diagnostic.code)) {
-        Exit::Failed
+        Exit::Failure
     } else if report.errors > 0 {
-        Exit::Short
+        Exit::Unmet
     } else {
-        Exit::Fine
+        Exit::Success
     }
 }
 
 /// The compiled policy; without one, says why and gives the exit code.
-pub(super) fn view(scope: &Scope, output: &Output) -> Result<Result<View, Exit>> {
+pub(super) fn load_view(scope: &Scope, output: &Output) -> Result<Result<View, Exit>> {
     let outcome = load(scope);
     let Some(view) = outcome.view else {
-        output.report_instead(&outcome.report)?;
+        output.report_in_place(&outcome.report)?;
         return Ok(Err(exit(&outcome.report)));
     };
-    output.report_aside(&outcome.report);
+    output.note_report(&outcome.report);
     Ok(Ok(view))
 }

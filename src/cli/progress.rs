@@ -30,7 +30,7 @@ pub(super) fn during<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
 }
 
 /// How many records or lines are done, shown on a terminal.
-pub(super) struct Records {
+pub(super) struct RecordCounter {
     bar: ProgressBar,
     since_shown: Cell<u64>,
 }
@@ -38,7 +38,7 @@ pub(super) struct Records {
 /// How many are done between two looks at the time.
 const SHOWN_EVERY: u64 = 1000;
 
-impl Records {
+impl RecordCounter {
     pub(super) fn new(what: &'static str) -> Self {
         let bar = ProgressBar::new_spinner();
         let style = ProgressStyle::with_template("{spinner} {pos} {msg} {per_sec} {elapsed}");
@@ -49,7 +49,7 @@ impl Records {
         Self { bar, since_shown: Cell::new(0) }
     }
 
-    pub(super) fn one_more(&self) {
+    pub(super) fn increment(&self) {
         let since = self.since_shown.get() + 1;
         if since < SHOWN_EVERY {
             self.since_shown.set(since);
@@ -60,7 +60,7 @@ impl Records {
     }
 }
 
-impl Drop for Records {
+impl Drop for RecordCounter {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

@@ -1,20 +1,22 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::{Exit, Output, matrix, output::QUIET, parties::Parties, paths::PolicyPaths, policy};
+use super::{
+    Exit, Output, output::QUIET, paths::PolicyPaths, policy, reach_table, request_args::RequestArgs,
+};
 use crate::{
     decide,
-    request::{Open, Request, Resource},
-    serve::Listed,
+    request::{Request, Resource, Wildcard},
+    serve::RenderedList,
     snapshot::View,
 };
 
 #[derive(Args, Debug)]
-pub(super) struct Question {
+pub(super) struct ReachOptions {
     #[command(flatten)]
-    parties: Parties,
+    parties: RequestArgs,
     #[command(flatten)]
-    matrix: matrix::Options,
+    matrix: reach_table::ReachTableOptions,
     /// List at most so many users, groups, or kinds of users
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
@@ -25,27 +27,27 @@ pub(super) struct Question {
     paths: PolicyPaths,
 }
 
-pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
+pub(super) fn run(question: &ReachOptions, output: &Output) -> Result<Exit> {
     let limit = question.limit.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
     if question.matrix.matrix {
         return matrix(question, limit, output);
     }
-    let (request, open) = question.parties.parts().list()?;
-    let view = match policy::view(&question.paths.scope()?, output)? {
+    let (request, open) = question.parties.parts().into_list_request()?;
+    let view = match policy::load_view(&question.paths.scope()?, output)? {
         Ok(view) => view,
         Err(exit) => return Ok(exit),
     };
     let limit = limit.unwrap_or(usize::MAX);
     let after = question.after.as_deref();
     let page = match open {
-        Open::Subject => decide::reached_by(&view, &request).page(after, limit),
-        Open::Resource | Open::Member => decide::reach(&view, &request).page(after, limit),
-        Open::Group => decide::groups(&view, &request).page(after, limit),
+        Wildcard::Subject => decide::reached_by(&view, &request).page(after, limit),
+        Wildcard::Resource | Wildcard::Member => decide::reach(&view, &request).page(after, limit),
+        Wildcard::Group => decide::reachable_groups(&view, &request).page(after, limit),
     };
-    let listed = Listed { open, page };
+    let listed = RenderedList { open, page };
     if output.is_json() {
         output.json(&listed)?;
-        return Ok(Exit::Fine);
+        return Ok(Exit::Success);
     }
     let page = &listed.page;
     let mut text = page.ids.join("\n");
@@ -53,33 +55,33 @@ pub(super) fn run(question: &Question, output: &Output) -> Result<Exit> {
         text.push('\n');
     }
     output.result(&text)?;
-    for unknown in unknown(&view, &request, open) {
-        output.aside(&format!("{QUIET}{unknown}{QUIET:#}\n"));
+    for unknown in unknown_entities(&view, &request, open) {
+        output.note(&format!("{QUIET}{unknown}{QUIET:#}\n"));
     }
     let shown = page.ids.len();
-    output.aside(&format!("{QUIET}{shown} of {}{QUIET:#}\n", page.total));
-    Ok(Exit::Fine)
+    output.note(&format!("{QUIET}{shown} of {}{QUIET:#}\n", page.total));
+    Ok(Exit::Success)
 }
 
-fn matrix(question: &Question, limit: Option<usize>, output: &Output) -> Result<Exit> {
+fn matrix(question: &ReachOptions, limit: Option<usize>, output: &Output) -> Result<Exit> {
     let parts = question.parties.parts();
-    matrix::check(parts.action)?;
-    let view = match policy::view(&question.paths.scope()?, output)? {
+    reach_table::check(parts.action)?;
+    let view = match policy::load_view(&question.paths.scope()?, output)? {
         Ok(view) => view,
         Err(exit) => return Ok(exit),
     };
     let asked = (parts.action, parts.conversation);
-    matrix::run(&question.matrix, &view, asked, limit, output)?;
-    Ok(Exit::Fine)
+    reach_table::run(&question.matrix, &view, asked, limit, output)?;
+    Ok(Exit::Success)
 }
 
 /// Whom a request names without there being any, a line each: a list that is empty for it is no
 /// list of what the policy refuses.
-fn unknown(view: &View, request: &Request<'_>, open: Open) -> Vec<String> {
-    let subject = Some(&request.subject).filter(|_| open != Open::Subject);
+fn unknown_entities(view: &View, request: &Request<'_>, open: Wildcard) -> Vec<String> {
+    let subject = Some(&request.subject).filter(|_| open != Wildcard::Subject);
     let (user, group) = match &request.resource {
-        Resource::User(user) if open != Open::Resource => (Some(user), None),
-        Resource::Group(group) if open != Open::Group => (None, Some(group.id)),
+        Resource::User(user) if open != Wildcard::Resource => (Some(user), None),
+        Resource::Group(group) if open != Wildcard::Group => (None, Some(group.id)),
         _ => (None, None),
     };
     let users = subject.into_iter().chain(user).chain(&request.member).map(|user| user.id);

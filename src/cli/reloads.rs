@@ -8,21 +8,21 @@ use serde_json::json;
 
 use super::{Exit, Output, diff::Share, output::BAD};
 use crate::{
-    live::{Held, ReloadGuard, StartMode, StateOptions},
+    live::{HeldPolicy, ReloadGuard, StartMode, StateOptions},
     serve::held_json,
 };
 
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(super) struct Options {
+pub(super) struct ReloadOptions {
     /// Hold a policy that lacks a section that refused something, or many of the users
     ///
     /// Of `rules`, `peers`, `permissions`, `blocks`, `moderation`, `matrices`, `unknown_users` and
     /// `protected_tags`, what the policy no longer has, where that changes what is refused; and more than
     /// ten users and a tenth of all. The last good policy goes on being served. `POST /v1/reload?force=true` with the admin
     /// token takes the new one all the same.
-    #[arg(long, value_enum, value_name = "WHETHER", default_value_t = Hold::On)]
-    hold: Hold,
+    #[arg(long, value_enum, value_name = "WHETHER", default_value_t = HoldMode::On)]
+    hold: HoldMode,
     /// Hold a policy that changes the outcome for more than this share of pairs, as 5%
     ///
     /// Of all ordered pairs of two users who are served, each counted once for each action between
@@ -37,18 +37,18 @@ pub(super) struct Options {
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
     /// What to do at the start with a policy that has errors, or that a reload would hold
-    #[arg(long, value_enum, value_name = "HOW", default_value_t = How::Refuse, requires = "state_dir")]
-    start: How,
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = StartChoice::Refuse, requires = "state_dir")]
+    start: StartChoice,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum Hold {
+enum HoldMode {
     On,
     Off,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum How {
+enum StartChoice {
     /// Refuse to start, with exit code 1
     Refuse,
     /// Take it if it has no errors, whatever was there before
@@ -57,26 +57,26 @@ enum How {
     LastGood,
 }
 
-impl Options {
+impl ReloadOptions {
     pub(super) fn guard(&self) -> ReloadGuard {
         ReloadGuard {
-            hold: self.hold == Hold::On,
+            hold: self.hold == HoldMode::On,
             max_changed: self.max_changed.map(|Share(max_changed)| max_changed),
         }
     }
 
     pub(super) fn state(&self) -> Option<StateOptions> {
         let mode = match self.start {
-            How::Refuse => StartMode::Refuse,
-            How::Fresh => StartMode::Fresh,
-            How::LastGood => StartMode::LastGood,
+            StartChoice::Refuse => StartMode::Refuse,
+            StartChoice::Fresh => StartMode::Fresh,
+            StartChoice::LastGood => StartMode::LastGood,
         };
         self.state_dir.clone().map(|folder| StateOptions { folder, mode })
     }
 }
 
 /// Says what a policy would open that is not taken at the start, and how to go on.
-pub(super) fn refuse(held: &Held, output: &Output) -> Result<Exit> {
+pub(super) fn refuse(held: &HeldPolicy, output: &Output) -> Result<Exit> {
     if output.is_json() {
         output.json(&json!({ "held": held_json(held) }))?;
     }
@@ -86,10 +86,10 @@ pub(super) fn refuse(held: &Held, output: &Output) -> Result<Exit> {
         text
     });
     let summary = &held.summary;
-    output.aside(&format!(
+    output.note(&format!(
         "{BAD}error{BAD:#}: the policy is held, since it may open what the last good one refused\n{reasons}  {summary}\n\
          help: mend the files; take them as they are with --start fresh; or serve the last good ones \
          with --start last-good\n"
     ));
-    Ok(Exit::Short)
+    Ok(Exit::Unmet)
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::inspect::replay::{self, Replay};
 
 #[derive(Args, Debug)]
-pub(super) struct Options {
+pub(super) struct ReplayOptions {
     /// The decision log, a JSON object a line; `-` for standard input
     ///
     /// A line has `subject`, `action`, `resource`, `context`, `decision` and `reason`, as
@@ -34,11 +34,11 @@ pub(super) struct Options {
     examples: usize,
 }
 
-pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
+pub(super) fn run(options: &ReplayOptions, output: &Output) -> Result<Exit> {
     let scope = options.ignored.scope(&options.policy)?.with_input_name(options.input.name());
     let reads_log = options.log.as_os_str() == "-";
     ensure!(!(reads_log && scope.has_input()), "standard input is the log or the policy, not both");
-    let Ok(view) = policy::view(&scope, output)? else { return Ok(Exit::Failed) };
+    let Ok(view) = policy::load_view(&scope, output)? else { return Ok(Exit::Failure) };
     let name = options.log.display();
     let replayed = progress::during("asking the decisions again", || {
         if reads_log {
@@ -51,19 +51,19 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
         output.json(&replayed.to_json())?;
     } else {
         for mistake in &replayed.mistakes {
-            output.aside(&format!(
+            output.note(&format!(
                 "{name}:{}:{}: {BAD}error{BAD:#}: {}\n",
                 mistake.line, mistake.column, mistake.message
             ));
         }
         let untold = replayed.malformed - replayed.mistakes.len() as u64;
         if untold > 0 {
-            output.aside(&format!("{name}: and {untold} more lines that are no decisions\n"));
+            output.note(&format!("{name}: and {untold} more lines that are no decisions\n"));
         }
         output.result(&human(&replayed))?;
     }
     let is_fine = replayed.changed == 0 && replayed.malformed == 0;
-    Ok(if is_fine { Exit::Fine } else { Exit::Short })
+    Ok(if is_fine { Exit::Success } else { Exit::Unmet })
 }
 
 fn human(replayed: &Replay) -> String {

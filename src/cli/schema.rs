@@ -5,14 +5,14 @@ use super::{Exit, Output};
 use crate::{inspect, policy};
 
 #[derive(Args, Debug)]
-pub(super) struct Options {
+pub(super) struct SchemaOptions {
     /// Of which files
-    #[arg(long, value_enum, default_value_t = Of::Policy, value_name = "FILES")]
-    of: Of,
+    #[arg(long, value_enum, default_value_t = SchemaTopic::Policy, value_name = "FILES")]
+    of: SchemaTopic,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Of {
+enum SchemaTopic {
     /// Files of sections: `.yaml`, `.yml` and `.json`
     Policy,
     /// `*.test.yaml`
@@ -21,11 +21,11 @@ enum Of {
     Record,
 }
 
-pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
+pub(super) fn run(options: &SchemaOptions, output: &Output) -> Result<Exit> {
     output.json(&match options.of {
-        Of::Policy => policy::schema(),
-        Of::Tests => inspect::test_schema(policy::schema()),
-        Of::Record => policy::record_schema(),
+        SchemaTopic::Policy => policy::schema(),
+        SchemaTopic::Tests => inspect::test_schema(policy::schema()),
+        SchemaTopic::Record => policy::record_schema(),
     })?;
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }

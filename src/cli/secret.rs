@@ -12,7 +12,7 @@ const OTHERS: u32 = 0o077;
 ///
 /// A mode that is too wide is a warning and no error: Kubernetes and Docker mount secrets with such
 /// modes, where only the container sees them.
-pub(super) fn read(path: &Path, what: &str) -> Result<Vec<u8>> {
+pub(super) fn read_bytes(path: &Path, what: &str) -> Result<Vec<u8>> {
     let unread = || format!("can't read {what} in `{}`", path.display());
     let bytes = fs::read(path).with_context(unread)?;
     // Of the file itself, where the path is a link.
@@ -29,6 +29,6 @@ pub(super) fn read(path: &Path, what: &str) -> Result<Vec<u8>> {
 
 /// The same as text.
 pub(super) fn read_text(path: &Path, what: &str) -> Result<String> {
-    let text = String::from_utf8(read(path, what)?);
+    let text = String::from_utf8(read_bytes(path, what)?);
     text.map_err(|_| anyhow!("can't read {what} in `{}`: it is not UTF-8", path.display()))
 }

@@ -19,31 +19,31 @@ use tracing::info;
 
 use super::{
     Exit, Output, dialects,
-    duration::TypedDuration,
-    facts_store::{self, OpenStore},
-    listen::{self, Address},
+    duration::DurationArg,
+    facts_store::{self, StoreHandle},
+    listen::{self, ListenAddress},
     logs,
     paths::Ignored,
     policy, progress, reloads, secret,
-    signals::{Signalled, Signals},
+    signals::{SignalRequest, Signals},
 };
 use crate::{
     dialects::Dialect,
-    live::{Live, LiveOptions, LogForm, Pace, Start, Trigger, Watch},
+    live::{Live, LiveOptions, LogForm, StartOutcome, Trigger, Watch, WatchOptions},
     serve::{
         self, AdminToken, AllowStatus, App, Audit, ConnectionLimits, Destination, HostName,
-        LineWriter, Listeners, PropertyNames, PublicUrl, Sockets,
+        LineWriter, Listeners, PropertyNames, PublicUrl, SocketOptions,
     },
 };
 
 #[derive(Args, Debug)]
-pub(super) struct Options {
+pub(super) struct ServeArgs {
     /// Listen on this address; may be given several times
     ///
     /// Without --listen and --uds, on 127.0.0.1:7411. localhost:7411 takes the loopback addresses,
     /// :7411 all addresses. Port 0 takes any free port.
     #[arg(long, value_name = "ADDRESS")]
-    listen: Vec<Address>,
+    listen: Vec<ListenAddress>,
     /// Let --listen name addresses that other machines reach, though decisions need no token
     ///
     /// All who can reach them may ask for decisions and list users.
@@ -70,7 +70,7 @@ pub(super) struct Options {
     /// `/readyz` answers 503 meanwhile, so that balancers send nobody new. Then comes the time to drain.
     /// The same signal again cuts it short.
     #[arg(long, value_name = "DURATION", default_value = "0s")]
-    shutdown_wait: TypedDuration,
+    shutdown_wait: DurationArg,
     /// How large a request's body may be, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
     body_limit: usize,
@@ -84,27 +84,27 @@ pub(super) struct Options {
     #[arg(long, value_name = "URL")]
     public_url: Option<PublicUrl>,
     /// Whether AuthZEN's answers carry a `context`, which says why
-    #[arg(long, value_enum, value_name = "WHETHER", default_value_t = Context::On)]
-    authzen_context: Context,
+    #[arg(long, value_enum, value_name = "WHETHER", default_value_t = ContextChoice::On)]
+    authzen_context: ContextChoice,
     /// Which properties of AuthZEN's requests stand in for what peerage holds
     ///
     /// `all`: any `tags`, `peers`, `permissions`, `moderation`, `role`, `matrix`, `member` or `field` of
     /// our shape. Callers who pass attributes of their own along, as an HR system's `role: admin`, need
     /// `peerage`: only those in the object `peerage` of the properties.
-    #[arg(long, value_enum, value_name = "WHICH", default_value_t = Properties::All)]
-    properties: Properties,
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t = PropertiesChoice::All)]
+    properties: PropertiesChoice,
     /// How often to look for changes that no event told of, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000)]
     poll: u64,
     #[command(flatten)]
-    reloads: reloads::Options,
+    reloads: reloads::ReloadOptions,
     /// Whether SIGHUP takes a policy that would be held
     ///
     /// Without it, a hangup reads the files again as `POST /v1/reload` does, and what is held stays so.
     #[arg(long)]
     sighup_forces: bool,
     #[command(flatten)]
-    store: facts_store::Options,
+    store: facts_store::FactsStoreOptions,
     /// How long a request that sends Peerage-At-Least waits at most, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 2000)]
     at_least_wait: u64,
@@ -126,7 +126,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "FILE")]
     audit_log: Option<PathBuf>,
     #[command(flatten)]
-    dialects: dialects::Options,
+    dialects: dialects::DialectOptions,
     /// Policy files, or folders of them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -135,18 +135,18 @@ pub(super) struct Options {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum Properties {
+enum PropertiesChoice {
     All,
     Peerage,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum Context {
+enum ContextChoice {
     On,
     Off,
 }
 
-pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
+pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
     let log = logs::open(output)?;
     let connections = ConnectionLimits::raise();
     listen::check(&options.listen, options.insecure_listen)?;
@@ -156,8 +156,11 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     let signals = Signals::listen(&runtime).context("can't wait for signals")?;
     let starting = signals.while_starting(&runtime);
     // Before the files are read, so that no change falls between the two.
-    let pace = Pace { poll: Duration::from_millis(options.poll.max(1)), ..Pace::default() };
-    let scope = options.ignored.scope(&options.paths)?.of_files_only();
+    let pace = WatchOptions {
+        poll: Duration::from_millis(options.poll.max(1)),
+        ..WatchOptions::default()
+    };
+    let scope = options.ignored.scope(&options.paths)?.files_only();
     let watch = Watch::start(scope, pace).context("can't watch the files")?;
     let callers = Callers {
         audit: options.audit()?,
@@ -176,20 +179,20 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     };
     // Closed at every end, also by an error.
     let store = options.store.open()?;
-    if let Some(store) = store.as_ref().map(OpenStore::handle) {
+    if let Some(store) = store.as_ref().map(StoreHandle::handle) {
         starting.at_exit(move || {
             // What is not closed in order is put right at the next opening.
             let _ = store.close();
         });
     }
-    let start = || Live::start(&live_options, store.as_ref().map(OpenStore::handle));
+    let start = || Live::start(&live_options, store.as_ref().map(StoreHandle::handle));
     let live = match progress::during("compiling the policy", start)? {
-        Start::Serving(live) => live,
-        Start::Refused(report) => {
-            output.report_instead(&report)?;
+        StartOutcome::Serving(live) => live,
+        StartOutcome::Refused(report) => {
+            output.report_in_place(&report)?;
             return Ok(policy::exit(&report));
         }
-        Start::Held(held) => return reloads::refuse(&held, output),
+        StartOutcome::Held(held) => return reloads::refuse(&held, output),
     };
     if let Some(facts) = live.facts() {
         options.store.log_opening(&facts.opening());
@@ -200,9 +203,9 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
             // What is wrong was told together with what is served instead.
             _ if !latest.outcome.is_current() => {}
             LogForm::Fields => form.log(&latest.report),
-            LogForm::Text => output.report_aside(&latest.report),
+            LogForm::Text => output.note_report(&latest.report),
         }
-        if options.properties == Properties::All {
+        if options.properties == PropertiesChoice::All {
             info!(
                 "properties of AuthZEN's requests that have peerage's names and shapes stand in for what it holds; \
                  where callers pass their own along, start it with --properties peerage"
@@ -213,7 +216,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
     }
     // What is cut must not be waited for.
     runtime.shutdown_background();
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
 /// Who may do more than ask for decisions, in which APIs, and how many there may be.
@@ -221,12 +224,12 @@ struct Callers {
     audit: Arc<Audit>,
     admin: Option<AdminToken>,
     dialects: Vec<Box<dyn Dialect>>,
-    venueless: Option<Sockets>,
+    venueless: Option<SocketOptions>,
     connections: ConnectionLimits,
     log: LineWriter,
 }
 
-impl Options {
+impl ServeArgs {
     fn audit(&self) -> Result<Arc<Audit>> {
         let lines = self.audit_log.as_ref().map(|path| {
             let destination = if path.as_os_str() == "-" {
@@ -257,7 +260,7 @@ fn runtime() -> io::Result<Runtime> {
 }
 
 async fn daemon(
-    options: &Options,
+    options: &ServeArgs,
     live: Arc<Live>,
     (mut watch, mut signals): (Watch, Signals),
     callers: Callers,
@@ -270,7 +273,7 @@ async fn daemon(
     let (audit, trail) = (Arc::clone(&callers.audit), Arc::clone(&callers.audit));
     let reloads = Arc::clone(&callers.audit);
     thread::Builder::new().name("reload".into()).spawn(move || {
-        follower.follow(&woken, retry, |trigger, outcome| {
+        follower.run_reloads(&woken, retry, |trigger, outcome| {
             reloads.reload_for(trigger, outcome, &follower.served());
         });
     })?;
@@ -281,16 +284,16 @@ async fn daemon(
     };
     let app = Arc::new(App::new(
         live,
-        serve::Options {
+        serve::ServeOptions {
             body_limit: options.body_limit,
             connections: callers.connections,
             max_in_flight: options.max_in_flight,
             log: Some(callers.log),
             public_url,
-            authzen_context: options.authzen_context == Context::On,
+            authzen_context: options.authzen_context == ContextChoice::On,
             properties: match options.properties {
-                Properties::All => PropertyNames::All,
-                Properties::Peerage => PropertyNames::Peerage,
+                PropertiesChoice::All => PropertyNames::All,
+                PropertiesChoice::Peerage => PropertyNames::Peerage,
             },
             audit: callers.audit,
             admin_token: callers.admin,
@@ -302,7 +305,7 @@ async fn daemon(
         },
     ));
     let drain = Duration::from_secs(options.drain);
-    let TypedDuration(shutdown_wait) = options.shutdown_wait;
+    let DurationArg(shutdown_wait) = options.shutdown_wait;
     let on_hangup = if options.sighup_forces { Trigger::Forced } else { Trigger::Requested };
     let stopping = Arc::clone(&app);
     #[expect(clippy::async_yields_async, reason = "what comes after the stop is the last wait")]
@@ -311,7 +314,7 @@ async fn daemon(
         loop {
             tokio::select! {
                 signalled = signals.next() => match signalled {
-                    Signalled::Stop(name) => {
+                    SignalRequest::Stop(name) => {
                         info!("told to stop by {name}");
                         stopping.announce_stop();
                         if wait.is_some() || shutdown_wait.is_zero() {
@@ -321,7 +324,7 @@ async fn daemon(
                         wait = Some(Instant::now() + shutdown_wait);
                     }
                     // The other end of `wake` goes only when this process does.
-                    Signalled::Reload => {
+                    SignalRequest::Reload => {
                         info!("told to reload by SIGHUP");
                         trail.reopen();
                         let _ = wake.send(on_hangup);
@@ -356,10 +359,10 @@ async fn until(instant: Option<Instant>) {
 
 /// Binds all sockets and says on standard output where they are, a line each. Gives the first that
 /// has an address, too.
-async fn listen(options: &Options, output: &Output) -> Result<(Listeners, Option<String>)> {
+async fn listen(options: &ServeArgs, output: &Output) -> Result<(Listeners, Option<String>)> {
     let mut listeners = Listeners::default();
     let mut places = Vec::new();
-    let default = Address::One(SocketAddr::from(([127, 0, 0, 1], 7411)));
+    let default = ListenAddress::One(SocketAddr::from(([127, 0, 0, 1], 7411)));
     let is_default = options.listen.is_empty() && options.uds.is_empty();
     for address in options.listen.iter().chain(is_default.then_some(&default)) {
         let bound = address.bind(&mut listeners).await?;

@@ -35,7 +35,7 @@ pub(super) struct Signals {
 
 /// What a signal means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Signalled {
+pub(super) enum SignalRequest {
     /// The name of the signal.
     Stop(&'static str),
     Reload,
@@ -55,10 +55,10 @@ impl Signals {
     }
 
     /// The next signal. May be cancelled.
-    pub(super) async fn next(&mut self) -> Signalled {
+    pub(super) async fn next(&mut self) -> SignalRequest {
         tokio::select! {
-            name = stop(&mut self.terminate, &mut self.interrupt) => Signalled::Stop(name),
-            _ = self.hangup.recv() => Signalled::Reload,
+            name = stop(&mut self.terminate, &mut self.interrupt) => SignalRequest::Stop(name),
+            _ = self.hangup.recv() => SignalRequest::Reload,
         }
     }
 
@@ -67,9 +67,9 @@ impl Signals {
         stop(&mut self.terminate, &mut self.interrupt).await
     }
 
-    /// Has the process end if it is told to stop before [`Starting::started`]: by itself if it comes to
+    /// Has the process end if it is told to stop before [`StartupSignals::started`]: by itself if it comes to
     /// that within a moment, else wherever it is, since nothing is at work for anybody yet.
-    pub(super) fn while_starting(mut self, runtime: &Runtime) -> Starting {
+    pub(super) fn while_starting(mut self, runtime: &Runtime) -> StartupSignals {
         let (started, is_started) = oneshot::channel();
         let is_stopped = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&is_stopped);
@@ -88,11 +88,11 @@ impl Signals {
                         // However that ends, nobody is served yet.
                         let _ = timeout(GRACE, spawn_blocking(work)).await;
                     }
-                    exit(Exit::Fine as i32)
+                    exit(Exit::Success as i32)
                 }
             }
         });
-        Starting { started, is_stopped, at_exit, watching }
+        StartupSignals { started, is_stopped, at_exit, watching }
     }
 }
 
@@ -108,14 +108,14 @@ async fn stop(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {
 type AtExit = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
 
 /// A start that can be told to stop.
-pub(super) struct Starting {
+pub(super) struct StartupSignals {
     started: oneshot::Sender<()>,
     is_stopped: Arc<AtomicBool>,
     at_exit: AtExit,
     watching: JoinHandle<Signals>,
 }
 
-impl Starting {
+impl StartupSignals {
     /// Whether it was told to stop.
     pub(super) fn is_stopped(&self) -> bool {
         self.is_stopped.load(Ordering::Acquire)

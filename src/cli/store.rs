@@ -9,45 +9,45 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Exit, Output,
-    client::{Sent, Target},
+    client::{DaemonTarget, RequestContent},
     help,
     output::{BAD, GOOD, QUIET},
     progress,
 };
 use crate::{
-    facts::Kind,
-    store::{self, Checked, SteppedBack},
+    facts::RecordKind,
+    store::{self, CheckReport, Rollback},
 };
 
 #[derive(Args, Debug)]
-pub(super) struct Options {
+pub(super) struct StoreCommand {
     #[command(subcommand)]
-    task: Task,
+    task: StoreTask,
 }
 
 #[derive(Subcommand, Debug)]
-enum Task {
+enum StoreTask {
     /// Read a whole store and find what is damaged in it; changes nothing
     ///
     /// Exits with 1 if records are damaged or commits are lost, with 2 if it can't be opened at all.
     #[command(after_help = "Example: peerage store check facts.redb")]
-    Check(File),
+    Check(StoreFile),
     /// Make the file of a store no longer than it has to be
     #[command(after_help = "Example: peerage store compact facts.redb")]
-    Compact(File),
+    Compact(StoreFile),
     /// Take a store as it is whose newest commits are damaged or lost, at its last sound commit
     ///
     /// No daemon opens such a store, since who was banned or blocked by those commits would be so no
     /// more. Prefer a backup that is newer. Revisions go on above all that were ever told.
     #[command(after_help = "Example: peerage store repair facts.redb")]
-    Repair(File),
+    Repair(StoreFile),
     /// Copy a store into a new file: one that no daemon has open, or that of a running daemon
     #[command(after_help = help::STORE_BACKUP)]
-    Backup(Backup),
+    Backup(BackupOptions),
 }
 
 #[derive(Args, Debug)]
-struct File {
+struct StoreFile {
     /// The store; no daemon may have it open
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -55,7 +55,7 @@ struct File {
 
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("source").required(true).args(["file", "from", "admin_uds"]))]
-struct Backup {
+struct BackupOptions {
     /// The store; no daemon may have it open
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
@@ -76,12 +76,12 @@ struct Backup {
     force: bool,
 }
 
-pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
+pub(super) fn run(options: &StoreCommand, output: &Output) -> Result<Exit> {
     match &options.task {
-        Task::Check(of) => check(&of.file, output),
-        Task::Compact(of) => compact(&of.file, output),
-        Task::Repair(of) => repair(&of.file, output),
-        Task::Backup(options) => backup(options, output),
+        StoreTask::Check(of) => check(&of.file, output),
+        StoreTask::Compact(of) => compact(&of.file, output),
+        StoreTask::Repair(of) => repair(&of.file, output),
+        StoreTask::Backup(options) => backup(options, output),
     }
 }
 
@@ -103,10 +103,10 @@ fn check(file: &Path, output: &Output) -> Result<Exit> {
         output.result(&human(&checked))?;
     }
     let is_whole = checked.damaged.is_empty() && checked.stepped_back.is_none();
-    Ok(if is_whole { Exit::Fine } else { Exit::Short })
+    Ok(if is_whole { Exit::Success } else { Exit::Unmet })
 }
 
-fn human(checked: &Checked) -> String {
+fn human(checked: &CheckReport) -> String {
     let mut text = findings(&checked.repairs, checked.stepped_back);
     // Writing to a string can't fail.
     for flaw in &checked.damaged {
@@ -130,12 +130,12 @@ fn human(checked: &Checked) -> String {
 }
 
 /// What was not in order, a line each.
-fn findings(repairs: &[String], stepped_back: Option<SteppedBack>) -> String {
+fn findings(repairs: &[String], stepped_back: Option<Rollback>) -> String {
     let lost = stepped_back.iter().map(|it| format!("{BAD}lost{BAD:#} {it}\n"));
     repairs.iter().map(|it| format!("{QUIET}note{QUIET:#} {it}\n")).chain(lost).collect()
 }
 
-fn stepped_back(it: Option<SteppedBack>) -> Value {
+fn stepped_back(it: Option<Rollback>) -> Value {
     it.map_or(Value::Null, |it| json!({ "revision": it.found, "committed": it.known }))
 }
 
@@ -145,24 +145,24 @@ fn repair(file: &Path, output: &Output) -> Result<Exit> {
         output.json(&json!({
             "revision": done.revision,
             "repairs": done.repairs,
-            "stepped_back": stepped_back(done.stepped_back),
+            "stepped_back": stepped_back(done.rollback),
         }))?;
     } else {
-        let findings = findings(&done.repairs, done.stepped_back);
+        let findings = findings(&done.repairs, done.rollback);
         let revision = done.revision;
         output
             .result(&format!("{findings}{GOOD}ok{GOOD:#} {QUIET}revision {revision}{QUIET:#}\n"))?;
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-fn name(kind: Kind) -> &'static str {
+fn name(kind: RecordKind) -> &'static str {
     match kind {
-        Kind::User => "users",
-        Kind::Group => "groups",
-        Kind::Conversation => "conversations",
-        Kind::Rule => "rules",
-        Kind::Once => "idempotency_keys",
+        RecordKind::User => "users",
+        RecordKind::Group => "groups",
+        RecordKind::Conversation => "conversations",
+        RecordKind::Rule => "rules",
+        RecordKind::Idempotency => "idempotency_keys",
     }
 }
 
@@ -174,10 +174,10 @@ fn compact(file: &Path, output: &Output) -> Result<Exit> {
         let (before, after) = (done.before, done.after);
         output.result(&format!("{GOOD}ok{GOOD:#} {before} bytes before, {after} after\n"))?;
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-fn backup(options: &Backup, output: &Output) -> Result<Exit> {
+fn backup(options: &BackupOptions, output: &Output) -> Result<Exit> {
     let to = &options.to;
     let done = progress::during("copying the store", || match &options.file {
         Some(file) => {
@@ -186,7 +186,7 @@ fn backup(options: &Backup, output: &Output) -> Result<Exit> {
                 "revision": done.revision, "records": done.records, "bytes": done.bytes,
             }))
         }
-        None => of_daemon(options),
+        None => backup_daemon(options),
     });
     let done: Value = done?;
     let told = |name| done.get(name).cloned().unwrap_or_default();
@@ -200,12 +200,12 @@ fn backup(options: &Backup, output: &Output) -> Result<Exit> {
             told("bytes")
         ))?;
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
 /// Has a running daemon copy its own store.
-fn of_daemon(options: &Backup) -> Result<Value> {
-    let target = Target::new(
+fn backup_daemon(options: &BackupOptions) -> Result<Value> {
+    let target = DaemonTarget::new(
         options.from.as_deref(),
         options.admin_token_file.as_ref(),
         options.admin_uds.as_ref(),
@@ -221,7 +221,7 @@ fn of_daemon(options: &Backup) -> Result<Value> {
         })
         .collect();
     let path = format!("/v1/store/backup?to={encoded}");
-    let answer = target.connect()?.ask("POST", &path, &Sent::default())?;
+    let answer = target.connect()?.request("POST", &path, &RequestContent::default())?;
     ensure!(answer.status == 200, answer.message());
     Ok(answer.json())
 }

@@ -3,16 +3,16 @@ use std::fmt::Display;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    policy::{Group, Invariant, Matrix, Policy, Rule, Scope},
-    request::{Blocks, Fields, Limits, Peers, Settings, TagForm, Toggle},
+    policy::{Invariant, InvariantScope, Matrix, Policy, PolicyGroup, Rule},
+    request::{Blocks, Limits, MetadataGrants, Peers, Settings, TagForm, Toggle},
     snapshot::{Population, TagId},
 };
 
 /// Feeds texts to a digest so that no two sequences of them are fed alike.
-struct Feed(Sha256);
+struct DigestWriter(Sha256);
 
-impl Feed {
-    fn of(kind: &str) -> Self {
+impl DigestWriter {
+    fn new(kind: &str) -> Self {
         let mut feed = Self(Sha256::new());
         feed.text(kind);
         feed
@@ -27,7 +27,7 @@ impl Feed {
         self.0.update(text);
     }
 
-    fn maybe(&mut self, text: Option<&str>) {
+    fn optional(&mut self, text: Option<&str>) {
         self.count(usize::from(text.is_some()));
         self.text(text.unwrap_or_default());
     }
@@ -39,7 +39,7 @@ impl Feed {
 
 /// The digest of who there is: ids in order, each with tags, settings and relations.
 pub(super) fn population(population: &Population, names: &[String]) -> [u8; 32] {
-    let mut feed = Feed::of("population 2");
+    let mut feed = DigestWriter::new("population 2");
     let directory = &population.directory;
     let name = |tag: &TagId| names.get(tag.index()).map_or("", String::as_str);
     feed.count(directory.len() as usize);
@@ -49,16 +49,16 @@ pub(super) fn population(population: &Population, names: &[String]) -> [u8; 32] 
         feed.count(tags.len());
         tags.iter().for_each(|tag| feed.text(name(&tag)));
     }
-    feed.count(population.owns().count());
-    for (user, own) in population.owns() {
+    feed.count(population.all_overrides().count());
+    for (user, own) in population.all_overrides() {
         feed.count(user as usize);
         feed.0.update(own.to_bytes());
     }
-    feed.count(population.own_conditions().count());
-    for (user, switch, condition) in population.own_conditions() {
+    feed.count(population.switch_conditions().count());
+    for (user, switch, condition) in population.switch_conditions() {
         feed.count(*user as usize);
         feed.text(switch.as_str());
-        feed.shown(condition.map(&mut |tag| name(tag)));
+        feed.display(condition.map(&mut |tag| name(tag)));
     }
     feed.count(usize::from(!population.ties.is_empty()));
     if !population.ties.is_empty() {
@@ -92,7 +92,7 @@ pub(super) fn policy(population: &[u8; 32], policy: &Policy) -> [u8; 32] {
         invariants,
         places: _,
     } = policy;
-    let mut feed = Feed::of("policy 3");
+    let mut feed = DigestWriter::new("policy 3");
     feed.0.update(population);
     feed.texts(tags);
     feed.count(usize::from(rules.is_some()));
@@ -109,7 +109,7 @@ pub(super) fn policy(population: &[u8; 32], policy: &Policy) -> [u8; 32] {
     feed.finish()
 }
 
-impl Feed {
+impl DigestWriter {
     fn texts(&mut self, texts: &[String]) {
         self.count(texts.len());
         texts.iter().for_each(|text| self.text(text));
@@ -118,9 +118,9 @@ impl Feed {
     fn rule(&mut self, rule: &Rule) {
         let Rule { id, name, description, condition, outcome, place: _, wording: _ } = rule;
         self.text(&id.to_string());
-        self.maybe(name.as_deref());
-        self.maybe(description.as_deref());
-        self.shown(condition);
+        self.optional(name.as_deref());
+        self.optional(description.as_deref());
+        self.display(condition);
         self.texts(outcome);
     }
 
@@ -138,11 +138,11 @@ impl Feed {
             protected_tags,
         } = settings;
         self.text(unknown_users.as_str());
-        self.maybe(managers.as_ref().map(ToString::to_string).as_deref());
+        self.optional(managers.as_ref().map(ToString::to_string).as_deref());
         for toggle in permissions {
             match toggle {
                 Toggle::Always(on) => self.count(usize::from(*on)),
-                Toggle::When(condition) => self.shown(condition),
+                Toggle::When(condition) => self.display(condition),
             }
         }
         for action in Blocks::ACTIONS {
@@ -151,12 +151,12 @@ impl Feed {
         self.text(default.as_str());
         self.count(modes.len());
         for (when, mode) in modes {
-            self.shown(when);
+            self.display(when);
             self.text(mode.as_str());
         }
         self.text(approval.as_str());
         for limit in [friends, blocked, friend_lists, group_members] {
-            self.maybe(limit.map(|limit| limit.to_string()).as_deref());
+            self.optional(limit.map(|limit| limit.to_string()).as_deref());
         }
         self.count(usize::from(*blocks_end_friendship));
         self.count(usize::from(*tag_form == TagForm::Flip));
@@ -166,23 +166,23 @@ impl Feed {
     fn matrix(&mut self, matrix: &Matrix) {
         let Matrix { name, permissions, metadata } = matrix;
         self.text(name);
-        permissions.iter().for_each(|value| self.shown(value));
+        permissions.iter().for_each(|value| self.display(value));
         self.count(usize::from(metadata.is_some()));
-        if let Some(Fields { named, rest }) = metadata {
+        if let Some(MetadataGrants { named, rest }) = metadata {
             self.count(named.len());
             for (field, value) in named {
                 self.text(field);
-                self.shown(value);
+                self.display(value);
             }
-            self.shown(rest);
+            self.display(rest);
         }
     }
 
-    fn group(&mut self, group: &Group) {
-        let Group { id, matrix, creator, super_admins, admins, members } = group;
+    fn group(&mut self, group: &PolicyGroup) {
+        let PolicyGroup { id, matrix, creator, super_admins, admins, members } = group;
         self.text(id);
         self.text(matrix);
-        self.maybe(creator.as_deref());
+        self.optional(creator.as_deref());
         for users in [super_admins, admins, members] {
             self.texts(users);
         }
@@ -190,23 +190,23 @@ impl Feed {
 
     fn invariant(&mut self, invariant: &Invariant) {
         let Invariant { name, description, demand, action, from, to, scope, span: _ } = invariant;
-        self.maybe(name.as_deref());
-        self.maybe(description.as_deref());
+        self.optional(name.as_deref());
+        self.optional(description.as_deref());
         self.text(demand.as_str());
         self.text(action.as_str());
-        self.shown(from);
-        self.shown(to);
-        self.count(usize::from(*scope == Scope::All));
+        self.display(from);
+        self.display(to);
+        self.count(usize::from(*scope == InvariantScope::All));
     }
 
-    fn shown(&mut self, value: impl Display) {
+    fn display(&mut self, value: impl Display) {
         self.text(&value.to_string());
     }
 }
 
 /// The digest of a set of conditions, given in order of their texts and without repetition.
 pub(super) fn conditions(texts: &[&str]) -> [u8; 32] {
-    let mut feed = Feed::of("conditions 1");
+    let mut feed = DigestWriter::new("conditions 1");
     texts.iter().for_each(|text| feed.text(text));
     feed.finish()
 }

@@ -1,19 +1,21 @@
 use std::collections::BTreeMap;
 
-use super::Basis;
+use super::Declarations;
 use crate::{
     facts, policy,
-    request::{DM_MATRIX, Fields, Grant, GroupPermission, Role, Value},
-    snapshot::{Directory, GroupEntry, Groups, Matrix, MatrixNumber, TagId, Tags, View},
+    request::{DM_MATRIX, Grant, GrantCondition, GroupPermission, MetadataGrants, Role},
+    snapshot::{
+        CompiledMatrix, Directory, GroupEntry, GroupTable, MatrixNumber, TagId, Tags, View,
+    },
 };
 
 /// The matrices by their tags' numbers, in the order of their names.
-pub(super) fn matrices(matrices: &[policy::Matrix], tags: &Tags) -> Vec<Matrix> {
+pub(super) fn bind_matrices(matrices: &[policy::Matrix], tags: &Tags) -> Vec<CompiledMatrix> {
     let mut number = |name: &String| tags.get(name).unwrap_or(TagId(u32::MAX));
-    let mut bound = |value: &Value<String>| value.map(&mut number);
+    let mut bound = |value: &GrantCondition<String>| value.map(&mut number);
     matrices
         .iter()
-        .map(|matrix| Matrix {
+        .map(|matrix| CompiledMatrix {
             name: matrix.name.clone(),
             is_of_two: matrix.name == DM_MATRIX,
             permissions: matrix.permissions.each_ref().map(&mut bound),
@@ -25,10 +27,10 @@ pub(super) fn matrices(matrices: &[policy::Matrix], tags: &Tags) -> Vec<Matrix> 
 /// The groups by their users' and matrices' numbers; both are in order already. Costs a look-up of
 /// each member.
 pub(super) fn compile(
-    groups: &[policy::Group],
-    matrices: &[Matrix],
+    groups: &[policy::PolicyGroup],
+    matrices: &[CompiledMatrix],
     directory: &Directory,
-) -> Groups {
+) -> GroupTable {
     let users = |ids: &[String]| -> Vec<u32> {
         let mut users: Vec<u32> = ids.iter().filter_map(|id| directory.number(id)).collect();
         users.sort_unstable();
@@ -47,12 +49,12 @@ pub(super) fn compile(
         admins: users(&group.admins),
         members: users(&group.members),
     });
-    Groups::new(&groups.collect::<Vec<_>>(), directory.len())
+    GroupTable::new(&groups.collect::<Vec<_>>(), directory.len())
 }
 
 /// A group as files and facts tell it together.
 #[derive(Clone, Debug)]
-pub(super) struct Merged<'m> {
+pub(super) struct MergedGroup<'m> {
     id: &'m str,
     matrix: &'m str,
     creator: Option<&'m str>,
@@ -62,11 +64,11 @@ pub(super) struct Merged<'m> {
 }
 
 /// Puts what files state of a group together with its record; `None` if there is no such group.
-pub(super) fn merged<'m>(
-    basis: &'m Basis,
+pub(super) fn merge_group<'m>(
+    basis: &'m Declarations,
     id: &'m str,
-    record: Option<&'m facts::Group>,
-) -> Option<Merged<'m>> {
+    record: Option<&'m facts::GroupRecord>,
+) -> Option<MergedGroup<'m>> {
     let stated = basis.group(id).map(|(group, _)| group);
     if stated.is_none() && !record.is_some_and(|record| record.created) {
         return None;
@@ -81,7 +83,7 @@ pub(super) fn merged<'m>(
         members.extend(group.super_admins.iter().map(|id| (id.as_str(), Role::SuperAdmin)));
     }
     let own = record.filter(|_| stated.is_none());
-    Some(Merged {
+    Some(MergedGroup {
         id,
         matrix: match (stated, own) {
             (Some(group), _) => &group.matrix,
@@ -98,9 +100,13 @@ pub(super) fn merged<'m>(
 }
 
 /// The group by its users' and matrices' numbers; who has none gets one.
-pub(super) fn entry<'m>(view: &mut View, basis: &Basis, group: &Merged<'m>) -> GroupEntry<'m> {
+pub(super) fn group_entry<'m>(
+    view: &mut View,
+    basis: &Declarations,
+    group: &MergedGroup<'m>,
+) -> GroupEntry<'m> {
     let mut roles: Vec<(u32, Role)> =
-        group.members.iter().map(|(id, &role)| (view.number(id), role)).collect();
+        group.members.iter().map(|(id, &role)| (view.intern_user(id), role)).collect();
     roles.sort_unstable_by_key(|&(user, _)| user);
     let having = |wanted: Role| {
         let having = roles.iter().filter(move |&&(_, role)| role == wanted);
@@ -110,7 +116,7 @@ pub(super) fn entry<'m>(view: &mut View, basis: &Basis, group: &Merged<'m>) -> G
         id: group.id,
         matrix: view.matrix_number(group.matrix).unwrap_or(MatrixNumber::NONE),
         own_matrix: own_matrix(view, basis, group),
-        creator: group.creator.map(|id| view.number(id)),
+        creator: group.creator.map(|id| view.intern_user(id)),
         super_admins: having(Role::SuperAdmin),
         admins: having(Role::Admin),
         members: roles.iter().map(|&(user, _)| user).collect(),
@@ -118,31 +124,35 @@ pub(super) fn entry<'m>(view: &mut View, basis: &Basis, group: &Merged<'m>) -> G
 }
 
 /// Puts a group in the view.
-pub(super) fn put(view: &mut View, basis: &Basis, group: &Merged<'_>) {
-    let entry = entry(view, basis, group);
+pub(super) fn put_group(view: &mut View, basis: &Declarations, group: &MergedGroup<'_>) {
+    let entry = group_entry(view, basis, group);
     view.groups.put(&entry);
 }
 
 /// The matrix of a group that has permissions of its own; if there is none of the name that it says,
 /// nobody may do anything there.
-fn own_matrix(view: &mut View, basis: &Basis, group: &Merged<'_>) -> Option<Matrix> {
+fn own_matrix(
+    view: &mut View,
+    basis: &Declarations,
+    group: &MergedGroup<'_>,
+) -> Option<CompiledMatrix> {
     let own = group.permissions?;
     let policy::Matrix { permissions, metadata, .. } = basis.matrix(group.matrix)?;
     let mut permissions = permissions.clone();
     let mut metadata = metadata.clone();
     for (key, text) in own {
         // Only what was checked is ever stored; what can't be read denies.
-        let value = policy::value(text).unwrap_or(Value::Grant(Grant::Deny));
+        let value = policy::parse_value(text).unwrap_or(GrantCondition::Grant(Grant::Deny));
         let (name, field) = match key.split_once('.') {
             Some((name, field)) => (name, Some(field)),
             None => (key.as_str(), None),
         };
         match (name.parse::<GroupPermission>(), field) {
             (Ok(GroupPermission::UpdateMetadata), Some("*") | None) => {
-                fields(&mut metadata).rest = value;
+                metadata_or_deny(&mut metadata).rest = value;
             }
             (Ok(GroupPermission::UpdateMetadata), Some(field)) => {
-                let named = &mut fields(&mut metadata).named;
+                let named = &mut metadata_or_deny(&mut metadata).named;
                 match named.binary_search_by(|(name, _)| name.as_str().cmp(field)) {
                     Ok(at) => named.get_mut(at).into_iter().for_each(|it| it.1 = value.clone()),
                     Err(at) => named.insert(at, (field.to_owned(), value)),
@@ -156,8 +166,8 @@ fn own_matrix(view: &mut View, basis: &Basis, group: &Merged<'_>) -> Option<Matr
             (Err(_), _) => {}
         }
     }
-    let mut bound = |value: &Value<String>| value.map(&mut |tag| view.tag(tag));
-    Some(Matrix {
+    let mut bound = |value: &GrantCondition<String>| value.map(&mut |tag| view.intern_tag(tag));
+    Some(CompiledMatrix {
         name: String::new(),
         is_of_two: group.matrix == DM_MATRIX,
         permissions: permissions.each_ref().map(&mut bound),
@@ -166,7 +176,7 @@ fn own_matrix(view: &mut View, basis: &Basis, group: &Merged<'_>) -> Option<Matr
 }
 
 /// Who may change which field, where nothing was said of it so far: nobody.
-fn fields(metadata: &mut Option<Fields<String>>) -> &mut Fields<String> {
-    let deny = || Value::Grant(Grant::Deny);
-    metadata.get_or_insert_with(|| Fields { named: Vec::new(), rest: deny() })
+fn metadata_or_deny(metadata: &mut Option<MetadataGrants<String>>) -> &mut MetadataGrants<String> {
+    let deny = || GrantCondition::Grant(Grant::Deny);
+    metadata.get_or_insert_with(|| MetadataGrants { named: Vec::new(), rest: deny() })
 }

@@ -6,94 +6,95 @@
 //!
 //! Invariant: one function in, one view out; it reads no file and no clock.
 
-mod base;
-mod basis;
+mod apply_files;
+mod apply_records;
+mod declarations;
 mod digest;
-mod excerpt;
-mod facts;
-mod follow;
 mod groups;
 mod overlay;
-mod pair;
-mod places;
+mod policy_base;
 mod population;
-mod restate;
 mod rules;
 mod shadowed;
-mod standings;
+mod slice;
+mod statement_spans;
+mod user_states;
+mod versions;
+mod with_records;
 
-pub use base::Base;
-pub use basis::Basis;
-pub use facts::{Facts, rebuild, start};
-pub use follow::{Changed, catch_up, follow};
-pub use pair::{Pair, Versions, over, versions};
-pub use places::Places;
-pub use shadowed::Shadowed;
+pub use apply_records::{Changed, apply_records, replay_changes};
+pub use declarations::Declarations;
+pub use policy_base::PolicyBase;
+pub use shadowed::ShadowedFact;
+pub use statement_spans::StatementSpans;
+pub use versions::{VersionPair, Versions, build_over, build_versions};
+pub use with_records::{FactsSource, build_with_records, rebuild};
 
-pub use crate::policy::{condition, misnamed, value};
+pub use crate::policy::{forbidden_tag_report, parse_condition, parse_value};
 
 use std::{cell::Cell, collections::HashSet, sync::Arc};
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Report, did_you_mean},
-    policy::{self, Census, Policy, Users},
+    policy::{self, Policy, PreviousUsers, Users},
     prove,
-    snapshot::{Groups, Population, Revision, Standing, Standings, TagId, Tags, View},
-    source::{Loaded, Sources},
+    snapshot::{GroupTable, Population, Revision, StateIndex, TagId, Tags, UserState, View},
+    source::{LoadedSources, Sources},
     syntax::{
         self, Ast,
         ast::{ExprKind, Item, User},
-        bulk::Bulk,
+        bulk::BulkFile,
     },
 };
 
 /// How many users may be compared with ids that are nobody's.
-const MOST_COMPARISONS: u32 = 2_000_000;
+const MAX_COMPARISONS: u32 = 2_000_000;
 
 /// What became of a policy: a view if it holds no error, and all that is to be said about it.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct BuildOutput {
     pub view: Option<View>,
     /// What the files state, to be held against what facts say; there is one if there is a view.
-    pub basis: Option<Arc<Basis>>,
+    pub declarations: Option<Arc<Declarations>>,
     pub report: Report,
 }
 
 /// Parses, resolves and compiles what was loaded; what could not be loaded is a mistake too.
 ///
 /// `previous` speeds it up and changes nothing in the result.
-pub fn build(loaded: &Loaded, previous: Option<&View>) -> Outcome {
-    built(loaded, previous, false)
+pub fn build(loaded: &LoadedSources, previous: Option<&View>) -> BuildOutput {
+    build_with(loaded, previous, false)
 }
 
 /// The same, with lints: what [`prove::lint`] finds in a policy without errors but broken invariants.
-pub fn examine(loaded: &Loaded) -> Outcome {
-    built(loaded, None, true)
+pub fn build_with_lints(loaded: &LoadedSources) -> BuildOutput {
+    build_with(loaded, None, true)
 }
 
-fn built(loaded: &Loaded, previous: Option<&View>, lints: bool) -> Outcome {
+fn build_with(loaded: &LoadedSources, previous: Option<&View>, lints: bool) -> BuildOutput {
     let sources = &loaded.sources;
     let mut problems = Diagnostics::default();
-    let (policy, statements) = read(loaded, previous, lints, false, &mut problems);
+    let (policy, statements) = parse_and_resolve(loaded, previous, lints, false, &mut problems);
     let invariants = policy.invariants.clone();
     let mut view = (!problems.has_errors()).then(|| compile(&policy, previous));
     if let Some(compiled) = &view {
         prove::invariants(&invariants, compiled, &mut problems);
         if lints {
-            let records = |visit: &mut dyn FnMut(&User<'_>)| records(&statements, sources, visit);
+            let records =
+                |visit: &mut dyn FnMut(&User<'_>)| visit_users(&statements, sources, visit);
             prove::lint(&statements, sources, &records, compiled, &mut problems);
         }
     }
     if problems.has_errors() {
         view = None;
     }
-    Outcome { view, basis: None, report: Report::new(problems, sources) }
+    BuildOutput { view, declarations: None, report: Report::new(problems, sources) }
 }
 
 /// Parses and resolves what was loaded; with what lints are about, if they are asked for. Places are
 /// for what facts are held against.
-fn read<'l>(
-    loaded: &'l Loaded,
+fn parse_and_resolve<'l>(
+    loaded: &'l LoadedSources,
     previous: Option<&View>,
     lints: bool,
     places: bool,
@@ -103,7 +104,7 @@ fn read<'l>(
         problems.push(Diagnostic::from(error));
     }
     let ast = syntax::parse(&loaded.sources, problems);
-    let statements = if lints { statements(&ast.items) } else { Vec::new() };
+    let statements = if lints { lintable_items(&ast.items) } else { Vec::new() };
     (resolve(ast, &loaded.sources, previous, places, problems), statements)
 }
 
@@ -115,25 +116,25 @@ fn resolve(
     places: bool,
     problems: &mut Diagnostics,
 ) -> Policy {
-    let knows = |id: &str| previous.is_some_and(|view| view.population.states(id));
-    let comparisons = Cell::new(MOST_COMPARISONS);
+    let knows = |id: &str| previous.is_some_and(|view| view.population.is_declared(id));
+    let comparisons = Cell::new(MAX_COMPARISONS);
     let near = |id: &str| {
         let users = &previous?.population.directory;
         comparisons.set(comparisons.get().checked_sub(users.len())?);
         did_you_mean(id, (0..users.len()).map(|user| users.id(user))).map(str::to_owned)
     };
-    let census = previous.map(|view| Census {
+    let census = previous.map(|view| PreviousUsers {
         key: view.population.key,
         tags: user_tags(view),
         knows: &knows,
-        near: &near,
+        nearest: &near,
     });
     policy::resolve(ast, sources, census, places, problems)
 }
 
 /// What lints are about: records, which may be many, only as far as they hold conditions or their ids
 /// may look like another.
-fn statements<'s>(items: &[Item<'s>]) -> Vec<Item<'s>> {
+fn lintable_items<'s>(items: &[Item<'s>]) -> Vec<Item<'s>> {
     let is_asked = |item: &&Item<'_>| match item {
         // Of the others nothing can be said but that they look like another.
         Item::User(user) if !user.id.value.is_ascii() => true,
@@ -150,7 +151,7 @@ fn statements<'s>(items: &[Item<'s>]) -> Vec<Item<'s>> {
 
 /// Visits the records of users that are among the statements, and all those of bulk files, which are read
 /// again.
-fn records(statements: &[Item<'_>], sources: &Sources, visit: &mut dyn FnMut(&User<'_>)) {
+fn visit_users(statements: &[Item<'_>], sources: &Sources, visit: &mut dyn FnMut(&User<'_>)) {
     for item in statements {
         if let Item::User(user) = item {
             visit(user);
@@ -158,7 +159,7 @@ fn records(statements: &[Item<'_>], sources: &Sources, visit: &mut dyn FnMut(&Us
     }
     for (id, source) in sources.iter().filter(|(_, source)| source.notation.is_bulk()) {
         // What is wrong with the lines was reported before.
-        let bulk = Bulk::new(id, source);
+        let bulk = BulkFile::new(id, source);
         bulk.users(&mut Diagnostics::default(), &mut |user, _| visit(&user));
     }
 }
@@ -179,62 +180,64 @@ pub fn compile(policy: &Policy, previous: Option<&View>) -> View {
         Users::Unchanged(key) => previous.filter(|view| view.population.key == *key),
     };
     let (known, user_tags) = match (unchanged, &policy.users) {
-        (Some(view), _) => (Known::As(view), user_tags(view)),
-        (None, Users::Read(roster)) => Known::new(population::compile(roster)),
-        (None, Users::Unchanged(_)) => Known::new(population::compile(&policy::Roster::default())),
+        (Some(view), _) => (PopulationSource::As(view), user_tags(view)),
+        (None, Users::Read(roster)) => PopulationSource::new(population::compile(roster)),
+        (None, Users::Unchanged(_)) => {
+            PopulationSource::new(population::compile(&policy::Roster::default()))
+        }
     };
     let digest = digest::policy(&known.population().digest, policy);
-    let mut view = lay(policy, known, user_tags, policy.rules.clone(), previous);
+    let mut view = assemble_view(policy, known, user_tags, policy.rules.clone(), previous);
     view.groups = groups::compile(&policy.groups, &view.matrices, &view.population.directory);
     view.revision = Revision { policy: digest, facts: 0 };
     view
 }
 
 /// The view of a policy over these users, but for groups and the revision.
-fn lay(
+fn assemble_view(
     policy: &Policy,
-    known: Known<'_>,
+    known: PopulationSource<'_>,
     user_tags: Vec<String>,
     rules: Option<Vec<policy::Rule>>,
     previous: Option<&View>,
 ) -> View {
-    let tags = number(user_tags, policy, rules.as_deref().unwrap_or_default());
+    let tags = number_tags(user_tags, policy, rules.as_deref().unwrap_or_default());
     let declared = policy.tags.iter().filter_map(|name| tags.get(name)).collect();
-    let named = named(policy).into_iter().filter_map(|name| tags.get(name)).collect();
+    let named = named_tags(policy).into_iter().filter_map(|name| tags.get(name)).collect();
     // Every tag that a policy names was numbered; a number that no one has stands for no user.
     let settings = policy.settings.map(&mut |name| tags.get(name).unwrap_or(TagId(u32::MAX)));
     let known = known.with_friendships(settings.blocks_end_friendship);
-    let (standings, each) = standings::compile(&settings, known.population());
-    let population = known.standing_as(&standings, &each);
+    let (standings, each) = user_states::compile(&settings, known.population());
+    let population = known.with_states(&standings, &each);
     let managers = settings.managers.as_ref().map(|condition| {
-        population.meeting(condition).into_owned().packed(population.directory.len())
+        population.users_meeting(condition).into_owned().packed(population.directory.len())
     });
     let rules = rules.map(|rules| rules::compile(rules, &tags, &population, previous));
     View {
-        is_plain: standings.are_open() && population.ties.is_empty(),
+        only_rules_restrict: standings.is_unrestricted() && population.ties.is_empty(),
         population,
-        matrices: groups::matrices(&policy.matrices, &tags).into(),
+        matrices: groups::bind_matrices(&policy.matrices, &tags).into(),
         tags: Arc::new(tags),
-        declared,
-        named,
+        declared_tags: declared,
+        named_tags: named,
         rules: rules.map(Arc::new),
         settings: Arc::new(settings),
         sections: policy.sections,
-        standings,
+        states: standings,
         managers,
-        groups: Groups::new(&[], 0),
+        groups: GroupTable::new(&[], 0),
         revision: Revision { policy: [0; 32], facts: 0 },
     }
 }
 
 /// The users of a policy, before it is known where they stand under it.
-enum Known<'v> {
+enum PopulationSource<'v> {
     New(Box<Population>),
     /// Those of a previous view.
     As(&'v View),
 }
 
-impl Known<'_> {
+impl PopulationSource<'_> {
     /// The same where blocks end friendships that files state, or where they don't.
     fn with_friendships(self, blocks_end: bool) -> Self {
         let settled = match &self {
@@ -246,7 +249,7 @@ impl Known<'_> {
     }
 }
 
-impl Known<'_> {
+impl PopulationSource<'_> {
     fn new((population, tags): (Population, Vec<String>)) -> (Self, Vec<String>) {
         (Self::New(Box::new(population)), tags)
     }
@@ -258,25 +261,25 @@ impl Known<'_> {
         }
     }
 
-    fn standing_as(self, standings: &Standings, each: &[Standing]) -> Arc<Population> {
+    fn with_states(self, standings: &StateIndex, each: &[UserState]) -> Arc<Population> {
         match self {
-            Self::New(population) => Arc::new(population.standing_as(standings, each)),
-            Self::As(view) if view.population.stands_as(standings, each) => {
+            Self::New(population) => Arc::new(population.with_states(standings, each)),
+            Self::As(view) if view.population.has_states(standings, each) => {
                 Arc::clone(&view.population)
             }
             Self::As(view) => {
-                Arc::new(Population::clone(&view.population).standing_as(standings, each))
+                Arc::new(Population::clone(&view.population).with_states(standings, each))
             }
         }
     }
 }
 
 /// Numbers the users' tags first, then the others, each in the order of their names.
-fn number(users: Vec<String>, policy: &Policy, rules: &[policy::Rule]) -> Tags {
+fn number_tags(users: Vec<String>, policy: &Policy, rules: &[policy::Rule]) -> Tags {
     let known: HashSet<&str> = users.iter().map(String::as_str).collect();
-    let mut others = named(policy);
+    let mut others = named_tags(policy);
     for rule in rules {
-        rule.condition.each_tag(&mut |tag| others.push(tag));
+        rule.condition.for_each_tag(&mut |tag| others.push(tag));
         others.extend(rule.outcome.iter().map(String::as_str));
     }
     others.retain(|name| !known.contains(name));
@@ -287,17 +290,17 @@ fn number(users: Vec<String>, policy: &Policy, rules: &[policy::Rule]) -> Tags {
 }
 
 /// The tags that a policy names apart from rules and users' records, some perhaps more than once.
-fn named(policy: &Policy) -> Vec<&str> {
+fn named_tags(policy: &Policy) -> Vec<&str> {
     let mut others: Vec<&str> = policy.tags.iter().map(String::as_str).collect();
-    policy.settings.each_condition(&mut |condition| {
-        condition.each_tag(&mut |tag| others.push(tag));
+    policy.settings.for_each_condition(&mut |condition| {
+        condition.for_each_tag(&mut |tag| others.push(tag));
     });
     for invariant in &policy.invariants {
-        invariant.from.each_tag(&mut |tag| others.push(tag));
-        invariant.to.each_tag(&mut |tag| others.push(tag));
+        invariant.from.for_each_tag(&mut |tag| others.push(tag));
+        invariant.to.for_each_tag(&mut |tag| others.push(tag));
     }
     for matrix in &policy.matrices {
-        matrix.each_value(&mut |value| value.each_tag(&mut |tag| others.push(tag)));
+        matrix.each_value(&mut |value| value.for_each_tag(&mut |tag| others.push(tag)));
     }
     others
 }

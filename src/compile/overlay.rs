@@ -8,40 +8,41 @@ use crate::syntax::ast::{Group, Item, Matrix, Peers, Rule, Settings, Text, User}
 ///
 /// What is given comes first. Costs a look at each item, and where something is given of rules or
 /// settings, at that of it too.
-pub(super) fn lay_over<'s>(
+pub(super) fn overlay_items<'s>(
     stated: impl IntoIterator<Item = Item<'s>>,
     given: Vec<Item<'s>>,
 ) -> Vec<Item<'s>> {
-    let mut over = Over::new(given);
-    let kept: Vec<Item<'s>> = stated.into_iter().filter_map(|item| over.kept(item)).collect();
+    let mut over = Overlay::new(given);
+    let kept: Vec<Item<'s>> =
+        stated.into_iter().filter_map(|item| over.remaining_item(item)).collect();
     let mut items = over.items;
     items.extend(kept);
     items
 }
 
 /// What is given, found by what it is of.
-struct Over<'s> {
+struct Overlay<'s> {
     items: Vec<Item<'s>>,
     /// Where the records are, by their kind and id.
-    records: HashMap<(Kind, String), usize>,
+    records: HashMap<(OverlayKind, String), usize>,
     rules: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Kind {
+enum OverlayKind {
     User,
     Group,
     Matrix,
 }
 
-impl<'s> Over<'s> {
+impl<'s> Overlay<'s> {
     fn new(items: Vec<Item<'s>>) -> Self {
         let mut records = HashMap::new();
         for (at, item) in items.iter().enumerate() {
             let id = match item {
-                Item::User(user) => (Kind::User, &user.id),
-                Item::Group(group) => (Kind::Group, &group.id),
-                Item::Matrix(matrix) => (Kind::Matrix, &matrix.name),
+                Item::User(user) => (OverlayKind::User, &user.id),
+                Item::Group(group) => (OverlayKind::Group, &group.id),
+                Item::Matrix(matrix) => (OverlayKind::Matrix, &matrix.name),
                 _ => continue,
             };
             records.entry((id.0, id.1.value.to_string())).or_insert(at);
@@ -52,7 +53,7 @@ impl<'s> Over<'s> {
 
     /// What stays of an item of the policy beside what is given, to which goes what a record that is
     /// given leaves out.
-    fn kept(&mut self, item: Item<'s>) -> Option<Item<'s>> {
+    fn remaining_item(&mut self, item: Item<'s>) -> Option<Item<'s>> {
         match item {
             Item::Rule(rule) => {
                 let is_same = |it: &Item<'_>| matches!(it, Item::Rule(it) if same_rule(it, &rule));
@@ -64,23 +65,25 @@ impl<'s> Over<'s> {
                     |it: &Item<'_>| matches!(it, Item::Word(it) if it.section == word.section);
                 (!self.items.iter().any(is_same)).then_some(Item::Word(word))
             }
-            Item::Settings(stated) => Some(Item::Settings(Box::new(self.without(*stated)))),
-            Item::Peers(stated) => Some(Item::Peers(Box::new(self.peers_without(*stated)))),
-            Item::User(stated) => match self.record(Kind::User, &stated.id) {
+            Item::Settings(stated) => {
+                Some(Item::Settings(Box::new(self.remaining_settings(*stated))))
+            }
+            Item::Peers(stated) => Some(Item::Peers(Box::new(self.remaining_peers(*stated)))),
+            Item::User(stated) => match self.record(OverlayKind::User, &stated.id) {
                 Some(Item::User(given)) => {
                     complete_user(given, stated);
                     None
                 }
                 _ => Some(Item::User(stated)),
             },
-            Item::Group(stated) => match self.record(Kind::Group, &stated.id) {
+            Item::Group(stated) => match self.record(OverlayKind::Group, &stated.id) {
                 Some(Item::Group(given)) => {
                     complete_group(given, *stated);
                     None
                 }
                 _ => Some(Item::Group(stated)),
             },
-            Item::Matrix(stated) => match self.record(Kind::Matrix, &stated.name) {
+            Item::Matrix(stated) => match self.record(OverlayKind::Matrix, &stated.name) {
                 Some(Item::Matrix(given)) => {
                     complete_matrix(given, *stated);
                     None
@@ -96,7 +99,7 @@ impl<'s> Over<'s> {
         }
     }
 
-    fn record(&mut self, kind: Kind, id: &Text<'_>) -> Option<&mut Item<'s>> {
+    fn record(&mut self, kind: OverlayKind, id: &Text<'_>) -> Option<&mut Item<'s>> {
         if self.records.is_empty() {
             return None;
         }
@@ -104,7 +107,7 @@ impl<'s> Over<'s> {
         self.items.get_mut(at)
     }
 
-    fn without(&self, mut stated: Settings<'s>) -> Settings<'s> {
+    fn remaining_settings(&self, mut stated: Settings<'s>) -> Settings<'s> {
         for item in &self.items {
             let Item::Settings(given) = item else { continue };
             if given.section == stated.section {
@@ -116,7 +119,7 @@ impl<'s> Over<'s> {
         stated
     }
 
-    fn peers_without(&self, mut stated: Peers<'s>) -> Peers<'s> {
+    fn remaining_peers(&self, mut stated: Peers<'s>) -> Peers<'s> {
         for item in &self.items {
             let Item::Peers(given) = item else { continue };
             if given.default.is_some() {

@@ -1,7 +1,9 @@
 use crate::{
     policy::{self, Roster},
     request::{Relation, Toggle},
-    snapshot::{Entry, Own, OwnCondition, Population, TagId, Tie, Told},
+    snapshot::{
+        DirectoryEntry, Population, PopulationParts, RecordOverrides, SwitchCondition, TagId, Tie,
+    },
 };
 
 use super::digest;
@@ -11,12 +13,12 @@ use super::digest;
 pub(super) fn compile(roster: &Roster) -> (Population, Vec<String>) {
     let mut order: Vec<usize> = (0..roster.len()).collect();
     order.sort_unstable_by_key(|&user| roster.id(user));
-    let names = tags(roster);
-    let rank: Vec<TagId> = roster.tags().iter().map(|name| number(&names, name)).collect();
+    let names = tag_names(roster);
+    let rank: Vec<TagId> = roster.tags().iter().map(|name| tag_number(&names, name)).collect();
 
     let classes = classes(roster, &rank);
     let class = |user: usize| roster.set_of().get(user).map_or(usize::MAX, |&set| set as usize);
-    let users = order.iter().map(|&user| Entry {
+    let users = order.iter().map(|&user| DirectoryEntry {
         id: roster.id(user),
         class: class(user),
         is_known: roster.is_known(user),
@@ -28,14 +30,14 @@ pub(super) fn compile(roster: &Roster) -> (Population, Vec<String>) {
         }
     }
     let number_of = |old: u32| numbers.get(old as usize).copied().unwrap_or(u32::MAX);
-    let (own, own_conditions) = own(roster, &names, number_of);
-    let mut population = Population::new(Told {
+    let (own, own_conditions) = overrides(roster, &names, number_of);
+    let mut population = Population::new(PopulationParts {
         users,
         classes: &classes,
         tags: names.len(),
-        own,
-        own_conditions,
-        stated: order.iter().map(|&user| roster.stated(user)).collect(),
+        overrides: own,
+        switch_conditions: own_conditions,
+        declared_fields: order.iter().map(|&user| roster.stated(user)).collect(),
         ties: ties(roster, number_of),
         key: roster.key,
     });
@@ -44,11 +46,11 @@ pub(super) fn compile(roster: &Roster) -> (Population, Vec<String>) {
 }
 
 /// The names of all tags of users and of their records, in order.
-fn tags(roster: &Roster) -> Vec<String> {
+fn tag_names(roster: &Roster) -> Vec<String> {
     let mut names: Vec<String> = roster.tags().to_vec();
-    for (_, toggle) in roster.own().iter().flat_map(|(_, own)| &own.permissions) {
+    for (_, toggle) in roster.overrides().iter().flat_map(|(_, own)| &own.permissions) {
         if let Toggle::When(condition) = toggle {
-            condition.each_tag(&mut |tag| names.push(tag.clone()));
+            condition.for_each_tag(&mut |tag| names.push(tag.clone()));
         }
     }
     names.sort_unstable();
@@ -56,7 +58,7 @@ fn tags(roster: &Roster) -> Vec<String> {
     names
 }
 
-fn number(names: &[String], name: &str) -> TagId {
+fn tag_number(names: &[String], name: &str) -> TagId {
     let at = names.binary_search_by(|known| known.as_str().cmp(name));
     TagId(at.ok().and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX))
 }
@@ -73,18 +75,18 @@ fn classes(roster: &Roster, rank: &[TagId]) -> Vec<Vec<TagId>> {
 }
 
 /// What records set, in the order of the users.
-fn own(
+fn overrides(
     roster: &Roster,
     names: &[String],
     number_of: impl Fn(u32) -> u32,
-) -> (Vec<(u32, Own)>, Vec<OwnCondition>) {
+) -> (Vec<(u32, RecordOverrides)>, Vec<SwitchCondition>) {
     let (mut all, mut conditions) = (Vec::new(), Vec::new());
-    for (user, said) in roster.own() {
+    for (user, said) in roster.overrides() {
         let user = number_of(*user);
-        let own = bare(said);
+        let own = unconditional_overrides(said);
         for (switch, toggle) in &said.permissions {
             if let Toggle::When(condition) = toggle {
-                conditions.push((user, *switch, condition.map(&mut |tag| number(names, tag))));
+                conditions.push((user, *switch, condition.map(&mut |tag| tag_number(names, tag))));
             }
         }
         if !own.is_empty() {
@@ -97,17 +99,17 @@ fn own(
 }
 
 /// What a record sets, but for conditions.
-fn bare(said: &policy::Own) -> Own {
-    let mut own = Own::default().moderated(said.moderation);
+fn unconditional_overrides(said: &policy::UserOverrides) -> RecordOverrides {
+    let mut own = RecordOverrides::default().with_moderation(said.moderation);
     if let Some(mode) = said.peers {
-        own = own.peers(mode);
+        own = own.with_peers(mode);
     }
     if let Some(approval) = said.approval {
-        own = own.approval(approval);
+        own = own.with_approval(approval);
     }
     for (switch, toggle) in &said.permissions {
         if let Toggle::Always(on) = toggle {
-            own = own.switch(*switch, *on);
+            own = own.with_switch(*switch, *on);
         }
     }
     own
@@ -121,10 +123,12 @@ fn ties(
     let relations = Relation::ALL.iter().flat_map(|&relation| {
         let edges = |tie: fn(Relation) -> Tie| match relation {
             // A favorite is a contact.
-            Relation::Favorite => tie(Relation::Favorite).and(Tie::to_other(Relation::Contact)),
+            Relation::Favorite => {
+                tie(Relation::Favorite).union(Tie::from_relation(Relation::Contact))
+            }
             other => tie(other),
         };
-        let (stated, added) = (edges(Tie::stated), edges(Tie::to_other));
+        let (stated, added) = (edges(Tie::from_declared), edges(Tie::from_relation));
         let stated = roster.edges(relation).iter().map(move |&(from, to)| (from, to, stated));
         let added = roster.added(relation).iter().map(move |&(from, to)| (from, to, added));
         stated.chain(added)

@@ -2,12 +2,12 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use uuid::Uuid;
 
-use super::{Basis, Changed, digest};
+use super::{Changed, Declarations, digest};
 use crate::{
-    facts::{self, Key, Record},
+    facts::{self, Record, RecordKey},
     policy,
-    request::Wording,
-    snapshot::{Population, Rule, RuleBook, RuleNumber, TagId, Tags, UserSet, View},
+    request::RuleSource,
+    snapshot::{CompiledRule, Population, RuleBook, RuleNumber, TagId, Tags, UserSet, View},
     source::{SourceId, Span},
 };
 
@@ -22,30 +22,31 @@ pub(super) fn compile(
     previous: Option<&View>,
 ) -> RuleBook {
     let texts: Vec<String> = rules.iter().map(|rule| rule.condition.to_string()).collect();
-    let rules: Vec<Rule> = rules.into_iter().map(|rule| bind(rule, tags)).collect();
-    let previous = previous.filter(|view| view.population.is_of_the_same(population));
+    let rules: Vec<CompiledRule> = rules.into_iter().map(|rule| bind(rule, tags)).collect();
+    let previous = previous.filter(|view| view.population.has_same_identity(population));
     let known = previous.and_then(|view| Some((view.rules.as_deref()?, &*view.tags)));
-    book(rules, &texts, tags, population, known)
+    build_rule_book(rules, &texts, tags, population, known)
 }
 
 /// Has the rules of a view follow those that are made over the API.
 ///
 /// Costs a pass over the numbers of rules, and set algebra for the tags of those that change.
-pub(super) fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
+pub(super) fn apply_rule_changes(view: &mut View, basis: &Declarations, changes: &[Changed]) {
     // Without a section for them, rules refuse nothing, and none of them counts.
     let Some(book) = view.rules.take() else { return };
     let mut book = Arc::unwrap_or_clone(book);
     let mut concerned: BTreeSet<TagId> = BTreeSet::new();
     for Changed { key, new, .. } in changes {
-        let Key::Rule(id) = key else { continue };
-        if basis.rule(*id).is_some() {
+        let RecordKey::Rule(id) = key else { continue };
+        if basis.rule_place(*id).is_some() {
             continue;
         }
         let new = match new.as_deref() {
-            Some(Record::Rule(record)) => of_record(*id, record),
+            Some(Record::Rule(record)) => rule_from_record(*id, record),
             _ => None,
         };
-        let new = new.map(|rule| Arc::new(bind_with(rule, &mut |name: &String| view.tag(name))));
+        let new =
+            new.map(|rule| Arc::new(bind_with(rule, &mut |name: &String| view.intern_tag(name))));
         if let Some(old) = book.put(*id, new.as_ref()) {
             concerned.extend(&old.outcome);
         }
@@ -54,10 +55,11 @@ pub(super) fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
     let count = view.population.directory.len();
     let name = |tag: &TagId| view.tags.name(*tag);
     for tag in concerned {
-        let rules = book.naming(tag).iter().filter_map(|&number| book.rule(number));
+        let rules = book.rules_naming(tag).iter().filter_map(|&number| book.rule(number));
         let texts = rules.clone().map(|rule| rule.condition.map(&mut |tag| name(tag)).to_string());
-        let conditions = digest_of(texts.collect());
-        let sets: Vec<_> = rules.map(|rule| view.population.meeting(&rule.condition)).collect();
+        let conditions = conditions_digest(texts.collect());
+        let sets: Vec<_> =
+            rules.map(|rule| view.population.users_meeting(&rule.condition)).collect();
         let users = UserSet::union(sets.iter().map(|users| &**users)).packed_if_few(count);
         book.set_reachers(tag, users, conditions);
     }
@@ -65,7 +67,7 @@ pub(super) fn follow(view: &mut View, basis: &Basis, changes: &[Changed]) {
 }
 
 /// A rule as its record says it; `None` if it can't be read, so that it allows nothing.
-pub(super) fn of_record(id: Uuid, record: &facts::Rule) -> Option<policy::Rule> {
+pub(super) fn rule_from_record(id: Uuid, record: &facts::RuleRecord) -> Option<policy::Rule> {
     let mut outcome = record.outcome.clone();
     outcome.sort_unstable();
     outcome.dedup();
@@ -73,10 +75,10 @@ pub(super) fn of_record(id: Uuid, record: &facts::Rule) -> Option<policy::Rule> 
         id,
         name: record.name.clone(),
         description: record.description.clone(),
-        condition: policy::condition(&record.condition).ok()?,
+        condition: policy::parse_condition(&record.condition).ok()?,
         outcome,
         place: Span::new(SourceId(u32::MAX), 0, 0),
-        wording: Some(Wording {
+        wording: Some(RuleSource {
             condition: record.condition.clone(),
             outcome: record.outcome.clone(),
         }),
@@ -85,8 +87,8 @@ pub(super) fn of_record(id: Uuid, record: &facts::Rule) -> Option<policy::Rule> 
 
 /// Rules in the order of their ids, with the canonical texts of their conditions. `known` are rules
 /// over the same users, and the tags that they were numbered by.
-fn book(
-    rules: Vec<Rule>,
+fn build_rule_book(
+    rules: Vec<CompiledRule>,
     texts: &[String],
     tags: &Tags,
     population: &Population,
@@ -104,19 +106,19 @@ fn book(
         .iter()
         .map(|numbers| {
             let texts = numbers.iter().filter_map(|number| texts.get(number.0 as usize));
-            digest_of(texts.map(String::as_str).collect())
+            conditions_digest(texts.map(String::as_str).collect())
         })
         .collect();
-    let taken: Vec<Option<UserSet>> =
-        tags.iter()
-            .zip(naming.iter().zip(&conditions))
-            .map(|((_, name), (rules, conditions))| match known {
-                _ if rules.is_empty() => Some(UserSet::default()),
-                Some(known) => shared(known, name, conditions)
-                    .map(|it| it.repacked(population.directory.len())),
-                None => None,
-            })
-            .collect();
+    let taken: Vec<Option<UserSet>> = tags
+        .iter()
+        .zip(naming.iter().zip(&conditions))
+        .map(|((_, name), (rules, conditions))| match known {
+            _ if rules.is_empty() => Some(UserSet::default()),
+            Some(known) => shared_reachers(known, name, conditions)
+                .map(|it| it.repacked(population.directory.len())),
+            None => None,
+        })
+        .collect();
 
     let mut gathered: Vec<UserSet> = vec![UserSet::default(); tags.len()];
     for rule in &rules {
@@ -124,7 +126,7 @@ fn book(
         if !rule.outcome.iter().any(|tag| is_new(&tag)) {
             continue;
         }
-        let users = population.meeting(&rule.condition);
+        let users = population.users_meeting(&rule.condition);
         for tag in rule.outcome.iter().filter(is_new) {
             if let Some(gathered) = gathered.get_mut(tag.index()) {
                 gathered.insert_all(&users);
@@ -141,7 +143,7 @@ fn book(
 }
 
 /// The digest of what conditions say, given as texts.
-fn digest_of(mut texts: Vec<impl AsRef<str> + Ord>) -> [u8; 32] {
+fn conditions_digest(mut texts: Vec<impl AsRef<str> + Ord>) -> [u8; 32] {
     texts.sort_unstable();
     texts.dedup();
     let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
@@ -149,23 +151,27 @@ fn digest_of(mut texts: Vec<impl AsRef<str> + Ord>) -> [u8; 32] {
 }
 
 /// The reachers of a tag as other rules have them, if they are the same here.
-fn shared((book, tags): (&RuleBook, &Tags), tag: &str, conditions: &[u8; 32]) -> Option<UserSet> {
+fn shared_reachers(
+    (book, tags): (&RuleBook, &Tags),
+    tag: &str,
+    conditions: &[u8; 32],
+) -> Option<UserSet> {
     let tag = tags.get(tag)?;
-    (book.conditions.get(tag.index())? == conditions).then(|| book.reachers(tag).cloned())?
+    (book.condition_digests.get(tag.index())? == conditions).then(|| book.reachers(tag).cloned())?
 }
 
-fn bind(rule: policy::Rule, tags: &Tags) -> Rule {
+fn bind(rule: policy::Rule, tags: &Tags) -> CompiledRule {
     // Every tag that a rule names was numbered; a number that no one has stands for no user.
     bind_with(rule, &mut |name: &String| tags.get(name).unwrap_or(TagId(u32::MAX)))
 }
 
-fn bind_with(rule: policy::Rule, number: &mut impl FnMut(&String) -> TagId) -> Rule {
-    Rule {
+fn bind_with(rule: policy::Rule, number: &mut impl FnMut(&String) -> TagId) -> CompiledRule {
+    CompiledRule {
         id: rule.id,
         name: rule.name,
         description: rule.description,
         condition: rule.condition.map(number),
         outcome: rule.outcome.iter().map(number).collect(),
-        wording: rule.wording,
+        source: rule.wording,
     }
 }

@@ -3,16 +3,16 @@
 
 use uuid::Uuid;
 
-use super::{Basis, Facts};
+use super::{Declarations, FactsSource};
 use crate::{
-    facts::{self, Key, Kind, Record, User},
-    request::{Field, Place, Role, Stated, Switch},
+    facts::{self, Record, RecordKey, RecordKind, UserRecord},
+    request::{DeclarationSite, DeclaredField, DeclaredFields, Role, Switch},
     snapshot::View,
 };
 
 /// Something that a record says and a file states too, so that the record's word does not count.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Shadowed {
+pub enum ShadowedFact {
     /// A field of a user: the user's id and the field's name.
     User(String, String),
     /// A field of a group: the group's id and the field's name.
@@ -22,17 +22,17 @@ pub enum Shadowed {
     Rule(Uuid),
 }
 
-impl Shadowed {
+impl ShadowedFact {
     /// Where the files of a policy state it.
-    pub fn place(&self, view: &View, basis: &Basis) -> Option<Place> {
+    pub fn place(&self, view: &View, basis: &Declarations) -> Option<DeclarationSite> {
         match self {
             Self::User(id, _) => {
                 let user = view.population.directory.number(id)?;
-                let stated = view.population.stated(user);
-                stated.has(Field::Itself).then(|| stated.place())
+                let stated = view.population.declared_fields(user);
+                stated.contains(DeclaredField::Itself).then(|| stated.site())
             }
             Self::Group(id, _) | Self::Member(id, _) => basis.group(id).map(|(_, place)| place),
-            Self::Rule(id) => basis.rule(*id),
+            Self::Rule(id) => basis.rule_place(*id),
         }
     }
 }
@@ -42,92 +42,96 @@ impl Shadowed {
 ///
 /// # Errors
 /// If the facts can't be read.
-pub(super) fn again<F: Facts>(
-    (previous, before): (&View, &Basis),
+pub(super) fn recompute<F: FactsSource>(
+    (previous, before): (&View, &Declarations),
     view: &View,
-    basis: &Basis,
+    basis: &Declarations,
     facts: &F,
-) -> Result<Vec<Shadowed>, F::Error> {
-    let fields = |view: &View, user| view.population.stated(user).moved(Place::default());
+) -> Result<Vec<ShadowedFact>, F::Error> {
+    let fields = |view: &View, user| {
+        view.population.declared_fields(user).with_site(DeclarationSite::default())
+    };
     let is_same = |user| fields(view, user) == fields(previous, user);
     let directory = &view.population.directory;
-    let mut found: Vec<Shadowed> = before
+    let mut found: Vec<ShadowedFact> = before
         .shadowed
         .iter()
         .filter(|it| match it {
-            Shadowed::User(id, _) => directory.number(id).is_some_and(is_same),
+            ShadowedFact::User(id, _) => directory.number(id).is_some_and(is_same),
             _ => false,
         })
         .cloned()
         .collect();
     for user in 0..directory.len() {
-        if view.population.stated(user).has(Field::Itself) && !is_same(user) {
-            let key = Key::User(directory.id(user).to_owned());
+        if view.population.declared_fields(user).contains(DeclaredField::Itself) && !is_same(user) {
+            let key = RecordKey::User(directory.id(user).to_owned());
             if let Some(record) = facts.get(&key)? {
-                of(view.population.stated(user), basis, (&key, &record), &mut found);
+                collect(view.population.declared_fields(user), basis, (&key, &record), &mut found);
             }
         }
     }
-    let unstated = Stated::default();
+    let unstated = DeclaredFields::default();
     for (group, _) in basis.groups.iter().filter_map(|group| basis.group(&group.id)) {
-        let key = Key::Group(group.id.clone());
+        let key = RecordKey::Group(group.id.clone());
         if let Some(record) = facts.get(&key)? {
-            of(unstated, basis, (&key, &record), &mut found);
+            collect(unstated, basis, (&key, &record), &mut found);
         }
     }
-    facts.each(Kind::Rule, &mut |key, record| {
-        of(unstated, basis, (&key, &record), &mut found);
+    facts.each(RecordKind::Rule, &mut |key, record| {
+        collect(unstated, basis, (&key, &record), &mut found);
     })?;
     found.sort_unstable();
     Ok(found)
 }
 
 /// Notes what files shadow of a record; if it is a user's, they state these fields of him.
-pub(super) fn of(
-    stated: Stated,
-    basis: &Basis,
-    (key, record): (&Key, &Record),
-    found: &mut Vec<Shadowed>,
+pub(super) fn collect(
+    stated: DeclaredFields,
+    basis: &Declarations,
+    (key, record): (&RecordKey, &Record),
+    found: &mut Vec<ShadowedFact>,
 ) {
     match (key, record) {
-        (Key::User(id), Record::User(user)) => {
-            let fields = fields(user, stated);
-            found.extend(fields.map(|field| Shadowed::User(id.clone(), field)));
+        (RecordKey::User(id), Record::User(user)) => {
+            let fields = shadowed_fields(user, stated);
+            found.extend(fields.map(|field| ShadowedFact::User(id.clone(), field)));
         }
-        (Key::Group(id), Record::Group(group)) => {
+        (RecordKey::Group(id), Record::Group(group)) => {
             if let Some((stated, _)) = basis.group(id) {
-                in_group(id, group, stated, found);
+                collect_group(id, group, stated, found);
             }
         }
-        (Key::Rule(id), Record::Rule(_)) if basis.rule(*id).is_some() => {
-            found.push(Shadowed::Rule(*id));
+        (RecordKey::Rule(id), Record::Rule(_)) if basis.rule_place(*id).is_some() => {
+            found.push(ShadowedFact::Rule(*id));
         }
         _ => {}
     }
 }
 
 /// The names of the fields that both a record and files set.
-fn fields(user: &User, stated: Stated) -> impl Iterator<Item = String> {
+fn shadowed_fields(user: &UserRecord, stated: DeclaredFields) -> impl Iterator<Item = String> {
     let whole = [
-        ("tags", Field::Tags, user.tags.is_some()),
-        ("peers", Field::Peers, user.peers.is_some()),
-        ("moderation", Field::Moderation, user.moderation.is_some()),
-        ("approval", Field::Approval, user.approval.is_some()),
+        ("tags", DeclaredField::Tags, user.tags.is_some()),
+        ("peers", DeclaredField::Peers, user.peers.is_some()),
+        ("moderation", DeclaredField::Moderation, user.moderation.is_some()),
+        ("approval", DeclaredField::Approval, user.approval.is_some()),
     ];
-    let whole = whole.into_iter().filter(move |&(_, field, is_set)| is_set && stated.has(field));
+    let whole =
+        whole.into_iter().filter(move |&(_, field, is_set)| is_set && stated.contains(field));
     let set = |switch: &&Switch| {
-        user.permissions.contains_key(switch) && stated.has(Field::Permission(**switch))
+        user.permissions.contains_key(switch)
+            && stated.contains(DeclaredField::Permission(**switch))
     };
     let switches: Vec<String> =
         Switch::ALL.iter().filter(set).map(|switch| format!("permissions.{switch}")).collect();
     whole.map(|(name, ..)| name.to_owned()).chain(switches)
 }
 
-fn in_group(
+fn collect_group(
     id: &str,
-    record: &facts::Group,
-    stated: &crate::policy::Group,
-    found: &mut Vec<Shadowed>,
+    record: &facts::GroupRecord,
+    stated: &crate::policy::PolicyGroup,
+    found: &mut Vec<ShadowedFact>,
 ) {
     let fields = [
         ("matrix", record.matrix.is_some()),
@@ -135,7 +139,7 @@ fn in_group(
         ("permissions", !record.permissions.is_empty()),
     ];
     let fields = fields.into_iter().filter(|(_, is_set)| *is_set);
-    found.extend(fields.map(|(field, _)| Shadowed::Group(id.to_owned(), field)));
+    found.extend(fields.map(|(field, _)| ShadowedFact::Group(id.to_owned(), field)));
     let is_in = |all: &[String], member: &String| all.binary_search(member).is_ok();
     for (member, said) in &record.members {
         let role = if is_in(&stated.super_admins, member) {
@@ -148,7 +152,7 @@ fn in_group(
             continue;
         };
         if role != said.role {
-            found.push(Shadowed::Member(id.to_owned(), member.clone()));
+            found.push(ShadowedFact::Member(id.to_owned(), member.clone()));
         }
     }
 }

@@ -1,54 +1,54 @@
 //! A place in a list from which it goes on, so that a long list is read piece by piece.
 
-use super::{Groups, Reach};
+use super::{Reach, ReachableGroups};
 use crate::snapshot::{GroupNumber, UserSet, View};
 
 /// What is left of a list. It holds no view, and goes on in the one that it came from.
 #[derive(Clone, Debug)]
-pub struct Cursor {
-    items: Items,
+pub struct ListCursor {
+    items: CursorItems,
     total: u64,
     /// How many are still to be given at most.
-    left: usize,
+    remaining: usize,
 }
 
 #[derive(Clone, Debug)]
-enum Items {
+enum CursorItems {
     /// These users whose ids come after that.
     Users(UserSet, Option<String>),
     /// These groups from that place on.
     Groups(Vec<GroupNumber>, usize),
 }
 
-impl Cursor {
+impl ListCursor {
     /// All users.
-    pub fn of_users(view: &View) -> Self {
-        Self::users(view.population.everyone.clone())
+    pub fn all_users(view: &View) -> Self {
+        Self::from_users(view.population.everyone.clone())
     }
 
     /// All groups.
-    pub fn of_groups(view: &View) -> Self {
-        Self::groups(view.groups.iter().map(|(group, _)| group).collect())
+    pub fn all_groups(view: &View) -> Self {
+        Self::from_groups(view.groups.iter().map(|(group, _)| group).collect())
     }
 
-    fn users(users: UserSet) -> Self {
+    fn from_users(users: UserSet) -> Self {
         let total = users.len();
         // In this form going on costs nothing for those who came before.
-        Self { items: Items::Users(users.unpacked(), None), total, left: usize::MAX }
+        Self { items: CursorItems::Users(users.unpacked(), None), total, remaining: usize::MAX }
     }
 
-    fn groups(groups: Vec<GroupNumber>) -> Self {
+    fn from_groups(groups: Vec<GroupNumber>) -> Self {
         let total = groups.len() as u64;
-        Self { items: Items::Groups(groups, 0), total, left: usize::MAX }
+        Self { items: CursorItems::Groups(groups, 0), total, remaining: usize::MAX }
     }
 
     /// Of the list, the ids alone that come after `after`, and at most `limit` of them.
     #[must_use]
     pub fn page(mut self, view: &View, after: Option<&str>, limit: usize) -> Self {
-        self.left = limit;
+        self.remaining = limit;
         match &mut self.items {
-            Items::Users(_, last) => *last = after.map(str::to_owned),
-            Items::Groups(groups, from) => {
+            CursorItems::Users(_, last) => *last = after.map(str::to_owned),
+            CursorItems::Groups(groups, from) => {
                 *from = after.map_or(0, |after| {
                     groups.partition_point(|&group| group_id(view, group) <= after)
                 });
@@ -69,13 +69,13 @@ impl Cursor {
         most: usize,
         mut each: impl FnMut(&'v str),
     ) -> usize {
-        let most = most.min(self.left);
+        let most = most.min(self.remaining);
         let mut count = 0;
         match &mut self.items {
-            Items::Users(users, after) => {
+            CursorItems::Users(users, after) => {
                 let directory = &view.population.directory;
                 let mut last = None;
-                for user in directory.in_order(users, after.as_deref()).take(most) {
+                for user in directory.iter_by_id(users, after.as_deref()).take(most) {
                     let id = directory.id(user);
                     each(id);
                     last = Some(id);
@@ -85,7 +85,7 @@ impl Cursor {
                     *after = Some(last.to_owned());
                 }
             }
-            Items::Groups(groups, from) => {
+            CursorItems::Groups(groups, from) => {
                 for &group in groups.iter().skip(*from).take(most) {
                     each(group_id(view, group));
                     count += 1;
@@ -93,18 +93,18 @@ impl Cursor {
                 *from += count;
             }
         }
-        self.left -= count;
+        self.remaining -= count;
         count
     }
 
     /// The last id that was given, if the list goes on after it; what to ask for `after`.
-    pub fn next<'c>(&'c self, view: &'c View) -> Option<&'c str> {
+    pub fn next_after<'c>(&'c self, view: &'c View) -> Option<&'c str> {
         match &self.items {
-            Items::Users(users, after) => {
+            CursorItems::Users(users, after) => {
                 let after = after.as_deref()?;
-                view.population.directory.in_order(users, Some(after)).next().map(|_| after)
+                view.population.directory.iter_by_id(users, Some(after)).next().map(|_| after)
             }
-            Items::Groups(groups, from) => {
+            CursorItems::Groups(groups, from) => {
                 groups.get(*from)?;
                 groups.get(from.checked_sub(1)?).map(|&group| group_id(view, group))
             }
@@ -118,14 +118,14 @@ fn group_id(view: &View, group: GroupNumber) -> &str {
 
 impl Reach<'_> {
     /// The list, to be read piece by piece.
-    pub fn cursor(self) -> Cursor {
-        Cursor::users(self.users.into_owned())
+    pub fn cursor(self) -> ListCursor {
+        ListCursor::from_users(self.users.into_owned())
     }
 }
 
-impl Groups<'_> {
+impl ReachableGroups<'_> {
     /// The list, to be read piece by piece.
-    pub fn cursor(self) -> Cursor {
-        Cursor::groups(self.groups)
+    pub fn cursor(self) -> ListCursor {
+        ListCursor::from_groups(self.groups)
     }
 }

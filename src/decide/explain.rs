@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use super::decision;
 use crate::{
-    gates::{self, GATES, Gate, Pair, Party, Scene, about, opening_rules},
+    gates::{self, GATES, Gate, GateContext, Principal, PrincipalPair, about, opening_rules},
     request::{Decision, GateName, Reason, Request},
     snapshot::View,
 };
@@ -12,22 +12,22 @@ use crate::{
 pub struct Explanation {
     pub decision: Decision,
     /// All gates in their order, those after the first closed one too.
-    pub findings: Vec<Finding>,
-    /// The first rules that opened it, [`MOST_RULES`] at most; empty unless it is allowed and the
+    pub findings: Vec<GateFinding>,
+    /// The first rules that opened it, [`MAX_RULES`] at most; empty unless it is allowed and the
     /// policy has rules.
     pub rules: Vec<RuleRef>,
     /// How many more rules opened it.
     pub more_rules: usize,
     /// The user whom the reason of a denial is about: who is banned, who blocks, who is unknown.
-    pub about: Option<String>,
+    pub concerned_user: Option<String>,
 }
 
 /// How many rules an explanation names.
-pub const MOST_RULES: usize = gates::MOST_NAMED;
+pub const MAX_RULES: usize = gates::MAX_NAMED;
 
 /// What one gate said.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Finding {
+pub struct GateFinding {
     pub gate: GateName,
     /// Why it is closed; `None` if it is open.
     pub closed: Option<Reason>,
@@ -46,35 +46,35 @@ pub struct RuleRef {
 /// The same decision as [`decide`](super::decide), with every gate's verdict. Costs a look at each
 /// rule in question.
 pub fn explain(view: &View, request: &Request<'_>) -> Explanation {
-    let scene = Scene::set(view, request);
-    let subject = Party::find(view, &request.subject);
-    let other = scene.other(request).map(|user| Party::find(view, user));
-    let pair = Pair::new(view, &scene, &subject, other.as_ref());
-    told(view, &scene, &pair, &GATES)
+    let scene = GateContext::resolve(view, request);
+    let subject = Principal::resolve(view, &request.subject);
+    let other = scene.other_user(request).map(|user| Principal::resolve(view, user));
+    let pair = PrincipalPair::new(view, &scene, &subject, other.as_ref());
+    explain_with(view, &scene, &pair, &GATES)
 }
 
 /// What these gates say of a pair.
-pub(super) fn told(
+pub(super) fn explain_with(
     view: &View,
-    scene: &Scene<'_>,
-    pair: &Pair<'_, '_>,
+    scene: &GateContext<'_>,
+    pair: &PrincipalPair<'_, '_>,
     gates: &[&dyn Gate],
 ) -> Explanation {
-    let findings: Vec<Finding> = gates
+    let findings: Vec<GateFinding> = gates
         .iter()
-        .map(|gate| Finding {
+        .map(|gate| GateFinding {
             gate: gate.name(),
             closed: gate.check(view, scene, pair),
-            detail: gate.detail(view, scene, pair),
+            detail: gate.describe(view, scene, pair),
         })
         .collect();
     let closed = findings.iter().find_map(|finding| finding.closed);
     let decision = decision(closed, scene, pair);
     let rules = if decision.allow { opening_rules(view, scene, pair) } else { Vec::new() };
-    let more_rules = rules.len().saturating_sub(MOST_RULES);
+    let more_rules = rules.len().saturating_sub(MAX_RULES);
     let rules = rules
         .into_iter()
-        .take(MOST_RULES)
+        .take(MAX_RULES)
         .map(|rule| RuleRef {
             id: rule.id,
             name: rule.name.clone(),
@@ -82,5 +82,5 @@ pub(super) fn told(
         })
         .collect();
     let about = about(view, scene, pair, decision.reason).map(str::to_owned);
-    Explanation { decision, findings, rules, more_rules, about }
+    Explanation { decision, findings, rules, more_rules, concerned_user: about }
 }

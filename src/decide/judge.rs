@@ -1,11 +1,11 @@
 use super::{Explanation, explain};
 use crate::{
     gates::{
-        Ends, GATES, Gate, Pair, Party, Scene, Sides, by_tags, ends, first_closed_between,
-        opening_rules, strangers,
+        Ends, GATES, Gate, GateContext, Principal, PrincipalPair, Sides, by_tags, ends,
+        first_closed_between, opening_rules, strangers,
     },
     request::{Action, Conversation, GateName, Request, Resource, ResourceKind, Toggle, User},
-    snapshot::{Rule, Selection, TagId, Tie, View},
+    snapshot::{CompiledRule, Selection, TagId, Tie, View},
 };
 
 /// Decides about any two users by number, and about users as if nothing were between them: what it
@@ -14,12 +14,12 @@ use crate::{
 /// What is allowed between two users depends on nothing but their tags, where they stand, and what
 /// is between them.
 #[derive(Debug)]
-pub struct Judge<'v> {
+pub struct PairEvaluator<'v> {
     view: &'v View,
-    scene: Scene<'static>,
+    context: GateContext<'static>,
 }
 
-impl<'v> Judge<'v> {
+impl<'v> PairEvaluator<'v> {
     /// Of an action between users; `conversation` stands in for what the facts say of each pair.
     ///
     /// Of an action that is done to groups alone, it judges what is between the subject and the
@@ -33,53 +33,55 @@ impl<'v> Judge<'v> {
         } else {
             Resource::None
         };
-        let request = Request { conversation, ..Request::of("", action, resource) };
-        Self { view, scene: Scene::set(view, &request) }
+        let request = Request { conversation, ..Request::with_resource("", action, resource) };
+        Self { view, context: GateContext::resolve(view, &request) }
     }
 
     /// Which users may do it to each other where nothing is between them.
     pub fn strangers(&self) -> Sides<'v, Selection<'v>> {
-        strangers(self.view, &self.scene)
+        strangers(self.view, &self.context)
     }
 
     /// The same of all users that there may be, told by their tags.
     pub fn by_tags(&self) -> Sides<'v, Vec<Toggle<TagId>>> {
-        by_tags(self.view, &self.scene)
+        by_tags(self.view, &self.context)
     }
 
     /// The rules that let one user reach another, if rules are asked about them.
-    pub fn opening(&self, subject: u32, other: u32) -> Vec<&'v Rule> {
+    pub fn opening_rules(&self, subject: u32, other: u32) -> Vec<&'v CompiledRule> {
         let tie = self.view.population.tie(subject, other);
-        let (subject, other) = (Party::of(self.view, subject), Party::of(self.view, other));
-        opening_rules(self.view, &self.scene, &Pair::tied(&subject, &other, tie))
+        let (subject, other) =
+            (Principal::from_number(self.view, subject), Principal::from_number(self.view, other));
+        opening_rules(self.view, &self.context, &PrincipalPair::with_tie(&subject, &other, tie))
     }
 
     /// Whether one user may do it to another if this is what is between them, whatever its view says of
     /// friendships that blocks end.
     pub fn allows(&self, subject: u32, other: u32, tie: Tie) -> bool {
         let tie = tie.with_friendships(self.view.settings.blocks_end_friendship);
-        let (subject, other) = (Party::of(self.view, subject), Party::of(self.view, other));
-        let pair = Pair::tied(&subject, &other, tie);
-        first_closed_between(self.view, &self.scene, &pair).is_none()
+        let (subject, other) =
+            (Principal::from_number(self.view, subject), Principal::from_number(self.view, other));
+        let pair = PrincipalPair::with_tie(&subject, &other, tie);
+        first_closed_between(self.view, &self.context, &pair).is_none()
     }
 
     /// What the gates say of each side alone.
     pub fn ends(&self) -> Ends<'v> {
-        ends(self.view, &self.scene)
+        ends(self.view, &self.context)
     }
 
     /// What every gate says that is asked about two users as they are, or about the subject alone.
     pub fn explain(&self, subject: u32, other: Option<u32>) -> Explanation {
         let tie = other.map_or(Tie::NONE, |other| self.view.population.tie(subject, other));
-        let subject = Party::of(self.view, subject);
-        let other = other.map(|other| Party::of(self.view, other));
+        let subject = Principal::from_number(self.view, subject);
+        let other = other.map(|other| Principal::from_number(self.view, other));
         let pair = match &other {
-            Some(other) => Pair::tied(&subject, other, tie),
-            None => Pair::new(self.view, &self.scene, &subject, None),
+            Some(other) => PrincipalPair::with_tie(&subject, other, tie),
+            None => PrincipalPair::new(self.view, &self.context, &subject, None),
         };
         let is_of_place =
             |gate: &&dyn Gate| matches!(gate.name(), GateName::Known | GateName::Role);
         let gates: Vec<&dyn Gate> = GATES.into_iter().filter(|gate| !is_of_place(gate)).collect();
-        explain::told(self.view, &self.scene, &pair, &gates)
+        explain::explain_with(self.view, &self.context, &pair, &gates)
     }
 }

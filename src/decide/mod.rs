@@ -11,15 +11,15 @@ mod reach;
 mod trace;
 
 pub use crate::gates::{Ends, Sides};
-pub use cursor::Cursor;
-pub use explain::{Explanation, Finding, MOST_RULES, RuleRef, explain};
-pub use groups::{Groups, actions, groups};
-pub use judge::Judge;
-pub use reach::{Page, Reach, reach, reached_by};
-pub use trace::{Step, trace};
+pub use cursor::ListCursor;
+pub use explain::{Explanation, GateFinding, MAX_RULES, RuleRef, explain};
+pub use groups::{ReachableGroups, allowed_actions, reachable_groups};
+pub use judge::PairEvaluator;
+pub use reach::{ListPage, Reach, reach, reached_by};
+pub use trace::{TraceStep, trace};
 
 use crate::{
-    gates::{Pair, Party, Scene, first_closed, obligation},
+    gates::{GateContext, Principal, PrincipalPair, first_closed, obligation},
     request::{Decision, Reason, Request},
     snapshot::View,
 };
@@ -33,21 +33,25 @@ use crate::{
 #[inline]
 pub fn decide(view: &View, request: &Request<'_>) -> Decision {
     let directory = &view.population.directory;
-    let subject = directory.begin(request.subject.id);
-    let scene = Scene::set(view, request);
-    let other = scene.other(request).map(|user| (user, directory.begin(user.id)));
-    let subject = Party::found(view, &request.subject, subject);
-    let other = other.map(|(user, begun)| Party::found(view, user, begun));
-    let pair = Pair::new(view, &scene, &subject, other.as_ref());
+    let subject = directory.prefetch(request.subject.id);
+    let scene = GateContext::resolve(view, request);
+    let other = scene.other_user(request).map(|user| (user, directory.prefetch(user.id)));
+    let subject = Principal::from_lookup(view, &request.subject, subject);
+    let other = other.map(|(user, begun)| Principal::from_lookup(view, user, begun));
+    let pair = PrincipalPair::new(view, &scene, &subject, other.as_ref());
     judge(view, &scene, &pair)
 }
 
 #[inline]
-fn judge(view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Decision {
+fn judge(view: &View, scene: &GateContext<'_>, pair: &PrincipalPair<'_, '_>) -> Decision {
     decision(first_closed(view, scene, pair), scene, pair)
 }
 
-fn decision(closed: Option<Reason>, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Decision {
+fn decision(
+    closed: Option<Reason>,
+    scene: &GateContext<'_>,
+    pair: &PrincipalPair<'_, '_>,
+) -> Decision {
     match closed {
         Some(reason) => Decision::denied(reason),
         None => Decision { obligation: obligation(scene, pair), ..Decision::ALLOWED },

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    gates::{GATES, Party, Scene},
+    gates::{GATES, GateContext, Principal},
     request::Request,
     snapshot::{Selection, UserSet, View},
 };
@@ -15,7 +15,7 @@ pub struct Reach<'v> {
 
 /// A page of a list.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Page<'v> {
+pub struct ListPage<'v> {
     /// Ids in order.
     pub ids: Vec<&'v str>,
     /// How many the whole list has.
@@ -30,21 +30,21 @@ pub struct Page<'v> {
 /// Costs set algebra over the tags and relations concerned; no one is looked at singly. An unknown
 /// subject reaches nobody.
 pub fn reach<'v>(view: &'v View, request: &Request<'_>) -> Reach<'v> {
-    let scene = Scene::set(view, request);
-    let subject = Party::find(view, &request.subject);
-    list(view, GATES.iter().map(|gate| gate.admits(view, &scene, &subject)))
+    let scene = GateContext::resolve(view, request);
+    let subject = Principal::resolve(view, &request.subject);
+    list(view, GATES.iter().map(|gate| gate.admitted_others(view, &scene, &subject)))
 }
 
 /// Everyone who may do this: the users for whom the request would be allowed if they were its
 /// subject. At the same cost.
 pub fn reached_by<'v>(view: &'v View, request: &Request<'_>) -> Reach<'v> {
-    let scene = Scene::set(view, request);
-    let other = scene.other(request).map(|user| Party::find(view, user));
-    list(view, GATES.iter().map(|gate| gate.admitted(view, &scene, other.as_ref())))
+    let scene = GateContext::resolve(view, request);
+    let other = scene.other_user(request).map(|user| Principal::resolve(view, user));
+    list(view, GATES.iter().map(|gate| gate.admitted_subjects(view, &scene, other.as_ref())))
 }
 
 fn list<'v>(view: &'v View, gates: impl Iterator<Item = Selection<'v>>) -> Reach<'v> {
-    Reach { view, users: Selection::all(gates).of(&view.population.everyone) }
+    Reach { view, users: Selection::all(gates).within(&view.population.everyone) }
 }
 
 impl<'v> Reach<'v> {
@@ -56,15 +56,15 @@ impl<'v> Reach<'v> {
     /// The ids in order.
     pub fn ids(&self) -> impl Iterator<Item = &'v str> {
         let directory = &self.view.population.directory;
-        directory.in_order(&self.users, None).map(|user| directory.id(user))
+        directory.iter_by_id(&self.users, None).map(|user| directory.id(user))
     }
 
     /// The ids that come after `after`, at most `limit` of them.
-    pub fn page(&self, after: Option<&str>, limit: usize) -> Page<'v> {
+    pub fn page(&self, after: Option<&str>, limit: usize) -> ListPage<'v> {
         let directory = &self.view.population.directory;
-        let mut rest = directory.in_order(&self.users, after).map(|user| directory.id(user));
+        let mut rest = directory.iter_by_id(&self.users, after).map(|user| directory.id(user));
         let ids: Vec<&str> = rest.by_ref().take(limit).collect();
         let next = rest.next().and_then(|_| ids.last().copied());
-        Page { ids, total: self.total(), next }
+        ListPage { ids, total: self.total(), next }
     }
 }

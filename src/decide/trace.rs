@@ -1,30 +1,30 @@
 use crate::{
-    gates::{GATES, Pair, Party, Scene},
-    request::{GateName, Request, Statement},
+    gates::{GATES, GateContext, Principal, PrincipalPair},
+    request::{GateName, Request, StatementId},
     snapshot::View,
 };
 
 /// What a decision turned on: one of the gates that had something to say of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Step {
+pub struct TraceStep {
     pub gate: GateName,
     pub is_open: bool,
     /// The statements of the policy that it looked at; of rules, those that opened it.
-    pub asked: Vec<Statement>,
+    pub consulted: Vec<StatementId>,
 }
 
 /// The way of a decision: the gates that concern it, up to the first that is closed. The same walk
 /// as [`decide`](super::decide). Costs a look at each rule in question.
-pub fn trace(view: &View, request: &Request<'_>) -> Vec<Step> {
-    let scene = Scene::set(view, request);
-    let subject = Party::find(view, &request.subject);
-    let other = scene.other(request).map(|user| Party::find(view, user));
-    let pair = Pair::new(view, &scene, &subject, other.as_ref());
+pub fn trace(view: &View, request: &Request<'_>) -> Vec<TraceStep> {
+    let scene = GateContext::resolve(view, request);
+    let subject = Principal::resolve(view, &request.subject);
+    let other = scene.other_user(request).map(|user| Principal::resolve(view, user));
+    let pair = PrincipalPair::new(view, &scene, &subject, other.as_ref());
     let mut steps = Vec::new();
     for gate in GATES {
         let is_open = gate.check(view, &scene, &pair).is_none();
-        let asked = gate.asks(view, &scene, &pair);
-        steps.extend(asked.map(|asked| Step { gate: gate.name(), is_open, asked }));
+        let asked = gate.consulted(view, &scene, &pair);
+        steps.extend(asked.map(|asked| TraceStep { gate: gate.name(), is_open, consulted: asked }));
         if !is_open {
             break;
         }

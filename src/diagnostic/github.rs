@@ -1,10 +1,10 @@
 use std::{fmt::Write as _, path::Path};
 
-use super::{Located, Place, Report, Severity};
+use super::{LocatedDiagnostic, Report, Severity, SourceLocation};
 
 /// The report as commands to GitHub's runner, one a line: it shows each mistake at its place in the
 /// change. `root` is the folder of the repository; files below it are named from there.
-pub fn github(report: &Report, root: &Path) -> String {
+pub fn render_github(report: &Report, root: &Path) -> String {
     let mut out = String::new();
     for found in &report.diagnostics {
         let _ = writeln!(out, "{}", command(found, root));
@@ -15,7 +15,7 @@ pub fn github(report: &Report, root: &Path) -> String {
     out
 }
 
-fn command(found: &Located, root: &Path) -> String {
+fn command(found: &LocatedDiagnostic, root: &Path) -> String {
     let mut out = String::from(match found.severity {
         Severity::Error => "::error ",
         Severity::Warning => "::warning ",
@@ -37,9 +37,10 @@ fn command(found: &Located, root: &Path) -> String {
 }
 
 /// All that is to be said of a mistake, its place aside.
-fn text(found: &Located, root: &Path) -> String {
+fn text(found: &LocatedDiagnostic, root: &Path) -> String {
     let mut text = found.message.clone();
-    if let Some(Place { label, .. }) = found.place.as_ref().filter(|place| !place.label.is_empty())
+    if let Some(SourceLocation { label, .. }) =
+        found.place.as_ref().filter(|place| !place.label.is_empty())
     {
         let _ = write!(text, "\n{label}");
     }

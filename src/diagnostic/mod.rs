@@ -4,17 +4,17 @@
 
 mod code;
 mod github;
-mod human;
-mod load;
-mod located;
+mod load_errors;
+mod report;
 mod sarif;
+mod text;
 mod window;
 
 pub use code::Code;
-pub use github::github;
-pub use human::render;
-pub use located::{Located, Place, Report};
-pub use sarif::sarif;
+pub use github::render_github;
+pub use report::{LocatedDiagnostic, Report, SourceLocation};
+pub use sarif::render_sarif;
+pub use text::render_text;
 
 pub use crate::request::did_you_mean;
 use crate::source::Span;
@@ -99,7 +99,7 @@ impl Diagnostic {
 
     /// A second place, with what is to be said there.
     #[must_use]
-    pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
+    pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
         self.others.push(Label { span, text: text.into() });
         self
     }
@@ -111,7 +111,7 @@ impl Diagnostic {
     }
 }
 
-/// The mistakes found so far. Keeps the first [`Diagnostics::MOST`] and counts the rest, so that a
+/// The mistakes found so far. Keeps the first [`Diagnostics::MAX_KEPT`] and counts the rest, so that a
 /// bulk file of nothing but mistakes can't fill the memory.
 #[derive(Default, Debug)]
 pub struct Diagnostics {
@@ -123,19 +123,19 @@ pub struct Diagnostics {
 
 impl Diagnostics {
     /// How many are kept.
-    pub const MOST: usize = 10_000;
+    pub const MAX_KEPT: usize = 10_000;
 
     /// How many bytes of a text are kept: names in it may come from hostile files.
-    const LONGEST: usize = 1_000;
+    const MAX_TEXT_LEN: usize = 1_000;
 
     pub fn push(&mut self, mut diagnostic: Diagnostic) {
         let error = usize::from(diagnostic.severity == Severity::Error);
         self.errors += error;
-        if self.list.len() < Self::MOST {
+        if self.list.len() < Self::MAX_KEPT {
             let labels = diagnostic.primary.iter_mut().chain(&mut diagnostic.others);
             let texts = labels.map(|label| &mut label.text).chain(&mut diagnostic.hint);
             for text in texts.chain([&mut diagnostic.message]) {
-                shorten(text, Self::LONGEST);
+                shorten(text, Self::MAX_TEXT_LEN);
             }
             self.list.push(diagnostic);
         } else {
@@ -145,14 +145,14 @@ impl Diagnostics {
     }
 
     /// How many there are, errors and warnings.
-    pub fn told(&self) -> usize {
+    pub fn total(&self) -> usize {
         self.list.len() + self.left_out
     }
 
     /// What was found so far, to come back to.
-    pub fn mark(&self) -> Mark {
+    pub fn checkpoint(&self) -> Checkpoint {
         let Self { list, left_out, left_out_errors, errors } = self;
-        Mark {
+        Checkpoint {
             kept: list.len(),
             left_out: *left_out,
             left_out_errors: *left_out_errors,
@@ -161,12 +161,12 @@ impl Diagnostics {
     }
 
     /// Whether an error was found since then.
-    pub fn has_errors_since(&self, mark: &Mark) -> bool {
+    pub fn has_errors_since(&self, mark: &Checkpoint) -> bool {
         self.errors > mark.errors
     }
 
     /// Forgets what was found since then: something else is to be told in its place.
-    pub fn rewind(&mut self, mark: &Mark) {
+    pub fn rewind(&mut self, mark: &Checkpoint) {
         self.list.truncate(mark.kept);
         (self.left_out, self.left_out_errors) = (mark.left_out, mark.left_out_errors);
         self.errors = mark.errors;
@@ -200,7 +200,7 @@ impl Diagnostics {
 
 /// How much was found at some time.
 #[derive(Clone, Copy, Debug)]
-pub struct Mark {
+pub struct Checkpoint {
     kept: usize,
     left_out: usize,
     left_out_errors: usize,

@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, fmt::Write as _, path::Path};
 
 use serde_json::{Value, json};
 
-use super::{Code, Located, Place, Report};
+use super::{Code, LocatedDiagnostic, Report, SourceLocation};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -16,7 +16,7 @@ const ROOT: &str = "%SRCROOT%";
 
 /// The report in SARIF 2.1.0, which code scanning and editors read. `root` is the folder of the
 /// repository; files below it are named from there.
-pub fn sarif(report: &Report, root: &Path) -> Value {
+pub fn render_sarif(report: &Report, root: &Path) -> Value {
     let codes: BTreeSet<Code> = report.diagnostics.iter().map(|found| found.code).collect();
     let codes: Vec<Code> = codes.into_iter().collect();
     let results = report.diagnostics.iter().map(|found| result(found, &codes, root));
@@ -76,7 +76,7 @@ fn name(code: Code) -> String {
     words.collect()
 }
 
-fn result(found: &Located, codes: &[Code], root: &Path) -> Value {
+fn result(found: &LocatedDiagnostic, codes: &[Code], root: &Path) -> Value {
     let mut text = found.message.clone();
     for more in found.place.iter().map(|place| &place.label).chain(&found.hint) {
         if !more.is_empty() {
@@ -106,7 +106,7 @@ fn result(found: &Located, codes: &[Code], root: &Path) -> Value {
     result
 }
 
-fn location(place: &Place, root: &Path) -> Value {
+fn location(place: &SourceLocation, root: &Path) -> Value {
     let path = place.path_from(root);
     let artifact = if path.starts_with('/') {
         json!({ "uri": format!("file://{}", encoded(&path)) })

@@ -1,5 +1,5 @@
 /// A line of a file as it is shown, or the part of it around a place.
-pub(super) struct Window {
+pub(super) struct LineWindow {
     pub(super) text: String,
     /// Where the place begins in `text`, and how long it is there, in bytes.
     pub(super) caret: (usize, usize),
@@ -15,7 +15,7 @@ const CUT: &str = "…";
 
 /// The window of the line that begins at `line_start` around the bytes from `start` to `end`, as
 /// far as they are in that line. Looks at no more bytes than it may show.
-pub(super) fn around(bytes: &[u8], line_start: usize, start: usize, end: usize) -> Window {
+pub(super) fn around(bytes: &[u8], line_start: usize, start: usize, end: usize) -> LineWindow {
     let start = start.clamp(line_start, bytes.len().max(line_start));
     let line = bytes.get(line_start..).unwrap_or_default();
     let whole = line.get(..=WHOLE).unwrap_or(line);
@@ -40,7 +40,7 @@ pub(super) fn around(bytes: &[u8], line_start: usize, start: usize, end: usize) 
     if cut_after {
         text.push_str(CUT);
     }
-    Window { text, caret }
+    LineWindow { text, caret }
 }
 
 /// Which bytes of a long line to show: whole characters around `start`, at most to its end.

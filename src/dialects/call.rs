@@ -1,4 +1,4 @@
-use super::{Admission, House};
+use super::{Admission, Backend};
 
 /// What a caller sent.
 #[derive(Clone, Copy, Debug)]
@@ -32,15 +32,15 @@ pub struct Reply {
 
 /// Why there is no answer.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Failure {
+pub enum CallError {
     #[error("a body may have {0} bytes")]
     TooLarge(usize),
     /// The body did not come in time.
     #[error("{0}")]
-    Late(String),
+    TimedOut(String),
     /// The body did not come whole.
     #[error("{0}")]
-    Cut(String),
+    Incomplete(String),
     /// The body is packed, which its `Content-Encoding` says.
     #[error("{0}")]
     Encoded(String),
@@ -57,7 +57,7 @@ impl Call<'_> {
     }
 
     /// Whether an administrator sent it, who shows this token.
-    pub fn admission(&self, token: Option<&[u8]>, house: &dyn House) -> Admission {
+    pub fn admission(&self, token: Option<&[u8]>, house: &dyn Backend) -> Admission {
         if self.trusted { Admission::Admitted } else { house.admission(token) }
     }
 }

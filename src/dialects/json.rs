@@ -8,17 +8,17 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-pub(crate) use super::misread::message;
+pub(crate) use super::json_messages::describe_error;
 
 /// Why a text can't be read, and where in it the reason is.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{message} ({at})")]
-pub struct Misread {
+pub struct JsonError {
     pub message: String,
     /// A byte, or a line and a column, from 1.
     pub at: String,
     /// The line and the column of it, from 1; columns are counted in bytes.
-    pub place: (usize, usize),
+    pub line_column: (usize, usize),
 }
 
 /// How deep arrays and objects may be nested, in what is passed over too.
@@ -28,10 +28,10 @@ const DEPTH: usize = 128;
 ///
 /// # Errors
 /// If it is none; `what` is what the error says was asked for.
-pub fn read<'b, T: Deserialize<'b>>(body: &'b [u8], what: &str) -> Result<T, Misread> {
+pub fn parse<'b, T: Deserialize<'b>>(body: &'b [u8], what: &str) -> Result<T, JsonError> {
     let misread = |at: usize, message: String| {
-        let place = place(body, at);
-        Misread { message, at: format!("byte {}", at + 1), place }
+        let place = line_and_column(body, at);
+        JsonError { message, at: format!("byte {}", at + 1), line_column: place }
     };
     let text = str::from_utf8(body)
         .map_err(|error| misread(error.valid_up_to(), "the body is not UTF-8".to_owned()))?;
@@ -48,13 +48,13 @@ pub fn read<'b, T: Deserialize<'b>>(body: &'b [u8], what: &str) -> Result<T, Mis
         // What can't be read as a whole is told of its beginning.
         let (line, column) = (error.line().max(1), error.column().max(1));
         let at = format!("line {line}, column {column}");
-        let message = format!("the body does not hold {what}: {}", message(&error));
-        Misread { message, at, place: (line, column) }
+        let message = format!("the body does not hold {what}: {}", describe_error(&error));
+        JsonError { message, at, line_column: (line, column) }
     })
 }
 
 /// The line and the column of a byte, which is counted from 0.
-fn place(body: &[u8], at: usize) -> (usize, usize) {
+fn line_and_column(body: &[u8], at: usize) -> (usize, usize) {
     let before = body.get(..at).unwrap_or(body);
     let lines = before.split(|&byte| byte == b'\n');
     lines.enumerate().last().map_or((1, 1), |(line, begun)| (line + 1, begun.len() + 1))
@@ -124,9 +124,9 @@ fn too_deep(body: &[u8]) -> Option<usize> {
 
 /// Any value in which no object has two members of one name: nobody could tell which was meant.
 #[derive(Debug)]
-pub struct Any(pub Value);
+pub struct StrictValue(pub Value);
 
-impl<'de> Deserialize<'de> for Any {
+impl<'de> Deserialize<'de> for StrictValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Anything;
 
@@ -163,7 +163,7 @@ impl<'de> Deserialize<'de> for Any {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
                 let mut all = Vec::new();
-                while let Some(Any(item)) = items.next_element()? {
+                while let Some(StrictValue(item)) = items.next_element()? {
                     all.push(item);
                 }
                 Ok(Value::Array(all))
@@ -171,7 +171,7 @@ impl<'de> Deserialize<'de> for Any {
 
             fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
                 let mut all = Map::new();
-                while let Some((name, Any(value))) = members.next_entry::<String, _>()? {
+                while let Some((name, StrictValue(value))) = members.next_entry::<String, _>()? {
                     if all.contains_key(&name) {
                         let name = name.escape_debug();
                         return Err(A::Error::custom(format!("duplicate field `{name}`")));

@@ -1,27 +1,27 @@
 //! The APIs of documented systems: their bytes to requests and commands, and back.
 //!
-//! A [`Dialect`] is asked for an answer to a [`Call`]. It reads what is so from the [`House`], and
+//! A [`Dialect`] is asked for an answer to a [`Call`]. It reads what is so from the [`Backend`], and
 //! where something is to be changed it says by which commands, and what to make of what came of
 //! them: a [`Step`]. It has no meaning of its own: who may do what is decided by the gates, and what a
 //! command does is planned with the facts.
 //!
 //! Invariant: knows of `request` and `facts` only. It waits for nothing and holds no connection.
 
+mod backend;
 mod call;
 pub mod flip;
-mod house;
 pub mod json;
+mod json_messages;
 pub mod mesibo;
-mod misread;
 mod step;
 pub mod tencent;
 mod text;
 pub mod venueless;
 pub mod xmtp;
 
-pub use call::{Call, Failure, Reply};
-pub use house::{Admission, House, Unread};
-pub use step::{Look, NotWritten, Step, Then, Write, Wrote};
+pub use backend::{Admission, Backend, BackendError};
+pub use call::{Call, CallError, Reply};
+pub use step::{BlockingRead, Step, StepOutcome, StepWriteError, WriteContinuation, WriteStep};
 
 use std::fmt::Debug;
 
@@ -31,16 +31,16 @@ pub trait Dialect: Debug + Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Whether what is at a path is this system's, whatever comes of it.
-    fn takes(&self, path: &str) -> bool;
+    fn owns_path(&self, path: &str) -> bool;
 
     /// What to answer a call whose body is not read yet, if it is refused whatever that holds: so that
     /// nobody sends a body who may not call.
-    fn refuse(&self, _call: &Call<'_>, _house: &dyn House) -> Option<Reply> {
+    fn refuse_early(&self, _call: &Call<'_>, _house: &dyn Backend) -> Option<Reply> {
         None
     }
 
     /// What a caller who is let in showed, in a word.
-    fn caller(&self, call: &Call<'_>, _house: &dyn House) -> String {
+    fn caller_label(&self, call: &Call<'_>, _house: &dyn Backend) -> String {
         if call.trusted { "socket" } else { "admin-token" }.to_owned()
     }
 
@@ -49,8 +49,8 @@ pub trait Dialect: Debug + Send + Sync {
     ///
     /// # Errors
     /// If something can't be read.
-    fn answer(&self, call: &Call<'_>, house: &dyn House) -> Result<Step<Reply>, Unread>;
+    fn answer(&self, call: &Call<'_>, house: &dyn Backend) -> Result<Step<Reply>, BackendError>;
 
     /// What to answer if there is no answer: in the system's own form.
-    fn failed(&self, failure: &Failure) -> Reply;
+    fn render_error(&self, failure: &CallError) -> Reply;
 }

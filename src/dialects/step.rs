@@ -1,51 +1,52 @@
-use super::{House, Unread};
-use crate::facts::{Command, Op, Outcome, Refusal};
+use super::{Backend, BackendError};
+use crate::facts::{Command, CommandError, CommandOutcome, Op};
 
 /// What a dialect does next about a call; `R` is what it answers with.
 pub enum Step<R> {
     Done(R),
     /// To be asked on a thread of its own: it takes long, since it passes over much.
-    Gather(Box<Look<R>>),
-    Write(Write<R>),
+    Blocking(Box<BlockingRead<R>>),
+    Write(WriteStep<R>),
 }
 
 /// Commands to be carried out, and what to do then.
-pub struct Write<R> {
+pub struct WriteStep<R> {
     pub commands: Vec<Command>,
     /// Whether each is for itself, so that one which is refused keeps none of the others back.
     /// Otherwise all take effect or none.
-    pub each: bool,
-    pub then: Box<Then<R>>,
+    pub independent: bool,
+    pub then: Box<WriteContinuation<R>>,
 }
 
 /// What to look up, and what comes of it. Called again from the start if what is served has not
 /// followed what is kept yet.
-pub type Look<R> = dyn Fn(&dyn House) -> Result<Step<R>, Unread> + Send + Sync;
+pub type BlockingRead<R> = dyn Fn(&dyn Backend) -> Result<Step<R>, BackendError> + Send + Sync;
 
 /// What to do about what came of commands. Called again from the start if what is served has not
 /// followed what is kept yet.
-pub type Then<R> = dyn Fn(&Wrote, &dyn House) -> Result<Step<R>, Unread> + Send + Sync;
+pub type WriteContinuation<R> =
+    dyn Fn(&StepOutcome, &dyn Backend) -> Result<Step<R>, BackendError> + Send + Sync;
 
 /// What came of commands.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Wrote {
+pub enum StepOutcome {
     /// They took effect, but for those that were refused where each is for itself: what came of each,
     /// and the revision since which it is so.
     Done {
         revision: u64,
-        outcomes: Vec<Result<Outcome, Refusal>>,
+        outcomes: Vec<Result<CommandOutcome, CommandError>>,
     },
     /// None took effect, since one was refused.
     Refused {
         at: usize,
-        refusal: Refusal,
+        refusal: CommandError,
     },
-    Failed(NotWritten),
+    Failed(StepWriteError),
 }
 
 /// Why commands were not carried out.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum NotWritten {
+pub enum StepWriteError {
     /// The daemon keeps no facts.
     #[error("{0}")]
     NoStore(String),
@@ -62,33 +63,33 @@ pub enum NotWritten {
 
 impl<R> Step<R> {
     /// Carries commands out, all or none.
-    pub fn write(
+    pub fn write_all(
         commands: Vec<Command>,
-        then: impl Fn(&Wrote, &dyn House) -> Result<Self, Unread> + Send + Sync + 'static,
+        then: impl Fn(&StepOutcome, &dyn Backend) -> Result<Self, BackendError> + Send + Sync + 'static,
     ) -> Self {
-        Self::Write(Write { commands, each: false, then: Box::new(then) })
+        Self::Write(WriteStep { commands, independent: false, then: Box::new(then) })
     }
 
     /// Carries out an administrator's operation.
-    pub fn op(
+    pub fn write_op(
         op: Op,
-        then: impl Fn(&Wrote, &dyn House) -> Result<Self, Unread> + Send + Sync + 'static,
+        then: impl Fn(&StepOutcome, &dyn Backend) -> Result<Self, BackendError> + Send + Sync + 'static,
     ) -> Self {
-        Self::write(vec![op.into()], then)
+        Self::write_all(vec![op.into()], then)
     }
 
     /// Carries commands out, each for itself.
-    pub fn each(
+    pub fn write_each(
         commands: Vec<Command>,
-        then: impl Fn(&Wrote, &dyn House) -> Result<Self, Unread> + Send + Sync + 'static,
+        then: impl Fn(&StepOutcome, &dyn Backend) -> Result<Self, BackendError> + Send + Sync + 'static,
     ) -> Self {
-        Self::Write(Write { commands, each: true, then: Box::new(then) })
+        Self::Write(WriteStep { commands, independent: true, then: Box::new(then) })
     }
 
-    pub fn gather(
-        read: impl Fn(&dyn House) -> Result<Self, Unread> + Send + Sync + 'static,
+    pub fn blocking(
+        read: impl Fn(&dyn Backend) -> Result<Self, BackendError> + Send + Sync + 'static,
     ) -> Self {
-        Self::Gather(Box::new(read))
+        Self::Blocking(Box::new(read))
     }
 }
 
@@ -96,17 +97,17 @@ impl<R: std::fmt::Debug> std::fmt::Debug for Step<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Done(answer) => f.debug_tuple("Done").field(answer).finish(),
-            Self::Gather(_) => f.write_str("Gather"),
+            Self::Blocking(_) => f.write_str("Gather"),
             Self::Write(write) => write.fmt(f),
         }
     }
 }
 
-impl<R> std::fmt::Debug for Write<R> {
+impl<R> std::fmt::Debug for WriteStep<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Write")
             .field("commands", &self.commands)
-            .field("each", &self.each)
+            .field("each", &self.independent)
             .finish_non_exhaustive()
     }
 }

@@ -6,50 +6,52 @@ use serde_json::Value;
 
 /// What a percent-encoded text may hold besides escapes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Encoding {
+pub(super) struct PercentEncoding {
     /// Whether a plus stands for a blank.
-    pub(super) blanks: bool,
+    pub(super) plus_is_space: bool,
     /// Whether a `%` that begins no escape stands for itself.
-    pub(super) loose: bool,
+    pub(super) keeps_invalid_escapes: bool,
 }
 
 /// Why a text can't be decoded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub(super) enum Undecodable {
+pub(super) enum PercentDecodeError {
     #[error("`%` must be followed by two hexadecimal digits")]
     Escape,
     #[error("this is not UTF-8")]
     Utf8,
 }
 
-impl Encoding {
+impl PercentEncoding {
     /// Of a part of a path.
-    pub(super) const PATH: Self = Self { blanks: false, loose: false };
+    pub(super) const PATH: Self = Self { plus_is_space: false, keeps_invalid_escapes: false };
     /// Of the parameters of a query or a form.
-    pub(super) const FORM: Self = Self { blanks: true, loose: false };
+    pub(super) const FORM: Self = Self { plus_is_space: true, keeps_invalid_escapes: false };
 
     /// Undoes it.
     ///
     /// # Errors
     /// If there is a `%` without two digits, or no UTF-8 comes of it.
-    pub(super) fn decode(self, text: &[u8]) -> Result<Cow<'_, str>, Undecodable> {
-        let is_plain = |byte: &u8| *byte != b'%' && !(*byte == b'+' && self.blanks);
+    pub(super) fn decode(self, text: &[u8]) -> Result<Cow<'_, str>, PercentDecodeError> {
+        let is_plain = |byte: &u8| *byte != b'%' && !(*byte == b'+' && self.plus_is_space);
         if text.iter().all(is_plain) {
-            return str::from_utf8(text).map(Cow::Borrowed).map_err(|_| Undecodable::Utf8);
+            return str::from_utf8(text).map(Cow::Borrowed).map_err(|_| PercentDecodeError::Utf8);
         }
         let mut bytes = Vec::with_capacity(text.len());
         let mut rest = text;
         while let Some((&first, after)) = rest.split_first() {
             let (byte, left) = match (first, escaped(after)) {
                 (b'%', Some(escaped)) => escaped,
-                (b'%', None) if !self.loose => return Err(Undecodable::Escape),
-                (b'+', _) if self.blanks => (b' ', after),
+                (b'%', None) if !self.keeps_invalid_escapes => {
+                    return Err(PercentDecodeError::Escape);
+                }
+                (b'+', _) if self.plus_is_space => (b' ', after),
                 _ => (first, after),
             };
             bytes.push(byte);
             rest = left;
         }
-        String::from_utf8(bytes).map(Cow::Owned).map_err(|_| Undecodable::Utf8)
+        String::from_utf8(bytes).map(Cow::Owned).map_err(|_| PercentDecodeError::Utf8)
     }
 }
 
@@ -65,12 +67,12 @@ fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 /// What was sent: its first 64 characters, none of which breaks out of a line.
-pub(super) fn shown(text: &str) -> String {
+pub(super) fn excerpt(text: &str) -> String {
     text.chars().take(64).collect::<String>().escape_debug().to_string()
 }
 
 /// What a value is.
-pub(super) const fn kind(value: &Value) -> &'static str {
+pub(super) const fn value_kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

@@ -1,19 +1,19 @@
-use super::{Key, Record};
+use super::{Record, RecordKey};
 
 /// When a record was last written: the revision of that commit.
 pub type Version = u64;
 
 /// A record that was read, and how it stood: `None` if there was none.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Read {
-    pub key: Key,
+pub struct RecordRead {
+    pub key: RecordKey,
     pub version: Option<Version>,
 }
 
 /// A record to write; `None` removes it.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Write {
-    pub key: Key,
+pub struct RecordWrite {
+    pub key: RecordKey,
     pub record: Option<Record>,
 }
 
@@ -22,9 +22,9 @@ pub struct Write {
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct ChangeSet {
     /// Each key once; all that is written was read.
-    pub reads: Vec<Read>,
+    pub reads: Vec<RecordRead>,
     /// Each key once.
-    pub writes: Vec<Write>,
+    pub writes: Vec<RecordWrite>,
 }
 
 impl ChangeSet {

@@ -7,29 +7,29 @@ use uuid::Uuid;
 /// Its text is what stores order records by: a letter, a slash, and the id; ids hold no control
 /// characters, so one may part two of them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Key {
+pub enum RecordKey {
     User(String),
     Group(String),
     /// Of two users, the lesser id first.
     Conversation(String, String),
     Rule(Uuid),
     /// What came of a batch that was sent under this idempotency key.
-    Once(String),
+    Idempotency(String),
 }
 
 /// The kinds of records.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Kind {
+pub enum RecordKind {
     User,
     Group,
     Conversation,
     Rule,
-    Once,
+    Idempotency,
 }
 
-impl Kind {
+impl RecordKind {
     pub const ALL: [Self; 5] =
-        [Self::User, Self::Group, Self::Conversation, Self::Rule, Self::Once];
+        [Self::User, Self::Group, Self::Conversation, Self::Rule, Self::Idempotency];
 
     /// What the text of every key of this kind begins with.
     pub const fn prefix(self) -> &'static str {
@@ -38,38 +38,38 @@ impl Kind {
             Self::Group => "g/",
             Self::Conversation => "c/",
             Self::Rule => "r/",
-            Self::Once => "k/",
+            Self::Idempotency => "k/",
         }
     }
 }
 
 /// What parts the two users of a conversation.
-const BETWEEN: char = '\0';
+const SEPARATOR: char = '\0';
 
-impl Key {
+impl RecordKey {
     /// That of the conversation of two users, in whatever order.
     pub fn conversation(one: &str, other: &str) -> Self {
         let (one, other) = if one <= other { (one, other) } else { (other, one) };
         Self::Conversation(one.to_owned(), other.to_owned())
     }
 
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> RecordKind {
         match self {
-            Self::User(_) => Kind::User,
-            Self::Group(_) => Kind::Group,
-            Self::Conversation(..) => Kind::Conversation,
-            Self::Rule(_) => Kind::Rule,
-            Self::Once(_) => Kind::Once,
+            Self::User(_) => RecordKind::User,
+            Self::Group(_) => RecordKind::Group,
+            Self::Conversation(..) => RecordKind::Conversation,
+            Self::Rule(_) => RecordKind::Rule,
+            Self::Idempotency(_) => RecordKind::Idempotency,
         }
     }
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for RecordKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind().prefix())?;
         match self {
-            Self::User(id) | Self::Group(id) | Self::Once(id) => f.write_str(id),
-            Self::Conversation(one, other) => write!(f, "{one}{BETWEEN}{other}"),
+            Self::User(id) | Self::Group(id) | Self::Idempotency(id) => f.write_str(id),
+            Self::Conversation(one, other) => write!(f, "{one}{SEPARATOR}{other}"),
             Self::Rule(id) => id.fmt(f),
         }
     }
@@ -78,24 +78,24 @@ impl fmt::Display for Key {
 /// A text that is no key.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("`{}` is no key of a record", .0.escape_debug())]
-pub struct NoKey(pub String);
+pub struct InvalidRecordKeyError(pub String);
 
-impl FromStr for Key {
-    type Err = NoKey;
+impl FromStr for RecordKey {
+    type Err = InvalidRecordKeyError;
 
-    fn from_str(text: &str) -> Result<Self, NoKey> {
-        let no_key = || NoKey(text.to_owned());
-        let of = |kind: Kind| Some((kind, text.strip_prefix(kind.prefix())?));
-        let (kind, id) = Kind::ALL.into_iter().find_map(of).ok_or_else(no_key)?;
+    fn from_str(text: &str) -> Result<Self, InvalidRecordKeyError> {
+        let no_key = || InvalidRecordKeyError(text.to_owned());
+        let of = |kind: RecordKind| Some((kind, text.strip_prefix(kind.prefix())?));
+        let (kind, id) = RecordKind::ALL.into_iter().find_map(of).ok_or_else(no_key)?;
         Ok(match kind {
-            Kind::User => Self::User(id.to_owned()),
-            Kind::Group => Self::Group(id.to_owned()),
-            Kind::Conversation => {
-                let (one, other) = id.split_once(BETWEEN).ok_or_else(no_key)?;
+            RecordKind::User => Self::User(id.to_owned()),
+            RecordKind::Group => Self::Group(id.to_owned()),
+            RecordKind::Conversation => {
+                let (one, other) = id.split_once(SEPARATOR).ok_or_else(no_key)?;
                 Self::conversation(one, other)
             }
-            Kind::Rule => Self::Rule(id.parse().map_err(|_| no_key())?),
-            Kind::Once => Self::Once(id.to_owned()),
+            RecordKind::Rule => Self::Rule(id.parse().map_err(|_| no_key())?),
+            RecordKind::Idempotency => Self::Idempotency(id.to_owned()),
         })
     }
 }

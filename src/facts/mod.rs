@@ -1,6 +1,6 @@
 //! What changes while the daemon runs: records, commands, change sets.
 //!
-//! A fact is a record under a [`Key`]: a user, a group, a conversation, a rule made over the API. A
+//! A fact is a record under a [`RecordKey`]: a user, a group, a conversation, a rule made over the API. A
 //! command is planned against the records there are into the records to write; what was read on the
 //! way is noted with its version, so that a store commits the [`ChangeSet`] only if nothing of it has
 //! changed since.
@@ -12,23 +12,28 @@
 
 mod change;
 mod command;
+mod effective;
+pub mod export_line;
 mod key;
-pub mod line;
 mod plan;
 mod record;
-mod told;
 
-pub use change::{ChangeSet, Read, Version, Write};
+pub use change::{ChangeSet, RecordRead, RecordWrite, Version};
 pub use command::{
-    Bond, Command, FriendFields, GroupFields, Id, MOST_COMMANDS, Malformed, Named, Needed, Op,
-    Patch, Permission, RequestFields, Tag, Two, UserFields,
+    Bond, ByUser, Command, CommandSyntaxError, FriendFields, GroupFields, Id, MOST_COMMANDS,
+    Nullable, Op, Patch, PermissionKey, RequestFields, TagName, UserFields, UserPair,
 };
-pub use key::{Key, Kind, NoKey};
+pub use effective::{
+    DeclaredBy, EffectiveGroup, EffectiveRule, EffectiveRules, EffectiveUser, VersionedUserRecord,
+    relation_list_name,
+};
+pub use key::{InvalidRecordKeyError, RecordKey, RecordKind};
 pub use plan::{
-    Around, Authority, Batch, Change, Failure, FriendState, Outcome, Place, Planned, Reason,
-    Records, Refusal, Settings, Spot, Stated, Statement, UserField, World, plan,
+    Authority, ChangeBuffer, CommandError, CommandOutcome, Declarable, Declaration, FileLine,
+    FriendState, PlanContext, PlanError, PlanSettings, PlannedCommand, Reason, RecordChange,
+    RecordSource, References, TextProblem, UserField, plan,
 };
 pub use record::{
-    Conversation, Damaged, Friend, Group, Member, Once, Record, Request, Rule, Setting, Since, User,
+    ConversationRecord, Friend, GroupRecord, IdempotencyRecord, Member, PendingRequest, Record,
+    RecordDecodeError, RuleRecord, SwitchSetting, UnixMillis, UserRecord,
 };
-pub use told::{GroupTold, Kept, RuleTold, RulesTold, StatedBy, UserTold, list_name};

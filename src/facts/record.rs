@@ -3,23 +3,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Kind;
+use super::RecordKind;
 use crate::request::{Approval, GroupPermission, Moderation, PeersMode, Relation, Role, Switch};
 
 /// What the API owns of one thing.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Record {
-    User(Box<User>),
-    Group(Box<Group>),
-    Conversation(Conversation),
-    Rule(Rule),
-    Once(Once),
+    User(Box<UserRecord>),
+    Group(Box<GroupRecord>),
+    Conversation(ConversationRecord),
+    Rule(RuleRecord),
+    Idempotency(IdempotencyRecord),
 }
 
 /// A user, in what no policy file states of him.
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct User {
+pub struct UserRecord {
     /// Whether the API made him: else he is a user only while a policy file states him.
     #[serde(skip_serializing_if = "is_false")]
     pub created: bool,
@@ -28,7 +28,7 @@ pub struct User {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peers: Option<PeersMode>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub permissions: BTreeMap<Switch, Setting>,
+    pub permissions: BTreeMap<Switch, SwitchSetting>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moderation: Option<Moderation>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,24 +43,24 @@ pub struct User {
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub paired: BTreeSet<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub blocked: BTreeMap<String, Since>,
+    pub blocked: BTreeMap<String, UnixMillis>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub friends: BTreeMap<String, Friend>,
     /// Who asked to be his friend and waits for his answer.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub requests: BTreeMap<String, Request>,
+    pub requests: BTreeMap<String, PendingRequest>,
     /// The named lists into which he sorts his friends, in the order in which he made them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub friend_lists: Vec<String>,
 }
 
 /// Milliseconds since 1970 in UTC.
-pub type Since = u64;
+pub type UnixMillis = u64;
 
 /// What a switch is set to: on or off, or on for who meets a condition, in canonical text.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Setting {
+pub enum SwitchSetting {
     Always(bool),
     When(String),
 }
@@ -69,7 +69,7 @@ pub enum Setting {
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Friend {
-    pub since: Since,
+    pub since: UnixMillis,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
     /// The names of the lists he is in.
@@ -86,8 +86,8 @@ pub struct Friend {
 /// A friend request that waits for an answer: what the one who asked gave along.
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Request {
-    pub since: Since,
+pub struct PendingRequest {
+    pub since: UnixMillis,
     /// Whether both are to have each other as a friend, or only the one who asked.
     pub both: bool,
     /// What the one who asked will keep of his friend.
@@ -97,7 +97,7 @@ pub struct Request {
 /// A group, in what no policy file states of it.
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Group {
+pub struct GroupRecord {
     /// Whether the API made it: else it is a group only while a policy file states it.
     #[serde(skip_serializing_if = "is_false")]
     pub created: bool,
@@ -131,14 +131,14 @@ pub struct Member {
 /// An existing conversation.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Conversation {
-    pub since: Since,
+pub struct ConversationRecord {
+    pub since: UnixMillis,
 }
 
 /// A rule made over the API.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rule {
+pub struct RuleRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,10 +152,10 @@ pub struct Rule {
 /// What came of a batch that was sent under an idempotency key.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Once {
+pub struct IdempotencyRecord {
     /// A digest of what was sent.
     pub sent: String,
-    pub at: Since,
+    pub at: UnixMillis,
     /// The outcomes that were answered.
     pub outcomes: Value,
 }
@@ -163,7 +163,7 @@ pub struct Once {
 /// A record that can't be read.
 #[derive(Debug, thiserror::Error)]
 #[error("a damaged record: {0}")]
-pub struct Damaged(#[from] serde_json::Error);
+pub struct RecordDecodeError(#[from] serde_json::Error);
 
 impl Record {
     /// The bytes that a store keeps: JSON.
@@ -173,7 +173,7 @@ impl Record {
             Self::Group(group) => serde_json::to_vec(group),
             Self::Conversation(conversation) => serde_json::to_vec(conversation),
             Self::Rule(rule) => serde_json::to_vec(rule),
-            Self::Once(once) => serde_json::to_vec(once),
+            Self::Idempotency(once) => serde_json::to_vec(once),
         };
         // Maps by strings and plain values: nothing in them can fail.
         encoded.unwrap_or_default()
@@ -183,13 +183,13 @@ impl Record {
     ///
     /// # Errors
     /// If they are none.
-    pub fn decode(kind: Kind, bytes: &[u8]) -> Result<Self, Damaged> {
+    pub fn decode(kind: RecordKind, bytes: &[u8]) -> Result<Self, RecordDecodeError> {
         Ok(match kind {
-            Kind::User => Self::User(Box::new(serde_json::from_slice(bytes)?)),
-            Kind::Group => Self::Group(Box::new(serde_json::from_slice(bytes)?)),
-            Kind::Conversation => Self::Conversation(serde_json::from_slice(bytes)?),
-            Kind::Rule => Self::Rule(serde_json::from_slice(bytes)?),
-            Kind::Once => Self::Once(serde_json::from_slice(bytes)?),
+            RecordKind::User => Self::User(Box::new(serde_json::from_slice(bytes)?)),
+            RecordKind::Group => Self::Group(Box::new(serde_json::from_slice(bytes)?)),
+            RecordKind::Conversation => Self::Conversation(serde_json::from_slice(bytes)?),
+            RecordKind::Rule => Self::Rule(serde_json::from_slice(bytes)?),
+            RecordKind::Idempotency => Self::Idempotency(serde_json::from_slice(bytes)?),
         })
     }
 }
@@ -201,7 +201,7 @@ impl Member {
     }
 }
 
-impl User {
+impl UserRecord {
     /// Whether nothing is left of it.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -227,7 +227,7 @@ impl User {
     }
 
     /// Whether he has this relation to another.
-    pub fn has(&self, relation: Relation, other: &str) -> bool {
+    pub fn has_edge(&self, relation: Relation, other: &str) -> bool {
         match relation {
             Relation::Contact => self.contacts.contains(other),
             Relation::Favorite => self.favorites.contains(other),
@@ -238,7 +238,7 @@ impl User {
     }
 }
 
-impl Group {
+impl GroupRecord {
     /// The key in `permissions` of a permission, or of a field of `update_metadata`.
     pub fn permission_key(permission: GroupPermission, field: Option<&str>) -> String {
         match field {

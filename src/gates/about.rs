@@ -1,4 +1,4 @@
-use super::{Pair, Party, Scene};
+use super::{GateContext, Principal, PrincipalPair};
 use crate::{
     request::{Action, Reason},
     snapshot::View,
@@ -8,8 +8,8 @@ use crate::{
 /// that are about no one user, or about a group.
 pub fn about<'r>(
     view: &View,
-    scene: &Scene<'_>,
-    pair: &Pair<'_, 'r>,
+    scene: &GateContext<'_>,
+    pair: &PrincipalPair<'_, 'r>,
     reason: Reason,
 ) -> Option<&'r str> {
     let subject = Some(pair.subject.id);
@@ -30,10 +30,10 @@ pub fn about<'r>(
         | Reason::NeedsSuperAdmin
         | Reason::LastMember => subject,
         Reason::UnknownResource => {
-            let is_unknown = |other: &&Party<'_>| !other.is_known(view);
+            let is_unknown = |other: &&Principal<'_>| !other.is_known(view);
             pair.other.filter(is_unknown).map(|other| other.id)
         }
-        Reason::FriendListFull if pair.subject.standing.is_full() => subject,
+        Reason::FriendListFull if pair.subject.state.is_friend_list_full() => subject,
         Reason::SuperAdminProtected if scene.action == Action::Leave => subject,
         Reason::FriendListFull
         | Reason::SuperAdminProtected

@@ -1,100 +1,130 @@
-use super::{Gate, Pair, Party, Scene};
+use super::{Gate, GateContext, Principal, PrincipalPair};
 use crate::{
-    request::{Approval, GateName, Obligation, Reason, Relation, Statement},
+    request::{Approval, GateName, Obligation, Reason, Relation, StatementId},
     snapshot::{Selection, Tie, UserSet, View},
 };
 
 /// Closed for requests to friends, to users who take none, and where a friend list is full.
-pub(super) struct Friendship;
+pub(super) struct FriendshipGate;
 
 /// Those with whom someone has such a tie.
-fn tied<'v>(view: &View, who: &Party<'_>, is: impl Fn(Tie) -> bool) -> Selection<'v> {
+fn users_with_tie<'v>(view: &View, who: &Principal<'_>, is: impl Fn(Tie) -> bool) -> Selection<'v> {
     let row = who.number.into_iter().flat_map(|number| view.population.ties_of(number));
     row.filter(|&(_, tie)| is(tie)).map(|(other, _)| other).collect::<UserSet>().into()
 }
 
-impl Friendship {
+impl FriendshipGate {
     /// What an action that is let through obliges to.
     #[inline]
-    pub(super) fn obligation(scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Obligation> {
-        let other = pair.other.filter(|_| scene.demands.friendship)?;
-        (other.standing.approval() == Approval::NeedConfirm).then_some(Obligation::Confirm)
+    pub(super) fn obligation(
+        scene: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> Option<Obligation> {
+        let other = pair.other.filter(|_| scene.requirements.checks_friendship)?;
+        (other.state.approval() == Approval::NeedConfirm).then_some(Obligation::Confirm)
     }
 }
 
-impl Gate for Friendship {
+impl Gate for FriendshipGate {
     fn name(&self) -> GateName {
         GateName::Friendship
     }
 
     #[inline]
-    fn check(&self, _: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason> {
-        let other = pair.other.filter(|_| scene.demands.friendship)?;
-        if pair.tie.to(Relation::Friend) {
+    fn check(
+        &self,
+        _: &View,
+        scene: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> Option<Reason> {
+        let other = pair.other.filter(|_| scene.requirements.checks_friendship)?;
+        if pair.tie.outgoing(Relation::Friend) {
             Some(Reason::AlreadyFriends)
-        } else if other.standing.approval() == Approval::DenyAny {
+        } else if other.state.approval() == Approval::DenyAny {
             Some(Reason::RequestsRefused)
-        } else if pair.subject.standing.is_full() || other.standing.is_full() {
+        } else if pair.subject.state.is_friend_list_full() || other.state.is_friend_list_full() {
             Some(Reason::FriendListFull)
         } else {
             None
         }
     }
 
-    fn admits<'v>(&self, view: &'v View, scene: &Scene<'_>, subject: &Party<'_>) -> Selection<'v> {
-        if !scene.demands.friendship {
-            Selection::everybody()
-        } else if subject.standing.is_full() {
-            Selection::nobody()
-        } else {
-            let friends = tied(view, subject, |tie| tie.to(Relation::Friend));
-            let standings = &view.standings;
-            Selection::any([friends, standings.refusing(), standings.full()]).complement()
-        }
-    }
-
-    fn admitted<'v>(
+    fn admitted_others<'v>(
         &self,
         view: &'v View,
-        scene: &Scene<'_>,
-        other: Option<&Party<'_>>,
+        scene: &GateContext<'_>,
+        subject: &Principal<'_>,
     ) -> Selection<'v> {
-        let Some(other) = other.filter(|_| scene.demands.friendship) else {
-            return Selection::everybody();
-        };
-        if other.standing.approval() == Approval::DenyAny || other.standing.is_full() {
-            return Selection::nobody();
+        if !scene.requirements.checks_friendship {
+            Selection::everybody()
+        } else if subject.state.is_friend_list_full() {
+            Selection::nobody()
+        } else {
+            let friends = users_with_tie(view, subject, |tie| tie.outgoing(Relation::Friend));
+            let standings = &view.states;
+            Selection::any([
+                friends,
+                standings.refusing_requests(),
+                standings.with_full_friend_list(),
+            ])
+            .complement()
         }
-        let having_him = tied(view, other, |tie| tie.back(Relation::Friend));
-        Selection::any([having_him, view.standings.full()]).complement()
     }
 
-    fn asks(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Vec<Statement>> {
-        let other = pair.other.filter(|_| scene.demands.friendship)?;
-        if pair.tie.to(Relation::Friend) {
+    fn admitted_subjects<'v>(
+        &self,
+        view: &'v View,
+        scene: &GateContext<'_>,
+        other: Option<&Principal<'_>>,
+    ) -> Selection<'v> {
+        let Some(other) = other.filter(|_| scene.requirements.checks_friendship) else {
+            return Selection::everybody();
+        };
+        if other.state.approval() == Approval::DenyAny || other.state.is_friend_list_full() {
+            return Selection::nobody();
+        }
+        let having_him = users_with_tie(view, other, |tie| tie.incoming(Relation::Friend));
+        Selection::any([having_him, view.states.with_full_friend_list()]).complement()
+    }
+
+    fn consulted(
+        &self,
+        view: &View,
+        scene: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> Option<Vec<StatementId>> {
+        let other = pair.other.filter(|_| scene.requirements.checks_friendship)?;
+        if pair.tie.outgoing(Relation::Friend) {
             return Some(Vec::new());
         }
-        let mut asked: Vec<Statement> = other.asks_approval(view).into_iter().collect();
-        if other.standing.approval() != Approval::DenyAny {
-            asked.push(Statement::FriendsLimit);
+        let mut asked: Vec<StatementId> = other.approval_statement(view).into_iter().collect();
+        if other.state.approval() != Approval::DenyAny {
+            asked.push(StatementId::FriendsLimit);
         }
         Some(asked)
     }
 
-    fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {
-        let Some(other) = pair.other.filter(|_| scene.demands.friendship) else {
+    fn describe(
+        &self,
+        view: &View,
+        scene: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> String {
+        let Some(other) = pair.other.filter(|_| scene.requirements.checks_friendship) else {
             return format!("friendship doesn't concern {}", scene.action);
         };
-        let is = if pair.tie.to(Relation::Friend) { "is" } else { "is not" };
+        let is = if pair.tie.outgoing(Relation::Friend) { "is" } else { "is not" };
         let mut said = vec![format!(
             "`{}` {is} in the friend list of `{}`; approval of `{}` is {}",
             other.id,
             pair.subject.id,
             other.id,
-            other.standing.approval()
+            other.state.approval()
         )];
         if let Some(limit) = view.settings.limits.friends {
-            for who in [pair.subject, other].into_iter().filter(|who| who.standing.is_full()) {
+            for who in
+                [pair.subject, other].into_iter().filter(|who| who.state.is_friend_list_full())
+            {
                 said.push(format!("`{}` has {limit} friends, as many as there may be", who.id));
             }
         }

@@ -1,46 +1,66 @@
-use super::{Gate, Pair, Party, Scene, scene::Place};
+use super::{Gate, GateContext, Principal, PrincipalPair, context::GateTarget};
 use crate::{
-    request::{GateName, Reason, Statement},
+    request::{GateName, Reason, StatementId},
     snapshot::{Selection, View},
 };
 
 /// Closed for subjects, resources and members who are not known.
-pub(super) struct Known;
+pub(super) struct KnownGate;
 
-impl Gate for Known {
+impl Gate for KnownGate {
     fn name(&self) -> GateName {
         GateName::Known
     }
 
     #[inline]
-    fn check(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason> {
+    fn check(
+        &self,
+        view: &View,
+        scene: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> Option<Reason> {
         if !pair.subject.is_known(view) {
             Some(Reason::UnknownSubject)
-        } else if !scene.place.is_known() || !is_known(view, scene, pair.other) {
+        } else if !scene.target.is_known() || !is_other_known(view, scene, pair.other) {
             Some(Reason::UnknownResource)
         } else {
             None
         }
     }
 
-    fn admits<'v>(&self, view: &'v View, scene: &Scene<'_>, subject: &Party<'_>) -> Selection<'v> {
-        users_if(view, subject.is_known(view) && scene.place.is_known())
-    }
-
-    fn admitted<'v>(
+    fn admitted_others<'v>(
         &self,
         view: &'v View,
-        scene: &Scene<'_>,
-        other: Option<&Party<'_>>,
+        scene: &GateContext<'_>,
+        subject: &Principal<'_>,
     ) -> Selection<'v> {
-        users_if(view, scene.place.is_known() && is_known(view, scene, other))
+        known_users_if(view, subject.is_known(view) && scene.target.is_known())
     }
 
-    fn asks(&self, _: &View, _: &Scene<'_>, _: &Pair<'_, '_>) -> Option<Vec<Statement>> {
+    fn admitted_subjects<'v>(
+        &self,
+        view: &'v View,
+        scene: &GateContext<'_>,
+        other: Option<&Principal<'_>>,
+    ) -> Selection<'v> {
+        known_users_if(view, scene.target.is_known() && is_other_known(view, scene, other))
+    }
+
+    fn consulted(
+        &self,
+        _: &View,
+        _: &GateContext<'_>,
+        _: &PrincipalPair<'_, '_>,
+    ) -> Option<Vec<StatementId>> {
         Some(Vec::new())
     }
 
-    fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {
+    fn describe(
+        &self,
+        view: &View,
+        scene: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> String {
         let mut unknown: Vec<String> = Vec::new();
         let users = [Some(pair.subject), pair.other].into_iter().flatten();
         for user in users.clone().filter(|user| !user.is_known(view)) {
@@ -49,20 +69,22 @@ impl Gate for Known {
                 unknown.push(said);
             }
         }
-        match scene.place {
-            Place::UnknownGroup => unknown.push(format!("`{}` is no known group", scene.group_id)),
-            Place::Unfit => {
+        match scene.target {
+            GateTarget::UnknownGroup => {
+                unknown.push(format!("`{}` is no known group", scene.group_id))
+            }
+            GateTarget::Unsupported => {
                 unknown.push(format!("{} can't be done to this resource", scene.action));
             }
             _ => {}
         }
-        if scene.has_other() && pair.other.is_none() && scene.place.is_known() {
+        if scene.involves_other_user() && pair.other.is_none() && scene.target.is_known() {
             unknown.push(format!("{} needs a `member`", scene.action));
         }
         if !unknown.is_empty() {
             return unknown.join("; ");
         }
-        let mut known: Vec<String> = users.map(Party::name).collect();
+        let mut known: Vec<String> = users.map(Principal::quoted_id).collect();
         known.dedup();
         let all_listed =
             [Some(pair.subject), pair.other].into_iter().flatten().all(|u| u.number.is_some());
@@ -78,15 +100,19 @@ impl Gate for Known {
 }
 
 /// All users, if the gate is open, and else nobody.
-fn users_if(view: &View, open: bool) -> Selection<'_> {
-    if open { Selection::from(&view.population.gone).complement() } else { Selection::nobody() }
+fn known_users_if(view: &View, open: bool) -> Selection<'_> {
+    if open {
+        Selection::from(&view.population.tombstones).complement()
+    } else {
+        Selection::nobody()
+    }
 }
 
 /// Whether the user whom the action is about is known, if it is about one.
 #[inline]
-fn is_known(view: &View, scene: &Scene<'_>, other: Option<&Party<'_>>) -> bool {
+fn is_other_known(view: &View, scene: &GateContext<'_>, other: Option<&Principal<'_>>) -> bool {
     match other {
         Some(other) => other.is_known(view),
-        None => !scene.has_other(),
+        None => !scene.involves_other_user(),
     }
 }

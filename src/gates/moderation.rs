@@ -1,21 +1,27 @@
-use super::{Gate, Pair, Party, Scene, all_if, demands::Refuses};
+use super::{
+    Gate, GateContext, Principal, PrincipalPair, everybody_if, requirements::ModerationBar,
+};
 use crate::{
-    request::{self, GateName, Reason, Statement},
+    request::{self, GateName, Reason, StatementId},
     snapshot::{Selection, View},
 };
 
 /// Closed for subjects whom moderation keeps from the action, and for those who would moderate and
 /// are no managers.
-pub(super) struct Moderation;
+pub(super) struct ModerationGate;
 
-impl Moderation {
+impl ModerationGate {
     #[inline]
-    fn refuses(view: &View, scene: &Scene<'_>, subject: &Party<'_>) -> Option<Reason> {
+    fn denial(view: &View, scene: &GateContext<'_>, subject: &Principal<'_>) -> Option<Reason> {
         use request::Moderation::{Banned, Silenced};
-        match (scene.demands.refuses, subject.standing.moderation()) {
-            (Refuses::Banned | Refuses::BannedAndSilenced, Banned) => Some(Reason::Banned),
-            (Refuses::BannedAndSilenced, Silenced) => Some(Reason::Silenced),
-            _ if scene.demands.managers && !is_manager(view, subject) => Some(Reason::NotManager),
+        match (scene.requirements.moderation, subject.state.moderation()) {
+            (ModerationBar::Banned | ModerationBar::BannedAndSilenced, Banned) => {
+                Some(Reason::Banned)
+            }
+            (ModerationBar::BannedAndSilenced, Silenced) => Some(Reason::Silenced),
+            _ if scene.requirements.requires_manager && !is_manager(view, subject) => {
+                Some(Reason::NotManager)
+            }
             _ => None,
         }
     }
@@ -23,75 +29,100 @@ impl Moderation {
 
 /// The reason why someone may not moderate, if that is what he is about to do.
 #[inline]
-pub(super) fn managers(view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason> {
-    (scene.demands.managers && !is_manager(view, pair.subject)).then_some(Reason::NotManager)
+pub(super) fn manager_denial(
+    view: &View,
+    scene: &GateContext<'_>,
+    pair: &PrincipalPair<'_, '_>,
+) -> Option<Reason> {
+    (scene.requirements.requires_manager && !is_manager(view, pair.subject))
+        .then_some(Reason::NotManager)
 }
 
-fn is_manager(view: &View, subject: &Party<'_>) -> bool {
-    match (subject.is_stored(), &view.managers, &view.settings.managers) {
+fn is_manager(view: &View, subject: &Principal<'_>) -> bool {
+    match (subject.stored_number(), &view.managers, &view.settings.managers) {
         (Some(number), Some(managers), _) => managers.contains(number),
-        (None, _, Some(condition)) => condition.holds(&subject.has(view)),
+        (None, _, Some(condition)) => condition.holds(&subject.tag_predicate(view)),
         _ => false,
     }
 }
 
-impl Gate for Moderation {
+impl Gate for ModerationGate {
     fn name(&self) -> GateName {
         GateName::Moderation
     }
 
     #[inline]
-    fn check(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason> {
-        Self::refuses(view, scene, pair.subject)
+    fn check(
+        &self,
+        view: &View,
+        scene: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> Option<Reason> {
+        Self::denial(view, scene, pair.subject)
     }
 
-    fn admits<'v>(&self, view: &'v View, scene: &Scene<'_>, subject: &Party<'_>) -> Selection<'v> {
-        all_if(Self::refuses(view, scene, subject).is_none())
-    }
-
-    fn admitted<'v>(
+    fn admitted_others<'v>(
         &self,
         view: &'v View,
-        scene: &Scene<'_>,
-        _: Option<&Party<'_>>,
+        scene: &GateContext<'_>,
+        subject: &Principal<'_>,
     ) -> Selection<'v> {
-        let standings = &view.standings;
+        everybody_if(Self::denial(view, scene, subject).is_none())
+    }
+
+    fn admitted_subjects<'v>(
+        &self,
+        view: &'v View,
+        scene: &GateContext<'_>,
+        _: Option<&Principal<'_>>,
+    ) -> Selection<'v> {
+        let standings = &view.states;
         let mut parts = Vec::new();
-        if scene.demands.refuses != Refuses::Nobody {
+        if scene.requirements.moderation != ModerationBar::Nobody {
             parts.push(standings.banned().complement());
         }
-        if scene.demands.refuses == Refuses::BannedAndSilenced {
+        if scene.requirements.moderation == ModerationBar::BannedAndSilenced {
             parts.push(standings.silenced().complement());
         }
-        if scene.demands.managers {
+        if scene.requirements.requires_manager {
             parts.push(view.managers.as_ref().map_or_else(Selection::nobody, Selection::from));
         }
         Selection::all(parts)
     }
 
-    fn asks(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Vec<Statement>> {
-        let demands = scene.demands;
-        if demands.refuses == Refuses::Nobody && !demands.managers {
+    fn consulted(
+        &self,
+        view: &View,
+        scene: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> Option<Vec<StatementId>> {
+        let demands = scene.requirements;
+        if demands.moderation == ModerationBar::Nobody && !demands.requires_manager {
             return None;
         }
-        let refused = Self::refuses(view, scene, pair.subject);
-        let asks = demands.managers && matches!(refused, None | Some(Reason::NotManager));
-        Some(if asks { vec![Statement::Managers] } else { Vec::new() })
+        let refused = Self::denial(view, scene, pair.subject);
+        let asks = demands.requires_manager && matches!(refused, None | Some(Reason::NotManager));
+        Some(if asks { vec![StatementId::Managers] } else { Vec::new() })
     }
 
-    fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {
+    fn describe(
+        &self,
+        view: &View,
+        scene: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> String {
         let subject = pair.subject;
-        let said = match (scene.demands.refuses, subject.standing.moderation()) {
-            (Refuses::Nobody, _) => format!("moderation keeps nobody from {}", scene.action),
+        let said = match (scene.requirements.moderation, subject.state.moderation()) {
+            (ModerationBar::Nobody, _) => format!("moderation keeps nobody from {}", scene.action),
             (_, request::Moderation::None) => {
                 format!("`{}` is neither banned nor silenced", subject.id)
             }
-            (Refuses::Banned, request::Moderation::Silenced) => {
+            (ModerationBar::Banned, request::Moderation::Silenced) => {
                 format!("`{}` is silenced, which doesn't matter here", subject.id)
             }
             (_, state) => format!("`{}` is {state}", subject.id),
         };
-        if !scene.demands.managers {
+        if !scene.requirements.requires_manager {
             return said;
         }
         match &view.settings.managers {

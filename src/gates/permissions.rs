@@ -1,19 +1,21 @@
-use super::{Gate, Pair, Party, Scene, all_if, demands::Demands};
+use super::{
+    Gate, GateContext, Principal, PrincipalPair, everybody_if, requirements::Requirements,
+};
 use crate::{
-    request::{GateName, Reason, Statement, Switch, Toggle},
+    request::{GateName, Reason, StatementId, Switch, Toggle},
     snapshot::{Selection, View},
 };
 
 /// Closed while a switch of the subject is off, or the `incoming` of the resource or `member`.
-pub(super) struct Permissions;
+pub(super) struct PermissionsGate;
 
 /// The first of the subject's own switches that is off, whatever is between the two.
 #[inline]
-fn off(scene: &Scene<'_>, subject: &Party<'_>) -> Option<Reason> {
-    let demands = scene.demands;
-    if demands.outgoing && !subject.standing.is_on(Switch::Outgoing) {
+fn own_switch_denial(scene: &GateContext<'_>, subject: &Principal<'_>) -> Option<Reason> {
+    let demands = scene.requirements;
+    if demands.requires_outgoing && !subject.state.is_on(Switch::Outgoing) {
         Some(Reason::OutgoingOff)
-    } else if demands.own.is_some_and(|switch| !subject.standing.is_on(switch)) {
+    } else if demands.subject_switch.is_some_and(|switch| !subject.state.is_on(switch)) {
         Some(Reason::PermissionOff)
     } else {
         None
@@ -22,87 +24,111 @@ fn off(scene: &Scene<'_>, subject: &Party<'_>) -> Option<Reason> {
 
 /// Whether the subject may begin no conversation.
 #[inline]
-fn begins_nothing(subject: &Party<'_>) -> bool {
-    !subject.standing.is_on(Demands::BEGINNING_SWITCH)
+fn cannot_begin(subject: &Principal<'_>) -> bool {
+    !subject.state.is_on(Requirements::BEGINNING_SWITCH)
 }
 
 #[inline]
-fn is_incoming_off(scene: &Scene<'_>, other: Option<&Party<'_>>) -> bool {
-    scene.demands.incoming && other.is_some_and(|other| !other.standing.is_on(Switch::Incoming))
+fn is_incoming_off(scene: &GateContext<'_>, other: Option<&Principal<'_>>) -> bool {
+    scene.requirements.requires_incoming
+        && other.is_some_and(|other| !other.state.is_on(Switch::Incoming))
 }
 
-impl Gate for Permissions {
+impl Gate for PermissionsGate {
     fn name(&self) -> GateName {
         GateName::Permissions
     }
 
     #[inline]
-    fn check(&self, _: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Reason> {
+    fn check(
+        &self,
+        _: &View,
+        scene: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> Option<Reason> {
         let beginning = || {
-            let is_off = begins_nothing(pair.subject) && scene.begins(pair.tie);
+            let is_off = cannot_begin(pair.subject) && scene.begins_conversation(pair.tie);
             is_off.then_some(Reason::PermissionOff)
         };
         let incoming = || is_incoming_off(scene, pair.other).then_some(Reason::IncomingOff);
-        off(scene, pair.subject).or_else(beginning).or_else(incoming)
+        own_switch_denial(scene, pair.subject).or_else(beginning).or_else(incoming)
     }
 
-    fn admits<'v>(&self, view: &'v View, scene: &Scene<'_>, subject: &Party<'_>) -> Selection<'v> {
-        if off(scene, subject).is_some() {
+    fn admitted_others<'v>(
+        &self,
+        view: &'v View,
+        scene: &GateContext<'_>,
+        subject: &Principal<'_>,
+    ) -> Selection<'v> {
+        if own_switch_denial(scene, subject).is_some() {
             return Selection::nobody();
         }
         let mut parts = Vec::new();
-        if scene.demands.incoming {
-            parts.push(view.standings.on(Switch::Incoming));
+        if scene.requirements.requires_incoming {
+            parts.push(view.states.with_switch_on(Switch::Incoming));
         }
-        if scene.may_begin() && begins_nothing(subject) {
-            parts.push(scene.talking_with(view, subject).into());
+        if scene.may_begin_conversation() && cannot_begin(subject) {
+            parts.push(scene.conversation_partners(view, subject).into());
         }
         Selection::all(parts)
     }
 
-    fn admitted<'v>(
+    fn admitted_subjects<'v>(
         &self,
         view: &'v View,
-        scene: &Scene<'_>,
-        other: Option<&Party<'_>>,
+        scene: &GateContext<'_>,
+        other: Option<&Principal<'_>>,
     ) -> Selection<'v> {
         if is_incoming_off(scene, other) {
-            return all_if(false);
+            return everybody_if(false);
         }
         let mut parts: Vec<Selection<'_>> =
-            scene.own_switches().map(|switch| view.standings.on(switch)).collect();
-        if let Some(other) = other.filter(|_| scene.may_begin()) {
-            let beginning = view.standings.on(Demands::BEGINNING_SWITCH);
-            parts.push(Selection::any([beginning, scene.talking_with(view, other).into()]));
+            scene.subject_switches().map(|switch| view.states.with_switch_on(switch)).collect();
+        if let Some(other) = other.filter(|_| scene.may_begin_conversation()) {
+            let beginning = view.states.with_switch_on(Requirements::BEGINNING_SWITCH);
+            parts
+                .push(Selection::any([beginning, scene.conversation_partners(view, other).into()]));
         }
         Selection::all(parts)
     }
 
-    fn asks(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> Option<Vec<Statement>> {
-        let demands = scene.demands;
-        let own = scene.switches(pair.tie).map(|switch| (switch, pair.subject));
-        let incoming = pair.other.filter(|_| demands.incoming);
+    fn consulted(
+        &self,
+        view: &View,
+        scene: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> Option<Vec<StatementId>> {
+        let demands = scene.requirements;
+        let own = scene.subject_switches_with_tie(pair.tie).map(|switch| (switch, pair.subject));
+        let incoming = pair.other.filter(|_| demands.requires_incoming);
         let looked = own.chain(incoming.map(|other| (Switch::Incoming, other)));
         let mut asked = None;
         for (switch, who) in looked {
-            asked.get_or_insert_with(Vec::new).extend(who.asks_switch(view, switch));
-            if !who.standing.is_on(switch) {
+            asked.get_or_insert_with(Vec::new).extend(who.switch_statement(view, switch));
+            if !who.state.is_on(switch) {
                 break;
             }
         }
         asked
     }
 
-    fn detail(&self, view: &View, scene: &Scene<'_>, pair: &Pair<'_, '_>) -> String {
-        let demands = scene.demands;
-        let mut looked: Vec<String> =
-            scene.own_switches().map(|switch| told(view, pair.subject, switch)).collect();
-        if scene.begins(pair.tie) {
-            let beginning = told(view, pair.subject, Demands::BEGINNING_SWITCH);
+    fn describe(
+        &self,
+        view: &View,
+        scene: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> String {
+        let demands = scene.requirements;
+        let mut looked: Vec<String> = scene
+            .subject_switches()
+            .map(|switch| describe_switch(view, pair.subject, switch))
+            .collect();
+        if scene.begins_conversation(pair.tie) {
+            let beginning = describe_switch(view, pair.subject, Requirements::BEGINNING_SWITCH);
             looked.push(format!("{beginning}, as it begins a conversation"));
         }
-        if let (true, Some(other)) = (demands.incoming, pair.other) {
-            looked.push(told(view, other, Switch::Incoming));
+        if let (true, Some(other)) = (demands.requires_incoming, pair.other) {
+            looked.push(describe_switch(view, other, Switch::Incoming));
         }
         if looked.is_empty() {
             return format!("no switch concerns {}", scene.action);
@@ -112,10 +138,10 @@ impl Gate for Permissions {
 }
 
 /// A switch of someone, and why it is as it is.
-fn told(view: &View, who: &Party<'_>, switch: Switch) -> String {
-    let on = if who.standing.is_on(switch) { "on" } else { "off" };
+fn describe_switch(view: &View, who: &Principal<'_>, switch: Switch) -> String {
+    let on = if who.state.is_on(switch) { "on" } else { "off" };
     let (own, conditions) = match who.number {
-        Some(number) => view.population.own(number),
+        Some(number) => view.population.overrides(number),
         None => Default::default(),
     };
     let own_condition = conditions.iter().find(|(_, set, _)| *set == switch);
@@ -124,7 +150,7 @@ fn told(view: &View, who: &Party<'_>, switch: Switch) -> String {
             let condition = condition.map(&mut |&tag| view.tags.name(tag));
             format!(" by his record: {condition}")
         }
-        _ if own.sets(switch) => " by his record".to_owned(),
+        _ if own.sets_switch(switch) => " by his record".to_owned(),
         (None, Toggle::When(condition)) => {
             format!(": {}", condition.map(&mut |&tag| view.tags.name(tag)))
         }

@@ -1,8 +1,8 @@
 //! What the gates ask of each of two users alone.
 
 use super::{
-    Scene,
-    demands::{Asks, Refuses},
+    GateContext,
+    requirements::{ModerationBar, RuleScope},
 };
 use crate::{
     request::{Approval, Condition, PeersMode, Switch, Toggle},
@@ -20,34 +20,36 @@ pub struct Sides<'v, T> {
 }
 
 /// Of the users there are. Costs the copy of a set at most.
-pub(super) fn strangers<'v>(view: &'v View, scene: &Scene<'_>) -> Sides<'v, Selection<'v>> {
-    let (demands, standings) = (scene.demands, &view.standings);
+pub(super) fn strangers<'v>(view: &'v View, scene: &GateContext<'_>) -> Sides<'v, Selection<'v>> {
+    let (demands, standings) = (scene.requirements, &view.states);
     let mut subjects = Vec::new();
     let mut others = Vec::new();
-    match demands.refuses {
-        Refuses::Nobody => {}
-        Refuses::Banned => subjects.push(standings.banned().complement()),
-        Refuses::BannedAndSilenced => {
+    match demands.moderation {
+        ModerationBar::Nobody => {}
+        ModerationBar::Banned => subjects.push(standings.banned().complement()),
+        ModerationBar::BannedAndSilenced => {
             subjects.push(standings.banned().complement());
             subjects.push(standings.silenced().complement());
         }
     }
-    if demands.managers {
+    if demands.requires_manager {
         let managers = view.managers.as_ref();
         subjects.push(managers.map_or_else(Selection::nobody, Selection::from));
     }
-    subjects.extend(scene.switches(Tie::NONE).map(|switch| standings.on(switch)));
-    if demands.incoming {
-        others.push(standings.on(Switch::Incoming));
+    subjects.extend(
+        scene.subject_switches_with_tie(Tie::NONE).map(|switch| standings.with_switch_on(switch)),
+    );
+    if demands.requires_incoming {
+        others.push(standings.with_switch_on(Switch::Incoming));
     }
-    if demands.peers {
-        subjects.push(standings.in_mode(PeersMode::All));
-        others.push(standings.in_mode(PeersMode::All));
+    if demands.checks_peers {
+        subjects.push(standings.in_peers_mode(PeersMode::All));
+        others.push(standings.in_peers_mode(PeersMode::All));
     }
-    if demands.friendship {
-        subjects.push(standings.full().complement());
-        others.push(standings.full().complement());
-        others.push(standings.refusing().complement());
+    if demands.checks_friendship {
+        subjects.push(standings.with_full_friend_list().complement());
+        others.push(standings.with_full_friend_list().complement());
+        others.push(standings.refusing_requests().complement());
     }
     let rules = asked(view, scene);
     Sides { subjects: Selection::all(subjects), others: Selection::all(others), rules }
@@ -55,25 +57,28 @@ pub(super) fn strangers<'v>(view: &'v View, scene: &Scene<'_>) -> Sides<'v, Sele
 
 /// Of all users there may be, who have any tags, no records, and nothing between them: what their
 /// tags must meet.
-pub(super) fn by_tags<'v>(view: &'v View, scene: &Scene<'_>) -> Sides<'v, Vec<Toggle<TagId>>> {
-    let (demands, settings) = (scene.demands, &view.settings);
+pub(super) fn by_tags<'v>(
+    view: &'v View,
+    scene: &GateContext<'_>,
+) -> Sides<'v, Vec<Toggle<TagId>>> {
+    let (demands, settings) = (scene.requirements, &view.settings);
     let mut subjects = Vec::new();
     let mut others = Vec::new();
-    if demands.managers {
+    if demands.requires_manager {
         let managers = settings.managers.clone();
         subjects.push(managers.map_or(Toggle::Always(false), Toggle::When));
     }
-    let own = scene.switches(Tie::NONE);
+    let own = scene.subject_switches_with_tie(Tie::NONE);
     subjects.extend(own.map(|switch| settings.permission(switch).clone()));
-    if demands.incoming {
+    if demands.requires_incoming {
         others.push(settings.permission(Switch::Incoming).clone());
     }
-    if demands.peers {
+    if demands.checks_peers {
         let all = communicates_with_all(view);
         subjects.push(all.clone());
         others.push(all);
     }
-    if demands.friendship {
+    if demands.checks_friendship {
         let takes_any = Toggle::Always(settings.limits.friends != Some(0));
         subjects.push(takes_any.clone());
         others.push(takes_any);
@@ -83,8 +88,8 @@ pub(super) fn by_tags<'v>(view: &'v View, scene: &Scene<'_>) -> Sides<'v, Vec<To
 }
 
 /// The rules, if they are asked about users who have no conversation.
-fn asked<'v>(view: &'v View, scene: &Scene<'_>) -> Option<&'v RuleBook> {
-    view.rules.as_deref().filter(|_| scene.demands.rules != Asks::Never)
+fn asked<'v>(view: &'v View, scene: &GateContext<'_>) -> Option<&'v RuleBook> {
+    view.rules.as_deref().filter(|_| scene.requirements.rules != RuleScope::Never)
 }
 
 /// Whether the policy sets the mode of a user to all: the first condition that he meets counts.
@@ -110,6 +115,6 @@ impl Sides<'_, Selection<'_>> {
     pub fn of(&self, from: &UserSet, to: &UserSet) -> (UserSet, UserSet) {
         let able = Selection::all([self.subjects.borrowed(), Selection::from(from)]);
         let open = Selection::all([self.others.borrowed(), Selection::from(to)]);
-        (able.of(from).into_owned(), open.of(to).into_owned())
+        (able.within(from).into_owned(), open.within(to).into_owned())
     }
 }

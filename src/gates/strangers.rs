@@ -1,6 +1,6 @@
 use super::{
-    Scene,
-    demands::{Asks, Demands, Refuses},
+    GateContext,
+    requirements::{ModerationBar, Requirements, RuleScope},
 };
 use crate::{
     request::{BlockMode, Conversation, Switch},
@@ -26,46 +26,50 @@ pub struct Ends<'v> {
 }
 
 /// Both sides of an action, of known users. Costs set algebra.
-pub fn ends<'v>(view: &'v View, scene: &Scene<'_>) -> Ends<'v> {
-    let (demands, standings) = (scene.demands, &view.standings);
+pub fn ends<'v>(view: &'v View, scene: &GateContext<'_>) -> Ends<'v> {
+    let (demands, standings) = (scene.requirements, &view.states);
     let mut subjects = Vec::new();
     let mut others = Vec::new();
-    if demands.refuses != Refuses::Nobody {
+    if demands.moderation != ModerationBar::Nobody {
         subjects.push(standings.banned().complement());
     }
-    if demands.refuses == Refuses::BannedAndSilenced {
+    if demands.moderation == ModerationBar::BannedAndSilenced {
         subjects.push(standings.silenced().complement());
     }
-    if demands.managers {
+    if demands.requires_manager {
         subjects.push(view.managers.as_ref().map_or_else(Selection::nobody, Selection::from));
     }
-    subjects.extend(scene.own_switches().map(|switch| standings.on(switch)));
-    let beginners = if scene.may_begin() {
-        standings.on(Demands::BEGINNING_SWITCH)
+    subjects.extend(scene.subject_switches().map(|switch| standings.with_switch_on(switch)));
+    let beginners = if scene.may_begin_conversation() {
+        standings.with_switch_on(Requirements::BEGINNING_SWITCH)
     } else {
         Selection::everybody()
     };
-    if demands.incoming {
-        others.push(standings.on(Switch::Incoming));
+    if demands.requires_incoming {
+        others.push(standings.with_switch_on(Switch::Incoming));
     }
-    if demands.friendship {
-        subjects.push(standings.full().complement());
-        others.push(standings.full().complement());
-        others.push(standings.refusing().complement());
+    if demands.checks_friendship {
+        subjects.push(standings.with_full_friend_list().complement());
+        others.push(standings.with_full_friend_list().complement());
+        others.push(standings.refusing_requests().complement());
     }
     let modes = &view.settings.blocks;
-    let own = if demands.blocks { modes.mode(scene.action) } else { BlockMode::Off };
-    let beginning = if scene.may_begin() { own.max(modes.mode(Demands::BEGINNING)) } else { own };
+    let own = if demands.checks_blocks { modes.mode(scene.action) } else { BlockMode::Off };
+    let beginning = if scene.may_begin_conversation() {
+        own.max(modes.mode(Requirements::BEGINNING_ACTION))
+    } else {
+        own
+    };
     let rules = match demands.rules {
-        Asks::Never => false,
-        Asks::Always => true,
-        Asks::WhenNew => scene.conversation != Some(Conversation::Existing),
+        RuleScope::Never => false,
+        RuleScope::Always => true,
+        RuleScope::WhenNew => scene.conversation != Some(Conversation::Existing),
     };
     Ends {
         subjects: Selection::all(subjects),
         beginners,
         others: Selection::all(others),
-        peers: demands.peers,
+        peers: demands.checks_peers,
         rules,
         blocks: [own, beginning],
     }

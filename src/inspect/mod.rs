@@ -4,16 +4,16 @@
 //! way of a decision knows of it.
 
 pub mod diff;
-mod flips;
-mod kinds;
+mod impact;
 mod listing;
+mod reach_table;
 pub mod replay;
 mod schema;
 mod sections;
 pub mod test;
 
-pub use flips::{ActionFlips, Flips};
-pub use kinds::{Kind, Kinds};
-pub use listing::Listing;
+pub use impact::{ActionImpact, Impact};
+pub use listing::PolicyListing;
+pub use reach_table::{ReachTable, TagSetClass};
 pub use schema::test_schema;
 pub use sections::{missing_sections, missing_users};

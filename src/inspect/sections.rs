@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::diff;
 use crate::{
-    request::{Section, Sections, Settings},
+    request::{Section, SectionSet, Settings},
     snapshot::View,
 };
 
@@ -20,19 +20,19 @@ pub fn missing_sections(before: &View, after: &View) -> impl Iterator<Item = Sec
         matrices: _,
         // Compared below, by the names of tags.
         tags: _,
-        declared: _,
-        named: _,
+        declared_tags: _,
+        named_tags: _,
         sections: _,
         // What users and groups there are is no section.
         population: _,
         groups: _,
         revision: _,
         // Made from the settings.
-        standings: _,
-        is_plain: _,
+        states: _,
+        only_rules_restrict: _,
         managers: _,
     } = before;
-    let mut differing = settings(before).differing(&settings(after));
+    let mut differing = settings(before).differing_sections(&settings(after));
     let others = [
         (Section::Rules, rules.is_some() && after.rules.is_none()),
         (Section::Matrices, !diff::matrix_changes(before, after).is_empty()),
@@ -40,7 +40,7 @@ pub fn missing_sections(before: &View, after: &View) -> impl Iterator<Item = Sec
     differing = differing.union(
         others.into_iter().filter_map(|(section, differs)| differs.then_some(section)).collect(),
     );
-    let missing: Sections = differing.without(after.sections);
+    let missing: SectionSet = differing.without(after.sections);
     missing.iter()
 }
 

@@ -20,7 +20,7 @@ const LONGEST_HEADER: u64 = 64 << 20;
 /// What an archive says of what it holds.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Header {
+pub(super) struct ArchiveHeader {
     /// When it was written, in seconds since 1970.
     pub(super) saved_at: u64,
     /// The digest of the policy, as revisions have it.
@@ -39,7 +39,7 @@ struct FileHeader {
 
 // === impl Header ===
 
-impl Header {
+impl ArchiveHeader {
     pub(super) fn new(policy: String, saved_at: u64, sources: &Sources) -> Self {
         let file = |source: &Source| FileHeader {
             name: source.name.clone(),
@@ -52,7 +52,7 @@ impl Header {
     }
 
     /// Whether both are of the same files, byte by byte.
-    pub(super) fn is_of_the_same(&self, other: &Self) -> bool {
+    pub(super) fn has_same_files(&self, other: &Self) -> bool {
         self.policy == other.policy && self.files == other.files
     }
 }
@@ -61,15 +61,15 @@ impl Header {
 ///
 /// # Errors
 /// If it can't be written.
-pub(super) fn write(to: impl Write, header: &Header, sources: &Sources) -> io::Result<()> {
-    let mut to = Hashing { inner: to, hash: Sha256::new() };
+pub(super) fn write(to: impl Write, header: &ArchiveHeader, sources: &Sources) -> io::Result<()> {
+    let mut to = HashingStream { inner: to, hash: Sha256::new() };
     to.write_all(MAGIC)?;
     serde_json::to_writer(&mut to, header)?;
     to.write_all(b"\n")?;
     for (_, source) in sources.iter() {
         to.write_all(&source.bytes)?;
     }
-    let Hashing { mut inner, hash } = to;
+    let HashingStream { mut inner, hash } = to;
     inner.write_all(hex(&hash.finalize().into()).as_bytes())?;
     inner.write_all(b"\n")?;
     inner.flush()
@@ -79,70 +79,70 @@ pub(super) fn write(to: impl Write, header: &Header, sources: &Sources) -> io::R
 ///
 /// # Errors
 /// If it can't be read, or it is damaged: an [`InvalidData`](io::ErrorKind::InvalidData) that says how.
-pub(super) fn read(from: impl Read) -> io::Result<(Header, Sources)> {
-    let mut from = Hashing { inner: from, hash: Sha256::new() };
+pub(super) fn read(from: impl Read) -> io::Result<(ArchiveHeader, Sources)> {
+    let mut from = HashingStream { inner: from, hash: Sha256::new() };
     let mut magic = [0; MAGIC.len()];
-    from.read_exact(&mut magic).map_err(cut)?;
+    from.read_exact(&mut magic).map_err(truncation_error)?;
     if magic != MAGIC {
-        return Err(damaged("it does not begin as a file of this version does"));
+        return Err(damage_error("it does not begin as a file of this version does"));
     }
     let header = read_header(&mut from)?;
     let mut sources = Vec::new();
     for file in &header.files {
         let notation = notation_of(&file.notation);
-        let notation = notation.ok_or_else(|| damaged("it names an unknown notation"))?;
+        let notation = notation.ok_or_else(|| damage_error("it names an unknown notation"))?;
         let mut bytes = Vec::new();
         // What is not there takes no memory.
         from.by_ref().take(file.bytes).read_to_end(&mut bytes)?;
         if bytes.len() as u64 != file.bytes {
-            return Err(cut(io::ErrorKind::UnexpectedEof.into()));
+            return Err(truncation_error(io::ErrorKind::UnexpectedEof.into()));
         }
         sources.push(Source::new(file.name.clone(), notation, bytes));
     }
-    let Hashing { mut inner, hash } = from;
+    let HashingStream { mut inner, hash } = from;
     let mut told = Vec::new();
     inner.read_to_end(&mut told)?;
     let expected = hex(&hash.finalize().into()) + "\n";
     if told != expected.as_bytes() {
-        return Err(damaged("its checksum is wrong"));
+        return Err(damage_error("its checksum is wrong"));
     }
     Ok((header, Sources::new(sources)))
 }
 
-fn read_header(from: &mut impl Read) -> io::Result<Header> {
+fn read_header(from: &mut impl Read) -> io::Result<ArchiveHeader> {
     let mut line = Vec::new();
     let mut byte = [0];
     loop {
-        from.read_exact(&mut byte).map_err(cut)?;
+        from.read_exact(&mut byte).map_err(truncation_error)?;
         if byte == *b"\n" {
             break;
         }
         line.extend(byte);
         if line.len() as u64 > LONGEST_HEADER {
-            return Err(damaged("its header has no end"));
+            return Err(damage_error("its header has no end"));
         }
     }
-    serde_json::from_slice(&line).map_err(|_| damaged("its header is damaged"))
+    serde_json::from_slice(&line).map_err(|_| damage_error("its header is damaged"))
 }
 
-fn damaged(how: &'static str) -> io::Error {
+fn damage_error(how: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, how)
 }
 
-fn cut(error: io::Error) -> io::Error {
+fn truncation_error(error: io::Error) -> io::Error {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => damaged("it is cut short"),
+        io::ErrorKind::UnexpectedEof => damage_error("it is cut short"),
         _ => error,
     }
 }
 
 /// Computes the SHA-256 of what passes.
-struct Hashing<I> {
+struct HashingStream<I> {
     inner: I,
     hash: Sha256,
 }
 
-impl<W: Write> Write for Hashing<W> {
+impl<W: Write> Write for HashingStream<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.inner.write(bytes)?;
         self.hash.update(bytes.get(..written).unwrap_or_default());
@@ -154,7 +154,7 @@ impl<W: Write> Write for Hashing<W> {
     }
 }
 
-impl<R: Read> Read for Hashing<R> {
+impl<R: Read> Read for HashingStream<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(into)?;
         self.hash.update(into.get(..read).unwrap_or_default());

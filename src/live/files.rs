@@ -7,24 +7,24 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{Pace, writers::Writers};
-use crate::source::{Fingerprint, LoadError, Loaded, Scope, Sources, Survey};
+use super::{WatchOptions, file_writers::FileWriters};
+use crate::source::{Fingerprint, LoadError, LoadedSources, Scope, Sources, Survey};
 
 /// The files of a policy.
 ///
 /// Those of a [`Watch`](super::Watch) are read only if no event says that one of them is open for
-/// writing, and all of them were the same at two looks: [`Pace::settle`] apart where an event told
-/// of the last change, [`Pace::poll`] apart where none did. Others are read as they are.
+/// writing, and all of them were the same at two looks: [`WatchOptions::settle`] apart where an event told
+/// of the last change, [`WatchOptions::poll`] apart where none did. Others are read as they are.
 #[derive(Debug)]
-pub struct Files {
+pub struct PolicyFiles {
     scope: Scope,
-    watched: Option<(Arc<Writers>, Pace)>,
-    last: Mutex<Last>,
+    watched: Option<(Arc<FileWriters>, WatchOptions)>,
+    last: Mutex<LastRead>,
 }
 
 /// What reading came to last.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-enum Last {
+enum LastRead {
     /// It was not tried yet.
     #[default]
     Nothing,
@@ -37,7 +37,7 @@ enum Last {
 const RECENT: Duration = Duration::from_secs(2);
 
 /// Why the files are not read yet.
-struct Pending {
+struct PendingRead {
     /// How long to wait before another look, unless there is news.
     wait: Duration,
     /// The number of events before the look.
@@ -46,13 +46,13 @@ struct Pending {
     open: Vec<PathBuf>,
 }
 
-impl Files {
+impl PolicyFiles {
     /// Files that are read at once, also while they are written.
     pub fn new(scope: impl Into<Scope>) -> Self {
         Self { scope: scope.into(), watched: None, last: Mutex::default() }
     }
 
-    pub(super) fn watched(scope: Scope, writers: Arc<Writers>, pace: Pace) -> Self {
+    pub(super) fn watched(scope: Scope, writers: Arc<FileWriters>, pace: WatchOptions) -> Self {
         Self { watched: Some((writers, pace)), ..Self::new(scope) }
     }
 
@@ -64,35 +64,35 @@ impl Files {
     /// Whether anything there is another than what was read last. Costs a look at each entry.
     pub fn have_changed(&self) -> bool {
         let last = *self.last();
-        self.watched.is_none() || last != Last::Read(self.scope.survey().fingerprint())
+        self.watched.is_none() || last != LastRead::Read(self.scope.survey().fingerprint())
     }
 
     /// Reads all of them as one consistent set. Blocks until no file is being written, for
-    /// [`Pace::patience`] at most: then the files that still are are the error.
-    pub fn load(&self) -> Loaded {
+    /// [`WatchOptions::patience`] at most: then the files that still are are the error.
+    pub fn load(&self) -> LoadedSources {
         let Some((writers, pace)) = &self.watched else { return self.scope.load() };
-        let is_first = *self.last() == Last::Nothing;
+        let is_first = *self.last() == LastRead::Nothing;
         let deadline = Instant::now() + pace.patience;
         loop {
             let survey = self.scope.survey();
             let fingerprint = survey.fingerprint();
             let Some(pending) = pending(&survey, fingerprint, writers, *pace, is_first) else {
                 let Some(loaded) = self.scope.load_surveyed(survey) else { continue };
-                *self.last() = Last::Read(fingerprint);
-                writers.note_read(fingerprint);
+                *self.last() = LastRead::Read(fingerprint);
+                writers.record_read(fingerprint);
                 return loaded;
             };
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 writers.give_up(&pending.open);
-                writers.note_read(fingerprint);
-                *self.last() = Last::Refused;
+                writers.record_read(fingerprint);
+                *self.last() = LastRead::Refused;
                 let mut paths = pending.open;
                 if paths.is_empty() {
                     paths.extend(youngest(&survey));
                 }
                 let error = LoadError::StillWritten { paths, after: pace.patience };
-                return Loaded { sources: Sources::default(), errors: vec![error] };
+                return LoadedSources { sources: Sources::default(), errors: vec![error] };
             }
             // Not at each of many events.
             thread::sleep(left.min(pace.settle / 4));
@@ -100,7 +100,7 @@ impl Files {
         }
     }
 
-    fn last(&self) -> MutexGuard<'_, Last> {
+    fn last(&self) -> MutexGuard<'_, LastRead> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -109,11 +109,11 @@ impl Files {
 fn pending(
     survey: &Survey,
     fingerprint: Fingerprint,
-    writers: &Writers,
-    pace: Pace,
+    writers: &FileWriters,
+    pace: WatchOptions,
     is_first: bool,
-) -> Option<Pending> {
-    let steady = writers.look(fingerprint);
+) -> Option<PendingRead> {
+    let steady = writers.observe(fingerprint);
     let open = writers.open(survey.stamps().map(|(path, _)| path));
     let now = SystemTime::now();
     let is_old = || survey.stamps().all(|(_, stamp)| stamp.age(now) > RECENT);
@@ -121,9 +121,9 @@ fn pending(
         return None;
     }
     let apart =
-        if steady.told || is_first { pace.settle } else { pace.poll.min(pace.patience / 2) };
+        if steady.had_event || is_first { pace.settle } else { pace.poll.min(pace.patience / 2) };
     let wait = apart.saturating_sub(steady.since.elapsed());
-    (!open.is_empty() || !wait.is_zero()).then_some(Pending {
+    (!open.is_empty() || !wait.is_zero()).then_some(PendingRead {
         wait: if open.is_empty() { wait } else { pace.poll },
         events: steady.events,
         open,
@@ -136,7 +136,7 @@ fn youngest(survey: &Survey) -> Option<PathBuf> {
     survey.stamps().min_by_key(|(_, stamp)| stamp.age(now)).map(|(path, _)| path.to_owned())
 }
 
-impl<S: Into<Scope>> From<S> for Files {
+impl<S: Into<Scope>> From<S> for PolicyFiles {
     fn from(scope: S) -> Self {
         Self::new(scope)
     }

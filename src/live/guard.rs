@@ -3,13 +3,13 @@ use std::fmt;
 use crate::{
     compile,
     inspect::{
-        Flips,
-        diff::{Detail, Diff},
+        Impact,
+        diff::{Diff, DiffDetail},
         missing_sections, missing_users,
     },
     request::Section,
     snapshot::View,
-    source::Loaded,
+    source::LoadedSources,
 };
 
 /// What a reload must not do by itself.
@@ -23,9 +23,9 @@ pub struct ReloadGuard {
 }
 
 /// How many users may be gone, whatever their share.
-const MOST_GONE: u32 = 10;
+const MAX_GONE: u32 = 10;
 
-/// One in how many users may be gone, where that is more than [`MOST_GONE`].
+/// One in how many users may be gone, where that is more than [`MAX_GONE`].
 const ONE_GONE_IN: u64 = 10;
 
 /// Why a policy is not taken by itself.
@@ -41,7 +41,7 @@ pub enum HoldReason {
 
 /// A policy that is not taken by itself: why, and what it would change.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Held {
+pub struct HeldPolicy {
     /// At least one.
     pub reasons: Vec<HoldReason>,
     /// The difference in one line.
@@ -67,21 +67,26 @@ impl ReloadGuard {
     ///
     /// Costs a comparison of settings and a look-up of each user. Where one of these is a reason, or a
     /// share of changes is given, the changes are counted too: exactly, as a [`Diff`] does, where both
-    /// views are of the same users, else as [`Flips`] do. Neither disturbs readers: they run beside
+    /// views are of the same users, else as [`Impact`] do. Neither disturbs readers: they run beside
     /// them on this thread, the former on all processors.
-    pub(super) fn holds(self, before: &View, after: &View, loaded: &Loaded) -> Option<Held> {
+    pub(super) fn check(
+        self,
+        before: &View,
+        after: &View,
+        loaded: &LoadedSources,
+    ) -> Option<HeldPolicy> {
         let mut reasons = Vec::new();
         if self.hold {
             reasons.extend(missing_sections(before, after).map(HoldReason::SectionGone));
             let (gone, of) = (missing_users(before, after), before.population.everyone.len());
-            if gone > MOST_GONE && u64::from(gone) * ONE_GONE_IN > of {
+            if gone > MAX_GONE && u64::from(gone) * ONE_GONE_IN > of {
                 reasons.push(HoldReason::UsersGone { gone, of });
             }
         }
         if reasons.is_empty() && self.max_changed.is_none() {
             return None;
         }
-        let mut held = Held::new(before, after, loaded);
+        let mut held = HeldPolicy::new(before, after, loaded);
         held.max_changed = self.max_changed;
         if let Some(max_changed) = self.max_changed.filter(|&most| held.share > most) {
             reasons.push(HoldReason::Changed { share: held.share, max_changed });
@@ -99,13 +104,14 @@ impl Default for ReloadGuard {
 
 // === impl Held ===
 
-impl Held {
+impl HeldPolicy {
     /// What would change, for no reason yet.
-    fn new(before: &View, after: &View, loaded: &Loaded) -> Self {
-        let same = |after: &View| before.population.is_of_the_same(&after.population);
+    fn new(before: &View, after: &View, loaded: &LoadedSources) -> Self {
+        let same = |after: &View| before.population.has_same_identity(&after.population);
         let says_the_same = before.population.digest == after.population.digest;
         // Compiled anew, though it says the same: records that are warned about are.
-        let over = (!same(after) && says_the_same).then(|| compile::over(loaded, before)).flatten();
+        let over =
+            (!same(after) && says_the_same).then(|| compile::build_over(loaded, before)).flatten();
         let after = over.as_ref().unwrap_or(after);
         let held = Self {
             reasons: Vec::new(),
@@ -118,11 +124,11 @@ impl Held {
             is_estimate: false,
         };
         if same(after) {
-            let diff = Diff::of(before, after, None, Detail::NONE);
+            let diff = Diff::compute(before, after, None, DiffDetail::NONE);
             let [gained, lost] = diff.totals();
             Self { summary: diff.summary(), gained, lost, share: diff.share(), ..held }
         } else {
-            let flips = Flips::between(before, after);
+            let flips = Impact::between(before, after);
             let [gained, lost] = flips.totals();
             Self {
                 summary: flips.summary(),
@@ -138,7 +144,7 @@ impl Held {
 }
 
 /// All reasons, and what would change.
-impl fmt::Display for Held {
+impl fmt::Display for HeldPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for reason in &self.reasons {
             write!(f, "{reason}; ")?;

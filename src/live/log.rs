@@ -2,8 +2,8 @@
 
 use tracing::{debug, info, warn};
 
-use super::{Latest, Live, Outcome, Trigger};
-use crate::diagnostic::{Located, Report, render};
+use super::{LatestReload, Live, ReloadOutcome, Trigger};
+use crate::diagnostic::{LocatedDiagnostic, Report, render_text};
 
 /// How diagnostics are logged.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -16,7 +16,7 @@ pub enum LogForm {
 }
 
 /// How many diagnostics of one reload are logged.
-const MOST: usize = 20;
+const MAX_LOGGED: usize = 20;
 
 impl LogForm {
     /// Logs the diagnostics, if there are any.
@@ -24,7 +24,7 @@ impl LogForm {
         if report.is_empty() {
             return;
         }
-        let (first, rest) = report.diagnostics.split_at(report.diagnostics.len().min(MOST));
+        let (first, rest) = report.diagnostics.split_at(report.diagnostics.len().min(MAX_LOGGED));
         match self {
             Self::Text => {
                 let shown = Report {
@@ -32,7 +32,7 @@ impl LogForm {
                     left_out: report.left_out + rest.len(),
                     ..*report
                 };
-                warn!("what is wrong with the files:\n{}", render(&shown, false).trim_end());
+                warn!("what is wrong with the files:\n{}", render_text(&shown, false).trim_end());
             }
             Self::Fields => {
                 first.iter().for_each(log_fields);
@@ -45,7 +45,7 @@ impl LogForm {
     }
 }
 
-fn log_fields(found: &Located) {
+fn log_fields(found: &LocatedDiagnostic) {
     let place = found.place.as_ref();
     warn!(
         code = found.code.as_str(),
@@ -62,34 +62,39 @@ fn log_fields(found: &Located) {
 impl Live {
     /// Logs what became of a reload. Of the same as before, little is said, unless somebody asked; of a
     /// start, those who start tell.
-    pub(super) fn log_reload(&self, trigger: Trigger, earlier: &Latest, latest: &Latest) {
+    pub(super) fn log_reload(
+        &self,
+        trigger: Trigger,
+        earlier: &LatestReload,
+        latest: &LatestReload,
+    ) {
         if trigger == Trigger::Start {
             return;
         }
         let revision = self.served.load().revision.clone();
         let is_asked_for = matches!(trigger, Trigger::Requested | Trigger::Forced);
-        if !is_asked_for && latest.is_a_repetition_of(earlier) {
+        if !is_asked_for && latest.repeats(earlier) {
             debug!(%revision, outcome = latest.outcome.as_str(), "as before");
             return;
         }
         match latest.outcome {
-            Outcome::Swapped => {
+            ReloadOutcome::Swapped => {
                 info!(%revision, took = ?latest.took, "serving the new policy");
             }
-            Outcome::Unchanged if !is_asked_for && earlier.outcome.is_current() => {
+            ReloadOutcome::Unchanged if !is_asked_for && earlier.outcome.is_current() => {
                 debug!(%revision, "files changed, and the policy says what it said before");
                 return;
             }
-            Outcome::Unchanged => {
+            ReloadOutcome::Unchanged => {
                 info!(%revision, "the policy says what it said before");
                 return;
             }
-            Outcome::Refused => warn!(
+            ReloadOutcome::Refused => warn!(
                 %revision,
                 errors = latest.report.errors,
                 "the policy has errors; the last good one goes on being served"
             ),
-            Outcome::Held => {
+            ReloadOutcome::Held => {
                 let held = latest.held.as_ref().map(ToString::to_string).unwrap_or_default();
                 warn!(
                     %revision,
@@ -103,9 +108,9 @@ impl Live {
     }
 }
 
-impl Latest {
+impl LatestReload {
     /// Whether what is wrong now was told before.
-    fn is_a_repetition_of(&self, earlier: &Self) -> bool {
+    fn repeats(&self, earlier: &Self) -> bool {
         !self.outcome.is_current()
             && self.outcome == earlier.outcome
             && self.report == earlier.report

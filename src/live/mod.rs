@@ -9,25 +9,25 @@
 //! on the reloading thread.
 
 mod archive;
-mod events;
+mod current_view;
 pub mod facts;
+mod file_writers;
 mod files;
+mod fs_events;
 mod guard;
 mod log;
 mod reload;
-mod serving;
 mod start;
 mod state;
 mod watch;
-mod writers;
 
-pub use files::Files;
-pub use guard::{Held, HoldReason, ReloadGuard};
+pub use files::PolicyFiles;
+pub use guard::{HeldPolicy, HoldReason, ReloadGuard};
 pub use log::LogForm;
-pub use reload::{Reloads, Trigger};
-pub use start::{LiveOptions, Start, StartError, StartMode, StateOptions};
+pub use reload::{ReloadHistory, Trigger};
+pub use start::{LiveOptions, StartError, StartMode, StartOutcome, StateOptions};
 pub use state::{StateError, StateStatus};
-pub use watch::{Pace, Watch};
+pub use watch::{Watch, WatchOptions};
 
 use std::{
     path::PathBuf,
@@ -39,55 +39,60 @@ use arc_swap::{ArcSwap, Guard};
 use tokio::sync::watch::Receiver;
 
 use crate::{
-    compile::Basis,
+    compile::Declarations,
     diagnostic::{Code, Report},
     snapshot::View,
 };
-use serving::Serving;
+use current_view::CurrentView;
 use state::StateDir;
 
 /// A policy as it is being served.
 #[derive(Debug)]
-pub struct Served {
+pub struct ServedPolicy {
     pub view: View,
     /// What files state that facts can't change; there is one if there are facts.
-    pub basis: Option<Arc<Basis>>,
+    pub declarations: Option<Arc<Declarations>>,
     /// The revision as it is written, since every answer carries it.
     pub revision: String,
     /// When it began to be served.
     pub since: SystemTime,
 }
 
-impl Served {
-    fn new(view: View, basis: Option<Arc<Basis>>) -> Self {
-        Self { revision: view.revision.to_string(), view, basis, since: SystemTime::now() }
+impl ServedPolicy {
+    fn new(view: View, basis: Option<Arc<Declarations>>) -> Self {
+        Self {
+            revision: view.revision.to_string(),
+            view,
+            declarations: basis,
+            since: SystemTime::now(),
+        }
     }
 }
 
 /// What became of the latest attempt to read the files.
 #[derive(Clone, Debug)]
-pub struct Latest {
-    pub outcome: Outcome,
+pub struct LatestReload {
+    pub outcome: ReloadOutcome,
     pub at: SystemTime,
     pub took: Duration,
     /// What is wrong with the files as they are now; warnings too.
     pub report: Report,
     /// Why the policy was not taken by itself, and what it would have changed.
-    pub held: Option<Held>,
+    pub held: Option<HeldPolicy>,
 }
 
-impl Latest {
+impl LatestReload {
     /// Whether it failed over files that could not be read, whatever they say.
-    fn is_unread(&self) -> bool {
+    fn is_unreadable(&self) -> bool {
         let mut diagnostics = self.report.diagnostics.iter();
-        self.outcome == Outcome::Refused
+        self.outcome == ReloadOutcome::Refused
             && diagnostics.any(|it| matches!(it.code, Code::Unreadable | Code::StillWritten))
     }
 }
 
 /// What a reload did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Outcome {
+pub enum ReloadOutcome {
     /// The files hold another policy, and it is served now.
     Swapped,
     /// The files say what is being served already.
@@ -99,7 +104,7 @@ pub enum Outcome {
     Held,
 }
 
-impl Outcome {
+impl ReloadOutcome {
     /// The stable text.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -119,11 +124,11 @@ impl Outcome {
 /// The policy that is served, and how it came to be.
 #[derive(Debug)]
 pub struct Live {
-    files: Arc<Files>,
-    served: Arc<Serving>,
-    facts: Option<facts::Facts>,
-    reloads: ArcSwap<Reloads>,
-    writer: Mutex<()>,
+    files: Arc<PolicyFiles>,
+    served: Arc<CurrentView>,
+    facts: Option<facts::FactsHandle>,
+    reloads: ArcSwap<ReloadHistory>,
+    reload_lock: Mutex<()>,
     guard: ReloadGuard,
     /// Where the last good files are kept, if they are.
     state: Option<StateDir>,
@@ -133,7 +138,7 @@ pub struct Live {
 impl Live {
     /// What is served now. Costs some nanoseconds, whatever a reload is doing.
     #[inline]
-    pub fn served(&self) -> Guard<Arc<Served>> {
+    pub fn served(&self) -> Guard<Arc<ServedPolicy>> {
         self.served.load()
     }
 
@@ -143,12 +148,12 @@ impl Live {
     }
 
     /// What became of reloads so far.
-    pub fn reloads(&self) -> Guard<Arc<Reloads>> {
+    pub fn reloads(&self) -> Guard<Arc<ReloadHistory>> {
         self.reloads.load()
     }
 
     /// What facts are written to, if they are kept.
-    pub fn facts(&self) -> Option<&facts::Facts> {
+    pub fn facts(&self) -> Option<&facts::FactsHandle> {
         self.facts.as_ref()
     }
 

@@ -10,24 +10,24 @@ use std::{
 use tracing::debug;
 
 use super::{
-    Latest, Live, Outcome, ReloadGuard, Served,
-    facts::{Facts, StoredFacts},
+    LatestReload, Live, ReloadGuard, ReloadOutcome, ServedPolicy,
+    facts::{FactsHandle, StoreRecords},
     state::StateDir,
 };
 use crate::{
     compile,
     diagnostic::{Code, Diagnostic, Diagnostics, Report},
-    source::Loaded,
+    source::LoadedSources,
 };
 
 /// How reloads went since the start.
 #[derive(Clone, Debug)]
-pub struct Reloads {
+pub struct ReloadHistory {
     pub swapped: u64,
     pub refused: u64,
     /// Those of a policy that was not taken by itself.
     pub held: u64,
-    pub latest: Latest,
+    pub latest: LatestReload,
 }
 
 /// Why to look at the files.
@@ -56,14 +56,14 @@ impl Live {
     /// descriptors say, may go without any change of theirs.
     ///
     /// Each is told of, with what came of it.
-    pub fn follow(
+    pub fn run_reloads(
         &self,
         triggers: &mpsc::Receiver<Trigger>,
         retry: Duration,
-        tell: impl Fn(Trigger, Outcome),
+        tell: impl Fn(Trigger, ReloadOutcome),
     ) {
         loop {
-            let mut trigger = match self.next(triggers, retry) {
+            let mut trigger = match self.next_trigger(triggers, retry) {
                 Ok(trigger) => trigger,
                 Err(RecvTimeoutError::Timeout) => Trigger::Retry,
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -77,16 +77,16 @@ impl Live {
                 continue;
             }
             debug!(?trigger, "reloading");
-            tell(trigger, self.reload_for(trigger).latest.outcome);
+            tell(trigger, self.reload_with(trigger).latest.outcome);
         }
     }
 
-    fn next(
+    fn next_trigger(
         &self,
         triggers: &mpsc::Receiver<Trigger>,
         retry: Duration,
     ) -> Result<Trigger, RecvTimeoutError> {
-        if self.reloads().latest.is_unread() {
+        if self.reloads().latest.is_unreadable() {
             triggers.recv_timeout(retry)
         } else if self.state.as_ref().is_some_and(StateDir::has_failed) {
             triggers.recv_timeout(retry.max(RETRY_KEEPING))
@@ -99,41 +99,41 @@ impl Live {
     /// What the guard does not let through is held, unless it is `forced`. Takes as long as compiling
     /// takes, on this thread, and comparing where there is much to compare; readers are not disturbed,
     /// nor are those who write facts.
-    pub fn reload(&self, forced: bool) -> Outcome {
+    pub fn reload(&self, forced: bool) -> ReloadOutcome {
         self.reload_and_report(forced).latest.outcome
     }
 
     /// The same, with how reloads went up to this one: its `latest` is of this reload, also where
     /// another follows at once.
-    pub fn reload_and_report(&self, forced: bool) -> Arc<Reloads> {
-        self.reload_for(if forced { Trigger::Forced } else { Trigger::Requested })
+    pub fn reload_and_report(&self, forced: bool) -> Arc<ReloadHistory> {
+        self.reload_with(if forced { Trigger::Forced } else { Trigger::Requested })
     }
 
-    fn reload_for(&self, trigger: Trigger) -> Arc<Reloads> {
-        let _one_at_a_time = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        self.take_loaded(self.files.load(), trigger)
+    fn reload_with(&self, trigger: Trigger) -> Arc<ReloadHistory> {
+        let _one_at_a_time = self.reload_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        self.adopt_loaded(self.files.load(), trigger)
     }
 
     /// The same of files that were read already.
-    pub(super) fn take(&self, loaded: Loaded, trigger: Trigger) -> Outcome {
-        let _one_at_a_time = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        self.take_loaded(loaded, trigger).latest.outcome
+    pub(super) fn adopt(&self, loaded: LoadedSources, trigger: Trigger) -> ReloadOutcome {
+        let _one_at_a_time = self.reload_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        self.adopt_loaded(loaded, trigger).latest.outcome
     }
 
-    fn take_loaded(&self, loaded: Loaded, trigger: Trigger) -> Arc<Reloads> {
+    fn adopt_loaded(&self, loaded: LoadedSources, trigger: Trigger) -> Arc<ReloadHistory> {
         let begun = Instant::now();
-        let before = self.facts.as_ref().and_then(Facts::begin);
+        let before = self.facts.as_ref().and_then(FactsHandle::begin_reload);
         let before = before.unwrap_or_else(|| self.served.load_full());
         let compiled = self.compile(&loaded, &before);
         let known = before.view.revision.policy;
         let changed = compiled.view.as_ref().filter(|it| it.revision.policy != known);
         let guard = if trigger == Trigger::Forced { ReloadGuard::OFF } else { self.guard };
-        let held = changed.and_then(|view| guard.holds(&before.view, view, &loaded));
+        let held = changed.and_then(|view| guard.check(&before.view, view, &loaded));
         let outcome = match &compiled.view {
-            None => Outcome::Refused,
-            Some(view) if view.revision.policy == known => Outcome::Unchanged,
-            Some(_) if held.is_some() => Outcome::Held,
-            Some(_) => Outcome::Swapped,
+            None => ReloadOutcome::Refused,
+            Some(view) if view.revision.policy == known => ReloadOutcome::Unchanged,
+            Some(_) if held.is_some() => ReloadOutcome::Held,
+            Some(_) => ReloadOutcome::Swapped,
         };
         // Only where they are kept, their text stays in memory until they are served.
         let keep = self.state.as_ref().filter(|_| outcome.is_current()).map(|state| {
@@ -141,21 +141,21 @@ impl Live {
             (state, loaded, digest.unwrap_or_default())
         });
         // Where files say the same elsewhere, facts that they state must be told of by the new place.
-        let moves = self.facts.is_some() && outcome == Outcome::Unchanged;
-        let swap = compiled.view.filter(|_| outcome == Outcome::Swapped || moves);
+        let moves = self.facts.is_some() && outcome == ReloadOutcome::Unchanged;
+        let swap = compiled.view.filter(|_| outcome == ReloadOutcome::Swapped || moves);
         let replaced = match &self.facts {
-            Some(facts) if facts.is_writable() => facts.end(swap.zip(compiled.basis)),
+            Some(facts) if facts.is_writable() => facts.end_reload(swap.zip(compiled.declarations)),
             // Without a writer of facts, nobody else changes what is served.
-            _ => swap.map(|view| self.served.swap(Served::new(view, compiled.basis))),
+            _ => swap.map(|view| self.served.swap(ServedPolicy::new(view, compiled.declarations))),
         };
-        let latest = Latest {
+        let latest = LatestReload {
             outcome,
             at: SystemTime::now(),
             took: begun.elapsed(),
             report: compiled.report,
             held,
         };
-        let reloads = self.note(trigger, latest);
+        let reloads = self.record_reload(trigger, latest);
         drop(before);
         if let Some((state, loaded, digest)) = keep {
             state.save(&loaded, digest);
@@ -166,28 +166,28 @@ impl Live {
         reloads
     }
 
-    fn compile(&self, loaded: &Loaded, before: &Served) -> compile::Outcome {
-        let (Some(facts), Some(basis)) = (&self.facts, &before.basis) else {
+    fn compile(&self, loaded: &LoadedSources, before: &ServedPolicy) -> compile::BuildOutput {
+        let (Some(facts), Some(basis)) = (&self.facts, &before.declarations) else {
             return compile::build(loaded, Some(&before.view));
         };
-        let stored = StoredFacts(&*facts.store);
+        let stored = StoreRecords(&*facts.store);
         compile::rebuild(loaded, &before.view, basis, &stored).unwrap_or_else(|error| {
             let mut problems = Diagnostics::default();
             let message = format!("the facts can't be read: {error}");
             problems.push(Diagnostic::global(Code::Unreadable, message));
             let report = Report::new(problems, &loaded.sources);
-            compile::Outcome { view: None, basis: None, report }
+            compile::BuildOutput { view: None, declarations: None, report }
         })
     }
 
-    fn note(&self, trigger: Trigger, latest: Latest) -> Arc<Reloads> {
+    fn record_reload(&self, trigger: Trigger, latest: LatestReload) -> Arc<ReloadHistory> {
         let earlier = self.reloads.load();
         self.log_reload(trigger, &earlier.latest, &latest);
         let is = |outcome| u64::from(latest.outcome == outcome);
-        let reloads = Arc::new(Reloads {
-            swapped: earlier.swapped + is(Outcome::Swapped),
-            refused: earlier.refused + is(Outcome::Refused),
-            held: earlier.held + is(Outcome::Held),
+        let reloads = Arc::new(ReloadHistory {
+            swapped: earlier.swapped + is(ReloadOutcome::Swapped),
+            refused: earlier.refused + is(ReloadOutcome::Refused),
+            held: earlier.held + is(ReloadOutcome::Held),
             latest,
         });
         self.reloads.store(Arc::clone(&reloads));
@@ -197,7 +197,7 @@ impl Live {
 
 /// Frees what is no longer served here and not in the middle of a request: waits a moment for the
 /// requests that still read it.
-fn retire(served: &Arc<Served>) {
+fn retire(served: &Arc<ServedPolicy>) {
     let patience = Instant::now() + Duration::from_secs(1);
     while Arc::strong_count(served) > 1 && Instant::now() < patience {
         thread::sleep(Duration::from_millis(1));

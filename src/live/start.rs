@@ -11,15 +11,16 @@ use thiserror::Error;
 use tracing::warn;
 
 use super::{
-    Files, Held, Latest, Live, LogForm, Outcome, ReloadGuard, Reloads, Served, StateError, Trigger,
-    facts::{Loading, Writer},
-    serving::Serving,
-    state::{LastGood, StateDir},
+    HeldPolicy, LatestReload, Live, LogForm, PolicyFiles, ReloadGuard, ReloadHistory,
+    ReloadOutcome, ServedPolicy, StateError, Trigger,
+    current_view::CurrentView,
+    facts::{InitialLoad, Writer},
+    state::{LastGoodFiles, StateDir},
 };
 use crate::{
     compile,
     diagnostic::Report,
-    source::Loaded,
+    source::LoadedSources,
     store::{Store, StoreError},
 };
 
@@ -27,7 +28,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct LiveOptions {
     /// The policy's files.
-    pub files: Arc<Files>,
+    pub files: Arc<PolicyFiles>,
     pub guard: ReloadGuard,
     /// Where the last good files are kept, if they are.
     pub state: Option<StateOptions>,
@@ -56,12 +57,12 @@ pub enum StartMode {
 
 /// What a first reading came to: a policy to serve, or why there is none.
 #[derive(Debug)]
-pub enum Start {
+pub enum StartOutcome {
     Serving(Arc<Live>),
     /// The policy holds errors.
     Refused(Report),
     /// The policy would open, compared with the last good one, what must not open by itself.
-    Held(Box<Held>),
+    Held(Box<HeldPolicy>),
 }
 
 /// Why a policy can't be read for the first time.
@@ -75,7 +76,7 @@ pub enum StartError {
 
 impl LiveOptions {
     /// Of a policy that no reload holds, and of which nothing is kept.
-    pub fn new(files: impl Into<Files>) -> Self {
+    pub fn new(files: impl Into<PolicyFiles>) -> Self {
         Self {
             files: Arc::new(files.into()),
             guard: ReloadGuard::OFF,
@@ -88,12 +89,15 @@ impl LiveOptions {
 impl Live {
     /// Reads and compiles the files for the first time, without facts. A policy with errors is
     /// refused; a later one that the guard does not let through is held.
-    pub fn start_guarded(files: impl Into<Files>, guard: Option<ReloadGuard>) -> Start {
+    pub fn start_guarded(
+        files: impl Into<PolicyFiles>,
+        guard: Option<ReloadGuard>,
+    ) -> StartOutcome {
         let guard = guard.unwrap_or(ReloadGuard::OFF);
         let begun = Instant::now();
         let options = LiveOptions { guard, ..LiveOptions::new(files) };
         let outcome = compile::build(&options.files.load(), None);
-        begin(&options, begun, outcome)
+        first_outcome(&options, begun, outcome)
     }
 
     /// The same with the facts of a store, which change while they are served.
@@ -101,10 +105,10 @@ impl Live {
     /// # Errors
     /// If the facts can't be read.
     pub fn start_with(
-        files: impl Into<Files>,
+        files: impl Into<PolicyFiles>,
         guard: Option<ReloadGuard>,
         store: Arc<dyn Store>,
-    ) -> Result<Start, StartError> {
+    ) -> Result<StartOutcome, StartError> {
         let guard = guard.unwrap_or(ReloadGuard::OFF);
         Self::start(&LiveOptions { guard, ..LiveOptions::new(files) }, Some(store))
     }
@@ -117,7 +121,7 @@ impl Live {
     pub fn start(
         options: &LiveOptions,
         store: Option<Arc<dyn Store>>,
-    ) -> Result<Start, StartError> {
+    ) -> Result<StartOutcome, StartError> {
         let begun = Instant::now();
         let mut state = None;
         let mut last_good = None;
@@ -130,13 +134,13 @@ impl Live {
         }
         let loaded = options.files.load();
         match (state, last_good) {
-            (Some((folder, mode)), Some(last_good)) if !last_good.is_of_the_same(&loaded) => {
-                from_last_good(options, store, (folder, mode), last_good, loaded)
+            (Some((folder, mode)), Some(last_good)) if !last_good.has_same_files(&loaded) => {
+                start_from_last_good(options, store, (folder, mode), last_good, loaded)
             }
             (state, last_good) => {
                 drop(last_good);
-                let mut start = read(options, store, begun, &loaded)?;
-                if let (Start::Serving(live), Some((folder, _))) = (&mut start, state)
+                let mut start = compile_loaded(options, store, begun, &loaded)?;
+                if let (StartOutcome::Serving(live), Some((folder, _))) = (&mut start, state)
                     && let Some(live) = Arc::get_mut(live)
                 {
                     folder.save(&loaded, live.served().view.revision.policy_hex());
@@ -149,31 +153,31 @@ impl Live {
 }
 
 /// Begins with the last good files, and takes those that are there now as a reload would.
-fn from_last_good(
+fn start_from_last_good(
     options: &LiveOptions,
     store: Option<Arc<dyn Store>>,
     (folder, mode): (StateDir, StartMode),
-    last_good: LastGood,
-    loaded: Loaded,
-) -> Result<Start, StartError> {
+    last_good: LastGoodFiles,
+    loaded: LoadedSources,
+) -> Result<StartOutcome, StartError> {
     let begun = Instant::now();
     let policy = last_good.policy().to_owned();
-    let mut start = read(options, store, begun, &last_good.sources.into())?;
+    let mut start = compile_loaded(options, store, begun, &last_good.sources.into())?;
     let live = match &mut start {
-        Start::Serving(live) => live,
-        Start::Refused(report) => {
+        StartOutcome::Serving(live) => live,
+        StartOutcome::Refused(report) => {
             return Err(StateError::unusable(folder.path(), report).into());
         }
-        Start::Held(_) => return Ok(start),
+        StartOutcome::Held(_) => return Ok(start),
     };
     if let Some(live) = Arc::get_mut(live) {
         live.state = Some(folder);
     }
-    let outcome = live.take(loaded, Trigger::Start);
+    let outcome = live.adopt(loaded, Trigger::Start);
     let latest = live.reloads().latest.clone();
     if outcome.is_current() {
         // What it began with was nobody's to see.
-        live.reloads.store(Arc::new(Reloads { swapped: 0, refused: 0, held: 0, latest }));
+        live.reloads.store(Arc::new(ReloadHistory { swapped: 0, refused: 0, held: 0, latest }));
         return Ok(start);
     }
     match (mode, latest.held.clone()) {
@@ -182,29 +186,29 @@ fn from_last_good(
             warn!(%policy, "serving the last good policy, not the one that the files hold");
             Ok(start)
         }
-        (_, Some(held)) => Ok(Start::Held(Box::new(held))),
-        (_, None) => Ok(Start::Refused(latest.report)),
+        (_, Some(held)) => Ok(StartOutcome::Held(Box::new(held))),
+        (_, None) => Ok(StartOutcome::Refused(latest.report)),
     }
 }
 
 /// Compiles what was loaded, with the facts of the store if there is one.
-fn read(
+fn compile_loaded(
     options: &LiveOptions,
     store: Option<Arc<dyn Store>>,
     begun: Instant,
-    loaded: &Loaded,
-) -> Result<Start, StoreError> {
+    loaded: &LoadedSources,
+) -> Result<StartOutcome, StoreError> {
     let Some(store) = store else {
-        return Ok(begin(options, begun, compile::build(loaded, None)));
+        return Ok(first_outcome(options, begun, compile::build(loaded, None)));
     };
-    let loading = Loading::new(&*store);
-    let outcome = compile::start(loaded, &loading)?;
-    let asked = loading.into_asked();
-    let Some(basis) = outcome.basis.clone() else {
-        return Ok(Start::Refused(outcome.report));
+    let loading = InitialLoad::new(&*store);
+    let outcome = compile::build_with_records(loaded, &loading)?;
+    let asked = loading.into_pending_requests();
+    let Some(basis) = outcome.declarations.clone() else {
+        return Ok(StartOutcome::Refused(outcome.report));
     };
-    let mut start = begin(options, begun, outcome);
-    if let Start::Serving(live) = &mut start
+    let mut start = first_outcome(options, begun, outcome);
+    if let StartOutcome::Serving(live) = &mut start
         && let Some(live) = Arc::get_mut(live)
     {
         let doing = "followed by a thread of its own";
@@ -215,21 +219,25 @@ fn read(
     Ok(start)
 }
 
-fn begin(options: &LiveOptions, begun: Instant, outcome: compile::Outcome) -> Start {
-    let Some(view) = outcome.view else { return Start::Refused(outcome.report) };
-    let latest = Latest {
-        outcome: Outcome::Swapped,
+fn first_outcome(
+    options: &LiveOptions,
+    begun: Instant,
+    outcome: compile::BuildOutput,
+) -> StartOutcome {
+    let Some(view) = outcome.view else { return StartOutcome::Refused(outcome.report) };
+    let latest = LatestReload {
+        outcome: ReloadOutcome::Swapped,
         at: SystemTime::now(),
         took: begun.elapsed(),
         report: outcome.report,
         held: None,
     };
-    Start::Serving(Arc::new(Live {
+    StartOutcome::Serving(Arc::new(Live {
         files: Arc::clone(&options.files),
         facts: None,
-        served: Arc::new(Serving::new(Served::new(view, outcome.basis))),
-        reloads: ArcSwap::from_pointee(Reloads { swapped: 0, refused: 0, held: 0, latest }),
-        writer: Mutex::new(()),
+        served: Arc::new(CurrentView::new(ServedPolicy::new(view, outcome.declarations))),
+        reloads: ArcSwap::from_pointee(ReloadHistory { swapped: 0, refused: 0, held: 0, latest }),
+        reload_lock: Mutex::new(()),
         guard: options.guard,
         state: None,
         log: options.log,

@@ -13,10 +13,10 @@ use std::{
 use thiserror::Error;
 use tracing::{error, warn};
 
-use super::archive::{self, Header};
+use super::archive::{self, ArchiveHeader};
 use crate::{
     diagnostic::{Report, Severity},
-    source::{Loaded, Sources},
+    source::{LoadedSources, Sources},
 };
 
 /// The folder, and what is known of what it holds.
@@ -28,14 +28,14 @@ pub(super) struct StateDir {
 
 #[derive(Default, Debug)]
 struct State {
-    saved: Option<Header>,
+    saved: Option<ArchiveHeader>,
     error: Option<String>,
 }
 
 /// What the folder held at the start.
 #[derive(Debug)]
-pub(super) struct LastGood {
-    header: Header,
+pub(super) struct LastGoodFiles {
+    header: ArchiveHeader,
     pub(super) sources: Sources,
 }
 
@@ -101,13 +101,13 @@ impl StateDir {
     }
 
     /// What it holds; `None` if nothing was ever kept there.
-    pub(super) fn read(&self) -> Result<Option<LastGood>, StateError> {
+    pub(super) fn read(&self) -> Result<Option<LastGoodFiles>, StateError> {
         let path = self.path.join(NAME);
         let read = File::open(&path).and_then(|file| archive::read(BufReader::new(file)));
         match read {
             Ok((header, sources)) => {
                 self.lock().saved = Some(header.clone());
-                Ok(Some(LastGood { header, sources }))
+                Ok(Some(LastGoodFiles { header, sources }))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -119,11 +119,11 @@ impl StateDir {
 
     /// Keeps these files as the last good ones, if they are not already. Whatever is in the way, what
     /// was kept before stays whole; it is logged once.
-    pub(super) fn save(&self, loaded: &Loaded, policy: String) {
+    pub(super) fn save(&self, loaded: &LoadedSources, policy: String) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let header = Header::new(policy, now.as_secs(), &loaded.sources);
+        let header = ArchiveHeader::new(policy, now.as_secs(), &loaded.sources);
         let mut state = self.lock();
-        let is_kept = state.saved.as_ref().is_some_and(|saved| saved.is_of_the_same(&header));
+        let is_kept = state.saved.as_ref().is_some_and(|saved| saved.has_same_files(&header));
         if is_kept && state.error.is_none() {
             return;
         }
@@ -161,7 +161,7 @@ impl StateDir {
     }
 
     /// Writes beside and renames, so that a reader finds the old or the new, whole.
-    fn replace(&self, header: &Header, sources: &Sources) -> io::Result<()> {
+    fn replace(&self, header: &ArchiveHeader, sources: &Sources) -> io::Result<()> {
         let (start, end) = UNFINISHED;
         let beside = self.path.join(format!("{start}{}{end}", std::process::id()));
         let written = write(&beside, header, sources)
@@ -190,7 +190,7 @@ impl StateDir {
     }
 }
 
-fn write(path: &Path, header: &Header, sources: &Sources) -> io::Result<()> {
+fn write(path: &Path, header: &ArchiveHeader, sources: &Sources) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -213,11 +213,11 @@ impl StateError {
 
 // === impl LastGood ===
 
-impl LastGood {
+impl LastGoodFiles {
     /// Whether these are the same files, byte by byte.
-    pub(super) fn is_of_the_same(&self, loaded: &Loaded) -> bool {
-        let other = Header::new(self.header.policy.clone(), 0, &loaded.sources);
-        loaded.errors.is_empty() && self.header.is_of_the_same(&other)
+    pub(super) fn has_same_files(&self, loaded: &LoadedSources) -> bool {
+        let other = ArchiveHeader::new(self.header.policy.clone(), 0, &loaded.sources);
+        loaded.errors.is_empty() && self.header.has_same_files(&other)
     }
 
     /// The digest of the policy.

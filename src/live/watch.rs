@@ -13,7 +13,7 @@ use std::{
 
 use tokio::sync::mpsc as tokio_mpsc;
 
-use super::{Files, events::Events, writers::Writers};
+use super::{PolicyFiles, file_writers::FileWriters, fs_events::FsEvents};
 use crate::source::{Fingerprint, Scope};
 
 /// Notices changes of what is below some paths, whatever changes it: editors, git, the kubelet.
@@ -24,8 +24,8 @@ use crate::source::{Fingerprint, Scope};
 pub struct Watch {
     changes: tokio_mpsc::Receiver<()>,
     scope: Scope,
-    writers: Arc<Writers>,
-    pace: Pace,
+    writers: Arc<FileWriters>,
+    pace: WatchOptions,
     ended: Arc<AtomicBool>,
     wake: SyncSender<()>,
     thread: Option<JoinHandle<()>>,
@@ -33,7 +33,7 @@ pub struct Watch {
 
 /// How eager a [`Watch`] is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Pace {
+pub struct WatchOptions {
     /// How long nothing may happen before a change counts as complete.
     pub settle: Duration,
     /// How long to wait for that at most before a change is told, if something happens all the time.
@@ -46,7 +46,7 @@ pub struct Pace {
     pub events: bool,
 }
 
-impl Default for Pace {
+impl Default for WatchOptions {
     fn default() -> Self {
         Self {
             settle: Duration::from_millis(100),
@@ -66,15 +66,18 @@ impl Watch {
     /// # Errors
     ///
     /// If no thread can be started.
-    pub fn start(scope: impl Into<Scope>, pace: Pace) -> io::Result<Self> {
+    pub fn start(scope: impl Into<Scope>, pace: WatchOptions) -> io::Result<Self> {
         let scope = scope.into();
-        let writers = Arc::new(Writers::default());
+        let writers = Arc::new(FileWriters::default());
         // One wake is enough to know that there is something to look at.
         let (wake, wakes) = mpsc::sync_channel(1);
         let (tell, changes) = tokio_mpsc::channel(1);
         let ended = Arc::new(AtomicBool::new(false));
-        let mut lookout = Lookout {
-            events: pace.events.then(|| Events::new(wake.clone(), Arc::clone(&writers))).flatten(),
+        let mut lookout = WatchThread {
+            events: pace
+                .events
+                .then(|| FsEvents::new(wake.clone(), Arc::clone(&writers)))
+                .flatten(),
             last: scope.survey().fingerprint(),
             scope: scope.clone(),
             writers: Arc::clone(&writers),
@@ -89,8 +92,8 @@ impl Watch {
     }
 
     /// The files that are watched, to be read when nobody writes them.
-    pub fn files(&self) -> Files {
-        Files::watched(self.scope.clone(), Arc::clone(&self.writers), self.pace)
+    pub fn files(&self) -> PolicyFiles {
+        PolicyFiles::watched(self.scope.clone(), Arc::clone(&self.writers), self.pace)
     }
 
     /// Waits until something has changed since the last call. Changes in quick succession are told
@@ -113,11 +116,11 @@ impl Drop for Watch {
 }
 
 /// The watching thread.
-struct Lookout {
+struct WatchThread {
     scope: Scope,
-    writers: Arc<Writers>,
-    pace: Pace,
-    events: Option<Events>,
+    writers: Arc<FileWriters>,
+    pace: WatchOptions,
+    events: Option<FsEvents>,
     wakes: mpsc::Receiver<()>,
     ended: Arc<AtomicBool>,
     /// What was there when a change was told last.
@@ -126,22 +129,22 @@ struct Lookout {
 
 /// What came of waiting.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Heard {
+enum WaitResult {
     Something,
     Nothing,
     End,
 }
 
-impl Lookout {
+impl WatchThread {
     fn run(mut self, tell: &tokio_mpsc::Sender<()>) {
         loop {
-            match self.listen(self.pace.poll) {
-                Heard::End => return,
-                Heard::Something => {}
-                Heard::Nothing if self.is_known(self.look()) => continue,
-                Heard::Nothing => tracing::debug!("a change that no event told"),
+            match self.wait_for_event(self.pace.poll) {
+                WaitResult::End => return,
+                WaitResult::Something => {}
+                WaitResult::Nothing if self.is_known(self.observe()) => continue,
+                WaitResult::Nothing => tracing::debug!("a change that no event told"),
             }
-            if self.settle() == Heard::End {
+            if self.settle() == WaitResult::End {
                 return;
             }
             // What was made meanwhile is watched before it is read, so nothing falls in between.
@@ -156,24 +159,24 @@ impl Lookout {
         }
     }
 
-    fn listen(&self, time: Duration) -> Heard {
+    fn wait_for_event(&self, time: Duration) -> WaitResult {
         let heard = match self.wakes.recv_timeout(time) {
-            Ok(()) => Heard::Something,
-            Err(RecvTimeoutError::Timeout) => Heard::Nothing,
-            Err(RecvTimeoutError::Disconnected) => Heard::End,
+            Ok(()) => WaitResult::Something,
+            Err(RecvTimeoutError::Timeout) => WaitResult::Nothing,
+            Err(RecvTimeoutError::Disconnected) => WaitResult::End,
         };
-        if self.ended.load(Ordering::Acquire) { Heard::End } else { heard }
+        if self.ended.load(Ordering::Acquire) { WaitResult::End } else { heard }
     }
 
     /// Waits until neither events nor a look at the files tell of more.
-    fn settle(&self) -> Heard {
+    fn settle(&self) -> WaitResult {
         let deadline = Instant::now() + self.pace.settle_at_most;
-        let mut before = self.look();
+        let mut before = self.observe();
         loop {
-            let heard = self.listen(self.pace.settle);
-            let now = self.look();
-            let quiet = heard == Heard::Nothing && now == before;
-            if heard == Heard::End || quiet || Instant::now() >= deadline {
+            let heard = self.wait_for_event(self.pace.settle);
+            let now = self.observe();
+            let quiet = heard == WaitResult::Nothing && now == before;
+            if heard == WaitResult::End || quiet || Instant::now() >= deadline {
                 return heard;
             }
             before = now;
@@ -183,7 +186,7 @@ impl Lookout {
     /// Whether this was told and is what was read last. A reload may have read what was there for a
     /// moment in between, so that what is there now again must be told once more.
     fn is_known(&self, fingerprint: Fingerprint) -> bool {
-        fingerprint == self.last && !self.writers.read_otherwise(fingerprint)
+        fingerprint == self.last && !self.writers.differs_from_last_read(fingerprint)
     }
 
     fn arm(&mut self) {
@@ -191,12 +194,12 @@ impl Lookout {
             Some(events) => events.arm(&self.scope),
             None => self.scope.survey().fingerprint(),
         };
-        self.writers.look(self.last);
+        self.writers.observe(self.last);
     }
 
-    fn look(&self) -> Fingerprint {
+    fn observe(&self) -> Fingerprint {
         let fingerprint = self.scope.survey().fingerprint();
-        self.writers.look(fingerprint);
+        self.writers.observe(fingerprint);
         fingerprint
     }
 }

@@ -1,6 +1,6 @@
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
-    request::{Condition, Grant, Value},
+    request::{Condition, Grant, GrantCondition},
     source::Span,
     syntax::{
         ast::{Expr, ExprKind, Spanned, Text},
@@ -8,13 +8,13 @@ use crate::{
     },
 };
 
-use super::{tags::Vocabulary, words};
+use super::{suggestions, tags::Vocabulary};
 
 const FUNCTIONS: [&str; 4] = ["hasTag", "not", "all", "any"];
 
 /// What an expression may mean: conditions and matrix values have the same grammar and differ in
 /// the words that may stand in it.
-pub(super) trait Meaning: Sized {
+pub(super) trait FromExpression: Sized {
     /// What several are called.
     const NOUNS: &'static str;
 
@@ -25,16 +25,16 @@ pub(super) trait Meaning: Sized {
     fn all(parts: Vec<Self>) -> Self;
     fn any(parts: Vec<Self>) -> Self;
     /// Whom `any()` or `all()` of nothing would select.
-    fn of_nothing(is_any: bool) -> &'static str;
+    fn empty_meaning(is_any: bool) -> &'static str;
     /// What to write in its place.
-    fn instead_of_nothing(is_any: bool) -> &'static str;
+    fn empty_hint(is_any: bool) -> &'static str;
 }
 
-impl Meaning for Condition<String> {
+impl FromExpression for Condition<String> {
     const NOUNS: &'static str = "conditions";
 
     fn word(word: &str, span: Span, _: bool) -> Result<Self, Diagnostic> {
-        Err(words::no_condition(words::CONDITION, word, span))
+        Err(suggestions::word_instead_of_condition(suggestions::CONDITION, word, span))
     }
 
     fn has_tag(tag: String) -> Self {
@@ -53,16 +53,16 @@ impl Meaning for Condition<String> {
         Self::Any(parts)
     }
 
-    fn of_nothing(is_any: bool) -> &'static str {
+    fn empty_meaning(is_any: bool) -> &'static str {
         if is_any { "no user" } else { "every user" }
     }
 
-    fn instead_of_nothing(is_any: bool) -> &'static str {
+    fn empty_hint(is_any: bool) -> &'static str {
         if is_any { idioms::NOBODY } else { idioms::EVERYONE }
     }
 }
 
-impl Meaning for Value<String> {
+impl FromExpression for GrantCondition<String> {
     const NOUNS: &'static str = "values";
 
     fn word(word: &str, span: Span, is_inner: bool) -> Result<Self, Diagnostic> {
@@ -75,7 +75,12 @@ impl Meaning for Value<String> {
             Ok(grant) => Ok(Self::Grant(grant)),
             Err(_) => {
                 let known = Grant::ALL.iter().map(|grant| grant.as_str());
-                Err(words::unknown("value", &word.escape_debug().to_string(), span, known))
+                Err(suggestions::unknown_word(
+                    "value",
+                    &word.escape_debug().to_string(),
+                    span,
+                    known,
+                ))
             }
         }
     }
@@ -96,11 +101,11 @@ impl Meaning for Value<String> {
         Self::Any(parts)
     }
 
-    fn of_nothing(is_any: bool) -> &'static str {
+    fn empty_meaning(is_any: bool) -> &'static str {
         if is_any { "no member" } else { "every member" }
     }
 
-    fn instead_of_nothing(is_any: bool) -> &'static str {
+    fn empty_hint(is_any: bool) -> &'static str {
         if is_any { "write `deny` for nobody" } else { "write `allow` for every member" }
     }
 }
@@ -108,15 +113,15 @@ impl Meaning for Value<String> {
 /// What an expression means; `None`, and the reasons in `problems`, if it means nothing.
 ///
 /// Recursion is as deep as the expression, which the parsers limit.
-pub(super) fn meaning<M: Meaning>(
+pub(super) fn resolve_expression<M: FromExpression>(
     expr: &Expr<'_>,
     vocabulary: &Vocabulary,
     problems: &mut Diagnostics,
 ) -> Option<M> {
-    part(expr, false, vocabulary, problems)
+    resolve_part(expr, false, vocabulary, problems)
 }
 
-fn part<M: Meaning>(
+fn resolve_part<M: FromExpression>(
     expr: &Expr<'_>,
     is_inner: bool,
     vocabulary: &Vocabulary,
@@ -131,7 +136,7 @@ fn part<M: Meaning>(
     match &*name.value {
         "hasTag" => has_tag(expr.span, arguments, vocabulary, problems).map(M::has_tag),
         "not" => {
-            let parts = parts(arguments, vocabulary, problems);
+            let parts = resolve_parts(arguments, vocabulary, problems);
             if arguments.len() == 1 {
                 return parts?.pop().map(M::not);
             }
@@ -147,13 +152,13 @@ fn part<M: Meaning>(
             let message = format!("{}() combines no {}", name.value, M::NOUNS);
             problems.push(
                 Diagnostic::error(Code::EmptyCombination, expr.span, message)
-                    .label(format!("this would select {}", M::of_nothing(is_any)))
-                    .hint(M::instead_of_nothing(is_any)),
+                    .label(format!("this would select {}", M::empty_meaning(is_any)))
+                    .hint(M::empty_hint(is_any)),
             );
             None
         }
-        "all" => parts(arguments, vocabulary, problems).map(M::all),
-        "any" => parts(arguments, vocabulary, problems).map(M::any),
+        "all" => resolve_parts(arguments, vocabulary, problems).map(M::all),
+        "any" => resolve_parts(arguments, vocabulary, problems).map(M::any),
         other => {
             let message = format!("{} have no function `{}`", M::NOUNS, other.escape_debug());
             let problem = Diagnostic::error(Code::UnknownFunction, name.span, message);
@@ -200,12 +205,14 @@ fn has_tag(
 }
 
 /// What all arguments mean, each with its own problems; `None` if any has one.
-fn parts<M: Meaning>(
+fn resolve_parts<M: FromExpression>(
     arguments: &[Expr<'_>],
     vocabulary: &Vocabulary,
     problems: &mut Diagnostics,
 ) -> Option<Vec<M>> {
-    let parts: Vec<_> =
-        arguments.iter().map(|argument| part(argument, true, vocabulary, problems)).collect();
+    let parts: Vec<_> = arguments
+        .iter()
+        .map(|argument| resolve_part(argument, true, vocabulary, problems))
+        .collect();
     parts.into_iter().collect()
 }

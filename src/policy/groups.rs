@@ -9,12 +9,12 @@ use crate::{
 
 use super::{
     matrices::{DEFAULT_MATRIX, Matrix},
-    users::{Gathered, unknown_user},
+    users::{ResolvedUsers, unknown_user},
 };
 
 /// A group: who is what in it, by the ids of users in order, each once.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Group {
+pub struct PolicyGroup {
     pub id: String,
     /// The name of the matrix that governs it.
     pub matrix: String,
@@ -26,8 +26,8 @@ pub struct Group {
 }
 
 /// What groups are checked against.
-pub(super) struct Bounds<'b> {
-    pub(super) users: &'b Gathered<'b, 'b>,
+pub(super) struct GroupChecks<'b> {
+    pub(super) users: &'b ResolvedUsers<'b, 'b>,
     pub(super) matrices: &'b [Matrix],
     /// How many members a group may have.
     pub(super) most_members: Option<u32>,
@@ -36,9 +36,9 @@ pub(super) struct Bounds<'b> {
 /// The groups that are right, in the order of their ids.
 pub(super) fn resolve(
     written: &[ast::Group<'_>],
-    bounds: &Bounds<'_>,
+    bounds: &GroupChecks<'_>,
     problems: &mut Diagnostics,
-) -> Vec<Group> {
+) -> Vec<PolicyGroup> {
     let mut places: HashMap<&str, Span> = HashMap::new();
     let mut groups = Vec::new();
     for group in written {
@@ -50,7 +50,7 @@ pub(super) fn resolve(
             let message = format!("the group `{}` is defined twice", group.id.value.escape_debug());
             problems.push(
                 Diagnostic::error(Code::DuplicateGroup, group.id.span, message)
-                    .also(first, "first defined here"),
+                    .related(first, "first defined here"),
             );
             continue;
         }
@@ -61,7 +61,11 @@ pub(super) fn resolve(
     groups
 }
 
-fn resolve_one(written: &ast::Group<'_>, bounds: &Bounds<'_>, problems: &mut Diagnostics) -> Group {
+fn resolve_one(
+    written: &ast::Group<'_>,
+    bounds: &GroupChecks<'_>,
+    problems: &mut Diagnostics,
+) -> PolicyGroup {
     let id = written.id.value.clone().into_owned();
     let matrix = match &written.matrix {
         None => DEFAULT_MATRIX.to_owned(),
@@ -97,13 +101,17 @@ fn resolve_one(written: &ast::Group<'_>, bounds: &Bounds<'_>, problems: &mut Dia
                 .hint("remove members, or raise `limits.group_members`"),
         );
     }
-    Group { id, matrix, creator, super_admins, admins, members }
+    PolicyGroup { id, matrix, creator, super_admins, admins, members }
 }
 
-impl Bounds<'_> {
+impl GroupChecks<'_> {
     fn check_user(&self, id: &Text<'_>, problems: &mut Diagnostics) {
         if !self.users.knows(&id.value) {
-            problems.push(unknown_user(&id.value, id.span, self.users.near(&id.value).as_deref()));
+            problems.push(unknown_user(
+                &id.value,
+                id.span,
+                self.users.nearest(&id.value).as_deref(),
+            ));
         }
     }
 
@@ -123,7 +131,7 @@ impl Bounds<'_> {
                 let message = format!("`{}` is named twice in this list", one.escape_debug());
                 problems.push(
                     Diagnostic::warning(Code::RepeatedEntry, *again, message)
-                        .also(*first, "first named here"),
+                        .related(*first, "first named here"),
                 );
             }
         }

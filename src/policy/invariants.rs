@@ -7,7 +7,7 @@ use crate::{
     syntax::ast::{self, Demand, Text},
 };
 
-use super::{expression::meaning, tags::Vocabulary, texts, words};
+use super::{descriptions, expression::resolve_expression, suggestions, tags::Vocabulary};
 
 /// What must hold of everything that the policy allows between two different users.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,14 +19,14 @@ pub struct Invariant {
     pub action: Action,
     pub from: Condition<String>,
     pub to: Condition<String>,
-    pub scope: Scope,
+    pub scope: InvariantScope,
     /// Where a reader looks for it.
     pub span: Span,
 }
 
 /// Of which users an invariant must hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Scope {
+pub enum InvariantScope {
     /// Of those there are, and of all that there may be: of users with any tags, without a record of
     /// their own and with nothing between them.
     All,
@@ -35,8 +35,8 @@ pub enum Scope {
 }
 
 /// How each is written.
-pub(super) const SCOPES: [(&str, Scope); 2] =
-    [("all", Scope::All), ("population", Scope::Population)];
+pub(super) const SCOPES: [(&str, InvariantScope); 2] =
+    [("all", InvariantScope::All), ("population", InvariantScope::Population)];
 
 /// What it says, in the words of the DSL.
 impl fmt::Display for Invariant {
@@ -49,8 +49,8 @@ impl fmt::Display for Invariant {
             }
         }
         match scope {
-            Scope::All => Ok(()),
-            Scope::Population => f.write_str(" scope population"),
+            InvariantScope::All => Ok(()),
+            InvariantScope::Population => f.write_str(" scope population"),
         }
     }
 }
@@ -64,16 +64,19 @@ pub(super) fn resolve(
     let mut seen: HashMap<String, Span> = HashMap::new();
     let mut invariants = Vec::new();
     for written in written {
-        let name =
-            written.name.as_ref().and_then(|it| texts::name("an invariant's name", it, problems));
-        let description = written
-            .description
+        let name = written
+            .name
             .as_ref()
-            .and_then(|text| texts::text("an invariant's description", text, problems));
+            .and_then(|it| descriptions::check_name("an invariant's name", it, problems));
+        let description = written.description.as_ref().and_then(|text| {
+            descriptions::check_description("an invariant's description", text, problems)
+        });
         let action = action(&written.action, problems);
-        let from: Option<Condition<String>> = meaning(&written.from, vocabulary, problems);
-        let to: Option<Condition<String>> = meaning(&written.to, vocabulary, problems);
-        let scope = written.scope.as_ref().map_or(Some(Scope::All), |text| scope(text, problems));
+        let from: Option<Condition<String>> =
+            resolve_expression(&written.from, vocabulary, problems);
+        let to: Option<Condition<String>> = resolve_expression(&written.to, vocabulary, problems);
+        let scope =
+            written.scope.as_ref().map_or(Some(InvariantScope::All), |text| scope(text, problems));
         let (demand, span) = (written.demand, written.span);
         let (Some(action), Some(from), Some(to), Some(scope)) = (action, from, to, scope) else {
             continue;
@@ -89,7 +92,7 @@ pub(super) fn resolve(
         if let Some(&first) = seen.get(&key) {
             problems.push(
                 Diagnostic::error(Code::DuplicateInvariant, span, message)
-                    .also(first, "first stated here")
+                    .related(first, "first stated here")
                     .hint("rename or remove one of the two"),
             );
             continue;
@@ -104,7 +107,7 @@ pub(super) fn resolve(
 fn action(written: &Text<'_>, problems: &mut Diagnostics) -> Option<Action> {
     let known = || Action::ALL.iter().filter(|action| action.takes().contains(&ResourceKind::User));
     let names = known().map(|action| action.as_str());
-    let action: Action = words::word("action", written, names, problems)?;
+    let action: Action = suggestions::parse_word("action", written, names, problems)?;
     if known().any(|&known| known == action) {
         return Some(action);
     }
@@ -118,12 +121,12 @@ fn action(written: &Text<'_>, problems: &mut Diagnostics) -> Option<Action> {
     None
 }
 
-fn scope(written: &Text<'_>, problems: &mut Diagnostics) -> Option<Scope> {
+fn scope(written: &Text<'_>, problems: &mut Diagnostics) -> Option<InvariantScope> {
     let found = SCOPES.iter().find(|(name, _)| written.value == *name).map(|&(_, scope)| scope);
     if found.is_none() {
         let word = written.value.escape_debug().to_string();
         let names = SCOPES.iter().map(|&(name, _)| name);
-        problems.push(words::unknown("scope", &word, written.span, names));
+        problems.push(suggestions::unknown_word("scope", &word, written.span, names));
     }
     found
 }

@@ -2,26 +2,26 @@ use std::collections::HashMap;
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
-    request::{DM_MATRIX, Fields, Grant, GroupPermission, Value},
+    request::{DM_MATRIX, Grant, GrantCondition, GroupPermission, MetadataGrants},
     source::Span,
     syntax::ast::{self, PermissionValue},
 };
 
-use super::{expression::meaning, tags::Vocabulary, texts, words};
+use super::{descriptions, expression::resolve_expression, suggestions, tags::Vocabulary};
 
 /// Who may do what in the groups that it governs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Matrix {
     pub name: String,
     /// By [`GroupPermission::index`]; that of `update_metadata` is [`Grant::Unspecified`].
-    pub permissions: [Value<String>; GroupPermission::COUNT],
+    pub permissions: [GrantCondition<String>; GroupPermission::COUNT],
     /// Who may change which field; `None` if nothing is said of it.
-    pub metadata: Option<Fields<String>>,
+    pub metadata: Option<MetadataGrants<String>>,
 }
 
 impl Matrix {
     /// Calls `visit` with each value.
-    pub fn each_value<'m>(&'m self, visit: &mut impl FnMut(&'m Value<String>)) {
+    pub fn each_value<'m>(&'m self, visit: &mut impl FnMut(&'m GrantCondition<String>)) {
         self.permissions.iter().for_each(&mut *visit);
         if let Some(fields) = &self.metadata {
             fields.named.iter().for_each(|(_, value)| visit(value));
@@ -69,17 +69,19 @@ fn matrix(
     rest: Grant,
 ) -> Matrix {
     let permissions = std::array::from_fn(|at| {
-        Value::Grant(match GroupPermission::ALL.get(at) {
+        GrantCondition::Grant(match GroupPermission::ALL.get(at) {
             Some(GroupPermission::AddMember) => add,
             Some(GroupPermission::RemoveMember) => remove,
             Some(GroupPermission::UpdateMetadata) | None => Grant::Unspecified,
             Some(_) => administer,
         })
     });
-    let mut named: Vec<_> =
-        named.iter().map(|&(field, grant)| (field.to_owned(), Value::Grant(grant))).collect();
+    let mut named: Vec<_> = named
+        .iter()
+        .map(|&(field, grant)| (field.to_owned(), GrantCondition::Grant(grant)))
+        .collect();
     named.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let metadata = Fields { named, rest: Value::Grant(rest) };
+    let metadata = MetadataGrants { named, rest: GrantCondition::Grant(rest) };
     Matrix { name: name.to_owned(), permissions, metadata: Some(metadata) }
 }
 
@@ -92,7 +94,7 @@ pub(super) fn resolve(
     let mut matrices = built_in();
     let mut places: HashMap<&str, Span> = HashMap::new();
     for matrix in written {
-        let name = texts::name("a matrix's name", &matrix.name, problems);
+        let name = descriptions::check_name("a matrix's name", &matrix.name, problems);
         let is_built_in = built_in().iter().any(|known| known.name == matrix.name.value);
         if is_built_in {
             let message = format!("the matrix `{}` is built in", matrix.name.value);
@@ -105,18 +107,18 @@ pub(super) fn resolve(
                 format!("two matrices have the name `{}`", matrix.name.value.escape_debug());
             problems.push(
                 Diagnostic::error(Code::DuplicateMatrix, matrix.name.span, message)
-                    .also(first, "first defined here")
+                    .related(first, "first defined here")
                     .hint("rename one of the two"),
             );
         }
         let is_first = !places.contains_key(&*matrix.name.value);
         places.entry(&matrix.name.value).or_insert(matrix.name.span);
         let is_usable = name.is_some() && !is_built_in && is_first;
-        let mut reader = Reader { vocabulary, problems };
+        let mut reader = MatrixReader { vocabulary, problems };
         let (resolved, missing) = reader.matrix(matrix);
         // What is wrong as a whole needs no advice on its parts.
         if is_usable && matrix.is_whole && !missing.is_empty() {
-            reader.problems.push(left_out(&matrix.name, &missing));
+            reader.problems.push(unspecified_permissions(&matrix.name, &missing));
         }
         if let Some(name) = name.filter(|_| is_usable) {
             matrices.push(Matrix { name, ..resolved });
@@ -126,7 +128,7 @@ pub(super) fn resolve(
     matrices
 }
 
-fn left_out(matrix: &ast::Text<'_>, missing: &[GroupPermission]) -> Diagnostic {
+fn unspecified_permissions(matrix: &ast::Text<'_>, missing: &[GroupPermission]) -> Diagnostic {
     let names: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
     let message =
         format!("the matrix `{}` leaves out {}", matrix.value.escape_debug(), names.join(", "));
@@ -135,15 +137,15 @@ fn left_out(matrix: &ast::Text<'_>, missing: &[GroupPermission]) -> Diagnostic {
         .hint("write `deny` if nobody is meant to have it")
 }
 
-struct Reader<'r> {
+struct MatrixReader<'r> {
     vocabulary: &'r Vocabulary,
     problems: &'r mut Diagnostics,
 }
 
-impl Reader<'_> {
+impl MatrixReader<'_> {
     /// What a matrix says, and the permissions of which it says nothing.
     fn matrix(&mut self, written: &ast::Matrix<'_>) -> (Matrix, Vec<GroupPermission>) {
-        let unspecified = || Value::Grant(Grant::Unspecified);
+        let unspecified = || GrantCondition::Grant(Grant::Unspecified);
         let mut matrix = Matrix {
             name: String::new(),
             permissions: std::array::from_fn(|_| unspecified()),
@@ -155,7 +157,7 @@ impl Reader<'_> {
             let Ok(permission) = entry.key.value.parse::<GroupPermission>() else {
                 let near = did_you_mean(&entry.key.value, known.clone());
                 missing.retain(|permission| Some(permission.as_str()) != near);
-                let problem = words::unknown_key("a matrix", &entry.key, known);
+                let problem = suggestions::unknown_key("a matrix", &entry.key, known);
                 let message =
                     format!("no permission is called `{}`", entry.key.value.escape_debug());
                 self.problems.push(Diagnostic { message, ..problem });
@@ -164,7 +166,7 @@ impl Reader<'_> {
             missing.retain(|&other| other != permission);
             if permission == GroupPermission::UpdateMetadata {
                 matrix.metadata = self.fields(&entry.value);
-            } else if let Some(value) = self.one(permission, entry)
+            } else if let Some(value) = self.resolve_one(permission, entry)
                 && let Some(slot) = matrix.permissions.get_mut(permission.index())
             {
                 *slot = value;
@@ -174,11 +176,11 @@ impl Reader<'_> {
     }
 
     /// Of a permission that is not told by field.
-    fn one(
+    fn resolve_one(
         &mut self,
         permission: GroupPermission,
         entry: &ast::Permission<'_>,
-    ) -> Option<Value<String>> {
+    ) -> Option<GrantCondition<String>> {
         let value = match &entry.value {
             PermissionValue::One(value) => self.value(value)?,
             PermissionValue::ByField(_) => {
@@ -196,7 +198,7 @@ impl Reader<'_> {
                 | GroupPermission::RemoveAdmin
                 | GroupPermission::UpdatePermissions
         );
-        if let (Value::Grant(Grant::Allow), PermissionValue::One(written), true) =
+        if let (GrantCondition::Grant(Grant::Allow), PermissionValue::One(written), true) =
             (&value, &entry.value, is_risky)
         {
             let message = format!("every member has `{permission}`");
@@ -209,26 +211,26 @@ impl Reader<'_> {
         Some(value)
     }
 
-    fn fields(&mut self, value: &PermissionValue<'_>) -> Option<Fields<String>> {
-        let usual = Value::Grant(Grant::AllowIfAdmin);
+    fn fields(&mut self, value: &PermissionValue<'_>) -> Option<MetadataGrants<String>> {
+        let usual = GrantCondition::Grant(Grant::AllowIfAdmin);
         let entries = match value {
             PermissionValue::One(value) => {
                 let rest = self.value(value)?;
-                return Some(Fields { named: Vec::new(), rest });
+                return Some(MetadataGrants { named: Vec::new(), rest });
             }
             PermissionValue::ByField(entries) => entries,
         };
-        let mut fields = Fields { named: Vec::new(), rest: usual };
+        let mut fields = MetadataGrants { named: Vec::new(), rest: usual };
         let mut places: HashMap<&str, Span> = HashMap::new();
         for entry in entries {
-            let field = texts::name("a field's name", &entry.key, self.problems);
+            let field = descriptions::check_name("a field's name", &entry.key, self.problems);
             let value = self.value(&entry.value);
             if let Some(&first) = places.get(&*entry.key.value) {
                 let message =
                     format!("the field `{}` is given twice", entry.key.value.escape_debug());
                 self.problems.push(
                     Diagnostic::error(Code::DuplicateKey, entry.key.span, message)
-                        .also(first, "first given here"),
+                        .related(first, "first given here"),
                 );
                 continue;
             }
@@ -243,9 +245,9 @@ impl Reader<'_> {
         Some(fields)
     }
 
-    fn value(&mut self, written: &ast::Expr<'_>) -> Option<Value<String>> {
-        let value = meaning(written, self.vocabulary, self.problems)?;
-        if value == Value::Grant(Grant::Unspecified) {
+    fn value(&mut self, written: &ast::Expr<'_>) -> Option<GrantCondition<String>> {
+        let value = resolve_expression(written, self.vocabulary, self.problems)?;
+        if value == GrantCondition::Grant(Grant::Unspecified) {
             self.problems.push(
                 Diagnostic::warning(Code::Unspecified, written.span, "this denies everybody")
                     .hint("write `deny` if nobody is meant to have it"),

@@ -4,30 +4,30 @@
 //!
 //! Invariant: knows of `source`, `diagnostic`, `request` and the AST of `syntax`.
 
+mod descriptions;
 mod expression;
-mod given;
 mod groups;
+mod inline;
 mod invariants;
-mod lines;
+mod line_locator;
 mod matrices;
 mod presets;
 mod rules;
 mod schema;
 mod sections;
 mod settings;
+mod suggestions;
 mod tags;
-mod texts;
 mod users;
-mod words;
 
-pub use given::{condition, misnamed, value};
-pub use groups::Group;
-pub use invariants::{Invariant, Scope};
+pub use groups::PolicyGroup;
+pub use inline::{forbidden_tag_report, parse_condition, parse_value};
+pub use invariants::{Invariant, InvariantScope};
 pub use matrices::{DEFAULT_MATRIX, Matrix};
 pub use presets::Preset;
-pub use rules::{NAMESPACE, Rule};
+pub use rules::{RULE_NAMESPACE, Rule};
 pub use schema::{record_schema, schema};
-pub use users::{Census, Merging, Own, Roster, Users};
+pub use users::{PreviousUsers, Roster, RosterBuilder, UserOverrides, Users};
 
 pub use crate::syntax::ast::Demand;
 
@@ -35,7 +35,7 @@ use uuid::Uuid;
 
 use crate::{
     diagnostic::Diagnostics,
-    request::{Place, Sections, Settings},
+    request::{DeclarationSite, SectionSet, Settings},
     source::Sources,
     syntax::{Ast, ast},
 };
@@ -51,26 +51,26 @@ pub struct Policy {
     pub rules: Option<Vec<Rule>>,
     pub settings: Settings<String>,
     /// Those of its own and those that its preset sets.
-    pub sections: Sections,
+    pub sections: SectionSet,
     /// In the order of their names, the built-in ones among them.
     pub matrices: Vec<Matrix>,
     pub users: Users,
     /// In the order of their ids.
-    pub groups: Vec<Group>,
+    pub groups: Vec<PolicyGroup>,
     /// In the order of what they say.
     pub invariants: Vec<Invariant>,
-    pub places: Places,
+    pub places: DeclarationSites,
 }
 
 /// Where a policy states what facts can't change.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Places {
+pub struct DeclarationSites {
     /// The names of the files, by number.
     pub files: Vec<String>,
     /// Of rules, by id.
-    pub rules: Vec<(Uuid, Place)>,
+    pub rules: Vec<(Uuid, DeclarationSite)>,
     /// Of groups, by id.
-    pub groups: Vec<(String, Place)>,
+    pub groups: Vec<(String, DeclarationSite)>,
 }
 
 /// Binds and checks what was parsed. All that is wrong goes to `problems`; with an error among
@@ -83,24 +83,24 @@ pub struct Places {
 pub fn resolve(
     ast: Ast<'_>,
     sources: &Sources,
-    known: Option<Census<'_>>,
+    known: Option<PreviousUsers<'_>>,
     places: bool,
     problems: &mut Diagnostics,
 ) -> Policy {
     let mut declarations = Vec::new();
     let mut has_rules = false;
     let mut rules = Vec::new();
-    let mut written = settings::Written::default();
+    let mut written = settings::SettingsStatements::default();
     let mut matrices = Vec::new();
     let mut users = Vec::new();
     let mut groups = Vec::new();
     let mut conversations = Vec::new();
     let mut demanded = Vec::new();
     let mut silenced = Vec::new();
-    let mut own_sections = Sections::default();
+    let mut own_sections = SectionSet::default();
     let mut protected = Vec::new();
     for item in ast.items {
-        own_sections = own_sections.union(sections::of_item(&item).into_iter().collect());
+        own_sections = own_sections.union(sections::item_section(&item).into_iter().collect());
         match item {
             ast::Item::Tags(list) => declarations.push(list),
             ast::Item::ProtectedTags(list) => protected.push(list),
@@ -124,28 +124,29 @@ pub fn resolve(
     let rules = rules::resolve(rules, &vocabulary, problems);
     let matrices = matrices::resolve(&matrices, &vocabulary, problems);
     let invariants = invariants::resolve(&demanded, &vocabulary, problems);
-    words::check_lints(&silenced, problems);
+    suggestions::check_lints(&silenced, problems);
 
-    let checks = users::Checks {
+    let checks = users::UserChecks {
         friends: settings.limits.friends,
         blocked: settings.limits.blocked,
         blocks_end_friendship: settings.blocks_end_friendship,
     };
-    let stated = users::Stated { users: &users, conversations: &conversations, checks, places };
-    let gathered = users::gather(&stated, &ast.bulk, sources, known, &vocabulary, problems);
-    let bounds = groups::Bounds {
+    let stated =
+        users::UserStatements { users: &users, conversations: &conversations, checks, places };
+    let gathered = users::resolve(&stated, &ast.bulk, sources, known, &vocabulary, problems);
+    let bounds = groups::GroupChecks {
         users: &gathered,
         matrices: &matrices,
         most_members: settings.limits.group_members,
     };
-    let places_of = placed(&rules, &groups, sources);
+    let places_of = declaration_sites(&rules, &groups, sources);
     let groups = groups::resolve(&groups, &bounds, problems);
     let users = gathered.into_users();
     Policy {
         tags: vocabulary.into_declared(),
         rules: has_rules.then_some(rules),
         settings,
-        sections: own_sections.union(preset.map(sections::of_preset).unwrap_or_default()),
+        sections: own_sections.union(preset.map(sections::preset_sections).unwrap_or_default()),
         matrices,
         users,
         groups,
@@ -154,16 +155,24 @@ pub fn resolve(
     }
 }
 
-fn placed(rules: &[Rule], groups: &[ast::Group<'_>], sources: &Sources) -> Places {
+fn declaration_sites(
+    rules: &[Rule],
+    groups: &[ast::Group<'_>],
+    sources: &Sources,
+) -> DeclarationSites {
     let mut spans: Vec<_> = rules.iter().map(|rule| (rule.place, rule.id)).collect();
     spans.sort_unstable_by_key(|(span, _)| (span.source.0, span.start));
-    let mut lines = lines::Lines::new(sources);
-    let mut rules: Vec<_> = spans.iter().map(|&(span, id)| (id, lines.place(span))).collect();
+    let mut lines = line_locator::LineLocator::new(sources);
+    let mut rules: Vec<_> = spans.iter().map(|&(span, id)| (id, lines.locate(span))).collect();
     rules.sort_unstable_by_key(|&(id, _)| id);
     let mut spans: Vec<_> = groups.iter().map(|group| &group.id).collect();
     spans.sort_unstable_by_key(|id| (id.span.source.0, id.span.start));
     let mut groups: Vec<_> =
-        spans.iter().map(|id| (id.value.to_string(), lines.place(id.span))).collect();
+        spans.iter().map(|id| (id.value.to_string(), lines.locate(id.span))).collect();
     groups.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-    Places { files: sources.iter().map(|(_, source)| source.name.clone()).collect(), rules, groups }
+    DeclarationSites {
+        files: sources.iter().map(|(_, source)| source.name.clone()).collect(),
+        rules,
+        groups,
+    }
 }

@@ -4,17 +4,17 @@ use uuid::{Uuid, uuid};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
-    request::{Condition, Wording},
+    request::{Condition, RuleSource},
     source::Span,
     syntax::ast,
 };
 
-use super::{expression::meaning, tags::Vocabulary, texts};
+use super::{descriptions, expression::resolve_expression, tags::Vocabulary};
 
 /// The namespace of the ids of rules that are written without one: their `rule_id` is the UUIDv5,
 /// in this namespace, of `name:` and the name, or else of `content:`, the canonical condition,
 /// ` -> ` and the sorted outcome, separated by commas.
-pub const NAMESPACE: Uuid = uuid!("5b0b8f53-5d3e-5c57-9d67-0d3f6c1b2a94");
+pub const RULE_NAMESPACE: Uuid = uuid!("5b0b8f53-5d3e-5c57-9d67-0d3f6c1b2a94");
 
 /// A rule: users who meet the condition may reach users who have a tag of the outcome.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,7 +28,7 @@ pub struct Rule {
     /// Where a reader looks for it.
     pub place: Span,
     /// `None` if a file states it.
-    pub wording: Option<Wording>,
+    pub wording: Option<RuleSource>,
 }
 
 /// The rules that are right, ordered by id. Lets go of each as it is bound: they may be many.
@@ -42,13 +42,16 @@ pub(super) fn resolve(
     let mut rules = Vec::new();
     for rule in written {
         let place = rule.name.as_ref().map_or(rule.span, |name| name.span);
-        let name = rule.name.as_ref().and_then(|name| texts::name("a rule's name", name, problems));
-        let description = rule
-            .description
+        let name = rule
+            .name
             .as_ref()
-            .and_then(|text| texts::text("a rule's description", text, problems));
+            .and_then(|name| descriptions::check_name("a rule's name", name, problems));
+        let description = rule.description.as_ref().and_then(|text| {
+            descriptions::check_description("a rule's description", text, problems)
+        });
         let given_id = rule.rule_id.as_ref().map(|id| (id.span, rule_id(id, problems)));
-        let condition: Option<Condition<String>> = meaning(&rule.condition, vocabulary, problems);
+        let condition: Option<Condition<String>> =
+            resolve_expression(&rule.condition, vocabulary, problems);
         let outcome = outcome(&rule.outcome, vocabulary, problems);
         let is_repeated = name.as_ref().is_some_and(|name| {
             names.repeats(name.clone(), place, problems, |name| {
@@ -57,13 +60,13 @@ pub(super) fn resolve(
         });
         let (Some(condition), Some(outcome)) = (condition, outcome) else {
             if let Some((span, Some(id))) = given_id {
-                ids.repeats(id, span, problems, same_id);
+                ids.repeats(id, span, problems, duplicate_id);
             }
             continue;
         };
         let id = match given_id {
             Some((span, Some(id))) => {
-                ids.repeats(id, span, problems, same_id);
+                ids.repeats(id, span, problems, duplicate_id);
                 id
             }
             Some((_, None)) => continue,
@@ -71,7 +74,7 @@ pub(super) fn resolve(
                 let id = derived_id(name.as_deref(), &condition, &outcome);
                 if !is_repeated {
                     ids.repeats(id, place, problems, |id| match &name {
-                        Some(_) => same_id(id),
+                        Some(_) => duplicate_id(id),
                         None => (
                             "this rule says the same as another".into(),
                             "remove one of the two, or name them",
@@ -112,14 +115,14 @@ impl<K: Eq + Hash + Clone> Seen<K> {
         let (message, hint) = say(&key);
         problems.push(
             Diagnostic::error(Code::DuplicateRule, span, message)
-                .also(first, "first defined here")
+                .related(first, "first defined here")
                 .hint(hint),
         );
         true
     }
 }
 
-fn same_id(id: &Uuid) -> (String, &'static str) {
+fn duplicate_id(id: &Uuid) -> (String, &'static str) {
     (format!("two rules have the rule_id {id}"), "give one of them another id")
 }
 
@@ -128,7 +131,7 @@ fn derived_id(name: Option<&str>, condition: &Condition<String>, outcome: &[Stri
         Some(name) => format!("name:{name}"),
         None => format!("content:{condition} -> {}", outcome.join(",")),
     };
-    Uuid::new_v5(&NAMESPACE, seed.as_bytes())
+    Uuid::new_v5(&RULE_NAMESPACE, seed.as_bytes())
 }
 
 fn rule_id(written: &ast::Text<'_>, problems: &mut Diagnostics) -> Option<Uuid> {

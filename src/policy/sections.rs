@@ -2,12 +2,12 @@
 
 use super::presets::Preset;
 use crate::{
-    request::{Section, Sections, Settings},
+    request::{Section, SectionSet, Settings},
     syntax::ast::{Item, SettingsSection, WordSection},
 };
 
 /// The section that a statement belongs to, if it is one that refuses something.
-pub(super) fn of_item(item: &Item<'_>) -> Option<Section> {
+pub(super) fn item_section(item: &Item<'_>) -> Option<Section> {
     Some(match item {
         Item::Rules(_) | Item::Rule(_) => Section::Rules,
         Item::Word(word) => match word.section {
@@ -34,8 +34,8 @@ pub(super) fn of_item(item: &Item<'_>) -> Option<Section> {
 }
 
 /// The sections that a preset sets.
-pub(super) fn of_preset(preset: Preset) -> Sections {
-    let mut sections = preset.settings().differing(&Settings::default());
+pub(super) fn preset_sections(preset: Preset) -> SectionSet {
+    let mut sections = preset.settings().differing_sections(&Settings::default());
     if preset.has_rules() {
         sections.insert(Section::Rules);
     }

@@ -11,21 +11,21 @@ use crate::{
 };
 
 use super::{
-    expression::meaning,
+    expression::resolve_expression,
     presets::Preset,
+    suggestions::{self, expect_word, parse_word},
     tags::Vocabulary,
-    words::{self, plain, word},
 };
 
 /// The sections that set something for all users, as they were written.
 #[derive(Default)]
-pub(super) struct Written<'s> {
+pub(super) struct SettingsStatements<'s> {
     pub(super) words: Vec<ast::Word<'s>>,
     pub(super) sections: Vec<ast::Settings<'s>>,
     pub(super) peers: Vec<ast::Peers<'s>>,
 }
 
-impl Written<'_> {
+impl SettingsStatements<'_> {
     /// Which texts are tags: the preset says it, of which that is known before all else is read.
     pub(super) fn tag_form(&self) -> TagForm {
         let mut presets = self.words.iter().filter(|word| word.section == WordSection::Preset);
@@ -36,16 +36,16 @@ impl Written<'_> {
 
 /// What they set, over what the preset does.
 pub(super) fn resolve(
-    written: &Written<'_>,
+    written: &SettingsStatements<'_>,
     vocabulary: &Vocabulary,
     problems: &mut Diagnostics,
 ) -> (Option<Preset>, Settings<String>) {
-    let mut stated = Stated::default();
+    let mut stated = FirstSettings::default();
     let preset = preset(written, &mut stated, problems);
     let mut settings = preset.map_or_else(Settings::default, Preset::settings);
     for section in written.words.iter().filter(|word| word.section == WordSection::UnknownUsers) {
         let known = UnknownUsers::ALL.iter().map(|word| word.as_str());
-        let found = word("treatment of unknown users", &section.value, known, problems);
+        let found = parse_word("treatment of unknown users", &section.value, known, problems);
         if stated.is_first("unknown_users", section.span, problems) {
             settings.unknown_users = found.unwrap_or(settings.unknown_users);
         }
@@ -63,14 +63,14 @@ pub(super) fn resolve(
 }
 
 fn preset(
-    written: &Written<'_>,
-    stated: &mut Stated,
+    written: &SettingsStatements<'_>,
+    stated: &mut FirstSettings,
     problems: &mut Diagnostics,
 ) -> Option<Preset> {
     let mut preset = None;
     for section in written.words.iter().filter(|word| word.section == WordSection::Preset) {
         let known = Preset::ALL.iter().map(|preset| preset.as_str());
-        let found = word("preset", &section.value, known, problems);
+        let found = parse_word("preset", &section.value, known, problems);
         if stated.is_first("preset", section.span, problems) {
             preset = found;
         }
@@ -80,9 +80,9 @@ fn preset(
 
 /// What was set before, and where.
 #[derive(Default)]
-struct Stated(HashMap<String, Span>);
+struct FirstSettings(HashMap<String, Span>);
 
-impl Stated {
+impl FirstSettings {
     /// Whether a setting was not set before; if it was, that is a problem.
     fn is_first(&mut self, setting: &str, span: Span, problems: &mut Diagnostics) -> bool {
         let Some(&first) = self.0.get(setting) else {
@@ -91,7 +91,7 @@ impl Stated {
         };
         problems.push(
             Diagnostic::error(Code::DuplicateSetting, span, format!("`{setting}` is set twice"))
-                .also(first, "first set here")
+                .related(first, "first set here")
                 .hint("remove one of the two"),
         );
         false
@@ -115,18 +115,18 @@ impl Reader<'_> {
         section: SettingsSection,
         setting: &ast::Setting<'_>,
         settings: &mut Settings<String>,
-        stated: &mut Stated,
+        stated: &mut FirstSettings,
     ) {
         let (key, value) = (&setting.key, &setting.value);
-        let name = name(section);
+        let name = section_name(section);
         let place = format!("{name}.{}", key.value.escape_debug());
-        if !self.knows(section, key) {
+        if !self.check_key(section, key) {
             return;
         }
         let is_first = stated.is_first(&place, key.span, self.problems);
         match section {
             SettingsSection::Moderation => {
-                let managers = meaning(value, self.vocabulary, self.problems);
+                let managers = resolve_expression(value, self.vocabulary, self.problems);
                 if is_first {
                     settings.managers = managers;
                 }
@@ -141,15 +141,15 @@ impl Reader<'_> {
             }
             SettingsSection::Blocks => {
                 let known = || BlockMode::ALL.iter().map(|mode| mode.as_str());
-                let mode = plain("a block mode", value, known(), self.problems)
-                    .and_then(|mode| word("block mode", &mode, known(), self.problems));
+                let mode = expect_word("a block mode", value, known(), self.problems)
+                    .and_then(|mode| parse_word("block mode", &mode, known(), self.problems));
                 if let (Ok(action), Some(mode), true) = (key.value.parse(), mode, is_first) {
                     settings.blocks = settings.blocks.with(action, mode);
                 }
             }
             SettingsSection::Friendship => {
                 let known = Approval::ALL.iter().map(|word| word.as_str());
-                let approval = plain("an approval", value, known, self.problems)
+                let approval = expect_word("an approval", value, known, self.problems)
                     .and_then(|text| approval(&text, self.problems));
                 if let (Some(approval), true) = (approval, is_first) {
                     settings.approval = approval;
@@ -173,13 +173,17 @@ impl Reader<'_> {
     }
 
     /// Whether a section has this key; if not, says which it has.
-    fn knows(&mut self, section: SettingsSection, key: &Text<'_>) -> bool {
+    fn check_key(&mut self, section: SettingsSection, key: &Text<'_>) -> bool {
         let known = keys(section);
         let is_known = known.contains(&&*key.value);
         if !is_known {
             self.problems.push(match section {
-                SettingsSection::Blocks => no_block_mode(key, &known),
-                _ => words::unknown_key(&format!("`{}`", name(section)), key, known.into_iter()),
+                SettingsSection::Blocks => unknown_block_action(key, &known),
+                _ => suggestions::unknown_key(
+                    &format!("`{}`", section_name(section)),
+                    key,
+                    known.into_iter(),
+                ),
             });
         }
         is_known
@@ -187,7 +191,7 @@ impl Reader<'_> {
 
     /// A number, or `none` for no limit.
     fn limit(&mut self, value: &Expr<'_>) -> Option<Limit> {
-        let text = plain("a number or `none`", value, std::iter::empty(), self.problems)?;
+        let text = expect_word("a number or `none`", value, std::iter::empty(), self.problems)?;
         if text.value == "none" {
             return Some(Limit::None);
         }
@@ -205,8 +209,8 @@ impl Reader<'_> {
 }
 
 /// An action that has no block mode, though it may be another's name.
-fn no_block_mode(key: &Text<'_>, known: &[&'static str]) -> Diagnostic {
-    let problem = words::unknown_key("`blocks`", key, known.iter().copied());
+fn unknown_block_action(key: &Text<'_>, known: &[&'static str]) -> Diagnostic {
+    let problem = suggestions::unknown_key("`blocks`", key, known.iter().copied());
     match key.value.parse::<Action>() {
         Ok(action) => Diagnostic { message: format!("blocks don't concern `{action}`"), ..problem },
         Err(_) => problem,
@@ -224,7 +228,7 @@ pub(super) fn keys(section: SettingsSection) -> Vec<&'static str> {
     }
 }
 
-fn name(section: SettingsSection) -> &'static str {
+fn section_name(section: SettingsSection) -> &'static str {
     match section {
         SettingsSection::Moderation => "moderation",
         SettingsSection::Permissions => "permissions",
@@ -244,15 +248,19 @@ pub(super) fn toggle(
         ExprKind::Word(word) if *word == "true" => Some(Toggle::Always(true)),
         ExprKind::Word(word) if *word == "false" => Some(Toggle::Always(false)),
         ExprKind::Word(word) => {
-            problems.push(words::no_condition("true, false or a condition", word, value.span));
+            problems.push(suggestions::word_instead_of_condition(
+                "true, false or a condition",
+                word,
+                value.span,
+            ));
             None
         }
-        ExprKind::Call { .. } => meaning(value, vocabulary, problems).map(Toggle::When),
+        ExprKind::Call { .. } => resolve_expression(value, vocabulary, problems).map(Toggle::When),
     }
 }
 
 pub(super) fn approval(text: &Text<'_>, problems: &mut Diagnostics) -> Option<Approval> {
-    word("approval", text, Approval::ALL.iter().map(|word| word.as_str()), problems)
+    parse_word("approval", text, Approval::ALL.iter().map(|word| word.as_str()), problems)
 }
 
 /// A peers mode by its name or number.
@@ -261,7 +269,7 @@ pub(super) fn peers_mode(text: &Text<'_>, problems: &mut Diagnostics) -> Option<
     if mode.is_none() {
         let known = PeersMode::ALL.iter().map(|mode| mode.as_str());
         let written = text.value.escape_debug().to_string();
-        problems.push(words::unknown("peers mode", &written, text.span, known));
+        problems.push(suggestions::unknown_word("peers mode", &written, text.span, known));
     }
     mode
 }
@@ -269,7 +277,7 @@ pub(super) fn peers_mode(text: &Text<'_>, problems: &mut Diagnostics) -> Option<
 fn set_peers(
     peers: &ast::Peers<'_>,
     settings: &mut Settings<String>,
-    stated: &mut Stated,
+    stated: &mut FirstSettings,
     vocabulary: &Vocabulary,
     problems: &mut Diagnostics,
 ) {
@@ -281,7 +289,7 @@ fn set_peers(
     }
     let mut modes = Vec::new();
     for mode in &peers.modes {
-        let when = meaning(&mode.when, vocabulary, problems);
+        let when = resolve_expression(&mode.when, vocabulary, problems);
         let word = peers_mode(&mode.mode, problems);
         modes.extend(when.zip(word));
     }

@@ -2,7 +2,7 @@ use std::{cell::Cell, collections::BTreeMap};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
-    request::{InvalidTag, ProtectedTags, TagForm},
+    request::{InvalidTagError, ProtectedTags, TagForm},
     source::Span,
     syntax::{ast, idioms},
 };
@@ -19,11 +19,11 @@ pub(super) struct Vocabulary {
     comparisons: Cell<usize>,
 }
 
-const MOST_COMPARISONS: usize = 5_000_000;
+const MAX_COMPARISONS: usize = 5_000_000;
 
-fn invalid(tag: &ast::Text<'_>, error: &InvalidTag) -> Diagnostic {
+fn invalid_tag(tag: &ast::Text<'_>, error: &InvalidTagError) -> Diagnostic {
     let problem = Diagnostic::error(Code::InvalidTag, tag.span, error.to_string());
-    match idioms::tag(&tag.value) {
+    match idioms::tag_hint(&tag.value) {
         Some(hint) => problem.hint(hint),
         None => problem,
     }
@@ -39,7 +39,7 @@ impl Vocabulary {
         let mut declared = BTreeMap::new();
         for tag in sections.iter().flat_map(|section| &section.value) {
             if let Err(error) = form.check(&tag.value) {
-                problems.push(invalid(tag, &error));
+                problems.push(invalid_tag(tag, &error));
                 continue;
             }
             if let Some(&first) = declared.get(&*tag.value) {
@@ -49,7 +49,7 @@ impl Vocabulary {
                         tag.span,
                         format!("the tag `{}` is declared twice", tag.value),
                     )
-                    .also(first, "first declared here")
+                    .related(first, "first declared here")
                     .hint("remove one of the two"),
                 );
                 continue;
@@ -57,7 +57,7 @@ impl Vocabulary {
             declared.insert(tag.value.clone().into_owned(), tag.span);
         }
         let is_closed = sections.iter().any(|section| !section.value.is_empty());
-        let comparisons = Cell::new(MOST_COMPARISONS);
+        let comparisons = Cell::new(MAX_COMPARISONS);
         Self { form, declared, is_closed, comparisons }
     }
 
@@ -67,23 +67,23 @@ impl Vocabulary {
     /// Says what is wrong with it: its form, or that it is not declared.
     pub(super) fn bind(&self, tag: &ast::Text<'_>) -> Result<String, Diagnostic> {
         if let Err(error) = self.form.check(&tag.value) {
-            return Err(invalid(tag, &error));
+            return Err(invalid_tag(tag, &error));
         }
         if self.knows(&tag.value) {
             return Ok(tag.value.clone().into_owned());
         }
         let message = format!("no tag `{}` is declared", tag.value);
         let problem = Diagnostic::error(Code::UndeclaredTag, tag.span, message);
-        Err(match self.near(&tag.value) {
+        Err(match self.nearest(&tag.value) {
             Some(near) => problem
                 .hint(format!("did you mean `{near}`?"))
-                .also(self.declared.get(near).copied().unwrap_or(tag.span), "declared here"),
+                .related(self.declared.get(near).copied().unwrap_or(tag.span), "declared here"),
             None => problem.hint(format!("add `{}` to a `tags` section", tag.value)),
         })
     }
 
     /// The declared tag that was most likely meant.
-    fn near(&self, tag: &str) -> Option<&str> {
+    fn nearest(&self, tag: &str) -> Option<&str> {
         let left = self.comparisons.get().checked_sub(self.declared.len())?;
         self.comparisons.set(left);
         did_you_mean(tag, self.declared.keys().map(String::as_str))
@@ -108,7 +108,7 @@ impl Vocabulary {
                 let message = format!("the tag `{}` is protected twice", pattern.value);
                 problems.push(
                     Diagnostic::error(Code::DuplicateTag, pattern.span, message)
-                        .also(first, "first protected here")
+                        .related(first, "first protected here")
                         .hint("remove one of the two"),
                 );
             } else {

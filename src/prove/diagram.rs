@@ -6,7 +6,7 @@
 //! that do this well bring their own threads, allocators and error paths, each many times the size of
 //! this file, and abort or grow where this has to say "not decided".
 //!
-//! Invariant: an answer is right or is [`TooHard`]; the work is bounded by [`Effort`].
+//! Invariant: an answer is right or is [`BudgetExceededError`]; the work is bounded by [`Budget`].
 
 use std::collections::HashMap;
 
@@ -19,38 +19,38 @@ use crate::{
 
 /// It would take more work than was allowed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TooHard;
+pub struct BudgetExceededError;
 
 /// How much work may be done: in steps, each a look at a pair of nodes, of about 100 ns.
 #[derive(Clone, Debug)]
-pub struct Effort {
+pub struct Budget {
     /// For one question.
-    pub each: u64,
+    pub per_question: u64,
     /// For all questions together.
     pub total: u64,
 }
 
-impl Default for Effort {
+impl Default for Budget {
     fn default() -> Self {
-        Self { each: 400_000, total: 12_000_000 }
+        Self { per_question: 400_000, total: 12_000_000 }
     }
 }
 
-impl Effort {
+impl Budget {
     /// Lets a question be answered, and takes off what that cost. Questions are cheap to refuse once
     /// nothing is left.
     ///
     /// # Errors
     /// If the answer takes more work than is left, or than one question may take.
-    pub fn ask<T>(
+    pub fn run<T>(
         &mut self,
         diagrams: &mut Diagrams,
-        question: impl FnOnce(&mut Diagrams) -> Result<T, TooHard>,
-    ) -> Result<T, TooHard> {
-        let granted = self.each.min(self.total);
-        diagrams.left = granted;
+        question: impl FnOnce(&mut Diagrams) -> Result<T, BudgetExceededError>,
+    ) -> Result<T, BudgetExceededError> {
+        let granted = self.per_question.min(self.total);
+        diagrams.remaining_steps = granted;
         let answer = question(diagrams);
-        self.total -= granted - diagrams.left;
+        self.total -= granted - diagrams.remaining_steps;
         answer
     }
 }
@@ -84,12 +84,12 @@ pub struct Diagrams {
     memo: HashMap<[Diagram; 3], Diagram, RandomState>,
     /// In the order in which they first came.
     tags: Vec<TagId>,
-    places: HashMap<TagId, u32, RandomState>,
-    left: u64,
+    tag_order: HashMap<TagId, u32, RandomState>,
+    remaining_steps: u64,
 }
 
 /// How many tags may stand on one path: keeps recursion within any thread's stack.
-const DEEPEST: u32 = 1_000;
+const MAX_DEPTH: u32 = 1_000;
 
 /// Below any tag.
 const LEAF: u32 = u32::MAX;
@@ -106,18 +106,21 @@ impl Diagrams {
         self.unique.clear();
         self.memo.clear();
         self.tags.clear();
-        self.places.clear();
+        self.tag_order.clear();
     }
 
     /// The diagram of a condition.
     ///
     /// # Errors
     /// If that takes more work than is left.
-    pub fn condition(&mut self, condition: &Condition<TagId>) -> Result<Diagram, TooHard> {
+    pub fn condition(
+        &mut self,
+        condition: &Condition<TagId>,
+    ) -> Result<Diagram, BudgetExceededError> {
         let mut known = Ok(());
-        condition.each_tag(&mut |tag| known = known.and(self.place(*tag).map(drop)));
+        condition.for_each_tag(&mut |tag| known = known.and(self.order_of_tag(*tag).map(drop)));
         known?;
-        self.signed(condition, true)
+        self.build_signed(condition, true)
     }
 
     /// A condition, or the opposite of it.
@@ -125,19 +128,23 @@ impl Diagrams {
     /// Parts are joined from the last to the first: what comes before all tags of the others takes
     /// one step. `not` is carried down to the tags, as turning a diagram about takes a step for each
     /// node.
-    fn signed(&mut self, condition: &Condition<TagId>, is: bool) -> Result<Diagram, TooHard> {
+    fn build_signed(
+        &mut self,
+        condition: &Condition<TagId>,
+        is: bool,
+    ) -> Result<Diagram, BudgetExceededError> {
         let mut parts = match condition {
             Condition::HasTag(tag) => {
                 let tag = self.tag(*tag)?;
                 return if is { Ok(tag) } else { self.not(tag) };
             }
-            Condition::Not(inner) => return self.signed(inner, !is),
+            Condition::Not(inner) => return self.build_signed(inner, !is),
             Condition::All(parts) | Condition::Any(parts) => parts.iter().rev(),
         };
         let is_all = matches!(condition, Condition::All(_)) == is;
         let start = if is_all { Diagram::ALWAYS } else { Diagram::NEVER };
         parts.try_fold(start, |joined, part| {
-            let part = self.signed(part, is)?;
+            let part = self.build_signed(part, is)?;
             if is_all { self.and(part, joined) } else { self.or(part, joined) }
         })
     }
@@ -146,7 +153,7 @@ impl Diagrams {
     ///
     /// # Errors
     /// As of [`Diagrams::condition`].
-    pub fn toggle(&mut self, toggle: &Toggle<TagId>) -> Result<Diagram, TooHard> {
+    pub fn toggle(&mut self, toggle: &Toggle<TagId>) -> Result<Diagram, BudgetExceededError> {
         match toggle {
             Toggle::Always(true) => Ok(Diagram::ALWAYS),
             Toggle::Always(false) => Ok(Diagram::NEVER),
@@ -158,15 +165,15 @@ impl Diagrams {
     ///
     /// # Errors
     /// As of [`Diagrams::condition`].
-    pub fn tag(&mut self, tag: TagId) -> Result<Diagram, TooHard> {
-        let tag = self.place(tag)?;
-        self.node(Node { tag, without: Diagram::NEVER, with: Diagram::ALWAYS })
+    pub fn tag(&mut self, tag: TagId) -> Result<Diagram, BudgetExceededError> {
+        let tag = self.order_of_tag(tag)?;
+        self.intern(Node { tag, without: Diagram::NEVER, with: Diagram::ALWAYS })
     }
 
     /// Where a tag stands in the order: after all others, if it was not known.
-    fn place(&mut self, tag: TagId) -> Result<u32, TooHard> {
-        let next = u32::try_from(self.tags.len()).map_err(|_| TooHard)?;
-        let place = *self.places.entry(tag).or_insert(next);
+    fn order_of_tag(&mut self, tag: TagId) -> Result<u32, BudgetExceededError> {
+        let next = u32::try_from(self.tags.len()).map_err(|_| BudgetExceededError)?;
+        let place = *self.tag_order.entry(tag).or_insert(next);
         if place == next {
             self.tags.push(tag);
         }
@@ -175,28 +182,32 @@ impl Diagrams {
 
     /// # Errors
     /// As of [`Diagrams::condition`].
-    pub fn and(&mut self, one: Diagram, other: Diagram) -> Result<Diagram, TooHard> {
-        self.choose([one, other, Diagram::NEVER], 0)
+    pub fn and(&mut self, one: Diagram, other: Diagram) -> Result<Diagram, BudgetExceededError> {
+        self.if_then_else([one, other, Diagram::NEVER], 0)
     }
 
     /// # Errors
     /// As of [`Diagrams::condition`].
-    pub fn or(&mut self, one: Diagram, other: Diagram) -> Result<Diagram, TooHard> {
-        self.choose([one, Diagram::ALWAYS, other], 0)
+    pub fn or(&mut self, one: Diagram, other: Diagram) -> Result<Diagram, BudgetExceededError> {
+        self.if_then_else([one, Diagram::ALWAYS, other], 0)
     }
 
     /// # Errors
     /// As of [`Diagrams::condition`].
-    pub fn not(&mut self, one: Diagram) -> Result<Diagram, TooHard> {
-        self.choose([one, Diagram::NEVER, Diagram::ALWAYS], 0)
+    pub fn not(&mut self, one: Diagram) -> Result<Diagram, BudgetExceededError> {
+        self.if_then_else([one, Diagram::NEVER, Diagram::ALWAYS], 0)
     }
 
     /// Those who meet the one and not the other.
     ///
     /// # Errors
     /// As of [`Diagrams::condition`].
-    pub fn minus(&mut self, one: Diagram, other: Diagram) -> Result<Diagram, TooHard> {
-        self.choose([other, Diagram::NEVER, one], 0)
+    pub fn difference(
+        &mut self,
+        one: Diagram,
+        other: Diagram,
+    ) -> Result<Diagram, BudgetExceededError> {
+        self.if_then_else([other, Diagram::NEVER, one], 0)
     }
 
     /// A tag set for which it holds, with as few tags as go along with taking none where that is
@@ -233,14 +244,18 @@ impl Diagrams {
     ///
     /// # Errors
     /// If there are more than `most`.
-    pub fn paths(&self, diagram: Diagram, most: usize) -> Result<Vec<Vec<TagId>>, TooHard> {
+    pub fn paths(
+        &self,
+        diagram: Diagram,
+        most: usize,
+    ) -> Result<Vec<Vec<TagId>>, BudgetExceededError> {
         let mut found = Vec::new();
         let mut waiting = vec![(diagram, Vec::new())];
         let mut steps = 0;
         while let Some((at, tags)) = waiting.pop() {
             steps += 1;
             if steps > most * 64 || found.len() > most {
-                return Err(TooHard);
+                return Err(BudgetExceededError);
             }
             match at {
                 Diagram::NEVER => {}
@@ -258,7 +273,11 @@ impl Diagrams {
     }
 
     /// If the first holds, the second, else the third.
-    fn choose(&mut self, parts: [Diagram; 3], depth: u32) -> Result<Diagram, TooHard> {
+    fn if_then_else(
+        &mut self,
+        parts: [Diagram; 3],
+        depth: u32,
+    ) -> Result<Diagram, BudgetExceededError> {
         let [when, then, or] = parts;
         match (when, then, or) {
             (Diagram::ALWAYS, _, _) => return Ok(then),
@@ -270,26 +289,28 @@ impl Diagrams {
         if let Some(&known) = self.memo.get(&parts) {
             return Ok(known);
         }
-        self.left = self.left.checked_sub(1).ok_or(TooHard)?;
-        if depth > DEEPEST {
-            return Err(TooHard);
+        self.remaining_steps = self.remaining_steps.checked_sub(1).ok_or(BudgetExceededError)?;
+        if depth > MAX_DEPTH {
+            return Err(BudgetExceededError);
         }
-        let tag = parts.iter().map(|&part| self.first(part)).min().unwrap_or(LEAF);
-        let without = self.choose(parts.map(|part| self.given(part, tag, false)), depth + 1)?;
-        let with = self.choose(parts.map(|part| self.given(part, tag, true)), depth + 1)?;
-        let chosen = self.node(Node { tag, without, with })?;
+        let tag = parts.iter().map(|&part| self.top_tag(part)).min().unwrap_or(LEAF);
+        let without =
+            self.if_then_else(parts.map(|part| self.cofactor(part, tag, false)), depth + 1)?;
+        let with =
+            self.if_then_else(parts.map(|part| self.cofactor(part, tag, true)), depth + 1)?;
+        let chosen = self.intern(Node { tag, without, with })?;
         self.memo.insert(parts, chosen);
         Ok(chosen)
     }
 
     /// The first tag that it asks for.
-    fn first(&self, diagram: Diagram) -> u32 {
-        self.inner(diagram).map_or(LEAF, |node| node.tag)
+    fn top_tag(&self, diagram: Diagram) -> u32 {
+        self.inner_node(diagram).map_or(LEAF, |node| node.tag)
     }
 
     /// What is left of it once it is known whether a tag is had, before which it asks for none.
-    fn given(&self, diagram: Diagram, tag: u32, is_had: bool) -> Diagram {
-        match self.inner(diagram) {
+    fn cofactor(&self, diagram: Diagram, tag: u32, is_had: bool) -> Diagram {
+        match self.inner_node(diagram) {
             Some(node) if node.tag == tag => {
                 if is_had {
                     node.with
@@ -301,11 +322,11 @@ impl Diagrams {
         }
     }
 
-    fn inner(&self, diagram: Diagram) -> Option<&Node> {
+    fn inner_node(&self, diagram: Diagram) -> Option<&Node> {
         self.nodes.get(diagram.0 as usize).filter(|node| node.tag != LEAF)
     }
 
-    fn node(&mut self, node: Node) -> Result<Diagram, TooHard> {
+    fn intern(&mut self, node: Node) -> Result<Diagram, BudgetExceededError> {
         if node.without == node.with {
             return Ok(node.with);
         }
@@ -316,8 +337,8 @@ impl Diagrams {
         if let Some(&known) = self.unique.get(&node) {
             return Ok(known);
         }
-        let number = u32::try_from(self.nodes.len()).map_err(|_| TooHard)?;
-        self.left = self.left.checked_sub(1).ok_or(TooHard)?;
+        let number = u32::try_from(self.nodes.len()).map_err(|_| BudgetExceededError)?;
+        self.remaining_steps = self.remaining_steps.checked_sub(1).ok_or(BudgetExceededError)?;
         self.nodes.push(node);
         self.unique.insert(node, Diagram(number));
         Ok(Diagram(number))

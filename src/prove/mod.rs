@@ -9,18 +9,18 @@
 //! decided.
 
 mod diagram;
+mod exhaustive;
 mod lints;
-mod population;
-mod possible;
-mod told;
+mod report;
+mod symbolic;
 
-pub use diagram::{Diagram, Diagrams, Effort, TooHard};
-pub use lints::{Records, lint};
+pub use diagram::{Budget, BudgetExceededError, Diagram, Diagrams};
+pub use lints::{RecordVisitor, lint};
 
 use crate::{
-    decide::Judge,
+    decide::PairEvaluator,
     diagnostic::{Diagnostic, Diagnostics},
-    policy::{Invariant, Scope},
+    policy::{Invariant, InvariantScope},
     request::Condition,
     snapshot::{TagId, View},
 };
@@ -31,28 +31,28 @@ use crate::{
 /// The work for all possible users is bounded: each may take what the others left of a common store,
 /// and a little of its own, so that many that are easy never fall short of one that is hard.
 pub fn invariants(invariants: &[Invariant], view: &View, problems: &mut Diagnostics) {
-    let mut store = STORE;
+    let mut store = SHARED_STEPS;
     for invariant in invariants {
-        let mut effort = Effort { total: store + OWN, ..Effort::default() };
+        let mut effort = Budget { total: store + OWN_STEPS, ..Budget::default() };
         problems.extend(check(invariant, view, &mut effort));
         store = store.min(effort.total);
     }
 }
 
-/// In steps, as [`Effort`] counts them.
-const STORE: u64 = 20_000_000;
-const OWN: u64 = 100_000;
+/// In steps, as [`Budget`] counts them.
+const SHARED_STEPS: u64 = 20_000_000;
+const OWN_STEPS: u64 = 100_000;
 
-fn check(invariant: &Invariant, view: &View, effort: &mut Effort) -> Option<Diagnostic> {
-    let judge = Judge::new(view, invariant.action, None);
-    let (from, to) = (bind(&invariant.from, view), bind(&invariant.to, view));
-    let breach = population::check(view, &judge, invariant.demand, &from, &to);
-    let found = (invariant.scope == Scope::All)
-        .then(|| possible::check(&judge, invariant.demand, &from, &to, effort));
-    told::Told { invariant, view, judge: &judge }.of(breach.as_ref(), found)
+fn check(invariant: &Invariant, view: &View, effort: &mut Budget) -> Option<Diagnostic> {
+    let judge = PairEvaluator::new(view, invariant.action, None);
+    let (from, to) = (resolve_tags(&invariant.from, view), resolve_tags(&invariant.to, view));
+    let breach = exhaustive::check(view, &judge, invariant.demand, &from, &to);
+    let found = (invariant.scope == InvariantScope::All)
+        .then(|| symbolic::check(&judge, invariant.demand, &from, &to, effort));
+    report::InvariantReport { invariant, view, judge: &judge }.render(breach.as_ref(), found)
 }
 
 /// Every tag that an invariant names was numbered; a number that no one has stands for no user.
-fn bind(condition: &Condition<String>, view: &View) -> Condition<TagId> {
+fn resolve_tags(condition: &Condition<String>, view: &View) -> Condition<TagId> {
     condition.map(&mut |name| view.tags.get(name).unwrap_or(TagId(u32::MAX)))
 }

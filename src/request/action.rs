@@ -1,4 +1,4 @@
-use super::word::words;
+use super::text_enum::words;
 
 words! {
     /// What a subject wants to do.

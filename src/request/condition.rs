@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::name::write_tag;
+use super::ids::write_tag;
 
 /// A set of users, told by their tags. `T` is a tag: its name, or the number that a compiled policy
 /// gave it.
@@ -38,12 +38,12 @@ impl<T> Condition<T> {
     }
 
     /// Calls `visit` with each tag that it names, in order, as often as it is named.
-    pub fn each_tag<'c>(&'c self, visit: &mut impl FnMut(&'c T)) {
+    pub fn for_each_tag<'c>(&'c self, visit: &mut impl FnMut(&'c T)) {
         match self {
             Self::HasTag(tag) => visit(tag),
-            Self::Not(inner) => inner.each_tag(visit),
+            Self::Not(inner) => inner.for_each_tag(visit),
             Self::All(parts) | Self::Any(parts) => {
-                parts.iter().for_each(|part| part.each_tag(visit));
+                parts.iter().for_each(|part| part.for_each_tag(visit));
             }
         }
     }

@@ -1,4 +1,4 @@
-use super::word::words;
+use super::text_enum::words;
 
 /// Allow or deny, and why.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::word::words;
+use super::text_enum::words;
 
 words! {
     /// What a user is in a group. Every role holds what those before it do.
@@ -70,7 +70,7 @@ impl Grant {
 /// Who has a permission in a group, told by role and tags. `T` is a tag, as in
 /// [`Condition`](super::Condition).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Value<T> {
+pub enum GrantCondition<T> {
     Grant(Grant),
     /// The members who have the tag.
     HasTag(T),
@@ -81,7 +81,7 @@ pub enum Value<T> {
     Any(Vec<Self>),
 }
 
-impl<T> Value<T> {
+impl<T> GrantCondition<T> {
     /// Whether a member has it, whose role this is and of whom `has` tells the tags.
     pub fn grants(&self, role: Role, has: &impl Fn(&T) -> bool) -> bool {
         match self {
@@ -94,30 +94,34 @@ impl<T> Value<T> {
     }
 
     /// The same value over other names for the tags.
-    pub fn map<U>(&self, name: &mut impl FnMut(&T) -> U) -> Value<U> {
+    pub fn map<U>(&self, name: &mut impl FnMut(&T) -> U) -> GrantCondition<U> {
         match self {
-            Self::Grant(grant) => Value::Grant(*grant),
-            Self::HasTag(tag) => Value::HasTag(name(tag)),
-            Self::Not(inner) => Value::Not(Box::new(inner.map(name))),
-            Self::All(parts) => Value::All(parts.iter().map(|part| part.map(name)).collect()),
-            Self::Any(parts) => Value::Any(parts.iter().map(|part| part.map(name)).collect()),
+            Self::Grant(grant) => GrantCondition::Grant(*grant),
+            Self::HasTag(tag) => GrantCondition::HasTag(name(tag)),
+            Self::Not(inner) => GrantCondition::Not(Box::new(inner.map(name))),
+            Self::All(parts) => {
+                GrantCondition::All(parts.iter().map(|part| part.map(name)).collect())
+            }
+            Self::Any(parts) => {
+                GrantCondition::Any(parts.iter().map(|part| part.map(name)).collect())
+            }
         }
     }
 
     /// Calls `visit` with each tag that it names, in order, as often as it is named.
-    pub fn each_tag<'v>(&'v self, visit: &mut impl FnMut(&'v T)) {
+    pub fn for_each_tag<'v>(&'v self, visit: &mut impl FnMut(&'v T)) {
         match self {
             Self::Grant(_) => {}
             Self::HasTag(tag) => visit(tag),
-            Self::Not(inner) => inner.each_tag(visit),
+            Self::Not(inner) => inner.for_each_tag(visit),
             Self::All(parts) | Self::Any(parts) => {
-                parts.iter().for_each(|part| part.each_tag(visit));
+                parts.iter().for_each(|part| part.for_each_tag(visit));
             }
         }
     }
 }
 
-impl<T: fmt::Display> fmt::Display for Value<T> {
+impl<T: fmt::Display> fmt::Display for GrantCondition<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Grant(grant) => grant.fmt(f),
@@ -131,17 +135,20 @@ impl<T: fmt::Display> fmt::Display for Value<T> {
 
 /// Who may change which field of a group's metadata.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Fields<T> {
+pub struct MetadataGrants<T> {
     /// By the name of the field, in order.
-    pub named: Vec<(String, Value<T>)>,
+    pub named: Vec<(String, GrantCondition<T>)>,
     /// For fields that are not named; those that begin with `_` take a super admin besides.
-    pub rest: Value<T>,
+    pub rest: GrantCondition<T>,
 }
 
-impl<T> Fields<T> {
+impl<T> MetadataGrants<T> {
     /// The same with other values.
-    pub fn map<U>(&self, of: &mut impl FnMut(&Value<T>) -> Value<U>) -> Fields<U> {
-        Fields {
+    pub fn map<U>(
+        &self,
+        of: &mut impl FnMut(&GrantCondition<T>) -> GrantCondition<U>,
+    ) -> MetadataGrants<U> {
+        MetadataGrants {
             named: self.named.iter().map(|(field, value)| (field.clone(), of(value))).collect(),
             rest: of(&self.rest),
         }
@@ -149,7 +156,7 @@ impl<T> Fields<T> {
 
     /// Who may change this field, by what is said of it; of a hidden one, those of them who are super
     /// admins.
-    pub fn of(&self, field: &str) -> &Value<T> {
+    pub fn grant_for(&self, field: &str) -> &GrantCondition<T> {
         self.find(field).unwrap_or(&self.rest)
     }
 
@@ -158,20 +165,20 @@ impl<T> Fields<T> {
         field.starts_with('_') && self.find(field).is_none()
     }
 
-    fn find(&self, field: &str) -> Option<&Value<T>> {
+    fn find(&self, field: &str) -> Option<&GrantCondition<T>> {
         let at = self.named.binary_search_by(|(name, _)| name.as_str().cmp(field)).ok()?;
         self.named.get(at).map(|(_, value)| value)
     }
 }
 
-impl<T: Clone> Fields<T> {
+impl<T: Clone> MetadataGrants<T> {
     /// Who may change a hidden field, as one value.
-    pub fn hidden(&self) -> Value<T> {
-        let super_admin = Value::Grant(Grant::AllowIfSuperAdmin);
+    pub fn hidden_grant(&self) -> GrantCondition<T> {
+        let super_admin = GrantCondition::Grant(Grant::AllowIfSuperAdmin);
         match &self.rest {
-            Value::Grant(Grant::Deny | Grant::Unspecified) => self.rest.clone(),
-            Value::Grant(_) => super_admin,
-            rest => Value::All(vec![rest.clone(), super_admin]),
+            GrantCondition::Grant(Grant::Deny | Grant::Unspecified) => self.rest.clone(),
+            GrantCondition::Grant(_) => super_admin,
+            rest => GrantCondition::All(vec![rest.clone(), super_admin]),
         }
     }
 }

@@ -5,36 +5,40 @@
 mod action;
 mod condition;
 mod decision;
+mod declared;
 mod group;
-mod name;
-mod parts;
+mod ids;
+mod question;
+mod rule_source;
 mod section;
 mod setting;
 mod settings;
-mod stated;
 mod statement;
 mod suggest;
-mod word;
-mod wording;
+mod text_enum;
 
 pub use action::{Action, ResourceKind};
 pub use condition::Condition;
 pub use decision::{Decision, GateName, Obligation, Reason};
-pub use group::{BUILT_IN_MATRICES, DM_MATRIX, Fields, Grant, GroupPermission, Role, Value};
-pub use name::{InvalidId, InvalidTag, ProtectedTags, TAG_ALPHABET, TagForm, check_id, check_tag};
-pub use parts::{Misfit, Open, Parts};
-pub use section::{Section, Sections};
+pub use declared::{DeclarationSite, DeclaredField, DeclaredFields};
+pub use group::{
+    BUILT_IN_MATRICES, DM_MATRIX, Grant, GrantCondition, GroupPermission, MetadataGrants, Role,
+};
+pub use ids::{
+    InvalidIdError, InvalidTagError, ProtectedTags, TAG_ALPHABET, TagForm, check_id, check_tag,
+};
+pub use question::{QuestionParts, QuestionPartsError, Wildcard};
+pub use rule_source::RuleSource;
+pub use section::{Section, SectionSet};
 pub use setting::{
     Approval, BlockMode, Conversation, Moderation, PeersMode, Relation, Switch, Toggle,
     UnknownUsers,
 };
 pub use settings::{Blocks, Limits, Peers, Settings};
-pub use stated::{Field, Place, Stated};
-pub use statement::Statement;
+pub use statement::StatementId;
 pub use suggest::did_you_mean;
-pub(crate) use word::words;
-pub use word::{UnknownWord, choices};
-pub use wording::Wording;
+pub(crate) use text_enum::words;
+pub use text_enum::{UnknownWord, describe_choices};
 
 /// A question: may the subject do this to the resource?
 ///
@@ -104,16 +108,16 @@ impl<'a> From<&'a str> for Group<'a> {
 impl<'a> Request<'a> {
     /// A question about two users without properties, the common kind.
     pub fn new(subject: &'a str, action: Action, resource: &'a str) -> Self {
-        Self::of(subject, action, Resource::User(resource.into()))
+        Self::with_resource(subject, action, Resource::User(resource.into()))
     }
 
     /// A question about a user and a group.
     pub fn in_group(subject: &'a str, action: Action, group: &'a str) -> Self {
-        Self::of(subject, action, Resource::Group(group.into()))
+        Self::with_resource(subject, action, Resource::Group(group.into()))
     }
 
     /// A question about anything.
-    pub fn of(subject: &'a str, action: Action, resource: Resource<'a>) -> Self {
+    pub fn with_resource(subject: &'a str, action: Action, resource: Resource<'a>) -> Self {
         let subject = subject.into();
         Self { subject, action, resource, member: None, field: None, conversation: None }
     }

@@ -1,6 +1,6 @@
 //! The sections of a policy that refuse something, and sets of them.
 
-use super::{Settings, word::words};
+use super::{Settings, text_enum::words};
 
 words! {
     /// A section of a policy without which something may be open that was refused.
@@ -18,9 +18,9 @@ words! {
 
 /// A set of sections.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Sections(u32);
+pub struct SectionSet(u32);
 
-impl Sections {
+impl SectionSet {
     /// Whether the section is among them.
     pub const fn contains(self, section: Section) -> bool {
         self.0 & (1 << section as u32) != 0
@@ -49,7 +49,7 @@ impl Sections {
     }
 }
 
-impl FromIterator<Section> for Sections {
+impl FromIterator<Section> for SectionSet {
     fn from_iter<I: IntoIterator<Item = Section>>(sections: I) -> Self {
         let mut set = Self::default();
         sections.into_iter().for_each(|section| set.insert(section));
@@ -62,7 +62,7 @@ impl<T: PartialEq> Settings<T> {
     ///
     /// Each field belongs to a section, or is left out here because it keeps nobody from another:
     /// how friendships come about, and how many of something there may be.
-    pub fn differing(&self, other: &Self) -> Sections {
+    pub fn differing_sections(&self, other: &Self) -> SectionSet {
         let Self {
             unknown_users,
             managers,

@@ -1,6 +1,6 @@
 //! The words of settings: what a policy says for all users, and a record for one.
 
-use super::{Condition, UnknownWord, word::words};
+use super::{Condition, UnknownWord, text_enum::words};
 
 words! {
     /// A permission switch.

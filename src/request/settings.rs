@@ -151,7 +151,7 @@ impl<T> Settings<T> {
     }
 
     /// Calls `visit` with each condition.
-    pub fn each_condition<'s>(&'s self, visit: &mut impl FnMut(&'s Condition<T>)) {
+    pub fn for_each_condition<'s>(&'s self, visit: &mut impl FnMut(&'s Condition<T>)) {
         self.managers.iter().for_each(&mut *visit);
         for toggle in &self.permissions {
             if let Toggle::When(condition) = toggle {

@@ -6,7 +6,7 @@ use super::{Action, GroupPermission, Switch};
 
 /// A statement of a policy that decisions can turn on, told by what it is about.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Statement {
+pub enum StatementId {
     Rule(Uuid),
     /// `moderation.managers`.
     Managers,
@@ -31,7 +31,7 @@ pub enum Statement {
 }
 
 /// As it is written in a policy, key by key.
-impl fmt::Display for Statement {
+impl fmt::Display for StatementId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rule(id) => write!(f, "rule {id}"),

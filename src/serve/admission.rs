@@ -24,7 +24,7 @@ use super::peer::Peer;
 
 /// The classes of work that wait for a permit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Class {
+pub(super) enum WorkClass {
     /// Many decisions in one request.
     Batch,
     Explanation,
@@ -43,7 +43,7 @@ pub(super) enum Class {
 
 /// How much of a class there may be at a time.
 #[derive(Clone, Copy, Debug)]
-struct Limits {
+struct ClassLimits {
     /// Requests that are admitted, the answers that are still being sent among them.
     admitted: usize,
     /// Of these, how many are worked on: threads that they keep busy.
@@ -53,7 +53,7 @@ struct Limits {
     patience: Duration,
 }
 
-impl Class {
+impl WorkClass {
     /// In the order of their declaration.
     const ALL: [Self; 9] = [
         Self::Batch,
@@ -67,7 +67,7 @@ impl Class {
         Self::Reload,
     ];
 
-    fn limits(self) -> Limits {
+    fn limits(self) -> ClassLimits {
         let (admitted, running, waiting, seconds) = match self {
             Self::Batch => (2, 2, 64, 2),
             Self::Explanation => (2, 2, 32, 1),
@@ -78,7 +78,7 @@ impl Class {
             Self::Backup => (1, 1, 4, 5),
             Self::Reload => (1, 1, 16, 60),
         };
-        Limits { admitted, running, waiting, patience: Duration::from_secs(seconds) }
+        ClassLimits { admitted, running, waiting, patience: Duration::from_secs(seconds) }
     }
 
     /// Whether it gives way to decisions. What administrators ask does not, or they could not see
@@ -91,14 +91,14 @@ impl Class {
 /// Permits of one class.
 #[derive(Debug)]
 struct Queue {
-    limits: Limits,
+    limits: ClassLimits,
     admitted: Arc<Semaphore>,
     running: Arc<Semaphore>,
     waiting: AtomicUsize,
 }
 
 impl Queue {
-    fn new(class: Class) -> Self {
+    fn new(class: WorkClass) -> Self {
         let limits = class.limits();
         Self {
             limits,
@@ -113,13 +113,13 @@ impl Queue {
 #[derive(Debug)]
 pub(super) struct Permit {
     _admitted: OwnedSemaphorePermit,
-    class: Class,
+    class: WorkClass,
 }
 
 /// Permits of all classes, and the threads for work that takes long.
 #[derive(Debug)]
 pub(super) struct AdmissionControl {
-    queues: [Queue; Class::ALL.len()],
+    queues: [Queue; WorkClass::ALL.len()],
     in_flight: AtomicUsize,
     most_in_flight: usize,
     /// Threads that give way to others; `None` if they could not be had.
@@ -128,7 +128,7 @@ pub(super) struct AdmissionControl {
 
 impl AdmissionControl {
     pub(super) fn new(most_in_flight: usize) -> Self {
-        let background = Class::ALL.iter().filter(|class| class.is_background());
+        let background = WorkClass::ALL.iter().filter(|class| class.is_background());
         let threads = background.map(|class| class.limits().running).sum();
         let background = Builder::new_current_thread()
             .max_blocking_threads(threads)
@@ -136,7 +136,7 @@ impl AdmissionControl {
             .on_thread_start(lower_priority)
             .build();
         Self {
-            queues: Class::ALL.map(Queue::new),
+            queues: WorkClass::ALL.map(Queue::new),
             in_flight: AtomicUsize::new(0),
             most_in_flight,
             background: background.ok(),
@@ -146,22 +146,22 @@ impl AdmissionControl {
     /// Counts a decision as in flight until what this gives is dropped; `None` if there are as many
     /// as there may be.
     #[inline]
-    pub(super) fn begin_decision(&self) -> Option<InFlight<'_>> {
+    pub(super) fn begin_decision(&self) -> Option<InFlightGuard<'_>> {
         let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let counted = InFlight(&self.in_flight);
+        let counted = InFlightGuard(&self.in_flight);
         (before < self.most_in_flight).then_some(counted)
     }
 
     /// Waits for a permit, if fewer wait than may; `None` if it does not come in time. A caller who
     /// leaves meanwhile is no longer waited for.
-    pub(super) async fn admit(&self, class: Class, peer: &Peer) -> Option<Permit> {
+    pub(super) async fn admit(&self, class: WorkClass, peer: &Peer) -> Option<Permit> {
         let queue = self.queue(class);
         let permit = |admitted| Permit { _admitted: admitted, class };
         if let Ok(admitted) = Arc::clone(&queue.admitted).try_acquire_owned() {
             return Some(permit(admitted));
         }
         let before = queue.waiting.fetch_add(1, Ordering::Relaxed);
-        let _waiting = InFlight(&queue.waiting);
+        let _waiting = InFlightGuard(&queue.waiting);
         if before >= queue.limits.waiting {
             return None;
         }
@@ -193,19 +193,19 @@ impl AdmissionControl {
         })
     }
 
-    fn queue(&self, class: Class) -> &Queue {
+    fn queue(&self, class: WorkClass) -> &Queue {
         let [batch, explanation, list, lookup, export, status, facts, backup, reload] =
             &self.queues;
         match class {
-            Class::Batch => batch,
-            Class::Explanation => explanation,
-            Class::List => list,
-            Class::Lookup => lookup,
-            Class::Export => export,
-            Class::Status => status,
-            Class::Facts => facts,
-            Class::Backup => backup,
-            Class::Reload => reload,
+            WorkClass::Batch => batch,
+            WorkClass::Explanation => explanation,
+            WorkClass::List => list,
+            WorkClass::Lookup => lookup,
+            WorkClass::Export => export,
+            WorkClass::Status => status,
+            WorkClass::Facts => facts,
+            WorkClass::Backup => backup,
+            WorkClass::Reload => reload,
         }
     }
 }
@@ -221,9 +221,9 @@ impl Drop for AdmissionControl {
 
 /// That something is counted, until this is dropped.
 #[derive(Debug)]
-pub(super) struct InFlight<'c>(&'c AtomicUsize);
+pub(super) struct InFlightGuard<'c>(&'c AtomicUsize);
 
-impl Drop for InFlight<'_> {
+impl Drop for InFlightGuard<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -231,9 +231,9 @@ impl Drop for InFlight<'_> {
 
 /// Whether nobody waits for a piece of work any more. It is looked at between pages of the work.
 #[derive(Clone, Debug)]
-pub(super) struct Abandoned(Option<Arc<AtomicBool>>);
+pub(super) struct Cancellation(Option<Arc<AtomicBool>>);
 
-impl Abandoned {
+impl Cancellation {
     /// Of work that is done at once, so that nobody can leave meanwhile.
     pub(super) const NEVER: Self = Self(None);
 
@@ -241,21 +241,21 @@ impl Abandoned {
         Self(Some(Arc::default()))
     }
 
-    pub(super) fn is_set(&self) -> bool {
+    pub(super) fn is_cancelled(&self) -> bool {
         self.0.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 
     /// Sets it when what this gives is dropped.
-    pub(super) fn on_drop(&self) -> impl Drop + use<> {
-        Abandon(self.clone())
+    pub(super) fn cancel_on_drop(&self) -> impl Drop + use<> {
+        CancelOnDrop(self.clone())
     }
 }
 
-struct Abandon(Abandoned);
+struct CancelOnDrop(Cancellation);
 
-impl Drop for Abandon {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        if let Abandoned(Some(flag)) = &self.0 {
+        if let Cancellation(Some(flag)) = &self.0 {
             flag.store(true, Ordering::Relaxed);
         }
     }

@@ -14,12 +14,12 @@ use hyper::{
 use thiserror::Error;
 
 use super::{
-    answer::{self, Answer, OBLIGATIONS, REASON, Refusal},
-    native,
-    query::{Query, header_of},
-    route::App,
+    app::App,
+    query::{QueryParams, header_name},
+    response::{self, HttpError, HttpResponse, OBLIGATIONS, REASON},
+    v1,
 };
-use crate::{decide, live::Served, request::Decision};
+use crate::{decide, live::ServedPolicy, request::Decision};
 
 /// The status by which `/v1/allow` allows.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -34,16 +34,16 @@ pub enum AllowStatus {
 /// Why a text is no status by which `/v1/allow` allows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[error("it is 200 or 204")]
-pub struct InvalidAllowStatus;
+pub struct AllowStatusError;
 
 impl FromStr for AllowStatus {
-    type Err = InvalidAllowStatus;
+    type Err = AllowStatusError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidAllowStatus> {
+    fn from_str(text: &str) -> Result<Self, AllowStatusError> {
         match text {
             "200" => Ok(Self::Ok),
             "204" => Ok(Self::NoContent),
-            _ => Err(InvalidAllowStatus),
+            _ => Err(AllowStatusError),
         }
     }
 }
@@ -71,20 +71,24 @@ const HEADERS: [(HeaderName, &str); 7] = [
 ];
 
 /// Whether a path is that of the endpoint, or one below it.
-pub(super) fn is_at(path: &str) -> bool {
+pub(super) fn matches_path(path: &str) -> bool {
     path.strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Answers a request of any method.
-pub(super) fn allow(app: &App, served: &Served, head: &Parts) -> Result<Answer, Refusal> {
-    let asked = asked(head)?;
+pub(super) fn allow(
+    app: &App,
+    served: &ServedPolicy,
+    head: &Parts,
+) -> Result<HttpResponse, HttpError> {
+    let asked = parameters(head)?;
     // There is no room for it in the answer, but a mistake in it is one here too.
     asked.flag("explain")?;
-    let decision = decide::decide(&served.view, &native::question(&asked)?);
+    let decision = decide::decide(&served.view, &v1::parse_request(&asked)?);
     app.metrics.count_decision(decision);
     let Decision { allow, reason, obligation } = decision;
     let status = if allow { app.options.allow_status.into() } else { StatusCode::FORBIDDEN };
-    let mut answer = answer::empty_answer(status);
+    let mut answer = response::empty_response(status);
     answer.headers_mut().insert(REASON, HeaderValue::from_static(reason.as_str()));
     if let Some(obligation) = obligation {
         let value = HeaderValue::from_static(obligation.as_str());
@@ -93,38 +97,42 @@ pub(super) fn allow(app: &App, served: &Served, head: &Parts) -> Result<Answer, 
     Ok(answer)
 }
 
-fn asked(head: &Parts) -> Result<Query<'_>, Refusal> {
-    let headers = headers(&head.headers)?;
+fn parameters(head: &Parts) -> Result<QueryParams<'_>, HttpError> {
+    let headers = header_parameters(&head.headers)?;
     if head.uri.path() != PATH {
-        return Ok(Query::from_headers(native::DECIDE, headers));
+        return Ok(QueryParams::from_headers(v1::DECIDE_PARAMETERS, headers));
     }
-    let query = Query::parse(head.uri.query(), native::DECIDE)?;
+    let query = QueryParams::parse(head.uri.query(), v1::DECIDE_PARAMETERS)?;
     if query.is_empty() && !headers.is_empty() {
-        return Ok(Query::from_headers(native::DECIDE, headers));
+        return Ok(QueryParams::from_headers(v1::DECIDE_PARAMETERS, headers));
     }
     match headers.iter().find(|&&(name, value)| query.get(name) != Some(value)) {
         None => Ok(query),
         Some((name, _)) => {
             let message = format!(
                 "{} says other than the query; ask with the query or with headers",
-                header_of(name)
+                header_name(name)
             );
-            Err(Refusal::bad(*name, message))
+            Err(HttpError::bad_request(*name, message))
         }
     }
 }
 
 /// What the headers say, by parameter.
-fn headers(headers: &HeaderMap) -> Result<Vec<(&'static str, &str)>, Refusal> {
+fn header_parameters(headers: &HeaderMap) -> Result<Vec<(&'static str, &str)>, HttpError> {
     let mut values = Vec::new();
     for (header, name) in &HEADERS {
         let mut given = headers.get_all(header).iter();
         let Some(value) = given.next() else { continue };
         if given.next().is_some() {
-            return Err(Refusal::bad(*name, format!("{} is given twice", header_of(name))));
+            return Err(HttpError::bad_request(
+                *name,
+                format!("{} is given twice", header_name(name)),
+            ));
         }
-        let value = str::from_utf8(value.as_bytes())
-            .map_err(|_| Refusal::bad(*name, format!("{} is not UTF-8", header_of(name))))?;
+        let value = str::from_utf8(value.as_bytes()).map_err(|_| {
+            HttpError::bad_request(*name, format!("{} is not UTF-8", header_name(name)))
+        })?;
         values.push((*name, value));
     }
     Ok(values)

@@ -13,10 +13,10 @@ use serde_json::{Map, Value, json};
 
 use super::line_writer::LineWriter;
 use crate::{
-    facts::{Command, Malformed, Refusal},
+    facts::{Command, CommandError, CommandSyntaxError},
     live::{
-        Outcome, Served, Trigger,
-        facts::{WriteError, Written},
+        ReloadOutcome, ServedPolicy, Trigger,
+        facts::{WriteError, WriteOutcome},
     },
 };
 
@@ -104,7 +104,7 @@ impl Audit {
     }
 
     /// The same of commands that are not read yet.
-    pub(super) fn operations_of(&self, commands: &[Value]) -> Operations {
+    pub(super) fn raw_operations(&self, commands: &[Value]) -> Operations {
         if self.lines.is_none() {
             return Operations::default();
         }
@@ -116,37 +116,37 @@ impl Audit {
         &self,
         caller: &Caller,
         operations: Operations,
-        written: &Result<Written, WriteError>,
-        served: &Served,
+        written: &Result<WriteOutcome, WriteError>,
+        served: &ServedPolicy,
     ) {
         let last = served.view.revision.facts;
         let (status, revision) = match written {
             Ok(
-                Written::Done { revision, .. }
-                | Written::Each { revision, .. }
-                | Written::Replayed { revision, .. },
+                WriteOutcome::Done { revision, .. }
+                | WriteOutcome::Each { revision, .. }
+                | WriteOutcome::Replayed { revision, .. },
             ) => (200, *revision),
-            Ok(Written::Refused { revision, .. } | Written::OtherRevision { revision }) => {
-                (409, *revision)
-            }
-            Ok(Written::KeyReused { revision }) => (422, *revision),
+            Ok(
+                WriteOutcome::Refused { revision, .. } | WriteOutcome::OtherRevision { revision },
+            ) => (409, *revision),
+            Ok(WriteOutcome::KeyReused { revision }) => (422, *revision),
             Err(WriteError::NoStore) => (403, last),
             Err(WriteError::TooLarge(_)) => (413, last),
             Err(_) => (503, last),
         };
         let outcome = |index: usize| match written {
-            Ok(Written::Done { .. }) => (true, None),
-            Ok(Written::Replayed { .. }) => (true, Some("replayed")),
-            Ok(Written::Each { outcomes, .. }) => match outcomes.get(index) {
-                Some(Err(refusal)) => (false, Some(reason(refusal))),
+            Ok(WriteOutcome::Done { .. }) => (true, None),
+            Ok(WriteOutcome::Replayed { .. }) => (true, Some("replayed")),
+            Ok(WriteOutcome::Each { outcomes, .. }) => match outcomes.get(index) {
+                Some(Err(refusal)) => (false, Some(reason_code(refusal))),
                 _ => (true, None),
             },
-            Ok(Written::Refused { at, refusal, .. }) if *at == index => {
-                (false, Some(reason(refusal)))
+            Ok(WriteOutcome::Refused { at, refusal, .. }) if *at == index => {
+                (false, Some(reason_code(refusal)))
             }
-            Ok(Written::Refused { .. }) => (false, Some("not_applied")),
-            Ok(Written::OtherRevision { .. }) => (false, Some("revision_changed")),
-            Ok(Written::KeyReused { .. }) => (false, Some("idempotency_key_reused")),
+            Ok(WriteOutcome::Refused { .. }) => (false, Some("not_applied")),
+            Ok(WriteOutcome::OtherRevision { .. }) => (false, Some("revision_changed")),
+            Ok(WriteOutcome::KeyReused { .. }) => (false, Some("idempotency_key_reused")),
             Err(WriteError::NoStore) => (false, Some("no_store")),
             Err(WriteError::TooLarge(_)) => (false, Some("too_large")),
             Err(_) => (false, Some("failed")),
@@ -159,7 +159,7 @@ impl Audit {
         &self,
         caller: &Caller,
         operations: Operations,
-        malformed: &[Malformed],
+        malformed: &[CommandSyntaxError],
         revision: u64,
     ) {
         let outcome = |index: usize| {
@@ -186,7 +186,7 @@ impl Audit {
                 operation.insert("reason".to_owned(), json!(reason));
             }
         }
-        let mut line = line("batch", Some(&caller.by), caller.api);
+        let mut line = new_line("batch", Some(&caller.by), caller.api);
         // Where all are on behalf of one user, the batch is.
         let first = operations.first().and_then(|operation| operation.get("as")).cloned();
         if let Some(user) = first
@@ -204,8 +204,8 @@ impl Audit {
     pub(super) fn reload_by(
         &self,
         caller: &Caller,
-        (forced, outcome): (bool, Outcome),
-        served: &Served,
+        (forced, outcome): (bool, ReloadOutcome),
+        served: &ServedPolicy,
         status: StatusCode,
     ) {
         let by = (caller.by.as_str(), caller.api, Some(status.as_u16()));
@@ -213,7 +213,7 @@ impl Audit {
     }
 
     /// A reload that the files or a signal asked for.
-    pub fn reload_for(&self, trigger: Trigger, outcome: Outcome, served: &Served) {
+    pub fn reload_for(&self, trigger: Trigger, outcome: ReloadOutcome, served: &ServedPolicy) {
         let by = match trigger {
             Trigger::Forced | Trigger::Requested => "signal",
             _ => "files",
@@ -224,14 +224,14 @@ impl Audit {
     fn reload(
         &self,
         (by, api, status): (&str, &'static str, Option<u16>),
-        (forced, outcome): (bool, Outcome),
-        served: &Served,
+        (forced, outcome): (bool, ReloadOutcome),
+        served: &ServedPolicy,
     ) {
         // One like any other is no business of the trail.
-        if self.lines.is_none() || !(forced || outcome == Outcome::Held) {
+        if self.lines.is_none() || !(forced || outcome == ReloadOutcome::Held) {
             return;
         }
-        let mut line = line("reload", Some(by), api);
+        let mut line = new_line("reload", Some(by), api);
         let operation = json!({
             "op": "reload", "forced": forced, "ok": outcome.is_current(), "reason": outcome.as_str(),
         });
@@ -245,18 +245,18 @@ impl Audit {
     }
 
     /// A credential that was refused. Of the query nothing is told: it may hold the credential.
-    pub(super) fn refused(
+    pub(super) fn credential_rejected(
         &self,
         api: &'static str,
         (method, path): (&str, &str),
-        served: &Served,
+        served: &ServedPolicy,
         status: StatusCode,
     ) {
         self.failures.get_or_create(&Api { api }).inc();
         if self.lines.is_none() {
             return;
         }
-        let mut line = line("refused", None, api);
+        let mut line = new_line("refused", None, api);
         let path: String = path.chars().take(200).collect();
         let method: String = method.chars().take(20).collect();
         line.insert("operations".to_owned(), json!([{ "op": method, "path": path, "ok": false }]));
@@ -287,18 +287,18 @@ impl Audit {
     }
 
     /// Counts failures of these APIs, from none on.
-    pub(super) fn count_from_none(&self, apis: impl IntoIterator<Item = &'static str>) {
+    pub(super) fn start_counters(&self, apis: impl IntoIterator<Item = &'static str>) {
         for api in apis {
             drop(self.failures.get_or_create(&Api { api }));
         }
     }
 }
 
-fn reason(refusal: &Refusal) -> &'static str {
+fn reason_code(refusal: &CommandError) -> &'static str {
     refusal.reason.as_str()
 }
 
-fn line(kind: &str, by: Option<&str>, api: &str) -> Map<String, Value> {
+fn new_line(kind: &str, by: Option<&str>, api: &str) -> Map<String, Value> {
     let mut line = Map::new();
     line.insert("time".to_owned(), json!(rfc3339(SystemTime::now())));
     line.insert("kind".to_owned(), json!(kind));

@@ -8,7 +8,7 @@ use hyper::{
 };
 use tokio::time::timeout;
 
-use super::answer::Refusal;
+use super::response::HttpError;
 
 /// Where a refusal says that a body is of another kind.
 pub(super) const CONTENT_TYPE: &str = "Content-Type";
@@ -21,12 +21,12 @@ const DISCARDED: usize = 64 << 20;
 const DISCARDING: Duration = Duration::from_secs(5);
 
 /// A JSON body, at most `limit` bytes of it.
-pub(super) async fn read(
+pub(super) async fn read_json(
     headers: &HeaderMap,
     body: Incoming,
     limit: usize,
-) -> Result<Bytes, Refusal> {
-    if let Err(refusal) = check_kind(headers) {
+) -> Result<Bytes, HttpError> {
+    if let Err(refusal) = check_content_type(headers) {
         discard(headers, body);
         return Err(refusal);
     }
@@ -38,7 +38,7 @@ pub(super) async fn collect(
     headers: &HeaderMap,
     mut body: Incoming,
     limit: usize,
-) -> Result<Bytes, Refusal> {
+) -> Result<Bytes, HttpError> {
     let checked = check_encoding(headers, &body).and_then(|()| check_length(&body, limit));
     if let Err(refusal) = checked {
         discard(headers, body);
@@ -55,7 +55,7 @@ pub(super) async fn collect(
         Poll::Pending => timeout(PATIENCE, collecting).await,
     };
     let Ok(collected) = collected else {
-        return Err(Refusal {
+        return Err(HttpError {
             status: StatusCode::REQUEST_TIMEOUT,
             message: format!("the body did not come within {} seconds", PATIENCE.as_secs()),
             at: "body".to_owned(),
@@ -67,7 +67,7 @@ pub(super) async fn collect(
             discard(headers, body);
             Err(too_large(limit))
         }
-        Err(_) => Err(Refusal::bad("body", "the body ended before it was complete")),
+        Err(_) => Err(HttpError::bad_request("body", "the body ended before it was complete")),
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) fn discard(headers: &HeaderMap, body: Incoming) {
     }));
 }
 
-fn check_kind(headers: &HeaderMap) -> Result<(), Refusal> {
+fn check_content_type(headers: &HeaderMap) -> Result<(), HttpError> {
     let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
     let kind = match (kinds.next(), kinds.next()) {
         (Some(kind), None) => kind.to_str().unwrap_or_default(),
@@ -100,7 +100,7 @@ fn check_kind(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// A body is read as it is: one that is packed would be taken for another.
-fn check_encoding(headers: &HeaderMap, body: &Incoming) -> Result<(), Refusal> {
+fn check_encoding(headers: &HeaderMap, body: &Incoming) -> Result<(), HttpError> {
     let is_plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
     if body.is_end_stream() || headers.get_all(header::CONTENT_ENCODING).iter().all(is_plain) {
         return Ok(());
@@ -108,18 +108,18 @@ fn check_encoding(headers: &HeaderMap, body: &Incoming) -> Result<(), Refusal> {
     Err(unsupported("Content-Encoding", "the body must come as it is; send no Content-Encoding"))
 }
 
-fn unsupported(at: &str, message: &str) -> Refusal {
+fn unsupported(at: &str, message: &str) -> HttpError {
     let (status, message) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, message.to_owned());
-    Refusal { status, message, at: at.to_owned() }
+    HttpError { status, message, at: at.to_owned() }
 }
 
-fn check_length(body: &Incoming, limit: usize) -> Result<(), Refusal> {
+fn check_length(body: &Incoming, limit: usize) -> Result<(), HttpError> {
     let told = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if told > limit { Err(too_large(limit)) } else { Ok(()) }
 }
 
-fn too_large(limit: usize) -> Refusal {
-    Refusal {
+fn too_large(limit: usize) -> HttpError {
+    HttpError {
         status: StatusCode::PAYLOAD_TOO_LARGE,
         message: format!("a body may have {limit} bytes"),
         at: String::new(),

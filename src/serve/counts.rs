@@ -1,7 +1,7 @@
-use crate::live::Served;
+use crate::live::ServedPolicy;
 
 /// How much is served: each count by its name, and what it is of.
-pub(super) fn counts(served: &Served) -> [(&'static str, &'static str, u64); 10] {
+pub(super) fn counts(served: &ServedPolicy) -> [(&'static str, &'static str, u64); 10] {
     let counts = served.view.counts();
     [
         ("users", "Users known", counts.users),
@@ -18,7 +18,7 @@ pub(super) fn counts(served: &Served) -> [(&'static str, &'static str, u64); 10]
 }
 
 /// How many relations are served, by kind.
-pub(super) fn relations(served: &Served) -> impl Iterator<Item = (&'static str, u64)> {
+pub(super) fn relations(served: &ServedPolicy) -> impl Iterator<Item = (&'static str, u64)> {
     let relations = served.view.counts().relations;
     relations.into_iter().map(|(relation, count)| (relation.as_str(), count))
 }

@@ -23,11 +23,11 @@ impl ConnectionLimits {
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
         let wanted = maximum.unwrap_or(MOST).max(current.unwrap_or(MOST));
         let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
-        Self::of(if raised.is_ok() { wanted } else { current.unwrap_or(MOST) })
+        Self::from_descriptors(if raised.is_ok() { wanted } else { current.unwrap_or(MOST) })
     }
 
     /// The limits for so many descriptors.
-    fn of(descriptors: u64) -> Self {
+    fn from_descriptors(descriptors: u64) -> Self {
         let reserved = MOST_RESERVED.min(descriptors / 2);
         let count = |number: u64| usize::try_from(number.max(1)).unwrap_or(usize::MAX);
         Self { ordinary: count(descriptors - reserved), admin: count(reserved / 4) }
@@ -43,7 +43,10 @@ mod tests {
         for (descriptors, ordinary, admin) in
             [(64, 32, 8), (1024, 768, 64), (1 << 20, (1 << 20) - 256, 64), (1, 1, 1)]
         {
-            assert_eq!(ConnectionLimits::of(descriptors), ConnectionLimits { ordinary, admin });
+            assert_eq!(
+                ConnectionLimits::from_descriptors(descriptors),
+                ConnectionLimits { ordinary, admin }
+            );
         }
     }
 }

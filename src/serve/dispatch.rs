@@ -11,20 +11,19 @@ use tokio::time::timeout;
 
 use super::{
     admin,
-    admission::{Abandoned, Class, InFlight},
+    admission::{Cancellation, InFlightGuard, WorkClass},
     allow,
-    answer::{self, Answer, Refusal},
+    app::{App, Connection, NATIVE},
     audit::Caller,
     body,
     endpoint::{Endpoint, Route},
-    exposition::Format,
+    exposition::MetricsFormat,
     facts,
-    host::Entrance,
-    native,
-    route::{App, Connection, NATIVE},
-    status,
+    host::ListenerPolicy,
+    response::{self, HttpError, HttpResponse},
+    status, v1,
 };
-use crate::live::Served;
+use crate::live::ServedPolicy;
 
 /// For how long a decision is in flight while its body is still coming. After that it is so again when
 /// the body is there.
@@ -35,17 +34,17 @@ impl App {
     ///
     /// # Errors
     /// Why there is none.
-    pub(super) async fn answer_at(
+    pub(super) async fn dispatch(
         self: &Arc<Self>,
         Route { path, endpoint }: Route,
         (head, body): (Parts, Incoming),
         connection: &Connection,
-        mut in_flight: Option<InFlight<'_>>,
-    ) -> Result<Answer, Refusal> {
-        let Connection { entrance: Entrance { trusted, .. }, peer } = connection;
+        mut in_flight: Option<InFlightGuard<'_>>,
+    ) -> Result<HttpResponse, HttpError> {
+        let Connection { listener: ListenerPolicy { trusted, .. }, peer } = connection;
         match (endpoint, &head.method) {
-            (Endpoint::Ask(ask), &Method::POST) => {
-                let mut read = pin!(self.authzen_body(&head.headers, body));
+            (Endpoint::Evaluate(ask), &Method::POST) => {
+                let mut read = pin!(self.read_authzen_body(&head.headers, body));
                 let bytes = if let Ok(bytes) = timeout(BODY_IN_FLIGHT, read.as_mut()).await {
                     bytes?
                 } else {
@@ -60,27 +59,28 @@ impl App {
                     }
                     bytes
                 };
-                Ok(self.ask((path, ask), bytes, peer).await)
+                Ok(self.evaluate((path, ask), bytes, peer).await)
             }
             (Endpoint::Search(search), &Method::POST) => {
-                let bytes = self.authzen_body(&head.headers, body).await?;
-                let make = move |app: &Self, served: &Arc<Served>, abandoned: &Abandoned| {
-                    search(app, served, &bytes, abandoned)
-                };
-                Ok(self.list((Class::List, path), peer, make).await)
+                let bytes = self.read_authzen_body(&head.headers, body).await?;
+                let make =
+                    move |app: &Self, served: &Arc<ServedPolicy>, abandoned: &Cancellation| {
+                        search(app, served, &bytes, abandoned)
+                    };
+                Ok(self.respond_list((WorkClass::List, path), peer, make).await)
             }
             (Endpoint::Facts, &Method::POST) => {
-                if let Err(refusal) = admin::check(self, &head.headers, *trusted) {
+                if let Err(refusal) = admin::authorize(self, &head.headers, *trusted) {
                     body::discard(&head.headers, body);
                     return Err(refusal);
                 }
-                let bytes = body::read(&head.headers, body, self.options.body_limit).await?;
+                let bytes = body::read_json(&head.headers, body, self.options.body_limit).await?;
                 let by = Caller::native(facts::API, *trusted);
                 Ok(facts::write(self, &by, &head.headers, &bytes).await)
             }
             (endpoint, _) => {
                 body::discard(&head.headers, body);
-                if endpoint.is_for_administrators() {
+                if endpoint.requires_admin() {
                     self.administer((path, endpoint), &head, connection).await
                 } else {
                     Ok(self.look_up((path, endpoint), head, connection).await)
@@ -94,33 +94,40 @@ impl App {
         self: &Arc<Self>,
         (path, endpoint): (&'static str, Endpoint),
         head: &Parts,
-        Connection { entrance: Entrance { trusted, .. }, peer }: &Connection,
-    ) -> Result<Answer, Refusal> {
+        Connection { listener: ListenerPolicy { trusted, .. }, peer }: &Connection,
+    ) -> Result<HttpResponse, HttpError> {
         let reads = matches!(head.method, Method::GET | Method::HEAD);
         match endpoint {
             Endpoint::Reload | Endpoint::Backup if head.method != Method::POST => {
-                return Ok(answer::wrong_method("POST"));
+                return Ok(response::method_not_allowed("POST"));
             }
-            Endpoint::FactsRead(_) if !reads => return Ok(answer::wrong_method("GET, HEAD")),
-            Endpoint::Facts if !reads => return Ok(answer::wrong_method("GET, HEAD, POST")),
+            Endpoint::FactsRead(_) if !reads => {
+                return Ok(response::method_not_allowed("GET, HEAD"));
+            }
+            Endpoint::Facts if !reads => {
+                return Ok(response::method_not_allowed("GET, HEAD, POST"));
+            }
             _ => {}
         }
-        admin::check(self, &head.headers, *trusted)?;
+        admin::authorize(self, &head.headers, *trusted)?;
         let query = head.uri.query().unwrap_or_default().to_owned();
         Ok(match endpoint {
             Endpoint::Reload => {
-                let forced = admin::forces(&head.uri)?;
+                let forced = admin::parse_force(&head.uri)?;
                 self.reload((path, peer), forced, Caller::native(NATIVE, *trusted)).await
             }
             Endpoint::Backup => {
-                let copy =
-                    move |app: &Self, _: &Served, _: &Abandoned| facts::backup(app, Some(&query));
-                self.gather((Class::Backup, path), peer, copy).await
+                let copy = move |app: &Self, _: &ServedPolicy, _: &Cancellation| {
+                    facts::backup(app, Some(&query))
+                };
+                self.run_blocking((WorkClass::Backup, path), peer, copy).await
             }
             Endpoint::FactsRead(read) => facts::read(self, (path, read), query, peer).await,
             _ => {
-                let sum = |app: &Self, served: &Served, _: &Abandoned| facts::summary(app, served);
-                self.gather((Class::Facts, path), peer, sum).await
+                let sum = |app: &Self, served: &ServedPolicy, _: &Cancellation| {
+                    facts::summary(app, served)
+                };
+                self.run_blocking((WorkClass::Facts, path), peer, sum).await
             }
         })
     }
@@ -131,46 +138,51 @@ impl App {
         (path, endpoint): (&'static str, Endpoint),
         head: Parts,
         Connection { peer, .. }: &Connection,
-    ) -> Answer {
+    ) -> HttpResponse {
         let reads = matches!(head.method, Method::GET | Method::HEAD);
         let query = head.uri.query();
         match endpoint {
-            Endpoint::Allow => self.on_served(|served| allow::allow(self, served, &head)),
-            Endpoint::Ask(_) | Endpoint::Search(_) => answer::wrong_method("POST"),
-            _ if !reads => answer::wrong_method("GET, HEAD"),
-            Endpoint::Decide(decide) if native::explains(query) => {
-                let explain = move |app: &Self, served: &Served, _: &Abandoned| {
+            Endpoint::Allow => self.with_view(|served| allow::allow(self, served, &head)),
+            Endpoint::Evaluate(_) | Endpoint::Search(_) => response::method_not_allowed("POST"),
+            _ if !reads => response::method_not_allowed("GET, HEAD"),
+            Endpoint::Decide(decide) if v1::wants_explanation(query) => {
+                let explain = move |app: &Self, served: &ServedPolicy, _: &Cancellation| {
                     decide(app, served, head.uri.query())
                 };
-                self.gather((Class::Explanation, path), peer, explain).await
+                self.run_blocking((WorkClass::Explanation, path), peer, explain).await
             }
             Endpoint::Read(read) | Endpoint::Decide(read) => {
-                self.on_served(|served| read(self, served, query))
+                self.with_view(|served| read(self, served, query))
             }
             Endpoint::List(list) => {
-                let make = move |_: &Self, served: &Arc<Served>, _: &Abandoned| {
+                let make = move |_: &Self, served: &Arc<ServedPolicy>, _: &Cancellation| {
                     list(served, head.uri.query())
                 };
-                self.list((Class::List, path), peer, make).await
+                self.respond_list((WorkClass::List, path), peer, make).await
             }
-            Endpoint::Gather(read) => {
-                let look = move |app: &Self, served: &Served, _: &Abandoned| {
+            Endpoint::Report(read) => {
+                let look = move |app: &Self, served: &ServedPolicy, _: &Cancellation| {
                     read(app, served, head.uri.query())
                 };
-                self.gather((Class::Status, path), peer, look).await
+                self.run_blocking((WorkClass::Status, path), peer, look).await
             }
             _ => {
-                let format = Format::accepted(&head.headers);
-                let tell =
-                    move |app: &Self, _: &Served, _: &Abandoned| Ok(status::metrics(app, format));
-                self.gather((Class::Status, path), peer, tell).await
+                let format = MetricsFormat::accepted(&head.headers);
+                let tell = move |app: &Self, _: &ServedPolicy, _: &Cancellation| {
+                    Ok(status::metrics(app, format))
+                };
+                self.run_blocking((WorkClass::Status, path), peer, tell).await
             }
         }
     }
 
     /// A body of AuthZEN, of which one of another kind is malformed.
-    async fn authzen_body(&self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Refusal> {
-        let mut read = body::read(headers, body, self.options.body_limit).await;
+    async fn read_authzen_body(
+        &self,
+        headers: &HeaderMap,
+        body: Incoming,
+    ) -> Result<Bytes, HttpError> {
+        let mut read = body::read_json(headers, body, self.options.body_limit).await;
         if let Err(refusal) = &mut read
             && refusal.at == body::CONTENT_TYPE
         {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use hyper::{Request, body::Incoming, header::AUTHORIZATION, http::request::Parts};
 
 use super::{
-    answer::{Answer, CredentialRefused, Refusal},
+    app::{App, Connection, NATIVE},
     dialects, facts,
-    host::{self, Entrance},
-    route::{App, Connection, NATIVE},
+    host::{self, ListenerPolicy},
+    response::{CredentialRejection, HttpError, HttpResponse},
 };
 
 impl App {
@@ -17,21 +17,26 @@ impl App {
         self: &Arc<Self>,
         request: Request<Incoming>,
         connection: &Connection,
-    ) -> Answer {
+    ) -> HttpResponse {
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let answer = self.respond(request, connection).await;
-        if answer.extensions().get::<CredentialRefused>().is_some() {
+        if answer.extensions().get::<CredentialRejection>().is_some() {
             let what = (method.as_str(), uri.path());
             let (served, status) = (self.live.served(), answer.status());
-            self.options.audit.refused(self.api(uri.path()), what, &served, status);
+            self.options.audit.credential_rejected(
+                self.api_name(uri.path()),
+                what,
+                &served,
+                status,
+            );
         }
         answer
     }
 
     /// The API to which a path belongs.
-    fn api(&self, path: &str) -> &'static str {
+    fn api_name(&self, path: &str) -> &'static str {
         if self.route(path).is_none()
-            && let Some(dialect) = dialects::of(self, path)
+            && let Some(dialect) = dialects::find(self, path)
         {
             return dialect.name();
         }
@@ -43,12 +48,16 @@ impl App {
     }
 
     /// Whether a request may come in at all.
-    pub(super) fn check(&self, head: &Parts, entrance: Entrance) -> Result<(), Refusal> {
+    pub(super) fn check_head(
+        &self,
+        head: &Parts,
+        entrance: ListenerPolicy,
+    ) -> Result<(), HttpError> {
         let known = entrance.checks_host.then_some(&*self.options.hosts);
         host::check(head, known)?;
         if head.headers.get_all(AUTHORIZATION).iter().nth(1).is_some() {
             let message = "the header is given twice, so none of them counts";
-            return Err(Refusal::bad("Authorization", message));
+            return Err(HttpError::bad_request("Authorization", message));
         }
         Ok(())
     }

@@ -5,21 +5,23 @@ use std::sync::Arc;
 use hyper::StatusCode;
 
 use super::{
-    admission::Abandoned,
+    admission::Cancellation,
     allow,
-    answer::{self, Answer, Refusal},
+    app::App,
     authzen, facts,
-    listing::Producer,
-    native,
-    route::App,
-    status,
+    list_stream::Producer,
+    response::{self, HttpError, HttpResponse},
+    status, v1,
 };
-use crate::live::Served;
+use crate::live::ServedPolicy;
 
-pub(super) type Read = fn(&App, &Served, Option<&str>) -> Result<Answer, Refusal>;
-pub(super) type Ask = fn(&App, &Served, &[u8], &Abandoned) -> Result<Answer, Refusal>;
-pub(super) type List = fn(&Arc<Served>, Option<&str>) -> Result<Producer, Refusal>;
-pub(super) type Search = fn(&App, &Arc<Served>, &[u8], &Abandoned) -> Result<Producer, Refusal>;
+pub(super) type ReadHandler =
+    fn(&App, &ServedPolicy, Option<&str>) -> Result<HttpResponse, HttpError>;
+pub(super) type EvaluationHandler =
+    fn(&App, &ServedPolicy, &[u8], &Cancellation) -> Result<HttpResponse, HttpError>;
+pub(super) type ListHandler = fn(&Arc<ServedPolicy>, Option<&str>) -> Result<Producer, HttpError>;
+pub(super) type SearchHandler =
+    fn(&App, &Arc<ServedPolicy>, &[u8], &Cancellation) -> Result<Producer, HttpError>;
 
 /// A path, and what it takes.
 pub(super) struct Route {
@@ -30,52 +32,52 @@ pub(super) struct Route {
 
 #[derive(Clone)]
 pub(super) enum Endpoint {
-    Read(Read),
+    Read(ReadHandler),
     /// Decisions, asked for in a query string.
-    Decide(Read),
+    Decide(ReadHandler),
     /// The decision as a status, whatever the method.
     Allow,
     /// Decisions, asked for in a body.
-    Ask(Ask),
-    List(List),
-    Search(Search),
+    Evaluate(EvaluationHandler),
+    List(ListHandler),
+    Search(SearchHandler),
     /// What operators look at; what it gathers grows with the policy.
-    Gather(Read),
+    Report(ReadHandler),
     Metrics,
     Reload,
     Facts,
     /// Something of the facts, for administrators.
-    FactsRead(facts::Read),
+    FactsRead(facts::FactsQuery),
     Backup,
 }
 
 impl Endpoint {
-    pub(super) fn is_for_administrators(&self) -> bool {
+    pub(super) fn requires_admin(&self) -> bool {
         matches!(self, Self::Reload | Self::Facts | Self::FactsRead(_) | Self::Backup)
     }
 
-    pub(super) fn decides(&self) -> bool {
-        matches!(self, Self::Decide(_) | Self::Allow | Self::Ask(_))
+    pub(super) fn is_decision(&self) -> bool {
+        matches!(self, Self::Decide(_) | Self::Allow | Self::Evaluate(_))
     }
 }
 
 /// The paths that are counted by their names, and what each takes.
 const ROUTES: [(&str, Endpoint); 16] = [
-    ("/v1/decide", Endpoint::Decide(native::decide)),
+    ("/v1/decide", Endpoint::Decide(v1::decide)),
     ("/v1/allow", Endpoint::Allow),
-    ("/access/v1/evaluation", Endpoint::Ask(authzen::evaluation)),
-    ("/access/v1/evaluations", Endpoint::Ask(authzen::evaluations)),
-    ("/v1/reach", Endpoint::List(native::reach)),
+    ("/access/v1/evaluation", Endpoint::Evaluate(authzen::evaluation)),
+    ("/access/v1/evaluations", Endpoint::Evaluate(authzen::evaluations)),
+    ("/v1/reach", Endpoint::List(v1::reach)),
     ("/access/v1/search/subject", Endpoint::Search(authzen::search_subject)),
     ("/access/v1/search/resource", Endpoint::Search(authzen::search_resource)),
-    ("/access/v1/search/action", Endpoint::Ask(authzen::search_action)),
+    ("/access/v1/search/action", Endpoint::Evaluate(authzen::search_action)),
     (authzen::WELL_KNOWN, Endpoint::Read(metadata)),
     ("/v1/reload", Endpoint::Reload),
     ("/v1/facts", Endpoint::Facts),
     ("/v1/store/backup", Endpoint::Backup),
-    ("/v1/status", Endpoint::Gather(status::status)),
+    ("/v1/status", Endpoint::Report(status::status)),
     ("/metrics", Endpoint::Metrics),
-    ("/healthz", Endpoint::Read(|_, _, _| Ok(answer::text_answer(StatusCode::OK, "ok\n")))),
+    ("/healthz", Endpoint::Read(|_, _, _| Ok(response::text_response(StatusCode::OK, "ok\n")))),
     ("/readyz", Endpoint::Read(status::ready)),
 ];
 
@@ -84,20 +86,24 @@ pub(super) fn route(path: &str) -> Option<Route> {
     if let Some((path, endpoint)) = known {
         return Some(Route { path, endpoint: endpoint.clone() });
     }
-    if allow::is_at(path) {
+    if allow::matches_path(path) {
         return Some(Route { path: "/v1/allow", endpoint: Endpoint::Allow });
     }
-    let read = facts::Read::at(path)?;
+    let read = facts::FactsQuery::from_path(path)?;
     Some(Route { path: read.route(), endpoint: Endpoint::FactsRead(read) })
 }
 
 /// The names by which requests are counted that are shed, those of dialects aside.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    ROUTES.iter().map(|(path, _)| *path).chain(facts::Read::ROUTES)
+pub(super) fn route_names() -> impl Iterator<Item = &'static str> {
+    ROUTES.iter().map(|(path, _)| *path).chain(facts::FactsQuery::ROUTES)
 }
 
 /// `GET /.well-known/authzen-configuration`: where AuthZEN's endpoints are.
 #[expect(clippy::unnecessary_wraps, reason = "it is an endpoint like the others")]
-pub(super) fn metadata(app: &App, _: &Served, _: Option<&str>) -> Result<Answer, Refusal> {
-    Ok(answer::json_answer(StatusCode::OK, app.metadata.clone()))
+pub(super) fn metadata(
+    app: &App,
+    _: &ServedPolicy,
+    _: Option<&str>,
+) -> Result<HttpResponse, HttpError> {
+    Ok(response::json_response(StatusCode::OK, app.metadata.clone()))
 }

@@ -4,14 +4,14 @@ use hyper::{HeaderMap, header::ACCEPT};
 
 /// A text format of Prometheus.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Format {
+pub(super) enum MetricsFormat {
     /// 0.0.4, which everything reads.
     Text,
     /// OpenMetrics 1.0.0.
     OpenMetrics,
 }
 
-impl Format {
+impl MetricsFormat {
     /// The format that `Accept` asks for: OpenMetrics only if it is named, and no less wanted.
     pub(super) fn accepted(headers: &HeaderMap) -> Self {
         let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());

@@ -12,11 +12,11 @@ use std::{
 use hyper::{StatusCode, Version, header::HOST, http::request::Parts};
 use thiserror::Error;
 
-use super::answer::Refusal;
+use super::response::HttpError;
 
 /// The listener by which a request came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Entrance {
+pub(super) struct ListenerPolicy {
     /// Only administrators can reach it.
     pub trusted: bool,
     /// A browser on the same machine can reach it, so the host that a request names is looked at.
@@ -33,16 +33,16 @@ pub struct HostName(String);
 #[error(
     "a host name has letters, digits, `-`, `_` and `.` alone: give no scheme, port, path or `*`"
 )]
-pub struct InvalidHostName;
+pub struct HostNameError;
 
 impl FromStr for HostName {
-    type Err = InvalidHostName;
+    type Err = HostNameError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidHostName> {
+    fn from_str(text: &str) -> Result<Self, HostNameError> {
         let name = without_dot(text);
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if name.is_empty() || name.starts_with('.') || !name.bytes().all(is_plain) {
-            return Err(InvalidHostName);
+            return Err(HostNameError);
         }
         Ok(Self(name.to_ascii_lowercase()))
     }
@@ -95,7 +95,7 @@ impl<'a> Host<'a> {
 ///
 /// # Errors
 /// 400 if it is missing, malformed, or given twice; 421 if it is another's.
-pub(super) fn check(head: &Parts, known: Option<&[HostName]>) -> Result<(), Refusal> {
+pub(super) fn check(head: &Parts, known: Option<&[HostName]>) -> Result<(), HttpError> {
     let mut given = head.headers.get_all(HOST).iter();
     let host = match (given.next(), given.next()) {
         (None, _) if head.version == Version::HTTP_11 => {
@@ -124,11 +124,11 @@ pub(super) fn check(head: &Parts, known: Option<&[HostName]>) -> Result<(), Refu
     }
 }
 
-fn malformed(message: &str) -> Refusal {
-    Refusal::bad("Host", format!("the host of the request: {message}"))
+fn malformed(message: &str) -> HttpError {
+    HttpError::bad_request("Host", format!("the host of the request: {message}"))
 }
 
-fn foreign(name: &str) -> Refusal {
+fn foreign(name: &str) -> HttpError {
     let message = if name.is_empty() {
         "the request names no host; on a loopback address, send that address or `localhost`"
             .to_owned()
@@ -136,7 +136,7 @@ fn foreign(name: &str) -> Refusal {
         let name: String = name.chars().take(253).collect();
         format!("unknown host `{name}`; if it is this daemon's, start it with --host {name}")
     };
-    Refusal { status: StatusCode::MISDIRECTED_REQUEST, message, at: "Host".to_owned() }
+    HttpError { status: StatusCode::MISDIRECTED_REQUEST, message, at: "Host".to_owned() }
 }
 
 fn without_dot(name: &str) -> &str {

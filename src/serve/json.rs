@@ -7,20 +7,20 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use super::answer::Refusal;
+use super::response::HttpError;
 use crate::dialects::json;
-pub(super) use crate::dialects::json::{Any, message};
+pub(super) use crate::dialects::json::{StrictValue, describe_error};
 
 /// Reads a body: UTF-8, one value of the kind that is asked for, no lone surrogates, not too deep.
-pub(super) fn read<'b, T: Deserialize<'b>>(body: &'b [u8], what: &str) -> Result<T, Refusal> {
-    json::read(body, what).map_err(|misread| Refusal::bad(misread.at, misread.message))
+pub(super) fn read<'b, T: Deserialize<'b>>(body: &'b [u8], what: &str) -> Result<T, HttpError> {
+    json::parse(body, what).map_err(|misread| HttpError::bad_request(misread.at, misread.message))
 }
 
 /// A JSON object and nothing else: left alone, serde would take an array in its place.
 #[derive(Debug)]
-pub(super) struct Object<T>(pub T);
+pub(super) struct JsonObject<T>(pub T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Members<T>(PhantomData<T>);
 
@@ -43,37 +43,37 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 /// A text, borrowed from the body unless it holds escapes; serde alone would copy one that may be
 /// missing.
 #[derive(Debug)]
-pub(super) struct Text<'b>(Cow<'b, str>);
+pub(super) struct JsonText<'b>(Cow<'b, str>);
 
-impl Text<'_> {
+impl JsonText<'_> {
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl<'b> From<Text<'b>> for Cow<'b, str> {
-    fn from(text: Text<'b>) -> Self {
+impl<'b> From<JsonText<'b>> for Cow<'b, str> {
+    fn from(text: JsonText<'b>) -> Self {
         text.0
     }
 }
 
-impl<'de: 'b, 'b> Deserialize<'de> for Text<'b> {
+impl<'de: 'b, 'b> Deserialize<'de> for JsonText<'b> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Characters;
 
         impl<'de> Visitor<'de> for Characters {
-            type Value = Text<'de>;
+            type Value = JsonText<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
 
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(text)))
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<JsonText<'de>, E> {
+                Ok(JsonText(Cow::Borrowed(text)))
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
+            fn visit_str<E>(self, text: &str) -> Result<JsonText<'de>, E> {
+                Ok(JsonText(Cow::Owned(text.to_owned())))
             }
         }
 

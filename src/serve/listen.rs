@@ -23,12 +23,12 @@ use tokio::{
 use tracing::{debug, warn};
 
 use super::{
-    bare::Telling,
+    app::{App, Connection},
     descriptors::ConnectionLimits,
     dialects,
-    host::Entrance,
+    error_body::ErrorBodyStream,
+    host::ListenerPolicy,
     peer::{Peer, WatchedStream},
-    route::{App, Connection},
 };
 
 /// The address from which a request came over TCP, for WebSockets.
@@ -191,7 +191,7 @@ pub async fn serve<C: Future<Output = ()>>(
         |connections: usize| Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS)));
     let (ordinary, admin) = (room(ordinary), room(admin));
     let warned = Arc::new(Throttle::default());
-    let gate = |entrance: Entrance| Gate {
+    let gate = |entrance: ListenerPolicy| Gate {
         app: Arc::clone(&app),
         draining: Arc::clone(&draining),
         entrance,
@@ -202,7 +202,7 @@ pub async fn serve<C: Future<Output = ()>>(
     for listener in listeners.tcp {
         let address = listener.local_addr();
         let checks_host = !address.is_ok_and(|address| !address.ip().to_canonical().is_loopback());
-        let gate = gate(Entrance { trusted: false, checks_host });
+        let gate = gate(ListenerPolicy { trusted: false, checks_host });
         accepting.spawn(async move {
             while let Some(room) = gate.room().await {
                 match listener.accept().await {
@@ -220,7 +220,7 @@ pub async fn serve<C: Future<Output = ()>>(
     for (listener, file, trusted) in listeners.unix {
         let owner = file.owner;
         files.push(file);
-        let gate = gate(Entrance { trusted, checks_host: false });
+        let gate = gate(ListenerPolicy { trusted, checks_host: false });
         accepting.spawn(async move {
             while let Some(room) = gate.room().await {
                 match listener.accept().await {
@@ -234,7 +234,7 @@ pub async fn serve<C: Future<Output = ()>>(
     let following = app.hub.clone().map(|hub| {
         let app = Arc::clone(&app);
         tokio::spawn(async move {
-            tokio::join!(hub.follow(&app), dialects::clean_up(&hub, &app));
+            tokio::join!(hub.follow_changes(&app), dialects::clean_up(&hub, &app));
         })
     });
     let cut = stop.await;
@@ -270,7 +270,7 @@ const UNREAD: Duration = Duration::from_secs(30);
 struct Gate {
     app: Arc<App>,
     draining: Arc<watch::Sender<bool>>,
-    entrance: Entrance,
+    entrance: ListenerPolicy,
     /// A permit for each connection that there may still be.
     room: Arc<Semaphore>,
     warned: Arc<Throttle>,
@@ -306,8 +306,8 @@ impl Gate {
         let peer = Arc::new(Peer::default());
         let stream =
             WatchedStream::new(stream, Arc::clone(&peer), app.waiting.clone(), UNREAD, room);
-        let stream = Telling::new(stream, Arc::clone(app));
-        let context = Arc::new((Arc::clone(app), Connection { entrance: *entrance, peer }));
+        let stream = ErrorBodyStream::new(stream, Arc::clone(app));
+        let context = Arc::new((Arc::clone(app), Connection { listener: *entrance, peer }));
         let service = service_fn(move |mut request: Request<Incoming>| {
             let context = Arc::clone(&context);
             // Only WebSockets ask for it: nothing else costs.

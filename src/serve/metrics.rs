@@ -116,7 +116,7 @@ impl Metrics {
 
     /// All metrics in the text format of OpenMetrics; `sockets` are those that
     /// are open, if any may be.
-    pub(super) fn text(
+    pub(super) fn encode_text(
         &self,
         live: &Live,
         sockets: Option<usize>,

@@ -84,7 +84,7 @@ pub(super) struct WatchedStream<S> {
     /// How long what is sent may wait for the other end to take some of it.
     patience: Duration,
     /// Since when the other end takes nothing, and how much waits for it.
-    stalled: Option<Stalled>,
+    stalled: Option<Stall>,
     /// What was read ahead while the caller was watched, and how much of it was passed on.
     ahead: Vec<u8>,
     passed: usize,
@@ -93,7 +93,7 @@ pub(super) struct WatchedStream<S> {
 }
 
 #[derive(Debug)]
-struct Stalled {
+struct Stall {
     deadline: Pin<Box<Sleep>>,
     reserved: Option<Reserved>,
 }
@@ -124,7 +124,7 @@ impl<S> WatchedStream<S> {
         let patience = self.patience;
         let stalled = self
             .stalled
-            .get_or_insert_with(|| Stalled { deadline: Box::pin(sleep(patience)), reserved: None });
+            .get_or_insert_with(|| Stall { deadline: Box::pin(sleep(patience)), reserved: None });
         if stalled.reserved.is_none() && bytes > 0 {
             stalled.reserved = self.waiting.reserve(bytes);
             if stalled.reserved.is_none() {

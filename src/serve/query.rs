@@ -2,45 +2,45 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::answer::Refusal;
-use crate::request::choices;
+use super::response::HttpError;
+use crate::request::describe_choices;
 
 /// The parameters of a query string: each one known, and given once.
 #[derive(Debug)]
-pub(super) struct Query<'q> {
+pub(super) struct QueryParams<'q> {
     known: &'static [&'static str],
     values: Vec<(&'static str, Cow<'q, str>)>,
     /// Whether headers stand for them.
     is_of_headers: bool,
 }
 
-impl<'q> Query<'q> {
+impl<'q> QueryParams<'q> {
     /// Reads a query string in which only the `known` parameters may stand: a misspelled one must
     /// not be passed over, since the answer would be to another question.
     pub(super) fn parse(
         text: Option<&'q str>,
         known: &'static [&'static str],
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, HttpError> {
         let mut query = Self { known, values: Vec::with_capacity(4), is_of_headers: false };
         for pair in text.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = decode(name, "query")?;
+            let name = decode_form(name, "query")?;
             let Some(&name) = known.iter().find(|&&known| known == name) else {
                 let name: String = name.chars().take(64).collect();
                 let choices = if known.is_empty() {
                     "this path takes none".to_owned()
                 } else {
-                    choices(&name, known.iter().copied())
+                    describe_choices(&name, known.iter().copied())
                 };
-                return Err(Refusal::bad(
+                return Err(HttpError::bad_request(
                     "query",
                     format!("unknown parameter `{name}`; {choices}"),
                 ));
             };
             if query.get(name).is_some() {
-                return Err(Refusal::bad(name, format!("`{name}` is given twice")));
+                return Err(HttpError::bad_request(name, format!("`{name}` is given twice")));
             }
-            query.values.push((name, decode(value, name)?));
+            query.values.push((name, decode_form(value, name)?));
         }
         Ok(query)
     }
@@ -63,44 +63,44 @@ impl<'q> Query<'q> {
         self.values.iter().find(|(known, _)| *known == name).map(|(_, value)| &**value)
     }
 
-    pub(super) fn required(&self, name: &str) -> Result<&str, Refusal> {
+    pub(super) fn required(&self, name: &str) -> Result<&str, HttpError> {
         self.get(name).ok_or_else(|| {
             let what = if self.is_of_headers {
-                format!("header {}", header_of(name))
+                format!("header {}", header_name(name))
             } else {
                 format!("parameter `{name}`")
             };
-            Refusal::bad(name, format!("the {what} is missing"))
+            HttpError::bad_request(name, format!("the {what} is missing"))
         })
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<bool, Refusal> {
+    pub(super) fn flag(&self, name: &str) -> Result<bool, HttpError> {
         match self.get(name) {
             None | Some("false" | "0") => Ok(false),
             Some("true" | "1" | "") => Ok(true),
-            Some(_) => Err(Refusal::bad(name, format!("`{name}` takes true or false"))),
+            Some(_) => Err(HttpError::bad_request(name, format!("`{name}` takes true or false"))),
         }
     }
 }
 
 /// A name or value as forms encode it: `+` is a blank, `%2B` a plus.
-fn decode<'q>(text: &'q str, at: &str) -> Result<Cow<'q, str>, Refusal> {
+fn decode_form<'q>(text: &'q str, at: &str) -> Result<Cow<'q, str>, HttpError> {
     if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
         return Ok(Cow::Borrowed(text));
     }
     let is_escape = |part: &str| part.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     if !text.split('%').skip(1).all(is_escape) {
-        return Err(Refusal::bad(at, "`%` must be followed by two hexadecimal digits"));
+        return Err(HttpError::bad_request(at, "`%` must be followed by two hexadecimal digits"));
     }
     let blanks = text.replace('+', " ");
     match percent_decode_str(&blanks).decode_utf8() {
         Ok(text) => Ok(Cow::Owned(text.into_owned())),
-        Err(_) => Err(Refusal::bad(at, "the value is not UTF-8")),
+        Err(_) => Err(HttpError::bad_request(at, "the value is not UTF-8")),
     }
 }
 
 /// The header that stands for a parameter, as it is written: `Peerage-Resource-Type`.
-pub(super) fn header_of(parameter: &str) -> String {
+pub(super) fn header_name(parameter: &str) -> String {
     parameter.split('_').fold("Peerage".to_owned(), |mut header, word| {
         let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
         header.push('-');

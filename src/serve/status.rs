@@ -7,17 +7,21 @@ use hyper::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    answer::{self, Answer, Refusal},
+    app::App,
     counts,
-    exposition::Format,
-    query::Query,
-    route::App,
+    exposition::MetricsFormat,
+    query::QueryParams,
+    response::{self, HttpError, HttpResponse},
 };
-use crate::live::{Held, HoldReason, Latest, Live, Served, facts::ShadowTold};
+use crate::live::{HeldPolicy, HoldReason, LatestReload, Live, ServedPolicy, facts::ShadowedEntry};
 
 /// `GET /v1/status`: what is served, how old it is, how much it holds, and how the last reload went.
-pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<Answer, Refusal> {
-    Query::parse(query, &[])?;
+pub(super) fn status(
+    app: &App,
+    served: &ServedPolicy,
+    query: Option<&str>,
+) -> Result<HttpResponse, HttpError> {
+    QueryParams::parse(query, &[])?;
     let view = &served.view;
     let reloads = app.live.reloads();
     let latest = &reloads.latest;
@@ -28,10 +32,10 @@ pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<
         "policy_digest": view.revision.policy_hex(),
         "facts": view.revision.facts,
         "paths": app.live.paths(),
-        "started_at": unix(app.started),
-        "served_since": unix(served.since),
+        "started_at": unix_seconds(app.started),
+        "served_since": unix_seconds(served.since),
         "age_seconds": served.since.elapsed().map_or(0, |age| age.as_secs()),
-        "counts": counted(served),
+        "counts": counts_json(served),
         "memory": {
             "view_bytes": memory.view,
             "id_bytes": memory.ids,
@@ -39,28 +43,28 @@ pub(super) fn status(app: &App, served: &Served, query: Option<&str>) -> Result<
             "group_bytes": memory.groups,
             "bytes_per_user": memory.per_user(),
             "bytes_per_relation": memory.per_relation(),
-            "resident_bytes": resident(),
+            "resident_bytes": resident_bytes(),
         },
         "reloads": { "swapped": reloads.swapped, "refused": reloads.refused, "held": reloads.held },
-        "last_reload": last_reload(latest),
-        "state": state(&app.live),
-        "store": store(app, served),
+        "last_reload": reload_json(latest),
+        "state": state_json(&app.live),
+        "store": store_json(app, served),
     });
-    Ok(answer::json_answer(StatusCode::OK, body.to_string()))
+    Ok(response::json_response(StatusCode::OK, body.to_string()))
 }
 
 /// How many statements that are shadowed are told.
 const MOST_SHADOWED: usize = 100;
 
 /// Where facts are kept, whether that can be reached, and what files shadow of them.
-pub(super) fn store(app: &App, served: &Served) -> Value {
+pub(super) fn store_json(app: &App, served: &ServedPolicy) -> Value {
     let Some(facts) = app.live.facts() else { return json!({ "kind": "none" }) };
     let cut_off = facts
-        .cut_off()
+        .disconnection()
         .map(|(since, why)| json!({ "seconds": since.elapsed().as_secs(), "why": why }));
     let opening = facts.opening();
     let (first, total) = served.shadowed(MOST_SHADOWED);
-    let each = |told: &ShadowTold| -> Value {
+    let each = |told: &ShadowedEntry| -> Value {
         let what = told.what.iter().map(|(name, text)| ((*name).to_owned(), json!(text)));
         let place = [
             ("file".to_owned(), json!(told.place.file)),
@@ -71,8 +75,8 @@ pub(super) fn store(app: &App, served: &Served) -> Value {
     json!({
         "kind": facts.kind(),
         "revision": served.view.revision.facts,
-        "writable": facts.trouble().is_none(),
-        "lost": facts.lost(),
+        "writable": facts.write_obstacle().is_none(),
+        "lost": facts.data_loss(),
         "opened": { "new": opening.is_new, "repairs": opening.repairs },
         "cut_off": cut_off,
         "shadowed": { "total": total, "first": first.iter().map(each).collect::<Vec<_>>() },
@@ -83,8 +87,12 @@ pub(super) fn store(app: &App, served: &Served) -> Value {
 /// put right when the store was opened; 503 when it was told to stop, and when facts can't be written
 /// any more until somebody mends that. A store that is cut off for a while is no reason, nor are files
 /// with errors: decisions go on.
-pub(super) fn ready(app: &App, _: &Served, _: Option<&str>) -> Result<Answer, Refusal> {
-    let unready = |message: String| Refusal {
+pub(super) fn ready(
+    app: &App,
+    _: &ServedPolicy,
+    _: Option<&str>,
+) -> Result<HttpResponse, HttpError> {
+    let unready = |message: String| HttpError {
         status: StatusCode::SERVICE_UNAVAILABLE,
         message,
         at: String::new(),
@@ -93,21 +101,21 @@ pub(super) fn ready(app: &App, _: &Served, _: Option<&str>) -> Result<Answer, Re
         return Err(unready("the daemon was told to stop".to_owned()));
     }
     let Some(facts) = app.live.facts() else {
-        return Ok(answer::text_answer(StatusCode::OK, "ok\n"));
+        return Ok(response::text_response(StatusCode::OK, "ok\n"));
     };
-    if let Some(message) = facts.trouble() {
+    if let Some(message) = facts.write_obstacle() {
         return Err(unready(message));
     }
     let repairs = facts.opening().repairs.into_iter().map(|it| format!("store: {it}\n"));
-    Ok(answer::text_answer(StatusCode::OK, format!("ok\n{}", repairs.collect::<String>())))
+    Ok(response::text_response(StatusCode::OK, format!("ok\n{}", repairs.collect::<String>())))
 }
 
 /// How the last reload went.
-pub(super) fn last_reload(latest: &Latest) -> serde_json::Value {
+pub(super) fn reload_json(latest: &LatestReload) -> serde_json::Value {
     json!({
         "outcome": latest.outcome.as_str(),
         "ok": latest.outcome.is_current(),
-        "at": unix(latest.at),
+        "at": unix_seconds(latest.at),
         "milliseconds": u64::try_from(latest.took.as_millis()).unwrap_or(u64::MAX),
         "diagnostics": latest.report.to_json(),
         "diff": latest.held.as_ref().map(held_json),
@@ -115,16 +123,16 @@ pub(super) fn last_reload(latest: &Latest) -> serde_json::Value {
 }
 
 /// Why a policy is held, and what it would change.
-pub fn held_json(held: &Held) -> Value {
+pub fn held_json(held: &HeldPolicy) -> Value {
     json!({
-        "reasons": held.reasons.iter().map(reason).collect::<Vec<_>>(),
+        "reasons": held.reasons.iter().map(hold_reason_json).collect::<Vec<_>>(),
         "summary": held.summary, "gained": held.gained, "lost": held.lost,
         "vanished": held.vanished, "share": held.share, "max_changed": held.max_changed,
         "estimate": held.is_estimate,
     })
 }
 
-fn reason(reason: &HoldReason) -> Value {
+fn hold_reason_json(reason: &HoldReason) -> Value {
     let (code, message) = (reason.as_str(), reason.to_string());
     match *reason {
         HoldReason::SectionGone(section) => {
@@ -140,12 +148,12 @@ fn reason(reason: &HoldReason) -> Value {
 }
 
 /// Where the last good files are kept over restarts, and whether they are what is served.
-fn state(live: &Live) -> Value {
+fn state_json(live: &Live) -> Value {
     let Some(state) = live.state() else { return Value::Null };
     let saved = state.saved.as_ref();
     json!({
         "dir": state.path,
-        "saved_at": saved.map(|(at, _)| unix(*at)),
+        "saved_at": saved.map(|(at, _)| unix_seconds(*at)),
         "policy_digest": saved.map(|(_, digest)| digest),
         "serving_last_good": !live.reloads().latest.outcome.is_current(),
         "error": state.error,
@@ -153,18 +161,18 @@ fn state(live: &Live) -> Value {
 }
 
 /// `GET /metrics`, for Prometheus. What stands in the query is the scraper's own business.
-pub(super) fn metrics(app: &App, format: Format) -> Answer {
-    let sockets = app.hub.as_ref().map(|hub| hub.open());
+pub(super) fn metrics(app: &App, format: MetricsFormat) -> HttpResponse {
+    let sockets = app.hub.as_ref().map(|hub| hub.open_count());
     let logs = (&*app.options.audit, app.options.log.as_ref());
-    let text = format.render(app.metrics.text(&app.live, sockets, logs));
-    let mut answer = answer::text_answer(StatusCode::OK, text);
+    let text = format.render(app.metrics.encode_text(&app.live, sockets, logs));
+    let mut answer = response::text_response(StatusCode::OK, text);
     let kind = HeaderValue::from_static(format.content_type());
     answer.headers_mut().insert(CONTENT_TYPE, kind);
     answer.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     answer
 }
 
-pub(super) fn counted(served: &Served) -> Value {
+pub(super) fn counts_json(served: &ServedPolicy) -> Value {
     let each = counts::counts(served).into_iter();
     let each = each.map(|(name, _, count)| (name.to_owned(), json!(count)));
     let relations: Map<String, Value> =
@@ -172,12 +180,12 @@ pub(super) fn counted(served: &Served) -> Value {
     each.chain([("relations".to_owned(), Value::Object(relations))]).collect()
 }
 
-fn unix(time: SystemTime) -> u64 {
+fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// The process's resident memory in bytes; `None` where the system does not tell it in `/proc`.
-fn resident() -> Option<u64> {
+fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;

@@ -1,9 +1,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Own, Population, RuleBook, Standing, TagId, Tags, Tie, UserSet, View, standings::Move,
+    Population, RecordOverrides, RuleBook, TagId, Tags, Tie, UserSet, UserState, View,
+    state_index::StateChange,
 };
-use crate::request::{Condition, Relation, Stated, Switch};
+use crate::request::{Condition, DeclaredFields, Relation, Switch};
 
 /// What becomes of a user. What is `None` stays.
 #[derive(Clone, Default, Debug)]
@@ -14,26 +15,26 @@ pub struct UserChange<'c> {
     /// In the order of their numbers.
     pub tags: Option<Vec<TagId>>,
     /// What his record sets, and the switches that it sets to a condition.
-    pub own: Option<OwnChange>,
+    pub overrides: Option<OverridesChange>,
     /// What files state of him from now on.
-    pub stated: Option<Stated>,
+    pub declared: Option<DeclaredFields>,
     /// What changes in what he is to others.
     pub ties: Vec<TieChange<'c>>,
 }
 
 /// What a record sets, and the switches that it sets to a condition.
-pub type OwnChange = (Own, Vec<(Switch, Condition<TagId>)>);
+pub type OverridesChange = (RecordOverrides, Vec<(Switch, Condition<TagId>)>);
 
 /// What is taken from, and then added to, what one user is to another.
 #[derive(Clone, Copy, Debug)]
 pub struct TieChange<'c> {
     pub other: &'c str,
-    pub less: Tie,
-    pub more: Tie,
+    pub removed: Tie,
+    pub added: Tie,
 }
 
 /// A user as he was before some changes.
-struct Before {
+struct PriorUser {
     known: bool,
     tags: Vec<TagId>,
 }
@@ -47,7 +48,7 @@ type Moves = BTreeMap<TagId, Vec<(u32, bool)>>;
 impl View {
     /// The number of a tag, which is given one if it has none. Costs a copy of the names then, if they
     /// are shared.
-    pub fn tag(&mut self, name: &str) -> TagId {
+    pub fn intern_tag(&mut self, name: &str) -> TagId {
         match self.tags.get(name) {
             Some(tag) => tag,
             None => Arc::make_mut(&mut self.tags).add(name),
@@ -55,9 +56,9 @@ impl View {
     }
 
     /// The number of an id, which is given one if it has none.
-    pub fn number(&mut self, id: &str) -> u32 {
-        let number = self.population.directory.number_of_any(id);
-        let standing = self.standings.common();
+    pub fn intern_user(&mut self, id: &str) -> u32 {
+        let number = self.population.directory.number_or_tombstone(id);
+        let standing = self.states.common();
         number.unwrap_or_else(|| Arc::make_mut(&mut self.population).add(id, standing))
     }
 
@@ -66,94 +67,99 @@ impl View {
     ///
     /// Costs what is changed: the pages, rows and sets that it is in. A user whom anyone is related to
     /// is given a number if he has none.
-    pub fn follow(&mut self, users: &[UserChange<'_>], conversations: &[(&str, &str, bool)]) {
-        let numbers: Vec<u32> = users.iter().map(|user| self.number(user.id)).collect();
+    pub fn apply_changes(
+        &mut self,
+        users: &[UserChange<'_>],
+        conversations: &[(&str, &str, bool)],
+    ) {
+        let numbers: Vec<u32> = users.iter().map(|user| self.intern_user(user.id)).collect();
         let mut edits = Edits::new();
         for (user, &number) in users.iter().zip(&numbers) {
             for tie in &user.ties {
-                let other = self.number(tie.other);
-                edit(&mut edits, number, other, tie.less, tie.more);
-                edit(&mut edits, other, number, tie.less.reversed(), tie.more.reversed());
+                let other = self.intern_user(tie.other);
+                add_edit(&mut edits, number, other, tie.removed, tie.added);
+                add_edit(&mut edits, other, number, tie.removed.reversed(), tie.added.reversed());
             }
         }
         for &(one, other, is_open) in conversations {
-            let (one, other) = (self.number(one), self.number(other));
+            let (one, other) = (self.intern_user(one), self.intern_user(other));
             let (less, more) = if is_open {
                 (Tie::NONE, Tie::CONVERSATION)
             } else {
                 (Tie::CONVERSATION, Tie::NONE)
             };
-            edit(&mut edits, one, other, less, more);
-            edit(&mut edits, other, one, less, more);
+            add_edit(&mut edits, one, other, less, more);
+            add_edit(&mut edits, other, one, less, more);
         }
         let population = Arc::make_mut(&mut self.population);
-        population.made = Arc::default();
-        population.settle(&mut edits, self.settings.blocks_end_friendship);
-        let mut restand: Vec<u32> = population.rewrite(&edits);
+        population.identity = Arc::default();
+        population.adjust_friendships(&mut edits, self.settings.blocks_end_friendship);
+        let mut restand: Vec<u32> = population.rewrite_rows(&edits);
         let mut before = BTreeMap::new();
         for (user, &number) in users.iter().zip(&numbers) {
-            population.take_record(number, user, &mut before);
-            if user.known.is_some() || user.tags.is_some() || user.own.is_some() {
+            population.apply_record(number, user, &mut before);
+            if user.known.is_some() || user.tags.is_some() || user.overrides.is_some() {
                 restand.push(number);
             }
         }
-        population.move_in_sets(&before);
+        population.update_tag_sets(&before);
         restand.sort_unstable();
         restand.dedup();
-        self.restand(&restand);
-        self.let_reach(&before);
-        self.is_plain = self.standings.are_open() && self.population.ties.is_empty();
+        self.refresh_states(&restand);
+        self.update_reachers(&before);
+        self.only_rules_restrict = self.states.is_unrestricted() && self.population.ties.is_empty();
     }
 
     /// Finds out where users stand now; they are in order.
-    fn restand(&mut self, users: &[u32]) {
+    fn refresh_states(&mut self, users: &[u32]) {
         let mut moves = Vec::new();
         for &user in users {
-            let from = self.population.directory.standing(user);
-            let to = self.standing_of(user);
+            let from = self.population.directory.state(user);
+            let to = self.effective_state(user);
             if from != to {
-                moves.push(Move { user, from, to });
+                moves.push(StateChange { user, from, to });
             }
         }
         let population = Arc::make_mut(&mut self.population);
         for one in &moves {
-            population.directory.set_standing(one.user, one.to);
+            population.directory.set_state(one.user, one.to);
         }
-        self.standings.moved(&moves, population.directory.len());
+        self.states.apply_changes(&moves, population.directory.len());
     }
 
     /// Where a user stands: what the policy sets, over it what his record sets, and whether his friend
     /// list is full.
-    fn standing_of(&self, user: u32) -> Standing {
+    fn effective_state(&self, user: u32) -> UserState {
         let population = &self.population;
         if !population.directory.is_known(user) {
-            return self.standings.common();
+            return self.states.common();
         }
         let tags = population.directory.tags(user);
         let has = |tag: &TagId| tags.contains(*tag);
-        let standing = self.standing(Some(user), &has);
+        let standing = self.state_with_tags(Some(user), &has);
         let limit = self.settings.limits.friends.map(|limit| limit as usize);
         let is_full = limit.is_some_and(|limit| {
             let ties = population.ties_of(user);
             limit == 0
                 || ties.len() >= limit
-                    && ties.filter(|(_, tie)| tie.to(Relation::Friend)).count() >= limit
+                    && ties.filter(|(_, tie)| tie.outgoing(Relation::Friend)).count() >= limit
         });
-        standing.with_full(is_full)
+        standing.with_friend_list_full(is_full)
     }
 
     /// Where someone with these tags stands, but for his friend list: what the policy sets, and over
     /// it what the record of this user sets.
-    pub fn standing(&self, user: Option<u32>, has: &impl Fn(&TagId) -> bool) -> Standing {
+    pub fn state_with_tags(&self, user: Option<u32>, has: &impl Fn(&TagId) -> bool) -> UserState {
         let settings = &self.settings;
-        let mut standing =
-            Standing::BARE.with_peers(settings.peers.mode(has)).with_approval(settings.approval);
+        let mut standing = UserState::ALL_OFF
+            .with_peers(settings.peers.mode(has))
+            .with_approval(settings.approval);
         for &switch in Switch::ALL {
             standing = standing.with_switch(switch, settings.permission(switch).is_on(has));
         }
         let Some(user) = user else { return standing };
-        let (own, conditions) = self.population.own(user);
-        standing = own.over(standing);
+        let (own, conditions) = self.population.overrides(user);
+        standing = own.apply_to(standing);
         for (_, switch, condition) in conditions {
             standing = standing.with_switch(*switch, condition.holds(has));
         }
@@ -161,7 +167,7 @@ impl View {
     }
 
     /// Takes users in and out of the sets that rules and `moderation.managers` mean.
-    fn let_reach(&mut self, before: &BTreeMap<u32, Before>) {
+    fn update_reachers(&mut self, before: &BTreeMap<u32, PriorUser>) {
         let directory = &self.population.directory;
         let below = directory.len();
         let mut moves = Moves::new();
@@ -171,8 +177,8 @@ impl View {
             let tags: Vec<TagId> = directory.tags(user).iter().collect();
             let has = |tag: &TagId| tags.contains(tag);
             if let Some(book) = &self.rules {
-                for tag in book.concerned(before.known, &before.tags, known, &tags) {
-                    let reaches = known && book.opens(tag, &has);
+                for tag in book.affected_tags(before.known, &before.tags, known, &tags) {
+                    let reaches = known && book.any_rule_holds(tag, &has);
                     moves.entry(tag).or_default().push((user, reaches));
                 }
             }
@@ -184,27 +190,27 @@ impl View {
             let book = Arc::make_mut(book);
             for (tag, users) in moves {
                 if let Some(set) = book.reachers.get_mut(tag.index()) {
-                    set.change(&users, below);
+                    set.apply_changes(&users, below);
                 }
             }
         }
         if let Some(managers) = &mut self.managers {
-            managers.change(&managing, below);
+            managers.apply_changes(&managing, below);
         }
     }
 }
 
-fn edit(edits: &mut Edits, one: u32, other: u32, less: Tie, more: Tie) {
+fn add_edit(edits: &mut Edits, one: u32, other: u32, less: Tie, more: Tie) {
     let (all_less, all_more) = edits.entry(one).or_default().entry(other).or_default();
-    *all_less = all_less.and(less);
-    *all_more = all_more.without(less).and(more);
+    *all_less = all_less.union(less);
+    *all_more = all_more.without(less).union(more);
 }
 
 impl Population {
-    fn add(&mut self, id: &str, standing: Standing) -> u32 {
+    fn add(&mut self, id: &str, standing: UserState) -> u32 {
         let number = self.directory.add(id, standing);
-        self.stated.grow(number as usize + 1);
-        self.gone.change(&[(number, true)], number + 1);
+        self.declared_fields.grow(number as usize + 1);
+        self.tombstones.apply_changes(&[(number, true)], number + 1);
         number
     }
 
@@ -218,9 +224,9 @@ impl Population {
         let mut edits = Edits::new();
         for user in 0..self.directory.len() {
             for (other, tie) in self.ties_of(user) {
-                if let Some((less, more)) = tie.settled(blocks_end) {
-                    edit(&mut edits, user, other, less, more);
-                    edit(&mut edits, other, user, less.reversed(), more.reversed());
+                if let Some((less, more)) = tie.friendship_adjustment(blocks_end) {
+                    add_edit(&mut edits, user, other, less, more);
+                    add_edit(&mut edits, other, user, less.reversed(), more.reversed());
                 }
             }
         }
@@ -228,13 +234,13 @@ impl Population {
             return None;
         }
         let mut settled = self.clone();
-        settled.made = Arc::default();
-        settled.rewrite(&edits);
+        settled.identity = Arc::default();
+        settled.rewrite_rows(&edits);
         Some(settled)
     }
 
     /// Has friendships that files state end and begin again with blocks between the same two.
-    fn settle(&self, edits: &mut Edits, blocks_end: bool) {
+    fn adjust_friendships(&self, edits: &mut Edits, blocks_end: bool) {
         let pairs: Vec<(u32, u32)> = edits
             .iter()
             .flat_map(|(&user, others)| others.keys().map(move |&other| (user, other)))
@@ -243,26 +249,26 @@ impl Population {
             let Some(&(less, more)) = edits.get(&user).and_then(|others| others.get(&other)) else {
                 continue;
             };
-            let tie = self.ties.find(self.directory.row(user), other).without(less).and(more);
-            if let Some((less, more)) = tie.settled(blocks_end) {
-                edit(edits, user, other, less, more);
-                edit(edits, other, user, less.reversed(), more.reversed());
+            let tie = self.ties.find(self.directory.row(user), other).without(less).union(more);
+            if let Some((less, more)) = tie.friendship_adjustment(blocks_end) {
+                add_edit(edits, user, other, less, more);
+                add_edit(edits, other, user, less.reversed(), more.reversed());
             }
         }
     }
 
     /// Rewrites the rows of ties; those whose friends are others now, in order.
-    fn rewrite(&mut self, edits: &Edits) -> Vec<u32> {
+    fn rewrite_rows(&mut self, edits: &Edits) -> Vec<u32> {
         let mut friends_changed = Vec::new();
         for (&user, edits) in edits {
             let row = self.directory.row(user);
-            let mut others: BTreeMap<u32, Tie> = self.ties.of(row).collect();
+            let mut others: BTreeMap<u32, Tie> = self.ties.entries(row).collect();
             let mut changed = false;
             for (&other, &(less, more)) in edits {
                 let old = others.get(&other).copied().unwrap_or(Tie::NONE);
-                let new = old.without(less).and(more);
+                let new = old.without(less).union(more);
                 changed |= new != old;
-                if new.to(Relation::Friend) != old.to(Relation::Friend) {
+                if new.outgoing(Relation::Friend) != old.outgoing(Relation::Friend) {
                     friends_changed.push(user);
                 }
                 if new.is_none() {
@@ -281,16 +287,16 @@ impl Population {
     }
 
     /// Takes in what the record of a user says, but for his ties.
-    fn take_record(
+    fn apply_record(
         &mut self,
         number: u32,
         user: &UserChange<'_>,
-        before: &mut BTreeMap<u32, Before>,
+        before: &mut BTreeMap<u32, PriorUser>,
     ) {
         if user.known.is_some() || user.tags.is_some() {
             let known = self.directory.is_known(number);
             let tags = self.directory.tags(number).iter().collect();
-            before.entry(number).or_insert(Before { known, tags });
+            before.entry(number).or_insert(PriorUser { known, tags });
         }
         if let Some(known) = user.known {
             self.directory.set_known(number, known);
@@ -298,23 +304,23 @@ impl Population {
         if let Some(tags) = &user.tags {
             self.directory.set_tags(number, tags);
         }
-        if let Some(stated) = user.stated
-            && let Some(place) = self.stated.get_mut(number as usize)
+        if let Some(stated) = user.declared
+            && let Some(place) = self.declared_fields.get_mut(number as usize)
         {
             *place = stated;
         }
-        if let Some((own, conditions)) = &user.own {
-            self.own.grow(number as usize + 1);
-            if let Some(place) = self.own.get_mut(number as usize) {
+        if let Some((own, conditions)) = &user.overrides {
+            self.overrides.grow(number as usize + 1);
+            if let Some(place) = self.overrides.get_mut(number as usize) {
                 *place = *own;
             }
-            if !conditions.is_empty() || !self.own(number).1.is_empty() {
-                self.replace_conditions(number, conditions);
+            if !conditions.is_empty() || !self.overrides(number).1.is_empty() {
+                self.replace_switch_conditions(number, conditions);
             }
         }
     }
 
-    fn move_in_sets(&mut self, before: &BTreeMap<u32, Before>) {
+    fn update_tag_sets(&mut self, before: &BTreeMap<u32, PriorUser>) {
         let below = self.directory.len();
         let (mut moves, mut known, mut gone) = (Moves::new(), Vec::new(), Vec::new());
         for (&user, before) in before {
@@ -331,8 +337,8 @@ impl Population {
                 moves.entry(tag).or_default().push((user, true));
             }
         }
-        self.everyone.change(&known, below);
-        self.gone.change(&gone, below);
+        self.everyone.apply_changes(&known, below);
+        self.tombstones.apply_changes(&gone, below);
         if moves.is_empty() {
             return;
         }
@@ -344,7 +350,7 @@ impl Population {
         let members = Arc::make_mut(&mut self.members);
         for (tag, users) in moves {
             if let Some(set) = members.get_mut(tag.index()) {
-                set.change(&users, below);
+                set.apply_changes(&users, below);
             }
         }
     }
@@ -353,7 +359,7 @@ impl Population {
 impl RuleBook {
     /// The tags to whose users someone may now have a way, or have one no longer, when his tags, or
     /// whether there is such a user at all, are no more what they were; in order.
-    fn concerned(
+    fn affected_tags(
         &self,
         was_known: bool,
         before: &[TagId],
@@ -361,14 +367,15 @@ impl RuleBook {
         after: &[TagId],
     ) -> Vec<TagId> {
         let mut tags: Vec<TagId> = Vec::new();
-        let mentioned = |tag: &TagId| self.mentions.get(tag.index()).into_iter().flatten();
+        let mentioned =
+            |tag: &TagId| self.rules_by_condition.get(tag.index()).into_iter().flatten();
         let changed =
             |tag: &&TagId| was_known != is_known || before.contains(tag) != after.contains(tag);
         for number in before.iter().chain(after).filter(changed).flat_map(mentioned) {
             tags.extend(self.rule(*number).into_iter().flat_map(|rule| &rule.outcome));
         }
         if was_known != is_known {
-            tags.extend(self.of_untagged.iter());
+            tags.extend(self.open_to_untagged.iter());
         }
         tags.sort_unstable();
         tags.dedup();
@@ -376,8 +383,8 @@ impl RuleBook {
     }
 
     /// Whether a rule that names the tag is met.
-    fn opens(&self, tag: TagId, has: &impl Fn(&TagId) -> bool) -> bool {
-        let mut rules = self.naming(tag).iter().filter_map(|&number| self.rule(number));
+    fn any_rule_holds(&self, tag: TagId, has: &impl Fn(&TagId) -> bool) -> bool {
+        let mut rules = self.rules_naming(tag).iter().filter_map(|&number| self.rule(number));
         rules.any(|rule| rule.condition.holds(has))
     }
 }

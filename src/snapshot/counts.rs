@@ -3,7 +3,7 @@ use crate::request::{BUILT_IN_MATRICES, Relation};
 
 /// How much a view holds.
 #[derive(Clone, Copy, Debug)]
-pub struct Counts {
+pub struct ViewCounts {
     pub users: u64,
     pub tags: u64,
     /// Distinct tag sets of users.
@@ -21,11 +21,11 @@ pub struct Counts {
     pub relations: [(Relation, u64); Relation::COUNT],
 }
 
-impl Counts {
-    pub(super) fn of(view: &View) -> Self {
+impl ViewCounts {
+    pub(super) fn from_view(view: &View) -> Self {
         let (directory, ties) = (&view.population.directory, &view.population.ties);
         let users =
-            |selection: Selection<'_>| selection.of(&view.population.everyone).as_ref().len();
+            |selection: Selection<'_>| selection.within(&view.population.everyone).as_ref().len();
         let is_own = |name: &str| !BUILT_IN_MATRICES.contains(&name);
         let mut relations = [(Relation::Contact, 0); Relation::COUNT];
         for (place, &relation) in relations.iter_mut().zip(Relation::ALL) {
@@ -34,14 +34,14 @@ impl Counts {
         Self {
             users: view.population.everyone.len(),
             tags: tags(view),
-            tag_sets: directory.classes() as u64,
+            tag_sets: directory.tag_set_count() as u64,
             rules: view.rules.as_ref().map_or(0, |book| book.rules.len()) as u64,
             groups: view.groups.len() as u64,
             matrices: view.matrices.iter().filter(|it| is_own(&it.name)).count() as u64,
-            memberships: view.groups.memberships(),
+            memberships: view.groups.membership_count(),
             conversations: ties.conversations(),
-            banned: users(view.standings.banned()),
-            silenced: users(view.standings.silenced()),
+            banned: users(view.states.banned()),
+            silenced: users(view.states.silenced()),
             relations,
         }
     }
@@ -55,7 +55,7 @@ fn tags(view: &View) -> u64 {
             *used = true;
         }
     };
-    view.named.iter().for_each(|&tag| note(tag));
+    view.named_tags.iter().for_each(|&tag| note(tag));
     let population = &view.population;
     for (tag, users) in (0..).map(TagId).zip(&*population.members) {
         if !users.is_empty() {
@@ -63,12 +63,12 @@ fn tags(view: &View) -> u64 {
         }
     }
     for rule in view.rules.iter().flat_map(|book| book.rules.iter()) {
-        rule.condition.each_tag(&mut |&tag| note(tag));
+        rule.condition.for_each_tag(&mut |&tag| note(tag));
         rule.outcome.iter().for_each(|&tag| note(tag));
     }
-    population.own_conditions().for_each(|(.., when)| when.each_tag(&mut |&tag| note(tag)));
+    population.switch_conditions().for_each(|(.., when)| when.for_each_tag(&mut |&tag| note(tag)));
     for matrix in view.groups.own_matrices() {
-        matrix.each_value(&mut |value| value.each_tag(&mut |&tag| note(tag)));
+        matrix.for_each_condition(&mut |value| value.for_each_tag(&mut |&tag| note(tag)));
     }
     used.into_iter().filter(|&used| used).count() as u64
 }

@@ -3,13 +3,13 @@ use std::{collections::HashSet, hash::BuildHasher, sync::Arc};
 use foldhash::fast::RandomState;
 
 use super::{
-    Standing, TagId, UserSet,
-    index::Index,
-    paged::Paged,
-    record::{Overflow, Record},
-    sorted::Sorted,
-    tags_of::TagsOf,
-    ties::Row,
+    TagId, UserSet, UserState,
+    chunked_list::ChunkedList,
+    hash_index::HashIndex,
+    persistent_vec::PersistentVec,
+    record::{DirectoryRecord, Overflow},
+    ties::AdjacencyRow,
+    user_tags::UserTags,
 };
 
 /// All users: their ids, their tags, and where they stand.
@@ -19,9 +19,9 @@ use super::{
 /// tags are of one class. A clone shares all that is not changed.
 #[derive(Clone, Debug)]
 pub struct Directory {
-    records: Paged<Record, 64>,
+    records: PersistentVec<DirectoryRecord, 64>,
     overflow: Arc<Overflow>,
-    by_id: Index,
+    by_id: HashIndex,
     hasher: RandomState,
     /// How many distinct tag sets the users have, until that changes.
     classes: Option<usize>,
@@ -30,19 +30,19 @@ pub struct Directory {
     /// The numbers below this are in the order of ids.
     ordered: u32,
     /// The others, in the order of their ids.
-    later: Sorted<u32, 4096>,
+    later: ChunkedList<u32, 4096>,
 }
 
 /// A look-up of an id that was begun.
 #[derive(Clone, Copy, Debug)]
-pub struct Begun {
+pub struct PendingLookup {
     hash: u64,
     peeked: u64,
 }
 
 /// One user, as a directory is built from him.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry<'e> {
+pub struct DirectoryEntry<'e> {
     pub id: &'e str,
     /// Which of the classes he is of.
     pub class: usize,
@@ -54,15 +54,15 @@ impl Directory {
     /// Users in the order of their ids, each once; the tags of each class, in order; and where what
     /// is between a user and others stands.
     pub(super) fn new<'e>(
-        users: impl Iterator<Item = Entry<'e>>,
+        users: impl Iterator<Item = DirectoryEntry<'e>>,
         classes: &[Vec<TagId>],
-        rows: &[Row],
+        rows: &[AdjacencyRow],
     ) -> Self {
         let mut overflow = Overflow::default();
-        let heads: Vec<Record> =
-            classes.iter().map(|tags| Record::of_class(tags, &mut overflow)).collect();
+        let heads: Vec<DirectoryRecord> =
+            classes.iter().map(|tags| DirectoryRecord::with_tags(tags, &mut overflow)).collect();
         let mut is_used = vec![false; classes.len()];
-        let records: Paged<Record, 64> = users
+        let records: PersistentVec<DirectoryRecord, 64> = users
             .zip(rows)
             .map(|(user, &row)| {
                 if let Some(used) = is_used.get_mut(user.class).filter(|_| user.is_known) {
@@ -73,14 +73,14 @@ impl Directory {
             })
             .collect();
         let hasher = RandomState::default();
-        let by_id = Index::new(
+        let by_id = HashIndex::new(
             records.len(),
             records.iter().map(|record| hasher.hash_one(record.id(&overflow))),
         );
         let id_bytes = records.iter().map(|record| record.id(&overflow).len()).sum();
         let ordered = u32::try_from(records.len()).unwrap_or(u32::MAX);
         let classes = Some(is_used.into_iter().filter(|&used| used).count());
-        let later = Sorted::default();
+        let later = ChunkedList::default();
         let overflow = Arc::new(overflow);
         Self { records, overflow, by_id, hasher, classes, id_bytes, ordered, later }
     }
@@ -96,10 +96,10 @@ impl Directory {
 
     /// How many distinct tag sets the users have, the empty one counted. Costs a look at each user if
     /// anyone came, went or got other tags since the directory was built.
-    pub fn classes(&self) -> usize {
+    pub fn tag_set_count(&self) -> usize {
         self.classes.unwrap_or_else(|| {
             let known = self.records.iter().filter(|record| record.is_known());
-            let sets: HashSet<TagsOf<'_>, RandomState> =
+            let sets: HashSet<UserTags<'_>, RandomState> =
                 known.map(|record| record.tags(&self.overflow)).collect();
             sets.len()
         })
@@ -114,11 +114,11 @@ impl Directory {
     /// two accesses to memory, after the second of which his tags are at hand.
     #[inline]
     pub fn number(&self, id: &str) -> Option<u32> {
-        self.found(id, self.begin(id))
+        self.resolve(id, self.prefetch(id))
     }
 
     /// The number that an id has or had, even if there is no such user now.
-    pub fn number_of_any(&self, id: &str) -> Option<u32> {
+    pub fn number_or_tombstone(&self, id: &str) -> Option<u32> {
         let hash = self.hasher.hash_one(id.as_bytes());
         self.by_id.find(hash, |user| self.bytes(user) == id.as_bytes())
     }
@@ -126,21 +126,21 @@ impl Directory {
     /// Whether there is a user of this number.
     #[inline]
     pub fn is_known(&self, user: u32) -> bool {
-        self.records.get(user as usize).is_some_and(Record::is_known)
+        self.records.get(user as usize).is_some_and(DirectoryRecord::is_known)
     }
 
-    /// Begins to look a user up. Two that are begun before either is [found](Self::found) wait for
+    /// Begins to look a user up. Two that are begun before either is [found](Self::resolve) wait for
     /// memory together.
     #[inline]
-    pub fn begin(&self, id: &str) -> Begun {
+    pub fn prefetch(&self, id: &str) -> PendingLookup {
         let hash = self.hasher.hash_one(id.as_bytes());
-        Begun { hash, peeked: self.by_id.peek(hash) }
+        PendingLookup { hash, peeked: self.by_id.peek(hash) }
     }
 
     /// As [`number`](Self::number), where `begun` is of the same id.
     #[inline]
-    pub fn found(&self, id: &str, begun: Begun) -> Option<u32> {
-        let Begun { hash, peeked } = begun;
+    pub fn resolve(&self, id: &str, begun: PendingLookup) -> Option<u32> {
+        let PendingLookup { hash, peeked } = begun;
         let found = self.by_id.find_from(hash, peeked, |user| self.bytes(user) == id.as_bytes());
         found.filter(|&user| self.is_known(user))
     }
@@ -153,21 +153,21 @@ impl Directory {
 
     /// The tags of a user, in order.
     #[inline]
-    pub fn tags(&self, user: u32) -> TagsOf<'_> {
+    pub fn tags(&self, user: u32) -> UserTags<'_> {
         let record = self.records.get(user as usize);
-        record.map_or(TagsOf::NONE, |record| record.tags(&self.overflow))
+        record.map_or(UserTags::NONE, |record| record.tags(&self.overflow))
     }
 
     /// Notes where a user stands. Costs the copy of a page if it is shared.
-    pub(super) fn set_standing(&mut self, user: u32, standing: Standing) {
-        if self.standing(user) != standing
+    pub(super) fn set_state(&mut self, user: u32, standing: UserState) {
+        if self.state(user) != standing
             && let Some(record) = self.records.get_mut(user as usize)
         {
-            record.set_standing(standing);
+            record.set_state(standing);
         }
     }
 
-    pub(super) fn set_row(&mut self, user: u32, row: Row) {
+    pub(super) fn set_row(&mut self, user: u32, row: AdjacencyRow) {
         if let Some(record) = self.records.get_mut(user as usize) {
             record.set_row(row);
         }
@@ -190,16 +190,16 @@ impl Directory {
 
     /// The next number, for someone who is not a user yet, and stands as told; an id has at most 255
     /// bytes. Costs a place among those who came later, and now and then a new table of ids.
-    pub(super) fn add(&mut self, id: &str, standing: Standing) -> u32 {
+    pub(super) fn add(&mut self, id: &str, standing: UserState) -> u32 {
         let number = self.len();
-        let mut record = Record::default().with_id(id, Arc::make_mut(&mut self.overflow));
+        let mut record = DirectoryRecord::default().with_id(id, Arc::make_mut(&mut self.overflow));
         record.set_known(false);
-        record.set_standing(standing);
+        record.set_state(standing);
         self.records.push(record);
         self.id_bytes += id.len();
         if self.by_id.is_full() {
-            let hash = |record: &Record| self.hasher.hash_one(record.id(&self.overflow));
-            self.by_id = Index::new(self.records.len(), self.records.iter().map(hash));
+            let hash = |record: &DirectoryRecord| self.hasher.hash_one(record.id(&self.overflow));
+            self.by_id = HashIndex::new(self.records.len(), self.records.iter().map(hash));
         } else {
             self.by_id.insert(self.hasher.hash_one(id.as_bytes()), number);
         }
@@ -210,31 +210,31 @@ impl Directory {
     }
 
     /// How many came after the others were put in order.
-    pub fn latecomers(&self) -> usize {
+    pub fn appended_count(&self) -> usize {
         self.later.len()
     }
 
     /// Where a user stands, as it was noted.
     #[inline]
-    pub fn standing(&self, user: u32) -> Standing {
-        self.records.get(user as usize).map_or(Standing::BARE, Record::standing)
+    pub fn state(&self, user: u32) -> UserState {
+        self.records.get(user as usize).map_or(UserState::ALL_OFF, DirectoryRecord::state)
     }
 
     /// Where what is between a user and others stands.
     #[inline]
-    pub(super) fn row(&self, user: u32) -> Row {
-        self.records.get(user as usize).map_or_else(Row::default, Record::row)
+    pub(super) fn row(&self, user: u32) -> AdjacencyRow {
+        self.records.get(user as usize).map_or_else(AdjacencyRow::default, DirectoryRecord::row)
     }
 
     /// Some users in the order of their ids, those alone whose ids come after `after`, whether or
     /// not there is a user of that id. Costs nothing for those before it, and a look at each who
     /// came later.
-    pub fn in_order<'d>(
+    pub fn iter_by_id<'d>(
         &'d self,
         users: &'d UserSet,
         after: Option<&str>,
     ) -> impl Iterator<Item = u32> + use<'d> {
-        let from = after.map_or(0, |id| self.after(id));
+        let from = after.map_or(0, |id| self.first_after(id));
         let later =
             self.later.iter_from(&|&user: &u32| after.is_some_and(|id| self.id(user) <= id));
         let mut later = later.copied().filter(|&user| users.contains(user)).peekable();
@@ -248,7 +248,7 @@ impl Directory {
     }
 
     /// The first of the ordered numbers whose id comes after this one.
-    fn after(&self, id: &str) -> u32 {
+    fn first_after(&self, id: &str) -> u32 {
         let mut range = 0..self.ordered;
         while range.start < range.end {
             let middle = range.start + (range.end - range.start) / 2;

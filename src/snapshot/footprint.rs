@@ -17,7 +17,7 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    pub(super) fn of(view: &View) -> Self {
+    pub(super) fn from_view(view: &View) -> Self {
         let Population { directory, ties, .. } = &*view.population;
         // A favorite is a contact too, and one edge.
         let relations = Relation::ALL.iter().filter(|&&relation| relation != Relation::Favorite);

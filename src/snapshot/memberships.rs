@@ -1,10 +1,10 @@
-use super::{GroupEntry, paged::Paged};
+use super::{GroupEntry, persistent_vec::PersistentVec};
 
 /// Where each user's row is, and all rows.
-pub(super) fn memberships(
+pub(super) fn build_memberships(
     groups: &[GroupEntry<'_>],
     users: u32,
-) -> (Paged<(u32, u32), 512>, Vec<u32>) {
+) -> (PersistentVec<(u32, u32), 512>, Vec<u32>) {
     if groups.is_empty() {
         return Default::default();
     }

@@ -1,20 +1,20 @@
 use smallvec::SmallVec;
 
-use super::{Standing, TagId, heap::Heap, tags_of::TagsOf, ties::Row};
+use super::{TagId, UserState, append_arena::AppendArena, ties::AdjacencyRow, user_tags::UserTags};
 
 /// What a decision needs of a user, in one cache line: his id, which tells that he is the one who
 /// was looked for, his tags, where he stands, and where what is between him and others is kept.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-pub(super) struct Record {
+pub(super) struct DirectoryRecord {
     /// Which users may have to do with him, and where the row of those who do begins and how long
-    /// it is; the parts of a [`Row`], which as a whole would take two bytes more.
+    /// it is; the parts of a [`AdjacencyRow`], which as a whole would take two bytes more.
     signature: u64,
     row_start: u32,
     row_len: u16,
     /// His tags, or the halves of where they start in [`Overflow::tags`] and of how many they are.
     tags: [u16; TAGS],
-    standing: Standing,
+    standing: UserState,
     tag_count: u8,
     id_len: u8,
     /// His id, or where it starts in [`Overflow::ids`].
@@ -28,29 +28,29 @@ const TAGS: usize = 5;
 const ID: usize = 36;
 
 /// The count of tags that stand elsewhere.
-const ELSEWHERE: u8 = COUNT;
+const SPILLED: u8 = COUNT;
 
 /// The bits of a count of tags.
 const COUNT: u8 = 0x7f;
 
 /// Beside the count of tags: that there is no such user, although others have to do with him.
-const GONE: u8 = 0x80;
+const TOMBSTONE: u8 = 0x80;
 
 /// What is too large for records.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Overflow {
-    pub(super) tags: Heap<TagId>,
-    pub(super) ids: Heap<u8>,
+    pub(super) tags: AppendArena<TagId>,
+    pub(super) ids: AppendArena<u8>,
 }
 
-impl Default for Record {
+impl Default for DirectoryRecord {
     fn default() -> Self {
         Self {
             signature: 0,
             row_start: 0,
             row_len: 0,
             tags: [0; TAGS],
-            standing: Standing::BARE,
+            standing: UserState::ALL_OFF,
             tag_count: 0,
             id_len: 0,
             id: [0; ID],
@@ -58,9 +58,9 @@ impl Default for Record {
     }
 }
 
-impl Record {
+impl DirectoryRecord {
     /// What the users of a class have in common: their tags.
-    pub(super) fn of_class(tags: &[TagId], overflow: &mut Overflow) -> Self {
+    pub(super) fn with_tags(tags: &[TagId], overflow: &mut Overflow) -> Self {
         let mut record = Self::default();
         record.set_tags(tags, overflow);
         record
@@ -68,13 +68,13 @@ impl Record {
 
     /// Gives the user other tags, in order.
     pub(super) fn set_tags(&mut self, tags: &[TagId], overflow: &mut Overflow) {
-        let gone = self.tag_count & GONE;
+        let gone = self.tag_count & TOMBSTONE;
         let small: Option<SmallVec<[u16; TAGS]>> =
             tags.iter().map(|tag| u16::try_from(tag.0).ok()).collect();
         let places = self.tags.get_mut(..tags.len());
         if let (Some(places), Some(small)) = (places, small) {
             places.copy_from_slice(&small);
-            self.tag_count = u8::try_from(tags.len()).unwrap_or(ELSEWHERE) | gone;
+            self.tag_count = u8::try_from(tags.len()).unwrap_or(SPILLED) | gone;
             return;
         }
         let (address, count) = (overflow.tags.push(tags), tags.len() as u64);
@@ -83,7 +83,7 @@ impl Record {
         };
         self.tags =
             [part(address, 0), part(address, 1), part(address, 2), part(count, 0), part(count, 1)];
-        self.tag_count = ELSEWHERE | gone;
+        self.tag_count = SPILLED | gone;
     }
 
     /// A user of this class. An id has at most 255 bytes.
@@ -98,7 +98,7 @@ impl Record {
     }
 
     /// A user who has to do with those of this row.
-    pub(super) fn with_row(mut self, row: Row) -> Self {
+    pub(super) fn with_row(mut self, row: AdjacencyRow) -> Self {
         self.set_row(row);
         self
     }
@@ -108,32 +108,32 @@ impl Record {
         self
     }
 
-    pub(super) fn set_row(&mut self, row: Row) {
-        Row { signature: self.signature, start: self.row_start, len: self.row_len } = row;
+    pub(super) fn set_row(&mut self, row: AdjacencyRow) {
+        AdjacencyRow { signature: self.signature, start: self.row_start, len: self.row_len } = row;
     }
 
     /// Whether there is such a user; if not, he is only someone with whom others have to do.
     #[inline]
     pub(super) fn is_known(&self) -> bool {
-        self.tag_count & GONE == 0
+        self.tag_count & TOMBSTONE == 0
     }
 
     pub(super) fn set_known(&mut self, known: bool) {
-        self.tag_count = self.tag_count & COUNT | if known { 0 } else { GONE };
+        self.tag_count = self.tag_count & COUNT | if known { 0 } else { TOMBSTONE };
     }
 
-    pub(super) fn set_standing(&mut self, standing: Standing) {
+    pub(super) fn set_state(&mut self, standing: UserState) {
         self.standing = standing;
     }
 
     #[inline]
-    pub(super) fn standing(&self) -> Standing {
+    pub(super) fn state(&self) -> UserState {
         self.standing
     }
 
     #[inline]
-    pub(super) fn row(&self) -> Row {
-        Row { signature: self.signature, start: self.row_start, len: self.row_len }
+    pub(super) fn row(&self) -> AdjacencyRow {
+        AdjacencyRow { signature: self.signature, start: self.row_start, len: self.row_len }
     }
 
     #[inline]
@@ -147,15 +147,15 @@ impl Record {
     }
 
     #[inline]
-    pub(super) fn tags<'s>(&'s self, overflow: &'s Overflow) -> TagsOf<'s> {
+    pub(super) fn tags<'s>(&'s self, overflow: &'s Overflow) -> UserTags<'s> {
         let count = self.tag_count & COUNT;
-        if count == ELSEWHERE {
+        if count == SPILLED {
             let [low, middle, high, few, many] = self.tags.map(u64::from);
             let (address, count) = (low | middle << 16 | high << 32, few | many << 16);
             let count = usize::try_from(count).unwrap_or_default();
-            TagsOf::Many(overflow.tags.get(address, count).unwrap_or_default())
+            UserTags::Spilled(overflow.tags.get(address, count).unwrap_or_default())
         } else {
-            TagsOf::Few(self.tags.get(..usize::from(count)).unwrap_or_default())
+            UserTags::Inline(self.tags.get(..usize::from(count)).unwrap_or_default())
         }
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{TagId, UserSet};
-use crate::request::{Condition, Wording};
+use crate::request::{Condition, RuleSource};
 
 /// The number of a rule in a view, in the order of rule ids.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -11,7 +11,7 @@ pub struct RuleNumber(pub u32);
 
 /// A rule as it is told in explanations, and asked of tags that a request brings along.
 #[derive(Clone, Debug)]
-pub struct Rule {
+pub struct CompiledRule {
     pub id: Uuid,
     pub name: Option<String>,
     pub description: Option<String>,
@@ -19,51 +19,51 @@ pub struct Rule {
     /// In the order of the tags' names.
     pub outcome: Vec<TagId>,
     /// `None` if a file states it.
-    pub wording: Option<Wording>,
+    pub source: Option<RuleSource>,
 }
 
 /// All that the rules say. A clone shares all but the list of sets.
 #[derive(Clone, Default, Debug)]
 pub struct RuleBook {
     /// In the order of their ids.
-    pub rules: Arc<Vec<Arc<Rule>>>,
+    pub rules: Arc<Vec<Arc<CompiledRule>>>,
     /// For each tag of the view, the rules whose outcome names it, in order.
-    pub naming: Arc<Vec<Vec<RuleNumber>>>,
+    pub rules_by_outcome: Arc<Vec<Vec<RuleNumber>>>,
     /// For each tag, the rules whose condition names it.
-    pub mentions: Arc<Vec<Vec<RuleNumber>>>,
+    pub rules_by_condition: Arc<Vec<Vec<RuleNumber>>>,
     /// The tags whose users someone without tags may reach, in order.
-    pub of_untagged: Arc<[TagId]>,
+    pub open_to_untagged: Arc<[TagId]>,
     /// For each tag of the view, who may reach the users who have it: those who meet the condition
     /// of at least one rule that names it.
     pub reachers: Vec<UserSet>,
     /// For each tag of the view, the digest of those conditions, to tell whether another policy's
     /// rules say the same of it.
-    pub conditions: Arc<Vec<[u8; 32]>>,
+    pub condition_digests: Arc<Vec<[u8; 32]>>,
 }
 
 impl RuleBook {
     /// Rules in the order of their ids; the rest is by tag: the rules whose outcome names it, who may
     /// reach its users, and the digest of the conditions. Costs a look at each rule.
     pub fn new(
-        rules: Vec<Rule>,
+        rules: Vec<CompiledRule>,
         naming: Vec<Vec<RuleNumber>>,
         reachers: Vec<UserSet>,
         conditions: Vec<[u8; 32]>,
     ) -> Self {
         let mut book = Self {
             rules: Arc::default(),
-            naming: Arc::new(naming),
-            mentions: Arc::default(),
-            of_untagged: Arc::default(),
+            rules_by_outcome: Arc::new(naming),
+            rules_by_condition: Arc::default(),
+            open_to_untagged: Arc::default(),
             reachers,
-            conditions: Arc::new(conditions),
+            condition_digests: Arc::new(conditions),
         };
-        let mentions = Arc::make_mut(&mut book.mentions);
+        let mentions = Arc::make_mut(&mut book.rules_by_condition);
         for (number, rule) in (0..).map(RuleNumber).zip(&rules) {
-            rule.condition.each_tag(&mut |tag: &TagId| insert(mentions, *tag, number));
+            rule.condition.for_each_tag(&mut |tag: &TagId| insert(mentions, *tag, number));
         }
         book.rules = Arc::new(rules.into_iter().map(Arc::new).collect());
-        book.find_untagged();
+        book.update_open_to_untagged();
         book
     }
 
@@ -71,16 +71,17 @@ impl RuleBook {
     /// Who may reach whom is to be [set](Self::set_reachers) then for the tags of both outcomes.
     ///
     /// Costs a pass over the numbers of rules.
-    pub fn put(&mut self, id: Uuid, new: Option<&Arc<Rule>>) -> Option<Arc<Rule>> {
+    pub fn put(&mut self, id: Uuid, new: Option<&Arc<CompiledRule>>) -> Option<Arc<CompiledRule>> {
         let at = self.rules.binary_search_by_key(&id, |rule| rule.id);
-        let (rules, naming) = (Arc::make_mut(&mut self.rules), Arc::make_mut(&mut self.naming));
-        let mentions = Arc::make_mut(&mut self.mentions);
+        let (rules, naming) =
+            (Arc::make_mut(&mut self.rules), Arc::make_mut(&mut self.rules_by_outcome));
+        let mentions = Arc::make_mut(&mut self.rules_by_condition);
         let (Ok(place) | Err(place)) = at;
         let number = RuleNumber(u32::try_from(place).unwrap_or(u32::MAX));
         let old = at.ok().and_then(|at| rules.get(at)).cloned();
         if let Some(old) = &old {
             old.outcome.iter().for_each(|&tag| remove(naming, tag, number));
-            old.condition.each_tag(&mut |&tag| remove(mentions, tag, number));
+            old.condition.for_each_tag(&mut |&tag| remove(mentions, tag, number));
         }
         match (&old, new) {
             (None, None) => return None,
@@ -100,15 +101,15 @@ impl RuleBook {
         }
         if let Some(rule) = new {
             rule.outcome.iter().for_each(|&tag| insert(naming, tag, number));
-            rule.condition.each_tag(&mut |&tag| insert(mentions, tag, number));
+            rule.condition.for_each_tag(&mut |&tag| insert(mentions, tag, number));
         }
-        self.find_untagged();
+        self.update_open_to_untagged();
         old
     }
 
     /// Sets who may reach the users who have a tag, and the digest of the conditions.
     pub fn set_reachers(&mut self, tag: TagId, users: UserSet, conditions: [u8; 32]) {
-        let all = Arc::make_mut(&mut self.conditions);
+        let all = Arc::make_mut(&mut self.condition_digests);
         if all.len() <= tag.index() {
             all.resize(tag.index() + 1, [0; 32]);
         }
@@ -122,15 +123,15 @@ impl RuleBook {
         }
     }
 
-    fn find_untagged(&mut self) {
+    fn update_open_to_untagged(&mut self) {
         let open = self.rules.iter().filter(|rule| rule.condition.holds(&|_| false));
         let mut tags: Vec<TagId> = open.flat_map(|rule| &rule.outcome).copied().collect();
         tags.sort_unstable();
         tags.dedup();
-        self.of_untagged = tags.into();
+        self.open_to_untagged = tags.into();
     }
 
-    pub fn rule(&self, number: RuleNumber) -> Option<&Rule> {
+    pub fn rule(&self, number: RuleNumber) -> Option<&CompiledRule> {
         self.rules.get(number.0 as usize).map(|rule| &**rule)
     }
 
@@ -141,13 +142,16 @@ impl RuleBook {
     }
 
     /// The rules whose outcome names the tag.
-    pub fn naming(&self, tag: TagId) -> &[RuleNumber] {
-        self.naming.get(tag.index()).map_or(&[], Vec::as_slice)
+    pub fn rules_naming(&self, tag: TagId) -> &[RuleNumber] {
+        self.rules_by_outcome.get(tag.index()).map_or(&[], Vec::as_slice)
     }
 
     /// The rules whose outcome names one of the tags, in order.
-    pub fn naming_any(&self, tags: impl Iterator<Item = TagId>) -> Vec<(RuleNumber, &Rule)> {
-        let mut numbers: Vec<_> = tags.flat_map(|tag| self.naming(tag)).copied().collect();
+    pub fn rules_naming_any(
+        &self,
+        tags: impl Iterator<Item = TagId>,
+    ) -> Vec<(RuleNumber, &CompiledRule)> {
+        let mut numbers: Vec<_> = tags.flat_map(|tag| self.rules_naming(tag)).copied().collect();
         numbers.sort_unstable();
         numbers.dedup();
         numbers.into_iter().filter_map(|number| Some((number, self.rule(number)?))).collect()
@@ -156,15 +160,15 @@ impl RuleBook {
     pub(super) fn memory(&self) -> usize {
         let sets: usize = self.reachers.iter().map(|users| users.memory() + 32).sum();
         let rules: usize = self.rules.iter().map(|rule| rule.memory()).sum();
-        let naming: usize = self.naming.iter().map(|rules| 24 + 4 * rules.len()).sum();
+        let naming: usize = self.rules_by_outcome.iter().map(|rules| 24 + 4 * rules.len()).sum();
         sets + rules + naming
     }
 }
 
-impl Rule {
+impl CompiledRule {
     fn memory(&self) -> usize {
         let mut parts = self.outcome.len();
-        self.condition.each_tag(&mut |_| parts += 1);
+        self.condition.for_each_tag(&mut |_| parts += 1);
         let texts = self.name.as_ref().map_or(0, String::len)
             + self.description.as_ref().map_or(0, String::len);
         size_of::<Self>() + texts + parts * size_of::<Condition<TagId>>()

@@ -47,12 +47,12 @@ impl<'s> Selection<'s> {
     }
 
     /// Selects some users, in order and each once, or no more; `below` is how many there are.
-    pub(super) fn change(&mut self, changes: &[(u32, bool)], below: u32) {
+    pub(super) fn apply_changes(&mut self, changes: &[(u32, bool)], below: u32) {
         match self {
-            Self::Only(users) => users.to_mut().change(changes, below),
+            Self::Only(users) => users.to_mut().apply_changes(changes, below),
             Self::AllBut(users) => {
                 let turned: Vec<_> = changes.iter().map(|&(user, is_in)| (user, !is_in)).collect();
-                users.to_mut().change(&turned, below);
+                users.to_mut().apply_changes(&turned, below);
             }
         }
     }
@@ -77,12 +77,12 @@ impl<'s> Selection<'s> {
                 Self::AllBut(users) => all_but.push(users),
             }
         }
-        let refused = match one_or(all_but, |sets| UserSet::union(sets)) {
+        let refused = match single_or_combined(all_but, |sets| UserSet::union(sets)) {
             None if only.is_empty() => return Self::everybody(),
             None => Cow::Owned(UserSet::default()),
             Some(refused) => refused,
         };
-        match one_or(only, |sets| UserSet::intersection(sets)) {
+        match single_or_combined(only, |sets| UserSet::intersection(sets)) {
             None => Self::AllBut(refused),
             Some(only) if refused.is_empty() => Self::Only(only),
             Some(only) => Self::Only(Cow::Owned(only.minus(&refused))),
@@ -103,7 +103,7 @@ impl<'s> Selection<'s> {
     }
 
     /// The selected of `everyone`. Costs nothing where they are named already.
-    pub fn of(self, everyone: &UserSet) -> Cow<'s, UserSet> {
+    pub fn within(self, everyone: &UserSet) -> Cow<'s, UserSet> {
         match self {
             Self::Only(users) => users,
             Self::AllBut(users) => Cow::Owned(everyone.minus(&users)),
@@ -112,7 +112,7 @@ impl<'s> Selection<'s> {
 }
 
 /// The one set as it is, or several combined; `None` of none.
-fn one_or(
+fn single_or_combined(
     mut sets: Vec<Cow<'_, UserSet>>,
     combine: impl FnOnce(&mut dyn Iterator<Item = &UserSet>) -> UserSet,
 ) -> Option<Cow<'_, UserSet>> {

@@ -2,7 +2,7 @@ use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use roaring::{MultiOps, RoaringBitmap};
 
-use super::few::Few;
+use super::probe_set::ProbeSet;
 
 /// A set of users, by number: the one wrapper of roaring.
 ///
@@ -21,7 +21,7 @@ enum Form {
     /// few are.
     Few {
         bitmap: Arc<RoaringBitmap>,
-        few: Few,
+        few: ProbeSet,
         are_members: bool,
         below: u32,
     },
@@ -201,13 +201,13 @@ impl UserSet {
         let members = bitmap.len();
         let others = u64::from(users).saturating_sub(members);
         let few = members.min(others);
-        if Few::bytes(few) + bitmap.serialized_size() as u64 <= plain_bytes as u64 {
+        if ProbeSet::bytes(few) + bitmap.serialized_size() as u64 <= plain_bytes as u64 {
             let are_members = members <= others;
             let few = if are_members {
-                Few::new(bitmap.iter(), members)
+                ProbeSet::new(bitmap.iter(), members)
             } else {
                 let everyone = Self::range(0..users).into_bitmap();
-                Few::new((everyone - &bitmap).iter(), others)
+                ProbeSet::new((everyone - &bitmap).iter(), others)
             };
             let form = Form::Few { bitmap: Arc::new(bitmap), few, are_members, below: users };
             return Self { form };
@@ -236,7 +236,7 @@ impl UserSet {
     ///
     /// A packed set stays packed: it costs these users and those changed before, until they are so
     /// many that it is packed anew. Another costs a pass over it if its memory is shared.
-    pub fn change(&mut self, changes: &[(u32, bool)], below: u32) {
+    pub fn apply_changes(&mut self, changes: &[(u32, bool)], below: u32) {
         let changes: Changes =
             changes.iter().copied().filter(|&(user, is_in)| self.contains(user) != is_in).collect();
         if changes.is_empty() {

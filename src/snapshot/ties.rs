@@ -1,6 +1,6 @@
 use std::{collections::HashMap, sync::Arc};
 
-use super::arena::Arena;
+use super::row_store::RowStore;
 use crate::request::{PeersMode, Relation};
 
 /// What is between two users, seen from one of them: the relations both ways, and whether they have
@@ -22,18 +22,18 @@ impl Tie {
     pub const CONVERSATION: Self = Self(TALK);
 
     /// A relation to the other.
-    pub const fn to_other(relation: Relation) -> Self {
+    pub const fn from_relation(relation: Relation) -> Self {
         Self(1 << relation as u32)
     }
 
     /// A relation to the other that a policy file states.
-    pub const fn stated(relation: Relation) -> Self {
+    pub const fn from_declared(relation: Relation) -> Self {
         Self((1 | 1 << STATED) << relation as u32)
     }
 
     /// Both at once.
     #[must_use]
-    pub const fn and(self, other: Self) -> Self {
+    pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
@@ -45,19 +45,19 @@ impl Tie {
 
     /// What of it both have.
     #[must_use]
-    pub const fn common(self, other: Self) -> Self {
+    pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
     /// The relations to the other alone, and which of them files state.
     #[must_use]
-    pub const fn outward(self) -> Self {
+    pub const fn outgoing_part(self) -> Self {
         Self(self.0 & (OUT | OUT << STATED))
     }
 
     /// The relations to the other that files state, noted as stated.
     #[must_use]
-    pub const fn of_files(self) -> Self {
+    pub const fn declared_part(self) -> Self {
         let stated = self.0 >> STATED;
         let favorite = 1 << Relation::Favorite as u32;
         // A favorite is a contact.
@@ -66,8 +66,8 @@ impl Tie {
     }
 
     /// Whether a file states this relation to the other; only where a row is its owner's.
-    pub const fn is_stated(self, relation: Relation) -> bool {
-        self.0 >> STATED & Self::to_other(relation).0 != 0
+    pub const fn is_declared(self, relation: Relation) -> bool {
+        self.0 >> STATED & Self::from_relation(relation).0 != 0
     }
 
     /// Whether there is nothing between the two.
@@ -83,14 +83,14 @@ impl Tie {
 
     /// Whether the one has this relation to the other.
     #[inline]
-    pub const fn to(self, relation: Relation) -> bool {
-        self.0 & Self::to_other(relation).0 != 0
+    pub const fn outgoing(self, relation: Relation) -> bool {
+        self.0 & Self::from_relation(relation).0 != 0
     }
 
     /// Whether the other has this relation to the one.
     #[inline]
-    pub const fn back(self, relation: Relation) -> bool {
-        self.0 >> BACK & Self::to_other(relation).0 != 0
+    pub const fn incoming(self, relation: Relation) -> bool {
+        self.0 >> BACK & Self::from_relation(relation).0 != 0
     }
 
     /// What it is, in bytes that tell any two apart.
@@ -100,10 +100,11 @@ impl Tie {
 
     /// What is to be taken from it and added to it, seen from its owner, so that a friendship that a
     /// file states counts: not while one blocks the other, where blocks end friendships.
-    pub(super) fn settled(self, blocks_end: bool) -> Option<(Self, Self)> {
-        let friend = Self::to_other(Relation::Friend);
-        let is_ended = blocks_end && (self.to(Relation::Block) || self.back(Relation::Block));
-        match (self.is_stated(Relation::Friend), self.to(Relation::Friend)) {
+    pub(super) fn friendship_adjustment(self, blocks_end: bool) -> Option<(Self, Self)> {
+        let friend = Self::from_relation(Relation::Friend);
+        let is_ended =
+            blocks_end && (self.outgoing(Relation::Block) || self.incoming(Relation::Block));
+        match (self.is_declared(Relation::Friend), self.outgoing(Relation::Friend)) {
             (true, true) if is_ended => Some((friend, Self::NONE)),
             (true, false) if !is_ended => Some((Self::NONE, friend)),
             _ => None,
@@ -113,8 +114,8 @@ impl Tie {
     /// The same where blocks end friendships that files state, or where they don't.
     #[must_use]
     pub fn with_friendships(self, blocks_end: bool) -> Self {
-        match self.settled(blocks_end) {
-            Some((less, more)) => self.without(less).and(more),
+        match self.friendship_adjustment(blocks_end) {
+            Some((less, more)) => self.without(less).union(more),
             None => self,
         }
     }
@@ -130,9 +131,11 @@ impl Tie {
     pub const fn admits(self, mode: PeersMode) -> bool {
         match mode {
             PeersMode::All => true,
-            PeersMode::Paired => self.to(Relation::Pair),
-            PeersMode::Contacts => self.to(Relation::Contact) || self.to(Relation::Favorite),
-            PeersMode::Favorites => self.to(Relation::Favorite),
+            PeersMode::Paired => self.outgoing(Relation::Pair),
+            PeersMode::Contacts => {
+                self.outgoing(Relation::Contact) || self.outgoing(Relation::Favorite)
+            }
+            PeersMode::Favorites => self.outgoing(Relation::Favorite),
         }
     }
 }
@@ -144,19 +147,19 @@ impl Tie {
 /// what is looked up together stands together. Where each user's row stands is kept beside his id.
 #[derive(Clone, Default, Debug)]
 pub struct Ties {
-    words: Arena,
+    words: RowStore,
     /// How many words a row has that is longer than can be told beside an id, by where it starts.
     long: Arc<HashMap<u32, usize>>,
     /// How many words there are in rows.
     in_rows: usize,
     edges: [u64; Relation::COUNT],
     /// How often a conversation stands in a row: each stands in two.
-    talks: u64,
+    conversation_entries: u64,
 }
 
 /// Where a user's row stands, and who may be in it.
 #[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Row {
+pub(super) struct AdjacencyRow {
     /// A bit for each of the others; one bit stands for many users.
     pub(super) signature: u64,
     pub(super) start: u32,
@@ -165,15 +168,15 @@ pub(super) struct Row {
 }
 
 /// One of a user's rows to be changed: who is in it, and what is between them.
-pub(super) type Others = Vec<(u32, Tie)>;
+pub(super) type Neighbors = Vec<(u32, Tie)>;
 
 const LONG: u16 = u16::MAX;
 
 /// How many others a row has at most that is looked through from end to end.
 const SHORT: usize = 48;
 
-impl Row {
-    fn of(others: &Others, start: u32, len: usize) -> Self {
+impl AdjacencyRow {
+    fn of(others: &Neighbors, start: u32, len: usize) -> Self {
         Self {
             signature: others.iter().fold(0, |all, &(other, _)| all | signature(other)),
             start,
@@ -201,7 +204,7 @@ impl Ties {
     pub(super) fn new(
         users: u32,
         ties: impl Iterator<Item = (u32, u32, Tie)> + Clone,
-    ) -> (Self, Vec<Row>) {
+    ) -> (Self, Vec<AdjacencyRow>) {
         let mut starts = vec![0_u32; users as usize + 1];
         for (one, other, _) in ties.clone() {
             for user in [one, other] {
@@ -216,7 +219,7 @@ impl Ties {
             *start = total;
         }
         if total == 0 {
-            return (Self::default(), vec![Row::default(); users as usize]);
+            return (Self::default(), vec![AdjacencyRow::default(); users as usize]);
         }
         let mut rows = vec![(0_u32, Tie::NONE); total as usize];
         let mut free = starts.clone();
@@ -231,16 +234,16 @@ impl Ties {
             }
         }
         drop(free);
-        Self::packed(&starts, rows)
+        Self::pack_rows(&starts, rows)
     }
 
     /// Sorts each row, joins what is between the same two, and packs the rows.
-    fn packed(starts: &[u32], mut rows: Vec<(u32, Tie)>) -> (Self, Vec<Row>) {
+    fn pack_rows(starts: &[u32], mut rows: Vec<(u32, Tie)>) -> (Self, Vec<AdjacencyRow>) {
         let mut ties = Self::default();
         let mut words: Vec<u32> = Vec::with_capacity(rows.len() / 2 * 3);
         let mut places = Vec::with_capacity(starts.len());
         let mut long = HashMap::new();
-        let mut row = Others::new();
+        let mut row = Neighbors::new();
         for ends in starts.windows(2) {
             let &[from, to] = ends else { continue };
             let sorted = rows.get_mut(from as usize..to as usize).unwrap_or_default();
@@ -248,7 +251,7 @@ impl Ties {
             row.clear();
             for &(other, tie) in &*sorted {
                 match row.last_mut() {
-                    Some((last, joined)) if *last == other => *joined = joined.and(tie),
+                    Some((last, joined)) if *last == other => *joined = joined.union(tie),
                     _ => row.push((other, tie)),
                 }
             }
@@ -256,7 +259,7 @@ impl Ties {
             pack(&row, &mut words);
             row.iter().for_each(|&(_, tie)| ties.count(tie, true));
             let start = if row.is_empty() { 0 } else { u32::try_from(begin).unwrap_or(u32::MAX) };
-            places.push(Row::of(&row, start, words.len() - begin));
+            places.push(AdjacencyRow::of(&row, start, words.len() - begin));
             if words.len() - begin >= usize::from(LONG) {
                 long.insert(start, words.len() - begin);
             }
@@ -273,15 +276,15 @@ impl Ties {
             *count = if is_there { *count + one } else { count.saturating_sub(one) };
         };
         for (count, &relation) in self.edges.iter_mut().zip(Relation::ALL) {
-            step(count, tie.to(relation));
+            step(count, tie.outgoing(relation));
         }
         // A conversation stands in both rows.
-        step(&mut self.talks, tie.is_conversation());
+        step(&mut self.conversation_entries, tie.is_conversation());
     }
 
     /// Puts another row in the place of one; where it stands.
-    pub(super) fn replace(&mut self, row: Row, others: &Others) -> Row {
-        let before: Others = self.of(row).collect();
+    pub(super) fn replace(&mut self, row: AdjacencyRow, others: &Neighbors) -> AdjacencyRow {
+        let before: Neighbors = self.entries(row).collect();
         before.iter().for_each(|&(_, tie)| self.count(tie, false));
         others.iter().for_each(|&(_, tie)| self.count(tie, true));
         let mut words = Vec::with_capacity(others.len() / 2 * 3 + 2);
@@ -290,13 +293,17 @@ impl Ties {
         self.in_rows += len;
         self.in_rows -= self.words.row(row.start, self.len(row)).len();
         let start = self.words.replace(row.start, words);
-        Row::of(others, start, len)
+        AdjacencyRow::of(others, start, len)
     }
 
     /// What is between two users, seen from the first, of whom these are the rows. Costs nothing if
     /// their signatures tell that there is nothing, and else a search in the shorter row.
     #[inline]
-    pub(super) fn between(&self, (one, mine): (u32, Row), (other, theirs): (u32, Row)) -> Tie {
+    pub(super) fn between(
+        &self,
+        (one, mine): (u32, AdjacencyRow),
+        (other, theirs): (u32, AdjacencyRow),
+    ) -> Tie {
         if !(mine.may_hold(other) && theirs.may_hold(one)) {
             Tie::NONE
         } else if mine.len <= theirs.len {
@@ -307,7 +314,7 @@ impl Ties {
     }
 
     #[inline]
-    pub(super) fn find(&self, row: Row, other: u32) -> Tie {
+    pub(super) fn find(&self, row: AdjacencyRow, other: u32) -> Tie {
         let (others, ties) = parts(self.words.row(row.start, self.len(row)));
         // Leaves nothing out: it has the ties fetched while the others are looked through.
         if others.len() <= SHORT && ties.iter().fold(0, |all, &word| all | word) == 0 {
@@ -317,7 +324,10 @@ impl Ties {
     }
 
     /// All others in a row, in order, and what is between them and its owner, seen from him.
-    pub(super) fn of(&self, row: Row) -> impl ExactSizeIterator<Item = (u32, Tie)> + '_ {
+    pub(super) fn entries(
+        &self,
+        row: AdjacencyRow,
+    ) -> impl ExactSizeIterator<Item = (u32, Tie)> + '_ {
         let (others, ties) = parts(self.words.row(row.start, self.len(row)));
         others.iter().enumerate().map(|(at, &other)| (other, tie(ties, at)))
     }
@@ -333,7 +343,7 @@ impl Ties {
 
     /// How many conversations there are.
     pub fn conversations(&self) -> u64 {
-        self.talks / 2
+        self.conversation_entries / 2
     }
 
     /// The memory that they take, about, in bytes.
@@ -342,7 +352,7 @@ impl Ties {
     }
 
     #[inline]
-    fn len(&self, row: Row) -> usize {
+    fn len(&self, row: AdjacencyRow) -> usize {
         if row.len == LONG {
             self.long.get(&row.start).copied().unwrap_or_default()
         } else {
@@ -371,7 +381,7 @@ fn parts(row: &[u32]) -> (&[u32], &[u32]) {
 }
 
 /// The others, and after them their ties, two in a word.
-fn pack(others: &Others, words: &mut Vec<u32>) {
+fn pack(others: &Neighbors, words: &mut Vec<u32>) {
     words.extend(others.iter().map(|&(other, _)| other));
     words.extend(others.chunks(2).map(|two| match *two {
         [(_, one), (_, other)] => u32::from(one.0) | u32::from(other.0) << 16,

@@ -8,10 +8,10 @@ use std::{
 };
 
 use super::{
-    LIMITS, LoadError, Loaded, Notation, Scope, Source, Sources,
-    ignored::{IGNORE_FILE, Patterns},
-    load::{self, Bulk},
-    pieces::{self, Broken},
+    LIMITS, LoadError, LoadedSources, Notation, Scope, Source, Sources,
+    content::{self, ContentError},
+    ignore_rules::{IGNORE_FILE, Patterns},
+    load::{self, BulkContent},
 };
 
 /// Whether this names files of a git revision, as `main:policies` does, and nothing that there is.
@@ -26,27 +26,29 @@ impl Scope {
     ///
     /// Endings, hidden entries, test files and what is passed over count as they do on a disk. Links
     /// to files below the path are followed. Blocks until `git` has answered.
-    pub fn load_revision(&self, spec: &str) -> Loaded {
-        loaded(self, spec, Bulk::Read)
+    pub fn load_revision(&self, spec: &str) -> LoadedSources {
+        load_revision(self, spec, BulkContent::Read)
     }
 
     /// As [`Scope::load_revision`], but for what users there are: bulk files are among the sources
     /// without their content.
-    pub fn load_revision_without_users(&self, spec: &str) -> Loaded {
-        loaded(self, spec, Bulk::Empty)
+    pub fn load_revision_without_users(&self, spec: &str) -> LoadedSources {
+        load_revision(self, spec, BulkContent::Empty)
     }
 }
 
-fn loaded(scope: &Scope, spec: &str, bulk: Bulk) -> Loaded {
+fn load_revision(scope: &Scope, spec: &str, bulk: BulkContent) -> LoadedSources {
     match read(scope, spec, bulk) {
-        Ok(sources) if sources.is_empty() => failed(LoadError::NoFiles(vec![PathBuf::from(spec)])),
-        Ok(sources) => Loaded { sources: Sources::new(sources), errors: Vec::new() },
-        Err(error) => failed(error),
+        Ok(sources) if sources.is_empty() => {
+            only_error(LoadError::NoFiles(vec![PathBuf::from(spec)]))
+        }
+        Ok(sources) => LoadedSources { sources: Sources::new(sources), errors: Vec::new() },
+        Err(error) => only_error(error),
     }
 }
 
-fn failed(error: LoadError) -> Loaded {
-    Loaded { sources: Sources::default(), errors: vec![error] }
+fn only_error(error: LoadError) -> LoadedSources {
+    LoadedSources { sources: Sources::default(), errors: vec![error] }
 }
 
 /// A file that a revision holds.
@@ -58,21 +60,25 @@ struct Entry {
     notation: Notation,
 }
 
-fn read(scope: &Scope, spec: &str, bulk: Bulk) -> Result<Vec<Source>, LoadError> {
-    let error = |said: Said| said.of(spec);
+fn read(scope: &Scope, spec: &str, bulk: BulkContent) -> Result<Vec<Source>, LoadError> {
+    let error = |said: GitError| said.into_load_error(spec);
     if spec.contains('\n') {
         return Err(error("its name has a line break".into()));
     }
     let object = run(&["rev-parse", "--verify", "--end-of-options", spec]).map_err(|said| {
-        error(if said.message == "Needed a single revision" { unknown(spec) } else { said })
+        error(if said.message == "Needed a single revision" {
+            unknown_revision(spec)
+        } else {
+            said
+        })
     })?;
     let object = String::from_utf8_lossy(&object).trim().to_owned();
     let kind = run(&["cat-file", "-t", &object]).map_err(error)?;
     let entries = match String::from_utf8_lossy(&kind).trim() {
         "blob" => {
             let name = spec.rsplit(['/', ':']).next().unwrap_or_default();
-            let Some(notation) = Notation::of(name) else {
-                return Err(LoadError::UnknownEnding { path: PathBuf::from(spec) });
+            let Some(notation) = Notation::from_file_name(name) else {
+                return Err(LoadError::UnknownExtension { path: PathBuf::from(spec) });
             };
             vec![Entry { name: spec.to_owned(), object: spec.to_owned(), notation }]
         }
@@ -86,7 +92,7 @@ fn read(scope: &Scope, spec: &str, bulk: Bulk) -> Result<Vec<Source>, LoadError>
 }
 
 fn tree(scope: &Scope, spec: &str, object: &str) -> Result<Vec<Entry>, LoadError> {
-    let error = |said: Said| said.of(spec);
+    let error = |said: GitError| said.into_load_error(spec);
     let listed = run(&["ls-tree", "-r", "-z", "--full-tree", object]).map_err(error)?;
     let root = if spec.ends_with([':', '/']) { spec.to_owned() } else { format!("{spec}/") };
     let mut entries = Vec::new();
@@ -105,7 +111,7 @@ fn tree(scope: &Scope, spec: &str, object: &str) -> Result<Vec<Entry>, LoadError
             continue;
         }
         if let (Some(notation), false) =
-            (Notation::of(name), is_hidden(path) || about.starts_with("16"))
+            (Notation::from_file_name(name), is_hidden(path) || about.starts_with("16"))
         {
             if path.contains(['\n', '\u{fffd}']) {
                 let message = format!("the name `{}` can't be read", path.escape_debug());
@@ -114,7 +120,8 @@ fn tree(scope: &Scope, spec: &str, object: &str) -> Result<Vec<Entry>, LoadError
             entries.push((path.to_owned(), notation));
         }
     }
-    let entries = entries.into_iter().filter(|(path, _)| !patterns.cover_any_part(Path::new(path)));
+    let entries =
+        entries.into_iter().filter(|(path, _)| !patterns.matches_any_parent(Path::new(path)));
     let entry = |(path, notation)| Entry {
         name: format!("{root}{path}"),
         object: format!("{object}:{path}"),
@@ -124,14 +131,14 @@ fn tree(scope: &Scope, spec: &str, object: &str) -> Result<Vec<Entry>, LoadError
 }
 
 /// The contents of all entries, by one run of `git`.
-fn contents(spec: &str, entries: &[Entry], bulk: Bulk) -> Result<Vec<Source>, LoadError> {
-    let error = |said: Said| said.of(spec);
+fn contents(spec: &str, entries: &[Entry], bulk: BulkContent) -> Result<Vec<Source>, LoadError> {
+    let error = |said: GitError| said.into_load_error(spec);
     let mut child = git(&["cat-file", "--batch", "--follow-symlinks"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|failed| error(no_git(&failed)))?;
+        .map_err(|failed| error(spawn_error(&failed)))?;
     let read = exchange(&mut child, entries, bulk);
     // It ends with its input, which is closed by now.
     let _ = child.kill();
@@ -139,7 +146,7 @@ fn contents(spec: &str, entries: &[Entry], bulk: Bulk) -> Result<Vec<Source>, Lo
     let told = child.stderr.take().map(|stderr| stderr.take(1 << 16).read_to_end(&mut said));
     let _ = child.wait();
     read.map_err(|failed| match told {
-        Some(Ok(1..)) => error(Said::by_git(&said)),
+        Some(Ok(1..)) => error(GitError::from_stderr(&said)),
         _ => error(format!("`git cat-file` stopped: {failed}").into()),
     })?
 }
@@ -147,15 +154,15 @@ fn contents(spec: &str, entries: &[Entry], bulk: Bulk) -> Result<Vec<Source>, Lo
 fn exchange(
     child: &mut Child,
     entries: &[Entry],
-    bulk: Bulk,
+    bulk: BulkContent,
 ) -> io::Result<Result<Vec<Source>, LoadError>> {
     let broken = || io::Error::from(io::ErrorKind::UnexpectedEof);
     let mut input = child.stdin.take().ok_or_else(broken)?;
     let mut output = io::BufReader::new(child.stdout.take().ok_or_else(broken)?);
     let mut sources = Vec::with_capacity(entries.len());
     for entry in entries {
-        if bulk == Bulk::Empty && entry.notation.is_bulk() {
-            sources.push(Source::left_out(entry.name.clone(), entry.notation));
+        if bulk == BulkContent::Empty && entry.notation.is_bulk() {
+            sources.push(Source::unread(entry.name.clone(), entry.notation));
             continue;
         }
         writeln!(input, "{}", entry.object)?;
@@ -175,16 +182,16 @@ fn exchange(
             }
             _ => {
                 let message = "there is no file of this name, or its link leads to none".to_owned();
-                return Ok(Err(Said::from(message).of(&entry.name)));
+                return Ok(Err(GitError::from(message).into_load_error(&entry.name)));
             }
         };
         if size > LIMITS.text_file && !entry.notation.is_bulk() {
             return Ok(Err(LoadError::TooLarge { path, size, limit: LIMITS.text_file }));
         }
-        let bytes = match pieces::read(&mut output.by_ref().take(size), entry.notation, size) {
+        let bytes = match content::read(&mut output.by_ref().take(size), entry.notation, size) {
             Ok(bytes) => bytes,
-            Err(Broken::Io(error)) => return Err(error),
-            Err(error) => return Ok(Err(load::broken(&path, error))),
+            Err(ContentError::Io(error)) => return Err(error),
+            Err(error) => return Ok(Err(load::into_load_error(&path, error))),
         };
         output.read_exact(&mut [0])?;
         sources.push(Source::new(entry.name.clone(), entry.notation, bytes));
@@ -200,12 +207,16 @@ fn git(arguments: &[&str]) -> Command {
 }
 
 /// What `git` prints, or what it complains of.
-fn run(arguments: &[&str]) -> Result<Vec<u8>, Said> {
-    let output = git(arguments).output().map_err(|error| no_git(&error))?;
-    if output.status.success() { Ok(output.stdout) } else { Err(Said::by_git(&output.stderr)) }
+fn run(arguments: &[&str]) -> Result<Vec<u8>, GitError> {
+    let output = git(arguments).output().map_err(|error| spawn_error(&error))?;
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(GitError::from_stderr(&output.stderr))
+    }
 }
 
-fn no_git(error: &io::Error) -> Said {
+fn spawn_error(error: &io::Error) -> GitError {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no `git` command".to_owned().into(),
         _ => format!("can't run `git`: {error}").into(),
@@ -213,26 +224,26 @@ fn no_git(error: &io::Error) -> Said {
 }
 
 /// Why something can't be read, and what helps.
-struct Said {
+struct GitError {
     message: String,
     hint: Option<String>,
 }
 
-impl From<String> for Said {
+impl From<String> for GitError {
     fn from(message: String) -> Self {
         Self { message, hint: None }
     }
 }
 
-impl From<&str> for Said {
+impl From<&str> for GitError {
     fn from(message: &str) -> Self {
         message.to_owned().into()
     }
 }
 
-impl Said {
+impl GitError {
     /// What `git` says: the first line is the reason, the others its own hint.
-    fn by_git(said: &[u8]) -> Self {
+    fn from_stderr(said: &[u8]) -> Self {
         let said = String::from_utf8_lossy(said);
         let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
         let message = lines.next().unwrap_or("git gives no reason");
@@ -247,13 +258,13 @@ impl Said {
         Self { message: message.to_owned(), hint: (!rest.is_empty()).then_some(rest) }
     }
 
-    fn of(self, spec: &str) -> LoadError {
+    fn into_load_error(self, spec: &str) -> LoadError {
         LoadError::Git { spec: spec.to_owned(), message: self.message, hint: self.hint }
     }
 }
 
 /// What is to be said of a revision, or a path in it, that there is not.
-fn unknown(spec: &str) -> Said {
+fn unknown_revision(spec: &str) -> GitError {
     let (revision, path) = spec.split_once(':').unwrap_or((spec, ""));
     let is_there = |revision: &str| {
         let commit = format!("{revision}^{{commit}}");
@@ -263,7 +274,7 @@ fn unknown(spec: &str) -> Said {
         let message = format!("there is no path `{path}` in the revision `{revision}`");
         let hint =
             "paths begin at the root of the repository, or with `./` in the working directory";
-        return Said { message, hint: Some(hint.to_owned()) };
+        return GitError { message, hint: Some(hint.to_owned()) };
     }
     let message = format!("there is no revision `{revision}`");
     let remote = format!("origin/{revision}");
@@ -282,5 +293,5 @@ fn unknown(spec: &str) -> Said {
     } else {
         None
     };
-    Said { message, hint }
+    GitError { message, hint }
 }

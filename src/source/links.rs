@@ -6,7 +6,7 @@ use std::{
 };
 
 /// How many links one path may lead over, as in Linux.
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// The way from a path to what it names.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub(super) fn follow(folder: &Path, path: &Path) -> Trail {
                     ahead.push_front(step);
                 }
                 trail.links.push((next.clone(), target));
-                if trail.links.len() > MOST_LINKS {
+                if trail.links.len() > MAX_LINKS {
                     trail.real = next;
                     trail.error = Some(io::Error::other("the links lead in a circle"));
                     return trail;

@@ -13,14 +13,14 @@ use thiserror::Error;
 
 use super::{
     Notation, PatternError, Scope, Source, Sources, Stamp, Survey,
-    pieces::{self, Broken, LONGEST_LINE},
+    content::{self, ContentError, MAX_LINE_LEN},
     stream,
-    survey::Found,
+    survey::SurveyedFile,
 };
 
 /// How large the files of a policy may be, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
+pub struct FileLimits {
     /// Of a file that holds sections; of bulk files, only their lines are limited.
     pub text_file: u64,
     /// How many files a policy may have.
@@ -30,7 +30,7 @@ pub struct Limits {
 }
 
 /// The limits in force.
-pub const LIMITS: Limits = Limits { text_file: 256 << 20, files: 100_000, folders: 64 };
+pub const LIMITS: FileLimits = FileLimits { text_file: 256 << 20, files: 100_000, folders: 64 };
 
 /// A file or folder that can't be part of the policy, and why.
 #[derive(Debug, Error)]
@@ -45,7 +45,7 @@ pub enum LoadError {
     NotAFile { path: PathBuf },
     /// Only for a file that was given by its name: in a folder, such files are passed over.
     #[error("the ending of `{}` is none of a policy file's", path.display())]
-    UnknownEnding { path: PathBuf },
+    UnknownExtension { path: PathBuf },
     #[error("folders are nested more than {limit} deep in `{}`", path.display())]
     TooDeep { path: PathBuf, limit: usize },
     #[error("too many files, at `{}`; a policy may have {limit}", path.display())]
@@ -78,18 +78,18 @@ pub enum LoadError {
     StillWritten { paths: Vec<PathBuf>, after: Duration },
     /// Something changed each time they were read; nothing of it was kept.
     #[error("the files in {} keep changing while they are read", listed(.0))]
-    Unsteady(Vec<PathBuf>),
+    KeepsChanging(Vec<PathBuf>),
 }
 
 /// What was read, and what could not be.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct LoadedSources {
     pub sources: Sources,
     pub errors: Vec<LoadError>,
 }
 
 /// Sources that were never on a disk, or that nothing was wrong with.
-impl From<Sources> for Loaded {
+impl From<Sources> for LoadedSources {
     fn from(sources: Sources) -> Self {
         Self { sources, errors: Vec::new() }
     }
@@ -101,10 +101,10 @@ const ATTEMPTS: u32 = 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
-impl Loaded {
+impl LoadedSources {
     /// Both together; of two files of one name, one is kept.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub fn merge(self, other: Self) -> Self {
         let files = self.sources.iter().chain(other.sources.iter());
         let files = files.map(|(_, source)| source.clone()).collect();
         let errors = self.errors.into_iter().chain(other.errors).collect();
@@ -113,46 +113,50 @@ impl Loaded {
 }
 
 /// Reads all policy files below the paths, as [`Scope::load`] does.
-pub fn load(paths: &[impl AsRef<Path>]) -> Loaded {
+pub fn load(paths: &[impl AsRef<Path>]) -> LoadedSources {
     Scope::from(paths).load()
 }
 
 /// As [`load`], with the files of tests below the paths among the sources.
-pub fn load_with_tests(paths: &[impl AsRef<Path>]) -> Loaded {
+pub fn load_with_tests(paths: &[impl AsRef<Path>]) -> LoadedSources {
     Scope::from(paths).with_tests().load()
 }
 
 /// What becomes of the content of bulk files.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bulk {
+pub(super) enum BulkContent {
     Read,
     Empty,
 }
 
-pub(super) fn steady(scope: &Scope, bulk: Bulk) -> Loaded {
+pub(super) fn load_consistent(scope: &Scope, bulk: BulkContent) -> LoadedSources {
     let mut pause = FIRST_PAUSE;
     for _ in 0..ATTEMPTS {
         let survey = scope.survey();
         // Between the two surveys there was a moment at which all that was found was true together.
         if scope.survey().fingerprint() == survey.fingerprint()
-            && let Some(loaded) = surveyed(scope, survey, bulk)
+            && let Some(loaded) = load_survey(scope, survey, bulk)
         {
             return loaded;
         }
         thread::sleep(pause);
         pause = LONGEST_PAUSE.min(pause * 2);
     }
-    let error = LoadError::Unsteady(scope.paths.clone());
-    Loaded { sources: Sources::default(), errors: vec![error] }
+    let error = LoadError::KeepsChanging(scope.paths.clone());
+    LoadedSources { sources: Sources::default(), errors: vec![error] }
 }
 
 /// `None` if something changed meanwhile.
-pub(super) fn surveyed(scope: &Scope, survey: Survey, bulk: Bulk) -> Option<Loaded> {
+pub(super) fn load_survey(
+    scope: &Scope,
+    survey: Survey,
+    bulk: BulkContent,
+) -> Option<LoadedSources> {
     let mut errors = survey.errors;
     let mut sources = Vec::with_capacity(survey.files.len());
     for (path, found) in survey.files {
-        if bulk == Bulk::Empty && found.notation.is_bulk() {
-            sources.push(Source::left_out(name(&found.shown), found.notation));
+        if bulk == BulkContent::Empty && found.notation.is_bulk() {
+            sources.push(Source::unread(display_name(&found.shown), found.notation));
             continue;
         }
         match read(&path, found) {
@@ -172,46 +176,50 @@ pub(super) fn surveyed(scope: &Scope, survey: Survey, bulk: Bulk) -> Option<Load
     if !sources.iter().any(is_policy) && errors.is_empty() {
         errors.push(LoadError::NoFiles(scope.paths.clone()));
     }
-    Some(Loaded { sources: Sources::new(sources), errors })
+    Some(LoadedSources { sources: Sources::new(sources), errors })
 }
 
 /// `None` if the file is no longer what was found.
-fn read(path: &Path, found: Found) -> Result<Option<Source>, LoadError> {
-    let Found { shown, notation, stamp } = found;
+fn read(path: &Path, found: SurveyedFile) -> Result<Option<Source>, LoadError> {
+    let SurveyedFile { shown, notation, stamp } = found;
     if stamp.size > LIMITS.text_file && !notation.is_bulk() {
         let limit = LIMITS.text_file;
         return Err(LoadError::TooLarge { path: shown, size: stamp.size, limit });
     }
     match read_bytes(path, stamp, notation) {
-        Ok(bytes) => Ok(bytes.map(|bytes| Source::new(name(&shown), notation, bytes))),
-        Err(Broken::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(broken(&shown, error)),
+        Ok(bytes) => Ok(bytes.map(|bytes| Source::new(display_name(&shown), notation, bytes))),
+        Err(ContentError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(into_load_error(&shown, error)),
     }
 }
 
-fn read_bytes(path: &Path, stamp: Stamp, notation: Notation) -> Result<Option<Vec<u8>>, Broken> {
+fn read_bytes(
+    path: &Path,
+    stamp: Stamp,
+    notation: Notation,
+) -> Result<Option<Vec<u8>>, ContentError> {
     let mut file = File::open(path)?;
-    if !Stamp::of(&file.metadata()?).same_content(stamp) {
+    if !Stamp::from_metadata(&file.metadata()?).same_content(stamp) {
         return Ok(None);
     }
     let mut within = file.by_ref().take(stamp.size.saturating_add(1));
-    let bytes = pieces::read(&mut within, notation, stamp.size)?;
+    let bytes = content::read(&mut within, notation, stamp.size)?;
     let is_whole = bytes.len() as u64 == stamp.size;
-    let unchanged = is_whole && Stamp::of(&file.metadata()?).same_content(stamp);
+    let unchanged = is_whole && Stamp::from_metadata(&file.metadata()?).same_content(stamp);
     Ok(unchanged.then_some(bytes))
 }
 
-pub(super) fn broken(path: &Path, broken: Broken) -> LoadError {
+pub(super) fn into_load_error(path: &Path, broken: ContentError) -> LoadError {
     let path = path.to_owned();
     match broken {
-        Broken::Io(error) => LoadError::Unreadable { path, error },
-        Broken::LongLine(line) => LoadError::LongLine { path, line, limit: LONGEST_LINE },
-        Broken::Hole(line) => LoadError::Hole { path, line },
+        ContentError::Io(error) => LoadError::Unreadable { path, error },
+        ContentError::LongLine(line) => LoadError::LongLine { path, line, limit: MAX_LINE_LEN },
+        ContentError::Hole(line) => LoadError::Hole { path, line },
     }
 }
 
 /// The path as text; two paths never become one.
-fn name(path: &Path) -> String {
+fn display_name(path: &Path) -> String {
     let mut name = String::new();
     for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
         name.push_str(chunk.valid());

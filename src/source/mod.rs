@@ -2,11 +2,11 @@
 //!
 //! Invariant: knows of nothing else in this crate.
 
+mod content;
 mod git;
-mod ignored;
+mod ignore_rules;
 mod links;
 mod load;
-mod pieces;
 mod position;
 mod scope;
 mod stamp;
@@ -15,9 +15,9 @@ mod survey;
 mod walk;
 
 pub use git::is_revision;
-pub use ignored::{Ignore, PatternError};
-pub use load::{LIMITS, Limits, LoadError, Loaded, load, load_with_tests};
-pub use position::{Cursor, Position};
+pub use ignore_rules::{Ignore, PatternError};
+pub use load::{FileLimits, LIMITS, LoadError, LoadedSources, load, load_with_tests};
+pub use position::{Position, PositionCursor};
 pub use scope::Scope;
 pub use stamp::{Fingerprint, Stamp};
 pub use survey::{Survey, fingerprint};
@@ -81,12 +81,12 @@ pub enum Notation {
 
 impl Notation {
     /// The endings there are, for a sentence.
-    pub const ENDINGS: &str = "`.yaml`, `.yml`, `.json`, `.peerage`, `.ndjson` or `.csv`";
+    pub const EXTENSIONS: &str = "`.yaml`, `.yml`, `.json`, `.peerage`, `.ndjson` or `.csv`";
 
     /// The notation of a file of this name, whatever the case of its ending; `None` for files that
     /// are no part of a policy, `*.test.yaml` among them.
-    pub fn of(file_name: &str) -> Option<Self> {
-        if Self::is_of_tests(file_name) {
+    pub fn from_file_name(file_name: &str) -> Option<Self> {
+        if Self::is_test_file(file_name) {
             return None;
         }
         let (stem, ending) = file_name.rsplit_once('.')?;
@@ -102,7 +102,7 @@ impl Notation {
     }
 
     /// Whether a file of this name holds tests.
-    pub fn is_of_tests(file_name: &str) -> bool {
+    pub fn is_test_file(file_name: &str) -> bool {
         let has = |ending: &str| {
             let start = file_name.len().checked_sub(ending.len());
             let end = start.and_then(|start| file_name.as_bytes().get(start..));
@@ -125,7 +125,7 @@ pub struct Source {
     pub notation: Notation,
     pub bytes: Vec<u8>,
     /// Whether its content was left unread because nobody asks for it.
-    pub is_left_out: bool,
+    pub is_unread: bool,
     digest: OnceLock<[u8; 32]>,
 }
 
@@ -133,18 +133,18 @@ impl Source {
     /// A file of this content.
     pub fn new(name: impl Into<String>, notation: Notation, bytes: impl Into<Vec<u8>>) -> Self {
         let (name, bytes) = (name.into(), bytes.into());
-        Self { name, notation, bytes, is_left_out: false, digest: OnceLock::new() }
+        Self { name, notation, bytes, is_unread: false, digest: OnceLock::new() }
     }
 
     /// A file whose content is left unread.
-    pub fn left_out(name: impl Into<String>, notation: Notation) -> Self {
-        Self { is_left_out: true, ..Self::new(name, notation, "") }
+    pub fn unread(name: impl Into<String>, notation: Notation) -> Self {
+        Self { is_unread: true, ..Self::new(name, notation, "") }
     }
 
     /// The line and column of a byte offset. Costs a scan of the file up to there: for many
-    /// offsets, use one [`Cursor`].
+    /// offsets, use one [`PositionCursor`].
     pub fn position(&self, offset: usize) -> Position {
-        Cursor::new(&self.bytes).position(offset)
+        PositionCursor::new(&self.bytes).position(offset)
     }
 
     /// The SHA-256 of the bytes: two sources of one name and digest say the same. Computed when

@@ -17,7 +17,7 @@ impl fmt::Display for Position {
 /// Goes through a text and tells the position of the offsets it is asked for. Offsets that ascend
 /// cost one pass over the text, however many they are and however long its lines.
 #[derive(Clone, Debug)]
-pub struct Cursor<'s> {
+pub struct PositionCursor<'s> {
     bytes: &'s [u8],
     offset: usize,
     line_start: usize,
@@ -26,7 +26,7 @@ pub struct Cursor<'s> {
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-impl<'s> Cursor<'s> {
+impl<'s> PositionCursor<'s> {
     /// Stands before the first character.
     pub fn new(bytes: &'s [u8]) -> Self {
         let start = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
@@ -69,12 +69,12 @@ fn characters(bytes: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cursor, Position};
+    use super::{Position, PositionCursor};
 
     #[test]
     fn positions_count_lines_and_characters() {
         let text = "\u{feff}ab\r\nläng\u{4e16}x\n\nend";
-        let mut cursor = Cursor::new(text.as_bytes());
+        let mut cursor = PositionCursor::new(text.as_bytes());
         let mut at = |needle: &str| cursor.position(text.find(needle).unwrap());
         assert_eq!(at("ab"), Position { line: 1, column: 1 });
         assert_eq!(at("g"), Position { line: 2, column: 4 });
@@ -82,6 +82,6 @@ mod tests {
         assert_eq!(at("end"), Position { line: 4, column: 1 });
         assert_eq!(at("b"), Position { line: 1, column: 2 });
         assert_eq!(cursor.position(1000), Position { line: 4, column: 4 });
-        assert_eq!(Cursor::new(b"").position(0), Position { line: 1, column: 1 });
+        assert_eq!(PositionCursor::new(b"").position(0), Position { line: 1, column: 1 });
     }
 }

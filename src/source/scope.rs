@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Ignore, Loaded, Survey,
-    ignored::IGNORE_FILE,
-    load::{self, Bulk},
+    Ignore, LoadedSources, Survey,
+    ignore_rules::IGNORE_FILE,
+    load::{self, BulkContent},
     stream,
 };
 
@@ -34,7 +34,7 @@ impl Scope {
     /// Passes over what is ignored, besides what `.peerageignore` files say. What was given by its
     /// own name is read all the same.
     #[must_use]
-    pub fn ignoring(self, ignore: Ignore) -> Self {
+    pub fn with_ignore(self, ignore: Ignore) -> Self {
         Self { ignore, ..self }
     }
 
@@ -52,7 +52,7 @@ impl Scope {
 
     /// Without standard input and pipes, which can be read once.
     #[must_use]
-    pub fn of_files_only(self) -> Self {
+    pub fn files_only(self) -> Self {
         Self { only_files: true, ..self }
     }
 
@@ -68,7 +68,7 @@ impl Scope {
 
     /// Looks at everything in the scope. Opens no file but `.peerageignore`.
     pub fn survey(&self) -> Survey {
-        Survey::of(self)
+        Survey::from_scope(self)
     }
 
     /// Reads all policy files: one consistent set.
@@ -77,19 +77,19 @@ impl Scope {
     /// while it is read, all is read anew. So what a ConfigMap or git-sync swaps as a whole is read as
     /// a whole, either before or after. Blocks for as long as reading takes, and up to two seconds
     /// more for files that won't keep still.
-    pub fn load(&self) -> Loaded {
-        load::steady(self, Bulk::Read)
+    pub fn load(&self) -> LoadedSources {
+        load::load_consistent(self, BulkContent::Read)
     }
 
     /// As [`Scope::load`], but for what users there are: bulk files are among the sources without
     /// their content.
-    pub fn load_without_users(&self) -> Loaded {
-        load::steady(self, Bulk::Empty)
+    pub fn load_without_users(&self) -> LoadedSources {
+        load::load_consistent(self, BulkContent::Empty)
     }
 
     /// Reads what a survey has found. `None` if it is no longer what is there.
-    pub fn load_surveyed(&self, survey: Survey) -> Option<Loaded> {
-        load::surveyed(self, survey, Bulk::Read)
+    pub fn load_surveyed(&self, survey: Survey) -> Option<LoadedSources> {
+        load::load_survey(self, survey, BulkContent::Read)
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Fingerprint(pub(super) [u8; 32]);
 // === impl Stamp ===
 
 impl Stamp {
-    pub(super) fn of(metadata: &Metadata) -> Self {
+    pub(super) fn from_metadata(metadata: &Metadata) -> Self {
         Self {
             size: metadata.size(),
             inode: (metadata.dev(), metadata.ino()),

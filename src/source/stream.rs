@@ -7,11 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{LIMITS, LoadError, Notation, Source, load, pieces};
+use super::{LIMITS, LoadError, Notation, Source, content, load};
 
 /// A path that leads to no file, and yet to a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Stream {
+pub(super) struct InputStream {
     pub(super) path: PathBuf,
     /// What its name says; without it, the text does.
     pub(super) notation: Option<Notation>,
@@ -32,7 +32,7 @@ pub(super) fn is_stream(path: &Path) -> bool {
 }
 
 /// Reads all of it.
-pub(super) fn read(stream: &Stream) -> Result<Source, LoadError> {
+pub(super) fn read(stream: &InputStream) -> Result<Source, LoadError> {
     let unreadable = |error| LoadError::Unreadable { path: stream.path.clone(), error };
     let mut input: Box<dyn Read> = if is_input(&stream.path) {
         Box::new(io::stdin().lock())
@@ -41,11 +41,11 @@ pub(super) fn read(stream: &Stream) -> Result<Source, LoadError> {
     };
     let limit = LIMITS.text_file;
     let bytes = match stream.notation {
-        Some(notation) if notation.is_bulk() => pieces::read(&mut input, notation, 0),
-        _ => pieces::read(&mut input.take(limit + 1), Notation::Yaml, 0),
+        Some(notation) if notation.is_bulk() => content::read(&mut input, notation, 0),
+        _ => content::read(&mut input.take(limit + 1), Notation::Yaml, 0),
     };
-    let bytes = bytes.map_err(|broken| load::broken(&stream.path, broken))?;
-    let notation = stream.notation.unwrap_or_else(|| sniffed(&bytes));
+    let bytes = bytes.map_err(|broken| load::into_load_error(&stream.path, broken))?;
+    let notation = stream.notation.unwrap_or_else(|| detect_notation(&bytes));
     if !notation.is_bulk() && bytes.len() as u64 > limit {
         let (path, size) = (stream.path.clone(), bytes.len() as u64);
         return Err(LoadError::TooLarge { path, size, limit });
@@ -56,7 +56,7 @@ pub(super) fn read(stream: &Stream) -> Result<Source, LoadError> {
 /// YAML where the first line that is neither blank nor a comment begins a mapping or a document, as
 /// `rules:`, `"rules":`, `{` and `---` do, and no line ends as a statement of the DSL does; else the
 /// DSL. What says nothing is YAML.
-fn sniffed(bytes: &[u8]) -> Notation {
+fn detect_notation(bytes: &[u8]) -> Notation {
     let text = String::from_utf8_lossy(bytes);
     let lines = || text.trim_start_matches('\u{feff}').lines().map(str::trim);
     let first = lines().find(|line| !line.is_empty() && !line.starts_with('#'));
@@ -71,7 +71,7 @@ fn sniffed(bytes: &[u8]) -> Notation {
 
 #[cfg(test)]
 mod tests {
-    use super::{Notation, sniffed};
+    use super::{Notation, detect_notation};
 
     #[test]
     fn notations_are_told_by_the_first_statement() {
@@ -86,7 +86,7 @@ mod tests {
             "",
             "# nothing\n",
         ] {
-            assert_eq!(sniffed(text.as_bytes()), Notation::Yaml, "{text}");
+            assert_eq!(detect_notation(text.as_bytes()), Notation::Yaml, "{text}");
         }
         for text in [
             "rule a: hasTag(x) -> [y];",
@@ -98,7 +98,7 @@ mod tests {
             "rule:\n  hasTag(x)\n  -> [y];\n",
             "hello",
         ] {
-            assert_eq!(sniffed(text.as_bytes()), Notation::Dsl, "{text}");
+            assert_eq!(detect_notation(text.as_bytes()), Notation::Dsl, "{text}");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{Fingerprint, LoadError, Notation, Scope, Stamp, stream::Stream, walk::Walk};
+use super::{Fingerprint, LoadError, Notation, Scope, Stamp, stream::InputStream, walk::Walk};
 
 /// What there is below some paths, by its metadata: no file is opened but those that say what to
 /// pass over.
@@ -19,9 +19,9 @@ use super::{Fingerprint, LoadError, Notation, Scope, Stamp, stream::Stream, walk
 #[derive(Debug, Default)]
 pub struct Survey {
     /// By link-free path, so that each file is there once.
-    pub(super) files: BTreeMap<PathBuf, Found>,
+    pub(super) files: BTreeMap<PathBuf, SurveyedFile>,
     /// What can be read once, where that will do.
-    pub(super) streams: Vec<Stream>,
+    pub(super) streams: Vec<InputStream>,
     pub(super) errors: Vec<LoadError>,
     /// The folders that were searched, and which they are.
     pub(super) folders: BTreeMap<PathBuf, (u64, u64)>,
@@ -35,7 +35,7 @@ pub struct Survey {
 
 /// A policy file.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct SurveyedFile {
     /// As it is called in what people read.
     pub(super) shown: PathBuf,
     pub(super) notation: Notation,
@@ -49,8 +49,8 @@ pub fn fingerprint(paths: &[impl AsRef<Path>]) -> Fingerprint {
 
 impl Survey {
     /// Looks at everything in the scope. Does not depend on the order of its paths.
-    pub(super) fn of(scope: &Scope) -> Self {
-        Walk::over(scope)
+    pub(super) fn from_scope(scope: &Scope) -> Self {
+        Walk::run(scope)
     }
 
     /// A value that differs from another survey's if anything differs that was seen.

@@ -11,10 +11,10 @@ use std::{
 
 use super::{
     LIMITS, LoadError, Notation, Scope, Stamp, Survey,
-    ignored::{IGNORE_FILE, LARGEST, Patterns},
+    ignore_rules::{IGNORE_FILE, MAX_IGNORE_FILE_LEN, Patterns},
     links,
-    stream::{self, Stream},
-    survey::Found,
+    stream::{self, InputStream},
+    survey::SurveyedFile,
 };
 
 /// A walk under way.
@@ -39,13 +39,13 @@ struct Folder<'f> {
 }
 
 /// How many entries of folders are looked at, whatever they are: a link to `/` must not take long.
-const MOST_ENTRIES: usize = 10 * LIMITS.files;
+const MAX_ENTRIES: usize = 10 * LIMITS.files;
 
 /// The link that a ConfigMap's update swaps.
 const DATA: &str = "..data";
 
 impl<'s> Walk<'s> {
-    pub(super) fn over(scope: &'s Scope) -> Survey {
+    pub(super) fn run(scope: &'s Scope) -> Survey {
         let patterns = Patterns::new(scope.ignore.clone());
         let mut walk = Self { scope, found: Survey::default(), patterns, entries: 0 };
         let paths: BTreeSet<&Path> = scope.paths.iter().map(PathBuf::as_path).collect();
@@ -70,7 +70,7 @@ impl<'s> Walk<'s> {
         for (path, trail) in trails {
             self.found.links.extend(trail.links);
             let metadata = trail.error.map_or_else(|| fs::symlink_metadata(&trail.real), Err);
-            let shown = tidy(path);
+            let shown = normalize(path);
             match metadata {
                 Err(error) => self.unreadable(path, error),
                 Ok(metadata) if metadata.is_dir() => {
@@ -78,7 +78,7 @@ impl<'s> Walk<'s> {
                     self.folder(Folder { real, shown: &shown, below, depth: 0 }, &metadata);
                 }
                 Ok(metadata) => match self.notation(&name_of(path)) {
-                    None => self.error(LoadError::UnknownEnding { path: path.to_owned() }),
+                    None => self.error(LoadError::UnknownExtension { path: path.to_owned() }),
                     Some(notation) => self.file(trail.real, &metadata, shown, notation),
                 },
             }
@@ -93,20 +93,20 @@ impl<'s> Walk<'s> {
         let name = given.map_or_else(|| name_of(path), Clone::clone);
         let notation = self.notation(&name);
         if given.is_some() && notation.is_none() {
-            return self.error(LoadError::UnknownEnding { path: name.into() });
+            return self.error(LoadError::UnknownExtension { path: name.into() });
         }
         let name = match given {
             Some(name) => name.clone(),
             None if stream::is_input(path) => "<stdin>".to_owned(),
             None => path.display().to_string(),
         };
-        self.found.streams.push(Stream { path: path.to_owned(), notation, name });
+        self.found.streams.push(InputStream { path: path.to_owned(), notation, name });
     }
 
     /// The notation of a file of this name, if it is of interest.
     fn notation(&self, name: &str) -> Option<Notation> {
-        let tests = self.scope.tests && Notation::is_of_tests(name);
-        if tests { Some(Notation::Tests) } else { Notation::of(name) }
+        let tests = self.scope.tests && Notation::is_test_file(name);
+        if tests { Some(Notation::Tests) } else { Notation::from_file_name(name) }
     }
 
     fn folder(&mut self, folder: Folder<'_>, metadata: &Metadata) {
@@ -119,7 +119,7 @@ impl<'s> Walk<'s> {
         }
         let depth = self.patterns.depth();
         self.read_patterns(folder);
-        let data = self.data_of(folder);
+        let data = self.configmap_data(folder);
         self.search(folder, data.is_some());
         if let Some((data, metadata)) = data
             && self.enter(&data, &metadata)
@@ -158,15 +158,16 @@ impl<'s> Walk<'s> {
             Ok(metadata) if !metadata.is_file() => {
                 return self.error(LoadError::NotAFile { path: shown });
             }
-            Ok(metadata) if metadata.len() > LARGEST => {
-                let (size, limit) = (metadata.len(), LARGEST);
+            Ok(metadata) if metadata.len() > MAX_IGNORE_FILE_LEN => {
+                let (size, limit) = (metadata.len(), MAX_IGNORE_FILE_LEN);
                 return self.error(LoadError::TooLarge { path: shown, size, limit });
             }
             Ok(_) => {}
         }
         let text = fs::read_to_string(&trail.real);
         // The state after reading: if it was changed meanwhile, the next survey is another one.
-        let stamp = fs::symlink_metadata(&trail.real).map(|metadata| Stamp::of(&metadata));
+        let stamp =
+            fs::symlink_metadata(&trail.real).map(|metadata| Stamp::from_metadata(&metadata));
         match text.and_then(|text| Ok((text, stamp?))) {
             Err(error) => self.unreadable(&shown, error),
             Ok((text, stamp)) => {
@@ -179,7 +180,7 @@ impl<'s> Walk<'s> {
     }
 
     /// The folder that holds what a ConfigMap shows in this one, if that is one.
-    fn data_of(&mut self, folder: Folder<'_>) -> Option<(PathBuf, Metadata)> {
+    fn configmap_data(&mut self, folder: Folder<'_>) -> Option<(PathBuf, Metadata)> {
         let link = folder.real.join(DATA);
         if !fs::symlink_metadata(&link).is_ok_and(|metadata| metadata.is_symlink()) {
             return None;
@@ -216,7 +217,7 @@ impl<'s> Walk<'s> {
         names.sort();
         for name in names {
             self.entries += 1;
-            if self.entries > MOST_ENTRIES || self.found.files.len() > LIMITS.files {
+            if self.entries > MAX_ENTRIES || self.found.files.len() > LIMITS.files {
                 return self.too_many(folder.shown);
             }
             self.entry(folder, &name, has_data);
@@ -244,7 +245,7 @@ impl<'s> Walk<'s> {
             found => (path, found),
         };
         let is_folder = metadata.as_ref().is_ok_and(Metadata::is_dir);
-        if !is_folder && notation.is_none() || self.patterns.cover(&below, is_folder) {
+        if !is_folder && notation.is_none() || self.patterns.matches(&below, is_folder) {
             return;
         }
         if is_link && !self.is_inside(&real) {
@@ -269,8 +270,8 @@ impl<'s> Walk<'s> {
 
     fn file(&mut self, real: PathBuf, metadata: &Metadata, shown: PathBuf, notation: Notation) {
         if metadata.is_file() {
-            let stamp = Stamp::of(metadata);
-            self.found.files.entry(real).or_insert(Found { shown, notation, stamp });
+            let stamp = Stamp::from_metadata(metadata);
+            self.found.files.entry(real).or_insert(SurveyedFile { shown, notation, stamp });
         } else {
             self.error(LoadError::NotAFile { path: shown });
         }
@@ -298,7 +299,7 @@ fn data_component() -> Component<'static> {
 }
 
 /// The path as it was given, without `.` and doubled slashes.
-fn tidy(path: &Path) -> PathBuf {
+fn normalize(path: &Path) -> PathBuf {
     path.components().filter(|component| *component != Component::CurDir).collect()
 }
 

@@ -19,9 +19,9 @@ pub enum StoreError {
     #[error(
         "{}: {}; it was left as it is; restore a backup, or take it without them with \
          `peerage store repair {}`",
-        path.display(), SteppedBack { found: *found, known: *known }, path.display()
+        path.display(), Rollback { found: *found, known: *known }, path.display()
     )]
-    SteppedBack { path: PathBuf, found: u64, known: Option<u64> },
+    RolledBack { path: PathBuf, found: u64, known: Option<u64> },
     #[error(
         "{}: the file is empty, which no store ever is; restore a backup, or remove the file to begin \
          without facts", .0.display()
@@ -78,14 +78,14 @@ impl StoreError {
 
 /// How far a store is behind what was acknowledged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct SteppedBack {
+pub struct Rollback {
     /// The revision that it holds.
     pub found: u64,
     /// The one that was committed; `None` if that can't be told.
     pub known: Option<u64>,
 }
 
-impl fmt::Display for SteppedBack {
+impl fmt::Display for Rollback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let found = self.found;
         match self.known {

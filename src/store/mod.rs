@@ -1,6 +1,6 @@
 //! Where facts are kept: one trait, and what keeps them.
 //!
-//! A store knows records by their [`Key`] and the version of each, and nothing of what they say. It
+//! A store knows records by their [`RecordKey`] and the version of each, and nothing of what they say. It
 //! commits a group of change sets whole or not at all.
 //!
 //! Invariant: knows of `facts` only. What it acknowledged is durable.
@@ -12,15 +12,15 @@ pub mod etcd;
 mod open;
 
 pub use embedded::{
-    Backup, Checked, Compacted, EmbeddedStore, Flaw, Repaired, backup, check, compact, export,
-    repair,
+    BackupReport, CheckReport, CompactionReport, DamagedRecord, EmbeddedStore, RepairReport,
+    backup, check, compact, export, repair,
 };
-pub use error::{SteppedBack, StoreError};
+pub use error::{Rollback, StoreError};
 pub use open::{IfMissing, open};
 
 use std::{fmt, ops::ControlFlow, path::Path, time::Duration};
 
-use crate::facts::{ChangeSet, Key, Kind, Record, Version};
+use crate::facts::{ChangeSet, Record, RecordKey, RecordKind, Version};
 
 /// Keeps facts.
 ///
@@ -32,20 +32,24 @@ pub trait Store: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// If they can't be read, or one of them is damaged.
-    fn load(&self, each: &mut dyn FnMut(Entry)) -> Result<u64, StoreError>;
+    fn load(&self, each: &mut dyn FnMut(StoredRecord)) -> Result<u64, StoreError>;
 
     /// A record as it stands.
     ///
     /// # Errors
     /// If it can't be read.
-    fn get(&self, key: &Key) -> Result<Option<Entry>, StoreError>;
+    fn get(&self, key: &RecordKey) -> Result<Option<StoredRecord>, StoreError>;
 
     /// Records of a kind in the order of their keys, after the key `after`, `limit` at most.
     ///
     /// # Errors
     /// If they can't be read.
-    fn list(&self, kind: Kind, after: Option<&Key>, limit: usize)
-    -> Result<Vec<Entry>, StoreError>;
+    fn list(
+        &self,
+        kind: RecordKind,
+        after: Option<&RecordKey>,
+        limit: usize,
+    ) -> Result<Vec<StoredRecord>, StoreError>;
 
     /// Commits change sets in order, all of them or none, and returns when they are durable. What a
     /// set read must stand as it was read, unless a set before it in the group writes it.
@@ -53,14 +57,18 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// # Errors
     /// If nothing was committed, or, of a store elsewhere, if that can't be told:
     /// [`StoreError::is_in_doubt`].
-    fn commit(&self, group: &[ChangeSet]) -> Result<Commit, StoreError>;
+    fn commit(&self, group: &[ChangeSet]) -> Result<CommitResult, StoreError>;
 
     /// The same, if nothing at all was committed after a revision. Of a store that is not shared, the
     /// caller knows.
     ///
     /// # Errors
     /// As of [`commit`](Self::commit).
-    fn commit_after(&self, _revision: u64, group: &[ChangeSet]) -> Result<Commit, StoreError> {
+    fn commit_after(
+        &self,
+        _revision: u64,
+        group: &[ChangeSet],
+    ) -> Result<CommitResult, StoreError> {
         self.commit(group)
     }
 
@@ -72,14 +80,14 @@ pub trait Store: Send + Sync + fmt::Debug {
     fn export(
         &self,
         begin: &mut dyn FnMut(u64),
-        each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+        each: &mut dyn FnMut(StoredRecord) -> ControlFlow<()>,
     ) -> Result<(), StoreError>;
 
     /// Copies all there is at one revision into a new file. Others read and write meanwhile.
     ///
     /// # Errors
     /// If this kind of store makes none, there is such a file already, or it can't be written.
-    fn backup(&self, _to: &Path) -> Result<Backup, StoreError> {
+    fn backup(&self, _to: &Path) -> Result<BackupReport, StoreError> {
         Err(StoreError::NoBackup(self.kind()))
     }
 
@@ -92,8 +100,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     }
 
     /// What opening it found out and put right.
-    fn opening(&self) -> Opening {
-        Opening::default()
+    fn opening(&self) -> OpeningReport {
+        OpeningReport::default()
     }
 
     /// Closes it after the commit that is under way, if there is one. Nothing is read or written any
@@ -121,15 +129,15 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Calls `each` with everything that happens after a revision, in order, until it breaks off.
     /// Of a store that is not shared, nothing ever happens: it returns at once.
-    fn watch(&self, _after: u64, _each: &mut dyn FnMut(Event) -> ControlFlow<()>) {}
+    fn watch(&self, _after: u64, _each: &mut dyn FnMut(StoreEvent) -> ControlFlow<()>) {}
 
     /// Takes note that an event has been taken in: from now on reads may be answered as of it.
-    fn absorb(&self, _event: &Event) {}
+    fn absorb(&self, _event: &StoreEvent) {}
 }
 
 /// What opening a store found out, besides its records.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Opening {
+pub struct OpeningReport {
     /// Whether there was none, so that one without records was made.
     pub is_new: bool,
     /// What was not in order and was put right, a sentence each.
@@ -138,30 +146,30 @@ pub struct Opening {
 
 /// A record, where it is kept, and when it was last written.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Entry {
-    pub key: Key,
+pub struct StoredRecord {
+    pub key: RecordKey,
     pub version: Version,
     pub record: Record,
 }
 
 /// What became of a group of change sets.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Commit {
+pub enum CommitResult {
     /// Durable. The revision of each set, in order; none lower than the one before.
-    Done(Vec<u64>),
+    Committed(Vec<u64>),
     /// Something that was read has changed since: nothing was committed.
     Stale,
 }
 
 /// What happens in a store that others write to as well.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Event {
+pub enum StoreEvent {
     /// A commit, of whomever: the records as they are since, `None` where they are gone.
-    Changed { revision: u64, records: Vec<(Key, Option<(Version, Record)>)> },
+    Changed { revision: u64, records: Vec<(RecordKey, Option<(Version, Record)>)> },
     /// All records as of a revision, since what happened in between is lost to us.
-    Relisted { revision: u64, records: Vec<Entry> },
+    Relisted { revision: u64, records: Vec<StoredRecord> },
     /// Nothing has happened up to a revision but what was told.
     Current { revision: u64 },
     /// The store can't be reached, since when, and why.
-    CutOff { since: Duration, why: String },
+    Disconnected { since: Duration, why: String },
 }

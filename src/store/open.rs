@@ -4,7 +4,7 @@ use super::{EmbeddedStore, Store, StoreError};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum IfMissing {
     /// Begin one without records.
-    Make,
+    Create,
     Refuse,
 }
 
@@ -19,7 +19,7 @@ pub fn open(named: &str, if_missing: IfMissing) -> Result<Box<dyn Store>, StoreE
         Some(("etcd" | "etcds", _)) => {
             let store = super::etcd::EtcdStore::open(named)?;
             let must_exist = if_missing == IfMissing::Refuse;
-            Ok(Box::new(if must_exist { store.existing() } else { store }))
+            Ok(Box::new(if must_exist { store.must_exist() } else { store }))
         }
         #[cfg(not(feature = "etcd"))]
         Some(("etcd" | "etcds", _)) => Err(StoreError::NoEtcd),

@@ -5,10 +5,10 @@ use thiserror::Error;
 
 use super::{
     ast::Item,
-    comments::{Comments, Marker},
+    comments::{CommentMarker, CommentTree},
     dsl,
+    equivalence::equivalent,
     print::{self, Form},
-    same::same,
     text, yaml,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 
 /// Why a file has no canonical form.
 #[derive(Debug, Error)]
-pub enum Refusal {
+pub enum FormatError {
     /// Nothing may be made of what could be read in part only.
     #[error("there are mistakes in it")]
     Mistakes(Diagnostics),
@@ -41,24 +41,24 @@ pub enum Refusal {
 /// # Errors
 ///
 /// If the file has mistakes in its notation, or the form can't hold what it says.
-pub fn format(source: &Source, form: Form) -> Result<String, Refusal> {
+pub fn format(source: &Source, form: Form) -> Result<String, FormatError> {
     let marker = match source.notation {
-        Notation::Dsl => Marker::Slashes,
-        Notation::Yaml | Notation::Json => Marker::Hash,
-        Notation::Ndjson | Notation::Csv => return Err(Refusal::Bulk),
-        Notation::Tests => return Err(Refusal::Tests),
+        Notation::Dsl => CommentMarker::Slashes,
+        Notation::Yaml | Notation::Json => CommentMarker::Hash,
+        Notation::Ndjson | Notation::Csv => return Err(FormatError::Bulk),
+        Notation::Tests => return Err(FormatError::Tests),
     };
     let mut problems = Diagnostics::default();
-    let Some(text) = text::of(ID, source, &mut problems) else {
-        return Err(Refusal::Mistakes(problems));
+    let Some(text) = text::decode(ID, source, &mut problems) else {
+        return Err(FormatError::Mistakes(problems));
     };
     let items = super::parse_text(ID, source.notation, text, &mut problems);
     if problems.has_errors() {
-        return Err(Refusal::Mistakes(problems));
+        return Err(FormatError::Mistakes(problems));
     }
-    let comments = Comments::of(text, marker);
+    let comments = CommentTree::parse(text, marker);
     if form == Form::Json && !comments.is_empty() {
-        return Err(Refusal::Comments);
+        return Err(FormatError::Comments);
     }
     let said = comments.sorted();
     let printed = print::write(form, &items, comments, text);
@@ -67,7 +67,7 @@ pub fn format(source: &Source, form: Form) -> Result<String, Refusal> {
 }
 
 /// How many aliases a YAML file has. No canonical form keeps them.
-pub fn aliases(source: &Source) -> usize {
+pub fn count_aliases(source: &Source) -> usize {
     let text = std::str::from_utf8(&source.bytes).unwrap_or_default();
     if source.notation != Notation::Yaml || !text.contains('&') {
         return 0;
@@ -82,32 +82,38 @@ pub fn aliases(source: &Source) -> usize {
 
 const ID: SourceId = SourceId(0);
 
-fn parse<'t>(text: &'t str, marker: Marker, problems: &mut Diagnostics) -> Vec<Item<'t>> {
+fn parse<'t>(text: &'t str, marker: CommentMarker, problems: &mut Diagnostics) -> Vec<Item<'t>> {
     match marker {
-        Marker::Slashes => dsl::parse(ID, text, problems),
-        Marker::Hash => yaml::parse(ID, text, problems),
+        CommentMarker::Slashes => dsl::parse(ID, text, problems),
+        CommentMarker::Hash => yaml::parse(ID, text, problems),
     }
 }
 
 /// Reads what was printed, and compares it with what was meant.
-fn verify(printed: &str, form: Form, items: &[Item<'_>], said: &[String]) -> Result<(), Refusal> {
+fn verify(
+    printed: &str,
+    form: Form,
+    items: &[Item<'_>],
+    said: &[String],
+) -> Result<(), FormatError> {
     let (to, marker) = match form {
-        Form::Dsl => ("a `.peerage` file", Marker::Slashes),
-        Form::Yaml => ("YAML", Marker::Hash),
-        Form::Json => ("JSON", Marker::Hash),
+        Form::Dsl => ("a `.peerage` file", CommentMarker::Slashes),
+        Form::Yaml => ("YAML", CommentMarker::Hash),
+        Form::Json => ("JSON", CommentMarker::Hash),
     };
     let source = Source::new("", Notation::Yaml, printed);
     let mut problems = Diagnostics::default();
-    let read = text::of(ID, &source, &mut problems).map(|text| parse(text, marker, &mut problems));
+    let read =
+        text::decode(ID, &source, &mut problems).map(|text| parse(text, marker, &mut problems));
     if problems.has_errors() {
         let (list, _) = problems.into_sorted();
         let why = list.into_iter().next().map(|first| first.message).unwrap_or_default();
-        return Err(Refusal::Unreadable { to, why });
+        return Err(FormatError::Unreadable { to, why });
     }
-    let is_same = read.is_some_and(|read| same(items, &read));
-    if is_same && (form == Form::Json || Comments::of(printed, marker).sorted() == said) {
+    let is_same = read.is_some_and(|read| equivalent(items, &read));
+    if is_same && (form == Form::Json || CommentTree::parse(printed, marker).sorted() == said) {
         Ok(())
     } else {
-        Err(Refusal::Changed { to })
+        Err(FormatError::Changed { to })
     }
 }

@@ -45,7 +45,7 @@ pub fn is_nobody(word: &str) -> bool {
 }
 
 /// What helps where a tag was written that can be none.
-pub fn tag(text: &str) -> Option<String> {
+pub fn tag_hint(text: &str) -> Option<String> {
     if is_everyone(text) {
         return Some(ALL_TAGS.to_owned());
     }
@@ -69,7 +69,7 @@ fn quoted_part(part: &str) -> String {
 }
 
 /// What helps where a rule has a field, or a policy a section, of this name.
-pub(super) fn denial(name: &str) -> Option<&'static str> {
+pub(super) fn denial_hint(name: &str) -> Option<&'static str> {
     const NAMES: &[&str] = &[
         "barrier",
         "barriers",
@@ -90,12 +90,12 @@ pub(super) fn denial(name: &str) -> Option<&'static str> {
 }
 
 /// What helps where a section of this name is wanted.
-pub(super) fn section(name: &str) -> Option<&'static str> {
+pub(super) fn section_hint(name: &str) -> Option<&'static str> {
     match name {
         "allow" | "allows" | "policies" | "policy" | "permit" => {
             Some("what is allowed is said by `rules`")
         }
-        _ => denial(name),
+        _ => denial_hint(name),
     }
 }
 

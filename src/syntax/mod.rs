@@ -9,16 +9,16 @@ pub mod ast;
 pub mod bulk;
 pub mod comments;
 pub mod dsl;
+mod equivalence;
 pub mod format;
 pub mod idioms;
 mod json;
-mod known;
-mod mistaken;
+mod keys;
+mod other_notation;
 pub mod print;
-mod same;
 pub mod tests;
 mod text;
-mod user;
+mod user_fields;
 pub mod yaml;
 
 use crate::{
@@ -35,24 +35,24 @@ pub const MAX_NESTING: usize = 128;
 #[derive(Debug, Default)]
 pub struct Ast<'s> {
     pub items: Vec<ast::Item<'s>>,
-    pub bulk: Vec<bulk::Bulk<'s>>,
+    pub bulk: Vec<bulk::BulkFile<'s>>,
 }
 
 /// Parses all files. What is wrong goes to `problems`.
 pub fn parse<'s>(sources: &'s Sources, problems: &mut Diagnostics) -> Ast<'s> {
     let mut ast = Ast::default();
     for (id, source) in sources.iter().filter(|(_, source)| source.notation != Notation::Tests) {
-        if text::is_empty(id, source, problems) {
+        if text::report_empty(id, source, problems) {
             continue;
         }
         match source.notation {
-            Notation::Ndjson | Notation::Csv => ast.bulk.push(bulk::Bulk::new(id, source)),
+            Notation::Ndjson | Notation::Csv => ast.bulk.push(bulk::BulkFile::new(id, source)),
             Notation::Tests => {}
             Notation::Yaml | Notation::Json | Notation::Dsl => {
-                let Some(text) = text::of(id, source, problems) else { continue };
-                let told = problems.told();
+                let Some(text) = text::decode(id, source, problems) else { continue };
+                let told = problems.total();
                 let items = parse_text(id, source.notation, text, problems);
-                if items.is_empty() && problems.told() == told {
+                if items.is_empty() && problems.total() == told {
                     problems.push(text::no_statement(id));
                 }
                 ast.items.extend(items);
@@ -70,14 +70,14 @@ fn parse_text<'s>(
     text: &'s str,
     problems: &mut Diagnostics,
 ) -> Vec<Item<'s>> {
-    let before = problems.mark();
+    let before = problems.checkpoint();
     let items = match notation {
         Notation::Dsl => dsl::parse(id, text, problems),
         Notation::Json if !json::check(id, text, problems) => Vec::new(),
         _ => yaml::parse(id, text, problems),
     };
     if problems.has_errors_since(&before)
-        && let Some(mistaken) = mistaken::notation(id, notation, text)
+        && let Some(mistaken) = other_notation::detect(id, notation, text)
     {
         problems.rewind(&before);
         problems.push(mistaken);

@@ -34,7 +34,7 @@ impl Test<'_> {
     }
 
     /// The ids that its questions name, of users and groups alike.
-    pub fn named(&self) -> Vec<&str> {
+    pub fn named_ids(&self) -> Vec<&str> {
         self.expect
             .iter()
             .flat_map(|it| [&it.subject, &it.resource, &it.member])
@@ -63,15 +63,15 @@ pub struct Expectation<'s> {
     pub member: Option<Text<'s>>,
     pub field: Option<Text<'s>>,
     pub conversation: Option<Text<'s>>,
-    pub subject_properties: Option<Properties<'s>>,
-    pub resource_properties: Option<Properties<'s>>,
-    pub member_properties: Option<Properties<'s>>,
-    pub answer: Answer<'s>,
+    pub subject_properties: Option<ExpectationProperties<'s>>,
+    pub resource_properties: Option<ExpectationProperties<'s>>,
+    pub member_properties: Option<ExpectationProperties<'s>>,
+    pub answer: ExpectationAnswer<'s>,
 }
 
 /// What the answer is to be.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Answer<'s> {
+pub struct ExpectationAnswer<'s> {
     pub allow: Option<Spanned<bool>>,
     pub reason: Option<Text<'s>>,
     /// All that an allow comes with.
@@ -85,7 +85,7 @@ pub struct Answer<'s> {
 
 /// What stands in, in one question, for what the policy says of a user or group.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Properties<'s> {
+pub struct ExpectationProperties<'s> {
     /// Where its name stands.
     pub span: Span,
     pub tags: Option<List<'s>>,
@@ -103,10 +103,10 @@ pub fn parse<'s>(sources: &'s Sources, problems: &mut Diagnostics) -> Vec<TestFi
     let tests = sources.iter().filter(|(_, source)| source.notation == Notation::Tests);
     let mut files = Vec::new();
     for (id, source) in tests {
-        if text::is_empty(id, source, problems) {
+        if text::report_empty(id, source, problems) {
             continue;
         }
-        if let Some(text) = text::of(id, source, problems) {
+        if let Some(text) = text::decode(id, source, problems) {
             let tests = super::yaml::parse_tests(id, text, problems);
             files.push(TestFile { source: id, tests });
         }

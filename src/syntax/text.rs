@@ -5,8 +5,8 @@ use crate::{
 
 /// Whether a file has no bytes, which is a problem: nobody says nothing by that, and where a policy
 /// says nothing, everything is allowed.
-pub(super) fn is_empty(id: SourceId, source: &Source, problems: &mut Diagnostics) -> bool {
-    let is_empty = source.bytes.is_empty() && !source.is_left_out;
+pub(super) fn report_empty(id: SourceId, source: &Source, problems: &mut Diagnostics) -> bool {
+    let is_empty = source.bytes.is_empty() && !source.is_unread;
     if is_empty {
         problems.push(
             Diagnostic::error(Code::EmptyFile, Span::new(id, 0, 0), "the file has 0 bytes").hint(
@@ -25,7 +25,7 @@ pub(super) fn no_statement(id: SourceId) -> Diagnostic {
 
 /// The text of a file, without a byte order mark's effect on places; `None`, and a problem, if it
 /// is no text.
-pub(super) fn of<'s>(
+pub(super) fn decode<'s>(
     id: SourceId,
     source: &'s Source,
     problems: &mut Diagnostics,

@@ -12,9 +12,9 @@ mod arithmetic;
 use std::collections::BTreeMap;
 
 use peerage::{
-    compile::{Pair, versions},
-    inspect::diff::{ActionDiff, Detail, Diff, Over},
-    source::{Loaded, Sources},
+    compile::{VersionPair, build_versions},
+    inspect::diff::{ActionDiff, CountedUnit, Diff, DiffDetail},
+    source::{LoadedSources, Sources},
 };
 use proptest::prelude::*;
 
@@ -51,9 +51,9 @@ fn changed(world: &World, other: &World, parts: u8) -> World {
     changed
 }
 
-fn pair(old: Sources, new: Sources) -> Pair {
-    let versions = versions(&Loaded::from(old), &Loaded::from(new), None);
-    let said = [&versions.old, &versions.new].map(|r| peerage::diagnostic::render(r, false));
+fn pair(old: Sources, new: Sources) -> VersionPair {
+    let versions = build_versions(&LoadedSources::from(old), &LoadedSources::from(new), None);
+    let said = [&versions.old, &versions.new].map(|r| peerage::diagnostic::render_text(r, false));
     versions.views.unwrap_or_else(|| panic!("{said:?}"))
 }
 
@@ -144,7 +144,7 @@ fn check_action(old: &World, new: &World, diff: &ActionDiff, users: u32) {
             assert_eq!(other.map(|id| tags(new, id)), kind.to);
         }
     }
-    if diff.over != Over::Subjects {
+    if diff.over != CountedUnit::Subjects {
         let contact = &diff.contact;
         let lists = [
             (&contact.reach_nobody_now, 0, true),
@@ -174,19 +174,19 @@ proptest! {
     fn small_worlds_pair_by_pair(world in world(), other in world(), parts: u8) {
         let old = changed(&world, &other, parts);
         let views = pair(text::plain(&old), text::plain(&world));
-        let diff = Diff::of(&views.old, &views.new, None, Detail::default());
+        let diff = Diff::compute(&views.old, &views.new, None, DiffDetail::default());
         prop_assert_eq!(diff.actions.len(), 19);
         for action in &diff.actions {
             check_action(&old, &world, action, diff.users);
         }
-        let sum: u64 = diff.actions.iter().filter(|a| a.over != Over::Subjects).map(|a| a.gained + a.lost).sum();
+        let sum: u64 = diff.actions.iter().filter(|a| a.over != CountedUnit::Subjects).map(|a| a.gained + a.lost).sum();
         prop_assert_eq!(diff.changed(), sum);
     }
 
     #[test]
     fn a_policy_does_not_differ_from_itself(world in world(), seed: u64) {
         let views = pair(text::scattered(&world, seed), text::plain(&world));
-        let diff = Diff::of(&views.old, &views.new, None, Detail::default());
+        let diff = Diff::compute(&views.old, &views.new, None, DiffDetail::default());
         prop_assert_eq!(diff.changed(), 0);
         prop_assert!(diff.changes.is_empty(), "{:?}", diff.changes);
         prop_assert!(diff.matrices.is_empty());
@@ -203,7 +203,7 @@ fn hundreds_pair_by_pair() {
         for parts in [0b10, 0b1, 0b10_0000, 0b01_1010] {
             let old = changed(&world, &other, parts);
             let views = pair(text::bulk(&old), text::bulk(&world));
-            let diff = Diff::of(&views.old, &views.new, None, Detail::default());
+            let diff = Diff::compute(&views.old, &views.new, None, DiffDetail::default());
             for action in &diff.actions {
                 check_action(&old, &world, action, diff.users);
             }

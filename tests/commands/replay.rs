@@ -11,7 +11,7 @@ use std::io::{self, BufReader, Read};
 
 use peerage::{
     decide::decide,
-    inspect::replay::{Replay, line, replay},
+    inspect::replay::{Replay, format_line, replay},
     snapshot::View,
 };
 use proptest::prelude::*;
@@ -57,7 +57,7 @@ proptest! {
         let ends = *chance.pick(&["\n", "\r\n", "\n\n"]);
         let mut log: String = questions
             .iter()
-            .map(|it| line(&request(it), decide(&here, &request(it))) + ends)
+            .map(|it| format_line(&request(it), decide(&here, &request(it))) + ends)
             .collect();
         if chance.percent(50) {
             // The last line needs no end.

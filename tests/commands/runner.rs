@@ -10,9 +10,9 @@
 use std::collections::BTreeMap;
 
 use peerage::{
-    diagnostic::render,
-    inspect::test::{Outcome, Results, run},
-    source::{Loaded, Notation, Source, Sources},
+    diagnostic::render_text,
+    inspect::test::{TestOutcome, TestResults, run},
+    source::{LoadedSources, Notation, Source, Sources},
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -246,12 +246,12 @@ fn laid_over(world: &World, other: &World, chance: &mut Chance) -> (Map<String, 
     (given, laid)
 }
 
-fn results(sources: &Sources, tests: &Value) -> Results {
+fn results(sources: &Sources, tests: &Value) -> TestResults {
     let files = sources.iter().map(|(_, source)| source.clone());
     let tests = Source::new("t.test.yaml", Notation::Tests, tests.to_string());
-    let Outcome { report, results } =
-        run(&Loaded::from(Sources::new(files.chain([tests]).collect())), None);
-    results.unwrap_or_else(|| panic!("{}", render(&report, false)))
+    let TestOutcome { report, results } =
+        run(&LoadedSources::from(Sources::new(files.chain([tests]).collect())), None);
+    results.unwrap_or_else(|| panic!("{}", render_text(&report, false)))
 }
 
 proptest! {
@@ -287,7 +287,7 @@ proptest! {
             let told: Vec<_> = test.failures.iter().map(|it| (&it.question, &it.expected, &it.actual)).collect();
             prop_assert_eq!(test.failures.len(), failed, "{:?}\n{}", told, written);
             for failure in &test.failures {
-                prop_assert!(!failure.told.is_empty());
+                prop_assert!(!failure.explanations.is_empty());
                 let is_list = failure.missing.len() + failure.extra.len();
                 prop_assert!(is_list == 0 || is_list == 1);
             }
@@ -295,7 +295,7 @@ proptest! {
         prop_assert_eq!(found.tests().count(), tests.len());
         // The same again, whoever runs which.
         let again = results(&sources, &file);
-        let told = |it: &Results| format!("{:?}", (it.tests().map(|it| &it.failures).map(|it| format!("{it:?}")).collect::<Vec<_>>(), &it.coverage));
+        let told = |it: &TestResults| format!("{:?}", (it.tests().map(|it| &it.failures).map(|it| format!("{it:?}")).collect::<Vec<_>>(), &it.coverage));
         prop_assert_eq!(told(&found), told(&again));
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use peerage::{
-    decide::{Page, actions, decide, explain, groups, reach, reached_by},
+    decide::{ListPage, allowed_actions, decide, explain, reach, reachable_groups, reached_by},
     diagnostic::{Code, Severity},
     request::{Action, Group, Obligation, Reason, Request, Resource, User},
     snapshot::View,
@@ -72,7 +72,7 @@ fn check_explanation(world: &World, view: &View, question: &Question) {
 /// A list whole and in pages of at most `limit`.
 fn check_list<'v>(
     ids: &[&str],
-    page: impl Fn(Option<&str>) -> Page<'v>,
+    page: impl Fn(Option<&str>) -> ListPage<'v>,
     limit: usize,
     expected: &[&str],
     question: &Question,
@@ -125,14 +125,14 @@ fn check_lists(world: &World, view: &View, question: &Question, limit: usize) {
 
 fn check_groups(world: &World, view: &View, question: &Question, limit: usize) {
     let open = Request { resource: Resource::Group(Group::from("")), ..request(question) };
-    let list = groups(view, &open);
+    let list = reachable_groups(view, &open);
     let page = |after: Option<&str>| list.page(after, limit);
     check_list(list.ids(), page, limit, &world.groups_open(question), question);
 }
 
 fn check_actions(world: &World, view: &View, question: &Question) {
     let open: Vec<&str> =
-        actions(view, &request(question)).into_iter().map(Action::as_str).collect();
+        allowed_actions(view, &request(question)).into_iter().map(Action::as_str).collect();
     assert_eq!(open, world.actions_open(question), "{question:?}");
 }
 
@@ -213,7 +213,7 @@ proptest! {
     fn plain_worlds(world in world(), seed in any::<u64>()) {
         let world = without_settings(world);
         let view = view(&text::plain(&world), None);
-        prop_assert!(view.is_plain);
+        prop_assert!(view.only_rules_restrict);
         let chance = &mut Chance(seed);
         check_some(&world, &view, chance, 32, 3);
         check_pairs(&world, &view, action_between_users(chance));

@@ -7,29 +7,29 @@ use std::{fmt::Write as _, fs};
 
 use peerage::{
     compile,
-    inspect::Listing,
+    inspect::PolicyListing,
     request::BUILT_IN_MATRICES,
     snapshot::View,
-    source::{self, Loaded, Notation, Sources},
+    source::{self, LoadedSources, Notation, Sources},
 };
 
-fn view(loaded: &Loaded) -> View {
+fn view(loaded: &LoadedSources) -> View {
     let outcome = compile::build(loaded, None);
     assert!(outcome.report.diagnostics.is_empty(), "{:?}", outcome.report);
     outcome.view.unwrap()
 }
 
 /// A listing for people and one for programs, in one text.
-fn compiled(loaded: &Loaded) -> String {
+fn compiled(loaded: &LoadedSources) -> String {
     let view = view(loaded);
-    let listing = Listing::of(&view);
+    let listing = PolicyListing::from_view(&view);
     format!("{listing}\n{}", serde_json::to_string_pretty(&listing).unwrap())
 }
 
 /// A listing for people.
 fn of(text: &str) -> String {
     let sources = Sources::single("policy.peerage", Notation::Dsl, text);
-    Listing::of(&view(&sources.into())).to_string()
+    PolicyListing::from_view(&view(&sources.into())).to_string()
 }
 
 fn assert_reads(name: &str, text: &str) {
@@ -132,8 +132,8 @@ fn declared_tags_that_nobody_has() {
 #[test]
 fn many_users() {
     let mut text = String::from("rule: hasTag(few) -> [many]; rule: hasTag(many) -> [few];\n");
-    for user in 0..=Listing::FEW {
-        let few = if user < Listing::FEW { "few, " } else { "" };
+    for user in 0..=PolicyListing::FEW {
+        let few = if user < PolicyListing::FEW { "few, " } else { "" };
         writeln!(text, "user u{user} {{ tags: [{few}many]; }}").unwrap();
     }
     assert_reads("many-users", &of(&text));

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use peerage::{
     compile,
-    snapshot::{Entry, Population, TagId, Told, UserChange, UserSet, View},
-    source::{Loaded, Sources},
+    snapshot::{DirectoryEntry, Population, PopulationParts, TagId, UserChange, UserSet, View},
+    source::{LoadedSources, Sources},
 };
 use proptest::{collection, prelude::*};
 
@@ -24,15 +24,17 @@ fn population(users: &Users) -> Population {
     sets.dedup();
     let class = |tags: &Vec<u32>| sets.binary_search(&tags).unwrap();
     let classes: Vec<Vec<TagId>> = sets.iter().map(|set| numbers(set)).collect();
-    let entries: Vec<Entry<'_>> =
-        users.iter().map(|(id, tags)| Entry { id, class: class(tags), is_known: true }).collect();
-    Population::new(Told {
+    let entries: Vec<DirectoryEntry<'_>> = users
+        .iter()
+        .map(|(id, tags)| DirectoryEntry { id, class: class(tags), is_known: true })
+        .collect();
+    Population::new(PopulationParts {
         users: entries.into_iter(),
         classes: &classes,
         tags: 0,
-        own: Vec::new(),
-        own_conditions: Vec::new(),
-        stated: Vec::new(),
+        overrides: Vec::new(),
+        switch_conditions: Vec::new(),
+        declared_fields: Vec::new(),
         ties: std::iter::empty(),
         key: [0; 32],
     })
@@ -44,7 +46,7 @@ fn numbers(tags: &[u32]) -> Vec<TagId> {
 
 /// A view of nobody, and then of these, who all come late but the first.
 fn late(first: &Users, others: &Users) -> View {
-    let nobody = Loaded::from(Sources::default());
+    let nobody = LoadedSources::from(Sources::default());
     let mut view = compile::build(&nobody, None).view.unwrap();
     view.population = population(first).into();
     for (id, tags) in others {
@@ -54,7 +56,7 @@ fn late(first: &Users, others: &Users) -> View {
         // An older version stays alive beside it.
         let older = view.clone();
         let was = older.population.directory.len();
-        view.follow(&[change], &[]);
+        view.apply_changes(&[change], &[]);
         assert_eq!(older.population.directory.len(), was);
         assert_eq!(older.population.directory.number(id), None);
     }
@@ -66,7 +68,7 @@ fn check(users: &Users, view: &Population, strangers: &[String]) {
     assert_eq!(directory.len() as usize, users.len());
     for (id, tags) in users {
         let number = directory.number(id).unwrap();
-        assert_eq!(directory.number_of_any(id), Some(number));
+        assert_eq!(directory.number_or_tombstone(id), Some(number));
         assert_eq!(directory.id(number), id);
         assert!(directory.is_known(number));
         assert_eq!(directory.tags(number).iter().collect::<Vec<_>>(), numbers(tags), "{id}");
@@ -78,7 +80,7 @@ fn check(users: &Users, view: &Population, strangers: &[String]) {
     for after in after {
         let follows = |id: &&String| after.is_none_or(|after| id.as_str() > after);
         let listed = |set: &UserSet| -> Vec<String> {
-            directory.in_order(set, after).map(|user| directory.id(user).to_owned()).collect()
+            directory.iter_by_id(set, after).map(|user| directory.id(user).to_owned()).collect()
         };
         let expected: Vec<String> = users.keys().filter(follows).cloned().collect();
         assert_eq!(listed(&all), expected, "{after:?}");
@@ -88,7 +90,7 @@ fn check(users: &Users, view: &Population, strangers: &[String]) {
     }
     for stranger in strangers.iter().filter(|id| !users.contains_key(*id)) {
         assert_eq!(directory.number(stranger), None, "{stranger}");
-        assert_eq!(directory.number_of_any(stranger), None, "{stranger}");
+        assert_eq!(directory.number_or_tombstone(stranger), None, "{stranger}");
     }
     assert_eq!(directory.id(directory.len()), "");
     assert!(directory.tags(directory.len()).is_empty());
@@ -120,8 +122,9 @@ fn thousands_come_late() {
     let view = late(&first, &others);
     let directory = &view.population.directory;
     let users: Users = first.into_iter().chain(others).collect();
-    assert_eq!(directory.latecomers(), users.len() - 100);
-    let listed = directory.in_order(&view.population.everyone, None).map(|user| directory.id(user));
+    assert_eq!(directory.appended_count(), users.len() - 100);
+    let listed =
+        directory.iter_by_id(&view.population.everyone, None).map(|user| directory.id(user));
     // Those who were there first were never put in `everyone`, but are still found.
     let listed: BTreeSet<&str> = listed.collect();
     assert!(listed.iter().all(|id| users.contains_key(*id)));

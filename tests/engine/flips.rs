@@ -9,8 +9,8 @@
 )]
 
 use peerage::inspect::{
-    Flips,
-    diff::{Detail, Diff},
+    Impact,
+    diff::{Diff, DiffDetail},
 };
 use proptest::prelude::*;
 
@@ -53,7 +53,7 @@ fn allows(world: &World, action: &'static str, subject: &str, other: &str) -> bo
     world.allows(&Question::new(subject, action, other))
 }
 
-fn check(before: &World, after: &World, flips: &Flips) {
+fn check(before: &World, after: &World, flips: &Impact) {
     let ids: Vec<&str> = before.users.keys().map(String::as_str).collect();
     assert_eq!(flips.users as usize, ids.len());
     let gone = ids.iter().filter(|&&id| !after.users.contains_key(id)).count();
@@ -85,13 +85,13 @@ proptest! {
     fn small_worlds_pair_by_pair(world in world(), other in world(), seed: u64) {
         let next = moved(&world, &other, seed);
         let views = [&world, &next].map(|world| view(&text::plain(world), None));
-        check(&world, &next, &Flips::between(&views[0], &views[1]));
+        check(&world, &next, &Impact::between(&views[0], &views[1]));
     }
 
     #[test]
     fn nothing_flips_where_the_same_is_said_in_other_words(world in world(), seed: u64) {
         let [one, other] = [text::plain(&world), text::scattered(&world, seed)];
-        let flips = Flips::between(&view(&one, None), &view(&other, None));
+        let flips = Impact::between(&view(&one, None), &view(&other, None));
         prop_assert_eq!(flips.totals(), [0, 0]);
     }
 }
@@ -102,11 +102,11 @@ fn where_nobody_is_left_all_that_was_allowed_is_lost() {
     world.settings.unknown_users = None;
     let nobody = World { users: std::collections::BTreeMap::default(), ..world.clone() }.sound();
     let views = [&world, &nobody].map(|world| view(&text::bulk(world), None));
-    let flips = Flips::between(&views[0], &views[1]);
+    let flips = Impact::between(&views[0], &views[1]);
     check(&world, &nobody, &flips);
     assert!(flips.summary().starts_with("60 of 60 users vanish; 0 pairs gained, "));
     // From nobody to somebody, no one who was there is concerned.
-    let back = Flips::between(&views[1], &views[0]);
+    let back = Impact::between(&views[1], &views[0]);
     assert!(back.share().abs() < f64::EPSILON);
     assert_eq!((back.totals(), back.vanished), ([0, 0], 0));
 }
@@ -121,18 +121,18 @@ fn a_sample_is_near_the_count() {
         let next = World { rules, settings: other.settings, ..world.clone() }.sound();
         let before = view(&text::bulk(&world), None);
         let after = view(&text::bulk(&next), Some(&before));
-        let flips = Flips::between(&before, &after);
+        let flips = Impact::between(&before, &after);
         assert!(flips.is_estimate);
-        assert_eq!(flips, Flips::between(&before, &after), "the same each time");
-        let diff = Diff::of(&before, &after, None, Detail::NONE);
+        assert_eq!(flips, Impact::between(&before, &after), "the same each time");
+        let diff = Diff::compute(&before, &after, None, DiffDetail::NONE);
         assert_eq!(flips.compared(), diff.compared());
         let [exact, estimate] = [diff.share(), flips.share()];
         assert!(exact > 0.0 && (estimate - exact).abs() < 0.005, "{estimate} {exact}");
-        for (flips, diff) in flips
-            .actions
-            .iter()
-            .zip(diff.actions.iter().filter(|it| it.over != peerage::inspect::diff::Over::Subjects))
-        {
+        for (flips, diff) in flips.actions.iter().zip(
+            diff.actions
+                .iter()
+                .filter(|it| it.over != peerage::inspect::diff::CountedUnit::Subjects),
+        ) {
             assert_eq!(flips.action, diff.action);
             let is_near = |one: u64, other: u64| one.abs_diff(other) < 500 * 499 / 100;
             assert!(is_near(flips.gained, diff.gained), "{flips:?} {}", diff.gained);
@@ -150,7 +150,7 @@ fn a_single_user_is_not_overlooked() {
     let id = next.users.keys().next().unwrap().clone();
     next.users.get_mut(&id).unwrap().moderation = Some("banned");
     let before = view(&text::bulk(&world), None);
-    let flips = Flips::between(&before, &view(&text::bulk(&next), None));
+    let flips = Impact::between(&before, &view(&text::bulk(&next), None));
     let lost =
         |action: &str| flips.actions.iter().find(|it| it.action.as_str() == action).unwrap().lost;
     let expected = next

@@ -8,11 +8,11 @@ mod records;
 use std::sync::Arc;
 
 use peerage::{
-    compile::{self, Basis, Changed, Outcome},
-    facts::{Key, Record, User},
+    compile::{self, BuildOutput, Changed, Declarations},
+    facts::{Record, RecordKey, UserRecord},
     request::Relation,
     snapshot::View,
-    source::{Loaded, Sources},
+    source::{LoadedSources, Sources},
 };
 use proptest::prelude::*;
 
@@ -29,18 +29,23 @@ fn cases(usual: u32) -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
 }
 
-fn parts(outcome: Outcome) -> (View, Arc<Basis>) {
-    let said = peerage::diagnostic::render(&outcome.report, false);
+fn parts(outcome: BuildOutput) -> (View, Arc<Declarations>) {
+    let said = peerage::diagnostic::render_text(&outcome.report, false);
     assert_eq!(outcome.report.errors, 0, "{said}");
-    (outcome.view.unwrap(), outcome.basis.unwrap())
+    (outcome.view.unwrap(), outcome.declarations.unwrap())
 }
 
-fn start(sources: &Sources, store: &Store) -> (View, Arc<Basis>) {
-    parts(compile::start(&Loaded::from(sources.clone()), store).unwrap())
+fn start(sources: &Sources, store: &Store) -> (View, Arc<Declarations>) {
+    parts(compile::build_with_records(&LoadedSources::from(sources.clone()), store).unwrap())
 }
 
-fn rebuild(sources: &Sources, view: &View, basis: &Basis, store: &Store) -> (View, Arc<Basis>) {
-    parts(compile::rebuild(&Loaded::from(sources.clone()), view, basis, store).unwrap())
+fn rebuild(
+    sources: &Sources,
+    view: &View,
+    basis: &Declarations,
+    store: &Store,
+) -> (View, Arc<Declarations>) {
+    parts(compile::rebuild(&LoadedSources::from(sources.clone()), view, basis, store).unwrap())
 }
 
 /// Both hold and answer the same.
@@ -65,7 +70,7 @@ fn similar(one: &[String], other: &[String]) {
 fn changed(
     world: &World,
     view: &mut View,
-    basis: &Basis,
+    basis: &Declarations,
     store: &mut Store,
     chance: &mut Chance,
 ) -> Vec<Changed> {
@@ -74,7 +79,7 @@ fn changed(
     for _ in 0..=chance.below(4) {
         let batch: Vec<Changed> =
             (0..=chance.below(6)).map(|_| changes.next(store, chance)).collect();
-        compile::follow(view, basis, &batch);
+        compile::apply_records(view, basis, &batch);
         journal.extend(batch);
     }
     journal
@@ -128,7 +133,7 @@ proptest! {
             facts.put(change.key.clone(), change.new.as_deref().cloned());
         }
         let (mut late, basis) = rebuild(&after, &old, &basis, &facts);
-        compile::catch_up(&mut late, &basis, &journal);
+        compile::replay_changes(&mut late, &basis, &journal);
         let fresh = start(&after, &store);
         assert_alike(&late, &fresh.0, &mixed, chance.next());
 
@@ -146,9 +151,9 @@ proptest! {
 /// state counts as ended while one blocks the other, where the policy has it so.
 fn is_friend(world: &World, store: &Store, one: &str, other: &str) -> bool {
     let stated = |id: &str| world.users.get(id).cloned().unwrap_or_default();
-    let record = |id: &str| match store.0.get(&Key::User(id.to_owned())) {
+    let record = |id: &str| match store.0.get(&RecordKey::User(id.to_owned())) {
         Some(Record::User(user)) => (**user).clone(),
-        _ => User::default(),
+        _ => UserRecord::default(),
     };
     let blocks = |from: &str, to: &str| {
         stated(from).blocked.iter().any(|id| id == to) || record(from).blocked.contains_key(to)
@@ -171,9 +176,9 @@ fn check_friends(world: &World, store: &Store, view: &View) {
         for &(other, other_id) in known.iter().filter(|(other, _)| *other != one) {
             let expected = is_friend(world, store, id, other_id);
             let tie = view.population.tie(one, other);
-            assert_eq!(tie.to(Relation::Friend), expected, "{id} {other_id}");
+            assert_eq!(tie.outgoing(Relation::Friend), expected, "{id} {other_id}");
             let tie = view.population.tie(other, one);
-            assert_eq!(tie.back(Relation::Friend), expected, "{other_id} {id}");
+            assert_eq!(tie.incoming(Relation::Friend), expected, "{other_id} {id}");
         }
     }
 }

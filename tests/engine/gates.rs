@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by it")]
 
 use peerage::{
-    gates::{GATES, Pair, Party, Scene},
+    gates::{GATES, GateContext, Principal, PrincipalPair},
     request::{Request, Resource, User},
     snapshot::View,
 };
@@ -18,23 +18,25 @@ use crate::worlds::{
 
 /// The gate's sets against its word on each pair, the subject or the other being any known user.
 fn check_gates(view: &View, request: &Request<'_>, is_about_someone: bool) {
-    let scene = Scene::set(view, request);
-    let subject = Party::find(view, &request.subject);
-    let other = scene.other(request).map(|user| Party::find(view, user));
+    let scene = GateContext::resolve(view, request);
+    let subject = Principal::resolve(view, &request.subject);
+    let other = scene.other_user(request).map(|user| Principal::resolve(view, user));
     let users: Vec<&str> =
         view.population.everyone.iter().map(|user| view.population.directory.id(user)).collect();
     for gate in GATES {
         let name = gate.name();
-        let (admits, admitted) =
-            (gate.admits(view, &scene, &subject), gate.admitted(view, &scene, other.as_ref()));
+        let (admits, admitted) = (
+            gate.admitted_others(view, &scene, &subject),
+            gate.admitted_subjects(view, &scene, other.as_ref()),
+        );
         for (number, id) in (0..).zip(&users) {
-            let someone = Party::find(view, &User::from(*id));
+            let someone = Principal::resolve(view, &User::from(*id));
             if is_about_someone {
-                let pair = Pair::new(view, &scene, &subject, Some(&someone));
+                let pair = PrincipalPair::new(view, &scene, &subject, Some(&someone));
                 let is_open = gate.check(view, &scene, &pair).is_none();
                 assert_eq!(admits.contains(number), is_open, "{name} admits {id}: {request:?}");
             }
-            let pair = Pair::new(view, &scene, &someone, other.as_ref());
+            let pair = PrincipalPair::new(view, &scene, &someone, other.as_ref());
             let is_open = gate.check(view, &scene, &pair).is_none();
             assert_eq!(admitted.contains(number), is_open, "{name} is open for {id}: {request:?}");
         }

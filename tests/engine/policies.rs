@@ -11,7 +11,7 @@ use std::{
 use peerage::{
     compile,
     diagnostic::{Code, Diagnostics, Report},
-    inspect::{Listing, test},
+    inspect::{PolicyListing, test},
     request::{Action, Reason},
     snapshot::View,
     source::{self, Notation, Source, Sources},
@@ -122,8 +122,11 @@ fn policies_are_tested_for_every_action_and_reason() {
 fn the_stores_are_the_same_in_both_notations() {
     let (yaml, dsl) = (view("policies/stores"), view("policies/stores-dsl"));
     assert_eq!(yaml.revision, dsl.revision);
-    assert_eq!(Listing::of(&yaml).to_string(), Listing::of(&dsl).to_string());
-    let json = |view| serde_json::to_string(&Listing::of(view)).unwrap();
+    assert_eq!(
+        PolicyListing::from_view(&yaml).to_string(),
+        PolicyListing::from_view(&dsl).to_string()
+    );
+    let json = |view| serde_json::to_string(&PolicyListing::from_view(view)).unwrap();
     assert_eq!(json(&yaml), json(&dsl));
     for file in test_files("policies/stores".as_ref()) {
         let tests = fs::read_to_string(&file).unwrap();
@@ -411,24 +414,24 @@ const LAID_OVER: [(&str, &str, &str); 9] = [
 /// Whether both come to the same policy, with these files beside them.
 #[track_caller]
 fn assert_same(policy: &str, given: &str, written: &str, beside: &[Source]) {
-    let files = |text: &str, more: Vec<Source>| -> source::Loaded {
+    let files = |text: &str, more: Vec<Source>| -> source::LoadedSources {
         let policy = Source::new("policy.yaml", Notation::Yaml, text);
         Sources::new(beside.iter().cloned().chain([policy]).chain(more).collect()).into()
     };
     let tests = format!("tests: [{{ name: t, given: {given}, expect: [{{ action: read }}] }}]");
     let loaded = files(policy, vec![Source::new("t.test.yaml", Notation::Tests, tests)]);
     let mut problems = Diagnostics::default();
-    let base = compile::Base::build(&loaded, &mut problems).unwrap();
+    let base = compile::PolicyBase::build(&loaded, &mut problems).unwrap();
     let tests = syntax::tests::parse(&loaded.sources, &mut problems);
     assert!(!problems.has_errors(), "{policy} {given}: {problems:?}");
-    let (laid, _) = base.with(&tests[0].tests[0].given).unwrap();
+    let (laid, _) = base.with_overlay(&tests[0].tests[0].given).unwrap();
     let plain = compile::build(&files(written, Vec::new()), None).view.unwrap();
-    let shown = |view: &View| Listing::of(view).to_string();
+    let shown = |view: &View| PolicyListing::from_view(view).to_string();
     assert_eq!(shown(&laid), shown(&plain), "{policy} with {given}");
     assert_eq!(laid.revision, plain.revision, "{policy} with {given}");
     let untouched =
         !given.contains("users") && !given.contains("conv") && !given.contains("friends");
-    let is_shared = laid.population.is_of_the_same(&base.view.population);
+    let is_shared = laid.population.has_same_identity(&base.view.population);
     assert_eq!(is_shared, untouched, "{policy} with {given}");
 }
 
@@ -445,11 +448,11 @@ fn laying_over_comes_to_the_policy_that_says_so() {
     let view = |laid: &Source, given: &str| {
         let tests = format!("tests: [{{ name: t, given: {given}, expect: [{{ action: read }}] }}]");
         let tests = Source::new("t.test.yaml", Notation::Tests, tests);
-        let loaded = source::Loaded::from(Sources::new(vec![laid.clone(), tests]));
+        let loaded = source::LoadedSources::from(Sources::new(vec![laid.clone(), tests]));
         let mut problems = Diagnostics::default();
-        let base = compile::Base::build(&loaded, &mut problems).unwrap();
+        let base = compile::PolicyBase::build(&loaded, &mut problems).unwrap();
         let tests = syntax::tests::parse(&loaded.sources, &mut problems);
-        base.with(&tests[0].tests[0].given).unwrap().0
+        base.with_overlay(&tests[0].tests[0].given).unwrap().0
     };
     assert_eq!(view(&bulk, given).revision, view(&plain, "{}").revision);
 }

@@ -13,7 +13,7 @@ use peerage::{
         Reason, Request, Resource, ResourceKind,
     },
     snapshot::View,
-    source::{Loaded, Notation, Sources},
+    source::{LoadedSources, Notation, Sources},
 };
 
 /// What a preset sets that a decision can depend on.
@@ -71,7 +71,7 @@ const MANY: usize = 3001;
 fn built(preset: &str, sections: &str) -> Result<View, String> {
     let text = format!("{preset}\n{sections}");
     let sources = Sources::single("policy.yaml", Notation::Yaml, text);
-    let outcome = compile::build(&Loaded { sources, errors: Vec::new() }, None);
+    let outcome = compile::build(&LoadedSources { sources, errors: Vec::new() }, None);
     outcome.view.ok_or_else(|| format!("{:?}", outcome.report))
 }
 
@@ -215,7 +215,7 @@ fn everything_else_is_open_in_all_systems() {
             let request = match action.takes()[0] {
                 ResourceKind::User => Request::new("a", action, "b"),
                 ResourceKind::Group => Request::in_group("a", action, "g"),
-                ResourceKind::None => Request::of("a", action, Resource::None),
+                ResourceKind::None => Request::with_resource("a", action, Resource::None),
             };
             let request = Request { field: action.takes_field().then_some("f"), ..request };
             let expected = match action {

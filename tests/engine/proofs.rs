@@ -12,7 +12,7 @@ mod lints;
 mod world;
 
 use peerage::{
-    prove::{Diagram, Diagrams, Effort, TooHard},
+    prove::{Budget, BudgetExceededError, Diagram, Diagrams},
     request::{Action, Condition, Conversation, Properties, Request, Resource, User},
     snapshot::{TagId, View},
 };
@@ -37,8 +37,8 @@ proptest! {
     #[test]
     fn a_diagram_holds_where_its_condition_does(one in condition(), other in condition()) {
         let mut diagrams = Diagrams::default();
-        let (first, second, both, either, not) = Effort::default()
-            .ask(&mut diagrams, |diagrams| {
+        let (first, second, both, either, not) = Budget::default()
+            .run(&mut diagrams, |diagrams| {
                 let first = diagrams.condition(&numbered(&one))?;
                 let second = diagrams.condition(&numbered(&other))?;
                 let both = diagrams.and(first, second)?;
@@ -236,7 +236,7 @@ impl Asked {
                     let request = Request {
                         subject: party("x", from),
                         conversation: Some(Conversation::New),
-                        ..Request::of("x", self.action, Resource::User(party("y", &to)))
+                        ..Request::with_resource("x", self.action, Resource::User(party("y", &to)))
                     };
                     peerage::decide::decide(view, &request).allow
                 });
@@ -274,17 +274,21 @@ fn what_is_too_hard_is_not_decided() {
 
 #[test]
 fn work_is_bounded_for_each_question_and_for_all() {
-    let mut effort = Effort { each: 100, total: 150 };
+    let mut effort = Budget { per_question: 100, total: 150 };
     let mut diagrams = Diagrams::default();
     let wide = Condition::Any((0..60).map(|tag| Condition::HasTag(TagId(tag))).collect());
-    let ask = |effort: &mut Effort, diagrams: &mut Diagrams| {
-        effort.ask(diagrams, |diagrams| diagrams.condition(&wide))
+    let ask = |effort: &mut Budget, diagrams: &mut Diagrams| {
+        effort.run(diagrams, |diagrams| diagrams.condition(&wide))
     };
-    assert_eq!(ask(&mut effort, &mut diagrams), Err(TooHard), "more than for one question");
+    assert_eq!(
+        ask(&mut effort, &mut diagrams),
+        Err(BudgetExceededError),
+        "more than for one question"
+    );
     assert_eq!(effort.total, 50);
-    assert_eq!(ask(&mut effort, &mut Diagrams::default()), Err(TooHard));
+    assert_eq!(ask(&mut effort, &mut Diagrams::default()), Err(BudgetExceededError));
     assert_eq!(effort.total, 0);
     let simple = Condition::HasTag(TagId(0));
-    let last = effort.ask(&mut Diagrams::default(), |diagrams| diagrams.condition(&simple));
-    assert_eq!(last, Err(TooHard), "nothing is left");
+    let last = effort.run(&mut Diagrams::default(), |diagrams| diagrams.condition(&simple));
+    assert_eq!(last, Err(BudgetExceededError), "nothing is left");
 }

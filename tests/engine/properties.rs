@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use peerage::{
     decide::{decide, explain, reach},
-    inspect::{Kinds, Listing},
+    inspect::{PolicyListing, ReachTable},
     request::{Action, Conversation, Properties, Request, Resource, ResourceKind, User},
     snapshot::View,
     source::{Notation, Source, Sources},
@@ -22,7 +22,7 @@ fn config(cases: u32) -> ProptestConfig {
 
 /// All that a view shows of itself, for people and for programs.
 fn shown(view: &View) -> (String, String) {
-    let listing = Listing::of(view);
+    let listing = PolicyListing::from_view(view);
     assert!(listing.tags.is_sorted_by(|one, next| one.name < next.name), "each tag once");
     (listing.to_string(), serde_json::to_string(&listing).unwrap())
 }
@@ -240,19 +240,19 @@ fn assert_counted(world: &World, view: &View, most: usize) {
     let on_users = Action::ALL.iter().filter(|it| it.takes().contains(&ResourceKind::User));
     let settled = [None, Some(Conversation::New), Some(Conversation::Existing)];
     for (&action, conversation) in on_users.zip(settled.into_iter().cycle()) {
-        let kinds = Kinds::count(view, action, conversation, most);
-        assert_eq!(kinds.total, view.population.directory.classes());
-        assert_eq!(kinds.kinds.len(), kinds.total.min(most));
-        assert!(kinds.kinds.is_sorted_by_key(|kind| std::cmp::Reverse(kind.users.len())));
+        let kinds = ReachTable::count(view, action, conversation, most);
+        assert_eq!(kinds.total, view.population.directory.tag_set_count());
+        assert_eq!(kinds.classes.len(), kinds.total.min(most));
+        assert!(kinds.classes.is_sorted_by_key(|kind| std::cmp::Reverse(kind.users.len())));
         let ids =
-            |at: usize| kinds.kinds[at].users.iter().map(|&it| view.population.directory.id(it));
-        for from in 0..kinds.kinds.len() {
+            |at: usize| kinds.classes[at].users.iter().map(|&it| view.population.directory.id(it));
+        for from in 0..kinds.classes.len() {
             for subject in ids(from) {
                 let tags = world.users[subject].tags.iter().flatten();
                 let tags: BTreeSet<&str> = tags.map(String::as_str).collect();
-                assert!(tags.iter().eq(&kinds.kinds[from].tags));
+                assert!(tags.iter().eq(&kinds.classes[from].tags));
             }
-            for to in 0..kinds.kinds.len() {
+            for to in 0..kinds.classes.len() {
                 let pairs = ids(from).flat_map(|one| ids(to).map(move |other| (one, other)));
                 let pairs: Vec<_> = pairs.filter(|(one, other)| one != other).collect();
                 let may = |&&(one, other): &&(&str, &str)| {

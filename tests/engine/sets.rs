@@ -124,12 +124,12 @@ proptest! {
             for &(user, is_in) in &changes {
                 if is_in { plain.insert(user) } else { plain.remove(&user) };
             }
-            set.change(&changes, USERS + 40);
-            packed.change(&changes, USERS + 40);
+            set.apply_changes(&changes, USERS + 40);
+            packed.apply_changes(&changes, USERS + 40);
             let single: Vec<(u32, bool)> = vec![(from, turns % 2 == 0)];
             if turns % 2 == 0 { plain.insert(from) } else { plain.remove(&from) };
-            set.change(&single, USERS + 40);
-            packed.change(&single, USERS + 40);
+            set.apply_changes(&single, USERS + 40);
+            packed.apply_changes(&single, USERS + 40);
             for set in [&set, &packed, &packed.clone().packed(USERS + 40)] {
                 assert_is(set, &plain);
                 for user in changes.iter().map(|&(user, _)| user).chain([0, from, USERS + 39]) {
@@ -163,10 +163,10 @@ proptest! {
 
         let each = all(|user| parts.iter().all(|part| selects(part, user)));
         let some = all(|user| parts.iter().any(|part| selects(part, user)));
-        assert_is(&Selection::all(selections()).of(&everyone), &each);
-        assert_is(&Selection::any(selections()).of(&everyone), &some);
+        assert_is(&Selection::all(selections()).within(&everyone), &each);
+        assert_is(&Selection::any(selections()).within(&everyone), &some);
         let not_some = Selection::any(selections()).complement();
-        assert_is(&not_some.clone().of(&everyone), &all(|user| !some.contains(&user)));
+        assert_is(&not_some.clone().within(&everyone), &all(|user| !some.contains(&user)));
         for user in (0..USERS).step_by(97) {
             prop_assert_eq!(not_some.contains(user), !some.contains(&user));
         }
@@ -181,8 +181,8 @@ fn of_nothing() {
     assert_is(&UserSet::range(3..6), &Plain::from([3, 4, 5]));
     assert_is(&UserSet::from_sorted(&[3, 3, 1]), &Plain::from([1, 3]));
     let everyone = UserSet::range(0..5);
-    assert_is(&Selection::nobody().of(&everyone), &Plain::new());
-    assert_is(&Selection::everybody().of(&everyone), &(0..5).collect());
+    assert_is(&Selection::nobody().within(&everyone), &Plain::new());
+    assert_is(&Selection::everybody().within(&everyone), &(0..5).collect());
 }
 
 /// Who became a member alone and is taken out among hundreds is a member no longer, and the other
@@ -195,7 +195,7 @@ fn a_change_is_taken_back_among_many() {
         let back = (7000, !are_in);
         let many: Vec<(u32, bool)> = (0..400).map(|user| (user, are_in)).chain([back]).collect();
         for changes in [vec![(7000, are_in)], many] {
-            set.change(&changes, USERS);
+            set.apply_changes(&changes, USERS);
             for (user, is_in) in changes {
                 if is_in {
                     plain.insert(user)

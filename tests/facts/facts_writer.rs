@@ -5,12 +5,12 @@
 use std::{fs, ops::ControlFlow, sync::Arc};
 
 use peerage::{
-    facts::{Authority, ChangeSet, Command, Key, Kind},
+    facts::{Authority, ChangeSet, Command, RecordKey, RecordKind},
     live::{
-        Live, Outcome, Start,
-        facts::{Batch, WriteError, Written},
+        Live, ReloadOutcome, StartOutcome,
+        facts::{WriteBatch, WriteError, WriteOutcome},
     },
-    store::{Commit, EmbeddedStore, Entry, Store, StoreError},
+    store::{CommitResult, EmbeddedStore, Store, StoreError, StoredRecord},
 };
 use serde_json::{Value, json};
 
@@ -19,28 +19,28 @@ use serde_json::{Value, json};
 struct Trap(EmbeddedStore);
 
 impl Store for Trap {
-    fn load(&self, each: &mut dyn FnMut(Entry)) -> Result<u64, StoreError> {
+    fn load(&self, each: &mut dyn FnMut(StoredRecord)) -> Result<u64, StoreError> {
         self.0.load(each)
     }
 
-    fn get(&self, key: &Key) -> Result<Option<Entry>, StoreError> {
-        assert_ne!(*key, Key::User("unread".to_owned()), "as it is meant to be");
+    fn get(&self, key: &RecordKey) -> Result<Option<StoredRecord>, StoreError> {
+        assert_ne!(*key, RecordKey::User("unread".to_owned()), "as it is meant to be");
         self.0.get(key)
     }
 
     fn list(
         &self,
-        kind: Kind,
-        after: Option<&Key>,
+        kind: RecordKind,
+        after: Option<&RecordKey>,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<Vec<StoredRecord>, StoreError> {
         self.0.list(kind, after, limit)
     }
 
-    fn commit(&self, group: &[ChangeSet]) -> Result<Commit, StoreError> {
+    fn commit(&self, group: &[ChangeSet]) -> Result<CommitResult, StoreError> {
         let keys = group.iter().flat_map(|set| &set.writes).map(|write| &write.key);
         for key in keys {
-            assert_ne!(*key, Key::User("unwritten".to_owned()), "as it is meant to be");
+            assert_ne!(*key, RecordKey::User("unwritten".to_owned()), "as it is meant to be");
         }
         self.0.commit(group)
     }
@@ -48,7 +48,7 @@ impl Store for Trap {
     fn export(
         &self,
         begin: &mut dyn FnMut(u64),
-        each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+        each: &mut dyn FnMut(StoredRecord) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         self.0.export(begin, each)
     }
@@ -65,7 +65,7 @@ async fn a_batch_that_panics_is_refused_and_others_go_on() {
     fs::write(&policy, "users: { ann: {} }\n").unwrap();
     let store = EmbeddedStore::open(folder.path().join("facts.redb")).unwrap();
     let start = Live::start_with(vec![policy], None, Arc::new(Trap(store))).unwrap();
-    let Start::Serving(live) = start else { panic!("{start:?}") };
+    let StartOutcome::Serving(live) = start else { panic!("{start:?}") };
     let policy = folder.path().join("policy.yaml");
     let facts = live.facts().unwrap();
     let put = async |user: &str| {
@@ -74,19 +74,19 @@ async fn a_batch_that_panics_is_refused_and_others_go_on() {
             json!({ "op": "put_user", "user": user }),
         ]);
         facts
-            .write(Batch {
+            .write(WriteBatch {
                 commands: commands.unwrap(),
                 authority: Authority::Administrator,
                 each: false,
                 if_revision: None,
-                once: None,
+                idempotency_key: None,
             })
             .await
     };
     assert!(matches!(put("unread").await, Err(WriteError::Panicked)));
     assert!(facts.is_writable());
     assert_eq!(live.served().view.counts().banned, 0, "nothing of it took effect");
-    assert!(matches!(put("dan").await, Ok(Written::Done { revision: 1, .. })));
+    assert!(matches!(put("dan").await, Ok(WriteOutcome::Done { revision: 1, .. })));
     assert_eq!(live.served().view.counts().banned, 1);
 
     // Whether what broke off in the midst of a commit took effect, nobody can tell.
@@ -97,7 +97,7 @@ async fn a_batch_that_panics_is_refused_and_others_go_on() {
     assert!(matches!(put("eve").await, Err(WriteError::Gone)));
     assert_eq!(live.served().view.counts().users, 2, "decisions go on");
     fs::write(&policy, "users: { ann: {}, bob: {} }\n").unwrap();
-    assert_eq!(live.reload(false), Outcome::Swapped);
+    assert_eq!(live.reload(false), ReloadOutcome::Swapped);
     assert_eq!(live.served().view.counts().users, 3, "and so do reloads");
 }
 
@@ -108,19 +108,19 @@ async fn where_each_is_for_itself_a_refusal_keeps_none_of_the_others_back() {
     fs::write(&policy, "users: { ann: {} }\n").unwrap();
     let store = EmbeddedStore::open(folder.path().join("facts.redb")).unwrap();
     let start = Live::start_with(vec![policy], None, Arc::new(store)).unwrap();
-    let Start::Serving(live) = start else { panic!("{start:?}") };
+    let StartOutcome::Serving(live) = start else { panic!("{start:?}") };
     let facts = live.facts().unwrap();
     let write = async |commands: &[Value]| {
         let commands = Command::decode(commands).unwrap();
-        let batch = Batch {
+        let batch = WriteBatch {
             commands,
             authority: Authority::Administrator,
             each: true,
             if_revision: None,
-            once: None,
+            idempotency_key: None,
         };
         match facts.write(batch).await.unwrap() {
-            Written::Each { revision, outcomes } => {
+            WriteOutcome::Each { revision, outcomes } => {
                 let told = outcomes.into_iter().map(|came| match came {
                     Ok(outcome) => json!(outcome.changed),
                     Err(refusal) => json!(refusal.reason.as_str()),

@@ -141,7 +141,7 @@ fn expected(line: &str) -> Option<(String, Vec<String>)> {
 }
 
 fn read(file: &str, bytes: &[u8]) -> (Vec<(String, Vec<String>)>, bool) {
-    let notation = source::Notation::of(file).unwrap();
+    let notation = source::Notation::from_file_name(file).unwrap();
     let sources = source::Sources::single(file, notation, bytes);
     let mut problems = Diagnostics::default();
     let mut users = Vec::new();
@@ -180,7 +180,7 @@ fn plain(user: &syntax::ast::User<'_>) -> String {
 }
 
 fn users_of(file: &str, bytes: &[u8]) -> (Vec<String>, bool) {
-    let notation = source::Notation::of(file).unwrap();
+    let notation = source::Notation::from_file_name(file).unwrap();
     let sources = source::Sources::single(file, notation, bytes);
     let mut problems = Diagnostics::default();
     let mut users = Vec::new();

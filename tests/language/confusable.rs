@@ -10,10 +10,11 @@ use peerage::{
 
 /// The warnings of the lint, as `file:line:column message`.
 fn told(files: &[(&str, &str)]) -> Vec<String> {
-    let source =
-        |&(name, text): &(&str, &str)| Source::new(name, Notation::of(name).unwrap(), text);
+    let source = |&(name, text): &(&str, &str)| {
+        Source::new(name, Notation::from_file_name(name).unwrap(), text)
+    };
     let sources = Sources::new(files.iter().map(source).collect());
-    let report = compile::examine(&sources.into()).report;
+    let report = compile::build_with_lints(&sources.into()).report;
     assert_eq!(report.errors, 0, "{:?}", report.diagnostics);
     let found = report.diagnostics.into_iter().filter(|found| found.code == Code::Confusable);
     let each = found.map(|found| {
@@ -88,6 +89,6 @@ fn what_looks_like_another_is_told() {
 fn a_silence_of_nothing_is_told() {
     let sources =
         Sources::single("a.yaml", Notation::Yaml, "users: { a: {} } # allow: confusable\n");
-    let report = compile::examine(&sources.into()).report;
+    let report = compile::build_with_lints(&sources.into()).report;
     assert!(report.diagnostics.iter().any(|found| found.code == Code::UnusedAllow));
 }

@@ -7,13 +7,13 @@ use std::{fs, panic, path::Path};
 
 use peerage::{
     compile,
-    diagnostic::{Report, render},
+    diagnostic::{Report, render_text},
     source,
 };
 
 /// All that peerage says of a policy, from its files on.
 fn problems_of(folder: &str) -> Report {
-    compile::examine(&source::load(&[folder])).report
+    compile::build_with_lints(&source::load(&[folder])).report
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn each_case_reads_as_its_snapshot() {
 fn check(case: &str) {
     let folder = Path::new("tests/language/diagnostics").join(case);
     let report = problems_of(folder.to_str().unwrap());
-    insta::assert_snapshot!(format!("diagnostics-{case}"), render(&report, false));
+    insta::assert_snapshot!(format!("diagnostics-{case}"), render_text(&report, false));
 
     let json = report.to_json();
     let listed = json["diagnostics"].as_array().unwrap();

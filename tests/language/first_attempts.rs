@@ -368,7 +368,7 @@ fn check(cases: &[Case]) {
 
 /// The errors of a file: codes, messages and hints.
 fn told(name: &str, bytes: &[u8]) -> Vec<(Code, String, String)> {
-    let notation = Notation::of(name).unwrap();
+    let notation = Notation::from_file_name(name).unwrap();
     let sources = Sources::single(name, notation, bytes);
     let report = compile::build(&sources.into(), None).report;
     let errors = report.diagnostics.into_iter().filter(|found| found.severity == Severity::Error);

@@ -20,7 +20,7 @@ use peerage::{
     syntax::{
         ast::Item,
         dsl,
-        format::{Refusal, format},
+        format::{FormatError, format},
         print::{self, Form},
         yaml,
     },
@@ -38,7 +38,7 @@ fn source(form: Form, text: &str) -> Source {
 
 fn formatted(from: Form, text: &str, to: Form) -> Result<String, String> {
     format(&source(from, text), to).map_err(|refusal| match refusal {
-        Refusal::Mistakes(problems) => format!("{:?}", problems.into_sorted().0),
+        FormatError::Mistakes(problems) => format!("{:?}", problems.into_sorted().0),
         other => other.to_string(),
     })
 }
@@ -140,7 +140,7 @@ fn what_can_not_be_said_is_refused() {
     assert!(formatted(Form::Dsl, "rule: a -> ;", Form::Dsl).is_err());
     assert!(matches!(
         format(&Source::new("a.csv", Notation::Csv, "id,tags"), Form::Yaml),
-        Err(Refusal::Bulk)
+        Err(FormatError::Bulk)
     ));
 }
 

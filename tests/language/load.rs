@@ -17,7 +17,7 @@ use std::{
 };
 
 use peerage::source::{
-    Ignore, LIMITS, LoadError, Loaded, Notation, Scope, fingerprint, load, load_with_tests,
+    Ignore, LIMITS, LoadError, LoadedSources, Notation, Scope, fingerprint, load, load_with_tests,
 };
 use tempfile::TempDir;
 
@@ -28,7 +28,7 @@ fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) {
 }
 
 /// Names below the folder, and what is in them.
-fn contents(loaded: &Loaded, folder: &Path) -> Vec<(String, String)> {
+fn contents(loaded: &LoadedSources, folder: &Path) -> Vec<(String, String)> {
     let below = |name: &str| {
         let name = Path::new(name).strip_prefix(folder).unwrap();
         name.to_str().unwrap().to_owned()
@@ -37,11 +37,11 @@ fn contents(loaded: &Loaded, folder: &Path) -> Vec<(String, String)> {
     loaded.sources.iter().map(|(_, file)| (below(&file.name), text(&file.bytes))).collect()
 }
 
-fn names(loaded: &Loaded, folder: &Path) -> Vec<String> {
+fn names(loaded: &LoadedSources, folder: &Path) -> Vec<String> {
     contents(loaded, folder).into_iter().map(|(name, _)| name).collect()
 }
 
-fn codes(loaded: &Loaded) -> Vec<String> {
+fn codes(loaded: &LoadedSources) -> Vec<String> {
     loaded
         .errors
         .iter()
@@ -155,7 +155,7 @@ fn what_is_ignored_is_passed_over() {
     symlink("/etc", root.join("gen-link")).unwrap();
     let ignore = |globs: &[&str]| Ignore::new(globs).unwrap();
     let read = |globs: &[&str]| {
-        let loaded = Scope::new([root]).ignoring(ignore(globs)).load();
+        let loaded = Scope::new([root]).with_ignore(ignore(globs)).load();
         assert!(loaded.errors.is_empty(), "{:?}", loaded.errors);
         names(&loaded, root)
     };
@@ -240,7 +240,7 @@ fn what_is_no_file_is_refused() {
     assert_eq!(codes(&loaded), ["unreadable", "unknown-ending", "unreadable"]);
     assert!(matches!(loaded.errors.first(), Some(LoadError::Unreadable { .. })));
     // Nobody writes into the pipe, so reading it would never end.
-    let loaded = Scope::new([root.join("pipe.yaml")]).of_files_only().load();
+    let loaded = Scope::new([root.join("pipe.yaml")]).files_only().load();
     assert!(matches!(loaded.errors[..], [LoadError::OnlyOnce { .. }]), "{:?}", loaded.errors);
 }
 
@@ -332,7 +332,7 @@ impl ConfigMap<'_> {
 }
 
 /// Whether all files are of one version, which is told.
-fn version_of(loaded: &Loaded, folder: &Path) -> usize {
+fn version_of(loaded: &LoadedSources, folder: &Path) -> usize {
     let contents = contents(loaded, folder);
     let (_, version) = contents.first().unwrap();
     let mut expected: Vec<_> = FILES.map(str::to_owned).to_vec();
@@ -358,7 +358,7 @@ fn load_during(swaps: usize, paths: &[&Path], shown: &Path, mut swap: impl FnMut
         let mut given_up = 0;
         while !done.load(Ordering::Acquire) {
             let loaded = load(paths);
-            if let [LoadError::Unsteady(_)] = loaded.errors[..] {
+            if let [LoadError::KeepsChanging(_)] = loaded.errors[..] {
                 given_up += 1;
                 continue;
             }
@@ -394,7 +394,7 @@ fn files_of_a_config_map_given_by_name_are_never_torn() {
         });
         while !done.load(Ordering::Acquire) {
             let loaded = load(&paths);
-            if !matches!(loaded.errors[..], [LoadError::Unsteady(_)]) {
+            if !matches!(loaded.errors[..], [LoadError::KeepsChanging(_)]) {
                 let contents = contents(&loaded, root);
                 assert_eq!(contents.len(), FILES.len());
                 assert!(contents.windows(2).all(|pair| pair[0].1 == pair[1].1), "{contents:?}");

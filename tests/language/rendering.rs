@@ -4,7 +4,7 @@
 
 use insta::assert_snapshot;
 use peerage::{
-    diagnostic::{Code, Diagnostic, Diagnostics, Report, did_you_mean, render},
+    diagnostic::{Code, Diagnostic, Diagnostics, Report, did_you_mean, render_text},
     source::{LoadError, Notation, Source, SourceId, Sources, Span},
 };
 use proptest::prelude::{any, prop, proptest};
@@ -17,7 +17,7 @@ fn report(sources: &Sources, found: impl IntoIterator<Item = Diagnostic>) -> Rep
 }
 
 fn rendered(sources: &Sources, found: impl IntoIterator<Item = Diagnostic>) -> String {
-    render(&report(sources, found), false)
+    render_text(&report(sources, found), false)
 }
 
 /// The place of a text in the file.
@@ -44,7 +44,7 @@ fn two_files() {
         "user `alice` is defined twice",
     )
     .label("again here")
-    .also(span(&sources, 0, "alice"), "first defined here")
+    .related(span(&sources, 0, "alice"), "first defined here")
     .hint("keep one of the two");
     let warning = Diagnostic::warning(Code::InvalidText, span(&sources, 1, "# more"), "a comment");
     assert_snapshot!(rendered(&sources, [found, warning]), @r#"
@@ -76,7 +76,7 @@ fn two_places_in_one_file() {
     let sources = one("users:\n  alice: {}\n  bob: {}\n  alice: { tags: [a] }\n");
     let again = Span::new(SourceId(0), 31, 36);
     let found = Diagnostic::error(Code::DuplicateUser, again, "user `alice` is defined twice")
-        .also(span(&sources, 0, "alice"), "first defined here");
+        .related(span(&sources, 0, "alice"), "first defined here");
     assert_snapshot!(rendered(&sources, [found]), @r#"
     error[duplicate-user]: user `alice` is defined twice
      --> policies/policy.yaml:4:3
@@ -117,7 +117,7 @@ fn a_long_line_is_cut_to_a_window() {
     let found =
         Diagnostic::error(Code::UndeclaredTag, span(&sources, 0, "Munch"), "no tag `Munch`")
             .label("not declared")
-            .also(span(&sources, 0, "next"), "elsewhere")
+            .related(span(&sources, 0, "next"), "elsewhere")
             .hint("did you mean `Munich`?");
     assert_snapshot!(rendered(&sources, [found]), @r#"
     error[undeclared-tag]: no tag `Munch`
@@ -142,7 +142,7 @@ fn tabs_wide_characters_and_carriage_returns() {
     let report = report(&sources, [found]);
     let place = report.diagnostics[0].place.as_ref().unwrap();
     assert_eq!((place.line, place.column, place.end_column), (2, 7, 10));
-    assert_snapshot!(render(&report, false), @r#"
+    assert_snapshot!(render_text(&report, false), @r#"
     error[invalid-tag]: a bad tag
      --> policies/policy.yaml:2:7
       |
@@ -253,16 +253,16 @@ fn colour_only_adds_styles() {
     let sources = one("tags: [Munch]\n");
     let found = Diagnostic::error(Code::UndeclaredTag, span(&sources, 0, "Munch"), "no tag");
     let report = report(&sources, [found]);
-    let coloured = render(&report, true);
+    let coloured = render_text(&report, true);
     assert!(coloured.contains("\x1b["));
-    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), render(&report, false));
+    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), render_text(&report, false));
 }
 
 #[test]
 fn json_has_every_field() {
     let sources = one("users:\n  alice: {}\n  alice: {}\n");
     let found = Diagnostic::error(Code::DuplicateUser, Span::new(SourceId(0), 21, 26), "twice")
-        .also(span(&sources, 0, "alice"), "first defined here");
+        .related(span(&sources, 0, "alice"), "first defined here");
     let global = Diagnostic::global(Code::Unreadable, "can't read `x`");
     let json = report(&sources, [found, global]).to_json();
     let expected = json!({
@@ -298,7 +298,7 @@ fn ten_thousand_mistakes_in_one_line_are_told() {
     let report = report(&sources, (0..12_000).map(found));
     assert_eq!((report.diagnostics.len(), report.left_out), (10_000, 2_000));
     assert_eq!((report.errors, report.warnings), (12_000, 0));
-    let text = render(&report, false);
+    let text = render_text(&report, false);
     assert!(text.ends_with("12000 errors (2000 more than are shown)\n"));
 }
 
@@ -311,7 +311,8 @@ fn any_two_places_of_a_long_line_can_be_shown() {
         for (first, second) in offsets.iter().flat_map(|&a| offsets.map(|b| (a, b))) {
             for length in [0, 1, 150] {
                 let at = |start| Span::new(SourceId(0), start, start + length);
-                let found = Diagnostic::error(Code::Syntax, at(first), "x").also(at(second), "y");
+                let found =
+                    Diagnostic::error(Code::Syntax, at(first), "x").related(at(second), "y");
                 assert!(rendered(&sources, [found]).contains("1:"), "{first} {second} {length}");
             }
         }
@@ -330,13 +331,13 @@ proptest! {
         let at = |&(start, length): &(usize, usize)| Span::new(SourceId(0), start, start + length);
         let mut found = Diagnostic::error(Code::Syntax, at(&places[0]), "x").label("here");
         for place in &places[1..] {
-            found = found.also(at(place), "there");
+            found = found.related(at(place), "there");
         }
         let report = report(&sources, [found]);
         let place = report.diagnostics[0].place.as_ref().unwrap();
         assert!(place.source_line.len() < 2_000);
         assert!(place.source_line.get(place.caret.0..place.caret.0 + place.caret.1).is_some());
-        let text = render(&report, colour);
+        let text = render_text(&report, colour);
         assert!(!text.contains('\u{9b}') && !text.contains('\0'));
     }
 }

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Barrier, thread};
 
 use peerage::{
-    facts::{ChangeSet, Key, Kind, Record, Version},
-    store::{Commit, Store},
+    facts::{ChangeSet, Record, RecordKey, RecordKind, Version},
+    store::{CommitResult, Store},
 };
 use uuid::Uuid;
 
@@ -51,7 +51,7 @@ pub(crate) fn check(make: &dyn Fn() -> Box<dyn Harness>) {
 
 /// Commits what must be taken; the revision of each set.
 pub(crate) fn commit(harness: &dyn Harness, group: &[ChangeSet]) -> Vec<u64> {
-    let Commit::Done(revisions) = harness.store().commit(group).unwrap() else {
+    let CommitResult::Committed(revisions) = harness.store().commit(group).unwrap() else {
         panic!("refused: {group:?}");
     };
     assert_eq!(revisions.len(), group.len());
@@ -62,21 +62,21 @@ pub(crate) fn commit(harness: &dyn Harness, group: &[ChangeSet]) -> Vec<u64> {
 
 fn refused(harness: &dyn Harness, group: &[ChangeSet]) {
     let before = all(harness.store());
-    assert_eq!(harness.store().commit(group).unwrap(), Commit::Stale, "{group:?}");
+    assert_eq!(harness.store().commit(group).unwrap(), CommitResult::Stale, "{group:?}");
     assert_eq!(all(harness.store()), before);
 }
 
-fn put(harness: &dyn Harness, key: &Key, text: &str) -> Version {
+fn put(harness: &dyn Harness, key: &RecordKey, text: &str) -> Version {
     let version = harness.store().get(key).unwrap().map(|entry| entry.version);
     commit(harness, &[set(key, version, Some(text))])[0]
 }
 
-fn one_of_each() -> [Key; 5] {
+fn one_of_each() -> [RecordKey; 5] {
     [
-        Key::conversation("bob", "ann"),
-        Key::Group("g".to_owned()),
-        Key::Once("once".to_owned()),
-        Key::Rule(Uuid::from_u128(7)),
+        RecordKey::conversation("bob", "ann"),
+        RecordKey::Group("g".to_owned()),
+        RecordKey::Idempotency("once".to_owned()),
+        RecordKey::Rule(Uuid::from_u128(7)),
         user("ann"),
     ]
 }
@@ -85,7 +85,7 @@ fn an_empty_store(harness: &dyn Harness) {
     let store = harness.store();
     assert_eq!(all(store).1, []);
     assert_eq!(store.get(&user("ann")).unwrap(), None);
-    for kind in Kind::ALL {
+    for kind in RecordKind::ALL {
         assert_eq!(store.list(kind, None, 10).unwrap(), []);
     }
 }
@@ -98,7 +98,7 @@ fn records_come_back(harness: &dyn Harness) {
         assert_eq!(entry.record, record(&key, "some text"));
         assert_eq!(harness.store().list(key.kind(), None, 10).unwrap(), [entry]);
     }
-    let keys: Vec<Key> = all(harness.store()).1.into_iter().map(|entry| entry.key).collect();
+    let keys: Vec<RecordKey> = all(harness.store()).1.into_iter().map(|entry| entry.key).collect();
     assert_eq!(keys, one_of_each());
 }
 
@@ -169,7 +169,7 @@ fn sets_build_on_one_another(harness: &dyn Harness) {
         set(&cat, None, Some("back")),
     ];
     let revisions = commit(harness, &group);
-    let text = |key: &Key| harness.store().get(key).unwrap();
+    let text = |key: &RecordKey| harness.store().get(key).unwrap();
     let found = text(&ann).unwrap();
     assert_eq!((found.record, found.version), (record(&ann, "three"), revisions[4]));
     assert_eq!(text(&bob), None);
@@ -185,7 +185,7 @@ fn what_changes_nothing(harness: &dyn Harness) {
     let revisions = commit(harness, &[look(&ann, Some(version)), ChangeSet::default()]);
     assert!(revisions.iter().all(|revision| *revision >= version), "{revisions:?}");
     assert_eq!(all(harness.store()).1, before.1);
-    assert!(harness.store().commit(&[]).unwrap() == Commit::Done(Vec::new()));
+    assert!(harness.store().commit(&[]).unwrap() == CommitResult::Committed(Vec::new()));
 }
 
 fn removal(harness: &dyn Harness) {
@@ -194,25 +194,25 @@ fn removal(harness: &dyn Harness) {
     let first = put(harness, &ann, "first");
     let gone = commit(harness, &[set(&ann, Some(first), None)])[0];
     assert_eq!(harness.store().get(&ann).unwrap(), None);
-    assert_eq!(harness.store().list(Kind::User, None, 1).unwrap(), []);
+    assert_eq!(harness.store().list(RecordKind::User, None, 1).unwrap(), []);
     refused(harness, &[set(&ann, Some(first), Some("gone"))]);
     assert!(put(harness, &ann, "second") > gone);
     refused(harness, &[set(&ann, Some(first), Some("another since"))]);
 }
 
-fn texts(entries: &[peerage::store::Entry]) -> Vec<String> {
+fn texts(entries: &[peerage::store::StoredRecord]) -> Vec<String> {
     entries.iter().map(|entry| entry.key.to_string()).collect()
 }
 
 fn order(harness: &dyn Harness) {
     let ids = ["b", "a", "B", "aa", "é", "10", "9", "a b", "z/z", "u/a", "\u{10ffff}"];
-    let keys: Vec<Key> =
-        ids.iter().flat_map(|id| [user(id), Key::Group((*id).to_owned())]).collect();
+    let keys: Vec<RecordKey> =
+        ids.iter().flat_map(|id| [user(id), RecordKey::Group((*id).to_owned())]).collect();
     commit(harness, &[together(keys.iter().map(|key| set(key, None, Some("x"))))]);
-    let mut expected: Vec<String> = keys.iter().map(Key::to_string).collect();
+    let mut expected: Vec<String> = keys.iter().map(RecordKey::to_string).collect();
     expected.sort_unstable();
     assert_eq!(texts(&all(harness.store()).1), expected);
-    for kind in [Kind::User, Kind::Group] {
+    for kind in [RecordKind::User, RecordKind::Group] {
         let of = expected.iter().filter(|text| text.starts_with(kind.prefix())).cloned();
         let listed = harness.store().list(kind, None, 100).unwrap();
         assert_eq!(texts(&listed), of.collect::<Vec<_>>());
@@ -220,15 +220,15 @@ fn order(harness: &dyn Harness) {
 }
 
 fn pages(harness: &dyn Harness) {
-    let keys: Vec<Key> = (0..25).map(|at| user(&format!("{at:02}"))).collect();
-    let group = Key::Group("g".to_owned());
-    let others = [group.clone(), Key::conversation("a", "b")];
+    let keys: Vec<RecordKey> = (0..25).map(|at| user(&format!("{at:02}"))).collect();
+    let group = RecordKey::Group("g".to_owned());
+    let others = [group.clone(), RecordKey::conversation("a", "b")];
     let sets = keys.iter().chain(&others).map(|key| set(key, None, Some("x")));
     commit(harness, &[together(sets)]);
     for limit in [1, 4, 5, 24, 25, 26] {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let page = harness.store().list(Kind::User, after.as_ref(), limit).unwrap();
+            let page = harness.store().list(RecordKind::User, after.as_ref(), limit).unwrap();
             assert!(page.len() <= limit);
             let Some(last) = page.last() else { break };
             after = Some(last.key.clone());
@@ -236,11 +236,12 @@ fn pages(harness: &dyn Harness) {
         }
         assert_eq!(found, keys, "{limit} at a time");
     }
-    let list = |kind, after: &Key| texts(&harness.store().list(kind, Some(after), 2).unwrap());
-    assert_eq!(list(Kind::User, &user("023")), ["u/03", "u/04"], "of whom there is none");
-    assert_eq!(list(Kind::User, &user("24")), [""; 0]);
-    assert_eq!(list(Kind::Group, &group), [""; 0], "what comes after is of another kind");
-    assert_eq!(harness.store().list(Kind::User, None, 0).unwrap(), []);
+    let list =
+        |kind, after: &RecordKey| texts(&harness.store().list(kind, Some(after), 2).unwrap());
+    assert_eq!(list(RecordKind::User, &user("023")), ["u/03", "u/04"], "of whom there is none");
+    assert_eq!(list(RecordKind::User, &user("24")), [""; 0]);
+    assert_eq!(list(RecordKind::Group, &group), [""; 0], "what comes after is of another kind");
+    assert_eq!(harness.store().list(RecordKind::User, None, 0).unwrap(), []);
 }
 
 fn odd_ids(harness: &dyn Harness) {
@@ -251,9 +252,9 @@ fn odd_ids(harness: &dyn Harness) {
     {
         let keys = [
             user(id),
-            Key::Group((*id).to_owned()),
-            Key::Once((*id).to_owned()),
-            Key::conversation(id, &long),
+            RecordKey::Group((*id).to_owned()),
+            RecordKey::Idempotency((*id).to_owned()),
+            RecordKey::conversation(id, &long),
         ];
         for key in &keys {
             put(harness, key, id);
@@ -262,7 +263,7 @@ fn odd_ids(harness: &dyn Harness) {
             let entry = harness.store().get(key).unwrap().unwrap();
             assert_eq!((&entry.key, &entry.record), (key, &record(key, id)));
         }
-        assert_eq!(harness.store().list(Kind::User, None, 100).unwrap().len(), at + 1);
+        assert_eq!(harness.store().list(RecordKind::User, None, 100).unwrap().len(), at + 1);
     }
 }
 
@@ -279,7 +280,7 @@ fn large_records(harness: &dyn Harness) {
 
 fn many_records(harness: &dyn Harness) {
     const MANY: usize = 10_000;
-    let keys: Vec<Key> = (0..MANY).map(|at| user(&format!("{at:05}"))).collect();
+    let keys: Vec<RecordKey> = (0..MANY).map(|at| user(&format!("{at:05}"))).collect();
     // Each key is read and written.
     let most = harness.store().most_records().map_or(MANY, |most| most / 2);
     for keys in keys.chunks(most) {
@@ -287,9 +288,9 @@ fn many_records(harness: &dyn Harness) {
     }
     let (_, entries) = all(harness.store());
     assert!(entries.iter().map(|entry| &entry.key).eq(&keys));
-    let page = harness.store().list(Kind::User, Some(&keys[5000]), 3).unwrap();
+    let page = harness.store().list(RecordKind::User, Some(&keys[5000]), 3).unwrap();
     assert_eq!(texts(&page), ["u/05001", "u/05002", "u/05003"]);
-    let versions: BTreeMap<&Key, Version> =
+    let versions: BTreeMap<&RecordKey, Version> =
         entries.iter().map(|entry| (&entry.key, entry.version)).collect();
     for keys in keys[1..].chunks(most) {
         let removed = keys.iter().map(|key| set(key, versions.get(key).copied(), None));
@@ -318,8 +319,8 @@ fn one_of_many_wins(harness: &dyn Harness) {
                         ]);
                         start.wait();
                         match harness.store().commit(&[change]).unwrap() {
-                            Commit::Done(revisions) => revisions.last().copied(),
-                            Commit::Stale => None,
+                            CommitResult::Committed(revisions) => revisions.last().copied(),
+                            CommitResult::Stale => None,
                         }
                     })
                 })
@@ -351,7 +352,7 @@ fn nothing_is_lost_between_threads(harness: &dyn Harness) {
             let entry = harness.store().get(&sum).unwrap().unwrap();
             let next = (number(&entry.record) + 1).to_string();
             let change = set(&sum, Some(entry.version), Some(&next));
-            if let Commit::Done(revisions) = harness.store().commit(&[change]).unwrap() {
+            if let CommitResult::Committed(revisions) = harness.store().commit(&[change]).unwrap() {
                 return harness.settle(revisions[0]);
             }
         }
@@ -370,7 +371,7 @@ fn it_is_all_there_again(harness: Box<dyn Harness>) {
         put(harness.as_ref(), &key, "before");
     }
     put(harness.as_ref(), &user("ann"), "again");
-    let gone = Key::Group("g".to_owned());
+    let gone = RecordKey::Group("g".to_owned());
     let version = harness.store().get(&gone).unwrap().unwrap().version;
     commit(harness.as_ref(), &[set(&gone, Some(version), None)]);
     let before = all(harness.store());

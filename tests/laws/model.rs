@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use peerage::{
-    facts::{ChangeSet, Key, Read, Record, Version, Write},
-    store::{Commit, Entry},
+    facts::{ChangeSet, Record, RecordKey, RecordRead, RecordWrite, Version},
+    store::{CommitResult, StoredRecord},
 };
 use proptest::{
     collection::vec,
@@ -56,10 +56,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 const KEYS: usize = 6;
 
-fn key(at: usize) -> Key {
+fn key(at: usize) -> RecordKey {
     match at {
-        0 => Key::Group("g".to_owned()),
-        1 => Key::conversation("a", "b"),
+        0 => RecordKey::Group("g".to_owned()),
+        1 => RecordKey::conversation("a", "b"),
         at => user(&format!("{at}")),
     }
 }
@@ -85,16 +85,19 @@ fn plan(model: &Model, steps: &[Step]) -> ChangeSet {
             WriteAs::Gone => Some(None),
             WriteAs::Text(text) => Some(Some(record(&key, text))),
         };
-        set.writes.extend(written.map(|record| Write { key: key.clone(), record }));
-        set.reads.push(Read { key, version });
+        set.writes.extend(written.map(|record| RecordWrite { key: key.clone(), record }));
+        set.reads.push(RecordRead { key, version });
     }
     set
 }
 
 /// What is to become of a group: the keys that it writes, each with the set that writes it last;
 /// `None` if it is to be refused.
-fn outcome(model: &Model, group: &[ChangeSet]) -> Option<BTreeMap<Key, (usize, Option<Record>)>> {
-    let mut written: BTreeMap<Key, (usize, Option<Record>)> = BTreeMap::new();
+fn outcome(
+    model: &Model,
+    group: &[ChangeSet],
+) -> Option<BTreeMap<RecordKey, (usize, Option<Record>)>> {
+    let mut written: BTreeMap<RecordKey, (usize, Option<Record>)> = BTreeMap::new();
     for (at, set) in group.iter().enumerate() {
         for read in &set.reads {
             let stands = model.get(&read.key.to_string()).map(|(version, _)| *version);
@@ -122,8 +125,8 @@ pub(crate) fn check(make: &dyn Fn() -> Box<dyn Harness>, cases: u32) {
                 let group: Vec<ChangeSet> = group.iter().map(|steps| plan(&model, steps)).collect();
                 let expected = outcome(&model, &group);
                 match (harness.store().commit(&group).unwrap(), expected) {
-                    (Commit::Stale, None) => {}
-                    (Commit::Done(revisions), Some(written)) => {
+                    (CommitResult::Stale, None) => {}
+                    (CommitResult::Committed(revisions), Some(written)) => {
                         assert!(revisions[0] >= last && revisions.is_sorted());
                         last = *revisions.last().unwrap();
                         harness.settle(last);
@@ -147,6 +150,6 @@ pub(crate) fn check(make: &dyn Fn() -> Box<dyn Harness>, cases: u32) {
         .unwrap();
 }
 
-fn parts(entry: Entry) -> (String, (Version, Record)) {
+fn parts(entry: StoredRecord) -> (String, (Version, Record)) {
     (entry.key.to_string(), (entry.version, entry.record))
 }

@@ -1,46 +1,56 @@
 //! Change sets and records to try stores with.
 
 use peerage::{
-    facts::{ChangeSet, Conversation, Group, Key, Once, Read, Record, Rule, User, Version, Write},
-    store::{Entry, Store},
+    facts::{
+        ChangeSet, ConversationRecord, GroupRecord, IdempotencyRecord, Record, RecordKey,
+        RecordRead, RecordWrite, RuleRecord, UserRecord, Version,
+    },
+    store::{Store, StoredRecord},
 };
 
-pub(crate) fn user(id: &str) -> Key {
-    Key::User(id.to_owned())
+pub(crate) fn user(id: &str) -> RecordKey {
+    RecordKey::User(id.to_owned())
 }
 
 /// A record of the key's kind that says `text` in some place.
-pub(crate) fn record(key: &Key, text: &str) -> Record {
+pub(crate) fn record(key: &RecordKey, text: &str) -> Record {
     let attributes = || [("text".to_owned(), text.into())].into();
     match key {
-        Key::User(_) => {
-            Record::User(Box::new(User { attributes: attributes(), ..User::default() }))
+        RecordKey::User(_) => {
+            Record::User(Box::new(UserRecord { attributes: attributes(), ..UserRecord::default() }))
         }
-        Key::Group(_) => {
-            Record::Group(Box::new(Group { metadata: attributes(), ..Group::default() }))
+        RecordKey::Group(_) => Record::Group(Box::new(GroupRecord {
+            metadata: attributes(),
+            ..GroupRecord::default()
+        })),
+        RecordKey::Conversation(..) => {
+            Record::Conversation(ConversationRecord { since: text.len() as u64 })
         }
-        Key::Conversation(..) => Record::Conversation(Conversation { since: text.len() as u64 }),
-        Key::Rule(_) => Record::Rule(Rule {
+        RecordKey::Rule(_) => Record::Rule(RuleRecord {
             name: None,
             description: None,
             condition: text.to_owned(),
             outcome: Vec::new(),
         }),
-        Key::Once(_) => Record::Once(Once { sent: text.to_owned(), at: 0, outcomes: text.into() }),
+        RecordKey::Idempotency(_) => Record::Idempotency(IdempotencyRecord {
+            sent: text.to_owned(),
+            at: 0,
+            outcomes: text.into(),
+        }),
     }
 }
 
 /// Reads one key as it stood and writes it.
-pub(crate) fn set(key: &Key, version: Option<Version>, text: Option<&str>) -> ChangeSet {
+pub(crate) fn set(key: &RecordKey, version: Option<Version>, text: Option<&str>) -> ChangeSet {
     ChangeSet {
-        reads: vec![Read { key: key.clone(), version }],
-        writes: vec![Write { key: key.clone(), record: text.map(|text| record(key, text)) }],
+        reads: vec![RecordRead { key: key.clone(), version }],
+        writes: vec![RecordWrite { key: key.clone(), record: text.map(|text| record(key, text)) }],
     }
 }
 
 /// Reads one key as it stood.
-pub(crate) fn look(key: &Key, version: Option<Version>) -> ChangeSet {
-    ChangeSet { reads: vec![Read { key: key.clone(), version }], writes: Vec::new() }
+pub(crate) fn look(key: &RecordKey, version: Option<Version>) -> ChangeSet {
+    ChangeSet { reads: vec![RecordRead { key: key.clone(), version }], writes: Vec::new() }
 }
 
 /// One that does what several do, at once.
@@ -53,7 +63,7 @@ pub(crate) fn together(sets: impl IntoIterator<Item = ChangeSet>) -> ChangeSet {
 }
 
 /// All that a store holds, and its revision.
-pub(crate) fn all(store: &dyn Store) -> (u64, Vec<Entry>) {
+pub(crate) fn all(store: &dyn Store) -> (u64, Vec<StoredRecord>) {
     let mut entries = Vec::new();
     let revision = store.load(&mut |entry| entries.push(entry)).unwrap();
     (revision, entries)

@@ -14,7 +14,7 @@ use std::{
 
 use files::{save, swap, write};
 use peerage::{
-    live::{Pace, Watch},
+    live::{Watch, WatchOptions},
     source::load,
 };
 use tempfile::TempDir;
@@ -26,7 +26,7 @@ use tokio::{
 /// Longer than anything here takes, so that only what never comes fails.
 const NEVER: Duration = Duration::from_secs(30);
 
-const EVENTS: Pace = Pace {
+const EVENTS: WatchOptions = WatchOptions {
     settle: Duration::from_millis(20),
     settle_at_most: Duration::from_millis(500),
     patience: Duration::from_millis(500),
@@ -34,7 +34,8 @@ const EVENTS: Pace = Pace {
     events: true,
 };
 
-const POLL: Pace = Pace { poll: Duration::from_millis(20), events: false, ..EVENTS };
+const POLL: WatchOptions =
+    WatchOptions { poll: Duration::from_millis(20), events: false, ..EVENTS };
 
 struct Watched {
     paths: Vec<PathBuf>,
@@ -43,7 +44,7 @@ struct Watched {
 }
 
 impl Watched {
-    fn new(paths: &[&Path], pace: Pace) -> Self {
+    fn new(paths: &[&Path], pace: WatchOptions) -> Self {
         let paths: Vec<_> = paths.iter().map(|&path| path.to_owned()).collect();
         let watch = Watch::start(paths.clone(), pace).unwrap();
         let runtime = Builder::new_current_thread().enable_time().build().unwrap();
@@ -76,7 +77,7 @@ impl Watched {
 }
 
 /// Each change is noticed by events alone as well as by polling alone.
-fn with_each(test: impl Fn(&Path, Pace)) {
+fn with_each(test: impl Fn(&Path, WatchOptions)) {
     for pace in [EVENTS, POLL] {
         let temp = TempDir::new().unwrap();
         test(temp.path(), pace);
@@ -246,7 +247,7 @@ fn what_is_passed_over_is_watched_too() {
 fn dropping_ends_the_thread_at_once() {
     let temp = TempDir::new().unwrap();
     for _ in 0..20 {
-        let slow = Pace { poll: Duration::from_secs(3600), ..Pace::default() };
+        let slow = WatchOptions { poll: Duration::from_secs(3600), ..WatchOptions::default() };
         drop(Watched::new(&[temp.path()], slow));
     }
 }

@@ -21,14 +21,14 @@ use std::{
 use files::{save, swap, write};
 use peerage::{
     diagnostic::Code,
-    live::{Files, Live, Outcome, Pace, Start, Watch},
-    source::{LoadError, Loaded},
+    live::{Live, PolicyFiles, ReloadOutcome, StartOutcome, Watch, WatchOptions},
+    source::{LoadError, LoadedSources},
 };
 use tempfile::TempDir;
 use tokio::{runtime::Builder, time::timeout};
 
 /// Events alone: the poll never comes.
-const EVENTS: Pace = Pace {
+const EVENTS: WatchOptions = WatchOptions {
     settle: Duration::from_millis(50),
     settle_at_most: Duration::from_millis(500),
     patience: Duration::from_secs(30),
@@ -37,19 +37,20 @@ const EVENTS: Pace = Pace {
 };
 
 /// Looks alone, as on a network file system.
-const POLL: Pace = Pace { poll: Duration::from_millis(300), events: false, ..EVENTS };
+const POLL: WatchOptions =
+    WatchOptions { poll: Duration::from_millis(300), events: false, ..EVENTS };
 
 /// Longer than a file that is open is waited for here.
 const SHORT: Duration = Duration::from_millis(400);
 
 struct Watched {
-    files: Files,
+    files: PolicyFiles,
     _watch: Watch,
 }
 
 impl Watched {
     /// Watches a folder that was read once.
-    fn new(root: &Path, pace: Pace) -> Self {
+    fn new(root: &Path, pace: WatchOptions) -> Self {
         let watch = Watch::start(vec![root.to_owned()], pace).unwrap();
         let files = watch.files();
         assert!(files.load().errors.is_empty());
@@ -72,7 +73,7 @@ impl Watched {
 }
 
 #[track_caller]
-fn texts(loaded: &Loaded) -> Vec<String> {
+fn texts(loaded: &LoadedSources) -> Vec<String> {
     assert!(loaded.errors.is_empty(), "{:?}", loaded.errors);
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     loaded.sources.iter().map(|(_, file)| text(&file.bytes)).collect()
@@ -89,7 +90,7 @@ fn slowly(file: &Path, parts: &[&str], pause: Duration) {
 
 /// Reads again and again while the file is written in three parts, and holds that nothing but the
 /// whole is ever read after it was begun.
-fn never_a_part(pace: Pace, pause: Duration) {
+fn never_a_part(pace: WatchOptions, pause: Duration) {
     let temp = TempDir::new().unwrap();
     let file = temp.path().join("a.yaml");
     write(&file, "before");
@@ -123,7 +124,7 @@ fn an_open_file_is_waited_for_within_a_bound() {
     let temp = TempDir::new().unwrap();
     let (a, b) = (temp.path().join("a.yaml"), temp.path().join("b.yaml"));
     write(&a, "1");
-    let watched = Watched::new(temp.path(), Pace { patience: SHORT, ..EVENTS });
+    let watched = Watched::new(temp.path(), WatchOptions { patience: SHORT, ..EVENTS });
     let mut open = File::create(&a).unwrap();
     open.write_all(b"2").unwrap();
     watched.waits_for(&a);
@@ -150,7 +151,7 @@ fn what_never_keeps_still_is_refused() {
     let temp = TempDir::new().unwrap();
     let file = temp.path().join("a.csv");
     write(&file, "id,tags\n");
-    let watched = Watched::new(temp.path(), Pace { patience: SHORT, ..POLL });
+    let watched = Watched::new(temp.path(), WatchOptions { patience: SHORT, ..POLL });
     let mut open = File::options().append(true).open(&file).unwrap();
     thread::scope(|scope| {
         let reader = scope.spawn(|| watched.waits_for(&file));
@@ -180,7 +181,7 @@ fn a_file_that_was_begun_before_the_watch_is_looked_at_twice() {
     let past = std::time::SystemTime::now() - Duration::from_secs(60);
     File::options().append(true).open(&file).unwrap().set_modified(past).unwrap();
     thread::sleep(Duration::from_millis(2100));
-    let slow = Pace { settle: Duration::from_secs(20), ..EVENTS };
+    let slow = WatchOptions { settle: Duration::from_secs(20), ..EVENTS };
     let watch = Watch::start(vec![temp.path().to_owned()], slow).unwrap();
     let begun = Instant::now();
     assert!(watch.files().load().errors.is_empty());
@@ -194,13 +195,15 @@ fn a_reload_is_refused_until_the_file_is_closed() {
     let temp = TempDir::new().unwrap();
     let file = temp.path().join("a.yaml");
     write(&file, "peers: { default: contacts }\n");
-    let pace = Pace { patience: SHORT, ..EVENTS };
+    let pace = WatchOptions { patience: SHORT, ..EVENTS };
     let mut watch = Watch::start(vec![temp.path().to_owned()], pace).unwrap();
-    let Start::Serving(live) = Live::start_guarded(watch.files(), None) else { panic!("refused") };
+    let StartOutcome::Serving(live) = Live::start_guarded(watch.files(), None) else {
+        panic!("refused")
+    };
     let first = live.served().revision.clone();
     let mut open = File::create(&file).unwrap();
     open.write_all(b"peers: { default: all }\n").unwrap();
-    assert_eq!(live.reload(false), Outcome::Refused);
+    assert_eq!(live.reload(false), ReloadOutcome::Refused);
     let latest = live.reloads().latest.clone();
     assert_eq!(latest.report.diagnostics[0].code, Code::StillWritten);
     assert_eq!(live.served().revision, first);
@@ -211,7 +214,7 @@ fn a_reload_is_refused_until_the_file_is_closed() {
     while is_told(EVENTS.settle * 5) {}
     drop(open);
     assert!(is_told(EVENTS.patience), "the closing is never told");
-    assert_eq!(live.reload(false), Outcome::Swapped);
+    assert_eq!(live.reload(false), ReloadOutcome::Swapped);
     assert_ne!(live.served().revision, first);
 }
 
@@ -245,7 +248,8 @@ fn what_is_swapped_in_is_read() {
 fn what_was_there_only_when_it_was_read_is_told_to_be_gone() {
     let folder = TempDir::new().unwrap();
     let root = folder.path().join("policies");
-    let pace = Pace { poll: Duration::from_secs(2), patience: Duration::from_millis(200), ..POLL };
+    let pace =
+        WatchOptions { poll: Duration::from_secs(2), patience: Duration::from_millis(200), ..POLL };
     let mut watch = Watch::start(vec![root.clone()], pace).unwrap();
     let files = watch.files();
     assert_eq!(files.load().errors.len(), 1);

@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 
 use peerage::{
-    facts::{Key, Record},
+    facts::{Record, RecordKey},
     store::Store,
 };
 
@@ -31,7 +31,7 @@ impl Held {
     pub fn by(store: &dyn Store) -> Self {
         let (mut atoms, mut keys) = (Atoms::new(), BTreeSet::new());
         let revision = store.load(&mut |entry| match entry.key {
-            Key::Once(name) => drop(keys.insert(name)),
+            RecordKey::Idempotency(name) => drop(keys.insert(name)),
             key => put(&mut atoms, &key, &entry.record),
         });
         Self { atoms, keys, revision: revision.unwrap() }
@@ -43,10 +43,10 @@ impl Held {
         let (mut atoms, mut keys) = (Atoms::new(), BTreeSet::new());
         for entry in told["kvs"].as_array().unwrap() {
             let text = String::from_utf8(base64(entry["key"].as_str().unwrap())).unwrap();
-            let Ok(key) = text.strip_prefix(prefix).unwrap().parse::<Key>() else { continue };
+            let Ok(key) = text.strip_prefix(prefix).unwrap().parse::<RecordKey>() else { continue };
             let value = base64(entry["value"].as_str().unwrap());
             match key {
-                Key::Once(name) => drop(keys.insert(name)),
+                RecordKey::Idempotency(name) => drop(keys.insert(name)),
                 key => {
                     let record = Record::decode(key.kind(), &value).unwrap();
                     put(&mut atoms, &key, &record);
@@ -74,9 +74,9 @@ fn base64(text: &str) -> Vec<u8> {
     bytes.map(|byte| u8::try_from(byte & 0xff).unwrap()).collect()
 }
 
-fn put(atoms: &mut Atoms, key: &Key, record: &Record) {
+fn put(atoms: &mut Atoms, key: &RecordKey, record: &Record) {
     match (key, record) {
-        (Key::User(id), Record::User(user)) => {
+        (RecordKey::User(id), Record::User(user)) => {
             let mut add = |kind: &str, other: &str| {
                 atoms.insert(format!("{kind} {id} {other}"));
             };
@@ -92,7 +92,7 @@ fn put(atoms: &mut Atoms, key: &Key, record: &Record) {
             user.blocked.keys().for_each(|other| add("block", other));
             user.friends.keys().for_each(|other| add("friend", other));
         }
-        (Key::Group(id), Record::Group(group)) => {
+        (RecordKey::Group(id), Record::Group(group)) => {
             for (member, entry) in &group.members {
                 atoms.insert(format!("member {id} {member} {}", entry.role.as_str()));
             }
@@ -100,10 +100,10 @@ fn put(atoms: &mut Atoms, key: &Key, record: &Record) {
                 atoms.insert(format!("metadata {id} {field} {value}"));
             }
         }
-        (Key::Conversation(one, other), _) => {
+        (RecordKey::Conversation(one, other), _) => {
             atoms.insert(format!("conversation {one} {other}"));
         }
-        (Key::Rule(_), Record::Rule(rule)) => {
+        (RecordKey::Rule(_), Record::Rule(rule)) => {
             let name = rule.name.as_deref().unwrap_or_default();
             atoms.insert(format!("rule {name} {}", rule.condition));
         }

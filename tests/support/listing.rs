@@ -16,7 +16,7 @@ use peerage::{
 
 /// Parses one file of that name; lists its items, then its problems.
 pub(crate) fn list(name: &str, bytes: &[u8]) -> String {
-    let notation = Notation::of(name).unwrap();
+    let notation = Notation::from_file_name(name).unwrap();
     let sources = Sources::single(name, notation, bytes);
     let (_, source) = sources.iter().next().unwrap();
     let mut problems = Diagnostics::default();

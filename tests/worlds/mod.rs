@@ -10,9 +10,9 @@ mod sound;
 pub(crate) mod text;
 
 use peerage::{
-    compile::{self, Outcome},
+    compile::{self, BuildOutput},
     snapshot::View,
-    source::{Loaded, Sources},
+    source::{LoadedSources, Sources},
 };
 use proptest::{option, prelude::*};
 
@@ -125,14 +125,14 @@ pub(crate) fn any_rule() -> impl Strategy<Value = Rule> {
 }
 
 /// Builds a policy through the public interface.
-pub(crate) fn build(sources: &Sources, previous: Option<&View>) -> Outcome {
-    compile::build(&Loaded::from(sources.clone()), previous)
+pub(crate) fn build(sources: &Sources, previous: Option<&View>) -> BuildOutput {
+    compile::build(&LoadedSources::from(sources.clone()), previous)
 }
 
 /// Builds a policy that has no mistakes; it may be warned about.
 pub(crate) fn view(sources: &Sources, previous: Option<&View>) -> View {
     let outcome = build(sources, previous);
-    let said = peerage::diagnostic::render(&outcome.report, false);
+    let said = peerage::diagnostic::render_text(&outcome.report, false);
     assert_eq!(outcome.report.errors, 0, "{said}");
     outcome.view.unwrap()
 }

@@ -7,7 +7,7 @@ use crate::{cli::secret, dialects::flip::Flip};
 
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(in crate::cli) struct Options {
+pub(in crate::cli) struct FlipOptions {
     /// The file that lists tokens of Flip's clients, besides the admin token
     ///
     /// Each line is a token and its scopes, as `TOKEN TAG_RULE_READ TAG_RULE_WRITE`; what begins with
@@ -16,7 +16,7 @@ pub(in crate::cli) struct Options {
     flip_tokens_file: Option<PathBuf>,
 }
 
-impl Options {
+impl FlipOptions {
     pub(super) fn open(&self) -> Result<Flip> {
         let Some(path) = &self.flip_tokens_file else { return Ok(Flip::default()) };
         let text = secret::read_text(path, "Flip's tokens")?;

@@ -5,9 +5,9 @@ use crate::dialects::mesibo::Mesibo;
 
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(in crate::cli) struct Options {}
+pub(in crate::cli) struct MesiboOptions {}
 
-impl Options {
+impl MesiboOptions {
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as the others are opened")]
     pub(super) fn open(&self) -> Result<Mesibo> {
         Ok(Mesibo)

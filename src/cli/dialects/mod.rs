@@ -9,28 +9,28 @@ mod xmtp;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::{dialects::Dialect, serve::Sockets};
+use crate::{dialects::Dialect, serve::SocketOptions};
 
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(super) struct Options {
+pub(super) struct DialectOptions {
     /// Answer in this system's own API too; may be given several times
     #[arg(long = "dialect", value_enum, value_name = "SYSTEM")]
-    names: Vec<Name>,
+    names: Vec<DialectName>,
     #[command(flatten)]
-    flip: flip::Options,
+    flip: flip::FlipOptions,
     #[command(flatten)]
-    mesibo: mesibo::Options,
+    mesibo: mesibo::MesiboOptions,
     #[command(flatten)]
-    venueless: venueless::Options,
+    venueless: venueless::VenuelessOptions,
     #[command(flatten)]
-    xmtp: xmtp::Options,
+    xmtp: xmtp::XmtpOptions,
     #[command(flatten)]
-    tencent: tencent::Options,
+    tencent: tencent::TencentOptions,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum Name {
+enum DialectName {
     Flip,
     Mesibo,
     Venueless,
@@ -39,29 +39,29 @@ enum Name {
     All,
 }
 
-impl Options {
-    fn has(&self, name: Name) -> bool {
-        self.names.contains(&name) || self.names.contains(&Name::All)
+impl DialectOptions {
+    fn has(&self, name: DialectName) -> bool {
+        self.names.contains(&name) || self.names.contains(&DialectName::All)
     }
 
     /// Venueless, if it is asked for.
-    pub(super) fn sockets(&self) -> Result<Option<Sockets>> {
-        self.has(Name::Venueless).then(|| self.venueless.open()).transpose()
+    pub(super) fn sockets(&self) -> Result<Option<SocketOptions>> {
+        self.has(DialectName::Venueless).then(|| self.venueless.open()).transpose()
     }
 
     /// Those that are asked for, of those over HTTP.
     pub(super) fn open(&self) -> Result<Vec<Box<dyn Dialect>>> {
         let mut all: Vec<Box<dyn Dialect>> = Vec::new();
-        if self.has(Name::Flip) {
+        if self.has(DialectName::Flip) {
             all.push(Box::new(self.flip.open()?));
         }
-        if self.has(Name::Mesibo) {
+        if self.has(DialectName::Mesibo) {
             all.push(Box::new(self.mesibo.open()?));
         }
-        if self.has(Name::Xmtp) {
+        if self.has(DialectName::Xmtp) {
             all.push(Box::new(self.xmtp.open()?));
         }
-        if self.has(Name::Tencent) {
+        if self.has(DialectName::Tencent) {
             all.push(Box::new(self.tencent.open()?));
         }
         Ok(all)

@@ -5,12 +5,12 @@ use clap::Args;
 
 use crate::{
     cli::secret,
-    dialects::tencent::{Access, Tencent},
+    dialects::tencent::{Tencent, TencentAccess},
 };
 
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(in crate::cli) struct Options {
+pub(in crate::cli) struct TencentOptions {
     /// Tencent IM: verify the `usersig` of calls with the app's secret key, the line in this file
     ///
     /// Without it, callers send the admin token as `usersig`.
@@ -31,16 +31,16 @@ pub(in crate::cli) struct Options {
     admins: Vec<String>,
 }
 
-impl Options {
+impl TencentOptions {
     pub(super) fn open(&self) -> Result<Tencent> {
         let admins = self.admins.clone();
         let access = match (&self.key_file, self.sdkappid) {
             (Some(path), Some(sdkappid)) => {
                 let text = secret::read_text(path, "the secret key")?;
                 let key = text.parse().map_err(|error| anyhow!("`{}`: {error}", path.display()))?;
-                Access::by_key(key, sdkappid, admins)
+                TencentAccess::with_key(key, sdkappid, admins)
             }
-            (_, sdkappid) => Access::by_token(sdkappid, admins),
+            (_, sdkappid) => TencentAccess::with_admin_token(sdkappid, admins),
         };
         Ok(Tencent::new(access))
     }

@@ -6,13 +6,13 @@ use tracing::info;
 
 use crate::{
     cli::secret,
-    dialects::venueless::{Issuer, Shapes, Venueless},
-    serve::{Origin, Sockets},
+    dialects::venueless::{Issuer, ListShape, Venueless},
+    serve::{Origin, SocketOptions},
 };
 
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(in crate::cli) struct Options {
+pub(in crate::cli) struct VenuelessOptions {
     /// Serve this world of Venueless; may be given several times
     ///
     /// All worlds have the same users. Without it, every world is served whose name is made of
@@ -51,9 +51,9 @@ pub(in crate::cli) struct Options {
         long = "venueless-shapes",
         value_enum,
         value_name = "SHAPES",
-        default_value_t = Listed::Documented
+        default_value_t = ListedOrigin::Documented
     )]
-    shapes: Listed,
+    shapes: ListedOrigin,
     /// How many sockets a user of Venueless may have; a new one replaces their oldest
     ///
     /// Without it, as many as they open. Who manages others may have any number.
@@ -88,13 +88,13 @@ impl FromStr for MostGuests {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum Listed {
+enum ListedOrigin {
     Documented,
     Upstream,
 }
 
-impl Options {
-    pub(super) fn open(&self) -> Result<Sockets> {
+impl VenuelessOptions {
+    pub(super) fn open(&self) -> Result<SocketOptions> {
         for world in &self.worlds {
             let is_segment = !world.is_empty() && !world.contains('/');
             ensure!(is_segment, "--venueless-world: `{world}` can't be one segment of a path");
@@ -105,8 +105,9 @@ impl Options {
                 Vec::new()
             }
             Some(path) => {
-                let text = secret::read(path, "the issuers of tokens")?;
-                Issuer::read_all(&text).map_err(|error| anyhow!("`{}`: {error}", path.display()))?
+                let text = secret::read_bytes(path, "the issuers of tokens")?;
+                Issuer::parse_all(&text)
+                    .map_err(|error| anyhow!("`{}`: {error}", path.display()))?
             }
         };
         let venueless = Venueless {
@@ -114,11 +115,11 @@ impl Options {
             issuers,
             refuses_guests: self.guests == MostGuests(0),
             shapes: match self.shapes {
-                Listed::Documented => Shapes::Documented,
-                Listed::Upstream => Shapes::Upstream,
+                ListedOrigin::Documented => ListShape::Documented,
+                ListedOrigin::Upstream => ListShape::Upstream,
             },
         };
-        Ok(Sockets {
+        Ok(SocketOptions {
             venueless: Arc::new(venueless),
             patience: Duration::from_secs(self.patience.into()),
             most_per_user: self.connections,

@@ -11,17 +11,17 @@ use clap::{ArgGroup, Args};
 
 use super::{
     Exit, Output,
-    client::{Answer, Sent, Target},
+    client::{DaemonResponse, DaemonTarget, RequestContent},
     progress,
 };
 use crate::{
-    facts::line::{self, Header},
+    facts::export_line::{self, ExportHeader},
     store,
 };
 
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("source").required(true).args(["store", "from", "admin_uds"]))]
-pub(super) struct Options {
+pub(super) struct ExportOptions {
     /// A store that no daemon has open; nothing in it changes
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
@@ -39,14 +39,14 @@ pub(super) struct Options {
     output: Option<PathBuf>,
 }
 
-pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
+pub(super) fn run(options: &ExportOptions, output: &Output) -> Result<Exit> {
     let Some(path) = &options.output else {
         let mut out = BufWriter::new(Output::lines());
-        let exported = all(options, &mut out).and_then(|()| Ok(out.flush()?));
+        let exported = export_all(options, &mut out).and_then(|()| Ok(out.flush()?));
         return match exported {
             // A reader that went away has all that it wanted.
-            Err(error) if is_broken_pipe(&error) => Ok(Exit::Fine),
-            exported => exported.map(|()| Exit::Fine),
+            Err(error) if is_broken_pipe(&error) => Ok(Exit::Success),
+            exported => exported.map(|()| Exit::Success),
         };
     };
     let failed = || format!("can't write `{}`", path.display());
@@ -59,13 +59,13 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
         let _ = fs::remove_file(path);
     }
     written?;
-    output.aside(&format!("exported to {}\n", path.display()));
-    Ok(Exit::Fine)
+    output.note(&format!("exported to {}\n", path.display()));
+    Ok(Exit::Success)
 }
 
-fn to_file(options: &Options, file: &File) -> Result<()> {
+fn to_file(options: &ExportOptions, file: &File) -> Result<()> {
     let mut out = BufWriter::new(file);
-    all(options, &mut out)?;
+    export_all(options, &mut out)?;
     out.flush()?;
     Ok(file.sync_all()?)
 }
@@ -75,20 +75,20 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-fn all(options: &Options, out: &mut impl Write) -> Result<()> {
-    let records = progress::Records::new("records");
+fn export_all(options: &ExportOptions, out: &mut impl Write) -> Result<()> {
+    let records = progress::RecordCounter::new("records");
     if let Some(path) = &options.store {
-        return of_file(path, out, &records);
+        return export_store(path, out, &records);
     }
-    let target = Target::new(
+    let target = DaemonTarget::new(
         options.from.as_deref(),
         options.admin_token_file.as_ref(),
         options.admin_uds.as_ref(),
     )?;
     let mut client = target.connect()?;
-    let (status, mut body) = client.begin("GET", "/v1/facts/export", &Sent::default())?;
+    let (status, mut body) = client.begin("GET", "/v1/facts/export", &RequestContent::default())?;
     if status != 200 {
-        let mut answer = Answer { status, body: Vec::new() };
+        let mut answer = DaemonResponse { status, body: Vec::new() };
         body.read_to_end(&mut answer.body)?;
         bail!(answer.message());
     }
@@ -97,21 +97,21 @@ fn all(options: &Options, out: &mut impl Write) -> Result<()> {
     while lines.read_until(b'\n', &mut line)? > 0 {
         out.write_all(&line)?;
         line.clear();
-        records.one_more();
+        records.increment();
     }
     Ok(())
 }
 
-fn of_file(
+fn export_store(
     path: &std::path::Path,
     out: &mut impl Write,
-    records: &progress::Records,
+    records: &progress::RecordCounter,
 ) -> Result<()> {
     let out = std::cell::RefCell::new(out);
     let failed = std::cell::RefCell::new(None);
     let write = |line: &str| {
         let written = writeln!(out.borrow_mut(), "{line}");
-        records.one_more();
+        records.increment();
         match written {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
@@ -123,9 +123,9 @@ fn of_file(
     store::export(
         path,
         &mut |revision| {
-            let _ = write(&Header { revision }.encode());
+            let _ = write(&ExportHeader { revision }.encode());
         },
-        &mut |entry| match line::encode(&entry.key, &entry.record) {
+        &mut |entry| match export_line::encode(&entry.key, &entry.record) {
             Some(line) => write(&line),
             None => ControlFlow::Continue(()),
         },

@@ -11,16 +11,16 @@ use uuid::Uuid;
 
 use super::{
     Exit, Output,
-    client::Target,
-    daemon, file, lines,
+    client::DaemonTarget,
+    daemon_sink, lines,
     output::{BAD, GOOD, QUIET},
-    progress,
+    progress, store_sink,
 };
 use crate::facts::Command;
 
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("goal").required(true).args(["store", "to", "admin_uds"]))]
-pub(super) struct Options {
+pub(super) struct ImportOptions {
     /// The lines; `-` for standard input
     ///
     /// A running daemon takes them in three passes, for which it must be a file.
@@ -52,18 +52,18 @@ const MOST_TOLD: usize = 20;
 
 /// What came of it.
 #[derive(Default)]
-struct Done {
+struct ImportSummary {
     /// How many lines were taken in.
     imported: u64,
     /// Those that could not be taken in: the number of each, and why.
     wrong: Vec<(u64, String)>,
 }
 
-pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
-    let mut done = Done::default();
+pub(super) fn run(options: &ImportOptions, output: &Output) -> Result<Exit> {
+    let mut done = ImportSummary::default();
     let imported = match &options.store {
-        Some(path) => into_file(options, path, &mut done),
-        None => into_daemon(options, &mut done),
+        Some(path) => import_into_store(options, path, &mut done),
+        None => import_into_daemon(options, &mut done),
     };
     done.wrong.sort();
     let name = options.lines.display();
@@ -76,11 +76,11 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
         }))?;
     } else {
         for (line, why) in done.wrong.iter().take(MOST_TOLD) {
-            output.aside(&format!("{name}:{line}: {BAD}error{BAD:#}: {why}\n"));
+            output.note(&format!("{name}:{line}: {BAD}error{BAD:#}: {why}\n"));
         }
         let untold = done.wrong.len().saturating_sub(MOST_TOLD);
         if untold > 0 {
-            output.aside(&format!("{name}: and {untold} more lines\n"));
+            output.note(&format!("{name}: and {untold} more lines\n"));
         }
         let wrong = match done.wrong.len() {
             0 => String::new(),
@@ -94,14 +94,18 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
         ))?;
     }
     imported?;
-    Ok(if done.wrong.is_empty() { Exit::Fine } else { Exit::Short })
+    Ok(if done.wrong.is_empty() { Exit::Success } else { Exit::Unmet })
 }
 
 fn lines(count: u64) -> String {
     if count == 1 { "1 line".to_owned() } else { format!("{count} lines") }
 }
 
-fn into_file(options: &Options, path: &std::path::Path, done: &mut Done) -> Result<()> {
+fn import_into_store(
+    options: &ImportOptions,
+    path: &std::path::Path,
+    done: &mut ImportSummary,
+) -> Result<()> {
     let name = options.lines.display();
     let is_piped = options.lines.as_os_str() == "-";
     let from: Box<dyn io::Read> = if is_piped {
@@ -109,13 +113,13 @@ fn into_file(options: &Options, path: &std::path::Path, done: &mut Done) -> Resu
     } else {
         Box::new(File::open(&options.lines).with_context(|| format!("can't read `{name}`"))?)
     };
-    let mut sink = file::Sink::open(path)?;
-    let progress = progress::Records::new("lines");
+    let mut sink = store_sink::StoreSink::open(path)?;
+    let progress = progress::RecordCounter::new("lines");
     let mut taken = 0;
-    let read = lines::each(BufReader::new(from), |number, line| {
-        progress.one_more();
+    let read = lines::for_each(BufReader::new(from), |number, line| {
+        progress.increment();
         match line {
-            Ok(lines::Line::Header) => {}
+            Ok(lines::ImportLine::Header) => {}
             Ok(line) => {
                 sink.take(line)?;
                 taken += 1;
@@ -130,8 +134,8 @@ fn into_file(options: &Options, path: &std::path::Path, done: &mut Done) -> Resu
     written
 }
 
-fn into_daemon(options: &Options, done: &mut Done) -> Result<()> {
-    let target = Target::new(
+fn import_into_daemon(options: &ImportOptions, done: &mut ImportSummary) -> Result<()> {
+    let target = DaemonTarget::new(
         options.to.as_deref(),
         options.admin_token_file.as_ref(),
         options.admin_uds.as_ref(),
@@ -143,7 +147,7 @@ fn into_daemon(options: &Options, done: &mut Done) -> Result<()> {
     );
     let mut file = File::open(&options.lines).with_context(|| format!("can't read `{name}`"))?;
     let key = options.key.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
-    let mut sink = daemon::Sink::new(target, key.clone());
+    let mut sink = daemon_sink::DaemonSink::new(target, key.clone());
     let (mut passes, mut good) = (0, 0);
     let sent = passes_of(&mut file, &mut sink, done, &mut passes, &mut good);
     let refused = std::mem::take(&mut sink.refused);
@@ -161,20 +165,20 @@ fn into_daemon(options: &Options, done: &mut Done) -> Result<()> {
 
 fn passes_of(
     file: &mut File,
-    sink: &mut daemon::Sink,
-    done: &mut Done,
+    sink: &mut daemon_sink::DaemonSink,
+    done: &mut ImportSummary,
     passes: &mut usize,
     good: &mut u64,
 ) -> Result<()> {
     for stage in 0..Command::STAGES {
         *passes = stage + 1;
         file.rewind()?;
-        let progress = progress::Records::new("lines");
-        lines::each(BufReader::new(&*file), |number, line| {
-            progress.one_more();
+        let progress = progress::RecordCounter::new("lines");
+        lines::for_each(BufReader::new(&*file), |number, line| {
+            progress.increment();
             match line {
                 Ok(line) => {
-                    *good += u64::from(stage == 0 && !matches!(line, lines::Line::Header));
+                    *good += u64::from(stage == 0 && !matches!(line, lines::ImportLine::Header));
                     sink.take(number, &line)?;
                 }
                 Err(why) if stage == 0 => done.wrong.push((number, why)),

@@ -8,20 +8,20 @@ use serde_json::{Map, Value};
 
 use crate::{
     compile,
-    diagnostic::render,
+    diagnostic::render_text,
     facts::{
-        Command, Friend, FriendFields, Id, Key, Op, Patch, Record, Request, Setting, Since, Tag,
-        User, UserFields,
-        line::{self, Header},
+        Command, Friend, FriendFields, Id, Op, Patch, PendingRequest, Record, RecordKey,
+        SwitchSetting, TagName, UnixMillis, UserFields, UserRecord,
+        export_line::{self, ExportHeader},
     },
 };
 
 /// What a line says.
 #[derive(Debug)]
-pub(super) enum Line {
+pub(super) enum ImportLine {
     /// Which revision was exported, which does not matter here.
     Header,
-    Record(Box<(Key, Record)>),
+    Record(Box<(RecordKey, Record)>),
     /// A user as policies have him in bulk: what is given replaces what there is, the rest stays.
     User(Id, Box<UserFields>),
 }
@@ -33,9 +33,9 @@ const LONGEST: u64 = 64 << 20;
 ///
 /// # Errors
 /// If they can't be read, or `each` fails.
-pub(super) fn each<E: From<io::Error>>(
+pub(super) fn for_each<E: From<io::Error>>(
     mut from: impl BufRead,
-    mut each: impl FnMut(u64, Result<Line, String>) -> Result<(), E>,
+    mut each: impl FnMut(u64, Result<ImportLine, String>) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut bytes = Vec::new();
     for number in 1.. {
@@ -45,7 +45,7 @@ pub(super) fn each<E: From<io::Error>>(
             break;
         }
         let line = if read as u64 == LONGEST && !bytes.ends_with(b"\n") {
-            skip(&mut from)?;
+            skip_line(&mut from)?;
             Err(format!("a line may have {LONGEST} bytes"))
         } else if bytes.trim_ascii().is_empty() {
             continue;
@@ -58,7 +58,7 @@ pub(super) fn each<E: From<io::Error>>(
 }
 
 /// Reads on to the end of the line.
-fn skip(from: &mut impl BufRead) -> io::Result<()> {
+fn skip_line(from: &mut impl BufRead) -> io::Result<()> {
     loop {
         let mut rest = Vec::new();
         let read = from.by_ref().take(1 << 20).read_until(b'\n', &mut rest)?;
@@ -68,24 +68,24 @@ fn skip(from: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Line, String> {
+fn parse(bytes: &[u8]) -> Result<ImportLine, String> {
     let value: Value = serde_json::from_slice(bytes)
         .map_err(|error| error.to_string().replace(" at line 1 column ", ", column "))?;
     let Value::Object(line) = value else { return Err("it is no JSON object".to_owned()) };
-    if let Some(header) = Header::decode(&line) {
-        return header.map(|_| Line::Header);
+    if let Some(header) = ExportHeader::decode(&line) {
+        return header.map(|_| ImportLine::Header);
     }
-    if let Some(record) = line::decode(&line) {
+    if let Some(record) = export_line::decode(&line) {
         let (key, record) = record?;
         if let Record::Rule(rule) = &record {
-            compile::condition(&rule.condition).map_err(|why| render(&why, false))?;
+            compile::parse_condition(&rule.condition).map_err(|why| render_text(&why, false))?;
         }
-        return Ok(Line::Record(Box::new((key, record))));
+        return Ok(ImportLine::Record(Box::new((key, record))));
     }
     user(line)
 }
 
-fn user(mut line: Map<String, Value>) -> Result<Line, String> {
+fn user(mut line: Map<String, Value>) -> Result<ImportLine, String> {
     let Some(id) = line.shift_remove("id") else {
         return Err("it is neither a record of an export nor a user with `id`".to_owned());
     };
@@ -104,7 +104,7 @@ fn user(mut line: Map<String, Value>) -> Result<Line, String> {
     match commands.into_iter().next().map(|command| command.op) {
         Some(Op::PutUser { user, mut fields }) => {
             canonical(&mut fields)?;
-            Ok(Line::User(user, fields))
+            Ok(ImportLine::User(user, fields))
         }
         _ => Err("it is no user".to_owned()),
     }
@@ -113,8 +113,9 @@ fn user(mut line: Map<String, Value>) -> Result<Line, String> {
 /// Puts the conditions of switches into canonical text.
 fn canonical(fields: &mut UserFields) -> Result<(), String> {
     for setting in fields.permissions.iter_mut().flat_map(|all| all.values_mut()) {
-        if let Some(Setting::When(text)) = setting {
-            let condition = compile::condition(text).map_err(|why| render(&why, false))?;
+        if let Some(SwitchSetting::When(text)) = setting {
+            let condition =
+                compile::parse_condition(text).map_err(|why| render_text(&why, false))?;
             *text = condition.to_string();
         }
     }
@@ -122,10 +123,10 @@ fn canonical(fields: &mut UserFields) -> Result<(), String> {
 }
 
 /// Has a record say what is given of a user.
-pub(super) fn put(user: &mut User, fields: &UserFields) {
+pub(super) fn apply_fields(user: &mut UserRecord, fields: &UserFields) {
     user.created = true;
-    let tags = |tags: &BTreeSet<Tag>| tags.iter().map(ToString::to_string).collect();
-    if let Some(given) = fields.tags.given() {
+    let tags = |tags: &BTreeSet<TagName>| tags.iter().map(ToString::to_string).collect();
+    if let Some(given) = fields.tags.replacement() {
         user.tags = given.map(tags);
     }
     patch(&mut user.peers, &fields.peers);
@@ -153,7 +154,7 @@ pub(super) fn put(user: &mut User, fields: &UserFields) {
         user.friends = each.map(|(id, fields)| (id.to_string(), friend(fields, now))).collect();
     }
     if let Some(given) = &fields.requests {
-        let request = |fields: &crate::facts::RequestFields| Request {
+        let request = |fields: &crate::facts::RequestFields| PendingRequest {
             since: fields.since.unwrap_or(now),
             both: fields.both.unwrap_or(true),
             friend: Friend {
@@ -173,7 +174,7 @@ pub(super) fn put(user: &mut User, fields: &UserFields) {
     }
 }
 
-fn friend(fields: &FriendFields, now: Since) -> Friend {
+fn friend(fields: &FriendFields, now: UnixMillis) -> Friend {
     Friend {
         since: fields.since.unwrap_or(now),
         remark: value(&fields.remark),
@@ -190,11 +191,11 @@ fn custom(given: &Patch<BTreeMap<String, Option<Value>>>) -> BTreeMap<String, Va
 }
 
 fn value<T: Clone>(given: &Patch<T>) -> Option<T> {
-    given.given().flatten().cloned()
+    given.replacement().flatten().cloned()
 }
 
 fn patch<T: Clone>(mine: &mut Option<T>, given: &Patch<T>) {
-    if let Some(given) = given.given() {
+    if let Some(given) = given.replacement() {
         *mine = given.cloned();
     }
 }
@@ -211,7 +212,7 @@ fn merge<K: Ord + Clone, V: Clone>(
     }
 }
 
-fn now() -> Since {
+fn now() -> UnixMillis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Since::try_from(since.as_millis()).unwrap_or(Since::MAX)
+    UnixMillis::try_from(since.as_millis()).unwrap_or(UnixMillis::MAX)
 }

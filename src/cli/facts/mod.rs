@@ -1,10 +1,10 @@
 //! `peerage facts`: all facts as lines of text, and back.
 
-mod daemon;
+mod daemon_sink;
 mod export;
-mod file;
 mod import;
 mod lines;
+mod store_sink;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -12,27 +12,27 @@ use clap::{Args, Subcommand};
 use super::{Exit, Output, client, help, output, progress};
 
 #[derive(Args, Debug)]
-pub(super) struct Options {
+pub(super) struct FactsCommand {
     #[command(subcommand)]
-    task: Task,
+    task: FactsTask,
 }
 
 #[derive(Subcommand, Debug)]
-enum Task {
+enum FactsTask {
     /// Print all facts of one revision, a line of JSON each
     #[command(after_help = help::FACTS_EXPORT)]
-    Export(export::Options),
+    Export(export::ExportOptions),
     /// Take facts in that were exported, or users as policies have them in `.ndjson`
     ///
     /// What a line says takes the place of what there is; what no line says stays. A line that can't
     /// be taken in is told with its number and passed over.
     #[command(after_help = help::FACTS_IMPORT)]
-    Import(import::Options),
+    Import(import::ImportOptions),
 }
 
-pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
+pub(super) fn run(options: &FactsCommand, output: &Output) -> Result<Exit> {
     match &options.task {
-        Task::Export(options) => export::run(options, output),
-        Task::Import(options) => import::run(options, output),
+        FactsTask::Export(options) => export::run(options, output),
+        FactsTask::Import(options) => import::run(options, output),
     }
 }

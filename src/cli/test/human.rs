@@ -4,7 +4,9 @@ use super::super::{
     decide::write_gates,
     output::{BAD, GOOD, QUIET, STRONG},
 };
-use crate::inspect::test::{Covered, Failure, FileResult, Kind, Results, TestResult};
+use crate::inspect::test::{
+    CoverageItem, CoverageKind, ExpectationFailure, FileResult, TestResult, TestResults,
+};
 
 /// How many of what was not reached are listed; the JSON has all.
 const MOST_LISTED: usize = 100;
@@ -14,7 +16,7 @@ const MOST_NAMED: usize = 20;
 
 /// What became of the tests, for people: failures in full, then what was not reached, then the
 /// counts. Writing to a string can't fail.
-pub(super) fn of(results: &Results) -> String {
+pub(super) fn render(results: &TestResults) -> String {
     let mut out = String::new();
     for file in &results.files {
         let failed = || file.tests.iter().filter(|test| !test.failures.is_empty());
@@ -47,8 +49,8 @@ fn write_test(file: &FileResult, test: &TestResult, out: &mut String) {
     }
 }
 
-fn write_failure(file: &str, failure: &Failure, out: &mut String) {
-    let Failure { line, column, question, .. } = failure;
+fn write_failure(file: &str, failure: &ExpectationFailure, out: &mut String) {
+    let ExpectationFailure { line, column, question, .. } = failure;
     let _ = writeln!(out, "    {STRONG}{file}:{line}:{column}{STRONG:#} {question}");
     if failure.missing.is_empty() && failure.extra.is_empty() {
         let _ = writeln!(out, "      expected {}", failure.expected);
@@ -56,12 +58,12 @@ fn write_failure(file: &str, failure: &Failure, out: &mut String) {
     } else {
         for (what, ids) in [("missing", &failure.missing), ("extra  ", &failure.extra)] {
             if !ids.is_empty() {
-                let _ = writeln!(out, "      {what} {}", named(ids));
+                let _ = writeln!(out, "      {what} {}", join_ids(ids));
             }
         }
     }
-    for told in &failure.told {
-        if let Some(about) = &told.about {
+    for told in &failure.explanations {
+        if let Some(about) = &told.listed_id {
             let decision = told.explanation.decision;
             let word = if decision.allow { "allow" } else { "deny" };
             let _ = writeln!(out, "      `{about}`: {word}, {}", decision.reason);
@@ -71,14 +73,14 @@ fn write_failure(file: &str, failure: &Failure, out: &mut String) {
 }
 
 /// The ids of a list, or the first of a long one.
-pub(super) fn named(ids: &[String]) -> String {
+pub(super) fn join_ids(ids: &[String]) -> String {
     let shown: Vec<&str> = ids.iter().take(MOST_NAMED).map(String::as_str).collect();
     let more = ids.len() - shown.len();
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     format!("{}{more}", shown.join(", "))
 }
 
-fn write_coverage(results: &Results, out: &mut String) {
+fn write_coverage(results: &TestResults, out: &mut String) {
     let coverage = &results.coverage;
     let _ = writeln!(
         out,
@@ -88,14 +90,14 @@ fn write_coverage(results: &Results, out: &mut String) {
         coverage.reached(),
         coverage.total(),
     );
-    let unreached: Vec<&Covered> = coverage.unreached().collect();
+    let unreached: Vec<&CoverageItem> = coverage.unreached().collect();
     for covered in unreached.iter().take(MOST_LISTED) {
         let _ = match &covered.place {
             Some((file, line, column)) => write!(out, "  {file}:{line}:{column}"),
             None => write!(out, "  gate"),
         };
         let _ = match covered.kind {
-            Kind::Rule => write!(out, " rule {}", covered.name),
+            CoverageKind::Rule => write!(out, " rule {}", covered.name),
             _ => write!(out, " {}", covered.name),
         };
         let note = covered.note.map(|note| format!(" {note}")).unwrap_or_default();

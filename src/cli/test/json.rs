@@ -1,12 +1,14 @@
 use serde_json::{Value, json};
 
 use crate::{
-    inspect::test::{Covered, Failure, FileResult, Results, TestResult, Told},
+    inspect::test::{
+        CoverageItem, ExpectationFailure, ExplainedFor, FileResult, TestResult, TestResults,
+    },
     serve,
 };
 
 /// What became of the tests, in full. Its shape is stable: fields may come, none goes.
-pub(super) fn of(results: &Results, min_coverage: Option<f64>) -> Value {
+pub(super) fn render(results: &TestResults, min_coverage: Option<f64>) -> Value {
     let coverage = &results.coverage;
     let failed = results.failed();
     json!({
@@ -41,7 +43,7 @@ fn test(file: &str, test: &TestResult) -> Value {
     })
 }
 
-fn failure(file: &str, failure: &Failure) -> Value {
+fn failure(file: &str, failure: &ExpectationFailure) -> Value {
     json!({
         "file": file,
         "line": failure.line,
@@ -51,19 +53,19 @@ fn failure(file: &str, failure: &Failure) -> Value {
         "actual": failure.actual,
         "missing": failure.missing,
         "extra": failure.extra,
-        "explanations": failure.told.iter().map(told).collect::<Vec<_>>(),
+        "explanations": failure.explanations.iter().map(outcome_json).collect::<Vec<_>>(),
     })
 }
 
-fn told(told: &Told) -> Value {
-    let mut explained = serve::explained(&told.explanation);
+fn outcome_json(told: &ExplainedFor) -> Value {
+    let mut explained = serve::explanation_json(&told.explanation);
     if let Some(object) = explained.as_object_mut() {
-        object.insert("about".to_owned(), json!(told.about));
+        object.insert("about".to_owned(), json!(told.listed_id));
     }
     explained
 }
 
-fn covered(covered: &Covered) -> Value {
+fn covered(covered: &CoverageItem) -> Value {
     let place = covered.place.as_ref();
     json!({
         "kind": covered.kind.as_str(),

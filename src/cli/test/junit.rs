@@ -1,16 +1,16 @@
 use std::{fmt::Write as _, time::Duration};
 
-use super::{super::decide::write_gates, human::named};
+use super::{super::decide::write_gates, human::join_ids};
 use crate::{
     diagnostic::{Report, Severity},
-    inspect::test::{Failure, FileResult, Results},
+    inspect::test::{ExpectationFailure, FileResult, TestResults},
 };
 
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
 /// What became of the tests, as JUnit's XML: a suite for each file, a case for each test, a failure
 /// for each expectation that was not met. Writing to a string can't fail.
-pub(super) fn of(results: &Results) -> String {
+pub(super) fn render(results: &TestResults) -> String {
     let mut text = HEAD.to_owned();
     let (tests, failed) = (results.tests().count(), results.failed());
     let _ = writeln!(
@@ -47,7 +47,7 @@ fn write_suite(file: &FileResult, text: &mut String) {
         let _ = writeln!(text, "{case}>");
         // Readers of the format take one failure of each case.
         let message = test.failures.iter().map(summary).collect::<Vec<_>>().join("; ");
-        let told: String = test.failures.iter().map(|it| told(&file.name, it)).collect();
+        let told: String = test.failures.iter().map(|it| failure_text(&file.name, it)).collect();
         let _ = writeln!(
             text,
             "      <failure type=\"expectation\" message=\"{}\">{}</failure>",
@@ -65,7 +65,7 @@ fn seconds(took: Duration) -> String {
 }
 
 /// The mistakes for which no test was run, each as an error.
-pub(super) fn mistakes(report: &Report) -> String {
+pub(super) fn render_errors(report: &Report) -> String {
     let errors = || report.diagnostics.iter().filter(|found| found.severity == Severity::Error);
     let counts = format!("tests=\"{0}\" failures=\"0\" errors=\"{0}\"", errors().count());
     let mut text = HEAD.to_owned();
@@ -91,13 +91,13 @@ pub(super) fn mistakes(report: &Report) -> String {
     text
 }
 
-fn summary(failure: &Failure) -> String {
-    let Failure { question, expected, actual, missing, extra, .. } = failure;
+fn summary(failure: &ExpectationFailure) -> String {
+    let ExpectationFailure { question, expected, actual, missing, extra, .. } = failure;
     if missing.is_empty() && extra.is_empty() {
         return format!("{question}: expected {expected}, actual {actual}");
     }
     let list = |what: &str, ids: &[String]| {
-        let said = format!("{what} {}", named(ids));
+        let said = format!("{what} {}", join_ids(ids));
         (!ids.is_empty()).then_some(said)
     };
     let parts = [list("missing", missing), list("extra", extra)];
@@ -105,10 +105,10 @@ fn summary(failure: &Failure) -> String {
     format!("{question}: {}", parts.join("; "))
 }
 
-fn told(file: &str, failure: &Failure) -> String {
+fn failure_text(file: &str, failure: &ExpectationFailure) -> String {
     let mut text = format!("{file}:{}:{}: {}\n", failure.line, failure.column, summary(failure));
-    for told in &failure.told {
-        if let Some(about) = &told.about {
+    for told in &failure.explanations {
+        if let Some(about) = &told.listed_id {
             let _ = writeln!(text, "  `{about}`: {}", told.explanation.decision.reason);
         }
         let mut styled = String::new();

@@ -6,10 +6,10 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Exit, Format, Output, paths::PolicyPaths, policy, progress};
-use crate::inspect::test::{self, Outcome, Results};
+use crate::inspect::test::{self, TestOutcome, TestResults};
 
 #[derive(Args, Debug)]
-pub(super) struct Options {
+pub(super) struct TestOptions {
     /// Run only the tests in whose name this text stands
     #[arg(long, value_name = "SUBSTRING")]
     filter: Option<String>,
@@ -32,33 +32,33 @@ fn percent(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "a percentage is a number from 0 to 100".to_owned())
 }
 
-pub(super) fn run(options: &Options, output: &Output) -> Result<Exit> {
+pub(super) fn run(options: &TestOptions, output: &Output) -> Result<Exit> {
     let scope = options.paths.scope()?.with_tests();
-    let Outcome { report, results } = progress::during("testing the policy", || {
+    let TestOutcome { report, results } = progress::during("testing the policy", || {
         test::run(&scope.load(), options.filter.as_deref())
     });
     let Some(results) = results else {
         if output.format() == Format::Junit {
-            Output::verbatim(&junit::mistakes(&report))?;
+            Output::verbatim(&junit::render_errors(&report))?;
         } else {
-            output.report_instead(&report)?;
+            output.report_in_place(&report)?;
         }
         return Ok(policy::exit(&report));
     };
-    output.report_aside(&report);
+    output.note_report(&report);
     let is_covered = options.min_coverage.is_none_or(|least| results.coverage.percent() >= least);
     match output.format() {
-        Format::Json => output.json(&json::of(&results, options.min_coverage))?,
-        Format::Junit => Output::verbatim(&junit::of(&results))?,
-        _ => output.result(&human::of(&results))?,
+        Format::Json => output.json(&json::render(&results, options.min_coverage))?,
+        Format::Junit => Output::verbatim(&junit::render(&results))?,
+        _ => output.result(&human::render(&results))?,
     }
     if let (Some(least), false) = (options.min_coverage, is_covered) {
         let percent = (results.coverage.percent() * 10.0).floor() / 10.0;
-        output.aside(&format!("coverage is {percent:.1}%, below {least}%\n"));
+        output.note(&format!("coverage is {percent:.1}%, below {least}%\n"));
     }
     Ok(exit(&results, is_covered))
 }
 
-fn exit(results: &Results, is_covered: bool) -> Exit {
-    if results.failed() == 0 && is_covered { Exit::Fine } else { Exit::Short }
+fn exit(results: &TestResults, is_covered: bool) -> Exit {
+    if results.failed() == 0 && is_covered { Exit::Success } else { Exit::Unmet }
 }

@@ -3,28 +3,28 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{condition::foreign, fault::Fault, path};
+use super::{condition::find_unsupported, error::FlipError, path};
 use crate::{
     dialects::{
-        json::{self, Any},
-        text::{kind, shown},
+        json::{self, StrictValue},
+        text::{excerpt, value_kind},
     },
-    facts::{Op, Tag},
+    facts::{Op, TagName},
     request::TagForm,
 };
 
 /// A rule as it was sent.
 #[derive(Clone, Debug)]
-pub(super) struct Rule {
+pub(super) struct FlipRule {
     pub(super) condition: String,
-    pub(super) outcome: Vec<Tag>,
+    pub(super) outcome: Vec<TagName>,
     pub(super) description: Option<String>,
 }
 
-impl Rule {
+impl FlipRule {
     /// Reads a body; `id` is that of the path, if there is one.
-    pub(super) fn read(body: &[u8], id: Option<Uuid>) -> Result<Self, Fault> {
-        let Any(body) = json::read(body, "a rule")?;
+    pub(super) fn parse(body: &[u8], id: Option<Uuid>) -> Result<Self, FlipError> {
+        let StrictValue(body) = json::parse(body, "a rule")?;
         let Value::Object(members) = body else {
             return Err(expected("an object with `condition` and `outcome`", &body, "the body"));
         };
@@ -35,23 +35,23 @@ impl Rule {
                 ("outcome", value) => outcome = Some(tags(value, "outcome")?),
                 ("description" | "rule_id", Value::Null) => {}
                 ("description", value) => description = Some(text(value, "description")?),
-                ("rule_id", value) => check_id(value, id)?,
+                ("rule_id", value) => check_rule_id(value, id)?,
                 (other, _) => return Err(unknown(other, "condition, outcome and description")),
             }
         }
         let outcome = outcome.ok_or_else(|| missing("outcome"))?;
         if outcome.is_empty() {
-            return Err(Fault::malformed("outcome", "an outcome needs at least one tag"));
+            return Err(FlipError::malformed("outcome", "an outcome needs at least one tag"));
         }
         let condition = condition.ok_or_else(|| missing("condition"))?;
-        if let Some(spot) = foreign(&condition) {
-            return Err(Fault::condition(spot));
+        if let Some(spot) = find_unsupported(&condition) {
+            return Err(FlipError::condition(spot));
         }
         Ok(Self { condition, outcome, description })
     }
 
     /// What puts it; with an id, in the place of another.
-    pub(super) fn put(&self, rule_id: Option<Uuid>, name: Option<String>) -> Op {
+    pub(super) fn put_op(&self, rule_id: Option<Uuid>, name: Option<String>) -> Op {
         Op::PutRule {
             rule_id,
             condition: self.condition.clone(),
@@ -63,8 +63,8 @@ impl Rule {
 }
 
 /// Reads the tags of a user: a list, alone or as the member of an object, in which his id may stand.
-pub(super) fn user_tags(body: &[u8], id: &str) -> Result<BTreeSet<Tag>, Fault> {
-    let Any(body) = json::read(body, "tags")?;
+pub(super) fn parse_user_tags(body: &[u8], id: &str) -> Result<BTreeSet<TagName>, FlipError> {
+    let StrictValue(body) = json::parse(body, "tags")?;
     let members: Map<String, Value> = match body {
         Value::Array(_) => return Ok(tags(&body, "tags")?.into_iter().collect()),
         Value::Object(members) => members,
@@ -75,7 +75,7 @@ pub(super) fn user_tags(body: &[u8], id: &str) -> Result<BTreeSet<Tag>, Fault> {
         match name.as_str() {
             "tags" => given = Some(tags(value, "tags")?),
             "id" if value.as_str() == Some(id) => {}
-            "id" => return Err(Fault::malformed("id", "this is not the user of the path")),
+            "id" => return Err(FlipError::malformed("id", "this is not the user of the path")),
             other => return Err(unknown(other, "tags")),
         }
     }
@@ -83,16 +83,16 @@ pub(super) fn user_tags(body: &[u8], id: &str) -> Result<BTreeSet<Tag>, Fault> {
 }
 
 /// A rule may be sent as it was answered.
-fn check_id(value: &Value, id: Option<Uuid>) -> Result<(), Fault> {
+fn check_rule_id(value: &Value, id: Option<Uuid>) -> Result<(), FlipError> {
     let message = match id {
-        Some(_) if value.as_str().and_then(path::uuid) == id => return Ok(()),
+        Some(_) if value.as_str().and_then(path::parse_uuid) == id => return Ok(()),
         Some(_) => "this is not the rule of the path",
         None => "the id of a new rule is made here: leave it out",
     };
-    Err(Fault::malformed("rule_id", message))
+    Err(FlipError::malformed("rule_id", message))
 }
 
-fn text(value: &Value, at: &str) -> Result<String, Fault> {
+fn text(value: &Value, at: &str) -> Result<String, FlipError> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Null => Err(missing(at)),
@@ -100,7 +100,7 @@ fn text(value: &Value, at: &str) -> Result<String, Fault> {
     }
 }
 
-fn tags(value: &Value, at: &str) -> Result<Vec<Tag>, Fault> {
+fn tags(value: &Value, at: &str) -> Result<Vec<TagName>, FlipError> {
     let items = match value {
         Value::Array(items) => items,
         Value::Null => return Err(missing(at)),
@@ -109,22 +109,22 @@ fn tags(value: &Value, at: &str) -> Result<Vec<Tag>, Fault> {
     let tag = |(number, item): (usize, &Value)| {
         let at = format!("{at}[{number}]");
         let Value::String(tag) = item else { return Err(expected("a tag", item, &at)) };
-        let checked = TagForm::Flip.check(tag).and_then(|()| Tag::new(tag));
-        checked.map_err(|error| Fault::malformed(at, error.to_string()))
+        let checked = TagForm::Flip.check(tag).and_then(|()| TagName::new(tag));
+        checked.map_err(|error| FlipError::malformed(at, error.to_string()))
     };
     items.iter().enumerate().map(tag).collect()
 }
 
-fn missing(at: &str) -> Fault {
-    Fault::malformed(at, format!("`{at}` is missing"))
+fn missing(at: &str) -> FlipError {
+    FlipError::malformed(at, format!("`{at}` is missing"))
 }
 
-fn unknown(name: &str, known: &str) -> Fault {
-    let name = shown(name);
+fn unknown(name: &str, known: &str) -> FlipError {
+    let name = excerpt(name);
     let message = format!("there is no member `{name}` here; there is {known}");
-    Fault::malformed(name, message)
+    FlipError::malformed(name, message)
 }
 
-fn expected(what: &str, found: &Value, at: &str) -> Fault {
-    Fault::malformed(at, format!("expected {what}, found {}", kind(found)))
+fn expected(what: &str, found: &Value, at: &str) -> FlipError {
+    FlipError::malformed(at, format!("expected {what}, found {}", value_kind(found)))
 }

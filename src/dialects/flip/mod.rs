@@ -5,59 +5,64 @@
 
 mod body;
 mod condition;
-mod fault;
+mod error;
 mod path;
 mod rules;
 mod tags;
 mod tokens;
 
-pub use tokens::{InvalidTokens, Tokens};
+pub use tokens::{FlipTokens, FlipTokensError};
 
-use super::{Admission, Call, Dialect, Failure, House, Reply, Step, Unread};
-use fault::Fault;
-use path::Endpoint;
-use tokens::Scope;
+use super::{Admission, Backend, BackendError, Call, CallError, Dialect, Reply, Step};
+use error::FlipError;
+use path::FlipEndpoint;
+use tokens::TokenScope;
 
 /// The API of Flip.
 #[derive(Debug, Default)]
 pub struct Flip {
-    tokens: Option<Tokens>,
+    tokens: Option<FlipTokens>,
 }
 
 impl Flip {
     /// With tokens that may be shown besides the admin token, which has all scopes.
-    pub fn new(tokens: Option<Tokens>) -> Self {
+    pub fn new(tokens: Option<FlipTokens>) -> Self {
         Self { tokens }
     }
 
-    fn step(&self, call: &Call<'_>, house: &dyn House) -> Result<Step<Reply>, Fault> {
-        let (endpoint, method) = self.begin(call, house)?;
+    fn respond(&self, call: &Call<'_>, house: &dyn Backend) -> Result<Step<Reply>, FlipError> {
+        let (endpoint, method) = self.authorize(call, house)?;
         endpoint.answer(method, call, house)
     }
 
     /// What is called, if the caller may.
-    fn begin<'c>(
+    fn authorize<'c>(
         &self,
         call: &Call<'c>,
-        house: &dyn House,
-    ) -> Result<(Endpoint<'c>, path::Method), Fault> {
-        let endpoint = Endpoint::at(call.path)?;
-        let (method, scope) = endpoint.method(call.method)?;
+        house: &dyn Backend,
+    ) -> Result<(FlipEndpoint<'c>, path::FlipMethod), FlipError> {
+        let endpoint = FlipEndpoint::parse(call.path)?;
+        let (method, scope) = endpoint.method_and_scope(call.method)?;
         self.admit(call, scope, house)?;
         Ok((endpoint, method))
     }
 
     /// Whether the caller has a scope.
-    fn admit(&self, call: &Call<'_>, scope: Scope, house: &dyn House) -> Result<(), Fault> {
+    fn admit(
+        &self,
+        call: &Call<'_>,
+        scope: TokenScope,
+        house: &dyn Backend,
+    ) -> Result<(), FlipError> {
         let token = call.bearer();
         let admission = call.admission(token, house);
         let scopes = token.and_then(|token| self.tokens.as_ref()?.scopes(token));
         match (admission, scopes) {
             (Admission::Admitted, _) => Ok(()),
-            (_, Some(scopes)) if scopes.has(scope) => Ok(()),
-            (_, Some(_)) => Err(Fault::missing_scope(scope)),
-            (Admission::Disabled, None) if self.tokens.is_none() => Err(Fault::disabled()),
-            (_, None) => Err(Fault::unauthorized(token.is_some())),
+            (_, Some(scopes)) if scopes.allows(scope) => Ok(()),
+            (_, Some(_)) => Err(FlipError::missing_scope(scope)),
+            (Admission::Disabled, None) if self.tokens.is_none() => Err(FlipError::disabled()),
+            (_, None) => Err(FlipError::unauthorized(token.is_some())),
         }
     }
 }
@@ -67,15 +72,15 @@ impl Dialect for Flip {
         "flip"
     }
 
-    fn takes(&self, path: &str) -> bool {
-        path::is_below(path)
+    fn owns_path(&self, path: &str) -> bool {
+        path::is_sync_path(path)
     }
 
-    fn refuse(&self, call: &Call<'_>, house: &dyn House) -> Option<Reply> {
-        self.begin(call, house).err().map(|fault| fault.reply())
+    fn refuse_early(&self, call: &Call<'_>, house: &dyn Backend) -> Option<Reply> {
+        self.authorize(call, house).err().map(|fault| fault.reply())
     }
 
-    fn caller(&self, call: &Call<'_>, house: &dyn House) -> String {
+    fn caller_label(&self, call: &Call<'_>, house: &dyn Backend) -> String {
         match call.admission(call.bearer(), house) {
             _ if call.trusted => "socket",
             Admission::Admitted => "admin-token",
@@ -84,14 +89,14 @@ impl Dialect for Flip {
         .to_owned()
     }
 
-    fn answer(&self, call: &Call<'_>, house: &dyn House) -> Result<Step<Reply>, Unread> {
-        match self.step(call, house) {
+    fn answer(&self, call: &Call<'_>, house: &dyn Backend) -> Result<Step<Reply>, BackendError> {
+        match self.respond(call, house) {
             Ok(step) => Ok(step),
-            Err(fault) => fault.answer(),
+            Err(fault) => fault.into_step(),
         }
     }
 
-    fn failed(&self, failure: &Failure) -> Reply {
-        Fault::from(failure).reply()
+    fn render_error(&self, failure: &CallError) -> Reply {
+        FlipError::from(failure).reply()
     }
 }

@@ -2,18 +2,18 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
-use super::{fault::Fault, rules, tags, tokens::Scope};
+use super::{error::FlipError, rules, tags, tokens::TokenScope};
 use crate::{
     dialects::{
-        Call, House, Reply, Step,
-        text::{Encoding, shown},
+        Backend, Call, Reply, Step,
+        text::{PercentEncoding, excerpt},
     },
     facts::Id,
 };
 
 /// What is at a path.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Endpoint<'p> {
+pub(super) enum FlipEndpoint<'p> {
     Rules,
     /// What stands for the id of a rule.
     Rule(&'p str),
@@ -22,7 +22,7 @@ pub(super) enum Endpoint<'p> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Method {
+pub(super) enum FlipMethod {
     Get,
     Post,
     Put,
@@ -33,76 +33,79 @@ pub(super) enum Method {
 const BASE: &str = "/api/external/v1";
 
 /// Whether a path is of the Sync API, with its base or without.
-pub(super) fn is_below(path: &str) -> bool {
+pub(super) fn is_sync_path(path: &str) -> bool {
     [BASE, "/sync"].iter().any(|base| {
         path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     })
 }
 
-impl<'p> Endpoint<'p> {
-    pub(super) fn at(path: &'p str) -> Result<Self, Fault> {
+impl<'p> FlipEndpoint<'p> {
+    pub(super) fn parse(path: &'p str) -> Result<Self, FlipError> {
         let below = path.strip_prefix(BASE).unwrap_or(path).strip_prefix("/sync/");
         let mut parts = below.unwrap_or_default().splitn(4, '/');
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
             (Some("interaction-rules"), None, ..) => Ok(Self::Rules),
             (Some("interaction-rules"), Some(id), None, _) if !id.is_empty() => Ok(Self::Rule(id)),
             (Some("users"), Some(id), Some("tags"), None) if !id.is_empty() => Ok(Self::Tags(id)),
-            _ => Err(Fault::no_endpoint()),
+            _ => Err(FlipError::no_endpoint()),
         }
     }
 
     /// The method by which it is asked, and the scope that this takes.
-    pub(super) fn method(&self, sent: &str) -> Result<(Method, Scope), Fault> {
+    pub(super) fn method_and_scope(
+        &self,
+        sent: &str,
+    ) -> Result<(FlipMethod, TokenScope), FlipError> {
         let method = match (self, sent) {
-            (Self::Rules | Self::Tags(_), "GET" | "HEAD") => Method::Get,
-            (Self::Rules, "POST") => Method::Post,
-            (Self::Rule(_) | Self::Tags(_), "PUT") => Method::Put,
-            (Self::Rule(_), "DELETE") => Method::Delete,
-            (Self::Rules, _) => return Err(Fault::wrong_method("GET, HEAD, POST")),
-            (Self::Rule(_), _) => return Err(Fault::wrong_method("PUT, DELETE")),
-            (Self::Tags(_), _) => return Err(Fault::wrong_method("GET, HEAD, PUT")),
+            (Self::Rules | Self::Tags(_), "GET" | "HEAD") => FlipMethod::Get,
+            (Self::Rules, "POST") => FlipMethod::Post,
+            (Self::Rule(_) | Self::Tags(_), "PUT") => FlipMethod::Put,
+            (Self::Rule(_), "DELETE") => FlipMethod::Delete,
+            (Self::Rules, _) => return Err(FlipError::wrong_method("GET, HEAD, POST")),
+            (Self::Rule(_), _) => return Err(FlipError::wrong_method("PUT, DELETE")),
+            (Self::Tags(_), _) => return Err(FlipError::wrong_method("GET, HEAD, PUT")),
         };
-        let scope = if method == Method::Get { Scope::Read } else { Scope::Write };
+        let scope = if method == FlipMethod::Get { TokenScope::Read } else { TokenScope::Write };
         Ok((method, scope))
     }
 
     pub(super) fn answer(
         &self,
-        method: Method,
+        method: FlipMethod,
         call: &Call<'_>,
-        house: &dyn House,
-    ) -> Result<Step<Reply>, Fault> {
+        house: &dyn Backend,
+    ) -> Result<Step<Reply>, FlipError> {
         match (self, method) {
-            (Self::Rule(id), Method::Delete) => Ok(rules::delete(rule_id(id)?)),
+            (Self::Rule(id), FlipMethod::Delete) => Ok(rules::delete(rule_id(id)?)),
             (Self::Rule(id), _) => rules::replace(rule_id(id)?, call.body, house),
-            (Self::Tags(id), Method::Get) => tags::read(&user_id(id)?, house),
+            (Self::Tags(id), FlipMethod::Get) => tags::read(&user_id(id)?, house),
             (Self::Tags(id), _) => tags::replace(user_id(id)?, call.body),
-            (Self::Rules, Method::Get) => rules::list(house),
+            (Self::Rules, FlipMethod::Get) => rules::list(house),
             (Self::Rules, _) => rules::create(call.path, call.body),
         }
     }
 }
 
 /// A UUID as it is usually written: 36 characters.
-pub(super) fn uuid(text: &str) -> Option<Uuid> {
+pub(super) fn parse_uuid(text: &str) -> Option<Uuid> {
     (text.len() == 36).then(|| text.parse().ok())?
 }
 
-fn rule_id(part: &str) -> Result<Uuid, Fault> {
-    let text = decoded(part, "rule_id")?;
-    uuid(&text).ok_or_else(|| {
-        let message = format!("`{}` is no id of a rule: that is a UUID", shown(&text));
-        Fault::malformed("rule_id", message)
+fn rule_id(part: &str) -> Result<Uuid, FlipError> {
+    let text = decode_segment(part, "rule_id")?;
+    parse_uuid(&text).ok_or_else(|| {
+        let message = format!("`{}` is no id of a rule: that is a UUID", excerpt(&text));
+        FlipError::malformed("rule_id", message)
     })
 }
 
-fn user_id(part: &str) -> Result<Id, Fault> {
-    let text = decoded(part, "id")?;
-    Id::new(&text).map_err(|error| Fault::malformed("id", error.to_string()))
+fn user_id(part: &str) -> Result<Id, FlipError> {
+    let text = decode_segment(part, "id")?;
+    Id::new(&text).map_err(|error| FlipError::malformed("id", error.to_string()))
 }
 
 /// A part of a path without its percent-encoding.
-fn decoded<'p>(part: &'p str, at: &str) -> Result<Cow<'p, str>, Fault> {
-    let decoded = Encoding::PATH.decode(part.as_bytes());
-    decoded.map_err(|error| Fault::malformed(at, error.to_string()))
+fn decode_segment<'p>(part: &'p str, at: &str) -> Result<Cow<'p, str>, FlipError> {
+    let decoded = PercentEncoding::PATH.decode(part.as_bytes());
+    decoded.map_err(|error| FlipError::malformed(at, error.to_string()))
 }

@@ -2,38 +2,39 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    body::Rule,
-    fault::{Fault, identified},
+    body::FlipRule,
+    error::{FlipError, with_request_id},
 };
 use crate::{
-    dialects::{House, Reply, Step, Unread, Wrote},
-    facts::{Command, Op, RuleTold, RulesTold},
+    dialects::{Backend, BackendError, Reply, Step, StepOutcome},
+    facts::{Command, EffectiveRule, EffectiveRules, Op},
 };
 
 /// How many rules are told at once; more are gathered on a thread of their own.
-const FEW: usize = 100;
+const IMMEDIATE_RULES: usize = 100;
 
 /// Says of rules that they are kept and mean nothing: the policy has no `rules` section.
-const IN_FORCE: &str = "peerage-rules-in-force";
+const IN_FORCE_HEADER: &str = "peerage-rules-in-force";
 
 /// `GET /sync/interaction-rules`: all rules, whoever made them, in the order of their ids.
-pub(super) fn list(house: &dyn House) -> Result<Step<Reply>, Fault> {
-    let told = house.rules(None, FEW + 1)?;
-    if told.rules.len() <= FEW {
-        return Ok(Step::Done(listed(&told)));
+pub(super) fn list(house: &dyn Backend) -> Result<Step<Reply>, FlipError> {
+    let told = house.rule_page(None, IMMEDIATE_RULES + 1)?;
+    if told.rules.len() <= IMMEDIATE_RULES {
+        return Ok(Step::Done(list_reply(&told)));
     }
-    Ok(Step::gather(|house| Ok(Step::Done(listed(&house.rules(None, usize::MAX)?)))))
+    Ok(Step::blocking(|house| Ok(Step::Done(list_reply(&house.rule_page(None, usize::MAX)?)))))
 }
 
 /// `POST /sync/interaction-rules`, at `path`.
-pub(super) fn create(path: &str, body: &[u8]) -> Result<Step<Reply>, Fault> {
-    let rule = Rule::read(body, None)?;
+pub(super) fn create(path: &str, body: &[u8]) -> Result<Step<Reply>, FlipError> {
+    let rule = FlipRule::parse(body, None)?;
     let path = path.to_owned();
-    Ok(Step::op(rule.put(None, None), move |wrote, house| {
-        let made = after(wrote).and_then(|outcome| outcome.ok_or_else(Fault::nothing_came));
+    Ok(Step::write_op(rule.put_op(None, None), move |wrote, house| {
+        let made =
+            put_rule_id(wrote).and_then(|outcome| outcome.ok_or_else(FlipError::missing_outcome));
         let reply = match made {
             Ok(id) => {
-                let mut reply = told(201, id, &rule, house)?;
+                let mut reply = rule_reply(201, id, &rule, house)?;
                 reply.headers.push(("location", format!("{path}/{id}")));
                 reply
             }
@@ -45,15 +46,19 @@ pub(super) fn create(path: &str, body: &[u8]) -> Result<Step<Reply>, Fault> {
 
 /// `PUT /sync/interaction-rules/{rule_id}`: what was there goes, but for the name, of which Flip
 /// knows nothing.
-pub(super) fn replace(id: Uuid, body: &[u8], house: &dyn House) -> Result<Step<Reply>, Fault> {
-    let rule = Rule::read(body, Some(id))?;
+pub(super) fn replace(
+    id: Uuid,
+    body: &[u8],
+    house: &dyn Backend,
+) -> Result<Step<Reply>, FlipError> {
+    let rule = FlipRule::parse(body, Some(id))?;
     let name = house.rule(id)?.and_then(|told| told.rule.name);
     // Only a rule that is there can be deleted: so none is made.
     let commands: [Command; 2] =
-        [Op::DeleteRule { rule_id: id }.into(), rule.put(Some(id), name).into()];
-    Ok(Step::write(commands.into(), move |wrote, house| {
-        let reply = match after(wrote) {
-            Ok(_) => told(200, id, &rule, house)?,
+        [Op::DeleteRule { rule_id: id }.into(), rule.put_op(Some(id), name).into()];
+    Ok(Step::write_all(commands.into(), move |wrote, house| {
+        let reply = match put_rule_id(wrote) {
+            Ok(_) => rule_reply(200, id, &rule, house)?,
             Err(fault) => fault.reply(),
         };
         Ok(Step::Done(reply))
@@ -62,9 +67,9 @@ pub(super) fn replace(id: Uuid, body: &[u8], house: &dyn House) -> Result<Step<R
 
 /// `DELETE /sync/interaction-rules/{rule_id}`
 pub(super) fn delete(id: Uuid) -> Step<Reply> {
-    Step::op(Op::DeleteRule { rule_id: id }, |wrote, _| {
-        let reply = match after(wrote) {
-            Ok(_) => identified(Reply::empty(204)),
+    Step::write_op(Op::DeleteRule { rule_id: id }, |wrote, _| {
+        let reply = match put_rule_id(wrote) {
+            Ok(_) => with_request_id(Reply::empty(204)),
             Err(fault) => fault.reply(),
         };
         Ok(Step::Done(reply))
@@ -72,26 +77,26 @@ pub(super) fn delete(id: Uuid) -> Step<Reply> {
 }
 
 /// The id of the rule that was put last, if one was.
-fn after(wrote: &Wrote) -> Result<Option<Uuid>, Fault> {
+fn put_rule_id(wrote: &StepOutcome) -> Result<Option<Uuid>, FlipError> {
     match wrote {
-        Wrote::Done { outcomes, .. } => {
+        StepOutcome::Done { outcomes, .. } => {
             let mut id = None;
             for outcome in outcomes {
                 match outcome {
                     Ok(outcome) => id = outcome.rule_id,
-                    Err(refusal) => return Err(Fault::refused(refusal, "outcome")),
+                    Err(refusal) => return Err(FlipError::refused(refusal, "outcome")),
                 }
             }
             Ok(id)
         }
-        Wrote::Refused { refusal, .. } => Err(Fault::refused(refusal, "outcome")),
-        Wrote::Failed(why) => Err(why.into()),
+        StepOutcome::Refused { refusal, .. } => Err(FlipError::refused(refusal, "outcome")),
+        StepOutcome::Failed(why) => Err(why.into()),
     }
 }
 
 /// A rule as Flip writes it.
 #[derive(Serialize)]
-struct Written<'r> {
+struct RuleBody<'r> {
     rule_id: String,
     condition: &'r str,
     outcome: Vec<&'r str>,
@@ -100,26 +105,31 @@ struct Written<'r> {
 }
 
 /// A rule that was put, as it was sent.
-fn told(status: u16, id: Uuid, rule: &Rule, house: &dyn House) -> Result<Reply, Unread> {
-    let body = Written {
+fn rule_reply(
+    status: u16,
+    id: Uuid,
+    rule: &FlipRule,
+    house: &dyn Backend,
+) -> Result<Reply, BackendError> {
+    let body = RuleBody {
         rule_id: id.to_string(),
         condition: &rule.condition,
         outcome: rule.outcome.iter().map(|tag| &**tag).collect(),
         description: rule.description.as_deref(),
     };
-    Ok(written(status, &body, house.rules(None, 0)?.in_force))
+    Ok(json_reply(status, &body, house.rule_page(None, 0)?.in_force))
 }
 
-fn listed(RulesTold { rules, in_force }: &RulesTold) -> Reply {
+fn list_reply(EffectiveRules { rules, in_force }: &EffectiveRules) -> Reply {
     #[derive(Serialize)]
     struct All<'r> {
-        rules: Vec<Written<'r>>,
+        rules: Vec<RuleBody<'r>>,
     }
-    written(200, &All { rules: rules.iter().map(Written::from).collect() }, *in_force)
+    json_reply(200, &All { rules: rules.iter().map(RuleBody::from).collect() }, *in_force)
 }
 
-impl<'r> From<&'r RuleTold> for Written<'r> {
-    fn from(told: &'r RuleTold) -> Self {
+impl<'r> From<&'r EffectiveRule> for RuleBody<'r> {
+    fn from(told: &'r EffectiveRule) -> Self {
         Self {
             rule_id: told.id.to_string(),
             condition: &told.rule.condition,
@@ -129,17 +139,17 @@ impl<'r> From<&'r RuleTold> for Written<'r> {
     }
 }
 
-fn written(status: u16, body: &impl Serialize, in_force: bool) -> Reply {
+fn json_reply(status: u16, body: &impl Serialize, in_force: bool) -> Reply {
     let mut reply = Reply::empty(status);
     reply.content_type = "application/json";
     // Texts and lists of them: nothing in them can fail.
     reply.body = serde_json::to_vec(body).unwrap_or_default();
-    marked(reply, in_force)
+    with_in_force(reply, in_force)
 }
 
-fn marked(mut reply: Reply, in_force: bool) -> Reply {
+fn with_in_force(mut reply: Reply, in_force: bool) -> Reply {
     if !in_force {
-        reply.headers.push((IN_FORCE, "false".to_owned()));
+        reply.headers.push((IN_FORCE_HEADER, "false".to_owned()));
     }
-    identified(reply)
+    with_request_id(reply)
 }

@@ -4,24 +4,24 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 /// The tokens of callers, each with its scopes.
-pub struct Tokens(Vec<(Hash, Scopes)>);
+pub struct FlipTokens(Vec<(TokenDigest, TokenScopes)>);
 
 /// What a caller may do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Scope {
+pub(super) enum TokenScope {
     Read,
     Write,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) struct Scopes {
+pub(super) struct TokenScopes {
     read: bool,
     write: bool,
 }
 
 /// Why a text lists no tokens.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
-pub enum InvalidTokens {
+pub enum FlipTokensError {
     /// A line, from 1, and what is wrong with it.
     #[error("line {0}: {1}")]
     Line(usize, String),
@@ -30,7 +30,7 @@ pub enum InvalidTokens {
 }
 
 /// Tokens are kept and compared as digests: how long that takes tells nothing of a token.
-type Hash = [u8; 32];
+type TokenDigest = [u8; 32];
 
 const READ: &str = "TAG_RULE_READ";
 const WRITE: &str = "TAG_RULE_WRITE";
@@ -38,26 +38,26 @@ const WRITE: &str = "TAG_RULE_WRITE";
 /// How many characters a token has at least.
 const SHORTEST: usize = 16;
 
-impl Tokens {
+impl FlipTokens {
     /// The scopes of a token; `None` if it is not listed.
-    pub(super) fn scopes(&self, shown: &[u8]) -> Option<Scopes> {
-        let shown = hash(shown);
+    pub(super) fn scopes(&self, shown: &[u8]) -> Option<TokenScopes> {
+        let shown = digest(shown);
         self.0.iter().find(|(hash, _)| *hash == shown).map(|&(_, scopes)| scopes)
     }
 }
 
 /// A token a line, and after it its scopes. What follows a word that begins with `#` is passed over.
-impl FromStr for Tokens {
-    type Err = InvalidTokens;
+impl FromStr for FlipTokens {
+    type Err = FlipTokensError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidTokens> {
-        let mut tokens: Vec<(Hash, Scopes)> = Vec::new();
+    fn from_str(text: &str) -> Result<Self, FlipTokensError> {
+        let mut tokens: Vec<(TokenDigest, TokenScopes)> = Vec::new();
         for (number, line) in (1..).zip(text.lines()) {
-            let wrong = |why: String| InvalidTokens::Line(number, why);
+            let wrong = |why: String| FlipTokensError::Line(number, why);
             let mut words = line.split_whitespace().take_while(|word| !word.starts_with('#'));
             let Some(token) = words.next() else { continue };
-            check(token).map_err(|why| wrong(why.to_owned()))?;
-            let mut scopes = Scopes::default();
+            check_token(token).map_err(|why| wrong(why.to_owned()))?;
+            let mut scopes = TokenScopes::default();
             for word in words {
                 match word {
                     READ => scopes.read = true,
@@ -70,38 +70,38 @@ impl FromStr for Tokens {
                     }
                 }
             }
-            if scopes == Scopes::default() {
+            if scopes == TokenScopes::default() {
                 return Err(wrong(format!(
                     "the token has no scope: add {READ}, {WRITE} or both after it"
                 )));
             }
-            let hash = hash(token.as_bytes());
+            let hash = digest(token.as_bytes());
             if tokens.iter().any(|(other, _)| *other == hash) {
                 return Err(wrong("the token is listed before".to_owned()));
             }
             tokens.push((hash, scopes));
         }
-        if tokens.is_empty() { Err(InvalidTokens::Empty) } else { Ok(Self(tokens)) }
+        if tokens.is_empty() { Err(FlipTokensError::Empty) } else { Ok(Self(tokens)) }
     }
 }
 
 /// None is ever shown.
-impl fmt::Debug for Tokens {
+impl fmt::Debug for FlipTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} tokens", self.0.len())
     }
 }
 
-impl Scopes {
-    pub(super) const fn has(self, scope: Scope) -> bool {
+impl TokenScopes {
+    pub(super) const fn allows(self, scope: TokenScope) -> bool {
         match scope {
-            Scope::Read => self.read,
-            Scope::Write => self.write,
+            TokenScope::Read => self.read,
+            TokenScope::Write => self.write,
         }
     }
 }
 
-impl Scope {
+impl TokenScope {
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Read => READ,
@@ -110,7 +110,7 @@ impl Scope {
     }
 }
 
-fn check(token: &str) -> Result<(), &'static str> {
+fn check_token(token: &str) -> Result<(), &'static str> {
     let is_plain = token.bytes().all(|byte| byte.is_ascii_graphic());
     if is_plain && token.len() >= SHORTEST {
         Ok(())
@@ -119,6 +119,6 @@ fn check(token: &str) -> Result<(), &'static str> {
     }
 }
 
-fn hash(token: &[u8]) -> Hash {
+fn digest(token: &[u8]) -> TokenDigest {
     Sha256::digest(token).into()
 }

@@ -1,27 +1,27 @@
 use serde_json::{Map, Value};
 
 use super::{
-    edit::Edit,
-    fault::{Error, Fault},
-    part::Part,
-    uid::Found,
+    batch::CommandBatch,
+    error::{MesiboError, MesiboErrorCode},
+    params::Params,
+    uid::ResolvedNumbers,
 };
 use crate::{
-    dialects::House,
+    dialects::Backend,
     facts::{Bond, Id, Op},
     request::Relation,
 };
 
 /// How many contacts a request may edit.
-const MOST: usize = 250;
+const MAX_CONTACTS: usize = 250;
 
 /// What may be said of a contact.
-const NAMES: [&str; 9] =
+const CONTACT_FIELDS: [&str; 9] =
     ["address", "addr", "uid", "contact", "subscribe", "pair", "block", "favorite", "remove"];
 
 /// What is said of a contact; what is not said stays.
 #[derive(Clone, Copy, Debug)]
-struct Flags {
+struct ContactFlags {
     contact: Option<bool>,
     subscribe: Option<bool>,
     pair: Option<bool>,
@@ -31,37 +31,40 @@ struct Flags {
 
 /// Adds what `contact` and `contacts` of a user ask for: edges from him, which are facts, and
 /// subscriptions, which are kept in `keep`.
-pub(super) fn edit(
-    user: &Part<'_>,
+pub(super) fn push_edits(
+    user: &Params<'_>,
     from: &Id,
-    (found, house): (&Found, &dyn House),
-    edit: &mut Edit,
+    (found, house): (&ResolvedNumbers, &dyn Backend),
+    edit: &mut CommandBatch,
     keep: &mut Map<String, Value>,
-) -> Result<(), Fault> {
+) -> Result<(), MesiboError> {
     let mut parts = Vec::new();
     for name in ["contact", "contacts"] {
         match user.get(name) {
             None => {}
             Some(Value::Array(all)) => {
                 for (at, one) in all.iter().enumerate() {
-                    parts.push(Part::of(one, format!("{}[{at}]", user.path(name)))?);
+                    parts.push(Params::from_value(one, format!("{}[{at}]", user.path(name)))?);
                 }
             }
-            Some(one) => parts.push(Part::of(one, user.path(name))?),
+            Some(one) => parts.push(Params::from_value(one, user.path(name))?),
         }
     }
-    if parts.len() > MOST {
-        let message = format!("a request edits {MOST} contacts at most, not {}", parts.len());
-        return Err(Fault::at(Error::BadParam, &user.path("contact"), &message));
+    if parts.len() > MAX_CONTACTS {
+        let message =
+            format!("a request edits {MAX_CONTACTS} contacts at most, not {}", parts.len());
+        return Err(MesiboError::at(MesiboErrorCode::BadParam, &user.path("contact"), &message));
     }
     let mut subscriptions = Map::new();
     for part in &parts {
-        if let Some(name) = part.fields.keys().find(|name| !NAMES.contains(&name.as_str())) {
-            let message = format!("it is unknown of a contact; known: {}", NAMES.join(", "));
-            return Err(Fault::at(Error::BadParam, &part.path(name), &message));
+        if let Some(name) = part.fields.keys().find(|name| !CONTACT_FIELDS.contains(&name.as_str()))
+        {
+            let message =
+                format!("it is unknown of a contact; known: {}", CONTACT_FIELDS.join(", "));
+            return Err(MesiboError::at(MesiboErrorCode::BadParam, &part.path(name), &message));
         }
-        let to = found.who(part, house)?;
-        let flags = Flags::of(part)?;
+        let to = found.resolve_user(part, house)?;
+        let flags = ContactFlags::parse(part)?;
         let subscribed = flags.edit((from, &to), &part.path("address"), house, edit);
         if let Some(value) = subscribed {
             subscriptions.insert(to.to_string(), value);
@@ -73,8 +76,8 @@ pub(super) fn edit(
     Ok(())
 }
 
-impl Flags {
-    fn of(part: &Part<'_>) -> Result<Self, Fault> {
+impl ContactFlags {
+    fn parse(part: &Params<'_>) -> Result<Self, MesiboError> {
         let flags = Self {
             contact: part.flag("contact")?,
             subscribe: part.flag("subscribe")?,
@@ -84,19 +87,23 @@ impl Flags {
         };
         if (flags.contact, flags.favorite) == (Some(false), Some(true)) {
             let message = "a favorite is a contact: it can't be true while `contact` is false";
-            return Err(Fault::at(Error::BadParam, &part.path("favorite"), message));
+            return Err(MesiboError::at(
+                MesiboErrorCode::BadParam,
+                &part.path("favorite"),
+                message,
+            ));
         }
-        let goes = part.flag("remove")? == Some(true) && !flags.is_positive();
-        Ok(if goes { flags.removed() } else { flags })
+        let goes = part.flag("remove")? == Some(true) && !flags.adds_anything();
+        Ok(if goes { flags.with_removal() } else { flags })
     }
 
-    fn is_positive(self) -> bool {
+    fn adds_anything(self) -> bool {
         let positive = [self.contact, self.subscribe, self.pair, self.favorite];
         positive.contains(&Some(true))
     }
 
     /// The entry goes; a block stays, unless it is said otherwise.
-    const fn removed(self) -> Self {
+    const fn with_removal(self) -> Self {
         Self {
             contact: Some(false),
             subscribe: Some(false),
@@ -112,10 +119,10 @@ impl Flags {
         self,
         (from, to): (&Id, &Id),
         path: &str,
-        house: &dyn House,
-        edit: &mut Edit,
+        house: &dyn Backend,
+        edit: &mut CommandBatch,
     ) -> Option<Value> {
-        let is_favorite = || house.has(from, Relation::Favorite, to);
+        let is_favorite = || house.has_relation(from, Relation::Favorite, to);
         let stays = match self.favorite {
             Some(true) => true,
             // Who is no favorite any more is a contact still.
@@ -143,7 +150,7 @@ impl Flags {
             None => {}
         }
         let subscribe = self.subscribe?;
-        let is_contact = contact.unwrap_or_else(|| house.has(from, Relation::Contact, to));
+        let is_contact = contact.unwrap_or_else(|| house.has_relation(from, Relation::Contact, to));
         Some(if subscribe == is_contact { Value::Null } else { subscribe.into() })
     }
 }

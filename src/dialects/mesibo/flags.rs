@@ -3,13 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::{
-    fault::{Error, Fault},
-    part::{Part, as_flag, expected},
+    error::{MesiboError, MesiboErrorCode},
+    params::{Params, parse_flag, type_error},
 };
 use crate::request::Role;
 
 /// What a member may, whether he may if nothing is said, and its bit.
-pub(super) const MAY: [(&str, bool, u64); 8] = [
+pub(super) const MEMBER_PERMISSIONS: [(&str, bool, u64); 8] = [
     ("send", true, 0x1),
     ("recv", true, 0x2),
     ("pub", true, 0x4),
@@ -21,7 +21,7 @@ pub(super) const MAY: [(&str, bool, u64); 8] = [
 ];
 
 /// What administers a group: these rights, and their bits.
-pub(super) const RIGHTS: [(&str, u64); 10] = [
+pub(super) const ADMIN_RIGHTS: [(&str, u64); 10] = [
     ("modify", 0x1),
     ("adduser", 0x10),
     ("remuser", 0x20),
@@ -38,18 +38,18 @@ const ADMIN: &str = "admin";
 const OWNER: (&str, u64) = ("owner", 0x1000);
 
 /// The rights each of which makes an admin.
-const MANAGING: u64 = 0x3f1;
+const MANAGING_BITS: u64 = 0x3f1;
 
 /// What an admin may here, of whom no rights are kept.
-const OF_ADMINS: u64 = 0x31;
+const DEFAULT_ADMIN_BITS: u64 = 0x31;
 
 /// The bits that have names.
-const NAMED_RIGHTS: u64 = 0x1ff1;
-const NAMED_MAY: u64 = 0x303f;
+const NAMED_RIGHT_BITS: u64 = 0x1ff1;
+const NAMED_PERMISSION_BITS: u64 = 0x303f;
 
 /// What is asked for of members.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Wanted {
+pub(super) struct FlagChanges {
     /// By their names, `null` where there is nothing to be kept.
     may: Map<String, Value>,
     /// Whether they are to be admins.
@@ -64,28 +64,30 @@ pub(super) struct Wanted {
 
 /// What a member is now.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Now {
+pub(super) struct MemberState {
     pub(super) role: Option<Role>,
     /// What is kept of him.
     pub(super) kept: Map<String, Value>,
 }
 
-impl Wanted {
+impl FlagChanges {
     /// Reads `permissions`, `admin` and `flags` of members.
-    pub(super) fn read(members: &Part<'_>) -> Result<Self, Fault> {
+    pub(super) fn parse(members: &Params<'_>) -> Result<Self, MesiboError> {
         let mut wanted = Self::default();
-        members.either(&["flags", "flag"])?;
+        members.one_of(&["flags", "flag"])?;
         for name in ["flags", "flag"] {
-            if let Some(bits) = members.whole(name)? {
-                MAY.iter().for_each(|&(name, _, bit)| wanted.set(name, bits & bit != 0));
-                wanted.bits = Some(bits & !NAMED_MAY);
+            if let Some(bits) = members.integer(name)? {
+                MEMBER_PERMISSIONS
+                    .iter()
+                    .for_each(|&(name, _, bit)| wanted.set(name, bits & bit != 0));
+                wanted.bits = Some(bits & !NAMED_PERMISSION_BITS);
             }
         }
-        if let Some(permissions) = members.part("permissions")? {
+        if let Some(permissions) = members.object("permissions")? {
             for (name, value) in permissions.fields.iter().filter(|(_, value)| !value.is_null()) {
-                if MAY.iter().any(|(known, _, _)| known == name) {
-                    let wrong = || expected(&permissions.path(name), "true or false", value);
-                    wanted.set(name, as_flag(value).ok_or_else(wrong)?);
+                if MEMBER_PERMISSIONS.iter().any(|(known, _, _)| known == name) {
+                    let wrong = || type_error(&permissions.path(name), "true or false", value);
+                    wanted.set(name, parse_flag(value).ok_or_else(wrong)?);
                 } else {
                     wanted.may.insert(name.clone(), value.clone());
                 }
@@ -95,11 +97,11 @@ impl Wanted {
             None => {}
             Some(Value::Object(rights)) => {
                 let path = members.path("admin");
-                wanted.read_rights(&Part { path, fields: rights })?;
+                wanted.parse_rights(&Params { path, fields: rights })?;
             }
             Some(value) => {
                 let what = "an object of rights, or their bits as a number";
-                let wrong = || expected(&members.path("admin"), what, value);
+                let wrong = || type_error(&members.path("admin"), what, value);
                 wanted.rights = Some((u64::MAX, value.as_u64().ok_or_else(wrong)?));
             }
         }
@@ -110,19 +112,20 @@ impl Wanted {
         if name == ADMIN {
             self.is_admin = Some(is);
         } else {
-            let default = MAY.iter().any(|&(known, default, _)| known == name && default);
+            let default =
+                MEMBER_PERMISSIONS.iter().any(|&(known, default, _)| known == name && default);
             let value = if is == default { Value::Null } else { is.into() };
             self.may.insert(name.to_owned(), value);
         }
     }
 
-    fn read_rights(&mut self, rights: &Part<'_>) -> Result<(), Fault> {
+    fn parse_rights(&mut self, rights: &Params<'_>) -> Result<(), MesiboError> {
         let (mut said, mut given) = (0, 0);
-        if let Some(bits) = rights.whole("flags")? {
+        if let Some(bits) = rights.integer("flags")? {
             (said, given) = (u64::MAX, bits);
         }
         for (name, value) in rights.fields.iter().filter(|(name, _)| *name != "flags") {
-            match RIGHTS.iter().find(|(known, _)| known == name) {
+            match ADMIN_RIGHTS.iter().find(|(known, _)| known == name) {
                 Some((_, bit)) => {
                     let Some(is) = rights.flag(name)? else { continue };
                     said |= bit;
@@ -131,22 +134,22 @@ impl Wanted {
                 None => drop(self.more.insert(name.clone(), value.clone())),
             }
         }
-        if self.is_admin == Some(false) && given & MANAGING != 0 {
+        if self.is_admin == Some(false) && given & MANAGING_BITS != 0 {
             let message = "it gives rights to who is no admin by `permissions.admin` or `flags`";
-            return Err(Fault::at(Error::BadParam, &rights.path, message));
+            return Err(MesiboError::at(MesiboErrorCode::BadParam, &rights.path, message));
         }
         self.rights = Some((said, given));
         Ok(())
     }
 
     /// Whether it says anything of what the members are.
-    pub(super) const fn is_of_roles(&self) -> bool {
+    pub(super) const fn changes_role(&self) -> bool {
         self.is_admin.is_some() || self.rights.is_some()
     }
 
     /// What a member is to be, if anything is said of it; and what is to be merged into what is kept
     /// of him.
-    pub(super) fn of(&self, now: &Now) -> (Option<Role>, Map<String, Value>) {
+    pub(super) fn apply_to(&self, now: &MemberState) -> (Option<Role>, Map<String, Value>) {
         let mut keep = Map::new();
         if !self.may.is_empty() {
             keep.insert("permissions".to_owned(), Value::Object(self.may.clone()));
@@ -154,27 +157,27 @@ impl Wanted {
         if let Some(bits) = self.bits {
             keep.insert("bits".to_owned(), bits_or_none(bits));
         }
-        if !self.is_of_roles() {
+        if !self.changes_role() {
             return (None, keep);
         }
         let (said, given) = self.rights.unwrap_or_default();
-        let mut rights = (rights(now.role, &now.kept) & !said) | (given & said);
+        let mut rights = (right_bits(now.role, &now.kept) & !said) | (given & said);
         if self.is_admin == Some(false) {
-            rights &= !MANAGING;
+            rights &= !MANAGING_BITS;
         }
         let role = if rights & OWNER.1 != 0 {
             Role::SuperAdmin
-        } else if rights & MANAGING != 0 || self.is_admin == Some(true) {
+        } else if rights & MANAGING_BITS != 0 || self.is_admin == Some(true) {
             Role::Admin
         } else {
             Role::Member
         };
         let mut admin = self.more.clone();
-        for (name, bit) in RIGHTS.into_iter().filter(|&(_, bit)| bit != OWNER.1) {
+        for (name, bit) in ADMIN_RIGHTS.into_iter().filter(|&(_, bit)| bit != OWNER.1) {
             let value = if rights & bit == 0 { Value::Null } else { true.into() };
             admin.insert(name.to_owned(), value);
         }
-        admin.insert("bits".to_owned(), bits_or_none(rights & !NAMED_RIGHTS));
+        admin.insert("bits".to_owned(), bits_or_none(rights & !NAMED_RIGHT_BITS));
         keep.insert("admin".to_owned(), Value::Object(admin));
         (Some(role), keep)
     }
@@ -185,26 +188,26 @@ fn bits_or_none(bits: u64) -> Value {
 }
 
 /// The bits of the rights that a member has: of those that administer, as his role has it.
-fn rights(role: Option<Role>, kept: &Map<String, Value>) -> u64 {
+fn right_bits(role: Option<Role>, kept: &Map<String, Value>) -> u64 {
     let admin = kept.get("admin");
     let said = |name: &str| admin.and_then(|admin| admin.get(name));
     let bits = said("bits").and_then(Value::as_u64).unwrap_or_default();
-    let all = RIGHTS.iter().filter(|(name, _)| said(name) == Some(&Value::Bool(true)));
+    let all = ADMIN_RIGHTS.iter().filter(|(name, _)| said(name) == Some(&Value::Bool(true)));
     let all = all.fold(bits, |all, (_, bit)| all | bit) & !OWNER.1;
     match role {
         Some(Role::SuperAdmin) => all | OWNER.1,
-        Some(Role::Admin) if all & MANAGING == 0 => all | OF_ADMINS,
+        Some(Role::Admin) if all & MANAGING_BITS == 0 => all | DEFAULT_ADMIN_BITS,
         Some(Role::Admin) => all,
-        Some(Role::Member) | None => all & !MANAGING,
+        Some(Role::Member) | None => all & !MANAGING_BITS,
     }
 }
 
 /// A member's flags as they are answered.
-pub(super) fn told(role: Role, kept: &Map<String, Value>) -> Map<String, Value> {
+pub(super) fn render_flags(role: Role, kept: &Map<String, Value>) -> Map<String, Value> {
     let said = kept.get("permissions").and_then(Value::as_object);
     let mut bits = kept.get("bits").and_then(Value::as_u64).unwrap_or_default();
     let mut permissions = Map::new();
-    for (name, default, bit) in MAY {
+    for (name, default, bit) in MEMBER_PERMISSIONS {
         let is = if name == ADMIN {
             role != Role::Member
         } else {
@@ -223,16 +226,16 @@ pub(super) fn told(role: Role, kept: &Map<String, Value>) -> Map<String, Value> 
     let mut told = Map::new();
     told.insert("flags".to_owned(), bits.into());
     told.insert("permissions".to_owned(), Value::Object(permissions));
-    let rights = rights(Some(role), kept);
+    let rights = right_bits(Some(role), kept);
     let mut admin = Map::new();
     if rights != 0 {
         admin.insert("flags".to_owned(), rights.into());
     }
-    for (name, _) in RIGHTS.into_iter().filter(|(_, bit)| rights & bit != 0) {
+    for (name, _) in ADMIN_RIGHTS.into_iter().filter(|(_, bit)| rights & bit != 0) {
         admin.insert(name.to_owned(), true.into());
     }
     for (name, value) in kept.get("admin").and_then(Value::as_object).into_iter().flatten() {
-        let is_known = name == "bits" || RIGHTS.iter().any(|(known, _)| known == name);
+        let is_known = name == "bits" || ADMIN_RIGHTS.iter().any(|(known, _)| known == name);
         if !is_known {
             admin.insert(name.clone(), value.clone());
         }

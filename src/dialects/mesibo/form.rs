@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Number, Value};
 
-use super::fault::{Error, Fault};
-use crate::dialects::text::{Encoding, Undecodable, shown};
+use super::error::{MesiboError, MesiboErrorCode};
+use crate::dialects::text::{PercentDecodeError, PercentEncoding, excerpt};
 
 /// What a parameter's text stands for.
 #[derive(Clone, Copy)]
-enum Kind {
+enum ParameterKind {
     Text,
     Whole,
     /// `1` or `0`, `true` or `false`.
@@ -17,53 +17,53 @@ enum Kind {
 }
 
 /// Of a user: the parameter, and where it stands in JSON below `user`.
-const OF_USER: [(&str, &[&str], Kind); 20] = [
-    ("addr", &["address"], Kind::Text),
-    ("address", &["address"], Kind::Text),
-    ("uid", &["uid"], Kind::Whole),
-    ("name", &["name"], Kind::Text),
-    ("active", &["active"], Kind::Flag),
-    ("flag", &["flags"], Kind::Whole),
-    ("flags", &["flags"], Kind::Whole),
-    ("groups", &["groups"], Kind::Whole),
-    ("appid", &["token", "appid"], Kind::Text),
-    ("expiry", &["token", "expiry"], Kind::Whole),
-    ("incoming", &["permissions", "incoming"], Kind::Flag),
-    ("outgoing", &["permissions", "outgoing"], Kind::Flag),
-    ("peers", &["permissions", "peers"], Kind::Whole),
-    ("start_chat", &["permissions", "start_chat"], Kind::Flag),
-    ("send_message", &["permissions", "send_message"], Kind::Flag),
-    ("voice_call", &["permissions", "voice_call"], Kind::Flag),
-    ("video_call", &["permissions", "video_call"], Kind::Flag),
-    ("friend_request", &["permissions", "friend_request"], Kind::Flag),
-    ("create_group", &["permissions", "create_group"], Kind::Flag),
-    ("count", &["count"], Kind::Whole),
+const USER_PARAMETERS: [(&str, &[&str], ParameterKind); 20] = [
+    ("addr", &["address"], ParameterKind::Text),
+    ("address", &["address"], ParameterKind::Text),
+    ("uid", &["uid"], ParameterKind::Whole),
+    ("name", &["name"], ParameterKind::Text),
+    ("active", &["active"], ParameterKind::Flag),
+    ("flag", &["flags"], ParameterKind::Whole),
+    ("flags", &["flags"], ParameterKind::Whole),
+    ("groups", &["groups"], ParameterKind::Whole),
+    ("appid", &["token", "appid"], ParameterKind::Text),
+    ("expiry", &["token", "expiry"], ParameterKind::Whole),
+    ("incoming", &["permissions", "incoming"], ParameterKind::Flag),
+    ("outgoing", &["permissions", "outgoing"], ParameterKind::Flag),
+    ("peers", &["permissions", "peers"], ParameterKind::Whole),
+    ("start_chat", &["permissions", "start_chat"], ParameterKind::Flag),
+    ("send_message", &["permissions", "send_message"], ParameterKind::Flag),
+    ("voice_call", &["permissions", "voice_call"], ParameterKind::Flag),
+    ("video_call", &["permissions", "video_call"], ParameterKind::Flag),
+    ("friend_request", &["permissions", "friend_request"], ParameterKind::Flag),
+    ("create_group", &["permissions", "create_group"], ParameterKind::Flag),
+    ("count", &["count"], ParameterKind::Whole),
 ];
 
 /// Of a group, below `group`.
-const OF_GROUP: [(&str, &[&str], Kind); 18] = [
-    ("gid", &["gid"], Kind::Text),
-    ("name", &["name"], Kind::Text),
-    ("flag", &["flags"], Kind::Whole),
-    ("flags", &["flags"], Kind::Whole),
-    ("active", &["active"], Kind::Flag),
-    ("expiry", &["expiry"], Kind::Whole),
-    ("expiryext", &["expiryext"], Kind::Whole),
-    ("duration", &["duration"], Kind::Whole),
-    ("start", &["start"], Kind::Whole),
-    ("count", &["count"], Kind::Whole),
-    ("m", &["members", "m"], Kind::Text),
-    ("cs", &["members", "permissions", "send"], Kind::Flag),
-    ("cr", &["members", "permissions", "recv"], Kind::Flag),
-    ("canpub", &["members", "permissions", "pub"], Kind::Flag),
-    ("cansub", &["members", "permissions", "sub"], Kind::Flag),
-    ("canlist", &["members", "permissions", "list"], Kind::Flag),
-    ("delete", &["members", "remove"], Kind::Flag),
-    ("remove", &["members", "remove"], Kind::Flag),
+const GROUP_PARAMETERS: [(&str, &[&str], ParameterKind); 18] = [
+    ("gid", &["gid"], ParameterKind::Text),
+    ("name", &["name"], ParameterKind::Text),
+    ("flag", &["flags"], ParameterKind::Whole),
+    ("flags", &["flags"], ParameterKind::Whole),
+    ("active", &["active"], ParameterKind::Flag),
+    ("expiry", &["expiry"], ParameterKind::Whole),
+    ("expiryext", &["expiryext"], ParameterKind::Whole),
+    ("duration", &["duration"], ParameterKind::Whole),
+    ("start", &["start"], ParameterKind::Whole),
+    ("count", &["count"], ParameterKind::Whole),
+    ("m", &["members", "m"], ParameterKind::Text),
+    ("cs", &["members", "permissions", "send"], ParameterKind::Flag),
+    ("cr", &["members", "permissions", "recv"], ParameterKind::Flag),
+    ("canpub", &["members", "permissions", "pub"], ParameterKind::Flag),
+    ("cansub", &["members", "permissions", "sub"], ParameterKind::Flag),
+    ("canlist", &["members", "permissions", "list"], ParameterKind::Flag),
+    ("delete", &["members", "remove"], ParameterKind::Flag),
+    ("remove", &["members", "remove"], ParameterKind::Flag),
 ];
 
 /// What only JSON can say: passed over, it would seem to be done.
-const NOT_HERE: [&str; 13] = [
+const JSON_ONLY: [&str; 13] = [
     "user",
     "group",
     "permissions",
@@ -80,14 +80,18 @@ const NOT_HERE: [&str; 13] = [
 ];
 
 /// The parameters of a query string or a form, decoded.
-pub(super) fn parameters(text: &[u8]) -> Result<Vec<(String, String)>, Fault> {
+pub(super) fn decode_parameters(text: &[u8]) -> Result<Vec<(String, String)>, MesiboError> {
     let mut all: Vec<(String, String)> = Vec::new();
     for part in text.split(|&byte| byte == b'&').filter(|part| !part.is_empty()) {
         let mut halves = part.splitn(2, |&byte| byte == b'=');
-        let name = decoded(halves.next().unwrap_or_default())?;
-        let value = decoded(halves.next().unwrap_or_default())?;
+        let name = decode(halves.next().unwrap_or_default())?;
+        let value = decode(halves.next().unwrap_or_default())?;
         if all.iter().any(|(known, _)| *known == name) {
-            return Err(Fault::at(Error::BadForm, &name, "it is given twice; give it once"));
+            return Err(MesiboError::at(
+                MesiboErrorCode::BadForm,
+                &name,
+                "it is given twice; give it once",
+            ));
         }
         all.push((name, value));
     }
@@ -95,28 +99,30 @@ pub(super) fn parameters(text: &[u8]) -> Result<Vec<(String, String)>, Fault> {
 }
 
 /// The most parameters that are told apart.
-pub(super) const MOST: usize = 64;
+pub(super) const MAX_PARAMETERS: usize = 64;
 
-fn decoded(text: &[u8]) -> Result<String, Fault> {
-    let decoded = Encoding::FORM.decode(text).map(Cow::into_owned);
+fn decode(text: &[u8]) -> Result<String, MesiboError> {
+    let decoded = PercentEncoding::FORM.decode(text).map(Cow::into_owned);
     decoded.map_err(|error| match error {
-        Undecodable::Escape => wrong(text, "has a `%` without two hexadecimal digits"),
-        Undecodable::Utf8 => wrong(text, "is not UTF-8 when it is decoded"),
+        PercentDecodeError::Escape => {
+            decode_error(text, "has a `%` without two hexadecimal digits")
+        }
+        PercentDecodeError::Utf8 => decode_error(text, "is not UTF-8 when it is decoded"),
     })
 }
 
-fn wrong(text: &[u8], what: &str) -> Fault {
-    let shown = shown(&String::from_utf8_lossy(text));
-    Fault::new(Error::BadForm, format!("`{shown}` {what}; percent-encode it"))
+fn decode_error(text: &[u8], what: &str) -> MesiboError {
+    let shown = excerpt(&String::from_utf8_lossy(text));
+    MesiboError::new(MesiboErrorCode::BadForm, format!("`{shown}` {what}; percent-encode it"))
 }
 
 /// The same as JSON would say it, and the names of parameters that have no meaning here.
 ///
 /// # Errors
 /// If a parameter is not of its kind, or only JSON can say it.
-pub(super) fn nested(
+pub(super) fn to_json(
     given: &[(String, String)],
-) -> Result<(Map<String, Value>, Vec<String>), Fault> {
+) -> Result<(Map<String, Value>, Vec<String>), MesiboError> {
     let mut body = Map::new();
     let text = |name: &str| given.iter().find(|(known, _)| known == name).map(|(_, text)| text);
     for name in ["op", "token"] {
@@ -125,35 +131,43 @@ pub(super) fn nested(
         }
     }
     if let Some(id) = text("id") {
-        body.insert("id".to_owned(), value("id", id, Kind::Whole)?);
+        body.insert("id".to_owned(), parse_value("id", id, ParameterKind::Whole)?);
     }
     for (name, _) in given {
         let (whole, rest) = name.split_once('[').unwrap_or((name, ""));
-        if NOT_HERE.contains(&whole) || !rest.is_empty() {
-            return Err(Fault::at(Error::BadForm, name, "no form can say it; send JSON"));
+        if JSON_ONLY.contains(&whole) || !rest.is_empty() {
+            return Err(MesiboError::at(
+                MesiboErrorCode::BadForm,
+                name,
+                "no form can say it; send JSON",
+            ));
         }
     }
     let op = text("op").map_or("", String::as_str);
     let is_of_group = op.starts_with("group") || op == "getmembers";
     let (whole, fields) =
-        if is_of_group { ("group", &OF_GROUP[..]) } else { ("user", &OF_USER[..]) };
+        if is_of_group { ("group", &GROUP_PARAMETERS[..]) } else { ("user", &USER_PARAMETERS[..]) };
     for &(name, path, kind) in fields {
         if let Some(text) = text(name) {
-            let value = value(name, text, kind)?;
-            put(&mut body, whole, path, value).ok_or_else(|| {
-                Fault::at(Error::BadForm, name, "the same is given under another name too")
+            let value = parse_value(name, text, kind)?;
+            insert_at(&mut body, whole, path, value).ok_or_else(|| {
+                MesiboError::at(
+                    MesiboErrorCode::BadForm,
+                    name,
+                    "the same is given under another name too",
+                )
             })?;
         }
     }
     let is_known = |name: &str| {
         ["op", "token", "id"].contains(&name) || fields.iter().any(|(known, ..)| *known == name)
     };
-    let ignored = given.iter().filter(|(name, _)| !is_known(name)).map(|(name, _)| shown(name));
+    let ignored = given.iter().filter(|(name, _)| !is_known(name)).map(|(name, _)| excerpt(name));
     Ok((body, ignored.collect()))
 }
 
 /// Puts a value below a member; `None` if there is another already.
-fn put(into: &mut Map<String, Value>, name: &str, path: &[&str], value: Value) -> Option<()> {
+fn insert_at(into: &mut Map<String, Value>, name: &str, path: &[&str], value: Value) -> Option<()> {
     match path.split_first() {
         None => match into.get(name) {
             Some(there) if *there != value => None,
@@ -164,23 +178,23 @@ fn put(into: &mut Map<String, Value>, name: &str, path: &[&str], value: Value) -
         },
         Some((first, rest)) => {
             let below = into.entry(name).or_insert_with(|| Value::Object(Map::new()));
-            put(below.as_object_mut()?, first, rest, value)
+            insert_at(below.as_object_mut()?, first, rest, value)
         }
     }
 }
 
-fn value(name: &str, text: &str, kind: Kind) -> Result<Value, Fault> {
+fn parse_value(name: &str, text: &str, kind: ParameterKind) -> Result<Value, MesiboError> {
     let wrong = |what: &str| {
-        let message = format!("it takes {what}, not `{}`", shown(text));
-        Fault::at(Error::BadParam, name, &message)
+        let message = format!("it takes {what}, not `{}`", excerpt(text));
+        MesiboError::at(MesiboErrorCode::BadParam, name, &message)
     };
     match kind {
-        Kind::Text => Ok(text.into()),
-        Kind::Whole => {
+        ParameterKind::Text => Ok(text.into()),
+        ParameterKind::Whole => {
             let number = text.parse::<i64>().map(Number::from);
             number.map(Value::Number).map_err(|_| wrong("a whole number"))
         }
-        Kind::Flag => match text {
+        ParameterKind::Flag => match text {
             "1" | "true" => Ok(true.into()),
             "0" | "false" => Ok(false.into()),
             _ => Err(wrong("1 or 0")),

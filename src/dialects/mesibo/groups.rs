@@ -2,19 +2,20 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
-    asked::Asked,
-    edit::{Edit, KEPT, settled},
-    fault::{Error, Fault, Stop},
+    batch::{ATTRIBUTE, CommandBatch, settle},
+    error::{MesiboError, MesiboErrorCode, MesiboStop},
     members,
-    part::{Part, as_id},
-    told, users,
+    params::{Params, parse_id},
+    render,
+    request::MesiboRequest,
+    users,
 };
 use crate::{
-    dialects::{House, Reply, Step},
+    dialects::{Backend, Reply, Step},
     facts::{GroupFields, Id, Op, Patch},
 };
 
-type Taken = Result<Step<Reply>, Stop>;
+type GroupResult = Result<Step<Reply>, MesiboStop>;
 
 /// The matrix of groups that are made here: who is no admin manages nothing, and a group needs no
 /// owner, since the backend runs it.
@@ -24,53 +25,57 @@ const MATRIX: &str = "admins_only";
 const NAME: &str = "group_name";
 
 /// What of a group is not kept as it is, since facts hold it or it names what is meant.
-const HELD: [&str; 7] = ["gid", "name", "members", "m", "delete", "remove", "count"];
+const STRUCTURED_FIELDS: [&str; 7] = ["gid", "name", "members", "m", "delete", "remove", "count"];
 
-const WHOLE: [&str; 6] = ["flags", "flag", "expiry", "expiryext", "duration", "start"];
+const INTEGER_FIELDS: [&str; 6] = ["flags", "flag", "expiry", "expiryext", "duration", "start"];
 
 /// How many members a group may have to be told at once.
-const SMALL: usize = 200;
+const IMMEDIATE_MEMBERS: usize = 200;
 
 /// How often another number is tried for a new group.
-const MOST_TRIES: usize = 64;
+const MAX_ID_ATTEMPTS: usize = 64;
 
 /// `groupadd`: makes a group.
-pub(super) fn add(asked: &Asked, house: &dyn House) -> Taken {
+pub(super) fn add(asked: &MesiboRequest, house: &dyn Backend) -> GroupResult {
     let nothing = Map::new();
     let group = match asked.body.get("group") {
-        None | Some(Value::Null) => Part { path: "group".to_owned(), fields: &nothing },
-        Some(_) => Part::top(&asked.body, "group")?,
+        None | Some(Value::Null) => Params { path: "group".to_owned(), fields: &nothing },
+        Some(_) => Params::from_body(&asked.body, "group")?,
     };
     let id = match group.get("gid").filter(|gid| **gid != 0 && **gid != "0") {
-        Some(gid) => as_id(gid, &group.path("gid"))?,
-        None => free(house)?,
+        Some(gid) => parse_id(gid, &group.path("gid"))?,
+        None => unused_id(house)?,
     };
-    let mut fields = fields(&group)?;
+    let mut fields = parse_fields(&group)?;
     fields.new = Some(true);
     fields.matrix = Patch::Set(MATRIX.to_owned());
-    members::make(&members::read(&group)?, &mut fields);
-    let mut edit = Edit::default();
-    let answer = json!({ "gid": told::gid(&id) });
+    members::fill_new_group(&members::parse(&group)?, &mut fields);
+    let mut edit = CommandBatch::default();
+    let answer = json!({ "gid": render::group_number(&id) });
     edit.push(Op::PutGroup { group: id, fields: Box::new(fields) }, "group.members.m");
-    Ok(edit.step(asked, ("group", answer)))
+    Ok(edit.into_step(asked, ("group", answer)))
 }
 
 /// A number that no group has.
-fn free(house: &dyn House) -> Result<Id, Fault> {
+fn unused_id(house: &dyn Backend) -> Result<Id, MesiboError> {
     let number = || (Uuid::new_v4().as_u128() & 0x7fff_ffff) as u64;
-    let ids = (0..MOST_TRIES).filter_map(|_| Id::new(&number().max(1).to_string()).ok());
+    let ids = (0..MAX_ID_ATTEMPTS).filter_map(|_| Id::new(&number().max(1).to_string()).ok());
     let mut free = ids.filter(|id| !house.knows_group(id));
-    free.next().ok_or_else(|| Fault::new(Error::Unavailable, "no number for a group is free"))
+    free.next().ok_or_else(|| {
+        MesiboError::new(MesiboErrorCode::Unavailable, "no number for a group is free")
+    })
 }
 
 /// What is said of a group besides its members.
-fn fields(group: &Part<'_>) -> Result<GroupFields, Fault> {
+fn parse_fields(group: &Params<'_>) -> Result<GroupFields, MesiboError> {
     let mut keep = Map::new();
-    for name in WHOLE {
-        group.whole(name)?;
+    for name in INTEGER_FIELDS {
+        group.integer(name)?;
     }
-    group.either(&["flags", "flag"])?;
-    for (name, value) in group.fields.iter().filter(|(name, _)| !HELD.contains(&name.as_str())) {
+    group.one_of(&["flags", "flag"])?;
+    for (name, value) in
+        group.fields.iter().filter(|(name, _)| !STRUCTURED_FIELDS.contains(&name.as_str()))
+    {
         let name = if name == "flag" { "flags" } else { name };
         keep.insert(name.to_owned(), value.clone());
     }
@@ -84,84 +89,92 @@ fn fields(group: &Part<'_>) -> Result<GroupFields, Fault> {
         merge.insert(NAME.to_owned(), group.text("name")?.into());
     }
     if !keep.is_empty() {
-        merge.insert(KEPT.to_owned(), Value::Object(keep));
+        merge.insert(ATTRIBUTE.to_owned(), Value::Object(keep));
     }
     Ok(GroupFields { merge_metadata: Some(merge), ..GroupFields::default() })
 }
 
 /// The group that is meant.
-fn meant(asked: &Asked) -> Result<(Part<'_>, Id), Fault> {
-    let group = Part::top(&asked.body, "group")?;
+fn named_group(asked: &MesiboRequest) -> Result<(Params<'_>, Id), MesiboError> {
+    let group = Params::from_body(&asked.body, "group")?;
     let Some(gid) = group.get("gid") else {
-        return Err(Fault::missing(&group.path("gid"), "the number of a group"));
+        return Err(MesiboError::missing(&group.path("gid"), "the number of a group"));
     };
-    let id = as_id(gid, &group.path("gid"))?;
+    let id = parse_id(gid, &group.path("gid"))?;
     Ok((group, id))
 }
 
 /// Changes nothing, and is refused if it is not known.
-fn must_be_known(id: &Id) -> Op {
-    Op::UpdateMetadata { group: id.clone(), field: format!("{KEPT}-none"), value: Value::Null }
+fn require_group(id: &Id) -> Op {
+    Op::UpdateMetadata { group: id.clone(), field: format!("{ATTRIBUTE}-none"), value: Value::Null }
 }
 
 /// `groupset`: changes a group, and members if any are named.
-pub(super) fn set(asked: &Asked, house: &dyn House) -> Taken {
-    let (group, id) = meant(asked)?;
-    let mut edit = Edit::default();
-    edit.push(must_be_known(&id), "group.gid");
-    let fields = Box::new(fields(&group)?);
+pub(super) fn set(asked: &MesiboRequest, house: &dyn Backend) -> GroupResult {
+    let (group, id) = named_group(asked)?;
+    let mut edit = CommandBatch::default();
+    edit.push(require_group(&id), "group.gid");
+    let fields = Box::new(parse_fields(&group)?);
     edit.push(Op::PutGroup { group: id.clone(), fields }, "group");
-    members::edit(&members::read(&group)?, &id, house, &mut edit)?;
-    Ok(edit.step(asked, ("group", json!({ "gid": told::gid(&id) }))))
+    members::push_edits(&members::parse(&group)?, &id, house, &mut edit)?;
+    Ok(edit.into_step(asked, ("group", json!({ "gid": render::group_number(&id) }))))
 }
 
 /// `groupeditmembers`: adds members, changes or removes them.
-pub(super) fn edit_members(asked: &Asked, house: &dyn House) -> Taken {
-    let (group, id) = meant(asked)?;
+pub(super) fn edit_members(asked: &MesiboRequest, house: &dyn Backend) -> GroupResult {
+    let (group, id) = named_group(asked)?;
     if group.get("members").is_none() {
-        return Err(Fault::missing("group.members.m", "addresses, parted by commas").into());
+        return Err(MesiboError::missing("group.members.m", "addresses, parted by commas").into());
     }
-    let mut edit = Edit::default();
-    edit.push(must_be_known(&id), "group.gid");
-    members::edit(&members::read(&group)?, &id, house, &mut edit)?;
-    Ok(edit.step(asked, ("group", json!({ "gid": told::gid(&id) }))))
+    let mut edit = CommandBatch::default();
+    edit.push(require_group(&id), "group.gid");
+    members::push_edits(&members::parse(&group)?, &id, house, &mut edit)?;
+    Ok(edit.into_step(asked, ("group", json!({ "gid": render::group_number(&id) }))))
 }
 
 /// `groupdel`.
-pub(super) fn delete(asked: &Asked) -> Taken {
-    let (_, id) = meant(asked)?;
-    let mut edit = Edit::default();
-    let answer = json!({ "gid": told::gid(&id) });
+pub(super) fn delete(asked: &MesiboRequest) -> GroupResult {
+    let (_, id) = named_group(asked)?;
+    let mut edit = CommandBatch::default();
+    let answer = json!({ "gid": render::group_number(&id) });
     edit.push(Op::DeleteGroup { group: id }, "group.gid");
-    Ok(edit.step(asked, ("group", answer)))
+    Ok(edit.into_step(asked, ("group", answer)))
 }
 
 /// `groupget`, and `groupgetmembers` or `getmembers`.
-pub(super) fn get(asked: &Asked, only_members: bool, house: &dyn House) -> Taken {
-    let (group, id) = meant(asked)?;
-    let most = users::count(asked, &group)?.unwrap_or(usize::MAX);
-    if house.size(&id).is_none_or(|size| size <= SMALL) {
-        return told(asked, &id, most, only_members, house);
+pub(super) fn get(asked: &MesiboRequest, only_members: bool, house: &dyn Backend) -> GroupResult {
+    let (group, id) = named_group(asked)?;
+    let most = users::requested_count(asked, &group)?.unwrap_or(usize::MAX);
+    if house.group_size(&id).is_none_or(|size| size <= IMMEDIATE_MEMBERS) {
+        return render_reply(asked, &id, most, only_members, house);
     }
     let asked = asked.clone();
-    Ok(Step::gather(move |house| settled(&asked, told(&asked, &id, most, only_members, house))))
+    Ok(Step::blocking(move |house| {
+        settle(&asked, render_reply(&asked, &id, most, only_members, house))
+    }))
 }
 
-fn told(asked: &Asked, id: &Id, most: usize, only_members: bool, house: &dyn House) -> Taken {
+fn render_reply(
+    asked: &MesiboRequest,
+    id: &Id,
+    most: usize,
+    only_members: bool,
+    house: &dyn Backend,
+) -> GroupResult {
     let Some(told) = house.group(id)? else {
         let message = format!("no group `{}` is known; make it with groupadd", id.escape_debug());
-        return Err(Fault::at(Error::NoGroup, "group.gid", &message).into());
+        return Err(MesiboError::at(MesiboErrorCode::NoGroup, "group.gid", &message).into());
     };
-    let members = told::members(&told, most);
-    let gid = told::gid(id);
+    let members = render::members(&told, most);
+    let gid = render::group_number(id);
     let about = if only_members {
         let count = members.as_array().map_or(0, Vec::len).into();
         let group = json!({ "gid": gid });
         vec![("group", group), ("gid", gid), ("count", count), ("members", members)]
     } else {
-        let mut group = told::group(id, &told);
+        let mut group = render::group(id, &told);
         group.insert("members".to_owned(), members);
         vec![("group", Value::Object(group))]
     };
-    Ok(Step::Done(asked.done(about)))
+    Ok(Step::Done(asked.success_reply(about)))
 }

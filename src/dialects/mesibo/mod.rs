@@ -4,28 +4,28 @@
 //! decisions becomes facts: permissions and peers, contacts, pairs, blocks, members and their roles.
 //! What doesn't is kept with the user, the group or the member, and answered as it was sent.
 
-mod asked;
+mod batch;
 mod contacts;
-mod edit;
-mod fault;
+mod error;
 mod flags;
 mod form;
 mod groups;
-mod ignored;
+mod ignored_fields;
 mod members;
 mod multipart;
-mod part;
-mod told;
+mod params;
+mod render;
+mod request;
 mod uid;
 mod users;
 
-use super::{Call, Dialect, Failure, House, Reply, Step, Unread, text::shown};
-use asked::Asked;
-use edit::settled;
-use fault::{Error, Fault, Stop};
-use uid::Found;
+use super::{Backend, BackendError, Call, CallError, Dialect, Reply, Step, text::excerpt};
+use batch::settle;
+use error::{MesiboError, MesiboErrorCode, MesiboStop};
+use request::MesiboRequest;
+use uid::ResolvedNumbers;
 
-use crate::request::choices;
+use crate::request::describe_choices;
 
 /// The operations there are.
 const OPS: &str = "useradd, userset, userget, usersget, userdel, usertoken, groupadd, groupset, groupget, \
@@ -40,36 +40,40 @@ impl Dialect for Mesibo {
         "mesibo"
     }
 
-    fn takes(&self, path: &str) -> bool {
+    fn owns_path(&self, path: &str) -> bool {
         matches!(path, "/backend" | "/backend/" | "/api.php")
     }
 
-    fn answer(&self, call: &Call<'_>, house: &dyn House) -> Result<Step<Reply>, Unread> {
-        let asked = match Asked::read(call, house) {
+    fn answer(&self, call: &Call<'_>, house: &dyn Backend) -> Result<Step<Reply>, BackendError> {
+        let asked = match MesiboRequest::parse(call, house) {
             Ok(asked) => asked,
             Err(turned) => return Ok(Step::Done(turned.reply())),
         };
-        let numbers = uid::made(&asked.body);
+        let numbers = uid::generated_numbers(&asked.body);
         if numbers.is_empty() {
-            return settled(&asked, taken(&asked, &Found::default(), house));
+            return settle(&asked, dispatch(&asked, &ResolvedNumbers::default(), house));
         }
-        Ok(Step::gather(move |house| {
-            settled(&asked, taken(&asked, &uid::find(&numbers, house), house))
+        Ok(Step::blocking(move |house| {
+            settle(&asked, dispatch(&asked, &uid::resolve_numbers(&numbers, house), house))
         }))
     }
 
-    fn failed(&self, failure: &Failure) -> Reply {
+    fn render_error(&self, failure: &CallError) -> Reply {
         let error = match failure {
-            Failure::TooLarge(_) => Error::TooLarge,
-            Failure::Late(_) => Error::Late,
-            Failure::Cut(_) | Failure::Encoded(_) => Error::BadForm,
-            Failure::Unavailable(_) => Error::Unavailable,
+            CallError::TooLarge(_) => MesiboErrorCode::TooLarge,
+            CallError::TimedOut(_) => MesiboErrorCode::Late,
+            CallError::Incomplete(_) | CallError::Encoded(_) => MesiboErrorCode::BadForm,
+            CallError::Unavailable(_) => MesiboErrorCode::Unavailable,
         };
-        Fault::new(error, failure.to_string()).reply("", None)
+        MesiboError::new(error, failure.to_string()).reply("", None)
     }
 }
 
-fn taken(asked: &Asked, found: &Found, house: &dyn House) -> Result<Step<Reply>, Stop> {
+fn dispatch(
+    asked: &MesiboRequest,
+    found: &ResolvedNumbers,
+    house: &dyn Backend,
+) -> Result<Step<Reply>, MesiboStop> {
     match asked.op.as_str() {
         "useradd" => users::add(asked, found, house),
         "userset" => users::set(asked, found, house),
@@ -87,12 +91,15 @@ fn taken(asked: &Asked, found: &Found, house: &dyn House) -> Result<Step<Reply>,
         "message" => {
             let message =
                 "peerage says who may write to whom and sends nothing; send it by the chat server";
-            Err(Fault::at(Error::BadOp, "op", message).into())
+            Err(MesiboError::at(MesiboErrorCode::BadOp, "op", message).into())
         }
         other => {
-            let message =
-                format!("there is no `{}`; {}", shown(other), choices(other, OPS.split(", ")));
-            Err(Fault::at(Error::BadOp, "op", &message).into())
+            let message = format!(
+                "there is no `{}`; {}",
+                excerpt(other),
+                describe_choices(other, OPS.split(", "))
+            );
+            Err(MesiboError::at(MesiboErrorCode::BadOp, "op", &message).into())
         }
     }
 }

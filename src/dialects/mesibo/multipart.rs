@@ -1,21 +1,24 @@
 //! Forms of the type `multipart/form-data` (RFC 7578), whose parts are texts.
 
 use super::{
-    fault::{Error, Fault},
+    error::{MesiboError, MesiboErrorCode},
     form,
 };
-use crate::dialects::text::shown;
+use crate::dialects::text::excerpt;
 
 /// How many bytes the headers of a part may have.
-const MOST_HEADERS: usize = 4096;
+const MAX_HEADER_BYTES: usize = 4096;
 
 /// The parameters of a form, in order.
 ///
 /// # Errors
 /// If it is none, or a part is a file.
-pub(super) fn parameters(content_type: &str, body: &[u8]) -> Result<Vec<(String, String)>, Fault> {
+pub(super) fn parse_parameters(
+    content_type: &str,
+    body: &[u8],
+) -> Result<Vec<(String, String)>, MesiboError> {
     let boundary = boundary(content_type)
-        .ok_or_else(|| wrong("the content type names no `boundary` of 1 to 70 characters"))?;
+        .ok_or_else(|| form_error("the content type names no `boundary` of 1 to 70 characters"))?;
     let opening = format!("--{boundary}");
     let delimiter = format!("\r\n--{boundary}");
     // What stands before the first delimiter says nothing; none of the clients sends any.
@@ -23,42 +26,54 @@ pub(super) fn parameters(content_type: &str, body: &[u8]) -> Result<Vec<(String,
         .strip_prefix(b"\r\n")
         .unwrap_or(body)
         .strip_prefix(opening.as_bytes())
-        .ok_or_else(|| wrong("it does not begin with its boundary"))?;
+        .ok_or_else(|| form_error("it does not begin with its boundary"))?;
     let mut all: Vec<(String, String)> = Vec::new();
     loop {
         if rest.starts_with(b"--") {
             return Ok(all);
         }
-        rest = rest.strip_prefix(b"\r\n").ok_or_else(|| wrong("a boundary ends with a line"))?;
-        let end = find(rest, delimiter.as_bytes())
-            .ok_or_else(|| wrong("its last part has no end: the closing boundary is missing"))?;
+        rest =
+            rest.strip_prefix(b"\r\n").ok_or_else(|| form_error("a boundary ends with a line"))?;
+        let end = find_bytes(rest, delimiter.as_bytes()).ok_or_else(|| {
+            form_error("its last part has no end: the closing boundary is missing")
+        })?;
         let (part, after) = rest.split_at_checked(end).unwrap_or((rest, b""));
-        if all.len() == form::MOST {
-            return Err(wrong(&format!("there may be {} parameters at most", form::MOST)));
+        if all.len() == form::MAX_PARAMETERS {
+            return Err(form_error(&format!(
+                "there may be {} parameters at most",
+                form::MAX_PARAMETERS
+            )));
         }
-        let (name, value) = read(part)?;
+        let (name, value) = parse_part(part)?;
         if all.iter().any(|(known, _)| *known == name) {
-            return Err(Fault::at(Error::BadForm, &name, "it is given twice; give it once"));
+            return Err(MesiboError::at(
+                MesiboErrorCode::BadForm,
+                &name,
+                "it is given twice; give it once",
+            ));
         }
         all.push((name, value));
         rest = after.get(delimiter.len()..).unwrap_or_default();
     }
 }
 
-fn wrong(what: &str) -> Fault {
-    Fault::new(Error::BadForm, format!("this is no multipart form: {what}; send JSON"))
+fn form_error(what: &str) -> MesiboError {
+    MesiboError::new(
+        MesiboErrorCode::BadForm,
+        format!("this is no multipart form: {what}; send JSON"),
+    )
 }
 
 /// The parameter `boundary` of a content type.
 fn boundary(content_type: &str) -> Option<&str> {
-    let boundary = parameter(content_type.split_once(';')?.1, "boundary")?;
+    let boundary = header_parameter(content_type.split_once(';')?.1, "boundary")?;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
     let is_boundary = (1..=70).contains(&boundary.len()) && boundary.bytes().all(is_plain);
     (is_boundary && !boundary.ends_with(' ')).then_some(boundary)
 }
 
 /// A parameter of a header, as it stands between quotes or without any.
-fn parameter<'t>(mut text: &'t str, wanted: &str) -> Option<&'t str> {
+fn header_parameter<'t>(mut text: &'t str, wanted: &str) -> Option<&'t str> {
     loop {
         let (name, rest) = text.trim_start_matches([';', ' ', '\t']).split_once('=')?;
         let rest = rest.trim_start();
@@ -82,60 +97,65 @@ fn parameter<'t>(mut text: &'t str, wanted: &str) -> Option<&'t str> {
 }
 
 /// The name and the value of a part.
-fn read(part: &[u8]) -> Result<(String, String), Fault> {
-    let ends = find(part, b"\r\n\r\n").filter(|&end| end <= MOST_HEADERS);
+fn parse_part(part: &[u8]) -> Result<(String, String), MesiboError> {
+    let ends = find_bytes(part, b"\r\n\r\n").filter(|&end| end <= MAX_HEADER_BYTES);
     let (headers, value) = ends
         .and_then(|end| part.split_at_checked(end))
-        .ok_or_else(|| wrong("a part has no headers that end, or too long ones"))?;
-    let headers = str::from_utf8(headers).map_err(|_| wrong("a part's headers are not UTF-8"))?;
+        .ok_or_else(|| form_error("a part has no headers that end, or too long ones"))?;
+    let headers =
+        str::from_utf8(headers).map_err(|_| form_error("a part's headers are not UTF-8"))?;
     let mut name = None;
     for line in headers.split("\r\n") {
         let (header, text) =
-            line.split_once(':').ok_or_else(|| wrong("a part has a header without `:`"))?;
+            line.split_once(':').ok_or_else(|| form_error("a part has a header without `:`"))?;
         let text = text.trim();
         match &*header.to_ascii_lowercase() {
-            "content-disposition" if name.is_none() => name = Some(named(text)?),
-            "content-disposition" => return Err(wrong("a part has two names")),
+            "content-disposition" if name.is_none() => name = Some(part_name(text)?),
+            "content-disposition" => return Err(form_error("a part has two names")),
             "content-type" => {
                 let kind = text.split(';').next().unwrap_or_default().trim();
                 if !kind.eq_ignore_ascii_case("text/plain") {
-                    let kind = shown(kind);
-                    return Err(wrong(&format!("a part is of the type `{kind}`, not a text")));
+                    let kind = excerpt(kind);
+                    return Err(form_error(&format!("a part is of the type `{kind}`, not a text")));
                 }
             }
             "content-transfer-encoding" => {
                 let is_plain = |plain: &&str| text.eq_ignore_ascii_case(plain);
                 if !["7bit", "8bit", "binary"].iter().any(is_plain) {
-                    let text = shown(text);
-                    return Err(wrong(&format!("a part is encoded by `{text}`")));
+                    let text = excerpt(text);
+                    return Err(form_error(&format!("a part is encoded by `{text}`")));
                 }
             }
             _ => {}
         }
     }
-    let name = name.ok_or_else(|| wrong("a part has no name"))?;
+    let name = name.ok_or_else(|| form_error("a part has no name"))?;
     let value = value.strip_prefix(b"\r\n\r\n").unwrap_or(value);
     let value = str::from_utf8(value)
-        .map_err(|_| Fault::at(Error::BadForm, &name, "its value is not UTF-8"))?;
+        .map_err(|_| MesiboError::at(MesiboErrorCode::BadForm, &name, "its value is not UTF-8"))?;
     Ok((name, value.to_owned()))
 }
 
 /// The name that a `Content-Disposition` gives.
-fn named(text: &str) -> Result<String, Fault> {
+fn part_name(text: &str) -> Result<String, MesiboError> {
     let (kind, parameters) = text.split_once(';').unwrap_or((text, ""));
     if !kind.trim().eq_ignore_ascii_case("form-data") {
-        return Err(wrong("a part is no `form-data`"));
+        return Err(form_error("a part is no `form-data`"));
     }
-    let name = parameter(parameters, "name").filter(|name| !name.is_empty());
-    let name = name.ok_or_else(|| wrong("a part has no name"))?;
-    if parameter(parameters, "filename").is_some() {
-        return Err(Fault::at(Error::BadForm, name, "it is a file; give its value as a text"));
+    let name = header_parameter(parameters, "name").filter(|name| !name.is_empty());
+    let name = name.ok_or_else(|| form_error("a part has no name"))?;
+    if header_parameter(parameters, "filename").is_some() {
+        return Err(MesiboError::at(
+            MesiboErrorCode::BadForm,
+            name,
+            "it is a file; give its value as a text",
+        ));
     }
     Ok(name.to_owned())
 }
 
 /// Where something first stands in a text.
-fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+fn find_bytes(text: &[u8], wanted: &[u8]) -> Option<usize> {
     let mut from = 0;
     loop {
         let rest = text.get(from..)?;

@@ -6,74 +6,88 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    body::{self, Fields},
-    codes::{Code, Family},
-    envelope::{Answered, Fault, Members, fine, members},
+    body::{self, RequestFields},
+    codes::{CallFamily, TencentCode},
+    envelope::{ReplyFields, TencentError, TencentResult, reply_fields, success_reply},
     profile,
 };
 use crate::{
-    dialects::{House, Reply, Step, Wrote},
+    dialects::{Backend, Reply, Step, StepOutcome},
     facts::{Command, Id, Op, UserFields},
 };
 
 /// How many accounts one call names at most, as documented.
 const MOST: usize = 100;
 
-pub(super) fn import(body: &[u8], _: &dyn House) -> Answered {
-    let fields = body::read(body, Family::Accounts)?;
+pub(super) fn import(body: &[u8], _: &dyn Backend) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Accounts)?;
     let op = put(&fields, user_id(&fields)?)?;
-    Ok(Step::op(op, |wrote, _| {
+    Ok(Step::write_op(op, |wrote, _| {
         let reply = match wrote {
-            Wrote::Done { .. } => fine(Members::new()),
-            Wrote::Refused { refusal, .. } => Fault::refused(Family::Accounts, refusal).reply(),
-            Wrote::Failed(why) => Fault::not_written(Family::Accounts, why).reply(),
+            StepOutcome::Done { .. } => success_reply(ReplyFields::new()),
+            StepOutcome::Refused { refusal, .. } => {
+                TencentError::from_refusal(CallFamily::Accounts, refusal).reply()
+            }
+            StepOutcome::Failed(why) => {
+                TencentError::from_write_error(CallFamily::Accounts, why).reply()
+            }
         };
         Ok(Step::Done(reply))
     }))
 }
 
-pub(super) fn import_all(body: &[u8], _: &dyn House) -> Answered {
-    let fields = body::read(body, Family::Accounts)?;
-    let each: Vec<(String, Result<Op, Fault>)> = if fields.has("AccountList") {
+pub(super) fn import_all(body: &[u8], _: &dyn Backend) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Accounts)?;
+    let each: Vec<(String, Result<Op, TencentError>)> = if fields.has("AccountList") {
         let read = |(at, value): (usize, &Value)| {
-            let item = Fields::of(value, &format!("AccountList[{at}]"), Family::Accounts)?;
+            let item = RequestFields::from_value(
+                value,
+                &format!("AccountList[{at}]"),
+                CallFamily::Accounts,
+            )?;
             let id = user_id(&item)?;
             Ok((id.to_owned(), put(&item, id)))
         };
-        few(&fields, "AccountList")?.iter().enumerate().map(read).collect::<Result<_, Fault>>()?
+        few(&fields, "AccountList")?
+            .iter()
+            .enumerate()
+            .map(read)
+            .collect::<Result<_, TencentError>>()?
     } else {
         few(&fields, "Accounts")?;
         let ids = fields.texts("Accounts")?.unwrap_or_default();
-        ids.into_iter().map(|id| (id.clone(), put(&fields.none(), &id))).collect()
+        ids.into_iter().map(|id| (id.clone(), put(&fields.empty(), &id))).collect()
     };
     Ok(run(each, |results| {
         let failed = results.iter().filter(|(_, fault)| fault.is_some());
-        members([("FailAccounts", failed.map(|(id, _)| id.as_str()).collect())])
+        reply_fields([("FailAccounts", failed.map(|(id, _)| id.as_str()).collect())])
     }))
 }
 
-pub(super) fn delete(body: &[u8], house: &dyn House) -> Answered {
-    let fields = body::read(body, Family::Accounts)?;
+pub(super) fn delete(body: &[u8], house: &dyn Backend) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Accounts)?;
     let read = |(at, value): (usize, &Value)| {
-        let item = Fields::of(value, &format!("DeleteItem[{at}]"), Family::Accounts)?;
+        let item =
+            RequestFields::from_value(value, &format!("DeleteItem[{at}]"), CallFamily::Accounts)?;
         let id = user_id(&item)?;
         let op = match Id::new(id) {
             Ok(user) if house.knows_user(id) => Ok(Op::DeleteUser { user, only_unused: None }),
-            _ => Err(Fault::new(Code::AccountUnknown, "Err_Account_Not_Exist")),
+            _ => Err(TencentError::new(TencentCode::AccountUnknown, "Err_Account_Not_Exist")),
         };
         Ok((id.to_owned(), op))
     };
     let each = few(&fields, "DeleteItem")?.iter().enumerate().map(read);
-    Ok(run(each.collect::<Result<_, Fault>>()?, |results| {
-        let item = |(id, fault): &(String, Option<Fault>)| item(id, fault.as_ref());
-        members([("ResultItem", results.iter().map(item).map(Value::Object).collect())])
+    Ok(run(each.collect::<Result<_, TencentError>>()?, |results| {
+        let item = |(id, fault): &(String, Option<TencentError>)| item(id, fault.as_ref());
+        reply_fields([("ResultItem", results.iter().map(item).map(Value::Object).collect())])
     }))
 }
 
-pub(super) fn check(body: &[u8], house: &dyn House) -> Answered {
-    let fields = body::read(body, Family::Accounts)?;
+pub(super) fn check(body: &[u8], house: &dyn Backend) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Accounts)?;
     let read = |(at, value): (usize, &Value)| {
-        let id = Fields::of(value, &format!("CheckItem[{at}]"), Family::Accounts)?;
+        let id =
+            RequestFields::from_value(value, &format!("CheckItem[{at}]"), CallFamily::Accounts)?;
         let id = user_id(&id)?.to_owned();
         let status = if house.knows_user(&id) { "Imported" } else { "NotImported" };
         let mut item = item(&id, None);
@@ -81,19 +95,19 @@ pub(super) fn check(body: &[u8], house: &dyn House) -> Answered {
         Ok(Value::Object(item))
     };
     let items = few(&fields, "CheckItem")?.iter().enumerate().map(read);
-    let items = items.collect::<Result<Vec<_>, Fault>>()?;
-    Ok(Step::Done(fine(members([("ResultItem", items.into())]))))
+    let items = items.collect::<Result<Vec<_>, TencentError>>()?;
+    Ok(Step::Done(success_reply(reply_fields([("ResultItem", items.into())]))))
 }
 
-fn item(id: &str, fault: Option<&Fault>) -> Members {
+fn item(id: &str, fault: Option<&TencentError>) -> ReplyFields {
     let (code, info) = fault.map_or((0, ""), |fault| (fault.code.number(), fault.info.as_str()));
-    members([("UserID", id.into()), ("ResultCode", code.into()), ("ResultInfo", info.into())])
+    reply_fields([("UserID", id.into()), ("ResultCode", code.into()), ("ResultInfo", info.into())])
 }
 
 /// Carries the operations out, each for itself, and answers what `told` makes of it.
 fn run(
-    each: Vec<(String, Result<Op, Fault>)>,
-    told: impl Fn(&[(String, Option<Fault>)]) -> Members + Send + Sync + 'static,
+    each: Vec<(String, Result<Op, TencentError>)>,
+    told: impl Fn(&[(String, Option<TencentError>)]) -> ReplyFields + Send + Sync + 'static,
 ) -> Step<Reply> {
     let mut commands: Vec<Command> = Vec::new();
     let mut named = Vec::new();
@@ -102,56 +116,62 @@ fn run(
         named.push((id, fault));
     }
     if commands.is_empty() {
-        return Step::Done(fine(told(&named)));
+        return Step::Done(success_reply(told(&named)));
     }
-    Step::each(commands, move |wrote, _| {
+    Step::write_each(commands, move |wrote, _| {
         let outcomes = match wrote {
-            Wrote::Done { outcomes, .. } => outcomes,
-            Wrote::Refused { refusal, .. } => {
-                return Ok(Step::Done(Fault::refused(Family::Accounts, refusal).reply()));
+            StepOutcome::Done { outcomes, .. } => outcomes,
+            StepOutcome::Refused { refusal, .. } => {
+                return Ok(Step::Done(
+                    TencentError::from_refusal(CallFamily::Accounts, refusal).reply(),
+                ));
             }
-            Wrote::Failed(why) => {
-                return Ok(Step::Done(Fault::not_written(Family::Accounts, why).reply()));
+            StepOutcome::Failed(why) => {
+                return Ok(Step::Done(
+                    TencentError::from_write_error(CallFamily::Accounts, why).reply(),
+                ));
             }
         };
         let mut outcomes = outcomes.iter();
-        let result = |(id, fault): &(String, Option<Fault>)| {
+        let result = |(id, fault): &(String, Option<TencentError>)| {
             let refused = || {
                 let refusal = outcomes.next()?.as_ref().err()?;
-                Some(Fault::refused(Family::Accounts, refusal))
+                Some(TencentError::from_refusal(CallFamily::Accounts, refusal))
             };
             (id.clone(), fault.clone().or_else(refused))
         };
         let results: Vec<_> = named.iter().map(result).collect();
-        Ok(Step::Done(fine(told(&results))))
+        Ok(Step::Done(success_reply(told(&results))))
     })
 }
 
 /// A list of accounts.
-fn few<'f>(fields: &'f Fields, name: &str) -> Result<&'f Vec<Value>, Fault> {
-    let list = fields.items(name)?;
+fn few<'f>(fields: &'f RequestFields, name: &str) -> Result<&'f Vec<Value>, TencentError> {
+    let list = fields.required_list(name)?;
     if list.len() <= MOST {
         return Ok(list);
     }
-    Err(fields.bad(name, &format!("it has at most {MOST} elements, not {}", list.len())))
+    Err(fields.value_error(name, &format!("it has at most {MOST} elements, not {}", list.len())))
 }
 
 /// The account, by its present or its older name.
-fn user_id(fields: &Fields) -> Result<&str, Fault> {
+fn user_id(fields: &RequestFields) -> Result<&str, TencentError> {
     match fields.text("UserID")? {
         Some(id) => Ok(id),
-        None if fields.has("Identifier") => fields.needed("Identifier"),
-        None => fields.needed("UserID"),
+        None if fields.has("Identifier") => fields.required_text("Identifier"),
+        None => fields.required_text("UserID"),
     }
 }
 
-fn put(fields: &Fields, id: &str) -> Result<Op, Fault> {
-    let user = Id::new(id).map_err(|why| fields.bad("UserID", &why.to_string()))?;
-    let mut kept = Members::new();
+fn put(fields: &RequestFields, id: &str) -> Result<Op, TencentError> {
+    let user = Id::new(id).map_err(|why| fields.value_error("UserID", &why.to_string()))?;
+    let mut kept = ReplyFields::new();
     for (name, tag) in [("Nick", profile::NICK), ("FaceUrl", profile::IMAGE)] {
         if let Some(text) = fields.text(name)? {
             if text.len() > profile::LONGEST {
-                return Err(fields.bad(name, &format!("it has at most {} bytes", profile::LONGEST)));
+                return Err(
+                    fields.value_error(name, &format!("it has at most {} bytes", profile::LONGEST))
+                );
             }
             kept.insert(tag.to_owned(), text.into());
         }

@@ -3,76 +3,86 @@
 use serde_json::Value;
 
 use super::{
-    body::{self, Fields},
-    codes::{Code, Family},
-    envelope::{Answered, Fault},
-    fields,
-    items::{Names, as_it_is, carry_out, items},
-    profile,
+    batch::{CallNames, parse_items, run_batch, unchanged},
+    body::{self, RequestFields},
+    codes::{CallFamily, TencentCode},
+    envelope::{TencentError, TencentResult},
+    friend_fields, profile,
 };
 use crate::{
-    dialects::House,
-    facts::{Id, Op, Outcome, Refusal},
+    dialects::Backend,
+    facts::{CommandError, CommandOutcome, Id, Op},
 };
 
-const ADD: Names =
-    Names { call: "FriendAdd", not_friend: (Code::SnsParameter, "Friend_Not_Exist") };
-const IMPORT: Names =
-    Names { call: "FriendImport", not_friend: (Code::SnsParameter, "Friend_Not_Exist") };
+const ADD: CallNames =
+    CallNames { call: "FriendAdd", not_friend: (TencentCode::SnsParameter, "Friend_Not_Exist") };
+const IMPORT: CallNames =
+    CallNames { call: "FriendImport", not_friend: (TencentCode::SnsParameter, "Friend_Not_Exist") };
 
 /// How all of a call's items are to become friends.
-struct Way {
-    names: Names,
+struct AddOptions {
+    names: CallNames,
     both: bool,
     /// Whether the other's `AllowType` is passed over; blocklists and limits never are.
     approved: bool,
     imports: bool,
 }
 
-pub(super) fn add(body: &[u8], house: &dyn House) -> Answered {
-    let fields = body::read(body, Family::Sns)?;
-    let from = fields.known("From_Account", house)?;
+pub(super) fn add(body: &[u8], house: &dyn Backend) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Sns)?;
+    let from = fields.existing_account("From_Account", house)?;
     let types = [("Add_Type_Both", true), ("Add_Type_Single", false)];
-    let both = fields.word("AddType", &types)?.unwrap_or(true);
+    let both = fields.enum_text("AddType", &types)?.unwrap_or(true);
     let approved = match fields.number("ForceAddFlags")? {
         0 => false,
         1 => true,
-        _ => return Err(fields.bad("ForceAddFlags", "it is 0 or 1").into()),
+        _ => return Err(fields.value_error("ForceAddFlags", "it is 0 or 1").into()),
     };
-    let way = Way { names: ADD, both, approved, imports: false };
+    let way = AddOptions { names: ADD, both, approved, imports: false };
     let forbidden = profile::forbids_requests(house, &from)?;
-    run(&from, fields.items("AddFriendItem")?, ADD, house, |item, to| {
+    run(&from, fields.required_list("AddFriendItem")?, ADD, house, |item, to| {
         let op = way.op(&from, to, item, house)?;
-        if forbidden { Err(ADD.fault(Code::AdminForbids, "Forbid_By_Admin")) } else { Ok(op) }
+        if forbidden {
+            Err(ADD.error(TencentCode::AdminForbids, "Forbid_By_Admin"))
+        } else {
+            Ok(op)
+        }
     })
 }
 
-pub(super) fn import(body: &[u8], house: &dyn House) -> Answered {
-    let fields = body::read(body, Family::Sns)?;
-    let from = fields.known("From_Account", house)?;
-    let way = Way { names: IMPORT, both: false, approved: true, imports: true };
-    let list = fields.items("AddFriendItem")?;
+pub(super) fn import(body: &[u8], house: &dyn Backend) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Sns)?;
+    let from = fields.existing_account("From_Account", house)?;
+    let way = AddOptions { names: IMPORT, both: false, approved: true, imports: true };
+    let list = fields.required_list("AddFriendItem")?;
     run(&from, list, IMPORT, house, |item, to| way.op(&from, to, item, house))
 }
 
 fn run(
     from: &Id,
     list: &[Value],
-    names: Names,
-    house: &dyn House,
-    todo: impl Fn(&Fields, &str) -> Result<Op, Fault>,
-) -> Answered {
-    let items = items("AddFriendItem", list, todo)?;
+    names: CallNames,
+    house: &dyn Backend,
+    todo: impl Fn(&RequestFields, &str) -> Result<Op, TencentError>,
+) -> TencentResult {
+    let items = parse_items("AddFriendItem", list, todo)?;
     let from = from.clone();
-    let judge = move |to: &str, outcome: &Result<Outcome, Refusal>, house: &dyn House| {
-        names.judged((&from, to), outcome, house)
-    };
-    Ok(carry_out(items, house, judge, as_it_is)?)
+    let judge =
+        move |to: &str, outcome: &Result<CommandOutcome, CommandError>, house: &dyn Backend| {
+            names.outcome_error((&from, to), outcome, house)
+        };
+    Ok(run_batch(items, house, judge, unchanged)?)
 }
 
-impl Way {
-    fn op(&self, from: &Id, to: &str, item: &Fields, house: &dyn House) -> Result<Op, Fault> {
-        let fields = fields::added(item, self.names, self.imports)?;
+impl AddOptions {
+    fn op(
+        &self,
+        from: &Id,
+        to: &str,
+        item: &RequestFields,
+        house: &dyn Backend,
+    ) -> Result<Op, TencentError> {
+        let fields = friend_fields::parse_added(item, self.names, self.imports)?;
         let to = self.names.account(from, to, house)?;
         Ok(Op::AddFriend {
             from: from.clone(),

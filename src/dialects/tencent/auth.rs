@@ -1,12 +1,12 @@
 //! Who may call.
 
 use super::{
-    codes::{Code, Family},
-    envelope::Fault,
-    query::Query,
-    sig::{Key, Verifier},
+    codes::{CallFamily, TencentCode},
+    envelope::TencentError,
+    query::TencentQuery,
+    user_sig::{SigVerifier, TencentKey},
 };
-use crate::dialects::{Admission, Call, House};
+use crate::dialects::{Admission, Backend, Call};
 
 /// Who is an administrator if nobody is named: the one whom every app has.
 const ADMINISTRATOR: &str = "administrator";
@@ -16,25 +16,25 @@ const EXAMPLE: &str = "admin";
 
 /// How callers show that they are administrators.
 #[derive(Debug)]
-pub struct Access {
+pub struct TencentAccess {
     /// Without a key, the admin token stands for the signature.
-    verifier: Option<Verifier>,
+    verifier: Option<SigVerifier>,
     sdkappid: Option<u64>,
     admins: Vec<String>,
 }
 
-impl Access {
+impl TencentAccess {
     /// With the secret key of this app. `admins` are the identifiers of its administrators; the usual
     /// one if it is empty.
-    pub fn by_key(key: Key, sdkappid: u64, admins: Vec<String>) -> Self {
-        let admins = or(admins, &[ADMINISTRATOR]);
-        Self { verifier: Some(Verifier::new(key)), sdkappid: Some(sdkappid), admins }
+    pub fn with_key(key: TencentKey, sdkappid: u64, admins: Vec<String>) -> Self {
+        let admins = or_default(admins, &[ADMINISTRATOR]);
+        Self { verifier: Some(SigVerifier::new(key)), sdkappid: Some(sdkappid), admins }
     }
 
     /// With the admin token. An `sdkappid` is looked at only if one is given here.
-    pub fn by_token(sdkappid: Option<u64>, admins: Vec<String>) -> Self {
+    pub fn with_admin_token(sdkappid: Option<u64>, admins: Vec<String>) -> Self {
         // Whoever holds the token is an administrator.
-        let admins = or(admins, &[ADMINISTRATOR, EXAMPLE]);
+        let admins = or_default(admins, &[ADMINISTRATOR, EXAMPLE]);
         Self { verifier: None, sdkappid, admins }
     }
 
@@ -42,10 +42,10 @@ impl Access {
     pub(super) fn check(
         &self,
         call: &Call<'_>,
-        family: Family,
-        house: &dyn House,
-    ) -> Result<(), Fault> {
-        let query = Query::read(call.query)?;
+        family: CallFamily,
+        house: &dyn Backend,
+    ) -> Result<(), TencentError> {
+        let query = TencentQuery::parse(call.query)?;
         if call.trusted {
             return Ok(());
         }
@@ -56,7 +56,7 @@ impl Access {
         if let Some(wrong) = query.sdkappid.filter(|&id| self.sdkappid.is_some_and(|own| own != id))
         {
             let message = format!("`sdkappid`: this is not the app {wrong}");
-            return Err(Fault::new(family.app(), message));
+            return Err(TencentError::new(family.app(), message));
         }
         match &query.identifier {
             Some(identifier) if !self.admins.iter().any(|admin| admin == identifier) => {
@@ -64,17 +64,17 @@ impl Access {
                     "`identifier`: `{}` is no administrator of the app; name him with --tencent-admin",
                     identifier.chars().take(300).collect::<String>().escape_debug()
                 );
-                Err(Fault::new(family.not_admin(), message))
+                Err(TencentError::new(family.not_admin(), message))
             }
             _ => Ok(()),
         }
     }
 }
 
-impl Access {
+impl TencentAccess {
     /// What an administrator showed: the token, or the signature of an identifier.
     pub(super) fn credential(&self, call: &Call<'_>) -> String {
-        let query = Query::read(call.query).ok();
+        let query = TencentQuery::parse(call.query).ok();
         match (&self.verifier, query.and_then(|query| query.identifier)) {
             (Some(_), Some(identifier)) => format!("usersig:{identifier}"),
             (Some(_), None) => "usersig".to_owned(),
@@ -83,50 +83,59 @@ impl Access {
     }
 }
 
-fn or(admins: Vec<String>, usual: &[&str]) -> Vec<String> {
+fn or_default(admins: Vec<String>, usual: &[&str]) -> Vec<String> {
     if admins.is_empty() { usual.iter().map(|&name| name.to_owned()).collect() } else { admins }
 }
 
 /// The signature must be the key's, and of whom the query names.
-fn check_signed(verifier: &Verifier, query: &Query<'_>, house: &dyn House) -> Result<(), Fault> {
+fn check_signed(
+    verifier: &SigVerifier,
+    query: &TencentQuery<'_>,
+    house: &dyn Backend,
+) -> Result<(), TencentError> {
     let missing = |code, name: &str| {
-        Fault::new(code, format!("`{name}` is missing in the query, or is empty"))
+        TencentError::new(code, format!("`{name}` is missing in the query, or is empty"))
     };
-    let usersig = query.usersig.as_deref().ok_or_else(|| missing(Code::SigEmpty, "usersig"))?;
+    let usersig =
+        query.usersig.as_deref().ok_or_else(|| missing(TencentCode::SigEmpty, "usersig"))?;
     let identifier =
-        query.identifier.as_deref().ok_or_else(|| missing(Code::Signature, "identifier"))?;
-    let sdkappid = query.sdkappid.ok_or_else(|| missing(Code::AppMissing, "sdkappid"))?;
+        query.identifier.as_deref().ok_or_else(|| missing(TencentCode::Signature, "identifier"))?;
+    let sdkappid = query.sdkappid.ok_or_else(|| missing(TencentCode::AppMissing, "sdkappid"))?;
     let ticket = verifier.verify(usersig, house.now())?;
     if ticket.identifier != identifier {
         let message = format!(
             "the usersig is of `{}`, and not of the `identifier` of the query",
-            ticket.shown()
+            ticket.identifier_excerpt()
         );
-        return Err(Fault::new(Code::SigIdentifier, message));
+        return Err(TencentError::new(TencentCode::SigIdentifier, message));
     }
     if ticket.sdkappid != sdkappid {
         let message = format!(
             "the usersig is of the app {}, and not of the `sdkappid` of the query",
             ticket.sdkappid
         );
-        return Err(Fault::new(Code::SigApp, message));
+        return Err(TencentError::new(TencentCode::SigApp, message));
     }
     Ok(())
 }
 
 /// The token comes in the place of the signature, or in the header where it usually is.
-fn check_token(call: &Call<'_>, query: &Query<'_>, house: &dyn House) -> Result<(), Fault> {
+fn check_token(
+    call: &Call<'_>,
+    query: &TencentQuery<'_>,
+    house: &dyn Backend,
+) -> Result<(), TencentError> {
     let shown = query.usersig.as_deref().map(str::as_bytes).or_else(|| call.bearer());
     let admission = call.admission(shown, house);
     let code = match admission {
         Admission::Admitted => return Ok(()),
-        Admission::Missing => Code::SigEmpty,
-        Admission::Wrong => Code::SigInvalid,
-        Admission::Disabled => Code::Disabled,
+        Admission::Missing => TencentCode::SigEmpty,
+        Admission::Wrong => TencentCode::SigInvalid,
+        Admission::Disabled => TencentCode::Disabled,
     };
     let hint = match admission {
         Admission::Missing => ": send it as `usersig`, or start the daemon with --tencent-key-file",
         _ => "",
     };
-    Err(Fault::new(code, format!("{}{hint}", admission.why())))
+    Err(TencentError::new(code, format!("{}{hint}", admission.message())))
 }

@@ -3,90 +3,103 @@
 use serde_json::Value;
 
 use super::{
+    batch::{BatchItem, CallNames, run_batch, unchanged},
     body,
-    codes::{Code, Family},
-    envelope::{Answered, fine, look, members},
-    items::{Item, Names, as_it_is, carry_out},
-    paging::{Page, is_short, sequence, told},
+    codes::{CallFamily, TencentCode},
+    envelope::{TencentResult, read_or_defer, reply_fields, success_reply},
+    paging::{AccountPage, is_short, reported_sequence, sequence},
 };
 use crate::{
-    dialects::{House, Step},
-    facts::{Id, Op, Outcome, Refusal},
+    dialects::{Backend, Step},
+    facts::{CommandError, CommandOutcome, Id, Op},
     request::Relation,
 };
 
-const ADD: Names =
-    Names { call: "BlackListAdd", not_friend: (Code::SnsParameter, "Friend_Not_Exist") };
-const DELETE: Names =
-    Names { call: "BlackListDelete", not_friend: (Code::SnsParameter, "Friend_Not_Exist") };
+const ADD: CallNames =
+    CallNames { call: "BlackListAdd", not_friend: (TencentCode::SnsParameter, "Friend_Not_Exist") };
+const DELETE: CallNames = CallNames {
+    call: "BlackListDelete",
+    not_friend: (TencentCode::SnsParameter, "Friend_Not_Exist"),
+};
 
 /// How many are answered if it is not said how many.
-const PAGE: usize = 100;
+const DEFAULT_PAGE: usize = 100;
 
-pub(super) fn add(body: &[u8], house: &dyn House) -> Answered {
+pub(super) fn add(body: &[u8], house: &dyn Backend) -> TencentResult {
     change(body, house, ADD, "Already_Exist", |from, to| Op::Block { from: from.clone(), to })
 }
 
-pub(super) fn delete(body: &[u8], house: &dyn House) -> Answered {
+pub(super) fn delete(body: &[u8], house: &dyn Backend) -> TencentResult {
     change(body, house, DELETE, "Not_Exist", |from, to| Op::Unblock { from: from.clone(), to })
 }
 
 /// `idle` names the error of an account where nothing is to be changed.
 fn change(
     body: &[u8],
-    house: &dyn House,
-    names: Names,
+    house: &dyn Backend,
+    names: CallNames,
     idle: &'static str,
     op: impl Fn(&Id, Id) -> Op,
-) -> Answered {
-    let fields = body::read(body, Family::Sns)?;
-    let from = fields.known("From_Account", house)?;
+) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Sns)?;
+    let from = fields.existing_account("From_Account", house)?;
     let item = |to: String| {
         let todo = names.account(&from, &to, house).map(|to| op(&from, to));
-        Item { to, todo }
+        BatchItem { account: to, op: todo }
     };
     let items = fields.accounts("To_Account")?.into_iter().map(item).collect();
-    let judge = move |to: &str, outcome: &Result<Outcome, Refusal>, house: &dyn House| match outcome
-    {
-        Ok(Outcome { changed: false, .. }) => Some(names.fault(Code::SnsParameter, idle)),
-        outcome => names.judged((&from, to), outcome, house),
+    let judge = move |to: &str,
+                      outcome: &Result<CommandOutcome, CommandError>,
+                      house: &dyn Backend| match outcome {
+        Ok(CommandOutcome { changed: false, .. }) => {
+            Some(names.error(TencentCode::SnsParameter, idle))
+        }
+        outcome => names.outcome_error((&from, to), outcome, house),
     };
-    Ok(carry_out(items, house, judge, as_it_is)?)
+    Ok(run_batch(items, house, judge, unchanged)?)
 }
 
-pub(super) fn get(body: &[u8], house: &dyn House) -> Answered {
-    let fields = body::read(body, Family::Sns)?;
-    let from = fields.known("From_Account", house)?;
+pub(super) fn get(body: &[u8], house: &dyn Backend) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Sns)?;
+    let from = fields.existing_account("From_Account", house)?;
     let (start, last) = (fields.number("StartIndex")?, fields.number("LastSequence")?);
     let most = match usize::try_from(fields.number("MaxLimited")?).unwrap_or(usize::MAX) {
-        0 => PAGE,
-        most => most.min(body::MOST_ITEMS),
+        0 => DEFAULT_PAGE,
+        most => most.min(body::MAX_ITEMS),
     };
-    look(is_short(house, &from), house, move |house| listed(house, &from, start, most, last))
+    read_or_defer(is_short(house, &from), house, move |house| {
+        render_page(house, &from, start, most, last)
+    })
 }
 
-fn listed(house: &dyn House, from: &Id, start: u64, most: usize, last: u64) -> Answered {
-    let Some(kept) = house.kept(from)? else {
-        return Err(body::unknown(Family::Sns, "From_Account", from).into());
+fn render_page(
+    house: &dyn Backend,
+    from: &Id,
+    start: u64,
+    most: usize,
+    last: u64,
+) -> TencentResult {
+    let Some(kept) = house.user_record(from)? else {
+        return Err(body::unknown_account(CallFamily::Sns, "From_Account", from).into());
     };
-    let blocked = house.related(from, Relation::Block);
+    let blocked = house.related_users(from, Relation::Block);
     let now = sequence(&kept, Relation::Block, &blocked);
     let (page, next) = if start == 0 && last == now {
         // Nothing changed since it was asked last.
-        (Page::default(), 0)
+        (AccountPage::default(), 0)
     } else {
-        let page = Page::of(&blocked, start, most);
+        let page = AccountPage::slice(&blocked, start, most);
         let next = page.next.unwrap_or(0);
         (page, next)
     };
-    let shown = told(start, last, now);
+    let shown = reported_sequence(start, last, now);
     let item = |to: &String| {
-        let since = kept.user.blocked.get(to).map_or(0, |since| since / 1000);
+        let since = kept.record.blocked.get(to).map_or(0, |since| since / 1000);
         let item =
-            members([("To_Account", to.as_str().into()), ("AddBlackTimeStamp", since.into())]);
+            reply_fields([("To_Account", to.as_str().into()), ("AddBlackTimeStamp", since.into())]);
         Value::Object(item)
     };
-    Ok(Step::Done(fine(members([
+    Ok(Step::Done(success_reply(reply_fields([
         ("BlackListItem", page.items.iter().map(item).collect()),
         ("StartIndex", next.into()),
         // As it is spelled in the documentation's example, and as it is meant.

@@ -4,57 +4,69 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::{
-    codes::{Code, Family},
-    envelope::Fault,
+    codes::{CallFamily, TencentCode},
+    envelope::TencentError,
 };
 use crate::{
     dialects::{
-        House, json,
-        text::{kind, shown},
+        Backend, json,
+        text::{excerpt, value_kind},
     },
     facts::Id,
 };
 
 /// How many accounts or items one call names at most, as documented.
-pub(super) const MOST_ITEMS: usize = 1000;
+pub(super) const MAX_ITEMS: usize = 1000;
 
 /// An object of a body, and what is wrong with it if a member is not as it must be. Fields that
 /// nobody asks for are passed over.
 #[derive(Clone, Debug)]
-pub(super) struct Fields {
+pub(super) struct RequestFields {
     map: Map<String, Value>,
     /// What stands before a member's name in errors: `AddFriendItem[0].`
     place: String,
-    family: Family,
+    family: CallFamily,
 }
 
 /// Reads the body as one object.
-pub(super) fn read(body: &[u8], family: Family) -> Result<Fields, Fault> {
-    match json::read::<json::Any>(body, "an object") {
-        Ok(json::Any(Value::Object(map))) => Ok(Fields { map, place: String::new(), family }),
-        Ok(json::Any(other)) => Err(not(family, "the body", "an object", &other)),
-        Err(misread) => Err(unreadable(body, family, &misread)),
+pub(super) fn parse(body: &[u8], family: CallFamily) -> Result<RequestFields, TencentError> {
+    match json::parse::<json::StrictValue>(body, "an object") {
+        Ok(json::StrictValue(Value::Object(map))) => {
+            Ok(RequestFields { map, place: String::new(), family })
+        }
+        Ok(json::StrictValue(other)) => {
+            Err(unexpected_kind(family, "the body", "an object", &other))
+        }
+        Err(misread) => Err(json_error(body, family, &misread)),
     }
 }
 
 /// What can't be read is no JSON, or else it says something wrong.
-pub(super) fn unreadable(body: &[u8], family: Family, misread: &json::Misread) -> Fault {
-    let is_json = json::read::<IgnoredAny>(body, "a value").is_ok();
-    let code = if is_json { family.parameter() } else { Code::Json };
-    Fault::new(code, misread.to_string())
+pub(super) fn json_error(
+    body: &[u8],
+    family: CallFamily,
+    misread: &json::JsonError,
+) -> TencentError {
+    let is_json = json::parse::<IgnoredAny>(body, "a value").is_ok();
+    let code = if is_json { family.parameter() } else { TencentCode::Json };
+    TencentError::new(code, misread.to_string())
 }
 
-impl Fields {
+impl RequestFields {
     /// An element of a list, which must be an object.
-    pub(super) fn of(value: &Value, place: &str, family: Family) -> Result<Self, Fault> {
+    pub(super) fn from_value(
+        value: &Value,
+        place: &str,
+        family: CallFamily,
+    ) -> Result<Self, TencentError> {
         match value {
             Value::Object(map) => Ok(Self { map: map.clone(), place: format!("{place}."), family }),
-            other => Err(not(family, place, "an object", other)),
+            other => Err(unexpected_kind(family, place, "an object", other)),
         }
     }
 
     /// The same place without members.
-    pub(super) fn none(&self) -> Self {
+    pub(super) fn empty(&self) -> Self {
         Self { map: Map::new(), place: self.place.clone(), family: self.family }
     }
 
@@ -62,12 +74,12 @@ impl Fields {
         self.map.get(name).filter(|value| !value.is_null())
     }
 
-    fn wrong<T>(&self, name: &str, what: &str, found: &Value) -> Result<T, Fault> {
-        Err(not(self.family, &format!("`{}{name}`", self.place), what, found))
+    fn type_error<T>(&self, name: &str, what: &str, found: &Value) -> Result<T, TencentError> {
+        Err(unexpected_kind(self.family, &format!("`{}{name}`", self.place), what, found))
     }
 
-    pub(super) fn bad(&self, name: &str, message: &str) -> Fault {
-        Fault::new(self.family.parameter(), format!("`{}{name}`: {message}", self.place))
+    pub(super) fn value_error(&self, name: &str, message: &str) -> TencentError {
+        TencentError::new(self.family.parameter(), format!("`{}{name}`: {message}", self.place))
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -75,119 +87,124 @@ impl Fields {
     }
 
     /// A value of whatever type.
-    pub(super) fn value(&self, name: &str) -> Result<&Value, Fault> {
-        self.get(name).ok_or_else(|| self.bad(name, "it is missing"))
+    pub(super) fn required(&self, name: &str) -> Result<&Value, TencentError> {
+        self.get(name).ok_or_else(|| self.value_error(name, "it is missing"))
     }
 
-    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Fault> {
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, TencentError> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => self.wrong(name, "a text", other),
+            Some(other) => self.type_error(name, "a text", other),
         }
     }
 
-    pub(super) fn needed(&self, name: &str) -> Result<&str, Fault> {
-        self.text(name)?.ok_or_else(|| self.bad(name, "it is missing"))
+    pub(super) fn required_text(&self, name: &str) -> Result<&str, TencentError> {
+        self.text(name)?.ok_or_else(|| self.value_error(name, "it is missing"))
     }
 
     /// What one of these words stands for.
-    pub(super) fn word<T: Copy>(
+    pub(super) fn enum_text<T: Copy>(
         &self,
         name: &str,
         words: &[(&str, T)],
-    ) -> Result<Option<T>, Fault> {
+    ) -> Result<Option<T>, TencentError> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
             return Ok(Some(*meaning));
         }
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let message = format!("it is one of {}, not `{}`", known.join(", "), shown(text));
-        Err(self.bad(name, &message))
+        let message = format!("it is one of {}, not `{}`", known.join(", "), excerpt(text));
+        Err(self.value_error(name, &message))
     }
 
     /// A number that is not negative, which some write as a text; 0 if it is missing.
-    pub(super) fn number(&self, name: &str) -> Result<u64, Fault> {
+    pub(super) fn number(&self, name: &str) -> Result<u64, TencentError> {
         match self.get(name) {
             None => Ok(0),
-            Some(value) => match number(value) {
+            Some(value) => match parse_number(value) {
                 Some(number) => Ok(number),
-                None => self.wrong(name, "a whole number, 0 or more", value),
+                None => self.type_error(name, "a whole number, 0 or more", value),
             },
         }
     }
 
-    pub(super) fn list(&self, name: &str) -> Result<Option<&Vec<Value>>, Fault> {
+    pub(super) fn list(&self, name: &str) -> Result<Option<&Vec<Value>>, TencentError> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::Array(list)) => Ok(Some(list)),
-            Some(other) => self.wrong(name, "a list", other),
+            Some(other) => self.type_error(name, "a list", other),
         }
     }
 
     /// A list of things that are to be done, none of which is one too many.
-    pub(super) fn items(&self, name: &str) -> Result<&Vec<Value>, Fault> {
-        let list = self.list(name)?.ok_or_else(|| self.bad(name, "it is missing"))?;
+    pub(super) fn required_list(&self, name: &str) -> Result<&Vec<Value>, TencentError> {
+        let list = self.list(name)?.ok_or_else(|| self.value_error(name, "it is missing"))?;
         if list.is_empty() {
-            return Err(self.bad(name, "it is empty"));
+            return Err(self.value_error(name, "it is empty"));
         }
-        if list.len() > MOST_ITEMS {
-            let message = format!("it has at most {MOST_ITEMS} elements, not {}", list.len());
-            return Err(self.bad(name, &message));
+        if list.len() > MAX_ITEMS {
+            let message = format!("it has at most {MAX_ITEMS} elements, not {}", list.len());
+            return Err(self.value_error(name, &message));
         }
         Ok(list)
     }
 
     /// A list of texts.
-    pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Fault> {
+    pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, TencentError> {
         let Some(list) = self.list(name)? else { return Ok(None) };
         let text = |(at, value): (usize, &Value)| match value {
             Value::String(text) => Ok(text.clone()),
-            other => self.wrong(&format!("{name}[{at}]"), "a text", other),
+            other => self.type_error(&format!("{name}[{at}]"), "a text", other),
         };
         list.iter().enumerate().map(text).collect::<Result<_, _>>().map(Some)
     }
 
     /// A list of accounts, of which some may not exist.
-    pub(super) fn accounts(&self, name: &str) -> Result<Vec<String>, Fault> {
-        self.items(name)?;
+    pub(super) fn accounts(&self, name: &str) -> Result<Vec<String>, TencentError> {
+        self.required_list(name)?;
         Ok(self.texts(name)?.unwrap_or_default())
     }
 
     /// The account that a call is about; it must exist.
-    pub(super) fn known(&self, name: &str, house: &dyn House) -> Result<Id, Fault> {
-        let id = Id::new(self.needed(name)?).map_err(|why| self.bad(name, &why.to_string()))?;
+    pub(super) fn existing_account(
+        &self,
+        name: &str,
+        house: &dyn Backend,
+    ) -> Result<Id, TencentError> {
+        let id = Id::new(self.required_text(name)?)
+            .map_err(|why| self.value_error(name, &why.to_string()))?;
         if house.knows_user(&id) {
             return Ok(id);
         }
-        Err(unknown(self.family, name, &id))
+        Err(unknown_account(self.family, name, &id))
     }
 
-    pub(super) fn place(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         &self.place
     }
 }
 
 /// A number that is not negative, or a text of its digits.
-pub(super) fn number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| digits(value.as_str()?))
+pub(super) fn parse_number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| parse_digits(value.as_str()?))
 }
 
 /// The number that digits write; no sign stands before them.
-pub(super) fn digits(text: &str) -> Option<u64> {
+pub(super) fn parse_digits(text: &str) -> Option<u64> {
     text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Of an account that a call is about and that does not exist.
-pub(super) fn unknown(family: Family, name: &str, id: &str) -> Fault {
+pub(super) fn unknown_account(family: CallFamily, name: &str, id: &str) -> TencentError {
     let message = format!(
         "`{name}`: no account `{}` exists; import it with im_open_login_svc/account_import",
         id.chars().take(300).collect::<String>().escape_debug()
     );
-    Fault::new(family.account(), message)
+    TencentError::new(family.account(), message)
 }
 
-fn not(family: Family, place: &str, what: &str, found: &Value) -> Fault {
-    let message = format!("{place}: expected {what}, found {}", kind(found));
-    Fault::new(family.parameter(), message)
+fn unexpected_kind(family: CallFamily, place: &str, what: &str, found: &Value) -> TencentError {
+    let message = format!("{place}: expected {what}, found {}", value_kind(found));
+    TencentError::new(family.parameter(), message)
 }

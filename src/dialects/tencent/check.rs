@@ -5,17 +5,17 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
 use super::{
-    body::{MOST_ITEMS, unknown, unreadable},
-    codes::{Code, Family},
-    envelope::Fault,
+    body::{MAX_ITEMS, json_error, unknown_account},
+    codes::{CallFamily, TencentCode},
+    envelope::TencentError,
 };
 use crate::{
-    dialects::{House, Reply, json, text},
+    dialects::{Backend, Reply, json, text},
     request::{Relation, check_id},
 };
 
 /// A check: whose words it uses.
-pub(super) struct Check {
+pub(super) struct RelationCheck {
     /// What the list of results is called.
     items: &'static str,
     /// What names of its errors begin with.
@@ -23,24 +23,24 @@ pub(super) struct Check {
     relation: Relation,
     single: &'static str,
     both: &'static str,
-    found: Words,
+    found: RelationWords,
 }
 
 /// Who has whom: A is `From_Account`, B is `To_Account`.
-struct Words {
+struct RelationWords {
     both_way: &'static str,
     a_with_b: &'static str,
     b_with_a: &'static str,
     none: &'static str,
 }
 
-pub(super) const FRIENDS: Check = Check {
+pub(super) const FRIENDS: RelationCheck = RelationCheck {
     items: "InfoItem",
     call: "FriendCheck",
     relation: Relation::Friend,
     single: "CheckResult_Type_Single",
     both: "CheckResult_Type_Both",
-    found: Words {
+    found: RelationWords {
         both_way: "CheckResult_Type_BothWay",
         a_with_b: "CheckResult_Type_AWithB",
         b_with_a: "CheckResult_Type_BWithA",
@@ -48,13 +48,13 @@ pub(super) const FRIENDS: Check = Check {
     },
 };
 
-pub(super) const BLACK_LIST: Check = Check {
+pub(super) const BLACK_LIST: RelationCheck = RelationCheck {
     items: "BlackListCheckItem",
     call: "BlackListCheck",
     relation: Relation::Block,
     single: "BlackCheckResult_Type_Single",
     both: "BlackCheckResult_Type_Both",
-    found: Words {
+    found: RelationWords {
         both_way: "BlackCheckResult_Type_BothWay",
         a_with_b: "BlackCheckResult_Type_AWithB",
         b_with_a: "BlackCheckResult_Type_BWithA",
@@ -64,27 +64,27 @@ pub(super) const BLACK_LIST: Check = Check {
 
 /// What is asked. Read by itself, since it is asked often.
 #[derive(Deserialize)]
-struct Asked<'b> {
+struct CheckRequest<'b> {
     #[serde(borrow, rename = "From_Account")]
-    from: Option<Text<'b>>,
+    from: Option<BorrowedText<'b>>,
     #[serde(borrow, rename = "To_Account")]
-    to: Option<Vec<Text<'b>>>,
+    to: Option<Vec<BorrowedText<'b>>>,
     #[serde(borrow, rename = "CheckType")]
-    mode: Option<Text<'b>>,
+    mode: Option<BorrowedText<'b>>,
 }
 
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Text<'b>(#[serde(borrow)] Cow<'b, str>);
+struct BorrowedText<'b>(#[serde(borrow)] Cow<'b, str>);
 
-struct Told<'a> {
+struct CheckReply<'a> {
     items: &'static str,
-    found: Vec<Item<'a>>,
+    found: Vec<CheckedAccount<'a>>,
     failed: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
-struct Item<'a> {
+struct CheckedAccount<'a> {
     #[serde(rename = "To_Account")]
     to: &'a str,
     #[serde(rename = "Relation")]
@@ -95,17 +95,17 @@ struct Item<'a> {
     info: String,
 }
 
-impl Check {
-    pub(super) fn answer(&self, body: &[u8], house: &dyn House) -> Result<Reply, Fault> {
-        let asked = read(body)?;
-        let bad = |message: String| Fault::new(Code::SnsParameter, message);
+impl RelationCheck {
+    pub(super) fn answer(&self, body: &[u8], house: &dyn Backend) -> Result<Reply, TencentError> {
+        let asked = parse(body)?;
+        let bad = |message: String| TencentError::new(TencentCode::SnsParameter, message);
         let missing = |name: &str| bad(format!("`{name}`: it is missing"));
-        let Text(from) = asked.from.ok_or_else(|| missing("From_Account"))?;
+        let BorrowedText(from) = asked.from.ok_or_else(|| missing("From_Account"))?;
         let to = asked.to.ok_or_else(|| missing("To_Account"))?;
-        let Text(mode) = asked.mode.ok_or_else(|| missing("CheckType"))?;
-        if to.is_empty() || to.len() > MOST_ITEMS {
+        let BorrowedText(mode) = asked.mode.ok_or_else(|| missing("CheckType"))?;
+        if to.is_empty() || to.len() > MAX_ITEMS {
             let message =
-                format!("`To_Account`: it has 1 to {MOST_ITEMS} elements, not {}", to.len());
+                format!("`To_Account`: it has 1 to {MAX_ITEMS} elements, not {}", to.len());
             return Err(bad(message));
         }
         let both = if mode == self.both {
@@ -113,26 +113,26 @@ impl Check {
         } else if mode == self.single {
             false
         } else {
-            let mode = text::shown(&mode);
+            let mode = text::excerpt(&mode);
             let message =
                 format!("`CheckType`: it is {} or {}, not `{mode}`", self.single, self.both);
             return Err(bad(message));
         };
         check_id(&from).map_err(|why| bad(format!("`From_Account`: {why}")))?;
         if !house.knows_user(&from) {
-            return Err(unknown(Family::Sns, "From_Account", &from));
+            return Err(unknown_account(CallFamily::Sns, "From_Account", &from));
         }
         let mut told =
-            Told { items: self.items, found: Vec::with_capacity(to.len()), failed: vec![] };
-        for Text(to) in &to {
-            let item = match self.wrong(&from, to, house) {
+            CheckReply { items: self.items, found: Vec::with_capacity(to.len()), failed: vec![] };
+        for BorrowedText(to) in &to {
+            let item = match self.account_error(&from, to, house) {
                 None => {
-                    let relation = self.relation(&from, to, both, house);
-                    Item { to, relation, code: 0, info: String::new() }
+                    let relation = self.relation_word(&from, to, both, house);
+                    CheckedAccount { to, relation, code: 0, info: String::new() }
                 }
-                Some(Fault { code, info }) => {
+                Some(TencentError { code, info }) => {
                     told.failed.push(to);
-                    Item { to, relation: self.found.none, code: code.number(), info }
+                    CheckedAccount { to, relation: self.found.none, code: code.number(), info }
                 }
             };
             told.found.push(item);
@@ -143,21 +143,25 @@ impl Check {
     }
 
     /// Why nothing can be said of an account.
-    fn wrong(&self, from: &str, to: &str, house: &dyn House) -> Option<Fault> {
+    fn account_error(&self, from: &str, to: &str, house: &dyn Backend) -> Option<TencentError> {
         if check_id(to).is_err() {
-            Some(Fault::named(Code::SnsParameter, self.call, "To_Account_Invalid"))
+            Some(TencentError::named(TencentCode::SnsParameter, self.call, "To_Account_Invalid"))
         } else if from == to {
-            Some(Fault::named(Code::SnsParameter, self.call, "To_Account_Is_From_Account"))
+            Some(TencentError::named(
+                TencentCode::SnsParameter,
+                self.call,
+                "To_Account_Is_From_Account",
+            ))
         } else if !house.knows_user(to) {
-            Some(Fault::named(Code::SnsAccount, self.call, "To_Account_Not_Exist"))
+            Some(TencentError::named(TencentCode::SnsAccount, self.call, "To_Account_Not_Exist"))
         } else {
             None
         }
     }
 
-    fn relation(&self, from: &str, to: &str, both: bool, house: &dyn House) -> &'static str {
-        let there = house.has(from, self.relation, to);
-        let back = both && house.has(to, self.relation, from);
+    fn relation_word(&self, from: &str, to: &str, both: bool, house: &dyn Backend) -> &'static str {
+        let there = house.has_relation(from, self.relation, to);
+        let back = both && house.has_relation(to, self.relation, from);
         match (there, back) {
             (true, true) => self.found.both_way,
             (true, false) => self.found.a_with_b,
@@ -167,17 +171,20 @@ impl Check {
     }
 }
 
-fn read(body: &[u8]) -> Result<Asked<'_>, Fault> {
+fn parse(body: &[u8]) -> Result<CheckRequest<'_>, TencentError> {
     // A list would do for the structure, too, its elements in order.
     if body.trim_ascii_start().first() == Some(&b'[') {
-        return Err(super::body::read(body, Family::Sns).err().unwrap_or_else(|| {
-            Fault::new(Code::SnsParameter, "the body: expected an object, found a list")
+        return Err(super::body::parse(body, CallFamily::Sns).err().unwrap_or_else(|| {
+            TencentError::new(
+                TencentCode::SnsParameter,
+                "the body: expected an object, found a list",
+            )
         }));
     }
-    json::read(body, "a check").map_err(|misread| unreadable(body, Family::Sns, &misread))
+    json::parse(body, "a check").map_err(|misread| json_error(body, CallFamily::Sns, &misread))
 }
 
-impl Serialize for Told<'_> {
+impl Serialize for CheckReply<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry(self.items, &self.found)?;

@@ -12,7 +12,7 @@
 
 /// A result code, of a call as a whole or of one item of a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Code {
+pub(super) enum TencentCode {
     /// The relationship chain: a parameter is wrong. Also what is there already or isn't there, of
     /// which `ResultInfo` tells.
     SnsParameter = 30001,
@@ -98,7 +98,7 @@ pub(super) enum Code {
 
 /// Which calls a path is among: each has codes of its own for the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Family {
+pub(super) enum CallFamily {
     /// `/v4/sns/`: the relationship chain.
     Sns,
     /// `/v4/profile/`
@@ -109,13 +109,13 @@ pub(super) enum Family {
     None,
 }
 
-impl Code {
+impl TencentCode {
     pub(super) const fn number(self) -> u32 {
         self as u32
     }
 
     /// Whether it says, before anything is read, that a caller's credential opens nothing.
-    pub(super) const fn is_of_credential(self) -> bool {
+    pub(super) const fn refuses_credential(self) -> bool {
         matches!(
             self,
             Self::SnsNotAdmin
@@ -134,61 +134,61 @@ impl Code {
     }
 }
 
-impl Family {
-    pub(super) const fn parameter(self) -> Code {
+impl CallFamily {
+    pub(super) const fn parameter(self) -> TencentCode {
         match self {
-            Self::Sns => Code::SnsParameter,
-            Self::Profile => Code::ProfileParameter,
-            Self::Accounts => Code::AccountParameter,
-            Self::None => Code::Http,
+            Self::Sns => TencentCode::SnsParameter,
+            Self::Profile => TencentCode::ProfileParameter,
+            Self::Accounts => TencentCode::AccountParameter,
+            Self::None => TencentCode::Http,
         }
     }
 
-    pub(super) const fn account(self) -> Code {
+    pub(super) const fn account(self) -> TencentCode {
         match self {
-            Self::Profile => Code::ProfileAccount,
-            Self::Accounts => Code::AccountUnknown,
-            Self::Sns | Self::None => Code::SnsAccount,
+            Self::Profile => TencentCode::ProfileAccount,
+            Self::Accounts => TencentCode::AccountUnknown,
+            Self::Sns | Self::None => TencentCode::SnsAccount,
         }
     }
 
-    pub(super) const fn not_admin(self) -> Code {
+    pub(super) const fn not_admin(self) -> TencentCode {
         match self {
-            Self::Sns => Code::SnsNotAdmin,
-            Self::Profile => Code::ProfileNotAdmin,
-            Self::Accounts => Code::AccountNotAdmin,
-            Self::None => Code::NotAdmin,
+            Self::Sns => TencentCode::SnsNotAdmin,
+            Self::Profile => TencentCode::ProfileNotAdmin,
+            Self::Accounts => TencentCode::AccountNotAdmin,
+            Self::None => TencentCode::NotAdmin,
         }
     }
 
-    pub(super) const fn app(self) -> Code {
+    pub(super) const fn app(self) -> TencentCode {
         match self {
-            Self::Sns => Code::SnsApp,
-            Self::Profile => Code::ProfileApp,
-            Self::Accounts | Self::None => Code::App,
+            Self::Sns => TencentCode::SnsApp,
+            Self::Profile => TencentCode::ProfileApp,
+            Self::Accounts | Self::None => TencentCode::App,
         }
     }
 
-    pub(super) const fn internal(self) -> Code {
+    pub(super) const fn internal(self) -> TencentCode {
         match self {
-            Self::Profile => Code::ProfileInternal,
-            Self::Accounts => Code::AccountInternal,
-            Self::Sns | Self::None => Code::SnsInternal,
+            Self::Profile => TencentCode::ProfileInternal,
+            Self::Accounts => TencentCode::AccountInternal,
+            Self::Sns | Self::None => TencentCode::SnsInternal,
         }
     }
 
     /// Of what others write all the time.
-    pub(super) const fn conflict(self) -> Code {
+    pub(super) const fn conflict(self) -> TencentCode {
         match self {
-            Self::Sns => Code::SnsConflict,
+            Self::Sns => TencentCode::SnsConflict,
             other => other.internal(),
         }
     }
 
     /// Of what a policy file states.
-    pub(super) const fn stated(self) -> Code {
+    pub(super) const fn stated(self) -> TencentCode {
         match self {
-            Self::Profile => Code::ProfileReadOnly,
+            Self::Profile => TencentCode::ProfileReadOnly,
             other => other.parameter(),
         }
     }

@@ -2,75 +2,75 @@
 
 use serde_json::{Map, Value};
 
-use super::codes::{Code, Family};
+use super::codes::{CallFamily, TencentCode};
 use crate::{
-    dialects::{House, NotWritten, Reply, Step, Unread},
-    facts::{Reason, Refusal},
+    dialects::{Backend, BackendError, Reply, Step, StepWriteError},
+    facts::{CommandError, Reason},
 };
 
 /// The members of an answer, or of an item of one, in order.
-pub(super) type Members = Map<String, Value>;
+pub(super) type ReplyFields = Map<String, Value>;
 
 /// Why a call, or an item of a batch, comes to nothing.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Fault {
-    pub(super) code: Code,
+pub(super) struct TencentError {
+    pub(super) code: TencentCode,
     /// `ErrorInfo`, or `ResultInfo` of an item.
     pub(super) info: String,
 }
 
 /// Why a call was not answered as it asks.
 #[derive(Debug)]
-pub(super) enum Stop {
-    Fault(Fault),
-    Unread(Unread),
+pub(super) enum TencentStop {
+    Fault(TencentError),
+    Unread(BackendError),
 }
 
 /// What comes of a call.
-pub(super) type Answered = Result<Step<Reply>, Stop>;
+pub(super) type TencentResult = Result<Step<Reply>, TencentStop>;
 
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
+impl From<TencentError> for TencentStop {
+    fn from(fault: TencentError) -> Self {
         Self::Fault(fault)
     }
 }
 
-impl From<Unread> for Stop {
-    fn from(unread: Unread) -> Self {
+impl From<BackendError> for TencentStop {
+    fn from(unread: BackendError) -> Self {
         Self::Unread(unread)
     }
 }
 
 /// A fault is an answer, too.
-pub(super) fn settled(answered: Answered) -> Result<Step<Reply>, Unread> {
+pub(super) fn settle(answered: TencentResult) -> Result<Step<Reply>, BackendError> {
     match answered {
         Ok(step) => Ok(step),
-        Err(Stop::Fault(fault)) => Ok(Step::Done(fault.reply())),
-        Err(Stop::Unread(unread)) => Err(unread),
+        Err(TencentStop::Fault(fault)) => Ok(Step::Done(fault.reply())),
+        Err(TencentStop::Unread(unread)) => Err(unread),
     }
 }
 
 /// Looks things up: at once if that is quick, or else on a thread of its own.
-pub(super) fn look(
+pub(super) fn read_or_defer(
     is_quick: bool,
-    house: &dyn House,
-    look: impl Fn(&dyn House) -> Answered + Send + Sync + 'static,
-) -> Answered {
-    if is_quick { look(house) } else { Ok(Step::gather(move |house| settled(look(house)))) }
+    house: &dyn Backend,
+    look: impl Fn(&dyn Backend) -> TencentResult + Send + Sync + 'static,
+) -> TencentResult {
+    if is_quick { look(house) } else { Ok(Step::blocking(move |house| settle(look(house)))) }
 }
 
-impl Fault {
-    pub(super) fn new(code: Code, info: impl Into<String>) -> Self {
+impl TencentError {
+    pub(super) fn new(code: TencentCode, info: impl Into<String>) -> Self {
         Self { code, info: info.into() }
     }
 
     /// With the name that the documentation has for it, of a call like `FriendAdd`.
-    pub(super) fn named(code: Code, call: &str, name: &str) -> Self {
+    pub(super) fn named(code: TencentCode, call: &str, name: &str) -> Self {
         Self::new(code, format!("Err_SNS_{call}_{name}"))
     }
 
     /// Of something that can't be carried out, for a reason that the call has no code of its own for.
-    pub(super) fn refused(family: Family, refusal: &Refusal) -> Self {
+    pub(super) fn from_refusal(family: CallFamily, refusal: &CommandError) -> Self {
         let code = match refusal.reason {
             Reason::UnknownSubject | Reason::UnknownResource => family.account(),
             Reason::StatedByFile => family.stated(),
@@ -79,12 +79,12 @@ impl Fault {
         Self::new(code, refusal.message.clone())
     }
 
-    pub(super) fn not_written(family: Family, why: &NotWritten) -> Self {
+    pub(super) fn from_write_error(family: CallFamily, why: &StepWriteError) -> Self {
         let code = match why {
-            NotWritten::NoStore(_) => Code::Disabled,
-            NotWritten::TooLarge(_) => family.parameter(),
-            NotWritten::Contended(_) => family.conflict(),
-            NotWritten::Unavailable(_) => family.internal(),
+            StepWriteError::NoStore(_) => TencentCode::Disabled,
+            StepWriteError::TooLarge(_) => family.parameter(),
+            StepWriteError::Contended(_) => family.conflict(),
+            StepWriteError::Unavailable(_) => family.internal(),
         };
         Self::new(code, why.to_string())
     }
@@ -93,17 +93,17 @@ impl Fault {
     pub(super) fn reply(&self) -> Reply {
         Reply::json(
             200,
-            &Value::Object(closed(Members::new(), "FAIL", self.code.number(), &self.info)),
+            &Value::Object(with_status(ReplyFields::new(), "FAIL", self.code.number(), &self.info)),
         )
     }
 }
 
 /// The answer to a call that was carried out: these members, and the outcome.
-pub(super) fn fine(members: Members) -> Reply {
-    Reply::json(200, &Value::Object(closed(members, "OK", 0, "")))
+pub(super) fn success_reply(members: ReplyFields) -> Reply {
+    Reply::json(200, &Value::Object(with_status(members, "OK", 0, "")))
 }
 
-fn closed(mut members: Members, status: &str, code: u32, info: &str) -> Members {
+fn with_status(mut members: ReplyFields, status: &str, code: u32, info: &str) -> ReplyFields {
     members.insert("ActionStatus".to_owned(), status.into());
     members.insert("ErrorCode".to_owned(), code.into());
     members.insert("ErrorInfo".to_owned(), info.into());
@@ -112,6 +112,6 @@ fn closed(mut members: Members, status: &str, code: u32, info: &str) -> Members 
 }
 
 /// Members in this order.
-pub(super) fn members<const N: usize>(each: [(&str, Value); N]) -> Members {
+pub(super) fn reply_fields<const N: usize>(each: [(&str, Value); N]) -> ReplyFields {
     each.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -1,81 +1,86 @@
 //! `friend_update`, `friend_delete` and `friend_delete_all`: what becomes of friends.
 
 use super::{
-    body::{self, Fields},
-    codes::{Code, Family},
-    envelope::{Answered, Fault, Members, fine},
-    fields,
-    items::{Item, Names, as_it_is, carry_out, items},
+    batch::{BatchItem, CallNames, parse_items, run_batch, unchanged},
+    body::{self, RequestFields},
+    codes::{CallFamily, TencentCode},
+    envelope::{ReplyFields, TencentError, TencentResult, success_reply},
+    friend_fields,
 };
 use crate::{
-    dialects::{House, Step, Wrote},
-    facts::{Command, Id, Op, Outcome, Reason, Refusal},
+    dialects::{Backend, Step, StepOutcome},
+    facts::{Command, CommandError, CommandOutcome, Id, Op, Reason},
     request::Relation,
 };
 
-const UPDATE: Names =
-    Names { call: "FriendUpdate", not_friend: (Code::SnsParameter, "Friend_Not_Exist") };
-const DELETE: Names =
-    Names { call: "FriendDelete", not_friend: (Code::SnsParameter, "Not_Friend") };
+const UPDATE: CallNames =
+    CallNames { call: "FriendUpdate", not_friend: (TencentCode::SnsParameter, "Friend_Not_Exist") };
+const DELETE: CallNames =
+    CallNames { call: "FriendDelete", not_friend: (TencentCode::SnsParameter, "Not_Friend") };
 
-pub(super) fn update(body: &[u8], house: &dyn House) -> Answered {
-    let fields = body::read(body, Family::Sns)?;
-    let from = fields.known("From_Account", house)?;
-    let todo = |item: &Fields, to: &str| {
+pub(super) fn update(body: &[u8], house: &dyn Backend) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Sns)?;
+    let from = fields.existing_account("From_Account", house)?;
+    let todo = |item: &RequestFields, to: &str| {
         let list = item.list("SnsItem")?.filter(|list| !list.is_empty());
-        let list = list.ok_or_else(|| item.bad("SnsItem", "it is missing or empty"))?;
-        let fields = fields::updated(list, &format!("{}SnsItem", item.place()), UPDATE)?;
+        let list = list.ok_or_else(|| item.value_error("SnsItem", "it is missing or empty"))?;
+        let fields =
+            friend_fields::parse_updated(list, &format!("{}SnsItem", item.path()), UPDATE)?;
         let to = UPDATE.account(&from, to, house)?;
         Ok(Op::UpdateFriend { from: from.clone(), to, fields: Box::new(fields) })
     };
-    let items = items("UpdateItem", fields.items("UpdateItem")?, todo)?;
-    Ok(carry_out(items, house, judge(UPDATE, from), as_it_is)?)
+    let items = parse_items("UpdateItem", fields.required_list("UpdateItem")?, todo)?;
+    Ok(run_batch(items, house, judge(UPDATE, from), unchanged)?)
 }
 
-pub(super) fn delete(body: &[u8], house: &dyn House) -> Answered {
-    let fields = body::read(body, Family::Sns)?;
-    let from = fields.known("From_Account", house)?;
+pub(super) fn delete(body: &[u8], house: &dyn Backend) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Sns)?;
+    let from = fields.existing_account("From_Account", house)?;
     let both = both_sides(&fields)?;
     let item = |to: String| {
         let todo = DELETE.account(&from, &to, house).map(|to| delete_friend(&from, to, both));
-        Item { to, todo }
+        BatchItem { account: to, op: todo }
     };
     let items = fields.accounts("To_Account")?.into_iter().map(item).collect();
-    Ok(carry_out(items, house, judge(DELETE, from.clone()), as_it_is)?)
+    Ok(run_batch(items, house, judge(DELETE, from.clone()), unchanged)?)
 }
 
-pub(super) fn delete_all(body: &[u8], house: &dyn House) -> Answered {
-    let fields = body::read(body, Family::Sns)?;
-    let from = fields.known("From_Account", house)?;
+pub(super) fn delete_all(body: &[u8], house: &dyn Backend) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Sns)?;
+    let from = fields.existing_account("From_Account", house)?;
     let both = both_sides(&fields)?;
-    let friends = house.related(&from, Relation::Friend);
+    let friends = house.related_users(&from, Relation::Friend);
     let friends = friends.iter().filter_map(|to| Id::new(to).ok());
     let commands: Vec<Command> = friends.map(|to| delete_friend(&from, to, both).into()).collect();
     if commands.is_empty() {
-        return Ok(Step::Done(fine(Members::new())));
+        return Ok(Step::Done(success_reply(ReplyFields::new())));
     }
-    Ok(Step::each(commands, |wrote, _| {
+    Ok(Step::write_each(commands, |wrote, _| {
         let fault = match wrote {
             // One whom somebody else deleted meanwhile is gone as well.
-            Wrote::Done { outcomes, .. } => outcomes
+            StepOutcome::Done { outcomes, .. } => outcomes
                 .iter()
                 .filter_map(|outcome| outcome.as_ref().err())
                 .find(|refusal| refusal.reason != Reason::NotFriends)
-                .map(|refusal| Fault {
+                .map(|refusal| TencentError {
                     info: format!("not all could be deleted: {}", refusal.message),
-                    ..Fault::refused(Family::Sns, refusal)
+                    ..TencentError::from_refusal(CallFamily::Sns, refusal)
                 }),
-            Wrote::Refused { refusal, .. } => Some(Fault::refused(Family::Sns, refusal)),
-            Wrote::Failed(why) => Some(Fault::not_written(Family::Sns, why)),
+            StepOutcome::Refused { refusal, .. } => {
+                Some(TencentError::from_refusal(CallFamily::Sns, refusal))
+            }
+            StepOutcome::Failed(why) => Some(TencentError::from_write_error(CallFamily::Sns, why)),
         };
-        Ok(Step::Done(fault.map_or_else(|| fine(Members::new()), |fault| fault.reply())))
+        Ok(Step::Done(
+            fault.map_or_else(|| success_reply(ReplyFields::new()), |fault| fault.reply()),
+        ))
     }))
 }
 
 /// From whose list friends are to go: one way, unless both are asked for.
-fn both_sides(fields: &Fields) -> Result<bool, Fault> {
+fn both_sides(fields: &RequestFields) -> Result<bool, TencentError> {
     let types = [("Delete_Type_Single", false), ("Delete_Type_Both", true)];
-    Ok(fields.word("DeleteType", &types)?.unwrap_or(false))
+    Ok(fields.enum_text("DeleteType", &types)?.unwrap_or(false))
 }
 
 fn delete_friend(from: &Id, to: Id, both: bool) -> Op {
@@ -83,8 +88,8 @@ fn delete_friend(from: &Id, to: Id, both: bool) -> Op {
 }
 
 fn judge(
-    names: Names,
+    names: CallNames,
     from: Id,
-) -> impl Fn(&str, &Result<Outcome, Refusal>, &dyn House) -> Option<Fault> {
-    move |to, outcome, house| names.judged((&from, to), outcome, house)
+) -> impl Fn(&str, &Result<CommandOutcome, CommandError>, &dyn Backend) -> Option<TencentError> {
+    move |to, outcome, house| names.outcome_error((&from, to), outcome, house)
 }

@@ -5,36 +5,41 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{
-    body::{self, Fields},
-    codes::{Code, Family},
-    envelope::{Answered, Fault, Members, Stop, fine, look, members},
-    items::{Item, Names, carry_out},
+    batch::{BatchItem, CallNames, run_batch},
+    body::{self, RequestFields},
+    codes::{CallFamily, TencentCode},
+    envelope::{
+        ReplyFields, TencentError, TencentResult, TencentStop, read_or_defer, reply_fields,
+        success_reply,
+    },
     paging::{is_short, sequence},
 };
 use crate::{
-    dialects::{House, Reply, Step, Unread, Wrote},
-    facts::{Command, FriendFields, Id, Op, Outcome, Reason, Refusal},
+    dialects::{Backend, BackendError, Reply, Step, StepOutcome},
+    facts::{Command, CommandError, CommandOutcome, FriendFields, Id, Op, Reason},
     request::Relation,
 };
 
-const ADD: Names =
-    Names { call: "GroupAdd", not_friend: (Code::NotFriendForGroup, "ToTinyId_Not_Friend") };
+const ADD: CallNames = CallNames {
+    call: "GroupAdd",
+    not_friend: (TencentCode::NotFriendForGroup, "ToTinyId_Not_Friend"),
+};
 
-pub(super) fn add(body: &[u8], house: &dyn House) -> Answered {
-    let fields = body::read(body, Family::Sns)?;
-    let from = fields.known("From_Account", house)?;
+pub(super) fn add(body: &[u8], house: &dyn Backend) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Sns)?;
+    let from = fields.existing_account("From_Account", house)?;
     let names = names(&fields)?;
     let friends =
         if fields.has("To_Account") { Some(fields.accounts("To_Account")?) } else { None };
     let lists = names.iter();
     let op = |list: &String| Op::AddFriendList { user: from.clone(), list: list.clone() };
     let commands: Vec<Command> = lists.map(|list| op(list).into()).collect();
-    Ok(Step::write(commands, move |wrote, house| {
+    Ok(Step::write_all(commands, move |wrote, house| {
         if let Some(fault) = failed("GroupAdd", wrote) {
             return Ok(Step::Done(fault.reply()));
         }
         match &friends {
-            None => Ok(Step::Done(fine(current(house, &from)?))),
+            None => Ok(Step::Done(success_reply(current_sequence(house, &from)?))),
             Some(friends) => sort_in(house, &from, friends, &names),
         }
     }))
@@ -42,11 +47,11 @@ pub(super) fn add(body: &[u8], house: &dyn House) -> Answered {
 
 /// Puts friends into groups that there are.
 fn sort_in(
-    house: &dyn House,
+    house: &dyn Backend,
     from: &Id,
     friends: &[String],
     names: &BTreeSet<String>,
-) -> Result<Step<Reply>, Unread> {
+) -> Result<Step<Reply>, BackendError> {
     let item = |to: &String| {
         let fields = FriendFields { add_lists: Some(names.clone()), ..FriendFields::default() };
         let todo = ADD.account(from, to, house).map(|to| Op::UpdateFriend {
@@ -54,59 +59,64 @@ fn sort_in(
             to,
             fields: Box::new(fields),
         });
-        Item { to: to.clone(), todo }
+        BatchItem { account: to.clone(), op: todo }
     };
     let items = friends.iter().map(item).collect();
     let (own, owner) = (from.clone(), from.clone());
-    let judge = move |to: &str, outcome: &Result<Outcome, Refusal>, house: &dyn House| {
-        ADD.judged((&own, to), outcome, house)
-    };
-    carry_out(items, house, judge, move |answer, house| {
-        let mut all = current(house, &owner)?;
+    let judge =
+        move |to: &str, outcome: &Result<CommandOutcome, CommandError>, house: &dyn Backend| {
+            ADD.outcome_error((&own, to), outcome, house)
+        };
+    run_batch(items, house, judge, move |answer, house| {
+        let mut all = current_sequence(house, &owner)?;
         all.extend(answer);
         Ok(all)
     })
 }
 
-pub(super) fn delete(body: &[u8], house: &dyn House) -> Answered {
-    let fields = body::read(body, Family::Sns)?;
-    let from = fields.known("From_Account", house)?;
+pub(super) fn delete(body: &[u8], house: &dyn Backend) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Sns)?;
+    let from = fields.existing_account("From_Account", house)?;
     let op = |list: String| Op::DeleteFriendList { user: from.clone(), list };
     let commands: Vec<Command> = names(&fields)?.into_iter().map(|list| op(list).into()).collect();
-    Ok(Step::write(commands, move |wrote, house| {
+    Ok(Step::write_all(commands, move |wrote, house| {
         let answer = match failed("GroupDelete", wrote) {
             Some(fault) => fault.reply(),
-            None => fine(current(house, &from)?),
+            None => success_reply(current_sequence(house, &from)?),
         };
         Ok(Step::Done(answer))
     }))
 }
 
-pub(super) fn get(body: &[u8], house: &dyn House) -> Answered {
-    let fields = body::read(body, Family::Sns)?;
-    let from = fields.known("From_Account", house)?;
+pub(super) fn get(body: &[u8], house: &dyn Backend) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Sns)?;
+    let from = fields.existing_account("From_Account", house)?;
     let last = fields.number("LastSequence")?;
     let words = [("Need_Friend_Type_No", false), ("Need_Friend_Type_Yes", true)];
-    let friends = fields.word("NeedFriend", &words)?.unwrap_or(false);
+    let friends = fields.enum_text("NeedFriend", &words)?.unwrap_or(false);
     let names = fields.texts("GroupName")?.filter(|names| !names.is_empty());
     let is_quick = is_short(house, &from);
-    look(is_quick, house, move |house| told(house, &from, last, friends, names.as_deref()))
+    read_or_defer(is_quick, house, move |house| {
+        render_groups(house, &from, last, friends, names.as_deref())
+    })
 }
 
-fn told(
-    house: &dyn House,
+fn render_groups(
+    house: &dyn Backend,
     from: &Id,
     last: u64,
     friends: bool,
     names: Option<&[String]>,
-) -> Answered {
-    let (user, now) = state(house, from)?;
+) -> TencentResult {
+    let (user, now) = record_and_sequence(house, from)?;
     let is_asked = |list: &&String| names.is_none_or(|names| names.contains(list));
     let item = |list: &String| {
         let inside = user.friends.iter().filter(|(_, friend)| friend.lists.contains(list));
         let inside: Vec<&str> = inside.map(|(id, _)| id.as_str()).collect();
-        let mut item =
-            members([("GroupName", list.as_str().into()), ("FriendNumber", inside.len().into())]);
+        let mut item = reply_fields([
+            ("GroupName", list.as_str().into()),
+            ("FriendNumber", inside.len().into()),
+        ]);
         if friends {
             item.insert("To_Account".to_owned(), inside.into());
         }
@@ -118,51 +128,56 @@ fn told(
     } else {
         user.friend_lists.iter().filter(is_asked).map(item).collect()
     };
-    let mut all = members([("ResultItem", items.into())]);
-    all.extend(shown(now));
-    Ok(Step::Done(fine(all)))
+    let mut all = reply_fields([("ResultItem", items.into())]);
+    all.extend(sequence_fields(now));
+    Ok(Step::Done(success_reply(all)))
 }
 
 /// The names that a call is about, each once.
-fn names(fields: &Fields) -> Result<BTreeSet<String>, Fault> {
-    fields.items("GroupName")?;
+fn names(fields: &RequestFields) -> Result<BTreeSet<String>, TencentError> {
+    fields.required_list("GroupName")?;
     Ok(fields.texts("GroupName")?.unwrap_or_default().into_iter().collect())
 }
 
 /// Why groups could not be made or deleted.
-fn failed(call: &str, wrote: &Wrote) -> Option<Fault> {
+fn failed(call: &str, wrote: &StepOutcome) -> Option<TencentError> {
     match wrote {
-        Wrote::Done { .. } => None,
-        Wrote::Refused { refusal, .. } if refusal.reason == Reason::FriendListsFull => {
-            Some(Fault::named(Code::FriendGroupsFull, call, "Group_Num_Exceed_Threshold"))
+        StepOutcome::Done { .. } => None,
+        StepOutcome::Refused { refusal, .. } if refusal.reason == Reason::FriendListsFull => Some(
+            TencentError::named(TencentCode::FriendGroupsFull, call, "Group_Num_Exceed_Threshold"),
+        ),
+        StepOutcome::Refused { refusal, .. } => {
+            Some(TencentError::from_refusal(CallFamily::Sns, refusal))
         }
-        Wrote::Refused { refusal, .. } => Some(Fault::refused(Family::Sns, refusal)),
-        Wrote::Failed(why) => Some(Fault::not_written(Family::Sns, why)),
+        StepOutcome::Failed(why) => Some(TencentError::from_write_error(CallFamily::Sns, why)),
     }
 }
 
 /// The sequence number as it is after a change.
-fn current(house: &dyn House, from: &Id) -> Result<Members, Unread> {
-    let now = match state(house, from) {
+fn current_sequence(house: &dyn Backend, from: &Id) -> Result<ReplyFields, BackendError> {
+    let now = match record_and_sequence(house, from) {
         Ok((_, now)) => now,
-        Err(Stop::Unread(unread)) => return Err(unread),
+        Err(TencentStop::Unread(unread)) => return Err(unread),
         // He was deleted since.
-        Err(Stop::Fault(_)) => 0,
+        Err(TencentStop::Fault(_)) => 0,
     };
-    Ok(shown(now))
+    Ok(sequence_fields(now))
 }
 
 /// In both spellings that the documentation has.
-fn shown(now: u64) -> Members {
-    members([("CurrentSequence", now.into()), ("CurruentSequence", now.into())])
+fn sequence_fields(now: u64) -> ReplyFields {
+    reply_fields([("CurrentSequence", now.into()), ("CurruentSequence", now.into())])
 }
 
 /// What a user keeps, and the sequence number of his groups: they stand in his record alone.
-fn state(house: &dyn House, from: &Id) -> Result<(crate::facts::User, u64), Stop> {
-    let Some(kept) = house.kept(from)? else {
-        return Err(body::unknown(Family::Sns, "From_Account", from).into());
+fn record_and_sequence(
+    house: &dyn Backend,
+    from: &Id,
+) -> Result<(crate::facts::UserRecord, u64), TencentStop> {
+    let Some(kept) = house.user_record(from)? else {
+        return Err(body::unknown_account(CallFamily::Sns, "From_Account", from).into());
     };
-    let known: Vec<String> = kept.user.edges(Relation::Friend).map(str::to_owned).collect();
+    let known: Vec<String> = kept.record.edges(Relation::Friend).map(str::to_owned).collect();
     let now = sequence(&kept, Relation::Friend, &known);
-    Ok((kept.user, now))
+    Ok((kept.record, now))
 }

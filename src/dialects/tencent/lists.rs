@@ -3,98 +3,114 @@
 use serde_json::Value;
 
 use super::{
-    body::{self, MOST_ITEMS},
-    codes::{Code, Family},
-    envelope::{Answered, Fault, fine, look, members},
-    fields,
-    items::{Names, failures, result},
-    paging::{Page, are_short, is_short, sequence, told},
+    batch::{CallNames, failed_accounts, result_fields},
+    body::{self, MAX_ITEMS},
+    codes::{CallFamily, TencentCode},
+    envelope::{TencentError, TencentResult, read_or_defer, reply_fields, success_reply},
+    friend_fields,
+    paging::{AccountPage, are_short, is_short, reported_sequence, sequence},
     profile,
 };
 use crate::{
-    dialects::{House, Step, Unread, text},
-    facts::{Friend, Id, Kept},
+    dialects::{Backend, BackendError, Step, text},
+    facts::{Friend, Id, VersionedUserRecord},
     request::Relation,
 };
 
-const GET_LIST: Names =
-    Names { call: "FriendGetList", not_friend: (Code::SnsParameter, "Friend_Not_Exist") };
+const GET_LIST: CallNames = CallNames {
+    call: "FriendGetList",
+    not_friend: (TencentCode::SnsParameter, "Friend_Not_Exist"),
+};
 
 /// How many friends a page has.
-const PAGE: usize = 100;
+const DEFAULT_PAGE: usize = 100;
 
 /// What the tags of the relationship chain and of profiles begin with.
 const SNS_TAG: &str = "Tag_SNS_";
 const PROFILE_TAG: &str = "Tag_Profile_";
 
-pub(super) fn get(body: &[u8], house: &dyn House) -> Answered {
-    let fields = body::read(body, Family::Sns)?;
-    let from = fields.known("From_Account", house)?;
+pub(super) fn get(body: &[u8], house: &dyn Backend) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Sns)?;
+    let from = fields.existing_account("From_Account", house)?;
     let start = fields.number("StartIndex")?;
     let seen = (fields.number("StandardSequence")?, fields.number("CustomSequence")?);
-    look(is_short(house, &from), house, move |house| page(house, &from, start, seen))
+    read_or_defer(is_short(house, &from), house, move |house| {
+        render_page(house, &from, start, seen)
+    })
 }
 
 /// A part of a friend list. Of what the caller has seen in its present state, as his sequence numbers
 /// say, nothing is told again; on further pages they are those of the page before.
-fn page(house: &dyn House, from: &Id, start: u64, seen: (u64, u64)) -> Answered {
-    let Some(kept) = house.kept(from)? else {
-        return Err(body::unknown(Family::Sns, "From_Account", from).into());
+fn render_page(house: &dyn Backend, from: &Id, start: u64, seen: (u64, u64)) -> TencentResult {
+    let Some(kept) = house.user_record(from)? else {
+        return Err(body::unknown_account(CallFamily::Sns, "From_Account", from).into());
     };
-    let friends = house.related(from, Relation::Friend);
+    let friends = house.related_users(from, Relation::Friend);
     let now = sequence(&kept, Relation::Friend, &friends);
     let (standard, custom) = (start > 0 || seen.0 != now, start > 0 || seen.1 != now);
-    let page = if standard || custom { Page::of(&friends, start, PAGE) } else { Page::default() };
+    let page = if standard || custom {
+        AccountPage::slice(&friends, start, DEFAULT_PAGE)
+    } else {
+        AccountPage::default()
+    };
     let item = |to: &String| {
-        let friend = kept.user.friends.get(to).cloned().unwrap_or_default();
+        let friend = kept.record.friends.get(to).cloned().unwrap_or_default();
         let mut values = Vec::new();
         if standard {
-            values.extend(fields::standard(&friend));
+            values.extend(friend_fields::standard(&friend));
         }
         if custom {
-            values.extend(fields::custom(&friend));
+            values.extend(friend_fields::custom(&friend));
         }
-        let item = [("To_Account", to.as_str().into()), ("ValueItem", fields::shown(values))];
-        Value::Object(members(item))
+        let item =
+            [("To_Account", to.as_str().into()), ("ValueItem", friend_fields::render_tags(values))];
+        Value::Object(reply_fields(item))
     };
-    Ok(Step::Done(fine(members([
+    Ok(Step::Done(success_reply(reply_fields([
         ("UserDataItem", page.items.iter().map(item).collect()),
-        ("StandardSequence", told(start, seen.0, now).into()),
-        ("CustomSequence", told(start, seen.1, now).into()),
+        ("StandardSequence", reported_sequence(start, seen.0, now).into()),
+        ("CustomSequence", reported_sequence(start, seen.1, now).into()),
         ("FriendNum", friends.len().into()),
         ("CompleteFlag", u8::from(page.next.is_none()).into()),
         ("NextStartIndex", page.next.unwrap_or(0).into()),
     ]))))
 }
 
-pub(super) fn get_list(body: &[u8], house: &dyn House) -> Answered {
-    let fields = body::read(body, Family::Sns)?;
-    let from = fields.known("From_Account", house)?;
+pub(super) fn get_list(body: &[u8], house: &dyn Backend) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Sns)?;
+    let from = fields.existing_account("From_Account", house)?;
     let accounts = fields.accounts("To_Account")?;
     let tags = match fields.texts("TagList")? {
-        Some(tags) if tags.len() > MOST_ITEMS => {
-            let message = format!("it has at most {MOST_ITEMS} elements, not {}", tags.len());
-            return Err(fields.bad("TagList", &message).into());
+        Some(tags) if tags.len() > MAX_ITEMS => {
+            let message = format!("it has at most {MAX_ITEMS} elements, not {}", tags.len());
+            return Err(fields.value_error("TagList", &message).into());
         }
         tags => tags.filter(|tags| !tags.is_empty()),
     };
     let is_known = |tag: &&String| tag.starts_with(SNS_TAG) || tag.starts_with(PROFILE_TAG);
     if let Some(tag) = tags.iter().flatten().find(|tag| !is_known(tag)) {
-        let shown = text::shown(tag);
+        let shown = text::excerpt(tag);
         let message = format!("tags begin with `{SNS_TAG}` or `{PROFILE_TAG}`, not `{shown}`");
-        return Err(fields.bad("TagList", &message).into());
+        return Err(fields.value_error("TagList", &message).into());
     }
     let is_quick = is_short(house, &from) && are_short(house, &accounts);
-    look(is_quick, house, move |house| some(house, &from, &accounts, tags.as_deref()))
+    read_or_defer(is_quick, house, move |house| {
+        render_some(house, &from, &accounts, tags.as_deref())
+    })
 }
 
-fn some(house: &dyn House, from: &Id, accounts: &[String], tags: Option<&[String]>) -> Answered {
-    let Some(kept) = house.kept(from)? else {
-        return Err(body::unknown(Family::Sns, "From_Account", from).into());
+fn render_some(
+    house: &dyn Backend,
+    from: &Id,
+    accounts: &[String],
+    tags: Option<&[String]>,
+) -> TencentResult {
+    let Some(kept) = house.user_record(from)? else {
+        return Err(body::unknown_account(CallFamily::Sns, "From_Account", from).into());
     };
     let (mut items, mut failed) = (Vec::with_capacity(accounts.len()), Vec::new());
     for to in accounts {
-        let fault = wrong(house, from, to);
+        let fault = account_error(house, from, to);
         let values = match fault {
             Some(_) => Vec::new(),
             None => values(house, &kept, to, tags)?,
@@ -102,35 +118,38 @@ fn some(house: &dyn House, from: &Id, accounts: &[String], tags: Option<&[String
         if fault.is_some() {
             failed.push(to.as_str().into());
         }
-        let item = [("To_Account", to.as_str().into()), ("SnsProfileItem", fields::shown(values))];
-        let mut item = members(item);
-        item.extend(result(fault));
+        let item = [
+            ("To_Account", to.as_str().into()),
+            ("SnsProfileItem", friend_fields::render_tags(values)),
+        ];
+        let mut item = reply_fields(item);
+        item.extend(result_fields(fault));
         items.push(Value::Object(item));
     }
-    let mut all = members([("InfoItem", items.into())]);
-    all.extend(failures(failed));
-    Ok(Step::Done(fine(all)))
+    let mut all = reply_fields([("InfoItem", items.into())]);
+    all.extend(failed_accounts(failed));
+    Ok(Step::Done(success_reply(all)))
 }
 
-fn wrong(house: &dyn House, from: &Id, to: &str) -> Option<Fault> {
+fn account_error(house: &dyn Backend, from: &Id, to: &str) -> Option<TencentError> {
     match GET_LIST.account(from, to, house) {
         Err(fault) => Some(fault),
-        Ok(_) if house.has(from, Relation::Friend, to) => None,
-        Ok(_) => Some(GET_LIST.fault(Code::SnsParameter, "Friend_Not_Exist")),
+        Ok(_) if house.has_relation(from, Relation::Friend, to) => None,
+        Ok(_) => Some(GET_LIST.error(TencentCode::SnsParameter, "Friend_Not_Exist")),
     }
 }
 
 /// What there is of the tags that are asked for: all of the relationship chain if none is named.
 fn values(
-    house: &dyn House,
-    kept: &Kept,
+    house: &dyn Backend,
+    kept: &VersionedUserRecord,
     to: &str,
     tags: Option<&[String]>,
-) -> Result<Vec<(String, Value)>, Unread> {
+) -> Result<Vec<(String, Value)>, BackendError> {
     let none = Friend::default();
-    let friend = kept.user.friends.get(to).unwrap_or(&none);
-    let mut all = fields::standard(friend);
-    all.extend(fields::custom(friend));
+    let friend = kept.record.friends.get(to).unwrap_or(&none);
+    let mut all = friend_fields::standard(friend);
+    all.extend(friend_fields::custom(friend));
     let Some(tags) = tags else { return Ok(all) };
     if tags.iter().any(|tag| tag.starts_with(PROFILE_TAG)) {
         all.extend(profile::values(house, to)?);

@@ -6,54 +6,54 @@
 mod accounts;
 mod add;
 mod auth;
+mod batch;
 mod blacklist;
 mod body;
 mod check;
 mod codes;
 mod envelope;
-mod fields;
+mod friend_fields;
 mod friends;
 mod groups;
-mod items;
 mod lists;
 mod paging;
 mod profile;
 mod query;
-mod sig;
+mod user_sig;
 
-pub use auth::Access;
-pub use sig::{InvalidKey, Key};
+pub use auth::TencentAccess;
+pub use user_sig::{TencentKey, TencentKeyError};
 
-use super::{Call, Dialect, Failure, House, Reply, Step, Unread};
-use codes::{Code, Family};
-use envelope::{Answered, Fault, settled};
+use super::{Backend, BackendError, Call, CallError, Dialect, Reply, Step};
+use codes::{CallFamily, TencentCode};
+use envelope::{TencentError, TencentResult, settle};
 
 /// What all paths begin with.
 const ROOT: &str = "/v4/";
 
 #[derive(Debug)]
 pub struct Tencent {
-    access: Access,
+    access: TencentAccess,
 }
 
 /// What is at a path.
-type Handler = fn(&[u8], &dyn House) -> Answered;
+type Handler = fn(&[u8], &dyn Backend) -> TencentResult;
 
 impl Tencent {
-    pub const fn new(access: Access) -> Self {
+    pub const fn new(access: TencentAccess) -> Self {
         Self { access }
     }
 
-    fn run(&self, call: &Call<'_>, house: &dyn House) -> Answered {
+    fn respond(&self, call: &Call<'_>, house: &dyn Backend) -> TencentResult {
         let (family, handler) = handler(call.path);
         self.access.check(call, family, house)?;
         let Some(handler) = handler else {
             let message =
                 "there is no such command; see the chapter on Tencent IM for those there are";
-            return Err(Fault::new(Code::Resource, message).into());
+            return Err(TencentError::new(TencentCode::Resource, message).into());
         };
         if call.method != "POST" {
-            return Err(Fault::new(Code::Http, "the method must be POST").into());
+            return Err(TencentError::new(TencentCode::Http, "the method must be POST").into());
         }
         handler(call.body, house)
     }
@@ -64,43 +64,43 @@ impl Dialect for Tencent {
         "tencent"
     }
 
-    fn takes(&self, path: &str) -> bool {
+    fn owns_path(&self, path: &str) -> bool {
         path.starts_with(ROOT)
     }
 
-    fn refuse(&self, call: &Call<'_>, house: &dyn House) -> Option<Reply> {
+    fn refuse_early(&self, call: &Call<'_>, house: &dyn Backend) -> Option<Reply> {
         let (family, _) = handler(call.path);
         let fault = self.access.check(call, family, house).err()?;
-        let refuses_credential = fault.code.is_of_credential();
+        let refuses_credential = fault.code.refuses_credential();
         Some(Reply { refuses_credential, ..fault.reply() })
     }
 
-    fn caller(&self, call: &Call<'_>, _: &dyn House) -> String {
+    fn caller_label(&self, call: &Call<'_>, _: &dyn Backend) -> String {
         if call.trusted { "socket".to_owned() } else { self.access.credential(call) }
     }
 
-    fn answer(&self, call: &Call<'_>, house: &dyn House) -> Result<Step<Reply>, Unread> {
-        settled(self.run(call, house))
+    fn answer(&self, call: &Call<'_>, house: &dyn Backend) -> Result<Step<Reply>, BackendError> {
+        settle(self.respond(call, house))
     }
 
-    fn failed(&self, failure: &Failure) -> Reply {
+    fn render_error(&self, failure: &CallError) -> Reply {
         let code = match failure {
-            Failure::TooLarge(_) | Failure::Encoded(_) => Code::Http,
-            Failure::Late(_) | Failure::Cut(_) => Code::Timeout,
-            Failure::Unavailable(_) => Code::SnsInternal,
+            CallError::TooLarge(_) | CallError::Encoded(_) => TencentCode::Http,
+            CallError::TimedOut(_) | CallError::Incomplete(_) => TencentCode::Timeout,
+            CallError::Unavailable(_) => TencentCode::SnsInternal,
         };
-        Fault::new(code, failure.to_string()).reply()
+        TencentError::new(code, failure.to_string()).reply()
     }
 }
 
-fn handler(path: &str) -> (Family, Option<Handler>) {
+fn handler(path: &str) -> (CallFamily, Option<Handler>) {
     let rest = path.strip_prefix(ROOT).unwrap_or_default();
     let (service, command) = rest.split_once('/').unwrap_or((rest, ""));
     match service {
-        "sns" => (Family::Sns, sns(command)),
-        "profile" => (Family::Profile, profile(command)),
-        "im_open_login_svc" => (Family::Accounts, account(command)),
-        _ => (Family::None, None),
+        "sns" => (CallFamily::Sns, sns(command)),
+        "profile" => (CallFamily::Profile, profile(command)),
+        "im_open_login_svc" => (CallFamily::Accounts, account(command)),
+        _ => (CallFamily::None, None),
     }
 }
 

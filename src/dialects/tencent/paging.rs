@@ -2,21 +2,21 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{dialects::House, facts::Kept, request::Relation};
+use crate::{dialects::Backend, facts::VersionedUserRecord, request::Relation};
 
 /// So many friends, and others who have to do with a user, are gone through at once.
-const SHORT: usize = 250;
+const IMMEDIATE_ENTRIES: usize = 250;
 
 /// Part of a list.
 #[derive(Default, Debug)]
-pub(super) struct Page<'l> {
+pub(super) struct AccountPage<'l> {
     pub(super) items: &'l [String],
     /// Where the next begins; `None` if this is the last.
     pub(super) next: Option<u64>,
 }
 
-impl<'l> Page<'l> {
-    pub(super) fn of(list: &'l [String], start: u64, most: usize) -> Self {
+impl<'l> AccountPage<'l> {
+    pub(super) fn slice(list: &'l [String], start: u64, most: usize) -> Self {
         let start = usize::try_from(start).unwrap_or(usize::MAX).min(list.len());
         let end = start.saturating_add(most).min(list.len());
         let items = list.get(start..end).unwrap_or_default();
@@ -25,20 +25,21 @@ impl<'l> Page<'l> {
 }
 
 /// Whether what is between a user and others is quickly gone through.
-pub(super) fn is_short(house: &dyn House, user: &str) -> bool {
-    house.ties(user) <= SHORT
+pub(super) fn is_short(house: &dyn Backend, user: &str) -> bool {
+    house.relation_count(user) <= IMMEDIATE_ENTRIES
 }
 
 /// Whether the records of so many accounts are quickly read.
-pub(super) fn are_short(house: &dyn House, accounts: &[String]) -> bool {
-    accounts.iter().map(|account| house.ties(account) + 1).sum::<usize>() <= SHORT
+pub(super) fn are_short(house: &dyn Backend, accounts: &[String]) -> bool {
+    accounts.iter().map(|account| house.relation_count(account) + 1).sum::<usize>()
+        <= IMMEDIATE_ENTRIES
 }
 
 /// The sequence number to tell with a part of a list.
 ///
 /// On further parts it is that of the part before, which the caller sends: if the list has changed
 /// since, he may have missed somebody, and with that number he is told all of it the next time.
-pub(super) const fn told(start: u64, seen: u64, now: u64) -> u64 {
+pub(super) const fn reported_sequence(start: u64, seen: u64, now: u64) -> u64 {
     if start > 0 && seen > 0 { seen } else { now }
 }
 
@@ -47,11 +48,11 @@ pub(super) const fn told(start: u64, seen: u64, now: u64) -> u64 {
 ///
 /// It follows the version of his record, so it grows; but where files have a part in the list, it is a
 /// digest, since they change without the record. Callers keep it in 31 bits.
-pub(super) fn sequence(kept: &Kept, relation: Relation, listed: &[String]) -> u64 {
+pub(super) fn sequence(kept: &VersionedUserRecord, relation: Relation, listed: &[String]) -> u64 {
     // 0 is what callers send who never asked before.
     let of_record = kept.version.map_or(1, |version| version.saturating_add(1));
-    let is_own = kept.user.edges(relation).eq(listed.iter().map(String::as_str));
-    if is_own && !kept.sleeps {
+    let is_own = kept.record.edges(relation).eq(listed.iter().map(String::as_str));
+    if is_own && !kept.has_unknown_friends {
         return of_record;
     }
     let mut digest = Sha256::new();

@@ -8,15 +8,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    body::{self, Fields},
-    codes::{Code, Family},
-    envelope::{Answered, Fault, Members, Stop, fine, look, members},
-    fields::shown,
-    items::{failures, result},
+    batch::{failed_accounts, result_fields},
+    body::{self, RequestFields},
+    codes::{CallFamily, TencentCode},
+    envelope::{
+        ReplyFields, TencentError, TencentResult, TencentStop, read_or_defer, reply_fields,
+        success_reply,
+    },
+    friend_fields::render_tags,
     paging::are_short,
 };
 use crate::{
-    dialects::{House, Reply, Step, Unread, Wrote, text},
+    dialects::{Backend, BackendError, Reply, Step, StepOutcome, text},
     facts::{Command, Id, Op, Patch, UserFields},
     request::Approval,
 };
@@ -37,7 +40,7 @@ const CUSTOM: &str = "Tag_Profile_Custom_";
 pub(super) const LONGEST: usize = 500;
 
 /// What a field's value may be.
-enum Kind {
+enum ProfileFieldKind {
     Text,
     Number,
     /// One of these.
@@ -46,29 +49,29 @@ enum Kind {
 }
 
 /// The standard fields.
-const TAGS: [(&str, Kind); 12] = [
-    (NICK, Kind::Text),
+const TAGS: [(&str, ProfileFieldKind); 12] = [
+    (NICK, ProfileFieldKind::Text),
     (
         "Tag_Profile_IM_Gender",
-        Kind::Word(&["Gender_Type_Unknown", "Gender_Type_Female", "Gender_Type_Male"]),
+        ProfileFieldKind::Word(&["Gender_Type_Unknown", "Gender_Type_Female", "Gender_Type_Male"]),
     ),
-    ("Tag_Profile_IM_BirthDay", Kind::Number),
-    ("Tag_Profile_IM_Location", Kind::Text),
-    ("Tag_Profile_IM_SelfSignature", Kind::Text),
+    ("Tag_Profile_IM_BirthDay", ProfileFieldKind::Number),
+    ("Tag_Profile_IM_Location", ProfileFieldKind::Text),
+    ("Tag_Profile_IM_SelfSignature", ProfileFieldKind::Text),
     (
         ALLOW_TYPE,
-        Kind::Word(&[
+        ProfileFieldKind::Word(&[
             "AllowType_Type_AllowAny",
             "AllowType_Type_NeedConfirm",
             "AllowType_Type_DenyAny",
         ]),
     ),
-    ("Tag_Profile_IM_Language", Kind::Number),
-    (IMAGE, Kind::Text),
-    ("Tag_Profile_IM_MsgSettings", Kind::Number),
-    (ADMIN_FORBIDS, Kind::Word(&["AdminForbid_Type_None", FORBIDDEN])),
-    ("Tag_Profile_IM_Level", Kind::Number),
-    ("Tag_Profile_IM_Role", Kind::Number),
+    ("Tag_Profile_IM_Language", ProfileFieldKind::Number),
+    (IMAGE, ProfileFieldKind::Text),
+    ("Tag_Profile_IM_MsgSettings", ProfileFieldKind::Number),
+    (ADMIN_FORBIDS, ProfileFieldKind::Word(&["AdminForbid_Type_None", FORBIDDEN])),
+    ("Tag_Profile_IM_Level", ProfileFieldKind::Number),
+    ("Tag_Profile_IM_Role", ProfileFieldKind::Number),
 ];
 
 const ALLOW_TYPES: [(&str, Approval); 3] = [
@@ -77,20 +80,20 @@ const ALLOW_TYPES: [(&str, Approval); 3] = [
     ("AllowType_Type_DenyAny", Approval::DenyAny),
 ];
 
-pub(super) fn set(body: &[u8], house: &dyn House) -> Answered {
-    let fields = body::read(body, Family::Profile)?;
-    let user = fields.known("From_Account", house)?;
-    let mut kept = Members::new();
+pub(super) fn set(body: &[u8], house: &dyn Backend) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Profile)?;
+    let user = fields.existing_account("From_Account", house)?;
+    let mut kept = ReplyFields::new();
     let mut put = UserFields::default();
     let mut seen = BTreeSet::new();
-    for (at, item) in fields.items("ProfileItem")?.iter().enumerate() {
+    for (at, item) in fields.required_list("ProfileItem")?.iter().enumerate() {
         let place = format!("ProfileItem[{at}]");
-        let item = Fields::of(item, &place, Family::Profile)?;
-        let tag = item.needed("Tag")?;
-        let value = item.value("Value")?;
+        let item = RequestFields::from_value(item, &place, CallFamily::Profile)?;
+        let tag = item.required_text("Tag")?;
+        let value = item.required("Value")?;
         check(&place, tag, value)?;
         if !seen.insert(tag.to_owned()) {
-            return Err(item.bad("Tag", "this tag is there twice").into());
+            return Err(item.value_error("Tag", "this tag is there twice").into());
         }
         if tag == ALLOW_TYPE {
             let approval = ALLOW_TYPES.iter().find(|(word, _)| value == word);
@@ -103,7 +106,7 @@ pub(super) fn set(body: &[u8], house: &dyn House) -> Answered {
 }
 
 /// Writes what is said of a user; the answer says whether it was.
-fn put(user: Id, mut fields: UserFields, kept: Members) -> Step<Reply> {
+fn put(user: Id, mut fields: UserFields, kept: ReplyFields) -> Step<Reply> {
     if !kept.is_empty() {
         fields.merge_attributes = Some(BTreeMap::from([(ATTRIBUTE.to_owned(), kept.into())]));
     }
@@ -112,44 +115,62 @@ fn put(user: Id, mut fields: UserFields, kept: Members) -> Step<Reply> {
         Op::AddTags { user: user.clone(), tags: BTreeSet::new() },
         Op::PutUser { user, fields: Box::new(fields) },
     ];
-    Step::write(ops.map(Command::from).into(), |wrote, _| {
+    Step::write_all(ops.map(Command::from).into(), |wrote, _| {
         let reply = match wrote {
-            Wrote::Done { .. } => fine(Members::new()),
-            Wrote::Refused { refusal, .. } => Fault::refused(Family::Profile, refusal).reply(),
-            Wrote::Failed(why) => Fault::not_written(Family::Profile, why).reply(),
+            StepOutcome::Done { .. } => success_reply(ReplyFields::new()),
+            StepOutcome::Refused { refusal, .. } => {
+                TencentError::from_refusal(CallFamily::Profile, refusal).reply()
+            }
+            StepOutcome::Failed(why) => {
+                TencentError::from_write_error(CallFamily::Profile, why).reply()
+            }
         };
         Ok(Step::Done(reply))
     })
 }
 
-fn check(place: &str, tag: &str, value: &Value) -> Result<(), Fault> {
-    let shown = text::shown(tag);
+fn check(place: &str, tag: &str, value: &Value) -> Result<(), TencentError> {
+    let shown = text::excerpt(tag);
     let kind = match TAGS.iter().find(|(known, _)| *known == tag) {
         Some((_, kind)) => kind,
-        None if is_custom(tag) => &Kind::TextOrNumber,
+        None if is_custom(tag) => &ProfileFieldKind::TextOrNumber,
         None => {
-            return Err(Fault::new(
-                Code::ProfileTag,
+            return Err(TencentError::new(
+                TencentCode::ProfileTag,
                 format!("`{place}.Tag`: there is no field `{shown}`"),
             ));
         }
     };
     let wrong = |code, what: &str| {
-        Err(Fault::new(code, format!("`{place}.Value`: `{shown}` takes {what}")))
+        Err(TencentError::new(code, format!("`{place}.Value`: `{shown}` takes {what}")))
     };
     match (kind, value) {
-        (Kind::Text | Kind::TextOrNumber, Value::String(text)) if text.len() <= LONGEST => Ok(()),
-        (Kind::Text | Kind::TextOrNumber, Value::String(_)) => {
-            wrong(Code::ProfileTooLong, &format!("at most {LONGEST} bytes"))
+        (ProfileFieldKind::Text | ProfileFieldKind::TextOrNumber, Value::String(text))
+            if text.len() <= LONGEST =>
+        {
+            Ok(())
         }
-        (Kind::Number | Kind::TextOrNumber, Value::Number(number)) if number.is_u64() => Ok(()),
-        (Kind::Word(words), Value::String(text)) if words.contains(&text.as_str()) => Ok(()),
-        (Kind::Word(words), Value::String(_)) => {
-            wrong(Code::ProfileValue, &format!("one of {}", words.join(", ")))
+        (ProfileFieldKind::Text | ProfileFieldKind::TextOrNumber, Value::String(_)) => {
+            wrong(TencentCode::ProfileTooLong, &format!("at most {LONGEST} bytes"))
         }
-        (Kind::Text | Kind::Word(_), _) => wrong(Code::ProfileType, "a text"),
-        (Kind::Number, _) => wrong(Code::ProfileType, "a number, 0 or more"),
-        (Kind::TextOrNumber, _) => wrong(Code::ProfileType, "a text, or a number, 0 or more"),
+        (ProfileFieldKind::Number | ProfileFieldKind::TextOrNumber, Value::Number(number))
+            if number.is_u64() =>
+        {
+            Ok(())
+        }
+        (ProfileFieldKind::Word(words), Value::String(text)) if words.contains(&text.as_str()) => {
+            Ok(())
+        }
+        (ProfileFieldKind::Word(words), Value::String(_)) => {
+            wrong(TencentCode::ProfileValue, &format!("one of {}", words.join(", ")))
+        }
+        (ProfileFieldKind::Text | ProfileFieldKind::Word(_), _) => {
+            wrong(TencentCode::ProfileType, "a text")
+        }
+        (ProfileFieldKind::Number, _) => wrong(TencentCode::ProfileType, "a number, 0 or more"),
+        (ProfileFieldKind::TextOrNumber, _) => {
+            wrong(TencentCode::ProfileType, "a text, or a number, 0 or more")
+        }
     }
 }
 
@@ -162,50 +183,61 @@ fn is_custom(tag: &str) -> bool {
 }
 
 /// Whether an administrator forbids a user to send friend requests.
-pub(super) fn forbids_requests(house: &dyn House, user: &Id) -> Result<bool, Unread> {
-    let kept = house.kept(user)?.unwrap_or_default();
-    let profile = kept.user.attributes.get(ATTRIBUTE);
+pub(super) fn forbids_requests(house: &dyn Backend, user: &Id) -> Result<bool, BackendError> {
+    let kept = house.user_record(user)?.unwrap_or_default();
+    let profile = kept.record.attributes.get(ATTRIBUTE);
     Ok(profile.and_then(|profile| profile.get(ADMIN_FORBIDS)).is_some_and(|it| it == FORBIDDEN))
 }
 
 /// The fields that there are of a user, with their values.
-pub(super) fn values(house: &dyn House, user: &str) -> Result<Vec<(String, Value)>, Unread> {
+pub(super) fn values(
+    house: &dyn Backend,
+    user: &str,
+) -> Result<Vec<(String, Value)>, BackendError> {
     let approval = house.approval(user).unwrap_or(Approval::AllowAny);
     let word = ALLOW_TYPES.iter().find(|(_, known)| *known == approval);
     let mut all: Vec<(String, Value)> =
         word.iter().map(|(word, _)| (ALLOW_TYPE.to_owned(), (*word).into())).collect();
-    let kept = house.kept(user)?.unwrap_or_default();
-    if let Some(Value::Object(profile)) = kept.user.attributes.get(ATTRIBUTE) {
+    let kept = house.user_record(user)?.unwrap_or_default();
+    if let Some(Value::Object(profile)) = kept.record.attributes.get(ATTRIBUTE) {
         all.extend(profile.iter().map(|(tag, value)| (tag.clone(), value.clone())));
     }
     Ok(all)
 }
 
-pub(super) fn get(body: &[u8], house: &dyn House) -> Answered {
-    let fields = body::read(body, Family::Profile)?;
+pub(super) fn get(body: &[u8], house: &dyn Backend) -> TencentResult {
+    let fields = body::parse(body, CallFamily::Profile)?;
     let accounts = fields.accounts("To_Account")?;
     let tags = fields.texts("TagList")?.filter(|tags| !tags.is_empty());
-    look(are_short(house, &accounts), house, move |house| told(house, &accounts, tags.as_deref()))
+    read_or_defer(are_short(house, &accounts), house, move |house| {
+        render_profiles(house, &accounts, tags.as_deref())
+    })
 }
 
-fn told(house: &dyn House, accounts: &[String], tags: Option<&[String]>) -> Answered {
+fn render_profiles(
+    house: &dyn Backend,
+    accounts: &[String],
+    tags: Option<&[String]>,
+) -> TencentResult {
     let (mut items, mut failed) = (Vec::with_capacity(accounts.len()), Vec::new());
     for to in accounts {
         let (mut found, mut fault) = (Vec::new(), None);
         if house.knows_user(to) {
-            found = values(house, to).map_err(Stop::Unread)?;
+            found = values(house, to).map_err(TencentStop::Unread)?;
             found.retain(|(tag, _)| tags.is_none_or(|tags| tags.contains(tag)));
         } else {
-            fault =
-                Some(Fault::new(Code::ProfileAccount, "Err_Profile_PortraitGet_Account_Not_Exist"));
+            fault = Some(TencentError::new(
+                TencentCode::ProfileAccount,
+                "Err_Profile_PortraitGet_Account_Not_Exist",
+            ));
             failed.push(to.as_str().into());
         }
-        let item = [("To_Account", to.as_str().into()), ("ProfileItem", shown(found))];
-        let mut item = members(item);
-        item.extend(result(fault));
+        let item = [("To_Account", to.as_str().into()), ("ProfileItem", render_tags(found))];
+        let mut item = reply_fields(item);
+        item.extend(result_fields(fault));
         items.push(Value::Object(item));
     }
-    let mut all = members([("UserProfileItem", items.into())]);
-    all.extend(failures(failed));
-    Ok(Step::Done(fine(all)))
+    let mut all = reply_fields([("UserProfileItem", items.into())]);
+    all.extend(failed_accounts(failed));
+    Ok(Step::Done(success_reply(all)))
 }

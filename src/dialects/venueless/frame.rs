@@ -1,13 +1,13 @@
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
-    Done, Turn,
-    problem::{Problem, Stop},
+    FrameResponse, VenuelessResult,
+    error::{VenuelessError, VenuelessStop},
 };
 use crate::{
     dialects::{
-        Step, Unread,
-        json::{self, Any},
+        BackendError, Step,
+        json::{self, StrictValue},
     },
     facts::Id,
 };
@@ -16,15 +16,15 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
     pub(super) name: String,
-    pub(super) back: Back,
+    pub(super) back: ReplyTo,
     payload: Value,
     /// What stands after the name, as it was written.
-    rest: Vec<Box<RawValue>>,
+    arguments: Vec<Box<RawValue>>,
 }
 
 /// What a reply begins with.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Back {
+pub(super) struct ReplyTo {
     /// By which the caller knows it again; echoed as it was written.
     id: Option<Box<RawValue>>,
 }
@@ -32,81 +32,93 @@ pub(super) struct Back {
 impl Frame {
     /// # Errors
     /// If the text is no frame.
-    pub(super) fn read(text: &str) -> Result<Self, Problem> {
-        let Any(value) =
-            json::read(text.as_bytes(), "a frame").map_err(|error| Problem::malformed(&error))?;
+    pub(super) fn parse(text: &str) -> Result<Self, VenuelessError> {
+        let StrictValue(value) = json::parse(text.as_bytes(), "a frame")
+            .map_err(|error| VenuelessError::malformed(&error))?;
         let shape = "a frame is an array: [name, payload], or [name, id, payload]";
         let Value::Array(parts) = value else {
-            return Err(Problem::malformed(&format!("{shape}; this is {}", kind(&value))));
+            return Err(VenuelessError::malformed(&format!(
+                "{shape}; this is {}",
+                value_kind(&value)
+            )));
         };
         let count = parts.len();
         let mut parts = parts.into_iter();
         let name = match parts.next() {
             Some(Value::String(name)) => name,
             Some(other) => {
-                let message = format!("{shape}; its name must be a text, not {}", kind(&other));
-                return Err(Problem::malformed(&message));
+                let message =
+                    format!("{shape}; its name must be a text, not {}", value_kind(&other));
+                return Err(VenuelessError::malformed(&message));
             }
-            None => return Err(Problem::malformed(&format!("{shape}; this has no name"))),
+            None => return Err(VenuelessError::malformed(&format!("{shape}; this has no name"))),
         };
         if count > 3 {
-            return Err(Problem::malformed(&format!("{shape}; this has {count} elements")));
+            return Err(VenuelessError::malformed(&format!("{shape}; this has {count} elements")));
         }
         let written: Vec<Box<RawValue>> = serde_json::from_str(text)
-            .map_err(|error| Problem::malformed(&json::message(&error)))?;
+            .map_err(|error| VenuelessError::malformed(&json::describe_error(&error)))?;
         let rest: Vec<Box<RawValue>> = written.into_iter().skip(1).collect();
         let id = rest.first().filter(|_| count == 3).cloned();
-        Ok(Self { name, back: Back { id }, payload: parts.last().unwrap_or_default(), rest })
+        Ok(Self {
+            name,
+            back: ReplyTo { id },
+            payload: parts.last().unwrap_or_default(),
+            arguments: rest,
+        })
     }
 
     /// # Errors
     /// If it is none.
-    pub(super) fn payload(&self) -> Result<Payload<'_>, Problem> {
+    pub(super) fn payload(&self) -> Result<CommandPayload<'_>, VenuelessError> {
         match &self.payload {
-            Value::Object(fields) => Ok(Payload { fields: Some(fields) }),
-            Value::Null => Ok(Payload { fields: None }),
+            Value::Object(fields) => Ok(CommandPayload { fields: Some(fields) }),
+            Value::Null => Ok(CommandPayload { fields: None }),
             other => {
-                let message = format!("the payload must be an object, not {}", kind(other));
-                Err(Problem::malformed(&message))
+                let message = format!("the payload must be an object, not {}", value_kind(other));
+                Err(VenuelessError::malformed(&message))
             }
         }
     }
 
-    pub(super) fn pong(&self) -> Turn {
+    pub(super) fn pong(&self) -> FrameResponse {
         let mut reply = r#"["pong""#.to_owned();
-        for part in &self.rest {
+        for part in &self.arguments {
             reply.push(',');
             reply.push_str(part.get());
         }
-        Turn::reply(reply + "]")
+        FrameResponse::reply(reply + "]")
     }
 }
 
-impl Back {
-    pub(super) fn success(&self, data: &Value) -> Turn {
+impl ReplyTo {
+    pub(super) fn success(&self, data: &Value) -> FrameResponse {
         self.reply("success", data)
     }
 
-    pub(super) fn error(&self, problem: &Problem) -> Turn {
-        let refuses_credential = problem.is_of_credential();
-        Turn { refuses_credential, ..self.reply("error", &problem.encode()) }
+    pub(super) fn error(&self, problem: &VenuelessError) -> FrameResponse {
+        let refuses_credential = problem.refuses_credential();
+        FrameResponse { refuses_credential, ..self.reply("error", &problem.to_json()) }
     }
 
     /// What a step after a write comes to: a problem is answered with.
     ///
     /// # Errors
     /// If something can't be read.
-    pub(super) fn finish(&self, done: Done) -> Result<Step<Turn>, Unread> {
+    pub(super) fn settle(
+        &self,
+        done: VenuelessResult,
+    ) -> Result<Step<FrameResponse>, BackendError> {
         match done {
             Ok(step) => Ok(step),
-            Err(Stop::Problem(problem)) => Ok(Step::Done(self.error(&problem))),
-            Err(Stop::Unread(unread)) => Err(unread),
+            Err(VenuelessStop::Problem(problem)) => Ok(Step::Done(self.error(&problem))),
+            Err(VenuelessStop::Unread(unread)) => Err(unread),
         }
     }
 
     /// `name` is written as it is.
-    pub(super) fn reply(&self, name: &str, data: &Value) -> Turn {
-        Turn::reply(match &self.id {
+    pub(super) fn reply(&self, name: &str, data: &Value) -> FrameResponse {
+        FrameResponse::reply(match &self.id {
             Some(id) => format!(r#"["{name}",{id},{data}]"#),
             None => format!(r#"["{name}",{data}]"#),
         })
@@ -115,11 +127,11 @@ impl Back {
 
 /// What a command says.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Payload<'f> {
+pub(super) struct CommandPayload<'f> {
     fields: Option<&'f Map<String, Value>>,
 }
 
-impl<'f> Payload<'f> {
+impl<'f> CommandPayload<'f> {
     /// A field that is given and not `null`.
     pub(super) fn get(self, name: &str) -> Option<&'f Value> {
         self.fields?.get(name).filter(|value| !value.is_null())
@@ -134,31 +146,34 @@ impl<'f> Payload<'f> {
     ///
     /// # Errors
     /// If there can be no such user, or it names none.
-    pub(super) fn user(self) -> Result<Id, Problem> {
+    pub(super) fn user(self) -> Result<Id, VenuelessError> {
         let Some(value) = self.get("id") else {
-            return Err(Problem::malformed(&"`id` is missing: it says which user"));
+            return Err(VenuelessError::malformed(&"`id` is missing: it says which user"));
         };
         let Some(id) = text_or_number(value) else {
-            return Err(Problem::malformed(&format!("`id` must be a text, not {}", kind(value))));
+            return Err(VenuelessError::malformed(&format!(
+                "`id` must be a text, not {}",
+                value_kind(value)
+            )));
         };
-        Id::new(&id).map_err(|_| Problem::not_found())
+        Id::new(&id).map_err(|_| VenuelessError::not_found())
     }
 
     /// The users of whom a command asks; `None` if it names none.
     ///
     /// # Errors
     /// If it is no list of ids.
-    pub(super) fn users(self, field: &str) -> Result<Option<Vec<String>>, Problem> {
+    pub(super) fn users(self, field: &str) -> Result<Option<Vec<String>>, VenuelessError> {
         let Some(value) = self.get(field) else { return Ok(None) };
         let wrong = |value: &Value| {
-            let message = format!("`{field}` must be a list of texts, not {}", kind(value));
-            Problem::malformed(&message)
+            let message = format!("`{field}` must be a list of texts, not {}", value_kind(value));
+            VenuelessError::malformed(&message)
         };
         let Value::Array(items) = value else { return Err(wrong(value)) };
         let id = |(at, item): (usize, &Value)| {
             text_or_number(item).ok_or_else(|| {
-                let message = format!("`{field}[{at}]` must be a text, not {}", kind(item));
-                Problem::malformed(&message)
+                let message = format!("`{field}[{at}]` must be a text, not {}", value_kind(item));
+                VenuelessError::malformed(&message)
             })
         };
         items.iter().enumerate().map(id).collect::<Result<_, _>>().map(Some)
@@ -166,13 +181,16 @@ impl<'f> Payload<'f> {
 
     /// # Errors
     /// If it is given and is none.
-    pub(super) fn object(self, field: &str) -> Result<Option<&'f Map<String, Value>>, Problem> {
+    pub(super) fn object(
+        self,
+        field: &str,
+    ) -> Result<Option<&'f Map<String, Value>>, VenuelessError> {
         match self.get(field) {
             None => Ok(None),
             Some(Value::Object(object)) => Ok(Some(object)),
             Some(other) => {
-                let message = format!("`{field}` must be an object, not {}", kind(other));
-                Err(Problem::malformed(&message))
+                let message = format!("`{field}` must be an object, not {}", value_kind(other));
+                Err(VenuelessError::malformed(&message))
             }
         }
     }
@@ -188,7 +206,7 @@ pub(super) fn text_or_number(value: &Value) -> Option<String> {
 }
 
 /// What a message calls a value.
-pub(super) fn kind(value: &Value) -> &'static str {
+pub(super) fn value_kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::facts::{Command, Id, Op, Since, User, UserFields};
+use crate::facts::{Command, Id, Op, UnixMillis, UserFields, UserRecord};
 
 /// The attributes that say that a user is a guest, and when they were last here.
 const GUEST: &str = "venueless.guest";
@@ -21,12 +21,12 @@ pub trait GuestLimit: Debug + Send + Sync {
     ///
     /// # Errors
     /// If there is none.
-    fn admit(&self) -> Result<(), NoPlace>;
+    fn admit(&self) -> Result<(), GuestLimitError>;
 }
 
 /// Why no guest is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum NoPlace {
+pub enum GuestLimitError {
     #[error("there are {0} guests, the most there may be; log in with a token, or try again later")]
     Full(usize),
     #[error(
@@ -37,10 +37,10 @@ pub enum NoPlace {
 
 /// Any number of guests.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Unlimited;
+pub(super) struct NoGuestLimit;
 
-impl GuestLimit for Unlimited {
-    fn admit(&self) -> Result<(), NoPlace> {
+impl GuestLimit for NoGuestLimit {
+    fn admit(&self) -> Result<(), GuestLimitError> {
         Ok(())
     }
 }
@@ -49,16 +49,16 @@ impl GuestLimit for Unlimited {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Guest {
     /// When they were last here; `None` if that was not noted.
-    pub seen: Option<Since>,
+    pub last_seen: Option<UnixMillis>,
     /// Whether nothing is kept but a profile. What others keep of them is not looked at.
     pub is_bare: bool,
 }
 
 impl Guest {
     /// The guest that a user's record holds, if it is one.
-    pub fn of(user: &User) -> Option<Self> {
+    pub fn from_record(user: &UserRecord) -> Option<Self> {
         (user.attributes.get(GUEST) == Some(&Value::Bool(true))).then(|| Self {
-            seen: user.attributes.get(SEEN).and_then(Value::as_u64),
+            last_seen: user.attributes.get(SEEN).and_then(Value::as_u64),
             is_bare: user.is_unused()
                 && user.attributes.keys().all(|name| name.starts_with("venueless.")),
         })
@@ -66,19 +66,19 @@ impl Guest {
 }
 
 /// The id of the guest of a `client_id`: nobody who sees it can log in by it.
-pub(super) fn id(client: &str) -> Result<Id, String> {
+pub(super) fn guest_id(client: &str) -> Result<Id, String> {
     let guests = Uuid::new_v5(&Uuid::NAMESPACE_URL, b"peerage:venueless:client_id");
     let id = Uuid::new_v5(&guests, client.as_bytes()).to_string();
     Id::new(&id).map_err(|error| error.to_string())
 }
 
 /// Whether an id has the form of a guest's, so that others' records need not be read.
-pub fn has_form(id: &str) -> bool {
+pub fn is_guest_id(id: &str) -> bool {
     id.len() == 36 && id.as_bytes().get(14) == Some(&b'5') && Uuid::try_parse(id).is_ok()
 }
 
 /// The attributes of a guest who is here now.
-pub(super) fn attributes(now: Since) -> BTreeMap<String, Option<Value>> {
+pub(super) fn attributes(now: UnixMillis) -> BTreeMap<String, Option<Value>> {
     BTreeMap::from([(GUEST.to_owned(), Some(true.into())), (SEEN.to_owned(), Some(now.into()))])
 }
 
@@ -86,7 +86,7 @@ pub(super) fn attributes(now: Since) -> BTreeMap<String, Option<Value>> {
 ///
 /// # Errors
 /// If the text is no id.
-pub fn note(id: &str, now: Since) -> Result<[Command; 2], String> {
+pub fn record_visit(id: &str, now: UnixMillis) -> Result<[Command; 2], String> {
     let attributes = Some(BTreeMap::from([(SEEN.to_owned(), Some(now.into()))]));
     let fields = Box::new(UserFields { attributes, ..UserFields::default() });
     let user = Id::new(id).map_err(|error| error.to_string())?;
@@ -98,7 +98,7 @@ pub fn note(id: &str, now: Since) -> Result<[Command; 2], String> {
 ///
 /// # Errors
 /// If the text is no id.
-pub fn forget(id: &str) -> Result<Command, String> {
+pub fn delete_guest(id: &str) -> Result<Command, String> {
     let user = Id::new(id).map_err(|error| error.to_string())?;
     Ok(Op::DeleteUser { user, only_unused: Some(true) }.into())
 }

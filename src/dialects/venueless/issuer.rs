@@ -2,10 +2,10 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::frame::kind;
+use super::frame::value_kind;
 use crate::{
-    dialects::json::{self, Any},
-    request::choices,
+    dialects::json::{self, StrictValue},
+    request::describe_choices,
 };
 
 /// Someone whose tokens are taken.
@@ -22,7 +22,7 @@ pub struct Issuer {
 /// Why a text does not say whose tokens are taken. Tells nothing of what it holds as secrets.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct InvalidIssuers(String);
+pub struct IssuersError(String);
 
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -38,13 +38,12 @@ impl Issuer {
     ///
     /// # Errors
     /// If it is none, it is empty, or one lacks something.
-    pub fn read_all(text: &[u8]) -> Result<Vec<Self>, InvalidIssuers> {
-        let invalid = |message: String| Err(InvalidIssuers(message));
-        let Any(value) = json::read(text, "issuers").map_err(|error| {
-            InvalidIssuers(format!("this is no JSON that can be used: {error}"))
-        })?;
+    pub fn parse_all(text: &[u8]) -> Result<Vec<Self>, IssuersError> {
+        let invalid = |message: String| Err(IssuersError(message));
+        let StrictValue(value) = json::parse(text, "issuers")
+            .map_err(|error| IssuersError(format!("this is no JSON that can be used: {error}")))?;
         let Value::Array(entries) = value else {
-            let found = kind(&value);
+            let found = value_kind(&value);
             return invalid(format!(
                 "an array of objects with `secret`, `issuer` and `audience` is expected, not {found}"
             ));
@@ -57,20 +56,22 @@ impl Issuer {
         entries.iter().enumerate().map(|(at, entry)| Self::read(at, entry)).collect()
     }
 
-    fn read(at: usize, entry: &Value) -> Result<Self, InvalidIssuers> {
-        let invalid = |message: String| InvalidIssuers(format!("issuer {}: {message}", at + 1));
+    fn read(at: usize, entry: &Value) -> Result<Self, IssuersError> {
+        let invalid = |message: String| IssuersError(format!("issuer {}: {message}", at + 1));
         let Value::Object(fields) = entry else {
-            return Err(invalid(format!("it must be an object, not {}", kind(entry))));
+            return Err(invalid(format!("it must be an object, not {}", value_kind(entry))));
         };
         let known = ["secret", "issuer", "audience"];
         if let Some(other) = fields.keys().find(|name| !known.contains(&name.as_str())) {
-            let known = choices(other, known.iter().copied());
+            let known = describe_choices(other, known.iter().copied());
             return Err(invalid(format!("unknown field `{}`; {known}", other.escape_debug())));
         }
         let text = |name: &str| match fields.get(name) {
             Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
             Some(Value::String(_)) => Err(invalid(format!("`{name}` is empty"))),
-            Some(other) => Err(invalid(format!("`{name}` must be a text, not {}", kind(other)))),
+            Some(other) => {
+                Err(invalid(format!("`{name}` must be a text, not {}", value_kind(other))))
+            }
             None => Err(invalid(format!("`{name}` is missing"))),
         };
         let (secret, name, audience) = (text("secret")?, text("issuer")?, text("audience")?);

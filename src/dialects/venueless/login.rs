@@ -3,55 +3,63 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    Done, PROFILE, Session, Venueless,
-    frame::{Frame, kind, text_or_number},
+    PROFILE, Venueless, VenuelessResult, VenuelessSession, can_sign_in,
+    error::VenuelessError,
+    frame::{Frame, text_or_number, value_kind},
     guest::{self, GuestLimit},
-    kept, may_sign_in,
-    problem::Problem,
+    stored_user,
     token::{self, Claims},
     welcome::Welcome,
 };
 use crate::{
-    dialects::{House, NotWritten, Step, Wrote},
-    facts::{Id, Op, Patch, Reason, Tag, UserFields},
+    dialects::{Backend, Step, StepOutcome, StepWriteError},
+    facts::{Id, Op, Patch, Reason, TagName, UserFields},
 };
 
 /// How many bytes a `client_id` has at most.
 const LONGEST_CLIENT_ID: usize = 255;
 
 impl Venueless {
-    pub(super) fn authenticate(&self, session: &Session, frame: &Frame, house: &dyn House) -> Done {
+    pub(super) fn authenticate(
+        &self,
+        session: &VenuelessSession,
+        frame: &Frame,
+        house: &dyn Backend,
+    ) -> VenuelessResult {
         let payload = frame.payload()?;
         let welcome = Welcome {
             world: session.world.clone(),
             back: frame.back.clone(),
             shapes: self.shapes,
-            until: None,
+            expires: None,
         };
         // One that is there and says nothing is no reason to let someone in as a guest.
         if payload.has("token") {
             let token = payload.get("token").unwrap_or(&Value::Null);
             let Some(token) = token.as_str() else {
-                let message = format!("`token` must be a text, not {}", kind(token));
-                return Err(Problem::of("auth.invalid_token").because(&message).into());
+                let message = format!("`token` must be a text, not {}", value_kind(token));
+                return Err(VenuelessError::new("auth.invalid_token")
+                    .with_message(&message)
+                    .into());
             };
             let claims = token::verify(token, &self.issuers, house.now())?;
-            let welcome = Welcome { until: Some(claims.until), ..welcome };
+            let welcome = Welcome { expires: Some(claims.expires), ..welcome };
             return by_token(welcome, claims, house);
         }
-        let missing = || Problem::of("auth.missing_id_or_token");
+        let missing = || VenuelessError::new("auth.missing_id_or_token");
         let is_given = |client: &&Value| **client != "" && **client != 0;
         let client = payload.get("client_id").filter(is_given).ok_or_else(missing)?;
         let Some(client) = text_or_number(client) else {
-            let message = format!("`client_id` must be a text or a number, not {}", kind(client));
-            return Err(missing().because(&message).into());
+            let message =
+                format!("`client_id` must be a text or a number, not {}", value_kind(client));
+            return Err(missing().with_message(&message).into());
         };
         if client.len() > LONGEST_CLIENT_ID {
             let message = format!("`client_id` has at most {LONGEST_CLIENT_ID} bytes");
-            return Err(missing().because(&message).into());
+            return Err(missing().with_message(&message).into());
         }
         if self.refuses_guests {
-            return Err(Problem::of("auth.missing_token").into());
+            return Err(VenuelessError::new("auth.missing_token").into());
         }
         by_client(welcome, &client, &*session.limit, house)
     }
@@ -59,27 +67,29 @@ impl Venueless {
 
 /// The tags that traits are: free text, so that most of them may be none. What is none keeps nobody
 /// out, nor does a tag that is protected: an issuer neither gives nor takes it.
-fn tags_of(traits: &[String], has: &[String], house: &dyn House) -> BTreeSet<Tag> {
-    let is_open = |tag: &Tag| house.takes_tag(tag) && !house.protects(tag);
-    let given = traits.iter().filter_map(|one| Tag::new(one).ok()).filter(is_open);
-    let kept = has.iter().filter(|tag| house.protects(tag)).filter_map(|tag| Tag::new(tag).ok());
+fn tags_of(traits: &[String], has: &[String], house: &dyn Backend) -> BTreeSet<TagName> {
+    let is_open = |tag: &TagName| house.allows_tag(tag) && !house.protects_tag(tag);
+    let given = traits.iter().filter_map(|one| TagName::new(one).ok()).filter(is_open);
+    let kept =
+        has.iter().filter(|tag| house.protects_tag(tag)).filter_map(|tag| TagName::new(tag).ok());
     given.chain(kept).collect()
 }
 
 /// Who has a token is the user whom it names, made if there is none. Their traits are their tags.
-fn by_token(welcome: Welcome, claims: Claims, house: &dyn House) -> Done {
-    let invalid = |message: String| Problem::of("auth.invalid_token").because(&message);
+fn by_token(welcome: Welcome, claims: Claims, house: &dyn Backend) -> VenuelessResult {
+    let invalid =
+        |message: String| VenuelessError::new("auth.invalid_token").with_message(&message);
     let user = Id::new(&claims.uid)
         .map_err(|error| invalid(format!("the token's `uid` can't be an id: {error}")))?;
     let has = house.tags(&user).unwrap_or_default();
     let tags = tags_of(&claims.traits, &has, house);
     let is_known = house.knows_user(&user);
-    if is_known && !may_sign_in(house, &user) {
-        return Err(Problem::of("auth.denied").into());
+    if is_known && !can_sign_in(house, &user) {
+        return Err(VenuelessError::new("auth.denied").into());
     }
     let has_all = has.len() == tags.len() && has.iter().zip(&tags).all(|(one, tag)| **tag == **one);
-    if !house.keeps_facts() {
-        if has_all && may_sign_in(house, &user) {
+    if !house.has_store() {
+        if has_all && can_sign_in(house, &user) {
             return welcome.greet(&user, house);
         }
         let message = if is_known {
@@ -87,10 +97,10 @@ fn by_token(welcome: Welcome, claims: Claims, house: &dyn House) -> Done {
         } else {
             NOT_MADE
         };
-        return Err(Problem::of("auth.denied").because(&message).into());
+        return Err(VenuelessError::new("auth.denied").with_message(&message).into());
     }
     // A profile counts at the first login only.
-    let own = kept(house, &user)?;
+    let own = stored_user(house, &user)?;
     let profile = claims.profile.filter(|_| own.profile.is_none());
     let attributes = profile.map(|profile| attribute(PROFILE, Value::Object(profile)));
     if is_known && has_all && attributes.is_none() {
@@ -102,18 +112,24 @@ fn by_token(welcome: Welcome, claims: Claims, house: &dyn House) -> Done {
 }
 
 /// Who has no token is the guest that their browser always was.
-fn by_client(welcome: Welcome, client: &str, limit: &dyn GuestLimit, house: &dyn House) -> Done {
-    let user = guest::id(client).map_err(|error| Problem::of("auth.denied").because(&error))?;
+fn by_client(
+    welcome: Welcome,
+    client: &str,
+    limit: &dyn GuestLimit,
+    house: &dyn Backend,
+) -> VenuelessResult {
+    let user = guest::guest_id(client)
+        .map_err(|error| VenuelessError::new("auth.denied").with_message(&error))?;
     if house.knows_user(&user) {
         return welcome.greet(&user, house);
     }
-    if !house.keeps_facts() {
-        if may_sign_in(house, &user) {
+    if !house.has_store() {
+        if can_sign_in(house, &user) {
             return welcome.greet(&user, house);
         }
-        return Err(Problem::of("auth.denied").because(&NOT_MADE).into());
+        return Err(VenuelessError::new("auth.denied").with_message(&NOT_MADE).into());
     }
-    limit.admit().map_err(|why| Problem::of("auth.too_many_guests").because(&why))?;
+    limit.admit().map_err(|why| VenuelessError::new("auth.too_many_guests").with_message(&why))?;
     let attributes = Some(guest::attributes(house.now()));
     Ok(put(welcome, user, Box::new(UserFields { attributes, ..UserFields::default() })))
 }
@@ -125,15 +141,15 @@ fn attribute(name: &str, value: Value) -> BTreeMap<String, Option<Value>> {
 }
 
 /// Makes or changes a user, and lets them in.
-fn put(welcome: Welcome, user: Id, fields: Box<UserFields>) -> Step<super::Turn> {
+fn put(welcome: Welcome, user: Id, fields: Box<UserFields>) -> Step<super::FrameResponse> {
     let op = Op::PutUser { user: user.clone(), fields: fields.clone() };
-    Step::op(op, move |wrote, house| {
+    Step::write_op(op, move |wrote, house| {
         let done = match wrote {
-            Wrote::Done { .. } => welcome.greet(&user, house),
+            StepOutcome::Done { .. } => welcome.greet(&user, house),
             // What a file says of their tags stays, and what was protected or given since.
-            Wrote::Refused { refusal, .. }
+            StepOutcome::Refused { refusal, .. }
                 if matches!(refusal.reason, Reason::StatedByFile | Reason::ProtectedTag)
-                    && !fields.tags.is_kept() =>
+                    && !fields.tags.is_keep() =>
             {
                 if fields.attributes.is_none() {
                     welcome.greet(&user, house)
@@ -143,17 +159,17 @@ fn put(welcome: Welcome, user: Id, fields: Box<UserFields>) -> Step<super::Turn>
                 }
             }
             // The policy has changed since the traits were looked at.
-            Wrote::Refused { refusal, .. } if refusal.reason == Reason::UnknownTag => {
-                Err(Problem::of("server.unavailable").because(&refusal.message).into())
+            StepOutcome::Refused { refusal, .. } if refusal.reason == Reason::UnknownTag => {
+                Err(VenuelessError::new("server.unavailable").with_message(&refusal.message).into())
             }
-            Wrote::Refused { refusal, .. } => {
-                Err(Problem::of("auth.invalid_token").because(&refusal.message).into())
+            StepOutcome::Refused { refusal, .. } => {
+                Err(VenuelessError::new("auth.invalid_token").with_message(&refusal.message).into())
             }
-            Wrote::Failed(why @ NotWritten::TooLarge(_)) => {
-                Err(Problem::of("auth.invalid_token").because(why).into())
+            StepOutcome::Failed(why @ StepWriteError::TooLarge(_)) => {
+                Err(VenuelessError::new("auth.invalid_token").with_message(why).into())
             }
-            Wrote::Failed(why) => Err(Problem::not_written(why).into()),
+            StepOutcome::Failed(why) => Err(VenuelessError::from_write_error(why).into()),
         };
-        welcome.back.finish(done)
+        welcome.back.settle(done)
     })
 }

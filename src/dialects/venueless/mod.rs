@@ -1,35 +1,35 @@
 //! Venueless: users, moderation and blocking, over a WebSocket.
 //!
-//! Not HTTP, so no [`Dialect`](super::Dialect): a socket has a [`Session`], and each text frame that
-//! comes is answered by a [`Turn`], as each call is by a reply.
+//! Not HTTP, so no [`Dialect`](super::Dialect): a socket has a [`VenuelessSession`], and each text frame that
+//! comes is answered by a [`FrameResponse`], as each call is by a reply.
 
-mod edit;
+mod error;
 mod frame;
 pub mod guest;
 mod issuer;
 mod login;
-mod moderate;
-mod people;
-mod problem;
+mod moderation;
+mod profile_update;
+mod response;
 mod token;
-mod turn;
+mod users;
 mod welcome;
 
-pub use issuer::{InvalidIssuers, Issuer};
-pub use turn::{Notice, SignedIn, Turn};
+pub use issuer::{Issuer, IssuersError};
+pub use response::{FrameResponse, Notice, SignedIn};
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{Failure, House, Step, Unread};
+use super::{Backend, BackendError, CallError, Step};
 use crate::{
     facts::Id,
     request::{Action, Moderation, Request, Resource},
 };
-use frame::{Back, Frame, Payload};
+use error::{VenuelessError, VenuelessStop};
+use frame::{CommandPayload, Frame, ReplyTo};
 use guest::GuestLimit;
-use problem::{Problem, Stop};
 
 /// How Venueless is spoken.
 #[derive(Clone, Default, Debug)]
@@ -40,12 +40,12 @@ pub struct Venueless {
     pub issuers: Vec<Issuer>,
     /// Whether those who have no token are kept out.
     pub refuses_guests: bool,
-    pub shapes: Shapes,
+    pub shapes: ListShape,
 }
 
 /// How lists of users are answered.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Shapes {
+pub enum ListShape {
     /// As the document prints them: an object by ids, and an array.
     #[default]
     Documented,
@@ -55,7 +55,7 @@ pub enum Shapes {
 
 /// What is known of a socket.
 #[derive(Clone, Debug)]
-pub struct Session {
+pub struct VenuelessSession {
     world: String,
     /// Who has authenticated.
     pub user: Option<Id>,
@@ -63,7 +63,7 @@ pub struct Session {
     limit: Arc<dyn GuestLimit>,
 }
 
-impl Session {
+impl VenuelessSession {
     /// The same, on which guests are made only as a limit lets them.
     #[must_use]
     pub fn with_limit(self, limit: Arc<dyn GuestLimit>) -> Self {
@@ -78,20 +78,20 @@ const CLIENT_STATE: &str = "venueless.client_state";
 
 /// What his record keeps of a user for Venueless.
 #[derive(Clone, PartialEq, Default, Debug)]
-struct Own {
+struct StoredUser {
     profile: Option<Map<String, Value>>,
     client_state: Option<Value>,
 }
 
 /// What comes of a frame, if it is not an error.
-type Done = Result<Step<Turn>, Stop>;
+type VenuelessResult = Result<Step<FrameResponse>, VenuelessStop>;
 
 impl Venueless {
     /// Begins a session in a world.
     ///
     /// # Errors
     /// If there is no such world: the frame to send before the socket is closed.
-    pub fn open(&self, world: &str) -> Result<Session, String> {
+    pub fn open(&self, world: &str) -> Result<VenuelessSession, String> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
         let is_there = if self.worlds.is_empty() {
             !world.is_empty() && world.bytes().all(is_plain)
@@ -99,9 +99,13 @@ impl Venueless {
             self.worlds.contains(world)
         };
         if is_there {
-            Ok(Session { world: world.to_owned(), user: None, limit: Arc::new(guest::Unlimited) })
+            Ok(VenuelessSession {
+                world: world.to_owned(),
+                user: None,
+                limit: Arc::new(guest::NoGuestLimit),
+            })
         } else {
-            Err(Back::default().error(&Problem::of("world.unknown_world")).reply)
+            Err(ReplyTo::default().error(&VenuelessError::new("world.unknown_world")).reply)
         }
     }
 
@@ -110,59 +114,71 @@ impl Venueless {
     ///
     /// # Errors
     /// If something can't be read.
-    pub fn turn(
+    pub fn respond(
         &self,
-        session: &Session,
+        session: &VenuelessSession,
         text: &str,
-        house: &dyn House,
-    ) -> Result<Step<Turn>, Unread> {
-        let frame = match Frame::read(text) {
+        house: &dyn Backend,
+    ) -> Result<Step<FrameResponse>, BackendError> {
+        let frame = match Frame::parse(text) {
             Ok(frame) => frame,
-            Err(problem) => return Ok(Step::Done(Back::default().error(&problem))),
+            Err(problem) => return Ok(Step::Done(ReplyTo::default().error(&problem))),
         };
-        frame.back.finish(self.answer(session, &frame, house))
+        frame.back.settle(self.answer(session, &frame, house))
     }
 
     /// The frame to send if there is no answer.
-    pub fn failed(text: &str, failure: &Failure) -> String {
-        let back = Frame::read(text).map(|frame| frame.back).unwrap_or_default();
-        back.error(&Problem::of("server.unavailable").because(failure)).reply
+    pub fn error_frame(text: &str, failure: &CallError) -> String {
+        let back = Frame::parse(text).map(|frame| frame.back).unwrap_or_default();
+        back.error(&VenuelessError::new("server.unavailable").with_message(failure)).reply
     }
 
-    fn answer(&self, session: &Session, frame: &Frame, house: &dyn House) -> Done {
+    fn answer(
+        &self,
+        session: &VenuelessSession,
+        frame: &Frame,
+        house: &dyn Backend,
+    ) -> VenuelessResult {
         match (frame.name.as_str(), &session.user) {
             ("ping", _) => Ok(Step::Done(frame.pong())),
             ("authenticate", None) => self.authenticate(session, frame, house),
-            (_, None) => Err(Problem::of("protocol.unauthenticated").into()),
-            ("authenticate", Some(_)) => Err(Problem::of("protocol.unknown_command").into()),
+            (_, None) => Err(VenuelessError::new("protocol.unauthenticated").into()),
+            ("authenticate", Some(_)) => {
+                Err(VenuelessError::new("protocol.unknown_command").into())
+            }
             (name, Some(user)) => match name.split_once('.').unwrap_or((name, "")) {
                 ("user", action) => {
                     let payload = frame.payload()?;
-                    let asked =
-                        Asked { user, payload, back: &frame.back, shapes: self.shapes, house };
+                    let asked = UserCommand {
+                        user,
+                        payload,
+                        back: &frame.back,
+                        shapes: self.shapes,
+                        house,
+                    };
                     asked.answer(action)
                 }
-                _ => Err(Problem::of("protocol.unknown_command").into()),
+                _ => Err(VenuelessError::new("protocol.unknown_command").into()),
             },
         }
     }
 }
 
 /// A command about users, of one who has authenticated.
-struct Asked<'a> {
+struct UserCommand<'a> {
     user: &'a Id,
-    payload: Payload<'a>,
-    back: &'a Back,
-    shapes: Shapes,
-    house: &'a dyn House,
+    payload: CommandPayload<'a>,
+    back: &'a ReplyTo,
+    shapes: ListShape,
+    house: &'a dyn Backend,
 }
 
-impl Asked<'_> {
-    fn answer(&self, action: &str) -> Done {
-        if !may_sign_in(self.house, self.user) {
-            return Ok(Step::Done(Turn {
-                ends: true,
-                ..self.back.error(&Problem::of("auth.denied"))
+impl UserCommand<'_> {
+    fn answer(&self, action: &str) -> VenuelessResult {
+        if !can_sign_in(self.house, self.user) {
+            return Ok(Step::Done(FrameResponse {
+                closes: true,
+                ..self.back.error(&VenuelessError::new("auth.denied"))
             }));
         }
         match action {
@@ -171,50 +187,50 @@ impl Asked<'_> {
             "fetch" => self.fetch(),
             "list" => self.list(),
             "list.blocked" => self.list_blocked(),
-            "ban" => self.moderate(moderate::Kind::Ban),
-            "silence" => self.moderate(moderate::Kind::Silence),
-            "reactivate" => self.moderate(moderate::Kind::Reactivate),
-            "delete" => self.moderate(moderate::Kind::Delete),
+            "ban" => self.moderate(moderation::ModerationCommand::Ban),
+            "silence" => self.moderate(moderation::ModerationCommand::Silence),
+            "reactivate" => self.moderate(moderation::ModerationCommand::Reactivate),
+            "delete" => self.moderate(moderation::ModerationCommand::Delete),
             "block" => self.block(true),
             "unblock" => self.block(false),
-            _ => Err(Problem::of("user.unsupported_command").into()),
+            _ => Err(VenuelessError::new("user.unsupported_command").into()),
         }
     }
 
     /// # Errors
     /// If they are none of the policy's managers.
-    fn must_list(&self) -> Result<(), Problem> {
-        if manages(self.house, self.user) { Ok(()) } else { Err(Problem::denied()) }
+    fn require_lister(&self) -> Result<(), VenuelessError> {
+        if can_list_users(self.house, self.user) { Ok(()) } else { Err(VenuelessError::denied()) }
     }
 
     /// # Errors
     /// If they are none of the policy's managers, or silenced.
-    fn must_manage(&self) -> Result<(), Problem> {
-        if manages_others(self.house, self.user) { Ok(()) } else { Err(Problem::denied()) }
+    fn require_manager(&self) -> Result<(), VenuelessError> {
+        if can_moderate(self.house, self.user) { Ok(()) } else { Err(VenuelessError::denied()) }
     }
 }
 
 /// Whether someone may be here at all.
-fn may_sign_in(house: &dyn House, user: &str) -> bool {
-    house.decide(&Request::of(user, Action::SignIn, Resource::None)).allow
+fn can_sign_in(house: &dyn Backend, user: &str) -> bool {
+    house.decide(&Request::with_resource(user, Action::SignIn, Resource::None)).allow
 }
 
 /// Whether someone may do to others what managers may: not while they are silenced.
-fn manages_others(house: &dyn House, user: &str) -> bool {
-    manages(house, user) && matches!(house.moderation(user), None | Some(Moderation::None))
+fn can_moderate(house: &dyn Backend, user: &str) -> bool {
+    can_list_users(house, user) && matches!(house.moderation(user), None | Some(Moderation::None))
 }
 
 /// Whether someone may see all users.
-fn manages(house: &dyn House, user: &str) -> bool {
-    house.decide(&Request::of(user, Action::ListUsers, Resource::None)).allow
+fn can_list_users(house: &dyn Backend, user: &str) -> bool {
+    house.decide(&Request::with_resource(user, Action::ListUsers, Resource::None)).allow
 }
 
-fn kept(house: &dyn House, user: &str) -> Result<Own, Unread> {
-    let Some(mut kept) = house.kept(user)? else { return Ok(Own::default()) };
-    let attributes = &mut kept.user.attributes;
+fn stored_user(house: &dyn Backend, user: &str) -> Result<StoredUser, BackendError> {
+    let Some(mut kept) = house.user_record(user)? else { return Ok(StoredUser::default()) };
+    let attributes = &mut kept.record.attributes;
     let profile = match attributes.remove(PROFILE) {
         Some(Value::Object(profile)) => Some(profile),
         _ => None,
     };
-    Ok(Own { profile, client_state: attributes.remove(CLIENT_STATE) })
+    Ok(StoredUser { profile, client_state: attributes.remove(CLIENT_STATE) })
 }

@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 use sha2::Sha256;
 
 use super::{
-    frame::{kind, text_or_number},
+    error::VenuelessError,
+    frame::{text_or_number, value_kind},
     issuer::Issuer,
-    problem::Problem,
 };
 use crate::{
-    dialects::json::{self, Any},
-    facts::Since,
+    dialects::json::{self, StrictValue},
+    facts::UnixMillis,
 };
 
 /// What a token that was verified says of its user.
@@ -22,7 +22,7 @@ pub(super) struct Claims {
     pub(super) traits: Vec<String>,
     pub(super) profile: Option<Map<String, Value>>,
     /// When the token ends.
-    pub(super) until: Since,
+    pub(super) expires: UnixMillis,
 }
 
 /// How many characters a `uid` has at most.
@@ -33,37 +33,41 @@ const LONGEST_UID: usize = 200;
 /// # Errors
 /// `auth.expired_token` if one of them made it and its time is over, else `auth.invalid_token`: with
 /// a message only if one of them made it.
-pub(super) fn verify(token: &str, issuers: &[Issuer], now: Since) -> Result<Claims, Problem> {
-    let invalid = || Problem::of("auth.invalid_token");
-    let claims = signed_by(token, issuers).ok_or_else(invalid)?;
-    let until = match time(&claims, "exp")? {
+pub(super) fn verify(
+    token: &str,
+    issuers: &[Issuer],
+    now: UnixMillis,
+) -> Result<Claims, VenuelessError> {
+    let invalid = || VenuelessError::new("auth.invalid_token");
+    let claims = verified_claims(token, issuers).ok_or_else(invalid)?;
+    let until = match time_claim(&claims, "exp")? {
         Some(end) if in_seconds(now) >= end => return Err(expired()),
         Some(end) => in_milliseconds(end),
-        None => return Err(invalid().because(&"the token never ends: it has no `exp`")),
+        None => return Err(invalid().with_message(&"the token never ends: it has no `exp`")),
     };
-    if time(&claims, "nbf")?.is_some_and(|begin| in_seconds(now) < begin) {
-        return Err(invalid().because(&"the token is not valid yet, as its `nbf` says"));
+    if time_claim(&claims, "nbf")?.is_some_and(|begin| in_seconds(now) < begin) {
+        return Err(invalid().with_message(&"the token is not valid yet, as its `nbf` says"));
     }
-    time(&claims, "iat")?;
-    read(&claims, until)
+    time_claim(&claims, "iat")?;
+    parse_claims(&claims, until)
 }
 
 /// That of a token whose time is over.
-pub(super) fn expired() -> Problem {
-    Problem::of("auth.expired_token")
+pub(super) fn expired() -> VenuelessError {
+    VenuelessError::new("auth.expired_token")
 }
 
 /// The claims of a token that one of the issuers signed for this audience.
-fn signed_by(token: &str, issuers: &[Issuer]) -> Option<Map<String, Value>> {
+fn verified_claims(token: &str, issuers: &[Issuer]) -> Option<Map<String, Value>> {
     let (message, signature) = token.rsplit_once('.')?;
     let (header, claims) = message.split_once('.').filter(|(_, rest)| !rest.contains('.'))?;
-    let header = part(header)?;
+    let header = decode_part(header)?;
     // What a critical extension means is not known here.
     let is_ours =
         header.get("alg").is_some_and(|alg| alg == "HS256") && !header.contains_key("crit");
     let signature = URL_SAFE_NO_PAD.decode(signature).ok().filter(|_| is_ours)?;
-    issuers.iter().filter(|issuer| issuer.signed(message, &signature)).find_map(|issuer| {
-        let claims = part(claims)?;
+    issuers.iter().filter(|issuer| issuer.verifies(message, &signature)).find_map(|issuer| {
+        let claims = decode_part(claims)?;
         let is_for = |audience: &Value| match audience {
             Value::Array(all) => all.iter().any(|one| *one == *issuer.audience),
             one => *one == *issuer.audience,
@@ -75,23 +79,23 @@ fn signed_by(token: &str, issuers: &[Issuer]) -> Option<Map<String, Value>> {
 
 impl Issuer {
     /// Takes as long for a wrong signature as for a right one.
-    fn signed(&self, message: &str, signature: &[u8]) -> bool {
+    fn verifies(&self, message: &str, signature: &[u8]) -> bool {
         Hmac::<Sha256>::new_from_slice(&self.secret)
             .is_ok_and(|mac| mac.chain_update(message).verify_slice(signature).is_ok())
     }
 }
 
 /// The object that a part of a token holds.
-fn part(text: &str) -> Option<Map<String, Value>> {
+fn decode_part(text: &str) -> Option<Map<String, Value>> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    match json::read(&bytes, "a part of a token") {
-        Ok(Any(Value::Object(fields))) => Some(fields),
+    match json::parse(&bytes, "a part of a token") {
+        Ok(StrictValue(Value::Object(fields))) => Some(fields),
         _ => None,
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "seconds are far fewer")]
-fn in_seconds(now: Since) -> f64 {
+fn in_seconds(now: UnixMillis) -> f64 {
     now as f64 / 1000.0
 }
 
@@ -100,47 +104,47 @@ fn in_seconds(now: Since) -> f64 {
     clippy::cast_sign_loss,
     reason = "it ends in time, or never as far as a clock goes"
 )]
-fn in_milliseconds(seconds: f64) -> Since {
-    (seconds * 1000.0).floor() as Since
+fn in_milliseconds(seconds: f64) -> UnixMillis {
+    (seconds * 1000.0).floor() as UnixMillis
 }
 
-fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<f64>, Problem> {
+fn time_claim(claims: &Map<String, Value>, name: &str) -> Result<Option<f64>, VenuelessError> {
     match claims.get(name) {
         None => Ok(None),
         Some(Value::Number(time)) => Ok(time.as_f64()),
-        Some(other) => Err(wrong(name, "a time in seconds", other)),
+        Some(other) => Err(claim_error(name, "a time in seconds", other)),
     }
 }
 
-fn wrong(name: &str, expected: &str, found: &Value) -> Problem {
-    let message = format!("the token's `{name}` must be {expected}, not {}", kind(found));
-    Problem::of("auth.invalid_token").because(&message)
+fn claim_error(name: &str, expected: &str, found: &Value) -> VenuelessError {
+    let message = format!("the token's `{name}` must be {expected}, not {}", value_kind(found));
+    VenuelessError::new("auth.invalid_token").with_message(&message)
 }
 
-fn read(claims: &Map<String, Value>, until: Since) -> Result<Claims, Problem> {
+fn parse_claims(claims: &Map<String, Value>, until: UnixMillis) -> Result<Claims, VenuelessError> {
     let missing = |name: &str| {
         let message = format!("the token has no `{name}`");
-        Problem::of("auth.invalid_token").because(&message)
+        VenuelessError::new("auth.invalid_token").with_message(&message)
     };
     let uid = claims.get("uid").ok_or_else(|| missing("uid"))?;
-    let uid = text_or_number(uid).ok_or_else(|| wrong("uid", "a text or a number", uid))?;
+    let uid = text_or_number(uid).ok_or_else(|| claim_error("uid", "a text or a number", uid))?;
     if uid.is_empty() || uid.chars().count() > LONGEST_UID {
         let message = format!("the token's `uid` must have 1 to {LONGEST_UID} characters");
-        return Err(Problem::of("auth.invalid_token").because(&message));
+        return Err(VenuelessError::new("auth.invalid_token").with_message(&message));
     }
     let traits = match claims.get("traits").ok_or_else(|| missing("traits"))? {
         Value::Array(traits) => traits,
-        other => return Err(wrong("traits", "a list of texts", other)),
+        other => return Err(claim_error("traits", "a list of texts", other)),
     };
     let text = |value: &Value| {
-        let text = value.as_str().ok_or_else(|| wrong("traits", "a list of texts", value))?;
+        let text = value.as_str().ok_or_else(|| claim_error("traits", "a list of texts", value))?;
         Ok(text.to_owned())
     };
-    let traits = traits.iter().map(text).collect::<Result<_, Problem>>()?;
+    let traits = traits.iter().map(text).collect::<Result<_, VenuelessError>>()?;
     let profile = match claims.get("profile") {
         None | Some(Value::Null) => None,
         Some(Value::Object(profile)) => Some(profile.clone()),
-        Some(other) => return Err(wrong("profile", "an object", other)),
+        Some(other) => return Err(claim_error("profile", "an object", other)),
     };
-    Ok(Claims { uid, traits, profile, until })
+    Ok(Claims { uid, traits, profile, expires: until })
 }

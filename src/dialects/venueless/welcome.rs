@@ -1,15 +1,16 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Done, Own, Shapes, SignedIn, Turn,
-    frame::Back,
-    kept, manages, manages_others, may_sign_in,
-    people::{profile, state},
-    problem::Problem,
+    FrameResponse, ListShape, SignedIn, StoredUser, VenuelessResult, can_list_users, can_moderate,
+    can_sign_in,
+    error::VenuelessError,
+    frame::ReplyTo,
+    stored_user,
+    users::{moderation_word, profile},
 };
 use crate::{
-    dialects::{House, Step},
-    facts::{Id, Since},
+    dialects::{Backend, Step},
+    facts::{Id, UnixMillis},
     request::Moderation,
 };
 
@@ -17,21 +18,21 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Welcome {
     pub(super) world: String,
-    pub(super) back: Back,
-    pub(super) shapes: Shapes,
+    pub(super) back: ReplyTo,
+    pub(super) shapes: ListShape,
     /// When the token ends by which they come.
-    pub(super) until: Option<Since>,
+    pub(super) expires: Option<UnixMillis>,
 }
 
 impl Welcome {
     /// # Errors
     /// If he is not let in after all.
-    pub(super) fn greet(&self, user: &Id, house: &dyn House) -> Done {
-        if !may_sign_in(house, user) {
-            return Err(Problem::of("auth.denied").into());
+    pub(super) fn greet(&self, user: &Id, house: &dyn Backend) -> VenuelessResult {
+        if !can_sign_in(house, user) {
+            return Err(VenuelessError::new("auth.denied").into());
         }
         let moderation = house.moderation(user);
-        let kept = kept(house, user)?;
+        let kept = stored_user(house, user)?;
         let groups = house.user(user)?.map(|told| told.groups).unwrap_or_default();
         let channels: Vec<Value> = groups.iter().map(|group| json!({ "id": group })).collect();
         let mut data = Map::new();
@@ -39,27 +40,27 @@ impl Welcome {
         data.insert("world.config".to_owned(), self.world(user, moderation, house));
         data.insert("chat.channels".to_owned(), channels.into());
         data.insert("chat.read_pointers".to_owned(), json!({}));
-        if self.shapes == Shapes::Upstream {
+        if self.shapes == ListShape::Upstream {
             data.insert("chat.notification_counts".to_owned(), json!({}));
             data.insert("exhibition".to_owned(), json!({}));
             data.insert("announcements".to_owned(), json!([]));
         }
-        let is_unlimited = manages_others(house, user);
+        let is_unlimited = can_moderate(house, user);
         let user = user.clone();
-        let signed_in = Some(SignedIn { user, moderation, until: self.until, is_unlimited });
+        let signed_in = Some(SignedIn { user, moderation, expires: self.expires, is_unlimited });
         let reply = self.back.reply("authenticated", &Value::Object(data));
-        Ok(Step::Done(Turn { signed_in, ..reply }))
+        Ok(Step::Done(FrameResponse { signed_in, ..reply }))
     }
 
-    fn world(&self, user: &str, moderation: Option<Moderation>, house: &dyn House) -> Value {
+    fn world(&self, user: &str, moderation: Option<Moderation>, house: &dyn Backend) -> Value {
         let mut permissions = vec!["world:view"];
         if !matches!(moderation, Some(Moderation::Silenced)) {
             permissions.push("world:chat.direct");
         }
-        if manages(house, user) {
+        if can_list_users(house, user) {
             permissions.push("world:users.list");
         }
-        if manages_others(house, user) {
+        if can_moderate(house, user) {
             permissions.push("world:users.manage");
         }
         let traits = house.tags(user).unwrap_or_default();
@@ -73,11 +74,11 @@ impl Welcome {
 }
 
 /// A user as they see themselves.
-pub(super) fn own(user: &str, kept: &Own, moderation: Option<Moderation>) -> Value {
+pub(super) fn own(user: &str, kept: &StoredUser, moderation: Option<Moderation>) -> Value {
     let mut own = Map::new();
     own.insert("id".to_owned(), user.into());
     own.insert("profile".to_owned(), profile(kept));
-    own.insert("moderation_state".to_owned(), state(moderation).into());
+    own.insert("moderation_state".to_owned(), moderation_word(moderation).into());
     if let Some(state) = &kept.client_state {
         own.insert("client_state".to_owned(), state.clone());
     }

@@ -1,20 +1,20 @@
 use serde_json::Value;
 
-use super::refused::Refused;
+use super::error::XmtpError;
 use crate::{
     dialects::{
         Call, json,
-        text::{Encoding, kind, shown},
+        text::{PercentEncoding, excerpt, value_kind},
     },
     facts::{Id, MOST_COMMANDS},
-    request::choices,
+    request::describe_choices,
 };
 
 /// The arguments of a call, by their names: each is known under all ways in which the SDKs write it,
 /// as `inboxId`, `inboxID` and `inbox_id`.
 #[derive(Clone, Debug)]
 pub(super) struct Arguments {
-    given: Vec<Given>,
+    given: Vec<Argument>,
     asked: Vec<&'static str>,
 }
 
@@ -22,11 +22,11 @@ pub(super) struct Arguments {
 pub(super) const IDENTIFIERS: [&str; 2] = ["identifiers", "identities"];
 
 /// How many there may be. No call knows as many.
-const MOST: usize = 64;
+const MAX_ARGUMENTS: usize = 64;
 
 #[derive(Clone, Debug)]
-struct Given {
-    /// As [`plain`] makes it.
+struct Argument {
+    /// As [`normalize_name`] makes it.
     name: String,
     written: String,
     value: Value,
@@ -34,38 +34,38 @@ struct Given {
 
 impl Arguments {
     /// Those in a body, or those in the query of a GET or HEAD.
-    pub(super) fn of(call: &Call<'_>) -> Result<Self, Refused> {
+    pub(super) fn from_call(call: &Call<'_>) -> Result<Self, XmtpError> {
         if matches!(call.method, "GET" | "HEAD") {
-            Self::of_query(call.query)
+            Self::from_query(call.query)
         } else {
-            Self::of_body(call)
+            Self::from_body(call)
         }
     }
 
-    fn of_body(call: &Call<'_>) -> Result<Self, Refused> {
+    fn from_body(call: &Call<'_>) -> Result<Self, XmtpError> {
         if !call.query.is_empty() {
             let message = "the arguments of a call that is no GET stand in its body, as JSON";
-            return Err(Refused::invalid("query", message));
+            return Err(XmtpError::invalid("query", message));
         }
         let mut all = Self::new();
         if call.body.iter().all(u8::is_ascii_whitespace) {
             return Ok(all);
         }
-        match json::read::<json::Any>(call.body, "a JSON object") {
-            Ok(json::Any(Value::Object(fields))) => {
+        match json::parse::<json::StrictValue>(call.body, "a JSON object") {
+            Ok(json::StrictValue(Value::Object(fields))) => {
                 fields.into_iter().try_for_each(|(name, value)| all.add(name, value))?;
                 Ok(all)
             }
-            Ok(_) => Err(Refused::invalid("body", "a call's arguments are a JSON object")),
-            Err(misread) => Err(Refused::invalid("body", misread.to_string())),
+            Ok(_) => Err(XmtpError::invalid("body", "a call's arguments are a JSON object")),
+            Err(misread) => Err(XmtpError::invalid("body", misread.to_string())),
         }
     }
 
-    fn of_query(query: &str) -> Result<Self, Refused> {
+    fn from_query(query: &str) -> Result<Self, XmtpError> {
         let mut all = Self::new();
-        let decoded = |text: &str| match Encoding::FORM.decode(text.as_bytes()) {
+        let decoded = |text: &str| match PercentEncoding::FORM.decode(text.as_bytes()) {
             Ok(text) => Ok(text.into_owned()),
-            Err(error) => Err(Refused::invalid("query", error.to_string())),
+            Err(error) => Err(XmtpError::invalid("query", error.to_string())),
         };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -79,31 +79,31 @@ impl Arguments {
     }
 
     /// Those of an object within another argument.
-    pub(super) fn within(object: &serde_json::Map<String, Value>) -> Result<Self, Refused> {
+    pub(super) fn from_object(object: &serde_json::Map<String, Value>) -> Result<Self, XmtpError> {
         let mut all = Self::new();
         let mut fields = object.iter();
         fields.try_for_each(|(name, value)| all.add(name.clone(), value.clone()))?;
         Ok(all)
     }
 
-    fn add(&mut self, written: String, value: Value) -> Result<(), Refused> {
-        if self.given.len() == MOST {
-            let message = format!("a call has at most {MOST} arguments");
-            return Err(Refused::invalid(&shown(&written), message));
+    fn add(&mut self, written: String, value: Value) -> Result<(), XmtpError> {
+        if self.given.len() == MAX_ARGUMENTS {
+            let message = format!("a call has at most {MAX_ARGUMENTS} arguments");
+            return Err(XmtpError::invalid(&excerpt(&written), message));
         }
-        let name = plain(&written);
+        let name = normalize_name(&written);
         if self.given.iter().any(|given| given.name == name) {
-            let message = format!("`{}` is given twice", shown(&written));
-            return Err(Refused::invalid(&shown(&written), message));
+            let message = format!("`{}` is given twice", excerpt(&written));
+            return Err(XmtpError::invalid(&excerpt(&written), message));
         }
-        self.given.push(Given { name, written, value });
+        self.given.push(Argument { name, written, value });
         Ok(())
     }
 
     /// Takes an argument out; `null` is none.
     pub(super) fn take(&mut self, name: &'static str) -> Option<Value> {
         self.asked.push(name);
-        let plain = plain(name);
+        let plain = normalize_name(name);
         let at = self.given.iter().position(|given| given.name == plain)?;
         Some(self.given.swap_remove(at).value).filter(|value| !value.is_null())
     }
@@ -115,13 +115,13 @@ impl Arguments {
     pub(super) fn take_one(
         &mut self,
         names: &[&'static str],
-    ) -> Result<Option<(&'static str, Value)>, Refused> {
+    ) -> Result<Option<(&'static str, Value)>, XmtpError> {
         let mut found = None;
         for &name in names {
             let Some(value) = self.take(name) else { continue };
             if let Some((other, _)) = found {
                 let message = format!("give either `{other}` or `{name}`: they mean the same");
-                return Err(Refused::invalid(name, message));
+                return Err(XmtpError::invalid(name, message));
             }
             found = Some((name, value));
         }
@@ -129,45 +129,48 @@ impl Arguments {
     }
 
     /// Takes a text.
-    pub(super) fn text(&mut self, names: &[&'static str]) -> Result<Option<String>, Refused> {
+    pub(super) fn text(&mut self, names: &[&'static str]) -> Result<Option<String>, XmtpError> {
         match self.take_one(names)? {
             None => Ok(None),
             Some((_, Value::String(text))) => Ok(Some(text)),
-            Some((name, other)) => Err(expected(name, "a text", &other)),
+            Some((name, other)) => Err(type_error(name, "a text", &other)),
         }
     }
 
     /// Takes an inbox id.
-    pub(super) fn id(&mut self, names: &[&'static str]) -> Result<Option<Id>, Refused> {
+    pub(super) fn id(&mut self, names: &[&'static str]) -> Result<Option<Id>, XmtpError> {
         let at = names.first().copied().unwrap_or_default();
         let read = |text: String| {
-            Id::new(&text).map_err(|error| Refused::invalid(at, format!("`{at}`: {error}")))
+            Id::new(&text).map_err(|error| XmtpError::invalid(at, format!("`{at}`: {error}")))
         };
         self.text(names)?.map(read).transpose()
     }
 
     /// Takes an inbox id that must be there.
-    pub(super) fn needed_id(&mut self, name: &'static str) -> Result<Id, Refused> {
+    pub(super) fn required_id(&mut self, name: &'static str) -> Result<Id, XmtpError> {
         self.id(&[name])?.ok_or_else(|| missing(name))
     }
 
     /// Whether an argument is given, `null` aside.
     pub(super) fn has(&self, name: &str) -> bool {
-        let plain = plain(name);
+        let plain = normalize_name(name);
         self.given.iter().any(|given| given.name == plain && !given.value.is_null())
     }
 
     /// Takes a list of texts. An SDK's `identifiers` are the texts in them, as
     /// `{"identifier": "0x1", "identifierKind": "Ethereum"}`.
-    pub(super) fn texts(&mut self, names: &[&'static str]) -> Result<Option<Vec<String>>, Refused> {
+    pub(super) fn texts(
+        &mut self,
+        names: &[&'static str],
+    ) -> Result<Option<Vec<String>>, XmtpError> {
         let Some((name, value)) = self.take_one(names)? else { return Ok(None) };
         let Value::Array(items) = value else {
-            return Err(expected(name, "a list of texts", &value));
+            return Err(type_error(name, "a list of texts", &value));
         };
         if items.len() > MOST_COMMANDS {
             let message =
                 format!("`{name}` has at most {MOST_COMMANDS} items, not {}", items.len());
-            return Err(Refused::invalid(name, message));
+            return Err(XmtpError::invalid(name, message));
         }
         let text = |(at, item)| match item {
             Value::String(text) => Ok(text),
@@ -177,41 +180,41 @@ impl Arguments {
                     _ => Err(missing(&format!("{name}[{at}].identifier"))),
                 }
             }
-            other => Err(expected(&format!("{name}[{at}]"), "a text", &other)),
+            other => Err(type_error(&format!("{name}[{at}]"), "a text", &other)),
         };
         items.into_iter().enumerate().map(text).collect::<Result<_, _>>().map(Some)
     }
 
     /// Takes a list of ids.
-    pub(super) fn ids(&mut self, names: &[&'static str]) -> Result<Option<Vec<Id>>, Refused> {
+    pub(super) fn ids(&mut self, names: &[&'static str]) -> Result<Option<Vec<Id>>, XmtpError> {
         let Some(texts) = self.texts(names)? else { return Ok(None) };
         let at = names.first().copied().unwrap_or_default();
         let read = |(index, text): (usize, &String)| {
             let at = format!("{at}[{index}]");
-            Id::new(text).map_err(|error| Refused::invalid(&at, format!("`{at}`: {error}")))
+            Id::new(text).map_err(|error| XmtpError::invalid(&at, format!("`{at}`: {error}")))
         };
         texts.iter().enumerate().map(read).collect::<Result<_, _>>().map(Some)
     }
 
     /// Sees that nothing is given that nobody asked for.
-    pub(super) fn finish(self) -> Result<(), Refused> {
-        let Some(Given { written, .. }) = self.given.first() else { return Ok(()) };
-        let written = shown(written);
-        let known = choices(&written, self.asked.iter().copied());
+    pub(super) fn finish(self) -> Result<(), XmtpError> {
+        let Some(Argument { written, .. }) = self.given.first() else { return Ok(()) };
+        let written = excerpt(written);
+        let known = describe_choices(&written, self.asked.iter().copied());
         let message = format!("unknown argument `{written}`; {known}");
-        Err(Refused::invalid(&written, message))
+        Err(XmtpError::invalid(&written, message))
     }
 }
 
-pub(super) fn missing(name: &str) -> Refused {
-    Refused::invalid(name, format!("the argument `{name}` is missing"))
+pub(super) fn missing(name: &str) -> XmtpError {
+    XmtpError::invalid(name, format!("the argument `{name}` is missing"))
 }
 
-pub(super) fn expected(at: &str, what: &str, found: &Value) -> Refused {
-    Refused::invalid(at, format!("`{at}`: expected {what}, found {}", kind(found)))
+pub(super) fn type_error(at: &str, what: &str, found: &Value) -> XmtpError {
+    XmtpError::invalid(at, format!("`{at}`: expected {what}, found {}", value_kind(found)))
 }
 
 /// A name without what the SDKs write in different ways: case and underscores.
-pub(super) fn plain(name: &str) -> String {
+pub(super) fn normalize_name(name: &str) -> String {
     name.chars().filter(|&c| c != '_').flat_map(char::to_lowercase).collect()
 }

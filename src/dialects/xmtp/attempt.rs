@@ -1,15 +1,15 @@
 use serde_json::{Value, json};
 
-use super::refused::{Refused, Stop};
+use super::error::{XmtpError, XmtpStop};
 use crate::{
-    dialects::{House, Reply, Wrote},
-    facts::{Command, Id, Op, Reason, Refusal},
+    dialects::{Backend, Reply, StepOutcome},
+    facts::{Command, CommandError, Id, Op, Reason},
     request,
 };
 
 /// What a caller tries to do, as a refusal tells it.
 #[derive(Clone, Debug)]
-pub(super) struct Attempt {
+pub(super) struct GroupAttempt {
     pub(super) caller: Id,
     pub(super) group: Id,
     /// The permission that it takes.
@@ -20,7 +20,7 @@ pub(super) struct Attempt {
     pub(super) inboxes: Vec<Id>,
 }
 
-impl Attempt {
+impl GroupAttempt {
     /// Of the caller in a group.
     pub(super) fn new(caller: Id, group: Id, permission: &'static str) -> Self {
         Self { caller, group, permission, field: None, inboxes: Vec::new() }
@@ -32,7 +32,12 @@ impl Attempt {
     }
 
     /// What is answered to a refusal of one of its commands, that at this place.
-    pub(super) fn refused(&self, at: usize, refusal: &Refusal, house: &dyn House) -> Refused {
+    pub(super) fn refusal_error(
+        &self,
+        at: usize,
+        refusal: &CommandError,
+        house: &dyn Backend,
+    ) -> XmtpError {
         let inbox = match &*self.inboxes {
             [] => None,
             [one] => Some(one),
@@ -40,7 +45,7 @@ impl Attempt {
         };
         let message = match refusal.reason {
             Reason::UnknownSubject | Reason::UnknownResource => {
-                unknown(house, &self.caller, &self.group, inbox)
+                unknown_message(house, &self.caller, &self.group, inbox)
             }
             _ => None,
         };
@@ -61,15 +66,15 @@ impl Attempt {
             Reason::Invalid | Reason::InvalidValue | Reason::TooMany | Reason::UnknownMatrix => {
                 (400, None)
             }
-            reason if is_of_a_gate(reason) => (403, Some("InsufficientPermissions")),
+            reason if is_gate_reason(reason) => (403, Some("InsufficientPermissions")),
             _ => (409, None),
         };
         let message = if status == 403 {
-            format!("Permission denied: Unable to {}: {message}", self.words())
+            format!("Permission denied: Unable to {}: {message}", self.action_phrase())
         } else {
             message
         };
-        let mut refused = Refused::new(status, refusal.reason.as_str(), message);
+        let mut refused = XmtpError::new(status, refusal.reason.as_str(), message);
         if let Some(kind) = kind {
             refused = refused.with("kind", kind);
         }
@@ -87,9 +92,9 @@ impl Attempt {
     }
 
     /// A refusal that XMTP has of its own.
-    pub(super) fn forbidden(&self, code: &str, kind: &str, message: &str) -> Refused {
-        let message = format!("Permission denied: Unable to {}: {message}", self.words());
-        let refused = Refused::new(403, code, message);
+    pub(super) fn forbidden(&self, code: &str, kind: &str, message: &str) -> XmtpError {
+        let message = format!("Permission denied: Unable to {}: {message}", self.action_phrase());
+        let refused = XmtpError::new(403, code, message);
         let refused = refused.with("kind", kind).with("permission", self.permission);
         match &self.field {
             Some(field) => refused.with("field", field.as_str()),
@@ -101,32 +106,34 @@ impl Attempt {
     pub(super) fn check(
         &self,
         request: &request::Request<'_>,
-        house: &dyn House,
-    ) -> Result<(), Refused> {
+        house: &dyn Backend,
+    ) -> Result<(), XmtpError> {
         let decision = house.decide(request);
         if decision.allow {
             return Ok(());
         }
         let message = format!("`{}` may not: {}", self.caller.escape_debug(), decision.reason);
-        Err(self.refused(0, &Refusal::new(decision.reason.into(), message), house))
+        Err(self.refusal_error(0, &CommandError::new(decision.reason.into(), message), house))
     }
 
     /// What is answered once its commands took effect or not.
-    pub(super) fn answered(
+    pub(super) fn outcome_reply(
         &self,
-        wrote: &Wrote,
-        house: &dyn House,
-        done: impl FnOnce() -> Result<Reply, Stop>,
-    ) -> Result<Reply, Stop> {
+        wrote: &StepOutcome,
+        house: &dyn Backend,
+        done: impl FnOnce() -> Result<Reply, XmtpStop>,
+    ) -> Result<Reply, XmtpStop> {
         match wrote {
-            Wrote::Done { .. } => done(),
-            Wrote::Refused { at, refusal } => Err(self.refused(*at, refusal, house).into()),
-            Wrote::Failed(not) => Err(Refused::from(not).into()),
+            StepOutcome::Done { .. } => done(),
+            StepOutcome::Refused { at, refusal } => {
+                Err(self.refusal_error(*at, refusal, house).into())
+            }
+            StepOutcome::Failed(not) => Err(XmtpError::from(not).into()),
         }
     }
 
     /// It, as the SDKs' errors call it.
-    fn words(&self) -> String {
+    fn action_phrase(&self) -> String {
         match (self.permission, self.field.as_deref()) {
             ("update_metadata", Some("group_name")) => "update group name".to_owned(),
             ("update_metadata", Some("description")) => "update group description".to_owned(),
@@ -144,18 +151,23 @@ impl Attempt {
 }
 
 /// A result, as all are answered.
-pub(super) fn result(status: u16, result: &Value) -> Reply {
+pub(super) fn result_reply(status: u16, result: &Value) -> Reply {
     Reply::json(status, &json!({ "result": result }))
 }
 
-pub(super) fn no_group(group: &str) -> Refused {
+pub(super) fn unknown_group(group: &str) -> XmtpError {
     let message =
         format!("no group `{}` is known; make it with POST /xmtp/groups", group.escape_debug());
-    Refused::new(404, Reason::UnknownResource.as_str(), message)
+    XmtpError::new(404, Reason::UnknownResource.as_str(), message)
 }
 
 /// Which of those that a call names is not known.
-fn unknown(house: &dyn House, caller: &str, group: &str, inbox: Option<&Id>) -> Option<String> {
+fn unknown_message(
+    house: &dyn Backend,
+    caller: &str,
+    group: &str,
+    inbox: Option<&Id>,
+) -> Option<String> {
     let not_known = |inbox: &&str| !house.knows_user(inbox);
     if let Some(inbox) = [caller].into_iter().chain(inbox.map(|id| &**id)).find(not_known) {
         let inbox = inbox.escape_debug();
@@ -168,6 +180,6 @@ fn unknown(house: &dyn House, caller: &str, group: &str, inbox: Option<&Id>) -> 
 }
 
 /// Whether it is one that a decision gives.
-fn is_of_a_gate(reason: Reason) -> bool {
+fn is_gate_reason(reason: Reason) -> bool {
     reason.as_str().parse::<request::Reason>().is_ok()
 }

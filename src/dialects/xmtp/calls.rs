@@ -1,17 +1,17 @@
 //! The calls of a group, by their names in the SDKs.
 
-use super::arguments::plain;
+use super::arguments::normalize_name;
 use crate::request::{Action, GroupPermission, Role};
 
 /// What a call asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Call {
-    Read(Read),
-    Write(Write),
+pub(super) enum GroupCall {
+    Read(GroupRead),
+    Write(GroupWrite),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Read {
+pub(super) enum GroupRead {
     /// Whether an inbox has this role.
     Is(Role),
     /// The inboxes that have it.
@@ -31,13 +31,13 @@ pub(super) enum Read {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Write {
+pub(super) enum GroupWrite {
     /// One of the four changes of roles.
     Role(Action),
-    AddMembers(By),
-    RemoveMembers(By),
+    AddMembers(MemberNaming),
+    RemoveMembers(MemberNaming),
     /// Of a permission that is named in the call, or of this one.
-    Permission(Option<Target>),
+    Permission(Option<PermissionTarget>),
     /// One field of the metadata.
     Field(&'static str),
     /// One that is named in the call.
@@ -50,7 +50,7 @@ pub(super) enum Write {
 
 /// How members are named.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum By {
+pub(super) enum MemberNaming {
     InboxId,
     Address,
     /// By inbox ids in newer SDKs, by addresses in older ones and the document.
@@ -58,7 +58,7 @@ pub(super) enum By {
 }
 
 /// A permission, and the field if it is one that a field has.
-pub(super) type Target = (GroupPermission, Option<&'static str>);
+pub(super) type PermissionTarget = (GroupPermission, Option<&'static str>);
 
 pub(super) const NAME: &str = "group_name";
 pub(super) const DESCRIPTION: &str = "description";
@@ -67,10 +67,10 @@ pub(super) const APP_DATA: &str = "app_data";
 pub(super) const DISAPPEAR_FROM: &str = "message_disappear_from_ns";
 pub(super) const DISAPPEAR_IN: &str = "message_disappear_in_ns";
 
-impl Call {
+impl GroupCall {
     /// The call of a name in any SDK's spelling, as `isAdmin` and `is_admin`; `None` if there is none.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        let name = plain(name);
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        let name = normalize_name(name);
         read(&name).map(Self::Read).or_else(|| write(&name).map(Self::Write))
     }
 
@@ -83,49 +83,55 @@ impl Call {
     }
 }
 
-fn read(name: &str) -> Option<Read> {
+fn read(name: &str) -> Option<GroupRead> {
     Some(match name {
-        "isadmin" => Read::Is(Role::Admin),
-        "issuperadmin" => Read::Is(Role::SuperAdmin),
-        "listadmins" | "adminlist" | "admins" => Read::List(Role::Admin),
-        "listsuperadmins" | "superadminlist" | "superadmins" => Read::List(Role::SuperAdmin),
-        "memberinboxids" | "listmemberinboxids" => Read::MemberInboxIds,
-        "members" | "listmembers" => Read::Members,
-        "addedbyinboxid" => Read::AddedBy,
-        "creatorinboxid" => Read::Creator,
-        "iscreator" => Read::IsCreator,
-        "permissions" | "grouppermissions" => Read::Permissions,
-        "permissionpolicyset" => Read::PolicySet,
-        "name" | "groupname" => Read::Field(NAME),
-        "description" | "groupdescription" => Read::Field(DESCRIPTION),
-        "imageurl" | "imageurlsquare" | "groupimageurlsquare" => Read::Field(IMAGE),
-        "appdata" => Read::Field(APP_DATA),
-        "metadata" => Read::Metadata,
+        "isadmin" => GroupRead::Is(Role::Admin),
+        "issuperadmin" => GroupRead::Is(Role::SuperAdmin),
+        "listadmins" | "adminlist" | "admins" => GroupRead::List(Role::Admin),
+        "listsuperadmins" | "superadminlist" | "superadmins" => GroupRead::List(Role::SuperAdmin),
+        "memberinboxids" | "listmemberinboxids" => GroupRead::MemberInboxIds,
+        "members" | "listmembers" => GroupRead::Members,
+        "addedbyinboxid" => GroupRead::AddedBy,
+        "creatorinboxid" => GroupRead::Creator,
+        "iscreator" => GroupRead::IsCreator,
+        "permissions" | "grouppermissions" => GroupRead::Permissions,
+        "permissionpolicyset" => GroupRead::PolicySet,
+        "name" | "groupname" => GroupRead::Field(NAME),
+        "description" | "groupdescription" => GroupRead::Field(DESCRIPTION),
+        "imageurl" | "imageurlsquare" | "groupimageurlsquare" => GroupRead::Field(IMAGE),
+        "appdata" => GroupRead::Field(APP_DATA),
+        "metadata" => GroupRead::Metadata,
         "messagedisappearingsettings"
         | "disappearingmessagesettings"
-        | "conversationmessagedisappearingsettings" => Read::Disappearing,
+        | "conversationmessagedisappearingsettings" => GroupRead::Disappearing,
         _ => return None,
     })
 }
 
-fn write(name: &str) -> Option<Write> {
+fn write(name: &str) -> Option<GroupWrite> {
     use GroupPermission::{AddAdmin, AddMember, RemoveAdmin, RemoveMember, UpdateMetadata};
-    let of = |permission| Write::Permission(Some((permission, None)));
-    let of_field = |field| Write::Permission(Some((UpdateMetadata, Some(field))));
+    let of = |permission| GroupWrite::Permission(Some((permission, None)));
+    let of_field = |field| GroupWrite::Permission(Some((UpdateMetadata, Some(field))));
     Some(match name {
-        "addadmin" => Write::Role(Action::AddAdmin),
-        "removeadmin" => Write::Role(Action::RemoveAdmin),
-        "addsuperadmin" => Write::Role(Action::AddSuperAdmin),
-        "removesuperadmin" => Write::Role(Action::RemoveSuperAdmin),
-        "addmemberinboxids" | "addmembersbyinboxid" => Write::AddMembers(By::InboxId),
-        "addmembers" => Write::AddMembers(By::Either),
-        "addmembersbyidentifiers" | "addmembersbyidentity" => Write::AddMembers(By::Address),
-        "removememberinboxids" | "removemembersbyinboxid" => Write::RemoveMembers(By::InboxId),
-        "removemembers" => Write::RemoveMembers(By::Either),
-        "removemembersbyidentifiers" | "removemembersbyidentity" => {
-            Write::RemoveMembers(By::Address)
+        "addadmin" => GroupWrite::Role(Action::AddAdmin),
+        "removeadmin" => GroupWrite::Role(Action::RemoveAdmin),
+        "addsuperadmin" => GroupWrite::Role(Action::AddSuperAdmin),
+        "removesuperadmin" => GroupWrite::Role(Action::RemoveSuperAdmin),
+        "addmemberinboxids" | "addmembersbyinboxid" => {
+            GroupWrite::AddMembers(MemberNaming::InboxId)
         }
-        "updatepermission" | "updatepermissionpolicy" => Write::Permission(None),
+        "addmembers" => GroupWrite::AddMembers(MemberNaming::Either),
+        "addmembersbyidentifiers" | "addmembersbyidentity" => {
+            GroupWrite::AddMembers(MemberNaming::Address)
+        }
+        "removememberinboxids" | "removemembersbyinboxid" => {
+            GroupWrite::RemoveMembers(MemberNaming::InboxId)
+        }
+        "removemembers" => GroupWrite::RemoveMembers(MemberNaming::Either),
+        "removemembersbyidentifiers" | "removemembersbyidentity" => {
+            GroupWrite::RemoveMembers(MemberNaming::Address)
+        }
+        "updatepermission" | "updatepermissionpolicy" => GroupWrite::Permission(None),
         "updateaddmemberpermission" => of(AddMember),
         "updateremovememberpermission" => of(RemoveMember),
         "updateaddadminpermission" => of(AddAdmin),
@@ -139,20 +145,20 @@ fn write(name: &str) -> Option<Write> {
         "updatemessagedisappearingpermission" | "updatedisappearingmessagesettingspermission" => {
             of_field(DISAPPEAR_IN)
         }
-        "updatename" | "updategroupname" => Write::Field(NAME),
-        "updatedescription" | "updategroupdescription" => Write::Field(DESCRIPTION),
+        "updatename" | "updategroupname" => GroupWrite::Field(NAME),
+        "updatedescription" | "updategroupdescription" => GroupWrite::Field(DESCRIPTION),
         "updateimageurl" | "updateimageurlsquare" | "updategroupimageurlsquare" => {
-            Write::Field(IMAGE)
+            GroupWrite::Field(IMAGE)
         }
-        "updateappdata" => Write::Field(APP_DATA),
-        "updatemetadata" => Write::Metadata,
+        "updateappdata" => GroupWrite::Field(APP_DATA),
+        "updatemetadata" => GroupWrite::Metadata,
         "updatemessagedisappearingsettings"
         | "updatedisappearingmessagesettings"
-        | "updateconversationmessagedisappearingsettings" => Write::Disappearing,
+        | "updateconversationmessagedisappearingsettings" => GroupWrite::Disappearing,
         "removemessagedisappearingsettings"
         | "cleardisappearingmessagesettings"
-        | "removeconversationmessagedisappearingsettings" => Write::NotDisappearing,
-        "leavegroup" | "leave" | "requestremoval" => Write::Leave,
+        | "removeconversationmessagedisappearingsettings" => GroupWrite::NotDisappearing,
+        "leavegroup" | "leave" | "requestremoval" => GroupWrite::Leave,
         _ => return None,
     })
 }

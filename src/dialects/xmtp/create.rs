@@ -6,19 +6,20 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    arguments::{Arguments, expected, missing, plain},
-    attempt::{Attempt, result},
+    arguments::{Arguments, missing, normalize_name, type_error},
+    attempt::{GroupAttempt, result_reply},
     calls::{APP_DATA, DESCRIPTION, IMAGE, NAME},
-    disappearing, inboxes,
-    policy::{Permissions, UNDER_CUSTOM, read_set},
-    reads::{is_dm, summed_up, whole},
-    refused::{Refused, Stop},
-    step,
-    writes::each_once,
+    disappearing,
+    error::{XmtpError, XmtpStop},
+    inboxes,
+    policy::{PermissionValues, UNDER_CUSTOM, parse_set},
+    reads::{group_summary, is_dm, read_group},
+    steps,
+    writes::deduplicate,
 };
 use crate::{
-    dialects::{House, Reply, Step, Wrote, text::shown},
-    facts::{Command, GroupFields, Id, Op, Patch, Reason, Two},
+    dialects::{Backend, Reply, Step, StepOutcome, text::excerpt},
+    facts::{Command, GroupFields, Id, Op, Patch, Reason, UserPair},
     request::{Action, Request},
 };
 
@@ -27,39 +28,42 @@ const DM: &str = "dm";
 
 /// A group to be made: everything but its members.
 #[derive(Clone, Debug)]
-struct Plan {
+struct NewGroup {
     matrix: String,
-    permissions: Option<Permissions>,
+    permissions: Option<PermissionValues>,
     metadata: BTreeMap<String, Option<Value>>,
 }
 
 /// Makes a group in the caller's name: he is its only super admin. Then he adds the others, each as
 /// the policies of the group let him.
-pub(super) fn group(mut arguments: Arguments, house: &dyn House) -> Result<Step<Reply>, Stop> {
-    let caller = arguments.needed_id("caller")?;
+pub(super) fn group(
+    mut arguments: Arguments,
+    house: &dyn Backend,
+) -> Result<Step<Reply>, XmtpStop> {
+    let caller = arguments.required_id("caller")?;
     let group = arguments.id(&["groupId"])?;
     let inboxes = arguments.ids(&["inboxIds", "memberInboxIds"])?.unwrap_or_default();
-    let addresses = inboxes::named(&mut arguments)?.unwrap_or_default();
-    let plan = plan(&mut arguments)?;
+    let addresses = inboxes::named_addresses(&mut arguments)?.unwrap_or_default();
+    let plan = parse_new_group(&mut arguments)?;
     arguments.finish()?;
     let made = Uuid::new_v4().simple().to_string();
     let group = match group {
         Some(group) => group,
-        None => Id::new(&made).map_err(|error| Refused::invalid("groupId", error.to_string()))?,
+        None => Id::new(&made).map_err(|error| XmtpError::invalid("groupId", error.to_string()))?,
     };
     if house.knows_group(&group) {
-        return Err(exists(&group).into());
+        return Err(group_exists(&group).into());
     }
-    let attempt = Attempt::new(caller, group, "create_group");
-    inboxes::resolved(addresses, house, move |more, _| {
+    let attempt = GroupAttempt::new(caller, group, "create_group");
+    inboxes::resolve_addresses(addresses, house, move |more, _| {
         let others = inboxes.iter().chain(&more).filter(|&inbox| *inbox != attempt.caller);
         let mut others = others.cloned().collect();
-        each_once(&mut others);
-        Ok(made_of(&plan, others, &attempt))
+        deduplicate(&mut others);
+        Ok(create_group(&plan, others, &attempt))
     })
 }
 
-fn made_of(plan: &Plan, inboxes: Vec<Id>, attempt: &Attempt) -> Step<Reply> {
+fn create_group(plan: &NewGroup, inboxes: Vec<Id>, attempt: &GroupAttempt) -> Step<Reply> {
     let group = &attempt.group;
     let fields = GroupFields {
         new: Some(true),
@@ -73,30 +77,32 @@ fn made_of(plan: &Plan, inboxes: Vec<Id>, attempt: &Attempt) -> Step<Reply> {
     let ops = [put].into_iter().chain(inboxes.iter().map(add));
     let commands: Vec<Command> = ops.map(|op| attempt.command(op)).collect();
     let attempt = attempt.clone();
-    step::write(commands, move |wrote, house| {
+    steps::write_all(commands, move |wrote, house| {
         // What is refused after the group itself is to add a member.
         let attempt = match wrote {
             // The group was made meanwhile: it is managers who may change one that is there.
-            Wrote::Refused { at: 0, refusal }
+            StepOutcome::Refused { at: 0, refusal }
                 if matches!(refusal.reason, Reason::NotManager | Reason::GroupExists) =>
             {
-                return Err(exists(&attempt.group).into());
+                return Err(group_exists(&attempt.group).into());
             }
-            Wrote::Refused { at: 1.., .. } => {
+            StepOutcome::Refused { at: 1.., .. } => {
                 let first = std::slice::from_ref(&attempt.caller);
                 let inboxes = [first, &*inboxes].concat();
-                Attempt { permission: "add_member", inboxes, ..attempt.clone() }
+                GroupAttempt { permission: "add_member", inboxes, ..attempt.clone() }
             }
             _ => attempt.clone(),
         };
-        attempt.answered(wrote, house, || Ok(result(201, &summed_up(&attempt.group, house)?)))
+        attempt.outcome_reply(wrote, house, || {
+            Ok(result_reply(201, &group_summary(&attempt.group, house)?))
+        })
     })
 }
 
-fn plan(arguments: &mut Arguments) -> Result<Plan, Refused> {
+fn parse_new_group(arguments: &mut Arguments) -> Result<NewGroup, XmtpError> {
     let preset = arguments.text(&["permissions", "permissionLevel"])?;
     let set = match arguments.take_one(&["permissionPolicySet", "customPermissionPolicySet"])? {
-        Some((_, set)) => Some(read_set(&set)?),
+        Some((_, set)) => Some(parse_set(&set)?),
         None => None,
     };
     let mut metadata = BTreeMap::new();
@@ -111,16 +117,16 @@ fn plan(arguments: &mut Arguments) -> Result<Plan, Refused> {
             metadata.insert(field.to_owned(), Some(Value::String(text)));
         }
     }
-    let disappearing = disappearing::settings(arguments)?.unwrap_or_default();
+    let disappearing = disappearing::parse_optional(arguments)?.unwrap_or_default();
     metadata.extend(disappearing.into_iter().map(|(field, value)| (field, Some(value.into()))));
-    let matrix = matrix(preset.as_deref(), set.is_some())?;
-    Ok(Plan { matrix, permissions: set, metadata })
+    let matrix = choose_matrix(preset.as_deref(), set.is_some())?;
+    Ok(NewGroup { matrix, permissions: set, metadata })
 }
 
 /// The matrix of a preset, or one that a policy file has.
-fn matrix(preset: Option<&str>, has_set: bool) -> Result<String, Refused> {
+fn choose_matrix(preset: Option<&str>, has_set: bool) -> Result<String, XmtpError> {
     let at = "permissions";
-    let name = preset.map(plain);
+    let name = preset.map(normalize_name);
     let is_custom = |name: &str| {
         matches!(name, "custom" | "custompermissions" | "custompolicy" | "custompermission")
     };
@@ -129,18 +135,21 @@ fn matrix(preset: Option<&str>, has_set: bool) -> Result<String, Refused> {
         (Some(name), _) if is_custom(name) && has_set => UNDER_CUSTOM,
         (Some(name), _) if is_custom(name) => {
             let message = "custom permissions need a `permissionPolicySet`";
-            return Err(Refused::invalid("permissionPolicySet", message));
+            return Err(XmtpError::invalid("permissionPolicySet", message));
         }
         (Some(_), _) if has_set => {
             let message =
                 "a `permissionPolicySet` goes with `custom_permissions` and no other preset";
-            return Err(Refused::invalid(at, message));
+            return Err(XmtpError::invalid(at, message));
         }
         (None | Some("allmembers" | "default"), _) => "all_members",
         (Some("adminonly" | "adminsonly"), _) => "admins_only",
         (Some("creatoronly"), _) => "creator_only",
         (Some(DM), _) => {
-            return Err(Refused::invalid(at, "a conversation of two is made with POST /xmtp/dms"));
+            return Err(XmtpError::invalid(
+                at,
+                "a conversation of two is made with POST /xmtp/dms",
+            ));
         }
         (_, Some(written)) => written,
         (_, None) => "all_members",
@@ -148,14 +157,14 @@ fn matrix(preset: Option<&str>, has_set: bool) -> Result<String, Refused> {
     Ok(matrix.to_owned())
 }
 
-fn exists(group: &str) -> Refused {
-    let message = format!("there is a group `{}` already; choose another id", shown(group));
-    Refused::new(409, "group_exists", message).with("at", "groupId")
+fn group_exists(group: &str) -> XmtpError {
+    let message = format!("there is a group `{}` already; choose another id", excerpt(group));
+    XmtpError::new(409, "group_exists", message).with("at", "groupId")
 }
 
 /// Finds the conversation of the caller and another, or makes it.
-pub(super) fn dm(mut arguments: Arguments, house: &dyn House) -> Result<Step<Reply>, Stop> {
-    let caller = arguments.needed_id("caller")?;
+pub(super) fn dm(mut arguments: Arguments, house: &dyn Backend) -> Result<Step<Reply>, XmtpStop> {
+    let caller = arguments.required_id("caller")?;
     let names = ["inboxId", "peerInboxId"];
     let other = arguments.id(&names)?;
     let address = arguments.take_one(&["address", "peerAddress"])?;
@@ -164,51 +173,53 @@ pub(super) fn dm(mut arguments: Arguments, house: &dyn House) -> Result<Step<Rep
         None => None,
         Some((_, Value::String(text))) => {
             let address = Id::new(&text);
-            Some(address.map_err(|error| Refused::invalid("address", error.to_string()))?)
+            Some(address.map_err(|error| XmtpError::invalid("address", error.to_string()))?)
         }
-        Some((name, other)) => return Err(expected(name, "a text", &other).into()),
+        Some((name, other)) => return Err(type_error(name, "a text", &other).into()),
     };
     match (other, address) {
-        (Some(other), None) => with(&caller, &other, house),
-        (None, Some(address)) => {
-            inboxes::resolved(vec![address], house, move |inboxes, house| match &*inboxes {
-                [other, ..] => with(&caller, other, house),
+        (Some(other), None) => open_dm(&caller, &other, house),
+        (None, Some(address)) => inboxes::resolve_addresses(
+            vec![address],
+            house,
+            move |inboxes, house| match &*inboxes {
+                [other, ..] => open_dm(&caller, other, house),
                 [] => Err(missing("inboxId").into()),
-            })
-        }
+            },
+        ),
         (Some(_), Some(_)) => {
             let message = "give either `inboxId` or `address`";
-            Err(Refused::invalid("address", message).into())
+            Err(XmtpError::invalid("address", message).into())
         }
         (None, None) => Err(missing("inboxId").into()),
     }
 }
 
-fn with(caller: &Id, other: &Id, house: &dyn House) -> Result<Step<Reply>, Stop> {
+fn open_dm(caller: &Id, other: &Id, house: &dyn Backend) -> Result<Step<Reply>, XmtpStop> {
     let id = dm_id(caller, other);
-    let group = Id::new(&id).map_err(|error| Refused::invalid("inboxId", error.to_string()))?;
-    let attempt = Attempt::new(caller.clone(), group.clone(), "start_chat");
+    let group = Id::new(&id).map_err(|error| XmtpError::invalid("inboxId", error.to_string()))?;
+    let attempt = GroupAttempt::new(caller.clone(), group.clone(), "start_chat");
     if !house.knows_group(&group) {
         return Ok(join_dm(other, attempt, true, 201));
     }
-    let told = whole(&group, house)?;
+    let told = read_group(&group, house)?;
     let is_in = |wanted: &Id| told.members.iter().any(|(id, _)| **id == **wanted);
     if !is_dm(&told) {
-        return Err(exists(&group).into());
+        return Err(group_exists(&group).into());
     }
     if is_in(caller) && is_in(other) {
-        let attempt = Attempt { permission: "read", ..attempt };
+        let attempt = GroupAttempt { permission: "read", ..attempt };
         attempt.check(&Request::in_group(caller, Action::Read, &group), house)?;
-        return Ok(Step::Done(result(200, &summed_up(&group, house)?)));
+        return Ok(Step::Done(result_reply(200, &group_summary(&group, house)?)));
     }
     Ok(join_dm(other, attempt, false, 200))
 }
 
 /// Makes two the members of their conversation, if the one may start it; an administrator's matter
 /// otherwise, since its matrix lets nobody add anyone.
-pub(super) fn join_dm(other: &Id, attempt: Attempt, is_new: bool, status: u16) -> Step<Reply> {
+pub(super) fn join_dm(other: &Id, attempt: GroupAttempt, is_new: bool, status: u16) -> Step<Reply> {
     let (caller, group) = (attempt.caller.clone(), attempt.group.clone());
-    let users = Two(caller.clone(), other.clone());
+    let users = UserPair(caller.clone(), other.clone());
     let open = attempt.command(Op::OpenConversation { users, since: None });
     let fields = GroupFields {
         matrix: Patch::Set(DM.to_owned()),
@@ -221,11 +232,11 @@ pub(super) fn join_dm(other: &Id, attempt: Attempt, is_new: bool, status: u16) -
     };
     let put = Op::PutGroup { group, fields: Box::new(fields) }.into();
     let is_call = attempt.permission == "add_member";
-    let attempt = Attempt { inboxes: vec![other.clone()], ..attempt };
-    step::write(vec![open, put], move |wrote, house| {
-        attempt.answered(wrote, house, || {
-            let told = if is_call { Value::Null } else { summed_up(&attempt.group, house)? };
-            Ok(result(status, &told))
+    let attempt = GroupAttempt { inboxes: vec![other.clone()], ..attempt };
+    steps::write_all(vec![open, put], move |wrote, house| {
+        attempt.outcome_reply(wrote, house, || {
+            let told = if is_call { Value::Null } else { group_summary(&attempt.group, house)? };
+            Ok(result_reply(status, &told))
         })
     })
 }

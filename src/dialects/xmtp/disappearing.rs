@@ -3,43 +3,45 @@
 use serde_json::Value;
 
 use super::{
-    arguments::{Arguments, expected, missing},
+    arguments::{Arguments, missing, type_error},
     calls::{DISAPPEAR_FROM, DISAPPEAR_IN},
-    refused::Refused,
+    error::XmtpError,
 };
 
 /// Fields of the metadata and their values.
-pub(super) type Fields = Vec<(String, String)>;
+pub(super) type MetadataFields = Vec<(String, String)>;
 
 /// The fields of the metadata that say when messages disappear, as they are given.
-pub(super) fn read(arguments: &mut Arguments) -> Result<Fields, Refused> {
-    match settings(arguments)? {
+pub(super) fn parse(arguments: &mut Arguments) -> Result<MetadataFields, XmtpError> {
+    match parse_optional(arguments)? {
         Some(fields) => Ok(fields),
-        None => each(arguments),
+        None => parse_fields(arguments),
     }
 }
 
 /// The same in an object of its own, if there is one.
-pub(super) fn settings(arguments: &mut Arguments) -> Result<Option<Fields>, Refused> {
+pub(super) fn parse_optional(
+    arguments: &mut Arguments,
+) -> Result<Option<MetadataFields>, XmtpError> {
     let names = ["messageDisappearingSettings", "disappearingMessageSettings", "settings"];
     match arguments.take_one(&names)? {
         None => Ok(None),
         Some((_, Value::Object(object))) => {
-            let mut arguments = Arguments::within(&object)?;
-            let fields = each(&mut arguments)?;
+            let mut arguments = Arguments::from_object(&object)?;
+            let fields = parse_fields(&mut arguments)?;
             arguments.finish()?;
             Ok(Some(fields))
         }
-        Some((name, other)) => Err(expected(name, "an object", &other)),
+        Some((name, other)) => Err(type_error(name, "an object", &other)),
     }
 }
 
 /// That messages stay.
-pub(super) fn never() -> Fields {
+pub(super) fn never() -> MetadataFields {
     [DISAPPEAR_FROM, DISAPPEAR_IN].map(|field| (field.to_owned(), "0".to_owned())).into()
 }
 
-fn each(arguments: &mut Arguments) -> Result<Fields, Refused> {
+fn parse_fields(arguments: &mut Arguments) -> Result<MetadataFields, XmtpError> {
     let from: [&'static str; 2] = ["disappearStartingAtNs", "fromNs"];
     let within: [&'static str; 3] = ["retentionDurationInNs", "disappearDurationInNs", "inNs"];
     let mut fields = Vec::new();
@@ -48,11 +50,11 @@ fn each(arguments: &mut Arguments) -> Result<Fields, Refused> {
         let nanoseconds = match &value {
             Value::Number(number) => number.as_i64(),
             Value::String(text) => text.parse().ok(),
-            other => return Err(expected(name, "nanoseconds", other)),
+            other => return Err(type_error(name, "nanoseconds", other)),
         };
         let value = nanoseconds.filter(|&nanoseconds: &i64| nanoseconds >= 0).ok_or_else(|| {
             let message = format!("`{name}`: expected nanoseconds, a whole number of 63 bits");
-            Refused::invalid(name, message)
+            XmtpError::invalid(name, message)
         })?;
         fields.push((field.to_owned(), value.to_string()));
     }

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use super::{
     arguments::{Arguments, IDENTIFIERS},
-    attempt::result,
-    refused::{Refused, Stop},
-    step,
+    attempt::result_reply,
+    error::{XmtpError, XmtpStop},
+    steps,
 };
 use crate::{
-    dialects::{House, Reply, Step, Wrote, text::shown},
-    facts::{Id, Op, Reason, User, UserFields},
+    dialects::{Backend, Reply, Step, StepOutcome, text::excerpt},
+    facts::{Id, Op, Reason, UserFields, UserRecord},
 };
 
 /// The attribute of a user that holds what is kept for XMTP.
@@ -23,7 +23,7 @@ const ADDRESSES: &str = "addresses";
 const PAGE: usize = 200;
 
 /// How many inboxes are told that have one address.
-const MOST_TOLD: usize = 10;
+const MAX_LISTED: usize = 10;
 
 /// What SDKs call the argument that lists addresses.
 const ADDRESS_NAMES: [&str; 5] =
@@ -33,8 +33,8 @@ const ADDRESS_NAMES: [&str; 5] =
 pub(super) fn put(
     inbox: &Id,
     mut arguments: Arguments,
-    house: &dyn House,
-) -> Result<Step<Reply>, Stop> {
+    house: &dyn Backend,
+) -> Result<Step<Reply>, XmtpStop> {
     let addresses = arguments.ids(&ADDRESS_NAMES)?;
     arguments.finish()?;
     let attributes = addresses.map(|addresses| {
@@ -45,90 +45,95 @@ pub(super) fn put(
     let fields = Box::new(UserFields { attributes, ..UserFields::default() });
     let inbox = inbox.clone();
     let commands = vec![Op::PutUser { user: inbox.clone(), fields }.into()];
-    Ok(step::write(commands, move |wrote, house| match wrote {
-        Wrote::Done { .. } => Ok(result(status, &told(&inbox, house)?)),
-        Wrote::Refused { refusal, .. } => {
+    Ok(steps::write_all(commands, move |wrote, house| match wrote {
+        StepOutcome::Done { .. } => Ok(result_reply(status, &inbox_json(&inbox, house)?)),
+        StepOutcome::Refused { refusal, .. } => {
             let status = match refusal.reason {
                 Reason::TooLong | Reason::TooMany | Reason::Invalid => 400,
                 _ => 409,
             };
-            Err(Refused::new(status, refusal.reason.as_str(), &*refusal.message).into())
+            Err(XmtpError::new(status, refusal.reason.as_str(), &*refusal.message).into())
         }
-        Wrote::Failed(not) => Err(Refused::from(not).into()),
+        StepOutcome::Failed(not) => Err(XmtpError::from(not).into()),
     }))
 }
 
 pub(super) fn get(
     inbox: &Id,
     arguments: Arguments,
-    house: &dyn House,
-) -> Result<Step<Reply>, Stop> {
+    house: &dyn Backend,
+) -> Result<Step<Reply>, XmtpStop> {
     arguments.finish()?;
-    Ok(Step::Done(result(200, &told(inbox, house)?)))
+    Ok(Step::Done(result_reply(200, &inbox_json(inbox, house)?)))
 }
 
-fn told(inbox: &Id, house: &dyn House) -> Result<Value, Stop> {
-    let Some(kept) = house.kept(inbox)? else {
+fn inbox_json(inbox: &Id, house: &dyn Backend) -> Result<Value, XmtpStop> {
+    let Some(kept) = house.user_record(inbox)? else {
         let message = format!("no inbox `{}` is known; register it with PUT", inbox.escape_debug());
-        return Err(Refused::new(404, Reason::UnknownResource.as_str(), message).into());
+        return Err(XmtpError::new(404, Reason::UnknownResource.as_str(), message).into());
     };
-    Ok(json!({ "inboxId": &**inbox, "addresses": addresses(&kept.user, inbox) }))
+    Ok(json!({ "inboxId": &**inbox, "addresses": addresses(&kept.record, inbox) }))
 }
 
 /// The addresses of an inbox; its id, if none are known.
-pub(super) fn addresses(user: &User, id: &str) -> Vec<String> {
+pub(super) fn addresses(user: &UserRecord, id: &str) -> Vec<String> {
     let known: Vec<String> = registered(user).map(str::to_owned).collect();
     if known.is_empty() { vec![id.to_owned()] } else { known }
 }
 
-fn registered(user: &User) -> impl Iterator<Item = &str> {
+fn registered(user: &UserRecord) -> impl Iterator<Item = &str> {
     let addresses = user.attributes.get(ATTRIBUTE).and_then(|kept| kept.get(ADDRESSES));
     addresses.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// The addresses that a call names.
-pub(super) fn named(arguments: &mut Arguments) -> Result<Option<Vec<Id>>, Refused> {
+pub(super) fn named_addresses(arguments: &mut Arguments) -> Result<Option<Vec<Id>>, XmtpError> {
     arguments.ids(&ADDRESS_NAMES)
 }
 
 /// Goes on with the inboxes of these addresses, in order. One that is the id of a user is that user's;
 /// if there are others, all users are passed over once.
-pub(super) fn resolved(
+pub(super) fn resolve_addresses(
     addresses: Vec<Id>,
-    house: &dyn House,
-    then: impl Fn(Vec<Id>, &dyn House) -> Result<Step<Reply>, Stop> + Send + Sync + 'static,
-) -> Result<Step<Reply>, Stop> {
+    house: &dyn Backend,
+    then: impl Fn(Vec<Id>, &dyn Backend) -> Result<Step<Reply>, XmtpStop> + Send + Sync + 'static,
+) -> Result<Step<Reply>, XmtpStop> {
     if addresses.iter().all(|address| house.knows_user(address)) {
         return then(addresses, house);
     }
     // Without regard to case, since hexadecimal ones are written in either.
     let unknown = addresses.iter().filter(|address| !house.knows_user(address));
     let found = unknown.map(|address| (address.to_ascii_lowercase(), Vec::new())).collect();
-    Ok(look_on(None, found, Arc::new(Sought { addresses, then: Box::new(then) })))
+    Ok(search_from(None, found, Arc::new(AddressSearch { addresses, then: Box::new(then) })))
 }
 
 /// Addresses, and how to go on with their inboxes.
-struct Sought {
+struct AddressSearch {
     addresses: Vec<Id>,
-    then: Box<Then>,
+    then: Box<InboxContinuation>,
 }
 
-type Then = dyn Fn(Vec<Id>, &dyn House) -> Result<Step<Reply>, Stop> + Send + Sync;
+type InboxContinuation =
+    dyn Fn(Vec<Id>, &dyn Backend) -> Result<Step<Reply>, XmtpStop> + Send + Sync;
 
 /// The inboxes that have an address, by what it is in lower case.
-type Found = BTreeMap<String, Vec<String>>;
+type InboxesByAddress = BTreeMap<String, Vec<String>>;
 
 /// Looks through the users that come after one: a page at a time, each as it is then, so that what is
 /// written meanwhile keeps back one page and not all.
-fn look_on(after: Option<String>, found: Found, sought: Arc<Sought>) -> Step<Reply> {
-    step::gather(move |house| {
-        let users = house.users(after.as_deref(), PAGE);
+fn search_from(
+    after: Option<String>,
+    found: InboxesByAddress,
+    sought: Arc<AddressSearch>,
+) -> Step<Reply> {
+    steps::blocking(move |house| {
+        let users = house.user_page(after.as_deref(), PAGE);
         let mut found = found.clone();
         for id in &users {
-            let Some(kept) = house.kept(id)? else { continue };
-            for address in registered(&kept.user) {
+            let Some(kept) = house.user_record(id)? else { continue };
+            for address in registered(&kept.record) {
                 if let Some(inboxes) = found.get_mut(&address.to_ascii_lowercase())
-                    && inboxes.len() < MOST_TOLD
+                    && inboxes.len() < MAX_LISTED
                     && !inboxes.contains(id)
                 {
                     inboxes.push(id.clone());
@@ -137,41 +142,47 @@ fn look_on(after: Option<String>, found: Found, sought: Arc<Sought>) -> Step<Rep
         }
         match users.last() {
             Some(last) if users.len() == PAGE => {
-                Ok(look_on(Some(last.clone()), found, Arc::clone(&sought)))
+                Ok(search_from(Some(last.clone()), found, Arc::clone(&sought)))
             }
             _ => (sought.then)(inboxes_of(&sought.addresses, &found, house)?, house),
         }
     })
 }
 
-fn inboxes_of(addresses: &[Id], found: &Found, house: &dyn House) -> Result<Vec<Id>, Refused> {
+fn inboxes_of(
+    addresses: &[Id],
+    found: &InboxesByAddress,
+    house: &dyn Backend,
+) -> Result<Vec<Id>, XmtpError> {
     let inbox = |address: &Id| {
         if house.knows_user(address) {
             return Ok(address.clone());
         }
         let inboxes = found.get(&address.to_ascii_lowercase());
-        one_of(address, inboxes.map_or(&[][..], Vec::as_slice))
+        single_inbox(address, inboxes.map_or(&[][..], Vec::as_slice))
     };
     addresses.iter().map(inbox).collect()
 }
 
 /// # Errors
 /// If no inbox has the address, or more than one has.
-fn one_of(address: &str, inboxes: &[String]) -> Result<Id, Refused> {
-    let shown = shown(address);
+fn single_inbox(address: &str, inboxes: &[String]) -> Result<Id, XmtpError> {
+    let shown = excerpt(address);
     match inboxes {
-        [inbox] => Id::new(inbox).map_err(|error| Refused::invalid("addresses", error.to_string())),
+        [inbox] => {
+            Id::new(inbox).map_err(|error| XmtpError::invalid("addresses", error.to_string()))
+        }
         [] => {
             let message = format!(
                 "no inbox has the address `{shown}`; register it with PUT /xmtp/inboxes/{{inboxId}}"
             );
-            let refused = Refused::new(404, Reason::UnknownResource.as_str(), message);
+            let refused = XmtpError::new(404, Reason::UnknownResource.as_str(), message);
             Err(refused.with("address", address))
         }
         inboxes => {
             let message =
                 format!("several inboxes have the address `{shown}`; name the inbox by its id");
-            let refused = Refused::new(409, "ambiguous_address", message);
+            let refused = XmtpError::new(409, "ambiguous_address", message);
             Err(refused.with("address", address).with("inboxIds", inboxes))
         }
     }

@@ -11,31 +11,31 @@ mod attempt;
 mod calls;
 mod create;
 mod disappearing;
+mod error;
 mod inboxes;
 mod permission_update;
 mod policy;
 mod reads;
-mod refused;
-mod step;
+mod steps;
 mod writes;
 
 use super::{
-    Call, Dialect, Failure, House, Reply, Step, Unread,
-    text::{Encoding, shown},
+    Backend, BackendError, Call, CallError, Dialect, Reply, Step,
+    text::{PercentEncoding, excerpt},
 };
 use crate::facts::Id;
 use arguments::Arguments;
-use refused::{Refused, Stop};
+use error::{XmtpError, XmtpStop};
 
 #[derive(Debug)]
 pub struct Xmtp;
 
 /// What is at a path.
 #[derive(Debug)]
-enum Place {
+enum XmtpPath {
     Groups,
     Group(Id),
-    Call(Id, calls::Call),
+    Call(Id, calls::GroupCall),
     Dms,
     Inbox(Id),
 }
@@ -45,65 +45,65 @@ impl Dialect for Xmtp {
         "xmtp"
     }
 
-    fn takes(&self, path: &str) -> bool {
+    fn owns_path(&self, path: &str) -> bool {
         path.strip_prefix("/xmtp").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    fn refuse(&self, call: &Call<'_>, house: &dyn House) -> Option<Reply> {
-        let refused = Refused::admission(call.admission(call.bearer(), house))?;
+    fn refuse_early(&self, call: &Call<'_>, house: &dyn Backend) -> Option<Reply> {
+        let refused = XmtpError::from_admission(call.admission(call.bearer(), house))?;
         Some(Reply { refuses_credential: true, ..refused.reply() })
     }
 
-    fn answer(&self, call: &Call<'_>, house: &dyn House) -> Result<Step<Reply>, Unread> {
-        if let Some(refused) = Refused::admission(call.admission(call.bearer(), house)) {
-            return Ok(step::refused(&refused));
+    fn answer(&self, call: &Call<'_>, house: &dyn Backend) -> Result<Step<Reply>, BackendError> {
+        if let Some(refused) = XmtpError::from_admission(call.admission(call.bearer(), house)) {
+            return Ok(steps::error_step(&refused));
         }
-        step::settled(answer(call, house))
+        steps::settle(answer(call, house))
     }
 
-    fn failed(&self, failure: &Failure) -> Reply {
-        Refused::from(failure).reply()
+    fn render_error(&self, failure: &CallError) -> Reply {
+        XmtpError::from(failure).reply()
     }
 }
 
-fn answer(call: &Call<'_>, house: &dyn House) -> Result<Step<Reply>, Stop> {
-    let place = Place::at(call.path)?;
+fn answer(call: &Call<'_>, house: &dyn Backend) -> Result<Step<Reply>, XmtpStop> {
+    let place = XmtpPath::parse(call.path)?;
     let methods = place.methods();
     if !methods.split(", ").any(|method| method == call.method) {
-        return Err(Refused::method(methods).into());
+        return Err(XmtpError::method_not_allowed(methods).into());
     }
-    let arguments = Arguments::of(call)?;
+    let arguments = Arguments::from_call(call)?;
     match &place {
-        Place::Groups => create::group(arguments, house),
-        Place::Dms => create::dm(arguments, house),
-        Place::Group(group) => reads::summary(group, arguments, house),
-        Place::Call(group, calls::Call::Read(read)) => {
+        XmtpPath::Groups => create::group(arguments, house),
+        XmtpPath::Dms => create::dm(arguments, house),
+        XmtpPath::Group(group) => reads::summary(group, arguments, house),
+        XmtpPath::Call(group, calls::GroupCall::Read(read)) => {
             reads::answer(*read, group, arguments, house)
         }
-        Place::Call(group, calls::Call::Write(write)) => {
+        XmtpPath::Call(group, calls::GroupCall::Write(write)) => {
             writes::answer(*write, group, arguments, house)
         }
-        Place::Inbox(inbox) if call.method == "PUT" => inboxes::put(inbox, arguments, house),
-        Place::Inbox(inbox) => inboxes::get(inbox, arguments, house),
+        XmtpPath::Inbox(inbox) if call.method == "PUT" => inboxes::put(inbox, arguments, house),
+        XmtpPath::Inbox(inbox) => inboxes::get(inbox, arguments, house),
     }
 }
 
-impl Place {
-    fn at(path: &str) -> Result<Self, Refused> {
+impl XmtpPath {
+    fn parse(path: &str) -> Result<Self, XmtpError> {
         let parts: Vec<&str> = path.split('/').skip(2).collect();
         match *parts {
             ["groups"] => Ok(Self::Groups),
             ["groups", group] => Ok(Self::Group(id(group, "groupId")?)),
-            ["groups", group, call] => match calls::Call::named(call) {
+            ["groups", group, call] => match calls::GroupCall::from_name(call) {
                 Some(call) => Ok(Self::Call(id(group, "groupId")?, call)),
-                None => Err(Refused::not_found(format!(
+                None => Err(XmtpError::not_found(format!(
                     "there is no call `{}` of a group; they are named as in the SDKs, like isAdmin",
-                    shown(call)
+                    excerpt(call)
                 ))),
             },
             ["dms"] => Ok(Self::Dms),
             ["inboxes", inbox] => Ok(Self::Inbox(id(inbox, "inboxId")?)),
-            _ => Err(Refused::not_found(
+            _ => Err(XmtpError::not_found(
                 "there is nothing here; see /xmtp/groups, /xmtp/groups/{groupId}/{call}, /xmtp/dms and \
                  /xmtp/inboxes/{inboxId}",
             )),
@@ -121,8 +121,8 @@ impl Place {
 }
 
 /// An id in a path.
-fn id(part: &str, at: &str) -> Result<Id, Refused> {
-    let text = Encoding::PATH.decode(part.as_bytes());
-    let text = text.map_err(|error| Refused::invalid(at, error.to_string()))?;
-    Id::new(&text).map_err(|error| Refused::invalid(at, format!("`{at}`: {error}")))
+fn id(part: &str, at: &str) -> Result<Id, XmtpError> {
+    let text = PercentEncoding::PATH.decode(part.as_bytes());
+    let text = text.map_err(|error| XmtpError::invalid(at, error.to_string()))?;
+    Id::new(&text).map_err(|error| XmtpError::invalid(at, format!("`{at}`: {error}")))
 }

@@ -3,20 +3,20 @@
 use serde_json::Value;
 
 use super::{
-    arguments::{Arguments, expected, missing, plain},
-    calls::Target,
-    policy::{self, Kind, is_number, named_field},
-    refused::Refused,
+    arguments::{Arguments, missing, normalize_name, type_error},
+    calls::PermissionTarget,
+    error::XmtpError,
+    policy::{self, PolicyKind, is_number, named_field},
 };
-use crate::{dialects::text::shown, facts::Permission, request::GroupPermission};
+use crate::{dialects::text::excerpt, facts::PermissionKey, request::GroupPermission};
 
 /// Which permission is to have which value.
-pub(super) fn read(
-    target: Option<Target>,
+pub(super) fn parse(
+    target: Option<PermissionTarget>,
     arguments: &mut Arguments,
-) -> Result<(Permission, String), Refused> {
+) -> Result<(PermissionKey, String), XmtpError> {
     let permission = match target {
-        Some((permission, field)) => Permission { permission, field: field.map(str::to_owned) },
+        Some((permission, field)) => PermissionKey { permission, field: field.map(str::to_owned) },
         None => update_type(arguments)?,
     };
     let names = [
@@ -28,13 +28,13 @@ pub(super) fn read(
     ];
     let (at, value) =
         arguments.take_one(&names)?.ok_or_else(|| missing("permissionPolicyOption"))?;
-    let value = policy::read(&value, Kind::of(permission.permission), at)?;
+    let value = policy::parse_policy(&value, PolicyKind::of(permission.permission), at)?;
     Ok((permission, value))
 }
 
 /// A `PermissionUpdateType` by its name, and the field where it has one. A number is none: the SDKs count
 /// from 0, the wire from 1.
-fn update_type(arguments: &mut Arguments) -> Result<Permission, Refused> {
+fn update_type(arguments: &mut Arguments) -> Result<PermissionKey, XmtpError> {
     use GroupPermission::{
         AddAdmin, AddMember, RemoveAdmin, RemoveMember, UpdateMetadata, UpdatePermissions,
     };
@@ -43,7 +43,7 @@ fn update_type(arguments: &mut Arguments) -> Result<Permission, Refused> {
     let permission = match &kind {
         Value::Number(number) => return Err(ambiguous(&number.to_string(), at)),
         Value::String(digits) if is_number(digits) => return Err(ambiguous(digits, at)),
-        Value::String(name) => match &*plain(name).replace(' ', "") {
+        Value::String(name) => match &*normalize_name(name).replace(' ', "") {
             "addmember" => Some(AddMember),
             "removemember" => Some(RemoveMember),
             "addadmin" => Some(AddAdmin),
@@ -53,12 +53,12 @@ fn update_type(arguments: &mut Arguments) -> Result<Permission, Refused> {
             "updatepermissions" => Some(UpdatePermissions),
             _ => None,
         },
-        other => return Err(expected(at, "a permission update type", other)),
+        other => return Err(type_error(at, "a permission update type", other)),
     };
     let field = arguments.text(&["metadataField"])?;
     match (permission, field) {
         (None, _) => {
-            let found = shown(&kind.to_string());
+            let found = excerpt(&kind.to_string());
             let known = TYPES.join(", ");
             Err(no_update(at, format!("{found} is no permission update type; known: {known}")))
         }
@@ -71,15 +71,15 @@ fn update_type(arguments: &mut Arguments) -> Result<Permission, Refused> {
             let message = "only UpdateMetadata takes a `metadataField`";
             Err(no_update("metadataField", message.to_owned()))
         }
-        (Some(permission), None) => Ok(Permission { permission, field: None }),
+        (Some(permission), None) => Ok(PermissionKey { permission, field: None }),
     }
 }
 
 /// The names of the types, in the order in which they are counted.
 const TYPES: [&str; 5] = ["AddMember", "RemoveMember", "AddAdmin", "RemoveAdmin", "UpdateMetadata"];
 
-fn ambiguous(number: &str, at: &str) -> Refused {
-    let number = shown(number);
+fn ambiguous(number: &str, at: &str) -> XmtpError {
+    let number = excerpt(number);
     let parsed: Option<usize> = number.parse().ok();
     let name = |at: Option<usize>| at.and_then(|at| TYPES.get(at)).unwrap_or(&"no type");
     let (sdk, wire) = (name(parsed), name(parsed.and_then(|number| number.checked_sub(1))));
@@ -91,7 +91,7 @@ fn ambiguous(number: &str, at: &str) -> Refused {
     no_update(at, message)
 }
 
-fn no_update(at: &str, message: String) -> Refused {
-    let refused = Refused::new(400, "invalid_permission_update", message);
+fn no_update(at: &str, message: String) -> XmtpError {
+    let refused = XmtpError::new(400, "invalid_permission_update", message);
     refused.with("kind", "InvalidPermissionUpdate").with("at", at)
 }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::{
-    Id, Patch, Tag,
+    Id, Patch, TagName,
     part::{Fields, Part, Problems, Scalar, expected, texts},
 };
 use crate::{
-    facts::{Setting, Since},
+    facts::{SwitchSetting, UnixMillis},
     request::{Approval, GroupPermission, Moderation, PeersMode, Role, Switch},
 };
 
@@ -51,9 +51,9 @@ fields! {
     /// What is said of a user, as policy files say it and beyond. What is given replaces what the API
     /// stated before, edges as a whole lists; single switches and attributes each for itself.
     UserFields {
-        tags: Patch<BTreeSet<Tag>>,
+        tags: Patch<BTreeSet<TagName>>,
         peers: Patch<PeersMode>,
-        permissions: Option<BTreeMap<Switch, Option<Setting>>>,
+        permissions: Option<BTreeMap<Switch, Option<SwitchSetting>>>,
         moderation: Patch<Moderation>,
         approval: Patch<Approval>,
         attributes: Option<BTreeMap<String, Option<Value>>>,
@@ -63,11 +63,11 @@ fields! {
         favorites: Option<BTreeSet<Id>>,
         paired: Option<BTreeSet<Id>>,
         /// With the time since when, or as a list of ids.
-        blocked: Option<Named<Option<Since>>>,
+        blocked: Option<ByUser<Option<UnixMillis>>>,
         /// With what he keeps of them, or as a list of ids.
-        friends: Option<Named<FriendFields>>,
+        friends: Option<ByUser<FriendFields>>,
         /// Who waits for his answer.
-        requests: Option<Named<RequestFields>>,
+        requests: Option<ByUser<RequestFields>>,
         friend_lists: Option<Vec<String>>,
     }
 
@@ -88,7 +88,7 @@ fields! {
         roles: Option<BTreeMap<Id, Option<Role>>>,
         /// Who added whom.
         added_by: Option<BTreeMap<Id, Id>>,
-        permissions: Option<BTreeMap<Permission, Option<String>>>,
+        permissions: Option<BTreeMap<PermissionKey, Option<String>>>,
         metadata: Option<BTreeMap<String, Option<Value>>>,
         /// Fields of the metadata of which single members are given, after RFC 7396: the others stay.
         merge_metadata: Option<BTreeMap<String, Value>>,
@@ -106,13 +106,13 @@ fields! {
         wording: Patch<String>,
         custom: Patch<BTreeMap<String, Option<Value>>>,
         /// Since when they are friends; now, if nothing is said.
-        since: Option<Since>,
+        since: Option<UnixMillis>,
     }
 
     /// A friend request that waits.
     RequestFields {
         both: Option<bool>,
-        since: Option<Since>,
+        since: Option<UnixMillis>,
         remark: Patch<String>,
         lists: Patch<BTreeSet<String>>,
         source: Patch<String>,
@@ -138,17 +138,17 @@ impl RequestFields {
 
 /// Users, with something of each; also read from a list of their ids.
 #[derive(Clone, PartialEq, Default, Debug)]
-pub struct Named<T>(pub BTreeMap<Id, T>);
+pub struct ByUser<T>(pub BTreeMap<Id, T>);
 
 /// A permission of a group; of `update_metadata`, that for one field, `*` for those not named, or
 /// for all. As a text: `update_metadata.FIELD`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Permission {
+pub struct PermissionKey {
     pub permission: GroupPermission,
     pub field: Option<String>,
 }
 
-impl Permission {
+impl PermissionKey {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (word, field) = match text.split_once('.') {
             Some((word, field)) => (word, Some(field)),
@@ -168,9 +168,9 @@ impl Permission {
     }
 }
 
-impl std::fmt::Display for Permission {
+impl std::fmt::Display for PermissionKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let key = crate::facts::Group::permission_key(self.permission, self.field.as_deref());
+        let key = crate::facts::GroupRecord::permission_key(self.permission, self.field.as_deref());
         f.write_str(&key)
     }
 }
@@ -180,7 +180,7 @@ texts! {
     Approval: "an approval", str::parse::<Approval>;
     Switch: "a permission", str::parse::<Switch>;
     Role: "a role", str::parse::<Role>;
-    Permission: "a permission", Permission::parse;
+    PermissionKey: "a permission", PermissionKey::parse;
 }
 
 /// By its name or its number.
@@ -199,7 +199,7 @@ impl Scalar for PeersMode {
     }
 }
 
-impl Scalar for Setting {
+impl Scalar for SwitchSetting {
     fn read(value: &Value, field: &str, problems: &mut Problems) -> Option<Self> {
         match value {
             Value::Bool(is) => Some(Self::Always(*is)),
@@ -216,7 +216,7 @@ impl Scalar for Setting {
     }
 }
 
-impl<T: Default + Entry> Scalar for Named<T> {
+impl<T: Default + ByUserValue> Scalar for ByUser<T> {
     fn read(value: &Value, field: &str, problems: &mut Problems) -> Option<Self> {
         match value {
             Value::Array(_) => {
@@ -224,8 +224,10 @@ impl<T: Default + Entry> Scalar for Named<T> {
                 Some(Self(ids.into_iter().map(|id| (id, T::default())).collect()))
             }
             Value::Object(_) => {
-                let entries: BTreeMap<Id, Read<T>> = BTreeMap::read(value, field, problems)?;
-                Some(Self(entries.into_iter().map(|(id, Read(value))| (id, value)).collect()))
+                let entries: BTreeMap<Id, ByUserEntry<T>> = BTreeMap::read(value, field, problems)?;
+                Some(Self(
+                    entries.into_iter().map(|(id, ByUserEntry(value))| (id, value)).collect(),
+                ))
             }
             other => expected("a list or an object of users", other, field, problems),
         }
@@ -240,15 +242,15 @@ impl<T: Default + Entry> Scalar for Named<T> {
 }
 
 /// What is said of each of several users.
-pub(super) trait Entry: PartialEq + Sized {
+pub(super) trait ByUserValue: PartialEq + Sized {
     fn read(value: &Value, field: &str, problems: &mut Problems) -> Option<Self>;
 
     fn write(&self) -> Value;
 }
 
-struct Read<T>(T);
+struct ByUserEntry<T>(T);
 
-impl<T: Entry> Scalar for Read<T> {
+impl<T: ByUserValue> Scalar for ByUserEntry<T> {
     fn read(value: &Value, field: &str, problems: &mut Problems) -> Option<Self> {
         T::read(value, field, problems).map(Self)
     }
@@ -258,9 +260,9 @@ impl<T: Entry> Scalar for Read<T> {
     }
 }
 
-impl Entry for Option<Since> {
+impl ByUserValue for Option<UnixMillis> {
     fn read(value: &Value, field: &str, problems: &mut Problems) -> Option<Self> {
-        Since::read(value, field, problems).map(Some)
+        UnixMillis::read(value, field, problems).map(Some)
     }
 
     fn write(&self) -> Value {
@@ -290,7 +292,7 @@ fn write_object(part: &impl Part) -> Value {
     Value::Object(into)
 }
 
-impl Entry for FriendFields {
+impl ByUserValue for FriendFields {
     fn read(value: &Value, field: &str, problems: &mut Problems) -> Option<Self> {
         read_object(value, field, problems)
     }
@@ -300,7 +302,7 @@ impl Entry for FriendFields {
     }
 }
 
-impl Entry for RequestFields {
+impl ByUserValue for RequestFields {
     fn read(value: &Value, field: &str, problems: &mut Problems) -> Option<Self> {
         read_object(value, field, problems)
     }

@@ -8,9 +8,9 @@ mod names;
 mod part;
 mod restore;
 
-pub use fields::{FriendFields, GroupFields, Named, Permission, RequestFields, UserFields};
-pub use names::{Id, Tag};
-pub use part::{Needed, Patch};
+pub use fields::{ByUser, FriendFields, GroupFields, PermissionKey, RequestFields, UserFields};
+pub use names::{Id, TagName};
+pub use part::{Nullable, Patch};
 
 use std::collections::BTreeSet;
 
@@ -18,8 +18,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{
-    facts::Since,
-    request::{choices, words},
+    facts::UnixMillis,
+    request::{describe_choices, words},
 };
 use part::{Fields, Part, Problems, Scalar, expected, texts};
 
@@ -37,7 +37,7 @@ pub struct Command {
 /// What is wrong with a field of a command that can't be read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("command {index}: `{}`: {message}", .field.escape_debug())]
-pub struct Malformed {
+pub struct CommandSyntaxError {
     /// Which of the batch, from 0.
     pub index: usize,
     /// Empty if it is about all of it.
@@ -56,7 +56,7 @@ words! {
 
 /// The two users of a conversation.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Two(pub Id, pub Id);
+pub struct UserPair(pub Id, pub Id);
 
 /// The operations: the name of each, and its fields.
 macro_rules! ops {
@@ -106,8 +106,8 @@ ops! {
     PutUser = "put_user" { user: Id, fields: Box<UserFields> }
     /// With `only_unused`, refused if more is known of the user than attributes.
     DeleteUser = "delete_user" { user: Id, only_unused: Option<bool> }
-    AddTags = "add_tags" { user: Id, tags: BTreeSet<Tag> }
-    RemoveTags = "remove_tags" { user: Id, tags: BTreeSet<Tag> }
+    AddTags = "add_tags" { user: Id, tags: BTreeSet<TagName> }
+    RemoveTags = "remove_tags" { user: Id, tags: BTreeSet<TagName> }
     Ban = "ban" { user: Id }
     Silence = "silence" { user: Id }
     Reactivate = "reactivate" { user: Id }
@@ -149,15 +149,15 @@ ops! {
     UpdateMetadata = "update_metadata" { group: Id, field: String, value: Value }
     /// `null` leaves it to the matrix again.
     UpdatePermissions = "update_permissions" {
-        group: Id, permission: Permission, value: Needed<String>,
+        group: Id, permission: PermissionKey, value: Nullable<String>,
     }
-    OpenConversation = "open_conversation" { users: Two, since: Option<Since> }
-    CloseConversation = "close_conversation" { users: Two }
+    OpenConversation = "open_conversation" { users: UserPair, since: Option<UnixMillis> }
+    CloseConversation = "close_conversation" { users: UserPair }
     /// Makes the rule, or puts another in its place; without `rule_id`, one is made.
     PutRule = "put_rule" {
         rule_id: Option<Uuid>,
         condition: String,
-        outcome: Vec<Tag>,
+        outcome: Vec<TagName>,
         description: Option<String>,
         name: Option<String>,
     }
@@ -168,7 +168,7 @@ texts! {
     Bond: "a kind", str::parse::<Bond>;
 }
 
-impl Scalar for Two {
+impl Scalar for UserPair {
     fn read(value: &Value, field: &str, problems: &mut Problems) -> Option<Self> {
         let ids: Vec<Id> = Vec::read(value, field, problems)?;
         match <[Id; 2]>::try_from(ids) {
@@ -187,10 +187,14 @@ impl Command {
     ///
     /// # Errors
     /// All that is wrong with all of them.
-    pub fn decode(batch: &[Value]) -> Result<Vec<Self>, Vec<Malformed>> {
+    pub fn decode(batch: &[Value]) -> Result<Vec<Self>, Vec<CommandSyntaxError>> {
         if batch.len() > MOST_COMMANDS {
             let message = format!("a batch has at most {MOST_COMMANDS}; this has {}", batch.len());
-            return Err(vec![Malformed { index: MOST_COMMANDS, field: String::new(), message }]);
+            return Err(vec![CommandSyntaxError {
+                index: MOST_COMMANDS,
+                field: String::new(),
+                message,
+            }]);
         }
         let mut problems = Problems { index: 0, found: Vec::new() };
         let mut commands = Vec::with_capacity(batch.len());
@@ -213,7 +217,7 @@ impl Command {
         let mut fields = Fields { given, asked, problems };
         let Some(read) = Op::take(&op, &mut fields) else {
             let found: String = op.chars().take(64).collect();
-            let known = choices(&found, Op::NAMES.iter().copied());
+            let known = describe_choices(&found, Op::NAMES.iter().copied());
             let message = format!("unknown op `{}`; {known}", found.escape_debug());
             return problems.tell("op", message);
         };

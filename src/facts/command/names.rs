@@ -1,6 +1,6 @@
 use std::{fmt, ops::Deref};
 
-use crate::request::{InvalidId, InvalidTag, check_id, check_tag};
+use crate::request::{InvalidIdError, InvalidTagError, check_id, check_tag};
 
 /// The id of a user or group, of the right form.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -8,20 +8,20 @@ pub struct Id(String);
 
 /// A tag of the right form, declared or not.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Tag(String);
+pub struct TagName(String);
 
 impl Id {
     /// # Errors
     /// Says why the text can't be one.
-    pub fn new(text: &str) -> Result<Self, InvalidId> {
+    pub fn new(text: &str) -> Result<Self, InvalidIdError> {
         check_id(text).map(|()| Self(text.to_owned()))
     }
 }
 
-impl Tag {
+impl TagName {
     /// # Errors
     /// Says why the text can't be one.
-    pub fn new(text: &str) -> Result<Self, InvalidTag> {
+    pub fn new(text: &str) -> Result<Self, InvalidTagError> {
         check_tag(text).map(|()| Self(text.to_owned()))
     }
 }
@@ -34,7 +34,7 @@ impl Deref for Id {
     }
 }
 
-impl Deref for Tag {
+impl Deref for TagName {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -48,7 +48,7 @@ impl fmt::Display for Id {
     }
 }
 
-impl fmt::Display for Tag {
+impl fmt::Display for TagName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self)
     }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Id, Malformed, Tag};
-use crate::request::choices;
+use super::{CommandSyntaxError, Id, TagName};
+use crate::request::describe_choices;
 
 /// Something that stands in one or more fields of a command.
 pub(super) trait Part: Sized {
@@ -38,10 +38,10 @@ pub enum Patch<T> {
 
 /// A field that must be there; `null`, which is `None`, removes what is there.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Needed<T>(pub Option<T>);
+pub struct Nullable<T>(pub Option<T>);
 
 impl<T> Patch<T> {
-    pub const fn is_kept(&self) -> bool {
+    pub const fn is_keep(&self) -> bool {
         matches!(self, Self::Keep)
     }
 
@@ -54,7 +54,7 @@ impl<T> Patch<T> {
     }
 
     /// What is to be there if it isn't to stay as it is.
-    pub fn given(&self) -> Option<Option<&T>> {
+    pub fn replacement(&self) -> Option<Option<&T>> {
         match self {
             Self::Keep => None,
             Self::Remove => Some(None),
@@ -66,14 +66,14 @@ impl<T> Patch<T> {
 /// What is wrong with one command.
 pub(super) struct Problems {
     pub(super) index: usize,
-    pub(super) found: Vec<Malformed>,
+    pub(super) found: Vec<CommandSyntaxError>,
 }
 
 impl Problems {
     /// Tells what is wrong with a field.
     pub(super) fn tell<T>(&mut self, field: &str, message: impl Into<String>) -> Option<T> {
         let (index, field, message) = (self.index, field.to_owned(), message.into());
-        self.found.push(Malformed { index, field, message });
+        self.found.push(CommandSyntaxError { index, field, message });
         None
     }
 }
@@ -111,7 +111,8 @@ impl Fields<'_> {
     pub(super) fn rest(self) {
         for name in self.given.keys().filter(|&name| !self.asked.contains(name)) {
             let known = self.asked.iter().map(String::as_str);
-            self.problems.tell::<()>(name, format!("unknown field; {}", choices(name, known)));
+            self.problems
+                .tell::<()>(name, format!("unknown field; {}", describe_choices(name, known)));
         }
     }
 }
@@ -158,7 +159,7 @@ impl<T: Scalar> Part for Patch<T> {
     }
 }
 
-impl<T: Scalar> Part for Needed<T> {
+impl<T: Scalar> Part for Nullable<T> {
     fn take(from: &mut Fields<'_>, name: &str) -> Option<Self> {
         match Patch::take(from, name)? {
             Patch::Keep => from.problems.tell(name, "it is missing"),
@@ -262,14 +263,14 @@ macro_rules! texts {
 
 pub(super) use texts;
 
-fn uuid(text: &str) -> Result<Uuid, String> {
+fn parse_uuid(text: &str) -> Result<Uuid, String> {
     text.parse().map_err(|_| format!("`{}` is no UUID", text.escape_debug()))
 }
 
 texts! {
     Id: "an id", Id::new;
-    Tag: "a tag", Tag::new;
-    Uuid: "a UUID", uuid;
+    TagName: "a tag", TagName::new;
+    Uuid: "a UUID", parse_uuid;
 }
 
 impl<T: Scalar> Scalar for Vec<T> {

@@ -1,31 +1,38 @@
 use super::{
-    Done, Outcome, Stated,
-    draft::{Draft, not_oneself, shown},
+    CommandOutcome, Declarable, PlanResult,
+    draft::{Draft, check_distinct, escaped},
 };
-use crate::facts::{Conversation, Key, Since, Two};
+use crate::facts::{ConversationRecord, RecordKey, UnixMillis, UserPair};
 
-pub(super) fn open<E>(draft: &mut Draft<'_, E>, users: &Two, since: Option<Since>) -> Done<E> {
-    let Two(one, other) = users;
-    both_known(draft, users)?;
-    let key = Key::conversation(one, other);
+pub(super) fn open<E>(
+    draft: &mut Draft<'_, E>,
+    users: &UserPair,
+    since: Option<UnixMillis>,
+) -> PlanResult<E> {
+    let UserPair(one, other) = users;
+    check_users(draft, users)?;
+    let key = RecordKey::conversation(one, other);
     let is_open = draft.has_conversation(&key)?;
-    if !is_open && !draft.is_stated(&Stated::Conversation(one, other)) {
-        let since = since.unwrap_or_else(|| draft.world.now());
-        draft.set_conversation(key, Some(Conversation { since }))?;
+    if !is_open && !draft.is_declared(&Declarable::Conversation(one, other)) {
+        let since = since.unwrap_or_else(|| draft.context.now());
+        draft.set_conversation(key, Some(ConversationRecord { since }))?;
     }
-    Ok(Outcome::default())
+    Ok(CommandOutcome::default())
 }
 
-pub(super) fn close<E>(draft: &mut Draft<'_, E>, users: &Two) -> Done<E> {
-    let Two(one, other) = users;
-    both_known(draft, users)?;
-    let called = format!("the conversation of `{}` and `{}`", shown(one), shown(other));
-    draft.not_stated(&Stated::Conversation(one, other), &called)?;
-    draft.set_conversation(Key::conversation(one, other), None)?;
-    Ok(Outcome::default())
+pub(super) fn close<E>(draft: &mut Draft<'_, E>, users: &UserPair) -> PlanResult<E> {
+    let UserPair(one, other) = users;
+    check_users(draft, users)?;
+    let called = format!("the conversation of `{}` and `{}`", escaped(one), escaped(other));
+    draft.check_undeclared(&Declarable::Conversation(one, other), &called)?;
+    draft.set_conversation(RecordKey::conversation(one, other), None)?;
+    Ok(CommandOutcome::default())
 }
 
-fn both_known<E>(draft: &Draft<'_, E>, Two(one, other): &Two) -> Result<(), super::Refusal> {
-    draft.all_known(None, [one, other])?;
-    not_oneself(one, other)
+fn check_users<E>(
+    draft: &Draft<'_, E>,
+    UserPair(one, other): &UserPair,
+) -> Result<(), super::CommandError> {
+    draft.check_users_known(None, [one, other])?;
+    check_distinct(one, other)
 }

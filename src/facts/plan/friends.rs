@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use super::{
-    Done, Failure, Outcome, Reason, Refusal,
-    draft::{Draft, shown},
-    relations::edge_not_stated,
-    rules::within,
+    CommandError, CommandOutcome, PlanError, PlanResult, Reason,
+    draft::{Draft, escaped},
+    relations::check_edge_undeclared,
+    rules::check_length,
 };
 use crate::{
-    facts::{Friend, FriendFields, Id, Patch, User},
+    facts::{Friend, FriendFields, Id, Patch, UserRecord},
     request::Relation,
 };
 
@@ -26,20 +26,20 @@ const CUSTOM: &str = "Tag_SNS_Custom_";
 /// How many letters a keyword has at most.
 const LONGEST_KEYWORD: usize = 8;
 
-pub(super) fn delete<E>(draft: &mut Draft<'_, E>, from: &Id, to: &Id, both: bool) -> Done<E> {
-    draft.pair(from, to)?;
+pub(super) fn delete<E>(draft: &mut Draft<'_, E>, from: &Id, to: &Id, both: bool) -> PlanResult<E> {
+    draft.check_pair(from, to)?;
     let there = draft.has_edge(from, Relation::Friend, to)?;
     let back = both && draft.has_edge(to, Relation::Friend, from)?;
     if !there && !back {
-        return Err(not_friends(from, to).into());
+        return Err(not_friends_error(from, to).into());
     }
-    edge_not_stated(draft, from, Relation::Friend, to)?;
+    check_edge_undeclared(draft, from, Relation::Friend, to)?;
     draft.user(from)?.friends.remove(&**to);
     if both {
-        edge_not_stated(draft, to, Relation::Friend, from)?;
+        check_edge_undeclared(draft, to, Relation::Friend, from)?;
         draft.user(to)?.friends.remove(&**from);
     }
-    Ok(Outcome::default())
+    Ok(CommandOutcome::default())
 }
 
 pub(super) fn update<E>(
@@ -47,61 +47,61 @@ pub(super) fn update<E>(
     from: &Id,
     to: &Id,
     fields: &FriendFields,
-) -> Done<E> {
-    draft.pair(from, to)?;
+) -> PlanResult<E> {
+    draft.check_pair(from, to)?;
     if !draft.has_edge(from, Relation::Friend, to)? {
-        return Err(not_friends(from, to).into());
+        return Err(not_friends_error(from, to).into());
     }
     // A friend whom only a file states gets a record here: what is kept of him is nobody else's.
     let old = draft.user(from)?.friends.get(&**to).cloned().unwrap_or_default();
-    let new = patched(old.clone(), fields)?;
+    let new = apply_friend_fields(old.clone(), fields)?;
     if new != old {
-        keep(draft, from, to, new)?;
+        insert_friend(draft, from, to, new)?;
     }
-    Ok(Outcome::default())
+    Ok(CommandOutcome::default())
 }
 
-pub(super) fn add_list<E>(draft: &mut Draft<'_, E>, user: &Id, list: &str) -> Done<E> {
-    draft.subject(user)?;
-    make_lists(draft, user, [list])?;
-    Ok(Outcome::default())
+pub(super) fn add_list<E>(draft: &mut Draft<'_, E>, user: &Id, list: &str) -> PlanResult<E> {
+    draft.check_subject(user)?;
+    create_lists(draft, user, [list])?;
+    Ok(CommandOutcome::default())
 }
 
-pub(super) fn delete_list<E>(draft: &mut Draft<'_, E>, user: &Id, list: &str) -> Done<E> {
-    draft.subject(user)?;
+pub(super) fn delete_list<E>(draft: &mut Draft<'_, E>, user: &Id, list: &str) -> PlanResult<E> {
+    draft.check_subject(user)?;
     let user = draft.user(user)?;
     user.friend_lists.retain(|other| other != list);
-    leave_lists(user);
-    Ok(Outcome::default())
+    remove_unknown_lists(user);
+    Ok(CommandOutcome::default())
 }
 
 /// Takes friends out of lists that there aren't.
-pub(super) fn leave_lists(user: &mut User) {
-    let User { friends, friend_lists, .. } = user;
+pub(super) fn remove_unknown_lists(user: &mut UserRecord) {
+    let UserRecord { friends, friend_lists, .. } = user;
     for friend in friends.values_mut() {
         friend.lists.retain(|list| friend_lists.contains(list));
     }
 }
 
 /// Puts a friend into a user's record, and makes the lists that he is in.
-pub(super) fn keep<E>(
+pub(super) fn insert_friend<E>(
     draft: &mut Draft<'_, E>,
     user: &str,
     to: &str,
     friend: Friend,
-) -> Result<(), Failure<E>> {
-    make_lists(draft, user, friend.lists.iter().map(String::as_str))?;
+) -> Result<(), PlanError<E>> {
+    create_lists(draft, user, friend.lists.iter().map(String::as_str))?;
     draft.user(user)?.friends.insert(to.to_owned(), friend);
     Ok(())
 }
 
 /// Makes the lists that a user has not.
-pub(super) fn make_lists<'l, E>(
+pub(super) fn create_lists<'l, E>(
     draft: &mut Draft<'_, E>,
     id: &str,
     lists: impl IntoIterator<Item = &'l str>,
-) -> Result<(), Failure<E>> {
-    let limit = draft.world.settings().limits.friend_lists;
+) -> Result<(), PlanError<E>> {
+    let limit = draft.context.settings().limits.friend_lists;
     let user = draft.user(id)?;
     for list in lists {
         check_list(list)?;
@@ -110,8 +110,8 @@ pub(super) fn make_lists<'l, E>(
         }
         if let Some(limit) = limit.filter(|&limit| user.friend_lists.len() >= limit as usize) {
             let message =
-                format!("`{}` can have at most {limit} friend lists; delete one", shown(id));
-            return Err(Refusal::full(Reason::FriendListsFull, id, message).into());
+                format!("`{}` can have at most {limit} friend lists; delete one", escaped(id));
+            return Err(CommandError::list_full(Reason::FriendListsFull, id, message).into());
         }
         user.friend_lists.push(list.to_owned());
     }
@@ -120,24 +120,24 @@ pub(super) fn make_lists<'l, E>(
 
 /// # Errors
 /// `friend_list_full` if a user's friend list can't take that many more.
-pub(super) fn room_for_friends<E>(
+pub(super) fn check_friend_limit<E>(
     draft: &Draft<'_, E>,
     user: &str,
     more: usize,
-) -> Result<(), Refusal> {
-    let limit = draft.world.settings().limits.friends;
-    let friends = draft.world.friends(user).saturating_add(more);
+) -> Result<(), CommandError> {
+    let limit = draft.context.settings().limits.friends;
+    let friends = draft.context.friend_count(user).saturating_add(more);
     let Some(limit) = limit.filter(|&limit| friends > limit as usize) else { return Ok(()) };
-    let message = format!("`{}` can have at most {limit} friends; delete one first", shown(user));
-    Err(Refusal::full(Reason::FriendListFull, user, message))
+    let message = format!("`{}` can have at most {limit} friends; delete one first", escaped(user));
+    Err(CommandError::list_full(Reason::FriendListFull, user, message))
 }
 
 impl FriendFields {
     /// # Errors
     /// If one of them is too long or not of the right form: as they would be refused whoever the
     /// friend is.
-    pub fn check(&self) -> Result<(), Refusal> {
-        patched(Friend::default(), self).map(drop)
+    pub fn check(&self) -> Result<(), CommandError> {
+        apply_friend_fields(Friend::default(), self).map(drop)
     }
 }
 
@@ -145,21 +145,24 @@ impl FriendFields {
 ///
 /// # Errors
 /// If one of them is too long or not of the right form.
-pub(super) fn patched(mut friend: Friend, fields: &FriendFields) -> Result<Friend, Refusal> {
+pub(super) fn apply_friend_fields(
+    mut friend: Friend,
+    fields: &FriendFields,
+) -> Result<Friend, CommandError> {
     let FriendFields { remark, lists, add_lists, source, wording, custom, since } = fields;
     if let Patch::Set(text) = remark {
-        within("a remark", text.len(), LONGEST_REMARK)?;
+        check_length("a remark", text.len(), LONGEST_REMARK)?;
     }
     if let Patch::Set(text) = wording {
-        within("a wording", text.len(), LONGEST_WORDING)?;
+        check_length("a wording", text.len(), LONGEST_WORDING)?;
     }
     if let Patch::Set(text) = source {
         check_keyword("a source", text, SOURCE)?;
     }
-    set(&mut friend.remark, remark);
-    set(&mut friend.wording, wording);
-    set(&mut friend.source, source);
-    if let Some(lists) = lists.given() {
+    apply_patch(&mut friend.remark, remark);
+    apply_patch(&mut friend.wording, wording);
+    apply_patch(&mut friend.source, source);
+    if let Some(lists) = lists.replacement() {
         friend.lists = lists.cloned().unwrap_or_default();
     }
     friend.lists.extend(add_lists.iter().flatten().cloned());
@@ -183,21 +186,21 @@ pub(super) fn patched(mut friend: Friend, fields: &FriendFields) -> Result<Frien
 }
 
 /// Sets what is given, and leaves the rest.
-pub(super) fn set<T: Clone>(slot: &mut Option<T>, patch: &Patch<T>) {
-    if let Some(value) = patch.given() {
+pub(super) fn apply_patch<T: Clone>(slot: &mut Option<T>, patch: &Patch<T>) {
+    if let Some(value) = patch.replacement() {
         *slot = value.cloned();
     }
 }
 
-fn check_list(name: &str) -> Result<(), Refusal> {
+fn check_list(name: &str) -> Result<(), CommandError> {
     if name.is_empty() {
-        return Err(Refusal::new(Reason::Invalid, "the name of a friend list can't be empty"));
+        return Err(CommandError::new(Reason::Invalid, "the name of a friend list can't be empty"));
     }
-    within("the name of a friend list", name.len(), LONGEST_LIST)
+    check_length("the name of a friend list", name.len(), LONGEST_LIST)
 }
 
 /// A keyword is 1 to 8 letters, after the prefix or without it.
-fn check_keyword(what: &str, text: &str, prefix: &str) -> Result<(), Refusal> {
+fn check_keyword(what: &str, text: &str, prefix: &str) -> Result<(), CommandError> {
     let keyword = text.strip_prefix(prefix).unwrap_or(text);
     let is_one = !keyword.is_empty() && keyword.bytes().all(|byte| byte.is_ascii_alphabetic());
     if is_one && keyword.len() <= LONGEST_KEYWORD {
@@ -205,24 +208,24 @@ fn check_keyword(what: &str, text: &str, prefix: &str) -> Result<(), Refusal> {
     }
     let message = format!(
         "{what} is named by 1 to {LONGEST_KEYWORD} letters, after `{prefix}` or without it, not `{}`",
-        shown(text)
+        escaped(text)
     );
     let reason = if is_one { Reason::TooLong } else { Reason::Invalid };
-    Err(Refusal::new(reason, message))
+    Err(CommandError::new(reason, message))
 }
 
-fn check_custom(name: &str, value: Option<&Value>) -> Result<(), Refusal> {
+fn check_custom(name: &str, value: Option<&Value>) -> Result<(), CommandError> {
     match value {
         None => Ok(()),
-        Some(Value::String(text)) => within("a custom field", text.len(), LONGEST_CUSTOM),
+        Some(Value::String(text)) => check_length("a custom field", text.len(), LONGEST_CUSTOM),
         Some(_) => {
-            let message = format!("the custom field `{}` must be a text", shown(name));
-            Err(Refusal::new(Reason::Invalid, message))
+            let message = format!("the custom field `{}` must be a text", escaped(name));
+            Err(CommandError::new(Reason::Invalid, message))
         }
     }
 }
 
-fn not_friends(from: &str, to: &str) -> Refusal {
-    let message = format!("`{}` is not in the friend list of `{}`", shown(to), shown(from));
-    Refusal::new(Reason::NotFriends, message)
+fn not_friends_error(from: &str, to: &str) -> CommandError {
+    let message = format!("`{}` is not in the friend list of `{}`", escaped(to), escaped(from));
+    CommandError::new(Reason::NotFriends, message)
 }

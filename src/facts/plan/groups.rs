@@ -1,13 +1,13 @@
 use serde_json::Value;
 
 use super::{
-    Done, Failure, Outcome, Reason, Refusal, Stated,
-    draft::{Draft, shown},
-    profile::put_values,
-    rules::within,
+    CommandError, CommandOutcome, Declarable, PlanError, PlanResult, Reason,
+    draft::{Draft, escaped},
+    put_user::put_values,
+    rules::check_length,
 };
 use crate::{
-    facts::{Group, Id, Member, Needed, Permission},
+    facts::{GroupRecord, Id, Member, Nullable, PermissionKey},
     request::Role,
 };
 
@@ -23,81 +23,92 @@ const WITHOUT_SUPER_ADMINS: &str = "dm";
 /// them, so that they need no super admin until they have had one.
 const RUN_FROM_OUTSIDE: &str = "admins_only";
 
-pub(super) fn delete<E>(draft: &mut Draft<'_, E>, group: &Id) -> Done<E> {
-    draft.not_stated(&Stated::Group(group), &format!("the group `{}`", shown(group)))?;
-    draft.known_group(group)?;
-    *draft.group(group)? = Group::default();
-    Ok(Outcome::default())
+pub(super) fn delete<E>(draft: &mut Draft<'_, E>, group: &Id) -> PlanResult<E> {
+    draft
+        .check_undeclared(&Declarable::Group(group), &format!("the group `{}`", escaped(group)))?;
+    draft.check_group(group)?;
+    *draft.group(group)? = GroupRecord::default();
+    Ok(CommandOutcome::default())
 }
 
-pub(super) fn add_member<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -> Done<E> {
-    both_known(draft, group, member)?;
+pub(super) fn add_member<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -> PlanResult<E> {
+    check_group_and_user(draft, group, member)?;
     if draft.role(group, member)?.is_some() {
-        return Ok(Outcome::default());
+        return Ok(CommandOutcome::default());
     }
-    room_for_members(draft, group, 1)?;
-    if draft.world.super_admins(group) == 0 && needs_super_admin(draft, group)? {
-        return Err(no_super_admin(group).into());
+    check_member_limit(draft, group, 1)?;
+    if draft.context.super_admin_count(group) == 0 && needs_super_admin(draft, group)? {
+        return Err(no_super_admin_error(group).into());
     }
     let by = draft.on_behalf.map(Id::to_string);
     let members = &mut draft.group(group)?.members;
     members.insert(member.to_string(), Member { by, ..Member::new(Role::Member) });
-    Ok(Outcome::default())
+    Ok(CommandOutcome::default())
 }
 
-pub(super) fn remove_member<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -> Done<E> {
-    both_known(draft, group, member)?;
+pub(super) fn remove_member<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -> PlanResult<E> {
+    check_group_and_user(draft, group, member)?;
     match draft.role(group, member)? {
-        None => return Ok(Outcome::default()),
+        None => return Ok(CommandOutcome::default()),
         Some(Role::SuperAdmin) => {
             let message = format!(
                 "`{}` is a super admin of `{}`; demote him with remove_super_admin first",
-                shown(member),
-                shown(group)
+                escaped(member),
+                escaped(group)
             );
-            return Err(Refusal::new(Reason::SuperAdminProtected, message).into());
+            return Err(CommandError::new(Reason::SuperAdminProtected, message).into());
         }
         Some(_) => {}
     }
-    draft.not_stated(&Stated::Member(group, member), &called(group, member))?;
+    draft.check_undeclared(&Declarable::Member(group, member), &membership_label(group, member))?;
     draft.group(group)?.members.remove(&**member);
-    Ok(Outcome::default())
+    Ok(CommandOutcome::default())
 }
 
 /// Raises a member to a role, unless he is as much or more already.
-pub(super) fn promote<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id, role: Role) -> Done<E> {
-    both_known(draft, group, member)?;
+pub(super) fn promote<E>(
+    draft: &mut Draft<'_, E>,
+    group: &Id,
+    member: &Id,
+    role: Role,
+) -> PlanResult<E> {
+    check_group_and_user(draft, group, member)?;
     match draft.role(group, member)? {
         Some(now) if now >= role => {}
         Some(_) => set_role(draft, group, member, role)?,
         None => {
             let message = format!(
                 "`{}` is no member of `{}`; add him with add_member first",
-                shown(member),
-                shown(group)
+                escaped(member),
+                escaped(group)
             );
-            return Err(Refusal::new(Reason::NotMember, message).into());
+            return Err(CommandError::new(Reason::NotMember, message).into());
         }
     }
-    Ok(Outcome::default())
+    Ok(CommandOutcome::default())
 }
 
 /// Makes one of this role a plain member.
-pub(super) fn demote<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id, role: Role) -> Done<E> {
-    both_known(draft, group, member)?;
+pub(super) fn demote<E>(
+    draft: &mut Draft<'_, E>,
+    group: &Id,
+    member: &Id,
+    role: Role,
+) -> PlanResult<E> {
+    check_group_and_user(draft, group, member)?;
     if draft.role(group, member)? != Some(role) {
-        return Ok(Outcome::default());
+        return Ok(CommandOutcome::default());
     }
-    if role == Role::SuperAdmin && draft.world.super_admins(group) <= 1 {
+    if role == Role::SuperAdmin && draft.context.super_admin_count(group) <= 1 {
         let message = format!(
             "`{}` is the last super admin of `{}`; add another one first",
-            shown(member),
-            shown(group)
+            escaped(member),
+            escaped(group)
         );
-        return Err(Refusal::new(Reason::LastSuperAdmin, message).into());
+        return Err(CommandError::new(Reason::LastSuperAdmin, message).into());
     }
     set_role(draft, group, member, Role::Member)?;
-    Ok(Outcome::default())
+    Ok(CommandOutcome::default())
 }
 
 fn set_role<E>(
@@ -105,8 +116,8 @@ fn set_role<E>(
     group: &Id,
     member: &Id,
     role: Role,
-) -> Result<(), Failure<E>> {
-    draft.not_stated(&Stated::Member(group, member), &called(group, member))?;
+) -> Result<(), PlanError<E>> {
+    draft.check_undeclared(&Declarable::Member(group, member), &membership_label(group, member))?;
     if let Some(member) = draft.group(group)?.members.get_mut(&**member) {
         member.role = role;
     }
@@ -118,22 +129,22 @@ pub(super) fn update_metadata<E>(
     group: &Id,
     field: &str,
     value: &Value,
-) -> Done<E> {
-    draft.known_group(group)?;
+) -> PlanResult<E> {
+    draft.check_group(group)?;
     let given = [(field.to_owned(), Some(value.clone()))].into();
     put_values(&mut draft.group(group)?.metadata, &given, check_field)?;
-    Ok(Outcome::default())
+    Ok(CommandOutcome::default())
 }
 
 pub(super) fn update_permissions<E>(
     draft: &mut Draft<'_, E>,
     group: &Id,
-    permission: &Permission,
-    Needed(value): &Needed<String>,
-) -> Done<E> {
-    draft.known_group(group)?;
+    permission: &PermissionKey,
+    Nullable(value): &Nullable<String>,
+) -> PlanResult<E> {
+    draft.check_group(group)?;
     set_permission(draft, group, permission, value.as_ref())?;
-    Ok(Outcome::default())
+    Ok(CommandOutcome::default())
 }
 
 /// Sets a single permission, or leaves it to the matrix again. The matrix that a file gives to a
@@ -141,39 +152,43 @@ pub(super) fn update_permissions<E>(
 pub(super) fn set_permission<E>(
     draft: &mut Draft<'_, E>,
     group: &Id,
-    permission: &Permission,
+    permission: &PermissionKey,
     value: Option<&String>,
-) -> Result<(), Failure<E>> {
+) -> Result<(), PlanError<E>> {
     let Some(value) = value else {
         draft.group(group)?.permissions.remove(&permission.to_string());
         return Ok(());
     };
-    let value = draft.world.value(permission, value)?;
-    draft.not_stated(&Stated::Matrix(group), &format!("`matrix` of `{}`", shown(group)))?;
+    let value = draft.context.canonical_matrix_value(permission, value)?;
+    draft.check_undeclared(
+        &Declarable::Matrix(group),
+        &format!("`matrix` of `{}`", escaped(group)),
+    )?;
     draft.group(group)?.permissions.insert(permission.to_string(), value);
     Ok(())
 }
 
 /// # Errors
 /// `too_long`, if the value of a field of the metadata is.
-pub(super) fn check_field(field: &str, value: &Value) -> Result<(), Refusal> {
+pub(super) fn check_field(field: &str, value: &Value) -> Result<(), CommandError> {
     let most = LONGEST_FIELDS.iter().find(|(name, _)| *name == field);
     let length = value.as_str().map_or_else(|| value.to_string().len(), str::len);
-    within(&shown(field).to_string(), length, most.map_or(LONGEST_FIELD, |&(_, most)| most))
+    check_length(&escaped(field).to_string(), length, most.map_or(LONGEST_FIELD, |&(_, most)| most))
 }
 
 /// # Errors
 /// `group_full` if the group can't take that many more.
-pub(super) fn room_for_members<E>(
+pub(super) fn check_member_limit<E>(
     draft: &Draft<'_, E>,
     group: &str,
     more: usize,
-) -> Result<(), Refusal> {
-    let limit = draft.world.settings().limits.group_members;
-    let members = draft.world.members(group).saturating_add(more);
+) -> Result<(), CommandError> {
+    let limit = draft.context.settings().limits.group_members;
+    let members = draft.context.member_count(group).saturating_add(more);
     let Some(limit) = limit.filter(|&limit| members > limit as usize) else { return Ok(()) };
-    let message = format!("`{}` can have at most {limit} members; remove one first", shown(group));
-    Err(Refusal::new(Reason::GroupFull, message))
+    let message =
+        format!("`{}` can have at most {limit} members; remove one first", escaped(group));
+    Err(CommandError::new(Reason::GroupFull, message))
 }
 
 /// Whether a group that has members must have a super admin: unless a file states it, it is one of
@@ -181,29 +196,33 @@ pub(super) fn room_for_members<E>(
 pub(super) fn needs_super_admin<E>(
     draft: &mut Draft<'_, E>,
     group: &str,
-) -> Result<bool, Failure<E>> {
+) -> Result<bool, PlanError<E>> {
     let is_from_outside = draft.on_behalf.is_none();
     let matrix = draft.group(group)?.matrix.as_deref();
     let is_without = matrix == Some(WITHOUT_SUPER_ADMINS)
         || (is_from_outside && matrix == Some(RUN_FROM_OUTSIDE));
-    Ok(!is_without && !draft.is_stated(&Stated::Group(group)))
+    Ok(!is_without && !draft.is_declared(&Declarable::Group(group)))
 }
 
-pub(super) fn no_super_admin(group: &str) -> Refusal {
+pub(super) fn no_super_admin_error(group: &str) -> CommandError {
     let message = format!(
         "`{}` would have members and no super admin; give it `super_admins` with put_group first, or \
          the matrix `{RUN_FROM_OUTSIDE}` if administrators run it from outside",
-        shown(group)
+        escaped(group)
     );
-    Refusal::new(Reason::NoSuperAdmin, message)
+    CommandError::new(Reason::NoSuperAdmin, message)
 }
 
 /// What a message calls the membership of a user.
-pub(super) fn called(group: &str, member: &str) -> String {
-    format!("the membership of `{}` in `{}`", shown(member), shown(group))
+pub(super) fn membership_label(group: &str, member: &str) -> String {
+    format!("the membership of `{}` in `{}`", escaped(member), escaped(group))
 }
 
-fn both_known<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -> Result<(), Failure<E>> {
-    draft.known_group(group)?;
-    draft.other(member)
+fn check_group_and_user<E>(
+    draft: &mut Draft<'_, E>,
+    group: &Id,
+    member: &Id,
+) -> Result<(), PlanError<E>> {
+    draft.check_group(group)?;
+    draft.check_other(member)
 }

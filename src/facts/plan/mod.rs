@@ -1,29 +1,32 @@
 //! From a command to the records that it changes.
 //!
-//! Each command is planned on its own against what is so now: the [`World`] and the [`Records`], which
+//! Each command is planned on its own against what is so now: the [`PlanContext`] and the [`RecordSource`], which
 //! the caller keeps up to date with what the commands before it in the batch changed. What it reads
-//! and writes gathers in a [`Batch`], so that the whole is committed only if nothing of it has
+//! and writes gathers in a [`ChangeBuffer`], so that the whole is committed only if nothing of it has
 //! changed elsewhere. What limits and invariants rest on is read as a record, of both users or of
 //! the group.
 
-mod batch;
-mod behalf;
+mod authorize;
+mod change_buffer;
+mod context;
 mod conversations;
 mod draft;
+mod friend_requests;
 mod friends;
 mod groups;
 mod outcome;
-mod profile;
 mod put_group;
+mod put_user;
 mod relations;
-mod requests;
 mod rules;
 mod users;
-mod world;
 
-pub use batch::{Batch, Change};
-pub use outcome::{FriendState, Outcome, Reason, Refusal, Spot};
-pub use world::{Around, Place, Records, Settings, Stated, Statement, UserField, World};
+pub use change_buffer::{ChangeBuffer, RecordChange};
+pub use context::{
+    Declarable, Declaration, FileLine, PlanContext, PlanSettings, RecordSource, References,
+    UserField,
+};
+pub use outcome::{CommandError, CommandOutcome, FriendState, Reason, TextProblem};
 
 use super::{Command, Op};
 use crate::request::{Moderation, Role};
@@ -31,24 +34,24 @@ use draft::Draft;
 
 /// A command that was planned.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Planned {
-    pub outcome: Outcome,
+pub struct PlannedCommand {
+    pub outcome: CommandOutcome,
     /// The records that it changes, each once, for the caller to apply before the next is planned.
-    pub changes: Vec<Change>,
+    pub changes: Vec<RecordChange>,
 }
 
 /// Why a command was not planned.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Failure<E> {
+pub enum PlanError<E> {
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] CommandError),
     /// A record could not be read.
     #[error("a record could not be read: {0}")]
-    Unread(E),
+    RecordUnreadable(E),
 }
 
 /// What comes of planning one operation.
-type Done<E> = Result<Outcome, Failure<E>>;
+type PlanResult<E> = Result<CommandOutcome, PlanError<E>>;
 
 /// Whose word a command is, if it is not on anyone's behalf.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,22 +69,25 @@ pub enum Authority {
 /// # Errors
 /// If the command is refused, or a record can't be read.
 pub fn plan<E>(
-    batch: &mut Batch,
+    batch: &mut ChangeBuffer,
     command: &Command,
     authority: Authority,
-    world: &dyn World,
-    records: &dyn Records<Error = E>,
-) -> Result<Planned, Failure<E>> {
+    world: &dyn PlanContext,
+    records: &dyn RecordSource<Error = E>,
+) -> Result<PlannedCommand, PlanError<E>> {
     let mut draft = Draft::new(batch, world, records, (authority, command.on_behalf.as_ref()));
-    behalf::check(&mut draft, &command.op)?;
+    authorize::check(&mut draft, &command.op)?;
     let outcome = dispatch(&mut draft, &command.op)?;
-    let changes = draft.finish();
-    Ok(Planned { outcome: Outcome { changed: !changes.is_empty(), ..outcome }, changes })
+    let changes = draft.commit_to_buffer();
+    Ok(PlannedCommand {
+        outcome: CommandOutcome { changed: !changes.is_empty(), ..outcome },
+        changes,
+    })
 }
 
-fn dispatch<E>(draft: &mut Draft<'_, E>, op: &Op) -> Done<E> {
+fn dispatch<E>(draft: &mut Draft<'_, E>, op: &Op) -> PlanResult<E> {
     match op {
-        Op::PutUser { user, fields } => profile::put(draft, user, fields),
+        Op::PutUser { user, fields } => put_user::put(draft, user, fields),
         Op::DeleteUser { user, only_unused } => {
             users::delete(draft, user, only_unused.unwrap_or(false))
         }
@@ -95,25 +101,25 @@ fn dispatch<E>(draft: &mut Draft<'_, E>, op: &Op) -> Done<E> {
         Op::Relate { kind, from, to } => relations::relate(draft, *kind, from, to),
         Op::Unrelate { kind, from, to } => relations::unrelate(draft, *kind, from, to),
         Op::RequestFriend { from, to, both, fields } => {
-            let wish = requests::Wish {
+            let wish = friend_requests::FriendshipOptions {
                 both: both.unwrap_or(true),
                 approved: false,
                 force: false,
                 fields,
             };
-            requests::befriend(draft, from, to, &wish)
+            friend_requests::befriend(draft, from, to, &wish)
         }
         Op::AddFriend { from, to, both, approved, force, fields } => {
-            let wish = requests::Wish {
+            let wish = friend_requests::FriendshipOptions {
                 both: both.unwrap_or(true),
                 approved: approved.unwrap_or(false),
                 force: force.unwrap_or(false),
                 fields,
             };
-            requests::befriend(draft, from, to, &wish)
+            friend_requests::befriend(draft, from, to, &wish)
         }
-        Op::AcceptFriend { from, to } => requests::accept(draft, from, to),
-        Op::RefuseFriend { from, to } => requests::refuse(draft, from, to),
+        Op::AcceptFriend { from, to } => friend_requests::accept(draft, from, to),
+        Op::RefuseFriend { from, to } => friend_requests::refuse(draft, from, to),
         Op::DeleteFriend { from, to, both } => {
             friends::delete(draft, from, to, both.unwrap_or(false))
         }
@@ -141,7 +147,8 @@ fn dispatch<E>(draft: &mut Draft<'_, E>, op: &Op) -> Done<E> {
         Op::OpenConversation { users, since } => conversations::open(draft, users, *since),
         Op::CloseConversation { users } => conversations::close(draft, users),
         Op::PutRule { rule_id, condition, outcome, description, name } => {
-            let texts = rules::Texts { name: name.as_deref(), description: description.as_deref() };
+            let texts =
+                rules::RuleTexts { name: name.as_deref(), description: description.as_deref() };
             rules::put(draft, *rule_id, condition, outcome, texts)
         }
         Op::DeleteRule { rule_id } => rules::delete(draft, *rule_id),

@@ -1,12 +1,12 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::Place;
+use super::FileLine;
 use crate::request::{self, words};
 
 /// What came of a command that was planned.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Outcome {
+pub struct CommandOutcome {
     /// Whether it changed anything.
     pub changed: bool,
     /// Of the rule that was put.
@@ -28,21 +28,21 @@ words! {
 /// Why a command can't be carried out.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{reason}: {message}")]
-pub struct Refusal {
+pub struct CommandError {
     pub reason: Reason,
     /// What is wrong and what to do about it.
     pub message: String,
     /// Where a file states what the command would change.
-    pub place: Option<Place>,
+    pub place: Option<FileLine>,
     /// Where a text of the command is wrong.
-    pub spot: Option<Box<Spot>>,
+    pub text_problem: Option<Box<TextProblem>>,
     /// Whose list it is that is full.
-    pub whose: Option<Box<str>>,
+    pub full_list_owner: Option<Box<str>>,
 }
 
 /// What is first wrong with a text, and where in it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Spot {
+pub struct TextProblem {
     /// What is wrong, without where.
     pub message: String,
     /// From 1.
@@ -120,26 +120,32 @@ impl From<request::Reason> for Reason {
     }
 }
 
-impl Refusal {
+impl CommandError {
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), place: None, spot: None, whose: None }
+        Self {
+            reason,
+            message: message.into(),
+            place: None,
+            text_problem: None,
+            full_list_owner: None,
+        }
     }
 
     /// The same, with where in a text it is.
     #[must_use]
-    pub fn at(self, spot: Option<Spot>) -> Self {
-        Self { spot: spot.map(Box::new), ..self }
+    pub fn with_text_problem(self, spot: Option<TextProblem>) -> Self {
+        Self { text_problem: spot.map(Box::new), ..self }
     }
 
     /// Of what a file states at this place; `what` begins the message.
-    pub(super) fn stated(what: &str, place: Place) -> Self {
+    pub(super) fn declared_in_file(what: &str, place: FileLine) -> Self {
         let message = format!("{what} is stated in {}:{}; change it there", place.file, place.line);
         Self { place: Some(place), ..Self::new(Reason::StatedByFile, message) }
     }
 
     /// Of a list that is full.
-    pub(super) fn full(reason: Reason, whose: &str, message: String) -> Self {
-        Self { whose: Some(whose.into()), ..Self::new(reason, message) }
+    pub(super) fn list_full(reason: Reason, whose: &str, message: String) -> Self {
+        Self { full_list_owner: Some(whose.into()), ..Self::new(reason, message) }
     }
 
     /// Of a command that was fine, but another of its batch was not.
@@ -153,14 +159,14 @@ impl Refusal {
         into.insert("ok".to_owned(), false.into());
         into.insert("reason".to_owned(), self.reason.as_str().into());
         into.insert("message".to_owned(), self.message.as_str().into());
-        if let Some(Place { file, line }) = &self.place {
+        if let Some(FileLine { file, line }) = &self.place {
             into.insert("place".to_owned(), json!({ "file": file, "line": line }));
         }
         Value::Object(into)
     }
 }
 
-impl Outcome {
+impl CommandOutcome {
     /// As it is answered.
     pub fn encode(&self) -> Value {
         let mut into = Map::new();
@@ -176,7 +182,7 @@ impl Outcome {
     }
 }
 
-impl From<FriendState> for Outcome {
+impl From<FriendState> for CommandOutcome {
     fn from(state: FriendState) -> Self {
         Self { state: Some(state), ..Self::default() }
     }

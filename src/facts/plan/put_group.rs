@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Done, Failure, Outcome, Place, Reason, Refusal, Stated,
-    draft::{Draft, shown},
+    CommandError, CommandOutcome, Declarable, FileLine, PlanError, PlanResult, Reason,
+    draft::{Draft, escaped},
     groups::{
-        called, check_field, needs_super_admin, no_super_admin, room_for_members, set_permission,
+        check_field, check_member_limit, membership_label, needs_super_admin, no_super_admin_error,
+        set_permission,
     },
-    profile::{check_attribute, merge_values, put_values},
+    put_user::{check_attribute, merge_values, put_values},
 };
 use crate::{
     facts::{GroupFields, Id, Member, Patch},
@@ -17,17 +18,17 @@ use crate::{
 
 type Members = BTreeMap<String, Member>;
 
-pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &GroupFields) -> Done<E> {
+pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &GroupFields) -> PlanResult<E> {
     draft.group(id)?;
-    let is_new = !draft.world.knows_group(id);
+    let is_new = !draft.context.knows_group(id);
     if is_new {
         draft.group(id)?.created = true;
     } else if fields.new == Some(true) {
-        let message = format!("there is a group `{}`; choose another id", shown(id));
-        return Err(Refusal::new(Reason::GroupExists, message).into());
+        let message = format!("there is a group `{}`; choose another id", escaped(id));
+        return Err(CommandError::new(Reason::GroupExists, message).into());
     }
     put_matrix(draft, id, &fields.matrix)?;
-    let maker = draft.on_behalf.filter(|_| is_new && fields.creator.is_kept());
+    let maker = draft.on_behalf.filter(|_| is_new && fields.creator.is_keep());
     let creator = maker.map_or_else(|| fields.creator.clone(), |maker| Patch::Set(maker.clone()));
     put_creator(draft, id, &creator)?;
     put_members(draft, id, fields, &creator)?;
@@ -40,22 +41,22 @@ pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &GroupFields) ->
     if let Some(metadata) = &fields.merge_metadata {
         merge_values(&mut draft.group(id)?.metadata, metadata, check_field)?;
     }
-    Ok(Outcome::default())
+    Ok(CommandOutcome::default())
 }
 
 fn put_matrix<E>(
     draft: &mut Draft<'_, E>,
     id: &Id,
     matrix: &Patch<String>,
-) -> Result<(), Failure<E>> {
+) -> Result<(), PlanError<E>> {
     if let Patch::Set(name) = matrix {
-        draft.world.matrix(name)?;
-        let called = format!("`matrix` of `{}`", shown(id));
-        if !draft.may_set(&Stated::Matrix(id), &called, name)? {
+        draft.context.check_matrix(name)?;
+        let called = format!("`matrix` of `{}`", escaped(id));
+        if !draft.may_set(&Declarable::Matrix(id), &called, name)? {
             return Ok(());
         }
     }
-    super::friends::set(&mut draft.group(id)?.matrix, matrix);
+    super::friends::apply_patch(&mut draft.group(id)?.matrix, matrix);
     Ok(())
 }
 
@@ -63,12 +64,12 @@ fn put_creator<E>(
     draft: &mut Draft<'_, E>,
     id: &Id,
     creator: &Patch<Id>,
-) -> Result<(), Failure<E>> {
-    let Some(creator) = creator.given() else { return Ok(()) };
+) -> Result<(), PlanError<E>> {
+    let Some(creator) = creator.replacement() else { return Ok(()) };
     if let Some(creator) = creator {
-        draft.all_known(None, [creator])?;
-        let called = format!("`creator` of `{}`", shown(id));
-        if !draft.may_set(&Stated::Creator(id), &called, &**creator)? {
+        draft.check_users_known(None, [creator])?;
+        let called = format!("`creator` of `{}`", escaped(id));
+        if !draft.may_set(&Declarable::Creator(id), &called, &**creator)? {
             return Ok(());
         }
     }
@@ -83,9 +84,11 @@ fn put_members<E>(
     id: &Id,
     fields: &GroupFields,
     creator: &Patch<Id>,
-) -> Result<(), Failure<E>> {
+) -> Result<(), PlanError<E>> {
     let mut super_admins = fields.super_admins.clone();
-    if let (None, Patch::Set(creator), 0) = (&super_admins, creator, draft.world.super_admins(id)) {
+    if let (None, Patch::Set(creator), 0) =
+        (&super_admins, creator, draft.context.super_admin_count(id))
+    {
         super_admins = Some(BTreeSet::from([creator.clone()]));
     }
     let by_role = [
@@ -97,7 +100,7 @@ fn put_members<E>(
     let is_replaced =
         |role: Role| by_role.iter().any(|(given, ids)| *given == role && ids.is_some());
     let mut after: Members =
-        before.iter().filter(|(_, was)| !is_replaced(was.role)).map(owned).collect();
+        before.iter().filter(|(_, was)| !is_replaced(was.role)).map(to_owned_member).collect();
     for (role, ids) in by_role {
         for user in ids.iter().flatten() {
             add(draft, id, &before, &mut after, (user, role))?;
@@ -123,15 +126,15 @@ fn put_members<E>(
         merge_values(&mut kept, attributes, check_attribute)?;
         // Of a member whom a file states, there is no record that could keep it.
         if !kept.is_empty() {
-            draft.not_stated(&Stated::Member(id, user), &called(id, user))?;
+            draft.check_undeclared(&Declarable::Member(id, user), &membership_label(id, user))?;
         }
     }
-    check_size(draft, id, &before, &after, !fields.matrix.is_kept())?;
+    check_size(draft, id, &before, &after, !fields.matrix.is_keep())?;
     draft.group(id)?.members = after;
     Ok(())
 }
 
-fn owned((id, member): (&String, &Member)) -> (String, Member) {
+fn to_owned_member((id, member): (&String, &Member)) -> (String, Member) {
     (id.clone(), member.clone())
 }
 
@@ -142,16 +145,16 @@ fn add<E>(
     before: &Members,
     after: &mut Members,
     (user, role): (&Id, Role),
-) -> Result<(), Refusal> {
-    draft.all_known(None, [user])?;
-    if let Some((has, place)) = stated(draft, group, user) {
+) -> Result<(), CommandError> {
+    draft.check_users_known(None, [user])?;
+    if let Some((has, place)) = declared_role(draft, group, user) {
         return if has >= role {
             Ok(())
         } else {
-            Err(Refusal::stated(&called(group, user), place))
+            Err(CommandError::declared_in_file(&membership_label(group, user), place))
         };
     }
-    let member = entry(draft, before, after, (user, role));
+    let member = member_entry(draft, before, after, (user, role));
     member.role = member.role.max(role);
     Ok(())
 }
@@ -163,31 +166,31 @@ fn set_role<E>(
     before: &Members,
     after: &mut Members,
     (user, role): (&Id, Option<Role>),
-) -> Result<(), Refusal> {
-    draft.all_known(None, [user])?;
-    if let Some((has, place)) = stated(draft, group, user) {
+) -> Result<(), CommandError> {
+    draft.check_users_known(None, [user])?;
+    if let Some((has, place)) = declared_role(draft, group, user) {
         return if role == Some(has) {
             Ok(())
         } else {
-            Err(Refusal::stated(&called(group, user), place))
+            Err(CommandError::declared_in_file(&membership_label(group, user), place))
         };
     }
     match role {
-        Some(role) => entry(draft, before, after, (user, role)).role = role,
+        Some(role) => member_entry(draft, before, after, (user, role)).role = role,
         None => drop(after.remove(&**user)),
     }
     Ok(())
 }
 
 /// What a file states that a user is in a group, and where.
-fn stated<E>(draft: &Draft<'_, E>, group: &Id, user: &Id) -> Option<(Role, Place)> {
-    let stated = draft.world.stated(&Stated::Member(group, user))?;
+fn declared_role<E>(draft: &Draft<'_, E>, group: &Id, user: &Id) -> Option<(Role, FileLine)> {
+    let stated = draft.context.declaration(&Declarable::Member(group, user))?;
     let has = stated.value.as_str().and_then(|role| role.parse().ok());
     Some((has.unwrap_or(Role::Member), stated.place))
 }
 
 /// A member as he stays, or as he is added.
-fn entry<'m, E>(
+fn member_entry<'m, E>(
     draft: &Draft<'_, E>,
     before: &Members,
     after: &'m mut Members,
@@ -208,11 +211,11 @@ fn check_size<E>(
     before: &Members,
     after: &Members,
     matrix_changes: bool,
-) -> Result<(), Failure<E>> {
+) -> Result<(), PlanError<E>> {
     // Those count whom files don't state, and who are known.
     let count = |members: &Members, counts: &dyn Fn(Role) -> bool| {
         let is_ours = |user: &str| {
-            draft.world.knows_user(user) && !draft.is_stated(&Stated::Member(id, user))
+            draft.context.knows_user(user) && !draft.is_declared(&Declarable::Member(id, user))
         };
         members.iter().filter(|(user, member)| is_ours(user) && counts(member.role)).count()
     };
@@ -220,23 +223,23 @@ fn check_size<E>(
     let (members, were) = (count(after, &|_| true), count(before, &|_| true));
     let (super_admins, were_super) = (count(after, &is_super), count(before, &is_super));
     if members > were {
-        room_for_members(draft, id, members - were)?;
+        check_member_limit(draft, id, members - were)?;
     }
     let all = |now: usize, before: usize, world: usize| world.saturating_sub(before) + now;
-    let had_super_admins = draft.world.super_admins(id);
-    let all_members = all(members, were, draft.world.members(id));
+    let had_super_admins = draft.context.super_admin_count(id);
+    let all_members = all(members, were, draft.context.member_count(id));
     if all_members == 0 || all(super_admins, were_super, had_super_admins) > 0 {
         return Ok(());
     }
     if had_super_admins > 0 {
         let message = format!(
             "`{}` would lose its last super admin; name another one in `super_admins`",
-            shown(id)
+            escaped(id)
         );
-        return Err(Refusal::new(Reason::LastSuperAdmin, message).into());
+        return Err(CommandError::new(Reason::LastSuperAdmin, message).into());
     }
     if (members > were || matrix_changes) && needs_super_admin(draft, id)? {
-        return Err(no_super_admin(id).into());
+        return Err(no_super_admin_error(id).into());
     }
     Ok(())
 }

@@ -1,35 +1,35 @@
 use super::{
-    Done, Failure, Outcome, Reason, Refusal, Stated,
-    draft::{Draft, shown},
+    CommandError, CommandOutcome, Declarable, PlanError, PlanResult, Reason,
+    draft::{Draft, escaped},
 };
 use crate::{
     facts::{Bond, Id},
     request::Relation,
 };
 
-pub(super) fn block<E>(draft: &mut Draft<'_, E>, from: &Id, to: &Id) -> Done<E> {
-    draft.pair(from, to)?;
+pub(super) fn block<E>(draft: &mut Draft<'_, E>, from: &Id, to: &Id) -> PlanResult<E> {
+    draft.check_pair(from, to)?;
     if draft.has_edge(from, Relation::Block, to)? {
-        return Ok(Outcome::default());
+        return Ok(CommandOutcome::default());
     }
-    room_for_blocks(draft, from, 1)?;
-    let since = draft.world.now();
+    check_block_limit(draft, from, 1)?;
+    let since = draft.context.now();
     draft.user(from)?.blocked.insert(to.to_string(), since);
-    if draft.world.settings().blocks_end_friendship {
+    if draft.context.settings().blocks_end_friendship {
         end_friendship(draft, from, to)?;
     }
-    Ok(Outcome::default())
+    Ok(CommandOutcome::default())
 }
 
-pub(super) fn unblock<E>(draft: &mut Draft<'_, E>, from: &Id, to: &Id) -> Done<E> {
-    draft.pair(from, to)?;
-    edge_not_stated(draft, from, Relation::Block, to)?;
+pub(super) fn unblock<E>(draft: &mut Draft<'_, E>, from: &Id, to: &Id) -> PlanResult<E> {
+    draft.check_pair(from, to)?;
+    check_edge_undeclared(draft, from, Relation::Block, to)?;
     draft.user(from)?.blocked.remove(&**to);
-    Ok(Outcome::default())
+    Ok(CommandOutcome::default())
 }
 
-pub(super) fn relate<E>(draft: &mut Draft<'_, E>, kind: Bond, from: &Id, to: &Id) -> Done<E> {
-    draft.pair(from, to)?;
+pub(super) fn relate<E>(draft: &mut Draft<'_, E>, kind: Bond, from: &Id, to: &Id) -> PlanResult<E> {
+    draft.check_pair(from, to)?;
     if !draft.has_edge(from, relation(kind), to)? {
         let user = draft.user(from)?;
         let edges = match kind {
@@ -39,15 +39,20 @@ pub(super) fn relate<E>(draft: &mut Draft<'_, E>, kind: Bond, from: &Id, to: &Id
         };
         edges.insert(to.to_string());
     }
-    Ok(Outcome::default())
+    Ok(CommandOutcome::default())
 }
 
-pub(super) fn unrelate<E>(draft: &mut Draft<'_, E>, kind: Bond, from: &Id, to: &Id) -> Done<E> {
-    draft.pair(from, to)?;
-    edge_not_stated(draft, from, relation(kind), to)?;
+pub(super) fn unrelate<E>(
+    draft: &mut Draft<'_, E>,
+    kind: Bond,
+    from: &Id,
+    to: &Id,
+) -> PlanResult<E> {
+    draft.check_pair(from, to)?;
+    check_edge_undeclared(draft, from, relation(kind), to)?;
     if kind == Bond::Contact {
         // A favorite is a contact: who is no contact any more is no favorite.
-        edge_not_stated(draft, from, Relation::Favorite, to)?;
+        check_edge_undeclared(draft, from, Relation::Favorite, to)?;
     }
     let user = draft.user(from)?;
     match kind {
@@ -58,7 +63,7 @@ pub(super) fn unrelate<E>(draft: &mut Draft<'_, E>, kind: Bond, from: &Id, to: &
         Bond::Favorite => drop(user.favorites.remove(&**to)),
         Bond::Pair => drop(user.paired.remove(&**to)),
     }
-    Ok(Outcome::default())
+    Ok(CommandOutcome::default())
 }
 
 const fn relation(kind: Bond) -> Relation {
@@ -71,29 +76,29 @@ const fn relation(kind: Bond) -> Relation {
 
 /// # Errors
 /// `stated_by_file` if a file states the edge.
-pub(super) fn edge_not_stated<E>(
+pub(super) fn check_edge_undeclared<E>(
     draft: &Draft<'_, E>,
     from: &str,
     relation: Relation,
     to: &str,
-) -> Result<(), Refusal> {
-    let called = format!("`{}` of `{}` with `{}`", relation, shown(from), shown(to));
-    draft.not_stated(&Stated::Edge(from, relation, to), &called)
+) -> Result<(), CommandError> {
+    let called = format!("`{}` of `{}` with `{}`", relation, escaped(from), escaped(to));
+    draft.check_undeclared(&Declarable::Edge(from, relation, to), &called)
 }
 
 /// # Errors
 /// `block_list_full` if the user can't block that many more.
-pub(super) fn room_for_blocks<E>(
+pub(super) fn check_block_limit<E>(
     draft: &Draft<'_, E>,
     user: &str,
     more: usize,
-) -> Result<(), Refusal> {
-    let limit = draft.world.settings().limits.blocked;
-    let blocked = draft.world.blocked(user).saturating_add(more);
+) -> Result<(), CommandError> {
+    let limit = draft.context.settings().limits.blocked;
+    let blocked = draft.context.blocked_count(user).saturating_add(more);
     let Some(limit) = limit.filter(|&limit| blocked > limit as usize) else { return Ok(()) };
     let message =
-        format!("`{}` can block at most {limit} users; unblock someone first", shown(user));
-    Err(Refusal::full(Reason::BlockListFull, user, message))
+        format!("`{}` can block at most {limit} users; unblock someone first", escaped(user));
+    Err(CommandError::list_full(Reason::BlockListFull, user, message))
 }
 
 /// Takes each of the two from the friend list and the requests of the other. A friendship that a file
@@ -102,7 +107,7 @@ pub(super) fn end_friendship<E>(
     draft: &mut Draft<'_, E>,
     one: &str,
     other: &str,
-) -> Result<(), Failure<E>> {
+) -> Result<(), PlanError<E>> {
     for (from, to) in [(one, other), (other, one)] {
         let user = draft.user(from)?;
         user.friends.remove(to);

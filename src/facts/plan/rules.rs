@@ -1,7 +1,7 @@
 use uuid::Uuid;
 
-use super::{Done, Outcome, Reason, Refusal, Stated, draft::Draft};
-use crate::facts::{Rule, Tag};
+use super::{CommandError, CommandOutcome, Declarable, PlanResult, Reason, draft::Draft};
+use crate::facts::{RuleRecord, TagName};
 
 /// How long the texts of a rule may be, in bytes.
 const LONGEST_NAME: usize = 255;
@@ -13,7 +13,7 @@ const MOST_TAGS: usize = 1000;
 
 /// What a rule says for people.
 #[derive(Clone, Copy)]
-pub(super) struct Texts<'c> {
+pub(super) struct RuleTexts<'c> {
     pub(super) name: Option<&'c str>,
     pub(super) description: Option<&'c str>,
 }
@@ -22,78 +22,78 @@ pub(super) fn put<E>(
     draft: &mut Draft<'_, E>,
     id: Option<Uuid>,
     condition: &str,
-    outcome: &[Tag],
-    texts: Texts<'_>,
-) -> Done<E> {
+    outcome: &[TagName],
+    texts: RuleTexts<'_>,
+) -> PlanResult<E> {
     check_texts(texts)?;
-    within("a condition", condition.len(), LONGEST_CONDITION)?;
-    draft.world.condition(condition)?;
+    check_length("a condition", condition.len(), LONGEST_CONDITION)?;
+    draft.context.canonical_condition(condition)?;
     check_outcome(draft, outcome)?;
-    let id = id.unwrap_or_else(|| draft.world.new_id());
-    draft.not_stated(&Stated::Rule(id), &format!("the rule {id}"))?;
+    let id = id.unwrap_or_else(|| draft.context.new_id());
+    draft.check_undeclared(&Declarable::Rule(id), &format!("the rule {id}"))?;
     if let Some(name) = texts.name {
-        let taken = draft.world.rule_named(name).filter(|&other| other != id);
+        let taken = draft.context.rule_by_name(name).filter(|&other| other != id);
         if let Some(other) = taken {
             let message = format!("the rule {other} has the name `{name}`; choose another name");
-            return Err(Refusal::new(Reason::NameTaken, message).into());
+            return Err(CommandError::new(Reason::NameTaken, message).into());
         }
     }
-    let rule = Rule {
+    let rule = RuleRecord {
         name: texts.name.map(str::to_owned),
         description: texts.description.map(str::to_owned),
         condition: condition.to_owned(),
-        outcome: outcome.iter().map(Tag::to_string).collect(),
+        outcome: outcome.iter().map(TagName::to_string).collect(),
     };
     draft.set_rule(id, Some(rule))?;
-    Ok(Outcome { rule_id: Some(id), ..Outcome::default() })
+    Ok(CommandOutcome { rule_id: Some(id), ..CommandOutcome::default() })
 }
 
-pub(super) fn delete<E>(draft: &mut Draft<'_, E>, id: Uuid) -> Done<E> {
-    draft.not_stated(&Stated::Rule(id), &format!("the rule {id}"))?;
+pub(super) fn delete<E>(draft: &mut Draft<'_, E>, id: Uuid) -> PlanResult<E> {
+    draft.check_undeclared(&Declarable::Rule(id), &format!("the rule {id}"))?;
     if !draft.has_rule(id)? {
         let message = format!("there is no rule {id}");
-        return Err(Refusal::new(Reason::UnknownRule, message).into());
+        return Err(CommandError::new(Reason::UnknownRule, message).into());
     }
     draft.set_rule(id, None)?;
-    Ok(Outcome::default())
+    Ok(CommandOutcome::default())
 }
 
-fn check_texts(texts: Texts<'_>) -> Result<(), Refusal> {
+fn check_texts(texts: RuleTexts<'_>) -> Result<(), CommandError> {
     if let Some(name) = texts.name {
-        within("a rule's name", name.len(), LONGEST_NAME)?;
+        check_length("a rule's name", name.len(), LONGEST_NAME)?;
         if name.is_empty() || name.chars().any(char::is_control) {
             let message = "a rule's name can't be empty or hold control characters";
-            return Err(Refusal::new(Reason::Invalid, message));
+            return Err(CommandError::new(Reason::Invalid, message));
         }
     }
     if let Some(text) = texts.description {
-        within("a rule's description", text.len(), LONGEST_DESCRIPTION)?;
+        check_length("a rule's description", text.len(), LONGEST_DESCRIPTION)?;
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
             let message = "a rule's description can't hold control characters";
-            return Err(Refusal::new(Reason::Invalid, message));
+            return Err(CommandError::new(Reason::Invalid, message));
         }
     }
     Ok(())
 }
 
-fn check_outcome<E>(draft: &Draft<'_, E>, given: &[Tag]) -> Result<(), Refusal> {
+fn check_outcome<E>(draft: &Draft<'_, E>, given: &[TagName]) -> Result<(), CommandError> {
     if given.is_empty() {
         let message = "a rule's outcome needs at least one tag";
-        return Err(Refusal::new(Reason::Invalid, message));
+        return Err(CommandError::new(Reason::Invalid, message));
     }
     if given.len() > MOST_TAGS {
         let message = format!("an outcome has at most {MOST_TAGS} tags; this has {}", given.len());
-        return Err(Refusal::new(Reason::TooMany, message));
+        return Err(CommandError::new(Reason::TooMany, message));
     }
-    given.iter().try_for_each(|tag| draft.world.tag(tag))
+    given.iter().try_for_each(|tag| draft.context.check_tag(tag))
 }
 
 /// # Errors
 /// `too_long` if something has more than `most` bytes.
-pub(super) fn within(what: &str, bytes: usize, most: usize) -> Result<(), Refusal> {
+pub(super) fn check_length(what: &str, bytes: usize, most: usize) -> Result<(), CommandError> {
     if bytes <= most {
         return Ok(());
     }
     let message = format!("{what} has at most {most} bytes; this has {bytes}");
-    Err(Refusal::new(Reason::TooLong, message))
+    Err(CommandError::new(Reason::TooLong, message))
 }

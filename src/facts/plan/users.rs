@@ -1,25 +1,33 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Around, Done, Failure, Outcome, Reason, Refusal, Stated, UserField,
-    draft::{Draft, shown},
+    CommandError, CommandOutcome, Declarable, PlanError, PlanResult, Reason, References, UserField,
+    draft::{Draft, escaped},
 };
 use crate::{
-    facts::{Id, Key, Tag, User},
+    facts::{Id, RecordKey, TagName, UserRecord},
     request::{Moderation, Role},
 };
 
-pub(super) fn add_tags<E>(draft: &mut Draft<'_, E>, id: &Id, tags: &BTreeSet<Tag>) -> Done<E> {
-    draft.subject(id)?;
-    tags.iter().try_for_each(|tag| draft.world.tag(tag))?;
+pub(super) fn add_tags<E>(
+    draft: &mut Draft<'_, E>,
+    id: &Id,
+    tags: &BTreeSet<TagName>,
+) -> PlanResult<E> {
+    draft.check_subject(id)?;
+    tags.iter().try_for_each(|tag| draft.context.check_tag(tag))?;
     let mut now = draft.user(id)?.tags.clone().unwrap_or_default();
-    now.extend(tags.iter().map(Tag::to_string));
+    now.extend(tags.iter().map(TagName::to_string));
     let is_there = |stated: &BTreeSet<String>| tags.iter().all(|tag| stated.contains(&**tag));
     set_tags(draft, id, now, is_there)
 }
 
-pub(super) fn remove_tags<E>(draft: &mut Draft<'_, E>, id: &Id, tags: &BTreeSet<Tag>) -> Done<E> {
-    draft.subject(id)?;
+pub(super) fn remove_tags<E>(
+    draft: &mut Draft<'_, E>,
+    id: &Id,
+    tags: &BTreeSet<TagName>,
+) -> PlanResult<E> {
+    draft.check_subject(id)?;
     let mut now = draft.user(id)?.tags.clone().unwrap_or_default();
     now.retain(|tag| tags.iter().all(|gone| **gone != **tag));
     let is_gone = |stated: &BTreeSet<String>| tags.iter().all(|tag| !stated.contains(&**tag));
@@ -33,42 +41,46 @@ fn set_tags<E>(
     id: &Id,
     tags: BTreeSet<String>,
     is_so: impl Fn(&BTreeSet<String>) -> bool,
-) -> Done<E> {
-    if let Some(stated) = draft.world.stated(&Stated::UserField(id, UserField::Tags)) {
+) -> PlanResult<E> {
+    if let Some(stated) = draft.context.declaration(&Declarable::UserField(id, UserField::Tags)) {
         let texts = stated.value.as_array().into_iter().flatten();
         let stated_tags = texts.filter_map(|tag| tag.as_str().map(str::to_owned)).collect();
         if !is_so(&stated_tags) {
-            return Err(Refusal::stated(&called(UserField::Tags, id), stated.place).into());
+            return Err(CommandError::declared_in_file(
+                &field_label(UserField::Tags, id),
+                stated.place,
+            )
+            .into());
         }
     } else {
         draft.set_tags(id, tags)?;
     }
-    Ok(Outcome::default())
+    Ok(CommandOutcome::default())
 }
 
 /// Bans, silences or reactivates. Who is banned is not silenced: that would let him in.
-pub(super) fn moderate<E>(draft: &mut Draft<'_, E>, id: &Id, to: Moderation) -> Done<E> {
-    draft.subject(id)?;
+pub(super) fn moderate<E>(draft: &mut Draft<'_, E>, id: &Id, to: Moderation) -> PlanResult<E> {
+    draft.check_subject(id)?;
     let field = UserField::Moderation;
-    let stated = draft.world.stated(&Stated::UserField(id, field));
+    let stated = draft.context.declaration(&Declarable::UserField(id, field));
     let now = match &stated {
         Some(stated) => stated.value.as_str().and_then(|state| state.parse().ok()),
         None => draft.user(id)?.moderation,
     };
     let now = now.unwrap_or(Moderation::None);
     if now == to || (now, to) == (Moderation::Banned, Moderation::Silenced) {
-        return Ok(Outcome::default());
+        return Ok(CommandOutcome::default());
     }
     if let Some(stated) = stated {
-        return Err(Refusal::stated(&called(field, id), stated.place).into());
+        return Err(CommandError::declared_in_file(&field_label(field, id), stated.place).into());
     }
     draft.user(id)?.moderation = Some(to).filter(|&state| state != Moderation::None);
-    Ok(Outcome::default())
+    Ok(CommandOutcome::default())
 }
 
 /// What a message calls a field of a user.
-pub(super) fn called(field: UserField, user: &str) -> String {
-    let user = shown(user);
+pub(super) fn field_label(field: UserField, user: &str) -> String {
+    let user = escaped(user);
     match field {
         UserField::Tags => format!("`tags` of `{user}`"),
         UserField::Peers => format!("`peers` of `{user}`"),
@@ -79,28 +91,28 @@ pub(super) fn called(field: UserField, user: &str) -> String {
 }
 
 /// Deletes the user, and wherever a record names them.
-pub(super) fn delete<E>(draft: &mut Draft<'_, E>, id: &Id, only_unused: bool) -> Done<E> {
-    draft.not_stated(&Stated::User(id), &format!("the user `{}`", shown(id)))?;
-    draft.subject(id)?;
-    let around = draft.world.around(id);
-    if only_unused && !(around == Around::default() && draft.user(id)?.is_unused()) {
-        let message = format!("more is known of `{}` than attributes", shown(id));
-        return Err(Refusal::new(Reason::InUse, message).into());
+pub(super) fn delete<E>(draft: &mut Draft<'_, E>, id: &Id, only_unused: bool) -> PlanResult<E> {
+    draft.check_undeclared(&Declarable::User(id), &format!("the user `{}`", escaped(id)))?;
+    draft.check_subject(id)?;
+    let around = draft.context.references(id);
+    if only_unused && !(around == References::default() && draft.user(id)?.is_unused()) {
+        let message = format!("more is known of `{}` than attributes", escaped(id));
+        return Err(CommandError::new(Reason::InUse, message).into());
     }
     for group in &around.groups {
-        leave(draft, group, id)?;
+        leave_group(draft, group, id)?;
     }
     for other in around.users.iter().filter(|other| ***other != **id) {
-        forget(draft.user(other)?, id);
+        remove_references(draft.user(other)?, id);
     }
     for other in &around.conversations {
-        draft.set_conversation(Key::conversation(id, other), None)?;
+        draft.set_conversation(RecordKey::conversation(id, other), None)?;
     }
-    *draft.user(id)? = User::default();
-    Ok(Outcome::default())
+    *draft.user(id)? = UserRecord::default();
+    Ok(CommandOutcome::default())
 }
 
-fn forget(user: &mut User, id: &str) {
+fn remove_references(user: &mut UserRecord, id: &str) {
     user.contacts.remove(id);
     user.favorites.remove(id);
     user.paired.remove(id);
@@ -111,17 +123,17 @@ fn forget(user: &mut User, id: &str) {
 
 /// # Errors
 /// `last_super_admin` if the group can't do without him.
-fn leave<E>(draft: &mut Draft<'_, E>, group: &str, id: &str) -> Result<(), Failure<E>> {
+fn leave_group<E>(draft: &mut Draft<'_, E>, group: &str, id: &str) -> Result<(), PlanError<E>> {
     let is_last = draft.role(group, id)? == Some(Role::SuperAdmin)
-        && draft.world.super_admins(group) == 1
-        && draft.world.members(group) > 1;
+        && draft.context.super_admin_count(group) == 1
+        && draft.context.member_count(group) > 1;
     if is_last {
         let message = format!(
             "`{}` is the last super admin of `{}`; add another one, or delete the group",
-            shown(id),
-            shown(group)
+            escaped(id),
+            escaped(group)
         );
-        return Err(Refusal::new(Reason::LastSuperAdmin, message).into());
+        return Err(CommandError::new(Reason::LastSuperAdmin, message).into());
     }
     let record = draft.group(group)?;
     record.members.remove(id);

@@ -4,13 +4,13 @@ use uuid::Uuid;
 
 use crate::{
     request::{Action, Blocks, Reason, Settings, Switch, Toggle},
-    snapshot::{Rule, View},
+    snapshot::{CompiledRule, View},
 };
 
 /// A part of a policy that says something else than before.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Change {
-    pub part: Part,
+pub struct PolicyChange {
+    pub part: PolicyPart,
     /// What it said; `None` if there was no such part.
     pub old: Option<String>,
     /// What it says; `None` if there is none any more.
@@ -19,7 +19,7 @@ pub struct Change {
 
 /// Which part of a policy.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Part {
+pub enum PolicyPart {
     /// That there are rules at all.
     Rules,
     /// A rule, and its name if it has one.
@@ -28,7 +28,7 @@ pub enum Part {
     Setting(String),
 }
 
-impl Part {
+impl PolicyPart {
     /// How people call it.
     pub fn name(&self) -> String {
         match self {
@@ -41,11 +41,11 @@ impl Part {
 }
 
 /// What two policies say differently, matrices aside: rules in the order of their ids, then settings.
-pub(super) fn changes(old: &View, new: &View) -> Vec<Change> {
+pub(super) fn changes(old: &View, new: &View) -> Vec<PolicyChange> {
     let mut changes = Vec::new();
     let has = |view: &View| view.rules.is_some().then(|| "present".to_owned());
-    push(&mut changes, Part::Rules, has(old), has(new));
-    let mut rules: BTreeMap<Uuid, [Option<(&Rule, &View)>; 2]> = BTreeMap::new();
+    push(&mut changes, PolicyPart::Rules, has(old), has(new));
+    let mut rules: BTreeMap<Uuid, [Option<(&CompiledRule, &View)>; 2]> = BTreeMap::new();
     for (at, view) in [old, new].into_iter().enumerate() {
         for rule in view.rules.iter().flat_map(|book| book.rules.iter()) {
             if let Some(slot) = rules.entry(rule.id).or_default().get_mut(at) {
@@ -55,24 +55,29 @@ pub(super) fn changes(old: &View, new: &View) -> Vec<Change> {
     }
     for (id, [before, after]) in rules {
         let name = after.or(before).and_then(|(rule, _)| rule.name.clone());
-        let text = |(rule, view): (&Rule, &View)| {
+        let text = |(rule, view): (&CompiledRule, &View)| {
             let tag = |tag: &_| view.tags.name(*tag).to_owned();
             let mut outcome: Vec<String> = rule.outcome.iter().map(tag).collect();
             outcome.sort_unstable();
             format!("{} -> [{}]", rule.condition.map(&mut |id| tag(id)), outcome.join(", "))
         };
-        push(&mut changes, Part::Rule(id, name), before.map(text), after.map(text));
+        push(&mut changes, PolicyPart::Rule(id, name), before.map(text), after.map(text));
     }
     let [before, after] = [old, new].map(settings);
     for ((path, old), (_, new)) in before.into_iter().zip(after) {
-        push(&mut changes, Part::Setting(path), old, new);
+        push(&mut changes, PolicyPart::Setting(path), old, new);
     }
     changes
 }
 
-fn push(changes: &mut Vec<Change>, part: Part, old: Option<String>, new: Option<String>) {
+fn push(
+    changes: &mut Vec<PolicyChange>,
+    part: PolicyPart,
+    old: Option<String>,
+    new: Option<String>,
+) {
     if old != new {
-        changes.push(Change { part, old, new });
+        changes.push(PolicyChange { part, old, new });
     }
 }
 
@@ -117,7 +122,7 @@ fn list(texts: &[String]) -> Option<String> {
 }
 
 /// Whether a setting of this path can make an action be refused for this reason.
-pub(super) fn is_behind(path: &str, reason: Reason, action: Action) -> bool {
+pub(super) fn can_cause(path: &str, reason: Reason, action: Action) -> bool {
     let begins = matches!(action, Action::SendMessage | Action::VoiceCall | Action::VideoCall);
     let is_of = |of: &str| of == action.as_str() || begins && of == Action::StartChat.as_str();
     match reason {

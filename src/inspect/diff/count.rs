@@ -7,10 +7,10 @@ use std::{
 };
 
 use super::{
-    bits::Bits,
-    crowd::{Crowd, Side},
-    scene::Scene,
-    walk::{Apart, Leaf, Left, walk},
+    bitset::BitSet,
+    classes::{PolicySide, UserClasses},
+    comparison::ActionComparison,
+    walk::{ClassLeaf, DifferingSubjects, RemainingSubjects, walk},
 };
 use crate::{
     request::Relation,
@@ -19,7 +19,7 @@ use crate::{
 
 /// How many pairs an action gained and lost, by the class of the user to whom it is done.
 #[derive(Clone, Debug)]
-pub(super) struct Count {
+pub(super) struct PairCounts {
     /// Gained and lost, by class.
     pub(super) classes: Vec<[i64; 2]>,
 }
@@ -36,7 +36,7 @@ const PARTS: usize = 64;
 /// The stack of a thread that walks the kinds: as deep as their tags branch.
 const STACK: usize = 64 << 20;
 
-impl Count {
+impl PairCounts {
     /// The sum over all classes.
     pub(super) fn total(&self, which: usize) -> u64 {
         let sum: i64 = self.classes.iter().filter_map(|counts| counts.get(which)).sum();
@@ -45,7 +45,7 @@ impl Count {
 
     /// All ordered pairs of two users that may now and could not, and the other way round, as if
     /// nothing were between any two. Runs on all processors.
-    pub(super) fn of_strangers(scene: &Scene<'_>, crowd: &Crowd<'_>) -> Self {
+    pub(super) fn among_strangers(scene: &ActionComparison<'_>, crowd: &UserClasses<'_>) -> Self {
         let mut count = Self { classes: vec![[0; 2]; crowd.classes.len()] };
         let is_still = scene.subjects_differ.is_empty() && scene.others_differ.is_empty();
         if !(is_still && (!scene.rules || crowd.rules_are_the_same())) {
@@ -63,7 +63,7 @@ impl Count {
     }
 
     /// As if everyone were a stranger to himself too.
-    fn everyone(&mut self, scene: &Scene<'_>, crowd: &Crowd<'_>) {
+    fn everyone(&mut self, scene: &ActionComparison<'_>, crowd: &UserClasses<'_>) {
         for flags in FLAGS {
             let users = users_with(scene, crowd, flags);
             let weigh = |class: u32| users.get(class as usize).copied().unwrap_or(0);
@@ -73,16 +73,16 @@ impl Count {
                     self.add(class, which, subjects * weigh(class));
                 }
             }
-            let leaf = |&class: &u32| Some(Leaf { ranks: &crowd.class(class)?.ranks, class });
-            let leaves: Vec<Leaf<'_>> =
+            let leaf = |&class: &u32| Some(ClassLeaf { ranks: &crowd.class(class)?.ranks, class });
+            let leaves: Vec<ClassLeaf<'_>> =
                 crowd.order.iter().filter(|&&class| weigh(class) > 0).filter_map(leaf).collect();
             for (which, sign, side, set) in &lanes.left {
                 let told = match side {
-                    Side::Old => in_parts(&leaves, &|part, tell| {
-                        walk(crowd, part, Left::<false>::all(set), tell);
+                    PolicySide::Old => in_parts(&leaves, &|part, tell| {
+                        walk(crowd, part, RemainingSubjects::<false>::all(set), tell);
                     }),
-                    Side::New => in_parts(&leaves, &|part, tell| {
-                        walk(crowd, part, Left::<true>::all(set), tell);
+                    PolicySide::New => in_parts(&leaves, &|part, tell| {
+                        walk(crowd, part, RemainingSubjects::<true>::all(set), tell);
                     }),
                 };
                 for (class, subjects) in told {
@@ -90,14 +90,19 @@ impl Count {
                 }
             }
             let is_concerned =
-                |leaf: &Leaf<'_>| leaf.ranks.first().is_some_and(|&rank| rank < crowd.changed);
-            let concerned: Vec<Leaf<'_>> = leaves
+                |leaf: &ClassLeaf<'_>| leaf.ranks.first().is_some_and(|&rank| rank < crowd.changed);
+            let concerned: Vec<ClassLeaf<'_>> = leaves
                 .iter()
                 .copied()
                 .filter(|leaf| lanes.apart.is_some() && is_concerned(leaf))
                 .collect();
             let told = in_parts(&concerned, &|part, tell| {
-                walk(crowd, part, lanes.apart.iter().flat_map(Apart::all).collect(), tell);
+                walk(
+                    crowd,
+                    part,
+                    lanes.apart.iter().flat_map(DifferingSubjects::all).collect(),
+                    tell,
+                );
             });
             for (class, [gained, lost]) in told {
                 self.add(class, GAINED, signed(gained) * weigh(class));
@@ -107,69 +112,74 @@ impl Count {
     }
 
     /// Nobody is a pair with himself.
-    fn oneself(&mut self, scene: &Scene<'_>, crowd: &Crowd<'_>) {
+    fn oneself(&mut self, scene: &ActionComparison<'_>, crowd: &UserClasses<'_>) {
         for user in 0..crowd.users {
-            if let Some(which) = which(scene.as_strangers(crowd, user, user)) {
+            if let Some(which) = direction_of(scene.as_strangers(crowd, user, user)) {
                 self.add(crowd.class_number(user), which, -1);
             }
         }
     }
 
     /// The same with what is between users, which makes a difference to some pairs.
-    pub(super) fn tied(&mut self, scene: &Scene<'_>, crowd: &Crowd<'_>, population: &Population) {
+    pub(super) fn correct_tied_pairs(
+        &mut self,
+        scene: &ActionComparison<'_>,
+        crowd: &UserClasses<'_>,
+        population: &Population,
+    ) {
         if scene.rules {
             for &(user, other, tie) in &crowd.tied {
                 if !scene.sides_differ(user, other, tie) {
-                    self.put_right(scene, crowd, (user, other), tie);
+                    self.correct_pair(scene, crowd, (user, other), tie);
                 }
             }
         }
         let blocks = if scene.blocks_differ { population.ties.edges(Relation::Block) } else { 0 };
         if !scene.others_differ.is_empty() || blocks > 0 {
             for user in 0..crowd.users {
-                self.tied_to(scene, crowd, population, user);
+                self.correct_ties_of(scene, crowd, population, user);
             }
         } else {
             scene
                 .subjects_differ
                 .iter()
-                .for_each(|user| self.tied_to(scene, crowd, population, user));
+                .for_each(|user| self.correct_ties_of(scene, crowd, population, user));
         }
     }
 
-    fn tied_to(
+    fn correct_ties_of(
         &mut self,
-        scene: &Scene<'_>,
-        crowd: &Crowd<'_>,
+        scene: &ActionComparison<'_>,
+        crowd: &UserClasses<'_>,
         population: &Population,
         user: u32,
     ) {
         for (other, tie) in population.ties_of(user) {
             if scene.sides_differ(user, other, tie) {
-                self.put_right(scene, crowd, (user, other), tie);
+                self.correct_pair(scene, crowd, (user, other), tie);
             }
         }
     }
 
-    fn put_right(
+    fn correct_pair(
         &mut self,
-        scene: &Scene<'_>,
-        crowd: &Crowd<'_>,
+        scene: &ActionComparison<'_>,
+        crowd: &UserClasses<'_>,
         (user, other): (u32, u32),
         tie: Tie,
     ) {
         let class = crowd.class_number(other);
-        if let Some(which) = which(scene.judge(user, other, tie)) {
+        if let Some(which) = direction_of(scene.judge(user, other, tie)) {
             self.add(class, which, 1);
         }
-        if let Some(which) = which(scene.judge(user, other, Tie::NONE)) {
+        if let Some(which) = direction_of(scene.judge(user, other, Tie::NONE)) {
             self.add(class, which, -1);
         }
     }
 }
 
 /// Whether it is gained or lost, if it is either.
-pub(super) fn which([before, after]: [bool; 2]) -> Option<usize> {
+pub(super) fn direction_of([before, after]: [bool; 2]) -> Option<usize> {
     match (before, after) {
         (false, true) => Some(GAINED),
         (true, false) => Some(LOST),
@@ -178,7 +188,7 @@ pub(super) fn which([before, after]: [bool; 2]) -> Option<usize> {
 }
 
 /// How many users of each class it may be done to under these policies and no other.
-fn users_with(scene: &Scene<'_>, crowd: &Crowd<'_>, flags: [bool; 2]) -> Vec<i64> {
+fn users_with(scene: &ActionComparison<'_>, crowd: &UserClasses<'_>, flags: [bool; 2]) -> Vec<i64> {
     let [old, new] = &scene.others;
     let mut users = vec![0; crowd.classes.len()];
     for (user, &class) in (0_u32..).zip(&crowd.class_of) {
@@ -196,10 +206,10 @@ type Tell<'t, C> = &'t mut dyn FnMut(u32, C);
 
 /// What is told of the classes in each part of them, part by part on all processors.
 fn in_parts<C: Send>(
-    leaves: &[Leaf<'_>],
-    count: &(dyn Fn(&[Leaf<'_>], Tell<'_, C>) + Sync),
+    leaves: &[ClassLeaf<'_>],
+    count: &(dyn Fn(&[ClassLeaf<'_>], Tell<'_, C>) + Sync),
 ) -> Vec<(u32, C)> {
-    let parts: Vec<&[Leaf<'_>]> = leaves.chunks((leaves.len() / PARTS).max(1024)).collect();
+    let parts: Vec<&[ClassLeaf<'_>]> = leaves.chunks((leaves.len() / PARTS).max(1024)).collect();
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
     let work = || {
@@ -238,28 +248,32 @@ struct Lanes {
     /// A number: gained and lost.
     plain: [i64; 2],
     /// How many of a set reach the class by none of its tags under one policy, added or subtracted.
-    left: Vec<(usize, i64, Side, Bits)>,
+    left: Vec<(usize, i64, PolicySide, BitSet)>,
     /// Whoever of these the rules of the two policies say something else of.
-    apart: Option<Bits>,
+    apart: Option<BitSet>,
 }
 
 impl Lanes {
-    fn of([on_old, on_new]: [bool; 2], scene: &Scene<'_>, crowd: &Crowd<'_>) -> Self {
+    fn of(
+        [on_old, on_new]: [bool; 2],
+        scene: &ActionComparison<'_>,
+        crowd: &UserClasses<'_>,
+    ) -> Self {
         let [before, after] = &scene.subjects;
         let (come, go) = (after.minus(before), before.minus(after));
         let mut lanes = Self { plain: [0; 2], left: Vec::new(), apart: None };
         if on_new {
-            lanes.reaching(GAINED, if on_old { come } else { after.clone() }, Side::New);
+            lanes.reaching(GAINED, if on_old { come } else { after.clone() }, PolicySide::New);
         }
         if on_old {
-            lanes.reaching(LOST, if on_new { go } else { before.clone() }, Side::Old);
+            lanes.reaching(LOST, if on_new { go } else { before.clone() }, PolicySide::Old);
         }
         if on_old && on_new && scene.rules {
             let stay = before.and(after);
             match crowd.open {
                 None => lanes.apart = Some(stay.and(&crowd.differ)),
-                Some(Side::Old) => lanes.left.push((LOST, 1, Side::New, stay)),
-                Some(Side::New) => lanes.left.push((GAINED, 1, Side::Old, stay)),
+                Some(PolicySide::Old) => lanes.left.push((LOST, 1, PolicySide::New, stay)),
+                Some(PolicySide::New) => lanes.left.push((GAINED, 1, PolicySide::Old, stay)),
             }
         }
         // Where no rules are asked, nobody is left.
@@ -270,7 +284,7 @@ impl Lanes {
     }
 
     /// Those of a set who reach the class: all but those who are left.
-    fn reaching(&mut self, which: usize, set: Bits, side: Side) {
+    fn reaching(&mut self, which: usize, set: BitSet, side: PolicySide) {
         if let Some(plain) = self.plain.get_mut(which) {
             *plain += signed(set.len());
         }

@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    request::{Fields, GroupPermission, Role, Value},
-    snapshot::{Matrix, View},
+    request::{GrantCondition, GroupPermission, MetadataGrants, Role},
+    snapshot::{CompiledMatrix, View},
 };
 
 /// What changed in who may do what in the groups of one matrix.
@@ -13,30 +13,30 @@ pub struct MatrixChange {
     pub groups: usize,
     /// Whether there was such a matrix before, and is now.
     pub exists: [bool; 2],
-    pub cells: Vec<Cell>,
+    pub cells: Vec<CellChange>,
 }
 
 /// One permission, of one field where fields have one each.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Cell {
+pub struct CellChange {
     pub permission: GroupPermission,
     pub field: Option<String>,
     /// The value before and now.
     pub values: [String; 2],
     /// The roles for which it comes out otherwise.
-    pub roles: Vec<(Role, [Grants; 2])>,
+    pub roles: Vec<(Role, [GrantScope; 2])>,
 }
 
 /// To whom of a role a value grants.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Grants {
+pub enum GrantScope {
     Nobody,
     Everybody,
     /// To some, by their tags.
     ByTags,
 }
 
-impl Grants {
+impl GrantScope {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Nobody => "no",
@@ -47,7 +47,7 @@ impl Grants {
 }
 
 /// The matrices that differ, in the order of their names.
-pub(in crate::inspect) fn changes(old: &View, new: &View) -> Vec<MatrixChange> {
+pub(in crate::inspect) fn matrix_changes(old: &View, new: &View) -> Vec<MatrixChange> {
     let names = |view: &View| -> BTreeSet<String> {
         view.matrices.iter().map(|matrix| matrix.name.clone()).collect()
     };
@@ -79,7 +79,10 @@ fn change(old: &View, new: &View, name: String) -> Option<MatrixChange> {
 }
 
 /// The fields that one of the two names, and one that neither does, hidden or not.
-fn fields(permission: GroupPermission, matrices: [Option<&Matrix>; 2]) -> Vec<Option<String>> {
+fn fields(
+    permission: GroupPermission,
+    matrices: [Option<&CompiledMatrix>; 2],
+) -> Vec<Option<String>> {
     if permission != GroupPermission::UpdateMetadata {
         return vec![None];
     }
@@ -90,28 +93,28 @@ fn fields(permission: GroupPermission, matrices: [Option<&Matrix>; 2]) -> Vec<Op
 }
 
 fn value(
-    matrix: &Matrix,
+    matrix: &CompiledMatrix,
     permission: GroupPermission,
     field: Option<&str>,
     view: &View,
-) -> Value<String> {
-    let is_hidden = matrix.takes_super_admin(permission, field);
-    let hidden = matrix.metadata.as_ref().filter(|_| is_hidden).map(Fields::hidden);
-    let value = hidden.as_ref().unwrap_or_else(|| matrix.value(permission, field));
+) -> GrantCondition<String> {
+    let is_hidden = matrix.requires_super_admin(permission, field);
+    let hidden = matrix.metadata.as_ref().filter(|_| is_hidden).map(MetadataGrants::hidden_grant);
+    let value = hidden.as_ref().unwrap_or_else(|| matrix.grant_condition(permission, field));
     value.map(&mut |tag| view.tags.name(*tag).to_owned())
 }
 
 fn cell(
     permission: GroupPermission,
     field: Option<String>,
-    values: &[Option<Value<String>>; 2],
-) -> Cell {
+    values: &[Option<GrantCondition<String>>; 2],
+) -> CellChange {
     let grants = |role: Role| values.each_ref().map(|value| grants(value.as_ref(), role));
     let roles = Role::ALL.iter().map(|&role| (role, grants(role)));
-    let text = |value: &Option<Value<String>>| {
+    let text = |value: &Option<GrantCondition<String>>| {
         value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string)
     };
-    Cell {
+    CellChange {
         permission,
         field,
         values: values.each_ref().map(text),
@@ -119,28 +122,28 @@ fn cell(
     }
 }
 
-fn grants(value: Option<&Value<String>>, role: Role) -> Grants {
-    let Some(value) = value else { return Grants::Nobody };
+fn grants(value: Option<&GrantCondition<String>>, role: Role) -> GrantScope {
+    let Some(value) = value else { return GrantScope::Nobody };
     match decided(value, role) {
-        Some(true) => Grants::Everybody,
-        Some(false) => Grants::Nobody,
-        None => Grants::ByTags,
+        Some(true) => GrantScope::Everybody,
+        Some(false) => GrantScope::Nobody,
+        None => GrantScope::ByTags,
     }
 }
 
 /// What it comes to for a role whatever the tags; `None` where they may matter.
-fn decided(value: &Value<String>, role: Role) -> Option<bool> {
+fn decided(value: &GrantCondition<String>, role: Role) -> Option<bool> {
     match value {
-        Value::Grant(grant) => Some(grant.grants(role)),
-        Value::HasTag(_) => None,
-        Value::Not(inner) => decided(inner, role).map(|is| !is),
-        Value::All(parts) => settled(parts, role, false),
-        Value::Any(parts) => settled(parts, role, true),
+        GrantCondition::Grant(grant) => Some(grant.grants(role)),
+        GrantCondition::HasTag(_) => None,
+        GrantCondition::Not(inner) => decided(inner, role).map(|is| !is),
+        GrantCondition::All(parts) => settled(parts, role, false),
+        GrantCondition::Any(parts) => settled(parts, role, true),
     }
 }
 
 /// What one of the parts settles, or all of them together do.
-fn settled(parts: &[Value<String>], role: Role, by_one: bool) -> Option<bool> {
+fn settled(parts: &[GrantCondition<String>], role: Role, by_one: bool) -> Option<bool> {
     let parts: Vec<Option<bool>> = parts.iter().map(|part| decided(part, role)).collect();
     if parts.contains(&Some(by_one)) {
         Some(by_one)

@@ -8,22 +8,22 @@
 //!
 //! Invariant: both views are of the same population.
 
-mod bits;
+mod bitset;
 mod changes;
-mod contact;
+mod class_pairs;
+mod classes;
+mod comparison;
 mod count;
-mod crowd;
-mod kinds;
+mod isolation;
 mod matrices;
-mod scene;
-mod told;
+mod render;
 mod walk;
 
-pub use changes::{Change, Part};
-pub use contact::Contact;
-pub(super) use matrices::changes as matrix_changes;
-pub use matrices::{Cell, Grants, MatrixChange};
-pub(super) use told::why;
+pub use changes::{PolicyChange, PolicyPart};
+pub use isolation::IsolationChange;
+pub(super) use matrices::matrix_changes;
+pub use matrices::{CellChange, GrantScope, MatrixChange};
+pub(super) use render::describe_reason;
 
 use std::sync::{
     Mutex, OnceLock, PoisonError,
@@ -35,10 +35,10 @@ use crate::{
     request::{Action, Conversation, ResourceKind},
     snapshot::View,
 };
-use contact::Strangers;
-use count::{Count, GAINED, LOST};
-use crowd::{Crowd, Side};
-use scene::Scene;
+use classes::{PolicySide, UserClasses};
+use comparison::ActionComparison;
+use count::{GAINED, LOST, PairCounts};
+use isolation::StrangerReach;
 
 /// What one policy lets users do that another did not, and the other way round.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub struct Diff {
     /// In the order of the reference; those that are done to groups alone are told by `matrices`,
     /// but for what `add_member` asks of subject and member.
     pub actions: Vec<ActionDiff>,
-    pub changes: Vec<Change>,
+    pub changes: Vec<PolicyChange>,
     pub matrices: Vec<MatrixChange>,
 }
 
@@ -55,7 +55,7 @@ pub struct Diff {
 #[derive(Clone, Debug)]
 pub struct ActionDiff {
     pub action: Action,
-    pub over: Over,
+    pub over: CountedUnit,
     pub gained: u64,
     pub lost: u64,
     /// Pairs by the kinds of users, the largest that were gained and then the largest that were lost.
@@ -63,13 +63,13 @@ pub struct ActionDiff {
     /// Whether a larger kind may be missing among these.
     pub has_all_largest: bool,
     /// The parts of the policy that the examples show to be responsible.
-    pub because: Vec<Part>,
-    pub contact: Contact,
+    pub causes: Vec<PolicyPart>,
+    pub contact: IsolationChange,
 }
 
 /// What is counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Over {
+pub enum CountedUnit {
     /// Ordered pairs of two different users: subject and resource.
     Users,
     /// Ordered pairs of two different users: subject and member, whatever the group says of it.
@@ -78,7 +78,7 @@ pub enum Over {
     Subjects,
 }
 
-impl Over {
+impl CountedUnit {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Users => "pairs",
@@ -111,39 +111,44 @@ pub struct Witness {
 
 /// How much is told besides the counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Detail {
+pub struct DiffDetail {
     /// How many kinds of pairs, gained and lost each.
     pub kinds: usize,
     /// How many examples of each.
     pub witnesses: usize,
     /// Whether users who lose or gain all contact are looked for.
-    pub contact: bool,
+    pub isolation: bool,
 }
 
-impl Detail {
+impl DiffDetail {
     /// Counts only.
-    pub const NONE: Self = Self { kinds: 0, witnesses: 0, contact: false };
+    pub const NONE: Self = Self { kinds: 0, witnesses: 0, isolation: false };
 }
 
-impl Default for Detail {
+impl Default for DiffDetail {
     fn default() -> Self {
-        Self { kinds: 8, witnesses: 2, contact: true }
+        Self { kinds: 8, witnesses: 2, isolation: true }
     }
 }
 
 impl Diff {
-    /// Compares two policies over the same population, as [`versions`](crate::compile::versions)
+    /// Compares two policies over the same population, as [`versions`](crate::compile::build_versions)
     /// makes them; `conversation` stands in for what the facts say of each pair.
     ///
     /// Costs set algebra over the kinds of users and the tags that changed, and a look at each
     /// relation; runs on all processors.
-    pub fn of(old: &View, new: &View, conversation: Option<Conversation>, detail: Detail) -> Self {
-        let crowd = Crowd::of(old, new);
+    pub fn compute(
+        old: &View,
+        new: &View,
+        conversation: Option<Conversation>,
+        detail: DiffDetail,
+    ) -> Self {
+        let crowd = UserClasses::of(old, new);
         let changes = changes::changes(old, new);
-        let compared = Compared { old, new, detail, crowd: &crowd, changes: &changes };
+        let compared = DiffBuilder { old, new, detail, crowd: &crowd, changes: &changes };
         let mut actions = compared.all(conversation);
         actions.sort_by_key(|diff| diff.action);
-        let matrices = matrices::changes(old, new);
+        let matrices = matrices::matrix_changes(old, new);
         Self { users: crowd.users, actions, changes, matrices }
     }
 
@@ -173,53 +178,54 @@ impl Diff {
     }
 
     fn pairs(&self) -> impl Iterator<Item = &ActionDiff> {
-        self.actions.iter().filter(|diff| diff.over != Over::Subjects)
+        self.actions.iter().filter(|diff| diff.over != CountedUnit::Subjects)
     }
 }
 
 /// What every action is compared by.
-struct Compared<'v> {
+struct DiffBuilder<'v> {
     old: &'v View,
     new: &'v View,
-    detail: Detail,
-    crowd: &'v Crowd<'v>,
-    changes: &'v [Change],
+    detail: DiffDetail,
+    crowd: &'v UserClasses<'v>,
+    changes: &'v [PolicyChange],
 }
 
-/// An action under both policies, and which of the [`Common`] is its.
-struct Act<'v> {
+/// An action under both policies, and which of the [`SharedCounts`] is its.
+struct PlannedAction<'v> {
     action: Action,
-    over: Over,
-    scene: Scene<'v>,
+    over: CountedUnit,
+    scene: ActionComparison<'v>,
     common: usize,
 }
 
 /// What is the same of all actions that strangers may do alike.
-struct Common {
-    count: Count,
-    strangers: OnceLock<[Strangers; 2]>,
+struct SharedCounts {
+    count: PairCounts,
+    strangers: OnceLock<[StrangerReach; 2]>,
 }
 
-impl Compared<'_> {
+impl DiffBuilder<'_> {
     /// Strangers once for all actions of which the same is to be said, then one action after the
     /// other on each processor.
     fn all(&self, conversation: Option<Conversation>) -> Vec<ActionDiff> {
-        let (mut acts, mut commons): (Vec<Act<'_>>, Vec<Common>) = (Vec::new(), Vec::new());
+        let (mut acts, mut commons): (Vec<PlannedAction<'_>>, Vec<SharedCounts>) =
+            (Vec::new(), Vec::new());
         for (action, over) in Action::ALL.iter().copied().filter_map(over) {
-            let scene = Scene::new(self.old, self.new, action, conversation, self.crowd);
-            let alike = acts.iter().find(|act| act.scene.is_of_the_same_strangers(&scene));
+            let scene = ActionComparison::new(self.old, self.new, action, conversation, self.crowd);
+            let alike = acts.iter().find(|act| act.scene.has_same_strangers(&scene));
             let common = alike.map_or_else(
                 || {
-                    let count = Count::of_strangers(&scene, self.crowd);
-                    commons.push(Common { count, strangers: OnceLock::new() });
+                    let count = PairCounts::among_strangers(&scene, self.crowd);
+                    commons.push(SharedCounts { count, strangers: OnceLock::new() });
                     commons.len() - 1
                 },
                 |act| act.common,
             );
-            acts.push(Act { action, over, scene, common });
+            acts.push(PlannedAction { action, over, scene, common });
         }
         // Those that cost most come first.
-        acts.sort_by_key(|act| act.over == Over::Subjects || !act.scene.rules);
+        acts.sort_by_key(|act| act.over == CountedUnit::Subjects || !act.scene.rules);
         let next = AtomicUsize::new(0);
         let done = Mutex::new(Vec::new());
         count::on_all_processors(acts.len(), &|| {
@@ -233,7 +239,7 @@ impl Compared<'_> {
         done.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn action(&self, act: &Act<'_>, common: &Common) -> ActionDiff {
+    fn action(&self, act: &PlannedAction<'_>, common: &SharedCounts) -> ActionDiff {
         let mut diff = ActionDiff {
             action: act.action,
             over: act.over,
@@ -241,19 +247,19 @@ impl Compared<'_> {
             lost: 0,
             kinds: Vec::new(),
             has_all_largest: true,
-            because: Vec::new(),
-            contact: Contact::default(),
+            causes: Vec::new(),
+            contact: IsolationChange::default(),
         };
-        if act.over == Over::Subjects {
+        if act.over == CountedUnit::Subjects {
             self.subjects(&act.scene, &mut diff);
         } else {
             self.pairs(&act.scene, common, &mut diff);
         }
-        diff.because = self.because(&diff);
+        diff.causes = self.because(&diff);
         diff
     }
 
-    fn subjects(&self, scene: &Scene<'_>, diff: &mut ActionDiff) {
+    fn subjects(&self, scene: &ActionComparison<'_>, diff: &mut ActionDiff) {
         let [before, after] = &scene.subjects;
         let changed = [after.minus(before), before.minus(after)];
         for (direction, users) in changed.iter().enumerate() {
@@ -277,24 +283,24 @@ impl Compared<'_> {
                 });
             }
         }
-        [diff.gained, diff.lost] = changed.each_ref().map(bits::Bits::len);
+        [diff.gained, diff.lost] = changed.each_ref().map(bitset::BitSet::len);
     }
 
-    fn pairs(&self, scene: &Scene<'_>, common: &Common, diff: &mut ActionDiff) {
+    fn pairs(&self, scene: &ActionComparison<'_>, common: &SharedCounts, diff: &mut ActionDiff) {
         let (crowd, view) = (self.crowd, self.new);
         let mut count = common.count.clone();
-        count.tied(scene, crowd, &view.population);
+        count.correct_tied_pairs(scene, crowd, &view.population);
         [diff.gained, diff.lost] = [GAINED, LOST].map(|which| count.total(which));
         for direction in [GAINED, LOST] {
             let most = self.detail.kinds;
             if most == 0 || count.total(direction) == 0 {
                 continue;
             }
-            let largest = kinds::largest(scene, crowd, view, &count, direction, most);
+            let largest = class_pairs::largest(scene, crowd, view, &count, direction, most);
             diff.has_all_largest &= largest.is_complete;
             for between in largest.list {
                 let most = self.detail.witnesses;
-                let some = kinds::examples(scene, crowd, view, between, direction, most);
+                let some = class_pairs::examples(scene, crowd, view, between, direction, most);
                 let some = some.into_iter();
                 diff.kinds.push(KindDiff {
                     gained: direction == GAINED,
@@ -305,15 +311,16 @@ impl Compared<'_> {
                 });
             }
         }
-        if self.detail.contact && diff.gained + diff.lost > 0 {
+        if self.detail.isolation && diff.gained + diff.lost > 0 {
             let population = &view.population;
-            let of = |side| Strangers::of(scene, crowd, population, side);
-            let strangers = common.strangers.get_or_init(|| [Side::Old, Side::New].map(of));
-            diff.contact = contact::contact(scene, population, strangers);
+            let of = |side| StrangerReach::of(scene, crowd, population, side);
+            let strangers =
+                common.strangers.get_or_init(|| [PolicySide::Old, PolicySide::New].map(of));
+            diff.contact = isolation::isolation_change(scene, population, strangers);
         }
     }
 
-    fn witness(&self, scene: &Scene<'_>, subject: u32, other: Option<u32>) -> Witness {
+    fn witness(&self, scene: &ActionComparison<'_>, subject: u32, other: Option<u32>) -> Witness {
         let id = |user: u32| self.new.population.directory.id(user).to_owned();
         Witness {
             subject: id(subject),
@@ -331,20 +338,20 @@ impl Compared<'_> {
     }
 
     /// The changes that made the examples come out otherwise.
-    fn because(&self, diff: &ActionDiff) -> Vec<Part> {
+    fn because(&self, diff: &ActionDiff) -> Vec<PolicyPart> {
         let witnesses = diff.kinds.iter().flat_map(|kind| &kind.witnesses);
-        let is_behind = |part: &Part| {
+        let is_behind = |part: &PolicyPart| {
             witnesses.clone().any(|Witness { old, new, .. }| {
                 let (shut, open) = if old.decision.allow { (new, old) } else { (old, new) };
                 shut.findings.iter().filter_map(|finding| finding.closed).any(|reason| match part {
-                    Part::Rules => {
+                    PolicyPart::Rules => {
                         reason == crate::request::Reason::NoRule && open.rules.is_empty()
                     }
-                    Part::Rule(id, _) => {
+                    PolicyPart::Rule(id, _) => {
                         reason == crate::request::Reason::NoRule
                             && open.rules.iter().any(|rule| rule.id == *id)
                     }
-                    Part::Setting(path) => changes::is_behind(path, reason, diff.action),
+                    PolicyPart::Setting(path) => changes::can_cause(path, reason, diff.action),
                 })
             })
         };
@@ -358,14 +365,14 @@ impl Compared<'_> {
 }
 
 /// What of an action is compared here.
-fn over(action: Action) -> Option<(Action, Over)> {
+fn over(action: Action) -> Option<(Action, CountedUnit)> {
     let takes = action.takes();
     let over = if takes.contains(&ResourceKind::User) {
-        Over::Users
+        CountedUnit::Users
     } else if action == Action::AddMember {
-        Over::Members
+        CountedUnit::Members
     } else if takes.contains(&ResourceKind::None) {
-        Over::Subjects
+        CountedUnit::Subjects
     } else {
         return None;
     };

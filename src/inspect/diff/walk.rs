@@ -1,18 +1,18 @@
 use super::{
-    bits::Bits,
-    crowd::{Crowd, Reachers, Side},
+    bitset::BitSet,
+    classes::{PolicySide, Reachers, UserClasses},
 };
 
 /// A class of users as it is counted: the ranks of the tags by which it is reached.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Leaf<'c> {
+pub(super) struct ClassLeaf<'c> {
     pub(super) ranks: &'c [u32],
     pub(super) class: u32,
 }
 
 /// What is known, at one word of the subjects, about who may reach the classes below a place of the
 /// walk. It is dropped where nothing is left to count.
-pub(super) trait Word: Copy {
+pub(super) trait SubjectWord: Copy {
     type Counts;
 
     /// After another tag; `None` if there is nothing left to count, where `more` tells whether tags
@@ -24,21 +24,21 @@ pub(super) trait Word: Copy {
 
 /// The subjects who reach none of the tags so far, under one policy.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Left<const NEW: bool> {
+pub(super) struct RemainingSubjects<const NEW: bool> {
     at: u32,
     left: u64,
 }
 
-impl<const NEW: bool> Left<NEW> {
-    const SIDE: Side = if NEW { Side::New } else { Side::Old };
+impl<const NEW: bool> RemainingSubjects<NEW> {
+    const SIDE: PolicySide = if NEW { PolicySide::New } else { PolicySide::Old };
 
-    pub(super) fn all(set: &Bits) -> Vec<Self> {
+    pub(super) fn all(set: &BitSet) -> Vec<Self> {
         let words = set.words().map(|(at, left)| Self { at, left });
         words.filter(|word| word.left != 0).collect()
     }
 }
 
-impl<const NEW: bool> Word for Left<NEW> {
+impl<const NEW: bool> SubjectWord for RemainingSubjects<NEW> {
     type Counts = u64;
 
     #[inline]
@@ -56,27 +56,28 @@ impl<const NEW: bool> Word for Left<NEW> {
 /// The subjects about whom the policies do not agree already: those who may be told apart yet, and
 /// those of them who reach one of the tags so far under the new policy only, or the old one only.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Apart {
+pub(super) struct DifferingSubjects {
     at: u32,
     open: u64,
     gained: u64,
     lost: u64,
 }
 
-impl Apart {
-    pub(super) fn all(set: &Bits) -> Vec<Self> {
+impl DifferingSubjects {
+    pub(super) fn all(set: &BitSet) -> Vec<Self> {
         let words = set.words().map(|(at, open)| Self { at, open, gained: 0, lost: 0 });
         words.filter(|word| word.open != 0).collect()
     }
 }
 
-impl Word for Apart {
+impl SubjectWord for DifferingSubjects {
     /// Gained and lost.
     type Counts = [u64; 2];
 
     #[inline]
     fn after(self, reachers: &Reachers, more: bool) -> Option<Self> {
-        let [old, new] = [Side::Old, Side::New].map(|side| reachers.on(side).word(self.at));
+        let [old, new] =
+            [PolicySide::Old, PolicySide::New].map(|side| reachers.on(side).word(self.at));
         let (gained, lost) = (self.gained | new & !old, self.lost | old & !new);
         let open = self.open & !(old & new) & !(gained & lost);
         let word = Self { open, gained: gained & open, lost: lost & open, ..self };
@@ -96,24 +97,24 @@ impl Word for Apart {
 /// Leaves come in the order of their ranks. Those that begin alike share what is left, and where
 /// nothing is left, no leaf below is looked at singly; so the cost is mostly that of the tags that
 /// few may be reached by.
-pub(super) fn walk<W: Word<Counts: Default>>(
-    crowd: &Crowd<'_>,
-    leaves: &[Leaf<'_>],
+pub(super) fn walk<W: SubjectWord<Counts: Default>>(
+    crowd: &UserClasses<'_>,
+    leaves: &[ClassLeaf<'_>],
     subjects: Vec<W>,
     tell: &mut dyn FnMut(u32, W::Counts),
 ) {
     Walk { crowd, tell, spare: Vec::new() }.down(leaves, 0, subjects);
 }
 
-struct Walk<'w, 'c, W: Word> {
-    crowd: &'w Crowd<'c>,
+struct Walk<'w, 'c, W: SubjectWord> {
+    crowd: &'w UserClasses<'c>,
     tell: &'w mut dyn FnMut(u32, W::Counts),
     /// Lists that are used no more.
     spare: Vec<Vec<W>>,
 }
 
-impl<W: Word<Counts: Default>> Walk<'_, '_, W> {
-    fn down(&mut self, mut leaves: &[Leaf<'_>], mut depth: usize, mut words: Vec<W>) {
+impl<W: SubjectWord<Counts: Default>> Walk<'_, '_, W> {
+    fn down(&mut self, mut leaves: &[ClassLeaf<'_>], mut depth: usize, mut words: Vec<W>) {
         // Goes on in the loop as long as all begin alike, so that it recurses only where they part.
         while !words.is_empty() {
             let ended = leaves.partition_point(|leaf| leaf.ranks.len() <= depth);
@@ -149,7 +150,7 @@ impl<W: Word<Counts: Default>> Walk<'_, '_, W> {
     }
 
     /// Counts for the only leaf that begins so, word by word through all that is left of its tags.
-    fn last(&mut self, leaf: Leaf<'_>, depth: usize, words: &[W]) {
+    fn last(&mut self, leaf: ClassLeaf<'_>, depth: usize, words: &[W]) {
         let ranks = leaf.ranks.get(depth..).unwrap_or_default();
         let sets = ranks.iter().filter_map(|&rank| {
             Some((self.crowd.reachers.get(rank as usize)?, rank < self.crowd.changed))

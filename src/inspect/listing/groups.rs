@@ -2,47 +2,48 @@ use std::{collections::HashSet, fmt};
 
 use serde::Serialize;
 
-use super::{Members, named::Named};
+use super::{MemberListing, ordered_map::OrderedMap};
 use crate::{
-    request::{BUILT_IN_MATRICES, GroupPermission, Value},
+    request::{BUILT_IN_MATRICES, GrantCondition, GroupPermission},
     snapshot::{self, TagId, UserSet, View},
 };
 
 /// A matrix: its permissions with their values, those of metadata by field.
 #[derive(Serialize, Debug)]
-pub struct Matrix<'v> {
+pub struct MatrixListing<'v> {
     pub name: &'v str,
     /// By the name of the permission, and that of the field after a dot.
-    pub permissions: Named<String, String>,
+    pub permissions: OrderedMap<String, String>,
 }
 
 /// A group and who is what in it.
 #[derive(Serialize, Debug)]
-pub struct Group<'v> {
+pub struct GroupListing<'v> {
     pub id: &'v str,
     pub matrix: &'v str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creator: Option<&'v str>,
-    pub super_admins: Members<'v>,
-    pub admins: Members<'v>,
+    pub super_admins: MemberListing<'v>,
+    pub admins: MemberListing<'v>,
     /// All members, whatever their role.
-    pub members: Members<'v>,
+    pub members: MemberListing<'v>,
 }
 
-impl<'v> Matrix<'v> {
+impl<'v> MatrixListing<'v> {
     /// The policy's own matrices, and those of the built-in ones that groups have, in the order of
     /// their names.
     pub(super) fn all(view: &'v View) -> Vec<Self> {
         let used: HashSet<_> = view.groups.iter().map(|(_, group)| group.matrix).collect();
-        let is_told = |matrix: &&snapshot::Matrix| {
+        let is_told = |matrix: &&snapshot::CompiledMatrix| {
             !BUILT_IN_MATRICES.contains(&matrix.name.as_str())
                 || view.matrix_number(&matrix.name).is_some_and(|number| used.contains(&number))
         };
         view.matrices.iter().filter(is_told).map(|matrix| Self::of(view, matrix)).collect()
     }
 
-    fn of(view: &'v View, matrix: &'v snapshot::Matrix) -> Self {
-        let shown = |value: &Value<TagId>| value.map(&mut |&tag| view.tags.name(tag)).to_string();
+    fn of(view: &'v View, matrix: &'v snapshot::CompiledMatrix) -> Self {
+        let shown =
+            |value: &GrantCondition<TagId>| value.map(&mut |&tag| view.tags.name(tag)).to_string();
         let mut permissions = Vec::new();
         for &permission in GroupPermission::ALL {
             match (permission, &matrix.metadata) {
@@ -50,21 +51,24 @@ impl<'v> Matrix<'v> {
                     for (field, value) in &fields.named {
                         permissions.push((format!("{permission}.{field}"), shown(value)));
                     }
-                    permissions.push((format!("{permission}._*"), shown(&fields.hidden())));
+                    permissions.push((format!("{permission}._*"), shown(&fields.hidden_grant())));
                     permissions.push((format!("{permission}.*"), shown(&fields.rest)));
                 }
-                _ => permissions
-                    .push((permission.to_string(), shown(matrix.value(permission, None)))),
+                _ => permissions.push((
+                    permission.to_string(),
+                    shown(matrix.grant_condition(permission, None)),
+                )),
             }
         }
-        Self { name: &matrix.name, permissions: Named(permissions) }
+        Self { name: &matrix.name, permissions: OrderedMap(permissions) }
     }
 }
 
-impl<'v> Group<'v> {
-    pub(super) fn of(view: &'v View, group: snapshot::Group<'v>) -> Self {
-        let users =
-            |users: &mut dyn Iterator<Item = u32>| Members::of(view, &users.collect::<UserSet>());
+impl<'v> GroupListing<'v> {
+    pub(super) fn of(view: &'v View, group: snapshot::GroupView<'v>) -> Self {
+        let users = |users: &mut dyn Iterator<Item = u32>| {
+            MemberListing::of(view, &users.collect::<UserSet>())
+        };
         Self {
             id: group.id,
             matrix: view.matrix(group.matrix).map_or("", |matrix| &matrix.name),
@@ -76,14 +80,14 @@ impl<'v> Group<'v> {
     }
 }
 
-impl fmt::Display for Matrix<'_> {
+impl fmt::Display for MatrixListing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "  {}", self.name)?;
         self.permissions.0.iter().try_for_each(|(name, value)| writeln!(f, "    {name}: {value}"))
     }
 }
 
-impl fmt::Display for Group<'_> {
+impl fmt::Display for GroupListing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "  {} under {}", super::listed(self.id), self.matrix)?;
         if let Some(creator) = self.creator {

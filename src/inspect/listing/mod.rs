@@ -1,9 +1,9 @@
 mod groups;
-mod named;
+mod ordered_map;
 mod settings;
 
-use groups::{Group, Matrix};
-use settings::Settings;
+use groups::{GroupListing, MatrixListing};
+use settings::SettingsListing;
 
 use std::{
     borrow::Cow,
@@ -12,38 +12,38 @@ use std::{
 
 use serde::Serialize;
 
-use crate::snapshot::{Rule, TagId, UserSet, View};
+use crate::snapshot::{CompiledRule, TagId, UserSet, View};
 
 /// A compiled policy, told in full and always alike: made to be read in review and compared by
 /// snapshot tests. Two views of the same revision have the same listing to the byte.
 #[derive(Serialize, Debug)]
-pub struct Listing<'v> {
+pub struct PolicyListing<'v> {
     pub digest: String,
     pub users: u32,
     /// How many distinct tag sets the users have.
     pub tag_sets: usize,
-    pub tags: Vec<Tag<'v>>,
+    pub tags: Vec<TagListing<'v>>,
     /// `None` if the policy has no `rules` section.
     pub rules: Option<Vec<RuleListing<'v>>>,
-    pub settings: Settings<'v>,
+    pub settings: SettingsListing<'v>,
     /// The policy's own, and those of the built-in ones that groups have.
-    pub matrices: Vec<Matrix<'v>>,
-    pub groups: Vec<Group<'v>>,
+    pub matrices: Vec<MatrixListing<'v>>,
+    pub groups: Vec<GroupListing<'v>>,
 }
 
 /// A tag: who has it, and who may reach those who do.
 #[derive(Serialize, Debug)]
-pub struct Tag<'v> {
+pub struct TagListing<'v> {
     pub name: &'v str,
     pub declared: bool,
-    pub members: Members<'v>,
+    pub members: MemberListing<'v>,
     /// `None` if the policy has no `rules` section.
-    pub reachers: Option<Members<'v>>,
+    pub reachers: Option<MemberListing<'v>>,
 }
 
 /// A set of users: how many, and who, where they are few.
 #[derive(Serialize, Debug)]
-pub struct Members<'v> {
+pub struct MemberListing<'v> {
     pub count: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users: Option<Vec<&'v str>>,
@@ -60,45 +60,45 @@ pub struct RuleListing<'v> {
     pub condition: String,
     pub outcome: Vec<&'v str>,
     /// Who meets the condition.
-    pub from: Members<'v>,
+    pub from: MemberListing<'v>,
     /// Who has a tag of the outcome.
-    pub to: Members<'v>,
+    pub to: MemberListing<'v>,
 }
 
-impl<'v> Listing<'v> {
+impl<'v> PolicyListing<'v> {
     /// How many users a set may have to be listed by name.
     pub const FEW: u64 = 12;
 
     /// Tells a view. Costs set algebra for each rule.
-    pub fn of(view: &'v View) -> Self {
-        let members = |users: &UserSet| Members::of(view, users);
-        let tags = view.tags.sorted().into_iter().map(|(id, name)| Tag {
+    pub fn from_view(view: &'v View) -> Self {
+        let members = |users: &UserSet| MemberListing::of(view, users);
+        let tags = view.tags.sorted().into_iter().map(|(id, name)| TagListing {
             name,
-            declared: view.declared.contains(&id),
-            members: view.population.members(id).map_or_else(Members::none, members),
+            declared: view.declared_tags.contains(&id),
+            members: view.population.members(id).map_or_else(MemberListing::none, members),
             reachers: view
                 .rules
                 .as_ref()
-                .map(|book| book.reachers(id).map_or_else(Members::none, members)),
+                .map(|book| book.reachers(id).map_or_else(MemberListing::none, members)),
         });
         Self {
             digest: view.revision.policy_hex(),
             users: view.population.directory.len(),
-            tag_sets: view.population.directory.classes(),
+            tag_sets: view.population.directory.tag_set_count(),
             tags: tags.collect(),
             rules: view
                 .rules
                 .as_ref()
                 .map(|book| book.rules.iter().map(|rule| RuleListing::of(view, rule)).collect()),
-            settings: Settings::of(view),
-            matrices: Matrix::all(view),
-            groups: view.groups.iter().map(|(_, group)| Group::of(view, group)).collect(),
+            settings: SettingsListing::of(view),
+            matrices: MatrixListing::all(view),
+            groups: view.groups.iter().map(|(_, group)| GroupListing::of(view, group)).collect(),
         }
     }
 }
 
 impl<'v> RuleListing<'v> {
-    fn of(view: &'v View, rule: &'v Rule) -> Self {
+    fn of(view: &'v View, rule: &'v CompiledRule) -> Self {
         let name = |tag: &TagId| view.tags.name(*tag);
         let to =
             UserSet::union(rule.outcome.iter().filter_map(|&tag| view.population.members(tag)));
@@ -108,17 +108,17 @@ impl<'v> RuleListing<'v> {
             description: rule.description.as_deref(),
             condition: rule.condition.map(&mut |tag| view.tags.name(*tag)).to_string(),
             outcome: rule.outcome.iter().map(name).collect(),
-            from: Members::of(view, &view.population.meeting(&rule.condition)),
-            to: Members::of(view, &to),
+            from: MemberListing::of(view, &view.population.users_meeting(&rule.condition)),
+            to: MemberListing::of(view, &to),
         }
     }
 }
 
-impl<'v> Members<'v> {
+impl<'v> MemberListing<'v> {
     fn of(view: &'v View, users: &UserSet) -> Self {
         let count = users.len();
         let names = || users.iter().map(|user| view.population.directory.id(user)).collect();
-        Self { count, users: (count <= Listing::FEW).then(names) }
+        Self { count, users: (count <= PolicyListing::FEW).then(names) }
     }
 
     fn none() -> Self {
@@ -126,7 +126,7 @@ impl<'v> Members<'v> {
     }
 }
 
-impl fmt::Display for Members<'_> {
+impl fmt::Display for MemberListing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.count)?;
         match &self.users {
@@ -140,7 +140,7 @@ impl fmt::Display for Members<'_> {
 }
 
 /// The listing for people.
-impl fmt::Display for Listing<'_> {
+impl fmt::Display for PolicyListing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "policy {}", self.digest)?;
         writeln!(
@@ -170,7 +170,7 @@ impl fmt::Display for Listing<'_> {
     }
 }
 
-impl Listing<'_> {
+impl PolicyListing<'_> {
     fn write_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.settings)?;
         if !self.matrices.is_empty() {

@@ -2,35 +2,35 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Members, named::Named};
+use super::{MemberListing, ordered_map::OrderedMap};
 use crate::{
     request::{self, Blocks, Condition, Moderation, PeersMode, Relation, Switch, Toggle},
     snapshot::{Selection, TagId, View},
 };
 
-type Words<V> = Named<&'static str, V>;
+type Words<V> = OrderedMap<&'static str, V>;
 
 /// What the policy sets, and what that and the users' records come to.
 #[derive(Serialize, Debug)]
-pub struct Settings<'v> {
+pub struct SettingsListing<'v> {
     pub unknown_users: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub managers: Option<Set<'v>>,
-    pub permissions: Words<Set<'v>>,
+    pub managers: Option<SettingListing<'v>>,
+    pub permissions: Words<SettingListing<'v>>,
     pub blocks: Words<&'static str>,
-    pub peers: Peers,
+    pub peers: PeersListing,
     pub default_approval: &'static str,
     pub limits: Words<Option<u32>>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub protected_tags: &'v [String],
-    pub banned: Members<'v>,
-    pub silenced: Members<'v>,
+    pub banned: MemberListing<'v>,
+    pub silenced: MemberListing<'v>,
     /// Who takes no friend requests.
-    pub refusing: Members<'v>,
+    pub refusing: MemberListing<'v>,
     /// Whose friend list is full.
-    pub full: Members<'v>,
+    pub full: MemberListing<'v>,
     /// Who communicates in which mode.
-    pub modes: Words<Members<'v>>,
+    pub modes: Words<MemberListing<'v>>,
     /// How many edges there are of each relation.
     pub relations: Words<u64>,
     pub conversations: u64,
@@ -38,33 +38,34 @@ pub struct Settings<'v> {
 
 /// A setting that is told by users, and whom it holds for.
 #[derive(Serialize, Debug)]
-pub struct Set<'v> {
+pub struct SettingListing<'v> {
     pub value: String,
-    pub users: Members<'v>,
+    pub users: MemberListing<'v>,
     #[serde(skip)]
-    others: Members<'v>,
+    others: MemberListing<'v>,
 }
 
 /// With whom users communicate whose records say nothing of it.
 #[derive(Serialize, Debug)]
-pub struct Peers {
-    pub modes: Vec<Mode>,
+pub struct PeersListing {
+    pub modes: Vec<PeersModeListing>,
     pub default: &'static str,
 }
 
 #[derive(Serialize, Debug)]
-pub struct Mode {
+pub struct PeersModeListing {
     pub when: String,
     pub mode: &'static str,
 }
 
-impl<'v> Settings<'v> {
+impl<'v> SettingsListing<'v> {
     pub(super) fn of(view: &'v View) -> Self {
         let settings = &view.settings;
-        let (standings, ties) = (&view.standings, &view.population.ties);
-        let members =
-            |users: Selection<'_>| Members::of(view, &users.of(&view.population.everyone));
-        let set = |value: String, users: Selection<'_>| Set {
+        let (standings, ties) = (&view.states, &view.population.ties);
+        let members = |users: Selection<'_>| {
+            MemberListing::of(view, &users.within(&view.population.everyone))
+        };
+        let set = |value: String, users: Selection<'_>| SettingListing {
             value,
             users: members(users.borrowed()),
             others: members(users.complement()),
@@ -84,20 +85,23 @@ impl<'v> Settings<'v> {
             managers: managers.map(|(who, users)| set(condition(who), users.into())),
             permissions: Switch::ALL
                 .iter()
-                .map(|&it| (it.as_str(), set(switch(it), standings.on(it))))
+                .map(|&it| (it.as_str(), set(switch(it), standings.with_switch_on(it))))
                 .collect(),
             blocks: Blocks::ACTIONS
                 .iter()
                 .map(|&action| (action.as_str(), settings.blocks.mode(action).as_str()))
                 .collect(),
-            peers: Peers {
+            peers: PeersListing {
                 modes: modes
-                    .map(|(when, mode)| Mode { when: condition(when), mode: mode.as_str() })
+                    .map(|(when, mode)| PeersModeListing {
+                        when: condition(when),
+                        mode: mode.as_str(),
+                    })
                     .collect(),
                 default: settings.peers.default.as_str(),
             },
             default_approval: settings.approval.as_str(),
-            limits: Named(vec![
+            limits: OrderedMap(vec![
                 ("friends", limits.friends),
                 ("blocked", limits.blocked),
                 ("friend_lists", limits.friend_lists),
@@ -106,11 +110,11 @@ impl<'v> Settings<'v> {
             protected_tags: settings.protected_tags.patterns(),
             banned: members(standings.banned()),
             silenced: members(standings.silenced()),
-            refusing: members(standings.refusing()),
-            full: members(standings.full()),
+            refusing: members(standings.refusing_requests()),
+            full: members(standings.with_full_friend_list()),
             modes: PeersMode::ALL
                 .iter()
-                .map(|&mode| (mode.as_str(), members(standings.in_mode(mode))))
+                .map(|&mode| (mode.as_str(), members(standings.in_peers_mode(mode))))
                 .collect(),
             relations: Relation::ALL.iter().map(|&it| (it.as_str(), ties.edges(it))).collect(),
             conversations: ties.conversations(),
@@ -124,7 +128,7 @@ impl<'v> Settings<'v> {
         if self.unknown_users != default.unknown_users.as_str() {
             lines.push(format!("unknown_users: {}", self.unknown_users));
         }
-        if let Some(Set { value, users, .. }) = &self.managers {
+        if let Some(SettingListing { value, users, .. }) = &self.managers {
             lines.push(format!("moderation.managers: {value}, met by {users}"));
         }
         let switches = self.permissions.0.iter().filter(|(_, set)| !set.is_on_for_all());
@@ -135,7 +139,9 @@ impl<'v> Settings<'v> {
             }
         }
         let modes = self.peers.modes.iter();
-        lines.extend(modes.map(|Mode { when, mode }| format!("peers: {mode} for {when}")));
+        lines.extend(
+            modes.map(|PeersModeListing { when, mode }| format!("peers: {mode} for {when}")),
+        );
         if self.peers.default != default.peers.default.as_str() {
             lines.push(format!("peers.default: {}", self.peers.default));
         }
@@ -175,7 +181,7 @@ impl<'v> Settings<'v> {
 }
 
 /// For people: what differs from the defaults, and what there is.
-impl fmt::Display for Settings<'_> {
+impl fmt::Display for SettingsListing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let section = |f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]| {
             if !lines.is_empty() {
@@ -189,14 +195,14 @@ impl fmt::Display for Settings<'_> {
     }
 }
 
-impl Set<'_> {
+impl SettingListing<'_> {
     fn is_on_for_all(&self) -> bool {
         self.value == "true" && self.others.count == 0
     }
 }
 
 /// A switch: whether it is on, and for the fewer of those for whom it is and those for whom it isn't.
-impl fmt::Display for Set<'_> {
+impl fmt::Display for SettingListing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.value)?;
         if self.value == "false" && self.users.count == 0 {

@@ -1,8 +1,8 @@
 //! Decisions that were logged, asked again of another policy.
 
-mod record;
+mod logged_decision;
 
-pub use record::{Record, line};
+pub use logged_decision::{LoggedDecision, format_line};
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::diff::why;
+use super::diff::describe_reason;
 use crate::{decide, request::Action, snapshot::View};
 
 /// How many bytes a line may have.
@@ -33,14 +33,14 @@ pub struct Replay {
     pub other_reasons: u64,
     pub malformed: u64,
     /// The first of those.
-    pub mistakes: Vec<Mistake>,
+    pub mistakes: Vec<MalformedLine>,
     /// Those that turn out otherwise; most frequent first.
-    pub groups: Vec<Group>,
+    pub groups: Vec<ChangedDecisions>,
 }
 
 /// A line that is no decision.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Mistake {
+pub struct MalformedLine {
     /// From 1; the column in characters.
     pub line: u64,
     pub column: u64,
@@ -49,18 +49,18 @@ pub struct Mistake {
 
 /// Decisions on one action that went from one reason to another.
 #[derive(Clone, Debug)]
-pub struct Group {
+pub struct ChangedDecisions {
     pub action: Action,
     /// What was decided and is now, with the reasons as far as they were logged.
     pub before: String,
     pub now: String,
     pub allowed_now: bool,
     pub decisions: u64,
-    pub examples: Vec<Example>,
+    pub examples: Vec<ReplayExample>,
 }
 
 #[derive(Clone, Debug)]
-pub struct Example {
+pub struct ReplayExample {
     pub line: u64,
     /// Who and to whom.
     pub parties: String,
@@ -76,7 +76,7 @@ pub struct Example {
 /// If the log can't be read on.
 pub fn replay(view: &View, mut log: impl BufRead, most: usize) -> io::Result<Replay> {
     let mut replay = Replay::default();
-    let mut groups: BTreeMap<(Action, String, String), Group> = BTreeMap::new();
+    let mut groups: BTreeMap<(Action, String, String), ChangedDecisions> = BTreeMap::new();
     let mut bytes = Vec::new();
     let mut number = 0;
     loop {
@@ -87,7 +87,7 @@ pub fn replay(view: &View, mut log: impl BufRead, most: usize) -> io::Result<Rep
         }
         if bytes.len() as u64 > LONGEST {
             let message = format!("a line may have {LONGEST} bytes");
-            replay.malformed(Mistake { line: number, column: 1, message });
+            replay.malformed(MalformedLine { line: number, column: 1, message });
             while !bytes.ends_with(b"\n") {
                 bytes.clear();
                 if log.by_ref().take(LONGEST).read_until(b'\n', &mut bytes)? == 0 {
@@ -100,7 +100,7 @@ pub fn replay(view: &View, mut log: impl BufRead, most: usize) -> io::Result<Rep
             continue;
         }
         match read(&bytes, number) {
-            Ok(record) => replay.ask(view, &record, (number, most), &mut groups),
+            Ok(record) => replay.replay_decision(view, &record, (number, most), &mut groups),
             Err(mistake) => replay.malformed(mistake),
         }
     }
@@ -109,14 +109,14 @@ pub fn replay(view: &View, mut log: impl BufRead, most: usize) -> io::Result<Rep
     Ok(replay)
 }
 
-fn read(bytes: &[u8], line: u64) -> Result<Record, Mistake> {
+fn read(bytes: &[u8], line: u64) -> Result<LoggedDecision, MalformedLine> {
     let object: Map<String, Value> =
         serde_json::from_slice(bytes.trim_ascii_end()).map_err(|error| {
             let message = error.to_string();
             let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-            Mistake { line, column: error.column().max(1) as u64, message }
+            MalformedLine { line, column: error.column().max(1) as u64, message }
         })?;
-    Record::read(object).map_err(|wrong| {
+    LoggedDecision::read(object).map_err(|wrong| {
         // Where the member is named: bytes, since the line is UTF-8 by now, become characters.
         let text = String::from_utf8_lossy(bytes);
         let named = format!("\"{}\"", wrong.member);
@@ -127,24 +127,24 @@ fn read(bytes: &[u8], line: u64) -> Result<Record, Mistake> {
         } else {
             format!("`{}`: {}", wrong.member, wrong.message)
         };
-        Mistake { line, column, message }
+        MalformedLine { line, column, message }
     })
 }
 
 impl Replay {
-    fn malformed(&mut self, mistake: Mistake) {
+    fn malformed(&mut self, mistake: MalformedLine) {
         self.malformed += 1;
         if self.mistakes.len() < MALFORMED {
             self.mistakes.push(mistake);
         }
     }
 
-    fn ask(
+    fn replay_decision(
         &mut self,
         view: &View,
-        record: &Record,
+        record: &LoggedDecision,
         (line, most): (u64, usize),
-        groups: &mut BTreeMap<(Action, String, String), Group>,
+        groups: &mut BTreeMap<(Action, String, String), ChangedDecisions>,
     ) {
         // It was read as a request already.
         let Ok(request) = record.request() else { return };
@@ -165,7 +165,7 @@ impl Replay {
         };
         let now = if decision.allow { "allow".to_owned() } else { decision.reason.to_string() };
         let key = (record.action, before.clone(), now.clone());
-        let group = groups.entry(key).or_insert_with(|| Group {
+        let group = groups.entry(key).or_insert_with(|| ChangedDecisions {
             action: record.action,
             before,
             now,
@@ -175,15 +175,15 @@ impl Replay {
         });
         group.decisions += 1;
         if group.examples.len() < most {
-            let why = why(&decide::explain(view, &request));
-            group.examples.push(Example { line, parties: record.shown(), why });
+            let why = describe_reason(&decide::explain(view, &request));
+            group.examples.push(ReplayExample { line, parties: record.describe_parties(), why });
         }
     }
 
     /// It as JSON.
     pub fn to_json(&self) -> Value {
-        let example = |example: &Example| json!({ "line": example.line, "parties": example.parties, "why": example.why });
-        let group = |group: &Group| {
+        let example = |example: &ReplayExample| json!({ "line": example.line, "parties": example.parties, "why": example.why });
+        let group = |group: &ChangedDecisions| {
             json!({
                 "action": group.action.as_str(),
                 "before": group.before,
@@ -193,7 +193,7 @@ impl Replay {
                 "examples": group.examples.iter().map(example).collect::<Vec<_>>(),
             })
         };
-        let mistake = |mistake: &Mistake| json!({ "line": mistake.line, "column": mistake.column, "message": mistake.message });
+        let mistake = |mistake: &MalformedLine| json!({ "line": mistake.line, "column": mistake.column, "message": mistake.message });
         json!({
             "decisions": self.decisions,
             "changed": self.changed,

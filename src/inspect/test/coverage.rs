@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    compile::Places,
-    decide::Step,
-    request::{Approval, GateName, Moderation, PeersMode, Relation, Statement, Switch},
+    compile::StatementSpans,
+    decide::TraceStep,
+    request::{Approval, GateName, Moderation, PeersMode, Relation, StatementId, Switch},
     snapshot::View,
-    source::{Cursor, SourceId, Sources, Span},
+    source::{PositionCursor, SourceId, Sources, Span},
 };
 
 /// What of a policy the expectations of its tests reached.
@@ -25,13 +25,13 @@ use crate::{
 #[derive(Debug)]
 pub struct Coverage {
     /// In the order of the files; the gates come last.
-    pub all: Vec<Covered>,
+    pub all: Vec<CoverageItem>,
 }
 
 /// Something that expectations may reach.
 #[derive(Debug)]
-pub struct Covered {
-    pub kind: Kind,
+pub struct CoverageItem {
+    pub kind: CoverageKind,
     /// As it is written in a policy, or the name of a gate.
     pub name: String,
     /// File, line and column, which count from 1; `None` for a gate.
@@ -42,14 +42,14 @@ pub struct Covered {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum CoverageKind {
     Rule,
     Cell,
     Switch,
     Gate,
 }
 
-impl Kind {
+impl CoverageKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Rule => "rule",
@@ -69,7 +69,7 @@ impl Coverage {
         self.all.iter().filter(|it| it.reached).count()
     }
 
-    pub fn unreached(&self) -> impl Iterator<Item = &Covered> {
+    pub fn unreached(&self) -> impl Iterator<Item = &CoverageItem> {
         self.all.iter().filter(|it| !it.reached)
     }
 
@@ -82,20 +82,20 @@ impl Coverage {
 
 /// What was reached so far.
 #[derive(Default, Debug)]
-pub(super) struct Reached {
+pub(super) struct CoverageRecorder {
     /// Where the statements stand.
     places: BTreeSet<Span>,
     closed: BTreeSet<GateName>,
     passed: BTreeSet<GateName>,
 }
 
-impl Reached {
+impl CoverageRecorder {
     /// Takes note of the way of a decision.
-    pub(super) fn note(&mut self, steps: &[Step], places: &Places) {
+    pub(super) fn record(&mut self, steps: &[TraceStep], places: &StatementSpans) {
         for step in steps {
             let gates = if step.is_open { &mut self.passed } else { &mut self.closed };
             gates.insert(step.gate);
-            self.places.extend(step.asked.iter().filter_map(|asked| places.get(asked)));
+            self.places.extend(step.consulted.iter().filter_map(|asked| places.get(asked)));
         }
     }
 
@@ -106,22 +106,27 @@ impl Reached {
     }
 
     /// What that is of a policy.
-    pub(super) fn of(&self, view: &View, places: &Places, sources: &Sources) -> Coverage {
-        let mut stated: Vec<(Span, &Statement)> =
+    pub(super) fn coverage(
+        &self,
+        view: &View,
+        places: &StatementSpans,
+        sources: &Sources,
+    ) -> Coverage {
+        let mut stated: Vec<(Span, &StatementId)> =
             places.iter().map(|(statement, span)| (span, statement)).collect();
         stated.sort_by_key(|(span, _)| (span.source, span.start));
-        let mut cursor: Option<(SourceId, Cursor<'_>)> = None;
+        let mut cursor: Option<(SourceId, PositionCursor<'_>)> = None;
         let mut all = Vec::new();
         for (span, statement) in stated {
             if cursor.as_ref().is_none_or(|(id, _)| *id != span.source) {
                 let source = sources.get(span.source);
-                cursor = source.map(|source| (span.source, Cursor::new(&source.bytes)));
+                cursor = source.map(|source| (span.source, PositionCursor::new(&source.bytes)));
             }
             let place = cursor.as_mut().zip(sources.get(span.source)).map(|((_, it), source)| {
                 let position = it.position(span.start());
                 (source.name.clone(), position.line, position.column)
             });
-            all.push(Covered {
+            all.push(CoverageItem {
                 kind: kind(statement),
                 name: name(statement, view),
                 place,
@@ -129,11 +134,11 @@ impl Reached {
                 note: None,
             });
         }
-        all.extend(closing(view).into_iter().map(|gate| self.gate(gate)));
+        all.extend(closable_gates(view).into_iter().map(|gate| self.gate(gate)));
         Coverage { all }
     }
 
-    fn gate(&self, gate: GateName) -> Covered {
+    fn gate(&self, gate: GateName) -> CoverageItem {
         let note = match (self.closed.contains(&gate), self.passed.contains(&gate)) {
             (true, true) => None,
             (true, false) => Some("let nothing pass"),
@@ -141,20 +146,20 @@ impl Reached {
             (false, false) => Some("was never asked"),
         };
         let name = gate.as_str().to_owned();
-        Covered { kind: Kind::Gate, name, place: None, reached: note.is_none(), note }
+        CoverageItem { kind: CoverageKind::Gate, name, place: None, reached: note.is_none(), note }
     }
 }
 
-fn kind(statement: &Statement) -> Kind {
+fn kind(statement: &StatementId) -> CoverageKind {
     match statement {
-        Statement::Rule(_) => Kind::Rule,
-        Statement::Cell { .. } => Kind::Cell,
-        _ => Kind::Switch,
+        StatementId::Rule(_) => CoverageKind::Rule,
+        StatementId::Cell { .. } => CoverageKind::Cell,
+        _ => CoverageKind::Switch,
     }
 }
 
-fn name(statement: &Statement, view: &View) -> String {
-    let Statement::Rule(id) = statement else { return statement.to_string() };
+fn name(statement: &StatementId, view: &View) -> String {
+    let StatementId::Rule(id) = statement else { return statement.to_string() };
     let rule = view.rules.as_ref().and_then(|book| {
         let at = book.rules.binary_search_by_key(id, |rule| rule.id).ok()?;
         book.rules.get(at)
@@ -169,13 +174,13 @@ fn name(statement: &Statement, view: &View) -> String {
 }
 
 /// The gates that the policy closes for someone. Costs a look at each user.
-fn closing(view: &View) -> Vec<GateName> {
+fn closable_gates(view: &View) -> Vec<GateName> {
     let directory = &view.population.directory;
-    let some = |is: &dyn Fn(crate::snapshot::Standing) -> bool| {
-        (0..directory.len()).any(|user| is(directory.standing(user)))
+    let some = |is: &dyn Fn(crate::snapshot::UserState) -> bool| {
+        (0..directory.len()).any(|user| is(directory.state(user)))
     };
     let ties = &view.population.ties;
-    let is_off = |standing: crate::snapshot::Standing| {
+    let is_off = |standing: crate::snapshot::UserState| {
         Switch::ALL.iter().any(|&switch| !standing.is_on(switch))
     };
     let closes = |gate: GateName| match gate {
@@ -189,7 +194,7 @@ fn closing(view: &View) -> Vec<GateName> {
         GateName::Rules => view.rules.is_some(),
         GateName::Friendship => {
             ties.edges(Relation::Friend) > 0
-                || some(&|it| it.is_full() || it.approval() == Approval::DenyAny)
+                || some(&|it| it.is_friend_list_full() || it.approval() == Approval::DenyAny)
         }
         GateName::Role => !view.groups.is_empty(),
     };

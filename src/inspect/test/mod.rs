@@ -5,16 +5,16 @@
 //! test itself, such as a user whom nobody knows, is told as a mistake in the file: a test that
 //! can't fail for the right reason proves nothing.
 
-mod alike;
-mod answer;
+mod case_key;
+mod check;
 mod coverage;
-mod expected;
+mod expectation;
 mod question;
 mod run;
-mod words;
+mod vocabulary;
 
-pub use answer::{Failure, Told};
-pub use coverage::{Coverage, Covered, Kind};
+pub use check::{ExpectationFailure, ExplainedFor};
+pub use coverage::{Coverage, CoverageItem, CoverageKind};
 pub use run::run;
 
 use std::time::Duration;
@@ -23,15 +23,15 @@ use crate::diagnostic::Report;
 
 /// What became of all tests.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct TestOutcome {
     /// What is to be said about the policy and the test files.
     pub report: Report,
     /// `None` if anything is wrong with the policy or the test files: then nothing is proved.
-    pub results: Option<Results>,
+    pub results: Option<TestResults>,
 }
 
 #[derive(Debug)]
-pub struct Results {
+pub struct TestResults {
     /// The files of which a test was run, in order.
     pub files: Vec<FileResult>,
     pub coverage: Coverage,
@@ -53,12 +53,12 @@ pub struct TestResult {
     /// How many expectations it has.
     pub expectations: usize,
     /// Those that were not met; the test passed if there are none.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<ExpectationFailure>,
     /// How long it took. Of tests that share the work, the first bears it.
     pub took: Duration,
 }
 
-impl Results {
+impl TestResults {
     pub fn tests(&self) -> impl Iterator<Item = &TestResult> {
         self.files.iter().flat_map(|file| &file.tests)
     }

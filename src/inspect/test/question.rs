@@ -1,24 +1,24 @@
-use super::words::{unknown, word};
+use super::vocabulary::{parse_word, unknown_word};
 use crate::{
     diagnostic::{Code, Diagnostic},
     request::{
-        self, Action, Conversation, Group, Moderation, Open, PeersMode, Request, Resource,
-        ResourceKind, Role, Switch, User,
+        self, Action, Conversation, Group, Moderation, PeersMode, Request, Resource, ResourceKind,
+        Role, Switch, User, Wildcard,
     },
     snapshot::View,
     source::Span,
     syntax::{
         ast::Text,
-        tests::{Expectation, Properties},
+        tests::{Expectation, ExpectationProperties},
     },
 };
 
 /// What an expectation asks.
 #[derive(Debug)]
-pub(super) struct Question<'e> {
+pub(super) struct TestQuestion<'e> {
     pub(super) request: Request<'e>,
     /// The part that is left open, if a list is asked for.
-    pub(super) open: Option<Open>,
+    pub(super) open: Option<Wildcard>,
 }
 
 /// Reads the question of one expectation.
@@ -29,15 +29,15 @@ struct Reader<'e, 's, 'p> {
     problems: &'p mut Vec<Diagnostic>,
 }
 
-impl<'e> Question<'e> {
+impl<'e> TestQuestion<'e> {
     /// What is asked. `None`, and why in `problems`, if that is no question or a part of it says
     /// nothing: nobody shall believe it to be tested.
-    pub(super) fn of(
+    pub(super) fn resolve(
         expected: &'e Expectation<'_>,
         view: &View,
         problems: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
-        let action = word("action", &expected.action, Action::ALL, problems)?;
+        let action = parse_word("action", &expected.action, Action::ALL, problems)?;
         let kind = kind(expected, action);
         let before = problems.len();
         let mut reader = Reader { expected, action, kind, problems };
@@ -53,13 +53,13 @@ impl<'e> Question<'e> {
     }
 
     /// The question whether, for one of those that are or might be on the list.
-    pub(super) fn about<'q>(&'q self, id: &'q str) -> Request<'q> {
+    pub(super) fn with_listed<'q>(&'q self, id: &'q str) -> Request<'q> {
         let mut request: Request<'q> = self.request.clone();
         match self.open {
-            Some(Open::Subject) => request.subject = id.into(),
-            Some(Open::Resource) => request.resource = Resource::User(id.into()),
-            Some(Open::Group) => request.resource = Resource::Group(id.into()),
-            Some(Open::Member) => request.member = Some(id.into()),
+            Some(Wildcard::Subject) => request.subject = id.into(),
+            Some(Wildcard::Resource) => request.resource = Resource::User(id.into()),
+            Some(Wildcard::Group) => request.resource = Resource::Group(id.into()),
+            Some(Wildcard::Member) => request.member = Some(id.into()),
             None => {}
         }
         request
@@ -70,7 +70,7 @@ impl<'e> Question<'e> {
 pub(super) fn kind(expected: &Expectation<'_>, action: Action) -> ResourceKind {
     let takes = action.takes();
     match &expected.resource_type {
-        Some(name) => ResourceKind::of_type(&name.value),
+        Some(name) => ResourceKind::from_type_name(&name.value),
         None if expected.resource.is_none()
             && expected.answer.reaches.is_none()
             && takes.contains(&ResourceKind::None) =>
@@ -88,21 +88,21 @@ impl<'e> Reader<'e, '_, '_> {
 
     /// Which part is left open; the outer `None` if that makes no question.
     #[expect(clippy::option_option, reason = "no question, or one with nothing open")]
-    fn open(&mut self) -> Option<Option<Open>> {
+    fn open(&mut self) -> Option<Option<Wildcard>> {
         let expected = self.expected;
         let has_resource = expected.resource.is_some() || self.kind == ResourceKind::None;
         let reaches = expected.answer.reaches.as_ref();
         match (&expected.subject, has_resource, reaches) {
-            (None, true, _) => return Some(Some(Open::Subject)),
+            (None, true, _) => return Some(Some(Wildcard::Subject)),
             (Some(_), true, None) => return Some(None),
             (Some(_), false, Some(_)) if self.kind == ResourceKind::Group => {
-                return Some(Some(Open::Group));
+                return Some(Some(Wildcard::Group));
             }
-            (Some(_), false, Some(_)) => return Some(Some(Open::Resource)),
+            (Some(_), false, Some(_)) => return Some(Some(Wildcard::Resource)),
             (Some(_), true, Some(_))
                 if self.kind == ResourceKind::Group && self.action.takes_member() =>
             {
-                return Some(Some(Open::Member));
+                return Some(Some(Wildcard::Member));
             }
             (None, false, _) => {
                 self.wrong(expected.span, "`subject` and `resource` are both missing");
@@ -118,9 +118,9 @@ impl<'e> Reader<'e, '_, '_> {
     }
 
     /// Whether what is given is what the question takes.
-    fn check_parts(&mut self, open: Option<Open>) {
+    fn check_parts(&mut self, open: Option<Wildcard>) {
         let expected = self.expected;
-        let takes_member = self.action.takes_member() && open != Some(Open::Member);
+        let takes_member = self.action.takes_member() && open != Some(Wildcard::Member);
         self.check_given(expected.member.as_ref(), takes_member, "member");
         self.check_given(expected.field.as_ref(), self.action.takes_field(), "field");
         if self.kind != ResourceKind::User
@@ -158,20 +158,20 @@ impl<'e> Reader<'e, '_, '_> {
         }
     }
 
-    fn question(&mut self, view: &View, open: Option<Open>) -> Question<'e> {
+    fn question(&mut self, view: &View, open: Option<Wildcard>) -> TestQuestion<'e> {
         let expected = self.expected;
         let conversation = expected
             .conversation
             .as_ref()
-            .and_then(|text| word("conversation", text, Conversation::ALL, self.problems));
+            .and_then(|text| parse_word("conversation", text, Conversation::ALL, self.problems));
         let subject = self.user(expected.subject.as_ref(), expected.subject_properties.as_ref());
-        if let Some(Properties { role: Some(role), .. }) = &expected.subject_properties
+        if let Some(ExpectationProperties { role: Some(role), .. }) = &expected.subject_properties
             && self.kind != ResourceKind::Group
         {
             self.wrong(role.span, "`role` says nothing here: it is one in a group");
         }
         for other in [&expected.resource_properties, &expected.member_properties] {
-            if let Some(Properties { role: Some(role), .. }) = other {
+            if let Some(ExpectationProperties { role: Some(role), .. }) = other {
                 self.wrong(role.span, "`role` is a property of the subject");
             }
         }
@@ -184,7 +184,7 @@ impl<'e> Reader<'e, '_, '_> {
             field: expected.field.as_ref().map(|field| &*field.value),
             conversation,
         };
-        Question { request, open }
+        TestQuestion { request, open }
     }
 
     fn resource(&mut self, view: &View) -> Resource<'e> {
@@ -207,7 +207,7 @@ impl<'e> Reader<'e, '_, '_> {
         }
     }
 
-    fn matrix(&mut self, given: &'e Properties<'_>, view: &View) -> Option<&'e str> {
+    fn matrix(&mut self, given: &'e ExpectationProperties<'_>, view: &View) -> Option<&'e str> {
         let is_of_user = given.tags.is_some()
             || given.peers.is_some()
             || !given.permissions.is_empty()
@@ -218,7 +218,7 @@ impl<'e> Reader<'e, '_, '_> {
         };
         if view.matrix_number(&matrix.value).is_none() {
             let names: Vec<&str> = view.matrices.iter().map(|matrix| &*matrix.name).collect();
-            let problem = unknown("matrix", matrix, &names);
+            let problem = unknown_word("matrix", matrix, &names);
             self.problems.push(Diagnostic { code: Code::UnknownMatrix, ..problem });
         }
         Some(&matrix.value)
@@ -227,26 +227,26 @@ impl<'e> Reader<'e, '_, '_> {
     fn user(
         &mut self,
         id: Option<&'e Text<'_>>,
-        given: Option<&'e Properties<'_>>,
+        given: Option<&'e ExpectationProperties<'_>>,
     ) -> Option<User<'e>> {
         let properties = given.map(|given| Box::new(self.properties(given)));
         id.map(|id| User { id: &id.value, properties })
     }
 
-    fn properties(&mut self, given: &'e Properties<'_>) -> request::Properties<'e> {
+    fn properties(&mut self, given: &'e ExpectationProperties<'_>) -> request::Properties<'e> {
         if let Some(matrix) = &given.matrix {
             self.wrong(matrix.span, "a user has no matrix");
         }
         let peers = given.peers.as_ref().and_then(|text| {
             let mode = PeersMode::parse(&text.value).ok();
             if mode.is_none() {
-                self.problems.push(unknown("peers mode", text, PeersMode::ALL));
+                self.problems.push(unknown_word("peers mode", text, PeersMode::ALL));
             }
             mode
         });
         let problems = &mut *self.problems;
         let permissions = given.permissions.iter().filter_map(|(text, on)| {
-            word("permission", text, Switch::ALL, problems).map(|switch| (switch, *on))
+            parse_word("permission", text, Switch::ALL, problems).map(|switch| (switch, *on))
         });
         let permissions = permissions.collect();
         let moderation = given.moderation.as_ref();
@@ -258,9 +258,10 @@ impl<'e> Reader<'e, '_, '_> {
                 .map(|tags| tags.value.iter().map(|tag| &*tag.value).collect()),
             peers,
             permissions,
-            moderation: moderation
-                .and_then(|text| word("moderation state", text, Moderation::ALL, self.problems)),
-            role: role.and_then(|text| word("role", text, Role::ALL, self.problems)),
+            moderation: moderation.and_then(|text| {
+                parse_word("moderation state", text, Moderation::ALL, self.problems)
+            }),
+            role: role.and_then(|text| parse_word("role", text, Role::ALL, self.problems)),
         }
     }
 }

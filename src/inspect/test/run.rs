@@ -8,18 +8,18 @@ use std::{
 };
 
 use super::{
-    FileResult, Outcome, Results, TestResult,
-    alike::Alike,
-    answer::{Failure, check},
-    coverage::Reached,
-    expected::Expected,
+    FileResult, TestOutcome, TestResult, TestResults,
+    case_key::CaseKey,
+    check::{ExpectationFailure, check},
+    coverage::CoverageRecorder,
+    expectation::CheckedExpectation,
 };
 use crate::{
-    compile::{Base, Places},
+    compile::{PolicyBase, StatementSpans},
     decide::trace,
     diagnostic::{Code, Diagnostic, Diagnostics, Report, Severity},
     snapshot::View,
-    source::{Cursor, Loaded, Notation, Sources, Span},
+    source::{LoadedSources, Notation, PositionCursor, Sources, Span},
     syntax::tests::{self, Test, TestFile},
 };
 
@@ -30,10 +30,10 @@ use crate::{
 /// for decisions alone, a compilation of the policy over those whom it names. Where it asks for lists,
 /// a compilation over all users, who are read anew if records of users are given; tests that give the
 /// same share it. The same if it gives tags that are declared, limits or a preset.
-pub fn run(loaded: &Loaded, filter: Option<&str>) -> Outcome {
+pub fn run(loaded: &LoadedSources, filter: Option<&str>) -> TestOutcome {
     let sources = &loaded.sources;
     let mut problems = Diagnostics::default();
-    let base = Base::build(loaded, &mut problems);
+    let base = PolicyBase::build(loaded, &mut problems);
     let files = tests::parse(sources, &mut problems);
     check_names(&files, &mut problems);
     if !sources.iter().any(|(_, source)| source.notation == Notation::Tests) {
@@ -50,20 +50,20 @@ pub fn run(loaded: &Loaded, filter: Option<&str>) -> Outcome {
         problems.push(Diagnostic::global(Code::NoTests, message));
     }
     let mut ran = Vec::new();
-    let mut reached = Reached::default();
+    let mut reached = CoverageRecorder::default();
     if let Some(base) = &base {
-        for one in all(base, &chosen) {
+        for one in run_all(base, &chosen) {
             one.problems.into_iter().for_each(|problem| problems.push(problem));
             reached.add(one.reached);
             ran.push((one.failures, one.took));
         }
     }
     let base = base.filter(|_| !problems.has_errors());
-    let results = base.map(|base| Results {
+    let results = base.map(|base| TestResults {
         files: results(&chosen, ran, sources),
-        coverage: reached.of(&base.view, &base.places, sources),
+        coverage: reached.coverage(&base.view, &base.places, sources),
     });
-    Outcome { report: Report::new(problems, sources), results }
+    TestOutcome { report: Report::new(problems, sources), results }
 }
 
 fn check_names(files: &[TestFile<'_>], problems: &mut Diagnostics) {
@@ -77,7 +77,7 @@ fn check_names(files: &[TestFile<'_>], problems: &mut Diagnostics) {
             let message = format!("two tests have the name `{}`", test.name.value.escape_debug());
             problems.push(
                 Diagnostic::error(Code::DuplicateTest, test.name.span, message)
-                    .also(first, "first used here")
+                    .related(first, "first used here")
                     .hint("rename one of the two"),
             );
         }
@@ -86,15 +86,15 @@ fn check_names(files: &[TestFile<'_>], problems: &mut Diagnostics) {
 
 /// What became of one test.
 #[derive(Default)]
-struct Ran {
-    failures: Vec<(Span, Failure)>,
+struct TestRun {
+    failures: Vec<(Span, ExpectationFailure)>,
     problems: Vec<Diagnostic>,
-    reached: Reached,
+    reached: CoverageRecorder,
     took: Duration,
 }
 
 /// Runs tests in parallel; what became of them comes in their order.
-fn all(base: &Base<'_>, tests: &[&Test<'_>]) -> Vec<Ran> {
+fn run_all(base: &PolicyBase<'_>, tests: &[&Test<'_>]) -> Vec<TestRun> {
     let jobs = jobs(tests);
     let next = AtomicUsize::new(0);
     let work = || {
@@ -102,16 +102,16 @@ fn all(base: &Base<'_>, tests: &[&Test<'_>]) -> Vec<Ran> {
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = jobs.get(at) else { return done };
-            let mut laid = Laid { base, view: None };
+            let mut laid = GivenViews { base, view: None };
             done.extend(job.iter().map(|&(at, test)| {
                 let begun = Instant::now();
                 let ran = laid.run(test);
-                (at, Ran { took: begun.elapsed(), ..ran })
+                (at, TestRun { took: begun.elapsed(), ..ran })
             }));
         }
     };
     let workers = thread::available_parallelism().map_or(1, NonZero::get).min(jobs.len());
-    let mut done: Vec<(usize, Ran)> = thread::scope(|scope| {
+    let mut done: Vec<(usize, TestRun)> = thread::scope(|scope| {
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         let ended = workers.into_iter().map(thread::ScopedJoinHandle::join);
         ended.flat_map(|end| end.unwrap_or_else(|panic| resume_unwind(panic))).collect()
@@ -143,61 +143,63 @@ fn jobs<'t, 's>(tests: &[&'t Test<'s>]) -> Vec<Job<'t, 's>> {
 }
 
 /// A policy with what tests give laid over it.
-struct Laid<'b, 's> {
-    base: &'b Base<'s>,
+struct GivenViews<'b, 's> {
+    base: &'b PolicyBase<'s>,
     /// Over all users, once a test needs it: the same for all tests of a job.
-    view: Option<Result<(View, Places), Vec<Diagnostic>>>,
+    view: Option<Result<(View, StatementSpans), Vec<Diagnostic>>>,
 }
 
-impl<'s> Laid<'_, 's> {
-    fn run(&mut self, test: &Test<'s>) -> Ran {
+impl<'s> GivenViews<'_, 's> {
+    fn run(&mut self, test: &Test<'s>) -> TestRun {
         let base = self.base;
         if test.given.is_empty() {
-            return judged(test, &base.view, &base.places);
+            return run_expectations(test, &base.view, &base.places);
         }
         if !test.has_lists()
-            && let Some((view, places)) = base.with_only(&test.given, &test.named())
+            && let Some((view, places)) = base.with_overlay_slice(&test.given, &test.named_ids())
         {
-            let ran = judged(test, &view, &places);
+            let ran = run_expectations(test, &view, &places);
             // What is wrong is told best where all users are known.
             if ran.problems.is_empty() {
                 return ran;
             }
         }
         let laid = self.view.get_or_insert_with(|| {
-            base.with(&test.given).map_err(|problems| {
+            base.with_overlay(&test.given).map_err(|problems| {
                 let (list, _) = problems.into_sorted();
                 list.into_iter().filter(|it| it.severity == Severity::Error).collect()
             })
         });
         match laid {
-            Ok((view, places)) => judged(test, view, places),
+            Ok((view, places)) => run_expectations(test, view, places),
             Err(problems) => {
                 let given =
-                    |it: &Diagnostic| it.clone().also(test.name.span, "with what is given here");
-                Ran { problems: problems.iter().map(given).collect(), ..Ran::default() }
+                    |it: &Diagnostic| it.clone().related(test.name.span, "with what is given here");
+                TestRun { problems: problems.iter().map(given).collect(), ..TestRun::default() }
             }
         }
     }
 }
 
-fn judged(test: &Test<'_>, view: &View, places: &Places) -> Ran {
-    let mut ran = Ran::default();
+fn run_expectations(test: &Test<'_>, view: &View, places: &StatementSpans) -> TestRun {
+    let mut ran = TestRun::default();
     for written in &test.expect {
-        let Some(expected) = Expected::of(written, view, &mut ran.problems) else { continue };
+        let Some(expected) = CheckedExpectation::resolve(written, view, &mut ran.problems) else {
+            continue;
+        };
         let mut listed = Vec::new();
         let failure = check(&expected, view, &mut listed);
         ran.failures.extend(failure.map(|failure| (expected.span, failure)));
         if expected.question.open.is_none() {
-            ran.reached.note(&trace(view, &expected.question.request), places);
+            ran.reached.record(&trace(view, &expected.question.request), places);
         }
         let mut met = HashSet::new();
         for id in listed {
-            let alike = Alike::of(&expected.question, view, &id);
+            let alike = CaseKey::of(&expected.question, view, &id);
             if alike.is_some_and(|alike| !met.insert(alike)) {
                 continue;
             }
-            ran.reached.note(&trace(view, &expected.question.about(&id)), places);
+            ran.reached.record(&trace(view, &expected.question.with_listed(&id)), places);
         }
     }
     ran
@@ -206,7 +208,7 @@ fn judged(test: &Test<'_>, view: &View, places: &Places) -> Ran {
 /// What became of the tests, file by file.
 fn results(
     tests: &[&Test<'_>],
-    ran: Vec<(Vec<(Span, Failure)>, Duration)>,
+    ran: Vec<(Vec<(Span, ExpectationFailure)>, Duration)>,
     sources: &Sources,
 ) -> Vec<FileResult> {
     let mut files: Vec<FileResult> = Vec::new();
@@ -215,7 +217,7 @@ fn results(
         let id = test.name.span.source;
         let Some(source) = sources.get(id) else { continue };
         if current.as_ref().is_none_or(|(last, _)| *last != id) {
-            current = Some((id, Cursor::new(&source.bytes)));
+            current = Some((id, PositionCursor::new(&source.bytes)));
             files.push(FileResult { name: source.name.clone(), tests: Vec::new() });
         }
         let (Some((_, cursor)), Some(file)) = (&mut current, files.last_mut()) else { continue };
@@ -223,7 +225,7 @@ fn results(
         let mut at = cursor.clone();
         let failures = failures.into_iter().map(|(span, failure)| {
             let place = at.position(span.start());
-            Failure { line: place.line, column: place.column, ..failure }
+            ExpectationFailure { line: place.line, column: place.column, ..failure }
         });
         file.tests.push(TestResult {
             name: test.name.value.clone().into_owned(),

@@ -1,23 +1,23 @@
 //! Facts as they change: one writer thread, which plans, commits, and has the view follow.
 
-mod asked;
-mod effective;
-mod events;
-mod meter;
-mod once;
-mod plan;
-mod presence;
+mod batch_plan;
+mod idempotency;
+mod pending_requests;
+mod planning_view;
 mod read;
 mod records;
 mod shadowed;
+mod store_events;
+mod store_health;
+mod write_metrics;
 mod writer;
 
-pub use meter::{BOUNDS, CommitTimes, Meter};
-pub use once::IdempotencyKey;
-pub use read::Not;
-pub(super) use records::Loading;
-pub use records::StoredFacts;
-pub use shadowed::ShadowTold;
+pub use idempotency::IdempotencyKey;
+pub use read::ReadError;
+pub(super) use records::InitialLoad;
+pub use records::StoreRecords;
+pub use shadowed::ShadowedEntry;
+pub use write_metrics::{COMMIT_TIME_BOUNDS, CommitTimes, WriteMetrics};
 pub use writer::Journal;
 pub(super) use writer::Writer;
 
@@ -31,17 +31,17 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::sync::{oneshot, watch};
 
-use super::Served;
+use super::ServedPolicy;
 use crate::{
-    compile::Basis,
-    facts::{Authority, Command, Key, Outcome, Record, Refusal},
+    compile::Declarations,
+    facts::{Authority, Command, CommandError, CommandOutcome, Record, RecordKey},
     snapshot::View,
-    store::{Backup, Opening, Store, StoreError},
+    store::{BackupReport, OpeningReport, Store, StoreError},
 };
 
 /// A batch of commands to be carried out.
 #[derive(Clone, Debug)]
-pub struct Batch {
+pub struct WriteBatch {
     pub commands: Vec<Command>,
     /// Whose word those are that are on nobody's behalf.
     pub authority: Authority,
@@ -51,20 +51,20 @@ pub struct Batch {
     /// What the revision of the facts must be.
     pub if_revision: Option<u64>,
     /// Sent again under the same key, it takes effect once.
-    pub once: Option<IdempotencyKey>,
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 /// What came of a batch.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Written {
+pub enum WriteOutcome {
     /// It took effect: the revision since which it does, and the outcome of each command.
-    Done { revision: u64, outcomes: Vec<Outcome> },
+    Done { revision: u64, outcomes: Vec<CommandOutcome> },
     /// Of a batch in which each is for itself: what came of each command.
-    Each { revision: u64, outcomes: Vec<Result<Outcome, Refusal>> },
+    Each { revision: u64, outcomes: Vec<Result<CommandOutcome, CommandError>> },
     /// It took effect before, under the same idempotency key: the outcomes that were answered then.
     Replayed { revision: u64, outcomes: serde_json::Value },
     /// A command was refused, so that none took effect.
-    Refused { revision: u64, at: usize, refusal: Refusal },
+    Refused { revision: u64, at: usize, refusal: CommandError },
     /// The facts are not of the revision that was asked for.
     OtherRevision { revision: u64 },
     /// The idempotency key was sent with another batch before.
@@ -117,18 +117,18 @@ impl From<StoreError> for WriteError {
 
 /// Where to send what is to be written, and what is known of the store.
 #[derive(Debug)]
-pub struct Facts {
+pub struct FactsHandle {
     pub store: Arc<dyn Store>,
-    inbox: mpsc::Sender<Message>,
+    inbox: mpsc::Sender<WriterMessage>,
     /// The revision of the facts that are served.
-    seen: watch::Receiver<u64>,
-    contact: Arc<ArcSwap<Contact>>,
-    meter: Arc<Meter>,
+    served_revision: watch::Receiver<u64>,
+    contact: Arc<ArcSwap<StoreHealth>>,
+    meter: Arc<WriteMetrics>,
 }
 
 /// Whether the store can be reached.
 #[derive(Clone, Debug, Default)]
-pub struct Contact {
+pub struct StoreHealth {
     /// Since when not, and why.
     pub cut_off: Option<(Instant, String)>,
     /// Why what was committed may be gone, if it may.
@@ -136,48 +136,48 @@ pub struct Contact {
 }
 
 /// How long to wait for what another daemon is said to have written.
-const NEWS: Duration = Duration::from_secs(3);
+const NEWS_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What the writer is told.
-enum Message {
+enum WriterMessage {
     Write {
-        batch: Batch,
-        reply: oneshot::Sender<Result<Written, WriteError>>,
+        batch: WriteBatch,
+        reply: oneshot::Sender<Result<WriteOutcome, WriteError>>,
     },
-    Event(crate::store::Event),
+    Event(crate::store::StoreEvent),
     /// A reload begins: what changes from now on is noted. What is served is told.
-    Begin {
-        reply: mpsc::Sender<Arc<Served>>,
+    BeginReload {
+        reply: mpsc::Sender<Arc<ServedPolicy>>,
     },
     /// A reload ends, with what is to be served if that is another policy.
-    End {
-        swap: Option<Box<(View, Arc<Basis>)>>,
-        reply: mpsc::Sender<Option<Arc<Served>>>,
+    EndReload {
+        swap: Option<Box<(View, Arc<Declarations>)>>,
+        reply: mpsc::Sender<Option<Arc<ServedPolicy>>>,
     },
     /// Nobody is there any longer who could ask for anything.
     Stop,
 }
 
-impl Drop for Facts {
+impl Drop for FactsHandle {
     fn drop(&mut self) {
         // It may be gone already. The one who watches the store holds a sender too.
-        let _ = self.inbox.send(Message::Stop);
+        let _ = self.inbox.send(WriterMessage::Stop);
     }
 }
 
-impl Facts {
+impl FactsHandle {
     /// Carries a batch out. It is durable, and seen by every decision from then on, when this
     /// returns.
     ///
     /// # Errors
     /// If the store did not take it.
-    pub async fn write(&self, batch: Batch) -> Result<Written, WriteError> {
+    pub async fn write(&self, batch: WriteBatch) -> Result<WriteOutcome, WriteError> {
         if let Some(wanted) = batch.if_revision.filter(|_| self.store.is_shared()) {
             // Of a revision that another daemon told, this one may not have heard yet.
-            self.reach(wanted, NEWS).await;
+            self.wait_for_revision(wanted, NEWS_TIMEOUT).await;
         }
         let (reply, answer) = oneshot::channel();
-        let sent = self.inbox.send(Message::Write { batch, reply });
+        let sent = self.inbox.send(WriterMessage::Write { batch, reply });
         sent.map_err(|_| WriteError::Gone)?;
         let lost = "their writer failed; whether the batch took effect is not known";
         answer.await.map_err(|_| WriteError::InDoubt(lost.to_owned()))?
@@ -197,7 +197,7 @@ impl Facts {
     ///
     /// # Errors
     /// If the store makes no backups, there is such a file, or it can't be written.
-    pub fn backup(&self, to: &Path) -> Result<Backup, StoreError> {
+    pub fn backup(&self, to: &Path) -> Result<BackupReport, StoreError> {
         self.store.backup(to)
     }
 
@@ -208,58 +208,61 @@ impl Facts {
     pub fn export(
         &self,
         begin: &mut dyn FnMut(u64),
-        each: &mut dyn FnMut(&Key, &Record) -> ControlFlow<()>,
+        each: &mut dyn FnMut(&RecordKey, &Record) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         self.store.export(begin, &mut |entry| each(&entry.key, &entry.record))
     }
 
     /// What was counted of the writing.
-    pub fn meter(&self) -> &Meter {
+    pub fn metrics(&self) -> &WriteMetrics {
         &self.meter
     }
 
     /// Waits until facts of this revision or a later one are served, for as long as told; whether
     /// they are.
-    pub async fn reach(&self, revision: u64, patience: Duration) -> bool {
-        let mut seen = self.seen.clone();
+    pub async fn wait_for_revision(&self, revision: u64, patience: Duration) -> bool {
+        let mut seen = self.served_revision.clone();
         let reached = seen.wait_for(|&seen| seen >= revision);
         tokio::time::timeout(patience, reached).await.is_ok_and(|reached| reached.is_ok())
     }
 
     /// Why facts can't be written until somebody mends that; `None` if they can be.
-    pub fn trouble(&self) -> Option<String> {
+    pub fn write_obstacle(&self) -> Option<String> {
         let gone = (!self.is_writable()).then(|| WriteError::Gone.to_string());
-        gone.or_else(|| self.lost())
+        gone.or_else(|| self.data_loss())
     }
 
     /// Why what was committed may be gone from the store; `None` if it is there.
-    pub fn lost(&self) -> Option<String> {
+    pub fn data_loss(&self) -> Option<String> {
         self.contact.load().lost.clone()
     }
 
     /// What opening the store found out and put right.
-    pub fn opening(&self) -> Opening {
+    pub fn opening(&self) -> OpeningReport {
         self.store.opening()
     }
 
     /// Since when the store has not been reached, and why; `None` if it is.
-    pub fn cut_off(&self) -> Option<(Instant, String)> {
+    pub fn disconnection(&self) -> Option<(Instant, String)> {
         self.contact.load().cut_off.clone()
     }
 
     /// Begins to note what changes; what is served. `None` if the writer is gone.
-    pub(super) fn begin(&self) -> Option<Arc<Served>> {
+    pub(super) fn begin_reload(&self) -> Option<Arc<ServedPolicy>> {
         let (reply, answer) = mpsc::channel();
-        self.inbox.send(Message::Begin { reply }).ok()?;
+        self.inbox.send(WriterMessage::BeginReload { reply }).ok()?;
         answer.recv().ok()
     }
 
-    /// Serves a policy, if there is another, with all that changed since [`begin`](Self::begin).
+    /// Serves a policy, if there is another, with all that changed since [`begin`](Self::begin_reload).
     /// What was served before, then.
-    pub(super) fn end(&self, swap: Option<(View, Arc<Basis>)>) -> Option<Arc<Served>> {
+    pub(super) fn end_reload(
+        &self,
+        swap: Option<(View, Arc<Declarations>)>,
+    ) -> Option<Arc<ServedPolicy>> {
         let (reply, answer) = mpsc::channel();
         let swap = swap.map(Box::new);
-        self.inbox.send(Message::End { swap, reply }).ok()?;
+        self.inbox.send(WriterMessage::EndReload { swap, reply }).ok()?;
         answer.recv().ok()?
     }
 }

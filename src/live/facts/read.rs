@@ -4,11 +4,12 @@ use uuid::Uuid;
 
 use crate::{
     facts::{
-        Group, GroupTold, Kept, Key, Kind, Place, Record, Rule, RuleTold, RulesTold, Setting,
-        StatedBy, UserTold, Version, list_name,
+        DeclaredBy, EffectiveGroup, EffectiveRule, EffectiveRules, EffectiveUser, FileLine,
+        GroupRecord, Record, RecordKey, RecordKind, RuleRecord, SwitchSetting, Version,
+        VersionedUserRecord, relation_list_name,
     },
-    live::{Served, facts::Facts},
-    request::{self, Field, Relation, Role, Switch, Wording},
+    live::{ServedPolicy, facts::FactsHandle},
+    request::{self, DeclaredField, Relation, Role, RuleSource, Switch},
     snapshot,
     store::{Store, StoreError},
 };
@@ -18,57 +19,66 @@ const PAGE: usize = 1000;
 
 /// Why something can't be read.
 #[derive(Debug, thiserror::Error)]
-pub enum Not {
+pub enum ReadError {
     /// A record is newer than what is served: what is served follows in a moment.
     #[error("what is served has not followed yet; try again")]
-    Followed,
+    ViewBehind,
     #[error(transparent)]
-    Read(#[from] StoreError),
+    Store(#[from] StoreError),
 }
 
 /// The records of a store, as of what is served.
-struct Records<'k> {
+struct ServedRecords<'k> {
     store: Option<&'k dyn Store>,
     served: u64,
 }
 
-impl Records<'_> {
-    fn get(&self, key: &Key) -> Result<Option<(Version, Record)>, Not> {
+impl ServedRecords<'_> {
+    fn get(&self, key: &RecordKey) -> Result<Option<(Version, Record)>, ReadError> {
         let Some(store) = self.store else { return Ok(None) };
         match store.get(key)? {
-            Some(entry) if entry.version > self.served => Err(Not::Followed),
+            Some(entry) if entry.version > self.served => Err(ReadError::ViewBehind),
             found => Ok(found.map(|entry| (entry.version, entry.record))),
         }
     }
 
-    fn user(&self, id: &str) -> Result<Option<Kept>, Not> {
-        Ok(match self.get(&Key::User(id.to_owned()))? {
-            Some((version, Record::User(user))) => {
-                Some(Kept { user: *user, version: Some(version), sleeps: false })
-            }
+    fn user(&self, id: &str) -> Result<Option<VersionedUserRecord>, ReadError> {
+        Ok(match self.get(&RecordKey::User(id.to_owned()))? {
+            Some((version, Record::User(user))) => Some(VersionedUserRecord {
+                record: *user,
+                version: Some(version),
+                has_unknown_friends: false,
+            }),
             _ => None,
         })
     }
 }
 
-impl Served {
+impl ServedPolicy {
     /// What only the record of a user says, without those friends and requests whose users are not
     /// known; `None` if there is no user of this id. Costs his record.
     ///
     /// # Errors
     /// If his record can't be read, or is ahead of what is served.
-    pub fn kept(&self, facts: Option<&Facts>, id: &str) -> Result<Option<Kept>, Not> {
+    pub fn user_record(
+        &self,
+        facts: Option<&FactsHandle>,
+        id: &str,
+    ) -> Result<Option<VersionedUserRecord>, ReadError> {
         let kept = self.records(facts).user(id)?;
         let population = &self.view.population;
         let Some(number) = population.directory.number(id) else { return Ok(None) };
-        if facts.is_some() && kept.is_none() && !population.stated(number).has(Field::Itself) {
-            return Err(Not::Followed);
+        if facts.is_some()
+            && kept.is_none()
+            && !population.declared_fields(number).contains(DeclaredField::Itself)
+        {
+            return Err(ReadError::ViewBehind);
         }
         let mut kept = kept.unwrap_or_default();
         let is_known = |id: &str| population.directory.number(id).is_some();
-        kept.sleeps = !kept.user.friends.keys().all(|id| is_known(id));
-        kept.user.friends.retain(|id, _| is_known(id));
-        kept.user.requests.retain(|id, _| is_known(id));
+        kept.has_unknown_friends = !kept.record.friends.keys().all(|id| is_known(id));
+        kept.record.friends.retain(|id, _| is_known(id));
+        kept.record.requests.retain(|id, _| is_known(id));
         Ok(Some(kept))
     }
 
@@ -76,24 +86,28 @@ impl Served {
     ///
     /// # Errors
     /// If his record can't be read, or is ahead of what is served.
-    pub fn user(&self, facts: Option<&Facts>, id: &str) -> Result<Option<UserTold>, Not> {
-        let Some(Kept { user: record, version, .. }) = self.kept(facts, id)? else {
+    pub fn user(
+        &self,
+        facts: Option<&FactsHandle>,
+        id: &str,
+    ) -> Result<Option<EffectiveUser>, ReadError> {
+        let Some(VersionedUserRecord { record, version, .. }) = self.user_record(facts, id)? else {
             return Ok(None);
         };
         let view = &self.view;
         let population = &view.population;
         let Some(number) = population.directory.number(id) else { return Ok(None) };
-        let stated = population.stated(number);
-        let (own, conditions) = population.own(number);
+        let stated = population.declared_fields(number);
+        let (own, conditions) = population.overrides(number);
         let mut permissions = BTreeMap::new();
         for &switch in Switch::ALL {
-            if let Some(on) = own.own_switch(switch) {
-                permissions.insert(switch, Setting::Always(on));
+            if let Some(on) = own.switch(switch) {
+                permissions.insert(switch, SwitchSetting::Always(on));
             }
         }
         for (_, switch, when) in conditions {
             let text = when.map(&mut |&tag| view.tags.name(tag)).to_string();
-            permissions.insert(*switch, Setting::When(text));
+            permissions.insert(*switch, SwitchSetting::When(text));
         }
         let name = |tag| view.tags.name(tag).to_owned();
         let mut tags: Vec<String> = population.directory.tags(number).iter().map(name).collect();
@@ -108,10 +122,10 @@ impl Served {
             }
             let other = population.directory.id(other);
             for (relation, ids) in &mut relations {
-                if tie.to(*relation) {
+                if tie.outgoing(*relation) {
                     ids.push(other.to_owned());
                 }
-                if tie.is_stated(*relation) {
+                if tie.is_declared(*relation) {
                     of_files.insert(*relation as usize);
                 }
             }
@@ -121,20 +135,20 @@ impl Served {
         }
         relations.iter_mut().for_each(|(_, ids)| ids.sort_unstable());
         conversations.sort_unstable();
-        let groups = view.groups.of(number).into_iter();
+        let groups = view.groups.groups_of(number).into_iter();
         let groups = groups.filter_map(|group| Some(view.groups.get(group)?.id.to_owned()));
-        Ok(Some(UserTold {
+        Ok(Some(EffectiveUser {
             tags,
-            peers: own.own_peers(),
+            peers: own.peers(),
             permissions,
             moderation: own.moderation(),
-            approval: own.own_approval(),
+            approval: own.approval(),
             relations,
             conversations,
             groups: groups.collect(),
             record,
             version,
-            stated: self.stated_user(stated, &of_files),
+            stated: self.declared_user(stated, &of_files),
         }))
     }
 
@@ -142,20 +156,25 @@ impl Served {
     ///
     /// # Errors
     /// If its record can't be read, or is ahead of what is served.
-    pub fn group(&self, facts: Option<&Facts>, id: &str) -> Result<Option<GroupTold>, Not> {
-        let (version, mut record) = match self.records(facts).get(&Key::Group(id.to_owned()))? {
-            Some((version, Record::Group(group))) => (Some(version), *group),
-            _ => (None, Group::default()),
-        };
+    pub fn group(
+        &self,
+        facts: Option<&FactsHandle>,
+        id: &str,
+    ) -> Result<Option<EffectiveGroup>, ReadError> {
+        let (version, mut record) =
+            match self.records(facts).get(&RecordKey::Group(id.to_owned()))? {
+                Some((version, Record::Group(group))) => (Some(version), *group),
+                _ => (None, GroupRecord::default()),
+            };
         let view = &self.view;
         let directory = &view.population.directory;
         let number = view.groups.number(id);
         let Some(group) = number.and_then(|number| view.groups.get(number)) else {
             return Ok(None);
         };
-        let of_files = self.basis.as_ref().and_then(|basis| basis.group(id));
+        let of_files = self.declarations.as_ref().and_then(|basis| basis.group(id));
         if facts.is_some() && of_files.is_none() && !record.created {
-            return Err(Not::Followed);
+            return Err(ReadError::ViewBehind);
         }
         let matrix = match (of_files, &record.matrix) {
             (Some((stated, _)), _) => stated.matrix.clone(),
@@ -191,9 +210,9 @@ impl Served {
             ];
             let fields = fields.iter().zip(is_there).filter(|&(_, is)| is);
             let fields = fields.map(|(field, _)| (*field).to_owned()).collect();
-            StatedBy { place: self.place(place), fields }
+            DeclaredBy { place: self.place(place), fields }
         });
-        Ok(Some(GroupTold { matrix, creator, members, record, version, stated }))
+        Ok(Some(EffectiveGroup { matrix, creator, members, record, version, stated }))
     }
 
     /// The first rules whose id comes after one, `limit` at most. Costs those that it tells.
@@ -202,52 +221,56 @@ impl Served {
     /// If records can't be read. That happens only where no rule counts: the others are in memory.
     pub fn rules(
         &self,
-        facts: Option<&Facts>,
+        facts: Option<&FactsHandle>,
         after: Option<Uuid>,
         limit: usize,
-    ) -> Result<RulesTold, Not> {
+    ) -> Result<EffectiveRules, ReadError> {
         if let Some(book) = &self.view.rules {
             let first = after.map_or(0, |after| book.rules.partition_point(|it| it.id <= after));
             let later = book.rules.iter().skip(first).take(limit);
-            let rules = later.map(|rule| self.told_rule(rule)).collect();
-            return Ok(RulesTold { rules, in_force: true });
+            let rules = later.map(|rule| self.effective_rule(rule)).collect();
+            return Ok(EffectiveRules { rules, in_force: true });
         }
         let mut rules = Vec::new();
-        let mut from = after.map(Key::Rule);
-        while let Some(Facts { store, .. }) = facts
+        let mut from = after.map(RecordKey::Rule);
+        while let Some(FactsHandle { store, .. }) = facts
             && rules.len() < limit
         {
             let most = PAGE.min(limit - rules.len());
-            let page = store.list(Kind::Rule, from.as_ref(), most)?;
+            let page = store.list(RecordKind::Rule, from.as_ref(), most)?;
             from = page.last().map(|entry| entry.key.clone());
             let is_last = page.len() < most;
             for entry in page {
                 if entry.version > self.view.revision.facts {
-                    return Err(Not::Followed);
+                    return Err(ReadError::ViewBehind);
                 }
-                if let (Key::Rule(id), Record::Rule(rule)) = (entry.key, entry.record) {
-                    rules.push(RuleTold { id, rule, stated: None });
+                if let (RecordKey::Rule(id), Record::Rule(rule)) = (entry.key, entry.record) {
+                    rules.push(EffectiveRule { id, rule, stated: None });
                 }
             }
             if is_last {
                 break;
             }
         }
-        Ok(RulesTold { rules, in_force: false })
+        Ok(EffectiveRules { rules, in_force: false })
     }
 
     /// A rule; `None` if there is none of this id.
     ///
     /// # Errors
     /// If its record can't be read, or is ahead of what is served.
-    pub fn rule(&self, facts: Option<&Facts>, id: Uuid) -> Result<Option<RuleTold>, Not> {
+    pub fn rule(
+        &self,
+        facts: Option<&FactsHandle>,
+        id: Uuid,
+    ) -> Result<Option<EffectiveRule>, ReadError> {
         if let Some(book) = &self.view.rules
             && let Ok(at) = book.rules.binary_search_by_key(&id, |rule| rule.id)
         {
-            return Ok(book.rules.get(at).map(|rule| self.told_rule(rule)));
+            return Ok(book.rules.get(at).map(|rule| self.effective_rule(rule)));
         }
-        Ok(match self.records(facts).get(&Key::Rule(id))? {
-            Some((_, Record::Rule(rule))) => Some(RuleTold { id, rule, stated: None }),
+        Ok(match self.records(facts).get(&RecordKey::Rule(id))? {
+            Some((_, Record::Rule(rule))) => Some(EffectiveRule { id, rule, stated: None }),
             _ => None,
         })
     }
@@ -258,7 +281,7 @@ impl Served {
         let population = &self.view.population;
         let directory = &population.directory;
         let first = after.and_then(|(one, _)| directory.number(one));
-        let later = directory.in_order(&population.everyone, after.map(|(one, _)| one));
+        let later = directory.iter_by_id(&population.everyone, after.map(|(one, _)| one));
         let mut found = Vec::new();
         for user in first.into_iter().chain(later) {
             let one = directory.id(user);
@@ -282,7 +305,7 @@ impl Served {
     pub fn conversation_count(&self) -> u64 {
         let population = &self.view.population;
         let is_known = |user| population.directory.is_known(user);
-        let asleep = population.gone.iter().map(|user| {
+        let asleep = population.tombstones.iter().map(|user| {
             let others = population.ties_of(user).filter(|(_, tie)| tie.is_conversation());
             // Of two who are both gone, it is counted with one.
             others.filter(|&(other, _)| is_known(other) || user < other).count() as u64
@@ -290,54 +313,57 @@ impl Served {
         self.view.counts().conversations - asleep.sum::<u64>()
     }
 
-    fn records<'k>(&self, facts: Option<&'k Facts>) -> Records<'k> {
+    fn records<'k>(&self, facts: Option<&'k FactsHandle>) -> ServedRecords<'k> {
         let store = facts.map(|facts| &*facts.store);
-        Records { store, served: self.view.revision.facts }
+        ServedRecords { store, served: self.view.revision.facts }
     }
 
     /// A rule that counts: as it was sent, or if a file states it, in canonical text.
-    fn told_rule(&self, rule: &snapshot::Rule) -> RuleTold {
+    fn effective_rule(&self, rule: &snapshot::CompiledRule) -> EffectiveRule {
         let name = |tag| self.view.tags.name(tag).to_owned();
-        let (condition, outcome) = match rule.wording.clone() {
-            Some(Wording { condition, outcome }) => (condition, outcome),
+        let (condition, outcome) = match rule.source.clone() {
+            Some(RuleSource { condition, outcome }) => (condition, outcome),
             None => (
                 rule.condition.map(&mut |&tag| name(tag)).to_string(),
                 rule.outcome.iter().map(|&tag| name(tag)).collect(),
             ),
         };
         let (name, description) = (rule.name.clone(), rule.description.clone());
-        let place = self.basis.as_ref().and_then(|basis| basis.rule(rule.id));
-        let stated = place.map(|place| StatedBy { place: self.place(place), fields: Vec::new() });
-        let told = Rule { name, description, condition, outcome };
-        RuleTold { id: rule.id, rule: told, stated }
+        let place = self.declarations.as_ref().and_then(|basis| basis.rule_place(rule.id));
+        let stated = place.map(|place| DeclaredBy { place: self.place(place), fields: Vec::new() });
+        let told = RuleRecord { name, description, condition, outcome };
+        EffectiveRule { id: rule.id, rule: told, stated }
     }
 
-    fn place(&self, place: request::Place) -> Place {
-        let file = self.basis.as_ref().map_or("", |basis| basis.file(place)).to_owned();
-        Place { file, line: place.line as usize }
+    fn place(&self, place: request::DeclarationSite) -> FileLine {
+        let file = self.declarations.as_ref().map_or("", |basis| basis.file_name(place)).to_owned();
+        FileLine { file, line: place.line as usize }
     }
 
-    fn stated_user(
+    fn declared_user(
         &self,
-        stated: request::Stated,
+        stated: request::DeclaredFields,
         relations: &BTreeSet<usize>,
-    ) -> Option<StatedBy> {
+    ) -> Option<DeclaredBy> {
         // Without facts, nobody asks where files state something.
-        self.basis.as_ref()?;
+        self.declarations.as_ref()?;
         let whole = [
-            ("tags", Field::Tags),
-            ("peers", Field::Peers),
-            ("moderation", Field::Moderation),
-            ("approval", Field::Approval),
+            ("tags", DeclaredField::Tags),
+            ("peers", DeclaredField::Peers),
+            ("moderation", DeclaredField::Moderation),
+            ("approval", DeclaredField::Approval),
         ];
-        let whole = whole.into_iter().filter(|&(_, field)| stated.has(field));
-        let switches = Switch::ALL.iter().filter(|&&it| stated.has(Field::Permission(it)));
+        let whole = whole.into_iter().filter(|&(_, field)| stated.contains(field));
+        let switches =
+            Switch::ALL.iter().filter(|&&it| stated.contains(DeclaredField::Permission(it)));
         let lists = Relation::ALL.iter().filter(|&&it| relations.contains(&(it as usize)));
         let fields = whole
             .map(|(name, _)| name.to_owned())
             .chain(switches.map(|switch| format!("permissions.{switch}")))
-            .chain(lists.map(|relation| list_name(*relation).to_owned()))
+            .chain(lists.map(|relation| relation_list_name(*relation).to_owned()))
             .collect();
-        stated.has(Field::Itself).then(|| StatedBy { place: self.place(stated.place()), fields })
+        stated
+            .contains(DeclaredField::Itself)
+            .then(|| DeclaredBy { place: self.place(stated.site()), fields })
     }
 }

@@ -1,29 +1,33 @@
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
-use super::asked::Asked;
+use super::pending_requests::PendingRequests;
 
 use crate::{
     compile,
-    facts::{ChangeSet, Key, Kind, Record, Records, Version},
+    facts::{ChangeSet, Record, RecordKey, RecordKind, RecordSource, Version},
     store::{Store, StoreError},
 };
 
 /// The records of a store, as a view is compiled with them.
 #[derive(Clone, Copy, Debug)]
-pub struct StoredFacts<'s>(pub &'s dyn Store);
+pub struct StoreRecords<'s>(pub &'s dyn Store);
 
 /// How many records are listed at once.
 const PAGE: usize = 1000;
 
-impl compile::Facts for StoredFacts<'_> {
+impl compile::FactsSource for StoreRecords<'_> {
     type Error = StoreError;
 
-    fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+    fn get(&self, key: &RecordKey) -> Result<Option<Record>, StoreError> {
         Ok(self.0.get(key)?.map(|entry| entry.record))
     }
 
-    fn each(&self, kind: Kind, each: &mut dyn FnMut(Key, Record)) -> Result<(), StoreError> {
-        let mut after: Option<Key> = None;
+    fn each(
+        &self,
+        kind: RecordKind,
+        each: &mut dyn FnMut(RecordKey, Record),
+    ) -> Result<(), StoreError> {
+        let mut after: Option<RecordKey> = None;
         loop {
             let page = self.0.list(kind, after.as_ref(), PAGE)?;
             let is_last = page.len() < PAGE;
@@ -38,36 +42,40 @@ impl compile::Facts for StoredFacts<'_> {
 
 /// The records of a store as they are loaded for the first time.
 #[derive(Debug)]
-pub(in crate::live) struct Loading<'s> {
+pub(in crate::live) struct InitialLoad<'s> {
     store: &'s dyn Store,
-    asked: RefCell<Asked>,
+    asked: RefCell<PendingRequests>,
 }
 
-impl<'s> Loading<'s> {
+impl<'s> InitialLoad<'s> {
     pub(in crate::live) fn new(store: &'s dyn Store) -> Self {
         Self { store, asked: RefCell::default() }
     }
 
     /// Who asked whom, of all that was loaded.
-    pub(in crate::live) fn into_asked(self) -> Asked {
+    pub(in crate::live) fn into_pending_requests(self) -> PendingRequests {
         self.asked.into_inner()
     }
 }
 
-impl compile::Facts for Loading<'_> {
+impl compile::FactsSource for InitialLoad<'_> {
     type Error = StoreError;
 
-    fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        StoredFacts(self.store).get(key)
+    fn get(&self, key: &RecordKey) -> Result<Option<Record>, StoreError> {
+        StoreRecords(self.store).get(key)
     }
 
-    fn each(&self, kind: Kind, each: &mut dyn FnMut(Key, Record)) -> Result<(), StoreError> {
-        StoredFacts(self.store).each(kind, each)
+    fn each(
+        &self,
+        kind: RecordKind,
+        each: &mut dyn FnMut(RecordKey, Record),
+    ) -> Result<(), StoreError> {
+        StoreRecords(self.store).each(kind, each)
     }
 
-    fn all(&self, each: &mut dyn FnMut(Key, Record)) -> Result<u64, StoreError> {
+    fn all(&self, each: &mut dyn FnMut(RecordKey, Record)) -> Result<u64, StoreError> {
         self.store.load(&mut |entry| {
-            self.asked.borrow_mut().follow(&entry.key, None, Some(&entry.record));
+            self.asked.borrow_mut().apply(&entry.key, None, Some(&entry.record));
             each(entry.key, entry.record);
         })
     }
@@ -75,15 +83,15 @@ impl compile::Facts for Loading<'_> {
 
 /// The records of a store, with those that are planned to be written and not committed yet.
 #[derive(Debug)]
-pub(super) struct Pending<'s> {
+pub(super) struct UncommittedRecords<'s> {
     pub(super) store: &'s dyn Store,
-    written: BTreeMap<Key, Option<Arc<Record>>>,
+    written: BTreeMap<RecordKey, Option<Arc<Record>>>,
 }
 
 /// The version of a record that is not committed yet: no store compares it.
 const PLANNED: Version = Version::MAX;
 
-impl<'s> Pending<'s> {
+impl<'s> UncommittedRecords<'s> {
     pub(super) fn new(store: &'s dyn Store) -> Self {
         Self { store, written: BTreeMap::new() }
     }
@@ -96,10 +104,10 @@ impl<'s> Pending<'s> {
     }
 }
 
-impl Records for Pending<'_> {
+impl RecordSource for UncommittedRecords<'_> {
     type Error = StoreError;
 
-    fn get(&self, key: &Key) -> Result<Option<(Version, Record)>, StoreError> {
+    fn get(&self, key: &RecordKey) -> Result<Option<(Version, Record)>, StoreError> {
         match self.written.get(key) {
             Some(written) => Ok(written.as_ref().map(|record| (PLANNED, Record::clone(record)))),
             None => Ok(self.store.get(key)?.map(|entry| (entry.version, entry.record))),

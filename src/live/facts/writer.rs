@@ -11,75 +11,75 @@ use tokio::sync::{oneshot, watch};
 use tracing::{error, warn};
 
 use super::{
-    Batch, Contact, Facts, Message, Meter, WriteError, Written,
-    asked::Asked,
-    effective::now,
-    once,
-    plan::{Attempt, Done},
-    records::Pending,
+    FactsHandle, StoreHealth, WriteBatch, WriteError, WriteMetrics, WriteOutcome, WriterMessage,
+    batch_plan::{BatchPlan, BatchPlanner},
+    idempotency,
+    pending_requests::PendingRequests,
+    planning_view::now_millis,
+    records::UncommittedRecords,
 };
 use crate::{
-    compile::{self, Basis, Changed},
-    facts::{ChangeSet, Key, Outcome, Refusal},
-    live::{Served, serving::Serving},
+    compile::{self, Changed, Declarations},
+    facts::{ChangeSet, CommandError, CommandOutcome, RecordKey},
+    live::{ServedPolicy, current_view::CurrentView},
     snapshot::View,
-    store::{Commit, Store, StoreError},
+    store::{CommitResult, Store, StoreError},
 };
 
 /// The one who changes what is served while there are facts.
 pub(in crate::live) struct Writer {
     pub(super) store: Arc<dyn Store>,
-    served: Arc<Serving>,
-    pub(super) inbox: mpsc::Receiver<Message>,
+    served: Arc<CurrentView>,
+    pub(super) inbox: mpsc::Receiver<WriterMessage>,
     /// What came while something else was waited for.
-    pub(super) waiting: VecDeque<Message>,
+    pub(super) waiting: VecDeque<WriterMessage>,
     pub(super) view: View,
     /// Since which revision the facts are what they are, as far as that is known.
     pub(super) changed: u64,
-    pub(super) basis: Arc<Basis>,
-    pub(super) asked: Asked,
+    pub(super) basis: Arc<Declarations>,
+    pub(super) requests: PendingRequests,
     /// What changed since a reload began.
     pub(super) journal: Option<Journal>,
     seen: watch::Sender<u64>,
     /// When idempotency keys were last looked through, and up to which.
     swept: Instant,
-    sweep_from: Option<Key>,
-    pub(super) contact: Arc<ArcSwap<Contact>>,
-    meter: Arc<Meter>,
+    sweep_from: Option<RecordKey>,
+    pub(super) contact: Arc<ArcSwap<StoreHealth>>,
+    meter: Arc<WriteMetrics>,
 }
 
 /// What changed, in order.
 pub type Journal = Vec<Changed>;
 
 /// How many batches are committed together at most.
-const MOST_TOGETHER: usize = 256;
+const MAX_BATCHES_PER_COMMIT: usize = 256;
 
 /// How often a batch is planned again because others changed what it read.
-const MOST_TRIES: usize = 20;
+const MAX_ATTEMPTS: usize = 20;
 
 /// How often to look for idempotency keys whose time is over.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 
 /// A batch that was planned.
-struct Planned {
-    batch: Batch,
+struct PlannedBatch {
+    batch: WriteBatch,
     reply: Reply,
     /// Where its set stands in the group; `None` if the store need not be asked.
     set: Option<usize>,
-    answer: Answer,
+    answer: PlannedReply,
 }
 
 /// What is to be answered once all that was planned before is durable.
-enum Answer {
-    Outcomes(Vec<Result<Outcome, Refusal>>),
-    Ready(Written),
+enum PlannedReply {
+    Outcomes(Vec<Result<CommandOutcome, CommandError>>),
+    Ready(WriteOutcome),
     Failed(WriteError),
 }
 
-type Reply = oneshot::Sender<Result<Written, WriteError>>;
+type Reply = oneshot::Sender<Result<WriteOutcome, WriteError>>;
 
 /// Batches that are planned one on the other, to be committed together.
-struct Group {
+struct CommitGroup {
     working: View,
     sets: Vec<ChangeSet>,
     /// Whether nobody may have changed anything since.
@@ -87,10 +87,10 @@ struct Group {
     /// How many records they read and write.
     records: usize,
     changes: Vec<Changed>,
-    planned: Vec<Planned>,
+    planned: Vec<PlannedBatch>,
 }
 
-type Asking = (Batch, Reply);
+type PendingWrite = (WriteBatch, Reply);
 
 impl Writer {
     /// Starts a thread that serves what changes of the facts from now on, beginning with what is
@@ -100,26 +100,26 @@ impl Writer {
     /// If no thread can be started.
     pub(in crate::live) fn start(
         store: Arc<dyn Store>,
-        served: &Arc<Serving>,
-        basis: Arc<Basis>,
-        asked: Asked,
-    ) -> std::io::Result<Facts> {
+        served: &Arc<CurrentView>,
+        basis: Arc<Declarations>,
+        asked: PendingRequests,
+    ) -> std::io::Result<FactsHandle> {
         let (send, inbox) = mpsc::channel();
         let view = served.load().view.clone();
         let revision = view.revision.facts;
         let (seen, watching) = watch::channel(revision);
-        let contact = Arc::new(ArcSwap::from_pointee(Contact::default()));
-        let facts = Facts {
+        let contact = Arc::new(ArcSwap::from_pointee(StoreHealth::default()));
+        let facts = FactsHandle {
             store: Arc::clone(&store),
             inbox: send.clone(),
-            seen: watching,
+            served_revision: watching,
             contact: Arc::clone(&contact),
             meter: Arc::default(),
         };
         if store.is_shared() {
             let store = Arc::clone(&store);
             thread::Builder::new().name("facts-watch".into()).spawn(move || {
-                store.watch(revision, &mut |event| match send.send(Message::Event(event)) {
+                store.watch(revision, &mut |event| match send.send(WriterMessage::Event(event)) {
                     Ok(()) => std::ops::ControlFlow::Continue(()),
                     Err(_) => std::ops::ControlFlow::Break(()),
                 });
@@ -133,7 +133,7 @@ impl Writer {
             view,
             changed: revision,
             basis,
-            asked,
+            requests: asked,
             journal: None,
             seen,
             swept: Instant::now(),
@@ -144,41 +144,41 @@ impl Writer {
         thread::Builder::new().name("facts".into()).spawn(move || {
             if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
                 error!("the writer of facts has failed: from now on none are written");
-                writer.meter.writer_is_gone();
+                writer.meter.set_writer_gone();
             }
         })?;
         Ok(facts)
     }
 
     fn run(&mut self) {
-        while let Some(message) = self.next() {
+        while let Some(message) = self.next_message() {
             match message {
-                Message::Write { batch, reply } => {
+                WriterMessage::Write { batch, reply } => {
                     let mut batches = vec![(batch, reply)];
-                    self.gather(&mut batches);
+                    self.collect_batches(&mut batches);
                     self.write(batches);
                 }
-                Message::Event(event) => self.take(&event),
-                Message::Begin { reply } => {
+                WriterMessage::Event(event) => self.handle_event(&event),
+                WriterMessage::BeginReload { reply } => {
                     self.journal = Some(Journal::new());
                     // Who asked is gone only with the daemon.
                     let _ = reply.send(self.served.load_full());
                 }
-                Message::End { swap, reply } => {
-                    let _ = reply.send(self.end(swap));
+                WriterMessage::EndReload { swap, reply } => {
+                    let _ = reply.send(self.end_reload(swap));
                 }
-                Message::Stop => return,
+                WriterMessage::Stop => return,
             }
         }
     }
 
     /// The other batches that wait already: they share one commit.
-    fn gather(&mut self, batches: &mut Vec<Asking>) {
-        while batches.len() < MOST_TOGETHER {
+    fn collect_batches(&mut self, batches: &mut Vec<PendingWrite>) {
+        while batches.len() < MAX_BATCHES_PER_COMMIT {
             match self.waiting.pop_front().or_else(|| self.inbox.try_recv().ok()) {
-                Some(Message::Write { batch, reply }) => batches.push((batch, reply)),
+                Some(WriterMessage::Write { batch, reply }) => batches.push((batch, reply)),
                 // None may wait here while later ones are taken in, after a commit.
-                Some(Message::Event(event)) => self.take(&event),
+                Some(WriterMessage::Event(event)) => self.handle_event(&event),
                 Some(other) => return self.waiting.push_front(other),
                 None => return,
             }
@@ -186,94 +186,98 @@ impl Writer {
     }
 
     /// What was served before, if something else is now.
-    fn end(&mut self, swap: Option<Box<(View, Arc<Basis>)>>) -> Option<Arc<Served>> {
+    fn end_reload(
+        &mut self,
+        swap: Option<Box<(View, Arc<Declarations>)>>,
+    ) -> Option<Arc<ServedPolicy>> {
         let journal = self.journal.take().unwrap_or_default();
         let (mut view, basis) = *swap?;
-        compile::catch_up(&mut view, &basis, &journal);
+        compile::replay_changes(&mut view, &basis, &journal);
         view.revision.facts = self.view.revision.facts;
         (self.view, self.basis) = (view, basis);
         Some(self.publish())
     }
 
     /// Serves the view as it is now; what was served before.
-    pub(super) fn publish(&mut self) -> Arc<Served> {
-        let served = Served::new(self.view.clone(), Some(Arc::clone(&self.basis)));
+    pub(super) fn publish(&mut self) -> Arc<ServedPolicy> {
+        let served = ServedPolicy::new(self.view.clone(), Some(Arc::clone(&self.basis)));
         let replaced = self.served.swap(served);
         self.seen.send_replace(self.view.revision.facts);
         replaced
     }
 
     /// Carries batches out, and answers each.
-    fn write(&mut self, batches: Vec<Asking>) {
+    fn write(&mut self, batches: Vec<PendingWrite>) {
         let mut batches = batches;
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MAX_ATTEMPTS {
             let Some(again) = self.attempt(batches) else { return };
             batches = again;
-            if !self.catch_up() {
-                return answer_all(batches, &WriteError::Behind);
+            if !self.absorb_pending() {
+                return reply_all(batches, &WriteError::Behind);
             }
             // The more go together, the more often one of them has been overtaken.
             let fewer = batches.len().div_ceil(2);
-            self.put_off(batches.split_off(fewer));
+            self.requeue(batches.split_off(fewer));
         }
-        answer_all(batches, &WriteError::Contended);
+        reply_all(batches, &WriteError::Contended);
     }
 
     /// They are the next to be carried out.
-    fn put_off(&mut self, batches: Vec<Asking>) {
+    fn requeue(&mut self, batches: Vec<PendingWrite>) {
         for (batch, reply) in batches.into_iter().rev() {
-            self.waiting.push_front(Message::Write { batch, reply });
+            self.waiting.push_front(WriterMessage::Write { batch, reply });
         }
     }
 
     /// Plans batches one after the other, and commits them together. They come back if they must be
     /// planned again, since what they read has changed in the store.
-    fn attempt(&mut self, batches: Vec<Asking>) -> Option<Vec<Asking>> {
+    fn attempt(&mut self, batches: Vec<PendingWrite>) -> Option<Vec<PendingWrite>> {
         let store = Arc::clone(&self.store);
-        let Group { working, sets, is_exact, changes, planned, .. } = self.plan(batches, &*store);
+        let CommitGroup { working, sets, is_exact, changes, planned, .. } =
+            self.plan(batches, &*store);
         let begun = Instant::now();
         let committed = if sets.is_empty() {
-            Ok(Commit::Done(Vec::new()))
+            Ok(CommitResult::Committed(Vec::new()))
         } else if is_exact {
             store.commit_after(self.view.revision.facts, &sets)
         } else {
             store.commit(&sets)
         };
         if !sets.is_empty() {
-            self.meter.committed(begun.elapsed());
+            self.meter.record_commit(begun.elapsed());
         }
         match committed {
-            Ok(Commit::Done(revisions)) => {
+            Ok(CommitResult::Committed(revisions)) => {
                 if !revisions.is_empty() {
-                    self.note_presence(None);
+                    self.update_health(None);
                 }
-                let is_served = self.adopt(working, changes, &revisions);
+                let is_served = self.adopt_commit(working, changes, &revisions);
                 let latest = self.view.revision.facts;
-                for Planned { batch, reply, set, answer } in planned {
+                for PlannedBatch { batch, reply, set, answer } in planned {
                     let revision = set.and_then(|at| revisions.get(at)).copied();
                     // Who asked may have gone meanwhile.
                     let _ = reply.send(match (answer, revision) {
-                        (Answer::Failed(error), _) => Err(error),
+                        (PlannedReply::Failed(error), _) => Err(error),
                         (_, Some(revision)) if !is_served => Err(WriteError::NotServed(revision)),
-                        (Answer::Outcomes(outcomes), revision) => {
-                            Ok(written(&batch, revision.unwrap_or(latest), outcomes))
+                        (PlannedReply::Outcomes(outcomes), revision) => {
+                            Ok(batch_outcome(&batch, revision.unwrap_or(latest), outcomes))
                         }
-                        (Answer::Ready(written), _) => Ok(written),
+                        (PlannedReply::Ready(written), _) => Ok(written),
                     });
                 }
                 self.sweep();
                 None
             }
-            Ok(Commit::Stale) => {
-                self.forget(&changes);
+            Ok(CommitResult::Stale) => {
+                self.undo_requests(&changes);
                 Some(planned.into_iter().map(|planned| (planned.batch, planned.reply)).collect())
             }
             Err(error) => {
                 error!(%error, "facts could not be written");
-                self.note_presence(Some(&error));
-                self.forget(&changes);
+                self.update_health(Some(&error));
+                self.undo_requests(&changes);
                 let error = WriteError::from(error);
-                for Planned { reply, .. } in planned {
+                for PlannedBatch { reply, .. } in planned {
                     let _ = reply.send(Err(error.clone()));
                 }
                 None
@@ -281,10 +285,10 @@ impl Writer {
         }
     }
 
-    fn plan(&mut self, batches: Vec<Asking>, store: &dyn Store) -> Group {
+    fn plan(&mut self, batches: Vec<PendingWrite>, store: &dyn Store) -> CommitGroup {
         let before = self.view.revision.facts;
-        let mut pending = Pending::new(store);
-        let mut group = Group {
+        let mut pending = UncommittedRecords::new(store);
+        let mut group = CommitGroup {
             working: self.view.clone(),
             sets: Vec::new(),
             is_exact: false,
@@ -292,7 +296,7 @@ impl Writer {
             changes: Vec::new(),
             planned: Vec::new(),
         };
-        let mut put_off: Vec<Asking> = Vec::new();
+        let mut put_off: Vec<PendingWrite> = Vec::new();
         for (batch, reply) in batches {
             // Which revision comes next, only a store that is ours alone can tell.
             let is_first = group.sets.is_empty();
@@ -307,25 +311,29 @@ impl Writer {
                 let next = before + group.sets.len() as u64;
                 next..=next
             };
-            let mut attempt = Attempt {
+            let mut attempt = BatchPlanner {
                 working: group.working.clone(),
                 changes: Vec::new(),
                 places: HashMap::new(),
                 basis: &self.basis,
-                asked: &mut self.asked,
+                requests: &mut self.requests,
             };
             let planning = AssertUnwindSafe(|| attempt.plan(&batch, &revision, &pending));
             let Ok(planned) = catch_unwind(planning) else {
                 error!("a batch could not be planned");
                 attempt.undo();
-                let answer = Answer::Failed(WriteError::Panicked);
-                group.planned.push(Planned { batch, reply, set: None, answer });
+                let answer = PlannedReply::Failed(WriteError::Panicked);
+                group.planned.push(PlannedBatch { batch, reply, set: None, answer });
                 continue;
             };
             let planned = match planned {
-                Ok(Done::Answered(written)) => Ok((ChangeSet::default(), Answer::Ready(written))),
-                Ok(Done::Refused(set, written)) => Ok((set, Answer::Ready(written))),
-                Ok(Done::Planned(set, outcomes)) => Ok((set, Answer::Outcomes(outcomes))),
+                Ok(BatchPlan::Answered(written)) => {
+                    Ok((ChangeSet::default(), PlannedReply::Ready(written)))
+                }
+                Ok(BatchPlan::Refused(set, written)) => Ok((set, PlannedReply::Ready(written))),
+                Ok(BatchPlan::Planned(set, outcomes)) => {
+                    Ok((set, PlannedReply::Outcomes(outcomes)))
+                }
                 Err(error) => Err(error),
             };
             let (set, answer) = match planned {
@@ -341,7 +349,7 @@ impl Writer {
                     if found > most {
                         attempt.undo();
                         let error = StoreError::TooLarge { found, most };
-                        (None, Answer::Failed(error.into()))
+                        (None, PlannedReply::Failed(error.into()))
                     } else if group.records + found > most {
                         attempt.undo();
                         put_off.push((batch, reply));
@@ -359,11 +367,11 @@ impl Writer {
                         (Some(group.sets.len() - 1), answer)
                     }
                 }
-                Err(error) => (None, Answer::Failed(error.into())),
+                Err(error) => (None, PlannedReply::Failed(error.into())),
             };
-            group.planned.push(Planned { batch, reply, set, answer });
+            group.planned.push(PlannedBatch { batch, reply, set, answer });
         }
-        self.put_off(put_off);
+        self.requeue(put_off);
         group
     }
 
@@ -373,13 +381,16 @@ impl Writer {
             return;
         }
         self.swept = Instant::now();
-        let removed = once::expired(&*self.store, &mut self.sweep_from, now()).and_then(|set| {
-            if set.is_empty() { Ok(None) } else { self.store.commit(&[set]).map(Some) }
-        });
+        let removed = idempotency::expired_keys(&*self.store, &mut self.sweep_from, now_millis())
+            .and_then(
+                |set| {
+                    if set.is_empty() { Ok(None) } else { self.store.commit(&[set]).map(Some) }
+                },
+            );
         match removed {
-            Ok(Some(Commit::Done(revisions))) => {
+            Ok(Some(CommitResult::Committed(revisions))) => {
                 let (working, last) = (self.view.clone(), revisions);
-                self.adopt(working, Vec::new(), &last);
+                self.adopt_commit(working, Vec::new(), &last);
             }
             Ok(_) => {}
             Err(error) => warn!(%error, "idempotency keys whose time is over are kept"),
@@ -388,11 +399,11 @@ impl Writer {
 
     /// Serves what was committed: as it was planned, or where others write too, as it comes back.
     /// Whether it is served.
-    fn adopt(&mut self, working: View, changes: Vec<Changed>, revisions: &[u64]) -> bool {
+    fn adopt_commit(&mut self, working: View, changes: Vec<Changed>, revisions: &[u64]) -> bool {
         let Some(&last) = revisions.last() else { return true };
         if self.store.is_shared() {
-            self.forget(&changes);
-            return self.wait_for(last);
+            self.undo_requests(&changes);
+            return self.wait_for_commit(last);
         }
         self.view = working;
         self.view.revision.facts = last;
@@ -405,23 +416,27 @@ impl Writer {
     }
 
     /// Takes back what planning noted of friends who were asked.
-    fn forget(&mut self, changes: &[Changed]) {
+    fn undo_requests(&mut self, changes: &[Changed]) {
         for change in changes.iter().rev() {
-            self.asked.follow(&change.key, change.new.as_deref(), change.old.as_deref());
+            self.requests.apply(&change.key, change.new.as_deref(), change.old.as_deref());
         }
     }
 }
 
-fn written(batch: &Batch, revision: u64, outcomes: Vec<Result<Outcome, Refusal>>) -> Written {
+fn batch_outcome(
+    batch: &WriteBatch,
+    revision: u64,
+    outcomes: Vec<Result<CommandOutcome, CommandError>>,
+) -> WriteOutcome {
     if batch.each {
-        return Written::Each { revision, outcomes };
+        return WriteOutcome::Each { revision, outcomes };
     }
     // Of a batch that is refused over one of them, there are no outcomes.
     let outcomes = outcomes.into_iter().flatten().collect();
-    Written::Done { revision, outcomes }
+    WriteOutcome::Done { revision, outcomes }
 }
 
-fn answer_all(batches: Vec<Asking>, error: &WriteError) {
+fn reply_all(batches: Vec<PendingWrite>, error: &WriteError) {
     for (_, reply) in batches {
         let _ = reply.send(Err(error.clone()));
     }

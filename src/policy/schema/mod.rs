@@ -52,7 +52,7 @@ fn object(about: &str, fields: Map<String, Value>) -> Value {
 }
 
 /// The same, but it may be left empty.
-fn or_nothing(mut schema: Value) -> Value {
+fn nullable(mut schema: Value) -> Value {
     if let Some(kind) = schema.get_mut("type") {
         *kind = json!([kind.take(), "null"]);
     }
@@ -60,7 +60,7 @@ fn or_nothing(mut schema: Value) -> Value {
 }
 
 /// The same, with what holds if nothing is said.
-fn or_else(mut schema: Value, default: impl Into<Value>) -> Value {
+fn with_default(mut schema: Value, default: impl Into<Value>) -> Value {
     if let Some(fields) = schema.as_object_mut() {
         fields.insert("default".to_owned(), default.into());
     }
@@ -73,7 +73,7 @@ fn one_of<W: Copy>(about: &str, words: &[W], text: fn(W) -> &'static str) -> Val
     json!({ "description": about, "enum": words })
 }
 
-fn refer(to: &str) -> Value {
+fn reference(to: &str) -> Value {
     json!({ "$ref": format!("#/definitions/{to}") })
 }
 

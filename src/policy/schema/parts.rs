@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::{DRAFT, by_word, describe, fields, object, one_of, or_else, or_nothing, refer};
+use super::{DRAFT, by_word, describe, fields, nullable, object, one_of, reference, with_default};
 use crate::request::{Approval, Grant, Moderation, PeersMode, Switch};
 
 /// What several sections have in them.
@@ -17,8 +17,8 @@ pub(super) fn definitions() -> Value {
         ("peers", peers()),
         ("id", id()),
         ("ids", list("Users, by their ids.", "id")),
-        ("user", or_nothing(object("A user.", user()))),
-        ("group", or_nothing(object("A group.", group()))),
+        ("user", nullable(object("A user.", user()))),
+        ("group", nullable(object("A group.", group()))),
     ]))
 }
 
@@ -40,12 +40,12 @@ fn user() -> Map<String, Value> {
         |switch| json!({ "$ref": "#/definitions/switch", "description": describe::switch(switch) });
     let permissions = by_word(Switch::ALL, Switch::as_str, own);
     fields([
-        ("tags", refer("tags")),
-        ("peers", refer("peers")),
+        ("tags", reference("tags")),
+        ("peers", reference("peers")),
         ("permissions", object("His own switches, in place of the policy's.", permissions)),
         (
             "moderation",
-            or_else(
+            with_default(
                 one_of(describe::MODERATION, Moderation::ALL, Moderation::as_str),
                 Moderation::None.as_str(),
             ),
@@ -69,7 +69,7 @@ fn group() -> Map<String, Value> {
                 "default": "all_members",
             }),
         ),
-        ("creator", refer("id")),
+        ("creator", reference("id")),
         ("super_admins", list("Its super admins; the creator, if nothing is said.", "id")),
         ("admins", list("Its admins.", "id")),
         ("members", list("Its other members.", "id")),
@@ -115,7 +115,7 @@ fn id() -> Value {
 }
 
 pub(super) fn list(about: &str, of: &str) -> Value {
-    json!({ "description": about, "type": "array", "items": refer(of) })
+    json!({ "description": about, "type": "array", "items": reference(of) })
 }
 
 /// A space or comment in a condition.
@@ -150,7 +150,7 @@ fn condition() -> Value {
 fn switch() -> Value {
     json!({
         "description": "`true`, `false`, or a condition that the user must meet.",
-        "anyOf": [{ "type": "boolean" }, refer("condition")],
+        "anyOf": [{ "type": "boolean" }, reference("condition")],
     })
 }
 

@@ -2,9 +2,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{invariants::SCOPES, matrices::built_in, presets::Preset, settings::keys},
-    by_word, describe, fields, object, one_of, or_else, or_nothing,
+    by_word, describe, fields, nullable, object, one_of,
     parts::{NAME, TEXT, approval, list},
-    refer,
+    reference, with_default,
 };
 use crate::{
     diagnostic::Code,
@@ -19,25 +19,25 @@ pub(super) fn all() -> Map<String, Value> {
     fields([
         (
             "tags",
-            or_nothing(list(
+            nullable(list(
                 "The tags that there are. Once one is declared, others are errors.",
                 "tag",
             )),
         ),
         (
             "protected_tags",
-            or_nothing(json!({
+            nullable(json!({
                 "description": "The tags that only policy files and administrators give to users or \
                     take from them.",
                 "type": "array",
-                "items": refer("protected_tag"),
+                "items": reference("protected_tag"),
             })),
         ),
         ("rules", rules()),
         ("preset", one_of(describe::PRESET, Preset::ALL, Preset::as_str)),
         (
             "unknown_users",
-            or_else(
+            with_default(
                 one_of(describe::UNKNOWN_USERS, UnknownUsers::ALL, UnknownUsers::as_str),
                 UnknownUsers::Deny.as_str(),
             ),
@@ -61,7 +61,7 @@ fn rules() -> Value {
     let outcome = json!({
         "description": "Whom they may reach: users who have at least one of these tags.",
         "type": "array",
-        "items": refer("tag"),
+        "items": reference("tag"),
         "minItems": 1,
     });
     let text = |about: &str| json!({ "description": about, "type": TEXT });
@@ -74,14 +74,14 @@ fn rules() -> Value {
         "Who meets the condition may reach who has a tag of the outcome.",
         fields([
             ("name", name("What it is called; unlike other rules.")),
-            ("condition", refer("condition")),
+            ("condition", reference("condition")),
             ("outcome", outcome),
             ("description", text("Why there is such a rule.")),
             ("rule_id", rule_id),
         ]),
     );
     require(&mut rule, &["condition", "outcome"]);
-    or_nothing(json!({
+    nullable(json!({
         "description": "Who may start a chat with whom. If there is this section, even an empty one, \
             a chat needs a rule.",
         "type": "array",
@@ -95,9 +95,9 @@ fn settings(about: &str, section: SettingsSection) -> Value {
         SettingsSection::Moderation => {
             json!({ "$ref": "#/definitions/condition", "description": describe::MANAGERS })
         }
-        SettingsSection::Permissions => refer("switch"),
+        SettingsSection::Permissions => reference("switch"),
         SettingsSection::Blocks => one_of(describe::BLOCK_MODE, BlockMode::ALL, BlockMode::as_str),
-        SettingsSection::Friendship => or_else(approval(), Approval::AllowAny.as_str()),
+        SettingsSection::Friendship => with_default(approval(), Approval::AllowAny.as_str()),
         SettingsSection::Limits => json!({
             "description": "A whole number, or `none`.",
             "anyOf": [
@@ -107,22 +107,22 @@ fn settings(about: &str, section: SettingsSection) -> Value {
         }),
     };
     let keys = keys(section).into_iter().map(|key| (key.to_owned(), one(key)));
-    or_nothing(object(about, keys.collect()))
+    nullable(object(about, keys.collect()))
 }
 
 fn permissions() -> Value {
     let one = |switch| {
         let about = describe::switch(switch);
-        or_else(json!({ "$ref": "#/definitions/switch", "description": about }), true)
+        with_default(json!({ "$ref": "#/definitions/switch", "description": about }), true)
     };
     let about = "The switches of users whose records say nothing of them; all are on by default.";
-    or_nothing(object(about, by_word(Switch::ALL, Switch::as_str, one)))
+    nullable(object(about, by_word(Switch::ALL, Switch::as_str, one)))
 }
 
 fn peers() -> Value {
     let mut mode = object(
         "The mode of users who meet a condition.",
-        fields([("when", refer("condition")), ("mode", refer("peers"))]),
+        fields([("when", reference("condition")), ("mode", reference("peers"))]),
     );
     require(&mut mode, &["when", "mode"]);
     let modes = json!({
@@ -130,9 +130,12 @@ fn peers() -> Value {
         "type": "array",
         "items": mode,
     });
-    or_nothing(object(
+    nullable(object(
         "With whom users communicate whose records say nothing of it.",
-        fields([("default", or_else(refer("peers"), PeersMode::All.as_str())), ("modes", modes)]),
+        fields([
+            ("default", with_default(reference("peers"), PeersMode::All.as_str())),
+            ("modes", modes),
+        ]),
     ))
 }
 
@@ -143,16 +146,16 @@ fn matrices() -> Value {
         if permission != GroupPermission::UpdateMetadata {
             return json!({ "$ref": "#/definitions/value", "description": about });
         }
-        let by_field = json!({ "type": "object", "additionalProperties": refer("value") });
-        json!({ "description": about, "anyOf": [refer("value"), by_field] })
+        let by_field = json!({ "type": "object", "additionalProperties": reference("value") });
+        json!({ "description": about, "anyOf": [reference("value"), by_field] })
     };
     let about = "Who may do what in the groups that it governs. What is left out is denied.";
     let permissions = by_word(GroupPermission::ALL, GroupPermission::as_str, one);
-    or_nothing(json!({
+    nullable(json!({
         "description": "Tables of group permissions by name, beside the built-in ones.",
         "type": "object",
         "propertyNames": { "pattern": NAME, "not": { "enum": built_in } },
-        "additionalProperties": or_nothing(object(about, permissions)),
+        "additionalProperties": nullable(object(about, permissions)),
     }))
 }
 
@@ -173,10 +176,10 @@ fn invariants() -> Value {
             ("name", name("What it is called; unlike other invariants.")),
             ("never", action("Nobody of `from` may do it to anybody of `to`.")),
             ("always", action("Everybody of `from` may do it to everybody of `to`.")),
-            ("from", refer("condition")),
-            ("to", refer("condition")),
-            ("every", refer("condition")),
-            ("reaches", refer("condition")),
+            ("from", reference("condition")),
+            ("to", reference("condition")),
+            ("every", reference("condition")),
+            ("reaches", reference("condition")),
             ("by", action("Everybody of `every` may do it to somebody of `reaches`.")),
             ("scope", scope),
             ("description", text),
@@ -187,7 +190,7 @@ fn invariants() -> Value {
     if let Some(fields) = invariant.as_object_mut() {
         fields.insert("oneOf".to_owned(), forms.into());
     }
-    or_nothing(json!({
+    nullable(json!({
         "description": "What must hold whatever the rest of the policy says.",
         "type": "array",
         "items": invariant,
@@ -197,23 +200,23 @@ fn invariants() -> Value {
 fn lints() -> Value {
     let code = one_of("The code of a lint.", Code::LINTS, Code::as_str);
     let allow = json!({ "description": "Lints to keep silent.", "type": "array", "items": code });
-    or_nothing(object("What `check` warns of.", fields([("allow", allow)])))
+    nullable(object("What `check` warns of.", fields([("allow", allow)])))
 }
 
 fn by_id(about: &str, record: &str) -> Value {
-    or_nothing(json!({
+    nullable(json!({
         "description": about,
         "type": "object",
         "propertyNames": { "pattern": NAME },
-        "additionalProperties": refer(record),
+        "additionalProperties": reference(record),
     }))
 }
 
 fn conversations() -> Value {
-    or_nothing(json!({
+    nullable(json!({
         "description": "Who talks with whom already; rules don't concern them.",
         "type": "array",
-        "items": { "type": "array", "items": refer("id"), "minItems": 2, "maxItems": 2 },
+        "items": { "type": "array", "items": reference("id"), "minItems": 2, "maxItems": 2 },
     }))
 }
 

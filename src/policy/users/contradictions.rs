@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::{Roster, Stated};
+use super::{Roster, UserStatements};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     request::Relation,
     source::Span,
-    syntax::{ast, bulk::Bulk},
+    syntax::{ast, bulk::BulkFile},
 };
 
 /// Where two users are said to block and to befriend each other.
 #[derive(Default)]
-struct Places {
+struct ContradictionSites {
     block: Option<(Span, [String; 2])>,
     friendship: Option<Span>,
 }
@@ -21,8 +21,8 @@ struct Places {
 /// all records again, as no place is kept for an entry; so it costs that only if there is a pair.
 pub(super) fn find(
     roster: &Roster,
-    stated: &Stated<'_, '_>,
-    bulk: &[Bulk<'_>],
+    stated: &UserStatements<'_, '_>,
+    bulk: &[BulkFile<'_>],
     problems: &mut Diagnostics,
 ) {
     let mut pairs = pairs(roster);
@@ -30,11 +30,11 @@ pub(super) fn find(
         return;
     }
     for user in stated.users {
-        note(user, &mut pairs);
+        record_relations(user, &mut pairs);
     }
     for file in bulk {
         // What is wrong with the lines was reported before.
-        file.users(&mut Diagnostics::default(), &mut |user, _| note(&user, &mut pairs));
+        file.users(&mut Diagnostics::default(), &mut |user, _| record_relations(&user, &mut pairs));
     }
     for places in pairs.into_values() {
         let Some((block, [from, to])) = places.block else { continue };
@@ -43,22 +43,25 @@ pub(super) fn find(
         let problem = Diagnostic::error(Code::Contradiction, block, message)
             .hint("a block ends a friendship on both sides here: remove one of the two");
         problems.push(match places.friendship {
-            Some(friendship) => problem.also(friendship, "friends here"),
+            Some(friendship) => problem.related(friendship, "friends here"),
             None => problem,
         });
     }
 }
 
-fn pairs(roster: &Roster) -> BTreeMap<[String; 2], Places> {
+fn pairs(roster: &Roster) -> BTreeMap<[String; 2], ContradictionSites> {
     let unordered = |&(one, other): &(u32, u32)| (one.min(other), one.max(other));
     let mut blocked: Vec<_> = roster.edges(Relation::Block).iter().map(unordered).collect();
     blocked.sort_unstable();
     let friends = roster.edges(Relation::Friend).iter().map(unordered);
     friends
         .filter(|pair| blocked.binary_search(pair).is_ok())
-        .take(Diagnostics::MOST)
+        .take(Diagnostics::MAX_KEPT)
         .map(|(one, other)| {
-            (pair(roster.id(one as usize), roster.id(other as usize)), Places::default())
+            (
+                pair(roster.id(one as usize), roster.id(other as usize)),
+                ContradictionSites::default(),
+            )
         })
         .collect()
 }
@@ -68,7 +71,7 @@ fn pair(one: &str, other: &str) -> [String; 2] {
     [first.to_owned(), second.to_owned()]
 }
 
-fn note(user: &ast::User<'_>, pairs: &mut BTreeMap<[String; 2], Places>) {
+fn record_relations(user: &ast::User<'_>, pairs: &mut BTreeMap<[String; 2], ContradictionSites>) {
     let Some(more) = &user.more else { return };
     for other in more.blocked.iter().flat_map(|list| &list.value) {
         if let Some(places) = pairs.get_mut(&pair(&user.id.value, &other.value)) {

@@ -1,18 +1,22 @@
 use sha2::{Digest, Sha256};
 
 use crate::{
-    policy::users::Stated,
+    policy::users::UserStatements,
     source::{Sources, Span},
     syntax::{
         ast::{Expr, ExprKind, List, Text, UserFields},
-        bulk::Bulk,
+        bulk::BulkFile,
     },
 };
 
 /// A digest of what the files say about users. It may differ for files that say the same in other
 /// words, never agree for files that say something else.
-pub(super) fn key(stated: &Stated<'_, '_>, bulk: &[Bulk<'_>], sources: &Sources) -> [u8; 32] {
-    let mut key = Key(Sha256::new());
+pub(super) fn digest_statements(
+    stated: &UserStatements<'_, '_>,
+    bulk: &[BulkFile<'_>],
+    sources: &Sources,
+) -> [u8; 32] {
+    let mut key = KeyHasher(Sha256::new());
     let checks = &stated.checks;
     for limit in [checks.friends, checks.blocked] {
         key.count(limit.map_or(0, |limit| limit as usize + 1));
@@ -21,7 +25,7 @@ pub(super) fn key(stated: &Stated<'_, '_>, bulk: &[Bulk<'_>], sources: &Sources)
     key.count(stated.users.len());
     for user in stated.users {
         key.text(&user.id);
-        key.place(user.id.span, stated.places);
+        key.position(user.id.span, stated.places);
         key.list(user.tags.as_ref());
         key.count(usize::from(user.more.is_some()));
         if let Some(more) = &user.more {
@@ -32,7 +36,7 @@ pub(super) fn key(stated: &Stated<'_, '_>, bulk: &[Bulk<'_>], sources: &Sources)
     for conversation in stated.conversations {
         conversation.users.iter().for_each(|user| key.text(user));
         let [one, _] = &conversation.users;
-        key.place(one.span, stated.places);
+        key.position(one.span, stated.places);
     }
     for file in bulk {
         let Some(source) = sources.get(file.id) else { continue };
@@ -45,14 +49,14 @@ pub(super) fn key(stated: &Stated<'_, '_>, bulk: &[Bulk<'_>], sources: &Sources)
     key.0.finalize().into()
 }
 
-struct Key(Sha256);
+struct KeyHasher(Sha256);
 
-impl Key {
+impl KeyHasher {
     fn count(&mut self, count: usize) {
         self.0.update((count as u64).to_le_bytes());
     }
 
-    fn place(&mut self, span: Span, matters: bool) {
+    fn position(&mut self, span: Span, matters: bool) {
         if matters {
             self.count(span.source.0 as usize);
             self.count(span.start());
@@ -68,7 +72,7 @@ impl Key {
         self.part(text.value.as_bytes());
     }
 
-    fn maybe(&mut self, text: Option<&Text<'_>>) {
+    fn optional(&mut self, text: Option<&Text<'_>>) {
         self.count(usize::from(text.is_some()));
         text.into_iter().for_each(|text| self.text(text));
     }
@@ -81,7 +85,7 @@ impl Key {
 
     fn fields(&mut self, fields: &UserFields<'_>) {
         for word in [&fields.peers, &fields.moderation, &fields.approval] {
-            self.maybe(word.as_ref());
+            self.optional(word.as_ref());
         }
         self.count(fields.permissions.len());
         for setting in &fields.permissions {

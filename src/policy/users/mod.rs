@@ -1,26 +1,26 @@
-mod builder;
+mod collector;
 mod contradictions;
 mod key;
-mod merge;
 mod record;
 mod roster;
+mod roster_builder;
 
-pub use merge::Merging;
-pub use roster::{Own, Roster};
+pub use roster::{Roster, UserOverrides};
+pub use roster_builder::RosterBuilder;
 
 use crate::{
     diagnostic::Diagnostics,
     source::Sources,
-    syntax::{ast, bulk::Bulk},
+    syntax::{ast, bulk::BulkFile},
 };
 
 use super::tags::Vocabulary;
-use builder::Builder;
-pub(super) use builder::unknown_user;
+use collector::UserCollector;
+pub(super) use collector::unknown_user;
 
 /// What a population was made from, so that it can be told to be unchanged without reading it.
 #[derive(Clone)]
-pub struct Census<'k> {
+pub struct PreviousUsers<'k> {
     /// A digest of all that the files say about users.
     pub key: [u8; 32],
     /// The tags that users have, or that their records name, in order.
@@ -28,10 +28,10 @@ pub struct Census<'k> {
     /// Whether there is a user of this id.
     pub knows: &'k dyn Fn(&str) -> bool,
     /// The user who was most likely meant by an id that is nobody's.
-    pub near: &'k dyn Fn(&str) -> Option<String>,
+    pub nearest: &'k dyn Fn(&str) -> Option<String>,
 }
 
-impl std::fmt::Debug for Census<'_> {
+impl std::fmt::Debug for PreviousUsers<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Census").field("key", &self.key).finish_non_exhaustive()
     }
@@ -46,17 +46,17 @@ pub enum Users {
 }
 
 /// What text files state about users, and what is to be checked of it.
-pub(super) struct Stated<'a, 's> {
+pub(super) struct UserStatements<'a, 's> {
     pub(super) users: &'a [ast::User<'s>],
     pub(super) conversations: &'a [ast::Conversation<'s>],
-    pub(super) checks: Checks,
+    pub(super) checks: UserChecks,
     /// Whether it matters where they stand.
     pub(super) places: bool,
 }
 
 /// What a policy demands of users' records.
 #[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Checks {
+pub(super) struct UserChecks {
     /// How many friends a user may have.
     pub(super) friends: Option<u32>,
     /// How many users he may block.
@@ -66,29 +66,29 @@ pub(super) struct Checks {
 }
 
 /// The users as far as they were read.
-pub(super) enum Gathered<'v, 'k> {
-    Unchanged(Census<'k>),
-    Read(Box<Builder<'v>>),
+pub(super) enum ResolvedUsers<'v, 'k> {
+    Unchanged(PreviousUsers<'k>),
+    Read(Box<UserCollector<'v>>),
 }
 
 /// Reads all records, unless `known` was made from the same.
-pub(super) fn gather<'v, 'k>(
-    stated: &Stated<'_, '_>,
-    bulk: &[Bulk<'_>],
+pub(super) fn resolve<'v, 'k>(
+    stated: &UserStatements<'_, '_>,
+    bulk: &[BulkFile<'_>],
     sources: &Sources,
-    known: Option<Census<'k>>,
+    known: Option<PreviousUsers<'k>>,
     vocabulary: &'v Vocabulary,
     problems: &mut Diagnostics,
-) -> Gathered<'v, 'k> {
-    let key = key::key(stated, bulk, sources);
-    let is_same = |census: &Census<'_>| {
+) -> ResolvedUsers<'v, 'k> {
+    let key = key::digest_statements(stated, bulk, sources);
+    let is_same = |census: &PreviousUsers<'_>| {
         census.key == key && census.tags.iter().all(|tag| vocabulary.knows(tag))
     };
     if let Some(census) = known.filter(is_same) {
-        return Gathered::Unchanged(census);
+        return ResolvedUsers::Unchanged(census);
     }
-    let told = problems.told();
-    let mut builder = Builder::new(key, vocabulary, stated.checks);
+    let told = problems.total();
+    let mut builder = UserCollector::new(key, vocabulary, stated.checks);
     for user in stated.users {
         builder.add(user, problems);
     }
@@ -96,9 +96,9 @@ pub(super) fn gather<'v, 'k>(
         file.users(problems, &mut |user, problems| builder.add(&user, problems));
     }
     for conversation in stated.conversations {
-        builder.converse(conversation, problems);
+        builder.add_conversation(conversation, problems);
     }
-    builder.finish(problems);
+    builder.report_unknown_users(problems);
     if stated.places {
         builder.locate(sources);
     }
@@ -106,13 +106,13 @@ pub(super) fn gather<'v, 'k>(
         contradictions::find(&builder.roster, stated, bulk, problems);
     }
     // Records that were warned about are read each time, so that each report has the warnings.
-    if problems.told() > told {
+    if problems.total() > told {
         builder.forget_key();
     }
-    Gathered::Read(Box::new(builder))
+    ResolvedUsers::Read(Box::new(builder))
 }
 
-impl Gathered<'_, '_> {
+impl ResolvedUsers<'_, '_> {
     /// Whether there is a user of this id.
     pub(super) fn knows(&self, id: &str) -> bool {
         match self {
@@ -122,10 +122,10 @@ impl Gathered<'_, '_> {
     }
 
     /// The user who was most likely meant by an id that is nobody's.
-    pub(super) fn near(&self, id: &str) -> Option<String> {
+    pub(super) fn nearest(&self, id: &str) -> Option<String> {
         match self {
-            Self::Unchanged(census) => (census.near)(id),
-            Self::Read(builder) => builder.near(id).map(str::to_owned),
+            Self::Unchanged(census) => (census.nearest)(id),
+            Self::Read(builder) => builder.nearest(id).map(str::to_owned),
         }
     }
 

@@ -1,16 +1,16 @@
-use super::{Own, builder::Builder};
+use super::{UserOverrides, collector::UserCollector};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     policy::{
         settings::{approval, peers_mode, toggle},
-        words::{unknown_key, word},
+        suggestions::{parse_word, unknown_key},
     },
     request::{Moderation, Relation, Switch},
     source::Span,
     syntax::ast,
 };
 
-impl Builder<'_> {
+impl UserCollector<'_> {
     /// Reads the settings and relations of a user; he has no number if he could not be defined.
     pub(super) fn record(
         &mut self,
@@ -19,9 +19,9 @@ impl Builder<'_> {
         fields: &ast::UserFields<'_>,
         problems: &mut Diagnostics,
     ) {
-        let own = self.own(fields, problems);
-        if let (Some(number), true) = (number, own != Own::default()) {
-            self.roster.own.push((number, own));
+        let own = self.overrides(fields, problems);
+        if let (Some(number), true) = (number, own != UserOverrides::default()) {
+            self.roster.overrides.push((number, own));
         }
         let lists = [
             (Relation::Contact, &fields.contacts, None),
@@ -32,7 +32,7 @@ impl Builder<'_> {
         ];
         for (relation, list, limit) in lists {
             let Some(list) = list else { continue };
-            let count = self.relate(number, id, relation, list, problems);
+            let count = self.add_relations(number, id, relation, list, problems);
             if let Some(limit) = limit.filter(|&limit| count > limit as usize) {
                 let excess = list.value.get(limit as usize).map_or(list.span, |entry| entry.span);
                 problems.push(over_limit(id, relation, count, limit, excess));
@@ -40,12 +40,12 @@ impl Builder<'_> {
         }
     }
 
-    fn own(&self, fields: &ast::UserFields<'_>, problems: &mut Diagnostics) -> Own {
-        let mut own = Own::default();
+    fn overrides(&self, fields: &ast::UserFields<'_>, problems: &mut Diagnostics) -> UserOverrides {
+        let mut own = UserOverrides::default();
         if let Some(state) = &fields.moderation {
             let known = Moderation::ALL.iter().map(|state| state.as_str());
             own.moderation =
-                word("moderation state", state, known, problems).unwrap_or(Moderation::None);
+                parse_word("moderation state", state, known, problems).unwrap_or(Moderation::None);
         }
         own.peers = fields.peers.as_ref().and_then(|mode| peers_mode(mode, problems));
         own.approval = fields.approval.as_ref().and_then(|text| approval(text, problems));
@@ -62,7 +62,7 @@ impl Builder<'_> {
                 let message = format!("`{switch}` is set twice");
                 problems.push(
                     Diagnostic::error(Code::DuplicateSetting, setting.key.span, message)
-                        .also(first, "first set here"),
+                        .related(first, "first set here"),
                 );
                 continue;
             }

@@ -1,4 +1,6 @@
-use crate::request::{Approval, Moderation, PeersMode, Place, Relation, Stated, Switch, Toggle};
+use crate::request::{
+    Approval, DeclarationSite, DeclaredFields, Moderation, PeersMode, Relation, Switch, Toggle,
+};
 
 /// All users with what is said of them, in columns: a million of them take some tens of bytes each.
 /// Users are numbered as they were met.
@@ -16,14 +18,14 @@ pub struct Roster {
     /// The names of the tags, by number, in the order in which they were met.
     pub(super) tags: Vec<String>,
     /// What records set, in no order; those that set nothing are left out.
-    pub(super) own: Vec<(u32, Own)>,
+    pub(super) overrides: Vec<(u32, UserOverrides)>,
     /// The edges of each relation, in no order.
     pub(super) edges: [Vec<(u32, u32)>; Relation::COUNT],
     pub(super) conversations: Vec<(u32, u32)>,
     /// What files state of each user, as far as that is known.
-    pub(super) stated: Vec<Stated>,
+    pub(super) stated: Vec<DeclaredFields>,
     /// Where each of the conversations is stated.
-    pub(super) conversation_places: Vec<Place>,
+    pub(super) conversation_places: Vec<DeclarationSite>,
     /// Those who are no users, but whom facts name, in order.
     pub(super) unknown: Vec<u32>,
     /// The edges that facts add to those that files state, in no order.
@@ -32,7 +34,7 @@ pub struct Roster {
 
 /// What a user's own record sets over what the policy sets for all.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Own {
+pub struct UserOverrides {
     pub moderation: Moderation,
     pub peers: Option<PeersMode>,
     pub approval: Option<Approval>,
@@ -40,7 +42,7 @@ pub struct Own {
     pub permissions: Vec<(Switch, Toggle<String>)>,
 }
 
-impl Default for Own {
+impl Default for UserOverrides {
     fn default() -> Self {
         let moderation = Moderation::None;
         Self { moderation, peers: None, approval: None, permissions: Vec::new() }
@@ -58,7 +60,7 @@ impl Roster {
 
     /// The id of the user of this number.
     pub fn id(&self, user: usize) -> &str {
-        slice(&self.ids, &self.ends, user)
+        text_at(&self.ids, &self.ends, user)
     }
 
     /// Which distinct tag set each user has.
@@ -68,7 +70,7 @@ impl Roster {
 
     /// The distinct tag sets, as numbers of `tags`.
     pub fn sets(&self) -> impl ExactSizeIterator<Item = &[u32]> {
-        (0..self.set_ends.len()).map(|set| list(&self.sets, &self.set_ends, set))
+        (0..self.set_ends.len()).map(|set| list_at(&self.sets, &self.set_ends, set))
     }
 
     /// The names of the tags that users have.
@@ -77,8 +79,8 @@ impl Roster {
     }
 
     /// What records set, with the user whose record it is.
-    pub fn own(&self) -> &[(u32, Own)] {
-        &self.own
+    pub fn overrides(&self) -> &[(u32, UserOverrides)] {
+        &self.overrides
     }
 
     /// The edges of a relation, some of them perhaps more than once.
@@ -87,12 +89,12 @@ impl Roster {
     }
 
     /// What files state of a user.
-    pub fn stated(&self, user: usize) -> Stated {
+    pub fn stated(&self, user: usize) -> DeclaredFields {
         self.stated.get(user).copied().unwrap_or_default()
     }
 
     /// Where each of the conversations that files state is stated, in their order.
-    pub fn conversation_places(&self) -> &[Place] {
+    pub fn conversation_places(&self) -> &[DeclarationSite] {
         &self.conversation_places
     }
 
@@ -112,12 +114,12 @@ impl Roster {
     }
 }
 
-pub(super) fn slice<'t>(text: &'t str, ends: &[usize], at: usize) -> &'t str {
+pub(super) fn text_at<'t>(text: &'t str, ends: &[usize], at: usize) -> &'t str {
     let start = at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
     ends.get(at).and_then(|&end| text.get(start..end)).unwrap_or_default()
 }
 
-pub(super) fn list<'l>(values: &'l [u32], ends: &[usize], at: usize) -> &'l [u32] {
+pub(super) fn list_at<'l>(values: &'l [u32], ends: &[usize], at: usize) -> &'l [u32] {
     let start = at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
     ends.get(at).and_then(|&end| values.get(start..end)).unwrap_or_default()
 }

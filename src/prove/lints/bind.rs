@@ -1,5 +1,5 @@
 use crate::{
-    request::{Condition, Grant, Value},
+    request::{Condition, Grant, GrantCondition},
     snapshot::{TagId, Tags},
     syntax::ast::{Expr, ExprKind},
 };
@@ -18,17 +18,17 @@ pub(super) fn condition(expr: &Expr<'_>, tags: &Tags) -> Option<Condition<TagId>
 }
 
 /// The same of a value of a matrix.
-pub(super) fn value(expr: &Expr<'_>, tags: &Tags) -> Option<Value<TagId>> {
+pub(super) fn value(expr: &Expr<'_>, tags: &Tags) -> Option<GrantCondition<TagId>> {
     let (name, arguments) = match &expr.kind {
         ExprKind::Call { name, arguments } => (name, arguments),
-        ExprKind::Word(word) => return word.parse::<Grant>().ok().map(Value::Grant),
+        ExprKind::Word(word) => return word.parse::<Grant>().ok().map(GrantCondition::Grant),
     };
     let parts = || arguments.iter().map(|part| value(part, tags)).collect::<Option<Vec<_>>>();
     match &*name.value {
-        "hasTag" => tag(arguments, tags).map(Value::HasTag),
-        "not" => Some(Value::Not(Box::new(parts()?.pop()?))),
-        "all" => parts().map(Value::All),
-        "any" => parts().map(Value::Any),
+        "hasTag" => tag(arguments, tags).map(GrantCondition::HasTag),
+        "not" => Some(GrantCondition::Not(Box::new(parts()?.pop()?))),
+        "all" => parts().map(GrantCondition::All),
+        "any" => parts().map(GrantCondition::Any),
         _ => None,
     }
 }

@@ -10,26 +10,26 @@ use crate::{
     syntax::ast::{Expr, Item, SettingsSection},
 };
 
-use super::{Lints, State, bind};
+use super::{Linter, Satisfiability, bind};
 
-pub(super) fn lint(lints: &mut Lints<'_, '_>) {
+pub(super) fn lint(lints: &mut Linter<'_, '_>) {
     let mut rules = std::mem::take(&mut lints.rules);
     for rule in &mut rules {
-        rule.state = lints.state(&rule.condition);
-        let (span, place) = (rule.written.condition.span, rule.written.span);
-        match rule.state {
-            State::Never => {
+        rule.satisfiability = lints.satisfiability(&rule.condition);
+        let (span, place) = (rule.ast.condition.span, rule.ast.span);
+        match rule.satisfiability {
+            Satisfiability::Never => {
                 let message = format!("{} can never allow anything", rule.name());
                 let problem = Diagnostic::warning(Code::DeadAlways, span, message)
                     .label("no user can meet this, whatever his tags")
                     .hint("correct the condition, or remove the rule");
                 lints.warn(place, problem);
             }
-            State::Always => lints.warn(place, always(span)),
-            State::NotDecided => {
-                lints.not_decided(place, span, "whether this condition can be met");
+            Satisfiability::Always => lints.warn(place, always_holds(span)),
+            Satisfiability::NotDecided => {
+                lints.report_undecided(place, span, "whether this condition can be met");
             }
-            State::Sometimes(_) => {}
+            Satisfiability::Sometimes(_) => {}
         }
     }
     lints.rules = rules;
@@ -42,25 +42,28 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>) {
                 ) =>
             {
                 for entry in &section.entries {
-                    single(lints, entry.key.span, &entry.value);
+                    check_condition(lints, entry.key.span, &entry.value);
                 }
             }
             Item::Peers(peers) => {
-                peers.modes.iter().for_each(|mode| single(lints, mode.when.span, &mode.when));
+                peers
+                    .modes
+                    .iter()
+                    .for_each(|mode| check_condition(lints, mode.when.span, &mode.when));
             }
             Item::Invariant(invariant) => {
-                single(lints, invariant.span, &invariant.from);
-                single(lints, invariant.span, &invariant.to);
+                check_condition(lints, invariant.span, &invariant.from);
+                check_condition(lints, invariant.span, &invariant.to);
             }
             _ => {}
         }
     }
-    records(lints);
+    check_records(lints);
 }
 
-fn single(lints: &mut Lints<'_, '_>, statement: Span, expr: &Expr<'_>) {
+fn check_condition(lints: &mut Linter<'_, '_>, statement: Span, expr: &Expr<'_>) {
     let Some(condition) = bind::condition(expr, &lints.view.tags) else { return };
-    let state = lints.state(&condition);
+    let state = lints.satisfiability(&condition);
     if let Some(problem) = verdict(lints, &state, statement, expr.span) {
         lints.warn(statement, problem);
     }
@@ -68,42 +71,42 @@ fn single(lints: &mut Lints<'_, '_>, statement: Span, expr: &Expr<'_>) {
 
 /// What there is to say of a condition; that it was not decided is said at once.
 fn verdict(
-    lints: &mut Lints<'_, '_>,
-    state: &State,
+    lints: &mut Linter<'_, '_>,
+    state: &Satisfiability,
     statement: Span,
     span: Span,
 ) -> Option<Diagnostic> {
     match state {
-        State::Never => Some(never(span)),
-        State::Always => Some(always(span)),
-        State::NotDecided => {
-            lints.not_decided(statement, span, "whether this condition can be met");
+        Satisfiability::Never => Some(never_holds(span)),
+        Satisfiability::Always => Some(always_holds(span)),
+        Satisfiability::NotDecided => {
+            lints.report_undecided(statement, span, "whether this condition can be met");
             None
         }
-        State::Sometimes(_) => None,
+        Satisfiability::Sometimes(_) => None,
     }
 }
 
-pub(super) fn never(span: Span) -> Diagnostic {
+pub(super) fn never_holds(span: Span) -> Diagnostic {
     Diagnostic::warning(Code::NeverHolds, span, "this can never hold")
         .label("no user can meet this, whatever his tags")
 }
 
-fn always(span: Span) -> Diagnostic {
+fn always_holds(span: Span) -> Diagnostic {
     Diagnostic::warning(Code::AlwaysHolds, span, "this always holds")
         .label("every user meets this, whatever his tags")
 }
 
 /// The switches that records of users set, each distinct condition once: told at the first record that
 /// says so.
-fn records(lints: &mut Lints<'_, '_>) {
+fn check_records(lints: &mut Linter<'_, '_>) {
     let view = lints.view;
-    let mut states: HashMap<&Condition<TagId>, (State, u64)> = HashMap::new();
-    for (_, _, condition) in view.population.own_conditions() {
+    let mut states: HashMap<&Condition<TagId>, (Satisfiability, u64)> = HashMap::new();
+    for (_, _, condition) in view.population.switch_conditions() {
         let entry = states.entry(condition);
-        entry.or_insert_with(|| (lints.state(condition), 0)).1 += 1;
+        entry.or_insert_with(|| (lints.satisfiability(condition), 0)).1 += 1;
     }
-    states.retain(|_, (state, _)| !matches!(state, State::Sometimes(_)));
+    states.retain(|_, (state, _)| !matches!(state, Satisfiability::Sometimes(_)));
     if states.is_empty() {
         return;
     }

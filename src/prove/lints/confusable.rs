@@ -10,20 +10,20 @@ use crate::{
     syntax::ast::Item,
 };
 
-use super::Lints;
+use super::Linter;
 
 /// Looks at the ids of users and groups and at the names of matrices; tags have letters of one script
 /// alone. Costs a look at each id, and another pass over the records if one of them is suspicious.
-pub(super) fn lint(lints: &mut Lints<'_, '_>, sources: &Sources) {
+pub(super) fn lint(lints: &mut Linter<'_, '_>, sources: &Sources) {
     let mut told = BTreeSet::new();
-    users(lints, &mut told);
+    check_users(lints, &mut told);
     for item in lints.items {
         match item {
             Item::Matrix(matrix) => {
-                invisible(lints, "matrix", &matrix.name.value, matrix.name.span, &mut told);
+                report_invisible(lints, "matrix", &matrix.name.value, matrix.name.span, &mut told);
             }
             Item::Group(group) => {
-                invisible(lints, "group", &group.id.value, group.id.span, &mut told);
+                report_invisible(lints, "group", &group.id.value, group.id.span, &mut told);
             }
             _ => {}
         }
@@ -36,14 +36,14 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>, sources: &Sources) {
     let mut alike = BTreeMap::new();
     for item in lints.items {
         if let Item::Group(group) = item {
-            note(&group.id.value, group.id.span, &wanted, &mut alike);
+            record_id(&group.id.value, group.id.span, &wanted, &mut alike);
         }
     }
-    tell(lints, "groups", alike);
-    directions(lints, sources, &told);
+    report_lookalikes(lints, "groups", alike);
+    report_bidi(lints, sources, &told);
 }
 
-fn users(lints: &mut Lints<'_, '_>, told: &mut BTreeSet<Span>) {
+fn check_users(lints: &mut Linter<'_, '_>, told: &mut BTreeSet<Span>) {
     let directory = &lints.view.population.directory;
     let ids = (0..directory.len()).map(|user| directory.id(user)).filter(|id| !id.is_ascii());
     let mut wanted = BTreeSet::new();
@@ -61,29 +61,29 @@ fn users(lints: &mut Lints<'_, '_>, told: &mut BTreeSet<Span>) {
     let mut alike = BTreeMap::new();
     (lints.records)(&mut |user| {
         let id = &user.id;
-        if id.value.contains(is_invisible) && hidden.len() < MOST {
+        if id.value.contains(is_invisible) && hidden.len() < MAX_REPORTED {
             hidden.push((id.value.clone().into_owned(), id.span));
         }
-        note(&id.value, id.span, &wanted, &mut alike);
+        record_id(&id.value, id.span, &wanted, &mut alike);
     });
     for (id, span) in hidden {
-        invisible(lints, "user", &id, span, told);
+        report_invisible(lints, "user", &id, span, told);
     }
-    tell(lints, "users", alike);
+    report_lookalikes(lints, "users", alike);
 }
 
 /// How many ids are told: a file of nothing else is told soon enough.
-const MOST: usize = 1_000;
+const MAX_REPORTED: usize = 1_000;
 
 /// Ids by what they are in normal form, each with where it stands.
-type Alike = BTreeMap<String, BTreeMap<String, Span>>;
+type Lookalikes = BTreeMap<String, BTreeMap<String, Span>>;
 
 fn nfc(id: &str) -> String {
     id.nfc().collect()
 }
 
 /// Takes note of an id, if another may look like it.
-fn note(id: &str, span: Span, wanted: &BTreeSet<String>, alike: &mut Alike) {
+fn record_id(id: &str, span: Span, wanted: &BTreeSet<String>, alike: &mut Lookalikes) {
     if wanted.is_empty() || id.is_ascii() {
         return;
     }
@@ -93,8 +93,8 @@ fn note(id: &str, span: Span, wanted: &BTreeSet<String>, alike: &mut Alike) {
     }
 }
 
-fn tell(lints: &mut Lints<'_, '_>, what: &str, alike: Alike) {
-    for ids in alike.into_values().filter(|ids| ids.len() > 1).take(MOST) {
+fn report_lookalikes(lints: &mut Linter<'_, '_>, what: &str, alike: Lookalikes) {
+    for ids in alike.into_values().filter(|ids| ids.len() > 1).take(MAX_REPORTED) {
         let mut places: Vec<Span> = ids.into_values().collect();
         places.sort_unstable_by_key(|span| (span.source, span.start));
         let Some((&first, others)) = places.split_first() else { continue };
@@ -102,7 +102,7 @@ fn tell(lints: &mut Lints<'_, '_>, what: &str, alike: Alike) {
             let message = format!("the ids of two {what} look the same and are not");
             let problem = Diagnostic::warning(Code::Confusable, span, message)
                 .label("composed of other characters than the other one")
-                .also(first, "the other one")
+                .related(first, "the other one")
                 .hint("an id is compared byte by byte; write it in Unicode's form NFC everywhere");
             lints.warn(span, problem);
         }
@@ -110,8 +110,8 @@ fn tell(lints: &mut Lints<'_, '_>, what: &str, alike: Alike) {
 }
 
 /// Tells of a character in an id that nobody sees.
-fn invisible(
-    lints: &mut Lints<'_, '_>,
+fn report_invisible(
+    lints: &mut Linter<'_, '_>,
     what: &str,
     id: &str,
     span: Span,
@@ -131,7 +131,7 @@ fn invisible(
 
 /// Tells of characters in files that show their text in another order than it is read, comments among
 /// it; once for each line.
-fn directions(lints: &mut Lints<'_, '_>, sources: &Sources, told: &BTreeSet<Span>) {
+fn report_bidi(lints: &mut Linter<'_, '_>, sources: &Sources, told: &BTreeSet<Span>) {
     for (id, source) in sources.iter() {
         if source.notation.is_bulk() || source.notation == Notation::Tests {
             continue;

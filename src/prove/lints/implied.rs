@@ -14,18 +14,21 @@ use crate::{
     snapshot::TagId,
 };
 
-use super::{Diagram, Example, Lints, Rule, State, TooHard};
+use super::{BudgetExceededError, ConditionExamples, Diagram, LintedRule, Linter, Satisfiability};
 
-pub(super) fn lint(lints: &mut Lints<'_, '_>) {
+pub(super) fn lint(lints: &mut Linter<'_, '_>) {
     let rules = std::mem::take(&mut lints.rules);
-    let naming = naming(&rules);
+    let naming = rules_by_tag(&rules);
     let tags = lints.view.tags.len();
     let mut parts = 1;
-    rules.iter().for_each(|rule| rule.condition.each_tag(&mut |_| parts += 1));
-    let kept = (KEPT / parts).clamp(1, 64);
-    let columns_left = Cell::new(COLUMNS / parts);
-    let first: Vec<Samples> =
-        rules.chunks(Samples::RULES).take(kept).map(|chunk| Samples::of(chunk, tags)).collect();
+    rules.iter().for_each(|rule| rule.condition.for_each_tag(&mut |_| parts += 1));
+    let kept = (SAMPLE_PARTS / parts).clamp(1, 64);
+    let columns_left = Cell::new(EXTRA_SAMPLE_PARTS / parts);
+    let first: Vec<Samples> = rules
+        .chunks(Samples::RULES)
+        .take(kept)
+        .map(|chunk| Samples::from_rules(chunk, tags))
+        .collect();
     let rows: Vec<Vec<u64>> = rules
         .iter()
         .map(|rule| first.iter().map(|samples| samples.holding(&rule.condition)).collect())
@@ -34,7 +37,8 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>) {
         let from = number * Samples::RULES;
         let passed = Cell::new(0_usize);
         let column: OnceCell<Vec<u64>> = OnceCell::new();
-        let is_worth_it = || number >= kept && passed.replace(passed.get() + 1) == WORTH_IT;
+        let is_worth_it =
+            || number >= kept && passed.replace(passed.get() + 1) == EXTRA_SAMPLE_PAIRS;
         for (place, rule) in chunk.iter().enumerate().filter(|(_, rule)| is_decided(rule)) {
             let at = from + place;
             let holds = |bits: &Vec<u64>, other: usize| {
@@ -45,42 +49,48 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>) {
                     return false;
                 }
                 let rows = rows.get(at).zip(rows.get(other));
-                if !rows.is_some_and(|(one, other)| is_within(one, other)) {
+                if !rows.is_some_and(|(one, other)| is_subset(one, other)) {
                     return false;
                 }
                 if is_worth_it() && columns_left.get() > 0 {
                     columns_left.set(columns_left.get() - 1);
-                    let samples = Samples::of(chunk, tags);
+                    let samples = Samples::from_rules(chunk, tags);
                     let asked = rules.iter().map(|rule| samples.holding(&rule.condition));
                     return holds(column.get_or_init(|| asked.collect()), other);
                 }
                 true
             };
-            look(lints, &rules, at, rule, wider(&rules, &naming, at, seen));
+            report_if_implied(
+                lints,
+                &rules,
+                at,
+                rule,
+                implying_candidates(&rules, &naming, at, seen),
+            );
         }
     }
     lints.rules = rules;
 }
 
 /// How many parts of conditions may be looked at for the samples that all pairs are asked of, ...
-const KEPT: usize = 10_000_000;
+const SAMPLE_PARTS: usize = 10_000_000;
 
 /// ... and for those that are asked only where many pairs of a few rules were not told apart before.
-const COLUMNS: usize = 80_000_000;
+const EXTRA_SAMPLE_PARTS: usize = 80_000_000;
 
 /// How many pairs.
-const WORTH_IT: usize = 100;
+const EXTRA_SAMPLE_PAIRS: usize = 100;
 
-fn is_within(one: &[u64], other: &[u64]) -> bool {
+fn is_subset(one: &[u64], other: &[u64]) -> bool {
     one.iter().zip(other).all(|(one, other)| one & !other == 0)
 }
 
-fn is_decided(rule: &Rule<'_, '_>) -> bool {
-    matches!(rule.state, State::Always | State::Sometimes(_))
+fn is_decided(rule: &LintedRule<'_, '_>) -> bool {
+    matches!(rule.satisfiability, Satisfiability::Always | Satisfiability::Sometimes(_))
 }
 
 /// The rules that name each tag, by their places.
-fn naming(rules: &[Rule<'_, '_>]) -> HashMap<TagId, Vec<usize>> {
+fn rules_by_tag(rules: &[LintedRule<'_, '_>]) -> HashMap<TagId, Vec<usize>> {
     let mut naming: HashMap<TagId, Vec<usize>> = HashMap::new();
     for (at, rule) in rules.iter().enumerate() {
         for &tag in &rule.outcome {
@@ -92,7 +102,7 @@ fn naming(rules: &[Rule<'_, '_>]) -> HashMap<TagId, Vec<usize>> {
 
 /// The rules that name that tag of one's outcome which the fewest name.
 fn rarest<'n>(
-    rules: &[Rule<'_, '_>],
+    rules: &[LintedRule<'_, '_>],
     naming: &'n HashMap<TagId, Vec<usize>>,
     at: usize,
 ) -> &'n [usize] {
@@ -102,14 +112,14 @@ fn rarest<'n>(
 }
 
 /// The rules that may imply one, by what is seen at a glance.
-fn wider<'r>(
-    rules: &'r [Rule<'_, '_>],
+fn implying_candidates<'r>(
+    rules: &'r [LintedRule<'_, '_>],
     naming: &'r HashMap<TagId, Vec<usize>>,
     at: usize,
     holds: impl Fn(usize) -> bool + 'r,
 ) -> impl Iterator<Item = usize> + 'r {
     let outcome = rules.get(at).map(|rule| rule.outcome.as_slice()).unwrap_or_default();
-    let covers = move |wide: &Rule<'_, '_>| {
+    let covers = move |wide: &LintedRule<'_, '_>| {
         is_decided(wide) && outcome.iter().all(|tag| wide.outcome.binary_search(tag).is_ok())
     };
     rarest(rules, naming, at)
@@ -119,11 +129,11 @@ fn wider<'r>(
 }
 
 /// Tells if one of the others implies a rule.
-fn look(
-    lints: &mut Lints<'_, '_>,
-    rules: &[Rule<'_, '_>],
+fn report_if_implied(
+    lints: &mut Linter<'_, '_>,
+    rules: &[LintedRule<'_, '_>],
     at: usize,
-    rule: &Rule<'_, '_>,
+    rule: &LintedRule<'_, '_>,
     wider: impl Iterator<Item = usize>,
 ) {
     let mut is_too_hard = false;
@@ -139,37 +149,37 @@ fn look(
         match implied {
             Ok(true) => {
                 let message = format!("{} allows nothing that another does not", rule.name());
-                let problem = Diagnostic::warning(Code::ImpliedRule, rule.written.span, message)
+                let problem = Diagnostic::warning(Code::ImpliedRule, rule.ast.span, message)
                     .label("whoever meets its condition meets that of the other")
-                    .also(wide.written.span, "this allows all of it and may allow more")
+                    .related(wide.ast.span, "this allows all of it and may allow more")
                     .hint("remove the rule, or make the other narrower");
-                lints.warn(rule.written.span, problem);
+                lints.warn(rule.ast.span, problem);
                 return;
             }
             Ok(false) => {}
-            Err(TooHard) => is_too_hard = true,
+            Err(BudgetExceededError) => is_too_hard = true,
         }
         if is_too_hard && lints.effort.total == 0 {
             break;
         }
     }
     if is_too_hard {
-        let span = rule.written.span;
-        lints.not_decided(span, span, "whether another rule implies this one");
+        let span = rule.ast.span;
+        lints.report_undecided(span, span, "whether another rule implies this one");
     }
 }
 
 fn implies(
-    lints: &mut Lints<'_, '_>,
+    lints: &mut Linter<'_, '_>,
     one: &Condition<TagId>,
     other: &Condition<TagId>,
-) -> Result<bool, TooHard> {
+) -> Result<bool, BudgetExceededError> {
     if one == other {
         return Ok(true);
     }
-    lints.ask(|diagrams| {
+    lints.query(|diagrams| {
         let (one, other) = (diagrams.condition(one)?, diagrams.condition(other)?);
-        Ok(diagrams.minus(one, other)? == Diagram::NEVER)
+        Ok(diagrams.difference(one, other)? == Diagram::NEVER)
     })
 }
 
@@ -192,7 +202,7 @@ impl Samples {
     /// For each rule, two tag sets that meet its condition, with as few tags as they can be found with
     /// and with as many; each as it is, and with all others added that the condition does not name.
     /// Costs a look at each tag, and at each part of the conditions.
-    fn of(rules: &[Rule<'_, '_>], tags: usize) -> Self {
+    fn from_rules(rules: &[LintedRule<'_, '_>], tags: usize) -> Self {
         const ADDED: u64 = 0xaaaa_aaaa_aaaa_aaaa;
         let mut having = vec![ADDED; tags];
         let mut change = |tag: &TagId, change: &dyn Fn(u64) -> u64| {
@@ -201,8 +211,11 @@ impl Samples {
             }
         };
         for (place, rule) in rules.iter().enumerate() {
-            let State::Sometimes(Example { few, many }) = &rule.state else { continue };
-            rule.condition.each_tag(&mut |tag| change(tag, &|bits| bits & !Self::mask(place)));
+            let Satisfiability::Sometimes(ConditionExamples { few, many }) = &rule.satisfiability
+            else {
+                continue;
+            };
+            rule.condition.for_each_tag(&mut |tag| change(tag, &|bits| bits & !Self::mask(place)));
             for (tags, both) in [(few, 0b0011), (many, 0b1100)] {
                 tags.iter().for_each(|tag| change(tag, &|bits| bits | both << (4 * place)));
             }

@@ -2,23 +2,27 @@
 
 use crate::{
     diagnostic::{Code, Diagnostic},
-    request::{Grant, GroupPermission, Role, Value},
+    request::{Grant, GrantCondition, GroupPermission, Role},
     snapshot::TagId,
     source::Span,
     syntax::ast::{Expr, Item, Matrix, PermissionValue},
 };
 
-use super::{Diagram, Diagrams, Lints, TooHard, bind, conditions::never};
+use super::{BudgetExceededError, Diagram, Diagrams, Linter, bind, conditions::never_holds};
 
-pub(super) fn lint(lints: &mut Lints<'_, '_>) {
+pub(super) fn lint(lints: &mut Linter<'_, '_>) {
     for item in lints.items {
         if let Item::Matrix(matrix) = item {
-            promotion(lints, matrix);
+            report_self_promotion(lints, matrix);
             for permission in &matrix.permissions {
                 match &permission.value {
-                    PermissionValue::One(value) => nobody(lints, permission.key.span, value),
+                    PermissionValue::One(value) => {
+                        report_if_never_granted(lints, permission.key.span, value)
+                    }
                     PermissionValue::ByField(fields) => {
-                        fields.iter().for_each(|field| nobody(lints, field.key.span, &field.value));
+                        fields.iter().for_each(|field| {
+                            report_if_never_granted(lints, field.key.span, &field.value)
+                        });
                     }
                 }
             }
@@ -29,7 +33,7 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>) {
 /// What a member may do to himself: become an admin by `add_admin`, or change the matrix by
 /// `update_permissions` and then take whatever he wants. An admin who may change the matrix has made
 /// himself all but a super admin; nothing else makes more of anyone.
-fn promotion(lints: &mut Lints<'_, '_>, matrix: &Matrix<'_>) {
+fn report_self_promotion(lints: &mut Linter<'_, '_>, matrix: &Matrix<'_>) {
     let value = |permission: GroupPermission| {
         let entry = matrix.permissions.iter().find(|it| it.key.value == permission.as_str())?;
         let PermissionValue::One(expr) = &entry.value else { return None };
@@ -38,11 +42,11 @@ fn promotion(lints: &mut Lints<'_, '_>, matrix: &Matrix<'_>) {
     let add = value(GroupPermission::AddAdmin);
     let update = value(GroupPermission::UpdatePermissions);
     if let Some((key, span, value)) = &add
-        && let Some(tags) = by_member(lints, *key, *span, value)
+        && let Some(tags) = plain_member_tags(lints, *key, *span, value)
     {
-        let then = update
-            .as_ref()
-            .is_some_and(|(key, span, update)| reaches_on(lints, *key, *span, value, update));
+        let then = update.as_ref().is_some_and(|(key, span, update)| {
+            promoted_admin_has(lints, *key, *span, value, update)
+        });
         let more = if then { ", and then change who has which permission" } else { "" };
         let message = format!(
             "the matrix `{}` lets a member make himself an admin{more}",
@@ -51,7 +55,7 @@ fn promotion(lints: &mut Lints<'_, '_>, matrix: &Matrix<'_>) {
         report(lints, *key, *span, message, &tags);
     }
     if let Some((key, span, value)) = &update
-        && let Some(tags) = by_member(lints, *key, *span, value)
+        && let Some(tags) = plain_member_tags(lints, *key, *span, value)
     {
         let message = format!(
             "the matrix `{}` lets a member give himself every permission",
@@ -61,7 +65,7 @@ fn promotion(lints: &mut Lints<'_, '_>, matrix: &Matrix<'_>) {
     }
 }
 
-fn report(lints: &mut Lints<'_, '_>, key: Span, span: Span, message: String, tags: &[TagId]) {
+fn report(lints: &mut Linter<'_, '_>, key: Span, span: Span, message: String, tags: &[TagId]) {
     let mut names: Vec<&str> = tags.iter().map(|&tag| lints.view.tags.name(tag)).collect();
     names.sort_unstable();
     let label = match names.as_slice() {
@@ -76,78 +80,82 @@ fn report(lints: &mut Lints<'_, '_>, key: Span, span: Span, message: String, tag
 
 /// The tags of a plain member who has a permission, if one can have it. Of a bare `allow` the author
 /// is told elsewhere.
-fn by_member(
-    lints: &mut Lints<'_, '_>,
+fn plain_member_tags(
+    lints: &mut Linter<'_, '_>,
     key: Span,
     span: Span,
-    value: &Value<TagId>,
+    value: &GrantCondition<TagId>,
 ) -> Option<Vec<TagId>> {
-    if *value == Value::Grant(Grant::Allow) {
+    if *value == GrantCondition::Grant(Grant::Allow) {
         return None;
     }
-    let found = lints.ask(|diagrams| granted(diagrams, value, Role::Member));
+    let found = lints.query(|diagrams| granted(diagrams, value, Role::Member));
     let Ok(diagram) = found else {
-        lints.not_decided(key, span, "whether a plain member can have this permission");
+        lints.report_undecided(key, span, "whether a plain member can have this permission");
         return None;
     };
     lints.diagrams.example(diagram)
 }
 
 /// Whether someone who made himself an admin can have another permission as an admin.
-fn reaches_on(
-    lints: &mut Lints<'_, '_>,
+fn promoted_admin_has(
+    lints: &mut Linter<'_, '_>,
     key: Span,
     span: Span,
-    first: &Value<TagId>,
-    then: &Value<TagId>,
+    first: &GrantCondition<TagId>,
+    then: &GrantCondition<TagId>,
 ) -> bool {
-    let both = lints.ask(|diagrams| {
+    let both = lints.query(|diagrams| {
         let first = granted(diagrams, first, Role::Member)?;
         let then = granted(diagrams, then, Role::Admin)?;
         diagrams.and(first, then)
     });
     if both.is_err() {
-        lints.not_decided(key, span, "whether a member who made himself an admin has it");
+        lints.report_undecided(key, span, "whether a member who made himself an admin has it");
     }
     both.is_ok_and(|both| both != Diagram::NEVER)
 }
 
 /// A combination that nobody can meet, where `deny` would say so.
-fn nobody(lints: &mut Lints<'_, '_>, key: Span, expr: &Expr<'_>) {
+fn report_if_never_granted(lints: &mut Linter<'_, '_>, key: Span, expr: &Expr<'_>) {
     let Some(value) = bind::value(expr, &lints.view.tags) else { return };
-    if matches!(value, Value::Grant(_)) {
+    if matches!(value, GrantCondition::Grant(_)) {
         return;
     }
-    let all = lints.ask(|diagrams| {
+    let all = lints.query(|diagrams| {
         Role::ALL.iter().try_fold(Diagram::NEVER, |any, &role| {
             let granted = granted(diagrams, &value, role)?;
             diagrams.or(any, granted)
         })
     });
     match all {
-        Ok(Diagram::NEVER) => lints.warn(key, never(expr.span)),
+        Ok(Diagram::NEVER) => lints.warn(key, never_holds(expr.span)),
         Ok(_) => {}
-        Err(TooHard) => {
-            lints.not_decided(key, expr.span, "whether anyone can have this permission");
+        Err(BudgetExceededError) => {
+            lints.report_undecided(key, expr.span, "whether anyone can have this permission");
         }
     }
 }
 
 /// Which members of a role have a permission, by their tags.
-fn granted(diagrams: &mut Diagrams, value: &Value<TagId>, role: Role) -> Result<Diagram, TooHard> {
+fn granted(
+    diagrams: &mut Diagrams,
+    value: &GrantCondition<TagId>,
+    role: Role,
+) -> Result<Diagram, BudgetExceededError> {
     match value {
-        Value::Grant(grant) if grant.grants(role) => Ok(Diagram::ALWAYS),
-        Value::Grant(_) => Ok(Diagram::NEVER),
-        Value::HasTag(tag) => diagrams.tag(*tag),
-        Value::Not(inner) => {
+        GrantCondition::Grant(grant) if grant.grants(role) => Ok(Diagram::ALWAYS),
+        GrantCondition::Grant(_) => Ok(Diagram::NEVER),
+        GrantCondition::HasTag(tag) => diagrams.tag(*tag),
+        GrantCondition::Not(inner) => {
             let inner = granted(diagrams, inner, role)?;
             diagrams.not(inner)
         }
-        Value::All(parts) => parts.iter().try_fold(Diagram::ALWAYS, |all, part| {
+        GrantCondition::All(parts) => parts.iter().try_fold(Diagram::ALWAYS, |all, part| {
             let part = granted(diagrams, part, role)?;
             diagrams.and(all, part)
         }),
-        Value::Any(parts) => parts.iter().try_fold(Diagram::NEVER, |any, part| {
+        GrantCondition::Any(parts) => parts.iter().try_fold(Diagram::NEVER, |any, part| {
             let part = granted(diagrams, part, role)?;
             diagrams.or(any, part)
         }),

@@ -8,12 +8,12 @@ mod bind;
 mod conditions;
 mod confusable;
 mod implied;
+mod ineffective;
 mod matrices;
-mod names;
 mod overridden;
-mod population;
 mod protected;
-mod silence;
+mod suppressions;
+mod unused;
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
@@ -23,11 +23,11 @@ use crate::{
     syntax::ast::{self, Item},
 };
 
-use super::{Diagram, Diagrams, Effort, TooHard};
-use silence::Silence;
+use super::{Budget, BudgetExceededError, Diagram, Diagrams};
+use suppressions::Suppressions;
 
 /// Calls back with each record of a user.
-pub type Records<'w> = dyn Fn(&mut dyn FnMut(&ast::User<'_>)) + 'w;
+pub type RecordVisitor<'w> = dyn Fn(&mut dyn FnMut(&ast::User<'_>)) + 'w;
 
 /// Looks for all that there are lints for, in what was written and in the view that it compiled to
 /// without an error. Warnings go to `problems`.
@@ -40,24 +40,24 @@ pub type Records<'w> = dyn Fn(&mut dyn FnMut(&ast::User<'_>)) + 'w;
 pub fn lint(
     items: &[Item<'_>],
     sources: &Sources,
-    records: &Records<'_>,
+    records: &RecordVisitor<'_>,
     view: &View,
     problems: &mut Diagnostics,
 ) {
     let rules = items.iter().filter_map(|item| match item {
-        Item::Rule(rule) => Rule::of(rule, view),
+        Item::Rule(rule) => LintedRule::resolve(rule, view),
         _ => None,
     });
-    let mut lints = Lints {
+    let mut lints = Linter {
         items,
         records,
         view,
         rules: rules.collect(),
-        silence: Silence::of(items, sources),
-        effort: Effort::default(),
+        silence: Suppressions::collect(items, sources),
+        effort: Budget::default(),
         diagrams: Diagrams::default(),
         is_undecided: false,
-        is_spent: false,
+        is_budget_reported: false,
         problems,
     };
     conditions::lint(&mut lints);
@@ -66,76 +66,76 @@ pub fn lint(
     overridden::lint(&mut lints);
     protected::lint(&mut lints);
     if !view.population.directory.is_empty() {
-        population::lint(&mut lints);
-        names::lint(&mut lints);
+        ineffective::lint(&mut lints);
+        unused::lint(&mut lints);
     }
     confusable::lint(&mut lints, sources);
-    lints.tell_unused();
+    lints.report_unused();
 }
 
-struct Lints<'l, 's> {
+struct Linter<'l, 's> {
     items: &'l [Item<'s>],
-    records: &'l Records<'l>,
+    records: &'l RecordVisitor<'l>,
     view: &'l View,
     /// In the order in which they are read.
-    rules: Vec<Rule<'l, 's>>,
-    silence: Silence<'l>,
-    effort: Effort,
+    rules: Vec<LintedRule<'l, 's>>,
+    silence: Suppressions<'l>,
+    effort: Budget,
     /// For one question at a time.
     diagrams: Diagrams,
     /// Whether anything was left undecided.
     is_undecided: bool,
     /// Whether it was said that nothing is left of the effort.
-    is_spent: bool,
+    is_budget_reported: bool,
     problems: &'l mut Diagnostics,
 }
 
 /// A rule as it was written, and what it means.
-struct Rule<'l, 's> {
-    written: &'l ast::Rule<'s>,
+struct LintedRule<'l, 's> {
+    ast: &'l ast::Rule<'s>,
     condition: Condition<TagId>,
     /// In order.
     outcome: Vec<TagId>,
     /// What is known of it so far.
-    state: State,
+    satisfiability: Satisfiability,
 }
 
 /// How a condition turned out.
 #[derive(Clone, PartialEq, Eq, Debug)]
-enum State {
+enum Satisfiability {
     Never,
     Always,
     /// Met by users with these tags, and not by all.
-    Sometimes(Example),
+    Sometimes(ConditionExamples),
     NotDecided,
 }
 
 /// Tag sets that meet a condition, of tags that it names.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Example {
+struct ConditionExamples {
     few: Vec<TagId>,
     many: Vec<TagId>,
 }
 
-impl<'l, 's> Rule<'l, 's> {
-    fn of(written: &'l ast::Rule<'s>, view: &View) -> Option<Self> {
+impl<'l, 's> LintedRule<'l, 's> {
+    fn resolve(written: &'l ast::Rule<'s>, view: &View) -> Option<Self> {
         let condition = bind::condition(&written.condition, &view.tags)?;
         let names = written.outcome.value.iter();
         let mut outcome: Vec<TagId> = names.filter_map(|tag| view.tags.get(&tag.value)).collect();
         outcome.sort_unstable();
         outcome.dedup();
-        Some(Self { written, condition, outcome, state: State::NotDecided })
+        Some(Self { ast: written, condition, outcome, satisfiability: Satisfiability::NotDecided })
     }
 
     fn name(&self) -> String {
-        match &self.written.name {
+        match &self.ast.name {
             Some(name) => format!("the rule `{}`", name.value.escape_debug()),
             None => "this rule".to_owned(),
         }
     }
 }
 
-impl Lints<'_, '_> {
+impl Linter<'_, '_> {
     /// Reports what is wrong with a statement that stands at the span, unless it is silenced.
     fn warn(&mut self, statement: Span, diagnostic: Diagnostic) {
         if !self.silence.covers(diagnostic.code, statement, &diagnostic) {
@@ -144,37 +144,37 @@ impl Lints<'_, '_> {
     }
 
     /// Answers a question by diagrams of its own, if that takes no more work than it may.
-    fn ask<T>(
+    fn query<T>(
         &mut self,
-        question: impl FnOnce(&mut Diagrams) -> Result<T, TooHard>,
-    ) -> Result<T, TooHard> {
+        question: impl FnOnce(&mut Diagrams) -> Result<T, BudgetExceededError>,
+    ) -> Result<T, BudgetExceededError> {
         self.diagrams.clear();
-        self.effort.ask(&mut self.diagrams, question)
+        self.effort.run(&mut self.diagrams, question)
     }
 
     /// How a condition turns out, of all tag sets.
-    fn state(&mut self, condition: &Condition<TagId>) -> State {
-        let found = self.ask(|diagrams| diagrams.condition(condition));
+    fn satisfiability(&mut self, condition: &Condition<TagId>) -> Satisfiability {
+        let found = self.query(|diagrams| diagrams.condition(condition));
         let diagrams = &self.diagrams;
         match found {
-            Ok(Diagram::NEVER) => State::Never,
-            Ok(Diagram::ALWAYS) => State::Always,
-            Ok(diagram) => State::Sometimes(Example {
+            Ok(Diagram::NEVER) => Satisfiability::Never,
+            Ok(Diagram::ALWAYS) => Satisfiability::Always,
+            Ok(diagram) => Satisfiability::Sometimes(ConditionExamples {
                 few: diagrams.example(diagram).unwrap_or_default(),
                 many: diagrams.large_example(diagram).unwrap_or_default(),
             }),
-            Err(TooHard) => State::NotDecided,
+            Err(BudgetExceededError) => Satisfiability::NotDecided,
         }
     }
 
-    fn not_decided(&mut self, statement: Span, span: Span, what: &str) {
+    fn report_undecided(&mut self, statement: Span, span: Span, what: &str) {
         self.is_undecided = true;
         let mut message = format!("not decided: {what} takes too long to tell");
         if self.effort.total == 0 {
-            if self.is_spent {
+            if self.is_budget_reported {
                 return;
             }
-            self.is_spent = true;
+            self.is_budget_reported = true;
             message.push_str(", and so does what comes after it");
         }
         let problem = Diagnostic::warning(Code::NotDecided, span, message)
@@ -182,12 +182,12 @@ impl Lints<'_, '_> {
         self.warn(statement, problem);
     }
     /// What silences nothing. Where something was left undecided, it might have been that.
-    fn tell_unused(&mut self) {
+    fn report_unused(&mut self) {
         if self.is_undecided {
             return;
         }
         let has_users = !self.view.population.directory.is_empty();
-        for problem in self.silence.unused(has_users) {
+        for problem in self.silence.unused_diagnostics(has_users) {
             let span = problem.primary.as_ref().map(|label| label.span);
             if let Some(span) = span {
                 self.warn(span, problem);

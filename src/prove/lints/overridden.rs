@@ -9,67 +9,67 @@ use crate::{
     syntax::ast::{Item, Setting, SettingsSection, WordSection},
 };
 
-use super::{Diagram, Diagrams, Lints, TooHard};
+use super::{BudgetExceededError, Diagram, Diagrams, Linter};
 
-pub(super) fn lint(lints: &mut Lints<'_, '_>) {
-    modes(lints);
+pub(super) fn lint(lints: &mut Linter<'_, '_>) {
+    check_modes(lints);
     let preset = lints.items.iter().find_map(preset);
     for item in lints.items {
         match item {
             Item::Settings(section) => {
                 for entry in &section.entries {
-                    restated(lints, preset, section.section, entry);
+                    check_preset(lints, preset, section.section, entry);
                     if section.section == SettingsSection::Permissions {
-                        switch(lints, entry);
+                        check_switch(lints, entry);
                     }
                     if section.section == SettingsSection::Friendship {
-                        approval(lints, entry);
+                        check_approval(lints, entry);
                     }
                 }
             }
-            Item::Peers(peers) if all_set(lints, setting_peers) => {
-                by_records(lints, peers.span, "`peers` has no effect today");
+            Item::Peers(peers) if every_user_sets(lints, users_setting_peers) => {
+                warn_set_by_records(lints, peers.span, "`peers` has no effect today");
             }
             _ => {}
         }
     }
 }
 
-fn warn(lints: &mut Lints<'_, '_>, span: Span, message: String, label: &str, hint: &str) {
+fn warn(lints: &mut Linter<'_, '_>, span: Span, message: String, label: &str, hint: &str) {
     let problem = Diagnostic::warning(Code::Overridden, span, message).label(label).hint(hint);
     lints.warn(span, problem);
 }
 
-fn by_records(lints: &mut Lints<'_, '_>, span: Span, message: impl Into<String>) {
+fn warn_set_by_records(lints: &mut Linter<'_, '_>, span: Span, message: impl Into<String>) {
     let label = "the record of every user sets it otherwise or anew";
     warn(lints, span, message.into(), label, "remove it, or let records leave it out");
 }
 
 /// Whether there are users and these are all of them.
-fn all_set(lints: &Lints<'_, '_>, users: impl Fn(&Lints<'_, '_>) -> UserSet) -> bool {
+fn every_user_sets(lints: &Linter<'_, '_>, users: impl Fn(&Linter<'_, '_>) -> UserSet) -> bool {
     let all = lints.view.population.directory.len();
     all > 0 && users(lints).len() == u64::from(all)
 }
 
-fn setting_peers(lints: &Lints<'_, '_>) -> UserSet {
-    let own = lints.view.population.owns();
+fn users_setting_peers(lints: &Linter<'_, '_>) -> UserSet {
+    let own = lints.view.population.all_overrides();
     own.filter(|(_, own)| own.sets_peers()).map(|(user, _)| user).collect()
 }
 
-fn setting(lints: &Lints<'_, '_>, switch: Switch) -> UserSet {
+fn users_setting_switch(lints: &Linter<'_, '_>, switch: Switch) -> UserSet {
     let population = &lints.view.population;
-    let always = population.owns().filter(|(_, own)| own.sets(switch));
-    let when = population.own_conditions().filter(|(_, set, _)| *set == switch);
+    let always = population.all_overrides().filter(|(_, own)| own.sets_switch(switch));
+    let when = population.switch_conditions().filter(|(_, set, _)| *set == switch);
     always.map(|(user, _)| user).chain(when.map(|(user, ..)| *user)).collect()
 }
 
 /// A switch of which nothing is left: the record of each user sets it, or whomever it refuses is
 /// refused by `outgoing` before.
-fn switch(lints: &mut Lints<'_, '_>, entry: &Setting<'_>) {
+fn check_switch(lints: &mut Linter<'_, '_>, entry: &Setting<'_>) {
     let Ok(switch) = entry.key.value.parse::<Switch>() else { return };
     let span = entry.key.span;
-    if all_set(lints, |lints| setting(lints, switch)) {
-        by_records(lints, span, format!("`permissions.{switch}` has no effect today"));
+    if every_user_sets(lints, |lints| users_setting_switch(lints, switch)) {
+        warn_set_by_records(lints, span, format!("`permissions.{switch}` has no effect today"));
         return;
     }
     // Calls in groups don't ask for `outgoing`.
@@ -81,42 +81,48 @@ fn switch(lints: &mut Lints<'_, '_>, entry: &Setting<'_>) {
     if !follows || *outgoing == always || *own == always {
         return;
     }
-    let left = lints.ask(|diagrams| {
+    let left = lints.query(|diagrams| {
         let (outgoing, own) = (diagrams.toggle(outgoing)?, diagrams.toggle(own)?);
-        diagrams.minus(outgoing, own)
+        diagrams.difference(outgoing, own)
     });
     match left {
         Ok(Diagram::NEVER) => {
-            let standings = &view.standings;
-            let refused =
-                Selection::all([standings.on(Switch::Outgoing), standings.on(switch).complement()]);
-            if refused.of(&view.population.everyone).is_empty() {
+            let standings = &view.states;
+            let refused = Selection::all([
+                standings.with_switch_on(Switch::Outgoing),
+                standings.with_switch_on(switch).complement(),
+            ]);
+            if refused.within(&view.population.everyone).is_empty() {
                 let message = format!("`permissions.{switch}` makes no difference");
                 let label = "whomever it refuses is refused by `permissions.outgoing` before";
                 warn(lints, span, message, label, "remove it, or make one of the two narrower");
             }
         }
         Ok(_) => {}
-        Err(TooHard) => {
-            lints.not_decided(span, span, "whether `permissions.outgoing` leaves anything to it");
+        Err(BudgetExceededError) => {
+            lints.report_undecided(
+                span,
+                span,
+                "whether `permissions.outgoing` leaves anything to it",
+            );
         }
     }
 }
 
-fn approval(lints: &mut Lints<'_, '_>, entry: &Setting<'_>) {
-    let setting = |lints: &Lints<'_, '_>| -> UserSet {
-        let own = lints.view.population.owns();
+fn check_approval(lints: &mut Linter<'_, '_>, entry: &Setting<'_>) {
+    let setting = |lints: &Linter<'_, '_>| -> UserSet {
+        let own = lints.view.population.all_overrides();
         own.filter(|(_, own)| own.sets_approval()).map(|(user, _)| user).collect()
     };
-    if all_set(lints, setting) {
+    if every_user_sets(lints, setting) {
         let message = format!("`friendship.{}` has no effect today", entry.key.value);
-        by_records(lints, entry.key.span, message);
+        warn_set_by_records(lints, entry.key.span, message);
     }
 }
 
 /// Of modes the first that a user meets counts: so one may never have its turn, or give what comes
 /// after it would give as well; and so may the default.
-fn modes(lints: &mut Lints<'_, '_>) {
+fn check_modes(lints: &mut Linter<'_, '_>) {
     let peers = &lints.view.settings.peers;
     let (mut places, mut default) = (Vec::new(), None);
     for item in lints.items {
@@ -129,19 +135,19 @@ fn modes(lints: &mut Lints<'_, '_>) {
     }
     let mut diagrams = Diagrams::default();
     // Those who come to each, and those who meet it of all.
-    let found = lints.effort.ask(&mut diagrams, |diagrams| {
+    let found = lints.effort.run(&mut diagrams, |diagrams| {
         let mut left = Diagram::ALWAYS;
         let mut all = Vec::new();
         for (when, mode) in &peers.modes {
             let meeting = diagrams.condition(when)?;
             all.push((meeting, diagrams.and(left, meeting)?, *mode));
-            left = diagrams.minus(left, meeting)?;
+            left = diagrams.difference(left, meeting)?;
         }
         Ok((all, left))
     });
     let Ok((all, left)) = found else {
         if let Some(span) = places.last().copied() {
-            lints.not_decided(span, span, "whether each mode has its turn");
+            lints.report_undecided(span, span, "whether each mode has its turn");
         }
         return;
     };
@@ -157,7 +163,7 @@ fn modes(lints: &mut Lints<'_, '_>) {
             continue;
         }
         let after = all.get(at + 1..).unwrap_or_default();
-        let same = lints.effort.ask(&mut diagrams, |diagrams| {
+        let same = lints.effort.run(&mut diagrams, |diagrams| {
             gets_the_same(diagrams, coming, mode, after, peers.default)
         });
         match same {
@@ -167,7 +173,9 @@ fn modes(lints: &mut Lints<'_, '_>) {
                 warn(lints, span, message, &label, "remove it");
             }
             Ok(false) => {}
-            Err(TooHard) => lints.not_decided(span, span, "whether this mode makes a difference"),
+            Err(BudgetExceededError) => {
+                lints.report_undecided(span, span, "whether this mode makes a difference")
+            }
         }
     }
     if let (Diagram::NEVER, Some(span)) = (left, default) {
@@ -183,13 +191,13 @@ fn gets_the_same(
     mode: PeersMode,
     after: &[(Diagram, Diagram, PeersMode)],
     default: PeersMode,
-) -> Result<bool, TooHard> {
+) -> Result<bool, BudgetExceededError> {
     let mut left = coming;
     for &(meeting, _, other) in after {
         if other != mode && diagrams.and(left, meeting)? != Diagram::NEVER {
             return Ok(false);
         }
-        left = diagrams.minus(left, meeting)?;
+        left = diagrams.difference(left, meeting)?;
     }
     Ok(left == Diagram::NEVER || default == mode)
 }
@@ -202,8 +210,8 @@ fn preset(item: &Item<'_>) -> Option<Preset> {
 }
 
 /// What the preset sets so already. Of what nobody set before, saying it again is no mistake.
-fn restated(
-    lints: &mut Lints<'_, '_>,
+fn check_preset(
+    lints: &mut Linter<'_, '_>,
     preset: Option<Preset>,
     section: SettingsSection,
     entry: &Setting<'_>,

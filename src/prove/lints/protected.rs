@@ -6,16 +6,16 @@ use crate::{
     syntax::ast::{Expr, ExprKind, Item, PermissionValue, SettingsSection},
 };
 
-use super::{Lints, names::each_word};
+use super::{Linter, unused::each_word};
 
 /// Looks at `moderation.managers` and at what matrices say of who may do what: wherever a tag stands
 /// in it, since taking one counts too. Which dialects a daemon is started with no policy tells.
-pub(super) fn lint(lints: &mut Lints<'_, '_>) {
+pub(super) fn lint(lints: &mut Linter<'_, '_>) {
     for item in lints.items {
         match item {
             Item::Settings(section) if section.section == SettingsSection::Moderation => {
                 for entry in &section.entries {
-                    statement(lints, entry.key.span, "who manages", &entry.value);
+                    check_statement(lints, entry.key.span, "who manages", &entry.value);
                 }
             }
             Item::Matrix(matrix) => {
@@ -23,11 +23,11 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>) {
                     let of = "who has this permission";
                     match &permission.value {
                         PermissionValue::One(value) => {
-                            statement(lints, permission.key.span, of, value);
+                            check_statement(lints, permission.key.span, of, value);
                         }
                         PermissionValue::ByField(fields) => {
                             for field in fields {
-                                statement(lints, field.key.span, of, &field.value);
+                                check_statement(lints, field.key.span, of, &field.value);
                             }
                         }
                     }
@@ -38,7 +38,7 @@ pub(super) fn lint(lints: &mut Lints<'_, '_>) {
     }
 }
 
-fn statement(lints: &mut Lints<'_, '_>, key: Span, of: &str, value: &Expr<'_>) {
+fn check_statement(lints: &mut Linter<'_, '_>, key: Span, of: &str, value: &Expr<'_>) {
     let settings = &lints.view.settings;
     let mut tags: Vec<String> = Vec::new();
     each_tag(value, &mut |tag| {

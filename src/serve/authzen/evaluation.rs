@@ -1,36 +1,42 @@
 use hyper::StatusCode;
 
-use super::{question::Question, reading::Reading, verdict::Verdict, wire};
+use super::{
+    evaluation_parts::EvaluationParts, messages, property_reader::PropertyReader, verdict::Verdict,
+};
 use crate::{
-    live::Served,
+    live::ServedPolicy,
     serve::{
-        admission::Abandoned,
-        answer::{self, Answer, Refusal},
-        json::{self, Object},
-        route::App,
+        admission::Cancellation,
+        app::App,
+        json::{self, JsonObject},
+        response::{self, HttpError, HttpResponse},
     },
 };
 
 /// `POST /access/v1/evaluation`. A denial is an answer like any other: 200 and `false`.
 pub(in crate::serve) fn evaluation(
     app: &App,
-    served: &Served,
+    served: &ServedPolicy,
     body: &[u8],
-    _: &Abandoned,
-) -> Result<Answer, Refusal> {
-    let Object(evaluation): Object<wire::Evaluation<'_>> =
+    _: &Cancellation,
+) -> Result<HttpResponse, HttpError> {
+    let JsonObject(evaluation): JsonObject<messages::Evaluation<'_>> =
         json::read(body, "an access evaluation")?;
-    single(app, served, &Question::read(&Reading::new(app, served), evaluation)?)
+    respond_single(
+        app,
+        served,
+        &EvaluationParts::read(&PropertyReader::new(app, served), evaluation)?,
+    )
 }
 
 /// The answer to one question, for itself.
-pub(super) fn single(
+pub(super) fn respond_single(
     app: &App,
-    served: &Served,
-    question: &Question<'_>,
-) -> Result<Answer, Refusal> {
-    let verdict = Verdict::of(app, served, question, None)?;
+    served: &ServedPolicy,
+    question: &EvaluationParts<'_>,
+) -> Result<HttpResponse, HttpError> {
+    let verdict = Verdict::evaluate(app, served, question, None)?;
     let mut body = String::with_capacity(64);
     verdict.write(app.options.authzen_context, &mut body);
-    Ok(answer::json_answer(StatusCode::OK, body))
+    Ok(response::json_response(StatusCode::OK, body))
 }

@@ -2,19 +2,19 @@ use hyper::StatusCode;
 use serde_json::value::RawValue;
 
 use super::{
-    evaluation::single,
-    question::Question,
-    reading::{self, Reading},
+    evaluation::respond_single,
+    evaluation_parts::EvaluationParts,
+    messages,
+    property_reader::{self, PropertyReader},
     verdict::Verdict,
-    wire,
 };
 use crate::{
-    live::Served,
+    live::ServedPolicy,
     serve::{
-        admission::{Abandoned, Class},
-        answer::{self, Answer, Refusal},
-        json::{self, Object},
-        route::App,
+        admission::{Cancellation, WorkClass},
+        app::App,
+        json::{self, JsonObject},
+        response::{self, HttpError, HttpResponse},
     },
 };
 
@@ -26,31 +26,34 @@ const LITTLE: usize = 8 << 10;
 
 /// The class of an evaluation or several, by their body; `None` if they cost so little that they are
 /// answered at once.
-pub(in crate::serve) fn class(body: &[u8]) -> Option<Class> {
+pub(in crate::serve) fn work_class(body: &[u8]) -> Option<WorkClass> {
     if body.len() > LITTLE {
-        return Some(Class::Batch);
+        return Some(WorkClass::Batch);
     }
     // No JSON can have a member of that name without one or the other.
     let asks = |text: &[u8]| body.windows(text.len()).any(|bytes| bytes == text);
-    (asks(b"explain") || asks(br"\u")).then_some(Class::Explanation)
+    (asks(b"explain") || asks(br"\u")).then_some(WorkClass::Explanation)
 }
 
 /// When to stop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Semantic {
+enum EvaluationSemantic {
     ExecuteAll,
     DenyOnFirstDeny,
     PermitOnFirstPermit,
 }
 
-impl Semantic {
-    fn read(options: Option<&Object<wire::Options<'_>>>) -> Result<Self, Refusal> {
-        let semantic = options.and_then(|Object(options)| options.evaluations_semantic.as_ref());
-        match semantic.map(json::Text::as_str) {
+impl EvaluationSemantic {
+    fn read(
+        options: Option<&JsonObject<messages::EvaluationOptions<'_>>>,
+    ) -> Result<Self, HttpError> {
+        let semantic =
+            options.and_then(|JsonObject(options)| options.evaluations_semantic.as_ref());
+        match semantic.map(json::JsonText::as_str) {
             None | Some("execute_all") => Ok(Self::ExecuteAll),
             Some("deny_on_first_deny") => Ok(Self::DenyOnFirstDeny),
             Some("permit_on_first_permit") => Ok(Self::PermitOnFirstPermit),
-            Some(_) => Err(Refusal::bad(
+            Some(_) => Err(HttpError::bad_request(
                 "options.evaluations_semantic",
                 "`evaluations_semantic` is execute_all, deny_on_first_deny or permit_on_first_permit",
             )),
@@ -71,24 +74,26 @@ impl Semantic {
 /// any, it is the one evaluation that the body itself makes up.
 pub(in crate::serve) fn evaluations(
     app: &App,
-    served: &Served,
+    served: &ServedPolicy,
     body: &[u8],
-    abandoned: &Abandoned,
-) -> Result<Answer, Refusal> {
-    let Object(batch): Object<wire::Batch<'_>> = json::read(body, "access evaluations")?;
-    let wire::Batch { subject, action, resource, context, evaluations, options } = batch;
-    let semantic = Semantic::read(options.as_ref())?;
-    let reading = Reading::new(app, served);
-    let defaults = wire::Evaluation { subject, action, resource, context };
-    let defaults = Question::read(&reading, defaults)?;
+    abandoned: &Cancellation,
+) -> Result<HttpResponse, HttpError> {
+    let JsonObject(batch): JsonObject<messages::EvaluationBatch<'_>> =
+        json::read(body, "access evaluations")?;
+    let messages::EvaluationBatch { subject, action, resource, context, evaluations, options } =
+        batch;
+    let semantic = EvaluationSemantic::read(options.as_ref())?;
+    let reading = PropertyReader::new(app, served);
+    let defaults = messages::Evaluation { subject, action, resource, context };
+    let defaults = EvaluationParts::read(&reading, defaults)?;
     let items = evaluations.unwrap_or_default();
     if items.is_empty() {
-        return single(app, served, &defaults);
+        return respond_single(app, served, &defaults);
     }
     if items.len() > MOST {
         let message =
             format!("a request may hold {MOST} evaluations; this one has {}", items.len());
-        return Err(Refusal::bad("evaluations", message));
+        return Err(HttpError::bad_request("evaluations", message));
     }
     let mut body = String::with_capacity(64 * items.len());
     body.push_str(r#"{"evaluations":["#);
@@ -103,22 +108,23 @@ pub(in crate::serve) fn evaluations(
             body.push(',');
         }
         verdict.write(app.options.authzen_context, &mut body);
-        if semantic.stops_at(&verdict) || abandoned.is_set() {
+        if semantic.stops_at(&verdict) || abandoned.is_cancelled() {
             break;
         }
     }
     body.push_str("]}");
-    Ok(answer::json_answer(StatusCode::OK, body))
+    Ok(response::json_response(StatusCode::OK, body))
 }
 
 fn evaluate(
     app: &App,
-    served: &Served,
-    (item, reading): (&RawValue, &Reading<'_>),
-    defaults: &Question<'_>,
-) -> Result<Verdict, Refusal> {
-    let Object(evaluation): Object<wire::Evaluation<'_>> = reading::read(item, "")?;
+    served: &ServedPolicy,
+    (item, reading): (&RawValue, &PropertyReader<'_>),
+    defaults: &EvaluationParts<'_>,
+) -> Result<Verdict, HttpError> {
+    let JsonObject(evaluation): JsonObject<messages::Evaluation<'_>> =
+        property_reader::parse_raw(item, "")?;
     // What was passed over in an item that could not be read is not the next one's.
     reading.take_ignored();
-    Verdict::of(app, served, &Question::read(reading, evaluation)?, Some(defaults))
+    Verdict::evaluate(app, served, &EvaluationParts::read(reading, evaluation)?, Some(defaults))
 }

@@ -22,7 +22,7 @@ pub struct PublicUrl {
 
 /// Why a text is no public URL.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
-pub enum InvalidUrl {
+pub enum PublicUrlError {
     #[error("a public URL begins with https:// or http:// and a host")]
     Form,
     #[error("a public URL has no query and no fragment")]
@@ -32,19 +32,19 @@ pub enum InvalidUrl {
 }
 
 impl FromStr for PublicUrl {
-    type Err = InvalidUrl;
+    type Err = PublicUrlError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidUrl> {
+    fn from_str(text: &str) -> Result<Self, PublicUrlError> {
         if text.contains(['?', '#']) {
-            return Err(InvalidUrl::Query);
+            return Err(PublicUrlError::Query);
         }
-        let url: Uri = text.parse().map_err(|_| InvalidUrl::Form)?;
+        let url: Uri = text.parse().map_err(|_| PublicUrlError::Form)?;
         let host = url.host().unwrap_or_default();
         if !matches!(url.scheme_str(), Some("https" | "http")) || host.is_empty() {
-            return Err(InvalidUrl::Form);
+            return Err(PublicUrlError::Form);
         }
         if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-            return Err(InvalidUrl::User);
+            return Err(PublicUrlError::User);
         }
         Ok(Self {
             text: text.to_owned(),

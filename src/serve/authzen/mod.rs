@@ -6,21 +6,21 @@
 //! not permitted, since the standard knows no other answer to it.
 
 mod evaluation;
+mod evaluation_parts;
 mod evaluations;
+mod messages;
 mod metadata;
 mod paging;
 mod properties;
-mod question;
-mod reading;
+mod property_reader;
 mod search;
 mod verdict;
-mod wire;
 
-pub use metadata::{InvalidUrl, PublicUrl};
-pub use reading::PropertyNames;
+pub use metadata::{PublicUrl, PublicUrlError};
+pub use property_reader::PropertyNames;
 pub(super) use {
     evaluation::evaluation,
-    evaluations::{class, evaluations},
+    evaluations::{evaluations, work_class},
     metadata::WELL_KNOWN,
     search::{search_action, search_resource, search_subject},
 };

@@ -10,12 +10,12 @@ use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 use sha2::{Digest, Sha256};
 
-use super::wire;
-use crate::serve::answer::Refusal;
+use super::messages;
+use crate::serve::response::HttpError;
 
 /// Which part of a list is asked for.
 #[derive(Debug)]
-pub(super) struct Window {
+pub(super) struct PageWindow {
     pub limit: Option<u64>,
     /// What the page before ended with; empty for the first one.
     pub after: String,
@@ -23,7 +23,7 @@ pub(super) struct Window {
 
 /// Where a page stands in its list, as it is answered.
 #[derive(Serialize, Debug)]
-pub(super) struct Place {
+pub(super) struct PageInfo {
     /// Empty on the last page.
     pub next_token: String,
     pub count: usize,
@@ -32,9 +32,9 @@ pub(super) struct Place {
 
 /// All that must stay the same from page to page but for the limit.
 #[derive(Clone, Debug)]
-pub(super) struct Binding(Sha256);
+pub(super) struct TokenBinding(Sha256);
 
-impl Binding {
+impl TokenBinding {
     /// What is searched, and the parts that are given, by their names.
     pub(super) fn new(search: &str, parts: &[(&str, Option<&RawValue>)]) -> Self {
         let mut hasher = Sha256::new_with_prefix(search);
@@ -82,23 +82,26 @@ impl Binding {
     ///
     /// # Errors
     /// If its token is not from this search.
-    pub(super) fn window(&self, page: Option<wire::Page<'_>>) -> Result<Window, Refusal> {
-        let Some(wire::Page { token, limit }) = page else {
-            return Ok(Window { limit: None, after: String::new() });
+    pub(super) fn window(
+        &self,
+        page: Option<messages::SearchPage<'_>>,
+    ) -> Result<PageWindow, HttpError> {
+        let Some(messages::SearchPage { token, limit }) = page else {
+            return Ok(PageWindow { limit: None, after: String::new() });
         };
         let Some(token) = token.filter(|token| !token.as_str().is_empty()) else {
-            return Ok(Window { limit, after: String::new() });
+            return Ok(PageWindow { limit, after: String::new() });
         };
         let Some((bound, after)) = self.open(token.as_str()) else {
             let message = "the token is from no search like this: whatever is asked must stay the \
                 same from page to page";
-            return Err(Refusal::bad("page.token", message));
+            return Err(HttpError::bad_request("page.token", message));
         };
         if limit.is_some_and(|limit| limit != bound) {
             let message = format!("the token is from pages of {bound}: leave the limit as it is");
-            return Err(Refusal::bad("page.limit", message));
+            return Err(HttpError::bad_request("page.limit", message));
         }
-        Ok(Window { limit: Some(bound), after })
+        Ok(PageWindow { limit: Some(bound), after })
     }
 }
 

@@ -5,26 +5,30 @@ use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
-    paging::{Binding, Place, Window},
-    question::{Act, Asked, Context, Problem, Thing, kind_of, missing},
-    reading::{self, Reading},
-    verdict, wire,
+    evaluation_parts::{
+        ActionPart, EntityPart, EvaluationContext, EvaluationError, EvaluationRequest, entity_kind,
+        missing,
+    },
+    messages,
+    paging::{PageInfo, PageWindow, TokenBinding},
+    property_reader::{self, PropertyReader},
+    verdict,
 };
 use crate::{
-    decide::{self, Cursor},
-    live::Served,
+    decide::{self, ListCursor},
+    live::ServedPolicy,
     request::{Action, Request, Resource, ResourceKind},
     serve::{
-        admission::Abandoned,
-        answer::{self, Answer, Refusal},
-        json::{self, Object},
-        listing::{self, Producer},
-        route::App,
+        admission::Cancellation,
+        app::App,
+        json::{self, JsonObject},
+        list_stream::{self, Producer},
+        response::{self, HttpError, HttpResponse},
     },
 };
 
 /// What a search found.
-enum Found<T> {
+enum SearchMatches<T> {
     All(T),
     Nothing,
 }
@@ -32,22 +36,22 @@ enum Found<T> {
 /// `POST /access/v1/search/subject`: who may do it.
 pub(in crate::serve) fn search_subject(
     app: &App,
-    served: &Arc<Served>,
+    served: &Arc<ServedPolicy>,
     body: &[u8],
-    abandoned: &Abandoned,
-) -> Result<Producer, Refusal> {
-    let reading = Reading::new(app, served);
-    let searched = Searched::new(body, ("subject", &reading), |search| {
-        let kind = wanted(search.subject, "subject")?;
+    abandoned: &Cancellation,
+) -> Result<Producer, HttpError> {
+    let reading = PropertyReader::new(app, served);
+    let searched = SearchResult::new(body, ("subject", &reading), |search| {
+        let kind = target_kind(search.subject, "subject")?;
         let (action, resource) =
-            (action(&reading, search.action)?, thing(&reading, search.resource, "resource")?);
+            (action(&reading, search.action)?, entity(&reading, search.resource, "resource")?);
         let context = context(search.context)?;
         let resource = (resource.kind(), resource.resource());
-        let asked = Asked::new(("".into(), true), &action, resource, context)?;
-        if kind != ResourceKind::User || asked.nobody.is_some() {
-            return Ok(Found::Nothing);
+        let asked = EvaluationRequest::new(("".into(), true), &action, resource, context)?;
+        if kind != ResourceKind::User || asked.unknown_entity.is_some() {
+            return Ok(SearchMatches::Nothing);
         }
-        Ok(Found::All(decide::reached_by(&served.view, &asked.request).cursor()))
+        Ok(SearchMatches::All(decide::reached_by(&served.view, &asked.request).cursor()))
     })?;
     Ok(searched.list(app, served, (USER, abandoned)))
 }
@@ -55,36 +59,37 @@ pub(in crate::serve) fn search_subject(
 /// `POST /access/v1/search/resource`: to which users it may be done, or in which groups.
 pub(in crate::serve) fn search_resource(
     app: &App,
-    served: &Arc<Served>,
+    served: &Arc<ServedPolicy>,
     body: &[u8],
-    abandoned: &Abandoned,
-) -> Result<Producer, Refusal> {
-    let mut entity = USER;
-    let reading = Reading::new(app, served);
-    let searched = Searched::new(body, ("resource", &reading), |search| {
+    abandoned: &Cancellation,
+) -> Result<Producer, HttpError> {
+    let mut searched_type = USER;
+    let reading = PropertyReader::new(app, served);
+    let searched = SearchResult::new(body, ("resource", &reading), |search| {
         let (subject, action) =
-            (thing(&reading, search.subject, "subject")?, action(&reading, search.action)?);
-        let kind = wanted(search.resource, "resource")?;
+            (entity(&reading, search.subject, "subject")?, action(&reading, search.action)?);
+        let kind = target_kind(search.resource, "resource")?;
         let context = context(search.context)?;
         let open = match kind {
             ResourceKind::User => Resource::User("".into()),
             ResourceKind::Group => Resource::Group("".into()),
             ResourceKind::None => Resource::None,
         };
-        let asked = Asked::new(subject.subject(), &action, (kind, (open, true)), context)?;
+        let asked =
+            EvaluationRequest::new(subject.subject(), &action, (kind, (open, true)), context)?;
         let all = match kind {
-            _ if asked.nobody.is_some() => return Ok(Found::Nothing),
+            _ if asked.unknown_entity.is_some() => return Ok(SearchMatches::Nothing),
             ResourceKind::User => decide::reach(&served.view, &asked.request).cursor(),
             ResourceKind::Group => {
-                entity = GROUP;
-                decide::groups(&served.view, &asked.request).cursor()
+                searched_type = GROUP;
+                decide::reachable_groups(&served.view, &asked.request).cursor()
             }
             // Of other things peerage knows none.
-            ResourceKind::None => return Ok(Found::Nothing),
+            ResourceKind::None => return Ok(SearchMatches::Nothing),
         };
-        Ok(Found::All(all))
+        Ok(SearchMatches::All(all))
     })?;
-    Ok(searched.list(app, served, (entity, abandoned)))
+    Ok(searched.list(app, served, (searched_type, abandoned)))
 }
 
 /// What stands around an id in a result.
@@ -94,21 +99,21 @@ const GROUP: (&str, &str) = (r#"{"type":"group","id":"#, "}");
 /// `POST /access/v1/search/action`: what the subject may do to the resource.
 pub(in crate::serve) fn search_action(
     app: &App,
-    served: &Served,
+    served: &ServedPolicy,
     body: &[u8],
-    _: &Abandoned,
-) -> Result<Answer, Refusal> {
-    let reading = Reading::new(app, served);
-    let searched = Searched::new(body, ("action", &reading), |search| {
+    _: &Cancellation,
+) -> Result<HttpResponse, HttpError> {
+    let reading = PropertyReader::new(app, served);
+    let searched = SearchResult::new(body, ("action", &reading), |search| {
         let (subject, resource) = (
-            thing(&reading, search.subject, "subject")?,
-            thing(&reading, search.resource, "resource")?,
+            entity(&reading, search.subject, "subject")?,
+            entity(&reading, search.resource, "resource")?,
         );
         let context = context(search.context)?;
         let (subject, is_somebody) = subject.subject();
         let (resource, is_something) = resource.resource();
         if !is_somebody || !is_something {
-            return Ok(Found::Nothing);
+            return Ok(SearchMatches::Nothing);
         }
         let request = Request {
             subject,
@@ -119,15 +124,15 @@ pub(in crate::serve) fn search_action(
             field: None,
             conversation: context.conversation,
         };
-        let mut actions = decide::actions(&served.view, &request);
+        let mut actions = decide::allowed_actions(&served.view, &request);
         // What takes no resource is not done to one, though an evaluation has to name some.
         actions.retain(|action| action.takes() != [ResourceKind::None]);
-        Ok(Found::All(actions))
+        Ok(SearchMatches::All(actions))
     })?;
     let (limit, after) = searched.bounds();
     let actions = match &searched.found {
-        Found::All(actions) => actions.as_slice(),
-        Found::Nothing => &[],
+        SearchMatches::All(actions) => actions.as_slice(),
+        SearchMatches::Nothing => &[],
     };
     let names = actions.iter().map(|action| action.as_str());
     let is_before = |name: &&str| after.is_some_and(|after| *name != after);
@@ -139,11 +144,11 @@ pub(in crate::serve) fn search_action(
     let results = results.iter().map(Value::to_string).collect::<Vec<_>>().join(",");
     body.push_str(&results);
     body.push_str(END);
-    Ok(answer::json_answer(StatusCode::OK, body))
+    Ok(response::json_response(StatusCode::OK, body))
 }
 
 /// What is wrong with what was asked, and what was passed over in it.
-fn context_of(error: Option<Value>, reading: &Reading<'_>) -> Option<Value> {
+fn result_context(error: Option<Value>, reading: &PropertyReader<'_>) -> Option<Value> {
     let ignored = Some(reading.take_ignored()).filter(|places| !places.is_empty());
     let members = [("error", error), ("ignored", ignored.map(|places| json!(places)))];
     let members = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
@@ -152,10 +157,10 @@ fn context_of(error: Option<Value>, reading: &Reading<'_>) -> Option<Value> {
 }
 
 /// A search, what it found, and which part of that is asked for.
-struct Searched<T> {
-    found: Found<T>,
-    binding: Binding,
-    window: Window,
+struct SearchResult<T> {
+    found: SearchMatches<T>,
+    binding: TokenBinding,
+    window: PageWindow,
     /// Why it found nothing, if it does not fit together, and what was passed over in it.
     context: Option<Value>,
 }
@@ -163,8 +168,8 @@ struct Searched<T> {
 /// What comes before the results. What programs that page look at first comes first, as the standard
 /// recommends.
 #[derive(Serialize)]
-struct Head {
-    page: Place,
+struct ResultHead {
+    page: PageInfo,
     #[serde(skip_serializing_if = "Option::is_none")]
     context: Option<Value>,
 }
@@ -172,20 +177,23 @@ struct Head {
 /// What comes after the results.
 const END: &str = "]}";
 
-impl<T> Searched<T> {
+impl<T> SearchResult<T> {
     /// Searches; `of` says what.
     fn new(
         body: &[u8],
-        (of, reading): (&'static str, &Reading<'_>),
-        find: impl FnOnce(&wire::Search<'_>) -> Result<Found<T>, Problem>,
-    ) -> Result<Self, Refusal> {
-        let Object(mut search): Object<wire::Search<'_>> = json::read(body, "a search")?;
-        let page = search.page.take().map(|Object(page)| page);
+        (of, reading): (&'static str, &PropertyReader<'_>),
+        find: impl FnOnce(&messages::SearchRequest<'_>) -> Result<SearchMatches<T>, EvaluationError>,
+    ) -> Result<Self, HttpError> {
+        let JsonObject(mut search): JsonObject<messages::SearchRequest<'_>> =
+            json::read(body, "a search")?;
+        let page = search.page.take().map(|JsonObject(page)| page);
         let (found, error) = match find(&search) {
             Ok(found) => (found, None),
-            Err(Problem::Malformed(refusal)) => return Err(refusal),
+            Err(EvaluationError::Malformed(refusal)) => return Err(refusal),
             // An evaluation of it would never be a permit.
-            Err(Problem::Unfit(message)) => (Found::Nothing, Some(verdict::error("", &message))),
+            Err(EvaluationError::NotApplicable(message)) => {
+                (SearchMatches::Nothing, Some(verdict::error_json("", &message)))
+            }
         };
         let parts = [
             ("subject", search.subject),
@@ -193,9 +201,9 @@ impl<T> Searched<T> {
             ("resource", search.resource),
             ("context", search.context),
         ];
-        let binding = Binding::new(of, &parts);
+        let binding = TokenBinding::new(of, &parts);
         let window = binding.window(page)?;
-        Ok(Self { found, binding, window, context: context_of(error, reading) })
+        Ok(Self { found, binding, window, context: result_context(error, reading) })
     }
 
     /// How many results are asked for at most, and after which.
@@ -214,8 +222,8 @@ impl<T> Searched<T> {
         };
         let limit = self.window.limit.unwrap_or(u64::MAX);
         let token = next.map(|next| self.binding.token(limit, next));
-        let head = Head {
-            page: Place { next_token: token.unwrap_or_default(), count, total },
+        let head = ResultHead {
+            page: PageInfo { next_token: token.unwrap_or_default(), count, total },
             context: self.context.clone().filter(|_| app.options.authzen_context),
         };
         let mut text = serde_json::to_string(&head).unwrap_or_default();
@@ -226,15 +234,15 @@ impl<T> Searched<T> {
     }
 }
 
-impl Searched<Cursor> {
+impl SearchResult<ListCursor> {
     /// The answer, of results that each stand between two texts.
     fn list(
         self,
         app: &App,
-        served: &Arc<Served>,
-        (around, abandoned): ((&'static str, &'static str), &Abandoned),
+        served: &Arc<ServedPolicy>,
+        (around, abandoned): ((&'static str, &'static str), &Cancellation),
     ) -> Producer {
-        let Found::All(all) = &self.found else {
+        let SearchMatches::All(all) = &self.found else {
             let text = self.head(app, (0, 0), None) + END;
             return Box::new(move |part| {
                 part.extend_from_slice(text.as_bytes());
@@ -249,12 +257,12 @@ impl Searched<Cursor> {
         loop {
             let some = ahead.take(&served.view, AHEAD, |_| ());
             count += some;
-            if some == 0 || abandoned.is_set() {
+            if some == 0 || abandoned.is_cancelled() {
                 break;
             }
         }
-        let head = self.head(app, (count, cursor.total()), ahead.next(&served.view));
-        listing::ids(served, cursor, head, around, |_| END.to_owned())
+        let head = self.head(app, (count, cursor.total()), ahead.next_after(&served.view));
+        list_stream::id_list(served, cursor, head, around, |_| END.to_owned())
     }
 }
 
@@ -262,32 +270,39 @@ impl Searched<Cursor> {
 const AHEAD: usize = 10_000;
 
 /// The type of what is searched.
-fn wanted(raw: Option<&RawValue>, at: &str) -> Result<ResourceKind, Refusal> {
-    let Object(wanted): Object<wire::Wanted<'_>> = reading::read(given(raw, at)?, at)?;
-    reading::check(wanted.properties, at)?;
-    kind_of(wanted.kind.as_ref(), at)
+fn target_kind(raw: Option<&RawValue>, at: &str) -> Result<ResourceKind, HttpError> {
+    let JsonObject(wanted): JsonObject<messages::SearchTarget<'_>> =
+        property_reader::parse_raw(required(raw, at)?, at)?;
+    property_reader::check_object(wanted.properties, at)?;
+    entity_kind(wanted.kind.as_ref(), at)
 }
 
-fn thing<'b>(
-    reading: &Reading<'_>,
+fn entity<'b>(
+    reading: &PropertyReader<'_>,
     raw: Option<&'b RawValue>,
     at: &str,
-) -> Result<Thing<'b>, Refusal> {
-    let Object(entity): Object<wire::Entity<'b>> = reading::read(given(raw, at)?, at)?;
-    Thing::read(reading, entity, at)
+) -> Result<EntityPart<'b>, HttpError> {
+    let JsonObject(entity): JsonObject<messages::AuthZenEntity<'b>> =
+        property_reader::parse_raw(required(raw, at)?, at)?;
+    EntityPart::read(reading, entity, at)
 }
 
-fn action<'b>(reading: &Reading<'_>, raw: Option<&'b RawValue>) -> Result<Act<'b>, Refusal> {
-    let Object(named): Object<wire::Named<'_>> = reading::read(given(raw, "action")?, "action")?;
-    Act::read(reading, named)
+fn action<'b>(
+    reading: &PropertyReader<'_>,
+    raw: Option<&'b RawValue>,
+) -> Result<ActionPart<'b>, HttpError> {
+    let JsonObject(named): JsonObject<messages::AuthZenAction<'_>> =
+        property_reader::parse_raw(required(raw, "action")?, "action")?;
+    ActionPart::read(reading, named)
 }
 
-fn context(raw: Option<&RawValue>) -> Result<Context, Refusal> {
-    let Some(raw) = raw else { return Ok(Context::default()) };
-    let Object(context): Object<wire::Context<'_>> = reading::read(raw, "context")?;
-    Context::read(&context)
+fn context(raw: Option<&RawValue>) -> Result<EvaluationContext, HttpError> {
+    let Some(raw) = raw else { return Ok(EvaluationContext::default()) };
+    let JsonObject(context): JsonObject<messages::AuthZenContext<'_>> =
+        property_reader::parse_raw(raw, "context")?;
+    EvaluationContext::read(&context)
 }
 
-fn given<'b>(raw: Option<&'b RawValue>, at: &str) -> Result<&'b RawValue, Refusal> {
+fn required<'b>(raw: Option<&'b RawValue>, at: &str) -> Result<&'b RawValue, HttpError> {
     raw.ok_or_else(|| missing(at))
 }

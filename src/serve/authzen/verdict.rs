@@ -2,24 +2,24 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::question::{Problem, Question};
+use super::evaluation_parts::{EvaluationError, EvaluationParts};
 use crate::{
     decide::Explanation,
-    live::Served,
+    live::ServedPolicy,
     request::Decision,
-    serve::{answer::Refusal, native, route::App},
+    serve::{app::App, response::HttpError, v1},
 };
 
 /// The answer to one evaluation.
 #[derive(Debug)]
 pub(super) struct Verdict {
-    outcome: Outcome,
+    outcome: VerdictKind,
     /// Where the properties stand that were passed over.
     ignored: Vec<String>,
 }
 
 #[derive(Debug)]
-enum Outcome {
+enum VerdictKind {
     Decided(Decision),
     Explained(Box<Explanation>),
     /// It could not be judged, and so is not permitted.
@@ -35,42 +35,42 @@ impl Verdict {
     /// # Errors
     /// If it is malformed.
     #[inline]
-    pub(super) fn of(
+    pub(super) fn evaluate(
         app: &App,
-        served: &Served,
-        question: &Question<'_>,
-        defaults: Option<&Question<'_>>,
-    ) -> Result<Self, Refusal> {
-        let (asked, context) = match question.over(defaults) {
+        served: &ServedPolicy,
+        question: &EvaluationParts<'_>,
+        defaults: Option<&EvaluationParts<'_>>,
+    ) -> Result<Self, HttpError> {
+        let (asked, context) = match question.resolve(defaults) {
             Ok(asked) => asked,
-            Err(Problem::Malformed(refusal)) => return Err(refusal),
-            Err(Problem::Unfit(message)) => {
-                let outcome = Outcome::Failed { at: String::new(), message };
+            Err(EvaluationError::Malformed(refusal)) => return Err(refusal),
+            Err(EvaluationError::NotApplicable(message)) => {
+                let outcome = VerdictKind::Failed { at: String::new(), message };
                 return Ok(Self { outcome, ignored: question.ignored(defaults) });
             }
         };
         let outcome = if context.explain && app.options.authzen_context {
             let explanation = asked.explain(served);
             app.metrics.count_decision(explanation.decision);
-            Outcome::Explained(Box::new(explanation))
+            VerdictKind::Explained(Box::new(explanation))
         } else {
             let decision = asked.decide(served);
             app.metrics.count_decision(decision);
-            Outcome::Decided(decision)
+            VerdictKind::Decided(decision)
         };
         Ok(Self { outcome, ignored: question.ignored(defaults) })
     }
 
     /// That of an evaluation which can't be read.
     pub(super) fn failed(at: String, message: String) -> Self {
-        Self { outcome: Outcome::Failed { at, message }, ignored: Vec::new() }
+        Self { outcome: VerdictKind::Failed { at, message }, ignored: Vec::new() }
     }
 
     pub(super) fn allows(&self) -> bool {
         match &self.outcome {
-            Outcome::Decided(decision) => decision.allow,
-            Outcome::Explained(explanation) => explanation.decision.allow,
-            Outcome::Failed { .. } => false,
+            VerdictKind::Decided(decision) => decision.allow,
+            VerdictKind::Explained(explanation) => explanation.decision.allow,
+            VerdictKind::Failed { .. } => false,
         }
     }
 
@@ -87,9 +87,9 @@ impl Verdict {
 
     fn write_context(&self, body: &mut String) {
         let mut context = match &self.outcome {
-            Outcome::Decided(decision) => {
+            VerdictKind::Decided(decision) => {
                 body.push('{');
-                native::write_reason(*decision, body);
+                v1::write_reason(*decision, body);
                 if !self.ignored.is_empty() {
                     // Writing to a string can't fail.
                     let _ = write!(body, r#","ignored":{}"#, json!(self.ignored));
@@ -97,15 +97,15 @@ impl Verdict {
                 body.push('}');
                 return;
             }
-            Outcome::Explained(explanation) => {
-                let mut context = native::explained(explanation);
+            VerdictKind::Explained(explanation) => {
+                let mut context = v1::explanation_json(explanation);
                 if let Value::Object(context) = &mut context {
                     // In its order, since the decision stood first.
                     context.shift_remove("decision");
                 }
                 context
             }
-            Outcome::Failed { at, message } => json!({ "error": error(at, message) }),
+            VerdictKind::Failed { at, message } => json!({ "error": error_json(at, message) }),
         };
         if let (Value::Object(context), false) = (&mut context, self.ignored.is_empty()) {
             context.insert("ignored".to_owned(), json!(self.ignored));
@@ -116,7 +116,7 @@ impl Verdict {
 }
 
 /// What is wrong with something that was answered all the same.
-pub(super) fn error(at: &str, message: &str) -> Value {
+pub(super) fn error_json(at: &str, message: &str) -> Value {
     let mut error = json!({ "status": 400, "message": message });
     if let (Value::Object(error), false) = (&mut error, at.is_empty()) {
         error.insert("at".to_owned(), json!(at));

@@ -10,28 +10,28 @@ use std::{
 use tokio::time::sleep;
 
 use super::{
-    carry,
-    house::{Inside, now},
+    backend::{ServedBackend, now},
+    drive,
     hub::{Hub, VENUELESS},
 };
 use crate::{
     dialects::{
-        House, Unread, Wrote,
+        Backend, BackendError, StepOutcome,
         venueless::guest::{self, Guest},
     },
-    facts::Since,
+    facts::UnixMillis,
     serve::{
-        admission::{Abandoned, Class},
+        admission::{Cancellation, WorkClass},
+        app::App,
         audit::Caller,
         peer::Peer,
-        route::App,
     },
 };
 
 /// How long after they were last here a guest is deleted of whom nothing is known but a profile, in
 /// milliseconds; and how old the note of it may be of one who is here.
-const GONE: Since = 24 * 60 * 60 * 1000;
-const NOTED: Since = 60 * 60 * 1000;
+const GONE: UnixMillis = 24 * 60 * 60 * 1000;
+const NOTED: UnixMillis = 60 * 60 * 1000;
 
 /// How long apart all guests are looked at: so long, or so many times as long as it takes; and at
 /// least, where there is no place.
@@ -45,12 +45,12 @@ const AT_ONCE: usize = 100;
 
 /// What was found of guests.
 #[derive(Debug, Default)]
-struct Found {
+struct GuestSurvey {
     count: usize,
     /// Those who are here, of whom that should be noted.
     here: Vec<String>,
     /// Those of whom only a profile is kept, and when they were last here: the oldest first.
-    idle: Vec<(Since, String)>,
+    idle: Vec<(UnixMillis, String)>,
 }
 
 /// Deletes guests who have not been here for long, and the oldest where there is no place, for as long
@@ -62,52 +62,52 @@ pub(in crate::serve) async fn clean_up(hub: &Arc<Hub>, app: &Arc<App>) {
     let started = now();
     loop {
         let begun = Instant::now();
-        look_through(hub, app, started).await;
+        run_once(hub, app, started).await;
         let took = begun.elapsed();
         sleep(AT_LEAST.max(took * SHARE / 10)).await;
         hub.guests.filled(APART.max(took * SHARE)).await;
     }
 }
 
-async fn look_through(hub: &Arc<Hub>, app: &Arc<App>, started: Since) {
+async fn run_once(hub: &Arc<Hub>, app: &Arc<App>, started: UnixMillis) {
     let guests = &hub.guests;
     // Where look-ups for callers leave no room, it is tried again later.
     let nobody = Peer::default();
-    let Some(permit) = app.admission.admit(Class::Lookup, &nobody).await else { return };
-    let left = guests.take_left();
+    let Some(permit) = app.admission.admit(WorkClass::Lookup, &nobody).await else { return };
+    let left = guests.take_departed();
     guests.begin_count();
     let looking = {
         let (hub, app) = (Arc::clone(hub), Arc::clone(app));
-        move || find(&hub, &app, &left, started)
+        move || survey(&hub, &app, &left, started)
     };
     let Some(looking) = app.admission.run(&permit, looking).await else { return };
     let Ok(found) = looking.await else { return };
     drop(permit);
-    note(app, &found.here).await;
+    touch(app, &found.here).await;
     let kept = found.count - delete(hub, app, &found).await;
     guests.end_count(kept);
 }
 
-fn find(hub: &Hub, app: &App, left: &BTreeSet<String>, started: Since) -> Found {
+fn survey(hub: &Hub, app: &App, left: &BTreeSet<String>, started: UnixMillis) -> GuestSurvey {
     let served = app.live.served();
-    let house = Inside { app, served: &served, abandoned: &Abandoned::NEVER };
-    let (mut found, mut last, now) = (Found::default(), None::<String>, now());
+    let house = ServedBackend { app, served: &served, cancellation: &Cancellation::NEVER };
+    let (mut found, mut last, now) = (GuestSurvey::default(), None::<String>, now());
     loop {
-        let page = house.users(last.as_deref(), PAGE);
-        for id in page.iter().filter(|id| guest::has_form(id)) {
-            let guest = match house.kept(id) {
-                Ok(kept) => kept.and_then(|kept| Guest::of(&kept.user)),
+        let page = house.user_page(last.as_deref(), PAGE);
+        for id in page.iter().filter(|id| guest::is_guest_id(id)) {
+            let guest = match house.user_record(id) {
+                Ok(kept) => kept.and_then(|kept| Guest::from_record(&kept.record)),
                 // It changes just now: it is looked at again later.
-                Err(Unread::Early | Unread::Failed(_)) => {
+                Err(BackendError::ViewBehind | BackendError::Failed(_)) => {
                     found.count += 1;
                     continue;
                 }
             };
             let Some(guest) = guest else { continue };
             found.count += 1;
-            let seen = guest.seen.unwrap_or(started).min(now);
-            if hub.is_here(id) || left.contains(id) {
-                if now - seen >= NOTED || guest.seen.is_none() {
+            let seen = guest.last_seen.unwrap_or(started).min(now);
+            if hub.is_connected(id) || left.contains(id) {
+                if now - seen >= NOTED || guest.last_seen.is_none() {
                     found.here.push(id.clone());
                 }
             } else if guest.is_bare {
@@ -124,19 +124,22 @@ fn find(hub: &Hub, app: &App, left: &BTreeSet<String>, started: Since) -> Found 
 }
 
 /// Who cleans up.
-fn daemon() -> Caller {
+fn cleanup_caller() -> Caller {
     Caller { api: VENUELESS, by: "daemon".to_owned() }
 }
 
 /// Notes that guests are here.
-async fn note(app: &App, here: &[String]) {
+async fn touch(app: &App, here: &[String]) {
     for some in here.chunks(AT_ONCE / 2) {
         let at = now();
-        let mut pairs: Vec<_> = some.iter().filter_map(|id| guest::note(id, at).ok()).collect();
+        let mut pairs: Vec<_> =
+            some.iter().filter_map(|id| guest::record_visit(id, at).ok()).collect();
         // One who is gone keeps none of the others back.
         while !pairs.is_empty() {
-            match carry::write(app, &daemon(), pairs.concat(), false).await {
-                Wrote::Refused { at, .. } if at / 2 < pairs.len() => drop(pairs.remove(at / 2)),
+            match drive::write_commands(app, &cleanup_caller(), pairs.concat(), false).await {
+                StepOutcome::Refused { at, .. } if at / 2 < pairs.len() => {
+                    drop(pairs.remove(at / 2))
+                }
                 _ => break,
             }
         }
@@ -145,7 +148,7 @@ async fn note(app: &App, here: &[String]) {
 
 /// Deletes those whose time is over, and the oldest until there is place again; how many went. Who is
 /// known for more than a profile is refused, and stays.
-async fn delete(hub: &Hub, app: &App, found: &Found) -> usize {
+async fn delete(hub: &Hub, app: &App, found: &GuestSurvey) -> usize {
     let most = hub.guests.most();
     let wanted = if found.count < most { most } else { most - most.div_ceil(20) };
     let now = now();
@@ -159,14 +162,16 @@ async fn delete(hub: &Hub, app: &App, found: &Found) -> usize {
             return gone;
         }
         at += some.len();
-        let away = some.iter().filter(|(_, id)| !hub.is_here(id));
-        let commands: Vec<_> = away.filter_map(|(_, id)| guest::forget(id).ok()).collect();
+        let away = some.iter().filter(|(_, id)| !hub.is_connected(id));
+        let commands: Vec<_> = away.filter_map(|(_, id)| guest::delete_guest(id).ok()).collect();
         if commands.is_empty() {
             continue;
         }
-        match carry::write(app, &daemon(), commands, true).await {
-            Wrote::Done { outcomes, .. } => gone += outcomes.iter().filter(|it| it.is_ok()).count(),
-            Wrote::Refused { .. } | Wrote::Failed(_) => return gone,
+        match drive::write_commands(app, &cleanup_caller(), commands, true).await {
+            StepOutcome::Done { outcomes, .. } => {
+                gone += outcomes.iter().filter(|it| it.is_ok()).count()
+            }
+            StepOutcome::Refused { .. } | StepOutcome::Failed(_) => return gone,
         }
     }
 }

@@ -14,7 +14,7 @@ use std::{
 use tokio::{sync::Notify, time::timeout};
 
 use crate::{
-    dialects::venueless::guest::{self, GuestLimit, NoPlace},
+    dialects::venueless::guest::{self, GuestLimit, GuestLimitError},
     serve::listen::ClientAddress,
 };
 
@@ -23,7 +23,7 @@ const MOST_ADDRESSES: usize = 1 << 16;
 
 /// How many guests there are, and may be.
 #[derive(Debug)]
-pub(super) struct Guests {
+pub(super) struct GuestLimiter {
     most: usize,
     per_minute: u32,
     count: Mutex<Count>,
@@ -52,13 +52,13 @@ struct Bucket {
 
 /// What guests come in by on one socket.
 #[derive(Debug)]
-pub(super) struct Door {
-    guests: Arc<Guests>,
+pub(super) struct GuestAdmission {
+    guests: Arc<GuestLimiter>,
     address: Option<IpAddr>,
     has_place: AtomicBool,
 }
 
-impl Guests {
+impl GuestLimiter {
     pub(super) fn new(most: usize, per_minute: u32) -> Self {
         Self {
             most,
@@ -70,20 +70,27 @@ impl Guests {
         }
     }
 
-    pub(super) fn door(self: &Arc<Self>, address: Option<ClientAddress>) -> Arc<Door> {
+    pub(super) fn admission(
+        self: &Arc<Self>,
+        address: Option<ClientAddress>,
+    ) -> Arc<GuestAdmission> {
         let address = address.map(|ClientAddress(address)| network(address));
-        Arc::new(Door { guests: Arc::clone(self), address, has_place: AtomicBool::new(false) })
+        Arc::new(GuestAdmission {
+            guests: Arc::clone(self),
+            address,
+            has_place: AtomicBool::new(false),
+        })
     }
 
     /// Notes that the last socket of a user was closed.
-    pub(super) fn left(&self, user: &str) {
-        if guest::has_form(user) {
+    pub(super) fn note_departure(&self, user: &str) {
+        if guest::is_guest_id(user) {
             self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(user.to_owned());
         }
     }
 
     /// Those whose last socket was closed since this was asked last.
-    pub(super) fn take_left(&self) -> BTreeSet<String> {
+    pub(super) fn take_departed(&self) -> BTreeSet<String> {
         mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -112,22 +119,22 @@ impl Guests {
         let _ = timeout(at_most, self.full.notified()).await;
     }
 
-    fn admit(&self, address: Option<IpAddr>) -> Result<(), NoPlace> {
+    fn admit(&self, address: Option<IpAddr>) -> Result<(), GuestLimitError> {
         let mut count = self.count();
         let before = count.there + count.pending;
         if before >= self.most {
             self.full.notify_one();
-            return Err(NoPlace::Full(self.most));
+            return Err(GuestLimitError::Full(self.most));
         }
-        if !self.is_slow_enough(address) {
-            return Err(NoPlace::TooFast(self.per_minute));
+        if !self.take_token(address) {
+            return Err(GuestLimitError::TooFast(self.per_minute));
         }
         count.pending += 1;
         Ok(())
     }
 
     /// Takes one of those that an address may make a minute.
-    fn is_slow_enough(&self, address: Option<IpAddr>) -> bool {
+    fn take_token(&self, address: Option<IpAddr>) -> bool {
         let (now, most) = (Instant::now(), f64::from(self.per_minute));
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         if pace.len() >= MOST_ADDRESSES {
@@ -165,7 +172,7 @@ impl Bucket {
     }
 }
 
-impl Door {
+impl GuestAdmission {
     /// What a place was taken for has come to an end: a guest has come in, or not.
     pub(super) fn settle(&self, came_in: bool) {
         if self.has_place.swap(false, Ordering::Relaxed) {
@@ -174,8 +181,8 @@ impl Door {
     }
 }
 
-impl GuestLimit for Door {
-    fn admit(&self) -> Result<(), NoPlace> {
+impl GuestLimit for GuestAdmission {
+    fn admit(&self) -> Result<(), GuestLimitError> {
         if !self.has_place.load(Ordering::Relaxed) {
             self.guests.admit(self.address)?;
             self.has_place.store(true, Ordering::Relaxed);
@@ -184,7 +191,7 @@ impl GuestLimit for Door {
     }
 }
 
-impl Drop for Door {
+impl Drop for GuestAdmission {
     fn drop(&mut self) {
         self.settle(false);
     }

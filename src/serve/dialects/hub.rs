@@ -16,14 +16,14 @@ use tokio::{
     time::sleep,
 };
 
-use super::{guests::Guests, house::Inside, origin::Origin};
+use super::{backend::ServedBackend, guests::GuestLimiter, origin::Origin};
 use crate::{
     dialects::{
-        House,
+        Backend,
         venueless::{Notice, SignedIn, Venueless},
     },
     request::Moderation,
-    serve::{admission::Abandoned, route::App},
+    serve::{admission::Cancellation, app::App},
 };
 
 /// What Venueless is called where APIs are told apart.
@@ -34,7 +34,7 @@ pub(super) const WORLDS: &str = "/ws/world";
 
 /// The sockets on which Venueless is spoken, and how.
 #[derive(Clone, Debug)]
-pub struct Sockets {
+pub struct SocketOptions {
     pub venueless: Arc<Venueless>,
     /// How long one may take to authenticate, to answer a ping, and, if it is less than is given
     /// anyway, to take a frame.
@@ -51,12 +51,12 @@ pub struct Sockets {
 /// All sockets that are open, by who has authenticated on them.
 #[derive(Debug)]
 pub(in crate::serve) struct Hub {
-    pub(super) sockets: Sockets,
+    pub(super) sockets: SocketOptions,
     users: Mutex<Users>,
     numbers: AtomicU64,
     open: watch::Sender<usize>,
     stopping: watch::Sender<bool>,
-    pub(super) guests: Arc<Guests>,
+    pub(super) guests: Arc<GuestLimiter>,
 }
 
 type Users = BTreeMap<String, Vec<Member>>;
@@ -65,34 +65,34 @@ type Users = BTreeMap<String, Vec<Member>>;
 #[derive(Debug)]
 struct Member {
     number: u64,
-    line: Line,
-    since: Moment,
+    line: SocketSender,
+    since: Tick,
     /// The state of its user when that was last looked at; `None` if he was not known.
     moderation: Option<Moderation>,
 }
 
 /// When something happened, among all that happens to sockets.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Moment(u64);
+pub(super) struct Tick(u64);
 
 /// To a socket, from others.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
-    orders: mpsc::Sender<Order>,
+pub(super) struct SocketSender {
+    orders: mpsc::Sender<SocketCommand>,
     waiting: Arc<AtomicUsize>,
     cut: Arc<Notify>,
 }
 
 /// From others, at a socket.
 #[derive(Debug)]
-pub(super) struct Orders {
-    orders: mpsc::Receiver<Order>,
+pub(super) struct SocketInbox {
+    orders: mpsc::Receiver<SocketCommand>,
     waiting: Arc<AtomicUsize>,
 }
 
 /// What a socket is told to do.
 #[derive(Debug)]
-pub(super) enum Order {
+pub(super) enum SocketCommand {
     Send(Utf8Bytes),
     Close(CloseCode, &'static str),
 }
@@ -110,14 +110,15 @@ const SHARE: u32 = 10;
 const AT_ONCE: usize = 500;
 
 /// What is told a socket until it has read it; more than fits cuts it.
-pub(super) fn line() -> (Line, Orders, Arc<Notify>) {
+pub(super) fn socket_channel() -> (SocketSender, SocketInbox, Arc<Notify>) {
     let (sender, receiver) = mpsc::channel(MOST_WAITING);
     let (waiting, cut) = (Arc::default(), Arc::default());
-    let line = Line { orders: sender, waiting: Arc::clone(&waiting), cut: Arc::clone(&cut) };
-    (line, Orders { orders: receiver, waiting }, cut)
+    let line =
+        SocketSender { orders: sender, waiting: Arc::clone(&waiting), cut: Arc::clone(&cut) };
+    (line, SocketInbox { orders: receiver, waiting }, cut)
 }
 
-impl Order {
+impl SocketCommand {
     fn bytes(&self) -> usize {
         match self {
             Self::Send(text) => text.len(),
@@ -126,8 +127,8 @@ impl Order {
     }
 }
 
-impl Line {
-    fn tell(&self, order: Order) {
+impl SocketSender {
+    fn send(&self, order: SocketCommand) {
         let bytes = order.bytes();
         let before = self.waiting.fetch_add(bytes, Ordering::Relaxed);
         if before + bytes > MOST_BYTES || self.orders.try_send(order).is_err() {
@@ -137,8 +138,8 @@ impl Line {
     }
 }
 
-impl Orders {
-    pub(super) async fn next(&mut self) -> Option<Order> {
+impl SocketInbox {
+    pub(super) async fn next(&mut self) -> Option<SocketCommand> {
         let order = self.orders.recv().await?;
         self.waiting.fetch_sub(order.bytes(), Ordering::Relaxed);
         Some(order)
@@ -147,20 +148,20 @@ impl Orders {
 
 /// That a socket is open.
 #[derive(Debug)]
-pub(super) struct Open {
+pub(super) struct OpenGuard {
     hub: Arc<Hub>,
     pub(super) number: u64,
 }
 
-impl Drop for Open {
+impl Drop for OpenGuard {
     fn drop(&mut self) {
         self.hub.open.send_modify(|open| *open = open.saturating_sub(1));
     }
 }
 
 impl Hub {
-    pub(in crate::serve) fn new(sockets: Sockets) -> Self {
-        let guests = Arc::new(Guests::new(sockets.most_guests, sockets.new_guests));
+    pub(in crate::serve) fn new(sockets: SocketOptions) -> Self {
+        let guests = Arc::new(GuestLimiter::new(sockets.most_guests, sockets.new_guests));
         Self {
             guests,
             sockets,
@@ -172,13 +173,13 @@ impl Hub {
     }
 
     /// How many sockets are open.
-    pub(in crate::serve) fn open(&self) -> usize {
+    pub(in crate::serve) fn open_count(&self) -> usize {
         *self.open.borrow()
     }
 
-    pub(super) fn enter(self: &Arc<Self>) -> Open {
+    pub(super) fn open_socket(self: &Arc<Self>) -> OpenGuard {
         self.open.send_modify(|open| *open += 1);
-        Open { hub: Arc::clone(self), number: self.numbers.fetch_add(1, Ordering::Relaxed) }
+        OpenGuard { hub: Arc::clone(self), number: self.numbers.fetch_add(1, Ordering::Relaxed) }
     }
 
     /// Whether the daemon stops.
@@ -194,14 +195,14 @@ impl Hub {
     }
 
     /// Adds a socket of one who has authenticated on it.
-    pub(super) fn join(&self, socket: &Open, line: &Line, by: &SignedIn, app: &App) {
+    pub(super) fn join(&self, socket: &OpenGuard, line: &SocketSender, by: &SignedIn, app: &App) {
         let mut users = self.users();
         let all = users.entry(by.user.to_string()).or_default();
         let is_full = |most: NonZeroUsize| all.len() >= most.get();
         if !by.is_unlimited && self.sockets.most_per_user.is_some_and(is_full) {
             let replaced = all.remove(0).line;
-            replaced.tell(Order::Send(Utf8Bytes::from_static(Notice::REPLACED)));
-            replaced.tell(Order::Close(CloseCode::Policy, "connection replaced"));
+            replaced.send(SocketCommand::Send(Utf8Bytes::from_static(Notice::REPLACED)));
+            replaced.send(SocketCommand::Close(CloseCode::Policy, "connection replaced"));
         }
         all.push(Member {
             number: socket.number,
@@ -210,41 +211,41 @@ impl Hub {
             moderation: by.moderation,
         });
         // He may have been banned since he was let in.
-        look(
+        check_user(
             &by.user,
             all,
-            &Inside { app, served: &app.live.served(), abandoned: &Abandoned::NEVER },
+            &ServedBackend { app, served: &app.live.served(), cancellation: &Cancellation::NEVER },
         );
     }
 
-    pub(super) fn leave(&self, socket: &Open, user: &str) {
+    pub(super) fn leave(&self, socket: &OpenGuard, user: &str) {
         let mut users = self.users();
         if let Some(all) = users.get_mut(user) {
             all.retain(|member| member.number != socket.number);
             if all.is_empty() {
                 users.remove(user);
-                self.guests.left(user);
+                self.guests.note_departure(user);
             }
         }
     }
 
     /// Whether a user has a socket open.
-    pub(super) fn is_here(&self, user: &str) -> bool {
+    pub(super) fn is_connected(&self, user: &str) -> bool {
         self.users().contains_key(user)
     }
 
-    pub(super) fn now(&self) -> Moment {
-        Moment(self.numbers.fetch_add(1, Ordering::Relaxed))
+    pub(super) fn now(&self) -> Tick {
+        Tick(self.numbers.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Tells other sockets than the one whose user caused it by what began then.
-    pub(super) fn tell(&self, cause: &Open, begun: Moment, notice: Notice) {
+    pub(super) fn notify(&self, cause: &OpenGuard, begun: Tick, notice: Notice) {
         match notice {
             Notice::Updated { user, frame } => {
                 let frame = Utf8Bytes::from(frame);
                 if let Some(all) = self.users().get(&*user) {
                     for member in all.iter().filter(|member| member.number != cause.number) {
-                        member.line.tell(Order::Send(frame.clone()));
+                        member.line.send(SocketCommand::Send(frame.clone()));
                     }
                 }
             }
@@ -253,7 +254,7 @@ impl Hub {
                 let Some(all) = users.get_mut(&*user) else { return };
                 // Who has connected anew since was seen as he is, here or by `follow`.
                 for member in all.extract_if(.., |member| member.since < begun) {
-                    reload(&member.line);
+                    reconnect(&member.line);
                 }
                 if all.is_empty() {
                     users.remove(&*user);
@@ -264,13 +265,13 @@ impl Hub {
 
     /// Has those connect again who are banned, silenced or deleted, by anyone, for as long as this
     /// goes on.
-    pub(in crate::serve) async fn follow(&self, app: &App) {
+    pub(in crate::serve) async fn follow_changes(&self, app: &App) {
         let mut changes = app.live.changes();
         while changes.changed().await.is_ok() {
             let begun = Instant::now();
             let mut last = None;
             loop {
-                last = self.look_through(last.as_deref(), app);
+                last = self.check_batch(last.as_deref(), app);
                 if last.is_none() {
                     break;
                 }
@@ -281,14 +282,14 @@ impl Hub {
     }
 
     /// Looks at some users who come after one, in order; the last of them, if there may be more.
-    fn look_through(&self, after: Option<&str>, app: &App) -> Option<String> {
+    fn check_batch(&self, after: Option<&str>, app: &App) -> Option<String> {
         let mut users = self.users();
         let served = app.live.served();
-        let house = Inside { app, served: &served, abandoned: &Abandoned::NEVER };
+        let house = ServedBackend { app, served: &served, cancellation: &Cancellation::NEVER };
         let rest = (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
         let mut last = None;
         for (user, all) in users.range_mut::<str, _>(rest).take(AT_ONCE) {
-            look(user, all, &house);
+            check_user(user, all, &house);
             last = Some(user);
         }
         last.cloned()
@@ -300,13 +301,13 @@ impl Hub {
 }
 
 /// Has a user's sockets connect anew if he may do less than before.
-fn look(user: &str, all: &mut Vec<Member>, house: &dyn House) {
+fn check_user(user: &str, all: &mut Vec<Member>, house: &dyn Backend) {
     let now = house.moderation(user);
     all.retain_mut(|member| {
         let changed = member.moderation != now;
         member.moderation = now;
         if changed && now != Some(Moderation::None) {
-            reload(&member.line);
+            reconnect(&member.line);
             return false;
         }
         true
@@ -314,7 +315,7 @@ fn look(user: &str, all: &mut Vec<Member>, house: &dyn House) {
 }
 
 /// The page behind a socket is loaded again: only then does it see what its user may still do.
-fn reload(line: &Line) {
-    line.tell(Order::Send(Utf8Bytes::from_static(Notice::RELOAD)));
-    line.tell(Order::Close(CloseCode::Policy, "connect again"));
+fn reconnect(line: &SocketSender) {
+    line.send(SocketCommand::Send(Utf8Bytes::from_static(Notice::RELOAD)));
+    line.send(SocketCommand::Close(CloseCode::Policy, "connect again"));
 }

@@ -8,7 +8,7 @@ use hyper::{
 };
 use thiserror::Error;
 
-use crate::serve::answer::Refusal;
+use crate::serve::response::HttpError;
 
 /// Where pages come from that may open a WebSocket.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,12 +29,12 @@ pub struct SiteOrigin {
 /// Why a text is no origin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[error("an origin is a scheme and a host, as https://chat.example, or `*` for any")]
-pub struct InvalidOrigin;
+pub struct OriginError;
 
 impl FromStr for Origin {
-    type Err = InvalidOrigin;
+    type Err = OriginError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
+    fn from_str(text: &str) -> Result<Self, OriginError> {
         match text {
             "*" => Ok(Self::Any),
             // An address bar shows the slash, and an origin has none.
@@ -44,14 +44,14 @@ impl FromStr for Origin {
 }
 
 impl SiteOrigin {
-    fn read(text: &str) -> Result<Self, InvalidOrigin> {
-        let (scheme, authority) = text.split_once("://").ok_or(InvalidOrigin)?;
+    fn read(text: &str) -> Result<Self, OriginError> {
+        let (scheme, authority) = text.split_once("://").ok_or(OriginError)?;
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
         if scheme.is_empty() || !scheme.chars().all(is_plain) {
-            return Err(InvalidOrigin);
+            return Err(OriginError);
         }
         let scheme = scheme.to_ascii_lowercase();
-        let (host, port) = host_and_port(authority, &scheme).ok_or(InvalidOrigin)?;
+        let (host, port) = host_and_port(authority, &scheme).ok_or(OriginError)?;
         Ok(Self { scheme, host, port })
     }
 }
@@ -85,7 +85,7 @@ fn host_and_port(authority: &str, scheme: &str) -> Option<(String, Option<u16>)>
 ///
 /// # Errors
 /// If it may not: how to let it.
-pub(super) fn check(headers: &HeaderMap, allowed: &[Origin]) -> Result<(), Refusal> {
+pub(super) fn check(headers: &HeaderMap, allowed: &[Origin]) -> Result<(), HttpError> {
     let mut given = headers.get_all(ORIGIN).iter();
     let (origin, more) = (given.next(), given.next());
     let Some(origin) = origin else { return Ok(()) };
@@ -116,6 +116,6 @@ pub(super) fn check(headers: &HeaderMap, allowed: &[Origin]) -> Result<(), Refus
     )))
 }
 
-fn forbidden(message: String) -> Refusal {
-    Refusal { status: StatusCode::FORBIDDEN, message, at: "Origin".to_owned() }
+fn forbidden(message: String) -> HttpError {
+    HttpError { status: StatusCode::FORBIDDEN, message, at: "Origin".to_owned() }
 }

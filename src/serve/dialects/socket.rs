@@ -22,18 +22,20 @@ use tokio::{
 };
 
 use super::{
-    carry::{self, CallOrigin},
-    guests::Door,
-    house::now,
-    hub::{Hub, Line, Open, Order, Orders, VENUELESS, WORLDS, line},
+    backend::now,
+    drive::{self, CallOrigin},
+    guests::GuestAdmission,
+    hub::{
+        Hub, OpenGuard, SocketCommand, SocketInbox, SocketSender, VENUELESS, WORLDS, socket_channel,
+    },
 };
 use crate::{
     dialects::{
-        House,
-        venueless::{Notice, Session, Turn, Venueless, guest::GuestLimit},
+        Backend,
+        venueless::{FrameResponse, Notice, Venueless, VenuelessSession, guest::GuestLimit},
     },
-    facts::Since,
-    serve::{audit::Caller, peer::Peer, route::App},
+    facts::UnixMillis,
+    serve::{app::App, audit::Caller, peer::Peer},
 };
 
 /// How long a caller may take to say that he has seen the end.
@@ -43,7 +45,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 const STALLED: Duration = Duration::from_secs(10);
 
 /// Why a socket ends.
-enum End {
+enum SocketEnd {
     /// The other end is told why.
     Close(CloseCode, &'static str),
     /// He has gone, or does not listen.
@@ -51,12 +53,12 @@ enum End {
 }
 
 /// What happens to a socket.
-enum Event {
-    Told(Order),
+enum SocketEvent {
+    Command(SocketCommand),
     Tick,
     /// Its token has ended.
     Expired,
-    Came(Message),
+    Received(Message),
 }
 
 /// A socket that is open.
@@ -64,16 +66,16 @@ struct Socket {
     app: Arc<App>,
     hub: Arc<Hub>,
     stream: HyperWebsocketStream,
-    session: Session,
+    session: VenuelessSession,
     /// By which guests come in.
-    door: Arc<Door>,
+    door: Arc<GuestAdmission>,
     /// When the token ends by which its user came in.
-    until: Option<Since>,
+    until: Option<UnixMillis>,
     caller: Caller,
-    open: Open,
+    open: OpenGuard,
     /// By which others reach it.
-    line: Line,
-    orders: Orders,
+    line: SocketSender,
+    orders: SocketInbox,
     /// Told when more waits for it than may.
     cut: Arc<Notify>,
     stopping: watch::Receiver<bool>,
@@ -88,7 +90,7 @@ pub(super) async fn run(
     hub: Arc<Hub>,
     websocket: HyperWebsocket,
     world: String,
-    (open, door): (Open, Arc<Door>),
+    (open, door): (OpenGuard, Arc<GuestAdmission>),
 ) {
     let patience = hub.sockets.patience;
     let Ok(Ok(mut stream)) = timeout(patience, websocket).await else { return };
@@ -105,7 +107,7 @@ pub(super) async fn run(
     };
     let mut clock = interval_at(tokio::time::Instant::now() + patience, patience);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let ((line, orders, cut), stopping) = (line(), hub.stopping());
+    let ((line, orders, cut), stopping) = (socket_channel(), hub.stopping());
     let heard = Instant::now();
     let caller = Caller { api: VENUELESS, by: VENUELESS.to_owned() };
     let mut socket = Socket {
@@ -128,7 +130,7 @@ pub(super) async fn run(
     if let Some(user) = &socket.session.user {
         socket.hub.leave(&socket.open, user);
     }
-    if let End::Close(code, why) = end {
+    if let SocketEnd::Close(code, why) = end {
         farewell(socket.stream, code, why).await;
     }
 }
@@ -136,35 +138,42 @@ pub(super) async fn run(
 impl Socket {
     /// # Errors
     /// Why it ends, which it does at some time.
-    async fn listen(&mut self) -> Result<std::convert::Infallible, End> {
+    async fn listen(&mut self) -> Result<std::convert::Infallible, SocketEnd> {
         loop {
             let event = select! {
                 biased;
-                () = self.cut.notified() => return Err(End::Cut),
+                () = self.cut.notified() => return Err(SocketEnd::Cut),
                 _ = self.stopping.wait_for(|&stops| stops) => {
-                    return Err(End::Close(CloseCode::Away, "the daemon is stopping"));
+                    return Err(SocketEnd::Close(CloseCode::Away, "the daemon is stopping"));
                 }
-                () = passed(self.until) => Event::Expired,
-                Some(order) = self.orders.next() => Event::Told(order),
-                _ = self.clock.tick() => Event::Tick,
+                () = wait_until(self.until) => SocketEvent::Expired,
+                Some(order) = self.orders.next() => SocketEvent::Command(order),
+                _ = self.clock.tick() => SocketEvent::Tick,
                 came = self.stream.next() => {
-                    Event::Came(came.ok_or(End::Cut)?.map_err(|error| end_of(&error))?)
+                    SocketEvent::Received(came.ok_or(SocketEnd::Cut)?.map_err(|error| error_end(&error))?)
                 }
             };
             match event {
-                Event::Told(Order::Send(frame)) => self.send(Message::Text(frame)).await?,
-                Event::Told(Order::Close(code, why)) => return Err(End::Close(code, why)),
-                Event::Tick => self.tick().await?,
-                Event::Expired => {
-                    self.send(Message::Text(Utf8Bytes::from_static(Notice::EXPIRED))).await?;
-                    return Err(End::Close(CloseCode::Policy, "the token has expired"));
+                SocketEvent::Command(SocketCommand::Send(frame)) => {
+                    self.send(Message::Text(frame)).await?
                 }
-                Event::Came(message) => {
+                SocketEvent::Command(SocketCommand::Close(code, why)) => {
+                    return Err(SocketEnd::Close(code, why));
+                }
+                SocketEvent::Tick => self.tick().await?,
+                SocketEvent::Expired => {
+                    self.send(Message::Text(Utf8Bytes::from_static(Notice::EXPIRED))).await?;
+                    return Err(SocketEnd::Close(CloseCode::Policy, "the token has expired"));
+                }
+                SocketEvent::Received(message) => {
                     self.heard = Instant::now();
                     match message {
                         Message::Text(text) => self.answer(text).await?,
                         Message::Binary(_) => {
-                            return Err(End::Close(CloseCode::Unsupported, "frames are text"));
+                            return Err(SocketEnd::Close(
+                                CloseCode::Unsupported,
+                                "frames are text",
+                            ));
                         }
                         // Its answer must be taken before more is read: who sends only pings would
                         // otherwise have one of each wait for him.
@@ -178,61 +187,62 @@ impl Socket {
     }
 
     /// Looks whether the other end is there.
-    async fn tick(&mut self) -> Result<(), End> {
+    async fn tick(&mut self) -> Result<(), SocketEnd> {
         if self.session.user.is_none() {
-            return Err(End::Close(CloseCode::Policy, "authenticate sooner"));
+            return Err(SocketEnd::Close(CloseCode::Policy, "authenticate sooner"));
         }
         // The ping before this one was not answered either.
         if self.heard.elapsed() > 2 * self.hub.sockets.patience {
-            return Err(End::Cut);
+            return Err(SocketEnd::Cut);
         }
         self.send(Message::Ping(Bytes::new())).await
     }
 
-    async fn answer(&mut self, text: Utf8Bytes) -> Result<(), End> {
+    async fn answer(&mut self, text: Utf8Bytes) -> Result<(), SocketEnd> {
         let venueless = Arc::clone(&self.hub.sockets.venueless);
         let begun = self.hub.now();
         let session = &self.session;
-        let turn = |house: &dyn House| venueless.turn(session, &text, house);
+        let turn = |house: &dyn Backend| venueless.respond(session, &text, house);
         let origin = CallOrigin { dialect: VENUELESS, peer: &Peer::default() };
-        let done = carry::carry(&self.app, (&self.caller, origin), turn).await;
+        let done = drive::drive(&self.app, (&self.caller, origin), turn).await;
         self.door.settle(matches!(&done, Ok(done) if done.answer.signed_in.is_some()));
-        let Turn { reply, notices, signed_in, ends, refuses_credential } = match done {
-            Ok(done) => done.answer,
-            Err(failure) => {
-                let reply = Venueless::failed(&text, &failure);
-                return self.send(Message::Text(reply.into())).await;
-            }
-        };
+        let FrameResponse { reply, notices, signed_in, closes: ends, refuses_credential } =
+            match done {
+                Ok(done) => done.answer,
+                Err(failure) => {
+                    let reply = Venueless::error_frame(&text, &failure);
+                    return self.send(Message::Text(reply.into())).await;
+                }
+            };
         if refuses_credential {
             let (audit, served) = (&self.app.options.audit, self.app.live.served());
             let status = hyper::StatusCode::UNAUTHORIZED;
-            audit.refused(VENUELESS, ("authenticate", WORLDS), &served, status);
+            audit.credential_rejected(VENUELESS, ("authenticate", WORLDS), &served, status);
         }
         if let Some(by) = signed_in {
             self.hub.join(&self.open, &self.line, &by, &self.app);
-            self.until = by.until;
+            self.until = by.expires;
             self.session.user = Some(by.user);
         }
         for notice in notices {
-            self.hub.tell(&self.open, begun, notice);
+            self.hub.notify(&self.open, begun, notice);
         }
         self.send(Message::Text(reply.into())).await?;
-        if ends { Err(End::Close(CloseCode::Policy, "he may not be here")) } else { Ok(()) }
+        if ends { Err(SocketEnd::Close(CloseCode::Policy, "he may not be here")) } else { Ok(()) }
     }
 
     /// Sends a frame; nothing more is read meanwhile, so that who does not take what he asks for asks
     /// for no more.
-    async fn send(&mut self, message: Message) -> Result<(), End> {
+    async fn send(&mut self, message: Message) -> Result<(), SocketEnd> {
         self.feed(Some(message)).await
     }
 
     /// Sends what waits.
-    async fn flush(&mut self) -> Result<(), End> {
+    async fn flush(&mut self) -> Result<(), SocketEnd> {
         self.feed(None).await
     }
 
-    async fn feed(&mut self, message: Option<Message>) -> Result<(), End> {
+    async fn feed(&mut self, message: Option<Message>) -> Result<(), SocketEnd> {
         let patience = self.hub.sockets.patience.min(STALLED);
         let stop = async {
             // It ends only when the daemon does.
@@ -248,12 +258,12 @@ impl Socket {
         };
         select! {
             biased;
-            () = self.cut.notified() => Err(End::Cut),
+            () = self.cut.notified() => Err(SocketEnd::Cut),
             sent = timeout(patience, sent) => match sent {
                 Ok(Ok(())) => Ok(()),
-                _ => Err(End::Cut),
+                _ => Err(SocketEnd::Cut),
             },
-            () = stop => Err(End::Cut),
+            () = stop => Err(SocketEnd::Cut),
         }
     }
 }
@@ -262,19 +272,21 @@ impl Socket {
 const CLOCK: Duration = Duration::from_secs(5);
 
 /// Waits until the clock shows a time, however it is set meanwhile.
-async fn passed(until: Option<Since>) {
+async fn wait_until(until: Option<UnixMillis>) {
     let Some(until) = until else { return pending().await };
     while let Some(left) = until.checked_sub(now()).filter(|&left| left > 0) {
         sleep(Duration::from_millis(left).min(CLOCK)).await;
     }
 }
 
-fn end_of(error: &Error) -> End {
+fn error_end(error: &Error) -> SocketEnd {
     match error {
-        Error::Capacity(_) => End::Close(CloseCode::Size, "a message has 65536 bytes at most"),
-        Error::Utf8(_) => End::Close(CloseCode::Invalid, "a text is UTF-8"),
-        Error::Protocol(_) => End::Close(CloseCode::Protocol, "this is no frame"),
-        _ => End::Cut,
+        Error::Capacity(_) => {
+            SocketEnd::Close(CloseCode::Size, "a message has 65536 bytes at most")
+        }
+        Error::Utf8(_) => SocketEnd::Close(CloseCode::Invalid, "a text is UTF-8"),
+        Error::Protocol(_) => SocketEnd::Close(CloseCode::Protocol, "this is no frame"),
+        _ => SocketEnd::Cut,
     }
 }
 

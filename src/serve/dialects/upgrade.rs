@@ -16,9 +16,9 @@ use super::{
     origin, socket,
 };
 use crate::serve::{
-    answer::{self, Answer, Refusal},
+    app::App,
     listen::ClientAddress,
-    route::App,
+    response::{self, HttpError, HttpResponse},
 };
 
 /// How many bytes a frame, or a message in several, may have that comes.
@@ -39,9 +39,9 @@ pub(super) fn upgrade(
     world: String,
     head: Parts,
     body: &Incoming,
-) -> Answer {
+) -> HttpResponse {
     if head.method != Method::GET {
-        return answer::wrong_method("GET");
+        return response::method_not_allowed("GET");
     }
     let request = Request::from_parts(head, ());
     let is_asked =
@@ -57,13 +57,13 @@ pub(super) fn upgrade(
     }
     if !header(SEC_WEBSOCKET_KEY).is_some_and(is_key) {
         let message = "Sec-WebSocket-Key must be 16 bytes in base64";
-        return Refusal::bad("Sec-WebSocket-Key", message).answer();
+        return HttpError::bad_request("Sec-WebSocket-Key", message).response();
     }
     if let Err(refusal) = origin::check(request.headers(), &hub.sockets.origins) {
-        return refusal.answer();
+        return refusal.response();
     }
     if !body.is_end_stream() {
-        return Refusal::bad("", "who asks for a WebSocket sends no body").answer();
+        return HttpError::bad_request("", "who asks for a WebSocket sends no body").response();
     }
     let address = request.extensions().get::<ClientAddress>().copied();
     let config = WebSocketConfig::default()
@@ -73,26 +73,26 @@ pub(super) fn upgrade(
         .max_message_size(Some(LARGEST));
     match hyper_tungstenite::upgrade(request, Some(config)) {
         Ok((accepted, websocket)) => {
-            let open = hub.enter();
-            let door = hub.guests.door(address);
+            let open = hub.open_socket();
+            let door = hub.guests.admission(address);
             let (app, hub) = (Arc::clone(app), Arc::clone(hub));
             tokio::spawn(socket::run(app, hub, websocket, world, (open, door)));
             let (head, _) = accepted.into_parts();
-            let mut answer = answer::empty_answer(head.status);
+            let mut answer = response::empty_response(head.status);
             answer.headers_mut().extend(head.headers);
             answer
         }
-        Err(error) => Refusal::bad("", error.to_string()).answer(),
+        Err(error) => HttpError::bad_request("", error.to_string()).response(),
     }
 }
 
-fn other_protocol(message: &str) -> Answer {
-    let refusal = Refusal {
+fn other_protocol(message: &str) -> HttpResponse {
+    let refusal = HttpError {
         status: StatusCode::UPGRADE_REQUIRED,
         message: message.to_owned(),
         at: String::new(),
     };
-    let mut answer = refusal.answer();
+    let mut answer = refusal.response();
     let headers = answer.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));

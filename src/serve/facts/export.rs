@@ -10,17 +10,17 @@ use tokio::{
 };
 use tracing::warn;
 
-use super::keep::no_store;
+use super::store::no_store_error;
 use crate::{
-    facts::line::{self, Header},
-    live::{Live, facts::Facts},
+    facts::export_line::{self, ExportHeader},
+    live::{Live, facts::FactsHandle},
     serve::{
-        admission::{Class, Permit},
-        answer::{Answer, Refusal},
-        payload::{Part, Payload},
+        admission::{Permit, WorkClass},
+        app::App,
         peer::Peer,
-        query::Query,
-        route::App,
+        query::QueryParams,
+        response::{HttpError, HttpResponse},
+        response_body::{BodyPart, ResponseBody},
     },
 };
 
@@ -40,23 +40,23 @@ pub(super) async fn export(
     route: &str,
     query: &str,
     peer: &Peer,
-) -> Result<Answer, Refusal> {
-    Query::parse(Some(query), &[])?;
+) -> Result<HttpResponse, HttpError> {
+    QueryParams::parse(Some(query), &[])?;
     if app.live.facts().is_none() {
-        return Err(no_store());
+        return Err(no_store_error());
     }
-    let Some(permit) = app.admission.admit(Class::Export, peer).await else {
+    let Some(permit) = app.admission.admit(WorkClass::Export, peer).await else {
         return Ok(app.shed(route));
     };
     let (parts, body) = mpsc::channel(WAITING);
     let (begun, beginning) = oneshot::channel();
     let (live, runtime) = (Arc::clone(&app.live), Handle::current());
-    let work = move || run(&live, &runtime, parts, begun, permit);
+    let work = move || run_export(&live, &runtime, parts, begun, permit);
     let spawned = thread::Builder::new().name("export".to_owned()).spawn(work);
     spawned.map_err(|error| unavailable(error.to_string()))?;
     match beginning.await {
         Ok(Ok(())) => {
-            let mut answer = Response::new(Payload::Stream(body));
+            let mut answer = Response::new(ResponseBody::Stream(body));
             *answer.status_mut() = StatusCode::OK;
             answer.headers_mut().insert(CONTENT_TYPE, NDJSON);
             Ok(answer)
@@ -66,22 +66,28 @@ pub(super) async fn export(
     }
 }
 
-fn unavailable(message: String) -> Refusal {
-    Refusal { status: StatusCode::SERVICE_UNAVAILABLE, message, at: String::new() }
+fn unavailable(message: String) -> HttpError {
+    HttpError { status: StatusCode::SERVICE_UNAVAILABLE, message, at: String::new() }
 }
 
-fn run(
+fn run_export(
     live: &Live,
     runtime: &Handle,
-    parts: mpsc::Sender<Part>,
+    parts: mpsc::Sender<BodyPart>,
     begun: oneshot::Sender<Result<(), String>>,
     permit: Permit,
 ) {
     let Some(facts) = live.facts() else { return };
     let patience = PATIENCE;
-    let mut sender =
-        Sender { runtime, parts, patience, begun: Some(begun), part: Vec::new(), is_cut: false };
-    let error = sender.all(facts).err().map(|error| error.to_string());
+    let mut sender = ExportSender {
+        runtime,
+        parts,
+        patience,
+        begun: Some(begun),
+        part: Vec::new(),
+        is_cut: false,
+    };
+    let error = sender.send_all(facts).err().map(|error| error.to_string());
     match (error, sender.begun.take()) {
         (Some(error), Some(begun)) => drop(begun.send(Err(error))),
         (Some(error), None) => warn!(error, "an export broke off"),
@@ -92,9 +98,9 @@ fn run(
     drop(permit);
 }
 
-struct Sender<'r> {
+struct ExportSender<'r> {
     runtime: &'r Handle,
-    parts: mpsc::Sender<Part>,
+    parts: mpsc::Sender<BodyPart>,
     /// How long a part may wait to be taken.
     patience: Duration,
     begun: Option<oneshot::Sender<Result<(), String>>>,
@@ -103,8 +109,8 @@ struct Sender<'r> {
     is_cut: bool,
 }
 
-impl Sender<'_> {
-    fn all(&mut self, facts: &Facts) -> Result<(), impl std::error::Error + use<>> {
+impl ExportSender<'_> {
+    fn send_all(&mut self, facts: &FactsHandle) -> Result<(), impl std::error::Error + use<>> {
         let this = std::cell::RefCell::new(self);
         facts.export(
             &mut |revision| {
@@ -112,9 +118,9 @@ impl Sender<'_> {
                 if let Some(begun) = this.begun.take() {
                     let _ = begun.send(Ok(()));
                 }
-                let _ = this.line(&Header { revision }.encode());
+                let _ = this.line(&ExportHeader { revision }.encode());
             },
-            &mut |key, record| match line::encode(key, record) {
+            &mut |key, record| match export_line::encode(key, record) {
                 Some(line) => this.borrow_mut().line(&line),
                 None => ControlFlow::Continue(()),
             },
@@ -132,7 +138,7 @@ impl Sender<'_> {
         if part.is_empty() {
             ControlFlow::Continue(())
         } else {
-            self.send(Part::Bytes(part.into()))
+            self.send(BodyPart::Bytes(part.into()))
         }
     }
 
@@ -142,11 +148,11 @@ impl Sender<'_> {
             return ControlFlow::Break(());
         }
         self.flush()?;
-        self.send(Part::End)
+        self.send(BodyPart::End)
     }
 
     /// Breaks off if nobody takes it.
-    fn send(&mut self, part: Part) -> ControlFlow<()> {
+    fn send(&mut self, part: BodyPart) -> ControlFlow<()> {
         let sent = self
             .runtime
             .block_on(async { tokio::time::timeout(self.patience, self.parts.send(part)).await });
@@ -168,7 +174,7 @@ mod tests {
             let (parts, mut body) = mpsc::channel(room);
             let (patience, runtime) = (Duration::from_millis(10), runtime.handle());
             let (begun, part, is_cut) = (None, Vec::new(), false);
-            let mut sender = Sender { runtime, parts, patience, begun, part, is_cut };
+            let mut sender = ExportSender { runtime, parts, patience, begun, part, is_cut };
             let _ = sender.line(&"x".repeat(PART));
             let _ = sender.line("y");
             let _ = sender.end();
@@ -177,7 +183,7 @@ mod tests {
             while let Ok(part) = body.try_recv() {
                 last = Some(part);
             }
-            assert_eq!(matches!(last, Some(Part::End)), is_whole, "{room}");
+            assert_eq!(matches!(last, Some(BodyPart::End)), is_whole, "{room}");
         }
     }
 }

@@ -3,14 +3,14 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{read::Failure, told};
+use super::{read::FactsReadError, render};
 use crate::{
-    decide::Cursor,
-    live::{Served, facts::Facts},
+    decide::ListCursor,
+    live::{ServedPolicy, facts::FactsHandle},
     serve::{
-        answer::Refusal,
-        listing::{self, Producer},
-        query::Query,
+        list_stream::{self, Producer},
+        query::QueryParams,
+        response::HttpError,
     },
 };
 
@@ -18,18 +18,20 @@ use crate::{
 const LIMIT: usize = 1000;
 
 /// A page of a list that is asked for.
-struct Page<'q> {
-    query: Query<'q>,
+struct PageQuery<'q> {
+    query: QueryParams<'q>,
     limit: usize,
 }
 
-impl<'q> Page<'q> {
-    fn of(query: &'q str) -> Result<Self, Refusal> {
-        let query = Query::parse(Some(query), &["limit", "after"])?;
+impl<'q> PageQuery<'q> {
+    fn parse(query: &'q str) -> Result<Self, HttpError> {
+        let query = QueryParams::parse(Some(query), &["limit", "after"])?;
         let limit = match query.get("limit").map(str::parse) {
             None => LIMIT,
             Some(Ok(limit)) if limit > 0 => limit,
-            Some(_) => return Err(Refusal::bad("limit", "`limit` takes a whole number from 1")),
+            Some(_) => {
+                return Err(HttpError::bad_request("limit", "`limit` takes a whole number from 1"));
+            }
         };
         Ok(Self { query, limit })
     }
@@ -40,30 +42,38 @@ impl<'q> Page<'q> {
 }
 
 /// `GET /v1/facts/users`: the ids of all users, in order.
-pub(super) fn users(served: &Arc<Served>, query: &str) -> Result<Producer, Refusal> {
-    Ok(ids(served, "users", Cursor::of_users(&served.view), &Page::of(query)?))
+pub(super) fn users(served: &Arc<ServedPolicy>, query: &str) -> Result<Producer, HttpError> {
+    Ok(id_list(served, "users", ListCursor::all_users(&served.view), &PageQuery::parse(query)?))
 }
 
 /// `GET /v1/facts/groups`: the ids of all groups, in order.
-pub(super) fn groups(served: &Arc<Served>, query: &str) -> Result<Producer, Refusal> {
-    Ok(ids(served, "groups", Cursor::of_groups(&served.view), &Page::of(query)?))
+pub(super) fn groups(served: &Arc<ServedPolicy>, query: &str) -> Result<Producer, HttpError> {
+    Ok(id_list(served, "groups", ListCursor::all_groups(&served.view), &PageQuery::parse(query)?))
 }
 
-fn ids(served: &Arc<Served>, name: &str, all: Cursor, page: &Page<'_>) -> Producer {
+fn id_list(
+    served: &Arc<ServedPolicy>,
+    name: &str,
+    all: ListCursor,
+    page: &PageQuery<'_>,
+) -> Producer {
     let total = all.total();
     let cursor = all.page(&served.view, page.after(), page.limit);
     let tail = move |next: Option<&str>| tail(total, next.unwrap_or_default());
-    listing::ids(served, cursor, head(served, name), ("", ""), tail)
+    list_stream::id_list(served, cursor, head(served, name), ("", ""), tail)
 }
 
 /// `GET /v1/facts/conversations`: the two users of each, in order.
-pub(super) fn conversations(served: &Arc<Served>, query: &str) -> Result<Producer, Refusal> {
-    let page = Page::of(query)?;
+pub(super) fn conversations(
+    served: &Arc<ServedPolicy>,
+    query: &str,
+) -> Result<Producer, HttpError> {
+    let page = PageQuery::parse(query)?;
     let mut after: Option<(String, String)> = page
         .after()
         .map(|after| {
             serde_json::from_str(after).map_err(|_| {
-                Refusal::bad("after", "`after` takes what `next` of the page before said")
+                HttpError::bad_request("after", "`after` takes what `next` of the page before said")
             })
         })
         .transpose()?;
@@ -76,13 +86,13 @@ pub(super) fn conversations(served: &Arc<Served>, query: &str) -> Result<Produce
         let from = after.as_ref().map(|(one, other)| (one.as_str(), other.as_str()));
         let most = left.min(AT_ONCE);
         let mut pairs = served.conversations(from, most.saturating_add(1));
-        let has_more = next(&mut pairs, most).is_some();
+        let has_more = truncate_page(&mut pairs, most).is_some();
         for (one, other) in &pairs {
             part.extend_from_slice(separator.as_bytes());
             part.push(b'[');
-            listing::write_json(one, part);
+            list_stream::write_json(one, part);
             part.push(b',');
-            listing::write_json(other, part);
+            list_stream::write_json(other, part);
             part.push(b']');
             separator = ",";
         }
@@ -101,7 +111,7 @@ pub(super) fn conversations(served: &Arc<Served>, query: &str) -> Result<Produce
 /// How many conversations are written together.
 const AT_ONCE: usize = 1000;
 
-fn head(served: &Served, name: &str) -> String {
+fn head(served: &ServedPolicy, name: &str) -> String {
     format!(r#"{{"revision":{},"{name}":["#, served.view.revision.facts)
 }
 
@@ -110,18 +120,24 @@ fn tail(total: u64, next: &str) -> String {
 }
 
 /// `GET /v1/facts/rules`: all rules, in the order of their ids.
-pub(super) fn rules(served: &Served, facts: Option<&Facts>, query: &str) -> Result<Value, Failure> {
-    let page = Page::of(query)?;
+pub(super) fn rules(
+    served: &ServedPolicy,
+    facts: Option<&FactsHandle>,
+    query: &str,
+) -> Result<Value, FactsReadError> {
+    let page = PageQuery::parse(query)?;
     let after: Option<Uuid> = page
         .after()
         .map(|after| {
             let uuid = after.parse();
-            uuid.map_err(|_| Refusal::bad("after", "`after` takes the id of a rule, a UUID"))
+            uuid.map_err(|_| {
+                HttpError::bad_request("after", "`after` takes the id of a rule, a UUID")
+            })
         })
         .transpose()?;
     let mut told = served.rules(facts, after, page.limit.saturating_add(1))?;
-    let next = next(&mut told.rules, page.limit).map(|rule| rule.id.to_string());
-    let rules: Vec<Value> = told.rules.iter().map(told::rule).collect();
+    let next = truncate_page(&mut told.rules, page.limit).map(|rule| rule.id.to_string());
+    let rules: Vec<Value> = told.rules.iter().map(render::rule_json).collect();
     Ok(json!({
         "revision": served.view.revision.facts, "in_force": told.in_force,
         "rules": rules, "next": next.unwrap_or_default(),
@@ -129,7 +145,7 @@ pub(super) fn rules(served: &Served, facts: Option<&Facts>, query: &str) -> Resu
 }
 
 /// The last of a page that has another after it, of which one is here; that one is dropped.
-fn next<T>(all: &mut Vec<T>, limit: usize) -> Option<&T> {
+fn truncate_page<T>(all: &mut Vec<T>, limit: usize) -> Option<&T> {
     let has_more = all.len() > limit;
     all.truncate(limit);
     all.last().filter(|_| has_more)

@@ -8,7 +8,7 @@ use prometheus_client::{
 
 use crate::live::{
     Live,
-    facts::{BOUNDS, CommitTimes, WriteError, Written},
+    facts::{COMMIT_TIME_BOUNDS, CommitTimes, WriteError, WriteOutcome},
 };
 
 /// What came of batches of commands.
@@ -26,10 +26,10 @@ struct Outcome {
 }
 
 impl FactsMetrics {
-    pub(in crate::serve) fn count(&self, written: &Result<Written, WriteError>) {
+    pub(in crate::serve) fn count(&self, written: &Result<WriteOutcome, WriteError>) {
         self.count_as(match written {
-            Ok(Written::Done { .. } | Written::Each { .. }) => "done",
-            Ok(Written::Replayed { .. }) => "replayed",
+            Ok(WriteOutcome::Done { .. } | WriteOutcome::Each { .. }) => "done",
+            Ok(WriteOutcome::Replayed { .. }) => "replayed",
             Ok(_) => "refused",
             Err(_) => "failed",
         });
@@ -53,11 +53,11 @@ impl FactsMetrics {
             batches.get_or_create(&Outcome { outcome }).inc_by(counter.get());
         }
         registry.register("facts_batches", "Batches of commands by outcome", batches);
-        let times = Times(facts.meter().commit_times());
+        let times = Times(facts.metrics().commit_times());
         registry.register("facts_commit_seconds", "How long commits to the store took", times);
-        let cut_off = facts.cut_off().map_or(0, |(since, _)| since.elapsed().as_secs());
+        let cut_off = facts.disconnection().map_or(0, |(since, _)| since.elapsed().as_secs());
         let revision = live.served().view.revision.facts;
-        let is_up = facts.trouble().is_none() && facts.cut_off().is_none();
+        let is_up = facts.write_obstacle().is_none() && facts.disconnection().is_none();
         let shadowed = live.served().shadowed(0).1;
         let gauges = [
             ("facts_revision", "The revision of the facts that are served", revision),
@@ -80,7 +80,7 @@ struct Times(CommitTimes);
 impl EncodeMetric for Times {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
         let CommitTimes { counts, sum } = self.0;
-        let bounds = BOUNDS.into_iter().chain([f64::INFINITY]);
+        let bounds = COMMIT_TIME_BOUNDS.into_iter().chain([f64::INFINITY]);
         let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();
         encoder.encode_histogram::<NoLabelSet>(sum, counts.iter().sum(), &buckets, None)
     }

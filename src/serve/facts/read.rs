@@ -5,23 +5,23 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{export, lists, told};
+use super::{export, lists, render};
 use crate::{
-    live::{Served, facts::Not},
+    live::{ServedPolicy, facts::ReadError},
     request::check_id,
     serve::{
-        admission::{Abandoned, Class},
-        answer::{self, Answer, Refusal},
-        listing::Producer,
+        admission::{Cancellation, WorkClass},
+        app::{App, stamp_revision},
+        list_stream::Producer,
         peer::Peer,
-        query::Query,
-        route::{App, stamp},
+        query::QueryParams,
+        response::{self, HttpError, HttpResponse},
     },
 };
 
 /// What is to be read of the facts.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(in crate::serve) enum Read {
+pub(in crate::serve) enum FactsQuery {
     Users,
     Groups,
     Conversations,
@@ -38,25 +38,25 @@ const MOST_TRIES: usize = 500;
 const APART: Duration = Duration::from_millis(2);
 
 /// Why there is no answer.
-pub(super) enum Failure {
+pub(super) enum FactsReadError {
     /// What is served must first follow.
-    Early(Not),
-    Refused(Refusal),
+    Unreadable(ReadError),
+    Refused(HttpError),
 }
 
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
+impl From<HttpError> for FactsReadError {
+    fn from(refusal: HttpError) -> Self {
         Self::Refused(refusal)
     }
 }
 
-impl From<Not> for Failure {
-    fn from(not: Not) -> Self {
-        Self::Early(not)
+impl From<ReadError> for FactsReadError {
+    fn from(not: ReadError) -> Self {
+        Self::Unreadable(not)
     }
 }
 
-impl Read {
+impl FactsQuery {
     /// The paths, and below them.
     pub(in crate::serve) const ROUTES: [&str; 5] = [
         "/v1/facts/users",
@@ -79,7 +79,7 @@ impl Read {
     }
 
     /// What is at a path.
-    pub(in crate::serve) fn at(path: &str) -> Option<Self> {
+    pub(in crate::serve) fn from_path(path: &str) -> Option<Self> {
         let path = path.strip_prefix("/v1/facts/")?;
         Some(match path.split_once('/') {
             None => match path {
@@ -98,35 +98,40 @@ impl Read {
         })
     }
 
-    fn answer(&self, app: &App, served: &Served, query: &str) -> Result<Value, Failure> {
+    fn answer(
+        &self,
+        app: &App,
+        served: &ServedPolicy,
+        query: &str,
+    ) -> Result<Value, FactsReadError> {
         let facts = app.live.facts();
-        let plain = || Query::parse(Some(query), &[]).map(drop);
+        let plain = || QueryParams::parse(Some(query), &[]).map(drop);
         let nobody = |what: &str, id: &str| {
             let message = format!("there is no {what} `{}`", id.escape_debug());
-            Refusal { status: StatusCode::NOT_FOUND, message, at: String::new() }
+            HttpError { status: StatusCode::NOT_FOUND, message, at: String::new() }
         };
         Ok(match self {
             Self::Rules => lists::rules(served, facts, query)?,
             Self::User(path) => {
                 plain()?;
-                let id = id(path)?;
+                let id = decode_id(path)?;
                 let user = served.user(facts, &id)?.ok_or_else(|| nobody("user", &id))?;
-                told::user(&id, served, &user)
+                render::user_json(&id, served, &user)
             }
             Self::Group(path) => {
                 plain()?;
-                let id = id(path)?;
+                let id = decode_id(path)?;
                 let group = served.group(facts, &id)?.ok_or_else(|| nobody("group", &id))?;
-                told::group(&id, served, &group)
+                render::group_json(&id, served, &group)
             }
             Self::Rule(path) => {
                 plain()?;
-                let text = decoded(path)?;
+                let text = decode_segment(path)?;
                 let id: Uuid = text.parse().map_err(|error| {
-                    Refusal::bad("path", format!("a rule's id is a UUID: {error}"))
+                    HttpError::bad_request("path", format!("a rule's id is a UUID: {error}"))
                 })?;
                 let rule = served.rule(facts, id)?.ok_or_else(|| nobody("rule", &text))?;
-                told::rule(&rule)
+                render::rule_json(&rule)
             }
             Self::Users | Self::Groups | Self::Conversations | Self::Export => Value::Null,
         })
@@ -136,67 +141,72 @@ impl Read {
 /// Reads what is served and what is kept, as of one revision.
 pub(in crate::serve) async fn read(
     app: &Arc<App>,
-    (route, read): (&'static str, Read),
+    (route, read): (&'static str, FactsQuery),
     query: String,
     peer: &Peer,
-) -> Answer {
-    let of = (Class::Facts, route);
-    let list: fn(&Arc<Served>, &str) -> Result<Producer, Refusal> = match &read {
-        Read::Export => {
+) -> HttpResponse {
+    let of = (WorkClass::Facts, route);
+    let list: fn(&Arc<ServedPolicy>, &str) -> Result<Producer, HttpError> = match &read {
+        FactsQuery::Export => {
             let exported = export::export(app, route, &query, peer).await;
-            return exported.unwrap_or_else(|refusal| refusal.answer());
+            return exported.unwrap_or_else(|refusal| refusal.response());
         }
-        Read::Users => lists::users,
-        Read::Groups => lists::groups,
-        Read::Conversations => lists::conversations,
-        Read::Rules | Read::User(_) | Read::Group(_) | Read::Rule(_) => {
-            let one = move |app: &App, _: &Served, abandoned: &Abandoned| {
-                Ok(one(app, &read, &query, abandoned))
+        FactsQuery::Users => lists::users,
+        FactsQuery::Groups => lists::groups,
+        FactsQuery::Conversations => lists::conversations,
+        FactsQuery::Rules | FactsQuery::User(_) | FactsQuery::Group(_) | FactsQuery::Rule(_) => {
+            let one = move |app: &App, _: &ServedPolicy, abandoned: &Cancellation| {
+                Ok(read_one(app, &read, &query, abandoned))
             };
-            return app.gather(of, peer, one).await;
+            return app.run_blocking(of, peer, one).await;
         }
     };
-    app.list(of, peer, move |_, served, _| list(served, &query)).await
+    app.respond_list(of, peer, move |_, served, _| list(served, &query)).await
 }
 
 /// Reads until what is served has followed what is kept.
-fn one(app: &App, read: &Read, query: &str, abandoned: &Abandoned) -> Answer {
+fn read_one(app: &App, read: &FactsQuery, query: &str, abandoned: &Cancellation) -> HttpResponse {
     let mut tries = 0;
     loop {
         tries += 1;
         let served = app.live.served();
         let read = match read.answer(app, &served, query) {
-            Ok(body) => Ok(answer::json_answer(StatusCode::OK, body.to_string())),
-            Err(Failure::Refused(refusal)) => Err(refusal),
-            Err(Failure::Early(Not::Followed)) if tries < MOST_TRIES && !abandoned.is_set() => {
+            Ok(body) => Ok(response::json_response(StatusCode::OK, body.to_string())),
+            Err(FactsReadError::Refused(refusal)) => Err(refusal),
+            Err(FactsReadError::Unreadable(ReadError::ViewBehind))
+                if tries < MOST_TRIES && !abandoned.is_cancelled() =>
+            {
                 drop(served);
                 thread::sleep(APART);
                 continue;
             }
-            Err(Failure::Early(not)) => Err(Refusal {
+            Err(FactsReadError::Unreadable(not)) => Err(HttpError {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 message: not.to_string(),
                 at: String::new(),
             }),
         };
-        let mut answer = read.unwrap_or_else(|refusal| refusal.answer());
-        stamp(&mut answer, &served.revision);
+        let mut answer = read.unwrap_or_else(|refusal| refusal.response());
+        stamp_revision(&mut answer, &served.revision);
         return answer;
     }
 }
 
 /// An id in a path: slashes in it may be encoded or not.
-fn id(path: &str) -> Result<Cow<'_, str>, Refusal> {
-    let id = decoded(path)?;
-    check_id(&id).map_err(|error| Refusal::bad("path", error.to_string()))?;
+fn decode_id(path: &str) -> Result<Cow<'_, str>, HttpError> {
+    let id = decode_segment(path)?;
+    check_id(&id).map_err(|error| HttpError::bad_request("path", error.to_string()))?;
     Ok(id)
 }
 
-fn decoded(path: &str) -> Result<Cow<'_, str>, Refusal> {
+fn decode_segment(path: &str) -> Result<Cow<'_, str>, HttpError> {
     let is_escape = |part: &str| part.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     if !path.split('%').skip(1).all(is_escape) {
-        return Err(Refusal::bad("path", "`%` must be followed by two hexadecimal digits"));
+        return Err(HttpError::bad_request(
+            "path",
+            "`%` must be followed by two hexadecimal digits",
+        ));
     }
     let text = percent_decode_str(path).decode_utf8();
-    text.map_err(|_| Refusal::bad("path", "the id is not UTF-8"))
+    text.map_err(|_| HttpError::bad_request("path", "the id is not UTF-8"))
 }

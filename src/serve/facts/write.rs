@@ -6,13 +6,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    facts::{Authority, Command, Malformed, Outcome, Refusal as NotDone},
-    live::facts::{Batch, IdempotencyKey, WriteError, Written},
+    facts::{Authority, Command, CommandError as NotDone, CommandOutcome, CommandSyntaxError},
+    live::facts::{IdempotencyKey, WriteBatch, WriteError, WriteOutcome},
     serve::{
-        answer::{self, Answer, Refusal},
+        app::App,
         audit::Caller,
-        json::{self as body_json, Any, Object},
-        route::App,
+        json::{self as body_json, JsonObject, StrictValue},
+        response::{self, HttpError, HttpResponse},
     },
 };
 
@@ -25,8 +25,8 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// What is sent.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Sent {
-    commands: Vec<Any>,
+struct BatchRequest {
+    commands: Vec<StrictValue>,
     #[serde(default)]
     if_revision: Option<u64>,
 }
@@ -38,26 +38,27 @@ pub(in crate::serve) async fn write(
     caller: &Caller,
     headers: &HeaderMap,
     body: &[u8],
-) -> Answer {
-    let sent: Sent = match body_json::read(body, "a batch of commands") {
-        Ok(Object(sent)) => sent,
-        Err(refusal) => return refusal.answer(),
+) -> HttpResponse {
+    let sent: BatchRequest = match body_json::read(body, "a batch of commands") {
+        Ok(JsonObject(sent)) => sent,
+        Err(refusal) => return refusal.response(),
     };
-    let once = match once(headers, body) {
+    let once = match idempotency_key(headers, body) {
         Ok(once) => once,
-        Err(refusal) => return refusal.answer(),
+        Err(refusal) => return refusal.response(),
     };
-    let commands: Vec<Value> = sent.commands.into_iter().map(|Any(command)| command).collect();
+    let commands: Vec<Value> =
+        sent.commands.into_iter().map(|StrictValue(command)| command).collect();
     let count = commands.len();
     let audit = &app.options.audit;
-    let operations = audit.operations_of(&commands);
+    let operations = audit.raw_operations(&commands);
     let commands = match Command::decode(&commands) {
         Ok(commands) => commands,
         Err(malformed) => {
             app.metrics.facts.count_malformed();
             let revision = app.live.served().view.revision.facts;
             audit.malformed(caller, operations, &malformed, revision);
-            return json_answer(
+            return outcomes_response(
                 StatusCode::BAD_REQUEST,
                 revision,
                 &malformed_outcomes(count, &malformed),
@@ -66,12 +67,12 @@ pub(in crate::serve) async fn write(
     };
     let written = match app.live.facts() {
         Some(facts) => {
-            let batch = Batch {
+            let batch = WriteBatch {
                 commands,
                 authority: Authority::Administrator,
                 each: false,
                 if_revision: sent.if_revision,
-                once,
+                idempotency_key: once,
             };
             let written = facts.write(batch).await;
             app.metrics.facts.count(&written);
@@ -81,48 +82,48 @@ pub(in crate::serve) async fn write(
     };
     audit.batch(caller, operations, &written, &app.live.served());
     match written {
-        Ok(written) => written_answer(count, written),
-        Err(error) => failed(&error),
+        Ok(written) => written_response(count, written),
+        Err(error) => error_response(&error),
     }
 }
 
-fn once(headers: &HeaderMap, body: &[u8]) -> Result<Option<IdempotencyKey>, Refusal> {
+fn idempotency_key(headers: &HeaderMap, body: &[u8]) -> Result<Option<IdempotencyKey>, HttpError> {
     let Some(name) = headers.get(KEY) else { return Ok(None) };
     let name = name.to_str().unwrap_or_default();
     let key = IdempotencyKey::new(name, body);
-    key.map(Some).map_err(|error| Refusal::bad("Idempotency-Key", error.to_string()))
+    key.map(Some).map_err(|error| HttpError::bad_request("Idempotency-Key", error.to_string()))
 }
 
-fn written_answer(count: usize, written: Written) -> Answer {
+fn written_response(count: usize, written: WriteOutcome) -> HttpResponse {
     match written {
-        Written::Done { revision, outcomes } => {
-            let outcomes = outcomes.iter().map(Outcome::encode).collect();
-            json_answer(StatusCode::OK, revision, &outcomes)
+        WriteOutcome::Done { revision, outcomes } => {
+            let outcomes = outcomes.iter().map(CommandOutcome::encode).collect();
+            outcomes_response(StatusCode::OK, revision, &outcomes)
         }
-        Written::Each { revision, outcomes } => {
-            let told = |came: &Result<Outcome, NotDone>| match came {
+        WriteOutcome::Each { revision, outcomes } => {
+            let told = |came: &Result<CommandOutcome, NotDone>| match came {
                 Ok(outcome) => outcome.encode(),
                 Err(refusal) => refusal.encode(),
             };
-            json_answer(StatusCode::OK, revision, &outcomes.iter().map(told).collect())
+            outcomes_response(StatusCode::OK, revision, &outcomes.iter().map(told).collect())
         }
-        Written::Replayed { revision, outcomes } => {
-            let mut answer = json_answer(StatusCode::OK, revision, &outcomes);
+        WriteOutcome::Replayed { revision, outcomes } => {
+            let mut answer = outcomes_response(StatusCode::OK, revision, &outcomes);
             answer.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
             answer
         }
-        Written::Refused { revision, at, refusal } => {
+        WriteOutcome::Refused { revision, at, refusal } => {
             let not_applied = || NotDone::not_applied().encode();
             let outcomes = (0..count)
                 .map(|index| if index == at { refusal.encode() } else { not_applied() })
                 .collect();
-            json_answer(StatusCode::CONFLICT, revision, &outcomes)
+            outcomes_response(StatusCode::CONFLICT, revision, &outcomes)
         }
-        Written::OtherRevision { revision } => {
+        WriteOutcome::OtherRevision { revision } => {
             let message = format!("the facts are of revision {revision} by now");
             conflict(StatusCode::CONFLICT, revision, "revision_changed", &message)
         }
-        Written::KeyReused { revision } => {
+        WriteOutcome::KeyReused { revision } => {
             let message = "this Idempotency-Key was sent with another body before";
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             conflict(status, revision, "idempotency_key_reused", message)
@@ -130,10 +131,11 @@ fn written_answer(count: usize, written: Written) -> Answer {
     }
 }
 
-fn malformed_outcomes(count: usize, malformed: &[Malformed]) -> Value {
+fn malformed_outcomes(count: usize, malformed: &[CommandSyntaxError]) -> Value {
     // All that is wrong with one command is told in its outcome.
     let outcome = |index: usize| {
-        let wrong: Vec<&Malformed> = malformed.iter().filter(|it| it.index == index).collect();
+        let wrong: Vec<&CommandSyntaxError> =
+            malformed.iter().filter(|it| it.index == index).collect();
         let Some(first) = wrong.first() else { return NotDone::not_applied().encode() };
         let told = wrong.iter().map(|it| match it.field.as_str() {
             "" => it.message.clone(),
@@ -149,19 +151,19 @@ fn malformed_outcomes(count: usize, malformed: &[Malformed]) -> Value {
     (0..count.min(last.max(1))).map(outcome).collect()
 }
 
-fn json_answer(status: StatusCode, revision: u64, outcomes: &Value) -> Answer {
+fn outcomes_response(status: StatusCode, revision: u64, outcomes: &Value) -> HttpResponse {
     let body = json!({ "revision": revision, "outcomes": outcomes });
-    answer::json_answer(status, body.to_string())
+    response::json_response(status, body.to_string())
 }
 
-fn conflict(status: StatusCode, revision: u64, reason: &str, message: &str) -> Answer {
+fn conflict(status: StatusCode, revision: u64, reason: &str, message: &str) -> HttpResponse {
     let body = json!({
         "revision": revision, "outcomes": [], "error": { "reason": reason, "message": message },
     });
-    answer::json_answer(status, body.to_string())
+    response::json_response(status, body.to_string())
 }
 
-fn failed(error: &WriteError) -> Answer {
+fn error_response(error: &WriteError) -> HttpResponse {
     let status = match error {
         WriteError::NoStore => StatusCode::FORBIDDEN,
         WriteError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -173,7 +175,7 @@ fn failed(error: &WriteError) -> Answer {
         | WriteError::Panicked
         | WriteError::Gone => StatusCode::SERVICE_UNAVAILABLE,
     };
-    let mut answer = Refusal { status, message: error.to_string(), at: String::new() }.answer();
+    let mut answer = HttpError { status, message: error.to_string(), at: String::new() }.response();
     if status == StatusCode::SERVICE_UNAVAILABLE {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }

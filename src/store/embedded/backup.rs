@@ -13,16 +13,16 @@ use redb::{
 
 use super::{
     EmbeddedStore,
+    atomic_file::AtomicFile,
     check::read_only,
-    file::{CACHE, begin, begin_write, failure, system},
-    place::Beside,
+    file::{CACHE, begin_write, create_tables, io_error, redb_error},
     tables::{META, RECORDS, REVISION},
 };
 use crate::store::StoreError;
 
 /// What was saved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Backup {
+pub struct BackupReport {
     pub revision: u64,
     pub records: u64,
     /// How long the new file is, in bytes.
@@ -34,11 +34,11 @@ pub struct Backup {
 ///
 /// # Errors
 /// If it can't be opened; and as there.
-pub fn backup(from: &Path, to: &Path, overwrite: bool) -> Result<Backup, StoreError> {
-    refuse(from, to, overwrite)?;
-    let opened = read_only(from)?.complete(from)?;
+pub fn backup(from: &Path, to: &Path, overwrite: bool) -> Result<BackupReport, StoreError> {
+    check_destination(from, to, overwrite)?;
+    let opened = read_only(from)?.refuse_rollback(from)?;
     let snapshot =
-        opened.database.begin_read().map_err(|error| failure(from, "read", error.into()))?;
+        opened.database.begin_read().map_err(|error| redb_error(from, "read", error.into()))?;
     save(&snapshot, to, overwrite)
 }
 
@@ -50,15 +50,15 @@ impl EmbeddedStore {
     /// If there is such a file already, unless it is to be overwritten: that must not be a store
     /// that somebody has open. If the one can't be read or the other not written; nothing is left
     /// of it then.
-    pub fn backup_to(&self, path: &Path, overwrite: bool) -> Result<Backup, StoreError> {
-        refuse(&self.path, path, overwrite)?;
+    pub fn backup_to(&self, path: &Path, overwrite: bool) -> Result<BackupReport, StoreError> {
+        check_destination(&self.path, path, overwrite)?;
         save(&self.read()?, path, overwrite)
     }
 }
 
 /// Refuses a place for a backup where something else would be lost.
-fn refuse(from: &Path, to: &Path, overwrite: bool) -> Result<(), StoreError> {
-    let written = |error: io::Error| system(to, "written", &error);
+fn check_destination(from: &Path, to: &Path, overwrite: bool) -> Result<(), StoreError> {
+    let written = |error: io::Error| io_error(to, "written", &error);
     let there = match fs::metadata(to) {
         Ok(there) => there,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -72,7 +72,7 @@ fn refuse(from: &Path, to: &Path, overwrite: bool) -> Result<(), StoreError> {
         return Err(StoreError::Exists(to.to_owned()));
     }
     let file = FileBackend::new(File::open(to).map_err(written)?);
-    let file = file.map_err(|error| failure(to, "written", error.into()))?;
+    let file = file.map_err(|error| redb_error(to, "written", error.into()))?;
     let is_free = file.try_lock_shared_range(Bound::Unbounded, Bound::Unbounded);
     let closed = file.close();
     if matches!(is_free, Ok(false)) {
@@ -81,26 +81,33 @@ fn refuse(from: &Path, to: &Path, overwrite: bool) -> Result<(), StoreError> {
     closed.map_err(written)
 }
 
-fn save(snapshot: &ReadTransaction, to: &Path, overwrite: bool) -> Result<Backup, StoreError> {
-    let written = |error: io::Error| system(to, "written", &error);
-    let (beside, file) = Beside::new(to).map_err(written)?;
+fn save(
+    snapshot: &ReadTransaction,
+    to: &Path,
+    overwrite: bool,
+) -> Result<BackupReport, StoreError> {
+    let written = |error: io::Error| io_error(to, "written", &error);
+    let (beside, file) = AtomicFile::new(to).map_err(written)?;
     let copied = FileBackend::new(file)
         .map_err(redb::Error::from)
         .and_then(|file| copy(snapshot, file))
-        .map_err(|error| failure(to, "written", error))?;
+        .map_err(|error| redb_error(to, "written", error))?;
     let bytes = beside.length().map_err(written)?;
-    beside.take_place(overwrite).map_err(|error| match error.kind() {
+    beside.persist(overwrite).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => StoreError::Exists(to.to_owned()),
         _ => written(error),
     })?;
-    Ok(Backup { bytes, ..copied })
+    Ok(BackupReport { bytes, ..copied })
 }
 
 /// Copies what is kept byte for byte, so what is damaged in it stays to be found.
-fn copy(snapshot: &ReadTransaction, file: impl StorageBackend) -> Result<Backup, redb::Error> {
+fn copy(
+    snapshot: &ReadTransaction,
+    file: impl StorageBackend,
+) -> Result<BackupReport, redb::Error> {
     let database = Database::builder().set_cache_size(CACHE).create_with_backend(file)?;
     let revision = snapshot.open_table(META)?.get(REVISION)?.map_or(0, |number| number.value());
-    begin(&database, revision)?;
+    create_tables(&database, revision)?;
     let transaction = begin_write(&database)?;
     let mut count = 0;
     {
@@ -113,5 +120,5 @@ fn copy(snapshot: &ReadTransaction, file: impl StorageBackend) -> Result<Backup,
     }
     transaction.commit()?;
     database.close()?;
-    Ok(Backup { revision, records: count, bytes: 0 })
+    Ok(BackupReport { revision, records: count, bytes: 0 })
 }

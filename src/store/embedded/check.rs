@@ -8,34 +8,35 @@ use std::{
 use redb::{ReadableDatabase, ReadableTable};
 
 use super::{
-    file::{Opened, Purpose, backend, failure, open, refuse_empty, system},
-    tables::{Flaw, RECORDS, entry},
+    file::{OpenDatabase, OpenPurpose, backend, io_error, open, redb_error, refuse_empty},
+    tables::{DamagedRecord, RECORDS, decode_entry},
 };
 use crate::{
-    facts::Kind,
-    store::{Entry, SteppedBack, StoreError},
+    facts::RecordKind,
+    store::{Rollback, StoreError, StoredRecord},
 };
 
 /// What was found in a store.
 #[derive(Clone, Debug)]
-pub struct Checked {
+pub struct CheckReport {
     pub revision: u64,
     /// How many records of each kind there are, the damaged ones aside.
-    pub records: BTreeMap<Kind, u64>,
+    pub records: BTreeMap<RecordKind, u64>,
     /// How long the file is, in bytes.
     pub bytes: u64,
-    pub damaged: Vec<Flaw>,
+    pub damaged: Vec<DamagedRecord>,
     /// What opening it would put right, a sentence each.
     pub repairs: Vec<String>,
     /// What is lost of what was committed, if anything is.
-    pub stepped_back: Option<SteppedBack>,
+    pub stepped_back: Option<Rollback>,
 }
 
 /// Opens a store to read it only; nothing is written to its file, and others may read it too.
-pub(super) fn read_only(path: &Path) -> Result<Opened, StoreError> {
+pub(super) fn read_only(path: &Path) -> Result<OpenDatabase, StoreError> {
     refuse_empty(path)?;
-    let file = backend(path, Purpose::Read).map_err(|error| system(path, "opened", &error))?;
-    open(path, file, Purpose::Read, &Arc::new(AtomicBool::new(false)))
+    let file =
+        backend(path, OpenPurpose::Read).map_err(|error| io_error(path, "opened", &error))?;
+    open(path, file, OpenPurpose::Read, &Arc::new(AtomicBool::new(false)))
 }
 
 /// Reads all of a store that nobody has open and checks it; changes nothing. Two passes over the
@@ -43,25 +44,27 @@ pub(super) fn read_only(path: &Path) -> Result<Opened, StoreError> {
 ///
 /// # Errors
 /// If it is none, or can't be opened: that redb finds its pages sound is a part of opening it.
-pub fn check(path: &Path) -> Result<Checked, StoreError> {
+pub fn check(path: &Path) -> Result<CheckReport, StoreError> {
     let opened = read_only(path)?;
-    let mut checked = Checked {
+    let mut checked = CheckReport {
         revision: opened.revision,
-        records: Kind::ALL.map(|kind| (kind, 0)).into(),
-        bytes: fs::metadata(path).map_err(|error| system(path, "read", &error))?.len(),
+        records: RecordKind::ALL.map(|kind| (kind, 0)).into(),
+        bytes: fs::metadata(path).map_err(|error| io_error(path, "read", &error))?.len(),
         damaged: Vec::new(),
         repairs: opened.state.repairs.clone(),
-        stepped_back: opened.state.stepped_back,
+        stepped_back: opened.state.rollback,
     };
-    walk(&opened, &mut checked).map_err(|error| failure(path, "read", error))?;
+    walk(&opened, &mut checked).map_err(|error| redb_error(path, "read", error))?;
     Ok(checked)
 }
 
-fn walk(opened: &Opened, checked: &mut Checked) -> Result<(), redb::Error> {
+fn walk(opened: &OpenDatabase, checked: &mut CheckReport) -> Result<(), redb::Error> {
     let records = opened.database.begin_read()?.open_table(RECORDS)?;
     for record in records.iter()? {
         let (key, value) = record?;
-        match entry(key.value(), value.value()).and_then(|entry| sound(&entry, checked.revision)) {
+        match decode_entry(key.value(), value.value())
+            .and_then(|entry| sound(&entry, checked.revision))
+        {
             Ok(kind) => *checked.records.entry(kind).or_default() += 1,
             Err(flaw) => checked.damaged.push(flaw),
         }
@@ -70,10 +73,10 @@ fn walk(opened: &Opened, checked: &mut Checked) -> Result<(), redb::Error> {
 }
 
 /// The kind of a record, if it could be of this revision.
-fn sound(entry: &Entry, revision: u64) -> Result<Kind, Flaw> {
+fn sound(entry: &StoredRecord, revision: u64) -> Result<RecordKind, DamagedRecord> {
     if entry.version == 0 || entry.version > revision {
         let what = format!("written at revision {}, which the store never had", entry.version);
-        return Err(Flaw::new(&entry.key.to_string(), what));
+        return Err(DamagedRecord::new(&entry.key.to_string(), what));
     }
     Ok(entry.key.kind())
 }

@@ -3,23 +3,23 @@ use std::collections::HashSet;
 use redb::{ReadableTable, Table};
 
 use super::{
-    file::{Opened, begin_write},
-    tables::{META, RECORDS, REVISION, parts, value},
+    file::{OpenDatabase, begin_write},
+    tables::{META, RECORDS, REVISION, encode_value, split_value},
 };
 use crate::{
-    facts::{ChangeSet, Key, Read},
-    store::Commit,
+    facts::{ChangeSet, RecordKey, RecordRead},
+    store::CommitResult,
 };
 
 /// How a store stood before a commit, in what the commit changes.
 #[derive(Default, Debug)]
-pub(super) struct Before {
+pub(super) struct PreviousRecords {
     pub(super) revision: u64,
     /// Each write, in order: what was kept under the key, `None` if nothing.
     values: Vec<(String, Option<Vec<u8>>)>,
 }
 
-impl Before {
+impl PreviousRecords {
     /// Whether nothing was about to change.
     pub(super) fn is_empty(&self) -> bool {
         self.values.is_empty()
@@ -29,10 +29,10 @@ impl Before {
 /// Commits a group in one transaction of two phases, with a sync each if it writes anything. How the
 /// store stood before goes to `before`.
 pub(super) fn commit(
-    opened: &Opened,
+    opened: &OpenDatabase,
     group: &[ChangeSet],
-    before: &mut Before,
-) -> Result<Commit, redb::Error> {
+    before: &mut PreviousRecords,
+) -> Result<CommitResult, redb::Error> {
     let transaction = begin_write(&opened.database)?;
     let mut revisions = Vec::with_capacity(group.len());
     {
@@ -40,11 +40,11 @@ pub(super) fn commit(
         let mut records = transaction.open_table(RECORDS)?;
         let mut revision = meta.get(REVISION)?.map_or(0, |revision| revision.value());
         before.revision = revision;
-        let mut written: HashSet<&Key> = HashSet::new();
+        let mut written: HashSet<&RecordKey> = HashSet::new();
         for set in group {
             for read in set.reads.iter().filter(|read| !written.contains(&read.key)) {
-                if !stands(&records, read)? {
-                    return Ok(Commit::Stale);
+                if !is_current(&records, read)? {
+                    return Ok(CommitResult::Stale);
                 }
             }
             revision += u64::from(!set.is_empty());
@@ -52,7 +52,7 @@ pub(super) fn commit(
                 let key = write.key.to_string();
                 let old = match &write.record {
                     Some(record) => {
-                        records.insert(key.as_str(), value(revision, record).as_slice())?
+                        records.insert(key.as_str(), encode_value(revision, record).as_slice())?
                     }
                     None => records.remove(key.as_str())?,
                 };
@@ -63,28 +63,31 @@ pub(super) fn commit(
             revisions.push(revision);
         }
         if revision == before.revision {
-            return Ok(Commit::Done(revisions));
+            return Ok(CommitResult::Committed(revisions));
         }
         meta.insert(REVISION, revision)?;
-        opened.gate.mark_next(revision);
+        opened.backend.mark_next(revision);
     }
     transaction.commit()?;
-    Ok(Commit::Done(revisions))
+    Ok(CommitResult::Committed(revisions))
 }
 
-fn stands(records: &Table<'_, &str, &[u8]>, read: &Read) -> Result<bool, redb::Error> {
+fn is_current(records: &Table<'_, &str, &[u8]>, read: &RecordRead) -> Result<bool, redb::Error> {
     let found = records.get(read.key.to_string().as_str())?;
     Ok(match found {
         Some(found) => {
             read.version.is_some()
-                && parts(found.value()).map(|(version, _)| version) == read.version
+                && split_value(found.value()).map(|(version, _)| version) == read.version
         }
         None => read.version.is_none(),
     })
 }
 
 /// Makes a store again what it was before a commit, which nobody was told of.
-pub(super) fn take_back(opened: &Opened, before: &Before) -> Result<(), redb::Error> {
+pub(super) fn take_back(
+    opened: &OpenDatabase,
+    before: &PreviousRecords,
+) -> Result<(), redb::Error> {
     let transaction = begin_write(&opened.database)?;
     {
         let mut records = transaction.open_table(RECORDS)?;
@@ -95,7 +98,7 @@ pub(super) fn take_back(opened: &Opened, before: &Before) -> Result<(), redb::Er
             };
         }
         transaction.open_table(META)?.insert(REVISION, before.revision)?;
-        opened.gate.mark_next(before.revision);
+        opened.backend.mark_next(before.revision);
     }
     transaction.commit()?;
     Ok(())

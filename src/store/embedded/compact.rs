@@ -5,14 +5,14 @@ use std::{
 };
 
 use super::{
-    file::{Purpose, backend, failure, open, refuse_empty, system},
+    file::{OpenPurpose, backend, io_error, open, redb_error, refuse_empty},
     lock::PathLock,
 };
 use crate::store::StoreError;
 
 /// How long a file was and is, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Compacted {
+pub struct CompactionReport {
     pub before: u64,
     pub after: u64,
 }
@@ -22,20 +22,21 @@ pub struct Compacted {
 ///
 /// # Errors
 /// If it is none, or can't be opened or written.
-pub fn compact(path: &Path) -> Result<Compacted, StoreError> {
+pub fn compact(path: &Path) -> Result<CompactionReport, StoreError> {
     let length = || match fs::metadata(path) {
         Ok(file) => Ok(file.len()),
-        Err(error) => Err(system(path, "read", &error)),
+        Err(error) => Err(io_error(path, "read", &error)),
     };
     refuse_empty(path)?;
     let _lock = PathLock::take(path)?;
-    let file = backend(path, Purpose::Write).map_err(|error| system(path, "opened", &error))?;
+    let file =
+        backend(path, OpenPurpose::Write).map_err(|error| io_error(path, "opened", &error))?;
     let before = length()?;
-    let opened = open(path, file, Purpose::Write, &Arc::new(AtomicBool::new(false)))?;
-    let mut opened = opened.complete(path)?;
-    let written = |error: redb::Error| failure(path, "written", error);
-    opened.unlock().map_err(|error| system(path, "written", &error))?;
+    let opened = open(path, file, OpenPurpose::Write, &Arc::new(AtomicBool::new(false)))?;
+    let mut opened = opened.refuse_rollback(path)?;
+    let written = |error: redb::Error| redb_error(path, "written", error);
+    opened.unlock().map_err(|error| io_error(path, "written", &error))?;
     opened.database.compact().map_err(|error| written(error.into()))?;
     opened.database.close().map_err(|error| written(error.into()))?;
-    Ok(Compacted { before, after: length()? })
+    Ok(CompactionReport { before, after: length()? })
 }

@@ -4,20 +4,20 @@ use redb::{ReadTransaction, ReadableDatabase, ReadableTable};
 
 use super::{
     check::read_only,
-    file::failure,
-    tables::{Flaw, META, RECORDS, REVISION, entry},
+    file::redb_error,
+    tables::{DamagedRecord, META, RECORDS, REVISION, decode_entry},
 };
-use crate::store::{Entry, StoreError};
+use crate::store::{StoreError, StoredRecord};
 
 /// Why records could not be walked.
-pub(super) enum Failure {
-    Damaged(Flaw),
-    Unread(redb::Error),
+pub(super) enum ExportError {
+    Damaged(DamagedRecord),
+    Database(redb::Error),
 }
 
-impl<E: Into<redb::Error>> From<E> for Failure {
+impl<E: Into<redb::Error>> From<E> for ExportError {
     fn from(error: E) -> Self {
-        Self::Unread(error.into())
+        Self::Database(error.into())
     }
 }
 
@@ -29,27 +29,27 @@ impl<E: Into<redb::Error>> From<E> for Failure {
 pub fn export(
     path: &Path,
     begin: &mut dyn FnMut(u64),
-    each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+    each: &mut dyn FnMut(StoredRecord) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
-    let opened = read_only(path)?.complete(path)?;
+    let opened = read_only(path)?.refuse_rollback(path)?;
     let snapshot =
-        opened.database.begin_read().map_err(|error| failure(path, "read", error.into()))?;
+        opened.database.begin_read().map_err(|error| redb_error(path, "read", error.into()))?;
     walk(&snapshot, begin, each).map_err(|error| match error {
-        Failure::Damaged(flaw) => flaw.into(),
-        Failure::Unread(error) => failure(path, "read", error),
+        ExportError::Damaged(flaw) => flaw.into(),
+        ExportError::Database(error) => redb_error(path, "read", error),
     })
 }
 
 pub(super) fn walk(
     snapshot: &ReadTransaction,
     begin: &mut dyn FnMut(u64),
-    each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
-) -> Result<(), Failure> {
+    each: &mut dyn FnMut(StoredRecord) -> ControlFlow<()>,
+) -> Result<(), ExportError> {
     let revision = snapshot.open_table(META)?.get(REVISION)?.map_or(0, |number| number.value());
     begin(revision);
     for record in snapshot.open_table(RECORDS)?.iter()? {
         let (key, value) = record?;
-        let entry = entry(key.value(), value.value()).map_err(Failure::Damaged)?;
+        let entry = decode_entry(key.value(), value.value()).map_err(ExportError::Damaged)?;
         if each(entry).is_break() {
             break;
         }

@@ -11,26 +11,26 @@ use redb::{
 };
 
 use super::{
-    gate::Gate,
+    atomic_file::AtomicFile,
+    deferred_backend::DeferredBackend,
     head::{FLAGS, Head, TWO_PHASE},
-    place::Beside,
-    state::State,
+    recovery_state::RecoveryState,
     tables::{FORMAT, KNOWN_FORMAT, META, RECORDS, REVISION},
 };
-use crate::store::{SteppedBack, StoreError};
+use crate::store::{Rollback, StoreError};
 
 /// A store that redb has open behind a gate that is still shut.
 #[derive(Debug)]
-pub(super) struct Opened {
+pub(super) struct OpenDatabase {
     pub(super) database: Database,
-    pub(super) gate: Gate,
+    pub(super) backend: DeferredBackend,
     pub(super) revision: u64,
-    pub(super) state: State,
+    pub(super) state: RecoveryState,
 }
 
 /// What is to be done with a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Purpose {
+pub(super) enum OpenPurpose {
     /// Others may read it too, and nothing is written to it.
     Read,
     /// Nobody else may have it open.
@@ -49,8 +49,8 @@ pub(super) const CACHE: usize = 32 << 20;
 ///
 /// # Errors
 /// If it can't be opened.
-pub(super) fn backend(path: &Path, purpose: Purpose) -> io::Result<Box<dyn StorageBackend>> {
-    let file = OpenOptions::new().read(true).write(purpose != Purpose::Read).open(path)?;
+pub(super) fn backend(path: &Path, purpose: OpenPurpose) -> io::Result<Box<dyn StorageBackend>> {
+    let file = OpenOptions::new().read(true).write(purpose != OpenPurpose::Read).open(path)?;
     Ok(Box::new(FileBackend::new(file).map_err(io::Error::other)?))
 }
 
@@ -64,20 +64,20 @@ pub(super) fn refuse_empty(path: &Path) -> Result<(), StoreError> {
 
 /// Makes a store without records where there is nothing; whether it did. It appears whole; if another
 /// process makes one at the same time, one of the two is there.
-pub(super) fn make(path: &Path) -> Result<bool, StoreError> {
-    let made = |error: io::Error| system(path, "made", &error);
+pub(super) fn create(path: &Path) -> Result<bool, StoreError> {
+    let made = |error: io::Error| io_error(path, "made", &error);
     if !matches!(fs::symlink_metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
     {
         return Ok(false);
     }
-    let (beside, file) = Beside::new(path).map_err(made)?;
+    let (beside, file) = AtomicFile::new(path).map_err(made)?;
     let begun = FileBackend::new(file).map_err(redb::Error::from).and_then(|file| {
         let database = Database::builder().create_with_backend(file)?;
-        begin(&database, 0)?;
+        create_tables(&database, 0)?;
         Ok(database.close()?)
     });
-    begun.map_err(|error| failure(path, "made", error))?;
-    match beside.take_place(false) {
+    begun.map_err(|error| redb_error(path, "made", error))?;
+    match beside.persist(false) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         placed => placed.map(|()| true).map_err(made),
     }
@@ -91,43 +91,44 @@ pub(super) fn make(path: &Path) -> Result<bool, StoreError> {
 pub(super) fn open(
     path: &Path,
     file: Box<dyn StorageBackend>,
-    purpose: Purpose,
+    purpose: OpenPurpose,
     unsynced: &Arc<AtomicBool>,
-) -> Result<Opened, StoreError> {
-    let failed = |error: io::Error| system(path, "opened", &error);
+) -> Result<OpenDatabase, StoreError> {
+    let failed = |error: io::Error| io_error(path, "opened", &error);
     let before = Head::read(&*file).map_err(failed)?;
-    let gate = Gate::shut(file, purpose == Purpose::Read, Arc::clone(unsynced));
-    if let Some(before) = before.as_ref().filter(|_| purpose == Purpose::Repair) {
+    let gate = DeferredBackend::new(file, purpose == OpenPurpose::Read, Arc::clone(unsynced));
+    if let Some(before) = before.as_ref().filter(|_| purpose == OpenPurpose::Repair) {
         // Of commits in one phase, redb goes back to the one before where the newest is damaged.
-        gate.hold(FLAGS as u64, vec![before.flags() & !TWO_PHASE]);
+        gate.defer_write(FLAGS as u64, vec![before.flags() & !TWO_PHASE]);
     }
     let database = Database::builder()
         .set_cache_size(CACHE)
         .set_check_integrity_on_open(true)
         .create_with_backend(gate.clone())
-        .map_err(|error| refusal(path, error))?;
-    let revision = match recognise(path, &database)? {
+        .map_err(|error| database_error(path, error))?;
+    let revision = match read_revision(path, &database)? {
         Some(revision) => revision,
-        None if purpose == Purpose::Begin => {
-            begin(&database, 0).map_err(|error| failure(path, "made", error))?;
+        None if purpose == OpenPurpose::Begin => {
+            create_tables(&database, 0).map_err(|error| redb_error(path, "made", error))?;
             0
         }
         None => return Err(StoreError::Foreign(path.to_owned())),
     };
     let after = Head::read(&gate).map_err(failed)?;
-    let state = before.zip(after).map(|(before, after)| State::new(&before, &after, revision));
-    Ok(Opened { database, gate, revision, state: state.unwrap_or_default() })
+    let state =
+        before.zip(after).map(|(before, after)| RecoveryState::new(&before, &after, revision));
+    Ok(OpenDatabase { database, backend: gate, revision, state: state.unwrap_or_default() })
 }
 
-impl Opened {
+impl OpenDatabase {
     /// The same, if it holds all that was committed.
     ///
     /// # Errors
-    /// [`StoreError::SteppedBack`] if not.
-    pub(super) fn complete(self, path: &Path) -> Result<Self, StoreError> {
-        match self.state.stepped_back {
-            Some(SteppedBack { found, known }) => {
-                Err(StoreError::SteppedBack { path: path.to_owned(), found, known })
+    /// [`StoreError::RolledBack`] if not.
+    pub(super) fn refuse_rollback(self, path: &Path) -> Result<Self, StoreError> {
+        match self.state.rollback {
+            Some(Rollback { found, known }) => {
+                Err(StoreError::RolledBack { path: path.to_owned(), found, known })
             }
             None => Ok(self),
         }
@@ -135,14 +136,14 @@ impl Opened {
 
     /// Lets through to the file what opening it did, and all that is done from now on.
     pub(super) fn unlock(&self) -> io::Result<()> {
-        self.gate.mark(self.revision);
-        self.gate.open()
+        self.backend.mark(self.revision);
+        self.backend.write_deferred()
     }
 }
 
 /// The revision of a store; `None` if it holds nothing, not even that.
-fn recognise(path: &Path, database: &Database) -> Result<Option<u64>, StoreError> {
-    let opened = |error: redb::Error| failure(path, "opened", error);
+fn read_revision(path: &Path, database: &Database) -> Result<Option<u64>, StoreError> {
+    let opened = |error: redb::Error| redb_error(path, "opened", error);
     let foreign = || StoreError::Foreign(path.to_owned());
     let read = database.begin_read().map_err(|error| opened(error.into()))?;
     let meta = match read.open_table(META) {
@@ -179,7 +180,7 @@ pub(super) fn begin_write(database: &Database) -> Result<WriteTransaction, redb:
 }
 
 /// Makes an empty database a store without records.
-pub(super) fn begin(database: &Database, revision: u64) -> Result<(), redb::Error> {
+pub(super) fn create_tables(database: &Database, revision: u64) -> Result<(), redb::Error> {
     let write = begin_write(database)?;
     {
         let mut meta = write.open_table(META)?;
@@ -192,7 +193,7 @@ pub(super) fn begin(database: &Database, revision: u64) -> Result<(), redb::Erro
 }
 
 /// Why redb does not open a file.
-fn refusal(path: &Path, error: DatabaseError) -> StoreError {
+fn database_error(path: &Path, error: DatabaseError) -> StoreError {
     let path_owned = || path.to_owned();
     match error {
         DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
@@ -209,20 +210,20 @@ fn refusal(path: &Path, error: DatabaseError) -> StoreError {
         {
             StoreError::Damaged { path: path_owned(), what: "it ends too early".to_owned() }
         }
-        error => failure(path, "opened", error.into()),
+        error => redb_error(path, "opened", error.into()),
     }
 }
 
 /// What redb could not do with a store.
-pub(super) fn failure(path: &Path, doing: &'static str, error: redb::Error) -> StoreError {
+pub(super) fn redb_error(path: &Path, doing: &'static str, error: redb::Error) -> StoreError {
     match error {
         redb::Error::Corrupted(what) => StoreError::Damaged { path: path.to_owned(), what },
-        redb::Error::Io(error) => system(path, doing, &error),
+        redb::Error::Io(error) => io_error(path, doing, &error),
         error => StoreError::Io { doing, why: format!("{}: {error}", path.display()) },
     }
 }
 
 /// What the system could not do with a file.
-pub(super) fn system(path: &Path, doing: &'static str, error: &io::Error) -> StoreError {
+pub(super) fn io_error(path: &Path, doing: &'static str, error: &io::Error) -> StoreError {
     StoreError::Io { doing, why: format!("{}: {error}", path.display()) }
 }

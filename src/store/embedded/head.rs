@@ -37,7 +37,7 @@ pub(super) struct Head([u8; SECTOR]);
 
 /// The highest revision that was committed to a file, as far as its mark tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Mark {
+pub(super) enum RevisionMark {
     /// There is none: the file was written by an earlier build, or is a backup.
     Absent,
     /// Both copies are damaged.
@@ -99,15 +99,17 @@ impl Head {
             .map_or(0, |&number| u64::from_le_bytes(number))
     }
 
-    pub(super) fn mark(&self) -> Mark {
+    pub(super) fn mark(&self) -> RevisionMark {
         let behind = self.0.get(HEADER..).unwrap_or_default();
         if behind.iter().all(|&byte| byte == 0) {
-            return Mark::Absent;
+            return RevisionMark::Absent;
         }
-        let copies = COPIES.map(|at| self.0.get(at..at + COPY).and_then(told));
+        let copies = COPIES.map(|at| self.0.get(at..at + COPY).and_then(read_copy));
         match copies.iter().flatten().max() {
-            Some(&revision) => Mark::Revision { revision, is_whole: copies == [Some(revision); 2] },
-            None => Mark::Damaged,
+            Some(&revision) => {
+                RevisionMark::Revision { revision, is_whole: copies == [Some(revision); 2] }
+            }
+            None => RevisionMark::Damaged,
         }
     }
 }
@@ -123,7 +125,7 @@ fn copy(revision: u64) -> [u8; COPY] {
 }
 
 /// The revision that a copy tells, if the copy is sound.
-fn told(bytes: &[u8]) -> Option<u64> {
+fn read_copy(bytes: &[u8]) -> Option<u64> {
     let revision = u64::from_le_bytes(*bytes.get(MAGIC.len()..)?.first_chunk()?);
     (bytes == copy(revision)).then_some(revision)
 }

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::file::system;
+use super::file::io_error;
 use crate::store::StoreError;
 
 /// A hidden file beside the store that is locked as long as this is there, and removed with it. One
@@ -39,7 +39,7 @@ impl PathLock {
                 match options.write(true).create(true).truncate(false).mode(0o600).open(&place) {
                     Ok(file) => file,
                     Err(error) if is_unlockable(&error) => return Ok(None),
-                    Err(error) => return Err(system(&place, "opened", &error)),
+                    Err(error) => return Err(io_error(&place, "opened", &error)),
                 };
             match file.try_lock() {
                 Ok(()) => {}
@@ -47,7 +47,7 @@ impl PathLock {
                 Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
                     return Ok(None);
                 }
-                Err(TryLockError::Error(error)) => return Err(system(&place, "locked", &error)),
+                Err(TryLockError::Error(error)) => return Err(io_error(&place, "locked", &error)),
             }
             let lock = Self { place: place.clone(), file };
             // Else its last owner has removed it meanwhile.

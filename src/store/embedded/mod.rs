@@ -12,19 +12,19 @@
 //! was just refused, that is taken back. So an error means that nothing was committed, and later
 //! commits work as soon as the disk does.
 
+mod atomic_file;
 mod backup;
 mod check;
 mod commit;
 mod compact;
+mod deferred_backend;
 mod export;
 mod file;
-mod gate;
 mod head;
 mod lock;
-mod place;
 mod presence;
+mod recovery_state;
 mod repair;
-mod state;
 mod tables;
 
 use std::{
@@ -39,20 +39,20 @@ use std::{
 
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend};
 
-use super::{Commit, Entry, Opening, Store, StoreError};
-use crate::facts::{ChangeSet, Key, Kind};
-use commit::{Before, commit, take_back};
-use file::{Opened, Purpose, failure, system};
+use super::{CommitResult, OpeningReport, Store, StoreError, StoredRecord};
+use crate::facts::{ChangeSet, RecordKey, RecordKind};
+use commit::{PreviousRecords, commit, take_back};
+use file::{OpenDatabase, OpenPurpose, io_error, redb_error};
 use lock::PathLock;
 use presence::Presence;
-use tables::{META, RECORDS, REVISION, entry};
+use tables::{META, RECORDS, REVISION, decode_entry};
 
-pub use backup::{Backup, backup};
-pub use check::{Checked, check};
-pub use compact::{Compacted, compact};
+pub use backup::{BackupReport, backup};
+pub use check::{CheckReport, check};
+pub use compact::{CompactionReport, compact};
 pub use export::export;
-pub use repair::{Repaired, repair};
-pub use tables::Flaw;
+pub use repair::{RepairReport, repair};
+pub use tables::DamagedRecord;
 
 /// Facts in one file. Keeps 32 MiB of it in memory at most.
 pub struct EmbeddedStore {
@@ -60,9 +60,9 @@ pub struct EmbeddedStore {
     file: Box<Source>,
     presence: Arc<Presence>,
     /// `None` while the file could not be opened anew, and once it is closed.
-    open: RwLock<Option<Opened>>,
+    open: RwLock<Option<OpenDatabase>>,
     /// Held by who commits or opens anew: what is to be taken back, should the file hold it.
-    writing: Mutex<Option<Before>>,
+    writing: Mutex<Option<PreviousRecords>>,
     /// Whether it must be opened anew before anything is done.
     is_failed: AtomicBool,
     is_closed: AtomicBool,
@@ -70,7 +70,7 @@ pub struct EmbeddedStore {
     unsynced: Arc<AtomicBool>,
     /// That of the last commit.
     revision: AtomicU64,
-    opening: Opening,
+    opening: OpeningReport,
     /// Given up last.
     lock: Mutex<Option<PathLock>>,
 }
@@ -88,8 +88,8 @@ impl EmbeddedStore {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let path = path.into();
         let lock = PathLock::take(&path)?;
-        let is_new = file::make(&path)?;
-        Self::in_file(path, lock, is_new)
+        let is_new = file::create(&path)?;
+        Self::open_file(path, lock, is_new)
     }
 
     /// Opens a store that is there.
@@ -102,15 +102,15 @@ impl EmbeddedStore {
         if matches!(fs::metadata(&path), Err(error) if error.kind() == io::ErrorKind::NotFound) {
             return Err(StoreError::Missing(path.display().to_string()));
         }
-        Self::in_file(path, lock, false)
+        Self::open_file(path, lock, false)
     }
 
-    fn in_file(path: PathBuf, lock: Option<PathLock>, is_new: bool) -> Result<Self, StoreError> {
+    fn open_file(path: PathBuf, lock: Option<PathLock>, is_new: bool) -> Result<Self, StoreError> {
         file::refuse_empty(&path)?;
         let presence = Arc::new(Presence::new(&path));
         let source = Arc::clone(&presence);
         let file = Box::new(move || source.open());
-        let mut store = Self::begin(path, file, presence, Purpose::Write)?;
+        let mut store = Self::open_with(path, file, presence, OpenPurpose::Write)?;
         store.opening.is_new = is_new;
         store.lock = Mutex::new(lock);
         Ok(store)
@@ -127,22 +127,22 @@ impl EmbeddedStore {
     ) -> Result<Self, StoreError> {
         let path = path.into();
         let presence = Arc::new(Presence::new(&path));
-        Self::begin(path, Box::new(file), presence, Purpose::Begin)
+        Self::open_with(path, Box::new(file), presence, OpenPurpose::Begin)
     }
 
-    fn begin(
+    fn open_with(
         path: PathBuf,
         file: Box<Source>,
         presence: Arc<Presence>,
-        purpose: Purpose,
+        purpose: OpenPurpose,
     ) -> Result<Self, StoreError> {
         let unsynced = Arc::default();
-        let failed = |error| system(&path, "opened", &error);
+        let failed = |error| io_error(&path, "opened", &error);
         let opened = file::open(&path, file().map_err(failed)?, purpose, &unsynced)?;
-        let opened = opened.complete(&path)?;
+        let opened = opened.refuse_rollback(&path)?;
         opened.unlock().map_err(failed)?;
         let revision = AtomicU64::new(opened.revision);
-        let opening = Opening { is_new: false, repairs: opened.state.repairs.clone() };
+        let opening = OpeningReport { is_new: false, repairs: opened.state.repairs.clone() };
         Ok(Self {
             path,
             file,
@@ -163,24 +163,24 @@ impl EmbeddedStore {
         &self.path
     }
 
-    fn writing(&self) -> MutexGuard<'_, Option<Before>> {
+    fn writing(&self) -> MutexGuard<'_, Option<PreviousRecords>> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens the file anew if that has become needed.
-    fn recover(&self, refused: &mut Option<Before>) -> Result<(), StoreError> {
+    fn reopen_if_failed(&self, refused: &mut Option<PreviousRecords>) -> Result<(), StoreError> {
         if !self.is_failed.load(Ordering::Acquire) {
             return Ok(());
         }
         // What is open can still be read, unlike what is at the path then.
-        self.present()?;
+        self.check_presence()?;
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         // Closes it and gives up its lock.
         *open = None;
-        let written = |error| system(&self.path, "opened again", &error);
+        let written = |error| io_error(&self.path, "opened again", &error);
         let file = (self.file)().map_err(written)?;
-        let opened = file::open(&self.path, file, Purpose::Write, &self.unsynced)?;
-        let opened = opened.complete(&self.path)?;
+        let opened = file::open(&self.path, file, OpenPurpose::Write, &self.unsynced)?;
+        let opened = opened.refuse_rollback(&self.path)?;
         let acknowledged = self.revision.load(Ordering::Acquire);
         if opened.revision < acknowledged {
             let what = format!(
@@ -193,13 +193,13 @@ impl EmbeddedStore {
             *refused = None;
         }
         if self.unsynced.load(Ordering::Acquire) {
-            opened.gate.rewrite().map_err(written)?;
+            opened.backend.rewrite().map_err(written)?;
             self.unsynced.store(false, Ordering::Release);
         }
         opened.unlock().map_err(written)?;
         if let Some(before) = &refused {
             take_back(&opened, before)
-                .map_err(|error| failure(&self.path, "opened again", error))?;
+                .map_err(|error| redb_error(&self.path, "opened again", error))?;
             *refused = None;
         }
         *open = Some(opened);
@@ -211,20 +211,20 @@ impl EmbeddedStore {
     fn read(&self) -> Result<ReadTransaction, StoreError> {
         self.refuse_closed()?;
         if self.is_failed.load(Ordering::Acquire) {
-            self.recover(&mut self.writing())?;
+            self.reopen_if_failed(&mut self.writing())?;
         }
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let opened = open.as_ref().ok_or_else(|| self.closed())?;
-        opened.database.begin_read().map_err(|error| self.unread(error))
+        opened.database.begin_read().map_err(|error| self.read_error(error))
     }
 
     /// What could not be read, and whether to open the file anew.
-    fn unread(&self, error: impl Into<redb::Error>) -> StoreError {
+    fn read_error(&self, error: impl Into<redb::Error>) -> StoreError {
         let error = error.into();
         if !matches!(error, redb::Error::Corrupted(_)) {
             self.is_failed.store(true, Ordering::Release);
         }
-        failure(&self.path, "read", error)
+        redb_error(&self.path, "read", error)
     }
 
     fn closed(&self) -> StoreError {
@@ -236,64 +236,69 @@ impl EmbeddedStore {
     }
 
     /// Whether the file that is open is where it was; nothing may be written meanwhile.
-    fn present(&self) -> Result<(), StoreError> {
+    fn check_presence(&self) -> Result<(), StoreError> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        open.as_ref().map_or(Ok(()), |opened| self.presence.check(&opened.gate))
+        open.as_ref().map_or(Ok(()), |opened| self.presence.check(&opened.backend))
     }
 
     /// Takes back a commit that went into a file which is lost.
-    fn withdraw(&self, before: &Before) -> Result<(), StoreError> {
+    fn take_back_lost(&self, before: &PreviousRecords) -> Result<(), StoreError> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let opened = open.as_ref().ok_or_else(|| self.closed())?;
-        take_back(opened, before).map_err(|error| failure(&self.path, "written", error))
+        take_back(opened, before).map_err(|error| redb_error(&self.path, "written", error))
     }
 
-    fn attempt(&self, group: &[ChangeSet], before: &mut Before) -> Result<Commit, StoreError> {
+    fn attempt(
+        &self,
+        group: &[ChangeSet],
+        before: &mut PreviousRecords,
+    ) -> Result<CommitResult, StoreError> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let opened = open.as_ref().ok_or_else(|| self.closed())?;
-        commit(opened, group, before).map_err(|error| failure(&self.path, "written", error))
+        commit(opened, group, before).map_err(|error| redb_error(&self.path, "written", error))
     }
 }
 
 impl Store for EmbeddedStore {
-    fn load(&self, each: &mut dyn FnMut(Entry)) -> Result<u64, StoreError> {
+    fn load(&self, each: &mut dyn FnMut(StoredRecord)) -> Result<u64, StoreError> {
         let snapshot = self.read()?;
-        let meta = snapshot.open_table(META).map_err(|error| self.unread(error))?;
-        let revision = meta.get(REVISION).map_err(|error| self.unread(error))?;
-        let records = snapshot.open_table(RECORDS).map_err(|error| self.unread(error))?;
-        for record in records.iter().map_err(|error| self.unread(error))? {
-            let (key, value) = record.map_err(|error| self.unread(error))?;
-            each(entry(key.value(), value.value())?);
+        let meta = snapshot.open_table(META).map_err(|error| self.read_error(error))?;
+        let revision = meta.get(REVISION).map_err(|error| self.read_error(error))?;
+        let records = snapshot.open_table(RECORDS).map_err(|error| self.read_error(error))?;
+        for record in records.iter().map_err(|error| self.read_error(error))? {
+            let (key, value) = record.map_err(|error| self.read_error(error))?;
+            each(decode_entry(key.value(), value.value())?);
         }
         Ok(revision.map_or(0, |revision| revision.value()))
     }
 
-    fn get(&self, key: &Key) -> Result<Option<Entry>, StoreError> {
-        let records = self.read()?.open_table(RECORDS).map_err(|error| self.unread(error))?;
+    fn get(&self, key: &RecordKey) -> Result<Option<StoredRecord>, StoreError> {
+        let records = self.read()?.open_table(RECORDS).map_err(|error| self.read_error(error))?;
         let text = key.to_string();
-        let found = records.get(text.as_str()).map_err(|error| self.unread(error))?;
-        Ok(found.map(|found| entry(&text, found.value())).transpose()?)
+        let found = records.get(text.as_str()).map_err(|error| self.read_error(error))?;
+        Ok(found.map(|found| decode_entry(&text, found.value())).transpose()?)
     }
 
     fn list(
         &self,
-        kind: Kind,
-        after: Option<&Key>,
+        kind: RecordKind,
+        after: Option<&RecordKey>,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<Vec<StoredRecord>, StoreError> {
         let prefix = kind.prefix();
-        let after = after.map(Key::to_string).filter(|after| after.as_str() >= prefix);
+        let after = after.map(RecordKey::to_string).filter(|after| after.as_str() >= prefix);
         let start = after.as_deref().map_or(Bound::Included(prefix), Bound::Excluded);
-        let records = self.read()?.open_table(RECORDS).map_err(|error| self.unread(error))?;
-        let found =
-            records.range::<&str>((start, Bound::Unbounded)).map_err(|error| self.unread(error))?;
+        let records = self.read()?.open_table(RECORDS).map_err(|error| self.read_error(error))?;
+        let found = records
+            .range::<&str>((start, Bound::Unbounded))
+            .map_err(|error| self.read_error(error))?;
         let mut entries = Vec::new();
         for record in found.take(limit) {
-            let (key, value) = record.map_err(|error| self.unread(error))?;
+            let (key, value) = record.map_err(|error| self.read_error(error))?;
             if !key.value().starts_with(prefix) {
                 break;
             }
-            entries.push(entry(key.value(), value.value())?);
+            entries.push(decode_entry(key.value(), value.value())?);
         }
         Ok(entries)
     }
@@ -301,24 +306,24 @@ impl Store for EmbeddedStore {
     fn export(
         &self,
         begin: &mut dyn FnMut(u64),
-        each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+        each: &mut dyn FnMut(StoredRecord) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         export::walk(&self.read()?, begin, each).map_err(|error| match error {
-            export::Failure::Damaged(flaw) => flaw.into(),
-            export::Failure::Unread(error) => self.unread(error),
+            export::ExportError::Damaged(flaw) => flaw.into(),
+            export::ExportError::Database(error) => self.read_error(error),
         })
     }
 
-    fn backup(&self, to: &Path) -> Result<Backup, StoreError> {
+    fn backup(&self, to: &Path) -> Result<BackupReport, StoreError> {
         self.backup_to(to, false)
     }
 
     fn verify(&self) -> Result<(), StoreError> {
         let _nothing_is_written = self.writing();
-        self.present()
+        self.check_presence()
     }
 
-    fn opening(&self) -> Opening {
+    fn opening(&self) -> OpeningReport {
         self.opening.clone()
     }
 
@@ -328,7 +333,7 @@ impl Store for EmbeddedStore {
         let _nothing_is_written = self.writing();
         let open = self.open.write().unwrap_or_else(PoisonError::into_inner).take();
         let closed = open.map_or(Ok(()), |opened| {
-            opened.database.close().map_err(|error| failure(&self.path, "closed", error.into()))
+            opened.database.close().map_err(|error| redb_error(&self.path, "closed", error.into()))
         });
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
         closed
@@ -338,23 +343,23 @@ impl Store for EmbeddedStore {
         "embedded"
     }
 
-    fn commit(&self, group: &[ChangeSet]) -> Result<Commit, StoreError> {
+    fn commit(&self, group: &[ChangeSet]) -> Result<CommitResult, StoreError> {
         let mut refused = self.writing();
         self.refuse_closed()?;
-        self.present()?;
-        self.recover(&mut refused)?;
-        let mut before = Before::default();
+        self.check_presence()?;
+        self.reopen_if_failed(&mut refused)?;
+        let mut before = PreviousRecords::default();
         let error = match self.attempt(group, &mut before) {
             Ok(done) => {
                 if !before.is_empty()
-                    && let Err(lost) = self.present()
+                    && let Err(lost) = self.check_presence()
                 {
-                    return Err(match self.withdraw(&before) {
+                    return Err(match self.take_back_lost(&before) {
                         Ok(()) => lost,
                         Err(again) => StoreError::InDoubt(format!("{lost}; then: {again}")),
                     });
                 }
-                if let Commit::Done(revisions) = &done {
+                if let CommitResult::Committed(revisions) = &done {
                     let last = revisions.last().copied().unwrap_or_default();
                     self.revision.fetch_max(last, Ordering::AcqRel);
                 }
@@ -364,7 +369,7 @@ impl Store for EmbeddedStore {
         };
         *refused = (!before.is_empty()).then_some(before);
         self.is_failed.store(true, Ordering::Release);
-        match self.recover(&mut refused) {
+        match self.reopen_if_failed(&mut refused) {
             Err(again) if refused.is_some() => {
                 Err(StoreError::InDoubt(format!("{error}; then: {again}")))
             }

@@ -11,7 +11,7 @@ use std::{
 
 use redb::{StorageBackend, backends::FileBackend};
 
-use super::gate::Gate;
+use super::deferred_backend::DeferredBackend;
 use crate::store::StoreError;
 
 /// Where a file was opened, and which one.
@@ -59,19 +59,21 @@ impl Presence {
     ///
     /// # Errors
     /// [`StoreError::Lost`] if it is not. If it was written by others, the gate is severed.
-    pub(super) fn check(&self, gate: &Gate) -> Result<(), StoreError> {
+    pub(super) fn check(&self, gate: &DeferredBackend) -> Result<(), StoreError> {
         let Some(known) = *self.identity.lock().unwrap_or_else(PoisonError::into_inner) else {
             return Ok(());
         };
         let there = match fs::metadata(&self.path) {
             Ok(there) => there,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(self.lost("the file is gone"));
+                return Err(self.lost_error("the file is gone"));
             }
-            Err(error) => return Err(self.lost(&format!("the file can't be looked at: {error}"))),
+            Err(error) => {
+                return Err(self.lost_error(&format!("the file can't be looked at: {error}")));
+            }
         };
         if identity(&there) != known {
-            return Err(self.lost(REPLACED));
+            return Err(self.lost_error(REPLACED));
         }
         let what = match gate.expected() {
             Ok((_, length)) if there.len() < length => {
@@ -81,11 +83,11 @@ impl Presence {
             Ok((true, _)) => return Ok(()),
             Err(error) => format!("the file can't be read: {error}"),
         };
-        gate.sever();
-        Err(self.lost(&what))
+        gate.discard_writes();
+        Err(self.lost_error(&what))
     }
 
-    fn lost(&self, what: &str) -> StoreError {
+    fn lost_error(&self, what: &str) -> StoreError {
         StoreError::Lost { path: self.path.clone(), what: what.to_owned() }
     }
 }

@@ -6,18 +6,18 @@ use std::{
 };
 
 use super::{
-    file::{Purpose, backend, begin_write, failure, open, refuse_empty, system},
+    file::{OpenPurpose, backend, begin_write, io_error, open, redb_error, refuse_empty},
     lock::PathLock,
     tables::{META, REVISION},
 };
-use crate::store::{SteppedBack, StoreError};
+use crate::store::{Rollback, StoreError};
 
 /// What a store is after it was repaired.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Repaired {
+pub struct RepairReport {
     pub revision: u64,
     /// What is lost, if anything is.
-    pub stepped_back: Option<SteppedBack>,
+    pub rollback: Option<Rollback>,
     /// What else was not in order, a sentence each.
     pub repairs: Vec<String>,
 }
@@ -30,15 +30,16 @@ const MOST_LOST: u64 = 1000;
 ///
 /// # Errors
 /// If no commit in it is sound, it is none, or it can't be written.
-pub fn repair(path: &Path) -> Result<Repaired, StoreError> {
+pub fn repair(path: &Path) -> Result<RepairReport, StoreError> {
     refuse_empty(path)?;
     let _lock = PathLock::take(path)?;
-    let written = |error: redb::Error| failure(path, "written", error);
-    let file = backend(path, Purpose::Repair).map_err(|error| system(path, "opened", &error))?;
-    let mut opened = open(path, file, Purpose::Repair, &Arc::new(AtomicBool::new(false)))?;
+    let written = |error: redb::Error| redb_error(path, "written", error);
+    let file =
+        backend(path, OpenPurpose::Repair).map_err(|error| io_error(path, "opened", &error))?;
+    let mut opened = open(path, file, OpenPurpose::Repair, &Arc::new(AtomicBool::new(false)))?;
     let state = opened.state.clone();
-    opened.unlock().map_err(|error| system(path, "written", &error))?;
-    if let Some(SteppedBack { found, known }) = state.stepped_back {
+    opened.unlock().map_err(|error| io_error(path, "written", &error))?;
+    if let Some(Rollback { found, known }) = state.rollback {
         opened.revision =
             known.unwrap_or(found.saturating_add(MOST_LOST)).max(found).saturating_add(1);
         let transaction = begin_write(&opened.database).map_err(written)?;
@@ -47,13 +48,9 @@ pub fn repair(path: &Path) -> Result<Repaired, StoreError> {
             .map_err(redb::Error::from)
             .and_then(|mut meta| Ok(meta.insert(REVISION, opened.revision).map(drop)?));
         noted.map_err(written)?;
-        opened.gate.mark_next(opened.revision);
+        opened.backend.mark_next(opened.revision);
         transaction.commit().map_err(|error| written(error.into()))?;
     }
     opened.database.close().map_err(|error| written(error.into()))?;
-    Ok(Repaired {
-        revision: opened.revision,
-        stepped_back: state.stepped_back,
-        repairs: state.repairs,
-    })
+    Ok(RepairReport { revision: opened.revision, rollback: state.rollback, repairs: state.repairs })
 }

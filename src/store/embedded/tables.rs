@@ -1,8 +1,8 @@
 use redb::TableDefinition;
 
 use crate::{
-    facts::{Key, Record, Version},
-    store::{Entry, StoreError},
+    facts::{Record, RecordKey, Version},
+    store::{StoreError, StoredRecord},
 };
 
 /// Records by the text of their keys: the version, 8 bytes, the least significant first; then the
@@ -22,44 +22,44 @@ pub(super) const REVISION: &str = "revision";
 pub(super) const KNOWN_FORMAT: u64 = 1;
 
 /// A record as it is kept.
-pub(super) fn value(version: Version, record: &Record) -> Vec<u8> {
+pub(super) fn encode_value(version: Version, record: &Record) -> Vec<u8> {
     [&version.to_le_bytes()[..], &record.encode()].concat()
 }
 
 /// The version in a kept value, and the encoded record; `None` if it is too short to be one.
-pub(super) fn parts(value: &[u8]) -> Option<(Version, &[u8])> {
+pub(super) fn split_value(value: &[u8]) -> Option<(Version, &[u8])> {
     let (version, record) = value.split_first_chunk()?;
     Some((Version::from_le_bytes(*version), record))
 }
 
 /// A record that can't be read, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Flaw {
+pub struct DamagedRecord {
     /// As it is shown, without control characters.
     pub key: String,
     pub what: String,
 }
 
-impl Flaw {
+impl DamagedRecord {
     pub(super) fn new(key: &str, what: String) -> Self {
         Self { key: key.escape_debug().to_string(), what }
     }
 }
 
-impl From<Flaw> for StoreError {
-    fn from(Flaw { key, what }: Flaw) -> Self {
+impl From<DamagedRecord> for StoreError {
+    fn from(DamagedRecord { key, what }: DamagedRecord) -> Self {
         Self::Record { key, what }
     }
 }
 
 /// # Errors
 /// If the key or the value is damaged.
-pub(super) fn entry(key: &str, value: &[u8]) -> Result<Entry, Flaw> {
-    let damaged = |what| Flaw::new(key, what);
-    let known: Key = key.parse().map_err(|error| damaged(format!("{error}")))?;
+pub(super) fn decode_entry(key: &str, value: &[u8]) -> Result<StoredRecord, DamagedRecord> {
+    let damaged = |what| DamagedRecord::new(key, what);
+    let known: RecordKey = key.parse().map_err(|error| damaged(format!("{error}")))?;
     let (version, record) =
-        parts(value).ok_or_else(|| damaged("too short to be a record".to_owned()))?;
+        split_value(value).ok_or_else(|| damaged("too short to be a record".to_owned()))?;
     let record =
         Record::decode(known.kind(), record).map_err(|error| damaged(error.to_string()))?;
-    Ok(Entry { key: known, version, record })
+    Ok(StoredRecord { key: known, version, record })
 }

@@ -3,13 +3,13 @@ use std::{path::PathBuf, str};
 use etcd_client::{Compare, CompareOp, GetOptions, KeyValue, Txn, TxnOp};
 
 use super::{
-    link::{Failure, Link},
-    mirror::{Kept, Raw},
-    spec::Spec,
+    config::EtcdConfig,
+    failover_client::{EtcdCallError, FailoverClient},
+    mirror::{RawRecord, RawRecords},
 };
 use crate::{
-    facts::Key,
-    store::{Entry, StoreError},
+    facts::RecordKey,
+    store::{StoreError, StoredRecord},
 };
 
 /// The format that this program reads and writes, told by the marker.
@@ -34,32 +34,33 @@ const TRIES: usize = 5;
 pub(super) const MOST_BYTES: usize = i32::MAX as usize;
 
 /// All that stands under the prefix, as of one revision.
-pub(super) struct Listing {
+pub(super) struct EtcdListing {
     pub(super) revision: u64,
-    pub(super) kept: Kept,
+    pub(super) kept: RawRecords,
     format: Option<String>,
     /// Keys that are none of ours.
     pub(super) strays: Vec<String>,
 }
 
-impl Listing {
+impl EtcdListing {
     /// Reads it in pages.
     ///
     /// # Errors
     /// If it can't be read.
-    pub(super) async fn read(link: &Link, spec: &Spec) -> Result<Self, StoreError> {
+    pub(super) async fn read(link: &FailoverClient, spec: &EtcdConfig) -> Result<Self, StoreError> {
         let mut tries = 0;
         loop {
             tries += 1;
             match Self::pages(link, spec).await {
-                Err(Failure::Refused(why)) if why.contains("compacted") && tries < TRIES => {}
-                read => return read.map_err(Failure::of_reading),
+                Err(EtcdCallError::Refused(why)) if why.contains("compacted") && tries < TRIES => {}
+                read => return read.map_err(EtcdCallError::into_read_error),
             }
         }
     }
 
-    async fn pages(link: &Link, spec: &Spec) -> Result<Self, Failure> {
-        let mut listing = Self { revision: 0, kept: Kept::new(), format: None, strays: Vec::new() };
+    async fn pages(link: &FailoverClient, spec: &EtcdConfig) -> Result<Self, EtcdCallError> {
+        let mut listing =
+            Self { revision: 0, kept: RawRecords::new(), format: None, strays: Vec::new() };
         let mut from = spec.prefix.clone().into_bytes();
         let end = spec.end();
         let mut limit = FIRST_PAGE;
@@ -94,19 +95,19 @@ impl Listing {
         }
     }
 
-    fn take(&mut self, records: Vec<KeyValue>, spec: &Spec) {
+    fn take(&mut self, records: Vec<KeyValue>, spec: &EtcdConfig) {
         for kv in records {
-            match Place::of(kv.key(), spec) {
-                Place::Record(key) => {
+            match EtcdKey::parse(kv.key(), spec) {
+                EtcdKey::Record(key) => {
                     let version = unsigned(kv.mod_revision());
                     let (_, value) = kv.into_key_value();
-                    self.kept.insert(key.to_string(), Raw { version, bytes: value.into() });
+                    self.kept.insert(key.to_string(), RawRecord { version, bytes: value.into() });
                 }
-                Place::Marker => {
+                EtcdKey::Marker => {
                     self.format = Some(String::from_utf8_lossy(kv.value()).into_owned());
                 }
-                Place::Clock => {}
-                Place::Stray(key) => self.strays.push(key),
+                EtcdKey::Clock => {}
+                EtcdKey::Stray(key) => self.strays.push(key),
             }
         }
     }
@@ -115,41 +116,41 @@ impl Listing {
     ///
     /// # Errors
     /// If it was written by another program, or a newer one.
-    pub(super) fn is_marked(&self, spec: &Spec) -> Result<bool, StoreError> {
+    pub(super) fn is_marked(&self, spec: &EtcdConfig) -> Result<bool, StoreError> {
         match &self.format {
-            Some(format) => known(format, spec).map(|()| true),
+            Some(format) => check_format(format, spec).map(|()| true),
             None if self.kept.is_empty() && self.strays.is_empty() => Ok(false),
             None => Err(StoreError::Foreign(path(spec))),
         }
     }
 
     /// Every record; with the key and what is wrong if one can't be read.
-    pub(super) fn decode(&self) -> impl Iterator<Item = Result<Entry, (String, String)>> {
+    pub(super) fn decode(&self) -> impl Iterator<Item = Result<StoredRecord, (String, String)>> {
         self.kept.iter().map(|(text, raw)| {
             let wrong = |why: String| (text.clone(), why);
-            let key: Key = text.parse().map_err(|no_key| wrong(format!("{no_key}")))?;
+            let key: RecordKey = text.parse().map_err(|no_key| wrong(format!("{no_key}")))?;
             raw.decode(key).map_err(|damaged| wrong(damaged.to_string()))
         })
     }
 }
 
 /// What a key of etcd stands for.
-pub(super) enum Place {
-    Record(Key),
+pub(super) enum EtcdKey {
+    Record(RecordKey),
     Marker,
     Clock,
     Stray(String),
 }
 
-impl Place {
-    pub(super) fn of(key: &[u8], spec: &Spec) -> Self {
+impl EtcdKey {
+    pub(super) fn parse(key: &[u8], spec: &EtcdConfig) -> Self {
         let text =
             key.strip_prefix(spec.prefix.as_bytes()).and_then(|key| str::from_utf8(key).ok());
         match text {
             Some(MARKER) => Self::Marker,
             Some(CLOCK) => Self::Clock,
             // A key that would be written otherwise is not one that was written by us.
-            Some(text) => match text.parse::<Key>() {
+            Some(text) => match text.parse::<RecordKey>() {
                 Ok(key) if key.to_string() == text => Self::Record(key),
                 _ => Self::Stray(text.to_owned()),
             },
@@ -158,7 +159,7 @@ impl Place {
     }
 }
 
-impl Spec {
+impl EtcdConfig {
     pub(super) fn key(&self, text: impl std::fmt::Display) -> String {
         format!("{}{text}", self.prefix)
     }
@@ -176,7 +177,7 @@ impl Spec {
 ///
 /// # Errors
 /// If it can't be written.
-pub(super) async fn mark(link: &Link, spec: &Spec) -> Result<(), StoreError> {
+pub(super) async fn mark(link: &FailoverClient, spec: &EtcdConfig) -> Result<(), StoreError> {
     let marker = spec.key(MARKER);
     let txn =
         Txn::new().when([Compare::create_revision(marker.as_str(), CompareOp::Equal, 0)]).and_then(
@@ -186,12 +187,12 @@ pub(super) async fn mark(link: &Link, spec: &Spec) -> Result<(), StoreError> {
         let txn = txn.clone();
         async move { client.txn(txn).await }
     });
-    marking.await.map(drop).map_err(Failure::of_writing)
+    marking.await.map(drop).map_err(EtcdCallError::into_write_error)
 }
 
 /// # Errors
 /// If what the marker tells is not the format that this program knows.
-pub(super) fn known(format: &str, spec: &Spec) -> Result<(), StoreError> {
+pub(super) fn check_format(format: &str, spec: &EtcdConfig) -> Result<(), StoreError> {
     match format.parse::<u64>() {
         Ok(FORMAT) => Ok(()),
         Ok(found) if found > FORMAT => {
@@ -201,7 +202,7 @@ pub(super) fn known(format: &str, spec: &Spec) -> Result<(), StoreError> {
     }
 }
 
-pub(super) fn path(spec: &Spec) -> PathBuf {
+pub(super) fn path(spec: &EtcdConfig) -> PathBuf {
     PathBuf::from(spec.to_string())
 }
 

@@ -5,35 +5,35 @@ use std::{
 };
 
 use crate::{
-    facts::{Damaged, Key, Kind, Record, Version},
-    store::{Entry, Event},
+    facts::{Record, RecordDecodeError, RecordKey, RecordKind, Version},
+    store::{StoreEvent, StoredRecord},
 };
 
 /// All records as of the last event that was taken in, by the texts of their keys.
 ///
 /// Records stand as the bytes that the store keeps: a fraction of what they take up when decoded.
 #[derive(Default, Debug)]
-pub(super) struct Mirror(RwLock<Option<Held>>);
+pub(super) struct Mirror(RwLock<Option<MirrorState>>);
 
 #[derive(Debug)]
-struct Held {
+struct MirrorState {
     revision: u64,
-    kept: Kept,
+    kept: RawRecords,
 }
 
-pub(super) type Kept = BTreeMap<String, Raw>;
+pub(super) type RawRecords = BTreeMap<String, RawRecord>;
 
 /// A record as it came.
 #[derive(Clone, Debug)]
-pub(super) struct Raw {
+pub(super) struct RawRecord {
     pub(super) version: Version,
     pub(super) bytes: Box<[u8]>,
 }
 
-impl Raw {
-    pub(super) fn decode(&self, key: Key) -> Result<Entry, Damaged> {
+impl RawRecord {
+    pub(super) fn decode(&self, key: RecordKey) -> Result<StoredRecord, RecordDecodeError> {
         let record = Record::decode(key.kind(), &self.bytes)?;
-        Ok(Entry { key, version: self.version, record })
+        Ok(StoredRecord { key, version: self.version, record })
     }
 
     fn encode(version: Version, record: &Record) -> Self {
@@ -42,20 +42,25 @@ impl Raw {
 }
 
 impl Mirror {
-    pub(super) fn fill(&self, revision: u64, kept: Kept) {
-        *self.write() = Some(Held { revision, kept });
+    pub(super) fn fill(&self, revision: u64, kept: RawRecords) {
+        *self.write() = Some(MirrorState { revision, kept });
     }
 
     pub(super) fn is_filled(&self) -> bool {
         self.read().is_some()
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<Raw> {
+    pub(super) fn get(&self, key: &RecordKey) -> Option<RawRecord> {
         self.read().as_ref()?.kept.get(&key.to_string()).cloned()
     }
 
     /// Records of a kind after a key, in the order of their texts.
-    pub(super) fn list(&self, kind: Kind, after: Option<&Key>, limit: usize) -> Vec<(String, Raw)> {
+    pub(super) fn list(
+        &self,
+        kind: RecordKind,
+        after: Option<&RecordKey>,
+        limit: usize,
+    ) -> Vec<(String, RawRecord)> {
         let first = kind.prefix().to_owned();
         let start = match after.map(ToString::to_string) {
             Some(after) if after >= first => Bound::Excluded(after),
@@ -73,9 +78,9 @@ impl Mirror {
 
     /// Makes it what it is after the event; of events from before what it is filled with, nothing.
     /// One that was never filled stays so, but for a listing.
-    pub(super) fn absorb(&self, event: &Event) {
+    pub(super) fn absorb(&self, event: &StoreEvent) {
         match event {
-            Event::Changed { revision, records } => {
+            StoreEvent::Changed { revision, records } => {
                 let mut held = self.write();
                 let Some(held) = held.as_mut().filter(|held| held.revision <= *revision) else {
                     return;
@@ -85,7 +90,7 @@ impl Mirror {
                     let text = key.to_string();
                     match record {
                         Some((version, record)) => {
-                            held.kept.insert(text, Raw::encode(*version, record));
+                            held.kept.insert(text, RawRecord::encode(*version, record));
                         }
                         None => {
                             held.kept.remove(&text);
@@ -93,19 +98,20 @@ impl Mirror {
                     }
                 }
             }
-            Event::Relisted { revision, records } => {
-                let entry = |e: &Entry| (e.key.to_string(), Raw::encode(e.version, &e.record));
+            StoreEvent::Relisted { revision, records } => {
+                let entry =
+                    |e: &StoredRecord| (e.key.to_string(), RawRecord::encode(e.version, &e.record));
                 self.fill(*revision, records.iter().map(entry).collect());
             }
-            Event::Current { .. } | Event::CutOff { .. } => {}
+            StoreEvent::Current { .. } | StoreEvent::Disconnected { .. } => {}
         }
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Option<Held>> {
+    fn read(&self) -> RwLockReadGuard<'_, Option<MirrorState>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Option<Held>> {
+    fn write(&self) -> RwLockWriteGuard<'_, Option<MirrorState>> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

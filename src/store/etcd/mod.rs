@@ -1,6 +1,6 @@
 //! Facts on an etcd cluster that a fleet of daemons shares.
 //!
-//! Each record is a key: the prefix of the [`Spec`] and the text of the record's [`Key`]; its value is
+//! Each record is a key: the prefix of the [`EtcdConfig`] and the text of the record's [`RecordKey`]; its value is
 //! the record in JSON, its version the `mod_revision`. Two more keys stand beside them: `format`, the
 //! marker, which tells the format and is created with the first load; and `clock`, which every commit
 //! writes. Revisions are etcd's, so other users of the cluster make them jump.
@@ -23,15 +23,15 @@
 //!
 //! Versions of etcd from 3.4 on will do. No leases.
 
+mod config;
 mod driver;
-mod follow;
-mod link;
+mod failover_client;
 mod listing;
 mod mirror;
-mod spec;
 mod transaction;
+mod watcher;
 
-pub use spec::{Password, Spec, SpecError, Tls, User};
+pub use config::{EtcdConfig, EtcdConfigError, EtcdPassword, EtcdTls, EtcdUser};
 
 use std::{
     collections::BTreeMap,
@@ -46,25 +46,25 @@ use std::{
 };
 
 use driver::Driver;
-use follow::Follower;
-use link::{Failure, Link};
-use listing::Listing;
-use mirror::{Mirror, Raw};
+use failover_client::{EtcdCallError, FailoverClient};
+use listing::EtcdListing;
+use mirror::{Mirror, RawRecord};
 use transaction::{MOST_RECORDS, Transaction};
+use watcher::EtcdWatcher;
 
-use super::{Commit, Entry, Event, Opening, Store, StoreError};
-use crate::facts::{ChangeSet, Key, Kind};
+use super::{CommitResult, OpeningReport, Store, StoreError, StoreEvent, StoredRecord};
+use crate::facts::{ChangeSet, RecordKey, RecordKind};
 
 /// A store on etcd. Its calls wait on the thread that makes them, which must not be one that runs
 /// futures.
 #[derive(Debug)]
 pub struct EtcdStore {
-    spec: Arc<Spec>,
+    spec: Arc<EtcdConfig>,
     driver: Driver,
     /// For all but watching.
-    link: Link,
+    link: FailoverClient,
     mirror: Mirror,
-    damaged: Damages,
+    damaged: DamagedKeys,
     must_exist: bool,
     /// Whether the prefix was marked here, since nothing was below it.
     is_new: AtomicBool,
@@ -72,20 +72,20 @@ pub struct EtcdStore {
 
 /// Records whose value can't be read, and why.
 #[derive(Default, Debug)]
-struct Damages(Mutex<BTreeMap<Key, String>>);
+struct DamagedKeys(Mutex<BTreeMap<RecordKey, String>>);
 
-impl Damages {
-    fn note(&self, key: Key, why: String) {
+impl DamagedKeys {
+    fn note(&self, key: RecordKey, why: String) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, why);
     }
 
-    fn forget(&self, key: &Key) {
+    fn forget(&self, key: &RecordKey) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
     /// # Errors
     /// If one of the keys is among them.
-    fn check<'k>(&self, keys: impl IntoIterator<Item = &'k Key>) -> Result<(), StoreError> {
+    fn check<'k>(&self, keys: impl IntoIterator<Item = &'k RecordKey>) -> Result<(), StoreError> {
         let damaged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = keys.into_iter().find_map(|key| damaged.get_key_value(key));
         found.map_or(Ok(()), |(key, what)| Err(unreadable(&key.to_string(), what)))
@@ -102,13 +102,14 @@ fn unreadable(key: &str, what: &str) -> StoreError {
 }
 
 impl EtcdStore {
-    /// The store at an address, as [`Spec`] tells them.
+    /// The store at an address, as [`EtcdConfig`] tells them.
     ///
     /// # Errors
     /// If it is no such address, or the system gives no thread.
     pub fn open(address: &str) -> Result<Self, StoreError> {
-        let wrong = |error: SpecError| StoreError::Io { doing: "opened", why: error.to_string() };
-        let spec: Spec = address.parse().map_err(wrong)?;
+        let wrong =
+            |error: EtcdConfigError| StoreError::Io { doing: "opened", why: error.to_string() };
+        let spec: EtcdConfig = address.parse().map_err(wrong)?;
         for path in spec.secrets().filter(|path| is_open_to_others(path)) {
             tracing::warn!(file = %path.display(), "others than its owner have access to this secret; `chmod 600` ends that");
         }
@@ -119,16 +120,16 @@ impl EtcdStore {
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub fn new(spec: Spec) -> Result<Self, StoreError> {
+    pub fn new(spec: EtcdConfig) -> Result<Self, StoreError> {
         let failed = |why: std::io::Error| StoreError::Io { doing: "opened", why: why.to_string() };
         let spec = Arc::new(spec);
-        let link = Link::new(&spec);
+        let link = FailoverClient::new(&spec);
         Ok(Self {
             driver: Driver::start().map_err(failed)?,
             spec,
             link,
             mirror: Mirror::default(),
-            damaged: Damages::default(),
+            damaged: DamagedKeys::default(),
             must_exist: false,
             is_new: AtomicBool::new(false),
         })
@@ -136,18 +137,18 @@ impl EtcdStore {
 
     /// The same, which refuses a prefix below which there is nothing instead of beginning there.
     #[must_use]
-    pub fn existing(self) -> Self {
+    pub fn must_exist(self) -> Self {
         Self { must_exist: true, ..self }
     }
 
-    pub fn spec(&self) -> &Spec {
+    pub fn spec(&self) -> &EtcdConfig {
         &self.spec
     }
 
     /// All there is; marks the prefix as ours if there is nothing and may be.
-    async fn listing(&self) -> Result<Listing, StoreError> {
+    async fn listing(&self) -> Result<EtcdListing, StoreError> {
         loop {
-            let listing = Listing::read(&self.link, &self.spec).await?;
+            let listing = EtcdListing::read(&self.link, &self.spec).await?;
             if listing.is_marked(&self.spec)? {
                 return Ok(listing);
             }
@@ -164,24 +165,24 @@ impl EtcdStore {
         if self.mirror.is_filled() { Ok(()) } else { self.load(&mut |_| ()).map(drop) }
     }
 
-    fn send(&self, group: &[ChangeSet], after: Option<u64>) -> Result<Commit, StoreError> {
+    fn send(&self, group: &[ChangeSet], after: Option<u64>) -> Result<CommitResult, StoreError> {
         if group.is_empty() {
-            return Ok(Commit::Done(Vec::new()));
+            return Ok(CommitResult::Committed(Vec::new()));
         }
         self.ready()?;
         self.damaged.check(transaction::keys(group))?;
-        let Some(transaction) = Transaction::of(group, after, &self.spec)? else {
-            return Ok(Commit::Stale);
+        let Some(transaction) = Transaction::new(group, after, &self.spec)? else {
+            return Ok(CommitResult::Stale);
         };
         let committing = self.link.call(false, |mut client| {
             let txn = transaction.txn.clone();
             async move { client.txn(txn).await }
         });
-        let answer = self.driver.wait(committing).map_err(Failure::of_writing)?;
-        transaction.outcome(&answer, &self.spec)
+        let answer = self.driver.wait(committing).map_err(EtcdCallError::into_write_error)?;
+        transaction.result(&answer, &self.spec)
     }
 
-    fn entry(key: Key, raw: &Raw) -> Result<Entry, StoreError> {
+    fn entry(key: RecordKey, raw: &RawRecord) -> Result<StoredRecord, StoreError> {
         let text = key.to_string();
         raw.decode(key).map_err(|damaged| unreadable(&text, &damaged.to_string()))
     }
@@ -189,7 +190,7 @@ impl EtcdStore {
 
 impl Store for EtcdStore {
     /// Besides what the trait says, it fills the mirror: it is called once, before all else.
-    fn load(&self, each: &mut dyn FnMut(Entry)) -> Result<u64, StoreError> {
+    fn load(&self, each: &mut dyn FnMut(StoredRecord)) -> Result<u64, StoreError> {
         let listing = self.driver.wait(self.listing())?;
         if let Some(stray) = listing.strays.first() {
             let what = "no key of a record: remove it, or take a prefix of your own";
@@ -202,19 +203,19 @@ impl Store for EtcdStore {
         Ok(listing.revision)
     }
 
-    fn get(&self, key: &Key) -> Result<Option<Entry>, StoreError> {
+    fn get(&self, key: &RecordKey) -> Result<Option<StoredRecord>, StoreError> {
         self.ready()?;
         self.mirror.get(key).map(|raw| Self::entry(key.clone(), &raw)).transpose()
     }
 
     fn list(
         &self,
-        kind: Kind,
-        after: Option<&Key>,
+        kind: RecordKind,
+        after: Option<&RecordKey>,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<Vec<StoredRecord>, StoreError> {
         self.ready()?;
-        let entry = |(text, raw): (String, Raw)| {
+        let entry = |(text, raw): (String, RawRecord)| {
             let key = text.parse().map_err(|_| unreadable(&text, "no key of a record"))?;
             Self::entry(key, &raw)
         };
@@ -222,11 +223,11 @@ impl Store for EtcdStore {
     }
 
     /// What is committed is not in the mirror before its event was [absorbed](Store::absorb).
-    fn commit(&self, group: &[ChangeSet]) -> Result<Commit, StoreError> {
+    fn commit(&self, group: &[ChangeSet]) -> Result<CommitResult, StoreError> {
         self.send(group, None)
     }
 
-    fn commit_after(&self, revision: u64, group: &[ChangeSet]) -> Result<Commit, StoreError> {
+    fn commit_after(&self, revision: u64, group: &[ChangeSet]) -> Result<CommitResult, StoreError> {
         self.send(group, Some(revision))
     }
 
@@ -234,7 +235,7 @@ impl Store for EtcdStore {
     fn export(
         &self,
         begin: &mut dyn FnMut(u64),
-        each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+        each: &mut dyn FnMut(StoredRecord) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let listing = self.driver.wait(self.listing())?;
         begin(listing.revision);
@@ -246,8 +247,8 @@ impl Store for EtcdStore {
         Ok(())
     }
 
-    fn opening(&self) -> Opening {
-        Opening { is_new: self.is_new.load(Ordering::Acquire), repairs: Vec::new() }
+    fn opening(&self) -> OpeningReport {
+        OpeningReport { is_new: self.is_new.load(Ordering::Acquire), repairs: Vec::new() }
     }
 
     fn kind(&self) -> &'static str {
@@ -262,12 +263,12 @@ impl Store for EtcdStore {
         true
     }
 
-    fn watch(&self, after: u64, each: &mut dyn FnMut(Event) -> ControlFlow<()>) {
+    fn watch(&self, after: u64, each: &mut dyn FnMut(StoreEvent) -> ControlFlow<()>) {
         // What waits here keeps nobody else from the thread of the driver.
-        self.driver.wait(Follower::new(self, after, each).run());
+        self.driver.wait(EtcdWatcher::new(self, after, each).run());
     }
 
-    fn absorb(&self, event: &Event) {
+    fn absorb(&self, event: &StoreEvent) {
         self.mirror.absorb(event);
     }
 }

@@ -3,12 +3,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use etcd_client::{Compare, CompareOp, ResponseHeader, Txn, TxnOp, TxnOpResponse, TxnResponse};
 
 use super::{
-    listing::{CLOCK, FORMAT, MARKER, known, path, unsigned},
-    spec::Spec,
+    config::EtcdConfig,
+    listing::{CLOCK, FORMAT, MARKER, check_format, path, unsigned},
 };
 use crate::{
-    facts::{ChangeSet, Key, Record, Version},
-    store::{Commit, StoreError},
+    facts::{ChangeSet, Record, RecordKey, Version},
+    store::{CommitResult, StoreError},
 };
 
 /// How many comparisons and how many operations etcd takes in a transaction, unless it was told
@@ -32,13 +32,13 @@ impl Transaction {
     ///
     /// # Errors
     /// If it is more than a transaction may be.
-    pub(super) fn of(
+    pub(super) fn new(
         group: &[ChangeSet],
         after: Option<u64>,
-        spec: &Spec,
+        spec: &EtcdConfig,
     ) -> Result<Option<Self>, StoreError> {
-        let mut reads: BTreeMap<&Key, Option<Version>> = BTreeMap::new();
-        let mut writes: BTreeMap<&Key, Option<&Record>> = BTreeMap::new();
+        let mut reads: BTreeMap<&RecordKey, Option<Version>> = BTreeMap::new();
+        let mut writes: BTreeMap<&RecordKey, Option<&Record>> = BTreeMap::new();
         for set in group {
             for read in set.reads.iter().filter(|read| !writes.contains_key(&read.key)) {
                 if *reads.entry(&read.key).or_insert(read.version) != read.version {
@@ -78,33 +78,37 @@ impl Transaction {
     ///
     /// # Errors
     /// If the store is of another format by now.
-    pub(super) fn outcome(&self, answer: &TxnResponse, spec: &Spec) -> Result<Commit, StoreError> {
+    pub(super) fn result(
+        &self,
+        answer: &TxnResponse,
+        spec: &EtcdConfig,
+    ) -> Result<CommitResult, StoreError> {
         if answer.succeeded() {
             let committed = answer.header().map_or(0, ResponseHeader::revision);
             // What only reads is as of the last commit: nobody need wait for more.
             let revision = if self.writes { Some(committed) } else { mod_revision(answer) };
             let revision = unsigned(revision.unwrap_or(committed));
-            return Ok(Commit::Done(vec![revision; self.sets]));
+            return Ok(CommitResult::Committed(vec![revision; self.sets]));
         }
-        match got(answer) {
-            Some((_, format)) => known(&format, spec).map(|()| Commit::Stale),
+        match read_value(answer) {
+            Some((_, format)) => check_format(&format, spec).map(|()| CommitResult::Stale),
             None => Err(StoreError::Foreign(path(spec))),
         }
     }
 }
 
 fn mod_revision(answer: &TxnResponse) -> Option<i64> {
-    got(answer).map(|(revision, _)| revision)
+    read_value(answer).map(|(revision, _)| revision)
 }
 
 /// The revision and the value of the one key that a transaction got.
-fn got(answer: &TxnResponse) -> Option<(i64, String)> {
+fn read_value(answer: &TxnResponse) -> Option<(i64, String)> {
     let TxnOpResponse::Get(got) = answer.op_responses().into_iter().next()? else { return None };
     let kv = got.kvs().first()?;
     Some((kv.mod_revision(), String::from_utf8_lossy(kv.value()).into_owned()))
 }
 
 /// The records that a group reads.
-pub(super) fn keys(group: &[ChangeSet]) -> BTreeSet<&Key> {
+pub(super) fn keys(group: &[ChangeSet]) -> BTreeSet<&RecordKey> {
     group.iter().flat_map(|set| set.reads.iter().map(|read| &read.key)).collect()
 }

@@ -10,7 +10,7 @@ pub(super) struct Values<'s> {
 
 /// A value by its first character.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
+pub(super) enum RawKind {
     Text,
     Number,
     Bool,
@@ -19,7 +19,7 @@ pub(super) enum Kind {
     Object,
 }
 
-impl Kind {
+impl RawKind {
     /// What is said to have been found.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -39,15 +39,15 @@ impl<'s> Values<'s> {
     }
 
     /// The kind of the next value, which is not read by that.
-    pub(super) fn kind(&mut self) -> Kind {
+    pub(super) fn kind(&mut self) -> RawKind {
         self.skip(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b':' | b','));
         match self.byte() {
-            Some(b'"') => Kind::Text,
-            Some(b'[') => Kind::List,
-            Some(b'{') => Kind::Object,
-            Some(b't' | b'f') => Kind::Bool,
-            Some(b'n') => Kind::Null,
-            _ => Kind::Number,
+            Some(b'"') => RawKind::Text,
+            Some(b'[') => RawKind::List,
+            Some(b'{') => RawKind::Object,
+            Some(b't' | b'f') => RawKind::Bool,
+            Some(b'n') => RawKind::Null,
+            _ => RawKind::Number,
         }
     }
 
@@ -70,8 +70,8 @@ impl<'s> Values<'s> {
         let kind = self.kind();
         let start = self.at;
         match kind {
-            Kind::Text => self.string(),
-            Kind::List | Kind::Object => {
+            RawKind::Text => self.string(),
+            RawKind::List | RawKind::Object => {
                 let mut depth = 0_usize;
                 loop {
                     match self.byte() {

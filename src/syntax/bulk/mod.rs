@@ -15,19 +15,19 @@ use crate::{
     source::{Notation, Source, SourceId, Span},
     syntax::{
         ast::{Expr, ExprKind, Spanned, Text, User},
-        dsl, known, text,
+        dsl, keys, text,
     },
 };
 
 /// A bulk file, read anew each time its users are asked for, so that a million of them never stand
 /// in memory as records.
 #[derive(Debug)]
-pub struct Bulk<'s> {
+pub struct BulkFile<'s> {
     pub id: SourceId,
     pub source: &'s Source,
 }
 
-impl<'s> Bulk<'s> {
+impl<'s> BulkFile<'s> {
     pub fn new(id: SourceId, source: &'s Source) -> Self {
         Self { id, source }
     }
@@ -41,13 +41,13 @@ impl<'s> Bulk<'s> {
         problems: &mut Diagnostics,
         each: &mut impl FnMut(User<'s>, &mut Diagnostics),
     ) {
-        if self.source.is_left_out {
+        if self.source.is_unread {
             return;
         }
         if let Some(problem) = text::other_encoding(self.id, &self.source.bytes) {
             return problems.push(problem);
         }
-        let told = problems.told();
+        let told = problems.total();
         let mut has_users = false;
         let mut each = |user: User<'s>, problems: &mut Diagnostics| {
             has_users = true;
@@ -58,7 +58,7 @@ impl<'s> Bulk<'s> {
         } else {
             ndjson::users(self.id, &self.source.bytes, problems, &mut each);
         }
-        if !has_users && problems.told() == told {
+        if !has_users && problems.total() == told {
             problems.push(text::no_statement(self.id));
         }
     }
@@ -110,7 +110,7 @@ fn condition<'s>(text: Text<'s>, problems: &mut Diagnostics) -> Option<Expr<'s>>
     let Spanned { value: text, span } = text;
     match text {
         // Of a word, `true` above all, the grammar would make the same, in more time.
-        Cow::Borrowed(word) if known::is_word(word) => {
+        Cow::Borrowed(word) if keys::is_word(word) => {
             Some(Expr { span, kind: ExprKind::Word(text) })
         }
         Cow::Borrowed(text) => {

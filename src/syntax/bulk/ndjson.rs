@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 
 use super::{
     Line, condition,
-    json::{Kind, Values},
+    json::{RawKind, Values},
     lines,
 };
 use crate::{
@@ -12,8 +12,8 @@ use crate::{
     source::{SourceId, Span},
     syntax::{
         ast::{Expr, ExprKind, List, Setting, Spanned, Text, User},
-        known::{self, Keys},
-        user,
+        keys::{self, SeenKeys},
+        user_fields,
     },
 };
 
@@ -78,7 +78,7 @@ impl<'s> Record<'s, '_> {
             self.malformed(&error);
             return None;
         }
-        if self.values.kind() != Kind::Object {
+        if self.values.kind() != RawKind::Object {
             let found = self.values.kind().name();
             let message = format!("expected a user record, found {found}");
             let problem = Diagnostic::error(Code::InvalidRecord, self.line.whole(), message);
@@ -88,32 +88,33 @@ impl<'s> Record<'s, '_> {
         let mut user =
             User { id: Spanned::new("".into(), self.line.whole()), tags: None, more: None };
         let (mut has_id, mut id) = (false, None);
-        let mut keys = Keys::default();
+        let mut keys = SeenKeys::default();
         self.values.open();
         while self.values.another() {
             let key = self.text()?;
             if let Some(first) = keys.add(&key) {
                 self.values.next();
-                self.problems.push(known::repeated(Code::DuplicateKey, "field", &key, first));
+                self.problems.push(keys::duplicate_key(Code::DuplicateKey, "field", &key, first));
                 continue;
             }
             match &*key.value {
                 "id" => (has_id, id) = (true, self.id()),
                 "tags" => user.tags = self.list(TAGS),
-                "peers" => user.set(|more| &mut more.peers, self.peers()),
+                "peers" => user.set_field(|more| &mut more.peers, self.peers()),
                 "permissions" => self.permissions(&mut user),
-                "moderation" => user.set(|more| &mut more.moderation, self.word(MODERATION)),
-                "approval" => user.set(|more| &mut more.approval, self.word(APPROVAL)),
-                "contacts" => user.set(|more| &mut more.contacts, self.list(USERS)),
-                "favorites" => user.set(|more| &mut more.favorites, self.list(USERS)),
-                "paired" => user.set(|more| &mut more.paired, self.list(USERS)),
-                "blocked" => user.set(|more| &mut more.blocked, self.list(USERS)),
-                "friends" => user.set(|more| &mut more.friends, self.list(USERS)),
+                "moderation" => user.set_field(|more| &mut more.moderation, self.word(MODERATION)),
+                "approval" => user.set_field(|more| &mut more.approval, self.word(APPROVAL)),
+                "contacts" => user.set_field(|more| &mut more.contacts, self.list(USERS)),
+                "favorites" => user.set_field(|more| &mut more.favorites, self.list(USERS)),
+                "paired" => user.set_field(|more| &mut more.paired, self.list(USERS)),
+                "blocked" => user.set_field(|more| &mut more.blocked, self.list(USERS)),
+                "friends" => user.set_field(|more| &mut more.friends, self.list(USERS)),
                 _ => {
                     self.values.next();
-                    let fields: Vec<&str> = ["id"].iter().chain(user::FIELDS).copied().collect();
+                    let fields: Vec<&str> =
+                        ["id"].iter().chain(user_fields::FIELDS).copied().collect();
                     let lead = "a user has no field";
-                    self.problems.push(known::unknown(Code::UnknownField, lead, &key, &fields));
+                    self.problems.push(keys::unknown_name(Code::UnknownField, lead, &key, &fields));
                 }
             }
         }
@@ -128,23 +129,23 @@ impl<'s> Record<'s, '_> {
 
     fn id(&mut self) -> Option<Text<'s>> {
         match self.values.kind() {
-            Kind::Text => self.text(),
-            Kind::Number => Some(self.as_written()),
+            RawKind::Text => self.text(),
+            RawKind::Number => Some(self.as_written()),
             found => self.wrong_type(ID, found),
         }
     }
 
     fn peers(&mut self) -> Option<Text<'s>> {
         match self.values.kind() {
-            Kind::Number => Some(self.as_written()),
+            RawKind::Number => Some(self.as_written()),
             _ => self.word(PEERS),
         }
     }
 
     fn word(&mut self, expected: Expected) -> Option<Text<'s>> {
         match self.values.kind() {
-            Kind::Text => self.text(),
-            Kind::Null => self.nothing(),
+            RawKind::Text => self.text(),
+            RawKind::Null => self.nothing(),
             found => self.wrong_type(expected, found),
         }
     }
@@ -152,7 +153,7 @@ impl<'s> Record<'s, '_> {
     /// A list of texts. Items that are none are reported and left out; a list of nothing else says
     /// nothing.
     fn list(&mut self, expected: ExpectedList) -> Option<List<'s>> {
-        if !self.is(Kind::List, expected.list) {
+        if !self.expect_kind(RawKind::List, expected.list) {
             return None;
         }
         let whole = self.values.clone().next();
@@ -165,8 +166,8 @@ impl<'s> Record<'s, '_> {
                 texts.reserve_exact(commas + 1);
             }
             let text = match self.values.kind() {
-                Kind::Text => self.text(),
-                Kind::Number if expected.has_numbers => Some(self.as_written()),
+                RawKind::Text => self.text(),
+                RawKind::Number if expected.has_numbers => Some(self.as_written()),
                 found => self.wrong_type(expected.item, found),
             };
             refused |= text.is_none();
@@ -177,16 +178,21 @@ impl<'s> Record<'s, '_> {
     }
 
     fn permissions(&mut self, user: &mut User<'s>) {
-        if !self.is(Kind::Object, PERMISSIONS) {
+        if !self.expect_kind(RawKind::Object, PERMISSIONS) {
             return;
         }
-        let mut keys = Keys::default();
+        let mut keys = SeenKeys::default();
         self.values.open();
         while self.values.another() {
             let key = self.text();
             let first = key.as_ref().and_then(|key| keys.add(key).map(|first| (key, first)));
             if let Some((key, first)) = first {
-                self.problems.push(known::repeated(Code::DuplicateKey, "permission", key, first));
+                self.problems.push(keys::duplicate_key(
+                    Code::DuplicateKey,
+                    "permission",
+                    key,
+                    first,
+                ));
                 self.values.next();
                 continue;
             }
@@ -200,11 +206,11 @@ impl<'s> Record<'s, '_> {
     /// What a permission is set to: a boolean, or a condition as text.
     fn switch(&mut self) -> Option<Expr<'s>> {
         match self.values.kind() {
-            Kind::Bool => {
+            RawKind::Bool => {
                 let Spanned { value, span } = self.as_written();
                 Some(Expr { span, kind: ExprKind::Word(value) })
             }
-            Kind::Text => {
+            RawKind::Text => {
                 let mut text = self.text()?;
                 if let Cow::Borrowed(within) = text.value {
                     // Without its quotes.
@@ -213,15 +219,15 @@ impl<'s> Record<'s, '_> {
                 }
                 condition(text, self.problems)
             }
-            Kind::Null => self.nothing(),
+            RawKind::Null => self.nothing(),
             found => self.wrong_type(SWITCH, found),
         }
     }
 
     /// Whether the next value is of this kind; if not, it is left out, and reported unless it is null.
-    fn is(&mut self, kind: Kind, expected: Expected) -> bool {
+    fn expect_kind(&mut self, kind: RawKind, expected: Expected) -> bool {
         let found = self.values.kind();
-        if found == Kind::Null {
+        if found == RawKind::Null {
             self.values.next();
         } else if found != kind {
             self.wrong_type::<()>(expected, found);
@@ -258,7 +264,7 @@ impl<'s> Record<'s, '_> {
         self.line.span(place.start, place.end)
     }
 
-    fn wrong_type<T>(&mut self, Expected(what, hint): Expected, found: Kind) -> Option<T> {
+    fn wrong_type<T>(&mut self, Expected(what, hint): Expected, found: RawKind) -> Option<T> {
         let place = self.values.next();
         let message = format!("expected {what}, found {}", found.name());
         let problem = Diagnostic::error(Code::WrongType, self.span(&place), message);

@@ -1,20 +1,20 @@
 use std::collections::VecDeque;
 
-use super::{Comments, Marker, Note, Notes, Part};
+use super::{Comment, CommentMarker, CommentTree, PlacedComments, Region};
 use crate::{source::Span, syntax::ast::Item};
 
 /// What a file is printed from, in the order of its text.
 #[derive(Debug)]
-pub(in crate::syntax) enum Piece<'a, 's> {
+pub(in crate::syntax) enum CommentedItem<'a, 's> {
     /// The comments of the key of a section that holds entries.
-    Header(&'a str, Notes),
+    Header(&'a str, PlacedComments),
     /// The comments at the end of such a section.
-    Footer(&'a str, Notes),
-    Item(&'a Item<'s>, Part),
+    Footer(&'a str, PlacedComments),
+    Item(&'a Item<'s>, Region),
 }
 
 /// Sections of YAML that hold entries, each an item of its own.
-const OF_ENTRIES: [&str; 6] =
+const ENTRY_SECTIONS: [&str; 6] =
     ["rules", "matrices", "users", "groups", "conversations", "invariants"];
 
 /// Gives each item its comments; the rest stand at the end of the file.
@@ -23,9 +23,9 @@ const OF_ENTRIES: [&str; 6] =
 /// it, so that none is lost.
 pub(in crate::syntax) fn attach<'a, 's>(
     items: impl Iterator<Item = &'a Item<'s>>,
-    comments: Comments,
+    comments: CommentTree,
     text: &'a str,
-) -> (Vec<Piece<'a, 's>>, Vec<Note>) {
+) -> (Vec<CommentedItem<'a, 's>>, Vec<Comment>) {
     let mut places = places(comments, text);
     let mut pieces = Vec::new();
     let mut waiting = Vec::new();
@@ -37,17 +37,17 @@ pub(in crate::syntax) fn attach<'a, 's>(
             pass(place, &mut pieces, &mut waiting);
         }
         let mut part = match places.front_mut() {
-            Some(Place::Part(holder)) if holder.range.contains(&at) => holder.leave(),
+            Some(Place::Part(holder)) if holder.range.contains(&at) => holder.take_contents(),
             Some(Place::Header(name, holder)) if holder.range.contains(&at) => {
-                let mut notes = holder.leave().notes;
+                let mut notes = holder.take_contents().comments;
                 notes.precede(waiting.drain(..));
-                pieces.push(Piece::Header(name, notes));
-                Part::default()
+                pieces.push(CommentedItem::Header(name, notes));
+                Region::default()
             }
-            _ => Part::default(),
+            _ => Region::default(),
         };
-        part.notes.precede(waiting.drain(..));
-        pieces.push(Piece::Item(item, part));
+        part.comments.precede(waiting.drain(..));
+        pieces.push(CommentedItem::Item(item, part));
     }
     for place in places {
         pass(place, &mut pieces, &mut waiting);
@@ -56,25 +56,25 @@ pub(in crate::syntax) fn attach<'a, 's>(
 }
 
 /// Leaves behind a place that no item, or no further one, was made of.
-fn pass<'a>(place: Place<'a>, pieces: &mut Vec<Piece<'a, '_>>, waiting: &mut Vec<Note>) {
+fn pass<'a>(place: Place<'a>, pieces: &mut Vec<CommentedItem<'a, '_>>, waiting: &mut Vec<Comment>) {
     match place {
-        Place::Part(part) => waiting.extend(part.into_notes()),
+        Place::Part(part) => waiting.extend(part.into_comments()),
         Place::Header(name, part) => {
-            let mut notes = part.notes;
+            let mut notes = part.comments;
             notes.precede(waiting.drain(..));
-            pieces.push(Piece::Header(name, notes));
+            pieces.push(CommentedItem::Header(name, notes));
         }
-        Place::Footer(name, _, notes) => pieces.push(Piece::Footer(name, notes)),
+        Place::Footer(name, _, notes) => pieces.push(CommentedItem::Footer(name, notes)),
     }
 }
 
 /// A stretch of the text that may be an item.
 enum Place<'a> {
-    Part(Part),
+    Part(Region),
     /// The key of a section of entries.
-    Header(&'a str, Part),
+    Header(&'a str, Region),
     /// The end of one, and where that is.
-    Footer(&'a str, usize, Notes),
+    Footer(&'a str, usize, PlacedComments),
 }
 
 impl Place<'_> {
@@ -87,27 +87,30 @@ impl Place<'_> {
 }
 
 /// All places of a text, in their order.
-fn places(comments: Comments, text: &str) -> VecDeque<Place<'_>> {
-    let Comments { marker, root } = comments;
+fn places(comments: CommentTree, text: &str) -> VecDeque<Place<'_>> {
+    let CommentTree { marker, root } = comments;
     let mut places = VecDeque::new();
     for mut section in root.children {
         let name = text.get(section.name.clone()).unwrap_or_default().trim_matches(['"', '\'']);
-        if marker == Marker::Slashes || !OF_ENTRIES.contains(&name) || section.children.is_empty() {
+        if marker == CommentMarker::Slashes
+            || !ENTRY_SECTIONS.contains(&name)
+            || section.children.is_empty()
+        {
             places.push_back(Place::Part(section));
             continue;
         }
         let entries = std::mem::take(&mut section.children);
         let end = section.range.end;
         section.range.end = entries.first().map_or(end, |entry| entry.range.start);
-        let below = std::mem::take(&mut section.notes.below);
+        let below = std::mem::take(&mut section.comments.below);
         places.push_back(Place::Header(name, section));
         places.extend(entries.into_iter().map(Place::Part));
-        let notes = Notes { below, ..Notes::default() };
+        let notes = PlacedComments { below, ..PlacedComments::default() };
         places.push_back(Place::Footer(name, end, notes));
     }
-    let below = root.notes.below;
-    let notes = Notes { below, ..Notes::default() };
-    let end = Part { range: text.len()..usize::MAX, notes, ..Part::default() };
+    let below = root.comments.below;
+    let notes = PlacedComments { below, ..PlacedComments::default() };
+    let end = Region { range: text.len()..usize::MAX, comments: notes, ..Region::default() };
     places.push_back(Place::Part(end));
     places
 }

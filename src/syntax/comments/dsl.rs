@@ -3,13 +3,16 @@
 use std::mem;
 
 use super::{
-    line::Lines,
-    part::{Found, Part},
+    line_index::LineIndex,
+    region::{Region, ScannedComment},
 };
 use crate::syntax::dsl::is_described;
 
 /// The statements and their fields, and the comments wherever they stand.
-pub(super) fn scan<'t>(text: &'t str, lines: &'t Lines<'t>) -> (Part, Vec<Found<'t>>) {
+pub(super) fn scan<'t>(
+    text: &'t str,
+    lines: &'t LineIndex<'t>,
+) -> (Region, Vec<ScannedComment<'t>>) {
     let mut scan = Scan {
         text,
         lines,
@@ -30,23 +33,23 @@ pub(super) fn scan<'t>(text: &'t str, lines: &'t Lines<'t>) -> (Part, Vec<Found<
     scan.found.append(&mut scan.docs);
     let whole = 0..text.len() + 1;
     let root =
-        Part { range: whole.clone(), body: whole, children: scan.children, ..Part::default() };
+        Region { range: whole.clone(), body: whole, children: scan.children, ..Region::default() };
     (root, scan.found)
 }
 
 struct Scan<'t> {
     text: &'t str,
-    lines: &'t Lines<'t>,
+    lines: &'t LineIndex<'t>,
     /// The parts whose blocks are open, each with the children of its own block before it.
-    open: Vec<(Part, Vec<Part>)>,
+    open: Vec<(Region, Vec<Region>)>,
     /// The statement or field that is being read.
-    part: Option<Part>,
+    part: Option<Region>,
     /// Those before it, in the block that is open.
-    children: Vec<Part>,
+    children: Vec<Region>,
     /// Lines of a description, as long as it is open whether what it describes follows; without one they are
     /// comments.
-    docs: Vec<Found<'t>>,
-    found: Vec<Found<'t>>,
+    docs: Vec<ScannedComment<'t>>,
+    found: Vec<ScannedComment<'t>>,
 }
 
 impl<'t> Scan<'t> {
@@ -84,11 +87,11 @@ impl<'t> Scan<'t> {
         let text = line.get(2..).unwrap_or_default();
         match text.strip_prefix('/') {
             Some(text) if !text.starts_with('/') => {
-                let doc = Found { start: at, text };
+                let doc = ScannedComment { start: at, text };
                 let describes = self.part.is_none() && self.open.is_empty();
                 if describes { &mut self.docs } else { &mut self.found }.push(doc);
             }
-            _ => self.found.push(Found { start: at, text }),
+            _ => self.found.push(ScannedComment { start: at, text }),
         }
         at + line.len()
     }
@@ -105,8 +108,8 @@ impl<'t> Scan<'t> {
         }
         self.found.append(&mut self.docs);
         let line = self.lines.line(start);
-        let mut part = Part { range: start..at, column: line.column, ..Part::default() };
-        part.notes.apart = line.apart;
+        let mut part = Region { range: start..at, column: line.column, ..Region::default() };
+        part.comments.apart = line.blank_above;
         self.part = Some(part);
     }
 

@@ -9,40 +9,40 @@
 
 mod attach;
 mod dsl;
-mod line;
-mod part;
+mod line_index;
+mod region;
 mod yaml;
 
-pub(super) use attach::{Piece, attach};
-use line::Lines;
-pub(super) use part::Part;
+pub(super) use attach::{CommentedItem, attach};
+use line_index::LineIndex;
+pub(super) use region::Region;
 
 /// A comment of one line, by what it says after its marker.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Note {
+pub struct Comment {
     pub text: String,
     /// Whether an empty line stands above it.
-    pub apart: bool,
+    pub blank_above: bool,
 }
 
 /// The comments of one part.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Notes {
+pub struct PlacedComments {
     /// On lines of their own, above it.
-    pub above: Vec<Note>,
+    pub above: Vec<Comment>,
     /// Whether an empty line stands right above it, below those comments.
     pub apart: bool,
     /// Beside its beginning, or in the middle of what stands on one line.
-    pub head: Vec<Note>,
+    pub head: Vec<Comment>,
     /// Beside its end.
-    pub beside: Vec<Note>,
+    pub beside: Vec<Comment>,
     /// On lines of their own, within it, after all else.
-    pub below: Vec<Note>,
+    pub below: Vec<Comment>,
 }
 
 /// The notations that have comments.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Marker {
+pub enum CommentMarker {
     /// `//`, of the DSL.
     Slashes,
     /// `#`, of YAML.
@@ -51,14 +51,14 @@ pub enum Marker {
 
 /// The comments of a text.
 #[derive(Clone, Debug)]
-pub struct Comments {
-    marker: Marker,
-    root: Part,
+pub struct CommentTree {
+    marker: CommentMarker,
+    root: Region,
 }
 
 // === impl Note ===
 
-impl Note {
+impl Comment {
     /// A comment of this text, the marker left out. It is brought into a form that both notations
     /// can hold: `///` would be a description, and YAML's lines end at a carriage return.
     fn new(raw: &str, apart: bool) -> Self {
@@ -67,20 +67,20 @@ impl Note {
         if lone_slash || text.starts_with(|c: char| c.is_alphanumeric()) {
             text.insert(0, ' ');
         }
-        Self { text, apart }
+        Self { text, blank_above: apart }
     }
 }
 
 // === impl Notes ===
 
-impl Notes {
+impl PlacedComments {
     pub(super) fn is_empty(&self) -> bool {
         let Self { above, apart: _, head, beside, below } = self;
         [above, head, beside, below].into_iter().all(Vec::is_empty)
     }
 
     /// Puts comments above all else.
-    pub(super) fn precede(&mut self, notes: impl IntoIterator<Item = Note>) {
+    pub(super) fn precede(&mut self, notes: impl IntoIterator<Item = Comment>) {
         self.above.splice(0..0, notes);
     }
 
@@ -107,9 +107,9 @@ impl Notes {
     }
 
     /// An empty line stands above what is lifted, not below.
-    fn lift(&mut self, mut notes: Vec<Note>) {
+    fn lift(&mut self, mut notes: Vec<Comment>) {
         for note in &mut notes {
-            note.apart = std::mem::take(&mut self.apart);
+            note.blank_above = std::mem::take(&mut self.apart);
         }
         self.above.append(&mut notes);
     }
@@ -117,7 +117,7 @@ impl Notes {
 
 // === impl Marker ===
 
-impl Marker {
+impl CommentMarker {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Slashes => "//",
@@ -128,40 +128,40 @@ impl Marker {
 
 // === impl Comments ===
 
-impl Comments {
+impl CommentTree {
     /// The comments of a text that has no syntax errors.
-    pub fn of(text: &str, marker: Marker) -> Self {
-        let lines = Lines::of(text);
+    pub fn parse(text: &str, marker: CommentMarker) -> Self {
+        let lines = LineIndex::new(text);
         let (mut root, mut found) = match marker {
-            Marker::Slashes => dsl::scan(text, &lines),
-            Marker::Hash => yaml::scan(text, &lines),
+            CommentMarker::Slashes => dsl::scan(text, &lines),
+            CommentMarker::Hash => yaml::scan(text, &lines),
         };
         found.sort_by_key(|comment| comment.start);
         found.dedup_by_key(|comment| comment.start);
         found.iter().for_each(|comment| root.place(comment, &lines.line(comment.start)));
         // What stands beside the beginning of a document is above what the document holds.
-        let head = std::mem::take(&mut root.notes.head);
+        let head = std::mem::take(&mut root.comments.head);
         match root.children.first_mut() {
-            Some(first) => drop(first.notes.above.splice(0..0, head)),
-            None => drop(root.notes.below.splice(0..0, head)),
+            Some(first) => drop(first.comments.above.splice(0..0, head)),
+            None => drop(root.comments.below.splice(0..0, head)),
         }
         Self { marker, root }
     }
 
-    pub fn none() -> Self {
-        Self { marker: Marker::Slashes, root: Part::default() }
+    pub fn empty() -> Self {
+        Self { marker: CommentMarker::Slashes, root: Region::default() }
     }
 
     /// What all of them say, in order of the texts.
     pub fn sorted(&self) -> Vec<String> {
         let mut texts: Vec<String> =
-            self.root.clone().into_notes().into_iter().map(|note| note.text).collect();
+            self.root.clone().into_comments().into_iter().map(|note| note.text).collect();
         texts.sort();
         texts
     }
 
     /// How comments begin in the text.
-    pub fn marker(&self) -> Marker {
+    pub fn marker(&self) -> CommentMarker {
         self.marker
     }
 

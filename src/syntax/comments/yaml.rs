@@ -6,18 +6,21 @@ use std::ops::Range;
 use granit_parser::{Event, StructureStyle};
 
 use super::{
-    line::Lines,
-    part::{Found, Part},
+    line_index::LineIndex,
+    region::{Region, ScannedComment},
 };
 use crate::syntax::yaml;
 
 /// The sections, their entries and their fields, and the comments wherever they stand.
-pub(super) fn scan<'t>(text: &'t str, lines: &'t Lines<'t>) -> (Part, Vec<Found<'t>>) {
+pub(super) fn scan<'t>(
+    text: &'t str,
+    lines: &'t LineIndex<'t>,
+) -> (Region, Vec<ScannedComment<'t>>) {
     let whole = 0..text.len() + 1;
     let mut scan = Scan {
         text,
         lines,
-        root: Part { range: whole.clone(), body: whole, indented: true, ..Part::default() },
+        root: Region { range: whole.clone(), body: whole, indented: true, ..Region::default() },
         open: Vec::new(),
     };
     let mut found = Vec::new();
@@ -28,7 +31,7 @@ pub(super) fn scan<'t>(text: &'t str, lines: &'t Lines<'t>) -> (Part, Vec<Found<
             Event::Comment(..) => {
                 let written = text.get(place.clone()).unwrap_or_default();
                 let text = written.strip_prefix('#').unwrap_or(written);
-                found.push(Found { start: place.start, text });
+                found.push(ScannedComment { start: place.start, text });
             }
             Event::Scalar(..) | Event::Alias(..) | Event::UnresolvedAlias(..) => {
                 scan.value(place, false, Vec::new());
@@ -44,8 +47,8 @@ pub(super) fn scan<'t>(text: &'t str, lines: &'t Lines<'t>) -> (Part, Vec<Found<
 
 struct Scan<'t> {
     text: &'t str,
-    lines: &'t Lines<'t>,
-    root: Part,
+    lines: &'t LineIndex<'t>,
+    root: Region,
     open: Vec<Open>,
 }
 
@@ -56,7 +59,7 @@ struct Open {
     is_mapping: bool,
     /// The key whose value comes next.
     key: Option<Range<usize>>,
-    children: Vec<Part>,
+    children: Vec<Region>,
 }
 
 impl Scan<'_> {
@@ -84,7 +87,7 @@ impl Scan<'_> {
     }
 
     /// A value, or the key of one.
-    fn value(&mut self, place: Range<usize>, indented: bool, children: Vec<Part>) {
+    fn value(&mut self, place: Range<usize>, indented: bool, children: Vec<Region>) {
         let Some(parent) = self.open.last_mut() else { return };
         let written = self.text.get(place.clone()).unwrap_or_default().trim_end();
         let end = place.start + written.len();
@@ -98,19 +101,19 @@ impl Scan<'_> {
         // A value that is left out is nowhere.
         let end = if written.is_empty() { name.end } else { end };
         let line = self.lines.line(name.start);
-        let mut part = Part {
+        let mut part = Region {
             range: name.start..end,
             body: name.end..end,
             column: line.column,
             name,
             indented,
             children,
-            ..Part::default()
+            ..Region::default()
         };
         if !parent.is_mapping && parent.indented {
             part.column = dash(self.text, part.range.start).unwrap_or(part.column);
         }
-        part.notes.apart = line.apart;
+        part.comments.apart = line.blank_above;
         parent.children.push(part);
     }
 }

@@ -93,8 +93,8 @@ impl<'c> Context<'c> {
         self.mended.get().is_some_and(|(from, to)| from <= at && at <= to)
     }
 
-    fn unexpected(&self, within: Within, error: &message::Error<'_>) {
-        let found = message::found(self, error);
+    fn unexpected(&self, within: Within, error: &message::GrammarError<'_>) {
+        let found = message::unexpected_token(self, error);
         if !self.is_mended(found.start) {
             self.report(message::unexpected(self, within, error, &found));
         }
@@ -121,7 +121,7 @@ impl<'c> Context<'c> {
     }
 
     /// A condition alone that can't be read.
-    pub(super) fn failed(&self, error: &message::Error<'_>) {
+    pub(super) fn failed(&self, error: &message::GrammarError<'_>) {
         self.unexpected(Within::Condition, error);
     }
 
@@ -129,7 +129,8 @@ impl<'c> Context<'c> {
     pub(super) fn expect_word(&self, word: &str, found: &Text<'_>) -> bool {
         let is_there = found.value == word;
         if !is_there {
-            let message = format!("expected `{word}`, found `{}`", message::shown(&found.value));
+            let message =
+                format!("expected `{word}`, found `{}`", message::display_text(&found.value));
             self.report(Diagnostic::error(Code::Syntax, found.span, message).hint(INVARIANTS));
         }
         is_there

@@ -4,7 +4,7 @@ use logos::Logos;
 #[derive(Logos, Clone, Copy, PartialEq, Eq, Debug)]
 #[logos(skip r"[ \t\r\n\x0C]+")]
 #[logos(skip(r"//[^\n]*", priority = 1, allow_greedy = true))]
-pub(super) enum Lexeme {
+pub(super) enum LexemeKind {
     #[token("(")]
     RoundOpen,
     #[token(")")]
@@ -52,13 +52,13 @@ pub(super) enum Lexeme {
 
 /// A lexeme, its text and its place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Piece<'s> {
-    pub(super) lexeme: Lexeme,
+pub(super) struct Lexeme<'s> {
+    pub(super) kind: LexemeKind,
     pub(super) text: &'s str,
     pub(super) start: usize,
 }
 
-impl Piece<'_> {
+impl Lexeme<'_> {
     pub(super) fn end(&self) -> usize {
         self.start + self.text.len()
     }
@@ -68,11 +68,11 @@ impl Piece<'_> {
 /// lexeme too.
 #[derive(Debug)]
 pub(super) struct Lexer<'s> {
-    inner: logos::Lexer<'s, Lexeme>,
-    /// The arrow of a [`Lexeme::WordArrow`] whose word is handed out.
-    arrow: Option<Piece<'s>>,
-    next: Option<Piece<'s>>,
-    after: Option<Piece<'s>>,
+    inner: logos::Lexer<'s, LexemeKind>,
+    /// The arrow of a [`LexemeKind::WordArrow`] whose word is handed out.
+    arrow: Option<Lexeme<'s>>,
+    next: Option<Lexeme<'s>>,
+    after: Option<Lexeme<'s>>,
 }
 
 impl<'s> Lexer<'s> {
@@ -83,7 +83,7 @@ impl<'s> Lexer<'s> {
 
     /// The lexemes from a place on.
     pub(super) fn from(text: &'s str, start: usize) -> Self {
-        let mut inner = Lexeme::lexer(text);
+        let mut inner = LexemeKind::lexer(text);
         inner.bump(start);
         let mut lexer = Self { inner, arrow: None, next: None, after: None };
         lexer.take();
@@ -92,50 +92,50 @@ impl<'s> Lexer<'s> {
     }
 
     /// What [`Self::take`] will give.
-    pub(super) fn peek(&self) -> Option<Piece<'s>> {
+    pub(super) fn peek(&self) -> Option<Lexeme<'s>> {
         self.next
     }
 
     /// What stands after that.
-    pub(super) fn peek_second(&self) -> Option<Piece<'s>> {
+    pub(super) fn peek_second(&self) -> Option<Lexeme<'s>> {
         self.after
     }
 
-    pub(super) fn take(&mut self) -> Option<Piece<'s>> {
+    pub(super) fn take(&mut self) -> Option<Lexeme<'s>> {
         let taken = self.next;
         self.next = self.after;
         self.after = self.read();
         taken
     }
 
-    fn read(&mut self) -> Option<Piece<'s>> {
+    fn read(&mut self) -> Option<Lexeme<'s>> {
         if let Some(arrow) = self.arrow.take() {
             return Some(arrow);
         }
-        let lexeme = self.inner.next()?.unwrap_or(Lexeme::Odd);
+        let lexeme = self.inner.next()?.unwrap_or(LexemeKind::Odd);
         let (text, start) = (self.inner.slice(), self.inner.span().start);
         Some(match lexeme {
-            Lexeme::WordArrow => {
+            LexemeKind::WordArrow => {
                 let (word, arrow) = text.split_at_checked(text.len() - 2).unwrap_or((text, ""));
                 let at = start + word.len();
-                self.arrow = Some(Piece { lexeme: Lexeme::Arrow, text: arrow, start: at });
-                Piece { lexeme: Lexeme::Word, text: word, start }
+                self.arrow = Some(Lexeme { kind: LexemeKind::Arrow, text: arrow, start: at });
+                Lexeme { kind: LexemeKind::Word, text: word, start }
             }
-            Lexeme::Odd => Piece { lexeme: kind_of(text), text, start },
-            _ => Piece { lexeme, text, start },
+            LexemeKind::Odd => Lexeme { kind: kind_of(text), text, start },
+            _ => Lexeme { kind: lexeme, text, start },
         })
     }
 }
 
 /// Letters of other scripts are letters too: whether a tag or an id may have them is for the policy
 /// to say, in better words than "unexpected character".
-fn kind_of(text: &str) -> Lexeme {
+fn kind_of(text: &str) -> LexemeKind {
     let plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
     if text.chars().all(plain) {
-        Lexeme::Word
+        LexemeKind::Word
     } else if text.chars().any(char::is_alphanumeric) {
-        Lexeme::Mixed
+        LexemeKind::Mixed
     } else {
-        Lexeme::Odd
+        LexemeKind::Odd
     }
 }

@@ -18,43 +18,46 @@ use crate::{
 };
 
 pub(super) type Recovery<'s> = ErrorRecovery<usize, Token<'s>, Infallible>;
-pub(super) type Error<'s> = ParseError<usize, Token<'s>, Infallible>;
+pub(super) type GrammarError<'s> = ParseError<usize, Token<'s>, Infallible>;
 
 /// What came instead of what was expected, and where.
-pub(super) struct Found {
+pub(super) struct UnexpectedToken {
     pub(super) start: usize,
     end: usize,
     what: String,
 }
 
-pub(super) fn found(cx: &Context<'_>, error: &Error<'_>) -> Found {
+pub(super) fn unexpected_token(cx: &Context<'_>, error: &GrammarError<'_>) -> UnexpectedToken {
     match error {
-        Error::UnrecognizedToken { token: (start, token, end), .. }
-        | Error::ExtraToken { token: (start, token, end) } => {
+        GrammarError::UnrecognizedToken { token: (start, token, end), .. }
+        | GrammarError::ExtraToken { token: (start, token, end) } => {
             let what = match token {
                 Token::Semicolon(End::NextBegins) => "the next statement".to_owned(),
                 Token::Semicolon(End::BlockEnds) => "the end of the block".to_owned(),
                 Token::Semicolon(End::FileEnds) => "the end of the file".to_owned(),
                 Token::Semicolon(End::GivenUp) => "something else".to_owned(),
                 Token::String(_) => "a string".to_owned(),
-                _ => format!("`{}`", shown(cx.text.get(*start..*end).unwrap_or_default())),
+                _ => format!("`{}`", display_text(cx.text.get(*start..*end).unwrap_or_default())),
             };
-            Found { start: *start, end: *end, what }
+            UnexpectedToken { start: *start, end: *end, what }
         }
-        Error::UnrecognizedEof { location, .. } | Error::InvalidToken { location } => {
-            Found { start: *location, end: *location, what: "the end of the condition".to_owned() }
-        }
-        Error::User { error } => match *error {},
+        GrammarError::UnrecognizedEof { location, .. }
+        | GrammarError::InvalidToken { location } => UnexpectedToken {
+            start: *location,
+            end: *location,
+            what: "the end of the condition".to_owned(),
+        },
+        GrammarError::User { error } => match *error {},
     }
 }
 
 pub(super) fn unexpected(
     cx: &Context<'_>,
     within: Within,
-    error: &Error<'_>,
-    found: &Found,
+    error: &GrammarError<'_>,
+    found: &UnexpectedToken,
 ) -> Diagnostic {
-    let Found { start, end, what } = found;
+    let UnexpectedToken { start, end, what } = found;
     let (token, expected) = parts(error);
     let has = |name: &str| expected.iter().any(|terminal| terminal == name);
     let ends = matches!(token, Some(Token::Semicolon(_)) | None);
@@ -71,7 +74,7 @@ pub(super) fn unexpected(
             .label("expected a condition before this")
             .hint("write a condition such as `hasTag(A)` or `any(hasTag(A), hasTag(B))`");
     }
-    let wanted = wanted(within, &has);
+    let wanted = expected_names(within, &has);
     let message = if wanted.is_empty() {
         format!("unexpected {what} after the condition")
     } else {
@@ -88,13 +91,15 @@ pub(super) fn unexpected(
     }
 }
 
-fn parts<'e, 's>(error: &'e Error<'s>) -> (Option<&'e Token<'s>>, &'e [String]) {
+fn parts<'e, 's>(error: &'e GrammarError<'s>) -> (Option<&'e Token<'s>>, &'e [String]) {
     match error {
-        Error::UnrecognizedToken { token: (_, token, _), expected } => (Some(token), expected),
-        Error::UnrecognizedEof { expected, .. } => (None, expected),
-        Error::ExtraToken { token: (_, token, _) } => (Some(token), &[]),
-        Error::InvalidToken { .. } => (None, &[]),
-        Error::User { error } => match *error {},
+        GrammarError::UnrecognizedToken { token: (_, token, _), expected } => {
+            (Some(token), expected)
+        }
+        GrammarError::UnrecognizedEof { expected, .. } => (None, expected),
+        GrammarError::ExtraToken { token: (_, token, _) } => (Some(token), &[]),
+        GrammarError::InvalidToken { .. } => (None, &[]),
+        GrammarError::User { error } => match *error {},
     }
 }
 
@@ -113,10 +118,10 @@ const PUNCTUATION: [(&str, &str); 9] = [
 
 /// What was expected, in words of the language. The parser knows only kinds of tokens; what a name
 /// would be the name of follows from what else could stand there.
-fn wanted(within: Within, has: &impl Fn(&str) -> bool) -> String {
+fn expected_names(within: Within, has: &impl Fn(&str) -> bool) -> String {
     let mut wanted: Vec<&str> = Vec::new();
     if has("word") {
-        wanted.push(name_wanted(within, has));
+        wanted.push(expected_name(within, has));
     } else if has("\"[\"") {
         wanted.push(match within {
             Within::List(field) if field != ListField::Tags => {
@@ -143,7 +148,7 @@ fn wanted(within: Within, has: &impl Fn(&str) -> bool) -> String {
 }
 
 /// What a name that was expected would be the name of.
-fn name_wanted(within: Within, has: &impl Fn(&str) -> bool) -> &'static str {
+fn expected_name(within: Within, has: &impl Fn(&str) -> bool) -> &'static str {
     let in_call = has("\")\"");
     let at_start = has("\"}\"");
     match within {
@@ -201,8 +206,9 @@ fn name_with_blanks(
         .filter(|&at| line.get(at..).is_some_and(|rest| rest.starts_with(mark)))?;
     let (keyword, name) = line.get(..end)?.trim().split_once(char::is_whitespace)?;
     let name = name.trim_start();
-    name.contains(char::is_whitespace)
-        .then(|| format!("a name with blanks stands in quotes: `{keyword} \"{}\"`", shown(name)))
+    name.contains(char::is_whitespace).then(|| {
+        format!("a name with blanks stands in quotes: `{keyword} \"{}\"`", display_text(name))
+    })
 }
 
 /// What helps where a tag or an id, in a list or in `hasTag()`, holds a mark that words don't have.
@@ -221,9 +227,9 @@ fn needs_quotes(has: &impl Fn(&str) -> bool, text: &str, at: usize) -> Option<St
     }
     let rest = after.len() - after.trim_start_matches(|c| belongs(c) || c == '*').len();
     let whole = text.get(begun.len()..at + rest)?;
-    whole
-        .contains(char::is_alphanumeric)
-        .then(|| format!("write it in quotes, because of its `{mark}`: `\"{}\"`", shown(whole)))
+    whole.contains(char::is_alphanumeric).then(|| {
+        format!("write it in quotes, because of its `{mark}`: `\"{}\"`", display_text(whole))
+    })
 }
 
 /// What helps with mistakes that people make who know other languages.
@@ -313,7 +319,7 @@ fn hint_on_kind(
 }
 
 /// A text of the author's, fit to stand in a message: on one line and not too long.
-pub(super) fn shown(text: &str) -> String {
+pub(super) fn display_text(text: &str) -> String {
     const MOST: usize = 60;
     let mut shown = String::new();
     for c in text.chars().take(MOST) {

@@ -40,7 +40,7 @@ use layout::Layout;
 pub fn parse<'s>(id: SourceId, text: &'s str, problems: &mut Diagnostics) -> Vec<Item<'s>> {
     let place = |range: Range<usize>| Span::new(id, range.start, range.end);
     let cx = Context::new(text, &place, problems);
-    match policy::FileParser::new().parse(&cx, Layout::of_file(text, &cx)) {
+    match policy::FileParser::new().parse(&cx, Layout::for_file(text, &cx)) {
         Ok(items) => items,
         Err(error) => {
             cx.failed(&error);
@@ -57,7 +57,7 @@ pub fn parse_expr<'s>(
     problems: &mut Diagnostics,
 ) -> Option<Expr<'s>> {
     let cx = Context::new(text, place, problems);
-    match policy::ConditionParser::new().parse(&cx, Layout::of_condition(text, &cx)) {
+    match policy::ConditionParser::new().parse(&cx, Layout::for_condition(text, &cx)) {
         Ok(expr) => Some(expr),
         Err(error) => {
             cx.failed(&error);

@@ -15,7 +15,7 @@ use crate::{
             context::Context,
             sections::{Keyword, ListField, ValueField},
         },
-        known,
+        keys,
     },
 };
 
@@ -113,7 +113,7 @@ impl Context<'_> {
         };
         let name = self.text.get(span.start()..span.end()).unwrap_or_default();
         let again = Spanned::new(name.into(), span);
-        self.report(known::repeated(Code::DuplicateKey, "field", &again, first));
+        self.report(keys::duplicate_key(Code::DuplicateKey, "field", &again, first));
         false
     }
 
@@ -134,7 +134,7 @@ impl Context<'_> {
                     }
                     Entry::Occupied(first) => {
                         let first = *first.get();
-                        self.report(known::repeated(Code::DuplicateKey, "key", key, first));
+                        self.report(keys::duplicate_key(Code::DuplicateKey, "key", key, first));
                         true
                     }
                 }

@@ -6,26 +6,26 @@ use crate::{
         MAX_NESTING,
         dsl::{
             context::Context,
-            layout::Open,
-            lexer::{Lexeme, Piece},
-            message::shown,
+            layout::OpenBracket,
+            lexer::{Lexeme, LexemeKind},
+            message::display_text,
             sections::{Block, SECTIONS},
         },
         idioms,
     },
 };
 
-pub(super) fn unknown_section(cx: &Context<'_>, piece: Piece<'_>) {
+pub(super) fn unknown_section(cx: &Context<'_>, piece: Lexeme<'_>) {
     let known = || SECTIONS.iter().map(|section| section.name);
-    let message = format!("unknown section `{}`", shown(piece.text));
-    let hint = idioms::section(piece.text)
+    let message = format!("unknown section `{}`", display_text(piece.text));
+    let hint = idioms::section_hint(piece.text)
         .map_or_else(|| known_names(piece.text, "statements begin with", known), str::to_owned);
     cx.report(at(cx, Code::UnknownSection, piece, message).hint(hint));
 }
 
-pub(super) fn unknown_field(cx: &Context<'_>, piece: Piece<'_>, block: &'static Block) {
+pub(super) fn unknown_field(cx: &Context<'_>, piece: Lexeme<'_>, block: &'static Block) {
     let known = || block.fields().iter().map(|field| field.name);
-    let message = format!("{} has no field `{}`", block.of, shown(piece.text));
+    let message = format!("{} has no field `{}`", block.of, display_text(piece.text));
     cx.report(at(cx, Code::UnknownField, piece, message).hint(known_names(
         piece.text,
         "known fields:",
@@ -34,8 +34,8 @@ pub(super) fn unknown_field(cx: &Context<'_>, piece: Piece<'_>, block: &'static 
 }
 
 /// A statement that begins with something other than a word.
-pub(super) fn no_statement(cx: &Context<'_>, piece: Piece<'_>) {
-    let message = format!("expected a statement, found `{}`", shown(piece.text));
+pub(super) fn no_statement(cx: &Context<'_>, piece: Lexeme<'_>) {
+    let message = format!("expected a statement, found `{}`", display_text(piece.text));
     let hint = if piece.text.starts_with('#') {
         "comments begin with `//`".to_owned()
     } else {
@@ -46,8 +46,8 @@ pub(super) fn no_statement(cx: &Context<'_>, piece: Piece<'_>) {
 }
 
 /// A closing bracket, or a `;`, with nothing to end.
-pub(super) fn ends_nothing(cx: &Context<'_>, piece: Piece<'_>) {
-    let diagnostic = if piece.lexeme == Lexeme::Semicolon {
+pub(super) fn unmatched_end(cx: &Context<'_>, piece: Lexeme<'_>) {
+    let diagnostic = if piece.kind == LexemeKind::Semicolon {
         at(cx, Code::Syntax, piece, "this `;` ends nothing").hint("remove it")
     } else {
         at(cx, Code::Unbalanced, piece, format!("this `{}` closes nothing", piece.text))
@@ -57,20 +57,20 @@ pub(super) fn ends_nothing(cx: &Context<'_>, piece: Piece<'_>) {
 }
 
 /// A closing bracket that is not of the kind of the open one.
-pub(super) fn wrong_kind(cx: &Context<'_>, piece: Piece<'_>, open: Lexeme, from: usize) {
+pub(super) fn wrong_kind(cx: &Context<'_>, piece: Lexeme<'_>, open: LexemeKind, from: usize) {
     let (begin, end) = brackets(open);
     cx.report(
         at(cx, Code::Unbalanced, piece, format!("`{}` can't close `{begin}`", piece.text))
             .label(format!("expected `{end}`"))
-            .also(cx.span(from, from + 1), "opened here"),
+            .related(cx.span(from, from + 1), "opened here"),
     );
 }
 
 /// Brackets that must be closed before `found`, or before the end; the innermost comes last.
 pub(super) fn never_closed(
     cx: &Context<'_>,
-    open: &[Open],
-    found: Option<Piece<'_>>,
+    open: &[OpenBracket],
+    found: Option<Lexeme<'_>>,
     end_of_text: usize,
 ) {
     let Some(inner) = open.last() else { return };
@@ -90,18 +90,18 @@ pub(super) fn never_closed(
     for open in open.iter().rev().take(4) {
         let (begin, _) = brackets(open.lexeme);
         let label = format!("this `{begin}` is never closed");
-        diagnostic = diagnostic.also(cx.span(open.at, open.at + 1), label);
+        diagnostic = diagnostic.related(cx.span(open.at, open.at + 1), label);
     }
     cx.report(diagnostic);
 }
 
 /// Fields that stand where their block should have begun.
-pub(super) fn block_not_opened(cx: &Context<'_>, piece: Piece<'_>, block: &'static Block) {
+pub(super) fn block_not_opened(cx: &Context<'_>, piece: Lexeme<'_>, block: &'static Block) {
     let message = format!("the fields of {} stand in `{{` and `}}`", block.of);
     cx.report(at(cx, Code::Syntax, piece, message).label("expected `{` before this"));
 }
 
-pub(super) fn too_deep(cx: &Context<'_>, piece: Piece<'_>) {
+pub(super) fn too_deep(cx: &Context<'_>, piece: Lexeme<'_>) {
     let message = format!("brackets are nested more than {MAX_NESTING} deep");
     cx.report(
         at(cx, Code::TooDeep, piece, message)
@@ -111,8 +111,8 @@ pub(super) fn too_deep(cx: &Context<'_>, piece: Piece<'_>) {
 }
 
 /// Two items of a list, or two arguments, without a comma between them.
-pub(super) fn no_comma(cx: &Context<'_>, piece: Piece<'_>, is_tags: bool) {
-    let message = format!("missing `,` before `{}`", shown(piece.text));
+pub(super) fn no_comma(cx: &Context<'_>, piece: Lexeme<'_>, is_tags: bool) {
+    let message = format!("missing `,` before `{}`", display_text(piece.text));
     let problem = at(cx, Code::Syntax, piece, message);
     cx.report(if is_tags {
         problem.hint("a tag has no blanks: join the words by `_` or `-` if they are one")
@@ -122,7 +122,7 @@ pub(super) fn no_comma(cx: &Context<'_>, piece: Piece<'_>, is_tags: bool) {
 }
 
 /// A second word where the name of one tag is wanted.
-pub(super) fn blank_in_tag(cx: &Context<'_>, piece: Piece<'_>) {
+pub(super) fn blank_in_tag(cx: &Context<'_>, piece: Lexeme<'_>) {
     cx.report(at(cx, Code::Syntax, piece, "hasTag() takes one tag, and a tag has no blanks").hint(
         "join the words by `_` or `-` if they are one tag; for several tags write \
          any(hasTag(A), hasTag(B)) or all(...)",
@@ -137,21 +137,21 @@ pub(super) fn has_other_quotes(text: &str) -> bool {
 }
 
 /// A word with characters that words don't have; gives what was meant.
-pub(super) fn needs_quotes<'s>(cx: &Context<'_>, piece: Piece<'s>) -> &'s str {
+pub(super) fn needs_quotes<'s>(cx: &Context<'_>, piece: Lexeme<'s>) -> &'s str {
     let odd = piece.text.chars().find(|c| !c.is_alphanumeric() && *c != '-' && *c != '_');
     let odd = odd.unwrap_or_default();
     let meant = piece.text.trim_matches(QUOTES);
     let message = if QUOTES.contains(&odd) {
         "a string stands in straight double quotes".to_owned()
     } else {
-        format!("`{}` needs quotes, because of its `{}`", shown(meant), odd.escape_debug())
+        format!("`{}` needs quotes, because of its `{}`", display_text(meant), odd.escape_debug())
     };
-    let hint = format!("write `\"{}\"`", shown(meant));
+    let hint = format!("write `\"{}\"`", display_text(meant));
     cx.report(at(cx, Code::Syntax, piece, message).hint(hint));
     meant
 }
 
-pub(super) fn foreign_comment(cx: &Context<'_>, piece: Piece<'_>) {
+pub(super) fn foreign_comment(cx: &Context<'_>, piece: Lexeme<'_>) {
     cx.report(
         at(cx, Code::Syntax, piece, "`#` begins no comment here").hint("comments begin with `//`"),
     );
@@ -165,7 +165,7 @@ pub(super) fn block_comment(cx: &Context<'_>, start: usize) {
     );
 }
 
-pub(super) fn open_string(cx: &Context<'_>, piece: Piece<'_>) {
+pub(super) fn open_string(cx: &Context<'_>, piece: Lexeme<'_>) {
     cx.report(
         at(cx, Code::Syntax, piece, "the string is never closed")
             .label("expected `\"` before the end of the line")
@@ -174,21 +174,21 @@ pub(super) fn open_string(cx: &Context<'_>, piece: Piece<'_>) {
 }
 
 /// A description that no rule follows. It does no harm, but its author expects it to be seen.
-pub(super) fn describes_nothing(cx: &Context<'_>, from: usize, to: usize) {
+pub(super) fn dangling_description(cx: &Context<'_>, from: usize, to: usize) {
     cx.report(
         Diagnostic::warning(Code::Syntax, cx.span(from, to), "the description belongs to no rule")
             .hint("`///` describes the rule right after it; other comments begin with `//`"),
     );
 }
 
-fn at(cx: &Context<'_>, code: Code, piece: Piece<'_>, message: impl Into<String>) -> Diagnostic {
+fn at(cx: &Context<'_>, code: Code, piece: Lexeme<'_>, message: impl Into<String>) -> Diagnostic {
     Diagnostic::error(code, cx.span(piece.start, piece.end()), message)
 }
 
-fn brackets(open: Lexeme) -> (char, char) {
+fn brackets(open: LexemeKind) -> (char, char) {
     match open {
-        Lexeme::RoundOpen => ('(', ')'),
-        Lexeme::SquareOpen => ('[', ']'),
+        LexemeKind::RoundOpen => ('(', ')'),
+        LexemeKind::SquareOpen => ('[', ']'),
         _ => ('{', '}'),
     }
 }

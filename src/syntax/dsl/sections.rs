@@ -1,6 +1,6 @@
 use crate::syntax::{
     ast::{Demand, SettingsSection, WordSection},
-    dsl::lexer::Lexeme,
+    dsl::lexer::LexemeKind,
 };
 
 /// A word that begins a statement, or a field of a block.
@@ -58,11 +58,11 @@ pub(super) enum ValueField {
 /// What may be stated. A new section is a row of [`SECTIONS`], a keyword, and its production in the
 /// grammar.
 #[derive(Debug)]
-pub(super) struct Section {
+pub(super) struct DslSection {
     pub(super) name: &'static str,
     pub(super) keyword: Keyword,
     /// What may follow the name; tells the start of a statement from the same word elsewhere.
-    pub(super) followed_by: &'static [Lexeme],
+    pub(super) followed_by: &'static [LexemeKind],
     /// The block that the section has, if it has one.
     pub(super) block: Option<&'static Block>,
 }
@@ -72,14 +72,14 @@ pub(super) struct Section {
 pub(super) struct Block {
     /// Whose block, for messages.
     pub(super) of: &'static str,
-    pub(super) keys: Keys,
+    pub(super) keys: BlockKeys,
 }
 
 /// What the fields of a block begin with.
 #[derive(Debug)]
-pub(super) enum Keys {
+pub(super) enum BlockKeys {
     /// With one of these words.
-    Fields(&'static [Field]),
+    Fields(&'static [FieldSpec]),
     /// With a word that the policy judges, which knows none that a section has; each may have a
     /// block instead of a value, if any may.
     Known { nested: Option<&'static Block> },
@@ -90,28 +90,29 @@ pub(super) enum Keys {
 }
 
 #[derive(Debug)]
-pub(super) struct Field {
+pub(super) struct FieldSpec {
     pub(super) name: &'static str,
     pub(super) keyword: Keyword,
     /// The block that it has in place of a value, if it has one.
     pub(super) block: Option<&'static Block>,
 }
 
-const NAME_OR_COLON: &[Lexeme] = &[Lexeme::Colon, Lexeme::Word, Lexeme::Mixed, Lexeme::String];
-const COLON: &[Lexeme] = &[Lexeme::Colon];
-const BLOCK: &[Lexeme] = &[Lexeme::CurlyOpen];
-const NAME: &[Lexeme] = &[Lexeme::Word, Lexeme::Mixed, Lexeme::String];
+const NAME_OR_COLON: &[LexemeKind] =
+    &[LexemeKind::Colon, LexemeKind::Word, LexemeKind::Mixed, LexemeKind::String];
+const COLON: &[LexemeKind] = &[LexemeKind::Colon];
+const BLOCK: &[LexemeKind] = &[LexemeKind::CurlyOpen];
+const NAME: &[LexemeKind] = &[LexemeKind::Word, LexemeKind::Mixed, LexemeKind::String];
 
-pub(super) const SECTIONS: &[Section] = &[
-    Section { name: "tags", keyword: Keyword::Tags, followed_by: COLON, block: None },
-    Section {
+pub(super) const SECTIONS: &[DslSection] = &[
+    DslSection { name: "tags", keyword: Keyword::Tags, followed_by: COLON, block: None },
+    DslSection {
         name: "protected_tags",
         keyword: Keyword::ProtectedTags,
         followed_by: COLON,
         block: None,
     },
-    Section { name: "rules", keyword: Keyword::Rules, followed_by: COLON, block: None },
-    Section { name: "rule", keyword: Keyword::Rule, followed_by: NAME_OR_COLON, block: None },
+    DslSection { name: "rules", keyword: Keyword::Rules, followed_by: COLON, block: None },
+    DslSection { name: "rule", keyword: Keyword::Rule, followed_by: NAME_OR_COLON, block: None },
     word("preset", WordSection::Preset),
     word("unknown_users", WordSection::UnknownUsers),
     settings("moderation", SettingsSection::Moderation, &known("`moderation`")),
@@ -119,21 +120,21 @@ pub(super) const SECTIONS: &[Section] = &[
     settings("blocks", SettingsSection::Blocks, &known("`blocks`")),
     settings("friendship", SettingsSection::Friendship, &known("`friendship`")),
     settings("limits", SettingsSection::Limits, &known("`limits`")),
-    Section {
+    DslSection {
         name: "peers",
         keyword: Keyword::Peers,
         followed_by: BLOCK,
-        block: Some(&Block { of: "`peers`", keys: Keys::Conditions }),
+        block: Some(&Block { of: "`peers`", keys: BlockKeys::Conditions }),
     },
-    Section {
+    DslSection {
         name: "matrix",
         keyword: Keyword::Matrix,
         followed_by: NAME,
-        block: Some(&Block { of: "a matrix", keys: Keys::Known { nested: Some(BY_FIELD) } }),
+        block: Some(&Block { of: "a matrix", keys: BlockKeys::Known { nested: Some(BY_FIELD) } }),
     },
-    Section { name: "user", keyword: Keyword::User, followed_by: NAME, block: Some(USER) },
-    Section { name: "group", keyword: Keyword::Group, followed_by: NAME, block: Some(GROUP) },
-    Section {
+    DslSection { name: "user", keyword: Keyword::User, followed_by: NAME, block: Some(USER) },
+    DslSection { name: "group", keyword: Keyword::Group, followed_by: NAME, block: Some(GROUP) },
+    DslSection {
         name: "conversation",
         keyword: Keyword::Conversation,
         followed_by: NAME,
@@ -141,26 +142,26 @@ pub(super) const SECTIONS: &[Section] = &[
     },
     pairs("never", Demand::Never),
     pairs("always", Demand::Always),
-    Section { name: "every", keyword: Keyword::Every, followed_by: NAME_OR_COLON, block: None },
-    Section {
+    DslSection { name: "every", keyword: Keyword::Every, followed_by: NAME_OR_COLON, block: None },
+    DslSection {
         name: "lints",
         keyword: Keyword::Lints,
         followed_by: BLOCK,
         block: Some(&Block {
             of: "`lints`",
-            keys: Keys::Fields(&[list("allow", ListField::Allow)]),
+            keys: BlockKeys::Fields(&[list("allow", ListField::Allow)]),
         }),
     },
 ];
 
-const BY_FIELD: &Block = &Block { of: "a matrix's permission", keys: Keys::Names };
+const BY_FIELD: &Block = &Block { of: "a matrix's permission", keys: BlockKeys::Names };
 
 const USER: &Block = &Block {
     of: "a user",
-    keys: Keys::Fields(&[
+    keys: BlockKeys::Fields(&[
         list("tags", ListField::Tags),
         value("peers", ValueField::Peers),
-        Field {
+        FieldSpec {
             name: "permissions",
             keyword: Keyword::Permissions,
             block: Some(&known("a user's `permissions`")),
@@ -177,7 +178,7 @@ const USER: &Block = &Block {
 
 const GROUP: &Block = &Block {
     of: "a group",
-    keys: Keys::Fields(&[
+    keys: BlockKeys::Fields(&[
         value("matrix", ValueField::Matrix),
         value("creator", ValueField::Creator),
         list("super_admins", ListField::SuperAdmins),
@@ -186,32 +187,36 @@ const GROUP: &Block = &Block {
     ]),
 };
 
-const fn word(name: &'static str, section: WordSection) -> Section {
-    Section { name, keyword: Keyword::Word(section), followed_by: COLON, block: None }
+const fn word(name: &'static str, section: WordSection) -> DslSection {
+    DslSection { name, keyword: Keyword::Word(section), followed_by: COLON, block: None }
 }
 
-const fn pairs(name: &'static str, demand: Demand) -> Section {
-    Section { name, keyword: Keyword::Pairs(demand), followed_by: NAME, block: None }
+const fn pairs(name: &'static str, demand: Demand) -> DslSection {
+    DslSection { name, keyword: Keyword::Pairs(demand), followed_by: NAME, block: None }
 }
 
-const fn settings(name: &'static str, section: SettingsSection, block: &'static Block) -> Section {
-    Section { name, keyword: Keyword::Settings(section), followed_by: BLOCK, block: Some(block) }
+const fn settings(
+    name: &'static str,
+    section: SettingsSection,
+    block: &'static Block,
+) -> DslSection {
+    DslSection { name, keyword: Keyword::Settings(section), followed_by: BLOCK, block: Some(block) }
 }
 
 const fn known(of: &'static str) -> Block {
-    Block { of, keys: Keys::Known { nested: None } }
+    Block { of, keys: BlockKeys::Known { nested: None } }
 }
 
-const fn list(name: &'static str, field: ListField) -> Field {
-    Field { name, keyword: Keyword::List(field), block: None }
+const fn list(name: &'static str, field: ListField) -> FieldSpec {
+    FieldSpec { name, keyword: Keyword::List(field), block: None }
 }
 
-const fn value(name: &'static str, field: ValueField) -> Field {
-    Field { name, keyword: Keyword::Value(field), block: None }
+const fn value(name: &'static str, field: ValueField) -> FieldSpec {
+    FieldSpec { name, keyword: Keyword::Value(field), block: None }
 }
 
 /// The section that statements of this name belong to.
-pub(super) fn section(name: &str) -> Option<&'static Section> {
+pub(super) fn section(name: &str) -> Option<&'static DslSection> {
     SECTIONS.iter().find(|section| section.name == name)
 }
 
@@ -230,26 +235,26 @@ pub(in crate::syntax) fn is_described(name: &str) -> bool {
 /// The word that begins the default mode of `peers`.
 pub(super) const DEFAULT: &str = "default";
 
-impl Section {
+impl DslSection {
     /// Whether a name stands before what it says.
     pub(super) fn is_named(&self) -> bool {
-        self.followed_by.contains(&Lexeme::Word)
+        self.followed_by.contains(&LexemeKind::Word)
     }
 }
 
 impl Block {
-    pub(super) fn fields(&self) -> &'static [Field] {
+    pub(super) fn fields(&self) -> &'static [FieldSpec] {
         match self.keys {
-            Keys::Fields(fields) => fields,
-            Keys::Known { .. } | Keys::Names | Keys::Conditions => &[],
+            BlockKeys::Fields(fields) => fields,
+            BlockKeys::Known { .. } | BlockKeys::Names | BlockKeys::Conditions => &[],
         }
     }
 
     pub(super) fn has_conditions(&self) -> bool {
-        matches!(self.keys, Keys::Conditions)
+        matches!(self.keys, BlockKeys::Conditions)
     }
 
-    pub(super) fn field(&self, name: &str) -> Option<&'static Field> {
+    pub(super) fn field(&self, name: &str) -> Option<&'static FieldSpec> {
         self.fields().iter().find(|field| field.name == name)
     }
 }

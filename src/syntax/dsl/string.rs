@@ -21,7 +21,7 @@ pub(super) fn value<'s>(inner: &'s str, start: usize, cx: &Context<'_>) -> Cow<'
                 value.push(meant);
                 rest = after.get(length..).unwrap_or_default();
             }
-            Err(Wrong { length, message, hint }) => {
+            Err(EscapeError { length, message, hint }) => {
                 let place: Range<usize> = at..at + 1 + length;
                 cx.report(
                     Diagnostic::error(Code::Syntax, cx.span(place.start, place.end), message)
@@ -36,16 +36,16 @@ pub(super) fn value<'s>(inner: &'s str, start: usize, cx: &Context<'_>) -> Cow<'
 }
 
 /// An escape that means nothing; `length` counts what follows its backslash.
-struct Wrong {
+struct EscapeError {
     length: usize,
     message: String,
     hint: &'static str,
 }
 
 /// What the escape at the start of `after` means, and how long it is.
-fn escape(after: &str) -> Result<(char, usize), Wrong> {
+fn escape(after: &str) -> Result<(char, usize), EscapeError> {
     let Some(first) = after.chars().next() else {
-        return Err(Wrong {
+        return Err(EscapeError {
             length: 0,
             message: "a backslash escapes nothing".to_owned(),
             hint: "write `\\\\` for a backslash",
@@ -61,7 +61,7 @@ fn escape(after: &str) -> Result<(char, usize), Wrong> {
             't' => '\t',
             'u' => return unicode(after),
             _ => {
-                return Err(Wrong {
+                return Err(EscapeError {
                     length: first.len_utf8(),
                     message: format!("there is no escape `\\{}`", first.escape_debug()),
                     hint: "escapes are those of JSON: \
@@ -74,10 +74,10 @@ fn escape(after: &str) -> Result<(char, usize), Wrong> {
 }
 
 /// `uXXXX`, or two of them that make up one character.
-fn unicode(after: &str) -> Result<(char, usize), Wrong> {
+fn unicode(after: &str) -> Result<(char, usize), EscapeError> {
     let Some(first) = hex(after) else {
         let digits = after.chars().skip(1).take(4).take_while(char::is_ascii_hexdigit).count();
-        return Err(Wrong {
+        return Err(EscapeError {
             length: 1 + digits,
             message: "`\\u` takes four hexadecimal digits".to_owned(),
             hint: "write `\\u00fc` for `ü`, or the character itself",
@@ -90,7 +90,7 @@ fn unicode(after: &str) -> Result<(char, usize), Wrong> {
     let pair = second.filter(|low| first < 0xDC00 && (0xDC00..0xE000).contains(low));
     pair.and_then(|low| char::from_u32(0x1_0000 + ((first - 0xD800) << 10) + (low - 0xDC00)))
         .map(|meant| (meant, 11))
-        .ok_or_else(|| Wrong {
+        .ok_or_else(|| EscapeError {
             length: 5,
             message: format!("`\\u{first:04x}` is half a character"),
             hint: "a character beyond U+FFFF is written as two escapes, or as itself",

@@ -8,9 +8,9 @@
 
 mod scalar;
 
-use super::known::quoted;
+use super::keys::quoted;
 use crate::{
-    diagnostic::{Code, Diagnostic, Diagnostics, Mark},
+    diagnostic::{Checkpoint, Code, Diagnostic, Diagnostics},
     source::{SourceId, Span},
 };
 
@@ -25,14 +25,14 @@ pub(super) fn check(id: SourceId, text: &str, problems: &mut Diagnostics) -> boo
         open: Vec::new(),
         told: Vec::new(),
         mistakes: 0,
-        begun: problems.mark(),
+        begun: problems.checkpoint(),
         problems,
     };
     if text.starts_with('\u{feff}') {
         reader.at = '\u{feff}'.len_utf8();
     }
     // An error that leaves open how to go on ends it.
-    let _: Result<(), Lost> = reader.value();
+    let _: Result<(), LostError> = reader.value();
     reader.mistakes == 0
 }
 
@@ -43,13 +43,13 @@ const MOST_TO_COLON: usize = 4000;
 const MOST: usize = 100;
 
 /// How to go on can't be told; why was reported.
-struct Lost;
+struct LostError;
 
-type Step<T> = Result<T, Lost>;
+type Step<T> = Result<T, LostError>;
 
 /// What may come next.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Next {
+enum ExpectedNext {
     /// The value of the file, or of a member.
     Value,
     /// An item, or the end of the array.
@@ -67,7 +67,7 @@ enum Next {
 
 /// Mistakes that are told once in a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Once {
+enum OneTimeHint {
     Comment,
     Quotes,
     Name,
@@ -84,43 +84,43 @@ struct Reader<'t, 'p> {
     name_start: usize,
     /// The brackets that are open, and where.
     open: Vec<(char, usize)>,
-    told: Vec<Once>,
+    told: Vec<OneTimeHint>,
     mistakes: usize,
     /// What was found before this file.
-    begun: Mark,
+    begun: Checkpoint,
     problems: &'p mut Diagnostics,
 }
 
 impl<'t> Reader<'t, '_> {
     fn value(&mut self) -> Step<()> {
-        let mut next = Next::Value;
+        let mut next = ExpectedNext::Value;
         loop {
             self.blanks()?;
-            let Some(found) = self.peek() else { return self.ended(next) };
+            let Some(found) = self.peek() else { return self.unexpected_end(next) };
             next = match (next, found) {
-                (Next::After, _) if self.open.is_empty() => return self.after_the_end(),
-                (Next::After, ',') => {
+                (ExpectedNext::After, _) if self.open.is_empty() => return self.after_the_end(),
+                (ExpectedNext::After, ',') => {
                     self.at += 1;
                     self.behind_comma(self.at - 1)
                 }
-                (Next::After, ']' | '}') | (Next::FirstItem, ']') | (Next::FirstName, '}') => {
-                    self.close(found)?
-                }
-                (Next::After, _) => self.no_comma(found)?,
-                (Next::Item(comma), ']') | (Next::Name(comma), '}') => {
+                (ExpectedNext::After, ']' | '}')
+                | (ExpectedNext::FirstItem, ']')
+                | (ExpectedNext::FirstName, '}') => self.close(found)?,
+                (ExpectedNext::After, _) => self.no_comma(found)?,
+                (ExpectedNext::Item(comma), ']') | (ExpectedNext::Name(comma), '}') => {
                     self.trailing_comma(comma)?;
                     self.close(found)?
                 }
-                (Next::FirstName | Next::Name(_), _) => self.name(found)?,
-                (Next::Colon, ':') => {
+                (ExpectedNext::FirstName | ExpectedNext::Name(_), _) => self.name(found)?,
+                (ExpectedNext::Colon, ':') => {
                     self.at += 1;
                     if self.at - self.name_start > MOST_TO_COLON {
                         return self.too_far();
                     }
-                    Next::Value
+                    ExpectedNext::Value
                 }
-                (Next::Colon, _) => {
-                    return self.lost(
+                (ExpectedNext::Colon, _) => {
+                    return self.abort(
                         self.error(
                             self.value_end,
                             self.value_end,
@@ -129,28 +129,34 @@ impl<'t> Reader<'t, '_> {
                         .label("expected `:` here"),
                     );
                 }
-                (Next::Value | Next::FirstItem | Next::Item(_), '{' | '[') => {
+                (
+                    ExpectedNext::Value | ExpectedNext::FirstItem | ExpectedNext::Item(_),
+                    '{' | '[',
+                ) => {
                     self.open.push((found, self.at));
                     self.at += 1;
-                    if found == '[' { Next::FirstItem } else { Next::FirstName }
+                    if found == '[' { ExpectedNext::FirstItem } else { ExpectedNext::FirstName }
                 }
-                (Next::Value | Next::FirstItem | Next::Item(_), ',' | ']' | '}' | ':') => {
+                (
+                    ExpectedNext::Value | ExpectedNext::FirstItem | ExpectedNext::Item(_),
+                    ',' | ']' | '}' | ':',
+                ) => {
                     return self.no_value(found);
                 }
-                (Next::Value | Next::FirstItem | Next::Item(_), _) => {
+                (ExpectedNext::Value | ExpectedNext::FirstItem | ExpectedNext::Item(_), _) => {
                     if self.open.is_empty() && found != '"' && !scalar::is_bare(self.first_line()) {
                         return self.other_notation();
                     }
                     self.scalar(found)?;
                     self.value_end = self.at;
-                    Next::After
+                    ExpectedNext::After
                 }
             };
         }
     }
 
     /// A member's name; `found` begins it.
-    fn name(&mut self, found: char) -> Step<Next> {
+    fn name(&mut self, found: char) -> Step<ExpectedNext> {
         self.name_start = self.at;
         match found {
             '"' => self.string()?,
@@ -158,39 +164,39 @@ impl<'t> Reader<'t, '_> {
             _ if is_of_word(found) => self.bare_name()?,
             ',' | ':' | '{' | '[' | ']' => {
                 let message = format!("expected the name of a member, found `{found}`");
-                let problem = self.here(found, &message);
-                return self.lost(self.within(problem).hint("write `\"name\": value`"));
+                let problem = self.error_at(found, &message);
+                return self.abort(self.within(problem).hint("write `\"name\": value`"));
             }
             other => return self.unexpected(other),
         }
         self.value_end = self.at;
-        Ok(Next::Colon)
+        Ok(ExpectedNext::Colon)
     }
 
-    fn close(&mut self, found: char) -> Step<Next> {
+    fn close(&mut self, found: char) -> Step<ExpectedNext> {
         let Some((open, at)) = self.open.pop() else {
-            return self.lost(self.here(found, "this bracket closes nothing"));
+            return self.abort(self.error_at(found, "this bracket closes nothing"));
         };
         let right = closing(open);
         if found != right {
-            let problem = self.here(found, &format!("this closes no `{open}`"));
+            let problem = self.error_at(found, &format!("this closes no `{open}`"));
             let problem = Diagnostic { code: Code::Unbalanced, ..problem };
-            return self.lost(
+            return self.abort(
                 problem
-                    .also(self.span(at, at + 1), "this bracket is open")
+                    .related(self.span(at, at + 1), "this bracket is open")
                     .hint(format!("close it with `{right}`")),
             );
         }
         self.at += 1;
         self.value_end = self.at;
-        Ok(Next::After)
+        Ok(ExpectedNext::After)
     }
 
     /// What may come after a comma.
-    fn behind_comma(&self, comma: usize) -> Next {
+    fn behind_comma(&self, comma: usize) -> ExpectedNext {
         match self.open.last() {
-            Some(('{', _)) => Next::Name(comma),
-            _ => Next::Item(comma),
+            Some(('{', _)) => ExpectedNext::Name(comma),
+            _ => ExpectedNext::Item(comma),
         }
     }
 
@@ -200,42 +206,42 @@ impl<'t> Reader<'t, '_> {
         let what =
             if self.open.last().is_some_and(|(open, _)| *open == '{') { "member" } else { "item" };
         let message = format!("in JSON no comma stands after the last {what}");
-        self.tell(self.error(comma, comma + 1, &message).hint("remove it"))
+        self.report(self.error(comma, comma + 1, &message).hint("remove it"))
     }
 
-    fn no_comma(&mut self, found: char) -> Step<Next> {
+    fn no_comma(&mut self, found: char) -> Step<ExpectedNext> {
         if found == ':' && self.open.last().is_some_and(|(open, _)| *open == '[') {
-            let problem = self.here(found, "a member of an object begins within an array");
+            let problem = self.error_at(found, "a member of an object begins within an array");
             let problem = Diagnostic { code: Code::Unbalanced, ..self.within(problem) };
-            return self.lost(problem.hint("is the closing `]` missing above?"));
+            return self.abort(problem.hint("is the closing `]` missing above?"));
         }
         if found == ':'
             || !(is_value(found) || matches!(found, '{' | '[' | '\'') || is_of_word(found))
         {
-            let problem = self.here(
+            let problem = self.error_at(
                 found,
                 &format!("expected `,` or a closing bracket, found `{}`", found.escape_debug()),
             );
-            return self.lost(self.within(problem).hint("is a closing bracket missing above?"));
+            return self.abort(self.within(problem).hint("is a closing bracket missing above?"));
         }
         let end = self.value_end;
         let before =
             if self.open.last().is_some_and(|(open, _)| *open == '{') { "member" } else { "item" };
         let problem = self.error(end, end, &format!("missing `,` before the next {before}"));
-        self.tell(problem.label("expected `,` here"))?;
+        self.report(problem.label("expected `,` here"))?;
         Ok(self.behind_comma(end))
     }
 
     fn too_far(&mut self) -> Step<()> {
         let message = format!("a name and its `:` take up more than {MOST_TO_COLON} bytes");
         let problem = self.error(self.name_start, self.name_start + 1, &message);
-        self.lost(problem.hint("names are short; is a closing quote missing?"))
+        self.abort(problem.hint("names are short; is a closing quote missing?"))
     }
 
     fn no_value(&mut self, found: char) -> Step<()> {
         let message = format!("expected a value, found `{found}`");
-        let problem = self.here(found, &message);
-        self.lost(
+        let problem = self.error_at(found, &message);
+        self.abort(
             self.within(problem).hint("write a value, or remove what stands around its place"),
         )
     }
@@ -243,7 +249,7 @@ impl<'t> Reader<'t, '_> {
     fn after_the_end(&mut self) -> Step<()> {
         let message = "expected the end of the file: a `.json` file holds one value";
         let problem = self.error(self.at, self.at + self.first_line().len(), message);
-        self.lost(problem.hint(
+        self.abort(problem.hint(
             "is a bracket closed too early above? a record in each line makes a `.ndjson` file",
         ))
     }
@@ -255,31 +261,30 @@ impl<'t> Reader<'t, '_> {
         self.problems.rewind(&begun);
         let line = self.first_line();
         let problem = self.error(self.at, self.at + line.len(), "this is no JSON");
-        self.lost(problem.hint(
+        self.abort(problem.hint(
             "a `.json` file begins with `{`; name the file `.yaml` if it is YAML, `.peerage` if it is \
              the DSL",
         ))
     }
 
-    fn ended(&mut self, next: Next) -> Step<()> {
+    fn unexpected_end(&mut self, next: ExpectedNext) -> Step<()> {
         if let Some((open, at)) = self.open.pop() {
             let problem = self.error(at, at + 1, &format!("this `{open}` is never closed"));
             let problem = Diagnostic { code: Code::Unbalanced, ..problem };
-            return self.lost(problem.hint(format!("add the `{}` that closes it", closing(open))));
+            return self.abort(problem.hint(format!("add the `{}` that closes it", closing(open))));
         }
         match next {
             // No bytes are no matter of the notation.
-            Next::Value if !self.text.is_empty() => {
-                self.lost(self.error(0, 0, "the file holds no JSON").hint("write `{}` for nothing"))
-            }
+            ExpectedNext::Value if !self.text.is_empty() => self
+                .abort(self.error(0, 0, "the file holds no JSON").hint("write `{}` for nothing")),
             _ => Ok(()),
         }
     }
 
     fn unexpected<T>(&mut self, found: char) -> Step<T> {
         let message = format!("`{}` has no meaning in JSON here", found.escape_debug());
-        let problem = self.here(found, &message);
-        self.lost(self.within(problem).hint("remove it; texts stand in double quotes"))
+        let problem = self.error_at(found, &message);
+        self.abort(self.within(problem).hint("remove it; texts stand in double quotes"))
     }
 
     /// Goes over white space, and over comments, which JSON doesn't have.
@@ -302,8 +307,8 @@ impl<'t> Reader<'t, '_> {
                 "remove it and others, or name the file `.yaml`, where comments begin with `#`",
             );
             self.at += length;
-            if self.is_first(Once::Comment) {
-                self.tell(problem)?;
+            if self.is_first(OneTimeHint::Comment) {
+                self.report(problem)?;
             }
         }
     }
@@ -329,20 +334,20 @@ impl<'t> Reader<'t, '_> {
     }
 
     /// An error at the next character.
-    fn here(&self, found: char, message: &str) -> Diagnostic {
+    fn error_at(&self, found: char, message: &str) -> Diagnostic {
         self.error(self.at, self.at + found.len_utf8(), message)
     }
 
     /// With the bracket within which it is.
     fn within(&self, problem: Diagnostic) -> Diagnostic {
         match self.open.last() {
-            Some(&(_, at)) => problem.also(self.span(at, at + 1), "this bracket is open"),
+            Some(&(_, at)) => problem.related(self.span(at, at + 1), "this bracket is open"),
             None => problem,
         }
     }
 
     /// Whether such a mistake was not told before.
-    fn is_first(&mut self, kind: Once) -> bool {
+    fn is_first(&mut self, kind: OneTimeHint) -> bool {
         let is_first = !self.told.contains(&kind);
         if is_first {
             self.told.push(kind);
@@ -350,16 +355,16 @@ impl<'t> Reader<'t, '_> {
         is_first
     }
 
-    fn tell(&mut self, problem: Diagnostic) -> Step<()> {
+    fn report(&mut self, problem: Diagnostic) -> Step<()> {
         self.mistakes += 1;
         self.problems.push(problem);
-        if self.mistakes < MOST { Ok(()) } else { Err(Lost) }
+        if self.mistakes < MOST { Ok(()) } else { Err(LostError) }
     }
 
-    fn lost<T>(&mut self, problem: Diagnostic) -> Step<T> {
+    fn abort<T>(&mut self, problem: Diagnostic) -> Step<T> {
         self.mistakes += 1;
         self.problems.push(problem);
-        Err(Lost)
+        Err(LostError)
     }
 }
 

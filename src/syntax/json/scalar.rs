@@ -1,6 +1,6 @@
 //! Texts, numbers and words.
 
-use super::{Once, Reader, Step, is_of_word, quoted};
+use super::{OneTimeHint, Reader, Step, is_of_word, quoted};
 
 impl<'t> Reader<'t, '_> {
     /// A value that is no array and no object; `found` begins it.
@@ -35,8 +35,8 @@ impl<'t> Reader<'t, '_> {
                     let message =
                         format!("the control character U+{:04X} stands in a text", found as u32);
                     let problem =
-                        self.here(found, &message).hint(format!("write it as `{written}`"));
-                    self.tell(problem)?;
+                        self.error_at(found, &message).hint(format!("write it as `{written}`"));
+                    self.report(problem)?;
                     self.at += found.len_utf8();
                 }
                 other => self.at += other.len_utf8(),
@@ -46,7 +46,7 @@ impl<'t> Reader<'t, '_> {
 
     fn not_closed(&mut self, start: usize) -> Step<()> {
         let problem = self.error(start, start + 1, "this text is not closed in its line");
-        self.lost(problem.hint("add the closing quote; a line break in a text is written `\\n`"))
+        self.abort(problem.hint("add the closing quote; a line break in a text is written `\\n`"))
     }
 
     fn escape(&mut self) -> Step<()> {
@@ -64,20 +64,21 @@ impl<'t> Reader<'t, '_> {
             let message = format!("`\\{}` is no escape of JSON", kind.escape_debug());
             let problem = self.error(self.at, end, &message).hint("write `\\\\` for a backslash");
             self.at = end;
-            return self.tell(problem);
+            return self.report(problem);
         }
         match (unit(self.text, self.at), unit(self.text, self.at + 6)) {
             (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => self.at += 12,
             (Some(0xd800..0xe000), _) => {
                 let problem = self.error(self.at, self.at + 6, "this is half of a surrogate pair");
                 self.at += 6;
-                return self.tell(problem.hint("write both halves, or the character itself"));
+                return self.report(problem.hint("write both halves, or the character itself"));
             }
             (Some(_), _) => self.at += 6,
             (None, _) => {
                 let problem = self.error(self.at, end, "`\\u` takes four hexadecimal digits");
                 self.at = end;
-                return self.tell(problem.hint("write `\\u00e9` for `é`, or the character itself"));
+                return self
+                    .report(problem.hint("write `\\u00e9` for `é`, or the character itself"));
             }
         }
         Ok(())
@@ -90,12 +91,12 @@ impl<'t> Reader<'t, '_> {
         let line = rest.lines().next().unwrap_or_default();
         let Some(length) = line.find('\'') else { return self.not_closed(start) };
         self.at = start + 1 + length + 1;
-        if !self.is_first(Once::Quotes) {
+        if !self.is_first(OneTimeHint::Quotes) {
             return Ok(());
         }
         let text = line.get(..length).unwrap_or_default();
         let problem = self.error(start, self.at, "texts in JSON stand in double quotes");
-        self.tell(
+        self.report(
             problem.hint(format!("write {}, and others likewise", quoted(&format!("\"{text}\"")))),
         )
     }
@@ -104,12 +105,12 @@ impl<'t> Reader<'t, '_> {
     pub(super) fn bare_name(&mut self) -> Step<()> {
         let start = self.at;
         let name = self.run(is_of_word);
-        if !self.is_first(Once::Name) {
+        if !self.is_first(OneTimeHint::Name) {
             return Ok(());
         }
         let problem =
             self.error(start, self.at, &format!("the name {} stands without quotes", quoted(name)));
-        self.tell(
+        self.report(
             problem.hint(format!("write {}, and others likewise", quoted(&format!("\"{name}\"")))),
         )
     }
@@ -122,7 +123,7 @@ impl<'t> Reader<'t, '_> {
         }
         let message = format!("{} is no number as JSON writes it", quoted(text));
         let problem = self.error(start, self.at, &message);
-        self.tell(problem.hint(format!(
+        self.report(problem.hint(format!(
             "put it in double quotes if it is a text: {}",
             quoted(&format!("\"{text}\""))
         )))
@@ -148,7 +149,7 @@ impl<'t> Reader<'t, '_> {
                 format!("JSON has no number {}", quoted(text)),
                 "write a number, or leave the member out".to_owned(),
             ),
-            _ if !self.is_first(Once::Text) => {
+            _ if !self.is_first(OneTimeHint::Text) => {
                 self.mistakes += 1;
                 return Ok(());
             }
@@ -158,7 +159,7 @@ impl<'t> Reader<'t, '_> {
             ),
         };
         let problem = self.error(start, self.at, &message).hint(hint);
-        self.tell(problem)
+        self.report(problem)
     }
 
     /// The characters from here that are such.

@@ -20,13 +20,13 @@ pub(super) enum Doc {
 const ARROW: &str = " -> ";
 
 impl Doc {
-    pub(super) fn of(expr: &Expr<'_>) -> Self {
+    pub(super) fn from_expr(expr: &Expr<'_>) -> Self {
         match &expr.kind {
             ExprKind::Word(text) => Self::Word(word(text)),
             // The name of a call is always a word: the grammar has no other.
             ExprKind::Call { name, arguments } => Self::Group {
                 open: format!("{}(", name.value),
-                items: arguments.iter().map(Self::of).collect(),
+                items: arguments.iter().map(Self::from_expr).collect(),
                 close: ')',
             },
         }

@@ -1,32 +1,31 @@
 //! Pieces to statements, and statements to lines.
 
 use super::{
-    WIDTH,
+    WIDTH, comment_lines,
     doc::{Doc, line},
-    lines,
     statement::statement,
 };
 use crate::syntax::{
     ast::Item,
-    comments::{Marker, Note, Notes, Piece},
+    comments::{Comment, CommentMarker, CommentedItem, PlacedComments},
 };
 
-const MARKER: Marker = Marker::Slashes;
+const MARKER: CommentMarker = CommentMarker::Slashes;
 
 /// A statement, or a field of one.
 #[derive(Debug, Default)]
-pub(super) struct Statement {
-    pub(super) notes: Notes,
+pub(super) struct PrintedStatement {
+    pub(super) comments: PlacedComments,
     pub(super) description: Option<String>,
     /// What stands before its value or block.
     pub(super) head: String,
-    pub(super) value: Value,
+    pub(super) value: StatementBody,
     /// Which statements it stands with, without an empty line between.
-    pub(super) kind: Kind,
+    pub(super) kind: StatementKind,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) enum Kind {
+pub(super) enum StatementKind {
     /// Few, of many sections.
     #[default]
     Setting,
@@ -41,28 +40,33 @@ pub(super) enum Kind {
 }
 
 #[derive(Debug, Default)]
-pub(super) enum Value {
+pub(super) enum StatementBody {
     #[default]
     None,
     /// After a colon.
     Doc(Doc),
-    Block(Vec<Statement>),
+    Block(Vec<PrintedStatement>),
 }
 
 /// Writes the pieces as a file, and the comments at its end.
-pub(super) fn write(pieces: Vec<Piece<'_, '_>>, end: Vec<Note>, from: Marker) -> String {
+pub(super) fn write(
+    pieces: Vec<CommentedItem<'_, '_>>,
+    end: Vec<Comment>,
+    from: CommentMarker,
+) -> String {
     // In YAML a key says that there are rules; here each rule does.
-    let has_rules = |piece: &Piece<'_, '_>| matches!(piece, Piece::Item(Item::Rule(_), _));
-    let is_said = from == Marker::Hash && pieces.iter().any(has_rules);
+    let has_rules =
+        |piece: &CommentedItem<'_, '_>| matches!(piece, CommentedItem::Item(Item::Rule(_), _));
+    let is_said = from == CommentMarker::Hash && pieces.iter().any(has_rules);
     let mut text = String::new();
-    let mut waiting = Notes::default();
+    let mut waiting = PlacedComments::default();
     let mut previous = None;
     for piece in pieces {
         let (mut notes, is_over) = match piece {
-            Piece::Item(item, part) if !(is_said && matches!(item, Item::Rules(_))) => {
+            CommentedItem::Item(item, part) if !(is_said && matches!(item, Item::Rules(_))) => {
                 let mut statement = statement(item, part, from);
-                statement.notes.precede(waiting.above.drain(..));
-                statement.notes.apart |= std::mem::take(&mut waiting.apart);
+                statement.comments.precede(waiting.above.drain(..));
+                statement.comments.apart |= std::mem::take(&mut waiting.apart);
                 let flat = statement.fitting(0);
                 let about = (statement.kind, flat.is_none());
                 let stands_apart =
@@ -71,13 +75,13 @@ pub(super) fn write(pieces: Vec<Piece<'_, '_>>, end: Vec<Note>, from: Marker) ->
                 statement.write(&mut text, 0, flat, stands_apart);
                 continue;
             }
-            Piece::Item(_, mut part) => {
+            CommentedItem::Item(_, mut part) => {
                 part.gather();
-                (part.notes, false)
+                (part.comments, false)
             }
             // The DSL has no such sections: their comments go to the entry that comes next.
-            Piece::Header(_, notes) => (notes, false),
-            Piece::Footer(_, notes) => (notes, true),
+            CommentedItem::Header(_, notes) => (notes, false),
+            CommentedItem::Footer(_, notes) => (notes, true),
         };
         notes.raise();
         waiting.above.append(&mut notes.above);
@@ -85,37 +89,37 @@ pub(super) fn write(pieces: Vec<Piece<'_, '_>>, end: Vec<Note>, from: Marker) ->
     }
     let stands_apart = !text.is_empty();
     waiting.above.extend(end);
-    lines::notes(&mut text, 0, MARKER, &waiting.above, stands_apart);
+    comment_lines::notes(&mut text, 0, MARKER, &waiting.above, stands_apart);
     text
 }
 
-impl Statement {
+impl PrintedStatement {
     /// Whether an empty line stands between it and the statement before it: told of both by their
     /// kind and whether they are of several lines.
-    fn stands_apart(&self, about: (Kind, bool), previous: (Kind, bool)) -> bool {
-        let explained =
-            self.description.is_some() || self.kind == Kind::Rule && !self.notes.above.is_empty();
+    fn stands_apart(&self, about: (StatementKind, bool), previous: (StatementKind, bool)) -> bool {
+        let explained = self.description.is_some()
+            || self.kind == StatementKind::Rule && !self.comments.above.is_empty();
         explained || about.1 || about != previous
     }
 
     /// Whether comments stand within it, so that it needs lines of its own.
-    fn is_noted(&self) -> bool {
+    fn has_comments(&self) -> bool {
         match &self.value {
-            Value::Block(fields) => {
-                !self.notes.below.is_empty()
-                    || fields.iter().any(|field| !field.notes.is_empty() || field.is_noted())
+            StatementBody::Block(fields) => {
+                !self.comments.below.is_empty()
+                    || fields.iter().any(|field| !field.comments.is_empty() || field.has_comments())
             }
-            Value::None | Value::Doc(_) => false,
+            StatementBody::None | StatementBody::Doc(_) => false,
         }
     }
 
     /// On one line, without comments.
     fn flat(&self) -> String {
         match &self.value {
-            Value::None => format!("{};", self.head),
-            Value::Doc(doc) => format!("{}: {};", self.head, doc.flat()),
-            Value::Block(fields) if fields.is_empty() => format!("{} {{}}", self.head),
-            Value::Block(fields) => {
+            StatementBody::None => format!("{};", self.head),
+            StatementBody::Doc(doc) => format!("{}: {};", self.head, doc.flat()),
+            StatementBody::Block(fields) if fields.is_empty() => format!("{} {{}}", self.head),
+            StatementBody::Block(fields) => {
                 let fields: Vec<_> = fields.iter().map(Self::flat).collect();
                 format!("{} {{ {} }}", self.head, fields.join(" "))
             }
@@ -124,17 +128,17 @@ impl Statement {
 
     /// As one line, if it is one; the comments that have no place then go above it.
     fn fitting(&mut self, indent: usize) -> Option<String> {
-        let flat = if self.is_noted() { None } else { Some(self.flat()) };
+        let flat = if self.has_comments() { None } else { Some(self.flat()) };
         let flat = flat.filter(|flat| indent + flat.chars().count() <= WIDTH);
-        if flat.is_some() || !matches!(self.value, Value::Block(_)) {
-            self.notes.raise_head();
-            self.notes.raise_below();
+        if flat.is_some() || !matches!(self.value, StatementBody::Block(_)) {
+            self.comments.raise_head();
+            self.comments.raise_below();
         }
         flat
     }
 
     fn write(mut self, into: &mut String, indent: usize, flat: Option<String>, stands_apart: bool) {
-        lines::begin(into, indent, MARKER, &mut self.notes, stands_apart);
+        comment_lines::begin(into, indent, MARKER, &mut self.comments, stands_apart);
         for line in self.description.iter().flat_map(|text| text.split('\n')) {
             let space = if line.is_empty() { "" } else { " " };
             // Of two carriage returns at the end, a reader drops one.
@@ -143,25 +147,25 @@ impl Statement {
         }
         match (flat, self.value) {
             (Some(flat), _) => into.push_str(&flat),
-            (None, Value::None) => into.extend([&self.head, ";"]),
-            (None, Value::Doc(doc)) => write_value(into, indent, &self.head, &doc),
-            (None, Value::Block(fields)) => {
+            (None, StatementBody::None) => into.extend([&self.head, ";"]),
+            (None, StatementBody::Doc(doc)) => write_value(into, indent, &self.head, &doc),
+            (None, StatementBody::Block(fields)) => {
                 into.extend([&self.head, " {"]);
-                lines::end(into, MARKER, &self.notes.head);
+                comment_lines::end(into, MARKER, &self.comments.head);
                 let mut is_first = true;
                 for mut field in fields {
                     let flat = field.fitting(indent + 2);
                     if std::mem::take(&mut is_first) {
-                        lines::first(&mut field.notes);
+                        comment_lines::first(&mut field.comments);
                     }
                     field.write(into, indent + 2, flat, false);
                 }
-                lines::notes(into, indent + 2, MARKER, &self.notes.below, false);
-                lines::indent(into, indent);
+                comment_lines::notes(into, indent + 2, MARKER, &self.comments.below, false);
+                comment_lines::indent(into, indent);
                 into.push('}');
             }
         }
-        lines::end(into, MARKER, &self.notes.beside);
+        comment_lines::end(into, MARKER, &self.comments.beside);
     }
 }
 

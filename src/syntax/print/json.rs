@@ -2,22 +2,22 @@
 
 use super::{
     WIDTH,
-    sections::Sections,
+    section_tree::SectionTree,
     text::{is_bare, quoted},
-    tree::{Field, Value},
+    tree::{TreeField, TreeValue},
 };
 
 /// Writes the sections as a file. It holds no comments: whoever has some asks for another form.
-pub(super) fn write(sections: Sections) -> String {
+pub(super) fn write(sections: SectionTree) -> String {
     let mut text = String::new();
-    write_value(&mut text, 0, 0, &Value::Map(sections.fields), 2);
+    write_value(&mut text, 0, 0, &TreeValue::Map(sections.fields), 2);
     text.push('\n');
     text
 }
 
 /// Writes a value that `before` characters stand before on its line. Of the levels of what is in it,
 /// `spread` stand on lines of their own whatever would fit on one.
-fn write_value(into: &mut String, indent: usize, before: usize, value: &Value, spread: usize) {
+fn write_value(into: &mut String, indent: usize, before: usize, value: &TreeValue, spread: usize) {
     let flat = flat(value);
     let is_empty = matches!(flat.as_str(), "[]" | "{}");
     // A comma may follow.
@@ -25,8 +25,8 @@ fn write_value(into: &mut String, indent: usize, before: usize, value: &Value, s
         return into.push_str(&flat);
     }
     match value {
-        Value::Text(_) | Value::Setting(_) => into.push_str(&flat),
-        Value::List(items) => {
+        TreeValue::Text(_) | TreeValue::Setting(_) => into.push_str(&flat),
+        TreeValue::List(items) => {
             into.push('[');
             for (at, item) in items.iter().enumerate() {
                 line(into, indent + 2, at);
@@ -35,7 +35,7 @@ fn write_value(into: &mut String, indent: usize, before: usize, value: &Value, s
             line(into, indent, 0);
             into.push(']');
         }
-        Value::Map(fields) => {
+        TreeValue::Map(fields) => {
             into.push('{');
             for (at, (key, node)) in fields.iter().enumerate() {
                 line(into, indent + 2, at);
@@ -52,8 +52,8 @@ fn write_value(into: &mut String, indent: usize, before: usize, value: &Value, s
 }
 
 /// As in YAML: entries stand on lines of their own, and the fields of rules and matrices.
-fn spread_within(key: &str, spread: usize, value: &Value) -> usize {
-    let has_parts = matches!(value, Value::List(_) | Value::Map(_));
+fn spread_within(key: &str, spread: usize, value: &TreeValue) -> usize {
+    let has_parts = matches!(value, TreeValue::List(_) | TreeValue::Map(_));
     match key {
         _ if !has_parts || spread < 2 => spread.saturating_sub(1),
         "\"rules\"" | "\"matrices\"" => 2,
@@ -67,17 +67,17 @@ fn line(into: &mut String, indent: usize, at: usize) {
     into.extend(std::iter::repeat_n(' ', indent));
 }
 
-fn flat(value: &Value) -> String {
+fn flat(value: &TreeValue) -> String {
     match value {
-        Value::Setting(text) if is_bare(text) => text.clone(),
-        Value::Text(text) | Value::Setting(text) => quoted(text),
-        Value::List(items) => {
+        TreeValue::Setting(text) if is_bare(text) => text.clone(),
+        TreeValue::Text(text) | TreeValue::Setting(text) => quoted(text),
+        TreeValue::List(items) => {
             let items: Vec<_> = items.iter().map(|item| flat(&item.value)).collect();
             format!("[{}]", items.join(", "))
         }
-        Value::Map(fields) if fields.is_empty() => "{}".to_owned(),
-        Value::Map(fields) => {
-            let field = |(key, node): &Field| format!("{}: {}", quoted(key), flat(&node.value));
+        TreeValue::Map(fields) if fields.is_empty() => "{}".to_owned(),
+        TreeValue::Map(fields) => {
+            let field = |(key, node): &TreeField| format!("{}: {}", quoted(key), flat(&node.value));
             let fields: Vec<_> = fields.iter().map(field).collect();
             format!("{{ {} }}", fields.join(", "))
         }

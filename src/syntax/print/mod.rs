@@ -9,12 +9,12 @@
 //! What a text says is what the items say: parsing it gives them back, but for their spans, and in
 //! YAML and JSON for the order of sections and for what is stated more than once there.
 
+mod comment_lines;
 mod doc;
 mod dsl;
 mod json;
-mod lines;
 mod names;
-mod sections;
+mod section_tree;
 mod statement;
 mod text;
 mod tree;
@@ -22,7 +22,7 @@ mod yaml;
 
 use super::{
     ast::{Expr, Item},
-    comments::{Comments, attach},
+    comments::{CommentTree, attach},
 };
 
 /// How long a line may get where it can be broken, in characters.
@@ -40,31 +40,31 @@ pub enum Form {
 /// between statements of different kinds. A description keeps its carriage returns: one before a
 /// line's end is written twice, as readers drop one there.
 pub fn dsl(items: &[Item<'_>]) -> String {
-    write(Form::Dsl, items, Comments::none(), "")
+    write(Form::Dsl, items, CommentTree::empty(), "")
 }
 
 /// The statements as a `.yaml` file.
 pub fn yaml(items: &[Item<'_>]) -> String {
-    write(Form::Yaml, items, Comments::none(), "")
+    write(Form::Yaml, items, CommentTree::empty(), "")
 }
 
 /// The statements as a `.json` file.
 pub fn json(items: &[Item<'_>]) -> String {
-    write(Form::Json, items, Comments::none(), "")
+    write(Form::Json, items, CommentTree::empty(), "")
 }
 
 /// The statements, with the comments of the text that they were read from.
-pub(super) fn write(form: Form, items: &[Item<'_>], comments: Comments, text: &str) -> String {
+pub(super) fn write(form: Form, items: &[Item<'_>], comments: CommentTree, text: &str) -> String {
     let from = comments.marker();
     let (pieces, end) = attach(items.iter(), comments, text);
     match form {
         Form::Dsl => dsl::write(pieces, end, from),
-        Form::Yaml => yaml::write(sections::gather(pieces, end, from)),
-        Form::Json => json::write(sections::gather(pieces, end, from)),
+        Form::Yaml => yaml::write(section_tree::gather(pieces, end, from)),
+        Form::Json => json::write(section_tree::gather(pieces, end, from)),
     }
 }
 
 /// A condition, as it stands in a rule of any notation.
 pub fn condition(expr: &Expr<'_>) -> String {
-    doc::Doc::of(expr).flat()
+    doc::Doc::from_expr(expr).flat()
 }

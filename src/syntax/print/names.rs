@@ -39,6 +39,6 @@ pub(super) fn mode(when: &Expr<'_>, mode: &Doc) -> String {
     match &when.kind {
         ExprKind::Word(word) if word == "default" => quoted(word),
         ExprKind::Word(word) if word != "*" => key(word, mode),
-        ExprKind::Word(_) | ExprKind::Call { .. } => Doc::of(when).flat(),
+        ExprKind::Word(_) | ExprKind::Call { .. } => Doc::from_expr(when).flat(),
     }
 }

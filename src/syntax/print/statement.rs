@@ -2,7 +2,7 @@
 
 use super::{
     doc::Doc,
-    dsl::{Kind, Statement, Value},
+    dsl::{PrintedStatement, StatementBody, StatementKind},
     names,
     text::{quoted, word},
 };
@@ -13,12 +13,16 @@ use crate::{
             Conversation, Demand, Expr, ExprKind, Group, Invariant, Item, List, Matrix, Peers,
             Permission, PermissionValue, Rule, Setting, Text, User, UserFields,
         },
-        comments::{Marker, Part},
+        comments::{CommentMarker, Region},
     },
 };
 
 /// The statement of an item whose comments were read from a text of this notation.
-pub(super) fn statement(item: &Item<'_>, mut part: Part, from: Marker) -> Statement {
+pub(super) fn statement(
+    item: &Item<'_>,
+    mut part: Region,
+    from: CommentMarker,
+) -> PrintedStatement {
     let part = &mut part;
     let mut statement = match item {
         Item::Tags(tags) => simple("tags", Doc::list(tags)),
@@ -27,63 +31,67 @@ pub(super) fn statement(item: &Item<'_>, mut part: Part, from: Marker) -> Statem
             let none = Doc::Group { open: "[".to_owned(), items: Vec::new(), close: ']' };
             simple("rules", none)
         }
-        Item::Rule(rule) => of_rule(rule),
+        Item::Rule(rule) => rule_statement(rule),
         Item::Word(section) => {
             simple(names::word(section.section), Doc::Word(word(&section.value.value)))
         }
         Item::Settings(section) => {
             block(names::settings(section.section).to_owned(), settings(&section.entries, part))
         }
-        Item::Peers(peers) => of_peers(peers, part, from),
-        Item::Matrix(matrix) => of_matrix(matrix, part),
-        Item::User(user) => of_user(user, part),
-        Item::Group(group) => of_group(group, part),
-        Item::Conversation(conversation) => of_conversation(conversation),
-        Item::Invariant(invariant) => of_invariant(invariant),
+        Item::Peers(peers) => peers_statement(peers, part, from),
+        Item::Matrix(matrix) => matrix_statement(matrix, part),
+        Item::User(user) => user_statement(user, part),
+        Item::Group(group) => group_statement(group, part),
+        Item::Conversation(conversation) => conversation_statement(conversation),
+        Item::Invariant(invariant) => invariant_statement(invariant),
         Item::Lints(lints) => {
             block("lints".to_owned(), vec![field("allow", Doc::list(lints), lints.span, part)])
         }
     };
     part.gather();
-    statement.notes = std::mem::take(&mut part.notes);
+    statement.comments = std::mem::take(&mut part.comments);
     statement.kind = kind(item);
     statement
 }
 
-fn kind(item: &Item<'_>) -> Kind {
+fn kind(item: &Item<'_>) -> StatementKind {
     match item {
         Item::Word(_)
         | Item::Settings(_)
         | Item::Peers(_)
         | Item::ProtectedTags(_)
-        | Item::Lints(_) => Kind::Setting,
-        Item::Tags(_) => Kind::Tags,
-        Item::Rules(_) => Kind::Rules,
-        Item::Rule(_) => Kind::Rule,
-        Item::Matrix(_) => Kind::Matrix,
-        Item::User(_) => Kind::User,
-        Item::Group(_) => Kind::Group,
-        Item::Conversation(_) => Kind::Conversation,
-        Item::Invariant(_) => Kind::Invariant,
+        | Item::Lints(_) => StatementKind::Setting,
+        Item::Tags(_) => StatementKind::Tags,
+        Item::Rules(_) => StatementKind::Rules,
+        Item::Rule(_) => StatementKind::Rule,
+        Item::Matrix(_) => StatementKind::Matrix,
+        Item::User(_) => StatementKind::User,
+        Item::Group(_) => StatementKind::Group,
+        Item::Conversation(_) => StatementKind::Conversation,
+        Item::Invariant(_) => StatementKind::Invariant,
     }
 }
 
-fn simple(head: &str, doc: Doc) -> Statement {
-    Statement { head: head.to_owned(), value: Value::Doc(doc), ..Statement::default() }
+fn simple(head: &str, doc: Doc) -> PrintedStatement {
+    PrintedStatement {
+        head: head.to_owned(),
+        value: StatementBody::Doc(doc),
+        ..PrintedStatement::default()
+    }
 }
 
-fn block(head: String, fields: Vec<Statement>) -> Statement {
-    Statement { head, value: Value::Block(fields), ..Statement::default() }
+fn block(head: String, fields: Vec<PrintedStatement>) -> PrintedStatement {
+    PrintedStatement { head, value: StatementBody::Block(fields), ..PrintedStatement::default() }
 }
 
 /// A field, with the comments of the part that its value stands in.
-fn field(head: &str, doc: Doc, at: Span, part: &mut Part) -> Statement {
+fn field(head: &str, doc: Doc, at: Span, part: &mut Region) -> PrintedStatement {
     let mut own = part.take(at);
     own.gather();
-    Statement { notes: own.notes, ..simple(head, doc) }
+    PrintedStatement { comments: own.comments, ..simple(head, doc) }
 }
 
-fn of_rule(rule: &Rule<'_>) -> Statement {
+fn rule_statement(rule: &Rule<'_>) -> PrintedStatement {
     let mut head = "rule".to_owned();
     if let Some(name) = &rule.name {
         head.extend([" ", &word(&name.value)]);
@@ -94,24 +102,24 @@ fn of_rule(rule: &Rule<'_>) -> Statement {
         Some(id) => head.extend([" rule_id ", &word(&id.value)]),
         None => {}
     }
-    let parts = [Doc::of(&rule.condition), Doc::list(&rule.outcome)];
+    let parts = [Doc::from_expr(&rule.condition), Doc::list(&rule.outcome)];
     let description = rule.description.as_ref().map(|text| text.value.as_ref().to_owned());
-    Statement { description, ..simple(&head, Doc::Rule(Box::new(parts))) }
+    PrintedStatement { description, ..simple(&head, Doc::Rule(Box::new(parts))) }
 }
 
-fn settings(entries: &[Setting<'_>], part: &mut Part) -> Vec<Statement> {
+fn settings(entries: &[Setting<'_>], part: &mut Region) -> Vec<PrintedStatement> {
     let setting = |entry: &Setting<'_>| {
-        let doc = Doc::of(&entry.value);
+        let doc = Doc::from_expr(&entry.value);
         field(&names::key(&entry.key.value, &doc), doc, entry.key.span, part)
     };
     entries.iter().map(setting).collect()
 }
 
-fn of_peers(peers: &Peers<'_>, part: &mut Part, from: Marker) -> Statement {
+fn peers_statement(peers: &Peers<'_>, part: &mut Region, from: CommentMarker) -> PrintedStatement {
     let mut fields = Vec::new();
     // In YAML the modes are a list in a field of its own.
     let mut list = match (from, peers.modes.first()) {
-        (Marker::Hash, Some(first)) => Some(part.take(first.when.span)),
+        (CommentMarker::Hash, Some(first)) => Some(part.take(first.when.span)),
         _ => None,
     };
     for mode in &peers.modes {
@@ -121,8 +129,8 @@ fn of_peers(peers: &Peers<'_>, part: &mut Part, from: Marker) -> Statement {
     }
     if let (Some(mut list), Some(first)) = (list, fields.first_mut()) {
         list.gather();
-        list.notes.raise();
-        first.notes.precede(list.notes.above);
+        list.comments.raise();
+        first.comments.precede(list.comments.above);
     }
     if let Some(default) = &peers.default {
         fields.push(field("default", Doc::Word(word(&default.value)), default.span, part));
@@ -130,24 +138,27 @@ fn of_peers(peers: &Peers<'_>, part: &mut Part, from: Marker) -> Statement {
     block("peers".to_owned(), fields)
 }
 
-fn of_matrix(matrix: &Matrix<'_>, part: &mut Part) -> Statement {
+fn matrix_statement(matrix: &Matrix<'_>, part: &mut Region) -> PrintedStatement {
     let of_permission = |permission: &Permission<'_>| match &permission.value {
         PermissionValue::One(value) => {
-            let doc = Doc::of(value);
+            let doc = Doc::from_expr(value);
             field(&names::key(&permission.key.value, &doc), doc, permission.key.span, part)
         }
         PermissionValue::ByField(values) => {
             let mut own = part.take(permission.key.span);
             let fields = settings(values, &mut own);
             own.gather();
-            Statement { notes: own.notes, ..block(names::name(&permission.key.value), fields) }
+            PrintedStatement {
+                comments: own.comments,
+                ..block(names::name(&permission.key.value), fields)
+            }
         }
     };
     let fields = matrix.permissions.iter().map(of_permission).collect();
     block(format!("matrix {}", word(&matrix.name.value)), fields)
 }
 
-fn of_user(user: &User<'_>, part: &mut Part) -> Statement {
+fn user_statement(user: &User<'_>, part: &mut Region) -> PrintedStatement {
     let mut fields = Vec::new();
     fields.extend(list("tags", user.tags.as_ref(), part));
     if let Some(more) = &user.more {
@@ -168,7 +179,7 @@ fn of_user(user: &User<'_>, part: &mut Part) -> Statement {
             let entries = settings(permissions, &mut own);
             own.gather();
             let permissions = block("permissions".to_owned(), entries);
-            fields.push(Statement { notes: own.notes, ..permissions });
+            fields.push(PrintedStatement { comments: own.comments, ..permissions });
         }
         fields.extend(text("moderation", moderation.as_ref(), part));
         fields.extend(text("approval", approval.as_ref(), part));
@@ -181,7 +192,7 @@ fn of_user(user: &User<'_>, part: &mut Part) -> Statement {
     block(format!("user {}", word(&user.id.value)), fields)
 }
 
-fn of_group(group: &Group<'_>, part: &mut Part) -> Statement {
+fn group_statement(group: &Group<'_>, part: &mut Region) -> PrintedStatement {
     let Group { id, matrix, creator, super_admins, admins, members } = group;
     let mut fields = Vec::new();
     fields.extend(text("matrix", matrix.as_ref(), part));
@@ -192,19 +203,19 @@ fn of_group(group: &Group<'_>, part: &mut Part) -> Statement {
     block(format!("group {}", word(&id.value)), fields)
 }
 
-fn of_conversation(conversation: &Conversation<'_>) -> Statement {
+fn conversation_statement(conversation: &Conversation<'_>) -> PrintedStatement {
     let [one, other] = &conversation.users;
     let head = format!("conversation {}, {}", word(&one.value), word(&other.value));
-    Statement { head, ..Statement::default() }
+    PrintedStatement { head, ..PrintedStatement::default() }
 }
 
-fn of_invariant(invariant: &Invariant<'_>) -> Statement {
+fn invariant_statement(invariant: &Invariant<'_>) -> PrintedStatement {
     let Invariant { span: _, demand, name, action, from, to, scope, description } = invariant;
     let mut head = demand.as_str().to_owned();
     // A word of its own could begin a statement where a line begins with it.
     let side = |expr: &Expr<'_>| match &expr.kind {
         ExprKind::Word(word) => Doc::Word(quoted(word)),
-        ExprKind::Call { .. } => Doc::of(expr),
+        ExprKind::Call { .. } => Doc::from_expr(expr),
     };
     let mut parts = vec![("", side(from))];
     let to = side(to);
@@ -219,13 +230,13 @@ fn of_invariant(invariant: &Invariant<'_>) -> Statement {
     }
     parts.extend(scope.as_ref().map(|scope| (" scope ", Doc::Word(word(&scope.value)))));
     let description = description.as_ref().map(|text| text.value.as_ref().to_owned());
-    Statement { description, ..simple(&head, Doc::Chain(parts)) }
+    PrintedStatement { description, ..simple(&head, Doc::Chain(parts)) }
 }
 
-fn list(head: &str, list: Option<&List<'_>>, part: &mut Part) -> Option<Statement> {
+fn list(head: &str, list: Option<&List<'_>>, part: &mut Region) -> Option<PrintedStatement> {
     list.map(|list| field(head, Doc::list(list), list.span, part))
 }
 
-fn text(head: &str, text: Option<&Text<'_>>, part: &mut Part) -> Option<Statement> {
+fn text(head: &str, text: Option<&Text<'_>>, part: &mut Region) -> Option<PrintedStatement> {
     text.map(|text| field(head, Doc::Word(word(&text.value)), text.span, part))
 }

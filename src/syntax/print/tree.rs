@@ -8,52 +8,52 @@ use crate::{
             Conversation, Demand, Expr, Group, Invariant, List, Matrix, Mode, Peers, Permission,
             PermissionValue, Rule, Setting, Text, User, UserFields,
         },
-        comments::{Marker, Notes, Part},
+        comments::{CommentMarker, PlacedComments, Region},
     },
 };
 
 /// A value with its comments.
 #[derive(Debug, Default)]
-pub(super) struct Node {
-    pub(super) notes: Notes,
-    pub(super) value: Value,
+pub(super) struct TreeNode {
+    pub(super) notes: PlacedComments,
+    pub(super) value: TreeValue,
 }
 
 #[derive(Debug)]
-pub(super) enum Value {
+pub(super) enum TreeValue {
     /// A text.
     Text(String),
     /// A value of a setting: a text, or a number, `true` or `false` if it is one of these.
     Setting(String),
-    List(Vec<Node>),
-    Map(Vec<Field>),
+    List(Vec<TreeNode>),
+    Map(Vec<TreeField>),
 }
 
-pub(super) type Field = (String, Node);
+pub(super) type TreeField = (String, TreeNode);
 
-impl Default for Value {
+impl Default for TreeValue {
     fn default() -> Self {
         Self::Map(Vec::new())
     }
 }
 
-impl Node {
-    fn new(value: Value, mut part: Part) -> Self {
+impl TreeNode {
+    fn new(value: TreeValue, mut part: Region) -> Self {
         part.gather();
-        Self { notes: part.notes, value }
+        Self { notes: part.comments, value }
     }
 
-    pub(super) fn bare(value: Value) -> Self {
-        Self { notes: Notes::default(), value }
+    pub(super) fn bare(value: TreeValue) -> Self {
+        Self { notes: PlacedComments::default(), value }
     }
 
     /// Whether comments stand within it, so that it needs lines of its own.
-    pub(super) fn is_noted(&self) -> bool {
-        let within = |node: &Self| !node.notes.is_empty() || node.is_noted();
+    pub(super) fn has_comments(&self) -> bool {
+        let within = |node: &Self| !node.notes.is_empty() || node.has_comments();
         match &self.value {
-            Value::Text(_) | Value::Setting(_) => false,
-            Value::List(items) => !self.notes.below.is_empty() || items.iter().any(within),
-            Value::Map(fields) => {
+            TreeValue::Text(_) | TreeValue::Setting(_) => false,
+            TreeValue::List(items) => !self.notes.below.is_empty() || items.iter().any(within),
+            TreeValue::Map(fields) => {
                 !self.notes.below.is_empty() || fields.iter().any(|(_, node)| within(node))
             }
         }
@@ -61,112 +61,115 @@ impl Node {
 }
 
 /// The value of a field, with the comments of the part that it stands in.
-fn field(name: &str, value: Value, at: Span, part: &mut Part) -> Field {
-    (name.to_owned(), Node::new(value, part.take(at)))
+fn field(name: &str, value: TreeValue, at: Span, part: &mut Region) -> TreeField {
+    (name.to_owned(), TreeNode::new(value, part.take(at)))
 }
 
-fn text(name: &str, text: &Text<'_>, part: &mut Part) -> Field {
-    field(name, Value::Text(text.value.as_ref().to_owned()), text.span, part)
+fn text(name: &str, text: &Text<'_>, part: &mut Region) -> TreeField {
+    field(name, TreeValue::Text(text.value.as_ref().to_owned()), text.span, part)
 }
 
-fn texts(name: &str, list: &List<'_>, part: &mut Part) -> Field {
-    field(name, list_of(list), list.span, part)
+fn texts(name: &str, list: &List<'_>, part: &mut Region) -> TreeField {
+    field(name, list_value(list), list.span, part)
 }
 
-pub(super) fn list_of(list: &List<'_>) -> Value {
-    let text = |text: &Text<'_>| Node::bare(Value::Text(text.value.as_ref().to_owned()));
-    Value::List(list.value.iter().map(text).collect())
+pub(super) fn list_value(list: &List<'_>) -> TreeValue {
+    let text = |text: &Text<'_>| TreeNode::bare(TreeValue::Text(text.value.as_ref().to_owned()));
+    TreeValue::List(list.value.iter().map(text).collect())
 }
 
-fn of_expr(name: &str, expr: &Expr<'_>, part: &mut Part) -> Field {
-    field(name, Value::Setting(condition(expr)), expr.span, part)
+fn expr_field(name: &str, expr: &Expr<'_>, part: &mut Region) -> TreeField {
+    field(name, TreeValue::Setting(condition(expr)), expr.span, part)
 }
 
-pub(super) fn settings(entries: &[Setting<'_>], part: &mut Part) -> Vec<Field> {
+pub(super) fn settings(entries: &[Setting<'_>], part: &mut Region) -> Vec<TreeField> {
     let setting = |entry: &Setting<'_>| {
-        let value = Value::Setting(condition(&entry.value));
+        let value = TreeValue::Setting(condition(&entry.value));
         field(&entry.key.value, value, entry.key.span, part)
     };
     entries.iter().map(setting).collect()
 }
 
-pub(super) fn rule(rule: &Rule<'_>, mut part: Part) -> Node {
+pub(super) fn rule(rule: &Rule<'_>, mut part: Region) -> TreeNode {
     let Rule { span: _, name, rule_id, condition, outcome, description } = rule;
     let within = &mut part;
     let mut fields = Vec::new();
     fields.extend(name.as_ref().map(|name| text("name", name, within)));
     fields.extend(rule_id.as_ref().map(|id| text("rule_id", id, within)));
-    fields.push(of_expr("condition", condition, within));
+    fields.push(expr_field("condition", condition, within));
     fields.push(texts("outcome", outcome, within));
     fields.extend(description.as_ref().map(|it| text("description", it, within)));
-    Node::new(Value::Map(fields), part)
+    TreeNode::new(TreeValue::Map(fields), part)
 }
 
-pub(super) fn invariant(invariant: &Invariant<'_>, mut part: Part) -> Node {
+pub(super) fn invariant(invariant: &Invariant<'_>, mut part: Region) -> TreeNode {
     let Invariant { span: _, demand, name, action, from, to, scope, description } = invariant;
     let within = &mut part;
     let mut fields = Vec::new();
     fields.extend(name.as_ref().map(|name| text("name", name, within)));
     if *demand == Demand::Every {
-        fields.push(of_expr(demand.as_str(), from, within));
-        fields.push(of_expr("reaches", to, within));
+        fields.push(expr_field(demand.as_str(), from, within));
+        fields.push(expr_field("reaches", to, within));
         fields.push(text("by", action, within));
     } else {
         fields.push(text(demand.as_str(), action, within));
-        fields.push(of_expr("from", from, within));
-        fields.push(of_expr("to", to, within));
+        fields.push(expr_field("from", from, within));
+        fields.push(expr_field("to", to, within));
     }
     fields.extend(scope.as_ref().map(|it| text("scope", it, within)));
     fields.extend(description.as_ref().map(|it| text("description", it, within)));
-    Node::new(Value::Map(fields), part)
+    TreeNode::new(TreeValue::Map(fields), part)
 }
 
 /// The default mode and the others.
-pub(super) fn peers(peers: &Peers<'_>, part: &mut Part, from: Marker) -> Vec<Field> {
+pub(super) fn peers(peers: &Peers<'_>, part: &mut Region, from: CommentMarker) -> Vec<TreeField> {
     let mut fields = Vec::new();
     fields.extend(peers.default.as_ref().map(|default| text("default", default, part)));
     if let Some(first) = peers.modes.first() {
         // In the DSL the modes stand beside the default.
         let mut own = match from {
-            Marker::Hash => part.take(first.when.span),
-            Marker::Slashes => Part::default(),
+            CommentMarker::Hash => part.take(first.when.span),
+            CommentMarker::Slashes => Region::default(),
         };
-        let list = if from == Marker::Hash { &mut own } else { part };
+        let list = if from == CommentMarker::Hash { &mut own } else { part };
         let modes = peers.modes.iter().map(|it| mode(it, list, from)).collect();
-        fields.push(("modes".to_owned(), Node::new(Value::List(modes), own)));
+        fields.push(("modes".to_owned(), TreeNode::new(TreeValue::List(modes), own)));
     }
     fields
 }
 
-fn mode(mode: &Mode<'_>, list: &mut Part, from: Marker) -> Node {
+fn mode(mode: &Mode<'_>, list: &mut Region, from: CommentMarker) -> TreeNode {
     let mut own = list.take(mode.when.span);
     let fields = match from {
-        Marker::Hash => {
-            vec![of_expr("when", &mode.when, &mut own), text("mode", &mode.mode, &mut own)]
+        CommentMarker::Hash => {
+            vec![expr_field("when", &mode.when, &mut own), text("mode", &mode.mode, &mut own)]
         }
-        Marker::Slashes => vec![
-            ("when".to_owned(), Node::bare(Value::Setting(condition(&mode.when)))),
-            ("mode".to_owned(), Node::bare(Value::Text(mode.mode.value.as_ref().to_owned()))),
+        CommentMarker::Slashes => vec![
+            ("when".to_owned(), TreeNode::bare(TreeValue::Setting(condition(&mode.when)))),
+            (
+                "mode".to_owned(),
+                TreeNode::bare(TreeValue::Text(mode.mode.value.as_ref().to_owned())),
+            ),
         ],
     };
-    Node::new(Value::Map(fields), own)
+    TreeNode::new(TreeValue::Map(fields), own)
 }
 
-pub(super) fn matrix(matrix: &Matrix<'_>, mut part: Part) -> Node {
+pub(super) fn matrix(matrix: &Matrix<'_>, mut part: Region) -> TreeNode {
     let permission = |permission: &Permission<'_>| {
         let Permission { key, value } = permission;
         let mut own = part.take(key.span);
         let value = match value {
-            PermissionValue::One(value) => Value::Setting(condition(value)),
-            PermissionValue::ByField(fields) => Value::Map(settings(fields, &mut own)),
+            PermissionValue::One(value) => TreeValue::Setting(condition(value)),
+            PermissionValue::ByField(fields) => TreeValue::Map(settings(fields, &mut own)),
         };
-        (key.value.as_ref().to_owned(), Node::new(value, own))
+        (key.value.as_ref().to_owned(), TreeNode::new(value, own))
     };
     let permissions = matrix.permissions.iter().map(permission).collect();
-    Node::new(Value::Map(permissions), part)
+    TreeNode::new(TreeValue::Map(permissions), part)
 }
 
-pub(super) fn user(user: &User<'_>, mut part: Part) -> Node {
+pub(super) fn user(user: &User<'_>, mut part: Region) -> TreeNode {
     let within = &mut part;
     let mut fields = Vec::new();
     fields.extend(user.tags.as_ref().map(|tags| texts("tags", tags, within)));
@@ -185,8 +188,8 @@ pub(super) fn user(user: &User<'_>, mut part: Part) -> Node {
         fields.extend(peers.as_ref().map(|it| text("peers", it, within)));
         if let Some(first) = permissions.first() {
             let mut own = within.take(first.key.span);
-            let switches = Value::Map(settings(permissions, &mut own));
-            fields.push(("permissions".to_owned(), Node::new(switches, own)));
+            let switches = TreeValue::Map(settings(permissions, &mut own));
+            fields.push(("permissions".to_owned(), TreeNode::new(switches, own)));
         }
         fields.extend(moderation.as_ref().map(|it| text("moderation", it, within)));
         fields.extend(approval.as_ref().map(|it| text("approval", it, within)));
@@ -196,10 +199,10 @@ pub(super) fn user(user: &User<'_>, mut part: Part) -> Node {
         fields.extend(blocked.as_ref().map(|it| texts("blocked", it, within)));
         fields.extend(friends.as_ref().map(|it| texts("friends", it, within)));
     }
-    Node::new(Value::Map(fields), part)
+    TreeNode::new(TreeValue::Map(fields), part)
 }
 
-pub(super) fn group(group: &Group<'_>, mut part: Part) -> Node {
+pub(super) fn group(group: &Group<'_>, mut part: Region) -> TreeNode {
     let Group { id: _, matrix, creator, super_admins, admins, members } = group;
     let within = &mut part;
     let mut fields = Vec::new();
@@ -208,10 +211,10 @@ pub(super) fn group(group: &Group<'_>, mut part: Part) -> Node {
     fields.extend(super_admins.as_ref().map(|it| texts("super_admins", it, within)));
     fields.extend(admins.as_ref().map(|it| texts("admins", it, within)));
     fields.extend(members.as_ref().map(|it| texts("members", it, within)));
-    Node::new(Value::Map(fields), part)
+    TreeNode::new(TreeValue::Map(fields), part)
 }
 
-pub(super) fn conversation(conversation: &Conversation<'_>, part: Part) -> Node {
-    let text = |text: &Text<'_>| Node::bare(Value::Text(text.value.as_ref().to_owned()));
-    Node::new(Value::List(conversation.users.iter().map(text).collect()), part)
+pub(super) fn conversation(conversation: &Conversation<'_>, part: Region) -> TreeNode {
+    let text = |text: &Text<'_>| TreeNode::bare(TreeValue::Text(text.value.as_ref().to_owned()));
+    TreeNode::new(TreeValue::List(conversation.users.iter().map(text).collect()), part)
 }

@@ -3,12 +3,12 @@
 use std::mem;
 
 use super::{
-    WIDTH, lines,
-    sections::Sections,
+    WIDTH, comment_lines,
+    section_tree::SectionTree,
     text::{block, scalar, value},
-    tree::{Field, Node, Value},
+    tree::{TreeField, TreeNode, TreeValue},
 };
-use crate::syntax::comments::{Marker, Notes};
+use crate::syntax::comments::{CommentMarker, PlacedComments};
 
 /// How much of a value stands on lines of its own, whatever would fit on one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ enum Shape {
 }
 
 /// Writes the sections as a file.
-pub(super) fn write(sections: Sections) -> String {
+pub(super) fn write(sections: SectionTree) -> String {
     let mut text = String::new();
     // Settings of one line stand together, the first of them apart.
     let mut goes_on = false;
@@ -47,47 +47,47 @@ pub(super) fn write(sections: Sections) -> String {
         write_field(&mut text, 0, (name, node), spread, stands_apart);
     }
     let stands_apart = !text.is_empty();
-    lines::notes(&mut text, 0, Marker::Hash, &sections.end, stands_apart);
+    comment_lines::notes(&mut text, 0, CommentMarker::Hash, &sections.end, stands_apart);
     text
 }
 
 fn write_field(
     into: &mut String,
     indent: usize,
-    mut field: Field,
+    mut field: TreeField,
     spread: Spread,
     stands_apart: bool,
 ) {
     let shape = settle(&mut field, indent, spread);
     let (key, mut node) = field;
-    lines::begin(into, indent, Marker::Hash, &mut node.notes, stands_apart);
+    comment_lines::begin(into, indent, CommentMarker::Hash, &mut node.notes, stands_apart);
     into.extend([&scalar(&key, false), ":"]);
     match shape {
         Shape::Flat(flat) => {
             into.extend([" ", &flat]);
-            lines::end(into, Marker::Hash, &node.notes.beside);
+            comment_lines::end(into, CommentMarker::Hash, &node.notes.beside);
         }
         Shape::Block(header, text) => {
             into.extend([" ", header]);
             for line in text {
                 into.push('\n');
                 if !line.is_empty() {
-                    lines::indent(into, indent + 2);
+                    comment_lines::indent(into, indent + 2);
                     into.push_str(&line);
                 }
             }
             into.push('\n');
         }
         Shape::Broken => {
-            lines::end(into, Marker::Hash, &node.notes.head);
+            comment_lines::end(into, CommentMarker::Hash, &node.notes.head);
             write_parts(into, indent + 2, node.value, spread);
-            lines::notes(into, indent + 2, Marker::Hash, &node.notes.below, false);
+            comment_lines::notes(into, indent + 2, CommentMarker::Hash, &node.notes.below, false);
         }
     }
 }
 
 /// What a field looks like. Comments that have no place beside it then stand above it.
-fn settle((key, node): &mut Field, indent: usize, spread: Spread) -> Shape {
+fn settle((key, node): &mut TreeField, indent: usize, spread: Spread) -> Shape {
     let room = WIDTH.saturating_sub(indent + scalar(key, false).chars().count() + 2);
     let shape = shape(node, spread, room);
     let notes = &mut node.notes;
@@ -110,15 +110,15 @@ fn settle((key, node): &mut Field, indent: usize, spread: Spread) -> Shape {
 }
 
 /// Writes the parts of a list or mapping, each on lines of its own.
-fn write_parts(into: &mut String, indent: usize, value: Value, spread: Spread) {
+fn write_parts(into: &mut String, indent: usize, value: TreeValue, spread: Spread) {
     let inner = if spread == Spread::Twice { Spread::Parts } else { Spread::Nothing };
     let mut is_first = true;
     match value {
-        Value::Text(_) | Value::Setting(_) => {}
-        Value::List(items) => {
+        TreeValue::Text(_) | TreeValue::Setting(_) => {}
+        TreeValue::List(items) => {
             for mut item in items {
                 if mem::take(&mut is_first) {
-                    lines::first(&mut item.notes);
+                    comment_lines::first(&mut item.notes);
                     write_item(into, indent, item, inner, false);
                 } else {
                     // A rule that is commented stands apart.
@@ -127,12 +127,12 @@ fn write_parts(into: &mut String, indent: usize, value: Value, spread: Spread) {
                 }
             }
         }
-        Value::Map(fields) => {
+        TreeValue::Map(fields) => {
             for (key, mut node) in fields {
                 // So does a matrix.
                 let stands_apart = spread == Spread::Twice && !is_first;
                 if mem::take(&mut is_first) {
-                    lines::first(&mut node.notes);
+                    comment_lines::first(&mut node.notes);
                 }
                 write_field(into, indent, (key, node), inner, stands_apart);
             }
@@ -143,51 +143,51 @@ fn write_parts(into: &mut String, indent: usize, value: Value, spread: Spread) {
 fn write_item(
     into: &mut String,
     indent: usize,
-    mut node: Node,
+    mut node: TreeNode,
     spread: Spread,
     stands_apart: bool,
 ) {
     let room = WIDTH.saturating_sub(indent + 2);
     let shape = match &node.value {
         // Two users, or one of a list of texts.
-        Value::List(_) => Shape::Flat(flat(&node.value)),
-        Value::Text(text) => Shape::Flat(scalar(text, false)),
+        TreeValue::List(_) => Shape::Flat(flat(&node.value)),
+        TreeValue::Text(text) => Shape::Flat(scalar(text, false)),
         _ => shape(&node, spread, room),
     };
     if let Shape::Flat(flat) = shape {
         node.notes.raise_head();
         node.notes.raise_below();
-        lines::begin(into, indent, Marker::Hash, &mut node.notes, stands_apart);
+        comment_lines::begin(into, indent, CommentMarker::Hash, &mut node.notes, stands_apart);
         into.extend(["- ", &flat]);
-        return lines::end(into, Marker::Hash, &node.notes.beside);
+        return comment_lines::end(into, CommentMarker::Hash, &node.notes.beside);
     }
     // Beside the dash there is a field already, and what stands above that is above the dash.
     let below = mem::take(&mut node.notes.below);
     node.notes.raise();
-    if let Value::Map(fields) = &mut node.value
+    if let TreeValue::Map(fields) = &mut node.value
         && let Some(first) = fields.first_mut()
     {
         settle(first, indent + 2, spread);
         node.notes.above.append(&mut first.1.notes.above);
     }
-    lines::begin(into, indent, Marker::Hash, &mut node.notes, stands_apart);
+    comment_lines::begin(into, indent, CommentMarker::Hash, &mut node.notes, stands_apart);
     into.push_str("- ");
     let mut fields = String::new();
     write_parts(&mut fields, indent + 2, node.value, spread);
     into.push_str(fields.get(indent + 2..).unwrap_or_default());
-    lines::notes(into, indent + 2, Marker::Hash, &below, false);
+    comment_lines::notes(into, indent + 2, CommentMarker::Hash, &below, false);
 }
 
-fn shape(node: &Node, spread: Spread, room: usize) -> Shape {
-    let is_free = spread == Spread::Nothing && !node.is_noted();
+fn shape(node: &TreeNode, spread: Spread, room: usize) -> Shape {
+    let is_free = spread == Spread::Nothing && !node.has_comments();
     match &node.value {
-        Value::Text(text) => match block(text) {
+        TreeValue::Text(text) => match block(text) {
             Some((header, lines)) => Shape::Block(header, lines.map(str::to_owned).collect()),
             None => Shape::Flat(scalar(text, false)),
         },
-        Value::Setting(text) => Shape::Flat(value(text, false)),
-        Value::List(parts) if parts.is_empty() => Shape::Flat("[]".to_owned()),
-        Value::Map(fields) if fields.is_empty() => Shape::Flat("{}".to_owned()),
+        TreeValue::Setting(text) => Shape::Flat(value(text, false)),
+        TreeValue::List(parts) if parts.is_empty() => Shape::Flat("[]".to_owned()),
+        TreeValue::Map(fields) if fields.is_empty() => Shape::Flat("{}".to_owned()),
         whole if is_free => {
             let flat = flat(whole);
             if flat.chars().count() <= room { Shape::Flat(flat) } else { Shape::Broken }
@@ -197,31 +197,33 @@ fn shape(node: &Node, spread: Spread, room: usize) -> Shape {
 }
 
 /// On one line, within brackets.
-fn flat(whole: &Value) -> String {
+fn flat(whole: &TreeValue) -> String {
     match whole {
-        Value::Text(text) => scalar(text, true),
-        Value::Setting(text) => value(text, true),
-        Value::List(items) => {
+        TreeValue::Text(text) => scalar(text, true),
+        TreeValue::Setting(text) => value(text, true),
+        TreeValue::List(items) => {
             let items: Vec<_> = items.iter().map(|item| flat(&item.value)).collect();
             format!("[{}]", items.join(", "))
         }
-        Value::Map(fields) if fields.is_empty() => "{}".to_owned(),
-        Value::Map(fields) => {
+        TreeValue::Map(fields) if fields.is_empty() => "{}".to_owned(),
+        TreeValue::Map(fields) => {
             let field =
-                |(key, node): &Field| format!("{}: {}", scalar(key, true), flat(&node.value));
+                |(key, node): &TreeField| format!("{}: {}", scalar(key, true), flat(&node.value));
             let fields: Vec<_> = fields.iter().map(field).collect();
             format!("{{ {} }}", fields.join(", "))
         }
     }
 }
 
-impl Node {
+impl TreeNode {
     /// Whether a comment stands above it once it is on lines of its own.
     fn is_commented(&self) -> bool {
-        let Notes { above, apart: _, head, beside, below: _ } = &self.notes;
+        let PlacedComments { above, apart: _, head, beside, below: _ } = &self.notes;
         let first = match &self.value {
-            Value::Map(fields) => fields.first().is_some_and(|(_, it)| !it.notes.above.is_empty()),
-            Value::Text(_) | Value::Setting(_) | Value::List(_) => false,
+            TreeValue::Map(fields) => {
+                fields.first().is_some_and(|(_, it)| !it.notes.above.is_empty())
+            }
+            TreeValue::Text(_) | TreeValue::Setting(_) | TreeValue::List(_) => false,
         };
         first || ![above, head, beside].into_iter().all(Vec::is_empty)
     }

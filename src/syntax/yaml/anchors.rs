@@ -1,6 +1,6 @@
 use std::{borrow::Cow, collections::HashMap, ops::Range};
 
-use super::cursor::{Event, Kind};
+use super::cursor::{YamlEvent, YamlEventKind};
 
 /// How many values the aliases of one file may stand for, all together.
 pub(super) const MAX_REPEATED: usize = 1_000_000;
@@ -10,7 +10,7 @@ pub(super) const MAX_REPEATED: usize = 1_000_000;
 #[derive(Default)]
 pub(super) struct Anchors<'s> {
     /// The events of all anchored values, in order; anchors within anchors share them.
-    log: Vec<Event<'s>>,
+    log: Vec<YamlEvent<'s>>,
     named: HashMap<Cow<'s, str>, Range<usize>>,
     /// Anchored collections that are not closed yet, outermost first.
     open: Vec<Open<'s>>,
@@ -27,7 +27,7 @@ struct Open<'s> {
 }
 
 /// What the name of an alias leads to.
-pub(super) enum Target {
+pub(super) enum AliasTarget {
     /// These events of the log.
     Value(Range<usize>),
     /// The alias stands within the value that it names.
@@ -37,20 +37,20 @@ pub(super) enum Target {
 
 impl<'s> Anchors<'s> {
     /// Takes note of an event that was read from the file, and of the anchor on it.
-    pub(super) fn record(&mut self, event: &Event<'s>, anchor: Option<Cow<'s, str>>) {
+    pub(super) fn record(&mut self, event: &YamlEvent<'s>, anchor: Option<Cow<'s, str>>) {
         if anchor.is_none() && self.open.is_empty() {
             return;
         }
         let start = self.log.len();
         self.log.push(event.clone());
         match event.kind {
-            Kind::Sequence | Kind::Mapping => {
+            YamlEventKind::Sequence | YamlEventKind::Mapping => {
                 if let Some(name) = anchor {
                     self.open.push(Open { name, start, depth: self.depth });
                 }
                 self.depth += 1;
             }
-            Kind::End => {
+            YamlEventKind::End => {
                 self.depth = self.depth.saturating_sub(1);
                 if let Some(open) = self.open.pop_if(|open| open.depth == self.depth) {
                     self.named.insert(open.name, open.start..self.log.len());
@@ -65,20 +65,20 @@ impl<'s> Anchors<'s> {
     }
 
     /// What the name stands for here: what was last given that name above.
-    pub(super) fn resolve(&self, name: &str) -> Target {
+    pub(super) fn resolve(&self, name: &str) -> AliasTarget {
         if self.open.iter().any(|open| open.name == name) {
-            return Target::Itself;
+            return AliasTarget::Itself;
         }
-        self.named.get(name).cloned().map_or(Target::Unknown, Target::Value)
+        self.named.get(name).cloned().map_or(AliasTarget::Unknown, AliasTarget::Value)
     }
 
     /// Begins to repeat events of the log.
-    pub(super) fn play(&mut self, events: Range<usize>) {
+    pub(super) fn replay(&mut self, events: Range<usize>) {
         self.playing.push(events);
     }
 
     /// The next event of what is being repeated; `None` when the file itself is next.
-    pub(super) fn next(&mut self) -> Option<Event<'s>> {
+    pub(super) fn next(&mut self) -> Option<YamlEvent<'s>> {
         let at = loop {
             let events = self.playing.last_mut()?;
             match events.next() {

@@ -6,20 +6,20 @@ use granit_parser::{
 };
 
 use super::{
-    anchors::{Anchors, MAX_REPEATED, Target},
-    explain::{self, Context},
-    node::{Node, Opened, Scalar},
-    sections::Section,
+    anchors::{AliasTarget, Anchors, MAX_REPEATED},
+    node::{Node, OpenCollection, YamlScalar},
+    sections::YamlSection,
+    syntax_errors::{self, MistakeContext},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     source::{SourceId, Span},
-    syntax::{MAX_NESTING, known::quoted},
+    syntax::{MAX_NESTING, keys::quoted},
 };
 
 /// Why reading can't go on here; what is wrong was reported.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Stop {
+pub(super) enum YamlError {
     /// The YAML parser is lost; reading may start anew further down.
     Syntax,
     /// A limit of the whole file is reached.
@@ -28,8 +28,8 @@ pub(super) enum Stop {
 
 /// An event of the YAML parser, as much of it as is of use.
 #[derive(Clone, Debug)]
-pub(super) struct Event<'s> {
-    pub kind: Kind<'s>,
+pub(super) struct YamlEvent<'s> {
+    pub kind: YamlEventKind<'s>,
     /// Where it is written.
     start: usize,
     end: usize,
@@ -38,7 +38,7 @@ pub(super) struct Event<'s> {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Kind<'s> {
+pub(super) enum YamlEventKind<'s> {
     Scalar { value: Cow<'s, str>, plain: bool },
     Sequence,
     Mapping,
@@ -54,20 +54,20 @@ pub(super) enum Kind<'s> {
 pub(super) struct Outline {
     /// Where the section's key begins.
     pub section: Option<usize>,
-    pub reader: Option<(&'static Section, Span)>,
+    pub reader: Option<(&'static YamlSection, Span)>,
     /// Where the entry begins.
     pub entry: Option<usize>,
 }
 
 /// Reads a file node by node.
-pub(super) struct Cursor<'s, 'p> {
+pub(super) struct YamlCursor<'s, 'p> {
     pub problems: &'p mut Diagnostics,
     id: SourceId,
     text: &'s str,
     parser: Parser<'s, StrInput<'s>>,
     /// Where in the file the parser's text begins.
     base: usize,
-    ahead: Option<Event<'s>>,
+    ahead: Option<YamlEvent<'s>>,
     anchors: Anchors<'s>,
     outline: Outline,
     depth: usize,
@@ -110,7 +110,7 @@ fn options() -> Options {
     options
 }
 
-impl<'s, 'p> Cursor<'s, 'p> {
+impl<'s, 'p> YamlCursor<'s, 'p> {
     pub(super) fn new(id: SourceId, text: &'s str, problems: &'p mut Diagnostics) -> Self {
         Self {
             problems,
@@ -158,49 +158,52 @@ impl<'s, 'p> Cursor<'s, 'p> {
     }
 
     /// Notes that the section of this key is read from here on.
-    pub(super) fn enter(&mut self, section: Option<&'static Section>, key: Span) {
+    pub(super) fn enter(&mut self, section: Option<&'static YamlSection>, key: Span) {
         let reader = section.map(|section| (section, key));
         self.outline = Outline { section: Some(key.start()), reader, entry: None };
     }
 
     /// Goes to the next document. `Some(true)` if it is a new one, `Some(false)` if it is the rest
     /// of one that a syntax error broke off.
-    pub(super) fn next_document(&mut self) -> Result<Option<bool>, Stop> {
+    pub(super) fn next_document(&mut self) -> Result<Option<bool>, YamlError> {
         loop {
             match self.advance()?.kind {
-                Kind::Document => {
+                YamlEventKind::Document => {
                     let is_new = !std::mem::take(&mut self.resumed);
                     if is_new {
                         self.anchors.forget();
                     }
                     return Ok(Some(is_new));
                 }
-                Kind::Finish => return Ok(None),
+                YamlEventKind::Finish => return Ok(None),
                 _ => {}
             }
         }
     }
 
     /// The next value.
-    pub(super) fn node(&mut self) -> Result<Node<'s>, Stop> {
+    pub(super) fn node(&mut self) -> Result<Node<'s>, YamlError> {
         let event = self.advance()?;
         let written = event.start..event.end;
         let span = event.alias.unwrap_or(self.span(event.start, event.end));
-        let opened = Opened { span, is_alias: event.alias.is_some() };
+        let opened = OpenCollection { span, is_alias: event.alias.is_some() };
         Ok(match event.kind {
-            Kind::Scalar { value, plain } => Node::Scalar(Scalar { value, plain, span, written }),
-            Kind::Sequence => Node::Sequence(opened),
-            Kind::Mapping => Node::Mapping(opened),
+            YamlEventKind::Scalar { value, plain } => {
+                Node::Scalar(YamlScalar { value, plain, span, written })
+            }
+            YamlEventKind::Sequence => Node::Sequence(opened),
+            YamlEventKind::Mapping => Node::Mapping(opened),
             _ => Node::Refused,
         })
     }
 
     /// Whether the list or mapping that is open goes on; if not, it is left. In a mapping, each key
     /// and value counts.
-    pub(super) fn another(&mut self) -> Result<bool, Stop> {
+    pub(super) fn has_next(&mut self) -> Result<bool, YamlError> {
         let is_entry = self.depth == 2 && !self.anchors.is_playing();
         let event = self.peek()?;
-        let (start, is_end) = (event.start, matches!(event.kind, Kind::End | Kind::Finish));
+        let (start, is_end) =
+            (event.start, matches!(event.kind, YamlEventKind::End | YamlEventKind::Finish));
         if is_end {
             self.advance()?;
         } else if is_entry {
@@ -220,27 +223,27 @@ impl<'s, 'p> Cursor<'s, 'p> {
     }
 
     /// The whole list or mapping, of which the end was just reached.
-    pub(super) fn whole(&self, opened: Opened) -> Span {
+    pub(super) fn whole(&self, opened: OpenCollection) -> Span {
         if opened.is_alias { opened.span } else { self.span(opened.span.start(), self.end) }
     }
 
     /// Leaves out the next value, whatever it is.
-    pub(super) fn skip(&mut self) -> Result<(), Stop> {
+    pub(super) fn skip(&mut self) -> Result<(), YamlError> {
         let node = self.node()?;
         self.finish(&node)
     }
 
     /// Leaves out the rest of a value of which the beginning was read.
-    pub(super) fn finish(&mut self, node: &Node<'_>) -> Result<(), Stop> {
+    pub(super) fn finish(&mut self, node: &Node<'_>) -> Result<(), YamlError> {
         if matches!(node, Node::Sequence(_) | Node::Mapping(_)) {
             let outside = self.depth.saturating_sub(1);
-            while self.depth > outside && !matches!(self.advance()?.kind, Kind::Finish) {}
+            while self.depth > outside && !matches!(self.advance()?.kind, YamlEventKind::Finish) {}
         }
         Ok(())
     }
 
     /// What comes next, whatever it is.
-    pub(super) fn peek(&mut self) -> Result<&Event<'s>, Stop> {
+    pub(super) fn peek(&mut self) -> Result<&YamlEvent<'s>, YamlError> {
         let event = match self.ahead.take() {
             Some(event) => event,
             None => self.produce()?,
@@ -248,32 +251,32 @@ impl<'s, 'p> Cursor<'s, 'p> {
         Ok(self.ahead.insert(event))
     }
 
-    fn advance(&mut self) -> Result<Event<'s>, Stop> {
+    fn advance(&mut self) -> Result<YamlEvent<'s>, YamlError> {
         let event = match self.ahead.take() {
             Some(event) => event,
             None => self.produce()?,
         };
         match event.kind {
-            Kind::Sequence | Kind::Mapping => self.open(&event)?,
-            Kind::End => self.depth = self.depth.saturating_sub(1),
+            YamlEventKind::Sequence | YamlEventKind::Mapping => self.open(&event)?,
+            YamlEventKind::End => self.depth = self.depth.saturating_sub(1),
             _ => {}
         }
         Ok(event)
     }
 
-    fn open(&mut self, event: &Event<'_>) -> Result<(), Stop> {
+    fn open(&mut self, event: &YamlEvent<'_>) -> Result<(), YamlError> {
         self.depth += 1;
         if self.depth > MAX_NESTING {
             let span =
                 event.alias.unwrap_or(self.span(event.start, event.end.max(event.start + 1)));
-            self.problems.push(explain::too_deep(span));
-            return Err(Stop::Syntax);
+            self.problems.push(syntax_errors::too_deep(span));
+            return Err(YamlError::Syntax);
         }
         Ok(())
     }
 
     /// The next event, with aliases followed.
-    fn produce(&mut self) -> Result<Event<'s>, Stop> {
+    fn produce(&mut self) -> Result<YamlEvent<'s>, YamlError> {
         let mut alias = None;
         loop {
             let mut event = match self.anchors.next() {
@@ -287,9 +290,9 @@ impl<'s, 'p> Cursor<'s, 'p> {
                     Diagnostic::error(Code::TooManyAliases, span, message)
                         .hint("write the values out, or put them into files of their own"),
                 );
-                return Err(Stop::Limit);
+                return Err(YamlError::Limit);
             }
-            let Kind::Repeat(events) = event.kind else {
+            let YamlEventKind::Repeat(events) = event.kind else {
                 event.alias = event.alias.or(alias);
                 return Ok(event);
             };
@@ -298,12 +301,12 @@ impl<'s, 'p> Cursor<'s, 'p> {
             if !self.anchors.is_playing() {
                 self.last_alias = Some(span);
             }
-            self.anchors.play(events);
+            self.anchors.replay(events);
         }
     }
 
     /// The next event of the file itself.
-    fn pull(&mut self) -> Result<Event<'s>, Stop> {
+    fn pull(&mut self) -> Result<YamlEvent<'s>, YamlError> {
         loop {
             let (parsed, place) = match self.parser.next_event() {
                 Some(Ok(next)) => next,
@@ -311,11 +314,11 @@ impl<'s, 'p> Cursor<'s, 'p> {
                     let at = self.base + error.marker().byte_offset().unwrap_or_default();
                     if self.last_error.replace(at) != Some(at) {
                         let bracket = self.brackets.last().copied().flatten();
-                        let context = Context { text: self.text, read: self.end, bracket };
-                        let problem = explain::syntax(&error, self.id, at, &context);
+                        let context = MistakeContext { text: self.text, read: self.end, bracket };
+                        let problem = syntax_errors::syntax_error(&error, self.id, at, &context);
                         self.problems.push(problem);
                     }
-                    return Err(Stop::Syntax);
+                    return Err(YamlError::Syntax);
                 }
                 None => (Parsed::StreamEnd, ParsedSpan::default()),
             };
@@ -325,31 +328,31 @@ impl<'s, 'p> Cursor<'s, 'p> {
                 Parsed::Scalar(value, style, anchor, tag) => {
                     let plain = style == ScalarStyle::Plain && tag.is_none();
                     self.check_tag(tag.as_deref(), &place);
-                    (Kind::Scalar { value, plain }, anchor)
+                    (YamlEventKind::Scalar { value, plain }, anchor)
                 }
                 Parsed::SequenceStart(style, anchor, tag) => {
                     self.check_tag(tag.as_deref(), &place);
                     self.brackets.push((style == StructureStyle::Flow).then_some(start));
-                    (Kind::Sequence, anchor)
+                    (YamlEventKind::Sequence, anchor)
                 }
                 Parsed::MappingStart(style, anchor, tag) => {
                     self.check_tag(tag.as_deref(), &place);
                     self.brackets.push((style == StructureStyle::Flow).then_some(start));
-                    (Kind::Mapping, anchor)
+                    (YamlEventKind::Mapping, anchor)
                 }
                 Parsed::SequenceEnd | Parsed::MappingEnd => {
                     self.brackets.pop();
-                    (Kind::End, 0)
+                    (YamlEventKind::End, 0)
                 }
                 Parsed::Alias(_) | Parsed::UnresolvedAlias(_) => (self.alias(start, end)?, 0),
-                Parsed::DocumentStart(..) => (Kind::Document, 0),
-                Parsed::StreamEnd => (Kind::Finish, 0),
+                Parsed::DocumentStart(..) => (YamlEventKind::Document, 0),
+                Parsed::StreamEnd => (YamlEventKind::Finish, 0),
                 _ => continue,
             };
             if end > start {
                 self.end = end;
             }
-            let event = Event { kind, start, end, alias: None };
+            let event = YamlEvent { kind, start, end, alias: None };
             let name = if anchor == 0 { None } else { self.anchor_name() };
             self.anchors.record(&event, name);
             return Ok(event);
@@ -364,28 +367,28 @@ impl<'s, 'p> Cursor<'s, 'p> {
         }
     }
 
-    fn alias(&mut self, start: usize, end: usize) -> Result<Kind<'s>, Stop> {
+    fn alias(&mut self, start: usize, end: usize) -> Result<YamlEventKind<'s>, YamlError> {
         let name = self.text.get(start + 1..end).unwrap_or_default();
         let message = match self.anchors.resolve(name) {
-            Target::Value(events) => return Ok(Kind::Repeat(events)),
-            Target::Itself => {
+            AliasTarget::Value(events) => return Ok(YamlEventKind::Repeat(events)),
+            AliasTarget::Itself => {
                 format!("the alias `*{name}` stands within the value that it repeats")
             }
             // The colon was not meant as a part of it, so what follows is not what it seems.
-            Target::Unknown if name == ":" => {
-                self.problems.push(explain::star(self.span(start, start + 1)));
-                return Err(Stop::Syntax);
+            AliasTarget::Unknown if name == ":" => {
+                self.problems.push(syntax_errors::star(self.span(start, start + 1)));
+                return Err(YamlError::Syntax);
             }
             // A syntax error may have hidden the anchor.
-            Target::Unknown if self.last_error.is_some() => return Ok(Kind::Refused),
-            Target::Unknown => format!("no value above is named `&{name}`"),
+            AliasTarget::Unknown if self.last_error.is_some() => return Ok(YamlEventKind::Refused),
+            AliasTarget::Unknown => format!("no value above is named `&{name}`"),
         };
         let problem = Diagnostic::error(Code::Syntax, self.span(start, end), message);
         self.problems.push(problem.hint(format!(
             "write the value out, or put it in quotes if {} is meant as a text",
             quoted(&format!("*{name}"))
         )));
-        Ok(Kind::Refused)
+        Ok(YamlEventKind::Refused)
     }
 
     /// Tags of the core schema say what a value is anyway; others ask for something that peerage

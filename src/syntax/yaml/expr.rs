@@ -1,11 +1,11 @@
 use std::borrow::Cow;
 
 use super::{
-    cursor::{Cursor, Stop},
-    explain,
-    node::{Node, Scalar},
-    place::Places,
-    read::{Expected, Fields, Given},
+    cursor::{YamlCursor, YamlError},
+    node::{Node, YamlScalar},
+    scalar_spans::ScalarSpans,
+    syntax_errors,
+    values::{ExpectedValue, FieldValue, MappingFields},
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -13,35 +13,38 @@ use crate::{
     syntax::{
         ast::{Expr, ExprKind, Setting},
         dsl,
-        known::{self, quoted},
+        keys::{self, quoted},
     },
 };
 
 /// What an entry of a user's own permissions is called.
 pub(super) const OWN_PERMISSION: &str = "permission";
 
-impl<'s> Cursor<'s, '_> {
+impl<'s> YamlCursor<'s, '_> {
     /// A condition, or anything else that stands in the grammar of conditions: a word, a number.
-    pub(super) fn expr(&mut self, expected: Expected) -> Result<Given<Expr<'s>>, Stop> {
+    pub(super) fn expr(
+        &mut self,
+        expected: ExpectedValue,
+    ) -> Result<FieldValue<Expr<'s>>, YamlError> {
         let node = self.node()?;
         self.expr_of(node, expected)
     }
 
-    /// As [`Cursor::expr`], of a node that was read.
+    /// As [`YamlCursor::expr`], of a node that was read.
     pub(super) fn expr_of(
         &mut self,
         node: Node<'s>,
-        expected: Expected,
-    ) -> Result<Given<Expr<'s>>, Stop> {
+        expected: ExpectedValue,
+    ) -> Result<FieldValue<Expr<'s>>, YamlError> {
         let scalar = match self.scalar_of(node, expected)? {
-            Given::Value(scalar) => scalar,
-            Given::Nothing => return Ok(Given::Nothing),
-            Given::Refused => return Ok(Given::Refused),
+            FieldValue::Value(scalar) => scalar,
+            FieldValue::Absent => return Ok(FieldValue::Absent),
+            FieldValue::Invalid => return Ok(FieldValue::Invalid),
         };
         // Of a word the grammar would make the same, in more time; and a number is none to it.
-        if scalar.plain && (known::is_word(&scalar.value) || scalar.is_number()) {
+        if scalar.plain && (keys::is_word(&scalar.value) || scalar.is_number()) {
             let span = self.span(scalar.written.start, scalar.written.end);
-            return Ok(Given::Value(Expr { span, kind: ExprKind::Word(scalar.value) }));
+            return Ok(FieldValue::Value(Expr { span, kind: ExprKind::Word(scalar.value) }));
         }
         // Plain text that runs on into a syntax error is told as that alone.
         if scalar.plain && self.is_over_lines(&scalar) {
@@ -50,22 +53,22 @@ impl<'s> Cursor<'s, '_> {
         if let Some(end) = self.end_of_cut(&scalar) {
             self.cut = end;
             let whole = self.text().get(scalar.written.start..end).unwrap_or_default();
-            let problem = explain::cut(self.span(scalar.written.start, end), whole);
+            let problem = syntax_errors::cut(self.span(scalar.written.start, end), whole);
             self.problems.push(problem);
-            return Ok(Given::Refused);
+            return Ok(FieldValue::Invalid);
         }
-        let places = Places::new(scalar.span.source, self.text(), &scalar);
+        let places = ScalarSpans::new(scalar.span.source, self.text(), &scalar);
         let place = |range| places.span(range);
         let expr = match &scalar.value {
             Cow::Borrowed(text) => dsl::parse_expr(text, &place, self.problems),
             Cow::Owned(text) => dsl::parse_expr(text, &place, self.problems).map(Expr::into_owned),
         };
-        Ok(expr.map_or(Given::Refused, Given::Value))
+        Ok(expr.map_or(FieldValue::Invalid, FieldValue::Value))
     }
 
     /// Where a text ends that was meant as one, if a comma within its parentheses ended it, as it
     /// does in brackets.
-    fn end_of_cut(&self, scalar: &Scalar<'_>) -> Option<usize> {
+    fn end_of_cut(&self, scalar: &YamlScalar<'_>) -> Option<usize> {
         if !scalar.plain || !self.is_in_brackets() {
             return None;
         }
@@ -89,13 +92,13 @@ impl<'s> Cursor<'s, '_> {
         None
     }
 
-    fn is_over_lines(&self, scalar: &Scalar<'_>) -> bool {
+    fn is_over_lines(&self, scalar: &YamlScalar<'_>) -> bool {
         let written = self.text().get(scalar.written.clone()).unwrap_or_default();
         written.contains(['\n', '\r'])
     }
 
     /// Reports a setting without a value, which its author expects to set something.
-    pub(super) fn no_value(&mut self, what: &str, name: &str, span: Span, expected: Expected) {
+    pub(super) fn no_value(&mut self, what: &str, name: &str, span: Span, expected: ExpectedValue) {
         let message = format!("the {what} {} has no value", quoted(name));
         let problem = Diagnostic::error(Code::MissingField, span, message);
         self.problems.push(problem.hint(expected.1));
@@ -106,17 +109,17 @@ impl<'s> Cursor<'s, '_> {
     pub(super) fn settings(
         &mut self,
         what: &'static str,
-        value: Expected,
+        value: ExpectedValue,
         into: &mut Vec<Setting<'s>>,
-    ) -> Result<(), Stop> {
-        let mut fields = Fields::new(what);
+    ) -> Result<(), YamlError> {
+        let mut fields = MappingFields::new(what);
         while let Some(key) = fields.next(self)? {
             match self.expr(value)? {
-                Given::Value(value) => into.push(Setting { key, value }),
-                Given::Refused => {}
+                FieldValue::Value(value) => into.push(Setting { key, value }),
+                FieldValue::Invalid => {}
                 // Records may come from a program, to which null is to leave out.
-                Given::Nothing if what == OWN_PERMISSION => {}
-                Given::Nothing => self.no_value(what, &key.value, key.span, value),
+                FieldValue::Absent if what == OWN_PERMISSION => {}
+                FieldValue::Absent => self.no_value(what, &key.value, key.span, value),
             }
         }
         Ok(())

@@ -10,23 +10,23 @@
 
 mod anchors;
 mod cursor;
-mod explain;
 mod expr;
 mod node;
-mod place;
-mod read;
 mod recover;
+mod scalar_spans;
 mod sections;
+mod syntax_errors;
 mod tests;
+mod values;
 
 use std::ops::Range;
 
 pub(super) use self::{cursor::events, tests::parse as parse_tests};
 use self::{
-    cursor::{Cursor, Stop},
+    cursor::{YamlCursor, YamlError},
     node::Node,
-    read::{Expected, Fields},
-    sections::{SECTIONS, Section},
+    sections::{SECTIONS, YamlSection},
+    values::{ExpectedValue, MappingFields},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
@@ -41,8 +41,8 @@ const MOST_SYNTAX_ERRORS: usize = 100;
 /// Parses a `.yaml`, `.yml` or `.json` file: every section entry that could be read.
 pub fn parse<'s>(id: SourceId, text: &'s str, problems: &mut Diagnostics) -> Vec<Item<'s>> {
     let mut items = Vec::new();
-    let mut sections = Fields::new("section");
-    let mut cursor = Cursor::new(id, text, problems);
+    let mut sections = MappingFields::new("section");
+    let mut cursor = YamlCursor::new(id, text, problems);
     let mut part = Part { bytes: 0..text.len(), section: None };
     for run in 1..=MOST_SYNTAX_ERRORS {
         let done = match part.section {
@@ -58,8 +58,8 @@ pub fn parse<'s>(id: SourceId, text: &'s str, problems: &mut Diagnostics) -> Vec
         };
         let next = match done {
             Ok(()) => Part::sections(part.bytes.end, text),
-            Err(Stop::Syntax) => resume(&cursor, &part),
-            Err(Stop::Limit) => None,
+            Err(YamlError::Syntax) => resume(&cursor, &part),
+            Err(YamlError::Limit) => None,
         };
         match next {
             Some(next) if run == MOST_SYNTAX_ERRORS => cursor.problems.push(unread(id, &next)),
@@ -76,14 +76,14 @@ fn unread(id: SourceId, rest: &Part) -> Diagnostic {
     Diagnostic::error(Code::Syntax, span, message).hint("mend those above and check again")
 }
 
-const SECTIONS_EXPECTED: Expected =
-    Expected("a mapping of sections", "write a section as `tags: [...]` or `users: {...}`");
+const SECTIONS_EXPECTED: ExpectedValue =
+    ExpectedValue("a mapping of sections", "write a section as `tags: [...]` or `users: {...}`");
 
 /// A stretch of the file that is read by one run of the YAML parser.
 struct Part {
     bytes: Range<usize>,
     /// The section whose entries it holds; without one, it holds sections.
-    section: Option<(&'static Section, Span)>,
+    section: Option<(&'static YamlSection, Span)>,
 }
 
 impl Part {
@@ -94,7 +94,7 @@ impl Part {
 
 /// Where to go on after a syntax error: at the next entry of the section in which it is, or else at
 /// the next section. What is written within brackets as a whole has no such places.
-fn resume(cursor: &Cursor<'_, '_>, failed: &Part) -> Option<Part> {
+fn resume(cursor: &YamlCursor<'_, '_>, failed: &Part) -> Option<Part> {
     let text = cursor.text();
     if text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with(['{', '[']) {
         return None;
@@ -111,19 +111,19 @@ fn resume(cursor: &Cursor<'_, '_>, failed: &Part) -> Option<Part> {
 }
 
 fn documents<'s>(
-    cursor: &mut Cursor<'s, '_>,
-    sections: &mut Fields<'s>,
+    cursor: &mut YamlCursor<'s, '_>,
+    sections: &mut MappingFields<'s>,
     items: &mut Vec<Item<'s>>,
-) -> Result<(), Stop> {
+) -> Result<(), YamlError> {
     while let Some(is_new) = cursor.next_document()? {
         if is_new {
-            *sections = Fields::new("section");
+            *sections = MappingFields::new("section");
         }
         match cursor.node()? {
             Node::Mapping(_) => document(cursor, sections, items)?,
             Node::Scalar(scalar) if scalar.is_null() => {}
             other => {
-                cursor.refuse::<()>(&other, SECTIONS_EXPECTED)?;
+                cursor.report_invalid::<()>(&other, SECTIONS_EXPECTED)?;
             }
         }
     }
@@ -131,10 +131,10 @@ fn documents<'s>(
 }
 
 fn document<'s>(
-    cursor: &mut Cursor<'s, '_>,
-    sections: &mut Fields<'s>,
+    cursor: &mut YamlCursor<'s, '_>,
+    sections: &mut MappingFields<'s>,
     items: &mut Vec<Item<'s>>,
-) -> Result<(), Stop> {
+) -> Result<(), YamlError> {
     while let Some(key) = sections.next(cursor)? {
         let section = SECTIONS.iter().find(|section| section.name == key.value);
         cursor.enter(section, key.span);
@@ -149,10 +149,10 @@ fn document<'s>(
 }
 
 fn rest_of_section<'s>(
-    cursor: &mut Cursor<'s, '_>,
-    (section, key): (&'static Section, Span),
+    cursor: &mut YamlCursor<'s, '_>,
+    (section, key): (&'static YamlSection, Span),
     items: &mut Vec<Item<'s>>,
-) -> Result<(), Stop> {
+) -> Result<(), YamlError> {
     cursor.next_document()?;
     cursor.enter(Some(section), key);
     (section.read)(cursor, key, items)

@@ -1,21 +1,21 @@
 use std::{borrow::Cow, ops::Range};
 
-use super::cursor::Cursor;
+use super::cursor::YamlCursor;
 use crate::source::Span;
 
 /// A value, or the beginning of one: what is in a list or mapping comes next.
 #[derive(Clone, Debug)]
 pub(super) enum Node<'s> {
-    Scalar(Scalar<'s>),
-    Sequence(Opened),
-    Mapping(Opened),
+    Scalar(YamlScalar<'s>),
+    Sequence(OpenCollection),
+    Mapping(OpenCollection),
     /// A value that can't be read and that was reported.
     Refused,
 }
 
 /// A single text, number, `true`, `null`: YAML has no types here, a field says what it takes.
 #[derive(Clone, Debug)]
-pub(super) struct Scalar<'s> {
+pub(super) struct YamlScalar<'s> {
     pub value: Cow<'s, str>,
     /// Whether it stands without quotes, so that it may be a number or null to YAML.
     pub plain: bool,
@@ -27,7 +27,7 @@ pub(super) struct Scalar<'s> {
 
 /// The beginning of a list or mapping.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Opened {
+pub(super) struct OpenCollection {
     pub span: Span,
     /// Whether it is read for an alias, and stands elsewhere.
     pub is_alias: bool,
@@ -35,7 +35,7 @@ pub(super) struct Opened {
 
 impl Node<'_> {
     /// Where it stands; for a list or mapping, where it begins.
-    pub(super) fn span(&self, cursor: &Cursor<'_, '_>) -> Span {
+    pub(super) fn span(&self, cursor: &YamlCursor<'_, '_>) -> Span {
         match self {
             Self::Scalar(scalar) => scalar.span,
             Self::Sequence(opened) | Self::Mapping(opened) => opened.span,
@@ -44,7 +44,7 @@ impl Node<'_> {
     }
 }
 
-impl Scalar<'_> {
+impl YamlScalar<'_> {
     /// Whether it says that there is no value.
     pub(super) fn is_null(&self) -> bool {
         self.plain && matches!(&*self.value, "" | "~" | "null" | "Null" | "NULL")

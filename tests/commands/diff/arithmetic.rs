@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use peerage::{
-    inspect::diff::{Detail, Diff},
+    inspect::diff::{Diff, DiffDetail},
     source::{Notation, Source, Sources},
 };
 
@@ -200,8 +200,8 @@ fn a_large_world_kind_by_kind() {
             ])
         };
         let views = super::pair(sources(&old), sources(&new));
-        let detail = Detail { contact: false, witnesses: 0, ..Detail::default() };
-        let diff = Diff::of(&views.old, &views.new, None, detail);
+        let detail = DiffDetail { isolation: false, witnesses: 0, ..DiffDetail::default() };
+        let diff = Diff::compute(&views.old, &views.new, None, detail);
         assert!(diff.changed() > 0);
         for action in ACTIONS {
             let told = diff.actions.iter().find(|told| told.action.as_str() == action).unwrap();

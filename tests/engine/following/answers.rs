@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use peerage::{
-    decide::{actions, decide, explain, groups, reach, reached_by},
+    decide::{allowed_actions, decide, explain, reach, reachable_groups, reached_by},
     request::{
-        Field, Group as AskedGroup, Place, Relation, Request, Resource, Switch, User as AskedUser,
+        DeclarationSite, DeclaredField, Group as AskedGroup, Relation, Request, Resource, Switch,
+        User as AskedUser,
     },
-    snapshot::{Counts, View},
+    snapshot::{View, ViewCounts},
 };
 
 use super::records;
@@ -32,7 +33,7 @@ pub(crate) fn all(view: &View, matrices: &[String], seed: u64) -> Vec<String> {
         assert_eq!(explanation.decision, decide(view, &request));
         // In words, tags stand in the order of their numbers.
         let found: Vec<_> = explanation.findings.iter().map(|it| (it.gate, it.closed)).collect();
-        let (rules, about) = (&explanation.rules, &explanation.about);
+        let (rules, about) = (&explanation.rules, &explanation.concerned_user);
         said.push(format!(
             "{question:?}: {:?} {found:?} {rules:?} {about:?}",
             explanation.decision
@@ -54,8 +55,8 @@ pub(crate) fn all(view: &View, matrices: &[String], seed: u64) -> Vec<String> {
             said.push(format!("{question:?} reaches {pages:?}, is reached by {by:?}"));
             let open =
                 Request { resource: Resource::Group(AskedGroup::from("")), ..request.clone() };
-            said.push(format!("{question:?} in {:?}", groups(view, &open).ids()));
-            said.push(format!("{question:?} and {:?}", actions(view, &request)));
+            said.push(format!("{question:?} in {:?}", reachable_groups(view, &open).ids()));
+            said.push(format!("{question:?} and {:?}", allowed_actions(view, &request)));
         }
     }
     said.extend(pairs(view, chance));
@@ -104,11 +105,12 @@ fn pairs(view: &View, chance: &mut Chance) -> Vec<String> {
 pub(crate) fn held(view: &View) -> Vec<String> {
     let (population, directory) = (&view.population, &view.population.directory);
     let mut said = Vec::new();
-    let Counts { tag_sets, users, tags, rules, groups, matrices, memberships, .. } = view.counts();
+    let ViewCounts { tag_sets, users, tags, rules, groups, matrices, memberships, .. } =
+        view.counts();
     said.push(format!("{users} {tags} {tag_sets} {rules} {groups} {matrices} {memberships}"));
-    let Counts { conversations, banned, silenced, relations, .. } = view.counts();
+    let ViewCounts { conversations, banned, silenced, relations, .. } = view.counts();
     said.push(format!("{conversations} {banned} {silenced} {relations:?}"));
-    said.push(format!("{:?} {:?}", view.is_plain, view.standings.are_open()));
+    said.push(format!("{:?} {:?}", view.only_rules_restrict, view.states.is_unrestricted()));
     let names = |ids: &mut dyn Iterator<Item = u32>| -> Vec<String> {
         let mut names: Vec<String> = ids.map(|user| directory.id(user).to_owned()).collect();
         names.sort();
@@ -122,7 +124,7 @@ pub(crate) fn held(view: &View) -> Vec<String> {
         let members = population.members(tag).map(|set| names(&mut set.iter()));
         let reachers = view.rules.as_ref().and_then(|book| book.reachers(tag));
         let reachers = reachers.map(|set| names(&mut set.iter())).unwrap_or_default();
-        let rules = view.rules.as_ref().map_or(0, |book| book.naming(tag).len());
+        let rules = view.rules.as_ref().map_or(0, |book| book.rules_naming(tag).len());
         let members = members.unwrap_or_default();
         if !members.is_empty() || rules > 0 {
             said.push(format!("{name}: {members:?} {reachers:?} {rules}"));
@@ -136,14 +138,14 @@ pub(crate) fn held(view: &View) -> Vec<String> {
         }
     }
     let lists = [
-        view.standings.banned(),
-        view.standings.silenced(),
-        view.standings.refusing(),
-        view.standings.full(),
+        view.states.banned(),
+        view.states.silenced(),
+        view.states.refusing_requests(),
+        view.states.with_full_friend_list(),
     ];
-    let switches = Switch::ALL.iter().map(|&switch| view.standings.on(switch));
+    let switches = Switch::ALL.iter().map(|&switch| view.states.with_switch_on(switch));
     for selection in lists.into_iter().chain(switches) {
-        said.push(format!("{:?}", names(&mut selection.of(&population.everyone).iter())));
+        said.push(format!("{:?}", names(&mut selection.within(&population.everyone).iter())));
     }
     for id in records::people() {
         said.push(user(view, id));
@@ -169,14 +171,14 @@ pub(crate) fn held(view: &View) -> Vec<String> {
 fn user(view: &View, id: &str) -> String {
     let population = &view.population;
     let directory = &population.directory;
-    let Some(user) = directory.number_of_any(id) else { return format!("{id}: nobody") };
+    let Some(user) = directory.number_or_tombstone(id) else { return format!("{id}: nobody") };
     let mut ties: Vec<String> = population
         .ties_of(user)
         .map(|(other, tie)| {
             let of = population.tie(other, user);
             assert_eq!(population.tie(user, other).to_bytes(), tie.to_bytes());
             assert_eq!(of.to_bytes(), tie.reversed().to_bytes());
-            let stated: Vec<bool> = Relation::ALL.iter().map(|&it| tie.is_stated(it)).collect();
+            let stated: Vec<bool> = Relation::ALL.iter().map(|&it| tie.is_declared(it)).collect();
             format!("{} {:?} {stated:?}", directory.id(other), tie.to_bytes())
         })
         .collect();
@@ -187,20 +189,24 @@ fn user(view: &View, id: &str) -> String {
     };
     let mut tags: Vec<&str> = directory.tags(user).iter().map(|tag| view.tags.name(tag)).collect();
     tags.sort_unstable();
-    let (own, conditions) = population.own(user);
+    let (own, conditions) = population.overrides(user);
     let conditions: Vec<String> = conditions
         .iter()
         .map(|(_, switch, when)| format!("{switch} {}", when.map(&mut |tag| view.tags.name(*tag))))
         .collect();
-    let stated = population.stated(user);
-    let place = if stated.has(Field::Itself) { stated.place() } else { Place::default() };
+    let stated = population.declared_fields(user);
+    let place = if stated.contains(DeclaredField::Itself) {
+        stated.site()
+    } else {
+        DeclarationSite::default()
+    };
     let groups: Vec<&str> = view
         .groups
-        .of(user)
+        .groups_of(user)
         .into_iter()
         .map(|group| view.groups.get(group).map_or("", |it| it.id))
         .collect();
-    let standing = directory.standing(user);
+    let standing = directory.state(user);
     format!(
         "{id}: {tags:?} {own:?} {conditions:?} {stated:?} {place:?} {ties:?} {groups:?} {standing:?}"
     )

@@ -7,8 +7,10 @@ use std::{
 };
 
 use peerage::{
-    compile::{Changed, Facts},
-    facts::{self, Conversation, Friend, Key, Kind, Member, Record, Setting},
+    compile::{Changed, FactsSource},
+    facts::{
+        self, ConversationRecord, Friend, Member, Record, RecordKey, RecordKind, SwitchSetting,
+    },
 };
 use uuid::Uuid;
 
@@ -19,16 +21,20 @@ use crate::{
 
 /// All records there are.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Store(pub(crate) BTreeMap<Key, Record>);
+pub(crate) struct Store(pub(crate) BTreeMap<RecordKey, Record>);
 
-impl Facts for Store {
+impl FactsSource for Store {
     type Error = Infallible;
 
-    fn get(&self, key: &Key) -> Result<Option<Record>, Infallible> {
+    fn get(&self, key: &RecordKey) -> Result<Option<Record>, Infallible> {
         Ok(self.0.get(key).cloned())
     }
 
-    fn each(&self, kind: Kind, each: &mut dyn FnMut(Key, Record)) -> Result<(), Infallible> {
+    fn each(
+        &self,
+        kind: RecordKind,
+        each: &mut dyn FnMut(RecordKey, Record),
+    ) -> Result<(), Infallible> {
         for (key, record) in self.0.iter().filter(|(key, _)| key.kind() == kind) {
             each(key.clone(), record.clone());
         }
@@ -38,7 +44,7 @@ impl Facts for Store {
 
 impl Store {
     /// Puts another record in the place of one; what changed.
-    pub(crate) fn put(&mut self, key: Key, new: Option<Record>) -> Changed {
+    pub(crate) fn put(&mut self, key: RecordKey, new: Option<Record>) -> Changed {
         let old = match &new {
             Some(record) => self.0.insert(key.clone(), record.clone()),
             None => self.0.remove(&key),
@@ -105,13 +111,13 @@ impl<'w> Changes<'w> {
 
     fn user(&self, store: &mut Store, chance: &mut Chance) -> Changed {
         let id = self.id(chance);
-        let key = Key::User(id.clone());
+        let key = RecordKey::User(id.clone());
         if chance.percent(8) {
             return store.put(key, None);
         }
         let mut user = match store.0.get(&key) {
-            Some(Record::User(user)) => facts::User::clone(user),
-            _ => facts::User { created: chance.percent(80), ..facts::User::default() },
+            Some(Record::User(user)) => facts::UserRecord::clone(user),
+            _ => facts::UserRecord { created: chance.percent(80), ..facts::UserRecord::default() },
         };
         for _ in 0..=chance.below(3) {
             self.change_user(&id, &mut user, chance);
@@ -119,7 +125,7 @@ impl<'w> Changes<'w> {
         store.put(key, Some(Record::User(Box::new(user))))
     }
 
-    fn change_user(&self, id: &str, user: &mut facts::User, chance: &mut Chance) {
+    fn change_user(&self, id: &str, user: &mut facts::UserRecord, chance: &mut Chance) {
         match chance.below(16) {
             0 => user.created = !user.created,
             1..4 => user.tags = chance.percent(85).then(|| self.some_tags(chance)),
@@ -130,9 +136,9 @@ impl<'w> Changes<'w> {
                     user.permissions.remove(&switch);
                 } else {
                     let setting = if chance.percent(50) {
-                        Setting::Always(chance.percent(50))
+                        SwitchSetting::Always(chance.percent(50))
                     } else {
-                        Setting::When(self.condition(2, chance).to_string())
+                        SwitchSetting::When(self.condition(2, chance).to_string())
                     };
                     user.permissions.insert(switch, setting);
                 }
@@ -170,13 +176,15 @@ impl<'w> Changes<'w> {
     }
 
     fn group(&self, store: &mut Store, chance: &mut Chance) -> Changed {
-        let key = Key::Group((*chance.pick(&self.groups)).to_owned());
+        let key = RecordKey::Group((*chance.pick(&self.groups)).to_owned());
         if chance.percent(10) {
             return store.put(key, None);
         }
         let mut group = match store.0.get(&key) {
-            Some(Record::Group(group)) => facts::Group::clone(group),
-            _ => facts::Group { created: chance.percent(85), ..facts::Group::default() },
+            Some(Record::Group(group)) => facts::GroupRecord::clone(group),
+            _ => {
+                facts::GroupRecord { created: chance.percent(85), ..facts::GroupRecord::default() }
+            }
         };
         for _ in 0..=chance.below(3) {
             match chance.below(8) {
@@ -228,18 +236,18 @@ impl<'w> Changes<'w> {
         while one == other {
             (*chance.pick(&self.people)).clone_into(&mut other);
         }
-        let key = Key::conversation(&one, &other);
+        let key = RecordKey::conversation(&one, &other);
         let is_open = store.0.contains_key(&key);
-        store.put(key, (!is_open).then(|| Record::Conversation(Conversation::default())))
+        store.put(key, (!is_open).then(|| Record::Conversation(ConversationRecord::default())))
     }
 
     fn rule(&self, store: &mut Store, chance: &mut Chance) -> Changed {
-        let key = Key::Rule(*chance.pick(&self.rules));
+        let key = RecordKey::Rule(*chance.pick(&self.rules));
         if chance.percent(25) {
             return store.put(key, None);
         }
         let outcome = self.some_tags(chance);
-        let rule = facts::Rule {
+        let rule = facts::RuleRecord {
             name: None,
             description: chance.percent(20).then(|| "Why.".to_owned()),
             condition: self.condition(3, chance).to_string(),

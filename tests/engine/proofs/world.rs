@@ -194,33 +194,33 @@ impl World {
 
 pub(crate) mod text {
     use peerage::{
-        compile::{self, Outcome},
+        compile::{self, BuildOutput},
         snapshot::View,
-        source::{Loaded, Notation, Sources},
+        source::{LoadedSources, Notation, Sources},
     };
     use serde_json::Value;
 
-    pub(crate) fn loaded(policy: &Value) -> Loaded {
+    pub(crate) fn loaded(policy: &Value) -> LoadedSources {
         let sources = Sources::single("policy.json", Notation::Json, policy.to_string());
-        Loaded { sources, errors: Vec::new() }
+        LoadedSources { sources, errors: Vec::new() }
     }
 
     pub(crate) fn view(policy: &Value) -> View {
-        let Outcome { view, report, .. } = compile::build(&loaded(policy), None);
+        let BuildOutput { view, report, .. } = compile::build(&loaded(policy), None);
         view.unwrap_or_else(|| panic!("{:?}\n{policy}", report.diagnostics))
     }
 }
 
 /// Code and message of all that is told of a policy.
 pub(crate) fn examined(policy: &Value) -> Vec<(String, String)> {
-    let report = peerage::compile::examine(&text::loaded(policy)).report;
+    let report = peerage::compile::build_with_lints(&text::loaded(policy)).report;
     let told = report.diagnostics.iter();
     told.map(|found| (found.code.as_str().to_owned(), found.message.clone())).collect()
 }
 
 /// Message and label of all that is told of a policy under a code.
 pub(crate) fn labels(policy: &Value, code: &str) -> Vec<(String, String)> {
-    let report = peerage::compile::examine(&text::loaded(policy)).report.to_json();
+    let report = peerage::compile::build_with_lints(&text::loaded(policy)).report.to_json();
     let told = report["diagnostics"].as_array().unwrap().iter();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     told.filter(|found| found["code"] == code)

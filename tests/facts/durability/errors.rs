@@ -5,8 +5,8 @@ use std::{io::ErrorKind, path::PathBuf, sync::Arc};
 use peerage::{
     facts::{Authority, Command},
     live::{
-        Live, Start,
-        facts::{Batch, IdempotencyKey, WriteError, Written},
+        Live, StartOutcome,
+        facts::{IdempotencyKey, WriteBatch, WriteError, WriteOutcome},
     },
     request::{Action, Request},
     store::{EmbeddedStore, Store},
@@ -26,14 +26,14 @@ fn store(disk: &Disk) -> Arc<dyn Store> {
 pub(crate) fn live(store: Arc<dyn Store>) -> Arc<Live> {
     let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/durability/policy.yaml");
     match Live::start_with(vec![PathBuf::from(policy)], None, store).unwrap() {
-        Start::Serving(live) => live,
-        Start::Refused(report) => panic!("{report:?}"),
-        Start::Held(held) => panic!("{held:?}"),
+        StartOutcome::Serving(live) => live,
+        StartOutcome::Refused(report) => panic!("{report:?}"),
+        StartOutcome::Held(held) => panic!("{held:?}"),
     }
 }
 
 /// Two users who become friends and block each other, all at once.
-fn batch(number: u64) -> Batch {
+fn batch(number: u64) -> WriteBatch {
     let [one, other] = ["a", "b"].map(|name| format!("{name}{number}"));
     let commands = json!([
         { "op": "put_user", "user": one, "tags": [format!("t{number}")] },
@@ -42,12 +42,12 @@ fn batch(number: u64) -> Batch {
         { "op": "block", "from": one, "to": other },
     ]);
     let key = IdempotencyKey::new(&format!("k{number}"), b"").unwrap();
-    Batch {
+    WriteBatch {
         commands: Command::decode(commands.as_array().unwrap()).unwrap(),
         authority: Authority::Administrator,
         each: false,
         if_revision: None,
-        once: Some(key),
+        idempotency_key: Some(key),
     }
 }
 
@@ -82,7 +82,7 @@ fn errors_are_told_and_leave_no_trace() {
                 loop {
                     let written = runtime.block_on(live.facts().unwrap().write(batch(number)));
                     match written {
-                        Ok(Written::Done { .. } | Written::Replayed { .. }) => {
+                        Ok(WriteOutcome::Done { .. } | WriteOutcome::Replayed { .. }) => {
                             acknowledged += 1;
                             assert!(is_there(&live, number));
                             break;

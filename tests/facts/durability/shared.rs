@@ -10,19 +10,19 @@ use std::{
 
 use peerage::{
     decide,
-    facts::{Authority, ChangeSet, Command, Key, Kind, Record, User, Version},
+    facts::{Authority, ChangeSet, Command, Record, RecordKey, RecordKind, UserRecord, Version},
     live::{
         Live,
-        facts::{Batch, IdempotencyKey, WriteError, Written},
+        facts::{IdempotencyKey, WriteBatch, WriteError, WriteOutcome},
     },
     request::{Action, Request},
-    store::{Commit, Entry, Event, Store, StoreError},
+    store::{CommitResult, Store, StoreError, StoreEvent, StoredRecord},
 };
 use serde_json::{Value, json};
 
 use crate::{durability::errors::live, support::daemon::NEVER};
 
-type Kept = BTreeMap<Key, (Version, Record)>;
+type Kept = BTreeMap<RecordKey, (Version, Record)>;
 
 /// Holds back, fails and tells what it is told to.
 #[derive(Default, Debug)]
@@ -38,7 +38,7 @@ struct State {
     kept: Kept,
     mirror: Kept,
     told: u64,
-    events: VecDeque<Event>,
+    events: VecDeque<StoreEvent>,
     /// Whether events wait, and whether commits do; how many commits wait.
     holds_events: bool,
     holds_commits: bool,
@@ -71,14 +71,14 @@ impl Shared {
 
     /// Someone else makes a user, or removes one.
     fn other(&self, id: &str, is_there: bool) {
-        let user = User { created: true, ..User::default() };
+        let user = UserRecord { created: true, ..UserRecord::default() };
         let record = is_there.then(|| Record::User(Box::new(user)));
-        self.change(|state| state.put(vec![(Key::User(id.to_owned()), record)]));
+        self.change(|state| state.put(vec![(RecordKey::User(id.to_owned()), record)]));
     }
 }
 
 impl State {
-    fn put(&mut self, writes: Vec<(Key, Option<Record>)>) {
+    fn put(&mut self, writes: Vec<(RecordKey, Option<Record>)>) {
         self.revision += 1;
         let revision = self.revision;
         let records = writes.into_iter().map(|(key, record)| {
@@ -89,17 +89,17 @@ impl State {
             (key, record.map(|record| (revision, record)))
         });
         let records = records.collect();
-        self.events.push_back(Event::Changed { revision, records });
+        self.events.push_back(StoreEvent::Changed { revision, records });
     }
 }
 
 impl Store for Shared {
-    fn load(&self, each: &mut dyn FnMut(Entry)) -> Result<u64, StoreError> {
+    fn load(&self, each: &mut dyn FnMut(StoredRecord)) -> Result<u64, StoreError> {
         let mut state = self.state();
         state.mirror = state.kept.clone();
         state.told = state.revision;
         for (key, (version, record)) in &state.kept {
-            each(Entry { key: key.clone(), version: *version, record: record.clone() });
+            each(StoredRecord { key: key.clone(), version: *version, record: record.clone() });
         }
         Ok(state.revision)
     }
@@ -107,12 +107,13 @@ impl Store for Shared {
     fn export(
         &self,
         begin: &mut dyn FnMut(u64),
-        each: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+        each: &mut dyn FnMut(StoredRecord) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let state = self.state();
         begin(state.told);
         for (key, (version, record)) in &state.mirror {
-            let entry = Entry { key: key.clone(), version: *version, record: record.clone() };
+            let entry =
+                StoredRecord { key: key.clone(), version: *version, record: record.clone() };
             if each(entry).is_break() {
                 break;
             }
@@ -124,23 +125,23 @@ impl Store for Shared {
         "shared"
     }
 
-    fn get(&self, key: &Key) -> Result<Option<Entry>, StoreError> {
+    fn get(&self, key: &RecordKey) -> Result<Option<StoredRecord>, StoreError> {
         let found = self.state().mirror.get(key).cloned();
-        Ok(found.map(|(version, record)| Entry { key: key.clone(), version, record }))
+        Ok(found.map(|(version, record)| StoredRecord { key: key.clone(), version, record }))
     }
 
     fn list(
         &self,
-        kind: Kind,
-        after: Option<&Key>,
+        kind: RecordKind,
+        after: Option<&RecordKey>,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<Vec<StoredRecord>, StoreError> {
         let state = self.state();
         let found = state
             .mirror
             .iter()
             .filter(|(key, _)| key.kind() == kind && after.is_none_or(|after| *key > after));
-        let entry = |(key, (version, record)): (&Key, &(Version, Record))| Entry {
+        let entry = |(key, (version, record)): (&RecordKey, &(Version, Record))| StoredRecord {
             key: key.clone(),
             version: *version,
             record: record.clone(),
@@ -148,7 +149,7 @@ impl Store for Shared {
         Ok(found.take(limit).map(entry).collect())
     }
 
-    fn commit(&self, group: &[ChangeSet]) -> Result<Commit, StoreError> {
+    fn commit(&self, group: &[ChangeSet]) -> Result<CommitResult, StoreError> {
         let mut revision = self.state().revision;
         self.change(|state| state.waiting += 1);
         let mut state = self.wait_until(|state| !state.holds_commits);
@@ -157,13 +158,13 @@ impl Store for Shared {
         if doubt == Some(Doubt::Lost) {
             return Err(StoreError::InDoubt("gone".to_owned()));
         }
-        let mut writes: Vec<(Key, Option<Record>)> = Vec::new();
+        let mut writes: Vec<(RecordKey, Option<Record>)> = Vec::new();
         for set in group {
             for read in &set.reads {
                 let is_written = writes.iter().any(|(key, _)| *key == read.key);
                 let version = state.kept.get(&read.key).map(|(version, _)| *version);
                 if !is_written && version != read.version {
-                    return Ok(Commit::Stale);
+                    return Ok(CommitResult::Stale);
                 }
             }
             writes.extend(set.writes.iter().map(|it| (it.key.clone(), it.record.clone())));
@@ -175,7 +176,7 @@ impl Store for Shared {
         }
         match doubt {
             // What only reads may be as of when it was sent.
-            None => Ok(Commit::Done(vec![revision; group.len()])),
+            None => Ok(CommitResult::Committed(vec![revision; group.len()])),
             Some(_) => Err(StoreError::InDoubt("gone".to_owned())),
         }
     }
@@ -184,7 +185,7 @@ impl Store for Shared {
         true
     }
 
-    fn watch(&self, _: u64, each: &mut dyn FnMut(Event) -> ControlFlow<()>) {
+    fn watch(&self, _: u64, each: &mut dyn FnMut(StoreEvent) -> ControlFlow<()>) {
         loop {
             let mut state =
                 self.wait_until(|state| !state.holds_events && !state.events.is_empty());
@@ -198,10 +199,10 @@ impl Store for Shared {
         }
     }
 
-    fn absorb(&self, event: &Event) {
+    fn absorb(&self, event: &StoreEvent) {
         let mut state = self.state();
         match event {
-            Event::Changed { revision, records } if *revision >= state.told => {
+            StoreEvent::Changed { revision, records } if *revision >= state.told => {
                 state.told = *revision;
                 for (key, record) in records.clone() {
                     match record {
@@ -210,7 +211,7 @@ impl Store for Shared {
                     }
                 }
             }
-            Event::Relisted { revision, records } => {
+            StoreEvent::Relisted { revision, records } => {
                 state.told = *revision;
                 let records = records.iter();
                 state.mirror =
@@ -229,13 +230,14 @@ fn start() -> (Arc<Shared>, Arc<Live>) {
     (store, live)
 }
 
-fn batch(op: &Value, key: Option<&str>) -> Batch {
-    Batch {
+fn batch(op: &Value, key: Option<&str>) -> WriteBatch {
+    WriteBatch {
         commands: Command::decode(std::slice::from_ref(op)).unwrap(),
         authority: Authority::Administrator,
         each: false,
         if_revision: None,
-        once: key.map(|key| IdempotencyKey::new(key, op.to_string().as_bytes()).unwrap()),
+        idempotency_key: key
+            .map(|key| IdempotencyKey::new(key, op.to_string().as_bytes()).unwrap()),
     }
 }
 
@@ -243,11 +245,11 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-fn write(live: &Live, op: &Value, key: Option<&str>) -> Result<Written, WriteError> {
+fn write(live: &Live, op: &Value, key: Option<&str>) -> Result<WriteOutcome, WriteError> {
     wait(live.facts().unwrap().write(batch(op, key)))
 }
 
-fn sent(live: &Arc<Live>, op: Value) -> JoinHandle<Result<Written, WriteError>> {
+fn sent(live: &Arc<Live>, op: Value) -> JoinHandle<Result<WriteOutcome, WriteError>> {
     let live = Arc::clone(live);
     thread::spawn(move || write(&live, &op, None))
 }
@@ -256,9 +258,9 @@ fn knows(live: &Live, id: &str) -> bool {
     decide::decide(&live.served().view, &Request::new(id, Action::ViewProfile, id)).allow
 }
 
-fn revision(written: Result<Written, WriteError>) -> u64 {
+fn revision(written: Result<WriteOutcome, WriteError>) -> u64 {
     match written.unwrap() {
-        Written::Done { revision, .. } => revision,
+        WriteOutcome::Done { revision, .. } => revision,
         other => panic!("{other:?}"),
     }
 }
@@ -312,7 +314,8 @@ fn what_was_in_doubt_takes_effect_once() {
                 move || write(&live, &op, Some("key"))
             });
             store.change(|state| state.holds_events = false);
-            let is_replayed = matches!(again.join().unwrap().unwrap(), Written::Replayed { .. });
+            let is_replayed =
+                matches!(again.join().unwrap().unwrap(), WriteOutcome::Replayed { .. });
             assert_eq!(is_replayed, doubt == Doubt::Taken, "{doubt:?} {is_late}");
             assert_eq!(store.state().revision, 2, "{doubt:?} {is_late}: once");
         }
@@ -332,8 +335,8 @@ fn answers_are_as_of_the_store() {
         sent(&live, json!({ "op": "remove_tags", "user": "bob", "tags": ["t"] }))
     };
     store.change(|state| state.holds_events = false);
-    assert!(matches!(gone.join().unwrap().unwrap(), Written::Refused { .. }));
-    assert!(matches!(made.join().unwrap().unwrap(), Written::Done { .. }));
+    assert!(matches!(gone.join().unwrap().unwrap(), WriteOutcome::Refused { .. }));
+    assert!(matches!(made.join().unwrap().unwrap(), WriteOutcome::Done { .. }));
 }
 
 /// A cluster that was restored from a backup begins at an earlier revision.
@@ -344,16 +347,16 @@ fn a_store_that_goes_back_is_followed() {
         revision(write(&live, &user(id), None));
     }
     store.change(|state| {
-        let ann = Key::User("ann".to_owned());
+        let ann = RecordKey::User("ann".to_owned());
         state.kept.retain(|key, _| *key == ann);
         state.revision = 1;
         let records = state.kept.iter();
-        let records = records.map(|(key, (version, record))| Entry {
+        let records = records.map(|(key, (version, record))| StoredRecord {
             key: key.clone(),
             version: *version,
             record: record.clone(),
         });
-        state.events.push_back(Event::Relisted { revision: 1, records: records.collect() });
+        state.events.push_back(StoreEvent::Relisted { revision: 1, records: records.collect() });
     });
     drop(store.wait_until(|state| state.told == 1));
     assert_eq!(revision(write(&live, &user("dan"), None)), 2);

@@ -3,7 +3,7 @@
 use std::fs;
 
 use peerage::{
-    facts::{Authority, Command, Key},
+    facts::{Authority, Command, RecordKey},
     request::{Approval, BlockMode, Reason},
 };
 use serde::Deserialize;
@@ -108,7 +108,7 @@ fn check(case: &Case) {
         assert_eq!(world.committed, before, "{}", case.name);
     }
     for (key, kept) in &case.kept {
-        let key: Key = key.replace('+', "\0").parse().unwrap();
+        let key: RecordKey = key.replace('+', "\0").parse().unwrap();
         let found = world
             .record(&key)
             .map_or(Value::Null, |record| serde_json::from_slice(&record.encode()).unwrap());

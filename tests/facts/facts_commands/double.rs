@@ -9,9 +9,10 @@ use std::{
 
 use peerage::{
     facts::{
-        Around, Authority, Batch, ChangeSet, Command, Failure, Group, Key, Member, Permission,
-        Place, Reason, Record, Records, Refusal, Setting, Settings, Since, Stated, Statement, User,
-        UserField, Version, World, plan,
+        Authority, ChangeBuffer, ChangeSet, Command, CommandError, Declarable, Declaration,
+        FileLine, GroupRecord, Member, PermissionKey, PlanContext, PlanError, PlanSettings, Reason,
+        Record, RecordKey, RecordSource, References, SwitchSetting, UnixMillis, UserField,
+        UserRecord, Version, plan,
     },
     request::{
         self, Action, Approval, BlockMode, Decision, Limits, Moderation, Relation, Request,
@@ -24,16 +25,16 @@ use uuid::Uuid;
 /// What files state: users and groups as records would hold them.
 #[derive(Clone, Default)]
 pub(crate) struct Files {
-    pub(crate) users: BTreeMap<String, User>,
-    pub(crate) groups: BTreeMap<String, Group>,
-    pub(crate) conversations: BTreeSet<Key>,
+    pub(crate) users: BTreeMap<String, UserRecord>,
+    pub(crate) groups: BTreeMap<String, GroupRecord>,
+    pub(crate) conversations: BTreeSet<RecordKey>,
     pub(crate) rules: BTreeMap<Uuid, String>,
 }
 
 #[derive(Clone)]
 pub(crate) struct Double {
     pub(crate) files: Files,
-    pub(crate) settings: Settings,
+    pub(crate) settings: PlanSettings,
     pub(crate) declared: BTreeSet<String>,
     /// The tags that are protected, and whose word commands are.
     pub(crate) protected: BTreeSet<String>,
@@ -41,21 +42,21 @@ pub(crate) struct Double {
     pub(crate) managers: BTreeSet<String>,
     /// What is denied, by the subject, the action and what it is about.
     pub(crate) denied: BTreeMap<(String, Action, String), request::Reason>,
-    pub(crate) committed: BTreeMap<Key, (Version, Record)>,
+    pub(crate) committed: BTreeMap<RecordKey, (Version, Record)>,
     pub(crate) revision: u64,
     /// With what the batch changed so far.
-    working: BTreeMap<Key, Record>,
+    working: BTreeMap<RecordKey, Record>,
     ids: Cell<u128>,
-    now: Cell<Since>,
+    now: Cell<UnixMillis>,
 }
 
 /// The records as they were committed.
-struct Committed(BTreeMap<Key, (Version, Record)>);
+struct Committed(BTreeMap<RecordKey, (Version, Record)>);
 
-impl Records for Committed {
+impl RecordSource for Committed {
     type Error = Infallible;
 
-    fn get(&self, key: &Key) -> Result<Option<(Version, Record)>, Infallible> {
+    fn get(&self, key: &RecordKey) -> Result<Option<(Version, Record)>, Infallible> {
         Ok(self.0.get(key).cloned())
     }
 }
@@ -71,7 +72,7 @@ impl Double {
     pub(crate) fn new(files: Files) -> Self {
         Self {
             files,
-            settings: Settings {
+            settings: PlanSettings {
                 limits: Limits::default(),
                 approval: Approval::AllowAny,
                 blocks: BlockMode::TwoWay,
@@ -94,7 +95,7 @@ impl Double {
     pub(crate) fn run(&mut self, commands: &[Command]) -> Ran {
         let records = Committed(self.committed.clone());
         let before = self.working.clone();
-        let mut batch = Batch::default();
+        let mut batch = ChangeBuffer::default();
         let mut outcomes = Vec::new();
         for (at, command) in commands.iter().enumerate() {
             match plan(&mut batch, command, self.authority, self, &records) {
@@ -110,8 +111,8 @@ impl Double {
                     }
                     outcomes.push(planned.outcome.encode());
                 }
-                Err(Failure::Unread(never)) => match never {},
-                Err(Failure::Refused(refusal)) => {
+                Err(PlanError::RecordUnreadable(never)) => match never {},
+                Err(PlanError::Refused(refusal)) => {
                     self.working = before;
                     let applied = |other| if other == at { &refusal } else { &NOT };
                     let all = (0..commands.len()).map(|other| applied(other).encode());
@@ -119,13 +120,13 @@ impl Double {
                 }
             }
         }
-        let changes = batch.into_changes();
+        let changes = batch.into_change_set();
         self.commit(&changes);
         Ran { outcomes, changes: Some(changes) }
     }
 
     fn commit(&mut self, changes: &ChangeSet) {
-        let read: BTreeSet<&Key> = changes.reads.iter().map(|read| &read.key).collect();
+        let read: BTreeSet<&RecordKey> = changes.reads.iter().map(|read| &read.key).collect();
         assert_eq!(read.len(), changes.reads.len(), "each key is read once");
         for read in &changes.reads {
             assert_eq!(read.version, self.committed.get(&read.key).map(|(version, _)| *version));
@@ -144,27 +145,27 @@ impl Double {
                 None => assert!(self.committed.remove(&write.key).is_some()),
             }
         }
-        let now: BTreeMap<Key, Record> =
+        let now: BTreeMap<RecordKey, Record> =
             self.committed.iter().map(|(key, (_, record))| (key.clone(), record.clone())).collect();
         assert_eq!(now, self.working, "the changes of the commands are what is written");
         self.now.set(self.now.get() + 1);
     }
 
-    pub(crate) fn record(&self, key: &Key) -> Option<&Record> {
+    pub(crate) fn record(&self, key: &RecordKey) -> Option<&Record> {
         self.working.get(key)
     }
 
-    pub(crate) fn user(&self, id: &str) -> User {
-        match self.working.get(&Key::User(id.to_owned())) {
+    pub(crate) fn user(&self, id: &str) -> UserRecord {
+        match self.working.get(&RecordKey::User(id.to_owned())) {
             Some(Record::User(user)) => (**user).clone(),
-            _ => User::default(),
+            _ => UserRecord::default(),
         }
     }
 
-    pub(crate) fn group(&self, id: &str) -> Group {
-        match self.working.get(&Key::Group(id.to_owned())) {
+    pub(crate) fn group(&self, id: &str) -> GroupRecord {
+        match self.working.get(&RecordKey::Group(id.to_owned())) {
             Some(Record::Group(group)) => (**group).clone(),
-            _ => Group::default(),
+            _ => GroupRecord::default(),
         }
     }
 
@@ -186,8 +187,8 @@ impl Double {
     fn is_ended(&self, one: &str, other: &str) -> bool {
         let blocks = |from: &str, to: &str| {
             let stated =
-                self.files.users.get(from).is_some_and(|user| user.has(Relation::Block, to));
-            stated || self.user(from).has(Relation::Block, to)
+                self.files.users.get(from).is_some_and(|user| user.has_edge(Relation::Block, to));
+            stated || self.user(from).has_edge(Relation::Block, to)
         };
         self.settings.blocks_end_friendship && (blocks(one, other) || blocks(other, one))
     }
@@ -206,12 +207,12 @@ impl Double {
         stated.or(self.user(user).moderation).unwrap_or(Moderation::None)
     }
 
-    fn value(&self, what: &Stated<'_>) -> Option<Value> {
+    fn value(&self, what: &Declarable<'_>) -> Option<Value> {
         let user = |id: &str| self.files.users.get(id);
         let group = |id: &str| self.files.groups.get(id);
         match *what {
-            Stated::User(id) => user(id).map(|_| Value::Null),
-            Stated::UserField(id, field) => {
+            Declarable::User(id) => user(id).map(|_| Value::Null),
+            Declarable::UserField(id, field) => {
                 let user = user(id)?;
                 match field {
                     UserField::Tags => user.tags.as_ref().map(|tags| json!(tags)),
@@ -223,28 +224,28 @@ impl Double {
                     UserField::Approval => user.approval.map(|approval| json!(approval)),
                 }
             }
-            Stated::Edge(from, relation, to) => {
+            Declarable::Edge(from, relation, to) => {
                 let is_there = user(from)?.edges(relation).any(|other| other == to);
                 is_there.then_some(Value::Null)
             }
-            Stated::Group(id) => group(id).map(|_| Value::Null),
-            Stated::Matrix(id) => group(id)?.matrix.as_ref().map(|matrix| json!(matrix)),
-            Stated::Creator(id) => group(id)?.creator.as_ref().map(|creator| json!(creator)),
-            Stated::Member(id, user) => {
+            Declarable::Group(id) => group(id).map(|_| Value::Null),
+            Declarable::Matrix(id) => group(id)?.matrix.as_ref().map(|matrix| json!(matrix)),
+            Declarable::Creator(id) => group(id)?.creator.as_ref().map(|creator| json!(creator)),
+            Declarable::Member(id, user) => {
                 group(id)?.members.get(user).map(|member: &Member| json!(member.role))
             }
-            Stated::Conversation(one, other) => {
-                let key = Key::conversation(one, other);
+            Declarable::Conversation(one, other) => {
+                let key = RecordKey::conversation(one, other);
                 self.files.conversations.contains(&key).then_some(Value::Null)
             }
-            Stated::Rule(id) => self.files.rules.get(&id).map(|_| Value::Null),
+            Declarable::Rule(id) => self.files.rules.get(&id).map(|_| Value::Null),
         }
     }
 }
 
-static NOT: std::sync::LazyLock<Refusal> = std::sync::LazyLock::new(Refusal::not_applied);
+static NOT: std::sync::LazyLock<CommandError> = std::sync::LazyLock::new(CommandError::not_applied);
 
-impl World for Double {
+impl PlanContext for Double {
     fn knows_user(&self, id: &str) -> bool {
         self.files.users.contains_key(id) || self.user(id).created
     }
@@ -253,46 +254,46 @@ impl World for Double {
         self.files.groups.contains_key(id) || self.group(id).created
     }
 
-    fn stated(&self, what: &Stated<'_>) -> Option<Statement> {
-        let place = Place { file: "policy.yaml".to_owned(), line: 7 };
-        self.value(what).map(|value| Statement { place, value })
+    fn declaration(&self, what: &Declarable<'_>) -> Option<Declaration> {
+        let place = FileLine { file: "policy.yaml".to_owned(), line: 7 };
+        self.value(what).map(|value| Declaration { place, value })
     }
 
-    fn friends(&self, user: &str) -> usize {
+    fn friend_count(&self, user: &str) -> usize {
         self.edges(user, Relation::Friend).len()
     }
 
-    fn blocked(&self, user: &str) -> usize {
+    fn blocked_count(&self, user: &str) -> usize {
         self.edges(user, Relation::Block).len()
     }
 
-    fn members(&self, group: &str) -> usize {
+    fn member_count(&self, group: &str) -> usize {
         self.roles(group).len()
     }
 
-    fn super_admins(&self, group: &str) -> usize {
+    fn super_admin_count(&self, group: &str) -> usize {
         self.roles(group).values().filter(|&&role| role == Role::SuperAdmin).count()
     }
 
-    fn around(&self, id: &str) -> Around {
-        let mut around = Around::default();
+    fn references(&self, id: &str) -> References {
+        let mut around = References::default();
         for (key, record) in &self.working {
             match (key, record) {
-                (Key::User(other), Record::User(user)) => {
+                (RecordKey::User(other), Record::User(user)) => {
                     let edges = Relation::ALL.iter().flat_map(|relation| user.edges(*relation));
                     if edges.chain(user.requests.keys().map(String::as_str)).any(|to| to == id) {
                         around.users.push(other.clone());
                     }
                 }
-                (Key::Group(name), Record::Group(group))
+                (RecordKey::Group(name), Record::Group(group))
                     if group.members.contains_key(id) || group.creator.as_deref() == Some(id) =>
                 {
                     around.groups.push(name.clone());
                 }
-                (Key::Conversation(one, other), _) if one == id => {
+                (RecordKey::Conversation(one, other), _) if one == id => {
                     around.conversations.push(other.clone());
                 }
-                (Key::Conversation(other, one), _) if one == id => {
+                (RecordKey::Conversation(other, one), _) if one == id => {
                     around.conversations.push(other.clone());
                 }
                 _ => {}
@@ -301,11 +302,11 @@ impl World for Double {
         around
     }
 
-    fn rule_named(&self, name: &str) -> Option<Uuid> {
+    fn rule_by_name(&self, name: &str) -> Option<Uuid> {
         let stated = self.files.rules.iter().find(|(_, other)| *other == name).map(|(id, _)| *id);
         let recorded = || {
             self.working.iter().find_map(|(key, record)| match (key, record) {
-                (Key::Rule(id), Record::Rule(rule)) if rule.name.as_deref() == Some(name) => {
+                (RecordKey::Rule(id), Record::Rule(rule)) if rule.name.as_deref() == Some(name) => {
                     Some(*id)
                 }
                 _ => None,
@@ -314,43 +315,50 @@ impl World for Double {
         stated.or_else(recorded)
     }
 
-    fn settings(&self) -> Settings {
+    fn settings(&self) -> PlanSettings {
         self.settings
     }
 
-    fn tag(&self, tag: &str) -> Result<(), Refusal> {
+    fn check_tag(&self, tag: &str) -> Result<(), CommandError> {
         if self.declared.contains(tag) {
             return Ok(());
         }
-        Err(Refusal::new(Reason::UnknownTag, format!("no tag `{tag}`; did you mean `Munich`?")))
+        Err(CommandError::new(
+            Reason::UnknownTag,
+            format!("no tag `{tag}`; did you mean `Munich`?"),
+        ))
     }
 
-    fn protects(&self, tag: &str) -> bool {
+    fn is_protected_tag(&self, tag: &str) -> bool {
         self.protected.contains(tag)
     }
 
-    fn matrix(&self, name: &str) -> Result<(), Refusal> {
+    fn check_matrix(&self, name: &str) -> Result<(), CommandError> {
         if ["all_members", "admins_only", "dm", "team"].contains(&name) {
             return Ok(());
         }
-        Err(Refusal::new(Reason::UnknownMatrix, format!("no matrix `{name}`")))
+        Err(CommandError::new(Reason::UnknownMatrix, format!("no matrix `{name}`")))
     }
 
-    fn condition(&self, text: &str) -> Result<String, Refusal> {
+    fn canonical_condition(&self, text: &str) -> Result<String, CommandError> {
         let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         let tag = bare.strip_prefix("hasTag(").and_then(|rest| rest.strip_suffix(')'));
         let Some(tag) = tag else {
-            return Err(Refusal::new(Reason::InvalidCondition, "expected hasTag"));
+            return Err(CommandError::new(Reason::InvalidCondition, "expected hasTag"));
         };
-        self.tag(tag)?;
+        self.check_tag(tag)?;
         Ok(bare)
     }
 
-    fn value(&self, _: &Permission, text: &str) -> Result<String, Refusal> {
+    fn canonical_matrix_value(
+        &self,
+        _: &PermissionKey,
+        text: &str,
+    ) -> Result<String, CommandError> {
         let bare = text.trim();
         match bare.parse::<request::Grant>() {
             Ok(_) => Ok(bare.to_owned()),
-            Err(error) => Err(Refusal::new(Reason::InvalidValue, error.to_string())),
+            Err(error) => Err(CommandError::new(Reason::InvalidValue, error.to_string())),
         }
     }
 
@@ -380,7 +388,7 @@ impl World for Double {
         }
     }
 
-    fn now(&self) -> Since {
+    fn now(&self) -> UnixMillis {
         self.now.get()
     }
 
@@ -393,10 +401,10 @@ impl World for Double {
 /// The files of the cases: `fay` and `fred` are friends, and `fay` has all that can be stated.
 pub(crate) fn files() -> Files {
     let set = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect::<BTreeSet<String>>();
-    let fay = User {
+    let fay = UserRecord {
         tags: Some(set(&["Berlin"])),
         peers: Some(request::PeersMode::Contacts),
-        permissions: [(request::Switch::Incoming, Setting::Always(false))].into(),
+        permissions: [(request::Switch::Incoming, SwitchSetting::Always(false))].into(),
         moderation: Some(Moderation::Silenced),
         approval: Some(Approval::NeedConfirm),
         contacts: set(&["fred"]),
@@ -404,14 +412,14 @@ pub(crate) fn files() -> Files {
         paired: set(&["fred"]),
         blocked: [("fritz".to_owned(), 0)].into(),
         friends: [("fred".to_owned(), peerage::facts::Friend::default())].into(),
-        ..User::default()
+        ..UserRecord::default()
     };
-    let fred = User {
+    let fred = UserRecord {
         friends: [("fay".to_owned(), peerage::facts::Friend::default())].into(),
-        ..User::default()
+        ..UserRecord::default()
     };
     let member = Member::new;
-    let staff = Group {
+    let staff = GroupRecord {
         matrix: Some("team".to_owned()),
         creator: Some("fay".to_owned()),
         members: [
@@ -419,13 +427,13 @@ pub(crate) fn files() -> Files {
             ("fred".to_owned(), member(Role::Member)),
         ]
         .into(),
-        ..Group::default()
+        ..GroupRecord::default()
     };
-    let users = [("fay", fay), ("fred", fred), ("fritz", User::default())];
+    let users = [("fay", fay), ("fred", fred), ("fritz", UserRecord::default())];
     Files {
         users: users.map(|(id, user)| (id.to_owned(), user)).into(),
-        groups: [("staff".to_owned(), staff), ("open".to_owned(), Group::default())].into(),
-        conversations: [Key::conversation("fay", "fred")].into(),
+        groups: [("staff".to_owned(), staff), ("open".to_owned(), GroupRecord::default())].into(),
+        conversations: [RecordKey::conversation("fay", "fred")].into(),
         rules: [(Uuid::from_u128(0xf11e), "headquarters".to_owned())].into(),
     }
 }

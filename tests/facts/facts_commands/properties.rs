@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use peerage::{
-    facts::{Command, Op, Record, World},
+    facts::{Command, Op, PlanContext, Record},
     request::{Approval, Moderation, Relation, Role},
 };
 use proptest::{collection::vec, prelude::*};
@@ -42,10 +42,11 @@ fn decoded(batch: &[serde_json::Value]) -> Vec<Command> {
 fn check_invariants(world: &Double) {
     for id in IDS {
         let user = world.user(id);
-        assert!(world.friends(id) <= FRIENDS && world.blocked(id) <= BLOCKED, "{id}");
+        assert!(world.friend_count(id) <= FRIENDS && world.blocked_count(id) <= BLOCKED, "{id}");
         assert!(user.friend_lists.len() <= LISTS, "{id}");
         assert!(
-            world.record(&peerage::facts::Key::User(id.to_owned())).is_none() || !user.is_empty()
+            world.record(&peerage::facts::RecordKey::User(id.to_owned())).is_none()
+                || !user.is_empty()
         );
         let edges = Relation::ALL.iter().flat_map(|&relation| user.edges(relation));
         for other in edges.chain(user.requests.keys().map(String::as_str)) {
@@ -150,7 +151,7 @@ proptest! {
         let stages: Vec<_> = world
             .committed
             .iter()
-            .map(|(key, (_, record))| Command::restoring(key, record))
+            .map(|(key, (_, record))| Command::restore_commands(key, record))
             .collect();
         for stage in 0..3 {
             for command in stages.iter().filter_map(|stages| stages[stage].as_ref()) {

@@ -1,10 +1,10 @@
 //! What is told of commands that can't be read.
 
-use peerage::facts::{Command, MOST_COMMANDS, Malformed};
+use peerage::facts::{Command, CommandSyntaxError, MOST_COMMANDS};
 use serde_json::{Value, json};
 
 fn told(batch: &Value) -> Vec<(usize, String, String)> {
-    let told = |Malformed { index, field, message }| (index, field, message);
+    let told = |CommandSyntaxError { index, field, message }| (index, field, message);
     Command::decode(batch.as_array().unwrap()).unwrap_err().into_iter().map(told).collect()
 }
 

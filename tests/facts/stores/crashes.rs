@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, io::ErrorKind};
 
 use peerage::{
-    facts::{ChangeSet, Key, Record},
-    store::{Commit, EmbeddedStore, Store, StoreError},
+    facts::{ChangeSet, Record, RecordKey},
+    store::{CommitResult, EmbeddedStore, Store, StoreError},
 };
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What a store is to hold: keys with the text in each.
-type Model = BTreeMap<Key, Record>;
+type Model = BTreeMap<RecordKey, Record>;
 
 fn open(disk: &Disk) -> Result<EmbeddedStore, StoreError> {
     let disk = disk.clone();
@@ -92,10 +92,10 @@ fn an_error_means_that_nothing_was_committed() {
                 };
                 let (group, after) = change(&store, &model, &mut chance);
                 match store.commit(&group) {
-                    Ok(Commit::Done(revisions)) => {
+                    Ok(CommitResult::Committed(revisions)) => {
                         (model, last) = (after, *revisions.last().unwrap());
                     }
-                    Ok(Commit::Stale) => panic!("nobody else writes"),
+                    Ok(CommitResult::Stale) => panic!("nobody else writes"),
                     Err(error) => {
                         assert!(tried < 6, "{error}");
                         refused += 1;
@@ -140,8 +140,8 @@ fn what_was_acknowledged_survives_a_loss_of_power() {
             // One may be there that was not acknowledged: the power went before the answer.
             let next = (revision, after);
             match store.commit(&group) {
-                Ok(Commit::Done(_)) => states.push(next),
-                Ok(Commit::Stale) => panic!("nobody else writes"),
+                Ok(CommitResult::Committed(_)) => states.push(next),
+                Ok(CommitResult::Stale) => panic!("nobody else writes"),
                 Err(_) => {
                     let lost = disk.after_power_loss(|| chance.below(2) == 0);
                     let disk = Disk::with(lost);
@@ -150,7 +150,7 @@ fn what_was_acknowledged_survives_a_loss_of_power() {
                     let is_next = found == next;
                     assert!(is_next || found == *states.last().unwrap(), "{seed}: {}", found.0);
                     let (group, after) = change(&store, &found.1, &mut chance);
-                    assert!(matches!(store.commit(&group), Ok(Commit::Done(_))));
+                    assert!(matches!(store.commit(&group), Ok(CommitResult::Committed(_))));
                     assert_eq!(held(&store).1, after);
                     break;
                 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use peerage::store::{Commit, EmbeddedStore, Store};
+use peerage::store::{CommitResult, EmbeddedStore, Store};
 use tempfile::TempDir;
 
 use crate::{
@@ -65,7 +65,7 @@ fn each_set_that_changes_something_has_the_next_revision() {
     ];
     assert_eq!(commit(&store, &group), [0, 1, 1, 2, 3]);
     assert_eq!(commit(&store, &[look(&bob, Some(2))]), [3]);
-    assert_eq!(store.store.commit(&[set(&ann, Some(1), None)]).unwrap(), Commit::Stale);
+    assert_eq!(store.store.commit(&[set(&ann, Some(1), None)]).unwrap(), CommitResult::Stale);
     assert_eq!(commit(&store, &[set(&ann, None, Some("y"))]), [4]);
     assert_eq!(all(store.store()).0, 4);
     assert!(!store.store.is_shared());

@@ -8,8 +8,8 @@ use std::{
 };
 
 use peerage::{
-    facts::Kind,
-    store::{self, Commit, EmbeddedStore, IfMissing, Store, StoreError},
+    facts::RecordKind,
+    store::{self, CommitResult, EmbeddedStore, IfMissing, Store, StoreError},
 };
 use redb::{Database, ReadableTable, TableDefinition};
 use tempfile::TempDir;
@@ -25,7 +25,7 @@ pub(crate) fn store(folder: &Path, users: usize) -> PathBuf {
     let store = EmbeddedStore::open(&path).unwrap();
     for at in 0..users {
         let set = set(&user(&format!("{at:03}")), None, Some(&"x".repeat(3000)));
-        assert!(matches!(store.commit(&[set]), Ok(Commit::Done(_))));
+        assert!(matches!(store.commit(&[set]), Ok(CommitResult::Committed(_))));
     }
     path
 }
@@ -73,7 +73,7 @@ fn refused(path: &Path, what: &str, is_that: fn(&StoreError) -> bool) {
     for error in [
         EmbeddedStore::open(path).unwrap_err(),
         EmbeddedStore::open_existing(path).unwrap_err(),
-        store::open(path.to_str().unwrap(), IfMissing::Make).unwrap_err(),
+        store::open(path.to_str().unwrap(), IfMissing::Create).unwrap_err(),
         store::check(path).unwrap_err(),
         store::compact(path).unwrap_err(),
         store::backup(path, &to, false).unwrap_err(),
@@ -145,7 +145,7 @@ fn what_is_damaged_is_refused() {
         bytes[page * 4096 + 2000] ^= 1;
         fs::write(&path, bytes).unwrap();
         if let Ok(checked) = store::check(&path) {
-            assert_eq!(checked.records[&Kind::User], 200);
+            assert_eq!(checked.records[&RecordKind::User], 200);
             continue;
         }
         damaged += 1;
@@ -199,7 +199,7 @@ fn a_record_that_is_damaged_is_named() {
     let checked = store::check(&path).unwrap();
     let damaged: Vec<&str> = checked.damaged.iter().map(|flaw| flaw.key.as_str()).collect();
     assert_eq!(damaged, ["u/001", "u/002", "u/004", "x/1"]);
-    assert_eq!(checked.records[&Kind::User], 2);
+    assert_eq!(checked.records[&RecordKind::User], 2);
     assert!(checked.damaged[2].what.contains("revision 99"), "{:?}", checked.damaged[2]);
 
     let store = EmbeddedStore::open(&path).unwrap();
@@ -226,7 +226,10 @@ fn a_backup_is_of_one_revision_while_others_write() {
             let mut at = 0;
             while writing.load(std::sync::atomic::Ordering::Relaxed) {
                 let key = user(&format!("new {at}"));
-                assert!(matches!(store.commit(&[set(&key, None, Some("x"))]), Ok(Commit::Done(_))));
+                assert!(matches!(
+                    store.commit(&[set(&key, None, Some("x"))]),
+                    Ok(CommitResult::Committed(_))
+                ));
                 at += 1;
             }
         });
@@ -262,7 +265,7 @@ fn a_file_gives_back_what_it_no_longer_needs() {
     let open = EmbeddedStore::open(&path).unwrap();
     for at in 10..500 {
         let set = set(&user(&format!("{at:03}")), Some(at + 1), None);
-        assert!(matches!(open.commit(&[set]), Ok(Commit::Done(_))));
+        assert!(matches!(open.commit(&[set]), Ok(CommitResult::Committed(_))));
     }
     let before = all(&open);
     drop(open);
@@ -298,7 +301,7 @@ fn a_store_that_was_taken_away_is_not_made_anew() {
 fn the_kind_of_store_is_in_its_name() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("facts");
-    assert!(!store::open(path.to_str().unwrap(), IfMissing::Make).unwrap().is_shared());
-    let error = store::open("redis://127.0.0.1", IfMissing::Make).unwrap_err().to_string();
+    assert!(!store::open(path.to_str().unwrap(), IfMissing::Create).unwrap().is_shared());
+    let error = store::open("redis://127.0.0.1", IfMissing::Create).unwrap_err().to_string();
     assert!(error.contains("redis://127.0.0.1") && error.contains("etcd://"), "{error}");
 }

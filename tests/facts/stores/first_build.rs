@@ -9,7 +9,7 @@ use std::{
 
 use miniz_oxide::inflate::decompress_to_vec_zlib;
 use peerage::{
-    facts::{Key, Kind, Record},
+    facts::{Record, RecordKey, RecordKind},
     store::{self, EmbeddedStore, Store},
 };
 use serde_json::{Value, json};
@@ -47,7 +47,13 @@ fn exported(path: &Path) -> String {
 fn holds_what_it_held(path: &Path, revision: u64) {
     let checked = store::check(path).unwrap();
     assert_eq!((checked.revision, checked.damaged), (revision, Vec::new()));
-    let counts = [Kind::User, Kind::Group, Kind::Conversation, Kind::Rule, Kind::Once];
+    let counts = [
+        RecordKind::User,
+        RecordKind::Group,
+        RecordKind::Conversation,
+        RecordKind::Rule,
+        RecordKind::Idempotency,
+    ];
     assert_eq!(counts.map(|kind| checked.records[&kind]), [5, 1, 2, 1, 2]);
     let expected = fs::read_to_string(fixtures().join("export.ndjson")).unwrap();
     assert_eq!(exported(path), expected.split_once('\n').unwrap().1);
@@ -66,10 +72,10 @@ fn they_hold_what_they_held() {
         assert!(fs::read(&path).unwrap() == before, "reading changes nothing");
 
         let open = EmbeddedStore::open(&path).unwrap();
-        let key = Key::Once("fixture-1".to_owned());
+        let key = RecordKey::Idempotency("fixture-1".to_owned());
         let once = open.get(&key).unwrap().unwrap();
         assert_eq!(once.version, 6);
-        assert!(matches!(once.record, Record::Once(_)));
+        assert!(matches!(once.record, Record::Idempotency(_)));
         drop(open);
         holds_what_it_held(&path, revision);
         store::compact(&path).unwrap();

@@ -11,8 +11,8 @@ use std::{
 };
 
 use peerage::{
-    facts::Kind,
-    store::{self, Commit, EmbeddedStore, IfMissing, Store, StoreError},
+    facts::RecordKind,
+    store::{self, CommitResult, EmbeddedStore, IfMissing, Store, StoreError},
 };
 use tempfile::TempDir;
 
@@ -39,11 +39,11 @@ fn written(folder: &Path) -> EmbeddedStore {
     let store = EmbeddedStore::open(folder.join("facts")).unwrap();
     for at in 0..30 {
         let set = set(&user(&format!("{at:03}")), None, Some(&"x".repeat(700)));
-        assert!(matches!(store.commit(&[set]), Ok(Commit::Done(_))));
+        assert!(matches!(store.commit(&[set]), Ok(CommitResult::Committed(_))));
     }
     let ban =
         together((0..30).map(|at| set(&user(&format!("{at:03}")), Some(at + 1), Some("ban"))));
-    assert!(matches!(store.commit(&[ban]), Ok(Commit::Done(_))));
+    assert!(matches!(store.commit(&[ban]), Ok(CommitResult::Committed(_))));
     store
 }
 
@@ -111,10 +111,10 @@ fn flipped(path: &Path, sound: &[u8], (at, bit): (usize, u8), expected: &(u64, S
             let (revision, entries) = all(&*open);
             assert_eq!((revision, format!("{entries:?}")), *expected, "{place}");
             let next = open.commit(&[set(&user("new"), None, Some("x"))]).unwrap();
-            assert_eq!(next, Commit::Done(vec![expected.0 + 1]), "{place}");
+            assert_eq!(next, CommitResult::Committed(vec![expected.0 + 1]), "{place}");
             Outcome::AsItWas
         }
-        (Ok(checked), Err(StoreError::SteppedBack { found, known, .. })) => {
+        (Ok(checked), Err(StoreError::RolledBack { found, known, .. })) => {
             let told = checked.stepped_back.unwrap();
             assert_eq!((told.found, told.known), (found, known), "{place}");
             assert!(fs::read(path).unwrap() == bytes, "{place}: what is refused is not changed");
@@ -148,10 +148,7 @@ fn a_flipped_bit_undoes_nothing_in_silence() {
             }
             // What is taken all the same goes on above all that was ever told.
             if let Ok(repaired) = store::repair(&path) {
-                assert!(
-                    repaired.revision > revision || repaired.stepped_back.is_none(),
-                    "{place:?}"
-                );
+                assert!(repaired.revision > revision || repaired.rollback.is_none(), "{place:?}");
                 let checked = store::check(&path).unwrap();
                 assert_eq!(checked.revision, repaired.revision, "{place:?}");
                 assert_eq!(
@@ -159,7 +156,7 @@ fn a_flipped_bit_undoes_nothing_in_silence() {
                     (None, Vec::new()),
                     "{place:?}"
                 );
-                assert!(checked.records[&Kind::User] > 0, "{place:?}");
+                assert!(checked.records[&RecordKind::User] > 0, "{place:?}");
                 drop(EmbeddedStore::open(&path).unwrap());
             }
         }
@@ -189,7 +186,7 @@ fn a_pointer_to_the_commit_before_is_seen() {
     ] {
         let text = error.to_string();
         assert!(
-            matches!(error, StoreError::SteppedBack { found: 30, known: Some(31), .. }),
+            matches!(error, StoreError::RolledBack { found: 30, known: Some(31), .. }),
             "{text}"
         );
         assert!(text.contains("revision 31") && text.contains("peerage store repair"), "{text}");
@@ -202,9 +199,9 @@ fn a_pointer_to_the_commit_before_is_seen() {
         fs::write(&path, &bytes).unwrap();
         let repaired = store::repair(&path).unwrap();
         assert_eq!(repaired.revision, revision);
-        assert_eq!(repaired.stepped_back.and_then(|it| it.known), lost);
+        assert_eq!(repaired.rollback.and_then(|it| it.known), lost);
         let store = EmbeddedStore::open(&path).unwrap();
         let next = store.commit(&[set(&user("new"), None, Some("x"))]).unwrap();
-        assert_eq!(next, Commit::Done(vec![revision + 1]));
+        assert_eq!(next, CommitResult::Committed(vec![revision + 1]));
     }
 }

@@ -1,4 +1,4 @@
-use peerage::store::{Commit, IfMissing, Store, StoreError, etcd::EtcdStore};
+use peerage::store::{CommitResult, IfMissing, Store, StoreError, etcd::EtcdStore};
 
 use crate::{
     etcd::member::Member,
@@ -20,7 +20,7 @@ fn a_prefix_that_must_hold_something_is_not_begun() {
     let error = existing.load(&mut |_| {}).unwrap_err();
     assert!(matches!(error, StoreError::Missing(_)), "{error}");
     assert!(error.to_string().contains("--store-must-exist"), "{error}");
-    let made = open(IfMissing::Make);
+    let made = open(IfMissing::Create);
     all(&*made);
     assert!(made.opening().is_new);
     // Nothing was marked by the one that was refused; by now there is a store.
@@ -108,7 +108,7 @@ fn a_newer_format_stops_those_who_do_not_know_it() {
     assert!(matches!(error, StoreError::Foreign(_)), "{error}");
     cluster.done(&["put", "facts/format", "1"]);
     let committed = member.store().commit(&[set(&ann, Some(version), Some("new"))]).unwrap();
-    assert!(matches!(committed, Commit::Done(_)), "{committed:?}");
+    assert!(matches!(committed, CommitResult::Committed(_)), "{committed:?}");
 }
 
 #[test]

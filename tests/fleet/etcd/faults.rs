@@ -10,8 +10,8 @@ use std::{
 };
 
 use peerage::{
-    facts::{ChangeSet, Key, Kind, Read, Record, User, Write},
-    store::{Commit, Entry, Store},
+    facts::{ChangeSet, Record, RecordKey, RecordKind, RecordRead, RecordWrite, UserRecord},
+    store::{CommitResult, Store, StoredRecord},
 };
 
 use crate::{
@@ -21,12 +21,12 @@ use crate::{
 };
 
 /// Two logs that every commit adds to, so that a commit that is only half there shows.
-fn logs() -> [Key; 2] {
+fn logs() -> [RecordKey; 2] {
     ["log", "copy"].map(user)
 }
 
-fn lines(entry: Option<&Entry>) -> Vec<String> {
-    let Some(Entry { record: Record::User(user), .. }) = entry else { return Vec::new() };
+fn lines(entry: Option<&StoredRecord>) -> Vec<String> {
+    let Some(StoredRecord { record: Record::User(user), .. }) = entry else { return Vec::new() };
     user.friend_lists.clone()
 }
 
@@ -37,9 +37,10 @@ fn add(member: &Member, line: &str) -> ChangeSet {
         let entry = member.store().get(&key).unwrap();
         let mut lines = lines(entry.as_ref());
         lines.push(line.to_owned());
-        let record = Record::User(Box::new(User { friend_lists: lines, ..User::default() }));
-        set.reads.push(Read { key: key.clone(), version: entry.map(|entry| entry.version) });
-        set.writes.push(Write { key, record: Some(record) });
+        let record =
+            Record::User(Box::new(UserRecord { friend_lists: lines, ..UserRecord::default() }));
+        set.reads.push(RecordRead { key: key.clone(), version: entry.map(|entry| entry.version) });
+        set.writes.push(RecordWrite { key, record: Some(record) });
     }
     set
 }
@@ -64,14 +65,14 @@ impl Written {
                     return;
                 }
                 match member.store().commit(&[add(member, &line)]) {
-                    Ok(Commit::Done(revisions)) => {
+                    Ok(CommitResult::Committed(revisions)) => {
                         member.wait_for(revisions[0]);
                         self.acknowledged.lock().unwrap().insert(line, revisions[0]);
                         self.count.fetch_add(1, Ordering::Relaxed);
                         break;
                     }
                     // What made it stale comes through the watch.
-                    Ok(Commit::Stale) => thread::yield_now(),
+                    Ok(CommitResult::Stale) => thread::yield_now(),
                     Err(error) if error.is_in_doubt() => {
                         self.in_doubt.lock().unwrap().push(line);
                         break;
@@ -132,7 +133,7 @@ fn survives(fail: impl FnOnce(&mut Cluster, &Written)) {
     assert!(in_order.eq(by_revision.into_values()), "lines stand in the order of revisions");
     for member in &members {
         member.wait_for(revision);
-        assert_eq!(member.store().list(Kind::User, None, 100).unwrap(), entries);
+        assert_eq!(member.store().list(RecordKind::User, None, 100).unwrap(), entries);
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use peerage::store::{Event, Store, etcd::EtcdStore};
+use peerage::store::{Store, StoreEvent, etcd::EtcdStore};
 
 use crate::{laws::conformance::Harness, laws::sets::all, support::cluster::NEVER};
 
@@ -27,7 +27,7 @@ struct Shared {
 pub(crate) struct Seen {
     pub(crate) revision: u64,
     /// `Changed` and `Relisted` ones.
-    pub(crate) events: Vec<Event>,
+    pub(crate) events: Vec<StoreEvent>,
     pub(crate) cut_off: Option<String>,
     /// How often the store was current.
     pub(crate) current: usize,
@@ -93,25 +93,25 @@ impl Member {
 }
 
 impl Shared {
-    fn take(&self, store: &EtcdStore, event: Event) -> ControlFlow<()> {
+    fn take(&self, store: &EtcdStore, event: StoreEvent) -> ControlFlow<()> {
         store.absorb(&event);
         let mut seen = self.seen.lock().unwrap();
         match &event {
-            Event::Changed { revision, .. } => {
+            StoreEvent::Changed { revision, .. } => {
                 assert!(*revision > seen.revision, "{event:?} after {}", seen.revision);
                 seen.revision = *revision;
             }
-            Event::Relisted { revision, .. } => seen.revision = *revision,
-            Event::Current { revision } => {
+            StoreEvent::Relisted { revision, .. } => seen.revision = *revision,
+            StoreEvent::Current { revision } => {
                 assert!(*revision >= seen.revision);
                 seen.revision = *revision;
                 seen.current += 1;
             }
-            Event::CutOff { .. } => {}
+            StoreEvent::Disconnected { .. } => {}
         }
         match event {
-            Event::CutOff { why, .. } => seen.cut_off = Some(why),
-            Event::Current { .. } => seen.cut_off = None,
+            StoreEvent::Disconnected { why, .. } => seen.cut_off = Some(why),
+            StoreEvent::Current { .. } => seen.cut_off = None,
             event => {
                 seen.cut_off = None;
                 seen.events.push(event);

@@ -1,6 +1,6 @@
 use peerage::{
-    facts::Key,
-    store::{Event, Store, StoreError},
+    facts::RecordKey,
+    store::{Store, StoreError, StoreEvent},
 };
 
 use crate::{
@@ -11,10 +11,10 @@ use crate::{
     support::road::Road,
 };
 
-fn changed(events: &[Event]) -> Vec<(u64, Vec<(String, bool)>)> {
-    let record = |(key, record): &(Key, Option<_>)| (key.to_string(), record.is_some());
-    let told = |event: &Event| match event {
-        Event::Changed { revision, records } => {
+fn changed(events: &[StoreEvent]) -> Vec<(u64, Vec<(String, bool)>)> {
+    let record = |(key, record): &(RecordKey, Option<_>)| (key.to_string(), record.is_some());
+    let told = |event: &StoreEvent| match event {
+        StoreEvent::Changed { revision, records } => {
             Some((*revision, records.iter().map(record).collect()))
         }
         _ => None,
@@ -94,9 +94,9 @@ fn what_was_compacted_meanwhile_is_listed_anew() {
     assert_eq!(cut_off.store().get(&ann).unwrap().unwrap().version, first, "answers as before");
 
     road.open();
-    let relisted = |event: &Event| matches!(event, Event::Relisted { .. });
+    let relisted = |event: &StoreEvent| matches!(event, StoreEvent::Relisted { .. });
     let seen = cut_off.wait_until("a listing", |seen| seen.events.iter().any(relisted));
-    let [Event::Relisted { revision, records }] = seen.events.as_slice() else {
+    let [StoreEvent::Relisted { revision, records }] = seen.events.as_slice() else {
         panic!("not listed once: {:?}", seen.events)
     };
     assert!(*revision >= version);

@@ -95,7 +95,7 @@ fn says(
         member: action.takes_member().then(|| "o".into()),
         field: action.takes_field().then_some("name"),
         conversation: Some(conversation),
-        ..Request::of("s", action, resource)
+        ..Request::with_resource("s", action, resource)
     };
     let explanation = explain(view, &request);
     let finding = explanation.findings.into_iter().find(|finding| finding.gate == gate);

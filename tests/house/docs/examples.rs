@@ -74,7 +74,7 @@ fn policies_are_as_shown() {
                 pairs += 1;
             }
             "ndjson" | "csv" => {
-                let notation = Notation::of(&format!("users.{}", block.kind)).unwrap();
+                let notation = Notation::from_file_name(&format!("users.{}", block.kind)).unwrap();
                 assert_eq!(compiled(notation, &block.text).population.directory.len(), 2);
             }
             "console" | "frames" | "text" => {}

@@ -19,12 +19,12 @@ mod walk;
 
 use peerage::{
     compile,
-    diagnostic::render,
+    diagnostic::render_text,
     snapshot::View,
     source::{Notation, Sources},
 };
 
 fn compiled(notation: Notation, text: &str) -> View {
     let outcome = compile::build(&Sources::single("page.md", notation, text).into(), None);
-    outcome.view.unwrap_or_else(|| panic!("{}", render(&outcome.report, false)))
+    outcome.view.unwrap_or_else(|| panic!("{}", render_text(&outcome.report, false)))
 }

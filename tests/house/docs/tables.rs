@@ -92,8 +92,8 @@ fn built_in_matrices_are_as_shown() {
                 let matrix = view.matrix(view.matrix_number(matrix).unwrap()).unwrap();
                 let fields = matrix.metadata.as_ref().unwrap();
                 let value = match field {
-                    Some("_*") => fields.hidden(),
-                    _ => matrix.value(permission, field).clone(),
+                    Some("_*") => fields.hidden_grant(),
+                    _ => matrix.grant_condition(permission, field).clone(),
                 };
                 let value = value.map(&mut |_| "");
                 assert_eq!(words(cell), [value.to_string()], "{name} of {}", matrix.name);

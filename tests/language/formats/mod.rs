@@ -18,7 +18,7 @@ use std::{
 use insta::assert_snapshot;
 use jsonschema::Validator;
 use peerage::{
-    diagnostic::{Code, Diagnostic, Diagnostics, Report, github, sarif},
+    diagnostic::{Code, Diagnostic, Diagnostics, Report, render_github, render_sarif},
     source::{Notation, Source, SourceId, Sources, Span},
 };
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ fn report(name: &str) -> Report {
     problems.push(
         Diagnostic::error(Code::DuplicateUser, Span::new(id, 21, 26), "100% twice:\r\na, b")
             .label("again")
-            .also(Span::new(id, 9, 14), "first")
+            .related(Span::new(id, 9, 14), "first")
             .hint("keep one"),
     );
     problems.push(Diagnostic::warning(Code::DuplicateKey, Span::new(id, 0, 14), "two lines"));
@@ -48,7 +48,7 @@ fn report(name: &str) -> Report {
 
 #[test]
 fn github_commands() {
-    assert_snapshot!(github(&report("/repo/a/./b,c:d.yaml"), ROOT.as_ref()), @r"
+    assert_snapshot!(render_github(&report("/repo/a/./b,c:d.yaml"), ROOT.as_ref()), @r"
     ::error title=no-files::nothing there
     ::warning file=a/b%2Cc%3Ad.yaml,line=1,endLine=2,title=duplicate-key::two lines
     ::error file=a/b%2Cc%3Ad.yaml,line=3,col=3,endLine=3,endColumn=7,title=duplicate-user::100%25 twice:%0D%0Aa, b%0Aagain%0Aa/b,c:d.yaml:2:3: first%0Ahelp: keep one
@@ -58,14 +58,14 @@ fn github_commands() {
 #[test]
 fn what_is_left_out_is_counted() {
     let mut problems = Diagnostics::default();
-    for number in 0..Diagnostics::MOST + 2 {
+    for number in 0..Diagnostics::MAX_KEPT + 2 {
         problems.push(Diagnostic::global(Code::TooLarge, format!("{number}")));
     }
     let report = Report::new(problems, &Sources::new(Vec::new()));
-    let commands = github(&report, ROOT.as_ref());
-    assert_eq!(commands.lines().count(), Diagnostics::MOST + 1);
+    let commands = render_github(&report, ROOT.as_ref());
+    assert_eq!(commands.lines().count(), Diagnostics::MAX_KEPT + 1);
     assert_eq!(commands.lines().last(), Some("::notice::2 more than are shown"));
-    assert_eq!(sarif(&report, ROOT.as_ref())["runs"][0]["properties"]["leftOut"], 2);
+    assert_eq!(render_sarif(&report, ROOT.as_ref())["runs"][0]["properties"]["leftOut"], 2);
 }
 
 #[test]
@@ -80,9 +80,9 @@ fn files_are_named_from_the_root() {
         ("50%.yaml", "50%25.yaml", "50%25.yaml", true),
     ] {
         let report = report(name);
-        let command = github(&report, ROOT.as_ref());
+        let command = render_github(&report, ROOT.as_ref());
         assert!(command.contains(&format!(" file={path},line=3,col=3,endLine=3,")), "{command}");
-        let log = sarif(&report, ROOT.as_ref());
+        let log = render_sarif(&report, ROOT.as_ref());
         let places = log["runs"][0]["results"].as_array().unwrap().iter();
         let mut checked = 0;
         for place in places.flat_map(|it| it["locations"].as_array().unwrap()) {
@@ -105,12 +105,12 @@ fn schema() -> Validator {
 #[test]
 fn sarif_logs_are_valid() {
     let schema = schema();
-    let log = sarif(&report("/repo/a.yaml"), ROOT.as_ref());
+    let log = render_sarif(&report("/repo/a.yaml"), ROOT.as_ref());
     assert_eq!(violations(&schema, &log), [""; 0]);
     assert_snapshot!(serde_json::to_string_pretty(&log["runs"][0]["results"]).unwrap());
 
     // Every case of a mistake that there is, and none.
-    let mut logs = vec![sarif(&Report::default(), ROOT.as_ref())];
+    let mut logs = vec![render_sarif(&Report::default(), ROOT.as_ref())];
     for folder in ["tests/language/diagnostics", "policies"] {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -156,7 +156,7 @@ fn sarif_logs_are_valid() {
 #[test]
 fn a_log_that_is_wrong_is_not_valid() {
     let schema = schema();
-    let right = sarif(&report("a.yaml"), ROOT.as_ref());
+    let right = render_sarif(&report("a.yaml"), ROOT.as_ref());
     for (place, wrong) in [
         ("/version", json!("2.2")),
         ("/runs/0/results/0/message", json!("text")),

@@ -12,9 +12,9 @@ use std::{
 };
 
 use peerage::{
-    dialects::{Call, Dialect, Failure, House, Reply, Step, Unread},
-    live::{Live, Start},
-    serve::{AllowStatus, App, ConnectionLimits, Listeners, Options, PropertyNames, serve},
+    dialects::{Backend, BackendError, Call, CallError, Dialect, Reply, Step},
+    live::{Live, StartOutcome},
+    serve::{AllowStatus, App, ConnectionLimits, Listeners, PropertyNames, ServeOptions, serve},
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -65,20 +65,20 @@ impl Dialect for Broken {
         "broken"
     }
 
-    fn takes(&self, path: &str) -> bool {
+    fn owns_path(&self, path: &str) -> bool {
         path.starts_with("/broken")
     }
 
-    fn answer(&self, call: &Call<'_>, _: &dyn House) -> Result<Step<Reply>, Unread> {
+    fn answer(&self, call: &Call<'_>, _: &dyn Backend) -> Result<Step<Reply>, BackendError> {
         match call.path {
             "/broken/now" => panic!("it breaks"),
-            "/broken/looking" => Ok(Step::gather(|_| panic!("it breaks"))),
-            "/broken/then" => Ok(Step::write(Vec::new(), |_, _| panic!("it breaks"))),
-            "/broken/early" => Err(Unread::Early),
-            "/broken/looking-early" => Ok(Step::gather(|_| Err(Unread::Early))),
+            "/broken/looking" => Ok(Step::blocking(|_| panic!("it breaks"))),
+            "/broken/then" => Ok(Step::write_all(Vec::new(), |_, _| panic!("it breaks"))),
+            "/broken/early" => Err(BackendError::ViewBehind),
+            "/broken/looking-early" => Ok(Step::blocking(|_| Err(BackendError::ViewBehind))),
             "/broken/slow" => {
                 let gate = Arc::clone(&self.gate);
-                Ok(Step::gather(move |_| {
+                Ok(Step::blocking(move |_| {
                     gate.pass();
                     Ok(Step::Done(Reply::empty(204)))
                 }))
@@ -87,7 +87,7 @@ impl Dialect for Broken {
         }
     }
 
-    fn failed(&self, failure: &Failure) -> Reply {
+    fn render_error(&self, failure: &CallError) -> Reply {
         Reply::json(503, &json!({ "broken": failure.to_string() }))
     }
 }
@@ -96,14 +96,15 @@ impl Dialect for Broken {
 fn served(dialect: Broken) -> (TempDir, Runtime, SocketAddr) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("policy.yaml"), "users: { a: {} }\n").unwrap();
-    let Start::Serving(live) = Live::start_guarded(vec![folder.path().to_owned()], None) else {
+    let StartOutcome::Serving(live) = Live::start_guarded(vec![folder.path().to_owned()], None)
+    else {
         panic!("the policy is refused");
     };
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.enable_all().max_blocking_threads(4).build().unwrap();
     let mut listeners = Listeners::default();
     let address = runtime.block_on(listeners.tcp("127.0.0.1:0".parse().unwrap())).unwrap();
-    let options = Options {
+    let options = ServeOptions {
         body_limit: 1000,
         connections: ConnectionLimits::raise(),
         max_in_flight: 100,

@@ -1,11 +1,14 @@
 //! What a dialect asks of, without a daemon.
 
 use peerage::{
-    dialects::{Admission, House, Unread},
-    facts::{GroupTold, Kept, RuleTold, RulesTold, Since, UserTold},
+    dialects::{Admission, Backend, BackendError},
+    facts::{
+        EffectiveGroup, EffectiveRule, EffectiveRules, EffectiveUser, UnixMillis,
+        VersionedUserRecord,
+    },
     request::{
-        Approval, Decision, GroupPermission, Moderation, PeersMode, Relation, Request, Role,
-        Switch, Value,
+        Approval, Decision, GrantCondition, GroupPermission, Moderation, PeersMode, Relation,
+        Request, Role, Switch,
     },
 };
 use uuid::Uuid;
@@ -13,8 +16,8 @@ use uuid::Uuid;
 /// Everybody is known and may do anything, each is a friend of each, and nothing is read.
 pub(crate) struct Everybody;
 
-impl House for Everybody {
-    fn now(&self) -> Since {
+impl Backend for Everybody {
+    fn now(&self) -> UnixMillis {
         0
     }
 
@@ -22,7 +25,7 @@ impl House for Everybody {
         Admission::Admitted
     }
 
-    fn keeps_facts(&self) -> bool {
+    fn has_store(&self) -> bool {
         true
     }
 
@@ -38,7 +41,7 @@ impl House for Everybody {
         true
     }
 
-    fn takes_tag(&self, _: &str) -> bool {
+    fn allows_tag(&self, _: &str) -> bool {
         true
     }
 
@@ -62,15 +65,15 @@ impl House for Everybody {
         None
     }
 
-    fn has(&self, _: &str, relation: Relation, _: &str) -> bool {
+    fn has_relation(&self, _: &str, relation: Relation, _: &str) -> bool {
         relation == Relation::Friend
     }
 
-    fn ties(&self, _: &str) -> usize {
+    fn relation_count(&self, _: &str) -> usize {
         1
     }
 
-    fn related(&self, _: &str, _: Relation) -> Vec<String> {
+    fn related_users(&self, _: &str, _: Relation) -> Vec<String> {
         vec!["bob".to_owned()]
     }
 
@@ -78,7 +81,7 @@ impl House for Everybody {
         None
     }
 
-    fn protects(&self, _: &str) -> bool {
+    fn protects_tag(&self, _: &str) -> bool {
         false
     }
 
@@ -90,35 +93,40 @@ impl House for Everybody {
         None
     }
 
-    fn size(&self, _: &str) -> Option<usize> {
+    fn group_size(&self, _: &str) -> Option<usize> {
         None
     }
 
-    fn permission(&self, _: &str, _: GroupPermission, _: Option<&str>) -> Option<Value<String>> {
+    fn permission(
+        &self,
+        _: &str,
+        _: GroupPermission,
+        _: Option<&str>,
+    ) -> Option<GrantCondition<String>> {
         None
     }
 
-    fn users(&self, _: Option<&str>, _: usize) -> Vec<String> {
+    fn user_page(&self, _: Option<&str>, _: usize) -> Vec<String> {
         Vec::new()
     }
 
-    fn kept(&self, _: &str) -> Result<Option<Kept>, Unread> {
-        Ok(Some(Kept::default()))
+    fn user_record(&self, _: &str) -> Result<Option<VersionedUserRecord>, BackendError> {
+        Ok(Some(VersionedUserRecord::default()))
     }
 
-    fn user(&self, _: &str) -> Result<Option<UserTold>, Unread> {
+    fn user(&self, _: &str) -> Result<Option<EffectiveUser>, BackendError> {
         Ok(None)
     }
 
-    fn group(&self, _: &str) -> Result<Option<GroupTold>, Unread> {
+    fn group(&self, _: &str) -> Result<Option<EffectiveGroup>, BackendError> {
         Ok(None)
     }
 
-    fn rule(&self, _: Uuid) -> Result<Option<RuleTold>, Unread> {
+    fn rule(&self, _: Uuid) -> Result<Option<EffectiveRule>, BackendError> {
         Ok(None)
     }
 
-    fn rules(&self, _: Option<Uuid>, _: usize) -> Result<RulesTold, Unread> {
-        Ok(RulesTold { rules: Vec::new(), in_force: false })
+    fn rule_page(&self, _: Option<Uuid>, _: usize) -> Result<EffectiveRules, BackendError> {
+        Ok(EffectiveRules { rules: Vec::new(), in_force: false })
     }
 }

@@ -1,26 +1,26 @@
 use serde_json::{Map, Value};
 
-use super::Kind;
+use super::PolicyKind;
 use crate::{
     dialects::{
-        text::shown,
+        text::excerpt,
         xmtp::{
-            arguments::{expected, plain},
-            refused::Refused,
+            arguments::{normalize_name, type_error},
+            error::XmtpError,
         },
     },
     request::Grant,
 };
 
 /// How deep combinations may be nested, and how many policies one may hold in all.
-const DEEPEST: usize = 16;
-const MOST: usize = 128;
+const MAX_DEPTH: usize = 16;
+const MAX_POLICIES: usize = 128;
 
-impl Kind {
+impl PolicyKind {
     /// The option that has a number on the wire, where each type counts on its own.
     fn numbered(self, number: u64) -> Option<Grant> {
         // There is no `Allow` for who administers: all others are one less.
-        option(if self == Self::Permissions && number > 0 {
+        option_from_number(if self == Self::Permissions && number > 0 {
             number.checked_add(1)?
         } else {
             number
@@ -29,7 +29,7 @@ impl Kind {
 }
 
 /// The option that has a number where all types count alike, from 1.
-const fn option(number: u64) -> Option<Grant> {
+const fn option_from_number(number: u64) -> Option<Grant> {
     match number {
         1 => Some(Grant::Allow),
         2 => Some(Grant::Deny),
@@ -40,8 +40,8 @@ const fn option(number: u64) -> Option<Grant> {
 }
 
 /// The option that has a name: in an SDK, on the wire, in words or in a matrix.
-fn named(name: &str) -> Option<Grant> {
-    let name: String = plain(name).chars().filter(|c| *c != ' ').collect();
+fn option_from_name(name: &str) -> Option<Grant> {
+    let name: String = normalize_name(name).chars().filter(|c| *c != ' ').collect();
     let prefixes = ["metadatabasepolicy", "permissionsbasepolicy", "basepolicy"];
     let prefix = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix));
     match prefix.unwrap_or(&name) {
@@ -56,35 +56,36 @@ fn named(name: &str) -> Option<Grant> {
 }
 
 /// A policy as the value of a matrix; `at` is where it stands.
-pub(in crate::dialects::xmtp) fn read(
+pub(in crate::dialects::xmtp) fn parse_policy(
     value: &Value,
-    kind: Kind,
+    kind: PolicyKind,
     at: &str,
-) -> Result<String, Refused> {
-    let mut left = MOST;
-    part(value, kind, at, DEEPEST, &mut left)
+) -> Result<String, XmtpError> {
+    let mut left = MAX_POLICIES;
+    parse_nested(value, kind, at, MAX_DEPTH, &mut left)
 }
 
-fn part(
+fn parse_nested(
     value: &Value,
-    kind: Kind,
+    kind: PolicyKind,
     at: &str,
     depth: usize,
     left: &mut usize,
-) -> Result<String, Refused> {
+) -> Result<String, XmtpError> {
     if depth == 0 || *left == 0 {
-        let message = format!("a policy is nested {DEEPEST} deep and holds {MOST} others at most");
+        let message =
+            format!("a policy is nested {MAX_DEPTH} deep and holds {MAX_POLICIES} others at most");
         return Err(invalid(kind, at, &message));
     }
     *left -= 1;
     let grant = match value {
         Value::String(digits) if is_number(digits) => return Err(ambiguous(digits, kind, at)),
         Value::Number(number) => return Err(ambiguous(&number.to_string(), kind, at)),
-        Value::String(name) => named(name),
-        Value::Object(object) => return combined(object, kind, at, depth, left),
-        other => return Err(expected(at, "an option or a combination of policies", other)),
+        Value::String(name) => option_from_name(name),
+        Value::Object(object) => return parse_combination(object, kind, at, depth, left),
+        other => return Err(type_error(at, "an option or a combination of policies", other)),
     };
-    granted(grant, value, kind, at)
+    require_option(grant, value, kind, at)
 }
 
 /// Whether a text is a number and no word.
@@ -94,8 +95,8 @@ pub(in crate::dialects::xmtp) fn is_number(text: &str) -> bool {
 
 /// Why a bare number is no option: the SDKs count from 0, the wire from 1, so that one's `Deny` is the
 /// other's `Allow`.
-fn ambiguous(number: &str, kind: Kind, at: &str) -> Refused {
-    let number = shown(number);
+fn ambiguous(number: &str, kind: PolicyKind, at: &str) -> XmtpError {
+    let number = excerpt(number);
     let parsed: Option<u64> = number.parse().ok();
     let name = |grant: Option<Grant>| match grant {
         Some(Grant::Allow) => "Allow",
@@ -104,7 +105,7 @@ fn ambiguous(number: &str, kind: Kind, at: &str) -> Refused {
         Some(Grant::AllowIfSuperAdmin) => "SuperAdmin",
         Some(Grant::Unspecified) | None => "no option",
     };
-    let sdk = parsed.and_then(|number| number.checked_add(1)).and_then(option);
+    let sdk = parsed.and_then(|number| number.checked_add(1)).and_then(option_from_number);
     let wire = parsed.and_then(|number| kind.numbered(number));
     let message = format!(
         "the number {number} is {} in SDKs that count from 0, and {} on the wire, which counts from 1; \
@@ -115,19 +116,24 @@ fn ambiguous(number: &str, kind: Kind, at: &str) -> Refused {
     invalid(kind, at, &message)
 }
 
-fn granted(grant: Option<Grant>, value: &Value, kind: Kind, at: &str) -> Result<String, Refused> {
+fn require_option(
+    grant: Option<Grant>,
+    value: &Value,
+    kind: PolicyKind,
+    at: &str,
+) -> Result<String, XmtpError> {
     match grant {
-        Some(Grant::Allow) if kind == Kind::Permissions => {
+        Some(Grant::Allow) if kind == PolicyKind::Permissions => {
             let message = format!(
                 "`{at}`: invalid permissions policy: `Allow` does not exist for who may add admins, remove \
                  them or update permissions; take `Deny`, `Admin` or `SuperAdmin`"
             );
-            let refused = Refused::new(400, "invalid_permission_policy_option", message);
+            let refused = XmtpError::new(400, "invalid_permission_policy_option", message);
             Err(refused.with("kind", "InvalidPermissionPolicyOption").with("at", at))
         }
         Some(grant) => Ok(grant.to_string()),
         None => {
-            let found = shown(&value.to_string());
+            let found = excerpt(&value.to_string());
             let message =
                 format!("{found} is no option; the options are Allow, Deny, Admin, SuperAdmin");
             Err(invalid(kind, at, &message))
@@ -136,32 +142,32 @@ fn granted(grant: Option<Grant>, value: &Value, kind: Kind, at: &str) -> Result<
 }
 
 /// A combination, or a base policy by its number or name on the wire.
-fn combined(
+fn parse_combination(
     object: &Map<String, Value>,
-    kind: Kind,
+    kind: PolicyKind,
     at: &str,
     depth: usize,
     left: &mut usize,
-) -> Result<String, Refused> {
+) -> Result<String, XmtpError> {
     let mut entries = object.iter();
     let (Some((name, inner)), None) = (entries.next(), entries.next()) else {
         let message = "it is {\"base\": ...}, {\"and\": [...]} or {\"any\": [...]}";
         return Err(invalid(kind, at, message));
     };
-    let inside = format!("{at}.{}", shown(name));
-    let call = match &*plain(name) {
+    let inside = format!("{at}.{}", excerpt(name));
+    let call = match &*normalize_name(name) {
         "base" => {
             let grant = match inner {
-                Value::String(name) => named(name),
+                Value::String(name) => option_from_name(name),
                 Value::Number(number) => number.as_u64().and_then(|number| kind.numbered(number)),
-                other => return Err(expected(&inside, "an option", other)),
+                other => return Err(type_error(&inside, "an option", other)),
             };
-            return granted(grant, inner, kind, &inside);
+            return require_option(grant, inner, kind, &inside);
         }
         "and" | "andcondition" => "all",
         "any" | "anycondition" => "any",
         _ => {
-            let message = format!("`{}` is none of base, and, any", shown(name));
+            let message = format!("`{}` is none of base, and, any", excerpt(name));
             return Err(invalid(kind, at, &message));
         }
     };
@@ -171,19 +177,21 @@ fn combined(
         _ => inner,
     };
     let Value::Array(policies) = list else {
-        return Err(expected(&inside, "a list of policies", list));
+        return Err(type_error(&inside, "a list of policies", list));
     };
     if policies.is_empty() {
         return Err(invalid(kind, &inside, "a combination holds at least one policy"));
     }
     let policies = policies.iter().enumerate();
     let parts: Vec<String> = policies
-        .map(|(index, policy)| part(policy, kind, &format!("{inside}[{index}]"), depth - 1, left))
+        .map(|(index, policy)| {
+            parse_nested(policy, kind, &format!("{inside}[{index}]"), depth - 1, left)
+        })
         .collect::<Result<_, _>>()?;
     Ok(format!("{call}({})", parts.join(", ")))
 }
 
-fn invalid(kind: Kind, at: &str, message: &str) -> Refused {
+fn invalid(kind: PolicyKind, at: &str, message: &str) -> XmtpError {
     let message = format!("`{at}`: invalid {} policy: {message}", kind.as_str());
-    Refused::new(400, "invalid_policy", message).with("kind", "InvalidPolicy").with("at", at)
+    XmtpError::new(400, "invalid_policy", message).with("kind", "InvalidPolicy").with("at", at)
 }

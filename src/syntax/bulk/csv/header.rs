@@ -7,7 +7,7 @@ use crate::{
     syntax::{
         ast::{Spanned, Text},
         bulk::Line,
-        known::{self, quoted},
+        keys::{self, quoted},
     },
 };
 
@@ -44,13 +44,13 @@ pub(super) fn not_found(line: Line<'_>) -> Diagnostic {
 
 /// Names of columns that a table of users doesn't have, or not so.
 #[derive(Default)]
-pub(super) struct Strange<'s> {
+pub(super) struct UnknownColumns<'s> {
     unknown: Vec<Text<'s>>,
     /// Where capitals stand that should not.
     capitals: Option<Span>,
 }
 
-impl<'s> Strange<'s> {
+impl<'s> UnknownColumns<'s> {
     /// The name of a column, of which it is noted if it is written in capitals.
     pub(super) fn in_small_letters(&mut self, name: Text<'s>) -> Text<'s> {
         if COLUMNS.contains(&&*name.value) || !is_column(&name.value) {
@@ -65,7 +65,7 @@ impl<'s> Strange<'s> {
     }
 
     /// Tells each kind of mistake once.
-    pub(super) fn tell(
+    pub(super) fn report(
         self,
         line: Line<'_>,
         has_id: bool,
@@ -85,7 +85,7 @@ impl<'s> Strange<'s> {
             self.unknown.into_iter().partition(|name| meant(name).is_some());
         for name in &near {
             let problem =
-                known::unknown(Code::UnknownField, "a table of users has no column", name, &[]);
+                keys::unknown_name(Code::UnknownField, "a table of users has no column", name, &[]);
             let column = meant(name).unwrap_or_default();
             problems.push(problem.hint(format!("did you mean `{column}`?")));
         }

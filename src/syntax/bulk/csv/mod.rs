@@ -1,6 +1,6 @@
 //! A table with a header: a user a line.
 
-mod fields;
+mod cells;
 mod header;
 
 use std::{borrow::Cow, cell::Cell};
@@ -11,10 +11,10 @@ use crate::{
     source::{SourceId, Span},
     syntax::{
         ast::{List, Setting, Spanned, Text, User},
-        known::{self, Keys},
+        keys::{self, SeenKeys},
     },
 };
-use fields::{Field, MOST_FIELDS};
+use cells::{CsvCell, MOST_FIELDS};
 
 const COLUMNS: &[&str] = &[
     "id",
@@ -54,7 +54,7 @@ pub(super) fn users<'s>(
         if matches!(header, Some(None)) {
             return;
         }
-        let count = fields::read(line, &mut fields, problems);
+        let count = cells::read(line, &mut fields, problems);
         let Some(header) = &header else {
             header = Some(count.and_then(|count| Header::read(line, &fields, count, problems)));
             return;
@@ -89,7 +89,7 @@ enum Column<'s> {
 }
 
 impl<'s> Column<'s> {
-    fn of(name: &Text<'s>) -> Option<Self> {
+    fn from_name(name: &Text<'s>) -> Option<Self> {
         Some(match &*name.value {
             "id" => Self::Id,
             "tags" => Self::Tags,
@@ -121,13 +121,13 @@ fn permission<'s>(column: &Text<'s>) -> Option<Text<'s>> {
 struct Header<'s> {
     columns: Vec<Column<'s>>,
     /// Whether it was told that something other than blanks separates tags: it is so in all lines.
-    has_told: Cell<bool>,
+    has_reported: Cell<bool>,
 }
 
 impl<'s> Header<'s> {
     fn read(
         line: Line<'s>,
-        fields: &[Field<'s>],
+        fields: &[CsvCell<'s>],
         count: usize,
         problems: &mut Diagnostics,
     ) -> Option<Self> {
@@ -142,16 +142,16 @@ impl<'s> Header<'s> {
             problems.push(problem.hint("begin with the line `id,tags`"));
             return None;
         }
-        let mut names = Keys::default();
+        let mut names = SeenKeys::default();
         let mut columns = Vec::new();
-        let mut strange = header::Strange::default();
+        let mut strange = header::UnknownColumns::default();
         for field in fields {
             let name = field.trimmed(line).unwrap_or_else(|| field.text(line));
             let name = strange.in_small_letters(name);
             let first = names.add(&name);
-            let column = if first.is_none() { Column::of(&name) } else { None };
+            let column = if first.is_none() { Column::from_name(&name) } else { None };
             if let Some(first) = first {
-                problems.push(known::repeated(Code::DuplicateKey, "column", &name, first));
+                problems.push(keys::duplicate_key(Code::DuplicateKey, "column", &name, first));
             } else if column.is_none() {
                 strange.add(name);
             }
@@ -159,20 +159,20 @@ impl<'s> Header<'s> {
         }
         let has_id = columns.iter().any(|column| matches!(column, Column::Id));
         let has_tags = columns.iter().any(|column| matches!(column, Column::Tags));
-        strange.tell(line, has_id, has_tags, problems);
-        (has_id && has_tags).then_some(Self { columns, has_told: Cell::new(false) })
+        strange.report(line, has_id, has_tags, problems);
+        (has_id && has_tags).then_some(Self { columns, has_reported: Cell::new(false) })
     }
 
     /// The user of a line, who has what its fields say; one that is empty says nothing.
     fn user(
         &self,
         line: Line<'s>,
-        fields: &[Field<'s>],
+        fields: &[CsvCell<'s>],
         count: usize,
         problems: &mut Diagnostics,
     ) -> Option<User<'s>> {
         if count != self.columns.len() {
-            problems.push(self.miscounted(line, fields, count));
+            problems.push(self.wrong_cell_count(line, fields, count));
             return None;
         }
         let mut user = User { id: Spanned::new("".into(), line.whole()), tags: None, more: None };
@@ -180,14 +180,16 @@ impl<'s> Header<'s> {
             match column {
                 Column::Id => user.id = field.text(line),
                 Column::Tags => user.tags = self.tags(field, line, problems),
-                Column::Peers => user.set(|more| &mut more.peers, field.trimmed(line)),
-                Column::Moderation => user.set(|more| &mut more.moderation, field.trimmed(line)),
-                Column::Approval => user.set(|more| &mut more.approval, field.trimmed(line)),
-                Column::Contacts => user.set(|more| &mut more.contacts, field.words(line)),
-                Column::Favorites => user.set(|more| &mut more.favorites, field.words(line)),
-                Column::Paired => user.set(|more| &mut more.paired, field.words(line)),
-                Column::Blocked => user.set(|more| &mut more.blocked, field.words(line)),
-                Column::Friends => user.set(|more| &mut more.friends, field.words(line)),
+                Column::Peers => user.set_field(|more| &mut more.peers, field.trimmed(line)),
+                Column::Moderation => {
+                    user.set_field(|more| &mut more.moderation, field.trimmed(line))
+                }
+                Column::Approval => user.set_field(|more| &mut more.approval, field.trimmed(line)),
+                Column::Contacts => user.set_field(|more| &mut more.contacts, field.words(line)),
+                Column::Favorites => user.set_field(|more| &mut more.favorites, field.words(line)),
+                Column::Paired => user.set_field(|more| &mut more.paired, field.words(line)),
+                Column::Blocked => user.set_field(|more| &mut more.blocked, field.words(line)),
+                Column::Friends => user.set_field(|more| &mut more.friends, field.words(line)),
                 Column::Permission(key) => {
                     let value = field.trimmed(line);
                     if let Some(value) = value.and_then(|text| condition(text, problems)) {
@@ -204,7 +206,7 @@ impl<'s> Header<'s> {
     /// The tags of a cell, which blanks separate.
     fn tags(
         &self,
-        field: &Field<'s>,
+        field: &CsvCell<'s>,
         line: Line<'_>,
         problems: &mut Diagnostics,
     ) -> Option<List<'s>> {
@@ -213,19 +215,18 @@ impl<'s> Header<'s> {
         if !field.text.contains(separators) {
             return Some(words);
         }
-        if !self.has_told.replace(true) {
+        if !self.has_reported.replace(true) {
             let blanks = field.text.replace(separators, " ");
             let shown = blanks.split_whitespace().collect::<Vec<_>>().join(" ");
             let message = "blanks separate the tags of a cell";
             let problem = Diagnostic::error(Code::InvalidTag, words.span, message);
-            problems.push(
-                problem.hint(format!("write {}, and others likewise", known::quoted(&shown))),
-            );
+            problems
+                .push(problem.hint(format!("write {}, and others likewise", keys::quoted(&shown))));
         }
         None
     }
 
-    fn miscounted(&self, line: Line<'_>, fields: &[Field<'_>], found: usize) -> Diagnostic {
+    fn wrong_cell_count(&self, line: Line<'_>, fields: &[CsvCell<'_>], found: usize) -> Diagnostic {
         let columns = self.columns.len();
         let count = if found == 1 { "1 field".into() } else { format!("{found} fields") };
         let message = format!("the line has {count}, the header {columns}");

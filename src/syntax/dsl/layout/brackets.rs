@@ -3,8 +3,8 @@
 use crate::syntax::{
     MAX_NESTING,
     dsl::{
-        layout::{Layout, Open, OpenBlock},
-        lexer::{Lexeme, Piece},
+        layout::{Layout, OpenBlock, OpenBracket},
+        lexer::{Lexeme, LexemeKind},
         report,
         sections::Block,
         token::Token,
@@ -17,70 +17,70 @@ impl<'s> Layout<'_, '_, 's> {
         self.blocks.last().map(|open| open.block)
     }
 
-    pub(super) fn open(&mut self, piece: Piece<'s>) {
+    pub(super) fn open(&mut self, piece: Lexeme<'s>) {
         if self.blocks.len() + self.open.len() >= MAX_NESTING {
             self.mend(|cx| report::too_deep(cx, piece));
-            self.hand_out(piece, Token::Odd);
+            self.emit(piece, Token::Odd);
             return self.give_up(0, true);
         }
-        self.open.push(Open { lexeme: piece.lexeme, at: piece.start });
-        self.hand_out(
+        self.open.push(OpenBracket { lexeme: piece.kind, at: piece.start });
+        self.emit(
             piece,
-            match piece.lexeme {
-                Lexeme::RoundOpen => Token::RoundOpen,
+            match piece.kind {
+                LexemeKind::RoundOpen => Token::RoundOpen,
                 _ => Token::SquareOpen,
             },
         );
     }
 
-    pub(super) fn close(&mut self, piece: Piece<'s>) {
-        let wanted = match piece.lexeme {
-            Lexeme::RoundClose => Lexeme::RoundOpen,
-            _ => Lexeme::SquareOpen,
+    pub(super) fn close(&mut self, piece: Lexeme<'s>) {
+        let wanted = match piece.kind {
+            LexemeKind::RoundClose => LexemeKind::RoundOpen,
+            _ => LexemeKind::SquareOpen,
         };
         if let Some(forgotten) = self.open.iter().rev().position(|open| open.lexeme == wanted) {
             if forgotten > 0 {
                 self.close_some(forgotten, Some(piece));
             }
             self.open.pop();
-            self.hand_out(piece, closing(wanted));
-        } else if let Some(&Open { lexeme, at }) = self.open.last() {
+            self.emit(piece, closing(wanted));
+        } else if let Some(&OpenBracket { lexeme, at }) = self.open.last() {
             // The wrong kind of bracket: most likely this one was meant.
             self.mend(|cx| report::wrong_kind(cx, piece, lexeme, at));
             self.open.pop();
-            self.hand_out(piece, closing(lexeme));
+            self.emit(piece, closing(lexeme));
         } else {
-            self.mend(|cx| report::ends_nothing(cx, piece));
+            self.mend(|cx| report::unmatched_end(cx, piece));
             self.take();
         }
     }
 
     /// Closes what this statement or field left open, and says so.
-    pub(super) fn close_all(&mut self, found: Option<Piece<'s>>) {
+    pub(super) fn close_all(&mut self, found: Option<Lexeme<'s>>) {
         let count = self.open.len();
         if count > 0 {
             self.close_some(count, found);
         }
     }
 
-    pub(super) fn close_some(&mut self, count: usize, found: Option<Piece<'s>>) {
+    pub(super) fn close_some(&mut self, count: usize, found: Option<Lexeme<'s>>) {
         let forgotten = self.open.split_off(self.open.len().saturating_sub(count));
         let at = self.at;
         self.mend(|cx| report::never_closed(cx, &forgotten, found, at));
         self.ready.extend(forgotten.iter().rev().map(|open| (at, closing(open.lexeme), at)));
     }
 
-    pub(super) fn open_block(&mut self, piece: Piece<'s>) {
+    pub(super) fn open_block(&mut self, piece: Lexeme<'s>) {
         let bracketed = !self.open.is_empty();
         match self.clause.block {
             Some(block) if !bracketed => {
-                self.hand_out(piece, Token::CurlyOpen);
+                self.emit(piece, Token::CurlyOpen);
                 self.enter(piece.start, block, false);
             }
             // No bracket to the grammar, which would take it for the one that begins the block
             // around this.
             _ => {
-                self.hand_out(piece, Token::Odd);
+                self.emit(piece, Token::Odd);
                 self.give_up(1, bracketed);
             }
         }
@@ -88,25 +88,25 @@ impl<'s> Layout<'_, '_, 's> {
 
     pub(super) fn enter(&mut self, at: usize, block: &'static Block, guessed: bool) {
         self.end(at);
-        let open = Open { lexeme: Lexeme::CurlyOpen, at };
+        let open = OpenBracket { lexeme: LexemeKind::CurlyOpen, at };
         self.blocks.push(OpenBlock { open, block, indent: self.indent, guessed });
     }
 
     /// The block ends as it should.
-    pub(super) fn end_block(&mut self, piece: Piece<'s>) {
+    pub(super) fn end_block(&mut self, piece: Lexeme<'s>) {
         if self.blocks.pop().is_some_and(|ended| ended.guessed)
             && let Some(outer) = self.blocks.last_mut()
         {
             outer.guessed = true;
         }
-        self.hand_out(piece, Token::CurlyClose);
+        self.emit(piece, Token::CurlyClose);
     }
 
     /// The innermost blocks end without their brackets: another statement begins, or a field of the
     /// block around them, or the file is at its end.
-    pub(super) fn close_blocks(&mut self, count: usize, found: Option<Piece<'s>>) {
+    pub(super) fn close_blocks(&mut self, count: usize, found: Option<Lexeme<'s>>) {
         let ended = self.blocks.split_off(self.blocks.len().saturating_sub(count));
-        let forgotten: Vec<Open> =
+        let forgotten: Vec<OpenBracket> =
             ended.iter().filter(|ended| !ended.guessed).map(|ended| ended.open).collect();
         if !self.clause.cut {
             report::never_closed(self.cx, &forgotten, found, self.at);
@@ -116,10 +116,10 @@ impl<'s> Layout<'_, '_, 's> {
 }
 
 /// The end of a bracket.
-fn closing<'s>(open: Lexeme) -> Token<'s> {
+fn closing<'s>(open: LexemeKind) -> Token<'s> {
     match open {
-        Lexeme::RoundOpen => Token::RoundClose,
-        Lexeme::SquareOpen => Token::SquareClose,
+        LexemeKind::RoundOpen => Token::RoundClose,
+        LexemeKind::SquareOpen => Token::SquareClose,
         _ => Token::CurlyClose,
     }
 }

@@ -3,21 +3,21 @@
 use crate::syntax::dsl::{
     context::Context,
     layout::{Clause, Layout},
-    lexer::{Lexeme, Piece},
+    lexer::{Lexeme, LexemeKind},
     report,
-    sections::{Block, Keyword, ListField, Section},
+    sections::{Block, DslSection, Keyword, ListField},
     token::{End, Token},
 };
 
 impl<'c, 's> Layout<'_, 'c, 's> {
-    pub(super) fn begin_section(&mut self, piece: Piece<'s>, section: &'static Section) {
+    pub(super) fn begin_section(&mut self, piece: Lexeme<'s>, section: &'static DslSection) {
         self.begin(piece, Some(section.keyword), section.block);
         self.clause.section = Some(section);
     }
 
     pub(super) fn begin(
         &mut self,
-        piece: Piece<'s>,
+        piece: Lexeme<'s>,
         keyword: Option<Keyword>,
         block: Option<&'static Block>,
     ) {
@@ -34,7 +34,7 @@ impl<'c, 's> Layout<'_, 'c, 's> {
     }
 
     /// Ends the clause where the text does not.
-    pub(super) fn end_clause(&mut self, found: Option<Piece<'s>>, end: End) {
+    pub(super) fn end_clause(&mut self, found: Option<Lexeme<'s>>, end: End) {
         self.close_all(found);
         self.ready.push_back((self.at, Token::Semicolon(end), self.at));
         self.end(self.at);
@@ -69,27 +69,27 @@ impl<'c, 's> Layout<'_, 'c, 's> {
     /// block ends it, unless the block is `bracketed` and so no block of this language.
     pub(super) fn skip(&mut self, mut curly: usize, bracketed: bool) {
         while let Some(piece) = self.lexer.peek() {
-            match piece.lexeme {
+            match piece.kind {
                 _ if !self.whole_file => {}
-                Lexeme::Semicolon if curly == 0 => {
+                LexemeKind::Semicolon if curly == 0 => {
                     self.take();
                     return;
                 }
-                Lexeme::CurlyOpen => curly += 1,
-                Lexeme::CurlyClose if curly > 1 || curly > 0 && bracketed => curly -= 1,
-                Lexeme::CurlyClose if curly == 1 => {
+                LexemeKind::CurlyOpen => curly += 1,
+                LexemeKind::CurlyClose if curly > 1 || curly > 0 && bracketed => curly -= 1,
+                LexemeKind::CurlyClose if curly == 1 => {
                     self.take();
-                    if self.lexer.peek().is_some_and(|next| next.lexeme == Lexeme::Semicolon) {
+                    if self.lexer.peek().is_some_and(|next| next.kind == LexemeKind::Semicolon) {
                         self.take();
                     }
                     return;
                 }
-                Lexeme::CurlyClose if self.block().is_some() => return,
-                Lexeme::CurlyClose => {
+                LexemeKind::CurlyClose if self.block().is_some() => return,
+                LexemeKind::CurlyClose => {
                     self.take();
                     return;
                 }
-                Lexeme::Word if self.resumes(piece, curly) => return,
+                LexemeKind::Word if self.resumes(piece, curly) => return,
                 _ => {}
             }
             self.take();
@@ -98,9 +98,9 @@ impl<'c, 's> Layout<'_, 'c, 's> {
 
     /// Whether a statement or field begins at a piece that would be skipped. Among brackets, only
     /// what can't be a field of theirs begins a statement.
-    fn resumes(&self, piece: Piece<'s>, curly: usize) -> bool {
+    fn resumes(&self, piece: Lexeme<'s>, curly: usize) -> bool {
         let begins = if curly > 0 {
-            let field = matches!(self.follows(), Some(Lexeme::Colon | Lexeme::CurlyOpen));
+            let field = matches!(self.follows(), Some(LexemeKind::Colon | LexemeKind::CurlyOpen));
             !field && self.begins_statement(piece)
         } else {
             self.begins_statement(piece) || self.begins_field(piece)
@@ -110,14 +110,14 @@ impl<'c, 's> Layout<'_, 'c, 's> {
 
     /// Whether a statement or field begins here though nothing ended the last one; ends it then.
     /// Looks at words only that can't stand there in a text without mistakes.
-    pub(super) fn next_begins(&mut self, piece: Piece<'s>) -> bool {
+    pub(super) fn next_begins(&mut self, piece: Lexeme<'s>) -> bool {
         if piece.start == self.clause.start {
             return false;
         }
         let follows_head = self.at == self.clause.head;
-        let named = self.clause.section.is_some_and(Section::is_named);
+        let named = self.clause.section.is_some_and(DslSection::is_named);
         // Nothing but a `;` can follow a list.
-        let after_list = self.last == Lexeme::SquareClose && self.open.is_empty();
+        let after_list = self.last == LexemeKind::SquareClose && self.open.is_empty();
         let may_begin = after_list || self.first_of_line(piece);
         if let Some(block) = self.clause.block
             && named != follows_head
@@ -139,16 +139,16 @@ impl<'c, 's> Layout<'_, 'c, 's> {
 
     /// Whether the next piece, right after the word that begins a statement, can be its name.
     fn is_name(&self) -> bool {
-        let named = |section: &Section| {
+        let named = |section: &DslSection| {
             matches!(section.keyword, Keyword::Rule | Keyword::Pairs(_) | Keyword::Every)
         };
         self.clause.section.is_some_and(named)
-            || self.clause.block.is_some() && self.follows() == Some(Lexeme::CurlyOpen)
+            || self.clause.block.is_some() && self.follows() == Some(LexemeKind::CurlyOpen)
     }
 
     /// Whether a field of a block begins that was not opened.
-    fn lacks_bracket(&self, piece: Piece<'s>, block: &'static Block, may_begin: bool) -> bool {
-        let curly = self.follows() == Some(Lexeme::CurlyOpen);
+    fn lacks_bracket(&self, piece: Lexeme<'s>, block: &'static Block, may_begin: bool) -> bool {
+        let curly = self.follows() == Some(LexemeKind::CurlyOpen);
         let other = if block.fields().is_empty() {
             curly && !may_begin
                 || self.begins_statement(piece)
@@ -160,12 +160,12 @@ impl<'c, 's> Layout<'_, 'c, 's> {
         self.open.is_empty() && !other && self.is_field(block, piece)
     }
 
-    pub(super) fn first_of_line(&self, piece: Piece<'s>) -> bool {
+    pub(super) fn first_of_line(&self, piece: Lexeme<'s>) -> bool {
         self.indentation(piece).is_some()
     }
 
     /// How far the next piece is indented; `None` if another stands before it in its line.
-    pub(super) fn indentation(&self, piece: Piece<'s>) -> Option<usize> {
+    pub(super) fn indentation(&self, piece: Lexeme<'s>) -> Option<usize> {
         let between = self.text.get(self.at..piece.start)?;
         between.rfind('\n').map(|line_break| between.len() - line_break - 1)
     }

@@ -16,9 +16,9 @@ use std::{borrow::Cow, collections::VecDeque};
 
 use crate::syntax::dsl::{
     context::Context,
-    lexer::{Lexeme, Lexer, Piece},
+    lexer::{Lexeme, LexemeKind, Lexer},
     report,
-    sections::{Block, Section, is_described, section},
+    sections::{Block, DslSection, is_described, section},
     string,
     token::{End, Token},
 };
@@ -33,7 +33,7 @@ pub(super) struct Layout<'a, 'c, 's> {
     /// The blocks that are open.
     blocks: Vec<OpenBlock>,
     /// The other brackets that are open: those of this statement or field alone.
-    open: Vec<Open>,
+    open: Vec<OpenBracket>,
     /// Whether a statement or field begins next. Never, in a condition alone.
     fresh: bool,
     whole_file: bool,
@@ -41,26 +41,26 @@ pub(super) struct Layout<'a, 'c, 's> {
     /// How far the line is indented that the clause, or the one before it in its line, begins.
     indent: usize,
     /// The last piece, and where it ended.
-    last: Lexeme,
+    last: LexemeKind,
     at: usize,
     done: bool,
 }
 
 /// A bracket that waits for its end.
 #[derive(Clone, Copy)]
-pub(super) struct Open {
-    pub(super) lexeme: Lexeme,
+pub(super) struct OpenBracket {
+    pub(super) lexeme: LexemeKind,
     pub(super) at: usize,
 }
 
-impl Open {
+impl OpenBracket {
     fn is_round(&self) -> bool {
-        self.lexeme == Lexeme::RoundOpen
+        self.lexeme == LexemeKind::RoundOpen
     }
 }
 
 struct OpenBlock {
-    open: Open,
+    open: OpenBracket,
     block: &'static Block,
     /// How far the line is indented that what has it begins.
     indent: usize,
@@ -76,7 +76,7 @@ struct Clause {
     /// Where the word that it begins with ends.
     head: usize,
     /// Of a statement, not of a field.
-    section: Option<&'static Section>,
+    section: Option<&'static DslSection>,
     /// The block that it has, if it may have one.
     block: Option<&'static Block>,
     /// Whether its lists are of tags.
@@ -89,11 +89,11 @@ struct Clause {
 }
 
 impl<'a, 'c, 's> Layout<'a, 'c, 's> {
-    pub(super) fn of_file(text: &'s str, cx: &'a Context<'c>) -> Self {
-        Self { fresh: true, whole_file: true, ..Self::of_condition(text, cx) }
+    pub(super) fn for_file(text: &'s str, cx: &'a Context<'c>) -> Self {
+        Self { fresh: true, whole_file: true, ..Self::for_condition(text, cx) }
     }
 
-    pub(super) fn of_condition(text: &'s str, cx: &'a Context<'c>) -> Self {
+    pub(super) fn for_condition(text: &'s str, cx: &'a Context<'c>) -> Self {
         Self {
             cx,
             text,
@@ -105,7 +105,7 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
             whole_file: false,
             clause: Clause::default(),
             indent: 0,
-            last: Lexeme::Semicolon,
+            last: LexemeKind::Semicolon,
             at: 0,
             done: false,
         }
@@ -121,36 +121,42 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
         }
     }
 
-    fn begin_statement(&mut self, piece: Piece<'s>) {
-        match piece.lexeme {
+    fn begin_statement(&mut self, piece: Lexeme<'s>) {
+        match piece.kind {
             _ if self.begins_comment(piece) => self.block_comment(piece),
-            Lexeme::Doc => self.description(),
-            Lexeme::Word | Lexeme::Mixed => {
+            LexemeKind::Doc => self.description(),
+            LexemeKind::Word | LexemeKind::Mixed => {
                 if let Some(section) = section(piece.text) {
                     self.begin_section(piece, section);
-                    self.hand_out(piece, Token::Keyword(section.keyword));
+                    self.emit(piece, Token::Keyword(section.keyword));
                 } else {
                     report::unknown_section(self.cx, piece);
                     self.take();
                     self.skip(0, false);
                 }
             }
-            Lexeme::Semicolon | Lexeme::RoundClose | Lexeme::SquareClose | Lexeme::CurlyClose => {
-                report::ends_nothing(self.cx, piece);
+            LexemeKind::Semicolon
+            | LexemeKind::RoundClose
+            | LexemeKind::SquareClose
+            | LexemeKind::CurlyClose => {
+                report::unmatched_end(self.cx, piece);
                 self.take();
             }
             _ => {
                 report::no_statement(self.cx, piece);
                 self.take();
-                let curly = usize::from(piece.lexeme == Lexeme::CurlyOpen);
-                self.skip(curly, matches!(piece.lexeme, Lexeme::RoundOpen | Lexeme::SquareOpen));
+                let curly = usize::from(piece.kind == LexemeKind::CurlyOpen);
+                self.skip(
+                    curly,
+                    matches!(piece.kind, LexemeKind::RoundOpen | LexemeKind::SquareOpen),
+                );
             }
         }
     }
 
     /// A piece in the middle of a statement or field, or of a condition alone.
-    fn within(&mut self, piece: Piece<'s>) {
-        if self.whole_file && piece.lexeme == Lexeme::Word && self.next_begins(piece) {
+    fn within(&mut self, piece: Lexeme<'s>) {
+        if self.whole_file && piece.kind == LexemeKind::Word && self.next_begins(piece) {
             return;
         }
         if piece.text == "#" {
@@ -160,57 +166,57 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
             return self.block_comment(piece);
         }
         self.separate(piece);
-        let token = match piece.lexeme {
-            Lexeme::Word if piece.text == "rule_id" => Token::RuleId,
-            Lexeme::Word => Token::Word(piece.text),
+        let token = match piece.kind {
+            LexemeKind::Word if piece.text == "rule_id" => Token::RuleId,
+            LexemeKind::Word => Token::Word(piece.text),
             // Quotes would not help the name of a call.
-            Lexeme::Mixed if self.follows() == Some(Lexeme::RoundOpen) => Token::Odd,
+            LexemeKind::Mixed if self.follows() == Some(LexemeKind::RoundOpen) => Token::Odd,
             // Nor a tag: the policy says which characters it may have.
-            Lexeme::Mixed if self.is_tag() && !report::has_other_quotes(piece.text) => {
+            LexemeKind::Mixed if self.is_tag() && !report::has_other_quotes(piece.text) => {
                 Token::Word(piece.text)
             }
-            Lexeme::Mixed => Token::Word(report::needs_quotes(self.cx, piece)),
-            Lexeme::String | Lexeme::OpenString => Token::String(self.string(piece)),
-            Lexeme::RoundOpen | Lexeme::SquareOpen => return self.open(piece),
-            Lexeme::RoundClose | Lexeme::SquareClose => return self.close(piece),
-            Lexeme::CurlyOpen => return self.open_block(piece),
-            Lexeme::CurlyClose if self.whole_file && self.block().is_some() => {
+            LexemeKind::Mixed => Token::Word(report::needs_quotes(self.cx, piece)),
+            LexemeKind::String | LexemeKind::OpenString => Token::String(self.string(piece)),
+            LexemeKind::RoundOpen | LexemeKind::SquareOpen => return self.open(piece),
+            LexemeKind::RoundClose | LexemeKind::SquareClose => return self.close(piece),
+            LexemeKind::CurlyOpen => return self.open_block(piece),
+            LexemeKind::CurlyClose if self.whole_file && self.block().is_some() => {
                 return self.end_clause(Some(piece), End::BlockEnds);
             }
-            Lexeme::CurlyClose if self.whole_file => {
-                self.mend(|cx| report::ends_nothing(cx, piece));
+            LexemeKind::CurlyClose if self.whole_file => {
+                self.mend(|cx| report::unmatched_end(cx, piece));
                 self.take();
                 return;
             }
-            Lexeme::Semicolon if self.whole_file => {
+            LexemeKind::Semicolon if self.whole_file => {
                 self.close_all(Some(piece));
                 self.end(piece.end());
                 Token::Semicolon(End::Written)
             }
-            Lexeme::Arrow => {
-                if self.open.iter().all(Open::is_round) {
+            LexemeKind::Arrow => {
+                if self.open.iter().all(OpenBracket::is_round) {
                     self.close_all(Some(piece));
                 }
                 Token::Arrow
             }
-            Lexeme::Colon => {
+            LexemeKind::Colon => {
                 let after_condition = self.block().is_some_and(Block::has_conditions);
-                if after_condition && self.open.iter().all(Open::is_round) {
+                if after_condition && self.open.iter().all(OpenBracket::is_round) {
                     self.close_all(Some(piece));
                 }
                 Token::Colon
             }
-            Lexeme::Comma => Token::Comma,
-            Lexeme::Doc if self.whole_file => return self.misplaced_doc(piece),
+            LexemeKind::Comma => Token::Comma,
+            LexemeKind::Doc if self.whole_file => return self.misplaced_doc(piece),
             _ => Token::Odd,
         };
-        self.hand_out(piece, token);
+        self.emit(piece, token);
     }
 
     /// Whether a name is the name of a tag here.
     fn is_tag(&self) -> bool {
         match self.open.last() {
-            Some(Open { lexeme: Lexeme::RoundOpen, .. }) => true,
+            Some(OpenBracket { lexeme: LexemeKind::RoundOpen, .. }) => true,
             Some(_) => self.clause.tags,
             None => false,
         }
@@ -223,7 +229,7 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
     }
 
     /// A comment as other notations write it: the rest of the line is none of the text.
-    fn foreign_comment(&mut self, piece: Piece<'s>) {
+    fn foreign_comment(&mut self, piece: Lexeme<'s>) {
         report::foreign_comment(self.cx, piece);
         let rest = self.text.get(piece.start..).unwrap_or_default();
         let end = piece.start + rest.find('\n').unwrap_or(rest.len());
@@ -233,12 +239,12 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
     }
 
     /// Whether a comment begins as other languages have them.
-    fn begins_comment(&self, piece: Piece<'s>) -> bool {
+    fn begins_comment(&self, piece: Lexeme<'s>) -> bool {
         piece.text == "/" && self.text.get(piece.end()..).is_some_and(|rest| rest.starts_with('*'))
     }
 
     /// Reads on behind such a comment; behind its line, if it is never closed.
-    fn block_comment(&mut self, piece: Piece<'s>) {
+    fn block_comment(&mut self, piece: Lexeme<'s>) {
         report::block_comment(self.cx, piece.start);
         let rest = self.text.get(piece.start..).unwrap_or_default();
         let end = rest.find("*/").map(|at| at + 2).or_else(|| rest.find('\n'));
@@ -246,16 +252,17 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
     }
 
     /// Puts a comma between two items that have none.
-    fn separate(&mut self, piece: Piece<'s>) {
-        let item = |lexeme| matches!(lexeme, Lexeme::Word | Lexeme::Mixed | Lexeme::String);
-        let after_item = item(self.last) || self.last == Lexeme::RoundClose;
-        if after_item && item(piece.lexeme) && !self.open.is_empty() {
+    fn separate(&mut self, piece: Lexeme<'s>) {
+        let item =
+            |lexeme| matches!(lexeme, LexemeKind::Word | LexemeKind::Mixed | LexemeKind::String);
+        let after_item = item(self.last) || self.last == LexemeKind::RoundClose;
+        if after_item && item(piece.kind) && !self.open.is_empty() {
             if !self.clause.mended {
                 if self.is_in_has_tag() {
                     self.mend(|cx| report::blank_in_tag(cx, piece));
                     return self.ready.push_back((self.at, Token::Odd, self.at));
                 }
-                let in_call = self.open.last().is_some_and(Open::is_round);
+                let in_call = self.open.last().is_some_and(OpenBracket::is_round);
                 report::no_comma(self.cx, piece, self.is_tag() && !in_call);
             }
             self.ready.push_back((self.at, Token::Comma, self.at));
@@ -275,18 +282,18 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
     // === Pieces ===
 
     /// What stands after the next piece.
-    fn follows(&self) -> Option<Lexeme> {
-        self.lexer.peek_second().map(|next| next.lexeme)
+    fn follows(&self) -> Option<LexemeKind> {
+        self.lexer.peek_second().map(|next| next.kind)
     }
 
-    fn take(&mut self) -> Option<Piece<'s>> {
+    fn take(&mut self) -> Option<Lexeme<'s>> {
         let piece = self.lexer.take()?;
-        (self.last, self.at) = (piece.lexeme, piece.end());
+        (self.last, self.at) = (piece.kind, piece.end());
         Some(piece)
     }
 
     /// The next piece as a token.
-    fn hand_out(&mut self, piece: Piece<'s>, token: Token<'s>) {
+    fn emit(&mut self, piece: Lexeme<'s>, token: Token<'s>) {
         self.take();
         self.ready.push_back((piece.start, token, piece.end()));
     }
@@ -296,29 +303,30 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
         let Some(first) = self.take() else { return };
         let mut last = first;
         while let Some(piece) = self.lexer.peek()
-            && piece.lexeme == Lexeme::Doc
+            && piece.kind == LexemeKind::Doc
         {
             last = piece;
             self.take();
         }
-        let described = |piece: Piece<'_>| piece.lexeme == Lexeme::Word && is_described(piece.text);
+        let described =
+            |piece: Lexeme<'_>| piece.kind == LexemeKind::Word && is_described(piece.text);
         if self.lexer.peek().is_some_and(described) {
             let lines = self.text.get(first.start..last.end()).unwrap_or_default();
             let token = Token::Doc(string::description(lines));
             self.ready.push_back((first.start, token, last.end()));
         } else {
-            report::describes_nothing(self.cx, first.start, last.end());
+            report::dangling_description(self.cx, first.start, last.end());
         }
     }
 
-    fn misplaced_doc(&mut self, piece: Piece<'s>) {
-        report::describes_nothing(self.cx, piece.start, piece.end());
+    fn misplaced_doc(&mut self, piece: Lexeme<'s>) {
+        report::dangling_description(self.cx, piece.start, piece.end());
         self.take();
     }
 
-    fn string(&mut self, piece: Piece<'s>) -> Cow<'s, str> {
+    fn string(&mut self, piece: Lexeme<'s>) -> Cow<'s, str> {
         let inner = piece.text.get(1..).unwrap_or_default();
-        if piece.lexeme == Lexeme::String {
+        if piece.kind == LexemeKind::String {
             let inner = inner.strip_suffix('"').unwrap_or(inner);
             return string::value(inner, piece.start + 1, self.cx);
         }

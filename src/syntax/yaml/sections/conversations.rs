@@ -4,40 +4,40 @@ use crate::{
     syntax::{
         ast::{Conversation, Item, List},
         yaml::{
-            cursor::{Cursor, Stop},
+            cursor::{YamlCursor, YamlError},
             node::Node,
-            read::Expected,
+            values::ExpectedValue,
         },
     },
 };
 
-const CONVERSATIONS: Expected =
-    Expected("a list of conversations", "write `- [alice, bob]` for each");
-const CONVERSATION: Expected =
-    Expected("a conversation, which is a list of two users", "write `[alice, bob]`");
+const CONVERSATIONS: ExpectedValue =
+    ExpectedValue("a list of conversations", "write `- [alice, bob]` for each");
+const CONVERSATION: ExpectedValue =
+    ExpectedValue("a conversation, which is a list of two users", "write `[alice, bob]`");
 
 pub(super) fn read<'s>(
-    cursor: &mut Cursor<'s, '_>,
+    cursor: &mut YamlCursor<'s, '_>,
     _: Span,
     items: &mut Vec<Item<'s>>,
-) -> Result<(), Stop> {
+) -> Result<(), YamlError> {
     if cursor.sequence(CONVERSATIONS)?.value().is_none() {
         return Ok(());
     }
-    while cursor.another()? {
+    while cursor.has_next()? {
         let conversation = match cursor.node()? {
             Node::Sequence(opened) => {
                 let (users, refused) = cursor.user_items(opened)?;
                 if refused { None } else { pair(cursor, users) }
             }
-            node => cursor.refuse(&node, CONVERSATION)?.value(),
+            node => cursor.report_invalid(&node, CONVERSATION)?.value(),
         };
         items.extend(conversation.map(|it| Item::Conversation(Box::new(it))));
     }
     Ok(())
 }
 
-fn pair<'s>(cursor: &mut Cursor<'s, '_>, users: List<'s>) -> Option<Conversation<'s>> {
+fn pair<'s>(cursor: &mut YamlCursor<'s, '_>, users: List<'s>) -> Option<Conversation<'s>> {
     let span = users.span;
     match <[_; 2]>::try_from(users.value) {
         Ok(users) => Some(Conversation { users }),

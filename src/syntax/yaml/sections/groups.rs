@@ -1,39 +1,40 @@
-use super::{TEXT, records::Records};
+use super::{TEXT, unique_entries::UniqueEntries};
 use crate::{
     diagnostic::Code,
     source::Span,
     syntax::{
         ast::{Group, Item},
-        known::repeated,
+        keys::duplicate_key,
         yaml::{
-            cursor::{Cursor, Stop},
-            read::{Expected, Fields},
+            cursor::{YamlCursor, YamlError},
+            values::{ExpectedValue, MappingFields},
         },
     },
 };
 
-const GROUPS: Expected =
-    Expected("a mapping of groups", "write `id: { members: [...] }` for each group");
-const GROUP: Expected = Expected("a group", "write `{ creator: alice, members: [...] }`");
-const CREATOR: Expected = Expected("the id of a user", "a group has one creator: `creator: alice`");
+const GROUPS: ExpectedValue =
+    ExpectedValue("a mapping of groups", "write `id: { members: [...] }` for each group");
+const GROUP: ExpectedValue = ExpectedValue("a group", "write `{ creator: alice, members: [...] }`");
+const CREATOR: ExpectedValue =
+    ExpectedValue("the id of a user", "a group has one creator: `creator: alice`");
 
 const FIELDS: &[&str] = &["matrix", "creator", "super_admins", "admins", "members"];
 
 pub(super) fn read<'s>(
-    cursor: &mut Cursor<'s, '_>,
+    cursor: &mut YamlCursor<'s, '_>,
     _: Span,
     items: &mut Vec<Item<'s>>,
-) -> Result<(), Stop> {
+) -> Result<(), YamlError> {
     if cursor.mapping(GROUPS)?.value().is_none() {
         return Ok(());
     }
-    let mut groups = Records::new(|item| match item {
+    let mut groups = UniqueEntries::new(|item| match item {
         Item::Group(group) => Some(&group.id),
         _ => None,
     });
     while let Some(id) = cursor.key()? {
         if let Some(first) = groups.add(&id, items) {
-            cursor.problems.push(repeated(Code::DuplicateGroup, "group", &id, first));
+            cursor.problems.push(duplicate_key(Code::DuplicateGroup, "group", &id, first));
             cursor.skip()?;
             continue;
         }
@@ -53,11 +54,11 @@ pub(super) fn read<'s>(
     Ok(())
 }
 
-fn record<'s>(cursor: &mut Cursor<'s, '_>, group: &mut Group<'s>) -> Result<(), Stop> {
+fn record<'s>(cursor: &mut YamlCursor<'s, '_>, group: &mut Group<'s>) -> Result<(), YamlError> {
     if cursor.mapping(GROUP)?.value().is_none() {
         return Ok(());
     }
-    let mut fields = Fields::new("field");
+    let mut fields = MappingFields::new("field");
     while let Some(key) = fields.next(cursor)? {
         match &*key.value {
             "matrix" => group.matrix = cursor.string(TEXT)?.value(),

@@ -5,33 +5,35 @@ use crate::{
     syntax::{
         ast::{Demand, Invariant, Item, Text},
         yaml::{
-            cursor::{Cursor, Stop},
+            cursor::{YamlCursor, YamlError},
             node::Node,
-            read::{Expected, Fields, Given},
+            values::{ExpectedValue, FieldValue, MappingFields},
         },
     },
 };
 
-const INVARIANTS: Expected =
-    Expected("a list of invariants", "write `- ` before each invariant, or `[]` if there are none");
-const INVARIANT: Expected = Expected(
+const INVARIANTS: ExpectedValue = ExpectedValue(
+    "a list of invariants",
+    "write `- ` before each invariant, or `[]` if there are none",
+);
+const INVARIANT: ExpectedValue = ExpectedValue(
     "an invariant",
     "write `{ never: start_chat, from: hasTag(...), to: hasTag(...) }`, or `always`, or \
      `{ every: hasTag(...), reaches: hasTag(...), by: start_chat }`",
 );
-const ACTION: Expected = Expected("an action", "write a word like `start_chat`");
-const LINTS: Expected = Expected("a mapping", "write `{ allow: [unused-tag] }`");
+const ACTION: ExpectedValue = ExpectedValue("an action", "write a word like `start_chat`");
+const LINTS: ExpectedValue = ExpectedValue("a mapping", "write `{ allow: [unused-tag] }`");
 
 const FIELDS: &[&str] =
     &["name", "never", "always", "from", "to", "every", "reaches", "by", "scope", "description"];
 
 pub(super) fn read<'s>(
-    cursor: &mut Cursor<'s, '_>,
+    cursor: &mut YamlCursor<'s, '_>,
     _: Span,
     items: &mut Vec<Item<'s>>,
-) -> Result<(), Stop> {
+) -> Result<(), YamlError> {
     if cursor.sequence(INVARIANTS)?.value().is_some() {
-        while cursor.another()? {
+        while cursor.has_next()? {
             items.extend(invariant(cursor)?.map(|it| Item::Invariant(Box::new(it))));
         }
     }
@@ -43,15 +45,16 @@ const NEVER: [&str; 3] = ["never", "from", "to"];
 const ALWAYS: [&str; 3] = ["always", "from", "to"];
 const EVERY: [&str; 3] = ["by", "every", "reaches"];
 
-fn invariant<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Invariant<'s>>, Stop> {
+fn invariant<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Invariant<'s>>, YamlError> {
     let node = cursor.node()?;
     let Node::Mapping(opened) = node else {
-        cursor.refuse::<()>(&node, INVARIANT)?;
+        cursor.report_invalid::<()>(&node, INVARIANT)?;
         return Ok(None);
     };
-    let mut fields = Fields::new("field");
+    let mut fields = MappingFields::new("field");
     let (mut name, mut scope, mut description) = (None, None, None);
-    let (mut action, mut from, mut to) = (Given::Nothing, Given::Nothing, Given::Nothing);
+    let (mut action, mut from, mut to) =
+        (FieldValue::Absent, FieldValue::Absent, FieldValue::Absent);
     let mut demand = None;
     let mut others: Vec<Text<'s>> = Vec::new();
     while let Some(key) = fields.next(cursor)? {
@@ -67,7 +70,7 @@ fn invariant<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Invariant<'s>>, S
                 let message =
                     format!("an invariant is of one kind, and this is `{}` too", key.value);
                 let problem = Diagnostic::error(Code::DuplicateKey, key.span, message);
-                cursor.problems.push(problem.also(first, "the other one").hint(INVARIANT.1));
+                cursor.problems.push(problem.related(first, "the other one").hint(INVARIANT.1));
                 cursor.skip()?;
                 continue;
             }
@@ -110,9 +113,9 @@ fn invariant<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Invariant<'s>>, S
         fits = false;
     }
     let missing = [
-        matches!(action, Given::Nothing),
-        matches!(from, Given::Nothing),
-        matches!(to, Given::Nothing),
+        matches!(action, FieldValue::Absent),
+        matches!(from, FieldValue::Absent),
+        matches!(to, FieldValue::Absent),
     ];
     for (field, _) in expected.iter().zip(missing).filter(|(_, missing)| *missing && fits) {
         let message = format!("the invariant has no `{field}`");
@@ -129,14 +132,14 @@ fn invariant<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Invariant<'s>>, S
 
 /// The lints that are silenced.
 pub(super) fn lints<'s>(
-    cursor: &mut Cursor<'s, '_>,
+    cursor: &mut YamlCursor<'s, '_>,
     key: Span,
     items: &mut Vec<Item<'s>>,
-) -> Result<(), Stop> {
+) -> Result<(), YamlError> {
     if cursor.mapping(LINTS)?.value().is_none() {
         return Ok(());
     }
-    let mut fields = Fields::new("setting");
+    let mut fields = MappingFields::new("setting");
     while let Some(field) = fields.next(cursor)? {
         if field.value != "allow" {
             cursor.unknown_field(&field, "`lints`", &["allow"])?;

@@ -1,39 +1,39 @@
-use super::records::Records;
+use super::unique_entries::UniqueEntries;
 use crate::{
     diagnostic::Code,
     source::Span,
     syntax::{
         ast::{Item, Matrix, Permission, PermissionValue},
-        known::repeated,
+        keys::duplicate_key,
         yaml::{
-            cursor::{Cursor, Stop},
+            cursor::{YamlCursor, YamlError},
             node::Node,
-            read::{Expected, Fields, Given},
+            values::{ExpectedValue, FieldValue, MappingFields},
         },
     },
 };
 
-const MATRICES: Expected =
-    Expected("a mapping of matrices", "write `name: { add_member: allow_if_admin }` for each");
-const MATRIX: Expected = Expected("a matrix", "write `{ add_member: allow_if_admin }`");
-const VALUE: Expected =
-    Expected("who has the permission, as text", "write a word like `allow_if_admin`");
+const MATRICES: ExpectedValue =
+    ExpectedValue("a mapping of matrices", "write `name: { add_member: allow_if_admin }` for each");
+const MATRIX: ExpectedValue = ExpectedValue("a matrix", "write `{ add_member: allow_if_admin }`");
+const VALUE: ExpectedValue =
+    ExpectedValue("who has the permission, as text", "write a word like `allow_if_admin`");
 
 pub(super) fn read<'s>(
-    cursor: &mut Cursor<'s, '_>,
+    cursor: &mut YamlCursor<'s, '_>,
     _: Span,
     items: &mut Vec<Item<'s>>,
-) -> Result<(), Stop> {
+) -> Result<(), YamlError> {
     if cursor.mapping(MATRICES)?.value().is_none() {
         return Ok(());
     }
-    let mut matrices = Records::new(|item| match item {
+    let mut matrices = UniqueEntries::new(|item| match item {
         Item::Matrix(matrix) => Some(&matrix.name),
         _ => None,
     });
     while let Some(name) = cursor.key()? {
         if let Some(first) = matrices.add(&name, items) {
-            cursor.problems.push(repeated(Code::DuplicateMatrix, "matrix", &name, first));
+            cursor.problems.push(duplicate_key(Code::DuplicateMatrix, "matrix", &name, first));
             cursor.skip()?;
             continue;
         }
@@ -47,11 +47,14 @@ pub(super) fn read<'s>(
     Ok(())
 }
 
-fn permissions<'s>(cursor: &mut Cursor<'s, '_>, matrix: &mut Matrix<'s>) -> Result<(), Stop> {
+fn permissions<'s>(
+    cursor: &mut YamlCursor<'s, '_>,
+    matrix: &mut Matrix<'s>,
+) -> Result<(), YamlError> {
     if cursor.mapping(MATRIX)?.value().is_none() {
         return Ok(());
     }
-    let mut keys = Fields::new("permission");
+    let mut keys = MappingFields::new("permission");
     while let Some(key) = keys.next(cursor)? {
         let value = match cursor.node()? {
             Node::Mapping(_) => {
@@ -66,12 +69,12 @@ fn permissions<'s>(cursor: &mut Cursor<'s, '_>, matrix: &mut Matrix<'s>) -> Resu
             node => cursor.expr_of(node, VALUE)?,
         };
         match value {
-            Given::Value(value) => {
+            FieldValue::Value(value) => {
                 let value = PermissionValue::One(value);
                 matrix.permissions.push(Permission { key, value });
             }
-            Given::Refused => matrix.is_whole = false,
-            Given::Nothing => {}
+            FieldValue::Invalid => matrix.is_whole = false,
+            FieldValue::Absent => {}
         }
     }
     Ok(())

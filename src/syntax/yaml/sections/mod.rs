@@ -5,17 +5,17 @@ mod groups;
 mod invariants;
 mod matrices;
 mod peers;
-mod records;
 mod rules;
 mod settings;
+mod unique_entries;
 mod users;
 
 use std::fmt;
 
 use super::{
-    cursor::{Cursor, Stop},
-    explain,
-    read::Expected,
+    cursor::{YamlCursor, YamlError},
+    syntax_errors,
+    values::ExpectedValue,
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -23,67 +23,68 @@ use crate::{
     syntax::{
         ast::{Item, SettingsSection, Text, WordSection},
         idioms,
-        known::{self, quoted},
+        keys::{self, quoted},
     },
 };
 
 /// A section of a policy, and how its value is read.
-pub(super) struct Section {
+pub(super) struct YamlSection {
     pub name: &'static str,
     pub read: Reader,
 }
 
 /// Reads the value of a section whose key is at the span. After a syntax error it is called again
 /// with the rest of the section; so what could be read before the error is handed on too.
-type Reader = for<'s> fn(&mut Cursor<'s, '_>, Span, &mut Vec<Item<'s>>) -> Result<(), Stop>;
+type Reader =
+    for<'s> fn(&mut YamlCursor<'s, '_>, Span, &mut Vec<Item<'s>>) -> Result<(), YamlError>;
 
 /// All sections.
-pub(super) const SECTIONS: &[Section] = &[
-    Section { name: "tags", read: tags },
-    Section { name: "protected_tags", read: protected_tags },
-    Section { name: "rules", read: rules::read },
-    Section {
+pub(super) const SECTIONS: &[YamlSection] = &[
+    YamlSection { name: "tags", read: tags },
+    YamlSection { name: "protected_tags", read: protected_tags },
+    YamlSection { name: "rules", read: rules::read },
+    YamlSection {
         name: "preset",
         read: |cursor, key, items| settings::word(cursor, key, items, WordSection::Preset),
     },
-    Section {
+    YamlSection {
         name: "unknown_users",
         read: |cursor, key, items| settings::word(cursor, key, items, WordSection::UnknownUsers),
     },
-    Section {
+    YamlSection {
         name: "moderation",
         read: |cursor, key, items| settings::read(cursor, key, items, SettingsSection::Moderation),
     },
-    Section {
+    YamlSection {
         name: "permissions",
         read: |cursor, key, items| settings::read(cursor, key, items, SettingsSection::Permissions),
     },
-    Section {
+    YamlSection {
         name: "blocks",
         read: |cursor, key, items| settings::read(cursor, key, items, SettingsSection::Blocks),
     },
-    Section { name: "peers", read: peers::read },
-    Section {
+    YamlSection { name: "peers", read: peers::read },
+    YamlSection {
         name: "friendship",
         read: |cursor, key, items| settings::read(cursor, key, items, SettingsSection::Friendship),
     },
-    Section {
+    YamlSection {
         name: "limits",
         read: |cursor, key, items| settings::read(cursor, key, items, SettingsSection::Limits),
     },
-    Section { name: "matrices", read: matrices::read },
-    Section { name: "users", read: users::read },
-    Section { name: "groups", read: groups::read },
-    Section { name: "conversations", read: conversations::read },
-    Section { name: "invariants", read: invariants::read },
-    Section { name: "lints", read: invariants::lints },
+    YamlSection { name: "matrices", read: matrices::read },
+    YamlSection { name: "users", read: users::read },
+    YamlSection { name: "groups", read: groups::read },
+    YamlSection { name: "conversations", read: conversations::read },
+    YamlSection { name: "invariants", read: invariants::read },
+    YamlSection { name: "lints", read: invariants::lints },
 ];
 
 /// Reports a section that there is not.
-pub(super) fn unknown(cursor: &mut Cursor<'_, '_>, key: &Text<'_>) {
+pub(super) fn unknown(cursor: &mut YamlCursor<'_, '_>, key: &Text<'_>) {
     if rules::FIELDS.contains(&&*key.value) {
         // Told with the rule that lacks it.
-        if !rules::is_told(cursor, key.span) {
+        if !rules::is_reported(cursor, key.span) {
             let message = format!("{} is a field of a rule, and no section", quoted(&key.value));
             let problem = Diagnostic::error(Code::UnknownSection, key.span, message);
             cursor.problems.push(problem.hint(rules::INDENT));
@@ -91,40 +92,48 @@ pub(super) fn unknown(cursor: &mut Cursor<'_, '_>, key: &Text<'_>) {
         return;
     }
     if idioms::foreign_comment(&key.value) {
-        cursor.problems.push(explain::foreign_comment(key.span));
+        cursor.problems.push(syntax_errors::foreign_comment(key.span));
         return;
     }
     let names: Vec<&str> = SECTIONS.iter().map(|section| section.name).collect();
-    let problem = known::unknown(Code::UnknownSection, "unknown section", key, &names);
-    cursor.problems.push(match idioms::section(&key.value) {
+    let problem = keys::unknown_name(Code::UnknownSection, "unknown section", key, &names);
+    cursor.problems.push(match idioms::section_hint(&key.value) {
         Some(hint) => problem.hint(hint),
         None => problem,
     });
 }
 
-const CONDITION: Expected = Expected("a condition as text", "write `hasTag(...)`");
-const SWITCH: Expected =
-    Expected("`true`, `false` or a condition as text", "write `true`, `false` or `hasTag(...)`");
-const TEXT: Expected = Expected("a text", "put it in quotes if it is meant as a text");
-const PEERS: Expected =
-    Expected("a peers mode", "write `all`, `paired`, `contacts` or `favorites`, or its number");
+const CONDITION: ExpectedValue = ExpectedValue("a condition as text", "write `hasTag(...)`");
+const SWITCH: ExpectedValue = ExpectedValue(
+    "`true`, `false` or a condition as text",
+    "write `true`, `false` or `hasTag(...)`",
+);
+const TEXT: ExpectedValue = ExpectedValue("a text", "put it in quotes if it is meant as a text");
+const PEERS: ExpectedValue = ExpectedValue(
+    "a peers mode",
+    "write `all`, `paired`, `contacts` or `favorites`, or its number",
+);
 
-impl fmt::Debug for Section {
+impl fmt::Debug for YamlSection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
     }
 }
 
-fn tags<'s>(cursor: &mut Cursor<'s, '_>, _: Span, items: &mut Vec<Item<'s>>) -> Result<(), Stop> {
+fn tags<'s>(
+    cursor: &mut YamlCursor<'s, '_>,
+    _: Span,
+    items: &mut Vec<Item<'s>>,
+) -> Result<(), YamlError> {
     items.extend(cursor.tags()?.value().map(Item::Tags));
     Ok(())
 }
 
 fn protected_tags<'s>(
-    cursor: &mut Cursor<'s, '_>,
+    cursor: &mut YamlCursor<'s, '_>,
     _: Span,
     items: &mut Vec<Item<'s>>,
-) -> Result<(), Stop> {
+) -> Result<(), YamlError> {
     items.extend(cursor.tags()?.value().map(Item::ProtectedTags));
     Ok(())
 }

@@ -5,30 +5,34 @@ use crate::{
     syntax::{
         ast::{Item, Mode, Peers},
         yaml::{
-            cursor::{Cursor, Stop},
+            cursor::{YamlCursor, YamlError},
             node::Node,
-            read::{Expected, Fields, Given},
+            values::{ExpectedValue, FieldValue, MappingFields},
         },
     },
 };
 
-const SECTION: Expected =
-    Expected("a mapping with `default` and `modes`", "write `{ default: contacts, modes: [...] }`");
-const MODES: Expected = Expected(
+const SECTION: ExpectedValue = ExpectedValue(
+    "a mapping with `default` and `modes`",
+    "write `{ default: contacts, modes: [...] }`",
+);
+const MODES: ExpectedValue = ExpectedValue(
     "a list of modes",
     "write `- { when: hasTag(...), mode: contacts }` for each, the first that is met counts",
 );
-const MODE: Expected =
-    Expected("a mapping with `when` and `mode`", "write `{ when: hasTag(...), mode: contacts }`");
+const MODE: ExpectedValue = ExpectedValue(
+    "a mapping with `when` and `mode`",
+    "write `{ when: hasTag(...), mode: contacts }`",
+);
 
 const FIELDS: &[&str] = &["default", "modes"];
 const MODE_FIELDS: &[&str] = &["when", "mode"];
 
 pub(super) fn read<'s>(
-    cursor: &mut Cursor<'s, '_>,
+    cursor: &mut YamlCursor<'s, '_>,
     span: Span,
     items: &mut Vec<Item<'s>>,
-) -> Result<(), Stop> {
+) -> Result<(), YamlError> {
     if cursor.mapping(SECTION)?.value().is_none() {
         return Ok(());
     }
@@ -38,18 +42,18 @@ pub(super) fn read<'s>(
     done
 }
 
-fn fields<'s>(cursor: &mut Cursor<'s, '_>, peers: &mut Peers<'s>) -> Result<(), Stop> {
-    let mut fields = Fields::new("field");
+fn fields<'s>(cursor: &mut YamlCursor<'s, '_>, peers: &mut Peers<'s>) -> Result<(), YamlError> {
+    let mut fields = MappingFields::new("field");
     while let Some(key) = fields.next(cursor)? {
         match &*key.value {
             "default" => match cursor.string(PEERS)? {
-                Given::Value(mode) => peers.default = Some(mode),
-                Given::Refused => {}
-                Given::Nothing => cursor.no_value("field", "default", key.span, PEERS),
+                FieldValue::Value(mode) => peers.default = Some(mode),
+                FieldValue::Invalid => {}
+                FieldValue::Absent => cursor.no_value("field", "default", key.span, PEERS),
             },
             "modes" => {
                 if cursor.sequence(MODES)?.value().is_some() {
-                    while cursor.another()? {
+                    while cursor.has_next()? {
                         peers.modes.extend(mode(cursor)?);
                     }
                 }
@@ -60,14 +64,14 @@ fn fields<'s>(cursor: &mut Cursor<'s, '_>, peers: &mut Peers<'s>) -> Result<(), 
     Ok(())
 }
 
-fn mode<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Mode<'s>>, Stop> {
+fn mode<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Mode<'s>>, YamlError> {
     let node = cursor.node()?;
     let Node::Mapping(opened) = node else {
-        cursor.refuse::<()>(&node, MODE)?;
+        cursor.report_invalid::<()>(&node, MODE)?;
         return Ok(None);
     };
-    let mut fields = Fields::new("field");
-    let (mut when, mut mode) = (Given::Nothing, Given::Nothing);
+    let mut fields = MappingFields::new("field");
+    let (mut when, mut mode) = (FieldValue::Absent, FieldValue::Absent);
     while let Some(key) = fields.next(cursor)? {
         match &*key.value {
             "when" => when = cursor.expr(CONDITION)?,
@@ -84,14 +88,14 @@ fn mode<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Mode<'s>>, Stop> {
         let problem = Diagnostic::error(Code::MissingField, span, message);
         cursor.problems.push(problem.hint(format!("add `{field}: {example}`")));
     };
-    if matches!(when, Given::Nothing) {
+    if matches!(when, FieldValue::Absent) {
         missing("when", "hasTag(...)");
     }
-    if matches!(mode, Given::Nothing) {
+    if matches!(mode, FieldValue::Absent) {
         missing("mode", "contacts");
     }
     Ok(match (when, mode) {
-        (Given::Value(when), Given::Value(mode)) => Some(Mode { when, mode }),
+        (FieldValue::Value(when), FieldValue::Value(mode)) => Some(Mode { when, mode }),
         _ => None,
     })
 }

@@ -5,24 +5,25 @@ use crate::{
     syntax::{
         ast::{Item, List, Rule, Text},
         idioms,
-        known::{quoted, unknown},
+        keys::{quoted, unknown_name},
         yaml::{
-            cursor::{Cursor, Stop},
+            cursor::{YamlCursor, YamlError},
             node::Node,
-            read::{Expected, Fields, Given},
+            values::{ExpectedValue, FieldValue, MappingFields},
         },
     },
 };
 
-const RULES: Expected =
-    Expected("a list of rules", "write `- ` before each rule, or `[]` if there are none");
-const RULE: Expected = Expected("a rule", "a rule is a mapping with `condition` and `outcome`");
+const RULES: ExpectedValue =
+    ExpectedValue("a list of rules", "write `- ` before each rule, or `[]` if there are none");
+const RULE: ExpectedValue =
+    ExpectedValue("a rule", "a rule is a mapping with `condition` and `outcome`");
 
 pub(super) fn read<'s>(
-    cursor: &mut Cursor<'s, '_>,
+    cursor: &mut YamlCursor<'s, '_>,
     key: Span,
     items: &mut Vec<Item<'s>>,
-) -> Result<(), Stop> {
+) -> Result<(), YamlError> {
     // After a syntax error the same section is read on; looking back no further than to the last
     // one keeps a file of many documents from being searched again for each.
     let last = items.iter().rfind(|item| matches!(item, Item::Rules(_)));
@@ -30,7 +31,7 @@ pub(super) fn read<'s>(
         items.push(Item::Rules(key));
     }
     if cursor.sequence(RULES)?.value().is_some() {
-        while cursor.another()? {
+        while cursor.has_next()? {
             items.extend(rule(cursor)?.map(|rule| Item::Rule(Box::new(rule))));
         }
     }
@@ -43,15 +44,15 @@ pub(super) const INDENT: &str =
 
 pub(super) const FIELDS: &[&str] = &["name", "condition", "outcome", "description", "rule_id"];
 
-fn rule<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Rule<'s>>, Stop> {
+fn rule<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Rule<'s>>, YamlError> {
     let node = cursor.node()?;
     let Node::Mapping(opened) = node else {
-        cursor.refuse::<()>(&node, RULE)?;
+        cursor.report_invalid::<()>(&node, RULE)?;
         return Ok(None);
     };
-    let mut fields = Fields::new("field");
+    let mut fields = MappingFields::new("field");
     let (mut name, mut rule_id, mut description) = (None, None, None);
-    let (mut expr, mut outcome) = (Given::Nothing, Given::Nothing);
+    let (mut expr, mut outcome) = (FieldValue::Absent, FieldValue::Absent);
     let mut is_denial = false;
     while let Some(key) = fields.next(cursor)? {
         match &*key.value {
@@ -61,9 +62,9 @@ fn rule<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Rule<'s>>, Stop> {
             "description" => description = cursor.string(TEXT)?.value(),
             "rule_id" => rule_id = cursor.string(TEXT)?.value(),
             other => {
-                let denial = idioms::denial(other);
+                let denial = idioms::denial_hint(other);
                 is_denial |= denial.is_some();
-                let problem = unknown(Code::UnknownField, "a rule has no field", &key, FIELDS);
+                let problem = unknown_name(Code::UnknownField, "a rule has no field", &key, FIELDS);
                 cursor.problems.push(denial.map_or(problem.clone(), |hint| problem.hint(hint)));
                 cursor.skip()?;
             }
@@ -76,10 +77,10 @@ fn rule<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Rule<'s>>, Stop> {
     let span = place(&name).or(fields.first()).unwrap_or(whole);
     let mut missing = Vec::new();
     // What was meant to deny has its own message.
-    if matches!(expr, Given::Nothing) && !is_denial {
+    if matches!(expr, FieldValue::Absent) && !is_denial {
         missing.push(("condition", "hasTag(...)"));
     }
-    if matches!(outcome, Given::Nothing) && !is_denial {
+    if matches!(outcome, FieldValue::Absent) && !is_denial {
         missing.push(("outcome", "[...]"));
     }
     if !missing.is_empty()
@@ -89,7 +90,7 @@ fn rule<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Rule<'s>>, Stop> {
         let text = cursor.text().get(field.start()..field.end()).unwrap_or_default();
         let message = format!("the rule's field {} is not indented", quoted(text));
         let problem = Diagnostic::error(Code::UnknownSection, field, message);
-        cursor.problems.push(problem.also(span, "the rule begins here").hint(INDENT));
+        cursor.problems.push(problem.related(span, "the rule begins here").hint(INDENT));
     } else {
         cursor.problems.extend(missing.into_iter().map(|(field, example)| {
             let message = format!("the rule has no `{field}`");
@@ -98,7 +99,7 @@ fn rule<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Rule<'s>>, Stop> {
         }));
     }
     Ok(match (expr, outcome) {
-        (Given::Value(condition), Given::Value(outcome)) => {
+        (FieldValue::Value(condition), FieldValue::Value(outcome)) => {
             Some(Rule { span, name, rule_id, condition, outcome, description })
         }
         _ => None,
@@ -106,7 +107,7 @@ fn rule<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Rule<'s>>, Stop> {
 }
 
 /// The tags of an outcome. People write words and conditions in their place.
-fn outcome<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Given<List<'s>>, Stop> {
+fn outcome<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<FieldValue<List<'s>>, YamlError> {
     let node = cursor.node()?;
     let hint = match &node {
         Node::Scalar(scalar) if idioms::is_everyone(&scalar.value) => idioms::ALL_TAGS,
@@ -115,11 +116,11 @@ fn outcome<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Given<List<'s>>, Stop> {
         }
         _ => return cursor.tags_of(&node),
     };
-    cursor.refuse(&node, Expected("a list of tags", hint))
+    cursor.report_invalid(&node, ExpectedValue("a list of tags", hint))
 }
 
 /// The key of the next line, if it is a field of a rule and stands where sections do.
-fn at_margin(cursor: &Cursor<'_, '_>, end: usize) -> Option<Span> {
+fn at_margin(cursor: &YamlCursor<'_, '_>, end: usize) -> Option<Span> {
     let rest = cursor.text().get(end..)?;
     let mut start = end + rest.find('\n')? + 1;
     for line in cursor.text().get(start..)?.split_inclusive('\n') {
@@ -136,6 +137,6 @@ fn at_margin(cursor: &Cursor<'_, '_>, end: usize) -> Option<Span> {
 }
 
 /// Whether a field at the margin was told with its rule, or stands below one that was.
-pub(super) fn is_told(cursor: &Cursor<'_, '_>, key: Span) -> bool {
+pub(super) fn is_reported(cursor: &YamlCursor<'_, '_>, key: Span) -> bool {
     cursor.stray.is_some_and(|first| key.start() >= first)
 }

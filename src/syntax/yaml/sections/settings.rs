@@ -4,55 +4,56 @@ use crate::{
     syntax::{
         ast::{Item, Settings, SettingsSection, Word, WordSection},
         yaml::{
-            cursor::{Cursor, Stop},
-            read::{Expected, Given},
+            cursor::{YamlCursor, YamlError},
+            values::{ExpectedValue, FieldValue},
         },
     },
 };
 
-const PRESET: Expected = Expected("the name of a preset", "write `preset: flip`");
-const UNKNOWN_USERS: Expected =
-    Expected("`deny` or `allow_defaults`", "write `unknown_users: deny`");
-const MODERATION: Expected =
-    Expected("a mapping of moderation settings", "write `{ managers: hasTag(...) }`");
-const PERMISSIONS: Expected =
-    Expected("a mapping of permissions", "write `{ video_call: hasTag(...) }`");
-const BLOCKS: Expected =
-    Expected("a mapping of actions", "write `{ send_message: one_way }` for each action");
-const BLOCK: Expected =
-    Expected("`off`, `one_way` or `two_way`", "write `off`, `one_way` or `two_way`");
-const FRIENDSHIP: Expected =
-    Expected("a mapping of friendship settings", "write `{ default_approval: need_confirm }`");
-const APPROVAL: Expected = Expected("a word", "write `allow_any`, `need_confirm` or `deny_any`");
-const LIMITS: Expected = Expected("a mapping of limits", "write `{ friends: 3000 }`");
-const LIMIT: Expected = Expected("a number", "write `3000`");
+const PRESET: ExpectedValue = ExpectedValue("the name of a preset", "write `preset: flip`");
+const UNKNOWN_USERS: ExpectedValue =
+    ExpectedValue("`deny` or `allow_defaults`", "write `unknown_users: deny`");
+const MODERATION: ExpectedValue =
+    ExpectedValue("a mapping of moderation settings", "write `{ managers: hasTag(...) }`");
+const PERMISSIONS: ExpectedValue =
+    ExpectedValue("a mapping of permissions", "write `{ video_call: hasTag(...) }`");
+const BLOCKS: ExpectedValue =
+    ExpectedValue("a mapping of actions", "write `{ send_message: one_way }` for each action");
+const BLOCK: ExpectedValue =
+    ExpectedValue("`off`, `one_way` or `two_way`", "write `off`, `one_way` or `two_way`");
+const FRIENDSHIP: ExpectedValue =
+    ExpectedValue("a mapping of friendship settings", "write `{ default_approval: need_confirm }`");
+const APPROVAL: ExpectedValue =
+    ExpectedValue("a word", "write `allow_any`, `need_confirm` or `deny_any`");
+const LIMITS: ExpectedValue = ExpectedValue("a mapping of limits", "write `{ friends: 3000 }`");
+const LIMIT: ExpectedValue = ExpectedValue("a number", "write `3000`");
 
 /// A section that is a single word.
 pub(super) fn word<'s>(
-    cursor: &mut Cursor<'s, '_>,
+    cursor: &mut YamlCursor<'s, '_>,
     span: Span,
     items: &mut Vec<Item<'s>>,
     section: WordSection,
-) -> Result<(), Stop> {
+) -> Result<(), YamlError> {
     let (name, expected) = match section {
         WordSection::Preset => ("preset", PRESET),
         WordSection::UnknownUsers => ("unknown_users", UNKNOWN_USERS),
     };
     match cursor.string(expected)? {
-        Given::Value(value) => items.push(Item::Word(Box::new(Word { section, span, value }))),
-        Given::Refused => {}
-        Given::Nothing => cursor.no_value("section", name, span, expected),
+        FieldValue::Value(value) => items.push(Item::Word(Box::new(Word { section, span, value }))),
+        FieldValue::Invalid => {}
+        FieldValue::Absent => cursor.no_value("section", name, span, expected),
     }
     Ok(())
 }
 
 /// A section of keys and values.
 pub(super) fn read<'s>(
-    cursor: &mut Cursor<'s, '_>,
+    cursor: &mut YamlCursor<'s, '_>,
     span: Span,
     items: &mut Vec<Item<'s>>,
     section: SettingsSection,
-) -> Result<(), Stop> {
+) -> Result<(), YamlError> {
     let (whole, value) = match section {
         SettingsSection::Moderation => (MODERATION, CONDITION),
         SettingsSection::Permissions => (PERMISSIONS, SWITCH),

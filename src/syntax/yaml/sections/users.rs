@@ -1,38 +1,40 @@
-use super::{PEERS, SWITCH, TEXT, records::Records};
+use super::{PEERS, SWITCH, TEXT, unique_entries::UniqueEntries};
 use crate::{
     diagnostic::Code,
     source::Span,
     syntax::{
         ast::{Item, User},
-        known::repeated,
-        user,
+        keys::duplicate_key,
+        user_fields,
         yaml::{
-            cursor::{Cursor, Stop},
+            cursor::{YamlCursor, YamlError},
             expr::OWN_PERMISSION,
-            read::{Expected, Fields},
+            values::{ExpectedValue, MappingFields},
         },
     },
 };
 
-const USERS: Expected = Expected("a mapping of users", "write `id: { tags: [...] }` for each user");
-const USER: Expected = Expected("a user", "write `{ tags: [...] }`");
-const PERMISSIONS: Expected = Expected("a mapping of permissions", "write `{ outgoing: false }`");
+const USERS: ExpectedValue =
+    ExpectedValue("a mapping of users", "write `id: { tags: [...] }` for each user");
+const USER: ExpectedValue = ExpectedValue("a user", "write `{ tags: [...] }`");
+const PERMISSIONS: ExpectedValue =
+    ExpectedValue("a mapping of permissions", "write `{ outgoing: false }`");
 
 pub(super) fn read<'s>(
-    cursor: &mut Cursor<'s, '_>,
+    cursor: &mut YamlCursor<'s, '_>,
     _: Span,
     items: &mut Vec<Item<'s>>,
-) -> Result<(), Stop> {
+) -> Result<(), YamlError> {
     if cursor.mapping(USERS)?.value().is_none() {
         return Ok(());
     }
-    let mut users = Records::new(|item| match item {
+    let mut users = UniqueEntries::new(|item| match item {
         Item::User(user) => Some(&user.id),
         _ => None,
     });
     while let Some(id) = cursor.key()? {
         if let Some(first) = users.add(&id, items) {
-            cursor.problems.push(repeated(Code::DuplicateUser, "user", &id, first));
+            cursor.problems.push(duplicate_key(Code::DuplicateUser, "user", &id, first));
             cursor.skip()?;
             continue;
         }
@@ -45,30 +47,32 @@ pub(super) fn read<'s>(
     Ok(())
 }
 
-fn record<'s>(cursor: &mut Cursor<'s, '_>, user: &mut User<'s>) -> Result<(), Stop> {
+fn record<'s>(cursor: &mut YamlCursor<'s, '_>, user: &mut User<'s>) -> Result<(), YamlError> {
     if cursor.mapping(USER)?.value().is_none() {
         return Ok(());
     }
-    let mut fields = Fields::new("field");
+    let mut fields = MappingFields::new("field");
     while let Some(key) = fields.next(cursor)? {
         match &*key.value {
             "tags" => user.tags = cursor.tags()?.value(),
-            "peers" => user.set(|more| &mut more.peers, cursor.string(PEERS)?.value()),
-            "moderation" => user.set(|more| &mut more.moderation, cursor.string(TEXT)?.value()),
-            "approval" => user.set(|more| &mut more.approval, cursor.string(TEXT)?.value()),
+            "peers" => user.set_field(|more| &mut more.peers, cursor.string(PEERS)?.value()),
+            "moderation" => {
+                user.set_field(|more| &mut more.moderation, cursor.string(TEXT)?.value())
+            }
+            "approval" => user.set_field(|more| &mut more.approval, cursor.string(TEXT)?.value()),
             "permissions" => permissions(cursor, user)?,
-            "contacts" => user.set(|more| &mut more.contacts, cursor.users()?.value()),
-            "favorites" => user.set(|more| &mut more.favorites, cursor.users()?.value()),
-            "paired" => user.set(|more| &mut more.paired, cursor.users()?.value()),
-            "blocked" => user.set(|more| &mut more.blocked, cursor.users()?.value()),
-            "friends" => user.set(|more| &mut more.friends, cursor.users()?.value()),
-            _ => cursor.unknown_field(&key, "a user", user::FIELDS)?,
+            "contacts" => user.set_field(|more| &mut more.contacts, cursor.users()?.value()),
+            "favorites" => user.set_field(|more| &mut more.favorites, cursor.users()?.value()),
+            "paired" => user.set_field(|more| &mut more.paired, cursor.users()?.value()),
+            "blocked" => user.set_field(|more| &mut more.blocked, cursor.users()?.value()),
+            "friends" => user.set_field(|more| &mut more.friends, cursor.users()?.value()),
+            _ => cursor.unknown_field(&key, "a user", user_fields::FIELDS)?,
         }
     }
     Ok(())
 }
 
-fn permissions<'s>(cursor: &mut Cursor<'s, '_>, user: &mut User<'s>) -> Result<(), Stop> {
+fn permissions<'s>(cursor: &mut YamlCursor<'s, '_>, user: &mut User<'s>) -> Result<(), YamlError> {
     if cursor.mapping(PERMISSIONS)?.value().is_none() {
         return Ok(());
     }

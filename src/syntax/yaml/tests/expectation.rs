@@ -3,22 +3,24 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     syntax::{
         ast::{List, Spanned, Text},
-        tests::{Answer, Expectation},
+        tests::{Expectation, ExpectationAnswer},
         yaml::{
-            cursor::{Cursor, Stop},
+            cursor::{YamlCursor, YamlError},
             node::Node,
-            read::{Expected, Fields, Given},
+            values::{ExpectedValue, FieldValue, MappingFields},
         },
     },
 };
 
-const EXPECTATION: Expected =
-    Expected("an expectation", "write `{ subject: ..., action: ..., resource: ..., allow: true }`");
-const ID: Expected = Expected("an id", "write it as text, in quotes if need be");
-const WORD: Expected = Expected("a word", "write a single word");
-const BOOL: Expected = Expected("`true` or `false`", "write `true` or `false`");
-const CONTEXT: Expected =
-    Expected("a mapping with `conversation`", "write `{ conversation: existing }`");
+const EXPECTATION: ExpectedValue = ExpectedValue(
+    "an expectation",
+    "write `{ subject: ..., action: ..., resource: ..., allow: true }`",
+);
+const ID: ExpectedValue = ExpectedValue("an id", "write it as text, in quotes if need be");
+const WORD: ExpectedValue = ExpectedValue("a word", "write a single word");
+const BOOL: ExpectedValue = ExpectedValue("`true` or `false`", "write `true` or `false`");
+const CONTEXT: ExpectedValue =
+    ExpectedValue("a mapping with `conversation`", "write `{ conversation: existing }`");
 
 const FIELDS: &[&str] = &[
     "subject",
@@ -39,13 +41,15 @@ const FIELDS: &[&str] = &[
 ];
 
 /// An expectation; one without an action is reported and left out.
-pub(super) fn read<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Expectation<'s>>, Stop> {
+pub(super) fn read<'s>(
+    cursor: &mut YamlCursor<'s, '_>,
+) -> Result<Option<Expectation<'s>>, YamlError> {
     let node = cursor.node()?;
     let Node::Mapping(opened) = node else {
-        cursor.refuse::<()>(&node, EXPECTATION)?;
+        cursor.report_invalid::<()>(&node, EXPECTATION)?;
         return Ok(None);
     };
-    let mut fields = Fields::new("field");
+    let mut fields = MappingFields::new("field");
     let errors = cursor.problems.errors();
     let mut action = None;
     let mut refused = false;
@@ -62,13 +66,13 @@ pub(super) fn read<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Expectation
         subject_properties: None,
         resource_properties: None,
         member_properties: None,
-        answer: Answer::default(),
+        answer: ExpectationAnswer::default(),
     };
     while let Some(key) = fields.next(cursor)? {
-        let mut text = |expected| -> Result<Option<Text<'s>>, Stop> {
+        let mut text = |expected| -> Result<Option<Text<'s>>, YamlError> {
             let given = cursor.string(expected)?;
-            refused |= matches!(given, Given::Refused);
-            Ok(said(cursor, &key, given))
+            refused |= matches!(given, FieldValue::Invalid);
+            Ok(required(cursor, &key, given))
         };
         match &*key.value {
             "subject" => read.subject = text(ID)?,
@@ -101,8 +105,12 @@ pub(super) fn read<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Expectation
 }
 
 /// What a field says; one that is there and says nothing is reported, lest it be passed over.
-fn said<'s, T>(cursor: &mut Cursor<'s, '_>, key: &Text<'s>, given: Given<T>) -> Option<T> {
-    if matches!(given, Given::Nothing) {
+fn required<'s, T>(
+    cursor: &mut YamlCursor<'s, '_>,
+    key: &Text<'s>,
+    given: FieldValue<T>,
+) -> Option<T> {
+    if matches!(given, FieldValue::Absent) {
         let message = format!("`{}` says nothing", key.value);
         cursor.problems.push(
             Diagnostic::error(Code::MissingField, key.span, message)
@@ -112,35 +120,38 @@ fn said<'s, T>(cursor: &mut Cursor<'s, '_>, key: &Text<'s>, given: Given<T>) -> 
     given.value()
 }
 
-fn list<'s>(cursor: &mut Cursor<'s, '_>, key: &Text<'s>) -> Result<Option<List<'s>>, Stop> {
+fn list<'s>(
+    cursor: &mut YamlCursor<'s, '_>,
+    key: &Text<'s>,
+) -> Result<Option<List<'s>>, YamlError> {
     let given = cursor.users()?;
-    Ok(said(cursor, key, given))
+    Ok(required(cursor, key, given))
 }
 
 /// `true` or `false`, as YAML 1.2 has them.
 pub(super) fn boolean<'s>(
-    cursor: &mut Cursor<'s, '_>,
+    cursor: &mut YamlCursor<'s, '_>,
     key: &Text<'s>,
-) -> Result<Option<Spanned<bool>>, Stop> {
+) -> Result<Option<Spanned<bool>>, YamlError> {
     match cursor.node()? {
         Node::Scalar(scalar) if scalar.is_bool() => {
             let value = scalar.value.eq_ignore_ascii_case("true");
             Ok(Some(Spanned::new(value, scalar.span)))
         }
-        Node::Scalar(scalar) if scalar.is_null() => Ok(said(cursor, key, Given::Nothing)),
-        other => Ok(cursor.refuse(&other, BOOL)?.value()),
+        Node::Scalar(scalar) if scalar.is_null() => Ok(required(cursor, key, FieldValue::Absent)),
+        other => Ok(cursor.report_invalid(&other, BOOL)?.value()),
     }
 }
 
-fn context<'s>(cursor: &mut Cursor<'s, '_>) -> Result<Option<Text<'s>>, Stop> {
+fn context<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Text<'s>>, YamlError> {
     let mut conversation = None;
     if cursor.mapping(CONTEXT)?.value().is_some() {
-        let mut fields = Fields::new("field");
+        let mut fields = MappingFields::new("field");
         while let Some(key) = fields.next(cursor)? {
             match &*key.value {
                 "conversation" => {
                     let given = cursor.string(WORD)?;
-                    conversation = said(cursor, &key, given);
+                    conversation = required(cursor, &key, given);
                 }
                 _ => cursor.unknown_field(&key, "`context`", &["conversation"])?,
             }

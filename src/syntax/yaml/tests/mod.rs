@@ -4,11 +4,11 @@ mod expectation;
 mod properties;
 
 use super::{
-    cursor::{Cursor, Stop},
+    cursor::{YamlCursor, YamlError},
     node::Node,
-    read::{Expected, Fields},
     recover,
     sections::{self, SECTIONS},
+    values::{ExpectedValue, MappingFields},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
@@ -19,14 +19,15 @@ use crate::{
     },
 };
 
-const FILE: Expected = Expected("a mapping with `tests`", "write `tests:` and a list below it");
-const TESTS: Expected = Expected("a list of tests", "write `- name: ...` for each test");
-const TEST: Expected = Expected("a test", "a test is a mapping with `name` and `expect`");
-const NAME: Expected = Expected("a text", "write what the test shows");
-const GIVEN: Expected =
-    Expected("a mapping of sections", "write sections as in a policy: `users: {...}`");
-const EXPECT: Expected =
-    Expected("a list of expectations", "write `- { subject: ..., action: ..., allow: true }`");
+const FILE: ExpectedValue =
+    ExpectedValue("a mapping with `tests`", "write `tests:` and a list below it");
+const TESTS: ExpectedValue = ExpectedValue("a list of tests", "write `- name: ...` for each test");
+const TEST: ExpectedValue = ExpectedValue("a test", "a test is a mapping with `name` and `expect`");
+const NAME: ExpectedValue = ExpectedValue("a text", "write what the test shows");
+const GIVEN: ExpectedValue =
+    ExpectedValue("a mapping of sections", "write sections as in a policy: `users: {...}`");
+const EXPECT: ExpectedValue =
+    ExpectedValue("a list of expectations", "write `- { subject: ..., action: ..., allow: true }`");
 
 const FIELDS: &[&str] = &["name", "given", "expect"];
 
@@ -40,11 +41,11 @@ pub(in crate::syntax) fn parse<'s>(
     problems: &mut Diagnostics,
 ) -> Vec<Test<'s>> {
     let mut file = File::default();
-    let mut cursor = Cursor::new(id, text, problems);
+    let mut cursor = YamlCursor::new(id, text, problems);
     let mut done = documents(&mut cursor, &mut file);
     let mut start = 0;
     for _ in 0..MOST_RESUMED {
-        let (Err(Stop::Syntax), Some(key)) = (done, file.key) else { break };
+        let (Err(YamlError::Syntax), Some(key)) = (done, file.key) else { break };
         let after = cursor.outline().entry.unwrap_or_else(|| key.end()).max(start);
         let next = recover::Entries::below(text, key.end())
             .and_then(|entries| recover::next_entry(text, after, text.len(), entries));
@@ -79,8 +80,8 @@ impl Default for File<'_> {
     }
 }
 
-fn documents<'s>(cursor: &mut Cursor<'s, '_>, file: &mut File<'s>) -> Result<(), Stop> {
-    let mut keys = Fields::new("key");
+fn documents<'s>(cursor: &mut YamlCursor<'s, '_>, file: &mut File<'s>) -> Result<(), YamlError> {
+    let mut keys = MappingFields::new("key");
     while cursor.next_document()?.is_some() {
         match cursor.node()? {
             Node::Mapping(_) => {
@@ -98,28 +99,32 @@ fn documents<'s>(cursor: &mut Cursor<'s, '_>, file: &mut File<'s>) -> Result<(),
             Node::Scalar(scalar) if scalar.is_null() => {}
             other => {
                 file.is_empty = false;
-                cursor.refuse::<()>(&other, FILE)?;
+                cursor.report_invalid::<()>(&other, FILE)?;
             }
         }
     }
     Ok(())
 }
 
-fn rest<'s>(cursor: &mut Cursor<'s, '_>, key: Span, file: &mut File<'s>) -> Result<(), Stop> {
+fn rest<'s>(
+    cursor: &mut YamlCursor<'s, '_>,
+    key: Span,
+    file: &mut File<'s>,
+) -> Result<(), YamlError> {
     cursor.next_document()?;
     cursor.enter(None, key);
     tests(cursor, file)
 }
 
-fn tests<'s>(cursor: &mut Cursor<'s, '_>, file: &mut File<'s>) -> Result<(), Stop> {
+fn tests<'s>(cursor: &mut YamlCursor<'s, '_>, file: &mut File<'s>) -> Result<(), YamlError> {
     if cursor.sequence(TESTS)?.value().is_none() {
         return Ok(());
     }
-    while cursor.another()? {
+    while cursor.has_next()? {
         file.is_empty = false;
         let node = cursor.node()?;
         let Node::Mapping(opened) = node else {
-            cursor.refuse::<()>(&node, TEST)?;
+            cursor.report_invalid::<()>(&node, TEST)?;
             continue;
         };
         file.tests.extend(test(cursor, opened.span)?);
@@ -128,15 +133,15 @@ fn tests<'s>(cursor: &mut Cursor<'s, '_>, file: &mut File<'s>) -> Result<(), Sto
 }
 
 /// A test; one without a name or expectations is reported and left out.
-fn test<'s>(cursor: &mut Cursor<'s, '_>, opened: Span) -> Result<Option<Test<'s>>, Stop> {
-    let mut fields = Fields::new("field");
+fn test<'s>(cursor: &mut YamlCursor<'s, '_>, opened: Span) -> Result<Option<Test<'s>>, YamlError> {
+    let mut fields = MappingFields::new("field");
     let (mut name, mut given, mut expect) = (None, Vec::new(), None);
     let mut refused = false;
     while let Some(key) = fields.next(cursor)? {
         match &*key.value {
             "name" => {
                 let read = cursor.string(NAME)?;
-                refused |= matches!(read, super::read::Given::Refused);
+                refused |= matches!(read, super::values::FieldValue::Invalid);
                 name = read.value();
             }
             "given" => sections(cursor, &mut given)?,
@@ -161,11 +166,14 @@ fn test<'s>(cursor: &mut Cursor<'s, '_>, opened: Span) -> Result<Option<Test<'s>
     Ok(name.zip(expect).map(|(name, expect)| Test { name, given, expect }))
 }
 
-fn sections<'s>(cursor: &mut Cursor<'s, '_>, items: &mut Vec<Item<'s>>) -> Result<(), Stop> {
+fn sections<'s>(
+    cursor: &mut YamlCursor<'s, '_>,
+    items: &mut Vec<Item<'s>>,
+) -> Result<(), YamlError> {
     if cursor.mapping(GIVEN)?.value().is_none() {
         return Ok(());
     }
-    let mut keys = Fields::new("section");
+    let mut keys = MappingFields::new("section");
     while let Some(key) = keys.next(cursor)? {
         let Some(section) = SECTIONS.iter().find(|section| section.name == key.value) else {
             sections::unknown(cursor, &key);
@@ -178,20 +186,20 @@ fn sections<'s>(cursor: &mut Cursor<'s, '_>, items: &mut Vec<Item<'s>>) -> Resul
 }
 
 fn expectations<'s>(
-    cursor: &mut Cursor<'s, '_>,
+    cursor: &mut YamlCursor<'s, '_>,
     key: Span,
-) -> Result<Vec<crate::syntax::tests::Expectation<'s>>, Stop> {
+) -> Result<Vec<crate::syntax::tests::Expectation<'s>>, YamlError> {
     let mut expectations = Vec::new();
     let mut is_empty = true;
     match cursor.sequence(EXPECT)? {
-        super::read::Given::Value(_) => {
-            while cursor.another()? {
+        super::values::FieldValue::Value(_) => {
+            while cursor.has_next()? {
                 is_empty = false;
                 expectations.extend(expectation::read(cursor)?);
             }
         }
-        super::read::Given::Refused => is_empty = false,
-        super::read::Given::Nothing => {}
+        super::values::FieldValue::Invalid => is_empty = false,
+        super::values::FieldValue::Absent => {}
     }
     if is_empty {
         cursor.problems.push(

@@ -2,29 +2,30 @@ use super::expectation::boolean;
 use crate::{
     source::Span,
     syntax::{
-        tests::Properties,
+        tests::ExpectationProperties,
         yaml::{
-            cursor::{Cursor, Stop},
-            read::{Expected, Fields},
+            cursor::{YamlCursor, YamlError},
+            values::{ExpectedValue, MappingFields},
         },
     },
 };
 
-const PROPERTIES: Expected =
-    Expected("a mapping of properties", "write `{ tags: [...] }` or another property");
-const WORD: Expected = Expected("a word", "write a single word");
-const PERMISSIONS: Expected = Expected("a mapping of permissions", "write `{ outgoing: false }`");
+const PROPERTIES: ExpectedValue =
+    ExpectedValue("a mapping of properties", "write `{ tags: [...] }` or another property");
+const WORD: ExpectedValue = ExpectedValue("a word", "write a single word");
+const PERMISSIONS: ExpectedValue =
+    ExpectedValue("a mapping of permissions", "write `{ outgoing: false }`");
 
 const FIELDS: &[&str] = &["tags", "peers", "permissions", "moderation", "role", "matrix"];
 
 pub(super) fn read<'s>(
-    cursor: &mut Cursor<'s, '_>,
+    cursor: &mut YamlCursor<'s, '_>,
     span: Span,
-) -> Result<Option<Properties<'s>>, Stop> {
+) -> Result<Option<ExpectationProperties<'s>>, YamlError> {
     if cursor.mapping(PROPERTIES)?.value().is_none() {
         return Ok(None);
     }
-    let mut read = Properties {
+    let mut read = ExpectationProperties {
         span,
         tags: None,
         peers: None,
@@ -33,7 +34,7 @@ pub(super) fn read<'s>(
         role: None,
         matrix: None,
     };
-    let mut fields = Fields::new("field");
+    let mut fields = MappingFields::new("field");
     while let Some(key) = fields.next(cursor)? {
         match &*key.value {
             "tags" => read.tags = cursor.tags()?.value(),
@@ -48,11 +49,14 @@ pub(super) fn read<'s>(
     Ok(Some(read))
 }
 
-fn permissions<'s>(cursor: &mut Cursor<'s, '_>, read: &mut Properties<'s>) -> Result<(), Stop> {
+fn permissions<'s>(
+    cursor: &mut YamlCursor<'s, '_>,
+    read: &mut ExpectationProperties<'s>,
+) -> Result<(), YamlError> {
     if cursor.mapping(PERMISSIONS)?.value().is_none() {
         return Ok(());
     }
-    let mut fields = Fields::new("permission");
+    let mut fields = MappingFields::new("permission");
     while let Some(key) = fields.next(cursor)? {
         let on = boolean(cursor, &key)?;
         read.permissions.extend(on.map(|on| (key, on.value)));

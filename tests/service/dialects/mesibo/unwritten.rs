@@ -1,6 +1,8 @@
 //! What comes of commands that a store does not take: as a daemon asks the dialect, without one.
 
-use peerage::dialects::{Call, Dialect, Failure, NotWritten, Reply, Step, Wrote, mesibo::Mesibo};
+use peerage::dialects::{
+    Call, CallError, Dialect, Reply, Step, StepOutcome, StepWriteError, mesibo::Mesibo,
+};
 use serde_json::{Value, json};
 
 use super::assert_refusal;
@@ -8,7 +10,7 @@ use crate::dialects::everybody::Everybody;
 
 /// The answer to a request whose commands come to this.
 #[track_caller]
-fn answer(request: &Value, wrote: &Wrote) -> Value {
+fn answer(request: &Value, wrote: &StepOutcome) -> Value {
     let body = request.to_string();
     let call = Call {
         method: "POST",
@@ -22,7 +24,7 @@ fn answer(request: &Value, wrote: &Wrote) -> Value {
     let Step::Write(asked) = Mesibo.answer(&call, &Everybody).unwrap() else {
         panic!("{request} writes nothing");
     };
-    assert!(!asked.commands.is_empty() && !asked.each, "{request}");
+    assert!(!asked.commands.is_empty() && !asked.independent, "{request}");
     let Step::Done(reply) = (asked.then)(wrote, &Everybody).unwrap() else {
         panic!("{request} goes on");
     };
@@ -48,14 +50,14 @@ fn each_reason_has_an_error() {
         json!({ "op": "groupdel", "group": { "gid": 1 } }),
     ] {
         for (reason, error, code) in [
-            (NotWritten::Unavailable(why()), "UNAVAILABLE", 503),
-            (NotWritten::Contended(why()), "UNAVAILABLE", 503),
-            (NotWritten::TooLarge(why()), "TOOLARGE", 413),
-            (NotWritten::NoStore(why()), "NOSTORE", 403),
+            (StepWriteError::Unavailable(why()), "UNAVAILABLE", 503),
+            (StepWriteError::Contended(why()), "UNAVAILABLE", 503),
+            (StepWriteError::TooLarge(why()), "TOOLARGE", 413),
+            (StepWriteError::NoStore(why()), "NOSTORE", 403),
         ] {
             let mut asked = request.clone();
             asked["id"] = 7.into();
-            let told = answer(&asked, &Wrote::Failed(reason));
+            let told = answer(&asked, &StepOutcome::Failed(reason));
             assert_refusal(&told, error, code);
             assert_eq!((&told["op"], &told["id"]), (&request["op"], &json!(7)));
             assert_eq!(told["message"], why());
@@ -66,12 +68,12 @@ fn each_reason_has_an_error() {
 #[test]
 fn calls_that_never_come_to_an_answer() {
     for (failure, error, code) in [
-        (Failure::Unavailable("the store is on fire".to_owned()), "UNAVAILABLE", 503),
-        (Failure::Late("it came too late".to_owned()), "LATE", 408),
-        (Failure::Cut("it was cut short".to_owned()), "BADFORM", 400),
-        (Failure::TooLarge(7), "TOOLARGE", 413),
+        (CallError::Unavailable("the store is on fire".to_owned()), "UNAVAILABLE", 503),
+        (CallError::TimedOut("it came too late".to_owned()), "LATE", 408),
+        (CallError::Incomplete("it was cut short".to_owned()), "BADFORM", 400),
+        (CallError::TooLarge(7), "TOOLARGE", 413),
     ] {
-        let told = told(&Mesibo.failed(&failure));
+        let told = told(&Mesibo.render_error(&failure));
         assert_refusal(&told, error, code);
         assert_eq!(told["message"], failure.to_string());
     }

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use peerage::dialects::{
     Call, Dialect, Step,
-    tencent::{Access, Tencent},
+    tencent::{Tencent, TencentAccess},
 };
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -129,7 +129,8 @@ fn signatures_of_the_key() {
 /// second 0.
 #[test]
 fn the_last_second_of_a_signature() {
-    let tencent = Tencent::new(Access::by_key(KEY.parse().unwrap(), APP.parse().unwrap(), vec![]));
+    let tencent =
+        Tencent::new(TencentAccess::with_key(KEY.parse().unwrap(), APP.parse().unwrap(), vec![]));
     let code = |time: u64, expire: u64| {
         let lines = format!(
             "TLS.identifier:administrator\nTLS.sdkappid:{APP}\nTLS.time:{time}\nTLS.expire:{expire}\n"

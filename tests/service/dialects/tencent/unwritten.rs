@@ -1,15 +1,15 @@
 //! What comes of commands that a store does not take: as a daemon asks the dialect, without one.
 
 use peerage::dialects::{
-    Call, Dialect, Failure, NotWritten, Reply, Step, Wrote,
-    tencent::{Access, Tencent},
+    Call, CallError, Dialect, Reply, Step, StepOutcome, StepWriteError,
+    tencent::{Tencent, TencentAccess},
 };
 use serde_json::Value;
 
 use crate::dialects::everybody::Everybody;
 
 fn tencent() -> Tencent {
-    Tencent::new(Access::by_token(None, Vec::new()))
+    Tencent::new(TencentAccess::with_admin_token(None, Vec::new()))
 }
 
 const ONE: &str = r#"{"From_Account":"alice","To_Account":["bob"],"GroupName":["a"],
@@ -20,7 +20,7 @@ const ONE: &str = r#"{"From_Account":"alice","To_Account":["bob"],"GroupName":["
 
 /// The code and the text of the answer to a call whose commands come to this.
 #[track_caller]
-fn answer(path: &str, wrote: &Wrote) -> (u64, String) {
+fn answer(path: &str, wrote: &StepOutcome) -> (u64, String) {
     let call = Call {
         method: "POST",
         path,
@@ -66,22 +66,22 @@ fn each_reason_has_a_code_in_each_service() {
     ];
     for (path, codes) in paths {
         let reasons = [
-            NotWritten::Unavailable(why()),
-            NotWritten::Contended(why()),
-            NotWritten::TooLarge(why()),
-            NotWritten::NoStore(why()),
+            StepWriteError::Unavailable(why()),
+            StepWriteError::Contended(why()),
+            StepWriteError::TooLarge(why()),
+            StepWriteError::NoStore(why()),
         ];
         for (reason, code) in reasons.into_iter().zip(codes) {
-            assert_eq!(answer(path, &Wrote::Failed(reason)), (code, why()), "{path}");
+            assert_eq!(answer(path, &StepOutcome::Failed(reason)), (code, why()), "{path}");
         }
     }
 }
 
 #[test]
 fn calls_that_never_come_to_an_answer() {
-    let late = |failure: &Failure| failed(&tencent().failed(failure));
-    assert_eq!(late(&Failure::Late("late".to_owned())), (60008, "late".to_owned()));
-    assert_eq!(late(&Failure::Cut("cut".to_owned())), (60008, "cut".to_owned()));
-    assert_eq!(late(&Failure::Unavailable("gone".to_owned())), (30006, "gone".to_owned()));
-    assert_eq!(late(&Failure::TooLarge(7)).0, 60002);
+    let late = |failure: &CallError| failed(&tencent().render_error(failure));
+    assert_eq!(late(&CallError::TimedOut("late".to_owned())), (60008, "late".to_owned()));
+    assert_eq!(late(&CallError::Incomplete("cut".to_owned())), (60008, "cut".to_owned()));
+    assert_eq!(late(&CallError::Unavailable("gone".to_owned())), (30006, "gone".to_owned()));
+    assert_eq!(late(&CallError::TooLarge(7)).0, 60002);
 }

@@ -148,7 +148,7 @@ fn issuers_are_checked_at_the_start_and_their_secrets_not_told() {
         assert_eq!(ended.status.code(), Some(2), "{errors}");
         assert!(errors.contains(part) && !errors.contains(secret), "{text}: {errors}");
     }
-    let issuers = Issuer::read_all(super::ISSUERS.as_bytes()).unwrap();
+    let issuers = Issuer::parse_all(super::ISSUERS.as_bytes()).unwrap();
     let shown = format!("{issuers:?}");
     assert!(shown.contains("tickets.example") && !shown.contains("secret"), "{shown}");
 }

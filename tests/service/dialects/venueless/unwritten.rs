@@ -2,8 +2,8 @@
 
 use peerage::{
     dialects::{
-        Failure, NotWritten, Step, Wrote,
-        venueless::{Turn, Venueless},
+        CallError, Step, StepOutcome, StepWriteError,
+        venueless::{FrameResponse, Venueless},
     },
     facts::Id,
 };
@@ -17,19 +17,20 @@ fn why() -> String {
 
 /// What is answered to a frame whose commands come to this; nobody else is told, and nobody let in.
 #[track_caller]
-fn answer(user: Option<&str>, frame: &Value, wrote: &Wrote) -> Value {
+fn answer(user: Option<&str>, frame: &Value, wrote: &StepOutcome) -> Value {
     let venueless = Venueless::default();
     let mut session = venueless.open("sample").unwrap();
     session.user = user.map(|user| Id::new(user).unwrap());
     let house = Everybody;
-    let Step::Write(asked) = venueless.turn(&session, &frame.to_string(), &house).unwrap() else {
+    let Step::Write(asked) = venueless.respond(&session, &frame.to_string(), &house).unwrap()
+    else {
         panic!("{frame} writes nothing");
     };
-    assert!(!asked.commands.is_empty() && !asked.each, "{frame}");
+    assert!(!asked.commands.is_empty() && !asked.independent, "{frame}");
     let Step::Done(turn) = (asked.then)(wrote, &house).unwrap() else {
         panic!("{frame} goes on");
     };
-    let Turn { reply, notices, signed_in, ends, .. } = turn;
+    let FrameResponse { reply, notices, signed_in, closes: ends, .. } = turn;
     assert_eq!((notices.len(), signed_in, ends), (0, None, false), "{frame}");
     serde_json::from_str(&reply).unwrap()
 }
@@ -37,12 +38,12 @@ fn answer(user: Option<&str>, frame: &Value, wrote: &Wrote) -> Value {
 #[test]
 fn each_reason_has_a_code() {
     for (reason, code) in [
-        (NotWritten::Unavailable(why()), "server.unavailable"),
-        (NotWritten::Contended(why()), "server.unavailable"),
-        (NotWritten::TooLarge(why()), "user.too_long"),
-        (NotWritten::NoStore(why()), "server.no_store"),
+        (StepWriteError::Unavailable(why()), "server.unavailable"),
+        (StepWriteError::Contended(why()), "server.unavailable"),
+        (StepWriteError::TooLarge(why()), "user.too_long"),
+        (StepWriteError::NoStore(why()), "server.no_store"),
     ] {
-        let wrote = Wrote::Failed(reason);
+        let wrote = StepOutcome::Failed(reason);
         let expected = json!(["error", 7, { "code": code, "message": why() }]);
         for (command, payload) in [
             ("user.ban", json!({ "id": "bob" })),
@@ -62,7 +63,7 @@ fn each_reason_has_a_code() {
 
 #[test]
 fn a_frame_that_never_comes_to_an_answer() {
-    let failed = |text: &str| Venueless::failed(text, &Failure::Unavailable(why()));
+    let failed = |text: &str| Venueless::error_frame(text, &CallError::Unavailable(why()));
     let error = format!(r#"{{"code":"server.unavailable","message":"{}"}}"#, why());
     assert_eq!(failed(r#"["user.ban", 1.0, {}]"#), format!(r#"["error",1.0,{error}]"#));
     assert_eq!(failed(r#"["user.ban", {}]"#), format!(r#"["error",{error}]"#));

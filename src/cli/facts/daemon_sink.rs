@@ -1,0 +1,246 @@
+use std::{collections::BTreeSet, thread, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+
+use super::{
+    client::{DaemonClient, DaemonResponse, DaemonTarget, RequestContent},
+    lines::ImportLine,
+};
+use crate::facts::{ByUser, Command, Op, Record, RecordKey, UserFields};
+
+/// Sends commands to a running daemon, many together.
+pub(super) struct DaemonSink {
+    target: DaemonTarget,
+    client: Option<DaemonClient>,
+    /// What the idempotency keys of this import begin with.
+    key: String,
+    stage: usize,
+    /// How many batches there were.
+    batches: u64,
+    waiting: Vec<NumberedCommand>,
+    /// How many bytes they have.
+    bytes: usize,
+    /// What was refused: the number of the line, and why.
+    pub(super) refused: Vec<(u64, String)>,
+    refused_lines: BTreeSet<u64>,
+}
+
+/// A command, and the number of the line that it comes from.
+type NumberedCommand = (u64, Value);
+
+/// How many commands are sent together, and about how many bytes.
+const TOGETHER: usize = 500;
+const BYTES: usize = 256 << 10;
+
+/// How often a batch is sent again to a daemon that doesn't answer or can't write, and how long apart.
+const MOST_TRIES: u32 = 10;
+const APART: Duration = Duration::from_millis(500);
+
+impl DaemonSink {
+    pub(super) fn new(target: DaemonTarget, key: String) -> Self {
+        Self {
+            target,
+            client: None,
+            key,
+            stage: 0,
+            batches: 0,
+            waiting: Vec::new(),
+            bytes: 0,
+            refused: Vec::new(),
+            refused_lines: BTreeSet::new(),
+        }
+    }
+
+    /// Ends a stage: what comes after may rest on all that came before.
+    pub(super) fn next_stage(&mut self) -> Result<()> {
+        self.flush()?;
+        self.stage += 1;
+        Ok(())
+    }
+
+    pub(super) fn take(&mut self, number: u64, line: &ImportLine) -> Result<()> {
+        if self.refused_lines.contains(&number) {
+            return Ok(());
+        }
+        let Some(command) = stage_command(line, self.stage) else { return Ok(()) };
+        let command = command.encode();
+        let bytes = command.to_string().len();
+        if self.bytes + bytes > BYTES || self.waiting.len() >= TOGETHER {
+            self.flush()?;
+        }
+        self.bytes += bytes;
+        self.waiting.push((number, command));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let batch = std::mem::take(&mut self.waiting);
+        self.bytes = 0;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.batches += 1;
+        let key = format!("{}-{}-{}", self.key, self.stage, self.batches);
+        self.send(batch, key)
+    }
+
+    /// Sends a batch, without those commands of it that are refused.
+    fn send(&mut self, mut batch: Vec<NumberedCommand>, key: String) -> Result<()> {
+        let mut key = key;
+        while !batch.is_empty() {
+            let commands: Vec<&Value> = batch.iter().map(|(_, command)| command).collect();
+            let answer = self.post(&json!({ "commands": commands }).to_string(), &key)?;
+            match answer.status {
+                200 => return Ok(()),
+                400 | 409 => {
+                    let wrong = rejections(&answer);
+                    if wrong.is_empty() {
+                        bail!(answer.message());
+                    }
+                    let mut index = 0;
+                    batch.retain(|(number, _)| {
+                        let why = wrong.iter().find(|(at, _)| *at == index);
+                        index += 1;
+                        if let Some((_, why)) = why {
+                            self.refused.push((*number, why.clone()));
+                            self.refused_lines.insert(*number);
+                        }
+                        why.is_none()
+                    });
+                    key += "r";
+                }
+                413 if batch.len() > 1 => {
+                    let rest = batch.split_off(batch.len() / 2);
+                    self.send(batch, format!("{key}a"))?;
+                    return self.send(rest, format!("{key}b"));
+                }
+                413 => {
+                    let lines = batch.iter().map(|(number, _)| (*number, answer.message()));
+                    self.refused.extend(lines);
+                    return Ok(());
+                }
+                _ => bail!(answer.message()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends it again if there is no answer, or the store can't be written: under its key it takes
+    /// effect once.
+    fn post(&mut self, body: &str, key: &str) -> Result<DaemonResponse> {
+        let sent = RequestContent { body: body.as_bytes(), idempotency_key: Some(key) };
+        let mut tries = 0;
+        loop {
+            let client = match self.client.take() {
+                Some(client) => Ok(client),
+                None => self.target.connect(),
+            };
+            let answer = client.and_then(|mut client| {
+                let answer = client.request("POST", "/v1/facts", &sent)?;
+                self.client = Some(client);
+                Ok(answer)
+            });
+            tries += 1;
+            match answer {
+                Ok(answer) if answer.status != 503 || tries >= MOST_TRIES => return Ok(answer),
+                Err(error) if tries >= MOST_TRIES => {
+                    return Err(error).context("the daemon does not answer");
+                }
+                _ => thread::sleep(APART),
+            }
+        }
+    }
+}
+
+/// The commands of a batch that are wrong, by their place in it, and why.
+fn rejections(answer: &DaemonResponse) -> Vec<(usize, String)> {
+    let body = answer.json();
+    let outcomes = body.get("outcomes").and_then(Value::as_array);
+    let outcomes = outcomes.into_iter().flatten().enumerate();
+    let wrong = outcomes.filter(|(_, outcome)| {
+        let reason = outcome.get("reason").and_then(Value::as_str);
+        reason.is_some_and(|reason| reason != "not_applied")
+    });
+    let text = |outcome: &Value, name| {
+        outcome.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    wrong
+        .map(|(at, outcome)| {
+            (at, format!("{}: {}", text(outcome, "reason"), text(outcome, "message")))
+        })
+        .collect()
+}
+
+/// What a line comes to in a stage.
+fn stage_command(line: &ImportLine, stage: usize) -> Option<Command> {
+    match line {
+        ImportLine::Header => None,
+        ImportLine::Record(record) => {
+            let (key, record) = &**record;
+            if is_empty_in_stage(key, record, stage) {
+                return None;
+            }
+            Command::restore_commands(key, record).into_iter().nth(stage)?
+        }
+        ImportLine::User(id, fields) => {
+            let fields = stage_fields(fields, stage)?;
+            Some(Op::PutUser { user: id.clone(), fields: Box::new(fields) }.into())
+        }
+    }
+}
+
+/// Whether a stage has nothing to say of a record.
+fn is_empty_in_stage(key: &RecordKey, record: &Record, stage: usize) -> bool {
+    match (key, record) {
+        (RecordKey::User(_), Record::User(user)) => match stage {
+            // An edge that names a user makes none: who only has such is no user by it.
+            0 => false,
+            1 => {
+                user.contacts.is_empty()
+                    && user.favorites.is_empty()
+                    && user.paired.is_empty()
+                    && user.blocked.is_empty()
+            }
+            _ => user.friends.is_empty() && user.requests.is_empty(),
+        },
+        _ => false,
+    }
+}
+
+/// What a stage says of a user in bulk: himself, his edges, his friends.
+fn stage_fields(fields: &UserFields, stage: usize) -> Option<UserFields> {
+    let all = fields.clone();
+    let empty = |named: &Option<ByUser<_>>| named.is_none();
+    match stage {
+        0 => Some(UserFields {
+            contacts: None,
+            favorites: None,
+            paired: None,
+            blocked: None,
+            friends: None,
+            requests: None,
+            ..all
+        }),
+        1 if all.contacts.is_none()
+            && all.favorites.is_none()
+            && all.paired.is_none()
+            && empty(&all.blocked) =>
+        {
+            None
+        }
+        1 => Some(UserFields {
+            contacts: all.contacts,
+            favorites: all.favorites,
+            paired: all.paired,
+            blocked: all.blocked,
+            ..UserFields::default()
+        }),
+        _ if all.friends.is_none() && all.requests.is_none() => None,
+        _ => Some(UserFields {
+            friends: all.friends,
+            requests: all.requests,
+            ..UserFields::default()
+        }),
+    }
+}

@@ -1,0 +1,184 @@
+use std::collections::HashSet;
+
+use crate::{
+    request::{Condition, Relation, Switch},
+    snapshot::{TagId, Tie, View},
+    source::Span,
+    syntax::ast::{
+        Expr, ExprKind, Group, Item, List, Setting, SettingsSection, Spanned, Text, User,
+        UserFields, WordSection,
+    },
+};
+
+/// What of a policy bears on decisions that name these users and groups, when this is laid over it:
+/// all that it says but of others. Those to whom the users who are named have a relation, and the
+/// members of the groups, are there by name alone.
+///
+/// `None` if that can't be told without a look at all users. Costs what is between the users who are
+/// named and others, and a look at each item.
+pub(super) fn slice_policy<'s>(
+    base: &View,
+    items: &[Item<'s>],
+    given: &[Item<'s>],
+    named: &[&str],
+) -> Option<Vec<Item<'s>>> {
+    if !is_local(given) {
+        return None;
+    }
+    let directory = &base.population.directory;
+    let mut users: HashSet<&str> = named.iter().copied().collect();
+    let mut groups = users.clone();
+    for item in given {
+        users.extend(referenced_users(item));
+        if let Item::Group(group) = item {
+            groups.insert(&group.id.value);
+        }
+    }
+    let bears = |item: &&Item<'s>| match item {
+        Item::User(_) => false,
+        Item::Group(group) => groups.contains(&*group.id.value),
+        Item::Conversation(talk) => talk.users.iter().all(|id| users.contains(&*id.value)),
+        _ => true,
+    };
+    let mut kept: Vec<Item<'s>> = items.iter().filter(bears).cloned().collect();
+    let place = given.first().map_or(Span::new(crate::source::SourceId(0), 0, 0), Item::span);
+    let mut others: HashSet<String> = kept
+        .iter()
+        .flat_map(referenced_users)
+        .filter(|id| !users.contains(id))
+        .map(str::to_owned)
+        .collect();
+    let mut records = Vec::new();
+    for &id in &users {
+        let Some(user) = directory.number(id) else { continue };
+        for (other, _) in base.population.ties_of(user) {
+            let other = directory.id(other);
+            if !users.contains(other) && !others.contains(other) {
+                others.insert(other.to_owned());
+            }
+        }
+        records.push(reconstruct_user(base, user, place));
+    }
+    let is_told = |it: &User<'_>| given.iter().all(|given| is_unambiguous_under(it, given));
+    if !records.iter().all(is_told) {
+        return None;
+    }
+    kept.extend(records.into_iter().map(Item::User));
+    let others = others.into_iter().filter(|id| directory.number(id).is_some());
+    kept.extend(others.map(|id| Item::User(User { id: text(id, place), tags: None, more: None })));
+    Some(kept)
+}
+
+/// Whether what is given can be wrong only together with those whom it names: tags that are declared
+/// and limits are kept by all users.
+fn is_local(given: &[Item<'_>]) -> bool {
+    given.iter().all(|item| match item {
+        Item::Tags(_) => false,
+        Item::Settings(section) => section.section != SettingsSection::Limits,
+        Item::Word(word) => word.section != WordSection::Preset,
+        _ => true,
+    })
+}
+
+/// A favorite is a contact: of one who is both it can't be told whether he was named as both, which
+/// matters where others take the place of the favorites alone.
+fn is_unambiguous_under(record: &User<'_>, given: &Item<'_>) -> bool {
+    let Item::User(given) = given else { return true };
+    let has_favorites = record.more.as_ref().is_some_and(|it| it.favorites.is_some());
+    let replaces = |it: &UserFields<'_>| it.favorites.is_some() && it.contacts.is_none();
+    given.id.value != record.id.value
+        || !has_favorites
+        || !given.more.as_ref().is_some_and(|it| replaces(it))
+}
+
+/// All users whom a record of a user, a group or a conversation names.
+fn referenced_users<'i>(item: &'i Item<'_>) -> Vec<&'i str> {
+    let mut all = Vec::new();
+    let mut add = |lists: &[Option<&'i List<'_>>]| {
+        all.extend(lists.iter().flatten().flat_map(|list| &list.value).map(|id| &*id.value));
+    };
+    match item {
+        Item::User(User { id, more, .. }) => {
+            if let Some(more) = more {
+                let UserFields { contacts, favorites, paired, blocked, friends, .. } = &**more;
+                add(&[contacts, favorites, paired, blocked, friends].map(Option::as_ref));
+            }
+            all.push(&id.value);
+        }
+        Item::Group(group) => {
+            let Group { creator, super_admins, admins, members, .. } = &**group;
+            add(&[super_admins, admins, members].map(Option::as_ref));
+            all.extend(creator.as_ref().map(|id| &*id.value));
+        }
+        Item::Conversation(talk) => all.extend(talk.users.iter().map(|id| &*id.value)),
+        _ => {}
+    }
+    all
+}
+
+fn text<'s>(value: impl Into<String>, place: Span) -> Text<'s> {
+    Spanned::new(value.into().into(), place)
+}
+
+/// The record from which a view has what it knows of a user, conversations aside.
+fn reconstruct_user<'s>(view: &View, user: u32, place: Span) -> User<'s> {
+    let population = &view.population;
+    let list = |ids: Vec<String>| -> Option<List<'s>> {
+        let ids: Vec<Text<'s>> = ids.into_iter().map(|id| text(id, place)).collect();
+        (!ids.is_empty()).then(|| Spanned::new(ids, place))
+    };
+    let related = |is: &dyn Fn(Tie) -> bool| {
+        let others = population.ties_of(user).filter(|&(_, tie)| is(tie));
+        list(others.map(|(other, _)| population.directory.id(other).to_owned()).collect())
+    };
+    let to = |relation: Relation| related(&|tie| tie.outgoing(relation));
+    let tags = population.directory.tags(user).iter();
+    let (own, conditions) = population.overrides(user);
+    let standing = population.directory.state(user);
+    let word = |word: &str| text(word, place);
+    let mut permissions: Vec<Setting<'s>> = Vec::new();
+    for &switch in Switch::ALL.iter().filter(|&&switch| own.sets_switch(switch)) {
+        let value = ExprKind::Word(standing.is_on(switch).to_string().into());
+        permissions
+            .push(Setting { key: word(switch.as_str()), value: Expr { span: place, kind: value } });
+    }
+    for (_, switch, condition) in conditions {
+        let value = reconstruct_condition(condition, view, place);
+        permissions.push(Setting { key: word(switch.as_str()), value });
+    }
+    let more = UserFields {
+        peers: own.sets_peers().then(|| word(standing.peers().as_str())),
+        permissions,
+        moderation: Some(word(standing.moderation().as_str())),
+        approval: own.sets_approval().then(|| word(standing.approval().as_str())),
+        contacts: to(Relation::Contact),
+        favorites: to(Relation::Favorite),
+        paired: to(Relation::Pair),
+        blocked: to(Relation::Block),
+        friends: to(Relation::Friend),
+    };
+    User {
+        id: text(population.directory.id(user), place),
+        tags: list(tags.map(|tag| view.tags.name(tag).to_owned()).collect()),
+        more: Some(Box::new(more)),
+    }
+}
+
+/// Recursion is as deep as the condition, which the parsers limit.
+fn reconstruct_condition<'s>(condition: &Condition<TagId>, view: &View, span: Span) -> Expr<'s> {
+    let call =
+        |name: &str, arguments: Vec<Expr<'s>>| ExprKind::Call { name: text(name, span), arguments };
+    let all = |parts: &[Condition<TagId>]| -> Vec<Expr<'s>> {
+        parts.iter().map(|part| reconstruct_condition(part, view, span)).collect()
+    };
+    let kind = match condition {
+        Condition::HasTag(tag) => {
+            let word = ExprKind::Word(view.tags.name(*tag).to_owned().into());
+            call("hasTag", vec![Expr { span, kind: word }])
+        }
+        Condition::Not(inner) => call("not", vec![reconstruct_condition(inner, view, span)]),
+        Condition::All(parts) => call("all", all(parts)),
+        Condition::Any(parts) => call("any", all(parts)),
+    };
+    Expr { span, kind }
+}

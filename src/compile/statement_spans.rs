@@ -1,0 +1,89 @@
+use std::collections::BTreeMap;
+
+use crate::{
+    policy,
+    request::{Action, GroupPermission, StatementId, Switch},
+    source::Span,
+    syntax::ast::{Item, Matrix, PermissionValue, SettingsSection},
+};
+
+/// Where a policy says what its decisions turn on. Kept apart from the view: no decision asks.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct StatementSpans(BTreeMap<StatementId, Span>);
+
+impl StatementSpans {
+    /// Where a statement stands; `None` if the policy does not make it.
+    pub fn get(&self, statement: &StatementId) -> Option<Span> {
+        self.0.get(statement).copied()
+    }
+
+    /// All statements, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&StatementId, Span)> {
+        self.0.iter().map(|(statement, &span)| (statement, span))
+    }
+
+    pub(super) fn from_items(items: &[Item<'_>]) -> Self {
+        let mut places = Self::default();
+        for item in items {
+            match item {
+                Item::Settings(settings) => {
+                    for entry in &settings.entries {
+                        let statement = setting_statement(settings.section, &entry.key.value);
+                        places.0.extend(statement.map(|it| (it, entry.key.span)));
+                    }
+                }
+                Item::Peers(peers) => {
+                    let default = peers.default.as_ref();
+                    places.0.extend(default.map(|mode| (StatementId::PeersDefault, mode.span)));
+                    let modes = peers.modes.iter().enumerate();
+                    places
+                        .0
+                        .extend(modes.map(|(at, it)| (StatementId::PeersMode(at), it.when.span)));
+                }
+                Item::Matrix(matrix) => places.add_matrix(matrix),
+                _ => {}
+            }
+        }
+        places
+    }
+
+    fn add_matrix(&mut self, matrix: &Matrix<'_>) {
+        for entry in &matrix.permissions {
+            let Ok(permission) = entry.key.value.parse::<GroupPermission>() else { continue };
+            let cell = |field: Option<&str>| StatementId::Cell {
+                matrix: matrix.name.value.clone().into_owned(),
+                permission,
+                field: field.map(str::to_owned),
+            };
+            match &entry.value {
+                PermissionValue::ByField(fields) => {
+                    let fields = fields.iter();
+                    let cells = fields.map(|it| (cell(Some(&it.key.value)), it.key.span));
+                    self.0.extend(cells);
+                }
+                // One value is that of all fields.
+                PermissionValue::One(_) => {
+                    let is_of_fields = permission == GroupPermission::UpdateMetadata;
+                    self.0.insert(cell(is_of_fields.then_some("*")), entry.key.span);
+                }
+            }
+        }
+    }
+
+    pub(super) fn add_rules(&mut self, rules: &[policy::Rule]) {
+        self.0.extend(rules.iter().map(|rule| (StatementId::Rule(rule.id), rule.place)));
+    }
+}
+
+/// The setting of this name, if there is one that decisions ask.
+fn setting_statement(section: SettingsSection, key: &str) -> Option<StatementId> {
+    match (section, key) {
+        (SettingsSection::Moderation, "managers") => Some(StatementId::Managers),
+        (SettingsSection::Permissions, key) => key.parse::<Switch>().ok().map(StatementId::Switch),
+        (SettingsSection::Blocks, key) => key.parse::<Action>().ok().map(StatementId::Blocks),
+        (SettingsSection::Friendship, "default_approval") => Some(StatementId::DefaultApproval),
+        (SettingsSection::Limits, "friends") => Some(StatementId::FriendsLimit),
+        (SettingsSection::Limits, "group_members") => Some(StatementId::GroupLimit),
+        _ => None,
+    }
+}

@@ -1,0 +1,108 @@
+use crate::{
+    diagnostic::{Diagnostics, Report},
+    policy::{self, Policy, Users},
+    snapshot::View,
+    source::{LoadError, LoadedSources, Source, Sources},
+    syntax::{self, Ast, ast},
+};
+
+/// Two policies over the same users, or why there are none: a report of each side.
+#[derive(Debug)]
+pub struct Versions {
+    /// `None` if one of the two holds errors.
+    pub views: Option<VersionPair>,
+    pub old: Report,
+    pub new: Report,
+}
+
+/// Two policies over the same users.
+#[derive(Debug)]
+pub struct VersionPair {
+    pub old: View,
+    pub new: View,
+}
+
+/// Compiles two policies over the users, groups and conversations of `new`, or of `facts`.
+///
+/// Of `old`, only what it says users may counts; so facts that it could not hold, as a group under a
+/// matrix that it does not know, are no mistakes of its. What facts say of rules and settings counts
+/// for nothing.
+pub fn build_versions(
+    old: &LoadedSources,
+    new: &LoadedSources,
+    facts: Option<&LoadedSources>,
+) -> Versions {
+    let (new_policy, new_report) = match facts {
+        None => resolve(&[&new.errors], &new.sources, |_| true, |_| true),
+        Some(facts) => {
+            let sources = concat_sources(&new.sources, &facts.sources);
+            let names = |loaded: &LoadedSources, item: &ast::Item<'_>| {
+                let source = sources.get(item.span().source);
+                source.is_some_and(|source| contains_source(&loaded.sources, source))
+            };
+            let keep = |item: &ast::Item<'_>| match item {
+                // The facts may have tags that this policy does not declare.
+                ast::Item::Tags(_) => false,
+                item if item.is_fact() => names(facts, item),
+                item => names(new, item),
+            };
+            let errors: [&[LoadError]; 2] = [&new.errors, &facts.errors];
+            resolve(&errors, &sources, keep, |source| contains_source(&facts.sources, source))
+        }
+    };
+    let (old_policy, old_report) = read_policy(old);
+    let views = match (old_policy, new_policy) {
+        (Some(mut old), Some(new)) => {
+            let groups = new.groups.clone();
+            let new = super::compile(&new, None);
+            old.groups = groups;
+            old.users = Users::Unchanged(new.population.key);
+            let old = super::compile(&old, Some(&new));
+            Some(VersionPair { old, new })
+        }
+        _ => None,
+    };
+    Versions { views, old: old_report, new: new_report }
+}
+
+/// A policy without its users.
+fn read_policy(loaded: &LoadedSources) -> (Option<Policy>, Report) {
+    let keep = |item: &ast::Item<'_>| !item.is_fact();
+    resolve(&[&loaded.errors], &loaded.sources, keep, |_| false)
+}
+
+fn resolve(
+    errors: &[&[LoadError]],
+    sources: &Sources,
+    keep: impl Fn(&ast::Item<'_>) -> bool,
+    keep_bulk: impl Fn(&Source) -> bool,
+) -> (Option<Policy>, Report) {
+    let mut problems = Diagnostics::default();
+    for error in errors.iter().flat_map(|errors| errors.iter()) {
+        problems.push(error.into());
+    }
+    let Ast { mut items, mut bulk } = syntax::parse(sources, &mut problems);
+    items.retain(keep);
+    bulk.retain(|file| sources.get(file.id).is_some_and(&keep_bulk));
+    let policy = policy::resolve(Ast { items, bulk }, sources, None, false, &mut problems);
+    let policy = (!problems.has_errors()).then_some(policy);
+    (policy, Report::new(problems, sources))
+}
+
+fn concat_sources(one: &Sources, other: &Sources) -> Sources {
+    let files = one.iter().chain(other.iter());
+    Sources::new(files.map(|(_, source)| source.clone()).collect())
+}
+
+fn contains_source(sources: &Sources, source: &Source) -> bool {
+    sources.iter().any(|(_, known)| known.name == source.name)
+}
+
+/// The policy of these files over the users of another view, whatever the files say of users; `None`
+/// if it holds errors. Costs set algebra for what the two policies say differently.
+pub fn build_over(loaded: &LoadedSources, known: &View) -> Option<View> {
+    let (policy, _) = read_policy(loaded);
+    let mut policy = policy?;
+    policy.users = Users::Unchanged(known.population.key);
+    Some(super::compile(&policy, Some(known)))
+}

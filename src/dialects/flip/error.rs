@@ -1,0 +1,237 @@
+use std::{
+    hash::BuildHasher as _,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use foldhash::quality::RandomState;
+use serde_json::{Map, Value, json};
+use uuid::{Builder, Uuid};
+
+use super::tokens::TokenScope;
+use crate::{
+    dialects::{BackendError, CallError, Reply, Step, StepWriteError, json::JsonError},
+    facts::{CommandError, FileLine, Reason, TextProblem},
+};
+
+/// Why a call gets no answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum FlipError {
+    Reply(Box<FlipErrorBody>),
+    /// What is kept can't be read.
+    Unread(BackendError),
+}
+
+/// What is told of a call that is refused.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(super) struct FlipErrorBody {
+    status: u16,
+    code: &'static str,
+    /// What is wrong, and how to mend it.
+    message: String,
+    /// A member of the body, a part of the path, or a place in the body's text; empty if it is about
+    /// the call as a whole.
+    at: String,
+    /// Where a file states what would be changed.
+    place: Option<FileLine>,
+    /// Where the text at `at` is wrong.
+    spot: Option<Box<TextProblem>>,
+    /// The methods that a path takes, if it was another.
+    allow: Option<&'static str>,
+}
+
+/// An answer, with the id that each has.
+pub(super) fn with_request_id(mut reply: Reply) -> Reply {
+    reply.headers.push(("flip-request-id", request_id().to_string()));
+    reply
+}
+
+/// An id that no other answer has. It is no secret: it is made without asking the system for chance.
+fn request_id() -> Uuid {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    static SEEDS: LazyLock<[RandomState; 2]> = LazyLock::new(Default::default);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let [high, low] = SEEDS.each_ref().map(|seed| seed.hash_one(number));
+    Builder::from_random_bytes((u128::from(high) << 64 | u128::from(low)).to_be_bytes()).into_uuid()
+}
+
+impl FlipError {
+    fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self::Reply(Box::new(FlipErrorBody {
+            status,
+            code,
+            message: message.into(),
+            ..FlipErrorBody::default()
+        }))
+    }
+
+    /// Something in the call can't be read.
+    pub(super) fn malformed(at: impl Into<String>, message: impl Into<String>) -> Self {
+        let (at, message) = (at.into(), message.into());
+        Self::Reply(Box::new(FlipErrorBody {
+            status: 400,
+            code: "malformed",
+            message,
+            at,
+            ..FlipErrorBody::default()
+        }))
+    }
+
+    /// A condition is none, from here on.
+    pub(super) fn condition(spot: TextProblem) -> Self {
+        let refusal = CommandError::new(Reason::InvalidCondition, "");
+        Self::refused(&CommandError { text_problem: Some(Box::new(spot)), ..refusal }, "")
+    }
+
+    pub(super) fn no_endpoint() -> Self {
+        let message = "nothing is here; there are /sync/interaction-rules, \
+                       /sync/interaction-rules/{rule_id} and /sync/users/{id}/tags";
+        Self::new(404, "not_found", message)
+    }
+
+    pub(super) fn unknown_user(id: &str) -> Self {
+        let message = format!("no user `{}` is known; PUT his tags to make him", id.escape_debug());
+        Self::new(404, "unknown_user", message)
+    }
+
+    pub(super) fn wrong_method(allowed: &'static str) -> Self {
+        let message = format!("this takes {allowed}");
+        let mut fault = Self::new(405, "wrong_method", message);
+        if let Self::Reply(told) = &mut fault {
+            told.allow = Some(allowed);
+        }
+        fault
+    }
+
+    pub(super) fn unauthorized(is_shown: bool) -> Self {
+        let message = if is_shown {
+            "this token is not known"
+        } else {
+            "the token is missing: send `Authorization: Bearer TOKEN`"
+        };
+        Self::new(401, "unauthorized", message)
+    }
+
+    pub(super) fn missing_scope(scope: TokenScope) -> Self {
+        let scope = scope.as_str();
+        let message = format!("this takes the scope {scope}, which the token does not have");
+        Self::new(403, "missing_scope", message)
+    }
+
+    pub(super) fn disabled() -> Self {
+        let message = "nobody may do this here: start the daemon with --admin-token-file or \
+                       --flip-tokens-file, and send a token from it, or with --admin-uds, and use \
+                       that socket";
+        Self::new(403, "disabled", message)
+    }
+
+    /// That which came of commands is not what comes of them.
+    pub(super) fn missing_outcome() -> Self {
+        Self::unavailable("what came of it is not known")
+    }
+
+    fn unavailable(message: &str) -> Self {
+        Self::new(503, "unavailable", message)
+    }
+
+    /// Of commands that carry what a body says: tags at `at`, and what else a rule has.
+    pub(super) fn refused(refusal: &CommandError, at: &str) -> Self {
+        let status = match refusal.reason {
+            Reason::StatedByFile | Reason::NameTaken => 409,
+            Reason::UnknownRule => 404,
+            _ => 400,
+        };
+        let at = match refusal.reason {
+            _ if refusal.text_problem.is_some() => "condition",
+            Reason::UnknownTag | Reason::ProtectedTag | Reason::TooMany => at,
+            _ => "",
+        };
+        let message = refusal.text_problem.as_ref().map_or(&refusal.message, |spot| &spot.message);
+        Self::Reply(Box::new(FlipErrorBody {
+            status,
+            code: refusal.reason.as_str(),
+            message: message.clone(),
+            at: at.to_owned(),
+            place: refusal.place.clone(),
+            spot: refusal.text_problem.clone(),
+            allow: None,
+        }))
+    }
+
+    pub(super) fn into_step(self) -> Result<Step<Reply>, BackendError> {
+        match self {
+            Self::Unread(unread) => Err(unread),
+            Self::Reply(told) => Ok(Step::Done(told.reply())),
+        }
+    }
+
+    pub(super) fn reply(&self) -> Reply {
+        match self {
+            Self::Reply(told) => told.reply(),
+            Self::Unread(unread) => Self::unavailable(&unread.to_string()).reply(),
+        }
+    }
+}
+
+impl FlipErrorBody {
+    fn reply(&self) -> Reply {
+        let mut error = Map::new();
+        error.insert("code".to_owned(), self.code.into());
+        error.insert("message".to_owned(), self.message.as_str().into());
+        if !self.at.is_empty() {
+            error.insert("at".to_owned(), self.at.as_str().into());
+        }
+        if let Some(spot) = &self.spot {
+            let position = json!({ "line": spot.line, "column": spot.column });
+            error.insert("position".to_owned(), position);
+            error.insert("caret".to_owned(), spot.shown.as_str().into());
+        }
+        if let Some(FileLine { file, line }) = &self.place {
+            error.insert("place".to_owned(), json!({ "file": file, "line": line }));
+        }
+        let mut reply = Reply::json(self.status, &json!({ "error": Value::Object(error) }));
+        reply.refuses_credential =
+            matches!(self.code, "unauthorized" | "missing_scope" | "disabled");
+        reply.headers.extend(self.allow.map(|allow| ("allow", allow.to_owned())));
+        with_request_id(reply)
+    }
+}
+
+impl From<BackendError> for FlipError {
+    fn from(unread: BackendError) -> Self {
+        Self::Unread(unread)
+    }
+}
+
+impl From<JsonError> for FlipError {
+    fn from(misread: JsonError) -> Self {
+        Self::malformed(misread.at, misread.message)
+    }
+}
+
+impl From<&StepWriteError> for FlipError {
+    fn from(why: &StepWriteError) -> Self {
+        match why {
+            StepWriteError::NoStore(message) => Self::new(403, "no_store", message),
+            StepWriteError::TooLarge(message) => Self::new(413, "too_large", message),
+            StepWriteError::Contended(message) | StepWriteError::Unavailable(message) => {
+                Self::unavailable(message)
+            }
+        }
+    }
+}
+
+impl From<&CallError> for FlipError {
+    fn from(failure: &CallError) -> Self {
+        let message = failure.to_string();
+        match failure {
+            CallError::TooLarge(_) => Self::new(413, "too_large", message),
+            CallError::Encoded(_) => Self::new(415, "unsupported_media_type", message),
+            CallError::TimedOut(_) => Self::new(408, "timeout", message),
+            CallError::Incomplete(_) => Self::new(400, "malformed", message),
+            CallError::Unavailable(_) => Self::unavailable(&message),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+use serde_json::{Map, Value, json};
+
+use crate::{
+    dialects::{BackendError, Reply, StepOutcome, StepWriteError, json::JsonError},
+    facts::{CommandError, Reason},
+};
+
+/// Why a request is refused.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct MesiboError {
+    error: MesiboErrorCode,
+    /// What is wrong, where, and how to mend it.
+    message: String,
+    details: Map<String, Value>,
+}
+
+/// The short words of refusals. mesibo documents [`MesiboErrorCode::BadOp`] and [`MesiboErrorCode::TokenBreach`]; the
+/// others are peerage's own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum MesiboErrorCode {
+    BadOp,
+    TokenBreach,
+    /// There is no admin token, so nobody may ask.
+    Disabled,
+    BadMethod,
+    BadJson,
+    BadForm,
+    /// A parameter that must be there is not.
+    Missing,
+    /// A parameter is of another type, or says what can't be.
+    BadParam,
+    NoUser,
+    NoGroup,
+    /// The group that is to be made is there.
+    Exists,
+    /// A policy file states what is to be changed.
+    Stated,
+    /// A list or a group takes no more.
+    Full,
+    /// A group would lose its last owner, or have none where it needs one.
+    Owner,
+    Refused,
+    TooLarge,
+    Late,
+    NoStore,
+    Unavailable,
+}
+
+/// Why an operation goes no further.
+pub(super) enum MesiboStop {
+    Fault(MesiboError),
+    Unread(BackendError),
+}
+
+impl From<MesiboError> for MesiboStop {
+    fn from(fault: MesiboError) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<BackendError> for MesiboStop {
+    fn from(unread: BackendError) -> Self {
+        Self::Unread(unread)
+    }
+}
+
+impl MesiboErrorCode {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::BadOp => "BADOP",
+            Self::TokenBreach => "TOKENBREACH",
+            Self::Disabled => "DISABLED",
+            Self::BadMethod => "BADMETHOD",
+            Self::BadJson => "BADJSON",
+            Self::BadForm => "BADFORM",
+            Self::Missing => "MISSING",
+            Self::BadParam => "BADPARAM",
+            Self::NoUser => "NOUSER",
+            Self::NoGroup => "NOGROUP",
+            Self::Exists => "EXISTS",
+            Self::Stated => "STATED",
+            Self::Full => "FULL",
+            Self::Owner => "OWNER",
+            Self::Refused => "REFUSED",
+            Self::TooLarge => "TOOLARGE",
+            Self::Late => "LATE",
+            Self::NoStore => "NOSTORE",
+            Self::Unavailable => "UNAVAILABLE",
+        }
+    }
+
+    /// As a status of HTTP would tell it.
+    const fn status(self) -> u16 {
+        match self {
+            Self::BadOp | Self::BadJson | Self::BadForm | Self::Missing | Self::BadParam => 400,
+            Self::TokenBreach => 401,
+            Self::Disabled | Self::NoStore => 403,
+            Self::NoUser | Self::NoGroup => 404,
+            Self::BadMethod => 405,
+            Self::Late => 408,
+            Self::Exists | Self::Stated | Self::Full | Self::Owner | Self::Refused => 409,
+            Self::TooLarge => 413,
+            Self::Unavailable => 503,
+        }
+    }
+}
+
+impl MesiboError {
+    pub(super) fn new(error: MesiboErrorCode, message: impl Into<String>) -> Self {
+        Self { error, message: message.into(), details: Map::new() }
+    }
+
+    /// Of a parameter; `at` is its path.
+    pub(super) fn at(error: MesiboErrorCode, at: &str, message: &str) -> Self {
+        Self::new(error, format!("`{}`: {message}", at.escape_debug())).with("at", at)
+    }
+
+    pub(super) fn missing(at: &str, what: &str) -> Self {
+        Self::at(MesiboErrorCode::Missing, at, &format!("it is missing; give {what}"))
+    }
+
+    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub(super) fn from_json(misread: &JsonError) -> Self {
+        let (line, column) = misread.line_column;
+        let hint = if misread.message.contains("expected `,` or") {
+            "; put a comma before what stands there"
+        } else if misread.message.contains("trailing comma") {
+            "; take the comma before it away"
+        } else {
+            ""
+        };
+        let message = format!("line {line}, column {column}: {}{hint}", misread.message);
+        Self::new(MesiboErrorCode::BadJson, message).with("line", line).with("column", column)
+    }
+
+    /// Why what was to be written was not, if it was not; `paths` has for each command the
+    /// parameter that it is about.
+    pub(super) fn from_outcome(wrote: &StepOutcome, paths: &[String]) -> Option<Self> {
+        match wrote {
+            StepOutcome::Done { outcomes, .. } => {
+                let mut refused = outcomes.iter().enumerate();
+                refused.find_map(|(at, outcome)| {
+                    Some(Self::from_refusal(outcome.as_ref().err()?, paths.get(at)))
+                })
+            }
+            StepOutcome::Refused { at, refusal } => {
+                Some(Self::from_refusal(refusal, paths.get(*at)))
+            }
+            StepOutcome::Failed(failed) => Some(Self::new(
+                match failed {
+                    StepWriteError::NoStore(_) => MesiboErrorCode::NoStore,
+                    StepWriteError::TooLarge(_) => MesiboErrorCode::TooLarge,
+                    StepWriteError::Contended(_) | StepWriteError::Unavailable(_) => {
+                        MesiboErrorCode::Unavailable
+                    }
+                },
+                failed.to_string(),
+            )),
+        }
+    }
+
+    fn from_refusal(refusal: &CommandError, path: Option<&String>) -> Self {
+        let path = match refusal.reason {
+            Reason::GroupExists => "group.gid",
+            _ => path.map_or("", String::as_str),
+        };
+        let error = match refusal.reason {
+            Reason::UnknownResource if path == "group.gid" => MesiboErrorCode::NoGroup,
+            Reason::UnknownSubject | Reason::UnknownResource => MesiboErrorCode::NoUser,
+            Reason::GroupExists => MesiboErrorCode::Exists,
+            Reason::StatedByFile => MesiboErrorCode::Stated,
+            Reason::GroupFull | Reason::BlockListFull => MesiboErrorCode::Full,
+            Reason::LastSuperAdmin | Reason::SuperAdminProtected | Reason::NoSuperAdmin => {
+                MesiboErrorCode::Owner
+            }
+            Reason::OneSelf | Reason::TooLong | Reason::TooMany | Reason::Invalid => {
+                MesiboErrorCode::BadParam
+            }
+            _ => MesiboErrorCode::Refused,
+        };
+        let mut fault = Self::at(error, path, &localize_message(&refusal.message));
+        if let Some(place) = &refusal.place {
+            fault = fault.with("place", json!({ "file": place.file, "line": place.line }));
+        }
+        fault.with("reason", refusal.reason.as_str())
+    }
+
+    /// The answer to a request with this operation and id.
+    pub(super) fn reply(self, op: &str, id: Option<&Value>) -> Reply {
+        let mut body = Map::new();
+        body.insert("op".to_owned(), op.into());
+        body.insert("result".to_owned(), false.into());
+        body.insert("error".to_owned(), self.error.as_str().into());
+        body.insert("code".to_owned(), self.error.status().into());
+        body.insert("message".to_owned(), self.message.into());
+        body.extend(self.details);
+        if let Some(id) = id {
+            body.insert("id".to_owned(), id.clone());
+        }
+        let refuses_credential =
+            matches!(self.error, MesiboErrorCode::TokenBreach | MesiboErrorCode::Disabled);
+        Reply { refuses_credential, ..Reply::json(200, &Value::Object(body)) }
+    }
+}
+
+/// A message about commands, with the operations that do the same here.
+fn localize_message(message: &str) -> String {
+    let words = [
+        ("with put_user", "with useradd"),
+        ("it with put_group", "it with groupadd"),
+        ("choose another id", "change it with groupset"),
+        ("name another one in `super_admins`", "make another one owner first"),
+    ];
+    words.iter().fold(message.to_owned(), |message, (theirs, ours)| message.replace(theirs, ours))
+}

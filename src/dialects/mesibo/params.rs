@@ -1,0 +1,130 @@
+use serde_json::{Map, Value};
+
+use super::error::{MesiboError, MesiboErrorCode};
+use crate::facts::Id;
+
+/// An object in a request, and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Params<'v> {
+    /// As `user.permissions`.
+    pub(super) path: String,
+    pub(super) fields: &'v Map<String, Value>,
+}
+
+/// Whether a value is on, where both `true` and `1` may be written.
+pub(super) fn parse_flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(is) => Some(*is),
+        Value::Number(number) => match number.as_u64() {
+            Some(0) => Some(false),
+            Some(1) => Some(true),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The address or group id that a text or a whole number writes.
+pub(super) fn parse_id(value: &Value, path: &str) -> Result<Id, MesiboError> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_u64() => number.to_string(),
+        other => return Err(type_error(path, "a text or a whole number", other)),
+    };
+    Id::new(&text)
+        .map_err(|error| MesiboError::at(MesiboErrorCode::BadParam, path, &error.to_string()))
+}
+
+pub(super) fn type_error(path: &str, what: &str, found: &Value) -> MesiboError {
+    let found = match found {
+        Value::Null => "null".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+        scalar => scalar.to_string().chars().take(64).collect(),
+    };
+    MesiboError::at(MesiboErrorCode::BadParam, path, &format!("it takes {what}, not {found}"))
+}
+
+impl<'v> Params<'v> {
+    pub(super) fn from_value(
+        value: &'v Value,
+        path: impl Into<String>,
+    ) -> Result<Self, MesiboError> {
+        let path = path.into();
+        match value {
+            Value::Object(fields) => Ok(Self { path, fields }),
+            other => Err(type_error(&path, "an object", other)),
+        }
+    }
+
+    /// The object of this name in the body.
+    pub(super) fn from_body(body: &'v Map<String, Value>, name: &str) -> Result<Self, MesiboError> {
+        match body.get(name).filter(|value| !value.is_null()) {
+            Some(value) => Self::from_value(value, name),
+            None => Err(MesiboError::missing(name, "an object")),
+        }
+    }
+
+    pub(super) fn path(&self, name: &str) -> String {
+        format!("{}.{name}", self.path)
+    }
+
+    /// What is given, `null` aside.
+    pub(super) fn get(&self, name: &str) -> Option<&'v Value> {
+        self.fields.get(name).filter(|value| !value.is_null())
+    }
+
+    pub(super) fn object(&self, name: &str) -> Result<Option<Self>, MesiboError> {
+        self.get(name).map(|value| Self::from_value(value, self.path(name))).transpose()
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, MesiboError> {
+        let read = |value: &Value| {
+            parse_flag(value).ok_or_else(|| type_error(&self.path(name), "true or false", value))
+        };
+        self.get(name).map(read).transpose()
+    }
+
+    pub(super) fn integer(&self, name: &str) -> Result<Option<u64>, MesiboError> {
+        let read = |value: &Value| {
+            let wrong = || type_error(&self.path(name), "a whole number, 0 or more", value);
+            value.as_u64().ok_or_else(wrong)
+        };
+        self.get(name).map(read).transpose()
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<Option<&'v str>, MesiboError> {
+        let read = |value: &'v Value| {
+            value.as_str().ok_or_else(|| type_error(&self.path(name), "a text", value))
+        };
+        self.get(name).map(read).transpose()
+    }
+
+    /// The one that is given of several names for the same, and which it is.
+    ///
+    /// # Errors
+    /// If two of them say different things.
+    pub(super) fn one_of<'n>(
+        &self,
+        names: &[&'n str],
+    ) -> Result<Option<(&'n str, &'v Value)>, MesiboError> {
+        let mut found: Option<(&str, &Value)> = None;
+        for &name in names {
+            let Some(value) = self.get(name) else { continue };
+            match found {
+                Some((other, known)) if known != value => {
+                    let message =
+                        format!("it says something else than `{other}`; give one of them");
+                    return Err(MesiboError::at(
+                        MesiboErrorCode::BadParam,
+                        &self.path(name),
+                        &message,
+                    ));
+                }
+                Some(_) => {}
+                None => found = Some((name, value)),
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,232 @@
+//! Batches: each item is for itself, and the call as a whole is fine whatever becomes of them.
+
+use serde_json::Value;
+
+use super::{
+    body::RequestFields,
+    codes::{CallFamily, TencentCode},
+    envelope::{ReplyFields, TencentError, reply_fields, success_reply},
+};
+use crate::{
+    dialects::{Backend, BackendError, Reply, Step, StepOutcome},
+    facts::{Command, CommandError, CommandOutcome, FriendState, Id, Op, Reason},
+    request::Relation,
+};
+
+/// An account that a call names, and what is to be done about it.
+pub(super) struct BatchItem {
+    pub(super) account: String,
+    pub(super) op: Result<Op, TencentError>,
+}
+
+/// What names of errors have in their midst, for a call on a relationship.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallNames {
+    /// `FriendAdd`
+    pub(super) call: &'static str,
+    /// Of one who was to be in the friend list.
+    pub(super) not_friend: (TencentCode, &'static str),
+}
+
+/// Reads a list of objects each of which names a `To_Account`; without it, there is nobody of whom to
+/// tell what became of it. What else is wrong with one is its own.
+pub(super) fn parse_items(
+    name: &str,
+    list: &[Value],
+    todo: impl Fn(&RequestFields, &str) -> Result<Op, TencentError>,
+) -> Result<Vec<BatchItem>, TencentError> {
+    let read = |(at, value): (usize, &Value)| {
+        let item = RequestFields::from_value(value, &format!("{name}[{at}]"), CallFamily::Sns)?;
+        let to = item.required_text("To_Account")?.to_owned();
+        Ok(BatchItem { op: todo(&item, &to), account: to })
+    };
+    list.iter().enumerate().map(read).collect()
+}
+
+/// Carries the items out, and answers what became of each. `judge` tells from what came of an item
+/// whether it is an error; `close` adds to the answer.
+pub(super) fn run_batch(
+    items: Vec<BatchItem>,
+    house: &dyn Backend,
+    judge: impl Fn(&str, &Result<CommandOutcome, CommandError>, &dyn Backend) -> Option<TencentError>
+    + Send
+    + Sync
+    + 'static,
+    close: impl Fn(ReplyFields, &dyn Backend) -> Result<ReplyFields, BackendError>
+    + Send
+    + Sync
+    + 'static,
+) -> Result<Step<Reply>, BackendError> {
+    let mut commands = Vec::new();
+    let mut named = Vec::with_capacity(items.len());
+    for BatchItem { account: to, op: todo } in items {
+        let fault = match todo {
+            Ok(op) => {
+                commands.push(Command::from(op));
+                None
+            }
+            Err(fault) => Some(fault),
+        };
+        named.push((to, fault));
+    }
+    let answer = move |outcomes: &[Result<CommandOutcome, CommandError>], house: &dyn Backend| {
+        let mut outcomes = outcomes.iter();
+        let results = named.iter().map(|(to, fault)| {
+            let judged = || judge(to, outcomes.next()?, house);
+            (to.as_str(), fault.clone().or_else(judged))
+        });
+        Ok(Step::Done(success_reply(close(results_of(results), house)?)))
+    };
+    if commands.is_empty() {
+        return answer(&[], house);
+    }
+    Ok(Step::write_each(commands, move |wrote, house| match wrote {
+        StepOutcome::Done { outcomes, .. } => answer(outcomes, house),
+        StepOutcome::Refused { refusal, .. } => {
+            Ok(Step::Done(TencentError::from_refusal(CallFamily::Sns, refusal).reply()))
+        }
+        StepOutcome::Failed(why) => {
+            Ok(Step::Done(TencentError::from_write_error(CallFamily::Sns, why).reply()))
+        }
+    }))
+}
+
+/// Of answers to which nothing is to be added.
+#[expect(clippy::unnecessary_wraps, reason = "as `carry_out` asks for it")]
+pub(super) fn unchanged(answer: ReplyFields, _: &dyn Backend) -> Result<ReplyFields, BackendError> {
+    Ok(answer)
+}
+
+/// `ResultItem`, and `Fail_Account` if there is any.
+pub(super) fn results_of<'a>(
+    results: impl IntoIterator<Item = (&'a str, Option<TencentError>)>,
+) -> ReplyFields {
+    let (mut items, mut failed) = (Vec::new(), Vec::new());
+    for (to, fault) in results {
+        if fault.is_some() {
+            failed.push(Value::from(to));
+        }
+        let mut item = reply_fields([("To_Account", to.into())]);
+        item.extend(result_fields(fault));
+        items.push(Value::Object(item));
+    }
+    let mut all = reply_fields([("ResultItem", items.into())]);
+    all.extend(failed_accounts(failed));
+    all
+}
+
+/// `ResultCode` and `ResultInfo`.
+pub(super) fn result_fields(fault: Option<TencentError>) -> ReplyFields {
+    let (code, info) = fault.map_or((0, String::new()), |it| (it.code.number(), it.info));
+    reply_fields([("ResultCode", code.into()), ("ResultInfo", info.into())])
+}
+
+/// `Fail_Account`, if there is any.
+pub(super) fn failed_accounts(failed: Vec<Value>) -> ReplyFields {
+    if failed.is_empty() {
+        ReplyFields::new()
+    } else {
+        reply_fields([("Fail_Account", failed.into())])
+    }
+}
+
+impl CallNames {
+    /// The account that an item names, if it exists and is another than the one whose list it is.
+    pub(super) fn account(
+        self,
+        from: &Id,
+        to: &str,
+        house: &dyn Backend,
+    ) -> Result<Id, TencentError> {
+        let Ok(id) = Id::new(to) else {
+            return Err(self.error(TencentCode::SnsParameter, "To_Account_Invalid"));
+        };
+        if id == *from {
+            Err(self.error(TencentCode::SnsParameter, "To_Account_Is_From_Account"))
+        } else if house.knows_user(&id) {
+            Ok(id)
+        } else {
+            Err(self.error(TencentCode::SnsAccount, "To_Account_Not_Exist"))
+        }
+    }
+
+    pub(super) fn error(self, code: TencentCode, name: &str) -> TencentError {
+        TencentError::named(code, self.call, name)
+    }
+
+    /// The same with what is wrong and what to do about it.
+    pub(super) fn error_with_message(
+        self,
+        code: TencentCode,
+        name: &str,
+        message: &str,
+    ) -> TencentError {
+        let TencentError { code, info } = self.error(code, name);
+        TencentError::new(code, format!("{info}: {message}"))
+    }
+
+    /// What it means that a command on the list of `from` was refused.
+    fn refusal_error(
+        self,
+        (from, to): (&str, &str),
+        refusal: &CommandError,
+        house: &dyn Backend,
+    ) -> TencentError {
+        let own = refusal.full_list_owner.as_deref() == Some(from);
+        let (code, name) = match refusal.reason {
+            Reason::UnknownSubject => (TencentCode::SnsAccount, "From_Account_Not_Exist"),
+            Reason::UnknownResource => (TencentCode::SnsAccount, "To_Account_Not_Exist"),
+            Reason::OneSelf => (TencentCode::SnsParameter, "To_Account_Is_From_Account"),
+            Reason::AlreadyFriends => (TencentCode::SnsParameter, "Friend_Exist"),
+            Reason::NotFriends => self.not_friend,
+            Reason::RequestsRefused => (TencentCode::Denied, "Friend_Allow_Type_Forbid"),
+            Reason::BlockedBySubject => (TencentCode::InOwnBlackList, "Peer_In_My_Black_List"),
+            // One's own blocklist is told of first.
+            Reason::BlockedByResource if house.has_relation(from, Relation::Block, to) => {
+                (TencentCode::InOwnBlackList, "Peer_In_My_Black_List")
+            }
+            Reason::BlockedByResource => (TencentCode::InTheirBlackList, "Me_In_Peer_Black_List"),
+            Reason::FriendListFull if own => {
+                (TencentCode::OwnFriendsFull, "My_Friend_Num_Exceed_Threshold")
+            }
+            Reason::FriendListFull => {
+                (TencentCode::TheirFriendsFull, "Peer_Friend_Num_Exceed_Threshold")
+            }
+            Reason::FriendListsFull => {
+                (TencentCode::FriendGroupsFull, "Group_Num_Exceed_Threshold")
+            }
+            Reason::BlockListFull => (TencentCode::BlackListFull, "Black_Num_Exceed_Threshold"),
+            Reason::StatedByFile => {
+                return self.error_with_message(
+                    TencentCode::SnsParameter,
+                    "Stated_By_File",
+                    &refusal.message,
+                );
+            }
+            _ => {
+                return self.error_with_message(
+                    TencentCode::SnsParameter,
+                    "Parameter_Error",
+                    &refusal.message,
+                );
+            }
+        };
+        self.error(code, name)
+    }
+
+    /// The same of what came of it. A request that waits for an answer is no friend yet.
+    pub(super) fn outcome_error(
+        self,
+        (from, to): (&str, &str),
+        outcome: &Result<CommandOutcome, CommandError>,
+        house: &dyn Backend,
+    ) -> Option<TencentError> {
+        match outcome {
+            Err(refusal) => Some(self.refusal_error((from, to), refusal, house)),
+            Ok(CommandOutcome { state: Some(FriendState::Pending), .. }) => {
+                Some(self.error(TencentCode::Pending, "Need_Confirm"))
+            }
+            Ok(_) => None,
+        }
+    }
+}

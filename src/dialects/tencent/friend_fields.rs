@@ -1,0 +1,197 @@
+//! What is kept of a friend: its tags, and how they are written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{
+    batch::CallNames,
+    body::RequestFields,
+    codes::TencentCode,
+    envelope::{TencentError, reply_fields},
+};
+use crate::{
+    dialects::text,
+    facts::{Friend, FriendFields, Patch},
+};
+
+pub(super) const GROUP: &str = "Tag_SNS_IM_Group";
+pub(super) const REMARK: &str = "Tag_SNS_IM_Remark";
+const SOURCE: &str = "Tag_SNS_IM_AddSource";
+const WORDING: &str = "Tag_SNS_IM_AddWording";
+const TIME: &str = "Tag_SNS_IM_AddTime";
+
+/// What the tags of custom fields begin with, and what sources begin with.
+pub(super) const CUSTOM: &str = "Tag_SNS_Custom_";
+const SOURCES: &str = "AddSource_Type_";
+
+/// What a value of a tag may be.
+enum FieldKind {
+    Group,
+    Remark,
+    Custom,
+}
+
+/// Reads what is to be kept of a friend whom `friend_add` or `friend_import` adds.
+pub(super) fn parse_added(
+    item: &RequestFields,
+    names: CallNames,
+    imports: bool,
+) -> Result<FriendFields, TencentError> {
+    let mut fields = FriendFields::default();
+    let source = item.required_text("AddSource")?;
+    if !source.starts_with(SOURCES) {
+        return Err(item.value_error("AddSource", &format!("it begins with `{SOURCES}`")));
+    }
+    fields.source = Patch::Set(source.to_owned());
+    fields.remark = patch(item.text("Remark")?);
+    fields.wording = patch(item.text("AddWording")?);
+    if item.has("GroupName") {
+        let lists = match item.required("GroupName")? {
+            // No group is what an empty name says.
+            Value::String(name) if name.is_empty() => Vec::new(),
+            Value::String(name) => vec![name.clone()],
+            _ => item.texts("GroupName")?.unwrap_or_default(),
+        };
+        fields.lists = Patch::Set(lists.into_iter().collect());
+    }
+    if imports {
+        // Remarks have no time of their own here.
+        item.number("RemarkTime")?;
+        let since = item.number("AddTime")?;
+        fields.since = (since > 0).then(|| since.saturating_mul(1000));
+        if let Some(custom) = item.list("CustomItem")? {
+            let place = format!("{}CustomItem", item.path());
+            let given = parse_tagged(custom, &place, names, &[CUSTOM])?;
+            fields.custom = given.custom;
+        }
+    }
+    checked(fields, names)
+}
+
+/// Reads `SnsItem`: what is to be kept of a friend from now on.
+pub(super) fn parse_updated(
+    list: &[Value],
+    place: &str,
+    names: CallNames,
+) -> Result<FriendFields, TencentError> {
+    checked(parse_tagged(list, place, names, &[REMARK, GROUP, CUSTOM])?, names)
+}
+
+fn checked(fields: FriendFields, names: CallNames) -> Result<FriendFields, TencentError> {
+    match fields.check() {
+        Ok(()) => Ok(fields),
+        Err(refusal) => Err(names.error_with_message(
+            TencentCode::SnsParameter,
+            "Parameter_Error",
+            &refusal.message,
+        )),
+    }
+}
+
+/// Reads tags with their values, of which these may be there.
+fn parse_tagged(
+    list: &[Value],
+    place: &str,
+    names: CallNames,
+    may: &[&str],
+) -> Result<FriendFields, TencentError> {
+    let mut fields = FriendFields::default();
+    let mut custom = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    let wrong = |message: &str| {
+        names.error_with_message(TencentCode::SnsParameter, "Parameter_Error", message)
+    };
+    for (at, item) in list.iter().enumerate() {
+        let item = RequestFields::from_value(
+            item,
+            &format!("{place}[{at}]"),
+            super::codes::CallFamily::Sns,
+        )?;
+        let tag = item.required_text("Tag")?;
+        let shown = text::excerpt(tag);
+        let kind = match tag {
+            GROUP => FieldKind::Group,
+            REMARK => FieldKind::Remark,
+            custom if custom.starts_with(CUSTOM) => FieldKind::Custom,
+            _ => return Err(wrong(&format!("the tag `{shown}` can't be set"))),
+        };
+        let is_open = match kind {
+            FieldKind::Group => may.contains(&GROUP),
+            FieldKind::Remark => may.contains(&REMARK),
+            FieldKind::Custom => may.contains(&CUSTOM),
+        };
+        if !is_open {
+            return Err(wrong(&format!("the tag `{shown}` can't be set here")));
+        }
+        if !seen.insert(tag.to_owned()) {
+            return Err(wrong(&format!("the tag `{shown}` is there twice")));
+        }
+        item.required("Value")?;
+        match kind {
+            FieldKind::Group => {
+                let lists = item.texts("Value")?.unwrap_or_default();
+                fields.lists = Patch::Set(lists.into_iter().collect());
+            }
+            FieldKind::Remark => fields.remark = patch(item.text("Value")?),
+            // Of bytes, it is their Base64 that is kept.
+            FieldKind::Custom => {
+                let value = item.text("Value")?.map(Value::from);
+                custom.insert(tag.to_owned(), value);
+            }
+        }
+    }
+    if !custom.is_empty() {
+        fields.custom = Patch::Set(custom);
+    }
+    Ok(fields)
+}
+
+fn patch(text: Option<&str>) -> Patch<String> {
+    match text {
+        None => Patch::Keep,
+        Some("") => Patch::Remove,
+        Some(text) => Patch::Set(text.to_owned()),
+    }
+}
+
+/// The standard fields that there are of a friend, with their values.
+pub(super) fn standard(friend: &Friend) -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    let mut put = |tag: &str, value: Option<Value>| {
+        all.extend(value.map(|value| (tag.to_owned(), value)));
+    };
+    let source = friend.source.as_deref().map(|source| prefixed(source, SOURCES));
+    put(SOURCE, source.map(Value::from));
+    put(REMARK, friend.remark.clone().map(Value::from));
+    let lists: Vec<&str> = friend.lists.iter().map(String::as_str).collect();
+    put(GROUP, Some(lists).filter(|lists| !lists.is_empty()).map(Value::from));
+    put(WORDING, friend.wording.clone().map(Value::from));
+    // Seconds. One whom only a file states was added at no time.
+    put(TIME, Some(friend.since / 1000).filter(|&since| since > 0).map(Value::from));
+    all
+}
+
+/// The custom fields that there are of a friend, with their values.
+pub(super) fn custom(friend: &Friend) -> Vec<(String, Value)> {
+    // Over the native API, a name may be without its beginning; who has both means the whole one.
+    let mut all: BTreeMap<String, Value> = BTreeMap::new();
+    let (whole, short): (Vec<_>, Vec<_>) =
+        friend.custom.iter().partition(|(name, _)| name.starts_with(CUSTOM));
+    for (name, value) in short.into_iter().chain(whole) {
+        all.insert(prefixed(name, CUSTOM), value.clone());
+    }
+    all.into_iter().collect()
+}
+
+fn prefixed(keyword: &str, prefix: &str) -> String {
+    if keyword.starts_with(prefix) { keyword.to_owned() } else { format!("{prefix}{keyword}") }
+}
+
+/// Tags and values as they are answered.
+pub(super) fn render_tags(all: Vec<(String, Value)>) -> Value {
+    let item = |(tag, value): (String, Value)| {
+        Value::Object(reply_fields([("Tag", tag.into()), ("Value", value)]))
+    };
+    all.into_iter().map(item).collect()
+}

@@ -1,0 +1,98 @@
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    dialects::{BackendError, StepWriteError},
+    facts::{CommandError, Reason},
+};
+
+/// Why a command is not carried out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct VenuelessError {
+    code: Cow<'static, str>,
+    /// What is wrong and what to do about it, where the code does not say it.
+    message: Option<String>,
+}
+
+/// Why there is no answer but an error.
+#[derive(Debug)]
+pub(super) enum VenuelessStop {
+    Problem(VenuelessError),
+    Unread(BackendError),
+}
+
+impl From<VenuelessError> for VenuelessStop {
+    fn from(problem: VenuelessError) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<BackendError> for VenuelessStop {
+    fn from(unread: BackendError) -> Self {
+        Self::Unread(unread)
+    }
+}
+
+impl VenuelessError {
+    pub(super) fn new(code: impl Into<Cow<'static, str>>) -> Self {
+        Self { code: code.into(), message: None }
+    }
+
+    /// Whether it refuses what somebody showed to sign in.
+    pub(super) fn refuses_credential(&self) -> bool {
+        matches!(&*self.code, "auth.invalid_token" | "auth.expired_token")
+    }
+
+    pub(super) fn with_message(self, message: &impl ToString) -> Self {
+        Self { message: Some(message.to_string()), ..self }
+    }
+
+    /// Of a frame, or of what it holds.
+    pub(super) fn malformed(message: &impl ToString) -> Self {
+        Self::new("protocol.invalid_message").with_message(message)
+    }
+
+    /// Of what only some may do.
+    pub(super) fn denied() -> Self {
+        Self::new("auth.denied").with_message(&"Permission denied.")
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self::new("user.not_found")
+    }
+
+    /// Of doing it to oneself; `command` is what it is called.
+    pub(super) fn self_target(command: &str) -> Self {
+        Self::new(format!("{command}.self"))
+    }
+
+    /// That of a refusal of what a command asked for.
+    pub(super) fn from_refusal(command: &str, refusal: &CommandError) -> Self {
+        match refusal.reason {
+            Reason::OneSelf => Self::self_target(command),
+            Reason::UnknownResource | Reason::UnknownSubject => Self::not_found(),
+            Reason::Banned | Reason::Silenced | Reason::NotManager => Self::denied(),
+            reason => Self::new(format!("user.{reason}")).with_message(&refusal.message),
+        }
+    }
+
+    pub(super) fn from_write_error(why: &StepWriteError) -> Self {
+        let code = match why {
+            StepWriteError::NoStore(_) => "server.no_store",
+            StepWriteError::TooLarge(_) => "user.too_long",
+            StepWriteError::Contended(_) | StepWriteError::Unavailable(_) => "server.unavailable",
+        };
+        Self::new(code).with_message(why)
+    }
+
+    /// As it stands in a frame.
+    pub(super) fn to_json(&self) -> Value {
+        let mut into = Map::new();
+        into.insert("code".to_owned(), self.code.as_ref().into());
+        if let Some(message) = &self.message {
+            into.insert("message".to_owned(), message.as_str().into());
+        }
+        Value::Object(into)
+    }
+}

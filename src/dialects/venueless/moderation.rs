@@ -1,0 +1,76 @@
+use serde_json::json;
+
+use super::{Notice, UserCommand, VenuelessResult, error::VenuelessError};
+use crate::{
+    dialects::{Step, StepOutcome},
+    facts::{Command, Op},
+};
+
+/// What managers do to others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ModerationCommand {
+    Ban,
+    Silence,
+    Reactivate,
+    Delete,
+}
+
+impl ModerationCommand {
+    const fn command(self) -> &'static str {
+        match self {
+            Self::Ban => "user.ban",
+            Self::Silence => "user.silence",
+            Self::Reactivate => "user.reactivate",
+            Self::Delete => "user.delete",
+        }
+    }
+}
+
+impl UserCommand<'_> {
+    pub(super) fn moderate(&self, kind: ModerationCommand) -> VenuelessResult {
+        self.require_manager()?;
+        let user = self.payload.user()?;
+        // No gate stands before a deletion that would say so.
+        if kind == ModerationCommand::Delete && user == *self.user {
+            return Err(VenuelessError::self_target(kind.command()).into());
+        }
+        let notices = match kind {
+            ModerationCommand::Reactivate => Vec::new(),
+            _ => vec![Notice::Reload { user: user.clone() }],
+        };
+        let op = match kind {
+            ModerationCommand::Ban => Op::Ban { user },
+            ModerationCommand::Silence => Op::Silence { user },
+            ModerationCommand::Reactivate => Op::Reactivate { user },
+            ModerationCommand::Delete => Op::DeleteUser { user, only_unused: None },
+        };
+        Ok(self.act(op, kind.command(), notices))
+    }
+
+    pub(super) fn block(&self, blocks: bool) -> VenuelessResult {
+        let (from, to) = (self.user.clone(), self.payload.user()?);
+        Ok(if blocks {
+            self.act(Op::Block { from, to }, "user.block", Vec::new())
+        } else {
+            self.act(Op::Unblock { from, to }, "user.unblock", Vec::new())
+        })
+    }
+
+    /// Does something in the name of who asks for it, and tells others then.
+    fn act(&self, op: Op, name: &'static str, notices: Vec<Notice>) -> Step<super::FrameResponse> {
+        let back = self.back.clone();
+        let command = Command { op, on_behalf: Some(self.user.clone()) };
+        Step::write_all(vec![command], move |wrote, _| {
+            let turn = match wrote {
+                StepOutcome::Done { .. } => {
+                    super::FrameResponse { notices: notices.clone(), ..back.success(&json!({})) }
+                }
+                StepOutcome::Refused { refusal, .. } => {
+                    back.error(&VenuelessError::from_refusal(name, refusal))
+                }
+                StepOutcome::Failed(why) => back.error(&VenuelessError::from_write_error(why)),
+            };
+            Ok(Step::Done(turn))
+        })
+    }
+}

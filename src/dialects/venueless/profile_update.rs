@@ -1,0 +1,72 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{
+    CLIENT_STATE, Notice, PROFILE, UserCommand, VenuelessResult, error::VenuelessError,
+    frame::broadcast, stored_user, welcome::own,
+};
+use crate::{
+    dialects::{Step, StepOutcome},
+    facts::{Command, Id, Op, UserFields},
+};
+
+impl UserCommand<'_> {
+    /// Changes oneself.
+    pub(super) fn update(&self) -> VenuelessResult {
+        self.edit(self.user.clone(), None)
+    }
+
+    /// Changes another.
+    pub(super) fn admin_update(&self) -> VenuelessResult {
+        self.require_manager()?;
+        let user = self.payload.user()?;
+        if !self.house.knows_user(&user) {
+            return Err(VenuelessError::not_found().into());
+        }
+        self.edit(user, Some(self.user))
+    }
+
+    fn edit(&self, user: Id, on_behalf: Option<&Id>) -> VenuelessResult {
+        let before = stored_user(self.house, &user)?;
+        let mut now = before.clone();
+        let mut attributes = BTreeMap::new();
+        if let Some(profile) = self.payload.object("profile")? {
+            now.profile = Some(profile.clone());
+            attributes.insert(PROFILE.to_owned(), Some(Value::Object(profile.clone())));
+        }
+        if self.payload.has("client_state") {
+            now.client_state = self.payload.get("client_state").cloned();
+            attributes.insert(CLIENT_STATE.to_owned(), now.client_state.clone());
+        }
+        if now == before {
+            return Ok(Step::Done(self.back.success(&json!({}))));
+        }
+        let told = own(&user, &now, self.house.moderation(&user));
+        let notice =
+            Notice::Updated { user: user.clone(), frame: broadcast("user.updated", &told) };
+        let attributes = Some(attributes);
+        let fields = Box::new(UserFields { attributes, ..UserFields::default() });
+        // The first one sees that he is still known: the other would make him.
+        let ops = [
+            Op::AddTags { user: user.clone(), tags: BTreeSet::new() },
+            Op::PutUser { user, fields },
+        ];
+        let commands = ops.map(|op| Command { op, on_behalf: on_behalf.cloned() });
+        let back = self.back.clone();
+        Ok(Step::write_all(commands.into(), move |wrote, _| {
+            let turn = match wrote {
+                StepOutcome::Done { .. } => {
+                    let mut turn = back.success(&json!({}));
+                    turn.notices.push(notice.clone());
+                    turn
+                }
+                StepOutcome::Refused { refusal, .. } => {
+                    back.error(&VenuelessError::from_refusal("user.update", refusal))
+                }
+                StepOutcome::Failed(why) => back.error(&VenuelessError::from_write_error(why)),
+            };
+            Ok(Step::Done(turn))
+        }))
+    }
+}

@@ -1,0 +1,189 @@
+use serde_json::{Map, Value, json};
+
+use super::{
+    FrameResponse, ListShape, StoredUser, UserCommand, VenuelessResult, can_list_users,
+    error::VenuelessError, stored_user,
+};
+use crate::{
+    dialects::{Backend, BackendError, Step},
+    request::{Moderation, Relation},
+};
+
+/// How many users are fetched at once; of more, the first ones are.
+const MAX_FETCHED: usize = 100;
+
+/// How many bytes of users a list holds at most.
+const MAX_LIST_BYTES: usize = 16 << 20;
+
+/// How many users of all are looked through at a time.
+const PAGE: usize = 1000;
+
+impl UserCommand<'_> {
+    pub(super) fn fetch(&self) -> VenuelessResult {
+        let sight = self.visibility();
+        if let Some(mut ids) = self.payload.users("ids")? {
+            ids.truncate(MAX_FETCHED);
+            let mut people = UserList::default();
+            people.add_all(ids, sight, self.house)?;
+            return Ok(Step::Done(self.back.success(&people.by_id())));
+        }
+        if self.payload.get("id").is_none() {
+            // No user has an id of that system here.
+            if self.payload.users("pretalx_ids")?.is_some() {
+                return Ok(Step::Done(self.back.success(&json!({}))));
+            }
+            let message = "`id`, or `ids`, is missing: it says which users";
+            return Err(VenuelessError::malformed(&message).into());
+        }
+        let id = self.payload.user()?;
+        let user = user_json(self.house, &id, sight)?.ok_or_else(VenuelessError::not_found)?;
+        Ok(Step::Done(self.back.success(&user)))
+    }
+
+    pub(super) fn list(&self) -> VenuelessResult {
+        self.require_lister()?;
+        let (ids, sight) = (self.payload.users("ids")?, self.visibility());
+        let (back, shapes) = (self.back.clone(), self.shapes);
+        Ok(Step::blocking(move |house| {
+            let mut people = UserList::default();
+            let is_whole = match &ids {
+                Some(ids) => people.add_all(ids.clone(), sight, house)?,
+                None => people.add_everyone(sight, house)?,
+            };
+            Ok(Step::Done(match (is_whole, shapes) {
+                (false, _) => back.error(&too_large()),
+                (true, ListShape::Documented) => back.success(&people.by_id()),
+                (true, ListShape::Upstream) => {
+                    back.success(&json!({ "results": people.by_name() }))
+                }
+            }))
+        }))
+    }
+
+    pub(super) fn list_blocked(&self) -> VenuelessResult {
+        let ids = self.house.related_users(self.user, Relation::Block);
+        let few = ids.len() <= MAX_FETCHED;
+        let (back, shapes, sight) = (self.back.clone(), self.shapes, self.visibility());
+        let list = move |house: &dyn Backend| -> Result<Step<FrameResponse>, BackendError> {
+            let mut people = UserList::default();
+            Ok(Step::Done(match (people.add_all(ids.clone(), sight, house)?, shapes) {
+                (false, _) => back.error(&too_large()),
+                (true, ListShape::Documented) => back.success(&Value::Array(people.in_order())),
+                (true, ListShape::Upstream) => back.success(&json!({ "users": people.in_order() })),
+            }))
+        };
+        if few { Ok(list(self.house)?) } else { Ok(Step::blocking(list)) }
+    }
+
+    fn visibility(&self) -> Visibility {
+        if can_list_users(self.house, self.user) { Visibility::Manager } else { Visibility::Other }
+    }
+}
+
+/// Who looks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Visibility {
+    /// He sees the moderation state too.
+    Manager,
+    Other,
+}
+
+/// Users that were found, in the order in which they were.
+#[derive(Default)]
+struct UserList {
+    users: Vec<(String, Value)>,
+    bytes: usize,
+}
+
+impl UserList {
+    /// Adds those who are known. Whether it holds them all: it may grow too large.
+    fn add_all(
+        &mut self,
+        ids: Vec<String>,
+        sight: Visibility,
+        house: &dyn Backend,
+    ) -> Result<bool, BackendError> {
+        for id in ids {
+            let Some(user) = user_json(house, &id, sight)? else { continue };
+            self.bytes += user.to_string().len() + id.len();
+            if self.bytes > MAX_LIST_BYTES {
+                return Ok(false);
+            }
+            self.users.push((id, user));
+        }
+        Ok(true)
+    }
+
+    fn add_everyone(
+        &mut self,
+        sight: Visibility,
+        house: &dyn Backend,
+    ) -> Result<bool, BackendError> {
+        let mut last: Option<String> = None;
+        loop {
+            let page = house.user_page(last.as_deref(), PAGE);
+            let is_last = page.len() < PAGE;
+            last = page.last().cloned();
+            if !self.add_all(page, sight, house)? {
+                return Ok(false);
+            }
+            if is_last {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn by_id(self) -> Value {
+        Value::Object(self.users.into_iter().collect())
+    }
+
+    fn in_order(self) -> Vec<Value> {
+        self.users.into_iter().map(|(_, user)| user).collect()
+    }
+
+    /// In the order of the names that they show.
+    fn by_name(mut self) -> Vec<Value> {
+        let name = |user: &Value| {
+            user.pointer("/profile/display_name").and_then(Value::as_str).map(str::to_lowercase)
+        };
+        self.users.sort_by_cached_key(|(_, user)| name(user).unwrap_or_default());
+        self.in_order()
+    }
+}
+
+fn too_large() -> VenuelessError {
+    let message = "these are too many users for one frame: ask for some of them with `ids`";
+    VenuelessError::new("user.list_too_large").with_message(&message)
+}
+
+/// A user, as others see him; `None` if he is not known.
+fn user_json(
+    house: &dyn Backend,
+    id: &str,
+    sight: Visibility,
+) -> Result<Option<Value>, BackendError> {
+    if !house.knows_user(id) {
+        return Ok(None);
+    }
+    let mut user = Map::new();
+    user.insert("id".to_owned(), id.into());
+    user.insert("profile".to_owned(), profile(&stored_user(house, id)?));
+    if sight == Visibility::Manager {
+        user.insert("moderation_state".to_owned(), moderation_word(house.moderation(id)).into());
+    }
+    Ok(Some(Value::Object(user)))
+}
+
+/// The profile that is kept of a user.
+pub(super) fn profile(kept: &StoredUser) -> Value {
+    Value::Object(kept.profile.clone().unwrap_or_default())
+}
+
+/// What Venueless calls a state.
+pub(super) fn moderation_word(moderation: Option<Moderation>) -> &'static str {
+    match moderation {
+        None | Some(Moderation::None) => "",
+        Some(Moderation::Silenced) => "silenced",
+        Some(Moderation::Banned) => "banned",
+    }
+}

@@ -1,0 +1,112 @@
+use serde_json::{Map, Value};
+
+use crate::{
+    dialects::{Admission, BackendError, CallError, Reply, StepWriteError},
+    facts::Reason,
+};
+
+/// Why a call is not answered with a result: `{"error": {"code", "message", ...}}`.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct XmtpError {
+    status: u16,
+    /// By the names of its fields.
+    error: Map<String, Value>,
+    /// The methods that a path takes, if it was another.
+    allow: Option<&'static str>,
+}
+
+/// Why there is no result.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum XmtpStop {
+    Refused(Box<XmtpError>),
+    Unread(BackendError),
+}
+
+impl XmtpError {
+    pub(super) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
+        let mut error = Map::new();
+        error.insert("code".to_owned(), code.into());
+        error.insert("message".to_owned(), message.into().into());
+        Self { status, error, allow: None }
+    }
+
+    /// Of a field, or another part of the call, that can't be taken as it is.
+    pub(super) fn invalid(at: &str, message: impl Into<String>) -> Self {
+        Self::new(400, Reason::Invalid.as_str(), message).with("at", at)
+    }
+
+    /// Of a path that takes other methods.
+    pub(super) fn method_not_allowed(allow: &'static str) -> Self {
+        let message = format!("this path takes {allow}");
+        let refused = Self::new(405, "method_not_allowed", message);
+        Self { allow: Some(allow), ..refused }
+    }
+
+    pub(super) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(404, "not_found", message)
+    }
+
+    /// Says more of it.
+    #[must_use]
+    pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.error.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Of who is no administrator.
+    pub(super) fn from_admission(admission: Admission) -> Option<Self> {
+        match admission {
+            Admission::Admitted => None,
+            Admission::Missing => {
+                let message =
+                    format!("{}: send `Authorization: Bearer TOKEN`", admission.message());
+                Some(Self::new(401, "unauthorized", message))
+            }
+            Admission::Wrong => Some(Self::new(401, "unauthorized", admission.message())),
+            Admission::Disabled => Some(Self::new(403, "forbidden", admission.message())),
+        }
+    }
+
+    pub(super) fn reply(&self) -> Reply {
+        let error = Value::Object(self.error.clone());
+        let mut reply = Reply::json(self.status, &serde_json::json!({ "error": error }));
+        reply.headers.extend(self.allow.map(|allow| ("allow", allow.to_owned())));
+        reply
+    }
+}
+
+impl From<&StepWriteError> for XmtpError {
+    fn from(not: &StepWriteError) -> Self {
+        let (status, code) = match not {
+            StepWriteError::NoStore(_) => (403, "no_store"),
+            StepWriteError::TooLarge(_) => (413, "too_large"),
+            StepWriteError::Contended(_) | StepWriteError::Unavailable(_) => (503, "unavailable"),
+        };
+        Self::new(status, code, not.to_string())
+    }
+}
+
+impl From<&CallError> for XmtpError {
+    fn from(failure: &CallError) -> Self {
+        let (status, code) = match failure {
+            CallError::TooLarge(_) => (413, "too_large"),
+            CallError::Encoded(_) => (415, "unsupported"),
+            CallError::TimedOut(_) => (408, "late"),
+            CallError::Incomplete(_) => (400, "invalid"),
+            CallError::Unavailable(_) => (503, "unavailable"),
+        };
+        Self::new(status, code, failure.to_string())
+    }
+}
+
+impl From<XmtpError> for XmtpStop {
+    fn from(refused: XmtpError) -> Self {
+        Self::Refused(Box::new(refused))
+    }
+}
+
+impl From<BackendError> for XmtpStop {
+    fn from(unread: BackendError) -> Self {
+        Self::Unread(unread)
+    }
+}

@@ -1,0 +1,90 @@
+use serde_json::{Map, Value, json};
+
+use super::{BASE, FIELD_POLICIES, FIELDS, VERSION};
+use crate::request::{self, Grant, GroupPermission};
+
+/// What a group's permissions are: who has a permission, of a field if it is one that a field has.
+type PermissionLookup<'t> =
+    dyn Fn(GroupPermission, Option<&str>) -> request::GrantCondition<String> + 't;
+
+/// A value of a matrix as a policy.
+pub(in crate::dialects::xmtp) fn render_value(value: &request::GrantCondition<String>) -> Value {
+    let all = |parts: &[request::GrantCondition<String>]| {
+        parts.iter().map(render_value).collect::<Value>()
+    };
+    match value {
+        request::GrantCondition::Grant(grant) => match grant {
+            Grant::Allow => "allow",
+            Grant::Deny => "deny",
+            Grant::AllowIfAdmin => "admin",
+            Grant::AllowIfSuperAdmin => "superAdmin",
+            Grant::Unspecified => "unspecified",
+        }
+        .into(),
+        request::GrantCondition::All(parts) => json!({ "and": all(parts) }),
+        request::GrantCondition::Any(parts) => json!({ "any": all(parts) }),
+        // The SDKs have no such policies; a policy file may.
+        request::GrantCondition::Not(inner) => json!({ "not": render_value(inner) }),
+        request::GrantCondition::HasTag(tag) => json!({ "hasTag": tag }),
+    }
+}
+
+/// The policy set of a group, as the SDKs tell it.
+pub(in crate::dialects::xmtp) fn render_set(told: &PermissionLookup<'_>) -> Value {
+    let base =
+        BASE.iter().map(|&(name, permission, _)| (name, render_value(&told(permission, None))));
+    let metadata = |field| render_value(&told(GroupPermission::UpdateMetadata, Some(field)));
+    let of_fields = FIELD_POLICIES.iter().filter_map(|policy| {
+        let mut values: Vec<Value> = policy.fields.iter().copied().map(metadata).collect();
+        values.dedup();
+        // A policy file may have its fields differ: to change all of them takes all of it.
+        let value = if values.len() > 1 { json!({ "and": values }) } else { values.pop()? };
+        Some((*policy.names.first()?, value))
+    });
+    let each: Map<String, Value> = FIELDS
+        .iter()
+        .map(|(field, _)| *field)
+        .chain(["*"])
+        .map(|field| (field.to_owned(), metadata(field)))
+        .collect();
+    let all = base.chain(of_fields).map(|(name, value)| (name.to_owned(), value));
+    let mut all: Map<String, Value> = all.collect();
+    all.insert("updateMetadataPolicy".to_owned(), each.into());
+    Value::Object(all)
+}
+
+/// Which preconfigured set a group's permissions are; `fields` are those of the metadata that have a
+/// value of their own in the group, and `is_custom` is whether a custom set gave them: what that does
+/// not name is passed over.
+pub(in crate::dialects::xmtp) fn preset_name(
+    told: &PermissionLookup<'_>,
+    fields: &[&str],
+    is_custom: bool,
+) -> &'static str {
+    use Grant::{Allow, AllowIfAdmin, AllowIfSuperAdmin};
+    let sets = [("Default", Allow), ("AdminsOnly", AllowIfAdmin)];
+    let is = |wanted: Grant, permission, field: Option<&str>| {
+        told(permission, field) == request::GrantCondition::Grant(wanted)
+    };
+    let fits = |usual: Grant| {
+        let expected =
+            [usual, AllowIfAdmin, AllowIfSuperAdmin, AllowIfSuperAdmin, AllowIfSuperAdmin];
+        let mut base = BASE.iter().zip(expected);
+        let metadata =
+            |wanted, field: &str| is(wanted, GroupPermission::UpdateMetadata, Some(field));
+        let fits_field = |field: &str| match field {
+            field if is_custom && !fields.contains(&field) => true,
+            // A custom set that says nothing of it leaves it to admins.
+            VERSION if is_custom && metadata(AllowIfAdmin, field) => true,
+            VERSION => metadata(AllowIfSuperAdmin, field),
+            "message_disappear_from_ns" | "message_disappear_in_ns" | "*" => {
+                metadata(AllowIfAdmin, field)
+            }
+            field => metadata(usual, field),
+        };
+        let known = FIELDS.iter().map(|(field, _)| *field).chain(["*"]);
+        base.all(|(&(_, permission, _), wanted)| is(wanted, permission, None))
+            && known.chain(fields.iter().copied()).all(fits_field)
+    };
+    sets.iter().find(|(_, usual)| fits(*usual)).map_or("CustomPolicy", |(name, _)| name)
+}

@@ -1,0 +1,35 @@
+//! Steps that may end in a refusal.
+
+use super::error::{XmtpError, XmtpStop};
+use crate::{
+    dialects::{Backend, BackendError, Reply, Step, StepOutcome},
+    facts::Command,
+};
+
+/// What is answered where there is no result.
+pub(super) fn settle(step: Result<Step<Reply>, XmtpStop>) -> Result<Step<Reply>, BackendError> {
+    match step {
+        Ok(step) => Ok(step),
+        Err(XmtpStop::Refused(refused)) => Ok(Step::Done(refused.reply())),
+        Err(XmtpStop::Unread(unread)) => Err(unread),
+    }
+}
+
+pub(super) fn error_step(refused: &XmtpError) -> Step<Reply> {
+    Step::Done(refused.reply())
+}
+
+/// To be asked on a thread of its own.
+pub(super) fn blocking(
+    read: impl Fn(&dyn Backend) -> Result<Step<Reply>, XmtpStop> + Send + Sync + 'static,
+) -> Step<Reply> {
+    Step::blocking(move |house| settle(read(house)))
+}
+
+/// Carries commands out, all or none.
+pub(super) fn write_all(
+    commands: Vec<Command>,
+    then: impl Fn(&StepOutcome, &dyn Backend) -> Result<Reply, XmtpStop> + Send + Sync + 'static,
+) -> Step<Reply> {
+    Step::write_all(commands, move |wrote, house| settle(then(wrote, house).map(Step::Done)))
+}

@@ -1,0 +1,96 @@
+//! Records as lines of text, by which facts are exported and imported.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{Record, RecordKey};
+use crate::request::check_id;
+
+/// The first line of an export.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ExportHeader {
+    /// The revision of the facts.
+    pub revision: u64,
+}
+
+/// How lines are written, by number.
+const FORMAT: u64 = 1;
+
+/// The members that say what a line's record is of.
+const KINDS: [&str; 4] = ["user", "group", "conversation", "rule"];
+
+impl ExportHeader {
+    pub fn encode(self) -> String {
+        json!({ "peerage_facts": FORMAT, "revision": self.revision }).to_string()
+    }
+
+    /// What a line says if it is a header: `None` if it is another.
+    ///
+    /// # Errors
+    /// If it is of another format.
+    pub fn decode(line: &Map<String, Value>) -> Option<Result<Self, String>> {
+        let format = line.get("peerage_facts")?;
+        if *format != FORMAT {
+            let known = format!("this peerage reads exports of format {FORMAT}, not {format}");
+            return Some(Err(known));
+        }
+        let revision = line.get("revision").and_then(Value::as_u64).unwrap_or_default();
+        Some(Ok(Self { revision }))
+    }
+}
+
+/// A record as a line, without its end; `None` of what is not exported: answers that are kept under
+/// idempotency keys.
+pub fn encode(key: &RecordKey, record: &Record) -> Option<String> {
+    let of = match key {
+        RecordKey::User(id) => json!({ "user": id }),
+        RecordKey::Group(id) => json!({ "group": id }),
+        RecordKey::Conversation(one, other) => json!({ "conversation": [one, other] }),
+        RecordKey::Rule(id) => json!({ "rule": id.to_string() }),
+        RecordKey::Idempotency(_) => return None,
+    };
+    let record = String::from_utf8(record.encode()).ok()?;
+    let of = of.to_string();
+    Some(format!("{},\"record\":{record}}}", of.strip_suffix('}')?))
+}
+
+/// The record of a line; `None` if it has another shape.
+///
+/// # Errors
+/// If it can't be one.
+pub fn decode(line: &Map<String, Value>) -> Option<Result<(RecordKey, Record), String>> {
+    let kind = KINDS.into_iter().find(|&kind| line.contains_key(kind))?;
+    let record = line.get("record")?;
+    Some(decode_record(kind, line, record))
+}
+
+fn decode_record(
+    kind: &'static str,
+    line: &Map<String, Value>,
+    record: &Value,
+) -> Result<(RecordKey, Record), String> {
+    if let Some(other) = line.keys().find(|&it| it != kind && it != "record") {
+        return Err(format!("unknown member `{}`", other.escape_debug()));
+    }
+    let of = line.get(kind).unwrap_or(&Value::Null);
+    let id = |of: &Value| {
+        let id = of.as_str().ok_or_else(|| format!("`{kind}` takes an id"))?;
+        check_id(id).map_err(|error| format!("`{kind}`: {error}"))?;
+        Ok::<_, String>(id.to_owned())
+    };
+    let key = match kind {
+        "user" => RecordKey::User(id(of)?),
+        "group" => RecordKey::Group(id(of)?),
+        "conversation" => match of.as_array().map(Vec::as_slice) {
+            Some([one, other]) if one != other => RecordKey::conversation(&id(one)?, &id(other)?),
+            _ => return Err("`conversation` takes two ids".to_owned()),
+        },
+        _ => {
+            let rule = of.as_str().and_then(|text| text.parse::<Uuid>().ok());
+            RecordKey::Rule(rule.ok_or("`rule` takes a UUID")?)
+        }
+    };
+    let bytes = serde_json::to_vec(record).map_err(|error| error.to_string())?;
+    let record = Record::decode(key.kind(), &bytes).map_err(|error| error.to_string())?;
+    Ok((key, record))
+}

@@ -1,0 +1,161 @@
+//! Whether the one on whose behalf a command is may do it.
+
+use std::collections::BTreeMap;
+
+use super::{CommandError, PlanError, Reason, draft::Draft, draft::escaped};
+use crate::{
+    facts::{Bond, GroupFields, Id, Op, UserPair},
+    request::{self, Action, Request, Resource},
+};
+
+/// What must be asked.
+enum Authorization<'c> {
+    Action(Request<'c>),
+    /// It concerns himself only: he must be known and not banned.
+    SelfOnly,
+    /// No action covers it: he must be a manager.
+    Management,
+}
+
+/// # Errors
+/// The reason of the decision, if he may not.
+pub(super) fn check<E>(draft: &mut Draft<'_, E>, op: &Op) -> Result<(), PlanError<E>> {
+    let Some(subject) = draft.on_behalf else { return Ok(()) };
+    draft.user(subject)?;
+    let asked = required_authorization(draft, subject, op);
+    if let Authorization::Action(Request { resource: Resource::User(other), .. }) = &asked {
+        draft.user(other.id)?;
+    }
+    if let Authorization::Action(Request { resource: Resource::Group(group), .. }) = &asked {
+        draft.group(group.id)?;
+    }
+    let request = match &asked {
+        Authorization::Action(request) => request,
+        Authorization::SelfOnly => &Request::with_resource(subject, Action::SignIn, Resource::None),
+        // Who may see all users is a manager.
+        Authorization::Management => {
+            &Request::with_resource(subject, Action::ListUsers, Resource::None)
+        }
+    };
+    let decision = draft.context.decide(request);
+    if decision.allow {
+        return Ok(());
+    }
+    let why = why(decision.reason);
+    let message = format!("`{}` may not {}: {why}", escaped(subject), op.name());
+    Err(CommandError::new(Reason::from(decision.reason), message).into())
+}
+
+fn required_authorization<'c, E>(
+    draft: &Draft<'_, E>,
+    subject: &'c Id,
+    op: &'c Op,
+) -> Authorization<'c> {
+    let to = |action, user: &'c Id| Authorization::Action(Request::new(subject, action, user));
+    let member = |action, group: &'c Id, member: &'c Id| {
+        let request = Request::in_group(subject, action, group);
+        Authorization::Action(Request { member: Some((&**member).into()), ..request })
+    };
+    let own = |acting: &Id| {
+        if acting == subject { Authorization::SelfOnly } else { Authorization::Management }
+    };
+    match op {
+        Op::Ban { user } => to(Action::Ban, user),
+        Op::Silence { user } => to(Action::Silence, user),
+        Op::Reactivate { user } => to(Action::Reactivate, user),
+        Op::Block { from, to: other } if from == subject => to(Action::Block, other),
+        Op::Unblock { from, to: other } if from == subject => to(Action::Unblock, other),
+        Op::RequestFriend { from, to: other, .. } if from == subject => {
+            to(Action::FriendRequest, other)
+        }
+        Op::AddFriend { from, to: other, approved, force, .. }
+            if from == subject && [approved, force].into_iter().all(|it| *it != Some(true)) =>
+        {
+            to(Action::FriendRequest, other)
+        }
+        // Pairs are made by administrators and managers; each of the two may end one.
+        Op::Relate { kind: Bond::Pair, .. } => Authorization::Management,
+        Op::Relate { from, .. }
+        | Op::Unrelate { from, .. }
+        | Op::DeleteFriend { from, .. }
+        | Op::UpdateFriend { from, .. } => own(from),
+        // It is the one who was asked who answers.
+        Op::AcceptFriend { to, .. } | Op::RefuseFriend { to, .. } => own(to),
+        Op::AddFriendList { user, .. } | Op::DeleteFriendList { user, .. } => own(user),
+        Op::PutGroup { group, fields }
+            if !draft.context.knows_group(group) && names_only(fields, subject) =>
+        {
+            Authorization::Action(Request::with_resource(
+                subject,
+                Action::CreateGroup,
+                Resource::None,
+            ))
+        }
+        Op::AddMember { group, member: who } => member(Action::AddMember, group, who),
+        Op::RemoveMember { group, member: who } if who == subject => {
+            Authorization::Action(Request::in_group(subject, Action::Leave, group))
+        }
+        Op::RemoveMember { group, member: who } => member(Action::RemoveMember, group, who),
+        Op::AddAdmin { group, member: who } => member(Action::AddAdmin, group, who),
+        Op::RemoveAdmin { group, member: who } => member(Action::RemoveAdmin, group, who),
+        Op::AddSuperAdmin { group, member: who } => member(Action::AddSuperAdmin, group, who),
+        Op::RemoveSuperAdmin { group, member: who } => member(Action::RemoveSuperAdmin, group, who),
+        Op::UpdateMetadata { group, field, .. } => {
+            let request = Request::in_group(subject, Action::UpdateMetadata, group);
+            Authorization::Action(Request { field: Some(field), ..request })
+        }
+        Op::UpdatePermissions { group, .. } => {
+            Authorization::Action(Request::in_group(subject, Action::UpdatePermissions, group))
+        }
+        Op::OpenConversation { users: UserPair(one, other), .. } if one == subject => {
+            to(Action::StartChat, other)
+        }
+        Op::OpenConversation { users: UserPair(one, other), .. } if other == subject => {
+            to(Action::StartChat, one)
+        }
+        _ => Authorization::Management,
+    }
+}
+
+/// Whether a group that is to be made names nobody else: whom he may add is asked of each member.
+fn names_only(fields: &GroupFields, subject: &Id) -> bool {
+    let lists = [&fields.super_admins, &fields.admins, &fields.members, &fields.add_members];
+    let roles = fields.roles.iter().flat_map(BTreeMap::keys);
+    let mut named = lists.into_iter().flatten().flatten().chain(roles);
+    let creator = fields.creator.replacement().flatten();
+    named.all(|id| id == subject)
+        && creator.is_none_or(|creator| creator == subject)
+        && fields.added_by.is_none()
+}
+
+fn why(reason: request::Reason) -> &'static str {
+    use request::Reason as Why;
+    match reason {
+        Why::Allowed => "no reason was given",
+        Why::UnknownSubject => "he is not known; make him with put_user",
+        Why::UnknownResource => "whom or what it is about is not known",
+        Why::OneSelf => "it can't be done to oneself",
+        Why::Banned => "he is banned",
+        Why::Silenced => "he is silenced",
+        Why::NotManager => "he is none of the policy's moderation.managers",
+        Why::OutgoingOff => "his `outgoing` is off",
+        Why::IncomingOff => "the `incoming` of the other is off",
+        Why::PermissionOff => "his permission for it is off",
+        Why::BlockedByResource => "the other blocks him",
+        Why::BlockedBySubject => "he blocks the other",
+        Why::PeersSubject => "the other is none of those with whom he communicates",
+        Why::PeersResource => "he is none of those with whom the other communicates",
+        Why::NoRule => "no rule lets him reach the other",
+        Why::AlreadyFriends => "the other is his friend already",
+        Why::RequestsRefused => "the other takes no friend requests",
+        Why::FriendListFull => "one of the two friend lists is full",
+        Why::NotMember => "he is no member of the group",
+        Why::NeedsAdmin => "it takes an admin of the group",
+        Why::NeedsSuperAdmin => "it takes a super admin of the group",
+        Why::DeniedByMatrix => "the group's matrix denies it",
+        Why::SuperAdminProtected => "a super admin must be demoted first",
+        Why::LastSuperAdmin => "the group would have no super admin; add another one first",
+        Why::LastMember => "he is the only member; delete the group instead",
+        Why::GroupFull => "the group is full",
+    }
+}

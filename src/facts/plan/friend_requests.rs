@@ -1,0 +1,194 @@
+//! How two users become friends.
+
+use super::{
+    CommandError, Declarable, FriendState, PlanError, PlanResult, Reason, UserField,
+    draft::{Draft, escaped},
+    friends::{apply_friend_fields, check_friend_limit, insert_friend},
+};
+use crate::{
+    facts::{Friend, FriendFields, Id, PendingRequest},
+    request::{Approval, BlockMode, Relation},
+};
+
+/// How someone is to become a friend.
+pub(super) struct FriendshipOptions<'c> {
+    /// Whether both are to have each other in their lists, or only the one who asks.
+    pub(super) both: bool,
+    /// Whether approval is passed over.
+    pub(super) approved: bool,
+    /// Whether blocks are passed over as well, and it is nothing wrong if they are friends already.
+    pub(super) force: bool,
+    pub(super) fields: &'c FriendFields,
+}
+
+pub(super) fn befriend<E>(
+    draft: &mut Draft<'_, E>,
+    from: &Id,
+    to: &Id,
+    wish: &FriendshipOptions<'_>,
+) -> PlanResult<E> {
+    draft.check_pair(from, to)?;
+    let now = draft.context.now();
+    if !wish.force {
+        check_not_blocked(draft, from, to)?;
+        if draft.has_edge(from, Relation::Friend, to)? {
+            let message = format!("`{}` is a friend of `{}` already", escaped(to), escaped(from));
+            return Err(CommandError::new(Reason::AlreadyFriends, message).into());
+        }
+    }
+    let approval =
+        if wish.force || wish.approved { Approval::AllowAny } else { approval(draft, to)? };
+    if approval == Approval::DenyAny {
+        let message = format!("`{}` takes no friend requests", escaped(to));
+        return Err(CommandError::new(Reason::RequestsRefused, message).into());
+    }
+    check_not_ended(draft, from, to, wish.both)?;
+    check_friend_limits(draft, from, to, wish.both)?;
+    if approval == Approval::NeedConfirm {
+        let waiting = draft.user(to)?.requests.get(&**from).map_or(now, |request| request.since);
+        let friend = apply_friend_fields(Friend::default(), wish.fields)?;
+        let request = PendingRequest { since: waiting, both: wish.both, friend };
+        draft.user(to)?.requests.insert(from.to_string(), request);
+        return Ok(FriendState::Pending.into());
+    }
+    let old = draft.user(from)?.friends.get(&**to).cloned();
+    let friend = apply_friend_fields(
+        old.unwrap_or(Friend { since: now, ..Friend::default() }),
+        wish.fields,
+    )?;
+    make_friends(draft, from, to, friend, wish.both)?;
+    Ok(FriendState::Accepted.into())
+}
+
+pub(super) fn accept<E>(draft: &mut Draft<'_, E>, from: &Id, to: &Id) -> PlanResult<E> {
+    draft.check_pair(to, from)?;
+    let request = take_request(draft, from, to)?;
+    check_not_blocked(draft, from, to)?;
+    check_not_ended(draft, from, to, request.both)?;
+    check_friend_limits(draft, from, to, request.both)?;
+    let friend = Friend { since: draft.context.now(), ..request.friend };
+    make_friends(draft, from, to, friend, request.both)?;
+    Ok(FriendState::Accepted.into())
+}
+
+pub(super) fn refuse<E>(draft: &mut Draft<'_, E>, from: &Id, to: &Id) -> PlanResult<E> {
+    draft.check_pair(to, from)?;
+    take_request(draft, from, to)?;
+    Ok(FriendState::Refused.into())
+}
+
+/// Takes away the request of one user to another.
+fn take_request<E>(
+    draft: &mut Draft<'_, E>,
+    from: &str,
+    to: &str,
+) -> Result<PendingRequest, PlanError<E>> {
+    draft.user(to)?.requests.remove(from).ok_or_else(|| {
+        let message =
+            format!("no friend request of `{}` waits for `{}`", escaped(from), escaped(to));
+        CommandError::new(Reason::NoRequest, message).into()
+    })
+}
+
+/// Puts each into the list of the other, or the second into that of the first, and takes away the
+/// requests that this answers.
+fn make_friends<E>(
+    draft: &mut Draft<'_, E>,
+    from: &str,
+    to: &str,
+    friend: Friend,
+    both: bool,
+) -> Result<(), PlanError<E>> {
+    let since = friend.since;
+    if draft.user(from)?.friends.get(to) != Some(&friend)
+        && !is_fully_declared(draft, from, to, &friend)
+    {
+        insert_friend(draft, from, to, friend)?;
+    }
+    draft.user(to)?.requests.remove(from);
+    if both {
+        if !draft.has_edge(to, Relation::Friend, from)? {
+            insert_friend(draft, to, from, Friend { since, ..Friend::default() })?;
+        }
+        draft.user(from)?.requests.remove(to);
+    }
+    Ok(())
+}
+
+/// Whether a file says all of it already.
+fn is_fully_declared<E>(draft: &Draft<'_, E>, from: &str, to: &str, friend: &Friend) -> bool {
+    *friend == Friend { since: friend.since, ..Friend::default() }
+        && draft.is_declared(&Declarable::Edge(from, Relation::Friend, to))
+}
+
+/// # Errors
+/// `friend_list_full` if a list that is to grow can't.
+fn check_friend_limits<E>(
+    draft: &mut Draft<'_, E>,
+    from: &str,
+    to: &str,
+    both: bool,
+) -> Result<(), PlanError<E>> {
+    let back = if both { Some((to, from)) } else { None };
+    for (user, other) in [(from, to)].into_iter().chain(back) {
+        if !draft.has_edge(user, Relation::Friend, other)? {
+            check_friend_limit(draft, user, 1)?;
+        }
+    }
+    Ok(())
+}
+
+/// # Errors
+/// If a file states that they are friends and a block ends that: only its end makes them friends again.
+fn check_not_ended<E>(
+    draft: &mut Draft<'_, E>,
+    from: &str,
+    to: &str,
+    both: bool,
+) -> Result<(), PlanError<E>> {
+    let is_stated = |draft: &Draft<'_, E>, from: &str, to: &str| {
+        draft.is_declared(&Declarable::Edge(from, Relation::Friend, to))
+    };
+    if !(is_stated(draft, from, to) || both && is_stated(draft, to, from)) {
+        return Ok(());
+    }
+    let Some(by) = draft.ending_blocker(from, to)? else { return Ok(()) };
+    let (reason, blocked) =
+        if by == from { (Reason::BlockedBySubject, to) } else { (Reason::BlockedByResource, from) };
+    let message = format!(
+        "`{}` blocks `{}`, and a file states that they are friends: end the block to make them so \
+         again",
+        escaped(by),
+        escaped(blocked)
+    );
+    Err(CommandError::new(reason, message).into())
+}
+
+/// # Errors
+/// If blocks keep one from becoming a friend of the other.
+fn check_not_blocked<E>(
+    draft: &mut Draft<'_, E>,
+    from: &str,
+    to: &str,
+) -> Result<(), PlanError<E>> {
+    let mode = draft.context.settings().blocks;
+    let refused = |reason, one: &str, other: &str| {
+        let message = format!("`{}` blocks `{}`", escaped(one), escaped(other));
+        Err(CommandError::new(reason, message).into())
+    };
+    if mode != BlockMode::Off && draft.has_edge(to, Relation::Block, from)? {
+        return refused(Reason::BlockedByResource, to, from);
+    }
+    if mode == BlockMode::TwoWay && draft.has_edge(from, Relation::Block, to)? {
+        return refused(Reason::BlockedBySubject, from, to);
+    }
+    Ok(())
+}
+
+/// Who may become a user's friend, by files, records or the policy's default.
+fn approval<E>(draft: &mut Draft<'_, E>, user: &str) -> Result<Approval, PlanError<E>> {
+    let stated = draft.context.declaration(&Declarable::UserField(user, UserField::Approval));
+    let stated = stated.and_then(|stated| stated.value.as_str()?.parse().ok());
+    let recorded = draft.user(user)?.approval;
+    Ok(stated.or(recorded).unwrap_or(draft.context.settings().approval))
+}

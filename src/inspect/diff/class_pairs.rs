@@ -1,0 +1,197 @@
+use std::collections::HashMap;
+
+use super::{
+    bitset::BitSet,
+    classes::{PolicySide, UserClass, UserClasses},
+    comparison::ActionComparison,
+    count::{PairCounts, direction_of},
+};
+use crate::snapshot::{Tie, View};
+
+/// Users of one tag set who gained or lost something towards users of another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct ClassPair {
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) pairs: u64,
+}
+
+/// The largest of them, largest first, and whether no larger one can be missing.
+#[derive(Debug)]
+pub(super) struct LargestPairs {
+    pub(super) list: Vec<ClassPair>,
+    pub(super) is_complete: bool,
+}
+
+/// How many classes are looked at as those to whom it is done.
+const LOOKED_AT: usize = 24;
+
+/// The largest kinds of pairs that were gained or lost, at most `most`.
+///
+/// Costs a look at the subjects of a few classes: those towards which most changed.
+pub(super) fn largest(
+    scene: &ActionComparison<'_>,
+    crowd: &UserClasses<'_>,
+    view: &View,
+    count: &PairCounts,
+    direction: usize,
+    most: usize,
+) -> LargestPairs {
+    // No kind has more pairs than the class has in all, or than it has users with as many others as
+    // any class has.
+    let widest = crowd.classes.iter().map(|class| class.users).max().unwrap_or(0);
+    let most_pairs = |class: u32, pairs: i64| {
+        let users = crowd.class(class).map_or(0, |class| class.users);
+        users.saturating_mul(widest).min(u64::try_from(pairs).unwrap_or(0))
+    };
+    let mut classes: Vec<(u32, u64)> = (0_u32..)
+        .zip(&count.classes)
+        .filter_map(|(class, counts)| Some((class, most_pairs(class, *counts.get(direction)?))))
+        .filter(|&(_, pairs)| pairs > 0)
+        .collect();
+    classes.sort_unstable_by_key(|&(class, pairs)| (std::cmp::Reverse(pairs), class));
+    let mut found: Vec<ClassPair> = Vec::new();
+    let mut is_complete = true;
+    for (looked, (to, pairs)) in classes.into_iter().enumerate() {
+        let least = found.get(most.saturating_sub(1)).map_or(0, |between| between.pairs);
+        if pairs <= least {
+            break;
+        }
+        if looked == LOOKED_AT {
+            is_complete = false;
+            break;
+        }
+        found.extend(towards(scene, crowd, view, to, direction));
+        found.sort_unstable_by_key(|b| (std::cmp::Reverse(b.pairs), b.from, b.to));
+        found.truncate(most);
+    }
+    LargestPairs { list: found, is_complete }
+}
+
+/// What changed towards one class, by the classes of the subjects.
+fn towards(
+    scene: &ActionComparison<'_>,
+    crowd: &UserClasses<'_>,
+    view: &View,
+    to: u32,
+    direction: usize,
+) -> Vec<ClassPair> {
+    let Some(class) = crowd.class(to) else { return Vec::new() };
+    let members: Vec<u32> = members(crowd, to).collect();
+    let [before, after] =
+        [PolicySide::Old, PolicySide::New].map(|side| subjects(scene, crowd, class, side));
+    let nobody = BitSet::nobody(crowd.users);
+    let mut pairs: HashMap<u32, i64, foldhash::fast::RandomState> = HashMap::default();
+    let mut add = |user: u32, count: i64| {
+        *pairs.entry(crowd.class_number(user)).or_default() += count;
+    };
+    for flags in [[true, true], [true, false], [false, true]] {
+        let [old, new] = &scene.others;
+        let is_so = |&&user: &&u32| [old.contains(user), new.contains(user)] == flags;
+        let users = i64::try_from(members.iter().filter(is_so).count()).unwrap_or(i64::MAX);
+        if users > 0 {
+            let old = if flags[0] { &before } else { &nobody };
+            let new = if flags[1] { &after } else { &nobody };
+            let [gained, lost] = [new.minus(old), old.minus(new)];
+            let changed = if direction == super::count::GAINED { gained } else { lost };
+            changed.iter().for_each(|user| add(user, users));
+        }
+    }
+    for &user in &members {
+        if direction_of(scene.as_strangers(crowd, user, user)) == Some(direction) {
+            add(user, -1);
+        }
+        for (other, tie) in view.population.ties_of(user) {
+            let tie = scene.reversed(&view.population, user, other, tie);
+            if scene.may_differ(crowd, other, user, tie) {
+                let is = |tie| direction_of(scene.judge(other, user, tie)) == Some(direction);
+                add(other, i64::from(is(tie)) - i64::from(is(Tie::NONE)));
+            }
+        }
+    }
+    let told = pairs.into_iter().filter(|&(_, pairs)| pairs > 0);
+    told.map(|(from, pairs)| ClassPair { from, to, pairs: u64::try_from(pairs).unwrap_or(0) })
+        .collect()
+}
+
+/// Who may do it to users of a class with whom he has nothing to do, if it is not up to them.
+fn subjects(
+    scene: &ActionComparison<'_>,
+    crowd: &UserClasses<'_>,
+    class: &UserClass<'_>,
+    side: PolicySide,
+) -> BitSet {
+    let [old, new] = &scene.subjects;
+    let all = if side == PolicySide::Old { old } else { new };
+    if scene.rules { all.and(&crowd.reachers(class, side)) } else { all.clone() }
+}
+
+/// Some pairs of these kinds that changed: at least one, if there is any.
+///
+/// Users of one class who stand alike come out alike towards strangers, so strangers are found at
+/// once; then those between whom there is something are looked at one by one.
+pub(super) fn examples(
+    scene: &ActionComparison<'_>,
+    crowd: &UserClasses<'_>,
+    view: &View,
+    between: ClassPair,
+    direction: usize,
+    most: usize,
+) -> Vec<(u32, u32)> {
+    let mut found = Vec::new();
+    if most == 0 {
+        return found;
+    }
+    let subjects = alike(crowd, between.from, &scene.subjects);
+    let others = alike(crowd, between.to, &scene.others);
+    let population = &view.population;
+    let is_it = |user: u32, other: u32, tie: Tie| {
+        user != other && direction_of(scene.judge(user, other, tie)) == Some(direction)
+    };
+    for (from, to) in subjects.iter().flat_map(|from| others.iter().map(move |to| (from, to))) {
+        let (Some(&one), Some(&other)) = (from.first(), to.first()) else { continue };
+        if direction_of(scene.as_strangers(crowd, one, other)) != Some(direction) {
+            continue;
+        }
+        for &other in to {
+            // Among so many there is a stranger.
+            let some = from.iter().take(population.ties_of(other).len() + 2);
+            let tie = |user: u32| scene.tie(population, user, other);
+            found.extend(
+                some.copied().find(|&user| is_it(user, other, tie(user))).map(|user| (user, other)),
+            );
+            if found.len() >= most {
+                return found;
+            }
+        }
+    }
+    for other in members(crowd, between.to) {
+        for (user, tie) in population.ties_of(other) {
+            let tie = scene.reversed(population, other, user, tie);
+            let is_new =
+                crowd.class_number(user) == between.from && !found.contains(&(user, other));
+            if is_new && is_it(user, other, tie) {
+                found.push((user, other));
+                if found.len() >= most {
+                    return found;
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The users of a class, apart by whether they are in either of two sets.
+fn alike(crowd: &UserClasses<'_>, class: u32, [old, new]: &[BitSet; 2]) -> [Vec<u32>; 4] {
+    let mut alike: [Vec<u32>; 4] = Default::default();
+    for user in members(crowd, class) {
+        let at = usize::from(old.contains(user)) * 2 + usize::from(new.contains(user));
+        alike.get_mut(at).into_iter().for_each(|users| users.push(user));
+    }
+    alike
+}
+
+fn members<'c>(crowd: &'c UserClasses<'_>, class: u32) -> impl Iterator<Item = u32> + 'c {
+    let users = (0_u32..).zip(&crowd.class_of);
+    users.filter(move |&(_, &of)| of == class).map(|(user, _)| user)
+}

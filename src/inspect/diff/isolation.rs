@@ -1,0 +1,179 @@
+use super::{
+    bitset::{BitSet, members},
+    classes::{PolicySide, UserClasses},
+    comparison::ActionComparison,
+};
+use crate::{
+    decide::PairEvaluator,
+    snapshot::{Population, Tie, UserSet},
+};
+
+/// Users who lost or gained the last of their contacts: who reached somebody and now reach nobody,
+/// and the other way round; and the same for who reaches them.
+#[derive(Clone, Default, Debug)]
+pub struct IsolationChange {
+    /// In order.
+    pub reach_nobody_now: Vec<u32>,
+    pub reach_somebody_now: Vec<u32>,
+    pub reached_by_nobody_now: Vec<u32>,
+    pub reached_by_somebody_now: Vec<u32>,
+}
+
+/// Who, under one policy, has somebody to reach among those with whom he has nothing to do, and who
+/// is reached by such a one.
+#[derive(Debug)]
+pub(super) struct StrangerReach {
+    reach: BitSet,
+    reached: BitSet,
+}
+
+/// Of how many users at most a list is kept.
+const FEW: u64 = 256;
+
+/// Who lost or gained all contact by an action between users.
+///
+/// Costs a look at each user who has no stranger to reach or to be reached by, and at those with whom
+/// he has to do.
+pub(super) fn isolation_change(
+    scene: &ActionComparison<'_>,
+    population: &Population,
+    [old, new]: &[StrangerReach; 2],
+) -> IsolationChange {
+    let ties = |user: u32| population.ties_of(user);
+    let users = population.directory.len();
+    let everybody = || 0..users;
+    // What is known of strangers is not all of one who has to do with too many.
+    let is_known = |user: u32| FEW > ties(user).len() as u64;
+    let reach = |user: u32, judge: &PairEvaluator<'_>| {
+        ties(user).any(|(other, tie)| judge.allows(user, other, tie))
+            || !is_known(user)
+                && everybody()
+                    .any(|it| it != user && judge.allows(user, it, scene.tie(population, user, it)))
+    };
+    let reached = |user: u32, judge: &PairEvaluator<'_>| {
+        ties(user).any(|(other, tie)| {
+            judge.allows(other, user, scene.reversed(population, user, other, tie))
+        }) || !is_known(user)
+            && everybody()
+                .any(|it| it != user && judge.allows(it, user, scene.tie(population, it, user)))
+    };
+    let [reach_nobody_now, reach_somebody_now] =
+        differing(scene, users, [&old.reach, &new.reach], reach);
+    let [reached_by_nobody_now, reached_by_somebody_now] =
+        differing(scene, users, [&old.reached, &new.reached], reached);
+    IsolationChange {
+        reach_nobody_now,
+        reach_somebody_now,
+        reached_by_nobody_now,
+        reached_by_somebody_now,
+    }
+}
+
+/// Who had somebody and has nobody now, and the other way round; `tied` tells it of those with whom
+/// there is something.
+fn differing(
+    scene: &ActionComparison<'_>,
+    users: u32,
+    [old, new]: [&BitSet; 2],
+    tied: impl Fn(u32, &PairEvaluator<'_>) -> bool,
+) -> [Vec<u32>; 2] {
+    let (mut lost, mut gained) = (Vec::new(), Vec::new());
+    for ((at, before), (_, after)) in old.words().zip(new.words()) {
+        for user in members(at, !(before & after)) {
+            if user >= users {
+                break;
+            }
+            let has = [
+                old.contains(user) || tied(user, &scene.old),
+                new.contains(user) || tied(user, &scene.new),
+            ];
+            match has {
+                [true, false] => lost.push(user),
+                [false, true] => gained.push(user),
+                _ => {}
+            }
+        }
+    }
+    [lost, gained]
+}
+
+impl StrangerReach {
+    /// Costs a pass over the users and their tags, and a look at the ties of those who may reach few.
+    pub(super) fn of(
+        scene: &ActionComparison<'_>,
+        crowd: &UserClasses<'_>,
+        population: &Population,
+        side: PolicySide,
+    ) -> Self {
+        let [subjects, others] = [&scene.subjects, &scene.others].map(|[old, new]| match side {
+            PolicySide::Old => old,
+            PolicySide::New => new,
+        });
+        let nobody = BitSet::nobody(crowd.users);
+        let mut strangers = Self { reach: nobody.clone(), reached: nobody };
+        if !scene.rules || crowd.open == Some(side) {
+            let (can, may) = (Candidates::of(subjects), Candidates::of(others));
+            let found = subjects.iter().filter(|&user| may.has_stranger(population, user));
+            found.for_each(|user| strangers.reach.insert(user));
+            let found = others.iter().filter(|&user| can.has_stranger(population, user));
+            found.for_each(|user| strangers.reached.insert(user));
+            return strangers;
+        }
+        let mut by_tag: Vec<(Candidates, &BitSet)> = Vec::new();
+        let mut reaching = Vec::with_capacity(crowd.reachers.len());
+        for reachers in &crowd.reachers {
+            let set = reachers.on(side);
+            reaching.push(Candidates::of(&set.and(subjects)));
+            if let Some(members) = population.members(reachers.tag) {
+                by_tag.push((Candidates::among(members, others), set));
+            }
+        }
+        by_tag.sort_by_key(|(some, _)| std::cmp::Reverse(some.count));
+        for (some, set) in by_tag.iter().filter(|(some, _)| some.count > 0) {
+            for ((at, able), (_, subjects)) in set.words().zip(subjects.words()) {
+                let rest = able & subjects & !strangers.reach.word(at);
+                for user in members(at, rest) {
+                    if some.has_stranger(population, user) {
+                        strangers.reach.insert(user);
+                    }
+                }
+            }
+        }
+        for user in others.iter() {
+            let ranks = crowd.class(crowd.class_number(user)).map_or(&[][..], |class| &class.ranks);
+            let mut sets = ranks.iter().filter_map(|&rank| reaching.get(rank as usize));
+            if sets.any(|some| some.has_stranger(population, user)) {
+                strangers.reached.insert(user);
+            }
+        }
+        strangers
+    }
+}
+
+/// Some users: how many, and who, if they are few.
+struct Candidates {
+    count: u64,
+    few: Vec<u32>,
+}
+
+impl Candidates {
+    fn of(set: &BitSet) -> Self {
+        let count = set.len();
+        Self { count, few: if count <= FEW { set.iter().collect() } else { Vec::new() } }
+    }
+
+    /// Those of a set who are among others.
+    fn among(set: &UserSet, others: &BitSet) -> Self {
+        let users = || set.iter().filter(|&user| others.contains(user));
+        let count = users().map(|_| 1).sum();
+        Self { count, few: if count <= FEW { users().collect() } else { Vec::new() } }
+    }
+
+    /// Whether one of them has nothing to do with a user and is not himself. Says no of a user who has
+    /// to do with as many if they are more than a few.
+    fn has_stranger(&self, population: &Population, user: u32) -> bool {
+        let known = population.ties_of(user).len() as u64;
+        let is_stranger = |&other: &u32| other != user && population.tie(user, other) == Tie::NONE;
+        self.count > known + 1 || self.few.iter().any(is_stranger)
+    }
+}

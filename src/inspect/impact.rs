@@ -1,0 +1,290 @@
+//! How many pairs of users come out otherwise in another view, whose users may be others.
+
+use std::fmt::Write as _;
+
+use crate::{
+    decide::{PairEvaluator, decide},
+    request::{Action, Request, Resource, ResourceKind, UnknownUsers},
+    snapshot::{TagId, View},
+};
+
+/// What becomes of the pairs of the users of one view in another.
+///
+/// Counted are the ordered pairs of two different users of the first view, each once for each action
+/// between users, as a [`Diff`](super::diff::Diff) counts them. Users who are new are nobody's loss
+/// or gain yet; one who is gone is judged as the second view judges those whom it does not know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Impact {
+    /// How many users the first view has, and how many of them the second has not.
+    pub users: u32,
+    pub vanished: u32,
+    /// By action, in the order of the reference.
+    pub actions: Vec<ActionImpact>,
+    /// Whether there are too many pairs to look at all: then the counts are what a sample of them
+    /// comes to.
+    pub is_estimate: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ActionImpact {
+    pub action: Action,
+    pub gained: u64,
+    pub lost: u64,
+}
+
+/// How many pairs are looked at, of those of two changed users, of one, and of none each.
+const MOST_PAIRS: u64 = 1 << 17;
+
+impl Impact {
+    /// Costs a comparison of each user's record with what is between him and others, and at most
+    /// some 500,000 pairs asked of both views for each action: about a second. The same for the same
+    /// views, also where it is an estimate.
+    pub fn between(before: &View, after: &View) -> Self {
+        let moves = UserMapping::of(before, after);
+        let mut flips = Self {
+            users: u32::try_from(moves.same.len() + moves.changed.len()).unwrap_or(u32::MAX),
+            vanished: moves.vanished(),
+            actions: Vec::new(),
+            is_estimate: false,
+        };
+        let asked: Vec<ComparedAction<'_>> =
+            actions().map(|action| ComparedAction::new(before, after, action)).collect();
+        let mut counts = vec![[0_u64; 2]; asked.len()];
+        for part in moves.parts() {
+            let found = part.count(&moves, &asked);
+            flips.is_estimate |= part.len() > MOST_PAIRS;
+            for (count, found) in counts.iter_mut().zip(found) {
+                *count = [count[0] + found[0], count[1] + found[1]];
+            }
+        }
+        flips.actions = asked
+            .iter()
+            .zip(counts)
+            .map(|(asked, [gained, lost])| ActionImpact { action: asked.action, gained, lost })
+            .collect();
+        flips
+    }
+
+    /// Gained and lost over all actions.
+    pub fn totals(&self) -> [u64; 2] {
+        let sum = |of: fn(&ActionImpact) -> u64| self.actions.iter().map(of).sum();
+        [sum(|it| it.gained), sum(|it| it.lost)]
+    }
+
+    /// How many pairs there are, over all actions.
+    pub fn compared(&self) -> u64 {
+        let users = u64::from(self.users);
+        self.actions.len() as u64 * users * users.saturating_sub(1)
+    }
+
+    /// Which share of all pairs comes out otherwise: 0 to 1.
+    #[expect(clippy::cast_precision_loss, reason = "a share")]
+    pub fn share(&self) -> f64 {
+        let [gained, lost] = self.totals();
+        match self.compared() {
+            0 => 0.0,
+            compared => (gained + lost) as f64 / compared as f64,
+        }
+    }
+
+    /// It in one line.
+    pub fn summary(&self) -> String {
+        let [gained, lost] = self.totals();
+        let about = if self.is_estimate { "about " } else { "" };
+        // Writing to a string can't fail.
+        let mut text = String::new();
+        if self.vanished > 0 {
+            let _ = write!(text, "{} of {} users vanish; ", self.vanished, self.users);
+        }
+        let _ = write!(
+            text,
+            "{about}{gained} pairs gained, {lost} lost: {:.2}% of all {} over the actions",
+            self.share() * 100.0,
+            self.compared()
+        );
+        let changed = self.actions.iter().filter(|it| it.gained + it.lost > 0);
+        let changed: Vec<String> =
+            changed.map(|it| format!("{} +{} -{}", it.action, it.gained, it.lost)).collect();
+        if !changed.is_empty() {
+            let _ = write!(text, " ({})", changed.join(", "));
+        }
+        text
+    }
+}
+
+/// All actions between two users, and that of which a group's member is the other.
+fn actions() -> impl Iterator<Item = Action> {
+    let is_between = |action: &Action| {
+        action.takes().contains(&ResourceKind::User) || *action == Action::AddMember
+    };
+    Action::ALL.iter().copied().filter(is_between)
+}
+
+/// Which users of one view are who in another.
+struct UserMapping {
+    /// By number; [`GONE`] if he is not there.
+    now: Vec<u32>,
+    /// Those of whom the other view says the same, and those of whom it does not.
+    same: Vec<u32>,
+    changed: Vec<u32>,
+}
+
+const GONE: u32 = u32::MAX;
+
+impl UserMapping {
+    fn of(before: &View, after: &View) -> Self {
+        let (old, new) = (&before.population.directory, &after.population.directory);
+        let now: Vec<u32> =
+            (0..old.len()).map(|user| new.number(old.id(user)).unwrap_or(GONE)).collect();
+        let tags: Vec<Option<TagId>> =
+            before.tags.iter().map(|(_, name)| after.tags.get(name)).collect();
+        let is_same = |&user: &u32| {
+            let at = now.get(user as usize).copied().unwrap_or(GONE);
+            at != GONE
+                && old.state(user) == new.state(at)
+                && has_same_tags(before, after, user, at, &tags)
+                && has_same_ties(before, after, user, at, &now)
+        };
+        let (same, changed) = (0..old.len()).filter(|&user| old.is_known(user)).partition(is_same);
+        Self { now, same, changed }
+    }
+
+    fn vanished(&self) -> u32 {
+        let gone = self.changed.iter().filter(|&&user| self.now(user).is_none()).count();
+        u32::try_from(gone).unwrap_or(u32::MAX)
+    }
+
+    fn now(&self, user: u32) -> Option<u32> {
+        self.now.get(user as usize).copied().filter(|&now| now != GONE)
+    }
+
+    /// All ordered pairs, those apart of whom nothing changed: where few users did, few pairs can
+    /// come out otherwise for it, and a sample of all would hardly meet them.
+    fn parts(&self) -> [PairSample<'_>; 4] {
+        let (same, changed) = (&*self.same, &*self.changed);
+        [(same, same), (changed, same), (same, changed), (changed, changed)]
+            .map(|(from, to)| PairSample { from, to })
+    }
+}
+
+fn has_same_tags(before: &View, after: &View, user: u32, now: u32, tags: &[Option<TagId>]) -> bool {
+    let [old, new] =
+        [(before, user), (after, now)].map(|(view, user)| view.population.directory.tags(user));
+    let moved = old.iter().map(|tag| tags.get(tag.index()).copied().flatten());
+    moved.eq(new.iter().map(Some))
+}
+
+fn has_same_ties(before: &View, after: &View, user: u32, now: u32, moves: &[u32]) -> bool {
+    let now_is = |other: u32| moves.get(other as usize).copied().unwrap_or(GONE);
+    let old = before.population.ties_of(user).map(|(other, tie)| (now_is(other), tie));
+    old.eq(after.population.ties_of(now))
+}
+
+/// Ordered pairs of two different users, the one from one list and the other from another.
+#[derive(Clone, Copy)]
+struct PairSample<'m> {
+    from: &'m [u32],
+    to: &'m [u32],
+}
+
+impl PairSample<'_> {
+    /// Both lists are the same one, or nobody is in both.
+    fn is_within(self) -> bool {
+        self.from.first() == self.to.first()
+    }
+
+    fn len(self) -> u64 {
+        let oneself = if self.is_within() { self.from.len() as u64 } else { 0 };
+        self.from.len() as u64 * self.to.len() as u64 - oneself
+    }
+
+    /// Gained and lost of each action: counted, or what a sample comes to.
+    fn count(self, moves: &UserMapping, asked: &[ComparedAction<'_>]) -> Vec<[u64; 2]> {
+        let mut counts = vec![[0_u64; 2]; asked.len()];
+        let mut look = |one: u32, other: u32| {
+            for (count, asked) in counts.iter_mut().zip(asked) {
+                match asked.both(moves, one, other) {
+                    [false, true] => count[0] += 1,
+                    [true, false] => count[1] += 1,
+                    _ => {}
+                }
+            }
+        };
+        let all = self.len();
+        if all <= MOST_PAIRS {
+            for &one in self.from {
+                self.to.iter().filter(|&&other| other != one).for_each(|&other| look(one, other));
+            }
+            return counts;
+        }
+        let mut chance = SampleGenerator(all);
+        let mut drawn = 0;
+        while drawn < MOST_PAIRS {
+            if let (Some(one), Some(other)) = (chance.pick(self.from), chance.pick(self.to))
+                && one != other
+            {
+                look(one, other);
+                drawn += 1;
+            }
+        }
+        let scaled = |count: u64| {
+            let count = u128::from(count) * u128::from(all) / u128::from(MOST_PAIRS);
+            u64::try_from(count).unwrap_or(u64::MAX)
+        };
+        counts.into_iter().map(|count| count.map(scaled)).collect()
+    }
+}
+
+/// An action, asked of both views.
+struct ComparedAction<'v> {
+    action: Action,
+    before: (&'v View, PairEvaluator<'v>),
+    after: (&'v View, PairEvaluator<'v>),
+}
+
+impl<'v> ComparedAction<'v> {
+    fn new(before: &'v View, after: &'v View, action: Action) -> Self {
+        let judge = |view| (view, PairEvaluator::new(view, action, None));
+        Self { action, before: judge(before), after: judge(after) }
+    }
+
+    fn both(&self, moves: &UserMapping, one: u32, other: u32) -> [bool; 2] {
+        let may = |(view, judge): &(&View, PairEvaluator<'_>), one: u32, other: u32| {
+            judge.allows(one, other, view.population.tie(one, other))
+        };
+        let now = match (moves.now(one), moves.now(other)) {
+            (Some(one), Some(other)) => may(&self.after, one, other),
+            _ => self.allows_unknown(one, other),
+        };
+        [may(&self.before, one, other), now]
+    }
+
+    /// What the second view says of two of whom it does not know one, by their ids.
+    fn allows_unknown(&self, one: u32, other: u32) -> bool {
+        let (before, after) = (self.before.0, self.after.0);
+        if after.settings.unknown_users == UnknownUsers::Deny
+            || !self.action.takes().contains(&ResourceKind::User)
+        {
+            return false;
+        }
+        let directory = &before.population.directory;
+        let resource = Resource::User(directory.id(other).into());
+        decide(after, &Request::with_resource(directory.id(one), self.action, resource)).allow
+    }
+}
+
+/// Even numbers that look drawn, the same each time.
+struct SampleGenerator(u64);
+
+impl SampleGenerator {
+    fn pick(&mut self, list: &[u32]) -> Option<u32> {
+        // SplitMix64: it takes a word of state and passes the usual tests.
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^= bits >> 31;
+        let at = (u128::from(bits) * list.len() as u128) >> 64;
+        list.get(usize::try_from(at).unwrap_or(usize::MAX)).copied()
+    }
+}

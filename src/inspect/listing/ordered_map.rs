@@ -1,0 +1,17 @@
+use serde::{Serialize, Serializer};
+
+/// Values by name, in an order that says something: a map on the wire.
+#[derive(Debug)]
+pub struct OrderedMap<K, V>(pub(super) Vec<(K, V)>);
+
+impl<K, V> FromIterator<(K, V)> for OrderedMap<K, V> {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        Self(entries.into_iter().collect())
+    }
+}
+
+impl<K: Serialize, V: Serialize> Serialize for OrderedMap<K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}

@@ -1,0 +1,153 @@
+use std::collections::HashMap;
+
+use crate::{
+    decide::PairEvaluator,
+    request::{Action, Conversation},
+    snapshot::{Tie, UserState, UserTags, View},
+};
+
+/// Who may do something to whom, told by the kinds of users: those with the same tags are of one.
+///
+/// The counts are exact: what users of one kind have set for themselves, and what is between any two,
+/// is counted too.
+#[derive(Debug)]
+pub struct ReachTable<'v> {
+    /// The largest kinds, largest first, those of one size by their tags.
+    pub classes: Vec<TagSetClass<'v>>,
+    /// How many kinds there are.
+    pub total: usize,
+    /// For each kind, and each kind again: how many pairs may, row by row.
+    allowed: Vec<u64>,
+}
+
+/// Users with the same tags.
+#[derive(Debug)]
+pub struct TagSetClass<'v> {
+    /// Their tags, by name and in order.
+    pub tags: Vec<&'v str>,
+    pub users: Vec<u32>,
+}
+
+/// Users who can't be told apart but by what is between them and others.
+struct StateClass {
+    kind: usize,
+    users: u64,
+    /// One of them, and another one if there is one.
+    one: u32,
+    another: Option<u32>,
+}
+
+impl<'v> ReachTable<'v> {
+    /// Counts the pairs of the largest kinds, at most `most` of them, for an action between users.
+    ///
+    /// Costs a look at each user and each relation, and at each pair of the kinds.
+    pub fn count(
+        view: &'v View,
+        action: Action,
+        conversation: Option<Conversation>,
+        most: usize,
+    ) -> Self {
+        let (kinds, total) = largest(view, most);
+        let judge = PairEvaluator::new(view, action, conversation);
+        let mut counted =
+            Self { allowed: vec![0; kinds.len() * kinds.len()], classes: kinds, total };
+        counted.count_strangers(view, &judge);
+        counted.count_ties(view, &judge);
+        counted
+    }
+
+    /// How many pairs of a user of one kind and another user of the other kind may.
+    pub fn allowed(&self, from: usize, to: usize) -> u64 {
+        self.allowed.get(from * self.classes.len() + to).copied().unwrap_or(0)
+    }
+
+    /// How many such pairs there are.
+    pub fn pairs(&self, from: usize, to: usize) -> u64 {
+        let users = |kind: usize| self.classes.get(kind).map_or(0, |kind| kind.users.len() as u64);
+        users(from) * (users(to) - u64::from(from == to && users(to) > 0))
+    }
+
+    fn slot(&mut self, from: usize, to: usize) -> Option<&mut u64> {
+        let width = self.classes.len();
+        self.allowed.get_mut(from * width + to)
+    }
+
+    /// As if nothing were between any two.
+    fn count_strangers(&mut self, view: &View, judge: &PairEvaluator<'_>) {
+        let groups = self.state_classes(view);
+        for (at, from) in groups.iter().enumerate() {
+            for (to_at, to) in groups.iter().enumerate() {
+                let is_same = at == to_at;
+                let other = if is_same { to.another } else { Some(to.one) };
+                let Some(other) = other else { continue };
+                if judge.allows(from.one, other, Tie::NONE) {
+                    let pairs = from.users * (to.users - u64::from(is_same));
+                    if let Some(slot) = self.slot(from.kind, to.kind) {
+                        *slot += pairs;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is between users makes a difference to some pairs.
+    fn count_ties(&mut self, view: &View, judge: &PairEvaluator<'_>) {
+        let mut kind_of = HashMap::new();
+        for (kind, users) in self.classes.iter().enumerate() {
+            kind_of.extend(users.users.iter().map(|&user| (user, kind)));
+        }
+        let users: Vec<(u32, usize)> = kind_of.iter().map(|(&user, &kind)| (user, kind)).collect();
+        for (user, from) in users {
+            for (other, tie) in view.population.ties_of(user) {
+                let Some(&to) = kind_of.get(&other) else { continue };
+                let as_strangers = judge.allows(user, other, Tie::NONE);
+                let as_they_are = judge.allows(user, other, tie);
+                if let Some(slot) = self.slot(from, to) {
+                    *slot = *slot + u64::from(as_they_are) - u64::from(as_strangers);
+                }
+            }
+        }
+    }
+
+    fn state_classes(&self, view: &View) -> Vec<StateClass> {
+        let mut groups: Vec<StateClass> = Vec::new();
+        for (kind, users) in self.classes.iter().enumerate() {
+            let mut by_standing: HashMap<[u8; 2], usize> = HashMap::new();
+            for &user in &users.users {
+                let standing: UserState = view.population.directory.state(user);
+                let at = *by_standing.entry(standing.to_bytes()).or_insert(groups.len());
+                match groups.get_mut(at) {
+                    Some(group) => {
+                        group.users += 1;
+                        group.another = group.another.or(Some(user));
+                    }
+                    None => groups.push(StateClass { kind, users: 1, one: user, another: None }),
+                }
+            }
+        }
+        groups
+    }
+}
+
+/// The largest kinds, and how many there are.
+fn largest(view: &View, most: usize) -> (Vec<TagSetClass<'_>>, usize) {
+    let directory = &view.population.directory;
+    let mut by_tags: HashMap<UserTags<'_>, Vec<u32>> = HashMap::new();
+    for user in 0..directory.len() {
+        by_tags.entry(directory.tags(user)).or_default().push(user);
+    }
+    let total = by_tags.len();
+    let mut kinds: Vec<TagSetClass<'_>> = by_tags
+        .into_iter()
+        .map(|(tags, users)| {
+            let mut tags: Vec<&str> = tags.iter().map(|tag| view.tags.name(tag)).collect();
+            tags.sort_unstable();
+            TagSetClass { tags, users }
+        })
+        .collect();
+    kinds.sort_by(|one, other| {
+        other.users.len().cmp(&one.users.len()).then_with(|| one.tags.cmp(&other.tags))
+    });
+    kinds.truncate(most);
+    (kinds, total)
+}

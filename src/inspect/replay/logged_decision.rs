@@ -1,0 +1,281 @@
+//! One line of a decision log.
+//!
+//! A line is a JSON object with these members; others are passed over:
+//!
+//! - `subject` (needed): the id of a user, or `{"type": "user", "id": ..., "properties": {...}}`;
+//! - `action` (needed): its name, or `{"name": ..., "properties": {"member": ..., "field": ...}}`;
+//! - `resource`: the id of what the action is done to before all else, or `{"type": ..., "id": ...,
+//!   "properties": {...}}`; left out where it is done to nothing;
+//! - `member` and `field`: in place of the properties of the action; the member as the subject is;
+//! - `context`: of which `conversation` counts, `new` or `existing`;
+//! - `decision` (needed): a boolean;
+//! - `reason`: the code that was given for it.
+//!
+//! Properties are those of a request: `tags`, `peers`, `permissions`, `moderation`, `role`; of a
+//! group, `matrix`.
+
+use std::str::FromStr;
+
+use serde_json::{Map, Value, json};
+
+use crate::request::{
+    Action, Conversation, Decision, Group, Moderation, PeersMode, Properties, QuestionParts,
+    Reason, Request, Resource, ResourceKind, Role, Switch, UnknownWord, User, check_id,
+};
+
+/// A decision as it was logged.
+#[derive(Clone, Debug)]
+pub struct LoggedDecision {
+    subject: Value,
+    pub action: Action,
+    resource: Value,
+    member: Value,
+    field: Option<String>,
+    conversation: Option<Conversation>,
+    pub allow: bool,
+    pub reason: Option<Reason>,
+}
+
+/// What is wrong with a line, and at which member.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct LogLineError {
+    pub(super) member: &'static str,
+    pub(super) message: String,
+}
+
+fn wrong(member: &'static str, message: impl Into<String>) -> LogLineError {
+    LogLineError { member, message: message.into() }
+}
+
+impl LoggedDecision {
+    pub(super) fn read(mut object: Map<String, Value>) -> Result<Self, LogLineError> {
+        let action = object.remove("action").ok_or_else(|| missing("action"))?;
+        let (name, mut given) = match action {
+            Value::Object(mut action) => {
+                let given = action.remove("properties");
+                (action.remove("name"), given.unwrap_or(Value::Null))
+            }
+            name => (Some(name), Value::Null),
+        };
+        let action: Action = word("action", name.as_ref())?;
+        let mut text = |name: &'static str| {
+            let value = object.remove(name).or_else(|| given.get_mut(name).map(Value::take));
+            match value {
+                None | Some(Value::Null) => Ok(None),
+                Some(Value::String(text)) => Ok(Some(text)),
+                Some(_) => Err(wrong(name, "it is no text")),
+            }
+        };
+        let field = text("field")?;
+        let member = object.remove("member").or_else(|| given.get_mut("member").map(Value::take));
+        let member = member.unwrap_or(Value::Null);
+        let conversation = match object.get("context").and_then(|all| all.get("conversation")) {
+            None | Some(Value::Null) => None,
+            state => Some(word("conversation", state)?),
+        };
+        let allow = match object.get("decision") {
+            Some(Value::Bool(allow)) => *allow,
+            Some(_) => return Err(wrong("decision", "it is true or false")),
+            None => return Err(missing("decision")),
+        };
+        let reason = match object.get("reason") {
+            None | Some(Value::Null) => None,
+            reason => Some(word("reason", reason)?),
+        };
+        let subject = object.remove("subject").ok_or_else(|| missing("subject"))?;
+        let resource = object.remove("resource").unwrap_or(Value::Null);
+        let record = Self { subject, action, resource, member, field, conversation, allow, reason };
+        record.request()?;
+        Ok(record)
+    }
+
+    /// The question that was decided.
+    pub(super) fn request(&self) -> Result<Request<'_>, LogLineError> {
+        let (subject_type, subject) = entity("subject", &self.subject)?;
+        if subject_type.is_some_and(|name| name != "user") {
+            return Err(wrong("subject", "a subject is of type user"));
+        }
+        let (resource_type, resource) = entity("resource", &self.resource)?;
+        let (member_type, member) = entity("member", &self.member)?;
+        if member_type.is_some_and(|name| name != "user") {
+            return Err(wrong("member", "a member is of type user"));
+        }
+        let parts = QuestionParts {
+            subject,
+            action: self.action,
+            resource_type,
+            resource,
+            member,
+            field: self.field.as_deref(),
+            conversation: self.conversation,
+        };
+        let mut request = parts.into_request().map_err(|misfit| {
+            wrong(if misfit.part() == "subject" { "subject" } else { "action" }, misfit.to_string())
+        })?;
+        request.subject.properties = properties("subject", &self.subject)?;
+        if let Some(member) = &mut request.member {
+            member.properties = properties("member", &self.member)?;
+        }
+        match &mut request.resource {
+            Resource::User(user) => user.properties = properties("resource", &self.resource)?,
+            Resource::Group(group) => group.matrix = matrix(&self.resource)?,
+            Resource::None => {}
+        }
+        Ok(request)
+    }
+
+    /// Who, and to whom, for people.
+    pub(super) fn describe_parties(&self) -> String {
+        let id = |value: &Value| match entity("", value) {
+            Ok((_, Some(id))) => format!(" `{}`", id.escape_debug()),
+            _ => String::new(),
+        };
+        let (subject, resource) = (id(&self.subject), id(&self.resource));
+        format!("{}{resource}{}", subject.trim_start(), id(&self.member))
+    }
+}
+
+/// The line that a decision is logged as, without its end.
+pub fn format_line(request: &Request<'_>, decision: Decision) -> String {
+    let user = |user: &User<'_>| match &user.properties {
+        None => json!(user.id),
+        Some(given) => {
+            json!({ "type": "user", "id": user.id, "properties": properties_json(given) })
+        }
+    };
+    let mut line = Map::new();
+    line.insert("subject".to_owned(), user(&request.subject));
+    line.insert("action".to_owned(), json!(request.action.as_str()));
+    match &request.resource {
+        Resource::None if request.action.takes().len() > 1 => {
+            line.insert("resource".to_owned(), json!({ "type": "none", "id": "" }));
+        }
+        Resource::None => {}
+        Resource::User(other) if request.action.takes().first() == Some(&ResourceKind::User) => {
+            line.insert("resource".to_owned(), user(other));
+        }
+        Resource::User(other) => {
+            let given = other.properties.as_ref().map(|given| properties_json(given));
+            let other = json!({ "type": "user", "id": other.id, "properties": given });
+            line.insert("resource".to_owned(), other);
+        }
+        Resource::Group(Group { id, matrix }) => {
+            let mut group = json!({ "type": "group", "id": id });
+            if let (Some(matrix), Some(group)) = (matrix, group.as_object_mut()) {
+                group.insert("properties".to_owned(), json!({ "matrix": matrix }));
+            }
+            line.insert("resource".to_owned(), group);
+        }
+    }
+    if let Some(member) = &request.member {
+        line.insert("member".to_owned(), user(member));
+    }
+    if let Some(field) = request.field {
+        line.insert("field".to_owned(), json!(field));
+    }
+    if let Some(conversation) = request.conversation {
+        line.insert("context".to_owned(), json!({ "conversation": conversation.as_str() }));
+    }
+    line.insert("decision".to_owned(), json!(decision.allow));
+    line.insert("reason".to_owned(), json!(decision.reason.as_str()));
+    Value::Object(line).to_string()
+}
+
+fn properties_json(given: &Properties<'_>) -> Value {
+    let switches = given.permissions.iter().map(|(switch, on)| (switch.to_string(), json!(on)));
+    let mut told = Map::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            told.insert(name.to_owned(), value);
+        }
+    };
+    put("tags", given.tags.as_ref().map(|tags| json!(tags)));
+    put("peers", given.peers.map(|mode| json!(mode.as_str())));
+    let switches: Map<String, Value> = switches.collect();
+    put("permissions", (!switches.is_empty()).then_some(Value::Object(switches)));
+    put("moderation", given.moderation.map(|state| json!(state.as_str())));
+    put("role", given.role.map(|role| json!(role.as_str())));
+    Value::Object(told)
+}
+
+fn missing(member: &'static str) -> LogLineError {
+    wrong("", format!("`{member}` is missing"))
+}
+
+fn word<T: FromStr>(member: &'static str, value: Option<&Value>) -> Result<T, LogLineError>
+where
+    T::Err: ToString,
+{
+    let text = value.and_then(Value::as_str).ok_or_else(|| wrong(member, "it is no text"))?;
+    text.parse().map_err(|error: T::Err| wrong(member, error.to_string()))
+}
+
+/// The type and the id of a user or a group, or of something else.
+fn entity<'v>(
+    member: &'static str,
+    value: &'v Value,
+) -> Result<(Option<&'v str>, Option<&'v str>), LogLineError> {
+    let (kind, id) = match value {
+        Value::Null => return Ok((None, None)),
+        Value::String(id) => (None, id.as_str()),
+        Value::Object(object) => {
+            let text = |name: &str| object.get(name).and_then(Value::as_str);
+            let id = text("id").ok_or_else(|| wrong(member, "it has no `id`"))?;
+            (text("type"), id)
+        }
+        _ => return Err(wrong(member, "it is neither an id nor an object")),
+    };
+    let is_free = kind.is_some_and(|kind| ResourceKind::from_type_name(kind) == ResourceKind::None);
+    if !is_free {
+        check_id(id).map_err(|error| wrong(member, error.to_string()))?;
+    }
+    Ok((kind, Some(id)))
+}
+
+fn properties<'v>(
+    member: &'static str,
+    value: &'v Value,
+) -> Result<Option<Box<Properties<'v>>>, LogLineError> {
+    let Some(Value::Object(given)) = value.get("properties") else { return Ok(None) };
+    let mut read = Properties::default();
+    for (name, value) in given {
+        match name.as_str() {
+            "tags" => {
+                let tags = value
+                    .as_array()
+                    .and_then(|tags| tags.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+                read.tags = Some(tags.ok_or_else(|| wrong(member, "`tags` is a list of texts"))?);
+            }
+            "peers" => {
+                let number = value.as_u64().map(|number| number.to_string());
+                let text = number.as_deref().or(value.as_str()).unwrap_or_default();
+                read.peers =
+                    Some(PeersMode::parse(text).map_err(|error| wrong(member, error.to_string()))?);
+            }
+            "permissions" => {
+                let Value::Object(switches) = value else {
+                    return Err(wrong(member, "`permissions` is an object"));
+                };
+                for (switch, on) in switches {
+                    let switch: Switch = switch
+                        .parse()
+                        .map_err(|error: UnknownWord| wrong(member, error.to_string()))?;
+                    let on = on.as_bool().ok_or_else(|| wrong(member, "a switch is a boolean"))?;
+                    read.permissions.push((switch, on));
+                }
+            }
+            "moderation" => read.moderation = Some(word::<Moderation>(member, Some(value))?),
+            "role" => read.role = Some(word::<Role>(member, Some(value))?),
+            _ => {}
+        }
+    }
+    Ok((read != Properties::default()).then(|| Box::new(read)))
+}
+
+fn matrix(resource: &Value) -> Result<Option<&str>, LogLineError> {
+    match resource.get("properties").and_then(|given| given.get("matrix")) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(name)) => Ok(Some(name)),
+        Some(_) => Err(wrong("resource", "`matrix` is a text")),
+    }
+}

@@ -1,0 +1,47 @@
+use super::question::TestQuestion;
+use crate::{
+    request::{Resource, Role, Wildcard},
+    snapshot::{TagId, View},
+};
+
+/// What the way of a decision about one on a list can depend on, where the rest of the question stays
+/// the same: of two who are alike, one tells all that the other does.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) struct CaseKey {
+    tags: Vec<TagId>,
+    standing: [u8; 2],
+    own: [u8; 4],
+    role: Option<Role>,
+    /// What is between him and the other whom the question is about.
+    tie: [u8; 2],
+    is_the_other: bool,
+}
+
+impl CaseKey {
+    /// `None` if the list is not of users, or he has conditions of his own: then he is like nobody.
+    pub(super) fn of(question: &TestQuestion<'_>, view: &View, id: &str) -> Option<Self> {
+        let request = &question.request;
+        let other = match (question.open?, &request.resource) {
+            (Wildcard::Group, _) => return None,
+            (Wildcard::Resource | Wildcard::Member, _) => Some(request.subject.id),
+            (Wildcard::Subject, Resource::User(user)) => Some(user.id),
+            (Wildcard::Subject, _) => request.member.as_ref().map(|member| member.id),
+        };
+        let group = match &request.resource {
+            Resource::Group(group) => view.groups.number(group.id),
+            _ => None,
+        };
+        let population = &view.population;
+        let user = population.directory.number(id)?;
+        let other = other.and_then(|other| population.directory.number(other));
+        let (own, conditions) = population.overrides(user);
+        conditions.is_empty().then(|| Self {
+            tags: population.directory.tags(user).iter().collect(),
+            standing: population.directory.state(user).to_bytes(),
+            own: own.to_bytes(),
+            role: group.and_then(|group| view.groups.get(group)?.role(user)),
+            tie: other.map(|other| population.tie(user, other).to_bytes()).unwrap_or_default(),
+            is_the_other: other == Some(user),
+        })
+    }
+}

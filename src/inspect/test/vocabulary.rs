@@ -1,0 +1,31 @@
+use std::{fmt::Display, str::FromStr};
+
+use crate::{
+    diagnostic::{Code, Diagnostic, did_you_mean},
+    syntax::ast::Text,
+};
+
+/// The word that a text is; if it is none of those there are, a problem that names them.
+pub(super) fn parse_word<W: FromStr + Display>(
+    what: &str,
+    text: &Text<'_>,
+    all: &[W],
+    problems: &mut Vec<Diagnostic>,
+) -> Option<W> {
+    let found = text.value.parse().ok();
+    if found.is_none() {
+        problems.push(unknown_word(what, text, all));
+    }
+    found
+}
+
+pub(super) fn unknown_word<W: Display>(what: &str, text: &Text<'_>, all: &[W]) -> Diagnostic {
+    let known: Vec<String> = all.iter().map(ToString::to_string).collect();
+    let list: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
+    let message = format!("unknown {what} `{}`", text.value.escape_debug());
+    let hint = match did_you_mean(&text.value, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`? known: {}", list.join(", ")),
+        None => format!("known: {}", list.join(", ")),
+    };
+    Diagnostic::error(Code::UnknownWord, text.span, message).hint(hint)
+}

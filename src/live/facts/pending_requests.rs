@@ -1,0 +1,41 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use crate::facts::{Record, RecordKey};
+
+/// Whom each user asked to be his friend and waits for: records hold it only the other way round.
+#[derive(Clone, Default, Debug)]
+pub(in crate::live) struct PendingRequests(BTreeMap<String, Arc<BTreeSet<String>>>);
+
+impl PendingRequests {
+    /// Those whom a user asked, in order.
+    pub(super) fn requested_by(&self, user: &str) -> Vec<String> {
+        self.0.get(user).into_iter().flat_map(|asked| asked.iter().cloned()).collect()
+    }
+
+    /// Follows a record as it was and as it is.
+    pub(super) fn apply(&mut self, key: &RecordKey, old: Option<&Record>, new: Option<&Record>) {
+        let RecordKey::User(id) = key else { return };
+        for from in requests(old) {
+            if let Some(asked) = self.0.get_mut(from) {
+                Arc::make_mut(asked).remove(id);
+                if asked.is_empty() {
+                    self.0.remove(from);
+                }
+            }
+        }
+        for from in requests(new) {
+            Arc::make_mut(self.0.entry(from.to_owned()).or_default()).insert(id.clone());
+        }
+    }
+}
+
+fn requests(record: Option<&Record>) -> impl Iterator<Item = &str> {
+    let user = match record {
+        Some(Record::User(user)) => Some(user),
+        _ => None,
+    };
+    user.into_iter().flat_map(|user| user.requests.keys().map(String::as_str))
+}

@@ -1,0 +1,306 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use crate::{
+    compile::{self, Declarations},
+    decide,
+    diagnostic::{Report, did_you_mean, render_text},
+    facts::{
+        CommandError, Declarable, Declaration, FileLine, PermissionKey, PlanContext, PlanSettings,
+        Reason, References, TextProblem, UnixMillis, UserField,
+    },
+    request::{self, Action, Decision, DeclaredField, Relation, Request, Role, describe_choices},
+    snapshot::{GroupView, View},
+};
+
+use super::pending_requests::PendingRequests;
+
+/// What is so under a policy and the facts that its view followed so far.
+pub(super) struct PlanningView<'e> {
+    pub(super) view: &'e View,
+    pub(super) basis: &'e Declarations,
+    pub(super) asked: &'e PendingRequests,
+}
+
+/// How many tags or names an unknown one is compared with.
+const MOST_COMPARED: usize = 10_000;
+
+impl PlanningView<'_> {
+    fn number(&self, id: &str) -> Option<u32> {
+        self.view.population.directory.number(id)
+    }
+
+    /// Whether he counts: who is no longer known sleeps wherever records name him.
+    fn is_known(&self, user: u32) -> bool {
+        self.view.population.directory.is_known(user)
+    }
+
+    fn count(&self, user: &str, relation: Relation) -> usize {
+        let rows =
+            self.number(user).into_iter().flat_map(|user| self.view.population.ties_of(user));
+        rows.filter(|&(other, tie)| tie.outgoing(relation) && self.is_known(other)).count()
+    }
+
+    fn group(&self, id: &str) -> Option<GroupView<'_>> {
+        self.view.groups.get(self.view.groups.number(id)?)
+    }
+
+    fn place(&self, place: request::DeclarationSite) -> FileLine {
+        FileLine { file: self.basis.file_name(place).to_owned(), line: place.line as usize }
+    }
+
+    /// What a field is set to, as a record holds it.
+    fn field(&self, user: u32, field: UserField) -> Json {
+        let population = &self.view.population;
+        let (own, conditions) = population.overrides(user);
+        match field {
+            UserField::Tags => {
+                let tags = population.directory.tags(user).iter();
+                let mut names: Vec<&str> = tags.map(|tag| self.view.tags.name(tag)).collect();
+                names.sort_unstable();
+                json!(names)
+            }
+            UserField::Peers => json!(own.peers()),
+            UserField::Moderation => json!(own.moderation()),
+            UserField::Approval => json!(own.approval()),
+            UserField::Switch(switch) => {
+                let when = conditions.iter().find(|(_, set, _)| *set == switch);
+                match when {
+                    Some((_, _, when)) => {
+                        json!(when.map(&mut |&tag| self.view.tags.name(tag)).to_string())
+                    }
+                    None => json!(own.switch(switch)),
+                }
+            }
+        }
+    }
+
+    fn stated_user(&self, id: &str) -> Option<(u32, request::DeclaredFields)> {
+        let user = self.number(id)?;
+        let stated = self.view.population.declared_fields(user);
+        stated.contains(DeclaredField::Itself).then_some((user, stated))
+    }
+}
+
+impl PlanContext for PlanningView<'_> {
+    fn knows_user(&self, id: &str) -> bool {
+        self.number(id).is_some()
+    }
+
+    fn knows_group(&self, id: &str) -> bool {
+        self.view.groups.number(id).is_some()
+    }
+
+    fn declaration(&self, what: &Declarable<'_>) -> Option<Declaration> {
+        let told = |place, value| Some(Declaration { place: self.place(place), value });
+        match *what {
+            Declarable::User(id) => {
+                let (_, stated) = self.stated_user(id)?;
+                told(stated.site(), Json::Null)
+            }
+            Declarable::UserField(id, field) => {
+                let (user, stated) = self.stated_user(id)?;
+                let is_stated = stated.contains(match field {
+                    UserField::Tags => DeclaredField::Tags,
+                    UserField::Peers => DeclaredField::Peers,
+                    UserField::Moderation => DeclaredField::Moderation,
+                    UserField::Approval => DeclaredField::Approval,
+                    UserField::Switch(switch) => DeclaredField::Permission(switch),
+                });
+                is_stated.then(|| told(stated.site(), self.field(user, field)))?
+            }
+            Declarable::Edge(from, relation, to) => {
+                let (user, stated) = self.stated_user(from)?;
+                let other = self.view.population.directory.number_or_tombstone(to)?;
+                let tie = self.view.population.outgoing_tie(user, other);
+                tie.is_declared(relation).then(|| told(stated.site(), Json::Null))?
+            }
+            Declarable::Group(id) | Declarable::Matrix(id) | Declarable::Creator(id) => {
+                let (group, place) = self.basis.group(id)?;
+                let value = match what {
+                    Declarable::Matrix(_) => json!(group.matrix),
+                    Declarable::Creator(_) => json!(group.creator),
+                    _ => Json::Null,
+                };
+                told(place, value)
+            }
+            Declarable::Member(id, member) => {
+                let (group, place) = self.basis.group(id)?;
+                let is_in = |all: &[String]| all.iter().any(|known| known == member);
+                let role = if is_in(&group.super_admins) {
+                    Role::SuperAdmin
+                } else if is_in(&group.admins) {
+                    Role::Admin
+                } else if is_in(&group.members) {
+                    Role::Member
+                } else {
+                    return None;
+                };
+                told(place, json!(role))
+            }
+            Declarable::Conversation(one, other) => {
+                told(self.basis.conversation_place(one, other)?, Json::Null)
+            }
+            Declarable::Rule(id) => told(self.basis.rule_place(id)?, Json::Null),
+        }
+    }
+
+    fn friend_count(&self, user: &str) -> usize {
+        self.count(user, Relation::Friend)
+    }
+
+    fn blocked_count(&self, user: &str) -> usize {
+        self.count(user, Relation::Block)
+    }
+
+    fn member_count(&self, group: &str) -> usize {
+        let all = self.group(group).into_iter().flat_map(|group| group.members);
+        all.filter(|&&user| self.is_known(user)).count()
+    }
+
+    fn super_admin_count(&self, group: &str) -> usize {
+        let all = self.group(group).into_iter().flat_map(GroupView::super_admins);
+        all.filter(|&user| self.is_known(user)).count()
+    }
+
+    fn references(&self, user: &str) -> References {
+        let (directory, groups) = (&self.view.population.directory, &self.view.groups);
+        let mut around =
+            References { users: self.asked.requested_by(user), ..References::default() };
+        let Some(number) = self.number(user) else { return around };
+        for (other, tie) in self.view.population.ties_of(number) {
+            let id = directory.id(other).to_owned();
+            if !tie.reversed().outgoing_part().is_none() && !around.users.contains(&id) {
+                around.users.push(id.clone());
+            }
+            if tie.is_conversation() {
+                around.conversations.push(id);
+            }
+        }
+        let ids = |group| groups.get(group).map(|group| group.id.to_owned());
+        around.groups = groups.groups_of(number).into_iter().filter_map(ids).collect();
+        around
+    }
+
+    fn rule_by_name(&self, name: &str) -> Option<Uuid> {
+        self.basis.rule_id(name).or_else(|| {
+            let mut rules = self.view.rules.iter().flat_map(|book| book.rules.iter());
+            rules.find(|rule| rule.name.as_deref() == Some(name)).map(|rule| rule.id)
+        })
+    }
+
+    fn settings(&self) -> PlanSettings {
+        let settings = &self.view.settings;
+        PlanSettings {
+            limits: settings.limits,
+            approval: settings.approval,
+            blocks: settings.blocks.mode(Action::FriendRequest),
+            blocks_end_friendship: settings.blocks_end_friendship,
+        }
+    }
+
+    fn is_protected_tag(&self, tag: &str) -> bool {
+        self.view.settings.protected_tags.protects(tag)
+    }
+
+    fn check_tag(&self, tag: &str) -> Result<(), CommandError> {
+        if let Err(error) = self.view.settings.tag_form.check(tag) {
+            return Err(CommandError::new(Reason::Invalid, error.to_string()));
+        }
+        let declared = &self.view.declared_tags;
+        let name = |id: &crate::snapshot::TagId| self.view.tags.name(*id);
+        if declared.is_empty() || declared.iter().any(|id| name(id) == tag) {
+            return Ok(());
+        }
+        let near = did_you_mean(tag, declared.iter().take(MOST_COMPARED).map(name));
+        let hint = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "declare it in a policy file".to_owned(),
+        };
+        Err(CommandError::new(Reason::UnknownTag, format!("no tag `{tag}` is declared; {hint}")))
+    }
+
+    fn check_matrix(&self, name: &str) -> Result<(), CommandError> {
+        if self.view.matrix_number(name).is_some() {
+            return Ok(());
+        }
+        let known: Vec<&str> = self.view.matrices.iter().map(|matrix| &*matrix.name).collect();
+        let known = describe_choices(name, known.iter().copied());
+        let message = format!("there is no matrix `{}`; {known}", name.escape_debug());
+        Err(CommandError::new(Reason::UnknownMatrix, message))
+    }
+
+    fn canonical_condition(&self, text: &str) -> Result<String, CommandError> {
+        let condition = compile::parse_condition(text)
+            .map_err(|why| syntax_refusal(Reason::InvalidCondition, &why))?;
+        let mut unknown = None;
+        condition.for_each_tag(&mut |tag| {
+            unknown =
+                unknown.take().or_else(|| Some(tag_refusal(text, tag, self.check_tag(tag).err()?)));
+        });
+        unknown.map_or_else(|| Ok(condition.to_string()), Err)
+    }
+
+    fn canonical_matrix_value(
+        &self,
+        _: &PermissionKey,
+        text: &str,
+    ) -> Result<String, CommandError> {
+        let value =
+            compile::parse_value(text).map_err(|why| syntax_refusal(Reason::InvalidValue, &why))?;
+        let mut unknown = None;
+        value.for_each_tag(&mut |tag| {
+            unknown =
+                unknown.take().or_else(|| Some(tag_refusal(text, tag, self.check_tag(tag).err()?)));
+        });
+        unknown.map_or_else(|| Ok(value.to_string()), Err)
+    }
+
+    fn decide(&self, request: &Request<'_>) -> Decision {
+        decide::decide(self.view, request)
+    }
+
+    fn now(&self) -> UnixMillis {
+        now_millis()
+    }
+
+    fn new_id(&self) -> Uuid {
+        // Lists are in the order of ids: so what was made later comes later.
+        Uuid::now_v7()
+    }
+}
+
+/// Of a text that means nothing.
+fn syntax_refusal(reason: Reason, why: &Report) -> CommandError {
+    CommandError::new(reason, render_text(why, false)).with_text_problem(spot(why))
+}
+
+/// The refusal of a tag, with where the text names it.
+fn tag_refusal(text: &str, tag: &str, refusal: CommandError) -> CommandError {
+    let spot = spot(&compile::forbidden_tag_report(text, tag, &refusal.message));
+    refusal.with_text_problem(spot)
+}
+
+fn spot(why: &Report) -> Option<TextProblem> {
+    why.diagnostics.iter().find_map(|problem| {
+        let place = problem.place.as_ref()?;
+        let message = match &problem.hint {
+            Some(hint) => format!("{}: {hint}", problem.message),
+            None => problem.message.clone(),
+        };
+        Some(TextProblem {
+            message,
+            line: place.line,
+            column: place.column,
+            shown: place.render_caret(),
+        })
+    })
+}
+
+/// Milliseconds since 1970 in UTC.
+pub(super) fn now_millis() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis::try_from(since.as_millis()).unwrap_or(UnixMillis::MAX)
+}

@@ -1,0 +1,133 @@
+use std::str::FromStr;
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
+    request::check_tag,
+    source::Span,
+    syntax::{
+        ast::{Expr, ExprKind, List, Spanned, Text},
+        idioms,
+    },
+};
+
+/// What a condition is called where one is wanted.
+pub(super) const CONDITION: &str = "a condition";
+
+/// A word that is none of those that may stand in its place, of which the hint tells the likeliest.
+pub(super) fn unknown_word(
+    what: &str,
+    word: &str,
+    span: Span,
+    known: impl Iterator<Item = &'static str>,
+) -> Diagnostic {
+    unknown_name(Code::UnknownWord, format!("unknown {what} `{word}`"), word, span, known)
+}
+
+/// A key that `of` does not have.
+pub(super) fn unknown_key(
+    of: &str,
+    key: &Text<'_>,
+    known: impl Iterator<Item = &'static str>,
+) -> Diagnostic {
+    let message = format!("{of} has no field `{}`", key.value.escape_debug());
+    unknown_name(Code::UnknownField, message, &key.value, key.span, known)
+}
+
+fn unknown_name(
+    code: Code,
+    message: String,
+    word: &str,
+    span: Span,
+    known: impl Iterator<Item = &'static str>,
+) -> Diagnostic {
+    let known: Vec<&str> = known.collect();
+    let list = known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let problem = Diagnostic::error(code, span, message);
+    problem.hint(match did_you_mean(word, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`? known: {list}"),
+        None => format!("known: {list}"),
+    })
+}
+
+/// The word that a text is, told as `what` if there is none such.
+pub(super) fn parse_word<W: FromStr>(
+    what: &str,
+    text: &Text<'_>,
+    known: impl Iterator<Item = &'static str>,
+    problems: &mut Diagnostics,
+) -> Option<W> {
+    let found = text.value.parse().ok();
+    if found.is_none() {
+        problems.push(unknown_word(what, &text.value.escape_debug().to_string(), text.span, known));
+    }
+    found
+}
+
+/// A word where a condition is wanted. In quotes, a condition of the DSL is a word too.
+pub(super) fn word_instead_of_condition(wanted: &str, word: &str, span: Span) -> Diagnostic {
+    let written = word.escape_debug();
+    let message = format!("expected {wanted}, found the word `{written}`");
+    let problem = Diagnostic::error(Code::WrongType, span, message);
+    let is_switch = wanted != CONDITION;
+    let hint = match (idioms::is_everyone(word), idioms::is_nobody(word)) {
+        (true, _) if is_switch => Some(constant_hint(true, word)),
+        (_, true) if is_switch => Some(constant_hint(false, word)),
+        (true, _) => Some(idioms::EVERYONE.to_owned()),
+        (_, true) => Some(idioms::NOBODY.to_owned()),
+        _ => None,
+    };
+    if let Some(hint) = hint {
+        problem.hint(hint)
+    } else if check_tag(word).is_ok() {
+        problem.hint(format!("for the users who have a tag, write hasTag({word})"))
+    } else if word.contains('(') {
+        problem.hint(format!("write it without quotes: {written}"))
+    } else {
+        problem
+    }
+}
+
+/// What is written in place of a word for everyone or nobody.
+fn constant_hint(value: bool, word: &str) -> String {
+    let whom = if value { "everyone" } else { "nobody" };
+    if check_tag(word).is_ok() {
+        format!(
+            "write `{value}` for {whom}; hasTag({word}) is for the users who have a tag of that name"
+        )
+    } else {
+        format!("write `{value}` for {whom}")
+    }
+}
+
+/// The word that the value of a setting is; a condition is none.
+pub(super) fn expect_word<'e>(
+    what: &str,
+    value: &'e Expr<'_>,
+    known: impl Iterator<Item = &'static str>,
+    problems: &mut Diagnostics,
+) -> Option<Text<'e>> {
+    match &value.kind {
+        ExprKind::Word(word) => Some(Spanned::new((&**word).into(), value.span)),
+        ExprKind::Call { .. } => {
+            let message = format!("expected {what}, found a condition");
+            let mut problem = Diagnostic::error(Code::WrongType, value.span, message);
+            let known = known.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+            if !known.is_empty() {
+                problem = problem.hint(format!("known: {known}"));
+            }
+            problems.push(problem);
+            None
+        }
+    }
+}
+
+/// Says which of the lints that are silenced there are not.
+pub(super) fn check_lints(silenced: &[List<'_>], problems: &mut Diagnostics) {
+    for lint in silenced.iter().flat_map(|list| &list.value) {
+        if Code::LINTS.iter().all(|known| known.as_str() != lint.value) {
+            let word = lint.value.escape_debug().to_string();
+            let known = Code::LINTS.iter().map(|code| code.as_str());
+            problems.push(unknown_word("lint", &word, lint.span, known));
+        }
+    }
+}

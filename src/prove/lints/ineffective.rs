@@ -1,0 +1,87 @@
+//! What has no effect on the users there are.
+
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    snapshot::{Selection, UserSet},
+};
+
+use super::{LintedRule, Linter, Satisfiability};
+
+pub(super) fn lint(lints: &mut Linter<'_, '_>) {
+    let rules = std::mem::take(&mut lints.rules);
+    for rule in rules.iter().filter(|rule| rule.satisfiability != Satisfiability::Never) {
+        if !is_dead(lints, rule) {
+            report_unreached_tags(lints, rule);
+        }
+    }
+    if !rules.is_empty() {
+        report_unconcerned_users(lints, &rules);
+    }
+    lints.rules = rules;
+}
+
+/// Whether a rule allows nobody anything today; says so then.
+fn is_dead(lints: &mut Linter<'_, '_>, rule: &LintedRule<'_, '_>) -> bool {
+    let population = &lints.view.population;
+    let users = population.users_meeting(&rule.condition);
+    let reached = UserSet::union(rule.outcome.iter().filter_map(|tag| population.members(*tag)));
+    let why = if users.is_empty() {
+        "no user meets the condition"
+    } else if reached.is_empty() {
+        "no user has a tag of the outcome"
+    } else if users.len() == 1 && *users == reached {
+        "the one user who meets the condition could reach himself alone"
+    } else {
+        return false;
+    };
+    let message = format!("{} allows nobody anything today", rule.name());
+    let problem = Diagnostic::warning(Code::DeadNow, rule.ast.span, message)
+        .label(why)
+        .hint("it is of use only once there are other users");
+    lints.warn(rule.ast.span, problem);
+    true
+}
+
+fn report_unreached_tags(lints: &mut Linter<'_, '_>, rule: &LintedRule<'_, '_>) {
+    for tag in &rule.ast.outcome.value {
+        let number = lints.view.tags.get(&tag.value);
+        let members = number.and_then(|number| lints.view.population.members(number));
+        if members.is_none_or(UserSet::is_empty) {
+            let message = format!("no user has the tag `{}`", tag.value);
+            let problem = Diagnostic::warning(Code::UnreachedTag, tag.span, message)
+                .label("so the rule reaches nobody by it");
+            lints.warn(rule.ast.span, problem);
+        }
+    }
+}
+
+/// How many users are told by name.
+const MAX_NAMED_USERS: usize = 5;
+
+fn report_unconcerned_users(lints: &mut Linter<'_, '_>, rules: &[LintedRule<'_, '_>]) {
+    let population = &lints.view.population;
+    let reachers = lints.view.rules.iter().flat_map(|book| &book.reachers);
+    let outcomes = rules.iter().flat_map(|rule| &rule.outcome);
+    let reached = outcomes.filter_map(|tag| population.members(*tag));
+    let concerned = UserSet::union(reachers.chain(reached));
+    let left = Selection::from(&concerned).complement().within(&population.everyone).into_owned();
+    let spans = rules.iter().map(|rule| rule.ast.span);
+    let Some(span) = spans.min_by_key(|span| (span.source, span.start)) else { return };
+    if left.is_empty() {
+        return;
+    }
+    let id = |user| format!("`{}`", population.directory.id(user).escape_debug());
+    let names: Vec<String> = left.iter().take(MAX_NAMED_USERS).map(id).collect();
+    let more = if left.len() > MAX_NAMED_USERS as u64 { ", ..." } else { "" };
+    let message = match left.len() {
+        1 => "no rule concerns 1 user".to_owned(),
+        count => format!("no rule concerns {count} users"),
+    };
+    let problem = Diagnostic::warning(Code::Unconcerned, span, message)
+        .label("the first of the rules")
+        .hint(format!(
+            "{}{more}: no rule lets them reach anyone, nor anyone reach them",
+            names.join(", ")
+        ));
+    lints.warn(span, problem);
+}

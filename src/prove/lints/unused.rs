@@ -1,0 +1,89 @@
+//! Tags and matrices that are of no use.
+
+use std::collections::HashSet;
+
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    request::MetadataGrants,
+    snapshot::{TagId, UserSet, View},
+    syntax::ast::{self, Expr, ExprKind, Item},
+};
+
+use super::Linter;
+
+pub(super) fn lint(lints: &mut Linter<'_, '_>) {
+    check_tags(lints);
+    check_matrices(lints);
+}
+
+fn check_tags(lints: &mut Linter<'_, '_>) {
+    let named = referenced_tags(lints.view, lints.items);
+    let view = lints.view;
+    for item in lints.items {
+        let Item::Tags(declared) = item else { continue };
+        for tag in &declared.value {
+            let Some(number) = view.tags.get(&tag.value) else { continue };
+            let members = view.population.members(number);
+            if !named.contains(&number) && members.is_none_or(UserSet::is_empty) {
+                let message = format!("the tag `{}` is declared and not used", tag.value);
+                let problem = Diagnostic::warning(Code::UnusedTag, tag.span, message)
+                    .label("no user has it and nothing names it");
+                lints.warn(tag.span, problem);
+            }
+        }
+    }
+}
+
+/// The tags that something other than a declaration or a user's tags names.
+fn referenced_tags(view: &View, items: &[Item<'_>]) -> HashSet<TagId> {
+    let mut named = HashSet::new();
+    let mut add = |tag: &TagId| {
+        named.insert(*tag);
+    };
+    for rule in view.rules.iter().flat_map(|book| book.rules.iter()) {
+        rule.condition.for_each_tag(&mut add);
+        rule.outcome.iter().for_each(&mut add);
+    }
+    view.settings.for_each_condition(&mut |condition| condition.for_each_tag(&mut add));
+    for (_, _, condition) in view.population.switch_conditions() {
+        condition.for_each_tag(&mut add);
+    }
+    for matrix in &*view.matrices {
+        matrix.permissions.iter().for_each(|value| value.for_each_tag(&mut add));
+        if let Some(MetadataGrants { named, rest }) = &matrix.metadata {
+            named.iter().for_each(|(_, value)| value.for_each_tag(&mut add));
+            rest.for_each_tag(&mut add);
+        }
+    }
+    for item in items {
+        if let Item::Invariant(invariant) = item {
+            each_word(&invariant.from, &mut |word| named.extend(view.tags.get(word)));
+            each_word(&invariant.to, &mut |word| named.extend(view.tags.get(word)));
+        }
+    }
+    named
+}
+
+pub(super) fn each_word(expr: &Expr<'_>, visit: &mut impl FnMut(&str)) {
+    match &expr.kind {
+        ExprKind::Word(word) => visit(word),
+        ExprKind::Call { arguments, .. } => {
+            arguments.iter().for_each(|argument| each_word(argument, visit));
+        }
+    }
+}
+
+fn check_matrices(lints: &mut Linter<'_, '_>) {
+    let view = lints.view;
+    let used: HashSet<_> = view.groups.iter().map(|(_, group)| group.matrix).collect();
+    for item in lints.items {
+        let Item::Matrix(matrix) = item else { continue };
+        let ast::Matrix { name, .. } = &**matrix;
+        if view.matrix_number(&name.value).is_some_and(|number| !used.contains(&number)) {
+            let message = format!("no group has the matrix `{}`", name.value.escape_debug());
+            let problem = Diagnostic::warning(Code::UnusedMatrix, name.span, message)
+                .label("it is defined and governs nothing");
+            lints.warn(name.span, problem);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+use std::fmt;
+
+use thiserror::Error;
+
+use super::suggest::did_you_mean;
+
+/// A word that is none of those that may stand in its place.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub struct UnknownWord {
+    /// What it should have been.
+    pub what: &'static str,
+    /// The word, cut if it is long.
+    pub found: String,
+    /// The words that may stand there, separated by commas.
+    pub known: String,
+}
+
+impl fmt::Display for UnknownWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, found, known } = self;
+        write!(
+            f,
+            "unknown {what} `{}`; {}",
+            found.escape_debug(),
+            describe_choices(found, known.split(", "))
+        )
+    }
+}
+
+/// The names that may stand in the place of one that there is not, the likeliest before the others:
+/// `did you mean `a`? known: a, b`.
+pub fn describe_choices<'n>(found: &str, known: impl Iterator<Item = &'n str> + Clone) -> String {
+    let near = did_you_mean(found, known.clone());
+    let near = near.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+    format!("{near}known: {}", known.collect::<Vec<_>>().join(", "))
+}
+
+/// An enumeration whose variants are words of policies and of the wire: with all of them in the
+/// order of the reference, the stable text of each, and the way back.
+macro_rules! words {
+    (
+        $(#[$meta:meta])*
+        $name:ident: $what:literal {
+            $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)+
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum $name {
+            $($(#[$variant_meta])* $variant,)+
+        }
+
+        impl $name {
+            /// Every one, in the order of the reference.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The stable text, as it stands in policies and on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::request::UnknownWord;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    other => Err($crate::request::UnknownWord {
+                        what: $what,
+                        found: other.chars().take(64).collect(),
+                        known: [$($word),+].join(", "),
+                    }),
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use words;

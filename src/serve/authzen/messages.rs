@@ -1,0 +1,105 @@
+//! What comes over the wire, as the standard has it. Members that it doesn't name are passed over,
+//! as it demands; those that must be there are asked for later, where it is known which.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::serve::json::{JsonObject, JsonText};
+
+/// An access evaluation: a body, or an item of one.
+#[derive(Deserialize, Debug)]
+pub(super) struct Evaluation<'b> {
+    #[serde(borrow)]
+    pub subject: Option<JsonObject<AuthZenEntity<'b>>>,
+    #[serde(borrow)]
+    pub action: Option<JsonObject<AuthZenAction<'b>>>,
+    #[serde(borrow)]
+    pub resource: Option<JsonObject<AuthZenEntity<'b>>>,
+    #[serde(borrow)]
+    pub context: Option<JsonObject<AuthZenContext<'b>>>,
+}
+
+/// Access evaluations: what holds for all, and each.
+#[derive(Deserialize, Debug)]
+pub(super) struct EvaluationBatch<'b> {
+    #[serde(borrow)]
+    pub subject: Option<JsonObject<AuthZenEntity<'b>>>,
+    #[serde(borrow)]
+    pub action: Option<JsonObject<AuthZenAction<'b>>>,
+    #[serde(borrow)]
+    pub resource: Option<JsonObject<AuthZenEntity<'b>>>,
+    #[serde(borrow)]
+    pub context: Option<JsonObject<AuthZenContext<'b>>>,
+    /// Unread, so that a mistake in one is not one of the others.
+    #[serde(borrow)]
+    pub evaluations: Option<Vec<&'b RawValue>>,
+    #[serde(borrow)]
+    pub options: Option<JsonObject<EvaluationOptions<'b>>>,
+}
+
+#[derive(Deserialize, Debug)]
+pub(super) struct EvaluationOptions<'b> {
+    #[serde(borrow)]
+    pub evaluations_semantic: Option<JsonText<'b>>,
+}
+
+/// A subject or a resource.
+#[derive(Deserialize, Debug)]
+pub(super) struct AuthZenEntity<'b> {
+    #[serde(borrow, rename = "type")]
+    pub kind: Option<JsonText<'b>>,
+    #[serde(borrow)]
+    pub id: Option<JsonText<'b>>,
+    /// Unread, since what they mean hangs on the type.
+    #[serde(borrow)]
+    pub properties: Option<&'b RawValue>,
+}
+
+/// A subject or a resource that is searched: of its `id` nothing is read, whatever it is.
+#[derive(Deserialize, Debug)]
+pub(super) struct SearchTarget<'b> {
+    #[serde(borrow, rename = "type")]
+    pub kind: Option<JsonText<'b>>,
+    /// Nothing of them is read, but they are an object.
+    #[serde(borrow)]
+    pub properties: Option<&'b RawValue>,
+}
+
+/// An action.
+#[derive(Deserialize, Debug)]
+pub(super) struct AuthZenAction<'b> {
+    #[serde(borrow)]
+    pub name: Option<JsonText<'b>>,
+    /// Unread, since what they mean hangs on the action.
+    #[serde(borrow)]
+    pub properties: Option<&'b RawValue>,
+}
+
+#[derive(Deserialize, Debug)]
+pub(super) struct AuthZenContext<'b> {
+    pub explain: Option<bool>,
+    #[serde(borrow)]
+    pub conversation: Option<JsonText<'b>>,
+}
+
+/// A search, its parts unread: they are bound into the token of the next page as they are.
+#[derive(Deserialize, Debug)]
+pub(super) struct SearchRequest<'b> {
+    #[serde(borrow)]
+    pub subject: Option<&'b RawValue>,
+    #[serde(borrow)]
+    pub action: Option<&'b RawValue>,
+    #[serde(borrow)]
+    pub resource: Option<&'b RawValue>,
+    #[serde(borrow)]
+    pub context: Option<&'b RawValue>,
+    #[serde(borrow)]
+    pub page: Option<JsonObject<SearchPage<'b>>>,
+}
+
+#[derive(Deserialize, Debug)]
+pub(super) struct SearchPage<'b> {
+    #[serde(borrow)]
+    pub token: Option<JsonText<'b>>,
+    pub limit: Option<u64>,
+}

@@ -1,0 +1,211 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use uuid::Uuid;
+
+use crate::{
+    decide,
+    dialects::{Admission, Backend, BackendError},
+    facts::{
+        EffectiveGroup, EffectiveRule, EffectiveRules, EffectiveUser, UnixMillis,
+        VersionedUserRecord,
+    },
+    live::{
+        ServedPolicy,
+        facts::{FactsHandle, ReadError},
+    },
+    request::{
+        Approval, Decision, Grant, GrantCondition, GroupPermission, Moderation, PeersMode,
+        Relation, Request, Role, Switch,
+    },
+    serve::{admin, admission::Cancellation, app::App},
+};
+
+/// What is served, for dialects.
+pub(super) struct ServedBackend<'a> {
+    pub(super) app: &'a App,
+    pub(super) served: &'a ServedPolicy,
+    /// Where nobody waits any more, lists end early.
+    pub(super) cancellation: &'a Cancellation,
+}
+
+impl ServedBackend<'_> {
+    fn number(&self, id: &str) -> Option<u32> {
+        self.served.view.population.directory.number(id)
+    }
+
+    fn facts(&self) -> Option<&FactsHandle> {
+        self.app.live.facts()
+    }
+}
+
+/// Milliseconds since 1970 in UTC.
+pub(super) fn now() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis::try_from(since.as_millis()).unwrap_or(UnixMillis::MAX)
+}
+
+impl Backend for ServedBackend<'_> {
+    fn now(&self) -> UnixMillis {
+        now()
+    }
+
+    fn admission(&self, token: Option<&[u8]>) -> Admission {
+        admin::check_token(self.app, token)
+    }
+
+    fn has_store(&self) -> bool {
+        self.facts().is_some()
+    }
+
+    fn revision(&self) -> u64 {
+        self.served.view.revision.facts
+    }
+
+    fn decide(&self, request: &Request<'_>) -> Decision {
+        decide::decide(&self.served.view, request)
+    }
+
+    fn knows_user(&self, id: &str) -> bool {
+        self.number(id).is_some()
+    }
+
+    fn knows_group(&self, id: &str) -> bool {
+        self.served.view.groups.number(id).is_some()
+    }
+
+    fn moderation(&self, user: &str) -> Option<Moderation> {
+        let (own, _) = self.served.view.population.overrides(self.number(user)?);
+        Some(own.moderation())
+    }
+
+    fn peers(&self, user: &str) -> Option<PeersMode> {
+        Some(self.served.view.population.directory.state(self.number(user)?).peers())
+    }
+
+    fn is_on(&self, user: &str, switch: Switch) -> Option<bool> {
+        Some(self.served.view.population.directory.state(self.number(user)?).is_on(switch))
+    }
+
+    fn approval(&self, user: &str) -> Option<Approval> {
+        let user = self.number(user)?;
+        Some(self.served.view.population.directory.state(user).approval())
+    }
+
+    fn has_relation(&self, from: &str, relation: Relation, to: &str) -> bool {
+        let population = &self.served.view.population;
+        match (self.number(from), self.number(to)) {
+            (Some(from), Some(to)) => population.outgoing_tie(from, to).outgoing(relation),
+            _ => false,
+        }
+    }
+
+    fn relation_count(&self, user: &str) -> usize {
+        self.number(user).map_or(0, |user| self.served.view.population.ties_of(user).len())
+    }
+
+    fn related_users(&self, user: &str, relation: Relation) -> Vec<String> {
+        let Some(user) = self.number(user) else { return Vec::new() };
+        let population = &self.served.view.population;
+        let directory = &population.directory;
+        let ties = population
+            .ties_of(user)
+            .filter(|&(other, tie)| tie.outgoing(relation) && directory.is_known(other));
+        let mut ids: Vec<String> = ties.map(|(other, _)| directory.id(other).to_owned()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    fn tags(&self, user: &str) -> Option<Vec<String>> {
+        let view = &self.served.view;
+        let tags = view.population.directory.tags(self.number(user)?).iter();
+        let mut names: Vec<String> = tags.map(|tag| view.tags.name(tag).to_owned()).collect();
+        names.sort_unstable();
+        Some(names)
+    }
+
+    fn allows_tag(&self, tag: &str) -> bool {
+        let view = &self.served.view;
+        let is_declared = view.declared_tags.is_empty()
+            || view.tags.get(tag).is_some_and(|tag| view.declared_tags.contains(&tag));
+        is_declared && view.settings.tag_form.check(tag).is_ok()
+    }
+
+    fn protects_tag(&self, tag: &str) -> bool {
+        self.served.view.settings.protected_tags.protects(tag)
+    }
+
+    fn role(&self, group: &str, user: &str) -> Option<Role> {
+        let groups = &self.served.view.groups;
+        groups.get(groups.number(group)?)?.role(self.number(user)?)
+    }
+
+    fn members(&self, group: &str) -> Option<Vec<(String, Role)>> {
+        let groups = &self.served.view.groups;
+        let group = groups.get(groups.number(group)?)?;
+        let directory = &self.served.view.population.directory;
+        let known = group.members.iter().filter(|&&user| directory.is_known(user));
+        let mut members: Vec<(String, Role)> = known
+            .filter_map(|&user| Some((directory.id(user).to_owned(), group.role(user)?)))
+            .collect();
+        members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        Some(members)
+    }
+
+    fn permission(
+        &self,
+        group: &str,
+        permission: GroupPermission,
+        field: Option<&str>,
+    ) -> Option<GrantCondition<String>> {
+        let view = &self.served.view;
+        let group = view.groups.get(view.groups.number(group)?)?;
+        let nobody = GrantCondition::Grant(Grant::Unspecified);
+        let matrix = view.matrix(group.matrix);
+        Some(matrix.map_or(nobody, |matrix| {
+            matrix
+                .grant_condition(permission, field)
+                .map(&mut |&tag| view.tags.name(tag).to_owned())
+        }))
+    }
+
+    fn group_size(&self, group: &str) -> Option<usize> {
+        let groups = &self.served.view.groups;
+        let directory = &self.served.view.population.directory;
+        let members = groups.get(groups.number(group)?)?.members.iter();
+        Some(members.filter(|&&user| directory.is_known(user)).count())
+    }
+
+    fn user_page(&self, after: Option<&str>, limit: usize) -> Vec<String> {
+        let population = &self.served.view.population;
+        let users = population.directory.iter_by_id(&population.everyone, after);
+        let users = users.take_while(|_| !self.cancellation.is_cancelled());
+        users.take(limit).map(|user| population.directory.id(user).to_owned()).collect()
+    }
+
+    fn user_record(&self, user: &str) -> Result<Option<VersionedUserRecord>, BackendError> {
+        self.served.user_record(self.facts(), user).map_err(unread)
+    }
+
+    fn user(&self, id: &str) -> Result<Option<EffectiveUser>, BackendError> {
+        self.served.user(self.facts(), id).map_err(unread)
+    }
+
+    fn group(&self, id: &str) -> Result<Option<EffectiveGroup>, BackendError> {
+        self.served.group(self.facts(), id).map_err(unread)
+    }
+
+    fn rule(&self, id: Uuid) -> Result<Option<EffectiveRule>, BackendError> {
+        self.served.rule(self.facts(), id).map_err(unread)
+    }
+
+    fn rule_page(&self, after: Option<Uuid>, limit: usize) -> Result<EffectiveRules, BackendError> {
+        self.served.rules(self.facts(), after, limit).map_err(unread)
+    }
+}
+
+fn unread(not: ReadError) -> BackendError {
+    match not {
+        ReadError::ViewBehind => BackendError::ViewBehind,
+        ReadError::Store(error) => BackendError::Failed(error.to_string()),
+    }
+}

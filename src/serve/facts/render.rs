@@ -1,0 +1,99 @@
+use serde_json::{Map, Value, json};
+
+use crate::{
+    facts::{DeclaredBy, EffectiveGroup, EffectiveRule, EffectiveUser, relation_list_name},
+    live::ServedPolicy,
+    request::Role,
+};
+
+/// A user on the wire: what is so, what only the record says, and where a file states him.
+pub(super) fn user_json(id: &str, served: &ServedPolicy, told: &EffectiveUser) -> Value {
+    let permissions: Map<String, Value> =
+        told.permissions.iter().map(|(switch, to)| (switch.to_string(), json!(to))).collect();
+    let mut into = object(json!({
+        "id": id,
+        "revision": served.view.revision.facts,
+        "tags": told.tags,
+        "peers": told.peers,
+        "permissions": permissions,
+        "moderation": told.moderation,
+        "approval": told.approval,
+    }));
+    for (relation, ids) in &told.relations {
+        into.insert(relation_list_name(*relation).to_owned(), json!(ids));
+    }
+    let record = &told.record;
+    let rest = json!({
+        "conversations": told.conversations,
+        "groups": told.groups,
+        "attributes": record.attributes,
+        "friend_details": record.friends,
+        "friend_lists": record.friend_lists,
+        "requests": record.requests,
+    });
+    into.extend(object(rest));
+    insert_stated_by(&mut into, told.stated.as_ref());
+    Value::Object(into)
+}
+
+/// A group on the wire: each member stands in the list of his role alone.
+pub(super) fn group_json(id: &str, served: &ServedPolicy, told: &EffectiveGroup) -> Value {
+    let having = |role: Role| -> Vec<&String> {
+        told.members.iter().filter(|(_, has)| *has == role).map(|(id, _)| id).collect()
+    };
+    let record = &told.record;
+    let by = |(id, member): (&String, &crate::facts::Member)| {
+        Some((id.clone(), json!(member.by.as_ref()?)))
+    };
+    let added_by: Map<String, Value> = record.members.iter().filter_map(by).collect();
+    let mut into = object(json!({
+        "id": id,
+        "revision": served.view.revision.facts,
+        "matrix": told.matrix,
+        "creator": told.creator,
+        "super_admins": having(Role::SuperAdmin),
+        "admins": having(Role::Admin),
+        "members": having(Role::Member),
+        "permissions": record.permissions,
+        "metadata": record.metadata,
+        "added_by": added_by,
+    }));
+    let kept = record.members.iter().filter(|(_, member)| !member.attributes.is_empty());
+    let kept: Map<String, Value> =
+        kept.map(|(id, member)| (id.clone(), json!(member.attributes))).collect();
+    if !kept.is_empty() {
+        into.insert("member_attributes".to_owned(), Value::Object(kept));
+    }
+    insert_stated_by(&mut into, told.stated.as_ref());
+    Value::Object(into)
+}
+
+/// A rule on the wire.
+pub(super) fn rule_json(told: &EffectiveRule) -> Value {
+    let rule = &told.rule;
+    let mut into = object(json!({
+        "rule_id": told.id.to_string(),
+        "name": rule.name,
+        "description": rule.description,
+        "condition": rule.condition,
+        "outcome": rule.outcome,
+    }));
+    insert_stated_by(&mut into, told.stated.as_ref());
+    Value::Object(into)
+}
+
+fn insert_stated_by(into: &mut Map<String, Value>, stated: Option<&DeclaredBy>) {
+    let Some(DeclaredBy { place, fields }) = stated else { return };
+    let mut told = object(json!({ "file": place.file, "line": place.line }));
+    if !fields.is_empty() {
+        told.insert("fields".to_owned(), json!(fields));
+    }
+    into.insert("stated_by".to_owned(), Value::Object(told));
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,233 @@
+use std::{fmt::Write as _, sync::Arc};
+
+use hyper::StatusCode;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::{Map, Value, json};
+
+use super::{
+    app::App,
+    list_stream::{self, Producer},
+    query::QueryParams,
+    response::{self, HttpError, HttpResponse},
+};
+use crate::{
+    decide::{self, Explanation, GateFinding, ListPage, RuleRef},
+    live::ServedPolicy,
+    request::{
+        Action, Conversation, Decision, QuestionParts, QuestionPartsError, Request, ResourceKind,
+        UnknownWord, Wildcard, check_id,
+    },
+};
+
+/// The parameters of a decision.
+pub(super) const DECIDE_PARAMETERS: &[&str] = &[
+    "subject",
+    "action",
+    "resource",
+    "resource_type",
+    "member",
+    "field",
+    "conversation",
+    "explain",
+];
+const REACH_PARAMETERS: &[&str] = &[
+    "subject",
+    "action",
+    "resource",
+    "resource_type",
+    "member",
+    "field",
+    "conversation",
+    "limit",
+    "after",
+];
+
+/// `GET /v1/decide`: the decision and its reason; with `explain=true`, every gate's verdict.
+pub(super) fn decide(
+    app: &App,
+    served: &ServedPolicy,
+    query: Option<&str>,
+) -> Result<HttpResponse, HttpError> {
+    let query = QueryParams::parse(query, DECIDE_PARAMETERS)?;
+    let request = parse_request(&query)?;
+    if query.flag("explain")? {
+        let explanation = decide::explain(&served.view, &request);
+        app.metrics.count_decision(explanation.decision);
+        return Ok(response::json_response(
+            StatusCode::OK,
+            explanation_json(&explanation).to_string(),
+        ));
+    }
+    let decision = decide::decide(&served.view, &request);
+    app.metrics.count_decision(decision);
+    let mut body = String::with_capacity(64);
+    // Writing to a string can't fail.
+    let _ = write!(body, r#"{{"decision":{},"#, decision.allow);
+    write_reason(decision, &mut body);
+    body.push('}');
+    Ok(response::json_response(StatusCode::OK, body))
+}
+
+/// Whether a query string asks `/v1/decide` to explain, which costs more than deciding.
+pub(super) fn wants_explanation(query: Option<&str>) -> bool {
+    let may = |text: &str| text.contains("explain") || text.contains('%');
+    let query = query
+        .filter(|text| may(text))
+        .and_then(|_| QueryParams::parse(query, DECIDE_PARAMETERS).ok());
+    query.is_some_and(|query| query.flag("explain").is_ok_and(|explains| explains))
+}
+
+/// `GET /v1/reach`: everyone who could stand where the request leaves a place open, or the groups.
+pub(super) fn reach(
+    served: &Arc<ServedPolicy>,
+    query: Option<&str>,
+) -> Result<Producer, HttpError> {
+    let query = QueryParams::parse(query, REACH_PARAMETERS)?;
+    let (request, open) =
+        parse_parts(&query, id(&query, "subject")?)?.into_list_request().map_err(refusal)?;
+    let limit = match query.get("limit").map(str::parse) {
+        None => usize::MAX,
+        Some(Ok(limit)) if limit > 0 => limit,
+        Some(_) => {
+            return Err(HttpError::bad_request("limit", "`limit` takes a whole number from 1"));
+        }
+    };
+    let after = query.get("after");
+    let cursor = match open {
+        Wildcard::Subject => decide::reached_by(&served.view, &request).cursor(),
+        Wildcard::Resource | Wildcard::Member => decide::reach(&served.view, &request).cursor(),
+        Wildcard::Group => decide::reachable_groups(&served.view, &request).cursor(),
+    };
+    let cursor = cursor.page(&served.view, after, limit);
+    let head = format!(r#"{{"{}":["#, plural(open));
+    let total = cursor.total();
+    let tail = move |next: Option<&str>| {
+        let next = Value::from(next.unwrap_or_default());
+        format!(r#"],"total":{total},"next":{next}}}"#)
+    };
+    Ok(list_stream::id_list(served, cursor, head, ("", ""), tail))
+}
+
+fn plural(open: Wildcard) -> &'static str {
+    if open == Wildcard::Group { "groups" } else { "users" }
+}
+
+/// A page of a list on the wire.
+#[derive(Debug)]
+pub struct RenderedList<'v> {
+    /// What it is a list of.
+    pub open: Wildcard,
+    pub page: ListPage<'v>,
+}
+
+impl Serialize for RenderedList<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { open, page } = self;
+        let mut members = serializer.serialize_map(Some(3))?;
+        members.serialize_entry(plural(*open), &page.ids)?;
+        members.serialize_entry("total", &page.total)?;
+        members.serialize_entry("next", page.next.unwrap_or_default())?;
+        members.end()
+    }
+}
+
+/// The request that parameters make up.
+pub(super) fn parse_request<'q>(query: &'q QueryParams<'_>) -> Result<Request<'q>, HttpError> {
+    let subject = query.required("subject").and_then(|_| id(query, "subject"))?;
+    parse_parts(query, subject)?.into_request().map_err(refusal)
+}
+
+fn parse_parts<'q>(
+    query: &'q QueryParams<'_>,
+    subject: Option<&'q str>,
+) -> Result<QuestionParts<'q>, HttpError> {
+    let action = query.required("action")?;
+    let action: Action = action.parse().map_err(|error| unknown_word("action", &error))?;
+    let resource_type = query.get("resource_type");
+    // What is neither a user nor a group may be called anything.
+    let is_free =
+        resource_type.is_some_and(|name| ResourceKind::from_type_name(name) == ResourceKind::None);
+    let resource = if is_free { query.get("resource") } else { id(query, "resource")? };
+    let member = if action.takes_member() { id(query, "member")? } else { None };
+    let conversation: Option<Conversation> = query
+        .get("conversation")
+        .map(|word| word.parse().map_err(|error| unknown_word("conversation", &error)))
+        .transpose()?;
+    let field = query.get("field");
+    Ok(QuestionParts { subject, action, resource_type, resource, member, field, conversation })
+}
+
+/// An id that could be a user's or a group's: nobody asks in earnest about one that never could be.
+fn id<'q>(query: &'q QueryParams<'_>, name: &'static str) -> Result<Option<&'q str>, HttpError> {
+    let id = query.get(name);
+    id.map_or(Ok(()), check_id)
+        .map_err(|error| HttpError::bad_request(name, format!("`{name}`: {error}")))?;
+    Ok(id)
+}
+
+fn unknown_word(at: &str, error: &UnknownWord) -> HttpError {
+    HttpError::bad_request(at, error.to_string())
+}
+
+fn refusal(misfit: QuestionPartsError) -> HttpError {
+    match (misfit.part(), misfit) {
+        ("", _) => HttpError::bad_request("query", misfit.to_string()),
+        (at, QuestionPartsError::WrongKind(_)) => {
+            HttpError::bad_request(at, format!("`{at}`: {misfit}"))
+        }
+        (at, _) => HttpError::bad_request(at, misfit.to_string()),
+    }
+}
+
+/// The reason and the obligations, as members of an object.
+pub(super) fn write_reason(decision: Decision, body: &mut String) {
+    // Writing to a string can't fail.
+    let _ = write!(body, r#""reason":"{}""#, decision.reason);
+    if let Some(obligation) = decision.obligation {
+        let _ = write!(body, r#","obligations":["{obligation}"]"#);
+    }
+}
+
+/// An explanation on the wire: the decision and its reason, whom a denial is about, the first rules
+/// that opened it and how many more there are, and every gate's verdict.
+pub fn explanation_json(explanation: &Explanation) -> Value {
+    let Explanation { decision, findings, rules, more_rules, concerned_user: about } = explanation;
+    let gates: Vec<Value> = findings.iter().map(gate_json).collect();
+    let rules: Vec<Value> = rules.iter().map(rule_json).collect();
+    let mut told = Map::new();
+    told.insert("decision".to_owned(), json!(decision.allow));
+    told.insert("reason".to_owned(), json!(decision.reason.as_str()));
+    if let Some(obligation) = decision.obligation {
+        told.insert("obligations".to_owned(), json!([obligation.as_str()]));
+    }
+    if let Some(user) = about {
+        told.insert("user".to_owned(), json!(user));
+    }
+    told.insert("rules".to_owned(), json!(rules));
+    if *more_rules > 0 {
+        told.insert("more_rules".to_owned(), json!(more_rules));
+    }
+    told.insert("gates".to_owned(), json!(gates));
+    Value::Object(told)
+}
+
+fn gate_json(finding: &GateFinding) -> Value {
+    let GateFinding { gate, closed, detail } = finding;
+    match closed {
+        None => json!({ "gate": gate.as_str(), "open": true, "detail": detail }),
+        Some(reason) => json!({
+            "gate": gate.as_str(), "open": false, "reason": reason.as_str(), "detail": detail,
+        }),
+    }
+}
+
+fn rule_json(rule: &RuleRef) -> Value {
+    let mut told = Map::new();
+    told.insert("rule_id".to_owned(), json!(rule.id.to_string()));
+    for (key, text) in [("name", &rule.name), ("description", &rule.description)] {
+        if let Some(text) = text {
+            told.insert(key.to_owned(), json!(text));
+        }
+    }
+    Value::Object(told)
+}

@@ -1,0 +1,101 @@
+use std::sync::Arc;
+
+/// A list in order, in chunks of at most `N` values that versions share: a change copies one chunk,
+/// and the list of chunks. Who asks tells what comes before the place that he means.
+#[derive(Clone, Debug)]
+pub(super) struct ChunkedList<T, const N: usize> {
+    /// None of them empty.
+    chunks: Vec<Arc<Vec<T>>>,
+    len: usize,
+}
+
+impl<T, const N: usize> Default for ChunkedList<T, N> {
+    fn default() -> Self {
+        Self { chunks: Vec::new(), len: 0 }
+    }
+}
+
+impl<T: Clone, const N: usize> FromIterator<T> for ChunkedList<T, N> {
+    /// Values that are in order already.
+    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
+        let values: Vec<T> = values.into_iter().collect();
+        Self {
+            chunks: values.chunks(N).map(|chunk| Arc::new(chunk.to_vec())).collect(),
+            len: values.len(),
+        }
+    }
+}
+
+impl<T, const N: usize> ChunkedList<T, N> {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.chunks.iter().flat_map(|chunk| chunk.iter())
+    }
+
+    /// The values from the first that doesn't come before. Costs a search.
+    pub(super) fn iter_from<'s>(
+        &'s self,
+        before: &dyn Fn(&T) -> bool,
+    ) -> impl Iterator<Item = &'s T> + use<'s, T, N> {
+        let (chunk, at) = self.place(before);
+        let first = self.chunks.get(chunk).and_then(|chunk| chunk.get(at..)).unwrap_or_default();
+        let rest = self.chunks.get(chunk + 1..).unwrap_or_default();
+        first.iter().chain(rest.iter().flat_map(|chunk| chunk.iter()))
+    }
+
+    /// The first value that doesn't come before. Costs a search.
+    pub(super) fn first_from(&self, before: impl Fn(&T) -> bool) -> Option<&T> {
+        let (chunk, at) = self.place(before);
+        self.chunks.get(chunk)?.get(at)
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.len * size_of::<T>() + self.chunks.len() * 48
+    }
+
+    fn place(&self, before: impl Fn(&T) -> bool) -> (usize, usize) {
+        let chunk = self.chunks.partition_point(|chunk| chunk.last().is_some_and(&before));
+        let at = self.chunks.get(chunk).map_or(0, |chunk| chunk.partition_point(&before));
+        (chunk, at)
+    }
+}
+
+impl<T: Clone, const N: usize> ChunkedList<T, N> {
+    /// Adds a value after those that come before it.
+    pub(super) fn insert(&mut self, value: T, before: impl Fn(&T) -> bool) {
+        let (mut chunk, mut at) = self.place(before);
+        if chunk == self.chunks.len()
+            && let Some(last) = self.chunks.last()
+        {
+            (chunk, at) = (chunk - 1, last.len());
+        }
+        self.len += 1;
+        let Some(shared) = self.chunks.get_mut(chunk) else {
+            self.chunks.push(Arc::new(vec![value]));
+            return;
+        };
+        let values = Arc::make_mut(shared);
+        values.insert(at, value);
+        if values.len() > N {
+            let rest = values.split_off(values.len() / 2);
+            self.chunks.insert(chunk + 1, Arc::new(rest));
+        }
+    }
+
+    /// Takes out the first value that doesn't come before; there must be one.
+    pub(super) fn remove(&mut self, before: impl Fn(&T) -> bool) {
+        let (chunk, at) = self.place(before);
+        let Some(shared) = self.chunks.get_mut(chunk) else { return };
+        let values = Arc::make_mut(shared);
+        if at < values.len() {
+            values.remove(at);
+            self.len -= 1;
+        }
+        if values.is_empty() {
+            self.chunks.remove(chunk);
+        }
+    }
+}

@@ -1,0 +1,388 @@
+use std::{hash::BuildHasher, sync::Arc};
+
+use foldhash::fast::RandomState;
+
+use super::{
+    CompiledMatrix, MatrixNumber, append_arena::AppendArena, hash_index::HashIndex,
+    memberships::build_memberships, persistent_vec::PersistentVec, row_store::RowStore,
+};
+use crate::request::Role;
+
+/// The number of a group in a view: its place in the order of ids, or the next that was free.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct GroupNumber(pub u32);
+
+/// A group as it is built: who is what in it, by the numbers of users in order.
+#[derive(Clone, Debug)]
+pub struct GroupEntry<'e> {
+    pub id: &'e str,
+    pub matrix: MatrixNumber,
+    /// A matrix of its own, in the place of that one; it has no name.
+    pub own_matrix: Option<CompiledMatrix>,
+    pub creator: Option<u32>,
+    pub super_admins: Vec<u32>,
+    pub admins: Vec<u32>,
+    /// All members, whatever their role.
+    pub members: Vec<u32>,
+}
+
+/// A group: who is what in it, and which matrix governs it.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupView<'g> {
+    pub id: &'g str,
+    pub matrix: MatrixNumber,
+    pub creator: Option<u32>,
+    /// All members, whatever their role, by number and in order.
+    pub members: &'g [u32],
+    /// Two bits for each member, in the same order.
+    roles: &'g [u32],
+    /// How many super admins there are.
+    pub super_admin_count: u32,
+}
+
+const ADMIN: u32 = 0b01;
+const SUPER_ADMIN: u32 = 0b10;
+
+/// How many members have their roles in one word.
+const ROLES: usize = 16;
+
+impl<'g> GroupView<'g> {
+    /// What a user is in the group; `None` if he is no member. Costs a search among the members.
+    #[inline]
+    pub fn role(&self, user: u32) -> Option<Role> {
+        let roles = self.roles_at(self.members.binary_search(&user).ok()?);
+        Some(if roles & SUPER_ADMIN != 0 {
+            Role::SuperAdmin
+        } else if roles & ADMIN != 0 {
+            Role::Admin
+        } else {
+            Role::Member
+        })
+    }
+
+    /// The super admins, in order.
+    pub fn super_admins(self) -> impl Iterator<Item = u32> + 'g {
+        self.members_with_role(SUPER_ADMIN)
+    }
+
+    /// The admins, in order; a super admin may be one of them too.
+    pub fn admins(self) -> impl Iterator<Item = u32> + 'g {
+        self.members_with_role(ADMIN)
+    }
+
+    fn members_with_role(self, role: u32) -> impl Iterator<Item = u32> + 'g {
+        let members = self.members.iter().copied().enumerate();
+        members.filter(move |&(at, _)| self.roles_at(at) & role != 0).map(|(_, user)| user)
+    }
+
+    #[inline]
+    fn roles_at(&self, at: usize) -> u32 {
+        self.roles.get(at / ROLES).map_or(0, |word| word >> (2 * (at % ROLES)) & 0b11)
+    }
+}
+
+/// All groups, and of which ones each user is a member.
+///
+/// The members of a group and their roles stand one after the other, so that a decision fetches them
+/// together. A number stays whose group is gone.
+#[derive(Clone, Debug)]
+pub struct GroupTable {
+    records: PersistentVec<GroupSlot, 32>,
+    by_id: HashIndex,
+    hasher: RandomState,
+    ids: AppendArena<u8>,
+    /// Of groups that have permissions of their own, as far as there are any.
+    own_matrices: PersistentVec<Option<Arc<CompiledMatrix>>, 32>,
+    /// For each group its members, and after them their roles.
+    people: RowStore,
+    /// Where the row of each user in `memberships` stands, as far as there are any.
+    rows: PersistentVec<(u32, u32), 512>,
+    memberships: RowStore,
+    membership_count: u64,
+    known: usize,
+    /// The numbers below this are in the order of ids.
+    ordered: u32,
+}
+
+/// What of a group has a fixed size.
+#[derive(Clone, Copy, Debug)]
+struct GroupSlot {
+    id: u64,
+    id_len: u32,
+    people: u32,
+    members: u32,
+    super_admins: u32,
+    creator: Option<u32>,
+    matrix: MatrixNumber,
+    is_known: bool,
+}
+
+impl Default for GroupSlot {
+    fn default() -> Self {
+        Self {
+            id: 0,
+            id_len: 0,
+            people: 0,
+            members: 0,
+            super_admins: 0,
+            creator: None,
+            matrix: MatrixNumber::NONE,
+            is_known: false,
+        }
+    }
+}
+
+impl GroupTable {
+    /// Groups in the order of their ids, each id once; their members are users below `users`.
+    pub fn new(groups: &[GroupEntry<'_>], users: u32) -> Self {
+        let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        let mut people = Vec::new();
+        let mut ids = AppendArena::default();
+        let mut records = Vec::with_capacity(groups.len());
+        let mut own_matrices = PersistentVec::default();
+        for (number, group) in (0..).map(GroupNumber).zip(groups) {
+            let start = count(people.len());
+            records.push(GroupSlot {
+                id: ids.push(group.id.as_bytes()),
+                id_len: count(group.id.len()),
+                people: if group.members.is_empty() { 0 } else { start },
+                members: count(group.members.len()),
+                super_admins: count(group.super_admins.len()),
+                creator: group.creator,
+                matrix: store_own_matrix(&mut own_matrices, number, group),
+                is_known: true,
+            });
+            group.pack(&mut people);
+        }
+        let hasher = RandomState::default();
+        let by_id = HashIndex::new(
+            groups.len(),
+            groups.iter().map(|group| hasher.hash_one(group.id.as_bytes())),
+        );
+        let (rows, memberships) = build_memberships(groups, users);
+        Self {
+            known: records.len(),
+            ordered: count(records.len()),
+            membership_count: memberships.len() as u64,
+            records: records.into_iter().collect(),
+            by_id,
+            hasher,
+            ids,
+            own_matrices,
+            people: people.into(),
+            rows,
+            memberships: memberships.into(),
+        }
+    }
+
+    /// How many groups there are.
+    pub fn len(&self) -> usize {
+        self.known
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.known == 0
+    }
+
+    /// The number of a group; `None` if there is none of this id. Costs a hash and a comparison.
+    #[inline]
+    pub fn number(&self, id: &str) -> Option<GroupNumber> {
+        self.number_or_tombstone(id).filter(|&number| self.get(number).is_some())
+    }
+
+    #[inline]
+    fn number_or_tombstone(&self, id: &str) -> Option<GroupNumber> {
+        let hash = self.hasher.hash_one(id.as_bytes());
+        let is_it = |number: u32| {
+            self.records.get(number as usize).is_some_and(|record| self.id(record) == id)
+        };
+        self.by_id.find(hash, is_it).map(GroupNumber)
+    }
+
+    #[inline]
+    pub fn get(&self, number: GroupNumber) -> Option<GroupView<'_>> {
+        let record = self.records.get(number.0 as usize).filter(|record| record.is_known)?;
+        let members = record.members as usize;
+        let words = members.div_ceil(ROLES);
+        let people = self.people.row(record.people, members + words);
+        let (members, rest) = people.split_at_checked(members).unwrap_or_default();
+        let roles = rest.get(..words).unwrap_or_default();
+        Some(GroupView {
+            id: self.id(record),
+            matrix: record.matrix,
+            creator: record.creator,
+            members,
+            roles,
+            super_admin_count: record.super_admins,
+        })
+    }
+
+    /// All groups in the order of their ids. Costs a sort of those that came later.
+    pub fn iter(&self) -> impl Iterator<Item = (GroupNumber, GroupView<'_>)> {
+        let numbers = (0..u32::try_from(self.records.len()).unwrap_or(u32::MAX)).map(GroupNumber);
+        let mut all: Vec<GroupNumber> =
+            numbers.filter(|&number| self.get(number).is_some()).collect();
+        self.sort(&mut all);
+        all.into_iter().filter_map(|number| Some((number, self.get(number)?)))
+    }
+
+    /// The groups of which a user is a member, in the order of their ids.
+    pub fn groups_of(&self, user: u32) -> Vec<GroupNumber> {
+        let mut groups: Vec<GroupNumber> =
+            self.row(user).iter().copied().map(GroupNumber).collect();
+        self.sort(&mut groups);
+        groups
+    }
+
+    /// The matrix of a group that has permissions of its own.
+    pub(super) fn own_matrix(&self, group: usize) -> Option<&CompiledMatrix> {
+        self.own_matrices.get(group)?.as_deref()
+    }
+
+    /// The matrices of groups that have permissions of their own.
+    pub fn own_matrices(&self) -> impl Iterator<Item = &CompiledMatrix> {
+        self.own_matrices.iter().flatten().map(|matrix| &**matrix)
+    }
+
+    /// How many memberships there are.
+    pub fn membership_count(&self) -> u64 {
+        self.membership_count
+    }
+
+    /// Puts a group as it is now in the place of what it was, if it was: it may be new. Costs its
+    /// members, and the groups of those who joined or left.
+    pub fn put(&mut self, group: &GroupEntry<'_>) {
+        let number = self.number_or_tombstone(group.id).unwrap_or_else(|| self.add(group.id));
+        let before: Vec<u32> =
+            self.get(number).map(|group| group.members.to_vec()).unwrap_or_default();
+        let mut people = Vec::new();
+        group.pack(&mut people);
+        let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        let matrix = store_own_matrix(&mut self.own_matrices, number, group);
+        if let Some(record) = self.records.get_mut(number.0 as usize) {
+            self.known += usize::from(!record.is_known);
+            record.people = self.people.replace(record.people, people);
+            record.members = count(group.members.len());
+            record.super_admins = count(group.super_admins.len());
+            record.creator = group.creator;
+            record.matrix = matrix;
+            record.is_known = true;
+        }
+        self.update_memberships(number, &before, &group.members);
+    }
+
+    /// Takes a group out, if there is one of this id.
+    pub fn remove(&mut self, id: &str) {
+        let Some(number) = self.number(id) else { return };
+        let before: Vec<u32> =
+            self.get(number).map(|group| group.members.to_vec()).unwrap_or_default();
+        if let Some(record) = self.records.get_mut(number.0 as usize) {
+            record.people = self.people.replace(record.people, Vec::new());
+            (record.members, record.super_admins, record.is_known) = (0, 0, false);
+            self.known -= 1;
+        }
+        if let Some(own) = self.own_matrices.get_mut(number.0 as usize) {
+            *own = None;
+        }
+        self.update_memberships(number, &before, &[]);
+    }
+
+    fn add(&mut self, id: &str) -> GroupNumber {
+        let number = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+        let id_len = u32::try_from(id.len()).unwrap_or(u32::MAX);
+        let record = GroupSlot { id: self.ids.push(id.as_bytes()), id_len, ..GroupSlot::default() };
+        self.records.push(record);
+        if self.by_id.is_full() {
+            let hash = |record: &GroupSlot| self.hasher.hash_one(self.id(record).as_bytes());
+            self.by_id = HashIndex::new(self.records.len(), self.records.iter().map(hash));
+        } else {
+            self.by_id.insert(self.hasher.hash_one(id.as_bytes()), number);
+        }
+        GroupNumber(number)
+    }
+
+    /// Notes who joined a group and who left it; both are in order.
+    fn update_memberships(&mut self, group: GroupNumber, before: &[u32], after: &[u32]) {
+        let is_in = |all: &[u32], user: &u32| all.binary_search(user).is_ok();
+        let left = before.iter().filter(|user| !is_in(after, user)).map(|&user| (user, false));
+        let joined = after.iter().filter(|user| !is_in(before, user)).map(|&user| (user, true));
+        for (user, is_member) in left.chain(joined) {
+            let mut row: Vec<u32> = self.row(user).to_vec();
+            match (row.binary_search(&group.0), is_member) {
+                (Err(at), true) => row.insert(at, group.0),
+                (Ok(at), false) => {
+                    row.remove(at);
+                }
+                _ => continue,
+            }
+            self.rows.grow(user as usize + 1);
+            let len = u32::try_from(row.len()).unwrap_or(u32::MAX);
+            if let Some(place) = self.rows.get_mut(user as usize) {
+                *place = (self.memberships.replace(place.0, row), len);
+            }
+        }
+        self.membership_count += after.len() as u64;
+        self.membership_count -= before.len() as u64;
+    }
+
+    fn row(&self, user: u32) -> &[u32] {
+        let row = self.rows.get(user as usize);
+        row.map_or(&[], |&(start, len)| self.memberships.row(start, len as usize))
+    }
+
+    fn sort(&self, groups: &mut [GroupNumber]) {
+        if groups.iter().any(|group| group.0 >= self.ordered) {
+            groups.sort_by_key(|&group| self.get(group).map(|group| group.id));
+        }
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.records.memory()
+            + self.by_id.memory()
+            + self.ids.memory()
+            + self.people.memory()
+            + self.rows.memory()
+            + self.memberships.memory()
+    }
+
+    #[inline]
+    fn id(&self, record: &GroupSlot) -> &str {
+        let id = self.ids.get(record.id, record.id_len as usize).unwrap_or_default();
+        str::from_utf8(id).unwrap_or_default()
+    }
+}
+
+/// The number of the matrix that governs a group, whose own is kept.
+fn store_own_matrix(
+    own: &mut PersistentVec<Option<Arc<CompiledMatrix>>, 32>,
+    number: GroupNumber,
+    group: &GroupEntry<'_>,
+) -> MatrixNumber {
+    let at = number.0 as usize;
+    if group.own_matrix.is_some() {
+        own.grow(at + 1);
+    }
+    if let Some(place) = own.get_mut(at) {
+        *place = group.own_matrix.clone().map(Arc::new);
+    }
+    if group.own_matrix.is_some() { MatrixNumber::for_group(at) } else { group.matrix }
+}
+
+impl GroupEntry<'_> {
+    /// Its members, and after them their roles.
+    fn pack(&self, people: &mut Vec<u32>) {
+        people.extend_from_slice(&self.members);
+        people.extend(self.members.chunks(ROLES).map(|members| roles(self, members)));
+    }
+}
+
+/// The roles of some members of a group, two bits for each.
+fn roles(group: &GroupEntry<'_>, members: &[u32]) -> u32 {
+    members.iter().enumerate().fold(0, |word, (at, member)| {
+        let has = |users: &[u32], role: u32| {
+            if users.binary_search(member).is_ok() { role } else { 0 }
+        };
+        let roles = has(&group.admins, ADMIN) | has(&group.super_admins, SUPER_ADMIN);
+        word | roles << (2 * at)
+    })
+}

@@ -1,0 +1,164 @@
+use super::{Selection, UserSet, UserState};
+use crate::request::{Approval, Moderation, PeersMode, Switch};
+
+/// Where every user stands, as sets for lists; one by one, it stands beside the users' ids.
+#[derive(Clone, Debug)]
+pub struct StateIndex {
+    /// Where a user stands of whom nothing is known.
+    stranger: UserState,
+    /// Where most users stand.
+    common: UserState,
+    /// How many users stand elsewhere.
+    uncommon_count: u64,
+    /// By the place of each aspect.
+    sets: [Selection<'static>; SETS],
+}
+
+impl StateIndex {
+    /// The standings of all users, by number; none, if all stand where `common` says, which is best
+    /// where most of them do. Costs a pass over them for each set.
+    pub fn new(stranger: UserState, common: UserState, each: &[UserState]) -> Self {
+        let selection = |is: &dyn Fn(UserState) -> bool| -> Selection<'static> {
+            // Told by those who differ from the most.
+            let differ = each.iter().zip(0_u32..).filter(|&(&one, _)| is(one) != is(common));
+            let differ = UserSet::from_sorted(&differ.map(|(_, user)| user).collect::<Vec<_>>());
+            let differ = Selection::from(differ);
+            if is(common) { differ.complement() } else { differ }
+        };
+        Self {
+            stranger,
+            common,
+            uncommon_count: each.iter().filter(|&&one| one != common).count() as u64,
+            sets: std::array::from_fn(|at| {
+                selection(&|one| ASPECTS.get(at).is_some_and(|it| it.holds(one)))
+            }),
+        }
+    }
+
+    /// Whether nobody is refused anything for where he stands.
+    pub fn is_unrestricted(&self) -> bool {
+        self.uncommon_count == 0
+            && self.common == UserState::unrestricted()
+            && self.stranger == self.common
+    }
+
+    /// Where most users stand.
+    pub fn common(&self) -> UserState {
+        self.common
+    }
+
+    /// Takes note that a user stands elsewhere than before. `below` is how many numbers there are.
+    pub(super) fn apply_changes(&mut self, moves: &[StateChange], below: u32) {
+        for one in moves {
+            self.uncommon_count += u64::from(one.to != self.common);
+            self.uncommon_count -= u64::from(one.from != self.common);
+        }
+        for (aspect, set) in ASPECTS.iter().zip(&mut self.sets) {
+            let changed = moves.iter().filter(|one| aspect.holds(one.from) != aspect.holds(one.to));
+            let changed: Vec<(u32, bool)> =
+                changed.map(|one| (one.user, aspect.holds(one.to))).collect();
+            if !changed.is_empty() {
+                set.apply_changes(&changed, below);
+            }
+        }
+    }
+
+    /// Where a user stands of whom nothing is known.
+    #[inline]
+    pub fn unknown_user(&self) -> UserState {
+        self.stranger
+    }
+
+    /// Whose switch is on.
+    pub fn with_switch_on(&self, switch: Switch) -> Selection<'_> {
+        self.users_where(StatePredicate::On(switch))
+    }
+
+    /// Who communicates in this mode.
+    pub fn in_peers_mode(&self, mode: PeersMode) -> Selection<'_> {
+        self.users_where(StatePredicate::In(mode))
+    }
+
+    pub fn banned(&self) -> Selection<'_> {
+        self.users_where(StatePredicate::Banned)
+    }
+
+    /// Who is silenced, the banned not among them.
+    pub fn silenced(&self) -> Selection<'_> {
+        self.users_where(StatePredicate::Silenced)
+    }
+
+    /// Who takes no friend requests.
+    pub fn refusing_requests(&self) -> Selection<'_> {
+        self.users_where(StatePredicate::Refusing)
+    }
+
+    /// Whose friend list is full.
+    pub fn with_full_friend_list(&self) -> Selection<'_> {
+        self.users_where(StatePredicate::Full)
+    }
+
+    fn users_where(&self, aspect: StatePredicate) -> Selection<'_> {
+        let at = ASPECTS.iter().position(|&known| known == aspect);
+        let set = at.and_then(|at| self.sets.get(at));
+        set.map_or_else(Selection::nobody, Selection::borrowed)
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.sets.iter().map(Selection::memory).sum()
+    }
+}
+
+/// A user who stands elsewhere than before, in the order of numbers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StateChange {
+    pub(super) user: u32,
+    pub(super) from: UserState,
+    pub(super) to: UserState,
+}
+
+/// What of where users stand is kept as a set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum StatePredicate {
+    On(Switch),
+    In(PeersMode),
+    Banned,
+    Silenced,
+    Refusing,
+    Full,
+}
+
+const SETS: usize = Switch::COUNT + PeersMode::ALL.len() + 4;
+
+#[expect(clippy::indexing_slicing, reason = "worked out when this is compiled")]
+static ASPECTS: [StatePredicate; SETS] = {
+    let mut all = [StatePredicate::Full; SETS];
+    let mut at = 0;
+    while at < Switch::COUNT {
+        all[at] = StatePredicate::On(Switch::ALL[at]);
+        at += 1;
+    }
+    let mut mode = 0;
+    while mode < PeersMode::ALL.len() {
+        all[at + mode] = StatePredicate::In(PeersMode::ALL[mode]);
+        mode += 1;
+    }
+    at += mode;
+    all[at] = StatePredicate::Banned;
+    all[at + 1] = StatePredicate::Silenced;
+    all[at + 2] = StatePredicate::Refusing;
+    all
+};
+
+impl StatePredicate {
+    fn holds(self, standing: UserState) -> bool {
+        match self {
+            Self::On(switch) => standing.is_on(switch),
+            Self::In(mode) => standing.peers() == mode,
+            Self::Banned => standing.moderation() == Moderation::Banned,
+            Self::Silenced => standing.moderation() == Moderation::Silenced,
+            Self::Refusing => standing.approval() == Approval::DenyAny,
+            Self::Full => standing.is_friend_list_full(),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+use std::{
+    fs, io,
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use etcd_client::{Certificate, Client, ConnectOptions, Error, Identity, TlsOptions};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::config::{EtcdConfig, EtcdPassword, EtcdTls, EtcdUser};
+use crate::store::StoreError;
+
+/// One connection to one of the nodes, and to another one if that fails.
+#[derive(Clone, Debug)]
+pub(super) struct FailoverClient {
+    spec: Arc<EtcdConfig>,
+    /// Counts up: which node is the next to be tried.
+    next: Arc<AtomicUsize>,
+    current: Arc<Mutex<Option<NodeConnection>>>,
+}
+
+#[derive(Clone)]
+struct NodeConnection {
+    client: Client,
+    endpoint: String,
+}
+
+impl std::fmt::Debug for NodeConnection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.endpoint)
+    }
+}
+
+/// Why a call came to nothing.
+#[derive(Debug)]
+pub(super) enum EtcdCallError {
+    /// It was not carried out: another node may do it.
+    Unreached(String),
+    /// It may have been carried out.
+    Lost(String),
+    /// It was refused, and will be by every node.
+    Refused(String),
+}
+
+/// Between two tries of what must wait for a leader.
+const PAUSE: Duration = Duration::from_millis(30);
+
+impl FailoverClient {
+    pub(super) fn new(spec: &Arc<EtcdConfig>) -> Self {
+        Self { spec: Arc::clone(spec), next: Arc::default(), current: Arc::default() }
+    }
+
+    /// Carries out a call at one node after another until it is known to have been carried out or
+    /// refused, or may have been, or the time for a request is over. A call that `may_repeat` is
+    /// tried again even if it may have been carried out.
+    pub(super) async fn call<T, F>(
+        &self,
+        may_repeat: bool,
+        call: impl Fn(Client) -> F,
+    ) -> Result<T, EtcdCallError>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let deadline = Instant::now() + self.spec.request_timeout;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            // One node that is silent may not take up the time of those after it.
+            let share = if may_repeat { left.min(self.spec.request_timeout / 2) } else { left };
+            let failure = match self.once(share, &call).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            if matches!(failure, EtcdCallError::Refused(_)) {
+                return Err(failure);
+            }
+            self.leave();
+            let is_over = Instant::now() + PAUSE >= deadline;
+            if is_over || (matches!(failure, EtcdCallError::Lost(_)) && !may_repeat) {
+                return Err(failure);
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Carries out a call at the node that is connected, in the time given.
+    async fn once<T, F>(
+        &self,
+        within: Duration,
+        call: impl FnOnce(Client) -> F,
+    ) -> Result<T, EtcdCallError>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let NodeConnection { client, endpoint } = self.connected().await?;
+        match timeout(within, call(client)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(EtcdCallError::from_etcd(&error, &endpoint)),
+            Err(_) => Err(EtcdCallError::Lost(format!("{endpoint}: no answer within {within:?}"))),
+        }
+    }
+
+    /// A client of the node that is connected, or of the next one.
+    pub(super) async fn client(&self) -> Result<Client, EtcdCallError> {
+        Ok(self.connected().await?.client)
+    }
+
+    /// The next call goes to another node.
+    pub(super) fn leave(&self) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    async fn connected(&self) -> Result<NodeConnection, EtcdCallError> {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(current) = current {
+            return Ok(current);
+        }
+        let at = self.next.fetch_add(1, Ordering::Relaxed) % self.spec.endpoints.len().max(1);
+        let endpoint = self.spec.endpoints.get(at).cloned().unwrap_or_default();
+        let scheme = if self.spec.tls.is_some() { "https" } else { "http" };
+        let unreached =
+            |why: &dyn std::fmt::Display| EtcdCallError::Unreached(format!("{endpoint}: {why}"));
+        let options = options(&self.spec).map_err(|why| EtcdCallError::Refused(why.to_string()))?;
+        let connecting = Client::connect([format!("{scheme}://{endpoint}")], Some(options));
+        let client = match timeout(self.spec.connect_timeout, connecting).await {
+            Ok(Ok(client)) => client,
+            // Signing in changes nothing: it never matters whether it was carried out.
+            Ok(Err(error)) => {
+                return Err(match EtcdCallError::from_etcd(&error, &endpoint) {
+                    EtcdCallError::Lost(why) => EtcdCallError::Unreached(why),
+                    other => other,
+                });
+            }
+            Err(_) => return Err(unreached(&"no connection in time")),
+        };
+        let connected = NodeConnection { client, endpoint: endpoint.clone() };
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(current.insert(connected).clone())
+    }
+}
+
+fn options(spec: &EtcdConfig) -> io::Result<ConnectOptions> {
+    // A node that has lost its cluster says so, instead of waiting for it.
+    let mut options = ConnectOptions::new()
+        .with_require_leader(true)
+        .with_connect_timeout(spec.connect_timeout)
+        .with_auto_token_refresh(true);
+    if let Some(EtcdUser { name, password }) = &spec.user {
+        let password = match password {
+            EtcdPassword::Given(password) => password.clone(),
+            EtcdPassword::File(path) => {
+                let text = String::from_utf8(read(path)?).map_err(io::Error::other)?;
+                text.trim_end_matches(['\r', '\n']).to_owned()
+            }
+        };
+        options = options.with_user(name, password);
+    }
+    if let Some(EtcdTls { ca, identity }) = &spec.tls {
+        let mut tls = TlsOptions::new();
+        tls = match ca {
+            Some(ca) => tls.ca_certificate(Certificate::from_pem(read(ca)?)),
+            None => tls.with_native_roots(),
+        };
+        if let Some((certificate, key)) = identity {
+            tls = tls.identity(Identity::from_pem(read(certificate)?, read(key)?));
+        }
+        options = options.with_tls(tls);
+    }
+    Ok(options)
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    fs::read(path).map_err(|why| io::Error::new(why.kind(), format!("{}: {why}", path.display())))
+}
+
+/// What a node says before it has passed a request on to the cluster, or instead of it.
+const NOT_CARRIED_OUT: [&str; 6] = [
+    "etcdserver: no leader",
+    "etcdserver: too many requests",
+    "etcdserver: invalid auth token",
+    "etcdserver: revision of auth store is old",
+    "etcdserver: not capable",
+    "etcdserver: rpc not supported for learner",
+];
+
+/// What the client says of connections that never came to be.
+const NOT_CONNECTED: [&str; 3] = ["tcp connect error", "dns error", "tls handshake"];
+
+/// What every node says to it: the statuses of gRPC for invalid arguments, missing permission,
+/// exhausted space, a failed precondition, a range that is none, and an unknown user.
+const REFUSALS: [i32; 6] = [3, 7, 8, 9, 11, 16];
+
+impl EtcdCallError {
+    pub(super) fn from_etcd(error: &Error, endpoint: &str) -> Self {
+        let Error::GRpcStatus(status) = error else {
+            return Self::Lost(format!("{endpoint}: {error}"));
+        };
+        let mut why = format!("{endpoint}: {}", status.message());
+        let mut source = std::error::Error::source(status);
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            if !why.contains(&cause_text) {
+                why = format!("{why}: {cause_text}");
+            }
+            source = cause.source();
+        }
+        let says = |texts: &[&str]| texts.iter().any(|text| why.contains(text));
+        if says(&NOT_CARRIED_OUT) || says(&NOT_CONNECTED) {
+            Self::Unreached(why)
+        } else if REFUSALS.contains(&(status.code() as i32)) {
+            Self::Refused(why)
+        } else {
+            Self::Lost(why)
+        }
+    }
+
+    /// The error of a call that changes nothing.
+    pub(super) fn into_read_error(self) -> StoreError {
+        match self {
+            Self::Unreached(why) | Self::Lost(why) => StoreError::Unreachable(why),
+            Self::Refused(why) => StoreError::Io { doing: "read", why },
+        }
+    }
+
+    pub(super) fn into_write_error(self) -> StoreError {
+        match self {
+            Self::Unreached(why) => StoreError::Unreachable(why),
+            Self::Lost(why) => StoreError::InDoubt(why),
+            Self::Refused(why) => StoreError::Io { doing: "written", why },
+        }
+    }
+
+    pub(super) fn into_message(self) -> String {
+        match self {
+            Self::Unreached(why) | Self::Lost(why) | Self::Refused(why) => why,
+        }
+    }
+}

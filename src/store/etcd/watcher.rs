@@ -1,0 +1,312 @@
+use std::{
+    convert::Infallible,
+    future,
+    hash::{BuildHasher, RandomState},
+    ops::ControlFlow,
+    time::Duration,
+};
+
+use etcd_client::{Client, EventType, KeyValue, WatchOptions, WatchResponse, WatchStream};
+use tokio::{
+    select,
+    task::JoinHandle,
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
+};
+
+use super::{
+    EtcdStore,
+    failover_client::{EtcdCallError, FailoverClient},
+    listing::{CLOCK, EtcdKey, EtcdListing, MOST_BYTES, check_format, unsigned},
+};
+use crate::{
+    facts::{Record, RecordKey, Version},
+    store::{StoreEvent, StoredRecord},
+};
+
+/// How often the clock is read.
+const CLOCK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The first and the longest wait before all nodes are tried again.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// Follows what happens under the prefix, from one node to the next.
+pub(super) struct EtcdWatcher<'s> {
+    store: &'s EtcdStore,
+    /// Its own, so that a node that is slow to tell doesn't stop commits.
+    link: FailoverClient,
+    /// Everything up to this revision has been told.
+    delivered: u64,
+    /// When it last was known that everything had been told.
+    contact: Instant,
+    /// Of which cluster `told` is a revision.
+    cluster: Option<u64>,
+    each: &'s mut dyn FnMut(StoreEvent) -> ControlFlow<()>,
+}
+
+/// Why a watch is over.
+enum WatchEnd {
+    /// Nobody listens any longer.
+    Stopped,
+    Failed(String),
+    /// What happened since cannot be told any more.
+    Gap,
+}
+
+/// When the clock was last written.
+struct ClockRead {
+    /// What had been told before it was asked.
+    told: u64,
+    /// When it had not been written since.
+    revision: u64,
+    written: u64,
+    cluster: u64,
+    asked: Instant,
+}
+
+impl From<EtcdCallError> for WatchEnd {
+    fn from(failure: EtcdCallError) -> Self {
+        Self::Failed(failure.into_message())
+    }
+}
+
+impl<'s> EtcdWatcher<'s> {
+    pub(super) fn new(
+        store: &'s EtcdStore,
+        after: u64,
+        each: &'s mut dyn FnMut(StoreEvent) -> ControlFlow<()>,
+    ) -> Self {
+        let link = FailoverClient::new(&store.spec);
+        Self { store, link, delivered: after, contact: Instant::now(), cluster: None, each }
+    }
+
+    /// Until nobody listens any longer.
+    pub(super) async fn run(mut self) {
+        let mut failures = 0;
+        loop {
+            let contact = self.contact;
+            let why = match self.session().await {
+                WatchEnd::Stopped => return,
+                WatchEnd::Failed(why) => why,
+                WatchEnd::Gap => match self.relist().await {
+                    Ok(()) => continue,
+                    Err(WatchEnd::Failed(why)) => why,
+                    Err(WatchEnd::Stopped | WatchEnd::Gap) => return,
+                },
+            };
+            self.link.leave();
+            failures = if self.contact > contact { 1 } else { failures + 1 };
+            let cut_off = StoreEvent::Disconnected { since: self.contact.elapsed(), why };
+            if (self.each)(cut_off).is_break() {
+                return;
+            }
+            let nodes = self.store.spec.endpoints.len().max(1);
+            if failures % nodes == 0 {
+                sleep(retry_delay(failures / nodes)).await;
+            }
+        }
+    }
+
+    /// One watch, to its end.
+    async fn session(&mut self) -> WatchEnd {
+        match self.follow().await {
+            Ok(never) => match never {},
+            Err(ended) => ended,
+        }
+    }
+
+    async fn follow(&mut self) -> Result<Infallible, WatchEnd> {
+        let patience = self.store.spec.request_timeout;
+        let silent = || WatchEnd::Failed(format!("no answer within {patience:?}"));
+        let client = self.link.client().await?;
+        let opening = open(client.clone(), self.store.spec.prefix.clone(), self.delivered + 1);
+        let mut stream = timeout(patience, opening).await.map_err(|_| silent())??;
+
+        let mut beats = interval(CLOCK_INTERVAL);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut asking: Option<JoinHandle<Result<ClockRead, EtcdCallError>>> = None;
+        let mut due: Option<ClockRead> = None;
+        let mut heard = Instant::now();
+        loop {
+            select! {
+                message = stream.message() => {
+                    let message = message.map_err(|error| EtcdCallError::from_etcd(&error, "watching"))?;
+                    let ended = || WatchEnd::Failed("the node ended the watch".to_owned());
+                    self.deliver_response(&message.ok_or_else(ended)?)?;
+                    heard = Instant::now();
+                }
+                beat = pending_clock_read(&mut asking) => {
+                    asking = None;
+                    due = Some(self.check_clock(beat?)?);
+                }
+                _ = beats.tick() => {
+                    let is_behind = due.as_ref().is_some_and(|beat| beat.asked.elapsed() > patience);
+                    if is_behind && heard.elapsed() > patience {
+                        return Err(WatchEnd::Failed("the node does not tell what happened".to_owned()));
+                    }
+                    if asking.is_none() {
+                        let clock = self.store.spec.key(CLOCK);
+                        let asked = read_clock(client.clone(), clock, self.delivered, patience);
+                        asking = Some(self.store.driver.handle().spawn(asked));
+                    }
+                }
+            }
+            if let Some(beat) = due.take_if(|beat| beat.written <= self.delivered) {
+                self.delivered = self.delivered.max(beat.revision);
+                self.deliver(StoreEvent::Current { revision: self.delivered })?;
+            }
+        }
+    }
+
+    /// A beat, if it is of the cluster that is followed, and of no earlier time: a cluster that was
+    /// restored from a backup begins anew.
+    fn check_clock(&mut self, beat: ClockRead) -> Result<ClockRead, WatchEnd> {
+        let is_other = self.cluster.is_some_and(|cluster| cluster != beat.cluster);
+        self.cluster = Some(beat.cluster);
+        if is_other || beat.revision < beat.told { Err(WatchEnd::Gap) } else { Ok(beat) }
+    }
+
+    /// Tells what a node told, one commit at a time. A node tells each commit whole.
+    fn deliver_response(&mut self, message: &WatchResponse) -> Result<(), WatchEnd> {
+        if message.compact_revision() > 0 {
+            return Err(WatchEnd::Gap);
+        }
+        if message.canceled() {
+            return Err(WatchEnd::Failed(message.cancel_reason().to_owned()));
+        }
+        let revision = |event: &etcd_client::Event| event.kv().map_or(0, KeyValue::mod_revision);
+        for commit in message.events().chunk_by(|a, b| revision(a) == revision(b)) {
+            let mut records = Vec::new();
+            for event in commit {
+                records.extend(self.record(event)?);
+            }
+            // Only what was written by others than daemons can be from before what was told.
+            let committed = commit.first().map_or(0, revision);
+            self.delivered = self.delivered.max(unsigned(committed));
+            self.deliver(StoreEvent::Changed { revision: self.delivered, records })?;
+        }
+        Ok(())
+    }
+
+    /// The record that an event is about, if it is about one that can be read.
+    #[expect(clippy::type_complexity, reason = "an element of what an event holds")]
+    fn record(
+        &self,
+        event: &etcd_client::Event,
+    ) -> Result<Option<(RecordKey, Option<(Version, Record)>)>, WatchEnd> {
+        let Some(kv) = event.kv() else { return Ok(None) };
+        let is_gone = event.event_type() == EventType::Delete;
+        let spec = &self.store.spec;
+        let key = match EtcdKey::parse(kv.key(), spec) {
+            EtcdKey::Record(key) => key,
+            // A listing finds out what the format is by now.
+            EtcdKey::Marker if !is_gone => {
+                let format = String::from_utf8_lossy(kv.value());
+                return check_format(&format, spec).map(|()| None).map_err(|_| WatchEnd::Gap);
+            }
+            EtcdKey::Stray(key) => {
+                tracing::warn!(key, "under the prefix stands a key that is none of a record");
+                return Ok(None);
+            }
+            EtcdKey::Marker | EtcdKey::Clock => return Ok(None),
+        };
+        if is_gone {
+            self.store.damaged.forget(&key);
+            return Ok(Some((key, None)));
+        }
+        match Record::decode(key.kind(), kv.value()) {
+            Ok(record) => {
+                self.store.damaged.forget(&key);
+                Ok(Some((key, Some((unsigned(kv.mod_revision()), record)))))
+            }
+            Err(damaged) => {
+                self.note(&key, damaged.to_string());
+                Ok(None)
+            }
+        }
+    }
+
+    fn note(&self, key: &RecordKey, why: String) {
+        tracing::error!(%key, why, "a record can't be read; it stays as it was before");
+        self.store.damaged.note(key.clone(), why);
+    }
+
+    /// Tells all there is, as after a gap. Records that can't be read are told as they were.
+    async fn relist(&mut self) -> Result<(), WatchEnd> {
+        let failed = |error: crate::store::StoreError| WatchEnd::Failed(error.to_string());
+        let listing = EtcdListing::read(&self.link, &self.store.spec).await.map_err(failed)?;
+        listing.is_marked(&self.store.spec).map_err(failed)?;
+        let mut records: Vec<StoredRecord> = Vec::with_capacity(listing.kept.len());
+        for entry in listing.decode() {
+            match entry {
+                Ok(entry) => {
+                    self.store.damaged.forget(&entry.key);
+                    records.push(entry);
+                }
+                Err((text, why)) => {
+                    let Ok(key) = text.parse::<RecordKey>() else { continue };
+                    self.note(&key, why);
+                    let last = self.store.mirror.get(&key);
+                    records.extend(last.and_then(|raw| raw.decode(key).ok()));
+                }
+            }
+        }
+        self.delivered = listing.revision;
+        self.cluster = None;
+        self.deliver(StoreEvent::Relisted { revision: listing.revision, records })
+    }
+
+    fn deliver(&mut self, event: StoreEvent) -> Result<(), WatchEnd> {
+        self.contact = Instant::now();
+        match (self.each)(event) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(WatchEnd::Stopped),
+        }
+    }
+}
+
+async fn open(client: Client, prefix: String, from: u64) -> Result<WatchStream, EtcdCallError> {
+    let options = WatchOptions::new().with_prefix().with_start_revision(from.cast_signed());
+    let mut client = client.watch_client().max_decoding_message_size(MOST_BYTES);
+    client
+        .watch(prefix, Some(options))
+        .await
+        .map_err(|error| EtcdCallError::from_etcd(&error, "watching"))
+}
+
+async fn read_clock(
+    mut client: Client,
+    clock: String,
+    told: u64,
+    patience: Duration,
+) -> Result<ClockRead, EtcdCallError> {
+    let asked = Instant::now();
+    let lost = |_| EtcdCallError::Lost(format!("no answer within {patience:?}"));
+    let got = timeout(patience, client.get(clock, None)).await.map_err(lost)?;
+    let got = got.map_err(|error| EtcdCallError::from_etcd(&error, "watching"))?;
+    let written = got.kvs().first().map_or(0, |kv| unsigned(kv.mod_revision()));
+    let (revision, cluster) =
+        got.header().map_or((0, 0), |header| (unsigned(header.revision()), header.cluster_id()));
+    Ok(ClockRead { told, revision, written, cluster, asked })
+}
+
+/// What comes of the question, if one is asked.
+async fn pending_clock_read(
+    asking: &mut Option<JoinHandle<Result<ClockRead, EtcdCallError>>>,
+) -> Result<ClockRead, WatchEnd> {
+    match asking {
+        Some(asking) => match asking.await {
+            Ok(beat) => Ok(beat?),
+            Err(ended) => Err(WatchEnd::Failed(ended.to_string())),
+        },
+        None => future::pending().await,
+    }
+}
+
+/// Doubles with each round over all nodes, and is a little different for each daemon.
+fn retry_delay(round: usize) -> Duration {
+    let doublings = u32::try_from(round.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
+    let longest = (FIRST_WAIT * 2_u32.pow(doublings)).min(LONGEST_WAIT);
+    let chance = RandomState::new().hash_one(round) % 512;
+    longest * u32::try_from(512 + chance).unwrap_or(1024) / 1024
+}
