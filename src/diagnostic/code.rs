@@ -100,7 +100,7 @@ codes! {
     /// A line of a bulk file that is no user record.
     InvalidRecord = "invalid-record",
     /// A word that is none of those that may stand in its place.
-    UnknownWord = "unknown-word",
+    UnknownWordError = "unknown-word",
     /// A limit that is no whole number.
     InvalidLimit = "invalid-limit",
     /// A setting is set twice, in one file or in two.

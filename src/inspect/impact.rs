@@ -1,4 +1,4 @@
-//! How many pairs of users come out otherwise in another view, whose users may be others.
+//! The impact of another view on pairs of users, where the users may differ between the views.
 
 use std::fmt::Write as _;
 
@@ -8,20 +8,19 @@ use crate::{
     snapshot::{TagId, View},
 };
 
-/// What becomes of the pairs of the users of one view in another.
+/// The impact of a second view on the pairs of users of the first.
 ///
-/// Counted are the ordered pairs of two different users of the first view, each once for each action
-/// between users, as a [`Diff`](super::diff::Diff) counts them. Users who are new are nobody's loss
-/// or gain yet; one who is gone is judged as the second view judges those whom it does not know.
+/// The ordered pairs of two different users of the first view are counted, once for each action
+/// between users, as a [`Diff`](super::diff::Diff) counts them. New users are not counted; a
+/// removed user is judged as the second view judges unknown users.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Impact {
-    /// How many users the first view has, and how many of them the second has not.
+    /// The number of users of the first view, and how many of them the second one lacks.
     pub users: u32,
     pub vanished: u32,
-    /// By action, in the order of the reference.
+    /// The impact by action, in the order of the reference.
     pub actions: Vec<ActionImpact>,
-    /// Whether there are too many pairs to look at all: then the counts are what a sample of them
-    /// comes to.
+    /// Whether the counts are extrapolated from a sample because there are too many pairs.
     pub is_estimate: bool,
 }
 
@@ -32,13 +31,14 @@ pub struct ActionImpact {
     pub lost: u64,
 }
 
-/// How many pairs are looked at, of those of two changed users, of one, and of none each.
+/// The number of pairs that are judged of each kind: with two changed users, with one, and with
+/// none.
 const MOST_PAIRS: u64 = 1 << 17;
 
 impl Impact {
-    /// Costs a comparison of each user's record with what is between him and others, and at most
-    /// some 500,000 pairs asked of both views for each action: about a second. The same for the same
-    /// views, also where it is an estimate.
+    /// Compares two views. Costs a comparison of each user's record and ties, and at most some
+    /// 500,000 pairs judged by both views for each action: about a second. The result is
+    /// deterministic, also where it is an estimate.
     pub fn between(before: &View, after: &View) -> Self {
         let moves = UserMapping::of(before, after);
         let mut flips = Self {
@@ -65,19 +65,19 @@ impl Impact {
         flips
     }
 
-    /// Gained and lost over all actions.
+    /// The pairs that were gained and lost over all actions.
     pub fn totals(&self) -> [u64; 2] {
         let sum = |of: fn(&ActionImpact) -> u64| self.actions.iter().map(of).sum();
         [sum(|it| it.gained), sum(|it| it.lost)]
     }
 
-    /// How many pairs there are, over all actions.
+    /// The number of pairs over all actions.
     pub fn compared(&self) -> u64 {
         let users = u64::from(self.users);
         self.actions.len() as u64 * users * users.saturating_sub(1)
     }
 
-    /// Which share of all pairs comes out otherwise: 0 to 1.
+    /// The share of all pairs whose decision changed, 0 to 1.
     #[expect(clippy::cast_precision_loss, reason = "a share")]
     pub fn share(&self) -> f64 {
         let [gained, lost] = self.totals();
@@ -87,7 +87,7 @@ impl Impact {
         }
     }
 
-    /// It in one line.
+    /// The impact in one line.
     pub fn summary(&self) -> String {
         let [gained, lost] = self.totals();
         let about = if self.is_estimate { "about " } else { "" };
@@ -112,7 +112,7 @@ impl Impact {
     }
 }
 
-/// All actions between two users, and that of which a group's member is the other.
+/// All actions between two users, and the one where the other is a group's member.
 fn actions() -> impl Iterator<Item = Action> {
     let is_between = |action: &Action| {
         action.takes().contains(&ResourceKind::User) || *action == Action::AddMember
@@ -120,11 +120,11 @@ fn actions() -> impl Iterator<Item = Action> {
     Action::ALL.iter().copied().filter(is_between)
 }
 
-/// Which users of one view are who in another.
+/// The mapping from the users of one view to those of another.
 struct UserMapping {
-    /// By number; [`GONE`] if he is not there.
+    /// The numbers in the other view, by number; `None` for a removed user.
     now: Vec<u32>,
-    /// Those of whom the other view says the same, and those of whom it does not.
+    /// The users with the same facts in both views, and the others.
     same: Vec<u32>,
     changed: Vec<u32>,
 }
@@ -158,8 +158,8 @@ impl UserMapping {
         self.now.get(user as usize).copied().filter(|&now| now != GONE)
     }
 
-    /// All ordered pairs, those apart of whom nothing changed: where few users did, few pairs can
-    /// come out otherwise for it, and a sample of all would hardly meet them.
+    /// All ordered pairs by whether the users' facts changed: where few users changed, few pairs
+    /// can change for it, and a sample of all pairs would hardly meet them.
     fn parts(&self) -> [PairSample<'_>; 4] {
         let (same, changed) = (&*self.same, &*self.changed);
         [(same, same), (changed, same), (same, changed), (changed, changed)]
@@ -180,7 +180,7 @@ fn has_same_ties(before: &View, after: &View, user: u32, now: u32, moves: &[u32]
     old.eq(after.population.ties_of(now))
 }
 
-/// Ordered pairs of two different users, the one from one list and the other from another.
+/// Ordered pairs of two different users, the first from one list and the second from another.
 #[derive(Clone, Copy)]
 struct PairSample<'m> {
     from: &'m [u32],
@@ -188,7 +188,7 @@ struct PairSample<'m> {
 }
 
 impl PairSample<'_> {
-    /// Both lists are the same one, or nobody is in both.
+    /// Whether both lists are the same; otherwise they have no user in common.
     fn is_within(self) -> bool {
         self.from.first() == self.to.first()
     }
@@ -198,7 +198,7 @@ impl PairSample<'_> {
         self.from.len() as u64 * self.to.len() as u64 - oneself
     }
 
-    /// Gained and lost of each action: counted, or what a sample comes to.
+    /// The gained and lost pairs of each action, counted or extrapolated from a sample.
     fn count(self, moves: &UserMapping, asked: &[ComparedAction<'_>]) -> Vec<[u64; 2]> {
         let mut counts = vec![[0_u64; 2]; asked.len()];
         let mut look = |one: u32, other: u32| {
@@ -235,7 +235,7 @@ impl PairSample<'_> {
     }
 }
 
-/// An action, asked of both views.
+/// An action under both views.
 struct ComparedAction<'v> {
     action: Action,
     before: (&'v View, PairEvaluator<'v>),
@@ -259,7 +259,8 @@ impl<'v> ComparedAction<'v> {
         [may(&self.before, one, other), now]
     }
 
-    /// What the second view says of two of whom it does not know one, by their ids.
+    /// The decision of the second view on two users of whom it does not know at least one, by their
+    /// ids.
     fn allows_unknown(&self, one: u32, other: u32) -> bool {
         let (before, after) = (self.before.0, self.after.0);
         if after.settings.unknown_users == UnknownUsers::Deny
@@ -273,12 +274,12 @@ impl<'v> ComparedAction<'v> {
     }
 }
 
-/// Even numbers that look drawn, the same each time.
+/// A deterministic pseudo-random generator for samples.
 struct SampleGenerator(u64);
 
 impl SampleGenerator {
     fn pick(&mut self, list: &[u32]) -> Option<u32> {
-        // SplitMix64: it takes a word of state and passes the usual tests.
+        // SplitMix64 takes one word of state and passes the usual statistical tests.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
         bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

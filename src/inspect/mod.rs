@@ -1,7 +1,7 @@
-//! What a policy amounts to, told for review.
+//! Analyses of policies for review: tests, comparisons, listings and replays.
 //!
-//! Invariant: knows of `snapshot`, `decide`, `compile` and what tests are written in; nothing on the
-//! way of a decision knows of it.
+//! Invariant: knows of `snapshot`, `decide`, `compile` and the formats of tests; nothing on the
+//! path of a decision knows of it.
 
 pub mod diff;
 mod impact;

@@ -1,3 +1,5 @@
+//! The reach of an action between classes of users with the same tags.
+
 use std::collections::HashMap;
 
 use crate::{
@@ -6,41 +8,41 @@ use crate::{
     snapshot::{Tie, UserState, UserTags, View},
 };
 
-/// Who may do something to whom, told by the kinds of users: those with the same tags are of one.
+/// The number of pairs that may perform an action, by classes of users with the same tags.
 ///
-/// The counts are exact: what users of one kind have set for themselves, and what is between any two,
-/// is counted too.
+/// The counts are exact: users' own settings and the ties between them are included.
 #[derive(Debug)]
 pub struct ReachTable<'v> {
-    /// The largest kinds, largest first, those of one size by their tags.
+    /// The largest classes, largest first, and those of one size by their tags.
     pub classes: Vec<TagSetClass<'v>>,
-    /// How many kinds there are.
+    /// The number of classes.
     pub total: usize,
-    /// For each kind, and each kind again: how many pairs may, row by row.
+    /// For each pair of classes, row by row, the number of allowed pairs.
     allowed: Vec<u64>,
 }
 
-/// Users with the same tags.
+/// A class of users with the same tags.
 #[derive(Debug)]
 pub struct TagSetClass<'v> {
-    /// Their tags, by name and in order.
+    /// The tags, by name and in order.
     pub tags: Vec<&'v str>,
     pub users: Vec<u32>,
 }
 
-/// Users who can't be told apart but by what is between them and others.
+/// Users of one class and state, who differ by their ties only.
 struct StateClass {
     kind: usize,
     users: u64,
-    /// One of them, and another one if there is one.
+    /// One of the users, and another one if there is one.
     one: u32,
     another: Option<u32>,
 }
 
 impl<'v> ReachTable<'v> {
-    /// Counts the pairs of the largest kinds, at most `most` of them, for an action between users.
+    /// Counts the pairs of the largest classes, at most `most` of them, for an action between
+    /// users.
     ///
-    /// Costs a look at each user and each relation, and at each pair of the kinds.
+    /// Costs a look at each user and each relation, and at each pair of classes.
     pub fn count(
         view: &'v View,
         action: Action,
@@ -56,12 +58,12 @@ impl<'v> ReachTable<'v> {
         counted
     }
 
-    /// How many pairs of a user of one kind and another user of the other kind may.
+    /// The number of allowed pairs of a user of one class and another user of the other class.
     pub fn allowed(&self, from: usize, to: usize) -> u64 {
         self.allowed.get(from * self.classes.len() + to).copied().unwrap_or(0)
     }
 
-    /// How many such pairs there are.
+    /// The number of all such pairs.
     pub fn pairs(&self, from: usize, to: usize) -> u64 {
         let users = |kind: usize| self.classes.get(kind).map_or(0, |kind| kind.users.len() as u64);
         users(from) * (users(to) - u64::from(from == to && users(to) > 0))
@@ -72,7 +74,7 @@ impl<'v> ReachTable<'v> {
         self.allowed.get_mut(from * width + to)
     }
 
-    /// As if nothing were between any two.
+    /// Counts all pairs as if no users had ties.
     fn count_strangers(&mut self, view: &View, judge: &PairEvaluator<'_>) {
         let groups = self.state_classes(view);
         for (at, from) in groups.iter().enumerate() {
@@ -90,7 +92,7 @@ impl<'v> ReachTable<'v> {
         }
     }
 
-    /// What is between users makes a difference to some pairs.
+    /// Corrects the counts for pairs with ties.
     fn count_ties(&mut self, view: &View, judge: &PairEvaluator<'_>) {
         let mut kind_of = HashMap::new();
         for (kind, users) in self.classes.iter().enumerate() {
@@ -129,7 +131,7 @@ impl<'v> ReachTable<'v> {
     }
 }
 
-/// The largest kinds, and how many there are.
+/// The largest classes, and the number of all.
 fn largest(view: &View, most: usize) -> (Vec<TagSetClass<'_>>, usize) {
     let directory = &view.population.directory;
     let mut by_tags: HashMap<UserTags<'_>, Vec<u32>> = HashMap::new();

@@ -1,9 +1,11 @@
+//! The JSON Schema of test files.
+
 use serde_json::{Value, json};
 
 use crate::request::{Action, Conversation, Moderation, Obligation, Reason, Role, Switch};
 
-/// The JSON Schema of a `*.test.yaml` file, by that of the sections of a policy, any of which may be
-/// given for a test.
+/// The JSON Schema of a `*.test.yaml` file, from the schema of a policy, whose sections a test may
+/// give.
 pub fn test_schema(mut policy: Value) -> Value {
     let mut take = |part| policy.get_mut(part).map(Value::take).unwrap_or_default();
     let (draft, sections, definitions) = (take("$schema"), take("properties"), take("definitions"));
@@ -102,7 +104,7 @@ fn expectation() -> Value {
     })
 }
 
-/// What stands in for what the policy says.
+/// The schema of properties that replace what the policy says.
 fn properties() -> Value {
     let switch = json!({ "description": "Whether it is on.", "type": "boolean" });
     let switches = Switch::ALL.iter().map(|it| (it.as_str().to_owned(), switch.clone()));

@@ -1,4 +1,4 @@
-//! What a policy had that the next one lacks: sections that refuse something, and users.
+//! What a policy lacks in comparison with its predecessor: restricting sections, and users.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use crate::{
     snapshot::View,
 };
 
-/// The sections that the first policy has and the second has not, where that changes what is refused,
-/// in the order of the reference.
+/// The restricting sections that the first policy has and the second one lacks, where that changes
+/// decisions, in the order of the reference.
 ///
-/// A section that the second one writes out, however little it refuses, is not missing. Costs a
+/// A section that the second policy states is not missing, however little it restricts. Costs a
 /// comparison of settings and matrices.
 pub fn missing_sections(before: &View, after: &View) -> impl Iterator<Item = Section> + use<> {
     let View {
@@ -23,11 +23,11 @@ pub fn missing_sections(before: &View, after: &View) -> impl Iterator<Item = Sec
         declared_tags: _,
         named_tags: _,
         sections: _,
-        // What users and groups there are is no section.
+        // Users and groups are not sections.
         population: _,
         groups: _,
         revision: _,
-        // Made from the settings.
+        // Derived from the settings.
         states: _,
         only_rules_restrict: _,
         managers: _,
@@ -44,7 +44,7 @@ pub fn missing_sections(before: &View, after: &View) -> impl Iterator<Item = Sec
     missing.iter()
 }
 
-/// How many of the users of the first policy the second has not. Costs a look-up of each.
+/// The number of users of the first policy that the second one lacks. Costs a lookup of each.
 pub fn missing_users(before: &View, after: &View) -> u32 {
     if Arc::ptr_eq(&before.population, &after.population) {
         return 0;

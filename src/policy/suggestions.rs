@@ -20,7 +20,7 @@ pub(super) fn unknown_word(
     span: Span,
     known: impl Iterator<Item = &'static str>,
 ) -> Diagnostic {
-    unknown_name(Code::UnknownWord, format!("unknown {what} `{word}`"), word, span, known)
+    unknown_name(Code::UnknownWordError, format!("unknown {what} `{word}`"), word, span, known)
 }
 
 /// A key that `of` does not have.

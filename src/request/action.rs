@@ -1,11 +1,13 @@
-use super::text_enum::words;
+//! The actions that a policy decides on, and the kinds of resources that each one takes.
 
-words! {
-    /// What a subject wants to do.
+use super::text_enum::text_enum;
+
+text_enum! {
+    /// An action that a subject wants to perform.
     Action: "action" {
         /// Use the service at all.
         SignIn = "sign_in",
-        /// Read what someone wrote, or what is written in a group.
+        /// Read the messages of a user, or the content of a group.
         Read = "read",
         ViewProfile = "view_profile",
         Post = "post",
@@ -16,7 +18,7 @@ words! {
         SendMessage = "send_message",
         VoiceCall = "voice_call",
         VideoCall = "video_call",
-        /// Ask to be a user's friend.
+        /// Ask a user for their friendship.
         FriendRequest = "friend_request",
         Block = "block",
         Unblock = "unblock",
@@ -29,7 +31,7 @@ words! {
         CreateGroup = "create_group",
         AddMember = "add_member",
         RemoveMember = "remove_member",
-        /// Change a field of what a group says of itself.
+        /// Change a field of a group's metadata.
         UpdateMetadata = "update_metadata",
         AddAdmin = "add_admin",
         RemoveAdmin = "remove_admin",
@@ -41,18 +43,18 @@ words! {
     }
 }
 
-/// To what something is done.
+/// The kind of a request's resource.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum ResourceKind {
-    /// Nothing, or something that is neither a user nor a group.
+    /// No resource, or one that is neither a user nor a group.
     None,
     User,
     Group,
 }
 
 impl Action {
-    /// The kinds of resources that it may be done to; the first is the one that is meant where none
-    /// is named. At least one.
+    /// The kinds of resources that the action applies to, at least one; the first is the default
+    /// where the kind is not given.
     pub const fn takes(self) -> &'static [ResourceKind] {
         use ResourceKind::{Group, None, User};
         match self {
@@ -79,7 +81,7 @@ impl Action {
         }
     }
 
-    /// Whether it is about a `member` of the group, or someone who is to be one.
+    /// Whether the action concerns a `member` of the group, or a user who is to become one.
     pub const fn takes_member(self) -> bool {
         matches!(
             self,
@@ -92,7 +94,7 @@ impl Action {
         )
     }
 
-    /// Whether it is about a `field` of the group's metadata.
+    /// Whether the action concerns a `field` of the group's metadata.
     pub const fn takes_field(self) -> bool {
         matches!(self, Self::UpdateMetadata)
     }

@@ -1,14 +1,15 @@
+//! Conditions: the expressions over tags that select users in a policy.
+
 use std::fmt;
 
 use super::ids::write_tag;
 
-/// A set of users, told by their tags. `T` is a tag: its name, or the number that a compiled policy
-/// gave it.
+/// A condition on the tags of a user. `T` is a tag: its name, or its number in a compiled policy.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Condition<T> {
     /// The users who have the tag.
     HasTag(T),
-    /// The users who don't meet the condition; of all known users when it is compiled.
+    /// The users who don't meet the condition, relative to all known users when it is compiled.
     Not(Box<Self>),
     /// The users who meet every one of the conditions; there is at least one.
     All(Vec<Self>),
@@ -17,7 +18,8 @@ pub enum Condition<T> {
 }
 
 impl<T> Condition<T> {
-    /// Whether a user meets it, of whom `has` tells the tags. Costs a visit of each part at most.
+    /// Whether a user meets the condition; `has` tells whether the user has a tag. Costs a visit of
+    /// each part at most.
     pub fn holds(&self, has: &impl Fn(&T) -> bool) -> bool {
         match self {
             Self::HasTag(tag) => has(tag),
@@ -27,7 +29,7 @@ impl<T> Condition<T> {
         }
     }
 
-    /// The same condition over other names for the tags.
+    /// The same condition over other names of the tags.
     pub fn map<U>(&self, name: &mut impl FnMut(&T) -> U) -> Condition<U> {
         match self {
             Self::HasTag(tag) => Condition::HasTag(name(tag)),
@@ -37,7 +39,7 @@ impl<T> Condition<T> {
         }
     }
 
-    /// Calls `visit` with each tag that it names, in order, as often as it is named.
+    /// Calls `visit` with each tag that the condition names, in order, as often as it is named.
     pub fn for_each_tag<'c>(&'c self, visit: &mut impl FnMut(&'c T)) {
         match self {
             Self::HasTag(tag) => visit(tag),

@@ -1,11 +1,13 @@
-use super::text_enum::words;
+//! Decisions: allow or deny, the reason, and the obligation that comes with an allow.
 
-/// Allow or deny, and why.
+use super::text_enum::text_enum;
+
+/// A decision: allow or deny, and the reason.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Decision {
     pub allow: bool,
     pub reason: Reason,
-    /// What the caller takes on by acting on an allow.
+    /// The obligation that the caller takes on by acting on an allow.
     pub obligation: Option<Obligation>,
 }
 
@@ -17,20 +19,21 @@ impl Decision {
     }
 }
 
-words! {
-    /// What must be done about an action that is allowed.
+text_enum! {
+    /// An obligation that comes with an allowed action.
     Obligation: "obligation" {
-        /// Ask the resource: he confirms who becomes his friend.
+        /// The resource must confirm the friendship first.
         Confirm = "confirm",
     }
 }
 
-words! {
-    /// Why: the first gate that was closed, or that none was. The codes are stable.
+text_enum! {
+    /// The reason of a decision: the first closed gate, or that all gates were open. The codes are
+    /// stable.
     Reason: "reason" {
         Allowed = "allowed",
         UnknownSubject = "unknown_subject",
-        /// The resource is not known, or the `member` is not.
+        /// The resource is unknown, or the `member` is.
         UnknownResource = "unknown_resource",
         /// The resource is the subject.
         OneSelf = "self",
@@ -38,7 +41,7 @@ words! {
         Banned = "banned",
         /// The subject is silenced.
         Silenced = "silenced",
-        /// The subject is none of the policy's `moderation.managers`.
+        /// The subject is not one of the policy's `moderation.managers`.
         NotManager = "not_manager",
         /// The subject's `outgoing` is off.
         OutgoingOff = "outgoing_off",
@@ -50,9 +53,9 @@ words! {
         BlockedByResource = "blocked_by_resource",
         /// The subject blocks the resource, or the `member`.
         BlockedBySubject = "blocked_by_subject",
-        /// The resource is none of those with whom the subject communicates.
+        /// The peers mode of the subject does not admit the resource.
         PeersSubject = "peers_subject",
-        /// The subject is none of those with whom the resource communicates.
+        /// The peers mode of the resource does not admit the subject.
         PeersResource = "peers_resource",
         /// No rule whose condition the subject meets has a tag of the resource in its outcome.
         NoRule = "no_rule",
@@ -61,7 +64,7 @@ words! {
         RequestsRefused = "requests_refused",
         /// The friend list of the subject or of the resource is full.
         FriendListFull = "friend_list_full",
-        /// The subject is no member of the group.
+        /// The subject is not a member of the group.
         NotMember = "not_member",
         NeedsAdmin = "needs_admin",
         NeedsSuperAdmin = "needs_super_admin",
@@ -75,8 +78,8 @@ words! {
     }
 }
 
-words! {
-    /// The gates, in the order in which they are asked.
+text_enum! {
+    /// The name of a gate, in the order of evaluation.
     GateName: "gate" {
         Known = "known",
         OneSelf = "self",

@@ -1,26 +1,27 @@
+//! The fields of users that policy files declare, which only the files can change.
+
 use super::Switch;
 
-/// Where something is stated: the number of a file among those of a policy, and the line, counted
-/// from 1.
+/// The place of a declaration: the number of a file among those of a policy, and the line, from 1.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct DeclarationSite {
     pub file: u16,
     pub line: u32,
 }
 
-/// What of a user policy files state, and where: those parts can't be changed but there.
+/// The fields of a user that policy files declare, and the place of the declaration.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct DeclaredFields {
-    /// A bit of each field.
+    /// One bit for each field.
     fields: u16,
     file: u16,
     line: u32,
 }
 
-/// A field of a user's record that is told as a whole.
+/// A field of a user that files declare as a unit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DeclaredField {
-    /// That there is such a user.
+    /// The existence of the user.
     Itself,
     Tags,
     Peers,
@@ -43,7 +44,7 @@ impl DeclaredField {
 }
 
 impl DeclaredFields {
-    /// Of a user who is stated there, but nothing else of him.
+    /// Declares the user at a place, without any other field.
     pub fn new(place: DeclarationSite) -> Self {
         Self { fields: DeclaredField::Itself.bit(), file: place.file, line: place.line }
     }
@@ -52,7 +53,7 @@ impl DeclaredFields {
         DeclarationSite { file: self.file, line: self.line }
     }
 
-    /// The same, stated elsewhere.
+    /// The same fields, declared at another place.
     #[must_use]
     pub fn with_site(self, place: DeclarationSite) -> Self {
         Self { file: place.file, line: place.line, ..self }

@@ -1,11 +1,11 @@
-//! The words of groups: who is what in one, and who may do what.
+//! The vocabulary of groups: roles, permissions, and the values that a matrix gives to permissions.
 
 use std::fmt;
 
-use super::text_enum::words;
+use super::text_enum::text_enum;
 
-words! {
-    /// What a user is in a group. Every role holds what those before it do.
+text_enum! {
+    /// The role of a user in a group. Every role includes what the roles before it may do.
     Role: "role" {
         Member = "member",
         Admin = "admin",
@@ -13,8 +13,8 @@ words! {
     }
 }
 
-words! {
-    /// What a matrix says who may do.
+text_enum! {
+    /// A permission that a matrix grants.
     GroupPermission: "permission" {
         AddMember = "add_member",
         RemoveMember = "remove_member",
@@ -26,37 +26,37 @@ words! {
 }
 
 impl GroupPermission {
-    /// How many there are.
+    /// The number of variants.
     pub const COUNT: usize = Self::ALL.len();
 
-    /// Its place among all.
+    /// The index of the variant among all.
     pub const fn index(self) -> usize {
         self as usize
     }
 }
 
-/// The matrices that every policy has, in order.
+/// The names of the matrices that every policy has, in order.
 pub const BUILT_IN_MATRICES: [&str; 4] = ["admins_only", "all_members", "creator_only", "dm"];
 
-/// The matrix of conversations of two, which nobody leaves nor renames.
+/// The matrix of conversations of two users, which cannot be left or renamed.
 pub const DM_MATRIX: &str = "dm";
 
-words! {
+text_enum! {
     /// A value of a matrix that stands by itself.
     Grant: "value" {
         Allow = "allow",
-        /// Nobody, super admins neither.
+        /// No member, super admins included.
         Deny = "deny",
         /// Admins and super admins.
         AllowIfAdmin = "allow_if_admin",
         AllowIfSuperAdmin = "allow_if_super_admin",
-        /// Nobody: nothing was said.
+        /// No member, because the matrix does not state the permission.
         Unspecified = "unspecified",
     }
 }
 
 impl Grant {
-    /// Whether it grants to a member of this role.
+    /// Whether the value grants the permission to a member with this role.
     pub const fn grants(self, role: Role) -> bool {
         match self {
             Self::Allow => true,
@@ -67,22 +67,23 @@ impl Grant {
     }
 }
 
-/// Who has a permission in a group, told by role and tags. `T` is a tag, as in
-/// [`Condition`](super::Condition).
+/// The condition under which a member of a group has a permission, by role and tags. `T` is a tag,
+/// as in [`Condition`](super::Condition).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum GrantCondition<T> {
     Grant(Grant),
     /// The members who have the tag.
     HasTag(T),
     Not(Box<Self>),
-    /// There is at least one.
+    /// All of the conditions; there is at least one.
     All(Vec<Self>),
-    /// There is at least one.
+    /// One or more of the conditions; there is at least one.
     Any(Vec<Self>),
 }
 
 impl<T> GrantCondition<T> {
-    /// Whether a member has it, whose role this is and of whom `has` tells the tags.
+    /// Whether a member with this role has the permission; `has` tells whether the member has a
+    /// tag.
     pub fn grants(&self, role: Role, has: &impl Fn(&T) -> bool) -> bool {
         match self {
             Self::Grant(grant) => grant.grants(role),
@@ -93,7 +94,7 @@ impl<T> GrantCondition<T> {
         }
     }
 
-    /// The same value over other names for the tags.
+    /// The same condition over other names of the tags.
     pub fn map<U>(&self, name: &mut impl FnMut(&T) -> U) -> GrantCondition<U> {
         match self {
             Self::Grant(grant) => GrantCondition::Grant(*grant),
@@ -108,7 +109,7 @@ impl<T> GrantCondition<T> {
         }
     }
 
-    /// Calls `visit` with each tag that it names, in order, as often as it is named.
+    /// Calls `visit` with each tag that the condition names, in order, as often as it is named.
     pub fn for_each_tag<'v>(&'v self, visit: &mut impl FnMut(&'v T)) {
         match self {
             Self::Grant(_) => {}
@@ -133,17 +134,17 @@ impl<T: fmt::Display> fmt::Display for GrantCondition<T> {
     }
 }
 
-/// Who may change which field of a group's metadata.
+/// The permissions to change the fields of a group's metadata.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MetadataGrants<T> {
-    /// By the name of the field, in order.
+    /// The conditions of named fields, in the order of the names.
     pub named: Vec<(String, GrantCondition<T>)>,
-    /// For fields that are not named; those that begin with `_` take a super admin besides.
+    /// The condition of all other fields; those that begin with `_` require a super admin as well.
     pub rest: GrantCondition<T>,
 }
 
 impl<T> MetadataGrants<T> {
-    /// The same with other values.
+    /// The same permissions with other conditions.
     pub fn map<U>(
         &self,
         of: &mut impl FnMut(&GrantCondition<T>) -> GrantCondition<U>,
@@ -154,13 +155,13 @@ impl<T> MetadataGrants<T> {
         }
     }
 
-    /// Who may change this field, by what is said of it; of a hidden one, those of them who are super
-    /// admins.
+    /// The condition for changing this field. A [hidden](Self::is_hidden) field requires a super
+    /// admin as well.
     pub fn grant_for(&self, field: &str) -> &GrantCondition<T> {
         self.find(field).unwrap_or(&self.rest)
     }
 
-    /// Whether a field begins with `_` and is not named, so that it takes a super admin.
+    /// Whether the field begins with `_` and is not named, so that it requires a super admin.
     pub fn is_hidden(&self, field: &str) -> bool {
         field.starts_with('_') && self.find(field).is_none()
     }
@@ -172,7 +173,7 @@ impl<T> MetadataGrants<T> {
 }
 
 impl<T: Clone> MetadataGrants<T> {
-    /// Who may change a hidden field, as one value.
+    /// The condition for changing a hidden field, with the requirement of a super admin included.
     pub fn hidden_grant(&self) -> GrantCondition<T> {
         let super_admin = GrantCondition::Grant(Grant::AllowIfSuperAdmin);
         match &self.rest {

@@ -1,17 +1,19 @@
+//! Ids and tags: which texts are valid, and how tags are written in conditions.
+
 use std::fmt;
 
 use thiserror::Error;
 
-/// The characters that a tag may have, in words; those of Flip's are the first of them.
+/// The alphabet of tags in words; the alphabet of Flip's tags is the first part of it.
 pub const TAG_ALPHABET: &str = "A to Z, a to z, 0 to 9, `-`, `_` and `. : @ / + =`";
 
-/// Which texts are tags; they are compared byte by byte.
+/// The form of valid tags, which are compared byte by byte.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum TagForm {
     /// 1 to 200 of `[A-Za-z0-9_-]` and `.:@/+=`.
     #[default]
     Any,
-    /// 1 to 50 of `[A-Za-z0-9_-]`, as Flip has them.
+    /// 1 to 50 of `[A-Za-z0-9_-]`, as Flip defines them.
     Flip,
 }
 
@@ -28,10 +30,10 @@ impl TagForm {
         c.is_ascii_alphanumeric() || c == '-' || c == '_' || is_more && self == Self::Any
     }
 
-    /// Whether a text may be a tag.
+    /// Checks that a text is a valid tag.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// The first flaw of the text.
     pub fn check(self, text: &str) -> Result<(), InvalidTagError> {
         if text.is_empty() {
             Err(InvalidTagError::Empty)
@@ -48,7 +50,7 @@ impl TagForm {
     }
 }
 
-/// Why a text is no tag.
+/// The flaw of a text that is not a valid tag.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum InvalidTagError {
     #[error("a tag can't be empty")]
@@ -61,15 +63,15 @@ pub enum InvalidTagError {
     FlipCharacter(char),
 }
 
-/// Whether a text may be a tag where Flip's form does not hold.
+/// Checks that a text is a valid tag where Flip's form is not in force.
 ///
 /// # Errors
-/// Says what is wrong with it.
+/// The first flaw of the text.
 pub fn check_tag(text: &str) -> Result<(), InvalidTagError> {
     TagForm::Any.check(text)
 }
 
-/// A tag as conditions write it: in double quotes where it is not a plain word.
+/// Writes a tag as in conditions: in double quotes unless it is a plain word.
 pub(super) fn write_tag(f: &mut fmt::Formatter<'_>, tag: &impl fmt::Display) -> fmt::Result {
     let text = tag.to_string();
     if text.chars().all(|c| TagForm::Flip.allows_char(c)) {
@@ -79,8 +81,8 @@ pub(super) fn write_tag(f: &mut fmt::Formatter<'_>, tag: &impl fmt::Display) -> 
     }
 }
 
-/// The tags that only policy files and administrators give to users or take from them: names, and
-/// what names begin with before a `*`.
+/// The tags that only policy files and administrators may give or take: names, and prefixes that
+/// are written with a `*`.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct ProtectedTags {
     /// In order, each once.
@@ -94,7 +96,7 @@ impl ProtectedTags {
         Self { patterns }
     }
 
-    /// Whether a tag is one of them. Costs a look at each name.
+    /// Whether a tag is protected. Costs a comparison with each pattern.
     pub fn protects(&self, tag: &str) -> bool {
         self.patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
             Some(start) => tag.starts_with(start),
@@ -102,14 +104,14 @@ impl ProtectedTags {
         })
     }
 
-    /// As a policy states them.
+    /// The patterns as a policy states them.
     pub fn patterns(&self) -> &[String] {
         &self.patterns
     }
 }
 
-/// Why a text is no id of a user or group. An id is 1 to 255 bytes of UTF-8 without control
-/// characters, compared byte by byte.
+/// The flaw of a text that is not a valid id of a user or group. An id is 1 to 255 bytes of UTF-8
+/// without control characters, compared byte by byte.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum InvalidIdError {
     #[error("an id can't be empty")]
@@ -120,10 +122,10 @@ pub enum InvalidIdError {
     Control(char),
 }
 
-/// Whether a text may be the id of a user or group.
+/// Checks that a text is a valid id of a user or group.
 ///
 /// # Errors
-/// Says what is wrong with it.
+/// The first flaw of the text.
 pub fn check_id(text: &str) -> Result<(), InvalidIdError> {
     if text.is_empty() {
         Err(InvalidIdError::Empty)

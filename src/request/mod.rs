@@ -1,4 +1,4 @@
-//! The vocabulary: who asks, to do what, with whom, and what the answer is.
+//! The vocabulary of decisions: requests, settings, and the decisions themselves.
 //!
 //! Invariant: knows of nothing else in this crate.
 
@@ -37,29 +37,29 @@ pub use setting::{
 pub use settings::{Blocks, Limits, Peers, Settings};
 pub use statement::StatementId;
 pub use suggest::did_you_mean;
-pub(crate) use text_enum::words;
-pub use text_enum::{UnknownWord, describe_choices};
+pub(crate) use text_enum::text_enum;
+pub use text_enum::{UnknownWordError, describe_choices};
 
-/// A question: may the subject do this to the resource?
+/// A request: may the subject perform the action on the resource?
 ///
-/// A list leaves one of its parties open: whoever stands in that place is passed over.
+/// A list leaves one of its parties open; the value in that place is ignored.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Request<'a> {
     pub subject: User<'a>,
     pub action: Action,
     pub resource: Resource<'a>,
-    /// Whom an action on a group is about, if it [takes](Action::takes_member) someone.
+    /// The user whom an action on a group concerns, if it [takes](Action::takes_member) a member.
     pub member: Option<User<'a>>,
-    /// Which field of a group's metadata, if the action [takes](Action::takes_field) one.
+    /// The field of a group's metadata, if the action [takes](Action::takes_field) one.
     pub field: Option<&'a str>,
-    /// Whether the two talk already; `None` if the facts are to say it.
+    /// The state of the conversation between the two; `None` to take it from the facts.
     pub conversation: Option<Conversation>,
 }
 
-/// To what something is done.
+/// The resource of a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Resource<'a> {
-    /// Nothing, or something that is neither a user nor a group.
+    /// No resource, or one that is neither a user nor a group.
     None,
     User(User<'a>),
     Group(Group<'a>),
@@ -69,19 +69,19 @@ pub enum Resource<'a> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct User<'a> {
     pub id: &'a str,
-    /// What the request says of him in place of what the facts hold.
+    /// The properties that replace the facts about this user in this request.
     pub properties: Option<Box<Properties<'a>>>,
 }
 
-/// What stands in, in one request, for what the facts hold of a user; `None` stands in for nothing.
+/// Properties that replace the facts about a user in one request; `None` replaces nothing.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Properties<'a> {
     pub tags: Option<Vec<&'a str>>,
     pub peers: Option<PeersMode>,
-    /// The switches that are given.
+    /// The switches that are overridden.
     pub permissions: Vec<(Switch, bool)>,
     pub moderation: Option<Moderation>,
-    /// What the subject is in the group.
+    /// The role of the subject in the group.
     pub role: Option<Role>,
 }
 
@@ -89,7 +89,7 @@ pub struct Properties<'a> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Group<'a> {
     pub id: &'a str,
-    /// The name of the matrix that stands in for the group's own.
+    /// The name of the matrix that replaces the group's own.
     pub matrix: Option<&'a str>,
 }
 
@@ -106,17 +106,17 @@ impl<'a> From<&'a str> for Group<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// A question about two users without properties, the common kind.
+    /// A request about two users without properties, the common kind.
     pub fn new(subject: &'a str, action: Action, resource: &'a str) -> Self {
         Self::with_resource(subject, action, Resource::User(resource.into()))
     }
 
-    /// A question about a user and a group.
+    /// A request about a user and a group.
     pub fn in_group(subject: &'a str, action: Action, group: &'a str) -> Self {
         Self::with_resource(subject, action, Resource::Group(group.into()))
     }
 
-    /// A question about anything.
+    /// A request about any resource.
     pub fn with_resource(subject: &'a str, action: Action, resource: Resource<'a>) -> Self {
         let subject = subject.into();
         Self { subject, action, resource, member: None, field: None, conversation: None }

@@ -1,16 +1,16 @@
-//! From the parts of a question to a question: which belong together, and which may be left open.
+//! The parts of a question, checked against each other and assembled into a request.
 
 use thiserror::Error;
 
 use super::{Action, Conversation, Request, Resource, ResourceKind};
 
-/// The parts of a question as they are given, before it is known whether they fit each other.
+/// The parts of a question as they are given, before they are checked against each other.
 #[derive(Clone, Copy, Debug)]
 pub struct QuestionParts<'a> {
     pub subject: Option<&'a str>,
     pub action: Action,
-    /// `user`, `group`, or anything for a resource that is neither. Without it, the resource is of
-    /// the first kind that the action takes.
+    /// `user`, `group`, or any other text for a resource that is neither. Without it, the resource
+    /// is of the first kind that the action takes.
     pub resource_type: Option<&'a str>,
     pub resource: Option<&'a str>,
     pub member: Option<&'a str>,
@@ -18,20 +18,20 @@ pub struct QuestionParts<'a> {
     pub conversation: Option<Conversation>,
 }
 
-/// Whom a list is of: the part of a request that is left open.
+/// The part of a request that a list leaves open.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wildcard {
-    /// The users who may do it.
+    /// The users who may perform the action.
     Subject,
-    /// The users to whom it may be done.
+    /// The users on whom the action may be performed.
     Resource,
-    /// The users whom it may be about.
+    /// The users whom the action may concern.
     Member,
-    /// The groups in which it may be done.
+    /// The groups in which the action may be performed.
     Group,
 }
 
-/// Why parts make no question.
+/// The flaw of parts that don't form a question.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum QuestionPartsError {
     #[error("`{0}` takes {resources}", resources = resources(*.0))]
@@ -53,7 +53,7 @@ pub enum QuestionPartsError {
 }
 
 impl QuestionPartsError {
-    /// The part that it is about; empty if it is about all of them.
+    /// The name of the part that the error concerns; empty if it concerns all of them.
     pub const fn part(self) -> &'static str {
         match self {
             Self::WrongKind(_) => "resource_type",
@@ -67,7 +67,7 @@ impl QuestionPartsError {
 }
 
 impl ResourceKind {
-    /// The kind of a resource whose type is called this.
+    /// The kind of a resource with this type name.
     pub fn from_type_name(name: &str) -> Self {
         match name {
             "user" => Self::User,
@@ -78,10 +78,10 @@ impl ResourceKind {
 }
 
 impl Action {
-    /// The kind, if it is one that the action takes.
+    /// Checks that the action applies to resources of this kind.
     ///
     /// # Errors
-    /// If the action can't be done to such a resource.
+    /// If it does not.
     pub fn check_kind(self, kind: ResourceKind) -> Result<ResourceKind, QuestionPartsError> {
         if self.takes().contains(&kind) {
             Ok(kind)
@@ -92,23 +92,23 @@ impl Action {
 }
 
 impl<'a> QuestionParts<'a> {
-    /// The question whether the subject may.
+    /// The request whether the subject may perform the action.
     ///
     /// # Errors
-    /// If a part is missing, or the resource is none that the action takes.
+    /// If a part is missing, or the action does not apply to the resource.
     pub fn into_request(self) -> Result<Request<'a>, QuestionPartsError> {
         let subject = self.subject.ok_or(QuestionPartsError::NoSubject(self.action))?;
         let resource = self.resource(self.kind()?)?;
         self.request(subject, resource, self.member()?)
     }
 
-    /// The question who or which, and what it leaves open.
+    /// The request of a list, and the part that it leaves open.
     ///
     /// # Errors
-    /// If a part is missing that can't be left open, or none is.
+    /// If a part is missing that can't be left open, or no part is.
     pub fn into_list_request(self) -> Result<(Request<'a>, Wildcard), QuestionPartsError> {
         let kind = match (self.subject, self.resource, self.resource_type) {
-            // Whoever may do it to nothing, and not: whom it may be done to.
+            // A list of the subjects for no resource, not of the resources.
             (None, ..) | (.., Some(_)) => self.kind()?,
             (Some(_), ..) => self.default_kind(),
         };
@@ -177,7 +177,7 @@ impl<'a> QuestionParts<'a> {
         }
     }
 
-    /// The member, if the action takes one: given for another, it says nothing.
+    /// The member, if the action takes one; it is ignored for other actions.
     fn member(self) -> Result<Option<&'a str>, QuestionPartsError> {
         match self.member.filter(|_| self.action.takes_member()) {
             None if self.action.takes_member() => {

@@ -1,7 +1,9 @@
-/// A rule as it was worded when it was made over an API.
+//! The source text of rules that are created over an API.
+
+/// The source of a rule that was created over an API.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RuleSource {
     pub condition: String,
-    /// In the order in which they were named, and as often.
+    /// The tags in the order in which they were given, duplicates included.
     pub outcome: Vec<String>,
 }

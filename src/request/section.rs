@@ -1,9 +1,9 @@
-//! The sections of a policy that refuse something, and sets of them.
+//! The sections of a policy that restrict something, and sets of them.
 
-use super::{Settings, text_enum::words};
+use super::{Settings, text_enum::text_enum};
 
-words! {
-    /// A section of a policy without which something may be open that was refused.
+text_enum! {
+    /// A section of a policy whose removal may allow what was denied.
     Section: "section" {
         Rules = "rules",
         Peers = "peers",
@@ -21,7 +21,7 @@ words! {
 pub struct SectionSet(u32);
 
 impl SectionSet {
-    /// Whether the section is among them.
+    /// Whether the set contains the section.
     pub const fn contains(self, section: Section) -> bool {
         self.0 & (1 << section as u32) != 0
     }
@@ -31,19 +31,19 @@ impl SectionSet {
         self.0 |= 1 << section as u32;
     }
 
-    /// The sections of either.
+    /// The union of both sets.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// The sections that are not among the others.
+    /// The sections that are in this set and not in the other.
     #[must_use]
     pub const fn without(self, others: Self) -> Self {
         Self(self.0 & !others.0)
     }
 
-    /// The sections, in the order of the reference.
+    /// The sections of the set, in the order of the reference.
     pub fn iter(self) -> impl Iterator<Item = Section> {
         Section::ALL.iter().copied().filter(move |&section| self.contains(section))
     }
@@ -58,10 +58,10 @@ impl FromIterator<Section> for SectionSet {
 }
 
 impl<T: PartialEq> Settings<T> {
-    /// The sections of which the two say something else.
+    /// The sections in which two policies differ.
     ///
-    /// Each field belongs to a section, or is left out here because it keeps nobody from another:
-    /// how friendships come about, and how many of something there may be.
+    /// Each field belongs to a section, or is left out here because it does not restrict who may
+    /// reach whom: how friendships come about, and the limits of counts.
     pub fn differing_sections(&self, other: &Self) -> SectionSet {
         let Self {
             unknown_users,

@@ -1,13 +1,13 @@
-//! The words of settings: what a policy says for all users, and a record for one.
+//! The vocabulary of settings, which a policy sets for all users and a record for one.
 
-use super::{Condition, UnknownWord, text_enum::words};
+use super::{Condition, UnknownWordError, text_enum::text_enum};
 
-words! {
+text_enum! {
     /// A permission switch.
     Switch: "permission" {
-        /// Reach others at all.
+        /// Reach other users at all.
         Outgoing = "outgoing",
-        /// Be reached at all.
+        /// Be reached by other users at all.
         Incoming = "incoming",
         StartChat = "start_chat",
         SendMessage = "send_message",
@@ -19,16 +19,16 @@ words! {
 }
 
 impl Switch {
-    /// How many there are.
+    /// The number of variants.
     pub const COUNT: usize = Self::ALL.len();
 
-    /// Its place among all.
+    /// The index of the variant among all.
     pub const fn index(self) -> usize {
         self as usize
     }
 }
 
-/// What a switch is set to.
+/// The value of a switch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Toggle<T> {
     Always(bool),
@@ -36,24 +36,24 @@ pub enum Toggle<T> {
     When(Condition<T>),
 }
 
-words! {
-    /// With whom a user communicates.
+text_enum! {
+    /// The mode that selects the users with whom a user communicates.
     PeersMode: "peers mode" {
         All = "all",
-        /// With those whom he is paired with.
+        /// The users with whom the user is paired.
         Paired = "paired",
-        /// With his contacts, the favorites among them.
+        /// The contacts of the user, the favorites included.
         Contacts = "contacts",
         Favorites = "favorites",
     }
 }
 
 impl PeersMode {
-    /// The mode by its name or by its number, 0 to 3.
+    /// Parses the name of a mode, or its number, 0 to 3.
     ///
     /// # Errors
-    /// Says which there are.
-    pub fn parse(text: &str) -> Result<Self, UnknownWord> {
+    /// If the text is neither; the error names the modes.
+    pub fn parse(text: &str) -> Result<Self, UnknownWordError> {
         match text {
             "0" => Ok(Self::All),
             "1" => Ok(Self::Paired),
@@ -64,59 +64,59 @@ impl PeersMode {
     }
 }
 
-words! {
-    /// What moderation did to a user.
+text_enum! {
+    /// The moderation state of a user.
     Moderation: "moderation state" {
         None = "none",
-        /// May read, not write.
+        /// The user may read, but not write.
         Silenced = "silenced",
-        /// May do nothing.
+        /// The user may do nothing.
         Banned = "banned",
     }
 }
 
-words! {
-    /// Who may become a user's friend.
+text_enum! {
+    /// The approval mode: whose friend requests a user accepts.
     Approval: "approval" {
         AllowAny = "allow_any",
-        /// Whoever asks waits for the user's answer.
+        /// A request waits for the user's answer.
         NeedConfirm = "need_confirm",
         DenyAny = "deny_any",
     }
 }
 
-words! {
-    /// Whom a block stops.
+text_enum! {
+    /// The mode of a block: whom it stops.
     BlockMode: "block mode" {
-        /// Nobody.
+        /// No user.
         Off = "off",
-        /// Only the one who is blocked.
+        /// Only the blocked user.
         OneWay = "one_way",
-        /// Both, while either blocks the other.
+        /// Both users, while either blocks the other.
         TwoWay = "two_way",
     }
 }
 
-words! {
-    /// What becomes of users who are not known.
+text_enum! {
+    /// The treatment of unknown users.
     UnknownUsers: "treatment" {
-        /// They are refused.
+        /// Requests with an unknown user are denied.
         Deny = "deny",
-        /// They are users without tags or settings.
+        /// An unknown user is a user without tags or settings.
         AllowDefaults = "allow_defaults",
     }
 }
 
-words! {
-    /// Whether two users talk already.
+text_enum! {
+    /// The state of the conversation between two users.
     Conversation: "conversation" {
         New = "new",
         Existing = "existing",
     }
 }
 
-words! {
-    /// An edge from one user to another.
+text_enum! {
+    /// A relation: an edge from one user to another.
     Relation: "relation" {
         Contact = "contact",
         /// A contact that is closer than others.
@@ -128,6 +128,6 @@ words! {
 }
 
 impl Relation {
-    /// How many there are.
+    /// The number of variants.
     pub const COUNT: usize = Self::ALL.len();
 }

@@ -1,4 +1,4 @@
-//! What a policy sets for all users.
+//! The settings of a policy, which hold for all users.
 
 use super::{
     Action, Approval, BlockMode, Condition, PeersMode, ProtectedTags, Switch, TagForm, Toggle,
@@ -9,39 +9,39 @@ use super::{
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settings<T> {
     pub unknown_users: UnknownUsers,
-    /// Who may ban, silence, reactivate and list users; nobody, if nothing is said.
+    /// The condition of users who may ban, silence, reactivate and list users; `None` for no users.
     pub managers: Option<Condition<T>>,
-    /// By [`Switch::index`].
+    /// The value of each switch.
     pub permissions: [Toggle<T>; Switch::COUNT],
     pub blocks: Blocks,
     pub peers: Peers<T>,
-    /// What a user's `approval` is if his record says none.
+    /// The `approval` of users whose records don't set it.
     pub approval: Approval,
     pub limits: Limits,
     /// Whether a block ends a friendship, on both sides.
     pub blocks_end_friendship: bool,
-    /// Which texts are tags.
+    /// The form of valid tags.
     pub tag_form: TagForm,
     pub protected_tags: ProtectedTags,
 }
 
-/// With whom users communicate whose records say nothing of it.
+/// The peers modes of users whose records don't set one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Peers<T> {
-    /// The first whose condition a user meets counts.
+    /// The modes by condition; the first condition that a user meets counts.
     pub modes: Vec<(Condition<T>, PeersMode)>,
-    /// For users who meet none.
+    /// The mode of users who meet none of the conditions.
     pub default: PeersMode,
 }
 
-/// Whom a block stops, for each action that blocks concern.
+/// The block mode of each action that blocks apply to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Blocks {
     modes: [BlockMode; Self::ACTIONS.len()],
 }
 
 impl Blocks {
-    /// The actions that blocks concern.
+    /// The actions that blocks apply to.
     pub const ACTIONS: [Action; 6] = [
         Action::StartChat,
         Action::SendMessage,
@@ -56,7 +56,7 @@ impl Blocks {
         Self { modes: [mode; Self::ACTIONS.len()] }
     }
 
-    /// Whom a block stops from this; nobody, if blocks don't concern it.
+    /// The block mode of an action; `Off` if blocks don't apply to it.
     #[inline]
     pub fn mode(&self, action: Action) -> BlockMode {
         let place = match action {
@@ -71,7 +71,7 @@ impl Blocks {
         self.modes.get(place).copied().unwrap_or(BlockMode::Off)
     }
 
-    /// The same modes but for one action.
+    /// The same modes with another one for an action.
     #[must_use]
     pub fn with(mut self, action: Action, mode: BlockMode) -> Self {
         let place = Self::ACTIONS.iter().position(|&known| known == action);
@@ -91,14 +91,14 @@ impl Default for Blocks {
     }
 }
 
-/// How many there may be; `None` where nothing limits them.
+/// The limits of counts; `None` for no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Limits {
     /// Friends of a user.
     pub friends: Option<u32>,
     /// Users whom a user blocks.
     pub blocked: Option<u32>,
-    /// Named lists into which a user sorts his friends.
+    /// Named lists into which a user sorts their friends.
     pub friend_lists: Option<u32>,
     pub group_members: Option<u32>,
 }
@@ -121,12 +121,12 @@ impl<T> Default for Settings<T> {
 }
 
 impl<T> Settings<T> {
-    /// What a switch is set to.
+    /// The value of a switch.
     pub fn permission(&self, switch: Switch) -> &Toggle<T> {
         self.permissions.get(switch.index()).unwrap_or(&Toggle::Always(false))
     }
 
-    /// The same settings over other names for the tags.
+    /// The same settings over other names of the tags.
     pub fn map<U>(&self, name: &mut impl FnMut(&T) -> U) -> Settings<U> {
         Settings {
             unknown_users: self.unknown_users,
@@ -150,7 +150,7 @@ impl<T> Settings<T> {
         }
     }
 
-    /// Calls `visit` with each condition.
+    /// Calls `visit` with each condition of the settings.
     pub fn for_each_condition<'s>(&'s self, visit: &mut impl FnMut(&'s Condition<T>)) {
         self.managers.iter().for_each(&mut *visit);
         for toggle in &self.permissions {
@@ -163,7 +163,7 @@ impl<T> Settings<T> {
 }
 
 impl<T> Toggle<T> {
-    /// Whether it is on for a user of whom `has` tells the tags.
+    /// Whether the switch is on for a user; `has` tells whether the user has a tag.
     pub fn is_on(&self, has: &impl Fn(&T) -> bool) -> bool {
         match self {
             Self::Always(on) => *on,
@@ -171,7 +171,7 @@ impl<T> Toggle<T> {
         }
     }
 
-    /// The same over other names for the tags.
+    /// The same value over other names of the tags.
     pub fn map<U>(&self, name: &mut impl FnMut(&T) -> U) -> Toggle<U> {
         match self {
             Self::Always(on) => Toggle::Always(*on),
@@ -181,7 +181,7 @@ impl<T> Toggle<T> {
 }
 
 impl<T> Peers<T> {
-    /// The mode of a user of whom `has` tells the tags, if his record says none.
+    /// The mode of a user whose record doesn't set one; `has` tells whether the user has a tag.
     pub fn mode(&self, has: &impl Fn(&T) -> bool) -> PeersMode {
         let met = self.modes.iter().find(|(when, _)| when.holds(has));
         met.map_or(self.default, |(_, mode)| *mode)

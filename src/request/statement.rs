@@ -1,19 +1,21 @@
+//! Identifiers of the statements of a policy that decisions depend on.
+
 use std::fmt;
 
 use uuid::Uuid;
 
 use super::{Action, GroupPermission, Switch};
 
-/// A statement of a policy that decisions can turn on, told by what it is about.
+/// The identifier of a statement of a policy that decisions can depend on.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum StatementId {
     Rule(Uuid),
     /// `moderation.managers`.
     Managers,
     Switch(Switch),
-    /// Whom blocks stop from the action.
+    /// The block mode of the action.
     Blocks(Action),
-    /// The mode of users who meet a condition, by its place in the list.
+    /// The mode of users who meet a condition, by its index in the list.
     PeersMode(usize),
     PeersDefault,
     DefaultApproval,
@@ -21,16 +23,16 @@ pub enum StatementId {
     FriendsLimit,
     /// `limits.group_members`.
     GroupLimit,
-    /// Who has a permission in the groups that a matrix governs.
+    /// The condition of a permission in the groups that a matrix governs.
     Cell {
         matrix: String,
         permission: GroupPermission,
-        /// Of a field of the metadata; `*` stands for those that are not named.
+        /// The field of the metadata; `*` stands for those that are not named.
         field: Option<String>,
     },
 }
 
-/// As it is written in a policy, key by key.
+/// The path of the statement as a policy writes it, key by key.
 impl fmt::Display for StatementId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! The name that was most likely meant by one that there is not.
+//! Suggestions of the known name that an unknown one most likely stands for.
 
 /// The candidate that the author most likely meant by `name`, if one is near enough.
 ///
@@ -8,7 +8,7 @@ pub fn did_you_mean<'c>(
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
     let length = name.chars().count();
-    // Numbers are as near to each other as names of a single letter: nothing follows from it.
+    // Any two short numbers are near each other, which is no evidence of a typing error.
     let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
     let most = if is_number { 0 } else { (length / 3).max(1).min(length.saturating_sub(1)) };
     let distance = |candidate: &str| {

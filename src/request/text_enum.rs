@@ -1,21 +1,23 @@
+//! Enumerations with a stable text for each variant, and the error of unknown texts.
+
 use std::fmt;
 
 use thiserror::Error;
 
 use super::suggest::did_you_mean;
 
-/// A word that is none of those that may stand in its place.
+/// The error of a text that is not one of the known words in its place.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
-pub struct UnknownWord {
-    /// What it should have been.
+pub struct UnknownWordError {
+    /// The noun of what was expected.
     pub what: &'static str,
-    /// The word, cut if it is long.
+    /// The text, truncated if it is long.
     pub found: String,
-    /// The words that may stand there, separated by commas.
+    /// The known words, separated by commas.
     pub known: String,
 }
 
-impl fmt::Display for UnknownWord {
+impl fmt::Display for UnknownWordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, found, known } = self;
         write!(
@@ -27,17 +29,17 @@ impl fmt::Display for UnknownWord {
     }
 }
 
-/// The names that may stand in the place of one that there is not, the likeliest before the others:
-/// `did you mean `a`? known: a, b`.
+/// The known names that may replace an unknown one, the likeliest first: `did you mean `a`? known:
+/// a, b`.
 pub fn describe_choices<'n>(found: &str, known: impl Iterator<Item = &'n str> + Clone) -> String {
     let near = did_you_mean(found, known.clone());
     let near = near.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
     format!("{near}known: {}", known.collect::<Vec<_>>().join(", "))
 }
 
-/// An enumeration whose variants are words of policies and of the wire: with all of them in the
-/// order of the reference, the stable text of each, and the way back.
-macro_rules! words {
+/// Defines an enumeration whose variants have stable texts in policies and on the wire: the list of
+/// all variants in the order of the reference, the text of each, and the parser.
+macro_rules! text_enum {
     (
         $(#[$meta:meta])*
         $name:ident: $what:literal {
@@ -51,7 +53,7 @@ macro_rules! words {
         }
 
         impl $name {
-            /// Every one, in the order of the reference.
+            /// All variants, in the order of the reference.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
             /// The stable text, as it stands in policies and on the wire.
@@ -82,12 +84,12 @@ macro_rules! words {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::request::UnknownWord;
+            type Err = $crate::request::UnknownWordError;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($word => Ok(Self::$variant),)+
-                    other => Err($crate::request::UnknownWord {
+                    other => Err($crate::request::UnknownWordError {
                         what: $what,
                         found: other.chars().take(64).collect(),
                         known: [$($word),+].join(", "),
@@ -98,4 +100,4 @@ macro_rules! words {
     };
 }
 
-pub(crate) use words;
+pub(crate) use text_enum;

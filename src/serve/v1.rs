@@ -15,7 +15,7 @@ use crate::{
     live::ServedPolicy,
     request::{
         Action, Conversation, Decision, QuestionParts, QuestionPartsError, Request, ResourceKind,
-        UnknownWord, Wildcard, check_id,
+        UnknownWordError, Wildcard, check_id,
     },
 };
 
@@ -165,7 +165,7 @@ fn id<'q>(query: &'q QueryParams<'_>, name: &'static str) -> Result<Option<&'q s
     Ok(id)
 }
 
-fn unknown_word(at: &str, error: &UnknownWord) -> HttpError {
+fn unknown_word(at: &str, error: &UnknownWordError) -> HttpError {
     HttpError::bad_request(at, error.to_string())
 }
 

@@ -1,16 +1,18 @@
+//! An append-only arena of runs of values, which versions share.
+
 use std::sync::Arc;
 
-/// Runs of values that are never changed, each found by where it stands. Versions share what was
-/// added before.
+/// An append-only arena: runs of values that never change, found by their addresses. Versions share
+/// earlier runs.
 #[derive(Clone, Debug)]
 pub(super) struct AppendArena<T> {
     blocks: Vec<Arc<Vec<T>>>,
 }
 
-/// A block takes no run that begins after so many values: addresses have as many bits.
+/// The length from which a block takes no further run; an address has as many bits for the offset.
 const MOST: usize = 1 << 24;
 
-/// A block that other versions share is copied to add to it if it is no longer than this.
+/// The length up to which a shared block is copied in order to be appended to.
 const SMALL: usize = 1 << 12;
 
 impl<T> Default for AppendArena<T> {
@@ -20,7 +22,7 @@ impl<T> Default for AppendArena<T> {
 }
 
 impl<T: Clone> AppendArena<T> {
-    /// Adds a run; where it stands, in 48 bits.
+    /// Appends a run and returns its address of 48 bits.
     pub(super) fn push(&mut self, run: &[T]) -> u64 {
         let takes_more = self.blocks.last_mut().is_some_and(|block| {
             block.len() < SMALL || block.len() < MOST && Arc::get_mut(block).is_some()

@@ -1,3 +1,5 @@
+//! Incremental changes of a view: users, their relations, and conversations.
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
@@ -6,26 +8,27 @@ use super::{
 };
 use crate::request::{Condition, DeclaredFields, Relation, Switch};
 
-/// What becomes of a user. What is `None` stays.
+/// A change of a user. Fields that are `None` stay as they are.
 #[derive(Clone, Default, Debug)]
 pub struct UserChange<'c> {
     pub id: &'c str,
-    /// Whether there is such a user from now on.
+    /// Whether the user exists from now on.
     pub known: Option<bool>,
-    /// In the order of their numbers.
+    /// The tags in the order of their numbers.
     pub tags: Option<Vec<TagId>>,
-    /// What his record sets, and the switches that it sets to a condition.
+    /// The overrides of the user's record, and its conditional switches.
     pub overrides: Option<OverridesChange>,
-    /// What files state of him from now on.
+    /// The fields that files declare from now on.
     pub declared: Option<DeclaredFields>,
-    /// What changes in what he is to others.
+    /// The changes of the user's relations.
     pub ties: Vec<TieChange<'c>>,
 }
 
-/// What a record sets, and the switches that it sets to a condition.
+/// The overrides of a record, and the switches that it sets to a condition.
 pub type OverridesChange = (RecordOverrides, Vec<(Switch, Condition<TagId>)>);
 
-/// What is taken from, and then added to, what one user is to another.
+/// The parts of a tie that are removed, and then the parts that are added, from one user to
+/// another.
 #[derive(Clone, Copy, Debug)]
 pub struct TieChange<'c> {
     pub other: &'c str,
@@ -33,21 +36,21 @@ pub struct TieChange<'c> {
     pub added: Tie,
 }
 
-/// A user as he was before some changes.
+/// The state of a user before the changes.
 struct PriorUser {
     known: bool,
     tags: Vec<TagId>,
 }
 
-/// What is to be taken from and added to the row of a user, by the other.
+/// For each user, the parts that are removed from and added to the tie with each other user.
 type Edits = BTreeMap<u32, BTreeMap<u32, (Tie, Tie)>>;
 
-/// By set, the users who come in or go out.
+/// For each set, the users who join it or leave it.
 type Moves = BTreeMap<TagId, Vec<(u32, bool)>>;
 
 impl View {
-    /// The number of a tag, which is given one if it has none. Costs a copy of the names then, if they
-    /// are shared.
+    /// The number of a tag, assigned if the tag has none. Assigning costs a copy of the names if
+    /// they are shared.
     pub fn intern_tag(&mut self, name: &str) -> TagId {
         match self.tags.get(name) {
             Some(tag) => tag,
@@ -55,18 +58,18 @@ impl View {
         }
     }
 
-    /// The number of an id, which is given one if it has none.
+    /// The number of an id, assigned if the id has none.
     pub fn intern_user(&mut self, id: &str) -> u32 {
         let number = self.population.directory.number_or_tombstone(id);
         let standing = self.states.common();
         number.unwrap_or_else(|| Arc::make_mut(&mut self.population).add(id, standing))
     }
 
-    /// Follows changes of users, each once, and conversations that open or close. Readers of the view
-    /// from which this one was cloned see nothing of it.
+    /// Applies changes of users, each user once, and conversations that open or close. Readers of
+    /// the view from which this one was cloned are not affected.
     ///
-    /// Costs what is changed: the pages, rows and sets that it is in. A user whom anyone is related to
-    /// is given a number if he has none.
+    /// Costs what is changed: the pages, rows and sets that contain it. A user to whom another one
+    /// is related is assigned a number.
     pub fn apply_changes(
         &mut self,
         users: &[UserChange<'_>],
@@ -110,7 +113,7 @@ impl View {
         self.only_rules_restrict = self.states.is_unrestricted() && self.population.ties.is_empty();
     }
 
-    /// Finds out where users stand now; they are in order.
+    /// Recomputes the states of these users, given in order.
     fn refresh_states(&mut self, users: &[u32]) {
         let mut moves = Vec::new();
         for &user in users {
@@ -127,8 +130,8 @@ impl View {
         self.states.apply_changes(&moves, population.directory.len());
     }
 
-    /// Where a user stands: what the policy sets, over it what his record sets, and whether his friend
-    /// list is full.
+    /// The effective state of a user: the policy's settings, the overrides of the user's record,
+    /// and whether the friend list is full.
     fn effective_state(&self, user: u32) -> UserState {
         let population = &self.population;
         if !population.directory.is_known(user) {
@@ -147,8 +150,8 @@ impl View {
         standing.with_friend_list_full(is_full)
     }
 
-    /// Where someone with these tags stands, but for his friend list: what the policy sets, and over
-    /// it what the record of this user sets.
+    /// The state of a user with these tags, the friend list aside: the policy's settings, and the
+    /// overrides of this user's record.
     pub fn state_with_tags(&self, user: Option<u32>, has: &impl Fn(&TagId) -> bool) -> UserState {
         let settings = &self.settings;
         let mut standing = UserState::ALL_OFF
@@ -166,7 +169,7 @@ impl View {
         standing
     }
 
-    /// Takes users in and out of the sets that rules and `moderation.managers` mean.
+    /// Updates the sets of users that rules and `moderation.managers` select.
     fn update_reachers(&mut self, before: &BTreeMap<u32, PriorUser>) {
         let directory = &self.population.directory;
         let below = directory.len();
@@ -214,8 +217,8 @@ impl Population {
         number
     }
 
-    /// The same users where blocks end friendships, or where they don't; `None` if that makes no
-    /// difference. Costs a look at all that is between users, if any of them blocks another.
+    /// The same users with friendships adjusted to whether blocks end them; `None` if nothing
+    /// changes. Costs a pass over all ties if any user blocks another.
     #[must_use]
     pub fn with_friendships(&self, blocks_end: bool) -> Option<Self> {
         if self.ties.edges(Relation::Block) == 0 {
@@ -239,7 +242,7 @@ impl Population {
         Some(settled)
     }
 
-    /// Has friendships that files state end and begin again with blocks between the same two.
+    /// Ends and restores declared friendships according to the blocks between the same two users.
     fn adjust_friendships(&self, edits: &mut Edits, blocks_end: bool) {
         let pairs: Vec<(u32, u32)> = edits
             .iter()
@@ -257,7 +260,7 @@ impl Population {
         }
     }
 
-    /// Rewrites the rows of ties; those whose friends are others now, in order.
+    /// Rewrites the rows of ties and returns the users whose friends changed, in order.
     fn rewrite_rows(&mut self, edits: &Edits) -> Vec<u32> {
         let mut friends_changed = Vec::new();
         for (&user, edits) in edits {
@@ -286,7 +289,7 @@ impl Population {
         friends_changed
     }
 
-    /// Takes in what the record of a user says, but for his ties.
+    /// Applies the changes of a user's record, ties aside.
     fn apply_record(
         &mut self,
         number: u32,
@@ -357,8 +360,8 @@ impl Population {
 }
 
 impl RuleBook {
-    /// The tags to whose users someone may now have a way, or have one no longer, when his tags, or
-    /// whether there is such a user at all, are no more what they were; in order.
+    /// The tags whose reachers a user may join or leave when their tags or their existence change,
+    /// in order.
     fn affected_tags(
         &self,
         was_known: bool,
@@ -382,7 +385,7 @@ impl RuleBook {
         tags
     }
 
-    /// Whether a rule that names the tag is met.
+    /// Whether the condition of at least one rule with this tag in its outcome holds.
     fn any_rule_holds(&self, tag: TagId, has: &impl Fn(&TagId) -> bool) -> bool {
         let mut rules = self.rules_naming(tag).iter().filter_map(|&number| self.rule(number));
         rules.any(|rule| rule.condition.holds(has))

@@ -1,10 +1,13 @@
+//! A persistent sorted list in chunks that versions share.
+
 use std::sync::Arc;
 
-/// A list in order, in chunks of at most `N` values that versions share: a change copies one chunk,
-/// and the list of chunks. Who asks tells what comes before the place that he means.
+/// A sorted list in chunks of at most `N` values that versions share: a change copies one chunk,
+/// and the list of chunks. The caller gives the order as a predicate that holds for the values
+/// before a place.
 #[derive(Clone, Debug)]
 pub(super) struct ChunkedList<T, const N: usize> {
-    /// None of them empty.
+    /// The chunks, of which no one is empty.
     chunks: Vec<Arc<Vec<T>>>,
     len: usize,
 }
@@ -16,7 +19,7 @@ impl<T, const N: usize> Default for ChunkedList<T, N> {
 }
 
 impl<T: Clone, const N: usize> FromIterator<T> for ChunkedList<T, N> {
-    /// Values that are in order already.
+    /// Collects values that are in order already.
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
         let values: Vec<T> = values.into_iter().collect();
         Self {
@@ -35,7 +38,7 @@ impl<T, const N: usize> ChunkedList<T, N> {
         self.chunks.iter().flat_map(|chunk| chunk.iter())
     }
 
-    /// The values from the first that doesn't come before. Costs a search.
+    /// The values from the first that is not before the place. Costs a search.
     pub(super) fn iter_from<'s>(
         &'s self,
         before: &dyn Fn(&T) -> bool,
@@ -46,7 +49,7 @@ impl<T, const N: usize> ChunkedList<T, N> {
         first.iter().chain(rest.iter().flat_map(|chunk| chunk.iter()))
     }
 
-    /// The first value that doesn't come before. Costs a search.
+    /// The first value that is not before the place. Costs a search.
     pub(super) fn first_from(&self, before: impl Fn(&T) -> bool) -> Option<&T> {
         let (chunk, at) = self.place(before);
         self.chunks.get(chunk)?.get(at)
@@ -64,7 +67,7 @@ impl<T, const N: usize> ChunkedList<T, N> {
 }
 
 impl<T: Clone, const N: usize> ChunkedList<T, N> {
-    /// Adds a value after those that come before it.
+    /// Inserts a value after those that are before it.
     pub(super) fn insert(&mut self, value: T, before: impl Fn(&T) -> bool) {
         let (mut chunk, mut at) = self.place(before);
         if chunk == self.chunks.len()
@@ -85,7 +88,7 @@ impl<T: Clone, const N: usize> ChunkedList<T, N> {
         }
     }
 
-    /// Takes out the first value that doesn't come before; there must be one.
+    /// Removes the first value that is not before the place, which must exist.
     pub(super) fn remove(&mut self, before: impl Fn(&T) -> bool) {
         let (chunk, at) = self.place(before);
         let Some(shared) = self.chunks.get_mut(chunk) else { return };

@@ -1,23 +1,25 @@
+//! The counts of a view's contents, for metrics.
+
 use super::{Selection, TagId, View};
 use crate::request::{BUILT_IN_MATRICES, Relation};
 
-/// How much a view holds.
+/// The counts of a view's contents.
 #[derive(Clone, Copy, Debug)]
 pub struct ViewCounts {
     pub users: u64,
     pub tags: u64,
-    /// Distinct tag sets of users.
+    /// The number of distinct tag sets of users.
     pub tag_sets: u64,
     pub rules: u64,
     pub groups: u64,
-    /// Those that the policy defines, without the built-in ones.
+    /// The matrices that the policy defines, without the built-in ones.
     pub matrices: u64,
-    /// Members of all groups.
+    /// The members of all groups.
     pub memberships: u64,
     pub conversations: u64,
     pub banned: u64,
     pub silenced: u64,
-    /// Edges of each kind; a favorite counts as a contact too.
+    /// The edges of each relation; a favorite counts as a contact too.
     pub relations: [(Relation, u64); Relation::COUNT],
 }
 
@@ -47,7 +49,8 @@ impl ViewCounts {
     }
 }
 
-/// How many tags a user has or something names; one that nothing names any more keeps its number.
+/// The number of tags that a user has or a statement names; an unused tag keeps its number but does
+/// not count.
 fn tags(view: &View) -> u64 {
     let mut used = vec![false; view.tags.len()];
     let mut note = |tag: TagId| {

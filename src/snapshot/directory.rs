@@ -1,3 +1,5 @@
+//! The directory of users: ids, tags, states and the places of their ties, by number and by id.
+
 use std::{collections::HashSet, hash::BuildHasher, sync::Arc};
 
 use foldhash::fast::RandomState;
@@ -12,47 +14,47 @@ use super::{
     user_tags::UserTags,
 };
 
-/// All users: their ids, their tags, and where they stand.
+/// The directory of all users: ids, tags and states.
 ///
-/// A user's number is his place in the order of ids, or if he came later, the next that was free. A
-/// number stays whose user is gone, as others may still have to do with him. Users with the same
-/// tags are of one class. A clone shares all that is not changed.
+/// A user's number is their place in the order of ids, or for users who are added later, the next
+/// free number. The number of a removed user is kept as a tombstone, since other users may still be
+/// related to it. Users with the same tags are of one class. A clone shares all unchanged parts.
 #[derive(Clone, Debug)]
 pub struct Directory {
     records: PersistentVec<DirectoryRecord, 64>,
     overflow: Arc<Overflow>,
     by_id: HashIndex,
     hasher: RandomState,
-    /// How many distinct tag sets the users have, until that changes.
+    /// The number of distinct tag sets of the users; `None` once that may have changed.
     classes: Option<usize>,
-    /// The bytes of all ids.
+    /// The number of bytes of all ids.
     id_bytes: usize,
     /// The numbers below this are in the order of ids.
     ordered: u32,
-    /// The others, in the order of their ids.
+    /// The other numbers, in the order of their ids.
     later: ChunkedList<u32, 4096>,
 }
 
-/// A look-up of an id that was begun.
+/// A started lookup of an id.
 #[derive(Clone, Copy, Debug)]
 pub struct PendingLookup {
     hash: u64,
     peeked: u64,
 }
 
-/// One user, as a directory is built from him.
+/// A user from whom a directory is built.
 #[derive(Clone, Copy, Debug)]
 pub struct DirectoryEntry<'e> {
     pub id: &'e str,
-    /// Which of the classes he is of.
+    /// The index of the user's class.
     pub class: usize,
-    /// Whether he is a user, and not only someone with whom others have to do.
+    /// Whether the user exists; otherwise it is a tombstone that others are related to.
     pub is_known: bool,
 }
 
 impl Directory {
-    /// Users in the order of their ids, each once; the tags of each class, in order; and where what
-    /// is between a user and others stands.
+    /// Builds a directory of users in the order of their ids, each once, with the tags of each
+    /// class, in order, and the row of ties of each user.
     pub(super) fn new<'e>(
         users: impl Iterator<Item = DirectoryEntry<'e>>,
         classes: &[Vec<TagId>],
@@ -85,7 +87,7 @@ impl Directory {
         Self { records, overflow, by_id, hasher, classes, id_bytes, ordered, later }
     }
 
-    /// How many numbers there are: those of all users are below it.
+    /// The number of assigned numbers; all user numbers are below it.
     pub fn len(&self) -> u32 {
         u32::try_from(self.records.len()).unwrap_or(u32::MAX)
     }
@@ -94,8 +96,8 @@ impl Directory {
         self.records.len() == 0
     }
 
-    /// How many distinct tag sets the users have, the empty one counted. Costs a look at each user if
-    /// anyone came, went or got other tags since the directory was built.
+    /// The number of distinct tag sets of the users, the empty set included. Costs a pass over the
+    /// users if any was added, removed or retagged since the directory was built.
     pub fn tag_set_count(&self) -> usize {
         self.classes.unwrap_or_else(|| {
             let known = self.records.iter().filter(|record| record.is_known());
@@ -105,39 +107,39 @@ impl Directory {
         })
     }
 
-    /// How many bytes the text of all ids has.
+    /// The number of bytes of all ids.
     pub fn id_bytes(&self) -> usize {
         self.id_bytes
     }
 
-    /// The number of a user; `None` if there is none of this id. Costs one hash and a comparison:
-    /// two accesses to memory, after the second of which his tags are at hand.
+    /// The number of a user; `None` if there is no user with this id. Costs a hash and a
+    /// comparison: two accesses to memory, the second of which fetches the user's tags as well.
     #[inline]
     pub fn number(&self, id: &str) -> Option<u32> {
         self.resolve(id, self.prefetch(id))
     }
 
-    /// The number that an id has or had, even if there is no such user now.
+    /// The number of an id, even if it is a tombstone.
     pub fn number_or_tombstone(&self, id: &str) -> Option<u32> {
         let hash = self.hasher.hash_one(id.as_bytes());
         self.by_id.find(hash, |user| self.bytes(user) == id.as_bytes())
     }
 
-    /// Whether there is a user of this number.
+    /// Whether the number is that of an existing user.
     #[inline]
     pub fn is_known(&self, user: u32) -> bool {
         self.records.get(user as usize).is_some_and(DirectoryRecord::is_known)
     }
 
-    /// Begins to look a user up. Two that are begun before either is [found](Self::resolve) wait for
-    /// memory together.
+    /// Starts a lookup and prefetches its index slot, so that two lookups overlap their cache misses.
     #[inline]
     pub fn prefetch(&self, id: &str) -> PendingLookup {
         let hash = self.hasher.hash_one(id.as_bytes());
         PendingLookup { hash, peeked: self.by_id.peek(hash) }
     }
 
-    /// As [`number`](Self::number), where `begun` is of the same id.
+    /// Completes a lookup that was [started](Self::prefetch) for the same id; the result is that of
+    /// [`number`](Self::number).
     #[inline]
     pub fn resolve(&self, id: &str, begun: PendingLookup) -> Option<u32> {
         let PendingLookup { hash, peeked } = begun;
@@ -145,7 +147,7 @@ impl Directory {
         found.filter(|&user| self.is_known(user))
     }
 
-    /// The id of a user; empty for a number that is no user's.
+    /// The id of a user; empty if the number is not assigned.
     #[inline]
     pub fn id(&self, user: u32) -> &str {
         str::from_utf8(self.bytes(user)).unwrap_or_default()
@@ -158,7 +160,7 @@ impl Directory {
         record.map_or(UserTags::NONE, |record| record.tags(&self.overflow))
     }
 
-    /// Notes where a user stands. Costs the copy of a page if it is shared.
+    /// Stores the state of a user. Costs the copy of a page if it is shared.
     pub(super) fn set_state(&mut self, user: u32, standing: UserState) {
         if self.state(user) != standing
             && let Some(record) = self.records.get_mut(user as usize)
@@ -180,7 +182,7 @@ impl Directory {
         }
     }
 
-    /// Gives a user other tags, in order.
+    /// Replaces the tags of a user, given in order.
     pub(super) fn set_tags(&mut self, user: u32, tags: &[TagId]) {
         self.classes = None;
         if let Some(record) = self.records.get_mut(user as usize) {
@@ -188,8 +190,8 @@ impl Directory {
         }
     }
 
-    /// The next number, for someone who is not a user yet, and stands as told; an id has at most 255
-    /// bytes. Costs a place among those who came later, and now and then a new table of ids.
+    /// Assigns the next number to a tombstone with this state; an id has at most 255 bytes. Costs
+    /// an insertion into the appended numbers, and now and then a rebuild of the index.
     pub(super) fn add(&mut self, id: &str, standing: UserState) -> u32 {
         let number = self.len();
         let mut record = DirectoryRecord::default().with_id(id, Arc::make_mut(&mut self.overflow));
@@ -209,26 +211,25 @@ impl Directory {
         number
     }
 
-    /// How many came after the others were put in order.
+    /// The number of users that were appended after the directory was built.
     pub fn appended_count(&self) -> usize {
         self.later.len()
     }
 
-    /// Where a user stands, as it was noted.
+    /// The stored state of a user.
     #[inline]
     pub fn state(&self, user: u32) -> UserState {
         self.records.get(user as usize).map_or(UserState::ALL_OFF, DirectoryRecord::state)
     }
 
-    /// Where what is between a user and others stands.
+    /// The row of a user's ties.
     #[inline]
     pub(super) fn row(&self, user: u32) -> AdjacencyRow {
         self.records.get(user as usize).map_or_else(AdjacencyRow::default, DirectoryRecord::row)
     }
 
-    /// Some users in the order of their ids, those alone whose ids come after `after`, whether or
-    /// not there is a user of that id. Costs nothing for those before it, and a look at each who
-    /// came later.
+    /// The users of a set in the order of their ids, from the first id after `after`, whether or
+    /// not that id exists. Costs nothing for those before it, and a look at each appended user.
     pub fn iter_by_id<'d>(
         &'d self,
         users: &'d UserSet,

@@ -1,16 +1,18 @@
+//! The memory footprint of a view by what it is spent on.
+
 use super::{Population, View};
 use crate::request::Relation;
 
-/// Where the memory of a view goes, about, in bytes.
+/// The memory footprint of a view in bytes, approximately.
 #[derive(Clone, Copy, Debug)]
 pub struct Footprint {
-    /// All of it.
+    /// The whole view.
     pub view: usize,
     /// The text of users' ids.
     pub ids: usize,
-    /// The rows of what is between users: relations and conversations.
+    /// The rows of ties: relations and conversations.
     pub relations: usize,
-    /// Groups, and who is in them.
+    /// Groups and their members.
     pub groups: usize,
     users: u32,
     edges: u64,
@@ -19,7 +21,7 @@ pub struct Footprint {
 impl Footprint {
     pub(super) fn from_view(view: &View) -> Self {
         let Population { directory, ties, .. } = &*view.population;
-        // A favorite is a contact too, and one edge.
+        // A favorite is also a contact, but one edge.
         let relations = Relation::ALL.iter().filter(|&&relation| relation != Relation::Favorite);
         let relations: u64 = relations.map(|&relation| ties.edges(relation)).sum();
         Self {
@@ -32,15 +34,15 @@ impl Footprint {
         }
     }
 
-    /// What a user takes: everything but ids' text, relations and groups, through the number of
-    /// users; `None` if there are none. So tags, rules and settings are told by user too.
+    /// The bytes per user: everything but the text of ids, relations and groups, divided by the
+    /// number of users; `None` without users. Tags, rules and settings are included.
     pub fn per_user(&self) -> Option<f64> {
         let rest = self.view.saturating_sub(self.ids + self.relations + self.groups);
         ratio(rest, self.users.into())
     }
 
-    /// What is between users through the number of relations and conversations; `None` if there are
-    /// none. Each stands in the rows of both users.
+    /// The bytes per relation or conversation; `None` if there are none. Each stands in the rows of
+    /// both users.
     pub fn per_relation(&self) -> Option<f64> {
         ratio(self.relations, self.edges)
     }

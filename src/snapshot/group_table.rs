@@ -1,3 +1,5 @@
+//! The table of groups: members, roles, matrices, and the groups of each user.
+
 use std::{hash::BuildHasher, sync::Arc};
 
 use foldhash::fast::RandomState;
@@ -8,16 +10,17 @@ use super::{
 };
 use crate::request::Role;
 
-/// The number of a group in a view: its place in the order of ids, or the next that was free.
+/// The number of a group in a view: its place in the order of ids, or the next free number for a
+/// group that is added later.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct GroupNumber(pub u32);
 
-/// A group as it is built: who is what in it, by the numbers of users in order.
+/// A group from which a table is built; all users are given by number and in order.
 #[derive(Clone, Debug)]
 pub struct GroupEntry<'e> {
     pub id: &'e str,
     pub matrix: MatrixNumber,
-    /// A matrix of its own, in the place of that one; it has no name.
+    /// The group's own matrix, which replaces `matrix` and has no name.
     pub own_matrix: Option<CompiledMatrix>,
     pub creator: Option<u32>,
     pub super_admins: Vec<u32>,
@@ -26,28 +29,29 @@ pub struct GroupEntry<'e> {
     pub members: Vec<u32>,
 }
 
-/// A group: who is what in it, and which matrix governs it.
+/// A group: its members with their roles, and the matrix that governs it.
 #[derive(Clone, Copy, Debug)]
 pub struct GroupView<'g> {
     pub id: &'g str,
     pub matrix: MatrixNumber,
     pub creator: Option<u32>,
-    /// All members, whatever their role, by number and in order.
+    /// All members, whatever their role, in order.
     pub members: &'g [u32],
     /// Two bits for each member, in the same order.
     roles: &'g [u32],
-    /// How many super admins there are.
+    /// The number of super admins.
     pub super_admin_count: u32,
 }
 
 const ADMIN: u32 = 0b01;
 const SUPER_ADMIN: u32 = 0b10;
 
-/// How many members have their roles in one word.
+/// The number of members whose roles fit in one word.
 const ROLES: usize = 16;
 
 impl<'g> GroupView<'g> {
-    /// What a user is in the group; `None` if he is no member. Costs a search among the members.
+    /// The role of a user in the group; `None` if the user is not a member. Costs a search among
+    /// the members.
     #[inline]
     pub fn role(&self, user: u32) -> Option<Role> {
         let roles = self.roles_at(self.members.binary_search(&user).ok()?);
@@ -65,7 +69,7 @@ impl<'g> GroupView<'g> {
         self.members_with_role(SUPER_ADMIN)
     }
 
-    /// The admins, in order; a super admin may be one of them too.
+    /// The admins, in order; a super admin may be an admin too.
     pub fn admins(self) -> impl Iterator<Item = u32> + 'g {
         self.members_with_role(ADMIN)
     }
@@ -81,21 +85,21 @@ impl<'g> GroupView<'g> {
     }
 }
 
-/// All groups, and of which ones each user is a member.
+/// The table of all groups, with the groups of each user.
 ///
-/// The members of a group and their roles stand one after the other, so that a decision fetches them
-/// together. A number stays whose group is gone.
+/// The members of a group and their roles are contiguous, so that a decision fetches them together.
+/// The number of a removed group is kept.
 #[derive(Clone, Debug)]
 pub struct GroupTable {
     records: PersistentVec<GroupSlot, 32>,
     by_id: HashIndex,
     hasher: RandomState,
     ids: AppendArena<u8>,
-    /// Of groups that have permissions of their own, as far as there are any.
+    /// The matrices of groups with permissions of their own; empty if there are none.
     own_matrices: PersistentVec<Option<Arc<CompiledMatrix>>, 32>,
-    /// For each group its members, and after them their roles.
+    /// For each group its members, followed by their roles.
     people: RowStore,
-    /// Where the row of each user in `memberships` stands, as far as there are any.
+    /// The start and length of each user's row in `memberships`; empty if there are none.
     rows: PersistentVec<(u32, u32), 512>,
     memberships: RowStore,
     membership_count: u64,
@@ -104,7 +108,7 @@ pub struct GroupTable {
     ordered: u32,
 }
 
-/// What of a group has a fixed size.
+/// The fixed-size part of a group.
 #[derive(Clone, Copy, Debug)]
 struct GroupSlot {
     id: u64,
@@ -133,7 +137,8 @@ impl Default for GroupSlot {
 }
 
 impl GroupTable {
-    /// Groups in the order of their ids, each id once; their members are users below `users`.
+    /// Builds a table of groups in the order of their ids, each id once; the members' numbers are
+    /// below `users`.
     pub fn new(groups: &[GroupEntry<'_>], users: u32) -> Self {
         let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
         let mut people = Vec::new();
@@ -175,7 +180,7 @@ impl GroupTable {
         }
     }
 
-    /// How many groups there are.
+    /// The number of groups.
     pub fn len(&self) -> usize {
         self.known
     }
@@ -184,7 +189,8 @@ impl GroupTable {
         self.known == 0
     }
 
-    /// The number of a group; `None` if there is none of this id. Costs a hash and a comparison.
+    /// The number of a group; `None` if there is no group with this id. Costs a hash and a
+    /// comparison.
     #[inline]
     pub fn number(&self, id: &str) -> Option<GroupNumber> {
         self.number_or_tombstone(id).filter(|&number| self.get(number).is_some())
@@ -217,7 +223,7 @@ impl GroupTable {
         })
     }
 
-    /// All groups in the order of their ids. Costs a sort of those that came later.
+    /// All groups in the order of their ids. Costs a sort of those that were added later.
     pub fn iter(&self) -> impl Iterator<Item = (GroupNumber, GroupView<'_>)> {
         let numbers = (0..u32::try_from(self.records.len()).unwrap_or(u32::MAX)).map(GroupNumber);
         let mut all: Vec<GroupNumber> =
@@ -226,7 +232,7 @@ impl GroupTable {
         all.into_iter().filter_map(|number| Some((number, self.get(number)?)))
     }
 
-    /// The groups of which a user is a member, in the order of their ids.
+    /// The groups that a user is a member of, in the order of their ids.
     pub fn groups_of(&self, user: u32) -> Vec<GroupNumber> {
         let mut groups: Vec<GroupNumber> =
             self.row(user).iter().copied().map(GroupNumber).collect();
@@ -234,23 +240,23 @@ impl GroupTable {
         groups
     }
 
-    /// The matrix of a group that has permissions of its own.
+    /// The matrix of a group with permissions of its own.
     pub(super) fn own_matrix(&self, group: usize) -> Option<&CompiledMatrix> {
         self.own_matrices.get(group)?.as_deref()
     }
 
-    /// The matrices of groups that have permissions of their own.
+    /// The matrices of groups with permissions of their own.
     pub fn own_matrices(&self) -> impl Iterator<Item = &CompiledMatrix> {
         self.own_matrices.iter().flatten().map(|matrix| &**matrix)
     }
 
-    /// How many memberships there are.
+    /// The number of memberships of all groups.
     pub fn membership_count(&self) -> u64 {
         self.membership_count
     }
 
-    /// Puts a group as it is now in the place of what it was, if it was: it may be new. Costs its
-    /// members, and the groups of those who joined or left.
+    /// Adds a group or replaces the one with the same id. Costs its members, and the memberships of
+    /// users who joined or left.
     pub fn put(&mut self, group: &GroupEntry<'_>) {
         let number = self.number_or_tombstone(group.id).unwrap_or_else(|| self.add(group.id));
         let before: Vec<u32> =
@@ -271,7 +277,7 @@ impl GroupTable {
         self.update_memberships(number, &before, &group.members);
     }
 
-    /// Takes a group out, if there is one of this id.
+    /// Removes a group if there is one with this id.
     pub fn remove(&mut self, id: &str) {
         let Some(number) = self.number(id) else { return };
         let before: Vec<u32> =
@@ -301,7 +307,7 @@ impl GroupTable {
         GroupNumber(number)
     }
 
-    /// Notes who joined a group and who left it; both are in order.
+    /// Updates the memberships of users who joined or left a group; both lists are in order.
     fn update_memberships(&mut self, group: GroupNumber, before: &[u32], after: &[u32]) {
         let is_in = |all: &[u32], user: &u32| all.binary_search(user).is_ok();
         let left = before.iter().filter(|user| !is_in(after, user)).map(|&user| (user, false));
@@ -352,7 +358,7 @@ impl GroupTable {
     }
 }
 
-/// The number of the matrix that governs a group, whose own is kept.
+/// Stores the group's own matrix and returns the number of the matrix that governs the group.
 fn store_own_matrix(
     own: &mut PersistentVec<Option<Arc<CompiledMatrix>>, 32>,
     number: GroupNumber,
@@ -369,7 +375,7 @@ fn store_own_matrix(
 }
 
 impl GroupEntry<'_> {
-    /// Its members, and after them their roles.
+    /// Appends the members, followed by their roles.
     fn pack(&self, people: &mut Vec<u32>) {
         people.extend_from_slice(&self.members);
         people.extend(self.members.chunks(ROLES).map(|members| roles(self, members)));

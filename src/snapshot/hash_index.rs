@@ -1,11 +1,13 @@
+//! A hash index from ids to numbers, of users or of groups.
+
 use super::persistent_vec::PersistentVec;
 
-/// From the hash of an id to the number of what has it: open addressing, at most two thirds full, so
-/// that a look-up is mostly one access to memory. A part of the hash stands beside each number, so
-/// that hardly ever another's id is compared.
+/// A hash index with open addressing, at most two thirds full, so that a lookup is mostly one
+/// access to memory. A part of the hash is stored beside each number, so that other ids are hardly
+/// ever compared.
 #[derive(Clone, Debug)]
 pub(super) struct HashIndex {
-    /// The low half of a hash above a number, or [`FREE`], turned so that free slots are 0.
+    /// The low half of a hash above a number, or [`FREE`]; inverted, so that free slots are 0.
     slots: PersistentVec<u64, 512>,
     used: usize,
 }
@@ -13,7 +15,7 @@ pub(super) struct HashIndex {
 const FREE: u64 = u64::MAX;
 
 impl HashIndex {
-    /// The hash of each id, in the order of their numbers.
+    /// Builds the index from the hash of each id, in the order of their numbers.
     pub(super) fn new(used: usize, hashes: impl Iterator<Item = u64>) -> Self {
         let len = (2 * used).max(1);
         let mut slots = vec![FREE; len];
@@ -26,12 +28,12 @@ impl HashIndex {
         Self { slots: slots.into_iter().map(|slot| !slot).collect(), used }
     }
 
-    /// Whether one more would make it too full, so that it is to be made anew.
+    /// Whether one more entry would exceed the maximal load, so that the index must be rebuilt.
     pub(super) fn is_full(&self) -> bool {
         3 * (self.used + 1) > 2 * self.slots.len()
     }
 
-    /// Adds a number. There must be room.
+    /// Inserts a number; the index must not be full.
     pub(super) fn insert(&mut self, hash: u64, number: u32) {
         let len = self.slots.len();
         let start = first(hash, len);
@@ -42,13 +44,13 @@ impl HashIndex {
         }
     }
 
-    /// What stands where the search for a hash begins: fetched early, it need not be waited for.
+    /// The slot where the search for a hash starts, to be fetched early.
     #[inline]
     pub(super) fn peek(&self, hash: u64) -> u64 {
         self.slot(first(hash, self.slots.len()))
     }
 
-    /// As [`find`](Self::find), where `peeked` is what [`peek`](Self::peek) gave.
+    /// The result of [`find`](Self::find), where `peeked` is what [`peek`](Self::peek) returned.
     #[inline]
     pub(super) fn find_from(
         &self,
@@ -64,7 +66,7 @@ impl HashIndex {
         self.find(hash, is_the_one)
     }
 
-    /// The first with this hash who is the one.
+    /// The first number with this hash that satisfies the predicate.
     #[inline]
     pub(super) fn find(&self, hash: u64, is_the_one: impl Fn(u32) -> bool) -> Option<u32> {
         let len = self.slots.len();
@@ -87,7 +89,7 @@ impl HashIndex {
     }
 }
 
-/// Looks through slots until one is free.
+/// Searches slots up to the first free one.
 #[inline]
 fn search(
     slots: impl Iterator<Item = u64>,
@@ -107,7 +109,7 @@ fn search(
     None
 }
 
-/// Where the search starts, told by the high half of a hash: below `len`.
+/// The slot where the search for a hash starts, from its high half; below `len`.
 #[inline]
 fn first(hash: u64, len: usize) -> usize {
     let place = (u128::from(hash) * len as u128) >> 64;

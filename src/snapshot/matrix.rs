@@ -1,15 +1,17 @@
+//! Compiled matrices: the permissions in the groups that they govern.
+
 use super::TagId;
 use crate::request::{Grant, GrantCondition, GroupPermission, MetadataGrants};
 
-/// The number of a matrix in a view: of those that have names, in the order of these.
+/// The number of a matrix in a view; named matrices are numbered in the order of their names.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct MatrixNumber(pub u32);
 
-/// The bit that tells the matrices of single groups from those that have names.
+/// The bit that marks the own matrix of a single group.
 const OWN: u32 = 1 << 31;
 
 impl MatrixNumber {
-    /// No matrix: nobody may do anything.
+    /// The number of no matrix, which grants nothing.
     pub const NONE: Self = Self(OWN - 1);
 
     pub(super) fn for_group(at: usize) -> Self {
@@ -21,21 +23,20 @@ impl MatrixNumber {
     }
 }
 
-/// Who may do what in the groups that it governs.
+/// A compiled matrix: the permissions in the groups that it governs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CompiledMatrix {
     pub name: String,
-    /// Whether it governs conversations of two, which nobody leaves.
+    /// Whether the matrix governs conversations of two users, which cannot be left.
     pub is_of_two: bool,
-    /// By [`GroupPermission::index`]; that of `update_metadata` counts only where `metadata` says
-    /// nothing.
+    /// The condition of each permission; that of `update_metadata` applies only without `metadata`.
     pub permissions: [GrantCondition<TagId>; GroupPermission::COUNT],
-    /// Who may change which field; `None` if the matrix leaves `update_metadata` out.
+    /// The conditions by field; `None` if the matrix leaves `update_metadata` out.
     pub metadata: Option<MetadataGrants<TagId>>,
 }
 
 impl CompiledMatrix {
-    /// Who has a permission, of a field where it is one that a field has.
+    /// The condition of a permission, for a field where the permission concerns one.
     pub fn grant_condition(
         &self,
         permission: GroupPermission,
@@ -51,7 +52,7 @@ impl CompiledMatrix {
         }
     }
 
-    /// Whether a permission takes a super admin besides what its value says.
+    /// Whether a permission requires a super admin besides its condition.
     pub fn requires_super_admin(&self, permission: GroupPermission, field: Option<&str>) -> bool {
         permission == GroupPermission::UpdateMetadata
             && self
@@ -61,7 +62,7 @@ impl CompiledMatrix {
                 .is_some_and(|(fields, field)| fields.is_hidden(field))
     }
 
-    /// Calls `each` with all that it says of who has a permission.
+    /// Calls `each` with all conditions of the matrix.
     pub fn for_each_condition<'m>(&'m self, each: &mut impl FnMut(&'m GrantCondition<TagId>)) {
         self.permissions.iter().for_each(&mut *each);
         if let Some(MetadataGrants { named, rest }) = &self.metadata {

@@ -1,6 +1,8 @@
+//! The construction of the memberships of users from the members of groups.
+
 use super::{GroupEntry, persistent_vec::PersistentVec};
 
-/// Where each user's row is, and all rows.
+/// The start and length of each user's row, and all rows.
 pub(super) fn build_memberships(
     groups: &[GroupEntry<'_>],
     users: u32,

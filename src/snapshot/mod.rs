@@ -1,16 +1,17 @@
-//! Compiled, immutable: all that a decision reads.
+//! The compiled, immutable data of a policy and its facts: everything that a decision reads.
 //!
-//! Users, tags and rules are numbers here. Users are numbered in the order of their ids, so a set of
-//! users is in the order in which lists are answered.
+//! Users, tags and rules are numbers here. Users are numbered in the order of their ids, so that a
+//! set of users is in the order of listings.
 //!
-//! - A [`Population`] says who there is: ids, tag sets, for each tag the users who have it, what
-//!   their records set, and what is between them ([`Ties`]).
-//! - A [`RuleBook`] says for each tag who may reach it. A rule's condition was turned into a set of
-//!   users when it was compiled; the hot path never sees it again.
-//! - [`StateIndex`] say what the policy's settings and the users' records come to, user by user and
-//!   as sets.
-//! - [`GroupTable`] say who is what in which group, and each [`CompiledMatrix`] who may do what there.
-//! - A [`View`] is all of it, with the revision that it was made from.
+//! - [`Population`]: ids, tag sets, for each tag the users who have it, the overrides of records, and
+//!   the relations between users ([`Ties`]).
+//! - [`RuleBook`]: for each tag, the users who may reach it. The condition of a rule is compiled into
+//!   a set of users; the hot path never evaluates it again.
+//! - [`StateIndex`]: the effective states of users, from the policy's settings and the users'
+//!   records, as sets.
+//! - [`GroupTable`]: the members of groups and their roles; a [`CompiledMatrix`] has the permissions
+//!   in the groups that it governs.
+//! - [`View`]: all of these, with the revision that they were built from.
 //!
 //! Invariant: knows of `request` only. Nothing here changes after it is built; what did not change
 //! between two views is shared.
@@ -61,37 +62,38 @@ use std::sync::Arc;
 
 use crate::request::{SectionSet, Settings};
 
-/// Everything that decisions are made from, as one immutable whole.
+/// A view: everything that decisions depend on, as one immutable whole.
 #[derive(Clone, Debug)]
 pub struct View {
     pub population: Arc<Population>,
     pub tags: Arc<Tags>,
     /// The tags that the policy declares, in order; empty if it declares none.
     pub declared_tags: Arc<[TagId]>,
-    /// The tags that the policy names apart from rules and users' records, the declared ones among
-    /// them.
+    /// The tags that the policy names outside of rules and users' records, the declared ones
+    /// included.
     pub named_tags: Arc<[TagId]>,
-    /// `None` if the policy has no `rules` section: then rules refuse nothing.
+    /// The rules; `None` if the policy has no `rules` section, so that rules deny nothing.
     pub rules: Option<Arc<RuleBook>>,
-    /// What the policy sets.
+    /// The settings of the policy.
     pub settings: Arc<Settings<TagId>>,
-    /// The sections that refuse something and that the policy has, by itself or by its preset.
+    /// The restricting sections that the policy has, by itself or by its preset.
     pub sections: SectionSet,
-    /// What that and the users' records come to.
+    /// The effective states of users, indexed by value.
     pub states: StateIndex,
-    /// Whether no settings, records or relations refuse anyone anything, so that decisions need not
-    /// ask about them.
+    /// Whether no setting, record or relation denies anything, so that decisions only evaluate
+    /// rules.
     pub only_rules_restrict: bool,
-    /// The policy's `moderation.managers`; `None` if it names none.
+    /// The users that the policy's `moderation.managers` selects; `None` if the policy does not
+    /// state it.
     pub managers: Option<UserSet>,
-    /// In the order of their names, the built-in ones among them.
+    /// The matrices in the order of their names, the built-in ones included.
     pub matrices: Arc<[CompiledMatrix]>,
     pub groups: GroupTable,
     pub revision: Revision,
 }
 
 impl View {
-    /// The memory that the view takes, about, in bytes.
+    /// The memory that the view takes in bytes, approximately.
     pub fn memory(&self) -> usize {
         self.population.memory()
             + self.tags.memory()
@@ -101,17 +103,17 @@ impl View {
             + self.groups.memory()
     }
 
-    /// Where that memory goes.
+    /// The memory footprint by what it is spent on.
     pub fn footprint(&self) -> Footprint {
         Footprint::from_view(self)
     }
 
-    /// How much it holds. Costs a pass over the sets of banned and silenced users.
+    /// The counts of the view's contents. Costs a pass over the sets of banned and silenced users.
     pub fn counts(&self) -> ViewCounts {
         ViewCounts::from_view(self)
     }
 
-    /// The number of a matrix; `None` if there is none of this name.
+    /// The number of a matrix; `None` if there is none with this name.
     pub fn matrix_number(&self, name: &str) -> Option<MatrixNumber> {
         let at = self.matrices.binary_search_by(|matrix| matrix.name.as_str().cmp(name)).ok()?;
         u32::try_from(at).ok().map(MatrixNumber)

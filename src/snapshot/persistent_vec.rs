@@ -1,20 +1,22 @@
+//! A persistent (copy-on-write) vector whose versions share unchanged pages.
+
 use std::sync::Arc;
 
-/// A list of which versions share what they have in common. What it was built with stands together;
-/// a change copies the page it is on, of `N` values, and what leads to it.
+/// A persistent vector. The values of the first build are contiguous; a change copies the page of
+/// `N` values that contains it, and the nodes above.
 #[derive(Clone, Debug)]
 pub(super) struct PersistentVec<T, const N: usize> {
     base: Arc<[T]>,
-    /// What leads to the pages that are not as they were built, or were not.
+    /// The nodes of pages that changed since the build, or were added.
     nodes: Vec<Option<Arc<Node<T, N>>>>,
     len: usize,
-    /// How many such pages there are.
+    /// The number of such pages.
     pages: usize,
-    /// What stands where nothing was put yet.
+    /// The value of elements that were never set.
     empty: T,
 }
 
-/// How many pages a node leads to.
+/// The number of pages below a node.
 const FAN: usize = 128;
 
 #[derive(Clone, Debug)]
@@ -49,8 +51,8 @@ impl<T, const N: usize> PersistentVec<T, N> {
         self.len
     }
 
-    /// Costs one access to memory as long as nothing was changed; after that, a look at one or two
-    /// small tables before.
+    /// The element at an index. Costs one access to memory for an unchanged vector, and one or two
+    /// lookups in small tables more otherwise.
     #[inline]
     pub(super) fn get(&self, at: usize) -> Option<&T> {
         match self.base.get(at) {
@@ -59,7 +61,7 @@ impl<T, const N: usize> PersistentVec<T, N> {
         }
     }
 
-    /// All values as they stand together, as long as nothing was changed.
+    /// All elements as a slice if nothing was changed since the build.
     #[inline]
     pub(super) fn as_built(&self) -> Option<&[T]> {
         (self.pages == 0 && self.base.len() == self.len).then_some(&*self.base)
@@ -84,14 +86,15 @@ impl<T, const N: usize> PersistentVec<T, N> {
         (self.base.len() + self.pages * N) * size_of::<T>() + nodes * size_of::<Node<T, N>>()
     }
 
-    /// Makes room for what leads to the pages.
+    /// Adds nodes for the current length.
     fn lengthen(&mut self) {
         self.nodes.resize_with(self.len.div_ceil(N).div_ceil(FAN), || None);
     }
 }
 
 impl<T: Clone + Default, const N: usize> PersistentVec<T, N> {
-    /// A value to be changed; `None` beyond the end. Costs the copy of a page if it is shared.
+    /// The element at an index for modification; `None` beyond the end. Costs the copy of a page if
+    /// it is shared.
     pub(super) fn get_mut(&mut self, at: usize) -> Option<&mut T> {
         if at >= self.len {
             return None;
@@ -101,7 +104,7 @@ impl<T: Clone + Default, const N: usize> PersistentVec<T, N> {
             let node = self.nodes.get(page / FAN).and_then(Option::as_deref);
             node.is_none_or(|node| node.pages.get(page % FAN).is_none_or(Option::is_none))
         };
-        // As long as there is one version, what was built can be changed where it stands.
+        // The only version can modify the first build in place.
         if is_as_built && Arc::get_mut(&mut self.base).is_some() {
             return Arc::get_mut(&mut self.base)?.get_mut(at);
         }
@@ -116,7 +119,7 @@ impl<T: Clone + Default, const N: usize> PersistentVec<T, N> {
         Arc::make_mut(page).get_mut(within)
     }
 
-    /// Adds a value at the end.
+    /// Appends a value.
     pub(super) fn push(&mut self, value: T) {
         let at = self.len;
         self.grow(at + 1);
@@ -125,7 +128,7 @@ impl<T: Clone + Default, const N: usize> PersistentVec<T, N> {
         }
     }
 
-    /// Makes it longer, with empty values, if it is shorter.
+    /// Extends the vector with empty values if it is shorter.
     pub(super) fn grow(&mut self, len: usize) {
         if len > self.len {
             self.len = len;

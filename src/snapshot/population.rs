@@ -1,3 +1,5 @@
+//! The population: all users, the sets of users by tag, record overrides, and ties.
+
 use std::{borrow::Cow, sync::Arc};
 
 use super::{
@@ -6,60 +8,61 @@ use super::{
 };
 use crate::request::{Condition, DeclaredField, DeclaredFields, Switch};
 
-/// A user, and a switch that his record sets to a condition.
+/// A user, and a switch that the user's record sets to a condition.
 pub type SwitchCondition = (u32, Switch, Condition<TagId>);
 
-/// The conditions of each user whose record sets some.
+/// The conditional switches of each user whose record has any.
 pub(super) type SwitchConditions = ChunkedList<Arc<[SwitchCondition]>, 256>;
 
-/// Who there is: users, their tags, the users of each tag, and what is between users.
+/// The population: users, their tags, the users of each tag, and the ties between users.
 ///
-/// A clone shares all that is not changed.
+/// A clone shares all unchanged parts.
 #[derive(Clone, Debug)]
 pub struct Population {
     pub directory: Directory,
-    /// For each tag that users have, those who have it.
+    /// For each tag of users, the users who have it.
     pub members: Arc<[UserSet]>,
     pub everyone: UserSet,
-    /// The numbers of those who are no users, but with whom users have to do.
+    /// Tombstones: numbers of unknown users that relations still refer to.
     pub tombstones: UserSet,
-    /// What the record of each user sets; empty where none sets anything.
+    /// The overrides of each user's record; empty if no record has any.
     pub(super) overrides: PersistentVec<RecordOverrides, 512>,
-    /// What files state of each user.
+    /// The fields that files declare of each user.
     pub(super) declared_fields: PersistentVec<DeclaredFields, 512>,
-    /// The switches that records set to a condition: those of each user, in the order of users.
+    /// The conditional switches of records, grouped by user and in the order of users.
     pub(super) switch_conditions: SwitchConditions,
-    /// What is between users.
+    /// The ties between users.
     pub ties: Ties,
-    /// Which users were counted together, to tell two populations apart that hold others.
+    /// The identity of this population; equal pointers mean the same users and tags.
     pub(super) identity: Arc<()>,
-    /// What the population was read from, to tell whether it would be read the same again.
+    /// The digest of the sources from which the population was read; equal keys need no second
+    /// reading.
     pub key: [u8; 32],
-    /// What it says, whatever it was read from.
+    /// The digest of the content, whatever it was read from.
     pub digest: [u8; 32],
 }
 
-/// All that a population is built from.
+/// The parts from which a population is built.
 #[derive(Debug)]
 pub struct PopulationParts<'t, U, T> {
-    /// In the order of their ids, each once.
+    /// The users in the order of their ids, each once.
     pub users: U,
     /// The tags of each class, in order.
     pub classes: &'t [Vec<TagId>],
-    /// How many tags users have: their numbers are below it.
+    /// The number of tags of users; tag numbers are below it.
     pub tags: usize,
-    /// What records set, in the order of the users.
+    /// The overrides of records, in the order of the users.
     pub overrides: Vec<(u32, RecordOverrides)>,
     pub switch_conditions: Vec<SwitchCondition>,
-    /// What files state of each user; none if no one asks.
+    /// The fields that files declare of each user; empty if this is not recorded.
     pub declared_fields: Vec<DeclaredFields>,
-    /// What each is to another, in any order; at most 2^30.
+    /// The ties from one user to another, in any order; at most 2^30.
     pub ties: T,
     pub key: [u8; 32],
 }
 
 impl Population {
-    /// Costs a pass over the users, and a sort of what is between them.
+    /// Builds a population. Costs a pass over the users, and a sort of their ties.
     pub fn new<'e>(
         told: PopulationParts<
             '_,
@@ -108,8 +111,8 @@ impl Population {
         }
     }
 
-    /// Notes where each user stands, beside his id, where decisions find it; none are told if all
-    /// stand where most do. Costs a pass over the users.
+    /// Stores the state of each user beside the id, where decisions find it; an empty slice means
+    /// that all users have the common state. Costs a pass over the users.
     #[must_use]
     pub fn with_states(mut self, standings: &StateIndex, each: &[UserState]) -> Self {
         for user in 0..self.directory.len() {
@@ -119,35 +122,34 @@ impl Population {
         self
     }
 
-    /// Whether all users stand as told already.
+    /// Whether the stored states of all users are these already.
     pub fn has_states(&self, standings: &StateIndex, each: &[UserState]) -> bool {
         let as_told = |user: u32| each.get(user as usize).copied().unwrap_or(standings.common());
         (0..self.directory.len()).all(|user| self.directory.state(user) == as_told(user))
     }
 
-    /// Whether both are of the same users with the same tags, wherever they stand.
+    /// Whether both populations have the same users with the same tags, whatever their states.
     pub fn has_same_identity(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.identity, &other.identity)
     }
 
-    /// Says that it is of the same users as another, since no more than places changed.
+    /// Takes over the identity of another population with the same users and tags.
     pub fn share_identity(&mut self, other: &Self) {
         self.identity = Arc::clone(&other.identity);
     }
 
-    /// All others with whom a user has to do, by number and in order, and what is between them, seen
-    /// from him.
+    /// The ties of a user: all related users in the order of their numbers, seen from this user.
     pub fn ties_of(&self, user: u32) -> impl ExactSizeIterator<Item = (u32, Tie)> + '_ {
         self.ties.entries(self.directory.row(user))
     }
 
-    /// What one user is to another, and what of it files state; the way back is not told. Costs a
-    /// search in his row.
+    /// The relations from one user to another, and which of them files declare; the way back is
+    /// left out. Costs a search in the user's row.
     pub fn outgoing_tie(&self, user: u32, other: u32) -> Tie {
         self.ties.find(self.directory.row(user), other).outgoing_part()
     }
 
-    /// What records set, by user and in their order; those that set nothing are left out.
+    /// The overrides of all records in the order of the users, empty ones left out.
     pub fn all_overrides(&self) -> impl Iterator<Item = (u32, RecordOverrides)> + '_ {
         (0..).zip(self.overrides.iter().copied()).filter(|(_, own)| !own.is_empty())
     }
@@ -157,27 +159,26 @@ impl Population {
         self.members.get(tag.index())
     }
 
-    /// The users who meet a condition: set algebra over the users of each tag, `not` being relative
+    /// The users who meet a condition: set algebra over the users of each tag, with `not` relative
     /// to all known users. Recursion is as deep as the condition, which the parsers limit.
     pub fn users_meeting(&self, condition: &Condition<TagId>) -> Cow<'_, UserSet> {
         self.selection(condition).within(&self.everyone)
     }
 
-    /// What is between two users, seen from the first. Costs a search in the shorter of their rows, or
-    /// nothing where it can be told from what stands beside their ids.
+    /// The tie of two users, seen from the first. Costs a search in the shorter of their rows, or
+    /// nothing where their signatures exclude a tie.
     #[inline]
     pub fn tie(&self, one: u32, other: u32) -> Tie {
         let row = |user: u32| (user, self.directory.row(user));
         self.ties.between(row(one), row(other))
     }
 
-    /// The same with what files state of it. Costs a search in the row of the first.
+    /// The tie of two users with its declared part. Costs a search in the row of the first.
     pub fn tie_with_declared(&self, one: u32, other: u32) -> Tie {
         self.ties.find(self.directory.row(one), other)
     }
 
-    /// What the record of a user sets, and the switches that it sets to a condition. Costs a
-    /// search.
+    /// The overrides of a user's record, and its conditional switches. Costs a search.
     pub fn overrides(&self, user: u32) -> (RecordOverrides, &[SwitchCondition]) {
         let own = self.overrides.get(user as usize).copied().unwrap_or_default();
         let conditions = self.switch_conditions.first_from(|those| owner(those) < Some(user));
@@ -185,12 +186,12 @@ impl Population {
         (own, conditions.map_or(&[], |those| those))
     }
 
-    /// The switches that records set to a condition, in the order of the users.
+    /// The conditional switches of all records, in the order of the users.
     pub fn switch_conditions(&self) -> impl Iterator<Item = &SwitchCondition> {
         self.switch_conditions.iter().flat_map(|those| those.iter())
     }
 
-    /// Puts other conditions in the place of those that the record of a user sets.
+    /// Replaces the conditional switches of a user's record.
     pub(super) fn replace_switch_conditions(
         &mut self,
         user: u32,
@@ -208,12 +209,13 @@ impl Population {
         }
     }
 
-    /// What files state of a user.
+    /// The fields that files declare of a user.
     pub fn declared_fields(&self, user: u32) -> DeclaredFields {
         self.declared_fields.get(user as usize).copied().unwrap_or_default()
     }
 
-    /// Whether files state a user of this id; if it was not noted what they state, whether there is one.
+    /// Whether files declare a user with this id; if declarations are not recorded, whether the
+    /// user exists.
     pub fn is_declared(&self, id: &str) -> bool {
         let number = self.directory.number(id);
         number.is_some_and(|user| {
@@ -245,7 +247,7 @@ impl Population {
     }
 }
 
-/// Whose conditions they are.
+/// The user whose conditional switches these are.
 fn owner(those: &Arc<[SwitchCondition]>) -> Option<u32> {
     those.first().map(|&(user, ..)| user)
 }

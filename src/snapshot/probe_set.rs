@@ -1,7 +1,9 @@
+//! A small open-addressing hash set of user numbers.
+
 use std::sync::Arc;
 
-/// Some users, as a table that is looked up in about one access to memory, however many they are:
-/// open addressing, at most half full.
+/// A small hash set of users with open addressing, at most half full: a lookup is about one access
+/// to memory, whatever the size.
 #[derive(Clone, Debug)]
 pub(super) struct ProbeSet {
     slots: Arc<[u32]>,
@@ -10,7 +12,7 @@ pub(super) struct ProbeSet {
 const FREE: u32 = u32::MAX;
 
 impl ProbeSet {
-    /// How many bytes a table of so many users takes.
+    /// The number of bytes of a table of this many users.
     pub(super) fn bytes(count: u64) -> u64 {
         8 * count
     }
@@ -33,7 +35,7 @@ impl ProbeSet {
         after.iter().chain(before).find(|&&slot| slot == user || slot == FREE) == Some(&user)
     }
 
-    /// All of them, in no order.
+    /// The members, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         self.slots.iter().copied().filter(|&slot| slot != FREE)
     }
@@ -43,7 +45,7 @@ impl ProbeSet {
     }
 }
 
-/// Where the search for a user starts: below `len`.
+/// The slot where the search for a user starts, below `len`.
 #[inline]
 fn first(user: u32, len: usize) -> usize {
     let hash = u64::from(user.wrapping_mul(0x9e37_79b9));

@@ -1,42 +1,45 @@
+//! The fixed-size record of a user in the directory, one cache line long.
+
 use smallvec::SmallVec;
 
 use super::{TagId, UserState, append_arena::AppendArena, ties::AdjacencyRow, user_tags::UserTags};
 
-/// What a decision needs of a user, in one cache line: his id, which tells that he is the one who
-/// was looked for, his tags, where he stands, and where what is between him and others is kept.
+/// The record of a user in one cache line, with all that a decision needs: the id, to confirm a
+/// lookup, the tags, the state, and the place of the user's ties.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(super) struct DirectoryRecord {
-    /// Which users may have to do with him, and where the row of those who do begins and how long
-    /// it is; the parts of a [`AdjacencyRow`], which as a whole would take two bytes more.
+    /// The parts of the user's [`AdjacencyRow`], which as a whole would take two bytes more: the
+    /// signature of related users, and the start and length of the row.
     signature: u64,
     row_start: u32,
     row_len: u16,
-    /// His tags, or the halves of where they start in [`Overflow::tags`] and of how many they are.
+    /// The tags; or, if they are spilled, the parts of their address in [`Overflow::tags`] and of
+    /// their count.
     tags: [u16; TAGS],
     standing: UserState,
     tag_count: u8,
     id_len: u8,
-    /// His id, or where it starts in [`Overflow::ids`].
+    /// The id, or its address in [`Overflow::ids`].
     id: [u8; ID],
 }
 
-/// How many tags a record holds, if their numbers are small.
+/// The number of tags that a record holds, if their numbers are small.
 const TAGS: usize = 5;
 
-/// How long an id may be to stand in a record: a UUID does.
+/// The length up to which an id is stored in the record: that of a UUID.
 const ID: usize = 36;
 
-/// The count of tags that stand elsewhere.
+/// The count of spilled tags.
 const SPILLED: u8 = COUNT;
 
-/// The bits of a count of tags.
+/// The bits of the count of tags.
 const COUNT: u8 = 0x7f;
 
-/// Beside the count of tags: that there is no such user, although others have to do with him.
+/// The bit beside the count of tags that marks a tombstone.
 const TOMBSTONE: u8 = 0x80;
 
-/// What is too large for records.
+/// The tags and ids that are too large for records.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Overflow {
     pub(super) tags: AppendArena<TagId>,
@@ -59,14 +62,14 @@ impl Default for DirectoryRecord {
 }
 
 impl DirectoryRecord {
-    /// What the users of a class have in common: their tags.
+    /// A record with these tags, for the users of a class.
     pub(super) fn with_tags(tags: &[TagId], overflow: &mut Overflow) -> Self {
         let mut record = Self::default();
         record.set_tags(tags, overflow);
         record
     }
 
-    /// Gives the user other tags, in order.
+    /// Replaces the tags, given in order.
     pub(super) fn set_tags(&mut self, tags: &[TagId], overflow: &mut Overflow) {
         let gone = self.tag_count & TOMBSTONE;
         let small: Option<SmallVec<[u16; TAGS]>> =
@@ -86,7 +89,7 @@ impl DirectoryRecord {
         self.tag_count = SPILLED | gone;
     }
 
-    /// A user of this class. An id has at most 255 bytes.
+    /// The record with an id of at most 255 bytes.
     pub(super) fn with_id(mut self, id: &str, overflow: &mut Overflow) -> Self {
         self.id_len = u8::try_from(id.len()).unwrap_or(u8::MAX);
         if let Some(place) = self.id.get_mut(..id.len()) {
@@ -97,7 +100,7 @@ impl DirectoryRecord {
         self
     }
 
-    /// A user who has to do with those of this row.
+    /// The record with this row of ties.
     pub(super) fn with_row(mut self, row: AdjacencyRow) -> Self {
         self.set_row(row);
         self
@@ -112,7 +115,7 @@ impl DirectoryRecord {
         AdjacencyRow { signature: self.signature, start: self.row_start, len: self.row_len } = row;
     }
 
-    /// Whether there is such a user; if not, he is only someone with whom others have to do.
+    /// Whether the user exists; otherwise the record is a tombstone that others are related to.
     #[inline]
     pub(super) fn is_known(&self) -> bool {
         self.tag_count & TOMBSTONE == 0

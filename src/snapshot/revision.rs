@@ -1,16 +1,18 @@
+//! The revision of a view: the digest of its policy and the number of its facts.
+
 use std::fmt;
 
-/// Which policy and which facts a decision was made from.
+/// The revision of the policy and of the facts that a decision was made from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Revision {
-    /// The digest of what the policy files say, whatever their notation and order.
+    /// The digest of the content of the policy files, independent of notation and order.
     pub policy: [u8; 32],
     /// The sequence number of the facts that change at run time.
     pub facts: u64,
 }
 
 impl Revision {
-    /// The whole digest of the policy in hexadecimal.
+    /// The whole digest of the policy in hexadecimal digits.
     pub fn policy_hex(&self) -> String {
         hex(&self.policy)
     }

@@ -1,15 +1,17 @@
+//! A copy-on-write store of rows of words, which versions share.
+
 use std::sync::Arc;
 
 use super::persistent_vec::PersistentVec;
 
-/// Rows of words. Those that were there when it was built stand one after the other; those that
-/// changed since stand each for itself. Versions share what they have in common.
+/// A store of rows of words. The rows of the first build are contiguous; each row that changed
+/// later is allocated on its own. Versions share unchanged rows.
 #[derive(Clone, Debug)]
 pub(super) struct RowStore {
-    /// At least one word, so that no row that changed starts at 0.
+    /// The rows of the first build; at least one word, so that no changed row starts at 0.
     base: Arc<[u32]>,
     fresh: PersistentVec<Option<Arc<[u32]>>, 128>,
-    /// How many words stand in fresh rows.
+    /// The number of words in fresh rows.
     fresh_words: usize,
 }
 
@@ -29,7 +31,7 @@ impl From<Vec<u32>> for RowStore {
 }
 
 impl RowStore {
-    /// The row that starts here, of this length if it is one of the first.
+    /// The row that starts here; `len` is used only for rows of the first build.
     #[inline]
     pub(super) fn row(&self, start: u32, len: usize) -> &[u32] {
         let start = start as usize;
@@ -44,8 +46,8 @@ impl RowStore {
         self.fresh.get(at).and_then(Option::as_deref).unwrap_or_default()
     }
 
-    /// Puts another row in the place of the one that starts here, where 0 may be no row's; where it
-    /// starts.
+    /// Replaces the row that starts here and returns where the new row starts. A start of 0 may
+    /// belong to no row.
     pub(super) fn replace(&mut self, start: u32, row: Vec<u32>) -> u32 {
         let old = (start as usize).checked_sub(self.base.len());
         self.fresh_words += row.len();
@@ -61,7 +63,7 @@ impl RowStore {
     }
 
     pub(super) fn memory(&self) -> usize {
-        // The one word that is there in any case is no row.
+        // A store without rows has one word of padding.
         let base = if self.base.len() > 1 { size_of_val(&*self.base) } else { 0 };
         base + self.fresh.memory() + self.fresh.len() * 16 + self.fresh_words * size_of::<u32>()
     }

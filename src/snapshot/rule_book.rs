@@ -1,3 +1,5 @@
+//! Compiled rules, and for each tag the users who may reach those who have it.
+
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -9,41 +11,42 @@ use crate::request::{Condition, RuleSource};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RuleNumber(pub u32);
 
-/// A rule as it is told in explanations, and asked of tags that a request brings along.
+/// A compiled rule, for explanations and for tags that a request brings along.
 #[derive(Clone, Debug)]
 pub struct CompiledRule {
     pub id: Uuid,
     pub name: Option<String>,
     pub description: Option<String>,
     pub condition: Condition<TagId>,
-    /// In the order of the tags' names.
+    /// The tags in the order of their names.
     pub outcome: Vec<TagId>,
-    /// `None` if a file states it.
+    /// The source over an API; `None` if a file declares the rule.
     pub source: Option<RuleSource>,
 }
 
-/// All that the rules say. A clone shares all but the list of sets.
+/// The compiled rules of a policy. A clone shares all but the list of sets.
 #[derive(Clone, Default, Debug)]
 pub struct RuleBook {
-    /// In the order of their ids.
+    /// The rules in the order of their ids.
     pub rules: Arc<Vec<Arc<CompiledRule>>>,
-    /// For each tag of the view, the rules whose outcome names it, in order.
+    /// For each tag of the view, the rules with the tag in their outcome, in order.
     pub rules_by_outcome: Arc<Vec<Vec<RuleNumber>>>,
-    /// For each tag, the rules whose condition names it.
+    /// For each tag, the rules with the tag in their condition.
     pub rules_by_condition: Arc<Vec<Vec<RuleNumber>>>,
-    /// The tags whose users someone without tags may reach, in order.
+    /// The tags in the outcomes of rules that a user without tags satisfies, in order.
     pub open_to_untagged: Arc<[TagId]>,
-    /// For each tag of the view, who may reach the users who have it: those who meet the condition
-    /// of at least one rule that names it.
+    /// For each tag of the view, the users who may reach those who have it: those who meet the
+    /// condition of at least one rule with the tag in its outcome.
     pub reachers: Vec<UserSet>,
-    /// For each tag of the view, the digest of those conditions, to tell whether another policy's
-    /// rules say the same of it.
+    /// For each tag of the view, the digest of those conditions, for comparison with another
+    /// policy's rules.
     pub condition_digests: Arc<Vec<[u8; 32]>>,
 }
 
 impl RuleBook {
-    /// Rules in the order of their ids; the rest is by tag: the rules whose outcome names it, who may
-    /// reach its users, and the digest of the conditions. Costs a look at each rule.
+    /// Builds the book from rules in the order of their ids, and by tag: the rules with the tag in
+    /// their outcome, the users who may reach it, and the digest of the conditions. Costs a look at
+    /// each rule.
     pub fn new(
         rules: Vec<CompiledRule>,
         naming: Vec<Vec<RuleNumber>>,
@@ -67,8 +70,8 @@ impl RuleBook {
         book
     }
 
-    /// Puts another rule of this id in the place of one, adds it, or takes it out; what was there.
-    /// Who may reach whom is to be [set](Self::set_reachers) then for the tags of both outcomes.
+    /// Adds, replaces or removes the rule with this id, and returns the previous one. The caller
+    /// must then [set the reachers](Self::set_reachers) of the tags in both outcomes.
     ///
     /// Costs a pass over the numbers of rules.
     pub fn put(&mut self, id: Uuid, new: Option<&Arc<CompiledRule>>) -> Option<Arc<CompiledRule>> {
@@ -107,7 +110,7 @@ impl RuleBook {
         old
     }
 
-    /// Sets who may reach the users who have a tag, and the digest of the conditions.
+    /// Sets the users who may reach those with a tag, and the digest of the conditions.
     pub fn set_reachers(&mut self, tag: TagId, users: UserSet, conditions: [u8; 32]) {
         let all = Arc::make_mut(&mut self.condition_digests);
         if all.len() <= tag.index() {
@@ -135,18 +138,18 @@ impl RuleBook {
         self.rules.get(number.0 as usize).map(|rule| &**rule)
     }
 
-    /// The users who may reach those who have the tag.
+    /// The users who may reach those with the tag.
     #[inline]
     pub fn reachers(&self, tag: TagId) -> Option<&UserSet> {
         self.reachers.get(tag.index())
     }
 
-    /// The rules whose outcome names the tag.
+    /// The rules with the tag in their outcome.
     pub fn rules_naming(&self, tag: TagId) -> &[RuleNumber] {
         self.rules_by_outcome.get(tag.index()).map_or(&[], Vec::as_slice)
     }
 
-    /// The rules whose outcome names one of the tags, in order.
+    /// The rules with at least one of the tags in their outcome, in order.
     pub fn rules_naming_any(
         &self,
         tags: impl Iterator<Item = TagId>,

@@ -1,9 +1,11 @@
+//! Selections of users: a set, or the complement of one.
+
 use std::borrow::Cow;
 
 use super::UserSet;
 
-/// A set of users that is told by who is in it or by who is not, so that "everyone but" costs no
-/// more than naming the few.
+/// A selection of users: a set, or all users but a set, so that "everyone but" costs no more than
+/// naming the few.
 #[derive(Clone, Debug)]
 pub enum Selection<'s> {
     Only(Cow<'s, UserSet>),
@@ -39,14 +41,14 @@ impl<'s> Selection<'s> {
         }
     }
 
-    /// The memory that it takes, about, in bytes.
+    /// The memory that the selection takes in bytes, approximately.
     pub fn memory(&self) -> usize {
         match self {
             Self::Only(users) | Self::AllBut(users) => users.memory(),
         }
     }
 
-    /// Selects some users, in order and each once, or no more; `below` is how many there are.
+    /// Adds or removes users, given in order and each once; `below` is the number of users.
     pub(super) fn apply_changes(&mut self, changes: &[(u32, bool)], below: u32) {
         match self {
             Self::Only(users) => users.to_mut().apply_changes(changes, below),
@@ -57,7 +59,7 @@ impl<'s> Selection<'s> {
         }
     }
 
-    /// Those who are not selected. Costs nothing.
+    /// The complement. Costs nothing.
     #[must_use]
     pub fn complement(self) -> Self {
         match self {
@@ -66,7 +68,7 @@ impl<'s> Selection<'s> {
         }
     }
 
-    /// Those whom every part selects; everybody, if there are no parts.
+    /// The intersection of the parts; everybody if there are no parts.
     ///
     /// Costs a pass over each part at most.
     pub fn all(parts: impl IntoIterator<Item = Self>) -> Self {
@@ -89,7 +91,7 @@ impl<'s> Selection<'s> {
         }
     }
 
-    /// Those whom one or more of the parts select; nobody, if there are no parts.
+    /// The union of the parts; nobody if there are no parts.
     pub fn any(parts: impl IntoIterator<Item = Self>) -> Self {
         Self::all(parts.into_iter().map(Self::complement)).complement()
     }
@@ -102,7 +104,7 @@ impl<'s> Selection<'s> {
         }
     }
 
-    /// The selected of `everyone`. Costs nothing where they are named already.
+    /// The selected users of `everyone`. Costs nothing for a selection that is a set.
     pub fn within(self, everyone: &UserSet) -> Cow<'s, UserSet> {
         match self {
             Self::Only(users) => users,
@@ -111,7 +113,7 @@ impl<'s> Selection<'s> {
     }
 }
 
-/// The one set as it is, or several combined; `None` of none.
+/// The only set as it is, or several sets combined; `None` without sets.
 fn single_or_combined(
     mut sets: Vec<Cow<'_, UserSet>>,
     combine: impl FnOnce(&mut dyn Iterator<Item = &UserSet>) -> UserSet,

@@ -1,3 +1,5 @@
+//! Sets of users in forms that are fast to combine, to look up, or to change.
+
 use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use roaring::{MultiOps, RoaringBitmap};
@@ -6,9 +8,9 @@ use super::probe_set::ProbeSet;
 
 /// A set of users, by number: the one wrapper of roaring.
 ///
-/// A set is kept as a roaring bitmap while sets are worked out; one that decisions look up is
-/// [packed](Self::packed) into a form in which a look-up is one access to memory. The form is no part
-/// of the meaning. A clone shares the memory.
+/// A set is a roaring bitmap while sets are combined; a set for decisions is [packed](Self::packed)
+/// into a form in which a lookup is one access to memory. The form does not matter for equality. A
+/// clone shares the memory.
 #[derive(Clone, Debug)]
 pub struct UserSet {
     form: Form,
@@ -17,8 +19,8 @@ pub struct UserSet {
 #[derive(Clone, Debug)]
 enum Form {
     Roaring(Arc<RoaringBitmap>),
-    /// Few are members, or few are not: beside the bitmap, which of those `below` a number these
-    /// few are.
+    /// Few members, or few others: beside the bitmap, a hash set of the members, or of the others
+    /// `below` a number.
     Few {
         bitmap: Arc<RoaringBitmap>,
         few: ProbeSet,
@@ -30,7 +32,7 @@ enum Form {
         bytes: Arc<[u8]>,
         len: u64,
     },
-    /// A packed set but for some users, who are told one by one.
+    /// A packed set with changes, which are stored one by one.
     Changed {
         packed: Arc<UserSet>,
         users: Arc<Changes>,
@@ -38,13 +40,13 @@ enum Form {
     },
 }
 
-/// Users, in order, and whether each is a member.
+/// Users in order, and whether each is a member.
 type Changes = Vec<(u32, bool)>;
 
-/// How many members a set has at most that is packed at once.
+/// The number of members up to which a set is packed at once.
 const FEW: u64 = 2048;
 
-/// How many users a set is told beside before it is packed anew.
+/// The number of changes up to which a packed set is not packed again.
 const MOST_CHANGES: usize = 256;
 
 impl Default for UserSet {
@@ -74,14 +76,14 @@ impl PartialEq for UserSet {
 impl Eq for UserSet {}
 
 impl UserSet {
-    /// Users with these numbers, in order and without repetition.
+    /// The set of users with these numbers, in order and without repetition.
     pub fn from_sorted(users: &[u32]) -> Self {
         RoaringBitmap::from_sorted_iter(users.iter().copied())
             .unwrap_or_else(|_| users.iter().copied().collect())
             .into()
     }
 
-    /// All users with numbers in a range.
+    /// The set of all users with numbers in a range.
     pub fn range(users: Range<u32>) -> Self {
         let mut bitmap = RoaringBitmap::new();
         bitmap.insert_range(users);
@@ -104,7 +106,7 @@ impl UserSet {
         }
     }
 
-    /// How many members; counted already or by container, not by member.
+    /// The number of members. Costs at most a look at each container.
     pub fn len(&self) -> u64 {
         match &self.form {
             Form::Plain { len, .. } | Form::Changed { len, .. } => *len,
@@ -137,8 +139,8 @@ impl UserSet {
         self.iter_from(0)
     }
 
-    /// The members as bits, 64 users to a word and the first in the lowest bit, of all users below a
-    /// number. Costs a copy for a packed set, and else a look at each member.
+    /// The members as bits of all users below a number, 64 users to a word with the first in the
+    /// lowest bit. Costs a copy for a packed set, and otherwise a look at each member.
     pub fn words(&self, users: u32) -> Vec<u64> {
         let mut words = vec![0_u64; (users as usize).div_ceil(64)];
         match &self.form {
@@ -171,7 +173,7 @@ impl UserSet {
         bitmaps.iter().map(|bitmap| &**bitmap).union().into()
     }
 
-    /// The intersection of any number of sets; of none, it is empty.
+    /// The intersection of any number of sets; empty without sets.
     pub fn intersection<'s>(sets: impl IntoIterator<Item = &'s Self>) -> Self {
         let bitmaps: Vec<_> = sets.into_iter().map(Self::bitmap).collect();
         bitmaps.iter().map(|bitmap| &**bitmap).intersection().into()
@@ -190,9 +192,9 @@ impl UserSet {
         *self = bitmap.into();
     }
 
-    /// The same set in the form in which it is looked up fastest; `users` is how many there are,
-    /// and all members are below it. Takes at most one bit for each user, and for a few members,
-    /// or all but a few, some bytes for each of these.
+    /// The same set in the form with the fastest lookup; `users` is the number of users, and all
+    /// members are below it. Takes at most one bit for each user, and some bytes for each of a few
+    /// members or a few others.
     #[must_use]
     pub fn packed(self, users: u32) -> Self {
         let mut bitmap = self.into_bitmap();
@@ -221,7 +223,7 @@ impl UserSet {
         Self { form: Form::Plain { bytes: bytes.into(), len: members } }
     }
 
-    /// The memory that it takes, about, in bytes.
+    /// The memory that the set takes in bytes, approximately.
     pub fn memory(&self) -> usize {
         size_of::<Self>()
             + match &self.form {
@@ -232,10 +234,10 @@ impl UserSet {
             }
     }
 
-    /// Takes some users, in order and each once, in or out; `below` is how many users there are.
+    /// Adds or removes users, given in order and each once; `below` is the number of users.
     ///
-    /// A packed set stays packed: it costs these users and those changed before, until they are so
-    /// many that it is packed anew. Another costs a pass over it if its memory is shared.
+    /// A packed set stays packed: it costs these users and those changed before, until there are so
+    /// many that it is packed again. Another costs a pass over it if its memory is shared.
     pub fn apply_changes(&mut self, changes: &[(u32, bool)], below: u32) {
         let changes: Changes =
             changes.iter().copied().filter(|&(user, is_in)| self.contains(user) != is_in).collect();
@@ -252,7 +254,7 @@ impl UserSet {
             Form::Changed { packed, users, .. } => (packed, Arc::unwrap_or_clone(users)),
             form => (Arc::new(Self { form }), Changes::new()),
         };
-        // Each is a change of what is: of one who was changed already, back to what is packed.
+        // Changing a user a second time restores what is packed.
         if changes.len() < MOST_CHANGES {
             for one in changes {
                 match users.binary_search_by_key(&one.0, |&(user, _)| user) {
@@ -274,7 +276,7 @@ impl UserSet {
         };
     }
 
-    /// A plain set with some changes. Costs a copy of it.
+    /// A plain set with some changes applied. Costs a copy of it.
     fn plain(bytes: &[u8], changes: &[(u32, bool)], len: u64) -> Self {
         let mut bytes = bytes.to_vec();
         for &(user, is_in) in changes {
@@ -290,8 +292,8 @@ impl UserSet {
         Self { form: Form::Plain { bytes: bytes.into(), len } }
     }
 
-    /// The same set [packed](Self::packed) if that costs little, which it does for few members.
-    /// Another is looked up more slowly, and packed when next there is time.
+    /// The same set [packed](Self::packed) if that is cheap, as it is for few members. Otherwise
+    /// lookups are slower until the set is packed later.
     #[must_use]
     pub fn packed_if_few(self, users: u32) -> Self {
         if self.len() <= FEW { self.packed(users) } else { self }
@@ -303,7 +305,7 @@ impl UserSet {
         if matches!(self.form, Form::Roaring(_)) { self.packed(users) } else { self }
     }
 
-    /// The same set in the form in which its members are [listed](Self::iter_from) fastest.
+    /// The same set in the form with the fastest [iteration](Self::iter_from).
     #[must_use]
     pub fn unpacked(self) -> Self {
         match self.form {
@@ -337,7 +339,7 @@ impl UserSet {
     }
 }
 
-/// Whether a user is a member of a set but for some changes.
+/// Whether a user is a member of a packed set with changes.
 #[cold]
 fn contains_changed(packed: &UserSet, changes: &Changes, user: u32) -> bool {
     let at = changes.binary_search_by_key(&user, |&(changed, _)| changed);
@@ -347,7 +349,7 @@ fn contains_changed(packed: &UserSet, changes: &Changes, user: u32) -> bool {
     }
 }
 
-/// The changes whose users stand in one list alone, in order; both lists are in order too.
+/// The changes of users who stand in one list only, in order; both lists are in order too.
 fn symmetric_difference(a: &[(u32, bool)], b: &[(u32, bool)]) -> Changes {
     let is_in = |list: &[(u32, bool)], user| list.binary_search_by_key(&user, |one| one.0).is_ok();
     let only_a = a.iter().filter(|one| !is_in(b, one.0));
@@ -373,7 +375,7 @@ fn flip(words: &mut [u64], user: u32) {
     }
 }
 
-/// So many of the lowest bits, or all.
+/// A word with this many of the lowest bits set, or with all bits.
 fn first_bits(count: u32) -> u64 {
     if count < 64 { (1 << count) - 1 } else { u64::MAX }
 }

@@ -1,25 +1,29 @@
+//! An index of the effective states of users by value, for listings.
+
 use super::{Selection, UserSet, UserState};
 use crate::request::{Approval, Moderation, PeersMode, Switch};
 
-/// Where every user stands, as sets for lists; one by one, it stands beside the users' ids.
+/// The effective states of users as sets by value, for listings; the state of one user stands in
+/// the [`Directory`](super::Directory).
 #[derive(Clone, Debug)]
 pub struct StateIndex {
-    /// Where a user stands of whom nothing is known.
+    /// The state of an unknown user.
     stranger: UserState,
-    /// Where most users stand.
+    /// The state of most users.
     common: UserState,
-    /// How many users stand elsewhere.
+    /// The number of users with another state.
     uncommon_count: u64,
-    /// By the place of each aspect.
+    /// The users of each predicate, in the order of [`PREDICATES`].
     sets: [Selection<'static>; SETS],
 }
 
 impl StateIndex {
-    /// The standings of all users, by number; none, if all stand where `common` says, which is best
-    /// where most of them do. Costs a pass over them for each set.
+    /// Builds the index from the states of all users, by number; an empty slice means that all
+    /// users have the `common` state, which should be that of most users. Costs a pass over them
+    /// for each set.
     pub fn new(stranger: UserState, common: UserState, each: &[UserState]) -> Self {
         let selection = |is: &dyn Fn(UserState) -> bool| -> Selection<'static> {
-            // Told by those who differ from the most.
+            // Sets name the users who differ from the common state.
             let differ = each.iter().zip(0_u32..).filter(|&(&one, _)| is(one) != is(common));
             let differ = UserSet::from_sorted(&differ.map(|(_, user)| user).collect::<Vec<_>>());
             let differ = Selection::from(differ);
@@ -35,19 +39,19 @@ impl StateIndex {
         }
     }
 
-    /// Whether nobody is refused anything for where he stands.
+    /// Whether no state denies anything.
     pub fn is_unrestricted(&self) -> bool {
         self.uncommon_count == 0
             && self.common == UserState::unrestricted()
             && self.stranger == self.common
     }
 
-    /// Where most users stand.
+    /// The state of most users.
     pub fn common(&self) -> UserState {
         self.common
     }
 
-    /// Takes note that a user stands elsewhere than before. `below` is how many numbers there are.
+    /// Applies changes of states; `below` is the number of assigned numbers.
     pub(super) fn apply_changes(&mut self, moves: &[StateChange], below: u32) {
         for one in moves {
             self.uncommon_count += u64::from(one.to != self.common);
@@ -63,18 +67,18 @@ impl StateIndex {
         }
     }
 
-    /// Where a user stands of whom nothing is known.
+    /// The state of an unknown user.
     #[inline]
     pub fn unknown_user(&self) -> UserState {
         self.stranger
     }
 
-    /// Whose switch is on.
+    /// The users whose switch is on.
     pub fn with_switch_on(&self, switch: Switch) -> Selection<'_> {
         self.users_where(StatePredicate::On(switch))
     }
 
-    /// Who communicates in this mode.
+    /// The users with this peers mode.
     pub fn in_peers_mode(&self, mode: PeersMode) -> Selection<'_> {
         self.users_where(StatePredicate::In(mode))
     }
@@ -83,17 +87,17 @@ impl StateIndex {
         self.users_where(StatePredicate::Banned)
     }
 
-    /// Who is silenced, the banned not among them.
+    /// The silenced users, without the banned ones.
     pub fn silenced(&self) -> Selection<'_> {
         self.users_where(StatePredicate::Silenced)
     }
 
-    /// Who takes no friend requests.
+    /// The users who accept no friend requests.
     pub fn refusing_requests(&self) -> Selection<'_> {
         self.users_where(StatePredicate::Refusing)
     }
 
-    /// Whose friend list is full.
+    /// The users whose friend list is full.
     pub fn with_full_friend_list(&self) -> Selection<'_> {
         self.users_where(StatePredicate::Full)
     }
@@ -109,7 +113,7 @@ impl StateIndex {
     }
 }
 
-/// A user who stands elsewhere than before, in the order of numbers.
+/// A change of a user's state; changes are in the order of numbers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StateChange {
     pub(super) user: u32,
@@ -117,7 +121,7 @@ pub(super) struct StateChange {
     pub(super) to: UserState,
 }
 
-/// What of where users stand is kept as a set.
+/// A predicate on states whose users are indexed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum StatePredicate {
     On(Switch),

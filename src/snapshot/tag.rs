@@ -1,3 +1,5 @@
+//! The numbers and names of a view's tags.
+
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
@@ -12,7 +14,7 @@ impl TagId {
     }
 }
 
-/// The tags that a view knows: first those that users have, in order; then those that only rules or
+/// The tags of a view: first those that users have, in order; then those that only rules or
 /// declarations name, in order. So the numbers of users' tags don't depend on the rules.
 #[derive(Clone, Default, Debug)]
 pub struct Tags {
@@ -21,7 +23,7 @@ pub struct Tags {
 }
 
 impl FromIterator<Box<str>> for Tags {
-    /// Numbers the names as they come; each comes once.
+    /// Numbers the names in the order of the iterator; each name occurs once.
     fn from_iter<I: IntoIterator<Item = Box<str>>>(names: I) -> Self {
         let names: Vec<Box<str>> = names.into_iter().collect();
         let by_name = names.iter().cloned().zip((0..).map(TagId)).collect();
@@ -42,8 +44,8 @@ impl Tags {
         self.names.get(tag.index()).map_or("", |name| name)
     }
 
-    /// The number of a tag; `None` if neither a user nor the policy names it, so that no one has it
-    /// and no rule can be about it.
+    /// The number of a tag; `None` if neither a user nor the policy names it, so that no user has
+    /// it and no rule depends on it.
     pub fn get(&self, name: &str) -> Option<TagId> {
         self.by_name.get(name).copied()
     }

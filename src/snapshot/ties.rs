@@ -1,10 +1,12 @@
+//! Ties between users: relations and conversations, as an adjacency list.
+
 use std::{collections::HashMap, sync::Arc};
 
 use super::row_store::RowStore;
 use crate::request::{PeersMode, Relation};
 
-/// What is between two users, seen from one of them: the relations both ways, and whether they have
-/// a conversation.
+/// The tie of two users, seen from one of them: the relations both ways, and whether they have a
+/// conversation.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Tie(u16);
 
@@ -12,50 +14,50 @@ const OUT: u16 = (1 << Relation::COUNT) - 1;
 const BACK: usize = Relation::COUNT;
 const TALK: u16 = 1 << (2 * Relation::COUNT);
 const STATED: usize = 2 * Relation::COUNT + 1;
-/// What decisions ask of it.
+/// The bits that decisions depend on.
 const EFFECTIVE: u16 = (1 << STATED) - 1;
 
 impl Tie {
     pub const NONE: Self = Self(0);
 
-    /// A conversation.
+    /// A tie with only a conversation.
     pub const CONVERSATION: Self = Self(TALK);
 
-    /// A relation to the other.
+    /// A tie with only this relation to the other.
     pub const fn from_relation(relation: Relation) -> Self {
         Self(1 << relation as u32)
     }
 
-    /// A relation to the other that a policy file states.
+    /// A tie with only this relation to the other, declared by a policy file.
     pub const fn from_declared(relation: Relation) -> Self {
         Self((1 | 1 << STATED) << relation as u32)
     }
 
-    /// Both at once.
+    /// The union of both ties.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// All of it but what the other has.
+    /// The parts of this tie that the other does not have.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// What of it both have.
+    /// The parts that both ties have.
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// The relations to the other alone, and which of them files state.
+    /// The relations to the other, and which of them files declare.
     #[must_use]
     pub const fn outgoing_part(self) -> Self {
         Self(self.0 & (OUT | OUT << STATED))
     }
 
-    /// The relations to the other that files state, noted as stated.
+    /// The relations to the other that files declare, marked as declared.
     #[must_use]
     pub const fn declared_part(self) -> Self {
         let stated = self.0 >> STATED;
@@ -65,41 +67,42 @@ impl Tie {
         Self(stated | contact | stated << STATED)
     }
 
-    /// Whether a file states this relation to the other; only where a row is its owner's.
+    /// Whether a file declares this relation to the other; known only in the row of the user who
+    /// has it.
     pub const fn is_declared(self, relation: Relation) -> bool {
         self.0 >> STATED & Self::from_relation(relation).0 != 0
     }
 
-    /// Whether there is nothing between the two.
+    /// Whether the tie is empty.
     pub const fn is_none(self) -> bool {
         self.0 == 0
     }
 
-    /// The same seen from the other, but for what files state.
+    /// The tie seen from the other, without its declared part.
     #[must_use]
     pub const fn reversed(self) -> Self {
         Self(self.0 >> BACK & OUT | (self.0 & OUT) << BACK | self.0 & TALK)
     }
 
-    /// Whether the one has this relation to the other.
+    /// Whether this user has the relation to the other.
     #[inline]
     pub const fn outgoing(self, relation: Relation) -> bool {
         self.0 & Self::from_relation(relation).0 != 0
     }
 
-    /// Whether the other has this relation to the one.
+    /// Whether the other has the relation to this user.
     #[inline]
     pub const fn incoming(self, relation: Relation) -> bool {
         self.0 >> BACK & Self::from_relation(relation).0 != 0
     }
 
-    /// What it is, in bytes that tell any two apart.
+    /// The tie as bytes that differ for different ties.
     pub fn to_bytes(self) -> [u8; 2] {
         (self.0 & EFFECTIVE).to_le_bytes()
     }
 
-    /// What is to be taken from it and added to it, seen from its owner, so that a friendship that a
-    /// file states counts: not while one blocks the other, where blocks end friendships.
+    /// The parts to remove and to add, seen from the tie's owner, so that a declared friendship
+    /// counts unless one user blocks the other and blocks end friendships.
     pub(super) fn friendship_adjustment(self, blocks_end: bool) -> Option<(Self, Self)> {
         let friend = Self::from_relation(Relation::Friend);
         let is_ended =
@@ -111,7 +114,7 @@ impl Tie {
         }
     }
 
-    /// The same where blocks end friendships that files state, or where they don't.
+    /// The tie with a declared friendship adjusted to whether blocks end it.
     #[must_use]
     pub fn with_friendships(self, blocks_end: bool) -> Self {
         match self.friendship_adjustment(blocks_end) {
@@ -120,13 +123,13 @@ impl Tie {
         }
     }
 
-    /// Whether they have a conversation.
+    /// Whether the two users have a conversation.
     #[inline]
     pub const fn is_conversation(self) -> bool {
         self.0 & TALK != 0
     }
 
-    /// Whether the other is one of those with whom the one communicates in this mode.
+    /// Whether the peers mode of this user admits the other.
     #[inline]
     pub const fn admits(self, mode: PeersMode) -> bool {
         match mode {
@@ -140,39 +143,39 @@ impl Tie {
     }
 }
 
-/// What is between users: for each, all others he has to do with, in order.
+/// The ties of all users: for each user, a row of related users in order.
 ///
-/// Every relation stands in the rows of both users, so one search in the shorter row tells
-/// everything that is between them. A row is its others, and after them their ties, two in a word:
-/// what is looked up together stands together. Where each user's row stands is kept beside his id.
+/// Every relation stands in the rows of both users, so that one search in the shorter row finds the
+/// whole tie. A row is its neighbors, followed by their ties, two in a word: what is looked up
+/// together is contiguous. The place of each user's row is stored beside the id.
 #[derive(Clone, Default, Debug)]
 pub struct Ties {
     words: RowStore,
-    /// How many words a row has that is longer than can be told beside an id, by where it starts.
+    /// The number of words of rows that are too long for a directory record, by their start.
     long: Arc<HashMap<u32, usize>>,
-    /// How many words there are in rows.
+    /// The number of words in rows.
     in_rows: usize,
     edges: [u64; Relation::COUNT],
-    /// How often a conversation stands in a row: each stands in two.
+    /// The number of row entries with a conversation; each conversation has two.
     conversation_entries: u64,
 }
 
-/// Where a user's row stands, and who may be in it.
+/// The place of a user's row, and a signature of its neighbors.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct AdjacencyRow {
-    /// A bit for each of the others; one bit stands for many users.
+    /// One bit for each neighbor; a bit stands for many users.
     pub(super) signature: u64,
     pub(super) start: u32,
-    /// How many words it has; of a longer one, [`LONG`].
+    /// The number of words, or [`LONG`] for a longer row.
     pub(super) len: u16,
 }
 
-/// One of a user's rows to be changed: who is in it, and what is between them.
+/// The entries of a row that is built or replaced: neighbors and ties.
 pub(super) type Neighbors = Vec<(u32, Tie)>;
 
 const LONG: u16 = u16::MAX;
 
-/// How many others a row has at most that is looked through from end to end.
+/// The number of neighbors up to which a row is searched linearly.
 const SHORT: usize = 48;
 
 impl AdjacencyRow {
@@ -184,7 +187,7 @@ impl AdjacencyRow {
         }
     }
 
-    /// Whether a user may be in it: if not, nothing is between the two.
+    /// Whether a user may be in the row; if not, the two have no tie.
     #[inline]
     fn may_hold(self, other: u32) -> bool {
         self.signature & signature(other) != 0
@@ -197,8 +200,8 @@ fn signature(user: u32) -> u64 {
 }
 
 impl Ties {
-    /// Ties of users below `users`, from what each is to another; in any order, and more than one
-    /// between the same two is all of them. At most 2^30 of them. With them, the row of each user.
+    /// Builds the ties of users below `users` from at most 2^30 ties in any order; several ties
+    /// between the same two users are united. Returns the row of each user as well.
     ///
     /// Costs a sort of each row.
     pub(super) fn new(
@@ -237,7 +240,7 @@ impl Ties {
         Self::pack_rows(&starts, rows)
     }
 
-    /// Sorts each row, joins what is between the same two, and packs the rows.
+    /// Sorts each row, unites the ties of the same two users, and packs the rows.
     fn pack_rows(starts: &[u32], mut rows: Vec<(u32, Tie)>) -> (Self, Vec<AdjacencyRow>) {
         let mut ties = Self::default();
         let mut words: Vec<u32> = Vec::with_capacity(rows.len() / 2 * 3);
@@ -269,7 +272,7 @@ impl Ties {
         (Self { words: words.into(), long: Arc::new(long), ..ties }, places)
     }
 
-    /// Counts what is between two in, or out, seen from one of them.
+    /// Adds a tie to the counts or removes it, seen from one of the two users.
     fn count(&mut self, tie: Tie, is_there: bool) {
         let step = |count: &mut u64, has: bool| {
             let one = u64::from(has);
@@ -282,7 +285,7 @@ impl Ties {
         step(&mut self.conversation_entries, tie.is_conversation());
     }
 
-    /// Puts another row in the place of one; where it stands.
+    /// Replaces a row and returns the place of the new one.
     pub(super) fn replace(&mut self, row: AdjacencyRow, others: &Neighbors) -> AdjacencyRow {
         let before: Neighbors = self.entries(row).collect();
         before.iter().for_each(|&(_, tie)| self.count(tie, false));
@@ -296,8 +299,8 @@ impl Ties {
         AdjacencyRow::of(others, start, len)
     }
 
-    /// What is between two users, seen from the first, of whom these are the rows. Costs nothing if
-    /// their signatures tell that there is nothing, and else a search in the shorter row.
+    /// The tie of two users, seen from the first; these are their rows. Costs nothing if the
+    /// signatures exclude a tie, and otherwise a search in the shorter row.
     #[inline]
     pub(super) fn between(
         &self,
@@ -316,14 +319,14 @@ impl Ties {
     #[inline]
     pub(super) fn find(&self, row: AdjacencyRow, other: u32) -> Tie {
         let (others, ties) = parts(self.words.row(row.start, self.len(row)));
-        // Leaves nothing out: it has the ties fetched while the others are looked through.
+        // Loads all ties, so that they are fetched while the neighbors are searched.
         if others.len() <= SHORT && ties.iter().fold(0, |all, &word| all | word) == 0 {
             return Tie::NONE;
         }
         place(others, other).map_or(Tie::NONE, |at| tie(ties, at))
     }
 
-    /// All others in a row, in order, and what is between them and its owner, seen from him.
+    /// All neighbors in a row, in order, with their ties, seen from the row's owner.
     pub(super) fn entries(
         &self,
         row: AdjacencyRow,
@@ -336,17 +339,17 @@ impl Ties {
         self.in_rows == 0
     }
 
-    /// How many edges of a relation there are.
+    /// The number of edges of a relation.
     pub fn edges(&self, relation: Relation) -> u64 {
         self.edges.get(relation as usize).copied().unwrap_or(0)
     }
 
-    /// How many conversations there are.
+    /// The number of conversations.
     pub fn conversations(&self) -> u64 {
         self.conversation_entries / 2
     }
 
-    /// The memory that they take, about, in bytes.
+    /// The memory that the ties take in bytes, approximately.
     pub fn memory(&self) -> usize {
         self.words.memory()
     }
@@ -361,10 +364,10 @@ impl Ties {
     }
 }
 
-/// Where a user stands in a row of others, if he does.
+/// The index of a user among the neighbors of a row.
 #[inline]
 fn place(others: &[u32], other: u32) -> Option<usize> {
-    // A short row is fetched at once, which takes less than to wait for each step of a search.
+    // A linear search of a short row takes less time than the dependent steps of a binary search.
     let at = if others.len() <= SHORT {
         others.iter().map(|&known| usize::from(known < other)).sum()
     } else {
@@ -373,14 +376,14 @@ fn place(others: &[u32], other: u32) -> Option<usize> {
     (others.get(at) == Some(&other)).then_some(at)
 }
 
-/// The others of a row, and the words of their ties: two to each word, so a row of n others has half
-/// as many words more.
+/// The neighbors of a row, and the words of their ties: two to each word, so that a row of n
+/// neighbors has half as many words more.
 #[inline]
 fn parts(row: &[u32]) -> (&[u32], &[u32]) {
     row.split_at_checked(row.len() * 2 / 3).unwrap_or_default()
 }
 
-/// The others, and after them their ties, two in a word.
+/// Appends the neighbors, followed by their ties, two in a word.
 fn pack(others: &Neighbors, words: &mut Vec<u32>) {
     words.extend(others.iter().map(|&(other, _)| other));
     words.extend(others.chunks(2).map(|two| match *two {

@@ -1,7 +1,8 @@
+//! The effective state of a user, and the overrides of the user's record.
+
 use crate::request::{Approval, Moderation, PeersMode, Switch};
 
-/// Where one user stands, in two bytes: what moderation did to him, and what his settings are when
-/// his record and the policy are put together.
+/// A user's effective settings and moderation state, packed into two bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UserState(u16);
 
@@ -12,10 +13,10 @@ const SWITCHES: u32 = 6;
 const FULL: u16 = 1 << 14;
 
 impl UserState {
-    /// All switches off, all else as it is where nothing is said.
+    /// All switches off, and everything else at its default.
     pub const ALL_OFF: Self = Self(0);
 
-    /// All switches on, all else as it is where nothing is said: nothing is refused.
+    /// All switches on, and everything else at its default: nothing is denied.
     #[must_use]
     pub fn unrestricted() -> Self {
         Switch::ALL
@@ -51,19 +52,19 @@ impl UserState {
         }
     }
 
-    /// Whether a switch of his is on.
+    /// Whether a switch is on.
     #[inline]
     pub fn is_on(self, switch: Switch) -> bool {
         self.0 >> (SWITCHES + switch as u32) & 1 == 1
     }
 
-    /// Whether his friend list takes nobody any more.
+    /// Whether the friend list is full.
     #[inline]
     pub fn is_friend_list_full(self) -> bool {
         self.0 & FULL != 0
     }
 
-    /// It, in bytes that tell any two apart.
+    /// The state as bytes that differ for different states.
     pub fn to_bytes(self) -> [u8; 2] {
         self.0.to_le_bytes()
     }
@@ -95,11 +96,11 @@ impl UserState {
     }
 }
 
-/// What a user's own record sets; it wins over what the policy sets for all.
+/// The overrides of a user's record, which take precedence over the policy's settings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RecordOverrides {
     values: UserState,
-    /// Which of the values are set: a bit of each.
+    /// One bit for each value that is set.
     set: u16,
 }
 
@@ -131,17 +132,17 @@ impl RecordOverrides {
         Self { values: self.values.with_switch(switch, on), set }
     }
 
-    /// Whether it sets the switch.
+    /// Whether the record sets the switch.
     pub fn sets_switch(self, switch: Switch) -> bool {
         self.set >> (SWITCHES + switch as u32) & 1 == 1
     }
 
-    /// Whether it sets the peers mode.
+    /// Whether the record sets the peers mode.
     pub fn sets_peers(self) -> bool {
         self.set >> PEERS & 1 == 1
     }
 
-    /// Whether it sets the approval.
+    /// Whether the record sets the approval.
     pub fn sets_approval(self) -> bool {
         self.set >> APPROVAL & 1 == 1
     }
@@ -150,33 +151,33 @@ impl RecordOverrides {
         self.values.moderation()
     }
 
-    /// The peers mode that it sets.
+    /// The peers mode, if the record sets it.
     pub fn peers(self) -> Option<PeersMode> {
         self.sets_peers().then(|| self.values.peers())
     }
 
-    /// The approval that it sets.
+    /// The approval, if the record sets it.
     pub fn approval(self) -> Option<Approval> {
         self.sets_approval().then(|| self.values.approval())
     }
 
-    /// What it sets a switch to.
+    /// The value of a switch, if the record sets it.
     pub fn switch(self, switch: Switch) -> Option<bool> {
         self.sets_switch(switch).then(|| self.values.is_on(switch))
     }
 
-    /// What it says, in bytes that tell any two apart.
+    /// The overrides as bytes that differ for different overrides.
     pub fn to_bytes(self) -> [u8; 4] {
         let ([a, b], [c, d]) = (self.values.0.to_le_bytes(), self.set.to_le_bytes());
         [a, b, c, d]
     }
 
-    /// Whether it says nothing.
+    /// Whether the record sets nothing.
     pub fn is_empty(self) -> bool {
         self == Self::default()
     }
 
-    /// The standing of the user whose record this is, of what the policy would make of him.
+    /// The state with these overrides, from the state by the policy alone.
     #[must_use]
     pub fn apply_to(self, policy: UserState) -> UserState {
         let mut standing = policy.with_moderation(self.values.moderation());

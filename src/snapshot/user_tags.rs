@@ -1,15 +1,17 @@
+//! The tags of one user, in either of their stored forms.
+
 use super::TagId;
 
 /// The tags of a user, in order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum UserTags<'s> {
-    /// As they stand beside his id.
+    /// The tags in the user's record.
     Inline(&'s [u16]),
     Spilled(&'s [TagId]),
 }
 
 impl<'s> UserTags<'s> {
-    /// No tags.
+    /// The empty list of tags.
     pub const NONE: Self = Self::Spilled(&[]);
 
     pub fn len(self) -> usize {
@@ -32,7 +34,7 @@ impl<'s> UserTags<'s> {
         few.iter().map(|&tag| TagId(u32::from(tag))).chain(many.iter().copied())
     }
 
-    /// Whether one of them is as told; asks no further than to the first that is.
+    /// Whether at least one tag satisfies the predicate; stops at the first.
     #[inline]
     pub fn any(self, is: impl Fn(TagId) -> bool) -> bool {
         match self {
@@ -41,7 +43,7 @@ impl<'s> UserTags<'s> {
         }
     }
 
-    /// Whether a tag is one of them. Costs a look at each: they are few.
+    /// Whether the user has the tag. Costs a look at each tag: they are few.
     #[inline]
     pub fn contains(self, tag: TagId) -> bool {
         match self {

@@ -155,7 +155,7 @@ impl PermissionKey {
             None => (text, None),
         };
         let permission: GroupPermission =
-            word.parse().map_err(|error: crate::request::UnknownWord| error.to_string())?;
+            word.parse().map_err(|error: crate::request::UnknownWordError| error.to_string())?;
         match field {
             Some(_) if permission != GroupPermission::UpdateMetadata => {
                 Err(format!("`{permission}` has no fields; only `update_metadata` has"))

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     facts::UnixMillis,
-    request::{describe_choices, words},
+    request::{describe_choices, text_enum},
 };
 use part::{Fields, Part, Problems, Scalar, expected, texts};
 
@@ -45,7 +45,7 @@ pub struct CommandSyntaxError {
     pub message: String,
 }
 
-words! {
+text_enum! {
     /// An edge that a user draws to another by himself.
     Bond: "kind" {
         Contact = "contact",

@@ -2,7 +2,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::FileLine;
-use crate::request::{self, words};
+use crate::request::{self, text_enum};
 
 /// What came of a command that was planned.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -15,7 +15,7 @@ pub struct CommandOutcome {
     pub state: Option<FriendState>,
 }
 
-words! {
+text_enum! {
     /// What became of a friendship that was asked for.
     FriendState: "state" {
         Accepted = "accepted",
@@ -53,7 +53,7 @@ pub struct TextProblem {
     pub shown: String,
 }
 
-words! {
+text_enum! {
     /// Why a command can't be carried out. The codes are stable.
     Reason: "reason" {
         UnknownSubject = "unknown_subject",

@@ -1,6 +1,8 @@
+//! Sets of users as plain bits, for many unions of the same users.
+
 use crate::snapshot::{Selection, UserSet};
 
-/// A set of users as plain bits: what many unions are worked out with.
+/// A set of users as plain bits, for fast unions.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(super) struct BitSet {
     words: Vec<u64>,
@@ -51,7 +53,7 @@ impl BitSet {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
     }
 
-    /// Adds those who are in one set and not in the other.
+    /// Adds the users who are in exactly one of the two sets.
     pub(super) fn insert_differing(&mut self, one: &Self, other: &Self) {
         let differing = one.words.iter().zip(&other.words).map(|(one, other)| one ^ other);
         self.words.iter_mut().zip(differing).for_each(|(word, differing)| *word |= differing);
@@ -86,7 +88,7 @@ impl BitSet {
     }
 }
 
-/// The users of a word at its place, in order.
+/// The users of the word at an index, in order.
 pub(super) fn members(at: u32, word: u64) -> impl Iterator<Item = u32> {
     let mut rest = word;
     std::iter::from_fn(move || {

@@ -1,3 +1,5 @@
+//! The statements in which two policies differ.
+
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
@@ -7,29 +9,29 @@ use crate::{
     snapshot::{CompiledRule, View},
 };
 
-/// A part of a policy that says something else than before.
+/// A part of a policy that changed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PolicyChange {
     pub part: PolicyPart,
-    /// What it said; `None` if there was no such part.
+    /// The previous content; `None` if the part did not exist.
     pub old: Option<String>,
-    /// What it says; `None` if there is none any more.
+    /// The new content; `None` if the part no longer exists.
     pub new: Option<String>,
 }
 
-/// Which part of a policy.
+/// A part of a policy.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum PolicyPart {
-    /// That there are rules at all.
+    /// The existence of the `rules` section.
     Rules,
     /// A rule, and its name if it has one.
     Rule(Uuid, Option<String>),
-    /// A setting by its path in a policy, as `permissions.outgoing`.
+    /// A setting by its path in a policy, such as `permissions.outgoing`.
     Setting(String),
 }
 
 impl PolicyPart {
-    /// How people call it.
+    /// The name of the part in messages.
     pub fn name(&self) -> String {
         match self {
             Self::Rules => "the rules section".to_owned(),
@@ -40,7 +42,8 @@ impl PolicyPart {
     }
 }
 
-/// What two policies say differently, matrices aside: rules in the order of their ids, then settings.
+/// The differences of two policies without matrices: rules in the order of their ids, then
+/// settings.
 pub(super) fn changes(old: &View, new: &View) -> Vec<PolicyChange> {
     let mut changes = Vec::new();
     let has = |view: &View| view.rules.is_some().then(|| "present".to_owned());
@@ -81,7 +84,7 @@ fn push(
     }
 }
 
-/// Every setting by its path, in one order.
+/// All settings by path, in a fixed order.
 fn settings(view: &View) -> Vec<(String, Option<String>)> {
     let settings: Settings<String> = view.settings.map(&mut |tag| view.tags.name(*tag).to_owned());
     let mut all = vec![
@@ -121,7 +124,7 @@ fn list(texts: &[String]) -> Option<String> {
     (!texts.is_empty()).then(|| format!("[{}]", texts.join(", ")))
 }
 
-/// Whether a setting of this path can make an action be refused for this reason.
+/// Whether the setting at this path can cause a denial of the action for this reason.
 pub(super) fn can_cause(path: &str, reason: Reason, action: Action) -> bool {
     let begins = matches!(action, Action::SendMessage | Action::VoiceCall | Action::VideoCall);
     let is_of = |of: &str| of == action.as_str() || begins && of == Action::StartChat.as_str();

@@ -1,3 +1,5 @@
+//! The pairs of user classes between which most pairs were gained or lost, with examples.
+
 use std::collections::HashMap;
 
 use super::{
@@ -8,7 +10,7 @@ use super::{
 };
 use crate::snapshot::{Tie, View};
 
-/// Users of one tag set who gained or lost something towards users of another.
+/// The change from the users of one class to those of another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct ClassPair {
     pub(super) from: u32,
@@ -16,19 +18,19 @@ pub(super) struct ClassPair {
     pub(super) pairs: u64,
 }
 
-/// The largest of them, largest first, and whether no larger one can be missing.
+/// The largest changes, largest first, and whether no larger one can be missing.
 #[derive(Debug)]
 pub(super) struct LargestPairs {
     pub(super) list: Vec<ClassPair>,
     pub(super) is_complete: bool,
 }
 
-/// How many classes are looked at as those to whom it is done.
+/// The number of resource classes that are examined.
 const LOOKED_AT: usize = 24;
 
-/// The largest kinds of pairs that were gained or lost, at most `most`.
+/// The largest changes between classes that were gained or lost, at most `most`.
 ///
-/// Costs a look at the subjects of a few classes: those towards which most changed.
+/// Costs a look at the subjects of a few classes: those with most changes.
 pub(super) fn largest(
     scene: &ActionComparison<'_>,
     crowd: &UserClasses<'_>,
@@ -37,8 +39,8 @@ pub(super) fn largest(
     direction: usize,
     most: usize,
 ) -> LargestPairs {
-    // No kind has more pairs than the class has in all, or than it has users with as many others as
-    // any class has.
+    // A change between classes has at most all changes of the resource class, and at most its users
+    // times those of the largest class.
     let widest = crowd.classes.iter().map(|class| class.users).max().unwrap_or(0);
     let most_pairs = |class: u32, pairs: i64| {
         let users = crowd.class(class).map_or(0, |class| class.users);
@@ -68,7 +70,7 @@ pub(super) fn largest(
     LargestPairs { list: found, is_complete }
 }
 
-/// What changed towards one class, by the classes of the subjects.
+/// The changes towards one class, by the classes of the subjects.
 fn towards(
     scene: &ActionComparison<'_>,
     crowd: &UserClasses<'_>,
@@ -114,7 +116,8 @@ fn towards(
         .collect()
 }
 
-/// Who may do it to users of a class with whom he has nothing to do, if it is not up to them.
+/// The users who may perform the action on users of a class without a tie, as far as the subject's
+/// side decides.
 fn subjects(
     scene: &ActionComparison<'_>,
     crowd: &UserClasses<'_>,
@@ -126,10 +129,10 @@ fn subjects(
     if scene.rules { all.and(&crowd.reachers(class, side)) } else { all.clone() }
 }
 
-/// Some pairs of these kinds that changed: at least one, if there is any.
+/// Examples of pairs of these classes that changed: at least one, if there is any.
 ///
-/// Users of one class who stand alike come out alike towards strangers, so strangers are found at
-/// once; then those between whom there is something are looked at one by one.
+/// Users of one class and state are equivalent for users without ties, so that such an example is
+/// found at once; then pairs with ties are examined one by one.
 pub(super) fn examples(
     scene: &ActionComparison<'_>,
     crowd: &UserClasses<'_>,
@@ -154,7 +157,7 @@ pub(super) fn examples(
             continue;
         }
         for &other in to {
-            // Among so many there is a stranger.
+            // Among this many users, there is one without a tie.
             let some = from.iter().take(population.ties_of(other).len() + 2);
             let tie = |user: u32| scene.tie(population, user, other);
             found.extend(
@@ -181,7 +184,7 @@ pub(super) fn examples(
     found
 }
 
-/// The users of a class, apart by whether they are in either of two sets.
+/// The users of a class by their membership in two sets.
 fn alike(crowd: &UserClasses<'_>, class: u32, [old, new]: &[BitSet; 2]) -> [Vec<u32>; 4] {
     let mut alike: [Vec<u32>; 4] = Default::default();
     for user in members(crowd, class) {

@@ -1,59 +1,60 @@
+//! Classes of users with the same tags, and the users who may reach each tag under two policies.
+
 use std::{collections::HashMap, ops::Range, thread};
 
 use super::bitset::BitSet;
 use crate::snapshot::{RuleBook, TagId, Tie, UserTags, View};
 
-/// Which of two policies.
+/// One of two policies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum PolicySide {
     Old,
     New,
 }
 
-/// The users of both policies by their tag sets, and for each tag who may reach those who have it.
+/// The users of both policies by their tag sets, and for each tag the users who may reach it.
 ///
-/// Tags have ranks here, and only those that anybody may reach: first those of which the rule books
-/// say something else, then those of which they say the same; among either, the one that most may
-/// reach under both comes first.
+/// Tags that anybody may reach have ranks: first those on which the rule books differ, then those
+/// on which they agree; within either, the tag that most users may reach under both comes first.
 #[derive(Debug)]
 pub(super) struct UserClasses<'v> {
     pub(super) users: u32,
-    /// The number of each user's class.
+    /// The class number of each user.
     pub(super) class_of: Vec<u32>,
     pub(super) classes: Vec<UserClass<'v>>,
-    /// The numbers of the classes in the order of their ranks, so that those that begin alike stand
-    /// together.
+    /// The class numbers in the order of their ranks, so that classes with a common prefix are
+    /// adjacent.
     pub(super) order: Vec<u32>,
-    /// By rank.
+    /// The reachers of tags, by rank.
     pub(super) reachers: Vec<Reachers>,
-    /// How many ranks are those of changed tags.
+    /// The number of ranks of changed tags.
     pub(super) changed: u32,
-    /// Which side has no rules section, if one has and the other has not.
+    /// The policy without a `rules` section, if only one of them has it.
     pub(super) open: Option<PolicySide>,
-    /// Whether either side has a rules section.
+    /// Whether either policy has a `rules` section.
     pub(super) has_rules: bool,
-    /// Who may reach a tag under one policy only, and who has a changed tag.
+    /// The users who may reach a tag under one policy only, and the users with a changed tag.
     pub(super) differ: BitSet,
     concerned: BitSet,
-    /// All pairs with something between them of which the rules say something else.
+    /// All pairs with a tie on which the rules differ.
     pub(super) tied: Vec<(u32, u32, Tie)>,
 }
 
-/// Users with the same tags.
+/// A class of users with the same tags.
 #[derive(Debug)]
 pub(super) struct UserClass<'v> {
     pub(super) tags: UserTags<'v>,
     pub(super) users: u64,
-    /// The ranks of its tags, in order.
+    /// The ranks of the tags, in order.
     pub(super) ranks: Box<[u32]>,
 }
 
-/// Who may reach a tag.
+/// The users who may reach a tag.
 #[derive(Debug)]
 pub(super) struct Reachers {
     pub(super) tag: TagId,
     pub(super) old: BitSet,
-    /// `None` if the same.
+    /// The users under the new policy; `None` if they are the same.
     new: Option<BitSet>,
 }
 
@@ -68,7 +69,8 @@ impl Reachers {
 }
 
 impl<'v> UserClasses<'v> {
-    /// Costs a look at each user, tag and relation, and the sets of all tags as bits.
+    /// Classifies the users. Costs a look at each user, tag and relation, and the sets of all tags
+    /// as bits.
     pub(super) fn of(old: &View, new: &'v View) -> Self {
         let population = &new.population;
         let users = population.directory.len();
@@ -139,7 +141,7 @@ impl<'v> UserClasses<'v> {
         self.order = order.into_iter().map(|(_, class)| class).collect();
     }
 
-    /// Looks through all relations, on all processors.
+    /// Finds the pairs with a tie on which the rules differ, on all processors.
     fn tied(&self, view: &View) -> Vec<(u32, u32, Tie)> {
         let population = &view.population;
         let of = |users: Range<u32>| -> Vec<(u32, u32, Tie)> {
@@ -163,7 +165,7 @@ impl<'v> UserClasses<'v> {
             };
             let threads: Vec<_> = ranges.into_iter().map(spawn).collect();
             let end = |(thread, range): (std::io::Result<thread::ScopedJoinHandle<'_, _>>, _)| {
-                // What no thread did is done here.
+                // The work of a thread that failed is done here.
                 let done = thread.ok().and_then(|thread| thread.join().ok());
                 done.unwrap_or_else(|| of(range))
             };
@@ -175,7 +177,7 @@ impl<'v> UserClasses<'v> {
         self.classes.get(number as usize)
     }
 
-    /// The class of a user.
+    /// The class number of a user.
     #[inline]
     pub(super) fn class_number(&self, user: u32) -> u32 {
         self.class_of.get(user as usize).copied().unwrap_or(u32::MAX)
@@ -185,7 +187,7 @@ impl<'v> UserClasses<'v> {
         self.changed == 0 && self.open.is_none()
     }
 
-    /// Who may reach the users of a class by the rules.
+    /// The users who may reach those of a class by the rules.
     pub(super) fn reachers(&self, class: &UserClass<'_>, side: PolicySide) -> BitSet {
         if self.open == Some(side) {
             return BitSet::everybody(self.users);
@@ -206,7 +208,7 @@ impl<'v> UserClasses<'v> {
         self.open == Some(side) || sets.into_iter().any(|set| set.on(side).contains(user))
     }
 
-    /// Whether the rules say something else of a user and another.
+    /// Whether the rules differ on a user and another one.
     #[inline]
     pub(super) fn rules_differ(&self, user: u32, other: u32) -> bool {
         self.differ.contains(user)
@@ -218,7 +220,7 @@ impl<'v> UserClasses<'v> {
     }
 }
 
-/// Who may reach each tag that anybody may reach, by rank, and how many are changed.
+/// The reachers of each tag that anybody may reach, by rank, and the number of changed ones.
 fn reachers(old: &View, new: &View, open: Option<PolicySide>, users: u32) -> (Vec<Reachers>, u32) {
     let [old, new_book] = [old, new].map(|view| view.rules.as_deref());
     let says =

@@ -1,3 +1,5 @@
+//! The comparison of one action under two policies.
+
 use super::{
     bitset::BitSet,
     classes::{PolicySide, UserClasses},
@@ -13,18 +15,19 @@ use crate::{
 pub(super) struct ActionComparison<'v> {
     pub(super) old: PairEvaluator<'v>,
     pub(super) new: PairEvaluator<'v>,
-    /// Who may do it to someone with whom he has nothing to do, as far as it is up to him.
+    /// The users who may perform the action on a user without a tie, as far as the subject's side
+    /// decides.
     pub(super) subjects: [BitSet; 2],
-    /// To whom such a one may do it, as far as it is up to them.
+    /// The users on whom it may be performed without a tie, as far as their side decides.
     pub(super) others: [BitSet; 2],
-    /// Who counts otherwise as a subject, and who as the other, whatever is between the two.
+    /// The users whose side differs as a subject, and as the other, whatever the tie.
     pub(super) subjects_differ: BitSet,
     pub(super) others_differ: BitSet,
-    /// Whether rules are asked.
+    /// Whether rules are evaluated.
     pub(super) rules: bool,
-    /// Whether blocks count otherwise.
+    /// Whether the effect of blocks differs.
     pub(super) blocks_differ: bool,
-    /// Whether blocks end friendships under one of them alone.
+    /// Whether blocks end friendships under one policy only.
     friendships_differ: bool,
 }
 
@@ -50,7 +53,7 @@ impl<'v> ActionComparison<'v> {
             |sides: Ends<'_>| [sides.subjects, sides.beginners, sides.others].map(|it| bits(&it));
         let ([s_old, b_old, o_old], [s_new, b_new, o_new]) = (split(before), split(after));
         let mut subjects_differ = differing(&s_old, &s_new, crowd.users);
-        // Who may only go on with conversations is told apart whatever else keeps strangers out.
+        // Users who may only continue conversations are distinguished whatever else excludes them.
         subjects_differ.insert_differing(&b_old, &b_new);
         let mut others_differ = differing(&o_old, &o_new, crowd.users);
         if is_about_peers {
@@ -75,13 +78,14 @@ impl<'v> ActionComparison<'v> {
         }
     }
 
-    /// Whether it is the same of any two strangers, under both policies, as of another action.
+    /// Whether the decisions on users without a tie are the same as for another action, under both
+    /// policies.
     pub(super) fn has_same_strangers(&self, other: &Self) -> bool {
         self.rules == other.rules && self.subjects == other.subjects && self.others == other.others
     }
 
-    /// Whether what is between two could make them come out otherwise than as strangers, or than
-    /// before: if not, they need not be judged.
+    /// Whether this tie can make the decision differ from that without a tie, or between the
+    /// policies; if not, the pair need not be judged.
     #[inline]
     pub(super) fn may_differ(
         &self,
@@ -93,7 +97,7 @@ impl<'v> ActionComparison<'v> {
         self.sides_differ(user, other, tie) || self.rules && crowd.rules_differ(user, other)
     }
 
-    /// The same, the rules aside.
+    /// The same without the rules.
     #[inline]
     pub(super) fn sides_differ(&self, user: u32, other: u32, tie: Tie) -> bool {
         self.subjects_differ.contains(user)
@@ -102,8 +106,8 @@ impl<'v> ActionComparison<'v> {
                 && (tie.outgoing(Relation::Block) || tie.incoming(Relation::Block))
     }
 
-    /// What is between two users seen from the second, of whom it is known seen from the first. A
-    /// reversed tie does not tell which friendships files state; where those differ, it is looked up.
+    /// The tie seen from the other user. A reversed tie lacks the declared friendships; where those
+    /// matter, the tie is looked up.
     pub(super) fn reversed(&self, population: &Population, user: u32, other: u32, tie: Tie) -> Tie {
         if self.friendships_differ {
             population.tie_with_declared(other, user)
@@ -112,7 +116,7 @@ impl<'v> ActionComparison<'v> {
         }
     }
 
-    /// What is between two users, to be judged under both policies.
+    /// The tie of two users, with what both policies need.
     pub(super) fn tie(&self, population: &Population, user: u32, other: u32) -> Tie {
         if self.friendships_differ {
             population.tie_with_declared(user, other)
@@ -121,12 +125,12 @@ impl<'v> ActionComparison<'v> {
         }
     }
 
-    /// Whether one may do it to the other if this is between them: before and after.
+    /// Whether the action is allowed with this tie, before and after.
     pub(super) fn judge(&self, user: u32, other: u32, tie: Tie) -> [bool; 2] {
         [self.old.allows(user, other, tie), self.new.allows(user, other, tie)]
     }
 
-    /// Whether one may do it to another with whom he has nothing to do, oneself included.
+    /// Whether the action is allowed without a tie, before and after; the two may be the same user.
     pub(super) fn as_strangers(&self, crowd: &UserClasses<'_>, user: u32, other: u32) -> [bool; 2] {
         let class = crowd.class(crowd.class_number(other));
         [PolicySide::Old, PolicySide::New].map(|side| {

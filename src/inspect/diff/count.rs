@@ -1,3 +1,5 @@
+//! The counts of pairs that an action gained or lost.
+
 use std::{
     sync::{
         Mutex, PoisonError,
@@ -17,23 +19,24 @@ use crate::{
     snapshot::{Population, Tie},
 };
 
-/// How many pairs an action gained and lost, by the class of the user to whom it is done.
+/// The number of pairs that an action gained and lost, by the class of the user on whom it is
+/// performed.
 #[derive(Clone, Debug)]
 pub(super) struct PairCounts {
-    /// Gained and lost, by class.
+    /// The gained and lost pairs, by class.
     pub(super) classes: Vec<[i64; 2]>,
 }
 
 pub(super) const GAINED: usize = 0;
 pub(super) const LOST: usize = 1;
 
-/// Which policies let it be done to a user: both, the old one or the new one.
+/// The combinations of policies, old and new, that let the action be performed on a user.
 const FLAGS: [[bool; 2]; 3] = [[true, true], [true, false], [false, true]];
 
-/// How many parts the classes are counted in, so that all processors have work to the end.
+/// The number of parts in which classes are counted, so that all processors are busy to the end.
 const PARTS: usize = 64;
 
-/// The stack of a thread that walks the kinds: as deep as their tags branch.
+/// The stack of a thread that walks the classes: as deep as their tags branch.
 const STACK: usize = 64 << 20;
 
 impl PairCounts {
@@ -43,8 +46,8 @@ impl PairCounts {
         u64::try_from(sum).unwrap_or(0)
     }
 
-    /// All ordered pairs of two users that may now and could not, and the other way round, as if
-    /// nothing were between any two. Runs on all processors.
+    /// All ordered pairs of two users whose decision changes if no users have ties. Runs on all
+    /// processors.
     pub(super) fn among_strangers(scene: &ActionComparison<'_>, crowd: &UserClasses<'_>) -> Self {
         let mut count = Self { classes: vec![[0; 2]; crowd.classes.len()] };
         let is_still = scene.subjects_differ.is_empty() && scene.others_differ.is_empty();
@@ -62,7 +65,7 @@ impl PairCounts {
         }
     }
 
-    /// As if everyone were a stranger to himself too.
+    /// Counts all pairs without ties, those of a user with themselves included.
     fn everyone(&mut self, scene: &ActionComparison<'_>, crowd: &UserClasses<'_>) {
         for flags in FLAGS {
             let users = users_with(scene, crowd, flags);
@@ -111,7 +114,7 @@ impl PairCounts {
         }
     }
 
-    /// Nobody is a pair with himself.
+    /// Subtracts the pairs of a user with themselves.
     fn oneself(&mut self, scene: &ActionComparison<'_>, crowd: &UserClasses<'_>) {
         for user in 0..crowd.users {
             if let Some(which) = direction_of(scene.as_strangers(crowd, user, user)) {
@@ -120,7 +123,7 @@ impl PairCounts {
         }
     }
 
-    /// The same with what is between users, which makes a difference to some pairs.
+    /// Corrects the counts for pairs with ties.
     pub(super) fn correct_tied_pairs(
         &mut self,
         scene: &ActionComparison<'_>,
@@ -178,7 +181,7 @@ impl PairCounts {
     }
 }
 
-/// Whether it is gained or lost, if it is either.
+/// The direction of a change, gained or lost; `None` without a change.
 pub(super) fn direction_of([before, after]: [bool; 2]) -> Option<usize> {
     match (before, after) {
         (false, true) => Some(GAINED),
@@ -187,7 +190,8 @@ pub(super) fn direction_of([before, after]: [bool; 2]) -> Option<usize> {
     }
 }
 
-/// How many users of each class it may be done to under these policies and no other.
+/// The number of users of each class on whom the action may be performed under exactly these
+/// policies.
 fn users_with(scene: &ActionComparison<'_>, crowd: &UserClasses<'_>, flags: [bool; 2]) -> Vec<i64> {
     let [old, new] = &scene.others;
     let mut users = vec![0; crowd.classes.len()];
@@ -201,10 +205,10 @@ fn users_with(scene: &ActionComparison<'_>, crowd: &UserClasses<'_>, flags: [boo
     users
 }
 
-/// Takes what is counted of a class.
+/// A receiver of the counts of a class.
 type Tell<'t, C> = &'t mut dyn FnMut(u32, C);
 
-/// What is told of the classes in each part of them, part by part on all processors.
+/// The counts of the classes in each part, computed on all processors.
 fn in_parts<C: Send>(
     leaves: &[ClassLeaf<'_>],
     count: &(dyn Fn(&[ClassLeaf<'_>], Tell<'_, C>) + Sync),
@@ -223,8 +227,8 @@ fn in_parts<C: Send>(
     done.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs a work that ends when there is nothing left to do on as many threads as there are
-/// processors, or parts if they are fewer.
+/// Runs work that ends when nothing is left to do, on as many threads as there are processors, or
+/// parts if they are fewer.
 pub(super) fn on_all_processors(parts: usize, work: &(dyn Fn() + Sync)) {
     if parts == 0 {
         return;
@@ -236,20 +240,22 @@ pub(super) fn on_all_processors(parts: usize, work: &(dyn Fn() + Sync)) {
             let builder = thread::Builder::new().stack_size(STACK);
             begun += usize::from(builder.spawn_scoped(scope, work).is_ok());
         }
-        // Without other threads, this one does it all.
+        // Without other threads, this one does all the work.
         if begun == 0 {
             work();
         }
     });
 }
 
-/// What is to be counted for each user of the classes to whom it may be done under certain policies.
+/// The terms to count for each user of the classes on whom the action may be performed under
+/// certain policies.
 struct Lanes {
-    /// A number: gained and lost.
+    /// The constant terms, gained and lost.
     plain: [i64; 2],
-    /// How many of a set reach the class by none of its tags under one policy, added or subtracted.
+    /// The terms that count the users of a set who reach the class by none of its tags under one
+    /// policy, added or subtracted.
     left: Vec<(usize, i64, PolicySide, BitSet)>,
-    /// Whoever of these the rules of the two policies say something else of.
+    /// The users on whom the rules of the two policies may differ.
     apart: Option<BitSet>,
 }
 
@@ -276,14 +282,15 @@ impl Lanes {
                 Some(PolicySide::New) => lanes.left.push((GAINED, 1, PolicySide::Old, stay)),
             }
         }
-        // Where no rules are asked, nobody is left.
+        // Where rules are not evaluated, every user reaches every class.
         lanes.left.retain(|(_, _, side, set)| {
             scene.rules && !set.is_empty() && crowd.open != Some(*side)
         });
         lanes
     }
 
-    /// Those of a set who reach the class: all but those who are left.
+    /// Adds the term of the users of a set who reach the class: all of them without those who
+    /// don't.
     fn reaching(&mut self, which: usize, set: BitSet, side: PolicySide) {
         if let Some(plain) = self.plain.get_mut(which) {
             *plain += signed(set.len());

@@ -1,3 +1,5 @@
+//! Users who lost or gained all contact by a change of policy.
+
 use super::{
     bitset::{BitSet, members},
     classes::{PolicySide, UserClasses},
@@ -8,32 +10,32 @@ use crate::{
     snapshot::{Population, Tie, UserSet},
 };
 
-/// Users who lost or gained the last of their contacts: who reached somebody and now reach nobody,
-/// and the other way round; and the same for who reaches them.
+/// The users who lost or gained all contact: who reached somebody and now reach nobody, or the
+/// reverse; and likewise for being reached.
 #[derive(Clone, Default, Debug)]
 pub struct IsolationChange {
-    /// In order.
+    /// Each list is in order.
     pub reach_nobody_now: Vec<u32>,
     pub reach_somebody_now: Vec<u32>,
     pub reached_by_nobody_now: Vec<u32>,
     pub reached_by_somebody_now: Vec<u32>,
 }
 
-/// Who, under one policy, has somebody to reach among those with whom he has nothing to do, and who
-/// is reached by such a one.
+/// The users who, under one policy, reach or are reached by at least one user without a tie to
+/// them.
 #[derive(Debug)]
 pub(super) struct StrangerReach {
     reach: BitSet,
     reached: BitSet,
 }
 
-/// Of how many users at most a list is kept.
+/// The number of users up to which candidates are kept as a list.
 const FEW: u64 = 256;
 
-/// Who lost or gained all contact by an action between users.
+/// The users who lost or gained all contact by an action between users.
 ///
-/// Costs a look at each user who has no stranger to reach or to be reached by, and at those with whom
-/// he has to do.
+/// Costs a look at the ties of each user who neither reaches nor is reached by a user without a
+/// tie.
 pub(super) fn isolation_change(
     scene: &ActionComparison<'_>,
     population: &Population,
@@ -42,7 +44,7 @@ pub(super) fn isolation_change(
     let ties = |user: u32| population.ties_of(user);
     let users = population.directory.len();
     let everybody = || 0..users;
-    // What is known of strangers is not all of one who has to do with too many.
+    // The result for users without a tie is incomplete if a user has too many ties.
     let is_known = |user: u32| FEW > ties(user).len() as u64;
     let reach = |user: u32, judge: &PairEvaluator<'_>| {
         ties(user).any(|(other, tie)| judge.allows(user, other, tie))
@@ -69,8 +71,8 @@ pub(super) fn isolation_change(
     }
 }
 
-/// Who had somebody and has nobody now, and the other way round; `tied` tells it of those with whom
-/// there is something.
+/// The users who had somebody and now have nobody, and the reverse; `tied` tells whether a user has
+/// somebody among those with a tie.
 fn differing(
     scene: &ActionComparison<'_>,
     users: u32,
@@ -98,7 +100,8 @@ fn differing(
 }
 
 impl StrangerReach {
-    /// Costs a pass over the users and their tags, and a look at the ties of those who may reach few.
+    /// Computes the sets of one policy. Costs a pass over the users and their tags, and a look at
+    /// the ties of users who reach few.
     pub(super) fn of(
         scene: &ActionComparison<'_>,
         crowd: &UserClasses<'_>,
@@ -150,7 +153,7 @@ impl StrangerReach {
     }
 }
 
-/// Some users: how many, and who, if they are few.
+/// A number of candidates, with a list of them if they are few.
 struct Candidates {
     count: u64,
     few: Vec<u32>,
@@ -162,15 +165,16 @@ impl Candidates {
         Self { count, few: if count <= FEW { set.iter().collect() } else { Vec::new() } }
     }
 
-    /// Those of a set who are among others.
+    /// The candidates of a set who are in another set too.
     fn among(set: &UserSet, others: &BitSet) -> Self {
         let users = || set.iter().filter(|&user| others.contains(user));
         let count = users().map(|_| 1).sum();
         Self { count, few: if count <= FEW { users().collect() } else { Vec::new() } }
     }
 
-    /// Whether one of them has nothing to do with a user and is not himself. Says no of a user who has
-    /// to do with as many if they are more than a few.
+    /// Whether a candidate is neither the user nor tied to the user. The answer may be a wrong no
+    /// if the user has at least as many ties as there are candidates, and those are more than a
+    /// few.
     fn has_stranger(&self, population: &Population, user: u32) -> bool {
         let known = population.ties_of(user).len() as u64;
         let is_stranger = |&other: &u32| other != user && population.tie(user, other) == Tie::NONE;

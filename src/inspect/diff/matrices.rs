@@ -1,3 +1,5 @@
+//! The permissions of groups in which two policies differ.
+
 use std::collections::BTreeSet;
 
 use crate::{
@@ -5,34 +7,34 @@ use crate::{
     snapshot::{CompiledMatrix, View},
 };
 
-/// What changed in who may do what in the groups of one matrix.
+/// The changes of the permissions in the groups of one matrix.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MatrixChange {
     pub matrix: String,
-    /// How many groups it governs.
+    /// The number of groups that the matrix governs.
     pub groups: usize,
-    /// Whether there was such a matrix before, and is now.
+    /// Whether the matrix existed before, and exists now.
     pub exists: [bool; 2],
     pub cells: Vec<CellChange>,
 }
 
-/// One permission, of one field where fields have one each.
+/// The change of one permission, or of one field of the metadata.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CellChange {
     pub permission: GroupPermission,
     pub field: Option<String>,
-    /// The value before and now.
+    /// The values before and now.
     pub values: [String; 2],
-    /// The roles for which it comes out otherwise.
+    /// The roles for which the result differs.
     pub roles: Vec<(Role, [GrantScope; 2])>,
 }
 
-/// To whom of a role a value grants.
+/// The members of a role to whom a value grants a permission.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GrantScope {
     Nobody,
     Everybody,
-    /// To some, by their tags.
+    /// Some members, depending on their tags.
     ByTags,
 }
 
@@ -78,7 +80,7 @@ fn change(old: &View, new: &View, name: String) -> Option<MatrixChange> {
     is_changed.then_some(MatrixChange { matrix: name, groups: governed, exists, cells })
 }
 
-/// The fields that one of the two names, and one that neither does, hidden or not.
+/// The fields that either matrix names, and the patterns of all others, hidden or not.
 fn fields(
     permission: GroupPermission,
     matrices: [Option<&CompiledMatrix>; 2],
@@ -131,7 +133,7 @@ fn grants(value: Option<&GrantCondition<String>>, role: Role) -> GrantScope {
     }
 }
 
-/// What it comes to for a role whatever the tags; `None` where they may matter.
+/// The result for a role if it does not depend on tags; `None` if it may.
 fn decided(value: &GrantCondition<String>, role: Role) -> Option<bool> {
     match value {
         GrantCondition::Grant(grant) => Some(grant.grants(role)),
@@ -142,7 +144,7 @@ fn decided(value: &GrantCondition<String>, role: Role) -> Option<bool> {
     }
 }
 
-/// What one of the parts settles, or all of them together do.
+/// The result that one part determines, or all parts together; `None` if tags may matter.
 fn settled(parts: &[GrantCondition<String>], role: Role, by_one: bool) -> Option<bool> {
     let parts: Vec<Option<bool>> = parts.iter().map(|part| decided(part, role)).collect();
     if parts.contains(&Some(by_one)) {

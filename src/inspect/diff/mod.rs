@@ -1,10 +1,10 @@
-//! What a change of policy opens and closes, over the same users.
+//! The comparison of two policies over the same users: the pairs that a change opens and closes.
 //!
-//! No pair is ever looked at but those who have to do with each other. What is allowed between two
-//! strangers depends on their tags and on where each stands. So strangers are counted by set algebra:
-//! for each kind of users, the subjects who may reach them; what rules say of unchanged tags is left
-//! out of the sets in one walk over all kinds (`walk`). Then each pair between whom there is
-//! something is put right, where the two policies can differ at all (`count`).
+//! Only pairs with ties are examined one by one. The decision on two users without a tie depends on
+//! their tags and states. So these are counted by set algebra: for each class of users, the
+//! subjects who may reach them; the effect of rules on unchanged tags is subtracted from the sets
+//! in one walk over all classes (`walk`). Then each pair with a tie is corrected where the two
+//! policies can differ at all (`count`).
 //!
 //! Invariant: both views are of the same population.
 
@@ -40,41 +40,43 @@ use comparison::ActionComparison;
 use count::{GAINED, LOST, PairCounts};
 use isolation::StrangerReach;
 
-/// What one policy lets users do that another did not, and the other way round.
+/// The difference of two policies: the pairs that one allows and the other does not.
 #[derive(Debug)]
 pub struct Diff {
     pub users: u32,
-    /// In the order of the reference; those that are done to groups alone are told by `matrices`,
-    /// but for what `add_member` asks of subject and member.
+    /// The differences by action, in the order of the reference; those of actions on groups only
+    /// are in `matrices`, but for what `add_member` requires of subject and member.
     pub actions: Vec<ActionDiff>,
     pub changes: Vec<PolicyChange>,
     pub matrices: Vec<MatrixChange>,
 }
 
-/// What became of one action.
+/// The difference of one action.
 #[derive(Clone, Debug)]
 pub struct ActionDiff {
     pub action: Action,
     pub over: CountedUnit,
     pub gained: u64,
     pub lost: u64,
-    /// Pairs by the kinds of users, the largest that were gained and then the largest that were lost.
+    /// The changed pairs by classes of users, first the largest that were gained and then the
+    /// largest that were lost.
     pub kinds: Vec<KindDiff>,
-    /// Whether a larger kind may be missing among these.
+    /// Whether no larger change can be missing among `kinds`.
     pub has_all_largest: bool,
-    /// The parts of the policy that the examples show to be responsible.
+    /// The parts of the policy that cause the changes of the examples.
     pub causes: Vec<PolicyPart>,
     pub contact: IsolationChange,
 }
 
-/// What is counted.
+/// The unit in which an action is counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CountedUnit {
     /// Ordered pairs of two different users: subject and resource.
     Users,
-    /// Ordered pairs of two different users: subject and member, whatever the group says of it.
+    /// Ordered pairs of two different users: subject and member, whatever the group's matrix
+    /// decides.
     Members,
-    /// Subjects.
+    /// Subjects alone.
     Subjects,
 }
 
@@ -88,19 +90,19 @@ impl CountedUnit {
     }
 }
 
-/// What users with certain tags gained or lost towards users with certain tags.
+/// The change from the users with certain tags to those with certain tags.
 #[derive(Clone, Debug)]
 pub struct KindDiff {
     pub gained: bool,
     /// Tags by name, in order.
     pub from: Vec<String>,
-    /// `None` where there is no other.
+    /// The tags of the other user; `None` for an action without one.
     pub to: Option<Vec<String>>,
     pub pairs: u64,
     pub witnesses: Vec<Witness>,
 }
 
-/// One of the pairs, with what both policies say of it.
+/// A changed pair with the explanations of both policies.
 #[derive(Clone, Debug)]
 pub struct Witness {
     pub subject: String,
@@ -109,14 +111,14 @@ pub struct Witness {
     pub new: Explanation,
 }
 
-/// How much is told besides the counts.
+/// The amount of detail besides the counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DiffDetail {
-    /// How many kinds of pairs, gained and lost each.
+    /// The number of class pairs, gained and lost each.
     pub kinds: usize,
-    /// How many examples of each.
+    /// The number of examples of each class pair.
     pub witnesses: usize,
-    /// Whether users who lose or gain all contact are looked for.
+    /// Whether to find users who lose or gain all contact.
     pub isolation: bool,
 }
 
@@ -132,11 +134,11 @@ impl Default for DiffDetail {
 }
 
 impl Diff {
-    /// Compares two policies over the same population, as [`versions`](crate::compile::build_versions)
-    /// makes them; `conversation` stands in for what the facts say of each pair.
+    /// Compares two policies over the same population, as [`build_versions`](crate::compile::build_versions) builds them;
+    /// `conversation` replaces the facts about conversations.
     ///
-    /// Costs set algebra over the kinds of users and the tags that changed, and a look at each
-    /// relation; runs on all processors.
+    /// Costs set algebra over the classes of users and the changed tags, and a look at each relation;
+    /// runs on all processors.
     pub fn compute(
         old: &View,
         new: &View,
@@ -152,18 +154,18 @@ impl Diff {
         Self { users: crowd.users, actions, changes, matrices }
     }
 
-    /// How many pairs came out otherwise, over all actions between two users.
+    /// The number of pairs whose decision changed, over all actions between two users.
     pub fn changed(&self) -> u64 {
         self.pairs().map(|diff| diff.gained + diff.lost).sum()
     }
 
-    /// How many ordered pairs there are, over all actions between two users.
+    /// The number of ordered pairs, over all actions between two users.
     pub fn compared(&self) -> u64 {
         let users = u64::from(self.users);
         self.pairs().count() as u64 * users * users.saturating_sub(1)
     }
 
-    /// Which share of all pairs came out otherwise, over all actions between two users: 0 to 1.
+    /// The share of all pairs whose decision changed, over all actions between two users, 0 to 1.
     #[expect(clippy::cast_precision_loss, reason = "a share")]
     pub fn share(&self) -> f64 {
         match self.compared() {
@@ -172,7 +174,7 @@ impl Diff {
         }
     }
 
-    /// Gained and lost over all actions between two users.
+    /// The pairs that were gained and lost over all actions between two users.
     pub fn totals(&self) -> [u64; 2] {
         [self.pairs().map(|diff| diff.gained).sum(), self.pairs().map(|diff| diff.lost).sum()]
     }
@@ -182,7 +184,7 @@ impl Diff {
     }
 }
 
-/// What every action is compared by.
+/// The inputs of the comparison of every action.
 struct DiffBuilder<'v> {
     old: &'v View,
     new: &'v View,
@@ -191,7 +193,7 @@ struct DiffBuilder<'v> {
     changes: &'v [PolicyChange],
 }
 
-/// An action under both policies, and which of the [`SharedCounts`] is its.
+/// An action under both policies, with the index of its [`SharedCounts`].
 struct PlannedAction<'v> {
     action: Action,
     over: CountedUnit,
@@ -199,15 +201,15 @@ struct PlannedAction<'v> {
     common: usize,
 }
 
-/// What is the same of all actions that strangers may do alike.
+/// The counts that are shared by all actions with the same decisions on users without ties.
 struct SharedCounts {
     count: PairCounts,
     strangers: OnceLock<[StrangerReach; 2]>,
 }
 
 impl DiffBuilder<'_> {
-    /// Strangers once for all actions of which the same is to be said, then one action after the
-    /// other on each processor.
+    /// Compares all actions: the pairs without ties once for all actions with the same decisions on
+    /// them, then one action after the other on each processor.
     fn all(&self, conversation: Option<Conversation>) -> Vec<ActionDiff> {
         let (mut acts, mut commons): (Vec<PlannedAction<'_>>, Vec<SharedCounts>) =
             (Vec::new(), Vec::new());
@@ -224,7 +226,7 @@ impl DiffBuilder<'_> {
             );
             acts.push(PlannedAction { action, over, scene, common });
         }
-        // Those that cost most come first.
+        // The most expensive actions are first.
         acts.sort_by_key(|act| act.over == CountedUnit::Subjects || !act.scene.rules);
         let next = AtomicUsize::new(0);
         let done = Mutex::new(Vec::new());
@@ -337,7 +339,7 @@ impl DiffBuilder<'_> {
         tags
     }
 
-    /// The changes that made the examples come out otherwise.
+    /// The changes of the policy that cause the changes of the examples.
     fn because(&self, diff: &ActionDiff) -> Vec<PolicyPart> {
         let witnesses = diff.kinds.iter().flat_map(|kind| &kind.witnesses);
         let is_behind = |part: &PolicyPart| {
@@ -364,7 +366,7 @@ impl DiffBuilder<'_> {
     }
 }
 
-/// What of an action is compared here.
+/// The unit in which an action is counted; `None` for actions that are not compared here.
 fn over(action: Action) -> Option<(Action, CountedUnit)> {
     let takes = action.takes();
     let over = if takes.contains(&ResourceKind::User) {

@@ -1,3 +1,5 @@
+//! The rendering of differences as JSON, Markdown and single lines.
+
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
@@ -7,11 +9,11 @@ use super::{
 };
 use crate::{decide::Explanation, snapshot::View};
 
-/// How many users are named of those who lost or gained all contact.
+/// The number of users that are named of those who lost or gained all contact.
 const NAMED: usize = 10;
 
 impl Diff {
-    /// It as JSON; `view` is one of the two that were compared.
+    /// The difference as JSON; `view` is one of the two that were compared.
     pub fn to_json(&self, view: &View) -> Value {
         let actions: Map<String, Value> = self
             .actions
@@ -31,7 +33,7 @@ impl Diff {
         })
     }
 
-    /// It in one line: what all actions gained and lost together, and the actions that changed.
+    /// The difference in one line: the totals over all actions, and the actions that changed.
     pub fn summary(&self) -> String {
         let [gained, lost] = self.totals();
         let mut text = format!(
@@ -51,7 +53,7 @@ impl Diff {
         text
     }
 
-    /// It as a comment that is read at a glance: a table, and what is behind it folded away.
+    /// The difference as a Markdown comment: a table, with details folded away.
     pub fn to_markdown(&self) -> String {
         let [gained, lost] = self.totals();
         let mut text = String::new();
@@ -112,7 +114,8 @@ impl Diff {
         text
     }
 
-    /// How often, over the actions, someone reaches nobody any more, and nobody reaches someone.
+    /// The number of times, over the actions, that a user lost all contact: reaching nobody, and
+    /// reached by nobody.
     fn cut_off(&self) -> [usize; 2] {
         let contacts = || self.actions.iter().map(|diff| &diff.contact);
         [
@@ -122,7 +125,7 @@ impl Diff {
     }
 }
 
-/// A share as percent, never rounded to nothing.
+/// A share in percent; a small one is not rounded to zero.
 fn percent(share: f64) -> String {
     match share * 100.0 {
         percent if percent > 0.0 && percent < 0.01 => "less than 0.01%".to_owned(),
@@ -130,7 +133,7 @@ fn percent(share: f64) -> String {
     }
 }
 
-/// A line of text as Markdown has it in a cell or a list.
+/// A line of text, escaped for a cell or list item in Markdown.
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {
@@ -159,7 +162,7 @@ impl ActionDiff {
 }
 
 impl IsolationChange {
-    /// What to call each list, and who is in it.
+    /// The lists with their names.
     pub fn lists(&self) -> [(&'static str, &[u32]); 4] {
         [
             ("reach_nobody_now", &self.reach_nobody_now),
@@ -192,7 +195,7 @@ impl KindDiff {
         })
     }
 
-    /// It in one line, as `+12 start_chat: [Berlin] -> [Munich]`.
+    /// The change in one line, such as `+12 start_chat: [Berlin] -> [Munich]`.
     pub fn line(&self, diff: &ActionDiff) -> String {
         let sign = if self.gained { '+' } else { '-' };
         let from = self.from.join(", ");
@@ -211,7 +214,7 @@ impl Witness {
         })
     }
 
-    /// It in one line: whom it is about, and why before and now.
+    /// The pair in one line, with the reasons before and now.
     pub fn line(&self) -> String {
         let other = self.other.as_ref().map(|id| format!(" -> `{id}`")).unwrap_or_default();
         let (old, new) = (describe_reason(&self.old), describe_reason(&self.new));
@@ -219,7 +222,7 @@ impl Witness {
     }
 }
 
-/// The reason, with what the gate that gave it looked at, or with the rules that opened it.
+/// The reason, with the detail of the gate that gave it, or the rules that opened it.
 pub(in crate::inspect) fn describe_reason(explanation: &Explanation) -> String {
     let reason = explanation.decision.reason;
     let closed = explanation.findings.iter().find(|finding| finding.closed.is_some());
@@ -283,7 +286,7 @@ fn matrix(change: &MatrixChange) -> Value {
     })
 }
 
-/// What changed in a matrix, a line each.
+/// The changes of a matrix, one to a line.
 fn lines(change: &MatrixChange) -> Vec<String> {
     let mut all = Vec::new();
     match change.exists {
@@ -306,7 +309,7 @@ fn lines(change: &MatrixChange) -> Vec<String> {
 }
 
 impl MatrixChange {
-    /// It in lines: what was said and what is said, and for which roles that makes a difference.
+    /// The changes in lines: the values before and now, and the roles for which the result differs.
     pub fn lines(&self) -> Vec<String> {
         lines(self)
     }

@@ -1,22 +1,24 @@
+//! The walk over all classes of users that counts the subjects who reach them.
+
 use super::{
     bitset::BitSet,
     classes::{PolicySide, Reachers, UserClasses},
 };
 
-/// A class of users as it is counted: the ranks of the tags by which it is reached.
+/// A class of users for counting: the ranks of the tags by which it is reached.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ClassLeaf<'c> {
     pub(super) ranks: &'c [u32],
     pub(super) class: u32,
 }
 
-/// What is known, at one word of the subjects, about who may reach the classes below a place of the
-/// walk. It is dropped where nothing is left to count.
+/// The state of one word of subjects at a place of the walk: which of them may reach the classes
+/// below. It is dropped where nothing is left to count.
 pub(super) trait SubjectWord: Copy {
     type Counts;
 
-    /// After another tag; `None` if there is nothing left to count, where `more` tells whether tags
-    /// may follow of which the policies say something else.
+    /// The state after another tag; `None` if there is nothing left to count. `more` tells whether
+    /// tags on which the policies differ may follow.
     fn after(self, reachers: &Reachers, more: bool) -> Option<Self>;
 
     fn count(self, counts: &mut Self::Counts);
@@ -53,8 +55,8 @@ impl<const NEW: bool> SubjectWord for RemainingSubjects<NEW> {
     }
 }
 
-/// The subjects about whom the policies do not agree already: those who may be told apart yet, and
-/// those of them who reach one of the tags so far under the new policy only, or the old one only.
+/// The subjects on whom the policies may still differ, and those of them who reach one of the tags
+/// so far under the new policy only, or the old one only.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DifferingSubjects {
     at: u32,
@@ -71,7 +73,7 @@ impl DifferingSubjects {
 }
 
 impl SubjectWord for DifferingSubjects {
-    /// Gained and lost.
+    /// The gained and lost subjects.
     type Counts = [u64; 2];
 
     #[inline]
@@ -92,11 +94,11 @@ impl SubjectWord for DifferingSubjects {
     }
 }
 
-/// Counts for each leaf the subjects of whom something is left after all its tags.
+/// Counts for each leaf the subjects that remain after all its tags.
 ///
-/// Leaves come in the order of their ranks. Those that begin alike share what is left, and where
-/// nothing is left, no leaf below is looked at singly; so the cost is mostly that of the tags that
-/// few may be reached by.
+/// Leaves come in the order of their ranks. Those with a common prefix share its state, and where
+/// no subject remains, no leaf below is visited; so the cost is mostly that of the tags that few
+/// users may reach.
 pub(super) fn walk<W: SubjectWord<Counts: Default>>(
     crowd: &UserClasses<'_>,
     leaves: &[ClassLeaf<'_>],
@@ -109,13 +111,13 @@ pub(super) fn walk<W: SubjectWord<Counts: Default>>(
 struct Walk<'w, 'c, W: SubjectWord> {
     crowd: &'w UserClasses<'c>,
     tell: &'w mut dyn FnMut(u32, W::Counts),
-    /// Lists that are used no more.
+    /// Vectors for reuse.
     spare: Vec<Vec<W>>,
 }
 
 impl<W: SubjectWord<Counts: Default>> Walk<'_, '_, W> {
     fn down(&mut self, mut leaves: &[ClassLeaf<'_>], mut depth: usize, mut words: Vec<W>) {
-        // Goes on in the loop as long as all begin alike, so that it recurses only where they part.
+        // Iterates as long as all leaves have a common prefix, and recurses only where they branch.
         while !words.is_empty() {
             let ended = leaves.partition_point(|leaf| leaf.ranks.len() <= depth);
             let (done, rest) = leaves.split_at(ended);
@@ -149,7 +151,7 @@ impl<W: SubjectWord<Counts: Default>> Walk<'_, '_, W> {
         self.spare.push(words);
     }
 
-    /// Counts for the only leaf that begins so, word by word through all that is left of its tags.
+    /// Counts for the only leaf with this prefix, word by word through the rest of its tags.
     fn last(&mut self, leaf: ClassLeaf<'_>, depth: usize, words: &[W]) {
         let ranks = leaf.ranks.get(depth..).unwrap_or_default();
         let sets = ranks.iter().filter_map(|&rank| {

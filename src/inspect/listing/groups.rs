@@ -1,3 +1,5 @@
+//! The listing of matrices and groups.
+
 use std::{collections::HashSet, fmt};
 
 use serde::Serialize;
@@ -12,11 +14,11 @@ use crate::{
 #[derive(Serialize, Debug)]
 pub struct MatrixListing<'v> {
     pub name: &'v str,
-    /// By the name of the permission, and that of the field after a dot.
+    /// The values by the name of the permission, with that of the field after a dot.
     pub permissions: OrderedMap<String, String>,
 }
 
-/// A group and who is what in it.
+/// A group with its members by role.
 #[derive(Serialize, Debug)]
 pub struct GroupListing<'v> {
     pub id: &'v str,
@@ -30,8 +32,8 @@ pub struct GroupListing<'v> {
 }
 
 impl<'v> MatrixListing<'v> {
-    /// The policy's own matrices, and those of the built-in ones that groups have, in the order of
-    /// their names.
+    /// The policy's own matrices, and the built-in ones that govern groups, in the order of their
+    /// names.
     pub(super) fn all(view: &'v View) -> Vec<Self> {
         let used: HashSet<_> = view.groups.iter().map(|(_, group)| group.matrix).collect();
         let is_told = |matrix: &&snapshot::CompiledMatrix| {

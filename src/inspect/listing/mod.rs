@@ -1,3 +1,5 @@
+//! The full listing of a compiled policy, for review and for snapshot tests.
+
 mod groups;
 mod ordered_map;
 mod settings;
@@ -14,34 +16,34 @@ use serde::Serialize;
 
 use crate::snapshot::{CompiledRule, TagId, UserSet, View};
 
-/// A compiled policy, told in full and always alike: made to be read in review and compared by
-/// snapshot tests. Two views of the same revision have the same listing to the byte.
+/// The full and deterministic listing of a compiled policy, for review and for snapshot tests. Two
+/// views of the same revision have the same listing to the byte.
 #[derive(Serialize, Debug)]
 pub struct PolicyListing<'v> {
     pub digest: String,
     pub users: u32,
-    /// How many distinct tag sets the users have.
+    /// The number of distinct tag sets of the users.
     pub tag_sets: usize,
     pub tags: Vec<TagListing<'v>>,
-    /// `None` if the policy has no `rules` section.
+    /// The rules; `None` if the policy has no `rules` section.
     pub rules: Option<Vec<RuleListing<'v>>>,
     pub settings: SettingsListing<'v>,
-    /// The policy's own, and those of the built-in ones that groups have.
+    /// The policy's own matrices, and the built-in ones that govern groups.
     pub matrices: Vec<MatrixListing<'v>>,
     pub groups: Vec<GroupListing<'v>>,
 }
 
-/// A tag: who has it, and who may reach those who do.
+/// A tag with the users who have it, and the users who may reach those.
 #[derive(Serialize, Debug)]
 pub struct TagListing<'v> {
     pub name: &'v str,
     pub declared: bool,
     pub members: MemberListing<'v>,
-    /// `None` if the policy has no `rules` section.
+    /// The users who may reach the tag's users; `None` if the policy has no `rules` section.
     pub reachers: Option<MemberListing<'v>>,
 }
 
-/// A set of users: how many, and who, where they are few.
+/// A set of users: their number, and their ids if they are few.
 #[derive(Serialize, Debug)]
 pub struct MemberListing<'v> {
     pub count: u64,
@@ -49,7 +51,7 @@ pub struct MemberListing<'v> {
     pub users: Option<Vec<&'v str>>,
 }
 
-/// A rule with the sets that it stands for.
+/// A rule with the sets of users that it selects.
 #[derive(Serialize, Debug)]
 pub struct RuleListing<'v> {
     pub rule_id: String,
@@ -59,17 +61,17 @@ pub struct RuleListing<'v> {
     pub description: Option<&'v str>,
     pub condition: String,
     pub outcome: Vec<&'v str>,
-    /// Who meets the condition.
+    /// The users who meet the condition.
     pub from: MemberListing<'v>,
-    /// Who has a tag of the outcome.
+    /// The users with a tag of the outcome.
     pub to: MemberListing<'v>,
 }
 
 impl<'v> PolicyListing<'v> {
-    /// How many users a set may have to be listed by name.
+    /// The number of users up to which a set is listed by id.
     pub const FEW: u64 = 12;
 
-    /// Tells a view. Costs set algebra for each rule.
+    /// Lists a view. Costs set algebra for each rule.
     pub fn from_view(view: &'v View) -> Self {
         let members = |users: &UserSet| MemberListing::of(view, users);
         let tags = view.tags.sorted().into_iter().map(|(id, name)| TagListing {
@@ -139,7 +141,7 @@ impl fmt::Display for MemberListing<'_> {
     }
 }
 
-/// The listing for people.
+/// The listing in human-readable form.
 impl fmt::Display for PolicyListing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "policy {}", self.digest)?;
@@ -202,7 +204,7 @@ impl fmt::Display for RuleListing<'_> {
     }
 }
 
-/// An id in a list; in quotes, if it could be taken for several, or for none.
+/// An id in a list; in quotes if it is ambiguous without them.
 fn listed(id: &str) -> Cow<'_, str> {
     let is_plain = |c: char| !c.is_whitespace() && !matches!(c, ',' | '{' | '}' | '"');
     if id.chars().all(is_plain) { Cow::Borrowed(id) } else { Cow::Owned(format!("{id:?}")) }

@@ -1,6 +1,8 @@
+//! A map on the wire whose entries keep a meaningful order.
+
 use serde::{Serialize, Serializer};
 
-/// Values by name, in an order that says something: a map on the wire.
+/// Values by name in a meaningful order: a map on the wire.
 #[derive(Debug)]
 pub struct OrderedMap<K, V>(pub(super) Vec<(K, V)>);
 

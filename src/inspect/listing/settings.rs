@@ -1,3 +1,5 @@
+//! The listing of settings and of the states of users.
+
 use std::fmt;
 
 use serde::Serialize;
@@ -10,7 +12,7 @@ use crate::{
 
 type Words<V> = OrderedMap<&'static str, V>;
 
-/// What the policy sets, and what that and the users' records come to.
+/// The settings of the policy, and the states of users under them.
 #[derive(Serialize, Debug)]
 pub struct SettingsListing<'v> {
     pub unknown_users: &'static str,
@@ -25,18 +27,18 @@ pub struct SettingsListing<'v> {
     pub protected_tags: &'v [String],
     pub banned: MemberListing<'v>,
     pub silenced: MemberListing<'v>,
-    /// Who takes no friend requests.
+    /// The users who accept no friend requests.
     pub refusing: MemberListing<'v>,
-    /// Whose friend list is full.
+    /// The users whose friend list is full.
     pub full: MemberListing<'v>,
-    /// Who communicates in which mode.
+    /// The users of each peers mode.
     pub modes: Words<MemberListing<'v>>,
-    /// How many edges there are of each relation.
+    /// The number of edges of each relation.
     pub relations: Words<u64>,
     pub conversations: u64,
 }
 
-/// A setting that is told by users, and whom it holds for.
+/// A setting that depends on the user, with the users for whom it is on.
 #[derive(Serialize, Debug)]
 pub struct SettingListing<'v> {
     pub value: String,
@@ -45,7 +47,7 @@ pub struct SettingListing<'v> {
     others: MemberListing<'v>,
 }
 
-/// With whom users communicate whose records say nothing of it.
+/// The peers modes of users whose records don't set one.
 #[derive(Serialize, Debug)]
 pub struct PeersListing {
     pub modes: Vec<PeersModeListing>,
@@ -121,7 +123,7 @@ impl<'v> SettingsListing<'v> {
         }
     }
 
-    /// What differs from the defaults that hold without a preset.
+    /// The settings that differ from the defaults without a preset.
     fn lines(&self) -> Vec<String> {
         let default = request::Settings::<TagId>::default();
         let mut lines = Vec::new();
@@ -157,7 +159,7 @@ impl<'v> SettingsListing<'v> {
         lines
     }
 
-    /// Who differs from others.
+    /// The states in which some users differ.
     fn some(&self) -> Vec<String> {
         let sets = [
             (Moderation::Banned.as_str(), &self.banned),
@@ -180,7 +182,7 @@ impl<'v> SettingsListing<'v> {
     }
 }
 
-/// For people: what differs from the defaults, and what there is.
+/// The human-readable form: settings that differ from the defaults, and counts.
 impl fmt::Display for SettingsListing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let section = |f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]| {
@@ -201,12 +203,12 @@ impl SettingListing<'_> {
     }
 }
 
-/// A switch: whether it is on, and for the fewer of those for whom it is and those for whom it isn't.
+/// A switch: its value, and the smaller of the sets for whom it is on and off.
 impl fmt::Display for SettingListing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.value)?;
         if self.value == "false" && self.users.count == 0 {
-            // Nothing more is to be said.
+            // The value says it all.
             Ok(())
         } else if self.others.count < self.users.count {
             write!(f, ", off for {}", self.others)

@@ -20,10 +20,10 @@ use serde_json::{Map, Value, json};
 
 use crate::request::{
     Action, Conversation, Decision, Group, Moderation, PeersMode, Properties, QuestionParts,
-    Reason, Request, Resource, ResourceKind, Role, Switch, UnknownWord, User, check_id,
+    Reason, Request, Resource, ResourceKind, Role, Switch, UnknownWordError, User, check_id,
 };
 
-/// A decision as it was logged.
+/// A logged decision.
 #[derive(Clone, Debug)]
 pub struct LoggedDecision {
     subject: Value,
@@ -36,7 +36,7 @@ pub struct LoggedDecision {
     pub reason: Option<Reason>,
 }
 
-/// What is wrong with a line, and at which member.
+/// The flaw of a line, and the member that has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct LogLineError {
     pub(super) member: &'static str,
@@ -89,7 +89,7 @@ impl LoggedDecision {
         Ok(record)
     }
 
-    /// The question that was decided.
+    /// The request of the decision.
     pub(super) fn request(&self) -> Result<Request<'_>, LogLineError> {
         let (subject_type, subject) = entity("subject", &self.subject)?;
         if subject_type.is_some_and(|name| name != "user") {
@@ -124,7 +124,7 @@ impl LoggedDecision {
         Ok(request)
     }
 
-    /// Who, and to whom, for people.
+    /// The ids of subject, resource and member, for people.
     pub(super) fn describe_parties(&self) -> String {
         let id = |value: &Value| match entity("", value) {
             Ok((_, Some(id))) => format!(" `{}`", id.escape_debug()),
@@ -135,7 +135,7 @@ impl LoggedDecision {
     }
 }
 
-/// The line that a decision is logged as, without its end.
+/// The line that logs a decision, without the line break.
 pub fn format_line(request: &Request<'_>, decision: Decision) -> String {
     let user = |user: &User<'_>| match &user.properties {
         None => json!(user.id),
@@ -210,7 +210,7 @@ where
     text.parse().map_err(|error: T::Err| wrong(member, error.to_string()))
 }
 
-/// The type and the id of a user or a group, or of something else.
+/// The type and the id of a user, a group, or another resource.
 fn entity<'v>(
     member: &'static str,
     value: &'v Value,
@@ -259,7 +259,7 @@ fn properties<'v>(
                 for (switch, on) in switches {
                     let switch: Switch = switch
                         .parse()
-                        .map_err(|error: UnknownWord| wrong(member, error.to_string()))?;
+                        .map_err(|error: UnknownWordError| wrong(member, error.to_string()))?;
                     let on = on.as_bool().ok_or_else(|| wrong(member, "a switch is a boolean"))?;
                     read.permissions.push((switch, on));
                 }

@@ -1,4 +1,4 @@
-//! Decisions that were logged, asked again of another policy.
+//! The replay of logged decisions against another policy.
 
 mod logged_decision;
 
@@ -14,44 +14,44 @@ use serde_json::{Map, Value, json};
 use super::diff::describe_reason;
 use crate::{decide, request::Action, snapshot::View};
 
-/// How many bytes a line may have.
+/// The maximal length of a line in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// How many malformed lines are told.
+/// The number of malformed lines that are reported.
 const MALFORMED: usize = 100;
 
-/// What became of the decisions of a log under a policy.
+/// The result of replaying the decisions of a log against a policy.
 #[derive(Debug, Default)]
 pub struct Replay {
     pub decisions: u64,
-    /// How many turn out otherwise.
+    /// The number of decisions that changed.
     pub changed: u64,
-    /// Of those: what was denied and would be allowed, and what was allowed and would be denied.
+    /// The changed decisions that were denied and would be allowed, and the reverse.
     pub opened: u64,
     pub closed: u64,
-    /// How many turn out the same for another reason.
+    /// The number of unchanged decisions with another reason.
     pub other_reasons: u64,
     pub malformed: u64,
-    /// The first of those.
+    /// The first of the malformed lines.
     pub mistakes: Vec<MalformedLine>,
-    /// Those that turn out otherwise; most frequent first.
+    /// The changed decisions in groups, most frequent first.
     pub groups: Vec<ChangedDecisions>,
 }
 
-/// A line that is no decision.
+/// A line that is not a decision.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MalformedLine {
-    /// From 1; the column in characters.
+    /// The line, from 1; the column in characters.
     pub line: u64,
     pub column: u64,
     pub message: String,
 }
 
-/// Decisions on one action that went from one reason to another.
+/// Decisions on one action whose reason changed in the same way.
 #[derive(Clone, Debug)]
 pub struct ChangedDecisions {
     pub action: Action,
-    /// What was decided and is now, with the reasons as far as they were logged.
+    /// The decision before and now, with the reason where it was logged.
     pub before: String,
     pub now: String,
     pub allowed_now: bool,
@@ -62,18 +62,17 @@ pub struct ChangedDecisions {
 #[derive(Clone, Debug)]
 pub struct ReplayExample {
     pub line: u64,
-    /// Who and to whom.
+    /// The ids of subject and resource.
     pub parties: String,
-    /// Why it is decided so now.
+    /// The explanation of the decision now.
     pub why: String,
 }
 
-/// Asks every decision of a log again, and keeps up to `most` examples of each group. A line that is
-/// none is noted and passed over; an empty one says nothing. Holds one line at a time, besides the
-/// examples.
+/// Replays every decision of a log, and keeps up to `most` examples of each group. A malformed line
+/// is noted and skipped; an empty one is ignored. Holds one line at a time besides the examples.
 ///
 /// # Errors
-/// If the log can't be read on.
+/// If reading the log fails.
 pub fn replay(view: &View, mut log: impl BufRead, most: usize) -> io::Result<Replay> {
     let mut replay = Replay::default();
     let mut groups: BTreeMap<(Action, String, String), ChangedDecisions> = BTreeMap::new();
@@ -117,7 +116,7 @@ fn read(bytes: &[u8], line: u64) -> Result<LoggedDecision, MalformedLine> {
             MalformedLine { line, column: error.column().max(1) as u64, message }
         })?;
     LoggedDecision::read(object).map_err(|wrong| {
-        // Where the member is named: bytes, since the line is UTF-8 by now, become characters.
+        // The column of the member in characters, since the line is valid UTF-8 by now.
         let text = String::from_utf8_lossy(bytes);
         let named = format!("\"{}\"", wrong.member);
         let before = text.split(&named).next().filter(|before| before.len() < text.len());
@@ -146,7 +145,7 @@ impl Replay {
         (line, most): (u64, usize),
         groups: &mut BTreeMap<(Action, String, String), ChangedDecisions>,
     ) {
-        // It was read as a request already.
+        // The request was validated when the line was read.
         let Ok(request) = record.request() else { return };
         self.decisions += 1;
         let decision = decide::decide(view, &request);
@@ -180,7 +179,7 @@ impl Replay {
         }
     }
 
-    /// It as JSON.
+    /// The result as JSON.
     pub fn to_json(&self) -> Value {
         let example = |example: &ReplayExample| json!({ "line": example.line, "parties": example.parties, "why": example.why });
         let group = |group: &ChangedDecisions| {

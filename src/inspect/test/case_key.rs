@@ -1,24 +1,27 @@
+//! Keys of equivalent cases, so that coverage traces each kind of listed user once.
+
 use super::question::TestQuestion;
 use crate::{
     request::{Resource, Role, Wildcard},
     snapshot::{TagId, View},
 };
 
-/// What the way of a decision about one on a list can depend on, where the rest of the question stays
-/// the same: of two who are alike, one tells all that the other does.
+/// The facts that the trace of a decision about a listed user can depend on, with the rest of the
+/// question unchanged: users with equal keys have equal traces.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct CaseKey {
     tags: Vec<TagId>,
     standing: [u8; 2],
     own: [u8; 4],
     role: Option<Role>,
-    /// What is between him and the other whom the question is about.
+    /// The tie with the other user of the question.
     tie: [u8; 2],
     is_the_other: bool,
 }
 
 impl CaseKey {
-    /// `None` if the list is not of users, or he has conditions of his own: then he is like nobody.
+    /// The key of a listed user; `None` if the list is not of users, or the user has conditional
+    /// switches and is like no other.
     pub(super) fn of(question: &TestQuestion<'_>, view: &View, id: &str) -> Option<Self> {
         let request = &question.request;
         let other = match (question.open?, &request.resource) {

@@ -1,3 +1,5 @@
+//! The check of an expectation against the decision of a policy.
+
 use super::expectation::{CheckedExpectation, ExpectedAnswer};
 use crate::{
     decide::{Explanation, decide, explain, reach, reachable_groups, reached_by},
@@ -8,31 +10,32 @@ use crate::{
 /// An expectation that was not met.
 #[derive(Debug)]
 pub struct ExpectationFailure {
-    /// Where the expectation begins; both count from 1.
+    /// The place of the expectation; both count from 1.
     pub line: usize,
     pub column: usize,
-    /// What was asked, in words.
+    /// The question in words.
     pub question: String,
     pub expected: String,
     pub actual: String,
-    /// Of a list: who is not on it and should be.
+    /// The ids that are missing from a list.
     pub missing: Vec<String>,
-    /// Of a list: who is on it and should not be.
+    /// The ids that are on a list unexpectedly.
     pub extra: Vec<String>,
-    /// Why it is as it is. Of a list, for the first who is missing and the first who is too many.
+    /// The explanations: of the decision, or for a list, of the first missing and the first
+    /// unexpected id.
     pub explanations: Vec<ExplainedFor>,
 }
 
-/// An explanation, and of what.
+/// An explanation, and the id on a list that it concerns.
 #[derive(Debug)]
 pub struct ExplainedFor {
-    /// Of a list: who it is about.
+    /// The id on a list; `None` for a decision.
     pub listed_id: Option<String>,
     pub explanation: Explanation,
 }
 
-/// Why an expectation is not met; `None` if it is. Its place is for others to say. Who is on a list
-/// goes to `on_list`.
+/// The failure of an expectation; `None` if it is met. The caller fills in the place. The ids on a
+/// list are added to `on_list`.
 pub(super) fn check(
     expected: &CheckedExpectation<'_>,
     view: &View,
@@ -135,7 +138,7 @@ fn describe_decision(
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// A question in words, without what is left open.
+/// A question in words, without the open part.
 fn describe_question(request: &Request<'_>, open: Option<Wildcard>) -> String {
     let mut parts = vec![request.action.to_string()];
     let mut part = |what: &str, id: &str| parts.push(format!("{what} `{}`", id.escape_debug()));

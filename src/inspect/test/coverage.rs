@@ -1,3 +1,5 @@
+//! The coverage of a policy by the expectations of its tests.
+
 use std::collections::BTreeSet;
 
 use crate::{
@@ -8,36 +10,37 @@ use crate::{
     source::{PositionCursor, SourceId, Sources, Span},
 };
 
-/// What of a policy the expectations of its tests reached.
+/// The coverage of a policy by the expectations of its tests.
 ///
-/// An expectation takes the way of its decision: gate after gate, up to the one that is closed; one
-/// of a list takes the way of each who is on the list, and not of those who are not. On the way,
+/// An expectation follows the trace of its decision: gate after gate, up to the closed one; an
+/// expectation of a list follows the trace of each user or group on the list, not of the others.
+/// Along the trace,
 ///
 /// - a rule is reached if it opened the gate of rules: so no denial reaches one;
-/// - a setting or a cell of a matrix is reached if a gate looked at it: a switch or a peers mode if
-///   it was the one that counted for the user, and not what his record or the question says; an
-///   entry of `blocks` if one of the two blocks the other; a limit if nothing closed the gate before;
-/// - a gate is reached if it closed one decision and let another one pass that it has a say in.
+/// - a setting or a cell of a matrix is reached if a gate consulted it: a switch or a peers mode if
+///   it applied to the user, instead of the user's record or the question; an entry of `blocks` if
+///   one of the two users blocks the other; a limit if no gate was closed before;
+/// - a gate is reached if it was closed in one decision and open in another one that it applies to.
 ///
-/// What a test gives in place of what the policy says reaches nothing of the policy. Counted are all
-/// rules, cells and settings that the policy states and decisions look at, and the gates that are
-/// closed for someone: known and self always, the others if the policy or a record makes them so.
+/// What a test gives in place of the policy's statements reaches nothing of the policy. All rules,
+/// cells and settings count that the policy states and decisions depend on, and the gates that can
+/// be closed: known and self always, the others if the policy or a record makes them so.
 #[derive(Debug)]
 pub struct Coverage {
-    /// In the order of the files; the gates come last.
+    /// The items in the order of the files, with the gates at the end.
     pub all: Vec<CoverageItem>,
 }
 
-/// Something that expectations may reach.
+/// An item that expectations may reach.
 #[derive(Debug)]
 pub struct CoverageItem {
     pub kind: CoverageKind,
-    /// As it is written in a policy, or the name of a gate.
+    /// The path of the statement in the policy, or the name of the gate.
     pub name: String,
-    /// File, line and column, which count from 1; `None` for a gate.
+    /// The file, line and column, which count from 1; `None` for a gate.
     pub place: Option<(String, usize, usize)>,
     pub reached: bool,
-    /// What is missing, where it was reached in part.
+    /// What is missing for an item that was reached in part.
     pub note: Option<&'static str>,
 }
 
@@ -73,24 +76,24 @@ impl Coverage {
         self.all.iter().filter(|it| !it.reached)
     }
 
-    /// How much of all was reached, in percent; 100 if there is nothing to reach.
+    /// The share of reached items in percent; 100 if there are no items.
     pub fn percent(&self) -> f64 {
         let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
         if self.total() == 0 { 100.0 } else { count(self.reached()) * 100.0 / count(self.total()) }
     }
 }
 
-/// What was reached so far.
+/// The parts of a policy that were reached so far.
 #[derive(Default, Debug)]
 pub(super) struct CoverageRecorder {
-    /// Where the statements stand.
+    /// The places of the statements.
     places: BTreeSet<Span>,
     closed: BTreeSet<GateName>,
     passed: BTreeSet<GateName>,
 }
 
 impl CoverageRecorder {
-    /// Takes note of the way of a decision.
+    /// Records the trace of a decision.
     pub(super) fn record(&mut self, steps: &[TraceStep], places: &StatementSpans) {
         for step in steps {
             let gates = if step.is_open { &mut self.passed } else { &mut self.closed };
@@ -105,7 +108,7 @@ impl CoverageRecorder {
         self.passed.extend(other.passed);
     }
 
-    /// What that is of a policy.
+    /// The coverage of a policy by what was recorded.
     pub(super) fn coverage(
         &self,
         view: &View,
@@ -173,7 +176,7 @@ fn name(statement: &StatementId, view: &View) -> String {
     }
 }
 
-/// The gates that the policy closes for someone. Costs a look at each user.
+/// The gates that can be closed for a user. Costs a look at each user.
 fn closable_gates(view: &View) -> Vec<GateName> {
     let directory = &view.population.directory;
     let some = |is: &dyn Fn(crate::snapshot::UserState) -> bool| {

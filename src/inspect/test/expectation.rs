@@ -1,3 +1,5 @@
+//! Expectations of tests, resolved against a view and validated.
+
 use super::{
     question::{TestQuestion, kind},
     vocabulary::parse_word,
@@ -13,7 +15,7 @@ use crate::{
     },
 };
 
-/// An expectation that can be checked.
+/// A valid expectation that can be checked.
 #[derive(Debug)]
 pub(super) struct CheckedExpectation<'e> {
     pub(super) span: Span,
@@ -21,7 +23,7 @@ pub(super) struct CheckedExpectation<'e> {
     pub(super) answer: ExpectedAnswer<'e>,
 }
 
-/// What the answer is to be.
+/// The expected answer.
 #[derive(Debug)]
 pub(super) enum ExpectedAnswer<'e> {
     Decision {
@@ -29,18 +31,18 @@ pub(super) enum ExpectedAnswer<'e> {
         reason: Option<Reason>,
         obligations: Option<Vec<Obligation>>,
     },
-    /// In order, each once.
+    /// The ids in order, each once.
     List(Vec<&'e str>),
 }
 
-/// In how many users or groups one is looked for who might have been meant.
+/// The number of users or groups among which a suggestion for an unknown id is sought.
 const MOST_COMPARED: usize = 100_000;
 
-/// After how many mistakes of a test it is no longer looked for who was meant.
+/// The number of problems of a test from which on no suggestions are sought.
 const MOST_GUESSED: usize = 8;
 
 impl<'e> CheckedExpectation<'e> {
-    /// `None`, and why in `problems`, if something is wrong with it.
+    /// Resolves an expectation; `None`, with the reasons added to `problems`, if it is invalid.
     pub(super) fn resolve(
         written: &'e Expectation<'_>,
         view: &View,
@@ -72,7 +74,7 @@ impl<'e> CheckedExpectation<'e> {
             }
         };
         if reason.is_none() {
-            // Else a misspelled id would be denied as expected.
+            // Otherwise a misspelled id would be denied as expected.
             check_known(written, &question, view, problems);
         }
         let answer = match list {
@@ -122,7 +124,7 @@ fn obligations(
     )
 }
 
-/// Whether all who are named are known, so far as that matters.
+/// Adds a problem for each named user or group that is unknown, where that matters.
 fn check_known(
     written: &Expectation<'_>,
     question: &TestQuestion<'_>,
@@ -144,7 +146,7 @@ fn check_known(
     });
 }
 
-/// Those on a list, which holds known ones only.
+/// The ids of a list, which may only hold known ones.
 fn listed<'e>(
     list: &'e List<'_>,
     question: &TestQuestion<'_>,
@@ -160,7 +162,7 @@ fn listed<'e>(
         });
         ids.push((&id.value, id.span));
     }
-    // Stable, so that the first of two entries stays the first.
+    // A stable sort keeps the first of two equal entries first.
     ids.sort_by_key(|&(id, _)| id);
     for pair in ids.windows(2) {
         if let [(one, first), (other, again)] = pair
@@ -176,7 +178,7 @@ fn listed<'e>(
     ids.into_iter().map(|(id, _)| id).collect()
 }
 
-/// `before` is how many mistakes were found.
+/// The problem of an unknown user; `before` is the number of problems so far.
 fn unknown_user(
     id: &Text<'_>,
     view: &View,

@@ -1,9 +1,9 @@
-//! Tests of a policy: whether it decides as its author expects, and what of it no expectation
+//! Tests of policies: whether decisions are as their authors expect, and which parts no expectation
 //! reaches.
 //!
-//! A test is run against the policy with what the test gives laid over it. Whatever is wrong with a
-//! test itself, such as a user whom nobody knows, is told as a mistake in the file: a test that
-//! can't fail for the right reason proves nothing.
+//! A test is run against the policy with the test's own statements added. Any flaw of a test
+//! itself, such as an unknown user, is reported as an error of the file: a test that can't fail for
+//! the right reason proves nothing.
 
 mod case_key;
 mod check;
@@ -21,12 +21,12 @@ use std::time::Duration;
 
 use crate::diagnostic::Report;
 
-/// What became of all tests.
+/// The outcome of all tests.
 #[derive(Debug)]
 pub struct TestOutcome {
-    /// What is to be said about the policy and the test files.
+    /// The problems of the policy and of the test files.
     pub report: Report,
-    /// `None` if anything is wrong with the policy or the test files: then nothing is proved.
+    /// The results; `None` if the policy or a test file has errors, so that nothing is proved.
     pub results: Option<TestResults>,
 }
 
@@ -40,21 +40,21 @@ pub struct TestResults {
 #[derive(Debug)]
 pub struct FileResult {
     pub name: String,
-    /// In the order of the file.
+    /// The tests in the order of the file.
     pub tests: Vec<TestResult>,
 }
 
 #[derive(Debug)]
 pub struct TestResult {
     pub name: String,
-    /// Where its name stands; both count from 1.
+    /// The place of the name; both count from 1.
     pub line: usize,
     pub column: usize,
-    /// How many expectations it has.
+    /// The number of expectations.
     pub expectations: usize,
-    /// Those that were not met; the test passed if there are none.
+    /// The expectations that were not met; the test passed if there are none.
     pub failures: Vec<ExpectationFailure>,
-    /// How long it took. Of tests that share the work, the first bears it.
+    /// The duration of the test. Of tests that share work, the first includes it.
     pub took: Duration,
 }
 
@@ -63,12 +63,12 @@ impl TestResults {
         self.files.iter().flat_map(|file| &file.tests)
     }
 
-    /// How many tests failed.
+    /// The number of failed tests.
     pub fn failed(&self) -> usize {
         self.tests().filter(|test| !test.failures.is_empty()).count()
     }
 
-    /// How many expectations there were.
+    /// The number of expectations.
     pub fn expectations(&self) -> usize {
         self.tests().map(|test| test.expectations).sum()
     }

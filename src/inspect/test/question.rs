@@ -1,3 +1,5 @@
+//! The questions of expectations, read into requests.
+
 use super::vocabulary::{parse_word, unknown_word};
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -13,15 +15,15 @@ use crate::{
     },
 };
 
-/// What an expectation asks.
+/// The question of an expectation.
 #[derive(Debug)]
 pub(super) struct TestQuestion<'e> {
     pub(super) request: Request<'e>,
-    /// The part that is left open, if a list is asked for.
+    /// The part that a list leaves open; `None` for a decision.
     pub(super) open: Option<Wildcard>,
 }
 
-/// Reads the question of one expectation.
+/// A reader of the question of one expectation.
 struct Reader<'e, 's, 'p> {
     expected: &'e Expectation<'s>,
     action: Action,
@@ -30,8 +32,8 @@ struct Reader<'e, 's, 'p> {
 }
 
 impl<'e> TestQuestion<'e> {
-    /// What is asked. `None`, and why in `problems`, if that is no question or a part of it says
-    /// nothing: nobody shall believe it to be tested.
+    /// Reads the question. `None`, with the reasons added to `problems`, if it is invalid or a part
+    /// of it has no effect: nobody should believe that such a part is tested.
     pub(super) fn resolve(
         expected: &'e Expectation<'_>,
         view: &View,
@@ -52,7 +54,7 @@ impl<'e> TestQuestion<'e> {
         (problems.len() == before).then_some(question)
     }
 
-    /// The question whether, for one of those that are or might be on the list.
+    /// The request about one id that is on the list or might be.
     pub(super) fn with_listed<'q>(&'q self, id: &'q str) -> Request<'q> {
         let mut request: Request<'q> = self.request.clone();
         match self.open {
@@ -86,7 +88,7 @@ impl<'e> Reader<'e, '_, '_> {
         self.problems.push(Diagnostic::error(Code::Misfit, span, message));
     }
 
-    /// Which part is left open; the outer `None` if that makes no question.
+    /// The part that is left open; the outer `None` if the question is invalid.
     #[expect(clippy::option_option, reason = "no question, or one with nothing open")]
     fn open(&mut self) -> Option<Option<Wildcard>> {
         let expected = self.expected;
@@ -117,7 +119,7 @@ impl<'e> Reader<'e, '_, '_> {
         None
     }
 
-    /// Whether what is given is what the question takes.
+    /// Checks that each given part belongs to the question.
     fn check_parts(&mut self, open: Option<Wildcard>) {
         let expected = self.expected;
         let takes_member = self.action.takes_member() && open != Some(Wildcard::Member);

@@ -1,3 +1,5 @@
+//! The runner of tests: policies with the statements of tests added, in parallel.
+
 use std::{
     collections::{HashMap, HashSet},
     num::NonZero,
@@ -23,13 +25,13 @@ use crate::{
     syntax::tests::{self, Test, TestFile},
 };
 
-/// Runs the tests among what was loaded against the policy that the other files make up, as many at
-/// a time as there are processors. With a filter, only those in whose name it stands.
+/// Runs the tests among the loaded files against the policy of the other files, on all processors.
+/// With a filter, only the tests with this text in their names.
 ///
-/// What a test costs beside its questions depends on what it gives. Nothing: nothing. Where it asks
-/// for decisions alone, a compilation of the policy over those whom it names. Where it asks for lists,
-/// a compilation over all users, who are read anew if records of users are given; tests that give the
-/// same share it. The same if it gives tags that are declared, limits or a preset.
+/// The cost of a test besides its questions depends on what it gives. Nothing: no cost. If it asks
+/// for decisions only: a compilation of the policy over the users whom it names. If it asks for
+/// lists: a compilation over all users, who are read again if the test gives records of users;
+/// tests that give the same share it. The same holds if it gives declared tags, limits or a preset.
 pub fn run(loaded: &LoadedSources, filter: Option<&str>) -> TestOutcome {
     let sources = &loaded.sources;
     let mut problems = Diagnostics::default();
@@ -84,7 +86,7 @@ fn check_names(files: &[TestFile<'_>], problems: &mut Diagnostics) {
     }
 }
 
-/// What became of one test.
+/// The outcome of one test.
 #[derive(Default)]
 struct TestRun {
     failures: Vec<(Span, ExpectationFailure)>,
@@ -93,7 +95,7 @@ struct TestRun {
     took: Duration,
 }
 
-/// Runs tests in parallel; what became of them comes in their order.
+/// Runs tests in parallel; the outcomes are in the order of the tests.
 fn run_all(base: &PolicyBase<'_>, tests: &[&Test<'_>]) -> Vec<TestRun> {
     let jobs = jobs(tests);
     let next = AtomicUsize::new(0);
@@ -120,11 +122,11 @@ fn run_all(base: &PolicyBase<'_>, tests: &[&Test<'_>]) -> Vec<TestRun> {
     done.into_iter().map(|(_, ran)| ran).collect()
 }
 
-/// Tests that are run one after the other, with their places among all.
+/// Tests that are run one after the other, with their indices among all.
 type Job<'t, 's> = Vec<(usize, &'t Test<'s>)>;
 
-/// Those that need a view of all users with the same laid over it are one job; each other test is one
-/// for itself.
+/// Groups the tests that need a view of all users with the same statements given into one job; each
+/// other test is a job of its own.
 fn jobs<'t, 's>(tests: &[&'t Test<'s>]) -> Vec<Job<'t, 's>> {
     let mut jobs: Vec<Job<'t, 's>> = Vec::new();
     let mut same: HashMap<String, usize> = HashMap::new();
@@ -142,10 +144,10 @@ fn jobs<'t, 's>(tests: &[&'t Test<'s>]) -> Vec<Job<'t, 's>> {
     jobs
 }
 
-/// A policy with what tests give laid over it.
+/// A policy with the statements that tests give.
 struct GivenViews<'b, 's> {
     base: &'b PolicyBase<'s>,
-    /// Over all users, once a test needs it: the same for all tests of a job.
+    /// The view over all users, once a test needs it: it is the same for all tests of a job.
     view: Option<Result<(View, StatementSpans), Vec<Diagnostic>>>,
 }
 
@@ -159,7 +161,7 @@ impl<'s> GivenViews<'_, 's> {
             && let Some((view, places)) = base.with_overlay_slice(&test.given, &test.named_ids())
         {
             let ran = run_expectations(test, &view, &places);
-            // What is wrong is told best where all users are known.
+            // Errors are reported best where all users are known.
             if ran.problems.is_empty() {
                 return ran;
             }
@@ -205,7 +207,7 @@ fn run_expectations(test: &Test<'_>, view: &View, places: &StatementSpans) -> Te
     ran
 }
 
-/// What became of the tests, file by file.
+/// The results by file.
 fn results(
     tests: &[&Test<'_>],
     ran: Vec<(Vec<(Span, ExpectationFailure)>, Duration)>,

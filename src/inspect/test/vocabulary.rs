@@ -1,3 +1,5 @@
+//! The words of a vocabulary in test files, with suggestions for unknown ones.
+
 use std::{fmt::Display, str::FromStr};
 
 use crate::{
@@ -5,7 +7,7 @@ use crate::{
     syntax::ast::Text,
 };
 
-/// The word that a text is; if it is none of those there are, a problem that names them.
+/// Parses a word; an unknown one is reported with the known words.
 pub(super) fn parse_word<W: FromStr + Display>(
     what: &str,
     text: &Text<'_>,
@@ -27,5 +29,5 @@ pub(super) fn unknown_word<W: Display>(what: &str, text: &Text<'_>, all: &[W]) -
         Some(near) => format!("did you mean `{near}`? known: {}", list.join(", ")),
         None => format!("known: {}", list.join(", ")),
     };
-    Diagnostic::error(Code::UnknownWord, text.span, message).hint(hint)
+    Diagnostic::error(Code::UnknownWordError, text.span, message).hint(hint)
 }

@@ -10,7 +10,7 @@ use crate::{
     live::ServedPolicy,
     request::{
         Action, Conversation, Decision, GateName, Group, QuestionPartsError, Reason, Request,
-        Resource, ResourceKind, UnknownWord, User, check_id,
+        Resource, ResourceKind, UnknownWordError, User, check_id,
     },
     serve::{
         json::{JsonObject, JsonText},
@@ -43,7 +43,7 @@ pub(super) struct EntityPart<'b> {
 /// An action, which may be none of ours.
 #[derive(Debug)]
 pub(super) struct ActionPart<'b> {
-    pub action: Result<Action, UnknownWord>,
+    pub action: Result<Action, UnknownWordError>,
     member: Option<JsonText<'b>>,
     field: Option<JsonText<'b>>,
 }
@@ -76,8 +76,8 @@ impl From<QuestionPartsError> for EvaluationError {
     }
 }
 
-impl From<&UnknownWord> for EvaluationError {
-    fn from(unknown: &UnknownWord) -> Self {
+impl From<&UnknownWordError> for EvaluationError {
+    fn from(unknown: &UnknownWordError) -> Self {
         Self::NotApplicable(unknown.to_string())
     }
 }
@@ -306,7 +306,7 @@ impl EvaluationContext {
     pub(super) fn read(context: &messages::AuthZenContext<'_>) -> Result<Self, HttpError> {
         let conversation = context.conversation.as_ref().map(|word| {
             let word = word.as_str().parse();
-            word.map_err(|error: UnknownWord| {
+            word.map_err(|error: UnknownWordError| {
                 HttpError::bad_request("context.conversation", error.to_string())
             })
         });

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::property_reader::{self, PropertyMembers, PropertyReader, parse_raw};
 use crate::{
-    request::{Action, Moderation, PeersMode, Properties, Role, Switch, UnknownWord},
+    request::{Action, Moderation, PeersMode, Properties, Role, Switch, UnknownWordError},
     serve::{json::JsonText, response::HttpError},
 };
 
@@ -127,14 +127,14 @@ fn moderation(raw: &RawValue, at: &str) -> Result<Moderation, HttpError> {
     if raw.get() == "\"\"" { Ok(Moderation::None) } else { parse_word(raw, at) }
 }
 
-fn parse_word<T: std::str::FromStr<Err = UnknownWord>>(
+fn parse_word<T: std::str::FromStr<Err = UnknownWordError>>(
     raw: &RawValue,
     at: &str,
 ) -> Result<T, HttpError> {
     let text: JsonText<'_> = parse_raw(raw, at)?;
     text.as_str()
         .parse()
-        .map_err(|error: UnknownWord| HttpError::bad_request(at, error.to_string()))
+        .map_err(|error: UnknownWordError| HttpError::bad_request(at, error.to_string()))
 }
 
 /// The switches that are given. Below `peerage` all of them must be known.
