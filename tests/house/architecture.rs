@@ -7,6 +7,7 @@
     reason = "a test may fail by it"
 )]
 
+mod papers;
 mod rooms;
 mod scan;
 mod supply;

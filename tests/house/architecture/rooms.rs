@@ -107,8 +107,10 @@ pub(crate) const HEAVY: [(&str, &str); 26] = [
 ];
 
 /// What stands at the top of the repository, hidden files aside.
-pub(crate) const TOP: [&str; 15] = [
+pub(crate) const TOP: [&str; 17] = [
+    "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",

@@ -9,7 +9,7 @@ use std::{
 use crate::docs::pages::{PAGES, links};
 
 /// Papers at the top of the repository that are no pages of the book.
-const PAPERS: [&str; 2] = ["CHANGELOG.md", "SECURITY.md"];
+const PAPERS: [&str; 4] = ["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
 
 /// The anchor that a heading gets from mdBook and GitHub alike.
 fn anchor(heading: &str) -> String {
