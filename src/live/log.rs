@@ -2,7 +2,7 @@
 
 use tracing::{debug, info, warn};
 
-use super::{LatestReload, Live, ReloadOutcome, Trigger};
+use super::reload_history::{LatestReload, ReloadOutcome, Trigger};
 use crate::diagnostic::{LocatedDiagnostic, Report, render_text};
 
 /// How diagnostics are logged.
@@ -43,27 +43,12 @@ impl LogForm {
             }
         }
     }
-}
 
-fn log_fields(found: &LocatedDiagnostic) {
-    let place = found.place.as_ref();
-    warn!(
-        code = found.code.as_str(),
-        severity = found.severity.as_str(),
-        file = place.map(|place| place.file.as_str()),
-        line = place.map(|place| place.line),
-        column = place.map(|place| place.column),
-        hint = found.hint.as_deref(),
-        "{}",
-        found.message
-    );
-}
-
-impl Live {
-    /// Logs what became of a reload. Of the same as before, little is said, unless somebody asked; of a
-    /// start, those who start tell.
+    /// Logs the outcome of a reload. A repetition is logged at debug level, unless the reload was
+    /// requested; a start is logged by its caller.
     pub(super) fn log_reload(
-        &self,
+        self,
+        revision: &str,
         trigger: Trigger,
         earlier: &LatestReload,
         latest: &LatestReload,
@@ -71,7 +56,6 @@ impl Live {
         if trigger == Trigger::Start {
             return;
         }
-        let revision = self.served.load().revision.clone();
         let is_asked_for = matches!(trigger, Trigger::Requested | Trigger::Forced);
         if !is_asked_for && latest.repeats(earlier) {
             debug!(%revision, outcome = latest.outcome.as_str(), "as before");
@@ -104,16 +88,20 @@ impl Live {
                 );
             }
         }
-        self.log.log(&latest.report);
+        self.log(&latest.report);
     }
 }
 
-impl LatestReload {
-    /// Whether what is wrong now was told before.
-    fn repeats(&self, earlier: &Self) -> bool {
-        !self.outcome.is_current()
-            && self.outcome == earlier.outcome
-            && self.report == earlier.report
-            && self.held == earlier.held
-    }
+fn log_fields(found: &LocatedDiagnostic) {
+    let place = found.place.as_ref();
+    warn!(
+        code = found.code.as_str(),
+        severity = found.severity.as_str(),
+        file = place.map(|place| place.file.as_str()),
+        line = place.map(|place| place.line),
+        column = place.map(|place| place.column),
+        hint = found.hint.as_deref(),
+        "{}",
+        found.message
+    );
 }

@@ -1,3 +1,5 @@
+//! Reloads: the files are read again, compiled, and served if the guard lets them.
+
 use std::{
     sync::{
         Arc, PoisonError,
@@ -10,7 +12,7 @@ use std::{
 use tracing::debug;
 
 use super::{
-    LatestReload, Live, ReloadGuard, ReloadOutcome, ServedPolicy,
+    LatestReload, Live, ReloadGuard, ReloadHistory, ReloadOutcome, ServedPolicy, Trigger,
     facts::{FactsHandle, StoreRecords},
     state::StateDir,
 };
@@ -19,31 +21,6 @@ use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, Report},
     source::LoadedSources,
 };
-
-/// How reloads went since the start.
-#[derive(Clone, Debug)]
-pub struct ReloadHistory {
-    pub swapped: u64,
-    pub refused: u64,
-    /// Those of a policy that was not taken by itself.
-    pub held: u64,
-    pub latest: LatestReload,
-}
-
-/// Why to look at the files.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Trigger {
-    /// Something changed where they are.
-    Changed,
-    /// Someone asked for it.
-    Requested,
-    /// Someone asked for it, however much it changes.
-    Forced,
-    /// They could not be read before, or not be kept.
-    Retry,
-    /// The daemon began with the last good files.
-    Start,
-}
 
 /// How long to wait before it is tried again to keep the last good files.
 const RETRY_KEEPING: Duration = Duration::from_secs(60);
@@ -182,7 +159,8 @@ impl Live {
 
     fn record_reload(&self, trigger: Trigger, latest: LatestReload) -> Arc<ReloadHistory> {
         let earlier = self.reloads.load();
-        self.log_reload(trigger, &earlier.latest, &latest);
+        let revision = &self.served.load().revision;
+        self.log.log_reload(revision, trigger, &earlier.latest, &latest);
         let is = |outcome| u64::from(latest.outcome == outcome);
         let reloads = Arc::new(ReloadHistory {
             swapped: earlier.swapped + is(ReloadOutcome::Swapped),

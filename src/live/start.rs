@@ -182,7 +182,8 @@ fn start_from_last_good(
     }
     match (mode, latest.held.clone()) {
         (StartMode::LastGood, _) => {
-            live.log_reload(Trigger::Requested, &latest, &latest);
+            let revision = &live.served.load().revision;
+            live.log.log_reload(revision, Trigger::Requested, &latest, &latest);
             warn!(%policy, "serving the last good policy, not the one that the files hold");
             Ok(start)
         }

@@ -13,7 +13,9 @@ use std::{
 
 use tokio::sync::mpsc as tokio_mpsc;
 
-use super::{PolicyFiles, file_writers::FileWriters, fs_events::FsEvents};
+use super::{
+    file_writers::FileWriters, files::PolicyFiles, fs_events::FsEvents, watch_options::WatchOptions,
+};
 use crate::source::{Fingerprint, Scope};
 
 /// Notices changes of what is below some paths, whatever changes it: editors, git, the kubelet.
@@ -29,33 +31,6 @@ pub struct Watch {
     ended: Arc<AtomicBool>,
     wake: SyncSender<()>,
     thread: Option<JoinHandle<()>>,
-}
-
-/// How eager a [`Watch`] is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct WatchOptions {
-    /// How long nothing may happen before a change counts as complete.
-    pub settle: Duration,
-    /// How long to wait for that at most before a change is told, if something happens all the time.
-    pub settle_at_most: Duration,
-    /// How long reading waits for files that are being written.
-    pub patience: Duration,
-    /// How often to look for what the system did not tell, as on network file systems.
-    pub poll: Duration,
-    /// Whether to ask the system at all; without it, only polling is left.
-    pub events: bool,
-}
-
-impl Default for WatchOptions {
-    fn default() -> Self {
-        Self {
-            settle: Duration::from_millis(100),
-            settle_at_most: Duration::from_secs(1),
-            patience: Duration::from_secs(30),
-            poll: Duration::from_secs(5),
-            events: true,
-        }
-    }
 }
 
 // === impl Watch ===

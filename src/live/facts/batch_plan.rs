@@ -1,7 +1,8 @@
 use std::{collections::HashMap, ops::RangeInclusive};
 
 use super::{
-    WriteBatch, WriteOutcome, idempotency,
+    batch::{WriteBatch, WriteOutcome},
+    idempotency,
     pending_requests::PendingRequests,
     planning_view::{PlanningView, now_millis},
     records::UncommittedRecords,

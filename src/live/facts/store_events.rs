@@ -6,7 +6,11 @@ use std::{
 
 use tracing::{error, info, warn};
 
-use super::{NEWS_TIMEOUT, StoreHealth, Writer, WriterMessage, records::StoreRecords};
+use super::{
+    handle::{NEWS_TIMEOUT, StoreHealth, WriterMessage},
+    records::StoreRecords,
+    writer::Writer,
+};
 use crate::{
     compile::{self, Changed, FactsSource as _},
     facts::{Record, RecordKey, RecordKind},

@@ -7,7 +7,10 @@ use std::{
 
 use tracing::{error, info};
 
-use super::{StoreHealth, Writer, WriterMessage};
+use super::{
+    handle::{StoreHealth, WriterMessage},
+    writer::Writer,
+};
 use crate::store::StoreError;
 
 /// How often to look whether the store is still there while nothing is written.

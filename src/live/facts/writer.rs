@@ -11,12 +11,14 @@ use tokio::sync::{oneshot, watch};
 use tracing::{error, warn};
 
 use super::{
-    FactsHandle, StoreHealth, WriteBatch, WriteError, WriteMetrics, WriteOutcome, WriterMessage,
+    batch::{WriteBatch, WriteError, WriteOutcome},
     batch_plan::{BatchPlan, BatchPlanner},
+    handle::{FactsHandle, StoreHealth, WriterMessage},
     idempotency,
     pending_requests::PendingRequests,
     planning_view::now_millis,
     records::UncommittedRecords,
+    write_metrics::WriteMetrics,
 };
 use crate::{
     compile::{self, Changed, Declarations},

@@ -1,0 +1,175 @@
+//! The handle by which facts are written and their state is asked for.
+
+use std::{
+    ops::ControlFlow,
+    path::Path,
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use tokio::sync::{oneshot, watch};
+
+use super::{
+    batch::{WriteBatch, WriteError, WriteOutcome},
+    write_metrics::WriteMetrics,
+};
+use crate::{
+    compile::Declarations,
+    facts::{Record, RecordKey},
+    live::ServedPolicy,
+    snapshot::View,
+    store::{BackupReport, OpeningReport, Store, StoreError},
+};
+
+/// Where to send what is to be written, and what is known of the store.
+#[derive(Debug)]
+pub struct FactsHandle {
+    pub store: Arc<dyn Store>,
+    pub(super) inbox: mpsc::Sender<WriterMessage>,
+    /// The revision of the facts that are served.
+    pub(super) served_revision: watch::Receiver<u64>,
+    pub(super) contact: Arc<ArcSwap<StoreHealth>>,
+    pub(super) meter: Arc<WriteMetrics>,
+}
+
+/// Whether the store can be reached.
+#[derive(Clone, Debug, Default)]
+pub struct StoreHealth {
+    /// Since when not, and why.
+    pub cut_off: Option<(Instant, String)>,
+    /// Why what was committed may be gone, if it may.
+    pub lost: Option<String>,
+}
+
+/// How long to wait for what another daemon is said to have written.
+pub(super) const NEWS_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What the writer is told.
+pub(super) enum WriterMessage {
+    Write {
+        batch: WriteBatch,
+        reply: oneshot::Sender<Result<WriteOutcome, WriteError>>,
+    },
+    Event(crate::store::StoreEvent),
+    /// A reload begins: what changes from now on is noted. What is served is told.
+    BeginReload {
+        reply: mpsc::Sender<Arc<ServedPolicy>>,
+    },
+    /// A reload ends, with what is to be served if that is another policy.
+    EndReload {
+        swap: Option<Box<(View, Arc<Declarations>)>>,
+        reply: mpsc::Sender<Option<Arc<ServedPolicy>>>,
+    },
+    /// Nobody is there any longer who could ask for anything.
+    Stop,
+}
+
+impl Drop for FactsHandle {
+    fn drop(&mut self) {
+        // It may be gone already. The one who watches the store holds a sender too.
+        let _ = self.inbox.send(WriterMessage::Stop);
+    }
+}
+
+impl FactsHandle {
+    /// Carries a batch out. It is durable, and seen by every decision from then on, when this
+    /// returns.
+    ///
+    /// # Errors
+    /// If the store did not take it.
+    pub async fn write(&self, batch: WriteBatch) -> Result<WriteOutcome, WriteError> {
+        if let Some(wanted) = batch.if_revision.filter(|_| self.store.is_shared()) {
+            // Of a revision that another daemon told, this one may not have heard yet.
+            self.wait_for_revision(wanted, NEWS_TIMEOUT).await;
+        }
+        let (reply, answer) = oneshot::channel();
+        let sent = self.inbox.send(WriterMessage::Write { batch, reply });
+        sent.map_err(|_| WriteError::Gone)?;
+        let lost = "their writer failed; whether the batch took effect is not known";
+        answer.await.map_err(|_| WriteError::InDoubt(lost.to_owned()))?
+    }
+
+    /// Whether facts can be written, as far as the daemon itself is concerned.
+    pub fn is_writable(&self) -> bool {
+        !self.meter.is_writer_gone()
+    }
+
+    /// The kind of the store: one stable word.
+    pub fn kind(&self) -> &'static str {
+        self.store.kind()
+    }
+
+    /// Copies all that is kept into a new file, while it goes on.
+    ///
+    /// # Errors
+    /// If the store makes no backups, there is such a file, or it can't be written.
+    pub fn backup(&self, to: &Path) -> Result<BackupReport, StoreError> {
+        self.store.backup(to)
+    }
+
+    /// Calls `begin` with a revision, and then `each` with every record of it, until it breaks off.
+    ///
+    /// # Errors
+    /// If they can't be read.
+    pub fn export(
+        &self,
+        begin: &mut dyn FnMut(u64),
+        each: &mut dyn FnMut(&RecordKey, &Record) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.store.export(begin, &mut |entry| each(&entry.key, &entry.record))
+    }
+
+    /// What was counted of the writing.
+    pub fn metrics(&self) -> &WriteMetrics {
+        &self.meter
+    }
+
+    /// Waits until facts of this revision or a later one are served, for as long as told; whether
+    /// they are.
+    pub async fn wait_for_revision(&self, revision: u64, patience: Duration) -> bool {
+        let mut seen = self.served_revision.clone();
+        let reached = seen.wait_for(|&seen| seen >= revision);
+        tokio::time::timeout(patience, reached).await.is_ok_and(|reached| reached.is_ok())
+    }
+
+    /// Why facts can't be written until somebody mends that; `None` if they can be.
+    pub fn write_obstacle(&self) -> Option<String> {
+        let gone = (!self.is_writable()).then(|| WriteError::Gone.to_string());
+        gone.or_else(|| self.data_loss())
+    }
+
+    /// Why what was committed may be gone from the store; `None` if it is there.
+    pub fn data_loss(&self) -> Option<String> {
+        self.contact.load().lost.clone()
+    }
+
+    /// What opening the store found out and put right.
+    pub fn opening(&self) -> OpeningReport {
+        self.store.opening()
+    }
+
+    /// Since when the store has not been reached, and why; `None` if it is.
+    pub fn disconnection(&self) -> Option<(Instant, String)> {
+        self.contact.load().cut_off.clone()
+    }
+
+    /// Begins to note what changes; what is served. `None` if the writer is gone.
+    pub(in crate::live) fn begin_reload(&self) -> Option<Arc<ServedPolicy>> {
+        let (reply, answer) = mpsc::channel();
+        self.inbox.send(WriterMessage::BeginReload { reply }).ok()?;
+        answer.recv().ok()
+    }
+
+    /// Serves a policy, if there is another, with all that changed since [`begin`](Self::begin_reload).
+    /// What was served before, then.
+    pub(in crate::live) fn end_reload(
+        &self,
+        swap: Option<(View, Arc<Declarations>)>,
+    ) -> Option<Arc<ServedPolicy>> {
+        let (reply, answer) = mpsc::channel();
+        let swap = swap.map(Box::new);
+        self.inbox.send(WriterMessage::EndReload { swap, reply }).ok()?;
+        answer.recv().ok()?
+    }
+}

@@ -1,0 +1,67 @@
+//! The handle of a live policy: what is served, from which files, and how reloads went.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+
+use arc_swap::{ArcSwap, Guard};
+use tokio::sync::watch::Receiver;
+
+use super::{
+    current_view::CurrentView,
+    facts::FactsHandle,
+    files::PolicyFiles,
+    guard::ReloadGuard,
+    log::LogForm,
+    reload_history::ReloadHistory,
+    served_policy::ServedPolicy,
+    state::{StateDir, StateStatus},
+};
+
+/// The live policy: the view being served, where its files are, and the facts that change it.
+#[derive(Debug)]
+pub struct Live {
+    pub(super) files: Arc<PolicyFiles>,
+    pub(super) served: Arc<CurrentView>,
+    pub(super) facts: Option<FactsHandle>,
+    pub(super) reloads: ArcSwap<ReloadHistory>,
+    pub(super) reload_lock: Mutex<()>,
+    pub(super) guard: ReloadGuard,
+    /// The folder of the last good files; `None` if they are not kept.
+    pub(super) state: Option<StateDir>,
+    pub(super) log: LogForm,
+}
+
+impl Live {
+    /// The policy served now. Costs some nanoseconds, whatever a reload is doing.
+    #[inline]
+    pub fn served(&self) -> Guard<Arc<ServedPolicy>> {
+        self.served.load()
+    }
+
+    /// A channel that signals each change of the served policy; changes in quick succession are merged.
+    pub fn changes(&self) -> Receiver<()> {
+        self.served.changes()
+    }
+
+    /// The outcomes of reloads so far.
+    pub fn reloads(&self) -> Guard<Arc<ReloadHistory>> {
+        self.reloads.load()
+    }
+
+    /// The handle by which facts are written; `None` if no facts are kept.
+    pub fn facts(&self) -> Option<&FactsHandle> {
+        self.facts.as_ref()
+    }
+
+    /// The state of the folder of the last good files; `None` if they are not kept.
+    pub fn state(&self) -> Option<StateStatus> {
+        self.state.as_ref().map(StateDir::status)
+    }
+
+    /// The paths of the policy's files and folders.
+    pub fn paths(&self) -> &[PathBuf] {
+        self.files.scope().paths()
+    }
+}

@@ -1,0 +1,94 @@
+//! The outcomes of reloads, and what triggers one.
+
+use std::time::{Duration, SystemTime};
+
+use super::guard::HeldPolicy;
+use crate::diagnostic::{Code, Report};
+
+/// The count of each outcome since the start, and the latest reload.
+#[derive(Clone, Debug)]
+pub struct ReloadHistory {
+    pub swapped: u64,
+    pub refused: u64,
+    /// Reloads whose policy the guard held back.
+    pub held: u64,
+    pub latest: LatestReload,
+}
+
+/// The latest attempt to read the files.
+#[derive(Clone, Debug)]
+pub struct LatestReload {
+    pub outcome: ReloadOutcome,
+    pub at: SystemTime,
+    pub took: Duration,
+    /// All diagnostics of the files as they are now, warnings included.
+    pub report: Report,
+    /// Why the guard held the policy back, and what it would have changed.
+    pub held: Option<HeldPolicy>,
+}
+
+/// What a reload did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReloadOutcome {
+    /// The files hold another policy, and it is served now.
+    Swapped,
+    /// The files say what is being served already.
+    Unchanged,
+    /// The files hold errors: the last good policy goes on being served.
+    Refused,
+    /// The guard held the policy back: the last good one goes on being served until a forced reload.
+    Held,
+}
+
+/// The reason to read the files again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trigger {
+    /// Something changed where the files are.
+    Changed,
+    /// A client or a signal requested it.
+    Requested,
+    /// A client requested it, however much it changes.
+    Forced,
+    /// The files could not be read before, or the last good ones could not be kept.
+    Retry,
+    /// The daemon began with the last good files.
+    Start,
+}
+
+// === impl LatestReload ===
+
+impl LatestReload {
+    /// Whether it failed over files that could not be read, whatever they say.
+    pub(super) fn is_unreadable(&self) -> bool {
+        let mut diagnostics = self.report.diagnostics.iter();
+        self.outcome == ReloadOutcome::Refused
+            && diagnostics.any(|it| matches!(it.code, Code::Unreadable | Code::StillWritten))
+    }
+
+    /// Whether what is wrong now was reported before.
+    pub(super) fn repeats(&self, earlier: &Self) -> bool {
+        !self.outcome.is_current()
+            && self.outcome == earlier.outcome
+            && self.report == earlier.report
+            && self.held == earlier.held
+    }
+}
+
+// === impl ReloadOutcome ===
+
+impl ReloadOutcome {
+    /// The stable text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Swapped => "swapped",
+            Self::Unchanged => "unchanged",
+            Self::Refused => "refused",
+            Self::Held => "held",
+        }
+    }
+
+    /// Whether what is served is what the files say.
+    pub fn is_current(self) -> bool {
+        matches!(self, Self::Swapped | Self::Unchanged)
+    }
+}
