@@ -86,3 +86,10 @@ fn expressions_of_licences_are_understood() {
         assert!(!is_met(unmet, &allowed), "{unmet}");
     }
 }
+
+#[test]
+fn the_workflow_runs_what_must_pass() {
+    let workflow = fs::read_to_string(".github/workflows/ci.yml").unwrap();
+    assert!(workflow.contains("- run: .ci/run\n"));
+    assert!(workflow.contains("command: check advisories bans licenses sources\n"));
+}

@@ -10,7 +10,8 @@ use tempfile::TempDir;
 
 use crate::{
     docs::compiled,
-    docs::pages::{Block, PAGES, blocks, is_of_system},
+    docs::pages::{Block, PAGES, blocks},
+    docs::typed::is_typed,
     docs::walk,
     support::daemon::{Daemon, serve},
 };
@@ -89,7 +90,7 @@ fn policies_are_as_shown() {
 fn commands_print_what_is_shown() {
     let folder = TempDir::new().unwrap();
     let mut typed = 0;
-    let is_here = |page| !is_of_system(page) && !walk::PAGES.contains(&page);
+    let is_here = |page| !is_typed(page) && !walk::PAGES.contains(&page);
     for block in blocks().into_iter().filter(|block| is_here(block.page)) {
         let here = if block.page == MISTAKES { folder.path() } else { Path::new(".") };
         match block.kind {
@@ -120,7 +121,7 @@ fn commands_print_what_is_shown() {
 #[test]
 fn the_daemon_answers_as_shown() {
     let (mut daemon, mut asked) = (None, 0);
-    let is_here = |block: &&Block| block.kind == "console" && !is_of_system(block.page);
+    let is_here = |block: &&Block| block.kind == "console" && !is_typed(block.page);
     for block in blocks().iter().filter(is_here) {
         for (command, expected) in commands(block) {
             let words = arguments(&command);
@@ -137,7 +138,7 @@ fn the_daemon_answers_as_shown() {
             }
         }
     }
-    let pages = PAGES.iter().filter(|page| !is_of_system(&page.path));
+    let pages = PAGES.iter().filter(|page| !is_typed(&page.path));
     let shown: usize = pages.map(|page| page.text.matches("\n$ curl ").count()).sum();
     assert_eq!(asked, shown);
 }

@@ -13,8 +13,8 @@ mod actions;
 mod examples;
 mod links;
 mod pages;
-mod systems;
 mod tables;
+mod typed;
 mod walk;
 
 use peerage::{

@@ -1,6 +1,6 @@
 //! The pages, and what stands on them: blocks between fences, and tables.
 
-use std::{fs, path::Path, sync::LazyLock};
+use std::{fs, sync::LazyLock};
 
 /// A page of the README or the book.
 pub(crate) struct Page {
@@ -51,11 +51,6 @@ pub(crate) fn blocks() -> Vec<Block> {
         }
     }
     blocks
-}
-
-/// Whether a page is about another system's API.
-pub(crate) fn is_of_system(page: &str) -> bool {
-    Path::new(page).starts_with("docs/dialects")
 }
 
 /// The rows of the table whose head begins with these cells: their cells.
