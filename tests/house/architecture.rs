@@ -7,6 +7,8 @@
     reason = "a test may fail by it"
 )]
 
+mod circles;
+mod language;
 mod papers;
 mod rooms;
 mod scan;
@@ -191,6 +193,73 @@ fn the_top_of_the_repository_stays_tidy() {
         .filter(|name| !name.is_empty() && !name.starts_with('.'))
         .collect();
     assert_eq!(top, BTreeSet::from(TOP));
+}
+
+/// All programs: the crate, its tests, its benches, its examples.
+fn programs() -> Vec<File> {
+    let mut files = Vec::new();
+    for folder in ["src", "tests", "benches", "examples"] {
+        read(folder.as_ref(), &mut files);
+    }
+    files
+}
+
+#[test]
+#[ignore = "not all rooms are done"]
+fn files_begin_with_a_sentence_about_themselves() {
+    assert_none(&complaints(&programs(), |file| language::first_sentence(&file.text)));
+}
+
+#[test]
+#[ignore = "not all rooms are done"]
+fn no_two_public_types_have_one_name() {
+    let files = sources();
+    let files: Vec<(&str, &str)> = files.iter().map(|file| (&*file.path, &*file.text)).collect();
+    assert_none(&language::names_of_several(&files));
+}
+
+#[test]
+#[ignore = "not all rooms are done"]
+fn errors_are_called_errors() {
+    assert_none(&complaints(&sources(), |file| language::error_names(&file.text)));
+}
+
+#[test]
+#[ignore = "not all rooms are done"]
+fn names_say_something() {
+    assert_none(&complaints(&sources(), |file| language::names(&file.path, &file.text)));
+}
+
+#[test]
+#[ignore = "not all rooms are done"]
+fn prose_is_plain() {
+    let mut files = programs();
+    // Where the words stand that the rule is about.
+    files.retain(|file| file.path != "tests/house/architecture/language.rs");
+    let pages = fs::read_dir("docs").unwrap().map(|page| page.unwrap().path());
+    let pages = pages
+        .filter(|page| page.is_file())
+        .chain(["README.md", "grammar/policy.lalrpop"].map(PathBuf::from));
+    for page in pages {
+        files.push(File::new(page.to_str().unwrap(), &fs::read_to_string(&page).unwrap()));
+    }
+    assert_none(&complaints(&files, |file| language::words(&file.text)));
+}
+
+#[test]
+#[ignore = "not all rooms are done"]
+fn files_of_a_room_import_each_other_one_way() {
+    let files = sources();
+    let rooms: BTreeSet<&str> = files.iter().filter_map(File::room).collect();
+    let circles = rooms.into_iter().flat_map(|room| {
+        let modules: Vec<circles::Module> = files
+            .iter()
+            .filter(|file| file.room() == Some(room))
+            .map(|file| circles::Module::new(&file.module, &file.text))
+            .collect();
+        circles::circles(&modules)
+    });
+    assert_none(&circles.collect::<Vec<_>>());
 }
 
 mod the_rules_themselves {

@@ -2,7 +2,7 @@
 
 /// A room, and the paths from the root of the crate that its files may name besides their own.
 /// A room alone stands for all that is in it.
-pub(crate) const ROOMS: [(&str, &[&str]); 16] = [
+pub(crate) const ROOMS: [(&str, &[&str]); 17] = [
     ("source", &[]),
     ("request", &[]),
     ("diagnostic", &["source", "request::did_you_mean"]),
@@ -71,6 +71,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 16] = [
     ),
     ("dialects", &["request", "facts"]),
     ("serve", &["live", "decide", "request", "facts", "dialects"]),
+    ("engine", &["live", "decide", "request", "diagnostic", "source"]),
 ];
 
 /// Knows of all rooms; none knows of it.
@@ -107,7 +108,7 @@ pub(crate) const HEAVY: [(&str, &str); 26] = [
 ];
 
 /// What stands at the top of the repository, hidden files aside.
-pub(crate) const TOP: [&str; 17] = [
+pub(crate) const TOP: [&str; 18] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -121,6 +122,7 @@ pub(crate) const TOP: [&str; 17] = [
     "build.rs",
     "deny.toml",
     "docs",
+    "examples",
     "grammar",
     "policies",
     "src",
