@@ -100,3 +100,8 @@ pub mod source;
 pub mod store;
 #[doc(hidden)]
 pub mod syntax;
+
+/// The programs that the book shows, as doc-tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/embedding.md")]
+struct Embedding;
