@@ -21,7 +21,7 @@ pub mod xmtp;
 
 pub use backend::{Admission, Backend, BackendError};
 pub use call::{Call, CallError, Reply};
-pub use step::{BlockingRead, Step, StepOutcome, StepWriteError, WriteContinuation, WriteStep};
+pub use step::{BlockingRead, Step, WriteContinuation, WriteStep};
 
 use std::fmt::Debug;
 

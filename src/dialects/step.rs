@@ -1,5 +1,5 @@
 use super::{Backend, BackendError};
-use crate::facts::{Command, CommandError, CommandOutcome, Op};
+use crate::facts::{BatchMode, Command, Op, WriteResult};
 
 /// What a dialect does next about a call; `R` is what it answers with.
 pub enum Step<R> {
@@ -12,9 +12,7 @@ pub enum Step<R> {
 /// Commands to be carried out, and what to do then.
 pub struct WriteStep<R> {
     pub commands: Vec<Command>,
-    /// Whether each is for itself, so that one which is refused keeps none of the others back.
-    /// Otherwise all take effect or none.
-    pub independent: bool,
+    pub mode: BatchMode,
     pub then: Box<WriteContinuation<R>>,
 }
 
@@ -25,55 +23,21 @@ pub type BlockingRead<R> = dyn Fn(&dyn Backend) -> Result<Step<R>, BackendError>
 /// What to do about what came of commands. Called again from the start if what is served has not
 /// followed what is kept yet.
 pub type WriteContinuation<R> =
-    dyn Fn(&StepOutcome, &dyn Backend) -> Result<Step<R>, BackendError> + Send + Sync;
-
-/// What came of commands.
-#[derive(Clone, PartialEq, Debug)]
-pub enum StepOutcome {
-    /// They took effect, but for those that were refused where each is for itself: what came of each,
-    /// and the revision since which it is so.
-    Done {
-        revision: u64,
-        outcomes: Vec<Result<CommandOutcome, CommandError>>,
-    },
-    /// None took effect, since one was refused.
-    Refused {
-        at: usize,
-        refusal: CommandError,
-    },
-    Failed(StepWriteError),
-}
-
-/// Why commands were not carried out.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum StepWriteError {
-    /// The daemon keeps no facts.
-    #[error("{0}")]
-    NoStore(String),
-    /// No store of this kind takes so much at once.
-    #[error("{0}")]
-    TooLarge(String),
-    /// Others wrote the same all the while; nothing took effect.
-    #[error("{0}")]
-    Contended(String),
-    /// For now; it may have taken effect all the same.
-    #[error("{0}")]
-    Unavailable(String),
-}
+    dyn Fn(&WriteResult, &dyn Backend) -> Result<Step<R>, BackendError> + Send + Sync;
 
 impl<R> Step<R> {
     /// Carries commands out, all or none.
     pub fn write_all(
         commands: Vec<Command>,
-        then: impl Fn(&StepOutcome, &dyn Backend) -> Result<Self, BackendError> + Send + Sync + 'static,
+        then: impl Fn(&WriteResult, &dyn Backend) -> Result<Self, BackendError> + Send + Sync + 'static,
     ) -> Self {
-        Self::Write(WriteStep { commands, independent: false, then: Box::new(then) })
+        Self::Write(WriteStep { commands, mode: BatchMode::Atomic, then: Box::new(then) })
     }
 
     /// Carries out an administrator's operation.
     pub fn write_op(
         op: Op,
-        then: impl Fn(&StepOutcome, &dyn Backend) -> Result<Self, BackendError> + Send + Sync + 'static,
+        then: impl Fn(&WriteResult, &dyn Backend) -> Result<Self, BackendError> + Send + Sync + 'static,
     ) -> Self {
         Self::write_all(vec![op.into()], then)
     }
@@ -81,9 +45,9 @@ impl<R> Step<R> {
     /// Carries commands out, each for itself.
     pub fn write_each(
         commands: Vec<Command>,
-        then: impl Fn(&StepOutcome, &dyn Backend) -> Result<Self, BackendError> + Send + Sync + 'static,
+        then: impl Fn(&WriteResult, &dyn Backend) -> Result<Self, BackendError> + Send + Sync + 'static,
     ) -> Self {
-        Self::Write(WriteStep { commands, independent: true, then: Box::new(then) })
+        Self::Write(WriteStep { commands, mode: BatchMode::Independent, then: Box::new(then) })
     }
 
     pub fn blocking(
@@ -107,7 +71,7 @@ impl<R> std::fmt::Debug for WriteStep<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Write")
             .field("commands", &self.commands)
-            .field("each", &self.independent)
+            .field("mode", &self.mode)
             .finish_non_exhaustive()
     }
 }

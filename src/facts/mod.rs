@@ -17,6 +17,7 @@ pub mod export_line;
 mod key;
 mod plan;
 mod record;
+mod write;
 
 pub use change::{ChangeSet, RecordRead, RecordWrite, Version};
 pub use command::{
@@ -30,10 +31,11 @@ pub use effective::{
 pub use key::{InvalidRecordKeyError, RecordKey, RecordKind};
 pub use plan::{
     Authority, ChangeBuffer, CommandError, CommandOutcome, Declarable, Declaration, FileLine,
-    FriendState, PlanContext, PlanError, PlanSettings, PlannedCommand, Reason, RecordChange,
-    RecordSource, References, TextProblem, UserField, plan,
+    FriendState, Hint, PlanContext, PlanError, PlanSettings, PlannedCommand, RecordChange,
+    RecordSource, References, RefusalReason, TextProblem, UserField, plan,
 };
 pub use record::{
     ConversationRecord, Friend, GroupRecord, IdempotencyRecord, Member, PendingRequest, Record,
     RecordDecodeError, RuleRecord, SwitchSetting, UnixMillis, UserRecord,
 };
+pub use write::{BatchMode, WriteError, WriteErrorKind, WriteOutcome, WriteResult, encode_outcome};

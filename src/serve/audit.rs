@@ -13,11 +13,8 @@ use serde_json::{Map, Value, json};
 
 use super::line_writer::LineWriter;
 use crate::{
-    facts::{Command, CommandError, CommandSyntaxError},
-    live::{
-        ReloadOutcome, ServedPolicy, Trigger,
-        facts::{WriteError, WriteOutcome},
-    },
+    facts::{Command, CommandError, CommandSyntaxError, WriteError, WriteOutcome},
+    live::{ReloadOutcome, ServedPolicy, Trigger, facts::WriteReply},
 };
 
 /// Where the trail is written, and what is counted of it.
@@ -116,37 +113,36 @@ impl Audit {
         &self,
         caller: &Caller,
         operations: Operations,
-        written: &Result<WriteOutcome, WriteError>,
+        written: &Result<WriteReply, WriteError>,
         served: &ServedPolicy,
     ) {
         let last = served.view.revision.facts;
         let (status, revision) = match written {
             Ok(
-                WriteOutcome::Done { revision, .. }
-                | WriteOutcome::Each { revision, .. }
-                | WriteOutcome::Replayed { revision, .. },
+                WriteReply::New(WriteOutcome::Applied { revision, .. })
+                | WriteReply::Replayed { revision, .. },
             ) => (200, *revision),
-            Ok(
-                WriteOutcome::Refused { revision, .. } | WriteOutcome::OtherRevision { revision },
-            ) => (409, *revision),
-            Ok(WriteOutcome::KeyReused { revision }) => (422, *revision),
+            Ok(WriteReply::New(WriteOutcome::Refused { revision, .. }))
+            | Err(WriteError::RevisionChanged { revision }) => (409, *revision),
+            Err(WriteError::KeyReused { revision }) => (422, *revision),
             Err(WriteError::NoStore) => (403, last),
             Err(WriteError::TooLarge(_)) => (413, last),
             Err(_) => (503, last),
         };
         let outcome = |index: usize| match written {
-            Ok(WriteOutcome::Done { .. }) => (true, None),
-            Ok(WriteOutcome::Replayed { .. }) => (true, Some("replayed")),
-            Ok(WriteOutcome::Each { outcomes, .. }) => match outcomes.get(index) {
-                Some(Err(refusal)) => (false, Some(reason_code(refusal))),
-                _ => (true, None),
-            },
-            Ok(WriteOutcome::Refused { at, refusal, .. }) if *at == index => {
-                (false, Some(reason_code(refusal)))
+            Ok(WriteReply::New(WriteOutcome::Applied { outcomes, .. })) => {
+                match outcomes.get(index) {
+                    Some(Err(error)) => (false, Some(reason_code(error))),
+                    _ => (true, None),
+                }
             }
-            Ok(WriteOutcome::Refused { .. }) => (false, Some("not_applied")),
-            Ok(WriteOutcome::OtherRevision { .. }) => (false, Some("revision_changed")),
-            Ok(WriteOutcome::KeyReused { .. }) => (false, Some("idempotency_key_reused")),
+            Ok(WriteReply::Replayed { .. }) => (true, Some("replayed")),
+            Ok(WriteReply::New(WriteOutcome::Refused { index: refused, error, .. })) => {
+                let is_refused = *refused == index;
+                (false, Some(if is_refused { reason_code(error) } else { "not_applied" }))
+            }
+            Err(WriteError::RevisionChanged { .. }) => (false, Some("revision_changed")),
+            Err(WriteError::KeyReused { .. }) => (false, Some("idempotency_key_reused")),
             Err(WriteError::NoStore) => (false, Some("no_store")),
             Err(WriteError::TooLarge(_)) => (false, Some("too_large")),
             Err(_) => (false, Some("failed")),

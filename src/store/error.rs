@@ -1,5 +1,7 @@
 use std::{fmt, path::PathBuf};
 
+use crate::facts::WriteError;
+
 /// Why a store can't be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -73,6 +75,17 @@ impl StoreError {
     /// Whether the commit may have taken effect all the same.
     pub fn is_in_doubt(&self) -> bool {
         matches!(self, Self::InDoubt(_))
+    }
+}
+
+impl From<StoreError> for WriteError {
+    fn from(error: StoreError) -> Self {
+        let text = error.to_string();
+        match error {
+            StoreError::TooLarge { .. } => Self::TooLarge(text),
+            error if error.is_in_doubt() => Self::InDoubt(text),
+            _ => Self::Store(text),
+        }
     }
 }
 

@@ -5,10 +5,12 @@
 use std::{fs, ops::ControlFlow, sync::Arc};
 
 use peerage::{
-    facts::{Authority, ChangeSet, Command, RecordKey, RecordKind},
+    facts::{
+        Authority, BatchMode, ChangeSet, Command, RecordKey, RecordKind, WriteError, WriteOutcome,
+    },
     live::{
         Live, ReloadOutcome, StartOutcome,
-        facts::{WriteBatch, WriteError, WriteOutcome},
+        facts::{WriteBatch, WriteReply},
     },
     store::{CommitResult, EmbeddedStore, Store, StoreError, StoredRecord},
 };
@@ -77,7 +79,7 @@ async fn a_batch_that_panics_is_refused_and_others_go_on() {
             .write(WriteBatch {
                 commands: commands.unwrap(),
                 authority: Authority::Administrator,
-                each: false,
+                mode: BatchMode::Atomic,
                 if_revision: None,
                 idempotency_key: None,
             })
@@ -86,7 +88,10 @@ async fn a_batch_that_panics_is_refused_and_others_go_on() {
     assert!(matches!(put("unread").await, Err(WriteError::Panicked)));
     assert!(facts.is_writable());
     assert_eq!(live.served().view.counts().banned, 0, "nothing of it took effect");
-    assert!(matches!(put("dan").await, Ok(WriteOutcome::Done { revision: 1, .. })));
+    assert!(matches!(
+        put("dan").await,
+        Ok(WriteReply::New(WriteOutcome::Applied { revision: 1, .. }))
+    ));
     assert_eq!(live.served().view.counts().banned, 1);
 
     // Whether what broke off in the midst of a commit took effect, nobody can tell.
@@ -115,12 +120,12 @@ async fn where_each_is_for_itself_a_refusal_keeps_none_of_the_others_back() {
         let batch = WriteBatch {
             commands,
             authority: Authority::Administrator,
-            each: true,
+            mode: BatchMode::Independent,
             if_revision: None,
             idempotency_key: None,
         };
         match facts.write(batch).await.unwrap() {
-            WriteOutcome::Each { revision, outcomes } => {
+            WriteReply::New(WriteOutcome::Applied { revision, outcomes }) => {
                 let told = outcomes.into_iter().map(|came| match came {
                     Ok(outcome) => json!(outcome.changed),
                     Err(refusal) => json!(refusal.reason.as_str()),

@@ -12,8 +12,8 @@ use uuid::{Builder, Uuid};
 
 use super::tokens::TokenScope;
 use crate::{
-    dialects::{BackendError, CallError, Reply, Step, StepWriteError, json::JsonError},
-    facts::{CommandError, FileLine, Reason, TextProblem},
+    dialects::{BackendError, CallError, Reply, Step, json::JsonError},
+    facts::{CommandError, FileLine, RefusalReason, TextProblem, WriteError, WriteErrorKind},
 };
 
 /// Why a call gets no answer.
@@ -81,7 +81,7 @@ impl FlipError {
 
     /// A condition is none, from here on.
     pub(super) fn condition(spot: TextProblem) -> Self {
-        let refusal = CommandError::new(Reason::InvalidCondition, "");
+        let refusal = CommandError::new(RefusalReason::InvalidCondition, "");
         Self::refused(&CommandError { text_problem: Some(Box::new(spot)), ..refusal }, "")
     }
 
@@ -92,7 +92,7 @@ impl FlipError {
     }
 
     pub(super) fn unknown_user(id: &str) -> Self {
-        let message = format!("no user `{}` is known; PUT his tags to make him", id.escape_debug());
+        let message = format!("no user `{}` is known; PUT their tags to create the user", id.escape_debug());
         Self::new(404, "unknown_user", message)
     }
 
@@ -139,20 +139,25 @@ impl FlipError {
     /// Of commands that carry what a body says: tags at `at`, and what else a rule has.
     pub(super) fn refused(refusal: &CommandError, at: &str) -> Self {
         let status = match refusal.reason {
-            Reason::StatedByFile | Reason::NameTaken => 409,
-            Reason::UnknownRule => 404,
+            RefusalReason::StatedByFile | RefusalReason::NameTaken => 409,
+            RefusalReason::UnknownRule => 404,
             _ => 400,
         };
         let at = match refusal.reason {
             _ if refusal.text_problem.is_some() => "condition",
-            Reason::UnknownTag | Reason::ProtectedTag | Reason::TooMany => at,
+            RefusalReason::UnknownTag | RefusalReason::ProtectedTag | RefusalReason::TooMany => at,
             _ => "",
         };
-        let message = refusal.text_problem.as_ref().map_or(&refusal.message, |spot| &spot.message);
+        let problem = refusal.text_problem.as_ref();
+        // Flip's hints name no commands: it has none.
+        let message = problem.map_or_else(
+            || refusal.message_with(ToString::to_string),
+            |problem| problem.message.clone(),
+        );
         Self::Reply(Box::new(FlipErrorBody {
             status,
             code: refusal.reason.as_str(),
-            message: message.clone(),
+            message,
             at: at.to_owned(),
             place: refusal.place.clone(),
             spot: refusal.text_problem.clone(),
@@ -211,14 +216,13 @@ impl From<JsonError> for FlipError {
     }
 }
 
-impl From<&StepWriteError> for FlipError {
-    fn from(why: &StepWriteError) -> Self {
-        match why {
-            StepWriteError::NoStore(message) => Self::new(403, "no_store", message),
-            StepWriteError::TooLarge(message) => Self::new(413, "too_large", message),
-            StepWriteError::Contended(message) | StepWriteError::Unavailable(message) => {
-                Self::unavailable(message)
-            }
+impl From<&WriteError> for FlipError {
+    fn from(error: &WriteError) -> Self {
+        let message = error.to_string();
+        match error.kind() {
+            WriteErrorKind::NoStore => Self::new(403, "no_store", message),
+            WriteErrorKind::TooLarge => Self::new(413, "too_large", message),
+            WriteErrorKind::Contended | WriteErrorKind::Unavailable => Self::unavailable(&message),
         }
     }
 }

@@ -6,8 +6,8 @@ use super::{
     error::{FlipError, with_request_id},
 };
 use crate::{
-    dialects::{Backend, BackendError, Reply, Step, StepOutcome},
-    facts::{Command, EffectiveRule, EffectiveRules, Op},
+    dialects::{Backend, BackendError, Reply, Step},
+    facts::{Command, EffectiveRule, EffectiveRules, Op, WriteOutcome, WriteResult},
 };
 
 /// How many rules are told at once; more are gathered on a thread of their own.
@@ -77,9 +77,9 @@ pub(super) fn delete(id: Uuid) -> Step<Reply> {
 }
 
 /// The id of the rule that was put last, if one was.
-fn put_rule_id(wrote: &StepOutcome) -> Result<Option<Uuid>, FlipError> {
+fn put_rule_id(wrote: &WriteResult) -> Result<Option<Uuid>, FlipError> {
     match wrote {
-        StepOutcome::Done { outcomes, .. } => {
+        Ok(WriteOutcome::Applied { outcomes, .. }) => {
             let mut id = None;
             for outcome in outcomes {
                 match outcome {
@@ -89,8 +89,10 @@ fn put_rule_id(wrote: &StepOutcome) -> Result<Option<Uuid>, FlipError> {
             }
             Ok(id)
         }
-        StepOutcome::Refused { refusal, .. } => Err(FlipError::refused(refusal, "outcome")),
-        StepOutcome::Failed(why) => Err(why.into()),
+        Ok(WriteOutcome::Refused { error: refusal, .. }) => {
+            Err(FlipError::refused(refusal, "outcome"))
+        }
+        Err(why) => Err(why.into()),
     }
 }
 

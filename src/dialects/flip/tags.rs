@@ -5,8 +5,8 @@ use super::{
     error::{FlipError, with_request_id},
 };
 use crate::{
-    dialects::{Backend, Reply, Step, StepOutcome},
-    facts::{Id, Op, Patch, UserFields},
+    dialects::{Backend, Reply, Step},
+    facts::{Id, Op, Patch, UserFields, WriteOutcome},
 };
 
 /// `GET /sync/users/{id}/tags`: his tags in order, whoever states them.
@@ -23,9 +23,11 @@ pub(super) fn replace(id: Id, body: &[u8]) -> Result<Step<Reply>, FlipError> {
     let op = Op::PutUser { user: id.clone(), fields };
     Ok(Step::write_op(op, move |wrote, _| {
         let refused = match wrote {
-            StepOutcome::Done { outcomes, .. } => outcomes.iter().find_map(|it| it.as_ref().err()),
-            StepOutcome::Refused { refusal, .. } => Some(refusal),
-            StepOutcome::Failed(why) => return Ok(Step::Done(FlipError::from(why).reply())),
+            Ok(WriteOutcome::Applied { outcomes, .. }) => {
+                outcomes.iter().find_map(|it| it.as_ref().err())
+            }
+            Ok(WriteOutcome::Refused { error: refusal, .. }) => Some(refusal),
+            Err(why) => return Ok(Step::Done(FlipError::from(why).reply())),
         };
         Ok(Step::Done(match refused {
             Some(refusal) => FlipError::refused(refusal, "tags").reply(),

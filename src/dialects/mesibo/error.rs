@@ -1,8 +1,11 @@
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use crate::{
-    dialects::{BackendError, Reply, StepOutcome, StepWriteError, json::JsonError},
-    facts::{CommandError, Reason},
+    dialects::{BackendError, Reply, json::JsonError},
+    facts::{CommandError, Hint, RefusalReason, WriteErrorKind, WriteOutcome, WriteResult},
+    request::Reason,
 };
 
 /// Why a request is refused.
@@ -139,54 +142,41 @@ impl MesiboError {
 
     /// Why what was to be written was not, if it was not; `paths` has for each command the
     /// parameter that it is about.
-    pub(super) fn from_outcome(wrote: &StepOutcome, paths: &[String]) -> Option<Self> {
+    pub(super) fn from_outcome(wrote: &WriteResult, paths: &[String]) -> Option<Self> {
         match wrote {
-            StepOutcome::Done { outcomes, .. } => {
+            Ok(WriteOutcome::Applied { outcomes, .. }) => {
                 let mut refused = outcomes.iter().enumerate();
                 refused.find_map(|(at, outcome)| {
                     Some(Self::from_refusal(outcome.as_ref().err()?, paths.get(at)))
                 })
             }
-            StepOutcome::Refused { at, refusal } => {
+            Ok(WriteOutcome::Refused { index: at, error: refusal, .. }) => {
                 Some(Self::from_refusal(refusal, paths.get(*at)))
             }
-            StepOutcome::Failed(failed) => Some(Self::new(
-                match failed {
-                    StepWriteError::NoStore(_) => MesiboErrorCode::NoStore,
-                    StepWriteError::TooLarge(_) => MesiboErrorCode::TooLarge,
-                    StepWriteError::Contended(_) | StepWriteError::Unavailable(_) => {
+            Err(error) => Some(Self::new(
+                match error.kind() {
+                    WriteErrorKind::NoStore => MesiboErrorCode::NoStore,
+                    WriteErrorKind::TooLarge => MesiboErrorCode::TooLarge,
+                    WriteErrorKind::Contended | WriteErrorKind::Unavailable => {
                         MesiboErrorCode::Unavailable
                     }
                 },
-                failed.to_string(),
+                error.to_string(),
             )),
         }
     }
 
     fn from_refusal(refusal: &CommandError, path: Option<&String>) -> Self {
         let path = match refusal.reason {
-            Reason::GroupExists => "group.gid",
+            RefusalReason::GroupExists => "group.gid",
             _ => path.map_or("", String::as_str),
         };
-        let error = match refusal.reason {
-            Reason::UnknownResource if path == "group.gid" => MesiboErrorCode::NoGroup,
-            Reason::UnknownSubject | Reason::UnknownResource => MesiboErrorCode::NoUser,
-            Reason::GroupExists => MesiboErrorCode::Exists,
-            Reason::StatedByFile => MesiboErrorCode::Stated,
-            Reason::GroupFull | Reason::BlockListFull => MesiboErrorCode::Full,
-            Reason::LastSuperAdmin | Reason::SuperAdminProtected | Reason::NoSuperAdmin => {
-                MesiboErrorCode::Owner
-            }
-            Reason::OneSelf | Reason::TooLong | Reason::TooMany | Reason::Invalid => {
-                MesiboErrorCode::BadParam
-            }
-            _ => MesiboErrorCode::Refused,
-        };
-        let mut fault = Self::at(error, path, &localize_message(&refusal.message));
+        let code = error_code(refusal.reason, path);
+        let mut error = Self::at(code, path, &refusal.message_with(hint_text));
         if let Some(place) = &refusal.place {
-            fault = fault.with("place", json!({ "file": place.file, "line": place.line }));
+            error = error.with("place", json!({ "file": place.file, "line": place.line }));
         }
-        fault.with("reason", refusal.reason.as_str())
+        error.with("reason", refusal.reason.as_str())
     }
 
     /// The answer to a request with this operation and id.
@@ -207,13 +197,65 @@ impl MesiboError {
     }
 }
 
-/// A message about commands, with the operations that do the same here.
-fn localize_message(message: &str) -> String {
-    let words = [
-        ("with put_user", "with useradd"),
-        ("it with put_group", "it with groupadd"),
-        ("choose another id", "change it with groupset"),
-        ("name another one in `super_admins`", "make another one owner first"),
-    ];
-    words.iter().fold(message.to_owned(), |message, (theirs, ours)| message.replace(theirs, ours))
+/// The code of a refusal of what the parameter at `path` is about.
+fn error_code(reason: RefusalReason, path: &str) -> MesiboErrorCode {
+    match reason {
+        RefusalReason::Denied(reason) => match reason {
+            Reason::UnknownResource if path == "group.gid" => MesiboErrorCode::NoGroup,
+            Reason::UnknownSubject | Reason::UnknownResource => MesiboErrorCode::NoUser,
+            Reason::GroupFull => MesiboErrorCode::Full,
+            Reason::LastSuperAdmin | Reason::SuperAdminProtected => MesiboErrorCode::Owner,
+            Reason::OneSelf => MesiboErrorCode::BadParam,
+            Reason::Allowed
+            | Reason::Banned
+            | Reason::Silenced
+            | Reason::NotManager
+            | Reason::OutgoingOff
+            | Reason::IncomingOff
+            | Reason::PermissionOff
+            | Reason::BlockedByResource
+            | Reason::BlockedBySubject
+            | Reason::PeersSubject
+            | Reason::PeersResource
+            | Reason::NoRule
+            | Reason::AlreadyFriends
+            | Reason::RequestsRefused
+            | Reason::FriendListFull
+            | Reason::NotMember
+            | Reason::NeedsAdmin
+            | Reason::NeedsSuperAdmin
+            | Reason::DeniedByMatrix
+            | Reason::LastMember => MesiboErrorCode::Refused,
+        },
+        RefusalReason::GroupExists => MesiboErrorCode::Exists,
+        RefusalReason::StatedByFile => MesiboErrorCode::Stated,
+        RefusalReason::BlockListFull => MesiboErrorCode::Full,
+        RefusalReason::NoSuperAdmin => MesiboErrorCode::Owner,
+        RefusalReason::TooLong | RefusalReason::TooMany | RefusalReason::Invalid => {
+            MesiboErrorCode::BadParam
+        }
+        RefusalReason::UnknownTag
+        | RefusalReason::ProtectedTag
+        | RefusalReason::UnknownMatrix
+        | RefusalReason::UnknownRule
+        | RefusalReason::FriendListsFull
+        | RefusalReason::NotFriends
+        | RefusalReason::NoRequest
+        | RefusalReason::NameTaken
+        | RefusalReason::InvalidCondition
+        | RefusalReason::InvalidValue
+        | RefusalReason::InUse
+        | RefusalReason::NotApplied => MesiboErrorCode::Refused,
+    }
+}
+
+/// A hint with mesibo's operations.
+fn hint_text(hint: &Hint) -> Cow<'static, str> {
+    match hint {
+        Hint::CreateUser => "create the user with useradd".into(),
+        Hint::CreateGroup => "create the group with groupadd".into(),
+        Hint::ChooseAnotherGroupId => "change it with groupset".into(),
+        Hint::NameAnotherSuperAdmin => "make another one owner first".into(),
+        other => other.to_string().into(),
+    }
 }

@@ -189,7 +189,7 @@ fn known_user(
         return Ok(id);
     }
     let shown = id.escape_debug();
-    let message = format!("no user `{shown}` is known; make him with useradd");
+    let message = format!("no user `{shown}` is known; create the user with useradd");
     Err(MesiboError::at(MesiboErrorCode::NoUser, &user.path("address"), &message))
 }
 

@@ -12,8 +12,8 @@ use super::{
     profile,
 };
 use crate::{
-    dialects::{Backend, Reply, Step, StepOutcome},
-    facts::{Command, Id, Op, UserFields},
+    dialects::{Backend, Reply, Step},
+    facts::{Command, Id, Op, UserFields, WriteOutcome},
 };
 
 /// How many accounts one call names at most, as documented.
@@ -24,13 +24,11 @@ pub(super) fn import(body: &[u8], _: &dyn Backend) -> TencentResult {
     let op = put(&fields, user_id(&fields)?)?;
     Ok(Step::write_op(op, |wrote, _| {
         let reply = match wrote {
-            StepOutcome::Done { .. } => success_reply(ReplyFields::new()),
-            StepOutcome::Refused { refusal, .. } => {
+            Ok(WriteOutcome::Applied { .. }) => success_reply(ReplyFields::new()),
+            Ok(WriteOutcome::Refused { error: refusal, .. }) => {
                 TencentError::from_refusal(CallFamily::Accounts, refusal).reply()
             }
-            StepOutcome::Failed(why) => {
-                TencentError::from_write_error(CallFamily::Accounts, why).reply()
-            }
+            Err(why) => TencentError::from_write_error(CallFamily::Accounts, why).reply(),
         };
         Ok(Step::Done(reply))
     }))
@@ -120,13 +118,13 @@ fn run(
     }
     Step::write_each(commands, move |wrote, _| {
         let outcomes = match wrote {
-            StepOutcome::Done { outcomes, .. } => outcomes,
-            StepOutcome::Refused { refusal, .. } => {
+            Ok(WriteOutcome::Applied { outcomes, .. }) => outcomes,
+            Ok(WriteOutcome::Refused { error: refusal, .. }) => {
                 return Ok(Step::Done(
                     TencentError::from_refusal(CallFamily::Accounts, refusal).reply(),
                 ));
             }
-            StepOutcome::Failed(why) => {
+            Err(why) => {
                 return Ok(Step::Done(
                     TencentError::from_write_error(CallFamily::Accounts, why).reply(),
                 ));

@@ -5,12 +5,14 @@ use serde_json::Value;
 use super::{
     body::RequestFields,
     codes::{CallFamily, TencentCode},
-    envelope::{ReplyFields, TencentError, reply_fields, success_reply},
+    envelope::{ReplyFields, TencentError, refusal_message, reply_fields, success_reply},
 };
 use crate::{
-    dialects::{Backend, BackendError, Reply, Step, StepOutcome},
-    facts::{Command, CommandError, CommandOutcome, FriendState, Id, Op, Reason},
-    request::Relation,
+    dialects::{Backend, BackendError, Reply, Step},
+    facts::{
+        Command, CommandError, CommandOutcome, FriendState, Id, Op, RefusalReason, WriteOutcome,
+    },
+    request::{Reason, Relation},
 };
 
 /// An account that a call names, and what is to be done about it.
@@ -81,13 +83,11 @@ pub(super) fn run_batch(
         return answer(&[], house);
     }
     Ok(Step::write_each(commands, move |wrote, house| match wrote {
-        StepOutcome::Done { outcomes, .. } => answer(outcomes, house),
-        StepOutcome::Refused { refusal, .. } => {
+        Ok(WriteOutcome::Applied { outcomes, .. }) => answer(outcomes, house),
+        Ok(WriteOutcome::Refused { error: refusal, .. }) => {
             Ok(Step::Done(TencentError::from_refusal(CallFamily::Sns, refusal).reply()))
         }
-        StepOutcome::Failed(why) => {
-            Ok(Step::Done(TencentError::from_write_error(CallFamily::Sns, why).reply()))
-        }
+        Err(why) => Ok(Step::Done(TencentError::from_write_error(CallFamily::Sns, why).reply())),
     }))
 }
 
@@ -174,44 +174,75 @@ impl CallNames {
     ) -> TencentError {
         let own = refusal.full_list_owner.as_deref() == Some(from);
         let (code, name) = match refusal.reason {
-            Reason::UnknownSubject => (TencentCode::SnsAccount, "From_Account_Not_Exist"),
-            Reason::UnknownResource => (TencentCode::SnsAccount, "To_Account_Not_Exist"),
-            Reason::OneSelf => (TencentCode::SnsParameter, "To_Account_Is_From_Account"),
-            Reason::AlreadyFriends => (TencentCode::SnsParameter, "Friend_Exist"),
-            Reason::NotFriends => self.not_friend,
-            Reason::RequestsRefused => (TencentCode::Denied, "Friend_Allow_Type_Forbid"),
-            Reason::BlockedBySubject => (TencentCode::InOwnBlackList, "Peer_In_My_Black_List"),
-            // One's own blocklist is told of first.
-            Reason::BlockedByResource if house.has_relation(from, Relation::Block, to) => {
-                (TencentCode::InOwnBlackList, "Peer_In_My_Black_List")
-            }
-            Reason::BlockedByResource => (TencentCode::InTheirBlackList, "Me_In_Peer_Black_List"),
-            Reason::FriendListFull if own => {
-                (TencentCode::OwnFriendsFull, "My_Friend_Num_Exceed_Threshold")
-            }
-            Reason::FriendListFull => {
-                (TencentCode::TheirFriendsFull, "Peer_Friend_Num_Exceed_Threshold")
-            }
-            Reason::FriendListsFull => {
+            RefusalReason::Denied(reason) => match reason {
+                Reason::UnknownSubject => (TencentCode::SnsAccount, "From_Account_Not_Exist"),
+                Reason::UnknownResource => (TencentCode::SnsAccount, "To_Account_Not_Exist"),
+                Reason::OneSelf => (TencentCode::SnsParameter, "To_Account_Is_From_Account"),
+                Reason::AlreadyFriends => (TencentCode::SnsParameter, "Friend_Exist"),
+                Reason::RequestsRefused => (TencentCode::Denied, "Friend_Allow_Type_Forbid"),
+                Reason::BlockedBySubject => (TencentCode::InOwnBlackList, "Peer_In_My_Black_List"),
+                // The user's own block list comes first.
+                Reason::BlockedByResource if house.has_relation(from, Relation::Block, to) => {
+                    (TencentCode::InOwnBlackList, "Peer_In_My_Black_List")
+                }
+                Reason::BlockedByResource => {
+                    (TencentCode::InTheirBlackList, "Me_In_Peer_Black_List")
+                }
+                Reason::FriendListFull if own => {
+                    (TencentCode::OwnFriendsFull, "My_Friend_Num_Exceed_Threshold")
+                }
+                Reason::FriendListFull => {
+                    (TencentCode::TheirFriendsFull, "Peer_Friend_Num_Exceed_Threshold")
+                }
+                Reason::Allowed
+                | Reason::Banned
+                | Reason::Silenced
+                | Reason::NotManager
+                | Reason::OutgoingOff
+                | Reason::IncomingOff
+                | Reason::PermissionOff
+                | Reason::PeersSubject
+                | Reason::PeersResource
+                | Reason::NoRule
+                | Reason::NotMember
+                | Reason::NeedsAdmin
+                | Reason::NeedsSuperAdmin
+                | Reason::DeniedByMatrix
+                | Reason::SuperAdminProtected
+                | Reason::LastSuperAdmin
+                | Reason::LastMember
+                | Reason::GroupFull => return self.unnamed_error("Parameter_Error", refusal),
+            },
+            RefusalReason::NotFriends => self.not_friend,
+            RefusalReason::FriendListsFull => {
                 (TencentCode::FriendGroupsFull, "Group_Num_Exceed_Threshold")
             }
-            Reason::BlockListFull => (TencentCode::BlackListFull, "Black_Num_Exceed_Threshold"),
-            Reason::StatedByFile => {
-                return self.error_with_message(
-                    TencentCode::SnsParameter,
-                    "Stated_By_File",
-                    &refusal.message,
-                );
+            RefusalReason::BlockListFull => {
+                (TencentCode::BlackListFull, "Black_Num_Exceed_Threshold")
             }
-            _ => {
-                return self.error_with_message(
-                    TencentCode::SnsParameter,
-                    "Parameter_Error",
-                    &refusal.message,
-                );
-            }
+            RefusalReason::StatedByFile => return self.unnamed_error("Stated_By_File", refusal),
+            RefusalReason::UnknownTag
+            | RefusalReason::ProtectedTag
+            | RefusalReason::UnknownMatrix
+            | RefusalReason::UnknownRule
+            | RefusalReason::NoRequest
+            | RefusalReason::NoSuperAdmin
+            | RefusalReason::GroupExists
+            | RefusalReason::NameTaken
+            | RefusalReason::InvalidCondition
+            | RefusalReason::InvalidValue
+            | RefusalReason::TooLong
+            | RefusalReason::TooMany
+            | RefusalReason::Invalid
+            | RefusalReason::InUse
+            | RefusalReason::NotApplied => return self.unnamed_error("Parameter_Error", refusal),
         };
         self.error(code, name)
+    }
+
+    /// The error for a refusal that Tencent has no code of its own for, with its message.
+    fn unnamed_error(self, name: &str, refusal: &CommandError) -> TencentError {
+        self.error_with_message(TencentCode::SnsParameter, name, &refusal_message(refusal))
     }
 
     /// The same of what came of it. A request that waits for an answer is no friend yet.

@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 
 use super::codes::{CallFamily, TencentCode};
 use crate::{
-    dialects::{Backend, BackendError, Reply, Step, StepWriteError},
-    facts::{CommandError, Reason},
+    dialects::{Backend, BackendError, Reply, Step},
+    facts::{CommandError, Hint, RefusalReason, WriteError, WriteErrorKind},
+    request::Reason,
 };
 
 /// The members of an answer, or of an item of one, in order.
@@ -72,19 +73,22 @@ impl TencentError {
     /// Of something that can't be carried out, for a reason that the call has no code of its own for.
     pub(super) fn from_refusal(family: CallFamily, refusal: &CommandError) -> Self {
         let code = match refusal.reason {
-            Reason::UnknownSubject | Reason::UnknownResource => family.account(),
-            Reason::StatedByFile => family.stated(),
+            RefusalReason::Denied(Reason::UnknownSubject | Reason::UnknownResource) => {
+                family.account()
+            }
+            RefusalReason::StatedByFile => family.stated(),
+            // Whatever else is refused, Tencent's documentation has one code for it.
             _ => family.parameter(),
         };
-        Self::new(code, refusal.message.clone())
+        Self::new(code, refusal_message(refusal))
     }
 
-    pub(super) fn from_write_error(family: CallFamily, why: &StepWriteError) -> Self {
-        let code = match why {
-            StepWriteError::NoStore(_) => TencentCode::Disabled,
-            StepWriteError::TooLarge(_) => family.parameter(),
-            StepWriteError::Contended(_) => family.conflict(),
-            StepWriteError::Unavailable(_) => family.internal(),
+    pub(super) fn from_write_error(family: CallFamily, why: &WriteError) -> Self {
+        let code = match why.kind() {
+            WriteErrorKind::NoStore => TencentCode::Disabled,
+            WriteErrorKind::TooLarge => family.parameter(),
+            WriteErrorKind::Contended => family.conflict(),
+            WriteErrorKind::Unavailable => family.internal(),
         };
         Self::new(code, why.to_string())
     }
@@ -114,4 +118,12 @@ fn with_status(mut members: ReplyFields, status: &str, code: u32, info: &str) ->
 /// Members in this order.
 pub(super) fn reply_fields<const N: usize>(each: [(&str, Value); N]) -> ReplyFields {
     each.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The message of a refusal, with Tencent's calls in its hint.
+pub(super) fn refusal_message(refusal: &CommandError) -> String {
+    refusal.message_with(|hint| match hint {
+        Hint::CreateUser => "import the account with account_import".to_owned(),
+        other => other.to_string(),
+    })
 }

@@ -8,7 +8,7 @@ use super::{
     batch::CallNames,
     body::RequestFields,
     codes::TencentCode,
-    envelope::{TencentError, reply_fields},
+    envelope::{TencentError, refusal_message, reply_fields},
 };
 use crate::{
     dialects::text,
@@ -84,7 +84,7 @@ fn checked(fields: FriendFields, names: CallNames) -> Result<FriendFields, Tence
         Err(refusal) => Err(names.error_with_message(
             TencentCode::SnsParameter,
             "Parameter_Error",
-            &refusal.message,
+            &refusal_message(&refusal),
         )),
     }
 }

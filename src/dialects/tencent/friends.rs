@@ -4,12 +4,12 @@ use super::{
     batch::{BatchItem, CallNames, parse_items, run_batch, unchanged},
     body::{self, RequestFields},
     codes::{CallFamily, TencentCode},
-    envelope::{ReplyFields, TencentError, TencentResult, success_reply},
+    envelope::{ReplyFields, TencentError, TencentResult, refusal_message, success_reply},
     friend_fields,
 };
 use crate::{
-    dialects::{Backend, Step, StepOutcome},
-    facts::{Command, CommandError, CommandOutcome, Id, Op, Reason},
+    dialects::{Backend, Step},
+    facts::{Command, CommandError, CommandOutcome, Id, Op, RefusalReason, WriteOutcome},
     request::Relation,
 };
 
@@ -58,18 +58,18 @@ pub(super) fn delete_all(body: &[u8], house: &dyn Backend) -> TencentResult {
     Ok(Step::write_each(commands, |wrote, _| {
         let fault = match wrote {
             // One whom somebody else deleted meanwhile is gone as well.
-            StepOutcome::Done { outcomes, .. } => outcomes
+            Ok(WriteOutcome::Applied { outcomes, .. }) => outcomes
                 .iter()
                 .filter_map(|outcome| outcome.as_ref().err())
-                .find(|refusal| refusal.reason != Reason::NotFriends)
+                .find(|refusal| refusal.reason != RefusalReason::NotFriends)
                 .map(|refusal| TencentError {
-                    info: format!("not all could be deleted: {}", refusal.message),
+                    info: format!("not all could be deleted: {}", refusal_message(refusal)),
                     ..TencentError::from_refusal(CallFamily::Sns, refusal)
                 }),
-            StepOutcome::Refused { refusal, .. } => {
+            Ok(WriteOutcome::Refused { error: refusal, .. }) => {
                 Some(TencentError::from_refusal(CallFamily::Sns, refusal))
             }
-            StepOutcome::Failed(why) => Some(TencentError::from_write_error(CallFamily::Sns, why)),
+            Err(why) => Some(TencentError::from_write_error(CallFamily::Sns, why)),
         };
         Ok(Step::Done(
             fault.map_or_else(|| success_reply(ReplyFields::new()), |fault| fault.reply()),

@@ -15,8 +15,11 @@ use super::{
     paging::{is_short, sequence},
 };
 use crate::{
-    dialects::{Backend, BackendError, Reply, Step, StepOutcome},
-    facts::{Command, CommandError, CommandOutcome, FriendFields, Id, Op, Reason},
+    dialects::{Backend, BackendError, Reply, Step},
+    facts::{
+        Command, CommandError, CommandOutcome, FriendFields, Id, Op, RefusalReason, WriteOutcome,
+        WriteResult,
+    },
     request::Relation,
 };
 
@@ -140,16 +143,22 @@ fn names(fields: &RequestFields) -> Result<BTreeSet<String>, TencentError> {
 }
 
 /// Why groups could not be made or deleted.
-fn failed(call: &str, wrote: &StepOutcome) -> Option<TencentError> {
+fn failed(call: &str, wrote: &WriteResult) -> Option<TencentError> {
     match wrote {
-        StepOutcome::Done { .. } => None,
-        StepOutcome::Refused { refusal, .. } if refusal.reason == Reason::FriendListsFull => Some(
-            TencentError::named(TencentCode::FriendGroupsFull, call, "Group_Num_Exceed_Threshold"),
-        ),
-        StepOutcome::Refused { refusal, .. } => {
+        Ok(WriteOutcome::Applied { .. }) => None,
+        Ok(WriteOutcome::Refused { error: refusal, .. })
+            if refusal.reason == RefusalReason::FriendListsFull =>
+        {
+            Some(TencentError::named(
+                TencentCode::FriendGroupsFull,
+                call,
+                "Group_Num_Exceed_Threshold",
+            ))
+        }
+        Ok(WriteOutcome::Refused { error: refusal, .. }) => {
             Some(TencentError::from_refusal(CallFamily::Sns, refusal))
         }
-        StepOutcome::Failed(why) => Some(TencentError::from_write_error(CallFamily::Sns, why)),
+        Err(why) => Some(TencentError::from_write_error(CallFamily::Sns, why)),
     }
 }
 

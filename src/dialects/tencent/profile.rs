@@ -19,8 +19,8 @@ use super::{
     paging::are_short,
 };
 use crate::{
-    dialects::{Backend, BackendError, Reply, Step, StepOutcome, text},
-    facts::{Command, Id, Op, Patch, UserFields},
+    dialects::{Backend, BackendError, Reply, Step, text},
+    facts::{Command, Id, Op, Patch, UserFields, WriteOutcome},
     request::Approval,
 };
 
@@ -117,13 +117,11 @@ fn put(user: Id, mut fields: UserFields, kept: ReplyFields) -> Step<Reply> {
     ];
     Step::write_all(ops.map(Command::from).into(), |wrote, _| {
         let reply = match wrote {
-            StepOutcome::Done { .. } => success_reply(ReplyFields::new()),
-            StepOutcome::Refused { refusal, .. } => {
+            Ok(WriteOutcome::Applied { .. }) => success_reply(ReplyFields::new()),
+            Ok(WriteOutcome::Refused { error: refusal, .. }) => {
                 TencentError::from_refusal(CallFamily::Profile, refusal).reply()
             }
-            StepOutcome::Failed(why) => {
-                TencentError::from_write_error(CallFamily::Profile, why).reply()
-            }
+            Err(why) => TencentError::from_write_error(CallFamily::Profile, why).reply(),
         };
         Ok(Step::Done(reply))
     })

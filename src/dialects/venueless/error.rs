@@ -3,8 +3,9 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::{
-    dialects::{BackendError, StepWriteError},
-    facts::{CommandError, Reason},
+    dialects::BackendError,
+    facts::{CommandError, RefusalReason, WriteError, WriteErrorKind},
+    request::Reason,
 };
 
 /// Why a command is not carried out.
@@ -70,18 +71,22 @@ impl VenuelessError {
     /// That of a refusal of what a command asked for.
     pub(super) fn from_refusal(command: &str, refusal: &CommandError) -> Self {
         match refusal.reason {
-            Reason::OneSelf => Self::self_target(command),
-            Reason::UnknownResource | Reason::UnknownSubject => Self::not_found(),
-            Reason::Banned | Reason::Silenced | Reason::NotManager => Self::denied(),
-            reason => Self::new(format!("user.{reason}")).with_message(&refusal.message),
+            RefusalReason::Denied(Reason::OneSelf) => Self::self_target(command),
+            RefusalReason::Denied(Reason::UnknownResource | Reason::UnknownSubject) => {
+                Self::not_found()
+            }
+            RefusalReason::Denied(Reason::Banned | Reason::Silenced | Reason::NotManager) => {
+                Self::denied()
+            }
+            reason => Self::new(format!("user.{reason}")).with_message(&refusal_message(refusal)),
         }
     }
 
-    pub(super) fn from_write_error(why: &StepWriteError) -> Self {
-        let code = match why {
-            StepWriteError::NoStore(_) => "server.no_store",
-            StepWriteError::TooLarge(_) => "user.too_long",
-            StepWriteError::Contended(_) | StepWriteError::Unavailable(_) => "server.unavailable",
+    pub(super) fn from_write_error(why: &WriteError) -> Self {
+        let code = match why.kind() {
+            WriteErrorKind::NoStore => "server.no_store",
+            WriteErrorKind::TooLarge => "user.too_long",
+            WriteErrorKind::Contended | WriteErrorKind::Unavailable => "server.unavailable",
         };
         Self::new(code).with_message(why)
     }
@@ -95,4 +100,9 @@ impl VenuelessError {
         }
         Value::Object(into)
     }
+}
+
+/// The message of a refusal, without the names of commands that Venueless does not have.
+pub(super) fn refusal_message(refusal: &CommandError) -> String {
+    refusal.message_with(ToString::to_string)
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     PROFILE, Venueless, VenuelessResult, VenuelessSession, can_sign_in,
-    error::VenuelessError,
+    error::{VenuelessError, refusal_message},
     frame::{Frame, text_or_number, value_kind},
     guest::{self, GuestLimit},
     stored_user,
@@ -12,8 +12,8 @@ use super::{
     welcome::Welcome,
 };
 use crate::{
-    dialects::{Backend, Step, StepOutcome, StepWriteError},
-    facts::{Id, Op, Patch, Reason, TagName, UserFields},
+    dialects::{Backend, Step},
+    facts::{Id, Op, Patch, RefusalReason, TagName, UserFields, WriteError, WriteOutcome},
 };
 
 /// How many bytes a `client_id` has at most.
@@ -145,11 +145,13 @@ fn put(welcome: Welcome, user: Id, fields: Box<UserFields>) -> Step<super::Frame
     let op = Op::PutUser { user: user.clone(), fields: fields.clone() };
     Step::write_op(op, move |wrote, house| {
         let done = match wrote {
-            StepOutcome::Done { .. } => welcome.greet(&user, house),
+            Ok(WriteOutcome::Applied { .. }) => welcome.greet(&user, house),
             // What a file says of their tags stays, and what was protected or given since.
-            StepOutcome::Refused { refusal, .. }
-                if matches!(refusal.reason, Reason::StatedByFile | Reason::ProtectedTag)
-                    && !fields.tags.is_keep() =>
+            Ok(WriteOutcome::Refused { error: refusal, .. })
+                if matches!(
+                    refusal.reason,
+                    RefusalReason::StatedByFile | RefusalReason::ProtectedTag
+                ) && !fields.tags.is_keep() =>
             {
                 if fields.attributes.is_none() {
                     welcome.greet(&user, house)
@@ -159,16 +161,22 @@ fn put(welcome: Welcome, user: Id, fields: Box<UserFields>) -> Step<super::Frame
                 }
             }
             // The policy has changed since the traits were looked at.
-            StepOutcome::Refused { refusal, .. } if refusal.reason == Reason::UnknownTag => {
-                Err(VenuelessError::new("server.unavailable").with_message(&refusal.message).into())
+            Ok(WriteOutcome::Refused { error: refusal, .. })
+                if refusal.reason == RefusalReason::UnknownTag =>
+            {
+                Err(VenuelessError::new("server.unavailable")
+                    .with_message(&refusal_message(refusal))
+                    .into())
             }
-            StepOutcome::Refused { refusal, .. } => {
-                Err(VenuelessError::new("auth.invalid_token").with_message(&refusal.message).into())
+            Ok(WriteOutcome::Refused { error: refusal, .. }) => {
+                Err(VenuelessError::new("auth.invalid_token")
+                    .with_message(&refusal_message(refusal))
+                    .into())
             }
-            StepOutcome::Failed(why @ StepWriteError::TooLarge(_)) => {
+            Err(why @ WriteError::TooLarge(_)) => {
                 Err(VenuelessError::new("auth.invalid_token").with_message(why).into())
             }
-            StepOutcome::Failed(why) => Err(VenuelessError::from_write_error(why).into()),
+            Err(why) => Err(VenuelessError::from_write_error(why).into()),
         };
         welcome.back.settle(done)
     })

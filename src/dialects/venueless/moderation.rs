@@ -2,8 +2,8 @@ use serde_json::json;
 
 use super::{Notice, UserCommand, VenuelessResult, error::VenuelessError};
 use crate::{
-    dialects::{Step, StepOutcome},
-    facts::{Command, Op},
+    dialects::Step,
+    facts::{Command, Op, WriteOutcome},
 };
 
 /// What managers do to others.
@@ -62,13 +62,13 @@ impl UserCommand<'_> {
         let command = Command { op, on_behalf: Some(self.user.clone()) };
         Step::write_all(vec![command], move |wrote, _| {
             let turn = match wrote {
-                StepOutcome::Done { .. } => {
+                Ok(WriteOutcome::Applied { .. }) => {
                     super::FrameResponse { notices: notices.clone(), ..back.success(&json!({})) }
                 }
-                StepOutcome::Refused { refusal, .. } => {
+                Ok(WriteOutcome::Refused { error: refusal, .. }) => {
                     back.error(&VenuelessError::from_refusal(name, refusal))
                 }
-                StepOutcome::Failed(why) => back.error(&VenuelessError::from_write_error(why)),
+                Err(why) => back.error(&VenuelessError::from_write_error(why)),
             };
             Ok(Step::Done(turn))
         })

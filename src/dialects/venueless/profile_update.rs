@@ -7,8 +7,8 @@ use super::{
     frame::broadcast, stored_user, welcome::own,
 };
 use crate::{
-    dialects::{Step, StepOutcome},
-    facts::{Command, Id, Op, UserFields},
+    dialects::Step,
+    facts::{Command, Id, Op, UserFields, WriteOutcome},
 };
 
 impl UserCommand<'_> {
@@ -56,15 +56,15 @@ impl UserCommand<'_> {
         let back = self.back.clone();
         Ok(Step::write_all(commands.into(), move |wrote, _| {
             let turn = match wrote {
-                StepOutcome::Done { .. } => {
+                Ok(WriteOutcome::Applied { .. }) => {
                     let mut turn = back.success(&json!({}));
                     turn.notices.push(notice.clone());
                     turn
                 }
-                StepOutcome::Refused { refusal, .. } => {
+                Ok(WriteOutcome::Refused { error: refusal, .. }) => {
                     back.error(&VenuelessError::from_refusal("user.update", refusal))
                 }
-                StepOutcome::Failed(why) => back.error(&VenuelessError::from_write_error(why)),
+                Err(why) => back.error(&VenuelessError::from_write_error(why)),
             };
             Ok(Step::Done(turn))
         }))

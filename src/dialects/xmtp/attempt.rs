@@ -2,9 +2,9 @@ use serde_json::{Value, json};
 
 use super::error::{XmtpError, XmtpStop};
 use crate::{
-    dialects::{Backend, Reply, StepOutcome},
-    facts::{Command, CommandError, Id, Op, Reason},
-    request,
+    dialects::{Backend, Reply},
+    facts::{Command, CommandError, Hint, Id, Op, RefusalReason, WriteOutcome, WriteResult},
+    request::{Reason, Request},
 };
 
 /// What a caller tries to do, as a refusal tells it.
@@ -44,30 +44,67 @@ impl GroupAttempt {
             each => each.get(at),
         };
         let message = match refusal.reason {
-            Reason::UnknownSubject | Reason::UnknownResource => {
+            RefusalReason::Denied(Reason::UnknownSubject | Reason::UnknownResource) => {
                 unknown_message(house, &self.caller, &self.group, inbox)
             }
             _ => None,
         };
-        let message = message.unwrap_or_else(|| refusal.message.clone());
+        let message = message.unwrap_or_else(|| refusal_message(refusal));
         let is_member = || house.role(&self.group, &self.caller).is_some();
+        let is_leaving = self.permission == "leave";
         let (status, kind) = match refusal.reason {
-            Reason::UnknownSubject | Reason::UnknownResource => (404, None),
-            // It is not the caller who is none.
-            Reason::NotMember if is_member() => (409, None),
-            Reason::NotMember if self.permission == "leave" => (403, Some("NotAGroupMember")),
-            Reason::NotMember => (403, Some("ActorNotMember")),
-            Reason::GroupFull => (403, Some("UserLimitExceeded")),
-            Reason::LastMember => (403, Some("SingleMemberLeaveRejected")),
-            Reason::SuperAdminProtected if self.permission == "leave" => {
-                (403, Some("SuperAdminLeaveForbidden"))
-            }
-            Reason::TooLong => (400, Some("TooManyCharacters")),
-            Reason::Invalid | Reason::InvalidValue | Reason::TooMany | Reason::UnknownMatrix => {
-                (400, None)
-            }
-            reason if is_gate_reason(reason) => (403, Some("InsufficientPermissions")),
-            _ => (409, None),
+            RefusalReason::Denied(reason) => match reason {
+                Reason::UnknownSubject | Reason::UnknownResource => (404, None),
+                // The caller is a member, so another user is not.
+                Reason::NotMember if is_member() => (409, None),
+                Reason::NotMember if is_leaving => (403, Some("NotAGroupMember")),
+                Reason::NotMember => (403, Some("ActorNotMember")),
+                Reason::GroupFull => (403, Some("UserLimitExceeded")),
+                Reason::LastMember => (403, Some("SingleMemberLeaveRejected")),
+                Reason::SuperAdminProtected if is_leaving => {
+                    (403, Some("SuperAdminLeaveForbidden"))
+                }
+                Reason::Allowed
+                | Reason::OneSelf
+                | Reason::Banned
+                | Reason::Silenced
+                | Reason::NotManager
+                | Reason::OutgoingOff
+                | Reason::IncomingOff
+                | Reason::PermissionOff
+                | Reason::BlockedByResource
+                | Reason::BlockedBySubject
+                | Reason::PeersSubject
+                | Reason::PeersResource
+                | Reason::NoRule
+                | Reason::AlreadyFriends
+                | Reason::RequestsRefused
+                | Reason::FriendListFull
+                | Reason::NeedsAdmin
+                | Reason::NeedsSuperAdmin
+                | Reason::DeniedByMatrix
+                | Reason::SuperAdminProtected
+                | Reason::LastSuperAdmin => (403, Some("InsufficientPermissions")),
+            },
+            RefusalReason::TooLong => (400, Some("TooManyCharacters")),
+            RefusalReason::Invalid
+            | RefusalReason::InvalidValue
+            | RefusalReason::TooMany
+            | RefusalReason::UnknownMatrix => (400, None),
+            RefusalReason::StatedByFile
+            | RefusalReason::UnknownTag
+            | RefusalReason::ProtectedTag
+            | RefusalReason::UnknownRule
+            | RefusalReason::BlockListFull
+            | RefusalReason::FriendListsFull
+            | RefusalReason::NotFriends
+            | RefusalReason::NoRequest
+            | RefusalReason::NoSuperAdmin
+            | RefusalReason::GroupExists
+            | RefusalReason::NameTaken
+            | RefusalReason::InvalidCondition
+            | RefusalReason::InUse
+            | RefusalReason::NotApplied => (409, None),
         };
         let message = if status == 403 {
             format!("Permission denied: Unable to {}: {message}", self.action_phrase())
@@ -105,7 +142,7 @@ impl GroupAttempt {
     /// Whether the gates let the caller do it, which is asked before anything else.
     pub(super) fn check(
         &self,
-        request: &request::Request<'_>,
+        request: &Request<'_>,
         house: &dyn Backend,
     ) -> Result<(), XmtpError> {
         let decision = house.decide(request);
@@ -113,22 +150,22 @@ impl GroupAttempt {
             return Ok(());
         }
         let message = format!("`{}` may not: {}", self.caller.escape_debug(), decision.reason);
-        Err(self.refusal_error(0, &CommandError::new(decision.reason.into(), message), house))
+        Err(self.refusal_error(0, &CommandError::new(decision.reason, message), house))
     }
 
     /// What is answered once its commands took effect or not.
     pub(super) fn outcome_reply(
         &self,
-        wrote: &StepOutcome,
+        wrote: &WriteResult,
         house: &dyn Backend,
         done: impl FnOnce() -> Result<Reply, XmtpStop>,
     ) -> Result<Reply, XmtpStop> {
         match wrote {
-            StepOutcome::Done { .. } => done(),
-            StepOutcome::Refused { at, refusal } => {
+            Ok(WriteOutcome::Applied { .. }) => done(),
+            Ok(WriteOutcome::Refused { index: at, error: refusal, .. }) => {
                 Err(self.refusal_error(*at, refusal, house).into())
             }
-            StepOutcome::Failed(not) => Err(XmtpError::from(not).into()),
+            Err(not) => Err(XmtpError::from(not).into()),
         }
     }
 
@@ -157,7 +194,7 @@ pub(super) fn result_reply(status: u16, result: &Value) -> Reply {
 
 pub(super) fn unknown_group(group: &str) -> XmtpError {
     let message =
-        format!("no group `{}` is known; make it with POST /xmtp/groups", group.escape_debug());
+        format!("no group `{}` is known; create the group with POST /xmtp/groups", group.escape_debug());
     XmtpError::new(404, Reason::UnknownResource.as_str(), message)
 }
 
@@ -175,11 +212,15 @@ fn unknown_message(
         return Some(message + "{inboxId}");
     }
     (!house.knows_group(group)).then(|| {
-        format!("no group `{}` is known; make it with POST /xmtp/groups", group.escape_debug())
+        format!("no group `{}` is known; create the group with POST /xmtp/groups", group.escape_debug())
     })
 }
 
-/// Whether it is one that a decision gives.
-fn is_gate_reason(reason: Reason) -> bool {
-    reason.as_str().parse::<request::Reason>().is_ok()
+/// The message of a refusal, with XMTP's calls in its hint.
+pub(super) fn refusal_message(refusal: &CommandError) -> String {
+    refusal.message_with(|hint| match hint {
+        Hint::CreateUser => "register the inbox with PUT /xmtp/inboxes/{inboxId}".to_owned(),
+        Hint::CreateGroup => "create the group with POST /xmtp/groups".to_owned(),
+        other => other.to_string(),
+    })
 }

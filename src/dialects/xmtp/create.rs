@@ -18,9 +18,9 @@ use super::{
     writes::deduplicate,
 };
 use crate::{
-    dialects::{Backend, Reply, Step, StepOutcome, text::excerpt},
-    facts::{Command, GroupFields, Id, Op, Patch, Reason, UserPair},
-    request::{Action, Request},
+    dialects::{Backend, Reply, Step, text::excerpt},
+    facts::{Command, GroupFields, Id, Op, Patch, RefusalReason, UserPair, WriteOutcome},
+    request::{Action, Reason, Request},
 };
 
 /// The matrix of a conversation of two.
@@ -81,12 +81,15 @@ fn create_group(plan: &NewGroup, inboxes: Vec<Id>, attempt: &GroupAttempt) -> St
         // What is refused after the group itself is to add a member.
         let attempt = match wrote {
             // The group was made meanwhile: it is managers who may change one that is there.
-            StepOutcome::Refused { at: 0, refusal }
-                if matches!(refusal.reason, Reason::NotManager | Reason::GroupExists) =>
+            Ok(WriteOutcome::Refused { index: 0, error: refusal, .. })
+                if matches!(
+                    refusal.reason,
+                    RefusalReason::Denied(Reason::NotManager) | RefusalReason::GroupExists
+                ) =>
             {
                 return Err(group_exists(&attempt.group).into());
             }
-            StepOutcome::Refused { at: 1.., .. } => {
+            Ok(WriteOutcome::Refused { index: 1.., .. }) => {
                 let first = std::slice::from_ref(&attempt.caller);
                 let inboxes = [first, &*inboxes].concat();
                 GroupAttempt { permission: "add_member", inboxes, ..attempt.clone() }

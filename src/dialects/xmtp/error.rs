@@ -1,8 +1,8 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    dialects::{Admission, BackendError, CallError, Reply, StepWriteError},
-    facts::Reason,
+    dialects::{Admission, BackendError, CallError, Reply},
+    facts::{RefusalReason, WriteError, WriteErrorKind},
 };
 
 /// Why a call is not answered with a result: `{"error": {"code", "message", ...}}`.
@@ -32,7 +32,7 @@ impl XmtpError {
 
     /// Of a field, or another part of the call, that can't be taken as it is.
     pub(super) fn invalid(at: &str, message: impl Into<String>) -> Self {
-        Self::new(400, Reason::Invalid.as_str(), message).with("at", at)
+        Self::new(400, RefusalReason::Invalid.as_str(), message).with("at", at)
     }
 
     /// Of a path that takes other methods.
@@ -75,14 +75,14 @@ impl XmtpError {
     }
 }
 
-impl From<&StepWriteError> for XmtpError {
-    fn from(not: &StepWriteError) -> Self {
-        let (status, code) = match not {
-            StepWriteError::NoStore(_) => (403, "no_store"),
-            StepWriteError::TooLarge(_) => (413, "too_large"),
-            StepWriteError::Contended(_) | StepWriteError::Unavailable(_) => (503, "unavailable"),
+impl From<&WriteError> for XmtpError {
+    fn from(error: &WriteError) -> Self {
+        let (status, code) = match error.kind() {
+            WriteErrorKind::NoStore => (403, "no_store"),
+            WriteErrorKind::TooLarge => (413, "too_large"),
+            WriteErrorKind::Contended | WriteErrorKind::Unavailable => (503, "unavailable"),
         };
-        Self::new(status, code, not.to_string())
+        Self::new(status, code, error.to_string())
     }
 }
 

@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 
 use super::{
     arguments::{Arguments, IDENTIFIERS},
-    attempt::result_reply,
+    attempt::{refusal_message, result_reply},
     error::{XmtpError, XmtpStop},
     steps,
 };
 use crate::{
-    dialects::{Backend, Reply, Step, StepOutcome, text::excerpt},
-    facts::{Id, Op, Reason, UserFields, UserRecord},
+    dialects::{Backend, Reply, Step, text::excerpt},
+    facts::{Id, Op, RefusalReason, UserFields, UserRecord, WriteOutcome},
+    request::Reason,
 };
 
 /// The attribute of a user that holds what is kept for XMTP.
@@ -46,15 +47,15 @@ pub(super) fn put(
     let inbox = inbox.clone();
     let commands = vec![Op::PutUser { user: inbox.clone(), fields }.into()];
     Ok(steps::write_all(commands, move |wrote, house| match wrote {
-        StepOutcome::Done { .. } => Ok(result_reply(status, &inbox_json(&inbox, house)?)),
-        StepOutcome::Refused { refusal, .. } => {
+        Ok(WriteOutcome::Applied { .. }) => Ok(result_reply(status, &inbox_json(&inbox, house)?)),
+        Ok(WriteOutcome::Refused { error: refusal, .. }) => {
             let status = match refusal.reason {
-                Reason::TooLong | Reason::TooMany | Reason::Invalid => 400,
+                RefusalReason::TooLong | RefusalReason::TooMany | RefusalReason::Invalid => 400,
                 _ => 409,
             };
-            Err(XmtpError::new(status, refusal.reason.as_str(), &*refusal.message).into())
+            Err(XmtpError::new(status, refusal.reason.as_str(), refusal_message(refusal)).into())
         }
-        StepOutcome::Failed(not) => Err(XmtpError::from(not).into()),
+        Err(not) => Err(XmtpError::from(not).into()),
     }))
 }
 

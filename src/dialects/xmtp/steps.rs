@@ -2,8 +2,8 @@
 
 use super::error::{XmtpError, XmtpStop};
 use crate::{
-    dialects::{Backend, BackendError, Reply, Step, StepOutcome},
-    facts::Command,
+    dialects::{Backend, BackendError, Reply, Step},
+    facts::{Command, WriteResult},
 };
 
 /// What is answered where there is no result.
@@ -29,7 +29,7 @@ pub(super) fn blocking(
 /// Carries commands out, all or none.
 pub(super) fn write_all(
     commands: Vec<Command>,
-    then: impl Fn(&StepOutcome, &dyn Backend) -> Result<Reply, XmtpStop> + Send + Sync + 'static,
+    then: impl Fn(&WriteResult, &dyn Backend) -> Result<Reply, XmtpStop> + Send + Sync + 'static,
 ) -> Step<Reply> {
     Step::write_all(commands, move |wrote, house| settle(then(wrote, house).map(Step::Done)))
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{CommandError, PlanError, Reason, draft::Draft, draft::escaped};
+use super::{CommandError, Hint, PlanError, draft::Draft, draft::escaped};
 use crate::{
     facts::{Bond, GroupFields, Id, Op, UserPair},
-    request::{self, Action, Request, Resource},
+    request::{Action, Reason, Request, Resource},
 };
 
 /// What must be asked.
@@ -41,9 +41,9 @@ pub(super) fn check<E>(draft: &mut Draft<'_, E>, op: &Op) -> Result<(), PlanErro
     if decision.allow {
         return Ok(());
     }
-    let why = why(decision.reason);
-    let message = format!("`{}` may not {}: {why}", escaped(subject), op.name());
-    Err(CommandError::new(Reason::from(decision.reason), message).into())
+    let (why, hint) = describe(decision.reason);
+    let problem = format!("`{}` may not {}: {why}", escaped(subject), op.name());
+    Err(CommandError { hint, ..CommandError::new(decision.reason, problem) }.into())
 }
 
 fn required_authorization<'c, E>(
@@ -128,34 +128,37 @@ fn names_only(fields: &GroupFields, subject: &Id) -> bool {
         && fields.added_by.is_none()
 }
 
-fn why(reason: request::Reason) -> &'static str {
-    use request::Reason as Why;
-    match reason {
-        Why::Allowed => "no reason was given",
-        Why::UnknownSubject => "he is not known; make him with put_user",
-        Why::UnknownResource => "whom or what it is about is not known",
-        Why::OneSelf => "it can't be done to oneself",
-        Why::Banned => "he is banned",
-        Why::Silenced => "he is silenced",
-        Why::NotManager => "he is none of the policy's moderation.managers",
-        Why::OutgoingOff => "his `outgoing` is off",
-        Why::IncomingOff => "the `incoming` of the other is off",
-        Why::PermissionOff => "his permission for it is off",
-        Why::BlockedByResource => "the other blocks him",
-        Why::BlockedBySubject => "he blocks the other",
-        Why::PeersSubject => "the other is none of those with whom he communicates",
-        Why::PeersResource => "he is none of those with whom the other communicates",
-        Why::NoRule => "no rule lets him reach the other",
-        Why::AlreadyFriends => "the other is his friend already",
-        Why::RequestsRefused => "the other takes no friend requests",
-        Why::FriendListFull => "one of the two friend lists is full",
-        Why::NotMember => "he is no member of the group",
-        Why::NeedsAdmin => "it takes an admin of the group",
-        Why::NeedsSuperAdmin => "it takes a super admin of the group",
-        Why::DeniedByMatrix => "the group's matrix denies it",
-        Why::SuperAdminProtected => "a super admin must be demoted first",
-        Why::LastSuperAdmin => "the group would have no super admin; add another one first",
-        Why::LastMember => "he is the only member; delete the group instead",
-        Why::GroupFull => "the group is full",
-    }
+/// A reason in words, and what to do about it.
+fn describe(reason: Reason) -> (&'static str, Option<Hint>) {
+    let problem = match reason {
+        Reason::Allowed => "no reason was given",
+        Reason::UnknownSubject => return ("the user is not known", Some(Hint::CreateUser)),
+        Reason::UnknownResource => "the user or group that it concerns is not known",
+        Reason::OneSelf => "users can't do it to themselves",
+        Reason::Banned => "the user is banned",
+        Reason::Silenced => "the user is silenced",
+        Reason::NotManager => "the user is not one of the policy's moderation.managers",
+        Reason::OutgoingOff => "the user's `outgoing` is off",
+        Reason::IncomingOff => "the other user's `incoming` is off",
+        Reason::PermissionOff => "the user's permission for it is off",
+        Reason::BlockedByResource => "the other user blocks them",
+        Reason::BlockedBySubject => "they block the other user",
+        Reason::PeersSubject => "their peers mode does not admit the other user",
+        Reason::PeersResource => "the other user's peers mode does not admit them",
+        Reason::NoRule => "no rule lets them reach the other user",
+        Reason::AlreadyFriends => "the two are friends already",
+        Reason::RequestsRefused => "the other user accepts no friend requests",
+        Reason::FriendListFull => "one of the two friend lists is full",
+        Reason::NotMember => "the user is not a member of the group",
+        Reason::NeedsAdmin => "only admins of the group may",
+        Reason::NeedsSuperAdmin => "only super admins of the group may",
+        Reason::DeniedByMatrix => "the group's matrix denies it",
+        Reason::SuperAdminProtected => "a super admin must be demoted first",
+        Reason::LastSuperAdmin => {
+            return ("the group would have no super admin", Some(Hint::AddAnotherSuperAdmin));
+        }
+        Reason::LastMember => return ("they are the only member", Some(Hint::DeleteGroup)),
+        Reason::GroupFull => "the group is full",
+    };
+    (problem, None)
 }

@@ -5,12 +5,12 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    Authority, ChangeBuffer, CommandError, Declarable, PlanContext, PlanError, Reason,
-    RecordChange, RecordSource,
+    Authority, ChangeBuffer, CommandError, Declarable, Hint, PlanContext, PlanError, RecordChange,
+    RecordSource, RefusalReason,
 };
 use crate::{
     facts::{ConversationRecord, GroupRecord, Id, Record, RecordKey, RuleRecord, UserRecord},
-    request::{Relation, Role},
+    request::{Reason, Relation, Role},
 };
 
 /// The records that a command changes, as it changes them.
@@ -173,8 +173,9 @@ impl<E> Draft<'_, E> {
         if self.context.knows_group(id) {
             return Ok(());
         }
-        let message = format!("no group `{}` is known; make it with put_group", escaped(id));
-        Err(CommandError::new(Reason::UnknownResource, message).into())
+        let problem = format!("no group `{}` is known", escaped(id));
+        let error = CommandError::new(Reason::UnknownResource, problem);
+        Err(error.with_hint(Hint::CreateGroup).into())
     }
 
     pub(super) fn is_declared(&self, what: &Declarable<'_>) -> bool {
@@ -229,11 +230,11 @@ impl<E> Draft<'_, E> {
             && let Some(tag) =
                 before.symmetric_difference(&tags).find(|tag| world.is_protected_tag(tag))
         {
-            let message = format!(
-                "the tag `{}` is protected: only policy files and administrators give or take it",
+            let problem = format!(
+                "tag `{}` is protected: only policy files and administrators give or take it",
                 escaped(tag)
             );
-            return Err(CommandError::new(Reason::ProtectedTag, message).into());
+            return Err(CommandError::new(RefusalReason::ProtectedTag, problem).into());
         }
         user.tags = Some(tags).filter(|tags| !tags.is_empty());
         Ok(())
@@ -292,8 +293,8 @@ pub(super) fn escaped(name: &str) -> impl std::fmt::Display {
 }
 
 fn unknown_user(reason: Reason, id: &str) -> CommandError {
-    let message = format!("no user `{}` is known; make him with put_user", escaped(id));
-    CommandError::new(reason, message)
+    let problem = format!("no user `{}` is known", escaped(id));
+    CommandError::new(reason, problem).with_hint(Hint::CreateUser)
 }
 
 /// # Errors
@@ -302,6 +303,6 @@ pub(super) fn check_distinct(one: &str, other: &str) -> Result<(), CommandError>
     if one != other {
         return Ok(());
     }
-    let message = format!("`{}` can't do it to himself: name another user", escaped(one));
-    Err(CommandError::new(Reason::OneSelf, message))
+    let problem = format!("`{}` can't do it to themselves", escaped(one));
+    Err(CommandError::new(Reason::OneSelf, problem).with_hint(Hint::NameAnotherUser))
 }

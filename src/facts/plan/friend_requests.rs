@@ -1,13 +1,13 @@
 //! How two users become friends.
 
 use super::{
-    CommandError, Declarable, FriendState, PlanError, PlanResult, Reason, UserField,
+    CommandError, Declarable, FriendState, Hint, PlanError, PlanResult, RefusalReason, UserField,
     draft::{Draft, escaped},
     friends::{apply_friend_fields, check_friend_limit, insert_friend},
 };
 use crate::{
     facts::{Friend, FriendFields, Id, PendingRequest},
-    request::{Approval, BlockMode, Relation},
+    request::{Approval, BlockMode, Reason, Relation},
 };
 
 /// How someone is to become a friend.
@@ -39,7 +39,7 @@ pub(super) fn befriend<E>(
     let approval =
         if wish.force || wish.approved { Approval::AllowAny } else { approval(draft, to)? };
     if approval == Approval::DenyAny {
-        let message = format!("`{}` takes no friend requests", escaped(to));
+        let message = format!("`{}` accepts no friend requests", escaped(to));
         return Err(CommandError::new(Reason::RequestsRefused, message).into());
     }
     check_not_ended(draft, from, to, wish.both)?;
@@ -85,8 +85,8 @@ fn take_request<E>(
 ) -> Result<PendingRequest, PlanError<E>> {
     draft.user(to)?.requests.remove(from).ok_or_else(|| {
         let message =
-            format!("no friend request of `{}` waits for `{}`", escaped(from), escaped(to));
-        CommandError::new(Reason::NoRequest, message).into()
+            format!("no friend request of `{}` to `{}` is pending", escaped(from), escaped(to));
+        CommandError::new(RefusalReason::NoRequest, message).into()
     })
 }
 
@@ -156,12 +156,11 @@ fn check_not_ended<E>(
     let (reason, blocked) =
         if by == from { (Reason::BlockedBySubject, to) } else { (Reason::BlockedByResource, from) };
     let message = format!(
-        "`{}` blocks `{}`, and a file states that they are friends: end the block to make them so \
-         again",
+        "`{}` blocks `{}`, which suspends the friendship that a policy file states",
         escaped(by),
         escaped(blocked)
     );
-    Err(CommandError::new(reason, message).into())
+    Err(CommandError::new(reason, message).with_hint(Hint::EndBlock).into())
 }
 
 /// # Errors

@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 use super::{
-    CommandError, CommandOutcome, PlanError, PlanResult, Reason,
+    CommandError, CommandOutcome, Hint, PlanError, PlanResult, RefusalReason,
     draft::{Draft, escaped},
     relations::check_edge_undeclared,
     rules::check_length,
 };
 use crate::{
     facts::{Friend, FriendFields, Id, Patch, UserRecord},
-    request::Relation,
+    request::{Reason, Relation},
 };
 
 /// How long what is kept of a friend may be, in bytes.
@@ -109,9 +109,9 @@ pub(super) fn create_lists<'l, E>(
             continue;
         }
         if let Some(limit) = limit.filter(|&limit| user.friend_lists.len() >= limit as usize) {
-            let message =
-                format!("`{}` can have at most {limit} friend lists; delete one", escaped(id));
-            return Err(CommandError::list_full(Reason::FriendListsFull, id, message).into());
+            let problem = format!("`{}` can have at most {limit} friend lists", escaped(id));
+            let error = CommandError::new(RefusalReason::FriendListsFull, problem);
+            return Err(error.with_hint(Hint::DeleteFriendList).of_list_of(id).into());
         }
         user.friend_lists.push(list.to_owned());
     }
@@ -128,8 +128,9 @@ pub(super) fn check_friend_limit<E>(
     let limit = draft.context.settings().limits.friends;
     let friends = draft.context.friend_count(user).saturating_add(more);
     let Some(limit) = limit.filter(|&limit| friends > limit as usize) else { return Ok(()) };
-    let message = format!("`{}` can have at most {limit} friends; delete one first", escaped(user));
-    Err(CommandError::list_full(Reason::FriendListFull, user, message))
+    let problem = format!("`{}` can have at most {limit} friends", escaped(user));
+    let error = CommandError::new(Reason::FriendListFull, problem);
+    Err(error.with_hint(Hint::DeleteFriend).of_list_of(user))
 }
 
 impl FriendFields {
@@ -194,7 +195,10 @@ pub(super) fn apply_patch<T: Clone>(slot: &mut Option<T>, patch: &Patch<T>) {
 
 fn check_list(name: &str) -> Result<(), CommandError> {
     if name.is_empty() {
-        return Err(CommandError::new(Reason::Invalid, "the name of a friend list can't be empty"));
+        return Err(CommandError::new(
+            RefusalReason::Invalid,
+            "the name of a friend list can't be empty",
+        ));
     }
     check_length("the name of a friend list", name.len(), LONGEST_LIST)
 }
@@ -210,7 +214,7 @@ fn check_keyword(what: &str, text: &str, prefix: &str) -> Result<(), CommandErro
         "{what} is named by 1 to {LONGEST_KEYWORD} letters, after `{prefix}` or without it, not `{}`",
         escaped(text)
     );
-    let reason = if is_one { Reason::TooLong } else { Reason::Invalid };
+    let reason = if is_one { RefusalReason::TooLong } else { RefusalReason::Invalid };
     Err(CommandError::new(reason, message))
 }
 
@@ -219,13 +223,13 @@ fn check_custom(name: &str, value: Option<&Value>) -> Result<(), CommandError> {
         None => Ok(()),
         Some(Value::String(text)) => check_length("a custom field", text.len(), LONGEST_CUSTOM),
         Some(_) => {
-            let message = format!("the custom field `{}` must be a text", escaped(name));
-            Err(CommandError::new(Reason::Invalid, message))
+            let message = format!("the custom field `{}` must be a string", escaped(name));
+            Err(CommandError::new(RefusalReason::Invalid, message))
         }
     }
 }
 
 fn not_friends_error(from: &str, to: &str) -> CommandError {
     let message = format!("`{}` is not in the friend list of `{}`", escaped(to), escaped(from));
-    CommandError::new(Reason::NotFriends, message)
+    CommandError::new(RefusalReason::NotFriends, message)
 }

@@ -1,14 +1,14 @@
 use serde_json::Value;
 
 use super::{
-    CommandError, CommandOutcome, Declarable, PlanError, PlanResult, Reason,
+    CommandError, CommandOutcome, Declarable, Hint, PlanError, PlanResult, RefusalReason,
     draft::{Draft, escaped},
     put_user::put_values,
     rules::check_length,
 };
 use crate::{
     facts::{GroupRecord, Id, Member, Nullable, PermissionKey},
-    request::Role,
+    request::{Reason, Role},
 };
 
 /// How long a field of the metadata may be, in bytes: a text as it is, anything else as JSON.
@@ -51,12 +51,9 @@ pub(super) fn remove_member<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id
     match draft.role(group, member)? {
         None => return Ok(CommandOutcome::default()),
         Some(Role::SuperAdmin) => {
-            let message = format!(
-                "`{}` is a super admin of `{}`; demote him with remove_super_admin first",
-                escaped(member),
-                escaped(group)
-            );
-            return Err(CommandError::new(Reason::SuperAdminProtected, message).into());
+            let problem = format!("`{}` is a super admin of `{}`", escaped(member), escaped(group));
+            let error = CommandError::new(Reason::SuperAdminProtected, problem);
+            return Err(error.with_hint(Hint::DemoteSuperAdmin).into());
         }
         Some(_) => {}
     }
@@ -77,12 +74,9 @@ pub(super) fn promote<E>(
         Some(now) if now >= role => {}
         Some(_) => set_role(draft, group, member, role)?,
         None => {
-            let message = format!(
-                "`{}` is no member of `{}`; add him with add_member first",
-                escaped(member),
-                escaped(group)
-            );
-            return Err(CommandError::new(Reason::NotMember, message).into());
+            let problem = format!("`{}` is not a member of `{}`", escaped(member), escaped(group));
+            let error = CommandError::new(Reason::NotMember, problem);
+            return Err(error.with_hint(Hint::AddMember).into());
         }
     }
     Ok(CommandOutcome::default())
@@ -100,12 +94,10 @@ pub(super) fn demote<E>(
         return Ok(CommandOutcome::default());
     }
     if role == Role::SuperAdmin && draft.context.super_admin_count(group) <= 1 {
-        let message = format!(
-            "`{}` is the last super admin of `{}`; add another one first",
-            escaped(member),
-            escaped(group)
-        );
-        return Err(CommandError::new(Reason::LastSuperAdmin, message).into());
+        let problem =
+            format!("`{}` is the last super admin of `{}`", escaped(member), escaped(group));
+        let error = CommandError::new(Reason::LastSuperAdmin, problem);
+        return Err(error.with_hint(Hint::AddAnotherSuperAdmin).into());
     }
     set_role(draft, group, member, Role::Member)?;
     Ok(CommandOutcome::default())
@@ -186,9 +178,8 @@ pub(super) fn check_member_limit<E>(
     let limit = draft.context.settings().limits.group_members;
     let members = draft.context.member_count(group).saturating_add(more);
     let Some(limit) = limit.filter(|&limit| members > limit as usize) else { return Ok(()) };
-    let message =
-        format!("`{}` can have at most {limit} members; remove one first", escaped(group));
-    Err(CommandError::new(Reason::GroupFull, message))
+    let problem = format!("`{}` can have at most {limit} members", escaped(group));
+    Err(CommandError::new(Reason::GroupFull, problem).with_hint(Hint::RemoveMember))
 }
 
 /// Whether a group that has members must have a super admin: unless a file states it, it is one of
@@ -205,12 +196,9 @@ pub(super) fn needs_super_admin<E>(
 }
 
 pub(super) fn no_super_admin_error(group: &str) -> CommandError {
-    let message = format!(
-        "`{}` would have members and no super admin; give it `super_admins` with put_group first, or \
-         the matrix `{RUN_FROM_OUTSIDE}` if administrators run it from outside",
-        escaped(group)
-    );
-    CommandError::new(Reason::NoSuperAdmin, message)
+    let problem = format!("`{}` would have members and no super admin", escaped(group));
+    CommandError::new(RefusalReason::NoSuperAdmin, problem)
+        .with_hint(Hint::GiveSuperAdmins { or_matrix: RUN_FROM_OUTSIDE })
 }
 
 /// What a message calls the membership of a user.

@@ -8,25 +8,31 @@
 
 mod authorize;
 mod change_buffer;
+mod command_error;
 mod context;
 mod conversations;
 mod draft;
 mod friend_requests;
 mod friends;
 mod groups;
+mod hint;
 mod outcome;
 mod put_group;
 mod put_user;
+mod reason;
 mod relations;
 mod rules;
 mod users;
 
 pub use change_buffer::{ChangeBuffer, RecordChange};
+pub use command_error::{CommandError, TextProblem};
 pub use context::{
     Declarable, Declaration, FileLine, PlanContext, PlanSettings, RecordSource, References,
     UserField,
 };
-pub use outcome::{CommandError, CommandOutcome, FriendState, Reason, TextProblem};
+pub use hint::Hint;
+pub use outcome::{CommandOutcome, FriendState};
+pub use reason::RefusalReason;
 
 use super::{Command, Op};
 use crate::request::{Moderation, Role};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    CommandError, CommandOutcome, Declarable, FileLine, PlanError, PlanResult, Reason,
+    CommandError, CommandOutcome, Declarable, FileLine, Hint, PlanError, PlanResult, RefusalReason,
     draft::{Draft, escaped},
     groups::{
         check_field, check_member_limit, membership_label, needs_super_admin, no_super_admin_error,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     facts::{GroupFields, Id, Member, Patch},
-    request::Role,
+    request::{Reason, Role},
 };
 
 type Members = BTreeMap<String, Member>;
@@ -24,8 +24,9 @@ pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &GroupFields) ->
     if is_new {
         draft.group(id)?.created = true;
     } else if fields.new == Some(true) {
-        let message = format!("there is a group `{}`; choose another id", escaped(id));
-        return Err(CommandError::new(Reason::GroupExists, message).into());
+        let problem = format!("group `{}` exists already", escaped(id));
+        let error = CommandError::new(RefusalReason::GroupExists, problem);
+        return Err(error.with_hint(Hint::ChooseAnotherGroupId).into());
     }
     put_matrix(draft, id, &fields.matrix)?;
     let maker = draft.on_behalf.filter(|_| is_new && fields.creator.is_keep());
@@ -232,11 +233,9 @@ fn check_size<E>(
         return Ok(());
     }
     if had_super_admins > 0 {
-        let message = format!(
-            "`{}` would lose its last super admin; name another one in `super_admins`",
-            escaped(id)
-        );
-        return Err(CommandError::new(Reason::LastSuperAdmin, message).into());
+        let problem = format!("`{}` would lose its last super admin", escaped(id));
+        let error = CommandError::new(Reason::LastSuperAdmin, problem);
+        return Err(error.with_hint(Hint::NameAnotherSuperAdmin).into());
     }
     if (members > were || matrix_changes) && needs_super_admin(draft, id)? {
         return Err(no_super_admin_error(id).into());

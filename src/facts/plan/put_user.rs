@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    CommandError, CommandOutcome, Declarable, PlanError, PlanResult, Reason, UserField,
+    CommandError, CommandOutcome, Declarable, PlanError, PlanResult, RefusalReason, UserField,
     draft::{Draft, escaped},
     friends::{
         apply_friend_fields, apply_patch, check_friend_limit, create_lists, insert_friend,
@@ -192,7 +192,7 @@ pub(super) fn put_values(
         check_length("a name", name.len(), LONGEST_NAME)?;
         if name.is_empty() || name.chars().any(char::is_control) {
             let message = "a name can't be empty or hold control characters";
-            return Err(CommandError::new(Reason::Invalid, message));
+            return Err(CommandError::new(RefusalReason::Invalid, message));
         }
         match value {
             Some(Value::Null) | None => drop(values.remove(name)),
@@ -206,8 +206,8 @@ pub(super) fn put_values(
     if values.len() <= MOST_ATTRIBUTES {
         return Ok(());
     }
-    let message = format!("there can be at most {MOST_ATTRIBUTES} of them, not {}", values.len());
-    Err(CommandError::new(Reason::TooMany, message))
+    let message = format!("at most {MOST_ATTRIBUTES} names are allowed; this has {}", values.len());
+    Err(CommandError::new(RefusalReason::TooMany, message))
 }
 
 /// # Errors
@@ -216,8 +216,8 @@ fn check_depth(name: &str, value: &Value) -> Result<(), CommandError> {
     if is_depth_within(value, DEEPEST_VALUE) {
         return Ok(());
     }
-    let message = format!("`{}` may be nested {DEEPEST_VALUE} deep", escaped(name));
-    Err(CommandError::new(Reason::Invalid, message))
+    let message = format!("`{}` is nested more than {DEEPEST_VALUE} deep", escaped(name));
+    Err(CommandError::new(RefusalReason::Invalid, message))
 }
 
 /// Whether arrays and objects are nested so deep at most.

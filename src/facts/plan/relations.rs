@@ -1,5 +1,5 @@
 use super::{
-    CommandError, CommandOutcome, Declarable, PlanError, PlanResult, Reason,
+    CommandError, CommandOutcome, Declarable, Hint, PlanError, PlanResult, RefusalReason,
     draft::{Draft, escaped},
 };
 use crate::{
@@ -96,9 +96,9 @@ pub(super) fn check_block_limit<E>(
     let limit = draft.context.settings().limits.blocked;
     let blocked = draft.context.blocked_count(user).saturating_add(more);
     let Some(limit) = limit.filter(|&limit| blocked > limit as usize) else { return Ok(()) };
-    let message =
-        format!("`{}` can block at most {limit} users; unblock someone first", escaped(user));
-    Err(CommandError::list_full(Reason::BlockListFull, user, message))
+    let problem = format!("`{}` can block at most {limit} users", escaped(user));
+    let error = CommandError::new(RefusalReason::BlockListFull, problem);
+    Err(error.with_hint(Hint::UnblockUser).of_list_of(user))
 }
 
 /// Takes each of the two from the friend list and the requests of the other. A friendship that a file

@@ -1,6 +1,8 @@
 use uuid::Uuid;
 
-use super::{CommandError, CommandOutcome, Declarable, PlanResult, Reason, draft::Draft};
+use super::{
+    CommandError, CommandOutcome, Declarable, Hint, PlanResult, RefusalReason, draft::Draft,
+};
 use crate::facts::{RuleRecord, TagName};
 
 /// How long the texts of a rule may be, in bytes.
@@ -34,8 +36,9 @@ pub(super) fn put<E>(
     if let Some(name) = texts.name {
         let taken = draft.context.rule_by_name(name).filter(|&other| other != id);
         if let Some(other) = taken {
-            let message = format!("the rule {other} has the name `{name}`; choose another name");
-            return Err(CommandError::new(Reason::NameTaken, message).into());
+            let problem = format!("rule {other} has the name `{name}` already");
+            let error = CommandError::new(RefusalReason::NameTaken, problem);
+            return Err(error.with_hint(Hint::ChooseAnotherRuleName).into());
         }
     }
     let rule = RuleRecord {
@@ -51,8 +54,8 @@ pub(super) fn put<E>(
 pub(super) fn delete<E>(draft: &mut Draft<'_, E>, id: Uuid) -> PlanResult<E> {
     draft.check_undeclared(&Declarable::Rule(id), &format!("the rule {id}"))?;
     if !draft.has_rule(id)? {
-        let message = format!("there is no rule {id}");
-        return Err(CommandError::new(Reason::UnknownRule, message).into());
+        let message = format!("no rule {id} is known");
+        return Err(CommandError::new(RefusalReason::UnknownRule, message).into());
     }
     draft.set_rule(id, None)?;
     Ok(CommandOutcome::default())
@@ -63,14 +66,14 @@ fn check_texts(texts: RuleTexts<'_>) -> Result<(), CommandError> {
         check_length("a rule's name", name.len(), LONGEST_NAME)?;
         if name.is_empty() || name.chars().any(char::is_control) {
             let message = "a rule's name can't be empty or hold control characters";
-            return Err(CommandError::new(Reason::Invalid, message));
+            return Err(CommandError::new(RefusalReason::Invalid, message));
         }
     }
     if let Some(text) = texts.description {
         check_length("a rule's description", text.len(), LONGEST_DESCRIPTION)?;
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
             let message = "a rule's description can't hold control characters";
-            return Err(CommandError::new(Reason::Invalid, message));
+            return Err(CommandError::new(RefusalReason::Invalid, message));
         }
     }
     Ok(())
@@ -79,11 +82,12 @@ fn check_texts(texts: RuleTexts<'_>) -> Result<(), CommandError> {
 fn check_outcome<E>(draft: &Draft<'_, E>, given: &[TagName]) -> Result<(), CommandError> {
     if given.is_empty() {
         let message = "a rule's outcome needs at least one tag";
-        return Err(CommandError::new(Reason::Invalid, message));
+        return Err(CommandError::new(RefusalReason::Invalid, message));
     }
     if given.len() > MOST_TAGS {
-        let message = format!("an outcome has at most {MOST_TAGS} tags; this has {}", given.len());
-        return Err(CommandError::new(Reason::TooMany, message));
+        let message =
+            format!("an outcome can have at most {MOST_TAGS} tags; this has {}", given.len());
+        return Err(CommandError::new(RefusalReason::TooMany, message));
     }
     given.iter().try_for_each(|tag| draft.context.check_tag(tag))
 }
@@ -94,6 +98,6 @@ pub(super) fn check_length(what: &str, bytes: usize, most: usize) -> Result<(), 
     if bytes <= most {
         return Ok(());
     }
-    let message = format!("{what} has at most {most} bytes; this has {bytes}");
-    Err(CommandError::new(Reason::TooLong, message))
+    let message = format!("{what} can have at most {most} bytes; this has {bytes}");
+    Err(CommandError::new(RefusalReason::TooLong, message))
 }

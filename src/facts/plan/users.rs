@@ -1,12 +1,13 @@
 use std::collections::BTreeSet;
 
 use super::{
-    CommandError, CommandOutcome, Declarable, PlanError, PlanResult, Reason, References, UserField,
+    CommandError, CommandOutcome, Declarable, Hint, PlanError, PlanResult, References,
+    RefusalReason, UserField,
     draft::{Draft, escaped},
 };
 use crate::{
     facts::{Id, RecordKey, TagName, UserRecord},
-    request::{Moderation, Role},
+    request::{Moderation, Reason, Role},
 };
 
 pub(super) fn add_tags<E>(
@@ -96,8 +97,8 @@ pub(super) fn delete<E>(draft: &mut Draft<'_, E>, id: &Id, only_unused: bool) ->
     draft.check_subject(id)?;
     let around = draft.context.references(id);
     if only_unused && !(around == References::default() && draft.user(id)?.is_unused()) {
-        let message = format!("more is known of `{}` than attributes", escaped(id));
-        return Err(CommandError::new(Reason::InUse, message).into());
+        let problem = format!("`{}` is in use: more than attributes is known of them", escaped(id));
+        return Err(CommandError::new(RefusalReason::InUse, problem).into());
     }
     for group in &around.groups {
         leave_group(draft, group, id)?;
@@ -128,12 +129,9 @@ fn leave_group<E>(draft: &mut Draft<'_, E>, group: &str, id: &str) -> Result<(),
         && draft.context.super_admin_count(group) == 1
         && draft.context.member_count(group) > 1;
     if is_last {
-        let message = format!(
-            "`{}` is the last super admin of `{}`; add another one, or delete the group",
-            escaped(id),
-            escaped(group)
-        );
-        return Err(CommandError::new(Reason::LastSuperAdmin, message).into());
+        let problem = format!("`{}` is the last super admin of `{}`", escaped(id), escaped(group));
+        let error = CommandError::new(Reason::LastSuperAdmin, problem);
+        return Err(error.with_hint(Hint::AddAnotherSuperAdminOrDeleteGroup).into());
     }
     let record = draft.group(group)?;
     record.members.remove(id);

@@ -1,7 +1,7 @@
 use std::{collections::HashMap, ops::RangeInclusive};
 
 use super::{
-    batch::{WriteBatch, WriteOutcome},
+    batch::{WriteBatch, WriteReply},
     idempotency,
     pending_requests::PendingRequests,
     planning_view::{PlanningView, now_millis},
@@ -10,20 +10,17 @@ use super::{
 use crate::{
     compile::{self, Changed, Declarations},
     facts::{
-        self, ChangeSet, CommandError, CommandOutcome, IdempotencyRecord, PlanError, Record,
-        RecordKey, RecordRead, RecordSource as _, RecordWrite,
+        self, BatchMode, ChangeSet, IdempotencyRecord, PlanError, Record, RecordKey, RecordRead,
+        RecordSource as _, RecordWrite, WriteError, WriteOutcome,
     },
     snapshot::View,
-    store::StoreError,
 };
 
-/// What planning a batch came to.
-pub(super) enum BatchPlan {
-    /// It is answered without looking further.
-    Answered(WriteOutcome),
-    /// It is refused because of what was read.
-    Refused(ChangeSet, WriteOutcome),
-    Planned(ChangeSet, Vec<Result<CommandOutcome, CommandError>>),
+/// A planned batch: the records that it reads and writes, and the reply once they are committed.
+pub(super) struct BatchPlan {
+    pub(super) set: ChangeSet,
+    /// Of a batch that takes effect, the revision is that of the commit.
+    pub(super) reply: WriteReply,
 }
 
 /// A batch as it is planned.
@@ -45,7 +42,7 @@ impl BatchPlanner<'_> {
         batch: &WriteBatch,
         current: &RangeInclusive<u64>,
         pending: &UncommittedRecords<'_>,
-    ) -> Result<BatchPlan, StoreError> {
+    ) -> Result<BatchPlan, WriteError> {
         let revision = *current.end();
         let mut kept_version = None;
         if let Some(key) = &batch.idempotency_key
@@ -53,19 +50,19 @@ impl BatchPlanner<'_> {
         {
             kept_version = Some(version);
             if !idempotency::is_expired(&kept, now_millis()) {
-                return Ok(BatchPlan::Answered(if kept.sent == key.digest {
-                    WriteOutcome::Replayed { revision, outcomes: kept.outcomes }
-                } else {
-                    WriteOutcome::KeyReused { revision }
-                }));
+                if kept.sent != key.digest {
+                    return Err(WriteError::KeyReused { revision });
+                }
+                let reply = WriteReply::Replayed { revision, outcomes: kept.outcomes };
+                return Ok(BatchPlan { set: ChangeSet::default(), reply });
             }
         }
         if batch.if_revision.is_some_and(|wanted| !current.contains(&wanted)) {
-            return Ok(BatchPlan::Answered(WriteOutcome::OtherRevision { revision }));
+            return Err(WriteError::RevisionChanged { revision });
         }
         let mut plan = facts::ChangeBuffer::default();
         let mut outcomes = Vec::with_capacity(batch.commands.len());
-        for (at, command) in batch.commands.iter().enumerate() {
+        for (index, command) in batch.commands.iter().enumerate() {
             let world =
                 PlanningView { view: &self.working, basis: self.basis, asked: &*self.requests };
             match facts::plan(&mut plan, command, batch.authority, &world, pending) {
@@ -78,28 +75,24 @@ impl BatchPlanner<'_> {
                     planned.changes.into_iter().for_each(|change| self.note(change));
                     outcomes.push(Ok(planned.outcome));
                 }
-                Err(PlanError::Refused(refusal)) if batch.each => outcomes.push(Err(refusal)),
-                Err(PlanError::Refused(refusal)) => {
+                Err(PlanError::Refused(error)) if batch.mode == BatchMode::Independent => {
+                    outcomes.push(Err(error));
+                }
+                Err(PlanError::Refused(error)) => {
                     self.undo();
-                    let reads = ChangeSet { writes: Vec::new(), ..plan.into_change_set() };
-                    return Ok(BatchPlan::Refused(
-                        reads,
-                        WriteOutcome::Refused { revision, at, refusal },
-                    ));
+                    let set = ChangeSet { writes: Vec::new(), ..plan.into_change_set() };
+                    let refused = WriteOutcome::Refused { revision, index, error };
+                    return Ok(BatchPlan { set, reply: WriteReply::New(refused) });
                 }
                 Err(PlanError::RecordUnreadable(error)) => {
                     self.undo();
-                    return Err(error);
+                    return Err(error.into());
                 }
             }
         }
         let mut set = plan.into_change_set();
         if let Some(key) = &batch.idempotency_key {
-            let encoded = |came: &Result<CommandOutcome, CommandError>| match came {
-                Ok(outcome) => outcome.encode(),
-                Err(refusal) => refusal.encode(),
-            };
-            let answered = outcomes.iter().map(encoded).collect();
+            let answered = outcomes.iter().map(facts::encode_outcome).collect();
             let record = IdempotencyRecord {
                 sent: key.digest.clone(),
                 at: now_millis(),
@@ -109,7 +102,8 @@ impl BatchPlanner<'_> {
             set.writes
                 .push(RecordWrite { key: key.key(), record: Some(Record::Idempotency(record)) });
         }
-        Ok(BatchPlan::Planned(set, outcomes))
+        let reply = WriteReply::New(WriteOutcome::Applied { revision, outcomes });
+        Ok(BatchPlan { set, reply })
     }
 
     /// Notes a change. How a record was between commands of a batch is never seen, and many big ones

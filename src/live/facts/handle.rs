@@ -11,12 +11,12 @@ use arc_swap::ArcSwap;
 use tokio::sync::{oneshot, watch};
 
 use super::{
-    batch::{WriteBatch, WriteError, WriteOutcome},
+    batch::{WriteBatch, WriteReply},
     write_metrics::WriteMetrics,
 };
 use crate::{
     compile::Declarations,
-    facts::{Record, RecordKey},
+    facts::{Record, RecordKey, WriteError},
     live::ServedPolicy,
     snapshot::View,
     store::{BackupReport, OpeningReport, Store, StoreError},
@@ -49,7 +49,7 @@ pub(super) const NEWS_TIMEOUT: Duration = Duration::from_secs(3);
 pub(super) enum WriterMessage {
     Write {
         batch: WriteBatch,
-        reply: oneshot::Sender<Result<WriteOutcome, WriteError>>,
+        reply: oneshot::Sender<Result<WriteReply, WriteError>>,
     },
     Event(crate::store::StoreEvent),
     /// A reload begins: what changes from now on is noted. What is served is told.
@@ -78,7 +78,7 @@ impl FactsHandle {
     ///
     /// # Errors
     /// If the store did not take it.
-    pub async fn write(&self, batch: WriteBatch) -> Result<WriteOutcome, WriteError> {
+    pub async fn write(&self, batch: WriteBatch) -> Result<WriteReply, WriteError> {
         if let Some(wanted) = batch.if_revision.filter(|_| self.store.is_shared()) {
             // Of a revision that another daemon told, this one may not have heard yet.
             self.wait_for_revision(wanted, NEWS_TIMEOUT).await;

@@ -14,7 +14,7 @@ mod store_health;
 mod write_metrics;
 mod writer;
 
-pub use batch::{WriteBatch, WriteError, WriteOutcome};
+pub use batch::{WriteBatch, WriteReply};
 pub use handle::{FactsHandle, StoreHealth};
 pub use idempotency::IdempotencyKey;
 pub use read::ReadError;

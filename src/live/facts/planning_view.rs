@@ -8,8 +8,8 @@ use crate::{
     decide,
     diagnostic::{Report, did_you_mean, render_text},
     facts::{
-        CommandError, Declarable, Declaration, FileLine, PermissionKey, PlanContext, PlanSettings,
-        Reason, References, TextProblem, UnixMillis, UserField,
+        CommandError, Declarable, Declaration, FileLine, Hint, PermissionKey, PlanContext,
+        PlanSettings, References, RefusalReason, TextProblem, UnixMillis, UserField,
     },
     request::{self, Action, Decision, DeclaredField, Relation, Request, Role, describe_choices},
     snapshot::{GroupView, View},
@@ -207,7 +207,7 @@ impl PlanContext for PlanningView<'_> {
 
     fn check_tag(&self, tag: &str) -> Result<(), CommandError> {
         if let Err(error) = self.view.settings.tag_form.check(tag) {
-            return Err(CommandError::new(Reason::Invalid, error.to_string()));
+            return Err(CommandError::new(RefusalReason::Invalid, error.to_string()));
         }
         let declared = &self.view.declared_tags;
         let name = |id: &crate::snapshot::TagId| self.view.tags.name(*id);
@@ -215,11 +215,9 @@ impl PlanContext for PlanningView<'_> {
             return Ok(());
         }
         let near = did_you_mean(tag, declared.iter().take(MOST_COMPARED).map(name));
-        let hint = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "declare it in a policy file".to_owned(),
-        };
-        Err(CommandError::new(Reason::UnknownTag, format!("no tag `{tag}` is declared; {hint}")))
+        let hint = near.map_or(Hint::DeclareTag, |near| Hint::DidYouMean(near.to_owned()));
+        let problem = format!("no tag `{tag}` is declared");
+        Err(CommandError::new(RefusalReason::UnknownTag, problem).with_hint(hint))
     }
 
     fn check_matrix(&self, name: &str) -> Result<(), CommandError> {
@@ -227,14 +225,14 @@ impl PlanContext for PlanningView<'_> {
             return Ok(());
         }
         let known: Vec<&str> = self.view.matrices.iter().map(|matrix| &*matrix.name).collect();
-        let known = describe_choices(name, known.iter().copied());
-        let message = format!("there is no matrix `{}`; {known}", name.escape_debug());
-        Err(CommandError::new(Reason::UnknownMatrix, message))
+        let hint = Hint::KnownNames(describe_choices(name, known.iter().copied()));
+        let problem = format!("no matrix `{}` is known", name.escape_debug());
+        Err(CommandError::new(RefusalReason::UnknownMatrix, problem).with_hint(hint))
     }
 
     fn canonical_condition(&self, text: &str) -> Result<String, CommandError> {
         let condition = compile::parse_condition(text)
-            .map_err(|why| syntax_refusal(Reason::InvalidCondition, &why))?;
+            .map_err(|why| syntax_refusal(RefusalReason::InvalidCondition, &why))?;
         let mut unknown = None;
         condition.for_each_tag(&mut |tag| {
             unknown =
@@ -248,8 +246,8 @@ impl PlanContext for PlanningView<'_> {
         _: &PermissionKey,
         text: &str,
     ) -> Result<String, CommandError> {
-        let value =
-            compile::parse_value(text).map_err(|why| syntax_refusal(Reason::InvalidValue, &why))?;
+        let value = compile::parse_value(text)
+            .map_err(|why| syntax_refusal(RefusalReason::InvalidValue, &why))?;
         let mut unknown = None;
         value.for_each_tag(&mut |tag| {
             unknown =
@@ -273,13 +271,13 @@ impl PlanContext for PlanningView<'_> {
 }
 
 /// Of a text that means nothing.
-fn syntax_refusal(reason: Reason, why: &Report) -> CommandError {
+fn syntax_refusal(reason: RefusalReason, why: &Report) -> CommandError {
     CommandError::new(reason, render_text(why, false)).with_text_problem(spot(why))
 }
 
 /// The refusal of a tag, with where the text names it.
 fn tag_refusal(text: &str, tag: &str, refusal: CommandError) -> CommandError {
-    let spot = spot(&compile::forbidden_tag_report(text, tag, &refusal.message));
+    let spot = spot(&compile::forbidden_tag_report(text, tag, &refusal.message()));
     refusal.with_text_problem(spot)
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 use tracing::{error, warn};
 
 use super::{
-    batch::{WriteBatch, WriteError, WriteOutcome},
+    batch::{WriteBatch, WriteReply},
     batch_plan::{BatchPlan, BatchPlanner},
     handle::{FactsHandle, StoreHealth, WriterMessage},
     idempotency,
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     compile::{self, Changed, Declarations},
-    facts::{ChangeSet, CommandError, CommandOutcome, RecordKey},
+    facts::{ChangeSet, RecordKey, WriteError, WriteOutcome},
     live::{ServedPolicy, current_view::CurrentView},
     snapshot::View,
     store::{CommitResult, Store, StoreError},
@@ -68,17 +68,11 @@ struct PlannedBatch {
     reply: Reply,
     /// Where its set stands in the group; `None` if the store need not be asked.
     set: Option<usize>,
-    answer: PlannedReply,
+    /// The reply once all that was planned before is durable.
+    result: Result<WriteReply, WriteError>,
 }
 
-/// What is to be answered once all that was planned before is durable.
-enum PlannedReply {
-    Outcomes(Vec<Result<CommandOutcome, CommandError>>),
-    Ready(WriteOutcome),
-    Failed(WriteError),
-}
-
-type Reply = oneshot::Sender<Result<WriteOutcome, WriteError>>;
+type Reply = oneshot::Sender<Result<WriteReply, WriteError>>;
 
 /// Batches that are planned one on the other, to be committed together.
 struct CommitGroup {
@@ -255,16 +249,17 @@ impl Writer {
                 }
                 let is_served = self.adopt_commit(working, changes, &revisions);
                 let latest = self.view.revision.facts;
-                for PlannedBatch { batch, reply, set, answer } in planned {
+                for PlannedBatch { reply, set, result, .. } in planned {
                     let revision = set.and_then(|at| revisions.get(at)).copied();
                     // Who asked may have gone meanwhile.
-                    let _ = reply.send(match (answer, revision) {
-                        (PlannedReply::Failed(error), _) => Err(error),
-                        (_, Some(revision)) if !is_served => Err(WriteError::NotServed(revision)),
-                        (PlannedReply::Outcomes(outcomes), revision) => {
-                            Ok(batch_outcome(&batch, revision.unwrap_or(latest), outcomes))
+                    let _ = reply.send(match (result, revision) {
+                        (Err(error), _) => Err(error),
+                        (Ok(_), Some(revision)) if !is_served => {
+                            Err(WriteError::NotServed(revision))
                         }
-                        (PlannedReply::Ready(written), _) => Ok(written),
+                        (Ok(written), revision) => {
+                            Ok(committed_at(revision.unwrap_or(latest), written))
+                        }
                     });
                 }
                 self.sweep();
@@ -324,54 +319,43 @@ impl Writer {
             let Ok(planned) = catch_unwind(planning) else {
                 error!("a batch could not be planned");
                 attempt.undo();
-                let answer = PlannedReply::Failed(WriteError::Panicked);
-                group.planned.push(PlannedBatch { batch, reply, set: None, answer });
+                let result = Err(WriteError::Panicked);
+                group.planned.push(PlannedBatch { batch, reply, set: None, result });
                 continue;
             };
-            let planned = match planned {
-                Ok(BatchPlan::Answered(written)) => {
-                    Ok((ChangeSet::default(), PlannedReply::Ready(written)))
+            let BatchPlan { set, reply: written } = match planned {
+                Ok(plan) => plan,
+                Err(error) => {
+                    let result = Err(error);
+                    group.planned.push(PlannedBatch { batch, reply, set: None, result });
+                    continue;
                 }
-                Ok(BatchPlan::Refused(set, written)) => Ok((set, PlannedReply::Ready(written))),
-                Ok(BatchPlan::Planned(set, outcomes)) => {
-                    Ok((set, PlannedReply::Outcomes(outcomes)))
-                }
-                Err(error) => Err(error),
             };
-            let (set, answer) = match planned {
-                // Where others write too, even that nothing need be changed must be so by now.
-                Ok((set, answer))
-                    if set.is_empty() && (set.reads.is_empty() || !store.is_shared()) =>
-                {
-                    (None, answer)
+            let found = set.reads.len().max(set.writes.len());
+            let most = store.most_records().unwrap_or(usize::MAX);
+            // Where others write too, even that nothing need be changed must be so by now.
+            let (set, result) = if set.is_empty() && (set.reads.is_empty() || !store.is_shared()) {
+                (None, Ok(written))
+            } else if found > most {
+                attempt.undo();
+                (None, Err(StoreError::TooLarge { found, most }.into()))
+            } else if group.records + found > most {
+                attempt.undo();
+                put_off.push((batch, reply));
+                continue;
+            } else {
+                // A refused batch was planned up to a command that is not committed.
+                if !set.is_empty() {
+                    group.working = attempt.working;
+                    group.changes.extend(attempt.changes);
                 }
-                Ok((set, answer)) => {
-                    let found = set.reads.len().max(set.writes.len());
-                    let most = store.most_records().unwrap_or(usize::MAX);
-                    if found > most {
-                        attempt.undo();
-                        let error = StoreError::TooLarge { found, most };
-                        (None, PlannedReply::Failed(error.into()))
-                    } else if group.records + found > most {
-                        attempt.undo();
-                        put_off.push((batch, reply));
-                        continue;
-                    } else {
-                        // Of one that was refused, the commands before that one show in it.
-                        if !set.is_empty() {
-                            group.working = attempt.working;
-                            group.changes.extend(attempt.changes);
-                        }
-                        group.records += found;
-                        group.is_exact |= is_exact;
-                        pending.write(&set);
-                        group.sets.push(set);
-                        (Some(group.sets.len() - 1), answer)
-                    }
-                }
-                Err(error) => (None, PlannedReply::Failed(error.into())),
+                group.records += found;
+                group.is_exact |= is_exact;
+                pending.write(&set);
+                group.sets.push(set);
+                (Some(group.sets.len() - 1), Ok(written))
             };
-            group.planned.push(PlannedBatch { batch, reply, set, answer });
+            group.planned.push(PlannedBatch { batch, reply, set, result });
         }
         self.requeue(put_off);
         group
@@ -425,17 +409,14 @@ impl Writer {
     }
 }
 
-fn batch_outcome(
-    batch: &WriteBatch,
-    revision: u64,
-    outcomes: Vec<Result<CommandOutcome, CommandError>>,
-) -> WriteOutcome {
-    if batch.each {
-        return WriteOutcome::Each { revision, outcomes };
+/// A reply with the revision of the commit in which the batch took effect.
+fn committed_at(revision: u64, reply: WriteReply) -> WriteReply {
+    match reply {
+        WriteReply::New(WriteOutcome::Applied { outcomes, .. }) => {
+            WriteReply::New(WriteOutcome::Applied { revision, outcomes })
+        }
+        other => other,
     }
-    // Of a batch that is refused over one of them, there are no outcomes.
-    let outcomes = outcomes.into_iter().flatten().collect();
-    WriteOutcome::Done { revision, outcomes }
 }
 
 fn reply_all(batches: Vec<PendingWrite>, error: &WriteError) {

@@ -8,12 +8,9 @@ use tokio::time::{Instant, sleep};
 
 use super::backend::ServedBackend;
 use crate::{
-    dialects::{
-        Backend, BackendError, BlockingRead, CallError, Step, StepOutcome, StepWriteError,
-        WriteStep,
-    },
-    facts::{Authority, Command},
-    live::facts::{WriteBatch, WriteError, WriteOutcome},
+    dialects::{Backend, BackendError, BlockingRead, CallError, Step, WriteStep},
+    facts::{Authority, BatchMode, Command, WriteError, WriteOutcome, WriteResult},
+    live::facts::{WriteBatch, WriteReply},
     serve::{
         admission::{Cancellation, WorkClass},
         app::App,
@@ -54,8 +51,8 @@ pub(super) async fn drive<R: Send + 'static>(
         step = match step.answer {
             Step::Done(answer) => return Ok(StepOutput { answer, revision: step.revision }),
             Step::Blocking(look) => run_blocking_step(app, origin, look.into()).await?,
-            Step::Write(WriteStep { commands, independent: each, then }) => {
-                let wrote = write_commands(app, caller, commands, each).await;
+            Step::Write(WriteStep { commands, mode, then }) => {
+                let wrote = write_commands(app, caller, commands, mode).await;
                 run_step(app, |house| then(&wrote, house)).await?
             }
         };
@@ -135,69 +132,49 @@ async fn wait_for_view(unread: BackendError, until: &mut Option<Instant>) -> Res
     Ok(())
 }
 
-/// Carries commands out. Those that are each for itself go in several batches if the store does not
-/// take them at once.
+/// Writes commands. A batch of [independent](BatchMode::Independent) ones goes in several parts if it
+/// is too large for the store.
 pub(super) async fn write_commands(
     app: &App,
     caller: &Caller,
     commands: Vec<Command>,
-    each: bool,
-) -> StepOutcome {
+    mode: BatchMode,
+) -> WriteResult {
     let audit = &app.options.audit;
     let Some(facts) = app.live.facts() else {
         let operations = audit.operations(&commands);
         audit.batch(caller, operations, &Err(WriteError::NoStore), &app.live.served());
-        return StepOutcome::Failed(StepWriteError::NoStore(WriteError::NoStore.to_string()));
+        return Err(WriteError::NoStore);
     };
+    let is_divisible = mode == BatchMode::Independent;
     let mut waiting = vec![commands];
-    let (mut revision, mut all) = (app.live.served().view.revision.facts, Vec::new());
+    let (mut last_revision, mut all) = (app.live.served().view.revision.facts, Vec::new());
     while let Some(commands) = waiting.pop() {
-        let parts = (each && commands.len() > 1).then(|| commands.clone());
+        let copy = (is_divisible && commands.len() > 1).then(|| commands.clone());
         let operations = audit.operations(&commands);
         let authority = Authority::Dialect;
         let batch =
-            WriteBatch { commands, authority, each, if_revision: None, idempotency_key: None };
+            WriteBatch { commands, authority, mode, if_revision: None, idempotency_key: None };
         let written = facts.write(batch).await;
         app.metrics.facts.count(&written);
         audit.batch(caller, operations, &written, &app.live.served());
-        match (written, parts) {
-            (Ok(WriteOutcome::Done { revision: at, outcomes }), _) => {
-                revision = at;
-                all.extend(outcomes.into_iter().map(Ok));
-            }
-            (Ok(WriteOutcome::Each { revision: at, outcomes }), _) => {
-                revision = at;
+        match (written, copy) {
+            (Ok(WriteReply::New(WriteOutcome::Applied { revision, outcomes })), _) => {
+                last_revision = revision;
                 all.extend(outcomes);
             }
-            (Ok(WriteOutcome::Refused { at, refusal, .. }), _) => {
-                return StepOutcome::Refused { at, refusal };
-            }
-            // Nobody asks for a revision or a key here.
-            (Ok(_), _) => return StepOutcome::Failed(unavailable("the facts changed; try again")),
+            (Ok(WriteReply::New(refused @ WriteOutcome::Refused { .. })), _) => return Ok(refused),
+            // Only a batch with an idempotency key is ever replayed.
+            (Ok(WriteReply::Replayed { .. }), _) => return Err(WriteError::Contended),
             (Err(WriteError::TooLarge(_)), Some(mut commands)) => {
                 let rest = commands.split_off(commands.len() / 2);
                 waiting.extend([rest, commands]);
             }
-            // Of several batches, those before took effect.
             (Err(error), _) if !all.is_empty() => {
-                return StepOutcome::Failed(unavailable(&error.to_string()));
+                return Err(WriteError::Partial(Box::new(error)));
             }
-            (Err(error), _) => return StepOutcome::Failed(not_written(&error)),
+            (Err(error), _) => return Err(error),
         }
     }
-    StepOutcome::Done { revision, outcomes: all }
-}
-
-fn not_written(error: &WriteError) -> StepWriteError {
-    let message = error.to_string();
-    match error {
-        WriteError::NoStore => StepWriteError::NoStore(message),
-        WriteError::TooLarge(_) => StepWriteError::TooLarge(message),
-        WriteError::Contended => StepWriteError::Contended(message),
-        _ => StepWriteError::Unavailable(message),
-    }
-}
-
-fn unavailable(message: &str) -> StepWriteError {
-    StepWriteError::Unavailable(message.to_owned())
+    Ok(WriteOutcome::Applied { revision: last_revision, outcomes: all })
 }

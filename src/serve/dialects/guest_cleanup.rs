@@ -16,10 +16,10 @@ use super::{
 };
 use crate::{
     dialects::{
-        Backend, BackendError, StepOutcome,
+        Backend, BackendError,
         venueless::guest::{self, Guest},
     },
-    facts::UnixMillis,
+    facts::{BatchMode, UnixMillis, WriteOutcome},
     serve::{
         admission::{Cancellation, WorkClass},
         app::App,
@@ -136,8 +136,10 @@ async fn touch(app: &App, here: &[String]) {
             some.iter().filter_map(|id| guest::record_visit(id, at).ok()).collect();
         // One who is gone keeps none of the others back.
         while !pairs.is_empty() {
-            match drive::write_commands(app, &cleanup_caller(), pairs.concat(), false).await {
-                StepOutcome::Refused { at, .. } if at / 2 < pairs.len() => {
+            match drive::write_commands(app, &cleanup_caller(), pairs.concat(), BatchMode::Atomic)
+                .await
+            {
+                Ok(WriteOutcome::Refused { index: at, .. }) if at / 2 < pairs.len() => {
                     drop(pairs.remove(at / 2))
                 }
                 _ => break,
@@ -167,11 +169,12 @@ async fn delete(hub: &Hub, app: &App, found: &GuestSurvey) -> usize {
         if commands.is_empty() {
             continue;
         }
-        match drive::write_commands(app, &cleanup_caller(), commands, true).await {
-            StepOutcome::Done { outcomes, .. } => {
+        match drive::write_commands(app, &cleanup_caller(), commands, BatchMode::Independent).await
+        {
+            Ok(WriteOutcome::Applied { outcomes, .. }) => {
                 gone += outcomes.iter().filter(|it| it.is_ok()).count()
             }
-            StepOutcome::Refused { .. } | StepOutcome::Failed(_) => return gone,
+            Ok(WriteOutcome::Refused { .. }) | Err(_) => return gone,
         }
     }
 }

@@ -6,9 +6,12 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::live::{
-    Live,
-    facts::{COMMIT_TIME_BOUNDS, CommitTimes, WriteError, WriteOutcome},
+use crate::{
+    facts::{WriteError, WriteOutcome},
+    live::{
+        Live,
+        facts::{COMMIT_TIME_BOUNDS, CommitTimes, WriteReply},
+    },
 };
 
 /// What came of batches of commands.
@@ -26,11 +29,12 @@ struct Outcome {
 }
 
 impl FactsMetrics {
-    pub(in crate::serve) fn count(&self, written: &Result<WriteOutcome, WriteError>) {
+    pub(in crate::serve) fn count(&self, written: &Result<WriteReply, WriteError>) {
         self.count_as(match written {
-            Ok(WriteOutcome::Done { .. } | WriteOutcome::Each { .. }) => "done",
-            Ok(WriteOutcome::Replayed { .. }) => "replayed",
-            Ok(_) => "refused",
+            Ok(WriteReply::New(WriteOutcome::Applied { .. })) => "done",
+            Ok(WriteReply::Replayed { .. }) => "replayed",
+            Ok(WriteReply::New(WriteOutcome::Refused { .. }))
+            | Err(WriteError::RevisionChanged { .. } | WriteError::KeyReused { .. }) => "refused",
             Err(_) => "failed",
         });
     }

@@ -6,8 +6,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    facts::{Authority, Command, CommandError as NotDone, CommandOutcome, CommandSyntaxError},
-    live::facts::{IdempotencyKey, WriteBatch, WriteError, WriteOutcome},
+    facts::{
+        Authority, BatchMode, Command, CommandError, CommandSyntaxError, WriteError,
+        WriteErrorKind, WriteOutcome, encode_outcome,
+    },
+    live::facts::{IdempotencyKey, WriteBatch, WriteReply},
     serve::{
         app::App,
         audit::Caller,
@@ -70,7 +73,7 @@ pub(in crate::serve) async fn write(
             let batch = WriteBatch {
                 commands,
                 authority: Authority::Administrator,
-                each: false,
+                mode: BatchMode::Atomic,
                 if_revision: sent.if_revision,
                 idempotency_key: once,
             };
@@ -82,7 +85,7 @@ pub(in crate::serve) async fn write(
     };
     audit.batch(caller, operations, &written, &app.live.served());
     match written {
-        Ok(written) => written_response(count, written),
+        Ok(reply) => reply_response(count, reply),
         Err(error) => error_response(&error),
     }
 }
@@ -94,39 +97,24 @@ fn idempotency_key(headers: &HeaderMap, body: &[u8]) -> Result<Option<Idempotenc
     key.map(Some).map_err(|error| HttpError::bad_request("Idempotency-Key", error.to_string()))
 }
 
-fn written_response(count: usize, written: WriteOutcome) -> HttpResponse {
-    match written {
-        WriteOutcome::Done { revision, outcomes } => {
-            let outcomes = outcomes.iter().map(CommandOutcome::encode).collect();
+fn reply_response(count: usize, reply: WriteReply) -> HttpResponse {
+    match reply {
+        WriteReply::New(WriteOutcome::Applied { revision, outcomes }) => {
+            let outcomes = outcomes.iter().map(encode_outcome).collect();
             outcomes_response(StatusCode::OK, revision, &outcomes)
         }
-        WriteOutcome::Each { revision, outcomes } => {
-            let told = |came: &Result<CommandOutcome, NotDone>| match came {
-                Ok(outcome) => outcome.encode(),
-                Err(refusal) => refusal.encode(),
+        WriteReply::New(WriteOutcome::Refused { revision, index: refused, error }) => {
+            let outcome = |index| match index {
+                index if index == refused => error.encode(),
+                _ => CommandError::not_applied().encode(),
             };
-            outcomes_response(StatusCode::OK, revision, &outcomes.iter().map(told).collect())
-        }
-        WriteOutcome::Replayed { revision, outcomes } => {
-            let mut answer = outcomes_response(StatusCode::OK, revision, &outcomes);
-            answer.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-            answer
-        }
-        WriteOutcome::Refused { revision, at, refusal } => {
-            let not_applied = || NotDone::not_applied().encode();
-            let outcomes = (0..count)
-                .map(|index| if index == at { refusal.encode() } else { not_applied() })
-                .collect();
+            let outcomes = (0..count).map(outcome).collect();
             outcomes_response(StatusCode::CONFLICT, revision, &outcomes)
         }
-        WriteOutcome::OtherRevision { revision } => {
-            let message = format!("the facts are of revision {revision} by now");
-            conflict(StatusCode::CONFLICT, revision, "revision_changed", &message)
-        }
-        WriteOutcome::KeyReused { revision } => {
-            let message = "this Idempotency-Key was sent with another body before";
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            conflict(status, revision, "idempotency_key_reused", message)
+        WriteReply::Replayed { revision, outcomes } => {
+            let mut response = outcomes_response(StatusCode::OK, revision, &outcomes);
+            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+            response
         }
     }
 }
@@ -136,7 +124,7 @@ fn malformed_outcomes(count: usize, malformed: &[CommandSyntaxError]) -> Value {
     let outcome = |index: usize| {
         let wrong: Vec<&CommandSyntaxError> =
             malformed.iter().filter(|it| it.index == index).collect();
-        let Some(first) = wrong.first() else { return NotDone::not_applied().encode() };
+        let Some(first) = wrong.first() else { return CommandError::not_applied().encode() };
         let told = wrong.iter().map(|it| match it.field.as_str() {
             "" => it.message.clone(),
             field => format!("`{}`: {}", field.escape_debug(), it.message),
@@ -164,20 +152,25 @@ fn conflict(status: StatusCode, revision: u64, reason: &str, message: &str) -> H
 }
 
 fn error_response(error: &WriteError) -> HttpResponse {
-    let status = match error {
-        WriteError::NoStore => StatusCode::FORBIDDEN,
-        WriteError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        WriteError::Store(_)
-        | WriteError::InDoubt(_)
-        | WriteError::NotServed(_)
-        | WriteError::Contended
-        | WriteError::Behind
-        | WriteError::Panicked
-        | WriteError::Gone => StatusCode::SERVICE_UNAVAILABLE,
-    };
-    let mut answer = HttpError { status, message: error.to_string(), at: String::new() }.response();
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    let message = error.to_string();
+    match error {
+        WriteError::RevisionChanged { revision } => {
+            return conflict(StatusCode::CONFLICT, *revision, "revision_changed", &message);
+        }
+        WriteError::KeyReused { revision } => {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return conflict(status, *revision, "idempotency_key_reused", &message);
+        }
+        _ => {}
     }
-    answer
+    let status = match error.kind() {
+        WriteErrorKind::NoStore => StatusCode::FORBIDDEN,
+        WriteErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        WriteErrorKind::Contended | WriteErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let mut response = HttpError { status, message, at: String::new() }.response();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
 }

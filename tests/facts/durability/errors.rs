@@ -3,10 +3,10 @@
 use std::{io::ErrorKind, path::PathBuf, sync::Arc};
 
 use peerage::{
-    facts::{Authority, Command},
+    facts::{Authority, BatchMode, Command, WriteError, WriteOutcome},
     live::{
         Live, StartOutcome,
-        facts::{IdempotencyKey, WriteBatch, WriteError, WriteOutcome},
+        facts::{IdempotencyKey, WriteBatch, WriteReply},
     },
     request::{Action, Request},
     store::{EmbeddedStore, Store},
@@ -45,7 +45,7 @@ fn batch(number: u64) -> WriteBatch {
     WriteBatch {
         commands: Command::decode(commands.as_array().unwrap()).unwrap(),
         authority: Authority::Administrator,
-        each: false,
+        mode: BatchMode::Atomic,
         if_revision: None,
         idempotency_key: Some(key),
     }
@@ -82,7 +82,10 @@ fn errors_are_told_and_leave_no_trace() {
                 loop {
                     let written = runtime.block_on(live.facts().unwrap().write(batch(number)));
                     match written {
-                        Ok(WriteOutcome::Done { .. } | WriteOutcome::Replayed { .. }) => {
+                        Ok(
+                            WriteReply::New(WriteOutcome::Applied { .. })
+                            | WriteReply::Replayed { .. },
+                        ) => {
                             acknowledged += 1;
                             assert!(is_there(&live, number));
                             break;

@@ -10,10 +10,13 @@ use std::{
 
 use peerage::{
     decide,
-    facts::{Authority, ChangeSet, Command, Record, RecordKey, RecordKind, UserRecord, Version},
+    facts::{
+        Authority, BatchMode, ChangeSet, Command, Record, RecordKey, RecordKind, UserRecord,
+        Version, WriteError, WriteOutcome,
+    },
     live::{
         Live,
-        facts::{IdempotencyKey, WriteBatch, WriteError, WriteOutcome},
+        facts::{IdempotencyKey, WriteBatch, WriteReply},
     },
     request::{Action, Request},
     store::{CommitResult, Store, StoreError, StoreEvent, StoredRecord},
@@ -234,7 +237,7 @@ fn batch(op: &Value, key: Option<&str>) -> WriteBatch {
     WriteBatch {
         commands: Command::decode(std::slice::from_ref(op)).unwrap(),
         authority: Authority::Administrator,
-        each: false,
+        mode: BatchMode::Atomic,
         if_revision: None,
         idempotency_key: key
             .map(|key| IdempotencyKey::new(key, op.to_string().as_bytes()).unwrap()),
@@ -245,11 +248,11 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-fn write(live: &Live, op: &Value, key: Option<&str>) -> Result<WriteOutcome, WriteError> {
+fn write(live: &Live, op: &Value, key: Option<&str>) -> Result<WriteReply, WriteError> {
     wait(live.facts().unwrap().write(batch(op, key)))
 }
 
-fn sent(live: &Arc<Live>, op: Value) -> JoinHandle<Result<WriteOutcome, WriteError>> {
+fn sent(live: &Arc<Live>, op: Value) -> JoinHandle<Result<WriteReply, WriteError>> {
     let live = Arc::clone(live);
     thread::spawn(move || write(&live, &op, None))
 }
@@ -258,9 +261,9 @@ fn knows(live: &Live, id: &str) -> bool {
     decide::decide(&live.served().view, &Request::new(id, Action::ViewProfile, id)).allow
 }
 
-fn revision(written: Result<WriteOutcome, WriteError>) -> u64 {
+fn revision(written: Result<WriteReply, WriteError>) -> u64 {
     match written.unwrap() {
-        WriteOutcome::Done { revision, .. } => revision,
+        WriteReply::New(WriteOutcome::Applied { revision, .. }) => revision,
         other => panic!("{other:?}"),
     }
 }
@@ -314,8 +317,7 @@ fn what_was_in_doubt_takes_effect_once() {
                 move || write(&live, &op, Some("key"))
             });
             store.change(|state| state.holds_events = false);
-            let is_replayed =
-                matches!(again.join().unwrap().unwrap(), WriteOutcome::Replayed { .. });
+            let is_replayed = matches!(again.join().unwrap().unwrap(), WriteReply::Replayed { .. });
             assert_eq!(is_replayed, doubt == Doubt::Taken, "{doubt:?} {is_late}");
             assert_eq!(store.state().revision, 2, "{doubt:?} {is_late}: once");
         }
@@ -335,8 +337,8 @@ fn answers_are_as_of_the_store() {
         sent(&live, json!({ "op": "remove_tags", "user": "bob", "tags": ["t"] }))
     };
     store.change(|state| state.holds_events = false);
-    assert!(matches!(gone.join().unwrap().unwrap(), WriteOutcome::Refused { .. }));
-    assert!(matches!(made.join().unwrap().unwrap(), WriteOutcome::Done { .. }));
+    assert!(matches!(gone.join().unwrap().unwrap(), WriteReply::New(WriteOutcome::Refused { .. })));
+    assert!(matches!(made.join().unwrap().unwrap(), WriteReply::New(WriteOutcome::Applied { .. })));
 }
 
 /// A cluster that was restored from a backup begins at an earlier revision.

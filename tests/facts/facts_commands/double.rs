@@ -10,8 +10,8 @@ use std::{
 use peerage::{
     facts::{
         Authority, ChangeBuffer, ChangeSet, Command, CommandError, Declarable, Declaration,
-        FileLine, GroupRecord, Member, PermissionKey, PlanContext, PlanError, PlanSettings, Reason,
-        Record, RecordKey, RecordSource, References, SwitchSetting, UnixMillis, UserField,
+        FileLine, GroupRecord, Member, PermissionKey, PlanContext, PlanError, PlanSettings, Record,
+        RecordKey, RecordSource, References, RefusalReason, SwitchSetting, UnixMillis, UserField,
         UserRecord, Version, plan,
     },
     request::{
@@ -324,7 +324,7 @@ impl PlanContext for Double {
             return Ok(());
         }
         Err(CommandError::new(
-            Reason::UnknownTag,
+            RefusalReason::UnknownTag,
             format!("no tag `{tag}`; did you mean `Munich`?"),
         ))
     }
@@ -337,14 +337,14 @@ impl PlanContext for Double {
         if ["all_members", "admins_only", "dm", "team"].contains(&name) {
             return Ok(());
         }
-        Err(CommandError::new(Reason::UnknownMatrix, format!("no matrix `{name}`")))
+        Err(CommandError::new(RefusalReason::UnknownMatrix, format!("no matrix `{name}`")))
     }
 
     fn canonical_condition(&self, text: &str) -> Result<String, CommandError> {
         let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         let tag = bare.strip_prefix("hasTag(").and_then(|rest| rest.strip_suffix(')'));
         let Some(tag) = tag else {
-            return Err(CommandError::new(Reason::InvalidCondition, "expected hasTag"));
+            return Err(CommandError::new(RefusalReason::InvalidCondition, "expected hasTag"));
         };
         self.check_tag(tag)?;
         Ok(bare)
@@ -358,7 +358,7 @@ impl PlanContext for Double {
         let bare = text.trim();
         match bare.parse::<request::Grant>() {
             Ok(_) => Ok(bare.to_owned()),
-            Err(error) => Err(CommandError::new(Reason::InvalidValue, error.to_string())),
+            Err(error) => Err(CommandError::new(RefusalReason::InvalidValue, error.to_string())),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Limits at their edges: how many, and how many bytes.
 
 use peerage::{
-    facts::{Command, MOST_COMMANDS, Reason},
+    facts::{Command, MOST_COMMANDS, RefusalReason},
     request,
 };
 use serde_json::{Value, json};
@@ -118,7 +118,7 @@ fn so_long_and_no_longer() {
 fn every_reason_of_a_decision_is_one_of_a_refusal() {
     for &reason in request::Reason::ALL {
         if reason != request::Reason::Allowed {
-            assert_eq!(Reason::from(reason).as_str(), reason.as_str());
+            assert_eq!(RefusalReason::from(reason).as_str(), reason.as_str());
         }
     }
 }

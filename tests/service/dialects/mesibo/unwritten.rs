@@ -1,7 +1,8 @@
 //! What comes of commands that a store does not take: as a daemon asks the dialect, without one.
 
-use peerage::dialects::{
-    Call, CallError, Dialect, Reply, Step, StepOutcome, StepWriteError, mesibo::Mesibo,
+use peerage::{
+    dialects::{Call, CallError, Dialect, Reply, Step, mesibo::Mesibo},
+    facts::{BatchMode, WriteError, WriteResult},
 };
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use crate::dialects::everybody::Everybody;
 
 /// The answer to a request whose commands come to this.
 #[track_caller]
-fn answer(request: &Value, wrote: &StepOutcome) -> Value {
+fn answer(request: &Value, wrote: &WriteResult) -> Value {
     let body = request.to_string();
     let call = Call {
         method: "POST",
@@ -24,7 +25,7 @@ fn answer(request: &Value, wrote: &StepOutcome) -> Value {
     let Step::Write(asked) = Mesibo.answer(&call, &Everybody).unwrap() else {
         panic!("{request} writes nothing");
     };
-    assert!(!asked.commands.is_empty() && !asked.independent, "{request}");
+    assert!(!asked.commands.is_empty() && asked.mode == BatchMode::Atomic, "{request}");
     let Step::Done(reply) = (asked.then)(wrote, &Everybody).unwrap() else {
         panic!("{request} goes on");
     };
@@ -50,17 +51,18 @@ fn each_reason_has_an_error() {
         json!({ "op": "groupdel", "group": { "gid": 1 } }),
     ] {
         for (reason, error, code) in [
-            (StepWriteError::Unavailable(why()), "UNAVAILABLE", 503),
-            (StepWriteError::Contended(why()), "UNAVAILABLE", 503),
-            (StepWriteError::TooLarge(why()), "TOOLARGE", 413),
-            (StepWriteError::NoStore(why()), "NOSTORE", 403),
+            (WriteError::Store(why()), "UNAVAILABLE", 503),
+            (WriteError::Contended, "UNAVAILABLE", 503),
+            (WriteError::TooLarge(why()), "TOOLARGE", 413),
+            (WriteError::NoStore, "NOSTORE", 403),
         ] {
             let mut asked = request.clone();
             asked["id"] = 7.into();
-            let told = answer(&asked, &StepOutcome::Failed(reason));
+            let message = reason.to_string();
+            let told = answer(&asked, &Err(reason));
             assert_refusal(&told, error, code);
             assert_eq!((&told["op"], &told["id"]), (&request["op"], &json!(7)));
-            assert_eq!(told["message"], why());
+            assert_eq!(told["message"], message);
         }
     }
 }

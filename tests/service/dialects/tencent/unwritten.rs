@@ -1,8 +1,11 @@
 //! What comes of commands that a store does not take: as a daemon asks the dialect, without one.
 
-use peerage::dialects::{
-    Call, CallError, Dialect, Reply, Step, StepOutcome, StepWriteError,
-    tencent::{Tencent, TencentAccess},
+use peerage::{
+    dialects::{
+        Call, CallError, Dialect, Reply, Step,
+        tencent::{Tencent, TencentAccess},
+    },
+    facts::{WriteError, WriteResult},
 };
 use serde_json::Value;
 
@@ -20,7 +23,7 @@ const ONE: &str = r#"{"From_Account":"alice","To_Account":["bob"],"GroupName":["
 
 /// The code and the text of the answer to a call whose commands come to this.
 #[track_caller]
-fn answer(path: &str, wrote: &StepOutcome) -> (u64, String) {
+fn answer(path: &str, wrote: &WriteResult) -> (u64, String) {
     let call = Call {
         method: "POST",
         path,
@@ -66,13 +69,14 @@ fn each_reason_has_a_code_in_each_service() {
     ];
     for (path, codes) in paths {
         let reasons = [
-            StepWriteError::Unavailable(why()),
-            StepWriteError::Contended(why()),
-            StepWriteError::TooLarge(why()),
-            StepWriteError::NoStore(why()),
+            WriteError::Store(why()),
+            WriteError::Contended,
+            WriteError::TooLarge(why()),
+            WriteError::NoStore,
         ];
         for (reason, code) in reasons.into_iter().zip(codes) {
-            assert_eq!(answer(path, &StepOutcome::Failed(reason)), (code, why()), "{path}");
+            let message = reason.to_string();
+            assert_eq!(answer(path, &Err(reason)), (code, message), "{path}");
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use peerage::{
     dialects::{
-        CallError, Step, StepOutcome, StepWriteError,
+        CallError, Step,
         venueless::{FrameResponse, Venueless},
     },
-    facts::Id,
+    facts::{BatchMode, Id, WriteError, WriteResult},
 };
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn why() -> String {
 
 /// What is answered to a frame whose commands come to this; nobody else is told, and nobody let in.
 #[track_caller]
-fn answer(user: Option<&str>, frame: &Value, wrote: &StepOutcome) -> Value {
+fn answer(user: Option<&str>, frame: &Value, wrote: &WriteResult) -> Value {
     let venueless = Venueless::default();
     let mut session = venueless.open("sample").unwrap();
     session.user = user.map(|user| Id::new(user).unwrap());
@@ -26,7 +26,7 @@ fn answer(user: Option<&str>, frame: &Value, wrote: &StepOutcome) -> Value {
     else {
         panic!("{frame} writes nothing");
     };
-    assert!(!asked.commands.is_empty() && !asked.independent, "{frame}");
+    assert!(!asked.commands.is_empty() && asked.mode == BatchMode::Atomic, "{frame}");
     let Step::Done(turn) = (asked.then)(wrote, &house).unwrap() else {
         panic!("{frame} goes on");
     };
@@ -38,13 +38,13 @@ fn answer(user: Option<&str>, frame: &Value, wrote: &StepOutcome) -> Value {
 #[test]
 fn each_reason_has_a_code() {
     for (reason, code) in [
-        (StepWriteError::Unavailable(why()), "server.unavailable"),
-        (StepWriteError::Contended(why()), "server.unavailable"),
-        (StepWriteError::TooLarge(why()), "user.too_long"),
-        (StepWriteError::NoStore(why()), "server.no_store"),
+        (WriteError::Store(why()), "server.unavailable"),
+        (WriteError::Contended, "server.unavailable"),
+        (WriteError::TooLarge(why()), "user.too_long"),
+        (WriteError::NoStore, "server.no_store"),
     ] {
-        let wrote = StepOutcome::Failed(reason);
-        let expected = json!(["error", 7, { "code": code, "message": why() }]);
+        let expected = json!(["error", 7, { "code": code, "message": reason.to_string() }]);
+        let wrote = Err(reason);
         for (command, payload) in [
             ("user.ban", json!({ "id": "bob" })),
             ("user.silence", json!({ "id": "bob" })),
