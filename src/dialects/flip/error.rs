@@ -92,7 +92,8 @@ impl FlipError {
     }
 
     pub(super) fn unknown_user(id: &str) -> Self {
-        let message = format!("no user `{}` is known; PUT their tags to create the user", id.escape_debug());
+        let message =
+            format!("no user `{}` is known; PUT their tags to create the user", id.escape_debug());
         Self::new(404, "unknown_user", message)
     }
 

@@ -162,7 +162,8 @@ fn render_reply(
     house: &dyn Backend,
 ) -> GroupResult {
     let Some(told) = house.group(id)? else {
-        let message = format!("no group `{}` is known; create the group with groupadd", id.escape_debug());
+        let message =
+            format!("no group `{}` is known; create the group with groupadd", id.escape_debug());
         return Err(MesiboError::at(MesiboErrorCode::NoGroup, "group.gid", &message).into());
     };
     let members = render::members(&told, most);

@@ -193,8 +193,10 @@ pub(super) fn result_reply(status: u16, result: &Value) -> Reply {
 }
 
 pub(super) fn unknown_group(group: &str) -> XmtpError {
-    let message =
-        format!("no group `{}` is known; create the group with POST /xmtp/groups", group.escape_debug());
+    let message = format!(
+        "no group `{}` is known; create the group with POST /xmtp/groups",
+        group.escape_debug()
+    );
     XmtpError::new(404, Reason::UnknownResource.as_str(), message)
 }
 
@@ -212,7 +214,10 @@ fn unknown_message(
         return Some(message + "{inboxId}");
     }
     (!house.knows_group(group)).then(|| {
-        format!("no group `{}` is known; create the group with POST /xmtp/groups", group.escape_debug())
+        format!(
+            "no group `{}` is known; create the group with POST /xmtp/groups",
+            group.escape_debug()
+        )
     })
 }
 

@@ -160,7 +160,10 @@ fn descriptions_keep_their_lines() {
     assert_eq!(fine(&rig, "POST", RULES, &rule)["description"], "a\r\n\tb");
     rule["description"] = "d".repeat(10_001).into();
     let error = fault(&send(&rig, "POST", RULES, &rule), 400, "too_long");
-    assert_eq!(error["message"], "a rule's description can have at most 10000 bytes; this has 10001");
+    assert_eq!(
+        error["message"],
+        "a rule's description can have at most 10000 bytes; this has 10001"
+    );
 }
 
 /// What is looked for in a condition is found in one pass, however long that is.
