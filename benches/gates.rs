@@ -40,7 +40,12 @@ fn memory(view: &View) {
     let users = view.population.directory.len();
     let ties = &view.population.ties;
     let edges: u64 = Relation::ALL.iter().map(|&relation| ties.edges(relation)).sum();
-    let ids: usize = (0..users).map(|user| view.population.directory.id(user).len()).sum();
+    let ids: usize = view
+        .population
+        .directory
+        .numbers()
+        .map(|user| view.population.directory.id(user).len())
+        .sum();
     let memberships = view.groups.membership_count();
     let of_ties = ties.memory();
     let rest = view.memory() - of_ties;

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     facts::{Record, RecordKey, RecordKind, UserRecord},
     request::{Condition, DeclaredField, DeclaredFields, Switch},
-    snapshot::{Population, RecordOverrides, TagId, Tie, TieChange, UserChange, View},
+    snapshot::{Population, RecordOverrides, TagId, Tie, TieChange, UserChange, UserNumber, View},
 };
 
 /// Has a view follow what files say of users, where that is something else than before.
@@ -116,15 +116,21 @@ pub(super) fn apply_groups<F: FactsSource>(
 
 /// The ids of users of whom files say something else than the view holds as stated; and by their
 /// numbers in the files, those of whom they say the same elsewhere.
-fn changed_users(view: &View, files: &Population, names: &[String]) -> (Vec<String>, Vec<u32>) {
+fn changed_users(
+    view: &View,
+    files: &Population,
+    names: &[String],
+) -> (Vec<String>, Vec<UserNumber>) {
     let old = &view.population;
     let (mut ids, mut moved) = (Vec::new(), Vec::new());
-    let numbers: Vec<Option<u32>> = (0..files.directory.len())
+    let numbers: Vec<Option<UserNumber>> = files
+        .directory
+        .numbers()
         .map(|user| old.directory.number_or_tombstone(files.directory.id(user)))
         .collect();
-    let number = |user: u32| numbers.get(user as usize).copied().flatten();
+    let number = |user: UserNumber| numbers.get(user.index()).copied().flatten();
     let tag = |tag: TagId| names.get(tag.index()).and_then(|name| view.tags.get(name));
-    for user in 0..files.directory.len() {
+    for user in files.directory.numbers() {
         let stated = files.declared_fields(user);
         let is_same = number(user).is_some_and(|known| {
             stated == old.declared_fields(known).with_site(stated.site())
@@ -139,7 +145,9 @@ fn changed_users(view: &View, files: &Population, names: &[String]) -> (Vec<Stri
             moved.push(user);
         }
     }
-    let stated_before = (0..old.directory.len())
+    let stated_before = old
+        .directory
+        .numbers()
         .filter(|&user| old.declared_fields(user).contains(DeclaredField::Itself));
     let unstated = stated_before.map(|user| old.directory.id(user));
     ids.extend(unstated.filter(|id| files.directory.number(id).is_none()).map(str::to_owned));
@@ -148,9 +156,9 @@ fn changed_users(view: &View, files: &Population, names: &[String]) -> (Vec<Stri
 
 fn same_tags(
     files: &Population,
-    user: u32,
+    user: UserNumber,
     old: &Population,
-    known: u32,
+    known: UserNumber,
     tag: &impl Fn(TagId) -> Option<TagId>,
 ) -> bool {
     let (new, old) = (files.directory.tags(user), old.directory.tags(known));
@@ -159,9 +167,9 @@ fn same_tags(
 
 fn same_own(
     files: &Population,
-    user: u32,
+    user: UserNumber,
     old: &Population,
-    known: u32,
+    known: UserNumber,
     tag: &impl Fn(TagId) -> Option<TagId>,
 ) -> bool {
     let stated = files.declared_fields(user);
@@ -175,7 +183,7 @@ fn same_own(
             })
         })
     };
-    let of = |all: &[(u32, Switch, Condition<TagId>)], switch| {
+    let of = |all: &[(UserNumber, Switch, Condition<TagId>)], switch| {
         all.iter().find(|(_, set, _)| *set == switch).map(|(_, _, when)| when.clone())
     };
     (!stated.contains(DeclaredField::Moderation) || new.moderation() == own.moderation())
@@ -190,12 +198,12 @@ fn same_own(
 
 fn same_ties(
     files: &Population,
-    user: u32,
+    user: UserNumber,
     old: &Population,
-    known: u32,
-    number: &impl Fn(u32) -> Option<u32>,
+    known: UserNumber,
+    number: &impl Fn(UserNumber) -> Option<UserNumber>,
 ) -> bool {
-    let of_files = |(other, tie): (u32, Tie)| (other, tie.outgoing_part().declared_part());
+    let of_files = |(other, tie): (UserNumber, Tie)| (other, tie.outgoing_part().declared_part());
     let new = files.ties_of(user).map(of_files).filter(|(_, tie)| !tie.is_none());
     let mut new: Vec<_> = new.map(|(other, tie)| (number(other), tie)).collect();
     let old = old.ties_of(known).map(of_files).filter(|(_, tie)| !tie.is_none());

@@ -9,7 +9,7 @@ use crate::{
     facts::{Record, RecordKey, SwitchSetting, UserRecord},
     policy,
     request::{DeclaredField, DeclaredFields, Moderation, Relation, Switch},
-    snapshot::{OverridesChange, RecordOverrides, Tie, TieChange, UserChange, View},
+    snapshot::{OverridesChange, RecordOverrides, Tie, TieChange, UserChange, UserNumber, View},
 };
 
 pub use crate::facts::RecordChange as Changed;
@@ -119,7 +119,7 @@ fn override_fields(user: &UserRecord) -> impl PartialEq + '_ {
 /// What the record of a user sets, and over it what files state of him, as the view has it.
 pub(super) fn record_overrides(
     view: &mut View,
-    number: Option<u32>,
+    number: Option<UserNumber>,
     stated: DeclaredFields,
     record: &UserRecord,
 ) -> OverridesChange {
@@ -172,7 +172,7 @@ pub(super) fn record_overrides(
 /// What changes in what a user is to others, but for what files state of that.
 fn tie_changes<'u>(
     view: &View,
-    number: Option<u32>,
+    number: Option<UserNumber>,
     old: &'u UserRecord,
     new: &'u UserRecord,
 ) -> Vec<TieChange<'u>> {

@@ -43,7 +43,7 @@ pub(super) fn population(population: &Population, names: &[String]) -> [u8; 32] 
     let directory = &population.directory;
     let name = |tag: &TagId| names.get(tag.index()).map_or("", String::as_str);
     feed.count(directory.len() as usize);
-    for user in 0..directory.len() {
+    for user in directory.numbers() {
         feed.text(directory.id(user));
         let tags = directory.tags(user);
         feed.count(tags.len());
@@ -51,22 +51,22 @@ pub(super) fn population(population: &Population, names: &[String]) -> [u8; 32] 
     }
     feed.count(population.all_overrides().count());
     for (user, own) in population.all_overrides() {
-        feed.count(user as usize);
+        feed.count(user.index());
         feed.0.update(own.to_bytes());
     }
     feed.count(population.switch_conditions().count());
     for (user, switch, condition) in population.switch_conditions() {
-        feed.count(*user as usize);
+        feed.count(user.index());
         feed.text(switch.as_str());
         feed.display(condition.map(&mut |tag| name(tag)));
     }
     feed.count(usize::from(!population.ties.is_empty()));
     if !population.ties.is_empty() {
-        for user in 0..directory.len() {
+        for user in directory.numbers() {
             let ties = population.ties_of(user);
             feed.count(ties.len());
             for (other, tie) in ties {
-                feed.0.update(other.to_le_bytes());
+                feed.0.update(other.0.to_le_bytes());
                 feed.0.update(tie.to_bytes());
             }
         }

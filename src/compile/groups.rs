@@ -5,7 +5,8 @@ use crate::{
     facts, policy,
     request::{DM_MATRIX, Grant, GrantCondition, GroupPermission, MetadataGrants, Role},
     snapshot::{
-        CompiledMatrix, Directory, GroupEntry, GroupTable, MatrixNumber, TagId, Tags, View,
+        CompiledMatrix, Directory, GroupEntry, GroupTable, MatrixNumber, TagId, Tags, UserNumber,
+        View,
     },
 };
 
@@ -31,8 +32,8 @@ pub(super) fn compile(
     matrices: &[CompiledMatrix],
     directory: &Directory,
 ) -> GroupTable {
-    let users = |ids: &[String]| -> Vec<u32> {
-        let mut users: Vec<u32> = ids.iter().filter_map(|id| directory.number(id)).collect();
+    let users = |ids: &[String]| -> Vec<UserNumber> {
+        let mut users: Vec<UserNumber> = ids.iter().filter_map(|id| directory.number(id)).collect();
         users.sort_unstable();
         users
     };
@@ -105,7 +106,7 @@ pub(super) fn group_entry<'m>(
     basis: &Declarations,
     group: &MergedGroup<'m>,
 ) -> GroupEntry<'m> {
-    let mut roles: Vec<(u32, Role)> =
+    let mut roles: Vec<(UserNumber, Role)> =
         group.members.iter().map(|(id, &role)| (view.intern_user(id), role)).collect();
     roles.sort_unstable_by_key(|&(user, _)| user);
     let having = |wanted: Role| {

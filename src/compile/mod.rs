@@ -121,7 +121,7 @@ fn resolve(
     let near = |id: &str| {
         let users = &previous?.population.directory;
         comparisons.set(comparisons.get().checked_sub(users.len())?);
-        did_you_mean(id, (0..users.len()).map(|user| users.id(user))).map(str::to_owned)
+        did_you_mean(id, users.numbers().map(|user| users.id(user))).map(str::to_owned)
     };
     let census = previous.map(|view| PreviousUsers {
         key: view.population.key,

@@ -3,6 +3,7 @@ use crate::{
     request::{Relation, Toggle},
     snapshot::{
         DirectoryEntry, Population, PopulationParts, RecordOverrides, SwitchCondition, TagId, Tie,
+        UserNumber,
     },
 };
 
@@ -23,13 +24,13 @@ pub(super) fn compile(roster: &Roster) -> (Population, Vec<String>) {
         class: class(user),
         is_known: roster.is_known(user),
     });
-    let mut numbers = vec![0_u32; roster.len()];
-    for (new, &old) in (0..).zip(&order) {
+    let mut numbers = vec![UserNumber(0); roster.len()];
+    for (new, &old) in (0..).map(UserNumber).zip(&order) {
         if let Some(slot) = numbers.get_mut(old) {
             *slot = new;
         }
     }
-    let number_of = |old: u32| numbers.get(old as usize).copied().unwrap_or(u32::MAX);
+    let number_of = |old: u32| numbers.get(old as usize).copied().unwrap_or(UserNumber(u32::MAX));
     let (own, own_conditions) = overrides(roster, &names, number_of);
     let mut population = Population::new(PopulationParts {
         users,
@@ -78,8 +79,8 @@ fn classes(roster: &Roster, rank: &[TagId]) -> Vec<Vec<TagId>> {
 fn overrides(
     roster: &Roster,
     names: &[String],
-    number_of: impl Fn(u32) -> u32,
-) -> (Vec<(u32, RecordOverrides)>, Vec<SwitchCondition>) {
+    number_of: impl Fn(u32) -> UserNumber,
+) -> (Vec<(UserNumber, RecordOverrides)>, Vec<SwitchCondition>) {
     let (mut all, mut conditions) = (Vec::new(), Vec::new());
     for (user, said) in roster.overrides() {
         let user = number_of(*user);
@@ -118,8 +119,8 @@ fn unconditional_overrides(said: &policy::UserOverrides) -> RecordOverrides {
 /// What each is to another: what files state first, and then what facts add.
 fn ties(
     roster: &Roster,
-    number_of: impl Fn(u32) -> u32 + Copy,
-) -> impl Iterator<Item = (u32, u32, Tie)> + Clone {
+    number_of: impl Fn(u32) -> UserNumber + Copy,
+) -> impl Iterator<Item = (UserNumber, UserNumber, Tie)> + Clone {
     let relations = Relation::ALL.iter().flat_map(|&relation| {
         let edges = |tie: fn(Relation) -> Tie| match relation {
             // A favorite is a contact.

@@ -62,7 +62,7 @@ pub(super) fn recompute<F: FactsSource>(
         })
         .cloned()
         .collect();
-    for user in 0..directory.len() {
+    for user in directory.numbers() {
         if view.population.declared_fields(user).contains(DeclaredField::Itself) && !is_same(user) {
             let key = RecordKey::User(directory.id(user).to_owned());
             if let Some(record) = facts.get(&key)? {

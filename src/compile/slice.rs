@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use crate::{
     request::{Condition, Relation, Switch},
-    snapshot::{TagId, Tie, View},
+    snapshot::{TagId, Tie, UserNumber, View},
     source::Span,
     syntax::ast::{
         Expr, ExprKind, Group, Item, List, Setting, SettingsSection, Spanned, Text, User,
@@ -121,7 +121,7 @@ fn text<'s>(value: impl Into<String>, place: Span) -> Text<'s> {
 }
 
 /// The record from which a view has what it knows of a user, conversations aside.
-fn reconstruct_user<'s>(view: &View, user: u32, place: Span) -> User<'s> {
+fn reconstruct_user<'s>(view: &View, user: UserNumber, place: Span) -> User<'s> {
     let population = &view.population;
     let list = |ids: Vec<String>| -> Option<List<'s>> {
         let ids: Vec<Text<'s>> = ids.into_iter().map(|id| text(id, place)).collect();

@@ -1,6 +1,6 @@
 use crate::{
     request::{Relation, Settings, Switch, Toggle},
-    snapshot::{Population, StateIndex, TagId, UserState},
+    snapshot::{Population, StateIndex, TagId, UserNumber, UserState},
 };
 
 /// Where all users stand: what the policy sets, and over it what their records set.
@@ -70,8 +70,8 @@ fn states_differ(settings: &Settings<TagId>, population: &Population) -> bool {
         || population.switch_conditions().next().is_some()
 }
 
-fn update(each: &mut [UserState], user: u32, change: impl FnOnce(UserState) -> UserState) {
-    if let Some(standing) = each.get_mut(user as usize) {
+fn update(each: &mut [UserState], user: UserNumber, change: impl FnOnce(UserState) -> UserState) {
+    if let Some(standing) = each.get_mut(user.index()) {
         *standing = change(*standing);
     }
 }
@@ -98,7 +98,7 @@ fn set_switches(each: &mut [UserState], settings: &Settings<TagId>, population: 
 fn set_full(each: &mut [UserState], settings: &Settings<TagId>, population: &Population) {
     let Some(limit) = settings.limits.friends else { return };
     let limit = limit as usize;
-    for (user, standing) in (0..).zip(each) {
+    for (user, standing) in (0..).map(UserNumber).zip(each) {
         let ties = population.ties_of(user);
         let is_full = limit == 0
             || ties.len() >= limit

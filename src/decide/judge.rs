@@ -5,7 +5,7 @@ use crate::{
         first_closed_between, opening_rules, strangers,
     },
     request::{Action, Conversation, GateName, Request, Resource, ResourceKind, Toggle, User},
-    snapshot::{CompiledRule, Selection, TagId, Tie, View},
+    snapshot::{CompiledRule, Selection, TagId, Tie, UserNumber, View},
 };
 
 /// Decides about any two users by number, and about users as if nothing were between them: what it
@@ -48,7 +48,7 @@ impl<'v> PairEvaluator<'v> {
     }
 
     /// The rules that let one user reach another, if rules are asked about them.
-    pub fn opening_rules(&self, subject: u32, other: u32) -> Vec<&'v CompiledRule> {
+    pub fn opening_rules(&self, subject: UserNumber, other: UserNumber) -> Vec<&'v CompiledRule> {
         let tie = self.view.population.tie(subject, other);
         let (subject, other) =
             (Principal::from_number(self.view, subject), Principal::from_number(self.view, other));
@@ -57,7 +57,7 @@ impl<'v> PairEvaluator<'v> {
 
     /// Whether one user may do it to another if this is what is between them, whatever its view says of
     /// friendships that blocks end.
-    pub fn allows(&self, subject: u32, other: u32, tie: Tie) -> bool {
+    pub fn allows(&self, subject: UserNumber, other: UserNumber, tie: Tie) -> bool {
         let tie = tie.with_friendships(self.view.settings.blocks_end_friendship);
         let (subject, other) =
             (Principal::from_number(self.view, subject), Principal::from_number(self.view, other));
@@ -71,7 +71,7 @@ impl<'v> PairEvaluator<'v> {
     }
 
     /// What every gate says that is asked about two users as they are, or about the subject alone.
-    pub fn explain(&self, subject: u32, other: Option<u32>) -> Explanation {
+    pub fn explain(&self, subject: UserNumber, other: Option<UserNumber>) -> Explanation {
         let tie = other.map_or(Tie::NONE, |other| self.view.population.tie(subject, other));
         let subject = Principal::from_number(self.view, subject);
         let other = other.map(|other| Principal::from_number(self.view, other));

@@ -1,7 +1,7 @@
 use super::{Gate, GateContext, Principal, PrincipalPair};
 use crate::{
     request::{GateName, PeersMode, Reason, StatementId},
-    snapshot::{Selection, Tie, UserSet, View},
+    snapshot::{Selection, Tie, UserNumber, UserSet, View},
 };
 
 /// Closed unless each of the two communicates with the other, by his own mode and his own list.
@@ -26,7 +26,7 @@ fn users_listing<'v>(view: &'v View, who: &Principal<'_>) -> Selection<'v> {
 fn users_with_tie<'v>(
     view: &View,
     who: &Principal<'_>,
-    is: impl Fn(u32, Tie) -> bool,
+    is: impl Fn(UserNumber, Tie) -> bool,
 ) -> Selection<'v> {
     let row = who.number.into_iter().flat_map(|number| view.population.ties_of(number));
     row.filter(|&(other, tie)| is(other, tie)).map(|(other, _)| other).collect::<UserSet>().into()

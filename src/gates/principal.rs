@@ -4,7 +4,10 @@ use smallvec::SmallVec;
 
 use crate::{
     request::{Properties, Role, StatementId, Switch, User},
-    snapshot::{PendingLookup, RecordOverrides, SwitchCondition, TagId, UserState, UserTags, View},
+    snapshot::{
+        PendingLookup, RecordOverrides, SwitchCondition, TagId, UserNumber, UserState, UserTags,
+        View,
+    },
 };
 
 /// A user in a request, found in a view.
@@ -12,7 +15,7 @@ use crate::{
 pub struct Principal<'r> {
     pub id: &'r str,
     /// His number; `None` if he is unknown.
-    pub number: Option<u32>,
+    pub number: Option<UserNumber>,
     /// Where he stands, what the request says of him included.
     pub(super) state: UserState,
     overrides: Option<Box<PrincipalOverrides>>,
@@ -54,7 +57,7 @@ impl<'r> Principal<'r> {
     }
 
     /// A known user as he is. Costs an access to memory.
-    pub fn from_number(view: &'r View, number: u32) -> Self {
+    pub fn from_number(view: &'r View, number: UserNumber) -> Self {
         let id = view.population.directory.id(number);
         let standing = view.population.directory.state(number);
         Self { id, number: Some(number), state: standing, overrides: None }
@@ -109,7 +112,7 @@ impl<'r> Principal<'r> {
 
     /// His number, if his tags are those that the view holds of him.
     #[inline]
-    pub(super) fn stored_number(&self) -> Option<u32> {
+    pub(super) fn stored_number(&self) -> Option<UserNumber> {
         if self.override_tags().is_some() { None } else { self.number }
     }
 

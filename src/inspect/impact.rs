@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::{
     decide::{PairEvaluator, decide},
     request::{Action, Request, Resource, ResourceKind, UnknownUsers},
-    snapshot::{TagId, View},
+    snapshot::{TagId, UserNumber, View},
 };
 
 /// The impact of a second view on the pairs of users of the first.
@@ -123,29 +123,27 @@ fn actions() -> impl Iterator<Item = Action> {
 /// The mapping from the users of one view to those of another.
 struct UserMapping {
     /// The numbers in the other view, by number; `None` for a removed user.
-    now: Vec<u32>,
+    now: Vec<Option<UserNumber>>,
     /// The users with the same facts in both views, and the others.
-    same: Vec<u32>,
-    changed: Vec<u32>,
+    same: Vec<UserNumber>,
+    changed: Vec<UserNumber>,
 }
-
-const GONE: u32 = u32::MAX;
 
 impl UserMapping {
     fn of(before: &View, after: &View) -> Self {
         let (old, new) = (&before.population.directory, &after.population.directory);
-        let now: Vec<u32> =
-            (0..old.len()).map(|user| new.number(old.id(user)).unwrap_or(GONE)).collect();
+        let now: Vec<Option<UserNumber>> =
+            old.numbers().map(|user| new.number(old.id(user))).collect();
         let tags: Vec<Option<TagId>> =
             before.tags.iter().map(|(_, name)| after.tags.get(name)).collect();
-        let is_same = |&user: &u32| {
-            let at = now.get(user as usize).copied().unwrap_or(GONE);
-            at != GONE
-                && old.state(user) == new.state(at)
-                && has_same_tags(before, after, user, at, &tags)
-                && has_same_ties(before, after, user, at, &now)
+        let is_same = |&user: &UserNumber| {
+            now.get(user.index()).copied().flatten().is_some_and(|at| {
+                old.state(user) == new.state(at)
+                    && has_same_tags(before, after, user, at, &tags)
+                    && has_same_ties(before, after, user, at, &now)
+            })
         };
-        let (same, changed) = (0..old.len()).filter(|&user| old.is_known(user)).partition(is_same);
+        let (same, changed) = old.numbers().filter(|&user| old.is_known(user)).partition(is_same);
         Self { now, same, changed }
     }
 
@@ -154,8 +152,8 @@ impl UserMapping {
         u32::try_from(gone).unwrap_or(u32::MAX)
     }
 
-    fn now(&self, user: u32) -> Option<u32> {
-        self.now.get(user as usize).copied().filter(|&now| now != GONE)
+    fn now(&self, user: UserNumber) -> Option<UserNumber> {
+        self.now.get(user.index()).copied().flatten()
     }
 
     /// All ordered pairs by whether the users' facts changed: where few users changed, few pairs
@@ -167,24 +165,36 @@ impl UserMapping {
     }
 }
 
-fn has_same_tags(before: &View, after: &View, user: u32, now: u32, tags: &[Option<TagId>]) -> bool {
+fn has_same_tags(
+    before: &View,
+    after: &View,
+    user: UserNumber,
+    now: UserNumber,
+    tags: &[Option<TagId>],
+) -> bool {
     let [old, new] =
         [(before, user), (after, now)].map(|(view, user)| view.population.directory.tags(user));
     let moved = old.iter().map(|tag| tags.get(tag.index()).copied().flatten());
     moved.eq(new.iter().map(Some))
 }
 
-fn has_same_ties(before: &View, after: &View, user: u32, now: u32, moves: &[u32]) -> bool {
-    let now_is = |other: u32| moves.get(other as usize).copied().unwrap_or(GONE);
+fn has_same_ties(
+    before: &View,
+    after: &View,
+    user: UserNumber,
+    now: UserNumber,
+    moves: &[Option<UserNumber>],
+) -> bool {
+    let now_is = |other: UserNumber| moves.get(other.index()).copied().flatten();
     let old = before.population.ties_of(user).map(|(other, tie)| (now_is(other), tie));
-    old.eq(after.population.ties_of(now))
+    old.eq(after.population.ties_of(now).map(|(other, tie)| (Some(other), tie)))
 }
 
 /// Ordered pairs of two different users, the first from one list and the second from another.
 #[derive(Clone, Copy)]
 struct PairSample<'m> {
-    from: &'m [u32],
-    to: &'m [u32],
+    from: &'m [UserNumber],
+    to: &'m [UserNumber],
 }
 
 impl PairSample<'_> {
@@ -201,7 +211,7 @@ impl PairSample<'_> {
     /// The gained and lost pairs of each action, counted or extrapolated from a sample.
     fn count(self, moves: &UserMapping, asked: &[ComparedAction<'_>]) -> Vec<[u64; 2]> {
         let mut counts = vec![[0_u64; 2]; asked.len()];
-        let mut look = |one: u32, other: u32| {
+        let mut look = |one: UserNumber, other: UserNumber| {
             for (count, asked) in counts.iter_mut().zip(asked) {
                 match asked.both(moves, one, other) {
                     [false, true] => count[0] += 1,
@@ -248,10 +258,11 @@ impl<'v> ComparedAction<'v> {
         Self { action, before: judge(before), after: judge(after) }
     }
 
-    fn both(&self, moves: &UserMapping, one: u32, other: u32) -> [bool; 2] {
-        let may = |(view, judge): &(&View, PairEvaluator<'_>), one: u32, other: u32| {
-            judge.allows(one, other, view.population.tie(one, other))
-        };
+    fn both(&self, moves: &UserMapping, one: UserNumber, other: UserNumber) -> [bool; 2] {
+        let may =
+            |(view, judge): &(&View, PairEvaluator<'_>), one: UserNumber, other: UserNumber| {
+                judge.allows(one, other, view.population.tie(one, other))
+            };
         let now = match (moves.now(one), moves.now(other)) {
             (Some(one), Some(other)) => may(&self.after, one, other),
             _ => self.allows_unknown(one, other),
@@ -261,7 +272,7 @@ impl<'v> ComparedAction<'v> {
 
     /// The decision of the second view on two users of whom it does not know at least one, by their
     /// ids.
-    fn allows_unknown(&self, one: u32, other: u32) -> bool {
+    fn allows_unknown(&self, one: UserNumber, other: UserNumber) -> bool {
         let (before, after) = (self.before.0, self.after.0);
         if after.settings.unknown_users == UnknownUsers::Deny
             || !self.action.takes().contains(&ResourceKind::User)
@@ -278,7 +289,7 @@ impl<'v> ComparedAction<'v> {
 struct SampleGenerator(u64);
 
 impl SampleGenerator {
-    fn pick(&mut self, list: &[u32]) -> Option<u32> {
+    fn pick(&mut self, list: &[UserNumber]) -> Option<UserNumber> {
         // SplitMix64 takes one word of state and passes the usual statistical tests.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;

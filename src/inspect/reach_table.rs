@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::{
     decide::PairEvaluator,
     request::{Action, Conversation},
-    snapshot::{Tie, UserState, UserTags, View},
+    snapshot::{Tie, UserNumber, UserState, UserTags, View},
 };
 
 /// The number of pairs that may perform an action, by classes of users with the same tags.
@@ -26,7 +26,7 @@ pub struct ReachTable<'v> {
 pub struct TagSetClass<'v> {
     /// The tags, by name and in order.
     pub tags: Vec<&'v str>,
-    pub users: Vec<u32>,
+    pub users: Vec<UserNumber>,
 }
 
 /// Users of one class and state, who differ by their ties only.
@@ -34,8 +34,8 @@ struct StateClass {
     kind: usize,
     users: u64,
     /// One of the users, and another one if there is one.
-    one: u32,
-    another: Option<u32>,
+    one: UserNumber,
+    another: Option<UserNumber>,
 }
 
 impl<'v> ReachTable<'v> {
@@ -98,7 +98,8 @@ impl<'v> ReachTable<'v> {
         for (kind, users) in self.classes.iter().enumerate() {
             kind_of.extend(users.users.iter().map(|&user| (user, kind)));
         }
-        let users: Vec<(u32, usize)> = kind_of.iter().map(|(&user, &kind)| (user, kind)).collect();
+        let users: Vec<(UserNumber, usize)> =
+            kind_of.iter().map(|(&user, &kind)| (user, kind)).collect();
         for (user, from) in users {
             for (other, tie) in view.population.ties_of(user) {
                 let Some(&to) = kind_of.get(&other) else { continue };
@@ -134,8 +135,8 @@ impl<'v> ReachTable<'v> {
 /// The largest classes, and the number of all.
 fn largest(view: &View, most: usize) -> (Vec<TagSetClass<'_>>, usize) {
     let directory = &view.population.directory;
-    let mut by_tags: HashMap<UserTags<'_>, Vec<u32>> = HashMap::new();
-    for user in 0..directory.len() {
+    let mut by_tags: HashMap<UserTags<'_>, Vec<UserNumber>> = HashMap::new();
+    for user in directory.numbers() {
         by_tags.entry(directory.tags(user)).or_default().push(user);
     }
     let total = by_tags.len();

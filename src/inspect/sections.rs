@@ -50,7 +50,7 @@ pub fn missing_users(before: &View, after: &View) -> u32 {
         return 0;
     }
     let (old, new) = (&before.population.directory, &after.population.directory);
-    let known = (0..old.len()).filter(|&user| old.is_known(user));
+    let known = old.numbers().filter(|&user| old.is_known(user));
     let gone = known.filter(|&user| new.number(old.id(user)).is_none()).count();
     u32::try_from(gone).unwrap_or(u32::MAX)
 }

@@ -9,16 +9,16 @@ use crate::{
     decide::PairEvaluator,
     policy::Demand,
     request::Condition,
-    snapshot::{Population, RuleBook, TagId, Tie, UserSet, View},
+    snapshot::{Population, RuleBook, TagId, Tie, UserNumber, UserSet, View},
 };
 
 /// Who breaks an invariant.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Breach {
     /// Ordered pairs of a subject and another user: some of them, and how many there are.
-    Pairs(Vec<(u32, u32)>, u64),
+    Pairs(Vec<(UserNumber, UserNumber)>, u64),
     /// Users who reach nobody whom they should: the first of them, and how many there are.
-    Isolated(Vec<u32>, u64),
+    Isolated(Vec<UserNumber>, u64),
 }
 
 /// How many pairs are told.
@@ -99,9 +99,9 @@ impl ExhaustiveCheck<'_, '_> {
     }
 
     /// Some pairs that are allowed or refused: of as many subjects as there are, at first.
-    fn sample_pairs(&self, are_allowed: bool, count: u64) -> Vec<(u32, u32)> {
+    fn sample_pairs(&self, are_allowed: bool, count: u64) -> Vec<(UserNumber, UserNumber)> {
         let most = usize::try_from(count).unwrap_or(MAX_PAIRS).min(MAX_PAIRS);
-        let mut found: Vec<(u32, u32)> = Vec::new();
+        let mut found: Vec<(UserNumber, UserNumber)> = Vec::new();
         for of_each in [1, MAX_PAIRS] {
             let _ = self.visit_products(are_allowed, &mut |subjects, others| {
                 for user in subjects.iter() {
@@ -131,7 +131,7 @@ impl ExhaustiveCheck<'_, '_> {
 
     /// Those who may do it to nobody.
     fn find_isolated(&self) -> Option<Breach> {
-        let mut lost: Vec<u32> = Vec::new();
+        let mut lost: Vec<UserNumber> = Vec::new();
         match self.rules {
             None => lost.extend(self.without_strangers(&self.able, &self.open)),
             Some(book) => {
@@ -160,7 +160,7 @@ impl ExhaustiveCheck<'_, '_> {
         &'u self,
         users: &'u UserSet,
         others: &'u UserSet,
-    ) -> impl Iterator<Item = u32> + 'u {
+    ) -> impl Iterator<Item = UserNumber> + 'u {
         users.iter().filter(|&user| self.unrelated_users(user, others).next().is_none())
     }
 
@@ -199,7 +199,7 @@ impl ExhaustiveCheck<'_, '_> {
                 unions.push((place, union));
             }
             if let Some((_, may)) = unions.last() {
-                tell(may, &UserSet::from_sorted(&users))?;
+                tell(may, &UserSet::from_sorted(users.iter().copied()))?;
             }
         }
         ControlFlow::Continue(())
@@ -224,10 +224,10 @@ impl ExhaustiveCheck<'_, '_> {
         &self,
         ways: &[ReachTag],
         users: &UserSet,
-    ) -> Vec<(SmallVec<[usize; 8]>, Vec<u32>)> {
+    ) -> Vec<(SmallVec<[usize; 8]>, Vec<UserNumber>)> {
         let places: HashMap<TagId, usize> =
             ways.iter().enumerate().map(|(place, way)| (way.tag, place)).collect();
-        let mut alike: HashMap<SmallVec<[usize; 8]>, Vec<u32>> = HashMap::new();
+        let mut alike: HashMap<SmallVec<[usize; 8]>, Vec<UserNumber>> = HashMap::new();
         for user in users.iter() {
             let tags = self.view.population.directory.tags(user).iter();
             let to_him = tags.filter_map(|tag| places.get(&tag).copied()).collect();
@@ -241,16 +241,16 @@ impl ExhaustiveCheck<'_, '_> {
     /// Those of a set, the user himself not among them, between whom and a user nothing is.
     fn unrelated_users<'u>(
         &'u self,
-        user: u32,
+        user: UserNumber,
         among: &'u UserSet,
-    ) -> impl Iterator<Item = u32> + 'u {
+    ) -> impl Iterator<Item = UserNumber> + 'u {
         let population = &self.view.population;
         among.iter().filter(move |&other| other != user && population.tie(user, other) == Tie::NONE)
     }
 
     /// Visits each pair with something between the two of which it is not up to one alone that it is
     /// refused.
-    fn visit_related_pairs(&self, visit: &mut impl FnMut(u32, u32, Tie)) {
+    fn visit_related_pairs(&self, visit: &mut impl FnMut(UserNumber, UserNumber, Tie)) {
         let population = &self.view.population;
         if population.ties.is_empty() {
             return;

@@ -5,7 +5,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     policy::{Demand, Invariant},
     request::Action,
-    snapshot::{CompiledRule, TagId, View},
+    snapshot::{CompiledRule, TagId, UserNumber, View},
 };
 
 use super::{BudgetExceededError, exhaustive::Breach, symbolic::Counterexample};
@@ -90,7 +90,7 @@ impl InvariantReport<'_, '_> {
         if self.invariant.demand == Demand::Never { "may" } else { "may not" }
     }
 
-    fn pairs(&self, pairs: &[(u32, u32)], count: u64) -> String {
+    fn pairs(&self, pairs: &[(UserNumber, UserNumber)], count: u64) -> String {
         let number =
             if count == 1 { "1 pair breaks".to_owned() } else { format!("{count} pairs break") };
         let mut told = pairs.iter().map(|&(one, other)| (self.id(one), self.id(other)));
@@ -104,7 +104,7 @@ impl InvariantReport<'_, '_> {
     }
 
     /// Why the first of the pairs is allowed or refused.
-    fn why(&self, pairs: &[(u32, u32)]) -> Option<String> {
+    fn why(&self, pairs: &[(UserNumber, UserNumber)]) -> Option<String> {
         let &(one, other) = pairs.first()?;
         if self.invariant.demand != Demand::Never {
             let reason = self.judge.explain(one, Some(other)).decision.reason;
@@ -119,7 +119,7 @@ impl InvariantReport<'_, '_> {
         }
     }
 
-    fn isolated(&self, users: &[u32], count: u64) -> String {
+    fn isolated(&self, users: &[UserNumber], count: u64) -> String {
         let Invariant { action, to, .. } = self.invariant;
         let ids: Vec<String> = users.iter().map(|&user| self.id(user)).collect();
         let more = if count > users.len() as u64 { ", ..." } else { "" };
@@ -155,7 +155,7 @@ impl InvariantReport<'_, '_> {
         }
     }
 
-    fn id(&self, user: u32) -> String {
+    fn id(&self, user: UserNumber) -> String {
         format!("`{}`", self.view.population.directory.id(user).escape_debug())
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Population, RecordOverrides, RuleBook, TagId, Tags, Tie, UserSet, UserState, View,
+    Population, RecordOverrides, RuleBook, TagId, Tags, Tie, UserNumber, UserSet, UserState, View,
     state_index::StateChange,
 };
 use crate::request::{Condition, DeclaredFields, Relation, Switch};
@@ -43,10 +43,10 @@ struct PriorUser {
 }
 
 /// For each user, the parts that are removed from and added to the tie with each other user.
-type Edits = BTreeMap<u32, BTreeMap<u32, (Tie, Tie)>>;
+type Edits = BTreeMap<UserNumber, BTreeMap<UserNumber, (Tie, Tie)>>;
 
 /// For each set, the users who join it or leave it.
-type Moves = BTreeMap<TagId, Vec<(u32, bool)>>;
+type Moves = BTreeMap<TagId, Vec<(UserNumber, bool)>>;
 
 impl View {
     /// The number of a tag, assigned if the tag has none. Assigning costs a copy of the names if
@@ -59,7 +59,7 @@ impl View {
     }
 
     /// The number of an id, assigned if the id has none.
-    pub fn intern_user(&mut self, id: &str) -> u32 {
+    pub fn intern_user(&mut self, id: &str) -> UserNumber {
         let number = self.population.directory.number_or_tombstone(id);
         let standing = self.states.common();
         number.unwrap_or_else(|| Arc::make_mut(&mut self.population).add(id, standing))
@@ -75,7 +75,7 @@ impl View {
         users: &[UserChange<'_>],
         conversations: &[(&str, &str, bool)],
     ) {
-        let numbers: Vec<u32> = users.iter().map(|user| self.intern_user(user.id)).collect();
+        let numbers: Vec<UserNumber> = users.iter().map(|user| self.intern_user(user.id)).collect();
         let mut edits = Edits::new();
         for (user, &number) in users.iter().zip(&numbers) {
             for tie in &user.ties {
@@ -97,7 +97,7 @@ impl View {
         let population = Arc::make_mut(&mut self.population);
         population.identity = Arc::default();
         population.adjust_friendships(&mut edits, self.settings.blocks_end_friendship);
-        let mut restand: Vec<u32> = population.rewrite_rows(&edits);
+        let mut restand: Vec<UserNumber> = population.rewrite_rows(&edits);
         let mut before = BTreeMap::new();
         for (user, &number) in users.iter().zip(&numbers) {
             population.apply_record(number, user, &mut before);
@@ -114,7 +114,7 @@ impl View {
     }
 
     /// Recomputes the states of these users, given in order.
-    fn refresh_states(&mut self, users: &[u32]) {
+    fn refresh_states(&mut self, users: &[UserNumber]) {
         let mut moves = Vec::new();
         for &user in users {
             let from = self.population.directory.state(user);
@@ -132,7 +132,7 @@ impl View {
 
     /// The effective state of a user: the policy's settings, the overrides of the user's record,
     /// and whether the friend list is full.
-    fn effective_state(&self, user: u32) -> UserState {
+    fn effective_state(&self, user: UserNumber) -> UserState {
         let population = &self.population;
         if !population.directory.is_known(user) {
             return self.states.common();
@@ -152,7 +152,11 @@ impl View {
 
     /// The state of a user with these tags, the friend list aside: the policy's settings, and the
     /// overrides of this user's record.
-    pub fn state_with_tags(&self, user: Option<u32>, has: &impl Fn(&TagId) -> bool) -> UserState {
+    pub fn state_with_tags(
+        &self,
+        user: Option<UserNumber>,
+        has: &impl Fn(&TagId) -> bool,
+    ) -> UserState {
         let settings = &self.settings;
         let mut standing = UserState::ALL_OFF
             .with_peers(settings.peers.mode(has))
@@ -170,7 +174,7 @@ impl View {
     }
 
     /// Updates the sets of users that rules and `moderation.managers` select.
-    fn update_reachers(&mut self, before: &BTreeMap<u32, PriorUser>) {
+    fn update_reachers(&mut self, before: &BTreeMap<UserNumber, PriorUser>) {
         let directory = &self.population.directory;
         let below = directory.len();
         let mut moves = Moves::new();
@@ -203,17 +207,17 @@ impl View {
     }
 }
 
-fn add_edit(edits: &mut Edits, one: u32, other: u32, less: Tie, more: Tie) {
+fn add_edit(edits: &mut Edits, one: UserNumber, other: UserNumber, less: Tie, more: Tie) {
     let (all_less, all_more) = edits.entry(one).or_default().entry(other).or_default();
     *all_less = all_less.union(less);
     *all_more = all_more.without(less).union(more);
 }
 
 impl Population {
-    fn add(&mut self, id: &str, standing: UserState) -> u32 {
+    fn add(&mut self, id: &str, standing: UserState) -> UserNumber {
         let number = self.directory.add(id, standing);
-        self.declared_fields.grow(number as usize + 1);
-        self.tombstones.apply_changes(&[(number, true)], number + 1);
+        self.declared_fields.grow(number.index() + 1);
+        self.tombstones.apply_changes(&[(number, true)], number.0 + 1);
         number
     }
 
@@ -225,7 +229,7 @@ impl Population {
             return None;
         }
         let mut edits = Edits::new();
-        for user in 0..self.directory.len() {
+        for user in self.directory.numbers() {
             for (other, tie) in self.ties_of(user) {
                 if let Some((less, more)) = tie.friendship_adjustment(blocks_end) {
                     add_edit(&mut edits, user, other, less, more);
@@ -244,7 +248,7 @@ impl Population {
 
     /// Ends and restores declared friendships according to the blocks between the same two users.
     fn adjust_friendships(&self, edits: &mut Edits, blocks_end: bool) {
-        let pairs: Vec<(u32, u32)> = edits
+        let pairs: Vec<(UserNumber, UserNumber)> = edits
             .iter()
             .flat_map(|(&user, others)| others.keys().map(move |&other| (user, other)))
             .collect();
@@ -261,11 +265,11 @@ impl Population {
     }
 
     /// Rewrites the rows of ties and returns the users whose friends changed, in order.
-    fn rewrite_rows(&mut self, edits: &Edits) -> Vec<u32> {
+    fn rewrite_rows(&mut self, edits: &Edits) -> Vec<UserNumber> {
         let mut friends_changed = Vec::new();
         for (&user, edits) in edits {
             let row = self.directory.row(user);
-            let mut others: BTreeMap<u32, Tie> = self.ties.entries(row).collect();
+            let mut others: BTreeMap<UserNumber, Tie> = self.ties.entries(row).collect();
             let mut changed = false;
             for (&other, &(less, more)) in edits {
                 let old = others.get(&other).copied().unwrap_or(Tie::NONE);
@@ -292,9 +296,9 @@ impl Population {
     /// Applies the changes of a user's record, ties aside.
     fn apply_record(
         &mut self,
-        number: u32,
+        number: UserNumber,
         user: &UserChange<'_>,
-        before: &mut BTreeMap<u32, PriorUser>,
+        before: &mut BTreeMap<UserNumber, PriorUser>,
     ) {
         if user.known.is_some() || user.tags.is_some() {
             let known = self.directory.is_known(number);
@@ -308,13 +312,13 @@ impl Population {
             self.directory.set_tags(number, tags);
         }
         if let Some(stated) = user.declared
-            && let Some(place) = self.declared_fields.get_mut(number as usize)
+            && let Some(place) = self.declared_fields.get_mut(number.index())
         {
             *place = stated;
         }
         if let Some((own, conditions)) = &user.overrides {
-            self.overrides.grow(number as usize + 1);
-            if let Some(place) = self.overrides.get_mut(number as usize) {
+            self.overrides.grow(number.index() + 1);
+            if let Some(place) = self.overrides.get_mut(number.index()) {
                 *place = *own;
             }
             if !conditions.is_empty() || !self.overrides(number).1.is_empty() {
@@ -323,7 +327,7 @@ impl Population {
         }
     }
 
-    fn update_tag_sets(&mut self, before: &BTreeMap<u32, PriorUser>) {
+    fn update_tag_sets(&mut self, before: &BTreeMap<UserNumber, PriorUser>) {
         let below = self.directory.len();
         let (mut moves, mut known, mut gone) = (Moves::new(), Vec::new(), Vec::new());
         for (&user, before) in before {

@@ -5,7 +5,7 @@ use std::{collections::HashSet, hash::BuildHasher, sync::Arc};
 use foldhash::fast::RandomState;
 
 use super::{
-    TagId, UserSet, UserState,
+    TagId, UserNumber, UserSet, UserState,
     chunked_list::ChunkedList,
     hash_index::HashIndex,
     persistent_vec::PersistentVec,
@@ -30,9 +30,9 @@ pub struct Directory {
     /// The number of bytes of all ids.
     id_bytes: usize,
     /// The numbers below this are in the order of ids.
-    ordered: u32,
+    ordered: UserNumber,
     /// The other numbers, in the order of their ids.
-    later: ChunkedList<u32, 4096>,
+    later: ChunkedList<UserNumber, 4096>,
 }
 
 /// A started lookup of an id.
@@ -80,7 +80,7 @@ impl Directory {
             records.iter().map(|record| hasher.hash_one(record.id(&overflow))),
         );
         let id_bytes = records.iter().map(|record| record.id(&overflow).len()).sum();
-        let ordered = u32::try_from(records.len()).unwrap_or(u32::MAX);
+        let ordered = UserNumber::from_index(records.len());
         let classes = Some(is_used.into_iter().filter(|&used| used).count());
         let later = ChunkedList::default();
         let overflow = Arc::new(overflow);
@@ -90,6 +90,11 @@ impl Directory {
     /// The number of assigned numbers; all user numbers are below it.
     pub fn len(&self) -> u32 {
         u32::try_from(self.records.len()).unwrap_or(u32::MAX)
+    }
+
+    /// All assigned numbers, in order.
+    pub fn numbers(&self) -> impl ExactSizeIterator<Item = UserNumber> + use<> {
+        UserNumber::first(self.len())
     }
 
     pub fn is_empty(&self) -> bool {
@@ -115,20 +120,21 @@ impl Directory {
     /// The number of a user; `None` if there is no user with this id. Costs a hash and a
     /// comparison: two accesses to memory, the second of which fetches the user's tags as well.
     #[inline]
-    pub fn number(&self, id: &str) -> Option<u32> {
+    pub fn number(&self, id: &str) -> Option<UserNumber> {
         self.resolve(id, self.prefetch(id))
     }
 
     /// The number of an id, even if it is a tombstone.
-    pub fn number_or_tombstone(&self, id: &str) -> Option<u32> {
+    pub fn number_or_tombstone(&self, id: &str) -> Option<UserNumber> {
         let hash = self.hasher.hash_one(id.as_bytes());
-        self.by_id.find(hash, |user| self.bytes(user) == id.as_bytes())
+        let is_it = |number| self.bytes(UserNumber(number)) == id.as_bytes();
+        self.by_id.find(hash, is_it).map(UserNumber)
     }
 
     /// Whether the number is that of an existing user.
     #[inline]
-    pub fn is_known(&self, user: u32) -> bool {
-        self.records.get(user as usize).is_some_and(DirectoryRecord::is_known)
+    pub fn is_known(&self, user: UserNumber) -> bool {
+        self.records.get(user.index()).is_some_and(DirectoryRecord::is_known)
     }
 
     /// Starts a lookup and prefetches its index slot, so that two lookups overlap their cache misses.
@@ -141,59 +147,60 @@ impl Directory {
     /// Completes a lookup that was [started](Self::prefetch) for the same id; the result is that of
     /// [`number`](Self::number).
     #[inline]
-    pub fn resolve(&self, id: &str, begun: PendingLookup) -> Option<u32> {
+    pub fn resolve(&self, id: &str, begun: PendingLookup) -> Option<UserNumber> {
         let PendingLookup { hash, peeked } = begun;
-        let found = self.by_id.find_from(hash, peeked, |user| self.bytes(user) == id.as_bytes());
+        let is_it = |number| self.bytes(UserNumber(number)) == id.as_bytes();
+        let found = self.by_id.find_from(hash, peeked, is_it).map(UserNumber);
         found.filter(|&user| self.is_known(user))
     }
 
     /// The id of a user; empty if the number is not assigned.
     #[inline]
-    pub fn id(&self, user: u32) -> &str {
+    pub fn id(&self, user: UserNumber) -> &str {
         str::from_utf8(self.bytes(user)).unwrap_or_default()
     }
 
     /// The tags of a user, in order.
     #[inline]
-    pub fn tags(&self, user: u32) -> UserTags<'_> {
-        let record = self.records.get(user as usize);
+    pub fn tags(&self, user: UserNumber) -> UserTags<'_> {
+        let record = self.records.get(user.index());
         record.map_or(UserTags::NONE, |record| record.tags(&self.overflow))
     }
 
     /// Stores the state of a user. Costs the copy of a page if it is shared.
-    pub(super) fn set_state(&mut self, user: u32, standing: UserState) {
+    pub(super) fn set_state(&mut self, user: UserNumber, standing: UserState) {
         if self.state(user) != standing
-            && let Some(record) = self.records.get_mut(user as usize)
+            && let Some(record) = self.records.get_mut(user.index())
         {
             record.set_state(standing);
         }
     }
 
-    pub(super) fn set_row(&mut self, user: u32, row: AdjacencyRow) {
-        if let Some(record) = self.records.get_mut(user as usize) {
+    pub(super) fn set_row(&mut self, user: UserNumber, row: AdjacencyRow) {
+        if let Some(record) = self.records.get_mut(user.index()) {
             record.set_row(row);
         }
     }
 
-    pub(super) fn set_known(&mut self, user: u32, known: bool) {
+    pub(super) fn set_known(&mut self, user: UserNumber, known: bool) {
         self.classes = None;
-        if let Some(record) = self.records.get_mut(user as usize) {
+        if let Some(record) = self.records.get_mut(user.index()) {
             record.set_known(known);
         }
     }
 
     /// Replaces the tags of a user, given in order.
-    pub(super) fn set_tags(&mut self, user: u32, tags: &[TagId]) {
+    pub(super) fn set_tags(&mut self, user: UserNumber, tags: &[TagId]) {
         self.classes = None;
-        if let Some(record) = self.records.get_mut(user as usize) {
+        if let Some(record) = self.records.get_mut(user.index()) {
             record.set_tags(tags, Arc::make_mut(&mut self.overflow));
         }
     }
 
     /// Assigns the next number to a tombstone with this state; an id has at most 255 bytes. Costs
     /// an insertion into the appended numbers, and now and then a rebuild of the index.
-    pub(super) fn add(&mut self, id: &str, standing: UserState) -> u32 {
-        let number = self.len();
+    pub(super) fn add(&mut self, id: &str, standing: UserState) -> UserNumber {
+        let number = UserNumber(self.len());
         let mut record = DirectoryRecord::default().with_id(id, Arc::make_mut(&mut self.overflow));
         record.set_known(false);
         record.set_state(standing);
@@ -203,10 +210,11 @@ impl Directory {
             let hash = |record: &DirectoryRecord| self.hasher.hash_one(record.id(&self.overflow));
             self.by_id = HashIndex::new(self.records.len(), self.records.iter().map(hash));
         } else {
-            self.by_id.insert(self.hasher.hash_one(id.as_bytes()), number);
+            self.by_id.insert(self.hasher.hash_one(id.as_bytes()), number.0);
         }
         let Self { later, records, overflow, .. } = self;
-        let bytes = |user: u32| records.get(user as usize).map_or(&[][..], |it| it.id(overflow));
+        let bytes =
+            |user: UserNumber| records.get(user.index()).map_or(&[][..], |it| it.id(overflow));
         later.insert(number, |&other| bytes(other) < id.as_bytes());
         number
     }
@@ -218,14 +226,14 @@ impl Directory {
 
     /// The stored state of a user.
     #[inline]
-    pub fn state(&self, user: u32) -> UserState {
-        self.records.get(user as usize).map_or(UserState::ALL_OFF, DirectoryRecord::state)
+    pub fn state(&self, user: UserNumber) -> UserState {
+        self.records.get(user.index()).map_or(UserState::ALL_OFF, DirectoryRecord::state)
     }
 
     /// The row of a user's ties.
     #[inline]
-    pub(super) fn row(&self, user: u32) -> AdjacencyRow {
-        self.records.get(user as usize).map_or_else(AdjacencyRow::default, DirectoryRecord::row)
+    pub(super) fn row(&self, user: UserNumber) -> AdjacencyRow {
+        self.records.get(user.index()).map_or_else(AdjacencyRow::default, DirectoryRecord::row)
     }
 
     /// The users of a set in the order of their ids, from the first id after `after`, whether or
@@ -234,10 +242,10 @@ impl Directory {
         &'d self,
         users: &'d UserSet,
         after: Option<&str>,
-    ) -> impl Iterator<Item = u32> + use<'d> {
-        let from = after.map_or(0, |id| self.first_after(id));
+    ) -> impl Iterator<Item = UserNumber> + use<'d> {
+        let from = after.map_or(UserNumber(0), |id| self.first_after(id));
         let later =
-            self.later.iter_from(&|&user: &u32| after.is_some_and(|id| self.id(user) <= id));
+            self.later.iter_from(&|&user: &UserNumber| after.is_some_and(|id| self.id(user) <= id));
         let mut later = later.copied().filter(|&user| users.contains(user)).peekable();
         let first = users.iter_from(from).take_while(|&user| user < self.ordered);
         let mut first = first.peekable();
@@ -249,17 +257,17 @@ impl Directory {
     }
 
     /// The first of the ordered numbers whose id comes after this one.
-    fn first_after(&self, id: &str) -> u32 {
-        let mut range = 0..self.ordered;
+    fn first_after(&self, id: &str) -> UserNumber {
+        let mut range = 0..self.ordered.0;
         while range.start < range.end {
             let middle = range.start + (range.end - range.start) / 2;
-            if self.bytes(middle) <= id.as_bytes() {
+            if self.bytes(UserNumber(middle)) <= id.as_bytes() {
                 range.start = middle + 1;
             } else {
                 range.end = middle;
             }
         }
-        range.start
+        UserNumber(range.start)
     }
 
     pub(super) fn memory(&self) -> usize {
@@ -271,7 +279,7 @@ impl Directory {
     }
 
     #[inline]
-    fn bytes(&self, user: u32) -> &[u8] {
-        self.records.get(user as usize).map_or(&[], |record| record.id(&self.overflow))
+    fn bytes(&self, user: UserNumber) -> &[u8] {
+        self.records.get(user.index()).map_or(&[], |record| record.id(&self.overflow))
     }
 }

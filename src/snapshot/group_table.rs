@@ -5,7 +5,7 @@ use std::{hash::BuildHasher, sync::Arc};
 use foldhash::fast::RandomState;
 
 use super::{
-    CompiledMatrix, MatrixNumber, append_arena::AppendArena, hash_index::HashIndex,
+    CompiledMatrix, MatrixNumber, UserNumber, append_arena::AppendArena, hash_index::HashIndex,
     memberships::build_memberships, persistent_vec::PersistentVec, row_store::RowStore,
 };
 use crate::request::Role;
@@ -22,11 +22,11 @@ pub struct GroupEntry<'e> {
     pub matrix: MatrixNumber,
     /// The group's own matrix, which replaces `matrix` and has no name.
     pub own_matrix: Option<CompiledMatrix>,
-    pub creator: Option<u32>,
-    pub super_admins: Vec<u32>,
-    pub admins: Vec<u32>,
+    pub creator: Option<UserNumber>,
+    pub super_admins: Vec<UserNumber>,
+    pub admins: Vec<UserNumber>,
     /// All members, whatever their role.
-    pub members: Vec<u32>,
+    pub members: Vec<UserNumber>,
 }
 
 /// A group: its members with their roles, and the matrix that governs it.
@@ -34,9 +34,9 @@ pub struct GroupEntry<'e> {
 pub struct GroupView<'g> {
     pub id: &'g str,
     pub matrix: MatrixNumber,
-    pub creator: Option<u32>,
-    /// All members, whatever their role, in order.
-    pub members: &'g [u32],
+    pub creator: Option<UserNumber>,
+    /// The numbers of all members, whatever their role, in order.
+    members: &'g [u32],
     /// Two bits for each member, in the same order.
     roles: &'g [u32],
     /// The number of super admins.
@@ -53,8 +53,8 @@ impl<'g> GroupView<'g> {
     /// The role of a user in the group; `None` if the user is not a member. Costs a search among
     /// the members.
     #[inline]
-    pub fn role(&self, user: u32) -> Option<Role> {
-        let roles = self.roles_at(self.members.binary_search(&user).ok()?);
+    pub fn role(&self, user: UserNumber) -> Option<Role> {
+        let roles = self.roles_at(self.members.binary_search(&user.0).ok()?);
         Some(if roles & SUPER_ADMIN != 0 {
             Role::SuperAdmin
         } else if roles & ADMIN != 0 {
@@ -64,19 +64,26 @@ impl<'g> GroupView<'g> {
         })
     }
 
+    /// All members, whatever their role, in order.
+    pub fn members(self) -> impl ExactSizeIterator<Item = UserNumber> + Clone + 'g {
+        self.members.iter().copied().map(UserNumber)
+    }
+
     /// The super admins, in order.
-    pub fn super_admins(self) -> impl Iterator<Item = u32> + 'g {
+    pub fn super_admins(self) -> impl Iterator<Item = UserNumber> + 'g {
         self.members_with_role(SUPER_ADMIN)
     }
 
     /// The admins, in order; a super admin may be an admin too.
-    pub fn admins(self) -> impl Iterator<Item = u32> + 'g {
+    pub fn admins(self) -> impl Iterator<Item = UserNumber> + 'g {
         self.members_with_role(ADMIN)
     }
 
-    fn members_with_role(self, role: u32) -> impl Iterator<Item = u32> + 'g {
-        let members = self.members.iter().copied().enumerate();
-        members.filter(move |&(at, _)| self.roles_at(at) & role != 0).map(|(_, user)| user)
+    fn members_with_role(self, role: u32) -> impl Iterator<Item = UserNumber> + 'g {
+        self.members()
+            .enumerate()
+            .filter(move |&(at, _)| self.roles_at(at) & role != 0)
+            .map(|(_, user)| user)
     }
 
     #[inline]
@@ -116,7 +123,7 @@ struct GroupSlot {
     people: u32,
     members: u32,
     super_admins: u32,
-    creator: Option<u32>,
+    creator: Option<UserNumber>,
     matrix: MatrixNumber,
     is_known: bool,
 }
@@ -233,7 +240,7 @@ impl GroupTable {
     }
 
     /// The groups that a user is a member of, in the order of their ids.
-    pub fn groups_of(&self, user: u32) -> Vec<GroupNumber> {
+    pub fn groups_of(&self, user: UserNumber) -> Vec<GroupNumber> {
         let mut groups: Vec<GroupNumber> =
             self.row(user).iter().copied().map(GroupNumber).collect();
         self.sort(&mut groups);
@@ -259,8 +266,8 @@ impl GroupTable {
     /// users who joined or left.
     pub fn put(&mut self, group: &GroupEntry<'_>) {
         let number = self.number_or_tombstone(group.id).unwrap_or_else(|| self.add(group.id));
-        let before: Vec<u32> =
-            self.get(number).map(|group| group.members.to_vec()).unwrap_or_default();
+        let before: Vec<UserNumber> =
+            self.get(number).map(|group| group.members().collect()).unwrap_or_default();
         let mut people = Vec::new();
         group.pack(&mut people);
         let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
@@ -280,8 +287,8 @@ impl GroupTable {
     /// Removes a group if there is one with this id.
     pub fn remove(&mut self, id: &str) {
         let Some(number) = self.number(id) else { return };
-        let before: Vec<u32> =
-            self.get(number).map(|group| group.members.to_vec()).unwrap_or_default();
+        let before: Vec<UserNumber> =
+            self.get(number).map(|group| group.members().collect()).unwrap_or_default();
         if let Some(record) = self.records.get_mut(number.0 as usize) {
             record.people = self.people.replace(record.people, Vec::new());
             (record.members, record.super_admins, record.is_known) = (0, 0, false);
@@ -308,8 +315,13 @@ impl GroupTable {
     }
 
     /// Updates the memberships of users who joined or left a group; both lists are in order.
-    fn update_memberships(&mut self, group: GroupNumber, before: &[u32], after: &[u32]) {
-        let is_in = |all: &[u32], user: &u32| all.binary_search(user).is_ok();
+    fn update_memberships(
+        &mut self,
+        group: GroupNumber,
+        before: &[UserNumber],
+        after: &[UserNumber],
+    ) {
+        let is_in = |all: &[UserNumber], user: &UserNumber| all.binary_search(user).is_ok();
         let left = before.iter().filter(|user| !is_in(after, user)).map(|&user| (user, false));
         let joined = after.iter().filter(|user| !is_in(before, user)).map(|&user| (user, true));
         for (user, is_member) in left.chain(joined) {
@@ -321,9 +333,9 @@ impl GroupTable {
                 }
                 _ => continue,
             }
-            self.rows.grow(user as usize + 1);
+            self.rows.grow(user.index() + 1);
             let len = u32::try_from(row.len()).unwrap_or(u32::MAX);
-            if let Some(place) = self.rows.get_mut(user as usize) {
+            if let Some(place) = self.rows.get_mut(user.index()) {
                 *place = (self.memberships.replace(place.0, row), len);
             }
         }
@@ -331,8 +343,8 @@ impl GroupTable {
         self.membership_count -= before.len() as u64;
     }
 
-    fn row(&self, user: u32) -> &[u32] {
-        let row = self.rows.get(user as usize);
+    fn row(&self, user: UserNumber) -> &[u32] {
+        let row = self.rows.get(user.index());
         row.map_or(&[], |&(start, len)| self.memberships.row(start, len as usize))
     }
 
@@ -377,15 +389,15 @@ fn store_own_matrix(
 impl GroupEntry<'_> {
     /// Appends the members, followed by their roles.
     fn pack(&self, people: &mut Vec<u32>) {
-        people.extend_from_slice(&self.members);
+        people.extend(self.members.iter().map(|user| user.0));
         people.extend(self.members.chunks(ROLES).map(|members| roles(self, members)));
     }
 }
 
 /// The roles of some members of a group, two bits for each.
-fn roles(group: &GroupEntry<'_>, members: &[u32]) -> u32 {
+fn roles(group: &GroupEntry<'_>, members: &[UserNumber]) -> u32 {
     members.iter().enumerate().fold(0, |word, (at, member)| {
-        let has = |users: &[u32], role: u32| {
+        let has = |users: &[UserNumber], role: u32| {
             if users.binary_search(member).is_ok() { role } else { 0 }
         };
         let roles = has(&group.admins, ADMIN) | has(&group.super_admins, SUPER_ADMIN);

@@ -13,7 +13,7 @@ pub(super) fn build_memberships(
     let mut rows = vec![(0_u32, 0_u32); users as usize];
     let mut total = 0_u32;
     for &user in groups.iter().flat_map(|group| &group.members) {
-        if let Some((_, len)) = rows.get_mut(user as usize) {
+        if let Some((_, len)) = rows.get_mut(user.index()) {
             *len += 1;
             total += 1;
         }
@@ -27,7 +27,7 @@ pub(super) fn build_memberships(
     let mut memberships = vec![0; total as usize];
     for (number, group) in (0..).zip(groups) {
         for &user in &group.members {
-            if let Some((start, len)) = rows.get_mut(user as usize)
+            if let Some((start, len)) = rows.get_mut(user.index())
                 && let Some(place) = memberships.get_mut((*start + *len) as usize)
             {
                 *place = number;

@@ -38,6 +38,7 @@ mod set;
 mod state_index;
 mod tag;
 mod ties;
+mod user_number;
 mod user_state;
 mod user_tags;
 
@@ -55,6 +56,7 @@ pub use set::UserSet;
 pub use state_index::StateIndex;
 pub use tag::{TagId, Tags};
 pub use ties::{Tie, Ties};
+pub use user_number::UserNumber;
 pub use user_state::{RecordOverrides, UserState};
 pub use user_tags::UserTags;
 

@@ -3,13 +3,13 @@
 use std::{borrow::Cow, sync::Arc};
 
 use super::{
-    Directory, DirectoryEntry, RecordOverrides, Selection, StateIndex, TagId, Tie, Ties, UserSet,
-    UserState, chunked_list::ChunkedList, persistent_vec::PersistentVec,
+    Directory, DirectoryEntry, RecordOverrides, Selection, StateIndex, TagId, Tie, Ties,
+    UserNumber, UserSet, UserState, chunked_list::ChunkedList, persistent_vec::PersistentVec,
 };
 use crate::request::{Condition, DeclaredField, DeclaredFields, Switch};
 
 /// A user, and a switch that the user's record sets to a condition.
-pub type SwitchCondition = (u32, Switch, Condition<TagId>);
+pub type SwitchCondition = (UserNumber, Switch, Condition<TagId>);
 
 /// The conditional switches of each user whose record has any.
 pub(super) type SwitchConditions = ChunkedList<Arc<[SwitchCondition]>, 256>;
@@ -52,7 +52,7 @@ pub struct PopulationParts<'t, U, T> {
     /// The number of tags of users; tag numbers are below it.
     pub tags: usize,
     /// The overrides of records, in the order of the users.
-    pub overrides: Vec<(u32, RecordOverrides)>,
+    pub overrides: Vec<(UserNumber, RecordOverrides)>,
     pub switch_conditions: Vec<SwitchCondition>,
     /// The fields that files declare of each user; empty if this is not recorded.
     pub declared_fields: Vec<DeclaredFields>,
@@ -67,16 +67,16 @@ impl Population {
         told: PopulationParts<
             '_,
             impl ExactSizeIterator<Item = DirectoryEntry<'e>> + Clone,
-            impl Iterator<Item = (u32, u32, Tie)> + Clone,
+            impl Iterator<Item = (UserNumber, UserNumber, Tie)> + Clone,
         >,
     ) -> Self {
         let count = u32::try_from(told.users.len()).unwrap_or(u32::MAX);
-        let gone = (0..).zip(told.users.clone()).filter(|(_, user)| !user.is_known);
+        let gone = (0..).map(UserNumber).zip(told.users.clone()).filter(|(_, user)| !user.is_known);
         let gone: UserSet = gone.map(|(user, _)| user).collect();
         let (ties, rows) = Ties::new(count, told.ties);
         let directory = Directory::new(told.users, told.classes, &rows);
-        let mut members: Vec<Vec<u32>> = vec![Vec::new(); told.tags];
-        for user in 0..count {
+        let mut members: Vec<Vec<UserNumber>> = vec![Vec::new(); told.tags];
+        for user in UserNumber::first(count) {
             for tag in directory.tags(user).iter() {
                 if let Some(users) = members.get_mut(tag.index()) {
                     users.push(user);
@@ -88,13 +88,16 @@ impl Population {
             own.grow(count as usize);
         }
         for (user, said) in told.overrides {
-            if let Some(place) = own.get_mut(user as usize) {
+            if let Some(place) = own.get_mut(user.index()) {
                 *place = said;
             }
         }
         Self {
-            members: members.into_iter().map(|users| UserSet::from_sorted(&users)).collect(),
-            everyone: UserSet::range(0..count).minus(&gone),
+            members: members
+                .into_iter()
+                .map(|users| UserSet::from_sorted(users.iter().copied()))
+                .collect(),
+            everyone: UserSet::first(count).minus(&gone),
             tombstones: gone,
             directory,
             overrides: own,
@@ -115,8 +118,8 @@ impl Population {
     /// that all users have the common state. Costs a pass over the users.
     #[must_use]
     pub fn with_states(mut self, standings: &StateIndex, each: &[UserState]) -> Self {
-        for user in 0..self.directory.len() {
-            let standing = each.get(user as usize).copied().unwrap_or(standings.common());
+        for user in self.directory.numbers() {
+            let standing = each.get(user.index()).copied().unwrap_or(standings.common());
             self.directory.set_state(user, standing);
         }
         self
@@ -124,8 +127,9 @@ impl Population {
 
     /// Whether the stored states of all users are these already.
     pub fn has_states(&self, standings: &StateIndex, each: &[UserState]) -> bool {
-        let as_told = |user: u32| each.get(user as usize).copied().unwrap_or(standings.common());
-        (0..self.directory.len()).all(|user| self.directory.state(user) == as_told(user))
+        let as_told =
+            |user: UserNumber| each.get(user.index()).copied().unwrap_or(standings.common());
+        self.directory.numbers().all(|user| self.directory.state(user) == as_told(user))
     }
 
     /// Whether both populations have the same users with the same tags, whatever their states.
@@ -139,19 +143,22 @@ impl Population {
     }
 
     /// The ties of a user: all related users in the order of their numbers, seen from this user.
-    pub fn ties_of(&self, user: u32) -> impl ExactSizeIterator<Item = (u32, Tie)> + '_ {
+    pub fn ties_of(
+        &self,
+        user: UserNumber,
+    ) -> impl ExactSizeIterator<Item = (UserNumber, Tie)> + '_ {
         self.ties.entries(self.directory.row(user))
     }
 
     /// The relations from one user to another, and which of them files declare; the way back is
     /// left out. Costs a search in the user's row.
-    pub fn outgoing_tie(&self, user: u32, other: u32) -> Tie {
+    pub fn outgoing_tie(&self, user: UserNumber, other: UserNumber) -> Tie {
         self.ties.find(self.directory.row(user), other).outgoing_part()
     }
 
     /// The overrides of all records in the order of the users, empty ones left out.
-    pub fn all_overrides(&self) -> impl Iterator<Item = (u32, RecordOverrides)> + '_ {
-        (0..).zip(self.overrides.iter().copied()).filter(|(_, own)| !own.is_empty())
+    pub fn all_overrides(&self) -> impl Iterator<Item = (UserNumber, RecordOverrides)> + '_ {
+        (0..).map(UserNumber).zip(self.overrides.iter().copied()).filter(|(_, own)| !own.is_empty())
     }
 
     /// The users who have a tag.
@@ -168,19 +175,19 @@ impl Population {
     /// The tie of two users, seen from the first. Costs a search in the shorter of their rows, or
     /// nothing where their signatures exclude a tie.
     #[inline]
-    pub fn tie(&self, one: u32, other: u32) -> Tie {
-        let row = |user: u32| (user, self.directory.row(user));
+    pub fn tie(&self, one: UserNumber, other: UserNumber) -> Tie {
+        let row = |user: UserNumber| (user, self.directory.row(user));
         self.ties.between(row(one), row(other))
     }
 
     /// The tie of two users with its declared part. Costs a search in the row of the first.
-    pub fn tie_with_declared(&self, one: u32, other: u32) -> Tie {
+    pub fn tie_with_declared(&self, one: UserNumber, other: UserNumber) -> Tie {
         self.ties.find(self.directory.row(one), other)
     }
 
     /// The overrides of a user's record, and its conditional switches. Costs a search.
-    pub fn overrides(&self, user: u32) -> (RecordOverrides, &[SwitchCondition]) {
-        let own = self.overrides.get(user as usize).copied().unwrap_or_default();
+    pub fn overrides(&self, user: UserNumber) -> (RecordOverrides, &[SwitchCondition]) {
+        let own = self.overrides.get(user.index()).copied().unwrap_or_default();
         let conditions = self.switch_conditions.first_from(|those| owner(those) < Some(user));
         let conditions = conditions.filter(|those| owner(those) == Some(user));
         (own, conditions.map_or(&[], |those| those))
@@ -194,7 +201,7 @@ impl Population {
     /// Replaces the conditional switches of a user's record.
     pub(super) fn replace_switch_conditions(
         &mut self,
-        user: u32,
+        user: UserNumber,
         conditions: &[(Switch, Condition<TagId>)],
     ) {
         let before = |those: &Arc<[SwitchCondition]>| owner(those) < Some(user);
@@ -210,8 +217,8 @@ impl Population {
     }
 
     /// The fields that files declare of a user.
-    pub fn declared_fields(&self, user: u32) -> DeclaredFields {
-        self.declared_fields.get(user as usize).copied().unwrap_or_default()
+    pub fn declared_fields(&self, user: UserNumber) -> DeclaredFields {
+        self.declared_fields.get(user.index()).copied().unwrap_or_default()
     }
 
     /// Whether files declare a user with this id; if declarations are not recorded, whether the
@@ -248,6 +255,6 @@ impl Population {
 }
 
 /// The user whose conditional switches these are.
-fn owner(those: &Arc<[SwitchCondition]>) -> Option<u32> {
+fn owner(those: &Arc<[SwitchCondition]>) -> Option<UserNumber> {
     those.first().map(|&(user, ..)| user)
 }

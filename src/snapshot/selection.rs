@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::UserSet;
+use super::{UserNumber, UserSet};
 
 /// A selection of users: a set, or all users but a set, so that "everyone but" costs no more than
 /// naming the few.
@@ -49,7 +49,7 @@ impl<'s> Selection<'s> {
     }
 
     /// Adds or removes users, given in order and each once; `below` is the number of users.
-    pub(super) fn apply_changes(&mut self, changes: &[(u32, bool)], below: u32) {
+    pub(super) fn apply_changes(&mut self, changes: &[(UserNumber, bool)], below: u32) {
         match self {
             Self::Only(users) => users.to_mut().apply_changes(changes, below),
             Self::AllBut(users) => {
@@ -97,7 +97,7 @@ impl<'s> Selection<'s> {
     }
 
     /// Whether a user is selected.
-    pub fn contains(&self, user: u32) -> bool {
+    pub fn contains(&self, user: UserNumber) -> bool {
         match self {
             Self::Only(users) => users.contains(user),
             Self::AllBut(users) => !users.contains(user),

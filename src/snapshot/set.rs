@@ -1,10 +1,10 @@
 //! Sets of users in forms that are fast to combine, to look up, or to change.
 
-use std::{borrow::Cow, ops::Range, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use roaring::{MultiOps, RoaringBitmap};
 
-use super::probe_set::ProbeSet;
+use super::{UserNumber, probe_set::ProbeSet};
 
 /// A set of users, by number: the one wrapper of roaring.
 ///
@@ -41,7 +41,7 @@ enum Form {
 }
 
 /// Users in order, and whether each is a member.
-type Changes = Vec<(u32, bool)>;
+type Changes = Vec<(UserNumber, bool)>;
 
 /// The number of members up to which a set is packed at once.
 const FEW: u64 = 2048;
@@ -61,9 +61,9 @@ impl From<RoaringBitmap> for UserSet {
     }
 }
 
-impl FromIterator<u32> for UserSet {
-    fn from_iter<I: IntoIterator<Item = u32>>(users: I) -> Self {
-        users.into_iter().collect::<RoaringBitmap>().into()
+impl FromIterator<UserNumber> for UserSet {
+    fn from_iter<I: IntoIterator<Item = UserNumber>>(users: I) -> Self {
+        users.into_iter().map(|user| user.0).collect::<RoaringBitmap>().into()
     }
 }
 
@@ -77,31 +77,32 @@ impl Eq for UserSet {}
 
 impl UserSet {
     /// The set of users with these numbers, in order and without repetition.
-    pub fn from_sorted(users: &[u32]) -> Self {
-        RoaringBitmap::from_sorted_iter(users.iter().copied())
-            .unwrap_or_else(|_| users.iter().copied().collect())
+    pub fn from_sorted(users: impl Iterator<Item = UserNumber> + Clone) -> Self {
+        let numbers = users.map(|user| user.0);
+        RoaringBitmap::from_sorted_iter(numbers.clone())
+            .unwrap_or_else(|_| numbers.collect())
             .into()
     }
 
-    /// The set of all users with numbers in a range.
-    pub fn range(users: Range<u32>) -> Self {
+    /// The set of all users with numbers below `count`.
+    pub fn first(count: u32) -> Self {
         let mut bitmap = RoaringBitmap::new();
-        bitmap.insert_range(users);
+        bitmap.insert_range(0..count);
         bitmap.into()
     }
 
     /// Whether a user is a member. Costs about one access to memory for a packed set, some more for
     /// another.
     #[inline]
-    pub fn contains(&self, user: u32) -> bool {
+    pub fn contains(&self, user: UserNumber) -> bool {
         match &self.form {
             Form::Plain { bytes, .. } => {
-                bytes.get(user as usize / 8).is_some_and(|byte| byte >> (user % 8) & 1 == 1)
+                bytes.get(user.index() / 8).is_some_and(|byte| byte >> (user.0 % 8) & 1 == 1)
             }
             Form::Few { few, are_members, below, .. } => {
-                few.contains(user) == *are_members && user < *below
+                few.contains(user.0) == *are_members && user.0 < *below
             }
-            Form::Roaring(bitmap) => bitmap.contains(user),
+            Form::Roaring(bitmap) => bitmap.contains(user.0),
             Form::Changed { packed, users, .. } => contains_changed(packed, users, user),
         }
     }
@@ -123,20 +124,20 @@ impl UserSet {
 
     /// The members in order, from the first that is not below `from`. Costs nothing for those
     /// before it.
-    pub fn iter_from(&self, from: u32) -> impl Iterator<Item = u32> + '_ {
+    pub fn iter_from(&self, from: UserNumber) -> impl Iterator<Item = UserNumber> + '_ {
         let bitmap = self.bitmap();
         match bitmap {
-            Cow::Borrowed(bitmap) => Members::Borrowed(bitmap.range(from..)),
+            Cow::Borrowed(bitmap) => Members::Borrowed(bitmap.range(from.0..)),
             Cow::Owned(mut bitmap) => {
-                bitmap.remove_range(..from);
+                bitmap.remove_range(..from.0);
                 Members::Owned(bitmap.into_iter())
             }
         }
     }
 
     /// The members in order.
-    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        self.iter_from(0)
+    pub fn iter(&self) -> impl Iterator<Item = UserNumber> + '_ {
+        self.iter_from(UserNumber(0))
     }
 
     /// The members as bits of all users below a number, 64 users to a word with the first in the
@@ -161,7 +162,7 @@ impl UserSet {
             Form::Roaring(bitmap) => bitmap.iter().for_each(|user| flip(&mut words, user)),
             Form::Changed { packed, users: changed, .. } => {
                 words = packed.words(users);
-                changed.iter().for_each(|&(user, _)| flip(&mut words, user));
+                changed.iter().for_each(|&(user, _)| flip(&mut words, user.0));
             }
         }
         words
@@ -208,7 +209,7 @@ impl UserSet {
             let few = if are_members {
                 ProbeSet::new(bitmap.iter(), members)
             } else {
-                let everyone = Self::range(0..users).into_bitmap();
+                let everyone = Self::first(users).into_bitmap();
                 ProbeSet::new((everyone - &bitmap).iter(), others)
             };
             let form = Form::Few { bitmap: Arc::new(bitmap), few, are_members, below: users };
@@ -238,7 +239,7 @@ impl UserSet {
     ///
     /// A packed set stays packed: it costs these users and those changed before, until there are so
     /// many that it is packed again. Another costs a pass over it if its memory is shared.
-    pub fn apply_changes(&mut self, changes: &[(u32, bool)], below: u32) {
+    pub fn apply_changes(&mut self, changes: &[(UserNumber, bool)], below: u32) {
         let changes: Changes =
             changes.iter().copied().filter(|&(user, is_in)| self.contains(user) != is_in).collect();
         if changes.is_empty() {
@@ -277,15 +278,15 @@ impl UserSet {
     }
 
     /// A plain set with some changes applied. Costs a copy of it.
-    fn plain(bytes: &[u8], changes: &[(u32, bool)], len: u64) -> Self {
+    fn plain(bytes: &[u8], changes: &[(UserNumber, bool)], len: u64) -> Self {
         let mut bytes = bytes.to_vec();
         for &(user, is_in) in changes {
-            let at = user as usize / 8;
+            let at = user.index() / 8;
             if at >= bytes.len() {
                 bytes.resize(at + 1, 0);
             }
             if let Some(byte) = bytes.get_mut(at) {
-                let bit = 1 << (user % 8);
+                let bit = 1 << (user.0 % 8);
                 *byte = if is_in { *byte | bit } else { *byte & !bit };
             }
         }
@@ -341,7 +342,7 @@ impl UserSet {
 
 /// Whether a user is a member of a packed set with changes.
 #[cold]
-fn contains_changed(packed: &UserSet, changes: &Changes, user: u32) -> bool {
+fn contains_changed(packed: &UserSet, changes: &Changes, user: UserNumber) -> bool {
     let at = changes.binary_search_by_key(&user, |&(changed, _)| changed);
     match at.ok().and_then(|at| changes.get(at)) {
         Some(&(_, is_member)) => is_member,
@@ -350,8 +351,10 @@ fn contains_changed(packed: &UserSet, changes: &Changes, user: u32) -> bool {
 }
 
 /// The changes of users who stand in one list only, in order; both lists are in order too.
-fn symmetric_difference(a: &[(u32, bool)], b: &[(u32, bool)]) -> Changes {
-    let is_in = |list: &[(u32, bool)], user| list.binary_search_by_key(&user, |one| one.0).is_ok();
+fn symmetric_difference(a: &[(UserNumber, bool)], b: &[(UserNumber, bool)]) -> Changes {
+    let is_in = |list: &[(UserNumber, bool)], user: UserNumber| {
+        list.binary_search_by_key(&user, |one| one.0).is_ok()
+    };
     let only_a = a.iter().filter(|one| !is_in(b, one.0));
     let only_b = b.iter().filter(|one| !is_in(a, one.0));
     let mut changes: Changes = only_a.chain(only_b).copied().collect();
@@ -359,12 +362,12 @@ fn symmetric_difference(a: &[(u32, bool)], b: &[(u32, bool)]) -> Changes {
     changes
 }
 
-fn apply(bitmap: &mut RoaringBitmap, changes: &[(u32, bool)]) {
+fn apply(bitmap: &mut RoaringBitmap, changes: &[(UserNumber, bool)]) {
     for &(user, is_in) in changes {
         if is_in {
-            bitmap.insert(user);
+            bitmap.insert(user.0);
         } else {
-            bitmap.remove(user);
+            bitmap.remove(user.0);
         }
     }
 }
@@ -386,12 +389,12 @@ enum Members<'s> {
 }
 
 impl Iterator for Members<'_> {
-    type Item = u32;
+    type Item = UserNumber;
 
-    fn next(&mut self) -> Option<u32> {
+    fn next(&mut self) -> Option<UserNumber> {
         match self {
-            Self::Borrowed(members) => members.next(),
-            Self::Owned(members) => members.next(),
+            Self::Borrowed(members) => members.next().map(UserNumber),
+            Self::Owned(members) => members.next().map(UserNumber),
         }
     }
 }

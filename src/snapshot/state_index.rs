@@ -1,6 +1,6 @@
 //! An index of the effective states of users by value, for listings.
 
-use super::{Selection, UserSet, UserState};
+use super::{Selection, UserNumber, UserSet, UserState};
 use crate::request::{Approval, Moderation, PeersMode, Switch};
 
 /// The effective states of users as sets by value, for listings; the state of one user stands in
@@ -24,8 +24,9 @@ impl StateIndex {
     pub fn new(stranger: UserState, common: UserState, each: &[UserState]) -> Self {
         let selection = |is: &dyn Fn(UserState) -> bool| -> Selection<'static> {
             // Sets name the users who differ from the common state.
-            let differ = each.iter().zip(0_u32..).filter(|&(&one, _)| is(one) != is(common));
-            let differ = UserSet::from_sorted(&differ.map(|(_, user)| user).collect::<Vec<_>>());
+            let differ =
+                each.iter().zip((0..).map(UserNumber)).filter(|&(&one, _)| is(one) != is(common));
+            let differ = UserSet::from_sorted(differ.map(|(_, user)| user));
             let differ = Selection::from(differ);
             if is(common) { differ.complement() } else { differ }
         };
@@ -59,7 +60,7 @@ impl StateIndex {
         }
         for (aspect, set) in ASPECTS.iter().zip(&mut self.sets) {
             let changed = moves.iter().filter(|one| aspect.holds(one.from) != aspect.holds(one.to));
-            let changed: Vec<(u32, bool)> =
+            let changed: Vec<(UserNumber, bool)> =
                 changed.map(|one| (one.user, aspect.holds(one.to))).collect();
             if !changed.is_empty() {
                 set.apply_changes(&changed, below);
@@ -116,7 +117,7 @@ impl StateIndex {
 /// A change of a user's state; changes are in the order of numbers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StateChange {
-    pub(super) user: u32,
+    pub(super) user: UserNumber,
     pub(super) from: UserState,
     pub(super) to: UserState,
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::row_store::RowStore;
+use super::{UserNumber, row_store::RowStore};
 use crate::request::{PeersMode, Relation};
 
 /// The tie of two users, seen from one of them: the relations both ways, and whether they have a
@@ -171,7 +171,7 @@ pub(super) struct AdjacencyRow {
 }
 
 /// The entries of a row that is built or replaced: neighbors and ties.
-pub(super) type Neighbors = Vec<(u32, Tie)>;
+pub(super) type Neighbors = Vec<(UserNumber, Tie)>;
 
 const LONG: u16 = u16::MAX;
 
@@ -189,14 +189,14 @@ impl AdjacencyRow {
 
     /// Whether a user may be in the row; if not, the two have no tie.
     #[inline]
-    fn may_hold(self, other: u32) -> bool {
+    fn may_hold(self, other: UserNumber) -> bool {
         self.signature & signature(other) != 0
     }
 }
 
 #[inline]
-fn signature(user: u32) -> u64 {
-    1 << (user.wrapping_mul(0x9e37_79b9) >> 26)
+fn signature(user: UserNumber) -> u64 {
+    1 << (user.0.wrapping_mul(0x9e37_79b9) >> 26)
 }
 
 impl Ties {
@@ -206,12 +206,12 @@ impl Ties {
     /// Costs a sort of each row.
     pub(super) fn new(
         users: u32,
-        ties: impl Iterator<Item = (u32, u32, Tie)> + Clone,
+        ties: impl Iterator<Item = (UserNumber, UserNumber, Tie)> + Clone,
     ) -> (Self, Vec<AdjacencyRow>) {
         let mut starts = vec![0_u32; users as usize + 1];
         for (one, other, _) in ties.clone() {
             for user in [one, other] {
-                if let Some(count) = starts.get_mut(user as usize + 1) {
+                if let Some(count) = starts.get_mut(user.index() + 1) {
                     *count += 1;
                 }
             }
@@ -224,11 +224,11 @@ impl Ties {
         if total == 0 {
             return (Self::default(), vec![AdjacencyRow::default(); users as usize]);
         }
-        let mut rows = vec![(0_u32, Tie::NONE); total as usize];
+        let mut rows = vec![(UserNumber(0), Tie::NONE); total as usize];
         let mut free = starts.clone();
         for (one, other, tie) in ties {
             for (user, other, tie) in [(one, other, tie), (other, one, tie.reversed())] {
-                if let Some(at) = free.get_mut(user as usize)
+                if let Some(at) = free.get_mut(user.index())
                     && let Some(place) = rows.get_mut(*at as usize)
                 {
                     *place = (other, tie);
@@ -241,7 +241,7 @@ impl Ties {
     }
 
     /// Sorts each row, unites the ties of the same two users, and packs the rows.
-    fn pack_rows(starts: &[u32], mut rows: Vec<(u32, Tie)>) -> (Self, Vec<AdjacencyRow>) {
+    fn pack_rows(starts: &[u32], mut rows: Vec<(UserNumber, Tie)>) -> (Self, Vec<AdjacencyRow>) {
         let mut ties = Self::default();
         let mut words: Vec<u32> = Vec::with_capacity(rows.len() / 2 * 3);
         let mut places = Vec::with_capacity(starts.len());
@@ -304,8 +304,8 @@ impl Ties {
     #[inline]
     pub(super) fn between(
         &self,
-        (one, mine): (u32, AdjacencyRow),
-        (other, theirs): (u32, AdjacencyRow),
+        (one, mine): (UserNumber, AdjacencyRow),
+        (other, theirs): (UserNumber, AdjacencyRow),
     ) -> Tie {
         if !(mine.may_hold(other) && theirs.may_hold(one)) {
             Tie::NONE
@@ -317,7 +317,7 @@ impl Ties {
     }
 
     #[inline]
-    pub(super) fn find(&self, row: AdjacencyRow, other: u32) -> Tie {
+    pub(super) fn find(&self, row: AdjacencyRow, other: UserNumber) -> Tie {
         let (others, ties) = parts(self.words.row(row.start, self.len(row)));
         // Loads all ties, so that they are fetched while the neighbors are searched.
         if others.len() <= SHORT && ties.iter().fold(0, |all, &word| all | word) == 0 {
@@ -330,9 +330,9 @@ impl Ties {
     pub(super) fn entries(
         &self,
         row: AdjacencyRow,
-    ) -> impl ExactSizeIterator<Item = (u32, Tie)> + '_ {
+    ) -> impl ExactSizeIterator<Item = (UserNumber, Tie)> + '_ {
         let (others, ties) = parts(self.words.row(row.start, self.len(row)));
-        others.iter().enumerate().map(|(at, &other)| (other, tie(ties, at)))
+        others.iter().enumerate().map(|(at, &other)| (UserNumber(other), tie(ties, at)))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -366,14 +366,14 @@ impl Ties {
 
 /// The index of a user among the neighbors of a row.
 #[inline]
-fn place(others: &[u32], other: u32) -> Option<usize> {
+fn place(others: &[u32], other: UserNumber) -> Option<usize> {
     // A linear search of a short row takes less time than the dependent steps of a binary search.
     let at = if others.len() <= SHORT {
-        others.iter().map(|&known| usize::from(known < other)).sum()
+        others.iter().map(|&known| usize::from(known < other.0)).sum()
     } else {
-        others.partition_point(|&known| known < other)
+        others.partition_point(|&known| known < other.0)
     };
-    (others.get(at) == Some(&other)).then_some(at)
+    (others.get(at) == Some(&other.0)).then_some(at)
 }
 
 /// The neighbors of a row, and the words of their ties: two to each word, so that a row of n
@@ -385,7 +385,7 @@ fn parts(row: &[u32]) -> (&[u32], &[u32]) {
 
 /// Appends the neighbors, followed by their ties, two in a word.
 fn pack(others: &Neighbors, words: &mut Vec<u32>) {
-    words.extend(others.iter().map(|&(other, _)| other));
+    words.extend(others.iter().map(|&(other, _)| other.0));
     words.extend(others.chunks(2).map(|two| match *two {
         [(_, one), (_, other)] => u32::from(one.0) | u32::from(other.0) << 16,
         [(_, one)] => u32::from(one.0),

@@ -11,7 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use peerage::{
     compile,
-    snapshot::{DirectoryEntry, Population, PopulationParts, TagId, UserChange, UserSet, View},
+    snapshot::{
+        DirectoryEntry, Population, PopulationParts, TagId, UserChange, UserNumber, UserSet, View,
+    },
     source::{LoadedSources, Sources},
 };
 use proptest::{collection, prelude::*};
@@ -73,8 +75,8 @@ fn check(users: &Users, view: &Population, strangers: &[String]) {
         assert!(directory.is_known(number));
         assert_eq!(directory.tags(number).iter().collect::<Vec<_>>(), numbers(tags), "{id}");
     }
-    let all = UserSet::range(0..directory.len());
-    let some: UserSet = (0..directory.len()).step_by(3).collect();
+    let all = UserSet::first(directory.len());
+    let some: UserSet = directory.numbers().step_by(3).collect();
     let mut after: Vec<Option<&str>> = vec![None];
     after.extend(users.keys().chain(strangers).map(|id| Some(id.as_str())));
     for after in after {
@@ -92,8 +94,9 @@ fn check(users: &Users, view: &Population, strangers: &[String]) {
         assert_eq!(directory.number(stranger), None, "{stranger}");
         assert_eq!(directory.number_or_tombstone(stranger), None, "{stranger}");
     }
-    assert_eq!(directory.id(directory.len()), "");
-    assert!(directory.tags(directory.len()).is_empty());
+    let unassigned = UserNumber(directory.len());
+    assert_eq!(directory.id(unassigned), "");
+    assert!(directory.tags(unassigned).is_empty());
 }
 
 #[test]

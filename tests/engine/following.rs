@@ -11,7 +11,7 @@ use peerage::{
     compile::{self, BuildOutput, Changed, Declarations},
     facts::{Record, RecordKey, UserRecord},
     request::Relation,
-    snapshot::View,
+    snapshot::{UserNumber, View},
     source::{LoadedSources, Sources},
 };
 use proptest::prelude::*;
@@ -168,7 +168,8 @@ fn is_friend(world: &World, store: &Store, one: &str, other: &str) -> bool {
 
 fn check_friends(world: &World, store: &Store, view: &View) {
     let directory = &view.population.directory;
-    let known: Vec<(u32, &str)> = (0..directory.len())
+    let known: Vec<(UserNumber, &str)> = directory
+        .numbers()
         .filter(|&user| directory.is_known(user))
         .map(|user| (user, directory.id(user)))
         .collect();

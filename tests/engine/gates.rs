@@ -5,7 +5,7 @@
 use peerage::{
     gates::{GATES, GateContext, Principal, PrincipalPair},
     request::{Request, Resource, User},
-    snapshot::View,
+    snapshot::{UserNumber, View},
 };
 use proptest::prelude::*;
 
@@ -29,7 +29,7 @@ fn check_gates(view: &View, request: &Request<'_>, is_about_someone: bool) {
             gate.admitted_others(view, &scene, &subject),
             gate.admitted_subjects(view, &scene, other.as_ref()),
         );
-        for (number, id) in (0..).zip(&users) {
+        for (number, id) in (0..).map(UserNumber).zip(&users) {
             let someone = Principal::resolve(view, &User::from(*id));
             if is_about_someone {
                 let pair = PrincipalPair::new(view, &scene, &subject, Some(&someone));

@@ -4,13 +4,13 @@
 
 use std::collections::BTreeSet;
 
-use peerage::snapshot::{Selection, UserSet};
+use peerage::snapshot::{Selection, UserNumber, UserSet};
 use proptest::{collection::btree_set, prelude::*};
 
 /// How many users there are: enough for sets to be kept as plain bitsets.
 const USERS: u32 = 10_000;
 
-type Plain = BTreeSet<u32>;
+type Plain = BTreeSet<UserNumber>;
 
 fn config() -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(80) }
@@ -18,12 +18,16 @@ fn config() -> ProptestConfig {
 
 /// Members few, many, or in runs.
 fn members() -> impl Strategy<Value = Plain> {
+    plain_members().prop_map(|users| users.into_iter().map(UserNumber).collect())
+}
+
+fn plain_members() -> impl Strategy<Value = BTreeSet<u32>> {
     let run = (0..USERS, 0..USERS / 2);
     let in_runs = proptest::collection::vec(run, 0..4).prop_map(|runs| {
         runs.into_iter().flat_map(|(from, len)| from..(from + len).min(USERS)).collect()
     });
     let thinned = (2..40_u32, 0..USERS)
-        .prop_map(|(step, from)| (from..USERS).step_by(step as usize).collect::<Plain>());
+        .prop_map(|(step, from)| (from..USERS).step_by(step as usize).collect::<BTreeSet<u32>>());
     prop_oneof![
         btree_set(0..USERS, 0..30),
         btree_set(USERS - 70..USERS, 0..70),
@@ -42,7 +46,7 @@ fn set() -> impl Strategy<Value = (UserSet, Plain)> {
     (members(), 0..3).prop_map(|(plain, form)| {
         let set = match form {
             0 => plain.iter().copied().collect(),
-            1 => UserSet::from_sorted(&plain.iter().copied().collect::<Vec<_>>()),
+            1 => UserSet::from_sorted(plain.iter().copied()),
             _ => plain.iter().copied().collect::<UserSet>().packed(USERS),
         };
         (set, plain)
@@ -56,8 +60,8 @@ fn assert_is(set: &UserSet, plain: &Plain) {
     assert_eq!(*set, plain.iter().copied().collect::<UserSet>());
 }
 
-fn all(users: impl Fn(u32) -> bool) -> Plain {
-    (0..USERS).filter(|&user| users(user)).collect()
+fn all(users: impl Fn(UserNumber) -> bool) -> Plain {
+    UserNumber::first(USERS).filter(|&user| users(user)).collect()
 }
 
 proptest! {
@@ -72,7 +76,8 @@ proptest! {
         prop_assert_eq!(&set, &packed);
         assert_is(&packed.clone().packed(USERS), &plain);
         prop_assert!(packed.memory() <= size_of::<UserSet>() + USERS as usize / 8 + 64);
-        for user in (0..USERS + 20).chain([u32::MAX - 1, u32::MAX]) {
+        let numbers = (0..USERS + 20).chain([u32::MAX - 1, u32::MAX]);
+        for user in numbers.map(UserNumber) {
             prop_assert_eq!(set.contains(user), plain.contains(&user));
             prop_assert_eq!(packed.contains(user), plain.contains(&user));
         }
@@ -87,8 +92,8 @@ proptest! {
     fn iteration_begins_anywhere((set, plain) in set(), from in 0..USERS + 10) {
         let packed = set.clone().packed(USERS);
         let some = plain.iter().copied().step_by(1 + plain.len() / 8);
-        let beside = some.clone().map(|member| member + 1);
-        for from in some.chain(beside).chain([from, 0, USERS - 1, USERS, u32::MAX]) {
+        let beside = some.clone().map(|member| UserNumber(member.0 + 1));
+        for from in some.chain(beside).chain([from, 0, USERS - 1, USERS, u32::MAX].map(UserNumber)) {
             prop_assert!(set.iter_from(from).eq(plain.range(from..).copied()));
             prop_assert!(packed.iter_from(from).eq(plain.range(from..).copied()));
         }
@@ -119,20 +124,21 @@ proptest! {
         for (from, count, step, turns) in batches {
             kept.push((set.clone(), packed.clone(), plain.clone()));
             let users = (from..USERS + 40).step_by(step as usize).take(count as usize);
-            let changes: Vec<(u32, bool)> =
-                users.map(|user| (user, turns >> (user % 32) & 1 == 1)).collect();
+            let changes: Vec<(UserNumber, bool)> =
+                users.map(|user| (UserNumber(user), turns >> (user % 32) & 1 == 1)).collect();
             for &(user, is_in) in &changes {
                 if is_in { plain.insert(user) } else { plain.remove(&user) };
             }
             set.apply_changes(&changes, USERS + 40);
             packed.apply_changes(&changes, USERS + 40);
-            let single: Vec<(u32, bool)> = vec![(from, turns % 2 == 0)];
+            let from = UserNumber(from);
+            let single: Vec<(UserNumber, bool)> = vec![(from, turns % 2 == 0)];
             if turns % 2 == 0 { plain.insert(from) } else { plain.remove(&from) };
             set.apply_changes(&single, USERS + 40);
             packed.apply_changes(&single, USERS + 40);
             for set in [&set, &packed, &packed.clone().packed(USERS + 40)] {
                 assert_is(set, &plain);
-                for user in changes.iter().map(|&(user, _)| user).chain([0, from, USERS + 39]) {
+                for user in changes.iter().map(|&(user, _)| user).chain([UserNumber(0), from, UserNumber(USERS + 39)]) {
                     prop_assert_eq!(set.contains(user), plain.contains(&user));
                 }
                 prop_assert!(set.iter_from(from).eq(plain.range(from..).copied()));
@@ -148,7 +154,7 @@ proptest! {
     fn selections_combine(
         sets in [set(), set(), set()], turned in any::<[bool; 3]>(), count in 0..=3_usize
     ) {
-        let everyone = UserSet::range(0..USERS);
+        let everyone = UserSet::first(USERS);
         let parts: Vec<(Selection<'_>, &Plain, bool)> = sets
             .iter()
             .zip(turned)
@@ -167,7 +173,7 @@ proptest! {
         assert_is(&Selection::any(selections()).within(&everyone), &some);
         let not_some = Selection::any(selections()).complement();
         assert_is(&not_some.clone().within(&everyone), &all(|user| !some.contains(&user)));
-        for user in (0..USERS).step_by(97) {
+        for user in UserNumber::first(USERS).step_by(97) {
             prop_assert_eq!(not_some.contains(user), !some.contains(&user));
         }
     }
@@ -177,24 +183,26 @@ proptest! {
 fn of_nothing() {
     assert_is(&UserSet::union([]), &Plain::new());
     assert_is(&UserSet::intersection([]), &Plain::new());
-    assert_is(&UserSet::range(3..3), &Plain::new());
-    assert_is(&UserSet::range(3..6), &Plain::from([3, 4, 5]));
-    assert_is(&UserSet::from_sorted(&[3, 3, 1]), &Plain::from([1, 3]));
-    let everyone = UserSet::range(0..5);
+    assert_is(&UserSet::first(0), &Plain::new());
+    assert_is(&UserSet::first(3), &Plain::from([0, 1, 2].map(UserNumber)));
+    let unsorted = UserSet::from_sorted([3, 3, 1].map(UserNumber).into_iter());
+    assert_is(&unsorted, &Plain::from([1, 3].map(UserNumber)));
+    let everyone = UserSet::first(5);
     assert_is(&Selection::nobody().within(&everyone), &Plain::new());
-    assert_is(&Selection::everybody().within(&everyone), &(0..5).collect());
+    assert_is(&Selection::everybody().within(&everyone), &UserNumber::first(5).collect());
 }
 
 /// Who became a member alone and is taken out among hundreds is a member no longer, and the other
 /// way about.
 #[test]
 fn a_change_is_taken_back_among_many() {
-    for (packed, are_in) in [(UserSet::default(), true), (UserSet::range(0..USERS), false)] {
+    for (packed, are_in) in [(UserSet::default(), true), (UserSet::first(USERS), false)] {
         let mut plain: Plain = packed.iter().collect();
         let mut set = packed.packed(USERS);
-        let back = (7000, !are_in);
-        let many: Vec<(u32, bool)> = (0..400).map(|user| (user, are_in)).chain([back]).collect();
-        for changes in [vec![(7000, are_in)], many] {
+        let back = (UserNumber(7000), !are_in);
+        let many: Vec<(UserNumber, bool)> =
+            UserNumber::first(400).map(|user| (user, are_in)).chain([back]).collect();
+        for changes in [vec![(UserNumber(7000), are_in)], many] {
             set.apply_changes(&changes, USERS);
             for (user, is_in) in changes {
                 if is_in {
@@ -210,7 +218,7 @@ fn a_change_is_taken_back_among_many() {
 
 #[test]
 fn many_scattered_users_are_kept_as_a_plain_bitset() {
-    let scattered: UserSet = (0..USERS).step_by(3).collect();
+    let scattered: UserSet = UserNumber::first(USERS).step_by(3).collect();
     assert_eq!(
         scattered.packed(USERS).memory(),
         size_of::<UserSet>() + USERS as usize / 8 + 1,

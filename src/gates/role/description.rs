@@ -68,7 +68,7 @@ fn names_tags<T>(value: &GrantCondition<T>) -> bool {
 }
 
 fn describe_counts(view: &View, scene: &GateContext<'_>, group: GroupView<'_>) -> Option<String> {
-    let members = group.members.len();
+    let members = group.members().len();
     match (scene.action, view.settings.limits.group_members) {
         (Action::AddMember, Some(limit)) => {
             Some(format!("the group has {members} of at most {limit} members"))

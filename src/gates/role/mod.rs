@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     request::{Action, GateName, Reason, Role, StatementId},
-    snapshot::{GroupView, Selection, UserSet, View},
+    snapshot::{GroupView, Selection, UserNumber, UserSet, View},
 };
 use matrix::{cell_statement, denial, granted_users, takes_super_admin, value};
 
@@ -31,7 +31,7 @@ fn is_last_super_admin(group: Option<GroupView<'_>>, member: &Principal<'_>) -> 
 
 /// Whether the group takes nobody any more.
 fn is_full(view: &View, group: Option<GroupView<'_>>) -> bool {
-    let members = group.map_or(0, |group| group.members.len());
+    let members = group.map_or(0, |group| group.members().len());
     view.settings.limits.group_members.is_some_and(|limit| members >= limit as usize)
 }
 
@@ -74,8 +74,8 @@ fn leave_denial(
     if is_direct_conversation(view, scene) {
         return Some(Reason::DeniedByMatrix);
     }
-    let members = scene.group(view).map_or(&[][..], |group| group.members);
-    if members.iter().all(|&member| Some(member) == subject.number) {
+    let mut members = scene.group(view).into_iter().flat_map(GroupView::members);
+    if members.all(|member| Some(member) == subject.number) {
         Some(Reason::LastMember)
     } else if role == Role::SuperAdmin {
         Some(Reason::SuperAdminProtected)
@@ -148,12 +148,12 @@ impl Gate for RoleGate {
             _ => false,
         };
         let Some(group) = group.filter(|_| !closed) else { return Selection::nobody() };
-        let members: Selection<'_> = UserSet::from_sorted(group.members).into();
+        let members: Selection<'_> = UserSet::from_sorted(group.members()).into();
         match needs {
             RoleRequirement::Nothing | RoleRequirement::Member => members,
             RoleRequirement::SuperAdmin => user_selection(group.super_admins()),
             RoleRequirement::Leave
-                if group.members.len() <= 1 || is_direct_conversation(view, scene) =>
+                if group.members().len() <= 1 || is_direct_conversation(view, scene) =>
             {
                 Selection::nobody()
             }
@@ -231,6 +231,6 @@ fn check(
     }
 }
 
-fn user_selection<'v>(users: impl Iterator<Item = u32>) -> Selection<'v> {
+fn user_selection<'v>(users: impl Iterator<Item = UserNumber>) -> Selection<'v> {
     users.collect::<UserSet>().into()
 }

@@ -1,6 +1,6 @@
 //! Sets of users as plain bits, for many unions of the same users.
 
-use crate::snapshot::{Selection, UserSet};
+use crate::snapshot::{Selection, UserNumber, UserSet};
 
 /// A set of users as plain bits, for fast unions.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -30,8 +30,8 @@ impl BitSet {
     }
 
     #[inline]
-    pub(super) fn contains(&self, user: u32) -> bool {
-        self.words.get(user as usize / 64).is_some_and(|word| word >> (user % 64) & 1 == 1)
+    pub(super) fn contains(&self, user: UserNumber) -> bool {
+        self.words.get(user.index() / 64).is_some_and(|word| word >> (user.0 % 64) & 1 == 1)
     }
 
     #[inline]
@@ -43,9 +43,9 @@ impl BitSet {
         (0_u32..).zip(self.words.iter().copied())
     }
 
-    pub(super) fn insert(&mut self, user: u32) {
-        if let Some(word) = self.words.get_mut(user as usize / 64) {
-            *word |= 1 << (user % 64);
+    pub(super) fn insert(&mut self, user: UserNumber) {
+        if let Some(word) = self.words.get_mut(user.index() / 64) {
+            *word |= 1 << (user.0 % 64);
         }
     }
 
@@ -83,17 +83,17 @@ impl BitSet {
     }
 
     /// The members in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(super) fn iter(&self) -> impl Iterator<Item = UserNumber> + '_ {
         self.words().flat_map(|(at, word)| members(at, word))
     }
 }
 
 /// The users of the word at an index, in order.
-pub(super) fn members(at: u32, word: u64) -> impl Iterator<Item = u32> {
+pub(super) fn members(at: u32, word: u64) -> impl Iterator<Item = UserNumber> {
     let mut rest = word;
     std::iter::from_fn(move || {
         let bit = (rest != 0).then(|| rest.trailing_zeros())?;
         rest &= rest - 1;
-        Some(at * 64 + bit)
+        Some(UserNumber(at * 64 + bit))
     })
 }

@@ -8,7 +8,7 @@ use super::{
     comparison::ActionComparison,
     count::{PairCounts, direction_of},
 };
-use crate::snapshot::{Tie, View};
+use crate::snapshot::{Tie, UserNumber, View};
 
 /// The change from the users of one class to those of another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,17 +79,17 @@ fn towards(
     direction: usize,
 ) -> Vec<ClassPair> {
     let Some(class) = crowd.class(to) else { return Vec::new() };
-    let members: Vec<u32> = members(crowd, to).collect();
+    let members: Vec<UserNumber> = members(crowd, to).collect();
     let [before, after] =
         [PolicySide::Old, PolicySide::New].map(|side| subjects(scene, crowd, class, side));
     let nobody = BitSet::nobody(crowd.users);
     let mut pairs: HashMap<u32, i64, foldhash::fast::RandomState> = HashMap::default();
-    let mut add = |user: u32, count: i64| {
+    let mut add = |user: UserNumber, count: i64| {
         *pairs.entry(crowd.class_number(user)).or_default() += count;
     };
     for flags in [[true, true], [true, false], [false, true]] {
         let [old, new] = &scene.others;
-        let is_so = |&&user: &&u32| [old.contains(user), new.contains(user)] == flags;
+        let is_so = |&&user: &&UserNumber| [old.contains(user), new.contains(user)] == flags;
         let users = i64::try_from(members.iter().filter(is_so).count()).unwrap_or(i64::MAX);
         if users > 0 {
             let old = if flags[0] { &before } else { &nobody };
@@ -140,7 +140,7 @@ pub(super) fn examples(
     between: ClassPair,
     direction: usize,
     most: usize,
-) -> Vec<(u32, u32)> {
+) -> Vec<(UserNumber, UserNumber)> {
     let mut found = Vec::new();
     if most == 0 {
         return found;
@@ -148,7 +148,7 @@ pub(super) fn examples(
     let subjects = alike(crowd, between.from, &scene.subjects);
     let others = alike(crowd, between.to, &scene.others);
     let population = &view.population;
-    let is_it = |user: u32, other: u32, tie: Tie| {
+    let is_it = |user: UserNumber, other: UserNumber, tie: Tie| {
         user != other && direction_of(scene.judge(user, other, tie)) == Some(direction)
     };
     for (from, to) in subjects.iter().flat_map(|from| others.iter().map(move |to| (from, to))) {
@@ -159,7 +159,7 @@ pub(super) fn examples(
         for &other in to {
             // Among this many users, there is one without a tie.
             let some = from.iter().take(population.ties_of(other).len() + 2);
-            let tie = |user: u32| scene.tie(population, user, other);
+            let tie = |user: UserNumber| scene.tie(population, user, other);
             found.extend(
                 some.copied().find(|&user| is_it(user, other, tie(user))).map(|user| (user, other)),
             );
@@ -185,8 +185,8 @@ pub(super) fn examples(
 }
 
 /// The users of a class by their membership in two sets.
-fn alike(crowd: &UserClasses<'_>, class: u32, [old, new]: &[BitSet; 2]) -> [Vec<u32>; 4] {
-    let mut alike: [Vec<u32>; 4] = Default::default();
+fn alike(crowd: &UserClasses<'_>, class: u32, [old, new]: &[BitSet; 2]) -> [Vec<UserNumber>; 4] {
+    let mut alike: [Vec<UserNumber>; 4] = Default::default();
     for user in members(crowd, class) {
         let at = usize::from(old.contains(user)) * 2 + usize::from(new.contains(user));
         alike.get_mut(at).into_iter().for_each(|users| users.push(user));
@@ -194,7 +194,7 @@ fn alike(crowd: &UserClasses<'_>, class: u32, [old, new]: &[BitSet; 2]) -> [Vec<
     alike
 }
 
-fn members<'c>(crowd: &'c UserClasses<'_>, class: u32) -> impl Iterator<Item = u32> + 'c {
-    let users = (0_u32..).zip(&crowd.class_of);
+fn members<'c>(crowd: &'c UserClasses<'_>, class: u32) -> impl Iterator<Item = UserNumber> + 'c {
+    let users = (0..).map(UserNumber).zip(&crowd.class_of);
     users.filter(move |&(_, &of)| of == class).map(|(user, _)| user)
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, ops::Range, thread};
 
 use super::bitset::BitSet;
-use crate::snapshot::{RuleBook, TagId, Tie, UserTags, View};
+use crate::snapshot::{RuleBook, TagId, Tie, UserNumber, UserTags, View};
 
 /// One of two policies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,7 +37,7 @@ pub(super) struct UserClasses<'v> {
     pub(super) differ: BitSet,
     concerned: BitSet,
     /// All pairs with a tie on which the rules differ.
-    pub(super) tied: Vec<(u32, u32, Tie)>,
+    pub(super) tied: Vec<(UserNumber, UserNumber, Tie)>,
 }
 
 /// A class of users with the same tags.
@@ -106,10 +106,10 @@ impl<'v> UserClasses<'v> {
 
     fn classify(&mut self, view: &'v View) {
         let directory = &view.population.directory;
-        let mut rank = vec![u32::MAX; view.population.members.len()];
+        let mut rank = vec![None; view.population.members.len()];
         for (number, reachers) in (0_u32..).zip(&self.reachers) {
             if let Some(slot) = rank.get_mut(reachers.tag.index()) {
-                *slot = number;
+                *slot = Some(number);
             }
             if number < self.changed {
                 let [old, new] = [PolicySide::Old, PolicySide::New].map(|side| reachers.on(side));
@@ -118,11 +118,11 @@ impl<'v> UserClasses<'v> {
         }
         let mut known: HashMap<UserTags<'_>, u32, foldhash::fast::RandomState> = HashMap::default();
         known.reserve(directory.tag_set_count());
-        for user in 0..self.users {
+        for user in UserNumber::first(self.users) {
             let tags = directory.tags(user);
             let class = *known.entry(tags).or_insert_with(|| {
-                let ranks = tags.iter().filter_map(|tag| rank.get(tag.index()).copied());
-                let mut ranks: Box<[u32]> = ranks.filter(|&rank| rank != u32::MAX).collect();
+                let ranks = tags.iter().filter_map(|tag| rank.get(tag.index()).copied().flatten());
+                let mut ranks: Box<[u32]> = ranks.collect();
                 ranks.sort_unstable();
                 self.classes.push(UserClass { tags, users: 0, ranks });
                 u32::try_from(self.classes.len() - 1).unwrap_or(u32::MAX)
@@ -142,10 +142,10 @@ impl<'v> UserClasses<'v> {
     }
 
     /// Finds the pairs with a tie on which the rules differ, on all processors.
-    fn tied(&self, view: &View) -> Vec<(u32, u32, Tie)> {
+    fn tied(&self, view: &View) -> Vec<(UserNumber, UserNumber, Tie)> {
         let population = &view.population;
-        let of = |users: Range<u32>| -> Vec<(u32, u32, Tie)> {
-            let users = users.filter(|&user| self.differ.contains(user));
+        let of = |users: Range<u32>| -> Vec<(UserNumber, UserNumber, Tie)> {
+            let users = users.map(UserNumber).filter(|&user| self.differ.contains(user));
             let pairs = users
                 .flat_map(|user| population.ties_of(user).map(move |(to, tie)| (user, to, tie)));
             pairs.filter(|&(user, other, _)| self.rules_differ(user, other)).collect()
@@ -179,8 +179,8 @@ impl<'v> UserClasses<'v> {
 
     /// The class number of a user.
     #[inline]
-    pub(super) fn class_number(&self, user: u32) -> u32 {
-        self.class_of.get(user as usize).copied().unwrap_or(u32::MAX)
+    pub(super) fn class_number(&self, user: UserNumber) -> u32 {
+        self.class_of.get(user.index()).copied().unwrap_or(u32::MAX)
     }
 
     pub(super) fn rules_are_the_same(&self) -> bool {
@@ -203,14 +203,19 @@ impl<'v> UserClasses<'v> {
 
     /// Whether the rules let a user reach those of a class.
     #[inline]
-    pub(super) fn reaches(&self, user: u32, class: &UserClass<'_>, side: PolicySide) -> bool {
+    pub(super) fn reaches(
+        &self,
+        user: UserNumber,
+        class: &UserClass<'_>,
+        side: PolicySide,
+    ) -> bool {
         let sets = class.ranks.iter().filter_map(|&rank| self.reachers.get(rank as usize));
         self.open == Some(side) || sets.into_iter().any(|set| set.on(side).contains(user))
     }
 
     /// Whether the rules differ on a user and another one.
     #[inline]
-    pub(super) fn rules_differ(&self, user: u32, other: u32) -> bool {
+    pub(super) fn rules_differ(&self, user: UserNumber, other: UserNumber) -> bool {
         self.differ.contains(user)
             && self.concerned.contains(other)
             && self.class(self.class_number(other)).is_some_and(|class| {

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     decide::{Ends, PairEvaluator},
     request::{Action, BlockMode, Conversation, PeersMode, Relation},
-    snapshot::{Population, Selection, Tie, View},
+    snapshot::{Population, Selection, Tie, UserNumber, View},
 };
 
 /// An action under both policies.
@@ -90,8 +90,8 @@ impl<'v> ActionComparison<'v> {
     pub(super) fn may_differ(
         &self,
         crowd: &UserClasses<'_>,
-        user: u32,
-        other: u32,
+        user: UserNumber,
+        other: UserNumber,
         tie: Tie,
     ) -> bool {
         self.sides_differ(user, other, tie) || self.rules && crowd.rules_differ(user, other)
@@ -99,7 +99,7 @@ impl<'v> ActionComparison<'v> {
 
     /// The same without the rules.
     #[inline]
-    pub(super) fn sides_differ(&self, user: u32, other: u32, tie: Tie) -> bool {
+    pub(super) fn sides_differ(&self, user: UserNumber, other: UserNumber, tie: Tie) -> bool {
         self.subjects_differ.contains(user)
             || self.others_differ.contains(other)
             || self.blocks_differ
@@ -108,7 +108,13 @@ impl<'v> ActionComparison<'v> {
 
     /// The tie seen from the other user. A reversed tie lacks the declared friendships; where those
     /// matter, the tie is looked up.
-    pub(super) fn reversed(&self, population: &Population, user: u32, other: u32, tie: Tie) -> Tie {
+    pub(super) fn reversed(
+        &self,
+        population: &Population,
+        user: UserNumber,
+        other: UserNumber,
+        tie: Tie,
+    ) -> Tie {
         if self.friendships_differ {
             population.tie_with_declared(other, user)
         } else {
@@ -117,7 +123,7 @@ impl<'v> ActionComparison<'v> {
     }
 
     /// The tie of two users, with what both policies need.
-    pub(super) fn tie(&self, population: &Population, user: u32, other: u32) -> Tie {
+    pub(super) fn tie(&self, population: &Population, user: UserNumber, other: UserNumber) -> Tie {
         if self.friendships_differ {
             population.tie_with_declared(user, other)
         } else {
@@ -126,12 +132,17 @@ impl<'v> ActionComparison<'v> {
     }
 
     /// Whether the action is allowed with this tie, before and after.
-    pub(super) fn judge(&self, user: u32, other: u32, tie: Tie) -> [bool; 2] {
+    pub(super) fn judge(&self, user: UserNumber, other: UserNumber, tie: Tie) -> [bool; 2] {
         [self.old.allows(user, other, tie), self.new.allows(user, other, tie)]
     }
 
     /// Whether the action is allowed without a tie, before and after; the two may be the same user.
-    pub(super) fn as_strangers(&self, crowd: &UserClasses<'_>, user: u32, other: u32) -> [bool; 2] {
+    pub(super) fn as_strangers(
+        &self,
+        crowd: &UserClasses<'_>,
+        user: UserNumber,
+        other: UserNumber,
+    ) -> [bool; 2] {
         let class = crowd.class(crowd.class_number(other));
         [PolicySide::Old, PolicySide::New].map(|side| {
             let [subjects, others] = [&self.subjects, &self.others].map(|sets| of(sets, side));
@@ -158,7 +169,7 @@ fn differing(one: &BitSet, other: &BitSet, users: u32) -> BitSet {
 fn peers_differ(old: &View, new: &View, users: u32) -> BitSet {
     let mut differ = BitSet::nobody(users);
     if !std::sync::Arc::ptr_eq(&old.population, &new.population) {
-        for user in 0..users {
+        for user in UserNumber::first(users) {
             if old.population.directory.state(user).peers()
                 != new.population.directory.state(user).peers()
             {

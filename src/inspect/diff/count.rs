@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     request::Relation,
-    snapshot::{Population, Tie},
+    snapshot::{Population, Tie, UserNumber},
 };
 
 /// The number of pairs that an action gained and lost, by the class of the user on whom it is
@@ -116,7 +116,7 @@ impl PairCounts {
 
     /// Subtracts the pairs of a user with themselves.
     fn oneself(&mut self, scene: &ActionComparison<'_>, crowd: &UserClasses<'_>) {
-        for user in 0..crowd.users {
+        for user in UserNumber::first(crowd.users) {
             if let Some(which) = direction_of(scene.as_strangers(crowd, user, user)) {
                 self.add(crowd.class_number(user), which, -1);
             }
@@ -139,7 +139,7 @@ impl PairCounts {
         }
         let blocks = if scene.blocks_differ { population.ties.edges(Relation::Block) } else { 0 };
         if !scene.others_differ.is_empty() || blocks > 0 {
-            for user in 0..crowd.users {
+            for user in UserNumber::first(crowd.users) {
                 self.correct_ties_of(scene, crowd, population, user);
             }
         } else {
@@ -155,7 +155,7 @@ impl PairCounts {
         scene: &ActionComparison<'_>,
         crowd: &UserClasses<'_>,
         population: &Population,
-        user: u32,
+        user: UserNumber,
     ) {
         for (other, tie) in population.ties_of(user) {
             if scene.sides_differ(user, other, tie) {
@@ -168,7 +168,7 @@ impl PairCounts {
         &mut self,
         scene: &ActionComparison<'_>,
         crowd: &UserClasses<'_>,
-        (user, other): (u32, u32),
+        (user, other): (UserNumber, UserNumber),
         tie: Tie,
     ) {
         let class = crowd.class_number(other);
@@ -195,7 +195,7 @@ pub(super) fn direction_of([before, after]: [bool; 2]) -> Option<usize> {
 fn users_with(scene: &ActionComparison<'_>, crowd: &UserClasses<'_>, flags: [bool; 2]) -> Vec<i64> {
     let [old, new] = &scene.others;
     let mut users = vec![0; crowd.classes.len()];
-    for (user, &class) in (0_u32..).zip(&crowd.class_of) {
+    for (user, &class) in (0..).map(UserNumber).zip(&crowd.class_of) {
         if [old.contains(user), new.contains(user)] == flags
             && let Some(slot) = users.get_mut(class as usize)
         {

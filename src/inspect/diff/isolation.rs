@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     decide::PairEvaluator,
-    snapshot::{Population, Tie, UserSet},
+    snapshot::{Population, Tie, UserNumber, UserSet},
 };
 
 /// The users who lost or gained all contact: who reached somebody and now reach nobody, or the
@@ -15,10 +15,10 @@ use crate::{
 #[derive(Clone, Default, Debug)]
 pub struct IsolationChange {
     /// Each list is in order.
-    pub reach_nobody_now: Vec<u32>,
-    pub reach_somebody_now: Vec<u32>,
-    pub reached_by_nobody_now: Vec<u32>,
-    pub reached_by_somebody_now: Vec<u32>,
+    pub reach_nobody_now: Vec<UserNumber>,
+    pub reach_somebody_now: Vec<UserNumber>,
+    pub reached_by_nobody_now: Vec<UserNumber>,
+    pub reached_by_somebody_now: Vec<UserNumber>,
 }
 
 /// The users who, under one policy, reach or are reached by at least one user without a tie to
@@ -41,18 +41,18 @@ pub(super) fn isolation_change(
     population: &Population,
     [old, new]: &[StrangerReach; 2],
 ) -> IsolationChange {
-    let ties = |user: u32| population.ties_of(user);
+    let ties = |user: UserNumber| population.ties_of(user);
     let users = population.directory.len();
-    let everybody = || 0..users;
+    let everybody = || UserNumber::first(users);
     // The result for users without a tie is incomplete if a user has too many ties.
-    let is_known = |user: u32| FEW > ties(user).len() as u64;
-    let reach = |user: u32, judge: &PairEvaluator<'_>| {
+    let is_known = |user: UserNumber| FEW > ties(user).len() as u64;
+    let reach = |user: UserNumber, judge: &PairEvaluator<'_>| {
         ties(user).any(|(other, tie)| judge.allows(user, other, tie))
             || !is_known(user)
                 && everybody()
                     .any(|it| it != user && judge.allows(user, it, scene.tie(population, user, it)))
     };
-    let reached = |user: u32, judge: &PairEvaluator<'_>| {
+    let reached = |user: UserNumber, judge: &PairEvaluator<'_>| {
         ties(user).any(|(other, tie)| {
             judge.allows(other, user, scene.reversed(population, user, other, tie))
         }) || !is_known(user)
@@ -77,12 +77,12 @@ fn differing(
     scene: &ActionComparison<'_>,
     users: u32,
     [old, new]: [&BitSet; 2],
-    tied: impl Fn(u32, &PairEvaluator<'_>) -> bool,
-) -> [Vec<u32>; 2] {
+    tied: impl Fn(UserNumber, &PairEvaluator<'_>) -> bool,
+) -> [Vec<UserNumber>; 2] {
     let (mut lost, mut gained) = (Vec::new(), Vec::new());
     for ((at, before), (_, after)) in old.words().zip(new.words()) {
         for user in members(at, !(before & after)) {
-            if user >= users {
+            if user.0 >= users {
                 break;
             }
             let has = [
@@ -156,7 +156,7 @@ impl StrangerReach {
 /// A number of candidates, with a list of them if they are few.
 struct Candidates {
     count: u64,
-    few: Vec<u32>,
+    few: Vec<UserNumber>,
 }
 
 impl Candidates {
@@ -175,9 +175,10 @@ impl Candidates {
     /// Whether a candidate is neither the user nor tied to the user. The answer may be a wrong no
     /// if the user has at least as many ties as there are candidates, and those are more than a
     /// few.
-    fn has_stranger(&self, population: &Population, user: u32) -> bool {
+    fn has_stranger(&self, population: &Population, user: UserNumber) -> bool {
         let known = population.ties_of(user).len() as u64;
-        let is_stranger = |&other: &u32| other != user && population.tie(user, other) == Tie::NONE;
+        let is_stranger =
+            |&other: &UserNumber| other != user && population.tie(user, other) == Tie::NONE;
         self.count > known + 1 || self.few.iter().any(is_stranger)
     }
 }

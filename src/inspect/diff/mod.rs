@@ -33,7 +33,7 @@ use std::sync::{
 use crate::{
     decide::Explanation,
     request::{Action, Conversation, ResourceKind},
-    snapshot::View,
+    snapshot::{UserNumber, View},
 };
 use classes::{PolicySide, UserClasses};
 use comparison::ActionComparison;
@@ -274,7 +274,7 @@ impl DiffBuilder<'_> {
                 (0_u32..).zip(by_class).filter(|&(_, count)| count > 0).collect();
             kinds.sort_unstable_by_key(|&(class, count)| (std::cmp::Reverse(count), class));
             for (class, pairs) in kinds.into_iter().take(self.detail.kinds) {
-                let of_class = |&user: &u32| self.crowd.class_number(user) == class;
+                let of_class = |&user: &UserNumber| self.crowd.class_number(user) == class;
                 let some = users.iter().filter(of_class).take(self.detail.witnesses);
                 diff.kinds.push(KindDiff {
                     gained: direction == GAINED,
@@ -322,8 +322,13 @@ impl DiffBuilder<'_> {
         }
     }
 
-    fn witness(&self, scene: &ActionComparison<'_>, subject: u32, other: Option<u32>) -> Witness {
-        let id = |user: u32| self.new.population.directory.id(user).to_owned();
+    fn witness(
+        &self,
+        scene: &ActionComparison<'_>,
+        subject: UserNumber,
+        other: Option<UserNumber>,
+    ) -> Witness {
+        let id = |user: UserNumber| self.new.population.directory.id(user).to_owned();
         Witness {
             subject: id(subject),
             other: other.map(id),

@@ -7,7 +7,10 @@ use serde_json::{Map, Value, json};
 use super::{
     ActionDiff, CountedUnit, Diff, IsolationChange, KindDiff, MatrixChange, PolicyChange, Witness,
 };
-use crate::{decide::Explanation, snapshot::View};
+use crate::{
+    decide::Explanation,
+    snapshot::{UserNumber, View},
+};
 
 /// The number of users that are named of those who lost or gained all contact.
 const NAMED: usize = 10;
@@ -163,7 +166,7 @@ impl ActionDiff {
 
 impl IsolationChange {
     /// The lists with their names.
-    pub fn lists(&self) -> [(&'static str, &[u32]); 4] {
+    pub fn lists(&self) -> [(&'static str, &[UserNumber]); 4] {
         [
             ("reach_nobody_now", &self.reach_nobody_now),
             ("reach_somebody_now", &self.reach_somebody_now),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{MemberListing, ordered_map::OrderedMap};
 use crate::{
     request::{BUILT_IN_MATRICES, GrantCondition, GroupPermission},
-    snapshot::{self, TagId, UserSet, View},
+    snapshot::{self, TagId, UserNumber, UserSet, View},
 };
 
 /// A matrix: its permissions with their values, those of metadata by field.
@@ -68,7 +68,7 @@ impl<'v> MatrixListing<'v> {
 
 impl<'v> GroupListing<'v> {
     pub(super) fn of(view: &'v View, group: snapshot::GroupView<'v>) -> Self {
-        let users = |users: &mut dyn Iterator<Item = u32>| {
+        let users = |users: &mut dyn Iterator<Item = UserNumber>| {
             MemberListing::of(view, &users.collect::<UserSet>())
         };
         Self {
@@ -77,7 +77,7 @@ impl<'v> GroupListing<'v> {
             creator: group.creator.map(|user| view.population.directory.id(user)),
             super_admins: users(&mut group.super_admins()),
             admins: users(&mut group.admins()),
-            members: users(&mut group.members.iter().copied()),
+            members: users(&mut group.members()),
         }
     }
 }

@@ -180,7 +180,7 @@ fn name(statement: &StatementId, view: &View) -> String {
 fn closable_gates(view: &View) -> Vec<GateName> {
     let directory = &view.population.directory;
     let some = |is: &dyn Fn(crate::snapshot::UserState) -> bool| {
-        (0..directory.len()).any(|user| is(directory.state(user)))
+        directory.numbers().any(|user| is(directory.state(user)))
     };
     let ties = &view.population.ties;
     let is_off = |standing: crate::snapshot::UserState| {

@@ -191,7 +191,7 @@ fn unknown_user(
     }
     let message = format!("there is no user `{}`", id.value.escape_debug());
     let most = if before < MOST_GUESSED { MOST_COMPARED } else { 0 };
-    let known = (0..directory.len()).take(most).map(|user| directory.id(user));
+    let known = directory.numbers().take(most).map(|user| directory.id(user));
     let near = did_you_mean(&id.value, known);
     Some(unknown_id(Code::UnknownUser, message, id, near, may_be_meant))
 }

@@ -12,7 +12,7 @@ use crate::{
         PlanSettings, References, RefusalReason, TextProblem, UnixMillis, UserField,
     },
     request::{self, Action, Decision, DeclaredField, Relation, Request, Role, describe_choices},
-    snapshot::{GroupView, View},
+    snapshot::{GroupView, UserNumber, View},
 };
 
 use super::pending_requests::PendingRequests;
@@ -28,12 +28,12 @@ pub(super) struct PlanningView<'e> {
 const MOST_COMPARED: usize = 10_000;
 
 impl PlanningView<'_> {
-    fn number(&self, id: &str) -> Option<u32> {
+    fn number(&self, id: &str) -> Option<UserNumber> {
         self.view.population.directory.number(id)
     }
 
     /// Whether he counts: who is no longer known sleeps wherever records name him.
-    fn is_known(&self, user: u32) -> bool {
+    fn is_known(&self, user: UserNumber) -> bool {
         self.view.population.directory.is_known(user)
     }
 
@@ -52,7 +52,7 @@ impl PlanningView<'_> {
     }
 
     /// What a field is set to, as a record holds it.
-    fn field(&self, user: u32, field: UserField) -> Json {
+    fn field(&self, user: UserNumber, field: UserField) -> Json {
         let population = &self.view.population;
         let (own, conditions) = population.overrides(user);
         match field {
@@ -77,7 +77,7 @@ impl PlanningView<'_> {
         }
     }
 
-    fn stated_user(&self, id: &str) -> Option<(u32, request::DeclaredFields)> {
+    fn stated_user(&self, id: &str) -> Option<(UserNumber, request::DeclaredFields)> {
         let user = self.number(id)?;
         let stated = self.view.population.declared_fields(user);
         stated.contains(DeclaredField::Itself).then_some((user, stated))
@@ -156,8 +156,8 @@ impl PlanContext for PlanningView<'_> {
     }
 
     fn member_count(&self, group: &str) -> usize {
-        let all = self.group(group).into_iter().flat_map(|group| group.members);
-        all.filter(|&&user| self.is_known(user)).count()
+        let all = self.group(group).into_iter().flat_map(GroupView::members);
+        all.filter(|&user| self.is_known(user)).count()
     }
 
     fn super_admin_count(&self, group: &str) -> usize {

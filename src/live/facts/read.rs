@@ -184,13 +184,9 @@ impl ServedPolicy {
                 named.filter(|name| !name.is_empty()).unwrap_or_else(|| "all_members".to_owned())
             }
         };
-        let member = |&user: &u32| Some((directory.id(user).to_owned(), group.role(user)?));
-        let mut members: Vec<(String, Role)> = group
-            .members
-            .iter()
-            .filter(|&&user| directory.is_known(user))
-            .filter_map(member)
-            .collect();
+        let member = |user| Some((directory.id(user).to_owned(), group.role(user)?));
+        let mut members: Vec<(String, Role)> =
+            group.members().filter(|&user| directory.is_known(user)).filter_map(member).collect();
         members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         let creator = group.creator.filter(|&user| directory.is_known(user));
         let creator = creator.map(|user| directory.id(user).to_owned());

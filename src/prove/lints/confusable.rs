@@ -45,7 +45,7 @@ pub(super) fn lint(lints: &mut Linter<'_, '_>, sources: &Sources) {
 
 fn check_users(lints: &mut Linter<'_, '_>, told: &mut BTreeSet<Span>) {
     let directory = &lints.view.population.directory;
-    let ids = (0..directory.len()).map(|user| directory.id(user)).filter(|id| !id.is_ascii());
+    let ids = directory.numbers().map(|user| directory.id(user)).filter(|id| !id.is_ascii());
     let mut wanted = BTreeSet::new();
     let mut is_suspicious = false;
     for id in ids {

@@ -18,6 +18,7 @@ use crate::{
         Relation, Request, Role, Switch,
     },
     serve::{admin, admission::Cancellation, app::App},
+    snapshot::UserNumber,
 };
 
 /// What is served, for dialects.
@@ -29,7 +30,7 @@ pub(super) struct ServedBackend<'a> {
 }
 
 impl ServedBackend<'_> {
-    fn number(&self, id: &str) -> Option<u32> {
+    fn number(&self, id: &str) -> Option<UserNumber> {
         self.served.view.population.directory.number(id)
     }
 
@@ -143,9 +144,9 @@ impl Backend for ServedBackend<'_> {
         let groups = &self.served.view.groups;
         let group = groups.get(groups.number(group)?)?;
         let directory = &self.served.view.population.directory;
-        let known = group.members.iter().filter(|&&user| directory.is_known(user));
+        let known = group.members().filter(|&user| directory.is_known(user));
         let mut members: Vec<(String, Role)> = known
-            .filter_map(|&user| Some((directory.id(user).to_owned(), group.role(user)?)))
+            .filter_map(|user| Some((directory.id(user).to_owned(), group.role(user)?)))
             .collect();
         members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         Some(members)
@@ -171,8 +172,8 @@ impl Backend for ServedBackend<'_> {
     fn group_size(&self, group: &str) -> Option<usize> {
         let groups = &self.served.view.groups;
         let directory = &self.served.view.population.directory;
-        let members = groups.get(groups.number(group)?)?.members.iter();
-        Some(members.filter(|&&user| directory.is_known(user)).count())
+        let members = groups.get(groups.number(group)?)?.members();
+        Some(members.filter(|&user| directory.is_known(user)).count())
     }
 
     fn user_page(&self, after: Option<&str>, limit: usize) -> Vec<String> {

@@ -8,7 +8,7 @@ use peerage::{
         DeclarationSite, DeclaredField, Group as AskedGroup, Relation, Request, Resource, Switch,
         User as AskedUser,
     },
-    snapshot::{View, ViewCounts},
+    snapshot::{UserNumber, View, ViewCounts},
 };
 
 use super::records;
@@ -111,7 +111,7 @@ pub(crate) fn held(view: &View) -> Vec<String> {
     let ViewCounts { conversations, banned, silenced, relations, .. } = view.counts();
     said.push(format!("{conversations} {banned} {silenced} {relations:?}"));
     said.push(format!("{:?} {:?}", view.only_rules_restrict, view.states.is_unrestricted()));
-    let names = |ids: &mut dyn Iterator<Item = u32>| -> Vec<String> {
+    let names = |ids: &mut dyn Iterator<Item = UserNumber>| -> Vec<String> {
         let mut names: Vec<String> = ids.map(|user| directory.id(user).to_owned()).collect();
         names.sort();
         names
@@ -151,7 +151,7 @@ pub(crate) fn held(view: &View) -> Vec<String> {
         said.push(user(view, id));
     }
     for (number, group) in view.groups.iter() {
-        let members = names(&mut group.members.iter().copied());
+        let members = names(&mut group.members());
         let supers = names(&mut group.super_admins());
         let admins = names(&mut group.admins());
         let creator = group.creator.map(|user| directory.id(user));
