@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use peerage::{
     compile::{VersionPair, build_versions},
     inspect::diff::{ActionDiff, CountedUnit, Diff, DiffDetail},
+    snapshot::UserNumber,
     source::{LoadedSources, Sources},
 };
 use proptest::prelude::*;
@@ -153,7 +154,8 @@ fn check_action(old: &World, new: &World, diff: &ActionDiff, users: u32) {
             (&contact.reached_by_somebody_now, 2, false),
         ];
         for (list, at, before) in lists {
-            let expected: Vec<u32> = (0..)
+            let expected: Vec<UserNumber> = (0..)
+                .map(UserNumber)
                 .zip(&ids)
                 .filter(|(_, id)| {
                     let reach = reach.get(*id).copied().unwrap_or_default();
