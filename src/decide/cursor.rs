@@ -1,6 +1,6 @@
 //! A place in a list from which it goes on, so that a long list is read piece by piece.
 
-use super::{Reach, ReachableGroups};
+use super::{groups::ReachableGroups, reach::Reach};
 use crate::snapshot::{GroupNumber, UserSet, View};
 
 /// What is left of a list. It holds no view, and goes on in the one that it came from.

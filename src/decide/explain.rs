@@ -1,41 +1,44 @@
+//! The explanation of a decision: what every gate says.
+
 use uuid::Uuid;
 
-use super::decision;
+use super::decision::conclude;
 use crate::{
-    gates::{self, GATES, Gate, GateContext, Principal, PrincipalPair, about, opening_rules},
+    gates::{
+        self, GATES, Gate, GateContext, Principal, PrincipalPair, concerned_user, opening_rules,
+    },
     request::{Decision, GateName, Reason, Request},
     snapshot::View,
 };
 
-/// A decision with what every gate said of it.
+/// A decision with the finding of every gate.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Explanation {
     pub decision: Decision,
-    /// All gates in their order, those after the first closed one too.
+    /// The findings of all gates in their order, also of those after the first closed one.
     pub findings: Vec<GateFinding>,
-    /// The first rules that opened it, [`MAX_RULES`] at most; empty unless it is allowed and the
-    /// policy has rules.
+    /// The first rules that allow it, at most [`MAX_RULES`]; empty unless it is allowed and rules apply.
     pub rules: Vec<RuleRef>,
-    /// How many more rules opened it.
+    /// How many more rules allow it.
     pub more_rules: usize,
-    /// The user whom the reason of a denial is about: who is banned, who blocks, who is unknown.
+    /// The user whom a denial is about: who is banned, who blocks, who is unknown.
     pub concerned_user: Option<String>,
 }
 
 /// How many rules an explanation names.
 pub const MAX_RULES: usize = gates::MAX_NAMED;
 
-/// What one gate said.
+/// The finding of one gate.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct GateFinding {
     pub gate: GateName,
-    /// Why it is closed; `None` if it is open.
+    /// The reason why the gate is closed; `None` if it is open.
     pub closed: Option<Reason>,
-    /// What it looked at, in words.
+    /// What the gate looked at, in words.
     pub detail: String,
 }
 
-/// A rule, as it is named to people.
+/// A rule as explanations name it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RuleRef {
     pub id: Uuid,
@@ -43,20 +46,20 @@ pub struct RuleRef {
     pub description: Option<String>,
 }
 
-/// The same decision as [`decide`](super::decide), with every gate's verdict. Costs a look at each
-/// rule in question.
+/// The explanation of the decision which [`decide`](super::decide) makes. Costs a look at each rule
+/// that could apply, and a few allocations for each gate.
 pub fn explain(view: &View, request: &Request<'_>) -> Explanation {
-    let scene = GateContext::resolve(view, request);
+    let context = GateContext::resolve(view, request);
     let subject = Principal::resolve(view, &request.subject);
-    let other = scene.other_user(request).map(|user| Principal::resolve(view, user));
-    let pair = PrincipalPair::new(view, &scene, &subject, other.as_ref());
-    explain_with(view, &scene, &pair, &GATES)
+    let other = context.other_user(request).map(|user| Principal::resolve(view, user));
+    let pair = PrincipalPair::new(view, &context, &subject, other.as_ref());
+    explain_with(view, &context, &pair, &GATES)
 }
 
-/// What these gates say of a pair.
+/// The explanation of a pair by some of the gates.
 pub(super) fn explain_with(
     view: &View,
-    scene: &GateContext<'_>,
+    context: &GateContext<'_>,
     pair: &PrincipalPair<'_, '_>,
     gates: &[&dyn Gate],
 ) -> Explanation {
@@ -64,13 +67,13 @@ pub(super) fn explain_with(
         .iter()
         .map(|gate| GateFinding {
             gate: gate.name(),
-            closed: gate.check(view, scene, pair),
-            detail: gate.describe(view, scene, pair),
+            closed: gate.check(view, context, pair),
+            detail: gate.describe(view, context, pair),
         })
         .collect();
     let closed = findings.iter().find_map(|finding| finding.closed);
-    let decision = decision(closed, scene, pair);
-    let rules = if decision.allow { opening_rules(view, scene, pair) } else { Vec::new() };
+    let decision = conclude(closed, context, pair);
+    let rules = if decision.allow { opening_rules(view, context, pair) } else { Vec::new() };
     let more_rules = rules.len().saturating_sub(MAX_RULES);
     let rules = rules
         .into_iter()
@@ -81,6 +84,7 @@ pub(super) fn explain_with(
             description: rule.description.clone(),
         })
         .collect();
-    let about = about(view, scene, pair, decision.reason).map(str::to_owned);
-    Explanation { decision, findings, rules, more_rules, concerned_user: about }
+    let concerned_user = closed.and_then(|reason| concerned_user(view, pair, reason));
+    let concerned_user = concerned_user.map(str::to_owned);
+    Explanation { decision, findings, rules, more_rules, concerned_user }
 }

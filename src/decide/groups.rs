@@ -1,11 +1,16 @@
-use super::{ListPage, judge};
+//! The groups in which a subject may act, and the actions that a subject may take.
+
+use super::{
+    decision::{decide, evaluate},
+    reach::ListPage,
+};
 use crate::{
     gates::{GateContext, Principal, PrincipalPair},
     request::{Action, Request},
     snapshot::{GroupNumber, View},
 };
 
-/// The groups in which a subject may do something, by id.
+/// The groups in which a subject may take an action, in the order of their ids.
 #[derive(Clone, Debug)]
 pub struct ReachableGroups<'v> {
     ids: Vec<&'v str>,
@@ -14,15 +19,15 @@ pub struct ReachableGroups<'v> {
 
 /// The groups for which the request would be allowed if they were its resource.
 ///
-/// Costs a look at each group of which the subject is a member; at each group that there is, if the
-/// action is open to others, or the request says what he is there.
+/// Costs a look at each group of which the subject is a member; at every group, if the action is not
+/// for members alone or the request states the subject's role.
 pub fn reachable_groups<'v>(view: &'v View, request: &Request<'_>) -> ReachableGroups<'v> {
-    let scene = GateContext::resolve(view, request);
+    let context = GateContext::resolve(view, request);
     let subject = Principal::resolve(view, &request.subject);
-    let other = scene.other_user(request).map(|user| Principal::resolve(view, user));
-    let pair = PrincipalPair::new(view, &scene, &subject, other.as_ref());
-    let is_allowed = |&group: &GroupNumber| judge(view, &scene.in_group(group, view), &pair).allow;
-    let groups: Vec<GroupNumber> = if scene.requires_membership(&subject) {
+    let other = context.other_user(request).map(|user| Principal::resolve(view, user));
+    let pair = PrincipalPair::new(view, &context, &subject, other.as_ref());
+    let is_allowed = |&group: &GroupNumber| evaluate(view, &context.in_group(group, view), &pair).allow;
+    let groups: Vec<GroupNumber> = if context.requires_membership(&subject) {
         let own = subject.number.map_or_else(Vec::new, |number| view.groups.groups_of(number));
         own.into_iter().filter(is_allowed).collect()
     } else {
@@ -38,7 +43,7 @@ impl<'v> ReachableGroups<'v> {
         &self.ids
     }
 
-    /// The ids that come after `after`, at most `limit` of them.
+    /// The page of ids that follow `after`, at most `limit` of them.
     pub fn page(&self, after: Option<&str>, limit: usize) -> ListPage<'v> {
         let from = after.map_or(0, |after| self.ids.partition_point(|id| *id <= after));
         let rest = self.ids.get(from..).unwrap_or_default();
@@ -48,12 +53,12 @@ impl<'v> ReachableGroups<'v> {
     }
 }
 
-/// The actions that would be allowed if they were the request's, in the order of the reference.
+/// The actions that would be allowed if they were the request's, in the order of [`Action::ALL`].
 pub fn allowed_actions(view: &View, request: &Request<'_>) -> Vec<Action> {
     let kind = request.resource.kind();
     let is_allowed = |action: Action| {
         action.takes().contains(&kind)
-            && super::decide(view, &Request { action, ..request.clone() }).allow
+            && decide(view, &Request { action, ..request.clone() }).allow
     };
     Action::ALL.iter().copied().filter(|&action| is_allowed(action)).collect()
 }

@@ -30,17 +30,17 @@ pub struct ListPage<'v> {
 /// Costs set algebra over the tags and relations concerned; no one is looked at singly. An unknown
 /// subject reaches nobody.
 pub fn reach<'v>(view: &'v View, request: &Request<'_>) -> Reach<'v> {
-    let scene = GateContext::resolve(view, request);
+    let context = GateContext::resolve(view, request);
     let subject = Principal::resolve(view, &request.subject);
-    list(view, GATES.iter().map(|gate| gate.admitted_others(view, &scene, &subject)))
+    list(view, GATES.iter().map(|gate| gate.admitted_others(view, &context, &subject)))
 }
 
 /// Everyone who may do this: the users for whom the request would be allowed if they were its
 /// subject. At the same cost.
 pub fn reached_by<'v>(view: &'v View, request: &Request<'_>) -> Reach<'v> {
-    let scene = GateContext::resolve(view, request);
-    let other = scene.other_user(request).map(|user| Principal::resolve(view, user));
-    list(view, GATES.iter().map(|gate| gate.admitted_subjects(view, &scene, other.as_ref())))
+    let context = GateContext::resolve(view, request);
+    let other = context.other_user(request).map(|user| Principal::resolve(view, user));
+    list(view, GATES.iter().map(|gate| gate.admitted_subjects(view, &context, other.as_ref())))
 }
 
 fn list<'v>(view: &'v View, gates: impl Iterator<Item = Selection<'v>>) -> Reach<'v> {

@@ -16,14 +16,14 @@ pub struct TraceStep {
 /// The way of a decision: the gates that concern it, up to the first that is closed. The same walk
 /// as [`decide`](super::decide). Costs a look at each rule in question.
 pub fn trace(view: &View, request: &Request<'_>) -> Vec<TraceStep> {
-    let scene = GateContext::resolve(view, request);
+    let context = GateContext::resolve(view, request);
     let subject = Principal::resolve(view, &request.subject);
-    let other = scene.other_user(request).map(|user| Principal::resolve(view, user));
-    let pair = PrincipalPair::new(view, &scene, &subject, other.as_ref());
+    let other = context.other_user(request).map(|user| Principal::resolve(view, user));
+    let pair = PrincipalPair::new(view, &context, &subject, other.as_ref());
     let mut steps = Vec::new();
     for gate in GATES {
-        let is_open = gate.check(view, &scene, &pair).is_none();
-        let asked = gate.consulted(view, &scene, &pair);
+        let is_open = gate.check(view, &context, &pair).is_none();
+        let asked = gate.consulted(view, &context, &pair);
         steps.extend(asked.map(|asked| TraceStep { gate: gate.name(), is_open, consulted: asked }));
         if !is_open {
             break;

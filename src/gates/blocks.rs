@@ -1,39 +1,55 @@
+//! The gate `blocks`: blocks between the two users.
+
 use std::fmt::Write as _;
 
-use super::{Gate, GateContext, Principal, PrincipalPair, requirements::Requirements};
+use super::{
+    context::GateContext,
+    denial::DenialReason,
+    gate::{Gate, GateScope},
+    one_sided::{ConversationBlocks, OneSided},
+    pair::PrincipalPair,
+    principal::Principal,
+    requirements::Requirements,
+    sets::users_with_tie,
+};
 use crate::{
-    request::{BlockMode, GateName, Reason, Relation, StatementId},
-    snapshot::{Selection, Tie, UserSet, View},
+    request::{BlockMode, Conversation, GateName, Reason, Relation, StatementId},
+    snapshot::{Selection, Tie, View},
 };
 
-/// Closed while one of the two blocks the other, as far as the policy lets blocks stop the action.
+/// The gate `blocks`: closed while one of the two users blocks the other, as far as the policy's block
+/// modes let that stop the action.
 pub(super) struct BlocksGate;
 
-/// Why what is between two users closes the gate, seen from the subject. Most have no block between
-/// them, and then nothing else is looked at.
+impl BlocksGate {
+    pub(super) const DENIALS: &'static [DenialReason] = &[
+        DenialReason::of_other(Reason::BlockedByResource),
+        DenialReason::of_subject(Reason::BlockedBySubject),
+    ];
+}
+
+/// The reason why a tie, seen from the subject, closes the gate. Costs nothing more where it holds no
+/// block, as most do.
 #[inline]
-fn denial(view: &View, scene: &GateContext<'_>, tie: Tie) -> Option<Reason> {
+fn denial(view: &View, context: &GateContext<'_>, tie: Tie) -> Option<Reason> {
     let (by_other, by_subject) = (tie.incoming(Relation::Block), tie.outgoing(Relation::Block));
     if !by_other && !by_subject {
         return None;
     }
-    match scene.block_mode(view, tie) {
+    match context.block_mode(view, context.conversation_with_tie(tie)) {
         BlockMode::OneWay | BlockMode::TwoWay if by_other => Some(Reason::BlockedByResource),
         BlockMode::TwoWay => Some(Reason::BlockedBySubject),
         BlockMode::OneWay | BlockMode::Off => None,
     }
 }
 
-/// Everybody but those with whom someone has a tie that closes the gate.
+/// Everybody but the users whose tie with a principal closes the gate.
 fn all_without_tie<'v>(
     view: &View,
-    who: &Principal<'_>,
-    is_shut: impl Fn(Tie) -> bool,
+    principal: &Principal<'_>,
+    is_closed: impl Fn(Tie) -> bool,
 ) -> Selection<'v> {
-    let Some(number) = who.number else { return Selection::everybody() };
-    let row = view.population.ties_of(number);
-    let closed: UserSet = row.filter(|&(_, tie)| is_shut(tie)).map(|(user, _)| user).collect();
-    Selection::from(closed).complement()
+    Selection::from(users_with_tie(view, principal, |_, tie| is_closed(tie))).complement()
 }
 
 impl Gate for BlocksGate {
@@ -41,67 +57,95 @@ impl Gate for BlocksGate {
         GateName::Blocks
     }
 
+    fn scope(&self) -> GateScope {
+        GateScope::Pair
+    }
+
+    fn denials(&self) -> &'static [DenialReason] {
+        Self::DENIALS
+    }
+
     #[inline]
     fn check(
         &self,
         view: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Reason> {
-        denial(view, scene, pair.tie).filter(|_| !pair.is_self_in_group(scene))
+        denial(view, context, pair.tie).filter(|_| !pair.is_self_in_group(context))
+    }
+
+    #[inline]
+    fn check_unrestricted(
+        &self,
+        _: &View,
+        _: &GateContext<'_>,
+        _: &PrincipalPair<'_, '_>,
+    ) -> Option<Reason> {
+        None
     }
 
     fn admitted_others<'v>(
         &self,
         view: &'v View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         subject: &Principal<'_>,
     ) -> Selection<'v> {
-        if !scene.requirements.checks_blocks {
+        if !context.requirements.checks_blocks {
             return Selection::everybody();
         }
-        all_without_tie(view, subject, |tie| denial(view, scene, tie).is_some())
+        all_without_tie(view, subject, |tie| denial(view, context, tie).is_some())
     }
 
     fn admitted_subjects<'v>(
         &self,
         view: &'v View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         other: Option<&Principal<'_>>,
     ) -> Selection<'v> {
         match other {
-            Some(other) if scene.requirements.checks_blocks => {
-                all_without_tie(view, other, |tie| denial(view, scene, tie.reversed()).is_some())
+            Some(other) if context.requirements.checks_blocks => {
+                all_without_tie(view, other, |tie| denial(view, context, tie.reversed()).is_some())
             }
             _ => Selection::everybody(),
         }
     }
 
+    fn one_sided<'v>(&self, view: &'v View, context: &GateContext<'_>) -> OneSided<'v> {
+        let untied = context.conversation_with_tie(Tie::NONE);
+        let blocks = ConversationBlocks {
+            existing: context.block_mode(view, Conversation::Existing),
+            new: context.block_mode(view, untied),
+        };
+        OneSided { blocks, ..OneSided::default() }
+    }
+
     fn consulted(
         &self,
         _: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Vec<StatementId>> {
-        pair.other.filter(|_| scene.requirements.checks_blocks && !pair.is_self_in_group(scene))?;
+        pair.other
+            .filter(|_| context.requirements.checks_blocks && !pair.is_self_in_group(context))?;
         // Without a block, the mode makes no difference.
-        let blocks = pair.tie.outgoing(Relation::Block) || pair.tie.incoming(Relation::Block);
+        let is_blocked = pair.tie.outgoing(Relation::Block) || pair.tie.incoming(Relation::Block);
         let beginning =
-            scene.begins_conversation(pair.tie).then_some(Requirements::BEGINNING_ACTION);
-        let actions = [Some(scene.action), beginning].into_iter().flatten();
-        Some(actions.filter(|_| blocks).map(StatementId::Blocks).collect())
+            context.begins_conversation(pair.tie).then_some(Requirements::BEGINNING_ACTION);
+        let actions = [Some(context.action), beginning].into_iter().flatten();
+        Some(actions.filter(|_| is_blocked).map(StatementId::Blocks).collect())
     }
 
     fn describe(
         &self,
         view: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> String {
-        let Some(other) = pair.other.filter(|_| scene.requirements.checks_blocks) else {
-            return format!("blocks don't concern {} here", scene.action);
+        let Some(other) = pair.other.filter(|_| context.requirements.checks_blocks) else {
+            return format!("blocks don't concern {} here", context.action);
         };
-        if pair.is_self_in_group(scene) {
+        if pair.is_self_in_group(context) {
             return "nobody blocks himself".to_owned();
         }
         let (subject, other) = (pair.subject.id, other.id);
@@ -116,9 +160,9 @@ impl Gate for BlocksGate {
             found.push(format!("neither `{subject}` nor `{other}` blocks the other"));
         }
         let blocks = &view.settings.blocks;
-        let mode = blocks.mode(scene.action);
-        let mut said = format!("{}; blocks.{} is {mode}", found.join(", "), scene.action);
-        if scene.begins_conversation(pair.tie) {
+        let mode = blocks.mode(context.action);
+        let mut said = format!("{}; blocks.{} is {mode}", found.join(", "), context.action);
+        if context.begins_conversation(pair.tie) {
             let (action, mode) =
                 (Requirements::BEGINNING_ACTION, blocks.mode(Requirements::BEGINNING_ACTION));
             // Writing to a string can't fail.

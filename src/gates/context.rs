@@ -1,21 +1,27 @@
+//! A request resolved against a view, without its users.
+
 use super::{
-    Principal,
-    requirements::{Requirements, UNSUPPORTED},
+    principal::Principal,
+    requirements::{Requirements, RoleRequirement, UNSUPPORTED},
+    sets::users_with_tie,
 };
 use crate::{
-    request::{Action, BlockMode, Conversation, Request, Resource, Role, Switch, User},
+    request::{
+        Action, BlockMode, Conversation, Request, Resource, Role, Switch, UnknownUsers, User,
+    },
     snapshot::{CompiledMatrix, GroupNumber, GroupView, MatrixNumber, Tie, UserSet, View},
 };
 
-/// The matrix of groups of which nothing else is known.
+/// The matrix of a group of which nothing else is known.
 const DEFAULT_MATRIX: &str = "all_members";
 
-/// What is to be done and where: a request but for its users.
+/// A request resolved against a view, without its users: the action, its target, and what the action
+/// requires of the gates.
 #[derive(Clone, Copy, Debug)]
 pub struct GateContext<'r> {
     pub action: Action,
     pub target: GateTarget,
-    /// The matrix that the request gives.
+    /// The matrix that the request gives in place of the group's.
     matrix_override: Option<MatrixNumber>,
     /// The id of the resource, if it is a group.
     pub(super) group_id: &'r str,
@@ -24,62 +30,56 @@ pub struct GateContext<'r> {
     pub(super) requirements: &'static Requirements,
 }
 
-/// Where something is done.
+/// The resource of a request, resolved against a view.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GateTarget {
-    /// Nowhere in particular.
+    /// Neither a user nor a group.
     NoResource,
-    /// Between the subject and a user.
+    /// A user, known or not.
     User,
-    /// In a group, and under this matrix.
+    /// A known group, and the matrix that governs it.
     Group(GroupNumber, MatrixNumber),
-    /// In a group of which nothing is known but that this matrix governs it.
+    /// An unknown group that the request says is governed by this matrix.
     UnlistedGroup(MatrixNumber),
-    /// In a group that is not known.
+    /// An unknown group.
     UnknownGroup,
-    /// The action can't be done to this kind of resource, or under a matrix that there is not.
+    /// A kind of resource that the action does not take, or a group with an unknown matrix.
     Unsupported,
 }
 
-/// Who does it to whom.
-#[derive(Clone, Copy, Debug)]
-pub struct PrincipalPair<'p, 'r> {
-    pub subject: &'p Principal<'r>,
-    /// The resource, if it is a user, or the `member`.
-    pub other: Option<&'p Principal<'r>>,
-    /// What is between the two, seen from the subject.
-    pub(super) tie: Tie,
-}
-
 impl<'r> GateContext<'r> {
-    /// Finds where a request takes place. Costs a look-up of the group, if it names one.
+    /// The context of a request. Costs a look-up of the group, if the request names one.
     #[inline]
     pub fn resolve(view: &View, request: &Request<'r>) -> Self {
         let kind = request.resource.kind();
-        let given = match &request.resource {
+        let named_matrix = match &request.resource {
             Resource::Group(group) => group.matrix.map(|name| view.matrix_number(name)),
             _ => None,
         };
-        let demands = Requirements::lookup(request.action, kind).filter(|_| given != Some(None));
-        let given = given.flatten();
-        let (place, group_id) = match &request.resource {
-            _ if demands.is_none() => (GateTarget::Unsupported, ""),
+        let is_matrix_unknown = named_matrix == Some(None);
+        let requirements =
+            Requirements::lookup(request.action, kind).filter(|_| !is_matrix_unknown);
+        let matrix_override = named_matrix.flatten();
+        let (target, group_id) = match &request.resource {
+            _ if requirements.is_none() => (GateTarget::Unsupported, ""),
             Resource::None => (GateTarget::NoResource, ""),
             Resource::User(_) => (GateTarget::User, ""),
-            Resource::Group(group) => (GateTarget::from_group(view, group.id, given), group.id),
+            Resource::Group(group) => {
+                (GateTarget::from_group(view, group.id, matrix_override), group.id)
+            }
         };
         Self {
             action: request.action,
-            target: place,
+            target,
             group_id,
-            matrix_override: given,
+            matrix_override,
             field: request.field,
             conversation: request.conversation,
-            requirements: demands.unwrap_or(&UNSUPPORTED),
+            requirements: requirements.unwrap_or(&UNSUPPORTED),
         }
     }
 
-    /// The same in another group.
+    /// The same action in another group.
     #[must_use]
     pub fn in_group(self, group: GroupNumber, view: &View) -> Self {
         let own = || view.groups.get(group).map(|group| group.matrix);
@@ -91,7 +91,8 @@ impl<'r> GateContext<'r> {
         }
     }
 
-    /// The user whom the request is about besides its subject.
+    /// The user whom the request is about besides its subject: the resource, if it is a user, or the
+    /// `member`.
     #[inline]
     pub fn other_user<'q>(&self, request: &'q Request<'r>) -> Option<&'q User<'r>> {
         match &request.resource {
@@ -101,6 +102,7 @@ impl<'r> GateContext<'r> {
         }
     }
 
+    /// The group of the request, if it is known.
     #[inline]
     pub(super) fn group<'v>(&self, view: &'v View) -> Option<GroupView<'v>> {
         match self.target {
@@ -109,6 +111,7 @@ impl<'r> GateContext<'r> {
         }
     }
 
+    /// The matrix that governs the group of the request.
     pub(super) fn matrix<'v>(&self, view: &'v View) -> Option<&'v CompiledMatrix> {
         match self.target {
             GateTarget::Group(_, matrix) | GateTarget::UnlistedGroup(matrix) => view.matrix(matrix),
@@ -119,6 +122,7 @@ impl<'r> GateContext<'r> {
         }
     }
 
+    /// Whether the resource is a group, known or not.
     pub(super) fn is_in_group(&self) -> bool {
         matches!(
             self.target,
@@ -126,18 +130,23 @@ impl<'r> GateContext<'r> {
         )
     }
 
-    /// What someone is in the group: as the request says, or else as the group has it.
-    pub(super) fn role(&self, view: &View, who: &Principal<'_>) -> Option<Role> {
-        who.role().or_else(|| self.group(view)?.role(who.number?))
+    /// Whether the resource is a user.
+    #[inline]
+    pub(super) fn is_between_users(&self) -> bool {
+        self.target == GateTarget::User
     }
 
-    /// Whether only members of a group may do it there, so that no other group need be looked at.
+    /// The principal's role in the group: the request's, or else the group's.
+    pub(super) fn role(&self, view: &View, principal: &Principal<'_>) -> Option<Role> {
+        principal.role().or_else(|| self.group(view)?.role(principal.number?))
+    }
+
+    /// Whether only members of a group are admitted, so that a list of groups needs no others.
     pub fn requires_membership(&self, subject: &Principal<'_>) -> bool {
-        self.requirements.role != super::requirements::RoleRequirement::Nothing
-            && subject.role().is_none()
+        self.requirements.role != RoleRequirement::Nothing && subject.role().is_none()
     }
 
-    /// Whether the action begins a conversation between two users between whom this is.
+    /// Whether the action begins a conversation between two users with this tie.
     #[inline]
     pub(super) fn begins_conversation(&self, tie: Tie) -> bool {
         self.requirements.begins_conversation
@@ -149,7 +158,7 @@ impl<'r> GateContext<'r> {
         self.requirements.begins_conversation && self.conversation != Some(Conversation::Existing)
     }
 
-    /// Whether two users have a conversation, as the request says or else what is between them.
+    /// Whether two users with this tie have a conversation; the request's word comes first.
     #[inline]
     pub(super) fn conversation_with_tie(&self, tie: Tie) -> Conversation {
         self.conversation.unwrap_or(if tie.is_conversation() {
@@ -159,25 +168,23 @@ impl<'r> GateContext<'r> {
         })
     }
 
-    /// With whom a user has a conversation already, where the facts tell it and not the request.
-    pub(super) fn conversation_partners(&self, view: &View, who: &Principal<'_>) -> UserSet {
-        let number = who.number.filter(|_| self.conversation.is_none());
-        number
-            .into_iter()
-            .flat_map(|number| view.population.ties_of(number))
-            .filter(|(_, tie)| tie.is_conversation())
-            .map(|(other, _)| other)
-            .collect()
+    /// The users with whom a principal has a conversation by their ties; nobody if the request states
+    /// `conversation`.
+    pub(super) fn conversation_partners(&self, view: &View, principal: &Principal<'_>) -> UserSet {
+        if self.conversation.is_some() {
+            return UserSet::default();
+        }
+        users_with_tie(view, principal, |_, tie| tie.is_conversation())
     }
 
-    /// The switches of the subject that must be on for what may be done whatever is between the two;
-    /// where it begins a conversation, another one must be.
+    /// The subject's switches that the action requires, whatever the tie between the two.
     pub(super) fn subject_switches(&self) -> impl Iterator<Item = Switch> + use<> {
         let outgoing = self.requirements.requires_outgoing.then_some(Switch::Outgoing);
         outgoing.into_iter().chain(self.requirements.subject_switch)
     }
 
-    /// The same where this is between the two.
+    /// The subject's switches that the action requires with this tie: one more where it begins a
+    /// conversation.
     pub(super) fn subject_switches_with_tie(
         &self,
         tie: Tie,
@@ -186,94 +193,45 @@ impl<'r> GateContext<'r> {
         self.subject_switches().chain(beginning)
     }
 
-    /// Whom a block stops where this is between the two: where it begins a conversation, the stricter
-    /// of two modes counts.
+    /// The block mode between two users, depending on whether they have a conversation: the stricter of
+    /// two modes where the action begins one.
     #[inline]
-    pub(super) fn block_mode(&self, view: &View, tie: Tie) -> BlockMode {
+    pub(super) fn block_mode(&self, view: &View, conversation: Conversation) -> BlockMode {
         if !self.requirements.checks_blocks {
             return BlockMode::Off;
         }
         let blocks = &view.settings.blocks;
         let own = blocks.mode(self.action);
-        if self.begins_conversation(tie) {
+        if self.requirements.begins_conversation && conversation == Conversation::New {
             own.max(blocks.mode(Requirements::BEGINNING_ACTION))
         } else {
             own
         }
     }
 
-    /// Whether the action is about another user, so that there is something between two.
+    /// Whether the action is about another user besides the subject.
     pub(super) fn involves_other_user(&self) -> bool {
-        self.target == GateTarget::User || self.action.takes_member()
+        self.is_between_users() || self.action.takes_member()
     }
 }
 
 impl GateTarget {
-    fn from_group(view: &View, id: &str, given: Option<MatrixNumber>) -> Self {
-        let found = view.groups.number(id);
-        match (found, given) {
-            (Some(number), given) => {
+    fn from_group(view: &View, id: &str, matrix_override: Option<MatrixNumber>) -> Self {
+        match (view.groups.number(id), matrix_override) {
+            (Some(number), matrix_override) => {
                 let own = || view.groups.get(number).map(|group| group.matrix);
-                given.or_else(own).map_or(Self::UnknownGroup, |matrix| Self::Group(number, matrix))
+                let matrix = matrix_override.or_else(own);
+                matrix.map_or(Self::UnknownGroup, |matrix| Self::Group(number, matrix))
             }
-            (None, Some(matrix))
-                if view.settings.unknown_users == crate::request::UnknownUsers::AllowDefaults =>
-            {
+            (None, Some(matrix)) if view.settings.unknown_users == UnknownUsers::AllowDefaults => {
                 Self::UnlistedGroup(matrix)
             }
             (None, _) => Self::UnknownGroup,
         }
     }
 
-    /// Whether there is such a place.
+    /// Whether the action can take place there at all.
     pub(super) fn is_known(self) -> bool {
         !matches!(self, Self::UnknownGroup | Self::Unsupported)
-    }
-}
-
-impl<'p, 'r> PrincipalPair<'p, 'r> {
-    /// Looks up what is between the two, if the action is one that it matters to: one search in the
-    /// shorter of their rows.
-    #[inline]
-    pub fn new(
-        view: &View,
-        scene: &GateContext<'_>,
-        subject: &'p Principal<'r>,
-        other: Option<&'p Principal<'r>>,
-    ) -> Self {
-        let numbers = other.and_then(|other| Some((subject.number?, other.number?)));
-        let tie = match numbers {
-            Some((one, other))
-                if !view.only_rules_restrict && scene.requirements.depends_on_ties() =>
-            {
-                view.population.tie(one, other)
-            }
-            _ => Tie::NONE,
-        };
-        Self { subject, other, tie }
-    }
-
-    /// Two users, and what is to be taken to be between them.
-    pub fn with_tie(subject: &'p Principal<'r>, other: &'p Principal<'r>, tie: Tie) -> Self {
-        Self { subject, other: Some(other), tie }
-    }
-
-    /// Whether the request says nothing of either of them.
-    #[inline]
-    pub(super) fn has_no_overrides(&self) -> bool {
-        self.subject.has_no_overrides() && self.other.is_none_or(Principal::has_no_overrides)
-    }
-
-    /// Whether someone does it to himself in a group, of which blocks, peers and rules say nothing.
-    #[inline]
-    pub(super) fn is_self_in_group(&self, scene: &GateContext<'_>) -> bool {
-        scene.target != GateTarget::User
-            && self.other.is_some_and(|other| other.is_same_user(self.subject))
-    }
-
-    /// Whether the two have a conversation, as the request says or else the facts.
-    #[inline]
-    pub(super) fn conversation(&self, scene: &GateContext<'_>) -> Conversation {
-        scene.conversation_with_tie(self.tie)
     }
 }

@@ -1,28 +1,32 @@
-use super::{Gate, GateContext, Principal, PrincipalPair};
+//! The gate `friendship`: friend requests.
+
+use super::{
+    context::GateContext,
+    denial::DenialReason,
+    gate::{Gate, GateScope},
+    one_sided::{OneSided, UserCondition},
+    pair::PrincipalPair,
+    principal::Principal,
+    sets::users_with_tie,
+};
 use crate::{
-    request::{Approval, GateName, Obligation, Reason, Relation, StatementId},
-    snapshot::{Selection, Tie, UserSet, View},
+    request::{Approval, GateName, Obligation, Reason, Relation, StatementId, Toggle},
+    snapshot::{Selection, View},
 };
 
-/// Closed for requests to friends, to users who take none, and where a friend list is full.
+/// The gate `friendship`: closed for a friend request to a friend, to a user who refuses requests, and
+/// where one of the two friend lists is full.
 pub(super) struct FriendshipGate;
 
-/// Those with whom someone has such a tie.
-fn users_with_tie<'v>(view: &View, who: &Principal<'_>, is: impl Fn(Tie) -> bool) -> Selection<'v> {
-    let row = who.number.into_iter().flat_map(|number| view.population.ties_of(number));
-    row.filter(|&(_, tie)| is(tie)).map(|(other, _)| other).collect::<UserSet>().into()
-}
-
 impl FriendshipGate {
-    /// What an action that is let through obliges to.
-    #[inline]
-    pub(super) fn obligation(
-        scene: &GateContext<'_>,
-        pair: &PrincipalPair<'_, '_>,
-    ) -> Option<Obligation> {
-        let other = pair.other.filter(|_| scene.requirements.checks_friendship)?;
-        (other.state.approval() == Approval::NeedConfirm).then_some(Obligation::Confirm)
-    }
+    pub(super) const DENIALS: &'static [DenialReason] = &[
+        DenialReason::of_other(Reason::AlreadyFriends),
+        DenialReason::of_other(Reason::RequestsRefused),
+        DenialReason::new(Reason::FriendListFull, |_, pair| {
+            let is_subject = pair.subject.state.is_friend_list_full();
+            if is_subject { Some(pair.subject.id) } else { pair.other.map(|other| other.id) }
+        }),
+    ];
 }
 
 impl Gate for FriendshipGate {
@@ -30,14 +34,22 @@ impl Gate for FriendshipGate {
         GateName::Friendship
     }
 
+    fn scope(&self) -> GateScope {
+        GateScope::Pair
+    }
+
+    fn denials(&self) -> &'static [DenialReason] {
+        Self::DENIALS
+    }
+
     #[inline]
     fn check(
         &self,
         _: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Reason> {
-        let other = pair.other.filter(|_| scene.requirements.checks_friendship)?;
+        let other = pair.other.filter(|_| context.requirements.checks_friendship)?;
         if pair.tie.outgoing(Relation::Friend) {
             Some(Reason::AlreadyFriends)
         } else if other.state.approval() == Approval::DenyAny {
@@ -49,69 +61,94 @@ impl Gate for FriendshipGate {
         }
     }
 
+    #[inline]
+    fn check_unrestricted(
+        &self,
+        _: &View,
+        _: &GateContext<'_>,
+        _: &PrincipalPair<'_, '_>,
+    ) -> Option<Reason> {
+        None
+    }
+
     fn admitted_others<'v>(
         &self,
         view: &'v View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         subject: &Principal<'_>,
     ) -> Selection<'v> {
-        if !scene.requirements.checks_friendship {
+        if !context.requirements.checks_friendship {
             Selection::everybody()
         } else if subject.state.is_friend_list_full() {
             Selection::nobody()
         } else {
-            let friends = users_with_tie(view, subject, |tie| tie.outgoing(Relation::Friend));
-            let standings = &view.states;
-            Selection::any([
-                friends,
-                standings.refusing_requests(),
-                standings.with_full_friend_list(),
-            ])
-            .complement()
+            let friends = users_with_tie(view, subject, |_, tie| tie.outgoing(Relation::Friend));
+            let (refusing, full) =
+                (view.states.refusing_requests(), view.states.with_full_friend_list());
+            Selection::any([friends.into(), refusing, full]).complement()
         }
     }
 
     fn admitted_subjects<'v>(
         &self,
         view: &'v View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         other: Option<&Principal<'_>>,
     ) -> Selection<'v> {
-        let Some(other) = other.filter(|_| scene.requirements.checks_friendship) else {
+        let Some(other) = other.filter(|_| context.requirements.checks_friendship) else {
             return Selection::everybody();
         };
         if other.state.approval() == Approval::DenyAny || other.state.is_friend_list_full() {
             return Selection::nobody();
         }
-        let having_him = users_with_tie(view, other, |tie| tie.incoming(Relation::Friend));
-        Selection::any([having_him, view.states.with_full_friend_list()]).complement()
+        let friends = users_with_tie(view, other, |_, tie| tie.incoming(Relation::Friend));
+        Selection::any([friends.into(), view.states.with_full_friend_list()]).complement()
+    }
+
+    fn one_sided<'v>(&self, view: &'v View, context: &GateContext<'_>) -> OneSided<'v> {
+        if !context.requirements.checks_friendship {
+            return OneSided::default();
+        }
+        let has_room = || UserCondition {
+            users: view.states.with_full_friend_list().complement(),
+            tags: Toggle::Always(view.settings.limits.friends != Some(0)),
+        };
+        let accepts_requests = UserCondition {
+            users: view.states.refusing_requests().complement(),
+            tags: Toggle::Always(view.settings.approval != Approval::DenyAny),
+        };
+        OneSided {
+            subjects: vec![has_room()],
+            others: vec![has_room(), accepts_requests],
+            ..OneSided::default()
+        }
     }
 
     fn consulted(
         &self,
         view: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Vec<StatementId>> {
-        let other = pair.other.filter(|_| scene.requirements.checks_friendship)?;
+        let other = pair.other.filter(|_| context.requirements.checks_friendship)?;
         if pair.tie.outgoing(Relation::Friend) {
             return Some(Vec::new());
         }
-        let mut asked: Vec<StatementId> = other.approval_statement(view).into_iter().collect();
+        let mut consulted: Vec<StatementId> = other.approval_statement(view).into_iter().collect();
         if other.state.approval() != Approval::DenyAny {
-            asked.push(StatementId::FriendsLimit);
+            consulted.push(StatementId::FriendsLimit);
         }
-        Some(asked)
+        Some(consulted)
     }
 
     fn describe(
         &self,
         view: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> String {
-        let Some(other) = pair.other.filter(|_| scene.requirements.checks_friendship) else {
-            return format!("friendship doesn't concern {}", scene.action);
+        let Some(other) = pair.other.filter(|_| context.requirements.checks_friendship) else {
+            return format!("friendship doesn't concern {}", context.action);
         };
         let is = if pair.tie.outgoing(Relation::Friend) { "is" } else { "is not" };
         let mut said = vec![format!(
@@ -122,12 +159,22 @@ impl Gate for FriendshipGate {
             other.state.approval()
         )];
         if let Some(limit) = view.settings.limits.friends {
-            for who in
-                [pair.subject, other].into_iter().filter(|who| who.state.is_friend_list_full())
-            {
-                said.push(format!("`{}` has {limit} friends, as many as there may be", who.id));
+            for user in [pair.subject, other] {
+                if user.state.is_friend_list_full() {
+                    said.push(format!("`{}` has {limit} friends, as many as there may be", user.id));
+                }
             }
         }
         said.join("; ")
+    }
+
+    #[inline]
+    fn obligation(
+        &self,
+        context: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> Option<Obligation> {
+        let other = pair.other.filter(|_| context.requirements.checks_friendship)?;
+        (other.state.approval() == Approval::NeedConfirm).then_some(Obligation::Confirm)
     }
 }

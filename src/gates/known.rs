@@ -1,27 +1,53 @@
-use super::{Gate, GateContext, Principal, PrincipalPair, context::GateTarget};
+//! The gate `known`: whether the ids of a request are known.
+
+use super::{
+    context::{GateContext, GateTarget},
+    denial::DenialReason,
+    gate::{Gate, GateScope},
+    one_sided::OneSided,
+    pair::PrincipalPair,
+    principal::Principal,
+};
 use crate::{
     request::{GateName, Reason, StatementId},
     snapshot::{Selection, View},
 };
 
-/// Closed for subjects, resources and members who are not known.
+/// The gate `known`: closed for subjects, resources and members that are unknown.
 pub(super) struct KnownGate;
+
+impl KnownGate {
+    pub(super) const DENIALS: &'static [DenialReason] = &[
+        DenialReason::of_subject(Reason::UnknownSubject),
+        DenialReason::new(Reason::UnknownResource, |view, pair| {
+            pair.other.filter(|other| !other.is_known(view)).map(|other| other.id)
+        }),
+    ];
+}
 
 impl Gate for KnownGate {
     fn name(&self) -> GateName {
         GateName::Known
     }
 
+    fn scope(&self) -> GateScope {
+        GateScope::Request
+    }
+
+    fn denials(&self) -> &'static [DenialReason] {
+        Self::DENIALS
+    }
+
     #[inline]
     fn check(
         &self,
         view: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Reason> {
         if !pair.subject.is_known(view) {
             Some(Reason::UnknownSubject)
-        } else if !scene.target.is_known() || !is_other_known(view, scene, pair.other) {
+        } else if !context.target.is_known() || !is_other_known(view, context, pair.other) {
             Some(Reason::UnknownResource)
         } else {
             None
@@ -31,19 +57,23 @@ impl Gate for KnownGate {
     fn admitted_others<'v>(
         &self,
         view: &'v View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         subject: &Principal<'_>,
     ) -> Selection<'v> {
-        known_users_if(view, subject.is_known(view) && scene.target.is_known())
+        known_users_if(view, subject.is_known(view) && context.target.is_known())
     }
 
     fn admitted_subjects<'v>(
         &self,
         view: &'v View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         other: Option<&Principal<'_>>,
     ) -> Selection<'v> {
-        known_users_if(view, scene.target.is_known() && is_other_known(view, scene, other))
+        known_users_if(view, context.target.is_known() && is_other_known(view, context, other))
+    }
+
+    fn one_sided<'v>(&self, _: &'v View, _: &GateContext<'_>) -> OneSided<'v> {
+        OneSided::default()
     }
 
     fn consulted(
@@ -58,7 +88,7 @@ impl Gate for KnownGate {
     fn describe(
         &self,
         view: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> String {
         let mut unknown: Vec<String> = Vec::new();
@@ -69,17 +99,17 @@ impl Gate for KnownGate {
                 unknown.push(said);
             }
         }
-        match scene.target {
+        match context.target {
             GateTarget::UnknownGroup => {
-                unknown.push(format!("`{}` is no known group", scene.group_id))
+                unknown.push(format!("`{}` is no known group", context.group_id));
             }
             GateTarget::Unsupported => {
-                unknown.push(format!("{} can't be done to this resource", scene.action));
+                unknown.push(format!("{} can't be done to this resource", context.action));
             }
             _ => {}
         }
-        if scene.involves_other_user() && pair.other.is_none() && scene.target.is_known() {
-            unknown.push(format!("{} needs a `member`", scene.action));
+        if context.involves_other_user() && pair.other.is_none() && context.target.is_known() {
+            unknown.push(format!("{} needs a `member`", context.action));
         }
         if !unknown.is_empty() {
             return unknown.join("; ");
@@ -99,20 +129,20 @@ impl Gate for KnownGate {
     }
 }
 
-/// All users, if the gate is open, and else nobody.
-fn known_users_if(view: &View, open: bool) -> Selection<'_> {
-    if open {
+/// All known users if the gate is open, and else nobody.
+fn known_users_if(view: &View, is_open: bool) -> Selection<'_> {
+    if is_open {
         Selection::from(&view.population.tombstones).complement()
     } else {
         Selection::nobody()
     }
 }
 
-/// Whether the user whom the action is about is known, if it is about one.
+/// Whether the other user is known, if the action is about one.
 #[inline]
-fn is_other_known(view: &View, scene: &GateContext<'_>, other: Option<&Principal<'_>>) -> bool {
+fn is_other_known(view: &View, context: &GateContext<'_>, other: Option<&Principal<'_>>) -> bool {
     match other {
         Some(other) => other.is_known(view),
-        None => !scene.involves_other_user(),
+        None => !context.involves_other_user(),
     }
 }

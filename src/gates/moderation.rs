@@ -1,40 +1,51 @@
+//! The gate `moderation`: banned and silenced users, and managers.
+
 use super::{
-    Gate, GateContext, Principal, PrincipalPair, everybody_if, requirements::ModerationBar,
+    context::GateContext,
+    denial::DenialReason,
+    gate::{Gate, GateScope},
+    one_sided::{OneSided, UserCondition},
+    pair::PrincipalPair,
+    principal::Principal,
+    requirements::ModerationBar,
+    sets::everybody_if,
 };
 use crate::{
-    request::{self, GateName, Reason, StatementId},
+    request::{self, GateName, Reason, StatementId, Toggle},
     snapshot::{Selection, View},
 };
 
-/// Closed for subjects whom moderation keeps from the action, and for those who would moderate and
-/// are no managers.
+/// The gate `moderation`: closed for subjects whose moderation state excludes them from the action, and
+/// for subjects who would moderate and are no managers.
 pub(super) struct ModerationGate;
 
 impl ModerationGate {
-    #[inline]
-    fn denial(view: &View, scene: &GateContext<'_>, subject: &Principal<'_>) -> Option<Reason> {
-        use request::Moderation::{Banned, Silenced};
-        match (scene.requirements.moderation, subject.state.moderation()) {
-            (ModerationBar::Banned | ModerationBar::BannedAndSilenced, Banned) => {
-                Some(Reason::Banned)
-            }
-            (ModerationBar::BannedAndSilenced, Silenced) => Some(Reason::Silenced),
-            _ if scene.requirements.requires_manager && !is_manager(view, subject) => {
-                Some(Reason::NotManager)
-            }
-            _ => None,
-        }
+    pub(super) const DENIALS: &'static [DenialReason] = &[
+        DenialReason::of_subject(Reason::Banned),
+        DenialReason::of_subject(Reason::Silenced),
+        DenialReason::of_subject(Reason::NotManager),
+    ];
+}
+
+/// The reason why the gate is closed for a subject, whoever the other user is.
+#[inline]
+fn denial(view: &View, context: &GateContext<'_>, subject: &Principal<'_>) -> Option<Reason> {
+    use request::Moderation::{Banned, Silenced};
+    match (context.requirements.moderation, subject.state.moderation()) {
+        (ModerationBar::Banned | ModerationBar::BannedAndSilenced, Banned) => Some(Reason::Banned),
+        (ModerationBar::BannedAndSilenced, Silenced) => Some(Reason::Silenced),
+        _ => manager_denial(view, context, subject),
     }
 }
 
-/// The reason why someone may not moderate, if that is what he is about to do.
+/// The reason why a subject who would moderate may not.
 #[inline]
-pub(super) fn manager_denial(
+fn manager_denial(
     view: &View,
-    scene: &GateContext<'_>,
-    pair: &PrincipalPair<'_, '_>,
+    context: &GateContext<'_>,
+    subject: &Principal<'_>,
 ) -> Option<Reason> {
-    (scene.requirements.requires_manager && !is_manager(view, pair.subject))
+    (context.requirements.requires_manager && !is_manager(view, subject))
         .then_some(Reason::NotManager)
 }
 
@@ -51,69 +62,95 @@ impl Gate for ModerationGate {
         GateName::Moderation
     }
 
+    fn scope(&self) -> GateScope {
+        GateScope::Pair
+    }
+
+    fn denials(&self) -> &'static [DenialReason] {
+        Self::DENIALS
+    }
+
     #[inline]
     fn check(
         &self,
         view: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Reason> {
-        Self::denial(view, scene, pair.subject)
+        denial(view, context, pair.subject)
+    }
+
+    #[inline]
+    fn check_unrestricted(
+        &self,
+        view: &View,
+        context: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> Option<Reason> {
+        manager_denial(view, context, pair.subject)
     }
 
     fn admitted_others<'v>(
         &self,
         view: &'v View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         subject: &Principal<'_>,
     ) -> Selection<'v> {
-        everybody_if(Self::denial(view, scene, subject).is_none())
+        everybody_if(denial(view, context, subject).is_none())
     }
 
     fn admitted_subjects<'v>(
         &self,
         view: &'v View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         _: Option<&Principal<'_>>,
     ) -> Selection<'v> {
-        let standings = &view.states;
-        let mut parts = Vec::new();
-        if scene.requirements.moderation != ModerationBar::Nobody {
-            parts.push(standings.banned().complement());
+        UserCondition::intersect(self.one_sided(view, context).subjects)
+    }
+
+    fn one_sided<'v>(&self, view: &'v View, context: &GateContext<'_>) -> OneSided<'v> {
+        let requirements = context.requirements;
+        let mut subjects = Vec::new();
+        if requirements.moderation != ModerationBar::Nobody {
+            subjects.push(UserCondition::of_records(view.states.banned().complement()));
         }
-        if scene.requirements.moderation == ModerationBar::BannedAndSilenced {
-            parts.push(standings.silenced().complement());
+        if requirements.moderation == ModerationBar::BannedAndSilenced {
+            subjects.push(UserCondition::of_records(view.states.silenced().complement()));
         }
-        if scene.requirements.requires_manager {
-            parts.push(view.managers.as_ref().map_or_else(Selection::nobody, Selection::from));
+        if requirements.requires_manager {
+            let (users, tags) = (view.managers.as_ref(), view.settings.managers.clone());
+            subjects.push(UserCondition {
+                users: users.map_or_else(Selection::nobody, Selection::from),
+                tags: tags.map_or(Toggle::Always(false), Toggle::When),
+            });
         }
-        Selection::all(parts)
+        OneSided { subjects, ..OneSided::default() }
     }
 
     fn consulted(
         &self,
         view: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Vec<StatementId>> {
-        let demands = scene.requirements;
-        if demands.moderation == ModerationBar::Nobody && !demands.requires_manager {
+        let requirements = context.requirements;
+        if requirements.moderation == ModerationBar::Nobody && !requirements.requires_manager {
             return None;
         }
-        let refused = Self::denial(view, scene, pair.subject);
-        let asks = demands.requires_manager && matches!(refused, None | Some(Reason::NotManager));
-        Some(if asks { vec![StatementId::Managers] } else { Vec::new() })
+        let denial = denial(view, context, pair.subject);
+        let asks_managers = requirements.requires_manager && matches!(denial, None | Some(Reason::NotManager));
+        Some(if asks_managers { vec![StatementId::Managers] } else { Vec::new() })
     }
 
     fn describe(
         &self,
         view: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> String {
         let subject = pair.subject;
-        let said = match (scene.requirements.moderation, subject.state.moderation()) {
-            (ModerationBar::Nobody, _) => format!("moderation keeps nobody from {}", scene.action),
+        let said = match (context.requirements.moderation, subject.state.moderation()) {
+            (ModerationBar::Nobody, _) => format!("moderation keeps nobody from {}", context.action),
             (_, request::Moderation::None) => {
                 format!("`{}` is neither banned nor silenced", subject.id)
             }
@@ -122,7 +159,7 @@ impl Gate for ModerationGate {
             }
             (_, state) => format!("`{}` is {state}", subject.id),
         };
-        if !scene.requirements.requires_manager {
+        if !context.requirements.requires_manager {
             return said;
         }
         match &view.settings.managers {

@@ -1,41 +1,75 @@
-use super::{Gate, GateContext, Principal, PrincipalPair};
+//! The gate `peers`: the peers modes of both users.
+
+use super::{
+    context::GateContext,
+    denial::DenialReason,
+    gate::{Gate, GateScope},
+    one_sided::{OneSided, UserCondition},
+    pair::PrincipalPair,
+    principal::Principal,
+    sets::{self_in_group, users_with_tie},
+};
 use crate::{
-    request::{GateName, PeersMode, Reason, StatementId},
-    snapshot::{Selection, Tie, UserNumber, UserSet, View},
+    request::{Condition, GateName, PeersMode, Reason, StatementId, Toggle},
+    snapshot::{Selection, TagId, Tie, View},
 };
 
-/// Closed unless each of the two communicates with the other, by his own mode and his own list.
+/// The gate `peers`: closed unless each of the two users communicates with the other, by their own
+/// peers mode and their own list.
 pub(super) struct PeersGate;
 
-/// Those with whom someone in this mode communicates: everybody, or some of those he has ties with.
-fn users_on_own_list<'v>(view: &View, who: &Principal<'_>) -> Selection<'v> {
-    match who.state.peers() {
+impl PeersGate {
+    pub(super) const DENIALS: &'static [DenialReason] = &[
+        DenialReason::of_subject(Reason::PeersSubject),
+        DenialReason::of_other(Reason::PeersResource),
+    ];
+}
+
+/// The users with whom a principal communicates by their own mode and list.
+fn users_on_own_list<'v>(view: &View, principal: &Principal<'_>) -> Selection<'v> {
+    match principal.state.peers() {
         PeersMode::All => Selection::everybody(),
-        mode => users_with_tie(view, who, |_, tie| tie.admits(mode)),
+        mode => users_with_tie(view, principal, |_, tie| tie.admits(mode)).into(),
     }
 }
 
-/// Those who communicate with someone, each by his own mode and list.
-fn users_listing<'v>(view: &'v View, who: &Principal<'_>) -> Selection<'v> {
-    let listing = users_with_tie(view, who, |other, tie| {
+/// The users who communicate with a principal, each by their own mode and list.
+fn users_listing<'v>(view: &'v View, principal: &Principal<'_>) -> Selection<'v> {
+    let listing = users_with_tie(view, principal, |other, tie| {
         tie.reversed().admits(view.population.directory.state(other).peers())
     });
-    Selection::any([view.states.in_peers_mode(PeersMode::All), listing])
+    Selection::any([view.states.in_peers_mode(PeersMode::All), listing.into()])
 }
 
-fn users_with_tie<'v>(
-    view: &View,
-    who: &Principal<'_>,
-    is: impl Fn(UserNumber, Tie) -> bool,
+/// The users with whom a principal communicates mutually, and the principal where users may act on
+/// themselves.
+fn mutual_peers<'v>(
+    view: &'v View,
+    context: &GateContext<'_>,
+    principal: &Principal<'_>,
 ) -> Selection<'v> {
-    let row = who.number.into_iter().flat_map(|number| view.population.ties_of(number));
-    row.filter(|&(other, tie)| is(other, tie)).map(|(other, _)| other).collect::<UserSet>().into()
+    let mutual =
+        Selection::all([users_on_own_list(view, principal), users_listing(view, principal)]);
+    Selection::any([mutual, self_in_group(context, principal)])
 }
 
-/// Both sides of someone, and himself where the action is one that he may do to himself.
-fn mutual_peers<'v>(view: &'v View, scene: &GateContext<'_>, who: &Principal<'_>) -> Selection<'v> {
-    let both = Selection::all([users_on_own_list(view, who), users_listing(view, who)]);
-    Selection::any([both, super::rules::self_in_group(scene, who)])
+/// The condition on tags under which the policy sets the peers mode to `all`: the first mode whose
+/// condition a user meets applies.
+fn communicates_with_all(view: &View) -> Toggle<TagId> {
+    let peers = &view.settings.peers;
+    let rest = Toggle::Always(peers.default == PeersMode::All);
+    peers.modes.iter().rev().fold(rest, |rest, (when, mode)| {
+        let (when, is_all) = (when.clone(), *mode == PeersMode::All);
+        match rest {
+            Toggle::Always(on) if on == is_all => Toggle::Always(on),
+            Toggle::Always(_) if is_all => Toggle::When(when),
+            Toggle::Always(_) => Toggle::When(Condition::Not(Box::new(when))),
+            Toggle::When(rest) if is_all => Toggle::When(Condition::Any(vec![when, rest])),
+            Toggle::When(rest) => {
+                Toggle::When(Condition::All(vec![Condition::Not(Box::new(when)), rest]))
+            }
+        }
+    })
 }
 
 impl Gate for PeersGate {
@@ -43,15 +77,23 @@ impl Gate for PeersGate {
         GateName::Peers
     }
 
+    fn scope(&self) -> GateScope {
+        GateScope::Pair
+    }
+
+    fn denials(&self) -> &'static [DenialReason] {
+        Self::DENIALS
+    }
+
     #[inline]
     fn check(
         &self,
         _: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Reason> {
-        let other = pair.other.filter(|_| scene.requirements.checks_peers)?;
-        if pair.is_self_in_group(scene) {
+        let other = pair.other.filter(|_| context.requirements.checks_peers)?;
+        if pair.is_self_in_group(context) {
             None
         } else if !pair.tie.admits(pair.subject.state.peers()) {
             Some(Reason::PeersSubject)
@@ -62,14 +104,24 @@ impl Gate for PeersGate {
         }
     }
 
+    #[inline]
+    fn check_unrestricted(
+        &self,
+        _: &View,
+        _: &GateContext<'_>,
+        _: &PrincipalPair<'_, '_>,
+    ) -> Option<Reason> {
+        None
+    }
+
     fn admitted_others<'v>(
         &self,
         view: &'v View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         subject: &Principal<'_>,
     ) -> Selection<'v> {
-        if scene.requirements.checks_peers {
-            mutual_peers(view, scene, subject)
+        if context.requirements.checks_peers {
+            mutual_peers(view, context, subject)
         } else {
             Selection::everybody()
         }
@@ -78,45 +130,62 @@ impl Gate for PeersGate {
     fn admitted_subjects<'v>(
         &self,
         view: &'v View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         other: Option<&Principal<'_>>,
     ) -> Selection<'v> {
         match other {
-            Some(other) if scene.requirements.checks_peers => mutual_peers(view, scene, other),
+            Some(other) if context.requirements.checks_peers => mutual_peers(view, context, other),
             _ => Selection::everybody(),
+        }
+    }
+
+    fn one_sided<'v>(&self, view: &'v View, context: &GateContext<'_>) -> OneSided<'v> {
+        if !context.requirements.checks_peers {
+            return OneSided::default();
+        }
+        let communicates_with_all = UserCondition {
+            users: view.states.in_peers_mode(PeersMode::All),
+            tags: communicates_with_all(view),
+        };
+        OneSided {
+            unrelated: vec![communicates_with_all],
+            reads_peers: true,
+            ..OneSided::default()
         }
     }
 
     fn consulted(
         &self,
         view: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Vec<StatementId>> {
-        let is_asked = scene.requirements.checks_peers && !pair.is_self_in_group(scene);
-        let other = pair.other.filter(|_| is_asked)?;
-        let mut asked: Vec<StatementId> = pair.subject.peers_statement(view).into_iter().collect();
+        let applies = context.requirements.checks_peers && !pair.is_self_in_group(context);
+        let other = pair.other.filter(|_| applies)?;
+        let mut consulted: Vec<StatementId> = pair.subject.peers_statement(view).into_iter().collect();
         if pair.tie.admits(pair.subject.state.peers()) {
-            asked.extend(other.peers_statement(view));
+            consulted.extend(other.peers_statement(view));
         }
-        Some(asked)
+        Some(consulted)
     }
 
-    fn describe(&self, _: &View, scene: &GateContext<'_>, pair: &PrincipalPair<'_, '_>) -> String {
-        let Some(other) = pair.other.filter(|_| scene.requirements.checks_peers) else {
-            return format!("peers modes don't concern {} here", scene.action);
+    fn describe(&self, _: &View, context: &GateContext<'_>, pair: &PrincipalPair<'_, '_>) -> String {
+        let Some(other) = pair.other.filter(|_| context.requirements.checks_peers) else {
+            return format!("peers modes don't concern {} here", context.action);
         };
-        if pair.is_self_in_group(scene) {
+        if pair.is_self_in_group(context) {
             return "peers modes are about others".to_owned();
         }
-        let side = |who: &Principal<'_>, other: &Principal<'_>, tie: Tie| {
-            let (mode, who, other) = (who.state.peers(), who.id, other.id);
+        let side = |user: &Principal<'_>, other: &Principal<'_>, tie: Tie| {
+            let (mode, user, other) = (user.state.peers(), user.id, other.id);
             let is = if tie.admits(mode) { "is" } else { "is not" };
             match mode {
-                PeersMode::All => format!("`{who}` communicates with all"),
-                PeersMode::Paired => format!("`{who}` only with paired users: `{other}` {is} one"),
-                PeersMode::Contacts => format!("`{who}` only with contacts: `{other}` {is} one"),
-                PeersMode::Favorites => format!("`{who}` only with favorites: `{other}` {is} one"),
+                PeersMode::All => format!("`{user}` communicates with all"),
+                PeersMode::Paired => format!("`{user}` only with paired users: `{other}` {is} one"),
+                PeersMode::Contacts => format!("`{user}` only with contacts: `{other}` {is} one"),
+                PeersMode::Favorites => {
+                    format!("`{user}` only with favorites: `{other}` {is} one")
+                }
             }
         };
         let one = side(pair.subject, other, pair.tie);

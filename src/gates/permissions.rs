@@ -1,36 +1,53 @@
+//! The gate `permissions`: the permission switches of both users.
+
 use super::{
-    Gate, GateContext, Principal, PrincipalPair, everybody_if, requirements::Requirements,
+    context::GateContext,
+    denial::DenialReason,
+    gate::{Gate, GateScope},
+    one_sided::{OneSided, UserCondition},
+    pair::PrincipalPair,
+    principal::Principal,
+    requirements::Requirements,
 };
 use crate::{
     request::{GateName, Reason, StatementId, Switch, Toggle},
     snapshot::{Selection, View},
 };
 
-/// Closed while a switch of the subject is off, or the `incoming` of the resource or `member`.
+/// The gate `permissions`: closed while a switch of the subject that the action requires is off, or the
+/// `incoming` of the resource or `member`.
 pub(super) struct PermissionsGate;
 
-/// The first of the subject's own switches that is off, whatever is between the two.
+impl PermissionsGate {
+    pub(super) const DENIALS: &'static [DenialReason] = &[
+        DenialReason::of_subject(Reason::OutgoingOff),
+        DenialReason::of_subject(Reason::PermissionOff),
+        DenialReason::of_other(Reason::IncomingOff),
+    ];
+}
+
+/// The reason for the first of the subject's switches that is off, whatever the tie between the two.
 #[inline]
-fn own_switch_denial(scene: &GateContext<'_>, subject: &Principal<'_>) -> Option<Reason> {
-    let demands = scene.requirements;
-    if demands.requires_outgoing && !subject.state.is_on(Switch::Outgoing) {
+fn own_switch_denial(context: &GateContext<'_>, subject: &Principal<'_>) -> Option<Reason> {
+    let requirements = context.requirements;
+    if requirements.requires_outgoing && !subject.state.is_on(Switch::Outgoing) {
         Some(Reason::OutgoingOff)
-    } else if demands.subject_switch.is_some_and(|switch| !subject.state.is_on(switch)) {
+    } else if requirements.subject_switch.is_some_and(|switch| !subject.state.is_on(switch)) {
         Some(Reason::PermissionOff)
     } else {
         None
     }
 }
 
-/// Whether the subject may begin no conversation.
+/// Whether the subject may not begin conversations.
 #[inline]
 fn cannot_begin(subject: &Principal<'_>) -> bool {
     !subject.state.is_on(Requirements::BEGINNING_SWITCH)
 }
 
 #[inline]
-fn is_incoming_off(scene: &GateContext<'_>, other: Option<&Principal<'_>>) -> bool {
-    scene.requirements.requires_incoming
+fn is_incoming_off(context: &GateContext<'_>, other: Option<&Principal<'_>>) -> bool {
+    context.requirements.requires_incoming
         && other.is_some_and(|other| !other.state.is_on(Switch::Incoming))
 }
 
@@ -39,36 +56,54 @@ impl Gate for PermissionsGate {
         GateName::Permissions
     }
 
+    fn scope(&self) -> GateScope {
+        GateScope::Pair
+    }
+
+    fn denials(&self) -> &'static [DenialReason] {
+        Self::DENIALS
+    }
+
     #[inline]
     fn check(
         &self,
         _: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Reason> {
         let beginning = || {
-            let is_off = cannot_begin(pair.subject) && scene.begins_conversation(pair.tie);
+            let is_off = cannot_begin(pair.subject) && context.begins_conversation(pair.tie);
             is_off.then_some(Reason::PermissionOff)
         };
-        let incoming = || is_incoming_off(scene, pair.other).then_some(Reason::IncomingOff);
-        own_switch_denial(scene, pair.subject).or_else(beginning).or_else(incoming)
+        let incoming = || is_incoming_off(context, pair.other).then_some(Reason::IncomingOff);
+        own_switch_denial(context, pair.subject).or_else(beginning).or_else(incoming)
+    }
+
+    #[inline]
+    fn check_unrestricted(
+        &self,
+        _: &View,
+        _: &GateContext<'_>,
+        _: &PrincipalPair<'_, '_>,
+    ) -> Option<Reason> {
+        None
     }
 
     fn admitted_others<'v>(
         &self,
         view: &'v View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         subject: &Principal<'_>,
     ) -> Selection<'v> {
-        if own_switch_denial(scene, subject).is_some() {
+        if own_switch_denial(context, subject).is_some() {
             return Selection::nobody();
         }
         let mut parts = Vec::new();
-        if scene.requirements.requires_incoming {
+        if context.requirements.requires_incoming {
             parts.push(view.states.with_switch_on(Switch::Incoming));
         }
-        if scene.may_begin_conversation() && cannot_begin(subject) {
-            parts.push(scene.conversation_partners(view, subject).into());
+        if context.may_begin_conversation() && cannot_begin(subject) {
+            parts.push(context.conversation_partners(view, subject).into());
         }
         Selection::all(parts)
     }
@@ -76,85 +111,97 @@ impl Gate for PermissionsGate {
     fn admitted_subjects<'v>(
         &self,
         view: &'v View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         other: Option<&Principal<'_>>,
     ) -> Selection<'v> {
-        if is_incoming_off(scene, other) {
-            return everybody_if(false);
+        if is_incoming_off(context, other) {
+            return Selection::nobody();
         }
-        let mut parts: Vec<Selection<'_>> =
-            scene.subject_switches().map(|switch| view.states.with_switch_on(switch)).collect();
-        if let Some(other) = other.filter(|_| scene.may_begin_conversation()) {
-            let beginning = view.states.with_switch_on(Requirements::BEGINNING_SWITCH);
-            parts
-                .push(Selection::any([beginning, scene.conversation_partners(view, other).into()]));
+        let OneSided { subjects, initiators, .. } = self.one_sided(view, context);
+        let mut parts = vec![UserCondition::intersect(subjects)];
+        if let Some(other) = other.filter(|_| context.may_begin_conversation()) {
+            let initiators = UserCondition::intersect(initiators);
+            let partners = context.conversation_partners(view, other);
+            parts.push(Selection::any([initiators, partners.into()]));
         }
         Selection::all(parts)
+    }
+
+    fn one_sided<'v>(&self, view: &'v View, context: &GateContext<'_>) -> OneSided<'v> {
+        let is_on = |switch: Switch| UserCondition {
+            users: view.states.with_switch_on(switch),
+            tags: view.settings.permission(switch).clone(),
+        };
+        let beginning =
+            context.may_begin_conversation().then_some(Requirements::BEGINNING_SWITCH);
+        let incoming = context.requirements.requires_incoming.then_some(Switch::Incoming);
+        OneSided {
+            subjects: context.subject_switches().map(is_on).collect(),
+            initiators: beginning.map(is_on).into_iter().collect(),
+            others: incoming.map(is_on).into_iter().collect(),
+            ..OneSided::default()
+        }
     }
 
     fn consulted(
         &self,
         view: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Vec<StatementId>> {
-        let demands = scene.requirements;
-        let own = scene.subject_switches_with_tie(pair.tie).map(|switch| (switch, pair.subject));
-        let incoming = pair.other.filter(|_| demands.requires_incoming);
-        let looked = own.chain(incoming.map(|other| (Switch::Incoming, other)));
-        let mut asked = None;
-        for (switch, who) in looked {
-            asked.get_or_insert_with(Vec::new).extend(who.switch_statement(view, switch));
-            if !who.state.is_on(switch) {
+        let subject = context.subject_switches_with_tie(pair.tie);
+        let subject = subject.map(|switch| (switch, pair.subject));
+        let incoming = pair.other.filter(|_| context.requirements.requires_incoming);
+        let switches = subject.chain(incoming.map(|other| (Switch::Incoming, other)));
+        let mut consulted = None;
+        for (switch, user) in switches {
+            consulted.get_or_insert_with(Vec::new).extend(user.switch_statement(view, switch));
+            if !user.state.is_on(switch) {
                 break;
             }
         }
-        asked
+        consulted
     }
 
     fn describe(
         &self,
         view: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> String {
-        let demands = scene.requirements;
-        let mut looked: Vec<String> = scene
+        let mut said: Vec<String> = context
             .subject_switches()
             .map(|switch| describe_switch(view, pair.subject, switch))
             .collect();
-        if scene.begins_conversation(pair.tie) {
+        if context.begins_conversation(pair.tie) {
             let beginning = describe_switch(view, pair.subject, Requirements::BEGINNING_SWITCH);
-            looked.push(format!("{beginning}, as it begins a conversation"));
+            said.push(format!("{beginning}, as it begins a conversation"));
         }
-        if let (true, Some(other)) = (demands.requires_incoming, pair.other) {
-            looked.push(describe_switch(view, other, Switch::Incoming));
+        if let Some(other) = pair.other.filter(|_| context.requirements.requires_incoming) {
+            said.push(describe_switch(view, other, Switch::Incoming));
         }
-        if looked.is_empty() {
-            return format!("no switch concerns {}", scene.action);
+        if said.is_empty() {
+            return format!("no switch concerns {}", context.action);
         }
-        looked.join("; ")
+        said.join("; ")
     }
 }
 
-/// A switch of someone, and why it is as it is.
-fn describe_switch(view: &View, who: &Principal<'_>, switch: Switch) -> String {
-    let on = if who.state.is_on(switch) { "on" } else { "off" };
-    let (own, conditions) = match who.number {
-        Some(number) => view.population.overrides(number),
-        None => Default::default(),
-    };
-    let own_condition = conditions.iter().find(|(_, set, _)| *set == switch);
-    let why = match (own_condition, view.settings.permission(switch)) {
+/// A switch of a user, and what sets it.
+fn describe_switch(view: &View, user: &Principal<'_>, switch: Switch) -> String {
+    let on = if user.state.is_on(switch) { "on" } else { "off" };
+    let (record, conditions) = user.record_overrides(view);
+    let record_condition = conditions.iter().find(|(_, set, _)| *set == switch);
+    let why = match (record_condition, view.settings.permission(switch)) {
         (Some((_, _, condition)), _) => {
             let condition = condition.map(&mut |&tag| view.tags.name(tag));
             format!(" by his record: {condition}")
         }
-        _ if own.sets_switch(switch) => " by his record".to_owned(),
+        _ if record.sets_switch(switch) => " by his record".to_owned(),
         (None, Toggle::When(condition)) => {
             format!(": {}", condition.map(&mut |&tag| view.tags.name(tag)))
         }
         (None, Toggle::Always(_)) => String::new(),
     };
-    format!("{switch} of `{}` is {on}{why}", who.id)
+    format!("{switch} of `{}` is {on}{why}", user.id)
 }

@@ -1,36 +1,38 @@
-use std::{borrow::Cow, fmt::Write as _};
+//! A user of a request, resolved against a view.
 
 use smallvec::SmallVec;
 
+use super::render::render_tag_list;
 use crate::{
-    request::{Properties, Role, StatementId, Switch, User},
+    request::{Properties, Role, StatementId, Switch, UnknownUsers, User},
     snapshot::{
         PendingLookup, RecordOverrides, SwitchCondition, TagId, UserNumber, UserState, UserTags,
         View,
     },
 };
 
-/// A user in a request, found in a view.
+/// A principal: a request's user resolved against a view, with what the request overrides.
 #[derive(Clone, Debug)]
 pub struct Principal<'r> {
     pub id: &'r str,
-    /// His number; `None` if he is unknown.
+    /// The user's number; `None` if the user is unknown.
     pub number: Option<UserNumber>,
-    /// Where he stands, what the request says of him included.
+    /// The user's effective state, with the overrides of the request applied.
     pub(super) state: UserState,
     overrides: Option<Box<PrincipalOverrides>>,
 }
 
-/// What a request says of a user besides where he stands.
+/// The overrides of a request that are not part of the user's state, and which parts of it they set.
 #[derive(Clone, Debug)]
 struct PrincipalOverrides {
-    /// In order; they stand in for his own.
+    /// The tags in order, in place of the stored ones; tags that the view doesn't know are left out.
     tags: Option<SmallVec<[TagId; 8]>>,
     /// The role in the group.
     role: Option<Role>,
-    /// The switches that it sets, and whether it sets the peers mode.
+    /// The switches that the request sets.
     switches: SmallVec<[Switch; 4]>,
-    peers: bool,
+    /// Whether the request sets the peers mode.
+    sets_peers: bool,
 }
 
 impl<'r> Principal<'r> {
@@ -41,31 +43,31 @@ impl<'r> Principal<'r> {
         Self::from_lookup(view, user, view.population.directory.prefetch(user.id))
     }
 
-    /// As [`find`](Self::resolve), where `begun` is the look-up of his id.
+    /// As [`resolve`](Self::resolve), with the look-up of the id begun before.
     #[inline]
-    pub fn from_lookup(view: &View, user: &User<'r>, begun: PendingLookup) -> Self {
-        let number = view.population.directory.resolve(user.id, begun);
-        let standing = match number {
+    pub fn from_lookup(view: &View, user: &User<'r>, lookup: PendingLookup) -> Self {
+        let number = view.population.directory.resolve(user.id, lookup);
+        let state = match number {
             Some(number) => view.population.directory.state(number),
             None => view.states.unknown_user(),
         };
-        let party = Self { id: user.id, number, state: standing, overrides: None };
+        let principal = Self { id: user.id, number, state, overrides: None };
         match &user.properties {
-            None => party,
-            Some(given) => party.with_overrides(view, given),
+            None => principal,
+            Some(properties) => principal.with_overrides(view, properties),
         }
     }
 
-    /// A known user as he is. Costs an access to memory.
+    /// A known user without overrides. Costs an access to memory.
     pub fn from_number(view: &'r View, number: UserNumber) -> Self {
         let id = view.population.directory.id(number);
-        let standing = view.population.directory.state(number);
-        Self { id, number: Some(number), state: standing, overrides: None }
+        let state = view.population.directory.state(number);
+        Self { id, number: Some(number), state, overrides: None }
     }
 
     #[cold]
-    fn with_overrides(mut self, view: &View, given: &Properties<'_>) -> Self {
-        let tags = given.tags.as_ref().map(|tags| {
+    fn with_overrides(mut self, view: &View, properties: &Properties<'_>) -> Self {
+        let tags = properties.tags.as_ref().map(|tags| {
             // A tag that the view doesn't know is no condition's: it can't change an answer.
             let mut tags: SmallVec<[TagId; 8]> =
                 tags.iter().filter_map(|tag| view.tags.get(tag)).collect();
@@ -77,46 +79,48 @@ impl<'r> Principal<'r> {
                 .with_friend_list_full(self.state.is_friend_list_full());
             tags
         });
-        for &(switch, on) in &given.permissions {
+        for &(switch, on) in &properties.permissions {
             self.state = self.state.with_switch(switch, on);
         }
-        if let Some(mode) = given.peers {
+        if let Some(mode) = properties.peers {
             self.state = self.state.with_peers(mode);
         }
-        if let Some(state) = given.moderation {
+        if let Some(state) = properties.moderation {
             self.state = self.state.with_moderation(state);
         }
-        let switches = given.permissions.iter().map(|&(switch, _)| switch).collect();
-        let peers = given.peers.is_some();
-        self.overrides =
-            Some(Box::new(PrincipalOverrides { tags, role: given.role, switches, peers }));
+        self.overrides = Some(Box::new(PrincipalOverrides {
+            tags,
+            role: properties.role,
+            switches: properties.permissions.iter().map(|&(switch, _)| switch).collect(),
+            sets_peers: properties.peers.is_some(),
+        }));
         self
     }
 
-    /// Whether he is a known user, or treated as one.
+    /// Whether the user is known, or treated as known by the policy.
     #[inline]
     pub(super) fn is_known(&self, view: &View) -> bool {
-        self.number.is_some()
-            || view.settings.unknown_users == crate::request::UnknownUsers::AllowDefaults
+        self.number.is_some() || view.settings.unknown_users == UnknownUsers::AllowDefaults
     }
 
-    /// His tags in order: those that the request gives, or else his own.
+    /// The user's tags in order: the request's, or else the stored ones.
     #[inline]
     pub fn tags<'s>(&'s self, view: &'s View) -> UserTags<'s> {
         match (self.override_tags(), self.number) {
-            (Some(given), _) => UserTags::Spilled(given),
+            (Some(tags), _) => UserTags::Spilled(tags),
             (None, Some(number)) => view.population.directory.tags(number),
             (None, None) => UserTags::NONE,
         }
     }
 
-    /// His number, if his tags are those that the view holds of him.
+    /// The user's number, unless the request overrides their tags: what the view derived from stored
+    /// tags holds for it.
     #[inline]
     pub(super) fn stored_number(&self) -> Option<UserNumber> {
         if self.override_tags().is_some() { None } else { self.number }
     }
 
-    /// Whether the request says nothing of him.
+    /// Whether the request overrides nothing of the user.
     #[inline]
     pub(super) fn has_no_overrides(&self) -> bool {
         self.overrides.is_none()
@@ -127,25 +131,25 @@ impl<'r> Principal<'r> {
         self.overrides.as_ref()?.tags.as_deref()
     }
 
-    /// The role in the group that the request says he has.
+    /// The role in the group that the request gives the user.
     #[inline]
     pub(super) fn role(&self) -> Option<Role> {
         self.overrides.as_ref()?.role
     }
 
-    /// What the policy says of a switch, unless the request or his record says it for him.
+    /// The policy's statement about a switch, unless the request or the user's record overrides it.
     pub(super) fn switch_statement(&self, view: &View, switch: Switch) -> Option<StatementId> {
-        let (own, conditions) = self.record_overrides(view);
+        let (record, conditions) = self.record_overrides(view);
         let by_record =
-            own.sets_switch(switch) || conditions.iter().any(|(_, set, _)| *set == switch);
+            record.sets_switch(switch) || conditions.iter().any(|(_, set, _)| *set == switch);
         let by_request =
-            self.overrides.as_ref().is_some_and(|given| given.switches.contains(&switch));
+            self.overrides.as_ref().is_some_and(|request| request.switches.contains(&switch));
         (!by_record && !by_request).then_some(StatementId::Switch(switch))
     }
 
-    /// What the policy says of his peers mode, unless the request or his record says it.
+    /// The policy's statement about the user's peers mode, unless the request or the record overrides it.
     pub(super) fn peers_statement(&self, view: &View) -> Option<StatementId> {
-        let by_request = self.overrides.as_ref().is_some_and(|given| given.peers);
+        let by_request = self.overrides.as_ref().is_some_and(|request| request.sets_peers);
         if by_request || self.record_overrides(view).0.sets_peers() {
             return None;
         }
@@ -154,15 +158,17 @@ impl<'r> Principal<'r> {
         Some(mode.map_or(StatementId::PeersDefault, StatementId::PeersMode))
     }
 
-    /// What the policy says of his approval, unless his record says it.
+    /// The policy's statement about the user's approval, unless the record overrides it.
     pub(super) fn approval_statement(&self, view: &View) -> Option<StatementId> {
         (!self.record_overrides(view).0.sets_approval()).then_some(StatementId::DefaultApproval)
     }
 
-    fn record_overrides<'v>(&self, view: &'v View) -> (RecordOverrides, &'v [SwitchCondition]) {
+    /// The settings and conditional switches of the user's record.
+    pub(super) fn record_overrides<'v>(&self, view: &'v View) -> (RecordOverrides, &'v [SwitchCondition]) {
         self.number.map_or_else(Default::default, |number| view.population.overrides(number))
     }
 
+    /// Whether two principals are one user; unknown users are compared by their ids.
     #[inline]
     pub(super) fn is_same_user(&self, other: &Principal<'_>) -> bool {
         match (self.number, other.number) {
@@ -172,39 +178,19 @@ impl<'r> Principal<'r> {
         }
     }
 
+    /// A test whether the user has a tag, as conditions take it.
     pub(super) fn tag_predicate<'s>(&'s self, view: &'s View) -> impl Fn(&TagId) -> bool + 's {
         let tags = self.tags(view);
         move |tag| tags.contains(*tag)
     }
 
-    /// His tags as a list in brackets, for explanations.
+    /// The user's tags as a list in brackets, for explanations.
     pub(super) fn render_tags(&self, view: &View) -> String {
         render_tag_list(view, self.tags(view).iter())
     }
 
-    /// `` `alice` ``, for explanations.
+    /// The user's id in backticks, for explanations.
     pub(super) fn quoted_id(&self) -> String {
         format!("`{}`", self.id)
     }
 }
-
-/// Tags as `[A, B]`, in the order of their names; of many, the first.
-pub(super) fn render_tag_list(view: &View, tags: impl Iterator<Item = TagId>) -> String {
-    let mut names: Vec<&str> = tags.map(|tag| view.tags.name(tag)).collect();
-    names.sort_unstable();
-    format!("[{}]", render_names(names.into_iter().map(Cow::Borrowed)))
-}
-
-/// Names as an explanation lists them: the first [`MAX_NAMED`], and how many more there are.
-pub(super) fn render_names<'n>(names: impl ExactSizeIterator<Item = Cow<'n, str>>) -> String {
-    let more = names.len().saturating_sub(MAX_NAMED);
-    let mut text = names.take(MAX_NAMED).collect::<Vec<_>>().join(", ");
-    if more > 0 {
-        // Writing to a string can't fail.
-        let _ = write!(text, " and {more} more");
-    }
-    text
-}
-
-/// How many rules or tags an explanation names of those that it speaks of.
-pub const MAX_NAMED: usize = 20;

@@ -1,30 +1,39 @@
+//! The table of what each action requires of the gates.
+
 use crate::request::{Action, GroupPermission, ResourceKind, Switch};
 
-/// What an action asks of the gates: a row of the table of actions and gates.
+/// The requirements of an action on one kind of resource: a row of the table of actions and gates.
 #[expect(clippy::struct_excessive_bools, reason = "each is a column of the table")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Requirements {
+    /// Whether users may do it to themselves, where the resource is a user.
+    pub(super) allows_self: bool,
+    /// The moderation states that exclude the subject.
     pub(super) moderation: ModerationBar,
     /// Whether the subject must be a manager.
     pub(super) requires_manager: bool,
-    /// The switches that must be on: the subject's `outgoing`, his own one for the action, and the
-    /// `incoming` of the resource or `member`.
+    /// Whether the subject's `outgoing` must be on.
     pub(super) requires_outgoing: bool,
+    /// The subject's switch for the action, which must be on.
     pub(super) subject_switch: Option<Switch>,
+    /// Whether the `incoming` of the resource or `member` must be on.
     pub(super) requires_incoming: bool,
-    /// Whether blocks between the subject and the resource or `member` concern it.
+    /// Whether blocks between the subject and the resource or `member` apply.
     pub(super) checks_blocks: bool,
-    /// Whether their peers modes do.
+    /// Whether the peers modes of both apply.
     pub(super) checks_peers: bool,
+    /// The conversations in which rules apply.
     pub(super) rules: RuleScope,
-    /// Whether it begins a conversation that is new, so that it must pass what [`Self::BEGINNING_ACTION`]
-    /// must pass as well.
+    /// Whether the action begins a conversation where there is none, so that the requirements of
+    /// [`Self::BEGINNING_ACTION`] apply as well.
     pub(super) begins_conversation: bool,
+    /// Whether the action is a friend request.
     pub(super) checks_friendship: bool,
+    /// The role of the subject in the group.
     pub(super) role: RoleRequirement,
 }
 
-/// Whom moderation keeps from it.
+/// The moderation states that exclude a subject from an action.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum ModerationBar {
     Nobody,
@@ -32,32 +41,33 @@ pub(super) enum ModerationBar {
     BannedAndSilenced,
 }
 
-/// When rules are asked.
+/// The conversations in which rules apply.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum RuleScope {
     Never,
-    /// Only when the conversation is new.
+    /// In new conversations alone.
     WhenNew,
     Always,
 }
 
-/// What the subject must be in the group.
+/// The role that the subject must have in the group.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum RoleRequirement {
     Nothing,
     Member,
-    /// A member to whom the group's matrix gives the permission.
+    /// A member to whom the group's matrix grants the permission.
     Permission(GroupPermission),
     SuperAdmin,
-    /// A member whom the group can spare.
+    /// A member who may leave: neither the last one, nor a super admin.
     Leave,
 }
 
-/// What is asked about what can't be done: it is refused before.
+/// The requirements of an action on a resource that it does not take; the gate `known` denies it first.
 pub(super) static UNSUPPORTED: Requirements = BASIC;
 
-/// An action that only banned users are kept from, and that asks for nothing else.
+/// The requirements of an action that excludes banned users and nobody else.
 const BASIC: Requirements = Requirements {
+    allows_self: false,
     moderation: ModerationBar::Banned,
     requires_manager: false,
     requires_outgoing: false,
@@ -71,11 +81,11 @@ const BASIC: Requirements = Requirements {
     role: RoleRequirement::Nothing,
 };
 
-/// An action that silenced users are kept from too.
+/// The requirements of an action that excludes silenced users too.
 const NOT_SILENCED: Requirements =
     Requirements { moderation: ModerationBar::BannedAndSilenced, ..BASIC };
 
-/// An action that reaches another user.
+/// The requirements of an action that reaches another user.
 const CONTACTING: Requirements = Requirements {
     requires_outgoing: true,
     requires_incoming: true,
@@ -84,23 +94,22 @@ const CONTACTING: Requirements = Requirements {
     ..NOT_SILENCED
 };
 
-/// An action that goes on in a conversation, or begins one.
+/// The requirements of an action that continues a conversation, or begins one.
 const CONVERSING: Requirements =
     Requirements { rules: RuleScope::WhenNew, begins_conversation: true, ..CONTACTING };
 
-/// The table: for each action, by its place among all, a row for each kind of resource; none for a
-/// kind that the action does not take.
-#[expect(clippy::indexing_slicing, reason = "worked out when this is compiled")]
+/// The table: by action and by kind of resource; `None` for a kind that the action does not take.
+#[expect(clippy::indexing_slicing, reason = "evaluated when this is compiled")]
 static TABLE: [[Option<Requirements>; KINDS]; Action::ALL.len()] = {
     let mut table = [[None; KINDS]; Action::ALL.len()];
     let mut at = 0;
     while at < Action::ALL.len() {
         let action = Action::ALL[at];
         let takes = action.takes();
-        let mut turn = 0;
-        while turn < takes.len() {
-            table[at][takes[turn] as usize] = Some(Requirements::for_action(action, takes[turn]));
-            turn += 1;
+        let mut kind = 0;
+        while kind < takes.len() {
+            table[at][takes[kind] as usize] = Some(Requirements::for_action(action, takes[kind]));
+            kind += 1;
         }
         at += 1;
     }
@@ -110,11 +119,12 @@ static TABLE: [[Option<Requirements>; KINDS]; Action::ALL.len()] = {
 const KINDS: usize = 3;
 
 impl Requirements {
-    /// The action by which a conversation begins, and its switch.
+    /// The action by which a conversation begins.
     pub(super) const BEGINNING_ACTION: Action = Action::StartChat;
+    /// The switch of that action.
     pub(super) const BEGINNING_SWITCH: Switch = Switch::StartChat;
 
-    /// What an action on this kind of resource asks; `None` if it can't be done to it.
+    /// The requirements of an action on this kind of resource; `None` if the action does not take it.
     #[inline]
     pub(super) fn lookup(action: Action, kind: ResourceKind) -> Option<&'static Self> {
         TABLE.get(action as usize)?.get(kind as usize)?.as_ref()
@@ -124,11 +134,8 @@ impl Requirements {
         let is_group = matches!(kind, ResourceKind::Group);
         match action {
             Action::Read if is_group => Self { role: RoleRequirement::Member, ..BASIC },
-            Action::SignIn
-            | Action::Read
-            | Action::ViewProfile
-            | Action::Block
-            | Action::Unblock => BASIC,
+            Action::Read | Action::ViewProfile => Self { allows_self: true, ..BASIC },
+            Action::SignIn | Action::Block | Action::Unblock => BASIC,
             Action::Post | Action::Comment | Action::React => NOT_SILENCED,
             Action::StartChat => Self {
                 subject_switch: Some(Switch::StartChat),
@@ -188,7 +195,7 @@ impl Requirements {
         Self { role: RoleRequirement::Permission(permission), ..NOT_SILENCED }
     }
 
-    /// Whether anything between the two users is of interest.
+    /// Whether the tie between the two users can matter.
     pub(super) const fn depends_on_ties(&self) -> bool {
         self.checks_blocks
             || self.checks_peers

@@ -1,36 +1,45 @@
+//! The gate `rules`: the rules of the policy.
+
 use std::borrow::Cow;
 
 use super::{
-    Gate, GateContext, Principal, PrincipalPair,
-    context::GateTarget,
-    principal::{render_names, render_tag_list},
+    context::GateContext,
+    denial::DenialReason,
+    gate::{Gate, GateScope},
+    one_sided::OneSided,
+    pair::PrincipalPair,
+    principal::Principal,
+    render::{render_names, render_tag_list},
     requirements::RuleScope,
+    sets::self_in_group,
 };
 use crate::{
     request::{Conversation, GateName, Reason, StatementId},
     snapshot::{CompiledRule, RuleBook, Selection, TagId, UserSet, View},
 };
 
-/// Open if the policy has no rules section, or if the resource or `member` has a tag whose users the
-/// subject may reach. Existing conversations are no rule's business.
+/// The gate `rules`: open if the policy has no rules section, or if the resource or `member` has a tag
+/// that a rule lets the subject reach. Of most actions it is open in existing conversations too.
 pub(super) struct RulesGate;
 
 impl RulesGate {
-    /// The rules, if they are asked about a pair.
-    #[inline]
-    fn applicable_rules<'v>(
-        view: &'v View,
-        scene: &GateContext<'_>,
-        pair: &PrincipalPair<'_, '_>,
-    ) -> Option<&'v RuleBook> {
-        let book = view.rules.as_ref()?;
-        let is_asked = match scene.requirements.rules {
-            RuleScope::Never => false,
-            RuleScope::Always => true,
-            RuleScope::WhenNew => pair.conversation(scene) == Conversation::New,
-        };
-        (is_asked && !pair.is_self_in_group(scene)).then_some(book)
-    }
+    pub(super) const DENIALS: &'static [DenialReason] = &[DenialReason::of_nobody(Reason::NoRule)];
+}
+
+/// The rules, if they apply to a pair.
+#[inline]
+fn applicable_rules<'v>(
+    view: &'v View,
+    context: &GateContext<'_>,
+    pair: &PrincipalPair<'_, '_>,
+) -> Option<&'v RuleBook> {
+    let book = view.rules.as_ref()?;
+    let applies = match context.requirements.rules {
+        RuleScope::Never => false,
+        RuleScope::Always => true,
+        RuleScope::WhenNew => pair.conversation(context) == Conversation::New,
+    };
+    (applies && !pair.is_self_in_group(context)).then_some(book)
 }
 
 impl Gate for RulesGate {
@@ -38,14 +47,22 @@ impl Gate for RulesGate {
         GateName::Rules
     }
 
+    fn scope(&self) -> GateScope {
+        GateScope::Pair
+    }
+
+    fn denials(&self) -> &'static [DenialReason] {
+        Self::DENIALS
+    }
+
     #[inline]
     fn check(
         &self,
         view: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Reason> {
-        let book = Self::applicable_rules(view, scene, pair)?;
+        let book = applicable_rules(view, context, pair)?;
         let resource = pair.other?;
         let reaches = match pair.subject.stored_number() {
             Some(number) => resource
@@ -62,69 +79,73 @@ impl Gate for RulesGate {
     fn admitted_others<'v>(
         &self,
         view: &'v View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         subject: &Principal<'_>,
     ) -> Selection<'v> {
-        let Some(book) = rules_for_list(view, scene) else { return Selection::everybody() };
+        let Some(book) = rules_for_list(view, context) else { return Selection::everybody() };
         let tags = reachable_tags(view, book, subject);
         let reached = union(tags.into_iter().filter_map(|tag| view.population.members(tag)));
-        with_exempt_users(view, scene, subject, reached)
+        with_exempt_users(view, context, subject, reached)
     }
 
     fn admitted_subjects<'v>(
         &self,
         view: &'v View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         other: Option<&Principal<'_>>,
     ) -> Selection<'v> {
-        let (Some(book), Some(other)) = (rules_for_list(view, scene), other) else {
+        let (Some(book), Some(other)) = (rules_for_list(view, context), other) else {
             return Selection::everybody();
         };
         let reachers = union(other.tags(view).iter().filter_map(|tag| book.reachers(tag)));
-        with_exempt_users(view, scene, other, reachers)
+        with_exempt_users(view, context, other, reachers)
+    }
+
+    fn one_sided<'v>(&self, view: &'v View, context: &GateContext<'_>) -> OneSided<'v> {
+        OneSided { rules: rules_for_list(view, context), ..OneSided::default() }
     }
 
     fn consulted(
         &self,
         view: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Vec<StatementId>> {
-        Self::applicable_rules(view, scene, pair)?;
-        let opening = opening_rules(view, scene, pair);
+        applicable_rules(view, context, pair)?;
+        let opening = opening_rules(view, context, pair);
         Some(opening.into_iter().map(|rule| StatementId::Rule(rule.id)).collect())
     }
 
     fn describe(
         &self,
         view: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> String {
-        let (Some(resource), true) = (pair.other, scene.requirements.rules != RuleScope::Never)
+        let (Some(resource), true) = (pair.other, context.requirements.rules != RuleScope::Never)
         else {
-            return format!("rules don't concern {} here", scene.action);
+            return format!("rules don't concern {} here", context.action);
         };
         let Some(book) = &view.rules else {
             return "the policy has no rules section, so rules refuse nothing".to_owned();
         };
-        if pair.is_self_in_group(scene) {
+        if pair.is_self_in_group(context) {
             return "rules are about others".to_owned();
         }
-        if scene.requirements.rules == RuleScope::WhenNew
-            && pair.conversation(scene) == Conversation::Existing
+        if context.requirements.rules == RuleScope::WhenNew
+            && pair.conversation(context) == Conversation::Existing
         {
-            let who = if scene.conversation.is_some() { "the request" } else { "the facts" };
+            let who = if context.conversation.is_some() { "the request" } else { "the facts" };
             return format!("the conversation exists already, by {who}; rules concern new ones");
         }
-        let opening = opening_rules(view, scene, pair);
+        let opening = opening_rules(view, context, pair);
         if !opening.is_empty() {
             return format!(
                 "opened by {}",
                 render_names(opening.iter().map(|rule| rule_name(rule)))
             );
         }
-        let has = |party: &Principal<'_>| format!("`{}` has {}", party.id, party.render_tags(view));
+        let has = |user: &Principal<'_>| format!("`{}` has {}", user.id, user.render_tags(view));
         let reachable = reachable_tags(view, book, pair.subject);
         if reachable.is_empty() {
             return format!("{}, which meets the condition of no rule", has(pair.subject));
@@ -138,46 +159,40 @@ impl Gate for RulesGate {
     }
 }
 
-/// The rules, if a list has to do with them.
-fn rules_for_list<'v>(view: &'v View, scene: &GateContext<'_>) -> Option<&'v RuleBook> {
-    let is_asked = match scene.requirements.rules {
+/// The rules, if they apply to users who have no conversation.
+fn rules_for_list<'v>(view: &'v View, context: &GateContext<'_>) -> Option<&'v RuleBook> {
+    let applies = match context.requirements.rules {
         RuleScope::Never => false,
         RuleScope::Always => true,
-        RuleScope::WhenNew => scene.conversation != Some(Conversation::Existing),
+        RuleScope::WhenNew => context.conversation != Some(Conversation::Existing),
     };
-    view.rules.as_deref().filter(|_| is_asked)
+    view.rules.as_deref().filter(|_| applies)
 }
 
-/// With those about whom rules are not asked, though they are about others: those who have a
-/// conversation with someone already, and himself in a group.
+/// The users whom rules admit, with those to whom rules don't apply: users who have a conversation with
+/// the principal already, and the principal in a group.
 fn with_exempt_users<'v>(
     view: &View,
-    scene: &GateContext<'_>,
-    who: &Principal<'_>,
+    context: &GateContext<'_>,
+    principal: &Principal<'_>,
     users: Selection<'v>,
 ) -> Selection<'v> {
-    let talking = if scene.requirements.rules == RuleScope::WhenNew {
-        scene.conversation_partners(view, who)
+    let partners = if context.requirements.rules == RuleScope::WhenNew {
+        context.conversation_partners(view, principal)
     } else {
         UserSet::default()
     };
-    Selection::any([users, talking.into(), self_in_group(scene, who)])
+    Selection::any([users, partners.into(), self_in_group(context, principal)])
 }
 
-/// The user himself where the action is done in a group: there it may be done to oneself.
-pub(super) fn self_in_group<'v>(scene: &GateContext<'_>, who: &Principal<'_>) -> Selection<'v> {
-    let number = who.number.filter(|_| scene.target != GateTarget::User);
-    number.into_iter().collect::<UserSet>().into()
-}
-
-/// The rules that let the subject reach the resource or `member`, in the order of their ids; none
-/// where rules are not asked. Costs a look at each rule whose outcome names a tag of the resource.
+/// The rules that let the subject reach the resource or `member`, in the order of their ids; empty
+/// where rules don't apply. Costs a look at each rule whose outcome names a tag of the resource.
 pub fn opening_rules<'v>(
     view: &'v View,
-    scene: &GateContext<'_>,
+    context: &GateContext<'_>,
     pair: &PrincipalPair<'_, '_>,
 ) -> Vec<&'v CompiledRule> {
-    let (Some(book), Some(resource)) = (RulesGate::applicable_rules(view, scene, pair), pair.other)
+    let (Some(book), Some(resource)) = (applicable_rules(view, context, pair), pair.other)
     else {
         return Vec::new();
     };
@@ -188,8 +203,7 @@ pub fn opening_rules<'v>(
         .collect()
 }
 
-/// The rules whose condition the subject meets, in the order of their ids. Costs a look at each
-/// rule.
+/// The rules whose condition the subject meets, in the order of their ids. Costs a look at each rule.
 fn met_rules<'v>(view: &'v View, subject: &Principal<'_>) -> Vec<&'v CompiledRule> {
     let rules = view.rules.iter().flat_map(|book| book.rules.iter());
     rules.map(|rule| &**rule).filter(|rule| is_met(rule, view, subject)).collect()

@@ -1,14 +1,28 @@
-use super::{Gate, GateContext, Principal, PrincipalPair, context::GateTarget};
+//! The gate `self`: subjects who act on themselves.
+
+use super::{
+    context::GateContext,
+    denial::DenialReason,
+    gate::{Gate, GateScope},
+    one_sided::OneSided,
+    pair::PrincipalPair,
+    principal::Principal,
+};
 use crate::{
-    request::{Action, GateName, Reason, StatementId},
+    request::{GateName, Reason, StatementId},
     snapshot::{Selection, UserSet, View},
 };
 
-/// Closed for a subject who is the resource, unless he only reads.
+/// The gate `self`: closed for a subject who is the resource, unless the action only reads.
 pub(super) struct SelfTargetGate;
 
-fn forbids_self(scene: &GateContext<'_>) -> bool {
-    scene.target == GateTarget::User && !matches!(scene.action, Action::Read | Action::ViewProfile)
+impl SelfTargetGate {
+    pub(super) const DENIALS: &'static [DenialReason] =
+        &[DenialReason::of_subject(Reason::OneSelf)];
+}
+
+fn forbids_self(context: &GateContext<'_>) -> bool {
+    context.is_between_users() && !context.requirements.allows_self
 }
 
 impl Gate for SelfTargetGate {
@@ -16,53 +30,65 @@ impl Gate for SelfTargetGate {
         GateName::OneSelf
     }
 
+    fn scope(&self) -> GateScope {
+        GateScope::Pair
+    }
+
+    fn denials(&self) -> &'static [DenialReason] {
+        Self::DENIALS
+    }
+
     #[inline]
     fn check(
         &self,
         _: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Reason> {
         let is_same = pair.other.is_some_and(|other| other.is_same_user(pair.subject));
-        (is_same && forbids_self(scene)).then_some(Reason::OneSelf)
+        (is_same && forbids_self(context)).then_some(Reason::OneSelf)
     }
 
     fn admitted_others<'v>(
         &self,
         _: &'v View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         subject: &Principal<'_>,
     ) -> Selection<'v> {
-        let oneself = subject.number.filter(|_| forbids_self(scene));
+        let oneself = subject.number.filter(|_| forbids_self(context));
         Selection::from(oneself.into_iter().collect::<UserSet>()).complement()
     }
 
     fn admitted_subjects<'v>(
         &self,
         view: &'v View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         other: Option<&Principal<'_>>,
     ) -> Selection<'v> {
-        other.map_or_else(Selection::everybody, |other| self.admitted_others(view, scene, other))
+        other.map_or_else(Selection::everybody, |other| self.admitted_others(view, context, other))
+    }
+
+    fn one_sided<'v>(&self, _: &'v View, _: &GateContext<'_>) -> OneSided<'v> {
+        OneSided::default()
     }
 
     fn consulted(
         &self,
         _: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         _: &PrincipalPair<'_, '_>,
     ) -> Option<Vec<StatementId>> {
-        forbids_self(scene).then(Vec::new)
+        forbids_self(context).then(Vec::new)
     }
 
     fn describe(
         &self,
         view: &View,
-        scene: &GateContext<'_>,
+        context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> String {
         match pair.other {
-            Some(_) if self.check(view, scene, pair).is_some() => {
+            Some(_) if self.check(view, context, pair).is_some() => {
                 format!("`{}` is the resource himself", pair.subject.id)
             }
             Some(other) if other.is_same_user(pair.subject) => {

@@ -40,10 +40,10 @@ pub(super) fn check(
     to: &Condition<TagId>,
 ) -> Option<Breach> {
     let (from, to) = (users_meeting(&view.population, from), users_meeting(&view.population, to));
-    let sides = judge.strangers();
-    let (able, open) = sides.of(&from, &to);
-    let case =
-        ExhaustiveCheck { view, judge, from: &from, to: &to, able, open, rules: sides.rules };
+    let one_sided = judge.one_sided();
+    let (able, open) = one_sided.unrelated_within(&from, &to);
+    let rules = one_sided.rules;
+    let case = ExhaustiveCheck { view, judge, from: &from, to: &to, able, open, rules };
     match demand {
         Demand::Never => case.find_pairs(true),
         Demand::Always => case.find_pairs(false),
@@ -255,10 +255,11 @@ impl ExhaustiveCheck<'_, '_> {
         if population.ties.is_empty() {
             return;
         }
-        let ends = self.judge.ends();
-        for user in self.from.iter().filter(|&user| ends.subjects.contains(user)) {
+        let one_sided = self.judge.one_sided();
+        let (subjects, others) = (one_sided.subject_users(), one_sided.other_users());
+        for user in self.from.iter().filter(|&user| subjects.contains(user)) {
             for (other, tie) in population.ties_of(user) {
-                if self.to.contains(other) && ends.others.contains(other) {
+                if self.to.contains(other) && others.contains(other) {
                     visit(user, other, tie);
                 }
             }

@@ -6,9 +6,9 @@
 //! conditions that it is of.
 
 use crate::{
-    decide::PairEvaluator,
+    decide::{PairEvaluator, UserCondition},
     policy::Demand,
-    request::{Condition, Toggle},
+    request::Condition,
     snapshot::{CompiledRule, RuleBook, TagId},
 };
 
@@ -36,19 +36,19 @@ pub(super) fn check<'v>(
     to: &Condition<TagId>,
     effort: &mut Budget,
 ) -> Result<Option<Counterexample<'v>>, BudgetExceededError> {
-    let sides = judge.by_tags();
+    let one_sided = judge.one_sided();
     let mut diagrams = Diagrams::default();
     let mut case = effort.run(&mut diagrams, |diagrams| {
         let from = diagrams.condition(from)?;
         let to = diagrams.condition(to)?;
-        let able = conjoin(diagrams, from, &sides.subjects)?;
-        let open = conjoin(diagrams, to, &sides.others)?;
+        let able = conjoin(diagrams, from, one_sided.unrelated_subjects())?;
+        let open = conjoin(diagrams, to, one_sided.unrelated_others())?;
         Ok(SymbolicCheck {
             from,
             to,
             able,
             open,
-            rules: sides.rules,
+            rules: one_sided.rules,
             diagrams: Diagrams::default(),
         })
     })?;
@@ -60,13 +60,13 @@ pub(super) fn check<'v>(
     }
 }
 
-fn conjoin(
+fn conjoin<'c, 'v: 'c>(
     diagrams: &mut Diagrams,
     start: Diagram,
-    toggles: &[Toggle<TagId>],
+    conditions: impl Iterator<Item = &'c UserCondition<'v>>,
 ) -> Result<Diagram, BudgetExceededError> {
-    toggles.iter().try_fold(start, |all, toggle| {
-        let toggle = diagrams.toggle(toggle)?;
+    conditions.into_iter().try_fold(start, |all, condition| {
+        let toggle = diagrams.toggle(&condition.tags)?;
         diagrams.and(all, toggle)
     })
 }

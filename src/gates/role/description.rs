@@ -1,47 +1,48 @@
+//! The words in which the gate explains itself.
+
 use super::{
-    is_direct_conversation,
+    group::{is_direct_conversation, stored_role},
     matrix::{takes_super_admin, value},
 };
 use crate::{
-    gates::{GateContext, Principal, PrincipalPair, requirements::RoleRequirement},
+    gates::{context::GateContext, pair::PrincipalPair, requirements::RoleRequirement},
     request::{Action, GrantCondition, GroupPermission, Role},
     snapshot::{GroupView, View},
 };
 
-/// What the gate looked at: what the two are in the group, what the matrix says, and what else of
-/// the group was counted.
+/// What the gate looked at: the roles of the two users, the matrix, and what was counted in the group.
 pub(super) fn describe(
     needs: RoleRequirement,
     view: &View,
-    scene: &GateContext<'_>,
+    context: &GateContext<'_>,
     pair: &PrincipalPair<'_, '_>,
 ) -> String {
-    let group = scene.group(view);
-    let role = scene.role(view, pair.subject);
+    let group = context.group(view);
+    let role = context.role(view, pair.subject);
     let mut said = vec![format!(
         "{} is {} of `{}`",
         pair.subject.quoted_id(),
         with_article(role),
-        scene.group_id
+        context.group_id
     )];
     if let RoleRequirement::Permission(permission) = needs {
-        said.push(describe_permission(permission, view, scene));
-        if takes_super_admin(view, scene, permission) {
+        said.push(describe_permission(permission, view, context));
+        if takes_super_admin(view, context, permission) {
             said.push("a field that begins with `_` takes a super admin besides".to_owned());
         }
-        if scene.matrix(view).is_some_and(|_| names_tags(value(view, scene, permission))) {
+        if context.matrix(view).is_some_and(|_| names_tags(value(view, context, permission))) {
             said.push(format!("his tags are {}", pair.subject.render_tags(view)));
         }
     }
-    if needs == RoleRequirement::Leave && is_direct_conversation(view, scene) {
+    if needs == RoleRequirement::Leave && is_direct_conversation(view, context) {
         said.push("nobody leaves a conversation of two".to_owned());
     }
     if let Some(member) = pair.other {
-        let role = role_of(group, member);
+        let role = stored_role(group, member);
         said.push(format!("{} is {}", member.quoted_id(), with_article(role)));
     }
     if let Some(group) = group {
-        said.extend(describe_counts(view, scene, group));
+        said.extend(describe_counts(view, context, group));
     }
     said.join("; ")
 }
@@ -49,11 +50,11 @@ pub(super) fn describe(
 fn describe_permission(
     permission: GroupPermission,
     view: &View,
-    scene: &GateContext<'_>,
+    context: &GateContext<'_>,
 ) -> String {
-    let value = value(view, scene, permission).map(&mut |&tag| view.tags.name(tag));
-    let matrix = scene.matrix(view).map_or("", |matrix| &matrix.name);
-    match (permission, scene.field) {
+    let value = value(view, context, permission).map(&mut |&tag| view.tags.name(tag));
+    let matrix = context.matrix(view).map_or("", |matrix| &matrix.name);
+    match (permission, context.field) {
         (GroupPermission::UpdateMetadata, Some(field)) => {
             format!("{permission}.{field} of matrix `{matrix}` is {value}")
         }
@@ -67,9 +68,9 @@ fn names_tags<T>(value: &GrantCondition<T>) -> bool {
     found
 }
 
-fn describe_counts(view: &View, scene: &GateContext<'_>, group: GroupView<'_>) -> Option<String> {
+fn describe_counts(view: &View, context: &GateContext<'_>, group: GroupView<'_>) -> Option<String> {
     let members = group.members().len();
-    match (scene.action, view.settings.limits.group_members) {
+    match (context.action, view.settings.limits.group_members) {
         (Action::AddMember, Some(limit)) => {
             Some(format!("the group has {members} of at most {limit} members"))
         }
@@ -80,10 +81,6 @@ fn describe_counts(view: &View, scene: &GateContext<'_>, group: GroupView<'_>) -
         }
         _ => None,
     }
-}
-
-fn role_of(group: Option<GroupView<'_>>, member: &Principal<'_>) -> Option<Role> {
-    group?.role(member.number?)
 }
 
 fn with_article(role: Option<Role>) -> &'static str {

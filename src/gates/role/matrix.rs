@@ -1,43 +1,43 @@
-//! What a group's matrix says.
+//! The permissions that a group's matrix grants.
 
-use super::user_selection;
+use super::group::user_selection;
 use crate::{
-    gates::GateContext,
+    gates::context::GateContext,
     request::{Grant, GrantCondition, GroupPermission, Reason, StatementId},
     snapshot::{GroupView, Selection, TagId, View},
 };
 
-/// Who has a permission here; nobody, where there is no matrix.
+/// The condition under which the group's matrix grants a permission; never met where there is no matrix.
 #[inline]
 pub(super) fn value<'v>(
     view: &'v View,
-    scene: &GateContext<'_>,
+    context: &GateContext<'_>,
     permission: GroupPermission,
 ) -> &'v GrantCondition<TagId> {
     let nobody = &GrantCondition::Grant(Grant::Unspecified);
-    scene.matrix(view).map_or(nobody, |matrix| matrix.grant_condition(permission, scene.field))
+    context.matrix(view).map_or(nobody, |matrix| matrix.grant_condition(permission, context.field))
 }
 
-/// Whether it takes a super admin besides what the value says: for a field of the metadata that begins
-/// with `_` and is not named.
+/// Whether a permission takes a super admin besides its condition: for a field of the metadata that
+/// begins with `_` and that the matrix does not name.
 #[inline]
 pub(super) fn takes_super_admin(
     view: &View,
-    scene: &GateContext<'_>,
+    context: &GateContext<'_>,
     permission: GroupPermission,
 ) -> bool {
-    let matrix = scene.matrix(view);
-    matrix.is_some_and(|matrix| matrix.requires_super_admin(permission, scene.field))
+    let matrix = context.matrix(view);
+    matrix.is_some_and(|matrix| matrix.requires_super_admin(permission, context.field))
 }
 
-/// Where a matrix says it; `None` where there is none.
+/// The statement of the matrix about a permission; `None` where there is no matrix.
 pub(super) fn cell_statement(
     view: &View,
-    scene: &GateContext<'_>,
+    context: &GateContext<'_>,
     permission: GroupPermission,
 ) -> Option<StatementId> {
-    let matrix = scene.matrix(view)?;
-    let field = match (permission, &matrix.metadata, scene.field) {
+    let matrix = context.matrix(view)?;
+    let field = match (permission, &matrix.metadata, context.field) {
         (GroupPermission::UpdateMetadata, Some(fields), Some(field)) => {
             let is_named = fields.named.iter().any(|(name, _)| name == field);
             Some(if is_named { field.to_owned() } else { "*".to_owned() })
@@ -47,16 +47,20 @@ pub(super) fn cell_statement(
     Some(StatementId::Cell { matrix: matrix.name.clone(), permission, field })
 }
 
-/// Why a value refuses a member.
+/// The reason why a member is denied who does not meet a condition.
 pub(super) fn denial(value: &GrantCondition<TagId>) -> Reason {
     match value {
         GrantCondition::Grant(Grant::AllowIfAdmin) => Reason::NeedsAdmin,
         GrantCondition::Grant(Grant::AllowIfSuperAdmin) => Reason::NeedsSuperAdmin,
-        _ => Reason::DeniedByMatrix,
+        GrantCondition::Grant(Grant::Allow | Grant::Deny | Grant::Unspecified)
+        | GrantCondition::HasTag(_)
+        | GrantCondition::Not(_)
+        | GrantCondition::All(_)
+        | GrantCondition::Any(_) => Reason::DeniedByMatrix,
     }
 }
 
-/// The users to whom a value grants, members or not. Recursion is as deep as the value, which the
+/// The users who meet a condition, members or not. Recursion is as deep as the condition, which the
 /// parsers limit.
 pub(super) fn granted_users<'v>(
     view: &'v View,

@@ -31,8 +31,6 @@ pub(super) struct UserClasses<'v> {
     pub(super) changed: u32,
     /// The policy without a `rules` section, if only one of them has it.
     pub(super) open: Option<PolicySide>,
-    /// Whether either policy has a `rules` section.
-    pub(super) has_rules: bool,
     /// The users who may reach a tag under one policy only, and the users with a changed tag.
     pub(super) differ: BitSet,
     concerned: BitSet,
@@ -88,7 +86,6 @@ impl<'v> UserClasses<'v> {
             reachers,
             changed,
             open,
-            has_rules: old.rules.is_some() || new.rules.is_some(),
             differ: BitSet::nobody(users),
             concerned: BitSet::nobody(users),
             tied: Vec::new(),

@@ -5,8 +5,8 @@ use super::{
     classes::{PolicySide, UserClasses},
 };
 use crate::{
-    decide::{Ends, PairEvaluator},
-    request::{Action, BlockMode, Conversation, PeersMode, Relation},
+    decide::{OneSided, PairEvaluator},
+    request::{Action, Conversation, Relation},
     snapshot::{Population, Selection, Tie, UserNumber, View},
 };
 
@@ -40,30 +40,33 @@ impl<'v> ActionComparison<'v> {
         crowd: &UserClasses<'_>,
     ) -> Self {
         let judges = [old, new].map(|view| PairEvaluator::new(view, action, conversation));
-        let [before, after] = judges.each_ref().map(PairEvaluator::ends);
+        let [before, after] = judges.each_ref().map(PairEvaluator::one_sided);
         let bits = |selection: &Selection<'_>| BitSet::selected(selection, crowd.users);
-        let modes = [(old, before.peers), (new, after.peers)].map(|(view, matters)| {
-            let all = view.states.in_peers_mode(PeersMode::All);
-            bits(&if matters { all } else { Selection::everybody() })
-        });
-        let has_rules = crowd.has_rules && (before.rules || after.rules);
-        let blocks: [[BlockMode; 2]; 2] = [before.blocks, after.blocks];
-        let is_about_peers = before.peers || after.peers;
-        let split =
-            |sides: Ends<'_>| [sides.subjects, sides.beginners, sides.others].map(|it| bits(&it));
-        let ([s_old, b_old, o_old], [s_new, b_new, o_new]) = (split(before), split(after));
+        let has_rules = before.rules.is_some() || after.rules.is_some();
+        let reads_peers = before.reads_peers || after.reads_peers;
+        let blocks_differ = before.blocks != after.blocks;
+        let split = |one_sided: &OneSided<'_>| {
+            [
+                one_sided.subject_users(),
+                one_sided.initiator_users(),
+                one_sided.other_users(),
+                one_sided.untied_users(),
+            ]
+            .map(|users| bits(&users))
+        };
+        let ([s_old, b_old, o_old, m_old], [s_new, b_new, o_new, m_new]) =
+            (split(&before), split(&after));
         let mut subjects_differ = differing(&s_old, &s_new, crowd.users);
         // Users who may only continue conversations are distinguished whatever else excludes them.
         subjects_differ.insert_differing(&b_old, &b_new);
         let mut others_differ = differing(&o_old, &o_new, crowd.users);
-        if is_about_peers {
+        if reads_peers {
             let modes = peers_differ(old, new, crowd.users);
             subjects_differ.insert_all(&modes);
             others_differ.insert_all(&modes);
         }
         let friendships_differ =
             old.settings.blocks_end_friendship != new.settings.blocks_end_friendship;
-        let [m_old, m_new] = modes;
         let [judge_old, judge_new] = judges;
         Self {
             old: judge_old,
@@ -73,7 +76,7 @@ impl<'v> ActionComparison<'v> {
             subjects_differ,
             others_differ,
             rules: has_rules,
-            blocks_differ: blocks[0] != blocks[1] || friendships_differ,
+            blocks_differ: blocks_differ || friendships_differ,
             friendships_differ,
         }
     }

@@ -1,18 +1,20 @@
-use super::{Explanation, explain};
+//! Answers about any two users by number.
+
+use super::explain::{Explanation, explain_with};
 use crate::{
     gates::{
-        Ends, GATES, Gate, GateContext, Principal, PrincipalPair, Sides, by_tags, ends,
-        first_closed_between, opening_rules, strangers,
+        GATES, Gate, GateContext, GateScope, OneSided, Principal, PrincipalPair,
+        first_closed_between, one_sided, opening_rules,
     },
-    request::{Action, Conversation, GateName, Request, Resource, ResourceKind, Toggle, User},
-    snapshot::{CompiledRule, Selection, TagId, Tie, UserNumber, View},
+    request::{Action, Conversation, Request, Resource, ResourceKind, User},
+    snapshot::{CompiledRule, Tie, UserNumber, View},
 };
 
-/// Decides about any two users by number, and about users as if nothing were between them: what it
-/// takes to count pairs without asking about each.
+/// An evaluator of one action between any two known users, by number and with any tie: what it takes to
+/// count pairs without a decision on each.
 ///
-/// What is allowed between two users depends on nothing but their tags, where they stand, and what
-/// is between them.
+/// The answer depends on the two users' tags and states and on their tie alone
+/// ([`GateScope::Pair`](crate::gates::GateScope::Pair)).
 #[derive(Debug)]
 pub struct PairEvaluator<'v> {
     view: &'v View,
@@ -20,10 +22,10 @@ pub struct PairEvaluator<'v> {
 }
 
 impl<'v> PairEvaluator<'v> {
-    /// Of an action between users; `conversation` stands in for what the facts say of each pair.
+    /// An evaluator of an action; `conversation` stands in for what the ties say.
     ///
-    /// Of an action that is done to groups alone, it judges what is between the subject and the
-    /// member; of one that is done to nobody, what the subject may.
+    /// If the action takes groups alone, the answer is about the subject and the member, whatever the
+    /// group; if it takes neither users nor groups, about the subject alone.
     pub fn new(view: &'v View, action: Action, conversation: Option<Conversation>) -> Self {
         let takes = action.takes();
         let resource = if takes.contains(&ResourceKind::User) {
@@ -37,17 +39,12 @@ impl<'v> PairEvaluator<'v> {
         Self { view, context: GateContext::resolve(view, &request) }
     }
 
-    /// Which users may do it to each other where nothing is between them.
-    pub fn strangers(&self) -> Sides<'v, Selection<'v>> {
-        strangers(self.view, &self.context)
+    /// The conditions of all gates on each of two users alone. Costs the copy of a few sets at most.
+    pub fn one_sided(&self) -> OneSided<'v> {
+        one_sided(self.view, &self.context)
     }
 
-    /// The same of all users that there may be, told by their tags.
-    pub fn by_tags(&self) -> Sides<'v, Vec<Toggle<TagId>>> {
-        by_tags(self.view, &self.context)
-    }
-
-    /// The rules that let one user reach another, if rules are asked about them.
+    /// The rules that let one user reach another, if rules apply to them.
     pub fn opening_rules(&self, subject: UserNumber, other: UserNumber) -> Vec<&'v CompiledRule> {
         let tie = self.view.population.tie(subject, other);
         let (subject, other) =
@@ -55,8 +52,8 @@ impl<'v> PairEvaluator<'v> {
         opening_rules(self.view, &self.context, &PrincipalPair::with_tie(&subject, &other, tie))
     }
 
-    /// Whether one user may do it to another if this is what is between them, whatever its view says of
-    /// friendships that blocks end.
+    /// Whether one user may act on another if this is their tie. Friendships count in it as far as the
+    /// policy lets blocks end them.
     pub fn allows(&self, subject: UserNumber, other: UserNumber, tie: Tie) -> bool {
         let tie = tie.with_friendships(self.view.settings.blocks_end_friendship);
         let (subject, other) =
@@ -65,12 +62,8 @@ impl<'v> PairEvaluator<'v> {
         first_closed_between(self.view, &self.context, &pair).is_none()
     }
 
-    /// What the gates say of each side alone.
-    pub fn ends(&self) -> Ends<'v> {
-        ends(self.view, &self.context)
-    }
-
-    /// What every gate says that is asked about two users as they are, or about the subject alone.
+    /// The explanation by the gates of [`GateScope::Pair`] for two users with their tie in the view, or for
+    /// the subject alone.
     pub fn explain(&self, subject: UserNumber, other: Option<UserNumber>) -> Explanation {
         let tie = other.map_or(Tie::NONE, |other| self.view.population.tie(subject, other));
         let subject = Principal::from_number(self.view, subject);
@@ -79,9 +72,8 @@ impl<'v> PairEvaluator<'v> {
             Some(other) => PrincipalPair::with_tie(&subject, other, tie),
             None => PrincipalPair::new(self.view, &self.context, &subject, None),
         };
-        let is_of_place =
-            |gate: &&dyn Gate| matches!(gate.name(), GateName::Known | GateName::Role);
-        let gates: Vec<&dyn Gate> = GATES.into_iter().filter(|gate| !is_of_place(gate)).collect();
-        explain::explain_with(self.view, &self.context, &pair, &gates)
+        let gates: Vec<&dyn Gate> =
+            GATES.into_iter().filter(|gate| gate.scope() == GateScope::Pair).collect();
+        explain_with(self.view, &self.context, &pair, &gates)
     }
 }

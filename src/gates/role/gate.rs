@@ -1,0 +1,252 @@
+//! The gate `role` itself.
+
+use super::{
+    description,
+    group::{
+        is_direct_conversation, is_full, is_last_super_admin, is_super_admin, user_selection,
+    },
+    matrix::{cell_statement, denial, granted_users, takes_super_admin, value},
+};
+use crate::{
+    gates::{
+        context::GateContext,
+        denial::DenialReason,
+        gate::{Gate, GateScope},
+        one_sided::OneSided,
+        pair::PrincipalPair,
+        principal::Principal,
+        requirements::RoleRequirement,
+        sets::everybody_if,
+    },
+    request::{Action, GateName, Reason, Role, StatementId},
+    snapshot::{GroupView, Selection, UserSet, View},
+};
+
+/// The gate `role`: closed in a group for subjects who lack the role or the permission that the action
+/// requires there.
+pub(in crate::gates) struct RoleGate;
+
+impl RoleGate {
+    pub(in crate::gates) const DENIALS: &'static [DenialReason] = &[
+        DenialReason::of_subject(Reason::NotMember),
+        DenialReason::of_subject(Reason::NeedsAdmin),
+        DenialReason::of_subject(Reason::NeedsSuperAdmin),
+        DenialReason::of_nobody(Reason::DeniedByMatrix),
+        // A super admin is protected from being removed by others, and from leaving.
+        DenialReason::new(Reason::SuperAdminProtected, |_, pair| {
+            Some(pair.other.unwrap_or(pair.subject).id)
+        }),
+        DenialReason::of_other(Reason::LastSuperAdmin),
+        DenialReason::of_subject(Reason::LastMember),
+        DenialReason::of_nobody(Reason::GroupFull),
+    ];
+}
+
+/// The role that a request requires in its group; nothing outside of groups.
+#[inline]
+fn requirement(context: &GateContext<'_>) -> RoleRequirement {
+    if context.is_in_group() { context.requirements.role } else { RoleRequirement::Nothing }
+}
+
+impl Gate for RoleGate {
+    fn name(&self) -> GateName {
+        GateName::Role
+    }
+
+    fn scope(&self) -> GateScope {
+        GateScope::Request
+    }
+
+    fn denials(&self) -> &'static [DenialReason] {
+        Self::DENIALS
+    }
+
+    #[inline]
+    fn check(
+        &self,
+        view: &View,
+        context: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> Option<Reason> {
+        match requirement(context) {
+            RoleRequirement::Nothing => None,
+            needs => check(needs, view, context, pair),
+        }
+    }
+
+    fn admitted_others<'v>(
+        &self,
+        view: &'v View,
+        context: &GateContext<'_>,
+        subject: &Principal<'_>,
+    ) -> Selection<'v> {
+        let needs = requirement(context);
+        if needs == RoleRequirement::Nothing {
+            return Selection::everybody();
+        }
+        let group = context.group(view);
+        let Some(role) = context.role(view, subject) else { return Selection::nobody() };
+        if needs == RoleRequirement::Leave {
+            return everybody_if(leave_denial(view, context, role, subject).is_none());
+        }
+        if permission_denial(view, context, needs, role, subject).is_some() {
+            return Selection::nobody();
+        }
+        let super_admins = || user_selection(group.into_iter().flat_map(GroupView::super_admins));
+        let is_last = group.is_some_and(|group| group.super_admin_count == 1);
+        match context.action {
+            Action::RemoveMember => super_admins().complement(),
+            Action::RemoveSuperAdmin if is_last => super_admins().complement(),
+            Action::AddMember => everybody_if(!is_full(view, group)),
+            _ => Selection::everybody(),
+        }
+    }
+
+    fn admitted_subjects<'v>(
+        &self,
+        view: &'v View,
+        context: &GateContext<'_>,
+        other: Option<&Principal<'_>>,
+    ) -> Selection<'v> {
+        let needs = requirement(context);
+        if needs == RoleRequirement::Nothing {
+            return Selection::everybody();
+        }
+        let group = context.group(view);
+        let closed = match (context.action, other) {
+            (Action::RemoveMember, Some(member)) => is_super_admin(group, member),
+            (Action::RemoveSuperAdmin, Some(member)) => is_last_super_admin(group, member),
+            (Action::AddMember, _) => is_full(view, group),
+            _ => false,
+        };
+        let Some(group) = group.filter(|_| !closed) else { return Selection::nobody() };
+        let members: Selection<'_> = UserSet::from_sorted(group.members()).into();
+        match needs {
+            RoleRequirement::Nothing | RoleRequirement::Member => members,
+            RoleRequirement::SuperAdmin => user_selection(group.super_admins()),
+            RoleRequirement::Leave
+                if group.members().len() <= 1 || is_direct_conversation(view, context) =>
+            {
+                Selection::nobody()
+            }
+            RoleRequirement::Leave => {
+                Selection::all([members, user_selection(group.super_admins()).complement()])
+            }
+            RoleRequirement::Permission(permission) => {
+                let granted = granted_users(view, group, value(view, context, permission));
+                let mut parts = vec![members, granted];
+                if takes_super_admin(view, context, permission) {
+                    parts.push(user_selection(group.super_admins()));
+                }
+                Selection::all(parts)
+            }
+        }
+    }
+
+    fn one_sided<'v>(&self, _: &'v View, _: &GateContext<'_>) -> OneSided<'v> {
+        OneSided::default()
+    }
+
+    fn consulted(
+        &self,
+        view: &View,
+        context: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> Option<Vec<StatementId>> {
+        let RoleRequirement::Permission(permission) = requirement(context) else {
+            return (requirement(context) != RoleRequirement::Nothing).then(Vec::new);
+        };
+        let mut consulted = Vec::new();
+        let closed = self.check(view, context, pair);
+        if !matches!(closed, Some(Reason::NotMember | Reason::SuperAdminProtected)) {
+            consulted.extend(cell_statement(view, context, permission));
+        }
+        if context.action == Action::AddMember && matches!(closed, None | Some(Reason::GroupFull)) {
+            consulted.push(StatementId::GroupLimit);
+        }
+        Some(consulted)
+    }
+
+    fn describe(
+        &self,
+        view: &View,
+        context: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> String {
+        match requirement(context) {
+            RoleRequirement::Nothing => format!("no role is needed for {} here", context.action),
+            needs => description::describe(needs, view, context, pair),
+        }
+    }
+}
+
+fn check(
+    needs: RoleRequirement,
+    view: &View,
+    context: &GateContext<'_>,
+    pair: &PrincipalPair<'_, '_>,
+) -> Option<Reason> {
+    let group = context.group(view);
+    let Some(role) = context.role(view, pair.subject) else { return Some(Reason::NotMember) };
+    if needs == RoleRequirement::Leave {
+        return leave_denial(view, context, role, pair.subject);
+    }
+    let is_member = |is: fn(Option<GroupView<'_>>, &Principal<'_>) -> bool| {
+        pair.other.is_some_and(|member| is(group, member))
+    };
+    if context.action == Action::RemoveMember && is_member(is_super_admin) {
+        return Some(Reason::SuperAdminProtected);
+    }
+    if let Some(reason) = permission_denial(view, context, needs, role, pair.subject) {
+        return Some(reason);
+    }
+    match context.action {
+        Action::RemoveSuperAdmin if is_member(is_last_super_admin) => Some(Reason::LastSuperAdmin),
+        Action::AddMember if is_full(view, group) => Some(Reason::GroupFull),
+        _ => None,
+    }
+}
+
+/// The reason why a subject with this role may not do it to anyone.
+fn permission_denial(
+    view: &View,
+    context: &GateContext<'_>,
+    needs: RoleRequirement,
+    role: Role,
+    subject: &Principal<'_>,
+) -> Option<Reason> {
+    match needs {
+        RoleRequirement::Nothing | RoleRequirement::Member | RoleRequirement::Leave => None,
+        RoleRequirement::Permission(permission) => {
+            let value = value(view, context, permission);
+            if !value.grants(role, &subject.tag_predicate(view)) {
+                return Some(denial(value));
+            }
+            let is_hidden = takes_super_admin(view, context, permission);
+            (is_hidden && role != Role::SuperAdmin).then_some(Reason::NeedsSuperAdmin)
+        }
+        RoleRequirement::SuperAdmin => {
+            (role != Role::SuperAdmin).then_some(Reason::NeedsSuperAdmin)
+        }
+    }
+}
+
+/// The reason why a member may not leave.
+fn leave_denial(
+    view: &View,
+    context: &GateContext<'_>,
+    role: Role,
+    subject: &Principal<'_>,
+) -> Option<Reason> {
+    if is_direct_conversation(view, context) {
+        return Some(Reason::DeniedByMatrix);
+    }
+    let mut members = context.group(view).into_iter().flat_map(GroupView::members);
+    if members.all(|member| Some(member) == subject.number) {
+        Some(Reason::LastMember)
+    } else if role == Role::SuperAdmin {
+        Some(Reason::SuperAdminProtected)
+    } else {
+        None
+    }
+}
