@@ -26,7 +26,8 @@ pub fn reachable_groups<'v>(view: &'v View, request: &Request<'_>) -> ReachableG
     let subject = Principal::resolve(view, &request.subject);
     let other = context.other_user(request).map(|user| Principal::resolve(view, user));
     let pair = PrincipalPair::new(view, &context, &subject, other.as_ref());
-    let is_allowed = |&group: &GroupNumber| evaluate(view, &context.in_group(group, view), &pair).allow;
+    let is_allowed =
+        |&group: &GroupNumber| evaluate(view, &context.in_group(group, view), &pair).allow;
     let groups: Vec<GroupNumber> = if context.requires_membership(&subject) {
         let own = subject.number.map_or_else(Vec::new, |number| view.groups.groups_of(number));
         own.into_iter().filter(is_allowed).collect()
@@ -57,8 +58,7 @@ impl<'v> ReachableGroups<'v> {
 pub fn allowed_actions(view: &View, request: &Request<'_>) -> Vec<Action> {
     let kind = request.resource.kind();
     let is_allowed = |action: Action| {
-        action.takes().contains(&kind)
-            && decide(view, &Request { action, ..request.clone() }).allow
+        action.takes().contains(&kind) && decide(view, &Request { action, ..request.clone() }).allow
     };
     Action::ALL.iter().copied().filter(|&action| is_allowed(action)).collect()
 }

@@ -161,7 +161,10 @@ impl Gate for FriendshipGate {
         if let Some(limit) = view.settings.limits.friends {
             for user in [pair.subject, other] {
                 if user.state.is_friend_list_full() {
-                    said.push(format!("`{}` has {limit} friends, as many as there may be", user.id));
+                    said.push(format!(
+                        "`{}` has {limit} friends, as many as there may be",
+                        user.id
+                    ));
                 }
             }
         }

@@ -138,7 +138,8 @@ impl Gate for ModerationGate {
             return None;
         }
         let denial = denial(view, context, pair.subject);
-        let asks_managers = requirements.requires_manager && matches!(denial, None | Some(Reason::NotManager));
+        let asks_managers =
+            requirements.requires_manager && matches!(denial, None | Some(Reason::NotManager));
         Some(if asks_managers { vec![StatementId::Managers] } else { Vec::new() })
     }
 
@@ -150,7 +151,9 @@ impl Gate for ModerationGate {
     ) -> String {
         let subject = pair.subject;
         let said = match (context.requirements.moderation, subject.state.moderation()) {
-            (ModerationBar::Nobody, _) => format!("moderation keeps nobody from {}", context.action),
+            (ModerationBar::Nobody, _) => {
+                format!("moderation keeps nobody from {}", context.action)
+            }
             (_, request::Moderation::None) => {
                 format!("`{}` is neither banned nor silenced", subject.id)
             }

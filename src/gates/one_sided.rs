@@ -105,9 +105,7 @@ impl<'v> OneSided<'v> {
 }
 
 /// The users who meet all of some conditions.
-fn users<'s, 'v: 's>(
-    conditions: impl IntoIterator<Item = &'s UserCondition<'v>>,
-) -> Selection<'s> {
+fn users<'s, 'v: 's>(conditions: impl IntoIterator<Item = &'s UserCondition<'v>>) -> Selection<'s> {
     Selection::all(conditions.into_iter().map(|condition| condition.users.borrowed()))
 }
 

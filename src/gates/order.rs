@@ -1,10 +1,20 @@
 //! The order of the gates, and what is derived from all of them.
 
 use super::{
-    blocks::BlocksGate, context::GateContext, denial::DenialReason, friendship::FriendshipGate,
-    gate::{Gate, GateScope}, known::KnownGate, moderation::ModerationGate, one_sided::OneSided,
-    pair::PrincipalPair, peers::PeersGate, permissions::PermissionsGate, role::RoleGate,
-    rules::RulesGate, self_target::SelfTargetGate,
+    blocks::BlocksGate,
+    context::GateContext,
+    denial::DenialReason,
+    friendship::FriendshipGate,
+    gate::{Gate, GateScope},
+    known::KnownGate,
+    moderation::ModerationGate,
+    one_sided::OneSided,
+    pair::PrincipalPair,
+    peers::PeersGate,
+    permissions::PermissionsGate,
+    role::RoleGate,
+    rules::RulesGate,
+    self_target::SelfTargetGate,
 };
 use crate::{
     request::{GateName, Obligation, Reason},

@@ -162,14 +162,20 @@ impl Gate for PeersGate {
     ) -> Option<Vec<StatementId>> {
         let applies = context.requirements.checks_peers && !pair.is_self_in_group(context);
         let other = pair.other.filter(|_| applies)?;
-        let mut consulted: Vec<StatementId> = pair.subject.peers_statement(view).into_iter().collect();
+        let mut consulted: Vec<StatementId> =
+            pair.subject.peers_statement(view).into_iter().collect();
         if pair.tie.admits(pair.subject.state.peers()) {
             consulted.extend(other.peers_statement(view));
         }
         Some(consulted)
     }
 
-    fn describe(&self, _: &View, context: &GateContext<'_>, pair: &PrincipalPair<'_, '_>) -> String {
+    fn describe(
+        &self,
+        _: &View,
+        context: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> String {
         let Some(other) = pair.other.filter(|_| context.requirements.checks_peers) else {
             return format!("peers modes don't concern {} here", context.action);
         };

@@ -132,8 +132,7 @@ impl Gate for PermissionsGate {
             users: view.states.with_switch_on(switch),
             tags: view.settings.permission(switch).clone(),
         };
-        let beginning =
-            context.may_begin_conversation().then_some(Requirements::BEGINNING_SWITCH);
+        let beginning = context.may_begin_conversation().then_some(Requirements::BEGINNING_SWITCH);
         let incoming = context.requirements.requires_incoming.then_some(Switch::Incoming);
         OneSided {
             subjects: context.subject_switches().map(is_on).collect(),

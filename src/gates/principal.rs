@@ -164,7 +164,10 @@ impl<'r> Principal<'r> {
     }
 
     /// The settings and conditional switches of the user's record.
-    pub(super) fn record_overrides<'v>(&self, view: &'v View) -> (RecordOverrides, &'v [SwitchCondition]) {
+    pub(super) fn record_overrides<'v>(
+        &self,
+        view: &'v View,
+    ) -> (RecordOverrides, &'v [SwitchCondition]) {
         self.number.map_or_else(Default::default, |number| view.population.overrides(number))
     }
 

@@ -192,8 +192,7 @@ pub fn opening_rules<'v>(
     context: &GateContext<'_>,
     pair: &PrincipalPair<'_, '_>,
 ) -> Vec<&'v CompiledRule> {
-    let (Some(book), Some(resource)) = (applicable_rules(view, context, pair), pair.other)
-    else {
+    let (Some(book), Some(resource)) = (applicable_rules(view, context, pair), pair.other) else {
         return Vec::new();
     };
     book.rules_naming_any(resource.tags(view).iter())

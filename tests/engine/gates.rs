@@ -103,7 +103,11 @@ fn meeting<'c, 'v: 'c>(
     view: &View,
 ) -> Vec<bool> {
     let conditions: Vec<_> = conditions.collect();
-    view.population.directory.numbers().map(|user| conditions.iter().all(|it| it.users.contains(user))).collect()
+    view.population
+        .directory
+        .numbers()
+        .map(|user| conditions.iter().all(|it| it.users.contains(user)))
+        .collect()
 }
 
 /// Whether the rules open for two users without a conversation.

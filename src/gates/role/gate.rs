@@ -2,9 +2,7 @@
 
 use super::{
     description,
-    group::{
-        is_direct_conversation, is_full, is_last_super_admin, is_super_admin, user_selection,
-    },
+    group::{is_direct_conversation, is_full, is_last_super_admin, is_super_admin, user_selection},
     matrix::{cell_statement, denial, granted_users, takes_super_admin, value},
 };
 use crate::{
