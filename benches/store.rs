@@ -22,6 +22,7 @@ use std::{
 
 use peerage::{
     facts::{ChangeSet, Record, RecordKey, RecordRead, RecordWrite, UserRecord},
+    source::Existing,
     store::{self, CommitResult, EmbeddedStore, Store},
 };
 use redb::{Database, TableDefinition};
@@ -81,7 +82,7 @@ fn main() {
     }
     let to = folder.path().join("backup");
     let begun = Instant::now();
-    let backup = store::backup(&path, &to, false).unwrap();
+    let backup = store::backup(&path, &to, Existing::Keep).unwrap();
     println!("backup: {:.1} s, {} MB", begun.elapsed().as_secs_f64(), backup.bytes >> 20);
     let begun = Instant::now();
     let compacted = store::compact(&path).unwrap();

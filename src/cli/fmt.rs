@@ -8,10 +8,10 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Exit, Output, atomic_write::replace_file, output::STRONG, paths::Ignored};
+use super::{Exit, Output, output::STRONG, paths::Ignored};
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Report},
-    source::{LIMITS, Notation, Source, Sources, Survey},
+    source::{LIMITS, Notation, Source, Sources, Survey, replace_text},
     syntax::{
         format::{FormatError, count_aliases, format},
         print::Form,
@@ -115,8 +115,8 @@ fn notation(path: &Path) -> Result<Notation> {
             bail!("can't format `{shown}`: {}", FormatError::Bulk)
         }
         Some(notation) => Ok(notation),
-        None if is_test => bail!("can't format `{shown}`: {}", FormatError::Tests),
-        None => bail!("can't format `{shown}`: unknown file extension"),
+        None if is_test => bail!("can't format `{shown}`: it holds tests"),
+        None => bail!("can't format `{shown}`: its ending is none of a policy file's"),
     }
 }
 
@@ -143,7 +143,7 @@ fn text(source: &Source, options: &FormatOptions, output: &Output) -> Result<Exi
     let mut done = FormattedFile::of(source, form);
     let exit = done.exit(options.check);
     if let (Some(text), Some(path)) = (&done.text, &options.output) {
-        replace_file(path, text).with_context(|| format!("can't write `{}`", path.display()))?;
+        replace_text(path, text).with_context(|| format!("can't write `{}`", path.display()))?;
         done.text = None;
     }
     if options.check {
@@ -173,7 +173,7 @@ fn in_place(options: &FormatOptions, output: &Output) -> Result<Exit> {
             Err(error) => FormattedFile::failed(shown, &error),
         };
         if let (Some(text), true, false) = (done.text.take(), done.changed, options.check)
-            && let Err(error) = replace_file(real, &text)
+            && let Err(error) = replace_text(real, &text)
         {
             done.error = Some(format!("can't write it: {error}"));
         }

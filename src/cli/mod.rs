@@ -2,7 +2,6 @@
 //!
 //! Invariant: nobody knows of this room.
 
-mod atomic_write;
 mod check;
 mod client;
 mod compile;

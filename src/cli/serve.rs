@@ -31,10 +31,9 @@ use crate::{
     dialects::Dialect,
     live::{Live, LiveOptions, LogForm, StartOutcome, Trigger, Watch, WatchOptions},
     serve::{
-        self, AllowStatus, App, Audit, ConnectionLimits, Destination, HostName, LineWriter,
-        Listeners, PropertyNames, PublicUrl, SocketOptions,
+        self, AdminToken, AllowStatus, App, Audit, ConnectionLimits, Destination, HostName,
+        LineWriter, Listeners, PropertyNames, PublicUrl, SocketOptions,
     },
-    wire::Secret,
 };
 
 #[derive(Args, Debug)]
@@ -223,7 +222,7 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
 /// Who may do more than ask for decisions, in which APIs, and how many there may be.
 struct Callers {
     audit: Arc<Audit>,
-    admin: Option<Secret>,
+    admin: Option<AdminToken>,
     dialects: Vec<Box<dyn Dialect>>,
     venueless: Option<SocketOptions>,
     connections: ConnectionLimits,
@@ -244,7 +243,7 @@ impl ServeArgs {
         Ok(Arc::new(Audit::new(lines.transpose()?)))
     }
 
-    fn admin_token(&self) -> Result<Option<Secret>> {
+    fn admin_token(&self) -> Result<Option<AdminToken>> {
         let Some(path) = &self.admin_token_file else { return Ok(None) };
         let text = secret::read_text(path, "the admin token")?;
         let token = text.parse().map_err(|error| anyhow!("`{}`: {error}", path.display()))?;

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     facts::RecordKind,
+    source::Existing,
     store::{self, CheckReport, Rollback},
 };
 
@@ -181,7 +182,8 @@ fn backup(options: &BackupOptions, output: &Output) -> Result<Exit> {
     let to = &options.to;
     let done = progress::during("copying the store", || match &options.file {
         Some(file) => {
-            let done = store::backup(file, to, options.force)?;
+            let existing = if options.force { Existing::Replace } else { Existing::Keep };
+            let done = store::backup(file, to, existing)?;
             Ok(json!({
                 "revision": done.revision, "records": done.records, "bytes": done.bytes,
             }))

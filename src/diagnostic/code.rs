@@ -26,29 +26,29 @@ macro_rules! codes {
 }
 
 codes! {
-    /// No policy file was found in the given paths.
+    /// No policy file was found in the paths that were given.
     NoFiles = "no-files",
-    /// No test file was found in the given paths.
+    /// No test file was found in the paths that were given.
     NoTests = "no-tests",
-    /// A file given by name has an extension that no policy file has.
+    /// A file that was given by name has an ending that is none of a policy file's.
     UnknownEnding = "unknown-ending",
     /// A file or folder can't be read.
     Unreadable = "unreadable",
     /// A file is still being written, and is not read before that ends.
     StillWritten = "still-written",
-    /// A link leads outside the given path.
+    /// A link leads to what is not below the path that was given.
     LinkOutside = "link-outside",
-    /// A pattern of files to ignore is invalid.
+    /// A pattern of what to pass over that can't be understood.
     InvalidPattern = "invalid-pattern",
-    /// A file has 0 bytes.
+    /// A file of 0 bytes: was it emptied, or is it still to be written?
     EmptyFile = "empty-file",
-    /// A file has no statement: only comments, an empty mapping, or a header.
+    /// A file that states nothing: comments, an empty mapping, or a header alone.
     NoStatement = "no-statement",
     /// A line of a bulk file is longer than 16 MiB.
     LongLine = "long-line",
-    /// A file is larger than the limit of its notation.
+    /// A file is larger than its notation may be.
     TooLarge = "too-large",
-    /// A policy has more files than the limit.
+    /// There are more files than a policy may have.
     TooManyFiles = "too-many-files",
     /// Brackets, calls, collections or folders are nested deeper than the limit.
     TooDeep = "too-deep",
@@ -56,71 +56,70 @@ codes! {
     TooManyAliases = "too-many-aliases",
     /// A file is not UTF-8.
     InvalidUtf8 = "invalid-utf8",
-    /// A file contains a NUL byte.
+    /// A file holds a NUL byte.
     NulByte = "nul-byte",
     /// The text does not follow the notation.
     Syntax = "syntax",
-    /// A bracket is unclosed, or unmatched.
+    /// A bracket is never closed, or closes nothing.
     Unbalanced = "unbalanced",
-    /// A section does not exist.
+    /// A section that peerage does not have.
     UnknownSection = "unknown-section",
-    /// A field does not exist in its section.
+    /// A field that its section does not have.
     UnknownField = "unknown-field",
-    /// A required field is missing.
+    /// A field that must be there is missing.
     MissingField = "missing-field",
-    /// A key occurs twice in one mapping.
+    /// A key stands twice in one mapping.
     DuplicateKey = "duplicate-key",
-    /// A value has another type than its field takes.
+    /// A value is of another kind than its field takes.
     WrongType = "wrong-type",
-    /// A condition calls another function than `hasTag`, `not`, `all` and `any`.
+    /// A condition calls something other than hasTag, not, all and any.
     UnknownFunction = "unknown-function",
-    /// A function of a condition has the wrong number or type of arguments.
+    /// A function of a condition has the wrong number or kind of arguments.
     WrongArguments = "wrong-arguments",
-    /// `any()` or `all()` has no arguments.
+    /// any() or all() of nothing.
     EmptyCombination = "empty-combination",
-    /// A tag is empty, longer than 200 characters, or has other characters than letters, digits and `-
-    /// _ . : @ / + =`; under `preset: flip`, longer than 50, or with others than letters, digits, `-`
-    /// and `_`.
+    /// A tag that is empty, over 200 long, or has other characters than letters, digits and
+    /// `- _ . : @ / + =`; under `preset: flip`, over 50 or other than letters, digits, `-` and `_`.
     InvalidTag = "invalid-tag",
-    /// A tag is not declared, although the policy declares tags.
+    /// A tag that is not declared, though tags are.
     UndeclaredTag = "undeclared-tag",
     /// A tag is declared twice.
     DuplicateTag = "duplicate-tag",
     /// A rule's outcome names no tag.
     EmptyOutcome = "empty-outcome",
-    /// A `rule_id` is not a UUID.
+    /// A rule_id that is no UUID.
     InvalidRuleId = "invalid-rule-id",
-    /// Two rules have the same `rule_id`, name or content.
+    /// Two rules have the same rule_id, name or content.
     DuplicateRule = "duplicate-rule",
-    /// A name or description has characters that one of the notations can't represent.
+    /// A name or description that can't be told in both notations.
     InvalidText = "invalid-text",
-    /// The id of a user or group is empty, longer than 255 bytes, or has control characters.
+    /// An id of a user or group that is empty, over 255 bytes, or has control characters.
     InvalidId = "invalid-id",
     /// A user is defined twice.
     DuplicateUser = "duplicate-user",
-    /// A line of a bulk file is not a user record.
+    /// A line of a bulk file that is no user record.
     InvalidRecord = "invalid-record",
-    /// A word is not one of those that its field takes.
-    UnknownWord = "unknown-word",
-    /// A limit is not a whole number.
+    /// A word that is none of those that may stand in its place.
+    UnknownWordError = "unknown-word",
+    /// A limit that is no whole number.
     InvalidLimit = "invalid-limit",
     /// A setting is set twice, in one file or in two.
     DuplicateSetting = "duplicate-setting",
-    /// A user is named, but not declared.
+    /// Somebody is named who is no user.
     UnknownUser = "unknown-user",
-    /// A relation or conversation is of a user with themselves.
+    /// A relation or conversation of a user with himself.
     SelfRelation = "self-relation",
-    /// A user is named twice in one list.
+    /// Somebody is named twice in one list.
     RepeatedEntry = "repeated-entry",
-    /// A list has more entries than the policy's limits allow.
+    /// More entries than the policy's limits allow.
     OverLimit = "over-limit",
-    /// Two statements can't both hold.
+    /// Two statements that can't both hold.
     Contradiction = "contradiction",
     /// A matrix is defined twice, or has the name of a built-in one.
     DuplicateMatrix = "duplicate-matrix",
-    /// A group names a matrix that is not defined.
+    /// A group names a matrix that there is not.
     UnknownMatrix = "unknown-matrix",
-    /// A matrix does not specify a permission, which is denied.
+    /// A permission that a matrix does not specify: it is denied.
     Unspecified = "unspecified",
     /// A matrix lets every member make admins or change permissions.
     OpenAdministration = "open-administration",
@@ -128,49 +127,49 @@ codes! {
     DuplicateGroup = "duplicate-group",
     /// A conversation is stated twice.
     DuplicateConversation = "duplicate-conversation",
-    /// Two invariants have the same name or content.
+    /// Two invariants have the same name or say the same.
     DuplicateInvariant = "duplicate-invariant",
-    /// The policy allows what an invariant forbids, or refuses what it demands.
+    /// The policy allows what an invariant rules out, or refuses what it demands.
     BrokenInvariant = "broken-invariant",
-    /// Whether an invariant or a lint holds for all possible users takes too long to compute.
+    /// Whether an invariant or a lint holds for all possible users could not be told in bounds.
     NotDecided = "not-decided",
-    /// No user can meet a condition, whatever their tags.
+    /// A condition that no user can ever meet, whatever his tags.
     NeverHolds = "never-holds",
-    /// Every user meets a condition, whatever their tags.
+    /// A condition that every user meets, whatever his tags.
     AlwaysHolds = "always-holds",
-    /// A rule allows nothing that another rule does not allow.
+    /// A rule that allows nothing that another rule does not allow.
     ImpliedRule = "implied-rule",
-    /// A rule allows nothing today, but could allow something for other users.
+    /// A rule that allows nobody anything today, and could with other users.
     DeadNow = "dead-now",
-    /// A rule can never allow anything.
+    /// A rule that can never allow anybody anything.
     DeadAlways = "dead-always",
-    /// No user has a tag of an outcome.
+    /// A tag in an outcome that no user has.
     UnreachedTag = "unreached-tag",
-    /// A tag is declared, but no user has it and no statement names it.
+    /// A tag that is declared, and that no user has and nothing names.
     UnusedTag = "unused-tag",
-    /// No group uses a matrix.
+    /// A matrix that no group names.
     UnusedMatrix = "unused-matrix",
-    /// Users reach nobody by any rule, and nobody reaches them.
+    /// Users whom no rule lets reach anyone or be reached.
     Unconcerned = "unconcerned",
-    /// A setting makes no difference: the records of all users, an earlier setting or the preset
-    /// override it.
+    /// A setting that makes no difference: the records of all users, another setting before it or the
+    /// preset settle what it is about.
     Overridden = "overridden",
-    /// A matrix lets a plain member make themselves an admin or a super admin.
+    /// A matrix by which a plain member can make himself an admin or a super admin.
     SelfPromotion = "self-promotion",
-    /// An id or a name has invisible characters, looks like another, or changes the direction of text.
+    /// An id or a name with invisible characters, one that looks like another, or a character that changes
+    /// the direction of text.
     Confusable = "confusable",
-    /// Managers, or a matrix's permissions, depend on a tag that callers of a dialect can give and
-    /// take.
+    /// Managers, or what a matrix says, depend on a tag that callers of a dialect can give and take.
     UnprotectedManagers = "unprotected-managers",
-    /// A comment or setting silences nothing, or names no lint.
+    /// A comment or setting that silences nothing, or names no lint.
     UnusedAllow = "unused-allow",
-    /// A test file, a test or an expectation tests nothing.
+    /// A test file, a test or an expectation that tests nothing.
     EmptyTest = "empty-test",
     /// Two tests of one file have the same name.
     DuplicateTest = "duplicate-test",
-    /// A test names a group that is not declared.
+    /// A test names a group that there is not.
     UnknownGroup = "unknown-group",
-    /// The parts of an expectation are no valid question, or have no effect in it.
+    /// The parts of an expectation make no question, or say nothing in it.
     Misfit = "misfit",
 }
 

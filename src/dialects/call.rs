@@ -1,5 +1,4 @@
 use super::{Admission, Backend};
-use crate::wire::bearer_token;
 
 /// What a caller sent.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +52,8 @@ pub enum CallError {
 impl Call<'_> {
     /// The token of `Authorization: Bearer TOKEN`.
     pub fn bearer(&self) -> Option<&[u8]> {
-        bearer_token(self.authorization?)
+        let (scheme, token) = self.authorization?.split_at_checked(b"Bearer ".len())?;
+        scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
     }
 
     /// Whether an administrator sent it, who shows this token.

@@ -1,34 +1,36 @@
+//! Change sets: the records that a batch of commands read and writes.
+
 use super::{Record, RecordKey};
 
-/// When a record was last written: the revision of that commit.
+/// The version of a record: the revision of the commit that last wrote it.
 pub type Version = u64;
 
-/// A record that was read, and how it stood: `None` if there was none.
+/// A record that was read, and its version then: `None` if there was none.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RecordRead {
     pub key: RecordKey,
     pub version: Option<Version>,
 }
 
-/// A record to write; `None` removes it.
+/// A record to write, or to remove if it is `None`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct RecordWrite {
     pub key: RecordKey,
     pub record: Option<Record>,
 }
 
-/// What a batch of commands comes to: committed whole, if nothing that was read has changed since,
-/// or not at all.
+/// The records that a batch of commands read and writes. A store commits it whole if no record that
+/// was read has changed since, or not at all.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct ChangeSet {
-    /// Each key once; all that is written was read.
+    /// Each key once; every record that is written was read.
     pub reads: Vec<RecordRead>,
     /// Each key once.
     pub writes: Vec<RecordWrite>,
 }
 
 impl ChangeSet {
-    /// Whether it changes nothing.
+    /// Whether nothing is written.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
     }

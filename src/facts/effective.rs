@@ -1,4 +1,4 @@
-//! How things are: by files and records together.
+//! Effective users, groups and rules: policy files and records merged.
 
 use std::collections::BTreeMap;
 
@@ -7,73 +7,73 @@ use uuid::Uuid;
 use super::{FileLine, GroupRecord, RuleRecord, SwitchSetting, UserRecord, Version};
 use crate::request::{Approval, Moderation, PeersMode, Relation, Role, Switch};
 
-/// A user as he is: by files and records together, and what only his record says.
+/// The effective user: declarations merged with the record, and what only the record says.
 #[derive(Clone, Debug)]
 pub struct EffectiveUser {
     pub tags: Vec<String>,
-    /// `None` if neither a file nor the record sets it; so also below.
+    /// `None` if neither a file nor the record sets it; likewise below.
     pub peers: Option<PeersMode>,
     pub permissions: BTreeMap<Switch, SwitchSetting>,
     pub moderation: Moderation,
     pub approval: Option<Approval>,
-    /// The ids of those to whom he has each relation, in order; a favorite is a contact too.
+    /// The ids of the users to whom the user has each relation, in order; a favorite is a contact too.
     pub relations: Vec<(Relation, Vec<String>)>,
-    /// The ids of the others.
+    /// The ids of the other users.
     pub conversations: Vec<String>,
     pub groups: Vec<String>,
     pub record: UserRecord,
-    /// Of his record; `None` if he has none.
+    /// The version of the record; `None` if there is none.
     pub version: Option<Version>,
     pub stated: Option<DeclaredBy>,
 }
 
-/// What only a user's record says, and of which version it is; an empty one if he has none.
+/// A user's record and its version; an empty record if there is none.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct VersionedUserRecord {
     pub record: UserRecord,
     pub version: Option<Version>,
-    /// Whether it names friends who are not known now; they are left out.
+    /// Whether the record names friends who are not known now; they are left out.
     pub has_unknown_friends: bool,
 }
 
-/// A group as it is.
+/// The effective group: the declaration merged with the record.
 #[derive(Clone, Debug)]
 pub struct EffectiveGroup {
     pub matrix: String,
     pub creator: Option<String>,
-    /// Each member with his role, in the order of ids.
+    /// Each member and their role, in the order of ids.
     pub members: Vec<(String, Role)>,
     pub record: GroupRecord,
-    /// Of its record; `None` if it has none.
+    /// The version of the record; `None` if there is none.
     pub version: Option<Version>,
     pub stated: Option<DeclaredBy>,
 }
 
-/// A rule, whoever made it.
+/// A rule of a policy file or of the API.
 #[derive(Clone, Debug)]
 pub struct EffectiveRule {
     pub id: Uuid,
-    /// A file's in canonical text, the API's as it was sent.
+    /// The rule: that of a file in canonical text, that of the API as it was sent.
     pub rule: RuleRecord,
     pub stated: Option<DeclaredBy>,
 }
 
-/// Rules in the order of their ids.
+/// A page of rules, in the order of their ids.
 #[derive(Clone, Debug)]
 pub struct EffectiveRules {
     pub rules: Vec<EffectiveRule>,
-    /// Whether they count: without a `rules` section in the policy, none does.
+    /// Whether rules are in force: without a `rules` section in the policy, none is.
     pub in_force: bool,
 }
 
-/// Where a file states something, and which fields of it.
+/// The place of a declaration in a policy file, and the fields that it states.
 #[derive(Clone, Debug)]
 pub struct DeclaredBy {
     pub place: FileLine,
     pub fields: Vec<String>,
 }
 
-/// The name of the list in which a user's record has those to whom he has a relation.
+/// The name of the list of a user's record that holds this relation.
 pub fn relation_list_name(relation: Relation) -> &'static str {
     match relation {
         Relation::Contact => "contacts",

@@ -1,4 +1,4 @@
-//! Records as lines of text, by which facts are exported and imported.
+//! Export lines: records as lines of JSON, by which facts are exported and imported.
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -13,10 +13,10 @@ pub struct ExportHeader {
     pub revision: u64,
 }
 
-/// How lines are written, by number.
+/// The number of the line format.
 const FORMAT: u64 = 1;
 
-/// The members that say what a line's record is of.
+/// The members that hold the key of a line's record.
 const KINDS: [&str; 4] = ["user", "group", "conversation", "rule"];
 
 impl ExportHeader {
@@ -24,10 +24,10 @@ impl ExportHeader {
         json!({ "peerage_facts": FORMAT, "revision": self.revision }).to_string()
     }
 
-    /// What a line says if it is a header: `None` if it is another.
+    /// Decodes a line if it is a header; `None` if it is another line.
     ///
     /// # Errors
-    /// If it is of another format.
+    /// If the export is of another format.
     pub fn decode(line: &Map<String, Value>) -> Option<Result<Self, String>> {
         let format = line.get("peerage_facts")?;
         if *format != FORMAT {
@@ -39,8 +39,8 @@ impl ExportHeader {
     }
 }
 
-/// A record as a line, without its end; `None` of what is not exported: answers that are kept under
-/// idempotency keys.
+/// Encodes a record as a line, without the line break; `None` for records that are not exported: the
+/// results kept under idempotency keys.
 pub fn encode(key: &RecordKey, record: &Record) -> Option<String> {
     let of = match key {
         RecordKey::User(id) => json!({ "user": id }),
@@ -54,10 +54,10 @@ pub fn encode(key: &RecordKey, record: &Record) -> Option<String> {
     Some(format!("{},\"record\":{record}}}", of.strip_suffix('}')?))
 }
 
-/// The record of a line; `None` if it has another shape.
+/// Decodes the record of a line; `None` if the line has another shape.
 ///
 /// # Errors
-/// If it can't be one.
+/// If the line is not a valid record.
 pub fn decode(line: &Map<String, Value>) -> Option<Result<(RecordKey, Record), String>> {
     let kind = KINDS.into_iter().find(|&kind| line.contains_key(kind))?;
     let record = line.get("record")?;

@@ -1,19 +1,21 @@
+//! Keys of records.
+
 use std::{fmt, str::FromStr};
 
 use uuid::Uuid;
 
-/// What a record is of, and so where it is kept.
+/// The key of a record.
 ///
-/// Its text is what stores order records by: a letter, a slash, and the id; ids hold no control
-/// characters, so one may part two of them.
+/// Stores order records by its text: a letter, a slash, and the id. Ids hold no control characters, so
+/// that one may separate two of them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum RecordKey {
     User(String),
     Group(String),
-    /// Of two users, the lesser id first.
+    /// The two users of a conversation, the lesser id first.
     Conversation(String, String),
     Rule(Uuid),
-    /// What came of a batch that was sent under this idempotency key.
+    /// The result of a batch that was sent under this idempotency key.
     Idempotency(String),
 }
 
@@ -31,7 +33,7 @@ impl RecordKind {
     pub const ALL: [Self; 5] =
         [Self::User, Self::Group, Self::Conversation, Self::Rule, Self::Idempotency];
 
-    /// What the text of every key of this kind begins with.
+    /// The beginning of the text of every key of this kind.
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::User => "u/",
@@ -43,11 +45,11 @@ impl RecordKind {
     }
 }
 
-/// What parts the two users of a conversation.
+/// The separator of the two users of a conversation.
 const SEPARATOR: char = '\0';
 
 impl RecordKey {
-    /// That of the conversation of two users, in whatever order.
+    /// The key of the conversation of two users, given in either order.
     pub fn conversation(one: &str, other: &str) -> Self {
         let (one, other) = if one <= other { (one, other) } else { (other, one) };
         Self::Conversation(one.to_owned(), other.to_owned())
@@ -75,7 +77,7 @@ impl fmt::Display for RecordKey {
     }
 }
 
-/// A text that is no key.
+/// The error for a text that is not a key.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("`{}` is no key of a record", .0.escape_debug())]
 pub struct InvalidRecordKeyError(pub String);

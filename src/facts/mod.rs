@@ -1,14 +1,14 @@
-//! What changes while the daemon runs: records, commands, change sets.
+//! Facts: what changes while the daemon runs, as records, commands and change sets.
 //!
-//! A fact is a record under a [`RecordKey`]: a user, a group, a conversation, a rule made over the API. A
-//! command is planned against the records there are into the records to write; what was read on the
-//! way is noted with its version, so that a store commits the [`ChangeSet`] only if nothing of it has
+//! A fact is a record under a [`RecordKey`]: a user, a group, a conversation, or a rule made over the
+//! API. Planning a command turns the stored records into the records to write, and notes the version
+//! of each record that it reads, so that a store commits the [`ChangeSet`] only if none of them has
 //! changed since.
 //!
-//! A record holds what the API owns and nothing of what policy files state; the two are put together
-//! when a view is compiled.
+//! A record holds what the API owns and nothing of what policy files state; the two are merged when a
+//! view is compiled.
 //!
-//! Invariant: knows of `request` only. It reads no clock and no store: both are given.
+//! Invariant: knows of `request` only. It reads no clock and no store: both are passed in.
 
 mod change;
 mod command;
@@ -21,8 +21,8 @@ mod write;
 
 pub use change::{ChangeSet, RecordRead, RecordWrite, Version};
 pub use command::{
-    Bond, ByUser, Command, CommandSyntaxError, FriendFields, GroupFields, Id, MOST_COMMANDS,
-    Nullable, Op, Patch, PermissionKey, RequestFields, TagName, UserFields, UserPair,
+    ByUser, Command, CommandSyntaxError, FriendFields, GroupFields, Id, MOST_COMMANDS, Nullable,
+    Op, Patch, PermissionKey, RequestFields, TagName, UnilateralRelation, UserFields, UserPair,
 };
 pub use effective::{
     DeclaredBy, EffectiveGroup, EffectiveRule, EffectiveRules, EffectiveUser, VersionedUserRecord,

@@ -1,3 +1,5 @@
+//! Records: what stores keep.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -6,7 +8,7 @@ use serde_json::Value;
 use super::RecordKind;
 use crate::request::{Approval, GroupPermission, Moderation, PeersMode, Relation, Role, Switch};
 
-/// What the API owns of one thing.
+/// A record: what the API owns of one user, group, conversation or rule.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Record {
     User(Box<UserRecord>),
@@ -16,11 +18,11 @@ pub enum Record {
     Idempotency(IdempotencyRecord),
 }
 
-/// A user, in what no policy file states of him.
+/// A user's record: all that no policy file states of the user.
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UserRecord {
-    /// Whether the API made him: else he is a user only while a policy file states him.
+    /// Whether the API created the user; otherwise they exist only while a policy file states them.
     #[serde(skip_serializing_if = "is_false")]
     pub created: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,7 +35,7 @@ pub struct UserRecord {
     pub moderation: Option<Moderation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
-    /// What decisions don't ask: names, pictures, what a dialect keeps.
+    /// Data that decisions don't use: names, pictures, data of a dialect.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, Value>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
@@ -46,10 +48,10 @@ pub struct UserRecord {
     pub blocked: BTreeMap<String, UnixMillis>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub friends: BTreeMap<String, Friend>,
-    /// Who asked to be his friend and waits for his answer.
+    /// The friend requests to the user that are pending, by the user who sent them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub requests: BTreeMap<String, PendingRequest>,
-    /// The named lists into which he sorts his friends, in the order in which he made them.
+    /// The named lists into which the user sorts their friends, in the order of their creation.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub friend_lists: Vec<String>,
 }
@@ -57,7 +59,7 @@ pub struct UserRecord {
 /// Milliseconds since 1970 in UTC.
 pub type UnixMillis = u64;
 
-/// What a switch is set to: on or off, or on for who meets a condition, in canonical text.
+/// The setting of a switch: on or off, or on for users who meet a condition, in canonical text.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum SwitchSetting {
@@ -65,14 +67,14 @@ pub enum SwitchSetting {
     When(String),
 }
 
-/// What one user keeps of a friend.
+/// What a user's record holds of one friend.
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Friend {
     pub since: UnixMillis,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
-    /// The names of the lists he is in.
+    /// The names of the friend lists that the friend is in.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub lists: BTreeSet<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,22 +85,22 @@ pub struct Friend {
     pub custom: BTreeMap<String, Value>,
 }
 
-/// A friend request that waits for an answer: what the one who asked gave along.
+/// A pending friend request, with what its sender supplied.
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PendingRequest {
     pub since: UnixMillis,
-    /// Whether both are to have each other as a friend, or only the one who asked.
+    /// Whether both users become friends of each other, or the other only a friend of the sender.
     pub both: bool,
-    /// What the one who asked will keep of his friend.
+    /// What the sender's record will hold of the friend.
     pub friend: Friend,
 }
 
-/// A group, in what no policy file states of it.
+/// A group's record: all that no policy file states of the group.
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GroupRecord {
-    /// Whether the API made it: else it is a group only while a policy file states it.
+    /// Whether the API created the group; otherwise it exists only while a policy file states it.
     #[serde(skip_serializing_if = "is_false")]
     pub created: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,23 +109,23 @@ pub struct GroupRecord {
     pub creator: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub members: BTreeMap<String, Member>,
-    /// Single permissions over those of the matrix, in canonical text; one of `update_metadata`
-    /// stands for a field that it names after a dot.
+    /// Single permissions that override those of the matrix, in canonical text; the key of one for a
+    /// metadata field is `update_metadata.FIELD`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub permissions: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, Value>,
 }
 
-/// What a member of a group is there.
+/// A member of a group.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Member {
     pub role: Role,
-    /// Who added him.
+    /// The user who added the member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// What decisions don't ask: what a dialect keeps of him there.
+    /// Data of a dialect about the member, which decisions don't use.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, Value>,
 }
@@ -143,30 +145,30 @@ pub struct RuleRecord {
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// As it was sent.
+    /// The condition as it was sent.
     pub condition: String,
-    /// As it was sent: in its order, and a tag as often as it was named.
+    /// The tags as they were sent, in order and with repetitions.
     pub outcome: Vec<String>,
 }
 
-/// What came of a batch that was sent under an idempotency key.
+/// The result of a batch that was sent under an idempotency key.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdempotencyRecord {
-    /// A digest of what was sent.
+    /// A digest of the request body.
     pub sent: String,
     pub at: UnixMillis,
-    /// The outcomes that were answered.
+    /// The outcomes of the answer.
     pub outcomes: Value,
 }
 
-/// A record that can't be read.
+/// The error for bytes that are not a record.
 #[derive(Debug, thiserror::Error)]
 #[error("a damaged record: {0}")]
 pub struct RecordDecodeError(#[from] serde_json::Error);
 
 impl Record {
-    /// The bytes that a store keeps: JSON.
+    /// Encodes the record as a store keeps it: as JSON.
     pub fn encode(&self) -> Vec<u8> {
         let encoded = match self {
             Self::User(user) => serde_json::to_vec(user),
@@ -179,10 +181,10 @@ impl Record {
         encoded.unwrap_or_default()
     }
 
-    /// A record of this kind from the bytes that a store kept.
+    /// Decodes a record of this kind from the bytes of a store.
     ///
     /// # Errors
-    /// If they are none.
+    /// If the bytes are not such a record.
     pub fn decode(kind: RecordKind, bytes: &[u8]) -> Result<Self, RecordDecodeError> {
         Ok(match kind {
             RecordKind::User => Self::User(Box::new(serde_json::from_slice(bytes)?)),
@@ -195,27 +197,27 @@ impl Record {
 }
 
 impl Member {
-    /// Someone whom nobody in particular added.
+    /// A member of this role, with nothing known of who added them.
     pub const fn new(role: Role) -> Self {
         Self { role, by: None, attributes: BTreeMap::new() }
     }
 }
 
 impl UserRecord {
-    /// Whether nothing is left of it.
+    /// Whether the record says nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether it says nothing but that the API made the user, and attributes.
+    /// Whether the record says nothing but that the API created the user, and attributes.
     pub fn is_unused(&self) -> bool {
         let Self { created, attributes, .. } = self;
         let (created, attributes) = (*created, attributes.clone());
         *self == Self { created, attributes, ..Self::default() }
     }
 
-    /// Those to whom he has this relation. A favorite is a contact too, but stands among the
-    /// favorites alone.
+    /// The users to whom the user has this relation. A favorite is a contact too, but is listed among
+    /// the favorites only.
     pub fn edges(&self, relation: Relation) -> Box<dyn Iterator<Item = &str> + '_> {
         match relation {
             Relation::Contact => Box::new(self.contacts.iter().map(String::as_str)),
@@ -226,7 +228,7 @@ impl UserRecord {
         }
     }
 
-    /// Whether he has this relation to another.
+    /// Whether the user has this relation to another.
     pub fn has_edge(&self, relation: Relation, other: &str) -> bool {
         match relation {
             Relation::Contact => self.contacts.contains(other),

@@ -13,6 +13,7 @@ use hyper::{
 };
 
 use super::{
+    admin::AdminToken,
     admission::AdmissionControl,
     allow::AllowStatus,
     at_least,
@@ -33,7 +34,6 @@ use super::{
 use crate::{
     dialects::Dialect,
     live::{Live, ServedPolicy},
-    wire::Secret,
 };
 
 /// What every request is answered from.
@@ -68,7 +68,7 @@ pub struct ServeOptions {
     /// Where it is told who changed what, and whose credentials were refused.
     pub audit: Arc<Audit>,
     /// What those must know who ask for more than decisions; `None` if nobody may.
-    pub admin_token: Option<Secret>,
+    pub admin_token: Option<AdminToken>,
     /// The names by which loopback listeners may be called, besides those of every machine and that of
     /// the public URL.
     pub hosts: Vec<HostName>,

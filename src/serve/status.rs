@@ -1,3 +1,5 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use hyper::{
     StatusCode,
     header::{CONTENT_TYPE, HeaderValue, VARY},
@@ -11,10 +13,7 @@ use super::{
     query::QueryParams,
     response::{self, HttpError, HttpResponse},
 };
-use crate::{
-    live::{HeldPolicy, HoldReason, LatestReload, Live, ServedPolicy, facts::ShadowedEntry},
-    wire::unix_seconds,
-};
+use crate::live::{HeldPolicy, HoldReason, LatestReload, Live, ServedPolicy, facts::ShadowedEntry};
 
 /// `GET /v1/status`: what is served, how old it is, how much it holds, and how the last reload went.
 pub(super) fn status(
@@ -179,6 +178,10 @@ pub(super) fn counts_json(served: &ServedPolicy) -> Value {
     let relations: Map<String, Value> =
         counts::relations(served).map(|(kind, count)| (kind.to_owned(), json!(count))).collect();
     each.chain([("relations".to_owned(), Value::Object(relations))]).collect()
+}
+
+fn unix_seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// The process's resident memory in bytes; `None` where the system does not tell it in `/proc`.

@@ -2,6 +2,7 @@
 //!
 //! Invariant: knows of nothing else in this crate.
 
+mod atomic_file;
 mod content;
 mod git;
 mod ignore_rules;
@@ -14,6 +15,7 @@ mod stream;
 mod survey;
 mod walk;
 
+pub use atomic_file::{AtomicFile, Existing, replace_text};
 pub use git::is_revision;
 pub use ignore_rules::{Ignore, PatternError};
 pub use load::{FileLimits, LIMITS, LoadError, LoadedSources, load, load_with_tests};

@@ -1,8 +1,10 @@
+//! Errors of stores.
+
 use std::{fmt, path::PathBuf};
 
 use crate::facts::WriteError;
 
-/// Why a store can't be opened, read or written.
+/// The error of a store that can't be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("{}: another process has it open; stop that one, or give this one a store of its own", .0.display())]
@@ -17,7 +19,7 @@ pub enum StoreError {
         path.display(), path.display()
     )]
     Damaged { path: PathBuf, what: String },
-    /// Commits that were acknowledged are not there any more, or may not be.
+    /// Acknowledged commits are lost, or may be.
     #[error(
         "{}: {}; it was left as it is; restore a backup, or take it without them with \
          `peerage store repair {}`",
@@ -25,7 +27,7 @@ pub enum StoreError {
     )]
     RolledBack { path: PathBuf, found: u64, known: Option<u64> },
     #[error(
-        "{}: the file is empty, which no store ever is; restore a backup, or remove the file to begin \
+        "{}: the file is empty, and a store never is; restore a backup, or remove the file to begin \
          without facts", .0.display()
     )]
     Empty(PathBuf),
@@ -34,9 +36,9 @@ pub enum StoreError {
          restore a backup"
     )]
     Missing(String),
-    /// Nothing can be written durably any more until it is opened anew.
+    /// Nothing can be written durably until the store is opened again.
     #[error(
-        "{}: {what} while the store was open: nothing is written any more; save what there is with \
+        "{}: {what} while the store was open: no more facts are written; save the facts with \
          `peerage store backup --from`, and start again with the store in its place", path.display()
     )]
     Lost { path: PathBuf, what: String },
@@ -44,29 +46,27 @@ pub enum StoreError {
     Closed(PathBuf),
     #[error("the record {key}: {what}; `peerage store check` names all that are damaged")]
     Record { key: String, what: String },
-    #[error("{}: there is such a file already", .0.display())]
+    #[error("{}: the file exists already", .0.display())]
     Exists(PathBuf),
-    #[error("{}: that is the store itself", .0.display())]
+    #[error("{}: the file is the store itself", .0.display())]
     Itself(PathBuf),
-    #[error("`{0}`: no such kind of store; known: a file, etcd://HOST:PORT,...")]
+    #[error("`{0}`: unknown kind of store; use a file or etcd://HOST:PORT,...")]
     UnknownKind(String),
     #[error(
         "this peerage was built without etcd; build it with `cargo build --release --features etcd`"
     )]
     NoEtcd,
-    #[error(
-        "the store is of the kind `{0}`, of which peerage makes no backup; export the facts instead"
-    )]
+    #[error("stores of the kind `{0}` have no backups; export the facts instead")]
     NoBackup(&'static str),
     #[error("the store can't be {doing}: {why}")]
     Io { doing: &'static str, why: String },
-    /// It may have been committed, or may not.
+    /// The commit may have taken effect, or may not.
     #[error("the store did not answer: {0}; whether the batch took effect is not known")]
     InDoubt(String),
     #[error("the store can't be reached: {0}")]
     Unreachable(String),
     #[error(
-        "a batch may read and write {most} records at most in this store; this one does {found}"
+        "a batch can read and write at most {most} records in this store; this one does {found}"
     )]
     TooLarge { found: usize, most: usize },
 }
@@ -89,12 +89,12 @@ impl From<StoreError> for WriteError {
     }
 }
 
-/// How far a store is behind what was acknowledged.
+/// A rollback: how far a store is behind what was acknowledged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rollback {
-    /// The revision that it holds.
+    /// The revision that the store holds.
     pub found: u64,
-    /// The one that was committed; `None` if that can't be told.
+    /// The revision that was committed; `None` if it is not known.
     pub known: Option<u64>,
 }
 

@@ -1,9 +1,9 @@
-//! Where facts are kept: one trait, and what keeps them.
+//! Stores of facts: one trait, and its implementations.
 //!
-//! A store knows records by their [`RecordKey`] and the version of each, and nothing of what they say. It
+//! A store knows records by their [`RecordKey`] and their version, and nothing of their contents. It
 //! commits a group of change sets whole or not at all.
 //!
-//! Invariant: knows of `facts` only. What it acknowledged is durable.
+//! Invariant: knows of `facts`, and of the atomic files of `source`. What it acknowledged is durable.
 
 mod embedded;
 mod error;
@@ -22,28 +22,28 @@ use std::{fmt, ops::ControlFlow, path::Path, time::Duration};
 
 use crate::facts::{ChangeSet, Record, RecordKey, RecordKind, Version};
 
-/// Keeps facts.
+/// A store of facts.
 ///
-/// Every commit has a revision: greater than all before it, 0 being that of a store that never held
-/// anything. Calls block the thread that makes them.
+/// Every commit has a revision, greater than all before it; that of a store which never held anything
+/// is 0. Calls block the calling thread.
 pub trait Store: Send + Sync + fmt::Debug {
-    /// Calls `each` with every record there is, in the order of keys, as of one revision; that
-    /// revision. Costs a pass over them; holds one of them at a time.
+    /// Calls `each` with every record of one revision, in the order of keys, and returns the revision.
+    /// Costs a pass over the records; holds one of them at a time.
     ///
     /// # Errors
-    /// If they can't be read, or one of them is damaged.
+    /// If the records can't be read, or one of them is damaged.
     fn load(&self, each: &mut dyn FnMut(StoredRecord)) -> Result<u64, StoreError>;
 
-    /// A record as it stands.
+    /// The record of a key.
     ///
     /// # Errors
     /// If it can't be read.
     fn get(&self, key: &RecordKey) -> Result<Option<StoredRecord>, StoreError>;
 
-    /// Records of a kind in the order of their keys, after the key `after`, `limit` at most.
+    /// At most `limit` records of a kind, in the order of their keys, after the key `after`.
     ///
     /// # Errors
-    /// If they can't be read.
+    /// If the records can't be read.
     fn list(
         &self,
         kind: RecordKind,
@@ -51,19 +51,19 @@ pub trait Store: Send + Sync + fmt::Debug {
         limit: usize,
     ) -> Result<Vec<StoredRecord>, StoreError>;
 
-    /// Commits change sets in order, all of them or none, and returns when they are durable. What a
-    /// set read must stand as it was read, unless a set before it in the group writes it.
+    /// Commits change sets in order, all of them or none, and returns when they are durable. The
+    /// records that a set read must be unchanged, unless a set before it in the group writes them.
     ///
     /// # Errors
-    /// If nothing was committed, or, of a store elsewhere, if that can't be told:
+    /// If nothing was committed; or, with a remote store, if that is not known:
     /// [`StoreError::is_in_doubt`].
     fn commit(&self, group: &[ChangeSet]) -> Result<CommitResult, StoreError>;
 
-    /// The same, if nothing at all was committed after a revision. Of a store that is not shared, the
-    /// caller knows.
+    /// Commits if nothing was committed after a revision. With a store that is not shared, the caller
+    /// knows that.
     ///
     /// # Errors
-    /// As of [`commit`](Self::commit).
+    /// Those of [`commit`](Self::commit).
     fn commit_after(
         &self,
         _revision: u64,
@@ -72,26 +72,26 @@ pub trait Store: Send + Sync + fmt::Debug {
         self.commit(group)
     }
 
-    /// Calls `begin` with the revision, and then `each` with every record of that revision, in the
-    /// order of keys, until it breaks off. Others read and write meanwhile.
+    /// Calls `begin` with a revision, and then `each` with every record of that revision, in the
+    /// order of keys, until it breaks. Reads and writes go on meanwhile.
     ///
     /// # Errors
-    /// If they can't be read, or one of them is damaged.
+    /// If the records can't be read, or one of them is damaged.
     fn export(
         &self,
         begin: &mut dyn FnMut(u64),
         each: &mut dyn FnMut(StoredRecord) -> ControlFlow<()>,
     ) -> Result<(), StoreError>;
 
-    /// Copies all there is at one revision into a new file. Others read and write meanwhile.
+    /// Copies all records of one revision into a new file. Reads and writes go on meanwhile.
     ///
     /// # Errors
-    /// If this kind of store makes none, there is such a file already, or it can't be written.
+    /// If this kind of store has no backups, the file exists already, or it can't be written.
     fn backup(&self, _to: &Path) -> Result<BackupReport, StoreError> {
         Err(StoreError::NoBackup(self.kind()))
     }
 
-    /// Finds out whether what was committed is still where it is kept, so that more can be.
+    /// Verifies that what was committed is still in its place, so that more can be committed.
     ///
     /// # Errors
     /// [`StoreError::Lost`] if it is not.
@@ -99,52 +99,52 @@ pub trait Store: Send + Sync + fmt::Debug {
         Ok(())
     }
 
-    /// What opening it found out and put right.
+    /// The report on opening the store.
     fn opening(&self) -> OpeningReport {
         OpeningReport::default()
     }
 
-    /// Closes it after the commit that is under way, if there is one. Nothing is read or written any
-    /// more after; where this is not called, the next opening puts right what it left.
+    /// Closes the store after the commit in progress, if there is one. Nothing can be read or written
+    /// after that. A store that was not closed is recovered when it is next opened.
     ///
     /// # Errors
-    /// If it was not closed in order. What was acknowledged is durable all the same.
+    /// If the store was not closed cleanly. What was acknowledged is durable all the same.
     fn close(&self) -> Result<(), StoreError> {
         Ok(())
     }
 
-    /// What kind of store it is: one stable word.
+    /// The kind of the store: one stable word.
     fn kind(&self) -> &'static str;
 
-    /// How many records a group may read and write at most, if there is a limit.
+    /// The greatest number of records that a group may read and write, if there is a limit.
     fn most_records(&self) -> Option<usize> {
         None
     }
 
-    /// Whether others write here too, so that what they write, and what is committed here, comes
-    /// through [`watch`](Self::watch).
+    /// Whether other processes write to the store too. All commits then come through
+    /// [`watch`](Self::watch), those of this process as well.
     fn is_shared(&self) -> bool {
         false
     }
 
-    /// Calls `each` with everything that happens after a revision, in order, until it breaks off.
-    /// Of a store that is not shared, nothing ever happens: it returns at once.
+    /// Calls `each` with every event after a revision, in order, until it breaks. A store that is not
+    /// shared has no events: it returns at once.
     fn watch(&self, _after: u64, _each: &mut dyn FnMut(StoreEvent) -> ControlFlow<()>) {}
 
-    /// Takes note that an event has been taken in: from now on reads may be answered as of it.
+    /// Acknowledges an event: from now on reads may be answered as of it.
     fn absorb(&self, _event: &StoreEvent) {}
 }
 
-/// What opening a store found out, besides its records.
+/// The report on opening a store.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct OpeningReport {
-    /// Whether there was none, so that one without records was made.
+    /// Whether there was no store, so that one without records was created.
     pub is_new: bool,
-    /// What was not in order and was put right, a sentence each.
+    /// The faults that were repaired, a sentence each.
     pub repairs: Vec<String>,
 }
 
-/// A record, where it is kept, and when it was last written.
+/// A record with its key and version.
 #[derive(Clone, PartialEq, Debug)]
 pub struct StoredRecord {
     pub key: RecordKey,
@@ -152,24 +152,24 @@ pub struct StoredRecord {
     pub record: Record,
 }
 
-/// What became of a group of change sets.
+/// The result of committing a group of change sets.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CommitResult {
-    /// Durable. The revision of each set, in order; none lower than the one before.
+    /// The group is durable. Holds the revision of each set, in order; none is lower than the one before.
     Committed(Vec<u64>),
-    /// Something that was read has changed since: nothing was committed.
+    /// A record that was read has changed since: nothing was committed.
     Stale,
 }
 
-/// What happens in a store that others write to as well.
+/// An event of a shared store.
 #[derive(Clone, PartialEq, Debug)]
 pub enum StoreEvent {
-    /// A commit, of whomever: the records as they are since, `None` where they are gone.
+    /// A commit of any process: the records after it, `None` if they were removed.
     Changed { revision: u64, records: Vec<(RecordKey, Option<(Version, Record)>)> },
-    /// All records as of a revision, since what happened in between is lost to us.
+    /// All records of a revision, since the events before it are no longer known.
     Relisted { revision: u64, records: Vec<StoredRecord> },
-    /// Nothing has happened up to a revision but what was told.
+    /// All events up to a revision have been delivered.
     Current { revision: u64 },
-    /// The store can't be reached, since when, and why.
+    /// The store can't be reached: for how long, and why.
     Disconnected { since: Duration, why: String },
 }

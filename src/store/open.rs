@@ -1,18 +1,20 @@
+//! Opening of the store that an operator names.
+
 use super::{EmbeddedStore, Store, StoreError};
 
-/// What to do where there is no store.
+/// What to do if there is no store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum IfMissing {
-    /// Begin one without records.
+    /// Create one without records.
     Create,
     Refuse,
 }
 
-/// Opens the store that an operator names: `etcd://HOST:PORT,...`, or else a file.
+/// Opens the store that an operator names: `etcd://HOST:PORT,...`, or otherwise a file.
 ///
 /// # Errors
-/// If it can't be opened, is missing and must not be made, or there is no such kind of store in this
-/// build.
+/// If it can't be opened, is missing and must not be created, or this build has no such kind of
+/// store.
 pub fn open(named: &str, if_missing: IfMissing) -> Result<Box<dyn Store>, StoreError> {
     match named.split_once("://") {
         #[cfg(feature = "etcd")]

@@ -20,18 +20,18 @@ use crate::{
 #[derive(Debug, Error)]
 pub enum FormatError {
     /// Nothing may be made of what could be read in part only.
-    #[error("the file has errors")]
+    #[error("there are mistakes in it")]
     Mistakes(Diagnostics),
-    #[error("bulk files have no canonical form")]
+    #[error("it holds users in bulk, which have no canonical form")]
     Bulk,
-    #[error("test files have no canonical form")]
+    #[error("it holds tests")]
     Tests,
-    #[error("JSON can't hold the file's comments")]
+    #[error("it has comments, which JSON can't hold")]
     Comments,
     /// Such as a user whom the file states twice: YAML has an id once.
-    #[error("written as {to}, the file could not be read back: {why}")]
+    #[error("written as {to}, it would not be read again: {why}")]
     Unreadable { to: &'static str, why: String },
-    #[error("written as {to}, the file would mean something else")]
+    #[error("written as {to}, it would not say the same")]
     Changed { to: &'static str },
 }
 

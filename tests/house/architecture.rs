@@ -9,7 +9,6 @@
 
 mod circles;
 mod language;
-mod messages;
 mod papers;
 mod rooms;
 mod scan;

@@ -15,7 +15,6 @@ mod json_notation;
 mod load;
 mod rendering;
 mod schema;
-mod wire;
 mod yaml;
 
 #[path = "../support/mod.rs"]

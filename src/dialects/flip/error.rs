@@ -12,9 +12,8 @@ use uuid::{Builder, Uuid};
 
 use super::tokens::TokenScope;
 use crate::{
-    dialects::{BackendError, CallError, Reply, Step},
+    dialects::{BackendError, CallError, Reply, Step, json::JsonError},
     facts::{CommandError, FileLine, RefusalReason, TextProblem, WriteError, WriteErrorKind},
-    wire::json::JsonError,
 };
 
 /// Why a call gets no answer.

@@ -4,9 +4,11 @@ use uuid::Uuid;
 
 use super::{error::FlipError, rules, tags, tokens::TokenScope};
 use crate::{
-    dialects::{Backend, Call, Reply, Step},
+    dialects::{
+        Backend, Call, Reply, Step,
+        text::{PercentEncoding, excerpt},
+    },
     facts::Id,
-    wire::{PercentEncoding, excerpt},
 };
 
 /// What is at a path.
@@ -104,6 +106,6 @@ fn user_id(part: &str) -> Result<Id, FlipError> {
 
 /// A part of a path without its percent-encoding.
 fn decode_segment<'p>(part: &'p str, at: &str) -> Result<Cow<'p, str>, FlipError> {
-    let decoded = PercentEncoding::Path.decode(part.as_bytes());
+    let decoded = PercentEncoding::PATH.decode(part.as_bytes());
     decoded.map_err(|error| FlipError::malformed(at, error.to_string()))
 }

@@ -1,14 +1,10 @@
-//! The tokens of Flip's clients, and their scopes.
+use std::{fmt, str::FromStr};
 
-use std::str::FromStr;
-
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::wire::{InvalidSecretError, Secret};
-
 /// The tokens of callers, each with its scopes.
-#[derive(Debug)]
-pub struct FlipTokens(Vec<(Secret, TokenScopes)>);
+pub struct FlipTokens(Vec<(TokenDigest, TokenScopes)>);
 
 /// What a caller may do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,17 +29,20 @@ pub enum FlipTokensError {
     Empty,
 }
 
+/// Tokens are kept and compared as digests: how long that takes tells nothing of a token.
+type TokenDigest = [u8; 32];
+
 const READ: &str = "TAG_RULE_READ";
 const WRITE: &str = "TAG_RULE_WRITE";
+
+/// How many characters a token has at least.
+const SHORTEST: usize = 16;
 
 impl FlipTokens {
     /// The scopes of a token; `None` if it is not listed.
     pub(super) fn scopes(&self, shown: &[u8]) -> Option<TokenScopes> {
-        // All are compared, whichever matches.
-        let matches = |found, (token, scopes): &(Secret, TokenScopes)| {
-            if token.matches(shown) { Some(*scopes) } else { found }
-        };
-        self.0.iter().fold(None, matches)
+        let shown = digest(shown);
+        self.0.iter().find(|(hash, _)| *hash == shown).map(|&(_, scopes)| scopes)
     }
 }
 
@@ -52,13 +51,12 @@ impl FromStr for FlipTokens {
     type Err = FlipTokensError;
 
     fn from_str(text: &str) -> Result<Self, FlipTokensError> {
-        let mut tokens: Vec<(Secret, TokenScopes)> = Vec::new();
+        let mut tokens: Vec<(TokenDigest, TokenScopes)> = Vec::new();
         for (number, line) in (1..).zip(text.lines()) {
             let wrong = |why: String| FlipTokensError::Line(number, why);
             let mut words = line.split_whitespace().take_while(|word| !word.starts_with('#'));
             let Some(token) = words.next() else { continue };
-            let secret: Secret =
-                token.parse().map_err(|error: InvalidSecretError| wrong(error.to_string()))?;
+            check_token(token).map_err(|why| wrong(why.to_owned()))?;
             let mut scopes = TokenScopes::default();
             for word in words {
                 match word {
@@ -77,12 +75,20 @@ impl FromStr for FlipTokens {
                     "the token has no scope: add {READ}, {WRITE} or both after it"
                 )));
             }
-            if tokens.iter().any(|(other, _)| other.matches(token.as_bytes())) {
+            let hash = digest(token.as_bytes());
+            if tokens.iter().any(|(other, _)| *other == hash) {
                 return Err(wrong("the token is listed before".to_owned()));
             }
-            tokens.push((secret, scopes));
+            tokens.push((hash, scopes));
         }
         if tokens.is_empty() { Err(FlipTokensError::Empty) } else { Ok(Self(tokens)) }
+    }
+}
+
+/// None is ever shown.
+impl fmt::Debug for FlipTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} tokens", self.0.len())
     }
 }
 
@@ -102,4 +108,17 @@ impl TokenScope {
             Self::Write => WRITE,
         }
     }
+}
+
+fn check_token(token: &str) -> Result<(), &'static str> {
+    let is_plain = token.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_plain && token.len() >= SHORTEST {
+        Ok(())
+    } else {
+        Err("a token has 16 printable characters of ASCII or more, without blanks")
+    }
+}
+
+fn digest(token: &[u8]) -> TokenDigest {
+    Sha256::digest(token).into()
 }

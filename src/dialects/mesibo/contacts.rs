@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     dialects::Backend,
-    facts::{Bond, Id, Op},
+    facts::{Id, Op, UnilateralRelation},
     request::Relation,
 };
 
@@ -131,9 +131,9 @@ impl ContactFlags {
         };
         let contact = if stays { Some(true) } else { self.contact };
         let bonds = [
-            (Bond::Contact, contact),
-            (Bond::Favorite, self.favorite.filter(|_| contact != Some(false))),
-            (Bond::Pair, self.pair),
+            (UnilateralRelation::Contact, contact),
+            (UnilateralRelation::Favorite, self.favorite.filter(|_| contact != Some(false))),
+            (UnilateralRelation::Pair, self.pair),
         ];
         for (kind, is) in bonds {
             let (from, to) = (from.clone(), to.clone());

@@ -3,10 +3,9 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    dialects::{BackendError, Reply},
+    dialects::{BackendError, Reply, json::JsonError},
     facts::{CommandError, Hint, RefusalReason, WriteErrorKind, WriteOutcome, WriteResult},
     request::Reason,
-    wire::json::JsonError,
 };
 
 /// Why a request is refused.
@@ -130,7 +129,14 @@ impl MesiboError {
 
     pub(super) fn from_json(misread: &JsonError) -> Self {
         let (line, column) = misread.line_column;
-        let message = format!("line {line}, column {column}: {}", misread.message);
+        let hint = if misread.message.contains("expected `,` or") {
+            "; put a comma before what stands there"
+        } else if misread.message.contains("trailing comma") {
+            "; take the comma before it away"
+        } else {
+            ""
+        };
+        let message = format!("line {line}, column {column}: {}{hint}", misread.message);
         Self::new(MesiboErrorCode::BadJson, message).with("line", line).with("column", column)
     }
 

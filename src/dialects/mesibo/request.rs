@@ -4,12 +4,10 @@ use super::{
     error::{MesiboError, MesiboErrorCode},
     form, ignored_fields, multipart,
 };
-use crate::{
-    dialects::{Admission, Backend, Call, Reply},
-    wire::{
-        excerpt,
-        json::{self, JsonError, StrictValue},
-    },
+use crate::dialects::{
+    Admission, Backend, Call, Reply,
+    json::{self, JsonError, StrictValue},
+    text::excerpt,
 };
 
 /// A request, whichever way it was written.
@@ -80,7 +78,7 @@ impl MesiboRequest {
                 "it is missing; name an operation",
             ))),
             Some(_) => {
-                Err(turned(MesiboError::at(MesiboErrorCode::BadOp, "op", "it takes a string")))
+                Err(turned(MesiboError::at(MesiboErrorCode::BadOp, "op", "it takes a text")))
             }
         }
     }

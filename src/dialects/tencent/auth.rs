@@ -4,12 +4,9 @@ use super::{
     codes::{CallFamily, TencentCode},
     envelope::TencentError,
     query::TencentQuery,
-    user_sig::SigVerifier,
+    user_sig::{SigVerifier, TencentKey},
 };
-use crate::{
-    dialects::{Admission, Backend, Call},
-    wire::Secret,
-};
+use crate::dialects::{Admission, Backend, Call};
 
 /// Who is an administrator if nobody is named: the one whom every app has.
 const ADMINISTRATOR: &str = "administrator";
@@ -29,7 +26,7 @@ pub struct TencentAccess {
 impl TencentAccess {
     /// With the secret key of this app. `admins` are the identifiers of its administrators; the usual
     /// one if it is empty.
-    pub fn with_key(key: Secret, sdkappid: u64, admins: Vec<String>) -> Self {
+    pub fn with_key(key: TencentKey, sdkappid: u64, admins: Vec<String>) -> Self {
         let admins = or_default(admins, &[ADMINISTRATOR]);
         Self { verifier: Some(SigVerifier::new(key)), sdkappid: Some(sdkappid), admins }
     }

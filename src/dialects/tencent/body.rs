@@ -8,9 +8,11 @@ use super::{
     envelope::TencentError,
 };
 use crate::{
-    dialects::Backend,
+    dialects::{
+        Backend, json,
+        text::{excerpt, value_kind},
+    },
     facts::Id,
-    wire::{excerpt, json},
 };
 
 /// How many accounts or items one call names at most, as documented.
@@ -93,7 +95,7 @@ impl RequestFields {
         match self.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => self.type_error(name, "a string", other),
+            Some(other) => self.type_error(name, "a text", other),
         }
     }
 
@@ -131,7 +133,7 @@ impl RequestFields {
         match self.get(name) {
             None => Ok(None),
             Some(Value::Array(list)) => Ok(Some(list)),
-            Some(other) => self.type_error(name, "an array", other),
+            Some(other) => self.type_error(name, "a list", other),
         }
     }
 
@@ -153,7 +155,7 @@ impl RequestFields {
         let Some(list) = self.list(name)? else { return Ok(None) };
         let text = |(at, value): (usize, &Value)| match value {
             Value::String(text) => Ok(text.clone()),
-            other => self.type_error(&format!("{name}[{at}]"), "a string", other),
+            other => self.type_error(&format!("{name}[{at}]"), "a text", other),
         };
         list.iter().enumerate().map(text).collect::<Result<_, _>>().map(Some)
     }
@@ -203,6 +205,6 @@ pub(super) fn unknown_account(family: CallFamily, name: &str, id: &str) -> Tence
 }
 
 fn unexpected_kind(family: CallFamily, place: &str, what: &str, found: &Value) -> TencentError {
-    let message = format!("{place}: expected {what}, found {}", json::kind(found));
+    let message = format!("{place}: expected {what}, found {}", value_kind(found));
     TencentError::new(family.parameter(), message)
 }

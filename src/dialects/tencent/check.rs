@@ -10,9 +10,8 @@ use super::{
     envelope::TencentError,
 };
 use crate::{
-    dialects::{Backend, Reply},
+    dialects::{Backend, Reply, json, text},
     request::{Relation, check_id},
-    wire::{excerpt, json},
 };
 
 /// A check: whose words it uses.
@@ -114,7 +113,7 @@ impl RelationCheck {
         } else if mode == self.single {
             false
         } else {
-            let mode = excerpt(&mode);
+            let mode = text::excerpt(&mode);
             let message =
                 format!("`CheckType`: it is {} or {}, not `{mode}`", self.single, self.both);
             return Err(bad(message));
@@ -178,7 +177,7 @@ fn parse(body: &[u8]) -> Result<CheckRequest<'_>, TencentError> {
         return Err(super::body::parse(body, CallFamily::Sns).err().unwrap_or_else(|| {
             TencentError::new(
                 TencentCode::SnsParameter,
-                "the body: expected an object, found an array",
+                "the body: expected an object, found a list",
             )
         }));
     }

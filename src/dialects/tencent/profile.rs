@@ -19,10 +19,9 @@ use super::{
     paging::are_short,
 };
 use crate::{
-    dialects::{Backend, BackendError, Reply, Step},
+    dialects::{Backend, BackendError, Reply, Step, text},
     facts::{Command, Id, Op, Patch, UserFields, WriteOutcome},
     request::Approval,
-    wire::excerpt,
 };
 
 /// The attribute of a user that holds his profile.
@@ -129,7 +128,7 @@ fn put(user: Id, mut fields: UserFields, kept: ReplyFields) -> Step<Reply> {
 }
 
 fn check(place: &str, tag: &str, value: &Value) -> Result<(), TencentError> {
-    let shown = excerpt(tag);
+    let shown = text::excerpt(tag);
     let kind = match TAGS.iter().find(|(known, _)| *known == tag) {
         Some((_, kind)) => kind,
         None if is_custom(tag) => &ProfileFieldKind::TextOrNumber,
@@ -164,11 +163,11 @@ fn check(place: &str, tag: &str, value: &Value) -> Result<(), TencentError> {
             wrong(TencentCode::ProfileValue, &format!("one of {}", words.join(", ")))
         }
         (ProfileFieldKind::Text | ProfileFieldKind::Word(_), _) => {
-            wrong(TencentCode::ProfileType, "a string")
+            wrong(TencentCode::ProfileType, "a text")
         }
         (ProfileFieldKind::Number, _) => wrong(TencentCode::ProfileType, "a number, 0 or more"),
         (ProfileFieldKind::TextOrNumber, _) => {
-            wrong(TencentCode::ProfileType, "a string, or a number, 0 or more")
+            wrong(TencentCode::ProfileType, "a text, or a number, 0 or more")
         }
     }
 }

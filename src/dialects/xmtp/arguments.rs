@@ -2,10 +2,12 @@ use serde_json::Value;
 
 use super::error::XmtpError;
 use crate::{
-    dialects::Call,
+    dialects::{
+        Call, json,
+        text::{PercentEncoding, excerpt, value_kind},
+    },
     facts::{Id, MOST_COMMANDS},
     request::describe_choices,
-    wire::{PercentEncoding, excerpt, json},
 };
 
 /// The arguments of a call, by their names: each is known under all ways in which the SDKs write it,
@@ -61,7 +63,7 @@ impl Arguments {
 
     fn from_query(query: &str) -> Result<Self, XmtpError> {
         let mut all = Self::new();
-        let decoded = |text: &str| match PercentEncoding::Form.decode(text.as_bytes()) {
+        let decoded = |text: &str| match PercentEncoding::FORM.decode(text.as_bytes()) {
             Ok(text) => Ok(text.into_owned()),
             Err(error) => Err(XmtpError::invalid("query", error.to_string())),
         };
@@ -131,7 +133,7 @@ impl Arguments {
         match self.take_one(names)? {
             None => Ok(None),
             Some((_, Value::String(text))) => Ok(Some(text)),
-            Some((name, other)) => Err(type_error(name, "a string", &other)),
+            Some((name, other)) => Err(type_error(name, "a text", &other)),
         }
     }
 
@@ -163,7 +165,7 @@ impl Arguments {
     ) -> Result<Option<Vec<String>>, XmtpError> {
         let Some((name, value)) = self.take_one(names)? else { return Ok(None) };
         let Value::Array(items) = value else {
-            return Err(type_error(name, "an array of strings", &value));
+            return Err(type_error(name, "a list of texts", &value));
         };
         if items.len() > MOST_COMMANDS {
             let message =
@@ -178,7 +180,7 @@ impl Arguments {
                     _ => Err(missing(&format!("{name}[{at}].identifier"))),
                 }
             }
-            other => Err(type_error(&format!("{name}[{at}]"), "a string", &other)),
+            other => Err(type_error(&format!("{name}[{at}]"), "a text", &other)),
         };
         items.into_iter().enumerate().map(text).collect::<Result<_, _>>().map(Some)
     }
@@ -209,7 +211,7 @@ pub(super) fn missing(name: &str) -> XmtpError {
 }
 
 pub(super) fn type_error(at: &str, what: &str, found: &Value) -> XmtpError {
-    XmtpError::invalid(at, format!("`{at}`: expected {what}, found {}", json::kind(found)))
+    XmtpError::invalid(at, format!("`{at}`: expected {what}, found {}", value_kind(found)))
 }
 
 /// A name without what the SDKs write in different ways: case and underscores.

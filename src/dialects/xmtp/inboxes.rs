@@ -11,10 +11,9 @@ use super::{
     steps,
 };
 use crate::{
-    dialects::{Backend, Reply, Step},
+    dialects::{Backend, Reply, Step, text::excerpt},
     facts::{Id, Op, RefusalReason, UserFields, UserRecord, WriteOutcome},
     request::Reason,
-    wire::excerpt,
 };
 
 /// The attribute of a user that holds what is kept for XMTP.

@@ -1,4 +1,4 @@
-//! What is said of a user, a group, a friend or a rule.
+//! Fields of users, groups and friends in commands.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,14 +6,14 @@ use serde_json::{Map, Value};
 
 use super::{
     Id, Patch, TagName,
-    part::{Fields, Part, Problems, Scalar, expected, texts},
+    codec::{CommandFields, FieldCodec, SyntaxErrors, ValueCodec, text_codec, type_error},
 };
 use crate::{
     facts::{SwitchSetting, UnixMillis},
     request::{Approval, GroupPermission, Moderation, PeersMode, Role, Switch},
 };
 
-/// Structures whose fields stand among those of a command, or make an object.
+/// Defines structures whose fields are among those of a command, or make an object of their own.
 macro_rules! fields {
     ($($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $kind:ty,)+ })+) => {
         $(
@@ -23,24 +23,24 @@ macro_rules! fields {
                 $($(#[$field_meta])* pub $field: $kind,)+
             }
 
-            impl Part for $name {
-                fn take(from: &mut Fields<'_>, _: &str) -> Option<Self> {
-                    $(let $field = <$kind as Part>::take(from, stringify!($field));)+
+            impl FieldCodec for $name {
+                fn decode(from: &mut CommandFields<'_>, _: &str) -> Option<Self> {
+                    $(let $field = <$kind as FieldCodec>::decode(from, stringify!($field));)+
                     Some(Self { $($field: $field?,)+ })
                 }
 
-                fn give(&self, _: &str, into: &mut Map<String, Value>) {
-                    $(self.$field.give(stringify!($field), into);)+
+                fn encode(&self, _: &str, into: &mut Map<String, Value>) {
+                    $(self.$field.encode(stringify!($field), into);)+
                 }
             }
 
-            impl Part for Box<$name> {
-                fn take(from: &mut Fields<'_>, name: &str) -> Option<Self> {
-                    $name::take(from, name).map(Self::new)
+            impl FieldCodec for Box<$name> {
+                fn decode(from: &mut CommandFields<'_>, name: &str) -> Option<Self> {
+                    $name::decode(from, name).map(Self::new)
                 }
 
-                fn give(&self, name: &str, into: &mut Map<String, Value>) {
-                    self.as_ref().give(name, into);
+                fn encode(&self, name: &str, into: &mut Map<String, Value>) {
+                    self.as_ref().encode(name, into);
                 }
             }
         )+
@@ -48,8 +48,8 @@ macro_rules! fields {
 }
 
 fields! {
-    /// What is said of a user, as policy files say it and beyond. What is given replaces what the API
-    /// stated before, edges as a whole lists; single switches and attributes each for itself.
+    /// The fields of a user: those of policy files, and more. What is given replaces what the API stated
+    /// before: relations as whole lists, switches and attributes one by one.
     UserFields {
         tags: Patch<BTreeSet<TagName>>,
         peers: Patch<PeersMode>,
@@ -57,59 +57,59 @@ fields! {
         moderation: Patch<Moderation>,
         approval: Patch<Approval>,
         attributes: Option<BTreeMap<String, Option<Value>>>,
-        /// Attributes of which single members are given, after RFC 7396: the others stay.
+        /// Merge patches (RFC 7396) of attributes: members that are not given stay.
         merge_attributes: Option<BTreeMap<String, Value>>,
         contacts: Option<BTreeSet<Id>>,
         favorites: Option<BTreeSet<Id>>,
         paired: Option<BTreeSet<Id>>,
-        /// With the time since when, or as a list of ids.
+        /// Each with the time of the block, or as a list of ids.
         blocked: Option<ByUser<Option<UnixMillis>>>,
-        /// With what he keeps of them, or as a list of ids.
+        /// Each with the fields of the friend, or as a list of ids.
         friends: Option<ByUser<FriendFields>>,
-        /// Who waits for his answer.
+        /// The pending friend requests, by sender.
         requests: Option<ByUser<RequestFields>>,
         friend_lists: Option<Vec<String>>,
     }
 
-    /// What is said of a group, as policy files say it and beyond. What is given replaces what the
-    /// API stated before, members of a role as a whole list; single permissions and fields of the
-    /// metadata each for itself.
+    /// The fields of a group: those of policy files, and more. What is given replaces what the API
+    /// stated before: the members of a role as a whole list, permissions and metadata fields one by
+    /// one.
     GroupFields {
-        /// Whether it must be made: then it is refused if there is such a group.
+        /// Whether the command is refused if the group exists.
         new: Option<bool>,
         matrix: Patch<String>,
         creator: Patch<Id>,
         super_admins: Option<BTreeSet<Id>>,
         admins: Option<BTreeSet<Id>>,
         members: Option<BTreeSet<Id>>,
-        /// Who is a member too, besides those there are.
+        /// Users to add to the members.
         add_members: Option<BTreeSet<Id>>,
-        /// What each of these is to be after that, no member if `null`; the others stay.
+        /// The role of each of these users after that, `null` to remove the member; the others stay.
         roles: Option<BTreeMap<Id, Option<Role>>>,
-        /// Who added whom.
+        /// The user who added each member.
         added_by: Option<BTreeMap<Id, Id>>,
         permissions: Option<BTreeMap<PermissionKey, Option<String>>>,
         metadata: Option<BTreeMap<String, Option<Value>>>,
-        /// Fields of the metadata of which single members are given, after RFC 7396: the others stay.
+        /// Merge patches (RFC 7396) of metadata fields: members that are not given stay.
         merge_metadata: Option<BTreeMap<String, Value>>,
-        /// What is kept of whom as a member, merged likewise; of who is none, nothing is kept.
+        /// Merge patches of members' attributes; users who are not members have none.
         member_attributes: Option<BTreeMap<Id, BTreeMap<String, Value>>>,
     }
 
-    /// What a user keeps of a friend.
+    /// The fields of a friend.
     FriendFields {
         remark: Patch<String>,
         lists: Patch<BTreeSet<String>>,
-        /// Those in which he is to be besides.
+        /// Lists to add the friend to.
         add_lists: Option<BTreeSet<String>>,
         source: Patch<String>,
         wording: Patch<String>,
         custom: Patch<BTreeMap<String, Option<Value>>>,
-        /// Since when they are friends; now, if nothing is said.
+        /// The time since when they are friends; defaults to now.
         since: Option<UnixMillis>,
     }
 
-    /// A friend request that waits.
+    /// The fields of a pending friend request.
     RequestFields {
         both: Option<bool>,
         since: Option<UnixMillis>,
@@ -122,7 +122,7 @@ fields! {
 }
 
 impl RequestFields {
-    /// What the one who asked will keep of his friend.
+    /// The fields of the friend that the sender's record will hold.
     pub(in crate::facts) fn friend(&self) -> FriendFields {
         FriendFields {
             remark: self.remark.clone(),
@@ -136,12 +136,12 @@ impl RequestFields {
     }
 }
 
-/// Users, with something of each; also read from a list of their ids.
+/// Users, each with a value; a list of ids stands for default values.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct ByUser<T>(pub BTreeMap<Id, T>);
 
-/// A permission of a group; of `update_metadata`, that for one field, `*` for those not named, or
-/// for all. As a text: `update_metadata.FIELD`.
+/// A permission of a group. For `update_metadata`, that of one field, or `*` for those not named, or
+/// without a field for all; as a text, `update_metadata.FIELD`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PermissionKey {
     pub permission: GroupPermission,
@@ -158,7 +158,7 @@ impl PermissionKey {
             word.parse().map_err(|error: crate::request::UnknownWordError| error.to_string())?;
         match field {
             Some(_) if permission != GroupPermission::UpdateMetadata => {
-                Err(format!("`{permission}` has no fields; only `update_metadata` has"))
+                Err(format!("only `update_metadata` has fields, not `{permission}`"))
             }
             Some(field) if field.is_empty() || field.chars().any(char::is_control) => {
                 Err("a field's name can't be empty or hold control characters".to_owned())
@@ -175,7 +175,7 @@ impl std::fmt::Display for PermissionKey {
     }
 }
 
-texts! {
+text_codec! {
     Moderation: "a moderation state", str::parse::<Moderation>;
     Approval: "an approval", str::parse::<Approval>;
     Switch: "a permission", str::parse::<Switch>;
@@ -183,32 +183,32 @@ texts! {
     PermissionKey: "a permission", PermissionKey::parse;
 }
 
-/// By its name or its number.
-impl Scalar for PeersMode {
-    fn read(value: &Value, field: &str, problems: &mut Problems) -> Option<Self> {
+/// A peers mode is decoded from its name or its number.
+impl ValueCodec for PeersMode {
+    fn from_json(value: &Value, field: &str, errors: &mut SyntaxErrors) -> Option<Self> {
         let text = match value {
             Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
-            other => return expected("a peers mode or its number", other, field, problems),
+            other => return type_error("a peers mode or its number", other, field, errors),
         };
-        Self::parse(&text).map_or_else(|error| problems.tell(field, error.to_string()), Some)
+        Self::parse(&text).map_or_else(|error| errors.report(field, error.to_string()), Some)
     }
 
-    fn write(&self) -> Value {
+    fn to_json(&self) -> Value {
         self.as_str().into()
     }
 }
 
-impl Scalar for SwitchSetting {
-    fn read(value: &Value, field: &str, problems: &mut Problems) -> Option<Self> {
+impl ValueCodec for SwitchSetting {
+    fn from_json(value: &Value, field: &str, errors: &mut SyntaxErrors) -> Option<Self> {
         match value {
             Value::Bool(is) => Some(Self::Always(*is)),
             Value::String(text) => Some(Self::When(text.clone())),
-            other => expected("true, false or a condition", other, field, problems),
+            other => type_error("true, false or a condition", other, field, errors),
         }
     }
 
-    fn write(&self) -> Value {
+    fn to_json(&self) -> Value {
         match self {
             Self::Always(is) => (*is).into(),
             Self::When(condition) => condition.as_str().into(),
@@ -216,98 +216,99 @@ impl Scalar for SwitchSetting {
     }
 }
 
-impl<T: Default + ByUserValue> Scalar for ByUser<T> {
-    fn read(value: &Value, field: &str, problems: &mut Problems) -> Option<Self> {
+impl<T: Default + ByUserValue> ValueCodec for ByUser<T> {
+    fn from_json(value: &Value, field: &str, errors: &mut SyntaxErrors) -> Option<Self> {
         match value {
             Value::Array(_) => {
-                let ids: Vec<Id> = Vec::read(value, field, problems)?;
+                let ids: Vec<Id> = Vec::from_json(value, field, errors)?;
                 Some(Self(ids.into_iter().map(|id| (id, T::default())).collect()))
             }
             Value::Object(_) => {
-                let entries: BTreeMap<Id, ByUserEntry<T>> = BTreeMap::read(value, field, problems)?;
+                let entries: BTreeMap<Id, ByUserEntry<T>> =
+                    BTreeMap::from_json(value, field, errors)?;
                 Some(Self(
                     entries.into_iter().map(|(id, ByUserEntry(value))| (id, value)).collect(),
                 ))
             }
-            other => expected("a list or an object of users", other, field, problems),
+            other => type_error("a list or an object of users", other, field, errors),
         }
     }
 
-    fn write(&self) -> Value {
+    fn to_json(&self) -> Value {
         if self.0.values().all(|entry| *entry == T::default()) {
-            return self.0.keys().map(Scalar::write).collect();
+            return self.0.keys().map(ValueCodec::to_json).collect();
         }
-        Value::Object(self.0.iter().map(|(id, entry)| (id.to_string(), entry.write())).collect())
+        Value::Object(self.0.iter().map(|(id, entry)| (id.to_string(), entry.to_json())).collect())
     }
 }
 
-/// What is said of each of several users.
+/// A codec of the value that goes with each of several users.
 pub(super) trait ByUserValue: PartialEq + Sized {
-    fn read(value: &Value, field: &str, problems: &mut Problems) -> Option<Self>;
+    fn from_json(value: &Value, field: &str, errors: &mut SyntaxErrors) -> Option<Self>;
 
-    fn write(&self) -> Value;
+    fn to_json(&self) -> Value;
 }
 
 struct ByUserEntry<T>(T);
 
-impl<T: ByUserValue> Scalar for ByUserEntry<T> {
-    fn read(value: &Value, field: &str, problems: &mut Problems) -> Option<Self> {
-        T::read(value, field, problems).map(Self)
+impl<T: ByUserValue> ValueCodec for ByUserEntry<T> {
+    fn from_json(value: &Value, field: &str, errors: &mut SyntaxErrors) -> Option<Self> {
+        T::from_json(value, field, errors).map(Self)
     }
 
-    fn write(&self) -> Value {
-        self.0.write()
+    fn to_json(&self) -> Value {
+        self.0.to_json()
     }
 }
 
 impl ByUserValue for Option<UnixMillis> {
-    fn read(value: &Value, field: &str, problems: &mut Problems) -> Option<Self> {
-        UnixMillis::read(value, field, problems).map(Some)
+    fn from_json(value: &Value, field: &str, errors: &mut SyntaxErrors) -> Option<Self> {
+        UnixMillis::from_json(value, field, errors).map(Some)
     }
 
-    fn write(&self) -> Value {
+    fn to_json(&self) -> Value {
         self.unwrap_or_default().into()
     }
 }
 
-/// As an object of its own.
-fn read_object<T: Part>(value: &Value, field: &str, problems: &mut Problems) -> Option<T> {
+/// Decodes fields from an object of their own.
+fn read_object<T: FieldCodec>(value: &Value, field: &str, errors: &mut SyntaxErrors) -> Option<T> {
     let Value::Object(given) = value else {
-        return expected("an object", value, field, problems);
+        return type_error("an object", value, field, errors);
     };
-    let mut inner = Problems { index: problems.index, found: Vec::new() };
-    let mut fields = Fields { given, asked: Vec::new(), problems: &mut inner };
-    let part = T::take(&mut fields, "");
-    fields.rest();
+    let mut inner = SyntaxErrors { index: errors.index, found: Vec::new() };
+    let mut fields = CommandFields { object: given, known: Vec::new(), errors: &mut inner };
+    let part = T::decode(&mut fields, "");
+    fields.reject_unknown();
     let is_fine = inner.found.is_empty();
     for problem in inner.found {
-        problems.tell::<()>(&format!("{field}.{}", problem.field), problem.message);
+        errors.report::<()>(&format!("{field}.{}", problem.field), problem.message);
     }
     part.filter(|_| is_fine)
 }
 
-fn write_object(part: &impl Part) -> Value {
+fn write_object(part: &impl FieldCodec) -> Value {
     let mut into = Map::new();
-    part.give("", &mut into);
+    part.encode("", &mut into);
     Value::Object(into)
 }
 
 impl ByUserValue for FriendFields {
-    fn read(value: &Value, field: &str, problems: &mut Problems) -> Option<Self> {
-        read_object(value, field, problems)
+    fn from_json(value: &Value, field: &str, errors: &mut SyntaxErrors) -> Option<Self> {
+        read_object(value, field, errors)
     }
 
-    fn write(&self) -> Value {
+    fn to_json(&self) -> Value {
         write_object(self)
     }
 }
 
 impl ByUserValue for RequestFields {
-    fn read(value: &Value, field: &str, problems: &mut Problems) -> Option<Self> {
-        read_object(value, field, problems)
+    fn from_json(value: &Value, field: &str, errors: &mut SyntaxErrors) -> Option<Self> {
+        read_object(value, field, errors)
     }
 
-    fn write(&self) -> Value {
+    fn to_json(&self) -> Value {
         write_object(self)
     }
 }

@@ -1,16 +1,16 @@
-//! Commands: what is asked to be changed, from JSON and back.
+//! Commands: requested changes of facts, from JSON and back.
 //!
-//! What they name is of the right form, and nothing more is known of it: whether it is there, and
-//! whether it may be changed, is found out when they are planned.
+//! A command is well-formed, and no more: whether what it names exists, and may be changed, is
+//! checked when it is planned.
 
+mod codec;
 mod fields;
 mod names;
-mod part;
 mod restore;
 
+pub use codec::{Nullable, Patch};
 pub use fields::{ByUser, FriendFields, GroupFields, PermissionKey, RequestFields, UserFields};
 pub use names::{Id, TagName};
-pub use part::{Nullable, Patch};
 
 use std::collections::BTreeSet;
 
@@ -21,33 +21,34 @@ use crate::{
     facts::UnixMillis,
     request::{describe_choices, text_enum},
 };
-use part::{Fields, Part, Problems, Scalar, expected, texts};
+use codec::{CommandFields, FieldCodec, SyntaxErrors, ValueCodec, text_codec, type_error};
 
-/// How many commands a batch holds at most.
+/// The greatest number of commands in a batch.
 pub const MOST_COMMANDS: usize = 1000;
 
-/// A change that is asked for.
+/// A requested change.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Command {
     pub op: Op,
-    /// On whose behalf: then it is decided first whether he may. Without, it is an administrator's.
+    /// The user on whose behalf the command is, who must be allowed to; without one, the command is an
+    /// administrator's.
     pub on_behalf: Option<Id>,
 }
 
-/// What is wrong with a field of a command that can't be read.
+/// The error for a field of a command that can't be decoded.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("command {index}: `{}`: {message}", .field.escape_debug())]
 pub struct CommandSyntaxError {
-    /// Which of the batch, from 0.
+    /// The index of the command in its batch.
     pub index: usize,
-    /// Empty if it is about all of it.
+    /// The name of the field; empty if the command as a whole is wrong.
     pub field: String,
     pub message: String,
 }
 
 text_enum! {
-    /// An edge that a user draws to another by himself.
-    Bond: "kind" {
+    /// A relation that one user sets alone.
+    UnilateralRelation: "kind" {
         Contact = "contact",
         Favorite = "favorite",
         Pair = "pair",
@@ -58,17 +59,17 @@ text_enum! {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UserPair(pub Id, pub Id);
 
-/// The operations: the name of each, and its fields.
+/// Defines the operations, with their names and fields.
 macro_rules! ops {
     ($($(#[$meta:meta])* $name:ident = $word:literal { $($field:ident: $kind:ty),+ $(,)? })+) => {
-        /// What is to be done.
+        /// An operation of a command.
         #[derive(Clone, PartialEq, Debug)]
         pub enum Op {
             $($(#[$meta])* $name { $($field: $kind),+ },)+
         }
 
         impl Op {
-            /// The names of all, in the order of the reference.
+            /// The names of all operations, in the order of the reference.
             pub const NAMES: &[&str] = &[$($word),+];
 
             pub const fn name(&self) -> &'static str {
@@ -77,12 +78,12 @@ macro_rules! ops {
                 }
             }
 
-            /// Those that have this name take their fields, of which all are asked for; `None` for a
-            /// name that there is none of.
-            fn take(name: &str, from: &mut Fields<'_>) -> Option<Option<Self>> {
+            /// Decodes the operation of this name, with all of its fields; `None` for an unknown
+            /// name.
+            fn decode(name: &str, from: &mut CommandFields<'_>) -> Option<Option<Self>> {
                 match name {
                     $($word => {
-                        $(let $field = <$kind as Part>::take(from, stringify!($field));)+
+                        $(let $field = <$kind as FieldCodec>::decode(from, stringify!($field));)+
                         let whole = || Some(Self::$name { $($field: $field?),+ });
                         Some(whole())
                     })+
@@ -90,10 +91,10 @@ macro_rules! ops {
                 }
             }
 
-            fn give(&self, into: &mut Map<String, Value>) {
+            fn encode(&self, into: &mut Map<String, Value>) {
                 match self {
                     $(Self::$name { $($field),+ } => {
-                        $($field.give(stringify!($field), into);)+
+                        $($field.encode(stringify!($field), into);)+
                     })+
                 }
             }
@@ -102,9 +103,9 @@ macro_rules! ops {
 }
 
 ops! {
-    /// Makes the user if he isn't known.
+    /// Creates the user if they are not known.
     PutUser = "put_user" { user: Id, fields: Box<UserFields> }
-    /// With `only_unused`, refused if more is known of the user than attributes.
+    /// With `only_unused`, refused if more than attributes is known of the user.
     DeleteUser = "delete_user" { user: Id, only_unused: Option<bool> }
     AddTags = "add_tags" { user: Id, tags: BTreeSet<TagName> }
     RemoveTags = "remove_tags" { user: Id, tags: BTreeSet<TagName> }
@@ -113,16 +114,15 @@ ops! {
     Reactivate = "reactivate" { user: Id }
     Block = "block" { from: Id, to: Id }
     Unblock = "unblock" { from: Id, to: Id }
-    Relate = "relate" { kind: Bond, from: Id, to: Id }
-    Unrelate = "unrelate" { kind: Bond, from: Id, to: Id }
-    /// `both` is true unless said otherwise.
+    Relate = "relate" { kind: UnilateralRelation, from: Id, to: Id }
+    Unrelate = "unrelate" { kind: UnilateralRelation, from: Id, to: Id }
+    /// `both` defaults to true.
     RequestFriend = "request_friend" { from: Id, to: Id, both: Option<bool>, fields: Box<FriendFields> }
-    /// `from` is the one who asked, `to` the one who accepts.
+    /// `from` is the sender of the request, `to` the one who accepts it.
     AcceptFriend = "accept_friend" { from: Id, to: Id }
-    /// `from` is the one who asked, `to` the one who refuses.
+    /// `from` is the sender of the request, `to` the one who refuses it.
     RefuseFriend = "refuse_friend" { from: Id, to: Id }
-    /// `both` is true unless said otherwise; `approved` passes over approval, and `force` over blocks
-    /// too.
+    /// `both` defaults to true; `approved` skips approval, and `force` blocks too.
     AddFriend = "add_friend" {
         from: Id,
         to: Id,
@@ -131,12 +131,12 @@ ops! {
         force: Option<bool>,
         fields: Box<FriendFields>,
     }
-    /// `both` is false unless said otherwise.
+    /// `both` defaults to false.
     DeleteFriend = "delete_friend" { from: Id, to: Id, both: Option<bool> }
     UpdateFriend = "update_friend" { from: Id, to: Id, fields: Box<FriendFields> }
     AddFriendList = "add_friend_list" { user: Id, list: String }
     DeleteFriendList = "delete_friend_list" { user: Id, list: String }
-    /// Makes the group if it isn't known.
+    /// Creates the group if it is not known.
     PutGroup = "put_group" { group: Id, fields: Box<GroupFields> }
     DeleteGroup = "delete_group" { group: Id }
     AddMember = "add_member" { group: Id, member: Id }
@@ -147,13 +147,13 @@ ops! {
     RemoveSuperAdmin = "remove_super_admin" { group: Id, member: Id }
     /// `null` removes the field.
     UpdateMetadata = "update_metadata" { group: Id, field: String, value: Value }
-    /// `null` leaves it to the matrix again.
+    /// `null` removes the permission, so that the matrix decides.
     UpdatePermissions = "update_permissions" {
         group: Id, permission: PermissionKey, value: Nullable<String>,
     }
     OpenConversation = "open_conversation" { users: UserPair, since: Option<UnixMillis> }
     CloseConversation = "close_conversation" { users: UserPair }
-    /// Makes the rule, or puts another in its place; without `rule_id`, one is made.
+    /// Creates or replaces the rule; without `rule_id`, creates one with a new id.
     PutRule = "put_rule" {
         rule_id: Option<Uuid>,
         condition: String,
@@ -164,79 +164,82 @@ ops! {
     DeleteRule = "delete_rule" { rule_id: Uuid }
 }
 
-texts! {
-    Bond: "a kind", str::parse::<Bond>;
+text_codec! {
+    UnilateralRelation: "a kind", str::parse::<UnilateralRelation>;
 }
 
-impl Scalar for UserPair {
-    fn read(value: &Value, field: &str, problems: &mut Problems) -> Option<Self> {
-        let ids: Vec<Id> = Vec::read(value, field, problems)?;
+impl ValueCodec for UserPair {
+    fn from_json(value: &Value, field: &str, errors: &mut SyntaxErrors) -> Option<Self> {
+        let ids: Vec<Id> = Vec::from_json(value, field, errors)?;
         match <[Id; 2]>::try_from(ids) {
             Ok([one, other]) => Some(Self(one, other)),
-            Err(ids) => problems.tell(field, format!("it takes two users, not {}", ids.len())),
+            Err(ids) => errors.report(field, format!("expected two users, found {}", ids.len())),
         }
     }
 
-    fn write(&self) -> Value {
-        [&self.0, &self.1].into_iter().map(Scalar::write).collect()
+    fn to_json(&self) -> Value {
+        [&self.0, &self.1].into_iter().map(ValueCodec::to_json).collect()
     }
 }
 
 impl Command {
-    /// All commands of a batch.
+    /// Decodes the commands of a batch.
     ///
     /// # Errors
-    /// All that is wrong with all of them.
+    /// All errors of all commands.
     pub fn decode(batch: &[Value]) -> Result<Vec<Self>, Vec<CommandSyntaxError>> {
         if batch.len() > MOST_COMMANDS {
-            let message = format!("a batch has at most {MOST_COMMANDS}; this has {}", batch.len());
+            let message = format!(
+                "a batch can have at most {MOST_COMMANDS} commands; this has {}",
+                batch.len()
+            );
             return Err(vec![CommandSyntaxError {
                 index: MOST_COMMANDS,
                 field: String::new(),
                 message,
             }]);
         }
-        let mut problems = Problems { index: 0, found: Vec::new() };
+        let mut errors = SyntaxErrors { index: 0, found: Vec::new() };
         let mut commands = Vec::with_capacity(batch.len());
         for (index, value) in batch.iter().enumerate() {
-            problems.index = index;
-            commands.extend(Self::read(value, &mut problems));
+            errors.index = index;
+            commands.extend(Self::from_json(value, &mut errors));
         }
-        if problems.found.is_empty() { Ok(commands) } else { Err(problems.found) }
+        if errors.found.is_empty() { Ok(commands) } else { Err(errors.found) }
     }
 
-    fn read(value: &Value, problems: &mut Problems) -> Option<Self> {
+    fn from_json(value: &Value, errors: &mut SyntaxErrors) -> Option<Self> {
         let Value::Object(given) = value else {
-            return expected("an object with `op`", value, "", problems);
+            return type_error("an object with `op`", value, "", errors);
         };
         let op = match given.get("op") {
-            None => return problems.tell("op", "it is missing"),
-            Some(op) => String::read(op, "op", problems)?,
+            None => return errors.report("op", "required field is missing"),
+            Some(op) => String::from_json(op, "op", errors)?,
         };
-        let asked = vec!["op".to_owned()];
-        let mut fields = Fields { given, asked, problems };
-        let Some(read) = Op::take(&op, &mut fields) else {
+        let known = vec!["op".to_owned()];
+        let mut fields = CommandFields { object: given, known, errors };
+        let Some(read) = Op::decode(&op, &mut fields) else {
             let found: String = op.chars().take(64).collect();
             let known = describe_choices(&found, Op::NAMES.iter().copied());
             let message = format!("unknown op `{}`; {known}", found.escape_debug());
-            return problems.tell("op", message);
+            return errors.report("op", message);
         };
         let on_behalf = fields.optional("as");
-        fields.rest();
+        fields.reject_unknown();
         Some(Self { op: read?, on_behalf: on_behalf? })
     }
 
-    /// As it is decoded.
+    /// Encodes the command as [`decode`](Self::decode) reads it.
     pub fn encode(&self) -> Value {
         let mut into = Map::new();
         into.insert("op".to_owned(), self.op.name().into());
-        self.op.give(&mut into);
-        self.on_behalf.give("as", &mut into);
+        self.op.encode(&mut into);
+        self.on_behalf.encode("as", &mut into);
         Value::Object(into)
     }
 }
 
-/// An administrator's.
+/// A command of an administrator.
 impl From<Op> for Command {
     fn from(op: Op) -> Self {
         Self { op, on_behalf: None }

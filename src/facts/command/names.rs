@@ -1,26 +1,32 @@
+//! Well-formed ids and tags.
+
 use std::{fmt, ops::Deref};
 
 use crate::request::{InvalidIdError, InvalidTagError, check_id, check_tag};
 
-/// The id of a user or group, of the right form.
+/// A well-formed id of a user or group.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Id(String);
 
-/// A tag of the right form, declared or not.
+/// A well-formed tag, declared or not.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct TagName(String);
 
 impl Id {
+    /// Checks and wraps an id.
+    ///
     /// # Errors
-    /// Says why the text can't be one.
+    /// If the text is not well-formed.
     pub fn new(text: &str) -> Result<Self, InvalidIdError> {
         check_id(text).map(|()| Self(text.to_owned()))
     }
 }
 
 impl TagName {
+    /// Checks and wraps a tag.
+    ///
     /// # Errors
-    /// Says why the text can't be one.
+    /// If the text is not well-formed.
     pub fn new(text: &str) -> Result<Self, InvalidTagError> {
         check_tag(text).map(|()| Self(text.to_owned()))
     }

@@ -1,4 +1,4 @@
-//! Commands that make a record anew.
+//! Commands that restore a record.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,13 +12,13 @@ use crate::{
 };
 
 impl Command {
-    /// How many stages there are in which records are made anew.
+    /// The number of stages in which records are restored.
     pub const STAGES: usize = 3;
 
-    /// What makes a record anew where there is none, in stages: that of each record may only be done
-    /// when the stage before is done for all, since it names others or undoes what they say.
+    /// The commands that restore a record where there is none, by stage. A stage may begin when the one
+    /// before is done for all records, since it names others or undoes what they say.
     ///
-    /// A user or group whom a file stated, and states no more, becomes one of the API's.
+    /// A user or group that a file stated and no longer states becomes one of the API.
     pub fn restore_commands(key: &RecordKey, record: &Record) -> [Option<Self>; Self::STAGES] {
         let op = |op: Op| Some(Self::from(op));
         match (key, record) {
@@ -52,9 +52,9 @@ impl Command {
     }
 }
 
-/// What a user is by himself; his edges; and last friends, since new blocks may end friendships.
+/// A user's own fields; then the relations; and last the friends, since new blocks may end friendships.
 fn user_stages(user: &UserRecord) -> [UserFields; Command::STAGES] {
-    let himself = UserFields {
+    let own = UserFields {
         tags: user.tags.as_ref().map_or(Patch::Keep, |all| Patch::Set(parse_tags(all))),
         peers: to_patch(user.peers.as_ref()),
         permissions: Some(to_assignments(&user.permissions)),
@@ -76,7 +76,7 @@ fn user_stages(user: &UserRecord) -> [UserFields; Command::STAGES] {
         requests: Some(by_user(&user.requests, request_fields)),
         ..UserFields::default()
     };
-    [himself, edges, friends]
+    [own, edges, friends]
 }
 
 fn group_fields(group: &GroupRecord) -> GroupFields {
@@ -137,12 +137,12 @@ fn to_assignments<K: Clone + Ord, V: Clone>(values: &BTreeMap<K, V>) -> BTreeMap
     values.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect()
 }
 
-fn parse_tags<'t, T: FromIterator<TagName>>(texts: impl IntoIterator<Item = &'t String>) -> T {
-    texts.into_iter().filter_map(|tag| TagName::new(tag).ok()).collect()
+fn parse_tags<'t, T: FromIterator<TagName>>(text_codec: impl IntoIterator<Item = &'t String>) -> T {
+    text_codec.into_iter().filter_map(|tag| TagName::new(tag).ok()).collect()
 }
 
-fn parse_ids<'i>(texts: impl IntoIterator<Item = &'i String>) -> BTreeSet<Id> {
-    texts.into_iter().filter_map(|id| Id::new(id).ok()).collect()
+fn parse_ids<'i>(text_codec: impl IntoIterator<Item = &'i String>) -> BTreeSet<Id> {
+    text_codec.into_iter().filter_map(|id| Id::new(id).ok()).collect()
 }
 
 fn by_user<V, T>(values: &BTreeMap<String, V>, of: impl Fn(&V) -> T) -> ByUser<T> {

@@ -1,24 +1,26 @@
-//! Whether the one on whose behalf a command is may do it.
+//! Authorization of commands that are on a user's behalf.
 
 use std::collections::BTreeMap;
 
 use super::{CommandError, Hint, PlanError, draft::Draft, draft::escaped};
 use crate::{
-    facts::{Bond, GroupFields, Id, Op, UserPair},
+    facts::{GroupFields, Id, Op, UnilateralRelation, UserPair},
     request::{Action, Reason, Request, Resource},
 };
 
-/// What must be asked.
+/// What authorizes a command.
 enum Authorization<'c> {
     Action(Request<'c>),
-    /// It concerns himself only: he must be known and not banned.
+    /// The command concerns the user only, who must be known and not banned.
     SelfOnly,
-    /// No action covers it: he must be a manager.
+    /// No action covers the command: the user must be a manager.
     Management,
 }
 
+/// Checks that the user on whose behalf a command is may do it.
+///
 /// # Errors
-/// The reason of the decision, if he may not.
+/// The reason of the decision, if not.
 pub(super) fn check<E>(draft: &mut Draft<'_, E>, op: &Op) -> Result<(), PlanError<E>> {
     let Some(subject) = draft.on_behalf else { return Ok(()) };
     draft.user(subject)?;
@@ -32,7 +34,7 @@ pub(super) fn check<E>(draft: &mut Draft<'_, E>, op: &Op) -> Result<(), PlanErro
     let request = match &asked {
         Authorization::Action(request) => request,
         Authorization::SelfOnly => &Request::with_resource(subject, Action::SignIn, Resource::None),
-        // Who may see all users is a manager.
+        // Only managers may list users.
         Authorization::Management => {
             &Request::with_resource(subject, Action::ListUsers, Resource::None)
         }
@@ -73,13 +75,13 @@ fn required_authorization<'c, E>(
         {
             to(Action::FriendRequest, other)
         }
-        // Pairs are made by administrators and managers; each of the two may end one.
-        Op::Relate { kind: Bond::Pair, .. } => Authorization::Management,
+        // Administrators and managers create pairs; each of the two users may end one.
+        Op::Relate { kind: UnilateralRelation::Pair, .. } => Authorization::Management,
         Op::Relate { from, .. }
         | Op::Unrelate { from, .. }
         | Op::DeleteFriend { from, .. }
         | Op::UpdateFriend { from, .. } => own(from),
-        // It is the one who was asked who answers.
+        // The recipient of the request answers.
         Op::AcceptFriend { to, .. } | Op::RefuseFriend { to, .. } => own(to),
         Op::AddFriendList { user, .. } | Op::DeleteFriendList { user, .. } => own(user),
         Op::PutGroup { group, fields }
@@ -117,7 +119,7 @@ fn required_authorization<'c, E>(
     }
 }
 
-/// Whether a group that is to be made names nobody else: whom he may add is asked of each member.
+/// Whether a new group names nobody but the creator: adding others takes a decision for each.
 fn names_only(fields: &GroupFields, subject: &Id) -> bool {
     let lists = [&fields.super_admins, &fields.admins, &fields.members, &fields.add_members];
     let roles = fields.roles.iter().flat_map(BTreeMap::keys);

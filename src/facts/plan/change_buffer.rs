@@ -1,34 +1,36 @@
+//! The buffer of records that the commands of a batch read and change.
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::facts::{ChangeSet, Record, RecordKey, RecordRead, RecordWrite, Version};
 
-/// What the commands of a batch that were planned so far read and wrote.
+/// The records that the commands planned so far read and changed.
 #[derive(Clone, Default, Debug)]
 pub struct ChangeBuffer {
     entries: BTreeMap<RecordKey, BufferedRecord>,
 }
 
-/// A record as a command left it.
+/// A change of one record by a command.
 #[derive(Clone, PartialEq, Debug)]
 pub struct RecordChange {
     pub key: RecordKey,
-    /// As it was before; `None` if there was none.
+    /// The record before; `None` if there was none.
     pub old: Option<Arc<Record>>,
-    /// As it is since; `None` if it is gone.
+    /// The record after; `None` if it was removed.
     pub new: Option<Arc<Record>>,
 }
 
 #[derive(Clone, Debug)]
 struct BufferedRecord {
     version: Option<Version>,
-    /// As it was read.
+    /// The record as it was read.
     original: Option<Arc<Record>>,
-    /// As the commands so far left it.
+    /// The record after the commands so far.
     current: Option<Arc<Record>>,
 }
 
 impl ChangeBuffer {
-    /// The record as the commands so far left it; read if it wasn't read before.
+    /// The record after the commands so far; reads it if it was not read before.
     pub(super) fn get<E>(
         &mut self,
         key: &RecordKey,
@@ -44,7 +46,7 @@ impl ChangeBuffer {
         Ok(first)
     }
 
-    /// Takes a record as a command leaves it; what it changes, if anything. It was read before.
+    /// Sets a record that was read before, and returns the change, if it is one.
     pub(super) fn put(&mut self, key: RecordKey, new: Option<Record>) -> Option<RecordChange> {
         let entry = self.entries.get_mut(&key)?;
         if entry.current.as_deref() == new.as_ref() {
@@ -55,7 +57,7 @@ impl ChangeBuffer {
         Some(RecordChange { key, old, new })
     }
 
-    /// What all of it comes to: what was read, and the records that differ from what they were.
+    /// Turns the buffer into a change set: all that was read, and the records that differ.
     pub fn into_change_set(self) -> ChangeSet {
         let mut changes = ChangeSet::default();
         for (key, BufferedRecord { version, original: first, current: now }) in self.entries {

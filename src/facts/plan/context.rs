@@ -1,3 +1,5 @@
+//! The state that commands are planned against.
+
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -7,54 +9,55 @@ use crate::{
     request::{Approval, BlockMode, Decision, Limits, Relation, Request, Switch},
 };
 
-/// What is so now, as far as it is not a record: who is known, what files state, what a policy sets.
+/// The state that commands are planned against, records aside: the known users and groups, what files
+/// state, what the policy sets.
 ///
-/// It is up to date with the commands that were planned before in the same batch, and as of the same
-/// state as the [`RecordSource`].
+/// It includes the changes of the commands that were planned before in the same batch, and is of the
+/// same revision as the [`RecordSource`].
 pub trait PlanContext {
-    /// Whether a file states the user, or a record made him.
+    /// Whether a file states the user, or the API created them.
     fn knows_user(&self, id: &str) -> bool;
 
-    /// Whether a file states the group, or a record made it.
+    /// Whether a file states the group, or the API created it.
     fn knows_group(&self, id: &str) -> bool;
 
-    /// What files state of this, if they do.
+    /// What a file states of this, if one does.
     fn declaration(&self, what: &Declarable<'_>) -> Option<Declaration>;
 
-    /// How many friends a user has, by files and records; those count who are known. So also below.
+    /// The number of a user's friends, by files and records; only known users count, here and below.
     fn friend_count(&self, user: &str) -> usize;
 
-    /// How many users he blocks, by files and records.
+    /// The number of users whom a user blocks, by files and records.
     fn blocked_count(&self, user: &str) -> usize;
 
-    /// How many members a group has, by files and records.
+    /// The number of a group's members, by files and records.
     fn member_count(&self, group: &str) -> usize;
 
-    /// How many of them are super admins.
+    /// The number of a group's super admins, by files and records.
     fn super_admin_count(&self, group: &str) -> usize;
 
-    /// Where records name a user.
+    /// The records that name a user.
     fn references(&self, user: &str) -> References;
 
-    /// The rule that has this name, whoever made it.
+    /// The rule of this name, of a file or the API.
     fn rule_by_name(&self, name: &str) -> Option<Uuid>;
 
     fn settings(&self) -> PlanSettings;
 
-    /// Whether a tag may be named.
+    /// Checks a tag.
     ///
     /// # Errors
-    /// `invalid` if it has not the form that the policy's preset asks for; `unknown_tag`, saying which
-    /// was likely meant.
+    /// `invalid` if it does not have the form that the policy's preset requires; `unknown_tag` if it
+    /// is not declared.
     fn check_tag(&self, tag: &str) -> Result<(), CommandError>;
 
-    /// Whether only files and administrators give this tag to users, or take it.
+    /// Whether only policy files and administrators give this tag to users, or take it away.
     fn is_protected_tag(&self, tag: &str) -> bool;
 
-    /// Whether there is a matrix of this name.
+    /// Checks the name of a matrix.
     ///
     /// # Errors
-    /// `unknown_matrix`, saying which there are.
+    /// `unknown_matrix`, with the known ones as a hint.
     fn check_matrix(&self, name: &str) -> Result<(), CommandError>;
 
     /// The canonical text of a condition.
@@ -77,37 +80,39 @@ pub trait PlanContext {
 
     fn now(&self) -> UnixMillis;
 
-    /// Another one each time.
+    /// A new id, greater than those before.
     fn new_id(&self) -> Uuid;
 }
 
-/// The records there are, as of the same state as the [`PlanContext`] but without what the batch changed.
+/// A source of records, of the same revision as the [`PlanContext`] but without the batch's changes.
 pub trait RecordSource {
     type Error;
 
+    /// The record of this key and its version, if there is one.
+    ///
     /// # Errors
     /// If it can't be read.
     fn get(&self, key: &RecordKey) -> Result<Option<(Version, Record)>, Self::Error>;
 }
 
-/// Something that a file may state.
+/// Something that a policy file may state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Declarable<'a> {
     User(&'a str),
     UserField(&'a str, UserField),
-    /// A favorite that is stated is no contact that is stated.
+    /// A relation of one user to another. A favorite that is stated is not a contact that is stated.
     Edge(&'a str, Relation, &'a str),
     Group(&'a str),
     Matrix(&'a str),
     Creator(&'a str),
     /// A member of a group: the group, and the user.
     Member(&'a str, &'a str),
-    /// In whatever order.
+    /// A conversation of two users, in either order.
     Conversation(&'a str, &'a str),
     Rule(Uuid),
 }
 
-/// A field of a user that files state or don't, as one.
+/// A field of a user that a policy file states as a unit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum UserField {
     Tags,
@@ -117,16 +122,16 @@ pub enum UserField {
     Approval,
 }
 
-/// What files state.
+/// What a policy file states of something, and where.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Declaration {
     pub place: FileLine,
-    /// Of a field, what it is set to, as a record holds it, the tags in order and conditions in
-    /// canonical text; of a member, his role; of others `null`.
+    /// The value of a field as a record holds it, with tags in order and conditions in canonical
+    /// text; the role of a member; `null` for everything else.
     pub value: Value,
 }
 
-/// Where a file states something.
+/// A line of a policy file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FileLine {
     pub file: String,
@@ -134,25 +139,25 @@ pub struct FileLine {
     pub line: usize,
 }
 
-/// Those whose records name a user, and conversations that he has, by records.
+/// The references to a user in records.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct References {
-    /// Users who have an edge to him, or a request from him.
+    /// Users who have a relation to the user, or a pending request from them.
     pub users: Vec<String>,
-    /// Groups that he is a member of or made.
+    /// Groups of which the user is a member or the creator.
     pub groups: Vec<String>,
-    /// The others with whom he has a conversation.
+    /// The other users of the user's conversations.
     pub conversations: Vec<String>,
 }
 
-/// What a policy sets that commands heed.
+/// The settings of a policy that commands depend on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PlanSettings {
     pub limits: Limits,
-    /// What a user's approval is if nothing states it.
+    /// The approval of users for whom nothing states it.
     pub approval: Approval,
-    /// Whom a block stops from friendship.
+    /// Which blocks prevent friendships.
     pub blocks: BlockMode,
-    /// Whether a block ends a friendship, on both sides.
+    /// Whether a block ends a friendship on both sides.
     pub blocks_end_friendship: bool,
 }

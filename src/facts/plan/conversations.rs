@@ -1,3 +1,5 @@
+//! Commands on conversations.
+
 use super::{
     CommandOutcome, Declarable, PlanResult,
     draft::{Draft, check_distinct, escaped},

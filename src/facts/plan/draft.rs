@@ -1,3 +1,5 @@
+//! The draft of one command: the records that it changes, and the checks that commands share.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -13,10 +15,10 @@ use crate::{
     request::{Reason, Relation, Role},
 };
 
-/// The records that a command changes, as it changes them.
+/// The records that a command changes, while it is planned.
 pub(super) struct Draft<'a, E> {
     pub(super) context: &'a dyn PlanContext,
-    /// On whose behalf it is.
+    /// The user on whose behalf the command is.
     pub(super) on_behalf: Option<&'a Id>,
     authority: Authority,
     batch: &'a mut ChangeBuffer,
@@ -45,7 +47,7 @@ impl<'a, E> Draft<'a, E> {
         Ok(read.map(|record| (*record).clone()))
     }
 
-    /// The user's record; an empty one if there is none.
+    /// The user's record, or an empty one.
     pub(super) fn user(&mut self, id: &str) -> Result<&mut UserRecord, PlanError<E>> {
         if !self.users.contains_key(id) {
             let user = match self.read(&RecordKey::User(id.to_owned()))? {
@@ -57,7 +59,7 @@ impl<'a, E> Draft<'a, E> {
         Ok(self.users.entry(id.to_owned()).or_default())
     }
 
-    /// The group's record; an empty one if there is none.
+    /// The group's record, or an empty one.
     pub(super) fn group(&mut self, id: &str) -> Result<&mut GroupRecord, PlanError<E>> {
         if !self.groups.contains_key(id) {
             let group = match self.read(&RecordKey::Group(id.to_owned()))? {
@@ -101,7 +103,7 @@ impl<'a, E> Draft<'a, E> {
         Ok(())
     }
 
-    /// Leaves the records to the batch, those that say nothing removed; what that changes.
+    /// Writes the records to the buffer, without those that say nothing, and returns the changes.
     pub(super) fn commit_to_buffer(self) -> Vec<RecordChange> {
         let Self { batch, users, groups, others, .. } = self;
         let users = users.into_iter().map(|(id, user)| {
@@ -117,28 +119,34 @@ impl<'a, E> Draft<'a, E> {
     }
 }
 
-/// What is known, and what files state.
+/// Checks of what is known, and of what files state.
 impl<E> Draft<'_, E> {
-    /// Whether the user is known; that he stays so is made sure of.
+    /// Whether the user is known. Reads their record, so that the batch is planned again if that changes.
     pub(super) fn knows_user(&mut self, id: &str) -> Result<bool, PlanError<E>> {
         self.user(id)?;
         Ok(self.context.knows_user(id))
     }
 
+    /// Checks that the acting user is known.
+    ///
     /// # Errors
-    /// `unknown_subject` if the one who acts is not known.
+    /// `unknown_subject` if not.
     pub(super) fn check_subject(&mut self, id: &str) -> Result<(), PlanError<E>> {
         let is_known = self.knows_user(id)?;
         is_known.then_some(()).ok_or_else(|| unknown_user(Reason::UnknownSubject, id).into())
     }
 
+    /// Checks that the other user is known.
+    ///
     /// # Errors
-    /// `unknown_resource` if the other is not known.
+    /// `unknown_resource` if not.
     pub(super) fn check_other(&mut self, id: &str) -> Result<(), PlanError<E>> {
         let is_known = self.knows_user(id)?;
         is_known.then_some(()).ok_or_else(|| unknown_user(Reason::UnknownResource, id).into())
     }
 
+    /// Checks that two different users are known.
+    ///
     /// # Errors
     /// If one of the two is not known, or they are the same.
     pub(super) fn check_pair(&mut self, from: &str, to: &str) -> Result<(), PlanError<E>> {
@@ -148,10 +156,11 @@ impl<E> Draft<'_, E> {
         Ok(())
     }
 
-    /// Those whom a list names, for whom it matters little if they are gone a moment later.
+    /// Checks the users of a list, without reading their records: it does no harm if one of them is
+    /// deleted a moment later.
     ///
     /// # Errors
-    /// If one of them is not known, or is the one whose list it is.
+    /// If one of them is not known, or is the owner of the list.
     pub(super) fn check_users_known<'i>(
         &self,
         whose: Option<&str>,
@@ -166,8 +175,10 @@ impl<E> Draft<'_, E> {
         Ok(())
     }
 
+    /// Checks that the group is known.
+    ///
     /// # Errors
-    /// `unknown_resource` if there is no such group.
+    /// `unknown_resource` if not.
     pub(super) fn check_group(&mut self, id: &str) -> Result<(), PlanError<E>> {
         self.group(id)?;
         if self.context.knows_group(id) {
@@ -182,8 +193,10 @@ impl<E> Draft<'_, E> {
         self.context.declaration(what).is_some()
     }
 
+    /// Checks that no file states something; `called` is its name in the message.
+    ///
     /// # Errors
-    /// `stated_by_file` if a file states it. `called` is what the message calls it.
+    /// `stated_by_file` if one does.
     pub(super) fn check_undeclared(
         &self,
         what: &Declarable<'_>,
@@ -195,10 +208,10 @@ impl<E> Draft<'_, E> {
         }
     }
 
-    /// Whether a field is left to records to set; not, if a file sets it to the same.
+    /// Whether a record may set a field: not if a file sets it to the same value.
     ///
     /// # Errors
-    /// `stated_by_file` if a file sets it to something else.
+    /// `stated_by_file` if a file sets it to another value.
     pub(super) fn may_set(
         &self,
         what: &Declarable<'_>,
@@ -215,7 +228,7 @@ impl<E> Draft<'_, E> {
     /// Sets the tags of a user's record.
     ///
     /// # Errors
-    /// `protected_tag` if that gives or takes one that only files and administrators do.
+    /// `protected_tag` if that gives or takes a tag that only files and administrators may.
     pub(super) fn set_tags(
         &mut self,
         id: &str,
@@ -240,7 +253,7 @@ impl<E> Draft<'_, E> {
         Ok(())
     }
 
-    /// Whether there is an edge between two users who are known, by files or records.
+    /// Whether a known user has a relation to another, by files or records.
     pub(super) fn has_edge(
         &mut self,
         from: &str,
@@ -253,7 +266,7 @@ impl<E> Draft<'_, E> {
         Ok(self.user(from)?.has_edge(relation, to))
     }
 
-    /// Who of the two blocks the other, where that ends friendships.
+    /// The one of the two who blocks the other, if blocks end friendships.
     pub(super) fn ending_blocker<'i>(
         &mut self,
         one: &'i str,
@@ -272,7 +285,7 @@ impl<E> Draft<'_, E> {
         Ok(None)
     }
 
-    /// What a user is in a group, by files or records.
+    /// The role of a user in a group, by files or records.
     pub(super) fn role(&mut self, group: &str, user: &str) -> Result<Option<Role>, PlanError<E>> {
         if let Some(stated) = self.context.declaration(&Declarable::Member(group, user)) {
             let role = stated.value.as_str().and_then(|role| role.parse().ok());
@@ -282,12 +295,12 @@ impl<E> Draft<'_, E> {
     }
 }
 
-/// As records hold it.
+/// A value as records hold it.
 pub(super) fn to_json(value: &(impl Serialize + ?Sized)) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 
-/// An id or another name as messages show it.
+/// An id or another name as messages show it, with control characters escaped.
 pub(super) fn escaped(name: &str) -> impl std::fmt::Display {
     name.escape_debug()
 }
@@ -297,8 +310,10 @@ fn unknown_user(reason: Reason, id: &str) -> CommandError {
     CommandError::new(reason, problem).with_hint(Hint::CreateUser)
 }
 
+/// Checks that two users are different.
+///
 /// # Errors
-/// `self` if the two are one.
+/// `self` if they are the same.
 pub(super) fn check_distinct(one: &str, other: &str) -> Result<(), CommandError> {
     if one != other {
         return Ok(());

@@ -1,4 +1,4 @@
-//! How two users become friends.
+//! Friend requests and their answers: how two users become friends.
 
 use super::{
     CommandError, Declarable, FriendState, Hint, PlanError, PlanResult, RefusalReason, UserField,
@@ -10,13 +10,13 @@ use crate::{
     request::{Approval, BlockMode, Reason, Relation},
 };
 
-/// How someone is to become a friend.
+/// Options of a friendship to be created.
 pub(super) struct FriendshipOptions<'c> {
-    /// Whether both are to have each other in their lists, or only the one who asks.
+    /// Whether both users get each other as a friend, or only the one who asks.
     pub(super) both: bool,
-    /// Whether approval is passed over.
+    /// Whether approval is skipped.
     pub(super) approved: bool,
-    /// Whether blocks are passed over as well, and it is nothing wrong if they are friends already.
+    /// Whether blocks are ignored as well, and being friends already is not an error.
     pub(super) force: bool,
     pub(super) fields: &'c FriendFields,
 }
@@ -77,7 +77,7 @@ pub(super) fn refuse<E>(draft: &mut Draft<'_, E>, from: &Id, to: &Id) -> PlanRes
     Ok(FriendState::Refused.into())
 }
 
-/// Takes away the request of one user to another.
+/// Removes the pending request of one user to another.
 fn take_request<E>(
     draft: &mut Draft<'_, E>,
     from: &str,
@@ -90,7 +90,7 @@ fn take_request<E>(
     })
 }
 
-/// Puts each into the list of the other, or the second into that of the first, and takes away the
+/// Adds each user to the other's friends, or only the second to the first's, and removes the pending
 /// requests that this answers.
 fn make_friends<E>(
     draft: &mut Draft<'_, E>,
@@ -115,14 +115,16 @@ fn make_friends<E>(
     Ok(())
 }
 
-/// Whether a file says all of it already.
+/// Whether a file states all that the friend holds.
 fn is_fully_declared<E>(draft: &Draft<'_, E>, from: &str, to: &str, friend: &Friend) -> bool {
     *friend == Friend { since: friend.since, ..Friend::default() }
         && draft.is_declared(&Declarable::Edge(from, Relation::Friend, to))
 }
 
+/// Checks the limits of the friend lists that grow.
+///
 /// # Errors
-/// `friend_list_full` if a list that is to grow can't.
+/// `friend_list_full` if one is full.
 fn check_friend_limits<E>(
     draft: &mut Draft<'_, E>,
     from: &str,
@@ -138,8 +140,10 @@ fn check_friend_limits<E>(
     Ok(())
 }
 
+/// Checks that no block suspends a friendship that a file states: only the end of the block restores it.
+///
 /// # Errors
-/// If a file states that they are friends and a block ends that: only its end makes them friends again.
+/// `blocked_by_subject` or `blocked_by_resource` if one does.
 fn check_not_ended<E>(
     draft: &mut Draft<'_, E>,
     from: &str,
@@ -163,8 +167,10 @@ fn check_not_ended<E>(
     Err(CommandError::new(reason, message).with_hint(Hint::EndBlock).into())
 }
 
+/// Checks that no block prevents the friendship.
+///
 /// # Errors
-/// If blocks keep one from becoming a friend of the other.
+/// `blocked_by_subject` or `blocked_by_resource` if one does.
 fn check_not_blocked<E>(
     draft: &mut Draft<'_, E>,
     from: &str,
@@ -184,7 +190,7 @@ fn check_not_blocked<E>(
     Ok(())
 }
 
-/// Who may become a user's friend, by files, records or the policy's default.
+/// The user's approval, by files, records or the policy's default.
 fn approval<E>(draft: &mut Draft<'_, E>, user: &str) -> Result<Approval, PlanError<E>> {
     let stated = draft.context.declaration(&Declarable::UserField(user, UserField::Approval));
     let stated = stated.and_then(|stated| stated.value.as_str()?.parse().ok());

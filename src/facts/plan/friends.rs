@@ -1,4 +1,4 @@
-//! What a user keeps of his friends, and the lists into which he sorts them.
+//! Friends and the lists into which a user sorts them.
 
 use serde_json::Value;
 
@@ -13,17 +13,17 @@ use crate::{
     request::{Reason, Relation},
 };
 
-/// How long what is kept of a friend may be, in bytes.
+/// The limits of a friend's fields, in bytes.
 const LONGEST_REMARK: usize = 96;
 const LONGEST_WORDING: usize = 256;
 const LONGEST_CUSTOM: usize = 500;
 const LONGEST_LIST: usize = 30;
 
-/// What may stand before the keyword of a source, and of a custom field.
+/// The optional prefixes of a source's keyword, and of a custom field's.
 const SOURCE: &str = "AddSource_Type_";
 const CUSTOM: &str = "Tag_SNS_Custom_";
 
-/// How many letters a keyword has at most.
+/// The greatest length of a keyword, in letters.
 const LONGEST_KEYWORD: usize = 8;
 
 pub(super) fn delete<E>(draft: &mut Draft<'_, E>, from: &Id, to: &Id, both: bool) -> PlanResult<E> {
@@ -52,7 +52,7 @@ pub(super) fn update<E>(
     if !draft.has_edge(from, Relation::Friend, to)? {
         return Err(not_friends_error(from, to).into());
     }
-    // A friend whom only a file states gets a record here: what is kept of him is nobody else's.
+    // A friend whom only a file states gets an entry in the record, which holds what files can't state.
     let old = draft.user(from)?.friends.get(&**to).cloned().unwrap_or_default();
     let new = apply_friend_fields(old.clone(), fields)?;
     if new != old {
@@ -75,7 +75,7 @@ pub(super) fn delete_list<E>(draft: &mut Draft<'_, E>, user: &Id, list: &str) ->
     Ok(CommandOutcome::default())
 }
 
-/// Takes friends out of lists that there aren't.
+/// Removes friends from lists that don't exist.
 pub(super) fn remove_unknown_lists(user: &mut UserRecord) {
     let UserRecord { friends, friend_lists, .. } = user;
     for friend in friends.values_mut() {
@@ -83,7 +83,7 @@ pub(super) fn remove_unknown_lists(user: &mut UserRecord) {
     }
 }
 
-/// Puts a friend into a user's record, and makes the lists that he is in.
+/// Adds a friend to a user's record, and creates the lists that the friend is in.
 pub(super) fn insert_friend<E>(
     draft: &mut Draft<'_, E>,
     user: &str,
@@ -95,7 +95,7 @@ pub(super) fn insert_friend<E>(
     Ok(())
 }
 
-/// Makes the lists that a user has not.
+/// Creates the lists that a user does not have.
 pub(super) fn create_lists<'l, E>(
     draft: &mut Draft<'_, E>,
     id: &str,
@@ -118,8 +118,10 @@ pub(super) fn create_lists<'l, E>(
     Ok(())
 }
 
+/// Checks the limit of a user's friends.
+///
 /// # Errors
-/// `friend_list_full` if a user's friend list can't take that many more.
+/// `friend_list_full` if the user can't have that many more.
 pub(super) fn check_friend_limit<E>(
     draft: &Draft<'_, E>,
     user: &str,
@@ -134,18 +136,19 @@ pub(super) fn check_friend_limit<E>(
 }
 
 impl FriendFields {
+    /// Checks the fields by themselves, independent of the friend.
+    ///
     /// # Errors
-    /// If one of them is too long or not of the right form: as they would be refused whoever the
-    /// friend is.
+    /// If one of them is too long or does not have the right form.
     pub fn check(&self) -> Result<(), CommandError> {
         apply_friend_fields(Friend::default(), self).map(drop)
     }
 }
 
-/// A friend with other fields.
+/// A friend after a change of fields.
 ///
 /// # Errors
-/// If one of them is too long or not of the right form.
+/// If one of them is too long or does not have the right form.
 pub(super) fn apply_friend_fields(
     mut friend: Friend,
     fields: &FriendFields,
@@ -186,7 +189,7 @@ pub(super) fn apply_friend_fields(
     Ok(friend)
 }
 
-/// Sets what is given, and leaves the rest.
+/// Applies a patch to an optional value.
 pub(super) fn apply_patch<T: Clone>(slot: &mut Option<T>, patch: &Patch<T>) {
     if let Some(value) = patch.replacement() {
         *slot = value.cloned();

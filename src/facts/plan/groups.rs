@@ -1,3 +1,5 @@
+//! Commands on groups, but for `put_group`.
+
 use serde_json::Value;
 
 use super::{
@@ -11,7 +13,7 @@ use crate::{
     request::{Reason, Role},
 };
 
-/// How long a field of the metadata may be, in bytes: a text as it is, anything else as JSON.
+/// The limits of metadata fields, in bytes: of the text of a string, or else of the JSON.
 const LONGEST_FIELDS: [(&str, usize); 3] =
     [("group_name", 100), ("description", 1000), ("group_image_url_square", 2048)];
 const LONGEST_FIELD: usize = 8192;
@@ -19,7 +21,7 @@ const LONGEST_FIELD: usize = 8192;
 /// The matrix of groups that have no super admins.
 const WITHOUT_SUPER_ADMINS: &str = "dm";
 
-/// The matrix of groups that administrators may run from outside: plain members manage nothing in
+/// The matrix of groups that administrators may run from outside. Plain members manage nothing in
 /// them, so that they need no super admin until they have had one.
 const RUN_FROM_OUTSIDE: &str = "admins_only";
 
@@ -62,7 +64,7 @@ pub(super) fn remove_member<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id
     Ok(CommandOutcome::default())
 }
 
-/// Raises a member to a role, unless he is as much or more already.
+/// Raises a member to a role, unless their role is as high already.
 pub(super) fn promote<E>(
     draft: &mut Draft<'_, E>,
     group: &Id,
@@ -82,7 +84,7 @@ pub(super) fn promote<E>(
     Ok(CommandOutcome::default())
 }
 
-/// Makes one of this role a plain member.
+/// Makes a member of this role a plain member.
 pub(super) fn demote<E>(
     draft: &mut Draft<'_, E>,
     group: &Id,
@@ -139,8 +141,8 @@ pub(super) fn update_permissions<E>(
     Ok(CommandOutcome::default())
 }
 
-/// Sets a single permission, or leaves it to the matrix again. The matrix that a file gives to a
-/// group governs it whole.
+/// Sets a single permission, or removes it so that the matrix decides. A matrix that a file gives to a
+/// group can't be overridden.
 pub(super) fn set_permission<E>(
     draft: &mut Draft<'_, E>,
     group: &Id,
@@ -160,16 +162,20 @@ pub(super) fn set_permission<E>(
     Ok(())
 }
 
+/// Checks the length of a metadata field's value.
+///
 /// # Errors
-/// `too_long`, if the value of a field of the metadata is.
+/// `too_long` if it is too long.
 pub(super) fn check_field(field: &str, value: &Value) -> Result<(), CommandError> {
     let most = LONGEST_FIELDS.iter().find(|(name, _)| *name == field);
     let length = value.as_str().map_or_else(|| value.to_string().len(), str::len);
     check_length(&escaped(field).to_string(), length, most.map_or(LONGEST_FIELD, |&(_, most)| most))
 }
 
+/// Checks the limit of a group's members.
+///
 /// # Errors
-/// `group_full` if the group can't take that many more.
+/// `group_full` if the group can't have that many more.
 pub(super) fn check_member_limit<E>(
     draft: &Draft<'_, E>,
     group: &str,
@@ -182,8 +188,8 @@ pub(super) fn check_member_limit<E>(
     Err(CommandError::new(Reason::GroupFull, problem).with_hint(Hint::RemoveMember))
 }
 
-/// Whether a group that has members must have a super admin: unless a file states it, it is one of
-/// two users only, or an administrator runs it from outside.
+/// Whether a group that has members must have a super admin. It need not if a file states the group,
+/// if it is one of two users only, or if an administrator runs it from outside.
 pub(super) fn needs_super_admin<E>(
     draft: &mut Draft<'_, E>,
     group: &str,
@@ -201,7 +207,7 @@ pub(super) fn no_super_admin_error(group: &str) -> CommandError {
         .with_hint(Hint::GiveSuperAdmins { or_matrix: RUN_FROM_OUTSIDE })
 }
 
-/// What a message calls the membership of a user.
+/// The name of a membership in messages.
 pub(super) fn membership_label(group: &str, member: &str) -> String {
     format!("the membership of `{}` in `{}`", escaped(member), escaped(group))
 }

@@ -1,10 +1,10 @@
-//! From a command to the records that it changes.
+//! Planning: from a command to the records that it changes.
 //!
-//! Each command is planned on its own against what is so now: the [`PlanContext`] and the [`RecordSource`], which
-//! the caller keeps up to date with what the commands before it in the batch changed. What it reads
-//! and writes gathers in a [`ChangeBuffer`], so that the whole is committed only if nothing of it has
-//! changed elsewhere. What limits and invariants rest on is read as a record, of both users or of
-//! the group.
+//! Each command is planned on its own against the current state: the [`PlanContext`] and the
+//! [`RecordSource`], which the caller keeps up to date with the changes of the commands before it in
+//! the batch. What it reads and writes is collected in a [`ChangeBuffer`], so that the batch is
+//! committed only if none of it has changed elsewhere. The records on which limits and invariants
+//! depend are always read: those of both users, or of the group.
 
 mod authorize;
 mod change_buffer;
@@ -38,39 +38,39 @@ use super::{Command, Op};
 use crate::request::{Moderation, Role};
 use draft::Draft;
 
-/// A command that was planned.
+/// A planned command.
 #[derive(Clone, PartialEq, Debug)]
 pub struct PlannedCommand {
     pub outcome: CommandOutcome,
-    /// The records that it changes, each once, for the caller to apply before the next is planned.
+    /// The changed records, each once, for the caller to apply before the next command is planned.
     pub changes: Vec<RecordChange>,
 }
 
-/// Why a command was not planned.
+/// The error for a command that was not planned.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PlanError<E> {
     #[error(transparent)]
     Refused(#[from] CommandError),
-    /// A record could not be read.
+    /// The record source failed.
     #[error("a record could not be read: {0}")]
     RecordUnreadable(E),
 }
 
-/// What comes of planning one operation.
+/// The result of planning one operation.
 type PlanResult<E> = Result<CommandOutcome, PlanError<E>>;
 
-/// Whose word a command is, if it is not on anyone's behalf.
+/// The authority of a command that is not on a user's behalf.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Authority {
-    /// An administrator: over the native API, with the admin token or over the admin socket.
+    /// An administrator, over the native API: with the admin token or over the admin socket.
     Administrator,
-    /// A caller of a dialect, whatever token it has: it gives and takes no tags that are protected.
+    /// A caller of a dialect, with any token: may not give or take protected tags.
     Dialect,
 }
 
-/// Plans a command. If it is refused, the batch holds what was read for it, and no change.
+/// Plans a command. If it is refused, the buffer holds what was read for it, and no change.
 ///
-/// Costs what the records cost that it touches; nothing depends on how many there are.
+/// Costs what the records cost that it touches, independent of the number of records.
 ///
 /// # Errors
 /// If the command is refused, or a record can't be read.

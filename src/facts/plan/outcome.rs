@@ -5,29 +5,29 @@ use uuid::Uuid;
 
 use crate::request::text_enum;
 
-/// What came of a command that was planned.
+/// The outcome of a planned command.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct CommandOutcome {
     /// Whether it changed anything.
     pub changed: bool,
-    /// Of the rule that was put.
+    /// The id of the rule that was put.
     pub rule_id: Option<Uuid>,
-    /// What became of a friendship that was asked for.
+    /// The state of a friendship after a command that requests or answers it.
     pub state: Option<FriendState>,
 }
 
 text_enum! {
-    /// What became of a friendship that was asked for.
+    /// The state of a friendship that was requested or answered.
     FriendState: "state" {
         Accepted = "accepted",
-        /// It waits for the answer of the one who was asked.
+        /// The other user has not answered the request yet.
         Pending = "pending",
         Refused = "refused",
     }
 }
 
 impl CommandOutcome {
-    /// As it is answered.
+    /// The JSON of the native API.
     pub fn encode(&self) -> Value {
         let mut into = Map::new();
         into.insert("ok".to_owned(), true.into());

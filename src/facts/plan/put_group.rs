@@ -1,4 +1,4 @@
-//! What is put of a group as a whole.
+//! The command `put_group`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,8 +78,8 @@ fn put_creator<E>(
     Ok(())
 }
 
-/// Puts those of each role that is given in place of those who had it, each at the highest that he
-/// is given or keeps. The creator is super admin of a group that has none, if none are given.
+/// Replaces the members of each role that is given; each member gets the highest role that they are
+/// given or keep. The creator becomes super admin of a group that has none, if none are given.
 fn put_members<E>(
     draft: &mut Draft<'_, E>,
     id: &Id,
@@ -125,7 +125,7 @@ fn put_members<E>(
         }
         let mut kept = BTreeMap::new();
         merge_values(&mut kept, attributes, check_attribute)?;
-        // Of a member whom a file states, there is no record that could keep it.
+        // A member whom a file states has no record that could hold attributes.
         if !kept.is_empty() {
             draft.check_undeclared(&Declarable::Member(id, user), &membership_label(id, user))?;
         }
@@ -139,7 +139,7 @@ fn to_owned_member((id, member): (&String, &Member)) -> (String, Member) {
     (id.clone(), member.clone())
 }
 
-/// Gives a user a role, unless he has a higher one or a file states it.
+/// Gives a user a role, unless they have a higher one or a file states it.
 fn add<E>(
     draft: &Draft<'_, E>,
     group: &Id,
@@ -160,7 +160,7 @@ fn add<E>(
     Ok(())
 }
 
-/// Makes a user what he is to be, unless a file states it.
+/// Sets or removes the role of a user, unless a file states it.
 fn set_role<E>(
     draft: &Draft<'_, E>,
     group: &Id,
@@ -183,14 +183,14 @@ fn set_role<E>(
     Ok(())
 }
 
-/// What a file states that a user is in a group, and where.
+/// The role that a file states for a user in a group, and where.
 fn declared_role<E>(draft: &Draft<'_, E>, group: &Id, user: &Id) -> Option<(Role, FileLine)> {
     let stated = draft.context.declaration(&Declarable::Member(group, user))?;
     let has = stated.value.as_str().and_then(|role| role.parse().ok());
     Some((has.unwrap_or(Role::Member), stated.place))
 }
 
-/// A member as he stays, or as he is added.
+/// The member as they were before, or a new one.
 fn member_entry<'m, E>(
     draft: &Draft<'_, E>,
     before: &Members,
@@ -203,9 +203,11 @@ fn member_entry<'m, E>(
     })
 }
 
+/// Checks the size of a group, and that one with members has a super admin. The latter is required
+/// if members are added, or if the matrix changes, before which the group may have needed none.
+///
 /// # Errors
-/// If the group gets too large, or has members and no super admin: if it gets more of them, or may
-/// be one that could do without before, as `matrix_changes` tells.
+/// `group_full`, `last_super_admin` or `no_super_admin`.
 fn check_size<E>(
     draft: &mut Draft<'_, E>,
     id: &Id,
@@ -213,7 +215,7 @@ fn check_size<E>(
     after: &Members,
     matrix_changes: bool,
 ) -> Result<(), PlanError<E>> {
-    // Those count whom files don't state, and who are known.
+    // Only members count whom no file states, and who are known.
     let count = |members: &Members, counts: &dyn Fn(Role) -> bool| {
         let is_ours = |user: &str| {
             draft.context.knows_user(user) && !draft.is_declared(&Declarable::Member(id, user))

@@ -1,4 +1,4 @@
-//! What is put of a user as a whole.
+//! The command `put_user`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,13 +24,13 @@ use crate::{
     request::{Relation, Switch},
 };
 
-/// How many attributes there may be, and how long they are, in bytes of JSON.
+/// The limits of attributes: their number, and their lengths in bytes of JSON.
 const MOST_ATTRIBUTES: usize = 256;
 const LONGEST_NAME: usize = 255;
 const LONGEST_ATTRIBUTE: usize = 16_384;
 
-/// How deep arrays and objects in a value may be nested. Inside a record, and that in a line of an
-/// export, it must still be less than the 128 that can be read again.
+/// The depth to which arrays and objects in a value may be nested. Inside a record, and that inside
+/// a line of an export, it must stay below the 128 that can be read again.
 const DEEPEST_VALUE: usize = 64;
 
 pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &UserFields) -> PlanResult<E> {
@@ -65,7 +65,7 @@ pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &UserFields) -> 
         create_lists(draft, id, lists.iter().map(String::as_str))?;
         remove_unknown_lists(draft.user(id)?);
     }
-    // After the blocks: friends that are named stay, whatever blocks end.
+    // After the blocks, which may end friendships: friends that are named stay.
     if let Some(ByUser(friends)) = &fields.friends {
         put_friends(draft, id, friends)?;
     }
@@ -102,7 +102,7 @@ fn put_settings<E>(
     Ok(())
 }
 
-/// What is left to do of a patch, if a file states the field to the same.
+/// The patch without a value that a file states already.
 fn undeclared_patch<E, T: Serialize>(
     draft: &Draft<'_, E>,
     id: &str,
@@ -143,13 +143,15 @@ fn put_switches<E>(
     Ok(())
 }
 
+/// Checks the length of an attribute.
+///
 /// # Errors
-/// `too_long`, if an attribute is.
+/// `too_long` if it is too long.
 pub(super) fn check_attribute(_: &str, value: &Value) -> Result<(), CommandError> {
     check_length("an attribute", value.to_string().len(), LONGEST_ATTRIBUTE)
 }
 
-/// Merges patches into the values that are there, and removes those of which nothing is left.
+/// Merges patches into values, and removes values of which nothing is left.
 ///
 /// # Errors
 /// If there are too many, or one gets too long.
@@ -163,7 +165,7 @@ pub(super) fn merge_values(
     put_values(values, &patches.iter().map(merged).collect(), check)
 }
 
-/// What a value comes to by a patch (RFC 7396), without objects in which nothing is left.
+/// A value after a merge patch (RFC 7396), without objects that become empty.
 fn merge_patch(value: Option<&Value>, patch: &Value) -> Option<Value> {
     let Value::Object(patches) = patch else {
         return Some(patch.clone()).filter(|patch| !patch.is_null());
@@ -179,7 +181,7 @@ fn merge_patch(value: Option<&Value>, patch: &Value) -> Option<Value> {
         .filter(|value| value.as_object().is_some_and(|all| !all.is_empty()))
 }
 
-/// Sets those values that are given, and removes those that are `null`.
+/// Sets values, and removes those that are `null`.
 ///
 /// # Errors
 /// If there are too many, or one is too long.
@@ -210,8 +212,10 @@ pub(super) fn put_values(
     Err(CommandError::new(RefusalReason::TooMany, message))
 }
 
+/// Checks the depth of a value.
+///
 /// # Errors
-/// If a value is nested too deep.
+/// If it is nested too deep.
 fn check_depth(name: &str, value: &Value) -> Result<(), CommandError> {
     if is_depth_within(value, DEEPEST_VALUE) {
         return Ok(());
@@ -220,7 +224,7 @@ fn check_depth(name: &str, value: &Value) -> Result<(), CommandError> {
     Err(CommandError::new(RefusalReason::Invalid, message))
 }
 
-/// Whether arrays and objects are nested so deep at most.
+/// Whether arrays and objects are nested at most this deep.
 fn is_depth_within(value: &Value, depth: usize) -> bool {
     let mut inner: Box<dyn Iterator<Item = &Value>> = match value {
         Value::Array(items) => Box::new(items.iter()),
@@ -230,7 +234,7 @@ fn is_depth_within(value: &Value, depth: usize) -> bool {
     depth > 0 && inner.all(|value| is_depth_within(value, depth - 1))
 }
 
-/// Those of the ids to whom no file states an edge: those are the API's to state.
+/// The ids to which no file states the relation: the API may state it.
 fn undeclared_edges<'i, E>(
     draft: &Draft<'_, E>,
     from: &Id,
@@ -259,7 +263,7 @@ fn put_edges<E>(
     Ok(())
 }
 
-/// How many more edges there are than before, if it is more; those count that go to known users.
+/// By how many the number of related users grows; only known users count.
 fn growth<E>(
     draft: &Draft<'_, E>,
     id: &str,

@@ -1,9 +1,11 @@
+//! Commands on contacts, favorites, pairs and blocks.
+
 use super::{
     CommandError, CommandOutcome, Declarable, Hint, PlanError, PlanResult, RefusalReason,
     draft::{Draft, escaped},
 };
 use crate::{
-    facts::{Bond, Id},
+    facts::{Id, UnilateralRelation},
     request::Relation,
 };
 
@@ -28,14 +30,19 @@ pub(super) fn unblock<E>(draft: &mut Draft<'_, E>, from: &Id, to: &Id) -> PlanRe
     Ok(CommandOutcome::default())
 }
 
-pub(super) fn relate<E>(draft: &mut Draft<'_, E>, kind: Bond, from: &Id, to: &Id) -> PlanResult<E> {
+pub(super) fn relate<E>(
+    draft: &mut Draft<'_, E>,
+    kind: UnilateralRelation,
+    from: &Id,
+    to: &Id,
+) -> PlanResult<E> {
     draft.check_pair(from, to)?;
     if !draft.has_edge(from, relation(kind), to)? {
         let user = draft.user(from)?;
         let edges = match kind {
-            Bond::Contact => &mut user.contacts,
-            Bond::Favorite => &mut user.favorites,
-            Bond::Pair => &mut user.paired,
+            UnilateralRelation::Contact => &mut user.contacts,
+            UnilateralRelation::Favorite => &mut user.favorites,
+            UnilateralRelation::Pair => &mut user.paired,
         };
         edges.insert(to.to_string());
     }
@@ -44,38 +51,40 @@ pub(super) fn relate<E>(draft: &mut Draft<'_, E>, kind: Bond, from: &Id, to: &Id
 
 pub(super) fn unrelate<E>(
     draft: &mut Draft<'_, E>,
-    kind: Bond,
+    kind: UnilateralRelation,
     from: &Id,
     to: &Id,
 ) -> PlanResult<E> {
     draft.check_pair(from, to)?;
     check_edge_undeclared(draft, from, relation(kind), to)?;
-    if kind == Bond::Contact {
-        // A favorite is a contact: who is no contact any more is no favorite.
+    if kind == UnilateralRelation::Contact {
+        // A favorite is a contact, so that a removed contact is no favorite either.
         check_edge_undeclared(draft, from, Relation::Favorite, to)?;
     }
     let user = draft.user(from)?;
     match kind {
-        Bond::Contact => {
+        UnilateralRelation::Contact => {
             user.contacts.remove(&**to);
             user.favorites.remove(&**to);
         }
-        Bond::Favorite => drop(user.favorites.remove(&**to)),
-        Bond::Pair => drop(user.paired.remove(&**to)),
+        UnilateralRelation::Favorite => drop(user.favorites.remove(&**to)),
+        UnilateralRelation::Pair => drop(user.paired.remove(&**to)),
     }
     Ok(CommandOutcome::default())
 }
 
-const fn relation(kind: Bond) -> Relation {
+const fn relation(kind: UnilateralRelation) -> Relation {
     match kind {
-        Bond::Contact => Relation::Contact,
-        Bond::Favorite => Relation::Favorite,
-        Bond::Pair => Relation::Pair,
+        UnilateralRelation::Contact => Relation::Contact,
+        UnilateralRelation::Favorite => Relation::Favorite,
+        UnilateralRelation::Pair => Relation::Pair,
     }
 }
 
+/// Checks that no file states a relation.
+///
 /// # Errors
-/// `stated_by_file` if a file states the edge.
+/// `stated_by_file` if one does.
 pub(super) fn check_edge_undeclared<E>(
     draft: &Draft<'_, E>,
     from: &str,
@@ -86,6 +95,8 @@ pub(super) fn check_edge_undeclared<E>(
     draft.check_undeclared(&Declarable::Edge(from, relation, to), &called)
 }
 
+/// Checks the limit of the user's block list.
+///
 /// # Errors
 /// `block_list_full` if the user can't block that many more.
 pub(super) fn check_block_limit<E>(
@@ -101,8 +112,8 @@ pub(super) fn check_block_limit<E>(
     Err(error.with_hint(Hint::UnblockUser).of_list_of(user))
 }
 
-/// Takes each of the two from the friend list and the requests of the other. A friendship that a file
-/// states is not written to: it counts as ended while the block stands.
+/// Removes each of two users from the other's friends and friend requests. A friendship that a file
+/// states is not written to: it is suspended while the block lasts.
 pub(super) fn end_friendship<E>(
     draft: &mut Draft<'_, E>,
     one: &str,

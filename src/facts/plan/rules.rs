@@ -1,3 +1,5 @@
+//! Commands on rules.
+
 use uuid::Uuid;
 
 use super::{
@@ -5,15 +7,15 @@ use super::{
 };
 use crate::facts::{RuleRecord, TagName};
 
-/// How long the texts of a rule may be, in bytes.
+/// The limits of a rule's texts, in bytes.
 const LONGEST_NAME: usize = 255;
 const LONGEST_DESCRIPTION: usize = 10_000;
 const LONGEST_CONDITION: usize = 65_536;
 
-/// How many tags an outcome may name.
+/// The greatest number of tags of an outcome.
 const MOST_TAGS: usize = 1000;
 
-/// What a rule says for people.
+/// The texts of a rule for its readers.
 #[derive(Clone, Copy)]
 pub(super) struct RuleTexts<'c> {
     pub(super) name: Option<&'c str>,
@@ -92,8 +94,10 @@ fn check_outcome<E>(draft: &Draft<'_, E>, given: &[TagName]) -> Result<(), Comma
     given.iter().try_for_each(|tag| draft.context.check_tag(tag))
 }
 
+/// Checks a length; `what` begins the message.
+///
 /// # Errors
-/// `too_long` if something has more than `most` bytes.
+/// `too_long` if it is more than `most` bytes.
 pub(super) fn check_length(what: &str, bytes: usize, most: usize) -> Result<(), CommandError> {
     if bytes <= most {
         return Ok(());

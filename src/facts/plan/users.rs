@@ -1,3 +1,5 @@
+//! Commands on the tags and moderation of users, and their deletion.
+
 use std::collections::BTreeSet;
 
 use super::{
@@ -35,8 +37,7 @@ pub(super) fn remove_tags<E>(
     set_tags(draft, id, now, is_gone)
 }
 
-/// Sets the tags of a user; where a file states them, `is_so` tells of those whether there is
-/// nothing to do.
+/// Sets the tags of a user. If a file states them, `is_so` says whether they are as wanted already.
 fn set_tags<E>(
     draft: &mut Draft<'_, E>,
     id: &Id,
@@ -59,7 +60,7 @@ fn set_tags<E>(
     Ok(CommandOutcome::default())
 }
 
-/// Bans, silences or reactivates. Who is banned is not silenced: that would let him in.
+/// Bans, silences or reactivates. A banned user is not silenced, since that would let them in.
 pub(super) fn moderate<E>(draft: &mut Draft<'_, E>, id: &Id, to: Moderation) -> PlanResult<E> {
     draft.check_subject(id)?;
     let field = UserField::Moderation;
@@ -79,7 +80,7 @@ pub(super) fn moderate<E>(draft: &mut Draft<'_, E>, id: &Id, to: Moderation) -> 
     Ok(CommandOutcome::default())
 }
 
-/// What a message calls a field of a user.
+/// The name of a user's field in messages.
 pub(super) fn field_label(field: UserField, user: &str) -> String {
     let user = escaped(user);
     match field {
@@ -91,7 +92,7 @@ pub(super) fn field_label(field: UserField, user: &str) -> String {
     }
 }
 
-/// Deletes the user, and wherever a record names them.
+/// Deletes the user and all references to them in records.
 pub(super) fn delete<E>(draft: &mut Draft<'_, E>, id: &Id, only_unused: bool) -> PlanResult<E> {
     draft.check_undeclared(&Declarable::User(id), &format!("the user `{}`", escaped(id)))?;
     draft.check_subject(id)?;
@@ -122,8 +123,10 @@ fn remove_references(user: &mut UserRecord, id: &str) {
     user.requests.remove(id);
 }
 
+/// Removes the user from a group.
+///
 /// # Errors
-/// `last_super_admin` if the group can't do without him.
+/// `last_super_admin` if they are the last one of a group that has other members.
 fn leave_group<E>(draft: &mut Draft<'_, E>, group: &str, id: &str) -> Result<(), PlanError<E>> {
     let is_last = draft.role(group, id)? == Some(Role::SuperAdmin)
         && draft.context.super_admin_count(group) == 1

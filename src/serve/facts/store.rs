@@ -4,6 +4,7 @@ use hyper::StatusCode;
 use serde_json::json;
 
 use crate::{
+    facts::WriteError,
     live::ServedPolicy,
     serve::{
         app::App,
@@ -53,7 +54,7 @@ pub(in crate::serve) fn backup(app: &App, query: Option<&str>) -> Result<HttpRes
 pub(super) fn no_store_error() -> HttpError {
     HttpError {
         status: StatusCode::FORBIDDEN,
-        message: "facts are not kept: start the daemon with --store".to_owned(),
+        message: WriteError::NoStore.to_string(),
         at: String::new(),
     }
 }

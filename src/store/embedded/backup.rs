@@ -1,3 +1,5 @@
+//! Backups: a copy of a store at one revision in a new file.
+
 use std::{
     fs::{self, File},
     io,
@@ -13,51 +15,55 @@ use redb::{
 
 use super::{
     EmbeddedStore,
-    atomic_file::AtomicFile,
     check::read_only,
-    file::{CACHE, begin_write, create_tables, io_error, redb_error},
+    file::{CACHE, PRIVATE, begin_write, create_tables, io_error, redb_error},
     tables::{META, RECORDS, REVISION},
 };
-use crate::store::StoreError;
+use crate::{
+    source::{AtomicFile, Existing},
+    store::StoreError,
+};
 
-/// What was saved.
+/// The report on a backup that was written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BackupReport {
     pub revision: u64,
     pub records: u64,
-    /// How long the new file is, in bytes.
+    /// The length of the new file.
     pub bytes: u64,
 }
 
-/// Copies a store that nobody has open into a new file, as [`EmbeddedStore::backup_to`] does.
-/// Changes nothing in the old one.
+/// Copies a store that no process has open into a new file, as [`EmbeddedStore::backup_to`] does. The
+/// old file is not changed.
 ///
 /// # Errors
-/// If it can't be opened; and as there.
-pub fn backup(from: &Path, to: &Path, overwrite: bool) -> Result<BackupReport, StoreError> {
-    check_destination(from, to, overwrite)?;
+/// If the store can't be opened; and those of `backup_to`.
+pub fn backup(from: &Path, to: &Path, existing: Existing) -> Result<BackupReport, StoreError> {
+    check_destination(from, to, existing)?;
     let opened = read_only(from)?.refuse_rollback(from)?;
     let snapshot =
         opened.database.begin_read().map_err(|error| redb_error(from, "read", error.into()))?;
-    save(&snapshot, to, overwrite)
+    save(&snapshot, to, existing)
 }
 
 impl EmbeddedStore {
-    /// Copies all there is at one revision into a new store. Others read and write meanwhile; what
-    /// they commit is not in it. The new file appears whole, and only its owner may read it.
+    /// Copies all records of one revision into a new store, while reads and writes go on; later
+    /// commits are not in it. The new file appears whole, and only its owner may read it.
     ///
     /// # Errors
-    /// If there is such a file already, unless it is to be overwritten: that must not be a store
-    /// that somebody has open. If the one can't be read or the other not written; nothing is left
-    /// of it then.
-    pub fn backup_to(&self, path: &Path, overwrite: bool) -> Result<BackupReport, StoreError> {
-        check_destination(&self.path, path, overwrite)?;
-        save(&self.read()?, path, overwrite)
+    /// If there is a file that is to be kept, or one that a process has open as a store; if the store
+    /// can't be read, or the file not written. Nothing is left of the new file then.
+    pub fn backup_to(&self, path: &Path, existing: Existing) -> Result<BackupReport, StoreError> {
+        check_destination(&self.path, path, existing)?;
+        save(&self.read()?, path, existing)
     }
 }
 
 /// Refuses a place for a backup where something else would be lost.
-fn check_destination(from: &Path, to: &Path, overwrite: bool) -> Result<(), StoreError> {
+///
+/// # Errors
+/// If there is a file that must not be replaced.
+fn check_destination(from: &Path, to: &Path, existing: Existing) -> Result<(), StoreError> {
     let written = |error: io::Error| io_error(to, "written", &error);
     let there = match fs::metadata(to) {
         Ok(there) => there,
@@ -68,7 +74,7 @@ fn check_destination(from: &Path, to: &Path, overwrite: bool) -> Result<(), Stor
     if fs::metadata(from).is_ok_and(is_same) {
         return Err(StoreError::Itself(to.to_owned()));
     }
-    if !overwrite || !there.is_file() {
+    if existing == Existing::Keep || !there.is_file() {
         return Err(StoreError::Exists(to.to_owned()));
     }
     let file = FileBackend::new(File::open(to).map_err(written)?);
@@ -84,23 +90,23 @@ fn check_destination(from: &Path, to: &Path, overwrite: bool) -> Result<(), Stor
 fn save(
     snapshot: &ReadTransaction,
     to: &Path,
-    overwrite: bool,
+    existing: Existing,
 ) -> Result<BackupReport, StoreError> {
     let written = |error: io::Error| io_error(to, "written", &error);
-    let (beside, file) = AtomicFile::new(to).map_err(written)?;
+    let (beside, file) = AtomicFile::new(to, PRIVATE).map_err(written)?;
     let copied = FileBackend::new(file)
         .map_err(redb::Error::from)
         .and_then(|file| copy(snapshot, file))
         .map_err(|error| redb_error(to, "written", error))?;
     let bytes = beside.length().map_err(written)?;
-    beside.persist(overwrite).map_err(|error| match error.kind() {
+    beside.persist(existing).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => StoreError::Exists(to.to_owned()),
         _ => written(error),
     })?;
     Ok(BackupReport { bytes, ..copied })
 }
 
-/// Copies what is kept byte for byte, so what is damaged in it stays to be found.
+/// Copies the records byte for byte, so that a damaged one stays to be found.
 fn copy(
     snapshot: &ReadTransaction,
     file: impl StorageBackend,

@@ -1,3 +1,5 @@
+//! The check of a store's file.
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -16,22 +18,22 @@ use crate::{
     store::{Rollback, StoreError, StoredRecord},
 };
 
-/// What was found in a store.
+/// The report on the check of a store.
 #[derive(Clone, Debug)]
 pub struct CheckReport {
     pub revision: u64,
-    /// How many records of each kind there are, the damaged ones aside.
+    /// The number of records of each kind, without damaged ones.
     pub records: BTreeMap<RecordKind, u64>,
-    /// How long the file is, in bytes.
+    /// The length of the file in bytes.
     pub bytes: u64,
     pub damaged: Vec<DamagedRecord>,
-    /// What opening it would put right, a sentence each.
+    /// The faults that opening the store would repair, a sentence each.
     pub repairs: Vec<String>,
-    /// What is lost of what was committed, if anything is.
+    /// The loss of acknowledged commits, if there is one.
     pub stepped_back: Option<Rollback>,
 }
 
-/// Opens a store to read it only; nothing is written to its file, and others may read it too.
+/// Opens a store read-only: nothing is written to its file, and others may read it too.
 pub(super) fn read_only(path: &Path) -> Result<OpenDatabase, StoreError> {
     refuse_empty(path)?;
     let file =
@@ -39,11 +41,11 @@ pub(super) fn read_only(path: &Path) -> Result<OpenDatabase, StoreError> {
     open(path, file, OpenPurpose::Read, &Arc::new(AtomicBool::new(false)))
 }
 
-/// Reads all of a store that nobody has open and checks it; changes nothing. Two passes over the
-/// file; holds one record at a time.
+/// Checks all of a store that no process has open, and changes nothing. Costs two passes over the file;
+/// holds one record at a time.
 ///
 /// # Errors
-/// If it is none, or can't be opened: that redb finds its pages sound is a part of opening it.
+/// If the file is not a store, or can't be opened, which includes that redb finds its pages sound.
 pub fn check(path: &Path) -> Result<CheckReport, StoreError> {
     let opened = read_only(path)?;
     let mut checked = CheckReport {
@@ -72,7 +74,7 @@ fn walk(opened: &OpenDatabase, checked: &mut CheckReport) -> Result<(), redb::Er
     Ok(())
 }
 
-/// The kind of a record, if it could be of this revision.
+/// The kind of a record, if its version is not after this revision.
 fn sound(entry: &StoredRecord, revision: u64) -> Result<RecordKind, DamagedRecord> {
     if entry.version == 0 || entry.version > revision {
         let what = format!("written at revision {}, which the store never had", entry.version);

@@ -1,3 +1,5 @@
+//! Commits, and undoing one that was not acknowledged.
+
 use std::collections::HashSet;
 
 use redb::{ReadableTable, Table};
@@ -11,23 +13,23 @@ use crate::{
     store::CommitResult,
 };
 
-/// How a store stood before a commit, in what the commit changes.
+/// The records that a commit changes, as they were before it.
 #[derive(Default, Debug)]
 pub(super) struct PreviousRecords {
     pub(super) revision: u64,
-    /// Each write, in order: what was kept under the key, `None` if nothing.
+    /// The previous value of each written key, in order; `None` if there was none.
     values: Vec<(String, Option<Vec<u8>>)>,
 }
 
 impl PreviousRecords {
-    /// Whether nothing was about to change.
+    /// Whether the commit changed nothing.
     pub(super) fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 }
 
-/// Commits a group in one transaction of two phases, with a sync each if it writes anything. How the
-/// store stood before goes to `before`.
+/// Commits a group in one two-phase transaction, with a sync for each phase if anything is written.
+/// Previous records are added to `before`.
 pub(super) fn commit(
     opened: &OpenDatabase,
     group: &[ChangeSet],
@@ -83,7 +85,7 @@ fn is_current(records: &Table<'_, &str, &[u8]>, read: &RecordRead) -> Result<boo
     })
 }
 
-/// Makes a store again what it was before a commit, which nobody was told of.
+/// Undoes a commit that was not acknowledged.
 pub(super) fn take_back(
     opened: &OpenDatabase,
     before: &PreviousRecords,

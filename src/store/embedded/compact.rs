@@ -1,3 +1,5 @@
+//! Compaction of a store's file.
+
 use std::{
     fs,
     path::Path,
@@ -10,18 +12,17 @@ use super::{
 };
 use crate::store::StoreError;
 
-/// How long a file was and is, in bytes.
+/// The report on a compaction: the length of the file before and after, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CompactionReport {
     pub before: u64,
     pub after: u64,
 }
 
-/// Gives back to the system what a store that nobody has open no longer needs of its file. A crash
-/// meanwhile loses nothing.
+/// Compacts the file of a store that no process has open. A crash meanwhile loses nothing.
 ///
 /// # Errors
-/// If it is none, or can't be opened or written.
+/// If the file is not a store, or can't be opened or written.
 pub fn compact(path: &Path) -> Result<CompactionReport, StoreError> {
     let length = || match fs::metadata(path) {
         Ok(file) => Ok(file.len()),

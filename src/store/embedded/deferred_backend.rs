@@ -1,3 +1,5 @@
+//! A storage backend whose writes are deferred until a file is known to be a store.
+
 use std::{
     io,
     ops::Bound,
@@ -11,32 +13,32 @@ use redb::{BackendError, StorageBackend};
 
 use super::head::Head;
 
-/// Stands between redb and a file. While it is shut, nothing that is done to the file reaches it,
-/// though it reads as if it had; so what turns out to be no store is left as it was, byte for byte.
-/// While it is open, it writes the revision [mark](Head) behind each header that it lets through.
+/// A storage backend between redb and a file. While it is deferred, writes are held in memory and reads
+/// show them, so that a file which turns out not to be a store is left as it was, byte for byte. Once
+/// its writes pass through, it writes the revision [mark](Head) behind each header.
 #[derive(Clone, Debug)]
 pub(super) struct DeferredBackend(Arc<DeferredState>);
 
 #[derive(Debug)]
 struct DeferredState {
     file: Box<dyn StorageBackend>,
-    /// Whether the file is only read, so that others may read it too.
+    /// Whether the file is read-only, so that others may read it too.
     is_shared: bool,
-    /// What was done while the gate was shut, in order; `None` once it is open.
+    /// The deferred operations, in order; `None` once operations pass through.
     deferred: RwLock<Option<Vec<DeferredOperation>>>,
     unsynced: Arc<AtomicBool>,
     marking: Mutex<MarkState>,
-    /// How long the file has to be.
+    /// The length that the file must have.
     length: AtomicU64,
 }
 
-/// What the mark in the file tells, and what it is to tell.
+/// The revision of the mark in the file, and the next one.
 #[derive(Default, Debug)]
 struct MarkState {
     committed: Option<u64>,
-    /// That of the commit that is under way: counts as soon as the header points to another one.
+    /// The revision of the commit in progress: counts as soon as the header points to another commit.
     next: Option<u64>,
-    /// What was written last.
+    /// The head that was written last.
     head: Option<Head>,
 }
 
@@ -47,12 +49,12 @@ enum DeferredOperation {
     Sync,
 }
 
-/// How much is read and written at a time where a whole file is.
+/// The number of bytes that are read and written at a time when a whole file is rewritten.
 const CHUNK: usize = 1 << 20;
 
 impl DeferredBackend {
-    /// A shut gate; if it is never to be opened, the file need not be writable. `unsynced` is set
-    /// when the file can't be synced.
+    /// A deferred backend. If its operations are never written, the file need not be writable.
+    /// `unsynced` is set when the file can't be synced.
     pub(super) fn new(
         file: Box<dyn StorageBackend>,
         is_shared: bool,
@@ -68,29 +70,29 @@ impl DeferredBackend {
         }))
     }
 
-    /// Has a shut gate read as if this had been written.
+    /// Defers a write of these bytes.
     pub(super) fn defer_write(&self, offset: u64, bytes: Vec<u8>) {
         let mut held = self.0.deferred.write().unwrap_or_else(PoisonError::into_inner);
         held.get_or_insert_default().push(DeferredOperation::Write(offset, bytes));
     }
 
-    /// Shuts an open gate for good: what is at its file is no longer a store's to write to.
+    /// Stops writing to the file for good, since it no longer belongs to the store.
     pub(super) fn discard_writes(&self) {
         self.0.deferred.write().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
     }
 
-    /// Has the mark tell a revision from now on.
+    /// Sets the revision of the mark from now on.
     pub(super) fn mark(&self, revision: u64) {
         let mut marking = self.marking();
         (marking.committed, marking.next) = (Some(revision), Some(revision));
     }
 
-    /// Has the mark tell a revision as soon as the next commit is done.
+    /// Sets the revision of the mark once the next commit is done.
     pub(super) fn mark_next(&self, revision: u64) {
         self.marking().next = Some(revision);
     }
 
-    /// Whether the file begins as it was written last, and how long it has to be.
+    /// Whether the file begins as it was written last, and the length that it must have.
     pub(super) fn expected(&self) -> io::Result<(bool, u64)> {
         let is_same = match &self.marking().head {
             Some(head) => Head::read(&*self.0.file)?.as_ref() == Some(head),
@@ -122,7 +124,7 @@ impl DeferredBackend {
         Ok(())
     }
 
-    /// Lets through what was held back, in order, and everything from now on.
+    /// Writes the deferred operations in order, and passes every later one through.
     pub(super) fn write_deferred(&self) -> io::Result<()> {
         let mut held = self.0.deferred.write().unwrap_or_else(PoisonError::into_inner);
         for done in held.iter().flatten() {
@@ -137,7 +139,7 @@ impl DeferredBackend {
     }
 
     /// Writes the whole file again as it reads, and syncs it. After a failed sync the system may
-    /// take for written what never reached the disk, and would not write it with the next sync.
+    /// consider pages written that never reached the disk, and would not write them with the next.
     pub(super) fn rewrite(&self) -> io::Result<()> {
         let length = self.0.file.len()?;
         let mut buffer = vec![0; CHUNK];
@@ -160,13 +162,13 @@ impl DeferredBackend {
         synced
     }
 
-    /// Does something, or holds it back while the gate is shut.
+    /// Runs an operation, or defers it.
     fn run_or_defer(
         &self,
         done: impl FnOnce() -> DeferredOperation,
         now: impl FnOnce() -> io::Result<()>,
     ) -> io::Result<()> {
-        // Whether it is open is asked alone first: writers must not wait for each other.
+        // The shared lock comes first: writers must not wait for each other.
         if self.0.deferred.read().unwrap_or_else(PoisonError::into_inner).is_none() {
             return now();
         }
@@ -178,7 +180,7 @@ impl DeferredBackend {
     }
 }
 
-/// How long a file is after what was done to it.
+/// The length of a file after deferred operations.
 fn length_after(file: u64, held: &[DeferredOperation]) -> u64 {
     held.iter().fold(file, |length, done| match done {
         DeferredOperation::Write(offset, bytes) => length.max(offset + bytes.len() as u64),
@@ -187,7 +189,7 @@ fn length_after(file: u64, held: &[DeferredOperation]) -> u64 {
     })
 }
 
-/// Puts over what was read at an offset what has been done since.
+/// Applies deferred operations to bytes that were read at an offset.
 fn overlay(offset: u64, out: &mut [u8], held: &[DeferredOperation]) {
     let index = |at: u64| usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
     for done in held {

@@ -1,3 +1,5 @@
+//! Export of a store that no process has open.
+
 use std::{ops::ControlFlow, path::Path};
 
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable};
@@ -9,7 +11,7 @@ use super::{
 };
 use crate::store::{StoreError, StoredRecord};
 
-/// Why records could not be walked.
+/// The error of an export.
 pub(super) enum ExportError {
     Damaged(DamagedRecord),
     Database(redb::Error),
@@ -21,11 +23,11 @@ impl<E: Into<redb::Error>> From<E> for ExportError {
     }
 }
 
-/// Reads a store that nobody has open, as [`Store::export`](crate::store::Store::export) does;
+/// Exports a store that no process has open, as [`Store::export`](crate::store::Store::export) does;
 /// changes nothing.
 ///
 /// # Errors
-/// If it can't be opened or read, or a record is damaged.
+/// If the store can't be opened or read, or a record is damaged.
 pub fn export(
     path: &Path,
     begin: &mut dyn FnMut(u64),

@@ -1,3 +1,5 @@
+//! The file of a store: creating, opening and checking it.
+
 use std::{
     fs::{self, OpenOptions},
     io,
@@ -11,15 +13,15 @@ use redb::{
 };
 
 use super::{
-    atomic_file::AtomicFile,
     deferred_backend::DeferredBackend,
     head::{FLAGS, Head, TWO_PHASE},
     recovery_state::RecoveryState,
     tables::{FORMAT, KNOWN_FORMAT, META, RECORDS, REVISION},
 };
+use crate::source::{AtomicFile, Existing};
 use crate::store::{Rollback, StoreError};
 
-/// A store that redb has open behind a gate that is still shut.
+/// An open store, whose backend is deferred at first.
 #[derive(Debug)]
 pub(super) struct OpenDatabase {
     pub(super) database: Database,
@@ -28,33 +30,36 @@ pub(super) struct OpenDatabase {
     pub(super) state: RecoveryState,
 }
 
-/// What is to be done with a file.
+/// The purpose for which a file is opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum OpenPurpose {
-    /// Others may read it too, and nothing is written to it.
+    /// To read only: others may read it too.
     Read,
-    /// Nobody else may have it open.
+    /// To write: no other process may have it open.
     Write,
-    /// As `Write`; and if it is empty, it becomes a store.
+    /// To write; an empty file becomes a store.
     Begin,
-    /// As `Write`; and if its newest commit is damaged, the one before counts.
+    /// To write; if the newest commit is damaged, the one before is used.
     Repair,
 }
 
-/// How much redb may keep of the file in memory: it holds the branches of a tree of some million
-/// records. What is not in it is read from the file, which the system caches as well.
+/// The size of redb's cache in bytes: enough for the branches of a tree of some million records. The
+/// rest is read from the file, which the system caches as well.
 pub(super) const CACHE: usize = 32 << 20;
+
+/// The permissions of a store: only its owner may read it.
+pub(super) const PRIVATE: u32 = 0o600;
 
 /// Opens a file as redb reads and writes it.
 ///
 /// # Errors
-/// If it can't be opened.
+/// If the file can't be opened.
 pub(super) fn backend(path: &Path, purpose: OpenPurpose) -> io::Result<Box<dyn StorageBackend>> {
     let file = OpenOptions::new().read(true).write(purpose != OpenPurpose::Read).open(path)?;
     Ok(Box::new(FileBackend::new(file).map_err(io::Error::other)?))
 }
 
-/// Refuses a file that is empty: no store is, so something has emptied it.
+/// Refuses an empty file: no store is empty, so something has emptied it.
 pub(super) fn refuse_empty(path: &Path) -> Result<(), StoreError> {
     match fs::metadata(path) {
         Ok(file) if file.is_file() && file.len() == 0 => Err(StoreError::Empty(path.to_owned())),
@@ -62,32 +67,32 @@ pub(super) fn refuse_empty(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Makes a store without records where there is nothing; whether it did. It appears whole; if another
-/// process makes one at the same time, one of the two is there.
+/// Creates a store without records if there is no file; returns whether it did. The file appears whole;
+/// if another process creates one at the same time, one of the two is kept.
 pub(super) fn create(path: &Path) -> Result<bool, StoreError> {
     let made = |error: io::Error| io_error(path, "made", &error);
     if !matches!(fs::symlink_metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
     {
         return Ok(false);
     }
-    let (beside, file) = AtomicFile::new(path).map_err(made)?;
+    let (beside, file) = AtomicFile::new(path, PRIVATE).map_err(made)?;
     let begun = FileBackend::new(file).map_err(redb::Error::from).and_then(|file| {
         let database = Database::builder().create_with_backend(file)?;
         create_tables(&database, 0)?;
         Ok(database.close()?)
     });
     begun.map_err(|error| redb_error(path, "made", error))?;
-    match beside.persist(false) {
+    match beside.persist(Existing::Keep) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         placed => placed.map(|()| true).map_err(made),
     }
 }
 
-/// Opens a store, all of which is read to check it: some hundred megabytes a second. Its gate is
-/// shut.
+/// Opens a store and reads all of it as a check, at some hundred megabytes a second. Its backend is
+/// deferred.
 ///
 /// # Errors
-/// If it is none, or is damaged, newer, or open elsewhere; it is unchanged then.
+/// If the file is not a store, or is damaged, newer, or open elsewhere; it is unchanged then.
 pub(super) fn open(
     path: &Path,
     file: Box<dyn StorageBackend>,
@@ -98,7 +103,7 @@ pub(super) fn open(
     let before = Head::read(&*file).map_err(failed)?;
     let gate = DeferredBackend::new(file, purpose == OpenPurpose::Read, Arc::clone(unsynced));
     if let Some(before) = before.as_ref().filter(|_| purpose == OpenPurpose::Repair) {
-        // Of commits in one phase, redb goes back to the one before where the newest is damaged.
+        // redb goes back to the commit before a damaged one only if that is a one-phase commit.
         gate.defer_write(FLAGS as u64, vec![before.flags() & !TWO_PHASE]);
     }
     let database = Database::builder()
@@ -121,10 +126,10 @@ pub(super) fn open(
 }
 
 impl OpenDatabase {
-    /// The same, if it holds all that was committed.
+    /// Refuses a store that does not hold all that was committed.
     ///
     /// # Errors
-    /// [`StoreError::RolledBack`] if not.
+    /// [`StoreError::RolledBack`] if it does not.
     pub(super) fn refuse_rollback(self, path: &Path) -> Result<Self, StoreError> {
         match self.state.rollback {
             Some(Rollback { found, known }) => {
@@ -134,14 +139,14 @@ impl OpenDatabase {
         }
     }
 
-    /// Lets through to the file what opening it did, and all that is done from now on.
+    /// Writes to the file what opening it changed, and passes every later write through.
     pub(super) fn unlock(&self) -> io::Result<()> {
         self.backend.mark(self.revision);
         self.backend.write_deferred()
     }
 }
 
-/// The revision of a store; `None` if it holds nothing, not even that.
+/// The revision of a store; `None` if the database is empty.
 fn read_revision(path: &Path, database: &Database) -> Result<Option<u64>, StoreError> {
     let opened = |error: redb::Error| redb_error(path, "opened", error);
     let foreign = || StoreError::Foreign(path.to_owned());
@@ -171,15 +176,15 @@ fn read_revision(path: &Path, database: &Database) -> Result<Option<u64>, StoreE
 }
 
 /// Begins a transaction that is committed in two phases: what it writes is synced before the header
-/// points to it. So where the newest commit is damaged, that is no commit that was cut off, and redb
-/// does not go back to the one before without a word.
+/// points to it. A damaged newest commit is thus not one that a crash cut off, and redb does not
+/// silently go back to the one before.
 pub(super) fn begin_write(database: &Database) -> Result<WriteTransaction, redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_two_phase_commit(true);
     Ok(transaction)
 }
 
-/// Makes an empty database a store without records.
+/// Turns an empty database into a store without records.
 pub(super) fn create_tables(database: &Database, revision: u64) -> Result<(), redb::Error> {
     let write = begin_write(database)?;
     {
@@ -192,7 +197,7 @@ pub(super) fn create_tables(database: &Database, revision: u64) -> Result<(), re
     Ok(())
 }
 
-/// Why redb does not open a file.
+/// The error for a file that redb does not open.
 fn database_error(path: &Path, error: DatabaseError) -> StoreError {
     let path_owned = || path.to_owned();
     match error {
@@ -214,7 +219,7 @@ fn database_error(path: &Path, error: DatabaseError) -> StoreError {
     }
 }
 
-/// What redb could not do with a store.
+/// The error of an operation that redb could not do.
 pub(super) fn redb_error(path: &Path, doing: &'static str, error: redb::Error) -> StoreError {
     match error {
         redb::Error::Corrupted(what) => StoreError::Damaged { path: path.to_owned(), what },
@@ -223,7 +228,7 @@ pub(super) fn redb_error(path: &Path, doing: &'static str, error: redb::Error) -
     }
 }
 
-/// What the system could not do with a file.
+/// The error of an operation that the system could not do.
 pub(super) fn io_error(path: &Path, doing: &'static str, error: &io::Error) -> StoreError {
     StoreError::Io { doing, why: format!("{}: {error}", path.display()) }
 }

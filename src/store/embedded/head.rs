@@ -2,30 +2,30 @@
 //!
 //! The mark is the highest revision that was committed. It lies in the sector of the header's
 //! pointer to the newest commit, where redb writes nothing, and is written together with that
-//! pointer: so it costs no sync, is neither before nor behind the commit that it tells of, and stays
-//! where the pointer or what it points to is damaged. It is kept twice, each time with a checksum.
+//! pointer: it costs no sync, is never ahead of or behind its commit, and survives damage to the
+//! pointer or its target. It is stored twice, each time with a checksum.
 
 use std::io;
 
 use redb::StorageBackend;
 use sha2::{Digest, Sha256};
 
-/// What redb writes at the beginning of a file, in bytes.
+/// The length of redb's header, in bytes.
 pub(super) const HEADER: usize = 320;
 
-/// What a disk writes whole or not at all, in bytes.
+/// The length that a disk writes atomically, in bytes.
 pub(super) const SECTOR: usize = 512;
 
-/// The byte of flags in the header of redb.
+/// The offset of the flags in redb's header.
 pub(super) const FLAGS: usize = 9;
 const PRIMARY: u8 = 1;
 const UNCLOSED: u8 = 2;
 pub(super) const TWO_PHASE: u8 = 4;
 
-/// Where redb keeps the numbers of the two commits that it keeps.
+/// The offsets of the transaction numbers of the two commits that redb keeps.
 const TRANSACTIONS: [usize; 2] = [64 + 104, 192 + 104];
 
-/// Where the two copies of the mark are.
+/// The offsets of the two copies of the mark.
 const COPIES: [usize; 2] = [HEADER, 448];
 
 const MAGIC: [u8; 8] = *b"peerage\x01";
@@ -35,19 +35,19 @@ const COPY: usize = MAGIC.len() + 8 + 8;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Head([u8; SECTOR]);
 
-/// The highest revision that was committed to a file, as far as its mark tells.
+/// The highest revision that was committed to a file, by its mark.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum RevisionMark {
-    /// There is none: the file was written by an earlier build, or is a backup.
+    /// There is no mark: the file was written by an earlier build, or is a backup.
     Absent,
     /// Both copies are damaged.
     Damaged,
-    /// Whether both copies tell it.
+    /// Whether both copies are sound.
     Revision { revision: u64, is_whole: bool },
 }
 
 impl Head {
-    /// That of a file; `None` if it is shorter.
+    /// Reads the head of a file; `None` if the file is shorter.
     pub(super) fn read(file: &dyn StorageBackend) -> io::Result<Option<Self>> {
         if file.len()? < SECTOR as u64 {
             return Ok(None);
@@ -57,7 +57,7 @@ impl Head {
         Ok(Some(Self(bytes)))
     }
 
-    /// The header of redb with a mark behind it; `None` if it is none.
+    /// Adds a mark to redb's header; `None` if the bytes are not a header.
     pub(super) fn stamped(header: &[u8], revision: Option<u64>) -> Option<Self> {
         if header.len() != HEADER {
             return None;
@@ -81,7 +81,7 @@ impl Head {
         self.0.get(FLAGS).copied().unwrap_or_default()
     }
 
-    /// Which of the two commits the header points to.
+    /// The index of the commit that the header points to.
     pub(super) fn primary(&self) -> usize {
         usize::from(self.flags() & PRIMARY)
     }
@@ -90,7 +90,7 @@ impl Head {
         self.flags() & UNCLOSED == 0
     }
 
-    /// The number that redb gave to one of the two commits.
+    /// The transaction number of one of the two commits.
     pub(super) fn transaction(&self, slot: usize) -> u64 {
         let at = TRANSACTIONS.get(slot).copied().unwrap_or(SECTOR);
         self.0
@@ -124,7 +124,7 @@ fn copy(revision: u64) -> [u8; COPY] {
     copy
 }
 
-/// The revision that a copy tells, if the copy is sound.
+/// The revision of a copy, if the copy is sound.
 fn read_copy(bytes: &[u8]) -> Option<u64> {
     let revision = u64::from_le_bytes(*bytes.get(MAGIC.len()..)?.first_chunk()?);
     (bytes == copy(revision)).then_some(revision)

@@ -1,4 +1,4 @@
-//! The lock on the path of a store: redb locks the file alone, and another file may come to its place.
+//! The lock on the path of a store: redb locks only the file, and another file may take its place.
 
 use std::{
     ffi::OsString,
@@ -11,8 +11,8 @@ use std::{
 use super::file::io_error;
 use crate::store::StoreError;
 
-/// A hidden file beside the store that is locked as long as this is there, and removed with it. One
-/// that a killed process left behind is taken over.
+/// A lock on a hidden file beside the store, which is removed when the lock is dropped. A file that a
+/// killed process left behind is taken over.
 #[derive(Debug)]
 pub(super) struct PathLock {
     place: PathBuf,
@@ -20,13 +20,13 @@ pub(super) struct PathLock {
 }
 
 impl PathLock {
-    /// Locks a path, whether or not there is a file; `None` where nobody may make files, so that
-    /// nobody can put another one in the store's place either.
+    /// Locks a path, whether or not there is a file. `None` if no files can be created there, so that
+    /// no other file can take the store's place either.
     ///
     /// # Errors
     /// If another process has locked it.
     pub(super) fn take(path: &Path) -> Result<Option<Self>, StoreError> {
-        // What a link leads to is locked, by whatever name it is opened.
+        // The target of a link is locked, so that every name of the file leads to one lock.
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let Some(name) = real.file_name() else { return Ok(None) };
         let mut hidden = OsString::from(".");
@@ -50,7 +50,7 @@ impl PathLock {
                 Err(TryLockError::Error(error)) => return Err(io_error(&place, "locked", &error)),
             }
             let lock = Self { place: place.clone(), file };
-            // Else its last owner has removed it meanwhile.
+            // Otherwise its last owner has removed it meanwhile.
             if lock.is_in_place() {
                 return Ok(Some(lock));
             }
@@ -69,7 +69,7 @@ fn is_unlockable(error: &io::Error) -> bool {
         error.kind(),
         ErrorKind::PermissionDenied
             | ErrorKind::ReadOnlyFilesystem
-            // Of the folder: what is to be done there tells that.
+            // An error of the folder shows when the store is opened.
             | ErrorKind::NotFound
             | ErrorKind::NotADirectory
     )
@@ -78,7 +78,7 @@ fn is_unlockable(error: &io::Error) -> bool {
 impl Drop for PathLock {
     fn drop(&mut self) {
         if self.is_in_place() {
-            // One that is left behind is taken over by the next.
+            // A file that stays behind is taken over by the next process.
             let _ = fs::remove_file(&self.place);
         }
     }

@@ -1,18 +1,16 @@
-//! A store that is one file beside the process: `--store FILE`.
+//! The embedded store: one file, `--store FILE`.
 //!
-//! redb keeps the file: a tree of pages that are copied when they change. A commit has two phases:
-//! the pages are synced, then the header that points to them; so what a crash cuts off was never
-//! acknowledged, and a newest commit that is damaged is no commit that was cut off. Every page has a
-//! checksum; all are checked when a store is opened. Behind the header a mark tells the highest
-//! revision: if what is found is lower, the store is refused, until `repair` takes it as it is.
+//! The file is a redb database: a copy-on-write tree of pages. A commit has two phases: the pages are
+//! synced, then the header that points to them. What a crash cuts off was thus never acknowledged,
+//! and a damaged newest commit is not one that was cut off. Every page has a checksum, and all are
+//! checked when a store is opened. Behind the header, a mark holds the highest revision: a store that
+//! holds a lower one is refused, until `repair` accepts it as it is.
 //!
 //! Before a commit is acknowledged, the file must still be at its path, and as it was written.
 //!
-//! A commit that fails is found out about at once: the file is opened anew, and if it holds what
-//! was just refused, that is taken back. So an error means that nothing was committed, and later
-//! commits work as soon as the disk does.
+//! After a failed commit the file is opened again at once, and the commit is undone if the file holds
+//! it. An error thus means that nothing was committed, and later commits work as soon as the disk does.
 
-mod atomic_file;
 mod backup;
 mod check;
 mod commit;
@@ -40,7 +38,10 @@ use std::{
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend};
 
 use super::{CommitResult, OpeningReport, Store, StoreError, StoredRecord};
-use crate::facts::{ChangeSet, RecordKey, RecordKind};
+use crate::{
+    facts::{ChangeSet, RecordKey, RecordKind},
+    source::Existing,
+};
 use commit::{PreviousRecords, commit, take_back};
 use file::{OpenDatabase, OpenPurpose, io_error, redb_error};
 use lock::PathLock;
@@ -54,37 +55,37 @@ pub use export::export;
 pub use repair::{RepairReport, repair};
 pub use tables::DamagedRecord;
 
-/// Facts in one file. Keeps 32 MiB of it in memory at most.
+/// A store in one file. Caches at most 32 MiB of it in memory.
 pub struct EmbeddedStore {
     path: PathBuf,
     file: Box<Source>,
     presence: Arc<Presence>,
-    /// `None` while the file could not be opened anew, and once it is closed.
+    /// `None` while the file could not be opened again, and once the store is closed.
     open: RwLock<Option<OpenDatabase>>,
-    /// Held by who commits or opens anew: what is to be taken back, should the file hold it.
+    /// Held while committing or opening again: the failed commit to undo, if the file holds it.
     writing: Mutex<Option<PreviousRecords>>,
-    /// Whether it must be opened anew before anything is done.
+    /// Whether the file must be opened again before anything is done.
     is_failed: AtomicBool,
     is_closed: AtomicBool,
-    /// Whether something may not have reached the disk though the system takes it for written.
+    /// Whether something may not have reached the disk though the system considers it written.
     unsynced: Arc<AtomicBool>,
-    /// That of the last commit.
+    /// The revision of the last commit.
     revision: AtomicU64,
     opening: OpeningReport,
-    /// Given up last.
+    /// Released last.
     lock: Mutex<Option<PathLock>>,
 }
 
-/// Opens the file once more.
+/// Opens the file, each time it is called.
 type Source = dyn Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync;
 
 impl EmbeddedStore {
-    /// Opens a store, or makes one where nothing is; its folder must be there. Costs a pass over the
+    /// Opens a store, or creates one if there is no file; the folder must exist. Costs a pass over the
     /// file.
     ///
     /// # Errors
-    /// If it can't be read or made, is open elsewhere, or is empty, foreign, newer or damaged; a file
-    /// that is refused is left as it was.
+    /// If the file can't be read or created, is open elsewhere, or is empty, foreign, newer or damaged;
+    /// a file that is refused is left as it was.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let path = path.into();
         let lock = PathLock::take(&path)?;
@@ -92,10 +93,10 @@ impl EmbeddedStore {
         Self::open_file(path, lock, is_new)
     }
 
-    /// Opens a store that is there.
+    /// Opens an existing store.
     ///
     /// # Errors
-    /// As [`open`](Self::open), and if there is none.
+    /// Those of [`open`](Self::open), and if there is no store.
     pub fn open_existing(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let path = path.into();
         let lock = PathLock::take(&path)?;
@@ -116,11 +117,11 @@ impl EmbeddedStore {
         Ok(store)
     }
 
-    /// A store in what `file` opens, each time it is called, for one that is called `path` in
-    /// messages. Where that is empty, it becomes a store.
+    /// Opens a store on the backend that `file` opens, each time it is called; messages call it
+    /// `path`. An empty backend becomes a store.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// Those of [`open`](Self::open).
     pub fn with_backend(
         path: impl Into<PathBuf>,
         file: impl Fn() -> io::Result<Box<dyn StorageBackend>> + Send + Sync + 'static,
@@ -158,7 +159,7 @@ impl EmbeddedStore {
         })
     }
 
-    /// Where it is.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -167,15 +168,15 @@ impl EmbeddedStore {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens the file anew if that has become needed.
+    /// Opens the file again if that is needed.
     fn reopen_if_failed(&self, refused: &mut Option<PreviousRecords>) -> Result<(), StoreError> {
         if !self.is_failed.load(Ordering::Acquire) {
             return Ok(());
         }
-        // What is open can still be read, unlike what is at the path then.
+        // A lost file can still be read while it is open.
         self.check_presence()?;
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        // Closes it and gives up its lock.
+        // Closes the file and releases its lock.
         *open = None;
         let written = |error| io_error(&self.path, "opened again", &error);
         let file = (self.file)().map_err(written)?;
@@ -207,7 +208,7 @@ impl EmbeddedStore {
         Ok(())
     }
 
-    /// A snapshot: what is committed later does not show in it.
+    /// A snapshot, in which later commits do not show.
     fn read(&self) -> Result<ReadTransaction, StoreError> {
         self.refuse_closed()?;
         if self.is_failed.load(Ordering::Acquire) {
@@ -218,7 +219,7 @@ impl EmbeddedStore {
         opened.database.begin_read().map_err(|error| self.read_error(error))
     }
 
-    /// What could not be read, and whether to open the file anew.
+    /// The error of a read; notes whether the file must be opened again.
     fn read_error(&self, error: impl Into<redb::Error>) -> StoreError {
         let error = error.into();
         if !matches!(error, redb::Error::Corrupted(_)) {
@@ -235,13 +236,13 @@ impl EmbeddedStore {
         if self.is_closed.load(Ordering::Acquire) { Err(self.closed()) } else { Ok(()) }
     }
 
-    /// Whether the file that is open is where it was; nothing may be written meanwhile.
+    /// Checks that the open file is at its path. Nothing may be written meanwhile.
     fn check_presence(&self) -> Result<(), StoreError> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         open.as_ref().map_or(Ok(()), |opened| self.presence.check(&opened.backend))
     }
 
-    /// Takes back a commit that went into a file which is lost.
+    /// Undoes a commit that went into a lost file.
     fn take_back_lost(&self, before: &PreviousRecords) -> Result<(), StoreError> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let opened = open.as_ref().ok_or_else(|| self.closed())?;
@@ -315,7 +316,7 @@ impl Store for EmbeddedStore {
     }
 
     fn backup(&self, to: &Path) -> Result<BackupReport, StoreError> {
-        self.backup_to(to, false)
+        self.backup_to(to, Existing::Keep)
     }
 
     fn verify(&self) -> Result<(), StoreError> {
@@ -328,7 +329,7 @@ impl Store for EmbeddedStore {
     }
 
     fn close(&self) -> Result<(), StoreError> {
-        // Those who wait to commit are not let in any more.
+        // Waiting commits are refused.
         self.is_closed.store(true, Ordering::Release);
         let _nothing_is_written = self.writing();
         let open = self.open.write().unwrap_or_else(PoisonError::into_inner).take();

@@ -1,5 +1,4 @@
-//! The presence of a store's file: whether what is at its path is the file that is open, as it was
-//! left.
+//! The presence of a store's file: whether the file at its path is the one that is open, unchanged.
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
@@ -14,15 +13,15 @@ use redb::{StorageBackend, backends::FileBackend};
 use super::deferred_backend::DeferredBackend;
 use crate::store::StoreError;
 
-/// Where a file was opened, and which one.
+/// The path at which a file was opened, and its identity.
 #[derive(Debug)]
 pub(super) struct Presence {
     path: PathBuf,
-    /// `None` of a store that is in no file, or in none yet.
+    /// `None` for a store that is not in a file, or not yet.
     identity: Mutex<Option<Identity>>,
 }
 
-/// Device and number of a file.
+/// The device and inode of a file.
 type Identity = (u64, u64);
 
 fn identity(file: &Metadata) -> Identity {
@@ -34,10 +33,10 @@ impl Presence {
         Self { path: path.to_owned(), identity: Mutex::default() }
     }
 
-    /// Opens the file to write to it, for the first time or once more.
+    /// Opens the file for writing, for the first time or again.
     ///
     /// # Errors
-    /// If it can't be opened, or is another one than before.
+    /// If the file can't be opened, or is another one than before.
     pub(super) fn open(&self) -> io::Result<Box<dyn StorageBackend>> {
         let file = OpenOptions::new().read(true).write(true).open(&self.path)?;
         self.note(&file)?;
@@ -54,11 +53,11 @@ impl Presence {
         Ok(())
     }
 
-    /// Finds out whether what is at the path is what is open behind a gate. Costs two calls of the
-    /// system. Nothing may be written meanwhile.
+    /// Checks that the file at the path is the one that the backend has open. Costs two system calls.
+    /// Nothing may be written meanwhile.
     ///
     /// # Errors
-    /// [`StoreError::Lost`] if it is not. If it was written by others, the gate is severed.
+    /// [`StoreError::Lost`] if it is not. If others wrote to it, the backend stops writing for good.
     pub(super) fn check(&self, gate: &DeferredBackend) -> Result<(), StoreError> {
         let Some(known) = *self.identity.lock().unwrap_or_else(PoisonError::into_inner) else {
             return Ok(());

@@ -1,12 +1,12 @@
-//! The state in which a store was found: what was acknowledged against what is there.
+//! The recovery state of a store: what was acknowledged against what the file holds.
 
 use super::head::{Head, RevisionMark};
 use crate::store::Rollback;
 
-/// What the head of a file tells of how it was left, and of what redb made of it.
+/// The state of a file by its head, before and after redb opened it.
 #[derive(Clone, Default, Debug)]
 pub(super) struct RecoveryState {
-    /// What opening it puts right, a sentence each.
+    /// The faults that opening the store repairs, a sentence each.
     pub(super) repairs: Vec<String>,
     pub(super) rollback: Option<Rollback>,
 }
@@ -21,9 +21,9 @@ const HALF_MARK: &str =
     "one of the two copies of its highest revision was damaged and is written again";
 
 impl RecoveryState {
-    /// That of a store of a revision whose head was `before`, and is `after` redb has opened it.
+    /// The state of a store of this revision whose head was `before`, and is `after` redb opened it.
     pub(super) fn new(before: &Head, after: &Head, revision: u64) -> Self {
-        // In opening, redb commits once: the commit that it took for the newest is the other one.
+        // Opening makes one commit: the commit that redb took for the newest is the other one.
         let taken = 1 - after.primary();
         let is_newest = before.transaction(1 - taken) <= before.transaction(taken);
         let is_pointed_to = before.primary() == taken;
@@ -40,7 +40,7 @@ impl RecoveryState {
                 note(known <= revision && !is_newest, UNFINISHED);
                 (known > revision).then_some(Some(known))
             }
-            // Without a mark, a commit that was cut off can't be told from one that is damaged.
+            // Without a mark, an interrupted commit can't be told from a damaged one.
             RevisionMark::Absent => (!is_newest || !is_pointed_to).then_some(None),
             RevisionMark::Damaged => Some(None),
         };

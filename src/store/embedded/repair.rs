@@ -1,4 +1,4 @@
-//! The repair of a store whose newest commits are damaged or lost, at an operator's word.
+//! Repair, on an operator's command, of a store whose newest commits are damaged or lost.
 
 use std::{
     path::Path,
@@ -12,24 +12,24 @@ use super::{
 };
 use crate::store::{Rollback, StoreError};
 
-/// What a store is after it was repaired.
+/// The report on a repair.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RepairReport {
     pub revision: u64,
-    /// What is lost, if anything is.
+    /// The loss of acknowledged commits, if there is one.
     pub rollback: Option<Rollback>,
-    /// What else was not in order, a sentence each.
+    /// The other faults that were repaired, a sentence each.
     pub repairs: Vec<String>,
 }
 
-/// How many revisions a commit that is lost may have had at most: each of its sets has one.
+/// The greatest number of revisions of one lost commit: each of its sets has one.
 const MOST_LOST: u64 = 1000;
 
-/// Takes a store that nobody has open as it is, at its last sound commit. Its revision becomes higher
-/// than any that was ever told, so that none is given twice.
+/// Accepts a store that no process has open at its last sound commit. Its revision becomes higher than
+/// any that was ever acknowledged, so that none is used twice.
 ///
 /// # Errors
-/// If no commit in it is sound, it is none, or it can't be written.
+/// If no commit is sound, the file is not a store, or it can't be written.
 pub fn repair(path: &Path) -> Result<RepairReport, StoreError> {
     refuse_empty(path)?;
     let _lock = PathLock::take(path)?;

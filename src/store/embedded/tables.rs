@@ -1,3 +1,5 @@
+//! The tables of a store's file, and the encoding of records.
+
 use redb::TableDefinition;
 
 use crate::{
@@ -5,11 +7,11 @@ use crate::{
     store::{StoreError, StoredRecord},
 };
 
-/// Records by the text of their keys: the version, 8 bytes, the least significant first; then the
-/// record as it is encoded.
+/// Records by the text of their keys: the version as 8 bytes, least significant first, then the encoded
+/// record.
 pub(super) const RECORDS: TableDefinition<&str, &[u8]> = TableDefinition::new("records");
 
-/// What makes a file a store of peerage. No format may change this table.
+/// The table that makes a file a store of peerage. No format may change it.
 pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("peerage");
 
 /// In [`META`]: the format of all other tables.
@@ -18,24 +20,24 @@ pub(super) const FORMAT: &str = "format";
 /// In [`META`]: the revision of the last commit.
 pub(super) const REVISION: &str = "revision";
 
-/// The newest format that is known here.
+/// The newest format that this build knows.
 pub(super) const KNOWN_FORMAT: u64 = 1;
 
-/// A record as it is kept.
+/// Encodes a record with its version.
 pub(super) fn encode_value(version: Version, record: &Record) -> Vec<u8> {
     [&version.to_le_bytes()[..], &record.encode()].concat()
 }
 
-/// The version in a kept value, and the encoded record; `None` if it is too short to be one.
+/// Splits a value into the version and the encoded record; `None` if it is too short.
 pub(super) fn split_value(value: &[u8]) -> Option<(Version, &[u8])> {
     let (version, record) = value.split_first_chunk()?;
     Some((Version::from_le_bytes(*version), record))
 }
 
-/// A record that can't be read, and why.
+/// A damaged record, and what is wrong with it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DamagedRecord {
-    /// As it is shown, without control characters.
+    /// The key, with control characters escaped.
     pub key: String,
     pub what: String,
 }
@@ -52,6 +54,8 @@ impl From<DamagedRecord> for StoreError {
     }
 }
 
+/// Decodes a record with its key and version.
+///
 /// # Errors
 /// If the key or the value is damaged.
 pub(super) fn decode_entry(key: &str, value: &[u8]) -> Result<StoredRecord, DamagedRecord> {

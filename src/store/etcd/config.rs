@@ -1,3 +1,5 @@
+//! The configuration of an etcd store.
+
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -5,33 +7,33 @@ use std::{
     time::Duration,
 };
 
-/// Where an etcd is and how it is spoken to:
+/// The configuration of an etcd store, from its address:
 /// `etcd://[USER[:PASSWORD]@]HOST:PORT[,HOST:PORT...][/PREFIX][?OPTION=VALUE[&...]]`.
 ///
 /// `etcds` instead of `etcd` speaks TLS, with the certificate authorities of the system. The options:
 /// - `ca`: a file of certificate authorities to trust instead; speaks TLS;
 /// - `cert` and `key`: the files of a client certificate; speak TLS;
 /// - `password_file`: a file that holds the password, since others can read command lines;
-/// - `connect_timeout`: how long one node may take to accept a connection, `2s` unless told;
-/// - `request_timeout`: how long it may take to answer, `3s` unless told.
+/// - `connect_timeout`: how long one node may take to accept a connection, by default `2s`;
+/// - `request_timeout`: how long a node may take to answer, by default `3s`.
 ///
 /// Times are whole numbers with `ms` or `s`. In user, password and options, `%` and two hexadecimal
-/// digits stand for a byte. All keys begin with the prefix and a slash: `peerage/` unless told.
-/// Fleets that share a cluster take prefixes of which none begins with another.
+/// digits stand for a byte. All keys begin with the prefix and a slash, by default `peerage/`.
+/// Fleets that share a cluster must use prefixes of which none begins with another.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EtcdConfig {
-    /// `host:port` of each node, one at least.
+    /// The `host:port` of each node, at least one.
     pub endpoints: Vec<String>,
-    /// Ends with a slash.
+    /// The prefix of all keys; ends with a slash.
     pub prefix: String,
     pub user: Option<EtcdUser>,
-    /// `None` speaks plain text.
+    /// `None` for plain text.
     pub tls: Option<EtcdTls>,
     pub connect_timeout: Duration,
     pub request_timeout: Duration,
 }
 
-/// As whom to sign in.
+/// The credentials of an etcd user.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EtcdUser {
     pub name: String,
@@ -41,41 +43,41 @@ pub struct EtcdUser {
 #[derive(Clone, PartialEq, Eq)]
 pub enum EtcdPassword {
     Given(String),
-    /// Read at each connection, so that it may change. A line break at its end is not part of it.
+    /// A file that is read at each connection, so that it may change. A line break at its end is ignored.
     File(PathBuf),
 }
 
-/// Files in PEM, read at each connection, so that they may change.
+/// TLS files in PEM, which are read at each connection, so that they may change.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct EtcdTls {
-    /// Of the system, if it is `None`.
+    /// The certificate authorities; those of the system if it is `None`.
     pub ca: Option<PathBuf>,
-    /// A certificate and its key.
+    /// The client certificate and its key.
     pub identity: Option<(PathBuf, PathBuf)>,
 }
 
-/// What is wrong with the address of a store.
+/// The error for an address that is not one of an etcd store.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum EtcdConfigError {
     #[error("the address of an etcd begins with `etcd://` or `etcds://`")]
     Scheme,
-    #[error("`{0}` is no `host:port`")]
+    #[error("`{0}` is not `host:port`")]
     Endpoint(String),
     #[error(
-        "no option `{0}`; there are ca, cert, key, password_file, connect_timeout and request_timeout"
+        "unknown option `{0}`; the options are ca, cert, key, password_file, connect_timeout and request_timeout"
     )]
     Option(String),
     #[error("the option `{0}` is given twice")]
     Twice(String),
-    #[error("`{0}` is no time: a whole number above 0 with `ms` or `s`, as in `500ms`")]
+    #[error("`{0}` is not a time: use a whole number above 0 with `ms` or `s`, as in `500ms`")]
     Time(String),
-    #[error("`cert` and `key` come together")]
+    #[error("`cert` and `key` must be given together")]
     HalfIdentity,
-    #[error("a password, or a file of it, needs a user, and only one of the two is given")]
+    #[error("a password needs a user, and is given either in the address or as `password_file`")]
     Password,
     #[error("a user needs a password: `user:password@` or `password_file`")]
     NoPassword,
-    #[error("`{0}` holds a `%` that no two hexadecimal digits of UTF-8 follow")]
+    #[error("`{0}` holds a `%` without two hexadecimal digits of UTF-8 after it")]
     Escape(String),
 }
 
@@ -84,10 +86,10 @@ const CONNECT: Duration = Duration::from_secs(2);
 const REQUEST: Duration = Duration::from_secs(3);
 
 impl EtcdConfig {
-    /// What an address of an etcd begins with.
+    /// The beginnings of the address of an etcd store.
     pub const SCHEMES: [&str; 2] = ["etcd://", "etcds://"];
 
-    /// The files that hold secrets: that of the password, and that of the key.
+    /// The files that hold secrets: the password's and the key's.
     pub fn secrets(&self) -> impl Iterator<Item = &Path> {
         let password = self.user.iter().filter_map(|user| match &user.password {
             EtcdPassword::File(path) => Some(path.as_path()),
@@ -233,7 +235,7 @@ fn unescape(text: &str) -> Result<String, EtcdConfigError> {
     String::from_utf8(bytes).map_err(|_| wrong())
 }
 
-/// Without the password: for logs and errors.
+/// The address without the password, for logs and errors.
 impl fmt::Display for EtcdConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [plain, secure] = Self::SCHEMES;

@@ -1,3 +1,5 @@
+//! The thread that drives connections to etcd.
+
 use std::{io, thread};
 
 use tokio::{
@@ -5,11 +7,11 @@ use tokio::{
     sync::oneshot,
 };
 
-/// A thread on which connections live until this is dropped.
+/// A thread that drives connections until this is dropped.
 #[derive(Debug)]
 pub(super) struct Driver {
     handle: Handle,
-    /// Its end ends the thread.
+    /// Dropping it ends the thread.
     _stop: oneshot::Sender<()>,
 }
 
@@ -21,7 +23,7 @@ impl Driver {
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel::<()>();
         thread::Builder::new().name("etcd".to_owned()).spawn(move || {
-            // Told or dropped: both end it.
+            // A message and the sender's end mean the same.
             let _ = runtime.block_on(stopped);
         })?;
         Ok(Self { handle, _stop: stop })
@@ -31,7 +33,7 @@ impl Driver {
         &self.handle
     }
 
-    /// Waits for the future on the thread that calls, which must not run a future already.
+    /// Waits for a future on the calling thread, which must not be running one already.
     pub(super) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.handle.block_on(future)
     }

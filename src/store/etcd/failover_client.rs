@@ -1,3 +1,5 @@
+//! A client of etcd that fails over from node to node.
+
 use std::{
     fs, io,
     path::Path,
@@ -14,11 +16,11 @@ use tokio::time::{Instant, sleep, timeout};
 use super::config::{EtcdConfig, EtcdPassword, EtcdTls, EtcdUser};
 use crate::store::StoreError;
 
-/// One connection to one of the nodes, and to another one if that fails.
+/// A client of one node of the cluster, and of another one if that fails.
 #[derive(Clone, Debug)]
 pub(super) struct FailoverClient {
     spec: Arc<EtcdConfig>,
-    /// Counts up: which node is the next to be tried.
+    /// The counter that selects the next node to try.
     next: Arc<AtomicUsize>,
     current: Arc<Mutex<Option<NodeConnection>>>,
 }
@@ -35,18 +37,18 @@ impl std::fmt::Debug for NodeConnection {
     }
 }
 
-/// Why a call came to nothing.
+/// The error of a call.
 #[derive(Debug)]
 pub(super) enum EtcdCallError {
-    /// It was not carried out: another node may do it.
+    /// The call was not carried out; another node may do it.
     Unreached(String),
-    /// It may have been carried out.
+    /// The call may have been carried out.
     Lost(String),
-    /// It was refused, and will be by every node.
+    /// The call was refused, as it would be by every node.
     Refused(String),
 }
 
-/// Between two tries of what must wait for a leader.
+/// The pause between two attempts while the cluster has no leader.
 const PAUSE: Duration = Duration::from_millis(30);
 
 impl FailoverClient {
@@ -54,9 +56,9 @@ impl FailoverClient {
         Self { spec: Arc::clone(spec), next: Arc::default(), current: Arc::default() }
     }
 
-    /// Carries out a call at one node after another until it is known to have been carried out or
-    /// refused, or may have been, or the time for a request is over. A call that `may_repeat` is
-    /// tried again even if it may have been carried out.
+    /// Sends a call to one node after another until it is carried out or refused, or may have been
+    /// carried out, or the time of a request is over. A call that `may_repeat` is tried again even if
+    /// it may have been carried out.
     pub(super) async fn call<T, F>(
         &self,
         may_repeat: bool,
@@ -68,7 +70,7 @@ impl FailoverClient {
         let deadline = Instant::now() + self.spec.request_timeout;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            // One node that is silent may not take up the time of those after it.
+            // A silent node must not use up the time of those after it.
             let share = if may_repeat { left.min(self.spec.request_timeout / 2) } else { left };
             let failure = match self.once(share, &call).await {
                 Ok(answer) => return Ok(answer),
@@ -86,7 +88,7 @@ impl FailoverClient {
         }
     }
 
-    /// Carries out a call at the node that is connected, in the time given.
+    /// Sends a call to the connected node, within the given time.
     async fn once<T, F>(
         &self,
         within: Duration,
@@ -103,12 +105,12 @@ impl FailoverClient {
         }
     }
 
-    /// A client of the node that is connected, or of the next one.
+    /// A client of the connected node, or of the next one.
     pub(super) async fn client(&self) -> Result<Client, EtcdCallError> {
         Ok(self.connected().await?.client)
     }
 
-    /// The next call goes to another node.
+    /// Disconnects, so that the next call goes to another node.
     pub(super) fn leave(&self) {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -127,7 +129,7 @@ impl FailoverClient {
         let connecting = Client::connect([format!("{scheme}://{endpoint}")], Some(options));
         let client = match timeout(self.spec.connect_timeout, connecting).await {
             Ok(Ok(client)) => client,
-            // Signing in changes nothing: it never matters whether it was carried out.
+            // Signing in changes nothing, so that it may be repeated.
             Ok(Err(error)) => {
                 return Err(match EtcdCallError::from_etcd(&error, &endpoint) {
                     EtcdCallError::Lost(why) => EtcdCallError::Unreached(why),
@@ -143,7 +145,7 @@ impl FailoverClient {
 }
 
 fn options(spec: &EtcdConfig) -> io::Result<ConnectOptions> {
-    // A node that has lost its cluster says so, instead of waiting for it.
+    // A node that has lost its cluster fails instead of waiting for it.
     let mut options = ConnectOptions::new()
         .with_require_leader(true)
         .with_connect_timeout(spec.connect_timeout)
@@ -176,7 +178,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path).map_err(|why| io::Error::new(why.kind(), format!("{}: {why}", path.display())))
 }
 
-/// What a node says before it has passed a request on to the cluster, or instead of it.
+/// Messages of nodes that have not passed a request on to the cluster.
 const NOT_CARRIED_OUT: [&str; 6] = [
     "etcdserver: no leader",
     "etcdserver: too many requests",
@@ -186,11 +188,11 @@ const NOT_CARRIED_OUT: [&str; 6] = [
     "etcdserver: rpc not supported for learner",
 ];
 
-/// What the client says of connections that never came to be.
+/// Messages of the client about connections that failed to open.
 const NOT_CONNECTED: [&str; 3] = ["tcp connect error", "dns error", "tls handshake"];
 
-/// What every node says to it: the statuses of gRPC for invalid arguments, missing permission,
-/// exhausted space, a failed precondition, a range that is none, and an unknown user.
+/// The statuses of gRPC that every node would answer: invalid argument, permission denied, resource
+/// exhausted, failed precondition, out of range, unauthenticated.
 const REFUSALS: [i32; 6] = [3, 7, 8, 9, 11, 16];
 
 impl EtcdCallError {

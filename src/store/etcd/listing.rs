@@ -1,3 +1,5 @@
+//! Listings of all keys of a store, and the keys that are not of records.
+
 use std::{path::PathBuf, str};
 
 use etcd_client::{Compare, CompareOp, GetOptions, KeyValue, Txn, TxnOp};
@@ -12,38 +14,38 @@ use crate::{
     store::{StoreError, StoredRecord},
 };
 
-/// The format that this program reads and writes, told by the marker.
+/// The format that this build reads and writes, as the marker holds it.
 pub(super) const FORMAT: u64 = 1;
 
-/// The key after the prefix of the marker, whose value is the format.
+/// The key of the marker, after the prefix; its value is the format.
 pub(super) const MARKER: &str = "format";
 
-/// The key after the prefix that every commit writes: nothing has happened here since it was last
-/// written, whatever else the cluster holds.
+/// The key of the clock, after the prefix, which every commit writes: nothing has changed under the
+/// prefix since it was last written.
 pub(super) const CLOCK: &str = "clock";
 
-/// Large enough that a page costs more than asking for it, small enough that a node sends it at once.
+/// The size of a page: large against the cost of a request, small enough to be sent at once.
 const PAGE_BYTES: usize = 1 << 20;
 const FIRST_PAGE: usize = 500;
 const MOST_PER_PAGE: usize = 10_000;
 
-/// How often all is read anew because a compaction took away the revision of which it was read.
+/// How often a listing begins again because its revision was compacted.
 const TRIES: usize = 5;
 
-/// An answer may hold a record of any size.
+/// The limit of a response: it may hold a record of any size.
 pub(super) const MOST_BYTES: usize = i32::MAX as usize;
 
-/// All that stands under the prefix, as of one revision.
+/// All keys and values under the prefix, at one revision.
 pub(super) struct EtcdListing {
     pub(super) revision: u64,
     pub(super) kept: RawRecords,
     format: Option<String>,
-    /// Keys that are none of ours.
+    /// Keys that are not of a record.
     pub(super) strays: Vec<String>,
 }
 
 impl EtcdListing {
-    /// Reads it in pages.
+    /// Reads the listing in pages.
     ///
     /// # Errors
     /// If it can't be read.
@@ -112,10 +114,10 @@ impl EtcdListing {
         }
     }
 
-    /// Whether it is of a format that this program knows; false if nothing was ever kept here.
+    /// Whether the prefix has a marker of a known format; false if there is nothing under the prefix.
     ///
     /// # Errors
-    /// If it was written by another program, or a newer one.
+    /// If another program, or a newer version, wrote under the prefix.
     pub(super) fn is_marked(&self, spec: &EtcdConfig) -> Result<bool, StoreError> {
         match &self.format {
             Some(format) => check_format(format, spec).map(|()| true),
@@ -124,7 +126,7 @@ impl EtcdListing {
         }
     }
 
-    /// Every record; with the key and what is wrong if one can't be read.
+    /// Decodes every record; an error is the key and what is wrong with the record.
     pub(super) fn decode(&self) -> impl Iterator<Item = Result<StoredRecord, (String, String)>> {
         self.kept.iter().map(|(text, raw)| {
             let wrong = |why: String| (text.clone(), why);
@@ -134,7 +136,7 @@ impl EtcdListing {
     }
 }
 
-/// What a key of etcd stands for.
+/// A key of etcd, by what it stands for.
 pub(super) enum EtcdKey {
     Record(RecordKey),
     Marker,
@@ -149,7 +151,7 @@ impl EtcdKey {
         match text {
             Some(MARKER) => Self::Marker,
             Some(CLOCK) => Self::Clock,
-            // A key that would be written otherwise is not one that was written by us.
+            // peerage writes keys in canonical form only.
             Some(text) => match text.parse::<RecordKey>() {
                 Ok(key) if key.to_string() == text => Self::Record(key),
                 _ => Self::Stray(text.to_owned()),
@@ -164,7 +166,7 @@ impl EtcdConfig {
         format!("{}{text}", self.prefix)
     }
 
-    /// The least key that begins otherwise: prefixes end with a slash.
+    /// The end of the range of keys with this prefix, which ends with a slash.
     fn end(&self) -> Vec<u8> {
         let mut end = self.prefix.clone().into_bytes();
         end.pop();
@@ -173,10 +175,10 @@ impl EtcdConfig {
     }
 }
 
-/// Marks a prefix under which nothing stands as ours, unless another daemon just did.
+/// Marks an empty prefix as a store of peerage, unless another daemon just did.
 ///
 /// # Errors
-/// If it can't be written.
+/// If the marker can't be written.
 pub(super) async fn mark(link: &FailoverClient, spec: &EtcdConfig) -> Result<(), StoreError> {
     let marker = spec.key(MARKER);
     let txn =
@@ -190,8 +192,10 @@ pub(super) async fn mark(link: &FailoverClient, spec: &EtcdConfig) -> Result<(),
     marking.await.map(drop).map_err(EtcdCallError::into_write_error)
 }
 
+/// Checks the format that a marker holds.
+///
 /// # Errors
-/// If what the marker tells is not the format that this program knows.
+/// If this build does not know it.
 pub(super) fn check_format(format: &str, spec: &EtcdConfig) -> Result<(), StoreError> {
     match format.parse::<u64>() {
         Ok(FORMAT) => Ok(()),

@@ -1,3 +1,5 @@
+//! A mirror of the records in memory, for reads.
+
 use std::{
     collections::BTreeMap,
     ops::Bound,
@@ -9,9 +11,9 @@ use crate::{
     store::{StoreEvent, StoredRecord},
 };
 
-/// All records as of the last event that was taken in, by the texts of their keys.
+/// A copy of all records as of the last absorbed event, by the texts of their keys.
 ///
-/// Records stand as the bytes that the store keeps: a fraction of what they take up when decoded.
+/// Records are kept encoded: that takes a fraction of their memory when decoded.
 #[derive(Default, Debug)]
 pub(super) struct Mirror(RwLock<Option<MirrorState>>);
 
@@ -23,7 +25,7 @@ struct MirrorState {
 
 pub(super) type RawRecords = BTreeMap<String, RawRecord>;
 
-/// A record as it came.
+/// An encoded record and its version.
 #[derive(Clone, Debug)]
 pub(super) struct RawRecord {
     pub(super) version: Version,
@@ -54,7 +56,7 @@ impl Mirror {
         self.read().as_ref()?.kept.get(&key.to_string()).cloned()
     }
 
-    /// Records of a kind after a key, in the order of their texts.
+    /// Records of a kind after a key, in the order of their keys.
     pub(super) fn list(
         &self,
         kind: RecordKind,
@@ -76,8 +78,8 @@ impl Mirror {
             .collect()
     }
 
-    /// Makes it what it is after the event; of events from before what it is filled with, nothing.
-    /// One that was never filled stays so, but for a listing.
+    /// Applies an event, unless it is older than the mirror. A mirror that was never filled is filled
+    /// by a listing only.
     pub(super) fn absorb(&self, event: &StoreEvent) {
         match event {
             StoreEvent::Changed { revision, records } => {

@@ -1,27 +1,28 @@
 //! Facts on an etcd cluster that a fleet of daemons shares.
 //!
-//! Each record is a key: the prefix of the [`EtcdConfig`] and the text of the record's [`RecordKey`]; its value is
-//! the record in JSON, its version the `mod_revision`. Two more keys stand beside them: `format`, the
-//! marker, which tells the format and is created with the first load; and `clock`, which every commit
-//! writes. Revisions are etcd's, so other users of the cluster make them jump.
+//! Each record has a key of etcd: the prefix of the [`EtcdConfig`] and the text of the [`RecordKey`]. Its
+//! value is the record in JSON, its version the `mod_revision`. There are two more keys: `format`, the
+//! marker, which holds the format and is created by the first load; and `clock`, which every commit
+//! writes. Revisions are etcd's, so that other users of the cluster make them jump.
 //!
-//! - **load** reads everything in pages as of one revision, into the [`Mirror`] too, which answers
-//!   `get` and `list` from then on. It refuses what it can't read, and names the key.
-//! - **commit** is one transaction: the records that were read have the versions they were read in, and
-//!   the marker tells the format that this program knows. If a node can't be reached, or has no leader,
-//!   another one is asked for as long as a request may take; what a node has taken is never sent again.
-//! - **watch** tells what the cluster tells, in order, from wherever it broke off. Every second it asks
-//!   the node that it watches, with a read that the whole cluster agrees on, when the clock was last
-//!   written: if everything up to then has been told, nothing else has happened up to the revision of
-//!   that answer. This needs none of etcd's progress notifications, which in versions before 3.4.25
-//!   and 3.5.8 may run ahead of the events, and finds out nodes that are silent or cut off.
-//! - A value that can't be read is kept out by the load; of one that appears later the last good record
-//!   stays, it is logged, and commits that read that record fail until it is written right or deleted.
+//! - **load** reads everything in pages at one revision, into the [`Mirror`] too, which answers `get` and
+//!   `list` from then on. It fails on a value that can't be read, and names the key.
+//! - **commit** is one transaction: it requires that the records that were read have the versions in
+//!   which they were read, and that the marker holds the known format. If a node can't be reached, or has
+//!   no leader, another one is tried within the time of a request; a request that a node has accepted is
+//!   never sent again.
+//! - **watch** delivers the events of the cluster in order, and resumes where it broke off. Every second
+//!   it makes a linearizable read of the clock: if everything up to the clock's last write has been
+//!   delivered, there are no other events up to the revision of that read. It thus does not depend on
+//!   etcd's progress notifications, which before 3.4.25 and 3.5.8 may run ahead of the events, and it
+//!   detects nodes that are silent or cut off.
+//! - If a value that can't be read appears later, the last good record stays in force, an error is
+//!   logged, and commits that read the record fail until it is written correctly or deleted.
 //!
-//! Nobody but daemons may write under the prefix while they run: what others write is told, but may be
-//! told late, since it does not write the clock.
+//! Only daemons may write under the prefix while they run: writes of other programs are delivered, but
+//! possibly late, since they do not write the clock.
 //!
-//! Versions of etcd from 3.4 on will do. No leases.
+//! Requires etcd 3.4 or later; uses no leases.
 
 mod config;
 mod driver;
@@ -55,22 +56,22 @@ use watcher::EtcdWatcher;
 use super::{CommitResult, OpeningReport, Store, StoreError, StoreEvent, StoredRecord};
 use crate::facts::{ChangeSet, RecordKey, RecordKind};
 
-/// A store on etcd. Its calls wait on the thread that makes them, which must not be one that runs
+/// A store on an etcd cluster. Calls block the calling thread, which must not be one that runs
 /// futures.
 #[derive(Debug)]
 pub struct EtcdStore {
     spec: Arc<EtcdConfig>,
     driver: Driver,
-    /// For all but watching.
+    /// The client for everything but watching.
     link: FailoverClient,
     mirror: Mirror,
     damaged: DamagedKeys,
     must_exist: bool,
-    /// Whether the prefix was marked here, since nothing was below it.
+    /// Whether this process marked the prefix, since it was empty.
     is_new: AtomicBool,
 }
 
-/// Records whose value can't be read, and why.
+/// The records whose value can't be read, and why.
 #[derive(Default, Debug)]
 struct DamagedKeys(Mutex<BTreeMap<RecordKey, String>>);
 
@@ -83,8 +84,10 @@ impl DamagedKeys {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
+    /// Checks that no key is of a damaged record.
+    ///
     /// # Errors
-    /// If one of the keys is among them.
+    /// If one is.
     fn check<'k>(&self, keys: impl IntoIterator<Item = &'k RecordKey>) -> Result<(), StoreError> {
         let damaged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = keys.into_iter().find_map(|key| damaged.get_key_value(key));
@@ -92,7 +95,7 @@ impl DamagedKeys {
     }
 }
 
-/// Whether the mode of a file gives a group or all others access to it.
+/// Whether the mode of a file gives access to its group or to others.
 fn is_open_to_others(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
 }
@@ -102,10 +105,10 @@ fn unreadable(key: &str, what: &str) -> StoreError {
 }
 
 impl EtcdStore {
-    /// The store at an address, as [`EtcdConfig`] tells them.
+    /// Opens the store at an address, whose form [`EtcdConfig`] describes.
     ///
     /// # Errors
-    /// If it is no such address, or the system gives no thread.
+    /// If the address is not valid, or no thread can be started.
     pub fn open(address: &str) -> Result<Self, StoreError> {
         let wrong =
             |error: EtcdConfigError| StoreError::Io { doing: "opened", why: error.to_string() };
@@ -116,10 +119,10 @@ impl EtcdStore {
         Self::new(spec)
     }
 
-    /// A store that connects when it is first asked for something.
+    /// Creates a store that connects at its first use.
     ///
     /// # Errors
-    /// If the system gives no thread.
+    /// If no thread can be started.
     pub fn new(spec: EtcdConfig) -> Result<Self, StoreError> {
         let failed = |why: std::io::Error| StoreError::Io { doing: "opened", why: why.to_string() };
         let spec = Arc::new(spec);
@@ -135,7 +138,7 @@ impl EtcdStore {
         })
     }
 
-    /// The same, which refuses a prefix below which there is nothing instead of beginning there.
+    /// Requires that the store exists: an empty prefix is refused instead of marked.
     #[must_use]
     pub fn must_exist(self) -> Self {
         Self { must_exist: true, ..self }
@@ -145,7 +148,7 @@ impl EtcdStore {
         &self.spec
     }
 
-    /// All there is; marks the prefix as ours if there is nothing and may be.
+    /// Lists all keys; marks an empty prefix if that is allowed.
     async fn listing(&self) -> Result<EtcdListing, StoreError> {
         loop {
             let listing = EtcdListing::read(&self.link, &self.spec).await?;
@@ -160,7 +163,7 @@ impl EtcdStore {
         }
     }
 
-    /// Fills the mirror if nothing has yet.
+    /// Fills the mirror if it is not filled yet.
     fn ready(&self) -> Result<(), StoreError> {
         if self.mirror.is_filled() { Ok(()) } else { self.load(&mut |_| ()).map(drop) }
     }
@@ -189,7 +192,7 @@ impl EtcdStore {
 }
 
 impl Store for EtcdStore {
-    /// Besides what the trait says, it fills the mirror: it is called once, before all else.
+    /// Fills the mirror as well; called once, before everything else.
     fn load(&self, each: &mut dyn FnMut(StoredRecord)) -> Result<u64, StoreError> {
         let listing = self.driver.wait(self.listing())?;
         if let Some(stray) = listing.strays.first() {
@@ -222,7 +225,7 @@ impl Store for EtcdStore {
         self.mirror.list(kind, after, limit).into_iter().map(entry).collect()
     }
 
-    /// What is committed is not in the mirror before its event was [absorbed](Store::absorb).
+    /// A commit is not in the mirror before its event was [absorbed](Store::absorb).
     fn commit(&self, group: &[ChangeSet]) -> Result<CommitResult, StoreError> {
         self.send(group, None)
     }
@@ -264,7 +267,7 @@ impl Store for EtcdStore {
     }
 
     fn watch(&self, after: u64, each: &mut dyn FnMut(StoreEvent) -> ControlFlow<()>) {
-        // What waits here keeps nobody else from the thread of the driver.
+        // Waiting here does not block the driver's thread.
         self.driver.wait(EtcdWatcher::new(self, after, each).run());
     }
 

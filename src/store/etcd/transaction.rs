@@ -1,3 +1,5 @@
+//! Groups of change sets as transactions of etcd.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use etcd_client::{Compare, CompareOp, ResponseHeader, Txn, TxnOp, TxnOpResponse, TxnResponse};
@@ -11,11 +13,11 @@ use crate::{
     store::{CommitResult, StoreError},
 };
 
-/// How many comparisons and how many operations etcd takes in a transaction, unless it was told
-/// otherwise by `--max-txn-ops`.
+/// The default of etcd's `--max-txn-ops`: the greatest number of comparisons, and of operations, in a
+/// transaction.
 const MOST_OPERATIONS: usize = 128;
 
-/// Two comparisons may be of the marker and the clock.
+/// The greatest number of records: two comparisons are of the marker and the clock.
 pub(super) const MOST_RECORDS: usize = MOST_OPERATIONS - 2;
 
 /// A group of change sets as one transaction.
@@ -27,11 +29,11 @@ pub(super) struct Transaction {
 }
 
 impl Transaction {
-    /// `None` if the sets of the group can't hold together: two read the same record in different
-    /// versions. Told a revision, it demands that nothing was committed `after` it.
+    /// `None` if two sets of the group read the same record in different versions. With a revision,
+    /// the transaction requires that nothing was committed `after` it.
     ///
     /// # Errors
-    /// If it is more than a transaction may be.
+    /// If the group is too large for a transaction.
     pub(super) fn new(
         group: &[ChangeSet],
         after: Option<u64>,
@@ -74,10 +76,10 @@ impl Transaction {
         Ok(Some(Self { txn, sets: group.len(), writes: !writes.is_empty() }))
     }
 
-    /// What came of it.
+    /// The result of the commit.
     ///
     /// # Errors
-    /// If the store is of another format by now.
+    /// If the store has another format by now.
     pub(super) fn result(
         &self,
         answer: &TxnResponse,
@@ -85,7 +87,7 @@ impl Transaction {
     ) -> Result<CommitResult, StoreError> {
         if answer.succeeded() {
             let committed = answer.header().map_or(0, ResponseHeader::revision);
-            // What only reads is as of the last commit: nobody need wait for more.
+            // A group that only reads has the revision of the last commit: callers need not wait for more.
             let revision = if self.writes { Some(committed) } else { mod_revision(answer) };
             let revision = unsigned(revision.unwrap_or(committed));
             return Ok(CommitResult::Committed(vec![revision; self.sets]));
@@ -101,7 +103,7 @@ fn mod_revision(answer: &TxnResponse) -> Option<i64> {
     read_value(answer).map(|(revision, _)| revision)
 }
 
-/// The revision and the value of the one key that a transaction got.
+/// The revision and the value of the one key that a transaction read.
 fn read_value(answer: &TxnResponse) -> Option<(i64, String)> {
     let TxnOpResponse::Get(got) = answer.op_responses().into_iter().next()? else { return None };
     let kv = got.kvs().first()?;

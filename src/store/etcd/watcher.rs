@@ -1,3 +1,5 @@
+//! The watch on the keys of a store, from node to node.
+
 use std::{
     convert::Infallible,
     future,
@@ -23,41 +25,41 @@ use crate::{
     store::{StoreEvent, StoredRecord},
 };
 
-/// How often the clock is read.
+/// The interval at which the clock is read.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The first and the longest wait before all nodes are tried again.
+/// The shortest and the longest delay before all nodes are tried again.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// Follows what happens under the prefix, from one node to the next.
+/// The watcher of the keys under the prefix, with failover from node to node.
 pub(super) struct EtcdWatcher<'s> {
     store: &'s EtcdStore,
-    /// Its own, so that a node that is slow to tell doesn't stop commits.
+    /// Its own client, so that a node that is slow to deliver doesn't delay commits.
     link: FailoverClient,
-    /// Everything up to this revision has been told.
+    /// The last revision that was delivered to the listener.
     delivered: u64,
-    /// When it last was known that everything had been told.
+    /// The last time at which everything was known to be delivered.
     contact: Instant,
-    /// Of which cluster `told` is a revision.
+    /// The cluster of which `delivered` is a revision.
     cluster: Option<u64>,
     each: &'s mut dyn FnMut(StoreEvent) -> ControlFlow<()>,
 }
 
-/// Why a watch is over.
+/// Why a watch ended.
 enum WatchEnd {
-    /// Nobody listens any longer.
+    /// The listener is gone.
     Stopped,
     Failed(String),
-    /// What happened since cannot be told any more.
+    /// The events since then are compacted.
     Gap,
 }
 
-/// When the clock was last written.
+/// A read of the clock.
 struct ClockRead {
-    /// What had been told before it was asked.
+    /// The revision that had been delivered before the read.
     told: u64,
-    /// When it had not been written since.
+    /// The revision of the cluster at the read.
     revision: u64,
     written: u64,
     cluster: u64,
@@ -80,7 +82,7 @@ impl<'s> EtcdWatcher<'s> {
         Self { store, link, delivered: after, contact: Instant::now(), cluster: None, each }
     }
 
-    /// Until nobody listens any longer.
+    /// Runs until the listener is gone.
     pub(super) async fn run(mut self) {
         let mut failures = 0;
         loop {
@@ -107,7 +109,7 @@ impl<'s> EtcdWatcher<'s> {
         }
     }
 
-    /// One watch, to its end.
+    /// Runs one watch to its end.
     async fn session(&mut self) -> WatchEnd {
         match self.follow().await {
             Ok(never) => match never {},
@@ -158,15 +160,15 @@ impl<'s> EtcdWatcher<'s> {
         }
     }
 
-    /// A beat, if it is of the cluster that is followed, and of no earlier time: a cluster that was
-    /// restored from a backup begins anew.
+    /// Checks that a read of the clock is of the watched cluster, and not of an earlier revision: a
+    /// cluster that was restored from a backup starts over.
     fn check_clock(&mut self, beat: ClockRead) -> Result<ClockRead, WatchEnd> {
         let is_other = self.cluster.is_some_and(|cluster| cluster != beat.cluster);
         self.cluster = Some(beat.cluster);
         if is_other || beat.revision < beat.told { Err(WatchEnd::Gap) } else { Ok(beat) }
     }
 
-    /// Tells what a node told, one commit at a time. A node tells each commit whole.
+    /// Delivers the events of a response, one commit at a time. A node sends each commit whole.
     fn deliver_response(&mut self, message: &WatchResponse) -> Result<(), WatchEnd> {
         if message.compact_revision() > 0 {
             return Err(WatchEnd::Gap);
@@ -180,7 +182,7 @@ impl<'s> EtcdWatcher<'s> {
             for event in commit {
                 records.extend(self.record(event)?);
             }
-            // Only what was written by others than daemons can be from before what was told.
+            // Only a write of another program can be older than what was delivered.
             let committed = commit.first().map_or(0, revision);
             self.delivered = self.delivered.max(unsigned(committed));
             self.deliver(StoreEvent::Changed { revision: self.delivered, records })?;
@@ -188,7 +190,7 @@ impl<'s> EtcdWatcher<'s> {
         Ok(())
     }
 
-    /// The record that an event is about, if it is about one that can be read.
+    /// The record of an event, if it is of one that can be read.
     #[expect(clippy::type_complexity, reason = "an element of what an event holds")]
     fn record(
         &self,
@@ -199,7 +201,7 @@ impl<'s> EtcdWatcher<'s> {
         let spec = &self.store.spec;
         let key = match EtcdKey::parse(kv.key(), spec) {
             EtcdKey::Record(key) => key,
-            // A listing finds out what the format is by now.
+            // A listing reads the format again.
             EtcdKey::Marker if !is_gone => {
                 let format = String::from_utf8_lossy(kv.value());
                 return check_format(&format, spec).map(|()| None).map_err(|_| WatchEnd::Gap);
@@ -231,7 +233,7 @@ impl<'s> EtcdWatcher<'s> {
         self.store.damaged.note(key.clone(), why);
     }
 
-    /// Tells all there is, as after a gap. Records that can't be read are told as they were.
+    /// Delivers all records, as after a gap. Records that can't be read are delivered as they were.
     async fn relist(&mut self) -> Result<(), WatchEnd> {
         let failed = |error: crate::store::StoreError| WatchEnd::Failed(error.to_string());
         let listing = EtcdListing::read(&self.link, &self.store.spec).await.map_err(failed)?;
@@ -290,7 +292,7 @@ async fn read_clock(
     Ok(ClockRead { told, revision, written, cluster, asked })
 }
 
-/// What comes of the question, if one is asked.
+/// The result of the pending read of the clock, if there is one.
 async fn pending_clock_read(
     asking: &mut Option<JoinHandle<Result<ClockRead, EtcdCallError>>>,
 ) -> Result<ClockRead, WatchEnd> {
@@ -303,7 +305,7 @@ async fn pending_clock_read(
     }
 }
 
-/// Doubles with each round over all nodes, and is a little different for each daemon.
+/// The delay before a retry: doubles with each round over all nodes, with some jitter.
 fn retry_delay(round: usize) -> Duration {
     let doublings = u32::try_from(round.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
     let longest = (FIRST_WAIT * 2_u32.pow(doublings)).min(LONGEST_WAIT);

@@ -80,11 +80,11 @@ fn all_that_is_wrong_is_told_at_once() {
         says(1, "op")
             .starts_with("unknown op `bann`; did you mean `ban`? known: put_user, delete_user, ")
     );
-    assert_eq!(says(2, "to"), "it is missing");
+    assert_eq!(says(2, "to"), "required field is missing");
     assert_eq!(says(2, "frm"), "unknown field; did you mean `from`? known: op, from, to, as");
     assert_eq!(says(3, ""), "expected an object with `op`, found a number");
-    assert_eq!(says(8, "users"), "it takes two users, not 1");
-    assert_eq!(says(9, "rule_id"), "`7` is not a UUID");
+    assert_eq!(says(8, "users"), "expected two users, found 1");
+    assert_eq!(says(9, "rule_id"), "`7` is no UUID");
     assert_eq!(says(10, "kind"), "unknown kind `friend`; known: contact, favorite, pair");
 }
 
@@ -96,7 +96,11 @@ fn a_batch_has_an_end() {
     let told = told(&batch.into());
     assert_eq!(
         told,
-        [(MOST_COMMANDS, String::new(), "a batch has at most 1000; this has 1001".into())]
+        [(
+            MOST_COMMANDS,
+            String::new(),
+            "a batch can have at most 1000 commands; this has 1001".into()
+        )]
     );
 }
 

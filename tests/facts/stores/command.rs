@@ -98,7 +98,7 @@ fn a_store_is_backed_up_and_compacted() {
     let saved = json(&["backup", file, "--to", to], 0);
     assert_eq!((&saved["revision"], &saved["records"]), (&50.into(), &50.into()));
     assert_eq!(saved["bytes"], length(&new));
-    assert!(said(&["backup", file, "--to", to], 2).contains("there is such a file already"));
+    assert!(said(&["backup", file, "--to", to], 2).contains("the file exists already"));
     assert!(said(&["backup", file, "--to", to, "--force"], 0).starts_with("ok records 50"));
     assert!(said(&["backup", file, "--to", file, "--force"], 2).contains("the store itself"));
     assert!(said(&["check", to], 0).contains("revision 50"));

@@ -9,6 +9,7 @@ use std::{
 
 use peerage::{
     facts::RecordKind,
+    source::Existing,
     store::{self, CommitResult, EmbeddedStore, IfMissing, Store, StoreError},
 };
 use redb::{Database, ReadableTable, TableDefinition};
@@ -76,7 +77,7 @@ fn refused(path: &Path, what: &str, is_that: fn(&StoreError) -> bool) {
         store::open(path.to_str().unwrap(), IfMissing::Create).unwrap_err(),
         store::check(path).unwrap_err(),
         store::compact(path).unwrap_err(),
-        store::backup(path, &to, false).unwrap_err(),
+        store::backup(path, &to, Existing::Keep).unwrap_err(),
     ] {
         assert!(is_that(&error), "{what}: {error:?}");
         assert!(error.to_string().starts_with(path.to_str().unwrap()), "{what}: {error}");
@@ -169,14 +170,14 @@ fn what_is_open_is_refused_and_what_is_read_can_be_read() {
     refused(&path, "open", is_locked);
     let other = folder.path().join("other");
     drop(EmbeddedStore::open(&other).unwrap());
-    let error = store::backup(&other, &path, true).unwrap_err();
+    let error = store::backup(&other, &path, Existing::Replace).unwrap_err();
     assert!(is_locked(&error), "a backup over an open store: {error}");
     assert_eq!(all(&open).1.len(), 3);
     drop(open);
     fs::set_permissions(&path, Permissions::from_mode(0o400)).unwrap();
     let before = fs::read(&path).unwrap();
     assert_eq!(store::check(&path).unwrap().revision, 3);
-    store::backup(&path, &folder.path().join("backup"), false).unwrap();
+    store::backup(&path, &folder.path().join("backup"), Existing::Keep).unwrap();
     assert!(fs::read(&path).unwrap() == before);
 }
 
@@ -210,7 +211,7 @@ fn a_record_that_is_damaged_is_named() {
     assert!(store.get(&user("003")).unwrap().is_some(), "others can be read");
     // A backup keeps what there is, for whoever can mend it.
     let copy = folder.path().join("copy");
-    assert_eq!(store.backup_to(&copy, false).unwrap().records, 6);
+    assert_eq!(store.backup_to(&copy, Existing::Keep).unwrap().records, 6);
     assert_eq!(store::check(&copy).unwrap().damaged, checked.damaged);
 }
 
@@ -233,7 +234,7 @@ fn a_backup_is_of_one_revision_while_others_write() {
                 at += 1;
             }
         });
-        let backup = store.backup_to(&copy, false);
+        let backup = store.backup_to(&copy, Existing::Keep);
         writing.store(false, std::sync::atomic::Ordering::Relaxed);
         backup.unwrap()
     });
@@ -245,14 +246,14 @@ fn a_backup_is_of_one_revision_while_others_write() {
     let of_then = all(&store).1.into_iter().filter(|entry| entry.version <= backup.revision);
     assert_eq!(copied, (backup.revision, of_then.collect()));
 
-    let error = store.backup_to(&copy, false).unwrap_err();
+    let error = store.backup_to(&copy, Existing::Keep).unwrap_err();
     assert!(matches!(error, StoreError::Exists(_)), "{error}");
-    assert!(store.backup_to(&copy, true).unwrap().revision >= backup.revision);
+    assert!(store.backup_to(&copy, Existing::Replace).unwrap().revision >= backup.revision);
     for path in [&path, &folder.path().join("../facts").join(&path)] {
-        assert!(matches!(store.backup_to(path, true), Err(StoreError::Itself(_))));
+        assert!(matches!(store.backup_to(path, Existing::Replace), Err(StoreError::Itself(_))));
     }
-    assert!(store.backup_to(folder.path(), true).is_err());
-    assert!(store.backup_to(&folder.path().join("missing/copy"), true).is_err());
+    assert!(store.backup_to(folder.path(), Existing::Replace).is_err());
+    assert!(store.backup_to(&folder.path().join("missing/copy"), Existing::Replace).is_err());
     let mut left = names(folder.path());
     left.sort_unstable();
     assert_eq!(left, [".facts.lock", "copy", "facts"], "nothing is left of what failed");

@@ -10,6 +10,7 @@ use std::{
 use miniz_oxide::inflate::decompress_to_vec_zlib;
 use peerage::{
     facts::{Record, RecordKey, RecordKind},
+    source::Existing,
     store::{self, EmbeddedStore, Store},
 };
 use serde_json::{Value, json};
@@ -67,7 +68,7 @@ fn they_hold_what_they_held() {
         let before = fs::read(&path).unwrap();
         holds_what_it_held(&path, revision);
         let copy = folder.path().join("copy");
-        assert_eq!(store::backup(&path, &copy, true).unwrap().revision, revision);
+        assert_eq!(store::backup(&path, &copy, Existing::Replace).unwrap().revision, revision);
         holds_what_it_held(&copy, revision);
         assert!(fs::read(&path).unwrap() == before, "reading changes nothing");
 

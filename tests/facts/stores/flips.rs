@@ -12,6 +12,7 @@ use std::{
 
 use peerage::{
     facts::RecordKind,
+    source::Existing,
     store::{self, CommitResult, EmbeddedStore, IfMissing, Store, StoreError},
 };
 use tempfile::TempDir;
@@ -180,7 +181,7 @@ fn a_pointer_to_the_commit_before_is_seen() {
     for error in [
         EmbeddedStore::open(&path).unwrap_err(),
         store::compact(&path).unwrap_err(),
-        store::backup(&path, &folder.path().join("copy"), false).unwrap_err(),
+        store::backup(&path, &folder.path().join("copy"), Existing::Keep).unwrap_err(),
         store::export(&path, &mut |_| {}, &mut |_| std::ops::ControlFlow::Continue(()))
             .unwrap_err(),
     ] {

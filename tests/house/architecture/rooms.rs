@@ -2,10 +2,9 @@
 
 /// A room, and the paths from the root of the crate that its files may name besides their own.
 /// A room alone stands for all that is in it.
-pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
+pub(crate) const ROOMS: [(&str, &[&str]); 17] = [
     ("source", &[]),
     ("request", &[]),
-    ("wire", &["request::describe_choices"]),
     ("diagnostic", &["source", "request::did_you_mean"]),
     ("syntax", &["source", "diagnostic"]),
     (
@@ -22,7 +21,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
         ],
     ),
     ("facts", &["request"]),
-    ("store", &["facts"]),
+    ("store", &["facts", "source::AtomicFile", "source::Existing"]),
     ("snapshot", &["request"]),
     ("gates", &["snapshot", "request"]),
     ("decide", &["gates", "snapshot", "request"]),
@@ -68,11 +67,10 @@ pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
             "facts",
             "store",
             "request",
-            "wire",
         ],
     ),
-    ("dialects", &["request", "facts", "wire"]),
-    ("serve", &["live", "decide", "request", "facts", "dialects", "wire"]),
+    ("dialects", &["request", "facts"]),
+    ("serve", &["live", "decide", "request", "facts", "dialects"]),
     ("engine", &["live", "decide", "request", "diagnostic", "source"]),
 ];
 
@@ -95,8 +93,8 @@ pub(crate) const HEAVY: [(&str, &str); 26] = [
     ("hyper_util", "serve"),
     ("http_body_util", "serve"),
     ("prometheus_client", "serve"),
-    ("percent_encoding", "wire"),
-    ("subtle", "wire"),
+    ("percent_encoding", "serve"),
+    ("subtle", "serve"),
     ("hyper_tungstenite", "serve"),
     ("socket2", "serve"),
     ("futures_util", "serve"),

@@ -111,10 +111,10 @@ fn required<'s, T>(
     given: FieldValue<T>,
 ) -> Option<T> {
     if matches!(given, FieldValue::Absent) {
-        let message = format!("`{}` has no value", key.value);
+        let message = format!("`{}` says nothing", key.value);
         cursor.problems.push(
             Diagnostic::error(Code::MissingField, key.span, message)
-                .hint("add a value, or remove the field"),
+                .hint("give it a value, or leave it out"),
         );
     }
     given.value()

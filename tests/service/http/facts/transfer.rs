@@ -258,7 +258,7 @@ fn a_backup_of_a_running_daemon_is_of_one_revision() {
     kept.ran(&["store", "backup", "--to", to], "--from", 0);
     // Nothing is replaced.
     let (_, errors) = kept.ran(&["store", "backup", "--to", to], "--from", 2);
-    assert!(errors.contains("there is such a file already"), "{errors}");
+    assert!(errors.contains("the file exists already"), "{errors}");
     let (_, errors) = kept.ran(&["store", "backup", "--to", "/nowhere/x"], "--from", 2);
     assert!(errors.contains("/nowhere/x"), "{errors}");
     let (of_backup, of_daemon) = (kept.path("of_backup"), kept.path("of_daemon"));

@@ -1,8 +1,13 @@
+//! Files that appear in their place as a whole, or not at all.
+
 use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},
-    io,
-    os::{fd::AsRawFd, unix::fs::OpenOptionsExt},
+    io::{self, Write as _},
+    os::{
+        fd::AsRawFd,
+        unix::fs::{MetadataExt, OpenOptionsExt, fchown},
+    },
     path::{Path, PathBuf},
 };
 
@@ -11,29 +16,67 @@ use rustix::{
     io::Errno,
 };
 
-/// Only its owner may read what a store holds.
-const MODE: u32 = 0o600;
-
-/// How the name of a file ends that is to take a place.
+/// The end of the hidden name of a file that is to take a place.
 const ENDING: &str = ".new";
+
+/// The permissions of a file that anybody may read, as far as the process's mask leaves them.
+const PUBLIC: u32 = 0o666;
 
 /// A new file that is to take a place as a whole. Until then it has no name, so that nothing is left
 /// of it if the process ends; or, where the file system has no such files, a hidden one beside the
 /// place, which the next one that is made for the place removes if its process is gone.
 #[derive(Debug)]
-pub(super) struct AtomicFile<'p> {
+pub struct AtomicFile<'p> {
     file: File,
     hidden: Option<PathBuf>,
     place: &'p Path,
 }
 
+/// What happens to a file that is in the place already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Existing {
+    Keep,
+    Replace,
+}
+
+/// Replaces the text of a file; readers see the old text or the new. The file keeps its permissions,
+/// and its owner where the process may set it; a link stays a link, and the file that it leads to is
+/// replaced. If there is no file yet, it is created.
+///
+/// # Errors
+/// If the file can't be written; it is unchanged then.
+pub fn replace_text(path: &Path, text: &str) -> io::Result<()> {
+    let path = match fs::canonicalize(path) {
+        Ok(real) => real,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
+        Err(error) => return Err(error),
+    };
+    let (new, mut file) = AtomicFile::new(&path, PUBLIC)?;
+    file.write_all(text.as_bytes())?;
+    match fs::metadata(&path) {
+        Ok(old) => {
+            // Few processes may give a file away. The permissions come after, since giving it away
+            // may change them.
+            let _ = fchown(&file, Some(old.uid()), Some(old.gid()));
+            file.set_permissions(old.permissions())?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    file.sync_all()?;
+    new.persist(Existing::Replace)
+}
+
 impl<'p> AtomicFile<'p> {
-    /// An empty file that can be read and written.
-    pub(super) fn new(place: &'p Path) -> io::Result<(Self, File)> {
+    /// Creates an empty file with these permissions, which can be read and written.
+    ///
+    /// # Errors
+    /// If its folder is not there, or takes no new file.
+    pub fn new(place: &'p Path, mode: u32) -> io::Result<(Self, File)> {
         Self::remove_orphans(place)?;
-        let (file, hidden) = match create_unnamed(parent_folder(place))? {
+        let (file, hidden) = match create_unnamed(parent_folder(place), mode)? {
             Some(file) => (file, None),
-            None => create_hidden(place)?,
+            None => create_hidden(place, mode)?,
         };
         let writing = file.try_clone()?;
         Ok((Self { file, hidden, place }, writing))
@@ -42,7 +85,7 @@ impl<'p> AtomicFile<'p> {
     /// Removes what killed processes left behind.
     fn remove_orphans(place: &Path) -> io::Result<()> {
         let begin = hidden_name(place, "")?;
-        // Of a folder that can't be read, they are in nobody's way.
+        // In a folder that can't be read, they stay.
         for entry in fs::read_dir(parent_folder(place)).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let name = name.as_encoded_bytes();
@@ -51,23 +94,27 @@ impl<'p> AtomicFile<'p> {
                 number.contains(&b'.') && number.iter().all(|&it| it == b'.' || it.is_ascii_digit())
             });
             if is_ours && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
-                // It may be another's to remove, and is in nobody's way.
+                // Another process may be removing it.
                 let _ = fs::remove_file(entry.path());
             }
         }
         Ok(())
     }
 
-    pub(super) fn length(&self) -> io::Result<u64> {
+    /// The length in bytes.
+    ///
+    /// # Errors
+    /// If the system can't tell it.
+    pub fn length(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
 
-    /// Takes its place, durably, once it is written and synced.
+    /// Gives the file its name, durably, once it is written and synced.
     ///
     /// # Errors
-    /// `AlreadyExists` if the place is taken, unless what is there is to be overwritten.
-    pub(super) fn persist(mut self, overwrite: bool) -> io::Result<()> {
-        if overwrite {
+    /// `AlreadyExists` if there is a file that is to be kept; or if the file can't be named.
+    pub fn persist(mut self, existing: Existing) -> io::Result<()> {
+        if existing == Existing::Replace {
             let hidden = match self.hidden.take() {
                 Some(hidden) => hidden,
                 None => self.give_hidden_name()?,
@@ -92,14 +139,14 @@ impl<'p> AtomicFile<'p> {
     }
 }
 
-/// A file without a name; `None` if there are none on this file system, or none that could get one.
-fn create_unnamed(folder: &Path) -> io::Result<Option<File>> {
+/// A file without a name; `None` if the file system has none, or none that could get a name.
+fn create_unnamed(folder: &Path, mode: u32) -> io::Result<Option<File>> {
     if !Path::new(OWN_FILES).exists() {
         return Ok(None);
     }
     let flags = OFlags::TMPFILE.bits().cast_signed();
     let mut options = OpenOptions::new();
-    match options.read(true).write(true).mode(MODE).custom_flags(flags).open(folder) {
+    match options.read(true).write(true).mode(mode).custom_flags(flags).open(folder) {
         Ok(file) => Ok(Some(file)),
         Err(error) => match Errno::from_io_error(&error) {
             Some(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => Ok(None),
@@ -108,17 +155,17 @@ fn create_unnamed(folder: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// A file with a hidden name, locked as long as it is open.
-fn create_hidden(place: &Path) -> io::Result<(File, Option<PathBuf>)> {
+/// A file with a hidden name, locked while it is open.
+fn create_hidden(place: &Path, mode: u32) -> io::Result<(File, Option<PathBuf>)> {
     let (file, hidden) = with_free_name(place, |hidden| {
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true).mode(MODE).open(hidden)
+        options.read(true).write(true).create_new(true).mode(mode).open(hidden)
     })?;
     file.try_lock()?;
     Ok((file, Some(hidden)))
 }
 
-/// Makes something under a hidden name that nothing has yet.
+/// Creates something under a hidden name that is free.
 fn with_free_name<T>(
     place: &Path,
     mut create: impl FnMut(&Path) -> io::Result<T>,
@@ -129,7 +176,7 @@ fn with_free_name<T>(
         let hidden = place.with_file_name(hidden_name(place, &end)?);
         match create(&hidden) {
             Ok(made) => return Ok((made, hidden)),
-            // That of another thread.
+            // Another thread has this name.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
             Err(error) => return Err(error),
         }
@@ -144,7 +191,7 @@ fn hidden_name(place: &Path, end: &str) -> io::Result<OsString> {
     Ok(hidden)
 }
 
-/// Where the system shows the files that this process has open.
+/// The folder of the files that this process has open.
 const OWN_FILES: &str = "/proc/self/fd";
 
 /// Gives a name to an open file.
@@ -160,7 +207,7 @@ fn parent_folder(place: &Path) -> &Path {
 impl Drop for AtomicFile<'_> {
     fn drop(&mut self) {
         if let Some(hidden) = &self.hidden {
-            // A file that is left behind is hidden and in nobody's way.
+            // A file that stays behind is hidden; the next one for the place removes it.
             let _ = fs::remove_file(hidden);
         }
     }
