@@ -100,6 +100,8 @@ pub mod source;
 pub mod store;
 #[doc(hidden)]
 pub mod syntax;
+#[doc(hidden)]
+pub mod wire;
 
 /// The programs that the book shows, as doc-tests.
 #[cfg(doctest)]

@@ -115,8 +115,8 @@ fn notation(path: &Path) -> Result<Notation> {
             bail!("can't format `{shown}`: {}", FormatError::Bulk)
         }
         Some(notation) => Ok(notation),
-        None if is_test => bail!("can't format `{shown}`: it holds tests"),
-        None => bail!("can't format `{shown}`: its ending is none of a policy file's"),
+        None if is_test => bail!("can't format `{shown}`: {}", FormatError::Tests),
+        None => bail!("can't format `{shown}`: unknown file extension"),
     }
 }
 

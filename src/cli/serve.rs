@@ -31,9 +31,10 @@ use crate::{
     dialects::Dialect,
     live::{Live, LiveOptions, LogForm, StartOutcome, Trigger, Watch, WatchOptions},
     serve::{
-        self, AdminToken, AllowStatus, App, Audit, ConnectionLimits, Destination, HostName,
-        LineWriter, Listeners, PropertyNames, PublicUrl, SocketOptions,
+        self, AllowStatus, App, Audit, ConnectionLimits, Destination, HostName, LineWriter,
+        Listeners, PropertyNames, PublicUrl, SocketOptions,
     },
+    wire::Secret,
 };
 
 #[derive(Args, Debug)]
@@ -222,7 +223,7 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
 /// Who may do more than ask for decisions, in which APIs, and how many there may be.
 struct Callers {
     audit: Arc<Audit>,
-    admin: Option<AdminToken>,
+    admin: Option<Secret>,
     dialects: Vec<Box<dyn Dialect>>,
     venueless: Option<SocketOptions>,
     connections: ConnectionLimits,
@@ -243,7 +244,7 @@ impl ServeArgs {
         Ok(Arc::new(Audit::new(lines.transpose()?)))
     }
 
-    fn admin_token(&self) -> Result<Option<AdminToken>> {
+    fn admin_token(&self) -> Result<Option<Secret>> {
         let Some(path) = &self.admin_token_file else { return Ok(None) };
         let text = secret::read_text(path, "the admin token")?;
         let token = text.parse().map_err(|error| anyhow!("`{}`: {error}", path.display()))?;

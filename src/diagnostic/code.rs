@@ -26,29 +26,29 @@ macro_rules! codes {
 }
 
 codes! {
-    /// No policy file was found in the paths that were given.
+    /// No policy file was found in the given paths.
     NoFiles = "no-files",
-    /// No test file was found in the paths that were given.
+    /// No test file was found in the given paths.
     NoTests = "no-tests",
-    /// A file that was given by name has an ending that is none of a policy file's.
+    /// A file given by name has an extension that no policy file has.
     UnknownEnding = "unknown-ending",
     /// A file or folder can't be read.
     Unreadable = "unreadable",
     /// A file is still being written, and is not read before that ends.
     StillWritten = "still-written",
-    /// A link leads to what is not below the path that was given.
+    /// A link leads outside the given path.
     LinkOutside = "link-outside",
-    /// A pattern of what to pass over that can't be understood.
+    /// A pattern of files to ignore is invalid.
     InvalidPattern = "invalid-pattern",
-    /// A file of 0 bytes: was it emptied, or is it still to be written?
+    /// A file has 0 bytes.
     EmptyFile = "empty-file",
-    /// A file that states nothing: comments, an empty mapping, or a header alone.
+    /// A file has no statement: only comments, an empty mapping, or a header.
     NoStatement = "no-statement",
     /// A line of a bulk file is longer than 16 MiB.
     LongLine = "long-line",
-    /// A file is larger than its notation may be.
+    /// A file is larger than the limit of its notation.
     TooLarge = "too-large",
-    /// There are more files than a policy may have.
+    /// A policy has more files than the limit.
     TooManyFiles = "too-many-files",
     /// Brackets, calls, collections or folders are nested deeper than the limit.
     TooDeep = "too-deep",
@@ -56,70 +56,71 @@ codes! {
     TooManyAliases = "too-many-aliases",
     /// A file is not UTF-8.
     InvalidUtf8 = "invalid-utf8",
-    /// A file holds a NUL byte.
+    /// A file contains a NUL byte.
     NulByte = "nul-byte",
     /// The text does not follow the notation.
     Syntax = "syntax",
-    /// A bracket is never closed, or closes nothing.
+    /// A bracket is unclosed, or unmatched.
     Unbalanced = "unbalanced",
-    /// A section that peerage does not have.
+    /// A section does not exist.
     UnknownSection = "unknown-section",
-    /// A field that its section does not have.
+    /// A field does not exist in its section.
     UnknownField = "unknown-field",
-    /// A field that must be there is missing.
+    /// A required field is missing.
     MissingField = "missing-field",
-    /// A key stands twice in one mapping.
+    /// A key occurs twice in one mapping.
     DuplicateKey = "duplicate-key",
-    /// A value is of another kind than its field takes.
+    /// A value has another type than its field takes.
     WrongType = "wrong-type",
-    /// A condition calls something other than hasTag, not, all and any.
+    /// A condition calls another function than `hasTag`, `not`, `all` and `any`.
     UnknownFunction = "unknown-function",
-    /// A function of a condition has the wrong number or kind of arguments.
+    /// A function of a condition has the wrong number or type of arguments.
     WrongArguments = "wrong-arguments",
-    /// any() or all() of nothing.
+    /// `any()` or `all()` has no arguments.
     EmptyCombination = "empty-combination",
-    /// A tag that is empty, over 200 long, or has other characters than letters, digits and
-    /// `- _ . : @ / + =`; under `preset: flip`, over 50 or other than letters, digits, `-` and `_`.
+    /// A tag is empty, longer than 200 characters, or has other characters than letters, digits and `-
+    /// _ . : @ / + =`; under `preset: flip`, longer than 50, or with others than letters, digits, `-`
+    /// and `_`.
     InvalidTag = "invalid-tag",
-    /// A tag that is not declared, though tags are.
+    /// A tag is not declared, although the policy declares tags.
     UndeclaredTag = "undeclared-tag",
     /// A tag is declared twice.
     DuplicateTag = "duplicate-tag",
     /// A rule's outcome names no tag.
     EmptyOutcome = "empty-outcome",
-    /// A rule_id that is no UUID.
+    /// A `rule_id` is not a UUID.
     InvalidRuleId = "invalid-rule-id",
-    /// Two rules have the same rule_id, name or content.
+    /// Two rules have the same `rule_id`, name or content.
     DuplicateRule = "duplicate-rule",
-    /// A name or description that can't be told in both notations.
+    /// A name or description has characters that one of the notations can't represent.
     InvalidText = "invalid-text",
-    /// An id of a user or group that is empty, over 255 bytes, or has control characters.
+    /// The id of a user or group is empty, longer than 255 bytes, or has control characters.
     InvalidId = "invalid-id",
     /// A user is defined twice.
     DuplicateUser = "duplicate-user",
-    /// A line of a bulk file that is no user record.
+    /// A line of a bulk file is not a user record.
     InvalidRecord = "invalid-record",
-    /// A word that is none of those that may stand in its place.
-    UnknownWordError = "unknown-word",
-    /// A limit that is no whole number.
+    /// A word is not one of those that its field takes.
+    UnknownWord = "unknown-word",
+    /// A limit is not a whole number.
     InvalidLimit = "invalid-limit",
     /// A setting is set twice, in one file or in two.
     DuplicateSetting = "duplicate-setting",
-    /// Somebody is named who is no user.
+    /// A user is named, but not declared.
     UnknownUser = "unknown-user",
-    /// A relation or conversation of a user with himself.
+    /// A relation or conversation is of a user with themselves.
     SelfRelation = "self-relation",
-    /// Somebody is named twice in one list.
+    /// A user is named twice in one list.
     RepeatedEntry = "repeated-entry",
-    /// More entries than the policy's limits allow.
+    /// A list has more entries than the policy's limits allow.
     OverLimit = "over-limit",
-    /// Two statements that can't both hold.
+    /// Two statements can't both hold.
     Contradiction = "contradiction",
     /// A matrix is defined twice, or has the name of a built-in one.
     DuplicateMatrix = "duplicate-matrix",
-    /// A group names a matrix that there is not.
+    /// A group names a matrix that is not defined.
     UnknownMatrix = "unknown-matrix",
-    /// A permission that a matrix does not specify: it is denied.
+    /// A matrix does not specify a permission, which is denied.
     Unspecified = "unspecified",
     /// A matrix lets every member make admins or change permissions.
     OpenAdministration = "open-administration",
@@ -127,49 +128,49 @@ codes! {
     DuplicateGroup = "duplicate-group",
     /// A conversation is stated twice.
     DuplicateConversation = "duplicate-conversation",
-    /// Two invariants have the same name or say the same.
+    /// Two invariants have the same name or content.
     DuplicateInvariant = "duplicate-invariant",
-    /// The policy allows what an invariant rules out, or refuses what it demands.
+    /// The policy allows what an invariant forbids, or refuses what it demands.
     BrokenInvariant = "broken-invariant",
-    /// Whether an invariant or a lint holds for all possible users could not be told in bounds.
+    /// Whether an invariant or a lint holds for all possible users takes too long to compute.
     NotDecided = "not-decided",
-    /// A condition that no user can ever meet, whatever his tags.
+    /// No user can meet a condition, whatever their tags.
     NeverHolds = "never-holds",
-    /// A condition that every user meets, whatever his tags.
+    /// Every user meets a condition, whatever their tags.
     AlwaysHolds = "always-holds",
-    /// A rule that allows nothing that another rule does not allow.
+    /// A rule allows nothing that another rule does not allow.
     ImpliedRule = "implied-rule",
-    /// A rule that allows nobody anything today, and could with other users.
+    /// A rule allows nothing today, but could allow something for other users.
     DeadNow = "dead-now",
-    /// A rule that can never allow anybody anything.
+    /// A rule can never allow anything.
     DeadAlways = "dead-always",
-    /// A tag in an outcome that no user has.
+    /// No user has a tag of an outcome.
     UnreachedTag = "unreached-tag",
-    /// A tag that is declared, and that no user has and nothing names.
+    /// A tag is declared, but no user has it and no statement names it.
     UnusedTag = "unused-tag",
-    /// A matrix that no group names.
+    /// No group uses a matrix.
     UnusedMatrix = "unused-matrix",
-    /// Users whom no rule lets reach anyone or be reached.
+    /// Users reach nobody by any rule, and nobody reaches them.
     Unconcerned = "unconcerned",
-    /// A setting that makes no difference: the records of all users, another setting before it or the
-    /// preset settle what it is about.
+    /// A setting makes no difference: the records of all users, an earlier setting or the preset
+    /// override it.
     Overridden = "overridden",
-    /// A matrix by which a plain member can make himself an admin or a super admin.
+    /// A matrix lets a plain member make themselves an admin or a super admin.
     SelfPromotion = "self-promotion",
-    /// An id or a name with invisible characters, one that looks like another, or a character that changes
-    /// the direction of text.
+    /// An id or a name has invisible characters, looks like another, or changes the direction of text.
     Confusable = "confusable",
-    /// Managers, or what a matrix says, depend on a tag that callers of a dialect can give and take.
+    /// Managers, or a matrix's permissions, depend on a tag that callers of a dialect can give and
+    /// take.
     UnprotectedManagers = "unprotected-managers",
-    /// A comment or setting that silences nothing, or names no lint.
+    /// A comment or setting silences nothing, or names no lint.
     UnusedAllow = "unused-allow",
-    /// A test file, a test or an expectation that tests nothing.
+    /// A test file, a test or an expectation tests nothing.
     EmptyTest = "empty-test",
     /// Two tests of one file have the same name.
     DuplicateTest = "duplicate-test",
-    /// A test names a group that there is not.
+    /// A test names a group that is not declared.
     UnknownGroup = "unknown-group",
-    /// The parts of an expectation make no question, or say nothing in it.
+    /// The parts of an expectation are no valid question, or have no effect in it.
     Misfit = "misfit",
 }
 

@@ -4,15 +4,17 @@ use crate::source::{LoadError, Notation};
 impl From<&LoadError> for Diagnostic {
     fn from(error: &LoadError) -> Self {
         let (code, hint) = match error {
-            LoadError::NoFiles(_) => {
-                (Code::NoFiles, Some(format!("policy files end in {}", Notation::EXTENSIONS)))
-            }
+            LoadError::NoFiles(_) => (
+                Code::NoFiles,
+                Some(format!("the extension of a policy file is {}", Notation::EXTENSIONS)),
+            ),
             LoadError::UnknownExtension { path } if is_test(path) => {
                 (Code::UnknownEnding, Some("tests are run by `peerage test`".to_owned()))
             }
-            LoadError::UnknownExtension { .. } => {
-                (Code::UnknownEnding, Some(format!("policy files end in {}", Notation::EXTENSIONS)))
-            }
+            LoadError::UnknownExtension { .. } => (
+                Code::UnknownEnding,
+                Some(format!("the extension of a policy file is {}", Notation::EXTENSIONS)),
+            ),
             LoadError::Unreadable { .. } => (Code::Unreadable, None),
             LoadError::Git { hint, .. } => (Code::Unreadable, hint.clone()),
             LoadError::NotAFile { .. } => {
@@ -31,29 +33,32 @@ impl From<&LoadError> for Diagnostic {
                 let hint = "give the folder that holds both, or the target as a path of its own";
                 (Code::LinkOutside, Some(hint.to_owned()))
             }
-            LoadError::LongLine { .. } => {
-                (Code::LongLine, Some("is a line break missing, or is it no bulk file?".to_owned()))
-            }
+            LoadError::LongLine { .. } => (
+                Code::LongLine,
+                Some("check for a missing line break, and that the file is a bulk file".to_owned()),
+            ),
             LoadError::Hole { .. } => {
-                (Code::NulByte, Some("was the file cut off or damaged?".to_owned()))
+                (Code::NulByte, Some("check that the file is complete".to_owned()))
             }
             LoadError::Pattern { .. } => {
                 let hint = "patterns are those of `.gitignore`";
                 (Code::InvalidPattern, Some(hint.to_owned()))
             }
-            LoadError::KeepsChanging(_) => {
-                (Code::Unreadable, Some("is something still being written there?".to_owned()))
-            }
+            LoadError::KeepsChanging(_) => (
+                Code::Unreadable,
+                Some("wait until the files are written, then try again".to_owned()),
+            ),
             LoadError::TooLarge { .. } => {
                 let hint =
                     "users in bulk go into `.ndjson` or `.csv` files, which may have any size";
                 (Code::TooLarge, Some(hint.to_owned()))
             }
-            LoadError::TooDeep { .. } => {
-                (Code::TooDeep, Some("does a link lead back to a folder above it?".to_owned()))
-            }
+            LoadError::TooDeep { .. } => (
+                Code::TooDeep,
+                Some("check for a link that leads back to a folder above it".to_owned()),
+            ),
             LoadError::TooMany { .. } => {
-                let hint = "does a link or a path lead to more than the policy?";
+                let hint = "check for a link or path that leads beyond the policy";
                 (Code::TooManyFiles, Some(hint.to_owned()))
             }
         };

@@ -16,7 +16,7 @@ pub use report::{LocatedDiagnostic, Report, SourceLocation};
 pub use sarif::render_sarif;
 pub use text::render_text;
 
-pub use crate::request::did_you_mean;
+pub use crate::request::{did_you_mean, suggest};
 use crate::source::Span;
 
 /// How bad it is: an error keeps a policy from being compiled, a warning does not.

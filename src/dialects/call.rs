@@ -1,4 +1,5 @@
 use super::{Admission, Backend};
+use crate::wire::bearer_token;
 
 /// What a caller sent.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +53,7 @@ pub enum CallError {
 impl Call<'_> {
     /// The token of `Authorization: Bearer TOKEN`.
     pub fn bearer(&self) -> Option<&[u8]> {
-        let (scheme, token) = self.authorization?.split_at_checked(b"Bearer ".len())?;
-        scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
+        bearer_token(self.authorization?)
     }
 
     /// Whether an administrator sent it, who shows this token.

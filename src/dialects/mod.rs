@@ -10,12 +10,9 @@
 mod backend;
 mod call;
 pub mod flip;
-pub mod json;
-mod json_messages;
 pub mod mesibo;
 mod step;
 pub mod tencent;
-mod text;
 pub mod venueless;
 pub mod xmtp;
 

@@ -121,7 +121,7 @@ fn properties() -> Value {
                 "additionalProperties": false,
             },
             "moderation": words("What moderation did.", Moderation::ALL, Moderation::as_str),
-            "role": words("What he is in the group.", Role::ALL, Role::as_str),
+            "role": words("The role of the user in the group.", Role::ALL, Role::as_str),
             "matrix": text("The matrix of the group."),
         },
         "additionalProperties": false,

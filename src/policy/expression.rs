@@ -15,9 +15,6 @@ const FUNCTIONS: [&str; 4] = ["hasTag", "not", "all", "any"];
 /// What an expression may mean: conditions and matrix values have the same grammar and differ in
 /// the words that may stand in it.
 pub(super) trait FromExpression: Sized {
-    /// What several are called.
-    const NOUNS: &'static str;
-
     /// What a word alone means; `is_inner` if it stands inside a combination.
     fn word(word: &str, span: Span, is_inner: bool) -> Result<Self, Diagnostic>;
     fn has_tag(tag: String) -> Self;
@@ -31,8 +28,6 @@ pub(super) trait FromExpression: Sized {
 }
 
 impl FromExpression for Condition<String> {
-    const NOUNS: &'static str = "conditions";
-
     fn word(word: &str, span: Span, _: bool) -> Result<Self, Diagnostic> {
         Err(suggestions::word_instead_of_condition(suggestions::CONDITION, word, span))
     }
@@ -63,8 +58,6 @@ impl FromExpression for Condition<String> {
 }
 
 impl FromExpression for GrantCondition<String> {
-    const NOUNS: &'static str = "values";
-
     fn word(word: &str, span: Span, is_inner: bool) -> Result<Self, Diagnostic> {
         match word.parse() {
             Ok(Grant::Unspecified) if is_inner => {
@@ -149,7 +142,7 @@ fn resolve_part<M: FromExpression>(
         }
         "all" | "any" if arguments.is_empty() => {
             let is_any = name.value == "any";
-            let message = format!("{}() combines no {}", name.value, M::NOUNS);
+            let message = format!("{}() has no arguments", name.value);
             problems.push(
                 Diagnostic::error(Code::EmptyCombination, expr.span, message)
                     .label(format!("this would select {}", M::empty_meaning(is_any)))
@@ -160,11 +153,11 @@ fn resolve_part<M: FromExpression>(
         "all" => resolve_parts(arguments, vocabulary, problems).map(M::all),
         "any" => resolve_parts(arguments, vocabulary, problems).map(M::any),
         other => {
-            let message = format!("{} have no function `{}`", M::NOUNS, other.escape_debug());
+            let message = format!("unknown function `{}`", other.escape_debug());
             let problem = Diagnostic::error(Code::UnknownFunction, name.span, message);
             problems.push(match did_you_mean(other, FUNCTIONS) {
                 Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                None => problem.hint("there are hasTag, not, all and any"),
+                None => problem.hint("the functions are `hasTag`, `not`, `all` and `any`"),
             });
             None
         }
@@ -201,7 +194,7 @@ fn has_tag(
         return None;
     };
     let tag: Text<'_> = Spanned::new(word.clone(), argument.span);
-    vocabulary.bind(&tag).map_err(|problem| problems.push(problem)).ok()
+    vocabulary.bind(&tag, problems)
 }
 
 /// What all arguments mean, each with its own problems; `None` if any has one.

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
+    diagnostic::{Code, Diagnostic, Diagnostics, suggest},
     request::check_id,
     source::Span,
     syntax::ast::{self, List, Text},
@@ -141,13 +141,7 @@ impl GroupChecks<'_> {
 }
 
 fn unknown_matrix(name: &Text<'_>, matrices: &[Matrix]) -> Diagnostic {
-    let message = format!("there is no matrix `{}`", name.value.escape_debug());
-    let known = || matrices.iter().map(|matrix| matrix.name.as_str());
-    let list = known().take(12).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    Diagnostic::error(Code::UnknownMatrix, name.span, message).hint(
-        match did_you_mean(&name.value, known()) {
-            Some(near) => format!("did you mean `{near}`? known: {list}"),
-            None => format!("known: {list}"),
-        },
-    )
+    let message = format!("unknown matrix `{}`", name.value.escape_debug());
+    let known = matrices.iter().map(|matrix| matrix.name.as_str());
+    Diagnostic::error(Code::UnknownMatrix, name.span, message).hint(suggest(&name.value, known))
 }

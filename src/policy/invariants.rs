@@ -1,7 +1,7 @@
 use std::{collections::HashMap, fmt};
 
 use crate::{
-    diagnostic::{Code, Diagnostic, Diagnostics},
+    diagnostic::{Code, Diagnostic, Diagnostics, suggest},
     request::{Action, Condition, ResourceKind},
     source::Span,
     syntax::ast::{self, Demand, Text},
@@ -87,7 +87,7 @@ pub(super) fn resolve(
             Some(name) => {
                 (format!("name {name}"), format!("two invariants have the name `{name}`"))
             }
-            None => (invariant.to_string(), "this invariant says the same as another".to_owned()),
+            None => (invariant.to_string(), "this invariant repeats another".to_owned()),
         };
         if let Some(&first) = seen.get(&key) {
             problems.push(
@@ -106,17 +106,16 @@ pub(super) fn resolve(
 
 fn action(written: &Text<'_>, problems: &mut Diagnostics) -> Option<Action> {
     let known = || Action::ALL.iter().filter(|action| action.takes().contains(&ResourceKind::User));
-    let names = known().map(|action| action.as_str());
-    let action: Action = suggestions::parse_word("action", written, names, problems)?;
+    let names = || known().map(|action| action.as_str());
+    let action: Action = suggestions::parse_word("action", written, names(), problems)?;
     if known().any(|&known| known == action) {
         return Some(action);
     }
-    let message = format!("`{action}` is not done to a user");
-    let names: Vec<String> = known().map(|action| format!("`{action}`")).collect();
+    let message = format!("the target of `{action}` is not a user");
     problems.push(
         Diagnostic::error(Code::WrongType, written.span, message)
-            .label("invariants are about what one user may do to another")
-            .hint(format!("known: {}", names.join(", "))),
+            .label("an invariant is about what one user may do to another")
+            .hint(suggest("", names())),
     );
     None
 }

@@ -133,8 +133,8 @@ fn unspecified_permissions(matrix: &ast::Text<'_>, missing: &[GroupPermission]) 
     let message =
         format!("the matrix `{}` leaves out {}", matrix.value.escape_debug(), names.join(", "));
     Diagnostic::warning(Code::Unspecified, matrix.span, message)
-        .label("what is left out is denied to everybody")
-        .hint("write `deny` if nobody is meant to have it")
+        .label("a permission that is left out is denied to everybody")
+        .hint("write `deny` if nobody should have it")
 }
 
 struct MatrixReader<'r> {
@@ -159,7 +159,7 @@ impl MatrixReader<'_> {
                 missing.retain(|permission| Some(permission.as_str()) != near);
                 let problem = suggestions::unknown_key("a matrix", &entry.key, known);
                 let message =
-                    format!("no permission is called `{}`", entry.key.value.escape_debug());
+                    format!("a matrix has no permission `{}`", entry.key.value.escape_debug());
                 self.problems.push(Diagnostic { message, ..problem });
                 continue;
             };
@@ -187,7 +187,7 @@ impl MatrixReader<'_> {
                 let message = format!("`{permission}` has one value, not one for each field");
                 self.problems.push(
                     Diagnostic::error(Code::WrongType, entry.key.span, message)
-                        .hint("only `update_metadata` is told by field"),
+                        .hint("only `update_metadata` takes a value for each field"),
                 );
                 return None;
             }
@@ -204,7 +204,7 @@ impl MatrixReader<'_> {
             let message = format!("every member has `{permission}`");
             self.problems.push(
                 Diagnostic::warning(Code::OpenAdministration, written.span, message)
-                    .label("so any member can take over the group")
+                    .label("any member can take over the group")
                     .hint("write `allow_if_super_admin`, the usual value"),
             );
         }
@@ -249,8 +249,12 @@ impl MatrixReader<'_> {
         let value = resolve_expression(written, self.vocabulary, self.problems)?;
         if value == GrantCondition::Grant(Grant::Unspecified) {
             self.problems.push(
-                Diagnostic::warning(Code::Unspecified, written.span, "this denies everybody")
-                    .hint("write `deny` if nobody is meant to have it"),
+                Diagnostic::warning(
+                    Code::Unspecified,
+                    written.span,
+                    "`unspecified` denies everybody",
+                )
+                .hint("write `deny` if nobody should have it"),
             );
         }
         Some(value)

@@ -76,8 +76,8 @@ pub(super) fn resolve(
                     ids.repeats(id, place, problems, |id| match &name {
                         Some(_) => duplicate_id(id),
                         None => (
-                            "this rule says the same as another".into(),
-                            "remove one of the two, or name them",
+                            "this rule repeats another".into(),
+                            "remove one of the two, or give each a name",
                         ),
                     });
                 }
@@ -123,7 +123,7 @@ impl<K: Eq + Hash + Clone> Seen<K> {
 }
 
 fn duplicate_id(id: &Uuid) -> (String, &'static str) {
-    (format!("two rules have the rule_id {id}"), "give one of them another id")
+    (format!("two rules have the `rule_id` {id}"), "give one of them another id")
 }
 
 fn derived_id(name: Option<&str>, condition: &Condition<String>, outcome: &[String]) -> Uuid {
@@ -139,9 +139,9 @@ fn rule_id(written: &ast::Text<'_>, problems: &mut Diagnostics) -> Option<Uuid> 
     // spellings of one id.
     let id = (written.value.len() == 36).then(|| Uuid::try_parse(&written.value).ok()).flatten();
     if id.is_none() {
-        let message = format!("`{}` is no UUID", written.value.escape_debug());
+        let message = format!("`{}` is not a UUID", written.value.escape_debug());
         problems.push(Diagnostic::error(Code::InvalidRuleId, written.span, message).hint(
-            "a rule_id looks like 728c1541-d6d1-4290-9a53-cdf01dd32d60; without one, a rule \
+            "a `rule_id` looks like 728c1541-d6d1-4290-9a53-cdf01dd32d60; without one, a rule \
                  gets an id derived from its name or content",
         ));
     }
@@ -156,23 +156,17 @@ fn outcome(
     if written.value.is_empty() {
         problems.push(
             Diagnostic::error(Code::EmptyOutcome, written.span, "the outcome names no tag")
-                .label("so the rule would allow nothing")
+                .label("the rule would allow nothing")
                 .hint("name the tags of the users who may be reached, or remove the rule"),
         );
         return None;
     }
     let mut tags = Vec::with_capacity(written.value.len());
-    let mut right = true;
     for tag in &written.value {
-        match vocabulary.bind(tag) {
-            Ok(tag) => tags.push(tag),
-            Err(problem) => {
-                problems.push(problem);
-                right = false;
-            }
-        }
+        tags.extend(vocabulary.bind(tag, problems));
     }
+    let all_bound = tags.len() == written.value.len();
     tags.sort_unstable();
     tags.dedup();
-    right.then_some(tags)
+    all_bound.then_some(tags)
 }

@@ -198,7 +198,7 @@ impl Reader<'_> {
         let is_number = !text.value.is_empty() && text.value.bytes().all(|b| b.is_ascii_digit());
         let number = text.value.parse().ok().filter(|_| is_number);
         if number.is_none() {
-            let message = format!("`{}` is no limit", text.value.escape_debug());
+            let message = format!("`{}` is not a limit", text.value.escape_debug());
             self.problems.push(
                 Diagnostic::error(Code::InvalidLimit, text.span, message)
                     .hint("a limit is a whole number up to 4294967295, or `none`"),
@@ -212,7 +212,9 @@ impl Reader<'_> {
 fn unknown_block_action(key: &Text<'_>, known: &[&'static str]) -> Diagnostic {
     let problem = suggestions::unknown_key("`blocks`", key, known.iter().copied());
     match key.value.parse::<Action>() {
-        Ok(action) => Diagnostic { message: format!("blocks don't concern `{action}`"), ..problem },
+        Ok(action) => {
+            Diagnostic { message: format!("`blocks` does not apply to `{action}`"), ..problem }
+        }
         Err(_) => problem,
     }
 }
@@ -249,7 +251,7 @@ pub(super) fn toggle(
         ExprKind::Word(word) if *word == "false" => Some(Toggle::Always(false)),
         ExprKind::Word(word) => {
             problems.push(suggestions::word_instead_of_condition(
-                "true, false or a condition",
+                "`true`, `false` or a condition",
                 word,
                 value.span,
             ));

@@ -1,7 +1,7 @@
 use std::str::FromStr;
 
 use crate::{
-    diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
+    diagnostic::{Code, Diagnostic, Diagnostics, suggest},
     request::check_tag,
     source::Span,
     syntax::{
@@ -20,7 +20,7 @@ pub(super) fn unknown_word(
     span: Span,
     known: impl Iterator<Item = &'static str>,
 ) -> Diagnostic {
-    unknown_name(Code::UnknownWordError, format!("unknown {what} `{word}`"), word, span, known)
+    unknown_name(Code::UnknownWord, format!("unknown {what} `{word}`"), word, span, known)
 }
 
 /// A key that `of` does not have.
@@ -40,13 +40,7 @@ fn unknown_name(
     span: Span,
     known: impl Iterator<Item = &'static str>,
 ) -> Diagnostic {
-    let known: Vec<&str> = known.collect();
-    let list = known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-    let problem = Diagnostic::error(code, span, message);
-    problem.hint(match did_you_mean(word, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`? known: {list}"),
-        None => format!("known: {list}"),
-    })
+    Diagnostic::error(code, span, message).hint(suggest(word, known))
 }
 
 /// The word that a text is, told as `what` if there is none such.
@@ -79,9 +73,9 @@ pub(super) fn word_instead_of_condition(wanted: &str, word: &str, span: Span) ->
     if let Some(hint) = hint {
         problem.hint(hint)
     } else if check_tag(word).is_ok() {
-        problem.hint(format!("for the users who have a tag, write hasTag({word})"))
+        problem.hint(format!("for users with the tag, write `hasTag({word})`"))
     } else if word.contains('(') {
-        problem.hint(format!("write it without quotes: {written}"))
+        problem.hint(format!("write it without quotes: `{written}`"))
     } else {
         problem
     }
@@ -91,9 +85,7 @@ pub(super) fn word_instead_of_condition(wanted: &str, word: &str, span: Span) ->
 fn constant_hint(value: bool, word: &str) -> String {
     let whom = if value { "everyone" } else { "nobody" };
     if check_tag(word).is_ok() {
-        format!(
-            "write `{value}` for {whom}; hasTag({word}) is for the users who have a tag of that name"
-        )
+        format!("write `{value}` for {whom}; `hasTag({word})` selects the users with that tag")
     } else {
         format!("write `{value}` for {whom}")
     }
@@ -111,9 +103,9 @@ pub(super) fn expect_word<'e>(
         ExprKind::Call { .. } => {
             let message = format!("expected {what}, found a condition");
             let mut problem = Diagnostic::error(Code::WrongType, value.span, message);
-            let known = known.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-            if !known.is_empty() {
-                problem = problem.hint(format!("known: {known}"));
+            let mut known = known.peekable();
+            if known.peek().is_some() {
+                problem = problem.hint(suggest("", known));
             }
             problems.push(problem);
             None

@@ -1,4 +1,7 @@
-use std::{cell::Cell, collections::BTreeMap};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
@@ -12,6 +15,8 @@ use crate::{
 pub(super) struct Vocabulary {
     form: TagForm,
     declared: BTreeMap<String, Span>,
+    /// The tags of declarations that can't be tags, each reported where it is declared.
+    invalid: BTreeSet<String>,
     /// Whether any tag is declared anywhere, even if only by mistake.
     is_closed: bool,
     /// How many more times an unknown tag may be compared with a declared one: what was meant is
@@ -37,9 +42,11 @@ impl Vocabulary {
         problems: &mut Diagnostics,
     ) -> Self {
         let mut declared = BTreeMap::new();
+        let mut invalid = BTreeSet::new();
         for tag in sections.iter().flat_map(|section| &section.value) {
             if let Err(error) = form.check(&tag.value) {
                 problems.push(invalid_tag(tag, &error));
+                invalid.insert(tag.value.clone().into_owned());
                 continue;
             }
             if let Some(&first) = declared.get(&*tag.value) {
@@ -58,28 +65,31 @@ impl Vocabulary {
         }
         let is_closed = sections.iter().any(|section| !section.value.is_empty());
         let comparisons = Cell::new(MAX_COMPARISONS);
-        Self { form, declared, is_closed, comparisons }
+        Self { form, declared, invalid, is_closed, comparisons }
     }
 
-    /// The tag that stands in a condition, an outcome or a user's record.
-    ///
-    /// # Errors
-    /// Says what is wrong with it: its form, or that it is not declared.
-    pub(super) fn bind(&self, tag: &ast::Text<'_>) -> Result<String, Diagnostic> {
+    /// The tag that a condition, an outcome or a user's record names. `None`, and why in `problems`,
+    /// if its form is wrong or it is not declared; a form that is wrong where the tag is declared is
+    /// reported there only.
+    pub(super) fn bind(&self, tag: &ast::Text<'_>, problems: &mut Diagnostics) -> Option<String> {
         if let Err(error) = self.form.check(&tag.value) {
-            return Err(invalid_tag(tag, &error));
+            if !self.invalid.contains(&*tag.value) {
+                problems.push(invalid_tag(tag, &error));
+            }
+            return None;
         }
         if self.knows(&tag.value) {
-            return Ok(tag.value.clone().into_owned());
+            return Some(tag.value.clone().into_owned());
         }
-        let message = format!("no tag `{}` is declared", tag.value);
+        let message = format!("undeclared tag `{}`", tag.value);
         let problem = Diagnostic::error(Code::UndeclaredTag, tag.span, message);
-        Err(match self.nearest(&tag.value) {
+        problems.push(match self.nearest(&tag.value) {
             Some(near) => problem
                 .hint(format!("did you mean `{near}`?"))
                 .related(self.declared.get(near).copied().unwrap_or(tag.span), "declared here"),
             None => problem.hint(format!("add `{}` to a `tags` section", tag.value)),
-        })
+        });
+        None
     }
 
     /// The declared tag that was most likely meant.
@@ -102,9 +112,10 @@ impl Vocabulary {
     ) -> ProtectedTags {
         let mut places: BTreeMap<&str, Span> = BTreeMap::new();
         for pattern in sections.iter().flat_map(|section| &section.value) {
-            if let Err(problem) = self.check_pattern(pattern) {
-                problems.push(problem);
-            } else if let Some(&first) = places.get(&*pattern.value) {
+            if !self.check_pattern(pattern, problems) {
+                continue;
+            }
+            if let Some(&first) = places.get(&*pattern.value) {
                 let message = format!("the tag `{}` is protected twice", pattern.value);
                 problems.push(
                     Diagnostic::error(Code::DuplicateTag, pattern.span, message)
@@ -118,16 +129,22 @@ impl Vocabulary {
         ProtectedTags::new(places.into_keys().map(str::to_owned).collect())
     }
 
-    /// # Errors
-    /// Says what is wrong with the name of a tag, or with what stands before a `*`.
-    fn check_pattern(&self, pattern: &ast::Text<'_>) -> Result<(), Diagnostic> {
+    /// Whether a pattern is a tag, or the beginning of tags and a `*`; if not, the reason is reported.
+    fn check_pattern(&self, pattern: &ast::Text<'_>, problems: &mut Diagnostics) -> bool {
         match pattern.value.strip_suffix('*') {
-            Some("") => Ok(()),
-            Some(start) => self.form.check(start).map_err(|error| {
-                Diagnostic::error(Code::InvalidTag, pattern.span, error.to_string())
-                    .hint("a `*` stands at the end, for whatever follows")
-            }),
-            None => self.bind(pattern).map(drop),
+            Some("") => true,
+            Some(start) => match self.form.check(start) {
+                Ok(()) => true,
+                Err(error) => {
+                    let message = error.to_string();
+                    problems.push(
+                        Diagnostic::error(Code::InvalidTag, pattern.span, message)
+                            .hint("write `*` only at the end of a pattern"),
+                    );
+                    false
+                }
+            },
+            None => self.bind(pattern, problems).is_some(),
         }
     }
 

@@ -49,9 +49,9 @@ impl InvariantReport<'_, '_> {
     fn render_undecided(&self) -> Diagnostic {
         let message = format!("{} can't be shown to hold", self.title());
         Diagnostic::error(Code::NotDecided, self.invariant.span, message)
-            .label("not decided: whether it holds for all possible users takes too long to tell")
+            .label("not decided: whether it holds for all possible users takes too long to compute")
             .hint(
-                "it holds for the users there are; simplify the conditions, or limit it to these \
+                "it holds for the existing users; simplify the conditions, or limit it to these \
                  with `scope: population`",
             )
     }
@@ -77,11 +77,11 @@ impl InvariantReport<'_, '_> {
 
     fn render_counterexample(&self, example: &Counterexample<'_>) -> Diagnostic {
         let rule = match example.rule {
-            Some(rule) => format!("the rule {} lets him; ", name(rule)),
+            Some(rule) => format!("allowed by the rule {}; ", name(rule)),
             None => String::new(),
         };
         self.broken().label(self.example(example)).hint(format!(
-            "{rule}none of the users there are breaks it: `scope: population` limits it to them"
+            "{rule}no existing user breaks it; `scope: population` limits it to existing users"
         ))
     }
 
@@ -114,8 +114,8 @@ impl InvariantReport<'_, '_> {
         let names: Vec<String> = rules.iter().map(|rule| name(rule)).collect();
         match names.as_slice() {
             [] => None,
-            [rule] => Some(format!("the rule {rule} lets {}", self.id(one))),
-            rules => Some(format!("the rules {} let {}", rules.join(", "), self.id(one))),
+            [rule] => Some(format!("allowed by the rule {rule}")),
+            rules => Some(format!("allowed by the rules {}", rules.join(", "))),
         }
     }
 

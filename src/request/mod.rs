@@ -36,7 +36,7 @@ pub use setting::{
 };
 pub use settings::{Blocks, Limits, Peers, Settings};
 pub use statement::StatementId;
-pub use suggest::did_you_mean;
+pub use suggest::{did_you_mean, suggest};
 pub(crate) use text_enum::text_enum;
 pub use text_enum::{UnknownWordError, describe_choices};
 

@@ -28,3 +28,36 @@ pub fn did_you_mean<'c>(
     let near = candidates.into_iter().filter_map(|name| Some((distance(name)?, name)));
     near.min().map(|(_, candidate)| candidate)
 }
+
+/// The number of names up to which [`suggest`] lists all of them.
+const LISTED_WHOLE: usize = 8;
+
+/// The number of names that [`suggest`] lists of more.
+const LISTED_NEAREST: usize = 5;
+
+/// Advice in place of an unknown name: `did you mean `a`?`, or else what may stand in its place, as
+/// `expected one of `a`, `b`, `c``. Of a long list, only the nearest names are given, and how many
+/// there are besides.
+///
+/// Costs a comparison with each candidate.
+pub fn suggest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> String {
+    let mut names: Vec<&str> = candidates.into_iter().collect();
+    if let Some(near) = did_you_mean(name, names.iter().copied()) {
+        return format!("did you mean `{near}`?");
+    }
+    let count = names.len();
+    if count > LISTED_WHOLE {
+        // Stable, so that names of one distance stay in the order of the reference.
+        names.sort_by_cached_key(|candidate| strsim::osa_distance(name, candidate));
+        names.truncate(LISTED_NEAREST);
+    }
+    let list: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match list.as_slice() {
+        [] => "nothing may stand here".to_owned(),
+        [only] => format!("expected {only}"),
+        list if count > list.len() => {
+            format!("expected one of {} and {} more", list.join(", "), count - list.len())
+        }
+        list => format!("expected one of {}", list.join(", ")),
+    }
+}

@@ -1,8 +1,4 @@
-use std::{fmt, str::FromStr};
-
 use hyper::{HeaderMap, StatusCode, Uri, header::AUTHORIZATION};
-use subtle::ConstantTimeEq;
-use thiserror::Error;
 
 use super::{
     app::App,
@@ -11,41 +7,7 @@ use super::{
     response::{self, HttpError, HttpResponse},
     status,
 };
-use crate::dialects::Admission;
-
-/// What those must know who may do more than ask.
-#[derive(Clone)]
-pub struct AdminToken(Box<[u8]>);
-
-/// Why a text is no admin token.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
-#[error("an admin token is one line of 16 printable characters or more, without blanks")]
-pub struct AdminTokenError;
-
-/// How many characters a token has at least.
-const SHORTEST: usize = 16;
-
-impl FromStr for AdminToken {
-    type Err = AdminTokenError;
-
-    /// White space around it is no part of it.
-    fn from_str(text: &str) -> Result<Self, AdminTokenError> {
-        let token = text.trim();
-        let is_plain = token.bytes().all(|byte| byte.is_ascii_graphic());
-        if is_plain && token.len() >= SHORTEST {
-            Ok(Self(token.as_bytes().into()))
-        } else {
-            Err(AdminTokenError)
-        }
-    }
-}
-
-/// It is never shown.
-impl fmt::Debug for AdminToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AdminToken")
-    }
-}
+use crate::{dialects::Admission, wire::bearer_token};
 
 /// Whether the token is shown that administrators know. Takes as long for a wrong one as for a right
 /// one of its length.
@@ -53,7 +15,7 @@ pub(super) fn check_token(app: &App, shown: Option<&[u8]>) -> Admission {
     match (&app.options.admin_token, shown) {
         (None, _) => Admission::Disabled,
         (_, None) => Admission::Missing,
-        (Some(token), Some(shown)) if bool::from(shown.ct_eq(&token.0)) => Admission::Admitted,
+        (Some(token), Some(shown)) if token.matches(shown) => Admission::Admitted,
         _ => Admission::Wrong,
     }
 }
@@ -64,11 +26,7 @@ pub(super) fn authorize(app: &App, headers: &HeaderMap, trusted: bool) -> Result
         return Ok(());
     }
     let shown = headers.get(AUTHORIZATION).map(hyper::header::HeaderValue::as_bytes);
-    let shown = shown.and_then(|value| {
-        let (scheme, token) = value.split_at_checked(b"Bearer ".len())?;
-        scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
-    });
-    match check_token(app, shown) {
+    match check_token(app, shown.and_then(bearer_token)) {
         Admission::Admitted => Ok(()),
         why @ Admission::Disabled => Err(refusal(StatusCode::FORBIDDEN, why.message())),
         why @ Admission::Wrong => Err(refusal(StatusCode::UNAUTHORIZED, why.message())),

@@ -13,7 +13,6 @@ use hyper::{
 };
 
 use super::{
-    admin::AdminToken,
     admission::AdmissionControl,
     allow::AllowStatus,
     at_least,
@@ -34,6 +33,7 @@ use super::{
 use crate::{
     dialects::Dialect,
     live::{Live, ServedPolicy},
+    wire::Secret,
 };
 
 /// What every request is answered from.
@@ -68,7 +68,7 @@ pub struct ServeOptions {
     /// Where it is told who changed what, and whose credentials were refused.
     pub audit: Arc<Audit>,
     /// What those must know who ask for more than decisions; `None` if nobody may.
-    pub admin_token: Option<AdminToken>,
+    pub admin_token: Option<Secret>,
     /// The names by which loopback listeners may be called, besides those of every machine and that of
     /// the public URL.
     pub hosts: Vec<HostName>,

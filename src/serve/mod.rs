@@ -37,7 +37,6 @@ mod response_body;
 mod status;
 mod v1;
 
-pub use admin::{AdminToken, AdminTokenError};
 pub use allow::{AllowStatus, AllowStatusError};
 pub use app::{App, ServeOptions};
 pub use audit::Audit;

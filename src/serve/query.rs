@@ -1,9 +1,7 @@
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode_str;
-
 use super::response::HttpError;
-use crate::request::describe_choices;
+use crate::{request::describe_choices, wire::PercentEncoding};
 
 /// The parameters of a query string: each one known, and given once.
 #[derive(Debug)]
@@ -83,20 +81,10 @@ impl<'q> QueryParams<'q> {
     }
 }
 
-/// A name or value as forms encode it: `+` is a blank, `%2B` a plus.
+/// A name or a value of a query; errors are at `at`.
 fn decode_form<'q>(text: &'q str, at: &str) -> Result<Cow<'q, str>, HttpError> {
-    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Ok(Cow::Borrowed(text));
-    }
-    let is_escape = |part: &str| part.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
-    if !text.split('%').skip(1).all(is_escape) {
-        return Err(HttpError::bad_request(at, "`%` must be followed by two hexadecimal digits"));
-    }
-    let blanks = text.replace('+', " ");
-    match percent_decode_str(&blanks).decode_utf8() {
-        Ok(text) => Ok(Cow::Owned(text.into_owned())),
-        Err(_) => Err(HttpError::bad_request(at, "the value is not UTF-8")),
-    }
+    let decoded = PercentEncoding::Form.decode(text.as_bytes());
+    decoded.map_err(|error| HttpError::bad_request(at, error.to_string()))
 }
 
 /// The header that stands for a parameter, as it is written: `Peerage-Resource-Type`.

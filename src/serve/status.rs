@@ -1,5 +1,3 @@
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use hyper::{
     StatusCode,
     header::{CONTENT_TYPE, HeaderValue, VARY},
@@ -13,7 +11,10 @@ use super::{
     query::QueryParams,
     response::{self, HttpError, HttpResponse},
 };
-use crate::live::{HeldPolicy, HoldReason, LatestReload, Live, ServedPolicy, facts::ShadowedEntry};
+use crate::{
+    live::{HeldPolicy, HoldReason, LatestReload, Live, ServedPolicy, facts::ShadowedEntry},
+    wire::unix_seconds,
+};
 
 /// `GET /v1/status`: what is served, how old it is, how much it holds, and how the last reload went.
 pub(super) fn status(
@@ -178,10 +179,6 @@ pub(super) fn counts_json(served: &ServedPolicy) -> Value {
     let relations: Map<String, Value> =
         counts::relations(served).map(|(kind, count)| (kind.to_owned(), json!(count))).collect();
     each.chain([("relations".to_owned(), Value::Object(relations))]).collect()
-}
-
-fn unix_seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// The process's resident memory in bytes; `None` where the system does not tell it in `/proc`.

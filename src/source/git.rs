@@ -181,7 +181,7 @@ fn exchange(
                 return Ok(Err(LoadError::LinkOutside { link: path, target }));
             }
             _ => {
-                let message = "there is no file of this name, or its link leads to none".to_owned();
+                let message = "no such file, or a broken link".to_owned();
                 return Ok(Err(GitError::from(message).into_load_error(&entry.name)));
             }
         };
@@ -218,7 +218,7 @@ fn run(arguments: &[&str]) -> Result<Vec<u8>, GitError> {
 
 fn spawn_error(error: &io::Error) -> GitError {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no `git` command".to_owned().into(),
+        io::ErrorKind::NotFound => "the `git` command was not found".to_owned().into(),
         _ => format!("can't run `git`: {error}").into(),
     }
 }
@@ -246,7 +246,7 @@ impl GitError {
     fn from_stderr(said: &[u8]) -> Self {
         let said = String::from_utf8_lossy(said);
         let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
-        let message = lines.next().unwrap_or("git gives no reason");
+        let message = lines.next().unwrap_or("git gave no reason");
         let message = ["fatal: ", "error: "]
             .iter()
             .find_map(|head| message.strip_prefix(head))
@@ -271,19 +271,18 @@ fn unknown_revision(spec: &str) -> GitError {
         run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]).is_ok()
     };
     if is_there(revision) {
-        let message = format!("there is no path `{path}` in the revision `{revision}`");
-        let hint =
-            "paths begin at the root of the repository, or with `./` in the working directory";
+        let message = format!("no path `{path}` in the revision `{revision}`");
+        let hint = "write the path from the root of the repository, or `./` and a path from the working directory";
         return GitError { message, hint: Some(hint.to_owned()) };
     }
-    let message = format!("there is no revision `{revision}`");
+    let message = format!("unknown revision `{revision}`");
     let remote = format!("origin/{revision}");
     let is_shallow = || {
         let told = run(&["rev-parse", "--is-shallow-repository"]).unwrap_or_default();
         told.trim_ascii() == b"true"
     };
     let hint = if is_there(&remote) {
-        Some(format!("there is `{remote}`: write `{remote}:{path}`"))
+        Some(format!("write `{remote}:{path}`"))
     } else if is_shallow() {
         Some(
             "the clone is shallow: fetch the history by `git fetch --unshallow`, or give \

@@ -23,7 +23,7 @@ const LOST_AND_FOUND: &str = "lost+found";
 
 /// A pattern that can't be understood.
 #[derive(Debug, Error)]
-#[error("can't understand the pattern `{pattern}`: {message}")]
+#[error("invalid pattern `{pattern}`: {message}")]
 pub struct PatternError {
     pub pattern: String,
     pub message: String,

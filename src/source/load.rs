@@ -39,16 +39,16 @@ pub enum LoadError {
     NoFiles(Vec<PathBuf>),
     #[error("can't read `{}`: {}", path.display(), reason(error))]
     Unreadable { path: PathBuf, error: io::Error },
-    #[error("`{}` has {size} bytes; a file of sections may have {limit}", path.display())]
+    #[error("`{}` has {size} bytes; the limit is {limit}", path.display())]
     TooLarge { path: PathBuf, size: u64, limit: u64 },
     #[error("`{}` is neither a file nor a folder", path.display())]
     NotAFile { path: PathBuf },
     /// Only for a file that was given by its name: in a folder, such files are passed over.
-    #[error("the ending of `{}` is none of a policy file's", path.display())]
+    #[error("unknown file extension: `{}`", path.display())]
     UnknownExtension { path: PathBuf },
     #[error("folders are nested more than {limit} deep in `{}`", path.display())]
     TooDeep { path: PathBuf, limit: usize },
-    #[error("too many files, at `{}`; a policy may have {limit}", path.display())]
+    #[error("too many files at `{}`; the limit is {limit}", path.display())]
     TooMany { path: PathBuf, limit: usize },
     /// Of a revision that `git` does not give.
     #[error("can't read `{spec}`: {message}")]
@@ -60,7 +60,7 @@ pub enum LoadError {
     },
     #[error("line {line} of `{}` is longer than {limit} bytes", path.display())]
     LongLine { path: PathBuf, line: u64, limit: u64 },
-    #[error("`{}` holds nothing but NUL bytes from line {line} on", path.display())]
+    #[error("`{}` contains only NUL bytes from line {line} on", path.display())]
     Hole { path: PathBuf, line: u64 },
     #[error(
         "the link `{}` leads to `{}`, which is not below the given path",
@@ -232,7 +232,7 @@ fn display_name(path: &Path) -> String {
 
 fn listed(paths: &[PathBuf]) -> String {
     if paths.is_empty() {
-        return "no paths at all".to_owned();
+        return "no paths".to_owned();
     }
     paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
 }
@@ -240,10 +240,10 @@ fn listed(paths: &[PathBuf]) -> String {
 /// Why, in words that are the same on every system.
 fn reason(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        io::ErrorKind::NotADirectory => "a part of the path is no folder".to_owned(),
-        io::ErrorKind::OutOfMemory => "there is not enough memory".to_owned(),
+        io::ErrorKind::NotADirectory => "a part of the path is not a folder".to_owned(),
+        io::ErrorKind::OutOfMemory => "out of memory".to_owned(),
         _ => error.to_string(),
     }
 }

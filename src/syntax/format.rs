@@ -20,18 +20,18 @@ use crate::{
 #[derive(Debug, Error)]
 pub enum FormatError {
     /// Nothing may be made of what could be read in part only.
-    #[error("there are mistakes in it")]
+    #[error("the file has errors")]
     Mistakes(Diagnostics),
-    #[error("it holds users in bulk, which have no canonical form")]
+    #[error("bulk files have no canonical form")]
     Bulk,
-    #[error("it holds tests")]
+    #[error("test files have no canonical form")]
     Tests,
-    #[error("it has comments, which JSON can't hold")]
+    #[error("JSON can't hold the file's comments")]
     Comments,
     /// Such as a user whom the file states twice: YAML has an id once.
-    #[error("written as {to}, it would not be read again: {why}")]
+    #[error("written as {to}, the file could not be read back: {why}")]
     Unreadable { to: &'static str, why: String },
-    #[error("written as {to}, it would not say the same")]
+    #[error("written as {to}, the file would mean something else")]
     Changed { to: &'static str },
 }
 

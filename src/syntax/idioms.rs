@@ -93,7 +93,7 @@ pub(super) fn denial_hint(name: &str) -> Option<&'static str> {
 pub(super) fn section_hint(name: &str) -> Option<&'static str> {
     match name {
         "allow" | "allows" | "policies" | "policy" | "permit" => {
-            Some("what is allowed is said by `rules`")
+            Some("write what is allowed in `rules`")
         }
         _ => denial_hint(name),
     }

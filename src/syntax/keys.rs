@@ -3,7 +3,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use smallvec::SmallVec;
 
 use crate::{
-    diagnostic::{Code, Diagnostic, did_you_mean},
+    diagnostic::{Code, Diagnostic, suggest},
     source::Span,
     syntax::ast::Text,
 };
@@ -52,19 +52,15 @@ pub(super) fn is_word(text: &str) -> bool {
 /// has those that are known, and which of them is most like it.
 pub(super) fn unknown_name(code: Code, lead: &str, name: &Text<'_>, known: &[&str]) -> Diagnostic {
     let problem = Diagnostic::error(code, name.span, format!("{lead} {}", quoted(&name.value)));
-    let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    problem.hint(match did_you_mean(&name.value, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`? known: {list}"),
-        None => format!("known: {list}"),
-    })
+    problem.hint(suggest(&name.value, known.iter().copied()))
 }
 
 /// The key of a field that was given before; the first one counts.
 pub(super) fn duplicate_key(code: Code, what: &str, again: &Text<'_>, first: Span) -> Diagnostic {
-    let message = format!("the {what} {} is given twice", quoted(&again.value));
+    let message = format!("duplicate {what} {}", quoted(&again.value));
     Diagnostic::error(code, again.span, message)
         .related(first, "first given here")
-        .hint("remove one of them, or merge the two")
+        .hint("remove one of the two, or merge them")
 }
 
 /// A text of the author in backquotes: on one line, and cut if it is long.

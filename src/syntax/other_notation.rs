@@ -33,7 +33,11 @@ pub(super) fn detect(id: SourceId, notation: Notation, text: &str) -> Option<Dia
     };
     let expected = if notation == Notation::Dsl { "the DSL" } else { "YAML" };
     let span = Span::new(id, start, start + length);
-    let problem = Diagnostic::error(Code::Syntax, span, format!("this is {found}, not {expected}"));
+    let problem = Diagnostic::error(
+        Code::Syntax,
+        span,
+        format!("the file is written in {found}, not in {expected}"),
+    );
     let to = if notation == Notation::Dsl { "dsl" } else { "yaml" };
     let from = if notation == Notation::Dsl { "yaml" } else { "dsl" };
     Some(problem.hint(format!(

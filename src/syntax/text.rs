@@ -9,9 +9,8 @@ pub(super) fn report_empty(id: SourceId, source: &Source, problems: &mut Diagnos
     let is_empty = source.bytes.is_empty() && !source.is_unread;
     if is_empty {
         problems.push(
-            Diagnostic::error(Code::EmptyFile, Span::new(id, 0, 0), "the file has 0 bytes").hint(
-                "was it emptied, or is it still to be written? remove it if nothing is meant",
-            ),
+            Diagnostic::error(Code::EmptyFile, Span::new(id, 0, 0), "the file is empty")
+                .hint("write the policy, or remove the file"),
         );
     }
     is_empty
@@ -19,8 +18,8 @@ pub(super) fn report_empty(id: SourceId, source: &Source, problems: &mut Diagnos
 
 /// What is said of a file that was read without finding anything in it.
 pub(super) fn no_statement(id: SourceId) -> Diagnostic {
-    Diagnostic::warning(Code::NoStatement, Span::new(id, 0, 0), "the file states nothing")
-        .hint("is something missing? remove the file if nothing is meant")
+    Diagnostic::warning(Code::NoStatement, Span::new(id, 0, 0), "the file has no statements")
+        .hint("add a statement, or remove the file")
 }
 
 /// The text of a file, without a byte order mark's effect on places; `None`, and a problem, if it
@@ -41,7 +40,7 @@ pub(super) fn decode<'s>(
             let span = Span::new(id, at, at + error.error_len().unwrap_or(1));
             problems.push(
                 Diagnostic::error(Code::InvalidUtf8, span, "the file is not UTF-8")
-                    .label("this byte begins no character")
+                    .label("invalid byte")
                     .hint("save the file as UTF-8"),
             );
             return None;
@@ -50,8 +49,8 @@ pub(super) fn decode<'s>(
     if let Some(at) = source.bytes.iter().position(|&byte| byte == 0) {
         let span = Span::new(id, at, at + 1);
         problems.push(
-            Diagnostic::error(Code::NulByte, span, "the file holds a NUL byte")
-                .hint("a policy is plain text; was a binary file given this name?"),
+            Diagnostic::error(Code::NulByte, span, "the file contains a NUL byte")
+                .hint("a policy is plain text; check that the file is not a binary file"),
         );
         return None;
     }

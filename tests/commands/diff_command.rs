@@ -177,8 +177,8 @@ fn a_revision_is_read_as_a_folder_is() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(fs::read(path.join(".git/index")).unwrap(), before);
     for (old, said) in [
-        ("nowhere:policies", "there is no revision `nowhere`"),
-        ("main:nothing", "there is no path `nothing` in the revision `main`"),
+        ("nowhere:policies", "unknown revision `nowhere`"),
+        ("main:nothing", "no path `nothing` in the revision `main`"),
         ("main:more.txt", "ending"),
         ("main:policies/.old/x", "path"),
         ("--help-me:x", "unexpected argument"),

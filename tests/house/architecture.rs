@@ -9,6 +9,7 @@
 
 mod circles;
 mod language;
+mod messages;
 mod papers;
 mod rooms;
 mod scan;

@@ -34,10 +34,15 @@ fn conditions() {
         Case(
             "a.yaml",
             "rules: [{ condition: all(), outcome: [A] }]",
-            "all() combines no",
+            "all() has no arguments",
             EVERYONE,
         ),
-        Case("a.yaml", "rules: [{ condition: any(), outcome: [A] }]", "any() combines no", NOBODY),
+        Case(
+            "a.yaml",
+            "rules: [{ condition: any(), outcome: [A] }]",
+            "any() has no arguments",
+            NOBODY,
+        ),
         Case("a.yaml", "rules: [{ condition: staff, outcome: [A] }]", told, "hasTag(staff)"),
         Case(
             "a.yaml",
@@ -46,7 +51,7 @@ fn conditions() {
             "not(hasTag(A))",
         ),
         Case("a.peerage", "rule: true -> [A];", told, EVERYONE),
-        Case("a.peerage", "rule: all() -> [A];", "all() combines no", EVERYONE),
+        Case("a.peerage", "rule: all() -> [A];", "all() has no arguments", EVERYONE),
         Case("a.peerage", "rule: not hasTag(A) -> [A];", "expected `->`", "not(hasTag(A))"),
         Case(
             "a.peerage",
@@ -57,7 +62,7 @@ fn conditions() {
         Case(
             "a.yaml",
             "matrices: { m: { add_member: all() } }",
-            "all() combines no",
+            "all() has no arguments",
             "write `allow`",
         ),
     ]);
@@ -175,7 +180,7 @@ fn switches() {
             "a.yaml",
             "permissions: { create_group: 'no' }",
             told,
-            "write `false` for nobody; hasTag(no)",
+            "write `false` for nobody; `hasTag(no)`",
         ),
         Case("a.yaml", "permissions: { create_group: nobody }", told, "write `false`"),
         Case("a.yaml", "permissions: { create_group: 'yes' }", told, "write `true` for everyone"),
@@ -203,7 +208,7 @@ fn layout() {
         Case(
             "a.yaml",
             "rules:\n  - condition: hasTag(A)\n    outcome: [A]\ndescription: y\n",
-            "`description` is a field of a rule, and no section",
+            "`description` is a field of a rule, not a section",
             "indent it",
         ),
         Case(
@@ -230,55 +235,55 @@ fn other_notations() {
         "tags: [A, B];\n\nrule \"x\": any(hasTag(A), hasTag(B)) -> [A];\n\nuser a { tags: [A]; }\n";
     let sections = "rules:\n  - name: x\n    condition: hasTag(A)\n    outcome: [A]\n";
     check(&[
-        Case("a.yaml", statements, "this is the DSL, not YAML", "ends in `.peerage`"),
+        Case(
+            "a.yaml",
+            statements,
+            "the file is written in the DSL, not in YAML",
+            "ends in `.peerage`",
+        ),
         Case(
             "a.yaml",
             "// staff\nuser a {\n  tags: [A];\n}\n",
-            "this is the DSL",
+            "the file is written in the DSL",
             "--from dsl --to yaml",
         ),
-        Case("a.json", statements, "this is no JSON", "`.peerage` if it is the DSL"),
-        Case("a.peerage", sections, "this is YAML, not the DSL", "ends in `.yaml`"),
+        Case("a.json", statements, "the file is not JSON", "`.peerage` if it is the DSL"),
+        Case(
+            "a.peerage",
+            sections,
+            "the file is written in YAML, not in the DSL",
+            "ends in `.yaml`",
+        ),
         Case(
             "a.peerage",
             "# who\ntags: [A]\nusers:\n  a:\n    tags: [A]\n",
-            "this is YAML",
+            "the file is written in YAML",
             "--to dsl",
         ),
-        Case("a.peerage", "{\"tags\": [\"A\"]}", "this is JSON, not the DSL", "ends in `.json`"),
-        Case("a.json", sections, "this is no JSON", "`.yaml` if it is YAML"),
-        Case("a.json", "# who\ntags: [A]\n", "this is no JSON", "`.yaml` if it is YAML"),
+        Case(
+            "a.peerage",
+            "{\"tags\": [\"A\"]}",
+            "the file is written in JSON, not in the DSL",
+            "ends in `.json`",
+        ),
+        Case("a.json", sections, "the file is not JSON", "`.yaml` if it is YAML"),
+        Case("a.json", "# who\ntags: [A]\n", "the file is not JSON", "`.yaml` if it is YAML"),
     ]);
 }
 
 #[test]
 fn comments() {
     check(&[
-        Case(
-            "a.peerage",
-            "/* a\n \"b */\nrule: hasTag(A) -> [A];",
-            "`/*` begins no",
-            "begin with `//`",
-        ),
-        Case("a.peerage", "rule: hasTag(A) /* b */ -> [A];", "`/*` begins no", "begin with `//`"),
-        Case(
-            "a.peerage",
-            "user a {\n  /* b */\n  tags: [A];\n}",
-            "`/*` begins no",
-            "begin with `//`",
-        ),
-        Case("a.peerage", "rule: hasTag(A) -> [A]; /* b", "`/*` begins no", "begin with `//`"),
-        Case("a.peerage", "# a\nrule: hasTag(A) -> [A];", "found `#`", "begin with `//`"),
-        Case("a.yaml", "/* a */\nrules: []\n", "no comment in YAML", "begin with `#`"),
-        Case(
-            "a.yaml",
-            "/* a\n b */\nrules: []\nusers: {}\n",
-            "no comment in YAML",
-            "begin with `#`",
-        ),
-        Case("a.yaml", "// a\nrules: []\n", "no comment in YAML", "begin with `#`"),
-        Case("a.yaml", "// a: b\nrules: []\n", "no comment in YAML", "begin with `#`"),
-        Case("a.yaml", "// a\n", "no comment in YAML", "begin with `#`"),
+        Case("a.peerage", "/* a\n \"b */\nrule: hasTag(A) -> [A];", "`/*` does not begin", "`//`"),
+        Case("a.peerage", "rule: hasTag(A) /* b */ -> [A];", "`/*` does not begin", "`//`"),
+        Case("a.peerage", "user a {\n  /* b */\n  tags: [A];\n}", "`/*` does not begin", "`//`"),
+        Case("a.peerage", "rule: hasTag(A) -> [A]; /* b", "`/*` does not begin", "`//`"),
+        Case("a.peerage", "# a\nrule: hasTag(A) -> [A];", "found `#`", "`//`"),
+        Case("a.yaml", "/* a */\nrules: []\n", "not a comment in YAML", "with `#`"),
+        Case("a.yaml", "/* a\n b */\nrules: []\nusers: {}\n", "not a comment in YAML", "with `#`"),
+        Case("a.yaml", "// a\nrules: []\n", "not a comment in YAML", "with `#`"),
+        Case("a.yaml", "// a: b\nrules: []\n", "not a comment in YAML", "with `#`"),
+        Case("a.yaml", "// a\n", "not a comment in YAML", "with `#`"),
     ]);
 }
 
@@ -298,7 +303,7 @@ fn tables() {
         Case("a.csv", "id;tags\na;A\n", "separated by semicolons, not by commas", "`id,tags`"),
         Case("a.csv", "id\ttags\na\tA\n", "separated by tabs, not by commas", "`id,tags`"),
         Case("a.csv", "Nr;Name\n1;A\n", "separated by semicolons", "begin with the line `id,tags`"),
-        Case("a.csv", "ID,Tags,Peers\na,A,\n", "written in small letters", "`id,tags,peers`"),
+        Case("a.csv", "ID,Tags,Peers\na,A,\n", "must be in lower case", "`id,tags,peers`"),
         Case(
             "a.csv",
             "id,name,office,email,tags\na,b,c,d,A\n",
@@ -316,11 +321,11 @@ fn tables() {
         Case(
             "a.csv",
             "id,tags\na,\"A,B\"\nb,\"B, C\"\n",
-            "blanks separate the tags",
+            "must be separated by blanks",
             "write `A B`",
         ),
-        Case("a.csv", "id,tags\na,A;B\nb,B|C\n", "blanks separate the tags", "write `A B`"),
-        Case("a.csv", "id,tags\na,A,B\n", "3 fields, the header 2", "in quotes"),
+        Case("a.csv", "id,tags\na,A;B\nb,B|C\n", "must be separated by blanks", "write `A B`"),
+        Case("a.csv", "id,tags\na,A,B\n", "3 fields, but the header has 2", "in quotes"),
         Case("a.csv", "a,A\n", "no header", "begin with the line `id,tags`"),
     ]);
 }

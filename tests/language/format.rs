@@ -127,16 +127,19 @@ fn json_stays_json() {
     assert_eq!(formatted(Form::Yaml, text, Form::Json), Ok(expected.to_owned()));
     assert_eq!(formatted(Form::Json, expected, Form::Json), Ok(expected.to_owned()));
     let refused = formatted(Form::Yaml, "{} # why", Form::Json).unwrap_err();
-    assert_eq!(refused, "it has comments, which JSON can't hold");
+    assert_eq!(refused, "JSON can't hold the file's comments");
 }
 
 #[test]
 fn what_can_not_be_said_is_refused() {
     let twice = formatted(Form::Dsl, "user a {} user a { tags: [B]; }", Form::Yaml).unwrap_err();
-    assert!(twice.starts_with("written as YAML, it would not be read again: "), "{twice}");
+    assert!(twice.starts_with("written as YAML, the file could not be read back: "), "{twice}");
     let nul = "rules: [{ condition: a, outcome: [], description: \"\\0\" }]";
     let nul = formatted(Form::Yaml, nul, Form::Dsl).unwrap_err();
-    assert!(nul.starts_with("written as a `.peerage` file, it would not be read again: "), "{nul}");
+    assert!(
+        nul.starts_with("written as a `.peerage` file, the file could not be read back: "),
+        "{nul}"
+    );
     assert!(formatted(Form::Dsl, "rule: a -> ;", Form::Dsl).is_err());
     assert!(matches!(
         format(&Source::new("a.csv", Notation::Csv, "id,tags"), Form::Yaml),

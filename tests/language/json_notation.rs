@@ -28,14 +28,19 @@ fn told(text: &str) -> Vec<(String, (usize, usize), String)> {
 
 #[test]
 fn what_is_wrong_is_told_where_it_is() {
-    let comma = "in JSON no comma stands after the last";
+    let comma = "trailing comma after the last";
     let cases: [(&str, &str, (usize, usize), &str); 32] = [
         (r#"{"tags": ["A", "B",]}"#, comma, (1, 19), "remove it"),
         (r#"{"users": {"a": {},}}"#, comma, (1, 19), "remove it"),
-        ("{\"tags\": [], // x\n\"users\": {}}", "JSON has no comments", (1, 14), "`.yaml`"),
-        ("{\"tags\": [] # x\n}", "JSON has no comments", (1, 13), "`.yaml`"),
-        ("{\"tags\": [] /* x\n y */ }", "JSON has no comments", (1, 13), "`.yaml`"),
-        ("{'tags': ['A', 'B']}", "stand in double quotes", (1, 2), "write `\"tags\"`"),
+        (
+            "{\"tags\": [], // x\n\"users\": {}}",
+            "comments are not allowed in JSON",
+            (1, 14),
+            "`.yaml`",
+        ),
+        ("{\"tags\": [] # x\n}", "comments are not allowed in JSON", (1, 13), "`.yaml`"),
+        ("{\"tags\": [] /* x\n y */ }", "comments are not allowed in JSON", (1, 13), "`.yaml`"),
+        ("{'tags': ['A', 'B']}", "takes double quotes", (1, 2), "write `\"tags\"`"),
         (
             "{\n  \"tags\": [\"A\"]\n  \"users\": {}\n}",
             "missing `,` before the next member",
@@ -46,32 +51,27 @@ fn what_is_wrong_is_told_where_it_is() {
         (r#"{"tags": ["A"], "tags": []}"#, "the section `tags` is given twice", (1, 17), "merge"),
         (r#"{"users": {"a": {}, "\u0061": {}}}"#, "given twice", (1, 21), ""),
         (r#"{"limits": {"friends": NaN}}"#, "JSON has no number `NaN`", (1, 24), "write a number"),
-        (r#"{"limits": {"friends": -Infinity}}"#, "`-Infinity` is no number", (1, 24), ""),
-        (r#"{"limits": {"friends": 007}}"#, "`007` is no number", (1, 24), "double quotes"),
-        (r#"{"limits": {"friends": +7}}"#, "`+7` is no number", (1, 24), ""),
-        (r#"{"limits": {"friends": .5}}"#, "`.5` is no number", (1, 24), ""),
-        (r#"{"limits": {"friends": 0x10}}"#, "`0x10` is no number", (1, 24), ""),
-        (
-            r#"{tags: ["A"], users: {}}"#,
-            "the name `tags` stands without quotes",
-            (1, 2),
-            "likewise",
-        ),
-        (r#"{"tags": [A, B]}"#, "the text `A` stands without quotes", (1, 11), "write `\"A\"`"),
+        (r#"{"limits": {"friends": -Infinity}}"#, "`-Infinity` is not a JSON number", (1, 24), ""),
+        (r#"{"limits": {"friends": 007}}"#, "`007` is not a JSON number", (1, 24), "double quotes"),
+        (r#"{"limits": {"friends": +7}}"#, "`+7` is not a JSON number", (1, 24), ""),
+        (r#"{"limits": {"friends": .5}}"#, "`.5` is not a JSON number", (1, 24), ""),
+        (r#"{"limits": {"friends": 0x10}}"#, "`0x10` is not a JSON number", (1, 24), ""),
+        (r#"{tags: ["A"], users: {}}"#, "unquoted name `tags`", (1, 2), "here and elsewhere"),
+        (r#"{"tags": [A, B]}"#, "unquoted string `A`", (1, 11), "write `\"A\"`"),
         (
             r#"{"rules": [{"condition": any(hasTag(A), hasTag(B)), "outcome": ["A"]}]}"#,
-            "the text `any(hasTag(A), hasTag(B))` stands without quotes",
+            "unquoted string `any(hasTag(A), hasTag(B))`",
             (1, 26),
             "",
         ),
         (
             r#"{"permissions": {"outgoing": True}}"#,
-            "JSON has no word `True`",
+            "JSON has no literal `True`",
             (1, 30),
             "write `true`",
         ),
-        (r#"{"users": {"a": None}}"#, "JSON has no word `None`", (1, 17), "write `null`"),
-        (r#"{"users": {"\x": {}}}"#, "`\\x` is no escape of JSON", (1, 13), "backslash"),
+        (r#"{"users": {"a": None}}"#, "JSON has no literal `None`", (1, 17), "write `null`"),
+        (r#"{"users": {"\x": {}}}"#, "unknown escape `\\x`", (1, 13), "backslash"),
         (r#"{"users": {"\u00g0": {}}}"#, "four hexadecimal digits", (1, 13), ""),
         (r#"{"users": {"\ud83d": {}}}"#, "half of a surrogate pair", (1, 13), "both halves"),
         (r#"{"users": {"\ude00": {}}}"#, "half of a surrogate pair", (1, 13), ""),
@@ -82,7 +82,7 @@ fn what_is_wrong_is_told_where_it_is() {
             "write it as `\\t`",
         ),
         ("{\"users\": {\"a\nb\": {}}}", "not closed in its line", (1, 12), "`\\n`"),
-        (r#"{"tags": ["A"}"#, "this closes no `[`", (1, 14), "close it with `]`"),
+        (r#"{"tags": ["A"}"#, "this does not close `[`", (1, 14), "close it with `]`"),
         (r#"{"tags": ["A"]"#, "this `{` is never closed", (1, 1), "add the `}`"),
         (r#"{"tags" ["A"]}"#, "expected `:`", (1, 8), ""),
         (r#"{"tags": , "users": {}}"#, "expected a value", (1, 10), ""),
@@ -105,7 +105,7 @@ fn a_colon_stands_near_its_name() {
     ] {
         let told = told(&text);
         let [(found, at, _)] = told.as_slice() else { panic!("{told:?}") };
-        assert!(found.contains("more than 4000 bytes"), "{found}");
+        assert!(found.contains("longer than 4000 bytes"), "{found}");
         assert_eq!(*at, (1, 2));
     }
 }

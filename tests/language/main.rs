@@ -15,6 +15,7 @@ mod json_notation;
 mod load;
 mod rendering;
 mod schema;
+mod wire;
 mod yaml;
 
 #[path = "../support/mod.rs"]

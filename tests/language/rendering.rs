@@ -99,7 +99,7 @@ fn no_place() {
     assert_snapshot!(rendered(&Sources::default(), [Diagnostic::from(&error)]), @r#"
     error[no-files]: no policy files in `policies`, `more`
      |
-     = help: policy files end in `.yaml`, `.yml`, `.json`, `.peerage`, `.ndjson` or `.csv`
+     = help: the extension of a policy file is `.yaml`, `.yml`, `.json`, `.peerage`, `.ndjson` or `.csv`
 
     1 error
     "#);
@@ -159,7 +159,7 @@ fn bytes_that_are_no_text() {
     let at = |start, end| Span::new(SourceId(0), start, end);
     let found = [
         Diagnostic::error(Code::InvalidUtf8, at(8, 9), "the file is not UTF-8"),
-        Diagnostic::error(Code::NulByte, at(20, 21), "the file holds a NUL byte"),
+        Diagnostic::error(Code::NulByte, at(20, 21), "the file contains a NUL byte"),
     ];
     assert_snapshot!(rendered(&sources, found), @r#"
     error[invalid-utf8]: the file is not UTF-8
@@ -168,7 +168,7 @@ fn bytes_that_are_no_text() {
     1 | tags: [a��, ␛[31mred␀]
       |         ^
 
-    error[nul-byte]: the file holds a NUL byte
+    error[nul-byte]: the file contains a NUL byte
      --> policies/policy.yaml:1:21
       |
     1 | tags: [a��, ␛[31mred␀]

@@ -372,7 +372,7 @@ fn keys_are_told_to_repeat_however_many_there_are() {
         (format!("users:\n{records}"), "user", "duplicate-user"),
     ] {
         let listed = listing::list("a.yaml", text.as_bytes());
-        let found = format!("the {what} `k999` is given twice | ");
+        let found = format!("duplicate {what} `k999` | ");
         assert_eq!(listed.matches(&found).count(), 1, "{listed}");
         assert_eq!(listed.matches(code).count(), 1, "{listed}");
     }

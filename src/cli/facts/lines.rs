@@ -1,7 +1,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, BufRead, Read as _},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::{Map, Value};
@@ -14,6 +13,7 @@ use crate::{
         SwitchSetting, TagName, UnixMillis, UserFields, UserRecord,
         export_line::{self, ExportHeader},
     },
+    wire::unix_millis,
 };
 
 /// What a line says.
@@ -144,7 +144,7 @@ pub(super) fn apply_fields(user: &mut UserRecord, fields: &UserFields) {
             *mine = ids(given);
         }
     }
-    let now = now();
+    let now = unix_millis();
     if let Some(given) = &fields.blocked {
         let each = given.0.iter();
         user.blocked = each.map(|(id, since)| (id.to_string(), since.unwrap_or(now))).collect();
@@ -210,9 +210,4 @@ fn merge<K: Ord + Clone, V: Clone>(
             None => mine.remove(key),
         };
     }
-}
-
-fn now() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis::try_from(since.as_millis()).unwrap_or(UnixMillis::MAX)
 }

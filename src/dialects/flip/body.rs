@@ -5,12 +5,12 @@ use uuid::Uuid;
 
 use super::{condition::find_unsupported, error::FlipError, path};
 use crate::{
-    dialects::{
-        json::{self, StrictValue},
-        text::{excerpt, value_kind},
-    },
     facts::{Op, TagName},
     request::TagForm,
+    wire::{
+        excerpt,
+        json::{self, StrictValue},
+    },
 };
 
 /// A rule as it was sent.
@@ -68,7 +68,7 @@ pub(super) fn parse_user_tags(body: &[u8], id: &str) -> Result<BTreeSet<TagName>
     let members: Map<String, Value> = match body {
         Value::Array(_) => return Ok(tags(&body, "tags")?.into_iter().collect()),
         Value::Object(members) => members,
-        other => return Err(expected("an object with `tags`, or a list", &other, "the body")),
+        other => return Err(expected("an object with `tags`, or an array", &other, "the body")),
     };
     let mut given = None;
     for (name, value) in &members {
@@ -96,7 +96,7 @@ fn text(value: &Value, at: &str) -> Result<String, FlipError> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Null => Err(missing(at)),
-        other => Err(expected("a text", other, at)),
+        other => Err(expected("a string", other, at)),
     }
 }
 
@@ -104,7 +104,7 @@ fn tags(value: &Value, at: &str) -> Result<Vec<TagName>, FlipError> {
     let items = match value {
         Value::Array(items) => items,
         Value::Null => return Err(missing(at)),
-        other => return Err(expected("a list of tags", other, at)),
+        other => return Err(expected("an array of tags", other, at)),
     };
     let tag = |(number, item): (usize, &Value)| {
         let at = format!("{at}[{number}]");
@@ -126,5 +126,5 @@ fn unknown(name: &str, known: &str) -> FlipError {
 }
 
 fn expected(what: &str, found: &Value, at: &str) -> FlipError {
-    FlipError::malformed(at, format!("expected {what}, found {}", value_kind(found)))
+    FlipError::malformed(at, format!("expected {what}, found {}", json::kind(found)))
 }

@@ -12,8 +12,9 @@ use uuid::{Builder, Uuid};
 
 use super::tokens::TokenScope;
 use crate::{
-    dialects::{BackendError, CallError, Reply, Step, json::JsonError},
+    dialects::{BackendError, CallError, Reply, Step},
     facts::{CommandError, FileLine, RefusalReason, TextProblem, WriteError, WriteErrorKind},
+    wire::json::JsonError,
 };
 
 /// Why a call gets no answer.

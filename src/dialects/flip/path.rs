@@ -4,11 +4,9 @@ use uuid::Uuid;
 
 use super::{error::FlipError, rules, tags, tokens::TokenScope};
 use crate::{
-    dialects::{
-        Backend, Call, Reply, Step,
-        text::{PercentEncoding, excerpt},
-    },
+    dialects::{Backend, Call, Reply, Step},
     facts::Id,
+    wire::{PercentEncoding, excerpt},
 };
 
 /// What is at a path.
@@ -106,6 +104,6 @@ fn user_id(part: &str) -> Result<Id, FlipError> {
 
 /// A part of a path without its percent-encoding.
 fn decode_segment<'p>(part: &'p str, at: &str) -> Result<Cow<'p, str>, FlipError> {
-    let decoded = PercentEncoding::PATH.decode(part.as_bytes());
+    let decoded = PercentEncoding::Path.decode(part.as_bytes());
     decoded.map_err(|error| FlipError::malformed(at, error.to_string()))
 }

@@ -1,10 +1,14 @@
-use std::{fmt, str::FromStr};
+//! The tokens of Flip's clients, and their scopes.
 
-use sha2::{Digest, Sha256};
+use std::str::FromStr;
+
 use thiserror::Error;
 
+use crate::wire::{InvalidSecretError, Secret};
+
 /// The tokens of callers, each with its scopes.
-pub struct FlipTokens(Vec<(TokenDigest, TokenScopes)>);
+#[derive(Debug)]
+pub struct FlipTokens(Vec<(Secret, TokenScopes)>);
 
 /// What a caller may do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,20 +33,17 @@ pub enum FlipTokensError {
     Empty,
 }
 
-/// Tokens are kept and compared as digests: how long that takes tells nothing of a token.
-type TokenDigest = [u8; 32];
-
 const READ: &str = "TAG_RULE_READ";
 const WRITE: &str = "TAG_RULE_WRITE";
-
-/// How many characters a token has at least.
-const SHORTEST: usize = 16;
 
 impl FlipTokens {
     /// The scopes of a token; `None` if it is not listed.
     pub(super) fn scopes(&self, shown: &[u8]) -> Option<TokenScopes> {
-        let shown = digest(shown);
-        self.0.iter().find(|(hash, _)| *hash == shown).map(|&(_, scopes)| scopes)
+        // All are compared, whichever matches.
+        let matches = |found, (token, scopes): &(Secret, TokenScopes)| {
+            if token.matches(shown) { Some(*scopes) } else { found }
+        };
+        self.0.iter().fold(None, matches)
     }
 }
 
@@ -51,12 +52,13 @@ impl FromStr for FlipTokens {
     type Err = FlipTokensError;
 
     fn from_str(text: &str) -> Result<Self, FlipTokensError> {
-        let mut tokens: Vec<(TokenDigest, TokenScopes)> = Vec::new();
+        let mut tokens: Vec<(Secret, TokenScopes)> = Vec::new();
         for (number, line) in (1..).zip(text.lines()) {
             let wrong = |why: String| FlipTokensError::Line(number, why);
             let mut words = line.split_whitespace().take_while(|word| !word.starts_with('#'));
             let Some(token) = words.next() else { continue };
-            check_token(token).map_err(|why| wrong(why.to_owned()))?;
+            let secret: Secret =
+                token.parse().map_err(|error: InvalidSecretError| wrong(error.to_string()))?;
             let mut scopes = TokenScopes::default();
             for word in words {
                 match word {
@@ -75,20 +77,12 @@ impl FromStr for FlipTokens {
                     "the token has no scope: add {READ}, {WRITE} or both after it"
                 )));
             }
-            let hash = digest(token.as_bytes());
-            if tokens.iter().any(|(other, _)| *other == hash) {
+            if tokens.iter().any(|(other, _)| other.matches(token.as_bytes())) {
                 return Err(wrong("the token is listed before".to_owned()));
             }
-            tokens.push((hash, scopes));
+            tokens.push((secret, scopes));
         }
         if tokens.is_empty() { Err(FlipTokensError::Empty) } else { Ok(Self(tokens)) }
-    }
-}
-
-/// None is ever shown.
-impl fmt::Debug for FlipTokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} tokens", self.0.len())
     }
 }
 
@@ -108,17 +102,4 @@ impl TokenScope {
             Self::Write => WRITE,
         }
     }
-}
-
-fn check_token(token: &str) -> Result<(), &'static str> {
-    let is_plain = token.bytes().all(|byte| byte.is_ascii_graphic());
-    if is_plain && token.len() >= SHORTEST {
-        Ok(())
-    } else {
-        Err("a token has 16 printable characters of ASCII or more, without blanks")
-    }
-}
-
-fn digest(token: &[u8]) -> TokenDigest {
-    Sha256::digest(token).into()
 }

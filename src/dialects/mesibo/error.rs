@@ -3,9 +3,10 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    dialects::{BackendError, Reply, json::JsonError},
+    dialects::{BackendError, Reply},
     facts::{CommandError, Hint, RefusalReason, WriteErrorKind, WriteOutcome, WriteResult},
     request::Reason,
+    wire::json::JsonError,
 };
 
 /// Why a request is refused.
@@ -129,14 +130,7 @@ impl MesiboError {
 
     pub(super) fn from_json(misread: &JsonError) -> Self {
         let (line, column) = misread.line_column;
-        let hint = if misread.message.contains("expected `,` or") {
-            "; put a comma before what stands there"
-        } else if misread.message.contains("trailing comma") {
-            "; take the comma before it away"
-        } else {
-            ""
-        };
-        let message = format!("line {line}, column {column}: {}{hint}", misread.message);
+        let message = format!("line {line}, column {column}: {}", misread.message);
         Self::new(MesiboErrorCode::BadJson, message).with("line", line).with("column", column)
     }
 

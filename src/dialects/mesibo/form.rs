@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Number, Value};
 
 use super::error::{MesiboError, MesiboErrorCode};
-use crate::dialects::text::{PercentDecodeError, PercentEncoding, excerpt};
+use crate::wire::{PercentDecodeError, PercentEncoding, excerpt};
 
 /// What a parameter's text stands for.
 #[derive(Clone, Copy)]
@@ -102,12 +102,12 @@ pub(super) fn decode_parameters(text: &[u8]) -> Result<Vec<(String, String)>, Me
 pub(super) const MAX_PARAMETERS: usize = 64;
 
 fn decode(text: &[u8]) -> Result<String, MesiboError> {
-    let decoded = PercentEncoding::FORM.decode(text).map(Cow::into_owned);
+    let decoded = PercentEncoding::Form.decode(text).map(Cow::into_owned);
     decoded.map_err(|error| match error {
-        PercentDecodeError::Escape => {
+        PercentDecodeError::InvalidEscape => {
             decode_error(text, "has a `%` without two hexadecimal digits")
         }
-        PercentDecodeError::Utf8 => decode_error(text, "is not UTF-8 when it is decoded"),
+        PercentDecodeError::InvalidUtf8 => decode_error(text, "is not UTF-8 when it is decoded"),
     })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::flags::{ADMIN_RIGHTS, MEMBER_PERMISSIONS};
-use crate::{dialects::text::excerpt, request::Switch};
+use crate::{request::Switch, wire::excerpt};
 
 /// How many are told at most.
 const MAX_REPORTED: usize = 64;

@@ -19,13 +19,13 @@ mod request;
 mod uid;
 mod users;
 
-use super::{Backend, BackendError, Call, CallError, Dialect, Reply, Step, text::excerpt};
+use super::{Backend, BackendError, Call, CallError, Dialect, Reply, Step};
 use batch::settle;
 use error::{MesiboError, MesiboErrorCode, MesiboStop};
 use request::MesiboRequest;
 use uid::ResolvedNumbers;
 
-use crate::request::describe_choices;
+use crate::{request::describe_choices, wire::excerpt};
 
 /// The operations there are.
 const OPS: &str = "useradd, userset, userget, usersget, userdel, usertoken, groupadd, groupset, groupget, \

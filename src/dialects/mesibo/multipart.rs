@@ -4,7 +4,7 @@ use super::{
     error::{MesiboError, MesiboErrorCode},
     form,
 };
-use crate::dialects::text::excerpt;
+use crate::wire::excerpt;
 
 /// How many bytes the headers of a part may have.
 const MAX_HEADER_BYTES: usize = 4096;
@@ -116,7 +116,7 @@ fn parse_part(part: &[u8]) -> Result<(String, String), MesiboError> {
                 let kind = text.split(';').next().unwrap_or_default().trim();
                 if !kind.eq_ignore_ascii_case("text/plain") {
                     let kind = excerpt(kind);
-                    return Err(form_error(&format!("a part is of the type `{kind}`, not a text")));
+                    return Err(form_error(&format!("a part is of the type `{kind}`, not text")));
                 }
             }
             "content-transfer-encoding" => {
@@ -148,7 +148,7 @@ fn part_name(text: &str) -> Result<String, MesiboError> {
         return Err(MesiboError::at(
             MesiboErrorCode::BadForm,
             name,
-            "it is a file; give its value as a text",
+            "it is a file; give its value as a string",
         ));
     }
     Ok(name.to_owned())

@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
 
 use super::error::{MesiboError, MesiboErrorCode};
-use crate::facts::Id;
+use crate::{facts::Id, wire::json};
 
 /// An object in a request, and where it stands.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub(super) fn parse_id(value: &Value, path: &str) -> Result<Id, MesiboError> {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) if number.is_u64() => number.to_string(),
-        other => return Err(type_error(path, "a text or a whole number", other)),
+        other => return Err(type_error(path, "a string or a whole number", other)),
     };
     Id::new(&text)
         .map_err(|error| MesiboError::at(MesiboErrorCode::BadParam, path, &error.to_string()))
@@ -37,9 +37,7 @@ pub(super) fn parse_id(value: &Value, path: &str) -> Result<Id, MesiboError> {
 
 pub(super) fn type_error(path: &str, what: &str, found: &Value) -> MesiboError {
     let found = match found {
-        Value::Null => "null".to_owned(),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
+        Value::Null | Value::Array(_) | Value::Object(_) => json::kind(found).to_owned(),
         scalar => scalar.to_string().chars().take(64).collect(),
     };
     MesiboError::at(MesiboErrorCode::BadParam, path, &format!("it takes {what}, not {found}"))
@@ -95,7 +93,7 @@ impl<'v> Params<'v> {
 
     pub(super) fn text(&self, name: &str) -> Result<Option<&'v str>, MesiboError> {
         let read = |value: &'v Value| {
-            value.as_str().ok_or_else(|| type_error(&self.path(name), "a text", value))
+            value.as_str().ok_or_else(|| type_error(&self.path(name), "a string", value))
         };
         self.get(name).map(read).transpose()
     }

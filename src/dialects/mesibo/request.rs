@@ -4,10 +4,12 @@ use super::{
     error::{MesiboError, MesiboErrorCode},
     form, ignored_fields, multipart,
 };
-use crate::dialects::{
-    Admission, Backend, Call, Reply,
-    json::{self, JsonError, StrictValue},
-    text::excerpt,
+use crate::{
+    dialects::{Admission, Backend, Call, Reply},
+    wire::{
+        excerpt,
+        json::{self, JsonError, StrictValue},
+    },
 };
 
 /// A request, whichever way it was written.
@@ -78,7 +80,7 @@ impl MesiboRequest {
                 "it is missing; name an operation",
             ))),
             Some(_) => {
-                Err(turned(MesiboError::at(MesiboErrorCode::BadOp, "op", "it takes a text")))
+                Err(turned(MesiboError::at(MesiboErrorCode::BadOp, "op", "it takes a string")))
             }
         }
     }

@@ -258,7 +258,7 @@ pub(super) fn list(
         None => None,
         Some((_, Value::String(like))) => Some(like.clone()),
         Some((_, Value::Number(number))) if number.is_u64() => Some(number.to_string()),
-        Some((name, other)) => return Err(type_error(&user.path(name), "a text", other).into()),
+        Some((name, other)) => return Err(type_error(&user.path(name), "a string", other).into()),
     };
     let most = requested_count(asked, &user)?.unwrap_or(DEFAULT_COUNT).min(MAX_COUNT);
     let asked = asked.clone();

@@ -4,9 +4,12 @@ use super::{
     codes::{CallFamily, TencentCode},
     envelope::TencentError,
     query::TencentQuery,
-    user_sig::{SigVerifier, TencentKey},
+    user_sig::SigVerifier,
 };
-use crate::dialects::{Admission, Backend, Call};
+use crate::{
+    dialects::{Admission, Backend, Call},
+    wire::Secret,
+};
 
 /// Who is an administrator if nobody is named: the one whom every app has.
 const ADMINISTRATOR: &str = "administrator";
@@ -26,7 +29,7 @@ pub struct TencentAccess {
 impl TencentAccess {
     /// With the secret key of this app. `admins` are the identifiers of its administrators; the usual
     /// one if it is empty.
-    pub fn with_key(key: TencentKey, sdkappid: u64, admins: Vec<String>) -> Self {
+    pub fn with_key(key: Secret, sdkappid: u64, admins: Vec<String>) -> Self {
         let admins = or_default(admins, &[ADMINISTRATOR]);
         Self { verifier: Some(SigVerifier::new(key)), sdkappid: Some(sdkappid), admins }
     }

@@ -8,11 +8,9 @@ use super::{
     envelope::TencentError,
 };
 use crate::{
-    dialects::{
-        Backend, json,
-        text::{excerpt, value_kind},
-    },
+    dialects::Backend,
     facts::Id,
+    wire::{excerpt, json},
 };
 
 /// How many accounts or items one call names at most, as documented.
@@ -95,7 +93,7 @@ impl RequestFields {
         match self.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => self.type_error(name, "a text", other),
+            Some(other) => self.type_error(name, "a string", other),
         }
     }
 
@@ -133,7 +131,7 @@ impl RequestFields {
         match self.get(name) {
             None => Ok(None),
             Some(Value::Array(list)) => Ok(Some(list)),
-            Some(other) => self.type_error(name, "a list", other),
+            Some(other) => self.type_error(name, "an array", other),
         }
     }
 
@@ -155,7 +153,7 @@ impl RequestFields {
         let Some(list) = self.list(name)? else { return Ok(None) };
         let text = |(at, value): (usize, &Value)| match value {
             Value::String(text) => Ok(text.clone()),
-            other => self.type_error(&format!("{name}[{at}]"), "a text", other),
+            other => self.type_error(&format!("{name}[{at}]"), "a string", other),
         };
         list.iter().enumerate().map(text).collect::<Result<_, _>>().map(Some)
     }
@@ -205,6 +203,6 @@ pub(super) fn unknown_account(family: CallFamily, name: &str, id: &str) -> Tence
 }
 
 fn unexpected_kind(family: CallFamily, place: &str, what: &str, found: &Value) -> TencentError {
-    let message = format!("{place}: expected {what}, found {}", value_kind(found));
+    let message = format!("{place}: expected {what}, found {}", json::kind(found));
     TencentError::new(family.parameter(), message)
 }

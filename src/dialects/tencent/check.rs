@@ -10,8 +10,9 @@ use super::{
     envelope::TencentError,
 };
 use crate::{
-    dialects::{Backend, Reply, json, text},
+    dialects::{Backend, Reply},
     request::{Relation, check_id},
+    wire::{excerpt, json},
 };
 
 /// A check: whose words it uses.
@@ -113,7 +114,7 @@ impl RelationCheck {
         } else if mode == self.single {
             false
         } else {
-            let mode = text::excerpt(&mode);
+            let mode = excerpt(&mode);
             let message =
                 format!("`CheckType`: it is {} or {}, not `{mode}`", self.single, self.both);
             return Err(bad(message));
@@ -177,7 +178,7 @@ fn parse(body: &[u8]) -> Result<CheckRequest<'_>, TencentError> {
         return Err(super::body::parse(body, CallFamily::Sns).err().unwrap_or_else(|| {
             TencentError::new(
                 TencentCode::SnsParameter,
-                "the body: expected an object, found a list",
+                "the body: expected an object, found an array",
             )
         }));
     }

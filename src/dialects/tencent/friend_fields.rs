@@ -11,8 +11,8 @@ use super::{
     envelope::{TencentError, refusal_message, reply_fields},
 };
 use crate::{
-    dialects::text,
     facts::{Friend, FriendFields, Patch},
+    wire::excerpt,
 };
 
 pub(super) const GROUP: &str = "Tag_SNS_IM_Group";
@@ -109,7 +109,7 @@ fn parse_tagged(
             super::codes::CallFamily::Sns,
         )?;
         let tag = item.required_text("Tag")?;
-        let shown = text::excerpt(tag);
+        let shown = excerpt(tag);
         let kind = match tag {
             GROUP => FieldKind::Group,
             REMARK => FieldKind::Remark,

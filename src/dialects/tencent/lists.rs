@@ -12,9 +12,10 @@ use super::{
     profile,
 };
 use crate::{
-    dialects::{Backend, BackendError, Step, text},
+    dialects::{Backend, BackendError, Step},
     facts::{Friend, Id, VersionedUserRecord},
     request::Relation,
+    wire::excerpt,
 };
 
 const GET_LIST: CallNames = CallNames {
@@ -89,7 +90,7 @@ pub(super) fn get_list(body: &[u8], house: &dyn Backend) -> TencentResult {
     };
     let is_known = |tag: &&String| tag.starts_with(SNS_TAG) || tag.starts_with(PROFILE_TAG);
     if let Some(tag) = tags.iter().flatten().find(|tag| !is_known(tag)) {
-        let shown = text::excerpt(tag);
+        let shown = excerpt(tag);
         let message = format!("tags begin with `{SNS_TAG}` or `{PROFILE_TAG}`, not `{shown}`");
         return Err(fields.value_error("TagList", &message).into());
     }

@@ -22,7 +22,6 @@ mod query;
 mod user_sig;
 
 pub use auth::TencentAccess;
-pub use user_sig::{TencentKey, TencentKeyError};
 
 use super::{Backend, BackendError, Call, CallError, Dialect, Reply, Step};
 use codes::{CallFamily, TencentCode};

@@ -19,9 +19,10 @@ use super::{
     paging::are_short,
 };
 use crate::{
-    dialects::{Backend, BackendError, Reply, Step, text},
+    dialects::{Backend, BackendError, Reply, Step},
     facts::{Command, Id, Op, Patch, UserFields, WriteOutcome},
     request::Approval,
+    wire::excerpt,
 };
 
 /// The attribute of a user that holds his profile.
@@ -128,7 +129,7 @@ fn put(user: Id, mut fields: UserFields, kept: ReplyFields) -> Step<Reply> {
 }
 
 fn check(place: &str, tag: &str, value: &Value) -> Result<(), TencentError> {
-    let shown = text::excerpt(tag);
+    let shown = excerpt(tag);
     let kind = match TAGS.iter().find(|(known, _)| *known == tag) {
         Some((_, kind)) => kind,
         None if is_custom(tag) => &ProfileFieldKind::TextOrNumber,
@@ -163,11 +164,11 @@ fn check(place: &str, tag: &str, value: &Value) -> Result<(), TencentError> {
             wrong(TencentCode::ProfileValue, &format!("one of {}", words.join(", ")))
         }
         (ProfileFieldKind::Text | ProfileFieldKind::Word(_), _) => {
-            wrong(TencentCode::ProfileType, "a text")
+            wrong(TencentCode::ProfileType, "a string")
         }
         (ProfileFieldKind::Number, _) => wrong(TencentCode::ProfileType, "a number, 0 or more"),
         (ProfileFieldKind::TextOrNumber, _) => {
-            wrong(TencentCode::ProfileType, "a text, or a number, 0 or more")
+            wrong(TencentCode::ProfileType, "a string, or a number, 0 or more")
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{body::parse_digits, codes::TencentCode, envelope::TencentError};
-use crate::dialects::text::PercentEncoding;
+use crate::wire::PercentEncoding;
 
 /// The documented parameters; empty ones count as missing.
 #[derive(Default, Debug)]
@@ -32,20 +32,21 @@ impl<'q> TencentQuery<'q> {
             match name {
                 "sdkappid" => {
                     once(&mut seen.0)?;
-                    query.sdkappid =
-                        decode_value(name, value, true)?.map(|it| number(&it)).transpose()?;
+                    query.sdkappid = decode_value(name, value, PercentEncoding::LenientForm)?
+                        .map(|it| number(&it))
+                        .transpose()?;
                 }
                 "identifier" => {
                     once(&mut seen.1)?;
-                    query.identifier = decode_value(name, value, true)?;
+                    query.identifier = decode_value(name, value, PercentEncoding::LenientForm)?;
                 }
                 "usersig" => {
                     once(&mut seen.2)?;
                     // No signature holds a blank; a token may hold a plus.
-                    query.usersig = decode_value(name, value, false)?;
+                    query.usersig = decode_value(name, value, PercentEncoding::LenientPath)?;
                 }
                 "contenttype" => {
-                    let format = decode_value(name, value, true)?;
+                    let format = decode_value(name, value, PercentEncoding::LenientForm)?;
                     if format.is_some_and(|format| format != "json") {
                         return Err(TencentError::new(
                             TencentCode::Http,
@@ -68,14 +69,10 @@ fn number(text: &str) -> Result<u64, TencentError> {
 fn decode_value<'q>(
     name: &str,
     value: &'q str,
-    blanks: bool,
+    encoding: PercentEncoding,
 ) -> Result<Option<Cow<'q, str>>, TencentError> {
-    // What is no escape stands for itself.
-    let decoded = PercentEncoding { plus_is_space: blanks, keeps_invalid_escapes: true }
-        .decode(value.as_bytes())
-        .map_err(|_| {
-            let message = format!("`{name}` in the query is not UTF-8 after percent-decoding");
-            TencentError::new(TencentCode::Http, message)
-        })?;
+    let decoded = encoding.decode(value.as_bytes()).map_err(|error| {
+        TencentError::new(TencentCode::Http, format!("`{name}` in the query: {error}"))
+    })?;
     Ok(Some(decoded).filter(|value| !value.is_empty()))
 }

@@ -19,7 +19,10 @@ use serde_json::{Map, Value};
 use sha2::Sha256;
 
 use super::{body, codes::TencentCode, envelope::TencentError};
-use crate::{dialects::json, facts::UnixMillis};
+use crate::{
+    facts::UnixMillis,
+    wire::{Secret, json},
+};
 
 /// How long a signature may be, and what it unpacks to, in bytes.
 const LONGEST: usize = 4096;
@@ -34,17 +37,6 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The app's secret key.
-pub struct TencentKey(Box<[u8]>);
-
-/// Why a text is no key.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("a secret key is one line of 16 printable characters or more, without blanks")]
-pub struct TencentKeyError;
-
-/// How many characters a key has at least.
-const SHORTEST: usize = 16;
-
 /// What a signature says, once it is verified.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct VerifiedSig {
@@ -58,33 +50,12 @@ pub(super) struct VerifiedSig {
 /// see one again.
 #[derive(Debug)]
 pub(super) struct SigVerifier {
-    key: TencentKey,
+    key: Secret,
     cache: Mutex<HashMap<String, Arc<VerifiedSig>>>,
 }
 
-impl std::str::FromStr for TencentKey {
-    type Err = TencentKeyError;
-
-    /// White space around it is no part of it.
-    fn from_str(text: &str) -> Result<Self, TencentKeyError> {
-        let key = text.trim();
-        if key.len() >= SHORTEST && key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            Ok(Self(key.as_bytes().into()))
-        } else {
-            Err(TencentKeyError)
-        }
-    }
-}
-
-/// It is never shown.
-impl fmt::Debug for TencentKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Key")
-    }
-}
-
 impl SigVerifier {
-    pub(super) fn new(key: TencentKey) -> Self {
+    pub(super) fn new(key: Secret) -> Self {
         Self { key, cache: Mutex::default() }
     }
 
@@ -143,7 +114,7 @@ impl SigVerifier {
         }
         let digest = BASE64.decode(text(fields, "TLS.sig")?);
         let digest = digest.map_err(|_| invalid("its `TLS.sig` is not Base64"))?;
-        let mac = Hmac::<Sha256>::new_from_slice(&self.key.0);
+        let mac = Hmac::<Sha256>::new_from_slice(&self.key.as_bytes());
         let mac = mac.map_err(|_| invalid("there is no key to verify it with"))?;
         mac.chain_update(signed).verify_slice(&digest).map_err(|_| {
             invalid("it was not signed with the key that this daemon has, or was changed since")
@@ -186,7 +157,7 @@ fn unpack(usersig: &str) -> Result<Map<String, Value>, TencentError> {
 fn text<'f>(fields: &'f Map<String, Value>, name: &str) -> Result<&'f str, TencentError> {
     let value = fields.get(name).and_then(Value::as_str);
     let value = value.filter(|text| !text.chars().any(char::is_control));
-    value.ok_or_else(|| invalid(&format!("its `{name}` is missing or no text of one line")))
+    value.ok_or_else(|| invalid(&format!("its `{name}` is missing or no one-line string")))
 }
 
 /// A number, which some write as a text.

@@ -5,11 +5,9 @@ use super::{
     error::{VenuelessError, VenuelessStop},
 };
 use crate::{
-    dialects::{
-        BackendError, Step,
-        json::{self, StrictValue},
-    },
+    dialects::{BackendError, Step},
     facts::Id,
+    wire::json::{self, StrictValue},
 };
 
 /// A frame that came: `[name, payload]`, or `[name, id, payload]`.
@@ -39,7 +37,7 @@ impl Frame {
         let Value::Array(parts) = value else {
             return Err(VenuelessError::malformed(&format!(
                 "{shape}; this is {}",
-                value_kind(&value)
+                json::kind(&value)
             )));
         };
         let count = parts.len();
@@ -48,7 +46,7 @@ impl Frame {
             Some(Value::String(name)) => name,
             Some(other) => {
                 let message =
-                    format!("{shape}; its name must be a text, not {}", value_kind(&other));
+                    format!("{shape}; its name must be a string, not {}", json::kind(&other));
                 return Err(VenuelessError::malformed(&message));
             }
             None => return Err(VenuelessError::malformed(&format!("{shape}; this has no name"))),
@@ -75,7 +73,7 @@ impl Frame {
             Value::Object(fields) => Ok(CommandPayload { fields: Some(fields) }),
             Value::Null => Ok(CommandPayload { fields: None }),
             other => {
-                let message = format!("the payload must be an object, not {}", value_kind(other));
+                let message = format!("the payload must be an object, not {}", json::kind(other));
                 Err(VenuelessError::malformed(&message))
             }
         }
@@ -152,8 +150,8 @@ impl<'f> CommandPayload<'f> {
         };
         let Some(id) = text_or_number(value) else {
             return Err(VenuelessError::malformed(&format!(
-                "`id` must be a text, not {}",
-                value_kind(value)
+                "`id` must be a string, not {}",
+                json::kind(value)
             )));
         };
         Id::new(&id).map_err(|_| VenuelessError::not_found())
@@ -166,13 +164,14 @@ impl<'f> CommandPayload<'f> {
     pub(super) fn users(self, field: &str) -> Result<Option<Vec<String>>, VenuelessError> {
         let Some(value) = self.get(field) else { return Ok(None) };
         let wrong = |value: &Value| {
-            let message = format!("`{field}` must be a list of texts, not {}", value_kind(value));
+            let message =
+                format!("`{field}` must be an array of strings, not {}", json::kind(value));
             VenuelessError::malformed(&message)
         };
         let Value::Array(items) = value else { return Err(wrong(value)) };
         let id = |(at, item): (usize, &Value)| {
             text_or_number(item).ok_or_else(|| {
-                let message = format!("`{field}[{at}]` must be a text, not {}", value_kind(item));
+                let message = format!("`{field}[{at}]` must be a string, not {}", json::kind(item));
                 VenuelessError::malformed(&message)
             })
         };
@@ -189,7 +188,7 @@ impl<'f> CommandPayload<'f> {
             None => Ok(None),
             Some(Value::Object(object)) => Ok(Some(object)),
             Some(other) => {
-                let message = format!("`{field}` must be an object, not {}", value_kind(other));
+                let message = format!("`{field}` must be an object, not {}", json::kind(other));
                 Err(VenuelessError::malformed(&message))
             }
         }
@@ -202,19 +201,6 @@ pub(super) fn text_or_number(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) if !number.is_f64() => Some(number.to_string()),
         _ => None,
-    }
-}
-
-/// What a message calls a value.
-pub(super) fn value_kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(number) if number.is_f64() => "a number with a fraction",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
     }
 }
 

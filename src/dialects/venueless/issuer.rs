@@ -2,10 +2,9 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::frame::value_kind;
 use crate::{
-    dialects::json::{self, StrictValue},
     request::describe_choices,
+    wire::json::{self, StrictValue},
 };
 
 /// Someone whose tokens are taken.
@@ -40,10 +39,10 @@ impl Issuer {
     /// If it is none, it is empty, or one lacks something.
     pub fn parse_all(text: &[u8]) -> Result<Vec<Self>, IssuersError> {
         let invalid = |message: String| Err(IssuersError(message));
-        let StrictValue(value) = json::parse(text, "issuers")
-            .map_err(|error| IssuersError(format!("this is no JSON that can be used: {error}")))?;
+        let StrictValue(value) =
+            json::parse(text, "issuers").map_err(|error| IssuersError(error.to_string()))?;
         let Value::Array(entries) = value else {
-            let found = value_kind(&value);
+            let found = json::kind(&value);
             return invalid(format!(
                 "an array of objects with `secret`, `issuer` and `audience` is expected, not {found}"
             ));
@@ -59,7 +58,7 @@ impl Issuer {
     fn read(at: usize, entry: &Value) -> Result<Self, IssuersError> {
         let invalid = |message: String| IssuersError(format!("issuer {}: {message}", at + 1));
         let Value::Object(fields) = entry else {
-            return Err(invalid(format!("it must be an object, not {}", value_kind(entry))));
+            return Err(invalid(format!("it must be an object, not {}", json::kind(entry))));
         };
         let known = ["secret", "issuer", "audience"];
         if let Some(other) = fields.keys().find(|name| !known.contains(&name.as_str())) {
@@ -70,7 +69,7 @@ impl Issuer {
             Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
             Some(Value::String(_)) => Err(invalid(format!("`{name}` is empty"))),
             Some(other) => {
-                Err(invalid(format!("`{name}` must be a text, not {}", value_kind(other))))
+                Err(invalid(format!("`{name}` must be a string, not {}", json::kind(other))))
             }
             None => Err(invalid(format!("`{name}` is missing"))),
         };

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     PROFILE, Venueless, VenuelessResult, VenuelessSession, can_sign_in,
     error::{VenuelessError, refusal_message},
-    frame::{Frame, text_or_number, value_kind},
+    frame::{Frame, text_or_number},
     guest::{self, GuestLimit},
     stored_user,
     token::{self, Claims},
@@ -14,6 +14,7 @@ use super::{
 use crate::{
     dialects::{Backend, Step},
     facts::{Id, Op, Patch, RefusalReason, TagName, UserFields, WriteError, WriteOutcome},
+    wire::json,
 };
 
 /// How many bytes a `client_id` has at most.
@@ -37,7 +38,7 @@ impl Venueless {
         if payload.has("token") {
             let token = payload.get("token").unwrap_or(&Value::Null);
             let Some(token) = token.as_str() else {
-                let message = format!("`token` must be a text, not {}", value_kind(token));
+                let message = format!("`token` must be a string, not {}", json::kind(token));
                 return Err(VenuelessError::new("auth.invalid_token")
                     .with_message(&message)
                     .into());
@@ -51,7 +52,7 @@ impl Venueless {
         let client = payload.get("client_id").filter(is_given).ok_or_else(missing)?;
         let Some(client) = text_or_number(client) else {
             let message =
-                format!("`client_id` must be a text or a number, not {}", value_kind(client));
+                format!("`client_id` must be a string or a number, not {}", json::kind(client));
             return Err(missing().with_message(&message).into());
         };
         if client.len() > LONGEST_CLIENT_ID {

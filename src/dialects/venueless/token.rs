@@ -5,14 +5,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value};
 use sha2::Sha256;
 
-use super::{
-    error::VenuelessError,
-    frame::{text_or_number, value_kind},
-    issuer::Issuer,
-};
+use super::{error::VenuelessError, frame::text_or_number, issuer::Issuer};
 use crate::{
-    dialects::json::{self, StrictValue},
     facts::UnixMillis,
+    wire::json::{self, StrictValue},
 };
 
 /// What a token that was verified says of its user.
@@ -117,7 +113,7 @@ fn time_claim(claims: &Map<String, Value>, name: &str) -> Result<Option<f64>, Ve
 }
 
 fn claim_error(name: &str, expected: &str, found: &Value) -> VenuelessError {
-    let message = format!("the token's `{name}` must be {expected}, not {}", value_kind(found));
+    let message = format!("the token's `{name}` must be {expected}, not {}", json::kind(found));
     VenuelessError::new("auth.invalid_token").with_message(&message)
 }
 
@@ -127,17 +123,18 @@ fn parse_claims(claims: &Map<String, Value>, until: UnixMillis) -> Result<Claims
         VenuelessError::new("auth.invalid_token").with_message(&message)
     };
     let uid = claims.get("uid").ok_or_else(|| missing("uid"))?;
-    let uid = text_or_number(uid).ok_or_else(|| claim_error("uid", "a text or a number", uid))?;
+    let uid = text_or_number(uid).ok_or_else(|| claim_error("uid", "a string or a number", uid))?;
     if uid.is_empty() || uid.chars().count() > LONGEST_UID {
         let message = format!("the token's `uid` must have 1 to {LONGEST_UID} characters");
         return Err(VenuelessError::new("auth.invalid_token").with_message(&message));
     }
     let traits = match claims.get("traits").ok_or_else(|| missing("traits"))? {
         Value::Array(traits) => traits,
-        other => return Err(claim_error("traits", "a list of texts", other)),
+        other => return Err(claim_error("traits", "an array of strings", other)),
     };
     let text = |value: &Value| {
-        let text = value.as_str().ok_or_else(|| claim_error("traits", "a list of texts", value))?;
+        let text =
+            value.as_str().ok_or_else(|| claim_error("traits", "an array of strings", value))?;
         Ok(text.to_owned())
     };
     let traits = traits.iter().map(text).collect::<Result<_, VenuelessError>>()?;

@@ -2,12 +2,10 @@ use serde_json::Value;
 
 use super::error::XmtpError;
 use crate::{
-    dialects::{
-        Call, json,
-        text::{PercentEncoding, excerpt, value_kind},
-    },
+    dialects::Call,
     facts::{Id, MOST_COMMANDS},
     request::describe_choices,
+    wire::{PercentEncoding, excerpt, json},
 };
 
 /// The arguments of a call, by their names: each is known under all ways in which the SDKs write it,
@@ -63,7 +61,7 @@ impl Arguments {
 
     fn from_query(query: &str) -> Result<Self, XmtpError> {
         let mut all = Self::new();
-        let decoded = |text: &str| match PercentEncoding::FORM.decode(text.as_bytes()) {
+        let decoded = |text: &str| match PercentEncoding::Form.decode(text.as_bytes()) {
             Ok(text) => Ok(text.into_owned()),
             Err(error) => Err(XmtpError::invalid("query", error.to_string())),
         };
@@ -133,7 +131,7 @@ impl Arguments {
         match self.take_one(names)? {
             None => Ok(None),
             Some((_, Value::String(text))) => Ok(Some(text)),
-            Some((name, other)) => Err(type_error(name, "a text", &other)),
+            Some((name, other)) => Err(type_error(name, "a string", &other)),
         }
     }
 
@@ -165,7 +163,7 @@ impl Arguments {
     ) -> Result<Option<Vec<String>>, XmtpError> {
         let Some((name, value)) = self.take_one(names)? else { return Ok(None) };
         let Value::Array(items) = value else {
-            return Err(type_error(name, "a list of texts", &value));
+            return Err(type_error(name, "an array of strings", &value));
         };
         if items.len() > MOST_COMMANDS {
             let message =
@@ -180,7 +178,7 @@ impl Arguments {
                     _ => Err(missing(&format!("{name}[{at}].identifier"))),
                 }
             }
-            other => Err(type_error(&format!("{name}[{at}]"), "a text", &other)),
+            other => Err(type_error(&format!("{name}[{at}]"), "a string", &other)),
         };
         items.into_iter().enumerate().map(text).collect::<Result<_, _>>().map(Some)
     }
@@ -211,7 +209,7 @@ pub(super) fn missing(name: &str) -> XmtpError {
 }
 
 pub(super) fn type_error(at: &str, what: &str, found: &Value) -> XmtpError {
-    XmtpError::invalid(at, format!("`{at}`: expected {what}, found {}", value_kind(found)))
+    XmtpError::invalid(at, format!("`{at}`: expected {what}, found {}", json::kind(found)))
 }
 
 /// A name without what the SDKs write in different ways: case and underscores.

@@ -18,9 +18,10 @@ use super::{
     writes::deduplicate,
 };
 use crate::{
-    dialects::{Backend, Reply, Step, text::excerpt},
+    dialects::{Backend, Reply, Step},
     facts::{Command, GroupFields, Id, Op, Patch, RefusalReason, UserPair, WriteOutcome},
     request::{Action, Reason, Request},
+    wire::excerpt,
 };
 
 /// The matrix of a conversation of two.
@@ -178,7 +179,7 @@ pub(super) fn dm(mut arguments: Arguments, house: &dyn Backend) -> Result<Step<R
             let address = Id::new(&text);
             Some(address.map_err(|error| XmtpError::invalid("address", error.to_string()))?)
         }
-        Some((name, other)) => return Err(type_error(name, "a text", &other).into()),
+        Some((name, other)) => return Err(type_error(name, "a string", &other).into()),
     };
     match (other, address) {
         (Some(other), None) => open_dm(&caller, &other, house),

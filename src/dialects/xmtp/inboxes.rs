@@ -11,9 +11,10 @@ use super::{
     steps,
 };
 use crate::{
-    dialects::{Backend, Reply, Step, text::excerpt},
+    dialects::{Backend, Reply, Step},
     facts::{Id, Op, RefusalReason, UserFields, UserRecord, WriteOutcome},
     request::Reason,
+    wire::excerpt,
 };
 
 /// The attribute of a user that holds what is kept for XMTP.

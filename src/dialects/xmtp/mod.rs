@@ -19,11 +19,11 @@ mod reads;
 mod steps;
 mod writes;
 
-use super::{
-    Backend, BackendError, Call, CallError, Dialect, Reply, Step,
-    text::{PercentEncoding, excerpt},
+use super::{Backend, BackendError, Call, CallError, Dialect, Reply, Step};
+use crate::{
+    facts::Id,
+    wire::{PercentEncoding, excerpt},
 };
-use crate::facts::Id;
 use arguments::Arguments;
 use error::{XmtpError, XmtpStop};
 
@@ -122,7 +122,7 @@ impl XmtpPath {
 
 /// An id in a path.
 fn id(part: &str, at: &str) -> Result<Id, XmtpError> {
-    let text = PercentEncoding::PATH.decode(part.as_bytes());
+    let text = PercentEncoding::Path.decode(part.as_bytes());
     let text = text.map_err(|error| XmtpError::invalid(at, error.to_string()))?;
     Id::new(&text).map_err(|error| XmtpError::invalid(at, format!("`{at}`: {error}")))
 }

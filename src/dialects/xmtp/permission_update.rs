@@ -8,7 +8,7 @@ use super::{
     error::XmtpError,
     policy::{self, PolicyKind, is_number, named_field},
 };
-use crate::{dialects::text::excerpt, facts::PermissionKey, request::GroupPermission};
+use crate::{facts::PermissionKey, request::GroupPermission, wire::excerpt};
 
 /// Which permission is to have which value.
 pub(super) fn parse(

@@ -63,7 +63,7 @@ impl LoggedDecision {
             match value {
                 None | Some(Value::Null) => Ok(None),
                 Some(Value::String(text)) => Ok(Some(text)),
-                Some(_) => Err(wrong(name, "it is no text")),
+                Some(_) => Err(wrong(name, "it is not a text")),
             }
         };
         let field = text("field")?;
@@ -206,7 +206,7 @@ fn word<T: FromStr>(member: &'static str, value: Option<&Value>) -> Result<T, Lo
 where
     T::Err: ToString,
 {
-    let text = value.and_then(Value::as_str).ok_or_else(|| wrong(member, "it is no text"))?;
+    let text = value.and_then(Value::as_str).ok_or_else(|| wrong(member, "it is not a text"))?;
     text.parse().map_err(|error: T::Err| wrong(member, error.to_string()))
 }
 

@@ -87,7 +87,7 @@ impl<'e> CheckedExpectation<'e> {
 }
 
 fn expects_nothing(written: &Expectation<'_>) -> Diagnostic {
-    let message = "the expectation is none that can be met or not";
+    let message = "the expectation states nothing to check";
     Diagnostic::error(Code::EmptyTest, written.span, message).hint(
         "expect `allow`, `reason` or `obligations` of a whole question; `reaches` without the \
          resource or the member; or `reached_by` without the subject",
@@ -189,7 +189,7 @@ fn unknown_user(
     if directory.number(&id.value).is_some() {
         return None;
     }
-    let message = format!("there is no user `{}`", id.value.escape_debug());
+    let message = format!("unknown user `{}`", id.value.escape_debug());
     let most = if before < MOST_GUESSED { MOST_COMPARED } else { 0 };
     let known = directory.numbers().take(most).map(|user| directory.id(user));
     let near = did_you_mean(&id.value, known);
@@ -205,7 +205,7 @@ fn unknown_group(
     if view.groups.number(&id.value).is_some() {
         return None;
     }
-    let message = format!("there is no group `{}`", id.value.escape_debug());
+    let message = format!("unknown group `{}`", id.value.escape_debug());
     let most = if before < MOST_GUESSED { MOST_COMPARED } else { 0 };
     let known = view.groups.iter().take(most).map(|(_, group)| group.id);
     let near = did_you_mean(&id.value, known);
@@ -220,8 +220,7 @@ fn unknown_id(
     may_be_meant: bool,
 ) -> Diagnostic {
     let near = near.map(|near| format!("did you mean `{near}`?"));
-    let meant =
-        may_be_meant.then(|| "if it is meant to be unknown, expect the `reason`".to_owned());
+    let meant = may_be_meant.then(|| "to test an unknown id, expect the `reason`".to_owned());
     let hints: Vec<String> = near.into_iter().chain(meant).collect();
     let problem = Diagnostic::error(code, id.span, message);
     if hints.is_empty() { problem } else { problem.hint(hints.join("\n")) }

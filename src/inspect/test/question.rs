@@ -113,7 +113,7 @@ impl<'e> Reader<'e, '_, '_> {
                 self.wrong(list.span, "`reaches` has nothing to list: the resource is given");
             }
             (Some(_), false, None) => {
-                self.wrong(expected.span, "`resource` is missing: whom is it done to?");
+                self.wrong(expected.span, "`resource` is missing");
             }
         }
         None
@@ -128,7 +128,7 @@ impl<'e> Reader<'e, '_, '_> {
         if self.kind != ResourceKind::User
             && let Some(word) = &expected.conversation
         {
-            self.wrong(word.span, "`conversation` says nothing here: it is between two users");
+            self.wrong(word.span, "`conversation` has no effect here: it is between two users");
         }
         for (properties, of, what) in [
             (&expected.subject_properties, &expected.subject, "subject"),
@@ -136,7 +136,7 @@ impl<'e> Reader<'e, '_, '_> {
             (&expected.member_properties, &expected.member, "member"),
         ] {
             if let (Some(properties), None) = (properties, of) {
-                let message = format!("`{what}_properties` says nothing without `{what}`");
+                let message = format!("`{what}_properties` has no effect without `{what}`");
                 self.wrong(properties.span, message);
             }
         }
@@ -154,7 +154,7 @@ impl<'e> Reader<'e, '_, '_> {
                 self.wrong(self.expected.span, format!("`{}` needs a `{what}`", self.action));
             }
             Some(given) if !takes => {
-                self.wrong(given.span, format!("`{what}` says nothing here"));
+                self.wrong(given.span, format!("`{what}` has no effect here"));
             }
             _ => {}
         }
@@ -170,7 +170,7 @@ impl<'e> Reader<'e, '_, '_> {
         if let Some(ExpectationProperties { role: Some(role), .. }) = &expected.subject_properties
             && self.kind != ResourceKind::Group
         {
-            self.wrong(role.span, "`role` says nothing here: it is one in a group");
+            self.wrong(role.span, "`role` has no effect here: the resource is not a group");
         }
         for other in [&expected.resource_properties, &expected.member_properties] {
             if let Some(ExpectationProperties { role: Some(role), .. }) = other {
@@ -195,7 +195,7 @@ impl<'e> Reader<'e, '_, '_> {
         match self.kind {
             ResourceKind::None => {
                 if let Some(properties) = properties {
-                    self.wrong(properties.span, "`resource_properties` says nothing here");
+                    self.wrong(properties.span, "`resource_properties` has no effect here");
                 }
                 Resource::None
             }

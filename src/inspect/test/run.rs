@@ -41,7 +41,7 @@ pub fn run(loaded: &LoadedSources, filter: Option<&str>) -> TestOutcome {
     if !sources.iter().any(|(_, source)| source.notation == Notation::Tests) {
         problems.push(
             Diagnostic::global(Code::NoTests, "no test files in the paths")
-                .hint("files of tests end in `.test.yaml`"),
+                .hint("the extension of a test file is `.test.yaml`"),
         );
     }
     let is_meant = |test: &&Test<'_>| filter.is_none_or(|part| test.name.value.contains(part));

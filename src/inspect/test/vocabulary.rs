@@ -3,7 +3,7 @@
 use std::{fmt::Display, str::FromStr};
 
 use crate::{
-    diagnostic::{Code, Diagnostic, did_you_mean},
+    diagnostic::{Code, Diagnostic, suggest},
     syntax::ast::Text,
 };
 
@@ -23,11 +23,7 @@ pub(super) fn parse_word<W: FromStr + Display>(
 
 pub(super) fn unknown_word<W: Display>(what: &str, text: &Text<'_>, all: &[W]) -> Diagnostic {
     let known: Vec<String> = all.iter().map(ToString::to_string).collect();
-    let list: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
     let message = format!("unknown {what} `{}`", text.value.escape_debug());
-    let hint = match did_you_mean(&text.value, known.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean `{near}`? known: {}", list.join(", ")),
-        None => format!("known: {}", list.join(", ")),
-    };
-    Diagnostic::error(Code::UnknownWordError, text.span, message).hint(hint)
+    let hint = suggest(&text.value, known.iter().map(String::as_str));
+    Diagnostic::error(Code::UnknownWord, text.span, message).hint(hint)
 }

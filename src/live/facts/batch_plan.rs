@@ -4,7 +4,7 @@ use super::{
     batch::{WriteBatch, WriteReply},
     idempotency,
     pending_requests::PendingRequests,
-    planning_view::{PlanningView, now_millis},
+    planning_view::PlanningView,
     records::UncommittedRecords,
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
         RecordSource as _, RecordWrite, WriteError, WriteOutcome,
     },
     snapshot::View,
+    wire::unix_millis,
 };
 
 /// A planned batch: the records that it reads and writes, and the reply once they are committed.
@@ -49,7 +50,7 @@ impl BatchPlanner<'_> {
             && let Some((version, Record::Idempotency(kept))) = pending.get(&key.key())?
         {
             kept_version = Some(version);
-            if !idempotency::is_expired(&kept, now_millis()) {
+            if !idempotency::is_expired(&kept, unix_millis()) {
                 if kept.sent != key.digest {
                     return Err(WriteError::KeyReused { revision });
                 }
@@ -95,7 +96,7 @@ impl BatchPlanner<'_> {
             let answered = outcomes.iter().map(facts::encode_outcome).collect();
             let record = IdempotencyRecord {
                 sent: key.digest.clone(),
-                at: now_millis(),
+                at: unix_millis(),
                 outcomes: answered,
             };
             set.reads.push(RecordRead { key: key.key(), version: kept_version });

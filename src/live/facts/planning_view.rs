@@ -1,5 +1,3 @@
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -13,6 +11,7 @@ use crate::{
     },
     request::{self, Action, Decision, DeclaredField, Relation, Request, Role, describe_choices},
     snapshot::{GroupView, UserNumber, View},
+    wire::unix_millis,
 };
 
 use super::pending_requests::PendingRequests;
@@ -261,7 +260,7 @@ impl PlanContext for PlanningView<'_> {
     }
 
     fn now(&self) -> UnixMillis {
-        now_millis()
+        unix_millis()
     }
 
     fn new_id(&self) -> Uuid {
@@ -295,10 +294,4 @@ fn spot(why: &Report) -> Option<TextProblem> {
             shown: place.render_caret(),
         })
     })
-}
-
-/// Milliseconds since 1970 in UTC.
-pub(super) fn now_millis() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis::try_from(since.as_millis()).unwrap_or(UnixMillis::MAX)
 }

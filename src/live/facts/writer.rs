@@ -16,7 +16,6 @@ use super::{
     handle::{FactsHandle, StoreHealth, WriterMessage},
     idempotency,
     pending_requests::PendingRequests,
-    planning_view::now_millis,
     records::UncommittedRecords,
     write_metrics::WriteMetrics,
 };
@@ -26,6 +25,7 @@ use crate::{
     live::{ServedPolicy, current_view::CurrentView},
     snapshot::View,
     store::{CommitResult, Store, StoreError},
+    wire::unix_millis,
 };
 
 /// The one who changes what is served while there are facts.
@@ -367,7 +367,7 @@ impl Writer {
             return;
         }
         self.swept = Instant::now();
-        let removed = idempotency::expired_keys(&*self.store, &mut self.sweep_from, now_millis())
+        let removed = idempotency::expired_keys(&*self.store, &mut self.sweep_from, unix_millis())
             .and_then(
                 |set| {
                     if set.is_empty() { Ok(None) } else { self.store.commit(&[set]).map(Some) }

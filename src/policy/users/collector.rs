@@ -65,10 +65,7 @@ impl<'v> UserCollector<'v> {
     pub(super) fn add(&mut self, user: &ast::User<'_>, problems: &mut Diagnostics) {
         let mut tags: SmallVec<[u32; 16]> = SmallVec::new();
         for tag in user.tags.iter().flat_map(|tags| &tags.value) {
-            match self.tag(tag) {
-                Ok(tag) => tags.push(tag),
-                Err(problem) => problems.push(problem),
-            }
+            tags.extend(self.tag(tag, problems));
         }
         tags.sort_unstable();
         tags.dedup();
@@ -147,10 +144,11 @@ impl<'v> UserCollector<'v> {
         let mut seen: SmallVec<[(u32, Span); 16]> = SmallVec::new();
         for id in &named.value {
             if id.value == owner.value {
-                let message = format!("`{}` names himself", owner.value.escape_debug());
+                let message =
+                    format!("the record of `{}` lists its own id", owner.value.escape_debug());
                 problems.push(
                     Diagnostic::error(Code::SelfRelation, id.span, message)
-                        .hint("relations are between two users; remove the entry"),
+                        .hint("a relation is between two users; remove the entry"),
                 );
                 continue;
             }
@@ -194,7 +192,7 @@ impl<'v> UserCollector<'v> {
     ) {
         let [one, other] = &conversation.users;
         if one.value == other.value {
-            let message = format!("`{}` has a conversation with himself", one.value.escape_debug());
+            let message = format!("the conversation names `{}` twice", one.value.escape_debug());
             problems.push(
                 Diagnostic::error(Code::SelfRelation, other.span, message)
                     .hint("a conversation is between two users"),
@@ -213,7 +211,7 @@ impl<'v> UserCollector<'v> {
             problems.push(
                 Diagnostic::error(Code::DuplicateConversation, one.span, message)
                     .related(before, "first stated here")
-                    .hint("remove one of the two; which of the users stands first doesn't matter"),
+                    .hint("remove one of the two; the order of the users makes no difference"),
             );
             return;
         }
@@ -221,18 +219,18 @@ impl<'v> UserCollector<'v> {
         self.roster.conversations.push(pair);
     }
 
-    fn tag(&mut self, tag: &ast::Text<'_>) -> Result<u32, Diagnostic> {
+    fn tag(&mut self, tag: &ast::Text<'_>, problems: &mut Diagnostics) -> Option<u32> {
         let (roster, hasher) = (&self.roster, &self.hasher);
         let name = |number: u32| roster.tags.get(number as usize).map_or("", String::as_str);
         let hash = hasher.hash_one(&*tag.value);
         if let Some(&known) = self.by_tag.find(hash, |&other| name(other) == tag.value) {
-            return Ok(known);
+            return Some(known);
         }
-        let bound = self.vocabulary.bind(tag)?;
+        let bound = self.vocabulary.bind(tag, problems)?;
         let number = u32::try_from(roster.tags.len()).unwrap_or(u32::MAX);
         self.by_tag.insert_unique(hash, number, |&other| hasher.hash_one(name(other)));
         self.roster.tags.push(bound);
-        Ok(number)
+        Some(number)
     }
 
     /// The number of a tag set: users with the same tags are of one class.
@@ -334,9 +332,9 @@ fn stated_fields(user: &ast::User<'_>) -> DeclaredFields {
 
 /// Somebody is named who is no user.
 pub(in crate::policy) fn unknown_user(id: &str, span: Span, near: Option<&str>) -> Diagnostic {
-    let message = format!("no user has the id `{}`", id.escape_debug());
+    let message = format!("unknown user `{}`", id.escape_debug());
     Diagnostic::error(Code::UnknownUser, span, message).hint(match near {
         Some(near) => format!("did you mean `{}`?", near.escape_debug()),
-        None => "add the user, if only with an empty record".to_owned(),
+        None => "declare the user, if only with an empty record".to_owned(),
     })
 }

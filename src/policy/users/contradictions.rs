@@ -41,7 +41,7 @@ pub(super) fn find(
         let (from, to) = (from.escape_debug(), to.escape_debug());
         let message = format!("`{from}` blocks `{to}`, and they are friends");
         let problem = Diagnostic::error(Code::Contradiction, block, message)
-            .hint("a block ends a friendship on both sides here: remove one of the two");
+            .hint("under this preset a block ends a friendship: remove one of the two");
         problems.push(match places.friendship {
             Some(friendship) => problem.related(friendship, "friends here"),
             None => problem,

@@ -21,7 +21,7 @@ pub(super) fn lint(lints: &mut Linter<'_, '_>) {
             Satisfiability::Never => {
                 let message = format!("{} can never allow anything", rule.name());
                 let problem = Diagnostic::warning(Code::DeadAlways, span, message)
-                    .label("no user can meet this, whatever his tags")
+                    .label("no user can meet this, whatever their tags")
                     .hint("correct the condition, or remove the rule");
                 lints.warn(place, problem);
             }
@@ -89,12 +89,12 @@ fn verdict(
 
 pub(super) fn never_holds(span: Span) -> Diagnostic {
     Diagnostic::warning(Code::NeverHolds, span, "this can never hold")
-        .label("no user can meet this, whatever his tags")
+        .label("no user can meet this, whatever their tags")
 }
 
 fn always_holds(span: Span) -> Diagnostic {
     Diagnostic::warning(Code::AlwaysHolds, span, "this always holds")
-        .label("every user meets this, whatever his tags")
+        .label("every user meets this, whatever their tags")
 }
 
 /// The switches that records of users set, each distinct condition once: told at the first record that
@@ -121,7 +121,8 @@ fn check_records(lints: &mut Linter<'_, '_>) {
             let told = verdict(lints, &state, statement, span);
             if let Some(mut problem) = told {
                 if count > 1 {
-                    problem = problem.hint(format!("switches are set so {count} times in records"));
+                    problem =
+                        problem.hint(format!("{count} switches in records have this condition"));
                 }
                 lints.warn(statement, problem);
             }

@@ -99,9 +99,9 @@ fn report_lookalikes(lints: &mut Linter<'_, '_>, what: &str, alike: Lookalikes) 
         places.sort_unstable_by_key(|span| (span.source, span.start));
         let Some((&first, others)) = places.split_first() else { continue };
         for &span in others {
-            let message = format!("the ids of two {what} look the same and are not");
+            let message = format!("the ids of two {what} look the same but differ");
             let problem = Diagnostic::warning(Code::Confusable, span, message)
-                .label("composed of other characters than the other one")
+                .label("composed of different characters")
                 .related(first, "the other one")
                 .hint("an id is compared byte by byte; write it in Unicode's form NFC everywhere");
             lints.warn(span, problem);
@@ -125,7 +125,7 @@ fn report_invisible(
         hidden as u32
     );
     let problem = Diagnostic::warning(Code::Confusable, span, message)
-        .hint("remove it: to people the name is the same without it, to peerage it is not");
+        .hint("remove it: it is not visible, but makes a different name");
     lints.warn(span, problem);
 }
 
@@ -152,7 +152,7 @@ fn report_bidi(lints: &mut Linter<'_, '_>, sources: &Sources, told: &BTreeSet<Sp
                     let message =
                         format!("the character U+{:04X} changes the direction of text", c as u32);
                     let problem = Diagnostic::warning(Code::Confusable, span, message)
-                        .label("what follows may be shown in another order than it is read")
+                        .label("the text after it may be displayed in a different order")
                         .hint("remove it, or write it as an escape in a text in double quotes");
                     lints.warn(span, problem);
                 }

@@ -148,11 +148,11 @@ fn report_if_implied(
         };
         match implied {
             Ok(true) => {
-                let message = format!("{} allows nothing that another does not", rule.name());
+                let message = format!("{} is implied by another rule", rule.name());
                 let problem = Diagnostic::warning(Code::ImpliedRule, rule.ast.span, message)
-                    .label("whoever meets its condition meets that of the other")
-                    .related(wide.ast.span, "this allows all of it and may allow more")
-                    .hint("remove the rule, or make the other narrower");
+                    .label("every user who meets this condition meets that of the other rule")
+                    .related(wide.ast.span, "this rule allows at least as much")
+                    .hint("remove the rule, or narrow the other");
                 lints.warn(rule.ast.span, problem);
                 return;
             }

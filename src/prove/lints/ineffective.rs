@@ -30,11 +30,11 @@ fn is_dead(lints: &mut Linter<'_, '_>, rule: &LintedRule<'_, '_>) -> bool {
     } else if reached.is_empty() {
         "no user has a tag of the outcome"
     } else if users.len() == 1 && *users == reached {
-        "the one user who meets the condition could reach himself alone"
+        "the only user who meets the condition could reach nobody else"
     } else {
         return false;
     };
-    let message = format!("{} allows nobody anything today", rule.name());
+    let message = format!("{} allows nothing today", rule.name());
     let problem = Diagnostic::warning(Code::DeadNow, rule.ast.span, message)
         .label(why)
         .hint("it is of use only once there are other users");
@@ -49,7 +49,7 @@ fn report_unreached_tags(lints: &mut Linter<'_, '_>, rule: &LintedRule<'_, '_>) 
         if members.is_none_or(UserSet::is_empty) {
             let message = format!("no user has the tag `{}`", tag.value);
             let problem = Diagnostic::warning(Code::UnreachedTag, tag.span, message)
-                .label("so the rule reaches nobody by it");
+                .label("the rule reaches nobody through it");
             lints.warn(rule.ast.span, problem);
         }
     }

@@ -49,7 +49,7 @@ fn report_self_promotion(lints: &mut Linter<'_, '_>, matrix: &Matrix<'_>) {
         });
         let more = if then { ", and then change who has which permission" } else { "" };
         let message = format!(
-            "the matrix `{}` lets a member make himself an admin{more}",
+            "the matrix `{}` lets a member make themselves an admin{more}",
             matrix.name.value.escape_debug()
         );
         report(lints, *key, *span, message, &tags);
@@ -58,7 +58,7 @@ fn report_self_promotion(lints: &mut Linter<'_, '_>, matrix: &Matrix<'_>) {
         && let Some(tags) = plain_member_tags(lints, *key, *span, value)
     {
         let message = format!(
-            "the matrix `{}` lets a member give himself every permission",
+            "the matrix `{}` lets a member give themselves every permission",
             matrix.name.value.escape_debug()
         );
         report(lints, *key, *span, message, &tags);
@@ -111,7 +111,7 @@ fn promoted_admin_has(
         diagrams.and(first, then)
     });
     if both.is_err() {
-        lints.report_undecided(key, span, "whether a member who made himself an admin has it");
+        lints.report_undecided(key, span, "whether a member who made themselves an admin has it");
     }
     both.is_ok_and(|both| both != Diagram::NEVER)
 }

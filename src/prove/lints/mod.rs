@@ -169,13 +169,13 @@ impl Linter<'_, '_> {
 
     fn report_undecided(&mut self, statement: Span, span: Span, what: &str) {
         self.is_undecided = true;
-        let mut message = format!("not decided: {what} takes too long to tell");
+        let mut message = format!("not decided: {what} takes too long to compute");
         if self.effort.total == 0 {
             if self.is_budget_reported {
                 return;
             }
             self.is_budget_reported = true;
-            message.push_str(", and so does what comes after it");
+            message.push_str(", and so does the check of what comes after it");
         }
         let problem = Diagnostic::warning(Code::NotDecided, span, message)
             .hint("simplify the condition, or split it");

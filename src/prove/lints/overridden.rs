@@ -41,8 +41,8 @@ fn warn(lints: &mut Linter<'_, '_>, span: Span, message: String, label: &str, hi
 }
 
 fn warn_set_by_records(lints: &mut Linter<'_, '_>, span: Span, message: impl Into<String>) {
-    let label = "the record of every user sets it otherwise or anew";
-    warn(lints, span, message.into(), label, "remove it, or let records leave it out");
+    let label = "the record of every user overrides it";
+    warn(lints, span, message.into(), label, "remove it, or remove it from the records");
 }
 
 /// Whether there are users and these are all of them.
@@ -94,7 +94,7 @@ fn check_switch(lints: &mut Linter<'_, '_>, entry: &Setting<'_>) {
             ]);
             if refused.within(&view.population.everyone).is_empty() {
                 let message = format!("`permissions.{switch}` makes no difference");
-                let label = "whomever it refuses is refused by `permissions.outgoing` before";
+                let label = "`permissions.outgoing` already refuses everyone that it refuses";
                 warn(lints, span, message, label, "remove it, or make one of the two narrower");
             }
         }
@@ -147,7 +147,7 @@ fn check_modes(lints: &mut Linter<'_, '_>) {
     });
     let Ok((all, left)) = found else {
         if let Some(span) = places.last().copied() {
-            lints.report_undecided(span, span, "whether each mode has its turn");
+            lints.report_undecided(span, span, "whether each mode can apply");
         }
         return;
     };
@@ -157,8 +157,8 @@ fn check_modes(lints: &mut Linter<'_, '_>) {
             continue;
         }
         if coming == Diagram::NEVER {
-            let message = "this mode never has its turn".to_owned();
-            let label = "all who meet this meet a condition before it";
+            let message = "this mode never applies".to_owned();
+            let label = "every user who meets this meets a condition before it";
             warn(lints, span, message, label, "remove it, or put it before the others");
             continue;
         }
@@ -179,7 +179,7 @@ fn check_modes(lints: &mut Linter<'_, '_>) {
         }
     }
     if let (Diagram::NEVER, Some(span)) = (left, default) {
-        let message = "the default mode never has its turn".to_owned();
+        let message = "the default mode never applies".to_owned();
         warn(lints, span, message, "every user meets a condition of `modes`", "remove it");
     }
 }

@@ -54,7 +54,7 @@ fn check_statement(lints: &mut Linter<'_, '_>, key: Span, of: &str, value: &Expr
     let message = format!("{of} depends on {what} not protected: {}", names.join(", "));
     let problem = Diagnostic::warning(Code::UnprotectedManagers, value.span, message)
         .label("callers of Flip's API and token issuers of Venueless can give and take it")
-        .hint("name it in `protected_tags`: then only policy files and administrators do");
+        .hint("list it in `protected_tags`: then only policy files and administrators can");
     lints.warn(key, problem);
 }
 

@@ -116,13 +116,13 @@ impl<'s> Suppressions<'s> {
             |code: Code| code != Code::UnusedAllow && (has_users || !ABOUT_USERS.contains(&code));
         let unused = allows.filter(|allow| !allow.is_used.get() && is_asked(allow.code));
         let unused = unused.map(|Suppression { code, span, .. }| {
-            let message = format!("`{code}` is allowed, and nothing of it is found");
+            let message = format!("unused `allow` of `{code}`");
             Diagnostic::warning(Code::UnusedAllow, *span, message)
                 .label("this silences nothing")
                 .hint("remove it")
         });
         let strays = self.unknown_names.iter().map(|(span, word)| {
-            let message = format!("there is no lint `{}`", word.escape_debug());
+            let message = format!("unknown lint `{}`", word.escape_debug());
             let problem = Diagnostic::warning(Code::UnusedAllow, *span, message)
                 .label("this silences nothing");
             let known = Code::LINTS.iter().map(|code| code.as_str());

@@ -25,9 +25,9 @@ fn check_tags(lints: &mut Linter<'_, '_>) {
             let Some(number) = view.tags.get(&tag.value) else { continue };
             let members = view.population.members(number);
             if !named.contains(&number) && members.is_none_or(UserSet::is_empty) {
-                let message = format!("the tag `{}` is declared and not used", tag.value);
+                let message = format!("the tag `{}` is declared but not used", tag.value);
                 let problem = Diagnostic::warning(Code::UnusedTag, tag.span, message)
-                    .label("no user has it and nothing names it");
+                    .label("no user has it, and no statement names it");
                 lints.warn(tag.span, problem);
             }
         }
@@ -80,9 +80,9 @@ fn check_matrices(lints: &mut Linter<'_, '_>) {
         let Item::Matrix(matrix) = item else { continue };
         let ast::Matrix { name, .. } = &**matrix;
         if view.matrix_number(&name.value).is_some_and(|number| !used.contains(&number)) {
-            let message = format!("no group has the matrix `{}`", name.value.escape_debug());
+            let message = format!("no group uses the matrix `{}`", name.value.escape_debug());
             let problem = Diagnostic::warning(Code::UnusedMatrix, name.span, message)
-                .label("it is defined and governs nothing");
+                .label("defined but not used");
             lints.warn(name.span, problem);
         }
     }

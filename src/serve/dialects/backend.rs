@@ -1,5 +1,3 @@
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use uuid::Uuid;
 
 use crate::{
@@ -19,6 +17,7 @@ use crate::{
     },
     serve::{admin, admission::Cancellation, app::App},
     snapshot::UserNumber,
+    wire::unix_millis,
 };
 
 /// What is served, for dialects.
@@ -39,15 +38,9 @@ impl ServedBackend<'_> {
     }
 }
 
-/// Milliseconds since 1970 in UTC.
-pub(super) fn now() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis::try_from(since.as_millis()).unwrap_or(UnixMillis::MAX)
-}
-
 impl Backend for ServedBackend<'_> {
     fn now(&self) -> UnixMillis {
-        now()
+        unix_millis()
     }
 
     fn admission(&self, token: Option<&[u8]>) -> Admission {

@@ -10,7 +10,7 @@ use std::{
 use tokio::time::sleep;
 
 use super::{
-    backend::{ServedBackend, now},
+    backend::ServedBackend,
     drive,
     hub::{Hub, VENUELESS},
 };
@@ -26,6 +26,7 @@ use crate::{
         audit::Caller,
         peer::Peer,
     },
+    wire::unix_millis,
 };
 
 /// How long after they were last here a guest is deleted of whom nothing is known but a profile, in
@@ -59,7 +60,7 @@ pub(in crate::serve) async fn clean_up(hub: &Arc<Hub>, app: &Arc<App>) {
     if app.live.facts().is_none() {
         return;
     }
-    let started = now();
+    let started = unix_millis();
     loop {
         let begun = Instant::now();
         run_once(hub, app, started).await;
@@ -91,7 +92,7 @@ async fn run_once(hub: &Arc<Hub>, app: &Arc<App>, started: UnixMillis) {
 fn survey(hub: &Hub, app: &App, left: &BTreeSet<String>, started: UnixMillis) -> GuestSurvey {
     let served = app.live.served();
     let house = ServedBackend { app, served: &served, cancellation: &Cancellation::NEVER };
-    let (mut found, mut last, now) = (GuestSurvey::default(), None::<String>, now());
+    let (mut found, mut last, now) = (GuestSurvey::default(), None::<String>, unix_millis());
     loop {
         let page = house.user_page(last.as_deref(), PAGE);
         for id in page.iter().filter(|id| guest::is_guest_id(id)) {
@@ -131,7 +132,7 @@ fn cleanup_caller() -> Caller {
 /// Notes that guests are here.
 async fn touch(app: &App, here: &[String]) {
     for some in here.chunks(AT_ONCE / 2) {
-        let at = now();
+        let at = unix_millis();
         let mut pairs: Vec<_> =
             some.iter().filter_map(|id| guest::record_visit(id, at).ok()).collect();
         // One who is gone keeps none of the others back.
@@ -153,7 +154,7 @@ async fn touch(app: &App, here: &[String]) {
 async fn delete(hub: &Hub, app: &App, found: &GuestSurvey) -> usize {
     let most = hub.guests.most();
     let wanted = if found.count < most { most } else { most - most.div_ceil(20) };
-    let now = now();
+    let now = unix_millis();
     let over = found.idle.partition_point(|(seen, _)| now - seen >= GONE);
     let (mut gone, mut at) = (0, 0);
     loop {

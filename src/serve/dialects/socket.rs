@@ -22,7 +22,6 @@ use tokio::{
 };
 
 use super::{
-    backend::now,
     drive::{self, CallOrigin},
     guests::GuestAdmission,
     hub::{
@@ -36,6 +35,7 @@ use crate::{
     },
     facts::UnixMillis,
     serve::{app::App, audit::Caller, peer::Peer},
+    wire::unix_millis,
 };
 
 /// How long a caller may take to say that he has seen the end.
@@ -274,7 +274,7 @@ const CLOCK: Duration = Duration::from_secs(5);
 /// Waits until the clock shows a time, however it is set meanwhile.
 async fn wait_until(until: Option<UnixMillis>) {
     let Some(until) = until else { return pending().await };
-    while let Some(left) = until.checked_sub(now()).filter(|&left| left > 0) {
+    while let Some(left) = until.checked_sub(unix_millis()).filter(|&left| left > 0) {
         sleep(Duration::from_millis(left).min(CLOCK)).await;
     }
 }

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use hyper::{
     Method, Request, StatusCode, Version,
@@ -9,16 +9,18 @@ use hyper::{
     http::request::Parts,
 };
 use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
-use percent_encoding::percent_decode_str;
 
 use super::{
     hub::{Hub, WORLDS},
     origin, socket,
 };
-use crate::serve::{
-    app::App,
-    listen::ClientAddress,
-    response::{self, HttpError, HttpResponse},
+use crate::{
+    serve::{
+        app::App,
+        listen::ClientAddress,
+        response::{self, HttpError, HttpResponse},
+    },
+    wire::PercentEncoding,
 };
 
 /// How many bytes a frame, or a message in several, may have that comes.
@@ -29,7 +31,9 @@ pub(super) fn world(path: &str) -> Option<String> {
     let rest = path.strip_prefix(WORLDS)?;
     let rest = if rest.is_empty() { rest } else { rest.strip_prefix('/')? };
     let name = rest.strip_suffix('/').unwrap_or(rest);
-    Some(percent_decode_str(name).decode_utf8_lossy().into_owned())
+    let decoded = PercentEncoding::LenientPath.decode(name.as_bytes());
+    // A name that is not UTF-8 is that of no world, as it stands.
+    Some(decoded.map_or_else(|_| name.to_owned(), Cow::into_owned))
 }
 
 /// Makes a request a WebSocket, if it asks for one.

@@ -1,7 +1,6 @@
 use std::{borrow::Cow, sync::Arc, thread, time::Duration};
 
 use hyper::StatusCode;
-use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -17,6 +16,7 @@ use crate::{
         query::QueryParams,
         response::{self, HttpError, HttpResponse},
     },
+    wire::PercentEncoding,
 };
 
 /// What is to be read of the facts.
@@ -200,13 +200,6 @@ fn decode_id(path: &str) -> Result<Cow<'_, str>, HttpError> {
 }
 
 fn decode_segment(path: &str) -> Result<Cow<'_, str>, HttpError> {
-    let is_escape = |part: &str| part.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
-    if !path.split('%').skip(1).all(is_escape) {
-        return Err(HttpError::bad_request(
-            "path",
-            "`%` must be followed by two hexadecimal digits",
-        ));
-    }
-    let text = percent_decode_str(path).decode_utf8();
-    text.map_err(|_| HttpError::bad_request("path", "the id is not UTF-8"))
+    let decoded = PercentEncoding::Path.decode(path.as_bytes());
+    decoded.map_err(|error| HttpError::bad_request("path", error.to_string()))
 }

@@ -138,7 +138,7 @@ fn text_of<'s>(
             let len = error.error_len().unwrap_or(1);
             problems.push(
                 problem(Code::InvalidUtf8, error.valid_up_to(), len, "the line is not UTF-8")
-                    .label("this byte begins no character")
+                    .label("invalid byte")
                     .hint("save the file as UTF-8"),
             );
             return None;
@@ -146,8 +146,8 @@ fn text_of<'s>(
     };
     if let Some(at) = text.find('\0') {
         problems.push(
-            problem(Code::NulByte, at, 1, "the line holds a NUL byte")
-                .hint("bulk users are plain text; was the file cut off or damaged?"),
+            problem(Code::NulByte, at, 1, "the line contains a NUL byte")
+                .hint("bulk users are plain text; check that the file is complete"),
         );
         return None;
     }

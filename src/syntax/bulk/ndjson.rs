@@ -33,12 +33,12 @@ struct ExpectedList {
 const ID: Expected = Expected("an id as text", r#"write `"id": "..."`"#);
 const TAGS: ExpectedList = ExpectedList {
     list: Expected("a list of tags", r#"write `"tags": ["...", "..."]`"#),
-    item: Expected("a tag as text", "a tag stands in quotes"),
+    item: Expected("a tag as text", "put each tag in quotes"),
     has_numbers: false,
 };
 const USERS: ExpectedList = ExpectedList {
     list: Expected("a list of users", r#"write a list of ids: `["...", "..."]`"#),
-    item: Expected("the id of a user as text", "an id stands in quotes"),
+    item: Expected("the id of a user as text", "put each id in quotes"),
     has_numbers: true,
 };
 const PEERS: Expected =
@@ -253,9 +253,9 @@ impl<'s> Record<'s, '_> {
         let span = self.span(&place);
         let text = self.values.text(&place);
         if text.is_none() {
-            let message = "a text has an escape that is no character";
+            let message = "invalid escape in a string";
             let problem = Diagnostic::error(Code::InvalidRecord, span, message);
-            self.problems.push(problem.hint("write both halves of a pair of `\\u` escapes"));
+            self.problems.push(problem.hint("write both `\\u` escapes of a surrogate pair"));
         }
         Some(Spanned::new(text?, span))
     }
@@ -284,11 +284,8 @@ impl<'s> Record<'s, '_> {
         let reason = reason.replace("EOF while parsing", "the line ends within");
         let reason = reason.replace("expected ident", "expected value");
         let span = self.line.span(column, column + len);
-        let problem = Diagnostic::error(
-            Code::InvalidRecord,
-            span,
-            format!("this line is not JSON: {reason}"),
-        );
+        let problem =
+            Diagnostic::error(Code::InvalidRecord, span, format!("invalid JSON: {reason}"));
         self.problems.push(problem.hint(r#"write `{"id": "...", "tags": [...]}` on one line"#));
     }
 }

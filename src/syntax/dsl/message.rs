@@ -136,7 +136,8 @@ fn expected_names(within: Within, has: &impl Fn(&str) -> bool) -> String {
     if within == Within::Mode && has("\"default\"") {
         wanted.push("`default`");
     }
-    if has("\"rule_id\"") && !has("word") {
+    // With a name before it, `rule_id` may stand in place of the `:`, but seldom does.
+    if has("\"rule_id\"") && !has("word") && !has("\":\"") {
         wanted.push("`rule_id`");
     }
     wanted.extend(PUNCTUATION.iter().filter(|(name, _)| has(name)).map(|&(_, shown)| shown));
@@ -207,7 +208,7 @@ fn name_with_blanks(
     let (keyword, name) = line.get(..end)?.trim().split_once(char::is_whitespace)?;
     let name = name.trim_start();
     name.contains(char::is_whitespace).then(|| {
-        format!("a name with blanks stands in quotes: `{keyword} \"{}\"`", display_text(name))
+        format!("put a name with blanks in quotes: `{keyword} \"{}\"`", display_text(name))
     })
 }
 
@@ -257,15 +258,14 @@ fn hint(
         "`*`" | "`'*'`" if conditions && (has("\"]\"") || has("\"[\"")) => Some(idioms::ALL_TAGS),
         "`*`" if conditions && has("word") => Some(idioms::EVERYONE),
         "`=>`" | "`=`" | "`>`" | "`→`" if has("\"->\"") => {
-            Some("`->` stands between condition and outcome")
+            Some("write `->` between the condition and the outcome")
         }
         _ if token == Some(&Token::Comma) && after_condition => {
             Some("combine conditions with `all(..., ...)` or `any(..., ...)`")
         }
-        _ if within == Within::Rules => Some(
-            "`rules: [];` says that there are rules; each rule is a statement of its own: \
-             `rule: hasTag(A) -> [B];`",
-        ),
+        _ if within == Within::Rules => {
+            Some("write each rule as a statement of its own: `rule: hasTag(A) -> [B];`")
+        }
         _ => None,
     }
 }
@@ -284,25 +284,25 @@ fn hint_on_kind(
     let value = has("word") && !in_list && !in_call && !has("\"}\"");
     let own = match within {
         Within::Invariant => INVARIANTS,
-        Within::Conversation => "a conversation is of two users: `conversation alice, bob;`",
+        Within::Conversation => "a conversation is between two users: `conversation alice, bob;`",
         _ if has("\"[\"") && !has("word") && name && within != Within::Rules => {
             return Some(match token {
-                Some(Token::String(_)) => "a list stands in square brackets".to_owned(),
-                _ => format!("a list stands in square brackets: `[{}]`", what.trim_matches('`')),
+                Some(Token::String(_)) => "put a list in square brackets".to_owned(),
+                _ => format!("put a list in square brackets: `[{}]`", what.trim_matches('`')),
             });
         }
-        _ if value && opens("`[`") => "it takes no list: write one value, without brackets",
+        _ if value && opens("`[`") => "write one value, without brackets",
         _ if has("\"{\"") && !has("\":\"") && token == Some(&Token::Colon) => {
             "a block has no `:` before its `{`"
         }
         _ if has("\":\"") && !has("\"{\"") && opens("`{`") && within != Within::Rule => {
-            "it takes a value, not a block: write `:` and the value"
+            "write `:` and a value in place of the block"
         }
         Within::Permission if value && opens("`{`") => "a block has no `:` before its `{`",
         Within::Word(_) | Within::Entry | Within::Value(_) | Within::Mode
             if value && opens("`{`") =>
         {
-            "it takes a value, not a block"
+            "write a value in place of the block"
         }
         Within::List(_) | Within::Value(_) | Within::Entry | Within::Permission | Within::Mode
             if has("\";\"") && (name || token == Some(&Token::Comma)) =>

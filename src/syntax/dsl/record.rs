@@ -155,10 +155,10 @@ impl Context<'_> {
         match <[Text<'s>; 2]>::try_from(users) {
             Ok(users) => Some(Box::new(Item::Conversation(Box::new(Conversation { users })))),
             Err(users) => {
-                let message = format!("a conversation is of two users, not of {}", users.len());
+                let message = format!("a conversation is between two users, found {}", users.len());
                 self.report(
                     Diagnostic::error(Code::WrongType, span, message)
-                        .hint("each is a statement of its own: `conversation alice, bob;`"),
+                        .hint("write a statement for each pair: `conversation alice, bob;`"),
                 );
                 None
             }

@@ -1,7 +1,7 @@
 //! What the layout of a text can be told to its author.
 
 use crate::{
-    diagnostic::{Code, Diagnostic, did_you_mean},
+    diagnostic::{Code, Diagnostic, suggest},
     syntax::{
         MAX_NESTING,
         dsl::{
@@ -16,21 +16,17 @@ use crate::{
 };
 
 pub(super) fn unknown_section(cx: &Context<'_>, piece: Lexeme<'_>) {
-    let known = || SECTIONS.iter().map(|section| section.name);
+    let known = SECTIONS.iter().map(|section| section.name);
     let message = format!("unknown section `{}`", display_text(piece.text));
-    let hint = idioms::section_hint(piece.text)
-        .map_or_else(|| known_names(piece.text, "statements begin with", known), str::to_owned);
+    let hint =
+        idioms::section_hint(piece.text).map_or_else(|| suggest(piece.text, known), str::to_owned);
     cx.report(at(cx, Code::UnknownSection, piece, message).hint(hint));
 }
 
 pub(super) fn unknown_field(cx: &Context<'_>, piece: Lexeme<'_>, block: &'static Block) {
-    let known = || block.fields().iter().map(|field| field.name);
+    let known = block.fields().iter().map(|field| field.name);
     let message = format!("{} has no field `{}`", block.of, display_text(piece.text));
-    cx.report(at(cx, Code::UnknownField, piece, message).hint(known_names(
-        piece.text,
-        "known fields:",
-        known,
-    )));
+    cx.report(at(cx, Code::UnknownField, piece, message).hint(suggest(piece.text, known)));
 }
 
 /// A statement that begins with something other than a word.
@@ -39,8 +35,7 @@ pub(super) fn no_statement(cx: &Context<'_>, piece: Lexeme<'_>) {
     let hint = if piece.text.starts_with('#') {
         "comments begin with `//`".to_owned()
     } else {
-        let known = || SECTIONS.iter().map(|section| section.name);
-        known_names("", "statements begin with", known)
+        "begin a statement with its keyword, such as `rule` or `user`".to_owned()
     };
     cx.report(at(cx, Code::Syntax, piece, message).hint(hint));
 }
@@ -48,9 +43,9 @@ pub(super) fn no_statement(cx: &Context<'_>, piece: Lexeme<'_>) {
 /// A closing bracket, or a `;`, with nothing to end.
 pub(super) fn unmatched_end(cx: &Context<'_>, piece: Lexeme<'_>) {
     let diagnostic = if piece.kind == LexemeKind::Semicolon {
-        at(cx, Code::Syntax, piece, "this `;` ends nothing").hint("remove it")
+        at(cx, Code::Syntax, piece, "unexpected `;`").hint("remove it")
     } else {
-        at(cx, Code::Unbalanced, piece, format!("this `{}` closes nothing", piece.text))
+        at(cx, Code::Unbalanced, piece, format!("unmatched `{}`", piece.text))
             .label("no bracket is open here")
     };
     cx.report(diagnostic);
@@ -97,7 +92,7 @@ pub(super) fn never_closed(
 
 /// Fields that stand where their block should have begun.
 pub(super) fn block_not_opened(cx: &Context<'_>, piece: Lexeme<'_>, block: &'static Block) {
-    let message = format!("the fields of {} stand in `{{` and `}}`", block.of);
+    let message = format!("missing `{{` before the fields of {}", block.of);
     cx.report(at(cx, Code::Syntax, piece, message).label("expected `{` before this"));
 }
 
@@ -142,7 +137,7 @@ pub(super) fn needs_quotes<'s>(cx: &Context<'_>, piece: Lexeme<'s>) -> &'s str {
     let odd = odd.unwrap_or_default();
     let meant = piece.text.trim_matches(QUOTES);
     let message = if QUOTES.contains(&odd) {
-        "a string stands in straight double quotes".to_owned()
+        "expected straight double quotes around a string".to_owned()
     } else {
         format!("`{}` needs quotes, because of its `{}`", display_text(meant), odd.escape_debug())
     };
@@ -153,30 +148,31 @@ pub(super) fn needs_quotes<'s>(cx: &Context<'_>, piece: Lexeme<'s>) -> &'s str {
 
 pub(super) fn foreign_comment(cx: &Context<'_>, piece: Lexeme<'_>) {
     cx.report(
-        at(cx, Code::Syntax, piece, "`#` begins no comment here").hint("comments begin with `//`"),
+        at(cx, Code::Syntax, piece, "`#` does not begin a comment")
+            .hint("comments begin with `//`"),
     );
 }
 
 /// A comment between `/*` and `*/`.
 pub(super) fn block_comment(cx: &Context<'_>, start: usize) {
     cx.report(
-        Diagnostic::error(Code::Syntax, cx.span(start, start + 2), "`/*` begins no comment here")
-            .hint("comments begin with `//`, in each line anew"),
+        Diagnostic::error(Code::Syntax, cx.span(start, start + 2), "`/*` does not begin a comment")
+            .hint("begin each line of a comment with `//`"),
     );
 }
 
 pub(super) fn open_string(cx: &Context<'_>, piece: Lexeme<'_>) {
     cx.report(
-        at(cx, Code::Syntax, piece, "the string is never closed")
+        at(cx, Code::Syntax, piece, "unclosed string")
             .label("expected `\"` before the end of the line")
-            .hint("a line break in a string is written `\\n`"),
+            .hint("write a line break in a string as `\\n`"),
     );
 }
 
 /// A description that no rule follows. It does no harm, but its author expects it to be seen.
 pub(super) fn dangling_description(cx: &Context<'_>, from: usize, to: usize) {
     cx.report(
-        Diagnostic::warning(Code::Syntax, cx.span(from, to), "the description belongs to no rule")
+        Diagnostic::warning(Code::Syntax, cx.span(from, to), "the description has no rule")
             .hint("`///` describes the rule right after it; other comments begin with `//`"),
     );
 }
@@ -190,18 +186,5 @@ fn brackets(open: LexemeKind) -> (char, char) {
         LexemeKind::RoundOpen => ('(', ')'),
         LexemeKind::SquareOpen => ('[', ']'),
         _ => ('{', '}'),
-    }
-}
-
-/// The known names, and the one that is most like what was written.
-fn known_names<I: Iterator<Item = &'static str>>(
-    written: &str,
-    introduction: &str,
-    known: impl Fn() -> I,
-) -> String {
-    let names = known().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    match did_you_mean(written, known()) {
-        Some(name) => format!("did you mean `{name}`? {introduction} {names}"),
-        None => format!("{introduction} {names}"),
     }
 }

@@ -47,7 +47,7 @@ fn escape(after: &str) -> Result<(char, usize), EscapeError> {
     let Some(first) = after.chars().next() else {
         return Err(EscapeError {
             length: 0,
-            message: "a backslash escapes nothing".to_owned(),
+            message: "nothing follows the backslash".to_owned(),
             hint: "write `\\\\` for a backslash",
         });
     };
@@ -63,8 +63,8 @@ fn escape(after: &str) -> Result<(char, usize), EscapeError> {
             _ => {
                 return Err(EscapeError {
                     length: first.len_utf8(),
-                    message: format!("there is no escape `\\{}`", first.escape_debug()),
-                    hint: "escapes are those of JSON: \
+                    message: format!("unknown escape `\\{}`", first.escape_debug()),
+                    hint: "the escapes are \
                            `\\\"`, `\\\\`, `\\/`, `\\b`, `\\f`, `\\n`, `\\r`, `\\t` and `\\uXXXX`",
                 });
             }
@@ -92,8 +92,8 @@ fn unicode(after: &str) -> Result<(char, usize), EscapeError> {
         .map(|meant| (meant, 11))
         .ok_or_else(|| EscapeError {
             length: 5,
-            message: format!("`\\u{first:04x}` is half a character"),
-            hint: "a character beyond U+FFFF is written as two escapes, or as itself",
+            message: format!("`\\u{first:04x}` is an unpaired surrogate"),
+            hint: "write both escapes of the pair, or the character itself",
         })
 }
 

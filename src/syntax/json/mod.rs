@@ -124,7 +124,7 @@ impl<'t> Reader<'t, '_> {
                         self.error(
                             self.value_end,
                             self.value_end,
-                            "expected `:` after the name of a member",
+                            "expected `:` after a member name",
                         )
                         .label("expected `:` here"),
                     );
@@ -163,7 +163,7 @@ impl<'t> Reader<'t, '_> {
             '\'' => self.single_quoted()?,
             _ if is_of_word(found) => self.bare_name()?,
             ',' | ':' | '{' | '[' | ']' => {
-                let message = format!("expected the name of a member, found `{found}`");
+                let message = format!("expected a member name, found `{found}`");
                 let problem = self.error_at(found, &message);
                 return self.abort(self.within(problem).hint("write `\"name\": value`"));
             }
@@ -175,11 +175,11 @@ impl<'t> Reader<'t, '_> {
 
     fn close(&mut self, found: char) -> Step<ExpectedNext> {
         let Some((open, at)) = self.open.pop() else {
-            return self.abort(self.error_at(found, "this bracket closes nothing"));
+            return self.abort(self.error_at(found, "unmatched closing bracket"));
         };
         let right = closing(open);
         if found != right {
-            let problem = self.error_at(found, &format!("this closes no `{open}`"));
+            let problem = self.error_at(found, &format!("this does not close `{open}`"));
             let problem = Diagnostic { code: Code::Unbalanced, ..problem };
             return self.abort(
                 problem
@@ -205,15 +205,15 @@ impl<'t> Reader<'t, '_> {
     fn trailing_comma(&mut self, comma: usize) -> Step<()> {
         let what =
             if self.open.last().is_some_and(|(open, _)| *open == '{') { "member" } else { "item" };
-        let message = format!("in JSON no comma stands after the last {what}");
+        let message = format!("trailing comma after the last {what}");
         self.report(self.error(comma, comma + 1, &message).hint("remove it"))
     }
 
     fn no_comma(&mut self, found: char) -> Step<ExpectedNext> {
         if found == ':' && self.open.last().is_some_and(|(open, _)| *open == '[') {
-            let problem = self.error_at(found, "a member of an object begins within an array");
+            let problem = self.error_at(found, "a member of an object within an array");
             let problem = Diagnostic { code: Code::Unbalanced, ..self.within(problem) };
-            return self.abort(problem.hint("is the closing `]` missing above?"));
+            return self.abort(problem.hint("check for a missing `]` above"));
         }
         if found == ':'
             || !(is_value(found) || matches!(found, '{' | '[' | '\'') || is_of_word(found))
@@ -222,7 +222,8 @@ impl<'t> Reader<'t, '_> {
                 found,
                 &format!("expected `,` or a closing bracket, found `{}`", found.escape_debug()),
             );
-            return self.abort(self.within(problem).hint("is a closing bracket missing above?"));
+            return self
+                .abort(self.within(problem).hint("check for a missing closing bracket above"));
         }
         let end = self.value_end;
         let before =
@@ -233,24 +234,22 @@ impl<'t> Reader<'t, '_> {
     }
 
     fn too_far(&mut self) -> Step<()> {
-        let message = format!("a name and its `:` take up more than {MOST_TO_COLON} bytes");
+        let message = format!("a name and its `:` are longer than {MOST_TO_COLON} bytes");
         let problem = self.error(self.name_start, self.name_start + 1, &message);
-        self.abort(problem.hint("names are short; is a closing quote missing?"))
+        self.abort(problem.hint("check for a missing closing quote"))
     }
 
     fn no_value(&mut self, found: char) -> Step<()> {
         let message = format!("expected a value, found `{found}`");
         let problem = self.error_at(found, &message);
-        self.abort(
-            self.within(problem).hint("write a value, or remove what stands around its place"),
-        )
+        self.abort(self.within(problem).hint("add a value, or remove the surrounding punctuation"))
     }
 
     fn after_the_end(&mut self) -> Step<()> {
         let message = "expected the end of the file: a `.json` file holds one value";
         let problem = self.error(self.at, self.at + self.first_line().len(), message);
         self.abort(problem.hint(
-            "is a bracket closed too early above? a record in each line makes a `.ndjson` file",
+            "check for a bracket that is closed too early; for a record on each line, use a `.ndjson` file",
         ))
     }
 
@@ -260,7 +259,7 @@ impl<'t> Reader<'t, '_> {
         let begun = self.begun;
         self.problems.rewind(&begun);
         let line = self.first_line();
-        let problem = self.error(self.at, self.at + line.len(), "this is no JSON");
+        let problem = self.error(self.at, self.at + line.len(), "the file is not JSON");
         self.abort(problem.hint(
             "a `.json` file begins with `{`; name the file `.yaml` if it is YAML, `.peerage` if it is \
              the DSL",
@@ -275,16 +274,17 @@ impl<'t> Reader<'t, '_> {
         }
         match next {
             // No bytes are no matter of the notation.
-            ExpectedNext::Value if !self.text.is_empty() => self
-                .abort(self.error(0, 0, "the file holds no JSON").hint("write `{}` for nothing")),
+            ExpectedNext::Value if !self.text.is_empty() => self.abort(
+                self.error(0, 0, "the file has no JSON value").hint("write `{}` for nothing"),
+            ),
             _ => Ok(()),
         }
     }
 
     fn unexpected<T>(&mut self, found: char) -> Step<T> {
-        let message = format!("`{}` has no meaning in JSON here", found.escape_debug());
+        let message = format!("unexpected `{}`", found.escape_debug());
         let problem = self.error_at(found, &message);
-        self.abort(self.within(problem).hint("remove it; texts stand in double quotes"))
+        self.abort(self.within(problem).hint("remove it, or put the string in double quotes"))
     }
 
     /// Goes over white space, and over comments, which JSON doesn't have.
@@ -303,9 +303,9 @@ impl<'t> Reader<'t, '_> {
                 return Ok(());
             };
             let shown = rest.get(..length.min(line)).unwrap_or_default().trim_end().len();
-            let problem = self.error(self.at, self.at + shown, "JSON has no comments").hint(
-                "remove it and others, or name the file `.yaml`, where comments begin with `#`",
-            );
+            let problem = self
+                .error(self.at, self.at + shown, "comments are not allowed in JSON")
+                .hint("remove all comments, or name the file `.yaml` and begin comments with `#`");
             self.at += length;
             if self.is_first(OneTimeHint::Comment) {
                 self.report(problem)?;

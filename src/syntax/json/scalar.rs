@@ -33,7 +33,7 @@ impl<'t> Reader<'t, '_> {
                         other => format!("\\u{:04x}", other as u32),
                     };
                     let message =
-                        format!("the control character U+{:04X} stands in a text", found as u32);
+                        format!("unescaped control character U+{:04X} in a string", found as u32);
                     let problem =
                         self.error_at(found, &message).hint(format!("write it as `{written}`"));
                     self.report(problem)?;
@@ -45,8 +45,8 @@ impl<'t> Reader<'t, '_> {
     }
 
     fn not_closed(&mut self, start: usize) -> Step<()> {
-        let problem = self.error(start, start + 1, "this text is not closed in its line");
-        self.abort(problem.hint("add the closing quote; a line break in a text is written `\\n`"))
+        let problem = self.error(start, start + 1, "unclosed string");
+        self.abort(problem.hint("add the closing quote, or write a line break as `\\n`"))
     }
 
     fn escape(&mut self) -> Step<()> {
@@ -61,7 +61,7 @@ impl<'t> Reader<'t, '_> {
         }
         let end = self.at + 1 + kind.len_utf8();
         if kind != 'u' {
-            let message = format!("`\\{}` is no escape of JSON", kind.escape_debug());
+            let message = format!("unknown escape `\\{}`", kind.escape_debug());
             let problem = self.error(self.at, end, &message).hint("write `\\\\` for a backslash");
             self.at = end;
             return self.report(problem);
@@ -69,7 +69,7 @@ impl<'t> Reader<'t, '_> {
         match (unit(self.text, self.at), unit(self.text, self.at + 6)) {
             (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => self.at += 12,
             (Some(0xd800..0xe000), _) => {
-                let problem = self.error(self.at, self.at + 6, "this is half of a surrogate pair");
+                let problem = self.error(self.at, self.at + 6, "unpaired surrogate");
                 self.at += 6;
                 return self.report(problem.hint("write both halves, or the character itself"));
             }
@@ -95,9 +95,9 @@ impl<'t> Reader<'t, '_> {
             return Ok(());
         }
         let text = line.get(..length).unwrap_or_default();
-        let problem = self.error(start, self.at, "texts in JSON stand in double quotes");
+        let problem = self.error(start, self.at, "a string in JSON takes double quotes");
         self.report(
-            problem.hint(format!("write {}, and others likewise", quoted(&format!("\"{text}\"")))),
+            problem.hint(format!("write {}, here and elsewhere", quoted(&format!("\"{text}\"")))),
         )
     }
 
@@ -108,10 +108,9 @@ impl<'t> Reader<'t, '_> {
         if !self.is_first(OneTimeHint::Name) {
             return Ok(());
         }
-        let problem =
-            self.error(start, self.at, &format!("the name {} stands without quotes", quoted(name)));
+        let problem = self.error(start, self.at, &format!("unquoted name {}", quoted(name)));
         self.report(
-            problem.hint(format!("write {}, and others likewise", quoted(&format!("\"{name}\"")))),
+            problem.hint(format!("write {}, here and elsewhere", quoted(&format!("\"{name}\"")))),
         )
     }
 
@@ -121,7 +120,7 @@ impl<'t> Reader<'t, '_> {
         if is_number(text) {
             return Ok(());
         }
-        let message = format!("{} is no number as JSON writes it", quoted(text));
+        let message = format!("{} is not a JSON number", quoted(text));
         let problem = self.error(start, self.at, &message);
         self.report(problem.hint(format!(
             "put it in double quotes if it is a text: {}",
@@ -140,10 +139,10 @@ impl<'t> Reader<'t, '_> {
         let lower = text.to_ascii_lowercase();
         let (message, hint) = match &*lower {
             "true" | "false" | "null" => {
-                (format!("JSON has no word {}", quoted(text)), format!("write `{lower}`"))
+                (format!("JSON has no literal {}", quoted(text)), format!("write `{lower}`"))
             }
             "none" | "undefined" | "nil" => {
-                (format!("JSON has no word {}", quoted(text)), "write `null`".to_owned())
+                (format!("JSON has no literal {}", quoted(text)), "write `null`".to_owned())
             }
             "nan" | "infinity" | "inf" => (
                 format!("JSON has no number {}", quoted(text)),
@@ -154,8 +153,8 @@ impl<'t> Reader<'t, '_> {
                 return Ok(());
             }
             _ => (
-                format!("the text {} stands without quotes", quoted(text)),
-                format!("write {}, and others likewise", quoted(&format!("\"{text}\""))),
+                format!("unquoted string {}", quoted(text)),
+                format!("write {}, here and elsewhere", quoted(&format!("\"{text}\""))),
             ),
         };
         let problem = self.error(start, self.at, &message).hint(hint);

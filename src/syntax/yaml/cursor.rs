@@ -8,7 +8,7 @@ use granit_parser::{
 use super::{
     anchors::{AliasTarget, Anchors, MAX_REPEATED},
     node::{Node, OpenCollection, YamlScalar},
-    sections::YamlSection,
+    sections::{self, YamlSection},
     syntax_errors::{self, MistakeContext},
 };
 use crate::{
@@ -84,6 +84,10 @@ pub(super) struct YamlCursor<'s, 'p> {
     pub cut: usize,
     /// Where the first field of a rule stands that is written like a section and was told.
     pub stray: Option<usize>,
+    /// Whether a section was entered: a file without one may be no policy at all.
+    pub has_section: bool,
+    /// Whether a section of rules was entered.
+    pub has_rules: bool,
 }
 
 fn parser(text: &str) -> Parser<'_, StrInput<'_>> {
@@ -129,6 +133,8 @@ impl<'s, 'p> YamlCursor<'s, 'p> {
             last_alias: None,
             cut: 0,
             stray: None,
+            has_section: false,
+            has_rules: false,
         }
     }
 
@@ -160,6 +166,8 @@ impl<'s, 'p> YamlCursor<'s, 'p> {
     /// Notes that the section of this key is read from here on.
     pub(super) fn enter(&mut self, section: Option<&'static YamlSection>, key: Span) {
         let reader = section.map(|section| (section, key));
+        self.has_section |= section.is_some();
+        self.has_rules |= section.is_some_and(|section| section.name == sections::RULES);
         self.outline = Outline { section: Some(key.start()), reader, entry: None };
     }
 
@@ -372,7 +380,7 @@ impl<'s, 'p> YamlCursor<'s, 'p> {
         let message = match self.anchors.resolve(name) {
             AliasTarget::Value(events) => return Ok(YamlEventKind::Repeat(events)),
             AliasTarget::Itself => {
-                format!("the alias `*{name}` stands within the value that it repeats")
+                format!("the alias `*{name}` is inside the value that it repeats")
             }
             // The colon was not meant as a part of it, so what follows is not what it seems.
             AliasTarget::Unknown if name == ":" => {
@@ -381,7 +389,7 @@ impl<'s, 'p> YamlCursor<'s, 'p> {
             }
             // A syntax error may have hidden the anchor.
             AliasTarget::Unknown if self.last_error.is_some() => return Ok(YamlEventKind::Refused),
-            AliasTarget::Unknown => format!("no value above is named `&{name}`"),
+            AliasTarget::Unknown => format!("unknown anchor `&{name}`"),
         };
         let problem = Diagnostic::error(Code::Syntax, self.span(start, end), message);
         self.problems.push(problem.hint(format!(
@@ -402,9 +410,10 @@ impl<'s, 'p> YamlCursor<'s, 'p> {
         let Range { start, end } =
             place.tag_span().unwrap_or(*place).byte_range().unwrap_or_default();
         let span = self.span(start + self.base, end + self.base);
-        let message = format!("the YAML tag {} means nothing here", quoted(&tag.original()));
+        let message = format!("unsupported YAML tag {}", quoted(&tag.original()));
         self.problems.push(
-            Diagnostic::error(Code::Syntax, span, message).hint("remove it, or quote the text"),
+            Diagnostic::error(Code::Syntax, span, message)
+                .hint("remove it, or put the text in quotes"),
         );
     }
 }

@@ -73,7 +73,7 @@ pub fn parse<'s>(id: SourceId, text: &'s str, problems: &mut Diagnostics) -> Vec
 fn unread(id: SourceId, rest: &Part) -> Diagnostic {
     let span = Span::new(id, rest.bytes.start, rest.bytes.start);
     let message = format!("the file is not read further after {MOST_SYNTAX_ERRORS} syntax errors");
-    Diagnostic::error(Code::Syntax, span, message).hint("mend those above and check again")
+    Diagnostic::error(Code::Syntax, span, message).hint("correct those above and check again")
 }
 
 const SECTIONS_EXPECTED: ExpectedValue =

@@ -117,22 +117,22 @@ fn brackets(kind: &ErrorKind, mistake: &Mistake<'_>) -> Option<Diagnostic> {
             .unbalanced(&format!("this `{open}` is closed by `{close}`"))
             .hint(format!("close it with `{}`", closing(*open))),
         ErrorKind::MisplacedFlowCollectionEnd => mistake
-            .unbalanced("this bracket closes nothing")
-            .hint("remove it, or add the one that opens it"),
+            .unbalanced("unmatched closing bracket")
+            .hint("remove it, or add the opening bracket"),
         ErrorKind::UnexpectedEofFlowSequence | ErrorKind::ExpectedFlowSequenceSeparator => mistake
             .within(mistake.unbalanced("expected `,` or `]`"))
-            .hint("is a closing `]` missing above?"),
+            .hint("check for a missing `]` above"),
         ErrorKind::UnexpectedEofFlowMapping
         | ErrorKind::UnexpectedEofImplicitFlowMapping
         | ErrorKind::ExpectedFlowMappingSeparator => mistake
             .within(mistake.unbalanced("expected `,` or `}`"))
-            .hint("is a closing `}` missing above?"),
+            .hint("check for a missing `}` above"),
         ErrorKind::BlockEntryInFlowCollection => mistake
-            .within(mistake.syntax("a `- ` item can't stand within brackets"))
-            .hint("is a closing bracket missing above?"),
+            .within(mistake.syntax("a `- ` item is not allowed within brackets"))
+            .hint("check for a missing closing bracket above"),
         ErrorKind::InvalidColonPlacement => mistake
             .within(mistake.syntax("`:` is not allowed here, within brackets"))
-            .hint("is a closing bracket missing above, or are quotes missing around a text?"),
+            .hint("check for a missing closing bracket above, or for missing quotes around a text"),
         _ => return None,
     })
 }
@@ -140,13 +140,13 @@ fn brackets(kind: &ErrorKind, mistake: &Mistake<'_>) -> Option<Diagnostic> {
 fn quotes(kind: &ErrorKind, mistake: &Mistake<'_>) -> Option<Diagnostic> {
     Some(match kind {
         ErrorKind::UnclosedQuotedScalar => {
-            mistake.syntax("this quoted text is never closed").hint("add the closing quote")
+            mistake.syntax("unclosed quoted text").hint("add the closing quote")
         }
         ErrorKind::InvalidQuotedScalarIndent | ErrorKind::DocumentIndicatorInQuotedScalar => {
             let place = mistake.opening_quote().unwrap_or(mistake.character(mistake.at));
-            let message = "this quoted text is not closed where it should be";
+            let message = "unclosed quoted text";
             Diagnostic::error(Code::Syntax, place, message)
-                .hint("add the closing quote; further lines of a text must be indented")
+                .hint("add the closing quote, or indent the further lines of the text")
         }
         ErrorKind::InvalidTrailingSingleQuotedScalar
         | ErrorKind::InvalidTrailingDoubleQuotedScalar => {
@@ -155,10 +155,10 @@ fn quotes(kind: &ErrorKind, mistake: &Mistake<'_>) -> Option<Diagnostic> {
                 Some(opening) => problem.related(opening, "the quoted text begins here"),
                 None => problem,
             };
-            problem.hint("is a quote missing above, or a quote within the text not escaped?")
+            problem.hint("check for a missing quote above, or escape the quote within the text")
         }
         ErrorKind::UnknownQuotedScalarEscape => mistake
-            .syntax("a text in double quotes has an escape that YAML doesn't know")
+            .syntax("unknown escape in double quotes")
             .hint("write `\\\\` for a backslash, or use single quotes"),
         ErrorKind::InvalidQuotedScalarHexEscape
         | ErrorKind::InvalidLowSurrogateHexEscape
@@ -166,7 +166,7 @@ fn quotes(kind: &ErrorKind, mistake: &Mistake<'_>) -> Option<Diagnostic> {
         | ErrorKind::MissingLowSurrogate
         | ErrorKind::UnpairedLowSurrogate
         | ErrorKind::InvalidUnicodeEscape => mistake
-            .syntax("a text in double quotes has an escape that is no character")
+            .syntax("invalid escape in double quotes")
             .hint("write four hexadecimal digits after `\\u`, and both halves of a pair"),
         _ => return None,
     })
@@ -176,13 +176,13 @@ fn other_errors(kind: &ErrorKind, mistake: &Mistake<'_>) -> Diagnostic {
     let (message, hint) = match kind {
         ErrorKind::MappingValueNotAllowed => (
             "`:` is not allowed here",
-            "put a text that holds `: ` in quotes, or mend the indentation here or above",
+            "put a text with `: ` in quotes, or correct the indentation here or above",
         ),
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
             ("expected a key and `:`", "write `key: value`")
         }
         ErrorKind::ExpectedBlockMappingKey => {
-            ("expected a key like the ones above", "is this line indented as it should be?")
+            ("expected a key like the ones above", "indent this line like the keys above")
         }
         ErrorKind::ExpectedBlockSequenceEntry => (
             "expected another `- ` item",
@@ -197,11 +197,13 @@ fn other_errors(kind: &ErrorKind, mistake: &Mistake<'_>) -> Diagnostic {
         | ErrorKind::TabNotAllowed
         | ErrorKind::InvalidBlockEntryWhitespace
         | ErrorKind::InvalidMappingValueWhitespace
-        | ErrorKind::TabAtBlockScalarStart => ("a tab can't indent a line", "indent with spaces"),
+        | ErrorKind::TabAtBlockScalarStart => {
+            ("a line is indented with a tab", "indent with spaces")
+        }
         ErrorKind::InvalidIndentation
         | ErrorKind::InvalidBlockScalarIndent
         | ErrorKind::InvalidFlowScalarIndent => {
-            ("this line is not indented as it should be", "indent it like the lines it belongs to")
+            ("wrong indentation", "indent this line like the lines it belongs to")
         }
         ErrorKind::MissingAnchorOrAliasName => {
             let line = mistake.line();
@@ -223,9 +225,9 @@ fn other_errors(kind: &ErrorKind, mistake: &Mistake<'_>) -> Diagnostic {
         }
         ErrorKind::ExpectedDocumentStart => (
             "expected the end of the file here",
-            "is this line indented as it should be, and every bracket opened?",
+            "check the indentation of this line, and the brackets above",
         ),
-        other => return mistake.syntax(&format!("this is not YAML: {other}")),
+        other => return mistake.syntax(&format!("invalid YAML: {other}")),
     };
     mistake.syntax(message).hint(hint)
 }
@@ -239,8 +241,8 @@ pub(super) fn cut(span: Span, text: &str) -> Diagnostic {
 
 /// What begins a comment in other languages.
 pub(super) fn foreign_comment(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::Syntax, span, "this begins no comment in YAML")
-        .hint("comments begin with `#`, in each line anew")
+    Diagnostic::error(Code::Syntax, span, "not a comment in YAML")
+        .hint("begin each line of a comment with `#`")
 }
 
 /// A `*` as a key, which to YAML begins an alias.
@@ -251,7 +253,8 @@ pub(super) fn star(span: Span) -> Diagnostic {
 /// More levels than there may be.
 pub(super) fn too_deep(span: Span) -> Diagnostic {
     let message = format!("lists and mappings are nested deeper than {MAX_NESTING} levels");
-    Diagnostic::error(Code::TooDeep, span, message).hint("a policy needs a handful of levels")
+    Diagnostic::error(Code::TooDeep, span, message)
+        .hint("reduce the nesting: a policy needs a handful of levels")
 }
 
 fn closing(open: char) -> char {

@@ -24,7 +24,7 @@ const USERS: ExpectedValue =
     ExpectedValue("a list of users", "write a list of ids: `[alice, bob]`");
 const USER: ExpectedValue =
     ExpectedValue("the id of a user", "write it as text, in quotes if need be");
-const KEY: ExpectedValue = ExpectedValue("a text as key", "write `key: value`");
+const KEY: ExpectedValue = ExpectedValue("a key as text", "write `key: value`");
 
 /// What a field holds.
 #[derive(Debug)]

@@ -111,13 +111,13 @@ proptest! {
                 .iter()
                 .all(|tags| word(found(tags, None)) == word(found(tags, Some(at))));
             if !turn(Some(at)) {
-                expected.push("this mode never has its turn");
+                expected.push("this mode never applies");
             } else if is_idle {
                 expected.push("this mode makes no difference");
             }
         }
         if !turn(None) {
-            expected.push("the default mode never has its turn");
+            expected.push("the default mode never applies");
         }
         expected.sort_unstable();
         let mut overridden = told(&examined(&policy), "overridden");
@@ -245,10 +245,10 @@ fn tags_and_matrices_of_no_use() {
     let found = examined(&policy(json!({ "users": users, "invariants": [none] })));
     assert_eq!(
         told(&found, "unused-tag"),
-        ["the tag `ghost` is declared and not used"],
+        ["the tag `ghost` is declared but not used"],
         "{found:?}"
     );
-    assert_eq!(told(&found, "unused-matrix"), ["no group has the matrix `idle`"]);
+    assert_eq!(told(&found, "unused-matrix"), ["no group uses the matrix `idle`"]);
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn all_that_is_wrong_is_told_at_once() {
     assert_eq!(says(2, "frm"), "unknown field; did you mean `from`? known: op, from, to, as");
     assert_eq!(says(3, ""), "expected an object with `op`, found a number");
     assert_eq!(says(8, "users"), "expected two users, found 1");
-    assert_eq!(says(9, "rule_id"), "`7` is no UUID");
+    assert_eq!(says(9, "rule_id"), "`7` is not a UUID");
     assert_eq!(says(10, "kind"), "unknown kind `friend`; known: contact, favorite, pair");
 }
 

@@ -2,9 +2,10 @@
 
 /// A room, and the paths from the root of the crate that its files may name besides their own.
 /// A room alone stands for all that is in it.
-pub(crate) const ROOMS: [(&str, &[&str]); 17] = [
+pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
     ("source", &[]),
     ("request", &[]),
+    ("wire", &["request::describe_choices"]),
     ("diagnostic", &["source", "request::did_you_mean"]),
     ("syntax", &["source", "diagnostic"]),
     (
@@ -67,10 +68,11 @@ pub(crate) const ROOMS: [(&str, &[&str]); 17] = [
             "facts",
             "store",
             "request",
+            "wire",
         ],
     ),
-    ("dialects", &["request", "facts"]),
-    ("serve", &["live", "decide", "request", "facts", "dialects"]),
+    ("dialects", &["request", "facts", "wire"]),
+    ("serve", &["live", "decide", "request", "facts", "dialects", "wire"]),
     ("engine", &["live", "decide", "request", "diagnostic", "source"]),
 ];
 
@@ -93,8 +95,8 @@ pub(crate) const HEAVY: [(&str, &str); 26] = [
     ("hyper_util", "serve"),
     ("http_body_util", "serve"),
     ("prometheus_client", "serve"),
-    ("percent_encoding", "serve"),
-    ("subtle", "serve"),
+    ("percent_encoding", "wire"),
+    ("subtle", "wire"),
     ("hyper_tungstenite", "serve"),
     ("socket2", "serve"),
     ("futures_util", "serve"),

@@ -17,36 +17,74 @@ impl Token {
     }
 }
 
-pub(crate) fn tokens(text: &str) -> Vec<Token> {
-    let mut found = Vec::new();
+/// What a stretch of a program is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Comment,
+    /// A string in quotes, with its prefix and quotes.
+    Text,
+    CharacterOrLifetime,
+    Word,
+    Colons,
+    Other,
+}
+
+/// The stretches of a program, one after the other, blanks among them.
+fn stretches(text: &str) -> impl Iterator<Item = (Kind, &str)> {
     let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let len = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
+    std::iter::from_fn(move || {
+        let c = rest.chars().next()?;
+        let (kind, len) = if rest.starts_with("//") {
+            (Kind::Comment, rest.find('\n').unwrap_or(rest.len()))
         } else if rest.starts_with("/*") {
-            block_comment(rest)
+            (Kind::Comment, block_comment(rest))
         } else if let Some(len) = raw_string(rest) {
-            len
+            (Kind::Text, len)
         } else if c == '"' || rest.starts_with("b\"") {
-            quoted(rest, '"')
+            (Kind::Text, quoted(rest, '"'))
         } else if c == '\'' {
-            character_or_lifetime(rest)
+            (Kind::CharacterOrLifetime, character_or_lifetime(rest))
         } else if c.is_alphanumeric() || c == '_' {
             let len = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-            found.push(Token::Word(rest[..len].to_owned()));
-            len
+            (Kind::Word, len)
         } else if rest.starts_with("::") {
-            found.push(Token::Colons);
-            2
+            (Kind::Colons, 2)
         } else {
-            if !c.is_whitespace() {
-                found.push(Token::Sign(c));
-            }
-            c.len_utf8()
+            (Kind::Other, c.len_utf8())
         };
-        rest = &rest[len..];
-    }
-    found
+        let (stretch, after) = rest.split_at(len);
+        rest = after;
+        Some((kind, stretch))
+    })
+}
+
+pub(crate) fn tokens(text: &str) -> Vec<Token> {
+    let token = |(kind, stretch): (Kind, &str)| match kind {
+        Kind::Comment | Kind::Text | Kind::CharacterOrLifetime => None,
+        Kind::Word => Some(Token::Word(stretch.to_owned())),
+        Kind::Colons => Some(Token::Colons),
+        Kind::Other => stretch.chars().next().filter(|c| !c.is_whitespace()).map(Token::Sign),
+    };
+    stretches(text).filter_map(token).collect()
+}
+
+/// The texts of a program as they are printed: without quotes, lines that a backslash joins as one,
+/// quotes and backslashes without the backslash before them.
+pub(crate) fn texts(program: &str) -> Vec<String> {
+    let texts = stretches(program).filter(|(kind, _)| *kind == Kind::Text);
+    let joined = |text: &str| {
+        let mut parts = text.split("\\\n");
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |joined, part| joined + part.trim_start())
+    };
+    texts
+        .map(|(_, text)| match text.strip_prefix('"') {
+            Some(inner) => joined(inner.strip_suffix('"').unwrap_or(inner))
+                .replace("\\\"", "\"")
+                .replace("\\\\", "\\"),
+            None => text.trim_matches(['r', 'b', '#', '"']).to_owned(),
+        })
+        .collect()
 }
 
 fn block_comment(text: &str) -> usize {

@@ -212,14 +212,14 @@ fn what_can_not_be_carried_out_is_said() {
         ("json/c.json", "{} # c"),
     ]);
     for (typed, why) in [
-        ("users.csv", "holds users in bulk"),
-        ("--to yaml users.csv", "holds users in bulk"),
-        ("x.test.yaml", "holds tests"),
-        ("missing.yaml", "there is no such file"),
+        ("users.csv", "bulk files have no canonical form"),
+        ("--to yaml users.csv", "bulk files have no canonical form"),
+        ("x.test.yaml", "test files have no canonical form"),
+        ("missing.yaml", "no such file"),
         ("--to yaml missing.yaml", "No such file"),
         ("--to yaml a.peerage b.peerage", "one file at a time"),
         ("--to yaml .", "one file at a time"),
-        ("--to yaml twice.peerage", "would not be read again"),
+        ("--to yaml twice.peerage", "could not be read back"),
         ("- a.peerage", "stands alone"),
         ("--from dsl a.peerage", "standard input"),
         ("--output x.yaml a.peerage", "--to"),
@@ -233,7 +233,7 @@ fn what_can_not_be_carried_out_is_said() {
     assert_eq!(folder.read("a.peerage"), MESSY);
     let (code, out, err) = folder.run("json");
     assert_eq!((code, out.as_str()), (1, ""), "{err}");
-    assert!(err.contains("JSON has no comments"), "{err}");
+    assert!(err.contains("comments are not allowed in JSON"), "{err}");
     assert_eq!(folder.read("json/c.json"), "{} # c");
     let (_, help, _) = folder.run("--help");
     assert!(help.contains("Examples:") && help.contains("peerage fmt --to dsl"), "{help}");

@@ -219,7 +219,12 @@ fn invariants_and_lints_are_told_in_each() {
                 users: { ann: { tags: [a] }, bob: { tags: [b] } }\n";
     fs::write(folder.path().join("p.yaml"), text).unwrap();
     let told = [
-        ("implied-rule", "warning", 3, "whoever meets its condition meets that of the other"),
+        (
+            "implied-rule",
+            "warning",
+            3,
+            "every user who meets this condition meets that of the other rule",
+        ),
         ("broken-invariant", "error", 5, "1 pair breaks it: `ann` may start a chat with `bob`"),
     ];
     let check = |format: &str| {

@@ -220,14 +220,27 @@ fn tests_that_prove_nothing_are_not_valid() {
     }
 }
 
-/// The names that `check` knows where one stands that it does not.
-fn known(text: &str) -> BTreeSet<String> {
+/// Holds `names` to those that `check` knows in the place of the `x` of a text: it counts as many
+/// where it does not know `x`, and knows each of them.
+fn check_known(text: &str, names: &BTreeSet<String>) {
     let report = checked(Notation::Yaml, text);
     let hints = report.diagnostics.iter().filter_map(|found| found.hint.as_ref());
-    let listed = hints.filter_map(|hint| hint.split_once("known: ")).map(|(_, names)| names);
-    let names: Vec<&str> = listed.collect();
-    assert_eq!(names.len(), 1, "{text}: {report:?}");
-    names[0].split(", ").map(|name| name.trim_matches('`').to_owned()).collect()
+    let lists: Vec<&str> = hints.filter_map(|hint| hint.strip_prefix("expected ")).collect();
+    assert_eq!(lists.len(), 1, "{text}: {report:?}");
+    let list = lists[0].split("; ").next().unwrap();
+    let listed: BTreeSet<String> =
+        list.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect();
+    let more = list.strip_suffix(" more").and_then(|list| list.rsplit(' ').next());
+    let more: usize = more.map_or(0, |count| count.parse().unwrap());
+    assert!(listed.is_subset(names), "{text}: {listed:?}");
+    assert_eq!(listed.len() + more, names.len(), "{text}: {list}");
+    for name in names {
+        let report = checked(Notation::Yaml, &text.replace('x', name));
+        let unknown = ["has no field", "unknown section", "unknown lint", "unknown scope"];
+        let mut messages = report.diagnostics.iter().map(|found| &found.message);
+        let refused = messages.find(|message| unknown.iter().any(|part| message.contains(part)));
+        assert_eq!(refused, None, "{text}: {name}");
+    }
 }
 
 /// What is completed is what is read: each kind of mapping, where a key is wrong on purpose.
@@ -252,8 +265,7 @@ fn fields_are_those_that_are_read() {
         ("lints: { x: 1 }", "/properties/lints"),
     ] {
         let properties = schema.pointer(&format!("{place}/properties")).unwrap();
-        let completed = properties.as_object().unwrap().keys().cloned();
-        assert_eq!(completed.collect::<BTreeSet<_>>(), known(text), "{text}");
+        check_known(text, &properties.as_object().unwrap().keys().cloned().collect());
     }
     let invariant = "never: start_chat, from: hasTag(A), to: hasTag(A), scope: x";
     for (text, place) in [
@@ -264,13 +276,12 @@ fn fields_are_those_that_are_read() {
         ),
     ] {
         let words = schema.pointer(place).unwrap().as_array().unwrap().iter();
-        let completed = words.map(|word| word.as_str().unwrap().to_owned());
-        assert_eq!(completed.collect::<BTreeSet<_>>(), known(text), "{text}");
+        check_known(text, &words.map(|word| word.as_str().unwrap().to_owned()).collect());
     }
-    let sections = schema["properties"].as_object().unwrap();
-    for section in known("x: 1") {
-        assert!(sections.contains_key(&section), "{section}");
-    }
+    // An editor is told which schema a file has by a key that is no section.
+    let sections = schema["properties"].as_object().unwrap().keys();
+    let sections = sections.filter(|name| !name.starts_with('$')).cloned().collect();
+    check_known("x: 1", &sections);
 }
 
 /// What the schema says holds if nothing is said compiles to the same.

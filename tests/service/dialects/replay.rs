@@ -35,10 +35,10 @@ struct Step {
     contains: Vec<String>,
 }
 
-/// Sends what a file under `tests/dialects` says, in order.
+/// Sends what a file under `tests/service/dialects` says, in order.
 #[track_caller]
 pub(crate) fn replay(rig: &Rig, file: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dialects").join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/service/dialects").join(file);
     let script: Script = serde_saphyr::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let mut known = BTreeMap::from([("token".to_owned(), Value::from(TOKEN))]);
     for (at, step) in script.steps.iter().enumerate() {

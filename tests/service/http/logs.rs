@@ -98,7 +98,7 @@ fn what_stays_wrong_is_logged_once() {
     daemon.signal("TERM");
     let errors = daemon.ended().errors;
     let count = |text: &str| errors.matches(text).count();
-    assert_eq!(count("there is no such file or folder"), 1, "{errors}");
+    assert_eq!(count("no such file or folder"), 1, "{errors}");
     assert_eq!(count("the policy has errors"), 1, "{errors}");
     // Once by itself, and once for whoever asked.
     assert_eq!(count("the policy is held"), 2, "{errors}");

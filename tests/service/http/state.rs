@@ -101,7 +101,7 @@ fn a_restart_holds_what_a_reload_would() {
             "not there",
             |path| fs::remove_dir_all(path.parent().unwrap()).unwrap(),
             2,
-            "there is no such file or folder",
+            "no such file or folder",
         ),
         (
             "users",

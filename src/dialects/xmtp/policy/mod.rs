@@ -10,9 +10,9 @@ pub(super) use set::{PermissionValues, parse_set};
 
 use super::{arguments::normalize_name, error::XmtpError};
 use crate::{
-    dialects::text::excerpt,
     facts::{GroupRecord, PermissionKey},
     request::GroupPermission,
+    wire::excerpt,
 };
 
 /// The types of policies: the same option has another number in each.

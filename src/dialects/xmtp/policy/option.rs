@@ -2,14 +2,12 @@ use serde_json::{Map, Value};
 
 use super::PolicyKind;
 use crate::{
-    dialects::{
-        text::excerpt,
-        xmtp::{
-            arguments::{normalize_name, type_error},
-            error::XmtpError,
-        },
+    dialects::xmtp::{
+        arguments::{normalize_name, type_error},
+        error::XmtpError,
     },
     request::Grant,
+    wire::excerpt,
 };
 
 /// How deep combinations may be nested, and how many policies one may hold in all.
@@ -177,7 +175,7 @@ fn parse_combination(
         _ => inner,
     };
     let Value::Array(policies) = list else {
-        return Err(type_error(&inside, "a list of policies", list));
+        return Err(type_error(&inside, "an array of policies", list));
     };
     if policies.is_empty() {
         return Err(invalid(kind, &inside, "a combination holds at least one policy"));

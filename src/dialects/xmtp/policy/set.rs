@@ -7,15 +7,13 @@ use super::{
     metadata_permission, named_field, parse_policy,
 };
 use crate::{
-    dialects::{
-        text::excerpt,
-        xmtp::{
-            arguments::{Arguments, normalize_name, type_error},
-            error::XmtpError,
-        },
+    dialects::xmtp::{
+        arguments::{Arguments, normalize_name, type_error},
+        error::XmtpError,
     },
     facts::PermissionKey,
     request::{Grant, GroupPermission},
+    wire::excerpt,
 };
 
 /// Single permissions, each with its value.

@@ -154,7 +154,7 @@ impl CsvCellError {
         let (at, message, hint) = match *self {
             Self::Unclosed(at) => (
                 at,
-                "this quoted field is not closed on its line",
+                "unclosed quoted field",
                 "add the closing quote; write a quote within a field twice",
             ),
             Self::TextAfter(at) => {
@@ -162,7 +162,7 @@ impl CsvCellError {
             }
             Self::QuoteWithin(at) => (
                 at,
-                "a quote within a field that doesn't begin with one",
+                "quote within an unquoted field",
                 "put the field in quotes, and write the quote within it twice",
             ),
         };

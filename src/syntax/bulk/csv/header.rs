@@ -18,8 +18,8 @@ pub(super) fn is_column(name: &str) -> bool {
 
 /// A table without a header.
 pub(super) fn missing(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::InvalidRecord, span, "the table has no header that names its columns")
-        .hint("begin with the line `id,tags`; columns are separated by commas")
+    Diagnostic::error(Code::InvalidRecord, span, "the table has no header")
+        .hint("begin with the line `id,tags`, separated by commas")
 }
 
 /// A first line in which no column is named, read with commas between its columns.
@@ -73,7 +73,7 @@ impl<'s> UnknownColumns<'s> {
         problems: &mut Diagnostics,
     ) {
         if let Some(span) = self.capitals {
-            let message = "the names of columns are written in small letters";
+            let message = "the names of columns must be in lower case";
             let problem = Diagnostic::error(Code::UnknownField, span, message);
             let names = line.text.split(',').map(|name| {
                 if is_column(name.trim()) { name.to_ascii_lowercase() } else { name.to_owned() }
@@ -137,10 +137,8 @@ fn lacks_columns(line: Line<'_>, lacking: &[&str], others: &[Text<'_>]) -> Diagn
 fn unknown(first: &Text<'_>, others: &[Text<'_>]) -> Diagnostic {
     let plural = if others.len() > 1 { "columns" } else { "column" };
     let message = format!("a table of users has no {plural} {}", listed(others));
-    let columns = COLUMNS.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    Diagnostic::error(Code::UnknownField, first.span, message).hint(format!(
-        "leave them out; what of them decides who may talk to whom belongs into `tags`; known: {columns}"
-    ))
+    Diagnostic::error(Code::UnknownField, first.span, message)
+        .hint("leave them out, or write what rules need of them into `tags`")
 }
 
 fn listed(names: &[Text<'_>]) -> String {

@@ -218,10 +218,10 @@ impl<'s> Header<'s> {
         if !self.has_reported.replace(true) {
             let blanks = field.text.replace(separators, " ");
             let shown = blanks.split_whitespace().collect::<Vec<_>>().join(" ");
-            let message = "blanks separate the tags of a cell";
+            let message = "the tags of a cell must be separated by blanks";
             let problem = Diagnostic::error(Code::InvalidTag, words.span, message);
             problems
-                .push(problem.hint(format!("write {}, and others likewise", keys::quoted(&shown))));
+                .push(problem.hint(format!("write {}, here and elsewhere", keys::quoted(&shown))));
         }
         None
     }
@@ -229,14 +229,14 @@ impl<'s> Header<'s> {
     fn wrong_cell_count(&self, line: Line<'_>, fields: &[CsvCell<'_>], found: usize) -> Diagnostic {
         let columns = self.columns.len();
         let count = if found == 1 { "1 field".into() } else { format!("{found} fields") };
-        let message = format!("the line has {count}, the header {columns}");
+        let message = format!("the line has {count}, but the header has {columns}");
         let span = fields
             .get(columns)
             .map_or(line.whole(), |extra| line.span(extra.place.start, line.text.len()));
         Diagnostic::error(Code::InvalidRecord, span, message).hint(if found > columns {
             "put a field that holds a comma in quotes; separate tags with spaces"
         } else {
-            "write a comma for each field that is empty"
+            "write a comma for each empty field"
         })
     }
 }

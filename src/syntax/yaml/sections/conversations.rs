@@ -43,7 +43,7 @@ fn pair<'s>(cursor: &mut YamlCursor<'s, '_>, users: List<'s>) -> Option<Conversa
         Ok(users) => Some(Conversation { users }),
         Err(users) => {
             let found = users.len();
-            let message = format!("a conversation is of two users, found {found}");
+            let message = format!("a conversation is between two users, found {found}");
             let hint = "write `[alice, bob]`; more than two are a group";
             cursor.problems.push(Diagnostic::error(Code::WrongType, span, message).hint(hint));
             None

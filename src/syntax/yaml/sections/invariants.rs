@@ -67,8 +67,10 @@ fn invariant<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Invariant<'s>
         match (means, demand) {
             (Some(means), None) => demand = Some((means, key.span)),
             (Some(_), Some((_, first))) => {
-                let message =
-                    format!("an invariant is of one kind, and this is `{}` too", key.value);
+                let message = format!(
+                    "an invariant has one of `never`, `always` and `every`, found `{}` too",
+                    key.value
+                );
                 let problem = Diagnostic::error(Code::DuplicateKey, key.span, message);
                 cursor.problems.push(problem.related(first, "the other one").hint(INVARIANT.1));
                 cursor.skip()?;
@@ -95,7 +97,7 @@ fn invariant<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Invariant<'s>
     let place = |name: &Option<Text<'_>>| name.as_ref().map(|name| name.span);
     let span = place(&name).or(fields.first()).unwrap_or(whole);
     let Some((demand, _)) = demand else {
-        let message = "the invariant has none of `never`, `always` and `every`";
+        let message = "the invariant has no `never`, `always` or `every`";
         let problem = Diagnostic::error(Code::MissingField, span, message);
         cursor.problems.push(problem.hint(INVARIANT.1));
         return Ok(None);

@@ -17,7 +17,7 @@ const MATRICES: ExpectedValue =
     ExpectedValue("a mapping of matrices", "write `name: { add_member: allow_if_admin }` for each");
 const MATRIX: ExpectedValue = ExpectedValue("a matrix", "write `{ add_member: allow_if_admin }`");
 const VALUE: ExpectedValue =
-    ExpectedValue("who has the permission, as text", "write a word like `allow_if_admin`");
+    ExpectedValue("a value of a permission, as text", "write a word like `allow_if_admin`");
 
 pub(super) fn read<'s>(
     cursor: &mut YamlCursor<'s, '_>,

@@ -18,7 +18,7 @@ use super::{
     values::ExpectedValue,
 };
 use crate::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, did_you_mean},
     source::Span,
     syntax::{
         ast::{Item, SettingsSection, Text, WordSection},
@@ -38,11 +38,14 @@ pub(super) struct YamlSection {
 type Reader =
     for<'s> fn(&mut YamlCursor<'s, '_>, Span, &mut Vec<Item<'s>>) -> Result<(), YamlError>;
 
+/// The name of the section of rules.
+pub(super) const RULES: &str = "rules";
+
 /// All sections.
 pub(super) const SECTIONS: &[YamlSection] = &[
     YamlSection { name: "tags", read: tags },
     YamlSection { name: "protected_tags", read: protected_tags },
-    YamlSection { name: "rules", read: rules::read },
+    YamlSection { name: RULES, read: rules::read },
     YamlSection {
         name: "preset",
         read: |cursor, key, items| settings::word(cursor, key, items, WordSection::Preset),
@@ -82,10 +85,10 @@ pub(super) const SECTIONS: &[YamlSection] = &[
 
 /// Reports a section that there is not.
 pub(super) fn unknown(cursor: &mut YamlCursor<'_, '_>, key: &Text<'_>) {
-    if rules::FIELDS.contains(&&*key.value) {
+    if cursor.has_rules && rules::FIELDS.contains(&&*key.value) {
         // Told with the rule that lacks it.
         if !rules::is_reported(cursor, key.span) {
-            let message = format!("{} is a field of a rule, and no section", quoted(&key.value));
+            let message = format!("{} is a field of a rule, not a section", quoted(&key.value));
             let problem = Diagnostic::error(Code::UnknownSection, key.span, message);
             cursor.problems.push(problem.hint(rules::INDENT));
         }
@@ -97,18 +100,27 @@ pub(super) fn unknown(cursor: &mut YamlCursor<'_, '_>, key: &Text<'_>) {
     }
     let names: Vec<&str> = SECTIONS.iter().map(|section| section.name).collect();
     let problem = keys::unknown_name(Code::UnknownSection, "unknown section", key, &names);
-    cursor.problems.push(match idioms::section_hint(&key.value) {
-        Some(hint) => problem.hint(hint),
-        None => problem,
+    let is_near = did_you_mean(&key.value, names.iter().copied()).is_some();
+    cursor.problems.push(match (idioms::section_hint(&key.value), &problem.hint) {
+        (Some(hint), _) => problem.hint(hint),
+        (None, Some(hint)) if !is_near && !cursor.has_section => {
+            let hint = format!("{hint}; {NOT_A_POLICY}");
+            problem.hint(hint)
+        }
+        (None, _) => problem,
     });
 }
+
+/// Advice for a file that has no section of a policy so far.
+const NOT_A_POLICY: &str =
+    "if the file is not a policy, exclude it with `--ignore` or in `.peerageignore`";
 
 const CONDITION: ExpectedValue = ExpectedValue("a condition as text", "write `hasTag(...)`");
 const SWITCH: ExpectedValue = ExpectedValue(
     "`true`, `false` or a condition as text",
     "write `true`, `false` or `hasTag(...)`",
 );
-const TEXT: ExpectedValue = ExpectedValue("a text", "put it in quotes if it is meant as a text");
+const TEXT: ExpectedValue = ExpectedValue("a text", "put a text in quotes");
 const PEERS: ExpectedValue = ExpectedValue(
     "a peers mode",
     "write `all`, `paired`, `contacts` or `favorites`, or its number",

@@ -111,10 +111,10 @@ fn required<'s, T>(
     given: FieldValue<T>,
 ) -> Option<T> {
     if matches!(given, FieldValue::Absent) {
-        let message = format!("`{}` says nothing", key.value);
+        let message = format!("`{}` has no value", key.value);
         cursor.problems.push(
             Diagnostic::error(Code::MissingField, key.span, message)
-                .hint("give it a value, or leave it out"),
+                .hint("add a value, or remove the field"),
         );
     }
     given.value()

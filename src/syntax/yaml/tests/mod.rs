@@ -58,7 +58,7 @@ pub(in crate::syntax) fn parse<'s>(
     if file.is_empty && done.is_ok() {
         let span = file.key.unwrap_or(Span::new(id, 0, 0));
         problems.push(
-            Diagnostic::error(Code::EmptyTest, span, "the file holds no tests")
+            Diagnostic::error(Code::EmptyTest, span, "the file has no tests")
                 .hint("write `tests: [{ name: ..., expect: [...] }]`, or remove the file"),
         );
     }
@@ -153,7 +153,7 @@ fn test<'s>(cursor: &mut YamlCursor<'s, '_>, opened: Span) -> Result<Option<Test
     if name.is_none() && !refused {
         cursor.problems.push(
             Diagnostic::error(Code::MissingField, span, "the test has no `name`")
-                .hint("add `name: ...`, which says what the test shows"),
+                .hint("add `name: ...`"),
         );
     }
     if expect.is_none() {

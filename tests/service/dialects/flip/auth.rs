@@ -174,8 +174,8 @@ fn refused(tokens: &[u8]) -> String {
 #[test]
 fn files_that_list_no_tokens() {
     for (tokens, line, why) in [
-        ("short TAG_RULE_READ", "line 1", "16 printable characters"),
-        ("# one\n\n0123456789abcdéf TAG_RULE_READ", "line 3", "16 printable characters"),
+        ("short TAG_RULE_READ", "line 1", "16 printable ASCII characters"),
+        ("# one\n\n0123456789abcdéf TAG_RULE_READ", "line 3", "16 printable ASCII characters"),
         ("0123456789abcdef", "line 1", "no scope"),
         ("0123456789abcdef # TAG_RULE_READ", "line 1", "no scope"),
         ("0123456789abcdef TAG_RULE_REED", "line 1", "`TAG_RULE_REED`"),

@@ -56,7 +56,7 @@ fn bodies_of_all_kinds() {
             let body = String::from_utf8_lossy(body);
             let shown: String = body.chars().take(100).collect();
             identified(answer.clone());
-            // An empty list is a list of tags.
+            // An empty list is an array of tags.
             if path == TAGS && body == "[]" {
                 assert_eq!(answer.status, 200, "{shown}");
                 return;

@@ -316,7 +316,7 @@ fn calls_that_say_too_little() {
         (json!({ "From_Account": "zoe", "AddFriendItem": [item] }), 30003, "account_import"),
         (json!({ "From_Account": "alice" }), 30001, "`AddFriendItem`"),
         (json!({ "From_Account": "alice", "AddFriendItem": [] }), 30001, "empty"),
-        (json!({ "From_Account": "alice", "AddFriendItem": {} }), 30001, "a list"),
+        (json!({ "From_Account": "alice", "AddFriendItem": {} }), 30001, "an array"),
         (json!({ "From_Account": "alice", "AddFriendItem": [["bob"]] }), 30001, "AddFriendItem[0]"),
         (
             json!({ "From_Account": "alice", "AddFriendItem": [{}] }),

@@ -333,11 +333,11 @@ fn keys_that_are_none() {
     let path = |name: &str| folder.path().join(name);
     fs::write(path("policy.yaml"), POLICY).unwrap();
     for (text, more, says) in [
-        ("short", &["--tencent-sdkappid", APP][..], "16 printable characters"),
+        ("short", &["--tencent-sdkappid", APP][..], "16 printable ASCII characters"),
         (
             "two lines of text\nare no key at all",
             &["--tencent-sdkappid", APP],
-            "16 printable characters",
+            "16 printable ASCII characters",
         ),
         (KEY, &[], "--tencent-sdkappid"),
         (KEY, &["--tencent-sdkappid", "x"], "--tencent-sdkappid"),

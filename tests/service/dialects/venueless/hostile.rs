@@ -55,7 +55,7 @@ fn what_is_wrong_is_named() {
         ("[1, {}]", "a number"),
         ("[null]", "null"),
         (r#"["user.fetch", 1, {}, {}]"#, "4 elements"),
-        (r#"["user.fetch", 1, {"id": "1", "id": "2"}]"#, "given twice"),
+        (r#"["user.fetch", 1, {"id": "1", "id": "2"}]"#, "duplicate field"),
         ("[\"user.fetch\", 1, {\"id\": \"\\ud800\"}]", "surrogate"),
     ] {
         socket.send_text(text);

@@ -125,10 +125,10 @@ fn issuers_are_checked_at_the_start_and_their_secrets_not_told() {
     fs::write(&policy, POLICY).unwrap();
     let secret = "hunter2";
     for (text, part) in [
-        ("", "no JSON"),
-        ("[", "no JSON"),
+        ("", "is empty"),
+        ("[", "invalid JSON"),
         ("[]", "no issuer"),
-        ("\"hunter2\"", "not a text"),
+        ("\"hunter2\"", "not a string"),
         ("[\"hunter2\"]", "issuer 1"),
         (r#"[{"secret": "hunter2", "issuer": "any"}]"#, "`audience` is missing"),
         (r#"[{"secret": "hunter2", "issuer": "any", "audience": 1}]"#, "`audience` must be"),
@@ -137,7 +137,7 @@ fn issuers_are_checked_at_the_start_and_their_secrets_not_told() {
         (r#"[{"secret": "hunter2", "issuer": "a", "audience": "a", "x": 1}]"#, "`x`"),
         (
             r#"[{"secret": "hunter2", "secret": "x", "issuer": "a", "audience": "a"}]"#,
-            "given twice",
+            "duplicate field",
         ),
     ] {
         fs::write(&issuers, text).unwrap();

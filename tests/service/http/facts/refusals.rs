@@ -86,14 +86,14 @@ fn malformed_batches() {
         ("[[],1]", "expected an object, found an array"),
         ("[1,2]", "expected an object, found an array"),
         ("5", "expected an object, found the number `5`"),
-        ("{}", "`commands` is missing"),
+        ("{}", "missing field `commands`"),
         (r#"{"comands":[]}"#, "did you mean `commands`? known: commands, if_revision"),
         (
             r#"{"commands":[],"if_revision":"x"}"#,
             "expected a whole number from 0, found the string",
         ),
-        (r#"{"commands":[],}"#, "no comma may stand before a closing bracket"),
-        (r#"{"commands":["#, "it ends within an array"),
+        (r#"{"commands":[],}"#, "trailing comma before a closing bracket"),
+        (r#"{"commands":["#, "unexpected end within an array"),
         (
             r#"{"commands":[{"op":"bann"}]}"#,
             "unknown op `bann`; did you mean `ban`? known: put_user,",
