@@ -1,3 +1,5 @@
+//! The daemon as a dialect sees it: decisions, records and settings as of one revision.
+
 use uuid::Uuid;
 
 use crate::{

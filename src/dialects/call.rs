@@ -1,3 +1,5 @@
+//! Calls as they come from HTTP, and the replies to them.
+
 use super::{Admission, Backend};
 use crate::wire::bearer_token;
 
@@ -57,8 +59,8 @@ impl Call<'_> {
     }
 
     /// Whether an administrator sent it, who shows this token.
-    pub fn admission(&self, token: Option<&[u8]>, house: &dyn Backend) -> Admission {
-        if self.trusted { Admission::Admitted } else { house.admission(token) }
+    pub fn admission(&self, token: Option<&[u8]>, backend: &dyn Backend) -> Admission {
+        if self.trusted { Admission::Admitted } else { backend.admission(token) }
     }
 }
 

@@ -12,6 +12,7 @@ mod call;
 pub mod flip;
 pub mod mesibo;
 mod step;
+mod stop;
 pub mod tencent;
 pub mod venueless;
 pub mod xmtp;
@@ -19,6 +20,7 @@ pub mod xmtp;
 pub use backend::{Admission, Backend, BackendError};
 pub use call::{Call, CallError, Reply};
 pub use step::{BlockingRead, Step, WriteContinuation, WriteStep};
+use stop::{DialectError, Stop};
 
 use std::fmt::Debug;
 
@@ -32,12 +34,12 @@ pub trait Dialect: Debug + Send + Sync {
 
     /// What to answer a call whose body is not read yet, if it is refused whatever that holds: so that
     /// nobody sends a body who may not call.
-    fn refuse_early(&self, _call: &Call<'_>, _house: &dyn Backend) -> Option<Reply> {
+    fn refuse_early(&self, _call: &Call<'_>, _backend: &dyn Backend) -> Option<Reply> {
         None
     }
 
     /// What a caller who is let in showed, in a word.
-    fn caller_label(&self, call: &Call<'_>, _house: &dyn Backend) -> String {
+    fn caller_label(&self, call: &Call<'_>, _backend: &dyn Backend) -> String {
         if call.trusted { "socket" } else { "admin-token" }.to_owned()
     }
 
@@ -46,7 +48,7 @@ pub trait Dialect: Debug + Send + Sync {
     ///
     /// # Errors
     /// If something can't be read.
-    fn answer(&self, call: &Call<'_>, house: &dyn Backend) -> Result<Step<Reply>, BackendError>;
+    fn answer(&self, call: &Call<'_>, backend: &dyn Backend) -> Result<Step<Reply>, BackendError>;
 
     /// What to answer if there is no answer: in the system's own form.
     fn render_error(&self, failure: &CallError) -> Reply;

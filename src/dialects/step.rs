@@ -1,3 +1,5 @@
+//! Steps of a call: a reply, a long read, or commands to be written first.
+
 use super::{Backend, BackendError};
 use crate::facts::{BatchMode, Command, Op, WriteResult};
 

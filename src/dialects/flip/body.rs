@@ -1,9 +1,11 @@
+//! Bodies of Flip's calls: rules, and the tags of users.
+
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{condition::find_unsupported, error::FlipError, path};
+use super::{condition::find_unsupported, error::FlipError};
 use crate::{
     facts::{Op, TagName},
     request::TagForm,
@@ -85,7 +87,7 @@ pub(super) fn parse_user_tags(body: &[u8], id: &str) -> Result<BTreeSet<TagName>
 /// A rule may be sent as it was answered.
 fn check_rule_id(value: &Value, id: Option<Uuid>) -> Result<(), FlipError> {
     let message = match id {
-        Some(_) if value.as_str().and_then(path::parse_uuid) == id => return Ok(()),
+        Some(_) if value.as_str().and_then(parse_uuid) == id => return Ok(()),
         Some(_) => "this is not the rule of the path",
         None => "the id of a new rule is made here: leave it out",
     };
@@ -127,4 +129,9 @@ fn unknown(name: &str, known: &str) -> FlipError {
 
 fn expected(what: &str, found: &Value, at: &str) -> FlipError {
     FlipError::malformed(at, format!("expected {what}, found {}", json::kind(found)))
+}
+
+/// A UUID as it is usually written: 36 characters.
+pub(super) fn parse_uuid(text: &str) -> Option<Uuid> {
+    (text.len() == 36).then(|| text.parse().ok())?
 }

@@ -1,3 +1,5 @@
+//! Errors of Flip's API, and the id of each reply.
+
 use std::{
     hash::BuildHasher as _,
     sync::{
@@ -12,22 +14,14 @@ use uuid::{Builder, Uuid};
 
 use super::tokens::TokenScope;
 use crate::{
-    dialects::{BackendError, CallError, Reply, Step},
+    dialects::{CallError, DialectError, Reply, Stop},
     facts::{CommandError, FileLine, RefusalReason, TextProblem, WriteError, WriteErrorKind},
     wire::json::JsonError,
 };
 
-/// Why a call gets no answer.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum FlipError {
-    Reply(Box<FlipErrorBody>),
-    /// What is kept can't be read.
-    Unread(BackendError),
-}
-
-/// What is told of a call that is refused.
+/// An error of Flip's API: `{"error": {"code", "message", ...}}`.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub(super) struct FlipErrorBody {
+pub(super) struct FlipError {
     status: u16,
     code: &'static str,
     /// What is wrong, and how to mend it.
@@ -36,14 +30,17 @@ pub(super) struct FlipErrorBody {
     /// the call as a whole.
     at: String,
     /// Where a file states what would be changed.
-    place: Option<FileLine>,
+    place: Option<Box<FileLine>>,
     /// Where the text at `at` is wrong.
     spot: Option<Box<TextProblem>>,
     /// The methods that a path takes, if it was another.
     allow: Option<&'static str>,
 }
 
-/// An answer, with the id that each has.
+/// The reason why a call is not handled to its end.
+pub(super) type FlipStop = Stop<FlipError>;
+
+/// An answer with an id of its own.
 pub(super) fn with_request_id(mut reply: Reply) -> Reply {
     reply.headers.push(("flip-request-id", request_id().to_string()));
     reply
@@ -60,24 +57,13 @@ fn request_id() -> Uuid {
 
 impl FlipError {
     fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self::Reply(Box::new(FlipErrorBody {
-            status,
-            code,
-            message: message.into(),
-            ..FlipErrorBody::default()
-        }))
+        Self { status, code, message: message.into(), ..Self::default() }
     }
 
     /// Something in the call can't be read.
     pub(super) fn malformed(at: impl Into<String>, message: impl Into<String>) -> Self {
         let (at, message) = (at.into(), message.into());
-        Self::Reply(Box::new(FlipErrorBody {
-            status: 400,
-            code: "malformed",
-            message,
-            at,
-            ..FlipErrorBody::default()
-        }))
+        Self { status: 400, code: "malformed", message, at, ..Self::default() }
     }
 
     /// A condition is none, from here on.
@@ -100,11 +86,7 @@ impl FlipError {
 
     pub(super) fn wrong_method(allowed: &'static str) -> Self {
         let message = format!("this takes {allowed}");
-        let mut fault = Self::new(405, "wrong_method", message);
-        if let Self::Reply(told) = &mut fault {
-            told.allow = Some(allowed);
-        }
-        fault
+        Self { allow: Some(allowed), ..Self::new(405, "wrong_method", message) }
     }
 
     pub(super) fn unauthorized(is_shown: bool) -> Self {
@@ -156,34 +138,18 @@ impl FlipError {
             || refusal.message_with(ToString::to_string),
             |problem| problem.message.clone(),
         );
-        Self::Reply(Box::new(FlipErrorBody {
+        Self {
             status,
             code: refusal.reason.as_str(),
             message,
             at: at.to_owned(),
-            place: refusal.place.clone(),
+            place: refusal.place.clone().map(Box::new),
             spot: refusal.text_problem.clone(),
             allow: None,
-        }))
-    }
-
-    pub(super) fn into_step(self) -> Result<Step<Reply>, BackendError> {
-        match self {
-            Self::Unread(unread) => Err(unread),
-            Self::Reply(told) => Ok(Step::Done(told.reply())),
         }
     }
 
     pub(super) fn reply(&self) -> Reply {
-        match self {
-            Self::Reply(told) => told.reply(),
-            Self::Unread(unread) => Self::unavailable(&unread.to_string()).reply(),
-        }
-    }
-}
-
-impl FlipErrorBody {
-    fn reply(&self) -> Reply {
         let mut error = Map::new();
         error.insert("code".to_owned(), self.code.into());
         error.insert("message".to_owned(), self.message.as_str().into());
@@ -195,7 +161,7 @@ impl FlipErrorBody {
             error.insert("position".to_owned(), position);
             error.insert("caret".to_owned(), spot.shown.as_str().into());
         }
-        if let Some(FileLine { file, line }) = &self.place {
+        if let Some(FileLine { file, line }) = self.place.as_deref() {
             error.insert("place".to_owned(), json!({ "file": file, "line": line }));
         }
         let mut reply = Reply::json(self.status, &json!({ "error": Value::Object(error) }));
@@ -206,11 +172,7 @@ impl FlipErrorBody {
     }
 }
 
-impl From<BackendError> for FlipError {
-    fn from(unread: BackendError) -> Self {
-        Self::Unread(unread)
-    }
-}
+impl DialectError for FlipError {}
 
 impl From<JsonError> for FlipError {
     fn from(misread: JsonError) -> Self {

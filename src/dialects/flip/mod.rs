@@ -14,7 +14,7 @@ mod tokens;
 pub use tokens::{FlipTokens, FlipTokensError};
 
 use super::{Admission, Backend, BackendError, Call, CallError, Dialect, Reply, Step};
-use error::FlipError;
+use error::{FlipError, FlipStop};
 use path::FlipEndpoint;
 use tokens::TokenScope;
 
@@ -30,20 +30,20 @@ impl Flip {
         Self { tokens }
     }
 
-    fn respond(&self, call: &Call<'_>, house: &dyn Backend) -> Result<Step<Reply>, FlipError> {
-        let (endpoint, method) = self.authorize(call, house)?;
-        endpoint.answer(method, call, house)
+    fn respond(&self, call: &Call<'_>, backend: &dyn Backend) -> Result<Step<Reply>, FlipStop> {
+        let (endpoint, method) = self.authorize(call, backend)?;
+        endpoint.answer(method, call, backend)
     }
 
     /// What is called, if the caller may.
     fn authorize<'c>(
         &self,
         call: &Call<'c>,
-        house: &dyn Backend,
+        backend: &dyn Backend,
     ) -> Result<(FlipEndpoint<'c>, path::FlipMethod), FlipError> {
         let endpoint = FlipEndpoint::parse(call.path)?;
         let (method, scope) = endpoint.method_and_scope(call.method)?;
-        self.admit(call, scope, house)?;
+        self.admit(call, scope, backend)?;
         Ok((endpoint, method))
     }
 
@@ -52,10 +52,10 @@ impl Flip {
         &self,
         call: &Call<'_>,
         scope: TokenScope,
-        house: &dyn Backend,
+        backend: &dyn Backend,
     ) -> Result<(), FlipError> {
         let token = call.bearer();
-        let admission = call.admission(token, house);
+        let admission = call.admission(token, backend);
         let scopes = token.and_then(|token| self.tokens.as_ref()?.scopes(token));
         match (admission, scopes) {
             (Admission::Admitted, _) => Ok(()),
@@ -76,12 +76,12 @@ impl Dialect for Flip {
         path::is_sync_path(path)
     }
 
-    fn refuse_early(&self, call: &Call<'_>, house: &dyn Backend) -> Option<Reply> {
-        self.authorize(call, house).err().map(|fault| fault.reply())
+    fn refuse_early(&self, call: &Call<'_>, backend: &dyn Backend) -> Option<Reply> {
+        self.authorize(call, backend).err().map(|fault| fault.reply())
     }
 
-    fn caller_label(&self, call: &Call<'_>, house: &dyn Backend) -> String {
-        match call.admission(call.bearer(), house) {
+    fn caller_label(&self, call: &Call<'_>, backend: &dyn Backend) -> String {
+        match call.admission(call.bearer(), backend) {
             _ if call.trusted => "socket",
             Admission::Admitted => "admin-token",
             _ => "flip-token",
@@ -89,11 +89,8 @@ impl Dialect for Flip {
         .to_owned()
     }
 
-    fn answer(&self, call: &Call<'_>, house: &dyn Backend) -> Result<Step<Reply>, BackendError> {
-        match self.respond(call, house) {
-            Ok(step) => Ok(step),
-            Err(fault) => fault.into_step(),
-        }
+    fn answer(&self, call: &Call<'_>, backend: &dyn Backend) -> Result<Step<Reply>, BackendError> {
+        Step::settle(self.respond(call, backend), |error| error.reply())
     }
 
     fn render_error(&self, failure: &CallError) -> Reply {

@@ -1,8 +1,15 @@
+//! Paths of Flip's API, with their methods and scopes.
+
 use std::borrow::Cow;
 
 use uuid::Uuid;
 
-use super::{error::FlipError, rules, tags, tokens::TokenScope};
+use super::{
+    body::parse_uuid,
+    error::{FlipError, FlipStop},
+    rules, tags,
+    tokens::TokenScope,
+};
 use crate::{
     dialects::{Backend, Call, Reply, Step},
     facts::Id,
@@ -71,22 +78,17 @@ impl<'p> FlipEndpoint<'p> {
         &self,
         method: FlipMethod,
         call: &Call<'_>,
-        house: &dyn Backend,
-    ) -> Result<Step<Reply>, FlipError> {
+        backend: &dyn Backend,
+    ) -> Result<Step<Reply>, FlipStop> {
         match (self, method) {
             (Self::Rule(id), FlipMethod::Delete) => Ok(rules::delete(rule_id(id)?)),
-            (Self::Rule(id), _) => rules::replace(rule_id(id)?, call.body, house),
-            (Self::Tags(id), FlipMethod::Get) => tags::read(&user_id(id)?, house),
-            (Self::Tags(id), _) => tags::replace(user_id(id)?, call.body),
-            (Self::Rules, FlipMethod::Get) => rules::list(house),
-            (Self::Rules, _) => rules::create(call.path, call.body),
+            (Self::Rule(id), _) => rules::replace(rule_id(id)?, call.body, backend),
+            (Self::Tags(id), FlipMethod::Get) => Ok(tags::read(&user_id(id)?, backend)?),
+            (Self::Tags(id), _) => Ok(tags::replace(user_id(id)?, call.body)?),
+            (Self::Rules, FlipMethod::Get) => rules::list(backend),
+            (Self::Rules, _) => Ok(rules::create(call.path, call.body)?),
         }
     }
-}
-
-/// A UUID as it is usually written: 36 characters.
-pub(super) fn parse_uuid(text: &str) -> Option<Uuid> {
-    (text.len() == 36).then(|| text.parse().ok())?
 }
 
 fn rule_id(part: &str) -> Result<Uuid, FlipError> {

@@ -1,9 +1,11 @@
+//! Calls on interaction rules: list, create, replace, delete.
+
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
     body::FlipRule,
-    error::{FlipError, with_request_id},
+    error::{FlipError, FlipStop, with_request_id},
 };
 use crate::{
     dialects::{Backend, BackendError, Reply, Step},
@@ -17,24 +19,24 @@ const IMMEDIATE_RULES: usize = 100;
 const IN_FORCE_HEADER: &str = "peerage-rules-in-force";
 
 /// `GET /sync/interaction-rules`: all rules, whoever made them, in the order of their ids.
-pub(super) fn list(house: &dyn Backend) -> Result<Step<Reply>, FlipError> {
-    let told = house.rule_page(None, IMMEDIATE_RULES + 1)?;
+pub(super) fn list(backend: &dyn Backend) -> Result<Step<Reply>, FlipStop> {
+    let told = backend.rule_page(None, IMMEDIATE_RULES + 1)?;
     if told.rules.len() <= IMMEDIATE_RULES {
         return Ok(Step::Done(list_reply(&told)));
     }
-    Ok(Step::blocking(|house| Ok(Step::Done(list_reply(&house.rule_page(None, usize::MAX)?)))))
+    Ok(Step::blocking(|backend| Ok(Step::Done(list_reply(&backend.rule_page(None, usize::MAX)?)))))
 }
 
 /// `POST /sync/interaction-rules`, at `path`.
 pub(super) fn create(path: &str, body: &[u8]) -> Result<Step<Reply>, FlipError> {
     let rule = FlipRule::parse(body, None)?;
     let path = path.to_owned();
-    Ok(Step::write_op(rule.put_op(None, None), move |wrote, house| {
+    Ok(Step::write_op(rule.put_op(None, None), move |wrote, backend| {
         let made =
             put_rule_id(wrote).and_then(|outcome| outcome.ok_or_else(FlipError::missing_outcome));
         let reply = match made {
             Ok(id) => {
-                let mut reply = rule_reply(201, id, &rule, house)?;
+                let mut reply = rule_reply(201, id, &rule, backend)?;
                 reply.headers.push(("location", format!("{path}/{id}")));
                 reply
             }
@@ -49,16 +51,16 @@ pub(super) fn create(path: &str, body: &[u8]) -> Result<Step<Reply>, FlipError> 
 pub(super) fn replace(
     id: Uuid,
     body: &[u8],
-    house: &dyn Backend,
-) -> Result<Step<Reply>, FlipError> {
+    backend: &dyn Backend,
+) -> Result<Step<Reply>, FlipStop> {
     let rule = FlipRule::parse(body, Some(id))?;
-    let name = house.rule(id)?.and_then(|told| told.rule.name);
+    let name = backend.rule(id)?.and_then(|told| told.rule.name);
     // Only a rule that is there can be deleted: so none is made.
     let commands: [Command; 2] =
         [Op::DeleteRule { rule_id: id }.into(), rule.put_op(Some(id), name).into()];
-    Ok(Step::write_all(commands.into(), move |wrote, house| {
+    Ok(Step::write_all(commands.into(), move |wrote, backend| {
         let reply = match put_rule_id(wrote) {
-            Ok(_) => rule_reply(200, id, &rule, house)?,
+            Ok(_) => rule_reply(200, id, &rule, backend)?,
             Err(fault) => fault.reply(),
         };
         Ok(Step::Done(reply))
@@ -111,7 +113,7 @@ fn rule_reply(
     status: u16,
     id: Uuid,
     rule: &FlipRule,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> Result<Reply, BackendError> {
     let body = RuleBody {
         rule_id: id.to_string(),
@@ -119,7 +121,7 @@ fn rule_reply(
         outcome: rule.outcome.iter().map(|tag| &**tag).collect(),
         description: rule.description.as_deref(),
     };
-    Ok(json_reply(status, &body, house.rule_page(None, 0)?.in_force))
+    Ok(json_reply(status, &body, backend.rule_page(None, 0)?.in_force))
 }
 
 fn list_reply(EffectiveRules { rules, in_force }: &EffectiveRules) -> Reply {

@@ -1,3 +1,5 @@
+//! Calls on the tags of a user: read, replace.
+
 use serde_json::json;
 
 use super::{
@@ -10,8 +12,8 @@ use crate::{
 };
 
 /// `GET /sync/users/{id}/tags`: his tags in order, whoever states them.
-pub(super) fn read(id: &Id, house: &dyn Backend) -> Result<Step<Reply>, FlipError> {
-    let tags = house.tags(id).ok_or_else(|| FlipError::unknown_user(id))?;
+pub(super) fn read(id: &Id, backend: &dyn Backend) -> Result<Step<Reply>, FlipError> {
+    let tags = backend.tags(id).ok_or_else(|| FlipError::unknown_user(id))?;
     Ok(Step::Done(tags_reply(id, &tags)))
 }
 

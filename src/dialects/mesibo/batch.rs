@@ -1,3 +1,5 @@
+//! Batches of commands that a request comes to.
+
 use serde_json::{Map, Value};
 
 use super::{
@@ -60,9 +62,5 @@ pub(super) fn settle(
     asked: &MesiboRequest,
     result: Result<Step<Reply>, MesiboStop>,
 ) -> Result<Step<Reply>, BackendError> {
-    match result {
-        Ok(step) => Ok(step),
-        Err(MesiboStop::Fault(fault)) => Ok(Step::Done(asked.error_reply(fault))),
-        Err(MesiboStop::Unread(unread)) => Err(unread),
-    }
+    Step::settle(result, |error| asked.error_reply(error))
 }

@@ -1,3 +1,5 @@
+//! Contacts of a user: contact, favorite, pair, block and subscription.
+
 use serde_json::{Map, Value};
 
 use super::{
@@ -34,7 +36,7 @@ struct ContactFlags {
 pub(super) fn push_edits(
     user: &Params<'_>,
     from: &Id,
-    (found, house): (&ResolvedNumbers, &dyn Backend),
+    (found, backend): (&ResolvedNumbers, &dyn Backend),
     edit: &mut CommandBatch,
     keep: &mut Map<String, Value>,
 ) -> Result<(), MesiboError> {
@@ -63,9 +65,9 @@ pub(super) fn push_edits(
                 format!("it is unknown of a contact; known: {}", CONTACT_FIELDS.join(", "));
             return Err(MesiboError::at(MesiboErrorCode::BadParam, &part.path(name), &message));
         }
-        let to = found.resolve_user(part, house)?;
+        let to = found.resolve_user(part, backend)?;
         let flags = ContactFlags::parse(part)?;
-        let subscribed = flags.edit((from, &to), &part.path("address"), house, edit);
+        let subscribed = flags.edit((from, &to), &part.path("address"), backend, edit);
         if let Some(value) = subscribed {
             subscriptions.insert(to.to_string(), value);
         }
@@ -119,10 +121,10 @@ impl ContactFlags {
         self,
         (from, to): (&Id, &Id),
         path: &str,
-        house: &dyn Backend,
+        backend: &dyn Backend,
         edit: &mut CommandBatch,
     ) -> Option<Value> {
-        let is_favorite = || house.has_relation(from, Relation::Favorite, to);
+        let is_favorite = || backend.has_relation(from, Relation::Favorite, to);
         let stays = match self.favorite {
             Some(true) => true,
             // Who is no favorite any more is a contact still.
@@ -150,7 +152,8 @@ impl ContactFlags {
             None => {}
         }
         let subscribe = self.subscribe?;
-        let is_contact = contact.unwrap_or_else(|| house.has_relation(from, Relation::Contact, to));
+        let is_contact =
+            contact.unwrap_or_else(|| backend.has_relation(from, Relation::Contact, to));
         Some(if subscribe == is_contact { Value::Null } else { subscribe.into() })
     }
 }

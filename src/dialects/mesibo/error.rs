@@ -1,9 +1,11 @@
+//! Errors of mesibo's API: a short word, a code and a message.
+
 use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
 use crate::{
-    dialects::{BackendError, Reply},
+    dialects::{DialectError, Reply, Stop},
     facts::{CommandError, Hint, RefusalReason, WriteErrorKind, WriteOutcome, WriteResult},
     request::Reason,
     wire::json::JsonError,
@@ -50,23 +52,10 @@ pub(super) enum MesiboErrorCode {
     Unavailable,
 }
 
-/// Why an operation goes no further.
-pub(super) enum MesiboStop {
-    Fault(MesiboError),
-    Unread(BackendError),
-}
+/// The reason why a call is not handled to its end.
+pub(super) type MesiboStop = Stop<MesiboError>;
 
-impl From<MesiboError> for MesiboStop {
-    fn from(fault: MesiboError) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-impl From<BackendError> for MesiboStop {
-    fn from(unread: BackendError) -> Self {
-        Self::Unread(unread)
-    }
-}
+impl DialectError for MesiboError {}
 
 impl MesiboErrorCode {
     const fn as_str(self) -> &'static str {

@@ -1,3 +1,5 @@
+//! Operations on groups.
+
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -36,7 +38,7 @@ const IMMEDIATE_MEMBERS: usize = 200;
 const MAX_ID_ATTEMPTS: usize = 64;
 
 /// `groupadd`: makes a group.
-pub(super) fn add(asked: &MesiboRequest, house: &dyn Backend) -> GroupResult {
+pub(super) fn add(asked: &MesiboRequest, backend: &dyn Backend) -> GroupResult {
     let nothing = Map::new();
     let group = match asked.body.get("group") {
         None | Some(Value::Null) => Params { path: "group".to_owned(), fields: &nothing },
@@ -44,7 +46,7 @@ pub(super) fn add(asked: &MesiboRequest, house: &dyn Backend) -> GroupResult {
     };
     let id = match group.get("gid").filter(|gid| **gid != 0 && **gid != "0") {
         Some(gid) => parse_id(gid, &group.path("gid"))?,
-        None => unused_id(house)?,
+        None => unused_id(backend)?,
     };
     let mut fields = parse_fields(&group)?;
     fields.new = Some(true);
@@ -57,10 +59,10 @@ pub(super) fn add(asked: &MesiboRequest, house: &dyn Backend) -> GroupResult {
 }
 
 /// A number that no group has.
-fn unused_id(house: &dyn Backend) -> Result<Id, MesiboError> {
+fn unused_id(backend: &dyn Backend) -> Result<Id, MesiboError> {
     let number = || (Uuid::new_v4().as_u128() & 0x7fff_ffff) as u64;
     let ids = (0..MAX_ID_ATTEMPTS).filter_map(|_| Id::new(&number().max(1).to_string()).ok());
-    let mut free = ids.filter(|id| !house.knows_group(id));
+    let mut free = ids.filter(|id| !backend.knows_group(id));
     free.next().ok_or_else(|| {
         MesiboError::new(MesiboErrorCode::Unavailable, "no number for a group is free")
     })
@@ -110,25 +112,25 @@ fn require_group(id: &Id) -> Op {
 }
 
 /// `groupset`: changes a group, and members if any are named.
-pub(super) fn set(asked: &MesiboRequest, house: &dyn Backend) -> GroupResult {
+pub(super) fn set(asked: &MesiboRequest, backend: &dyn Backend) -> GroupResult {
     let (group, id) = named_group(asked)?;
     let mut edit = CommandBatch::default();
     edit.push(require_group(&id), "group.gid");
     let fields = Box::new(parse_fields(&group)?);
     edit.push(Op::PutGroup { group: id.clone(), fields }, "group");
-    members::push_edits(&members::parse(&group)?, &id, house, &mut edit)?;
+    members::push_edits(&members::parse(&group)?, &id, backend, &mut edit)?;
     Ok(edit.into_step(asked, ("group", json!({ "gid": render::group_number(&id) }))))
 }
 
 /// `groupeditmembers`: adds members, changes or removes them.
-pub(super) fn edit_members(asked: &MesiboRequest, house: &dyn Backend) -> GroupResult {
+pub(super) fn edit_members(asked: &MesiboRequest, backend: &dyn Backend) -> GroupResult {
     let (group, id) = named_group(asked)?;
     if group.get("members").is_none() {
         return Err(MesiboError::missing("group.members.m", "addresses, parted by commas").into());
     }
     let mut edit = CommandBatch::default();
     edit.push(require_group(&id), "group.gid");
-    members::push_edits(&members::parse(&group)?, &id, house, &mut edit)?;
+    members::push_edits(&members::parse(&group)?, &id, backend, &mut edit)?;
     Ok(edit.into_step(asked, ("group", json!({ "gid": render::group_number(&id) }))))
 }
 
@@ -142,15 +144,15 @@ pub(super) fn delete(asked: &MesiboRequest) -> GroupResult {
 }
 
 /// `groupget`, and `groupgetmembers` or `getmembers`.
-pub(super) fn get(asked: &MesiboRequest, only_members: bool, house: &dyn Backend) -> GroupResult {
+pub(super) fn get(asked: &MesiboRequest, only_members: bool, backend: &dyn Backend) -> GroupResult {
     let (group, id) = named_group(asked)?;
     let most = users::requested_count(asked, &group)?.unwrap_or(usize::MAX);
-    if house.group_size(&id).is_none_or(|size| size <= IMMEDIATE_MEMBERS) {
-        return render_reply(asked, &id, most, only_members, house);
+    if backend.group_size(&id).is_none_or(|size| size <= IMMEDIATE_MEMBERS) {
+        return render_reply(asked, &id, most, only_members, backend);
     }
     let asked = asked.clone();
-    Ok(Step::blocking(move |house| {
-        settle(&asked, render_reply(&asked, &id, most, only_members, house))
+    Ok(Step::blocking(move |backend| {
+        settle(&asked, render_reply(&asked, &id, most, only_members, backend))
     }))
 }
 
@@ -159,9 +161,9 @@ fn render_reply(
     id: &Id,
     most: usize,
     only_members: bool,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> GroupResult {
-    let Some(told) = house.group(id)? else {
+    let Some(told) = backend.group(id)? else {
         let message =
             format!("no group `{}` is known; create the group with groupadd", id.escape_debug());
         return Err(MesiboError::at(MesiboErrorCode::NoGroup, "group.gid", &message).into());

@@ -1,3 +1,5 @@
+//! Members of a group: who is added, changed or removed.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
@@ -107,11 +109,11 @@ pub(super) fn fill_new_group(entries: &[MemberEdit], fields: &mut GroupFields) {
 pub(super) fn push_edits(
     entries: &[MemberEdit],
     group: &Id,
-    house: &dyn Backend,
+    backend: &dyn Backend,
     edit: &mut CommandBatch,
 ) -> Result<(), BackendError> {
     let asks = entries.iter().any(|entry| !entry.removes && entry.wanted.changes_role());
-    let told = if asks { house.group(group)? } else { None };
+    let told = if asks { backend.group(group)? } else { None };
     let (mut added, mut roles) = (BTreeSet::new(), BTreeMap::new());
     let mut attributes = MemberAttributes::new();
     for MemberEdit { ids, removes: goes, wanted, .. } in entries {
@@ -122,7 +124,8 @@ pub(super) fn push_edits(
             }
             let record = told.as_ref().and_then(|told| told.record.members.get(&**id));
             let kept = record.map(|member| stored_fields(&member.attributes)).unwrap_or_default();
-            let (role, patch) = wanted.apply_to(&MemberState { role: house.role(group, id), kept });
+            let (role, patch) =
+                wanted.apply_to(&MemberState { role: backend.role(group, id), kept });
             insert_attributes(&mut attributes, id, patch);
             match role {
                 Some(role) => drop(roles.insert(id.clone(), Some(role))),

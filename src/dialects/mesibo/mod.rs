@@ -1,4 +1,4 @@
-//! mesibo's backend API: one path, an operation by name, and the outcome in the body.
+//! The backend API of mesibo: one path, an operation by name, and the outcome in the body.
 //!
 //! What a request asks for comes to commands that take effect all or none. What means something to
 //! decisions becomes facts: permissions and peers, contacts, pairs, blocks, members and their roles.
@@ -44,17 +44,17 @@ impl Dialect for Mesibo {
         matches!(path, "/backend" | "/backend/" | "/api.php")
     }
 
-    fn answer(&self, call: &Call<'_>, house: &dyn Backend) -> Result<Step<Reply>, BackendError> {
-        let asked = match MesiboRequest::parse(call, house) {
+    fn answer(&self, call: &Call<'_>, backend: &dyn Backend) -> Result<Step<Reply>, BackendError> {
+        let asked = match MesiboRequest::parse(call, backend) {
             Ok(asked) => asked,
             Err(turned) => return Ok(Step::Done(turned.reply())),
         };
         let numbers = uid::generated_numbers(&asked.body);
         if numbers.is_empty() {
-            return settle(&asked, dispatch(&asked, &ResolvedNumbers::default(), house));
+            return settle(&asked, dispatch(&asked, &ResolvedNumbers::default(), backend));
         }
-        Ok(Step::blocking(move |house| {
-            settle(&asked, dispatch(&asked, &uid::resolve_numbers(&numbers, house), house))
+        Ok(Step::blocking(move |backend| {
+            settle(&asked, dispatch(&asked, &uid::resolve_numbers(&numbers, backend), backend))
         }))
     }
 
@@ -72,22 +72,22 @@ impl Dialect for Mesibo {
 fn dispatch(
     asked: &MesiboRequest,
     found: &ResolvedNumbers,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> Result<Step<Reply>, MesiboStop> {
     match asked.op.as_str() {
-        "useradd" => users::add(asked, found, house),
-        "userset" => users::set(asked, found, house),
-        "userget" => users::get(asked, found, house),
-        "usersget" => users::list(asked, found, house),
-        "userdel" | "deluser" => users::delete(asked, found, house),
-        "usertoken" => users::token(asked, found, house),
-        "deltoken" => users::delete_token(asked, found, house),
-        "groupadd" => groups::add(asked, house),
-        "groupset" => groups::set(asked, house),
-        "groupget" => groups::get(asked, false, house),
+        "useradd" => users::add(asked, found, backend),
+        "userset" => users::set(asked, found, backend),
+        "userget" => users::get(asked, found, backend),
+        "usersget" => users::list(asked, found, backend),
+        "userdel" | "deluser" => users::delete(asked, found, backend),
+        "usertoken" => users::token(asked, found, backend),
+        "deltoken" => users::delete_token(asked, found, backend),
+        "groupadd" => groups::add(asked, backend),
+        "groupset" => groups::set(asked, backend),
+        "groupget" => groups::get(asked, false, backend),
         "groupdel" => groups::delete(asked),
-        "groupeditmembers" => groups::edit_members(asked, house),
-        "groupgetmembers" | "getmembers" => groups::get(asked, true, house),
+        "groupeditmembers" => groups::edit_members(asked, backend),
+        "groupgetmembers" | "getmembers" => groups::get(asked, true, backend),
         "message" => {
             let message =
                 "peerage says who may write to whom and sends nothing; send it by the chat server";

@@ -1,3 +1,5 @@
+//! Parameters of a request: objects with the paths at which they stand.
+
 use serde_json::{Map, Value};
 
 use super::error::{MesiboError, MesiboErrorCode};

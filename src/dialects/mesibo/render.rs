@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{batch::stored_fields, flags, users::number_json};
+use super::{batch::stored_fields, flags, uid::number_json};
 use crate::{
     dialects::{Backend, BackendError},
     facts::EffectiveGroup,
@@ -22,20 +22,20 @@ pub(super) fn user_reference(id: &str) -> Map<String, Value> {
 /// All that is known of a user; `None` if he is not known. Costs what is between him and others.
 pub(super) fn user(
     id: &str,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> Result<Option<Map<String, Value>>, BackendError> {
-    let Some(record) = house.user_record(id)? else { return Ok(None) };
+    let Some(record) = backend.user_record(id)? else { return Ok(None) };
     let mut keep = stored_fields(&record.record.attributes);
     let mut user = user_reference(id);
     if let Some(name) = keep.shift_remove("name") {
         user.insert("name".to_owned(), name);
     }
-    user.insert("active".to_owned(), (house.moderation(id) != Some(Moderation::Banned)).into());
-    let is_on = |switch| house.is_on(id, switch).unwrap_or(false);
+    user.insert("active".to_owned(), (backend.moderation(id) != Some(Moderation::Banned)).into());
+    let is_on = |switch| backend.is_on(id, switch).unwrap_or(false);
     let mut permissions: Map<String, Value> = Map::with_capacity(3);
     permissions.insert("incoming".to_owned(), is_on(Switch::Incoming).into());
     permissions.insert("outgoing".to_owned(), is_on(Switch::Outgoing).into());
-    permissions.insert("peers".to_owned(), peers_number(house.peers(id)).into());
+    permissions.insert("peers".to_owned(), peers_number(backend.peers(id)).into());
     for switch in record.record.permissions.keys() {
         permissions.entry(switch.as_str()).or_insert_with(|| is_on(*switch).into());
     }
@@ -44,7 +44,7 @@ pub(super) fn user(
     }
     user.insert("permissions".to_owned(), Value::Object(permissions));
     let subscriptions = keep.shift_remove("subscribe");
-    user.insert("contacts".to_owned(), contacts(id, subscriptions.as_ref(), house));
+    user.insert("contacts".to_owned(), contacts(id, subscriptions.as_ref(), backend));
     for (name, value) in keep {
         user.entry(name).or_insert(value);
     }
@@ -61,10 +61,10 @@ const fn peers_number(peers: Option<PeersMode>) -> u8 {
 }
 
 /// Everyone to whom he has an edge that mesibo knows of.
-fn contacts(id: &str, subscriptions: Option<&Value>, house: &dyn Backend) -> Value {
+fn contacts(id: &str, subscriptions: Option<&Value>, backend: &dyn Backend) -> Value {
     let mut all: BTreeMap<String, Vec<Relation>> = BTreeMap::new();
     for relation in [Relation::Contact, Relation::Favorite, Relation::Pair, Relation::Block] {
-        for id in house.related_users(id, relation) {
+        for id in backend.related_users(id, relation) {
             all.entry(id).or_default().push(relation);
         }
     }

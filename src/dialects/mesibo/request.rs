@@ -1,3 +1,5 @@
+//! Requests in all their forms: JSON, a query, a form, a multipart form.
+
 use serde_json::{Map, Value};
 
 use super::{
@@ -45,7 +47,7 @@ impl RejectedRequest {
 
 impl MesiboRequest {
     /// Reads a request and sees that an administrator sent it.
-    pub(super) fn parse(call: &Call<'_>, house: &dyn Backend) -> Result<Self, RejectedRequest> {
+    pub(super) fn parse(call: &Call<'_>, backend: &dyn Backend) -> Result<Self, RejectedRequest> {
         if !matches!(call.method, "GET" | "POST") {
             let message = "send POST, or GET with the parameters in the query";
             return Err(MesiboError::new(MesiboErrorCode::BadMethod, message).into());
@@ -61,7 +63,7 @@ impl MesiboRequest {
             op: named.clone(),
             id: shown_id.clone(),
         };
-        check_admin(call, token.as_ref(), house).map_err(turned)?;
+        check_admin(call, token.as_ref(), backend).map_err(turned)?;
         if id != shown_id {
             return Err(turned(MesiboError::at(
                 MesiboErrorCode::BadParam,
@@ -161,10 +163,10 @@ fn is_content_type(call: &Call<'_>, kind: &str) -> bool {
 fn check_admin(
     call: &Call<'_>,
     token: Option<&Value>,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> Result<(), MesiboError> {
     let shown = token.and_then(Value::as_str).map(str::as_bytes).or_else(|| call.bearer());
-    let admission = call.admission(shown, house);
+    let admission = call.admission(shown, backend);
     let error = match admission {
         Admission::Admitted => return Ok(()),
         Admission::Disabled => MesiboErrorCode::Disabled,

@@ -34,6 +34,11 @@ pub(super) fn user_number(address: &str) -> u64 {
     FIRST_GENERATED | digest.iter().take(6).fold(0, |number, &byte| (number << 8) | u64::from(byte))
 }
 
+/// The number of a user as JSON.
+pub(super) fn number_json(address: &str) -> Value {
+    user_number(address).into()
+}
+
 /// The addresses of users whom a request names by their numbers.
 #[derive(Clone, Default, Debug)]
 pub(super) struct ResolvedNumbers(BTreeMap<u64, NumberOwner>);
@@ -60,11 +65,11 @@ pub(super) fn generated_numbers(body: &Map<String, Value>) -> BTreeSet<u64> {
 }
 
 /// Looks users up by made numbers. Costs a pass over all users.
-pub(super) fn resolve_numbers(numbers: &BTreeSet<u64>, house: &dyn Backend) -> ResolvedNumbers {
+pub(super) fn resolve_numbers(numbers: &BTreeSet<u64>, backend: &dyn Backend) -> ResolvedNumbers {
     let mut found = BTreeMap::new();
     let mut after: Option<String> = None;
     loop {
-        let page = house.user_page(after.as_deref(), PAGE);
+        let page = backend.user_page(after.as_deref(), PAGE);
         for address in &page {
             let number = user_number(address);
             if numbers.contains(&number) {
@@ -86,7 +91,7 @@ impl ResolvedNumbers {
     pub(super) fn resolve_user(
         &self,
         part: &Params<'_>,
-        house: &dyn Backend,
+        backend: &dyn Backend,
     ) -> Result<Id, MesiboError> {
         let uid = part.integer("uid")?;
         let Some((name, id)) = parse_address(part)? else {
@@ -107,7 +112,7 @@ impl ResolvedNumbers {
                 None => uid.to_string(),
             };
             return match Id::new(&address) {
-                Ok(id) if house.knows_user(&id) => Ok(id),
+                Ok(id) if backend.knows_user(&id) => Ok(id),
                 _ => {
                     let message =
                         format!("no user has the number {uid}; name the user by `address`");

@@ -1,3 +1,5 @@
+//! Operations on users.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
@@ -10,7 +12,7 @@ use super::{
     params::{Params, type_error},
     render,
     request::MesiboRequest,
-    uid::{self, ResolvedNumbers},
+    uid::ResolvedNumbers,
 };
 use crate::{
     dialects::{Backend, Reply, Step},
@@ -34,24 +36,24 @@ const PEERS: &str = "peers";
 pub(super) fn add(
     asked: &MesiboRequest,
     found: &ResolvedNumbers,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> UserResult {
     let user = Params::from_body(&asked.body, "user")?;
-    let id = found.resolve_user(&user, house)?;
-    put_user(asked, &user, &id, (found, house), CommandBatch::default())
+    let id = found.resolve_user(&user, backend)?;
+    put_user(asked, &user, &id, (found, backend), CommandBatch::default())
 }
 
 /// `userset`: changes a user who is there.
 pub(super) fn set(
     asked: &MesiboRequest,
     found: &ResolvedNumbers,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> UserResult {
     let user = Params::from_body(&asked.body, "user")?;
-    let id = found.resolve_user(&user, house)?;
+    let id = found.resolve_user(&user, backend)?;
     let mut edit = CommandBatch::default();
     edit.push(require_user(&id), user.path("address"));
-    put_user(asked, &user, &id, (found, house), edit)
+    put_user(asked, &user, &id, (found, backend), edit)
 }
 
 /// Changes nothing, and is refused if he is not known.
@@ -63,7 +65,7 @@ fn put_user(
     asked: &MesiboRequest,
     user: &Params<'_>,
     id: &Id,
-    (found, house): (&ResolvedNumbers, &dyn Backend),
+    (found, backend): (&ResolvedNumbers, &dyn Backend),
     mut edit: CommandBatch,
 ) -> UserResult {
     let mut keep = opaque_fields(user)?;
@@ -72,8 +74,8 @@ fn put_user(
         parse_permissions(&permissions, &mut fields, &mut keep)?;
     }
     let mut edges = CommandBatch::default();
-    contacts::push_edits(user, id, (found, house), &mut edges, &mut keep)?;
-    let moderation = moderation_op(user, id, house)?;
+    contacts::push_edits(user, id, (found, backend), &mut edges, &mut keep)?;
+    let moderation = moderation_op(user, id, backend)?;
     if !keep.is_empty() {
         fields.merge_attributes = Some([(ATTRIBUTE.to_owned(), Value::Object(keep))].into());
     }
@@ -90,9 +92,9 @@ fn put_user(
 fn moderation_op(
     user: &Params<'_>,
     id: &Id,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> Result<Option<Op>, MesiboError> {
-    let is_banned = house.moderation(id) == Some(Moderation::Banned);
+    let is_banned = backend.moderation(id) == Some(Moderation::Banned);
     let id = id.clone();
     Ok(match user.flag("active")? {
         Some(false) => Some(Op::Ban { user: id }),
@@ -181,11 +183,11 @@ fn user_json(id: &Id, token: Option<String>) -> Value {
 fn known_user(
     asked: &MesiboRequest,
     found: &ResolvedNumbers,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> Result<Id, MesiboError> {
     let user = Params::from_body(&asked.body, "user")?;
-    let id = found.resolve_user(&user, house)?;
-    if house.knows_user(&id) {
+    let id = found.resolve_user(&user, backend)?;
+    if backend.knows_user(&id) {
         return Ok(id);
     }
     let shown = id.escape_debug();
@@ -197,10 +199,10 @@ fn known_user(
 pub(super) fn delete(
     asked: &MesiboRequest,
     found: &ResolvedNumbers,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> UserResult {
     let user = Params::from_body(&asked.body, "user")?;
-    let id = found.resolve_user(&user, house)?;
+    let id = found.resolve_user(&user, backend)?;
     let mut edit = CommandBatch::default();
     let answer = user_json(&id, None);
     edit.push(Op::DeleteUser { user: id, only_unused: None }, user.path("address"));
@@ -211,9 +213,9 @@ pub(super) fn delete(
 pub(super) fn token(
     asked: &MesiboRequest,
     found: &ResolvedNumbers,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> UserResult {
-    let id = known_user(asked, found, house)?;
+    let id = known_user(asked, found, backend)?;
     Ok(Step::Done(asked.success_reply(vec![("user", user_json(&id, Some(new_token())))])))
 }
 
@@ -221,9 +223,9 @@ pub(super) fn token(
 pub(super) fn delete_token(
     asked: &MesiboRequest,
     found: &ResolvedNumbers,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> UserResult {
-    let id = known_user(asked, found, house)?;
+    let id = known_user(asked, found, backend)?;
     Ok(Step::Done(asked.success_reply(vec![("user", user_json(&id, None))])))
 }
 
@@ -231,10 +233,10 @@ pub(super) fn delete_token(
 pub(super) fn get(
     asked: &MesiboRequest,
     found: &ResolvedNumbers,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> UserResult {
-    let id = known_user(asked, found, house)?;
-    let user = render::user(&id, house)?.unwrap_or_default();
+    let id = known_user(asked, found, backend)?;
+    let user = render::user(&id, backend)?.unwrap_or_default();
     Ok(Step::Done(asked.success_reply(vec![("user", Value::Object(user))])))
 }
 
@@ -246,7 +248,7 @@ const MAX_COUNT: usize = 1000;
 pub(super) fn list(
     asked: &MesiboRequest,
     found: &ResolvedNumbers,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> UserResult {
     let nobody = Map::new();
     let user = match asked.body.get("user") {
@@ -254,7 +256,7 @@ pub(super) fn list(
         Some(_) => Params::from_body(&asked.body, "user")?,
     };
     let like = match user.one_of(&["address", "addr"])? {
-        None if user.get("uid").is_some() => Some(found.resolve_user(&user, house)?.to_string()),
+        None if user.get("uid").is_some() => Some(found.resolve_user(&user, backend)?.to_string()),
         None => None,
         Some((_, Value::String(like))) => Some(like.clone()),
         Some((_, Value::Number(number))) if number.is_u64() => Some(number.to_string()),
@@ -262,17 +264,17 @@ pub(super) fn list(
     };
     let most = requested_count(asked, &user)?.unwrap_or(DEFAULT_COUNT).min(MAX_COUNT);
     let asked = asked.clone();
-    Ok(Step::blocking(move |house| {
+    Ok(Step::blocking(move |backend| {
         let mut users = Vec::new();
         let mut after: Option<String> = None;
         'all: loop {
-            let page = house.user_page(after.as_deref(), 10_000);
+            let page = backend.user_page(after.as_deref(), 10_000);
             for id in &page {
                 if users.len() >= most {
                     break 'all;
                 }
                 if like.as_deref().is_none_or(|like| matches_pattern(id, like)) {
-                    users.extend(render::user(id, house)?.map(Value::Object));
+                    users.extend(render::user(id, backend)?.map(Value::Object));
                 }
             }
             match page.last() {
@@ -313,9 +315,4 @@ fn matches_pattern(text: &str, like: &str) -> bool {
         }
     }
     rest.ends_with(last)
-}
-
-/// The number of a user, for answers.
-pub(super) fn number_json(id: &str) -> Value {
-    uid::user_number(id).into()
 }

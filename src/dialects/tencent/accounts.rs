@@ -62,14 +62,14 @@ pub(super) fn import_all(body: &[u8], _: &dyn Backend) -> TencentResult {
     }))
 }
 
-pub(super) fn delete(body: &[u8], house: &dyn Backend) -> TencentResult {
+pub(super) fn delete(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let fields = body::parse(body, CallFamily::Accounts)?;
     let read = |(at, value): (usize, &Value)| {
         let item =
             RequestFields::from_value(value, &format!("DeleteItem[{at}]"), CallFamily::Accounts)?;
         let id = user_id(&item)?;
         let op = match Id::new(id) {
-            Ok(user) if house.knows_user(id) => Ok(Op::DeleteUser { user, only_unused: None }),
+            Ok(user) if backend.knows_user(id) => Ok(Op::DeleteUser { user, only_unused: None }),
             _ => Err(TencentError::new(TencentCode::AccountUnknown, "Err_Account_Not_Exist")),
         };
         Ok((id.to_owned(), op))
@@ -81,13 +81,13 @@ pub(super) fn delete(body: &[u8], house: &dyn Backend) -> TencentResult {
     }))
 }
 
-pub(super) fn check(body: &[u8], house: &dyn Backend) -> TencentResult {
+pub(super) fn check(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let fields = body::parse(body, CallFamily::Accounts)?;
     let read = |(at, value): (usize, &Value)| {
         let id =
             RequestFields::from_value(value, &format!("CheckItem[{at}]"), CallFamily::Accounts)?;
         let id = user_id(&id)?.to_owned();
-        let status = if house.knows_user(&id) { "Imported" } else { "NotImported" };
+        let status = if backend.knows_user(&id) { "Imported" } else { "NotImported" };
         let mut item = item(&id, None);
         item.insert("AccountStatus".to_owned(), status.into());
         Ok(Value::Object(item))

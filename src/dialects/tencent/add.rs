@@ -28,9 +28,9 @@ struct AddOptions {
     imports: bool,
 }
 
-pub(super) fn add(body: &[u8], house: &dyn Backend) -> TencentResult {
+pub(super) fn add(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let fields = body::parse(body, CallFamily::Sns)?;
-    let from = fields.existing_account("From_Account", house)?;
+    let from = fields.existing_account("From_Account", backend)?;
     let types = [("Add_Type_Both", true), ("Add_Type_Single", false)];
     let both = fields.enum_text("AddType", &types)?.unwrap_or(true);
     let approved = match fields.number("ForceAddFlags")? {
@@ -39,9 +39,9 @@ pub(super) fn add(body: &[u8], house: &dyn Backend) -> TencentResult {
         _ => return Err(fields.value_error("ForceAddFlags", "it is 0 or 1").into()),
     };
     let way = AddOptions { names: ADD, both, approved, imports: false };
-    let forbidden = profile::forbids_requests(house, &from)?;
-    run(&from, fields.required_list("AddFriendItem")?, ADD, house, |item, to| {
-        let op = way.op(&from, to, item, house)?;
+    let forbidden = profile::forbids_requests(backend, &from)?;
+    run(&from, fields.required_list("AddFriendItem")?, ADD, backend, |item, to| {
+        let op = way.op(&from, to, item, backend)?;
         if forbidden {
             Err(ADD.error(TencentCode::AdminForbids, "Forbid_By_Admin"))
         } else {
@@ -50,28 +50,28 @@ pub(super) fn add(body: &[u8], house: &dyn Backend) -> TencentResult {
     })
 }
 
-pub(super) fn import(body: &[u8], house: &dyn Backend) -> TencentResult {
+pub(super) fn import(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let fields = body::parse(body, CallFamily::Sns)?;
-    let from = fields.existing_account("From_Account", house)?;
+    let from = fields.existing_account("From_Account", backend)?;
     let way = AddOptions { names: IMPORT, both: false, approved: true, imports: true };
     let list = fields.required_list("AddFriendItem")?;
-    run(&from, list, IMPORT, house, |item, to| way.op(&from, to, item, house))
+    run(&from, list, IMPORT, backend, |item, to| way.op(&from, to, item, backend))
 }
 
 fn run(
     from: &Id,
     list: &[Value],
     names: CallNames,
-    house: &dyn Backend,
+    backend: &dyn Backend,
     todo: impl Fn(&RequestFields, &str) -> Result<Op, TencentError>,
 ) -> TencentResult {
     let items = parse_items("AddFriendItem", list, todo)?;
     let from = from.clone();
     let judge =
-        move |to: &str, outcome: &Result<CommandOutcome, CommandError>, house: &dyn Backend| {
-            names.outcome_error((&from, to), outcome, house)
+        move |to: &str, outcome: &Result<CommandOutcome, CommandError>, backend: &dyn Backend| {
+            names.outcome_error((&from, to), outcome, backend)
         };
-    Ok(run_batch(items, house, judge, unchanged)?)
+    Ok(run_batch(items, backend, judge, unchanged)?)
 }
 
 impl AddOptions {
@@ -80,10 +80,10 @@ impl AddOptions {
         from: &Id,
         to: &str,
         item: &RequestFields,
-        house: &dyn Backend,
+        backend: &dyn Backend,
     ) -> Result<Op, TencentError> {
         let fields = friend_fields::parse_added(item, self.names, self.imports)?;
-        let to = self.names.account(from, to, house)?;
+        let to = self.names.account(from, to, backend)?;
         Ok(Op::AddFriend {
             from: from.clone(),
             to,

@@ -46,15 +46,15 @@ impl TencentAccess {
         &self,
         call: &Call<'_>,
         family: CallFamily,
-        house: &dyn Backend,
+        backend: &dyn Backend,
     ) -> Result<(), TencentError> {
         let query = TencentQuery::parse(call.query)?;
         if call.trusted {
             return Ok(());
         }
         match &self.verifier {
-            Some(verifier) => check_signed(verifier, &query, house)?,
-            None => check_token(call, &query, house)?,
+            Some(verifier) => check_signed(verifier, &query, backend)?,
+            None => check_token(call, &query, backend)?,
         }
         if let Some(wrong) = query.sdkappid.filter(|&id| self.sdkappid.is_some_and(|own| own != id))
         {
@@ -94,7 +94,7 @@ fn or_default(admins: Vec<String>, usual: &[&str]) -> Vec<String> {
 fn check_signed(
     verifier: &SigVerifier,
     query: &TencentQuery<'_>,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> Result<(), TencentError> {
     let missing = |code, name: &str| {
         TencentError::new(code, format!("`{name}` is missing in the query, or is empty"))
@@ -104,7 +104,7 @@ fn check_signed(
     let identifier =
         query.identifier.as_deref().ok_or_else(|| missing(TencentCode::Signature, "identifier"))?;
     let sdkappid = query.sdkappid.ok_or_else(|| missing(TencentCode::AppMissing, "sdkappid"))?;
-    let ticket = verifier.verify(usersig, house.now())?;
+    let ticket = verifier.verify(usersig, backend.now())?;
     if ticket.identifier != identifier {
         let message = format!(
             "the usersig is of `{}`, and not of the `identifier` of the query",
@@ -126,10 +126,10 @@ fn check_signed(
 fn check_token(
     call: &Call<'_>,
     query: &TencentQuery<'_>,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> Result<(), TencentError> {
     let shown = query.usersig.as_deref().map(str::as_bytes).or_else(|| call.bearer());
-    let admission = call.admission(shown, house);
+    let admission = call.admission(shown, backend);
     let code = match admission {
         Admission::Admitted => return Ok(()),
         Admission::Missing => TencentCode::SigEmpty,

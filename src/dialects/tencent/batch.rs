@@ -49,7 +49,7 @@ pub(super) fn parse_items(
 /// whether it is an error; `close` adds to the answer.
 pub(super) fn run_batch(
     items: Vec<BatchItem>,
-    house: &dyn Backend,
+    backend: &dyn Backend,
     judge: impl Fn(&str, &Result<CommandOutcome, CommandError>, &dyn Backend) -> Option<TencentError>
     + Send
     + Sync
@@ -71,19 +71,19 @@ pub(super) fn run_batch(
         };
         named.push((to, fault));
     }
-    let answer = move |outcomes: &[Result<CommandOutcome, CommandError>], house: &dyn Backend| {
+    let answer = move |outcomes: &[Result<CommandOutcome, CommandError>], backend: &dyn Backend| {
         let mut outcomes = outcomes.iter();
         let results = named.iter().map(|(to, fault)| {
-            let judged = || judge(to, outcomes.next()?, house);
+            let judged = || judge(to, outcomes.next()?, backend);
             (to.as_str(), fault.clone().or_else(judged))
         });
-        Ok(Step::Done(success_reply(close(results_of(results), house)?)))
+        Ok(Step::Done(success_reply(close(results_of(results), backend)?)))
     };
     if commands.is_empty() {
-        return answer(&[], house);
+        return answer(&[], backend);
     }
-    Ok(Step::write_each(commands, move |wrote, house| match wrote {
-        Ok(WriteOutcome::Applied { outcomes, .. }) => answer(outcomes, house),
+    Ok(Step::write_each(commands, move |wrote, backend| match wrote {
+        Ok(WriteOutcome::Applied { outcomes, .. }) => answer(outcomes, backend),
         Ok(WriteOutcome::Refused { error: refusal, .. }) => {
             Ok(Step::Done(TencentError::from_refusal(CallFamily::Sns, refusal).reply()))
         }
@@ -136,14 +136,14 @@ impl CallNames {
         self,
         from: &Id,
         to: &str,
-        house: &dyn Backend,
+        backend: &dyn Backend,
     ) -> Result<Id, TencentError> {
         let Ok(id) = Id::new(to) else {
             return Err(self.error(TencentCode::SnsParameter, "To_Account_Invalid"));
         };
         if id == *from {
             Err(self.error(TencentCode::SnsParameter, "To_Account_Is_From_Account"))
-        } else if house.knows_user(&id) {
+        } else if backend.knows_user(&id) {
             Ok(id)
         } else {
             Err(self.error(TencentCode::SnsAccount, "To_Account_Not_Exist"))
@@ -170,7 +170,7 @@ impl CallNames {
         self,
         (from, to): (&str, &str),
         refusal: &CommandError,
-        house: &dyn Backend,
+        backend: &dyn Backend,
     ) -> TencentError {
         let own = refusal.full_list_owner.as_deref() == Some(from);
         let (code, name) = match refusal.reason {
@@ -182,7 +182,7 @@ impl CallNames {
                 Reason::RequestsRefused => (TencentCode::Denied, "Friend_Allow_Type_Forbid"),
                 Reason::BlockedBySubject => (TencentCode::InOwnBlackList, "Peer_In_My_Black_List"),
                 // The user's own block list comes first.
-                Reason::BlockedByResource if house.has_relation(from, Relation::Block, to) => {
+                Reason::BlockedByResource if backend.has_relation(from, Relation::Block, to) => {
                     (TencentCode::InOwnBlackList, "Peer_In_My_Black_List")
                 }
                 Reason::BlockedByResource => {
@@ -250,10 +250,10 @@ impl CallNames {
         self,
         (from, to): (&str, &str),
         outcome: &Result<CommandOutcome, CommandError>,
-        house: &dyn Backend,
+        backend: &dyn Backend,
     ) -> Option<TencentError> {
         match outcome {
-            Err(refusal) => Some(self.refusal_error((from, to), refusal, house)),
+            Err(refusal) => Some(self.refusal_error((from, to), refusal, backend)),
             Ok(CommandOutcome { state: Some(FriendState::Pending), .. }) => {
                 Some(self.error(TencentCode::Pending, "Need_Confirm"))
             }

@@ -25,64 +25,64 @@ const DELETE: CallNames = CallNames {
 /// How many are answered if it is not said how many.
 const DEFAULT_PAGE: usize = 100;
 
-pub(super) fn add(body: &[u8], house: &dyn Backend) -> TencentResult {
-    change(body, house, ADD, "Already_Exist", |from, to| Op::Block { from: from.clone(), to })
+pub(super) fn add(body: &[u8], backend: &dyn Backend) -> TencentResult {
+    change(body, backend, ADD, "Already_Exist", |from, to| Op::Block { from: from.clone(), to })
 }
 
-pub(super) fn delete(body: &[u8], house: &dyn Backend) -> TencentResult {
-    change(body, house, DELETE, "Not_Exist", |from, to| Op::Unblock { from: from.clone(), to })
+pub(super) fn delete(body: &[u8], backend: &dyn Backend) -> TencentResult {
+    change(body, backend, DELETE, "Not_Exist", |from, to| Op::Unblock { from: from.clone(), to })
 }
 
 /// `idle` names the error of an account where nothing is to be changed.
 fn change(
     body: &[u8],
-    house: &dyn Backend,
+    backend: &dyn Backend,
     names: CallNames,
     idle: &'static str,
     op: impl Fn(&Id, Id) -> Op,
 ) -> TencentResult {
     let fields = body::parse(body, CallFamily::Sns)?;
-    let from = fields.existing_account("From_Account", house)?;
+    let from = fields.existing_account("From_Account", backend)?;
     let item = |to: String| {
-        let todo = names.account(&from, &to, house).map(|to| op(&from, to));
+        let todo = names.account(&from, &to, backend).map(|to| op(&from, to));
         BatchItem { account: to, op: todo }
     };
     let items = fields.accounts("To_Account")?.into_iter().map(item).collect();
     let judge = move |to: &str,
                       outcome: &Result<CommandOutcome, CommandError>,
-                      house: &dyn Backend| match outcome {
+                      backend: &dyn Backend| match outcome {
         Ok(CommandOutcome { changed: false, .. }) => {
             Some(names.error(TencentCode::SnsParameter, idle))
         }
-        outcome => names.outcome_error((&from, to), outcome, house),
+        outcome => names.outcome_error((&from, to), outcome, backend),
     };
-    Ok(run_batch(items, house, judge, unchanged)?)
+    Ok(run_batch(items, backend, judge, unchanged)?)
 }
 
-pub(super) fn get(body: &[u8], house: &dyn Backend) -> TencentResult {
+pub(super) fn get(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let fields = body::parse(body, CallFamily::Sns)?;
-    let from = fields.existing_account("From_Account", house)?;
+    let from = fields.existing_account("From_Account", backend)?;
     let (start, last) = (fields.number("StartIndex")?, fields.number("LastSequence")?);
     let most = match usize::try_from(fields.number("MaxLimited")?).unwrap_or(usize::MAX) {
         0 => DEFAULT_PAGE,
         most => most.min(body::MAX_ITEMS),
     };
-    read_or_defer(is_short(house, &from), house, move |house| {
-        render_page(house, &from, start, most, last)
+    read_or_defer(is_short(backend, &from), backend, move |backend| {
+        render_page(backend, &from, start, most, last)
     })
 }
 
 fn render_page(
-    house: &dyn Backend,
+    backend: &dyn Backend,
     from: &Id,
     start: u64,
     most: usize,
     last: u64,
 ) -> TencentResult {
-    let Some(kept) = house.user_record(from)? else {
+    let Some(kept) = backend.user_record(from)? else {
         return Err(body::unknown_account(CallFamily::Sns, "From_Account", from).into());
     };
-    let blocked = house.related_users(from, Relation::Block);
+    let blocked = backend.related_users(from, Relation::Block);
     let now = sequence(&kept, Relation::Block, &blocked);
     let (page, next) = if start == 0 && last == now {
         // Nothing changed since it was asked last.

@@ -168,11 +168,11 @@ impl RequestFields {
     pub(super) fn existing_account(
         &self,
         name: &str,
-        house: &dyn Backend,
+        backend: &dyn Backend,
     ) -> Result<Id, TencentError> {
         let id = Id::new(self.required_text(name)?)
             .map_err(|why| self.value_error(name, &why.to_string()))?;
-        if house.knows_user(&id) {
+        if backend.knows_user(&id) {
             return Ok(id);
         }
         Err(unknown_account(self.family, name, &id))

@@ -97,7 +97,7 @@ struct CheckedAccount<'a> {
 }
 
 impl RelationCheck {
-    pub(super) fn answer(&self, body: &[u8], house: &dyn Backend) -> Result<Reply, TencentError> {
+    pub(super) fn answer(&self, body: &[u8], backend: &dyn Backend) -> Result<Reply, TencentError> {
         let asked = parse(body)?;
         let bad = |message: String| TencentError::new(TencentCode::SnsParameter, message);
         let missing = |name: &str| bad(format!("`{name}`: it is missing"));
@@ -120,15 +120,15 @@ impl RelationCheck {
             return Err(bad(message));
         };
         check_id(&from).map_err(|why| bad(format!("`From_Account`: {why}")))?;
-        if !house.knows_user(&from) {
+        if !backend.knows_user(&from) {
             return Err(unknown_account(CallFamily::Sns, "From_Account", &from));
         }
         let mut told =
             CheckReply { items: self.items, found: Vec::with_capacity(to.len()), failed: vec![] };
         for BorrowedText(to) in &to {
-            let item = match self.account_error(&from, to, house) {
+            let item = match self.account_error(&from, to, backend) {
                 None => {
-                    let relation = self.relation_word(&from, to, both, house);
+                    let relation = self.relation_word(&from, to, both, backend);
                     CheckedAccount { to, relation, code: 0, info: String::new() }
                 }
                 Some(TencentError { code, info }) => {
@@ -144,7 +144,7 @@ impl RelationCheck {
     }
 
     /// Why nothing can be said of an account.
-    fn account_error(&self, from: &str, to: &str, house: &dyn Backend) -> Option<TencentError> {
+    fn account_error(&self, from: &str, to: &str, backend: &dyn Backend) -> Option<TencentError> {
         if check_id(to).is_err() {
             Some(TencentError::named(TencentCode::SnsParameter, self.call, "To_Account_Invalid"))
         } else if from == to {
@@ -153,16 +153,22 @@ impl RelationCheck {
                 self.call,
                 "To_Account_Is_From_Account",
             ))
-        } else if !house.knows_user(to) {
+        } else if !backend.knows_user(to) {
             Some(TencentError::named(TencentCode::SnsAccount, self.call, "To_Account_Not_Exist"))
         } else {
             None
         }
     }
 
-    fn relation_word(&self, from: &str, to: &str, both: bool, house: &dyn Backend) -> &'static str {
-        let there = house.has_relation(from, self.relation, to);
-        let back = both && house.has_relation(to, self.relation, from);
+    fn relation_word(
+        &self,
+        from: &str,
+        to: &str,
+        both: bool,
+        backend: &dyn Backend,
+    ) -> &'static str {
+        let there = backend.has_relation(from, self.relation, to);
+        let back = both && backend.has_relation(to, self.relation, from);
         match (there, back) {
             (true, true) => self.found.both_way,
             (true, false) => self.found.a_with_b,

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::codes::{CallFamily, TencentCode};
 use crate::{
-    dialects::{Backend, BackendError, Reply, Step},
+    dialects::{Backend, BackendError, DialectError, Reply, Step, Stop},
     facts::{CommandError, Hint, RefusalReason, WriteError, WriteErrorKind},
     request::Reason,
 };
@@ -20,44 +20,26 @@ pub(super) struct TencentError {
     pub(super) info: String,
 }
 
-/// Why a call was not answered as it asks.
-#[derive(Debug)]
-pub(super) enum TencentStop {
-    Fault(TencentError),
-    Unread(BackendError),
-}
+/// The reason why a call is not handled to its end.
+pub(super) type TencentStop = Stop<TencentError>;
+
+impl DialectError for TencentError {}
 
 /// What comes of a call.
 pub(super) type TencentResult = Result<Step<Reply>, TencentStop>;
 
-impl From<TencentError> for TencentStop {
-    fn from(fault: TencentError) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-impl From<BackendError> for TencentStop {
-    fn from(unread: BackendError) -> Self {
-        Self::Unread(unread)
-    }
-}
-
 /// A fault is an answer, too.
 pub(super) fn settle(answered: TencentResult) -> Result<Step<Reply>, BackendError> {
-    match answered {
-        Ok(step) => Ok(step),
-        Err(TencentStop::Fault(fault)) => Ok(Step::Done(fault.reply())),
-        Err(TencentStop::Unread(unread)) => Err(unread),
-    }
+    Step::settle(answered, |error| error.reply())
 }
 
 /// Looks things up: at once if that is quick, or else on a thread of its own.
 pub(super) fn read_or_defer(
     is_quick: bool,
-    house: &dyn Backend,
+    backend: &dyn Backend,
     look: impl Fn(&dyn Backend) -> TencentResult + Send + Sync + 'static,
 ) -> TencentResult {
-    if is_quick { look(house) } else { Ok(Step::blocking(move |house| settle(look(house)))) }
+    if is_quick { look(backend) } else { Ok(Step::blocking(move |backend| settle(look(backend)))) }
 }
 
 impl TencentError {

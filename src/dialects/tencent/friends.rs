@@ -18,38 +18,38 @@ const UPDATE: CallNames =
 const DELETE: CallNames =
     CallNames { call: "FriendDelete", not_friend: (TencentCode::SnsParameter, "Not_Friend") };
 
-pub(super) fn update(body: &[u8], house: &dyn Backend) -> TencentResult {
+pub(super) fn update(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let fields = body::parse(body, CallFamily::Sns)?;
-    let from = fields.existing_account("From_Account", house)?;
+    let from = fields.existing_account("From_Account", backend)?;
     let todo = |item: &RequestFields, to: &str| {
         let list = item.list("SnsItem")?.filter(|list| !list.is_empty());
         let list = list.ok_or_else(|| item.value_error("SnsItem", "it is missing or empty"))?;
         let fields =
             friend_fields::parse_updated(list, &format!("{}SnsItem", item.path()), UPDATE)?;
-        let to = UPDATE.account(&from, to, house)?;
+        let to = UPDATE.account(&from, to, backend)?;
         Ok(Op::UpdateFriend { from: from.clone(), to, fields: Box::new(fields) })
     };
     let items = parse_items("UpdateItem", fields.required_list("UpdateItem")?, todo)?;
-    Ok(run_batch(items, house, judge(UPDATE, from), unchanged)?)
+    Ok(run_batch(items, backend, judge(UPDATE, from), unchanged)?)
 }
 
-pub(super) fn delete(body: &[u8], house: &dyn Backend) -> TencentResult {
+pub(super) fn delete(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let fields = body::parse(body, CallFamily::Sns)?;
-    let from = fields.existing_account("From_Account", house)?;
+    let from = fields.existing_account("From_Account", backend)?;
     let both = both_sides(&fields)?;
     let item = |to: String| {
-        let todo = DELETE.account(&from, &to, house).map(|to| delete_friend(&from, to, both));
+        let todo = DELETE.account(&from, &to, backend).map(|to| delete_friend(&from, to, both));
         BatchItem { account: to, op: todo }
     };
     let items = fields.accounts("To_Account")?.into_iter().map(item).collect();
-    Ok(run_batch(items, house, judge(DELETE, from.clone()), unchanged)?)
+    Ok(run_batch(items, backend, judge(DELETE, from.clone()), unchanged)?)
 }
 
-pub(super) fn delete_all(body: &[u8], house: &dyn Backend) -> TencentResult {
+pub(super) fn delete_all(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let fields = body::parse(body, CallFamily::Sns)?;
-    let from = fields.existing_account("From_Account", house)?;
+    let from = fields.existing_account("From_Account", backend)?;
     let both = both_sides(&fields)?;
-    let friends = house.related_users(&from, Relation::Friend);
+    let friends = backend.related_users(&from, Relation::Friend);
     let friends = friends.iter().filter_map(|to| Id::new(to).ok());
     let commands: Vec<Command> = friends.map(|to| delete_friend(&from, to, both).into()).collect();
     if commands.is_empty() {
@@ -91,5 +91,5 @@ fn judge(
     names: CallNames,
     from: Id,
 ) -> impl Fn(&str, &Result<CommandOutcome, CommandError>, &dyn Backend) -> Option<TencentError> {
-    move |to, outcome, house| names.outcome_error((&from, to), outcome, house)
+    move |to, outcome, backend| names.outcome_error((&from, to), outcome, backend)
 }

@@ -28,36 +28,36 @@ const ADD: CallNames = CallNames {
     not_friend: (TencentCode::NotFriendForGroup, "ToTinyId_Not_Friend"),
 };
 
-pub(super) fn add(body: &[u8], house: &dyn Backend) -> TencentResult {
+pub(super) fn add(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let fields = body::parse(body, CallFamily::Sns)?;
-    let from = fields.existing_account("From_Account", house)?;
+    let from = fields.existing_account("From_Account", backend)?;
     let names = names(&fields)?;
     let friends =
         if fields.has("To_Account") { Some(fields.accounts("To_Account")?) } else { None };
     let lists = names.iter();
     let op = |list: &String| Op::AddFriendList { user: from.clone(), list: list.clone() };
     let commands: Vec<Command> = lists.map(|list| op(list).into()).collect();
-    Ok(Step::write_all(commands, move |wrote, house| {
+    Ok(Step::write_all(commands, move |wrote, backend| {
         if let Some(fault) = failed("GroupAdd", wrote) {
             return Ok(Step::Done(fault.reply()));
         }
         match &friends {
-            None => Ok(Step::Done(success_reply(current_sequence(house, &from)?))),
-            Some(friends) => sort_in(house, &from, friends, &names),
+            None => Ok(Step::Done(success_reply(current_sequence(backend, &from)?))),
+            Some(friends) => sort_in(backend, &from, friends, &names),
         }
     }))
 }
 
 /// Puts friends into groups that there are.
 fn sort_in(
-    house: &dyn Backend,
+    backend: &dyn Backend,
     from: &Id,
     friends: &[String],
     names: &BTreeSet<String>,
 ) -> Result<Step<Reply>, BackendError> {
     let item = |to: &String| {
         let fields = FriendFields { add_lists: Some(names.clone()), ..FriendFields::default() };
-        let todo = ADD.account(from, to, house).map(|to| Op::UpdateFriend {
+        let todo = ADD.account(from, to, backend).map(|to| Op::UpdateFriend {
             from: from.clone(),
             to,
             fields: Box::new(fields),
@@ -67,51 +67,51 @@ fn sort_in(
     let items = friends.iter().map(item).collect();
     let (own, owner) = (from.clone(), from.clone());
     let judge =
-        move |to: &str, outcome: &Result<CommandOutcome, CommandError>, house: &dyn Backend| {
-            ADD.outcome_error((&own, to), outcome, house)
+        move |to: &str, outcome: &Result<CommandOutcome, CommandError>, backend: &dyn Backend| {
+            ADD.outcome_error((&own, to), outcome, backend)
         };
-    run_batch(items, house, judge, move |answer, house| {
-        let mut all = current_sequence(house, &owner)?;
+    run_batch(items, backend, judge, move |answer, backend| {
+        let mut all = current_sequence(backend, &owner)?;
         all.extend(answer);
         Ok(all)
     })
 }
 
-pub(super) fn delete(body: &[u8], house: &dyn Backend) -> TencentResult {
+pub(super) fn delete(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let fields = body::parse(body, CallFamily::Sns)?;
-    let from = fields.existing_account("From_Account", house)?;
+    let from = fields.existing_account("From_Account", backend)?;
     let op = |list: String| Op::DeleteFriendList { user: from.clone(), list };
     let commands: Vec<Command> = names(&fields)?.into_iter().map(|list| op(list).into()).collect();
-    Ok(Step::write_all(commands, move |wrote, house| {
+    Ok(Step::write_all(commands, move |wrote, backend| {
         let answer = match failed("GroupDelete", wrote) {
             Some(fault) => fault.reply(),
-            None => success_reply(current_sequence(house, &from)?),
+            None => success_reply(current_sequence(backend, &from)?),
         };
         Ok(Step::Done(answer))
     }))
 }
 
-pub(super) fn get(body: &[u8], house: &dyn Backend) -> TencentResult {
+pub(super) fn get(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let fields = body::parse(body, CallFamily::Sns)?;
-    let from = fields.existing_account("From_Account", house)?;
+    let from = fields.existing_account("From_Account", backend)?;
     let last = fields.number("LastSequence")?;
     let words = [("Need_Friend_Type_No", false), ("Need_Friend_Type_Yes", true)];
     let friends = fields.enum_text("NeedFriend", &words)?.unwrap_or(false);
     let names = fields.texts("GroupName")?.filter(|names| !names.is_empty());
-    let is_quick = is_short(house, &from);
-    read_or_defer(is_quick, house, move |house| {
-        render_groups(house, &from, last, friends, names.as_deref())
+    let is_quick = is_short(backend, &from);
+    read_or_defer(is_quick, backend, move |backend| {
+        render_groups(backend, &from, last, friends, names.as_deref())
     })
 }
 
 fn render_groups(
-    house: &dyn Backend,
+    backend: &dyn Backend,
     from: &Id,
     last: u64,
     friends: bool,
     names: Option<&[String]>,
 ) -> TencentResult {
-    let (user, now) = record_and_sequence(house, from)?;
+    let (user, now) = record_and_sequence(backend, from)?;
     let is_asked = |list: &&String| names.is_none_or(|names| names.contains(list));
     let item = |list: &String| {
         let inside = user.friends.iter().filter(|(_, friend)| friend.lists.contains(list));
@@ -163,12 +163,12 @@ fn failed(call: &str, wrote: &WriteResult) -> Option<TencentError> {
 }
 
 /// The sequence number as it is after a change.
-fn current_sequence(house: &dyn Backend, from: &Id) -> Result<ReplyFields, BackendError> {
-    let now = match record_and_sequence(house, from) {
+fn current_sequence(backend: &dyn Backend, from: &Id) -> Result<ReplyFields, BackendError> {
+    let now = match record_and_sequence(backend, from) {
         Ok((_, now)) => now,
-        Err(TencentStop::Unread(unread)) => return Err(unread),
+        Err(TencentStop::Backend(error)) => return Err(error),
         // He was deleted since.
-        Err(TencentStop::Fault(_)) => 0,
+        Err(TencentStop::Error(_)) => 0,
     };
     Ok(sequence_fields(now))
 }
@@ -180,10 +180,10 @@ fn sequence_fields(now: u64) -> ReplyFields {
 
 /// What a user keeps, and the sequence number of his groups: they stand in his record alone.
 fn record_and_sequence(
-    house: &dyn Backend,
+    backend: &dyn Backend,
     from: &Id,
 ) -> Result<(crate::facts::UserRecord, u64), TencentStop> {
-    let Some(kept) = house.user_record(from)? else {
+    let Some(kept) = backend.user_record(from)? else {
         return Err(body::unknown_account(CallFamily::Sns, "From_Account", from).into());
     };
     let known: Vec<String> = kept.record.edges(Relation::Friend).map(str::to_owned).collect();

@@ -30,23 +30,23 @@ const DEFAULT_PAGE: usize = 100;
 const SNS_TAG: &str = "Tag_SNS_";
 const PROFILE_TAG: &str = "Tag_Profile_";
 
-pub(super) fn get(body: &[u8], house: &dyn Backend) -> TencentResult {
+pub(super) fn get(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let fields = body::parse(body, CallFamily::Sns)?;
-    let from = fields.existing_account("From_Account", house)?;
+    let from = fields.existing_account("From_Account", backend)?;
     let start = fields.number("StartIndex")?;
     let seen = (fields.number("StandardSequence")?, fields.number("CustomSequence")?);
-    read_or_defer(is_short(house, &from), house, move |house| {
-        render_page(house, &from, start, seen)
+    read_or_defer(is_short(backend, &from), backend, move |backend| {
+        render_page(backend, &from, start, seen)
     })
 }
 
 /// A part of a friend list. Of what the caller has seen in its present state, as his sequence numbers
 /// say, nothing is told again; on further pages they are those of the page before.
-fn render_page(house: &dyn Backend, from: &Id, start: u64, seen: (u64, u64)) -> TencentResult {
-    let Some(kept) = house.user_record(from)? else {
+fn render_page(backend: &dyn Backend, from: &Id, start: u64, seen: (u64, u64)) -> TencentResult {
+    let Some(kept) = backend.user_record(from)? else {
         return Err(body::unknown_account(CallFamily::Sns, "From_Account", from).into());
     };
-    let friends = house.related_users(from, Relation::Friend);
+    let friends = backend.related_users(from, Relation::Friend);
     let now = sequence(&kept, Relation::Friend, &friends);
     let (standard, custom) = (start > 0 || seen.0 != now, start > 0 || seen.1 != now);
     let page = if standard || custom {
@@ -77,9 +77,9 @@ fn render_page(house: &dyn Backend, from: &Id, start: u64, seen: (u64, u64)) -> 
     ]))))
 }
 
-pub(super) fn get_list(body: &[u8], house: &dyn Backend) -> TencentResult {
+pub(super) fn get_list(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let fields = body::parse(body, CallFamily::Sns)?;
-    let from = fields.existing_account("From_Account", house)?;
+    let from = fields.existing_account("From_Account", backend)?;
     let accounts = fields.accounts("To_Account")?;
     let tags = match fields.texts("TagList")? {
         Some(tags) if tags.len() > MAX_ITEMS => {
@@ -94,27 +94,27 @@ pub(super) fn get_list(body: &[u8], house: &dyn Backend) -> TencentResult {
         let message = format!("tags begin with `{SNS_TAG}` or `{PROFILE_TAG}`, not `{shown}`");
         return Err(fields.value_error("TagList", &message).into());
     }
-    let is_quick = is_short(house, &from) && are_short(house, &accounts);
-    read_or_defer(is_quick, house, move |house| {
-        render_some(house, &from, &accounts, tags.as_deref())
+    let is_quick = is_short(backend, &from) && are_short(backend, &accounts);
+    read_or_defer(is_quick, backend, move |backend| {
+        render_some(backend, &from, &accounts, tags.as_deref())
     })
 }
 
 fn render_some(
-    house: &dyn Backend,
+    backend: &dyn Backend,
     from: &Id,
     accounts: &[String],
     tags: Option<&[String]>,
 ) -> TencentResult {
-    let Some(kept) = house.user_record(from)? else {
+    let Some(kept) = backend.user_record(from)? else {
         return Err(body::unknown_account(CallFamily::Sns, "From_Account", from).into());
     };
     let (mut items, mut failed) = (Vec::with_capacity(accounts.len()), Vec::new());
     for to in accounts {
-        let fault = account_error(house, from, to);
+        let fault = account_error(backend, from, to);
         let values = match fault {
             Some(_) => Vec::new(),
-            None => values(house, &kept, to, tags)?,
+            None => values(backend, &kept, to, tags)?,
         };
         if fault.is_some() {
             failed.push(to.as_str().into());
@@ -132,17 +132,17 @@ fn render_some(
     Ok(Step::Done(success_reply(all)))
 }
 
-fn account_error(house: &dyn Backend, from: &Id, to: &str) -> Option<TencentError> {
-    match GET_LIST.account(from, to, house) {
+fn account_error(backend: &dyn Backend, from: &Id, to: &str) -> Option<TencentError> {
+    match GET_LIST.account(from, to, backend) {
         Err(fault) => Some(fault),
-        Ok(_) if house.has_relation(from, Relation::Friend, to) => None,
+        Ok(_) if backend.has_relation(from, Relation::Friend, to) => None,
         Ok(_) => Some(GET_LIST.error(TencentCode::SnsParameter, "Friend_Not_Exist")),
     }
 }
 
 /// What there is of the tags that are asked for: all of the relationship chain if none is named.
 fn values(
-    house: &dyn Backend,
+    backend: &dyn Backend,
     kept: &VersionedUserRecord,
     to: &str,
     tags: Option<&[String]>,
@@ -153,7 +153,7 @@ fn values(
     all.extend(friend_fields::custom(friend));
     let Some(tags) = tags else { return Ok(all) };
     if tags.iter().any(|tag| tag.starts_with(PROFILE_TAG)) {
-        all.extend(profile::values(house, to)?);
+        all.extend(profile::values(backend, to)?);
     }
     let find = |tag: &String| all.iter().find(|(known, _)| known == tag).cloned();
     Ok(tags.iter().filter_map(find).collect())

@@ -43,9 +43,9 @@ impl Tencent {
         Self { access }
     }
 
-    fn respond(&self, call: &Call<'_>, house: &dyn Backend) -> TencentResult {
+    fn respond(&self, call: &Call<'_>, backend: &dyn Backend) -> TencentResult {
         let (family, handler) = handler(call.path);
-        self.access.check(call, family, house)?;
+        self.access.check(call, family, backend)?;
         let Some(handler) = handler else {
             let message =
                 "there is no such command; see the chapter on Tencent IM for those there are";
@@ -54,7 +54,7 @@ impl Tencent {
         if call.method != "POST" {
             return Err(TencentError::new(TencentCode::Http, "the method must be POST").into());
         }
-        handler(call.body, house)
+        handler(call.body, backend)
     }
 }
 
@@ -67,9 +67,9 @@ impl Dialect for Tencent {
         path.starts_with(ROOT)
     }
 
-    fn refuse_early(&self, call: &Call<'_>, house: &dyn Backend) -> Option<Reply> {
+    fn refuse_early(&self, call: &Call<'_>, backend: &dyn Backend) -> Option<Reply> {
         let (family, _) = handler(call.path);
-        let fault = self.access.check(call, family, house).err()?;
+        let fault = self.access.check(call, family, backend).err()?;
         let refuses_credential = fault.code.refuses_credential();
         Some(Reply { refuses_credential, ..fault.reply() })
     }
@@ -78,8 +78,8 @@ impl Dialect for Tencent {
         if call.trusted { "socket".to_owned() } else { self.access.credential(call) }
     }
 
-    fn answer(&self, call: &Call<'_>, house: &dyn Backend) -> Result<Step<Reply>, BackendError> {
-        settle(self.respond(call, house))
+    fn answer(&self, call: &Call<'_>, backend: &dyn Backend) -> Result<Step<Reply>, BackendError> {
+        settle(self.respond(call, backend))
     }
 
     fn render_error(&self, failure: &CallError) -> Reply {
@@ -110,13 +110,15 @@ fn sns(command: &str) -> Option<Handler> {
         "friend_update" => friends::update,
         "friend_delete" => friends::delete,
         "friend_delete_all" => friends::delete_all,
-        "friend_check" => |body, house| Ok(Step::Done(check::FRIENDS.answer(body, house)?)),
+        "friend_check" => |body, backend| Ok(Step::Done(check::FRIENDS.answer(body, backend)?)),
         "friend_get" | "friend_get_all" => lists::get,
         "friend_get_list" => lists::get_list,
         "black_list_add" => blacklist::add,
         "black_list_delete" => blacklist::delete,
         "black_list_get" => blacklist::get,
-        "black_list_check" => |body, house| Ok(Step::Done(check::BLACK_LIST.answer(body, house)?)),
+        "black_list_check" => {
+            |body, backend| Ok(Step::Done(check::BLACK_LIST.answer(body, backend)?))
+        }
         "group_add" => groups::add,
         "group_delete" => groups::delete,
         "group_get" => groups::get,

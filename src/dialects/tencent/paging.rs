@@ -25,13 +25,13 @@ impl<'l> AccountPage<'l> {
 }
 
 /// Whether what is between a user and others is quickly gone through.
-pub(super) fn is_short(house: &dyn Backend, user: &str) -> bool {
-    house.relation_count(user) <= IMMEDIATE_ENTRIES
+pub(super) fn is_short(backend: &dyn Backend, user: &str) -> bool {
+    backend.relation_count(user) <= IMMEDIATE_ENTRIES
 }
 
 /// Whether the records of so many accounts are quickly read.
-pub(super) fn are_short(house: &dyn Backend, accounts: &[String]) -> bool {
-    accounts.iter().map(|account| house.relation_count(account) + 1).sum::<usize>()
+pub(super) fn are_short(backend: &dyn Backend, accounts: &[String]) -> bool {
+    accounts.iter().map(|account| backend.relation_count(account) + 1).sum::<usize>()
         <= IMMEDIATE_ENTRIES
 }
 

@@ -12,8 +12,7 @@ use super::{
     body::{self, RequestFields},
     codes::{CallFamily, TencentCode},
     envelope::{
-        ReplyFields, TencentError, TencentResult, TencentStop, read_or_defer, reply_fields,
-        success_reply,
+        ReplyFields, TencentError, TencentResult, read_or_defer, reply_fields, success_reply,
     },
     friend_fields::render_tags,
     paging::are_short,
@@ -81,9 +80,9 @@ const ALLOW_TYPES: [(&str, Approval); 3] = [
     ("AllowType_Type_DenyAny", Approval::DenyAny),
 ];
 
-pub(super) fn set(body: &[u8], house: &dyn Backend) -> TencentResult {
+pub(super) fn set(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let fields = body::parse(body, CallFamily::Profile)?;
-    let user = fields.existing_account("From_Account", house)?;
+    let user = fields.existing_account("From_Account", backend)?;
     let mut kept = ReplyFields::new();
     let mut put = UserFields::default();
     let mut seen = BTreeSet::new();
@@ -182,47 +181,47 @@ fn is_custom(tag: &str) -> bool {
 }
 
 /// Whether an administrator forbids a user to send friend requests.
-pub(super) fn forbids_requests(house: &dyn Backend, user: &Id) -> Result<bool, BackendError> {
-    let kept = house.user_record(user)?.unwrap_or_default();
+pub(super) fn forbids_requests(backend: &dyn Backend, user: &Id) -> Result<bool, BackendError> {
+    let kept = backend.user_record(user)?.unwrap_or_default();
     let profile = kept.record.attributes.get(ATTRIBUTE);
     Ok(profile.and_then(|profile| profile.get(ADMIN_FORBIDS)).is_some_and(|it| it == FORBIDDEN))
 }
 
 /// The fields that there are of a user, with their values.
 pub(super) fn values(
-    house: &dyn Backend,
+    backend: &dyn Backend,
     user: &str,
 ) -> Result<Vec<(String, Value)>, BackendError> {
-    let approval = house.approval(user).unwrap_or(Approval::AllowAny);
+    let approval = backend.approval(user).unwrap_or(Approval::AllowAny);
     let word = ALLOW_TYPES.iter().find(|(_, known)| *known == approval);
     let mut all: Vec<(String, Value)> =
         word.iter().map(|(word, _)| (ALLOW_TYPE.to_owned(), (*word).into())).collect();
-    let kept = house.user_record(user)?.unwrap_or_default();
+    let kept = backend.user_record(user)?.unwrap_or_default();
     if let Some(Value::Object(profile)) = kept.record.attributes.get(ATTRIBUTE) {
         all.extend(profile.iter().map(|(tag, value)| (tag.clone(), value.clone())));
     }
     Ok(all)
 }
 
-pub(super) fn get(body: &[u8], house: &dyn Backend) -> TencentResult {
+pub(super) fn get(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let fields = body::parse(body, CallFamily::Profile)?;
     let accounts = fields.accounts("To_Account")?;
     let tags = fields.texts("TagList")?.filter(|tags| !tags.is_empty());
-    read_or_defer(are_short(house, &accounts), house, move |house| {
-        render_profiles(house, &accounts, tags.as_deref())
+    read_or_defer(are_short(backend, &accounts), backend, move |backend| {
+        render_profiles(backend, &accounts, tags.as_deref())
     })
 }
 
 fn render_profiles(
-    house: &dyn Backend,
+    backend: &dyn Backend,
     accounts: &[String],
     tags: Option<&[String]>,
 ) -> TencentResult {
     let (mut items, mut failed) = (Vec::with_capacity(accounts.len()), Vec::new());
     for to in accounts {
         let (mut found, mut fault) = (Vec::new(), None);
-        if house.knows_user(to) {
-            found = values(house, to).map_err(TencentStop::Unread)?;
+        if backend.knows_user(to) {
+            found = values(backend, to)?;
             found.retain(|(tag, _)| tags.is_none_or(|tags| tags.contains(tag)));
         } else {
             fault = Some(TencentError::new(

@@ -1,9 +1,11 @@
+//! Errors of Venueless: a code, and a message where the code does not say it.
+
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
 use crate::{
-    dialects::BackendError,
+    dialects::{DialectError, Stop},
     facts::{CommandError, RefusalReason, WriteError, WriteErrorKind},
     request::Reason,
 };
@@ -16,24 +18,10 @@ pub(super) struct VenuelessError {
     message: Option<String>,
 }
 
-/// Why there is no answer but an error.
-#[derive(Debug)]
-pub(super) enum VenuelessStop {
-    Problem(VenuelessError),
-    Unread(BackendError),
-}
+/// The reason why a call is not handled to its end.
+pub(super) type VenuelessStop = Stop<VenuelessError>;
 
-impl From<VenuelessError> for VenuelessStop {
-    fn from(problem: VenuelessError) -> Self {
-        Self::Problem(problem)
-    }
-}
-
-impl From<BackendError> for VenuelessStop {
-    fn from(unread: BackendError) -> Self {
-        Self::Unread(unread)
-    }
-}
+impl DialectError for VenuelessError {}
 
 impl VenuelessError {
     pub(super) fn new(code: impl Into<Cow<'static, str>>) -> Self {

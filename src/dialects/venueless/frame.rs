@@ -1,9 +1,8 @@
+//! Frames of the socket: an array of a name, an id and a payload.
+
 use serde_json::{Map, Value, json, value::RawValue};
 
-use super::{
-    FrameResponse, VenuelessResult,
-    error::{VenuelessError, VenuelessStop},
-};
+use super::{FrameResponse, VenuelessResult, error::VenuelessError};
 use crate::{
     dialects::{BackendError, Step},
     facts::Id,
@@ -107,11 +106,7 @@ impl ReplyTo {
         &self,
         done: VenuelessResult,
     ) -> Result<Step<FrameResponse>, BackendError> {
-        match done {
-            Ok(step) => Ok(step),
-            Err(VenuelessStop::Problem(problem)) => Ok(Step::Done(self.error(&problem))),
-            Err(VenuelessStop::Unread(unread)) => Err(unread),
-        }
+        Step::settle(done, |error| self.error(&error))
     }
 
     /// `name` is written as it is.

@@ -1,3 +1,5 @@
+//! Issuers of tokens, and their secrets.
+
 use std::fmt;
 
 use serde_json::Value;

@@ -1,3 +1,5 @@
+//! Logins: by a token, or as a guest by a client id.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -25,7 +27,7 @@ impl Venueless {
         &self,
         session: &VenuelessSession,
         frame: &Frame,
-        house: &dyn Backend,
+        backend: &dyn Backend,
     ) -> VenuelessResult {
         let payload = frame.payload()?;
         let welcome = Welcome {
@@ -43,9 +45,9 @@ impl Venueless {
                     .with_message(&message)
                     .into());
             };
-            let claims = token::verify(token, &self.issuers, house.now())?;
+            let claims = token::verify(token, &self.issuers, backend.now())?;
             let welcome = Welcome { expires: Some(claims.expires), ..welcome };
-            return by_token(welcome, claims, house);
+            return by_token(welcome, claims, backend);
         }
         let missing = || VenuelessError::new("auth.missing_id_or_token");
         let is_given = |client: &&Value| **client != "" && **client != 0;
@@ -62,36 +64,36 @@ impl Venueless {
         if self.refuses_guests {
             return Err(VenuelessError::new("auth.missing_token").into());
         }
-        by_client(welcome, &client, &*session.limit, house)
+        by_client(welcome, &client, &*session.limit, backend)
     }
 }
 
 /// The tags that traits are: free text, so that most of them may be none. What is none keeps nobody
 /// out, nor does a tag that is protected: an issuer neither gives nor takes it.
-fn tags_of(traits: &[String], has: &[String], house: &dyn Backend) -> BTreeSet<TagName> {
-    let is_open = |tag: &TagName| house.allows_tag(tag) && !house.protects_tag(tag);
+fn tags_of(traits: &[String], has: &[String], backend: &dyn Backend) -> BTreeSet<TagName> {
+    let is_open = |tag: &TagName| backend.allows_tag(tag) && !backend.protects_tag(tag);
     let given = traits.iter().filter_map(|one| TagName::new(one).ok()).filter(is_open);
     let kept =
-        has.iter().filter(|tag| house.protects_tag(tag)).filter_map(|tag| TagName::new(tag).ok());
+        has.iter().filter(|tag| backend.protects_tag(tag)).filter_map(|tag| TagName::new(tag).ok());
     given.chain(kept).collect()
 }
 
 /// Who has a token is the user whom it names, made if there is none. Their traits are their tags.
-fn by_token(welcome: Welcome, claims: Claims, house: &dyn Backend) -> VenuelessResult {
+fn by_token(welcome: Welcome, claims: Claims, backend: &dyn Backend) -> VenuelessResult {
     let invalid =
         |message: String| VenuelessError::new("auth.invalid_token").with_message(&message);
     let user = Id::new(&claims.uid)
         .map_err(|error| invalid(format!("the token's `uid` can't be an id: {error}")))?;
-    let has = house.tags(&user).unwrap_or_default();
-    let tags = tags_of(&claims.traits, &has, house);
-    let is_known = house.knows_user(&user);
-    if is_known && !can_sign_in(house, &user) {
+    let has = backend.tags(&user).unwrap_or_default();
+    let tags = tags_of(&claims.traits, &has, backend);
+    let is_known = backend.knows_user(&user);
+    if is_known && !can_sign_in(backend, &user) {
         return Err(VenuelessError::new("auth.denied").into());
     }
     let has_all = has.len() == tags.len() && has.iter().zip(&tags).all(|(one, tag)| **tag == **one);
-    if !house.has_store() {
-        if has_all && can_sign_in(house, &user) {
-            return welcome.greet(&user, house);
+    if !backend.has_store() {
+        if has_all && can_sign_in(backend, &user) {
+            return welcome.greet(&user, backend);
         }
         let message = if is_known {
             "the token's traits are not their tags, and can't be made so: start the daemon with --store"
@@ -101,11 +103,11 @@ fn by_token(welcome: Welcome, claims: Claims, house: &dyn Backend) -> VenuelessR
         return Err(VenuelessError::new("auth.denied").with_message(&message).into());
     }
     // A profile counts at the first login only.
-    let own = stored_user(house, &user)?;
+    let own = stored_user(backend, &user)?;
     let profile = claims.profile.filter(|_| own.profile.is_none());
     let attributes = profile.map(|profile| attribute(PROFILE, Value::Object(profile)));
     if is_known && has_all && attributes.is_none() {
-        return welcome.greet(&user, house);
+        return welcome.greet(&user, backend);
     }
     let tags = if is_known && has_all { Patch::Keep } else { Patch::Set(tags) };
     let fields = Box::new(UserFields { tags, attributes, ..UserFields::default() });
@@ -117,21 +119,21 @@ fn by_client(
     welcome: Welcome,
     client: &str,
     limit: &dyn GuestLimit,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> VenuelessResult {
     let user = guest::guest_id(client)
         .map_err(|error| VenuelessError::new("auth.denied").with_message(&error))?;
-    if house.knows_user(&user) {
-        return welcome.greet(&user, house);
+    if backend.knows_user(&user) {
+        return welcome.greet(&user, backend);
     }
-    if !house.has_store() {
-        if can_sign_in(house, &user) {
-            return welcome.greet(&user, house);
+    if !backend.has_store() {
+        if can_sign_in(backend, &user) {
+            return welcome.greet(&user, backend);
         }
         return Err(VenuelessError::new("auth.denied").with_message(&NOT_MADE).into());
     }
     limit.admit().map_err(|why| VenuelessError::new("auth.too_many_guests").with_message(&why))?;
-    let attributes = Some(guest::attributes(house.now()));
+    let attributes = Some(guest::attributes(backend.now()));
     Ok(put(welcome, user, Box::new(UserFields { attributes, ..UserFields::default() })))
 }
 
@@ -144,9 +146,9 @@ fn attribute(name: &str, value: Value) -> BTreeMap<String, Option<Value>> {
 /// Makes or changes a user, and lets them in.
 fn put(welcome: Welcome, user: Id, fields: Box<UserFields>) -> Step<super::FrameResponse> {
     let op = Op::PutUser { user: user.clone(), fields: fields.clone() };
-    Step::write_op(op, move |wrote, house| {
+    Step::write_op(op, move |wrote, backend| {
         let done = match wrote {
-            Ok(WriteOutcome::Applied { .. }) => welcome.greet(&user, house),
+            Ok(WriteOutcome::Applied { .. }) => welcome.greet(&user, backend),
             // What a file says of their tags stays, and what was protected or given since.
             Ok(WriteOutcome::Refused { error: refusal, .. })
                 if matches!(
@@ -155,7 +157,7 @@ fn put(welcome: Welcome, user: Id, fields: Box<UserFields>) -> Step<super::Frame
                 ) && !fields.tags.is_keep() =>
             {
                 if fields.attributes.is_none() {
-                    welcome.greet(&user, house)
+                    welcome.greet(&user, backend)
                 } else {
                     let fields = UserFields { tags: Patch::Keep, ..(*fields).clone() };
                     Ok(put(welcome.clone(), user.clone(), Box::new(fields)))

@@ -118,13 +118,13 @@ impl Venueless {
         &self,
         session: &VenuelessSession,
         text: &str,
-        house: &dyn Backend,
+        backend: &dyn Backend,
     ) -> Result<Step<FrameResponse>, BackendError> {
         let frame = match Frame::parse(text) {
             Ok(frame) => frame,
             Err(problem) => return Ok(Step::Done(ReplyTo::default().error(&problem))),
         };
-        frame.back.settle(self.answer(session, &frame, house))
+        frame.back.settle(self.answer(session, &frame, backend))
     }
 
     /// The frame to send if there is no answer.
@@ -137,11 +137,11 @@ impl Venueless {
         &self,
         session: &VenuelessSession,
         frame: &Frame,
-        house: &dyn Backend,
+        backend: &dyn Backend,
     ) -> VenuelessResult {
         match (frame.name.as_str(), &session.user) {
             ("ping", _) => Ok(Step::Done(frame.pong())),
-            ("authenticate", None) => self.authenticate(session, frame, house),
+            ("authenticate", None) => self.authenticate(session, frame, backend),
             (_, None) => Err(VenuelessError::new("protocol.unauthenticated").into()),
             ("authenticate", Some(_)) => {
                 Err(VenuelessError::new("protocol.unknown_command").into())
@@ -154,7 +154,7 @@ impl Venueless {
                         payload,
                         back: &frame.back,
                         shapes: self.shapes,
-                        house,
+                        backend,
                     };
                     asked.answer(action)
                 }
@@ -170,12 +170,12 @@ struct UserCommand<'a> {
     payload: CommandPayload<'a>,
     back: &'a ReplyTo,
     shapes: ListShape,
-    house: &'a dyn Backend,
+    backend: &'a dyn Backend,
 }
 
 impl UserCommand<'_> {
     fn answer(&self, action: &str) -> VenuelessResult {
-        if !can_sign_in(self.house, self.user) {
+        if !can_sign_in(self.backend, self.user) {
             return Ok(Step::Done(FrameResponse {
                 closes: true,
                 ..self.back.error(&VenuelessError::new("auth.denied"))
@@ -200,33 +200,34 @@ impl UserCommand<'_> {
     /// # Errors
     /// If they are none of the policy's managers.
     fn require_lister(&self) -> Result<(), VenuelessError> {
-        if can_list_users(self.house, self.user) { Ok(()) } else { Err(VenuelessError::denied()) }
+        if can_list_users(self.backend, self.user) { Ok(()) } else { Err(VenuelessError::denied()) }
     }
 
     /// # Errors
     /// If they are none of the policy's managers, or silenced.
     fn require_manager(&self) -> Result<(), VenuelessError> {
-        if can_moderate(self.house, self.user) { Ok(()) } else { Err(VenuelessError::denied()) }
+        if can_moderate(self.backend, self.user) { Ok(()) } else { Err(VenuelessError::denied()) }
     }
 }
 
 /// Whether someone may be here at all.
-fn can_sign_in(house: &dyn Backend, user: &str) -> bool {
-    house.decide(&Request::with_resource(user, Action::SignIn, Resource::None)).allow
+fn can_sign_in(backend: &dyn Backend, user: &str) -> bool {
+    backend.decide(&Request::with_resource(user, Action::SignIn, Resource::None)).allow
 }
 
 /// Whether someone may do to others what managers may: not while they are silenced.
-fn can_moderate(house: &dyn Backend, user: &str) -> bool {
-    can_list_users(house, user) && matches!(house.moderation(user), None | Some(Moderation::None))
+fn can_moderate(backend: &dyn Backend, user: &str) -> bool {
+    can_list_users(backend, user)
+        && matches!(backend.moderation(user), None | Some(Moderation::None))
 }
 
 /// Whether someone may see all users.
-fn can_list_users(house: &dyn Backend, user: &str) -> bool {
-    house.decide(&Request::with_resource(user, Action::ListUsers, Resource::None)).allow
+fn can_list_users(backend: &dyn Backend, user: &str) -> bool {
+    backend.decide(&Request::with_resource(user, Action::ListUsers, Resource::None)).allow
 }
 
-fn stored_user(house: &dyn Backend, user: &str) -> Result<StoredUser, BackendError> {
-    let Some(mut kept) = house.user_record(user)? else { return Ok(StoredUser::default()) };
+fn stored_user(backend: &dyn Backend, user: &str) -> Result<StoredUser, BackendError> {
+    let Some(mut kept) = backend.user_record(user)? else { return Ok(StoredUser::default()) };
     let attributes = &mut kept.record.attributes;
     let profile = match attributes.remove(PROFILE) {
         Some(Value::Object(profile)) => Some(profile),

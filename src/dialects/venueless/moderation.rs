@@ -1,3 +1,5 @@
+//! Moderation of other users, and blocking.
+
 use serde_json::json;
 
 use super::{Notice, UserCommand, VenuelessResult, error::VenuelessError};

@@ -1,3 +1,5 @@
+//! Changes of a user's profile and client state.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -21,14 +23,14 @@ impl UserCommand<'_> {
     pub(super) fn admin_update(&self) -> VenuelessResult {
         self.require_manager()?;
         let user = self.payload.user()?;
-        if !self.house.knows_user(&user) {
+        if !self.backend.knows_user(&user) {
             return Err(VenuelessError::not_found().into());
         }
         self.edit(user, Some(self.user))
     }
 
     fn edit(&self, user: Id, on_behalf: Option<&Id>) -> VenuelessResult {
-        let before = stored_user(self.house, &user)?;
+        let before = stored_user(self.backend, &user)?;
         let mut now = before.clone();
         let mut attributes = BTreeMap::new();
         if let Some(profile) = self.payload.object("profile")? {
@@ -42,7 +44,7 @@ impl UserCommand<'_> {
         if now == before {
             return Ok(Step::Done(self.back.success(&json!({}))));
         }
-        let told = own(&user, &now, self.house.moderation(&user));
+        let told = own(&user, &now, self.backend.moderation(&user));
         let notice =
             Notice::Updated { user: user.clone(), frame: broadcast("user.updated", &told) };
         let attributes = Some(attributes);

@@ -1,3 +1,5 @@
+//! Responses to frames, and notices to other sockets.
+
 use crate::{
     facts::{Id, UnixMillis},
     request::Moderation,

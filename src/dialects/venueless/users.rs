@@ -1,3 +1,5 @@
+//! Lists of users, and single ones.
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -24,7 +26,7 @@ impl UserCommand<'_> {
         if let Some(mut ids) = self.payload.users("ids")? {
             ids.truncate(MAX_FETCHED);
             let mut people = UserList::default();
-            people.add_all(ids, sight, self.house)?;
+            people.add_all(ids, sight, self.backend)?;
             return Ok(Step::Done(self.back.success(&people.by_id())));
         }
         if self.payload.get("id").is_none() {
@@ -36,7 +38,7 @@ impl UserCommand<'_> {
             return Err(VenuelessError::malformed(&message).into());
         }
         let id = self.payload.user()?;
-        let user = user_json(self.house, &id, sight)?.ok_or_else(VenuelessError::not_found)?;
+        let user = user_json(self.backend, &id, sight)?.ok_or_else(VenuelessError::not_found)?;
         Ok(Step::Done(self.back.success(&user)))
     }
 
@@ -44,11 +46,11 @@ impl UserCommand<'_> {
         self.require_lister()?;
         let (ids, sight) = (self.payload.users("ids")?, self.visibility());
         let (back, shapes) = (self.back.clone(), self.shapes);
-        Ok(Step::blocking(move |house| {
+        Ok(Step::blocking(move |backend| {
             let mut people = UserList::default();
             let is_whole = match &ids {
-                Some(ids) => people.add_all(ids.clone(), sight, house)?,
-                None => people.add_everyone(sight, house)?,
+                Some(ids) => people.add_all(ids.clone(), sight, backend)?,
+                None => people.add_everyone(sight, backend)?,
             };
             Ok(Step::Done(match (is_whole, shapes) {
                 (false, _) => back.error(&too_large()),
@@ -61,22 +63,26 @@ impl UserCommand<'_> {
     }
 
     pub(super) fn list_blocked(&self) -> VenuelessResult {
-        let ids = self.house.related_users(self.user, Relation::Block);
+        let ids = self.backend.related_users(self.user, Relation::Block);
         let few = ids.len() <= MAX_FETCHED;
         let (back, shapes, sight) = (self.back.clone(), self.shapes, self.visibility());
-        let list = move |house: &dyn Backend| -> Result<Step<FrameResponse>, BackendError> {
+        let list = move |backend: &dyn Backend| -> Result<Step<FrameResponse>, BackendError> {
             let mut people = UserList::default();
-            Ok(Step::Done(match (people.add_all(ids.clone(), sight, house)?, shapes) {
+            Ok(Step::Done(match (people.add_all(ids.clone(), sight, backend)?, shapes) {
                 (false, _) => back.error(&too_large()),
                 (true, ListShape::Documented) => back.success(&Value::Array(people.in_order())),
                 (true, ListShape::Upstream) => back.success(&json!({ "users": people.in_order() })),
             }))
         };
-        if few { Ok(list(self.house)?) } else { Ok(Step::blocking(list)) }
+        if few { Ok(list(self.backend)?) } else { Ok(Step::blocking(list)) }
     }
 
     fn visibility(&self) -> Visibility {
-        if can_list_users(self.house, self.user) { Visibility::Manager } else { Visibility::Other }
+        if can_list_users(self.backend, self.user) {
+            Visibility::Manager
+        } else {
+            Visibility::Other
+        }
     }
 }
 
@@ -101,10 +107,10 @@ impl UserList {
         &mut self,
         ids: Vec<String>,
         sight: Visibility,
-        house: &dyn Backend,
+        backend: &dyn Backend,
     ) -> Result<bool, BackendError> {
         for id in ids {
-            let Some(user) = user_json(house, &id, sight)? else { continue };
+            let Some(user) = user_json(backend, &id, sight)? else { continue };
             self.bytes += user.to_string().len() + id.len();
             if self.bytes > MAX_LIST_BYTES {
                 return Ok(false);
@@ -117,14 +123,14 @@ impl UserList {
     fn add_everyone(
         &mut self,
         sight: Visibility,
-        house: &dyn Backend,
+        backend: &dyn Backend,
     ) -> Result<bool, BackendError> {
         let mut last: Option<String> = None;
         loop {
-            let page = house.user_page(last.as_deref(), PAGE);
+            let page = backend.user_page(last.as_deref(), PAGE);
             let is_last = page.len() < PAGE;
             last = page.last().cloned();
-            if !self.add_all(page, sight, house)? {
+            if !self.add_all(page, sight, backend)? {
                 return Ok(false);
             }
             if is_last {
@@ -158,18 +164,18 @@ fn too_large() -> VenuelessError {
 
 /// A user, as others see him; `None` if he is not known.
 fn user_json(
-    house: &dyn Backend,
+    backend: &dyn Backend,
     id: &str,
     sight: Visibility,
 ) -> Result<Option<Value>, BackendError> {
-    if !house.knows_user(id) {
+    if !backend.knows_user(id) {
         return Ok(None);
     }
     let mut user = Map::new();
     user.insert("id".to_owned(), id.into());
-    user.insert("profile".to_owned(), profile(&stored_user(house, id)?));
+    user.insert("profile".to_owned(), profile(&stored_user(backend, id)?));
     if sight == Visibility::Manager {
-        user.insert("moderation_state".to_owned(), moderation_word(house.moderation(id)).into());
+        user.insert("moderation_state".to_owned(), moderation_word(backend.moderation(id)).into());
     }
     Ok(Some(Value::Object(user)))
 }

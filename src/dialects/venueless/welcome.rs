@@ -1,3 +1,5 @@
+//! Answer to a login: the user, the world and its channels.
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -27,17 +29,17 @@ pub(super) struct Welcome {
 impl Welcome {
     /// # Errors
     /// If he is not let in after all.
-    pub(super) fn greet(&self, user: &Id, house: &dyn Backend) -> VenuelessResult {
-        if !can_sign_in(house, user) {
+    pub(super) fn greet(&self, user: &Id, backend: &dyn Backend) -> VenuelessResult {
+        if !can_sign_in(backend, user) {
             return Err(VenuelessError::new("auth.denied").into());
         }
-        let moderation = house.moderation(user);
-        let kept = stored_user(house, user)?;
-        let groups = house.user(user)?.map(|told| told.groups).unwrap_or_default();
+        let moderation = backend.moderation(user);
+        let kept = stored_user(backend, user)?;
+        let groups = backend.user(user)?.map(|told| told.groups).unwrap_or_default();
         let channels: Vec<Value> = groups.iter().map(|group| json!({ "id": group })).collect();
         let mut data = Map::new();
         data.insert("user.config".to_owned(), own(user, &kept, moderation));
-        data.insert("world.config".to_owned(), self.world(user, moderation, house));
+        data.insert("world.config".to_owned(), self.world(user, moderation, backend));
         data.insert("chat.channels".to_owned(), channels.into());
         data.insert("chat.read_pointers".to_owned(), json!({}));
         if self.shapes == ListShape::Upstream {
@@ -45,25 +47,25 @@ impl Welcome {
             data.insert("exhibition".to_owned(), json!({}));
             data.insert("announcements".to_owned(), json!([]));
         }
-        let is_unlimited = can_moderate(house, user);
+        let is_unlimited = can_moderate(backend, user);
         let user = user.clone();
         let signed_in = Some(SignedIn { user, moderation, expires: self.expires, is_unlimited });
         let reply = self.back.reply("authenticated", &Value::Object(data));
         Ok(Step::Done(FrameResponse { signed_in, ..reply }))
     }
 
-    fn world(&self, user: &str, moderation: Option<Moderation>, house: &dyn Backend) -> Value {
+    fn world(&self, user: &str, moderation: Option<Moderation>, backend: &dyn Backend) -> Value {
         let mut permissions = vec!["world:view"];
         if !matches!(moderation, Some(Moderation::Silenced)) {
             permissions.push("world:chat.direct");
         }
-        if can_list_users(house, user) {
+        if can_list_users(backend, user) {
             permissions.push("world:users.list");
         }
-        if can_moderate(house, user) {
+        if can_moderate(backend, user) {
             permissions.push("world:users.manage");
         }
-        let traits = house.tags(user).unwrap_or_default();
+        let traits = backend.tags(user).unwrap_or_default();
         json!({
             "world": { "id": self.world },
             "permissions": permissions,

@@ -1,3 +1,5 @@
+//! Arguments of a call, under all names that the SDKs give them.
+
 use serde_json::Value;
 
 use super::error::XmtpError;

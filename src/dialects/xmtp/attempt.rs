@@ -1,3 +1,5 @@
+//! Attempts of a caller to act in a group, and how their refusals are answered.
+
 use serde_json::{Value, json};
 
 use super::error::{XmtpError, XmtpStop};
@@ -36,7 +38,7 @@ impl GroupAttempt {
         &self,
         at: usize,
         refusal: &CommandError,
-        house: &dyn Backend,
+        backend: &dyn Backend,
     ) -> XmtpError {
         let inbox = match &*self.inboxes {
             [] => None,
@@ -45,12 +47,12 @@ impl GroupAttempt {
         };
         let message = match refusal.reason {
             RefusalReason::Denied(Reason::UnknownSubject | Reason::UnknownResource) => {
-                unknown_message(house, &self.caller, &self.group, inbox)
+                unknown_message(backend, &self.caller, &self.group, inbox)
             }
             _ => None,
         };
         let message = message.unwrap_or_else(|| refusal_message(refusal));
-        let is_member = || house.role(&self.group, &self.caller).is_some();
+        let is_member = || backend.role(&self.group, &self.caller).is_some();
         let is_leaving = self.permission == "leave";
         let (status, kind) = match refusal.reason {
             RefusalReason::Denied(reason) => match reason {
@@ -143,27 +145,27 @@ impl GroupAttempt {
     pub(super) fn check(
         &self,
         request: &Request<'_>,
-        house: &dyn Backend,
+        backend: &dyn Backend,
     ) -> Result<(), XmtpError> {
-        let decision = house.decide(request);
+        let decision = backend.decide(request);
         if decision.allow {
             return Ok(());
         }
         let message = format!("`{}` may not: {}", self.caller.escape_debug(), decision.reason);
-        Err(self.refusal_error(0, &CommandError::new(decision.reason, message), house))
+        Err(self.refusal_error(0, &CommandError::new(decision.reason, message), backend))
     }
 
     /// What is answered once its commands took effect or not.
     pub(super) fn outcome_reply(
         &self,
         wrote: &WriteResult,
-        house: &dyn Backend,
+        backend: &dyn Backend,
         done: impl FnOnce() -> Result<Reply, XmtpStop>,
     ) -> Result<Reply, XmtpStop> {
         match wrote {
             Ok(WriteOutcome::Applied { .. }) => done(),
             Ok(WriteOutcome::Refused { index: at, error: refusal, .. }) => {
-                Err(self.refusal_error(*at, refusal, house).into())
+                Err(self.refusal_error(*at, refusal, backend).into())
             }
             Err(not) => Err(XmtpError::from(not).into()),
         }
@@ -202,18 +204,18 @@ pub(super) fn unknown_group(group: &str) -> XmtpError {
 
 /// Which of those that a call names is not known.
 fn unknown_message(
-    house: &dyn Backend,
+    backend: &dyn Backend,
     caller: &str,
     group: &str,
     inbox: Option<&Id>,
 ) -> Option<String> {
-    let not_known = |inbox: &&str| !house.knows_user(inbox);
+    let not_known = |inbox: &&str| !backend.knows_user(inbox);
     if let Some(inbox) = [caller].into_iter().chain(inbox.map(|id| &**id)).find(not_known) {
         let inbox = inbox.escape_debug();
         let message = format!("no inbox `{inbox}` is known; register it with PUT /xmtp/inboxes/");
         return Some(message + "{inboxId}");
     }
-    (!house.knows_group(group)).then(|| {
+    (!backend.knows_group(group)).then(|| {
         format!(
             "no group `{}` is known; create the group with POST /xmtp/groups",
             group.escape_debug()

@@ -15,7 +15,6 @@ use super::{
     policy::{PermissionValues, UNDER_CUSTOM, parse_set},
     reads::{group_summary, is_dm, read_group},
     steps,
-    writes::deduplicate,
 };
 use crate::{
     dialects::{Backend, Reply, Step},
@@ -39,7 +38,7 @@ struct NewGroup {
 /// the policies of the group let him.
 pub(super) fn group(
     mut arguments: Arguments,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> Result<Step<Reply>, XmtpStop> {
     let caller = arguments.required_id("caller")?;
     let group = arguments.id(&["groupId"])?;
@@ -52,14 +51,14 @@ pub(super) fn group(
         Some(group) => group,
         None => Id::new(&made).map_err(|error| XmtpError::invalid("groupId", error.to_string()))?,
     };
-    if house.knows_group(&group) {
+    if backend.knows_group(&group) {
         return Err(group_exists(&group).into());
     }
     let attempt = GroupAttempt::new(caller, group, "create_group");
-    inboxes::resolve_addresses(addresses, house, move |more, _| {
+    inboxes::resolve_addresses(addresses, backend, move |more, _| {
         let others = inboxes.iter().chain(&more).filter(|&inbox| *inbox != attempt.caller);
         let mut others = others.cloned().collect();
-        deduplicate(&mut others);
+        inboxes::deduplicate(&mut others);
         Ok(create_group(&plan, others, &attempt))
     })
 }
@@ -78,7 +77,7 @@ fn create_group(plan: &NewGroup, inboxes: Vec<Id>, attempt: &GroupAttempt) -> St
     let ops = [put].into_iter().chain(inboxes.iter().map(add));
     let commands: Vec<Command> = ops.map(|op| attempt.command(op)).collect();
     let attempt = attempt.clone();
-    steps::write_all(commands, move |wrote, house| {
+    steps::write_all(commands, move |wrote, backend| {
         // What is refused after the group itself is to add a member.
         let attempt = match wrote {
             // The group was made meanwhile: it is managers who may change one that is there.
@@ -97,8 +96,8 @@ fn create_group(plan: &NewGroup, inboxes: Vec<Id>, attempt: &GroupAttempt) -> St
             }
             _ => attempt.clone(),
         };
-        attempt.outcome_reply(wrote, house, || {
-            Ok(result_reply(201, &group_summary(&attempt.group, house)?))
+        attempt.outcome_reply(wrote, backend, || {
+            Ok(result_reply(201, &group_summary(&attempt.group, backend)?))
         })
     })
 }
@@ -167,7 +166,7 @@ fn group_exists(group: &str) -> XmtpError {
 }
 
 /// Finds the conversation of the caller and another, or makes it.
-pub(super) fn dm(mut arguments: Arguments, house: &dyn Backend) -> Result<Step<Reply>, XmtpStop> {
+pub(super) fn dm(mut arguments: Arguments, backend: &dyn Backend) -> Result<Step<Reply>, XmtpStop> {
     let caller = arguments.required_id("caller")?;
     let names = ["inboxId", "peerInboxId"];
     let other = arguments.id(&names)?;
@@ -182,15 +181,15 @@ pub(super) fn dm(mut arguments: Arguments, house: &dyn Backend) -> Result<Step<R
         Some((name, other)) => return Err(type_error(name, "a string", &other).into()),
     };
     match (other, address) {
-        (Some(other), None) => open_dm(&caller, &other, house),
-        (None, Some(address)) => inboxes::resolve_addresses(
-            vec![address],
-            house,
-            move |inboxes, house| match &*inboxes {
-                [other, ..] => open_dm(&caller, other, house),
-                [] => Err(missing("inboxId").into()),
-            },
-        ),
+        (Some(other), None) => open_dm(&caller, &other, backend),
+        (None, Some(address)) => {
+            inboxes::resolve_addresses(vec![address], backend, move |inboxes, backend| {
+                match &*inboxes {
+                    [other, ..] => open_dm(&caller, other, backend),
+                    [] => Err(missing("inboxId").into()),
+                }
+            })
+        }
         (Some(_), Some(_)) => {
             let message = "give either `inboxId` or `address`";
             Err(XmtpError::invalid("address", message).into())
@@ -199,22 +198,22 @@ pub(super) fn dm(mut arguments: Arguments, house: &dyn Backend) -> Result<Step<R
     }
 }
 
-fn open_dm(caller: &Id, other: &Id, house: &dyn Backend) -> Result<Step<Reply>, XmtpStop> {
+fn open_dm(caller: &Id, other: &Id, backend: &dyn Backend) -> Result<Step<Reply>, XmtpStop> {
     let id = dm_id(caller, other);
     let group = Id::new(&id).map_err(|error| XmtpError::invalid("inboxId", error.to_string()))?;
     let attempt = GroupAttempt::new(caller.clone(), group.clone(), "start_chat");
-    if !house.knows_group(&group) {
+    if !backend.knows_group(&group) {
         return Ok(join_dm(other, attempt, true, 201));
     }
-    let told = read_group(&group, house)?;
+    let told = read_group(&group, backend)?;
     let is_in = |wanted: &Id| told.members.iter().any(|(id, _)| **id == **wanted);
     if !is_dm(&told) {
         return Err(group_exists(&group).into());
     }
     if is_in(caller) && is_in(other) {
         let attempt = GroupAttempt { permission: "read", ..attempt };
-        attempt.check(&Request::in_group(caller, Action::Read, &group), house)?;
-        return Ok(Step::Done(result_reply(200, &group_summary(&group, house)?)));
+        attempt.check(&Request::in_group(caller, Action::Read, &group), backend)?;
+        return Ok(Step::Done(result_reply(200, &group_summary(&group, backend)?)));
     }
     Ok(join_dm(other, attempt, false, 200))
 }
@@ -237,9 +236,9 @@ pub(super) fn join_dm(other: &Id, attempt: GroupAttempt, is_new: bool, status: u
     let put = Op::PutGroup { group, fields: Box::new(fields) }.into();
     let is_call = attempt.permission == "add_member";
     let attempt = GroupAttempt { inboxes: vec![other.clone()], ..attempt };
-    steps::write_all(vec![open, put], move |wrote, house| {
-        attempt.outcome_reply(wrote, house, || {
-            let told = if is_call { Value::Null } else { group_summary(&attempt.group, house)? };
+    steps::write_all(vec![open, put], move |wrote, backend| {
+        attempt.outcome_reply(wrote, backend, || {
+            let told = if is_call { Value::Null } else { group_summary(&attempt.group, backend)? };
             Ok(result_reply(status, &told))
         })
     })

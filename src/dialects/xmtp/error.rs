@@ -1,7 +1,9 @@
+//! Errors of XMTP's API: a status, a code and a message.
+
 use serde_json::{Map, Value};
 
 use crate::{
-    dialects::{Admission, BackendError, CallError, Reply},
+    dialects::{Admission, CallError, DialectError, Reply, Stop},
     facts::{RefusalReason, WriteError, WriteErrorKind},
 };
 
@@ -15,12 +17,10 @@ pub(super) struct XmtpError {
     allow: Option<&'static str>,
 }
 
-/// Why there is no result.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) enum XmtpStop {
-    Refused(Box<XmtpError>),
-    Unread(BackendError),
-}
+/// The reason why a call is not handled to its end.
+pub(super) type XmtpStop = Stop<XmtpError>;
+
+impl DialectError for XmtpError {}
 
 impl XmtpError {
     pub(super) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
@@ -96,17 +96,5 @@ impl From<&CallError> for XmtpError {
             CallError::Unavailable(_) => (503, "unavailable"),
         };
         Self::new(status, code, failure.to_string())
-    }
-}
-
-impl From<XmtpError> for XmtpStop {
-    fn from(refused: XmtpError) -> Self {
-        Self::Refused(Box::new(refused))
-    }
-}
-
-impl From<BackendError> for XmtpStop {
-    fn from(unread: BackendError) -> Self {
-        Self::Unread(unread)
     }
 }

@@ -1,6 +1,9 @@
 //! Inboxes and the addresses that belong to them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::{Value, json};
 
@@ -35,7 +38,7 @@ const ADDRESS_NAMES: [&str; 5] =
 pub(super) fn put(
     inbox: &Id,
     mut arguments: Arguments,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> Result<Step<Reply>, XmtpStop> {
     let addresses = arguments.ids(&ADDRESS_NAMES)?;
     arguments.finish()?;
@@ -43,12 +46,12 @@ pub(super) fn put(
         let addresses: Value = addresses.iter().map(|address| Value::from(&**address)).collect();
         BTreeMap::from([(ATTRIBUTE.to_owned(), Some(json!({ ADDRESSES: addresses })))])
     });
-    let status = if house.knows_user(inbox) { 200 } else { 201 };
+    let status = if backend.knows_user(inbox) { 200 } else { 201 };
     let fields = Box::new(UserFields { attributes, ..UserFields::default() });
     let inbox = inbox.clone();
     let commands = vec![Op::PutUser { user: inbox.clone(), fields }.into()];
-    Ok(steps::write_all(commands, move |wrote, house| match wrote {
-        Ok(WriteOutcome::Applied { .. }) => Ok(result_reply(status, &inbox_json(&inbox, house)?)),
+    Ok(steps::write_all(commands, move |wrote, backend| match wrote {
+        Ok(WriteOutcome::Applied { .. }) => Ok(result_reply(status, &inbox_json(&inbox, backend)?)),
         Ok(WriteOutcome::Refused { error: refusal, .. }) => {
             let status = match refusal.reason {
                 RefusalReason::TooLong | RefusalReason::TooMany | RefusalReason::Invalid => 400,
@@ -63,14 +66,14 @@ pub(super) fn put(
 pub(super) fn get(
     inbox: &Id,
     arguments: Arguments,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> Result<Step<Reply>, XmtpStop> {
     arguments.finish()?;
-    Ok(Step::Done(result_reply(200, &inbox_json(inbox, house)?)))
+    Ok(Step::Done(result_reply(200, &inbox_json(inbox, backend)?)))
 }
 
-fn inbox_json(inbox: &Id, house: &dyn Backend) -> Result<Value, XmtpStop> {
-    let Some(kept) = house.user_record(inbox)? else {
+fn inbox_json(inbox: &Id, backend: &dyn Backend) -> Result<Value, XmtpStop> {
+    let Some(kept) = backend.user_record(inbox)? else {
         let message = format!("no inbox `{}` is known; register it with PUT", inbox.escape_debug());
         return Err(XmtpError::new(404, Reason::UnknownResource.as_str(), message).into());
     };
@@ -97,14 +100,14 @@ pub(super) fn named_addresses(arguments: &mut Arguments) -> Result<Option<Vec<Id
 /// if there are others, all users are passed over once.
 pub(super) fn resolve_addresses(
     addresses: Vec<Id>,
-    house: &dyn Backend,
+    backend: &dyn Backend,
     then: impl Fn(Vec<Id>, &dyn Backend) -> Result<Step<Reply>, XmtpStop> + Send + Sync + 'static,
 ) -> Result<Step<Reply>, XmtpStop> {
-    if addresses.iter().all(|address| house.knows_user(address)) {
-        return then(addresses, house);
+    if addresses.iter().all(|address| backend.knows_user(address)) {
+        return then(addresses, backend);
     }
     // Without regard to case, since hexadecimal ones are written in either.
-    let unknown = addresses.iter().filter(|address| !house.knows_user(address));
+    let unknown = addresses.iter().filter(|address| !backend.knows_user(address));
     let found = unknown.map(|address| (address.to_ascii_lowercase(), Vec::new())).collect();
     Ok(search_from(None, found, Arc::new(AddressSearch { addresses, then: Box::new(then) })))
 }
@@ -128,11 +131,11 @@ fn search_from(
     found: InboxesByAddress,
     sought: Arc<AddressSearch>,
 ) -> Step<Reply> {
-    steps::blocking(move |house| {
-        let users = house.user_page(after.as_deref(), PAGE);
+    steps::blocking(move |backend| {
+        let users = backend.user_page(after.as_deref(), PAGE);
         let mut found = found.clone();
         for id in &users {
-            let Some(kept) = house.user_record(id)? else { continue };
+            let Some(kept) = backend.user_record(id)? else { continue };
             for address in registered(&kept.record) {
                 if let Some(inboxes) = found.get_mut(&address.to_ascii_lowercase())
                     && inboxes.len() < MAX_LISTED
@@ -146,7 +149,7 @@ fn search_from(
             Some(last) if users.len() == PAGE => {
                 Ok(search_from(Some(last.clone()), found, Arc::clone(&sought)))
             }
-            _ => (sought.then)(inboxes_of(&sought.addresses, &found, house)?, house),
+            _ => (sought.then)(inboxes_of(&sought.addresses, &found, backend)?, backend),
         }
     })
 }
@@ -154,10 +157,10 @@ fn search_from(
 fn inboxes_of(
     addresses: &[Id],
     found: &InboxesByAddress,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> Result<Vec<Id>, XmtpError> {
     let inbox = |address: &Id| {
-        if house.knows_user(address) {
+        if backend.knows_user(address) {
             return Ok(address.clone());
         }
         let inboxes = found.get(&address.to_ascii_lowercase());
@@ -188,4 +191,10 @@ fn single_inbox(address: &str, inboxes: &[String]) -> Result<Id, XmtpError> {
             Err(refused.with("address", address).with("inboxIds", inboxes))
         }
     }
+}
+
+/// Leaves out what a list names again.
+pub(super) fn deduplicate(inboxes: &mut Vec<Id>) {
+    let mut seen = BTreeSet::new();
+    inboxes.retain(|inbox| seen.insert(inbox.clone()));
 }

@@ -49,16 +49,16 @@ impl Dialect for Xmtp {
         path.strip_prefix("/xmtp").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    fn refuse_early(&self, call: &Call<'_>, house: &dyn Backend) -> Option<Reply> {
-        let refused = XmtpError::from_admission(call.admission(call.bearer(), house))?;
+    fn refuse_early(&self, call: &Call<'_>, backend: &dyn Backend) -> Option<Reply> {
+        let refused = XmtpError::from_admission(call.admission(call.bearer(), backend))?;
         Some(Reply { refuses_credential: true, ..refused.reply() })
     }
 
-    fn answer(&self, call: &Call<'_>, house: &dyn Backend) -> Result<Step<Reply>, BackendError> {
-        if let Some(refused) = XmtpError::from_admission(call.admission(call.bearer(), house)) {
+    fn answer(&self, call: &Call<'_>, backend: &dyn Backend) -> Result<Step<Reply>, BackendError> {
+        if let Some(refused) = XmtpError::from_admission(call.admission(call.bearer(), backend)) {
             return Ok(steps::error_step(&refused));
         }
-        steps::settle(answer(call, house))
+        steps::settle(answer(call, backend))
     }
 
     fn render_error(&self, failure: &CallError) -> Reply {
@@ -66,7 +66,7 @@ impl Dialect for Xmtp {
     }
 }
 
-fn answer(call: &Call<'_>, house: &dyn Backend) -> Result<Step<Reply>, XmtpStop> {
+fn answer(call: &Call<'_>, backend: &dyn Backend) -> Result<Step<Reply>, XmtpStop> {
     let place = XmtpPath::parse(call.path)?;
     let methods = place.methods();
     if !methods.split(", ").any(|method| method == call.method) {
@@ -74,17 +74,17 @@ fn answer(call: &Call<'_>, house: &dyn Backend) -> Result<Step<Reply>, XmtpStop>
     }
     let arguments = Arguments::from_call(call)?;
     match &place {
-        XmtpPath::Groups => create::group(arguments, house),
-        XmtpPath::Dms => create::dm(arguments, house),
-        XmtpPath::Group(group) => reads::summary(group, arguments, house),
+        XmtpPath::Groups => create::group(arguments, backend),
+        XmtpPath::Dms => create::dm(arguments, backend),
+        XmtpPath::Group(group) => reads::summary(group, arguments, backend),
         XmtpPath::Call(group, calls::GroupCall::Read(read)) => {
-            reads::answer(*read, group, arguments, house)
+            reads::answer(*read, group, arguments, backend)
         }
         XmtpPath::Call(group, calls::GroupCall::Write(write)) => {
-            writes::answer(*write, group, arguments, house)
+            writes::answer(*write, group, arguments, backend)
         }
-        XmtpPath::Inbox(inbox) if call.method == "PUT" => inboxes::put(inbox, arguments, house),
-        XmtpPath::Inbox(inbox) => inboxes::get(inbox, arguments, house),
+        XmtpPath::Inbox(inbox) if call.method == "PUT" => inboxes::put(inbox, arguments, backend),
+        XmtpPath::Inbox(inbox) => inboxes::get(inbox, arguments, backend),
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn answer(
     read: GroupRead,
     group: &Id,
     mut arguments: Arguments,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> Result<Step<Reply>, XmtpStop> {
     let caller = arguments.id(&["caller"])?;
     let inbox = match read {
@@ -42,44 +42,44 @@ pub(super) fn answer(
         _ => None,
     };
     arguments.finish()?;
-    check(caller.as_ref(), group, house)?;
+    check(caller.as_ref(), group, backend)?;
     let told = match read {
         GroupRead::Is(role) => {
             let inbox = inbox.ok_or_else(|| missing("inboxId"))?;
-            json!(house.role(group, &inbox) == Some(role))
+            json!(backend.role(group, &inbox) == Some(role))
         }
         GroupRead::List(role) => {
-            members(house, group).filter(|(_, has)| *has == role).map(id).collect()
+            members(backend, group).filter(|(_, has)| *has == role).map(id).collect()
         }
-        GroupRead::MemberInboxIds => members(house, group).map(id).collect(),
+        GroupRead::MemberInboxIds => members(backend, group).map(id).collect(),
         GroupRead::Members => {
-            let is_quick = house.group_size(group).is_none_or(|size| size <= IMMEDIATE_MEMBERS);
+            let is_quick = backend.group_size(group).is_none_or(|size| size <= IMMEDIATE_MEMBERS);
             let group = group.clone();
-            let read = move |house: &dyn Backend| {
+            let read = move |backend: &dyn Backend| {
                 let members: Result<Value, XmtpStop> =
-                    members(house, &group).map(|(id, role)| member(&id, role, house)).collect();
+                    members(backend, &group).map(|(id, role)| member(&id, role, backend)).collect();
                 Ok(Step::Done(result_reply(200, &members?)))
             };
-            return if is_quick { read(house) } else { Ok(steps::blocking(read)) };
+            return if is_quick { read(backend) } else { Ok(steps::blocking(read)) };
         }
         GroupRead::AddedBy => {
             let caller = caller.ok_or_else(|| missing("caller"))?;
-            added_by(&read_group(group, house)?, &caller)
+            added_by(&read_group(group, backend)?, &caller)
         }
-        GroupRead::Creator => json!(read_group(group, house)?.creator),
+        GroupRead::Creator => json!(read_group(group, backend)?.creator),
         GroupRead::IsCreator => {
             let caller = caller.ok_or_else(|| missing("caller"))?;
-            json!(read_group(group, house)?.creator.as_deref() == Some(&*caller))
+            json!(read_group(group, backend)?.creator.as_deref() == Some(&*caller))
         }
-        GroupRead::Permissions => permissions(group, &read_group(group, house)?, house),
-        GroupRead::PolicySet => policy_set(group, house),
-        GroupRead::Field(name) => text(&read_group(group, house)?, name),
+        GroupRead::Permissions => permissions(group, &read_group(group, backend)?, backend),
+        GroupRead::PolicySet => policy_set(group, backend),
+        GroupRead::Field(name) => text(&read_group(group, backend)?, name),
         GroupRead::Metadata => {
-            let told = read_group(group, house)?;
+            let told = read_group(group, backend)?;
             field.map_or_else(|| metadata(&told), |field| text(&told, &field))
         }
         GroupRead::Disappearing => {
-            let told = read_group(group, house)?;
+            let told = read_group(group, backend)?;
             json!({
                 "disappearStartingAtNs": text(&told, DISAPPEAR_FROM),
                 "retentionDurationInNs": text(&told, DISAPPEAR_IN),
@@ -93,17 +93,17 @@ pub(super) fn answer(
 pub(super) fn summary(
     group: &Id,
     mut arguments: Arguments,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> Result<Step<Reply>, XmtpStop> {
     let caller = arguments.id(&["caller"])?;
     arguments.finish()?;
-    check(caller.as_ref(), group, house)?;
-    Ok(Step::Done(result_reply(200, &group_summary(group, house)?)))
+    check(caller.as_ref(), group, backend)?;
+    Ok(Step::Done(result_reply(200, &group_summary(group, backend)?)))
 }
 
 /// A group as a whole.
-pub(super) fn group_summary(group: &Id, house: &dyn Backend) -> Result<Value, XmtpStop> {
-    let told = read_group(group, house)?;
+pub(super) fn group_summary(group: &Id, backend: &dyn Backend) -> Result<Value, XmtpStop> {
+    let told = read_group(group, backend)?;
     let having = |wanted: Option<Role>| -> Value {
         let having = told.members.iter().filter(|(_, role)| wanted.is_none_or(|is| is == *role));
         having.map(|(id, _)| Value::from(id.as_str())).collect()
@@ -118,41 +118,41 @@ pub(super) fn group_summary(group: &Id, house: &dyn Backend) -> Result<Value, Xm
         "memberInboxIds": having(None),
         "admins": having(Some(Role::Admin)),
         "superAdmins": having(Some(Role::SuperAdmin)),
-        "permissions": permissions(group, &told, house),
+        "permissions": permissions(group, &told, backend),
     }))
 }
 
 /// # Errors
 /// If there is no such group, or a caller is named who may not read in it.
-fn check(caller: Option<&Id>, group: &Id, house: &dyn Backend) -> Result<(), XmtpError> {
-    if !house.knows_group(group) {
+fn check(caller: Option<&Id>, group: &Id, backend: &dyn Backend) -> Result<(), XmtpError> {
+    if !backend.knows_group(group) {
         return Err(super::attempt::unknown_group(group));
     }
     let Some(caller) = caller else { return Ok(()) };
     let attempt = GroupAttempt::new(caller.clone(), group.clone(), "read");
-    attempt.check(&Request::in_group(caller, Action::Read, group), house)
+    attempt.check(&Request::in_group(caller, Action::Read, group), backend)
 }
 
 /// # Errors
 /// If it is not known.
-pub(super) fn read_group(group: &Id, house: &dyn Backend) -> Result<EffectiveGroup, XmtpStop> {
-    house.group(group)?.ok_or_else(|| super::attempt::unknown_group(group).into())
+pub(super) fn read_group(group: &Id, backend: &dyn Backend) -> Result<EffectiveGroup, XmtpStop> {
+    backend.group(group)?.ok_or_else(|| super::attempt::unknown_group(group).into())
 }
 
 pub(super) fn is_dm(told: &EffectiveGroup) -> bool {
     told.matrix == "dm"
 }
 
-fn members(house: &dyn Backend, group: &str) -> impl Iterator<Item = (String, Role)> + use<> {
-    house.members(group).unwrap_or_default().into_iter()
+fn members(backend: &dyn Backend, group: &str) -> impl Iterator<Item = (String, Role)> + use<> {
+    backend.members(group).unwrap_or_default().into_iter()
 }
 
 fn id((id, _): (String, Role)) -> Value {
     id.into()
 }
 
-fn member(id: &str, role: Role, house: &dyn Backend) -> Result<Value, XmtpStop> {
-    let kept = house.user_record(id)?.unwrap_or_default();
+fn member(id: &str, role: Role, backend: &dyn Backend) -> Result<Value, XmtpStop> {
+    let kept = backend.user_record(id)?.unwrap_or_default();
     let addresses = inboxes::addresses(&kept.record, id);
     Ok(json!({ "inboxId": id, "addresses": addresses, "permissionLevel": role.as_str() }))
 }
@@ -177,24 +177,24 @@ fn metadata(told: &EffectiveGroup) -> Value {
     )
 }
 
-fn permissions(group: &Id, told: &EffectiveGroup, house: &dyn Backend) -> Value {
+fn permissions(group: &Id, told: &EffectiveGroup, backend: &dyn Backend) -> Value {
     let keys = told.record.permissions.keys();
     let fields: Vec<&str> = keys.filter_map(|key| key.strip_prefix(OF_FIELD)).collect();
-    let policy = |permission, field: Option<&str>| value(group, permission, field, house);
+    let policy = |permission, field: Option<&str>| value(group, permission, field, backend);
     let is_custom = told.matrix == UNDER_CUSTOM && has_custom_set(&told.record);
     json!({ "policyType": preset_name(&policy, &fields, is_custom), "policySet": render_set(&policy) })
 }
 
-fn policy_set(group: &Id, house: &dyn Backend) -> Value {
-    render_set(&|permission, field| value(group, permission, field, house))
+fn policy_set(group: &Id, backend: &dyn Backend) -> Value {
+    render_set(&|permission, field| value(group, permission, field, backend))
 }
 
 fn value(
     group: &Id,
     permission: GroupPermission,
     field: Option<&str>,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> request::GrantCondition<String> {
     let nobody = request::GrantCondition::Grant(Grant::Unspecified);
-    house.permission(group, permission, field).unwrap_or(nobody)
+    backend.permission(group, permission, field).unwrap_or(nobody)
 }

@@ -8,11 +8,7 @@ use crate::{
 
 /// What is answered where there is no result.
 pub(super) fn settle(step: Result<Step<Reply>, XmtpStop>) -> Result<Step<Reply>, BackendError> {
-    match step {
-        Ok(step) => Ok(step),
-        Err(XmtpStop::Refused(refused)) => Ok(Step::Done(refused.reply())),
-        Err(XmtpStop::Unread(unread)) => Err(unread),
-    }
+    Step::settle(step, |error| error.reply())
 }
 
 pub(super) fn error_step(refused: &XmtpError) -> Step<Reply> {
@@ -23,7 +19,7 @@ pub(super) fn error_step(refused: &XmtpError) -> Step<Reply> {
 pub(super) fn blocking(
     read: impl Fn(&dyn Backend) -> Result<Step<Reply>, XmtpStop> + Send + Sync + 'static,
 ) -> Step<Reply> {
-    Step::blocking(move |house| settle(read(house)))
+    Step::blocking(move |backend| settle(read(backend)))
 }
 
 /// Carries commands out, all or none.
@@ -31,5 +27,5 @@ pub(super) fn write_all(
     commands: Vec<Command>,
     then: impl Fn(&WriteResult, &dyn Backend) -> Result<Reply, XmtpStop> + Send + Sync + 'static,
 ) -> Step<Reply> {
-    Step::write_all(commands, move |wrote, house| settle(then(wrote, house).map(Step::Done)))
+    Step::write_all(commands, move |wrote, backend| settle(then(wrote, backend).map(Step::Done)))
 }

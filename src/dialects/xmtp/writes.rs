@@ -1,7 +1,5 @@
 //! What a caller changes in a group.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::{
@@ -27,7 +25,7 @@ pub(super) fn answer(
     write: GroupWrite,
     group: &Id,
     mut arguments: Arguments,
-    house: &dyn Backend,
+    backend: &dyn Backend,
 ) -> WriteReply {
     let caller = arguments.required_id("caller")?;
     let attempt = |permission| GroupAttempt::new(caller.clone(), group.clone(), permission);
@@ -35,21 +33,21 @@ pub(super) fn answer(
         GroupWrite::Role(action) => {
             let inbox = arguments.required_id("inboxId")?;
             arguments.finish()?;
-            require_group(group, house)?;
+            require_group(group, backend)?;
             let attempt = GroupAttempt { inboxes: vec![inbox.clone()], ..attempt(action.as_str()) };
             let op = role_change(action, group.clone(), inbox);
             Ok(run_ops(op.into_iter().collect(), attempt))
         }
         GroupWrite::AddMembers(by) => {
-            resolve_named(by, arguments, house, add_members, attempt("add_member"))
+            resolve_named(by, arguments, backend, add_members, attempt("add_member"))
         }
         GroupWrite::RemoveMembers(by) => {
-            resolve_named(by, arguments, house, remove_members, attempt("remove_member"))
+            resolve_named(by, arguments, backend, remove_members, attempt("remove_member"))
         }
         GroupWrite::Permission(target) => {
             let (permission, value) = permission_update::parse(target, &mut arguments)?;
             arguments.finish()?;
-            require_group(group, house)?;
+            require_group(group, backend)?;
             let update = |permission| {
                 let value = Nullable(Some(value.clone()));
                 Op::UpdatePermissions { group: group.clone(), permission, value }
@@ -67,8 +65,8 @@ pub(super) fn answer(
             let value = arguments.text(names)?;
             let value = value.ok_or_else(|| missing(names.first().copied().unwrap_or_default()))?;
             arguments.finish()?;
-            require_group(group, house)?;
-            update(vec![(field.to_owned(), value)], attempt("update_metadata"), house)
+            require_group(group, backend)?;
+            update(vec![(field.to_owned(), value)], attempt("update_metadata"), backend)
         }
         GroupWrite::Metadata => {
             let field =
@@ -76,39 +74,39 @@ pub(super) fn answer(
             let field = named_field(&field, "field")?.field.unwrap_or_default();
             let value = arguments.text(&["value"])?.ok_or_else(|| missing("value"))?;
             arguments.finish()?;
-            require_group(group, house)?;
-            update(vec![(field, value)], attempt("update_metadata"), house)
+            require_group(group, backend)?;
+            update(vec![(field, value)], attempt("update_metadata"), backend)
         }
         GroupWrite::Disappearing => {
             let fields = disappearing::parse(&mut arguments)?;
             arguments.finish()?;
-            require_group(group, house)?;
-            update(fields, attempt("update_metadata"), house)
+            require_group(group, backend)?;
+            update(fields, attempt("update_metadata"), backend)
         }
         GroupWrite::NotDisappearing => {
             arguments.finish()?;
-            require_group(group, house)?;
-            update(disappearing::never(), attempt("update_metadata"), house)
+            require_group(group, backend)?;
+            update(disappearing::never(), attempt("update_metadata"), backend)
         }
         GroupWrite::Leave => {
             arguments.finish()?;
-            require_group(group, house)?;
-            leave(attempt("leave"), house)
+            require_group(group, backend)?;
+            leave(attempt("leave"), backend)
         }
     }
 }
 
 /// # Errors
 /// If there is no such group.
-fn require_group(group: &Id, house: &dyn Backend) -> Result<(), XmtpError> {
-    if house.knows_group(group) { Ok(()) } else { Err(unknown_group(group)) }
+fn require_group(group: &Id, backend: &dyn Backend) -> Result<(), XmtpError> {
+    if backend.knows_group(group) { Ok(()) } else { Err(unknown_group(group)) }
 }
 
 /// Does all of it in the caller's name, or nothing.
 fn run_ops(ops: Vec<Op>, attempt: GroupAttempt) -> Step<Reply> {
     let commands: Vec<Command> = ops.into_iter().map(|op| attempt.command(op)).collect();
-    steps::write_all(commands, move |wrote, house| {
-        attempt.outcome_reply(wrote, house, || Ok(result_reply(200, &Value::Null)))
+    steps::write_all(commands, move |wrote, backend| {
+        attempt.outcome_reply(wrote, backend, || Ok(result_reply(200, &Value::Null)))
     })
 }
 
@@ -126,7 +124,7 @@ fn role_change(action: Action, group: Id, member: Id) -> Option<Op> {
 fn resolve_named(
     by: MemberNaming,
     mut arguments: Arguments,
-    house: &dyn Backend,
+    backend: &dyn Backend,
     then: impl Fn(Vec<Id>, GroupAttempt, &dyn Backend) -> WriteReply + Send + Sync + 'static,
     attempt: GroupAttempt,
 ) -> WriteReply {
@@ -134,34 +132,34 @@ fn resolve_named(
         MemberNaming::InboxId => {
             let inboxes = arguments.ids(&["inboxIds"])?.ok_or_else(|| missing("inboxIds"))?;
             arguments.finish()?;
-            require_group(&attempt.group, house)?;
-            then(inboxes, attempt, house)
+            require_group(&attempt.group, backend)?;
+            then(inboxes, attempt, backend)
         }
         MemberNaming::Either if arguments.has("inboxIds") => {
-            resolve_named(MemberNaming::InboxId, arguments, house, then, attempt)
+            resolve_named(MemberNaming::InboxId, arguments, backend, then, attempt)
         }
         MemberNaming::Address | MemberNaming::Either => {
             let named =
                 inboxes::named_addresses(&mut arguments)?.ok_or_else(|| missing("addresses"))?;
             arguments.finish()?;
-            require_group(&attempt.group, house)?;
-            inboxes::resolve_addresses(named, house, move |inboxes, house| {
-                then(inboxes, attempt.clone(), house)
+            require_group(&attempt.group, backend)?;
+            inboxes::resolve_addresses(named, backend, move |inboxes, backend| {
+                then(inboxes, attempt.clone(), backend)
             })
         }
     }
 }
 
 /// Adds those who are no members yet: there is nothing to do about the others, even if the group is full.
-fn add_members(mut inboxes: Vec<Id>, attempt: GroupAttempt, house: &dyn Backend) -> WriteReply {
-    deduplicate(&mut inboxes);
-    inboxes.retain(|inbox| house.role(&attempt.group, inbox).is_none());
+fn add_members(mut inboxes: Vec<Id>, attempt: GroupAttempt, backend: &dyn Backend) -> WriteReply {
+    inboxes::deduplicate(&mut inboxes);
+    inboxes.retain(|inbox| backend.role(&attempt.group, inbox).is_none());
     if inboxes.is_empty() {
-        return unchanged_reply(&attempt, house);
+        return unchanged_reply(&attempt, backend);
     }
     if let [other] = &*inboxes
         && create::dm_id(&attempt.caller, other) == *attempt.group
-        && is_dm(&read_group(&attempt.group, house)?)
+        && is_dm(&read_group(&attempt.group, backend)?)
     {
         return Ok(create::join_dm(other, attempt, false, 200));
     }
@@ -172,9 +170,13 @@ fn add_members(mut inboxes: Vec<Id>, attempt: GroupAttempt, house: &dyn Backend)
 }
 
 /// Removes all of them, as the caller may before any of them is gone: himself he removes last.
-fn remove_members(mut inboxes: Vec<Id>, attempt: GroupAttempt, house: &dyn Backend) -> WriteReply {
+fn remove_members(
+    mut inboxes: Vec<Id>,
+    attempt: GroupAttempt,
+    backend: &dyn Backend,
+) -> WriteReply {
     if inboxes.is_empty() {
-        return unchanged_reply(&attempt, house);
+        return unchanged_reply(&attempt, backend);
     }
     let (caller, group) = (&attempt.caller, &attempt.group);
     inboxes.sort_by_key(|inbox| inbox == caller);
@@ -182,35 +184,34 @@ fn remove_members(mut inboxes: Vec<Id>, attempt: GroupAttempt, house: &dyn Backe
     if inboxes.contains(caller) {
         let request = Request::in_group(caller, Action::RemoveMember, group);
         let request = Request { member: Some((&**caller).into()), ..request };
-        GroupAttempt { inboxes: vec![caller.clone()], ..attempt.clone() }.check(&request, house)?;
+        GroupAttempt { inboxes: vec![caller.clone()], ..attempt.clone() }
+            .check(&request, backend)?;
     }
     let remove = |member: &Id| Op::RemoveMember { group: group.clone(), member: member.clone() };
     let ops = inboxes.iter().map(remove).collect();
     Ok(run_ops(ops, GroupAttempt { inboxes, ..attempt }))
 }
 
-/// Leaves out what a list names again.
-pub(super) fn deduplicate(inboxes: &mut Vec<Id>) {
-    let mut seen = BTreeSet::new();
-    inboxes.retain(|inbox| seen.insert(inbox.clone()));
-}
-
 /// There is nothing to do, for who is a member.
-fn unchanged_reply(attempt: &GroupAttempt, house: &dyn Backend) -> WriteReply {
+fn unchanged_reply(attempt: &GroupAttempt, backend: &dyn Backend) -> WriteReply {
     let (caller, group) = (&attempt.caller, &attempt.group);
-    attempt.check(&Request::in_group(caller, Action::Read, group), house)?;
+    attempt.check(&Request::in_group(caller, Action::Read, group), backend)?;
     Ok(Step::Done(result_reply(200, &Value::Null)))
 }
 
 /// Changes fields of the metadata, which is for nobody to do in a conversation of two, but for when
 /// messages disappear.
-fn update(fields: Vec<(String, String)>, attempt: GroupAttempt, house: &dyn Backend) -> WriteReply {
+fn update(
+    fields: Vec<(String, String)>,
+    attempt: GroupAttempt,
+    backend: &dyn Backend,
+) -> WriteReply {
     let field = fields.first().map(|(field, _)| field.clone());
     let attempt = GroupAttempt { field, ..attempt };
     let is_shared = |(field, _): &(String, String)| {
         [NAME, DESCRIPTION, IMAGE, APP_DATA].contains(&field.as_str())
     };
-    if fields.iter().any(is_shared) && is_dm(&read_group(&attempt.group, house)?) {
+    if fields.iter().any(is_shared) && is_dm(&read_group(&attempt.group, backend)?) {
         let message = "a conversation of two has no name, description, image or app data";
         let code = "dm_group_metadata_forbidden";
         return Err(attempt.forbidden(code, "DmGroupMetadataForbidden", message).into());
@@ -226,11 +227,11 @@ fn update(fields: Vec<(String, String)>, attempt: GroupAttempt, house: &dyn Back
 
 /// Leaves, unless it is a conversation of two, which the matrix says of it. That XMTP looks at after
 /// whether the caller is a member and not the only one.
-fn leave(attempt: GroupAttempt, house: &dyn Backend) -> WriteReply {
+fn leave(attempt: GroupAttempt, backend: &dyn Backend) -> WriteReply {
     let (caller, group) = (&attempt.caller, &attempt.group);
-    let decision = house.decide(&Request::in_group(caller, Action::Leave, group));
+    let decision = backend.decide(&Request::in_group(caller, Action::Leave, group));
     if decision.reason == Reason::DeniedByMatrix
-        && let told = read_group(group, house)?
+        && let told = read_group(group, backend)?
         && is_dm(&told)
     {
         if told.members.len() == 1 {

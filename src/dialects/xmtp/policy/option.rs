@@ -1,3 +1,5 @@
+//! Options and combinations that make up one permission policy.
+
 use serde_json::{Map, Value};
 
 use super::PolicyKind;

@@ -1,3 +1,5 @@
+//! Policies of a group as the SDKs write them.
+
 use serde_json::{Map, Value, json};
 
 use super::{BASE, FIELD_POLICIES, FIELDS, VERSION};

@@ -1,3 +1,5 @@
+//! Sets of permission policies as a call gives them.
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
