@@ -1,3 +1,5 @@
+//! The stable codes of diagnostics.
+
 use std::fmt;
 
 macro_rules! codes {

@@ -1,3 +1,5 @@
+//! Reports as commands for GitHub's runner.
+
 use std::{fmt::Write as _, path::Path};
 
 use super::{LocatedDiagnostic, Report, Severity, SourceLocation};

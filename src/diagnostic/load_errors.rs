@@ -1,3 +1,5 @@
+//! Diagnostics of files that could not be read.
+
 use super::{Code, Diagnostic};
 use crate::source::{LoadError, Notation};
 

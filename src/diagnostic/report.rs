@@ -1,3 +1,5 @@
+//! Reports: diagnostics with lines and columns, independent of their sources.
+
 use std::{
     collections::BTreeMap,
     path::{Component, Path, PathBuf},

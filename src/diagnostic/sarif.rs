@@ -1,3 +1,5 @@
+//! SARIF 2.1.0 logs of reports, for code scanning.
+
 use std::{collections::BTreeSet, fmt::Write as _, path::Path};
 
 use serde_json::{Value, json};

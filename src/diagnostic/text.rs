@@ -1,3 +1,5 @@
+//! Reports as text for a terminal.
+
 use std::fmt::Write as _;
 
 use annotate_snippets::{

@@ -1,3 +1,5 @@
+//! The part of a line around a place, so that long lines can be shown.
+
 /// A line of a file as it is shown, or the part of it around a place.
 pub(super) struct LineWindow {
     pub(super) text: String,

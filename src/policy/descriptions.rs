@@ -1,3 +1,5 @@
+//! Names and descriptions, checked for what both notations can represent.
+
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     syntax::ast::Text,

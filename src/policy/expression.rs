@@ -1,3 +1,5 @@
+//! Expressions resolved to conditions and to values of matrices.
+
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
     request::{Condition, Grant, GrantCondition},

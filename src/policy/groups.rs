@@ -1,3 +1,5 @@
+//! Groups: their roles and matrices resolved and checked.
+
 use std::collections::HashMap;
 
 use crate::{

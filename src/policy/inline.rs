@@ -1,3 +1,5 @@
+//! Conditions and values that come from requests, not from files.
+
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, Report},
     request::{Condition, GrantCondition, TagForm},

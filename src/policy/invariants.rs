@@ -1,3 +1,5 @@
+//! Invariants: what must hold of everything that a policy allows.
+
 use std::{collections::HashMap, fmt};
 
 use crate::{

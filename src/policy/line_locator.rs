@@ -1,3 +1,5 @@
+//! Line numbers of spans, found in one pass over the files.
+
 use crate::{
     request::DeclarationSite,
     source::{PositionCursor, SourceId, Sources, Span},

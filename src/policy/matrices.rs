@@ -1,3 +1,5 @@
+//! Matrices: tables of group permissions, built in or defined.
+
 use std::collections::HashMap;
 
 use crate::{

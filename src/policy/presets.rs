@@ -1,3 +1,5 @@
+//! Presets: the settings of documented systems.
+
 use std::str::FromStr;
 
 use crate::request::{Action, BlockMode, Blocks, Limits, Settings, TagForm};

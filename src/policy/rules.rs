@@ -1,3 +1,5 @@
+//! Rules: their ids, conditions and outcomes resolved and checked.
+
 use std::{collections::HashMap, hash::Hash};
 
 use uuid::{Uuid, uuid};

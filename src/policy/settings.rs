@@ -1,3 +1,5 @@
+//! Settings: what the sections set for all users, over the preset.
+
 use std::collections::HashMap;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Diagnostics of words that a policy does not know, with what was likely meant.
+
 use std::str::FromStr;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! The vocabulary of tags, and the patterns of protected tags.
+
 use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet},

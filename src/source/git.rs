@@ -11,7 +11,8 @@ use super::{
     LIMITS, LoadError, LoadedSources, Notation, Scope, Source, Sources,
     content::{self, ContentError},
     ignore_rules::{IGNORE_FILE, Patterns},
-    load::{self, BulkContent},
+    load::BulkContent,
+    load_error::into_load_error,
 };
 
 /// Whether this names files of a git revision, as `main:policies` does, and nothing that there is.
@@ -191,7 +192,7 @@ fn exchange(
         let bytes = match content::read(&mut output.by_ref().take(size), entry.notation, size) {
             Ok(bytes) => bytes,
             Err(ContentError::Io(error)) => return Err(error),
-            Err(error) => return Ok(Err(load::into_load_error(&path, error))),
+            Err(error) => return Ok(Err(into_load_error(&path, error))),
         };
         output.read_exact(&mut [0])?;
         sources.push(Source::new(entry.name.clone(), entry.notation, bytes));

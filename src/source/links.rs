@@ -1,3 +1,5 @@
+//! Links on the way to a path, followed one by one.
+
 use std::{
     collections::VecDeque,
     ffi::OsString,

@@ -4,82 +4,18 @@ use std::{
     fmt::Write as _,
     fs::File,
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::Path,
     thread,
     time::Duration,
 };
 
-use thiserror::Error;
-
 use super::{
-    Notation, PatternError, Scope, Source, Sources, Stamp, Survey,
-    content::{self, ContentError, MAX_LINE_LEN},
+    LIMITS, LoadError, Notation, Scope, Source, Sources, Stamp, Survey,
+    content::{self, ContentError},
+    load_error::into_load_error,
     stream,
     survey::SurveyedFile,
 };
-
-/// How large the files of a policy may be, in bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct FileLimits {
-    /// Of a file that holds sections; of bulk files, only their lines are limited.
-    pub text_file: u64,
-    /// How many files a policy may have.
-    pub files: usize,
-    /// How deep folders may be nested below a given path.
-    pub folders: usize,
-}
-
-/// The limits in force.
-pub const LIMITS: FileLimits = FileLimits { text_file: 256 << 20, files: 100_000, folders: 64 };
-
-/// A file or folder that can't be part of the policy, and why.
-#[derive(Debug, Error)]
-pub enum LoadError {
-    #[error("no policy files in {}", listed(.0))]
-    NoFiles(Vec<PathBuf>),
-    #[error("can't read `{}`: {}", path.display(), reason(error))]
-    Unreadable { path: PathBuf, error: io::Error },
-    #[error("`{}` has {size} bytes; the limit is {limit}", path.display())]
-    TooLarge { path: PathBuf, size: u64, limit: u64 },
-    #[error("`{}` is neither a file nor a folder", path.display())]
-    NotAFile { path: PathBuf },
-    /// Only for a file that was given by its name: in a folder, such files are passed over.
-    #[error("unknown file extension: `{}`", path.display())]
-    UnknownExtension { path: PathBuf },
-    #[error("folders are nested more than {limit} deep in `{}`", path.display())]
-    TooDeep { path: PathBuf, limit: usize },
-    #[error("too many files at `{}`; the limit is {limit}", path.display())]
-    TooMany { path: PathBuf, limit: usize },
-    /// Of a revision that `git` does not give.
-    #[error("can't read `{spec}`: {message}")]
-    Git {
-        spec: String,
-        message: String,
-        /// What helps, as `git` says it or as it is known of `git`.
-        hint: Option<String>,
-    },
-    #[error("line {line} of `{}` is longer than {limit} bytes", path.display())]
-    LongLine { path: PathBuf, line: u64, limit: u64 },
-    #[error("`{}` contains only NUL bytes from line {line} on", path.display())]
-    Hole { path: PathBuf, line: u64 },
-    #[error(
-        "the link `{}` leads to `{}`, which is not below the given path",
-        link.display(),
-        target.display()
-    )]
-    LinkOutside { link: PathBuf, target: PathBuf },
-    #[error("`{}`: {error}", path.display())]
-    Pattern { path: PathBuf, error: PatternError },
-    /// Of standard input and pipes, where files are to be read again when they change.
-    #[error("`{}` can be read only once", path.display())]
-    OnlyOnce { path: PathBuf },
-    /// They were not closed by their writer, or changed again and again, for as long as was waited.
-    #[error("still being written after {} s: {}", after.as_secs_f32(), listed(paths))]
-    StillWritten { paths: Vec<PathBuf>, after: Duration },
-    /// Something changed each time they were read; nothing of it was kept.
-    #[error("the files in {} keep changing while they are read", listed(.0))]
-    KeepsChanging(Vec<PathBuf>),
-}
 
 /// What was read, and what could not be.
 #[derive(Debug)]
@@ -95,7 +31,7 @@ impl From<Sources> for LoadedSources {
     }
 }
 
-/// How often the files are read anew if they change meanwhile, and how long the pauses between
+/// The number of attempts to read files that change meanwhile, and the lengths of the pauses between
 /// are; they double from the first to the longest.
 const ATTEMPTS: u32 = 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
@@ -109,6 +45,29 @@ impl LoadedSources {
         let files = files.map(|(_, source)| source.clone()).collect();
         let errors = self.errors.into_iter().chain(other.errors).collect();
         Self { sources: Sources::new(files), errors }
+    }
+}
+
+impl Scope {
+    /// Reads all policy files: one consistent set.
+    ///
+    /// Links are resolved once, and if they change before all of them are, or a file goes or changes
+    /// while it is read, everything is read again. So what a ConfigMap or git-sync swaps as a whole
+    /// is read as a whole, either before or after. Blocks for as long as reading takes, and up to two
+    /// seconds more for files that keep changing.
+    pub fn load(&self) -> LoadedSources {
+        load_consistent(self, BulkContent::Read)
+    }
+
+    /// Reads all policy files as [`Scope::load`] does, but for the users: bulk files are among the
+    /// sources without their content.
+    pub fn load_without_users(&self) -> LoadedSources {
+        load_consistent(self, BulkContent::Empty)
+    }
+
+    /// Reads the files of a survey. `None` if they are no longer what the survey found.
+    pub fn load_surveyed(&self, survey: Survey) -> Option<LoadedSources> {
+        load_survey(self, survey, BulkContent::Read)
     }
 }
 
@@ -129,7 +88,7 @@ pub(super) enum BulkContent {
     Empty,
 }
 
-pub(super) fn load_consistent(scope: &Scope, bulk: BulkContent) -> LoadedSources {
+fn load_consistent(scope: &Scope, bulk: BulkContent) -> LoadedSources {
     let mut pause = FIRST_PAUSE;
     for _ in 0..ATTEMPTS {
         let survey = scope.survey();
@@ -147,11 +106,7 @@ pub(super) fn load_consistent(scope: &Scope, bulk: BulkContent) -> LoadedSources
 }
 
 /// `None` if something changed meanwhile.
-pub(super) fn load_survey(
-    scope: &Scope,
-    survey: Survey,
-    bulk: BulkContent,
-) -> Option<LoadedSources> {
+fn load_survey(scope: &Scope, survey: Survey, bulk: BulkContent) -> Option<LoadedSources> {
     let mut errors = survey.errors;
     let mut sources = Vec::with_capacity(survey.files.len());
     for (path, found) in survey.files {
@@ -209,15 +164,6 @@ fn read_bytes(
     Ok(unchanged.then_some(bytes))
 }
 
-pub(super) fn into_load_error(path: &Path, broken: ContentError) -> LoadError {
-    let path = path.to_owned();
-    match broken {
-        ContentError::Io(error) => LoadError::Unreadable { path, error },
-        ContentError::LongLine(line) => LoadError::LongLine { path, line, limit: MAX_LINE_LEN },
-        ContentError::Hole(line) => LoadError::Hole { path, line },
-    }
-}
-
 /// The path as text; two paths never become one.
 fn display_name(path: &Path) -> String {
     let mut name = String::new();
@@ -228,22 +174,4 @@ fn display_name(path: &Path) -> String {
         }
     }
     name
-}
-
-fn listed(paths: &[PathBuf]) -> String {
-    if paths.is_empty() {
-        return "no paths".to_owned();
-    }
-    paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
-}
-
-/// Why, in words that are the same on every system.
-fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        io::ErrorKind::NotADirectory => "a part of the path is not a folder".to_owned(),
-        io::ErrorKind::OutOfMemory => "out of memory".to_owned(),
-        _ => error.to_string(),
-    }
 }

@@ -8,6 +8,7 @@ mod git;
 mod ignore_rules;
 mod links;
 mod load;
+mod load_error;
 mod position;
 mod scope;
 mod stamp;
@@ -18,11 +19,13 @@ mod walk;
 pub use atomic_file::{AtomicFile, Existing, replace_text};
 pub use git::is_revision;
 pub use ignore_rules::{Ignore, PatternError};
-pub use load::{FileLimits, LIMITS, LoadError, LoadedSources, load, load_with_tests};
+pub use load::{LoadedSources, load, load_with_tests};
+pub use load_error::{FileLimits, LIMITS, LoadError};
 pub use position::{Position, PositionCursor};
 pub use scope::Scope;
 pub use stamp::{Fingerprint, Stamp};
-pub use survey::{Survey, fingerprint};
+pub use survey::Survey;
+pub use walk::fingerprint;
 
 use std::sync::OnceLock;
 

@@ -1,3 +1,5 @@
+//! Lines and columns of byte offsets.
+
 use std::fmt;
 
 /// A place for people: line and column count from 1, columns in characters. A byte order mark is

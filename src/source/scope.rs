@@ -2,12 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{
-    Ignore, LoadedSources, Survey,
-    ignore_rules::IGNORE_FILE,
-    load::{self, BulkContent},
-    stream,
-};
+use super::{Ignore, ignore_rules::IGNORE_FILE};
 
 /// Where a policy's files are, and which of what is there are its files.
 #[derive(Clone, Default, Debug)]
@@ -59,37 +54,6 @@ impl Scope {
     /// The paths that were given.
     pub fn paths(&self) -> &[PathBuf] {
         &self.paths
-    }
-
-    /// Whether standard input is among the paths.
-    pub fn has_input(&self) -> bool {
-        self.paths.iter().any(|path| stream::is_input(path))
-    }
-
-    /// Looks at everything in the scope. Opens no file but `.peerageignore`.
-    pub fn survey(&self) -> Survey {
-        Survey::from_scope(self)
-    }
-
-    /// Reads all policy files: one consistent set.
-    ///
-    /// Links are resolved once, and if they change before all of them are, or a file goes or changes
-    /// while it is read, all is read anew. So what a ConfigMap or git-sync swaps as a whole is read as
-    /// a whole, either before or after. Blocks for as long as reading takes, and up to two seconds
-    /// more for files that won't keep still.
-    pub fn load(&self) -> LoadedSources {
-        load::load_consistent(self, BulkContent::Read)
-    }
-
-    /// As [`Scope::load`], but for what users there are: bulk files are among the sources without
-    /// their content.
-    pub fn load_without_users(&self) -> LoadedSources {
-        load::load_consistent(self, BulkContent::Empty)
-    }
-
-    /// Reads what a survey has found. `None` if it is no longer what is there.
-    pub fn load_surveyed(&self, survey: Survey) -> Option<LoadedSources> {
-        load::load_survey(self, survey, BulkContent::Read)
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{LIMITS, LoadError, Notation, Source, content, load};
+use super::{LIMITS, LoadError, Notation, Scope, Source, content, load_error::into_load_error};
 
 /// A path that leads to no file, and yet to a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,6 +17,13 @@ pub(super) struct InputStream {
     pub(super) notation: Option<Notation>,
     /// What it is called in what people read.
     pub(super) name: String,
+}
+
+impl Scope {
+    /// Whether standard input is among the paths.
+    pub fn has_input(&self) -> bool {
+        self.paths.iter().any(|path| is_input(path))
+    }
 }
 
 /// Whether the path stands for standard input.
@@ -44,7 +51,7 @@ pub(super) fn read(stream: &InputStream) -> Result<Source, LoadError> {
         Some(notation) if notation.is_bulk() => content::read(&mut input, notation, 0),
         _ => content::read(&mut input.take(limit + 1), Notation::Yaml, 0),
     };
-    let bytes = bytes.map_err(|broken| load::into_load_error(&stream.path, broken))?;
+    let bytes = bytes.map_err(|broken| into_load_error(&stream.path, broken))?;
     let notation = stream.notation.unwrap_or_else(|| detect_notation(&bytes));
     if !notation.is_bulk() && bytes.len() as u64 > limit {
         let (path, size) = (stream.path.clone(), bytes.len() as u64);

@@ -8,7 +8,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{Fingerprint, LoadError, Notation, Scope, Stamp, stream::InputStream, walk::Walk};
+use super::{Fingerprint, LoadError, Notation, Stamp, stream::InputStream};
 
 /// What there is below some paths, by its metadata: no file is opened but those that say what to
 /// pass over.
@@ -42,17 +42,7 @@ pub(super) struct SurveyedFile {
     pub(super) stamp: Stamp,
 }
 
-/// The fingerprint of what is below the paths. Costs a look at each entry there; opens no file.
-pub fn fingerprint(paths: &[impl AsRef<Path>]) -> Fingerprint {
-    Scope::from(paths).survey().fingerprint()
-}
-
 impl Survey {
-    /// Looks at everything in the scope. Does not depend on the order of its paths.
-    pub(super) fn from_scope(scope: &Scope) -> Self {
-        Walk::run(scope)
-    }
-
     /// A value that differs from another survey's if anything differs that was seen.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut hash = Sha256::new();

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    LIMITS, LoadError, Notation, Scope, Stamp, Survey,
+    Fingerprint, LIMITS, LoadError, Notation, Scope, Stamp, Survey,
     ignore_rules::{IGNORE_FILE, MAX_IGNORE_FILE_LEN, Patterns},
     links,
     stream::{self, InputStream},
@@ -43,6 +43,19 @@ const MAX_ENTRIES: usize = 10 * LIMITS.files;
 
 /// The link that a ConfigMap's update swaps.
 const DATA: &str = "..data";
+
+/// The fingerprint of what is below the paths. Costs a look at each entry there; opens no file.
+pub fn fingerprint(paths: &[impl AsRef<Path>]) -> Fingerprint {
+    Scope::from(paths).survey().fingerprint()
+}
+
+impl Scope {
+    /// Surveys everything in the scope, whatever the order of its paths. Opens no file but
+    /// `.peerageignore`.
+    pub fn survey(&self) -> Survey {
+        Walk::run(self)
+    }
+}
 
 impl<'s> Walk<'s> {
     pub(super) fn run(scope: &'s Scope) -> Survey {

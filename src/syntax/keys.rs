@@ -1,3 +1,5 @@
+//! Keys of mappings: duplicates, and names that are not known.
+
 use std::{borrow::Cow, collections::BTreeMap};
 
 use smallvec::SmallVec;

@@ -26,6 +26,7 @@ use crate::{
     source::{Notation, SourceId, Sources},
 };
 use ast::Item;
+use tests::TestFile;
 
 /// How deep brackets, calls and collections may be nested, in either notation.
 pub const MAX_NESTING: usize = 128;
@@ -60,6 +61,21 @@ pub fn parse<'s>(sources: &'s Sources, problems: &mut Diagnostics) -> Ast<'s> {
         }
     }
     ast
+}
+
+/// Parses all test files. What is wrong goes to `problems`.
+pub fn parse_tests<'s>(sources: &'s Sources, problems: &mut Diagnostics) -> Vec<TestFile<'s>> {
+    let tests = sources.iter().filter(|(_, source)| source.notation == Notation::Tests);
+    let mut files = Vec::new();
+    for (id, source) in tests {
+        if text::report_empty(id, source, problems) {
+            continue;
+        }
+        if let Some(text) = text::decode(id, source, problems) {
+            files.push(TestFile { source: id, tests: yaml::parse_tests(id, text, problems) });
+        }
+    }
+    files
 }
 
 /// What a file of sections states. One that is written in another notation than its name says is told

@@ -2,13 +2,9 @@
 
 use super::{
     ast::{Item, List, Spanned, Text},
-    print, text,
+    print,
 };
-use crate::{
-    diagnostic::Diagnostics,
-    source::Span,
-    source::{Notation, SourceId, Sources},
-};
+use crate::source::{SourceId, Span};
 
 /// What one test file holds, in its order.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -96,20 +92,4 @@ pub struct ExpectationProperties<'s> {
     pub role: Option<Text<'s>>,
     /// Of a group.
     pub matrix: Option<Text<'s>>,
-}
-
-/// Reads all test files. What is wrong goes to `problems`.
-pub fn parse<'s>(sources: &'s Sources, problems: &mut Diagnostics) -> Vec<TestFile<'s>> {
-    let tests = sources.iter().filter(|(_, source)| source.notation == Notation::Tests);
-    let mut files = Vec::new();
-    for (id, source) in tests {
-        if text::report_empty(id, source, problems) {
-            continue;
-        }
-        if let Some(text) = text::decode(id, source, problems) {
-            let tests = super::yaml::parse_tests(id, text, problems);
-            files.push(TestFile { source: id, tests });
-        }
-    }
-    files
 }

@@ -1,3 +1,5 @@
+//! The text of a file, decoded and checked before it is parsed.
+
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     source::{Source, SourceId, Span},

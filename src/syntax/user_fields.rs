@@ -1,3 +1,5 @@
+//! The fields of a user's record.
+
 use super::ast::{User, UserFields};
 
 /// The fields of a user's record.

@@ -422,7 +422,7 @@ fn assert_same(policy: &str, given: &str, written: &str, beside: &[Source]) {
     let loaded = files(policy, vec![Source::new("t.test.yaml", Notation::Tests, tests)]);
     let mut problems = Diagnostics::default();
     let base = compile::PolicyBase::build(&loaded, &mut problems).unwrap();
-    let tests = syntax::tests::parse(&loaded.sources, &mut problems);
+    let tests = syntax::parse_tests(&loaded.sources, &mut problems);
     assert!(!problems.has_errors(), "{policy} {given}: {problems:?}");
     let (laid, _) = base.with_overlay(&tests[0].tests[0].given).unwrap();
     let plain = compile::build(&files(written, Vec::new()), None).view.unwrap();
@@ -451,7 +451,7 @@ fn laying_over_comes_to_the_policy_that_says_so() {
         let loaded = source::LoadedSources::from(Sources::new(vec![laid.clone(), tests]));
         let mut problems = Diagnostics::default();
         let base = compile::PolicyBase::build(&loaded, &mut problems).unwrap();
-        let tests = syntax::tests::parse(&loaded.sources, &mut problems);
+        let tests = syntax::parse_tests(&loaded.sources, &mut problems);
         base.with_overlay(&tests[0].tests[0].given).unwrap().0
     };
     assert_eq!(view(&bulk, given).revision, view(&plain, "{}").revision);

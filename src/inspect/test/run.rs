@@ -22,7 +22,10 @@ use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, Report, Severity},
     snapshot::View,
     source::{LoadedSources, Notation, PositionCursor, Sources, Span},
-    syntax::tests::{self, Test, TestFile},
+    syntax::{
+        self,
+        tests::{Test, TestFile},
+    },
 };
 
 /// Runs the tests among the loaded files against the policy of the other files, on all processors.
@@ -36,7 +39,7 @@ pub fn run(loaded: &LoadedSources, filter: Option<&str>) -> TestOutcome {
     let sources = &loaded.sources;
     let mut problems = Diagnostics::default();
     let base = PolicyBase::build(loaded, &mut problems);
-    let files = tests::parse(sources, &mut problems);
+    let files = syntax::parse_tests(sources, &mut problems);
     check_names(&files, &mut problems);
     if !sources.iter().any(|(_, source)| source.notation == Notation::Tests) {
         problems.push(

@@ -1,4 +1,4 @@
-//! What words mean, for whoever writes them.
+//! Descriptions of words and switches, for editors.
 
 use crate::request::{GroupPermission, Switch};
 
@@ -37,14 +37,14 @@ pub(super) const PRESET: &str = "The documented system whose settings hold where
      nothing: flip (rules, no blocks), mesibo (peers modes), venueless (moderation), xmtp (group \
      permissions), tencent (friends and blocklists).";
 
-pub(super) const BLOCK_MODE: &str = "Whom a block stops from it: nobody (off), the blocked one \
-     (one_way), or both (two_way).";
+pub(super) const BLOCK_MODE: &str = "The users that a block keeps from the action: none (off), the \
+     blocked user (one_way), or both (two_way).";
 
-pub(super) const PEERS_MODE: &str = "With whom a user communicates: all, those whom he is paired \
-     with (paired), his contacts, or his favorites. The numbers mean the same.";
+pub(super) const PEERS_MODE: &str = "The users that a user communicates with: all, those paired with \
+     them (paired), their contacts, or their favorites. The numbers mean the same.";
 
-pub(super) const APPROVAL: &str = "Who becomes a user's friend: whoever asks (allow_any), whom he \
-     confirms (need_confirm), or nobody (deny_any).";
+pub(super) const APPROVAL: &str = "Who becomes a user's friend: everyone who asks (allow_any), those \
+     that the user confirms (need_confirm), or nobody (deny_any).";
 
 pub(super) const MODERATION: &str =
     "What moderation did: none, silenced (may read, not write), or banned (may do nothing).";

@@ -1,3 +1,5 @@
+//! Schemas that several sections share.
+
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
@@ -42,7 +44,7 @@ fn user() -> Map<String, Value> {
     fields([
         ("tags", reference("tags")),
         ("peers", reference("peers")),
-        ("permissions", object("His own switches, in place of the policy's.", permissions)),
+        ("permissions", object("The user's own switches, in place of the policy's.", permissions)),
         (
             "moderation",
             with_default(
@@ -51,11 +53,11 @@ fn user() -> Map<String, Value> {
             ),
         ),
         ("approval", approval()),
-        ("contacts", list("His contacts.", "id")),
-        ("favorites", list("His favorites; they are contacts too.", "id")),
-        ("paired", list("With whom he is paired, for his part.", "id")),
-        ("blocked", list("Whom he blocks.", "id")),
-        ("friends", list("His friends.", "id")),
+        ("contacts", list("The user's contacts.", "id")),
+        ("favorites", list("The user's favorites; they are contacts too.", "id")),
+        ("paired", list("The users that this user pairs with.", "id")),
+        ("blocked", list("The users that this user blocks.", "id")),
+        ("friends", list("The user's friends.", "id")),
     ])
 }
 

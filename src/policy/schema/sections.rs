@@ -1,3 +1,5 @@
+//! Schemas of the sections of a policy.
+
 use serde_json::{Map, Value, json};
 
 use super::{

@@ -1,3 +1,5 @@
+//! The collector, which makes a roster of user statements one by one.
+
 use std::{cell::Cell, collections::HashMap, hash::BuildHasher};
 
 use foldhash::fast::RandomState;
@@ -22,7 +24,7 @@ pub(in crate::policy) struct UserCollector<'v> {
     pub(super) roster: Roster,
     pub(super) vocabulary: &'v Vocabulary,
     pub(super) checks: UserChecks,
-    /// Where each user is defined, or else where he was first named.
+    /// Where each user is defined, or else was first named.
     places: Vec<FirstMention>,
     /// Where each conversation is stated.
     conversations: HashMap<(u32, u32), Span>,
@@ -61,7 +63,7 @@ impl<'v> UserCollector<'v> {
         }
     }
 
-    /// Adds a user with all that is said of him.
+    /// Adds a user with everything that the statement says.
     pub(super) fn add(&mut self, user: &ast::User<'_>, problems: &mut Diagnostics) {
         let mut tags: SmallVec<[u32; 16]> = SmallVec::new();
         for tag in user.tags.iter().flat_map(|tags| &tags.value) {
@@ -84,7 +86,7 @@ impl<'v> UserCollector<'v> {
         }
     }
 
-    /// The number of a user who is defined here; `None`, and why, if he can't be.
+    /// The number of a user who is defined here; `None` if they can't be, which is reported.
     fn define(&mut self, id: &ast::Text<'_>, problems: &mut Diagnostics) -> Option<u32> {
         if let Err(error) = check_id(&id.value) {
             problems.push(Diagnostic::error(Code::InvalidId, id.span, error.to_string()));

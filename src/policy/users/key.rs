@@ -1,3 +1,5 @@
+//! A digest of what files state about users, by which an unchanged population is recognized.
+
 use sha2::{Digest, Sha256};
 
 use crate::{

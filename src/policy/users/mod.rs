@@ -1,3 +1,5 @@
+//! The users of a policy: their statements collected and checked.
+
 mod collector;
 mod contradictions;
 mod key;
@@ -59,9 +61,9 @@ pub(super) struct UserStatements<'a, 's> {
 pub(super) struct UserChecks {
     /// How many friends a user may have.
     pub(super) friends: Option<u32>,
-    /// How many users he may block.
+    /// How many users a user may block.
     pub(super) blocked: Option<u32>,
-    /// Whether a user can't be a friend of one whom he blocks.
+    /// Whether a block ends a friendship.
     pub(super) blocks_end_friendship: bool,
 }
 

@@ -1,3 +1,5 @@
+//! The settings and relations of a user's record, checked.
+
 use super::{UserOverrides, collector::UserCollector};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
@@ -11,7 +13,7 @@ use crate::{
 };
 
 impl UserCollector<'_> {
-    /// Reads the settings and relations of a user; he has no number if he could not be defined.
+    /// Reads the settings and relations of a user, who has no number if they could not be defined.
     pub(super) fn record(
         &mut self,
         id: &ast::Text<'_>,

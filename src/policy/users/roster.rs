@@ -1,3 +1,5 @@
+//! The roster: all users of a policy in columns.
+
 use crate::request::{
     Approval, DeclarationSite, DeclaredFields, Moderation, PeersMode, Relation, Switch, Toggle,
 };
@@ -103,7 +105,7 @@ impl Roster {
         self.added.get(relation as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether there is such a user, and he is not only named by facts.
+    /// Whether the user exists, and is not only named by facts.
     pub fn is_known(&self, user: usize) -> bool {
         u32::try_from(user).is_ok_and(|user| self.unknown.binary_search(&user).is_err())
     }

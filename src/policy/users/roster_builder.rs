@@ -1,3 +1,5 @@
+//! The roster builder, which adds the users of facts to those of files.
+
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;

@@ -1,3 +1,5 @@
+//! The values of a JSON text with their places.
+
 use std::{borrow::Cow, ops::Range};
 
 /// The values of a JSON text, one after the other, with their places. The text is known to be JSON:

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// A bulk file, read anew each time its users are asked for, so that a million of them never stand
+/// A bulk file, read again each time its users are iterated, so that a million of them never stand
 /// in memory as records.
 #[derive(Debug)]
 pub struct BulkFile<'s> {
@@ -34,7 +34,7 @@ impl<'s> BulkFile<'s> {
 
     /// Calls `each` with every user in the order of the lines. A line that is no record is a
     /// problem of its own and hides no other. Costs one pass over the file, and an allocation for
-    /// each list of a user and for what is more than his tags; texts are borrowed unless they have
+    /// each list of a user and for fields other than the tags; texts are borrowed unless they have
     /// escapes.
     pub fn users(
         &self,

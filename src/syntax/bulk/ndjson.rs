@@ -1,3 +1,5 @@
+//! User records of `.ndjson` files, one on each line.
+
 use std::{borrow::Cow, ops::Range};
 
 use serde::de::IgnoredAny;
@@ -72,7 +74,7 @@ struct Record<'s, 'p> {
 }
 
 impl<'s> Record<'s, '_> {
-    /// The user, if his id can be told; with mistakes in the record he is still a known user.
+    /// The user, if the id can be read; with mistakes in the record they are still known.
     fn user(&mut self) -> Option<User<'s>> {
         if let Err(error) = serde_json::from_str::<IgnoredAny>(self.line.text) {
             self.malformed(&error);

@@ -1,3 +1,5 @@
+//! The attachment of comments to the items that were read beside them.
+
 use std::collections::VecDeque;
 
 use super::{Comment, CommentMarker, CommentTree, PlacedComments, Region};

@@ -1,3 +1,5 @@
+//! The index of the lines of a text.
+
 /// Where the lines of a text begin.
 pub(super) struct LineIndex<'t> {
     text: &'t str,

@@ -1,3 +1,5 @@
+//! Regions: stretches of a text that are one thing, with their comments.
+
 use std::{mem, ops::Range};
 
 use super::{Comment, PlacedComments, line_index::LinePosition};

@@ -1,3 +1,5 @@
+//! The context that the layout and the grammar share while one text is parsed.
+
 use std::{
     cell::{Cell, RefCell},
     ops::Range,
@@ -9,7 +11,6 @@ use crate::{
     syntax::{
         ast::{Expr, ExprKind, Text, WordSection},
         dsl::{
-            message::{self, Recovery},
             sections::{Keyword, ListField, ValueField},
             token::End,
         },
@@ -89,24 +90,8 @@ impl<'c> Context<'c> {
         self.mended.set(Some((from, to)));
     }
 
-    fn is_mended(&self, at: usize) -> bool {
+    pub(super) fn is_mended(&self, at: usize) -> bool {
         self.mended.get().is_some_and(|(from, to)| from <= at && at <= to)
-    }
-
-    fn unexpected(&self, within: Within, error: &message::GrammarError<'_>) {
-        let found = message::unexpected_token(self, error);
-        if !self.is_mended(found.start) {
-            self.report(message::unexpected(self, within, error, &found));
-        }
-    }
-
-    /// A statement or field that is given up.
-    pub(super) fn broken<T>(&self, within: Within, recovery: &Recovery<'_>) -> Option<T> {
-        self.unexpected(within, &recovery.error);
-        if within == Within::Permission {
-            self.has_lost.set(true);
-        }
-        None
     }
 
     /// The permissions of a matrix up to now: none.
@@ -115,25 +100,14 @@ impl<'c> Context<'c> {
         Vec::new()
     }
 
+    /// Notes that a permission of the matrix in hand is lost.
+    pub(super) fn lose_permission(&self) {
+        self.has_lost.set(true);
+    }
+
     /// Whether all permissions of the matrix in hand could be read.
     pub(super) fn is_whole(&self) -> bool {
         !self.has_lost.get()
-    }
-
-    /// A condition alone that can't be read.
-    pub(super) fn failed(&self, error: &message::GrammarError<'_>) {
-        self.unexpected(Within::Condition, error);
-    }
-
-    /// Whether the word that has to stand at a place stands there; if not, says so.
-    pub(super) fn expect_word(&self, word: &str, found: &Text<'_>) -> bool {
-        let is_there = found.value == word;
-        if !is_there {
-            let message =
-                format!("expected `{word}`, found `{}`", message::display_text(&found.value));
-            self.report(Diagnostic::error(Code::Syntax, found.span, message).hint(INVARIANTS));
-        }
-        is_there
     }
 
     /// The end of a statement that is whole but for a missing `;`.

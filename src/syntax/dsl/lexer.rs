@@ -1,3 +1,5 @@
+//! The lexer, which cuts a text into lexemes and never fails.
+
 use logos::Logos;
 
 /// What a stretch of text is, whatever stands around it.

@@ -7,7 +7,7 @@ use lalrpop_util::{ErrorRecovery, ParseError};
 use crate::{
     diagnostic::{Code, Diagnostic},
     syntax::{
-        ast::WordSection,
+        ast::{Text, WordSection},
         dsl::{
             context::{Context, INVARIANTS, Within},
             sections::{ListField, ValueField},
@@ -20,14 +20,47 @@ use crate::{
 pub(super) type Recovery<'s> = ErrorRecovery<usize, Token<'s>, Infallible>;
 pub(super) type GrammarError<'s> = ParseError<usize, Token<'s>, Infallible>;
 
+impl Context<'_> {
+    fn unexpected(&self, within: Within, error: &GrammarError<'_>) {
+        let found = unexpected_token(self, error);
+        if !self.is_mended(found.start) {
+            self.report(unexpected(self, within, error, &found));
+        }
+    }
+
+    /// A statement or field that is given up.
+    pub(super) fn broken<T>(&self, within: Within, recovery: &Recovery<'_>) -> Option<T> {
+        self.unexpected(within, &recovery.error);
+        if within == Within::Permission {
+            self.lose_permission();
+        }
+        None
+    }
+
+    /// A condition alone that can't be read.
+    pub(super) fn failed(&self, error: &GrammarError<'_>) {
+        self.unexpected(Within::Condition, error);
+    }
+
+    /// Whether the word that has to stand at a place stands there; if not, says so.
+    pub(super) fn expect_word(&self, word: &str, found: &Text<'_>) -> bool {
+        let is_there = found.value == word;
+        if !is_there {
+            let message = format!("expected `{word}`, found `{}`", display_text(&found.value));
+            self.report(Diagnostic::error(Code::Syntax, found.span, message).hint(INVARIANTS));
+        }
+        is_there
+    }
+}
+
 /// What came instead of what was expected, and where.
-pub(super) struct UnexpectedToken {
-    pub(super) start: usize,
+struct UnexpectedToken {
+    start: usize,
     end: usize,
     what: String,
 }
 
-pub(super) fn unexpected_token(cx: &Context<'_>, error: &GrammarError<'_>) -> UnexpectedToken {
+fn unexpected_token(cx: &Context<'_>, error: &GrammarError<'_>) -> UnexpectedToken {
     match error {
         GrammarError::UnrecognizedToken { token: (start, token, end), .. }
         | GrammarError::ExtraToken { token: (start, token, end) } => {
@@ -51,7 +84,7 @@ pub(super) fn unexpected_token(cx: &Context<'_>, error: &GrammarError<'_>) -> Un
     }
 }
 
-pub(super) fn unexpected(
+fn unexpected(
     cx: &Context<'_>,
     within: Within,
     error: &GrammarError<'_>,

@@ -11,6 +11,7 @@ mod context;
 mod layout;
 mod lexer;
 mod message;
+mod open_bracket;
 mod record;
 mod report;
 mod sections;

@@ -6,9 +6,9 @@ use crate::{
         MAX_NESTING,
         dsl::{
             context::Context,
-            layout::OpenBracket,
             lexer::{Lexeme, LexemeKind},
             message::display_text,
+            open_bracket::OpenBracket,
             sections::{Block, SECTIONS},
         },
         idioms,

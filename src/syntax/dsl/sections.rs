@@ -1,3 +1,5 @@
+//! The tables of statements, blocks and fields of the DSL.
+
 use crate::syntax::{
     ast::{Demand, SettingsSection, WordSection},
     dsl::lexer::LexemeKind,

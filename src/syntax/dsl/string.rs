@@ -1,3 +1,5 @@
+//! The values of strings and descriptions.
+
 use std::{borrow::Cow, ops::Range};
 
 use crate::{

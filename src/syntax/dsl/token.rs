@@ -1,3 +1,5 @@
+//! The tokens of the grammar.
+
 use std::borrow::Cow;
 
 use crate::syntax::dsl::sections::Keyword;

@@ -1,3 +1,5 @@
+//! Values of the DSL, which can be broken at their brackets.
+
 use super::{WIDTH, text::word};
 use crate::syntax::ast::{Expr, ExprKind, List};
 

@@ -1,16 +1,12 @@
-//! Pieces to statements, and statements to lines.
+//! Statements of the DSL as lines: each on one line if that fits, else as a block.
 
 use super::{
     WIDTH, comment_lines,
     doc::{Doc, line},
-    statement::statement,
 };
-use crate::syntax::{
-    ast::Item,
-    comments::{Comment, CommentMarker, CommentedItem, PlacedComments},
-};
+use crate::syntax::comments::{CommentMarker, PlacedComments};
 
-const MARKER: CommentMarker = CommentMarker::Slashes;
+pub(super) const MARKER: CommentMarker = CommentMarker::Slashes;
 
 /// A statement, or a field of one.
 #[derive(Debug, Default)]
@@ -48,55 +44,14 @@ pub(super) enum StatementBody {
     Block(Vec<PrintedStatement>),
 }
 
-/// Writes the pieces as a file, and the comments at its end.
-pub(super) fn write(
-    pieces: Vec<CommentedItem<'_, '_>>,
-    end: Vec<Comment>,
-    from: CommentMarker,
-) -> String {
-    // In YAML a key says that there are rules; here each rule does.
-    let has_rules =
-        |piece: &CommentedItem<'_, '_>| matches!(piece, CommentedItem::Item(Item::Rule(_), _));
-    let is_said = from == CommentMarker::Hash && pieces.iter().any(has_rules);
-    let mut text = String::new();
-    let mut waiting = PlacedComments::default();
-    let mut previous = None;
-    for piece in pieces {
-        let (mut notes, is_over) = match piece {
-            CommentedItem::Item(item, part) if !(is_said && matches!(item, Item::Rules(_))) => {
-                let mut statement = statement(item, part, from);
-                statement.comments.precede(waiting.above.drain(..));
-                statement.comments.apart |= std::mem::take(&mut waiting.apart);
-                let flat = statement.fitting(0);
-                let about = (statement.kind, flat.is_none());
-                let stands_apart =
-                    previous.is_some_and(|previous| statement.stands_apart(about, previous));
-                previous = Some(about);
-                statement.write(&mut text, 0, flat, stands_apart);
-                continue;
-            }
-            CommentedItem::Item(_, mut part) => {
-                part.gather();
-                (part.comments, false)
-            }
-            // The DSL has no such sections: their comments go to the entry that comes next.
-            CommentedItem::Header(_, notes) => (notes, false),
-            CommentedItem::Footer(_, notes) => (notes, true),
-        };
-        notes.raise();
-        waiting.above.append(&mut notes.above);
-        waiting.apart |= (is_over || notes.apart) && !waiting.above.is_empty();
-    }
-    let stands_apart = !text.is_empty();
-    waiting.above.extend(end);
-    comment_lines::notes(&mut text, 0, MARKER, &waiting.above, stands_apart);
-    text
-}
-
 impl PrintedStatement {
     /// Whether an empty line stands between it and the statement before it: told of both by their
     /// kind and whether they are of several lines.
-    fn stands_apart(&self, about: (StatementKind, bool), previous: (StatementKind, bool)) -> bool {
+    pub(super) fn stands_apart(
+        &self,
+        about: (StatementKind, bool),
+        previous: (StatementKind, bool),
+    ) -> bool {
         let explained = self.description.is_some()
             || self.kind == StatementKind::Rule && !self.comments.above.is_empty();
         explained || about.1 || about != previous
@@ -127,7 +82,7 @@ impl PrintedStatement {
     }
 
     /// As one line, if it is one; the comments that have no place then go above it.
-    fn fitting(&mut self, indent: usize) -> Option<String> {
+    pub(super) fn fitting(&mut self, indent: usize) -> Option<String> {
         let flat = if self.has_comments() { None } else { Some(self.flat()) };
         let flat = flat.filter(|flat| indent + flat.chars().count() <= WIDTH);
         if flat.is_some() || !matches!(self.value, StatementBody::Block(_)) {
@@ -137,7 +92,13 @@ impl PrintedStatement {
         flat
     }
 
-    fn write(mut self, into: &mut String, indent: usize, flat: Option<String>, stands_apart: bool) {
+    pub(super) fn write(
+        mut self,
+        into: &mut String,
+        indent: usize,
+        flat: Option<String>,
+        stands_apart: bool,
+    ) {
         comment_lines::begin(into, indent, MARKER, &mut self.comments, stands_apart);
         for line in self.description.iter().flat_map(|text| text.split('\n')) {
             let space = if line.is_empty() { "" } else { " " };

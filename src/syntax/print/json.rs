@@ -7,7 +7,7 @@ use super::{
     tree::{TreeField, TreeValue},
 };
 
-/// Writes the sections as a file. It holds no comments: whoever has some asks for another form.
+/// Writes the sections as a file. It has no comments: a file with comments takes another form.
 pub(super) fn write(sections: SectionTree) -> String {
     let mut text = String::new();
     write_value(&mut text, 0, 0, &TreeValue::Map(sections.fields), 2);

@@ -12,6 +12,7 @@
 mod comment_lines;
 mod doc;
 mod dsl;
+mod dsl_file;
 mod json;
 mod names;
 mod section_tree;
@@ -58,7 +59,7 @@ pub(super) fn write(form: Form, items: &[Item<'_>], comments: CommentTree, text:
     let from = comments.marker();
     let (pieces, end) = attach(items.iter(), comments, text);
     match form {
-        Form::Dsl => dsl::write(pieces, end, from),
+        Form::Dsl => dsl_file::write(pieces, end, from),
         Form::Yaml => yaml::write(section_tree::gather(pieces, end, from)),
         Form::Json => json::write(section_tree::gather(pieces, end, from)),
     }

@@ -1,6 +1,8 @@
+//! Anchors, and the repetition of what aliases stand for.
+
 use std::{borrow::Cow, collections::HashMap, ops::Range};
 
-use super::cursor::{YamlEvent, YamlEventKind};
+use super::event::{YamlEvent, YamlEventKind};
 
 /// How many values the aliases of one file may stand for, all together.
 pub(super) const MAX_REPEATED: usize = 1_000_000;

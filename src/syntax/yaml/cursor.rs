@@ -1,3 +1,5 @@
+//! The cursor, which reads a file node by node.
+
 use std::{borrow::Cow, ops::Range};
 
 use granit_parser::{
@@ -7,8 +9,8 @@ use granit_parser::{
 
 use super::{
     anchors::{AliasTarget, Anchors, MAX_REPEATED},
+    event::{YamlEvent, YamlEventKind},
     node::{Node, OpenCollection, YamlScalar},
-    sections::{self, YamlSection},
     syntax_errors::{self, MistakeContext},
 };
 use crate::{
@@ -20,33 +22,10 @@ use crate::{
 /// Why reading can't go on here; what is wrong was reported.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum YamlError {
-    /// The YAML parser is lost; reading may start anew further down.
+    /// The YAML parser is lost; reading may resume further down.
     Syntax,
     /// A limit of the whole file is reached.
     Limit,
-}
-
-/// An event of the YAML parser, as much of it as is of use.
-#[derive(Clone, Debug)]
-pub(super) struct YamlEvent<'s> {
-    pub kind: YamlEventKind<'s>,
-    /// Where it is written.
-    start: usize,
-    end: usize,
-    /// The alias it is read for.
-    alias: Option<Span>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum YamlEventKind<'s> {
-    Scalar { value: Cow<'s, str>, plain: bool },
-    Sequence,
-    Mapping,
-    End,
-    Repeat(Range<usize>),
-    Refused,
-    Document,
-    Finish,
 }
 
 /// Which section and which entry of it is being read, for going on after a syntax error.
@@ -54,7 +33,8 @@ pub(super) enum YamlEventKind<'s> {
 pub(super) struct Outline {
     /// Where the section's key begins.
     pub section: Option<usize>,
-    pub reader: Option<(&'static YamlSection, Span)>,
+    /// The section's name and the place of its key, if there is such a section.
+    pub known: Option<(&'static str, Span)>,
     /// Where the entry begins.
     pub entry: Option<usize>,
 }
@@ -138,7 +118,7 @@ impl<'s, 'p> YamlCursor<'s, 'p> {
         }
     }
 
-    /// Starts anew with a part of the file, in which what comes first is `depth` levels deep.
+    /// Restarts with a part of the file, whose first node is `depth` levels deep.
     pub(super) fn restart(&mut self, part: Range<usize>, depth: usize) {
         self.resumed = part.start > 0;
         self.base = part.start;
@@ -163,12 +143,21 @@ impl<'s, 'p> YamlCursor<'s, 'p> {
         Span::new(self.id, start, end)
     }
 
-    /// Notes that the section of this key is read from here on.
-    pub(super) fn enter(&mut self, section: Option<&'static YamlSection>, key: Span) {
-        let reader = section.map(|section| (section, key));
+    /// Notes that the section of this key is read from here on; `section` is its name, if there is
+    /// such a section.
+    pub(super) fn enter(&mut self, section: Option<&'static str>, key: Span) {
         self.has_section |= section.is_some();
-        self.has_rules |= section.is_some_and(|section| section.name == sections::RULES);
-        self.outline = Outline { section: Some(key.start()), reader, entry: None };
+        let known = section.map(|section| (section, key));
+        self.outline = Outline { section: Some(key.start()), known, entry: None };
+    }
+
+    /// Where a node stands; of a list or mapping, where it begins.
+    pub(super) fn span_of(&self, node: &Node<'_>) -> Span {
+        match node {
+            Node::Scalar(scalar) => scalar.span,
+            Node::Sequence(opened) | Node::Mapping(opened) => opened.span,
+            Node::Refused => self.span(self.end(), self.end()),
+        }
     }
 
     /// Goes to the next document. `Some(true)` if it is a new one, `Some(false)` if it is the rest

@@ -1,3 +1,5 @@
+//! Conditions and settings in scalars.
+
 use std::borrow::Cow;
 
 use super::{

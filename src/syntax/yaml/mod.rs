@@ -5,11 +5,12 @@
 //! single values from it, and `sections` has a small file for each kind of section.
 //!
 //! The YAML parser ends at the first syntax error. `recover` then finds the next entry or section
-//! from its indentation, and reading starts anew there. Several documents in one file are read as
+//! from its indentation, and reading resumes there. Several documents in one file are read as
 //! if each were a file.
 
 mod anchors;
 mod cursor;
+mod event;
 mod expr;
 mod node;
 mod recover;
@@ -92,6 +93,11 @@ impl Part {
     }
 }
 
+/// The section of this name, if there is one.
+fn section_named(name: &str) -> Option<&'static YamlSection> {
+    SECTIONS.iter().find(|section| section.name == name)
+}
+
 /// Where to go on after a syntax error: at the next entry of the section in which it is, or else at
 /// the next section. What is written within brackets as a whole has no such places.
 fn resume(cursor: &YamlCursor<'_, '_>, failed: &Part) -> Option<Part> {
@@ -102,7 +108,8 @@ fn resume(cursor: &YamlCursor<'_, '_>, failed: &Part) -> Option<Part> {
     let outline = cursor.outline();
     let after = outline.entry.or(outline.section).unwrap_or_default().max(failed.bytes.start);
     let end = recover::next_section(text, after).unwrap_or(text.len());
-    let entry = outline.reader.and_then(|(section, key)| {
+    let entry = outline.known.and_then(|(name, key)| {
+        let section = section_named(name)?;
         let entries = recover::Entries::below(text, key.end())?;
         let start = recover::next_entry(text, after, end, entries)?;
         Some(Part { bytes: start..end, section: Some((section, key)) })
@@ -136,8 +143,8 @@ fn document<'s>(
     items: &mut Vec<Item<'s>>,
 ) -> Result<(), YamlError> {
     while let Some(key) = sections.next(cursor)? {
-        let section = SECTIONS.iter().find(|section| section.name == key.value);
-        cursor.enter(section, key.span);
+        let section = section_named(&key.value);
+        cursor.enter(section.map(|section| section.name), key.span);
         let Some(section) = section else {
             sections::unknown(cursor, &key);
             cursor.skip()?;
@@ -154,6 +161,6 @@ fn rest_of_section<'s>(
     items: &mut Vec<Item<'s>>,
 ) -> Result<(), YamlError> {
     cursor.next_document()?;
-    cursor.enter(Some(section), key);
+    cursor.enter(Some(section.name), key);
     (section.read)(cursor, key, items)
 }

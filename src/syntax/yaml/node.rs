@@ -1,6 +1,7 @@
+//! Nodes of YAML: scalars, and the beginnings of lists and mappings.
+
 use std::{borrow::Cow, ops::Range};
 
-use super::cursor::YamlCursor;
 use crate::source::Span;
 
 /// A value, or the beginning of one: what is in a list or mapping comes next.
@@ -31,17 +32,6 @@ pub(super) struct OpenCollection {
     pub span: Span,
     /// Whether it is read for an alias, and stands elsewhere.
     pub is_alias: bool,
-}
-
-impl Node<'_> {
-    /// Where it stands; for a list or mapping, where it begins.
-    pub(super) fn span(&self, cursor: &YamlCursor<'_, '_>) -> Span {
-        match self {
-            Self::Scalar(scalar) => scalar.span,
-            Self::Sequence(opened) | Self::Mapping(opened) => opened.span,
-            Self::Refused => cursor.span(cursor.end(), cursor.end()),
-        }
-    }
 }
 
 impl YamlScalar<'_> {

@@ -1,3 +1,5 @@
+//! Recovery: the next entry or section after a syntax error, found by indentation.
+
 /// How the entries of a section stand: each begins a line at this column.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entries {

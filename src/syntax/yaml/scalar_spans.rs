@@ -1,3 +1,5 @@
+//! Spans of the parts of a scalar's text in its file.
+
 use std::ops::Range;
 
 use super::node::YamlScalar;

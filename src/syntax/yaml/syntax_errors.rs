@@ -1,3 +1,5 @@
+//! Diagnostics of YAML syntax errors, in words that help.
+
 use granit_parser::{ErrorKind, ScanError};
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Typed values: texts, lists and mappings read from the cursor.
+
 use super::{
     cursor::{YamlCursor, YamlError},
     node::{Node, OpenCollection, YamlScalar},
@@ -186,7 +188,7 @@ impl<'s> YamlCursor<'s, '_> {
         node: &Node<'_>,
         expected: ExpectedValue,
     ) -> Result<FieldValue<T>, YamlError> {
-        let span = node.span(self);
+        let span = self.span_of(node);
         self.finish(node)?;
         match node {
             Node::Refused => return Ok(FieldValue::Invalid),

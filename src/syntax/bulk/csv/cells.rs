@@ -1,3 +1,5 @@
+//! The cells of a CSV line (RFC 4180, a line at a time).
+
 use std::{borrow::Cow, ops::Range};
 
 use super::super::Line;

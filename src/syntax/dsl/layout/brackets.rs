@@ -3,8 +3,9 @@
 use crate::syntax::{
     MAX_NESTING,
     dsl::{
-        layout::{Layout, OpenBlock, OpenBracket},
+        layout::{Layout, OpenBlock},
         lexer::{Lexeme, LexemeKind},
+        open_bracket::OpenBracket,
         report,
         sections::Block,
         token::Token,

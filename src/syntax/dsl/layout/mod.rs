@@ -17,6 +17,7 @@ use std::{borrow::Cow, collections::VecDeque};
 use crate::syntax::dsl::{
     context::Context,
     lexer::{Lexeme, LexemeKind, Lexer},
+    open_bracket::OpenBracket,
     report,
     sections::{Block, DslSection, is_described, section},
     string,
@@ -44,19 +45,6 @@ pub(super) struct Layout<'a, 'c, 's> {
     last: LexemeKind,
     at: usize,
     done: bool,
-}
-
-/// A bracket that waits for its end.
-#[derive(Clone, Copy)]
-pub(super) struct OpenBracket {
-    pub(super) lexeme: LexemeKind,
-    pub(super) at: usize,
-}
-
-impl OpenBracket {
-    fn is_round(&self) -> bool {
-        self.lexeme == LexemeKind::RoundOpen
-    }
 }
 
 struct OpenBlock {

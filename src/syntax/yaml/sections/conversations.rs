@@ -1,3 +1,5 @@
+//! The `conversations` section.
+
 use crate::{
     diagnostic::{Code, Diagnostic},
     source::Span,

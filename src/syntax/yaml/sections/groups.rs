@@ -1,3 +1,5 @@
+//! The `groups` section.
+
 use super::{TEXT, unique_entries::UniqueEntries};
 use crate::{
     diagnostic::Code,

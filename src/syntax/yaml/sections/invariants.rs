@@ -1,3 +1,5 @@
+//! The `invariants` and `lints` sections.
+
 use super::{CONDITION, TEXT};
 use crate::{
     diagnostic::{Code, Diagnostic},

@@ -1,3 +1,5 @@
+//! The `matrices` section.
+
 use super::unique_entries::UniqueEntries;
 use crate::{
     diagnostic::Code,

@@ -38,14 +38,11 @@ pub(super) struct YamlSection {
 type Reader =
     for<'s> fn(&mut YamlCursor<'s, '_>, Span, &mut Vec<Item<'s>>) -> Result<(), YamlError>;
 
-/// The name of the section of rules.
-pub(super) const RULES: &str = "rules";
-
 /// All sections.
 pub(super) const SECTIONS: &[YamlSection] = &[
     YamlSection { name: "tags", read: tags },
     YamlSection { name: "protected_tags", read: protected_tags },
-    YamlSection { name: RULES, read: rules::read },
+    YamlSection { name: "rules", read: rules::read },
     YamlSection {
         name: "preset",
         read: |cursor, key, items| settings::word(cursor, key, items, WordSection::Preset),

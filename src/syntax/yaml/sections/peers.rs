@@ -1,3 +1,5 @@
+//! The `peers` section.
+
 use super::{CONDITION, PEERS};
 use crate::{
     diagnostic::{Code, Diagnostic},

@@ -1,3 +1,5 @@
+//! The `rules` section.
+
 use super::{CONDITION, TEXT};
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -24,6 +26,7 @@ pub(super) fn read<'s>(
     key: Span,
     items: &mut Vec<Item<'s>>,
 ) -> Result<(), YamlError> {
+    cursor.has_rules = true;
     // After a syntax error the same section is read on; looking back no further than to the last
     // one keeps a file of many documents from being searched again for each.
     let last = items.iter().rfind(|item| matches!(item, Item::Rules(_)));

@@ -1,3 +1,5 @@
+//! The sections of settings, and those of a single word.
+
 use super::{CONDITION, SWITCH};
 use crate::{
     source::Span,

@@ -1,3 +1,5 @@
+//! Entries by id, of which one that occurs twice is found.
+
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;

@@ -1,3 +1,5 @@
+//! The `users` section.
+
 use super::{PEERS, SWITCH, TEXT, unique_entries::UniqueEntries};
 use crate::{
     diagnostic::Code,
@@ -40,7 +42,7 @@ pub(super) fn read<'s>(
         }
         let mut user = User { id, tags: None, more: None };
         let done = record(cursor, &mut user);
-        // Even with mistakes in his record he is a known user.
+        // Even with mistakes in the record, the user is known.
         items.push(Item::User(user));
         done?;
     }

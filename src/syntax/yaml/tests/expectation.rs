@@ -1,4 +1,9 @@
-use super::properties;
+//! Expectations of a test: a question and its answer.
+
+use super::{
+    properties,
+    required::{boolean, required},
+};
 use crate::{
     diagnostic::{Code, Diagnostic},
     syntax::{
@@ -18,7 +23,6 @@ const EXPECTATION: ExpectedValue = ExpectedValue(
 );
 const ID: ExpectedValue = ExpectedValue("an id", "write it as text, in quotes if need be");
 const WORD: ExpectedValue = ExpectedValue("a word", "write a single word");
-const BOOL: ExpectedValue = ExpectedValue("`true` or `false`", "write `true` or `false`");
 const CONTEXT: ExpectedValue =
     ExpectedValue("a mapping with `conversation`", "write `{ conversation: existing }`");
 
@@ -104,43 +108,12 @@ pub(super) fn read<'s>(
     Ok(action.map(|action| Expectation { action, ..read }))
 }
 
-/// What a field says; one that is there and says nothing is reported, lest it be passed over.
-fn required<'s, T>(
-    cursor: &mut YamlCursor<'s, '_>,
-    key: &Text<'s>,
-    given: FieldValue<T>,
-) -> Option<T> {
-    if matches!(given, FieldValue::Absent) {
-        let message = format!("`{}` has no value", key.value);
-        cursor.problems.push(
-            Diagnostic::error(Code::MissingField, key.span, message)
-                .hint("add a value, or remove the field"),
-        );
-    }
-    given.value()
-}
-
 fn list<'s>(
     cursor: &mut YamlCursor<'s, '_>,
     key: &Text<'s>,
 ) -> Result<Option<List<'s>>, YamlError> {
     let given = cursor.users()?;
     Ok(required(cursor, key, given))
-}
-
-/// `true` or `false`, as YAML 1.2 has them.
-pub(super) fn boolean<'s>(
-    cursor: &mut YamlCursor<'s, '_>,
-    key: &Text<'s>,
-) -> Result<Option<Spanned<bool>>, YamlError> {
-    match cursor.node()? {
-        Node::Scalar(scalar) if scalar.is_bool() => {
-            let value = scalar.value.eq_ignore_ascii_case("true");
-            Ok(Some(Spanned::new(value, scalar.span)))
-        }
-        Node::Scalar(scalar) if scalar.is_null() => Ok(required(cursor, key, FieldValue::Absent)),
-        other => Ok(cursor.report_invalid(&other, BOOL)?.value()),
-    }
 }
 
 fn context<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Text<'s>>, YamlError> {

@@ -2,6 +2,7 @@
 
 mod expectation;
 mod properties;
+mod required;
 
 use super::{
     cursor::{YamlCursor, YamlError},
@@ -31,7 +32,7 @@ const EXPECT: ExpectedValue =
 
 const FIELDS: &[&str] = &["name", "given", "expect"];
 
-/// How often reading starts anew after a syntax error.
+/// The number of times that reading is resumed after a syntax error.
 const MOST_RESUMED: usize = 100;
 
 /// Parses a `.test.yaml` file: every test that could be read.

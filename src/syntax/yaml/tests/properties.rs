@@ -1,4 +1,6 @@
-use super::expectation::boolean;
+//! The properties of an expectation, in place of what the policy states.
+
+use super::required::boolean;
 use crate::{
     source::Span,
     syntax::{
