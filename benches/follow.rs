@@ -25,8 +25,11 @@ use std::{
 };
 
 use peerage::{
-    compile::{self, Changed, Declarations, FactsSource},
-    facts::{Friend, GroupRecord, Member, Record, RecordKey, RecordKind, RuleRecord, UserRecord},
+    compile::{self, Declarations, FactsSource},
+    facts::{
+        Friend, GroupRecord, Member, Record, RecordChange, RecordKey, RecordKind, RuleRecord,
+        UserRecord,
+    },
     request::{Moderation, Role},
     snapshot::View,
     source::{Notation, Source},
@@ -59,7 +62,7 @@ impl FactsSource for Store {
 }
 
 impl Store {
-    fn user(&mut self, id: &str, change: impl FnOnce(&mut UserRecord)) -> Changed {
+    fn user(&mut self, id: &str, change: impl FnOnce(&mut UserRecord)) -> RecordChange {
         let key = RecordKey::User(id.to_owned());
         let mut user = match self.0.get(&key) {
             Some(Record::User(user)) => UserRecord::clone(user),
@@ -69,9 +72,9 @@ impl Store {
         self.put(key, Record::User(Box::new(user)))
     }
 
-    fn put(&mut self, key: RecordKey, record: Record) -> Changed {
+    fn put(&mut self, key: RecordKey, record: Record) -> RecordChange {
         let old = self.0.insert(key.clone(), record.clone());
-        Changed { key, old: old.map(Arc::new), new: Some(Arc::new(record)) }
+        RecordChange { key, old: old.map(Arc::new), new: Some(Arc::new(record)) }
     }
 }
 
@@ -95,7 +98,7 @@ fn main() {
     println!("{} MB", view.memory() / 1_000_000);
 }
 
-type Kinds<'k> = [(&'k str, &'k dyn Fn(&mut Store, u32) -> Vec<Changed>)];
+type Kinds<'k> = [(&'k str, &'k dyn Fn(&mut Store, u32) -> Vec<RecordChange>)];
 
 fn singles(view: &mut View, basis: &Declarations, store: &mut Store) {
     let someone = |number: u32| world::user(number.wrapping_mul(0x9e37_79b9) % LARGE.users);
@@ -194,7 +197,7 @@ fn bulk(view: &mut View, basis: &Declarations, store: &mut Store) {
     let begun = Instant::now();
     for batch in 0..300_u32 {
         let users = (0..1000).map(|at| (batch * 1000 + at).wrapping_mul(0x9e37_79b9));
-        let changes: Vec<Changed> = users
+        let changes: Vec<RecordChange> = users
             .map(|number| {
                 store.user(&format!("bulk-{number}"), |user| {
                     user.created = true;

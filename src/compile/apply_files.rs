@@ -1,32 +1,47 @@
+//! The application of changed files to a view with facts.
+
 use std::collections::BTreeSet;
 
 use super::{
-    Declarations, FactsSource,
-    apply_records::{record_overrides, record_tie},
+    apply_records::record_tie,
+    declarations::Declarations,
+    facts_source::FactsSource,
     groups as group,
+    merge::{UserFieldValues, user_exists},
 };
 use crate::{
     facts::{Record, RecordKey, RecordKind, UserRecord},
-    request::{Condition, DeclaredField, DeclaredFields, Switch},
-    snapshot::{Population, RecordOverrides, TagId, Tie, TieChange, UserChange, UserNumber, View},
+    request::{DeclaredField, DeclaredFields},
+    snapshot::{Population, TagId, Tie, TieChange, UserChange, UserNumber, View},
 };
 
-/// Has a view follow what files say of users, where that is something else than before.
+/// The users that files declare, compiled alone, with the names of their tags by number.
+#[derive(Clone, Copy)]
+pub(super) struct FileUsers<'f> {
+    pub(super) population: &'f Population,
+    pub(super) tags: &'f [String],
+}
+
+impl<'f> FileUsers<'f> {
+    fn tag(&self, tag: TagId) -> &'f str {
+        self.tags.get(tag.index()).map_or("", String::as_str)
+    }
+}
+
+/// Applies what the files say about users to a view, where it is something else than before.
 ///
-/// Costs a look at each user whom files state, and for those of whom they say something else, what
-/// is to be changed.
+/// Costs a look at each declared user, and what those cost about whom the files say something else.
 pub(super) fn apply_users<F: FactsSource>(
     view: &mut View,
-    files: &Population,
-    names: &[String],
+    files: FileUsers<'_>,
     facts: &F,
 ) -> Result<(), F::Error> {
-    let (ids, moved) = changed_users(view, files, names);
+    let ChangedUsers { ids, moved } = changed_users(view, &files);
     let mut changes: Vec<UserChange<'_>> = moved
         .iter()
         .map(|&user| UserChange {
-            id: files.directory.id(user),
-            declared: Some(files.declared_fields(user)),
+            id: files.population.directory.id(user),
+            declared: Some(files.population.declared_fields(user)),
             ..UserChange::default()
         })
         .collect();
@@ -40,11 +55,12 @@ pub(super) fn apply_users<F: FactsSource>(
             })
         })
         .collect::<Result<_, F::Error>>()?;
-    let ties: Vec<Vec<(String, Tie)>> = ids.iter().map(|id| declared_ties(files, id)).collect();
+    let ties: Vec<Vec<(String, Tie)>> =
+        ids.iter().map(|id| declared_ties(files.population, id)).collect();
     for ((id, record), ties) in ids.iter().zip(&records).zip(&ties) {
-        changes.push(user_change(view, files, names, id, record, ties));
+        changes.push(user_change(view, &files, id, record, ties));
     }
-    // What a user is to others who are told to be gone is taken away by name, so names must last.
+    // Ties are removed by the ids of the others, which must live as long.
     let gone: Vec<Vec<RemovedTie>> = ids
         .iter()
         .zip(&records)
@@ -63,7 +79,7 @@ pub(super) fn apply_users<F: FactsSource>(
     Ok(())
 }
 
-/// Has a view follow which conversations files state.
+/// Applies the conversations that the files declare to a view.
 pub(super) fn apply_conversations<F: FactsSource>(
     view: &mut View,
     before: &Declarations,
@@ -87,7 +103,7 @@ pub(super) fn apply_conversations<F: FactsSource>(
     Ok(())
 }
 
-/// Has a view follow which groups and matrices files state. Costs a pass over all groups.
+/// Applies the groups and matrices that the files declare to a view. Costs a pass over all groups.
 pub(super) fn apply_groups<F: FactsSource>(
     view: &mut View,
     before: &Declarations,
@@ -107,51 +123,75 @@ pub(super) fn apply_groups<F: FactsSource>(
             _ => None,
         };
         match group::merge_group(after, id, record.as_deref()) {
-            Some(merged) => group::put_group(view, after, &merged),
+            Some(merged) => group::put_group(view, after, id, &merged),
             None => view.groups.remove(id),
         }
     }
     Ok(())
 }
 
-/// The ids of users of whom files say something else than the view holds as stated; and by their
-/// numbers in the files, those of whom they say the same elsewhere.
-fn changed_users(
-    view: &View,
-    files: &Population,
-    names: &[String],
-) -> (Vec<String>, Vec<UserNumber>) {
+/// The users of the files who differ from those that the view holds.
+struct ChangedUsers {
+    /// The ids of those about whom the files say something else.
+    ids: Vec<String>,
+    /// The numbers in the files of those who are declared alike at another place.
+    moved: Vec<UserNumber>,
+}
+
+fn changed_users(view: &View, files: &FileUsers<'_>) -> ChangedUsers {
     let old = &view.population;
-    let (mut ids, mut moved) = (Vec::new(), Vec::new());
-    let numbers: Vec<Option<UserNumber>> = files
-        .directory
+    let directory = &files.population.directory;
+    let mut changed = ChangedUsers { ids: Vec::new(), moved: Vec::new() };
+    let numbers: Vec<Option<UserNumber>> = directory
         .numbers()
-        .map(|user| old.directory.number_or_tombstone(files.directory.id(user)))
+        .map(|user| old.directory.number_or_tombstone(directory.id(user)))
         .collect();
     let number = |user: UserNumber| numbers.get(user.index()).copied().flatten();
-    let tag = |tag: TagId| names.get(tag.index()).and_then(|name| view.tags.get(name));
-    for user in files.directory.numbers() {
-        let stated = files.declared_fields(user);
+    let tag = |tag: TagId| view.tags.get(files.tag(tag));
+    for user in directory.numbers() {
+        let fields = files.population.declared_fields(user);
         let is_same = number(user).is_some_and(|known| {
-            stated == old.declared_fields(known).with_site(stated.site())
-                && (!stated.contains(DeclaredField::Tags)
-                    || same_tags(files, user, old, known, &tag))
-                && same_own(files, user, old, known, &tag)
-                && same_ties(files, user, old, known, &number)
+            fields == old.declared_fields(known).with_site(fields.site())
+                && same_fields(files.population, user, old, known, &tag)
+                && same_ties(files.population, user, old, known, &number)
         });
         if !is_same {
-            ids.push(files.directory.id(user).to_owned());
-        } else if number(user).is_some_and(|known| stated != old.declared_fields(known)) {
-            moved.push(user);
+            changed.ids.push(directory.id(user).to_owned());
+        } else if number(user).is_some_and(|known| fields != old.declared_fields(known)) {
+            changed.moved.push(user);
         }
     }
-    let stated_before = old
+    let declared_before = old
         .directory
         .numbers()
         .filter(|&user| old.declared_fields(user).contains(DeclaredField::Itself));
-    let unstated = stated_before.map(|user| old.directory.id(user));
-    ids.extend(unstated.filter(|id| files.directory.number(id).is_none()).map(str::to_owned));
-    (ids, moved)
+    let undeclared = declared_before.map(|user| old.directory.id(user));
+    changed.ids.extend(undeclared.filter(|id| directory.number(id).is_none()).map(str::to_owned));
+    changed
+}
+
+/// Whether a view holds the fields that files declare of a user as they declare them.
+fn same_fields(
+    files: &Population,
+    user: UserNumber,
+    old: &Population,
+    known: UserNumber,
+    tag: &impl Fn(TagId) -> Option<TagId>,
+) -> bool {
+    let ((new, new_conditions), (held, conditions)) = (files.overrides(user), old.overrides(known));
+    // Of most users no record says anything: they need not be taken apart.
+    if new == held
+        && new_conditions.is_empty()
+        && conditions.is_empty()
+        && same_tags(files, user, old, known, tag)
+    {
+        return true;
+    }
+    let fields = files.declared_fields(user);
+    let declared = UserFieldValues::from_population(files, user).declared_part(fields);
+    let held = UserFieldValues::from_population(old, known).declared_part(fields);
+    // A tag that the view does not know is none of its own.
+    declared.map(&mut |&it| tag(it)) == held.map(&mut |&it| Some(it))
 }
 
 fn same_tags(
@@ -163,37 +203,6 @@ fn same_tags(
 ) -> bool {
     let (new, old) = (files.directory.tags(user), old.directory.tags(known));
     new.len() == old.len() && new.iter().all(|it| tag(it).is_some_and(|it| old.contains(it)))
-}
-
-fn same_own(
-    files: &Population,
-    user: UserNumber,
-    old: &Population,
-    known: UserNumber,
-    tag: &impl Fn(TagId) -> Option<TagId>,
-) -> bool {
-    let stated = files.declared_fields(user);
-    let ((new, new_conditions), (own, conditions)) = (files.overrides(user), old.overrides(known));
-    let mut unknown = TagId(u32::MAX);
-    let mut bound = |condition: &Condition<TagId>| {
-        condition.map(&mut |&it: &TagId| {
-            tag(it).unwrap_or_else(|| {
-                unknown.0 -= 1;
-                unknown
-            })
-        })
-    };
-    let of = |all: &[(UserNumber, Switch, Condition<TagId>)], switch| {
-        all.iter().find(|(_, set, _)| *set == switch).map(|(_, _, when)| when.clone())
-    };
-    (!stated.contains(DeclaredField::Moderation) || new.moderation() == own.moderation())
-        && (!stated.contains(DeclaredField::Peers) || new.peers() == own.peers())
-        && (!stated.contains(DeclaredField::Approval) || new.approval() == own.approval())
-        && Switch::ALL.iter().all(|&switch| {
-            !stated.contains(DeclaredField::Permission(switch))
-                || new.switch(switch) == own.switch(switch)
-                    && of(new_conditions, switch).map(|when| bound(&when)) == of(conditions, switch)
-        })
 }
 
 fn same_ties(
@@ -213,7 +222,7 @@ fn same_ties(
     new == old
 }
 
-/// What a user is to others as files state it, with the others' ids.
+/// The ties that files declare of a user, with the others' ids.
 fn declared_ties(files: &Population, id: &str) -> Vec<(String, Tie)> {
     let rows = files.directory.number(id).into_iter().flat_map(|user| files.ties_of(user));
     let of_files = rows.map(|(other, tie)| (other, tie.outgoing_part().declared_part()));
@@ -221,16 +230,16 @@ fn declared_ties(files: &Population, id: &str) -> Vec<(String, Tie)> {
     of_files.map(|(other, tie)| (files.directory.id(other).to_owned(), tie)).collect()
 }
 
-/// What files no longer state that a user is to another.
+/// A tie that files no longer declare.
 struct RemovedTie {
     other: String,
-    /// What the record doesn't say either.
+    /// The part that the record doesn't hold either.
     less: Tie,
-    /// What the record says: a friendship that counted as ended was none of its.
+    /// The part that the record holds: a declared friendship that counted as ended was not the record's.
     more: Tie,
 }
 
-/// What of a user's ties files stated that they no longer state.
+/// The ties of a user that files no longer declare.
 fn removed_ties(
     view: &View,
     id: &str,
@@ -256,86 +265,32 @@ fn removed_ties(
     gone
 }
 
-/// What becomes of a user of whom files say something else.
+/// The change of a user about whom the files say something else.
 fn user_change<'u>(
     view: &mut View,
-    files: &Population,
-    names: &[String],
+    files: &FileUsers<'_>,
     id: &'u str,
     record: &UserRecord,
     ties: &'u [(String, Tie)],
 ) -> UserChange<'u> {
-    let in_files = files.directory.number(id);
-    let stated = in_files.map_or_else(DeclaredFields::default, |user| files.declared_fields(user));
-    let known = stated.contains(DeclaredField::Itself) || record.created;
+    let in_files = files.population.directory.number(id);
+    let fields = in_files
+        .map_or_else(DeclaredFields::default, |user| files.population.declared_fields(user));
+    let known = user_exists(fields, record);
     let mut change = UserChange { id, ..UserChange::default() };
-    (change.known, change.declared) = (Some(known), Some(stated));
+    (change.known, change.declared) = (Some(known), Some(fields));
     change.ties = ties
         .iter()
-        .map(|(other, more)| TieChange { other, removed: Tie::NONE, added: *more })
+        .map(|(other, tie)| TieChange { other, removed: Tie::NONE, added: *tie })
         .collect();
     if !known {
         (change.tags, change.overrides) = (Some(Vec::new()), Some(Default::default()));
         return change;
     }
-    let mut tags: Vec<TagId> = match in_files.filter(|_| stated.contains(DeclaredField::Tags)) {
-        Some(user) => {
-            let of_files = files.directory.tags(user);
-            of_files
-                .iter()
-                .filter_map(|tag| names.get(tag.index()))
-                .map(|name| view.intern_tag(name))
-                .collect()
-        }
-        None => record.tags.iter().flatten().map(|name| view.intern_tag(name)).collect(),
-    };
-    tags.sort_unstable();
-    change.tags = Some(tags);
-    // Of the record alone, and over it what files set.
-    let (mut all, mut conditions) = record_overrides(view, None, DeclaredFields::default(), record);
-    if let Some(user) = in_files {
-        let (said, said_conditions) = files.overrides(user);
-        all = merge_overrides(all, said, stated);
-        conditions.retain(|(switch, _)| !stated.contains(DeclaredField::Permission(*switch)));
-        for (_, switch, when) in said_conditions {
-            let mut name = |tag: &TagId| {
-                let name = names.get(tag.index()).map_or("", String::as_str);
-                view.intern_tag(name)
-            };
-            conditions.push((*switch, when.map(&mut name)));
-        }
-    }
-    change.overrides = Some((all, conditions));
+    let declared = in_files.map(|user| UserFieldValues::from_population(files.population, user));
+    let declared = declared.unwrap_or_default().map(&mut |&tag| view.intern_tag(files.tag(tag)));
+    let recorded = UserFieldValues::from_record(record).map(&mut |name| view.intern_tag(name));
+    let (tags, overrides) = UserFieldValues::merge(declared, fields, recorded).into_changes();
+    (change.tags, change.overrides) = (Some(tags), Some(overrides));
     change
-}
-
-/// What files set over what a record sets.
-fn merge_overrides(
-    record: RecordOverrides,
-    files: RecordOverrides,
-    stated: DeclaredFields,
-) -> RecordOverrides {
-    let mut own = RecordOverrides::default();
-    let moderation = if stated.contains(DeclaredField::Moderation) {
-        files.moderation()
-    } else {
-        record.moderation()
-    };
-    own = own.with_moderation(moderation);
-    let peers = if stated.contains(DeclaredField::Peers) { files.peers() } else { record.peers() };
-    if let Some(mode) = peers {
-        own = own.with_peers(mode);
-    }
-    let approval =
-        if stated.contains(DeclaredField::Approval) { files.approval() } else { record.approval() };
-    if let Some(approval) = approval {
-        own = own.with_approval(approval);
-    }
-    for &switch in Switch::ALL {
-        let said = if stated.contains(DeclaredField::Permission(switch)) { files } else { record };
-        if let Some(on) = said.switch(switch) {
-            own = own.with_switch(switch, on);
-        }
-    }
-    own
 }

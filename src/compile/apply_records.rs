@@ -1,38 +1,43 @@
+//! The application of changed records to a view.
+
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     slice,
 };
 
-use super::{Declarations, groups, rules};
+use super::{
+    declarations::Declarations,
+    groups,
+    merge::{UserFieldValues, user_exists},
+    rules,
+};
 use crate::{
-    facts::{Record, RecordKey, SwitchSetting, UserRecord},
-    policy,
-    request::{DeclaredField, DeclaredFields, Moderation, Relation, Switch},
-    snapshot::{OverridesChange, RecordOverrides, Tie, TieChange, UserChange, UserNumber, View},
+    facts::{Record, RecordChange, RecordKey, UserRecord},
+    request::{DeclaredFields, Relation},
+    snapshot::{OverridesChange, Tie, TieChange, UserChange, UserNumber, View},
 };
 
-pub use crate::facts::RecordChange as Changed;
-
-/// Has a view follow records that changed, in the order in which they did.
+/// Applies changes of records to a view, in their order.
 ///
-/// What files state stays as they state it. Costs what the records say, and the pages, rows and sets
-/// that it concerns; of rules, all rules.
-pub fn apply_records(view: &mut View, basis: &Declarations, changes: &[Changed]) {
+/// What files declare stays as they declare it. Costs what the records say, and the pages, rows and
+/// sets that they concern; a changed rule costs a pass over all rules.
+pub fn apply_records(view: &mut View, declarations: &Declarations, changes: &[RecordChange]) {
     let nobody = UserRecord::default();
     let mut users: BTreeMap<&String, (&UserRecord, &UserRecord)> = BTreeMap::new();
     let mut conversations = Vec::new();
     let mut has_rules = false;
-    for Changed { key, old, new } in changes {
+    for RecordChange { key, old, new } in changes {
         match key {
             RecordKey::User(id) => {
                 let (old, new) = (user(old.as_deref()), user(new.as_deref()));
                 let (old, new) = (old.unwrap_or(&nobody), new.unwrap_or(&nobody));
-                // Of one who changed more than once, what he was first and is last.
+                // Of several changes of one user, the first old and the last new record count.
                 users.entry(id).or_insert((old, new)).1 = new;
             }
             RecordKey::Conversation(one, other) => {
-                let is_open = new.is_some() || basis.conversation_place(one, other).is_some();
+                let is_open =
+                    new.is_some() || declarations.conversation_place(one, other).is_some();
                 conversations.push((one.as_str(), other.as_str(), is_open));
             }
             RecordKey::Rule(_) => has_rules = true,
@@ -44,30 +49,30 @@ pub fn apply_records(view: &mut View, basis: &Declarations, changes: &[Changed])
     if !of_users.is_empty() || !conversations.is_empty() {
         view.apply_changes(&of_users, &conversations);
     }
-    for Changed { key, new, .. } in changes {
+    for RecordChange { key, new, .. } in changes {
         if let RecordKey::Group(id) = key {
             let record = match new.as_deref() {
                 Some(Record::Group(group)) => Some(&**group),
                 _ => None,
             };
-            match groups::merge_group(basis, id, record) {
-                Some(group) => groups::put_group(view, basis, &group),
+            match groups::merge_group(declarations, id, record) {
+                Some(group) => groups::put_group(view, declarations, id, &group),
                 None => view.groups.remove(id),
             }
         }
     }
     if has_rules {
-        rules::apply_rule_changes(view, basis, changes);
+        rules::apply_rule_changes(view, declarations, changes);
     }
 }
 
-/// Has a view follow what changed while it was made, from records of some moment in between.
+/// Replays the changes made while the view was being built, from records read at some moment in between.
 ///
-/// One by one, and not what all of it comes to: who is again what he was in the beginning may not
-/// have been at that moment. Costs what following each change costs.
-pub fn replay_changes(view: &mut View, basis: &Declarations, changes: &[Changed]) {
+/// They are applied one by one and not merged: a user who is in the end as in the beginning may have
+/// been otherwise at that moment. Costs what each change costs.
+pub fn replay_changes(view: &mut View, declarations: &Declarations, changes: &[RecordChange]) {
     for change in changes {
-        apply_records(view, basis, slice::from_ref(change));
+        apply_records(view, declarations, slice::from_ref(change));
     }
 }
 
@@ -78,7 +83,7 @@ fn user(record: Option<&Record>) -> Option<&UserRecord> {
     }
 }
 
-/// What becomes of a user whose record changes.
+/// The change of a user whose record changes.
 fn user_change<'u>(
     view: &mut View,
     id: &'u str,
@@ -86,22 +91,26 @@ fn user_change<'u>(
     new: &'u UserRecord,
 ) -> UserChange<'u> {
     let number = view.population.directory.number_or_tombstone(id);
-    let stated = number
+    let fields = number
         .map_or_else(DeclaredFields::default, |number| view.population.declared_fields(number));
     let was_known = number.is_some_and(|number| view.population.directory.is_known(number));
-    let is_known = new.created || stated.contains(DeclaredField::Itself);
+    let is_known = user_exists(fields, new);
     let comes_or_goes = was_known != is_known;
     let mut change = UserChange { id, ..UserChange::default() };
     change.known = comes_or_goes.then_some(is_known);
     if is_known {
-        if !stated.contains(DeclaredField::Tags) && (comes_or_goes || old.tags != new.tags) {
-            let names = new.tags.iter().flatten();
-            let mut tags: Vec<_> = names.map(|name| view.intern_tag(name)).collect();
-            tags.sort_unstable();
-            change.tags = Some(tags);
-        }
-        if comes_or_goes || override_fields(old) != override_fields(new) {
-            change.overrides = Some(record_overrides(view, number, stated, new));
+        let recorded = UserFieldValues::from_record(new);
+        if comes_or_goes || recorded != UserFieldValues::from_record(old) {
+            let current =
+                number.map(|number| UserFieldValues::from_population(&view.population, number));
+            let current = current.unwrap_or_default();
+            let recorded = recorded.map(&mut |name| view.intern_tag(name));
+            let merged = UserFieldValues::merge(current.clone(), fields, recorded);
+            let (tags, overrides) = merged.into_changes();
+            let (current_tags, current_overrides) = current.into_changes();
+            change.tags = (comes_or_goes || tags != current_tags).then_some(tags);
+            let overrides_change = comes_or_goes || overrides != current_overrides;
+            change.overrides = overrides_change.then_some(overrides);
         }
     } else if comes_or_goes {
         change.tags = Some(Vec::new());
@@ -111,65 +120,7 @@ fn user_change<'u>(
     change
 }
 
-/// What of a record sets something over the policy.
-fn override_fields(user: &UserRecord) -> impl PartialEq + '_ {
-    (user.peers, user.moderation, user.approval, &user.permissions)
-}
-
-/// What the record of a user sets, and over it what files state of him, as the view has it.
-pub(super) fn record_overrides(
-    view: &mut View,
-    number: Option<UserNumber>,
-    stated: DeclaredFields,
-    record: &UserRecord,
-) -> OverridesChange {
-    let of_files = number.map(|number| {
-        let (own, conditions) = view.population.overrides(number);
-        (own, conditions.to_vec())
-    });
-    let (of_files, file_conditions) = of_files.unwrap_or_default();
-    let mut own = RecordOverrides::default();
-    let mut conditions = Vec::new();
-    own = own.with_moderation(if stated.contains(DeclaredField::Moderation) {
-        of_files.moderation()
-    } else {
-        record.moderation.unwrap_or(Moderation::None)
-    });
-    let peers = if stated.contains(DeclaredField::Peers) { of_files.peers() } else { record.peers };
-    if let Some(mode) = peers {
-        own = own.with_peers(mode);
-    }
-    let approval = if stated.contains(DeclaredField::Approval) {
-        of_files.approval()
-    } else {
-        record.approval
-    };
-    if let Some(approval) = approval {
-        own = own.with_approval(approval);
-    }
-    for &switch in Switch::ALL {
-        if stated.contains(DeclaredField::Permission(switch)) {
-            if let Some(on) = of_files.switch(switch) {
-                own = own.with_switch(switch, on);
-            }
-            let stated = file_conditions.iter().filter(|(_, set, _)| *set == switch);
-            conditions.extend(stated.map(|(_, switch, when)| (*switch, when.clone())));
-            continue;
-        }
-        match record.permissions.get(&switch) {
-            None => {}
-            Some(SwitchSetting::Always(on)) => own = own.with_switch(switch, *on),
-            Some(SwitchSetting::When(text)) => match policy::parse_condition(text) {
-                Ok(when) => conditions.push((switch, when.map(&mut |tag| view.intern_tag(tag)))),
-                // Only what was checked is ever stored; what can't be read refuses.
-                Err(_) => own = own.with_switch(switch, false),
-            },
-        }
-    }
-    (own, conditions)
-}
-
-/// What changes in what a user is to others, but for what files state of that.
+/// The changes of a user's ties, except for what files declare.
 fn tie_changes<'u>(
     view: &View,
     number: Option<UserNumber>,
@@ -184,14 +135,14 @@ fn tie_changes<'u>(
     let change = |other| {
         let (before, after) = (record_tie(old, other), record_tie(new, other));
         let numbers = number.zip(population.directory.number_or_tombstone(other));
-        let of_files = numbers
+        let declared = numbers
             .map_or(Tie::NONE, |(one, other)| population.outgoing_tie(one, other).declared_part());
-        TieChange { other, removed: before.without(after).without(of_files), added: after }
+        TieChange { other, removed: before.without(after).without(declared), added: after }
     };
     others.into_iter().map(change).collect()
 }
 
-/// Adds what one of two series has and the other has not; both are in order.
+/// Adds what only one of two series holds; both are in order.
 fn add_difference<'u>(
     to: &mut BTreeSet<&'u str>,
     old: impl Iterator<Item = &'u str>,
@@ -211,7 +162,7 @@ fn add_difference<'u>(
     to.extend(old.chain(new));
 }
 
-/// What a record says that its user is to another.
+/// The tie from a record's user to another.
 pub(super) fn record_tie(user: &UserRecord, other: &str) -> Tie {
     let has = |&&relation: &&Relation| user.has_edge(relation, other);
     let ties = Relation::ALL.iter().filter(has).map(|&relation| Tie::from_relation(relation));

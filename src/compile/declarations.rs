@@ -1,14 +1,17 @@
+//! The declarations of a policy's files, which facts are held against.
+
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::ShadowedFact;
+use super::shadowed::ShadowedFact;
 use crate::{
     policy::{self, DeclarationSites, Policy},
-    request::DeclarationSite,
+    request::{DeclarationSite, DeclaredField},
+    snapshot::View,
 };
 
-/// What the files of a policy state that facts can't change, and where; and what facts are held to.
+/// The declarations of a policy's files, with their places; facts can't change what is declared.
 #[derive(Debug, Default)]
 pub struct Declarations {
     places: DeclarationSites,
@@ -16,9 +19,9 @@ pub struct Declarations {
     pub(super) matrices: Vec<policy::Matrix>,
     /// By the ids of the two users, the lesser first.
     pub(super) conversations: BTreeMap<(String, String), DeclarationSite>,
-    /// The names of the rules that files state, with their ids.
+    /// The ids of the rules that files declare, by name.
     rule_names: BTreeMap<String, Uuid>,
-    /// What records say that the files state otherwise, in order.
+    /// The parts of records that the files shadow, in order.
     pub shadowed: Vec<ShadowedFact>,
 }
 
@@ -38,23 +41,23 @@ impl Declarations {
         }
     }
 
-    /// The name of the file of a place.
+    /// The name of the file of a declaration.
     pub fn file_name(&self, place: DeclarationSite) -> &str {
         self.places.files.get(usize::from(place.file)).map_or("", String::as_str)
     }
 
-    /// Where a file states a rule of this id.
+    /// The place where a file declares the rule of this id.
     pub fn rule_place(&self, id: Uuid) -> Option<DeclarationSite> {
         let at = self.places.rules.binary_search_by_key(&id, |&(id, _)| id).ok()?;
         self.places.rules.get(at).map(|&(_, place)| place)
     }
 
-    /// The id of the rule of this name that a file states.
+    /// The id of the rule of this name, if a file declares one.
     pub fn rule_id(&self, name: &str) -> Option<Uuid> {
         self.rule_names.get(name).copied()
     }
 
-    /// A group that a file states, and where.
+    /// The group of this id, if a file declares one, and the place.
     pub fn group(&self, id: &str) -> Option<(&policy::PolicyGroup, DeclarationSite)> {
         let at = self.groups.binary_search_by(|group| group.id.as_str().cmp(id)).ok()?;
         let place = self.places.groups.binary_search_by(|(known, _)| known.as_str().cmp(id)).ok();
@@ -62,10 +65,25 @@ impl Declarations {
         Some((self.groups.get(at)?, place.unwrap_or_default()))
     }
 
-    /// Where a file states the conversation of two users, in whatever order.
+    /// The place where a file declares the conversation of two users, in either order.
     pub fn conversation_place(&self, one: &str, other: &str) -> Option<DeclarationSite> {
         let (one, other) = if one <= other { (one, other) } else { (other, one) };
         self.conversations.get(&(one.to_owned(), other.to_owned())).copied()
+    }
+
+    /// The place of the declaration that shadows a part of a record.
+    pub fn shadowed_place(&self, fact: &ShadowedFact, view: &View) -> Option<DeclarationSite> {
+        match fact {
+            ShadowedFact::User(id, _) => {
+                let user = view.population.directory.number(id)?;
+                let declared = view.population.declared_fields(user);
+                declared.contains(DeclaredField::Itself).then(|| declared.site())
+            }
+            ShadowedFact::Group(id, _) | ShadowedFact::Member(id, _) => {
+                self.group(id).map(|(_, place)| place)
+            }
+            ShadowedFact::Rule(id) => self.rule_place(*id),
+        }
     }
 
     /// The matrix of this name.
@@ -74,7 +92,7 @@ impl Declarations {
         self.matrices.get(at)
     }
 
-    /// The conversations that files state.
+    /// The conversations that files declare.
     pub(super) fn roster_conversations(
         roster: &policy::Roster,
     ) -> BTreeMap<(String, String), DeclarationSite> {

@@ -1,6 +1,6 @@
-use std::collections::BTreeMap;
+//! The groups and matrices of a view.
 
-use super::Declarations;
+use super::{declarations::Declarations, merge::GroupFieldValues};
 use crate::{
     facts, policy,
     request::{DM_MATRIX, Grant, GrantCondition, GroupPermission, MetadataGrants, Role},
@@ -53,58 +53,21 @@ pub(super) fn compile(
     GroupTable::new(&groups.collect::<Vec<_>>(), directory.len())
 }
 
-/// A group as files and facts tell it together.
-#[derive(Clone, Debug)]
-pub(super) struct MergedGroup<'m> {
-    id: &'m str,
-    matrix: &'m str,
-    creator: Option<&'m str>,
-    members: BTreeMap<&'m str, Role>,
-    /// Permissions of its own, by their keys.
-    permissions: Option<&'m BTreeMap<String, String>>,
-}
-
-/// Puts what files state of a group together with its record; `None` if there is no such group.
+/// The effective group of files and records; `None` if there is no such group.
 pub(super) fn merge_group<'m>(
-    basis: &'m Declarations,
-    id: &'m str,
+    declarations: &'m Declarations,
+    id: &str,
     record: Option<&'m facts::GroupRecord>,
-) -> Option<MergedGroup<'m>> {
-    let stated = basis.group(id).map(|(group, _)| group);
-    if stated.is_none() && !record.is_some_and(|record| record.created) {
-        return None;
-    }
-    let mut members: BTreeMap<&str, Role> = BTreeMap::new();
-    for (member, said) in record.iter().flat_map(|record| &record.members) {
-        members.insert(member, said.role);
-    }
-    if let Some(group) = stated {
-        members.extend(group.members.iter().map(|id| (id.as_str(), Role::Member)));
-        members.extend(group.admins.iter().map(|id| (id.as_str(), Role::Admin)));
-        members.extend(group.super_admins.iter().map(|id| (id.as_str(), Role::SuperAdmin)));
-    }
-    let own = record.filter(|_| stated.is_none());
-    Some(MergedGroup {
-        id,
-        matrix: match (stated, own) {
-            (Some(group), _) => &group.matrix,
-            (None, Some(group)) => group.matrix.as_deref().unwrap_or(policy::DEFAULT_MATRIX),
-            (None, None) => policy::DEFAULT_MATRIX,
-        },
-        creator: match stated {
-            Some(group) => group.creator.as_deref(),
-            None => own.and_then(|group| group.creator.as_deref()),
-        },
-        members,
-        permissions: own.map(|group| &group.permissions).filter(|own| !own.is_empty()),
-    })
+) -> Option<GroupFieldValues<'m>> {
+    GroupFieldValues::merge(declarations.group(id).map(|(group, _)| group), record)
 }
 
-/// The group by its users' and matrices' numbers; who has none gets one.
+/// The entry of a group by the numbers of its users and matrices; users without a number get one.
 pub(super) fn group_entry<'m>(
     view: &mut View,
-    basis: &Declarations,
-    group: &MergedGroup<'m>,
+    declarations: &Declarations,
+    id: &'m str,
+    group: &GroupFieldValues<'m>,
 ) -> GroupEntry<'m> {
     let mut roles: Vec<(UserNumber, Role)> =
         group.members.iter().map(|(id, &role)| (view.intern_user(id), role)).collect();
@@ -114,9 +77,9 @@ pub(super) fn group_entry<'m>(
         having.map(|&(user, _)| user).collect()
     };
     GroupEntry {
-        id: group.id,
-        matrix: view.matrix_number(group.matrix).unwrap_or(MatrixNumber::NONE),
-        own_matrix: own_matrix(view, basis, group),
+        id,
+        matrix: view.matrix_number(group.matrix()).unwrap_or(MatrixNumber::NONE),
+        own_matrix: own_matrix(view, declarations, group),
         creator: group.creator.map(|id| view.intern_user(id)),
         super_admins: having(Role::SuperAdmin),
         admins: having(Role::Admin),
@@ -125,8 +88,13 @@ pub(super) fn group_entry<'m>(
 }
 
 /// Puts a group in the view.
-pub(super) fn put_group(view: &mut View, basis: &Declarations, group: &MergedGroup<'_>) {
-    let entry = group_entry(view, basis, group);
+pub(super) fn put_group(
+    view: &mut View,
+    declarations: &Declarations,
+    id: &str,
+    group: &GroupFieldValues<'_>,
+) {
+    let entry = group_entry(view, declarations, id, group);
     view.groups.put(&entry);
 }
 
@@ -134,11 +102,11 @@ pub(super) fn put_group(view: &mut View, basis: &Declarations, group: &MergedGro
 /// nobody may do anything there.
 fn own_matrix(
     view: &mut View,
-    basis: &Declarations,
-    group: &MergedGroup<'_>,
+    declarations: &Declarations,
+    group: &GroupFieldValues<'_>,
 ) -> Option<CompiledMatrix> {
     let own = group.permissions?;
-    let policy::Matrix { permissions, metadata, .. } = basis.matrix(group.matrix)?;
+    let policy::Matrix { permissions, metadata, .. } = declarations.matrix(group.matrix())?;
     let mut permissions = permissions.clone();
     let mut metadata = metadata.clone();
     for (key, text) in own {
@@ -170,7 +138,7 @@ fn own_matrix(
     let mut bound = |value: &GrantCondition<String>| value.map(&mut |tag| view.intern_tag(tag));
     Some(CompiledMatrix {
         name: String::new(),
-        is_of_two: group.matrix == DM_MATRIX,
+        is_of_two: group.matrix() == DM_MATRIX,
         permissions: permissions.each_ref().map(&mut bound),
         metadata: metadata.as_ref().map(|fields| fields.map(&mut bound)),
     })

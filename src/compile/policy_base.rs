@@ -1,5 +1,9 @@
 use super::{
-    compile, overlay::overlay_items, resolve, slice::slice_policy, statement_spans::StatementSpans,
+    assemble::compile,
+    build::{Sites, resolve},
+    overlay::overlay_items,
+    slice::slice_policy,
+    statement_spans::StatementSpans,
 };
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
@@ -82,7 +86,7 @@ fn assemble(
     problems: &mut Diagnostics,
 ) -> Option<(View, StatementSpans, Vec<Invariant>)> {
     let mut places = StatementSpans::from_items(&ast.items);
-    let policy = resolve(ast, sources, previous, false, problems);
+    let policy = resolve(ast, sources, previous, Sites::Drop, problems);
     places.add_rules(policy.rules.as_deref().unwrap_or_default());
     (!problems.has_errors()).then(|| (compile(&policy, previous), places, policy.invariants))
 }

@@ -2,9 +2,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use uuid::Uuid;
 
-use super::{Changed, Declarations, digest};
+use super::{declarations::Declarations, digest};
 use crate::{
-    facts::{self, Record, RecordKey},
+    facts::{self, Record, RecordChange, RecordKey},
     policy,
     request::RuleSource,
     snapshot::{CompiledRule, Population, RuleBook, RuleNumber, TagId, Tags, UserSet, View},
@@ -31,12 +31,12 @@ pub(super) fn compile(
 /// Has the rules of a view follow those that are made over the API.
 ///
 /// Costs a pass over the numbers of rules, and set algebra for the tags of those that change.
-pub(super) fn apply_rule_changes(view: &mut View, basis: &Declarations, changes: &[Changed]) {
+pub(super) fn apply_rule_changes(view: &mut View, basis: &Declarations, changes: &[RecordChange]) {
     // Without a section for them, rules refuse nothing, and none of them counts.
     let Some(book) = view.rules.take() else { return };
     let mut book = Arc::unwrap_or_clone(book);
     let mut concerned: BTreeSet<TagId> = BTreeSet::new();
-    for Changed { key, new, .. } in changes {
+    for RecordChange { key, new, .. } in changes {
         let RecordKey::Rule(id) = key else { continue };
         if basis.rule_place(*id).is_some() {
             continue;

@@ -1,56 +1,36 @@
-use std::{collections::BTreeMap, sync::Arc};
+//! The build of a view from files and facts together.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use uuid::Uuid;
 
 use super::{
-    BuildOutput, Declarations, PopulationSource, ShadowedFact, apply_files, assemble_view, compile,
-    digest, groups, parse_and_resolve, population, rules, shadowed,
+    apply_files,
+    assemble::{PopulationSource, assemble_view, compile},
+    build::{BuildOutput, Sites, read_policy},
+    declarations::Declarations,
+    digest,
+    facts_source::FactsSource,
+    find_shadowed, groups, population,
+    record_collector::RecordCollector,
+    rules,
 };
 use crate::{
     diagnostic::{Diagnostics, Report},
-    facts::{GroupRecord, Record, RecordKey, RecordKind, SwitchSetting, UserRecord},
-    policy::{self, Policy, Roster, RosterBuilder, UserOverrides, Users},
+    facts::{Record, RecordKey, RecordKind},
+    policy::{self, Policy, Roster, Users},
     prove,
-    request::{DeclaredField, DeclaredFields, Moderation, Relation, Toggle},
     snapshot::{GroupTable, Revision, View},
     source::LoadedSources,
 };
 
-/// The facts that a view is compiled with: where records are.
-pub trait FactsSource {
-    type Error;
-
-    /// A record, if there is one.
-    ///
-    /// # Errors
-    /// If it can't be read.
-    fn get(&self, key: &RecordKey) -> Result<Option<Record>, Self::Error>;
-
-    /// Calls `each` with all records of a kind, in order.
-    ///
-    /// # Errors
-    /// If they can't be read.
-    fn each(
-        &self,
-        kind: RecordKind,
-        each: &mut dyn FnMut(RecordKey, Record),
-    ) -> Result<(), Self::Error>;
-
-    /// Calls `each` with all records, in whatever order, as of one revision, and gives that.
-    ///
-    /// # Errors
-    /// If they can't be read.
-    fn all(&self, each: &mut dyn FnMut(RecordKey, Record)) -> Result<u64, Self::Error> {
-        for kind in RecordKind::ALL {
-            self.each(kind, each)?;
-        }
-        Ok(0)
-    }
-}
-
-/// As [`build`](super::build), with facts. Costs a pass over all records.
+/// Builds a view of files and facts, as [`build`](super::build) does of files alone. Costs a pass over all
+/// records.
 ///
-/// Invariants are held against what the files say alone: what facts came to, no author can mend.
+/// Invariants are checked against the files alone: authors can't mend what facts say.
 ///
 /// # Errors
 /// If the facts can't be read.
@@ -59,35 +39,35 @@ pub fn build_with_records<F: FactsSource>(
     facts: &F,
 ) -> Result<BuildOutput, F::Error> {
     let mut problems = Diagnostics::default();
-    let (policy, _) = parse_and_resolve(loaded, None, false, true, &mut problems);
+    let policy = read_policy(loaded, None, Sites::Keep, &mut problems);
     if problems.has_errors() {
-        return Ok(failed_build(problems, loaded));
+        return Ok(BuildOutput::failed(Report::new(problems, &loaded.sources)));
     }
     let roster = match &policy.users {
         Users::Read(roster) => roster,
         Users::Unchanged(_) => &Box::default(),
     };
-    let mut basis = Declarations::from_policy(&policy, Declarations::roster_conversations(roster));
-    let digest = {
+    let mut declarations =
+        Declarations::from_policy(&policy, Declarations::roster_conversations(roster));
+    let digests = {
         let view = compile(&policy, None);
         prove::invariants(&policy.invariants, &view, &mut problems);
         if problems.has_errors() {
-            return Ok(failed_build(problems, loaded));
+            return Ok(BuildOutput::failed(Report::new(problems, &loaded.sources)));
         }
-        (view.population.digest, view.revision.policy)
+        FileDigests { population: view.population.digest, policy: view.revision.policy }
     };
-    let (view, shadowed) = merge_records(policy, &basis, digest, facts)?;
-    basis.shadowed = shadowed;
-    let (view, basis) = (Some(view), Some(Arc::new(basis)));
-    Ok(BuildOutput { view, declarations: basis, report: Report::new(problems, &loaded.sources) })
+    let view = merge_records(policy, &mut declarations, digests, facts)?;
+    Ok(BuildOutput::with_facts(view, declarations, Report::new(problems, &loaded.sources)))
 }
 
-/// As [`build`](super::build), with facts, over a view that followed them so far. Facts are not walked:
-/// costs set algebra for what the policy says differently, and a look at each user whom files state
-/// if they say something else of users. Where there are invariants, the files are compiled alone too.
+/// Rebuilds a view of files and facts over a previous one that is up to date with the facts. Records are
+/// not all read: costs set algebra for what the policy says differently, and a look at each declared
+/// user if the files say something else about users. Where there are invariants, the files are also
+/// compiled alone.
 ///
 /// # Errors
-/// If facts can't be read.
+/// If the facts can't be read.
 pub fn rebuild<F: FactsSource>(
     loaded: &LoadedSources,
     previous: &View,
@@ -95,20 +75,20 @@ pub fn rebuild<F: FactsSource>(
     facts: &F,
 ) -> Result<BuildOutput, F::Error> {
     let mut problems = Diagnostics::default();
-    let (mut policy, _) = parse_and_resolve(loaded, Some(previous), false, true, &mut problems);
+    let mut policy = read_policy(loaded, Some(previous), Sites::Keep, &mut problems);
     if problems.has_errors() {
-        return Ok(failed_build(problems, loaded));
+        return Ok(BuildOutput::failed(Report::new(problems, &loaded.sources)));
     }
-    let stated =
+    let declared =
         match std::mem::replace(&mut policy.users, Users::Unchanged(previous.population.key)) {
             Users::Read(roster) => Some((population::compile(&roster), roster)),
             Users::Unchanged(_) => None,
         };
-    let conversations = match &stated {
+    let conversations = match &declared {
         Some((_, roster)) => Declarations::roster_conversations(roster),
         None => before.conversations.clone(),
     };
-    let mut basis = Declarations::from_policy(&policy, conversations);
+    let mut declarations = Declarations::from_policy(&policy, conversations);
     let mut made = Vec::new();
     facts.each(RecordKind::Rule, &mut |key, record| {
         if let (RecordKey::Rule(id), Record::Rule(rule)) = (key, record) {
@@ -122,41 +102,38 @@ pub fn rebuild<F: FactsSource>(
     let mut view = assemble_view(&policy, known, names, all_rules, Some(previous));
     view.groups = previous.groups.clone();
     let mut population_digest = previous.population.digest;
-    if let Some(((files, names), _)) = &stated {
+    if let Some(((files, names), _)) = &declared {
         population_digest = files.digest;
-        apply_files::apply_users(&mut view, files, names, facts)?;
-        apply_files::apply_conversations(&mut view, before, &basis, facts)?;
+        let users = apply_files::FileUsers { population: files, tags: names };
+        apply_files::apply_users(&mut view, users, facts)?;
+        apply_files::apply_conversations(&mut view, before, &declarations, facts)?;
         let population = Arc::make_mut(&mut view.population);
         (population.key, population.digest) = (files.key, files.digest);
         if files.digest == previous.population.digest {
             population.share_identity(&previous.population);
         }
     }
-    if basis.groups != before.groups || basis.matrices != before.matrices {
-        apply_files::apply_groups(&mut view, before, &basis, facts)?;
+    if declarations.groups != before.groups || declarations.matrices != before.matrices {
+        apply_files::apply_groups(&mut view, before, &declarations, facts)?;
     }
     view.revision = Revision {
         policy: digest::policy(&population_digest, &policy),
         facts: previous.revision.facts,
     };
     if !policy.invariants.is_empty() {
-        let (alone, _) = parse_and_resolve(loaded, None, false, false, &mut Diagnostics::default());
+        let alone = read_policy(loaded, None, Sites::Drop, &mut Diagnostics::default());
         prove::invariants(&policy.invariants, &compile(&alone, None), &mut problems);
     }
     if problems.has_errors() {
-        return Ok(failed_build(problems, loaded));
+        return Ok(BuildOutput::failed(Report::new(problems, &loaded.sources)));
     }
-    let shadowed = shadowed::recompute((previous, before), &view, &basis, facts)?;
-    basis.shadowed = shadowed;
-    let (view, basis) = (Some(view), Some(Arc::new(basis)));
-    Ok(BuildOutput { view, declarations: basis, report: Report::new(problems, &loaded.sources) })
+    let previous = find_shadowed::Previous { view: previous, declarations: before };
+    declarations.shadowed = find_shadowed::after_reload(previous, &view, &declarations, facts)?;
+    Ok(BuildOutput::with_facts(view, declarations, Report::new(problems, &loaded.sources)))
 }
 
-fn failed_build(problems: Diagnostics, loaded: &LoadedSources) -> BuildOutput {
-    BuildOutput { view: None, declarations: None, report: Report::new(problems, &loaded.sources) }
-}
-
-/// The rules of files, and those made over the API whose id no file's rule has, in the order of ids.
+/// The rules of files, and those of the API whose id no file's rule has, in the order of ids; `None` if
+/// the files have no section for rules.
 fn with_api_rules(
     of_files: Option<&[policy::Rule]>,
     made: Vec<policy::Rule>,
@@ -167,13 +144,19 @@ fn with_api_rules(
     Some(rules.into_values().collect())
 }
 
-/// The view of files and facts together.
+/// The digests of what the files say alone.
+struct FileDigests {
+    population: [u8; 32],
+    policy: [u8; 32],
+}
+
+/// The view of files and facts together. Notes in `declarations` what they shadow.
 fn merge_records<F: FactsSource>(
     mut policy: Policy,
-    basis: &Declarations,
-    (population_digest, policy_digest): ([u8; 32], [u8; 32]),
+    declarations: &mut Declarations,
+    digests: FileDigests,
     facts: &F,
-) -> Result<(View, Vec<ShadowedFact>), F::Error> {
+) -> Result<View, F::Error> {
     let roster = match std::mem::replace(&mut policy.users, Users::Unchanged([0; 32])) {
         Users::Read(roster) => *roster,
         Users::Unchanged(_) => Roster::default(),
@@ -181,123 +164,33 @@ fn merge_records<F: FactsSource>(
     let mut records = RecordCollector::new(roster);
     let mut shadowed = Vec::new();
     let revision = facts.all(&mut |key, record| {
-        let stated = records.stated(&key);
-        shadowed::collect(stated, basis, (&key, &record), &mut shadowed);
+        let fields = records.declared(&key);
+        shadowed.extend(find_shadowed::in_record(&key, &record, fields, declarations));
         records.add(key, record);
     })?;
     shadowed.sort_unstable();
+    declarations.shadowed = shadowed;
+    let declarations = &*declarations;
     let all_rules = with_api_rules(policy.rules.as_deref(), records.rules);
     let (mut population, names) = population::compile(&records.users.finish());
-    population.digest = population_digest;
-    let mut view =
-        assemble_view(&policy, PopulationSource::New(Box::new(population)), names, all_rules, None);
-    let ids: std::collections::BTreeSet<&str> = records
+    population.digest = digests.population;
+    let users = PopulationSource::New(Box::new(population));
+    let mut view = assemble_view(&policy, users, names, all_rules, None);
+    let ids: BTreeSet<&str> = records
         .groups
         .keys()
         .map(String::as_str)
-        .chain(basis.groups.iter().map(|group| group.id.as_str()))
+        .chain(declarations.groups.iter().map(|group| group.id.as_str()))
         .collect();
     let merged: Vec<_> = ids
         .into_iter()
-        .filter_map(|id| groups::merge_group(basis, id, records.groups.get(id)))
+        .filter_map(|id| Some((id, groups::merge_group(declarations, id, records.groups.get(id))?)))
         .collect();
-    let entries: Vec<_> =
-        merged.iter().map(|group| groups::group_entry(&mut view, basis, group)).collect();
+    let entries: Vec<_> = merged
+        .iter()
+        .map(|(id, group)| groups::group_entry(&mut view, declarations, id, group))
+        .collect();
     view.groups = GroupTable::new(&entries, view.population.directory.len());
-    view.revision = Revision { policy: policy_digest, facts: revision };
-    Ok((view, shadowed))
-}
-
-/// All records as they are gathered.
-struct RecordCollector {
-    users: RosterBuilder,
-    /// Where what files set of users stands.
-    own_rows: Vec<(u32, usize)>,
-    groups: BTreeMap<String, GroupRecord>,
-    rules: Vec<policy::Rule>,
-}
-
-impl RecordCollector {
-    fn new(roster: Roster) -> Self {
-        let users = RosterBuilder::new(roster);
-        let own_rows = users.override_rows();
-        Self { users, own_rows, groups: BTreeMap::new(), rules: Vec::new() }
-    }
-
-    /// What files state of the user whose key it is.
-    fn stated(&mut self, key: &RecordKey) -> DeclaredFields {
-        match key {
-            RecordKey::User(id) => {
-                let user = self.users.intern(id);
-                self.users.stated(user)
-            }
-            _ => DeclaredFields::default(),
-        }
-    }
-
-    fn add(&mut self, key: RecordKey, record: Record) {
-        match (key, record) {
-            (RecordKey::User(id), Record::User(record)) => self.user(&id, &record),
-            (RecordKey::Group(id), Record::Group(group)) => {
-                for member in group.members.keys().chain(&group.creator) {
-                    self.users.intern(member);
-                }
-                self.groups.insert(id, *group);
-            }
-            (RecordKey::Conversation(one, other), Record::Conversation(_)) => {
-                let (one, other) = (self.users.intern(&one), self.users.intern(&other));
-                self.users.add_conversation(one, other);
-            }
-            (RecordKey::Rule(id), Record::Rule(rule)) => {
-                self.rules.extend(rules::rule_from_record(id, &rule))
-            }
-            _ => {}
-        }
-    }
-
-    fn user(&mut self, id: &str, record: &UserRecord) {
-        let user = self.users.intern(id);
-        for &relation in Relation::ALL {
-            for other in record.edges(relation) {
-                let other = self.users.intern(other);
-                self.users.add_edge(relation, user, other);
-            }
-        }
-        if record.created {
-            self.users.mark_known(user);
-        }
-        if !self.users.is_known(user) {
-            return;
-        }
-        let stated = self.users.stated(user);
-        if let (Some(tags), false) = (&record.tags, stated.contains(DeclaredField::Tags)) {
-            self.users.set_tags(user, tags.iter().map(String::as_str));
-        }
-        let mut own: UserOverrides = self.users.take_overrides(user, &self.own_rows);
-        if !stated.contains(DeclaredField::Moderation) {
-            own.moderation = record.moderation.unwrap_or(Moderation::None);
-        }
-        if !stated.contains(DeclaredField::Peers) {
-            own.peers = record.peers;
-        }
-        if !stated.contains(DeclaredField::Approval) {
-            own.approval = record.approval;
-        }
-        for (&switch, setting) in &record.permissions {
-            if !stated.contains(DeclaredField::Permission(switch)) {
-                own.permissions.push((switch, parse_toggle(setting)));
-            }
-        }
-        self.users.set_overrides(user, own);
-    }
-}
-
-/// What a switch is set to; what can't be read is off.
-fn parse_toggle(setting: &SwitchSetting) -> Toggle<String> {
-    match setting {
-        SwitchSetting::Always(on) => Toggle::Always(*on),
-        SwitchSetting::When(text) => {
-            policy::parse_condition(text).map_or(Toggle::Always(false), Toggle::When)
-        }
-    }
+    view.revision = Revision { policy: digests.policy, facts: revision };
+    Ok(view)
 }

@@ -8,8 +8,8 @@ mod records;
 use std::sync::Arc;
 
 use peerage::{
-    compile::{self, BuildOutput, Changed, Declarations},
-    facts::{Record, RecordKey, UserRecord},
+    compile::{self, BuildOutput, Declarations},
+    facts::{Record, RecordChange, RecordKey, UserRecord},
     request::Relation,
     snapshot::{UserNumber, View},
     source::{LoadedSources, Sources},
@@ -18,7 +18,8 @@ use proptest::prelude::*;
 
 use crate::oracle::World;
 use crate::worlds::{Chance, text, world};
-use records::{Changes, Store};
+use records::Changes;
+pub(crate) use records::Store;
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
@@ -73,11 +74,11 @@ fn changed(
     basis: &Declarations,
     store: &mut Store,
     chance: &mut Chance,
-) -> Vec<Changed> {
+) -> Vec<RecordChange> {
     let changes = Changes::of(world);
     let mut journal = Vec::new();
     for _ in 0..=chance.below(4) {
-        let batch: Vec<Changed> =
+        let batch: Vec<RecordChange> =
             (0..=chance.below(6)).map(|_| changes.next(store, chance)).collect();
         compile::apply_records(view, basis, &batch);
         journal.extend(batch);
@@ -123,6 +124,11 @@ proptest! {
         let fresh = start(&after, &store);
         let (reloaded, next) = rebuild(&after, &view, &basis, &store);
         assert_alike(&reloaded, &fresh.0, &mixed, chance.next());
+
+        // What files shadow is found from what they shadowed before.
+        let (begun, declarations) = start(&before, &store);
+        let (_, shadowing) = rebuild(&after, &begun, &declarations, &store);
+        assert_eq!(shadowing.shadowed, fresh.1.shadowed);
 
         // While it reloads, records change.
         let (old, then) = (view.clone(), store.clone());

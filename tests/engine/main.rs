@@ -6,6 +6,7 @@ mod directory;
 mod flips;
 mod following;
 mod gates;
+mod merging;
 mod policies;
 mod presets;
 mod proofs;

@@ -6,7 +6,6 @@ use std::{
 use serde_json::{Map, Value};
 
 use crate::{
-    compile,
     diagnostic::render_text,
     facts::{
         Command, Friend, FriendFields, Id, Op, Patch, PendingRequest, Record, RecordKey,
@@ -78,7 +77,8 @@ fn parse(bytes: &[u8]) -> Result<ImportLine, String> {
     if let Some(record) = export_line::decode(&line) {
         let (key, record) = record?;
         if let Record::Rule(rule) = &record {
-            compile::parse_condition(&rule.condition).map_err(|why| render_text(&why, false))?;
+            crate::policy::parse_condition(&rule.condition)
+                .map_err(|why| render_text(&why, false))?;
         }
         return Ok(ImportLine::Record(Box::new((key, record))));
     }
@@ -115,7 +115,7 @@ fn canonical(fields: &mut UserFields) -> Result<(), String> {
     for setting in fields.permissions.iter_mut().flat_map(|all| all.values_mut()) {
         if let Some(SwitchSetting::When(text)) = setting {
             let condition =
-                compile::parse_condition(text).map_err(|why| render_text(&why, false))?;
+                crate::policy::parse_condition(text).map_err(|why| render_text(&why, false))?;
             *text = condition.to_string();
         }
     }

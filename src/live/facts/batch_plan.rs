@@ -8,10 +8,10 @@ use super::{
     records::UncommittedRecords,
 };
 use crate::{
-    compile::{self, Changed, Declarations},
+    compile::{self, Declarations},
     facts::{
-        self, BatchMode, ChangeSet, IdempotencyRecord, PlanError, Record, RecordKey, RecordRead,
-        RecordSource as _, RecordWrite, WriteError, WriteOutcome,
+        self, BatchMode, ChangeSet, IdempotencyRecord, PlanError, Record, RecordChange, RecordKey,
+        RecordRead, RecordSource as _, RecordWrite, WriteError, WriteOutcome,
     },
     snapshot::View,
     wire::unix_millis,
@@ -28,7 +28,7 @@ pub(super) struct BatchPlan {
 pub(super) struct BatchPlanner<'a> {
     pub(super) working: View,
     /// What the commands so far come to, each record once.
-    pub(super) changes: Vec<Changed>,
+    pub(super) changes: Vec<RecordChange>,
     /// Where in `changes` each record is.
     pub(super) places: HashMap<RecordKey, usize>,
     pub(super) basis: &'a Declarations,
@@ -109,7 +109,7 @@ impl BatchPlanner<'_> {
 
     /// Notes a change. How a record was between commands of a batch is never seen, and many big ones
     /// would be too many to keep.
-    fn note(&mut self, change: Changed) {
+    fn note(&mut self, change: RecordChange) {
         let place = *self.places.entry(change.key.clone()).or_insert(self.changes.len());
         match self.changes.get_mut(place) {
             Some(before) => before.new = change.new,

@@ -2,14 +2,18 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::{
-    compile::{self, Declarations},
+    compile::{
+        Declarations,
+        merge::{UserFieldValues, declared_role, switch_setting},
+    },
     decide,
     diagnostic::{Report, did_you_mean, render_text},
     facts::{
         CommandError, Declarable, Declaration, FileLine, Hint, PermissionKey, PlanContext,
         PlanSettings, References, RefusalReason, TextProblem, UnixMillis, UserField,
     },
-    request::{self, Action, Decision, DeclaredField, Relation, Request, Role, describe_choices},
+    policy,
+    request::{self, Action, Decision, DeclaredField, Relation, Request, describe_choices},
     snapshot::{GroupView, UserNumber, View},
     wire::unix_millis,
 };
@@ -50,29 +54,16 @@ impl PlanningView<'_> {
         FileLine { file: self.basis.file_name(place).to_owned(), line: place.line as usize }
     }
 
-    /// What a field is set to, as a record holds it.
+    /// The value of a field, as a record holds it.
     fn field(&self, user: UserNumber, field: UserField) -> Json {
-        let population = &self.view.population;
-        let (own, conditions) = population.overrides(user);
+        let fields = UserFieldValues::from_population(&self.view.population, user);
+        let fields = fields.map(&mut |&tag| self.view.tags.name(tag));
         match field {
-            UserField::Tags => {
-                let tags = population.directory.tags(user).iter();
-                let mut names: Vec<&str> = tags.map(|tag| self.view.tags.name(tag)).collect();
-                names.sort_unstable();
-                json!(names)
-            }
-            UserField::Peers => json!(own.peers()),
-            UserField::Moderation => json!(own.moderation()),
-            UserField::Approval => json!(own.approval()),
-            UserField::Switch(switch) => {
-                let when = conditions.iter().find(|(_, set, _)| *set == switch);
-                match when {
-                    Some((_, _, when)) => {
-                        json!(when.map(&mut |&tag| self.view.tags.name(tag)).to_string())
-                    }
-                    None => json!(own.switch(switch)),
-                }
-            }
+            UserField::Tags => json!(fields.tags.unwrap_or_default()),
+            UserField::Peers => json!(fields.peers),
+            UserField::Moderation => json!(fields.moderation),
+            UserField::Approval => json!(fields.approval),
+            UserField::Switch(switch) => json!(fields.permission(switch).map(switch_setting)),
         }
     }
 
@@ -127,16 +118,7 @@ impl PlanContext for PlanningView<'_> {
             }
             Declarable::Member(id, member) => {
                 let (group, place) = self.basis.group(id)?;
-                let is_in = |all: &[String]| all.iter().any(|known| known == member);
-                let role = if is_in(&group.super_admins) {
-                    Role::SuperAdmin
-                } else if is_in(&group.admins) {
-                    Role::Admin
-                } else if is_in(&group.members) {
-                    Role::Member
-                } else {
-                    return None;
-                };
+                let role = declared_role(group, member)?;
                 told(place, json!(role))
             }
             Declarable::Conversation(one, other) => {
@@ -230,7 +212,7 @@ impl PlanContext for PlanningView<'_> {
     }
 
     fn canonical_condition(&self, text: &str) -> Result<String, CommandError> {
-        let condition = compile::parse_condition(text)
+        let condition = policy::parse_condition(text)
             .map_err(|why| syntax_refusal(RefusalReason::InvalidCondition, &why))?;
         let mut unknown = None;
         condition.for_each_tag(&mut |tag| {
@@ -245,7 +227,7 @@ impl PlanContext for PlanningView<'_> {
         _: &PermissionKey,
         text: &str,
     ) -> Result<String, CommandError> {
-        let value = compile::parse_value(text)
+        let value = policy::parse_value(text)
             .map_err(|why| syntax_refusal(RefusalReason::InvalidValue, &why))?;
         let mut unknown = None;
         value.for_each_tag(&mut |tag| {
@@ -276,7 +258,7 @@ fn syntax_refusal(reason: RefusalReason, why: &Report) -> CommandError {
 
 /// The refusal of a tag, with where the text names it.
 fn tag_refusal(text: &str, tag: &str, refusal: CommandError) -> CommandError {
-    let spot = spot(&compile::forbidden_tag_report(text, tag, &refusal.message()));
+    let spot = spot(&policy::forbidden_tag_report(text, tag, &refusal.message()));
     refusal.with_text_problem(spot)
 }
 

@@ -1,15 +1,19 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
 use crate::{
+    compile::merge::{
+        GroupFieldValues, UserFieldValues, declared_group_fields, declared_user_fields,
+        switch_setting,
+    },
     facts::{
         DeclaredBy, EffectiveGroup, EffectiveRule, EffectiveRules, EffectiveUser, FileLine,
-        GroupRecord, Record, RecordKey, RecordKind, RuleRecord, SwitchSetting, Version,
-        VersionedUserRecord, relation_list_name,
+        GroupRecord, Record, RecordKey, RecordKind, RuleRecord, Version, VersionedUserRecord,
+        relation_list_name,
     },
     live::{ServedPolicy, facts::FactsHandle},
-    request::{self, DeclaredField, Relation, Role, RuleSource, Switch},
+    request::{self, DeclaredField, Moderation, Relation, Role, RuleSource},
     snapshot,
     store::{Store, StoreError},
 };
@@ -98,20 +102,12 @@ impl ServedPolicy {
         let population = &view.population;
         let Some(number) = population.directory.number(id) else { return Ok(None) };
         let stated = population.declared_fields(number);
-        let (own, conditions) = population.overrides(number);
-        let mut permissions = BTreeMap::new();
-        for &switch in Switch::ALL {
-            if let Some(on) = own.switch(switch) {
-                permissions.insert(switch, SwitchSetting::Always(on));
-            }
-        }
-        for (_, switch, when) in conditions {
-            let text = when.map(&mut |&tag| view.tags.name(tag)).to_string();
-            permissions.insert(*switch, SwitchSetting::When(text));
-        }
-        let name = |tag| view.tags.name(tag).to_owned();
-        let mut tags: Vec<String> = population.directory.tags(number).iter().map(name).collect();
-        tags.sort_unstable();
+        let fields = UserFieldValues::from_population(population, number);
+        let fields = fields.map(&mut |&tag| view.tags.name(tag).to_owned());
+        let permissions = fields
+            .set_permissions()
+            .map(|(switch, toggle)| (switch, switch_setting(toggle)))
+            .collect();
         let mut relations: Vec<(Relation, Vec<String>)> =
             Relation::ALL.iter().map(|&relation| (relation, Vec::new())).collect();
         let mut conversations = Vec::new();
@@ -138,11 +134,11 @@ impl ServedPolicy {
         let groups = view.groups.groups_of(number).into_iter();
         let groups = groups.filter_map(|group| Some(view.groups.get(group)?.id.to_owned()));
         Ok(Some(EffectiveUser {
-            tags,
-            peers: own.peers(),
             permissions,
-            moderation: own.moderation(),
-            approval: own.approval(),
+            tags: fields.tags.unwrap_or_default(),
+            peers: fields.peers,
+            moderation: fields.moderation.unwrap_or(Moderation::None),
+            approval: fields.approval,
             relations,
             conversations,
             groups: groups.collect(),
@@ -176,13 +172,14 @@ impl ServedPolicy {
         if facts.is_some() && of_files.is_none() && !record.created {
             return Err(ReadError::ViewBehind);
         }
-        let matrix = match (of_files, &record.matrix) {
-            (Some((stated, _)), _) => stated.matrix.clone(),
-            (None, Some(matrix)) => matrix.clone(),
-            (None, None) => {
-                let named = view.matrix(group.matrix).map(|matrix| matrix.name.clone());
-                named.filter(|name| !name.is_empty()).unwrap_or_else(|| "all_members".to_owned())
-            }
+        // Without facts, the view alone knows the matrix.
+        let fields = self
+            .declarations
+            .as_ref()
+            .and_then(|_| GroupFieldValues::merge(of_files.map(|(group, _)| group), Some(&record)));
+        let matrix = match fields {
+            Some(fields) => fields.matrix().to_owned(),
+            None => view.matrix(group.matrix).map(|it| it.name.clone()).unwrap_or_default(),
         };
         let member = |user| Some((directory.id(user).to_owned(), group.role(user)?));
         let mut members: Vec<(String, Role)> =
@@ -195,17 +192,8 @@ impl ServedPolicy {
         for member in record.members.values_mut() {
             member.by = member.by.take().filter(|by| is_known(by));
         }
-        let fields = ["matrix", "creator", "super_admins", "admins", "members"];
         let stated = of_files.map(|(group, place)| {
-            let is_there = [
-                true,
-                group.creator.is_some(),
-                !group.super_admins.is_empty(),
-                !group.admins.is_empty(),
-                !group.members.is_empty(),
-            ];
-            let fields = fields.iter().zip(is_there).filter(|&(_, is)| is);
-            let fields = fields.map(|(field, _)| (*field).to_owned()).collect();
+            let fields = declared_group_fields(group).map(str::to_owned).collect();
             DeclaredBy { place: self.place(place), fields }
         });
         Ok(Some(EffectiveGroup { matrix, creator, members, record, version, stated }))
@@ -343,19 +331,8 @@ impl ServedPolicy {
     ) -> Option<DeclaredBy> {
         // Without facts, nobody asks where files state something.
         self.declarations.as_ref()?;
-        let whole = [
-            ("tags", DeclaredField::Tags),
-            ("peers", DeclaredField::Peers),
-            ("moderation", DeclaredField::Moderation),
-            ("approval", DeclaredField::Approval),
-        ];
-        let whole = whole.into_iter().filter(|&(_, field)| stated.contains(field));
-        let switches =
-            Switch::ALL.iter().filter(|&&it| stated.contains(DeclaredField::Permission(it)));
         let lists = Relation::ALL.iter().filter(|&&it| relations.contains(&(it as usize)));
-        let fields = whole
-            .map(|(name, _)| name.to_owned())
-            .chain(switches.map(|switch| format!("permissions.{switch}")))
+        let fields = declared_user_fields(stated)
             .chain(lists.map(|relation| relation_list_name(*relation).to_owned()))
             .collect();
         stated

@@ -13,7 +13,7 @@ impl ServedPolicy {
     pub fn shadowed(&self, most: usize) -> (Vec<ShadowedEntry>, usize) {
         let Some(basis) = &self.declarations else { return (Vec::new(), 0) };
         let told = |it: &ShadowedFact| {
-            let place = it.place(&self.view, basis)?;
+            let place = basis.shadowed_place(it, &self.view)?;
             let file = basis.file_name(place).to_owned();
             let place = FileLine { file, line: place.line as usize };
             Some(ShadowedEntry { what: parts(it), place })

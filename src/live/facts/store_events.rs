@@ -12,8 +12,8 @@ use super::{
     writer::Writer,
 };
 use crate::{
-    compile::{self, Changed, FactsSource as _},
-    facts::{Record, RecordKey, RecordKind},
+    compile::{self, FactsSource as _},
+    facts::{Record, RecordChange, RecordKey, RecordKind},
     store::{StoreError, StoreEvent},
 };
 
@@ -101,7 +101,7 @@ impl Writer {
         Ok(())
     }
 
-    fn apply_changes(&mut self, changes: Vec<Changed>) {
+    fn apply_changes(&mut self, changes: Vec<RecordChange>) {
         for change in &changes {
             self.requests.apply(&change.key, change.old.as_deref(), change.new.as_deref());
         }
@@ -127,7 +127,10 @@ impl Writer {
     }
 
     /// What differs between the records that were known and those there are.
-    fn difference(&self, now: &[crate::store::StoredRecord]) -> Result<Vec<Changed>, StoreError> {
+    fn difference(
+        &self,
+        now: &[crate::store::StoredRecord],
+    ) -> Result<Vec<RecordChange>, StoreError> {
         let mut now: BTreeMap<&RecordKey, &Record> =
             now.iter().map(|entry| (&entry.key, &entry.record)).collect();
         let mut changes = Vec::new();
@@ -146,6 +149,6 @@ impl Writer {
     }
 }
 
-fn record_change(key: RecordKey, old: Option<Record>, new: Option<Record>) -> Changed {
-    Changed { key, old: old.map(Arc::new), new: new.map(Arc::new) }
+fn record_change(key: RecordKey, old: Option<Record>, new: Option<Record>) -> RecordChange {
+    RecordChange { key, old: old.map(Arc::new), new: new.map(Arc::new) }
 }

@@ -20,8 +20,8 @@ use super::{
     write_metrics::WriteMetrics,
 };
 use crate::{
-    compile::{self, Changed, Declarations},
-    facts::{ChangeSet, RecordKey, WriteError, WriteOutcome},
+    compile::{self, Declarations},
+    facts::{ChangeSet, RecordChange, RecordKey, WriteError, WriteOutcome},
     live::{ServedPolicy, current_view::CurrentView},
     snapshot::View,
     store::{CommitResult, Store, StoreError},
@@ -51,7 +51,7 @@ pub(in crate::live) struct Writer {
 }
 
 /// What changed, in order.
-pub type Journal = Vec<Changed>;
+pub type Journal = Vec<RecordChange>;
 
 /// How many batches are committed together at most.
 const MAX_BATCHES_PER_COMMIT: usize = 256;
@@ -82,7 +82,7 @@ struct CommitGroup {
     is_exact: bool,
     /// How many records they read and write.
     records: usize,
-    changes: Vec<Changed>,
+    changes: Vec<RecordChange>,
     planned: Vec<PlannedBatch>,
 }
 
@@ -385,7 +385,12 @@ impl Writer {
 
     /// Serves what was committed: as it was planned, or where others write too, as it comes back.
     /// Whether it is served.
-    fn adopt_commit(&mut self, working: View, changes: Vec<Changed>, revisions: &[u64]) -> bool {
+    fn adopt_commit(
+        &mut self,
+        working: View,
+        changes: Vec<RecordChange>,
+        revisions: &[u64],
+    ) -> bool {
         let Some(&last) = revisions.last() else { return true };
         if self.store.is_shared() {
             self.undo_requests(&changes);
@@ -402,7 +407,7 @@ impl Writer {
     }
 
     /// Takes back what planning noted of friends who were asked.
-    fn undo_requests(&mut self, changes: &[Changed]) {
+    fn undo_requests(&mut self, changes: &[RecordChange]) {
         for change in changes.iter().rev() {
             self.requests.apply(&change.key, change.new.as_deref(), change.old.as_deref());
         }

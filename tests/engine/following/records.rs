@@ -7,9 +7,10 @@ use std::{
 };
 
 use peerage::{
-    compile::{Changed, FactsSource},
+    compile::FactsSource,
     facts::{
-        self, ConversationRecord, Friend, Member, Record, RecordKey, RecordKind, SwitchSetting,
+        self, ConversationRecord, Friend, Member, Record, RecordChange, RecordKey, RecordKind,
+        SwitchSetting,
     },
 };
 use uuid::Uuid;
@@ -44,12 +45,12 @@ impl FactsSource for Store {
 
 impl Store {
     /// Puts another record in the place of one; what changed.
-    pub(crate) fn put(&mut self, key: RecordKey, new: Option<Record>) -> Changed {
+    pub(crate) fn put(&mut self, key: RecordKey, new: Option<Record>) -> RecordChange {
         let old = match &new {
             Some(record) => self.0.insert(key.clone(), record.clone()),
             None => self.0.remove(&key),
         };
-        Changed { key, old: old.map(Arc::new), new: new.map(Arc::new) }
+        RecordChange { key, old: old.map(Arc::new), new: new.map(Arc::new) }
     }
 }
 
@@ -92,7 +93,7 @@ impl<'w> Changes<'w> {
     }
 
     /// One record becomes another.
-    pub(crate) fn next(&self, store: &mut Store, chance: &mut Chance) -> Changed {
+    pub(crate) fn next(&self, store: &mut Store, chance: &mut Chance) -> RecordChange {
         match chance.below(20) {
             0..12 => self.user(store, chance),
             12..15 => self.group(store, chance),
@@ -109,7 +110,7 @@ impl<'w> Changes<'w> {
         (*chance.pick(&self.people)).to_owned()
     }
 
-    fn user(&self, store: &mut Store, chance: &mut Chance) -> Changed {
+    fn user(&self, store: &mut Store, chance: &mut Chance) -> RecordChange {
         let id = self.id(chance);
         let key = RecordKey::User(id.clone());
         if chance.percent(8) {
@@ -175,7 +176,7 @@ impl<'w> Changes<'w> {
         }
     }
 
-    fn group(&self, store: &mut Store, chance: &mut Chance) -> Changed {
+    fn group(&self, store: &mut Store, chance: &mut Chance) -> RecordChange {
         let key = RecordKey::Group((*chance.pick(&self.groups)).to_owned());
         if chance.percent(10) {
             return store.put(key, None);
@@ -231,7 +232,7 @@ impl<'w> Changes<'w> {
         store.put(key, Some(Record::Group(Box::new(group))))
     }
 
-    fn conversation(&self, store: &mut Store, chance: &mut Chance) -> Changed {
+    fn conversation(&self, store: &mut Store, chance: &mut Chance) -> RecordChange {
         let (one, mut other) = (self.id(chance), self.id(chance));
         while one == other {
             (*chance.pick(&self.people)).clone_into(&mut other);
@@ -241,7 +242,7 @@ impl<'w> Changes<'w> {
         store.put(key, (!is_open).then(|| Record::Conversation(ConversationRecord::default())))
     }
 
-    fn rule(&self, store: &mut Store, chance: &mut Chance) -> Changed {
+    fn rule(&self, store: &mut Store, chance: &mut Chance) -> RecordChange {
         let key = RecordKey::Rule(*chance.pick(&self.rules));
         if chance.percent(25) {
             return store.put(key, None);

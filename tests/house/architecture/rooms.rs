@@ -62,6 +62,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
             "compile",
             "decide",
             "inspect",
+            "policy",
             "source",
             "diagnostic",
             "snapshot",

@@ -1,0 +1,150 @@
+//! The compiler proper: a policy, and perhaps a previous view, to a view.
+
+use std::{collections::HashSet, sync::Arc};
+
+use super::{digest, groups, population, rules, user_states};
+use crate::{
+    policy::{self, Policy, Users},
+    snapshot::{GroupTable, Population, Revision, StateIndex, TagId, Tags, UserState, View},
+};
+
+/// The tags that a population was made with.
+pub(super) fn user_tags(view: &View) -> Vec<String> {
+    let of_users = view.population.members.len();
+    view.tags.iter().take(of_users).map(|(_, name)| name.to_owned()).collect()
+}
+
+/// Compiles a policy. Costs set algebra for each condition that `previous` does not share.
+///
+/// A policy whose users are [`Users::Unchanged`] takes the population of `previous`; if that is
+/// another one, or there is none, it has no users, and all are refused.
+pub fn compile(policy: &Policy, previous: Option<&View>) -> View {
+    let unchanged = match &policy.users {
+        Users::Read(_) => None,
+        Users::Unchanged(key) => previous.filter(|view| view.population.key == *key),
+    };
+    let (known, user_tags) = match (unchanged, &policy.users) {
+        (Some(view), _) => (PopulationSource::As(view), user_tags(view)),
+        (None, Users::Read(roster)) => PopulationSource::new(population::compile(roster)),
+        (None, Users::Unchanged(_)) => {
+            PopulationSource::new(population::compile(&policy::Roster::default()))
+        }
+    };
+    let digest = digest::policy(&known.population().digest, policy);
+    let mut view = assemble_view(policy, known, user_tags, policy.rules.clone(), previous);
+    view.groups = groups::compile(&policy.groups, &view.matrices, &view.population.directory);
+    view.revision = Revision { policy: digest, facts: 0 };
+    view
+}
+
+/// The view of a policy over these users, but for groups and the revision.
+pub(super) fn assemble_view(
+    policy: &Policy,
+    known: PopulationSource<'_>,
+    user_tags: Vec<String>,
+    rules: Option<Vec<policy::Rule>>,
+    previous: Option<&View>,
+) -> View {
+    let tags = number_tags(user_tags, policy, rules.as_deref().unwrap_or_default());
+    let declared = policy.tags.iter().filter_map(|name| tags.get(name)).collect();
+    let named = named_tags(policy).into_iter().filter_map(|name| tags.get(name)).collect();
+    // Every tag that a policy names was numbered; a number that no one has stands for no user.
+    let settings = policy.settings.map(&mut |name| tags.get(name).unwrap_or(TagId(u32::MAX)));
+    let known = known.with_friendships(settings.blocks_end_friendship);
+    let (standings, each) = user_states::compile(&settings, known.population());
+    let population = known.with_states(&standings, &each);
+    let managers = settings.managers.as_ref().map(|condition| {
+        population.users_meeting(condition).into_owned().packed(population.directory.len())
+    });
+    let rules = rules.map(|rules| rules::compile(rules, &tags, &population, previous));
+    View {
+        only_rules_restrict: standings.is_unrestricted() && population.ties.is_empty(),
+        population,
+        matrices: groups::bind_matrices(&policy.matrices, &tags).into(),
+        tags: Arc::new(tags),
+        declared_tags: declared,
+        named_tags: named,
+        rules: rules.map(Arc::new),
+        settings: Arc::new(settings),
+        sections: policy.sections,
+        states: standings,
+        managers,
+        groups: GroupTable::new(&[], 0),
+        revision: Revision { policy: [0; 32], facts: 0 },
+    }
+}
+
+/// The users of a policy, before it is known where they stand under it.
+pub(super) enum PopulationSource<'v> {
+    New(Box<Population>),
+    /// Those of a previous view.
+    As(&'v View),
+}
+
+impl PopulationSource<'_> {
+    /// The same where blocks end friendships that files state, or where they don't.
+    fn with_friendships(self, blocks_end: bool) -> Self {
+        let settled = match &self {
+            Self::New(population) => population.with_friendships(blocks_end),
+            Self::As(view) if view.settings.blocks_end_friendship == blocks_end => None,
+            Self::As(view) => view.population.with_friendships(blocks_end),
+        };
+        settled.map_or(self, |population| Self::New(Box::new(population)))
+    }
+}
+
+impl PopulationSource<'_> {
+    fn new((population, tags): (Population, Vec<String>)) -> (Self, Vec<String>) {
+        (Self::New(Box::new(population)), tags)
+    }
+
+    fn population(&self) -> &Population {
+        match self {
+            Self::New(population) => population,
+            Self::As(view) => &view.population,
+        }
+    }
+
+    fn with_states(self, standings: &StateIndex, each: &[UserState]) -> Arc<Population> {
+        match self {
+            Self::New(population) => Arc::new(population.with_states(standings, each)),
+            Self::As(view) if view.population.has_states(standings, each) => {
+                Arc::clone(&view.population)
+            }
+            Self::As(view) => {
+                Arc::new(Population::clone(&view.population).with_states(standings, each))
+            }
+        }
+    }
+}
+
+/// Numbers the users' tags first, then the others, each in the order of their names.
+fn number_tags(users: Vec<String>, policy: &Policy, rules: &[policy::Rule]) -> Tags {
+    let known: HashSet<&str> = users.iter().map(String::as_str).collect();
+    let mut others = named_tags(policy);
+    for rule in rules {
+        rule.condition.for_each_tag(&mut |tag| others.push(tag));
+        others.extend(rule.outcome.iter().map(String::as_str));
+    }
+    others.retain(|name| !known.contains(name));
+    others.sort_unstable();
+    others.dedup();
+    let others: Vec<Box<str>> = others.into_iter().map(Box::from).collect();
+    users.into_iter().map(String::into_boxed_str).chain(others).collect()
+}
+
+/// The tags that a policy names apart from rules and users' records, some perhaps more than once.
+fn named_tags(policy: &Policy) -> Vec<&str> {
+    let mut others: Vec<&str> = policy.tags.iter().map(String::as_str).collect();
+    policy.settings.for_each_condition(&mut |condition| {
+        condition.for_each_tag(&mut |tag| others.push(tag));
+    });
+    for invariant in &policy.invariants {
+        invariant.from.for_each_tag(&mut |tag| others.push(tag));
+        invariant.to.for_each_tag(&mut |tag| others.push(tag));
+    }
+    for matrix in &policy.matrices {
+        matrix.each_value(&mut |value| value.for_each_tag(&mut |tag| others.push(tag)));
+    }
+    others
+}

@@ -1,0 +1,275 @@
+//! The fields of a user that a file may declare and a record may set.
+
+use std::{array, borrow::Cow, fmt::Display};
+
+use crate::{
+    facts::{SwitchSetting, UserRecord},
+    policy::{self, UserOverrides},
+    request::{Approval, DeclaredField, DeclaredFields, Moderation, PeersMode, Switch, Toggle},
+    snapshot::{OverridesChange, Population, RecordOverrides, TagId, UserNumber},
+};
+
+/// The fields of a user, each `None` where nothing sets it, over tags of type `T`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct UserFieldValues<T> {
+    /// In order.
+    pub(crate) tags: Option<Vec<T>>,
+    pub(crate) peers: Option<PeersMode>,
+    pub(crate) moderation: Option<Moderation>,
+    pub(crate) approval: Option<Approval>,
+    /// By the index of the switch.
+    pub(crate) permissions: [Option<Toggle<T>>; Switch::COUNT],
+}
+
+/// Whether there is such a user: a file declares them, or the API created them.
+pub(crate) fn user_exists(declared: DeclaredFields, record: &UserRecord) -> bool {
+    declared.contains(DeclaredField::Itself) || record.created
+}
+
+/// The names of the fields that files declare of a user.
+pub(crate) fn declared_user_fields(declared: DeclaredFields) -> impl Iterator<Item = String> {
+    let fields: Vec<DeclaredField> =
+        UserFieldValues::<TagId>::default().each().map(|(field, _)| field).collect();
+    fields.into_iter().filter(move |&field| declared.contains(field)).map(user_field_name)
+}
+
+/// The name of a field, as records and the API have it.
+pub(crate) fn user_field_name(field: DeclaredField) -> String {
+    match field {
+        DeclaredField::Itself => "user".to_owned(),
+        DeclaredField::Tags => "tags".to_owned(),
+        DeclaredField::Peers => "peers".to_owned(),
+        DeclaredField::Moderation => "moderation".to_owned(),
+        DeclaredField::Approval => "approval".to_owned(),
+        DeclaredField::Permission(switch) => format!("permissions.{switch}"),
+    }
+}
+
+/// The setting of a switch as records hold it, conditions in canonical text.
+pub(crate) fn switch_setting<T: Display>(toggle: &Toggle<T>) -> SwitchSetting {
+    match toggle {
+        Toggle::Always(on) => SwitchSetting::Always(*on),
+        Toggle::When(condition) => SwitchSetting::When(condition.to_string()),
+    }
+}
+
+/// The setting of a switch by a record. Records hold checked texts only; one that can't be parsed
+/// refuses.
+fn toggle(setting: &SwitchSetting) -> Toggle<String> {
+    match setting {
+        SwitchSetting::Always(on) => Toggle::Always(*on),
+        SwitchSetting::When(text) => {
+            policy::parse_condition(text).map_or(Toggle::Always(false), Toggle::When)
+        }
+    }
+}
+
+impl<T> Default for UserFieldValues<T> {
+    fn default() -> Self {
+        Self {
+            tags: None,
+            peers: None,
+            moderation: None,
+            approval: None,
+            permissions: array::from_fn(|_| None),
+        }
+    }
+}
+
+impl<T> UserFieldValues<T> {
+    /// The effective fields: those that files declare as `declared` has them, the others as the record
+    /// has them.
+    pub(crate) fn merge(declared: Self, fields: DeclaredFields, recorded: Self) -> Self {
+        let Self { tags, peers, moderation, approval, permissions } = recorded;
+        let mut merged = Self {
+            tags: pick(fields, DeclaredField::Tags, declared.tags, tags),
+            peers: pick(fields, DeclaredField::Peers, declared.peers, peers),
+            moderation: pick(fields, DeclaredField::Moderation, declared.moderation, moderation),
+            approval: pick(fields, DeclaredField::Approval, declared.approval, approval),
+            permissions,
+        };
+        let switches = Switch::ALL.iter().zip(&mut merged.permissions).zip(declared.permissions);
+        for ((&switch, setting), declared) in switches {
+            let field = DeclaredField::Permission(switch);
+            *setting = pick(fields, field, declared, setting.take());
+        }
+        merged
+    }
+
+    /// Only those fields that files declare.
+    pub(crate) fn declared_part(self, fields: DeclaredFields) -> Self {
+        Self::merge(self, fields, Self::default())
+    }
+
+    /// The fields that are set here and declared by files, which shadow them.
+    pub(crate) fn shadowed_by(
+        &self,
+        fields: DeclaredFields,
+    ) -> impl Iterator<Item = DeclaredField> {
+        let shadowed =
+            move |&(field, is_set): &(DeclaredField, bool)| is_set && fields.contains(field);
+        self.each().filter(shadowed).map(|(field, _)| field)
+    }
+
+    /// The setting of a switch.
+    pub(crate) fn permission(&self, switch: Switch) -> Option<&Toggle<T>> {
+        self.permissions.get(switch.index())?.as_ref()
+    }
+
+    /// The switches that are set.
+    pub(crate) fn set_permissions(&self) -> impl Iterator<Item = (Switch, &Toggle<T>)> {
+        let settings = Switch::ALL.iter().zip(&self.permissions);
+        settings.filter_map(|(&switch, setting)| Some((switch, setting.as_ref()?)))
+    }
+
+    /// The same over other tags.
+    pub(crate) fn map<U: Ord>(&self, tag: &mut impl FnMut(&T) -> U) -> UserFieldValues<U> {
+        let Self { tags, peers, moderation, approval, permissions } = self;
+        let tags = tags.as_ref().map(|tags| {
+            let mut tags: Vec<U> = tags.iter().map(&mut *tag).collect();
+            tags.sort_unstable();
+            tags
+        });
+        UserFieldValues {
+            tags,
+            peers: *peers,
+            moderation: *moderation,
+            approval: *approval,
+            permissions: permissions
+                .each_ref()
+                .map(|setting| setting.as_ref().map(|toggle| toggle.map(tag))),
+        }
+    }
+
+    /// Each field, and whether it is set.
+    fn each(&self) -> impl Iterator<Item = (DeclaredField, bool)> {
+        let Self { tags, peers, moderation, approval, permissions } = self;
+        let whole = [
+            (DeclaredField::Tags, tags.is_some()),
+            (DeclaredField::Peers, peers.is_some()),
+            (DeclaredField::Moderation, moderation.is_some()),
+            (DeclaredField::Approval, approval.is_some()),
+        ];
+        let switches = Switch::ALL.iter().zip(permissions);
+        let switches = switches
+            .map(|(&switch, setting)| (DeclaredField::Permission(switch), setting.is_some()));
+        whole.into_iter().chain(switches)
+    }
+}
+
+fn pick<V>(
+    fields: DeclaredFields,
+    field: DeclaredField,
+    declared: Option<V>,
+    recorded: Option<V>,
+) -> Option<V> {
+    if fields.contains(field) { declared } else { recorded }
+}
+
+// === impl UserFieldValues: records and files ===
+
+impl<'r> UserFieldValues<Cow<'r, str>> {
+    /// The fields that a record sets.
+    pub(crate) fn from_record(record: &'r UserRecord) -> Self {
+        let UserRecord {
+            created: _,
+            tags,
+            peers,
+            permissions,
+            moderation,
+            approval,
+            attributes: _,
+            contacts: _,
+            favorites: _,
+            paired: _,
+            blocked: _,
+            friends: _,
+            requests: _,
+            friend_lists: _,
+        } = record;
+        let tags = tags.as_ref();
+        Self {
+            tags: tags.map(|tags| tags.iter().map(|tag| Cow::Borrowed(tag.as_str())).collect()),
+            peers: *peers,
+            moderation: *moderation,
+            approval: *approval,
+            permissions: array::from_fn(|at| {
+                let setting = permissions.get(Switch::ALL.get(at)?)?;
+                Some(toggle(setting).map(&mut |tag| Cow::Owned(tag.clone())))
+            }),
+        }
+    }
+
+    /// The fields that files declare, without tags.
+    pub(crate) fn from_roster(overrides: UserOverrides) -> Self {
+        let UserOverrides { moderation, peers, approval, permissions } = overrides;
+        let mut fields = Self { moderation: Some(moderation), peers, approval, ..Self::default() };
+        for (switch, toggle) in permissions {
+            if let Some(setting) = fields.permissions.get_mut(switch.index()) {
+                *setting = Some(toggle.map(&mut |tag| Cow::Owned(tag.clone())));
+            }
+        }
+        fields
+    }
+
+    /// The overrides of a roster, without tags.
+    pub(crate) fn to_roster(&self) -> UserOverrides {
+        let Self { tags: _, peers, moderation, approval, permissions: _ } = self;
+        let permissions = self.set_permissions();
+        UserOverrides {
+            moderation: moderation.unwrap_or(Moderation::None),
+            peers: *peers,
+            approval: *approval,
+            permissions: permissions
+                .map(|(switch, toggle)| (switch, toggle.map(&mut |tag| tag.clone().into_owned())))
+                .collect(),
+        }
+    }
+}
+
+// === impl UserFieldValues: views ===
+
+impl UserFieldValues<TagId> {
+    /// The effective fields of a user as a view holds them.
+    pub(crate) fn from_population(population: &Population, user: UserNumber) -> Self {
+        let (own, conditions) = population.overrides(user);
+        let mut permissions = array::from_fn(|at| {
+            let on = own.switch(*Switch::ALL.get(at)?)?;
+            Some(Toggle::Always(on))
+        });
+        for (_, switch, condition) in conditions {
+            if let Some(setting) = permissions.get_mut(switch.index()) {
+                *setting = Some(Toggle::When(condition.clone()));
+            }
+        }
+        Self {
+            tags: Some(population.directory.tags(user).iter().collect()),
+            peers: own.peers(),
+            moderation: Some(own.moderation()),
+            approval: own.approval(),
+            permissions,
+        }
+    }
+
+    /// The tags and overrides that a view is to hold.
+    pub(crate) fn into_changes(self) -> (Vec<TagId>, OverridesChange) {
+        let Self { tags, peers, moderation, approval, permissions } = self;
+        let mut own =
+            RecordOverrides::default().with_moderation(moderation.unwrap_or(Moderation::None));
+        if let Some(mode) = peers {
+            own = own.with_peers(mode);
+        }
+        if let Some(approval) = approval {
+            own = own.with_approval(approval);
+        }
+        let mut conditions = Vec::new();
+        for (&switch, setting) in Switch::ALL.iter().zip(permissions) {
+            match setting {
+                None => {}
+                Some(Toggle::Always(on)) => own = own.with_switch(switch, on),
+                Some(Toggle::When(condition)) => conditions.push((switch, condition)),
+            }
+        }
+        (tags.unwrap_or_default(), (own, conditions))
+    }
+}
