@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{CommandSyntaxError, Id, TagName};
+use super::{
+    error::CommandSyntaxError,
+    names::{Id, TagName},
+};
 use crate::request::describe_choices;
 
 /// A codec of something that is held by one or more fields of a command.

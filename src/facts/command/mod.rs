@@ -4,11 +4,13 @@
 //! checked when it is planned.
 
 mod codec;
+mod error;
 mod fields;
 mod names;
 mod restore;
 
 pub use codec::{Nullable, Patch};
+pub use error::CommandSyntaxError;
 pub use fields::{ByUser, FriendFields, GroupFields, PermissionKey, RequestFields, UserFields};
 pub use names::{Id, TagName};
 
@@ -33,17 +35,6 @@ pub struct Command {
     /// The user on whose behalf the command is, who must be allowed to; without one, the command is an
     /// administrator's.
     pub on_behalf: Option<Id>,
-}
-
-/// The error for a field of a command that can't be decoded.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("command {index}: `{}`: {message}", .field.escape_debug())]
-pub struct CommandSyntaxError {
-    /// The index of the command in its batch.
-    pub index: usize,
-    /// The name of the field; empty if the command as a whole is wrong.
-    pub field: String,
-    pub message: String,
 }
 
 text_enum! {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use super::{FileLine, Hint, RefusalReason};
+use super::{file_line::FileLine, hint::Hint, reason::RefusalReason};
 
 /// An error of a command that can't be carried out: the reason, and what is known beside it.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::CommandError;
+use super::{command_error::CommandError, file_line::FileLine};
 use crate::{
     facts::{PermissionKey, Record, RecordKey, UnixMillis, Version},
     request::{Approval, BlockMode, Decision, Limits, Relation, Request, Switch},
@@ -129,14 +129,6 @@ pub struct Declaration {
     /// The value of a field as a record holds it, with tags in order and conditions in canonical
     /// text; the role of a member; `null` for everything else.
     pub value: Value,
-}
-
-/// A line of a policy file.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct FileLine {
-    pub file: String,
-    /// From 1.
-    pub line: usize,
 }
 
 /// The references to a user in records.

@@ -1,8 +1,9 @@
 //! Commands on conversations.
 
 use super::{
-    CommandOutcome, Declarable, PlanResult,
+    CommandOutcome, Declarable,
     draft::{Draft, check_distinct, escaped},
+    planned::PlanResult,
 };
 use crate::facts::{ConversationRecord, RecordKey, UnixMillis, UserPair};
 

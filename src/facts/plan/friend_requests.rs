@@ -1,9 +1,10 @@
 //! Friend requests and their answers: how two users become friends.
 
 use super::{
-    CommandError, Declarable, FriendState, Hint, PlanError, PlanResult, RefusalReason, UserField,
+    CommandError, Declarable, FriendState, Hint, PlanError, RefusalReason, UserField,
     draft::{Draft, escaped},
     friends::{apply_friend_fields, check_friend_limit, insert_friend},
+    planned::PlanResult,
 };
 use crate::{
     facts::{Friend, FriendFields, Id, PendingRequest},

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::{
-    CommandError, CommandOutcome, Hint, PlanError, PlanResult, RefusalReason,
+    CommandError, CommandOutcome, Hint, PlanError, RefusalReason,
     draft::{Draft, escaped},
+    planned::PlanResult,
     relations::check_edge_undeclared,
     rules::check_length,
 };

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::{
-    CommandError, CommandOutcome, Declarable, Hint, PlanError, PlanResult, RefusalReason,
+    CommandError, CommandOutcome, Declarable, Hint, PlanError, RefusalReason,
     draft::{Draft, escaped},
+    planned::PlanResult,
     put_user::put_values,
     rules::check_length,
 };

@@ -12,11 +12,13 @@ mod command_error;
 mod context;
 mod conversations;
 mod draft;
+mod file_line;
 mod friend_requests;
 mod friends;
 mod groups;
 mod hint;
 mod outcome;
+mod planned;
 mod put_group;
 mod put_user;
 mod reason;
@@ -27,46 +29,18 @@ mod users;
 pub use change_buffer::{ChangeBuffer, RecordChange};
 pub use command_error::{CommandError, TextProblem};
 pub use context::{
-    Declarable, Declaration, FileLine, PlanContext, PlanSettings, RecordSource, References,
-    UserField,
+    Declarable, Declaration, PlanContext, PlanSettings, RecordSource, References, UserField,
 };
+pub use file_line::FileLine;
 pub use hint::Hint;
 pub use outcome::{CommandOutcome, FriendState};
+pub use planned::{Authority, PlanError, PlannedCommand};
 pub use reason::RefusalReason;
 
 use super::{Command, Op};
 use crate::request::{Moderation, Role};
 use draft::Draft;
-
-/// A planned command.
-#[derive(Clone, PartialEq, Debug)]
-pub struct PlannedCommand {
-    pub outcome: CommandOutcome,
-    /// The changed records, each once, for the caller to apply before the next command is planned.
-    pub changes: Vec<RecordChange>,
-}
-
-/// The error for a command that was not planned.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum PlanError<E> {
-    #[error(transparent)]
-    Refused(#[from] CommandError),
-    /// The record source failed.
-    #[error("a record could not be read: {0}")]
-    RecordUnreadable(E),
-}
-
-/// The result of planning one operation.
-type PlanResult<E> = Result<CommandOutcome, PlanError<E>>;
-
-/// The authority of a command that is not on a user's behalf.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Authority {
-    /// An administrator, over the native API: with the admin token or over the admin socket.
-    Administrator,
-    /// A caller of a dialect, with any token: may not give or take protected tags.
-    Dialect,
-}
+use planned::PlanResult;
 
 /// Plans a command. If it is refused, the buffer holds what was read for it, and no change.
 ///

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    CommandError, CommandOutcome, Declarable, FileLine, Hint, PlanError, PlanResult, RefusalReason,
+    CommandError, CommandOutcome, Declarable, FileLine, Hint, PlanError, RefusalReason,
     draft::{Draft, escaped},
     groups::{
         check_field, check_member_limit, membership_label, needs_super_admin, no_super_admin_error,
         set_permission,
     },
+    planned::PlanResult,
     put_user::{check_attribute, merge_values, put_values},
 };
 use crate::{

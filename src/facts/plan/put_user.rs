@@ -6,12 +6,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    CommandError, CommandOutcome, Declarable, PlanError, PlanResult, RefusalReason, UserField,
+    CommandError, CommandOutcome, Declarable, PlanError, RefusalReason, UserField,
     draft::{Draft, escaped},
     friends::{
         apply_friend_fields, apply_patch, check_friend_limit, create_lists, insert_friend,
         remove_unknown_lists,
     },
+    planned::PlanResult,
     relations::{check_block_limit, end_friendship},
     rules::check_length,
     users::field_label,

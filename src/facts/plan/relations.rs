@@ -1,8 +1,9 @@
 //! Commands on contacts, favorites, pairs and blocks.
 
 use super::{
-    CommandError, CommandOutcome, Declarable, Hint, PlanError, PlanResult, RefusalReason,
+    CommandError, CommandOutcome, Declarable, Hint, PlanError, RefusalReason,
     draft::{Draft, escaped},
+    planned::PlanResult,
 };
 use crate::{
     facts::{Id, UnilateralRelation},

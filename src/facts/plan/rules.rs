@@ -3,7 +3,8 @@
 use uuid::Uuid;
 
 use super::{
-    CommandError, CommandOutcome, Declarable, Hint, PlanResult, RefusalReason, draft::Draft,
+    CommandError, CommandOutcome, Declarable, Hint, RefusalReason, draft::Draft,
+    planned::PlanResult,
 };
 use crate::facts::{RuleRecord, TagName};
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{
-    CommandError, CommandOutcome, Declarable, Hint, PlanError, PlanResult, References,
-    RefusalReason, UserField,
+    CommandError, CommandOutcome, Declarable, Hint, PlanError, References, RefusalReason,
+    UserField,
     draft::{Draft, escaped},
+    planned::PlanResult,
 };
 use crate::{
     facts::{Id, RecordKey, TagName, UserRecord},

@@ -25,6 +25,7 @@
 //! Requires etcd 3.4 or later; uses no leases.
 
 mod config;
+mod damaged_keys;
 mod driver;
 mod failover_client;
 mod listing;
@@ -35,23 +36,23 @@ mod watcher;
 pub use config::{EtcdConfig, EtcdConfigError, EtcdPassword, EtcdTls, EtcdUser};
 
 use std::{
-    collections::BTreeMap,
     fs,
     ops::ControlFlow,
     os::unix::fs::PermissionsExt,
     path::Path,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
+use damaged_keys::{DamagedKeys, unreadable};
 use driver::Driver;
 use failover_client::{EtcdCallError, FailoverClient};
 use listing::EtcdListing;
 use mirror::{Mirror, RawRecord};
 use transaction::{MOST_RECORDS, Transaction};
-use watcher::EtcdWatcher;
+use watcher::{EtcdWatcher, WatchedStore};
 
 use super::{CommitResult, OpeningReport, Store, StoreError, StoreEvent, StoredRecord};
 use crate::facts::{ChangeSet, RecordKey, RecordKind};
@@ -71,37 +72,9 @@ pub struct EtcdStore {
     is_new: AtomicBool,
 }
 
-/// The records whose value can't be read, and why.
-#[derive(Default, Debug)]
-struct DamagedKeys(Mutex<BTreeMap<RecordKey, String>>);
-
-impl DamagedKeys {
-    fn note(&self, key: RecordKey, why: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, why);
-    }
-
-    fn forget(&self, key: &RecordKey) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
-    }
-
-    /// Checks that no key is of a damaged record.
-    ///
-    /// # Errors
-    /// If one is.
-    fn check<'k>(&self, keys: impl IntoIterator<Item = &'k RecordKey>) -> Result<(), StoreError> {
-        let damaged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = keys.into_iter().find_map(|key| damaged.get_key_value(key));
-        found.map_or(Ok(()), |(key, what)| Err(unreadable(&key.to_string(), what)))
-    }
-}
-
 /// Whether the mode of a file gives access to its group or to others.
 fn is_open_to_others(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
-}
-
-fn unreadable(key: &str, what: &str) -> StoreError {
-    StoreError::Record { key: key.escape_debug().to_string(), what: what.to_owned() }
 }
 
 impl EtcdStore {
@@ -268,7 +241,13 @@ impl Store for EtcdStore {
 
     fn watch(&self, after: u64, each: &mut dyn FnMut(StoreEvent) -> ControlFlow<()>) {
         // Waiting here does not block the driver's thread.
-        self.driver.wait(EtcdWatcher::new(self, after, each).run());
+        let store = WatchedStore {
+            config: &self.spec,
+            driver: &self.driver,
+            mirror: &self.mirror,
+            damaged: &self.damaged,
+        };
+        self.driver.wait(EtcdWatcher::new(store, after, each).run());
     }
 
     fn absorb(&self, event: &StoreEvent) {

@@ -5,6 +5,7 @@ use std::{
     future,
     hash::{BuildHasher, RandomState},
     ops::ControlFlow,
+    sync::Arc,
     time::Duration,
 };
 
@@ -16,9 +17,12 @@ use tokio::{
 };
 
 use super::{
-    EtcdStore,
+    config::EtcdConfig,
+    damaged_keys::DamagedKeys,
+    driver::Driver,
     failover_client::{EtcdCallError, FailoverClient},
     listing::{CLOCK, EtcdKey, EtcdListing, MOST_BYTES, check_format, unsigned},
+    mirror::Mirror,
 };
 use crate::{
     facts::{Record, RecordKey, Version},
@@ -32,9 +36,18 @@ const CLOCK_INTERVAL: Duration = Duration::from_secs(1);
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
+/// The parts of a store that its watcher uses.
+#[derive(Clone, Copy)]
+pub(super) struct WatchedStore<'s> {
+    pub(super) config: &'s Arc<EtcdConfig>,
+    pub(super) driver: &'s Driver,
+    pub(super) mirror: &'s Mirror,
+    pub(super) damaged: &'s DamagedKeys,
+}
+
 /// The watcher of the keys under the prefix, with failover from node to node.
 pub(super) struct EtcdWatcher<'s> {
-    store: &'s EtcdStore,
+    store: WatchedStore<'s>,
     /// Its own client, so that a node that is slow to deliver doesn't delay commits.
     link: FailoverClient,
     /// The last revision that was delivered to the listener.
@@ -74,11 +87,11 @@ impl From<EtcdCallError> for WatchEnd {
 
 impl<'s> EtcdWatcher<'s> {
     pub(super) fn new(
-        store: &'s EtcdStore,
+        store: WatchedStore<'s>,
         after: u64,
         each: &'s mut dyn FnMut(StoreEvent) -> ControlFlow<()>,
     ) -> Self {
-        let link = FailoverClient::new(&store.spec);
+        let link = FailoverClient::new(store.config);
         Self { store, link, delivered: after, contact: Instant::now(), cluster: None, each }
     }
 
@@ -102,7 +115,7 @@ impl<'s> EtcdWatcher<'s> {
             if (self.each)(cut_off).is_break() {
                 return;
             }
-            let nodes = self.store.spec.endpoints.len().max(1);
+            let nodes = self.store.config.endpoints.len().max(1);
             if failures % nodes == 0 {
                 sleep(retry_delay(failures / nodes)).await;
             }
@@ -118,10 +131,10 @@ impl<'s> EtcdWatcher<'s> {
     }
 
     async fn follow(&mut self) -> Result<Infallible, WatchEnd> {
-        let patience = self.store.spec.request_timeout;
+        let patience = self.store.config.request_timeout;
         let silent = || WatchEnd::Failed(format!("no answer within {patience:?}"));
         let client = self.link.client().await?;
-        let opening = open(client.clone(), self.store.spec.prefix.clone(), self.delivered + 1);
+        let opening = open(client.clone(), self.store.config.prefix.clone(), self.delivered + 1);
         let mut stream = timeout(patience, opening).await.map_err(|_| silent())??;
 
         let mut beats = interval(CLOCK_INTERVAL);
@@ -147,7 +160,7 @@ impl<'s> EtcdWatcher<'s> {
                         return Err(WatchEnd::Failed("the node does not tell what happened".to_owned()));
                     }
                     if asking.is_none() {
-                        let clock = self.store.spec.key(CLOCK);
+                        let clock = self.store.config.key(CLOCK);
                         let asked = read_clock(client.clone(), clock, self.delivered, patience);
                         asking = Some(self.store.driver.handle().spawn(asked));
                     }
@@ -198,7 +211,7 @@ impl<'s> EtcdWatcher<'s> {
     ) -> Result<Option<(RecordKey, Option<(Version, Record)>)>, WatchEnd> {
         let Some(kv) = event.kv() else { return Ok(None) };
         let is_gone = event.event_type() == EventType::Delete;
-        let spec = &self.store.spec;
+        let spec = self.store.config;
         let key = match EtcdKey::parse(kv.key(), spec) {
             EtcdKey::Record(key) => key,
             // A listing reads the format again.
@@ -236,8 +249,8 @@ impl<'s> EtcdWatcher<'s> {
     /// Delivers all records, as after a gap. Records that can't be read are delivered as they were.
     async fn relist(&mut self) -> Result<(), WatchEnd> {
         let failed = |error: crate::store::StoreError| WatchEnd::Failed(error.to_string());
-        let listing = EtcdListing::read(&self.link, &self.store.spec).await.map_err(failed)?;
-        listing.is_marked(&self.store.spec).map_err(failed)?;
+        let listing = EtcdListing::read(&self.link, self.store.config).await.map_err(failed)?;
+        listing.is_marked(self.store.config).map_err(failed)?;
         let mut records: Vec<StoredRecord> = Vec::with_capacity(listing.kept.len());
         for entry in listing.decode() {
             match entry {

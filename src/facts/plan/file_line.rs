@@ -1,0 +1,9 @@
+//! Lines of policy files, where something is stated.
+
+/// A line of a policy file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileLine {
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+}
