@@ -167,7 +167,7 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
         audit: options.audit()?,
         admin: options.admin_token()?,
         dialects: options.dialects.open()?,
-        venueless: options.dialects.sockets()?,
+        sockets: options.dialects.sockets()?,
         connections,
         log: log.lines.clone(),
     };
@@ -225,7 +225,7 @@ struct Callers {
     audit: Arc<Audit>,
     admin: Option<Secret>,
     dialects: Vec<Box<dyn Dialect>>,
-    venueless: Option<SocketOptions>,
+    sockets: Vec<SocketOptions>,
     connections: ConnectionLimits,
     log: LineWriter,
 }
@@ -302,7 +302,7 @@ async fn daemon(
             allow_status: options.allow_status,
             patience: Duration::from_millis(options.at_least_wait),
             dialects: callers.dialects,
-            venueless: callers.venueless,
+            sockets: callers.sockets,
         },
     ));
     let drain = Duration::from_secs(options.drain);

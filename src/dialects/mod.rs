@@ -10,7 +10,9 @@
 mod backend;
 mod call;
 pub mod flip;
+mod guests;
 pub mod mesibo;
+mod socket;
 mod step;
 mod stop;
 pub mod tencent;
@@ -19,6 +21,10 @@ pub mod xmtp;
 
 pub use backend::{Admission, Backend, BackendError};
 pub use call::{Call, CallError, Reply};
+pub use guests::{Guest, GuestAccounts, GuestLimit, GuestLimitError, NoGuestLimit};
+pub use socket::{
+    EndpointError, FrameResponse, Notice, SignedIn, SocketDialect, SocketFrames, SocketSession,
+};
 pub use step::{BlockingRead, Step, WriteContinuation, WriteStep};
 use stop::{DialectError, Stop};
 

@@ -4,62 +4,22 @@
 //! change the question: a header that says other than the query is refused, and below `/v1/allow/`,
 //! where proxies append the path and the query of what is asked of them, the headers alone count.
 
-use std::str::FromStr;
-
+use super::{
+    handler::RequestContext,
+    query::{QueryParams, header_name},
+    response::{self, HttpError, HttpResponse, OBLIGATIONS, REASON},
+    v1,
+};
+use crate::{decide, request::Decision};
 use hyper::{
     HeaderMap, StatusCode,
     header::{HeaderName, HeaderValue},
     http::request::Parts,
 };
-use thiserror::Error;
-
-use super::{
-    app::App,
-    query::{QueryParams, header_name},
-    response::{self, HttpError, HttpResponse, OBLIGATIONS, REASON},
-    v1,
-};
-use crate::{decide, live::ServedPolicy, request::Decision};
-
-/// The status by which `/v1/allow` allows.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum AllowStatus {
-    /// 200, for proxies that take no other for a yes.
-    Ok,
-    /// 204.
-    #[default]
-    NoContent,
-}
-
-/// Why a text is no status by which `/v1/allow` allows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
-#[error("it is 200 or 204")]
-pub struct AllowStatusError;
-
-impl FromStr for AllowStatus {
-    type Err = AllowStatusError;
-
-    fn from_str(text: &str) -> Result<Self, AllowStatusError> {
-        match text {
-            "200" => Ok(Self::Ok),
-            "204" => Ok(Self::NoContent),
-            _ => Err(AllowStatusError),
-        }
-    }
-}
-
-impl From<AllowStatus> for StatusCode {
-    fn from(status: AllowStatus) -> Self {
-        match status {
-            AllowStatus::Ok => Self::OK,
-            AllowStatus::NoContent => Self::NO_CONTENT,
-        }
-    }
-}
 
 const PATH: &str = "/v1/allow";
 
-/// The headers that may say what is asked, each with the parameter for which it stands.
+/// The headers that stand for parameters, each with its parameter.
 const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("peerage-subject"), "subject"),
     (HeaderName::from_static("peerage-action"), "action"),
@@ -70,31 +30,23 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("peerage-conversation"), "conversation"),
 ];
 
-/// Whether a path is that of the endpoint, or one below it.
-pub(super) fn matches_path(path: &str) -> bool {
-    path.strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Answers a request of any method.
-pub(super) fn allow(
-    app: &App,
-    served: &ServedPolicy,
-    head: &Parts,
-) -> Result<HttpResponse, HttpError> {
-    let asked = parameters(head)?;
-    // There is no room for it in the answer, but a mistake in it is one here too.
-    asked.flag("explain")?;
-    let decision = decide::decide(&served.view, &v1::parse_request(&asked)?);
+/// `/v1/allow`, by any method: the decision as a status.
+pub(super) fn allow(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
+    let RequestContext { app, served, .. } = *cx;
+    let query = parameters(&cx.request.head)?;
+    // There is no room for it in the response, but a wrong value is an error here too.
+    query.flag("explain")?;
+    let decision = decide::decide(&served.view, &v1::parse_request(&query)?);
     app.metrics.count_decision(decision);
     let Decision { allow, reason, obligation } = decision;
     let status = if allow { app.options.allow_status.into() } else { StatusCode::FORBIDDEN };
-    let mut answer = response::empty_response(status);
-    answer.headers_mut().insert(REASON, HeaderValue::from_static(reason.as_str()));
+    let mut response = response::empty_response(status);
+    response.headers_mut().insert(REASON, HeaderValue::from_static(reason.as_str()));
     if let Some(obligation) = obligation {
         let value = HeaderValue::from_static(obligation.as_str());
-        answer.headers_mut().insert(OBLIGATIONS, value);
+        response.headers_mut().insert(OBLIGATIONS, value);
     }
-    Ok(answer)
+    Ok(response)
 }
 
 fn parameters(head: &Parts) -> Result<QueryParams<'_>, HttpError> {
@@ -118,7 +70,7 @@ fn parameters(head: &Parts) -> Result<QueryParams<'_>, HttpError> {
     }
 }
 
-/// What the headers say, by parameter.
+/// The parameters that headers stand for.
 fn header_parameters(headers: &HeaderMap) -> Result<Vec<(&'static str, &str)>, HttpError> {
     let mut values = Vec::new();
     for (header, name) in &HEADERS {

@@ -1,21 +1,23 @@
+//! The header `Peerage-At-Least`: a request waits for a revision of the facts.
+
 use hyper::{HeaderMap, StatusCode, header::HeaderName};
 
 use super::{app::App, response::HttpError};
 
-/// The header of a request that is to be answered from this revision of the facts or a later one.
+/// The header that asks for a response from a revision of the facts or a later one.
 const AT_LEAST: HeaderName = HeaderName::from_static("peerage-at-least");
 
-/// Waits until the facts that a request asks for are served, if it asks for any.
+/// Waits until the revision that a request asks for is served, if it asks for any.
 ///
 /// # Errors
-/// 400 if what it asks for is no revision; 503 if it does not come in time.
+/// 400 if it is not a revision; 503 if it is not served in time.
 pub(super) async fn wait_for_revision(app: &App, headers: &HeaderMap) -> Result<(), HttpError> {
     let Some(wanted) = headers.get(AT_LEAST) else { return Ok(()) };
     let wanted = wanted.to_str().ok().and_then(parse_revision).ok_or_else(|| {
         HttpError::bad_request(
             "Peerage-At-Least",
-            "a revision is a number, as of `revision` in an answer to /v1/facts, or what the header \
-             Peerage-Revision holds",
+            "expected a revision: the number in `revision` of an answer to /v1/facts, or the value of \
+             a header Peerage-Revision",
         )
     })?;
     let now = app.live.served().view.revision.facts;
@@ -30,14 +32,11 @@ pub(super) async fn wait_for_revision(app: &App, headers: &HeaderMap) -> Result<
         return Ok(());
     }
     let now = app.live.served().view.revision.facts;
-    Err(HttpError {
-        status: StatusCode::SERVICE_UNAVAILABLE,
-        message: format!("the facts of revision {wanted} are not here yet; these are of {now}"),
-        at: "Peerage-At-Least".to_owned(),
-    })
+    let message = format!("revision {wanted} is not served yet; the facts are of revision {now}");
+    Err(HttpError::new(StatusCode::SERVICE_UNAVAILABLE, message).with_at("Peerage-At-Least"))
 }
 
-/// The number of the facts: alone, or after the policy's digest and a dot.
+/// The revision of the facts: alone, or after the policy's digest and a dot.
 fn parse_revision(text: &str) -> Option<u64> {
     let number = text.rsplit_once('.').map_or(text, |(_, number)| number);
     let is_plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());

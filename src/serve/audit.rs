@@ -34,7 +34,11 @@ struct Log {
     log: &'static str,
 }
 
-/// Who sent something, and by which API.
+/// The names of peerage's own APIs in the trail.
+pub(super) const NATIVE: &str = "native";
+pub(super) const FACTS: &str = "facts";
+
+/// The sender of a request, and the API.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Caller {
     pub(super) api: &'static str,

@@ -1,119 +1,122 @@
-//! Work that is done when it is its turn, and the answers where there is no room for it.
+//! Work on blocking threads: how it is admitted, run, and answered where there is no room for it.
 
 use std::sync::Arc;
 
-use hyper::{StatusCode, body::Bytes, header::RETRY_AFTER};
-use tokio::task::JoinError;
+use hyper::{StatusCode, header::RETRY_AFTER};
+use thiserror::Error;
 
 use super::{
-    admin,
-    admission::{Cancellation, WorkClass},
+    admission::{Cancellation, Permit, WorkClass},
     app::{App, stamp_revision},
-    audit::Caller,
-    authzen,
-    endpoint::EvaluationHandler,
     peer::Peer,
     response::{self, HttpError, HttpResponse, REVISION},
 };
 use crate::live::ServedPolicy;
 
-impl App {
-    /// Decides what a body asks: at once if that is little, else when it is its turn.
-    pub(super) async fn evaluate(
-        self: &Arc<Self>,
-        (path, ask): (&'static str, EvaluationHandler),
-        bytes: Bytes,
-        peer: &Peer,
-    ) -> HttpResponse {
-        let Some(class) = authzen::work_class(&bytes) else {
-            return self.with_view(|served| ask(self, served, &bytes, &Cancellation::NEVER));
-        };
-        let work = move |app: &Self, served: &ServedPolicy, abandoned: &Cancellation| {
-            ask(app, served, &bytes, abandoned)
-        };
-        self.run_blocking((class, path), peer, work).await
-    }
+/// The reason why work has no outcome.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub(super) enum WorkError {
+    #[error("too many requests of this kind are under way; try again after a moment")]
+    Busy,
+    #[error("the daemon is stopping")]
+    Stopping,
+    #[error("internal error")]
+    Panicked,
+}
 
-    /// The answer to a request for which there is no room now.
+/// Where work belongs: its class, the route by which it is counted if it is shed, and its caller.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WorkPlace<'p> {
+    pub(super) class: WorkClass,
+    pub(super) route: &'p str,
+    pub(super) peer: &'p Peer,
+}
+
+impl WorkError {
+    pub(super) fn response(self) -> HttpResponse {
+        let error = HttpError::new(StatusCode::SERVICE_UNAVAILABLE, self.to_string());
+        let mut response = error.response();
+        if self == Self::Busy {
+            response.headers_mut().insert(RETRY_AFTER, response::retry_after());
+        }
+        response
+    }
+}
+
+impl App {
+    /// Counts a request for which there is no room, and answers it.
     pub(super) fn shed(&self, route: &str) -> HttpResponse {
         self.metrics.count_shed(route);
-        overloaded()
+        WorkError::Busy.response()
     }
 
-    /// Works on a thread for what takes long, when it is its turn.
-    pub(super) async fn run_blocking(
+    /// Waits until work is admitted. What is shed is counted.
+    pub(super) async fn admit(&self, place: WorkPlace<'_>) -> Result<Permit, WorkError> {
+        let permit = self.admission.admit(place.class, place.peer).await;
+        permit.ok_or_else(|| {
+            self.metrics.count_shed(place.route);
+            WorkError::Busy
+        })
+    }
+
+    /// Runs admitted work on a blocking thread.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        permit: &Permit,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, WorkError> {
+        let Some(running) = self.admission.run(permit, work).await else {
+            return Err(WorkError::Stopping);
+        };
+        running.await.map_err(|error| {
+            if error.is_panic() {
+                tracing::error!(%error, "a request failed by a panic");
+                WorkError::Panicked
+            } else {
+                WorkError::Stopping
+            }
+        })
+    }
+
+    /// Admits work and runs it on a blocking thread; it is cancelled when nobody waits any longer.
+    /// The permit can be held for what is still to do.
+    pub(super) async fn run_admitted<T: Send + 'static>(
         self: &Arc<Self>,
-        (class, route): (WorkClass, &str),
-        peer: &Peer,
-        make: impl FnOnce(&Self, &ServedPolicy, &Cancellation) -> Result<HttpResponse, HttpError>
+        place: WorkPlace<'_>,
+        work: impl FnOnce(&Arc<Self>, &Cancellation) -> T + Send + 'static,
+    ) -> Result<(T, Permit), WorkError> {
+        let permit = self.admit(place).await?;
+        let cancellation = Cancellation::new();
+        let _cancel = cancellation.cancel_on_drop();
+        let app = Arc::clone(self);
+        let outcome = self.run(&permit, move || work(&app, &cancellation)).await?;
+        Ok((outcome, permit))
+    }
+
+    /// Responds from the served view on a blocking thread.
+    pub(super) async fn respond_blocking(
+        self: &Arc<Self>,
+        place: WorkPlace<'_>,
+        respond: impl FnOnce(
+            &Self,
+            &Arc<ServedPolicy>,
+            &Cancellation,
+        ) -> Result<HttpResponse, HttpError>
         + Send
         + 'static,
     ) -> HttpResponse {
-        let Some(permit) = self.admission.admit(class, peer).await else {
-            return self.shed(route);
-        };
-        let abandoned = Cancellation::new();
-        let _abandon = abandoned.cancel_on_drop();
-        let app = Arc::clone(self);
-        let work = move || {
+        let work = |app: &Arc<Self>, cancellation: &Cancellation| {
             let served = app.live.served();
-            let mut answer =
-                make(&app, &served, &abandoned).unwrap_or_else(|refusal| refusal.response());
-            if !answer.headers().contains_key(REVISION) {
-                stamp_revision(&mut answer, &served.revision);
+            let response = respond(app, &served, cancellation);
+            let mut response = response.unwrap_or_else(|error| error.response());
+            if !response.headers().contains_key(REVISION) {
+                stamp_revision(&mut response, &served.revision);
             }
-            answer
+            response
         };
-        match self.admission.run(&permit, work).await {
-            Some(working) => working.await.unwrap_or_else(|error| join_error_response(&error)),
-            None => stopping(),
+        match self.run_admitted(place, work).await {
+            Ok((response, _)) => response,
+            Err(error) => error.response(),
         }
     }
-
-    /// Reloads on a thread of its own; stamped with what is served afterwards.
-    pub(super) async fn reload(
-        self: &Arc<Self>,
-        (route, peer): (&str, &Peer),
-        forced: bool,
-        by: Caller,
-    ) -> HttpResponse {
-        let Some(permit) = self.admission.admit(WorkClass::Reload, peer).await else {
-            return self.shed(route);
-        };
-        let app = Arc::clone(self);
-        match self.admission.run(&permit, move || admin::reload(&app, forced, &by)).await {
-            Some(reloading) => reloading.await.unwrap_or_else(|error| join_error_response(&error)),
-            None => stopping(),
-        }
-    }
-}
-
-fn stopping() -> HttpResponse {
-    unavailable("the daemon is stopping")
-}
-
-/// Of work that ended without an answer.
-pub(super) fn join_error_response(error: &JoinError) -> HttpResponse {
-    if error.is_panic() {
-        tracing::error!(%error, "a request could not be answered");
-        return unavailable("it can't be answered, by a mistake in peerage itself");
-    }
-    stopping()
-}
-
-fn unavailable(message: &str) -> HttpResponse {
-    HttpError {
-        status: StatusCode::SERVICE_UNAVAILABLE,
-        message: message.to_owned(),
-        at: String::new(),
-    }
-    .response()
-}
-
-/// For now there is no room.
-fn overloaded() -> HttpResponse {
-    let message = "too many requests of this kind are under way; try again after a moment";
-    let mut answer = unavailable(message);
-    answer.headers_mut().insert(RETRY_AFTER, response::retry_after());
-    answer
 }

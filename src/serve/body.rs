@@ -1,3 +1,5 @@
+//! Request bodies: read within bounds of length and time, or discarded.
+
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -10,17 +12,17 @@ use tokio::time::timeout;
 
 use super::response::HttpError;
 
-/// Where a refusal says that a body is of another kind.
+/// The part of a request that an error about its content type names.
 pub(super) const CONTENT_TYPE: &str = "Content-Type";
 
-/// How long a body may take to come.
+/// The time in which a body must come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How much of a body that nobody wants is read, and for how long.
+/// The number of bytes of an unwanted body that are read, and the time for it.
 const DISCARDED: usize = 64 << 20;
 const DISCARDING: Duration = Duration::from_secs(5);
 
-/// A JSON body, at most `limit` bytes of it.
+/// Reads a JSON body of at most `limit` bytes.
 pub(super) async fn read_json(
     headers: &HeaderMap,
     body: Incoming,
@@ -33,7 +35,7 @@ pub(super) async fn read_json(
     collect(headers, body, limit).await
 }
 
-/// A body of any kind, at most `limit` bytes of it.
+/// Reads a body of any content type, of at most `limit` bytes.
 pub(super) async fn collect(
     headers: &HeaderMap,
     mut body: Incoming,
@@ -55,11 +57,8 @@ pub(super) async fn collect(
         Poll::Pending => timeout(PATIENCE, collecting).await,
     };
     let Ok(collected) = collected else {
-        return Err(HttpError {
-            status: StatusCode::REQUEST_TIMEOUT,
-            message: format!("the body did not come within {} seconds", PATIENCE.as_secs()),
-            at: "body".to_owned(),
-        });
+        let message = format!("request body was not received in {} seconds", PATIENCE.as_secs());
+        return Err(HttpError::new(StatusCode::REQUEST_TIMEOUT, message).with_at("body"));
     };
     match collected {
         Ok(collected) => Ok(collected.to_bytes()),
@@ -67,14 +66,14 @@ pub(super) async fn collect(
             discard(headers, body);
             Err(too_large(limit))
         }
-        Err(_) => Err(HttpError::bad_request("body", "the body ended before it was complete")),
+        Err(_) => Err(HttpError::bad_request("body", "request body ended before it was complete")),
     }
 }
 
-/// Reads on beside the answer. If the connection were closed on what is still coming, the answer
-/// could be lost on its way.
+/// Reads an unwanted body beside the response. If the connection were closed while it is still coming,
+/// the response could be lost on its way.
 pub(super) fn discard(headers: &HeaderMap, body: Incoming) {
-    // Whoever waits for a word before he sends the body need not send it.
+    // A client that sent `Expect: 100-continue` has not sent the body yet.
     if body.is_end_stream() || headers.contains_key(EXPECT) {
         return;
     }
@@ -94,34 +93,33 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), HttpError> {
     if essence.eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
-    let message = "the body must be application/json; send it with -H 'Content-Type: \
-        application/json'";
+    let message =
+        "the content type must be application/json; send -H 'Content-Type: application/json'";
     Err(unsupported(CONTENT_TYPE, message))
 }
 
-/// A body is read as it is: one that is packed would be taken for another.
+/// A compressed body would be taken for another: bodies are read as they are.
 fn check_encoding(headers: &HeaderMap, body: &Incoming) -> Result<(), HttpError> {
     let is_plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
     if body.is_end_stream() || headers.get_all(header::CONTENT_ENCODING).iter().all(is_plain) {
         return Ok(());
     }
-    Err(unsupported("Content-Encoding", "the body must come as it is; send no Content-Encoding"))
+    Err(unsupported(
+        "Content-Encoding",
+        "content encodings are not supported; send no Content-Encoding",
+    ))
 }
 
 fn unsupported(at: &str, message: &str) -> HttpError {
-    let (status, message) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, message.to_owned());
-    HttpError { status, message, at: at.to_owned() }
+    HttpError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message).with_at(at)
 }
 
 fn check_length(body: &Incoming, limit: usize) -> Result<(), HttpError> {
-    let told = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if told > limit { Err(too_large(limit)) } else { Ok(()) }
+    let length = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if length > limit { Err(too_large(limit)) } else { Ok(()) }
 }
 
 fn too_large(limit: usize) -> HttpError {
-    HttpError {
-        status: StatusCode::PAYLOAD_TOO_LARGE,
-        message: format!("a body may have {limit} bytes"),
-        at: String::new(),
-    }
+    let message = format!("request body exceeds {limit} bytes");
+    HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, message)
 }

@@ -1,3 +1,5 @@
+//! The error responses that hyper writes by itself, completed with our body and headers.
+
 use std::{
     io,
     pin::Pin,
@@ -13,17 +15,17 @@ use super::{
     response::{HttpError, REVISION},
 };
 
-/// A stream on which every answer says what is wrong.
+/// A stream that adds our JSON body to the bare error responses which hyper writes by itself.
 ///
-/// What is no request at all never comes to a service: hyper answers it with a bare status and
-/// closes. Here such an answer gets the body and the header that all the others have.
+/// What is not a request never comes to a service: hyper answers it with a bare status and closes. Here
+/// such a response gets the body and the headers that all others have.
 pub(super) struct ErrorBodyStream<S> {
     stream: S,
     app: Arc<App>,
-    /// A bare answer made whole, with what came before it, and how much of it is written.
+    /// A completed response with what was written before it, and how much of both is written.
     whole: Vec<u8>,
     written: usize,
-    /// What is written is no longer HTTP.
+    /// Whether the connection no longer speaks HTTP.
     is_upgraded: bool,
 }
 
@@ -87,7 +89,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ErrorBodyStream<S> {
 
 const NO_BODY: &str = "\r\ncontent-length: 0\r\n";
 
-/// The head of a bare answer at the end of what is written, and what is before it.
+/// The head of a bare response at the end of some bytes, and the bytes before it.
 fn split_bare_error(bytes: &[u8]) -> Option<(&[u8], &str)> {
     if !bytes.ends_with(b"\r\n\r\n") {
         return None;
@@ -99,7 +101,7 @@ fn split_bare_error(bytes: &[u8]) -> Option<(&[u8], &str)> {
 }
 
 impl App {
-    /// A bare answer with all that it lacks.
+    /// A bare response with all that it lacks.
     fn render_error(&self, head: &str) -> String {
         let status = head.get(9..12).and_then(|digits| digits.parse().ok());
         let status = status.unwrap_or(StatusCode::BAD_REQUEST);
@@ -107,10 +109,9 @@ impl App {
         let message = match status {
             StatusCode::URI_TOO_LONG => "the path and query are too long",
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => "the headers are too large",
-            _ => "this is no request of HTTP/1.1",
+            _ => "this is not an HTTP/1.1 request",
         };
-        let refusal = HttpError { status, message: message.to_owned(), at: String::new() };
-        let body = refusal.json();
+        let body = HttpError::new(status, message).json();
         let headers = format!(
             "\r\ncontent-type: application/json\r\n{REVISION}: {}\r\ncontent-length: {}\r\n",
             self.live.served().revision,

@@ -136,7 +136,7 @@ fn foreign(name: &str) -> HttpError {
         let name: String = name.chars().take(253).collect();
         format!("unknown host `{name}`; if it is this daemon's, start it with --host {name}")
     };
-    HttpError { status: StatusCode::MISDIRECTED_REQUEST, message, at: "Host".to_owned() }
+    HttpError::new(StatusCode::MISDIRECTED_REQUEST, message).with_at("Host")
 }
 
 fn without_dot(name: &str) -> &str {

@@ -1,4 +1,4 @@
-//! Lists as they are sent: written part by part, so that memory does not grow with what is asked.
+//! Lists that are streamed: written part by part, so that memory does not grow with their length.
 
 use std::{
     fmt, io,
@@ -10,22 +10,21 @@ use std::{
 use hyper::{StatusCode, body::Bytes};
 
 use super::{
-    admission::{Cancellation, Permit, WorkClass},
+    admission::{Cancellation, Permit},
     app::{App, stamp_revision},
-    blocking::join_error_response,
-    peer::Peer,
+    blocking::WorkPlace,
     response::{self, HttpError, HttpResponse},
-    response_body::{PART_BYTES, ResponseBody},
+    response_body::{PART_BYTES, PartSource, ResponseBody},
 };
 use crate::{decide::ListCursor, live::ServedPolicy};
 
-/// Writes the next part of a list behind what a buffer holds; whether more follows.
+/// A writer of the next part of a list behind the contents of a buffer; whether more follows.
 pub(super) type Producer = Box<dyn FnMut(&mut Vec<u8>) -> bool + Send>;
 
-/// How many items are written between two looks at the length.
-const AT_ONCE: usize = 256;
+/// The number of items that are written between two checks of the length.
+const BATCH: usize = 256;
 
-/// A list of ids: a head, the ids, each between two texts, and what comes after them.
+/// A list of ids: a head, the ids, each between two texts, and a tail.
 pub(super) fn id_list(
     served: &Arc<ServedPolicy>,
     mut cursor: ListCursor,
@@ -40,7 +39,7 @@ pub(super) fn id_list(
             part.extend_from_slice(head.as_bytes());
         }
         while part.len() < PART_BYTES {
-            let count = cursor.take(&served.view, AT_ONCE, |id| {
+            let count = cursor.take(&served.view, BATCH, |id| {
                 part.extend_from_slice(if is_first { b"" } else { b"," });
                 is_first = false;
                 part.extend_from_slice(around.0.as_bytes());
@@ -63,18 +62,18 @@ pub(super) fn write_json(text: &str, into: &mut Vec<u8>) {
     let _ = serde_json::to_writer(into, text);
 }
 
-/// What is still to be sent of a list. Each part is written by a thread when there is room for it.
-pub(super) struct ListStream {
+/// The rest of a list. Each part is written by a blocking thread when there is room for it.
+struct ListStream {
     app: Arc<App>,
-    /// Kept until all is sent or given up.
+    /// Held until all is sent or given up.
     permit: Arc<Permit>,
-    state: State,
+    state: ListState,
 }
 
-/// A part, and what writes those that follow.
+/// A part, and the producer of those that follow.
 type WrittenPart = (Vec<u8>, Option<Producer>);
 
-enum State {
+enum ListState {
     Part(Bytes, Option<Producer>),
     Waiting(Producer),
     Writing(Pin<Box<dyn Future<Output = io::Result<WrittenPart>> + Send>>),
@@ -87,29 +86,31 @@ impl fmt::Debug for ListStream {
     }
 }
 
-impl ListStream {
-    pub(super) fn has_ended(&self) -> bool {
-        matches!(self.state, State::Ended)
+impl PartSource for ListStream {
+    fn has_ended(&self) -> bool {
+        matches!(self.state, ListState::Ended)
     }
 
-    pub(super) fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         loop {
-            match std::mem::replace(&mut self.state, State::Ended) {
-                State::Ended => return Poll::Ready(None),
-                State::Part(part, more) => {
-                    self.state = more.map_or(State::Ended, State::Waiting);
+            match std::mem::replace(&mut self.state, ListState::Ended) {
+                ListState::Ended => return Poll::Ready(None),
+                ListState::Part(part, more) => {
+                    self.state = more.map_or(ListState::Ended, ListState::Waiting);
                     return Poll::Ready(Some(Ok(part)));
                 }
-                State::Waiting(producer) => {
+                ListState::Waiting(producer) => {
                     let (app, permit) = (Arc::clone(&self.app), Arc::clone(&self.permit));
-                    let writing = async move { write(&app, &permit, producer).await };
-                    self.state = State::Writing(Box::pin(writing));
+                    let writing = async move { write_part(&app, &permit, producer).await };
+                    self.state = ListState::Writing(Box::pin(writing));
                 }
-                State::Writing(mut writing) => match writing.as_mut().poll(cx) {
-                    Poll::Ready(Ok((part, more))) => self.state = State::Part(part.into(), more),
+                ListState::Writing(mut writing) => match writing.as_mut().poll(cx) {
+                    Poll::Ready(Ok((part, more))) => {
+                        self.state = ListState::Part(part.into(), more);
+                    }
                     Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(error))),
                     Poll::Pending => {
-                        self.state = State::Writing(writing);
+                        self.state = ListState::Writing(writing);
                         return Poll::Pending;
                     }
                 },
@@ -118,64 +119,49 @@ impl ListStream {
     }
 }
 
-async fn write(app: &App, permit: &Permit, mut producer: Producer) -> io::Result<WrittenPart> {
+async fn write_part(app: &App, permit: &Permit, mut producer: Producer) -> io::Result<WrittenPart> {
     let write = move || {
         let mut part = Vec::with_capacity(PART_BYTES + PART_BYTES / 4);
         let has_more = producer(&mut part);
         (part, has_more.then_some(producer))
     };
-    let written = app.admission.run(permit, write).await;
-    let written = written.ok_or_else(|| io::Error::other("the daemon is stopping"))?;
-    written.await.map_err(|error| {
-        tracing::error!(%error, "a list broke off");
-        io::Error::other(error)
-    })
+    app.run(permit, write).await.map_err(io::Error::other)
 }
 
 impl App {
-    /// Answers with a list, when it is its turn: one that is short at once, a longer one as a stream.
+    /// Responds with a list, once it is admitted: whole if it is short, else as a stream.
     pub(super) async fn respond_list(
         self: &Arc<Self>,
-        (class, route): (WorkClass, &str),
-        peer: &Peer,
-        make: impl FnOnce(&Self, &Arc<ServedPolicy>, &Cancellation) -> Result<Producer, HttpError>
+        place: WorkPlace<'_>,
+        list: impl FnOnce(&Self, &Arc<ServedPolicy>, &Cancellation) -> Result<Producer, HttpError>
         + Send
         + 'static,
     ) -> HttpResponse {
-        let Some(permit) = self.admission.admit(class, peer).await else {
-            return self.shed(route);
-        };
-        let abandoned = Cancellation::new();
-        let _abandon = abandoned.cancel_on_drop();
-        let app = Arc::clone(self);
-        let start = move || {
+        let start = move |app: &Arc<Self>, cancellation: &Cancellation| {
             let served = Arc::clone(&app.live.served());
-            let first = make(&app, &served, &abandoned).map(|mut producer| {
+            let first = list(app, &served, cancellation).map(|mut producer| {
                 let mut part = Vec::with_capacity(PART_BYTES / 16);
-                let has_more = !abandoned.is_cancelled() && producer(&mut part);
+                let has_more = !cancellation.is_cancelled() && producer(&mut part);
                 (part, has_more.then_some(producer))
             });
             (first, served.revision.clone())
         };
-        let Some(started) = self.admission.run(&permit, start).await else {
-            return self.shed(route);
-        };
-        let (first, revision) = match started.await {
+        let ((first, revision), permit) = match self.run_admitted(place, start).await {
             Ok(started) => started,
-            Err(error) => return join_error_response(&error),
+            Err(error) => return error.response(),
         };
-        let mut answer = match first {
-            Err(refusal) => refusal.response(),
+        let mut response = match first {
+            Err(error) => error.response(),
             Ok((part, None)) => response::json_response(StatusCode::OK, part),
             Ok((part, more)) => {
-                let state = State::Part(part.into(), more);
+                let state = ListState::Part(part.into(), more);
                 let list = ListStream { app: Arc::clone(self), permit: Arc::new(permit), state };
-                let mut answer = response::json_response(StatusCode::OK, Bytes::new());
-                *answer.body_mut() = ResponseBody::List(Box::new(list));
-                answer
+                let mut response = response::json_response(StatusCode::OK, Bytes::new());
+                *response.body_mut() = ResponseBody::Parts(Box::new(list));
+                response
             }
         };
-        stamp_revision(&mut answer, &revision);
-        answer
+        stamp_revision(&mut response, &revision);
+        response
     }
 }

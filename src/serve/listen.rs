@@ -2,7 +2,7 @@ use std::{
     convert::Infallible,
     fs::{self, Permissions},
     io,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     pin::pin,
@@ -23,17 +23,14 @@ use tokio::{
 use tracing::{debug, warn};
 
 use super::{
-    app::{App, Connection},
+    app::App,
+    connection::{ClientAddress, Connection},
     descriptors::ConnectionLimits,
-    dialects,
     error_body::ErrorBodyStream,
     host::ListenerPolicy,
     peer::{Peer, WatchedStream},
+    sockets,
 };
-
-/// The address from which a request came over TCP, for WebSockets.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct ClientAddress(pub(super) IpAddr);
 
 /// The sockets that are served. Bound before anything is served, so that a taken port is an error
 /// at the start.
@@ -231,12 +228,13 @@ pub async fn serve<C: Future<Output = ()>>(
             }
         });
     }
-    let following = app.hub.clone().map(|hub| {
-        let app = Arc::clone(&app);
-        tokio::spawn(async move {
-            tokio::join!(hub.follow_changes(&app), dialects::clean_up(&hub, &app));
-        })
-    });
+    let mut following = JoinSet::new();
+    for hub in &app.hubs {
+        let (hub, app) = (Arc::clone(hub), Arc::clone(&app));
+        following.spawn(async move {
+            tokio::join!(hub.follow_changes(&app.live), sockets::clean_up(&hub, &app));
+        });
+    }
     let cut = stop.await;
     // While it still listens there: then no other daemon can have taken the place yet.
     drop(files);
@@ -244,8 +242,11 @@ pub async fn serve<C: Future<Output = ()>>(
     let finish = async {
         draining.send_replace(true);
         let sockets = async {
-            if let Some(hub) = &app.hub {
-                hub.stop().await;
+            for hub in &app.hubs {
+                hub.begin_stop();
+            }
+            for hub in &app.hubs {
+                hub.closed().await;
             }
         };
         // A request at work may still become a socket.
@@ -255,9 +256,7 @@ pub async fn serve<C: Future<Output = ()>>(
         () = finish => {}
         () = cut => warn!("some connections were still at work when the time to drain was over"),
     }
-    if let Some(following) = following {
-        following.abort();
-    }
+    following.shutdown().await;
 }
 
 /// How much of a request's head or of an answer a connection holds, in bytes.
@@ -316,7 +315,7 @@ impl Gate {
             }
             async move {
                 let (app, connection) = &*context;
-                Ok::<_, Infallible>(app.answer(request, connection).await)
+                Ok::<_, Infallible>(app.respond(request, connection).await)
             }
         });
         let connection = http1::Builder::new()

@@ -1,3 +1,5 @@
+//! HTTP responses and errors.
+
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use hyper::{
@@ -11,7 +13,7 @@ use super::response_body::ResponseBody;
 
 pub(super) type HttpResponse = Response<ResponseBody>;
 
-/// The header that says which policy and facts an answer was made from.
+/// The header that says from which policy and facts a response was made.
 pub(super) const REVISION: HeaderName = HeaderName::from_static("peerage-revision");
 
 /// The header that carries the reason of `/v1/allow`.
@@ -20,92 +22,103 @@ pub(super) const REASON: HeaderName = HeaderName::from_static("peerage-reason");
 /// The header that carries the obligations of `/v1/allow`.
 pub(super) const OBLIGATIONS: HeaderName = HeaderName::from_static("peerage-obligations");
 
-/// Marks an answer by which a credential is refused.
+/// The caller's own name for a request, which comes back with the response.
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The mark of a response that refuses a credential.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct CredentialRejection;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// In how many seconds to try again. They differ, so that those who are refused together do not all
-/// come back together.
+/// The number of seconds after which to try again. It varies, so that callers who are refused together
+/// do not all come back together.
 pub(super) fn retry_after() -> HeaderValue {
     static REFUSED: AtomicU16 = AtomicU16::new(0);
     HeaderValue::from(1 + REFUSED.fetch_add(1, Ordering::Relaxed) % 3)
 }
 
-/// Why a request can't be answered, and where in it the reason is.
-#[derive(Debug)]
+/// An error that is answered to a request.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
 pub(super) struct HttpError {
-    pub status: StatusCode,
-    pub message: String,
-    /// A parameter, a member of the body, or a place in its text; empty for the request as a whole.
-    pub at: String,
+    pub(super) status: StatusCode,
+    pub(super) message: String,
+    /// The parameter, header, member of the body or place in its text that is wrong; `None` for the
+    /// request as a whole.
+    pub(super) at: Option<String>,
 }
 
 impl HttpError {
+    /// An error about the request as a whole.
+    pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), at: None }
+    }
+
+    /// The same about a part of the request; an empty text stands for the request as a whole.
+    pub(super) fn with_at(self, at: impl Into<String>) -> Self {
+        Self { at: Some(at.into()).filter(|at| !at.is_empty()), ..self }
+    }
+
+    /// A 400 about a part of the request.
     pub(super) fn bad_request(at: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, message: message.into(), at: at.into() }
+        Self::new(StatusCode::BAD_REQUEST, message).with_at(at)
     }
 
     pub(super) fn response(&self) -> HttpResponse {
-        let mut answer = json_response(self.status, self.json());
+        let mut response = json_response(self.status, self.json());
         if self.status == StatusCode::UNAUTHORIZED {
-            answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if self.at.eq_ignore_ascii_case(AUTHORIZATION.as_str()) {
-            answer.extensions_mut().insert(CredentialRejection);
+        let at = self.at.as_deref().unwrap_or_default();
+        if at.eq_ignore_ascii_case(AUTHORIZATION.as_str()) {
+            response.extensions_mut().insert(CredentialRejection);
         }
-        answer
+        response
     }
 
     pub(super) fn json(&self) -> String {
-        let error = if self.at.is_empty() {
-            json!({ "message": self.message })
-        } else {
-            json!({ "message": self.message, "at": self.at })
+        let error = match &self.at {
+            None => json!({ "message": self.message }),
+            Some(at) => json!({ "message": self.message, "at": at }),
         };
         json!({ "error": error }).to_string()
     }
 }
 
 pub(super) fn json_response(status: StatusCode, body: impl Into<Bytes>) -> HttpResponse {
-    let mut answer = Response::new(ResponseBody::from(body.into()));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, JSON);
-    answer
+    let mut response = Response::new(ResponseBody::from(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    response
 }
 
 pub(super) fn text_response(status: StatusCode, body: impl Into<Bytes>) -> HttpResponse {
-    let mut answer = Response::new(ResponseBody::from(body.into()));
-    *answer.status_mut() = status;
+    let mut response = Response::new(ResponseBody::from(body.into()));
+    *response.status_mut() = status;
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    answer.headers_mut().insert(CONTENT_TYPE, plain);
-    answer
+    response.headers_mut().insert(CONTENT_TYPE, plain);
+    response
 }
 
 pub(super) fn empty_response(status: StatusCode) -> HttpResponse {
-    let mut answer = Response::new(ResponseBody::from(Bytes::new()));
-    *answer.status_mut() = status;
-    answer
+    let mut response = Response::new(ResponseBody::from(Bytes::new()));
+    *response.status_mut() = status;
+    response
 }
 
 pub(super) fn not_found(path: &str) -> HttpResponse {
     let path: String = path.chars().take(200).collect();
-    HttpError {
-        status: StatusCode::NOT_FOUND,
-        message: format!("there is nothing at {path}"),
-        at: String::new(),
-    }
-    .response()
+    HttpError::new(StatusCode::NOT_FOUND, format!("not found: {path}")).response()
 }
 
-pub(super) fn method_not_allowed(allowed: &'static str) -> HttpResponse {
-    let mut answer = HttpError {
-        status: StatusCode::METHOD_NOT_ALLOWED,
-        message: format!("this path takes {allowed}"),
-        at: String::new(),
+/// A 405 that lists the methods which a path takes.
+pub(super) fn method_not_allowed<'m>(allowed: impl IntoIterator<Item = &'m str>) -> HttpResponse {
+    let allowed = allowed.into_iter().collect::<Vec<_>>().join(", ");
+    let message = format!("method not allowed; use {allowed}");
+    let mut response = HttpError::new(StatusCode::METHOD_NOT_ALLOWED, message).response();
+    if let Ok(value) = HeaderValue::from_str(&allowed) {
+        response.headers_mut().insert(ALLOW, value);
     }
-    .response();
-    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
-    answer
+    response
 }

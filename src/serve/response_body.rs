@@ -1,5 +1,7 @@
+//! Response bodies: whole texts, and streams part by part.
+
 use std::{
-    io,
+    fmt, io,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -7,27 +9,37 @@ use std::{
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::sync::mpsc::Receiver;
 
-use super::{list_stream::ListStream, peer::Reserved};
+use super::peer::Reserved;
 
-/// What an answer holds: a text, or what comes bit by bit.
+/// The body of a response.
 #[derive(Debug)]
 pub(super) enum ResponseBody {
-    /// What is left of a text, and that it waits, if it is long.
+    /// The rest of a text, and the room that is reserved for a long one while it waits.
     Whole(Bytes, Option<Reserved>),
-    /// Whole only if its end comes. Without it the connection is cut, so that nobody takes a part for
-    /// all: whoever sends may fail, or give up.
+    /// A stream that is complete only with its end. Without it the connection is cut, so that no caller
+    /// takes a part for all: the sender may fail, or give up.
     Stream(Receiver<BodyPart>),
-    List(Box<ListStream>),
+    /// Parts that are made when they are asked for.
+    Parts(Box<dyn PartSource>),
 }
 
-/// What is sent of a stream.
+/// A source of parts that are made when they are asked for.
+pub(super) trait PartSource: fmt::Debug + Send {
+    /// The next part; `None` at the end.
+    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>>;
+
+    fn has_ended(&self) -> bool;
+}
+
+/// A part of a stream.
 #[derive(Debug)]
 pub(super) enum BodyPart {
     Bytes(Bytes),
     End,
 }
 
-/// How many bytes are given to a connection at once: so much waits in it, whatever the text's length.
+/// The number of bytes that a connection is given at once: so much waits in it, whatever the text's
+/// length.
 pub(super) const PART_BYTES: usize = 64 << 10;
 
 impl From<Bytes> for ResponseBody {
@@ -53,10 +65,10 @@ impl Body for ResponseBody {
             Self::Stream(parts) => parts.poll_recv(cx).map(|part| match part {
                 Some(BodyPart::Bytes(bytes)) => Some(Ok(Frame::data(bytes))),
                 Some(BodyPart::End) => None,
-                None => Some(Err(io::Error::other("it ended early"))),
+                None => Some(Err(io::Error::other("the stream ended early"))),
             }),
-            Self::List(list) => {
-                list.poll_part(cx).map(|part| part.map(|part| part.map(Frame::data)))
+            Self::Parts(parts) => {
+                parts.poll_part(cx).map(|part| part.map(|part| part.map(Frame::data)))
             }
         }
     }
@@ -65,14 +77,14 @@ impl Body for ResponseBody {
         match self {
             Self::Whole(text, _) => text.is_empty(),
             Self::Stream(_) => false,
-            Self::List(list) => list.has_ended(),
+            Self::Parts(parts) => parts.has_ended(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(text, _) => SizeHint::with_exact(text.len() as u64),
-            Self::Stream(_) | Self::List(_) => SizeHint::default(),
+            Self::Stream(_) | Self::Parts(_) => SizeHint::default(),
         }
     }
 }

@@ -1,3 +1,5 @@
+//! The status, readiness and metrics endpoints.
+
 use hyper::{
     StatusCode,
     header::{CONTENT_TYPE, HeaderValue, VARY},
@@ -8,6 +10,7 @@ use super::{
     app::App,
     counts,
     exposition::MetricsFormat,
+    handler::{RequestContext, RouteRequest},
     query::QueryParams,
     response::{self, HttpError, HttpResponse},
 };
@@ -17,12 +20,9 @@ use crate::{
 };
 
 /// `GET /v1/status`: what is served, how old it is, how much it holds, and how the last reload went.
-pub(super) fn status(
-    app: &App,
-    served: &ServedPolicy,
-    query: Option<&str>,
-) -> Result<HttpResponse, HttpError> {
-    QueryParams::parse(query, &[])?;
+pub(super) fn status(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
+    let RequestContext { app, served, .. } = *cx;
+    QueryParams::parse(cx.request.query(), &[])?;
     let view = &served.view;
     let reloads = app.live.reloads();
     let latest = &reloads.latest;
@@ -54,22 +54,22 @@ pub(super) fn status(
     Ok(response::json_response(StatusCode::OK, body.to_string()))
 }
 
-/// How many statements that are shadowed are told.
-const MOST_SHADOWED: usize = 100;
+/// The number of shadowed entries that are listed.
+const MAX_SHADOWED: usize = 100;
 
-/// Where facts are kept, whether that can be reached, and what files shadow of them.
+/// The store: its kind, whether it can be reached, and which entries files shadow.
 pub(super) fn store_json(app: &App, served: &ServedPolicy) -> Value {
     let Some(facts) = app.live.facts() else { return json!({ "kind": "none" }) };
     let cut_off = facts
         .disconnection()
         .map(|(since, why)| json!({ "seconds": since.elapsed().as_secs(), "why": why }));
     let opening = facts.opening();
-    let (first, total) = served.shadowed(MOST_SHADOWED);
-    let each = |told: &ShadowedEntry| -> Value {
-        let what = told.what.iter().map(|(name, text)| ((*name).to_owned(), json!(text)));
+    let (first, total) = served.shadowed(MAX_SHADOWED);
+    let each = |entry: &ShadowedEntry| -> Value {
+        let what = entry.what.iter().map(|(name, text)| ((*name).to_owned(), json!(text)));
         let place = [
-            ("file".to_owned(), json!(told.place.file)),
-            ("line".to_owned(), json!(told.place.line)),
+            ("file".to_owned(), json!(entry.place.file)),
+            ("line".to_owned(), json!(entry.place.line)),
         ];
         what.chain(place).collect()
     };
@@ -84,22 +84,21 @@ pub(super) fn store_json(app: &App, served: &ServedPolicy) -> Value {
     })
 }
 
-/// `GET /readyz`: 200 while it can do all that it is there for, with a line for each thing that was
-/// put right when the store was opened; 503 when it was told to stop, and when facts can't be written
-/// any more until somebody mends that. A store that is cut off for a while is no reason, nor are files
-/// with errors: decisions go on.
-pub(super) fn ready(
-    app: &App,
-    _: &ServedPolicy,
-    _: Option<&str>,
-) -> Result<HttpResponse, HttpError> {
-    let unready = |message: String| HttpError {
-        status: StatusCode::SERVICE_UNAVAILABLE,
-        message,
-        at: String::new(),
-    };
+/// `GET /healthz`: 200 while the daemon answers.
+#[expect(clippy::unnecessary_wraps, reason = "it is a handler like the others")]
+pub(super) fn health(_: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
+    Ok(response::text_response(StatusCode::OK, "ok\n"))
+}
+
+/// `GET /readyz`: 200 while the daemon can do all its work, with a line for each repair that was made
+/// when the store was opened; 503 when it is about to stop, and when facts can't be written until
+/// somebody intervenes. Neither a store that is cut off for a while nor files with errors are a reason
+/// for 503: decisions go on.
+pub(super) fn ready(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
+    let app = cx.app;
+    let unready = |message: String| HttpError::new(StatusCode::SERVICE_UNAVAILABLE, message);
     if app.is_stopping() {
-        return Err(unready("the daemon was told to stop".to_owned()));
+        return Err(unready("the daemon is stopping".to_owned()));
     }
     let Some(facts) = app.live.facts() else {
         return Ok(response::text_response(StatusCode::OK, "ok\n"));
@@ -111,7 +110,7 @@ pub(super) fn ready(
     Ok(response::text_response(StatusCode::OK, format!("ok\n{}", repairs.collect::<String>())))
 }
 
-/// How the last reload went.
+/// The outcome of the last reload.
 pub(super) fn reload_json(latest: &LatestReload) -> serde_json::Value {
     json!({
         "outcome": latest.outcome.as_str(),
@@ -161,16 +160,18 @@ fn state_json(live: &Live) -> Value {
     })
 }
 
-/// `GET /metrics`, for Prometheus. What stands in the query is the scraper's own business.
-pub(super) fn metrics(app: &App, format: MetricsFormat) -> HttpResponse {
-    let sockets = app.hub.as_ref().map(|hub| hub.open_count());
+/// `GET /metrics`, for Prometheus. The query is the scraper's own business.
+#[expect(clippy::unnecessary_wraps, reason = "it is a handler like the others")]
+pub(super) fn metrics(app: &App, request: &RouteRequest) -> Result<HttpResponse, HttpError> {
+    let format = MetricsFormat::accepted(&request.head.headers);
+    let sockets = (!app.hubs.is_empty()).then(|| app.hubs.iter().map(|hub| hub.open_count()).sum());
     let logs = (&*app.options.audit, app.options.log.as_ref());
     let text = format.render(app.metrics.encode_text(&app.live, sockets, logs));
-    let mut answer = response::text_response(StatusCode::OK, text);
+    let mut response = response::text_response(StatusCode::OK, text);
     let kind = HeaderValue::from_static(format.content_type());
-    answer.headers_mut().insert(CONTENT_TYPE, kind);
-    answer.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
-    answer
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    Ok(response)
 }
 
 pub(super) fn counts_json(served: &ServedPolicy) -> Value {

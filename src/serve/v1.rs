@@ -1,18 +1,20 @@
-use std::{fmt::Write as _, sync::Arc};
+//! The native API's decisions and lists: `/v1/decide` and `/v1/reach`.
+
+use std::fmt::Write as _;
 
 use hyper::StatusCode;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value, json};
 
 use super::{
-    app::App,
+    admission::WorkClass,
+    handler::{RequestContext, RouteRequest},
     list_stream::{self, Producer},
     query::QueryParams,
     response::{self, HttpError, HttpResponse},
 };
 use crate::{
     decide::{self, Explanation, GateFinding, ListPage, RuleRef},
-    live::ServedPolicy,
     request::{
         Action, Conversation, Decision, QuestionParts, QuestionPartsError, Request, ResourceKind,
         UnknownWordError, Wildcard, check_id,
@@ -43,20 +45,15 @@ const REACH_PARAMETERS: &[&str] = &[
 ];
 
 /// `GET /v1/decide`: the decision and its reason; with `explain=true`, every gate's verdict.
-pub(super) fn decide(
-    app: &App,
-    served: &ServedPolicy,
-    query: Option<&str>,
-) -> Result<HttpResponse, HttpError> {
-    let query = QueryParams::parse(query, DECIDE_PARAMETERS)?;
+pub(super) fn decide(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
+    let RequestContext { app, served, .. } = *cx;
+    let query = QueryParams::parse(cx.request.query(), DECIDE_PARAMETERS)?;
     let request = parse_request(&query)?;
     if query.flag("explain")? {
         let explanation = decide::explain(&served.view, &request);
         app.metrics.count_decision(explanation.decision);
-        return Ok(response::json_response(
-            StatusCode::OK,
-            explanation_json(&explanation).to_string(),
-        ));
+        let body = explanation_json(&explanation).to_string();
+        return Ok(response::json_response(StatusCode::OK, body));
     }
     let decision = decide::decide(&served.view, &request);
     app.metrics.count_decision(decision);
@@ -68,8 +65,12 @@ pub(super) fn decide(
     Ok(response::json_response(StatusCode::OK, body))
 }
 
-/// Whether a query string asks `/v1/decide` to explain, which costs more than deciding.
-pub(super) fn wants_explanation(query: Option<&str>) -> bool {
+/// The class of a decision: an explanation costs more than what is done at once.
+pub(super) fn work_class(request: &RouteRequest) -> Option<WorkClass> {
+    wants_explanation(request.query()).then_some(WorkClass::Explanation)
+}
+
+fn wants_explanation(query: Option<&str>) -> bool {
     let may = |text: &str| text.contains("explain") || text.contains('%');
     let query = query
         .filter(|text| may(text))
@@ -77,19 +78,17 @@ pub(super) fn wants_explanation(query: Option<&str>) -> bool {
     query.is_some_and(|query| query.flag("explain").is_ok_and(|explains| explains))
 }
 
-/// `GET /v1/reach`: everyone who could stand where the request leaves a place open, or the groups.
-pub(super) fn reach(
-    served: &Arc<ServedPolicy>,
-    query: Option<&str>,
-) -> Result<Producer, HttpError> {
-    let query = QueryParams::parse(query, REACH_PARAMETERS)?;
+/// `GET /v1/reach`: all users or groups for the wildcard that the request leaves open.
+pub(super) fn reach(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
+    let served = cx.served;
+    let query = QueryParams::parse(cx.request.query(), REACH_PARAMETERS)?;
     let (request, open) =
         parse_parts(&query, id(&query, "subject")?)?.into_list_request().map_err(refusal)?;
     let limit = match query.get("limit").map(str::parse) {
         None => usize::MAX,
         Some(Ok(limit)) if limit > 0 => limit,
         Some(_) => {
-            return Err(HttpError::bad_request("limit", "`limit` takes a whole number from 1"));
+            return Err(HttpError::bad_request("limit", "expected a whole number from 1"));
         }
     };
     let after = query.get("after");

@@ -44,12 +44,13 @@ impl DialectOptions {
         self.names.contains(&name) || self.names.contains(&DialectName::All)
     }
 
-    /// Venueless, if it is asked for.
-    pub(super) fn sockets(&self) -> Result<Option<SocketOptions>> {
-        self.has(DialectName::Venueless).then(|| self.venueless.open()).transpose()
+    /// The dialects over WebSockets that are asked for.
+    pub(super) fn sockets(&self) -> Result<Vec<SocketOptions>> {
+        let venueless = self.has(DialectName::Venueless).then(|| self.venueless.open());
+        venueless.into_iter().collect()
     }
 
-    /// Those that are asked for, of those over HTTP.
+    /// The dialects over HTTP that are asked for.
     pub(super) fn open(&self) -> Result<Vec<Box<dyn Dialect>>> {
         let mut all: Vec<Box<dyn Dialect>> = Vec::new();
         if self.has(DialectName::Flip) {

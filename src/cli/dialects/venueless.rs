@@ -120,11 +120,11 @@ impl VenuelessOptions {
             },
         };
         Ok(SocketOptions {
-            venueless: Arc::new(venueless),
+            dialect: Arc::new(venueless),
             patience: Duration::from_secs(self.patience.into()),
-            most_per_user: self.connections,
+            max_per_user: self.connections,
             origins: self.origins.clone(),
-            most_guests: self.guests.0,
+            max_guests: self.guests.0,
             new_guests: self.new_guests,
         })
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json, value::RawValue};
 
-use super::{FrameResponse, VenuelessResult, error::VenuelessError};
+use super::{VenuelessResult, error::VenuelessError};
 use crate::{
-    dialects::{BackendError, Step},
+    dialects::{BackendError, FrameResponse, Step},
     facts::Id,
     wire::json::{self, StrictValue},
 };

@@ -5,16 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    PROFILE, Venueless, VenuelessResult, VenuelessSession, can_sign_in,
+    PROFILE, Venueless, VenuelessResult, can_sign_in,
     error::{VenuelessError, refusal_message},
     frame::{Frame, text_or_number},
-    guest::{self, GuestLimit},
-    stored_user,
+    guest, stored_user,
     token::{self, Claims},
     welcome::Welcome,
 };
 use crate::{
-    dialects::{Backend, Step},
+    dialects::{Backend, FrameResponse, GuestLimit, SocketSession, Step},
     facts::{Id, Op, Patch, RefusalReason, TagName, UserFields, WriteError, WriteOutcome},
     wire::json,
 };
@@ -25,13 +24,13 @@ const LONGEST_CLIENT_ID: usize = 255;
 impl Venueless {
     pub(super) fn authenticate(
         &self,
-        session: &VenuelessSession,
+        session: &SocketSession,
         frame: &Frame,
         backend: &dyn Backend,
     ) -> VenuelessResult {
         let payload = frame.payload()?;
         let welcome = Welcome {
-            world: session.world.clone(),
+            world: session.endpoint.clone(),
             back: frame.back.clone(),
             shapes: self.shapes,
             expires: None,
@@ -144,7 +143,7 @@ fn attribute(name: &str, value: Value) -> BTreeMap<String, Option<Value>> {
 }
 
 /// Makes or changes a user, and lets them in.
-fn put(welcome: Welcome, user: Id, fields: Box<UserFields>) -> Step<super::FrameResponse> {
+fn put(welcome: Welcome, user: Id, fields: Box<UserFields>) -> Step<FrameResponse> {
     let op = Op::PutUser { user: user.clone(), fields: fields.clone() };
     Step::write_op(op, move |wrote, backend| {
         let done = match wrote {

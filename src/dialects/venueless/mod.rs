@@ -1,35 +1,35 @@
 //! Venueless: users, moderation and blocking, over a WebSocket.
 //!
-//! Not HTTP, so no [`Dialect`](super::Dialect): a socket has a [`VenuelessSession`], and each text frame that
-//! comes is answered by a [`FrameResponse`], as each call is by a reply.
+//! A [`SocketDialect`]: each text frame that arrives is answered by a [`FrameResponse`].
 
 mod error;
 mod frame;
-pub mod guest;
+mod guest;
 mod issuer;
 mod login;
 mod moderation;
 mod profile_update;
-mod response;
 mod token;
 mod users;
 mod welcome;
 
 pub use issuer::{Issuer, IssuersError};
-pub use response::{FrameResponse, Notice, SignedIn};
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{Backend, BackendError, CallError, Step};
+use super::{
+    Backend, BackendError, CallError, EndpointError, FrameResponse, GuestAccounts, GuestLimit,
+    SocketDialect, SocketFrames, SocketSession, Step,
+};
 use crate::{
     facts::Id,
     request::{Action, Moderation, Request, Resource},
+    wire::PercentEncoding,
 };
 use error::{VenuelessError, VenuelessStop};
 use frame::{CommandPayload, Frame, ReplyTo};
-use guest::GuestLimit;
 
 /// How Venueless is spoken.
 #[derive(Clone, Default, Debug)]
@@ -53,24 +53,6 @@ pub enum ListShape {
     Upstream,
 }
 
-/// What is known of a socket.
-#[derive(Clone, Debug)]
-pub struct VenuelessSession {
-    world: String,
-    /// Who has authenticated.
-    pub user: Option<Id>,
-    /// Whether a guest may be made on it.
-    limit: Arc<dyn GuestLimit>,
-}
-
-impl VenuelessSession {
-    /// The same, on which guests are made only as a limit lets them.
-    #[must_use]
-    pub fn with_limit(self, limit: Arc<dyn GuestLimit>) -> Self {
-        Self { limit, ..self }
-    }
-}
-
 /// The attributes in which a user's record keeps what only Venueless knows of him: each for itself, so
 /// that who sets one leaves the others alone.
 const PROFILE: &str = "venueless.profile";
@@ -86,37 +68,49 @@ struct StoredUser {
 /// What comes of a frame, if it is not an error.
 type VenuelessResult = Result<Step<FrameResponse>, VenuelessStop>;
 
-impl Venueless {
-    /// Begins a session in a world.
-    ///
-    /// # Errors
-    /// If there is no such world: the frame to send before the socket is closed.
-    pub fn open(&self, world: &str) -> Result<VenuelessSession, String> {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-        let is_there = if self.worlds.is_empty() {
-            !world.is_empty() && world.bytes().all(is_plain)
-        } else {
-            self.worlds.contains(world)
-        };
-        if is_there {
-            Ok(VenuelessSession {
-                world: world.to_owned(),
-                user: None,
-                limit: Arc::new(guest::NoGuestLimit),
-            })
-        } else {
-            Err(ReplyTo::default().error(&VenuelessError::new("world.unknown_world")).reply)
-        }
+/// The path below which the worlds are.
+const WORLDS: &str = "/ws/world";
+
+impl SocketDialect for Venueless {
+    fn name(&self) -> &'static str {
+        "venueless"
     }
 
-    /// What to do about a text frame. Called again from the start if what is served has not followed
-    /// what is kept yet.
-    ///
-    /// # Errors
-    /// If something can't be read.
-    pub fn respond(
+    fn root(&self) -> &'static str {
+        WORLDS
+    }
+
+    fn endpoint(&self, path: &str) -> Option<String> {
+        let rest = path.strip_prefix(WORLDS)?;
+        let rest = if rest.is_empty() { rest } else { rest.strip_prefix('/')? };
+        let name = rest.strip_suffix('/').unwrap_or(rest);
+        let decoded = PercentEncoding::LenientPath.decode(name.as_bytes());
+        // A name that is not UTF-8 is that of no world, as it stands.
+        Some(decoded.map_or_else(|_| name.to_owned(), Cow::into_owned))
+    }
+
+    fn open(
         &self,
-        session: &VenuelessSession,
+        endpoint: &str,
+        limit: Arc<dyn GuestLimit>,
+    ) -> Result<SocketSession, EndpointError> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        let exists = if self.worlds.is_empty() {
+            !endpoint.is_empty() && endpoint.bytes().all(is_plain)
+        } else {
+            self.worlds.contains(endpoint)
+        };
+        if exists {
+            return Ok(SocketSession { endpoint: endpoint.to_owned(), user: None, limit });
+        }
+        let error = VenuelessError::new("world.unknown_world");
+        let frame = ReplyTo::default().error(&error).reply;
+        Err(EndpointError { frame, reason: "unknown world" })
+    }
+
+    fn respond(
+        &self,
+        session: &SocketSession,
         text: &str,
         backend: &dyn Backend,
     ) -> Result<Step<FrameResponse>, BackendError> {
@@ -127,15 +121,28 @@ impl Venueless {
         frame.back.settle(self.answer(session, &frame, backend))
     }
 
-    /// The frame to send if there is no answer.
-    pub fn error_frame(text: &str, failure: &CallError) -> String {
+    fn error_frame(&self, text: &str, error: &CallError) -> String {
         let back = Frame::parse(text).map(|frame| frame.back).unwrap_or_default();
-        back.error(&VenuelessError::new("server.unavailable").with_message(failure)).reply
+        back.error(&VenuelessError::new("server.unavailable").with_message(error)).reply
     }
 
+    fn frames(&self) -> SocketFrames {
+        SocketFrames {
+            reload: r#"["connection.reload",{}]"#,
+            expired: r#"["error",{"code":"auth.expired_token"}]"#,
+            replaced: r#"["error",{"code":"connection.replaced","message":"Connection replaced"}]"#,
+        }
+    }
+
+    fn guests(&self) -> Option<&dyn GuestAccounts> {
+        Some(self)
+    }
+}
+
+impl Venueless {
     fn answer(
         &self,
-        session: &VenuelessSession,
+        session: &SocketSession,
         frame: &Frame,
         backend: &dyn Backend,
     ) -> VenuelessResult {

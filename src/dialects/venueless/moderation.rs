@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::{Notice, UserCommand, VenuelessResult, error::VenuelessError};
+use super::{UserCommand, VenuelessResult, error::VenuelessError};
 use crate::{
-    dialects::Step,
+    dialects::{FrameResponse, Notice, Step},
     facts::{Command, Op, WriteOutcome},
 };
 
@@ -59,13 +59,13 @@ impl UserCommand<'_> {
     }
 
     /// Does something in the name of who asks for it, and tells others then.
-    fn act(&self, op: Op, name: &'static str, notices: Vec<Notice>) -> Step<super::FrameResponse> {
+    fn act(&self, op: Op, name: &'static str, notices: Vec<Notice>) -> Step<FrameResponse> {
         let back = self.back.clone();
         let command = Command { op, on_behalf: Some(self.user.clone()) };
         Step::write_all(vec![command], move |wrote, _| {
             let turn = match wrote {
                 Ok(WriteOutcome::Applied { .. }) => {
-                    super::FrameResponse { notices: notices.clone(), ..back.success(&json!({})) }
+                    FrameResponse { notices: notices.clone(), ..back.success(&json!({})) }
                 }
                 Ok(WriteOutcome::Refused { error: refusal, .. }) => {
                     back.error(&VenuelessError::from_refusal(name, refusal))

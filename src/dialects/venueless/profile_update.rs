@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{
-    CLIENT_STATE, Notice, PROFILE, UserCommand, VenuelessResult, error::VenuelessError,
-    frame::broadcast, stored_user, welcome::own,
+    CLIENT_STATE, PROFILE, UserCommand, VenuelessResult, error::VenuelessError, frame::broadcast,
+    stored_user, welcome::own,
 };
 use crate::{
-    dialects::Step,
+    dialects::{Notice, Step},
     facts::{Command, Id, Op, UserFields, WriteOutcome},
 };
 

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    FrameResponse, ListShape, StoredUser, UserCommand, VenuelessResult, can_list_users,
-    error::VenuelessError, stored_user,
+    ListShape, StoredUser, UserCommand, VenuelessResult, can_list_users, error::VenuelessError,
+    stored_user,
 };
 use crate::{
-    dialects::{Backend, BackendError, Step},
+    dialects::{Backend, BackendError, FrameResponse, Step},
     request::{Moderation, Relation},
 };
 

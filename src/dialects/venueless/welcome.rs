@@ -3,15 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    FrameResponse, ListShape, SignedIn, StoredUser, VenuelessResult, can_list_users, can_moderate,
-    can_sign_in,
+    ListShape, StoredUser, VenuelessResult, can_list_users, can_moderate, can_sign_in,
     error::VenuelessError,
     frame::ReplyTo,
     stored_user,
     users::{moderation_word, profile},
 };
 use crate::{
-    dialects::{Backend, Step},
+    dialects::{Backend, FrameResponse, SignedIn, Step},
     facts::{Id, UnixMillis},
     request::Moderation,
 };

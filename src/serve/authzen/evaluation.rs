@@ -1,3 +1,5 @@
+//! One evaluation.
+
 use hyper::StatusCode;
 
 use super::{
@@ -6,22 +8,18 @@ use super::{
 use crate::{
     live::ServedPolicy,
     serve::{
-        admission::Cancellation,
         app::App,
+        handler::RequestContext,
         json::{self, JsonObject},
         response::{self, HttpError, HttpResponse},
     },
 };
 
 /// `POST /access/v1/evaluation`. A denial is an answer like any other: 200 and `false`.
-pub(in crate::serve) fn evaluation(
-    app: &App,
-    served: &ServedPolicy,
-    body: &[u8],
-    _: &Cancellation,
-) -> Result<HttpResponse, HttpError> {
+pub(in crate::serve) fn evaluation(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
+    let RequestContext { app, served, request, .. } = *cx;
     let JsonObject(evaluation): JsonObject<messages::Evaluation<'_>> =
-        json::read(body, "an access evaluation")?;
+        json::read(&request.body, "an access evaluation")?;
     respond_single(
         app,
         served,

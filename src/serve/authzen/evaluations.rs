@@ -1,3 +1,5 @@
+//! Several evaluations in one request.
+
 use hyper::StatusCode;
 use serde_json::value::RawValue;
 
@@ -11,8 +13,9 @@ use super::{
 use crate::{
     live::ServedPolicy,
     serve::{
-        admission::{Cancellation, WorkClass},
+        admission::WorkClass,
         app::App,
+        handler::{RequestContext, RouteRequest},
         json::{self, JsonObject},
         response::{self, HttpError, HttpResponse},
     },
@@ -26,7 +29,8 @@ const LITTLE: usize = 8 << 10;
 
 /// The class of an evaluation or several, by their body; `None` if they cost so little that they are
 /// answered at once.
-pub(in crate::serve) fn work_class(body: &[u8]) -> Option<WorkClass> {
+pub(in crate::serve) fn work_class(request: &RouteRequest) -> Option<WorkClass> {
+    let body = &request.body;
     if body.len() > LITTLE {
         return Some(WorkClass::Batch);
     }
@@ -72,14 +76,10 @@ impl EvaluationSemantic {
 
 /// `POST /access/v1/evaluations`: each for itself and in order, up to the one that stops them. Without
 /// any, it is the one evaluation that the body itself makes up.
-pub(in crate::serve) fn evaluations(
-    app: &App,
-    served: &ServedPolicy,
-    body: &[u8],
-    abandoned: &Cancellation,
-) -> Result<HttpResponse, HttpError> {
+pub(in crate::serve) fn evaluations(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
+    let RequestContext { app, served, request, cancellation } = *cx;
     let JsonObject(batch): JsonObject<messages::EvaluationBatch<'_>> =
-        json::read(body, "access evaluations")?;
+        json::read(&request.body, "access evaluations")?;
     let messages::EvaluationBatch { subject, action, resource, context, evaluations, options } =
         batch;
     let semantic = EvaluationSemantic::read(options.as_ref())?;
@@ -101,14 +101,14 @@ pub(in crate::serve) fn evaluations(
         let verdict =
             evaluate(app, served, (item, &reading), &defaults).unwrap_or_else(|refusal| {
                 let at = format!("evaluations[{number}]");
-                let at = if refusal.at.is_empty() { at } else { format!("{at}.{}", refusal.at) };
-                Verdict::failed(at, refusal.message)
+                let at = refusal.at.map_or_else(|| at.clone(), |part| format!("{at}.{part}"));
+                Verdict::failed(Some(at), refusal.message)
             });
         if number > 0 {
             body.push(',');
         }
         verdict.write(app.options.authzen_context, &mut body);
-        if semantic.stops_at(&verdict) || abandoned.is_cancelled() {
+        if semantic.stops_at(&verdict) || cancellation.is_cancelled() {
             break;
         }
     }

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     live::ServedPolicy,
-    serve::{app::App, json, response::HttpError},
+    serve::{app::App, json, options::PropertyNames, response::HttpError},
 };
 
 /// The names of properties that mean something here, and of the object in which they surely do.
@@ -45,16 +45,6 @@ impl<'v> PropertyReader<'v> {
     fn ignore(&self, place: String) {
         self.ignored.borrow_mut().push(place);
     }
-}
-
-/// Which properties of a request stand in for what the facts hold.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum PropertyNames {
-    /// Those of our names and shapes, wherever they are.
-    #[default]
-    All,
-    /// Those below `peerage` alone.
-    Peerage,
 }
 
 /// The properties of one entity or action, unread.

@@ -1,3 +1,5 @@
+//! The three searches.
+
 use std::sync::Arc;
 
 use hyper::StatusCode;
@@ -21,6 +23,7 @@ use crate::{
     serve::{
         admission::Cancellation,
         app::App,
+        handler::RequestContext,
         json::{self, JsonObject},
         list_stream::{self, Producer},
         response::{self, HttpError, HttpResponse},
@@ -34,14 +37,10 @@ enum SearchMatches<T> {
 }
 
 /// `POST /access/v1/search/subject`: who may do it.
-pub(in crate::serve) fn search_subject(
-    app: &App,
-    served: &Arc<ServedPolicy>,
-    body: &[u8],
-    abandoned: &Cancellation,
-) -> Result<Producer, HttpError> {
+pub(in crate::serve) fn search_subject(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
+    let RequestContext { app, served, request, cancellation } = *cx;
     let reading = PropertyReader::new(app, served);
-    let searched = SearchResult::new(body, ("subject", &reading), |search| {
+    let searched = SearchResult::new(&request.body, ("subject", &reading), |search| {
         let kind = target_kind(search.subject, "subject")?;
         let (action, resource) =
             (action(&reading, search.action)?, entity(&reading, search.resource, "resource")?);
@@ -53,19 +52,15 @@ pub(in crate::serve) fn search_subject(
         }
         Ok(SearchMatches::All(decide::reached_by(&served.view, &asked.request).cursor()))
     })?;
-    Ok(searched.list(app, served, (USER, abandoned)))
+    Ok(searched.list(app, served, (USER, cancellation)))
 }
 
 /// `POST /access/v1/search/resource`: to which users it may be done, or in which groups.
-pub(in crate::serve) fn search_resource(
-    app: &App,
-    served: &Arc<ServedPolicy>,
-    body: &[u8],
-    abandoned: &Cancellation,
-) -> Result<Producer, HttpError> {
+pub(in crate::serve) fn search_resource(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
+    let RequestContext { app, served, request, cancellation } = *cx;
     let mut searched_type = USER;
     let reading = PropertyReader::new(app, served);
-    let searched = SearchResult::new(body, ("resource", &reading), |search| {
+    let searched = SearchResult::new(&request.body, ("resource", &reading), |search| {
         let (subject, action) =
             (entity(&reading, search.subject, "subject")?, action(&reading, search.action)?);
         let kind = target_kind(search.resource, "resource")?;
@@ -89,7 +84,7 @@ pub(in crate::serve) fn search_resource(
         };
         Ok(SearchMatches::All(all))
     })?;
-    Ok(searched.list(app, served, (searched_type, abandoned)))
+    Ok(searched.list(app, served, (searched_type, cancellation)))
 }
 
 /// What stands around an id in a result.
@@ -97,14 +92,10 @@ const USER: (&str, &str) = (r#"{"type":"user","id":"#, "}");
 const GROUP: (&str, &str) = (r#"{"type":"group","id":"#, "}");
 
 /// `POST /access/v1/search/action`: what the subject may do to the resource.
-pub(in crate::serve) fn search_action(
-    app: &App,
-    served: &ServedPolicy,
-    body: &[u8],
-    _: &Cancellation,
-) -> Result<HttpResponse, HttpError> {
+pub(in crate::serve) fn search_action(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
+    let RequestContext { app, served, request, .. } = *cx;
     let reading = PropertyReader::new(app, served);
-    let searched = SearchResult::new(body, ("action", &reading), |search| {
+    let searched = SearchResult::new(&request.body, ("action", &reading), |search| {
         let (subject, resource) = (
             entity(&reading, search.subject, "subject")?,
             entity(&reading, search.resource, "resource")?,
@@ -192,7 +183,7 @@ impl<T> SearchResult<T> {
             Err(EvaluationError::Malformed(refusal)) => return Err(refusal),
             // An evaluation of it would never be a permit.
             Err(EvaluationError::NotApplicable(message)) => {
-                (SearchMatches::Nothing, Some(verdict::error_json("", &message)))
+                (SearchMatches::Nothing, Some(verdict::error_json(None, &message)))
             }
         };
         let parts = [

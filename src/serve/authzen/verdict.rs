@@ -1,3 +1,5 @@
+//! The answer to one evaluation.
+
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -24,7 +26,7 @@ enum VerdictKind {
     Explained(Box<Explanation>),
     /// It could not be judged, and so is not permitted.
     Failed {
-        at: String,
+        at: Option<String>,
         message: String,
     },
 }
@@ -45,7 +47,7 @@ impl Verdict {
             Ok(asked) => asked,
             Err(EvaluationError::Malformed(refusal)) => return Err(refusal),
             Err(EvaluationError::NotApplicable(message)) => {
-                let outcome = VerdictKind::Failed { at: String::new(), message };
+                let outcome = VerdictKind::Failed { at: None, message };
                 return Ok(Self { outcome, ignored: question.ignored(defaults) });
             }
         };
@@ -62,7 +64,7 @@ impl Verdict {
     }
 
     /// That of an evaluation which can't be read.
-    pub(super) fn failed(at: String, message: String) -> Self {
+    pub(super) fn failed(at: Option<String>, message: String) -> Self {
         Self { outcome: VerdictKind::Failed { at, message }, ignored: Vec::new() }
     }
 
@@ -105,7 +107,9 @@ impl Verdict {
                 }
                 context
             }
-            VerdictKind::Failed { at, message } => json!({ "error": error_json(at, message) }),
+            VerdictKind::Failed { at, message } => {
+                json!({ "error": error_json(at.as_deref(), message) })
+            }
         };
         if let (Value::Object(context), false) = (&mut context, self.ignored.is_empty()) {
             context.insert("ignored".to_owned(), json!(self.ignored));
@@ -116,9 +120,9 @@ impl Verdict {
 }
 
 /// What is wrong with something that was answered all the same.
-pub(super) fn error_json(at: &str, message: &str) -> Value {
+pub(super) fn error_json(at: Option<&str>, message: &str) -> Value {
     let mut error = json!({ "status": 400, "message": message });
-    if let (Value::Object(error), false) = (&mut error, at.is_empty()) {
+    if let (Value::Object(error), Some(at)) = (&mut error, at) {
         error.insert("at".to_owned(), json!(at));
     }
     error

@@ -1,3 +1,5 @@
+//! The backend of dialects: the served view, and records of the store.
+
 use uuid::Uuid;
 
 use crate::{
@@ -8,24 +10,32 @@ use crate::{
         VersionedUserRecord,
     },
     live::{
-        ServedPolicy,
+        Live, ServedPolicy,
         facts::{FactsHandle, ReadError},
     },
     request::{
         Approval, Decision, Grant, GrantCondition, GroupPermission, Moderation, PeersMode,
         Relation, Request, Role, Switch,
     },
-    serve::{admin, admission::Cancellation, app::App},
+    serve::{admin_token::check_token, admission::Cancellation},
     snapshot::UserNumber,
-    wire::unix_millis,
+    wire::{Secret, unix_millis},
 };
 
-/// What is served, for dialects.
-pub(super) struct ServedBackend<'a> {
-    pub(super) app: &'a App,
-    pub(super) served: &'a ServedPolicy,
-    /// Where nobody waits any more, lists end early.
-    pub(super) cancellation: &'a Cancellation,
+/// The served view and the store, as dialects read them.
+pub(in crate::serve) struct ServedBackend<'a> {
+    pub(in crate::serve) live: &'a Live,
+    pub(in crate::serve) admin_token: Option<&'a Secret>,
+    pub(in crate::serve) served: &'a ServedPolicy,
+    /// Ends lists early where nobody waits for them any longer.
+    pub(in crate::serve) cancellation: &'a Cancellation,
+}
+
+/// A user's moderation state; `None` if they are not known.
+pub(in crate::serve) fn moderation(served: &ServedPolicy, user: &str) -> Option<Moderation> {
+    let population = &served.view.population;
+    let (own, _) = population.overrides(population.directory.number(user)?);
+    Some(own.moderation())
 }
 
 impl ServedBackend<'_> {
@@ -34,7 +44,7 @@ impl ServedBackend<'_> {
     }
 
     fn facts(&self) -> Option<&FactsHandle> {
-        self.app.live.facts()
+        self.live.facts()
     }
 }
 
@@ -44,7 +54,7 @@ impl Backend for ServedBackend<'_> {
     }
 
     fn admission(&self, token: Option<&[u8]>) -> Admission {
-        admin::check_token(self.app, token)
+        check_token(self.admin_token, token)
     }
 
     fn has_store(&self) -> bool {
@@ -68,8 +78,7 @@ impl Backend for ServedBackend<'_> {
     }
 
     fn moderation(&self, user: &str) -> Option<Moderation> {
-        let (own, _) = self.served.view.population.overrides(self.number(user)?);
-        Some(own.moderation())
+        moderation(self.served, user)
     }
 
     fn peers(&self, user: &str) -> Option<PeersMode> {
@@ -177,28 +186,28 @@ impl Backend for ServedBackend<'_> {
     }
 
     fn user_record(&self, user: &str) -> Result<Option<VersionedUserRecord>, BackendError> {
-        self.served.user_record(self.facts(), user).map_err(unread)
+        self.served.user_record(self.facts(), user).map_err(read_error)
     }
 
     fn user(&self, id: &str) -> Result<Option<EffectiveUser>, BackendError> {
-        self.served.user(self.facts(), id).map_err(unread)
+        self.served.user(self.facts(), id).map_err(read_error)
     }
 
     fn group(&self, id: &str) -> Result<Option<EffectiveGroup>, BackendError> {
-        self.served.group(self.facts(), id).map_err(unread)
+        self.served.group(self.facts(), id).map_err(read_error)
     }
 
     fn rule(&self, id: Uuid) -> Result<Option<EffectiveRule>, BackendError> {
-        self.served.rule(self.facts(), id).map_err(unread)
+        self.served.rule(self.facts(), id).map_err(read_error)
     }
 
     fn rule_page(&self, after: Option<Uuid>, limit: usize) -> Result<EffectiveRules, BackendError> {
-        self.served.rules(self.facts(), after, limit).map_err(unread)
+        self.served.rules(self.facts(), after, limit).map_err(read_error)
     }
 }
 
-fn unread(not: ReadError) -> BackendError {
-    match not {
+fn read_error(error: ReadError) -> BackendError {
+    match error {
         ReadError::ViewBehind => BackendError::ViewBehind,
         ReadError::Store(error) => BackendError::Failed(error.to_string()),
     }

@@ -1,12 +1,10 @@
+//! The driver of dialects' steps: each is run until there is an answer.
+
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Duration,
 };
 
-use tokio::time::{Instant, sleep};
-
-use super::backend::ServedBackend;
 use crate::{
     dialects::{Backend, BackendError, BlockingRead, CallError, Step, WriteStep},
     facts::{Authority, BatchMode, Command, WriteError, WriteOutcome, WriteResult},
@@ -15,126 +13,124 @@ use crate::{
         admission::{Cancellation, WorkClass},
         app::App,
         audit::Caller,
+        blocking::{WorkError, WorkPlace},
         metrics::DIALECT,
         peer::Peer,
+        view_wait::ViewWait,
     },
 };
 
-/// For how long it is tried to read what is served and kept as of one revision, and how long apart.
-const PATIENCE: Duration = Duration::from_secs(2);
-const APART: Duration = Duration::from_millis(2);
-
-/// Where a call comes from.
+/// The origin of a call: who sent it by which dialect, and the connection's other end.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct CallOrigin<'o> {
-    pub(super) dialect: &'static str,
-    pub(super) peer: &'o Peer,
+pub(in crate::serve) struct CallOrigin<'o> {
+    pub(in crate::serve) caller: &'o Caller,
+    pub(in crate::serve) peer: &'o Peer,
 }
 
 /// An answer, and the revision from which it was made.
-pub(super) struct StepOutput<R> {
-    pub(super) answer: R,
-    pub(super) revision: String,
+pub(in crate::serve) struct StepOutput<R> {
+    pub(in crate::serve) answer: R,
+    pub(in crate::serve) revision: String,
 }
 
-/// Takes one step after the other until there is an answer.
+/// Runs one step after the other until there is an answer.
 ///
 /// # Errors
-/// If what is kept can't be read, or did not come to be served in time.
-pub(super) async fn drive<R: Send + 'static>(
+/// If records can't be read, or the view does not follow them in time.
+pub(in crate::serve) async fn drive<R: Send + 'static>(
     app: &Arc<App>,
-    (caller, origin): (&Caller, CallOrigin<'_>),
+    origin: CallOrigin<'_>,
     first: impl Fn(&dyn Backend) -> Result<Step<R>, BackendError>,
 ) -> Result<StepOutput<R>, CallError> {
     let mut step = run_step(app, first).await?;
     loop {
         step = match step.answer {
             Step::Done(answer) => return Ok(StepOutput { answer, revision: step.revision }),
-            Step::Blocking(look) => run_blocking_step(app, origin, look.into()).await?,
+            Step::Blocking(read) => run_blocking_step(app, origin, read.into()).await?,
             Step::Write(WriteStep { commands, mode, then }) => {
-                let wrote = write_commands(app, caller, commands, mode).await;
-                run_step(app, |house| then(&wrote, house)).await?
+                let outcome = write_commands(app, origin.caller, commands, mode).await;
+                run_step(app, |backend| then(&outcome, backend)).await?
             }
         };
     }
 }
 
-/// What a step comes to, once what is served has followed what is kept.
+/// Runs a step on this task, again while the view lags behind the store.
 async fn run_step<R>(
     app: &App,
     step: impl Fn(&dyn Backend) -> Result<R, BackendError>,
 ) -> Result<StepOutput<R>, CallError> {
-    let mut until = None;
+    let mut wait = ViewWait::default();
     loop {
         match try_step(app, &Cancellation::NEVER, &step) {
-            Ok(done) => return Ok(done),
-            Err(unread) => wait_for_view(unread, &mut until).await?,
+            Ok(output) => return Ok(output),
+            Err(error) => wait_for_view(app, &error, &mut wait).await?,
         }
     }
 }
 
-/// The same on threads for what takes long, when it is its turn.
+/// Runs a step on blocking threads, again while the view lags behind the store.
 async fn run_blocking_step<R: Send + 'static>(
     app: &Arc<App>,
-    CallOrigin { dialect, peer }: CallOrigin<'_>,
-    look: Arc<BlockingRead<R>>,
+    CallOrigin { caller, peer }: CallOrigin<'_>,
+    read: Arc<BlockingRead<R>>,
 ) -> Result<StepOutput<Step<R>>, CallError> {
-    let stopping = || BackendError::Failed("the daemon is stopping".to_owned());
-    let mut until = None;
-    let abandoned = Cancellation::new();
-    let _abandon = abandoned.cancel_on_drop();
+    let mut wait = ViewWait::default();
+    let route = format!("{DIALECT}{}", caller.api);
+    let place = WorkPlace { class: WorkClass::Lookup, route: &route, peer };
     loop {
-        let Some(permit) = app.admission.admit(WorkClass::Lookup, peer).await else {
-            app.metrics.count_shed(&format!("{DIALECT}{dialect}"));
-            let why = "too many long look-ups are under way; try again after a moment";
-            return Err(CallError::Unavailable(why.to_owned()));
+        let read = Arc::clone(&read);
+        let work = move |app: &Arc<App>, cancellation: &Cancellation| {
+            try_step(app, cancellation, |backend| read(backend))
         };
-        let (house, look, abandoned) = (Arc::clone(app), Arc::clone(&look), abandoned.clone());
-        let looking = move || try_step(&house, &abandoned, |house| look(house));
-        let looked = match app.admission.run(&permit, looking).await {
-            Some(looking) => looking.await.unwrap_or_else(|_| Err(stopping())),
-            None => Err(stopping()),
-        };
-        drop(permit);
-        match looked {
-            Ok(done) => return Ok(done),
-            Err(unread) => wait_for_view(unread, &mut until).await?,
+        match app.run_admitted(place, work).await {
+            Ok((Ok(output), _)) => return Ok(output),
+            Ok((Err(error), _)) => wait_for_view(app, &error, &mut wait).await?,
+            Err(WorkError::Busy) => {
+                let message = "too many long look-ups are under way; try again after a moment";
+                return Err(CallError::Unavailable(message.to_owned()));
+            }
+            Err(error @ (WorkError::Stopping | WorkError::Panicked)) => {
+                return Err(CallError::Unavailable(error.to_string()));
+            }
         }
     }
 }
 
-/// Takes a step with what is served now.
+/// Runs a step once, from what is served now.
 fn try_step<R>(
     app: &App,
-    abandoned: &Cancellation,
+    cancellation: &Cancellation,
     step: impl Fn(&dyn Backend) -> Result<R, BackendError>,
 ) -> Result<StepOutput<R>, BackendError> {
     let served = app.live.served();
-    let house = ServedBackend { app, served: &served, cancellation: abandoned };
-    // A step only reads: where it breaks off, nothing is left half done.
-    let answer = catch_unwind(AssertUnwindSafe(|| step(&house))).unwrap_or_else(|_| {
-        tracing::error!("a call could not be answered");
-        Err(BackendError::Failed("it could not be answered".to_owned()))
+    let backend = app.backend(&served, cancellation);
+    // A step only reads: where it panics, nothing is left half done.
+    let answer = catch_unwind(AssertUnwindSafe(|| step(&backend))).unwrap_or_else(|_| {
+        tracing::error!("a call failed by a panic");
+        Err(BackendError::Failed("internal error".to_owned()))
     })?;
     Ok(StepOutput { answer, revision: served.revision.clone() })
 }
 
-/// Waits a moment for what is served to follow. The first time sets until when.
+/// Waits for the view to follow the store.
 ///
 /// # Errors
-/// If that does not help, or took too long.
-async fn wait_for_view(unread: BackendError, until: &mut Option<Instant>) -> Result<(), CallError> {
-    let now = Instant::now();
-    if unread != BackendError::ViewBehind || now >= *until.get_or_insert(now + PATIENCE) {
-        return Err(CallError::Unavailable(unread.to_string()));
+/// If that does not help, or takes too long.
+async fn wait_for_view(
+    app: &App,
+    error: &BackendError,
+    wait: &mut ViewWait,
+) -> Result<(), CallError> {
+    if *error == BackendError::ViewBehind && wait.retry(&app.live).await {
+        return Ok(());
     }
-    sleep(APART).await;
-    Ok(())
+    Err(CallError::Unavailable(error.to_string()))
 }
 
 /// Writes commands. A batch of [independent](BatchMode::Independent) ones goes in several parts if it
 /// is too large for the store.
-pub(super) async fn write_commands(
+pub(in crate::serve) async fn write_commands(
     app: &App,
     caller: &Caller,
     commands: Vec<Command>,

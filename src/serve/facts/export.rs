@@ -1,3 +1,5 @@
+//! The export of all records, as a stream of lines.
+
 use std::{ops::ControlFlow, sync::Arc, thread, time::Duration};
 
 use hyper::{
@@ -17,36 +19,39 @@ use crate::{
     serve::{
         admission::{Permit, WorkClass},
         app::App,
-        peer::Peer,
+        blocking::WorkPlace,
+        handler::{ResponseFuture, RouteRequest},
         query::QueryParams,
         response::{HttpError, HttpResponse},
         response_body::{BodyPart, ResponseBody},
     },
 };
 
-/// About how many bytes are sent together.
+/// The number of bytes that are sent together, about.
 const PART: usize = 64 << 10;
 
-/// How many parts wait for a slow reader at most, and for how long.
+/// The number of parts that may wait for a slow reader, and how long one may.
 const WAITING: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 
 /// `GET /v1/facts/export`: all records of one revision, a line each, the revision first. Begins when
-/// they can be read; if they can't any more in the midst of it, the connection breaks off.
-pub(super) async fn export(
-    app: &Arc<App>,
-    route: &str,
-    query: &str,
-    peer: &Peer,
-) -> Result<HttpResponse, HttpError> {
-    QueryParams::parse(Some(query), &[])?;
+/// they can be read; if that fails later, the connection is cut.
+pub(in crate::serve) fn export(app: Arc<App>, request: RouteRequest) -> ResponseFuture {
+    Box::pin(async move { start(&app, &request).await.unwrap_or_else(|error| error.response()) })
+}
+
+async fn start(app: &Arc<App>, request: &RouteRequest) -> Result<HttpResponse, HttpError> {
+    QueryParams::parse(request.query(), &[])?;
     if app.live.facts().is_none() {
         return Err(no_store_error());
     }
-    let Some(permit) = app.admission.admit(WorkClass::Export, peer).await else {
-        return Ok(app.shed(route));
+    let peer = &request.connection.peer;
+    let place = WorkPlace { class: WorkClass::Export, route: request.route, peer };
+    let permit = match app.admit(place).await {
+        Ok(permit) => permit,
+        Err(error) => return Ok(error.response()),
     };
     let (parts, body) = mpsc::channel(WAITING);
     let (begun, beginning) = oneshot::channel();
@@ -56,10 +61,10 @@ pub(super) async fn export(
     spawned.map_err(|error| unavailable(error.to_string()))?;
     match beginning.await {
         Ok(Ok(())) => {
-            let mut answer = Response::new(ResponseBody::Stream(body));
-            *answer.status_mut() = StatusCode::OK;
-            answer.headers_mut().insert(CONTENT_TYPE, NDJSON);
-            Ok(answer)
+            let mut response = Response::new(ResponseBody::Stream(body));
+            *response.status_mut() = StatusCode::OK;
+            response.headers_mut().insert(CONTENT_TYPE, NDJSON);
+            Ok(response)
         }
         Ok(Err(message)) => Err(unavailable(message)),
         Err(_) => Err(unavailable("the export ended early".to_owned())),
@@ -67,7 +72,7 @@ pub(super) async fn export(
 }
 
 fn unavailable(message: String) -> HttpError {
-    HttpError { status: StatusCode::SERVICE_UNAVAILABLE, message, at: String::new() }
+    HttpError::new(StatusCode::SERVICE_UNAVAILABLE, message)
 }
 
 fn run_export(
@@ -90,7 +95,7 @@ fn run_export(
     let error = sender.send_all(facts).err().map(|error| error.to_string());
     match (error, sender.begun.take()) {
         (Some(error), Some(begun)) => drop(begun.send(Err(error))),
-        (Some(error), None) => warn!(error, "an export broke off"),
+        (Some(error), None) => warn!(error, "an export failed"),
         (None, _) => {
             let _ = sender.end();
         }
@@ -101,11 +106,11 @@ fn run_export(
 struct ExportSender<'r> {
     runtime: &'r Handle,
     parts: mpsc::Sender<BodyPart>,
-    /// How long a part may wait to be taken.
+    /// The longest wait of a part to be taken.
     patience: Duration,
     begun: Option<oneshot::Sender<Result<(), String>>>,
     part: Vec<u8>,
-    /// Whether some of it was not taken.
+    /// Whether a part was not taken.
     is_cut: bool,
 }
 
@@ -142,7 +147,7 @@ impl ExportSender<'_> {
         }
     }
 
-    /// Sends what is left, and that it was all: not if some of it was not taken.
+    /// Sends the rest and the end, unless a part was not taken.
     fn end(&mut self) -> ControlFlow<()> {
         if self.is_cut {
             return ControlFlow::Break(());
@@ -151,7 +156,7 @@ impl ExportSender<'_> {
         self.send(BodyPart::End)
     }
 
-    /// Breaks off if nobody takes it.
+    /// Sends a part; breaks if it is not taken in time.
     fn send(&mut self, part: BodyPart) -> ControlFlow<()> {
         let sent = self
             .runtime

@@ -1,36 +1,61 @@
+//! Lists of users, groups, conversations and rules, a page at a time.
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{read::FactsReadError, render};
+use super::render;
 use crate::{
     decide::ListCursor,
-    live::{ServedPolicy, facts::FactsHandle},
+    live::{
+        ServedPolicy,
+        facts::{FactsHandle, ReadError},
+    },
     serve::{
+        handler::RequestContext,
         list_stream::{self, Producer},
         query::QueryParams,
         response::HttpError,
     },
 };
 
-/// How many are told if nothing is said of it.
+/// The error of a read of facts.
+pub(super) enum FactsReadError {
+    /// Records can't be read, or the view lags behind them.
+    Unreadable(ReadError),
+    Http(HttpError),
+}
+
+impl From<HttpError> for FactsReadError {
+    fn from(error: HttpError) -> Self {
+        Self::Http(error)
+    }
+}
+
+impl From<ReadError> for FactsReadError {
+    fn from(error: ReadError) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+/// The length of a page unless the query says another.
 const LIMIT: usize = 1000;
 
-/// A page of a list that is asked for.
+/// The page of a list that a query asks for.
 struct PageQuery<'q> {
     query: QueryParams<'q>,
     limit: usize,
 }
 
 impl<'q> PageQuery<'q> {
-    fn parse(query: &'q str) -> Result<Self, HttpError> {
-        let query = QueryParams::parse(Some(query), &["limit", "after"])?;
+    fn parse(query: Option<&'q str>) -> Result<Self, HttpError> {
+        let query = QueryParams::parse(query, &["limit", "after"])?;
         let limit = match query.get("limit").map(str::parse) {
             None => LIMIT,
             Some(Ok(limit)) if limit > 0 => limit,
             Some(_) => {
-                return Err(HttpError::bad_request("limit", "`limit` takes a whole number from 1"));
+                return Err(HttpError::bad_request("limit", "expected a whole number from 1"));
             }
         };
         Ok(Self { query, limit })
@@ -42,13 +67,15 @@ impl<'q> PageQuery<'q> {
 }
 
 /// `GET /v1/facts/users`: the ids of all users, in order.
-pub(super) fn users(served: &Arc<ServedPolicy>, query: &str) -> Result<Producer, HttpError> {
-    Ok(id_list(served, "users", ListCursor::all_users(&served.view), &PageQuery::parse(query)?))
+pub(in crate::serve) fn users(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
+    let page = PageQuery::parse(cx.request.query())?;
+    Ok(id_list(cx.served, "users", ListCursor::all_users(&cx.served.view), &page))
 }
 
 /// `GET /v1/facts/groups`: the ids of all groups, in order.
-pub(super) fn groups(served: &Arc<ServedPolicy>, query: &str) -> Result<Producer, HttpError> {
-    Ok(id_list(served, "groups", ListCursor::all_groups(&served.view), &PageQuery::parse(query)?))
+pub(in crate::serve) fn groups(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
+    let page = PageQuery::parse(cx.request.query())?;
+    Ok(id_list(cx.served, "groups", ListCursor::all_groups(&cx.served.view), &page))
 }
 
 fn id_list(
@@ -64,27 +91,24 @@ fn id_list(
 }
 
 /// `GET /v1/facts/conversations`: the two users of each, in order.
-pub(super) fn conversations(
-    served: &Arc<ServedPolicy>,
-    query: &str,
-) -> Result<Producer, HttpError> {
-    let page = PageQuery::parse(query)?;
+pub(in crate::serve) fn conversations(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
+    let page = PageQuery::parse(cx.request.query())?;
     let mut after: Option<(String, String)> = page
         .after()
         .map(|after| {
             serde_json::from_str(after).map_err(|_| {
-                HttpError::bad_request("after", "`after` takes what `next` of the page before said")
+                HttpError::bad_request("after", "expected the `next` of the page before")
             })
         })
         .transpose()?;
-    let total = served.conversation_count();
-    let served = Arc::clone(served);
+    let total = cx.served.conversation_count();
+    let served = Arc::clone(cx.served);
     let (mut left, mut head) = (page.limit, Some(head(&served, "conversations")));
     let mut separator = "";
     Ok(Box::new(move |part| {
         part.extend_from_slice(head.take().unwrap_or_default().as_bytes());
         let from = after.as_ref().map(|(one, other)| (one.as_str(), other.as_str()));
-        let most = left.min(AT_ONCE);
+        let most = left.min(BATCH);
         let mut pairs = served.conversations(from, most.saturating_add(1));
         let has_more = truncate_page(&mut pairs, most).is_some();
         for (one, other) in &pairs {
@@ -108,8 +132,8 @@ pub(super) fn conversations(
     }))
 }
 
-/// How many conversations are written together.
-const AT_ONCE: usize = 1000;
+/// The number of conversations that are written together.
+const BATCH: usize = 1000;
 
 fn head(served: &ServedPolicy, name: &str) -> String {
     format!(r#"{{"revision":{},"{name}":["#, served.view.revision.facts)
@@ -119,32 +143,30 @@ fn tail(total: u64, next: &str) -> String {
     format!(r#"],"total":{total},"next":{}}}"#, Value::from(next))
 }
 
-/// `GET /v1/facts/rules`: all rules, in the order of their ids.
-pub(super) fn rules(
+/// A page of rules, in the order of their ids.
+pub(super) fn rule_page(
     served: &ServedPolicy,
     facts: Option<&FactsHandle>,
-    query: &str,
+    query: Option<&str>,
 ) -> Result<Value, FactsReadError> {
     let page = PageQuery::parse(query)?;
     let after: Option<Uuid> = page
         .after()
         .map(|after| {
             let uuid = after.parse();
-            uuid.map_err(|_| {
-                HttpError::bad_request("after", "`after` takes the id of a rule, a UUID")
-            })
+            uuid.map_err(|_| HttpError::bad_request("after", "expected the id of a rule, a UUID"))
         })
         .transpose()?;
-    let mut told = served.rules(facts, after, page.limit.saturating_add(1))?;
-    let next = truncate_page(&mut told.rules, page.limit).map(|rule| rule.id.to_string());
-    let rules: Vec<Value> = told.rules.iter().map(render::rule_json).collect();
+    let mut stored = served.rules(facts, after, page.limit.saturating_add(1))?;
+    let next = truncate_page(&mut stored.rules, page.limit).map(|rule| rule.id.to_string());
+    let rules: Vec<Value> = stored.rules.iter().map(render::rule_json).collect();
     Ok(json!({
-        "revision": served.view.revision.facts, "in_force": told.in_force,
+        "revision": served.view.revision.facts, "in_force": stored.in_force,
         "rules": rules, "next": next.unwrap_or_default(),
     }))
 }
 
-/// The last of a page that has another after it, of which one is here; that one is dropped.
+/// Truncates a page that was read with one item more; its last item, if there are more after it.
 fn truncate_page<T>(all: &mut Vec<T>, limit: usize) -> Option<&T> {
     let has_more = all.len() > limit;
     all.truncate(limit);

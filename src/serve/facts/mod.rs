@@ -1,4 +1,4 @@
-//! Facts over HTTP: batches of commands, and what is kept.
+//! The facts API: batches of commands, reads of records, the export, and the store.
 
 mod export;
 mod lists;
@@ -8,10 +8,9 @@ mod render;
 mod store;
 mod write;
 
-/// What the API is called where APIs are told apart.
-pub(super) const API: &str = "facts";
-
+pub(super) use export::export;
+pub(super) use lists::{conversations, groups, users};
 pub(super) use metrics::FactsMetrics;
-pub(super) use read::{FactsQuery, read};
+pub(super) use read::{group, rule, rules, user};
 pub(super) use store::{backup, summary};
 pub(super) use write::write;

@@ -1,3 +1,7 @@
+//! Batches of commands over HTTP.
+
+use std::sync::Arc;
+
 use hyper::{
     HeaderMap, StatusCode,
     header::{HeaderName, HeaderValue, RETRY_AFTER},
@@ -13,7 +17,8 @@ use crate::{
     live::facts::{IdempotencyKey, WriteBatch, WriteReply},
     serve::{
         app::App,
-        audit::Caller,
+        audit::{Caller, FACTS},
+        handler::{ResponseFuture, RouteRequest},
         json::{self as body_json, JsonObject, StrictValue},
         response::{self, HttpError, HttpResponse},
     },
@@ -36,12 +41,14 @@ struct BatchRequest {
 
 /// `POST /v1/facts`: carries a batch of commands out, whole or not at all. Answered when it is durable
 /// and seen by every decision.
-pub(in crate::serve) async fn write(
-    app: &App,
-    caller: &Caller,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> HttpResponse {
+pub(in crate::serve) fn write(app: Arc<App>, request: RouteRequest) -> ResponseFuture {
+    Box::pin(async move {
+        let caller = Caller::native(FACTS, request.connection.listener.trusted);
+        run(&app, &caller, &request.head.headers, &request.body).await
+    })
+}
+
+async fn run(app: &App, caller: &Caller, headers: &HeaderMap, body: &[u8]) -> HttpResponse {
     let sent: BatchRequest = match body_json::read(body, "a batch of commands") {
         Ok(JsonObject(sent)) => sent,
         Err(refusal) => return refusal.response(),
@@ -168,7 +175,7 @@ fn error_response(error: &WriteError) -> HttpResponse {
         WriteErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         WriteErrorKind::Contended | WriteErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     };
-    let mut response = HttpError { status, message, at: String::new() }.response();
+    let mut response = HttpError::new(status, message).response();
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }

@@ -118,7 +118,7 @@ fn served(dialect: Broken) -> (TempDir, Runtime, SocketAddr) {
         allow_status: AllowStatus::default(),
         patience: std::time::Duration::from_secs(1),
         dialects: vec![Box::new(dialect)],
-        venueless: None,
+        sockets: Vec::new(),
     };
     let app = Arc::new(App::new(live, options));
     runtime.spawn(serve(listeners, app, pending::<std::future::Ready<()>>()));

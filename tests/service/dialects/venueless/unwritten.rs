@@ -1,9 +1,10 @@
 //! What comes of commands that a store does not take: as a daemon asks the dialect, without one.
 
+use std::sync::Arc;
+
 use peerage::{
     dialects::{
-        CallError, Step,
-        venueless::{FrameResponse, Venueless},
+        CallError, FrameResponse, NoGuestLimit, SocketDialect as _, Step, venueless::Venueless,
     },
     facts::{BatchMode, Id, WriteError, WriteResult},
 };
@@ -19,7 +20,7 @@ fn why() -> String {
 #[track_caller]
 fn answer(user: Option<&str>, frame: &Value, wrote: &WriteResult) -> Value {
     let venueless = Venueless::default();
-    let mut session = venueless.open("sample").unwrap();
+    let mut session = venueless.open("sample", Arc::new(NoGuestLimit)).unwrap();
     session.user = user.map(|user| Id::new(user).unwrap());
     let house = Everybody;
     let Step::Write(asked) = venueless.respond(&session, &frame.to_string(), &house).unwrap()
@@ -63,7 +64,8 @@ fn each_reason_has_a_code() {
 
 #[test]
 fn a_frame_that_never_comes_to_an_answer() {
-    let failed = |text: &str| Venueless::error_frame(text, &CallError::Unavailable(why()));
+    let failed =
+        |text: &str| Venueless::default().error_frame(text, &CallError::Unavailable(why()));
     let error = format!(r#"{{"code":"server.unavailable","message":"{}"}}"#, why());
     assert_eq!(failed(r#"["user.ban", 1.0, {}]"#), format!(r#"["error",1.0,{error}]"#));
     assert_eq!(failed(r#"["user.ban", {}]"#), format!(r#"["error",{error}]"#));

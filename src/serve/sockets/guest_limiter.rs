@@ -1,4 +1,4 @@
-//! The limit of Venueless' guests: how many there may be, and be made a minute from one address.
+//! The limiter of guests: how many there may be, and how many one address may make a minute.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -14,58 +14,58 @@ use std::{
 use tokio::{sync::Notify, time::timeout};
 
 use crate::{
-    dialects::venueless::guest::{self, GuestLimit, GuestLimitError},
-    serve::listen::ClientAddress,
+    dialects::{GuestLimit, GuestLimitError},
+    serve::connection::ClientAddress,
 };
 
-/// How many addresses are told apart; others share one.
-const MOST_ADDRESSES: usize = 1 << 16;
+/// The number of addresses that are told apart; all others share one bucket.
+const MAX_ADDRESSES: usize = 1 << 16;
 
-/// How many guests there are, and may be.
+/// The number of guests that there are and may be, and the pace at which addresses make them.
 #[derive(Debug)]
 pub(super) struct GuestLimiter {
-    most: usize,
+    max: usize,
     per_minute: u32,
     count: Mutex<Count>,
     pace: Mutex<HashMap<Option<IpAddr>, Bucket>>,
-    /// Guests whose last socket was closed since all were looked at.
-    left: Mutex<BTreeSet<String>>,
+    /// Guests whose last socket was closed since the last survey.
+    departed: Mutex<BTreeSet<String>>,
     full: Notify,
 }
 
-/// How many guests there are, as far as is known: too many rather than too few.
+/// The known number of guests: too many rather than too few.
 #[derive(Clone, Copy, Default, Debug)]
 struct Count {
-    there: usize,
-    /// Of them, those who came in since all were counted.
+    present: usize,
+    /// The guests among them who signed in since the last survey began.
     new: usize,
-    /// Those who are about to come in.
+    /// The guests who are about to sign in.
     pending: usize,
 }
 
-/// How many guests may be made now from an address.
+/// A token bucket: the number of guests that an address may make now.
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     left: f64,
     since: Instant,
 }
 
-/// What guests come in by on one socket.
+/// The admission of guests on one socket.
 #[derive(Debug)]
 pub(super) struct GuestAdmission {
     guests: Arc<GuestLimiter>,
     address: Option<IpAddr>,
-    has_place: AtomicBool,
+    holds_place: AtomicBool,
 }
 
 impl GuestLimiter {
-    pub(super) fn new(most: usize, per_minute: u32) -> Self {
+    pub(super) fn new(max: usize, per_minute: u32) -> Self {
         Self {
-            most,
+            max,
             per_minute,
             count: Mutex::default(),
             pace: Mutex::default(),
-            left: Mutex::default(),
+            departed: Mutex::default(),
             full: Notify::new(),
         }
     }
@@ -78,53 +78,51 @@ impl GuestLimiter {
         Arc::new(GuestAdmission {
             guests: Arc::clone(self),
             address,
-            has_place: AtomicBool::new(false),
+            holds_place: AtomicBool::new(false),
         })
     }
 
-    /// Notes that the last socket of a user was closed.
-    pub(super) fn note_departure(&self, user: &str) {
-        if guest::is_guest_id(user) {
-            self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(user.to_owned());
-        }
+    /// Notes that a guest's last socket was closed.
+    pub(super) fn note_departure(&self, guest: &str) {
+        self.departed.lock().unwrap_or_else(PoisonError::into_inner).insert(guest.to_owned());
     }
 
-    /// Those whose last socket was closed since this was asked last.
+    /// The guests whose last socket was closed since the last call.
     pub(super) fn take_departed(&self) -> BTreeSet<String> {
-        mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner))
+        mem::take(&mut *self.departed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// How many there may be.
-    pub(super) const fn most(&self) -> usize {
-        self.most
+    /// The number of guests that there may be.
+    pub(super) const fn max(&self) -> usize {
+        self.max
     }
 
-    /// Begins a count: those who come in from now on may not be found by it.
+    /// Begins a survey, which may miss guests who sign in from now on.
     pub(super) fn begin_count(&self) {
         self.count().new = 0;
     }
 
-    /// Ends a count that found so many.
+    /// Ends a survey that found so many guests.
     pub(super) fn end_count(&self, found: usize) {
         let mut count = self.count();
-        count.there = found + count.new;
+        count.present = found + count.new;
     }
 
     fn count(&self) -> MutexGuard<'_, Count> {
         self.count.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until there is no place, but not for longer than this.
+    /// Waits until there is no place, or until a time is over.
     pub(super) async fn filled(&self, at_most: Duration) {
         let _ = timeout(at_most, self.full.notified()).await;
     }
 
     fn admit(&self, address: Option<IpAddr>) -> Result<(), GuestLimitError> {
         let mut count = self.count();
-        let before = count.there + count.pending;
-        if before >= self.most {
+        let before = count.present + count.pending;
+        if before >= self.max {
             self.full.notify_one();
-            return Err(GuestLimitError::Full(self.most));
+            return Err(GuestLimitError::Full(self.max));
         }
         if !self.take_token(address) {
             return Err(GuestLimitError::TooFast(self.per_minute));
@@ -133,17 +131,17 @@ impl GuestLimiter {
         Ok(())
     }
 
-    /// Takes one of those that an address may make a minute.
+    /// Takes a token of an address, if one is left.
     fn take_token(&self, address: Option<IpAddr>) -> bool {
-        let (now, most) = (Instant::now(), f64::from(self.per_minute));
+        let (now, capacity) = (Instant::now(), f64::from(self.per_minute));
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        if pace.len() >= MOST_ADDRESSES {
-            pace.retain(|_, bucket| bucket.at(now, most).left < most);
+        if pace.len() >= MAX_ADDRESSES {
+            pace.retain(|_, bucket| bucket.at(now, capacity).left < capacity);
         }
-        let is_known = pace.len() < MOST_ADDRESSES || pace.contains_key(&address);
+        let is_known = pace.len() < MAX_ADDRESSES || pace.contains_key(&address);
         let address = address.filter(|_| is_known);
-        let bucket = pace.entry(address).or_insert(Bucket { left: most, since: now });
-        *bucket = bucket.at(now, most);
+        let bucket = pace.entry(address).or_insert(Bucket { left: capacity, since: now });
+        *bucket = bucket.at(now, capacity);
         if bucket.left < 1.0 {
             return false;
         }
@@ -151,41 +149,41 @@ impl GuestLimiter {
         true
     }
 
-    /// Ends what a place was taken for.
-    fn settle(&self, came_in: bool) {
+    /// Ends the login for which a place was taken.
+    fn settle(&self, signed_in: bool) {
         let mut count = self.count();
         count.pending = count.pending.saturating_sub(1);
-        if came_in {
-            count.there += 1;
+        if signed_in {
+            count.present += 1;
             count.new += 1;
         }
-        if count.there >= self.most {
+        if count.present >= self.max {
             self.full.notify_one();
         }
     }
 }
 
 impl Bucket {
-    fn at(self, now: Instant, most: f64) -> Self {
+    fn at(self, now: Instant, capacity: f64) -> Self {
         let seconds = now.saturating_duration_since(self.since).as_secs_f64();
-        Self { left: most.min(seconds.mul_add(most / 60.0, self.left)), since: now }
+        Self { left: capacity.min(seconds.mul_add(capacity / 60.0, self.left)), since: now }
     }
 }
 
 impl GuestAdmission {
-    /// What a place was taken for has come to an end: a guest has come in, or not.
-    pub(super) fn settle(&self, came_in: bool) {
-        if self.has_place.swap(false, Ordering::Relaxed) {
-            self.guests.settle(came_in);
+    /// Ends the login for which a place may have been taken: a guest has signed in, or not.
+    pub(super) fn settle(&self, signed_in: bool) {
+        if self.holds_place.swap(false, Ordering::Relaxed) {
+            self.guests.settle(signed_in);
         }
     }
 }
 
 impl GuestLimit for GuestAdmission {
     fn admit(&self) -> Result<(), GuestLimitError> {
-        if !self.has_place.load(Ordering::Relaxed) {
+        if !self.holds_place.load(Ordering::Relaxed) {
             self.guests.admit(self.address)?;
-            self.has_place.store(true, Ordering::Relaxed);
+            self.holds_place.store(true, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -197,7 +195,7 @@ impl Drop for GuestAdmission {
     }
 }
 
-/// What counts as one address: of IPv6, one has as many as there are in a network.
+/// The network that counts as one address: of IPv6, a caller has all of a /64.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) & !u128::from(u64::MAX)).into(),

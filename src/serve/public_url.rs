@@ -1,13 +1,15 @@
+//! The public URL, and AuthZEN's metadata below it.
+
 use std::str::FromStr;
 
 use hyper::{Uri, body::Bytes};
 use serde_json::json;
 use thiserror::Error;
 
-use crate::serve::host::HostName;
+use super::host::HostName;
 
 /// Where the metadata are found; behind it may stand the path of a public URL.
-pub(in crate::serve) const WELL_KNOWN: &str = "/.well-known/authzen-configuration";
+pub(super) const WELL_KNOWN: &str = "/.well-known/authzen-configuration";
 
 /// Where clients find the daemon: what it says of itself, since it may stand behind a proxy.
 #[derive(Clone, Debug)]
@@ -56,17 +58,17 @@ impl FromStr for PublicUrl {
 
 impl PublicUrl {
     /// Its path, without a slash at the end.
-    pub(in crate::serve) fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         &self.path
     }
 
     /// Its host, if that is a name.
-    pub(in crate::serve) fn host(&self) -> Option<HostName> {
+    pub(super) fn host(&self) -> Option<HostName> {
         self.host.clone()
     }
 
     /// What a client is told: where each API is.
-    pub(in crate::serve) fn metadata(&self) -> Bytes {
+    pub(super) fn metadata(&self) -> Bytes {
         let base = self.text.trim_end_matches('/');
         let metadata = json!({
             "policy_decision_point": self.text,

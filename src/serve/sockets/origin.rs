@@ -1,4 +1,4 @@
-//! Origins: which pages may open a WebSocket.
+//! The origins whose pages may open a WebSocket.
 
 use std::{fmt, str::FromStr};
 
@@ -10,10 +10,9 @@ use thiserror::Error;
 
 use crate::serve::response::HttpError;
 
-/// Where pages come from that may open a WebSocket.
+/// An origin whose pages may open a WebSocket.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Origin {
-    /// Anywhere.
     Any,
     Of(SiteOrigin),
 }
@@ -26,7 +25,7 @@ pub struct SiteOrigin {
     port: Option<u16>,
 }
 
-/// Why a text is no origin.
+/// The error for a text that is not an origin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[error("an origin is a scheme and a host, as https://chat.example, or `*` for any")]
 pub struct OriginError;
@@ -80,12 +79,16 @@ fn host_and_port(authority: &str, scheme: &str) -> Option<(String, Option<u16>)>
     Some((authority.host().to_ascii_lowercase(), port.filter(|port| Some(*port) != usual)))
 }
 
-/// Sees that a page may open a WebSocket: one of the origins that are named, or, if none is, one of the
-/// host that was asked. Without an `Origin` it is no page.
+/// Checks that a page may open a WebSocket: it must be of an allowed origin, or, if there are none, of
+/// the requested host. A caller without an `Origin` is not a page.
 ///
 /// # Errors
-/// If it may not: how to let it.
-pub(super) fn check(headers: &HeaderMap, allowed: &[Origin]) -> Result<(), HttpError> {
+/// If the page may not; the message names the option that would allow it.
+pub(super) fn check(
+    headers: &HeaderMap,
+    allowed: &[Origin],
+    dialect: &str,
+) -> Result<(), HttpError> {
     let mut given = headers.get_all(ORIGIN).iter();
     let (origin, more) = (given.next(), given.next());
     let Some(origin) = origin else { return Ok(()) };
@@ -94,9 +97,9 @@ pub(super) fn check(headers: &HeaderMap, allowed: &[Origin]) -> Result<(), HttpE
     }
     let origin = origin.to_str().ok().filter(|_| more.is_none());
     let Some(Ok(origin)) = origin.map(SiteOrigin::read) else {
-        let message = "this page's origin is none of those that --venueless-origin names, nor the host \
-                       that was asked; --venueless-origin '*' allows any";
-        return Err(forbidden(message.to_owned()));
+        return Err(forbidden(format!(
+            "the page's origin is not allowed; allow any with --{dialect}-origin '*'"
+        )));
     };
     let is_same = || {
         let host = headers.get(HOST)?.to_str().ok()?;
@@ -112,10 +115,10 @@ pub(super) fn check(headers: &HeaderMap, allowed: &[Origin]) -> Result<(), HttpE
         return Ok(());
     }
     Err(forbidden(format!(
-        "pages of {origin} may not open this WebSocket; allow them with --venueless-origin {origin}"
+        "the page's origin is not allowed: {origin}; allow it with --{dialect}-origin {origin}"
     )))
 }
 
 fn forbidden(message: String) -> HttpError {
-    HttpError { status: StatusCode::FORBIDDEN, message, at: "Origin".to_owned() }
+    HttpError::new(StatusCode::FORBIDDEN, message).with_at("Origin")
 }

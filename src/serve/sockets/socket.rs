@@ -1,3 +1,5 @@
+//! A socket: its frames are answered by its dialect until it ends.
+
 use std::{
     future::{pending, poll_fn},
     pin::Pin,
@@ -6,7 +8,7 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt};
-use hyper::body::Bytes;
+use hyper::{StatusCode, body::Bytes};
 use hyper_tungstenite::{
     HyperWebsocket, HyperWebsocketStream,
     tungstenite::{
@@ -22,122 +24,122 @@ use tokio::{
 };
 
 use super::{
-    drive::{self, CallOrigin},
-    guests::GuestAdmission,
-    hub::{
-        Hub, OpenGuard, SocketCommand, SocketInbox, SocketSender, VENUELESS, WORLDS, socket_channel,
-    },
+    channel::{SocketCommand, SocketInbox, SocketSender, socket_channel},
+    guest_limiter::GuestAdmission,
+    hub::{Hub, OpenGuard},
 };
 use crate::{
-    dialects::{
-        Backend,
-        venueless::{FrameResponse, Notice, Venueless, VenuelessSession, guest::GuestLimit},
-    },
+    dialects::{Backend, EndpointError, FrameResponse, GuestLimit, SocketSession},
     facts::UnixMillis,
-    serve::{app::App, audit::Caller, peer::Peer},
+    serve::{
+        app::App,
+        audit::Caller,
+        dialects::{CallOrigin, drive},
+        peer::Peer,
+    },
     wire::unix_millis,
 };
 
-/// How long a caller may take to say that he has seen the end.
+/// The time that a caller has to confirm the end.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// How long a frame may take to be taken at most.
+/// The longest time in which a frame is taken.
 const STALLED: Duration = Duration::from_secs(10);
 
-/// Why a socket ends.
+/// The end of a socket.
 enum SocketEnd {
     /// The other end is told why.
     Close(CloseCode, &'static str),
-    /// He has gone, or does not listen.
+    /// The other end has gone, or does not read.
     Cut,
 }
 
-/// What happens to a socket.
+/// An event on a socket.
 enum SocketEvent {
     Command(SocketCommand),
     Tick,
-    /// Its token has ended.
+    /// The user's token has expired.
     Expired,
     Received(Message),
 }
 
-/// A socket that is open.
+/// An open socket.
 struct Socket {
     app: Arc<App>,
     hub: Arc<Hub>,
     stream: HyperWebsocketStream,
-    session: VenuelessSession,
-    /// By which guests come in.
-    door: Arc<GuestAdmission>,
-    /// When the token ends by which its user came in.
-    until: Option<UnixMillis>,
+    session: SocketSession,
+    admission: Arc<GuestAdmission>,
+    /// The time at which the user's token expires.
+    expires: Option<UnixMillis>,
     caller: Caller,
     open: OpenGuard,
-    /// By which others reach it.
-    line: SocketSender,
-    orders: SocketInbox,
-    /// Told when more waits for it than may.
+    /// The sending end by which others reach this socket.
+    sender: SocketSender,
+    inbox: SocketInbox,
+    /// Notified when more waits for the socket than may.
     cut: Arc<Notify>,
     stopping: watch::Receiver<bool>,
     clock: Interval,
-    /// When anything came last.
-    heard: Instant,
+    /// The time of the last message.
+    last_heard: Instant,
 }
 
-/// Speaks Venueless on a socket until it ends.
+/// Serves a socket at an endpoint until it ends.
 pub(super) async fn run(
     app: Arc<App>,
     hub: Arc<Hub>,
     websocket: HyperWebsocket,
-    world: String,
-    (open, door): (OpenGuard, Arc<GuestAdmission>),
+    endpoint: String,
+    (open, admission): (OpenGuard, Arc<GuestAdmission>),
 ) {
-    let patience = hub.sockets.patience;
+    let patience = hub.options.patience;
     let Ok(Ok(mut stream)) = timeout(patience, websocket).await else { return };
-    let limit = Arc::clone(&door) as Arc<dyn GuestLimit>;
-    let session = match hub.sockets.venueless.open(&world) {
-        Ok(session) => session.with_limit(limit),
-        Err(frame) => {
+    let limit = Arc::clone(&admission) as Arc<dyn GuestLimit>;
+    let session = match hub.options.dialect.open(&endpoint, limit) {
+        Ok(session) => session,
+        Err(EndpointError { frame, reason }) => {
             let sent = stream.send(Message::Text(frame.into()));
             if matches!(timeout(patience, sent).await, Ok(Ok(()))) {
-                farewell(stream, CloseCode::Policy, "unknown world").await;
+                farewell(stream, CloseCode::Policy, reason).await;
             }
             return;
         }
     };
     let mut clock = interval_at(tokio::time::Instant::now() + patience, patience);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let ((line, orders, cut), stopping) = (socket_channel(), hub.stopping());
-    let heard = Instant::now();
-    let caller = Caller { api: VENUELESS, by: VENUELESS.to_owned() };
+    let ((sender, inbox, cut), stopping) = (socket_channel(), hub.stopping());
+    let caller = Caller { api: hub.name(), by: hub.name().to_owned() };
     let mut socket = Socket {
         app,
         hub,
         stream,
         session,
-        door,
-        until: None,
+        admission,
+        expires: None,
         caller,
         open,
-        line,
-        orders,
+        sender,
+        inbox,
         cut,
         stopping,
         clock,
-        heard,
+        last_heard: Instant::now(),
     };
     let Err(end) = socket.listen().await;
     if let Some(user) = &socket.session.user {
         socket.hub.leave(&socket.open, user);
     }
-    if let SocketEnd::Close(code, why) = end {
-        farewell(socket.stream, code, why).await;
+    if let SocketEnd::Close(code, reason) = end {
+        farewell(socket.stream, code, reason).await;
     }
 }
 
 impl Socket {
+    /// Handles events until the socket ends.
+    ///
     /// # Errors
-    /// Why it ends, which it does at some time.
+    /// Always: the end.
     async fn listen(&mut self) -> Result<std::convert::Infallible, SocketEnd> {
         loop {
             let event = select! {
@@ -146,27 +148,29 @@ impl Socket {
                 _ = self.stopping.wait_for(|&stops| stops) => {
                     return Err(SocketEnd::Close(CloseCode::Away, "the daemon is stopping"));
                 }
-                () = wait_until(self.until) => SocketEvent::Expired,
-                Some(order) = self.orders.next() => SocketEvent::Command(order),
+                () = wait_until(self.expires) => SocketEvent::Expired,
+                Some(command) = self.inbox.next() => SocketEvent::Command(command),
                 _ = self.clock.tick() => SocketEvent::Tick,
-                came = self.stream.next() => {
-                    SocketEvent::Received(came.ok_or(SocketEnd::Cut)?.map_err(|error| error_end(&error))?)
+                message = self.stream.next() => {
+                    let message = message.ok_or(SocketEnd::Cut)?;
+                    SocketEvent::Received(message.map_err(|error| error_end(&error))?)
                 }
             };
             match event {
                 SocketEvent::Command(SocketCommand::Send(frame)) => {
                     self.send(Message::Text(frame)).await?
                 }
-                SocketEvent::Command(SocketCommand::Close(code, why)) => {
-                    return Err(SocketEnd::Close(code, why));
+                SocketEvent::Command(SocketCommand::Close(code, reason)) => {
+                    return Err(SocketEnd::Close(code, reason));
                 }
                 SocketEvent::Tick => self.tick().await?,
                 SocketEvent::Expired => {
-                    self.send(Message::Text(Utf8Bytes::from_static(Notice::EXPIRED))).await?;
+                    let frame = Utf8Bytes::from_static(self.hub.options.dialect.frames().expired);
+                    self.send(Message::Text(frame)).await?;
                     return Err(SocketEnd::Close(CloseCode::Policy, "the token has expired"));
                 }
                 SocketEvent::Received(message) => {
-                    self.heard = Instant::now();
+                    self.last_heard = Instant::now();
                     match message {
                         Message::Text(text) => self.answer(text).await?,
                         Message::Binary(_) => {
@@ -175,8 +179,8 @@ impl Socket {
                                 "frames are text",
                             ));
                         }
-                        // Its answer must be taken before more is read: who sends only pings would
-                        // otherwise have one of each wait for him.
+                        // The pong must be taken before more is read: a caller who sends only pings
+                        // would otherwise have one wait for each.
                         Message::Ping(_) => self.flush().await?,
                         // A close is answered as more is read.
                         _ => {}
@@ -186,53 +190,53 @@ impl Socket {
         }
     }
 
-    /// Looks whether the other end is there.
+    /// Checks that the other end is there.
     async fn tick(&mut self) -> Result<(), SocketEnd> {
         if self.session.user.is_none() {
             return Err(SocketEnd::Close(CloseCode::Policy, "authenticate sooner"));
         }
         // The ping before this one was not answered either.
-        if self.heard.elapsed() > 2 * self.hub.sockets.patience {
+        if self.last_heard.elapsed() > 2 * self.hub.options.patience {
             return Err(SocketEnd::Cut);
         }
         self.send(Message::Ping(Bytes::new())).await
     }
 
     async fn answer(&mut self, text: Utf8Bytes) -> Result<(), SocketEnd> {
-        let venueless = Arc::clone(&self.hub.sockets.venueless);
+        let dialect = Arc::clone(&self.hub.options.dialect);
         let begun = self.hub.now();
         let session = &self.session;
-        let turn = |house: &dyn Backend| venueless.respond(session, &text, house);
-        let origin = CallOrigin { dialect: VENUELESS, peer: &Peer::default() };
-        let done = drive::drive(&self.app, (&self.caller, origin), turn).await;
-        self.door.settle(matches!(&done, Ok(done) if done.answer.signed_in.is_some()));
-        let FrameResponse { reply, notices, signed_in, closes: ends, refuses_credential } =
-            match done {
-                Ok(done) => done.answer,
-                Err(failure) => {
-                    let reply = Venueless::error_frame(&text, &failure);
-                    return self.send(Message::Text(reply.into())).await;
-                }
-            };
+        let respond = |backend: &dyn Backend| dialect.respond(session, &text, backend);
+        let origin = CallOrigin { caller: &self.caller, peer: &Peer::default() };
+        let output = drive(&self.app, origin, respond).await;
+        let signed_in = matches!(&output, Ok(output) if output.answer.signed_in.is_some());
+        self.admission.settle(signed_in);
+        let FrameResponse { reply, notices, signed_in, closes, refuses_credential } = match output {
+            Ok(output) => output.answer,
+            Err(error) => {
+                let reply = dialect.error_frame(&text, &error);
+                return self.send(Message::Text(reply.into())).await;
+            }
+        };
         if refuses_credential {
             let (audit, served) = (&self.app.options.audit, self.app.live.served());
-            let status = hyper::StatusCode::UNAUTHORIZED;
-            audit.credential_rejected(VENUELESS, ("authenticate", WORLDS), &served, status);
+            let request = ("authenticate", dialect.root());
+            audit.credential_rejected(dialect.name(), request, &served, StatusCode::UNAUTHORIZED);
         }
-        if let Some(by) = signed_in {
-            self.hub.join(&self.open, &self.line, &by, &self.app);
-            self.until = by.expires;
-            self.session.user = Some(by.user);
+        if let Some(signed_in) = signed_in {
+            self.hub.join(&self.open, &self.sender, &signed_in, &self.app.live);
+            self.expires = signed_in.expires;
+            self.session.user = Some(signed_in.user);
         }
         for notice in notices {
             self.hub.notify(&self.open, begun, notice);
         }
         self.send(Message::Text(reply.into())).await?;
-        if ends { Err(SocketEnd::Close(CloseCode::Policy, "he may not be here")) } else { Ok(()) }
+        if closes { Err(SocketEnd::Close(CloseCode::Policy, "access denied")) } else { Ok(()) }
     }
 
-    /// Sends a frame; nothing more is read meanwhile, so that who does not take what he asks for asks
-    /// for no more.
+    /// Sends a frame; nothing more is read meanwhile, so that a caller who takes no answers can't ask
+    /// for more.
     async fn send(&mut self, message: Message) -> Result<(), SocketEnd> {
         self.feed(Some(message)).await
     }
@@ -243,9 +247,9 @@ impl Socket {
     }
 
     async fn feed(&mut self, message: Option<Message>) -> Result<(), SocketEnd> {
-        let patience = self.hub.sockets.patience.min(STALLED);
+        let patience = self.hub.options.patience.min(STALLED);
         let stop = async {
-            // It ends only when the daemon does.
+            // The channel ends only with the daemon.
             let _ = self.stopping.wait_for(|&stops| stops).await;
             sleep(FAREWELL).await;
         };
@@ -268,33 +272,31 @@ impl Socket {
     }
 }
 
-/// How often the clock is looked at that may have been set meanwhile.
-const CLOCK: Duration = Duration::from_secs(5);
+/// The time between two looks at the clock, which may be set meanwhile.
+const CLOCK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Waits until the clock shows a time, however it is set meanwhile.
+/// Waits until the clock shows a time, even if it is set meanwhile.
 async fn wait_until(until: Option<UnixMillis>) {
     let Some(until) = until else { return pending().await };
     while let Some(left) = until.checked_sub(unix_millis()).filter(|&left| left > 0) {
-        sleep(Duration::from_millis(left).min(CLOCK)).await;
+        sleep(Duration::from_millis(left).min(CLOCK_INTERVAL)).await;
     }
 }
 
 fn error_end(error: &Error) -> SocketEnd {
     match error {
-        Error::Capacity(_) => {
-            SocketEnd::Close(CloseCode::Size, "a message has 65536 bytes at most")
-        }
-        Error::Utf8(_) => SocketEnd::Close(CloseCode::Invalid, "a text is UTF-8"),
-        Error::Protocol(_) => SocketEnd::Close(CloseCode::Protocol, "this is no frame"),
+        Error::Capacity(_) => SocketEnd::Close(CloseCode::Size, "message exceeds 65536 bytes"),
+        Error::Utf8(_) => SocketEnd::Close(CloseCode::Invalid, "text is not UTF-8"),
+        Error::Protocol(_) => SocketEnd::Close(CloseCode::Protocol, "invalid frame"),
         _ => SocketEnd::Cut,
     }
 }
 
-/// Says why a socket ends, and waits a moment for the other end: what is closed before all was read
-/// that came may take the last frames with it.
-async fn farewell(mut stream: HyperWebsocketStream, code: CloseCode, why: &'static str) {
+/// Closes a socket with a reason, and waits a moment for the other end: a connection that is closed
+/// before all was read from it may lose the last frames.
+async fn farewell(mut stream: HyperWebsocketStream, code: CloseCode, reason: &'static str) {
     let last = async {
-        let frame = CloseFrame { code, reason: Utf8Bytes::from_static(why) };
+        let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
         if stream.close(Some(frame)).await.is_err() {
             return;
         }
@@ -312,6 +314,6 @@ async fn farewell(mut stream: HyperWebsocketStream, code: CloseCode, why: &'stat
             }
         }
     };
-    // Who says nothing more is left all the same.
+    // A caller who says nothing more is cut.
     let _ = timeout(FAREWELL, last).await;
 }

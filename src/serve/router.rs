@@ -1,0 +1,324 @@
+//! The router: each request is checked, admitted, run at its route or in its dialect, and finished.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use hyper::{
+    HeaderMap, Method, Request, StatusCode,
+    body::{Bytes, Incoming},
+    header::{AUTHORIZATION, HeaderValue},
+    http::request::Parts,
+};
+use tokio::time::timeout;
+
+use super::{
+    admin,
+    admission::{Cancellation, InFlightGuard},
+    app::{App, stamp_revision},
+    at_least,
+    audit::{FACTS, NATIVE},
+    blocking::WorkPlace,
+    body,
+    connection::Connection,
+    dialects,
+    handler::{Access, BodyKind, Handler, Operation, RequestContext, RouteRequest},
+    host::{self, ListenerPolicy},
+    options::ServeOptions,
+    response::{self, CredentialRejection, HttpError, HttpResponse, REQUEST_ID, REVISION},
+    response_body::{PART_BYTES, ResponseBody},
+    routes::{self, RouteMatch},
+    sockets::{self, Hub},
+};
+use crate::{
+    dialects::Dialect,
+    live::{Live, ServedPolicy},
+};
+
+/// The time for which a decision is in flight while its body is still coming. It is in flight again
+/// when the body is there.
+const BODY_IN_FLIGHT: Duration = Duration::from_secs(2);
+
+/// The target of a request.
+enum Target<'a> {
+    Route(RouteMatch<'a>),
+    Dialect(&'a dyn Dialect),
+    /// A dialect over WebSockets, and the endpoint that the path names.
+    Socket(&'a Arc<Hub>, String),
+    Missing,
+}
+
+impl App {
+    /// The state for serving a policy.
+    pub fn new(live: Arc<Live>, options: ServeOptions) -> Self {
+        Self::with_routes(live, options, routes::names())
+    }
+
+    /// Responds to a request, whatever it holds.
+    pub(super) async fn respond(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        connection: &Connection,
+    ) -> HttpResponse {
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let (mut head, body) = request.into_parts();
+        let id = head.headers.remove(REQUEST_ID);
+        let target = self.find(uri.path());
+        let sheddable = target.sheddable(&method, connection.listener);
+        let api = target.api(uri.path());
+        let response = self.run_target(target, head, body, connection).await;
+        let response = response.unwrap_or_else(|error| error.response());
+        let response = self.finish(response, id, sheddable);
+        if response.extensions().get::<CredentialRejection>().is_some() {
+            let (served, status) = (self.live.served(), response.status());
+            let request = (method.as_str(), uri.path());
+            self.options.audit.credential_rejected(api, request, &served, status);
+        }
+        response
+    }
+
+    /// The target of a path.
+    fn find<'a>(&'a self, path: &'a str) -> Target<'a> {
+        if let Some(found) = routes::find(path, &self.options.public_url) {
+            return Target::Route(found);
+        }
+        for hub in &self.hubs {
+            if let Some(endpoint) = hub.endpoint(path) {
+                return Target::Socket(hub, endpoint);
+            }
+        }
+        let mut dialects = self.options.dialects.iter();
+        let dialect = dialects.find(|dialect| dialect.owns_path(path));
+        dialect.map_or(Target::Missing, |dialect| Target::Dialect(&**dialect))
+    }
+
+    async fn run_target(
+        self: &Arc<Self>,
+        target: Target<'_>,
+        head: Parts,
+        body: Incoming,
+        connection: &Connection,
+    ) -> Result<HttpResponse, HttpError> {
+        let checked = match self.check_head(&head, connection.listener) {
+            Ok(()) => at_least::wait_for_revision(self, &head.headers).await,
+            refused => refused,
+        };
+        if let Err(error) = checked {
+            body::discard(&head.headers, body);
+            return Err(error);
+        }
+        match target {
+            Target::Route(found) => self.run_route(found, head, body, connection).await,
+            Target::Dialect(dialect) => {
+                Ok(dialects::respond(self, dialect, head, body, connection).await)
+            }
+            Target::Socket(hub, endpoint) => Ok(sockets::upgrade(self, hub, endpoint, head, &body)),
+            Target::Missing => {
+                body::discard(&head.headers, body);
+                Ok(response::not_found(head.uri.path()))
+            }
+        }
+    }
+
+    /// Checks that a request may come in at all.
+    fn check_head(&self, head: &Parts, listener: ListenerPolicy) -> Result<(), HttpError> {
+        let known = listener.checks_host.then_some(&*self.options.hosts);
+        host::check(head, known)?;
+        if head.headers.get_all(AUTHORIZATION).iter().nth(1).is_some() {
+            return Err(HttpError::bad_request("Authorization", "header given more than once"));
+        }
+        Ok(())
+    }
+
+    /// Runs a request at its route: admits it, reads its body, and hands both to the operation.
+    async fn run_route(
+        self: &Arc<Self>,
+        RouteMatch { route, rest }: RouteMatch<'_>,
+        head: Parts,
+        body: Incoming,
+        connection: &Connection,
+    ) -> Result<HttpResponse, HttpError> {
+        let Some(operation) = route.operation(&head.method) else {
+            body::discard(&head.headers, body);
+            return Ok(response::method_not_allowed(route.methods()));
+        };
+        let trusted = connection.listener.trusted;
+        let mut in_flight = None;
+        match operation.access {
+            Access::Administrator => {
+                if let Err(error) = admin::authorize(self, &head.headers, trusted) {
+                    body::discard(&head.headers, body);
+                    return Err(error);
+                }
+            }
+            // Administrators are answered however much others ask.
+            Access::Decision if !trusted => {
+                in_flight = self.admission.begin_decision();
+                if in_flight.is_none() {
+                    body::discard(&head.headers, body);
+                    return Ok(self.shed(route.path));
+                }
+            }
+            Access::Decision | Access::Anyone => {}
+        }
+        let Some(body) =
+            self.read_body(operation.body, &head.headers, body, &mut in_flight).await?
+        else {
+            return Ok(self.shed(route.path));
+        };
+        let request = RouteRequest {
+            route: route.path,
+            head,
+            rest: rest.to_owned(),
+            body,
+            connection: connection.clone(),
+        };
+        Ok(self.run_operation(operation, request).await)
+    }
+
+    /// Reads a request's body; `None` if there is no room any longer for the decision that it asks for.
+    async fn read_body<'a>(
+        &'a self,
+        kind: BodyKind,
+        headers: &HeaderMap,
+        body: Incoming,
+        in_flight: &mut Option<InFlightGuard<'a>>,
+    ) -> Result<Option<Bytes>, HttpError> {
+        let limit = self.options.body_limit;
+        match kind {
+            BodyKind::Ignored => {
+                body::discard(headers, body);
+                Ok(Some(Bytes::new()))
+            }
+            BodyKind::Json => body::read_json(headers, body, limit).await.map(Some),
+            BodyKind::AuthZen => {
+                let mut reading = pin!(read_authzen_body(headers, body, limit));
+                if let Ok(bytes) = timeout(BODY_IN_FLIGHT, reading.as_mut()).await {
+                    return bytes.map(Some);
+                }
+                // Callers who send slowly must not keep others out.
+                let was_counted = in_flight.take().is_some();
+                let bytes = reading.await?;
+                if was_counted {
+                    *in_flight = self.admission.begin_decision();
+                    if in_flight.is_none() {
+                        return Ok(None);
+                    }
+                }
+                Ok(Some(bytes))
+            }
+        }
+    }
+
+    /// Runs an operation where its handler says.
+    async fn run_operation(
+        self: &Arc<Self>,
+        operation: &Operation,
+        request: RouteRequest,
+    ) -> HttpResponse {
+        let peer = Arc::clone(&request.connection.peer);
+        let place = |class| WorkPlace { class, route: request.route, peer: &peer };
+        let (class, respond) = match operation.handler {
+            Handler::Inline(respond) => (None, respond),
+            Handler::Classed(class, respond) => (class(&request), respond),
+            Handler::Blocking(class, respond) => (Some(class), respond),
+            Handler::Detached(class, work) => {
+                let place = place(class);
+                let work = move |app: &Arc<Self>, _: &Cancellation| work(app, &request);
+                return match self.run_admitted(place, work).await {
+                    Ok((response, _)) => response.unwrap_or_else(|error| error.response()),
+                    Err(error) => error.response(),
+                };
+            }
+            Handler::List(class, list) => {
+                let place = place(class);
+                let list =
+                    move |app: &Self, served: &Arc<ServedPolicy>, cancellation: &Cancellation| {
+                        list(&RequestContext { app, served, request: &request, cancellation })
+                    };
+                return self.respond_list(place, list).await;
+            }
+            Handler::Future(run) => return run(Arc::clone(self), request).await,
+        };
+        let Some(class) = class else {
+            let cancellation = &Cancellation::NEVER;
+            return self.with_view(|served| {
+                respond(&RequestContext { app: self, served, request: &request, cancellation })
+            });
+        };
+        let place = place(class);
+        let respond = move |app: &Self, served: &Arc<ServedPolicy>, cancellation: &Cancellation| {
+            respond(&RequestContext { app, served, request: &request, cancellation })
+        };
+        self.respond_blocking(place, respond).await
+    }
+
+    /// Adds to a response what all have, and counts it. A long one waits only if there is room, or is
+    /// shed by the name of its route.
+    fn finish(
+        &self,
+        mut response: HttpResponse,
+        id: Option<HeaderValue>,
+        sheddable: Option<&str>,
+    ) -> HttpResponse {
+        if let ResponseBody::Whole(text, reserved) = response.body_mut()
+            && text.len() > PART_BYTES
+        {
+            *reserved = self.waiting.reserve(text.len());
+            if let (None, Some(route)) = (&*reserved, sheddable) {
+                response = self.shed(route);
+            }
+        }
+        if let Some(id) = id {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        if !response.headers().contains_key(REVISION) {
+            stamp_revision(&mut response, &self.live.served().revision);
+        }
+        self.metrics.count_answer(response.status());
+        response
+    }
+}
+
+/// Reads a body of AuthZEN, whose errors know no 415: another content type is malformed.
+async fn read_authzen_body(
+    headers: &HeaderMap,
+    body: Incoming,
+    limit: usize,
+) -> Result<Bytes, HttpError> {
+    body::read_json(headers, body, limit).await.map_err(|error| {
+        if error.at.as_deref() == Some(body::CONTENT_TYPE) {
+            HttpError { status: StatusCode::BAD_REQUEST, ..error }
+        } else {
+            error
+        }
+    })
+}
+
+impl Target<'_> {
+    /// The name by which a long response is shed; `None` if it is not: writes are answered however much
+    /// waits, and so are administrators.
+    fn sheddable(&self, method: &Method, listener: ListenerPolicy) -> Option<&'static str> {
+        match self {
+            Self::Route(RouteMatch { route, .. }) if !listener.trusted => {
+                let operation = route.operation(method);
+                let is_open = operation.is_none_or(|it| it.access != Access::Administrator);
+                is_open.then_some(route.path)
+            }
+            _ => None,
+        }
+    }
+
+    /// The API to which a path belongs, by its name in the audit trail.
+    fn api(&self, path: &str) -> &'static str {
+        match self {
+            Self::Dialect(dialect) => dialect.name(),
+            Self::Socket(hub, _) => hub.name(),
+            Self::Route(_) | Self::Missing => {
+                if path.starts_with("/v1/facts") || path.starts_with("/v1/store") {
+                    FACTS
+                } else {
+                    NATIVE
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The table of routes: each path, its methods, who may call it, and what runs where.
+
+use hyper::{Method, StatusCode};
+
+use super::{
+    admin,
+    admission::WorkClass,
+    allow, authzen, facts,
+    handler::{Access, BodyKind, Handler, Methods, Operation, RequestContext, Respond},
+    public_url::{PublicUrl, WELL_KNOWN},
+    response::{self, HttpError, HttpResponse},
+    status, v1,
+};
+
+/// A path, and the operations on it.
+#[derive(Debug)]
+pub(super) struct Route {
+    /// The path, by which requests are counted too.
+    pub(super) path: &'static str,
+    scope: Scope,
+    operations: &'static [Operation],
+}
+
+/// The paths that a route takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Scope {
+    /// Its own.
+    Exact,
+    /// Those below it.
+    Below,
+    /// Its own and those below it.
+    Tree,
+}
+
+/// A decision that a query or headers ask for.
+const fn decision(methods: Methods, handler: Handler) -> Operation {
+    Operation { methods, access: Access::Decision, body: BodyKind::Ignored, handler }
+}
+
+/// Decisions that a body asks for.
+const fn evaluation(respond: Respond) -> Operation {
+    Operation {
+        methods: Methods::Post,
+        access: Access::Decision,
+        body: BodyKind::AuthZen,
+        handler: Handler::Classed(authzen::work_class, respond),
+    }
+}
+
+/// A list that a body asks for.
+const fn search(handler: Handler) -> Operation {
+    Operation { methods: Methods::Post, access: Access::Anyone, body: BodyKind::AuthZen, handler }
+}
+
+/// A resource that anyone may read.
+const fn read(handler: Handler) -> Operation {
+    Operation { methods: Methods::Read, access: Access::Anyone, body: BodyKind::Ignored, handler }
+}
+
+/// A resource that administrators read.
+const fn admin_read(handler: Handler) -> Operation {
+    Operation { access: Access::Administrator, ..read(handler) }
+}
+
+/// A command of administrators, with a body or without.
+const fn admin_post(body: BodyKind, handler: Handler) -> Operation {
+    Operation { methods: Methods::Post, access: Access::Administrator, body, handler }
+}
+
+const ROUTES: &[Route] = &[
+    Route {
+        path: "/v1/decide",
+        scope: Scope::Exact,
+        operations: &[decision(Methods::Read, Handler::Classed(v1::work_class, v1::decide))],
+    },
+    Route {
+        path: "/v1/allow",
+        scope: Scope::Tree,
+        operations: &[decision(Methods::Any, Handler::Inline(allow::allow))],
+    },
+    Route {
+        path: "/access/v1/evaluation",
+        scope: Scope::Exact,
+        operations: &[evaluation(authzen::evaluation)],
+    },
+    Route {
+        path: "/access/v1/evaluations",
+        scope: Scope::Exact,
+        operations: &[evaluation(authzen::evaluations)],
+    },
+    Route {
+        path: "/v1/reach",
+        scope: Scope::Exact,
+        operations: &[read(Handler::List(WorkClass::List, v1::reach))],
+    },
+    Route {
+        path: "/access/v1/search/subject",
+        scope: Scope::Exact,
+        operations: &[search(Handler::List(WorkClass::List, authzen::search_subject))],
+    },
+    Route {
+        path: "/access/v1/search/resource",
+        scope: Scope::Exact,
+        operations: &[search(Handler::List(WorkClass::List, authzen::search_resource))],
+    },
+    Route {
+        path: "/access/v1/search/action",
+        scope: Scope::Exact,
+        operations: &[evaluation(authzen::search_action)],
+    },
+    Route { path: WELL_KNOWN, scope: Scope::Exact, operations: &[read(Handler::Inline(metadata))] },
+    Route {
+        path: "/v1/reload",
+        scope: Scope::Exact,
+        operations: &[admin_post(
+            BodyKind::Ignored,
+            Handler::Detached(WorkClass::Reload, admin::reload),
+        )],
+    },
+    Route {
+        path: "/v1/facts",
+        scope: Scope::Exact,
+        operations: &[
+            admin_read(Handler::Blocking(WorkClass::Facts, facts::summary)),
+            admin_post(BodyKind::Json, Handler::Future(facts::write)),
+        ],
+    },
+    Route {
+        path: "/v1/store/backup",
+        scope: Scope::Exact,
+        operations: &[admin_post(
+            BodyKind::Ignored,
+            Handler::Detached(WorkClass::Backup, facts::backup),
+        )],
+    },
+    Route {
+        path: "/v1/status",
+        scope: Scope::Exact,
+        operations: &[read(Handler::Blocking(WorkClass::Status, status::status))],
+    },
+    Route {
+        path: "/metrics",
+        scope: Scope::Exact,
+        operations: &[read(Handler::Detached(WorkClass::Status, status::metrics))],
+    },
+    Route {
+        path: "/healthz",
+        scope: Scope::Exact,
+        operations: &[read(Handler::Inline(status::health))],
+    },
+    Route {
+        path: "/readyz",
+        scope: Scope::Exact,
+        operations: &[read(Handler::Inline(status::ready))],
+    },
+    Route {
+        path: "/v1/facts/users",
+        scope: Scope::Exact,
+        operations: &[admin_read(Handler::List(WorkClass::Facts, facts::users))],
+    },
+    Route {
+        path: "/v1/facts/users",
+        scope: Scope::Below,
+        operations: &[admin_read(Handler::Future(facts::user))],
+    },
+    Route {
+        path: "/v1/facts/groups",
+        scope: Scope::Exact,
+        operations: &[admin_read(Handler::List(WorkClass::Facts, facts::groups))],
+    },
+    Route {
+        path: "/v1/facts/groups",
+        scope: Scope::Below,
+        operations: &[admin_read(Handler::Future(facts::group))],
+    },
+    Route {
+        path: "/v1/facts/conversations",
+        scope: Scope::Exact,
+        operations: &[admin_read(Handler::List(WorkClass::Facts, facts::conversations))],
+    },
+    Route {
+        path: "/v1/facts/rules",
+        scope: Scope::Exact,
+        operations: &[admin_read(Handler::Future(facts::rules))],
+    },
+    Route {
+        path: "/v1/facts/rules",
+        scope: Scope::Below,
+        operations: &[admin_read(Handler::Future(facts::rule))],
+    },
+    Route {
+        path: "/v1/facts/export",
+        scope: Scope::Exact,
+        operations: &[admin_read(Handler::Future(facts::export))],
+    },
+];
+
+/// A route, and the part of a path below it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RouteMatch<'p> {
+    pub(super) route: &'static Route,
+    pub(super) rest: &'p str,
+}
+
+/// The route of a path, with a slash at its end or without. AuthZEN's are also found below the path of
+/// the public URL: a proxy may leave it as it is.
+pub(super) fn find<'p>(path: &'p str, public: &PublicUrl) -> Option<RouteMatch<'p>> {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    find_exact(path).or_else(|| {
+        let public = public.path();
+        if let Some(scope) = path.strip_prefix(WELL_KNOWN) {
+            let is_ours = !public.is_empty() && scope.trim_end_matches('/') == public;
+            return is_ours.then(|| find_exact(WELL_KNOWN)).flatten();
+        }
+        let path = path.strip_prefix(public)?;
+        if path.starts_with("/access/v1/") { find_exact(path) } else { None }
+    })
+}
+
+fn find_exact(path: &str) -> Option<RouteMatch<'_>> {
+    ROUTES.iter().find_map(|route| Some(RouteMatch { route, rest: route.rest(path)? }))
+}
+
+/// The names by which shed requests are counted, those of dialects aside.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    ROUTES.iter().filter(|route| route.scope != Scope::Below).map(|route| route.path)
+}
+
+impl Route {
+    /// The part of a path below this route, empty at the route itself; `None` if it takes no such path.
+    fn rest<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let rest = path.strip_prefix(self.path)?;
+        if rest.is_empty() {
+            return (self.scope != Scope::Below).then_some(rest);
+        }
+        let rest = rest.strip_prefix('/').filter(|_| self.scope != Scope::Exact)?;
+        (self.scope == Scope::Tree || !rest.is_empty()).then_some(rest)
+    }
+
+    /// The operation that a method asks for.
+    pub(super) fn operation(&self, method: &Method) -> Option<&'static Operation> {
+        self.operations.iter().find(|operation| operation.methods.contains(method))
+    }
+
+    /// The methods that the route takes.
+    pub(super) fn methods(&self) -> impl Iterator<Item = &'static str> {
+        self.operations.iter().map(|operation| operation.methods.names())
+    }
+}
+
+/// `GET /.well-known/authzen-configuration`: where AuthZEN's endpoints are.
+#[expect(clippy::unnecessary_wraps, reason = "it is a handler like the others")]
+fn metadata(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
+    Ok(response::json_response(StatusCode::OK, cx.app.metadata.clone()))
+}
