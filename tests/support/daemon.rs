@@ -193,5 +193,5 @@ pub fn stores() -> PathBuf {
 
 /// A policy that holds something for every gate.
 pub fn club() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/daemon/club.yaml")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/service/http/club.yaml")
 }
