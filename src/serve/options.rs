@@ -6,8 +6,8 @@ use hyper::StatusCode;
 use thiserror::Error;
 
 use super::{
-    audit::Audit, descriptors::ConnectionLimits, host::HostName,
-    line_writer::LineWriter, public_url::PublicUrl, sockets::SocketOptions,
+    audit::Audit, descriptors::ConnectionLimits, host::HostName, line_writer::LineWriter,
+    public_url::PublicUrl, sockets::SocketOptions,
 };
 use crate::{dialects::Dialect, wire::Secret};
 
