@@ -30,7 +30,7 @@ impl<'f> FileUsers<'f> {
 
 /// Applies what the files say about users to a view, where it is something else than before.
 ///
-/// Costs a look at each declared user, and what those cost about whom the files say something else.
+/// Costs a look at each declared user, and the changes of those whose declarations changed.
 pub(super) fn apply_users<F: FactsSource>(
     view: &mut View,
     files: FileUsers<'_>,
@@ -130,11 +130,11 @@ pub(super) fn apply_groups<F: FactsSource>(
     Ok(())
 }
 
-/// The users of the files who differ from those that the view holds.
+/// The users whose declarations differ from what the view holds.
 struct ChangedUsers {
-    /// The ids of those about whom the files say something else.
+    /// The ids of users whose declarations changed.
     ids: Vec<String>,
-    /// The numbers in the files of those who are declared alike at another place.
+    /// The numbers, in the files, of users whose declarations only moved.
     moved: Vec<UserNumber>,
 }
 
@@ -179,7 +179,7 @@ fn same_fields(
     tag: &impl Fn(TagId) -> Option<TagId>,
 ) -> bool {
     let ((new, new_conditions), (held, conditions)) = (files.overrides(user), old.overrides(known));
-    // Of most users no record says anything: they need not be taken apart.
+    // Most users have no record, and their fields need not be compared one by one.
     if new == held
         && new_conditions.is_empty()
         && conditions.is_empty()
@@ -190,7 +190,7 @@ fn same_fields(
     let fields = files.declared_fields(user);
     let declared = UserFieldValues::from_population(files, user).declared_part(fields);
     let held = UserFieldValues::from_population(old, known).declared_part(fields);
-    // A tag that the view does not know is none of its own.
+    // A tag that the view does not know equals no tag of the view.
     declared.map(&mut |&it| tag(it)) == held.map(&mut |&it| Some(it))
 }
 
@@ -265,7 +265,7 @@ fn removed_ties(
     gone
 }
 
-/// The change of a user about whom the files say something else.
+/// The change of a user whose declarations changed.
 fn user_change<'u>(
     view: &mut View,
     files: &FileUsers<'_>,

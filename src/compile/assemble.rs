@@ -8,7 +8,7 @@ use crate::{
     snapshot::{GroupTable, Population, Revision, StateIndex, TagId, Tags, UserState, View},
 };
 
-/// The tags that a population was made with.
+/// The names of the tags that a view's users have.
 pub(super) fn user_tags(view: &View) -> Vec<String> {
     let of_users = view.population.members.len();
     view.tags.iter().take(of_users).map(|(_, name)| name.to_owned()).collect()
@@ -16,8 +16,8 @@ pub(super) fn user_tags(view: &View) -> Vec<String> {
 
 /// Compiles a policy. Costs set algebra for each condition that `previous` does not share.
 ///
-/// A policy whose users are [`Users::Unchanged`] takes the population of `previous`; if that is
-/// another one, or there is none, it has no users, and all are refused.
+/// A policy whose users are [`Users::Unchanged`] takes the population of `previous`; without it, or with
+/// another one, there are no users, and every request is denied.
 pub fn compile(policy: &Policy, previous: Option<&View>) -> View {
     let unchanged = match &policy.users {
         Users::Read(_) => None,
@@ -37,7 +37,7 @@ pub fn compile(policy: &Policy, previous: Option<&View>) -> View {
     view
 }
 
-/// The view of a policy over these users, but for groups and the revision.
+/// The view of a policy over these users, without groups and revision.
 pub(super) fn assemble_view(
     policy: &Policy,
     known: PopulationSource<'_>,
@@ -48,7 +48,7 @@ pub(super) fn assemble_view(
     let tags = number_tags(user_tags, policy, rules.as_deref().unwrap_or_default());
     let declared = policy.tags.iter().filter_map(|name| tags.get(name)).collect();
     let named = named_tags(policy).into_iter().filter_map(|name| tags.get(name)).collect();
-    // Every tag that a policy names was numbered; a number that no one has stands for no user.
+    // Every tag that a policy names has a number; the fallback is a tag that no user has.
     let settings = policy.settings.map(&mut |name| tags.get(name).unwrap_or(TagId(u32::MAX)));
     let known = known.with_friendships(settings.blocks_end_friendship);
     let (standings, each) = user_states::compile(&settings, known.population());
@@ -74,7 +74,7 @@ pub(super) fn assemble_view(
     }
 }
 
-/// The users of a policy, before it is known where they stand under it.
+/// The users of a policy, before their states under it are computed.
 pub(super) enum PopulationSource<'v> {
     New(Box<Population>),
     /// Those of a previous view.
@@ -82,7 +82,7 @@ pub(super) enum PopulationSource<'v> {
 }
 
 impl PopulationSource<'_> {
-    /// The same where blocks end friendships that files state, or where they don't.
+    /// The same users, whose declared friendships blocks end or do not end.
     fn with_friendships(self, blocks_end: bool) -> Self {
         let settled = match &self {
             Self::New(population) => population.with_friendships(blocks_end),

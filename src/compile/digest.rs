@@ -1,3 +1,5 @@
+//! The digests of populations and policies, which revisions and reloads compare.
+
 use std::fmt::Display;
 
 use sha2::{Digest, Sha256};
@@ -77,10 +79,9 @@ pub(super) fn population(population: &Population, names: &[String]) -> [u8; 32] 
 /// The digest of a whole policy: of what it says, whatever the notation, the spelling and the
 /// order of files.
 ///
-/// It takes the policy apart field by field, so that nothing that is added to one is forgotten here.
+/// The policy is taken apart field by field, so that no field that is added can be forgotten here.
 pub(super) fn policy(population: &[u8; 32], policy: &Policy) -> [u8; 32] {
-    // Users are told by the digest of the population; where something stands, and in which section,
-    // decides nothing.
+    // The digest of the population covers the users; places and sections decide nothing.
     let Policy {
         tags,
         rules,

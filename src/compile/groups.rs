@@ -98,8 +98,8 @@ pub(super) fn put_group(
     view.groups.put(&entry);
 }
 
-/// The matrix of a group that has permissions of its own; if there is none of the name that it says,
-/// nobody may do anything there.
+/// The matrix of a group with permissions of its own; `None` if the matrix that it names does not exist,
+/// which denies everything.
 fn own_matrix(
     view: &mut View,
     declarations: &Declarations,
@@ -144,7 +144,7 @@ fn own_matrix(
     })
 }
 
-/// Who may change which field, where nothing was said of it so far: nobody.
+/// The grants for metadata; where the matrix has none, each field is denied.
 fn metadata_or_deny(metadata: &mut Option<MetadataGrants<String>>) -> &mut MetadataGrants<String> {
     let deny = || GrantCondition::Grant(Grant::Deny);
     metadata.get_or_insert_with(|| MetadataGrants { named: Vec::new(), rest: deny() })

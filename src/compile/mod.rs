@@ -6,7 +6,7 @@
 //! about users, and each tag's reachers when the rules that name it have the same conditions.
 //!
 //! With facts, what files declare is [merged](merge) with what records say; a view then follows each
-//! change of a record, and each reload of the files, without being built anew.
+//! change of a record, and each reload of the files, without another build.
 //!
 //! Invariant: one function in, one view out; it reads no file and no clock.
 

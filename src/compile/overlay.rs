@@ -1,13 +1,14 @@
+//! The overlay of statements over a policy, as tests of policies give them.
+
 use std::collections::HashMap;
 
 use crate::syntax::ast::{Group, Item, Matrix, Peers, Rule, Settings, Text, User};
 
-/// Statements with others laid over them. A record that is laid over replaces the fields that it
-/// gives, a section of settings the keys, and a rule those of the same id or name; whatever else is
-/// given is added.
+/// Overlays statements with others. A record replaces the fields that it gives, a section of settings
+/// the keys, and a rule those of the same id or name; everything else is added.
 ///
-/// What is given comes first. Costs a look at each item, and where something is given of rules or
-/// settings, at that of it too.
+/// The overlay comes first. Costs a look at each item, and for rules and settings at each item of the
+/// overlay too.
 pub(super) fn overlay_items<'s>(
     stated: impl IntoIterator<Item = Item<'s>>,
     given: Vec<Item<'s>>,
@@ -20,10 +21,10 @@ pub(super) fn overlay_items<'s>(
     items
 }
 
-/// What is given, found by what it is of.
+/// The overlaying statements, found by what they concern.
 struct Overlay<'s> {
     items: Vec<Item<'s>>,
-    /// Where the records are, by their kind and id.
+    /// The positions of records, by kind and id.
     records: HashMap<(OverlayKind, String), usize>,
     rules: bool,
 }
@@ -51,8 +52,8 @@ impl<'s> Overlay<'s> {
         Self { items, records, rules }
     }
 
-    /// What stays of an item of the policy beside what is given, to which goes what a record that is
-    /// given leaves out.
+    /// The rest of a policy's item that the overlay leaves; the fields that an overlaying record leaves
+    /// out go to that record.
     fn remaining_item(&mut self, item: Item<'s>) -> Option<Item<'s>> {
         match item {
             Item::Rule(rule) => {

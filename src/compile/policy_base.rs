@@ -1,3 +1,5 @@
+//! The base of test cases: a compiled policy over which other statements are overlaid.
+
 use super::{
     assemble::compile,
     build::{Sites, resolve},
@@ -14,7 +16,7 @@ use crate::{
     syntax::{self, Ast, ast::Item, bulk::BulkFile},
 };
 
-/// A compiled policy that keeps what was written, so that other statements can be laid over it.
+/// A compiled policy that keeps its statements, so that others can be overlaid.
 #[derive(Debug)]
 pub struct PolicyBase<'s> {
     pub view: View,
@@ -24,8 +26,7 @@ pub struct PolicyBase<'s> {
 }
 
 impl<'s> PolicyBase<'s> {
-    /// As [`build`](super::build), invariants among it. `None` if the policy has errors; what is wrong goes
-    /// to `problems`.
+    /// Builds the policy and checks its invariants. `None` if it has errors, which go to `problems`.
     pub fn build(loaded: &'s LoadedSources, problems: &mut Diagnostics) -> Option<Self> {
         for error in &loaded.errors {
             problems.push(Diagnostic::from(error));
@@ -38,11 +39,11 @@ impl<'s> PolicyBase<'s> {
         (!problems.has_errors()).then_some(Self { view, places, sources, items })
     }
 
-    /// The policy with what is given laid over it. Takes the population over unless something is
-    /// given of users; else costs a pass over all of them.
+    /// The policy with an overlay. Shares the population unless the overlay concerns users; then it costs
+    /// a pass over all of them.
     ///
     /// # Errors
-    /// All that is wrong with the two together.
+    /// All errors of the policy and the overlay together.
     pub fn with_overlay(&self, given: &[Item<'s>]) -> Result<(View, StatementSpans), Diagnostics> {
         let mut problems = Diagnostics::default();
         let bulk = || {
@@ -63,10 +64,10 @@ impl<'s> PolicyBase<'s> {
         laid.map(|(view, places, _)| (view, places)).ok_or(problems)
     }
 
-    /// The same as far as decisions go that name these users and groups, whoever else there is; lists
-    /// of it are worth nothing. Costs what is said of those, however many other users there are.
+    /// The policy with an overlay, sliced to what decisions about the named users and groups depend on;
+    /// its lists are incomplete. Costs what the policy says about those, however many users there are.
     ///
-    /// `None` if there is more to it, as mistakes: then [`with`](Self::with_overlay) tells.
+    /// `None` if the slice does not suffice, as for errors: use [`with_overlay`](Self::with_overlay) then.
     pub fn with_overlay_slice(
         &self,
         given: &[Item<'s>],

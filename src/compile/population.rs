@@ -1,3 +1,5 @@
+//! The compilation of a roster to a population.
+
 use crate::{
     policy::{self, Roster},
     request::{Relation, Toggle},
@@ -9,8 +11,8 @@ use crate::{
 
 use super::digest;
 
-/// The population that a roster tells, and the names of its tags in order: those that users have or
-/// that their records name. Costs a sort of the ids, and of what is between users.
+/// Compiles a roster to a population, and returns the names of its tags in order: those that users have
+/// or that their records name. Costs a sort of the ids and of the ties.
 pub(super) fn compile(roster: &Roster) -> (Population, Vec<String>) {
     let mut order: Vec<usize> = (0..roster.len()).collect();
     order.sort_unstable_by_key(|&user| roster.id(user));
@@ -75,7 +77,7 @@ fn classes(roster: &Roster, rank: &[TagId]) -> Vec<Vec<TagId>> {
     roster.sets().map(bound).collect()
 }
 
-/// What records set, in the order of the users.
+/// The overrides of records, in the order of the users.
 fn overrides(
     roster: &Roster,
     names: &[String],
@@ -99,7 +101,7 @@ fn overrides(
     (all, conditions)
 }
 
-/// What a record sets, but for conditions.
+/// The overrides of a record, without conditions.
 fn unconditional_overrides(said: &policy::UserOverrides) -> RecordOverrides {
     let mut own = RecordOverrides::default().with_moderation(said.moderation);
     if let Some(mode) = said.peers {
@@ -116,7 +118,7 @@ fn unconditional_overrides(said: &policy::UserOverrides) -> RecordOverrides {
     own
 }
 
-/// What each is to another: what files state first, and then what facts add.
+/// The ties of users: those that files declare first, then those that facts add.
 fn ties(
     roster: &Roster,
     number_of: impl Fn(u32) -> UserNumber + Copy,

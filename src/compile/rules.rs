@@ -1,3 +1,5 @@
+//! The rules of a view, with the set of users that each tag can be reached by.
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use uuid::Uuid;
@@ -11,7 +13,7 @@ use crate::{
     source::{SourceId, Span},
 };
 
-/// The rules with the sets of users that they mean.
+/// Compiles rules to a rule book with the reachers of each tag.
 ///
 /// The reachers of a tag are taken from `previous` if it has the same population and the rules
 /// that name the tag have the same conditions there.
@@ -28,11 +30,11 @@ pub(super) fn compile(
     build_rule_book(rules, &texts, tags, population, known)
 }
 
-/// Has the rules of a view follow those that are made over the API.
+/// Applies changes of the API's rules to the rules of a view.
 ///
 /// Costs a pass over the numbers of rules, and set algebra for the tags of those that change.
 pub(super) fn apply_rule_changes(view: &mut View, basis: &Declarations, changes: &[RecordChange]) {
-    // Without a section for them, rules refuse nothing, and none of them counts.
+    // Without a section for rules, no rule counts.
     let Some(book) = view.rules.take() else { return };
     let mut book = Arc::unwrap_or_clone(book);
     let mut concerned: BTreeSet<TagId> = BTreeSet::new();
@@ -66,7 +68,7 @@ pub(super) fn apply_rule_changes(view: &mut View, basis: &Declarations, changes:
     view.rules = Some(Arc::new(book));
 }
 
-/// A rule as its record says it; `None` if it can't be read, so that it allows nothing.
+/// The rule of a record; `None` if it can't be parsed, so that it allows nothing.
 pub(super) fn rule_from_record(id: Uuid, record: &facts::RuleRecord) -> Option<policy::Rule> {
     let mut outcome = record.outcome.clone();
     outcome.sort_unstable();
@@ -85,8 +87,8 @@ pub(super) fn rule_from_record(id: Uuid, record: &facts::RuleRecord) -> Option<p
     })
 }
 
-/// Rules in the order of their ids, with the canonical texts of their conditions. `known` are rules
-/// over the same users, and the tags that they were numbered by.
+/// Builds a rule book from rules in the order of their ids, with the canonical texts of their
+/// conditions. `known` are rules over the same users, and the tags that they are numbered by.
 fn build_rule_book(
     rules: Vec<CompiledRule>,
     texts: &[String],
@@ -142,7 +144,7 @@ fn build_rule_book(
     RuleBook::new(rules, naming, reachers, conditions)
 }
 
-/// The digest of what conditions say, given as texts.
+/// The digest of a set of conditions, given as texts.
 fn conditions_digest(mut texts: Vec<impl AsRef<str> + Ord>) -> [u8; 32] {
     texts.sort_unstable();
     texts.dedup();
@@ -150,7 +152,7 @@ fn conditions_digest(mut texts: Vec<impl AsRef<str> + Ord>) -> [u8; 32] {
     digest::conditions(&texts)
 }
 
-/// The reachers of a tag as other rules have them, if they are the same here.
+/// The reachers of a tag in another rule book, if its conditions are the same.
 fn shared_reachers(
     (book, tags): (&RuleBook, &Tags),
     tag: &str,
@@ -161,7 +163,7 @@ fn shared_reachers(
 }
 
 fn bind(rule: policy::Rule, tags: &Tags) -> CompiledRule {
-    // Every tag that a rule names was numbered; a number that no one has stands for no user.
+    // Every tag that a rule names has a number; the fallback is a tag that no user has.
     bind_with(rule, &mut |name: &String| tags.get(name).unwrap_or(TagId(u32::MAX)))
 }
 

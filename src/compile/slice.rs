@@ -1,3 +1,5 @@
+//! The slice of a policy that decisions about a few users depend on.
+
 use std::collections::HashSet;
 
 use crate::{
@@ -10,12 +12,11 @@ use crate::{
     },
 };
 
-/// What of a policy bears on decisions that name these users and groups, when this is laid over it:
-/// all that it says but of others. Those to whom the users who are named have a relation, and the
-/// members of the groups, are there by name alone.
+/// Slices a policy to the statements that can affect decisions about the named users and groups under
+/// an overlay. Users to whom these are related, and other members of the groups, are kept by id alone.
 ///
-/// `None` if that can't be told without a look at all users. Costs what is between the users who are
-/// named and others, and a look at each item.
+/// `None` if that takes a look at all users. Costs the ties of the named users, and a look at each
+/// item.
 pub(super) fn slice_policy<'s>(
     base: &View,
     items: &[Item<'s>],
@@ -69,8 +70,8 @@ pub(super) fn slice_policy<'s>(
     Some(kept)
 }
 
-/// Whether what is given can be wrong only together with those whom it names: tags that are declared
-/// and limits are kept by all users.
+/// Whether errors of the overlay depend on the named users alone: declared tags and limits concern all
+/// users.
 fn is_local(given: &[Item<'_>]) -> bool {
     given.iter().all(|item| match item {
         Item::Tags(_) => false,
@@ -80,8 +81,9 @@ fn is_local(given: &[Item<'_>]) -> bool {
     })
 }
 
-/// A favorite is a contact: of one who is both it can't be told whether he was named as both, which
-/// matters where others take the place of the favorites alone.
+/// Whether the overlay means the same over a reconstructed record. A favorite is a contact: of a user who
+/// is both, the view does not know whether both lists named them, which matters where the overlay
+/// replaces the favorites alone.
 fn is_unambiguous_under(record: &User<'_>, given: &Item<'_>) -> bool {
     let Item::User(given) = given else { return true };
     let has_favorites = record.more.as_ref().is_some_and(|it| it.favorites.is_some());
@@ -91,7 +93,7 @@ fn is_unambiguous_under(record: &User<'_>, given: &Item<'_>) -> bool {
         || !given.more.as_ref().is_some_and(|it| replaces(it))
 }
 
-/// All users whom a record of a user, a group or a conversation names.
+/// The ids of all users that a record of a user, a group or a conversation names.
 fn referenced_users<'i>(item: &'i Item<'_>) -> Vec<&'i str> {
     let mut all = Vec::new();
     let mut add = |lists: &[Option<&'i List<'_>>]| {
@@ -120,7 +122,7 @@ fn text<'s>(value: impl Into<String>, place: Span) -> Text<'s> {
     Spanned::new(value.into().into(), place)
 }
 
-/// The record from which a view has what it knows of a user, conversations aside.
+/// The record of a user, reconstructed from a view without conversations.
 fn reconstruct_user<'s>(view: &View, user: UserNumber, place: Span) -> User<'s> {
     let population = &view.population;
     let list = |ids: Vec<String>| -> Option<List<'s>> {

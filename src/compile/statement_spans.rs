@@ -1,3 +1,5 @@
+//! The spans of a policy's statements, kept apart from the view: no decision needs them.
+
 use std::collections::BTreeMap;
 
 use crate::{
@@ -7,12 +9,12 @@ use crate::{
     syntax::ast::{Item, Matrix, PermissionValue, SettingsSection},
 };
 
-/// Where a policy says what its decisions turn on. Kept apart from the view: no decision asks.
+/// The spans of the statements that decisions depend on.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct StatementSpans(BTreeMap<StatementId, Span>);
 
 impl StatementSpans {
-    /// Where a statement stands; `None` if the policy does not make it.
+    /// The span of a statement; `None` if the policy does not make it.
     pub fn get(&self, statement: &StatementId) -> Option<Span> {
         self.0.get(statement).copied()
     }

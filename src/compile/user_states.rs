@@ -1,12 +1,14 @@
+//! The states of all users under a policy.
+
 use crate::{
     request::{Relation, Settings, Switch, Toggle},
     snapshot::{Population, StateIndex, TagId, UserNumber, UserState},
 };
 
-/// Where all users stand: what the policy sets, and over it what their records set.
+/// Computes the states of all users: the policy's settings, overridden by records.
 ///
-/// With them, the standing of each user, or none if all stand where most do. Costs set algebra for
-/// each condition, and a pass over the users if anything differs among them.
+/// Also returns the state of each user, or none if all have the common one. Costs set algebra for each
+/// condition, and a pass over the users if their states differ.
 pub(super) fn compile(
     settings: &Settings<TagId>,
     population: &Population,
@@ -37,7 +39,7 @@ pub(super) fn compile(
     (StateIndex::new(stranger, common, &each), each)
 }
 
-/// Where a user stands for whom no condition holds.
+/// The state of a user who meets no condition.
 fn common_state(settings: &Settings<TagId>) -> UserState {
     let standing =
         UserState::ALL_OFF.with_peers(settings.peers.default).with_approval(settings.approval);
@@ -47,7 +49,7 @@ fn common_state(settings: &Settings<TagId>) -> UserState {
     })
 }
 
-/// Where a user stands who has no tags and no record.
+/// The state of a user without tags and record.
 fn stranger_state(settings: &Settings<TagId>) -> UserState {
     let has_none = |_: &TagId| false;
     let standing = common_state(settings).with_peers(settings.peers.mode(&has_none));

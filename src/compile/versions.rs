@@ -1,3 +1,5 @@
+//! The comparison of two policies over the same users.
+
 use crate::{
     diagnostic::{Diagnostics, Report},
     policy::{self, Policy, Users},
@@ -6,7 +8,7 @@ use crate::{
     syntax::{self, Ast, ast},
 };
 
-/// Two policies over the same users, or why there are none: a report of each side.
+/// Two policies over the same users, if neither has errors, and a report of each.
 #[derive(Debug)]
 pub struct Versions {
     /// `None` if one of the two holds errors.
@@ -24,9 +26,9 @@ pub struct VersionPair {
 
 /// Compiles two policies over the users, groups and conversations of `new`, or of `facts`.
 ///
-/// Of `old`, only what it says users may counts; so facts that it could not hold, as a group under a
-/// matrix that it does not know, are no mistakes of its. What facts say of rules and settings counts
-/// for nothing.
+/// Of `old`, users, groups and conversations are left out; so facts that it could not hold, as a group
+/// under a matrix that it does not know, are no errors of it. Rules and settings among `facts` are
+/// ignored.
 pub fn build_versions(
     old: &LoadedSources,
     new: &LoadedSources,
@@ -98,8 +100,8 @@ fn contains_source(sources: &Sources, source: &Source) -> bool {
     sources.iter().any(|(_, known)| known.name == source.name)
 }
 
-/// The policy of these files over the users of another view, whatever the files say of users; `None`
-/// if it holds errors. Costs set algebra for what the two policies say differently.
+/// Builds the policy of files over the users of another view, whatever the files say about users; `None`
+/// if it has errors. Costs set algebra for what the two policies say differently.
 pub fn build_over(loaded: &LoadedSources, known: &View) -> Option<View> {
     let (policy, _) = read_policy(loaded);
     let mut policy = policy?;

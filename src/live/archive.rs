@@ -11,13 +11,13 @@ use sha2::{Digest, Sha256};
 
 use crate::source::{Notation, Source, Sources};
 
-/// What an archive begins with; the number is that of the format.
+/// The first bytes of an archive, with the version of the format.
 const MAGIC: &[u8] = b"peerage last-good 1\n";
 
 /// How long a header may be, in bytes.
 const LONGEST_HEADER: u64 = 64 << 20;
 
-/// What an archive says of what it holds.
+/// The header of an archive: the policy's digest and its files.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ArchiveHeader {

@@ -1,3 +1,5 @@
+//! The slot of the policy that is served now, and the signal of its changes.
+
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
@@ -5,7 +7,7 @@ use tokio::sync::watch;
 
 use super::ServedPolicy;
 
-/// What is served now, and word of it whenever that changes.
+/// The policy served now, with a channel that signals changes.
 #[derive(Debug)]
 pub(super) struct CurrentView {
     now: ArcSwap<ServedPolicy>,
@@ -26,7 +28,7 @@ impl CurrentView {
         self.now.load_full()
     }
 
-    /// Serves this instead; what was served before.
+    /// Serves another policy, and returns the one before.
     pub(super) fn swap(&self, served: ServedPolicy) -> Arc<ServedPolicy> {
         let replaced = self.now.swap(Arc::new(served));
         self.changes.send_replace(());

@@ -1,4 +1,4 @@
-//! The writers of policy files, as far as events and looks at the files tell of them.
+//! The writers of policy files, as far as events and looks at the files show them.
 
 use std::{
     collections::BTreeSet,
@@ -31,11 +31,11 @@ struct State {
     /// How many events there were.
     events: u64,
     look: Option<Observation>,
-    /// What all files looked like when they were read last, or given up.
+    /// The fingerprint of all files when they were read last, or given up.
     read: Option<Fingerprint>,
 }
 
-/// What a look at all files has shown.
+/// A look at all files.
 #[derive(Clone, Copy, Debug)]
 struct Observation {
     fingerprint: Fingerprint,
@@ -50,13 +50,13 @@ struct Observation {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stability {
     pub(super) since: Instant,
-    /// Whether an event told of the last change, so that one would have told of others.
+    /// Whether an event reported the last change, so that others would have been reported too.
     pub(super) had_event: bool,
     /// For [`FileWriters::wait`].
     pub(super) events: u64,
 }
 
-/// What happened to a file.
+/// An event of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum FileEvent {
     Written,
@@ -70,7 +70,7 @@ pub(super) enum FileEvent {
 }
 
 impl FileWriters {
-    /// Notes what an event tells of a path.
+    /// Records an event about a path.
     pub(super) fn record_event(&self, path: &Path, deed: FileEvent) {
         let mut state = self.state();
         match deed {

@@ -13,8 +13,8 @@ use crate::source::{Fingerprint, LoadError, LoadedSources, Scope, Sources, Surve
 /// The files of a policy.
 ///
 /// Those of a [`Watch`](super::Watch) are read only if no event says that one of them is open for
-/// writing, and all of them were the same at two looks: [`WatchOptions::settle`] apart where an event told
-/// of the last change, [`WatchOptions::poll`] apart where none did. Others are read as they are.
+/// writing, and all of them were the same at two looks: [`WatchOptions::settle`] apart where an event
+/// reported the last change, [`WatchOptions::poll`] apart where none did. Others are read as they are.
 #[derive(Debug)]
 pub struct PolicyFiles {
     scope: Scope,
@@ -22,10 +22,10 @@ pub struct PolicyFiles {
     last: Mutex<LastRead>,
 }
 
-/// What reading came to last.
+/// The result of the last attempt to read the files.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 enum LastRead {
-    /// It was not tried yet.
+    /// They were not read yet.
     #[default]
     Nothing,
     /// Nothing was read, as something was being written.
@@ -36,7 +36,7 @@ enum LastRead {
 /// Files that are older when a daemon starts are taken to be whole.
 const RECENT: Duration = Duration::from_secs(2);
 
-/// Why the files are not read yet.
+/// A read that must wait.
 struct PendingRead {
     /// How long to wait before another look, unless there is news.
     wait: Duration,
@@ -56,7 +56,7 @@ impl PolicyFiles {
         Self { watched: Some((writers, pace)), ..Self::new(scope) }
     }
 
-    /// Where they are.
+    /// The scope of the files: where they are.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }

@@ -18,7 +18,7 @@ use crate::source::{Fingerprint, Notation, Scope, Survey};
 
 /// The system's events for folders.
 ///
-/// Each folder is watched for itself, by its link-free path, and all are armed anew after each
+/// Each folder is watched for itself, by its link-free path, and all are armed again after each
 /// change: a watch follows the folder it was put on, not the name, and so goes silent or astray
 /// when folders and links are swapped.
 pub(super) struct FsEvents {
@@ -41,7 +41,7 @@ struct WatchSet {
     files: BTreeSet<PathBuf>,
 }
 
-/// Whether the system tells that a file was closed, as inotify does. Elsewhere a file that is written
+/// Whether the system reports that a file was closed, as inotify does. Elsewhere a file that is written
 /// would seem open for ever.
 const REPORTS_CLOSE: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
@@ -51,7 +51,7 @@ const ROUNDS: usize = 8;
 // === impl Events ===
 
 impl FsEvents {
-    /// Tells `writers` what is being written, and sends to `wake` whenever something that matters may
+    /// Notes in `writers` what is being written, and sends to `wake` whenever something that matters may
     /// have changed. `None`, and a warning, if the system has no events to give.
     pub(super) fn new(wake: SyncSender<()>, writers: Arc<FileWriters>) -> Option<Self> {
         let interest = Arc::new(Mutex::new(WatchSet::default()));

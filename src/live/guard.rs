@@ -1,3 +1,5 @@
+//! The guard against reloads that change more than anyone meant to.
+
 use std::fmt;
 
 use crate::{
@@ -12,13 +14,12 @@ use crate::{
     source::LoadedSources,
 };
 
-/// What a reload must not do by itself.
+/// The changes that a reload must not make by itself.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct ReloadGuard {
-    /// Whether a policy is held that lacks a section that refused something, or many of the users.
+    /// Whether to hold a policy without a section that refused something, or without many of the users.
     pub hold: bool,
-    /// The share of all ordered pairs of the users that are served, over all actions between two,
-    /// that may come out otherwise: 0 to 1. `None` if any may.
+    /// The largest share of decisions between two users that may change: 0 to 1. `None` for any.
     pub max_changed: Option<f64>,
 }
 
@@ -28,18 +29,18 @@ const MAX_GONE: u32 = 10;
 /// One in how many users may be gone, where that is more than [`MAX_GONE`].
 const ONE_GONE_IN: u64 = 10;
 
-/// Why a policy is not taken by itself.
+/// The reason why a policy is held.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum HoldReason {
     /// A section that refused something is no longer there.
     SectionGone(Section),
     /// Many users are no longer there.
     UsersGone { gone: u32, of: u64 },
-    /// Too large a share of all pairs comes out otherwise.
+    /// Too large a share of decisions between two users changes.
     Changed { share: f64, max_changed: f64 },
 }
 
-/// A policy that is not taken by itself: why, and what it would change.
+/// A policy that is held back: the reasons, and what it would change.
 #[derive(Clone, PartialEq, Debug)]
 pub struct HeldPolicy {
     /// At least one.
@@ -50,10 +51,10 @@ pub struct HeldPolicy {
     pub lost: u64,
     /// How many users would be gone.
     pub vanished: u32,
-    /// Which share of all pairs comes out otherwise, and which may: 0 to 1.
+    /// The share of decisions between two users that changes, and the largest that may: 0 to 1.
     pub share: f64,
     pub max_changed: Option<f64>,
-    /// Whether the counts are what a sample of the pairs comes to.
+    /// Whether the counts are estimated from a sample of the pairs.
     pub is_estimate: bool,
 }
 
@@ -63,7 +64,7 @@ impl ReloadGuard {
     /// Takes every policy without errors.
     pub const OFF: Self = Self { hold: false, max_changed: None };
 
-    /// Why the second view is not to replace the first, and what it would change; `None` if it may.
+    /// Checks whether the second view may replace the first; `None` if it may.
     ///
     /// Costs a comparison of settings and a look-up of each user. Where one of these is a reason, or a
     /// share of changes is given, the changes are counted too: exactly, as a [`Diff`] does, where both
@@ -105,11 +106,11 @@ impl Default for ReloadGuard {
 // === impl Held ===
 
 impl HeldPolicy {
-    /// What would change, for no reason yet.
+    /// Counts the changes; the reasons are added later.
     fn new(before: &View, after: &View, loaded: &LoadedSources) -> Self {
         let same = |after: &View| before.population.has_same_identity(&after.population);
         let says_the_same = before.population.digest == after.population.digest;
-        // Compiled anew, though it says the same: records that are warned about are.
+        // Records with warnings are compiled again though they say the same.
         let over =
             (!same(after) && says_the_same).then(|| compile::build_over(loaded, before)).flatten();
         let after = over.as_ref().unwrap_or(after);

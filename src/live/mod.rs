@@ -1,4 +1,4 @@
-//! The one view that is served, and its one writer.
+//! The one view that is served, and its single writer.
 //!
 //! When to look (`watch`), what to make of it (`compile`) and where it is held (here) are apart. A
 //! reload reads one consistent set of files, compiles it on the caller's thread, and swaps the view

@@ -32,7 +32,7 @@ impl Live {
     /// Files that can't be read are tried again after `retry`: what was in the way, a want of file
     /// descriptors say, may go without any change of theirs.
     ///
-    /// Each is told of, with what came of it.
+    /// `tell` is called after each reload, with its outcome.
     pub fn run_reloads(
         &self,
         triggers: &mpsc::Receiver<Trigger>,
@@ -46,7 +46,7 @@ impl Live {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             while let Ok(newer) = triggers.try_recv() {
-                // Who insisted is heard, whatever comes after.
+                // A forced reload stays forced, whatever comes after.
                 trigger = if trigger == Trigger::Forced { trigger } else { newer };
             }
             if trigger == Trigger::Changed && !self.files.have_changed() {
@@ -73,15 +73,15 @@ impl Live {
     }
 
     /// Reads the files again and serves what they say, if it is right and something else than before.
-    /// What the guard does not let through is held, unless it is `forced`. Takes as long as compiling
+    /// A policy that the guard does not let through is held, unless the reload is `forced`. Takes as long as compiling
     /// takes, on this thread, and comparing where there is much to compare; readers are not disturbed,
     /// nor are those who write facts.
     pub fn reload(&self, forced: bool) -> ReloadOutcome {
         self.reload_and_report(forced).latest.outcome
     }
 
-    /// The same, with how reloads went up to this one: its `latest` is of this reload, also where
-    /// another follows at once.
+    /// Reloads, and returns the history up to this reload: its `latest` is of this one, also where another
+    /// follows at once.
     pub fn reload_and_report(&self, forced: bool) -> Arc<ReloadHistory> {
         self.reload_with(if forced { Trigger::Forced } else { Trigger::Requested })
     }
@@ -91,7 +91,7 @@ impl Live {
         self.adopt_loaded(self.files.load(), trigger)
     }
 
-    /// The same of files that were read already.
+    /// Reloads from files that were read already.
     pub(super) fn adopt(&self, loaded: LoadedSources, trigger: Trigger) -> ReloadOutcome {
         let _one_at_a_time = self.reload_lock.lock().unwrap_or_else(PoisonError::into_inner);
         self.adopt_loaded(loaded, trigger).latest.outcome
@@ -117,12 +117,12 @@ impl Live {
             let digest = compiled.view.as_ref().map(|view| view.revision.policy_hex());
             (state, loaded, digest.unwrap_or_default())
         });
-        // Where files say the same elsewhere, facts that they state must be told of by the new place.
+        // Declarations that moved must be reported at their new place.
         let moves = self.facts.is_some() && outcome == ReloadOutcome::Unchanged;
         let swap = compiled.view.filter(|_| outcome == ReloadOutcome::Swapped || moves);
         let replaced = match &self.facts {
             Some(facts) if facts.is_writable() => facts.end_reload(swap.zip(compiled.declarations)),
-            // Without a writer of facts, nobody else changes what is served.
+            // Without a writer of facts, only reloads change what is served.
             _ => swap.map(|view| self.served.swap(ServedPolicy::new(view, compiled.declarations))),
         };
         let latest = LatestReload {

@@ -23,11 +23,11 @@ pub struct LatestReload {
     pub took: Duration,
     /// All diagnostics of the files as they are now, warnings included.
     pub report: Report,
-    /// Why the guard held the policy back, and what it would have changed.
+    /// The policy that the guard held back, if it did.
     pub held: Option<HeldPolicy>,
 }
 
-/// What a reload did.
+/// The outcome of a reload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ReloadOutcome {
     /// The files hold another policy, and it is served now.

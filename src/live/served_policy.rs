@@ -8,7 +8,7 @@ use crate::{compile::Declarations, snapshot::View};
 #[derive(Debug)]
 pub struct ServedPolicy {
     pub view: View,
-    /// What the files declare, which facts can't change; present if there are facts.
+    /// The declarations of the files, which facts can't change; present if there are facts.
     pub declarations: Option<Arc<Declarations>>,
     /// The revision as text, since every response carries it.
     pub revision: String,

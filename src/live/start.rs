@@ -24,26 +24,26 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// What to serve, and how to go on from there.
+/// The options of a live policy.
 #[derive(Clone, Debug)]
 pub struct LiveOptions {
     /// The policy's files.
     pub files: Arc<PolicyFiles>,
     pub guard: ReloadGuard,
-    /// Where the last good files are kept, if they are.
+    /// The folder of the last good files; `None` to keep none.
     pub state: Option<StateOptions>,
     /// How diagnostics are logged.
     pub log: LogForm,
 }
 
-/// Where the last good files are kept, and what becomes of them at the start.
+/// The folder of the last good files, and their use at the start.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StateOptions {
     pub folder: PathBuf,
     pub mode: StartMode,
 }
 
-/// What to do at the start with a policy that a reload would not take.
+/// The treatment, at the start, of a policy that a reload would not take.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum StartMode {
     /// Refuse to start.
@@ -55,7 +55,7 @@ pub enum StartMode {
     LastGood,
 }
 
-/// What a first reading came to: a policy to serve, or why there is none.
+/// The outcome of the start: a policy to serve, or the reason why there is none.
 #[derive(Debug)]
 pub enum StartOutcome {
     Serving(Arc<Live>),
@@ -65,7 +65,7 @@ pub enum StartOutcome {
     Held(Box<HeldPolicy>),
 }
 
-/// Why a policy can't be read for the first time.
+/// The reason why the facts or the last good files can't be read at the start.
 #[derive(Debug, Error)]
 pub enum StartError {
     #[error(transparent)]
@@ -75,7 +75,7 @@ pub enum StartError {
 }
 
 impl LiveOptions {
-    /// Of a policy that no reload holds, and of which nothing is kept.
+    /// The default options: no reload is held, and no files are kept.
     pub fn new(files: impl Into<PolicyFiles>) -> Self {
         Self {
             files: Arc::new(files.into()),
@@ -100,7 +100,7 @@ impl Live {
         first_outcome(&options, begun, outcome)
     }
 
-    /// The same with the facts of a store, which change while they are served.
+    /// Starts with the facts of a store, which change while they are served.
     ///
     /// # Errors
     /// If the facts can't be read.
@@ -113,8 +113,8 @@ impl Live {
         Self::start(&LiveOptions { guard, ..LiveOptions::new(files) }, Some(store))
     }
 
-    /// The same by options. Where the last good files were kept and the files say something else, it
-    /// begins with the former, and takes the latter as a reload does, or not.
+    /// Starts by options. Where last good files were kept and the files now say something else, it begins
+    /// with the former, and takes the latter as a reload would.
     ///
     /// # Errors
     /// If the facts or the last good files can't be read.
@@ -176,7 +176,7 @@ fn start_from_last_good(
     let outcome = live.adopt(loaded, Trigger::Start);
     let latest = live.reloads().latest.clone();
     if outcome.is_current() {
-        // What it began with was nobody's to see.
+        // Nothing was served before: the first policy is no reload.
         live.reloads.store(Arc::new(ReloadHistory { swapped: 0, refused: 0, held: 0, latest }));
         return Ok(start);
     }

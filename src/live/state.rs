@@ -32,24 +32,24 @@ struct State {
     error: Option<String>,
 }
 
-/// What the folder held at the start.
+/// The last good files, as the folder held them at the start.
 #[derive(Debug)]
 pub(super) struct LastGoodFiles {
     header: ArchiveHeader,
     pub(super) sources: Sources,
 }
 
-/// What is known of the folder in which the last good files are kept.
+/// The status of the folder of the last good files.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StateStatus {
     pub path: PathBuf,
     /// When what it holds was written, and the digest of that policy.
     pub saved: Option<(SystemTime, String)>,
-    /// Why the last good files could not be kept, if the last attempt failed.
+    /// The error of the last attempt to keep files, if it failed.
     pub error: Option<String>,
 }
 
-/// Why the last good files can't be relied on.
+/// The reason why the last good files can't be used.
 #[derive(Debug, Error)]
 pub enum StateError {
     #[error("can't make the state folder `{}`: {error}", path.display())]
@@ -100,7 +100,7 @@ impl StateDir {
         Ok(dir)
     }
 
-    /// What it holds; `None` if nothing was ever kept there.
+    /// Reads the files that it holds; `None` if none were ever kept.
     pub(super) fn read(&self) -> Result<Option<LastGoodFiles>, StateError> {
         let path = self.path.join(NAME);
         let read = File::open(&path).and_then(|file| archive::read(BufReader::new(file)));
@@ -168,7 +168,7 @@ impl StateDir {
             .and_then(|()| fs::rename(&beside, self.path.join(NAME)))
             .and_then(|()| File::open(&self.path)?.sync_all());
         if written.is_err() {
-            // What went wrong is told; the next attempt begins by removing it.
+            // The error is reported; the next attempt begins by removing the file.
             let _ = fs::remove_file(&beside);
         }
         written
@@ -203,7 +203,7 @@ fn write(path: &Path, header: &ArchiveHeader, sources: &Sources) -> io::Result<(
 // === impl StateError ===
 
 impl StateError {
-    /// Of files that are whole, and have errors.
+    /// The error of intact files whose policy has errors.
     pub(super) fn unusable(path: &Path, report: &Report) -> Self {
         let why = report.diagnostics.iter().find(|found| found.severity == Severity::Error);
         let why = why.map_or_else(String::new, |found| found.message.clone());

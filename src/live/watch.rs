@@ -66,13 +66,13 @@ impl Watch {
         Ok(Self { changes, scope, writers, pace, ended, wake, thread: Some(thread) })
     }
 
-    /// The files that are watched, to be read when nobody writes them.
+    /// The watched files, to be read while no program writes them.
     pub fn files(&self) -> PolicyFiles {
         PolicyFiles::watched(self.scope.clone(), Arc::clone(&self.writers), self.pace)
     }
 
-    /// Waits until something has changed since the last call. Changes in quick succession are told
-    /// once; a change may be told though the files say the same as before. May be cancelled.
+    /// Waits until something has changed since the last call. Changes in quick succession are reported
+    /// once; a change may be reported though the files say the same as before. May be cancelled.
     pub async fn changed(&mut self) {
         if self.changes.recv().await.is_none() {
             std::future::pending::<()>().await;
@@ -98,11 +98,11 @@ struct WatchThread {
     events: Option<FsEvents>,
     wakes: mpsc::Receiver<()>,
     ended: Arc<AtomicBool>,
-    /// What was there when a change was told last.
+    /// The fingerprint of the files when a change was reported last.
     last: Fingerprint,
 }
 
-/// What came of waiting.
+/// The result of a wait.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum WaitResult {
     Something,
@@ -143,7 +143,7 @@ impl WatchThread {
         if self.ended.load(Ordering::Acquire) { WaitResult::End } else { heard }
     }
 
-    /// Waits until neither events nor a look at the files tell of more.
+    /// Waits until neither events nor a look at the files show another change.
     fn settle(&self) -> WaitResult {
         let deadline = Instant::now() + self.pace.settle_at_most;
         let mut before = self.observe();
@@ -158,8 +158,8 @@ impl WatchThread {
         }
     }
 
-    /// Whether this was told and is what was read last. A reload may have read what was there for a
-    /// moment in between, so that what is there now again must be told once more.
+    /// Whether this was reported and is what was read last. A reload may have read what was there for a
+    /// moment in between; then the same files must be reported once more.
     fn is_known(&self, fingerprint: Fingerprint) -> bool {
         fingerprint == self.last && !self.writers.differs_from_last_read(fingerprint)
     }

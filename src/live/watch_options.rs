@@ -7,11 +7,11 @@ use std::time::Duration;
 pub struct WatchOptions {
     /// How long nothing may happen before a change counts as complete.
     pub settle: Duration,
-    /// How long to wait for that at most before a change is told, if something happens all the time.
+    /// How long to wait for that at most before a change is reported, if something happens all the time.
     pub settle_at_most: Duration,
     /// How long reading waits for files that are being written.
     pub patience: Duration,
-    /// How often to look for what the system did not tell, as on network file systems.
+    /// How often to look for changes that the system does not report, as on network file systems.
     pub poll: Duration,
     /// Whether to ask the system at all; without it, only polling is left.
     pub events: bool,

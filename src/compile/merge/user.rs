@@ -122,7 +122,7 @@ impl<T> UserFieldValues<T> {
         settings.filter_map(|(&switch, setting)| Some((switch, setting.as_ref()?)))
     }
 
-    /// The same over other tags.
+    /// The same fields over other tags.
     pub(crate) fn map<U: Ord>(&self, tag: &mut impl FnMut(&T) -> U) -> UserFieldValues<U> {
         let Self { tags, peers, moderation, approval, permissions } = self;
         let tags = tags.as_ref().map(|tags| {

@@ -7,7 +7,7 @@ use crate::facts::{Authority, BatchMode, Command, WriteOutcome};
 #[derive(Clone, Debug)]
 pub struct WriteBatch {
     pub commands: Vec<Command>,
-    /// The authority of those commands that are on nobody's behalf.
+    /// The authority of commands that act on behalf of no user.
     pub authority: Authority,
     pub mode: BatchMode,
     /// The revision that the facts must be of.

@@ -1,3 +1,5 @@
+//! The planning of a batch: one command after the other, on a working view.
+
 use std::{collections::HashMap, ops::RangeInclusive};
 
 use super::{
@@ -27,9 +29,9 @@ pub(super) struct BatchPlan {
 /// A batch as it is planned.
 pub(super) struct BatchPlanner<'a> {
     pub(super) working: View,
-    /// What the commands so far come to, each record once.
+    /// The changes of the commands so far, each record once.
     pub(super) changes: Vec<RecordChange>,
-    /// Where in `changes` each record is.
+    /// The position of each record in `changes`.
     pub(super) places: HashMap<RecordKey, usize>,
     pub(super) basis: &'a Declarations,
     pub(super) requests: &'a mut PendingRequests,

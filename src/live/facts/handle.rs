@@ -22,7 +22,7 @@ use crate::{
     store::{BackupReport, OpeningReport, Store, StoreError},
 };
 
-/// Where to send what is to be written, and what is known of the store.
+/// The handle of the writer and its store.
 #[derive(Debug)]
 pub struct FactsHandle {
     pub store: Arc<dyn Store>,
@@ -38,21 +38,21 @@ pub struct FactsHandle {
 pub struct StoreHealth {
     /// Since when not, and why.
     pub cut_off: Option<(Instant, String)>,
-    /// Why what was committed may be gone, if it may.
+    /// The reason why committed data may be lost, if it may.
     pub lost: Option<String>,
 }
 
 /// How long to wait for what another daemon is said to have written.
 pub(super) const NEWS_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What the writer is told.
+/// A message to the writer.
 pub(super) enum WriterMessage {
     Write {
         batch: WriteBatch,
         reply: oneshot::Sender<Result<WriteReply, WriteError>>,
     },
     Event(crate::store::StoreEvent),
-    /// A reload begins: what changes from now on is noted. What is served is told.
+    /// A reload begins: changes are journaled from now on. The reply is what is served.
     BeginReload {
         reply: mpsc::Sender<Arc<ServedPolicy>>,
     },
@@ -61,7 +61,7 @@ pub(super) enum WriterMessage {
         swap: Option<Box<(View, Arc<Declarations>)>>,
         reply: mpsc::Sender<Option<Arc<ServedPolicy>>>,
     },
-    /// Nobody is there any longer who could ask for anything.
+    /// The handle is gone.
     Stop,
 }
 
@@ -80,7 +80,7 @@ impl FactsHandle {
     /// If the store did not take it.
     pub async fn write(&self, batch: WriteBatch) -> Result<WriteReply, WriteError> {
         if let Some(wanted) = batch.if_revision.filter(|_| self.store.is_shared()) {
-            // Of a revision that another daemon told, this one may not have heard yet.
+            // Another daemon may have written that revision: it may not have arrived here yet.
             self.wait_for_revision(wanted, NEWS_TIMEOUT).await;
         }
         let (reply, answer) = oneshot::channel();
@@ -120,31 +120,31 @@ impl FactsHandle {
         self.store.export(begin, &mut |entry| each(&entry.key, &entry.record))
     }
 
-    /// What was counted of the writing.
+    /// The metrics of writes.
     pub fn metrics(&self) -> &WriteMetrics {
         &self.meter
     }
 
-    /// Waits until facts of this revision or a later one are served, for as long as told; whether
-    /// they are.
+    /// Waits until facts of this revision or a later one are served, `patience` at most; whether they
+    /// are.
     pub async fn wait_for_revision(&self, revision: u64, patience: Duration) -> bool {
         let mut seen = self.served_revision.clone();
         let reached = seen.wait_for(|&seen| seen >= revision);
         tokio::time::timeout(patience, reached).await.is_ok_and(|reached| reached.is_ok())
     }
 
-    /// Why facts can't be written until somebody mends that; `None` if they can be.
+    /// The reason why facts can't be written until an operator acts; `None` if they can be.
     pub fn write_obstacle(&self) -> Option<String> {
         let gone = (!self.is_writable()).then(|| WriteError::Gone.to_string());
         gone.or_else(|| self.data_loss())
     }
 
-    /// Why what was committed may be gone from the store; `None` if it is there.
+    /// The reason why committed data may be lost; `None` if it is there.
     pub fn data_loss(&self) -> Option<String> {
         self.contact.load().lost.clone()
     }
 
-    /// What opening the store found out and put right.
+    /// What opening the store found and repaired.
     pub fn opening(&self) -> OpeningReport {
         self.store.opening()
     }
@@ -162,7 +162,7 @@ impl FactsHandle {
     }
 
     /// Serves a policy, if there is another, with all that changed since [`begin`](Self::begin_reload).
-    /// What was served before, then.
+    /// Returns what was served before, then.
     pub(in crate::live) fn end_reload(
         &self,
         swap: Option<(View, Arc<Declarations>)>,

@@ -1,3 +1,5 @@
+//! The idempotency keys under which a batch takes effect once.
+
 use std::{fmt::Write as _, str::FromStr};
 
 use sha2::{Digest, Sha256};
@@ -69,7 +71,7 @@ pub(super) fn is_expired(kept: &IdempotencyRecord, now: UnixMillis) -> bool {
     kept.at.saturating_add(RETENTION_MILLIS) < now
 }
 
-/// What removes those keys whose time is over, of some that come after `from`, which moves on.
+/// The changes that remove expired keys, of a page that begins after `from`, which moves on.
 pub(super) fn expired_keys(
     store: &dyn Store,
     from: &mut Option<RecordKey>,

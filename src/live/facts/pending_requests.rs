@@ -1,3 +1,5 @@
+//! The reverse index of pending friend requests: records hold them only at the recipient.
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -5,17 +7,17 @@ use std::{
 
 use crate::facts::{Record, RecordKey};
 
-/// Whom each user asked to be his friend and waits for: records hold it only the other way round.
+/// The users to whom each user has sent a friend request that is pending.
 #[derive(Clone, Default, Debug)]
 pub(in crate::live) struct PendingRequests(BTreeMap<String, Arc<BTreeSet<String>>>);
 
 impl PendingRequests {
-    /// Those whom a user asked, in order.
+    /// The recipients of a user's pending requests, in order.
     pub(super) fn requested_by(&self, user: &str) -> Vec<String> {
         self.0.get(user).into_iter().flat_map(|asked| asked.iter().cloned()).collect()
     }
 
-    /// Follows a record as it was and as it is.
+    /// Applies a change of a record.
     pub(super) fn apply(&mut self, key: &RecordKey, old: Option<&Record>, new: Option<&Record>) {
         let RecordKey::User(id) = key else { return };
         for from in requests(old) {

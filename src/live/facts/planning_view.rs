@@ -1,3 +1,5 @@
+//! The view that commands are planned on: a policy, and the facts applied so far.
+
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -20,7 +22,7 @@ use crate::{
 
 use super::pending_requests::PendingRequests;
 
-/// What is so under a policy and the facts that its view followed so far.
+/// The state that commands are planned on.
 pub(super) struct PlanningView<'e> {
     pub(super) view: &'e View,
     pub(super) basis: &'e Declarations,
@@ -35,7 +37,7 @@ impl PlanningView<'_> {
         self.view.population.directory.number(id)
     }
 
-    /// Whether he counts: who is no longer known sleeps wherever records name him.
+    /// Whether the user exists: tombstones count nowhere.
     fn is_known(&self, user: UserNumber) -> bool {
         self.view.population.directory.is_known(user)
     }
@@ -251,7 +253,7 @@ impl PlanContext for PlanningView<'_> {
     }
 }
 
-/// Of a text that means nothing.
+/// The refusal of a text that can't be parsed.
 fn syntax_refusal(reason: RefusalReason, why: &Report) -> CommandError {
     CommandError::new(reason, render_text(why, false)).with_text_problem(spot(why))
 }

@@ -1,3 +1,5 @@
+//! The effective facts, read from the served view and the store as of one revision.
+
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
@@ -21,17 +23,17 @@ use crate::{
 /// How many records are listed at once.
 const PAGE: usize = 1000;
 
-/// Why something can't be read.
+/// The reason why facts can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// A record is newer than what is served: what is served follows in a moment.
+    /// The store is ahead of the served view; retry.
     #[error("what is served has not followed yet; try again")]
     ViewBehind,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The records of a store, as of what is served.
+/// The records of a store, as of the served revision.
 struct ServedRecords<'k> {
     store: Option<&'k dyn Store>,
     served: u64,
@@ -59,11 +61,11 @@ impl ServedRecords<'_> {
 }
 
 impl ServedPolicy {
-    /// What only the record of a user says, without those friends and requests whose users are not
-    /// known; `None` if there is no user of this id. Costs his record.
+    /// The record of a user, without friends and requests of unknown users; `None` if there is no user of
+    /// this id. Costs the record.
     ///
     /// # Errors
-    /// If his record can't be read, or is ahead of what is served.
+    /// If the record can't be read, or is ahead of what is served.
     pub fn user_record(
         &self,
         facts: Option<&FactsHandle>,
@@ -86,10 +88,10 @@ impl ServedPolicy {
         Ok(Some(kept))
     }
 
-    /// A user; `None` if there is none of this id. Costs what is between him and others.
+    /// The effective user of an id; `None` if there is no such user. Costs the user's ties.
     ///
     /// # Errors
-    /// If his record can't be read, or is ahead of what is served.
+    /// If the record can't be read, or is ahead of what is served.
     pub fn user(
         &self,
         facts: Option<&FactsHandle>,
@@ -148,7 +150,7 @@ impl ServedPolicy {
         }))
     }
 
-    /// A group; `None` if there is none of this id. Costs its members.
+    /// The effective group of an id; `None` if there is no such group. Costs its members.
     ///
     /// # Errors
     /// If its record can't be read, or is ahead of what is served.
@@ -199,7 +201,7 @@ impl ServedPolicy {
         Ok(Some(EffectiveGroup { matrix, creator, members, record, version, stated }))
     }
 
-    /// The first rules whose id comes after one, `limit` at most. Costs those that it tells.
+    /// The rules whose id comes after one, `limit` at most. Costs those that it returns.
     ///
     /// # Errors
     /// If records can't be read. That happens only where no rule counts: the others are in memory.
@@ -239,7 +241,7 @@ impl ServedPolicy {
         Ok(EffectiveRules { rules, in_force: false })
     }
 
-    /// A rule; `None` if there is none of this id.
+    /// The rule of an id; `None` if there is no such rule.
     ///
     /// # Errors
     /// If its record can't be read, or is ahead of what is served.
@@ -260,7 +262,7 @@ impl ServedPolicy {
     }
 
     /// The two users of each conversation, in order, those alone that come after `after`, `limit` at
-    /// most. Costs a pass over what is between the users who are told.
+    /// most. Costs a pass over the ties of the users that it returns.
     pub fn conversations(&self, after: Option<(&str, &str)>, limit: usize) -> Vec<(&str, &str)> {
         let population = &self.view.population;
         let directory = &population.directory;
@@ -329,7 +331,7 @@ impl ServedPolicy {
         stated: request::DeclaredFields,
         relations: &BTreeSet<usize>,
     ) -> Option<DeclaredBy> {
-        // Without facts, nobody asks where files state something.
+        // Without facts, no client needs the places of declarations.
         self.declarations.as_ref()?;
         let lists = Relation::ALL.iter().filter(|&&it| relations.contains(&(it as usize)));
         let fields = declared_user_fields(stated)

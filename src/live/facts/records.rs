@@ -1,3 +1,5 @@
+//! The records of a store, as builds and plans read them.
+
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 use super::pending_requests::PendingRequests;
@@ -52,7 +54,7 @@ impl<'s> InitialLoad<'s> {
         Self { store, asked: RefCell::default() }
     }
 
-    /// Who asked whom, of all that was loaded.
+    /// The pending requests of all records that were loaded.
     pub(in crate::live) fn into_pending_requests(self) -> PendingRequests {
         self.asked.into_inner()
     }
@@ -96,7 +98,7 @@ impl<'s> UncommittedRecords<'s> {
         Self { store, written: BTreeMap::new() }
     }
 
-    /// Takes what a set writes for written.
+    /// Adds the writes of a set.
     pub(super) fn write(&mut self, set: &ChangeSet) {
         for write in &set.writes {
             self.written.insert(write.key.clone(), write.record.clone().map(Arc::new));

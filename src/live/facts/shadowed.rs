@@ -1,15 +1,17 @@
+//! The report of what files shadow of the facts.
+
 use crate::{compile::ShadowedFact, facts::FileLine, live::ServedPolicy};
 
-/// Something that the API had set and that a file states by now.
+/// A fact that a file shadows, and the place of the declaration.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ShadowedEntry {
-    /// What is shadowed: each part by its name, as `user` and `field`, `group` and `member`, or `rule`.
+    /// The parts of the shadowed fact by name: `user` and `field`, `group` and `member`, or `rule`.
     pub what: Vec<(&'static str, String)>,
     pub place: FileLine,
 }
 
 impl ServedPolicy {
-    /// What files state of what records say too, `most` at most, and how much there is.
+    /// The facts that files shadow, `most` at most, and how many there are.
     pub fn shadowed(&self, most: usize) -> (Vec<ShadowedEntry>, usize) {
         let Some(basis) = &self.declarations else { return (Vec::new(), 0) };
         let told = |it: &ShadowedFact| {

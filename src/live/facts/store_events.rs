@@ -1,3 +1,5 @@
+//! The events of a store that others write to, as the writer applies them.
+
 use std::{
     collections::BTreeMap,
     sync::Arc,
@@ -82,7 +84,7 @@ impl Writer {
                 self.serve_revision(event, *revision);
             }
             StoreEvent::Relisted { revision, records } => {
-                info!(revision, "the store was read anew: what happened in between is lost");
+                info!(revision, "the store was read again: changes in between are lost");
                 let changes = self.difference(records)?;
                 self.apply_changes(changes);
                 self.changed = *revision;
@@ -126,7 +128,7 @@ impl Writer {
         }
     }
 
-    /// What differs between the records that were known and those there are.
+    /// The changes from the records that were known to those there are.
     fn difference(
         &self,
         now: &[crate::store::StoredRecord],

@@ -17,7 +17,7 @@ use crate::store::StoreError;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Writer {
-    /// The next message, waited for; `None` if there is nobody any more who could send one.
+    /// Waits for the next message; `None` if all senders are gone.
     pub(super) fn next_message(&mut self) -> Option<WriterMessage> {
         loop {
             if let Some(message) = self.waiting.pop_front() {
@@ -35,7 +35,7 @@ impl Writer {
     }
 
     /// Takes note of whether what was committed is still where it is kept, by what the store said
-    /// last: tells it once, until it changes.
+    /// last; a change is logged once.
     pub(super) fn update_health(&self, error: Option<&StoreError>) {
         let lost = error.filter(|error| matches!(error, StoreError::Lost { .. }));
         let lost = lost.map(StoreError::to_string);

@@ -1,9 +1,11 @@
+//! The metrics of writes: how long commits took, and whether the writer runs.
+
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 
-/// What is counted while facts are written.
+/// The counters of writes.
 #[derive(Default, Debug)]
 pub struct WriteMetrics {
     is_writer_gone: AtomicBool,
@@ -12,7 +14,7 @@ pub struct WriteMetrics {
     nanoseconds: AtomicU64,
 }
 
-/// The bounds by which the times of commits are told, in seconds.
+/// The upper bounds of the buckets of commit times, in seconds.
 pub const COMMIT_TIME_BOUNDS: [f64; 11] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
 

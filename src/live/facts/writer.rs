@@ -1,3 +1,5 @@
+//! The single writer of facts: it plans, commits and publishes changes.
+
 use std::{
     collections::{HashMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -28,19 +30,19 @@ use crate::{
     wire::unix_millis,
 };
 
-/// The one who changes what is served while there are facts.
+/// The writer thread's state: nothing else changes what is served while there are facts.
 pub(in crate::live) struct Writer {
     pub(super) store: Arc<dyn Store>,
     served: Arc<CurrentView>,
     pub(super) inbox: mpsc::Receiver<WriterMessage>,
-    /// What came while something else was waited for.
+    /// The messages that came while the writer waited for another.
     pub(super) waiting: VecDeque<WriterMessage>,
     pub(super) view: View,
     /// Since which revision the facts are what they are, as far as that is known.
     pub(super) changed: u64,
     pub(super) basis: Arc<Declarations>,
     pub(super) requests: PendingRequests,
-    /// What changed since a reload began.
+    /// The changes since a reload began; `None` if none is under way.
     pub(super) journal: Option<Journal>,
     seen: watch::Sender<u64>,
     /// When idempotency keys were last looked through, and up to which.
@@ -50,7 +52,7 @@ pub(in crate::live) struct Writer {
     meter: Arc<WriteMetrics>,
 }
 
-/// What changed, in order.
+/// Changes of records, in order.
 pub type Journal = Vec<RecordChange>;
 
 /// How many batches are committed together at most.
@@ -66,7 +68,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(10);
 struct PlannedBatch {
     batch: WriteBatch,
     reply: Reply,
-    /// Where its set stands in the group; `None` if the store need not be asked.
+    /// The position of its set in the group; `None` if nothing is to be committed.
     set: Option<usize>,
     /// The reply once all that was planned before is durable.
     result: Result<WriteReply, WriteError>,
@@ -78,7 +80,7 @@ type Reply = oneshot::Sender<Result<WriteReply, WriteError>>;
 struct CommitGroup {
     working: View,
     sets: Vec<ChangeSet>,
-    /// Whether nobody may have changed anything since.
+    /// Whether the commit fails if anything changed since.
     is_exact: bool,
     /// How many records they read and write.
     records: usize,
@@ -181,7 +183,7 @@ impl Writer {
         }
     }
 
-    /// What was served before, if something else is now.
+    /// Ends a reload, and returns what was served before if something else is now.
     fn end_reload(
         &mut self,
         swap: Option<Box<(View, Arc<Declarations>)>>,
@@ -295,7 +297,7 @@ impl Writer {
         };
         let mut put_off: Vec<PendingWrite> = Vec::new();
         for (batch, reply) in batches {
-            // Which revision comes next, only a store that is ours alone can tell.
+            // Only a store that no other daemon writes to has a predictable next revision.
             let is_first = group.sets.is_empty();
             let is_exact = store.is_shared() && batch.if_revision.is_some();
             if !put_off.is_empty() || is_exact && !is_first {
