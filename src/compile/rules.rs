@@ -10,7 +10,6 @@ use crate::{
     policy,
     request::RuleSource,
     snapshot::{CompiledRule, Population, RuleBook, RuleNumber, TagId, Tags, UserSet, View},
-    source::{SourceId, Span},
 };
 
 /// Compiles rules to a rule book with the reachers of each tag.
@@ -79,7 +78,7 @@ pub(super) fn rule_from_record(id: Uuid, record: &facts::RuleRecord) -> Option<p
         description: record.description.clone(),
         condition: policy::parse_condition(&record.condition).ok()?,
         outcome,
-        place: Span::new(SourceId(u32::MAX), 0, 0),
+        place: None,
         wording: Some(RuleSource {
             condition: record.condition.clone(),
             outcome: record.outcome.clone(),

@@ -73,7 +73,8 @@ impl StatementSpans {
     }
 
     pub(super) fn add_rules(&mut self, rules: &[policy::Rule]) {
-        self.0.extend(rules.iter().map(|rule| (StatementId::Rule(rule.id), rule.place)));
+        let spans = rules.iter().filter_map(|rule| Some((StatementId::Rule(rule.id), rule.place?)));
+        self.0.extend(spans);
     }
 }
 

@@ -145,6 +145,7 @@ fn with_api_rules(
 }
 
 /// The digests of what the files say alone.
+#[derive(Clone, Copy)]
 struct FileDigests {
     population: [u8; 32],
     policy: [u8; 32],

@@ -72,10 +72,11 @@ impl Live {
         }
     }
 
-    /// Reads the files again and serves what they say, if it is right and something else than before.
-    /// A policy that the guard does not let through is held, unless the reload is `forced`. Takes as long as compiling
-    /// takes, on this thread, and comparing where there is much to compare; readers are not disturbed,
-    /// nor are those who write facts.
+    /// Reads the files again and serves what they say, if it has no errors and differs from before. A
+    /// policy that the guard does not let through is held, unless the reload is `forced`.
+    ///
+    /// Takes as long as compiling, on this thread, and comparing where there is much to compare; readers
+    /// are not disturbed, nor are writers of facts.
     pub fn reload(&self, forced: bool) -> ReloadOutcome {
         self.reload_and_report(forced).latest.outcome
     }

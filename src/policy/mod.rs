@@ -160,7 +160,7 @@ fn declaration_sites(
     groups: &[ast::Group<'_>],
     sources: &Sources,
 ) -> DeclarationSites {
-    let mut spans: Vec<_> = rules.iter().map(|rule| (rule.place, rule.id)).collect();
+    let mut spans: Vec<_> = rules.iter().filter_map(|rule| Some((rule.place?, rule.id))).collect();
     spans.sort_unstable_by_key(|(span, _)| (span.source.0, span.start));
     let mut lines = line_locator::LineLocator::new(sources);
     let mut rules: Vec<_> = spans.iter().map(|&(span, id)| (id, lines.locate(span))).collect();

@@ -27,8 +27,8 @@ pub struct Rule {
     pub condition: Condition<String>,
     /// In order, each once, at least one.
     pub outcome: Vec<String>,
-    /// Where a reader looks for it.
-    pub place: Span,
+    /// Where a file declares the rule; `None` for a rule of the API.
+    pub place: Option<Span>,
     /// `None` if a file states it.
     pub wording: Option<RuleSource>,
 }
@@ -86,7 +86,15 @@ pub(super) fn resolve(
                 id
             }
         };
-        rules.push(Rule { id, name, description, condition, outcome, place, wording: None });
+        rules.push(Rule {
+            id,
+            name,
+            description,
+            condition,
+            outcome,
+            place: Some(place),
+            wording: None,
+        });
     }
     rules.sort_by_key(|rule| rule.id);
     rules
