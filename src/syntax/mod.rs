@@ -3,7 +3,7 @@
 //! Every parser returns what it could read *and* all that is wrong: a mistake in one statement does
 //! not hide the next.
 //!
-//! Invariant: knows only of `source` and `diagnostic`.
+//! Invariant: knows only of `source` and `diagnostic`, and of `request` which switches exist.
 
 pub mod ast;
 pub mod bulk;

@@ -174,7 +174,7 @@ fn denials() {
 
 #[test]
 fn switches() {
-    let told = "expected true, false or a condition, found the word";
+    let told = "expected `true`, `false` or a condition, found the word";
     check(&[
         Case(
             "a.yaml",

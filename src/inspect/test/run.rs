@@ -23,7 +23,7 @@ use crate::{
     snapshot::View,
     source::{LoadedSources, Notation, PositionCursor, Sources, Span},
     syntax::{
-        self,
+        parse_tests,
         tests::{Test, TestFile},
     },
 };
@@ -39,7 +39,7 @@ pub fn run(loaded: &LoadedSources, filter: Option<&str>) -> TestOutcome {
     let sources = &loaded.sources;
     let mut problems = Diagnostics::default();
     let base = PolicyBase::build(loaded, &mut problems);
-    let files = syntax::parse_tests(sources, &mut problems);
+    let files = parse_tests(sources, &mut problems);
     check_names(&files, &mut problems);
     if !sources.iter().any(|(_, source)| source.notation == Notation::Tests) {
         problems.push(

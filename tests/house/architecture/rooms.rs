@@ -6,8 +6,8 @@ pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
     ("source", &[]),
     ("request", &[]),
     ("wire", &["request::describe_choices"]),
-    ("diagnostic", &["source", "request::did_you_mean"]),
-    ("syntax", &["source", "diagnostic"]),
+    ("diagnostic", &["source", "request::did_you_mean", "request::suggest"]),
+    ("syntax", &["source", "diagnostic", "request::Switch"]),
     (
         "policy",
         &[
@@ -53,6 +53,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
             "request",
             "source",
             "syntax::ast",
+            "syntax::parse_tests",
             "syntax::tests",
         ],
     ),

@@ -11,6 +11,11 @@ use crate::{
     },
 };
 
+/// Whether a column has this name.
+pub(super) fn has_column(name: &str) -> bool {
+    COLUMNS.iter().any(|column| column == name)
+}
+
 /// Whether a column has this name, in letters of either case.
 pub(super) fn is_column(name: &str) -> bool {
     COLUMNS.iter().any(|column| column.eq_ignore_ascii_case(name))
@@ -53,7 +58,7 @@ pub(super) struct UnknownColumns<'s> {
 impl<'s> UnknownColumns<'s> {
     /// The name of a column, of which it is noted if it is written in capitals.
     pub(super) fn in_small_letters(&mut self, name: Text<'s>) -> Text<'s> {
-        if COLUMNS.contains(&&*name.value) || !is_column(&name.value) {
+        if has_column(&name.value) || !is_column(&name.value) {
             return name;
         }
         self.capitals = Some(self.capitals.map_or(name.span, |first| first.to(name.span)));
@@ -106,12 +111,10 @@ impl<'s> UnknownColumns<'s> {
 
 /// The column that a name is meant for.
 fn meant(name: &Text<'_>) -> Option<&'static str> {
-    let is_permission = |column: &&&str| column.strip_prefix(PERMISSION) == Some(&*name.value);
-    COLUMNS
-        .iter()
-        .find(is_permission)
-        .copied()
-        .or_else(|| did_you_mean(&name.value, COLUMNS.iter().copied()))
+    let columns = || COLUMNS.iter().map(String::as_str);
+    columns()
+        .find(|column| column.strip_prefix(PERMISSION) == Some(&*name.value))
+        .or_else(|| did_you_mean(&name.value, columns()))
 }
 
 fn lacks_columns(line: Line<'_>, lacking: &[&str], others: &[Text<'_>]) -> Diagnostic {

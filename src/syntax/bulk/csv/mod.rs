@@ -3,39 +3,28 @@
 mod cells;
 mod header;
 
-use std::{borrow::Cow, cell::Cell};
+use std::{borrow::Cow, cell::Cell, sync::LazyLock};
 
 use super::{Line, condition, lines};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
+    request::Switch,
     source::{SourceId, Span},
     syntax::{
         ast::{List, Setting, Spanned, Text, User},
         keys::{self, SeenKeys},
+        user_fields,
     },
 };
 use cells::{CsvCell, MOST_FIELDS};
 
-const COLUMNS: &[&str] = &[
-    "id",
-    "tags",
-    "peers",
-    "moderation",
-    "approval",
-    "contacts",
-    "favorites",
-    "paired",
-    "blocked",
-    "friends",
-    "permissions.outgoing",
-    "permissions.incoming",
-    "permissions.start_chat",
-    "permissions.send_message",
-    "permissions.voice_call",
-    "permissions.video_call",
-    "permissions.friend_request",
-    "permissions.create_group",
-];
+/// The names of all columns: the id, the fields of a record, and a column for each switch in place of
+/// `permissions`.
+static COLUMNS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let fields = user_fields::FIELDS.iter().filter(|&&field| field != "permissions");
+    let fields = ["id"].iter().chain(fields).map(|&field| field.to_owned());
+    fields.chain(Switch::ALL.iter().map(|switch| format!("{PERMISSION}{switch}"))).collect()
+});
 
 /// What the columns begin with that hold a permission each.
 const PERMISSION: &str = "permissions.";
@@ -101,7 +90,7 @@ impl<'s> Column<'s> {
             "paired" => Self::Paired,
             "blocked" => Self::Blocked,
             "friends" => Self::Friends,
-            other if COLUMNS.contains(&other) => Self::Permission(permission(name)?),
+            other if header::has_column(other) => Self::Permission(permission(name)?),
             _ => return None,
         })
     }
