@@ -87,7 +87,7 @@ fn unknown_entities(view: &View, request: &Request<'_>, open: Wildcard) -> Vec<S
     let users = subject.into_iter().chain(user).chain(&request.member).map(|user| user.id);
     let users = users
         .filter(|id| view.population.directory.number(id).is_none())
-        .map(|id| format!("`{id}` is no known user"));
+        .map(|id| format!("`{id}` is not a known user"));
     let group = group.filter(|id| view.groups.number(id).is_none());
-    users.chain(group.map(|id| format!("`{id}` is no known group"))).collect()
+    users.chain(group.map(|id| format!("`{id}` is not a known group"))).collect()
 }

@@ -1,39 +1,39 @@
-//! A place in a list from which it goes on, so that a long list is read piece by piece.
+//! A cursor into a list, by which a long list is read piece by piece.
 
 use super::{groups::ReachableGroups, reach::Reach};
 use crate::snapshot::{GroupNumber, UserSet, View};
 
-/// What is left of a list. It holds no view, and goes on in the one that it came from.
+/// A cursor into a list of users or groups. It holds no view; it is read with the view that it was made of.
 #[derive(Clone, Debug)]
 pub struct ListCursor {
     items: CursorItems,
     total: u64,
-    /// How many are still to be given at most.
+    /// The number of ids that may still be read.
     remaining: usize,
 }
 
 #[derive(Clone, Debug)]
 enum CursorItems {
-    /// These users whose ids come after that.
+    /// The users whose ids follow an id.
     Users(UserSet, Option<String>),
-    /// These groups from that place on.
+    /// The groups from an index on.
     Groups(Vec<GroupNumber>, usize),
 }
 
 impl ListCursor {
-    /// All users.
+    /// A cursor at the beginning of all users.
     pub fn all_users(view: &View) -> Self {
         Self::from_users(view.population.everyone.clone())
     }
 
-    /// All groups.
+    /// A cursor at the beginning of all groups.
     pub fn all_groups(view: &View) -> Self {
         Self::from_groups(view.groups.iter().map(|(group, _)| group).collect())
     }
 
     fn from_users(users: UserSet) -> Self {
         let total = users.len();
-        // In this form going on costs nothing for those who came before.
+        // In this form, going on costs nothing for the users before.
         Self { items: CursorItems::Users(users.unpacked(), None), total, remaining: usize::MAX }
     }
 
@@ -42,7 +42,7 @@ impl ListCursor {
         Self { items: CursorItems::Groups(groups, 0), total, remaining: usize::MAX }
     }
 
-    /// Of the list, the ids alone that come after `after`, and at most `limit` of them.
+    /// The cursor restricted to the ids that follow `after`, and to at most `limit` of them.
     #[must_use]
     pub fn page(mut self, view: &View, after: Option<&str>, limit: usize) -> Self {
         self.remaining = limit;
@@ -57,12 +57,12 @@ impl ListCursor {
         self
     }
 
-    /// How many the whole list has.
+    /// The number of ids in the whole list.
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// Gives the next ids, at most `most` of them; how many there were. None when all were given.
+    /// Reads the next ids, at most `most` of them, and returns their number: 0 at the end of the list.
     pub fn take<'v>(
         &mut self,
         view: &'v View,
@@ -97,7 +97,7 @@ impl ListCursor {
         count
     }
 
-    /// The last id that was given, if the list goes on after it; what to ask for `after`.
+    /// The last id that was read, if more follow: the `after` of the next page.
     pub fn next_after<'c>(&'c self, view: &'c View) -> Option<&'c str> {
         match &self.items {
             CursorItems::Users(users, after) => {
@@ -117,14 +117,14 @@ fn group_id(view: &View, group: GroupNumber) -> &str {
 }
 
 impl Reach<'_> {
-    /// The list, to be read piece by piece.
+    /// A cursor at the beginning of the list.
     pub fn cursor(self) -> ListCursor {
         ListCursor::from_users(self.users.into_owned())
     }
 }
 
 impl ReachableGroups<'_> {
-    /// The list, to be read piece by piece.
+    /// A cursor at the beginning of the list.
     pub fn cursor(self) -> ListCursor {
         ListCursor::from_groups(self.groups)
     }

@@ -1,3 +1,5 @@
+//! The users on whom a subject may act, and the users who may act on one.
+
 use std::borrow::Cow;
 
 use crate::{
@@ -6,28 +8,28 @@ use crate::{
     snapshot::{Selection, UserSet, View},
 };
 
-/// A list of users.
+/// A list of users in the order of their ids.
 #[derive(Clone, Debug)]
 pub struct Reach<'v> {
     view: &'v View,
     pub(super) users: Cow<'v, UserSet>,
 }
 
-/// A page of a list.
+/// A page of a list of users or groups.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ListPage<'v> {
-    /// Ids in order.
+    /// The ids in order.
     pub ids: Vec<&'v str>,
-    /// How many the whole list has.
+    /// The number of ids in the whole list.
     pub total: u64,
-    /// The last id of this page if others follow: what to ask for `after`.
+    /// The last id of this page if more follow: the `after` of the next page.
     pub next: Option<&'v str>,
 }
 
-/// Everyone to whom the subject may do this: the users for whom the request would be allowed if they
-/// were its resource or, where the resource is a group, its `member`.
+/// The users on whom the subject may act: those for whom the request would be allowed if they were its
+/// resource or, where the resource is a group, its `member`.
 ///
-/// Costs set algebra over the tags and relations concerned; no one is looked at singly. An unknown
+/// Costs set algebra over the tags and relations concerned, without a look at each user. An unknown
 /// subject reaches nobody.
 pub fn reach<'v>(view: &'v View, request: &Request<'_>) -> Reach<'v> {
     let context = GateContext::resolve(view, request);
@@ -35,8 +37,8 @@ pub fn reach<'v>(view: &'v View, request: &Request<'_>) -> Reach<'v> {
     list(view, GATES.iter().map(|gate| gate.admitted_others(view, &context, &subject)))
 }
 
-/// Everyone who may do this: the users for whom the request would be allowed if they were its
-/// subject. At the same cost.
+/// The users who may act on the resource or the `member`: those for whom the request would be allowed if
+/// they were its subject. Costs as much as [`reach`].
 pub fn reached_by<'v>(view: &'v View, request: &Request<'_>) -> Reach<'v> {
     let context = GateContext::resolve(view, request);
     let other = context.other_user(request).map(|user| Principal::resolve(view, user));
@@ -48,7 +50,7 @@ fn list<'v>(view: &'v View, gates: impl Iterator<Item = Selection<'v>>) -> Reach
 }
 
 impl<'v> Reach<'v> {
-    /// How many there are, without naming them.
+    /// The number of users, without a look at their ids.
     pub fn total(&self) -> u64 {
         self.users.len()
     }
@@ -59,7 +61,7 @@ impl<'v> Reach<'v> {
         directory.iter_by_id(&self.users, None).map(|user| directory.id(user))
     }
 
-    /// The ids that come after `after`, at most `limit` of them.
+    /// The page of ids that follow `after`, at most `limit` of them.
     pub fn page(&self, after: Option<&str>, limit: usize) -> ListPage<'v> {
         let directory = &self.view.population.directory;
         let mut rest = directory.iter_by_id(&self.users, after).map(|user| directory.id(user));

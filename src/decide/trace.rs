@@ -1,20 +1,22 @@
+//! The trace of a decision: the gates and statements on which it turned.
+
 use crate::{
     gates::{GATES, GateContext, Principal, PrincipalPair},
     request::{GateName, Request, StatementId},
     snapshot::View,
 };
 
-/// What a decision turned on: one of the gates that had something to say of it.
+/// A step of a decision: one gate that had something to say of the action.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TraceStep {
     pub gate: GateName,
     pub is_open: bool,
-    /// The statements of the policy that it looked at; of rules, those that opened it.
+    /// The statements of the policy that the gate consulted; of rules, those that open it.
     pub consulted: Vec<StatementId>,
 }
 
-/// The way of a decision: the gates that concern it, up to the first that is closed. The same walk
-/// as [`decide`](super::decide). Costs a look at each rule in question.
+/// The steps of the decision which [`decide`](super::decide) makes: the gates that concern the action,
+/// up to the first that is closed. Costs a look at each rule that could apply.
 pub fn trace(view: &View, request: &Request<'_>) -> Vec<TraceStep> {
     let context = GateContext::resolve(view, request);
     let subject = Principal::resolve(view, &request.subject);

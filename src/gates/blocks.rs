@@ -146,7 +146,7 @@ impl Gate for BlocksGate {
             return format!("blocks don't concern {} here", context.action);
         };
         if pair.is_self_in_group(context) {
-            return "nobody blocks himself".to_owned();
+            return "blocks don't apply to oneself".to_owned();
         }
         let (subject, other) = (pair.subject.id, other.id);
         let mut found = Vec::new();

@@ -162,7 +162,7 @@ impl Gate for FriendshipGate {
             for user in [pair.subject, other] {
                 if user.state.is_friend_list_full() {
                     said.push(format!(
-                        "`{}` has {limit} friends, as many as there may be",
+                        "`{}` has {limit} friends, which is the limit",
                         user.id
                     ));
                 }

@@ -94,14 +94,14 @@ impl Gate for KnownGate {
         let mut unknown: Vec<String> = Vec::new();
         let users = [Some(pair.subject), pair.other].into_iter().flatten();
         for user in users.clone().filter(|user| !user.is_known(view)) {
-            let said = format!("`{}` is no known user", user.id);
+            let said = format!("`{}` is not a known user", user.id);
             if !unknown.contains(&said) {
                 unknown.push(said);
             }
         }
         match context.target {
             GateTarget::UnknownGroup => {
-                unknown.push(format!("`{}` is no known group", context.group_id));
+                unknown.push(format!("`{}` is not a known group", context.group_id));
             }
             GateTarget::Unsupported => {
                 unknown.push(format!("{} can't be done to this resource", context.action));

@@ -27,7 +27,7 @@ impl ModerationGate {
     ];
 }
 
-/// The reason why the gate is closed for a subject, whoever the other user is.
+/// The reason why the gate is closed for a subject, with any other user.
 #[inline]
 fn denial(view: &View, context: &GateContext<'_>, subject: &Principal<'_>) -> Option<Reason> {
     use request::Moderation::{Banned, Silenced};
@@ -152,7 +152,7 @@ impl Gate for ModerationGate {
         let subject = pair.subject;
         let said = match (context.requirements.moderation, subject.state.moderation()) {
             (ModerationBar::Nobody, _) => {
-                format!("moderation keeps nobody from {}", context.action)
+                format!("moderation doesn't apply to {}", context.action)
             }
             (_, request::Moderation::None) => {
                 format!("`{}` is neither banned nor silenced", subject.id)

@@ -1,4 +1,4 @@
-//! The one-sided conditions of gates: what each of two users must meet, whoever the other one is.
+//! The one-sided conditions of gates: what each of two users must meet, with any other user.
 
 use crate::{
     request::{BlockMode, Toggle},

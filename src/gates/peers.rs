@@ -180,7 +180,7 @@ impl Gate for PeersGate {
             return format!("peers modes don't concern {} here", context.action);
         };
         if pair.is_self_in_group(context) {
-            return "peers modes are about others".to_owned();
+            return "peers modes don't apply to oneself".to_owned();
         }
         let side = |user: &Principal<'_>, other: &Principal<'_>, tie: Tie| {
             let (mode, user, other) = (user.state.peers(), user.id, other.id);

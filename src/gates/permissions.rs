@@ -194,9 +194,9 @@ fn describe_switch(view: &View, user: &Principal<'_>, switch: Switch) -> String 
     let why = match (record_condition, view.settings.permission(switch)) {
         (Some((_, _, condition)), _) => {
             let condition = condition.map(&mut |&tag| view.tags.name(tag));
-            format!(" by his record: {condition}")
+            format!(" by their record: {condition}")
         }
-        _ if record.sets_switch(switch) => " by his record".to_owned(),
+        _ if record.sets_switch(switch) => " by their record".to_owned(),
         (None, Toggle::When(condition)) => {
             format!(": {}", condition.map(&mut |&tag| view.tags.name(tag)))
         }

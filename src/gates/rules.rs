@@ -130,7 +130,7 @@ impl Gate for RulesGate {
             return "the policy has no rules section, so rules refuse nothing".to_owned();
         };
         if pair.is_self_in_group(context) {
-            return "rules are about others".to_owned();
+            return "rules don't apply to oneself".to_owned();
         }
         if context.requirements.rules == RuleScope::WhenNew
             && pair.conversation(context) == Conversation::Existing

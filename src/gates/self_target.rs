@@ -89,12 +89,12 @@ impl Gate for SelfTargetGate {
     ) -> String {
         match pair.other {
             Some(_) if self.check(view, context, pair).is_some() => {
-                format!("`{}` is the resource himself", pair.subject.id)
+                format!("`{}` is the resource too", pair.subject.id)
             }
             Some(other) if other.is_same_user(pair.subject) => {
-                format!("`{}` may do this to himself", pair.subject.id)
+                format!("`{}` may do this to themself", pair.subject.id)
             }
-            Some(other) => format!("`{}` is someone else than `{}`", other.id, pair.subject.id),
+            Some(other) => format!("`{}` is not `{}`", other.id, pair.subject.id),
             None => "no other user is concerned".to_owned(),
         }
     }

@@ -3,7 +3,7 @@
 use super::{context::GateContext, principal::Principal};
 use crate::snapshot::{Selection, Tie, UserNumber, UserSet, View};
 
-/// Everybody if a gate is open whoever the user is, and else nobody.
+/// Everybody if a gate is open for every user, and else nobody.
 pub(super) fn everybody_if<'v>(is_open: bool) -> Selection<'v> {
     if is_open { Selection::everybody() } else { Selection::nobody() }
 }

@@ -1,10 +1,9 @@
-//! Conditions as reduced ordered binary decision diagrams, in which two conditions that hold for the
-//! same tag sets are one node.
+//! Conditions as reduced ordered binary decision diagrams, in which equivalent conditions are one node.
 //!
-//! Why our own: what is asked here takes one operation (if-then-else), one order (that in which tags
-//! first come), and above all a bound on the work that turns into an answer of its own. The crates
-//! that do this well bring their own threads, allocators and error paths, each many times the size of
-//! this file, and abort or grow where this has to say "not decided".
+//! Why our own: proofs take one operation (if-then-else), one variable order (that in which tags first
+//! occur), and above all a bound on the work that yields an answer of its own. The crates that do this
+//! well bring their own threads, allocators and error paths, each many times the size of this file, and
+//! abort or grow where a proof has to be given up as undecided.
 //!
 //! Invariant: an answer is right or is [`BudgetExceededError`]; the work is bounded by [`Budget`].
 
@@ -17,16 +16,16 @@ use crate::{
     snapshot::TagId,
 };
 
-/// It would take more work than was allowed.
+/// The work budget is exhausted before the answer is found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BudgetExceededError;
 
-/// How much work may be done: in steps, each a look at a pair of nodes, of about 100 ns.
+/// A work budget in steps; a step is one visit of a pair of nodes and takes about 100 ns.
 #[derive(Clone, Debug)]
 pub struct Budget {
-    /// For one question.
+    /// The steps for one question.
     pub per_question: u64,
-    /// For all questions together.
+    /// The steps left for all questions together.
     pub total: u64,
 }
 
@@ -37,11 +36,10 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Lets a question be answered, and takes off what that cost. Questions are cheap to refuse once
-    /// nothing is left.
+    /// Answers a question, and subtracts its cost. Once nothing is left, questions fail at once.
     ///
     /// # Errors
-    /// If the answer takes more work than is left, or than one question may take.
+    /// Fails if the answer takes more steps than are left, or than one question may take.
     pub fn run<T>(
         &mut self,
         diagrams: &mut Diagrams,
@@ -55,47 +53,48 @@ impl Budget {
     }
 }
 
-/// A condition, within the diagrams that it was made in. Equal if and only if the conditions are.
+/// A condition as a node of the [`Diagrams`] that it was built in. Two are equal if and only if their
+/// conditions are equivalent.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Diagram(u32);
 
 impl Diagram {
-    /// Holds for nobody.
+    /// The condition that never holds.
     pub const NEVER: Self = Self(0);
-    /// Holds for everybody.
+    /// The condition that always holds.
     pub const ALWAYS: Self = Self(1);
 }
 
-/// Whether a tag is had decides which of two diagrams counts.
+/// A decision by one tag between two diagrams.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 struct Node {
-    /// The tag, by its place in the order.
+    /// The position of the tag in the order.
     tag: u32,
     without: Diagram,
     with: Diagram,
 }
 
-/// Diagrams of conditions over the same tags.
+/// A store of diagrams over the same tags, each distinct one once.
 #[derive(Default, Debug)]
 pub struct Diagrams {
     /// The first two stand for [`Diagram::NEVER`] and [`Diagram::ALWAYS`].
     nodes: Vec<Node>,
     unique: HashMap<Node, Diagram, RandomState>,
     memo: HashMap<[Diagram; 3], Diagram, RandomState>,
-    /// In the order in which they first came.
+    /// The tags in the order in which they first occurred.
     tags: Vec<TagId>,
     tag_order: HashMap<TagId, u32, RandomState>,
     remaining_steps: u64,
 }
 
-/// How many tags may stand on one path: keeps recursion within any thread's stack.
+/// The number of tags on one path, at most: it keeps recursion within any thread's stack.
 const MAX_DEPTH: u32 = 1_000;
 
-/// Below any tag.
+/// The position of leaves, below any tag.
 const LEAF: u32 = u32::MAX;
 
 impl Diagrams {
-    /// Forgets all diagrams, and keeps what memory is worth keeping for others.
+    /// Drops all diagrams, and keeps a moderate amount of memory for the next ones.
     pub fn clear(&mut self) {
         const WORTH_KEEPING: usize = 1_024;
         if self.memo.capacity().max(self.unique.capacity()) > WORTH_KEEPING {
@@ -112,7 +111,7 @@ impl Diagrams {
     /// The diagram of a condition.
     ///
     /// # Errors
-    /// If that takes more work than is left.
+    /// Fails if that takes more steps than are left.
     pub fn condition(
         &mut self,
         condition: &Condition<TagId>,
@@ -123,11 +122,10 @@ impl Diagrams {
         self.build_signed(condition, true)
     }
 
-    /// A condition, or the opposite of it.
+    /// The diagram of a condition, or of its negation.
     ///
-    /// Parts are joined from the last to the first: what comes before all tags of the others takes
-    /// one step. `not` is carried down to the tags, as turning a diagram about takes a step for each
-    /// node.
+    /// Parts are joined from the last to the first, as joining a part whose tags precede all others
+    /// takes one step. `not` is pushed down to the tags, as negating a diagram takes a step for each node.
     fn build_signed(
         &mut self,
         condition: &Condition<TagId>,
@@ -149,10 +147,10 @@ impl Diagrams {
         })
     }
 
-    /// The diagram of what a switch is set to.
+    /// The diagram of a switch.
     ///
     /// # Errors
-    /// As of [`Diagrams::condition`].
+    /// As [`Diagrams::condition`].
     pub fn toggle(&mut self, toggle: &Toggle<TagId>) -> Result<Diagram, BudgetExceededError> {
         match toggle {
             Toggle::Always(true) => Ok(Diagram::ALWAYS),
@@ -161,16 +159,16 @@ impl Diagrams {
         }
     }
 
-    /// Those who have a tag.
+    /// The diagram of the users with a tag.
     ///
     /// # Errors
-    /// As of [`Diagrams::condition`].
+    /// As [`Diagrams::condition`].
     pub fn tag(&mut self, tag: TagId) -> Result<Diagram, BudgetExceededError> {
         let tag = self.order_of_tag(tag)?;
         self.intern(Node { tag, without: Diagram::NEVER, with: Diagram::ALWAYS })
     }
 
-    /// Where a tag stands in the order: after all others, if it was not known.
+    /// The position of a tag in the order: after all others, if it is new.
     fn order_of_tag(&mut self, tag: TagId) -> Result<u32, BudgetExceededError> {
         let next = u32::try_from(self.tags.len()).map_err(|_| BudgetExceededError)?;
         let place = *self.tag_order.entry(tag).or_insert(next);
@@ -180,28 +178,34 @@ impl Diagrams {
         Ok(place)
     }
 
+    /// The diagram of both conditions together.
+    ///
     /// # Errors
-    /// As of [`Diagrams::condition`].
+    /// As [`Diagrams::condition`].
     pub fn and(&mut self, one: Diagram, other: Diagram) -> Result<Diagram, BudgetExceededError> {
         self.if_then_else([one, other, Diagram::NEVER], 0)
     }
 
+    /// The diagram of either condition.
+    ///
     /// # Errors
-    /// As of [`Diagrams::condition`].
+    /// As [`Diagrams::condition`].
     pub fn or(&mut self, one: Diagram, other: Diagram) -> Result<Diagram, BudgetExceededError> {
         self.if_then_else([one, Diagram::ALWAYS, other], 0)
     }
 
+    /// The diagram of the negated condition.
+    ///
     /// # Errors
-    /// As of [`Diagrams::condition`].
+    /// As [`Diagrams::condition`].
     pub fn not(&mut self, one: Diagram) -> Result<Diagram, BudgetExceededError> {
         self.if_then_else([one, Diagram::NEVER, Diagram::ALWAYS], 0)
     }
 
-    /// Those who meet the one and not the other.
+    /// The diagram of the users who meet the first condition and not the second.
     ///
     /// # Errors
-    /// As of [`Diagrams::condition`].
+    /// As [`Diagrams::condition`].
     pub fn difference(
         &mut self,
         one: Diagram,
@@ -210,23 +214,23 @@ impl Diagrams {
         self.if_then_else([other, Diagram::NEVER, one], 0)
     }
 
-    /// A tag set for which it holds, with as few tags as go along with taking none where that is
-    /// possible; `None` if there is none. Costs a walk down.
+    /// A tag set that meets the condition, taking a tag only where the path requires it; `None` if there
+    /// is none. Costs one path from the root to a leaf.
     pub fn example(&self, diagram: Diagram) -> Option<Vec<TagId>> {
         self.walk(diagram, |node| node.without == Diagram::NEVER)
     }
 
-    /// The same with as many of the tags that matter as go along with taking any where that is
-    /// possible.
+    /// A tag set that meets the condition, taking each tag of the path that it can; `None` if there is
+    /// none. Costs one path from the root to a leaf.
     pub fn large_example(&self, diagram: Diagram) -> Option<Vec<TagId>> {
         self.walk(diagram, |node| node.with != Diagram::NEVER)
     }
 
-    /// The tags that are taken on a way down to where it holds.
+    /// The tags that are taken on a path to [`Diagram::ALWAYS`].
     fn walk(&self, diagram: Diagram, takes: impl Fn(&Node) -> bool) -> Option<Vec<TagId>> {
         let mut tags = Vec::new();
         let mut at = diagram;
-        // All nodes but one lead to where it holds.
+        // Every node but one leads there.
         while at != Diagram::ALWAYS {
             let node = self.nodes.get(at.0 as usize).filter(|_| at != Diagram::NEVER)?;
             if takes(node) {
@@ -239,11 +243,10 @@ impl Diagrams {
         Some(tags)
     }
 
-    /// The tag sets for which it holds, but those that only add tags to another on the same path:
-    /// every tag set for which it holds has all tags of one of these.
+    /// The tag sets of all paths that meet the condition: every tag set that meets it includes one of them.
     ///
     /// # Errors
-    /// If there are more than `most`.
+    /// Fails if there are more than `most`.
     pub fn paths(
         &self,
         diagram: Diagram,
@@ -272,7 +275,7 @@ impl Diagrams {
         Ok(found)
     }
 
-    /// If the first holds, the second, else the third.
+    /// The diagram of if-then-else: the second part where the first holds, and else the third.
     fn if_then_else(
         &mut self,
         parts: [Diagram; 3],
@@ -303,16 +306,17 @@ impl Diagrams {
         Ok(chosen)
     }
 
-    /// The first tag that it asks for.
+    /// The position of a diagram's first tag.
     fn top_tag(&self, diagram: Diagram) -> u32 {
         self.inner_node(diagram).map_or(LEAF, |node| node.tag)
     }
 
-    /// What is left of it once it is known whether a tag is had, before which it asks for none.
-    fn cofactor(&self, diagram: Diagram, tag: u32, is_had: bool) -> Diagram {
+    /// The diagram that remains once a tag is known to be present or absent; no tag of the diagram
+    /// precedes it.
+    fn cofactor(&self, diagram: Diagram, tag: u32, is_present: bool) -> Diagram {
         match self.inner_node(diagram) {
             Some(node) if node.tag == tag => {
-                if is_had {
+                if is_present {
                     node.with
                 } else {
                     node.without
@@ -322,10 +326,12 @@ impl Diagrams {
         }
     }
 
+    /// The node of a diagram that is no leaf.
     fn inner_node(&self, diagram: Diagram) -> Option<&Node> {
         self.nodes.get(diagram.0 as usize).filter(|node| node.tag != LEAF)
     }
 
+    /// The diagram of a node: the existing one, or a new one.
     fn intern(&mut self, node: Node) -> Result<Diagram, BudgetExceededError> {
         if node.without == node.with {
             return Ok(node.with);

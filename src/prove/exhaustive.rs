@@ -1,5 +1,6 @@
-//! Whether an invariant holds of the users there are, and how many pairs break it: set algebra for
-//! those between whom nothing is, and a look at each pair that has something between them.
+//! Invariants over the existing users: whether one holds, and how many pairs break it.
+//!
+//! Unrelated users are counted by set algebra; pairs with a tie are evaluated one by one.
 
 use std::{collections::HashMap, ops::ControlFlow};
 
@@ -12,38 +13,37 @@ use crate::{
     snapshot::{Population, RuleBook, TagId, Tie, UserNumber, UserSet, View},
 };
 
-/// Who breaks an invariant.
+/// The users who break an invariant.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Breach {
-    /// Ordered pairs of a subject and another user: some of them, and how many there are.
+    /// Ordered pairs of a subject and another user: the first few, and the number of all.
     Pairs(Vec<(UserNumber, UserNumber)>, u64),
-    /// Users who reach nobody whom they should: the first of them, and how many there are.
+    /// Users who reach none of the users that they should: the first few, and the number of all.
     Isolated(Vec<UserNumber>, u64),
 }
 
-/// How many pairs are told.
+/// The number of pairs that a report names.
 const MAX_PAIRS: usize = 5;
 
-/// How many users are told who reach nobody.
+/// The number of isolated users that a report names.
 const MAX_ISOLATED: usize = 20;
 
-/// What breaks an invariant among the users of a view; `None` if it holds.
+/// The breach of an invariant among the users of a view; `None` if it holds.
 ///
-/// Costs set algebra for each tag that the rules let someone reach, and for each different set of such
-/// tags that users have whom some may reach; and a look at each relation of those who meet the first
-/// condition.
+/// Costs set algebra for each tag in an outcome of a rule and for each distinct set of such tags, and an
+/// evaluation of each tie of the users who meet the first condition.
 pub(super) fn check(
     view: &View,
-    judge: &PairEvaluator<'_>,
+    evaluator: &PairEvaluator<'_>,
     demand: Demand,
     from: &Condition<TagId>,
     to: &Condition<TagId>,
 ) -> Option<Breach> {
     let (from, to) = (users_meeting(&view.population, from), users_meeting(&view.population, to));
-    let one_sided = judge.one_sided();
+    let one_sided = evaluator.one_sided();
     let (able, open) = one_sided.unrelated_within(&from, &to);
     let rules = one_sided.rules;
-    let case = ExhaustiveCheck { view, judge, from: &from, to: &to, able, open, rules };
+    let case = ExhaustiveCheck { view, evaluator, from: &from, to: &to, able, open, rules };
     match demand {
         Demand::Never => case.find_pairs(true),
         Demand::Always => case.find_pairs(false),
@@ -51,34 +51,34 @@ pub(super) fn check(
     }
 }
 
-/// Those who meet a condition, in the form in which sets are worked out.
+/// The users who meet a condition, in the form that set algebra takes.
 fn users_meeting(population: &Population, condition: &Condition<TagId>) -> UserSet {
     UserSet::union([&*population.users_meeting(condition)])
 }
 
 struct ExhaustiveCheck<'c, 'v> {
     view: &'v View,
-    judge: &'c PairEvaluator<'v>,
+    evaluator: &'c PairEvaluator<'v>,
     from: &'c UserSet,
     to: &'c UserSet,
-    /// Those of `from` who may do it to a stranger, as far as they alone matter.
+    /// The users of `from` who meet the conditions on unrelated subjects.
     able: UserSet,
-    /// Those of `to` to whom a stranger may do it.
+    /// The users of `to` who meet the conditions on unrelated others.
     open: UserSet,
     rules: Option<&'v RuleBook>,
 }
 
-/// A tag that lets some users be reached by some.
+/// A tag by which some users reach others.
 struct ReachTag {
     tag: TagId,
-    /// Those of `able` who reach whoever has it.
+    /// The users of `able` who reach every user with the tag.
     reachers: UserSet,
-    /// Those of `open` who have it.
+    /// The users of `open` who have the tag.
     reached: UserSet,
 }
 
 impl ExhaustiveCheck<'_, '_> {
-    /// The pairs that are allowed, or those that are refused.
+    /// The breach by pairs that are allowed, or by pairs that are denied.
     fn find_pairs(&self, are_allowed: bool) -> Option<Breach> {
         let mut count = 0_u64;
         let _ = self.visit_products(are_allowed, &mut |subjects, others| {
@@ -86,11 +86,11 @@ impl ExhaustiveCheck<'_, '_> {
             count = count.saturating_add(subjects.len().saturating_mul(others.len()) - oneself);
             ControlFlow::Continue(())
         });
-        // So far as if nothing were between any two.
+        // So far no tie is counted.
         let (mut more, mut fewer) = (0_u64, 0_u64);
         self.visit_related_pairs(&mut |user, other, tie| {
-            let is = self.judge.allows(user, other, tie) == are_allowed;
-            let was = self.judge.allows(user, other, Tie::NONE) == are_allowed;
+            let is = self.evaluator.allows(user, other, tie) == are_allowed;
+            let was = self.evaluator.allows(user, other, Tie::NONE) == are_allowed;
             more += u64::from(is && !was);
             fewer += u64::from(was && !is);
         });
@@ -98,7 +98,7 @@ impl ExhaustiveCheck<'_, '_> {
         (count > 0).then(|| Breach::Pairs(self.sample_pairs(are_allowed, count), count))
     }
 
-    /// Some pairs that are allowed or refused: of as many subjects as there are, at first.
+    /// Some pairs that are allowed or denied, first of all of distinct subjects.
     fn sample_pairs(&self, are_allowed: bool, count: u64) -> Vec<(UserNumber, UserNumber)> {
         let most = usize::try_from(count).unwrap_or(MAX_PAIRS).min(MAX_PAIRS);
         let mut found: Vec<(UserNumber, UserNumber)> = Vec::new();
@@ -121,7 +121,7 @@ impl ExhaustiveCheck<'_, '_> {
             self.view.population.ties_of(user).map(move |(other, tie)| (user, other, tie))
         });
         let tied = tied.filter(|&(user, other, tie)| {
-            self.to.contains(other) && self.judge.allows(user, other, tie) == are_allowed
+            self.to.contains(other) && self.evaluator.allows(user, other, tie) == are_allowed
         });
         let missing = most - found.len().min(most);
         found.extend(tied.take(missing).map(|(user, other, _)| (user, other)));
@@ -129,7 +129,7 @@ impl ExhaustiveCheck<'_, '_> {
         found
     }
 
-    /// Those who may do it to nobody.
+    /// The breach by subjects who may act on no user of `to`.
     fn find_isolated(&self) -> Option<Breach> {
         let mut lost: Vec<UserNumber> = Vec::new();
         match self.rules {
@@ -147,7 +147,7 @@ impl ExhaustiveCheck<'_, '_> {
         lost.extend(self.from.minus(&self.able).iter());
         lost.retain(|&user| {
             let mut ties = self.view.population.ties_of(user);
-            !ties.any(|(other, tie)| self.to.contains(other) && self.judge.allows(user, other, tie))
+            !ties.any(|(other, tie)| self.to.contains(other) && self.evaluator.allows(user, other, tie))
         });
         lost.sort_unstable();
         let count = lost.len() as u64;
@@ -155,7 +155,7 @@ impl ExhaustiveCheck<'_, '_> {
         (count > 0).then_some(Breach::Isolated(lost, count))
     }
 
-    /// Those of some users to whom there is no stranger among others.
+    /// The users who have a tie with each of the others.
     fn without_strangers<'u>(
         &'u self,
         users: &'u UserSet,
@@ -164,8 +164,8 @@ impl ExhaustiveCheck<'_, '_> {
         users.iter().filter(|&user| self.unrelated_users(user, others).next().is_none())
     }
 
-    /// Visits users who may do it to strangers of other users, or those who may not: all pairs of the
-    /// two sets, one of a user with himself aside. Each pair comes once.
+    /// Visits products of two sets of users that together hold all unrelated pairs that are allowed, or
+    /// all that are denied. Each pair occurs once; pairs of a user with themself are to be left out.
     fn visit_products(
         &self,
         are_allowed: bool,
@@ -186,7 +186,7 @@ impl ExhaustiveCheck<'_, '_> {
         let ways = self.reach_tags(book);
         let reached = UserSet::union(ways.iter().map(|way| &way.reached));
         tell(&nobody, &self.open.minus(&reached))?;
-        // Those whose tags begin alike stand together, and share the union so far.
+        // Users whose lists of tags share a beginning are adjacent, and share the union of it.
         let mut unions: Vec<(usize, UserSet)> = Vec::new();
         for (places, users) in self.group_by_reach_tags(&ways, &reached) {
             let shared = unions.iter().zip(&places).take_while(|((one, _), other)| one == *other);
@@ -205,7 +205,7 @@ impl ExhaustiveCheck<'_, '_> {
         ControlFlow::Continue(())
     }
 
-    /// The tags by which someone of `able` reaches someone of `open`.
+    /// The tags by which a user of `able` reaches a user of `open`.
     fn reach_tags(&self, book: &RuleBook) -> Vec<ReachTag> {
         let ways = self.view.tags.iter().filter_map(|(tag, _)| {
             let (members, reachers) = (self.view.population.members(tag)?, book.reachers(tag)?);
@@ -219,7 +219,7 @@ impl ExhaustiveCheck<'_, '_> {
         ways.collect()
     }
 
-    /// Users put together by the ways that lead to them, told by their places; in their order.
+    /// Users grouped by the tags by which they are reached, as positions in `ways`; in that order.
     fn group_by_reach_tags(
         &self,
         ways: &[ReachTag],
@@ -230,15 +230,15 @@ impl ExhaustiveCheck<'_, '_> {
         let mut alike: HashMap<SmallVec<[usize; 8]>, Vec<UserNumber>> = HashMap::new();
         for user in users.iter() {
             let tags = self.view.population.directory.tags(user).iter();
-            let to_him = tags.filter_map(|tag| places.get(&tag).copied()).collect();
-            alike.entry(to_him).or_default().push(user);
+            let reached_by = tags.filter_map(|tag| places.get(&tag).copied()).collect();
+            alike.entry(reached_by).or_default().push(user);
         }
         let mut alike: Vec<_> = alike.into_iter().collect();
         alike.sort_unstable();
         alike
     }
 
-    /// Those of a set, the user himself not among them, between whom and a user nothing is.
+    /// The users of a set who are unrelated to a user, without that user.
     fn unrelated_users<'u>(
         &'u self,
         user: UserNumber,
@@ -248,14 +248,13 @@ impl ExhaustiveCheck<'_, '_> {
         among.iter().filter(move |&other| other != user && population.tie(user, other) == Tie::NONE)
     }
 
-    /// Visits each pair with something between the two of which it is not up to one alone that it is
-    /// refused.
+    /// Visits each pair with a tie that no one-sided condition denies.
     fn visit_related_pairs(&self, visit: &mut impl FnMut(UserNumber, UserNumber, Tie)) {
         let population = &self.view.population;
         if population.ties.is_empty() {
             return;
         }
-        let one_sided = self.judge.one_sided();
+        let one_sided = self.evaluator.one_sided();
         let (subjects, others) = (one_sided.subject_users(), one_sided.other_users());
         for user in self.from.iter().filter(|&user| subjects.contains(user)) {
             for (other, tie) in population.ties_of(user) {

@@ -1,12 +1,11 @@
-//! What can be shown of a policy without asking about each pair of users: that its invariants hold,
-//! and where it says less than it seems to.
+//! Proofs about a policy without a decision on each pair of users: invariants and lints.
 //!
-//! - An invariant is checked twice: of the users there are (`population`), by sets, and of all that
-//!   there may be (`possible`), by decision diagrams.
-//! - A lint is a warning about a statement that has no effect, or one that nobody can have meant.
+//! - An invariant is checked twice: for the existing users by sets (`exhaustive`), and for all possible
+//!   users by decision diagrams (`symbolic`).
+//! - A lint is a warning about a statement that has no effect, or that is most likely a mistake.
 //!
-//! Invariant: nothing is guessed. What is said is so; what would take too long is said to be not
-//! decided.
+//! Invariant: nothing is guessed. What is reported holds; what would take too long is reported as
+//! undecided.
 
 mod diagram;
 mod exhaustive;
@@ -25,34 +24,37 @@ use crate::{
     snapshot::{TagId, View},
 };
 
-/// Checks invariants against the view of their policy: each that is broken, or can't be told to hold,
-/// is an error. Costs nothing where there are none.
+/// Checks invariants against the view of their policy: each that is broken, or that can't be shown to
+/// hold, is an error. Costs nothing where there are none.
 ///
-/// The work for all possible users is bounded: each may take what the others left of a common store,
-/// and a little of its own, so that many that are easy never fall short of one that is hard.
+/// The work for all possible users is bounded. Each invariant may take what the others left of a shared
+/// budget, and a little of its own, so that one that is hard never starves many that are easy.
 pub fn invariants(invariants: &[Invariant], view: &View, problems: &mut Diagnostics) {
-    let mut store = SHARED_STEPS;
+    let mut shared = SHARED_STEPS;
     for invariant in invariants {
-        let mut effort = Budget { total: store + OWN_STEPS, ..Budget::default() };
-        problems.extend(check(invariant, view, &mut effort));
-        store = store.min(effort.total);
+        let mut budget = Budget { total: shared + OWN_STEPS, ..Budget::default() };
+        problems.extend(check(invariant, view, &mut budget));
+        shared = shared.min(budget.total);
     }
 }
 
-/// In steps, as [`Budget`] counts them.
+/// The budget that all invariants share, in the steps of [`Budget`].
 const SHARED_STEPS: u64 = 20_000_000;
+
+/// The budget of each invariant, in the steps of [`Budget`].
 const OWN_STEPS: u64 = 100_000;
 
-fn check(invariant: &Invariant, view: &View, effort: &mut Budget) -> Option<Diagnostic> {
-    let judge = PairEvaluator::new(view, invariant.action, None);
+fn check(invariant: &Invariant, view: &View, budget: &mut Budget) -> Option<Diagnostic> {
+    let evaluator = PairEvaluator::new(view, invariant.action, None);
     let (from, to) = (resolve_tags(&invariant.from, view), resolve_tags(&invariant.to, view));
-    let breach = exhaustive::check(view, &judge, invariant.demand, &from, &to);
+    let breach = exhaustive::check(view, &evaluator, invariant.demand, &from, &to);
     let found = (invariant.scope == InvariantScope::All)
-        .then(|| symbolic::check(&judge, invariant.demand, &from, &to, effort));
-    report::InvariantReport { invariant, view, judge: &judge }.render(breach.as_ref(), found)
+        .then(|| symbolic::check(&evaluator, invariant.demand, &from, &to, budget));
+    report::InvariantReport { invariant, view, evaluator: &evaluator }.render(breach.as_ref(), found)
 }
 
-/// Every tag that an invariant names was numbered; a number that no one has stands for no user.
+/// The condition of an invariant over the tags of a view. Every tag that an invariant names has a number
+/// in the view; one without would be a tag that no user has.
 fn resolve_tags(condition: &Condition<String>, view: &View) -> Condition<TagId> {
     condition.map(&mut |name| view.tags.get(name).unwrap_or(TagId(u32::MAX)))
 }

@@ -1,4 +1,4 @@
-//! What an author is told of an invariant that does not hold.
+//! Diagnostics of invariants that do not hold.
 
 use crate::{
     decide::PairEvaluator,
@@ -13,14 +13,14 @@ use super::{BudgetExceededError, exhaustive::Breach, symbolic::Counterexample};
 pub(super) struct InvariantReport<'t, 'v> {
     pub(super) invariant: &'t Invariant,
     pub(super) view: &'v View,
-    pub(super) judge: &'t PairEvaluator<'v>,
+    pub(super) evaluator: &'t PairEvaluator<'v>,
 }
 
-/// What was found of all possible users; `None` if that was not asked.
+/// The result for all possible users; `None` if the invariant is about existing users alone.
 type SymbolicResult<'v> = Option<Result<Option<Counterexample<'v>>, BudgetExceededError>>;
 
 impl InvariantReport<'_, '_> {
-    /// What there is to say; `None` if the invariant holds.
+    /// The diagnostic of the invariant; `None` if it holds.
     pub(super) fn render(
         &self,
         breach: Option<&Breach>,
@@ -85,7 +85,7 @@ impl InvariantReport<'_, '_> {
         ))
     }
 
-    /// `may`, or `may not` where it is demanded.
+    /// The verb of a breach: `may`, or `may not` where the invariant demands that users may.
     fn verb(&self) -> &'static str {
         if self.invariant.demand == Demand::Never { "may" } else { "may not" }
     }
@@ -93,24 +93,24 @@ impl InvariantReport<'_, '_> {
     fn pairs(&self, pairs: &[(UserNumber, UserNumber)], count: u64) -> String {
         let number =
             if count == 1 { "1 pair breaks".to_owned() } else { format!("{count} pairs break") };
-        let mut told = pairs.iter().map(|&(one, other)| (self.id(one), self.id(other)));
-        let first = told.next().map_or_else(String::new, |(one, other)| {
+        let mut pairs_by_id = pairs.iter().map(|&(one, other)| (self.id(one), self.id(other)));
+        let first = pairs_by_id.next().map_or_else(String::new, |(one, other)| {
             format!(": {one} {} {}", self.verb(), action_phrase(self.invariant.action, &other))
         });
-        let others: Vec<String> = told.map(|(one, other)| format!("{one} to {other}")).collect();
+        let others: Vec<String> = pairs_by_id.map(|(one, other)| format!("{one} to {other}")).collect();
         let also = if others.is_empty() { "" } else { "; also " };
         let more = if count > pairs.len() as u64 { ", ..." } else { "" };
         format!("{number} it{first}{also}{}{more}", others.join(", "))
     }
 
-    /// Why the first of the pairs is allowed or refused.
+    /// The reason why the first of the pairs is allowed or denied.
     fn why(&self, pairs: &[(UserNumber, UserNumber)]) -> Option<String> {
         let &(one, other) = pairs.first()?;
         if self.invariant.demand != Demand::Never {
-            let reason = self.judge.explain(one, Some(other)).decision.reason;
+            let reason = self.evaluator.explain(one, Some(other)).decision.reason;
             return Some(format!("{} is refused with `{reason}`", self.id(one)));
         }
-        let rules = self.judge.opening_rules(one, other);
+        let rules = self.evaluator.opening_rules(one, other);
         let names: Vec<String> = rules.iter().map(|rule| name(rule)).collect();
         match names.as_slice() {
             [] => None,
@@ -137,7 +137,7 @@ impl InvariantReport<'_, '_> {
         let subject = self.tags(&example.subject);
         let verb = self.verb();
         if let Some(other) = &example.other {
-            let whom = format!("one who has {}", self.tags(other));
+            let whom = format!("a user with {}", self.tags(other));
             format!("a user with {subject} {verb} {}", action_phrase(*action, &whom))
         } else {
             let whom = format!("nobody who meets {to}");
@@ -160,24 +160,35 @@ impl InvariantReport<'_, '_> {
     }
 }
 
-/// What someone may do to whom, after `may`.
-fn action_phrase(action: Action, whom: &str) -> String {
+/// An action on a user in words, after `may`.
+fn action_phrase(action: Action, user: &str) -> String {
     match action {
-        Action::Read => format!("read what comes from {whom}"),
-        Action::ViewProfile => format!("view the profile of {whom}"),
-        Action::Post => format!("post to {whom}"),
-        Action::Comment => format!("comment on {whom}"),
-        Action::React => format!("react to {whom}"),
-        Action::StartChat => format!("start a chat with {whom}"),
-        Action::SendMessage => format!("send a message to {whom}"),
-        Action::VoiceCall => format!("start a voice call with {whom}"),
-        Action::VideoCall => format!("start a video call with {whom}"),
-        Action::FriendRequest => format!("send a friend request to {whom}"),
+        Action::Read => format!("read what comes from {user}"),
+        Action::ViewProfile => format!("view the profile of {user}"),
+        Action::Post => format!("post to {user}"),
+        Action::Comment => format!("comment on {user}"),
+        Action::React => format!("react to {user}"),
+        Action::StartChat => format!("start a chat with {user}"),
+        Action::SendMessage => format!("send a message to {user}"),
+        Action::VoiceCall => format!("start a voice call with {user}"),
+        Action::VideoCall => format!("start a video call with {user}"),
+        Action::FriendRequest => format!("send a friend request to {user}"),
         Action::Block | Action::Unblock | Action::Ban | Action::Silence | Action::Reactivate => {
-            format!("{action} {whom}")
+            format!("{action} {user}")
         }
-        // None of them is done to a user.
-        other => format!("{other}: {whom}"),
+        // The resource of these is not a user, so that no invariant is about them.
+        Action::SignIn
+        | Action::ListUsers
+        | Action::CreateGroup
+        | Action::AddMember
+        | Action::RemoveMember
+        | Action::UpdateMetadata
+        | Action::AddAdmin
+        | Action::RemoveAdmin
+        | Action::UpdatePermissions
+        | Action::AddSuperAdmin
+        | Action::RemoveSuperAdmin
+        | Action::Leave => format!("{action}: {user}"),
     }
 }
 

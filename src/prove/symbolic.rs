@@ -1,9 +1,8 @@
-//! Whether an invariant holds of all users that there may be: of users with any tags, without a
-//! record of their own and with nothing between them, so that every conversation is new.
+//! Invariants over all possible users: users with any tags, without a record and without ties, so that
+//! every conversation is new.
 //!
-//! What one of two users must meet and what the other must meet are told by the tags of each alone,
-//! and what joins them is a tag: so no diagram is of both, and each stays about as small as the
-//! conditions that it is of.
+//! What each of two users must meet depends on their own tags alone, and what joins the two is a tag of
+//! an outcome. So no diagram is about both, and each stays about as small as its conditions.
 
 use crate::{
     decide::{PairEvaluator, UserCondition},
@@ -14,31 +13,31 @@ use crate::{
 
 use super::diagram::{Budget, BudgetExceededError, Diagram, Diagrams};
 
-/// Users who would break an invariant.
+/// Two possible users who would break an invariant.
 #[derive(Clone, Debug)]
 pub(super) struct Counterexample<'v> {
     /// The tags of the subject.
     pub subject: Vec<TagId>,
-    /// The tags of the other; `None` where there is no one whom the subject could reach.
+    /// The tags of the other user; `None` where the subject reaches no possible user.
     pub other: Option<Vec<TagId>>,
-    /// The rule that lets the one reach the other.
+    /// The rule by which the subject reaches the other user.
     pub rule: Option<&'v CompiledRule>,
 }
 
-/// A counterexample to an invariant; `None` if it holds of all possible users.
+/// A counterexample to an invariant; `None` if it holds for all possible users.
 ///
 /// # Errors
-/// If telling takes more work than is allowed.
+/// Fails if the answer takes more work than the budget allows.
 pub(super) fn check<'v>(
-    judge: &PairEvaluator<'v>,
+    evaluator: &PairEvaluator<'v>,
     demand: Demand,
     from: &Condition<TagId>,
     to: &Condition<TagId>,
-    effort: &mut Budget,
+    budget: &mut Budget,
 ) -> Result<Option<Counterexample<'v>>, BudgetExceededError> {
-    let one_sided = judge.one_sided();
+    let one_sided = evaluator.one_sided();
     let mut diagrams = Diagrams::default();
-    let mut case = effort.run(&mut diagrams, |diagrams| {
+    let mut case = budget.run(&mut diagrams, |diagrams| {
         let from = diagrams.condition(from)?;
         let to = diagrams.condition(to)?;
         let able = conjoin(diagrams, from, one_sided.unrelated_subjects())?;
@@ -54,9 +53,9 @@ pub(super) fn check<'v>(
     })?;
     case.diagrams = diagrams;
     match demand {
-        Demand::Never => case.check_never(effort),
-        Demand::Always => case.check_always(effort),
-        Demand::Every => case.check_every(effort),
+        Demand::Never => case.check_never(budget),
+        Demand::Always => case.check_always(budget),
+        Demand::Every => case.check_every(budget),
     }
 }
 
@@ -75,31 +74,31 @@ struct SymbolicCheck<'v> {
     diagrams: Diagrams,
     from: Diagram,
     to: Diagram,
-    /// Of `from`, those who may do it to someone as far as they alone matter.
+    /// The users of `from` who meet the conditions on unrelated subjects.
     able: Diagram,
-    /// Of `to`, those to whom someone may do it.
+    /// The users of `to` who meet the conditions on unrelated others.
     open: Diagram,
     rules: Option<&'v RuleBook>,
 }
 
-/// How many ways to meet a condition are looked at one by one.
+/// The number of paths of a condition that are tried one by one, at most.
 const MAX_PATHS: usize = 1_000;
 
 type CounterexampleResult<'v> = Result<Option<Counterexample<'v>>, BudgetExceededError>;
 
 impl<'v> SymbolicCheck<'v> {
-    fn check_never(&mut self, effort: &mut Budget) -> CounterexampleResult<'v> {
+    fn check_never(&mut self, budget: &mut Budget) -> CounterexampleResult<'v> {
         let Some(book) = self.rules else {
             return Ok(self.counterexample(self.able, self.open, None));
         };
-        let reached = self.reached_by_tag(book, effort)?;
+        let reached = self.reached_by_tag(book, budget)?;
         for rule in book.rules.iter() {
             let Some(&(_, others)) = rule.outcome.iter().find_map(|tag| lookup(&reached, *tag))
             else {
                 continue;
             };
             let able = self.able;
-            let subjects = effort.run(&mut self.diagrams, |diagrams| {
+            let subjects = budget.run(&mut self.diagrams, |diagrams| {
                 let condition = diagrams.condition(&rule.condition)?;
                 diagrams.and(able, condition)
             })?;
@@ -110,20 +109,20 @@ impl<'v> SymbolicCheck<'v> {
         Ok(None)
     }
 
-    fn check_always(&mut self, effort: &mut Budget) -> CounterexampleResult<'v> {
+    fn check_always(&mut self, budget: &mut Budget) -> CounterexampleResult<'v> {
         let (from, to, able, open) = (self.from, self.to, self.able, self.open);
-        let (unable, shut) = effort.run(&mut self.diagrams, |diagrams| {
+        let (unable, shut) = budget.run(&mut self.diagrams, |diagrams| {
             let (unable, shut) = (diagrams.not(able)?, diagrams.not(open)?);
             Ok((diagrams.and(from, unable)?, diagrams.and(to, shut)?))
         })?;
         let alone =
             self.counterexample(unable, to, None).or_else(|| self.counterexample(from, shut, None));
         let (None, Some(book)) = (&alone, self.rules) else { return Ok(alone) };
-        // The fewer tags the other has, the fewer let him be reached: so of all that meet the
-        // condition, those with the tags that it asks for and no others are the hardest to reach.
+        // The fewer tags the other user has, the fewer rules reach them: so of all users who meet the
+        // condition, those with the tags that it requires and no others are the hardest to reach.
         for other in self.diagrams.paths(open, MAX_PATHS)? {
             let rules = book.rules_naming_any(other.iter().copied());
-            let left = effort.run(&mut self.diagrams, |diagrams| {
+            let left = budget.run(&mut self.diagrams, |diagrams| {
                 meeting_no_rule(diagrams, able, rules.iter().map(|(_, rule)| *rule))
             })?;
             if let Some(subject) = self.diagrams.example(left) {
@@ -133,9 +132,9 @@ impl<'v> SymbolicCheck<'v> {
         Ok(None)
     }
 
-    fn check_every(&mut self, effort: &mut Budget) -> CounterexampleResult<'v> {
+    fn check_every(&mut self, budget: &mut Budget) -> CounterexampleResult<'v> {
         let (from, able) = (self.from, self.able);
-        let unable = effort.run(&mut self.diagrams, |diagrams| {
+        let unable = budget.run(&mut self.diagrams, |diagrams| {
             let unable = diagrams.not(able)?;
             diagrams.and(from, unable)
         })?;
@@ -150,24 +149,24 @@ impl<'v> SymbolicCheck<'v> {
             None if self.open == Diagram::NEVER => able,
             None => Diagram::NEVER,
             Some(book) => {
-                let reached = self.reached_by_tag(book, effort)?;
+                let reached = self.reached_by_tag(book, budget)?;
                 let reaching =
                     book.rules.iter().map(|rule| &**rule).filter(|rule| {
                         rule.outcome.iter().any(|tag| lookup(&reached, *tag).is_some())
                     });
-                effort
+                budget
                     .run(&mut self.diagrams, |diagrams| meeting_no_rule(diagrams, able, reaching))?
             }
         };
         Ok(lost(&self.diagrams, left))
     }
 
-    /// For each tag that rules let someone reach, those of `open` who have it, if there can be any;
-    /// in the order of the tags.
+    /// For each tag in an outcome of a rule the users of `open` who have it, if there can be any; in the
+    /// order of the tags.
     fn reached_by_tag(
         &mut self,
         book: &RuleBook,
-        effort: &mut Budget,
+        budget: &mut Budget,
     ) -> Result<Vec<(TagId, Diagram)>, BudgetExceededError> {
         let mut tags: Vec<TagId> = book.rules.iter().flat_map(|it| &it.outcome).copied().collect();
         tags.sort_unstable();
@@ -175,7 +174,7 @@ impl<'v> SymbolicCheck<'v> {
         let mut reached = Vec::new();
         for tag in tags {
             let open = self.open;
-            let having = effort.run(&mut self.diagrams, |diagrams| {
+            let having = budget.run(&mut self.diagrams, |diagrams| {
                 let tag = diagrams.tag(tag)?;
                 diagrams.and(open, tag)
             })?;
@@ -186,7 +185,7 @@ impl<'v> SymbolicCheck<'v> {
         Ok(reached)
     }
 
-    /// One who meets the one, and one who meets the other, if there are any.
+    /// A counterexample of a user of each diagram, if both can have one.
     fn counterexample(
         &self,
         subject: Diagram,
@@ -199,7 +198,7 @@ impl<'v> SymbolicCheck<'v> {
     }
 }
 
-/// Of some users, those who meet the condition of none of the rules.
+/// The users of a diagram who meet the condition of no rule.
 fn meeting_no_rule<'r>(
     diagrams: &mut Diagrams,
     start: Diagram,

@@ -28,10 +28,10 @@ pub(super) fn describe(
     if let RoleRequirement::Permission(permission) = needs {
         said.push(describe_permission(permission, view, context));
         if takes_super_admin(view, context, permission) {
-            said.push("a field that begins with `_` takes a super admin besides".to_owned());
+            said.push("a field that begins with `_` requires a super admin as well".to_owned());
         }
         if context.matrix(view).is_some_and(|_| names_tags(value(view, context, permission))) {
-            said.push(format!("his tags are {}", pair.subject.render_tags(view)));
+            said.push(format!("their tags are {}", pair.subject.render_tags(view)));
         }
     }
     if needs == RoleRequirement::Leave && is_direct_conversation(view, context) {
@@ -85,7 +85,7 @@ fn describe_counts(view: &View, context: &GateContext<'_>, group: GroupView<'_>)
 
 fn with_article(role: Option<Role>) -> &'static str {
     match role {
-        None => "no member",
+        None => "not a member",
         Some(Role::Member) => "a member",
         Some(Role::Admin) => "an admin",
         Some(Role::SuperAdmin) => "a super admin",

@@ -18,7 +18,7 @@ pub(super) fn value<'v>(
     context.matrix(view).map_or(nobody, |matrix| matrix.grant_condition(permission, context.field))
 }
 
-/// Whether a permission takes a super admin besides its condition: for a field of the metadata that
+/// Whether a permission requires a super admin besides its condition: for a field of the metadata that
 /// begins with `_` and that the matrix does not name.
 #[inline]
 pub(super) fn takes_super_admin(

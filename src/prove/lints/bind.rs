@@ -1,10 +1,12 @@
+//! The meaning of conditions of the syntax tree.
+
 use crate::{
     request::{Condition, Grant, GrantCondition},
     snapshot::{TagId, Tags},
     syntax::ast::{Expr, ExprKind},
 };
 
-/// The meaning of a condition that was resolved without a mistake; `None` of anything else.
+/// The condition that an expression without mistakes stands for; `None` for anything else.
 pub(super) fn condition(expr: &Expr<'_>, tags: &Tags) -> Option<Condition<TagId>> {
     let ExprKind::Call { name, arguments } = &expr.kind else { return None };
     let parts = || arguments.iter().map(|part| condition(part, tags)).collect::<Option<Vec<_>>>();
@@ -17,7 +19,7 @@ pub(super) fn condition(expr: &Expr<'_>, tags: &Tags) -> Option<Condition<TagId>
     }
 }
 
-/// The same of a value of a matrix.
+/// The value of a matrix that an expression without mistakes stands for; `None` for anything else.
 pub(super) fn value(expr: &Expr<'_>, tags: &Tags) -> Option<GrantCondition<TagId>> {
     let (name, arguments) = match &expr.kind {
         ExprKind::Call { name, arguments } => (name, arguments),

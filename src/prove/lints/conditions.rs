@@ -1,4 +1,4 @@
-//! Conditions that no user can meet, or that every user meets.
+//! Lints about conditions that no user can meet, or that every user meets.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,10 @@ use crate::{
 
 use super::{Linter, Satisfiability, bind};
 
-pub(super) fn lint(lints: &mut Linter<'_, '_>) {
-    let mut rules = std::mem::take(&mut lints.rules);
+pub(super) fn lint(linter: &mut Linter<'_, '_>) {
+    let mut rules = std::mem::take(&mut linter.rules);
     for rule in &mut rules {
-        rule.satisfiability = lints.satisfiability(&rule.condition);
+        rule.satisfiability = linter.satisfiability(&rule.condition);
         let (span, place) = (rule.ast.condition.span, rule.ast.span);
         match rule.satisfiability {
             Satisfiability::Never => {
@@ -23,17 +23,17 @@ pub(super) fn lint(lints: &mut Linter<'_, '_>) {
                 let problem = Diagnostic::warning(Code::DeadAlways, span, message)
                     .label("no user can meet this, whatever their tags")
                     .hint("correct the condition, or remove the rule");
-                lints.warn(place, problem);
+                linter.warn(place, problem);
             }
-            Satisfiability::Always => lints.warn(place, always_holds(span)),
+            Satisfiability::Always => linter.warn(place, always_holds(span)),
             Satisfiability::NotDecided => {
-                lints.report_undecided(place, span, "whether this condition can be met");
+                linter.report_undecided(place, span, "whether this condition can be met");
             }
             Satisfiability::Sometimes(_) => {}
         }
     }
-    lints.rules = rules;
-    for item in lints.items {
+    linter.rules = rules;
+    for item in linter.items {
         match item {
             Item::Settings(section)
                 if matches!(
@@ -42,36 +42,36 @@ pub(super) fn lint(lints: &mut Linter<'_, '_>) {
                 ) =>
             {
                 for entry in &section.entries {
-                    check_condition(lints, entry.key.span, &entry.value);
+                    check_condition(linter, entry.key.span, &entry.value);
                 }
             }
             Item::Peers(peers) => {
                 peers
                     .modes
                     .iter()
-                    .for_each(|mode| check_condition(lints, mode.when.span, &mode.when));
+                    .for_each(|mode| check_condition(linter, mode.when.span, &mode.when));
             }
             Item::Invariant(invariant) => {
-                check_condition(lints, invariant.span, &invariant.from);
-                check_condition(lints, invariant.span, &invariant.to);
+                check_condition(linter, invariant.span, &invariant.from);
+                check_condition(linter, invariant.span, &invariant.to);
             }
             _ => {}
         }
     }
-    check_records(lints);
+    check_records(linter);
 }
 
-fn check_condition(lints: &mut Linter<'_, '_>, statement: Span, expr: &Expr<'_>) {
-    let Some(condition) = bind::condition(expr, &lints.view.tags) else { return };
-    let state = lints.satisfiability(&condition);
-    if let Some(problem) = verdict(lints, &state, statement, expr.span) {
-        lints.warn(statement, problem);
+fn check_condition(linter: &mut Linter<'_, '_>, statement: Span, expr: &Expr<'_>) {
+    let Some(condition) = bind::condition(expr, &linter.view.tags) else { return };
+    let state = linter.satisfiability(&condition);
+    if let Some(problem) = verdict(linter, &state, statement, expr.span) {
+        linter.warn(statement, problem);
     }
 }
 
-/// What there is to say of a condition; that it was not decided is said at once.
+/// The diagnostic of a condition; one that is left undecided is reported at once.
 fn verdict(
-    lints: &mut Linter<'_, '_>,
+    linter: &mut Linter<'_, '_>,
     state: &Satisfiability,
     statement: Span,
     span: Span,
@@ -80,7 +80,7 @@ fn verdict(
         Satisfiability::Never => Some(never_holds(span)),
         Satisfiability::Always => Some(always_holds(span)),
         Satisfiability::NotDecided => {
-            lints.report_undecided(statement, span, "whether this condition can be met");
+            linter.report_undecided(statement, span, "whether this condition can be met");
             None
         }
         Satisfiability::Sometimes(_) => None,
@@ -97,20 +97,20 @@ fn always_holds(span: Span) -> Diagnostic {
         .label("every user meets this, whatever their tags")
 }
 
-/// The switches that records of users set, each distinct condition once: told at the first record that
-/// says so.
-fn check_records(lints: &mut Linter<'_, '_>) {
-    let view = lints.view;
+/// Checks the switches that users' records set, each distinct condition once, and reports it at the
+/// first record with it.
+fn check_records(linter: &mut Linter<'_, '_>) {
+    let view = linter.view;
     let mut states: HashMap<&Condition<TagId>, (Satisfiability, u64)> = HashMap::new();
     for (_, _, condition) in view.population.switch_conditions() {
         let entry = states.entry(condition);
-        entry.or_insert_with(|| (lints.satisfiability(condition), 0)).1 += 1;
+        entry.or_insert_with(|| (linter.satisfiability(condition), 0)).1 += 1;
     }
     states.retain(|_, (state, _)| !matches!(state, Satisfiability::Sometimes(_)));
     if states.is_empty() {
         return;
     }
-    let records = lints.records;
+    let records = linter.records;
     records(&mut |user| {
         for setting in user.more.iter().flat_map(|more| &more.permissions) {
             let condition = bind::condition(&setting.value, &view.tags);
@@ -118,13 +118,13 @@ fn check_records(lints: &mut Linter<'_, '_>) {
                 continue;
             };
             let (statement, span) = (setting.key.span, setting.value.span);
-            let told = verdict(lints, &state, statement, span);
+            let told = verdict(linter, &state, statement, span);
             if let Some(mut problem) = told {
                 if count > 1 {
                     problem =
                         problem.hint(format!("{count} switches in records have this condition"));
                 }
-                lints.warn(statement, problem);
+                linter.warn(statement, problem);
             }
         }
     });

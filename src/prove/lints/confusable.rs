@@ -1,4 +1,4 @@
-//! Ids that can't be told apart by looking at them, and characters that hide what a file says.
+//! Lints about ids that look the same, and about characters that hide what a file says.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,39 +12,39 @@ use crate::{
 
 use super::Linter;
 
-/// Looks at the ids of users and groups and at the names of matrices; tags have letters of one script
-/// alone. Costs a look at each id, and another pass over the records if one of them is suspicious.
-pub(super) fn lint(lints: &mut Linter<'_, '_>, sources: &Sources) {
+/// Checks the ids of users and groups and the names of matrices; tags are of one script by their syntax.
+/// Costs a look at each id, and another pass over the records if one of them is suspicious.
+pub(super) fn lint(linter: &mut Linter<'_, '_>, sources: &Sources) {
     let mut told = BTreeSet::new();
-    check_users(lints, &mut told);
-    for item in lints.items {
+    check_users(linter, &mut told);
+    for item in linter.items {
         match item {
             Item::Matrix(matrix) => {
-                report_invisible(lints, "matrix", &matrix.name.value, matrix.name.span, &mut told);
+                report_invisible(linter, "matrix", &matrix.name.value, matrix.name.span, &mut told);
             }
             Item::Group(group) => {
-                report_invisible(lints, "group", &group.id.value, group.id.span, &mut told);
+                report_invisible(linter, "group", &group.id.value, group.id.span, &mut told);
             }
             _ => {}
         }
     }
-    let groups = lints.items.iter().filter_map(|item| match item {
+    let groups = linter.items.iter().filter_map(|item| match item {
         Item::Group(group) if !is_nfc(&group.id.value) => Some(nfc(&group.id.value)),
         _ => None,
     });
     let wanted: BTreeSet<String> = groups.collect();
     let mut alike = BTreeMap::new();
-    for item in lints.items {
+    for item in linter.items {
         if let Item::Group(group) = item {
             record_id(&group.id.value, group.id.span, &wanted, &mut alike);
         }
     }
-    report_lookalikes(lints, "groups", alike);
-    report_bidi(lints, sources, &told);
+    report_lookalikes(linter, "groups", alike);
+    report_bidi(linter, sources, &told);
 }
 
-fn check_users(lints: &mut Linter<'_, '_>, told: &mut BTreeSet<Span>) {
-    let directory = &lints.view.population.directory;
+fn check_users(linter: &mut Linter<'_, '_>, told: &mut BTreeSet<Span>) {
+    let directory = &linter.view.population.directory;
     let ids = directory.numbers().map(|user| directory.id(user)).filter(|id| !id.is_ascii());
     let mut wanted = BTreeSet::new();
     let mut is_suspicious = false;
@@ -59,7 +59,7 @@ fn check_users(lints: &mut Linter<'_, '_>, told: &mut BTreeSet<Span>) {
     }
     let mut hidden: Vec<(String, Span)> = Vec::new();
     let mut alike = BTreeMap::new();
-    (lints.records)(&mut |user| {
+    (linter.records)(&mut |user| {
         let id = &user.id;
         if id.value.contains(is_invisible) && hidden.len() < MAX_REPORTED {
             hidden.push((id.value.clone().into_owned(), id.span));
@@ -67,22 +67,22 @@ fn check_users(lints: &mut Linter<'_, '_>, told: &mut BTreeSet<Span>) {
         record_id(&id.value, id.span, &wanted, &mut alike);
     });
     for (id, span) in hidden {
-        report_invisible(lints, "user", &id, span, told);
+        report_invisible(linter, "user", &id, span, told);
     }
-    report_lookalikes(lints, "users", alike);
+    report_lookalikes(linter, "users", alike);
 }
 
-/// How many ids are told: a file of nothing else is told soon enough.
+/// The number of ids that are reported, at most.
 const MAX_REPORTED: usize = 1_000;
 
-/// Ids by what they are in normal form, each with where it stands.
+/// Ids by their normal form, each with its span.
 type Lookalikes = BTreeMap<String, BTreeMap<String, Span>>;
 
 fn nfc(id: &str) -> String {
     id.nfc().collect()
 }
 
-/// Takes note of an id, if another may look like it.
+/// Records an id, if another one may look like it.
 fn record_id(id: &str, span: Span, wanted: &BTreeSet<String>, alike: &mut Lookalikes) {
     if wanted.is_empty() || id.is_ascii() {
         return;
@@ -93,7 +93,7 @@ fn record_id(id: &str, span: Span, wanted: &BTreeSet<String>, alike: &mut Lookal
     }
 }
 
-fn report_lookalikes(lints: &mut Linter<'_, '_>, what: &str, alike: Lookalikes) {
+fn report_lookalikes(linter: &mut Linter<'_, '_>, what: &str, alike: Lookalikes) {
     for ids in alike.into_values().filter(|ids| ids.len() > 1).take(MAX_REPORTED) {
         let mut places: Vec<Span> = ids.into_values().collect();
         places.sort_unstable_by_key(|span| (span.source, span.start));
@@ -104,14 +104,14 @@ fn report_lookalikes(lints: &mut Linter<'_, '_>, what: &str, alike: Lookalikes) 
                 .label("composed of different characters")
                 .related(first, "the other one")
                 .hint("an id is compared byte by byte; write it in Unicode's form NFC everywhere");
-            lints.warn(span, problem);
+            linter.warn(span, problem);
         }
     }
 }
 
-/// Tells of a character in an id that nobody sees.
+/// Reports an invisible character in an id.
 fn report_invisible(
-    lints: &mut Linter<'_, '_>,
+    linter: &mut Linter<'_, '_>,
     what: &str,
     id: &str,
     span: Span,
@@ -126,12 +126,11 @@ fn report_invisible(
     );
     let problem = Diagnostic::warning(Code::Confusable, span, message)
         .hint("remove it: it is not visible, but makes a different name");
-    lints.warn(span, problem);
+    linter.warn(span, problem);
 }
 
-/// Tells of characters in files that show their text in another order than it is read, comments among
-/// it; once for each line.
-fn report_bidi(lints: &mut Linter<'_, '_>, sources: &Sources, told: &BTreeSet<Span>) {
+/// Reports characters that change the direction of text, in files with their comments; once for each line.
+fn report_bidi(linter: &mut Linter<'_, '_>, sources: &Sources, told: &BTreeSet<Span>) {
     for (id, source) in sources.iter() {
         if source.notation.is_bulk() || source.notation == Notation::Tests {
             continue;
@@ -154,7 +153,7 @@ fn report_bidi(lints: &mut Linter<'_, '_>, sources: &Sources, told: &BTreeSet<Sp
                     let problem = Diagnostic::warning(Code::Confusable, span, message)
                         .label("the text after it may be displayed in a different order")
                         .hint("remove it, or write it as an escape in a text in double quotes");
-                    lints.warn(span, problem);
+                    linter.warn(span, problem);
                 }
             }
             start += line.len();
@@ -162,7 +161,7 @@ fn report_bidi(lints: &mut Linter<'_, '_>, sources: &Sources, told: &BTreeSet<Sp
     }
 }
 
-/// Characters without width, and those that change the direction of text.
+/// Whether a character has no width, or changes the direction of text.
 fn is_invisible(c: char) -> bool {
     is_bidi(c)
         || matches!(

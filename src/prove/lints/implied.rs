@@ -1,7 +1,7 @@
-//! Rules that allow nothing that another rule does not allow.
+//! Lints about rules that allow nothing that another rule does not allow.
 //!
-//! Most pairs are told apart without a diagram: a rule can imply another only if its outcome holds the
-//! other's, and if it holds of the tag sets that were found for the other.
+//! Most pairs are excluded without a diagram: a rule can be implied by another only if the other's
+//! outcome includes its own, and if the other's condition holds for tag sets that meet its own.
 
 use std::{
     cell::{Cell, OnceCell},
@@ -16,10 +16,10 @@ use crate::{
 
 use super::{BudgetExceededError, ConditionExamples, Diagram, LintedRule, Linter, Satisfiability};
 
-pub(super) fn lint(lints: &mut Linter<'_, '_>) {
-    let rules = std::mem::take(&mut lints.rules);
+pub(super) fn lint(linter: &mut Linter<'_, '_>) {
+    let rules = std::mem::take(&mut linter.rules);
     let naming = rules_by_tag(&rules);
-    let tags = lints.view.tags.len();
+    let tags = linter.view.tags.len();
     let mut parts = 1;
     rules.iter().for_each(|rule| rule.condition.for_each_tag(&mut |_| parts += 1));
     let kept = (SAMPLE_PARTS / parts).clamp(1, 64);
@@ -61,7 +61,7 @@ pub(super) fn lint(lints: &mut Linter<'_, '_>) {
                 true
             };
             report_if_implied(
-                lints,
+                linter,
                 &rules,
                 at,
                 rule,
@@ -69,16 +69,17 @@ pub(super) fn lint(lints: &mut Linter<'_, '_>) {
             );
         }
     }
-    lints.rules = rules;
+    linter.rules = rules;
 }
 
-/// How many parts of conditions may be looked at for the samples that all pairs are asked of, ...
+/// The number of parts of conditions that may be evaluated for the samples that exclude pairs first.
 const SAMPLE_PARTS: usize = 10_000_000;
 
-/// ... and for those that are asked only where many pairs of a few rules were not told apart before.
+/// The number of parts of conditions that may be evaluated for further samples, where the first ones
+/// leave many pairs of a few rules.
 const EXTRA_SAMPLE_PARTS: usize = 80_000_000;
 
-/// How many pairs.
+/// The number of pairs left from which on further samples are worth their cost.
 const EXTRA_SAMPLE_PAIRS: usize = 100;
 
 fn is_subset(one: &[u64], other: &[u64]) -> bool {
@@ -89,7 +90,7 @@ fn is_decided(rule: &LintedRule<'_, '_>) -> bool {
     matches!(rule.satisfiability, Satisfiability::Always | Satisfiability::Sometimes(_))
 }
 
-/// The rules that name each tag, by their places.
+/// The positions of the rules that name each tag in their outcome.
 fn rules_by_tag(rules: &[LintedRule<'_, '_>]) -> HashMap<TagId, Vec<usize>> {
     let mut naming: HashMap<TagId, Vec<usize>> = HashMap::new();
     for (at, rule) in rules.iter().enumerate() {
@@ -100,7 +101,7 @@ fn rules_by_tag(rules: &[LintedRule<'_, '_>]) -> HashMap<TagId, Vec<usize>> {
     naming
 }
 
-/// The rules that name that tag of one's outcome which the fewest name.
+/// The positions of the rules that name the rarest tag of a rule's outcome.
 fn rarest<'n>(
     rules: &[LintedRule<'_, '_>],
     naming: &'n HashMap<TagId, Vec<usize>>,
@@ -111,7 +112,7 @@ fn rarest<'n>(
     lists.min_by_key(|list| list.len()).map(Vec::as_slice).unwrap_or_default()
 }
 
-/// The rules that may imply one, by what is seen at a glance.
+/// The positions of the rules that may imply a rule, by their outcomes and by samples.
 fn implying_candidates<'r>(
     rules: &'r [LintedRule<'_, '_>],
     naming: &'r HashMap<TagId, Vec<usize>>,
@@ -128,9 +129,9 @@ fn implying_candidates<'r>(
         .filter(move |&other| other != at && holds(other) && rules.get(other).is_some_and(covers))
 }
 
-/// Tells if one of the others implies a rule.
+/// Reports a rule that one of the candidates implies.
 fn report_if_implied(
-    lints: &mut Linter<'_, '_>,
+    linter: &mut Linter<'_, '_>,
     rules: &[LintedRule<'_, '_>],
     at: usize,
     rule: &LintedRule<'_, '_>,
@@ -139,10 +140,10 @@ fn report_if_implied(
     let mut is_too_hard = false;
     for other in wider {
         let Some(wide) = rules.get(other) else { continue };
-        let implied = match implies(lints, &rule.condition, &wide.condition) {
-            // Of two that say the same, the later is the one too many.
+        let implied = match implies(linter, &rule.condition, &wide.condition) {
+            // Of two equivalent rules, the later one is superfluous.
             Ok(true) if other > at && wide.outcome == rule.outcome => {
-                implies(lints, &wide.condition, &rule.condition).map(|same| !same)
+                implies(linter, &wide.condition, &rule.condition).map(|same| !same)
             }
             other => other,
         };
@@ -153,55 +154,55 @@ fn report_if_implied(
                     .label("every user who meets this condition meets that of the other rule")
                     .related(wide.ast.span, "this rule allows at least as much")
                     .hint("remove the rule, or narrow the other");
-                lints.warn(rule.ast.span, problem);
+                linter.warn(rule.ast.span, problem);
                 return;
             }
             Ok(false) => {}
             Err(BudgetExceededError) => is_too_hard = true,
         }
-        if is_too_hard && lints.effort.total == 0 {
+        if is_too_hard && linter.budget.total == 0 {
             break;
         }
     }
     if is_too_hard {
         let span = rule.ast.span;
-        lints.report_undecided(span, span, "whether another rule implies this one");
+        linter.report_undecided(span, span, "whether another rule implies this one");
     }
 }
 
 fn implies(
-    lints: &mut Linter<'_, '_>,
+    linter: &mut Linter<'_, '_>,
     one: &Condition<TagId>,
     other: &Condition<TagId>,
 ) -> Result<bool, BudgetExceededError> {
     if one == other {
         return Ok(true);
     }
-    lints.query(|diagrams| {
+    linter.query(|diagrams| {
         let (one, other) = (diagrams.condition(one)?, diagrams.condition(other)?);
         Ok(diagrams.difference(one, other)? == Diagram::NEVER)
     })
 }
 
-/// Tag sets that meet the conditions of a few rules, turned about: for each tag, those that have it,
-/// a bit for each.
+/// Tag sets that meet the conditions of a few rules, transposed: for each tag a bit for each set that has
+/// it.
 struct Samples {
     /// By the number of the tag.
     having: Vec<u64>,
 }
 
 impl Samples {
-    /// Of how many rules.
+    /// The number of rules.
     const RULES: usize = 16;
 
-    /// The bits of one rule: four for each.
+    /// The four bits of one rule.
     fn mask(place: usize) -> u64 {
         0b1111 << (4 * place)
     }
 
-    /// For each rule, two tag sets that meet its condition, with as few tags as they can be found with
-    /// and with as many; each as it is, and with all others added that the condition does not name.
-    /// Costs a look at each tag, and at each part of the conditions.
+    /// Four samples for each rule: a small and a large tag set that meet its condition, each as it is
+    /// and with all tags added that the condition does not name. Costs a look at each tag, and at each
+    /// part of the conditions.
     fn from_rules(rules: &[LintedRule<'_, '_>], tags: usize) -> Self {
         const ADDED: u64 = 0xaaaa_aaaa_aaaa_aaaa;
         let mut having = vec![ADDED; tags];
@@ -223,7 +224,7 @@ impl Samples {
         Self { having }
     }
 
-    /// For which of the tag sets a condition holds.
+    /// The samples for which a condition holds, as bits.
     fn holding(&self, condition: &Condition<TagId>) -> u64 {
         match condition {
             Condition::HasTag(tag) => self.having.get(tag.index()).copied().unwrap_or(0),

@@ -1,4 +1,4 @@
-//! What has no effect on the users there are.
+//! Lints about rules without effect on existing users.
 
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -7,22 +7,22 @@ use crate::{
 
 use super::{LintedRule, Linter, Satisfiability};
 
-pub(super) fn lint(lints: &mut Linter<'_, '_>) {
-    let rules = std::mem::take(&mut lints.rules);
+pub(super) fn lint(linter: &mut Linter<'_, '_>) {
+    let rules = std::mem::take(&mut linter.rules);
     for rule in rules.iter().filter(|rule| rule.satisfiability != Satisfiability::Never) {
-        if !is_dead(lints, rule) {
-            report_unreached_tags(lints, rule);
+        if !is_dead(linter, rule) {
+            report_unreached_tags(linter, rule);
         }
     }
     if !rules.is_empty() {
-        report_unconcerned_users(lints, &rules);
+        report_unconcerned_users(linter, &rules);
     }
-    lints.rules = rules;
+    linter.rules = rules;
 }
 
-/// Whether a rule allows nobody anything today; says so then.
-fn is_dead(lints: &mut Linter<'_, '_>, rule: &LintedRule<'_, '_>) -> bool {
-    let population = &lints.view.population;
+/// Reports a rule that allows nothing among the existing users; whether it is one.
+fn is_dead(linter: &mut Linter<'_, '_>, rule: &LintedRule<'_, '_>) -> bool {
+    let population = &linter.view.population;
     let users = population.users_meeting(&rule.condition);
     let reached = UserSet::union(rule.outcome.iter().filter_map(|tag| population.members(*tag)));
     let why = if users.is_empty() {
@@ -38,29 +38,29 @@ fn is_dead(lints: &mut Linter<'_, '_>, rule: &LintedRule<'_, '_>) -> bool {
     let problem = Diagnostic::warning(Code::DeadNow, rule.ast.span, message)
         .label(why)
         .hint("it is of use only once there are other users");
-    lints.warn(rule.ast.span, problem);
+    linter.warn(rule.ast.span, problem);
     true
 }
 
-fn report_unreached_tags(lints: &mut Linter<'_, '_>, rule: &LintedRule<'_, '_>) {
+fn report_unreached_tags(linter: &mut Linter<'_, '_>, rule: &LintedRule<'_, '_>) {
     for tag in &rule.ast.outcome.value {
-        let number = lints.view.tags.get(&tag.value);
-        let members = number.and_then(|number| lints.view.population.members(number));
+        let number = linter.view.tags.get(&tag.value);
+        let members = number.and_then(|number| linter.view.population.members(number));
         if members.is_none_or(UserSet::is_empty) {
             let message = format!("no user has the tag `{}`", tag.value);
             let problem = Diagnostic::warning(Code::UnreachedTag, tag.span, message)
                 .label("the rule reaches nobody through it");
-            lints.warn(rule.ast.span, problem);
+            linter.warn(rule.ast.span, problem);
         }
     }
 }
 
-/// How many users are told by name.
+/// The number of users that a report names.
 const MAX_NAMED_USERS: usize = 5;
 
-fn report_unconcerned_users(lints: &mut Linter<'_, '_>, rules: &[LintedRule<'_, '_>]) {
-    let population = &lints.view.population;
-    let reachers = lints.view.rules.iter().flat_map(|book| &book.reachers);
+fn report_unconcerned_users(linter: &mut Linter<'_, '_>, rules: &[LintedRule<'_, '_>]) {
+    let population = &linter.view.population;
+    let reachers = linter.view.rules.iter().flat_map(|book| &book.reachers);
     let outcomes = rules.iter().flat_map(|rule| &rule.outcome);
     let reached = outcomes.filter_map(|tag| population.members(*tag));
     let concerned = UserSet::union(reachers.chain(reached));
@@ -83,5 +83,5 @@ fn report_unconcerned_users(lints: &mut Linter<'_, '_>, rules: &[LintedRule<'_, 
             "{}{more}: no rule lets them reach anyone, nor anyone reach them",
             names.join(", ")
         ));
-    lints.warn(span, problem);
+    linter.warn(span, problem);
 }

@@ -1,4 +1,4 @@
-//! Matrices by which a member makes himself more than he is.
+//! Lints about matrices by which members promote themselves.
 
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -10,18 +10,18 @@ use crate::{
 
 use super::{BudgetExceededError, Diagram, Diagrams, Linter, bind, conditions::never_holds};
 
-pub(super) fn lint(lints: &mut Linter<'_, '_>) {
-    for item in lints.items {
+pub(super) fn lint(linter: &mut Linter<'_, '_>) {
+    for item in linter.items {
         if let Item::Matrix(matrix) = item {
-            report_self_promotion(lints, matrix);
+            report_self_promotion(linter, matrix);
             for permission in &matrix.permissions {
                 match &permission.value {
                     PermissionValue::One(value) => {
-                        report_if_never_granted(lints, permission.key.span, value)
+                        report_if_never_granted(linter, permission.key.span, value)
                     }
                     PermissionValue::ByField(fields) => {
                         fields.iter().for_each(|field| {
-                            report_if_never_granted(lints, field.key.span, &field.value)
+                            report_if_never_granted(linter, field.key.span, &field.value)
                         });
                     }
                 }
@@ -30,43 +30,42 @@ pub(super) fn lint(lints: &mut Linter<'_, '_>) {
     }
 }
 
-/// What a member may do to himself: become an admin by `add_admin`, or change the matrix by
-/// `update_permissions` and then take whatever he wants. An admin who may change the matrix has made
-/// himself all but a super admin; nothing else makes more of anyone.
-fn report_self_promotion(lints: &mut Linter<'_, '_>, matrix: &Matrix<'_>) {
+/// Reports how members can promote themselves: to admins by `add_admin`, or by `update_permissions`,
+/// after which they can take any permission. No other permission lets anyone gain more.
+fn report_self_promotion(linter: &mut Linter<'_, '_>, matrix: &Matrix<'_>) {
     let value = |permission: GroupPermission| {
         let entry = matrix.permissions.iter().find(|it| it.key.value == permission.as_str())?;
         let PermissionValue::One(expr) = &entry.value else { return None };
-        Some((entry.key.span, expr.span, bind::value(expr, &lints.view.tags)?))
+        Some((entry.key.span, expr.span, bind::value(expr, &linter.view.tags)?))
     };
     let add = value(GroupPermission::AddAdmin);
     let update = value(GroupPermission::UpdatePermissions);
     if let Some((key, span, value)) = &add
-        && let Some(tags) = plain_member_tags(lints, *key, *span, value)
+        && let Some(tags) = plain_member_tags(linter, *key, *span, value)
     {
         let then = update.as_ref().is_some_and(|(key, span, update)| {
-            promoted_admin_has(lints, *key, *span, value, update)
+            promoted_admin_has(linter, *key, *span, value, update)
         });
         let more = if then { ", and then change who has which permission" } else { "" };
         let message = format!(
             "the matrix `{}` lets a member make themselves an admin{more}",
             matrix.name.value.escape_debug()
         );
-        report(lints, *key, *span, message, &tags);
+        report(linter, *key, *span, message, &tags);
     }
     if let Some((key, span, value)) = &update
-        && let Some(tags) = plain_member_tags(lints, *key, *span, value)
+        && let Some(tags) = plain_member_tags(linter, *key, *span, value)
     {
         let message = format!(
             "the matrix `{}` lets a member give themselves every permission",
             matrix.name.value.escape_debug()
         );
-        report(lints, *key, *span, message, &tags);
+        report(linter, *key, *span, message, &tags);
     }
 }
 
-fn report(lints: &mut Linter<'_, '_>, key: Span, span: Span, message: String, tags: &[TagId]) {
-    let mut names: Vec<&str> = tags.iter().map(|&tag| lints.view.tags.name(tag)).collect();
+fn report(linter: &mut Linter<'_, '_>, key: Span, span: Span, message: String, tags: &[TagId]) {
+    let mut names: Vec<&str> = tags.iter().map(|&tag| linter.view.tags.name(tag)).collect();
     names.sort_unstable();
     let label = match names.as_slice() {
         [] => "a plain member without tags has it".to_owned(),
@@ -75,13 +74,13 @@ fn report(lints: &mut Linter<'_, '_>, key: Span, span: Span, message: String, ta
     let problem = Diagnostic::warning(Code::SelfPromotion, span, message)
         .label(label)
         .hint("ask for a role too: `all(allow_if_admin, ...)`");
-    lints.warn(key, problem);
+    linter.warn(key, problem);
 }
 
-/// The tags of a plain member who has a permission, if one can have it. Of a bare `allow` the author
-/// is told elsewhere.
+/// The tags of a plain member who has a permission, if one can have it; a bare `allow` is intended, and
+/// so it is left out.
 fn plain_member_tags(
-    lints: &mut Linter<'_, '_>,
+    linter: &mut Linter<'_, '_>,
     key: Span,
     span: Span,
     value: &GrantCondition<TagId>,
@@ -89,55 +88,55 @@ fn plain_member_tags(
     if *value == GrantCondition::Grant(Grant::Allow) {
         return None;
     }
-    let found = lints.query(|diagrams| granted(diagrams, value, Role::Member));
+    let found = linter.query(|diagrams| granted(diagrams, value, Role::Member));
     let Ok(diagram) = found else {
-        lints.report_undecided(key, span, "whether a plain member can have this permission");
+        linter.report_undecided(key, span, "whether a plain member can have this permission");
         return None;
     };
-    lints.diagrams.example(diagram)
+    linter.diagrams.example(diagram)
 }
 
-/// Whether someone who made himself an admin can have another permission as an admin.
+/// Whether a member who became an admin by the first permission can have the second as an admin.
 fn promoted_admin_has(
-    lints: &mut Linter<'_, '_>,
+    linter: &mut Linter<'_, '_>,
     key: Span,
     span: Span,
     first: &GrantCondition<TagId>,
     then: &GrantCondition<TagId>,
 ) -> bool {
-    let both = lints.query(|diagrams| {
+    let both = linter.query(|diagrams| {
         let first = granted(diagrams, first, Role::Member)?;
         let then = granted(diagrams, then, Role::Admin)?;
         diagrams.and(first, then)
     });
     if both.is_err() {
-        lints.report_undecided(key, span, "whether a member who made themselves an admin has it");
+        linter.report_undecided(key, span, "whether a member who made themselves an admin has it");
     }
     both.is_ok_and(|both| both != Diagram::NEVER)
 }
 
-/// A combination that nobody can meet, where `deny` would say so.
-fn report_if_never_granted(lints: &mut Linter<'_, '_>, key: Span, expr: &Expr<'_>) {
-    let Some(value) = bind::value(expr, &lints.view.tags) else { return };
+/// Reports a combination that nobody can meet, where `deny` would say the same.
+fn report_if_never_granted(linter: &mut Linter<'_, '_>, key: Span, expr: &Expr<'_>) {
+    let Some(value) = bind::value(expr, &linter.view.tags) else { return };
     if matches!(value, GrantCondition::Grant(_)) {
         return;
     }
-    let all = lints.query(|diagrams| {
+    let all = linter.query(|diagrams| {
         Role::ALL.iter().try_fold(Diagram::NEVER, |any, &role| {
             let granted = granted(diagrams, &value, role)?;
             diagrams.or(any, granted)
         })
     });
     match all {
-        Ok(Diagram::NEVER) => lints.warn(key, never_holds(expr.span)),
+        Ok(Diagram::NEVER) => linter.warn(key, never_holds(expr.span)),
         Ok(_) => {}
         Err(BudgetExceededError) => {
-            lints.report_undecided(key, expr.span, "whether anyone can have this permission");
+            linter.report_undecided(key, expr.span, "whether anyone can have this permission");
         }
     }
 }
 
-/// Which members of a role have a permission, by their tags.
+/// The members with a role who have a permission, by their tags.
 fn granted(
     diagrams: &mut Diagrams,
     value: &GrantCondition<TagId>,

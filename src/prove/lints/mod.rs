@@ -1,8 +1,8 @@
-//! Lints: statements that have no effect, or that nobody can have meant.
+//! Lints: warnings about statements that have no effect or are most likely mistakes.
 //!
-//! A file for what they are about. Those that are about the users there are run only where there are
-//! users. Each can be silenced, for one statement by a comment (`allow: CODE`, at the end of a line of
-//! it or in the lines right above), or for the whole policy by `lints: { allow: [CODE] }`.
+//! Each file is about one kind of statement. Lints about existing users run only where there are users.
+//! Each lint can be suppressed: for one statement by a comment (`allow: CODE`, at the end of one of its
+//! lines or in the lines right above), or for the whole policy by `lints: { allow: [CODE] }`.
 
 mod bind;
 mod conditions;
@@ -26,17 +26,17 @@ use crate::{
 use super::{Budget, BudgetExceededError, Diagram, Diagrams};
 use suppressions::Suppressions;
 
-/// Calls back with each record of a user.
+/// A function that calls back with each record of a user.
 pub type RecordVisitor<'w> = dyn Fn(&mut dyn FnMut(&ast::User<'_>)) + 'w;
 
-/// Looks for all that there are lints for, in what was written and in the view that it compiled to
-/// without an error. Warnings go to `problems`.
+/// Runs all lints on the statements of a policy and on the view that it compiled to without an error.
+/// Warnings go to `problems`.
 ///
 /// Costs set algebra and a small diagram for each condition, and a diagram for each pair of rules of
-/// which one may imply the other; all within a fixed bound, past which it says what it left undecided.
+/// which one may imply the other; all within a fixed budget, past which it reports what it left
+/// undecided.
 ///
-/// Records need not be among the items; they are asked for only if there is something to be told of
-/// one.
+/// Records need not be among the items; they are visited only if there is something to report about one.
 pub fn lint(
     items: &[Item<'_>],
     sources: &Sources,
@@ -48,69 +48,69 @@ pub fn lint(
         Item::Rule(rule) => LintedRule::resolve(rule, view),
         _ => None,
     });
-    let mut lints = Linter {
+    let mut linter = Linter {
         items,
         records,
         view,
         rules: rules.collect(),
-        silence: Suppressions::collect(items, sources),
-        effort: Budget::default(),
+        suppressions: Suppressions::collect(items, sources),
+        budget: Budget::default(),
         diagrams: Diagrams::default(),
         is_undecided: false,
         is_budget_reported: false,
         problems,
     };
-    conditions::lint(&mut lints);
-    implied::lint(&mut lints);
-    matrices::lint(&mut lints);
-    overridden::lint(&mut lints);
-    protected::lint(&mut lints);
+    conditions::lint(&mut linter);
+    implied::lint(&mut linter);
+    matrices::lint(&mut linter);
+    overridden::lint(&mut linter);
+    protected::lint(&mut linter);
     if !view.population.directory.is_empty() {
-        ineffective::lint(&mut lints);
-        unused::lint(&mut lints);
+        ineffective::lint(&mut linter);
+        unused::lint(&mut linter);
     }
-    confusable::lint(&mut lints, sources);
-    lints.report_unused();
+    confusable::lint(&mut linter, sources);
+    linter.report_unused();
 }
 
 struct Linter<'l, 's> {
     items: &'l [Item<'s>],
     records: &'l RecordVisitor<'l>,
     view: &'l View,
-    /// In the order in which they are read.
+    /// The rules in the order in which they are read.
     rules: Vec<LintedRule<'l, 's>>,
-    silence: Suppressions<'l>,
-    effort: Budget,
-    /// For one question at a time.
+    suppressions: Suppressions<'l>,
+    budget: Budget,
+    /// The diagrams of one question at a time.
     diagrams: Diagrams,
-    /// Whether anything was left undecided.
+    /// Whether any question was left undecided.
     is_undecided: bool,
-    /// Whether it was said that nothing is left of the effort.
+    /// Whether it was reported that the budget is exhausted.
     is_budget_reported: bool,
     problems: &'l mut Diagnostics,
 }
 
-/// A rule as it was written, and what it means.
+/// A rule of the syntax tree with its meaning.
 struct LintedRule<'l, 's> {
     ast: &'l ast::Rule<'s>,
     condition: Condition<TagId>,
-    /// In order.
+    /// The tags of the outcome, in order.
     outcome: Vec<TagId>,
-    /// What is known of it so far.
+    /// What is known so far about who meets the condition.
     satisfiability: Satisfiability,
 }
 
-/// How a condition turned out.
+/// Whether a condition can be met.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Satisfiability {
     Never,
     Always,
-    /// Met by users with these tags, and not by all.
+    /// Met by users with these tags, and not by every user.
     Sometimes(ConditionExamples),
     NotDecided,
 }
 
-/// Tag sets that meet a condition, of tags that it names.
+/// Tag sets that meet a condition, of the tags that it names.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct ConditionExamples {
     few: Vec<TagId>,
@@ -136,23 +136,23 @@ impl<'l, 's> LintedRule<'l, 's> {
 }
 
 impl Linter<'_, '_> {
-    /// Reports what is wrong with a statement that stands at the span, unless it is silenced.
+    /// Reports a problem of the statement at a span, unless it is suppressed.
     fn warn(&mut self, statement: Span, diagnostic: Diagnostic) {
-        if !self.silence.covers(diagnostic.code, statement, &diagnostic) {
+        if !self.suppressions.covers(diagnostic.code, statement, &diagnostic) {
             self.problems.push(diagnostic);
         }
     }
 
-    /// Answers a question by diagrams of its own, if that takes no more work than it may.
+    /// Answers a question with empty diagrams, within the budget.
     fn query<T>(
         &mut self,
         question: impl FnOnce(&mut Diagrams) -> Result<T, BudgetExceededError>,
     ) -> Result<T, BudgetExceededError> {
         self.diagrams.clear();
-        self.effort.run(&mut self.diagrams, question)
+        self.budget.run(&mut self.diagrams, question)
     }
 
-    /// How a condition turns out, of all tag sets.
+    /// Whether a condition can be met by any tag set, or is met by all.
     fn satisfiability(&mut self, condition: &Condition<TagId>) -> Satisfiability {
         let found = self.query(|diagrams| diagrams.condition(condition));
         let diagrams = &self.diagrams;
@@ -170,7 +170,7 @@ impl Linter<'_, '_> {
     fn report_undecided(&mut self, statement: Span, span: Span, what: &str) {
         self.is_undecided = true;
         let mut message = format!("not decided: {what} takes too long to compute");
-        if self.effort.total == 0 {
+        if self.budget.total == 0 {
             if self.is_budget_reported {
                 return;
             }
@@ -181,13 +181,15 @@ impl Linter<'_, '_> {
             .hint("simplify the condition, or split it");
         self.warn(statement, problem);
     }
-    /// What silences nothing. Where something was left undecided, it might have been that.
+
+    /// Reports suppressions without effect; none if something was left undecided, as it might have been
+    /// what they suppress.
     fn report_unused(&mut self) {
         if self.is_undecided {
             return;
         }
         let has_users = !self.view.population.directory.is_empty();
-        for problem in self.silence.unused_diagnostics(has_users) {
+        for problem in self.suppressions.unused_diagnostics(has_users) {
             let span = problem.primary.as_ref().map(|label| label.span);
             if let Some(span) = span {
                 self.warn(span, problem);

@@ -1,4 +1,4 @@
-//! Tags that make managers and that callers of a dialect could give.
+//! Lints about tags that make managers and that callers of a dialect could give.
 
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -8,14 +8,14 @@ use crate::{
 
 use super::{Linter, unused::each_word};
 
-/// Looks at `moderation.managers` and at what matrices say of who may do what: wherever a tag stands
-/// in it, since taking one counts too. Which dialects a daemon is started with no policy tells.
-pub(super) fn lint(lints: &mut Linter<'_, '_>) {
-    for item in lints.items {
+/// Checks `moderation.managers` and the values of matrices for unprotected tags, wherever they stand in
+/// them, as taking a tag away can matter too. The policy doesn't know which dialects a daemon serves.
+pub(super) fn lint(linter: &mut Linter<'_, '_>) {
+    for item in linter.items {
         match item {
             Item::Settings(section) if section.section == SettingsSection::Moderation => {
                 for entry in &section.entries {
-                    check_statement(lints, entry.key.span, "who manages", &entry.value);
+                    check_statement(linter, entry.key.span, "who manages", &entry.value);
                 }
             }
             Item::Matrix(matrix) => {
@@ -23,11 +23,11 @@ pub(super) fn lint(lints: &mut Linter<'_, '_>) {
                     let of = "who has this permission";
                     match &permission.value {
                         PermissionValue::One(value) => {
-                            check_statement(lints, permission.key.span, of, value);
+                            check_statement(linter, permission.key.span, of, value);
                         }
                         PermissionValue::ByField(fields) => {
                             for field in fields {
-                                check_statement(lints, field.key.span, of, &field.value);
+                                check_statement(linter, field.key.span, of, &field.value);
                             }
                         }
                     }
@@ -38,8 +38,8 @@ pub(super) fn lint(lints: &mut Linter<'_, '_>) {
     }
 }
 
-fn check_statement(lints: &mut Linter<'_, '_>, key: Span, of: &str, value: &Expr<'_>) {
-    let settings = &lints.view.settings;
+fn check_statement(linter: &mut Linter<'_, '_>, key: Span, of: &str, value: &Expr<'_>) {
+    let settings = &linter.view.settings;
     let mut tags: Vec<String> = Vec::new();
     each_tag(value, &mut |tag| {
         if !settings.protected_tags.protects(tag) && !tags.iter().any(|known| known == tag) {
@@ -55,10 +55,10 @@ fn check_statement(lints: &mut Linter<'_, '_>, key: Span, of: &str, value: &Expr
     let problem = Diagnostic::warning(Code::UnprotectedManagers, value.span, message)
         .label("callers of Flip's API and token issuers of Venueless can give and take it")
         .hint("list it in `protected_tags`: then only policy files and administrators can");
-    lints.warn(key, problem);
+    linter.warn(key, problem);
 }
 
-/// Visits the tags that an expression names, but no other words.
+/// Visits the tags that an expression names, without its other words.
 fn each_tag(expr: &Expr<'_>, visit: &mut impl FnMut(&str)) {
     if let ExprKind::Call { name, arguments } = &expr.kind {
         if name.value == "hasTag" {

@@ -1,3 +1,5 @@
+//! Suppressions of lints: comments, and the section `lints`.
+
 use std::{cell::Cell, collections::HashMap};
 
 use crate::{
@@ -6,19 +8,19 @@ use crate::{
     syntax::ast::Item,
 };
 
-/// What authors don't want to be told.
+/// The lints that authors suppress.
 pub(super) struct Suppressions<'s> {
-    /// Everywhere.
+    /// The suppressions for the whole policy.
     everywhere: Vec<Suppression>,
-    /// By file and by where the line begins: what its comments allow.
+    /// The suppressions by comments, by file and by the start of the line.
     lines: HashMap<(SourceId, usize), Vec<Suppression>>,
-    /// The files that hold such comments at all.
+    /// The files with such comments: their text, and what begins a comment.
     files: HashMap<SourceId, (&'s str, &'static str)>,
-    /// Words of such comments that were meant to be a lint and are none.
+    /// Words of such comments that look like a lint and are not one.
     unknown_names: Vec<(Span, String)>,
 }
 
-/// A lint that is silenced, and whether there was something to silence.
+/// A suppressed lint, and whether it suppressed anything.
 struct Suppression {
     code: Code,
     span: Span,
@@ -30,12 +32,12 @@ const MARK: &str = "allow:";
 impl<'s> Suppressions<'s> {
     pub(super) fn collect(items: &[Item<'_>], sources: &'s Sources) -> Self {
         let lists = items.iter().filter_map(|item| match item {
-            Item::Lints(lints) => Some(&lints.value),
+            Item::Lints(linter) => Some(&linter.value),
             _ => None,
         });
         let everywhere =
             lists.flatten().filter_map(|text| Suppression::from_word(&text.value, text.span));
-        let mut silence = Self {
+        let mut suppressions = Self {
             everywhere: everywhere.collect(),
             lines: HashMap::new(),
             files: HashMap::new(),
@@ -49,14 +51,14 @@ impl<'s> Suppressions<'s> {
             };
             let Ok(text) = std::str::from_utf8(&source.bytes) else { continue };
             if text.contains(MARK) {
-                silence.files.insert(id, (text, marker));
-                silence.read_comments(id, text, marker);
+                suppressions.files.insert(id, (text, marker));
+                suppressions.read_comments(id, text, marker);
             }
         }
-        silence
+        suppressions
     }
 
-    /// Notes what the comments of a file allow.
+    /// Collects the suppressions of a file's comments.
     fn read_comments(&mut self, id: SourceId, text: &str, marker: &str) {
         let mut start = 0;
         for line in text.split_inclusive('\n') {
@@ -78,8 +80,8 @@ impl<'s> Suppressions<'s> {
         }
     }
 
-    /// Whether a lint is silenced, everywhere or by a comment at the statement or at the place that
-    /// is shown.
+    /// Whether a lint is suppressed, for the whole policy or by a comment at the statement or at the place
+    /// that the diagnostic shows.
     pub(super) fn covers(&self, code: Code, statement: Span, diagnostic: &Diagnostic) -> bool {
         let shown = diagnostic.primary.as_ref().map(|label| label.span);
         let by_comment = self.by_comment(code, statement);
@@ -91,25 +93,25 @@ impl<'s> Suppressions<'s> {
         let Some(&(text, marker)) = self.files.get(&span.source) else { return false };
         let Some(before) = text.get(..span.start()) else { return false };
         let mut start = before.rfind('\n').map_or(0, |at| at + 1);
-        let mut is_silenced = self.allows(span.source, start, code);
-        // The comments right above.
+        let mut is_suppressed = self.allows(span.source, start, code);
+        // The comments in the lines right above.
         while let Some(above) = text.get(..start).and_then(|it| it.strip_suffix('\n')) {
             start = above.rfind('\n').map_or(0, |at| at + 1);
             let line = above.get(start..).unwrap_or_default();
             if !line.trim_start().starts_with(marker) {
                 break;
             }
-            is_silenced |= self.allows(span.source, start, code);
+            is_suppressed |= self.allows(span.source, start, code);
         }
-        is_silenced
+        is_suppressed
     }
 
     fn allows(&self, source: SourceId, line: usize, code: Code) -> bool {
         self.lines.get(&(source, line)).is_some_and(|allows| mark_used(allows, code))
     }
 
-    /// What silences nothing, and what is no lint. Of lints about the users there are, nothing can be
-    /// said if there are none.
+    /// The diagnostics of suppressions without effect, and of words that are not lints. Without users,
+    /// suppressions of lints about users are left out.
     pub(super) fn unused_diagnostics(&self, has_users: bool) -> Vec<Diagnostic> {
         let allows = self.everywhere.iter().chain(self.lines.values().flatten());
         let is_asked =
@@ -135,7 +137,7 @@ impl<'s> Suppressions<'s> {
     }
 }
 
-/// Lints of which more is looked for where there are users.
+/// Lints that find more where there are users.
 const ABOUT_USERS: [Code; 7] = [
     Code::Confusable,
     Code::DeadNow,
@@ -153,14 +155,14 @@ impl Suppression {
     }
 }
 
-/// Whether one of them is of the code; those that are have been of use.
+/// Whether one of the suppressions is of this code; those that are count as used.
 fn mark_used(allows: &[Suppression], code: Code) -> bool {
     let of_code: Vec<&Suppression> = allows.iter().filter(|allow| allow.code == code).collect();
     of_code.iter().for_each(|allow| allow.is_used.set(true));
     !of_code.is_empty()
 }
 
-/// The words that the comments of a line allow, each with its place in the line.
+/// The words after the mark in the comments of a line, each with its position in the line.
 fn suppressed_words<'l>(line: &'l str, marker: &str) -> Vec<(usize, &'l str)> {
     let mut found = Vec::new();
     for (at, _) in line.match_indices(marker) {
@@ -176,13 +178,13 @@ fn suppressed_words<'l>(line: &'l str, marker: &str) -> Vec<(usize, &'l str)> {
             place += part.len();
         }
     }
-    // Of `///`, each slash but the last begins a comment.
+    // In `///`, each slash but the last begins a comment.
     found.sort_unstable();
     found.dedup();
     found
 }
 
-/// Whether a word that is no lint was meant to be one; others are the reason.
+/// Whether a word that is not a lint looks like one; other words are the reason.
 fn looks_like_lint(word: &str) -> bool {
     let known = Code::LINTS.iter().map(|code| code.as_str());
     let is_code = word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');

@@ -1,4 +1,4 @@
-//! Tags and matrices that are of no use.
+//! Lints about unused tags and matrices.
 
 use std::collections::HashSet;
 
@@ -11,15 +11,15 @@ use crate::{
 
 use super::Linter;
 
-pub(super) fn lint(lints: &mut Linter<'_, '_>) {
-    check_tags(lints);
-    check_matrices(lints);
+pub(super) fn lint(linter: &mut Linter<'_, '_>) {
+    check_tags(linter);
+    check_matrices(linter);
 }
 
-fn check_tags(lints: &mut Linter<'_, '_>) {
-    let named = referenced_tags(lints.view, lints.items);
-    let view = lints.view;
-    for item in lints.items {
+fn check_tags(linter: &mut Linter<'_, '_>) {
+    let named = referenced_tags(linter.view, linter.items);
+    let view = linter.view;
+    for item in linter.items {
         let Item::Tags(declared) = item else { continue };
         for tag in &declared.value {
             let Some(number) = view.tags.get(&tag.value) else { continue };
@@ -28,13 +28,13 @@ fn check_tags(lints: &mut Linter<'_, '_>) {
                 let message = format!("the tag `{}` is declared but not used", tag.value);
                 let problem = Diagnostic::warning(Code::UnusedTag, tag.span, message)
                     .label("no user has it, and no statement names it");
-                lints.warn(tag.span, problem);
+                linter.warn(tag.span, problem);
             }
         }
     }
 }
 
-/// The tags that something other than a declaration or a user's tags names.
+/// The tags that are named elsewhere than in their declaration and in users' tags.
 fn referenced_tags(view: &View, items: &[Item<'_>]) -> HashSet<TagId> {
     let mut named = HashSet::new();
     let mut add = |tag: &TagId| {
@@ -73,17 +73,17 @@ pub(super) fn each_word(expr: &Expr<'_>, visit: &mut impl FnMut(&str)) {
     }
 }
 
-fn check_matrices(lints: &mut Linter<'_, '_>) {
-    let view = lints.view;
+fn check_matrices(linter: &mut Linter<'_, '_>) {
+    let view = linter.view;
     let used: HashSet<_> = view.groups.iter().map(|(_, group)| group.matrix).collect();
-    for item in lints.items {
+    for item in linter.items {
         let Item::Matrix(matrix) = item else { continue };
         let ast::Matrix { name, .. } = &**matrix;
         if view.matrix_number(&name.value).is_some_and(|number| !used.contains(&number)) {
             let message = format!("no group uses the matrix `{}`", name.value.escape_debug());
             let problem = Diagnostic::warning(Code::UnusedMatrix, name.span, message)
                 .label("defined but not used");
-            lints.warn(name.span, problem);
+            linter.warn(name.span, problem);
         }
     }
 }
