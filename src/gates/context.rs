@@ -9,7 +9,9 @@ use crate::{
     request::{
         Action, BlockMode, Conversation, Request, Resource, Role, Switch, UnknownUsers, User,
     },
-    snapshot::{CompiledMatrix, GroupNumber, GroupView, MatrixNumber, Tie, UserSet, View},
+    snapshot::{
+        CompiledMatrix, GroupNumber, GroupView, MatrixNumber, Selection, Tie, UserSet, View,
+    },
 };
 
 /// The matrix of a group of which nothing else is known.
@@ -207,6 +209,13 @@ impl<'r> GateContext<'r> {
         } else {
             own
         }
+    }
+
+    /// The principal where the action takes place in a group: there it may be done to oneself. Nobody
+    /// elsewhere.
+    pub(super) fn self_in_group<'v>(&self, principal: &Principal<'_>) -> Selection<'v> {
+        let number = principal.number.filter(|_| !self.is_between_users());
+        number.into_iter().collect::<UserSet>().into()
     }
 
     /// Whether the action is about another user besides the subject.

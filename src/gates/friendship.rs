@@ -161,10 +161,7 @@ impl Gate for FriendshipGate {
         if let Some(limit) = view.settings.limits.friends {
             for user in [pair.subject, other] {
                 if user.state.is_friend_list_full() {
-                    said.push(format!(
-                        "`{}` has {limit} friends, which is the limit",
-                        user.id
-                    ));
+                    said.push(format!("`{}` has {limit} friends, which is the limit", user.id));
                 }
             }
         }

@@ -7,7 +7,7 @@ use super::{
     one_sided::{OneSided, UserCondition},
     pair::PrincipalPair,
     principal::Principal,
-    sets::{self_in_group, users_with_tie},
+    sets::users_with_tie,
 };
 use crate::{
     request::{Condition, GateName, PeersMode, Reason, StatementId, Toggle},
@@ -50,7 +50,7 @@ fn mutual_peers<'v>(
 ) -> Selection<'v> {
     let mutual =
         Selection::all([users_on_own_list(view, principal), users_listing(view, principal)]);
-    Selection::any([mutual, self_in_group(context, principal)])
+    Selection::any([mutual, context.self_in_group(principal)])
 }
 
 /// The condition on tags under which the policy sets the peers mode to `all`: the first mode whose

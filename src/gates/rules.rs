@@ -11,7 +11,6 @@ use super::{
     principal::Principal,
     render::{render_names, render_tag_list},
     requirements::RuleScope,
-    sets::self_in_group,
 };
 use crate::{
     request::{Conversation, GateName, Reason, StatementId},
@@ -182,7 +181,7 @@ fn with_exempt_users<'v>(
     } else {
         UserSet::default()
     };
-    Selection::any([users, partners.into(), self_in_group(context, principal)])
+    Selection::any([users, partners.into(), context.self_in_group(principal)])
 }
 
 /// The rules that let the subject reach the resource or `member`, in the order of their ids; empty

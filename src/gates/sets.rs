@@ -1,6 +1,6 @@
 //! Sets of users that several gates need.
 
-use super::{context::GateContext, principal::Principal};
+use super::principal::Principal;
 use crate::snapshot::{Selection, Tie, UserNumber, UserSet, View};
 
 /// Everybody if a gate is open for every user, and else nobody.
@@ -17,14 +17,4 @@ pub(super) fn users_with_tie(
 ) -> UserSet {
     let row = principal.number.into_iter().flat_map(|number| view.population.ties_of(number));
     row.filter(|&(other, tie)| test(other, tie)).map(|(other, _)| other).collect()
-}
-
-/// The principal where the action takes place in a group: there it may be done to oneself. Nobody
-/// elsewhere.
-pub(super) fn self_in_group<'v>(
-    context: &GateContext<'_>,
-    principal: &Principal<'_>,
-) -> Selection<'v> {
-    let number = principal.number.filter(|_| !context.is_between_users());
-    number.into_iter().collect::<UserSet>().into()
 }

@@ -147,7 +147,9 @@ impl ExhaustiveCheck<'_, '_> {
         lost.extend(self.from.minus(&self.able).iter());
         lost.retain(|&user| {
             let mut ties = self.view.population.ties_of(user);
-            !ties.any(|(other, tie)| self.to.contains(other) && self.evaluator.allows(user, other, tie))
+            !ties.any(|(other, tie)| {
+                self.to.contains(other) && self.evaluator.allows(user, other, tie)
+            })
         });
         lost.sort_unstable();
         let count = lost.len() as u64;

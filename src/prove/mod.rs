@@ -50,7 +50,8 @@ fn check(invariant: &Invariant, view: &View, budget: &mut Budget) -> Option<Diag
     let breach = exhaustive::check(view, &evaluator, invariant.demand, &from, &to);
     let found = (invariant.scope == InvariantScope::All)
         .then(|| symbolic::check(&evaluator, invariant.demand, &from, &to, budget));
-    report::InvariantReport { invariant, view, evaluator: &evaluator }.render(breach.as_ref(), found)
+    report::InvariantReport { invariant, view, evaluator: &evaluator }
+        .render(breach.as_ref(), found)
 }
 
 /// The condition of an invariant over the tags of a view. Every tag that an invariant names has a number

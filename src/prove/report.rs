@@ -97,7 +97,8 @@ impl InvariantReport<'_, '_> {
         let first = pairs_by_id.next().map_or_else(String::new, |(one, other)| {
             format!(": {one} {} {}", self.verb(), action_phrase(self.invariant.action, &other))
         });
-        let others: Vec<String> = pairs_by_id.map(|(one, other)| format!("{one} to {other}")).collect();
+        let others: Vec<String> =
+            pairs_by_id.map(|(one, other)| format!("{one} to {other}")).collect();
         let also = if others.is_empty() { "" } else { "; also " };
         let more = if count > pairs.len() as u64 { ", ..." } else { "" };
         format!("{number} it{first}{also}{}{more}", others.join(", "))
@@ -124,10 +125,10 @@ impl InvariantReport<'_, '_> {
         let ids: Vec<String> = users.iter().map(|&user| self.id(user)).collect();
         let more = if count > users.len() as u64 { ", ..." } else { "" };
         let (users, break_it) = if count == 1 { ("user", "breaks") } else { ("users", "break") };
-        let whom = format!("nobody who meets {to}");
+        let user = format!("nobody who meets {to}");
         format!(
             "{count} {users} {break_it} it, who may {}: {}{more}",
-            action_phrase(*action, &whom),
+            action_phrase(*action, &user),
             ids.join(", ")
         )
     }
@@ -137,11 +138,11 @@ impl InvariantReport<'_, '_> {
         let subject = self.tags(&example.subject);
         let verb = self.verb();
         if let Some(other) = &example.other {
-            let whom = format!("a user with {}", self.tags(other));
-            format!("a user with {subject} {verb} {}", action_phrase(*action, &whom))
+            let user = format!("a user with {}", self.tags(other));
+            format!("a user with {subject} {verb} {}", action_phrase(*action, &user))
         } else {
-            let whom = format!("nobody who meets {to}");
-            format!("a user with {subject} may {}", action_phrase(*action, &whom))
+            let user = format!("nobody who meets {to}");
+            format!("a user with {subject} may {}", action_phrase(*action, &user))
         }
     }
 
