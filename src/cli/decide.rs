@@ -14,7 +14,7 @@ use super::{
 use crate::{
     decide::{self, Explanation},
     request::{InvalidTagError, Properties, Reason, Request, Resource, Role, User, check_tag},
-    serve,
+    wire,
 };
 
 #[derive(Args, Debug)]
@@ -52,7 +52,7 @@ pub(super) fn run(question: &DecideOptions, output: &Output) -> Result<Exit> {
     let Ok(view) = policy::load_view(&scope, output)? else { return Ok(Exit::Failure) };
     let explanation = decide::explain(&view, &request);
     if output.is_json() {
-        let mut answer = serve::explanation_json(&explanation);
+        let mut answer = wire::explanation_json(&explanation);
         if let Some(answer) = answer.as_object_mut() {
             if !question.explain {
                 answer.shift_remove("gates");

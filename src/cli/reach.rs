@@ -7,8 +7,8 @@ use super::{
 use crate::{
     decide,
     request::{Request, Resource, Wildcard},
-    serve::RenderedList,
     snapshot::View,
+    wire::ListBody,
 };
 
 #[derive(Args, Debug)]
@@ -44,7 +44,7 @@ pub(super) fn run(question: &ReachOptions, output: &Output) -> Result<Exit> {
         Wildcard::Resource | Wildcard::Member => decide::reach(&view, &request).page(after, limit),
         Wildcard::Group => decide::reachable_groups(&view, &request).page(after, limit),
     };
-    let listed = RenderedList { open, page };
+    let listed = ListBody { open, page };
     if output.is_json() {
         output.json(&listed)?;
         return Ok(Exit::Success);

@@ -13,70 +13,77 @@ use crate::{
     },
 };
 
-/// What a dialect may ask of the daemon: what is so, as of one revision.
+/// The daemon's state as a dialect may read it: that of one revision.
 ///
-/// What only asks the view costs some look-ups; what returns [`BackendError`] reads records too.
+/// Methods that return no [`BackendError`] cost some look-ups in the view; the others read records
+/// of the store, too.
 pub trait Backend {
-    /// Milliseconds since 1970 in UTC.
+    /// The current time in milliseconds since 1970 in UTC.
     fn now(&self) -> UnixMillis;
 
-    /// Whether the admin token is shown. Takes as long for a wrong one as for a right one of its
-    /// length.
+    /// The result of showing a token as the admin token. Takes as long for a wrong token as for the
+    /// right one of its length.
     fn admission(&self, token: Option<&[u8]>) -> Admission;
 
-    /// Whether facts can be written at all.
+    /// Whether the daemon has a store, so that facts can be written.
     fn has_store(&self) -> bool;
 
     /// The revision of the facts.
     fn revision(&self) -> u64;
 
-    /// Walks the gates.
+    /// The decision of all gates on a request.
     fn decide(&self, request: &Request<'_>) -> Decision;
 
     fn knows_user(&self, id: &str) -> bool;
 
     fn knows_group(&self, id: &str) -> bool;
 
-    /// `None` if he is not known.
+    /// The user's moderation state; `None` if the user is unknown.
     fn moderation(&self, user: &str) -> Option<Moderation>;
 
-    /// With whom a user communicates, by his record or the policy; `None` if he is not known.
+    /// The users with whom this user communicates, by the record or the policy; `None` if the user
+    /// is unknown.
     fn peers(&self, user: &str) -> Option<PeersMode>;
 
-    /// Whether a switch of a user is on, by his record or the policy; `None` if he is not known.
+    /// Whether a switch of the user is on, by the record or the policy; `None` if the user is
+    /// unknown.
     fn is_on(&self, user: &str, switch: Switch) -> Option<bool>;
 
-    /// Who may become his friend, by files, records or the policy's default; `None` if he is not known.
+    /// The users who may become this user's friends, by files, the record or the policy's default;
+    /// `None` if the user is unknown.
     fn approval(&self, user: &str) -> Option<Approval>;
 
-    /// Whether there is this edge between two users who are known.
+    /// Whether one known user has a relation to another.
     fn has_relation(&self, from: &str, relation: Relation, to: &str) -> bool;
 
-    /// How many there are between whom and a user there is an edge, either way: what
-    /// [`related`](Self::related_users) costs. 0 if he is not known.
+    /// The number of relations of a user to and from others, which is what
+    /// [`related_users`](Self::related_users) costs; 0 if the user is unknown.
     fn relation_count(&self, user: &str) -> usize;
 
-    /// Those to whom a user who is known has this relation and who are known, in the order of ids.
-    /// Costs what is between him and others.
+    /// The known users to whom a known user has a relation, in the order of ids. Costs all
+    /// relations of the user.
     fn related_users(&self, user: &str, relation: Relation) -> Vec<String>;
 
-    /// The tags of a user, in order; `None` if he is not known.
+    /// The tags of a user, in order; `None` if the user is unknown.
     fn tags(&self, user: &str) -> Option<Vec<String>>;
 
-    /// Whether users can have a tag: one that the policy declares, or any where it declares none.
+    /// Whether users can have a tag: one that the policy declares, or any if it declares none.
     fn allows_tag(&self, tag: &str) -> bool;
 
-    /// Whether only policy files and administrators give this tag to users, or take it.
+    /// Whether a tag is protected: only policy files and administrators give it to users, or take
+    /// it away.
     fn protects_tag(&self, tag: &str) -> bool;
 
-    /// What a user is in a group; `None` if he is no member, or one of the two is not known.
+    /// The role of a user in a group; `None` if the user is no member, or one of the two is
+    /// unknown.
     fn role(&self, group: &str, user: &str) -> Option<Role>;
 
-    /// Each member of a group with his role, in the order of ids; `None` if it is not known.
+    /// The members of a group with their roles, in the order of ids; `None` if the group is
+    /// unknown.
     fn members(&self, group: &str) -> Option<Vec<(String, Role)>>;
 
-    /// Who has a permission in a group; of `update_metadata`, that for a field, which is `*` for those
-    /// that are not named. `None` if the group is not known.
+    /// The condition for a permission in a group; for `update_metadata`, that of a field, where `*`
+    /// is every field without a condition of its own. `None` if the group is unknown.
     fn permission(
         &self,
         group: &str,
@@ -84,75 +91,78 @@ pub trait Backend {
         field: Option<&str>,
     ) -> Option<GrantCondition<String>>;
 
-    /// How many members a group has; `None` if it is not known.
+    /// The number of members of a group; `None` if the group is unknown.
     fn group_size(&self, group: &str) -> Option<usize>;
 
-    /// The ids of users in order, those alone that come after `after`, `limit` at most.
+    /// The ids of at most `limit` users, in order, beginning after the id `after`.
     fn user_page(&self, after: Option<&str>, limit: usize) -> Vec<String>;
 
-    /// What only a user's record says; `None` if he is not known. Costs his record.
+    /// The user's record without what files declare; `None` if the user is unknown. Costs reading
+    /// the record.
     ///
     /// # Errors
-    /// If it can't be read.
+    /// If the record can't be read.
     fn user_record(&self, user: &str) -> Result<Option<VersionedUserRecord>, BackendError>;
 
-    /// A user; `None` if he is not known. Costs what is between him and others.
+    /// The effective user, files and record merged; `None` if the user is unknown. Costs all
+    /// relations of the user.
     ///
     /// # Errors
     /// If records can't be read.
     fn user(&self, id: &str) -> Result<Option<EffectiveUser>, BackendError>;
 
-    /// A group; `None` if it is not known. Costs its members.
+    /// The effective group, files and record merged; `None` if the group is unknown. Costs its
+    /// members.
     ///
     /// # Errors
     /// If records can't be read.
     fn group(&self, id: &str) -> Result<Option<EffectiveGroup>, BackendError>;
 
-    /// A rule; `None` if there is none of this id.
+    /// The rule of an id; `None` if there is none.
     ///
     /// # Errors
     /// If records can't be read.
     fn rule(&self, id: Uuid) -> Result<Option<EffectiveRule>, BackendError>;
 
-    /// Rules in the order of their ids, those alone that come after `after`, `limit` at most. Costs
-    /// what it tells.
+    /// At most `limit` rules in the order of their ids, beginning after the id `after`. Costs the
+    /// rules that it returns.
     ///
     /// # Errors
     /// If records can't be read.
     fn rule_page(&self, after: Option<Uuid>, limit: usize) -> Result<EffectiveRules, BackendError>;
 }
 
-/// Whether an administrator asks.
+/// The standing of a caller who asks for what only administrators may do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Admission {
     Admitted,
-    /// It is another token.
+    /// A wrong token was shown.
     Wrong,
     /// No token was shown.
     Missing,
-    /// There is no admin token: the daemon was started without.
+    /// The daemon was started without an admin token.
     Disabled,
 }
 
-/// Why something can't be read.
+/// The error of facts that can't be read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BackendError {
-    /// What is served must first follow what is kept: in a moment.
-    #[error("what is served has not followed yet; try again")]
+    /// The served view is behind the store; a retry succeeds in a moment.
+    #[error("the served view is behind the store; try again")]
     ViewBehind,
     #[error("{0}")]
     Failed(String),
 }
 
 impl Admission {
-    /// What to tell who is not admitted.
+    /// The message for a caller who is not admitted; empty for one who is.
     pub const fn message(self) -> &'static str {
         match self {
             Self::Admitted => "",
-            Self::Wrong => "this is not the admin token",
+            Self::Wrong => "wrong admin token",
             Self::Missing => "the admin token is missing",
             Self::Disabled => {
-                "nobody may do this here: start the daemon with --admin-token-file, and send the token, or \
+                "access is disabled; start the daemon with --admin-token-file, and send the token, or \
                  with --admin-uds, and use that socket"
             }
         }

@@ -3,77 +3,77 @@
 use super::{Admission, Backend};
 use crate::wire::bearer_token;
 
-/// What a caller sent.
+/// A call as it came over HTTP.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'c> {
     pub method: &'c str,
-    /// As it was sent, without the query.
+    /// The path as it was sent, without the query.
     pub path: &'c str,
-    /// As it was sent; empty if there is none.
+    /// The query as it was sent; empty if there is none.
     pub query: &'c str,
-    /// `Content-Type`; empty if it is missing, or no text.
+    /// The `Content-Type`; empty if it is missing or not text.
     pub content_type: &'c str,
-    /// `Authorization`.
+    /// The `Authorization` header.
     pub authorization: Option<&'c [u8]>,
-    /// Whether it came by a socket that only administrators can reach.
+    /// Whether the call came by a socket that only administrators can reach.
     pub trusted: bool,
     pub body: &'c [u8],
 }
 
-/// What is answered.
+/// A reply to a call.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reply {
     pub status: u16,
-    /// Empty if there is no body.
+    /// The content type; empty if there is no body.
     pub content_type: &'static str,
-    /// By their names in lower case, besides those of the body.
+    /// Further headers, their names in lower case.
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
-    /// Whether it is so because the caller showed no credential, or one that does not open this.
+    /// Whether the call is refused because it showed no credential, or one that is not sufficient.
     pub refuses_credential: bool,
 }
 
-/// Why there is no answer.
+/// The error of a call that the transport could not handle.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum CallError {
-    #[error("a body may have {0} bytes")]
+    #[error("request body exceeds {0} bytes")]
     TooLarge(usize),
-    /// The body did not come in time.
+    /// The body did not arrive in time.
     #[error("{0}")]
     TimedOut(String),
-    /// The body did not come whole.
+    /// The connection ended before the whole body had arrived.
     #[error("{0}")]
     Incomplete(String),
-    /// The body is packed, which its `Content-Encoding` says.
+    /// The body has a `Content-Encoding`, none of which is supported.
     #[error("{0}")]
     Encoded(String),
-    /// What is kept can't be read or written now, or not yet.
+    /// The facts can't be read or written now.
     #[error("{0}")]
     Unavailable(String),
 }
 
 impl Call<'_> {
-    /// The token of `Authorization: Bearer TOKEN`.
+    /// The token of `Authorization: Bearer TOKEN`; `None` if there is none.
     pub fn bearer(&self) -> Option<&[u8]> {
         bearer_token(self.authorization?)
     }
 
-    /// Whether an administrator sent it, who shows this token.
+    /// The standing of the caller, who shows this token; a trusted socket needs none.
     pub fn admission(&self, token: Option<&[u8]>, backend: &dyn Backend) -> Admission {
         if self.trusted { Admission::Admitted } else { backend.admission(token) }
     }
 }
 
 impl Reply {
-    /// A body of JSON.
+    /// A reply with a JSON body.
     pub fn json(status: u16, body: &serde_json::Value) -> Self {
-        // Texts, numbers and lists of them: nothing in them can fail.
+        // Serializing a JSON value into memory can't fail.
         let body = serde_json::to_vec(body).unwrap_or_default();
         let content_type = "application/json";
         Self { status, content_type, headers: Vec::new(), body, refuses_credential: false }
     }
 
-    /// No body.
+    /// A reply without a body.
     pub fn empty(status: u16) -> Self {
         let (headers, body) = (Vec::new(), Vec::new());
         Self { status, content_type: "", headers, body, refuses_credential: false }

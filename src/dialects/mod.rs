@@ -1,11 +1,11 @@
-//! The APIs of documented systems: their bytes to requests and commands, and back.
+//! Dialects: the APIs of documented systems, translated to requests and commands and back.
 //!
-//! A [`Dialect`] is asked for an answer to a [`Call`]. It reads what is so from the [`Backend`], and
-//! where something is to be changed it says by which commands, and what to make of what came of
-//! them: a [`Step`]. It has no meaning of its own: who may do what is decided by the gates, and what a
-//! command does is planned with the facts.
+//! A [`Dialect`] handles a [`Call`]. It reads state from the [`Backend`]; what it changes, it
+//! returns as commands with a continuation: a [`Step`]. A dialect decides nothing by itself: the
+//! gates decide who may do what, and the facts plan what a command does.
 //!
-//! Invariant: knows of `request` and `facts` only. It waits for nothing and holds no connection.
+//! Invariant: knows of `request`, `facts` and `wire` only. It waits for nothing and holds no
+//! connection.
 
 mod backend;
 mod call;
@@ -30,32 +30,32 @@ use stop::{DialectError, Stop};
 
 use std::fmt::Debug;
 
-/// The API of one system, over HTTP.
+/// An API of another system over HTTP.
 pub trait Dialect: Debug + Send + Sync {
-    /// By which it is asked for: `flip`.
+    /// The name by which the command line selects the dialect: `flip`.
     fn name(&self) -> &'static str;
 
-    /// Whether what is at a path is this system's, whatever comes of it.
+    /// Whether a path belongs to this API, even where nothing is at it.
     fn owns_path(&self, path: &str) -> bool;
 
-    /// What to answer a call whose body is not read yet, if it is refused whatever that holds: so that
-    /// nobody sends a body who may not call.
+    /// The reply to a call that is refused whatever its body holds, so that the body need not be
+    /// sent; `None` if the body decides.
     fn refuse_early(&self, _call: &Call<'_>, _backend: &dyn Backend) -> Option<Reply> {
         None
     }
 
-    /// What a caller who is let in showed, in a word.
+    /// The kind of credential that an admitted caller showed, for the audit log.
     fn caller_label(&self, call: &Call<'_>, _backend: &dyn Backend) -> String {
         if call.trusted { "socket" } else { "admin-token" }.to_owned()
     }
 
-    /// What to answer, or what to do first. Called again from the start if what is served has not
-    /// followed what is kept yet.
+    /// The next step of a call. Called again from the start while the served view is behind the
+    /// store.
     ///
     /// # Errors
-    /// If something can't be read.
+    /// If facts can't be read.
     fn answer(&self, call: &Call<'_>, backend: &dyn Backend) -> Result<Step<Reply>, BackendError>;
 
-    /// What to answer if there is no answer: in the system's own form.
+    /// The reply for an error of the transport, in the system's own form.
     fn render_error(&self, failure: &CallError) -> Reply;
 }

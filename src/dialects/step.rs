@@ -3,32 +3,32 @@
 use super::{Backend, BackendError};
 use crate::facts::{BatchMode, Command, Op, WriteResult};
 
-/// What a dialect does next about a call; `R` is what it answers with.
+/// The next step of a call; `R` is the type of its reply.
 pub enum Step<R> {
     Done(R),
-    /// To be asked on a thread of its own: it takes long, since it passes over much.
+    /// A read that takes long, for the blocking pool.
     Blocking(Box<BlockingRead<R>>),
     Write(WriteStep<R>),
 }
 
-/// Commands to be carried out, and what to do then.
+/// Commands to be written, and how the call goes on with their result.
 pub struct WriteStep<R> {
     pub commands: Vec<Command>,
     pub mode: BatchMode,
     pub then: Box<WriteContinuation<R>>,
 }
 
-/// What to look up, and what comes of it. Called again from the start if what is served has not
-/// followed what is kept yet.
+/// A long read and its next step. Run again from the start while the served view is behind the
+/// store.
 pub type BlockingRead<R> = dyn Fn(&dyn Backend) -> Result<Step<R>, BackendError> + Send + Sync;
 
-/// What to do about what came of commands. Called again from the start if what is served has not
-/// followed what is kept yet.
+/// The continuation of a call with the result of its commands. Run again from the start while the
+/// served view is behind the store.
 pub type WriteContinuation<R> =
     dyn Fn(&WriteResult, &dyn Backend) -> Result<Step<R>, BackendError> + Send + Sync;
 
 impl<R> Step<R> {
-    /// Carries commands out, all or none.
+    /// A step that writes commands, all or none.
     pub fn write_all(
         commands: Vec<Command>,
         then: impl Fn(&WriteResult, &dyn Backend) -> Result<Self, BackendError> + Send + Sync + 'static,
@@ -36,7 +36,7 @@ impl<R> Step<R> {
         Self::Write(WriteStep { commands, mode: BatchMode::Atomic, then: Box::new(then) })
     }
 
-    /// Carries out an administrator's operation.
+    /// A step that writes one operation of an administrator.
     pub fn write_op(
         op: Op,
         then: impl Fn(&WriteResult, &dyn Backend) -> Result<Self, BackendError> + Send + Sync + 'static,
@@ -44,7 +44,7 @@ impl<R> Step<R> {
         Self::write_all(vec![op.into()], then)
     }
 
-    /// Carries commands out, each for itself.
+    /// A step that writes commands independently of each other.
     pub fn write_each(
         commands: Vec<Command>,
         then: impl Fn(&WriteResult, &dyn Backend) -> Result<Self, BackendError> + Send + Sync + 'static,

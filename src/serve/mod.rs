@@ -53,4 +53,3 @@ pub use options::{AllowStatus, AllowStatusError, PropertyNames, ServeOptions};
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use sockets::{Origin, OriginError, SiteOrigin, SocketOptions};
 pub use status::held_json;
-pub use v1::{RenderedList, explanation_json};

@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 
 use hyper::StatusCode;
-use serde::{Serialize, Serializer, ser::SerializeMap};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::{
     admission::WorkClass,
@@ -14,11 +13,12 @@ use super::{
     response::{self, HttpError, HttpResponse},
 };
 use crate::{
-    decide::{self, Explanation, GateFinding, ListPage, RuleRef},
+    decide,
     request::{
         Action, Conversation, Decision, QuestionParts, QuestionPartsError, Request, ResourceKind,
         UnknownWordError, Wildcard, check_id,
     },
+    wire::{explanation_json, list_field},
 };
 
 /// The parameters of a decision.
@@ -98,36 +98,13 @@ pub(super) fn reach(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
         Wildcard::Group => decide::reachable_groups(&served.view, &request).cursor(),
     };
     let cursor = cursor.page(&served.view, after, limit);
-    let head = format!(r#"{{"{}":["#, plural(open));
+    let head = format!(r#"{{"{}":["#, list_field(open));
     let total = cursor.total();
     let tail = move |next: Option<&str>| {
         let next = Value::from(next.unwrap_or_default());
         format!(r#"],"total":{total},"next":{next}}}"#)
     };
     Ok(list_stream::id_list(served, cursor, head, ("", ""), tail))
-}
-
-fn plural(open: Wildcard) -> &'static str {
-    if open == Wildcard::Group { "groups" } else { "users" }
-}
-
-/// A page of a list on the wire.
-#[derive(Debug)]
-pub struct RenderedList<'v> {
-    /// What it is a list of.
-    pub open: Wildcard,
-    pub page: ListPage<'v>,
-}
-
-impl Serialize for RenderedList<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { open, page } = self;
-        let mut members = serializer.serialize_map(Some(3))?;
-        members.serialize_entry(plural(*open), &page.ids)?;
-        members.serialize_entry("total", &page.total)?;
-        members.serialize_entry("next", page.next.unwrap_or_default())?;
-        members.end()
-    }
 }
 
 /// The request that parameters make up.
@@ -185,48 +162,4 @@ pub(super) fn write_reason(decision: Decision, body: &mut String) {
     if let Some(obligation) = decision.obligation {
         let _ = write!(body, r#","obligations":["{obligation}"]"#);
     }
-}
-
-/// An explanation on the wire: the decision and its reason, whom a denial is about, the first rules
-/// that opened it and how many more there are, and every gate's verdict.
-pub fn explanation_json(explanation: &Explanation) -> Value {
-    let Explanation { decision, findings, rules, more_rules, concerned_user: about } = explanation;
-    let gates: Vec<Value> = findings.iter().map(gate_json).collect();
-    let rules: Vec<Value> = rules.iter().map(rule_json).collect();
-    let mut told = Map::new();
-    told.insert("decision".to_owned(), json!(decision.allow));
-    told.insert("reason".to_owned(), json!(decision.reason.as_str()));
-    if let Some(obligation) = decision.obligation {
-        told.insert("obligations".to_owned(), json!([obligation.as_str()]));
-    }
-    if let Some(user) = about {
-        told.insert("user".to_owned(), json!(user));
-    }
-    told.insert("rules".to_owned(), json!(rules));
-    if *more_rules > 0 {
-        told.insert("more_rules".to_owned(), json!(more_rules));
-    }
-    told.insert("gates".to_owned(), json!(gates));
-    Value::Object(told)
-}
-
-fn gate_json(finding: &GateFinding) -> Value {
-    let GateFinding { gate, closed, detail } = finding;
-    match closed {
-        None => json!({ "gate": gate.as_str(), "open": true, "detail": detail }),
-        Some(reason) => json!({
-            "gate": gate.as_str(), "open": false, "reason": reason.as_str(), "detail": detail,
-        }),
-    }
-}
-
-fn rule_json(rule: &RuleRef) -> Value {
-    let mut told = Map::new();
-    told.insert("rule_id".to_owned(), json!(rule.id.to_string()));
-    for (key, text) in [("name", &rule.name), ("description", &rule.description)] {
-        if let Some(text) = text {
-            told.insert(key.to_owned(), json!(text));
-        }
-    }
-    Value::Object(told)
 }

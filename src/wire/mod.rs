@@ -1,19 +1,23 @@
-//! Ground for every API: strict JSON, percent decoding, bearer tokens, secrets, the clock, shared bodies.
+//! The shared ground of every API: strict JSON, percent decoding, bearer tokens, secrets, the clock, shared bodies.
 //!
 //! The native API, AuthZEN, the dialects and the command line read what callers send, and print what
 //! they answer, with these; so a body is refused in the same words whichever API it came by.
 //!
-//! Invariant: knows of `request` only, and there of suggestions for misspelled names.
+//! Invariant: knows of `request` and `decide` only.
 
 mod bearer;
 mod clock;
 mod excerpt;
+mod explanation;
 pub mod json;
+mod list;
 mod percent;
 mod secret;
 
 pub use bearer::bearer_token;
 pub use clock::{unix_millis, unix_seconds};
 pub use excerpt::excerpt;
+pub use explanation::explanation_json;
+pub use list::{ListBody, list_field};
 pub use percent::{PercentDecodeError, PercentEncoding};
 pub use secret::{InvalidSecretError, Secret};

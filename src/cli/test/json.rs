@@ -4,7 +4,7 @@ use crate::{
     inspect::test::{
         CoverageItem, ExpectationFailure, ExplainedFor, FileResult, TestResult, TestResults,
     },
-    serve,
+    wire,
 };
 
 /// What became of the tests, in full. Its shape is stable: fields may come, none goes.
@@ -58,7 +58,7 @@ fn failure(file: &str, failure: &ExpectationFailure) -> Value {
 }
 
 fn outcome_json(told: &ExplainedFor) -> Value {
-    let mut explained = serve::explanation_json(&told.explanation);
+    let mut explained = wire::explanation_json(&told.explanation);
     if let Some(object) = explained.as_object_mut() {
         object.insert("about".to_owned(), json!(told.listed_id));
     }

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// A rule as it was sent.
+/// An interaction rule as it was sent.
 #[derive(Clone, Debug)]
 pub(super) struct FlipRule {
     pub(super) condition: String,
@@ -24,7 +24,7 @@ pub(super) struct FlipRule {
 }
 
 impl FlipRule {
-    /// Reads a body; `id` is that of the path, if there is one.
+    /// Reads a rule from a body; `id` is the rule's id in the path, if there is one.
     pub(super) fn parse(body: &[u8], id: Option<Uuid>) -> Result<Self, FlipError> {
         let StrictValue(body) = json::parse(body, "a rule")?;
         let Value::Object(members) = body else {
@@ -52,7 +52,7 @@ impl FlipRule {
         Ok(Self { condition, outcome, description })
     }
 
-    /// What puts it; with an id, in the place of another.
+    /// The command that creates the rule, or with an id replaces one.
     pub(super) fn put_op(&self, rule_id: Option<Uuid>, name: Option<String>) -> Op {
         Op::PutRule {
             rule_id,
@@ -64,7 +64,7 @@ impl FlipRule {
     }
 }
 
-/// Reads the tags of a user: a list, alone or as the member of an object, in which his id may stand.
+/// Reads the tags of a user: an array, alone or in an object that may repeat the user's id.
 pub(super) fn parse_user_tags(body: &[u8], id: &str) -> Result<BTreeSet<TagName>, FlipError> {
     let StrictValue(body) = json::parse(body, "tags")?;
     let members: Map<String, Value> = match body {
@@ -84,7 +84,7 @@ pub(super) fn parse_user_tags(body: &[u8], id: &str) -> Result<BTreeSet<TagName>
     Ok(given.ok_or_else(|| missing("tags"))?.into_iter().collect())
 }
 
-/// A rule may be sent as it was answered.
+// A client may send a rule as it was answered, with its id.
 fn check_rule_id(value: &Value, id: Option<Uuid>) -> Result<(), FlipError> {
     let message = match id {
         Some(_) if value.as_str().and_then(parse_uuid) == id => return Ok(()),
@@ -131,7 +131,7 @@ fn expected(what: &str, found: &Value, at: &str) -> FlipError {
     FlipError::malformed(at, format!("expected {what}, found {}", json::kind(found)))
 }
 
-/// A UUID as it is usually written: 36 characters.
+/// Reads a UUID in its usual form of 36 characters.
 pub(super) fn parse_uuid(text: &str) -> Option<Uuid> {
     (text.len() == 36).then(|| text.parse().ok())?
 }

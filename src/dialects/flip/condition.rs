@@ -1,15 +1,15 @@
-//! What policies may write in conditions, and Flip's language does not have.
+//! Parts of peerage's condition language that Flip's does not have.
 
 use crate::{
     facts::TextProblem,
     request::{InvalidTagError, TagForm},
 };
 
-/// How much of a line is shown on each side of a mistake, in characters.
+/// How many characters of the line an error shows on each side of its place.
 const CONTEXT_CHARS: usize = 60;
 
-/// The first of quotes, comments, commas that nothing follows, and names of tags that Flip does not
-/// have. All else that is wrong is found where conditions are read.
+/// The first quote, comment, trailing comma or tag name that Flip does not allow. All other
+/// mistakes are found where conditions are parsed.
 pub(super) fn find_unsupported(condition: &str) -> Option<TextProblem> {
     let mut begun = 0;
     let mut is_inner = false;
@@ -34,10 +34,10 @@ pub(super) fn find_unsupported(condition: &str) -> Option<TextProblem> {
     None
 }
 
-/// Why the word that a text begins with is no tag of Flip, though it is one elsewhere.
+/// The error of the tag that a text begins with, if it is valid but for Flip.
 fn unsupported_tag(text: &str) -> Option<InvalidTagError> {
     let word = text.split(|c| !is_tag_char(c)).next().unwrap_or_default();
-    // What is a tag nowhere is told where conditions are read.
+    // A tag that is invalid everywhere is reported by the parser of conditions.
     TagForm::Any.check(word).is_ok().then(|| TagForm::Flip.check(word).err())?
 }
 
@@ -45,13 +45,13 @@ fn is_tag_char(c: char) -> bool {
     !c.is_whitespace() && !matches!(c, '(' | ')' | ',' | ':' | '/' | '"')
 }
 
-/// Whether nothing but blanks stands between a comma and a bracket that closes.
+/// Whether only white space stands between a comma and a closing bracket.
 fn is_trailing_comma(comma: &str) -> bool {
     let rest = comma.get(1..).unwrap_or_default();
     rest.trim_start_matches([' ', '\t', '\r', '\n']).starts_with(')')
 }
 
-/// Of the byte `at`, in the line that begins at the byte `begun`.
+/// The error at the byte `at`, in the line that begins at the byte `begun`.
 fn build_spot(text: &str, (begun, at): (usize, usize), message: &str) -> TextProblem {
     let lines = text.get(..begun).unwrap_or_default().matches('\n').count();
     let before = text.get(begun..at).unwrap_or_default();

@@ -24,29 +24,29 @@ use crate::{
 pub(super) struct FlipError {
     status: u16,
     code: &'static str,
-    /// What is wrong, and how to mend it.
+    /// What is wrong, and how to correct it.
     message: String,
-    /// A member of the body, a part of the path, or a place in the body's text; empty if it is about
-    /// the call as a whole.
+    /// The place: a field of the body, a part of the path, or a position in the body; empty if the
+    /// error is about the call as a whole.
     at: String,
-    /// Where a file states what would be changed.
+    /// The place in a policy file that declares what would be changed.
     place: Option<Box<FileLine>>,
-    /// Where the text at `at` is wrong.
+    /// The mistake in a condition.
     spot: Option<Box<TextProblem>>,
-    /// The methods that a path takes, if it was another.
+    /// The methods that the path accepts, if the call used another.
     allow: Option<&'static str>,
 }
 
 /// The reason why a call is not handled to its end.
 pub(super) type FlipStop = Stop<FlipError>;
 
-/// An answer with an id of its own.
+/// A reply with its own `flip-request-id`.
 pub(super) fn with_request_id(mut reply: Reply) -> Reply {
     reply.headers.push(("flip-request-id", request_id().to_string()));
     reply
 }
 
-/// An id that no other answer has. It is no secret: it is made without asking the system for chance.
+/// A unique id of a reply. It is not secret, so it costs no system call for randomness.
 fn request_id() -> Uuid {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     static SEEDS: LazyLock<[RandomState; 2]> = LazyLock::new(Default::default);
@@ -60,20 +60,20 @@ impl FlipError {
         Self { status, code, message: message.into(), ..Self::default() }
     }
 
-    /// Something in the call can't be read.
+    /// A part of the call that can't be read.
     pub(super) fn malformed(at: impl Into<String>, message: impl Into<String>) -> Self {
         let (at, message) = (at.into(), message.into());
         Self { status: 400, code: "malformed", message, at, ..Self::default() }
     }
 
-    /// A condition is none, from here on.
+    /// A condition that can't be parsed.
     pub(super) fn condition(spot: TextProblem) -> Self {
         let refusal = CommandError::new(RefusalReason::InvalidCondition, "");
         Self::refused(&CommandError { text_problem: Some(Box::new(spot)), ..refusal }, "")
     }
 
     pub(super) fn no_endpoint() -> Self {
-        let message = "nothing is here; there are /sync/interaction-rules, \
+        let message = "not found; see /sync/interaction-rules, \
                        /sync/interaction-rules/{rule_id} and /sync/users/{id}/tags";
         Self::new(404, "not_found", message)
     }
@@ -85,13 +85,13 @@ impl FlipError {
     }
 
     pub(super) fn wrong_method(allowed: &'static str) -> Self {
-        let message = format!("this takes {allowed}");
+        let message = format!("method not allowed; use {allowed}");
         Self { allow: Some(allowed), ..Self::new(405, "wrong_method", message) }
     }
 
     pub(super) fn unauthorized(is_shown: bool) -> Self {
         let message = if is_shown {
-            "this token is not known"
+            "unknown token"
         } else {
             "the token is missing: send `Authorization: Bearer TOKEN`"
         };
@@ -100,18 +100,18 @@ impl FlipError {
 
     pub(super) fn missing_scope(scope: TokenScope) -> Self {
         let scope = scope.as_str();
-        let message = format!("this takes the scope {scope}, which the token does not have");
+        let message = format!("the token lacks the scope {scope}");
         Self::new(403, "missing_scope", message)
     }
 
     pub(super) fn disabled() -> Self {
-        let message = "nobody may do this here: start the daemon with --admin-token-file or \
+        let message = "access is disabled; start the daemon with --admin-token-file or \
                        --flip-tokens-file, and send a token from it, or with --admin-uds, and use \
                        that socket";
         Self::new(403, "disabled", message)
     }
 
-    /// That which came of commands is not what comes of them.
+    /// A result of commands that holds no id of a rule.
     pub(super) fn missing_outcome() -> Self {
         Self::unavailable("what came of it is not known")
     }
@@ -120,7 +120,7 @@ impl FlipError {
         Self::new(503, "unavailable", message)
     }
 
-    /// Of commands that carry what a body says: tags at `at`, and what else a rule has.
+    /// A refused command; `at` is the field that holds its tags.
     pub(super) fn refused(refusal: &CommandError, at: &str) -> Self {
         let status = match refusal.reason {
             RefusalReason::StatedByFile | RefusalReason::NameTaken => 409,
@@ -133,7 +133,7 @@ impl FlipError {
             _ => "",
         };
         let problem = refusal.text_problem.as_ref();
-        // Flip's hints name no commands: it has none.
+        // Hints name no commands, since Flip has none.
         let message = problem.map_or_else(
             || refusal.message_with(ToString::to_string),
             |problem| problem.message.clone(),

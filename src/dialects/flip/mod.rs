@@ -1,7 +1,7 @@
-//! Flip's Sync API: the rules of who may start a chat with whom, and the tags of users.
+//! The Sync API of Flip: rules of who may start a chat with whom, and the tags of users.
 //!
-//! Rules are read and written at once: no call is answered before it took effect. Each answer has an
-//! id of its own, `flip-request-id`.
+//! Writes are answered once they have taken effect. Each reply has an id of its own,
+//! `flip-request-id`.
 
 mod body;
 mod condition;
@@ -18,14 +18,14 @@ use error::{FlipError, FlipStop};
 use path::FlipEndpoint;
 use tokens::TokenScope;
 
-/// The API of Flip.
+/// The dialect of Flip's Sync API.
 #[derive(Debug, Default)]
 pub struct Flip {
     tokens: Option<FlipTokens>,
 }
 
 impl Flip {
-    /// With tokens that may be shown besides the admin token, which has all scopes.
+    /// The dialect with tokens beside the admin token, which has all scopes.
     pub fn new(tokens: Option<FlipTokens>) -> Self {
         Self { tokens }
     }
@@ -35,7 +35,7 @@ impl Flip {
         endpoint.answer(method, call, backend)
     }
 
-    /// What is called, if the caller may.
+    /// The endpoint and method of a call, if its token has the scope.
     fn authorize<'c>(
         &self,
         call: &Call<'c>,
@@ -47,7 +47,7 @@ impl Flip {
         Ok((endpoint, method))
     }
 
-    /// Whether the caller has a scope.
+    /// Checks that the caller has a scope.
     fn admit(
         &self,
         call: &Call<'_>,

@@ -16,13 +16,13 @@ use crate::{
     wire::{PercentEncoding, excerpt},
 };
 
-/// What is at a path.
+/// An endpoint of the API, with the part of the path that it holds.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum FlipEndpoint<'p> {
     Rules,
-    /// What stands for the id of a rule.
+    /// The id of a rule, as it was sent.
     Rule(&'p str),
-    /// What stands for the id of a user.
+    /// The id of a user, as it was sent.
     Tags(&'p str),
 }
 
@@ -34,10 +34,10 @@ pub(super) enum FlipMethod {
     Delete,
 }
 
-/// Where Flip has all of its API.
+/// The prefix of Flip's public URLs.
 const BASE: &str = "/api/external/v1";
 
-/// Whether a path is of the Sync API, with its base or without.
+/// Whether a path belongs to the Sync API, with its public prefix or without.
 pub(super) fn is_sync_path(path: &str) -> bool {
     [BASE, "/sync"].iter().any(|base| {
         path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -56,7 +56,7 @@ impl<'p> FlipEndpoint<'p> {
         }
     }
 
-    /// The method by which it is asked, and the scope that this takes.
+    /// The method of a call, and the scope that it requires.
     pub(super) fn method_and_scope(
         &self,
         sent: &str,
@@ -104,7 +104,7 @@ fn user_id(part: &str) -> Result<Id, FlipError> {
     Id::new(&text).map_err(|error| FlipError::malformed("id", error.to_string()))
 }
 
-/// A part of a path without its percent-encoding.
+/// Percent-decodes a segment of a path.
 fn decode_segment<'p>(part: &'p str, at: &str) -> Result<Cow<'p, str>, FlipError> {
     let decoded = PercentEncoding::Path.decode(part.as_bytes());
     decoded.map_err(|error| FlipError::malformed(at, error.to_string()))

@@ -12,13 +12,13 @@ use crate::{
     facts::{Command, EffectiveRule, EffectiveRules, Op, WriteOutcome, WriteResult},
 };
 
-/// How many rules are told at once; more are gathered on a thread of their own.
+/// How many rules are listed at once; longer lists are read on the blocking pool.
 const IMMEDIATE_RULES: usize = 100;
 
-/// Says of rules that they are kept and mean nothing: the policy has no `rules` section.
+/// The header that says that rules have no effect, since the policy has no `rules` section.
 const IN_FORCE_HEADER: &str = "peerage-rules-in-force";
 
-/// `GET /sync/interaction-rules`: all rules, whoever made them, in the order of their ids.
+/// `GET /sync/interaction-rules`: all rules, of files and of the API, in the order of their ids.
 pub(super) fn list(backend: &dyn Backend) -> Result<Step<Reply>, FlipStop> {
     let told = backend.rule_page(None, IMMEDIATE_RULES + 1)?;
     if told.rules.len() <= IMMEDIATE_RULES {
@@ -46,8 +46,8 @@ pub(super) fn create(path: &str, body: &[u8]) -> Result<Step<Reply>, FlipError> 
     }))
 }
 
-/// `PUT /sync/interaction-rules/{rule_id}`: what was there goes, but for the name, of which Flip
-/// knows nothing.
+/// `PUT /sync/interaction-rules/{rule_id}`: replaces a rule but for its name, which Flip does not
+/// have.
 pub(super) fn replace(
     id: Uuid,
     body: &[u8],
@@ -55,7 +55,7 @@ pub(super) fn replace(
 ) -> Result<Step<Reply>, FlipStop> {
     let rule = FlipRule::parse(body, Some(id))?;
     let name = backend.rule(id)?.and_then(|told| told.rule.name);
-    // Only a rule that is there can be deleted: so none is made.
+    // Deleting an unknown rule is refused, so that a replacement creates none.
     let commands: [Command; 2] =
         [Op::DeleteRule { rule_id: id }.into(), rule.put_op(Some(id), name).into()];
     Ok(Step::write_all(commands.into(), move |wrote, backend| {
@@ -78,7 +78,7 @@ pub(super) fn delete(id: Uuid) -> Step<Reply> {
     })
 }
 
-/// The id of the rule that was put last, if one was.
+/// The id of the last rule that was put, if one was.
 fn put_rule_id(wrote: &WriteResult) -> Result<Option<Uuid>, FlipError> {
     match wrote {
         Ok(WriteOutcome::Applied { outcomes, .. }) => {
@@ -98,7 +98,7 @@ fn put_rule_id(wrote: &WriteResult) -> Result<Option<Uuid>, FlipError> {
     }
 }
 
-/// A rule as Flip writes it.
+/// The JSON form of a rule.
 #[derive(Serialize)]
 struct RuleBody<'r> {
     rule_id: String,
@@ -108,7 +108,7 @@ struct RuleBody<'r> {
     description: Option<&'r str>,
 }
 
-/// A rule that was put, as it was sent.
+/// The reply with a rule that was put.
 fn rule_reply(
     status: u16,
     id: Uuid,
@@ -146,7 +146,7 @@ impl<'r> From<&'r EffectiveRule> for RuleBody<'r> {
 fn json_reply(status: u16, body: &impl Serialize, in_force: bool) -> Reply {
     let mut reply = Reply::empty(status);
     reply.content_type = "application/json";
-    // Texts and lists of them: nothing in them can fail.
+    // Serializing strings and lists into memory can't fail.
     reply.body = serde_json::to_vec(body).unwrap_or_default();
     with_in_force(reply, in_force)
 }

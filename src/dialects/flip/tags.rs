@@ -11,13 +11,13 @@ use crate::{
     facts::{Id, Op, Patch, UserFields, WriteOutcome},
 };
 
-/// `GET /sync/users/{id}/tags`: his tags in order, whoever states them.
+/// `GET /sync/users/{id}/tags`: the user's tags in order, from files and records.
 pub(super) fn read(id: &Id, backend: &dyn Backend) -> Result<Step<Reply>, FlipError> {
     let tags = backend.tags(id).ok_or_else(|| FlipError::unknown_user(id))?;
     Ok(Step::Done(tags_reply(id, &tags)))
 }
 
-/// `PUT /sync/users/{id}/tags`: makes the user if he is not known.
+/// `PUT /sync/users/{id}/tags`: replaces the tags, and creates an unknown user.
 pub(super) fn replace(id: Id, body: &[u8]) -> Result<Step<Reply>, FlipError> {
     let tags = body::parse_user_tags(body, &id)?;
     let put: Vec<String> = tags.iter().map(ToString::to_string).collect();

@@ -6,11 +6,11 @@ use thiserror::Error;
 
 use crate::wire::{InvalidSecretError, Secret};
 
-/// The tokens of callers, each with its scopes.
+/// The tokens of Flip's clients, each with its scopes.
 #[derive(Debug)]
 pub struct FlipTokens(Vec<(Secret, TokenScopes)>);
 
-/// What a caller may do.
+/// A scope that an endpoint requires.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum TokenScope {
     Read,
@@ -23,10 +23,10 @@ pub(super) struct TokenScopes {
     write: bool,
 }
 
-/// Why a text lists no tokens.
+/// The error of a text that lists no tokens.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum FlipTokensError {
-    /// A line, from 1, and what is wrong with it.
+    /// A line, counted from 1, and what is wrong with it.
     #[error("line {0}: {1}")]
     Line(usize, String),
     #[error("it lists no token: each line is a token and its scopes, `TOKEN {READ} {WRITE}`")]
@@ -39,7 +39,7 @@ const WRITE: &str = "TAG_RULE_WRITE";
 impl FlipTokens {
     /// The scopes of a token; `None` if it is not listed.
     pub(super) fn scopes(&self, shown: &[u8]) -> Option<TokenScopes> {
-        // All are compared, whichever matches.
+        // Every token is compared, so that the time tells nothing of which matches.
         let matches = |found, (token, scopes): &(Secret, TokenScopes)| {
             if token.matches(shown) { Some(*scopes) } else { found }
         };
@@ -47,7 +47,7 @@ impl FlipTokens {
     }
 }
 
-/// A token a line, and after it its scopes. What follows a word that begins with `#` is passed over.
+/// Reads a token a line, with its scopes after it. Words from one that begins with `#` are ignored.
 impl FromStr for FlipTokens {
     type Err = FlipTokensError;
 

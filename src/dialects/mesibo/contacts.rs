@@ -31,8 +31,8 @@ struct ContactFlags {
     favorite: Option<bool>,
 }
 
-/// Adds what `contact` and `contacts` of a user ask for: edges from him, which are facts, and
-/// subscriptions, which are kept in `keep`.
+/// Adds what `contact` and `contacts` of a user ask for: commands for relations of the user, and
+/// subscriptions, which go into the attributes in `keep`.
 pub(super) fn push_edits(
     user: &Params<'_>,
     from: &Id,

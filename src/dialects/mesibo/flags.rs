@@ -8,7 +8,7 @@ use super::{
 };
 use crate::request::Role;
 
-/// What a member may, whether he may if nothing is said, and its bit.
+/// The permissions of a member: name, whether the member has it by default, and bit.
 pub(super) const MEMBER_PERMISSIONS: [(&str, bool, u64); 8] = [
     ("send", true, 0x1),
     ("recv", true, 0x2),
@@ -66,7 +66,7 @@ pub(super) struct FlagChanges {
 #[derive(Clone, Default, Debug)]
 pub(super) struct MemberState {
     pub(super) role: Option<Role>,
-    /// What is kept of him.
+    /// The attributes that the group's record holds of the member.
     pub(super) kept: Map<String, Value>,
 }
 
@@ -147,8 +147,8 @@ impl FlagChanges {
         self.is_admin.is_some() || self.rights.is_some()
     }
 
-    /// What a member is to be, if anything is said of it; and what is to be merged into what is kept
-    /// of him.
+    /// The role that a member is to have, if the changes concern it, and what is to be merged into
+    /// the member's attributes.
     pub(super) fn apply_to(&self, now: &MemberState) -> (Option<Role>, Map<String, Value>) {
         let mut keep = Map::new();
         if !self.may.is_empty() {
@@ -187,7 +187,7 @@ fn bits_or_none(bits: u64) -> Value {
     if bits == 0 { Value::Null } else { bits.into() }
 }
 
-/// The bits of the rights that a member has: of those that administer, as his role has it.
+/// The right bits that a member has, as the role and the kept attributes give them.
 fn right_bits(role: Option<Role>, kept: &Map<String, Value>) -> u64 {
     let admin = kept.get("admin");
     let said = |name: &str| admin.and_then(|admin| admin.get(name));

@@ -48,7 +48,8 @@ pub(super) fn parse(group: &Params<'_>) -> Result<Vec<MemberEdit>, MesiboError> 
         let path = members.path("m");
         let ids = parse_addresses(given, &path)?;
         if let Some(again) = ids.intersection(&named).next() {
-            let message = format!("`{}` is named twice; name him once", again.escape_debug());
+            let message =
+                format!("`{}` is named twice; name each member once", again.escape_debug());
             return Err(MesiboError::at(MesiboErrorCode::BadParam, &path, &message));
         }
         named.extend(ids.iter().cloned());

@@ -19,7 +19,8 @@ pub(super) fn user_reference(id: &str) -> Map<String, Value> {
     user
 }
 
-/// All that is known of a user; `None` if he is not known. Costs what is between him and others.
+/// The JSON form of a user, with attributes and contacts; `None` if the user is unknown. Costs all
+/// relations of the user.
 pub(super) fn user(
     id: &str,
     backend: &dyn Backend,
@@ -60,7 +61,7 @@ const fn peers_number(peers: Option<PeersMode>) -> u8 {
     }
 }
 
-/// Everyone to whom he has an edge that mesibo knows of.
+/// The users to whom this user has a relation that mesibo knows.
 fn contacts(id: &str, subscriptions: Option<&Value>, backend: &dyn Backend) -> Value {
     let mut all: BTreeMap<String, Vec<Relation>> = BTreeMap::new();
     for relation in [Relation::Contact, Relation::Favorite, Relation::Pair, Relation::Block] {

@@ -1,8 +1,7 @@
-//! Numbers of users.
+//! Numbers of users, which mesibo gives beside their addresses.
 //!
-//! mesibo gives every user a number besides his address; here it follows from the address alone. An
-//! address that is a number, as phone numbers are, is its own; of another it is made by hashing, and
-//! beyond all those.
+//! Here the number follows from the address alone. An address that is a number, as a phone number
+//! is, is its own; for any other it is a hash, above all phone numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 

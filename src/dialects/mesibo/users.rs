@@ -22,17 +22,17 @@ use crate::{
 
 type UserResult = Result<Step<Reply>, MesiboStop>;
 
-/// What of a user is not kept as it is, since facts hold it or it names him.
+/// The fields of a user that are not kept as attributes, since they are facts or name the user.
 const STRUCTURED_FIELDS: [&str; 9] =
     ["address", "addr", "uid", "active", "permissions", "contact", "contacts", "token", "count"];
 
 /// The switches that mesibo documents; the others have peerage's own names.
 const DOCUMENTED: [Switch; 2] = [Switch::Incoming, Switch::Outgoing];
 
-/// The permission that is none of them.
+/// The permission that is not a switch.
 const PEERS: &str = "peers";
 
-/// `useradd`: makes the user, or changes him if he is there.
+/// `useradd`: creates the user, or changes an existing one.
 pub(super) fn add(
     asked: &MesiboRequest,
     found: &ResolvedNumbers,
@@ -56,7 +56,7 @@ pub(super) fn set(
     put_user(asked, &user, &id, (found, backend), edit)
 }
 
-/// Changes nothing, and is refused if he is not known.
+/// A command that changes nothing and is refused if the user is unknown.
 fn require_user(id: &Id) -> Op {
     Op::AddTags { user: id.clone(), tags: BTreeSet::new() }
 }
@@ -179,7 +179,7 @@ fn user_json(id: &Id, token: Option<String>) -> Value {
     Value::Object(user)
 }
 
-/// Who is meant, if he is known.
+/// The id of the user that a request names, who must be known.
 fn known_user(
     asked: &MesiboRequest,
     found: &ResolvedNumbers,
@@ -195,7 +195,7 @@ fn known_user(
     Err(MesiboError::at(MesiboErrorCode::NoUser, &user.path("address"), &message))
 }
 
-/// `userdel`, `deluser`: takes the user away, and all that names him.
+/// `userdel`, `deluser`: deletes the user with all relations.
 pub(super) fn delete(
     asked: &MesiboRequest,
     found: &ResolvedNumbers,

@@ -36,7 +36,7 @@ impl TencentAccess {
 
     /// With the admin token. An `sdkappid` is looked at only if one is given here.
     pub fn with_admin_token(sdkappid: Option<u64>, admins: Vec<String>) -> Self {
-        // Whoever holds the token is an administrator.
+        // The admin token admits under any of the usual identifiers.
         let admins = or_default(admins, &[ADMINISTRATOR, EXAMPLE]);
         Self { verifier: None, sdkappid, admins }
     }

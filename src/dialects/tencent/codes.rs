@@ -39,7 +39,7 @@ pub(super) enum TencentCode {
     InTheirBlackList = 30525,
     /// The request waits for the other's answer.
     Pending = 30539,
-    /// Of a friend who is to be put into a friend group: he is none.
+    /// A user who is to be put into a friend group is not a friend.
     NotFriendForGroup = 32216,
 
     /// Profiles: a parameter is wrong.

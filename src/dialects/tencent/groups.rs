@@ -1,4 +1,5 @@
-//! `group_add`, `group_delete` and `group_get`: the named groups into which a user sorts his friends.
+//! `group_add`, `group_delete` and `group_get`: the named groups into which users sort their
+//! friends.
 
 use std::collections::BTreeSet;
 
@@ -167,7 +168,7 @@ fn current_sequence(backend: &dyn Backend, from: &Id) -> Result<ReplyFields, Bac
     let now = match record_and_sequence(backend, from) {
         Ok((_, now)) => now,
         Err(TencentStop::Backend(error)) => return Err(error),
-        // He was deleted since.
+        // The user was deleted meanwhile.
         Err(TencentStop::Error(_)) => 0,
     };
     Ok(sequence_fields(now))
@@ -178,7 +179,7 @@ fn sequence_fields(now: u64) -> ReplyFields {
     reply_fields([("CurrentSequence", now.into()), ("CurruentSequence", now.into())])
 }
 
-/// What a user keeps, and the sequence number of his groups: they stand in his record alone.
+/// The user's record, and the sequence number of the user's groups, which only the record holds.
 fn record_and_sequence(
     backend: &dyn Backend,
     from: &Id,

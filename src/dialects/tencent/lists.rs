@@ -1,4 +1,4 @@
-//! `friend_get` and `friend_get_list`: who is in a friend list, and what is kept of him.
+//! `friend_get` and `friend_get_list`: the friends of a user, with the data kept of each.
 
 use serde_json::Value;
 
@@ -40,8 +40,8 @@ pub(super) fn get(body: &[u8], backend: &dyn Backend) -> TencentResult {
     })
 }
 
-/// A part of a friend list. Of what the caller has seen in its present state, as his sequence numbers
-/// say, nothing is told again; on further pages they are those of the page before.
+/// A page of a friend list. Data that the caller has seen in its present state, by the sequence
+/// numbers of the call, is left out; further pages carry the numbers of the first one.
 fn render_page(backend: &dyn Backend, from: &Id, start: u64, seen: (u64, u64)) -> TencentResult {
     let Some(kept) = backend.user_record(from)? else {
         return Err(body::unknown_account(CallFamily::Sns, "From_Account", from).into());

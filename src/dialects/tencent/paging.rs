@@ -35,19 +35,19 @@ pub(super) fn are_short(backend: &dyn Backend, accounts: &[String]) -> bool {
         <= IMMEDIATE_ENTRIES
 }
 
-/// The sequence number to tell with a part of a list.
+/// The sequence number to report with a page of a list.
 ///
-/// On further parts it is that of the part before, which the caller sends: if the list has changed
-/// since, he may have missed somebody, and with that number he is told all of it the next time.
+/// Further pages report the number of the first one, which the caller sends: if the list has
+/// changed meanwhile, the caller may have missed a change, and with that number gets the whole list
+/// the next time.
 pub(super) const fn reported_sequence(start: u64, seen: u64, now: u64) -> u64 {
     if start > 0 && seen > 0 { seen } else { now }
 }
 
-/// The sequence number of a user's list, which these are in: it is another one whenever the list may be
-/// another.
+/// The sequence number of a user's list: another one whenever the list may be another.
 ///
-/// It follows the version of his record, so it grows; but where files have a part in the list, it is a
-/// digest, since they change without the record. Callers keep it in 31 bits.
+/// It follows the version of the user's record, so it grows; a list to which files contribute has a
+/// digest instead, since it changes without the record. Callers keep it in 31 bits.
 pub(super) fn sequence(kept: &VersionedUserRecord, relation: Relation, listed: &[String]) -> u64 {
     // 0 is what callers send who never asked before.
     let of_record = kept.version.map_or(1, |version| version.saturating_add(1));

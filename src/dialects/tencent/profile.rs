@@ -1,7 +1,7 @@
-//! `portrait_set` and `portrait_get`: what a user says of himself, and who may become his friend.
+//! `portrait_set` and `portrait_get`: profiles of users, and who may become their friends.
 //!
-//! The allow type is the user's approval. The other tags are kept in an attribute, and mean nothing
-//! more here; but for who is forbidden to send friend requests.
+//! The allow type is the user's approval mode, and `AdminForbidType` keeps the user from sending
+//! friend requests. The other tags are kept in an attribute and mean nothing to decisions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ use crate::{
     wire::excerpt,
 };
 
-/// The attribute of a user that holds his profile.
+/// The attribute of a user that holds the profile.
 pub(super) const ATTRIBUTE: &str = "tencent";
 
 pub(super) const NICK: &str = "Tag_Profile_IM_Nick";
@@ -110,7 +110,7 @@ fn put(user: Id, mut fields: UserFields, kept: ReplyFields) -> Step<Reply> {
     if !kept.is_empty() {
         fields.merge_attributes = Some(BTreeMap::from([(ATTRIBUTE.to_owned(), kept.into())]));
     }
-    // The first one sees that he is still known: the other would make him.
+    // The first command is refused if the user is unknown; the second one would create the user.
     let ops = [
         Op::AddTags { user: user.clone(), tags: BTreeSet::new() },
         Op::PutUser { user, fields: Box::new(fields) },

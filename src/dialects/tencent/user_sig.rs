@@ -130,7 +130,7 @@ impl VerifiedSig {
     }
 }
 
-/// The fields of a signature, whoever signed it.
+/// The fields of a signature, before it is verified.
 fn unpack(usersig: &str) -> Result<Map<String, Value>, TencentError> {
     if usersig.len() > LONGEST {
         return Err(invalid(&format!("it has more than {LONGEST} characters")));

@@ -9,14 +9,14 @@ use crate::{
     wire::json::{self, StrictValue},
 };
 
-/// Someone whose tokens are taken.
+/// An issuer of tokens that are accepted.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Issuer {
-    /// What he signs them with.
+    /// The secret that signs them.
     pub(super) secret: Vec<u8>,
-    /// What their `iss` says.
+    /// The value of their `iss` claim.
     pub(super) name: String,
-    /// What their `aud` says.
+    /// The value of their `aud` claim.
     pub(super) audience: String,
 }
 

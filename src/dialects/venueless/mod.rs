@@ -53,12 +53,12 @@ pub enum ListShape {
     Upstream,
 }
 
-/// The attributes in which a user's record keeps what only Venueless knows of him: each for itself, so
-/// that who sets one leaves the others alone.
+/// The attributes of a user that only Venueless uses: separate ones, so that setting one leaves the
+/// others.
 const PROFILE: &str = "venueless.profile";
 const CLIENT_STATE: &str = "venueless.client_state";
 
-/// What his record keeps of a user for Venueless.
+/// The part of a user's record that only Venueless uses.
 #[derive(Clone, PartialEq, Default, Debug)]
 struct StoredUser {
     profile: Option<Map<String, Value>>,
@@ -205,13 +205,13 @@ impl UserCommand<'_> {
     }
 
     /// # Errors
-    /// If they are none of the policy's managers.
+    /// If the user is no moderation manager.
     fn require_lister(&self) -> Result<(), VenuelessError> {
         if can_list_users(self.backend, self.user) { Ok(()) } else { Err(VenuelessError::denied()) }
     }
 
     /// # Errors
-    /// If they are none of the policy's managers, or silenced.
+    /// If the user is no moderation manager, or is silenced.
     fn require_manager(&self) -> Result<(), VenuelessError> {
         if can_moderate(self.backend, self.user) { Ok(()) } else { Err(VenuelessError::denied()) }
     }

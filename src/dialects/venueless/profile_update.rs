@@ -49,7 +49,8 @@ impl UserCommand<'_> {
             Notice::Updated { user: user.clone(), frame: broadcast("user.updated", &told) };
         let attributes = Some(attributes);
         let fields = Box::new(UserFields { attributes, ..UserFields::default() });
-        // The first one sees that he is still known: the other would make him.
+        // The first command is refused if the user is unknown; the second one would create the
+        // user.
         let ops = [
             Op::AddTags { user: user.clone(), tags: BTreeSet::new() },
             Op::PutUser { user, fields },

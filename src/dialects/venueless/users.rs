@@ -89,7 +89,7 @@ impl UserCommand<'_> {
 /// Who looks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Visibility {
-    /// He sees the moderation state too.
+    /// A manager, who sees moderation states too.
     Manager,
     Other,
 }
@@ -162,7 +162,7 @@ fn too_large() -> VenuelessError {
     VenuelessError::new("user.list_too_large").with_message(&message)
 }
 
-/// A user, as others see him; `None` if he is not known.
+/// The JSON form of a user, as others see them; `None` if the user is unknown.
 fn user_json(
     backend: &dyn Backend,
     id: &str,

@@ -27,7 +27,7 @@ pub(super) struct Welcome {
 
 impl Welcome {
     /// # Errors
-    /// If he is not let in after all.
+    /// If the user may not sign in after all.
     pub(super) fn greet(&self, user: &Id, backend: &dyn Backend) -> VenuelessResult {
         if !can_sign_in(backend, user) {
             return Err(VenuelessError::new("auth.denied").into());

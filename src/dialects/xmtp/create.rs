@@ -34,8 +34,8 @@ struct NewGroup {
     metadata: BTreeMap<String, Option<Value>>,
 }
 
-/// Makes a group in the caller's name: he is its only super admin. Then he adds the others, each as
-/// the policies of the group let him.
+/// Creates a group in the caller's name, with the caller as its only super admin, and adds the
+/// others as the group's policies allow the caller.
 pub(super) fn group(
     mut arguments: Arguments,
     backend: &dyn Backend,

@@ -37,7 +37,7 @@ impl XmtpError {
 
     /// Of a path that takes other methods.
     pub(super) fn method_not_allowed(allow: &'static str) -> Self {
-        let message = format!("this path takes {allow}");
+        let message = format!("method not allowed; use {allow}");
         let refused = Self::new(405, "method_not_allowed", message);
         Self { allow: Some(allow), ..refused }
     }

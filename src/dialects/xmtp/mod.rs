@@ -1,7 +1,8 @@
-//! XMTP's group calls as JSON over HTTP, named as in the SDKs: `POST /xmtp/groups/{groupId}/{call}`.
+//! The group calls of XMTP as JSON over HTTP, named as in the SDKs: `POST
+//! /xmtp/groups/{groupId}/{call}`.
 //!
-//! The SDKs know who calls; here the call names him, as `caller`, and what he changes is changed in his
-//! name, so that the gates decide. The one who sends it is the backend, with the admin token.
+//! The SDKs know the caller; here each call names one as `caller`, and acts on the caller's behalf,
+//! so that the gates decide. The backend sends it, with the admin token.
 //!
 //! An answer is `{"result": ...}` with what the SDK's call returns, or `{"error": {...}}` with the
 //! permission that was missing.
@@ -104,7 +105,7 @@ impl XmtpPath {
             ["dms"] => Ok(Self::Dms),
             ["inboxes", inbox] => Ok(Self::Inbox(id(inbox, "inboxId")?)),
             _ => Err(XmtpError::not_found(
-                "there is nothing here; see /xmtp/groups, /xmtp/groups/{groupId}/{call}, /xmtp/dms and \
+                "not found; see /xmtp/groups, /xmtp/groups/{groupId}/{call}, /xmtp/dms and \
                  /xmtp/inboxes/{inboxId}",
             )),
         }

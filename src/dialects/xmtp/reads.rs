@@ -157,8 +157,8 @@ fn member(id: &str, role: Role, backend: &dyn Backend) -> Result<Value, XmtpStop
     Ok(json!({ "inboxId": id, "addresses": addresses, "permissionLevel": role.as_str() }))
 }
 
-/// Who added a member; the creator added himself. `null` if an administrator did, or a file says he
-/// is one.
+/// The user who added a member; for the creator, the creator. `null` if an administrator or a file
+/// did.
 fn added_by(told: &EffectiveGroup, member: &str) -> Value {
     let by = told.record.members.get(member).and_then(|member| member.by.as_deref());
     let creator = told.creator.as_deref().filter(|&creator| creator == member);

@@ -169,7 +169,7 @@ fn add_members(mut inboxes: Vec<Id>, attempt: GroupAttempt, backend: &dyn Backen
     Ok(run_ops(ops, GroupAttempt { inboxes, ..attempt }))
 }
 
-/// Removes all of them, as the caller may before any of them is gone: himself he removes last.
+/// Removes members, all as the caller may before any of them is gone: the caller is removed last.
 fn remove_members(
     mut inboxes: Vec<Id>,
     attempt: GroupAttempt,
@@ -180,7 +180,7 @@ fn remove_members(
     }
     let (caller, group) = (&attempt.caller, &attempt.group);
     inboxes.sort_by_key(|inbox| inbox == caller);
-    // Who removes himself by this call does not leave: he needs the permission.
+    // A caller who is removed by this call does not leave: that needs the permission.
     if inboxes.contains(caller) {
         let request = Request::in_group(caller, Action::RemoveMember, group);
         let request = Request { member: Some((&**caller).into()), ..request };

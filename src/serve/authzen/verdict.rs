@@ -10,6 +10,7 @@ use crate::{
     live::ServedPolicy,
     request::Decision,
     serve::{app::App, response::HttpError, v1},
+    wire::explanation_json,
 };
 
 /// The answer to one evaluation.
@@ -100,7 +101,7 @@ impl Verdict {
                 return;
             }
             VerdictKind::Explained(explanation) => {
-                let mut context = v1::explanation_json(explanation);
+                let mut context = explanation_json(explanation);
                 if let Value::Object(context) = &mut context {
                     // In its order, since the decision stood first.
                     context.shift_remove("decision");

@@ -5,7 +5,6 @@
 pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
     ("source", &[]),
     ("request", &[]),
-    ("wire", &["request::describe_choices"]),
     ("diagnostic", &["source", "request::did_you_mean", "request::suggest"]),
     ("syntax", &["source", "diagnostic", "request::Switch"]),
     (
@@ -26,6 +25,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
     ("snapshot", &["request"]),
     ("gates", &["snapshot", "request"]),
     ("decide", &["gates", "snapshot", "request"]),
+    ("wire", &["request", "decide"]),
     (
         "prove",
         &[

@@ -167,7 +167,7 @@ fn parse_combination(
         "and" | "andcondition" => "all",
         "any" | "anycondition" => "any",
         _ => {
-            let message = format!("`{}` is none of base, and, any", excerpt(name));
+            let message = format!("unknown key `{}`; expected base, and or any", excerpt(name));
             return Err(invalid(kind, at, &message));
         }
     };
