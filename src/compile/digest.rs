@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     policy::{Invariant, InvariantScope, Matrix, Policy, PolicyGroup, Rule},
-    request::{Blocks, Limits, MetadataGrants, Peers, Settings, TagForm, Toggle},
+    request::{MetadataGrants, Peers, Settings, TagForm, Toggle},
     snapshot::{Population, TagId},
 };
 
@@ -133,21 +133,21 @@ impl DigestWriter {
             blocks,
             peers: Peers { modes, default },
             approval,
-            limits: Limits { friends, blocked, friend_lists, group_members },
+            limits,
             blocks_end_friendship,
             tag_form,
             protected_tags,
         } = settings;
         self.text(unknown_users.as_str());
         self.optional(managers.as_ref().map(ToString::to_string).as_deref());
-        for toggle in permissions {
+        for toggle in permissions.values() {
             match toggle {
                 Toggle::Always(on) => self.count(usize::from(*on)),
                 Toggle::When(condition) => self.display(condition),
             }
         }
-        for action in Blocks::ACTIONS {
-            self.text(blocks.mode(action).as_str());
+        for (_, mode) in blocks.iter() {
+            self.text(mode.as_str());
         }
         self.text(default.as_str());
         self.count(modes.len());
@@ -156,7 +156,7 @@ impl DigestWriter {
             self.text(mode.as_str());
         }
         self.text(approval.as_str());
-        for limit in [friends, blocked, friend_lists, group_members] {
+        for (_, limit) in limits.iter() {
             self.optional(limit.map(|limit| limit.to_string()).as_deref());
         }
         self.count(usize::from(*blocks_end_friendship));
@@ -167,7 +167,7 @@ impl DigestWriter {
     fn matrix(&mut self, matrix: &Matrix) {
         let Matrix { name, permissions, metadata } = matrix;
         self.text(name);
-        permissions.iter().for_each(|value| self.display(value));
+        permissions.values().for_each(|value| self.display(value));
         self.count(usize::from(metadata.is_some()));
         if let Some(MetadataGrants { named, rest }) = metadata {
             self.count(named.len());

@@ -19,7 +19,7 @@ pub(super) fn bind_matrices(matrices: &[policy::Matrix], tags: &Tags) -> Vec<Com
         .map(|matrix| CompiledMatrix {
             name: matrix.name.clone(),
             is_of_two: matrix.name == DM_MATRIX,
-            permissions: matrix.permissions.each_ref().map(&mut bound),
+            permissions: matrix.permissions.map(&mut bound),
             metadata: matrix.metadata.as_ref().map(|fields| fields.map(&mut bound)),
         })
         .collect()
@@ -128,9 +128,7 @@ fn own_matrix(
                 }
             }
             (Ok(permission), _) => {
-                if let Some(place) = permissions.get_mut(permission.index()) {
-                    *place = value;
-                }
+                permissions[permission] = value;
             }
             (Err(_), _) => {}
         }
@@ -139,7 +137,7 @@ fn own_matrix(
     Some(CompiledMatrix {
         name: String::new(),
         is_of_two: group.matrix() == DM_MATRIX,
-        permissions: permissions.each_ref().map(&mut bound),
+        permissions: permissions.map(&mut bound),
         metadata: metadata.as_ref().map(|fields| fields.map(&mut bound)),
     })
 }

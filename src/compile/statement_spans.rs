@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     policy,
-    request::{Action, GroupPermission, StatementId, Switch},
+    request::{BlockableAction, GroupPermission, LimitKind, StatementId},
     source::Span,
     syntax::ast::{Item, Matrix, PermissionValue, SettingsSection},
 };
@@ -80,13 +80,20 @@ impl StatementSpans {
 
 /// The setting of this name, if there is one that decisions ask.
 fn setting_statement(section: SettingsSection, key: &str) -> Option<StatementId> {
-    match (section, key) {
-        (SettingsSection::Moderation, "managers") => Some(StatementId::Managers),
-        (SettingsSection::Permissions, key) => key.parse::<Switch>().ok().map(StatementId::Switch),
-        (SettingsSection::Blocks, key) => key.parse::<Action>().ok().map(StatementId::Blocks),
-        (SettingsSection::Friendship, "default_approval") => Some(StatementId::DefaultApproval),
-        (SettingsSection::Limits, "friends") => Some(StatementId::FriendsLimit),
-        (SettingsSection::Limits, "group_members") => Some(StatementId::GroupLimit),
-        _ => None,
+    match section {
+        SettingsSection::Moderation => (key == "managers").then_some(StatementId::Managers),
+        SettingsSection::Permissions => key.parse().ok().map(StatementId::Switch),
+        SettingsSection::Blocks => {
+            let action = key.parse::<BlockableAction>().ok()?;
+            Some(StatementId::Blocks(action.action()))
+        }
+        SettingsSection::Friendship => {
+            (key == "default_approval").then_some(StatementId::DefaultApproval)
+        }
+        SettingsSection::Limits => match key.parse().ok()? {
+            LimitKind::Friends => Some(StatementId::FriendsLimit),
+            LimitKind::GroupMembers => Some(StatementId::GroupLimit),
+            LimitKind::Blocked | LimitKind::FriendLists => None,
+        },
     }
 }

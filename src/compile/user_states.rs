@@ -60,7 +60,7 @@ fn stranger_state(settings: &Settings<TagId>) -> UserState {
 
 fn states_differ(settings: &Settings<TagId>, population: &Population) -> bool {
     let has_conditions =
-        settings.permissions.iter().any(|toggle| matches!(toggle, Toggle::When(_)));
+        settings.permissions.values().any(|toggle| matches!(toggle, Toggle::When(_)));
     let can_be_full = settings
         .limits
         .friends

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
-    request::{DM_MATRIX, Grant, GrantCondition, GroupPermission, MetadataGrants},
+    request::{DM_MATRIX, Grant, GrantCondition, GroupPermission, MetadataGrants, PermissionMap},
     source::Span,
     syntax::ast::{self, PermissionValue},
 };
@@ -15,8 +15,8 @@ use super::{descriptions, expression::resolve_expression, suggestions, tags::Voc
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Matrix {
     pub name: String,
-    /// By [`GroupPermission::index`]; that of `update_metadata` is [`Grant::Unspecified`].
-    pub permissions: [GrantCondition<String>; GroupPermission::COUNT],
+    /// The condition of each permission; that of `update_metadata` is [`Grant::Unspecified`].
+    pub permissions: PermissionMap<GrantCondition<String>>,
     /// Who may change which field; `None` if nothing is said of it.
     pub metadata: Option<MetadataGrants<String>>,
 }
@@ -24,7 +24,7 @@ pub struct Matrix {
 impl Matrix {
     /// Calls `visit` with each value.
     pub fn each_value<'m>(&'m self, visit: &mut impl FnMut(&'m GrantCondition<String>)) {
-        self.permissions.iter().for_each(&mut *visit);
+        self.permissions.values().for_each(&mut *visit);
         if let Some(fields) = &self.metadata {
             fields.named.iter().for_each(|(_, value)| visit(value));
             visit(&fields.rest);
@@ -70,12 +70,14 @@ fn matrix(
     named: &[(&str, Grant)],
     rest: Grant,
 ) -> Matrix {
-    let permissions = std::array::from_fn(|at| {
-        GrantCondition::Grant(match GroupPermission::ALL.get(at) {
-            Some(GroupPermission::AddMember) => add,
-            Some(GroupPermission::RemoveMember) => remove,
-            Some(GroupPermission::UpdateMetadata) | None => Grant::Unspecified,
-            Some(_) => administer,
+    let permissions = PermissionMap::from_fn(|permission| {
+        GrantCondition::Grant(match permission {
+            GroupPermission::AddMember => add,
+            GroupPermission::RemoveMember => remove,
+            GroupPermission::UpdateMetadata => Grant::Unspecified,
+            GroupPermission::AddAdmin
+            | GroupPermission::RemoveAdmin
+            | GroupPermission::UpdatePermissions => administer,
         })
     });
     let mut named: Vec<_> = named
@@ -150,7 +152,7 @@ impl MatrixReader<'_> {
         let unspecified = || GrantCondition::Grant(Grant::Unspecified);
         let mut matrix = Matrix {
             name: String::new(),
-            permissions: std::array::from_fn(|_| unspecified()),
+            permissions: PermissionMap::from_fn(|_| unspecified()),
             metadata: None,
         };
         let mut missing: Vec<GroupPermission> = GroupPermission::ALL.to_vec();
@@ -168,10 +170,8 @@ impl MatrixReader<'_> {
             missing.retain(|&other| other != permission);
             if permission == GroupPermission::UpdateMetadata {
                 matrix.metadata = self.fields(&entry.value);
-            } else if let Some(value) = self.resolve_one(permission, entry)
-                && let Some(slot) = matrix.permissions.get_mut(permission.index())
-            {
-                *slot = value;
+            } else if let Some(value) = self.resolve_one(permission, entry) {
+                matrix.permissions[permission] = value;
             }
         }
         (matrix, missing)

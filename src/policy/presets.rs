@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::request::{Action, BlockMode, Blocks, Limits, Settings, TagForm};
+use crate::request::{BlockMode, BlockableAction, Blocks, Limits, Settings, TagForm};
 
 /// A documented system whose values a policy takes for what it does not set itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,9 +47,9 @@ impl Preset {
             Self::Mesibo => Settings { blocks: Blocks::all(BlockMode::TwoWay), ..defaults },
             Self::Venueless => Settings {
                 blocks: Blocks::default()
-                    .with(Action::StartChat, BlockMode::TwoWay)
-                    .with(Action::FriendRequest, BlockMode::TwoWay)
-                    .with(Action::SendMessage, BlockMode::OneWay),
+                    .with(BlockableAction::StartChat, BlockMode::TwoWay)
+                    .with(BlockableAction::FriendRequest, BlockMode::TwoWay)
+                    .with(BlockableAction::SendMessage, BlockMode::OneWay),
                 ..defaults
             },
             Self::Xmtp => Settings {
@@ -59,9 +59,9 @@ impl Preset {
             },
             Self::Tencent => Settings {
                 blocks: Blocks::default()
-                    .with(Action::StartChat, BlockMode::OneWay)
-                    .with(Action::SendMessage, BlockMode::OneWay)
-                    .with(Action::FriendRequest, BlockMode::TwoWay),
+                    .with(BlockableAction::StartChat, BlockMode::OneWay)
+                    .with(BlockableAction::SendMessage, BlockMode::OneWay)
+                    .with(BlockableAction::FriendRequest, BlockMode::TwoWay),
                 limits: Limits {
                     friends: Some(3000),
                     blocked: Some(1000),

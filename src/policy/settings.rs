@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     request::{
-        Action, Approval, BlockMode, Blocks, PeersMode, Settings, Switch, TagForm, Toggle,
-        UnknownUsers,
+        Action, Approval, BlockMode, BlockableAction, LimitKind, PeersMode, Settings, Switch,
+        TagForm, Toggle, UnknownUsers,
     },
     source::Span,
     syntax::ast::{self, Expr, ExprKind, SettingsSection, Text, WordSection},
@@ -136,16 +136,17 @@ impl Reader<'_> {
             SettingsSection::Permissions => {
                 let toggle = toggle(value, self.vocabulary, self.problems);
                 let switch: Option<Switch> = key.value.parse().ok();
-                let slot = switch.and_then(|switch| settings.permissions.get_mut(switch.index()));
-                if let (Some(slot), Some(toggle), true) = (slot, toggle, is_first) {
-                    *slot = toggle;
+                if let (Some(switch), Some(toggle), true) = (switch, toggle, is_first) {
+                    settings.permissions[switch] = toggle;
                 }
             }
             SettingsSection::Blocks => {
                 let known = || BlockMode::ALL.iter().map(|mode| mode.as_str());
                 let mode = expect_word("a block mode", value, known(), self.problems)
                     .and_then(|mode| parse_word("block mode", &mode, known(), self.problems));
-                if let (Ok(action), Some(mode), true) = (key.value.parse(), mode, is_first) {
+                if let (Ok(action), Some(mode), true) =
+                    (key.value.parse::<BlockableAction>(), mode, is_first)
+                {
                     settings.blocks = settings.blocks.with(action, mode);
                 }
             }
@@ -158,17 +159,13 @@ impl Reader<'_> {
                 }
             }
             SettingsSection::Limits => {
-                let limits = &mut settings.limits;
-                let limit = match &*key.value {
-                    "friends" => &mut limits.friends,
-                    "blocked" => &mut limits.blocked,
-                    "friend_lists" => &mut limits.friend_lists,
-                    _ => &mut limits.group_members,
+                let limit = match self.limit(value) {
+                    Some(Limit::Most(count)) => Some(count),
+                    Some(Limit::None) => None,
+                    None => return,
                 };
-                match self.limit(value) {
-                    Some(Limit::Most(count)) if is_first => *limit = Some(count),
-                    Some(Limit::None) if is_first => *limit = None,
-                    _ => {}
+                if let (Ok(kind), true) = (key.value.parse::<LimitKind>(), is_first) {
+                    settings.limits.set(kind, limit);
                 }
             }
         }
@@ -226,9 +223,11 @@ pub(super) fn keys(section: SettingsSection) -> Vec<&'static str> {
     match section {
         SettingsSection::Moderation => vec!["managers"],
         SettingsSection::Permissions => Switch::ALL.iter().map(|switch| switch.as_str()).collect(),
-        SettingsSection::Blocks => Blocks::ACTIONS.iter().map(|action| action.as_str()).collect(),
+        SettingsSection::Blocks => {
+            BlockableAction::ALL.iter().map(|action| action.as_str()).collect()
+        }
         SettingsSection::Friendship => vec!["default_approval"],
-        SettingsSection::Limits => vec!["friends", "blocked", "friend_lists", "group_members"],
+        SettingsSection::Limits => LimitKind::ALL.iter().map(|limit| limit.as_str()).collect(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The actions that a policy decides on, and the kinds of resources that each one takes.
 
-use super::text_enum::text_enum;
+use super::{BlockableAction, text_enum::text_enum};
 
 text_enum! {
     /// An action that a subject wants to perform.
@@ -81,21 +81,115 @@ impl Action {
         }
     }
 
+    /// The part of a request besides subject and resource that the action concerns.
+    const fn detail(self) -> Detail {
+        match self {
+            Self::AddMember
+            | Self::RemoveMember
+            | Self::AddAdmin
+            | Self::RemoveAdmin
+            | Self::AddSuperAdmin
+            | Self::RemoveSuperAdmin => Detail::Member,
+            Self::UpdateMetadata => Detail::Field,
+            Self::SignIn
+            | Self::Read
+            | Self::ViewProfile
+            | Self::Post
+            | Self::Comment
+            | Self::React
+            | Self::StartChat
+            | Self::SendMessage
+            | Self::VoiceCall
+            | Self::VideoCall
+            | Self::FriendRequest
+            | Self::Block
+            | Self::Unblock
+            | Self::Ban
+            | Self::Silence
+            | Self::Reactivate
+            | Self::ListUsers
+            | Self::CreateGroup
+            | Self::UpdatePermissions
+            | Self::Leave => Detail::None,
+        }
+    }
+
     /// Whether the action concerns a `member` of the group, or a user who is to become one.
     pub const fn takes_member(self) -> bool {
-        matches!(
-            self,
-            Self::AddMember
-                | Self::RemoveMember
-                | Self::AddAdmin
-                | Self::RemoveAdmin
-                | Self::AddSuperAdmin
-                | Self::RemoveSuperAdmin
-        )
+        matches!(self.detail(), Detail::Member)
     }
 
     /// Whether the action concerns a `field` of the group's metadata.
     pub const fn takes_field(self) -> bool {
-        matches!(self, Self::UpdateMetadata)
+        matches!(self.detail(), Detail::Field)
+    }
+
+    /// The action as one that blocks apply to; `None` if they don't.
+    #[inline]
+    pub const fn blockable(self) -> Option<BlockableAction> {
+        match self {
+            Self::StartChat => Some(BlockableAction::StartChat),
+            Self::SendMessage => Some(BlockableAction::SendMessage),
+            Self::VoiceCall => Some(BlockableAction::VoiceCall),
+            Self::VideoCall => Some(BlockableAction::VideoCall),
+            Self::AddMember => Some(BlockableAction::AddMember),
+            Self::FriendRequest => Some(BlockableAction::FriendRequest),
+            Self::SignIn
+            | Self::Read
+            | Self::ViewProfile
+            | Self::Post
+            | Self::Comment
+            | Self::React
+            | Self::Block
+            | Self::Unblock
+            | Self::Ban
+            | Self::Silence
+            | Self::Reactivate
+            | Self::ListUsers
+            | Self::CreateGroup
+            | Self::RemoveMember
+            | Self::UpdateMetadata
+            | Self::AddAdmin
+            | Self::RemoveAdmin
+            | Self::AddSuperAdmin
+            | Self::RemoveSuperAdmin
+            | Self::UpdatePermissions
+            | Self::Leave => None,
+        }
     }
 }
+
+/// The part of a request besides subject and resource that an action concerns.
+enum Detail {
+    None,
+    Member,
+    Field,
+}
+
+impl BlockableAction {
+    /// The action itself.
+    pub const fn action(self) -> Action {
+        match self {
+            Self::StartChat => Action::StartChat,
+            Self::SendMessage => Action::SendMessage,
+            Self::VoiceCall => Action::VoiceCall,
+            Self::VideoCall => Action::VideoCall,
+            Self::AddMember => Action::AddMember,
+            Self::FriendRequest => Action::FriendRequest,
+        }
+    }
+}
+
+/// Each blockable action is that of its action.
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
+const _: () = {
+    let mut at = 0;
+    while at < BlockableAction::COUNT {
+        let blockable = BlockableAction::ALL[at];
+        assert!(
+            matches!(blockable.action().blockable(), Some(same) if same as usize == at),
+            "`Action::blockable` leaves a blockable action out"
+        );
+        at += 1;
+    }
+};

@@ -30,6 +30,14 @@ pub enum DeclaredField {
     Permission(Switch),
 }
 
+/// The number of fields besides the switches.
+const UNITS: usize = 5;
+
+const _: () = assert!(
+    UNITS + Switch::COUNT <= u16::BITS as usize,
+    "`DeclaredFields` has no bit left for another field"
+);
+
 impl DeclaredField {
     fn bit(self) -> u16 {
         1 << match self {
@@ -38,7 +46,7 @@ impl DeclaredField {
             Self::Peers => 2,
             Self::Moderation => 3,
             Self::Approval => 4,
-            Self::Permission(switch) => 5 + switch.index(),
+            Self::Permission(switch) => UNITS + switch.index(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::text_enum::text_enum;
+use super::{EnumMap, text_enum::text_enum};
 
 text_enum! {
     /// The role of a user in a group. Every role includes what the roles before it may do.
@@ -25,15 +25,8 @@ text_enum! {
     }
 }
 
-impl GroupPermission {
-    /// The number of variants.
-    pub const COUNT: usize = Self::ALL.len();
-
-    /// The index of the variant among all.
-    pub const fn index(self) -> usize {
-        self as usize
-    }
-}
+/// A total map from the permissions.
+pub type PermissionMap<V> = EnumMap<GroupPermission, V, { GroupPermission::COUNT }>;
 
 /// The names of the matrices that every policy has, in order.
 pub const BUILT_IN_MATRICES: [&str; 4] = ["admins_only", "all_members", "creator_only", "dm"];

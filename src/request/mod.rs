@@ -6,6 +6,7 @@ mod action;
 mod condition;
 mod decision;
 mod declared;
+mod enum_map;
 mod group;
 mod ids;
 mod question;
@@ -21,8 +22,10 @@ pub use action::{Action, ResourceKind};
 pub use condition::Condition;
 pub use decision::{Decision, GateName, Obligation, Reason};
 pub use declared::{DeclarationSite, DeclaredField, DeclaredFields};
+pub use enum_map::{EnumMap, Enumeration};
 pub use group::{
-    BUILT_IN_MATRICES, DM_MATRIX, Grant, GrantCondition, GroupPermission, MetadataGrants, Role,
+    BUILT_IN_MATRICES, DM_MATRIX, Grant, GrantCondition, GroupPermission, MetadataGrants,
+    PermissionMap, Role,
 };
 pub use ids::{
     InvalidIdError, InvalidTagError, ProtectedTags, TAG_ALPHABET, TagForm, check_id, check_tag,
@@ -31,8 +34,8 @@ pub use question::{QuestionParts, QuestionPartsError, Wildcard};
 pub use rule_source::RuleSource;
 pub use section::{Section, SectionSet};
 pub use setting::{
-    Approval, BlockMode, Conversation, Moderation, PeersMode, Relation, Switch, Toggle,
-    UnknownUsers,
+    Approval, BlockMode, BlockableAction, BlockableActionMap, Conversation, LimitKind, Moderation,
+    PeersMode, Relation, RelationMap, Switch, SwitchMap, Toggle, UnknownUsers,
 };
 pub use settings::{Blocks, Limits, Peers, Settings};
 pub use statement::StatementId;

@@ -20,6 +20,9 @@ text_enum! {
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct SectionSet(u32);
 
+const _: () =
+    assert!(Section::COUNT <= u32::BITS as usize, "`SectionSet` has no bit left for a section");
+
 impl SectionSet {
     /// Whether the set contains the section.
     pub const fn contains(self, section: Section) -> bool {

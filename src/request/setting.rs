@@ -1,6 +1,6 @@
 //! The vocabulary of settings, which a policy sets for all users and a record for one.
 
-use super::{Condition, UnknownWordError, text_enum::text_enum};
+use super::{Condition, EnumMap, UnknownWordError, text_enum::text_enum};
 
 text_enum! {
     /// A permission switch.
@@ -18,15 +18,8 @@ text_enum! {
     }
 }
 
-impl Switch {
-    /// The number of variants.
-    pub const COUNT: usize = Self::ALL.len();
-
-    /// The index of the variant among all.
-    pub const fn index(self) -> usize {
-        self as usize
-    }
-}
+/// A total map from the switches.
+pub type SwitchMap<V> = EnumMap<Switch, V, { Switch::COUNT }>;
 
 /// The value of a switch.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -127,7 +120,34 @@ text_enum! {
     }
 }
 
-impl Relation {
-    /// The number of variants.
-    pub const COUNT: usize = Self::ALL.len();
+/// A total map from the relations.
+pub type RelationMap<V> = EnumMap<Relation, V, { Relation::COUNT }>;
+
+text_enum! {
+    /// An action that blocks apply to.
+    BlockableAction: "action" {
+        StartChat = "start_chat",
+        SendMessage = "send_message",
+        VoiceCall = "voice_call",
+        VideoCall = "video_call",
+        AddMember = "add_member",
+        FriendRequest = "friend_request",
+    }
+}
+
+/// A total map from the actions that blocks apply to.
+pub type BlockableActionMap<V> = EnumMap<BlockableAction, V, { BlockableAction::COUNT }>;
+
+text_enum! {
+    /// A count that a policy can limit.
+    LimitKind: "limit" {
+        /// Friends of a user.
+        Friends = "friends",
+        /// Users whom a user blocks.
+        Blocked = "blocked",
+        /// Named lists into which a user sorts their friends.
+        FriendLists = "friend_lists",
+        /// Members of a group.
+        GroupMembers = "group_members",
+    }
 }

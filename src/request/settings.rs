@@ -1,8 +1,8 @@
 //! The settings of a policy, which hold for all users.
 
 use super::{
-    Action, Approval, BlockMode, Condition, PeersMode, ProtectedTags, Switch, TagForm, Toggle,
-    UnknownUsers,
+    Action, Approval, BlockMode, BlockableAction, BlockableActionMap, Condition, LimitKind,
+    PeersMode, ProtectedTags, Switch, SwitchMap, TagForm, Toggle, UnknownUsers,
 };
 
 /// All settings of a policy. `T` is a tag, as in [`Condition`].
@@ -12,7 +12,7 @@ pub struct Settings<T> {
     /// The condition of users who may ban, silence, reactivate and list users; `None` for no users.
     pub managers: Option<Condition<T>>,
     /// The value of each switch.
-    pub permissions: [Toggle<T>; Switch::COUNT],
+    pub permissions: SwitchMap<Toggle<T>>,
     pub blocks: Blocks,
     pub peers: Peers<T>,
     /// The `approval` of users whose records don't set it.
@@ -37,47 +37,30 @@ pub struct Peers<T> {
 /// The block mode of each action that blocks apply to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Blocks {
-    modes: [BlockMode; Self::ACTIONS.len()],
+    modes: BlockableActionMap<BlockMode>,
 }
 
 impl Blocks {
-    /// The actions that blocks apply to.
-    pub const ACTIONS: [Action; 6] = [
-        Action::StartChat,
-        Action::SendMessage,
-        Action::VoiceCall,
-        Action::VideoCall,
-        Action::AddMember,
-        Action::FriendRequest,
-    ];
-
     /// The same mode for every action.
     pub const fn all(mode: BlockMode) -> Self {
-        Self { modes: [mode; Self::ACTIONS.len()] }
+        Self { modes: BlockableActionMap::splat(mode) }
     }
 
     /// The block mode of an action; `Off` if blocks don't apply to it.
     #[inline]
     pub fn mode(&self, action: Action) -> BlockMode {
-        let place = match action {
-            Action::StartChat => 0,
-            Action::SendMessage => 1,
-            Action::VoiceCall => 2,
-            Action::VideoCall => 3,
-            Action::AddMember => 4,
-            Action::FriendRequest => 5,
-            _ => return BlockMode::Off,
-        };
-        self.modes.get(place).copied().unwrap_or(BlockMode::Off)
+        action.blockable().map_or(BlockMode::Off, |action| self.modes[action])
+    }
+
+    /// The modes of all actions that blocks apply to.
+    pub fn iter(&self) -> impl Iterator<Item = (BlockableAction, BlockMode)> {
+        self.modes.iter().map(|(action, &mode)| (action, mode))
     }
 
     /// The same modes with another one for an action.
     #[must_use]
-    pub fn with(mut self, action: Action, mode: BlockMode) -> Self {
-        let place = Self::ACTIONS.iter().position(|&known| known == action);
-        if let Some(slot) = place.and_then(|place| self.modes.get_mut(place)) {
-            *slot = mode;
-        }
+    pub fn with(mut self, action: BlockableAction, mode: BlockMode) -> Self {
+        self.modes[action] = mode;
         self
     }
 }
@@ -85,9 +68,9 @@ impl Blocks {
 impl Default for Blocks {
     fn default() -> Self {
         Self::all(BlockMode::OneWay)
-            .with(Action::StartChat, BlockMode::TwoWay)
-            .with(Action::AddMember, BlockMode::TwoWay)
-            .with(Action::FriendRequest, BlockMode::TwoWay)
+            .with(BlockableAction::StartChat, BlockMode::TwoWay)
+            .with(BlockableAction::AddMember, BlockMode::TwoWay)
+            .with(BlockableAction::FriendRequest, BlockMode::TwoWay)
     }
 }
 
@@ -108,7 +91,7 @@ impl<T> Default for Settings<T> {
         Self {
             unknown_users: UnknownUsers::Deny,
             managers: None,
-            permissions: std::array::from_fn(|_| Toggle::Always(true)),
+            permissions: SwitchMap::from_fn(|_| Toggle::Always(true)),
             blocks: Blocks::default(),
             peers: Peers { modes: Vec::new(), default: PeersMode::All },
             approval: Approval::AllowAny,
@@ -123,42 +106,88 @@ impl<T> Default for Settings<T> {
 impl<T> Settings<T> {
     /// The value of a switch.
     pub fn permission(&self, switch: Switch) -> &Toggle<T> {
-        self.permissions.get(switch.index()).unwrap_or(&Toggle::Always(false))
+        &self.permissions[switch]
     }
 
     /// The same settings over other names of the tags.
     pub fn map<U>(&self, name: &mut impl FnMut(&T) -> U) -> Settings<U> {
+        let Self {
+            unknown_users,
+            managers,
+            permissions,
+            blocks,
+            peers,
+            approval,
+            limits,
+            blocks_end_friendship,
+            tag_form,
+            protected_tags,
+        } = self;
+        let modes = peers.modes.iter().map(|(when, mode)| (when.map(name), *mode));
+        let peers = Peers { modes: modes.collect(), default: peers.default };
         Settings {
-            unknown_users: self.unknown_users,
-            managers: self.managers.as_ref().map(|condition| condition.map(name)),
-            permissions: self.permissions.each_ref().map(|toggle| toggle.map(name)),
-            blocks: self.blocks,
-            peers: Peers {
-                modes: self
-                    .peers
-                    .modes
-                    .iter()
-                    .map(|(when, mode)| (when.map(name), *mode))
-                    .collect(),
-                default: self.peers.default,
-            },
-            approval: self.approval,
-            limits: self.limits,
-            blocks_end_friendship: self.blocks_end_friendship,
-            tag_form: self.tag_form,
-            protected_tags: self.protected_tags.clone(),
+            unknown_users: *unknown_users,
+            managers: managers.as_ref().map(|condition| condition.map(name)),
+            permissions: permissions.map(|toggle| toggle.map(name)),
+            blocks: *blocks,
+            peers,
+            approval: *approval,
+            limits: *limits,
+            blocks_end_friendship: *blocks_end_friendship,
+            tag_form: *tag_form,
+            protected_tags: protected_tags.clone(),
         }
     }
 
     /// Calls `visit` with each condition of the settings.
     pub fn for_each_condition<'s>(&'s self, visit: &mut impl FnMut(&'s Condition<T>)) {
-        self.managers.iter().for_each(&mut *visit);
-        for toggle in &self.permissions {
+        let Self {
+            managers,
+            permissions,
+            peers: Peers { modes, default: _ },
+            unknown_users: _,
+            blocks: _,
+            approval: _,
+            limits: _,
+            blocks_end_friendship: _,
+            tag_form: _,
+            protected_tags: _,
+        } = self;
+        managers.iter().for_each(&mut *visit);
+        for toggle in permissions.values() {
             if let Toggle::When(condition) = toggle {
                 visit(condition);
             }
         }
-        self.peers.modes.iter().for_each(|(when, _)| visit(when));
+        modes.iter().for_each(|(when, _)| visit(when));
+    }
+}
+
+impl Limits {
+    /// The limit of a count; `None` for no limit.
+    pub const fn get(&self, kind: LimitKind) -> Option<u32> {
+        match kind {
+            LimitKind::Friends => self.friends,
+            LimitKind::Blocked => self.blocked,
+            LimitKind::FriendLists => self.friend_lists,
+            LimitKind::GroupMembers => self.group_members,
+        }
+    }
+
+    /// Sets the limit of a count.
+    pub const fn set(&mut self, kind: LimitKind, limit: Option<u32>) {
+        let Self { friends, blocked, friend_lists, group_members } = self;
+        match kind {
+            LimitKind::Friends => *friends = limit,
+            LimitKind::Blocked => *blocked = limit,
+            LimitKind::FriendLists => *friend_lists = limit,
+            LimitKind::GroupMembers => *group_members = limit,
+        }
+    }
+
+    /// All limits, in the order of the reference.
+    pub fn iter(&self) -> impl Iterator<Item = (LimitKind, Option<u32>)> {
+        LimitKind::ALL.iter().map(|&kind| (kind, self.get(kind)))
     }
 }
 

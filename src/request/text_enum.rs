@@ -56,11 +56,37 @@ macro_rules! text_enum {
             /// All variants, in the order of the reference.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
+            /// The number of variants.
+            pub const COUNT: usize = Self::ALL.len();
+
+            /// The index of the variant in [`ALL`](Self::ALL).
+            pub const fn index(self) -> usize {
+                self as usize
+            }
+
+            /// The variant with this index; `None` if there are not so many.
+            #[inline]
+            pub const fn from_index(index: usize) -> Option<Self> {
+                match index {
+                    $(variant if variant == Self::$variant as usize => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+
             /// The stable text, as it stands in policies and on the wire.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)+
                 }
+            }
+        }
+
+        impl $crate::request::Enumeration for $name {
+            const VARIANTS: &'static [Self] = Self::ALL;
+
+            #[inline]
+            fn index(self) -> usize {
+                self.index()
             }
         }
 

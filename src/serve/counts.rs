@@ -1,4 +1,5 @@
 use crate::live::ServedPolicy;
+use crate::request::Relation;
 
 /// How much is served: each count by its name, and what it is of.
 pub(super) fn counts(served: &ServedPolicy) -> [(&'static str, &'static str, u64); 10] {
@@ -20,5 +21,5 @@ pub(super) fn counts(served: &ServedPolicy) -> [(&'static str, &'static str, u64
 /// How many relations are served, by kind.
 pub(super) fn relations(served: &ServedPolicy) -> impl Iterator<Item = (&'static str, u64)> {
     let relations = served.view.counts().relations;
-    relations.into_iter().map(|(relation, count)| (relation.as_str(), count))
+    Relation::ALL.iter().map(move |&relation| (relation.as_str(), relations[relation]))
 }

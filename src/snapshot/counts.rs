@@ -1,7 +1,7 @@
 //! The counts of a view's contents, for metrics.
 
 use super::{Selection, TagId, View};
-use crate::request::{BUILT_IN_MATRICES, Relation};
+use crate::request::{BUILT_IN_MATRICES, RelationMap};
 
 /// The counts of a view's contents.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ pub struct ViewCounts {
     pub banned: u64,
     pub silenced: u64,
     /// The edges of each relation; a favorite counts as a contact too.
-    pub relations: [(Relation, u64); Relation::COUNT],
+    pub relations: RelationMap<u64>,
 }
 
 impl ViewCounts {
@@ -29,10 +29,6 @@ impl ViewCounts {
         let users =
             |selection: Selection<'_>| selection.within(&view.population.everyone).as_ref().len();
         let is_own = |name: &str| !BUILT_IN_MATRICES.contains(&name);
-        let mut relations = [(Relation::Contact, 0); Relation::COUNT];
-        for (place, &relation) in relations.iter_mut().zip(Relation::ALL) {
-            *place = (relation, ties.edges(relation));
-        }
         Self {
             users: view.population.everyone.len(),
             tags: tags(view),
@@ -44,7 +40,7 @@ impl ViewCounts {
             conversations: ties.conversations(),
             banned: users(view.states.banned()),
             silenced: users(view.states.silenced()),
-            relations,
+            relations: RelationMap::from_fn(|relation| ties.edges(relation)),
         }
     }
 }

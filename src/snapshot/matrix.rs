@@ -1,7 +1,7 @@
 //! Compiled matrices: the permissions in the groups that they govern.
 
 use super::TagId;
-use crate::request::{Grant, GrantCondition, GroupPermission, MetadataGrants};
+use crate::request::{Grant, GrantCondition, GroupPermission, MetadataGrants, PermissionMap};
 
 /// The number of a matrix in a view; named matrices are numbered in the order of their names.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -30,7 +30,7 @@ pub struct CompiledMatrix {
     /// Whether the matrix governs conversations of two users, which cannot be left.
     pub is_of_two: bool,
     /// The condition of each permission; that of `update_metadata` applies only without `metadata`.
-    pub permissions: [GrantCondition<TagId>; GroupPermission::COUNT],
+    pub permissions: PermissionMap<GrantCondition<TagId>>,
     /// The conditions by field; `None` if the matrix leaves `update_metadata` out.
     pub metadata: Option<MetadataGrants<TagId>>,
 }
@@ -45,10 +45,7 @@ impl CompiledMatrix {
         match (permission, &self.metadata, field) {
             (GroupPermission::UpdateMetadata, Some(fields), Some(field)) => fields.grant_for(field),
             (GroupPermission::UpdateMetadata, Some(_), None) => &GrantCondition::Grant(Grant::Deny),
-            _ => {
-                let value = self.permissions.get(permission.index());
-                value.unwrap_or(&GrantCondition::Grant(Grant::Unspecified))
-            }
+            _ => &self.permissions[permission],
         }
     }
 
@@ -64,7 +61,7 @@ impl CompiledMatrix {
 
     /// Calls `each` with all conditions of the matrix.
     pub fn for_each_condition<'m>(&'m self, each: &mut impl FnMut(&'m GrantCondition<TagId>)) {
-        self.permissions.iter().for_each(&mut *each);
+        self.permissions.values().for_each(&mut *each);
         if let Some(MetadataGrants { named, rest }) = &self.metadata {
             named.iter().for_each(|(_, value)| each(value));
             each(rest);

@@ -17,6 +17,7 @@
 //! between two views is shared.
 
 mod append_arena;
+mod bit_field;
 mod change;
 mod chunked_list;
 mod counts;

@@ -43,7 +43,7 @@ impl StateIndex {
     /// Whether no state denies anything.
     pub fn is_unrestricted(&self) -> bool {
         self.uncommon_count == 0
-            && self.common == UserState::unrestricted()
+            && self.common == UserState::UNRESTRICTED
             && self.stranger == self.common
     }
 

@@ -2,35 +2,33 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{UserNumber, row_store::RowStore};
-use crate::request::{PeersMode, Relation};
+use super::{UserNumber, bit_field::BitField, row_store::RowStore};
+use crate::request::{PeersMode, Relation, RelationMap};
 
 /// The tie of two users, seen from one of them: the relations both ways, and whether they have a
 /// conversation.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Tie(u16);
 
-const OUT: u16 = (1 << Relation::COUNT) - 1;
-const BACK: usize = Relation::COUNT;
-const TALK: u16 = 1 << (2 * Relation::COUNT);
-const STATED: usize = 2 * Relation::COUNT + 1;
-/// The bits that decisions depend on.
-const EFFECTIVE: u16 = (1 << STATED) - 1;
+const OUTGOING: BitField = BitField::flags(Relation::COUNT);
+const INCOMING: BitField = BitField::flags(Relation::COUNT).above(OUTGOING);
+const CONVERSATION: BitField = BitField::flags(1).above(INCOMING);
+const DECLARED: BitField = BitField::flags(Relation::COUNT).above(CONVERSATION);
 
 impl Tie {
     pub const NONE: Self = Self(0);
 
     /// A tie with only a conversation.
-    pub const CONVERSATION: Self = Self(TALK);
+    pub const CONVERSATION: Self = Self(CONVERSATION.mask());
 
     /// A tie with only this relation to the other.
     pub const fn from_relation(relation: Relation) -> Self {
-        Self(1 << relation as u32)
+        Self(OUTGOING.flag(relation.index()))
     }
 
     /// A tie with only this relation to the other, declared by a policy file.
     pub const fn from_declared(relation: Relation) -> Self {
-        Self((1 | 1 << STATED) << relation as u32)
+        Self(OUTGOING.flag(relation.index()) | DECLARED.flag(relation.index()))
     }
 
     /// The union of both ties.
@@ -54,23 +52,25 @@ impl Tie {
     /// The relations to the other, and which of them files declare.
     #[must_use]
     pub const fn outgoing_part(self) -> Self {
-        Self(self.0 & (OUT | OUT << STATED))
+        Self(self.0 & (OUTGOING.mask() | DECLARED.mask()))
     }
 
     /// The relations to the other that files declare, marked as declared.
     #[must_use]
     pub const fn declared_part(self) -> Self {
-        let stated = self.0 >> STATED;
-        let favorite = 1 << Relation::Favorite as u32;
-        // A favorite is a contact.
-        let contact = (stated & favorite) >> (Relation::Favorite as u32 - Relation::Contact as u32);
-        Self(stated | contact | stated << STATED)
+        let declared = OUTGOING.set(self.0 & DECLARED.mask(), DECLARED.get(self.0));
+        if self.is_declared(Relation::Favorite) {
+            // A favorite is a contact.
+            Self(declared).union(Self::from_relation(Relation::Contact))
+        } else {
+            Self(declared)
+        }
     }
 
     /// Whether a file declares this relation to the other; known only in the row of the user who
     /// has it.
     pub const fn is_declared(self, relation: Relation) -> bool {
-        self.0 >> STATED & Self::from_relation(relation).0 != 0
+        self.0 & DECLARED.flag(relation.index()) != 0
     }
 
     /// Whether the tie is empty.
@@ -81,24 +81,25 @@ impl Tie {
     /// The tie seen from the other, without its declared part.
     #[must_use]
     pub const fn reversed(self) -> Self {
-        Self(self.0 >> BACK & OUT | (self.0 & OUT) << BACK | self.0 & TALK)
+        let (outgoing, incoming) = (OUTGOING.get(self.0), INCOMING.get(self.0));
+        Self(INCOMING.set(OUTGOING.set(self.0 & !DECLARED.mask(), incoming), outgoing))
     }
 
     /// Whether this user has the relation to the other.
     #[inline]
     pub const fn outgoing(self, relation: Relation) -> bool {
-        self.0 & Self::from_relation(relation).0 != 0
+        self.0 & OUTGOING.flag(relation.index()) != 0
     }
 
     /// Whether the other has the relation to this user.
     #[inline]
     pub const fn incoming(self, relation: Relation) -> bool {
-        self.0 >> BACK & Self::from_relation(relation).0 != 0
+        self.0 & INCOMING.flag(relation.index()) != 0
     }
 
     /// The tie as bytes that differ for different ties.
     pub fn to_bytes(self) -> [u8; 2] {
-        (self.0 & EFFECTIVE).to_le_bytes()
+        (self.0 & !DECLARED.mask()).to_le_bytes()
     }
 
     /// The parts to remove and to add, seen from the tie's owner, so that a declared friendship
@@ -126,7 +127,7 @@ impl Tie {
     /// Whether the two users have a conversation.
     #[inline]
     pub const fn is_conversation(self) -> bool {
-        self.0 & TALK != 0
+        self.0 & CONVERSATION.mask() != 0
     }
 
     /// Whether the peers mode of this user admits the other.
@@ -155,7 +156,7 @@ pub struct Ties {
     long: Arc<HashMap<u32, usize>>,
     /// The number of words in rows.
     in_rows: usize,
-    edges: [u64; Relation::COUNT],
+    edges: RelationMap<u64>,
     /// The number of row entries with a conversation; each conversation has two.
     conversation_entries: u64,
 }
@@ -278,7 +279,7 @@ impl Ties {
             let one = u64::from(has);
             *count = if is_there { *count + one } else { count.saturating_sub(one) };
         };
-        for (count, &relation) in self.edges.iter_mut().zip(Relation::ALL) {
+        for (relation, count) in self.edges.iter_mut() {
             step(count, tie.outgoing(relation));
         }
         // A conversation stands in both rows.
@@ -341,7 +342,7 @@ impl Ties {
 
     /// The number of edges of a relation.
     pub fn edges(&self, relation: Relation) -> u64 {
-        self.edges.get(relation as usize).copied().unwrap_or(0)
+        self.edges[relation]
     }
 
     /// The number of conversations.

@@ -1,67 +1,50 @@
 //! The effective state of a user, and the overrides of the user's record.
 
+use super::bit_field::BitField;
 use crate::request::{Approval, Moderation, PeersMode, Switch};
 
 /// A user's effective settings and moderation state, packed into two bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UserState(u16);
 
-const MODERATION: u16 = 0b11;
-const PEERS: u32 = 2;
-const APPROVAL: u32 = 4;
-const SWITCHES: u32 = 6;
-const FULL: u16 = 1 << 14;
+const MODERATION: BitField = BitField::values(Moderation::COUNT);
+const PEERS: BitField = BitField::values(PeersMode::COUNT).above(MODERATION);
+const APPROVAL: BitField = BitField::values(Approval::COUNT).above(PEERS);
+const SWITCHES: BitField = BitField::flags(Switch::COUNT).above(APPROVAL);
+const FRIEND_LIST: BitField = BitField::flags(1).above(SWITCHES);
 
 impl UserState {
     /// All switches off, and everything else at its default.
     pub const ALL_OFF: Self = Self(0);
 
     /// All switches on, and everything else at its default: nothing is denied.
-    #[must_use]
-    pub fn unrestricted() -> Self {
-        Switch::ALL
-            .iter()
-            .fold(Self::ALL_OFF, |standing, &switch| standing.with_switch(switch, true))
-    }
+    pub const UNRESTRICTED: Self = Self(SWITCHES.mask());
 
     #[inline]
     pub fn moderation(self) -> Moderation {
-        match self.0 & MODERATION {
-            0 => Moderation::None,
-            1 => Moderation::Silenced,
-            _ => Moderation::Banned,
-        }
+        Moderation::from_index(MODERATION.get(self.0).into()).unwrap_or(Moderation::Banned)
     }
 
     #[inline]
     pub fn peers(self) -> PeersMode {
-        match self.0 >> PEERS & 0b11 {
-            0 => PeersMode::All,
-            1 => PeersMode::Paired,
-            2 => PeersMode::Contacts,
-            _ => PeersMode::Favorites,
-        }
+        PeersMode::from_index(PEERS.get(self.0).into()).unwrap_or(PeersMode::Favorites)
     }
 
     #[inline]
     pub fn approval(self) -> Approval {
-        match self.0 >> APPROVAL & 0b11 {
-            0 => Approval::AllowAny,
-            1 => Approval::NeedConfirm,
-            _ => Approval::DenyAny,
-        }
+        Approval::from_index(APPROVAL.get(self.0).into()).unwrap_or(Approval::DenyAny)
     }
 
     /// Whether a switch is on.
     #[inline]
     pub fn is_on(self, switch: Switch) -> bool {
-        self.0 >> (SWITCHES + switch as u32) & 1 == 1
+        self.0 & SWITCHES.flag(switch.index()) != 0
     }
 
     /// Whether the friend list is full.
     #[inline]
     pub fn is_friend_list_full(self) -> bool {
-        self.0 & FULL != 0
+        self.0 & FRIEND_LIST.mask() != 0
     }
 
     /// The state as bytes that differ for different states.
@@ -71,28 +54,28 @@ impl UserState {
 
     #[must_use]
     pub fn with_moderation(self, state: Moderation) -> Self {
-        Self(self.0 & !MODERATION | state as u16)
+        Self(MODERATION.set(self.0, state as u16))
     }
 
     #[must_use]
     pub fn with_peers(self, mode: PeersMode) -> Self {
-        Self(self.0 & !(0b11 << PEERS) | (mode as u16) << PEERS)
+        Self(PEERS.set(self.0, mode as u16))
     }
 
     #[must_use]
     pub fn with_approval(self, approval: Approval) -> Self {
-        Self(self.0 & !(0b11 << APPROVAL) | (approval as u16) << APPROVAL)
+        Self(APPROVAL.set(self.0, approval as u16))
     }
 
     #[must_use]
     pub fn with_switch(self, switch: Switch, on: bool) -> Self {
-        let bit = 1 << (SWITCHES + switch as u32);
-        Self(if on { self.0 | bit } else { self.0 & !bit })
+        let flag = SWITCHES.flag(switch.index());
+        Self(if on { self.0 | flag } else { self.0 & !flag })
     }
 
     #[must_use]
     pub fn with_friend_list_full(self, full: bool) -> Self {
-        Self(if full { self.0 | FULL } else { self.0 & !FULL })
+        Self(FRIEND_LIST.set(self.0, u16::from(full)))
     }
 }
 
@@ -100,7 +83,7 @@ impl UserState {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RecordOverrides {
     values: UserState,
-    /// One bit for each value that is set.
+    /// One flag for each value that is set: the lowest bit of its field.
     set: u16,
 }
 
@@ -118,33 +101,33 @@ impl RecordOverrides {
 
     #[must_use]
     pub fn with_peers(self, mode: PeersMode) -> Self {
-        Self { values: self.values.with_peers(mode), set: self.set | 1 << PEERS }
+        Self { values: self.values.with_peers(mode), set: self.set | PEERS.flag(0) }
     }
 
     #[must_use]
     pub fn with_approval(self, approval: Approval) -> Self {
-        Self { values: self.values.with_approval(approval), set: self.set | 1 << APPROVAL }
+        Self { values: self.values.with_approval(approval), set: self.set | APPROVAL.flag(0) }
     }
 
     #[must_use]
     pub fn with_switch(self, switch: Switch, on: bool) -> Self {
-        let set = self.set | 1 << (SWITCHES + switch as u32);
+        let set = self.set | SWITCHES.flag(switch.index());
         Self { values: self.values.with_switch(switch, on), set }
     }
 
     /// Whether the record sets the switch.
     pub fn sets_switch(self, switch: Switch) -> bool {
-        self.set >> (SWITCHES + switch as u32) & 1 == 1
+        self.set & SWITCHES.flag(switch.index()) != 0
     }
 
     /// Whether the record sets the peers mode.
     pub fn sets_peers(self) -> bool {
-        self.set >> PEERS & 1 == 1
+        self.set & PEERS.flag(0) != 0
     }
 
     /// Whether the record sets the approval.
     pub fn sets_approval(self) -> bool {
-        self.set >> APPROVAL & 1 == 1
+        self.set & APPROVAL.flag(0) != 0
     }
 
     pub fn moderation(self) -> Moderation {
@@ -187,7 +170,7 @@ impl RecordOverrides {
         if self.sets_approval() {
             standing = standing.with_approval(self.values.approval());
         }
-        let switches = self.set & 0xff << SWITCHES;
+        let switches = self.set & SWITCHES.mask();
         UserState(standing.0 & !switches | self.values.0 & switches)
     }
 }

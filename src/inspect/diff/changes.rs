@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use crate::{
-    request::{Action, Blocks, Reason, Settings, Switch, Toggle},
+    request::{Action, Peers, Reason, Settings, Toggle},
     snapshot::{CompiledRule, View},
 };
 
@@ -86,35 +86,40 @@ fn push(
 
 /// All settings by path, in a fixed order.
 fn settings(view: &View) -> Vec<(String, Option<String>)> {
-    let settings: Settings<String> = view.settings.map(&mut |tag| view.tags.name(*tag).to_owned());
+    let Settings {
+        unknown_users,
+        managers,
+        permissions,
+        blocks,
+        peers: Peers { modes, default },
+        approval,
+        limits,
+        // Both are the preset's.
+        blocks_end_friendship: _,
+        tag_form: _,
+        protected_tags,
+    } = view.settings.map(&mut |tag| view.tags.name(*tag).to_owned());
     let mut all = vec![
-        ("unknown_users".to_owned(), Some(settings.unknown_users.to_string())),
-        ("protected_tags".to_owned(), list(settings.protected_tags.patterns())),
-        ("moderation.managers".to_owned(), settings.managers.as_ref().map(ToString::to_string)),
+        ("unknown_users".to_owned(), Some(unknown_users.to_string())),
+        ("protected_tags".to_owned(), list(protected_tags.patterns())),
+        ("moderation.managers".to_owned(), managers.as_ref().map(ToString::to_string)),
     ];
-    for &switch in Switch::ALL {
-        let value = match settings.permission(switch) {
+    for (switch, toggle) in permissions.iter() {
+        let value = match toggle {
             Toggle::Always(on) => on.to_string(),
             Toggle::When(condition) => condition.to_string(),
         };
         all.push((format!("permissions.{switch}"), Some(value)));
     }
-    for action in Blocks::ACTIONS {
-        all.push((format!("blocks.{action}"), Some(settings.blocks.mode(action).to_string())));
+    for (action, mode) in blocks.iter() {
+        all.push((format!("blocks.{action}"), Some(mode.to_string())));
     }
-    let modes = settings.peers.modes.iter().map(|(when, mode)| format!("{when}: {mode}"));
+    let modes = modes.iter().map(|(when, mode)| format!("{when}: {mode}"));
     let modes: Vec<String> = modes.collect();
     all.push(("peers.modes".to_owned(), Some(modes.join("; ")).filter(|text| !text.is_empty())));
-    all.push(("peers.default".to_owned(), Some(settings.peers.default.to_string())));
-    all.push(("friendship.default_approval".to_owned(), Some(settings.approval.to_string())));
-    let limits = settings.limits;
-    let limits = [
-        ("friends", limits.friends),
-        ("blocked", limits.blocked),
-        ("friend_lists", limits.friend_lists),
-        ("group_members", limits.group_members),
-    ];
-    for (name, limit) in limits {
+    all.push(("peers.default".to_owned(), Some(default.to_string())));
+    all.push(("friendship.default_approval".to_owned(), Some(approval.to_string())));
+    for (name, limit) in limits.iter() {
         all.push((format!("limits.{name}"), limit.map(|limit| limit.to_string())));
     }
     all
@@ -126,8 +131,9 @@ fn list(texts: &[String]) -> Option<String> {
 
 /// Whether the setting at this path can cause a denial of the action for this reason.
 pub(super) fn can_cause(path: &str, reason: Reason, action: Action) -> bool {
-    let begins = matches!(action, Action::SendMessage | Action::VoiceCall | Action::VideoCall);
-    let is_of = |of: &str| of == action.as_str() || begins && of == Action::StartChat.as_str();
+    let is_of = |of: &str| {
+        of == action.as_str() || begins_conversation(action) && of == Action::StartChat.as_str()
+    };
     match reason {
         Reason::OutgoingOff => path == "permissions.outgoing",
         Reason::IncomingOff => path == "permissions.incoming",
@@ -139,6 +145,53 @@ pub(super) fn can_cause(path: &str, reason: Reason, action: Action) -> bool {
         Reason::RequestsRefused => path == "friendship.default_approval",
         Reason::FriendListFull => path == "limits.friends",
         Reason::NotManager => path == "moderation.managers",
-        _ => false,
+        // No setting alone causes these between two users.
+        Reason::Allowed
+        | Reason::UnknownSubject
+        | Reason::UnknownResource
+        | Reason::OneSelf
+        | Reason::Banned
+        | Reason::Silenced
+        | Reason::NoRule
+        | Reason::AlreadyFriends
+        | Reason::NotMember
+        | Reason::NeedsAdmin
+        | Reason::NeedsSuperAdmin
+        | Reason::DeniedByMatrix
+        | Reason::SuperAdminProtected
+        | Reason::LastSuperAdmin
+        | Reason::LastMember
+        | Reason::GroupFull => false,
+    }
+}
+
+/// Whether the action may begin a conversation, so that the settings of `start_chat` apply too.
+fn begins_conversation(action: Action) -> bool {
+    match action {
+        Action::SendMessage | Action::VoiceCall | Action::VideoCall => true,
+        Action::SignIn
+        | Action::Read
+        | Action::ViewProfile
+        | Action::Post
+        | Action::Comment
+        | Action::React
+        | Action::StartChat
+        | Action::FriendRequest
+        | Action::Block
+        | Action::Unblock
+        | Action::Ban
+        | Action::Silence
+        | Action::Reactivate
+        | Action::ListUsers
+        | Action::CreateGroup
+        | Action::AddMember
+        | Action::RemoveMember
+        | Action::UpdateMetadata
+        | Action::AddAdmin
+        | Action::RemoveAdmin
+        | Action::AddSuperAdmin
+        | Action::RemoveSuperAdmin
+        | Action::UpdatePermissions
+        | Action::Leave => false,
     }
 }

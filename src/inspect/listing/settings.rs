@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{MemberListing, ordered_map::OrderedMap};
 use crate::{
-    request::{self, Blocks, Condition, Moderation, PeersMode, Relation, Switch, Toggle},
+    request::{self, Condition, Moderation, PeersMode, Relation, Toggle},
     snapshot::{Selection, TagId, View},
 };
 
@@ -62,7 +62,19 @@ pub struct PeersModeListing {
 
 impl<'v> SettingsListing<'v> {
     pub(super) fn of(view: &'v View) -> Self {
-        let settings = &view.settings;
+        let request::Settings {
+            unknown_users,
+            managers,
+            permissions,
+            blocks,
+            peers: request::Peers { modes, default },
+            approval,
+            limits,
+            // Both are the preset's.
+            blocks_end_friendship: _,
+            tag_form: _,
+            protected_tags,
+        } = &*view.settings;
         let (standings, ties) = (&view.states, &view.population.ties);
         let members = |users: Selection<'_>| {
             MemberListing::of(view, &users.within(&view.population.everyone))
@@ -75,41 +87,34 @@ impl<'v> SettingsListing<'v> {
         let condition = |condition: &Condition<TagId>| {
             condition.map(&mut |&tag| view.tags.name(tag)).to_string()
         };
-        let switch = |switch: Switch| match settings.permission(switch) {
+        let value = |toggle: &Toggle<TagId>| match toggle {
             Toggle::Always(on) => on.to_string(),
             Toggle::When(when) => condition(when),
         };
-        let managers = settings.managers.as_ref().zip(view.managers.as_ref());
-        let modes = settings.peers.modes.iter();
-        let limits = &settings.limits;
+        let managers = managers.as_ref().zip(view.managers.as_ref());
         Self {
-            unknown_users: settings.unknown_users.as_str(),
+            unknown_users: unknown_users.as_str(),
             managers: managers.map(|(who, users)| set(condition(who), users.into())),
-            permissions: Switch::ALL
+            permissions: permissions
                 .iter()
-                .map(|&it| (it.as_str(), set(switch(it), standings.with_switch_on(it))))
+                .map(|(switch, toggle)| {
+                    (switch.as_str(), set(value(toggle), standings.with_switch_on(switch)))
+                })
                 .collect(),
-            blocks: Blocks::ACTIONS
-                .iter()
-                .map(|&action| (action.as_str(), settings.blocks.mode(action).as_str()))
-                .collect(),
+            blocks: blocks.iter().map(|(action, mode)| (action.as_str(), mode.as_str())).collect(),
             peers: PeersListing {
                 modes: modes
+                    .iter()
                     .map(|(when, mode)| PeersModeListing {
                         when: condition(when),
                         mode: mode.as_str(),
                     })
                     .collect(),
-                default: settings.peers.default.as_str(),
+                default: default.as_str(),
             },
-            default_approval: settings.approval.as_str(),
-            limits: OrderedMap(vec![
-                ("friends", limits.friends),
-                ("blocked", limits.blocked),
-                ("friend_lists", limits.friend_lists),
-                ("group_members", limits.group_members),
-            ]),
-            protected_tags: settings.protected_tags.patterns(),
+            default_approval: approval.as_str(),
+            limits: limits.iter().map(|(kind, limit)| (kind.as_str(), limit)).collect(),
+            protected_tags: protected_tags.patterns(),
             banned: members(standings.banned()),
             silenced: members(standings.silenced()),
             refusing: members(standings.refusing_requests()),
@@ -135,8 +140,8 @@ impl<'v> SettingsListing<'v> {
         }
         let switches = self.permissions.0.iter().filter(|(_, set)| !set.is_on_for_all());
         lines.extend(switches.map(|(name, set)| format!("permissions.{name}: {set}")));
-        for ((name, mode), &action) in self.blocks.0.iter().zip(&Blocks::ACTIONS) {
-            if *mode != default.blocks.mode(action).as_str() {
+        for ((name, mode), (_, usual)) in self.blocks.0.iter().zip(default.blocks.iter()) {
+            if *mode != usual.as_str() {
                 lines.push(format!("blocks.{name}: {mode}"));
             }
         }

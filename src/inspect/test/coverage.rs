@@ -157,7 +157,14 @@ fn kind(statement: &StatementId) -> CoverageKind {
     match statement {
         StatementId::Rule(_) => CoverageKind::Rule,
         StatementId::Cell { .. } => CoverageKind::Cell,
-        _ => CoverageKind::Switch,
+        StatementId::Managers
+        | StatementId::Switch(_)
+        | StatementId::Blocks(_)
+        | StatementId::PeersMode(_)
+        | StatementId::PeersDefault
+        | StatementId::DefaultApproval
+        | StatementId::FriendsLimit
+        | StatementId::GroupLimit => CoverageKind::Switch,
     }
 }
 

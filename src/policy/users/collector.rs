@@ -177,12 +177,12 @@ impl<'v> UserCollector<'v> {
         }
         seen.dedup_by_key(|(to, _)| *to);
         let Some(from) = from else { return seen.len() };
-        let is_full = self.roster.edges.iter().map(Vec::len).sum::<usize>() >= MAX_EDGES;
+        let is_full = self.roster.edges.values().map(Vec::len).sum::<usize>() >= MAX_EDGES;
         if is_full {
             let message = format!("more than {MAX_EDGES} relations");
             problems.push(Diagnostic::error(Code::TooLarge, named.span, message));
-        } else if let Some(edges) = self.roster.edges.get_mut(relation as usize) {
-            edges.extend(seen.iter().map(|&(to, _)| (from, to)));
+        } else {
+            self.roster.edges[relation].extend(seen.iter().map(|&(to, _)| (from, to)));
         }
         seen.len()
     }

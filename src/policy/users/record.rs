@@ -7,7 +7,7 @@ use crate::{
         settings::{approval, peers_mode, toggle},
         suggestions::{parse_word, unknown_key},
     },
-    request::{Moderation, Relation, Switch},
+    request::{Moderation, Relation, Switch, SwitchMap},
     source::Span,
     syntax::ast,
 };
@@ -51,7 +51,7 @@ impl UserCollector<'_> {
         }
         own.peers = fields.peers.as_ref().and_then(|mode| peers_mode(mode, problems));
         own.approval = fields.approval.as_ref().and_then(|text| approval(text, problems));
-        let mut first: [Option<Span>; Switch::COUNT] = [None; Switch::COUNT];
+        let mut first = SwitchMap::<Option<Span>>::default();
         for setting in &fields.permissions {
             let Ok(switch) = setting.key.value.parse::<Switch>() else {
                 let known = Switch::ALL.iter().map(|switch| switch.as_str());
@@ -59,8 +59,7 @@ impl UserCollector<'_> {
                 continue;
             };
             let toggle = toggle(&setting.value, self.vocabulary, problems);
-            let Some(place) = first.get_mut(switch.index()) else { continue };
-            if let Some(first) = *place {
+            if let Some(first) = first[switch] {
                 let message = format!("`{switch}` is set twice");
                 problems.push(
                     Diagnostic::error(Code::DuplicateSetting, setting.key.span, message)
@@ -68,7 +67,7 @@ impl UserCollector<'_> {
                 );
                 continue;
             }
-            *place = Some(setting.key.span);
+            first[switch] = Some(setting.key.span);
             own.permissions.extend(toggle.map(|toggle| (switch, toggle)));
         }
         own

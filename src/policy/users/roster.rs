@@ -1,7 +1,8 @@
 //! The roster: all users of a policy in columns.
 
 use crate::request::{
-    Approval, DeclarationSite, DeclaredFields, Moderation, PeersMode, Relation, Switch, Toggle,
+    Approval, DeclarationSite, DeclaredFields, Moderation, PeersMode, Relation, RelationMap,
+    Switch, Toggle,
 };
 
 /// All users with what is said of them, in columns: a million of them take some tens of bytes each.
@@ -22,7 +23,7 @@ pub struct Roster {
     /// What records set, in no order; those that set nothing are left out.
     pub(super) overrides: Vec<(u32, UserOverrides)>,
     /// The edges of each relation, in no order.
-    pub(super) edges: [Vec<(u32, u32)>; Relation::COUNT],
+    pub(super) edges: RelationMap<Vec<(u32, u32)>>,
     pub(super) conversations: Vec<(u32, u32)>,
     /// What files state of each user, as far as that is known.
     pub(super) stated: Vec<DeclaredFields>,
@@ -31,7 +32,7 @@ pub struct Roster {
     /// Those who are no users, but whom facts name, in order.
     pub(super) unknown: Vec<u32>,
     /// The edges that facts add to those that files state, in no order.
-    pub(super) added: [Vec<(u32, u32)>; Relation::COUNT],
+    pub(super) added: RelationMap<Vec<(u32, u32)>>,
 }
 
 /// What a user's own record sets over what the policy sets for all.
@@ -87,7 +88,7 @@ impl Roster {
 
     /// The edges of a relation, some of them perhaps more than once.
     pub fn edges(&self, relation: Relation) -> &[(u32, u32)] {
-        self.edges.get(relation as usize).map_or(&[], Vec::as_slice)
+        &self.edges[relation]
     }
 
     /// What files state of a user.
@@ -102,7 +103,7 @@ impl Roster {
 
     /// The edges of a relation that facts add.
     pub fn added(&self, relation: Relation) -> &[(u32, u32)] {
-        self.added.get(relation as usize).map_or(&[], Vec::as_slice)
+        &self.added[relation]
     }
 
     /// Whether the user exists, and is not only named by facts.

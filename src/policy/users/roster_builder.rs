@@ -118,9 +118,7 @@ impl RosterBuilder {
     }
 
     pub fn add_edge(&mut self, relation: Relation, from: u32, to: u32) {
-        if let Some(edges) = self.roster.added.get_mut(relation as usize) {
-            edges.push((from, to));
-        }
+        self.roster.added[relation].push((from, to));
     }
 
     pub fn add_conversation(&mut self, one: u32, other: u32) {

@@ -49,7 +49,7 @@ fn referenced_tags(view: &View, items: &[Item<'_>]) -> HashSet<TagId> {
         condition.for_each_tag(&mut add);
     }
     for matrix in &*view.matrices {
-        matrix.permissions.iter().for_each(|value| value.for_each_tag(&mut add));
+        matrix.permissions.values().for_each(|value| value.for_each_tag(&mut add));
         if let Some(MetadataGrants { named, rest }) = &matrix.metadata {
             named.iter().for_each(|(_, value)| value.for_each_tag(&mut add));
             rest.for_each_tag(&mut add);

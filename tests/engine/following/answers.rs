@@ -159,7 +159,7 @@ pub(crate) fn held(view: &View) -> Vec<String> {
             let name = |tag: &peerage::snapshot::TagId| view.tags.name(*tag).to_owned();
             let metadata = matrix.metadata.as_ref();
             let fields = metadata.map(|fields| fields.map(&mut |value| value.map(&mut { name })));
-            let each = matrix.permissions.each_ref().map(|value| value.map(&mut { name }));
+            let each = matrix.permissions.map(|value| value.map(&mut { name }));
             format!("{} {each:?} {fields:?}", matrix.name)
         });
         assert_eq!(view.groups.number(group.id), Some(number));
