@@ -74,7 +74,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
         ],
     ),
     ("dialects", &["request", "facts", "wire"]),
-    ("serve", &["live", "decide", "request", "facts", "dialects", "wire"]),
+    ("serve", &["live", "decide", "request", "facts", "dialects", "wire", "snapshot::UserNumber"]),
     ("engine", &["live", "decide", "request", "diagnostic", "source"]),
 ];
 
