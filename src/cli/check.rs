@@ -1,3 +1,5 @@
+//! The command `check`.
+
 use anyhow::Result;
 use clap::Args;
 

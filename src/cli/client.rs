@@ -1,15 +1,29 @@
+//! The HTTP client of a running daemon, over TCP or its socket for administrators.
+
 use std::{
-    io::{self, BufRead, BufReader, Read, Write},
-    net::{TcpStream, ToSocketAddrs as _},
-    os::unix::net::UnixStream,
+    io::{self, Read},
     path::PathBuf,
     time::Duration,
 };
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use http_body_util::{BodyExt as _, Full};
+use hyper::{
+    Request,
+    body::{Bytes, Incoming},
+    client::conn::http1::{SendRequest, handshake},
+    header::{AUTHORIZATION, CONTENT_TYPE, HOST},
+};
+use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, UnixStream},
+    runtime::{Builder, Runtime},
+    time::timeout,
+};
 
-/// Where a running daemon is, and what it is shown.
+/// The address of a running daemon, and the credential that it takes there.
 #[derive(Clone, Debug)]
 pub(super) enum DaemonTarget {
     /// `HOST:PORT`.
@@ -18,33 +32,38 @@ pub(super) enum DaemonTarget {
     Unix(PathBuf),
 }
 
-/// One connection to a daemon.
+/// One connection to a daemon; its calls block.
+#[derive(Debug)]
 pub(super) struct DaemonClient {
-    stream: BufReader<Box<dyn Stream>>,
+    /// Drives the connection, while a call waits.
+    runtime: Runtime,
+    sender: SendRequest<Full<Bytes>>,
     host: String,
     token: Option<String>,
 }
 
-trait Stream: Read + Write {}
-
-impl<S: Read + Write> Stream for S {}
-
-/// An answer that was read whole.
+/// A response that was read whole.
 #[derive(Clone, Debug)]
 pub(super) struct DaemonResponse {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
 }
 
-/// How long to wait for a daemon at most.
+/// The content of a request to a daemon.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct RequestContent<'s> {
+    pub(super) body: &'s [u8],
+    pub(super) idempotency_key: Option<&'s str>,
+}
+
+/// The longest wait for a daemon: to connect, for a response, and for each part of its body.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How long a line of an answer's head may be, and how many it may have.
-const LONGEST_LINE: u64 = 64 << 10;
-const MOST_LINES: usize = 200;
-
 impl DaemonTarget {
-    /// That at a URL with the admin token of a file, or at a socket; one of both is given.
+    /// The daemon at a URL, with the admin token of a file, or at a socket; one of both is given.
+    ///
+    /// # Errors
+    /// If the URL is not `http://HOST:PORT`, or the token can't be read.
     pub(super) fn new(
         url: Option<&str>,
         token_file: Option<&PathBuf>,
@@ -54,12 +73,12 @@ impl DaemonTarget {
             (None, Some(path)) => Ok(Self::Unix(path.clone())),
             (Some(url), None) => {
                 let rest = url.strip_prefix("http://").ok_or_else(|| {
-                    anyhow!("`{url}`: it takes http://HOST:PORT; TLS is for a proxy or a tunnel")
+                    anyhow!("`{url}`: expected http://HOST:PORT; for TLS use a proxy or a tunnel")
                 })?;
                 let address = rest.trim_end_matches('/');
                 ensure!(
                     !address.contains('/'),
-                    "`{url}`: it takes http://HOST:PORT without a path"
+                    "`{url}`: expected http://HOST:PORT without a path"
                 );
                 let address = if address.contains(':') {
                     address.to_owned()
@@ -74,114 +93,116 @@ impl DaemonTarget {
                 });
                 Ok(Self::Tcp { address, token: token.transpose()? })
             }
-            _ => bail!("say which daemon, by its URL or by --admin-uds"),
+            _ => bail!("no daemon is named; give its URL or --admin-uds"),
         }
     }
 
+    /// Connects to the daemon.
+    ///
+    /// # Errors
+    /// If nothing listens there.
     pub(super) fn connect(&self) -> Result<DaemonClient> {
-        match self {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let (sender, host, token) = match self {
             Self::Tcp { address, token } => {
-                let failed = || format!("can't connect to {address}");
-                let mut places = address.to_socket_addrs().with_context(failed)?;
-                let place = places.next().with_context(failed)?;
-                let stream = TcpStream::connect_timeout(&place, PATIENCE).with_context(failed)?;
-                stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(PATIENCE))?;
-                stream.set_write_timeout(Some(PATIENCE))?;
-                Ok(DaemonClient::new(Box::new(stream), address.clone(), token.clone()))
+                let connecting = async {
+                    let stream = TcpStream::connect(address).await?;
+                    stream.set_nodelay(true)?;
+                    open(stream).await
+                };
+                let sender = runtime
+                    .block_on(in_time(connecting))
+                    .with_context(|| format!("can't connect to {address}"))?;
+                (sender, address.clone(), token.clone())
             }
             Self::Unix(path) => {
-                let stream = UnixStream::connect(path)
+                let connecting = async { open(UnixStream::connect(path).await?).await };
+                let sender = runtime
+                    .block_on(in_time(connecting))
                     .with_context(|| format!("can't connect to {}", path.display()))?;
-                stream.set_read_timeout(Some(PATIENCE))?;
-                stream.set_write_timeout(Some(PATIENCE))?;
-                Ok(DaemonClient::new(Box::new(stream), "localhost".to_owned(), None))
+                (sender, "localhost".to_owned(), None)
             }
-        }
+        };
+        Ok(DaemonClient { runtime, sender, host, token })
     }
 }
 
-impl DaemonClient {
-    fn new(stream: Box<dyn Stream>, host: String, token: Option<String>) -> Self {
-        Self { stream: BufReader::new(stream), host, token }
-    }
+/// Speaks HTTP on a stream; the runtime's own task drives the connection.
+async fn open(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) -> Result<SendRequest<Full<Bytes>>> {
+    let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(async move {
+        // What fails on the connection is told to the call that waits for it.
+        let _ = connection.await;
+    });
+    Ok(sender)
+}
 
-    /// Asks, and reads the whole answer.
+async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout(PATIENCE, work).await.map_err(|_| anyhow!("no answer in {} s", PATIENCE.as_secs()))?
+}
+
+impl DaemonClient {
+    /// Sends a request, and reads the whole response.
+    ///
+    /// # Errors
+    /// If the connection fails before the response is complete.
     pub(super) fn request(
         &mut self,
         method: &str,
         path: &str,
-        sent: &RequestContent<'_>,
+        content: &RequestContent<'_>,
     ) -> Result<DaemonResponse> {
-        let (status, mut body) = self.begin(method, path, sent)?;
-        let mut answer = DaemonResponse { status, body: Vec::new() };
-        body.read_to_end(&mut answer.body)?;
-        Ok(answer)
+        let (status, mut body) = self.begin(method, path, content)?;
+        let mut response = DaemonResponse { status, body: Vec::new() };
+        body.read_to_end(&mut response.body)?;
+        Ok(response)
     }
 
-    /// Asks, and gives the status of the answer and its body, to be read to its end.
+    /// Sends a request, and gives the status of the response and its body, to be read to its end.
+    ///
+    /// # Errors
+    /// If the connection fails before the head of the response is complete.
     pub(super) fn begin(
         &mut self,
         method: &str,
         path: &str,
-        sent: &RequestContent<'_>,
+        content: &RequestContent<'_>,
     ) -> Result<(u16, StreamedBody<'_>)> {
-        let header = |name: &str, value: Option<&str>| {
-            value.map_or_else(String::new, |value| format!("{name}: {value}\r\n"))
-        };
-        let authorization = self.token.as_ref().map(|token| format!("Bearer {token}"));
-        let head = [
-            format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.host),
-            header("Authorization", authorization.as_deref()),
-            header("Idempotency-Key", sent.idempotency_key),
-            header("Content-Type", Some("application/json")),
-            format!("Content-Length: {}\r\n\r\n", sent.body.len()),
-        ]
-        .concat();
-        let stream = self.stream.get_mut();
-        let written = stream.write_all(head.as_bytes());
-        let written = written.and_then(|()| stream.write_all(sent.body));
-        // Told in words: a pipe that breaks on standard output is no error, this is one.
-        written
-            .and_then(|()| stream.flush())
-            .map_err(|error| anyhow!("the daemon closed the connection: {error}"))?;
-        self.head()
-    }
-
-    fn head(&mut self) -> Result<(u16, StreamedBody<'_>)> {
-        let first = self.line()?;
-        let status = first.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok());
-        let status: u16 = status.ok_or_else(|| anyhow!("what answers there is no HTTP server"))?;
-        let mut left = Left::Bytes(0);
-        for _ in 0..MOST_LINES {
-            let line = self.line()?;
-            if line.is_empty() {
-                return Ok((status, StreamedBody { stream: &mut self.stream, left }));
-            }
-            let Some((name, value)) = line.split_once(':') else { continue };
-            let value = value.trim();
-            if name.eq_ignore_ascii_case("content-length") {
-                left = Left::Bytes(value.parse().context("a wrong Content-Length")?);
-            } else if name.eq_ignore_ascii_case("transfer-encoding")
-                && value.eq_ignore_ascii_case("chunked")
-            {
-                left = Left::Chunks(0);
-            }
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, &self.host)
+            .header(CONTENT_TYPE, "application/json");
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
-        bail!("the head of the answer is too long")
-    }
-
-    fn line(&mut self) -> Result<String> {
-        Ok(line(&mut self.stream)?)
+        if let Some(key) = content.idempotency_key {
+            request = request.header("Idempotency-Key", key);
+        }
+        let request = request.body(Full::new(Bytes::copy_from_slice(content.body)))?;
+        let sending = async {
+            self.sender.ready().await?;
+            self.sender.send_request(request).await
+        };
+        let response = self
+            .runtime
+            .block_on(in_time(async { sending.await.map_err(|error| failure(&error)) }))?;
+        let status = response.status().as_u16();
+        let body = response.into_body();
+        Ok((status, StreamedBody { runtime: &self.runtime, body, part: Bytes::new() }))
     }
 }
 
-/// What goes along with a request.
-#[derive(Clone, Copy, Default, Debug)]
-pub(super) struct RequestContent<'s> {
-    pub(super) body: &'s [u8],
-    /// An idempotency key.
-    pub(super) idempotency_key: Option<&'s str>,
+/// An error of the connection in words. The error itself is dropped: a broken pipe in it must not be
+/// taken for one of standard output.
+fn failure(error: &hyper::Error) -> anyhow::Error {
+    if error.is_parse() {
+        anyhow!("the answer is not HTTP: {error}")
+    } else {
+        anyhow!("connection closed before the response was complete: {error}")
+    }
 }
 
 impl DaemonResponse {
@@ -189,69 +210,42 @@ impl DaemonResponse {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// What a refusal says.
+    /// The message of an error response.
     pub(super) fn message(&self) -> String {
         let json = self.json();
         let message = json.pointer("/error/message").and_then(Value::as_str);
-        message.map_or_else(|| format!("the daemon answered {}", self.status), str::to_owned)
+        message.map_or_else(
+            || format!("the daemon answered {}", self.status),
+            str::to_owned,
+        )
     }
 }
 
-/// The body of an answer as it comes. That it ends too early is an error.
+/// The body of a response as it arrives; ending early is an error.
 pub(super) struct StreamedBody<'c> {
-    stream: &'c mut BufReader<Box<dyn Stream>>,
-    left: Left,
-}
-
-/// What is left of a body.
-enum Left {
-    Bytes(u64),
-    /// As many bytes of the chunk that is read, with its end; then more of them.
-    Chunks(u64),
+    runtime: &'c Runtime,
+    body: Incoming,
+    part: Bytes,
 }
 
 impl Read for StreamedBody<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
+        while self.part.is_empty() {
+            let next = async { timeout(PATIENCE, self.body.frame()).await };
+            let Ok(next) = self.runtime.block_on(next) else {
+                return Err(io::Error::from(io::ErrorKind::TimedOut));
+            };
+            let Some(frame) = next else { return Ok(0) };
+            let frame = frame.map_err(|error| {
+                let message = format!("connection closed before the response was complete: {error}");
+                io::Error::new(io::ErrorKind::UnexpectedEof, message)
+            })?;
+            // Trailers hold nothing of the body.
+            self.part = frame.into_data().unwrap_or_default();
         }
-        if let Left::Chunks(0) = self.left {
-            let size = line(self.stream)?;
-            let size = size.split(';').next().unwrap_or_default().trim();
-            let size = u64::from_str_radix(size, 16)
-                .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "a wrong chunk"))?;
-            if size == 0 {
-                while !line(self.stream)?.is_empty() {}
-                self.left = Left::Bytes(0);
-            } else {
-                self.left = Left::Chunks(size);
-            }
-        }
-        let (Left::Bytes(left) | Left::Chunks(left)) = &mut self.left;
-        let most = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
-        let Some(part) = buffer.get_mut(..most).filter(|part| !part.is_empty()) else {
-            return Ok(0);
-        };
-        let read = self.stream.read(part)?;
-        if read == 0 {
-            let why = "the daemon broke off in the midst of its answer";
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why));
-        }
-        *left -= read as u64;
-        if let Left::Chunks(0) = self.left {
-            line(self.stream)?;
-        }
-        Ok(read)
+        let some = self.part.split_to(self.part.len().min(buffer.len()));
+        let (into, _) = buffer.split_at_mut(some.len());
+        into.copy_from_slice(&some);
+        Ok(some.len())
     }
-}
-
-fn line(stream: &mut impl BufRead) -> io::Result<String> {
-    let mut line = String::new();
-    let read = stream.take(LONGEST_LINE).read_line(&mut line)?;
-    if read == 0 || !line.ends_with('\n') {
-        let why = "the daemon broke the connection off";
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why));
-    }
-    line.truncate(line.trim_end_matches(['\r', '\n']).len());
-    Ok(line)
 }

@@ -1,3 +1,5 @@
+//! The command `compile`.
+
 use anyhow::Result;
 
 use super::{Exit, Output, paths::PolicyPaths, policy};

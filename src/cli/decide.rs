@@ -1,3 +1,5 @@
+//! The command `decide`.
+
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail};

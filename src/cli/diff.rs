@@ -1,3 +1,5 @@
+//! The command `diff`.
+
 use std::{fmt::Write as _, path::PathBuf, str::FromStr};
 
 use anyhow::{Result, anyhow};

@@ -1,3 +1,5 @@
+//! The command `fmt`.
+
 use std::{
     fs,
     io::{self, Read},

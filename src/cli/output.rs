@@ -1,3 +1,5 @@
+//! The output of commands: results, notes and errors.
+
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,

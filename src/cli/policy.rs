@@ -1,3 +1,5 @@
+//! The loading of policies for commands.
+
 use anyhow::Result;
 
 use super::{Exit, Output, progress};

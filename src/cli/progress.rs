@@ -1,3 +1,5 @@
+//! Progress of long work, shown on a terminal.
+
 use std::{
     cell::Cell,
     sync::mpsc::{self, RecvTimeoutError},

@@ -1,3 +1,5 @@
+//! The command `reach`.
+
 use anyhow::Result;
 use clap::Args;
 

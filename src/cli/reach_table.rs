@@ -1,3 +1,5 @@
+//! The table of `reach --matrix`: who reaches whom, by kinds of users.
+
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail};

@@ -1,3 +1,5 @@
+//! The command `replay`.
+
 use std::{fmt::Write as _, fs::File, io, path::PathBuf};
 
 use anyhow::{Context as _, Result, ensure};

@@ -1,3 +1,5 @@
+//! The arguments that `decide` and `reach` share.
+
 use clap::Args;
 
 use crate::request::{Action, Conversation, InvalidIdError, QuestionParts, check_id};

@@ -1,3 +1,5 @@
+//! The command `schema`.
+
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 

@@ -1,3 +1,5 @@
+//! The command `serve`.
+
 use std::{
     future::pending,
     io,

@@ -1,3 +1,5 @@
+//! The command `store`.
+
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},

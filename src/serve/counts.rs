@@ -1,3 +1,5 @@
+//! The counts of what is served, for the status and the metrics.
+
 use crate::live::ServedPolicy;
 use crate::request::Relation;
 

@@ -1,3 +1,5 @@
+//! The listeners, and the connections that they accept.
+
 use std::{
     convert::Infallible,
     fs::{self, Permissions},

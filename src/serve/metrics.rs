@@ -1,3 +1,5 @@
+//! The metrics of requests, decisions and reloads.
+
 use std::sync::atomic::AtomicU64;
 
 use hyper::StatusCode;

@@ -1,3 +1,5 @@
+//! The parameters of a query string, or of headers that stand for it.
+
 use std::borrow::Cow;
 
 use super::response::HttpError;

@@ -22,7 +22,7 @@ use std::{
     process::Command,
 };
 
-use rooms::{HEAVY, OUTERMOST, ROOMS, TOP};
+use rooms::{CLIENT, HEAVY, OUTERMOST, ROOMS, TOP};
 use scan::{from_root, panics, paths, tokens, without_tests};
 
 /// Files longer than this are walls.
@@ -65,7 +65,8 @@ impl File {
         for path in paths(&self.program()) {
             let shown = path.join("::");
             for (dependency, home) in HEAVY {
-                if path[0] == dependency && path.len() > 1 && room != home {
+                let is_client = room == OUTERMOST && CLIENT.contains(&dependency);
+                if path[0] == dependency && path.len() > 1 && room != home && !is_client {
                     found.push(format!("`{shown}` is for {home} to use"));
                 }
             }

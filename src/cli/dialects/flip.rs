@@ -1,3 +1,5 @@
+//! The options of Flip.
+
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};

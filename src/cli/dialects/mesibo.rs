@@ -1,3 +1,5 @@
+//! The options of mesibo.
+
 use anyhow::Result;
 use clap::Args;
 

@@ -1,3 +1,5 @@
+//! The options of Tencent Chat.
+
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};

@@ -1,3 +1,5 @@
+//! The options of Venueless.
+
 use std::{num::NonZeroUsize, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use anyhow::{Result, anyhow, ensure};

@@ -1,3 +1,5 @@
+//! The options of XMTP.
+
 use anyhow::Result;
 use clap::Args;
 

@@ -1,3 +1,5 @@
+//! The import of facts into a running daemon, in batches.
+
 use std::{collections::BTreeSet, thread, time::Duration};
 
 use anyhow::{Context as _, Result, bail};

@@ -1,3 +1,5 @@
+//! The command `facts export`.
+
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufRead as _, BufReader, BufWriter, Read as _, Write},

@@ -1,3 +1,5 @@
+//! The command `facts import`.
+
 use std::{
     fs::File,
     io::{self, BufReader, Seek as _},

@@ -1,3 +1,5 @@
+//! The lines of an import: records, or users in bulk.
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, BufRead, Read as _},

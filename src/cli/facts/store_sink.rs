@@ -1,3 +1,5 @@
+//! The import of facts into a store that no daemon has open.
+
 use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Result, bail};

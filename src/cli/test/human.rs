@@ -1,3 +1,5 @@
+//! Test results for people.
+
 use std::fmt::Write as _;
 
 use super::super::{

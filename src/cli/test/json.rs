@@ -1,3 +1,5 @@
+//! Test results as JSON.
+
 use serde_json::{Value, json};
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Test results as JUnit XML.
+
 use std::{fmt::Write as _, time::Duration};
 
 use super::{super::decide::write_gates, human::join_ids};

@@ -1,3 +1,5 @@
+//! The command `test`.
+
 mod human;
 mod json;
 mod junit;

@@ -1,3 +1,5 @@
+//! Metrics of writes to the store.
+
 use std::fmt;
 
 use prometheus_client::{

@@ -1,3 +1,5 @@
+//! Users, groups and rules as JSON.
+
 use serde_json::{Map, Value, json};
 
 use crate::{

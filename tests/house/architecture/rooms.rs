@@ -111,6 +111,9 @@ pub(crate) const HEAVY: [(&str, &str); 26] = [
     ("unicode_normalization", "prove"),
 ];
 
+/// Heavy dependencies that the command line takes too, for its HTTP client.
+pub(crate) const CLIENT: [&str; 3] = ["hyper", "hyper_util", "http_body_util"];
+
 /// What stands at the top of the repository, hidden files aside.
 pub(crate) const TOP: [&str; 18] = [
     "ARCHITECTURE.md",
