@@ -214,10 +214,7 @@ impl DaemonResponse {
     pub(super) fn message(&self) -> String {
         let json = self.json();
         let message = json.pointer("/error/message").and_then(Value::as_str);
-        message.map_or_else(
-            || format!("the daemon answered {}", self.status),
-            str::to_owned,
-        )
+        message.map_or_else(|| format!("the daemon answered {}", self.status), str::to_owned)
     }
 }
 
@@ -237,7 +234,8 @@ impl Read for StreamedBody<'_> {
             };
             let Some(frame) = next else { return Ok(0) };
             let frame = frame.map_err(|error| {
-                let message = format!("connection closed before the response was complete: {error}");
+                let message =
+                    format!("connection closed before the response was complete: {error}");
                 io::Error::new(io::ErrorKind::UnexpectedEof, message)
             })?;
             // Trailers hold nothing of the body.
