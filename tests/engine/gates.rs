@@ -8,7 +8,7 @@ use peerage::{
     decide::{OneSided, PairEvaluator, UserCondition},
     gates::{GATES, GateContext, Principal, PrincipalPair},
     request::{Action, Conversation, GateName, Reason, Request, Resource, ResourceKind, User},
-    snapshot::{Tie, UserNumber, View},
+    snapshot::{RecordOverrides, Tie, UserNumber, View},
 };
 use proptest::prelude::*;
 
@@ -94,7 +94,7 @@ fn each_reason_of_a_denial_belongs_to_one_gate() {
         .collect();
     reasons.sort_unstable();
     let all: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
-    assert_eq!(reasons, Vec::from_iter(all));
+    assert_eq!(reasons, all.into_iter().collect::<Vec<_>>());
 }
 
 /// The users who meet all of some conditions.
@@ -162,7 +162,7 @@ proptest! {
             .numbers()
             .filter(|&user| {
                 let (record, conditions) = population.overrides(user);
-                record == Default::default()
+                record == RecordOverrides::default()
                     && conditions.is_empty()
                     && population.ties_of(user).next().is_none()
             })

@@ -17,11 +17,11 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
             for permission in &matrix.permissions {
                 match &permission.value {
                     PermissionValue::One(value) => {
-                        report_if_never_granted(linter, permission.key.span, value)
+                        report_if_never_granted(linter, permission.key.span, value);
                     }
                     PermissionValue::ByField(fields) => {
                         fields.iter().for_each(|field| {
-                            report_if_never_granted(linter, field.key.span, &field.value)
+                            report_if_never_granted(linter, field.key.span, &field.value);
                         });
                     }
                 }

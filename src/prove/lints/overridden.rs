@@ -174,7 +174,7 @@ fn check_modes(linter: &mut Linter<'_, '_>) {
             }
             Ok(false) => {}
             Err(BudgetExceededError) => {
-                linter.report_undecided(span, span, "whether this mode makes a difference")
+                linter.report_undecided(span, span, "whether this mode makes a difference");
             }
         }
     }
