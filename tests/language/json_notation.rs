@@ -77,7 +77,7 @@ fn what_is_wrong_is_told_where_it_is() {
         (r#"{"users": {"\ude00": {}}}"#, "unpaired surrogate", (1, 13), ""),
         (
             "{\"users\": {\"a\tb\": {}}}",
-            "the control character U+0009",
+            "unescaped control character U+0009",
             (1, 14),
             "write it as `\\t`",
         ),
