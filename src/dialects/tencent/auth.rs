@@ -64,7 +64,7 @@ impl TencentAccess {
         match &query.identifier {
             Some(identifier) if !self.admins.iter().any(|admin| admin == identifier) => {
                 let message = format!(
-                    "`identifier`: `{}` is no administrator of the app; name him with --tencent-admin",
+                    "`identifier`: `{}` is not an administrator of the app; add it with --tencent-admin",
                     identifier.chars().take(300).collect::<String>().escape_debug()
                 );
                 Err(TencentError::new(family.not_admin(), message))
