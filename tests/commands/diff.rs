@@ -23,7 +23,7 @@ use crate::oracle::{ACTIONS, Asked, Question, Resource, World, kinds};
 use crate::worlds::{text, world};
 
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
+    ProptestConfig::with_cases(cases)
 }
 
 /// The first world, with parts of the policy of the second in place of its own.

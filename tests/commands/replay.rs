@@ -46,7 +46,7 @@ fn asked(view: &View, log: &[u8]) -> Replay {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     /// With all that a request can bring along: properties, members, fields, groups, conversations.
     #[test]

@@ -255,7 +255,7 @@ fn results(sources: &Sources, tests: &Value) -> TestResults {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn exactly_what_is_not_so_fails(mut world in world(), other in world(), seed: u64) {

@@ -21,7 +21,7 @@ use crate::worlds::{
 };
 
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
+    ProptestConfig::with_cases(cases)
 }
 
 fn check_decision(world: &World, view: &View, question: &Question) {

@@ -18,7 +18,7 @@ use crate::oracle::{ACTIONS, Asked, Question, Resource, World, kinds};
 use crate::worlds::{Chance, text, view, world};
 
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
+    ProptestConfig::with_cases(cases)
 }
 
 /// The first world, with some of the users, groups and settings of the second in place of its own.

@@ -22,7 +22,7 @@ use records::Changes;
 pub(crate) use records::Store;
 
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
+    ProptestConfig::with_cases(cases)
 }
 
 /// More of them where it is asked for.

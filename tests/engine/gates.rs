@@ -47,7 +47,7 @@ fn check_gates(view: &View, request: &Request<'_>, is_about_someone: bool) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn sets_say_what_checks_say(world in world(), seed in any::<u64>()) {

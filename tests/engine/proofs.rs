@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use world::{TAGS, World, codes, condition, examined, holds, labels, subsets, text, world};
 
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
+    ProptestConfig::with_cases(cases)
 }
 
 fn numbered(condition: &Condition<&'static str>) -> Condition<TagId> {

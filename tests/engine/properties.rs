@@ -17,7 +17,7 @@ use crate::oracle::World;
 use crate::worlds::{GROUPS, IDS, any_rule, build, text, view, world};
 
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
+    ProptestConfig::with_cases(cases)
 }
 
 /// All that a view shows of itself, for people and for programs.

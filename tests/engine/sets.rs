@@ -13,7 +13,7 @@ const USERS: u32 = 10_000;
 type Plain = BTreeSet<UserNumber>;
 
 fn config() -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(80) }
+    ProptestConfig::with_cases(80)
 }
 
 /// Members few, many, or in runs.

@@ -28,7 +28,7 @@ fn assert_reads_back(items: &[Item<'_>]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn printing_and_reading_gives_the_same(items in policy()) {

@@ -180,7 +180,7 @@ fn with_comments(text: &str, marker: &str, at: &[(prop::sample::Index, u8)]) -> 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn what_is_printed_says_the_same(items in policy()) {

@@ -114,9 +114,7 @@ fn outcome(
 
 /// Tries so many sequences, each with a store that `make` makes.
 pub(crate) fn check(make: &dyn Fn() -> Box<dyn Harness>, cases: u32) {
-    let mut config = ProptestConfig::with_cases(cases);
-    config.failure_persistence = None;
-    TestRunner::new(config)
+    TestRunner::new(ProptestConfig::with_cases(cases))
         .run(&vec(vec(steps(), 1..4), 1..12), |groups| {
             let harness = make();
             let mut model = Model::new();

@@ -94,7 +94,7 @@ fn check_step(before: &Double, after: &Double, command: &Command) {
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) }
+    ProptestConfig::with_cases(400)
 }
 
 proptest! {
