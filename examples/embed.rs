@@ -52,6 +52,7 @@ fn reach(engine: &Engine, subject: &str, out: &mut impl Write) -> io::Result<()>
 }
 
 /// Runs on the engine's thread after each reload.
+#[allow(clippy::print_stderr, reason = "the log of an example")]
 fn report(reload: &LatestReload) {
     eprintln!("policy {}", reload.outcome.as_str());
     for diagnostic in &reload.report.diagnostics {

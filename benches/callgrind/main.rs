@@ -5,6 +5,9 @@
 //! kind in the order in which it calls `measured`, the one function whose instructions are counted.
 
 #![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::unwrap_used,

@@ -1,5 +1,14 @@
 //! The commands, as processes and through what they call.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may fail by it"
+)]
+
 mod cli;
 mod diff;
 mod diff_command;

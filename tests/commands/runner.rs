@@ -132,7 +132,7 @@ fn expectation(world: &World, subjects: &Subjects<'_>, chance: &mut Chance) -> O
         } else if is_about_someone {
             match (&mut question.resource, &mut question.member) {
                 (Resource::User(other), _) | (_, Some(other)) => {
-                    other.given = crate::oracle::Given::default()
+                    other.given = crate::oracle::Given::default();
                 }
                 _ => {}
             }

@@ -1,5 +1,14 @@
 //! What needs etcd: the store for fleets, and daemons that share it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may fail by it"
+)]
+
 mod daemons;
 mod etcd;
 

@@ -1,5 +1,14 @@
 //! What is written: the notations, the bulk formats, and what is said of mistakes in them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may fail by it"
+)]
+
 mod bulk;
 mod confusable;
 mod diagnostics;

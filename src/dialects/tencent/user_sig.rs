@@ -114,7 +114,7 @@ impl SigVerifier {
         }
         let digest = BASE64.decode(text(fields, "TLS.sig")?);
         let digest = digest.map_err(|_| invalid("its `TLS.sig` is not Base64"))?;
-        let mac = Hmac::<Sha256>::new_from_slice(&self.key.as_bytes());
+        let mac = Hmac::<Sha256>::new_from_slice(self.key.as_bytes());
         let mac = mac.map_err(|_| invalid("there is no key to verify it with"))?;
         mac.chain_update(signed).verify_slice(&digest).map_err(|_| {
             invalid("it was not signed with the key that this daemon has, or was changed since")

@@ -158,7 +158,7 @@ impl Socket {
             };
             match event {
                 SocketEvent::Command(SocketCommand::Send(frame)) => {
-                    self.send(Message::Text(frame)).await?
+                    self.send(Message::Text(frame)).await?;
                 }
                 SocketEvent::Command(SocketCommand::Close(code, reason)) => {
                     return Err(SocketEnd::Close(code, reason));

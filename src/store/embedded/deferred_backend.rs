@@ -200,7 +200,7 @@ fn overlay(offset: u64, out: &mut [u8], held: &[DeferredOperation]) {
                 out.iter_mut().skip(index(*at)).zip(new).for_each(|(old, new)| *old = *new);
             }
             DeferredOperation::SetLength(length) => {
-                out.iter_mut().skip(index(*length)).for_each(|old| *old = 0)
+                out.iter_mut().skip(index(*length)).for_each(|old| *old = 0);
             }
             DeferredOperation::Sync => {}
         }

@@ -27,7 +27,7 @@ pub(super) fn gather(
     for piece in pieces {
         match piece {
             CommentedItem::Header(name, notes) | CommentedItem::Footer(name, notes) => {
-                waiting.push((name, notes))
+                waiting.push((name, notes));
             }
             CommentedItem::Item(item, part) => sections.add(item, part, from),
         }
@@ -151,7 +151,7 @@ impl SectionTree {
                 known.append(&mut items);
             }
             (_, value) => {
-                self.fields.push((name.to_owned(), TreeNode { notes: part.comments, value }))
+                self.fields.push((name.to_owned(), TreeNode { notes: part.comments, value }));
             }
         }
     }

@@ -24,7 +24,7 @@ fn store(disk: &Disk) -> Arc<dyn Store> {
 }
 
 pub(crate) fn live(store: Arc<dyn Store>) -> Arc<Live> {
-    let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/durability/policy.yaml");
+    let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/facts/durability/policy.yaml");
     match Live::start_with(vec![PathBuf::from(policy)], None, store).unwrap() {
         StartOutcome::Serving(live) => live,
         StartOutcome::Refused(report) => panic!("{report:?}"),

@@ -28,7 +28,7 @@ impl Place {
     }
 
     pub(crate) fn arguments<'c>(&self, command: &'c mut Command) -> &'c mut Command {
-        let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/durability/policy.yaml");
+        let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/facts/durability/policy.yaml");
         command.arg(policy).arg("--store").arg(&self.store).arg("--admin-uds").arg(&self.socket)
     }
 

@@ -42,10 +42,10 @@ fn public_types(program: &[Token]) -> Vec<String> {
             Token::Sign('}' | ')') => depth -= 1,
             Token::Word(word) if word == "pub" => is_public = true,
             Token::Word(word) if is_public && depth == 0 => {
-                if ["struct", "enum", "trait", "union", "type"].contains(&word.as_str()) {
-                    if let Some(Token::Word(name)) = program.get(at + 1) {
-                        found.push(name.clone());
-                    }
+                if ["struct", "enum", "trait", "union", "type"].contains(&word.as_str())
+                    && let Some(Token::Word(name)) = program.get(at + 1)
+                {
+                    found.push(name.clone());
                 }
                 is_public = false;
             }
@@ -87,12 +87,11 @@ pub(crate) fn error_names(text: &str) -> Vec<String> {
                     derived.into_iter().any(|it| *it == Token::Word("Error".to_owned()));
             }
             "struct" | "enum" => {
-                if let (true, Some(Token::Word(name))) = (derives_error, program.get(at + 1)) {
-                    if !name.ends_with("Error") {
-                        found.push(format!(
-                            "`{name}` is an error, and its name does not end in Error"
-                        ));
-                    }
+                if derives_error
+                    && let Some(Token::Word(name)) = program.get(at + 1)
+                    && !name.ends_with("Error")
+                {
+                    found.push(format!("`{name}` is an error, and its name does not end in Error"));
                 }
                 derives_error = false;
             }
@@ -119,9 +118,9 @@ pub(crate) fn words(text: &str) -> Vec<String> {
 /// Names of items, and of the file itself, with a part that says nothing.
 pub(crate) fn names(path: &str, text: &str) -> Vec<String> {
     let program = without_tests(&tokens(text));
-    let declares = ["fn", "struct", "enum", "trait", "type", "mod", "const", "static"];
+    let keywords = ["fn", "struct", "enum", "trait", "type", "mod", "const", "static"];
     let declared = program.windows(2).filter_map(|two| match two {
-        [Token::Word(before), Token::Word(name)] if declares.contains(&before.as_str()) => {
+        [Token::Word(before), Token::Word(name)] if keywords.contains(&before.as_str()) => {
             Some(name)
         }
         _ => None,

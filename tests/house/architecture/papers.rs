@@ -52,7 +52,7 @@ fn names_exist() {
         let is_type = word.starts_with(|c: char| c.is_ascii_uppercase())
             && word.contains(|c: char| c.is_ascii_lowercase());
         is_type
-            && !word.ends_with(":")
+            && !word.ends_with(':')
             && word.chars().all(|c| c.is_ascii_alphanumeric() || c == ':')
     };
     let mut seen = 0;

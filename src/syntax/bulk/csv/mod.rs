@@ -171,7 +171,7 @@ impl<'s> Header<'s> {
                 Column::Tags => user.tags = self.tags(field, line, problems),
                 Column::Peers => user.set_field(|more| &mut more.peers, field.trimmed(line)),
                 Column::Moderation => {
-                    user.set_field(|more| &mut more.moderation, field.trimmed(line))
+                    user.set_field(|more| &mut more.moderation, field.trimmed(line));
                 }
                 Column::Approval => user.set_field(|more| &mut more.approval, field.trimmed(line)),
                 Column::Contacts => user.set_field(|more| &mut more.contacts, field.words(line)),

@@ -59,7 +59,7 @@ fn record<'s>(cursor: &mut YamlCursor<'s, '_>, user: &mut User<'s>) -> Result<()
             "tags" => user.tags = cursor.tags()?.value(),
             "peers" => user.set_field(|more| &mut more.peers, cursor.string(PEERS)?.value()),
             "moderation" => {
-                user.set_field(|more| &mut more.moderation, cursor.string(TEXT)?.value())
+                user.set_field(|more| &mut more.moderation, cursor.string(TEXT)?.value());
             }
             "approval" => user.set_field(|more| &mut more.approval, cursor.string(TEXT)?.value()),
             "permissions" => permissions(cursor, user)?,
