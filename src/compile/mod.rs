@@ -5,7 +5,7 @@
 //! by user. What a previous view holds already is reused: the population when the files say the same
 //! about users, and each tag's reachers when the rules that name it have the same conditions.
 //!
-//! With facts, what files declare is [merged](merge) with what records say; a view then follows each
+//! With facts, what files declare is merged (`merge`) with what records say; a view then follows each
 //! change of a record, and each reload of the files, without another build.
 //!
 //! Invariant: one function in, one view out; it reads no file and no clock.

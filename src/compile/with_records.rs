@@ -27,7 +27,7 @@ use crate::{
     source::LoadedSources,
 };
 
-/// Builds a view of files and facts, as [`build`](super::build) does of files alone. Costs a pass over all
+/// Builds a view of files and facts, as `build` does of files alone. Costs a pass over all
 /// records.
 ///
 /// Invariants are checked against the files alone: authors can't mend what facts say.
