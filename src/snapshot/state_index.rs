@@ -13,7 +13,7 @@ pub struct StateIndex {
     common: UserState,
     /// The number of users with another state.
     uncommon_count: u64,
-    /// The users of each predicate, in the order of `PREDICATES`.
+    /// The users of each predicate, in the order of `ASPECTS`.
     sets: [Selection<'static>; SETS],
 }
 
