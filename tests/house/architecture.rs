@@ -221,13 +221,11 @@ fn no_two_public_types_have_one_name() {
 }
 
 #[test]
-#[ignore = "not all rooms are done"]
 fn errors_are_called_errors() {
     assert_none(&complaints(&sources(), |file| language::error_names(&file.text)));
 }
 
 #[test]
-#[ignore = "not all rooms are done"]
 fn names_say_something() {
     assert_none(&complaints(&sources(), |file| language::names(&file.path, &file.text)));
 }
