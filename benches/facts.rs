@@ -241,8 +241,8 @@ fn write(address: &str, writers: u64, rate: Option<u64>, span: Duration) -> Vec<
     running.join().unwrap()
 }
 
-/// Writers that block someone, and see that the next decision on the daemon refuses him; and unblock
-/// him again, or tag or befriend someone. The times in microseconds from the sending of a write to the
+/// Writers that block someone, and see that the next decision on the daemon refuses them; and unblock
+/// them again, or tag or befriend someone. The times in microseconds from the sending of a write to the
 /// end of the decision that sees it. All together write at a rate, if there is one, and else as fast as
 /// they can.
 fn write_until(address: &str, writers: u64, rate: Option<u64>, stop: &Arc<AtomicBool>) -> Vec<u64> {

@@ -1,4 +1,4 @@
-//! peerage answers one question for chat systems: who may talk to whom?
+//! A policy compiler and decision engine for chat systems: who may talk to whom?
 //!
 //! A program that embeds it needs an [`Engine`] and a [`Request`]:
 //!

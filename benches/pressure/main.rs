@@ -177,7 +177,7 @@ fn ask_on(address: &str, load: &Load, request: &str) {
     }
 }
 
-/// Asks for a whole list and reads nothing; asks anew when it is left.
+/// Asks for a whole list and reads nothing; asks again when it is left.
 fn unread(address: &str, load: &Load) {
     let request = get("/v1/reach?subject=user-0000003&action=start_chat");
     while load.goes_on() {

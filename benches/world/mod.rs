@@ -178,7 +178,7 @@ pub fn loaded(files: Vec<Source>) -> LoadedSources {
     Sources::new(files).into()
 }
 
-/// The same files as if they were read anew: nothing that was worked out about them is kept.
+/// The same files as if they were read again: nothing that was worked out about them is kept.
 pub fn fresh(files: &LoadedSources) -> LoadedSources {
     let again =
         |source: &Source| Source::new(source.name.clone(), source.notation, source.bytes.clone());

@@ -90,7 +90,7 @@ pub(super) fn run(options: &FormatOptions, output: &Output) -> Result<Exit> {
     }
 }
 
-/// What is meant if nothing is said: whoever converts has the other notation.
+/// The notation to print where none is named: the other one, for a file that is converted.
 fn target_kind(to: Option<SyntaxKind>) -> SyntaxKind {
     if to == Some(SyntaxKind::Dsl) { SyntaxKind::Yaml } else { SyntaxKind::Dsl }
 }

@@ -106,7 +106,7 @@ enum Command {
     /// Decide whether a user may do something
     #[command(after_help = help::DECIDE)]
     Decide(decide::DecideOptions),
-    /// List whom a user may reach, who may reach him, or where he may do something
+    /// List whom a user may reach, who may reach them, or where they may do something
     ///
     /// Leave out the subject to list who may, the resource to list to whom or in which groups, and the
     /// member of an action on a group to list who may be that. With --matrix, all kinds of users at

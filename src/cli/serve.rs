@@ -124,7 +124,7 @@ pub(super) struct ServeArgs {
     /// Write who changed what to this file, a JSON object a line; `-` is standard output
     ///
     /// A line for each batch of commands, each reload that was forced or held back, and each credential
-    /// that was refused. It is made for its user alone, and opened anew when it is moved and on SIGHUP.
+    /// that was refused. It is made for its user alone, and opened again when it is moved and on SIGHUP.
     /// Nothing waits for it: lines that can't be written are dropped, and counted.
     #[arg(long, value_name = "FILE")]
     audit_log: Option<PathBuf>,

@@ -115,7 +115,7 @@ fn properties() -> Value {
             "tags": { "$ref": "#/definitions/tags" },
             "peers": { "$ref": "#/definitions/peers" },
             "permissions": {
-                "description": "His switches.",
+                "description": "Their switches.",
                 "type": "object",
                 "properties": switches.collect::<serde_json::Map<_, _>>(),
                 "additionalProperties": false,

@@ -46,7 +46,9 @@ pub enum QuestionPartsError {
     MemberMissing(Action),
     #[error("`{0}` needs a `field`: what is to be changed")]
     FieldMissing(Action),
-    #[error("give either `subject`, for whom he may reach, or `resource`, for who may reach him")]
+    #[error(
+        "give either `subject`, for whom they may reach, or `resource`, for who may reach them"
+    )]
     AllOpen,
     #[error("nothing is left to list: leave out the `subject`, the `resource` or the `member`")]
     NothingOpen,

@@ -31,7 +31,7 @@ pub struct LineWriter {
 pub enum Destination {
     Stdout,
     Stderr,
-    /// A file, which only its user may read if it is made; opened anew when it is moved.
+    /// A file, which only its user may read if it is made; opened again when it is moved.
     File(PathBuf),
 }
 
@@ -91,7 +91,7 @@ impl LineWriter {
         }
     }
 
-    /// Opens a file anew.
+    /// Reopens the file.
     pub fn reopen(&self) {
         // If too much waits, it is soon looked at all the same.
         let _ = self.orders.try_send(Order::Reopen);
@@ -248,7 +248,7 @@ impl Sink {
                 self.output = Output::File(file);
                 self.fails = false;
             }
-            Err(error) => warn!(%error, path = %path.display(), "a log can't be opened anew"),
+            Err(error) => warn!(%error, path = %path.display(), "a log can't be reopened"),
         }
     }
 }

@@ -89,7 +89,7 @@ impl Listeners {
         self.bind(path, false).await
     }
 
-    /// The same for administrators: whoever can reach the socket needs no token. Only the user of this
+    /// The same for administrators: a process that can reach the socket needs no token. Only the user of this
     /// process can.
     ///
     /// # Errors

@@ -171,7 +171,8 @@ impl GroupTable {
             groups.len(),
             groups.iter().map(|group| hasher.hash_one(group.id.as_bytes())),
         );
-        let (rows, memberships) = build_memberships(groups, users);
+        let (rows, memberships) =
+            build_memberships(groups.iter().map(|group| &*group.members), users);
         Self {
             known: records.len(),
             ordered: count(records.len()),

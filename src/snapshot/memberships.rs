@@ -1,18 +1,19 @@
 //! The construction of the memberships of users from the members of groups.
 
-use super::{GroupEntry, persistent_vec::PersistentVec};
+use super::{UserNumber, persistent_vec::PersistentVec};
 
-/// The start and length of each user's row, and all rows.
-pub(super) fn build_memberships(
-    groups: &[GroupEntry<'_>],
+/// The start and length of each user's row, and all rows: the numbers of the groups that the user is a
+/// member of. `groups` are the members of each group, in the order of the groups' numbers.
+pub(super) fn build_memberships<'g>(
+    groups: impl ExactSizeIterator<Item = &'g [UserNumber]> + Clone,
     users: u32,
 ) -> (PersistentVec<(u32, u32), 512>, Vec<u32>) {
-    if groups.is_empty() {
+    if groups.len() == 0 {
         return Default::default();
     }
     let mut rows = vec![(0_u32, 0_u32); users as usize];
     let mut total = 0_u32;
-    for &user in groups.iter().flat_map(|group| &group.members) {
+    for &user in groups.clone().flatten() {
         if let Some((_, len)) = rows.get_mut(user.index()) {
             *len += 1;
             total += 1;
@@ -25,8 +26,8 @@ pub(super) fn build_memberships(
         row.1 = 0;
     }
     let mut memberships = vec![0; total as usize];
-    for (number, group) in (0..).zip(groups) {
-        for &user in &group.members {
+    for (number, members) in (0..).zip(groups) {
+        for &user in members {
             if let Some((start, len)) = rows.get_mut(user.index())
                 && let Some(place) = memberships.get_mut((*start + *len) as usize)
             {

@@ -92,7 +92,7 @@ fn check_action(old: &World, new: &World, diff: &ActionDiff, users: u32) {
     let ids: Vec<&str> = new.users.keys().map(String::as_str).collect();
     assert_eq!(users as usize, ids.len());
     let mut counted = Counted::new();
-    // By user: whether he reached anybody or was reached, before and now.
+    // By user: whether they reached anybody or was reached, before and now.
     let mut reach: BTreeMap<&str, [bool; 4]> = BTreeMap::new();
     for &subject in &ids {
         let others: Vec<Option<&str>> = if is_over_subjects(action) {

@@ -161,7 +161,7 @@ fn expectation(world: &World, subjects: &Subjects<'_>, chance: &mut Chance) -> O
     Some((json!(all), is_met))
 }
 
-/// A record that gives some of a user's fields, which take the place of those that he has.
+/// A record that gives some of a user's fields, which replace those that there are.
 fn record(
     user: &mut User,
     said: &User,
@@ -293,7 +293,7 @@ proptest! {
             }
         }
         prop_assert_eq!(found.tests().count(), tests.len());
-        // The same again, whoever runs which.
+        // The same again, whichever thread runs a test.
         let again = results(&sources, &file);
         let told = |it: &TestResults| format!("{:?}", (it.tests().map(|it| &it.failures).map(|it| format!("{it:?}")).collect::<Vec<_>>(), &it.coverage));
         prop_assert_eq!(told(&found), told(&again));

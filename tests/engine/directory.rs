@@ -1,5 +1,5 @@
-//! The directory finds each user, with his own id and tags, however long and many they are, and
-//! whenever he came.
+//! The directory finds each user, with their own id and tags, however long and many these are, and
+//! whenever the user came.
 
 #![allow(
     clippy::unwrap_used,

@@ -182,7 +182,7 @@ fn groups_are_as_large_as_the_system_says() {
             (1..members).for_each(|user| write!(group, "u{user},").unwrap());
             built(preset, &format!("{}{group}] }}", crowd("contacts", 0)))
         };
-        // The subject adds himself, of which rules say nothing.
+        // The subject adds themselves, of which rules say nothing.
         let add = |members| why(&view(members).unwrap(), "a", Action::AddMember, "a");
         let Some(limit) = group_members else {
             assert_eq!(add(MANY), Reason::Allowed, "{preset}");

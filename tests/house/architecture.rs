@@ -207,13 +207,11 @@ fn programs() -> Vec<File> {
 }
 
 #[test]
-#[ignore = "not all rooms are done"]
 fn files_begin_with_a_sentence_about_themselves() {
     assert_none(&complaints(&programs(), |file| language::first_sentence(&file.text)));
 }
 
 #[test]
-#[ignore = "not all rooms are done"]
 fn no_two_public_types_have_one_name() {
     let files = sources();
     let files: Vec<(&str, &str)> = files.iter().map(|file| (&*file.path, &*file.text)).collect();
@@ -231,11 +229,11 @@ fn names_say_something() {
 }
 
 #[test]
-#[ignore = "not all rooms are done"]
 fn prose_is_plain() {
     let mut files = programs();
-    // Where the words stand that the rule is about.
-    files.retain(|file| file.path != "tests/house/architecture/language.rs");
+    // Where the words stand that the rules are about.
+    let rules = ["tests/house/architecture/language.rs", "tests/house/architecture/messages.rs"];
+    files.retain(|file| !rules.contains(&&*file.path));
     let pages = Command::new("git").args(["ls-files", "*.md"]).output().unwrap().stdout;
     let pages = String::from_utf8(pages).unwrap();
     let pages: Vec<&str> = pages.lines().chain(["grammar/policy.lalrpop"]).collect();
@@ -247,7 +245,6 @@ fn prose_is_plain() {
 }
 
 #[test]
-#[ignore = "not all rooms are done"]
 fn files_of_a_room_import_each_other_one_way() {
     let files = sources();
     let rooms: BTreeSet<&str> = files.iter().filter_map(File::room).collect();

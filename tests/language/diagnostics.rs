@@ -1,5 +1,5 @@
 //! Every folder below `diagnostics/` is a policy with mistakes; `snapshots/` holds what
-//! its author is told. `INSTA_UPDATE=always cargo test --test language diagnostics` writes the latter anew.
+//! its author is told. `INSTA_UPDATE=always cargo test --test language diagnostics` writes the latter again.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by it")]
 

@@ -133,7 +133,7 @@ fn what_is_read_alone_counts(harness: &dyn Harness) {
     let [ann, bob] = ["ann", "bob"].map(user);
     let version = put(harness, &ann, "first");
     let with = |version, text| together([look(&ann, version), set(&bob, None, text)]);
-    refused(harness, &[with(None, Some("he was there"))]);
+    refused(harness, &[with(None, Some("they were there"))]);
     refused(harness, &[look(&bob, Some(version))]);
     refused(harness, &[set(&bob, None, Some("one")), look(&ann, None)]);
     commit(harness, &[with(Some(version), Some("as it stands"))]);
@@ -162,7 +162,7 @@ fn sets_build_on_one_another(harness: &dyn Harness) {
         set(&ann, None, Some("one")),
         set(&bob, None, Some("one")),
         set(&cat, Some(version), None),
-        // Whoever plans a group can't know the versions that it will give.
+        // The planner of a group can't know the versions that it will give.
         set(&ann, None, Some("two")),
         set(&ann, Some(1_000_000), Some("three")),
         set(&bob, None, None),

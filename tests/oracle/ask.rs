@@ -1,3 +1,5 @@
+//! The oracle's answers to questions.
+
 use super::{kinds, takes_member};
 
 /// May the subject do this to the resource?
@@ -78,7 +80,7 @@ impl Question {
         matches!(self.resource, Resource::Group { .. })
     }
 
-    /// Whether a group is to take the subject himself.
+    /// Whether a group is to take the subject themselves.
     pub(super) fn is_of_oneself_in_group(&self) -> bool {
         self.is_in_group() && self.other().is_some_and(|other| other.id == self.subject.id)
     }

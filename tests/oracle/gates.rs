@@ -52,7 +52,7 @@ pub(super) fn moderation(world: &World, question: &Question) -> Option<&'static 
 
 pub(super) fn permissions(world: &World, question: &Question) -> Option<&'static str> {
     let subject = &question.subject;
-    // Whether it reads the subject's `outgoing`, which switch of his, and the other's `incoming`.
+    // Whether it reads the subject's `outgoing`, which switch of theirs, and the other's `incoming`.
     let (outgoing, own, incoming) = match (question.action, question.is_in_group()) {
         ("start_chat" | "send_message" | "voice_call" | "video_call" | "friend_request", false) => {
             (true, Some(question.action), true)
@@ -214,7 +214,7 @@ pub(super) fn obligation(world: &World, question: &Question) -> Option<&'static 
     }
 }
 
-/// What holds for a user: what is given, else what his record says, else what the policy says. A
+/// What holds for a user: what is given, else what their record says, else what the policy says. A
 /// user who is not known has no record.
 impl World {
     pub(super) fn tags<'a>(&'a self, user: &'a Asked) -> &'a [String] {

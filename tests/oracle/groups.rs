@@ -141,7 +141,7 @@ impl Matrix {
 }
 
 impl Group {
-    /// What a user is in it; the highest that he is.
+    /// What a user is in it; the highest of their roles.
     fn role(&self, user: &str) -> Option<&'static str> {
         let is_in = |list: &[String]| list.iter().any(|id| id == user);
         if is_in(&self.super_admins()) {

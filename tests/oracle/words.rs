@@ -1,3 +1,5 @@
+//! The oracle's conditions, rules and values.
+
 use std::fmt;
 
 use uuid::{Uuid, uuid};

@@ -1,3 +1,5 @@
+//! The oracle's world: users, groups, rules and settings.
+
 use std::collections::BTreeMap;
 
 use super::words::{Condition, Rule, Toggle, Value};

@@ -1,4 +1,4 @@
-//! Changes of policy files are noticed, whoever makes them and however.
+//! Changes of policy files are noticed, whatever program makes them.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by it")]
 

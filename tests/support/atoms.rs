@@ -56,7 +56,7 @@ impl Held {
         Self { atoms, keys, revision: told["header"]["revision"].as_u64().unwrap() }
     }
 
-    /// What is a writer's: all that names a user of his, or himself.
+    /// What is a writer's: all that names the writer, or one of its users.
     pub fn of(&self, writer: &str) -> Atoms {
         let is_his = |word: &str| word.split('-').next() == Some(writer);
         self.atoms.iter().filter(|atom| atom.split(' ').any(is_his)).cloned().collect()

@@ -1,3 +1,5 @@
+//! Pseudo-random numbers from a seed.
+
 /// Numbers that look random and are the same for the same seed (splitmix64).
 #[derive(Clone, Debug)]
 pub(crate) struct Chance(pub(crate) u64);

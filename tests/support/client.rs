@@ -1,3 +1,5 @@
+//! An HTTP client that sends bytes as they are given.
+
 #![allow(
     dead_code,
     unreachable_pub,

@@ -1,5 +1,5 @@
 //! What one of many writers does: batches of all kinds of commands, and what is to be there after
-//! each. Every writer has users of his own; all share a group and a user.
+//! each. Every writer has users of its own; all share a group and a user.
 
 #![allow(
     dead_code,
@@ -56,7 +56,7 @@ impl Script {
         Self { name: format!("w{number}"), chance, now: Atoms::new(), batches: 0 }
     }
 
-    /// The next batch: it changes his log, and some of everything else.
+    /// The next batch: it changes its log, and some of everything else.
     pub fn step(&mut self) -> Step {
         self.batches += 1;
         let (name, number) = (self.name.clone(), self.batches);

@@ -1,4 +1,4 @@
-//! A writer at a daemon that may be gone at any moment, and what he knows of what he wrote.
+//! A writer at a daemon that may be gone at any moment, and what it knows of what it wrote.
 
 #![allow(
     dead_code,

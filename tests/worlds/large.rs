@@ -1,3 +1,5 @@
+//! Worlds of hundreds and thousands of users.
+
 use std::collections::BTreeMap;
 
 use super::{Chance, FIELDS};

@@ -72,7 +72,7 @@ fn some() -> impl Strategy<Value = Users> {
     ]
 }
 
-/// A user, and whom he is related to.
+/// A user, and the users related to them.
 fn user(most: usize) -> impl Strategy<Value = (User, [Users; 5])> {
     let moderation = select(vec!["none", "none", "silenced", "banned"]);
     let approval = select(vec!["allow_any", "need_confirm", "deny_any"]);

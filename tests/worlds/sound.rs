@@ -1,3 +1,5 @@
+//! Worlds without contradictions.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::oracle::{BUILT_IN, User, World};

@@ -210,7 +210,7 @@ fn is_empty_in_stage(key: &RecordKey, record: &Record, stage: usize) -> bool {
     }
 }
 
-/// What a stage says of a user in bulk: himself, his edges, his friends.
+/// The fields of a bulk user that a stage sends: the user, then the relations, then the friends.
 fn stage_fields(fields: &UserFields, stage: usize) -> Option<UserFields> {
     let all = fields.clone();
     let empty = |named: &Option<ByUser<_>>| named.is_none();

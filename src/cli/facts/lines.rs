@@ -23,7 +23,7 @@ pub(super) enum ImportLine {
     /// Which revision was exported, which does not matter here.
     Header,
     Record(Box<(RecordKey, Record)>),
-    /// A user as policies have him in bulk: what is given replaces what there is, the rest stays.
+    /// A bulk user as in policies: fields that are given replace those that there are, the rest stays.
     User(Id, Box<UserFields>),
 }
 

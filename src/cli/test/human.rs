@@ -87,7 +87,7 @@ fn write_coverage(results: &TestResults, out: &mut String) {
     let _ = writeln!(
         out,
         "\n{STRONG}coverage {:.1}%{STRONG:#}: {} of {} reached",
-        // Not rounded up, lest what falls short looks as if it did not.
+        // Rounded down: coverage that falls short must not look complete.
         (coverage.percent() * 10.0).floor() / 10.0,
         coverage.reached(),
         coverage.total(),

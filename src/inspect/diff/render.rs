@@ -93,7 +93,7 @@ impl Diff {
             let _ = writeln!(
                 text,
                 "\n**{nobody}** times a user reaches nobody any more by an action, **{unreached}** \
-                 times nobody reaches him."
+                 times nobody reaches the user."
             );
         }
         for change in &self.matrices {

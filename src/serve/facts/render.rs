@@ -8,7 +8,7 @@ use crate::{
     request::Role,
 };
 
-/// A user on the wire: what is so, what only the record says, and where a file states him.
+/// A user on the wire: the effective fields, those that only the record says, and the file that declares the user.
 pub(super) fn user_json(id: &str, served: &ServedPolicy, told: &EffectiveUser) -> Value {
     let permissions: Map<String, Value> =
         told.permissions.iter().map(|(switch, to)| (switch.to_string(), json!(to))).collect();
@@ -38,7 +38,7 @@ pub(super) fn user_json(id: &str, served: &ServedPolicy, told: &EffectiveUser) -
     Value::Object(into)
 }
 
-/// A group on the wire: each member stands in the list of his role alone.
+/// A group on the wire: each member stands in the list of their role alone.
 pub(super) fn group_json(id: &str, served: &ServedPolicy, told: &EffectiveGroup) -> Value {
     let having = |role: Role| -> Vec<&String> {
         told.members.iter().filter(|(_, has)| *has == role).map(|(id, _)| id).collect()

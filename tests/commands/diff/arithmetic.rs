@@ -22,7 +22,7 @@ const ACTIONS: [&str; 6] =
 /// Tags, a bit each.
 type Set = u32;
 
-/// Whoever has all of some tags and none of others reaches those who have one of the last.
+/// A user who has all of some tags and none of others reaches those who have one of the last.
 #[derive(Clone, Copy)]
 struct Rule {
     all: Set,

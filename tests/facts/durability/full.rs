@@ -33,7 +33,7 @@ fn survives(
         fill(daemon);
         let why = until_refused(&mut writer, &mut client);
         assert!(why.contains(reason), "{why}");
-        // It is so whoever asks; and what is known is answered from.
+        // It is so for every caller; and what is known is answered from.
         for _ in 0..5 {
             let why = until_refused(&mut other, &mut client);
             assert!(why.contains(reason), "{why}");

@@ -124,7 +124,7 @@ fn the_view_is_that_of_a_fresh_start() {
     assert_eq!(decisions(&copied.socket, &users), before);
 }
 
-/// Who is told to stop answers what he took, and what he did not answer is whole or not there.
+/// A daemon that is told to stop answers what it took; what it did not answer is whole or not there.
 #[test]
 fn nothing_is_lost_to_a_stop() {
     let folder = TempDir::new().unwrap();

@@ -209,7 +209,7 @@ fn a_record_that_is_damaged_is_named() {
     );
     assert!(store.get(&user("002")).unwrap_err().to_string().contains("u/002"));
     assert!(store.get(&user("003")).unwrap().is_some(), "others can be read");
-    // A backup keeps what there is, for whoever can mend it.
+    // A backup keeps what there is, for someone who can mend it.
     let copy = folder.path().join("copy");
     assert_eq!(store.backup_to(&copy, Existing::Keep).unwrap().records, 6);
     assert_eq!(store::check(&copy).unwrap().damaged, checked.damaged);

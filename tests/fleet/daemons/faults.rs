@@ -27,7 +27,7 @@ fn daemons_are_killed_and_policies_change() {
         }
         fleet.write_policy(POLICY);
         progress.wait_for_more(50);
-        // All read it anew, whether or not they heard of it yet.
+        // All read it again, whether or not they heard of it yet.
         for at in 0..DAEMONS {
             assert_eq!(fleet.client(at).post("/v1/reload", b"").status, 200);
         }

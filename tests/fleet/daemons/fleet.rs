@@ -27,7 +27,7 @@ use crate::{
 
 pub(crate) const DAEMONS: usize = 3;
 
-/// Writers at each daemon; each goes on elsewhere when his is gone.
+/// Writers at each daemon; each goes on elsewhere when its daemon is gone.
 const WRITERS: usize = 3;
 
 /// A second of patience where there are three unless told: what is slow here is dead.
@@ -217,7 +217,7 @@ impl Progress {
         }
     }
 
-    /// No daemon lets him through who was blocked, for one who tells since when.
+    /// No daemon that is asked for this revision or a later one lets a blocked user through.
     fn witness(&self, fleet: &Fleet, (whom, by): (&str, &str), revision: u64) {
         for at in 0..fleet.daemons.len() {
             let Ok(mut client) = Client::try_unix(&fleet.socket(at)) else { continue };

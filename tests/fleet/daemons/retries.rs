@@ -35,13 +35,13 @@ fn a_key_takes_effect_once_wherever_it_is_sent() {
             all.into_iter().map(|one| one.join().unwrap()).collect()
         });
         let first = answers[0].json()["outcomes"].clone();
-        let mut anew = 0;
+        let mut first_answers = 0;
         for answer in &answers {
             assert_eq!(answer.status, 200, "{}", answer.text());
             assert_eq!(answer.json()["outcomes"], first);
-            anew += u32::from(answer.header("idempotency-replayed").is_none());
+            first_answers += u32::from(answer.header("idempotency-replayed").is_none());
         }
-        assert_eq!(anew, 1, "of round {round}");
+        assert_eq!(first_answers, 1, "of round {round}");
         let other =
             post(&mut fleet.client(round % DAEMONS), &format!("k{round}"), b"{\"commands\":[]}");
         assert_eq!(other.unwrap().status, 422);

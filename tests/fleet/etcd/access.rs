@@ -1,3 +1,5 @@
+//! Access to etcd: users, passwords, TLS.
+
 use std::{fs, path::Path, process::Command};
 
 use peerage::store::{Store, StoreError, etcd::EtcdStore};

@@ -1,3 +1,5 @@
+//! Addresses of etcd as they are written on the command line.
+
 use std::{path::PathBuf, time::Duration};
 
 use peerage::store::etcd::{EtcdConfig, EtcdConfigError, EtcdPassword, EtcdTls, EtcdUser};

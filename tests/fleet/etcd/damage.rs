@@ -1,3 +1,5 @@
+//! Damaged and foreign keys in etcd.
+
 use peerage::store::{CommitResult, IfMissing, Store, StoreError, etcd::EtcdStore};
 
 use crate::{

@@ -1,3 +1,5 @@
+//! The suite of all stores, run on etcd.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::{etcd::member::Member, support::cluster::Cluster};

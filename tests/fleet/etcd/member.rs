@@ -1,3 +1,5 @@
+//! A member: a store on etcd below a prefix, with what its watch delivered.
+
 use std::{
     ops::ControlFlow,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},

@@ -1,3 +1,5 @@
+//! The watch over other members' writes.
+
 use peerage::{
     facts::RecordKey,
     store::{Store, StoreError, StoreEvent},

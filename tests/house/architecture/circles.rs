@@ -52,8 +52,8 @@ impl Module {
 }
 
 /// Which files name items of which others. What stands in a folder's own file is the ground on which the
-/// files in the folder stand, so that a file may name what is above it. A re-export is no use: whoever takes an item from it takes it
-/// from the file that has the item.
+/// files in the folder stand, so that a file may name what is above it. A re-export
+/// counts as no import: an item that is taken from it is taken from the file that has the item.
 fn graph(modules: &[Module]) -> Graph<'_> {
     let known: BTreeSet<&[String]> = modules.iter().map(|module| &*module.path).collect();
     let imports: BTreeMap<&[String], _> =

@@ -40,7 +40,7 @@ fn public_types(program: &[Token]) -> Vec<String> {
         match token {
             Token::Sign('{' | '(') => depth += 1,
             Token::Sign('}' | ')') => depth -= 1,
-            Token::Word(word) if word == "pub" => is_public = true,
+            Token::Word(word) if word == "pub" && depth == 0 => is_public = true,
             Token::Word(word) if is_public && depth == 0 => {
                 if ["struct", "enum", "trait", "union", "type"].contains(&word.as_str())
                     && let Some(Token::Word(name)) = program.get(at + 1)
@@ -153,7 +153,8 @@ fn the_rules_find_what_they_are_for() {
     assert_eq!(first_sentence("//! The set.\n").len(), 0);
     assert_eq!(first_sentence("use std;\n").len(), 1);
     assert_eq!(first_sentence("//!\n").len(), 1);
-    let (one, two) = ("pub struct A; struct B;", "pub(super) enum A {} mod m { pub struct C; }");
+    let (one, two) =
+        ("pub struct A { pub x: C } struct B;", "pub(super) enum A {} mod m { pub struct C; }");
     assert_eq!(names_of_several(&[("a.rs", one), ("b.rs", two)]), ["A: a.rs, b.rs"]);
     assert_eq!(names_of_several(&[("a.rs", one), ("src/syntax/ast.rs", two)]).len(), 0);
     assert_eq!(error_names("#[derive(Debug, Error)] pub struct A;").len(), 1);

@@ -1,6 +1,6 @@
 //! The messages for authors of policies: all of them as one list, held to one grammar.
 //!
-//! `tests/house/architecture/messages.txt` lists the texts of the rooms below. It is written anew by
+//! `tests/house/architecture/messages.txt` lists the texts of the rooms below. It is written again by
 //! `PEERAGE_BLESS=1 cargo test --test house messages`; read what changed.
 
 use std::{collections::BTreeSet, env, fmt::Write as _, fs};

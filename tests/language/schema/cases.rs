@@ -1,3 +1,5 @@
+//! Policies that the schema takes, and those that it refuses.
+
 /// What a policy may say.
 pub(crate) const RIGHT: &[&str] = &[
     "# nothing\n",

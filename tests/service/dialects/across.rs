@@ -152,7 +152,7 @@ fn who_is_banned_is_so_everywhere() {
 
     let (mut bob, _) = house.enter("bob", &[]);
     house.mesibo(json!({ "op": "userset", "user": { "address": "bob", "active": false } }));
-    assert_eq!(bob.next(), json!(["connection.reload", {}]), "whoever bans");
+    assert_eq!(bob.next(), json!(["connection.reload", {}]), "by whatever API");
 }
 
 #[test]

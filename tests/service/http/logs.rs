@@ -100,6 +100,6 @@ fn what_stays_wrong_is_logged_once() {
     let count = |text: &str| errors.matches(text).count();
     assert_eq!(count("no such file or folder"), 1, "{errors}");
     assert_eq!(count("the policy has errors"), 1, "{errors}");
-    // Once by itself, and once for whoever asked.
+    // Once by itself, and once for the caller.
     assert_eq!(count("the policy is held"), 2, "{errors}");
 }

@@ -87,7 +87,7 @@ fn a_file_is_not_read_while_it_is_written() {
     // Through a file of another name, which gets its name while it is written.
     shut.never_opens(&format!("( {} ) > t.tmp & sleep 0.3; mv t.tmp p.yaml; wait", parts("0.8")));
     shut.is_served_after("5");
-    // Whoever asks for a reload meanwhile waits as well.
+    // A caller who asks for a reload meanwhile waits as well.
     shut.never_opens(&format!(
         "( {} ) > p.yaml & sleep 0.2; kill -HUP {}; sleep 0.2; kill -HUP {}; wait",
         parts("0.8"),

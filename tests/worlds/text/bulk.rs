@@ -1,3 +1,5 @@
+//! Worlds written as NDJSON and CSV.
+
 use std::fmt::Write as _;
 
 use serde_json::json;

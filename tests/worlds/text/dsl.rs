@@ -1,3 +1,5 @@
+//! Worlds written in the DSL.
+
 use std::fmt::Write as _;
 
 use super::{condition, lists, member_lists, mode_number, quoted, value};

@@ -1,3 +1,5 @@
+//! Worlds written in YAML.
+
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value as Json};

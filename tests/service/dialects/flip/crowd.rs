@@ -52,7 +52,7 @@ fn no_rule_of_many_is_lost() {
     assert_eq!(listed, made);
 }
 
-/// Of a rule that some replace while another deletes it, nothing is left: no replacing makes it anew.
+/// Of a rule that some replace while another deletes it, nothing is left: no replacing makes it again.
 #[test]
 fn a_rule_that_is_deleted_stays_so() {
     let rig = Rig::start(ON);

@@ -27,7 +27,7 @@ fn they_are_those_of_the_native_api() {
     fine(&rig, "PUT", "/sync/users/x/tags", &json!({ "tags": ["C"] }));
     let user = rig.ask("GET", "/v1/facts/users/x", &bearer(), b"").json();
     assert_eq!(user["tags"], json!(["C"]));
-    // What else is known of him stays.
+    // What else is known of the user stays.
     assert_eq!(user["peers"], "contacts");
 }
 

@@ -57,7 +57,7 @@ fn nobody_where_there_is_no_token() {
         403,
     );
 
-    // By the socket that only he can reach, an administrator needs none; without a store, he reads.
+    // By the socket that only they can reach, an administrator needs none; without a store, they read.
     command.arg("--admin-uds").arg(&socket);
     drop(daemon);
     let _daemon = Daemon::start(&mut command);

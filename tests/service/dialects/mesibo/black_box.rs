@@ -48,7 +48,7 @@ fn two_who_match_are_paired_both_ways() {
     contact(&rig, "456", "123", json!({ "pair": false }));
     assert_eq!(both(&rig), (false, false), "they unmatched");
     assert_eq!(rig.decide("123", "send_message", "456").1, "peers_resource");
-    // Who is not restricted is reached by whom his peer admits.
+    // A user who is not restricted is reached by those whom their peer admits.
     peers(&rig, "456", 0);
     assert_eq!(both(&rig), (true, true));
 }

@@ -1,3 +1,5 @@
+//! The API of mesibo.
+
 mod admission;
 mod black_box;
 mod hostile;

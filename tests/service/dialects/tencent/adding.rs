@@ -24,7 +24,7 @@ fn friends_on_both_sides_or_one() {
     assert_eq!(friends(&rig, "carol"), ["bob"]);
 }
 
-/// What is so between alice and bob, and what comes of adding him then: the earlier goes before the
+/// What is so between alice and bob, and what comes of adding bob then: the earlier goes before the
 /// later.
 #[test]
 fn one_reason_goes_before_the_other() {

@@ -213,7 +213,7 @@ fn signatures_that_are_none() {
     }
 }
 
-/// One who may choose his name must not get the lines of another signed.
+/// A user who may choose their name must not get the lines of another signed.
 #[test]
 fn names_of_several_lines_sign_nothing_else() {
     let rig = signed(&[]);

@@ -235,7 +235,7 @@ fn a_friend_list_in_pages() {
     assert_eq!((&end["UserDataItem"], &end["CompleteFlag"]), (&json!([]), &json!(1)));
 }
 
-/// Whoever comes or goes between two pages may be missed, but not for good: the next time, all are told.
+/// A friend who comes or goes between two pages may be missed, but not for good: the next time, all are told.
 #[test]
 fn a_friend_list_that_changes_between_pages() {
     let rig = rig();

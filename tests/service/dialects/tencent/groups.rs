@@ -43,7 +43,7 @@ fn groups_with_friends_and_without() {
     assert!(told["CurrentSequence"].as_u64().unwrap() > first);
     let names: Vec<&str> = told.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(names[..4], ["CurrentSequence", "CurruentSequence", "ResultItem", "Fail_Account"]);
-    // A friend stays in the groups that he is in.
+    // A friend stays in the groups that they are in.
     fine(
         &rig,
         "sns/group_add",

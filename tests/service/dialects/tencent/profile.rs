@@ -144,7 +144,7 @@ fn fields_that_are_set_at_once_are_all_kept() {
     assert_eq!(facts["attributes"]["tencent"].as_object().unwrap().len(), 80);
 }
 
-/// What is said of one who is deleted meanwhile does not make him anew.
+/// A write about a user who is deleted meanwhile does not make them again.
 #[test]
 fn nobody_is_made_by_his_profile() {
     let rig = rig();

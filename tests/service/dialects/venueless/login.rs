@@ -217,7 +217,7 @@ fn what_a_file_says_of_tags_stays() {
     assert_eq!(reply[1]["world.config"]["traits"], json!(["attendee"]));
     assert_eq!(reply[1]["user.config"]["profile"], json!({ "x": 1 }));
     assert!(!alone(&rig, "filed", "list_users").0);
-    // What no file states of him is his to change.
+    // What no file states of them is theirs to change.
     let update = json!(["user.update", 1, { "profile": { "x": 2 } }]);
     assert_eq!(user(&rig, "filed", &[]).ask(&update), json!(["success", 1, {}]));
 }

@@ -65,7 +65,7 @@ fn moderator(rig: &Rig) -> Socket {
     user(rig, "mod", &["moderator"])
 }
 
-/// A socket of one who has no token, and his id.
+/// A socket of a user without a token, and their id.
 #[track_caller]
 fn guest(rig: &Rig, client: &str) -> (Socket, String) {
     let mut socket = Socket::open(rig, "/ws/world/sample/");

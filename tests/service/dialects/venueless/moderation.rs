@@ -1,4 +1,4 @@
-//! Who is banned, silenced or deleted, and what becomes of his sockets.
+//! Who is banned, silenced or deleted, and what becomes of their sockets.
 
 use serde_json::{Value, json};
 

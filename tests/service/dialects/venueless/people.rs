@@ -34,7 +34,7 @@ fn a_profile_is_put_in_place_of_the_other() {
         let fetch = json!(["user.fetch", 1, { "id": "alice" }]);
         let expected = success(json!({ "id": "alice", "profile": profile }));
         assert_eq!(bob.ask(&fetch), expected);
-        // He himself is not told what he just did.
+        // The socket that did it is not told.
         assert_eq!(alice.ask(&fetch), expected);
     }
     // What is not given stays.

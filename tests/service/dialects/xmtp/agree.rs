@@ -217,7 +217,7 @@ fn what_others_write_shows_here() {
     assert_eq!(fine(&rig, "g", "listAdmins", &none), json!(["bob"]));
     assert_eq!(fine(&rig, "g", "memberInboxIds", &none), json!(["ann", "bob", "cat"]));
     assert_eq!(fine(&rig, "g", "addedByInboxId", &json!({ "caller": "cat" })), "bob");
-    // An administrator added him.
+    // An administrator added them.
     assert_eq!(fine(&rig, "g", "addedByInboxId", &json!({ "caller": "bob" })), Value::Null);
     assert_eq!(fine(&rig, "g", "name", &none), "G");
     assert_eq!(fine(&rig, "g", "permissionPolicySet", &none)["removeMemberPolicy"], "deny");
@@ -225,7 +225,7 @@ fn what_others_write_shows_here() {
     // Who is silenced does nothing here either.
     rig.write(&json!([{ "op": "silence", "user": "bob" }]));
     let answer = call(&rig, "g", "addMemberInboxIds", &json!({ "caller": "bob", "inboxIds": [] }));
-    assert_eq!(answer.status, 200, "he may read: {}", answer.text());
+    assert_eq!(answer.status, 200, "bob may read: {}", answer.text());
     let answer = call(&rig, "g", "updateName", &json!({ "caller": "bob", "name": "H" }));
     assert_eq!((answer.status, answer.json()["error"]["code"].clone()), (403, "silenced".into()));
 }
@@ -244,7 +244,7 @@ fn a_conversation_of_two_is_known_to_decisions() {
     let made = dm("ann", "bob");
     assert_eq!(made.status, 201, "{}", made.text());
     assert!(rig.decide("bob", "send_message", "ann").0);
-    // He who was taken out by an administrator is taken in again by the other, and nobody else is.
+    // The one who was taken out by an administrator is taken in again by the other, and nobody else is.
     let group = made.json()["result"]["groupId"].as_str().unwrap().to_owned();
     rig.write(&json!([{ "op": "remove_member", "group": group, "member": "bob" }]));
     assert_eq!(fine(&rig, &group, "memberInboxIds", &json!({})), json!(["ann"]));

@@ -1,3 +1,5 @@
+//! Malformed and hostile calls of XMTP's.
+
 use serde_json::json;
 
 use crate::{

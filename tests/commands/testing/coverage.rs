@@ -1,0 +1,277 @@
+//! Coverage: what of a policy tests have reached.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+
+use super::{FAILING, PASSES, POLICY, folder, json, path, run, text};
+
+/// What expectations reach of a policy, by name.
+fn reached(policy: &str, tests: &str) -> Vec<String> {
+    reached_in("policy.yaml", policy, tests)
+}
+
+fn reached_in(name: &str, policy: &str, tests: &str) -> Vec<String> {
+    let folder = folder(&[(name, policy), ("t.test.yaml", tests)]);
+    let told = json(&[&path(&folder, "")]);
+    let all = told["coverage"]["all"].as_array().unwrap_or_else(|| panic!("{told:#}"));
+    let reached = all.iter().filter(|it| it["reached"] == true && it["kind"] != "gate");
+    reached.map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_a_decision_looked_at_is_reached_and_nothing_else() {
+    let policy = fs::read_to_string(Path::new(FAILING).join("policy.yaml")).unwrap();
+    let cases: [(&str, &[&str]); 18] = [
+        (
+            "{ subject: ann, action: start_chat, resource: cem, allow: true }",
+            &["staff reach all", "permissions.outgoing", "peers.default"],
+        ),
+        // No rule opens what is denied.
+        (
+            "{ subject: bob, action: start_chat, resource: dee, allow: false }",
+            &["permissions.outgoing", "peers.default", "peers.modes[0]"],
+        ),
+        // Their own record says it, and the way ends there.
+        ("{ subject: cem, action: start_chat, resource: bob, reason: outgoing_off }", &[]),
+        (
+            "{ subject: ann, subject_properties: { permissions: { outgoing: true }, peers: all }, \
+             action: send_message, resource: cem, context: { conversation: existing }, allow: true }",
+            &["peers.default"],
+        ),
+        // A block counts where there is one.
+        (
+            "{ subject: bob, action: start_chat, resource: ann, reason: blocked_by_resource }",
+            &["permissions.outgoing", "blocks.start_chat"],
+        ),
+        (
+            "{ subject: ann, action: send_message, resource: bob, reason: blocked_by_subject }",
+            &["permissions.outgoing", "blocks.start_chat", "blocks.send_message"],
+        ),
+        ("{ subject: bob, action: list_users, reason: not_manager }", &["moderation.managers"]),
+        (
+            "{ subject: bob, action: video_call, resource: cem, reason: permission_off }",
+            &["permissions.video_call", "permissions.outgoing"],
+        ),
+        (
+            "{ subject: bob, action: friend_request, resource: cem, allow: true }",
+            &["permissions.outgoing", "friendship.default_approval", "limits.friends"],
+        ),
+        // Of lists, those who are on them count.
+        (
+            "{ subject: bob, action: start_chat, reaches: [cem] }",
+            &["guests among themselves", "permissions.outgoing", "peers.default"],
+        ),
+        ("{ subject: dee, action: start_chat, reaches: [] }", &[]),
+        (
+            "{ resource: crew, action: update_metadata, field: logo, reached_by: [ann] }",
+            &["matrices.team.update_metadata.*"],
+        ),
+        (
+            "{ subject: bob, action: update_metadata, reaches: [crew], field: motto }",
+            &["matrices.team.update_metadata.motto"],
+        ),
+        (
+            "{ subject: bob, action: update_metadata, resource: crew, field: _x, allow: false }",
+            &["matrices.team.update_metadata.*"],
+        ),
+        (
+            "{ subject: bob, action: remove_member, resource: crew, member: ann, \
+             reason: super_admin_protected }",
+            &[],
+        ),
+        (
+            "{ subject: ann, action: add_member, resource: crew, member: cem, allow: true }",
+            &[
+                "staff reach all",
+                "permissions.outgoing",
+                "peers.default",
+                "limits.group_members",
+                "matrices.team.add_member",
+            ],
+        ),
+        (
+            "{ subject: bob, action: add_member, resource: crew, member: cem, reason: needs_admin }",
+            &[
+                "guests among themselves",
+                "permissions.outgoing",
+                "peers.default",
+                "matrices.team.add_member",
+            ],
+        ),
+        // Another matrix stands in.
+        (
+            "{ subject: ann, action: add_admin, resource: crew, member: bob, \
+             resource_properties: { matrix: dm }, allow: false }",
+            &[],
+        ),
+    ];
+    for (expectation, expected) in cases {
+        let tests = format!("tests: [{{ name: t, expect: [{expectation}] }}]");
+        assert_eq!(reached(&policy, &tests), expected, "{expectation}");
+    }
+    // What is given in place of what the policy says is not the policy's.
+    let given = "rules: [{ name: staff reach all, condition: hasTag(staff), outcome: [guest] }], \
+                 permissions: { outgoing: hasTag(staff) }";
+    let tests = format!(
+        "tests: [{{ name: t, given: {{ {given} }}, expect: [{}] }}]",
+        "{ subject: ann, action: start_chat, resource: cem, allow: true }"
+    );
+    assert_eq!(reached(&policy, &tests), ["peers.default"]);
+}
+
+#[test]
+fn a_gate_is_reached_from_both_sides() {
+    let gates = |tests: &str| -> Vec<(String, Value)> {
+        let folder = folder(&[("p.peerage", POLICY), ("t.test.yaml", tests)]);
+        let told = json(&[&path(&folder, "")]);
+        let all = told["coverage"]["all"].as_array().unwrap().clone();
+        let gates = all.into_iter().filter(|it| it["kind"] == "gate");
+        gates.map(|it| (it["name"].as_str().unwrap().to_owned(), it["note"].clone())).collect()
+    };
+    let named = |name: &str, note: &str| (name.to_owned(), Value::from(note));
+    assert_eq!(
+        gates(PASSES),
+        [
+            named("known", "closed nothing"),
+            named("self", "closed nothing"),
+            named("rules", "closed nothing"),
+        ]
+    );
+    let more = "tests: [{ name: t, expect: [\
+        { subject: 1, action: start_chat, resource: 1, reason: self }, \
+        { subject: 2, action: start_chat, resource: 1, reason: no_rule }, \
+        { subject: 3, action: start_chat, resource: 1, reason: unknown_subject }] }]";
+    assert_eq!(
+        gates(more),
+        [
+            ("known".to_owned(), Value::Null),
+            ("self".to_owned(), Value::Null),
+            named("rules", "let nothing pass"),
+        ]
+    );
+}
+
+/// What is given is laid over what the policy says of those whom a test names, wherever it says it,
+/// and it makes no difference whether a list is asked for too.
+#[test]
+fn what_is_given_counts_the_same_with_and_without_lists() {
+    let policy = "
+        peers { default: contacts; }
+        rules: [];
+        user a { favorites: [b]; permissions { video_call: any(hasTag(A), not(hasTag(A))); } }
+        user b { contacts: [a]; friends: [c]; }
+        user c {}
+        user d { contacts: [a]; }
+        group g { creator: a; members: [b, c]; }
+        conversation a, b;
+    ";
+    let cases = [
+        // The one who is a contact as a favorite alone is none any more.
+        (
+            "users: { a: { favorites: [] } }",
+            "subject: a, action: send_message, resource: b, reason: peers_subject",
+        ),
+        (
+            "users: { a: { contacts: [d] } }",
+            "subject: a, action: send_message, resource: d, reason: no_rule",
+        ),
+        (
+            "users: { a: { contacts: [d] } }",
+            "subject: a, action: send_message, resource: b, allow: true",
+        ),
+        ("users: { c: { tags: [A] } }", "subject: a, action: video_call, resource: b, allow: true"),
+        (
+            "users: { a: { permissions: { video_call: false } } }",
+            "subject: a, action: video_call, resource: b, reason: permission_off",
+        ),
+        (
+            "users: { a: { moderation: banned } }",
+            "subject: a, action: send_message, resource: b, reason: banned",
+        ),
+        (
+            "conversations: [[a, d]], users: { a: { contacts: [d] } }",
+            "subject: a, action: send_message, resource: d, allow: true",
+        ),
+        (
+            "users: { e: {} }, groups: { g: { admins: [e] } }",
+            "subject: e, action: add_admin, resource: g, member: b, reason: needs_super_admin",
+        ),
+        (
+            "groups: { g: { members: [c] } }",
+            "subject: b, action: leave, resource: g, reason: not_member",
+        ),
+        (
+            "limits: { friends: 1 }",
+            "subject: a, action: friend_request, resource: b, reason: friend_list_full",
+        ),
+        (
+            "users: { z: {} }",
+            "subject: a, action: send_message, resource: nobody, reason: unknown_resource",
+        ),
+    ];
+    for (given, expectation) in cases {
+        for more in ["", ", { subject: a, action: block, reaches: [b, c, d] }"] {
+            let more = match given {
+                _ if given.contains("banned") => more.replace("[b, c, d]", "[]"),
+                _ if given.contains(" e: {}") => more.replace("d]", "d, e]"),
+                _ if given.contains(" z: {}") => more.replace("d]", "d, z]"),
+                _ => more.to_owned(),
+            };
+            let tests = format!(
+                "tests: [{{ name: t, given: {{ {given} }}, expect: [{{ {expectation} }}{more}] }}]"
+            );
+            let folder = folder(&[("p.peerage", policy), ("t.test.yaml", &tests)]);
+            let output = run(&[&path(&folder, "")]);
+            let told = (text(&output.stdout), text(&output.stderr));
+            assert_eq!(output.status.code(), Some(0), "{tests}: {told:?}");
+        }
+    }
+    // Mistakes are told as of the whole policy: who was meant, and that others break a limit.
+    for (given, expectation, told) in [
+        (
+            "users: { a: { contacts: [bb] } }",
+            "subject: a, action: read, resource: b, allow: true",
+            "did you mean `b`",
+        ),
+        (
+            "users: { a: {} }",
+            "subject: a, action: read, resource: cc, allow: true",
+            "did you mean `c`",
+        ),
+        (
+            "limits: { friends: 0 }",
+            "subject: a, action: read, resource: d, allow: true",
+            "over-limit",
+        ),
+    ] {
+        let tests =
+            format!("tests: [{{ name: t, given: {{ {given} }}, expect: [{{ {expectation} }}] }}]");
+        let folder = folder(&[("p.peerage", policy), ("t.test.yaml", &tests)]);
+        let output = run(&[&path(&folder, "")]);
+        assert_eq!(output.status.code(), Some(1), "{tests}");
+        assert!(text(&output.stderr).contains(told), "{tests}: {}", text(&output.stderr));
+    }
+}
+
+/// Of a long list, those who are alike are followed once, and all that there is is reached.
+#[test]
+fn coverage_of_lists_is_that_of_each_who_is_on_them() {
+    let policy = "
+        peers { hasTag(A): contacts; default: all; }
+        permissions { incoming: true; }
+        rule a: hasTag(S) -> [A]; rule b: hasTag(S) -> [B]; rule c: hasTag(S) -> [C];
+        user s { tags: [S]; }
+        user a1 { tags: [A]; contacts: [s]; } user a2 { tags: [A]; contacts: [s]; }
+        user b1 { tags: [B]; permissions { incoming: true; } }
+        user b2 { tags: [B]; peers: all; permissions { incoming: true; } }
+    ";
+    let reaches = |list: &str| {
+        let list = format!("{{ subject: s, action: start_chat, reaches: [{list}] }}");
+        reached_in("p.peerage", policy, &format!("tests: [{{ name: t, expect: [{list}] }}]"))
+    };
+    assert_eq!(
+        reaches("a1, a2, b1, b2"),
+        ["peers.modes[0]", "peers.default", "permissions.incoming", "a", "b"]
+    );
+}
