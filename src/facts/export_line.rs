@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Record, RecordKey};
+use super::{Record, RecordDecodeError, RecordKey};
 use crate::request::check_id;
 
 /// The first line of an export.
@@ -11,6 +11,17 @@ use crate::request::check_id;
 pub struct ExportHeader {
     /// The revision of the facts.
     pub revision: u64,
+}
+
+/// The error for a line that is not a valid record.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportLineError {
+    /// The line is invalid, or the key of its record.
+    #[error("{0}")]
+    Line(String),
+    /// The record has another shape.
+    #[error(transparent)]
+    Record(#[from] RecordDecodeError),
 }
 
 /// The number of the line format.
@@ -58,7 +69,7 @@ pub fn encode(key: &RecordKey, record: &Record) -> Option<String> {
 ///
 /// # Errors
 /// If the line is not a valid record.
-pub fn decode(line: &Map<String, Value>) -> Option<Result<(RecordKey, Record), String>> {
+pub fn decode(line: &Map<String, Value>) -> Option<Result<(RecordKey, Record), ExportLineError>> {
     let kind = KINDS.into_iter().find(|&kind| line.contains_key(kind))?;
     let record = line.get("record")?;
     Some(decode_record(kind, line, record))
@@ -68,7 +79,15 @@ fn decode_record(
     kind: &'static str,
     line: &Map<String, Value>,
     record: &Value,
-) -> Result<(RecordKey, Record), String> {
+) -> Result<(RecordKey, Record), ExportLineError> {
+    let key = decode_key(kind, line).map_err(ExportLineError::Line)?;
+    let bytes =
+        serde_json::to_vec(record).map_err(|error| ExportLineError::Line(error.to_string()))?;
+    let record = Record::decode(key.kind(), &bytes)?;
+    Ok((key, record))
+}
+
+fn decode_key(kind: &'static str, line: &Map<String, Value>) -> Result<RecordKey, String> {
     if let Some(other) = line.keys().find(|&it| it != kind && it != "record") {
         return Err(format!("unknown member `{}`", other.escape_debug()));
     }
@@ -78,7 +97,7 @@ fn decode_record(
         check_id(id).map_err(|error| format!("`{kind}`: {error}"))?;
         Ok::<_, String>(id.to_owned())
     };
-    let key = match kind {
+    Ok(match kind {
         "user" => RecordKey::User(id(of)?),
         "group" => RecordKey::Group(id(of)?),
         "conversation" => match of.as_array().map(Vec::as_slice) {
@@ -89,8 +108,5 @@ fn decode_record(
             let rule = of.as_str().and_then(|text| text.parse::<Uuid>().ok());
             RecordKey::Rule(rule.ok_or("`rule` takes a UUID")?)
         }
-    };
-    let bytes = serde_json::to_vec(record).map_err(|error| error.to_string())?;
-    let record = Record::decode(key.kind(), &bytes).map_err(|error| error.to_string())?;
-    Ok((key, record))
+    })
 }

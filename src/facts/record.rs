@@ -167,6 +167,13 @@ pub struct IdempotencyRecord {
 #[error("a damaged record: {0}")]
 pub struct RecordDecodeError(#[from] serde_json::Error);
 
+impl RecordDecodeError {
+    /// The parser's error.
+    pub const fn cause(&self) -> &serde_json::Error {
+        &self.0
+    }
+}
+
 impl Record {
     /// Encodes the record as a store keeps it: as JSON.
     pub fn encode(&self) -> Vec<u8> {

@@ -277,6 +277,7 @@ fn decisions_are_asked_again() {
         .map(|mistake| (mistake["line"].as_u64().unwrap(), mistake["column"].as_u64().unwrap()))
         .collect();
     assert_eq!(places, [(5, 36), (6, 16), (9, 1)]);
+    assert_eq!(told["mistakes"][0]["message"], "invalid JSON: unexpected end within an object");
 
     let fine = LOG.lines().nth(3).unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_peerage"))

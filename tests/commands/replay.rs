@@ -104,13 +104,13 @@ fn a_line_that_is_none_is_told_and_hides_no_other() {
     let endless = format!("{{\"subject\":\"{}\"}}", "x".repeat(3 << 20));
     let deep = "[".repeat(100_000);
     let cases: [(&[u8], &str); 20] = [
-        (b"{", "EOF while parsing"),
-        (b"nothing", "expected"),
-        (b"[]", "invalid type"),
-        (b"{} {}", "trailing characters"),
-        (b"{\"subject\":\"\xff\"}", "invalid unicode"),
-        (deep.as_bytes(), "invalid type"),
-        (endless.as_bytes(), "a line may have 1048576 bytes"),
+        (b"{", "invalid JSON: unexpected end within an object"),
+        (b"nothing", "invalid JSON: expected `true`, `false` or `null`"),
+        (b"[]", "expected an object, found an array"),
+        (b"{} {}", "invalid JSON: unexpected text after the value"),
+        (b"{\"subject\":\"\xff\"}", "the line is not valid UTF-8"),
+        (deep.as_bytes(), "expected an object, found an array"),
+        (endless.as_bytes(), "the line exceeds 1048576 bytes"),
         (br#"{"action":"read","resource":"10","decision":true}"#, "`subject` is missing"),
         (br#"{"subject":"2","resource":"10","decision":true}"#, "`action` is missing"),
         (br#"{"subject":"2","action":"read","resource":"10"}"#, "`decision` is missing"),

@@ -43,7 +43,7 @@ fn json_is_refused_in_the_terms_of_json() {
         ("{", "unexpected end within an object"),
         (r#"{"commands": ["a"#, "unexpected end within a string"),
         (r#"{"commands": [],}"#, "trailing comma before a closing bracket; remove it"),
-        (r#"{"commands": []} x"#, "expected the end of the body after its value"),
+        (r#"{"commands": []} x"#, "unexpected text after the value"),
         (r#"{"commands": ["a" "b"]}"#, "expected `,` or `]` after an array item"),
         (r#"{"commands": [] "if_revision": 1}"#, "expected `,` or `}` after a field"),
         (r#"{"commands" []}"#, "expected `:` after a field name"),

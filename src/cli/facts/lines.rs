@@ -12,25 +12,28 @@ use crate::{
     facts::{
         Command, Friend, FriendFields, Id, Op, Patch, PendingRequest, Record, RecordKey,
         SwitchSetting, TagName, UnixMillis, UserFields, UserRecord,
-        export_line::{self, ExportHeader},
+        export_line::{self, ExportHeader, ExportLineError},
     },
-    wire::unix_millis,
+    wire::{
+        json::{describe_error, parse_line},
+        unix_millis,
+    },
 };
 
-/// What a line says.
+/// A line that was read.
 #[derive(Debug)]
 pub(super) enum ImportLine {
-    /// Which revision was exported, which does not matter here.
+    /// The header, with the exported revision, which is not used here.
     Header,
     Record(Box<(RecordKey, Record)>),
-    /// A bulk user as in policies: fields that are given replace those that there are, the rest stays.
+    /// A bulk user as in policies: present fields replace those of the record, the others stay.
     User(Id, Box<UserFields>),
 }
 
-/// How long a line may be, in bytes.
+/// The maximal length of a line in bytes.
 const LONGEST: u64 = 64 << 20;
 
-/// Calls `each` with every line and its number, from 1; empty ones are left out.
+/// Calls `each` with every line that is not empty, and its number, from 1.
 ///
 /// # Errors
 /// If they can't be read, or `each` fails.
@@ -47,7 +50,7 @@ pub(super) fn for_each<E: From<io::Error>>(
         }
         let line = if read as u64 == LONGEST && !bytes.ends_with(b"\n") {
             skip_line(&mut from)?;
-            Err(format!("a line may have {LONGEST} bytes"))
+            Err(format!("the line exceeds {LONGEST} bytes"))
         } else if bytes.trim_ascii().is_empty() {
             continue;
         } else {
@@ -70,14 +73,17 @@ fn skip_line(from: &mut impl BufRead) -> io::Result<()> {
 }
 
 fn parse(bytes: &[u8]) -> Result<ImportLine, String> {
-    let value: Value = serde_json::from_slice(bytes)
-        .map_err(|error| error.to_string().replace(" at line 1 column ", ", column "))?;
-    let Value::Object(line) = value else { return Err("it is no JSON object".to_owned()) };
+    let line: Map<String, Value> = parse_line(bytes).map_err(|error| error.to_string())?;
     if let Some(header) = ExportHeader::decode(&line) {
         return header.map(|_| ImportLine::Header);
     }
     if let Some(record) = export_line::decode(&line) {
-        let (key, record) = record?;
+        let (key, record) = record.map_err(|error| match error {
+            ExportLineError::Record(error) => {
+                format!("invalid record: {}", describe_error(error.cause()))
+            }
+            ExportLineError::Line(message) => message,
+        })?;
         if let Record::Rule(rule) = &record {
             crate::policy::parse_condition(&rule.condition)
                 .map_err(|why| render_text(&why, false))?;
@@ -89,7 +95,7 @@ fn parse(bytes: &[u8]) -> Result<ImportLine, String> {
 
 fn user(mut line: Map<String, Value>) -> Result<ImportLine, String> {
     let Some(id) = line.shift_remove("id") else {
-        return Err("it is neither a record of an export nor a user with `id`".to_owned());
+        return Err("expected a record of an export, or a user with `id`".to_owned());
     };
     if let Some(name) = ["op", "user", "as"].into_iter().find(|&name| line.contains_key(name)) {
         return Err(format!("unknown member `{name}`"));
@@ -97,22 +103,22 @@ fn user(mut line: Map<String, Value>) -> Result<ImportLine, String> {
     line.insert("op".to_owned(), "put_user".into());
     line.insert("user".to_owned(), id);
     let commands = Command::decode(&[Value::Object(line)]).map_err(|wrong| {
-        let told = wrong.iter().map(|it| {
+        let messages = wrong.iter().map(|it| {
             let field = if it.field == "user" { "id" } else { &it.field };
             format!("`{}`: {}", field.escape_debug(), it.message)
         });
-        told.collect::<Vec<_>>().join("; ")
+        messages.collect::<Vec<_>>().join("; ")
     })?;
     match commands.into_iter().next().map(|command| command.op) {
         Some(Op::PutUser { user, mut fields }) => {
             canonical(&mut fields)?;
             Ok(ImportLine::User(user, fields))
         }
-        _ => Err("it is no user".to_owned()),
+        _ => Err("expected a user".to_owned()),
     }
 }
 
-/// Puts the conditions of switches into canonical text.
+/// Rewrites the conditions of switches in canonical form.
 fn canonical(fields: &mut UserFields) -> Result<(), String> {
     for setting in fields.permissions.iter_mut().flat_map(|all| all.values_mut()) {
         if let Some(SwitchSetting::When(text)) = setting {
@@ -124,7 +130,7 @@ fn canonical(fields: &mut UserFields) -> Result<(), String> {
     Ok(())
 }
 
-/// Has a record say what is given of a user.
+/// Applies the present fields of a user to their record.
 pub(super) fn apply_fields(user: &mut UserRecord, fields: &UserFields) {
     user.created = true;
     let tags = |tags: &BTreeSet<TagName>| tags.iter().map(ToString::to_string).collect();

@@ -12,7 +12,7 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::diff::describe_reason;
-use crate::{decide, request::Action, snapshot::View};
+use crate::{decide, request::Action, snapshot::View, wire::json::parse_line};
 
 /// The maximal length of a line in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -85,7 +85,7 @@ pub fn replay(view: &View, mut log: impl BufRead, most: usize) -> io::Result<Rep
             break;
         }
         if bytes.len() as u64 > LONGEST {
-            let message = format!("a line may have {LONGEST} bytes");
+            let message = format!("the line exceeds {LONGEST} bytes");
             replay.malformed(MalformedLine { line: number, column: 1, message });
             while !bytes.ends_with(b"\n") {
                 bytes.clear();
@@ -109,12 +109,10 @@ pub fn replay(view: &View, mut log: impl BufRead, most: usize) -> io::Result<Rep
 }
 
 fn read(bytes: &[u8], line: u64) -> Result<LoggedDecision, MalformedLine> {
-    let object: Map<String, Value> =
-        serde_json::from_slice(bytes.trim_ascii_end()).map_err(|error| {
-            let message = error.to_string();
-            let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-            MalformedLine { line, column: error.column().max(1) as u64, message }
-        })?;
+    let object: Map<String, Value> = parse_line(bytes).map_err(|error| {
+        let (_, column) = error.line_column;
+        MalformedLine { line, column: column as u64, message: error.message }
+    })?;
     LoggedDecision::read(object).map_err(|wrong| {
         // The column of the member in characters, since the line is valid UTF-8 by now.
         let text = String::from_utf8_lossy(bytes);

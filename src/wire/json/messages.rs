@@ -92,7 +92,7 @@ fn syntax_error(message: &str) -> Option<&'static str> {
         }
         "key must be a string" => "expected a field name in double quotes",
         "trailing comma" => "trailing comma before a closing bracket; remove it",
-        "trailing characters" => "expected the end of the body after its value",
+        "trailing characters" => "unexpected text after the value",
         "expected `,` or `]`" => "expected `,` or `]` after an array item",
         "expected `,` or `}`" => "expected `,` or `}` after a field",
         "expected `:`" => "expected `:` after a field name",

@@ -10,6 +10,6 @@ mod text;
 pub use kind::kind;
 pub use messages::describe_error;
 pub use object::JsonObject;
-pub use parse::{JsonError, parse};
+pub use parse::{JsonError, parse, parse_line};
 pub use strict::StrictValue;
 pub use text::JsonText;

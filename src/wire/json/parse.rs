@@ -56,6 +56,26 @@ pub fn parse<'b, T: Deserialize<'b>>(body: &'b [u8], what: &str) -> Result<T, Js
     })
 }
 
+/// Reads a line of a file of JSON lines, with or without its line break. Errors name a column.
+///
+/// # Errors
+/// If the line is not UTF-8, not JSON, or of another shape.
+pub fn parse_line<'l, T: Deserialize<'l>>(line: &'l [u8]) -> Result<T, JsonError> {
+    let error_at = |column: usize, message: String| JsonError {
+        message,
+        at: format!("column {column}"),
+        line_column: (1, column),
+    };
+    let text = str::from_utf8(line.trim_ascii_end()).map_err(|error| {
+        error_at(error.valid_up_to() + 1, "the line is not valid UTF-8".to_owned())
+    })?;
+    serde_json::from_str(text).map_err(|error| {
+        let message = describe_error(&error);
+        let message = if error.is_data() { message } else { format!("invalid JSON: {message}") };
+        error_at(error.column().max(1), message)
+    })
+}
+
 /// The line and the column of a byte, which is counted from 0.
 fn line_and_column(body: &[u8], at: usize) -> (usize, usize) {
     let before = body.get(..at).unwrap_or(body);

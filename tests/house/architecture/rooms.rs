@@ -55,6 +55,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
             "syntax::ast",
             "syntax::parse_tests",
             "syntax::tests",
+            "wire",
         ],
     ),
     (

@@ -200,6 +200,13 @@ fn lines_that_cannot_be_imported_are_told() {
     let told: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((&told["imported"], &told["complete"]), (&json!(5), &json!(true)));
     assert_eq!(told["wrong"][0]["line"], 3);
+    let message = |at: usize| told["wrong"][at]["message"].as_str().unwrap();
+    let unknown = "invalid JSON: expected `true`, `false` or `null`; strings are written in double \
+                   quotes (column 2)";
+    assert_eq!(message(0), unknown);
+    let field = message(3);
+    assert!(field.starts_with("invalid record: unknown field `colour`; "), "{field}");
+    assert_eq!(message(6), "expected an object, found an array (column 1)");
 }
 
 #[test]
