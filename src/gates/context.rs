@@ -56,7 +56,7 @@ impl<'r> GateContext<'r> {
         let kind = request.resource.kind();
         let named_matrix = match &request.resource {
             Resource::Group(group) => group.matrix.map(|name| view.matrix_number(name)),
-            _ => None,
+            Resource::None | Resource::User(_) => None,
         };
         let is_matrix_unknown = named_matrix == Some(None);
         let requirements =
@@ -99,8 +99,8 @@ impl<'r> GateContext<'r> {
     pub fn other_user<'q>(&self, request: &'q Request<'r>) -> Option<&'q User<'r>> {
         match &request.resource {
             Resource::User(user) => Some(user),
-            Resource::Group(_) if self.action.takes_member() => request.member.as_ref(),
-            _ => None,
+            Resource::Group(_) => request.member.as_ref().filter(|_| self.action.takes_member()),
+            Resource::None => None,
         }
     }
 
@@ -109,7 +109,11 @@ impl<'r> GateContext<'r> {
     pub(super) fn group<'v>(&self, view: &'v View) -> Option<GroupView<'v>> {
         match self.target {
             GateTarget::Group(number, _) => view.groups.get(number),
-            _ => None,
+            GateTarget::NoResource
+            | GateTarget::User
+            | GateTarget::UnlistedGroup(_)
+            | GateTarget::UnknownGroup
+            | GateTarget::Unsupported => None,
         }
     }
 
@@ -120,16 +124,16 @@ impl<'r> GateContext<'r> {
             GateTarget::UnknownGroup => {
                 view.matrix(self.matrix_override.or_else(|| view.matrix_number(DEFAULT_MATRIX))?)
             }
-            _ => None,
+            GateTarget::NoResource | GateTarget::User | GateTarget::Unsupported => None,
         }
     }
 
     /// Whether the resource is a group, known or not.
     pub(super) fn is_in_group(&self) -> bool {
-        matches!(
-            self.target,
-            GateTarget::Group(..) | GateTarget::UnlistedGroup(_) | GateTarget::UnknownGroup
-        )
+        match self.target {
+            GateTarget::Group(..) | GateTarget::UnlistedGroup(_) | GateTarget::UnknownGroup => true,
+            GateTarget::NoResource | GateTarget::User | GateTarget::Unsupported => false,
+        }
     }
 
     /// Whether the resource is a user.
@@ -241,6 +245,9 @@ impl GateTarget {
 
     /// Whether the action can take place there at all.
     pub(super) fn is_known(self) -> bool {
-        !matches!(self, Self::UnknownGroup | Self::Unsupported)
+        match self {
+            Self::NoResource | Self::User | Self::Group(..) | Self::UnlistedGroup(_) => true,
+            Self::UnknownGroup | Self::Unsupported => false,
+        }
     }
 }

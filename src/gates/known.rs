@@ -106,7 +106,10 @@ impl Gate for KnownGate {
             GateTarget::Unsupported => {
                 unknown.push(format!("{} can't be done to this resource", context.action));
             }
-            _ => {}
+            GateTarget::NoResource
+            | GateTarget::User
+            | GateTarget::Group(..)
+            | GateTarget::UnlistedGroup(_) => {}
         }
         if context.involves_other_user() && pair.other.is_none() && context.target.is_known() {
             unknown.push(format!("{} needs a `member`", context.action));

@@ -30,11 +30,13 @@ impl ModerationGate {
 /// The reason why the gate is closed for a subject, with any other user.
 #[inline]
 fn denial(view: &View, context: &GateContext<'_>, subject: &Principal<'_>) -> Option<Reason> {
-    use request::Moderation::{Banned, Silenced};
+    use request::Moderation::{Banned, None, Silenced};
     match (context.requirements.moderation, subject.state.moderation()) {
         (ModerationBar::Banned | ModerationBar::BannedAndSilenced, Banned) => Some(Reason::Banned),
         (ModerationBar::BannedAndSilenced, Silenced) => Some(Reason::Silenced),
-        _ => manager_denial(view, context, subject),
+        (ModerationBar::Nobody, None | Silenced | Banned)
+        | (ModerationBar::Banned, None | Silenced)
+        | (ModerationBar::BannedAndSilenced, None) => manager_denial(view, context, subject),
     }
 }
 

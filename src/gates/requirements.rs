@@ -31,6 +31,8 @@ pub(super) struct Requirements {
     pub(super) checks_friendship: bool,
     /// The role of the subject in the group.
     pub(super) role: RoleRequirement,
+    /// The restriction by the group itself, which no role lifts.
+    pub(super) group_guard: GroupGuard,
 }
 
 /// The moderation states that exclude a subject from an action.
@@ -62,6 +64,18 @@ pub(super) enum RoleRequirement {
     Leave,
 }
 
+/// A restriction by a group itself, which no role lifts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum GroupGuard {
+    Nothing,
+    /// The `member` can't be a super admin.
+    SuperAdmins,
+    /// The `member` can't be the last super admin.
+    LastSuperAdmin,
+    /// The group can't have more members than the policy allows.
+    Size,
+}
+
 /// The requirements of an action on a resource that it does not take; the gate `known` denies it first.
 pub(super) static UNSUPPORTED: Requirements = BASIC;
 
@@ -79,6 +93,7 @@ const BASIC: Requirements = Requirements {
     begins_conversation: false,
     checks_friendship: false,
     role: RoleRequirement::Nothing,
+    group_guard: GroupGuard::Nothing,
 };
 
 /// The requirements of an action that excludes silenced users too.
@@ -167,16 +182,23 @@ impl Requirements {
             Action::AddMember => Self {
                 rules: RuleScope::Always,
                 role: RoleRequirement::Permission(GroupPermission::AddMember),
+                group_guard: GroupGuard::Size,
                 ..CONTACTING
             },
-            Action::RemoveMember => Self::governed(GroupPermission::RemoveMember),
+            Action::RemoveMember => Self {
+                group_guard: GroupGuard::SuperAdmins,
+                ..Self::governed(GroupPermission::RemoveMember)
+            },
             Action::UpdateMetadata => Self::governed(GroupPermission::UpdateMetadata),
             Action::AddAdmin => Self::governed(GroupPermission::AddAdmin),
             Action::RemoveAdmin => Self::governed(GroupPermission::RemoveAdmin),
             Action::UpdatePermissions => Self::governed(GroupPermission::UpdatePermissions),
-            Action::AddSuperAdmin | Action::RemoveSuperAdmin => {
-                Self { role: RoleRequirement::SuperAdmin, ..NOT_SILENCED }
-            }
+            Action::AddSuperAdmin => Self { role: RoleRequirement::SuperAdmin, ..NOT_SILENCED },
+            Action::RemoveSuperAdmin => Self {
+                role: RoleRequirement::SuperAdmin,
+                group_guard: GroupGuard::LastSuperAdmin,
+                ..NOT_SILENCED
+            },
             Action::Leave => {
                 Self { moderation: ModerationBar::Nobody, role: RoleRequirement::Leave, ..BASIC }
             }

@@ -25,6 +25,20 @@ text_enum! {
     }
 }
 
+impl GroupPermission {
+    /// Whether the permission is granted for one field of the metadata at a time.
+    pub const fn takes_field(self) -> bool {
+        match self {
+            Self::UpdateMetadata => true,
+            Self::AddMember
+            | Self::RemoveMember
+            | Self::AddAdmin
+            | Self::RemoveAdmin
+            | Self::UpdatePermissions => false,
+        }
+    }
+}
+
 /// A total map from the permissions.
 pub type PermissionMap<V> = EnumMap<GroupPermission, V, { GroupPermission::COUNT }>;
 

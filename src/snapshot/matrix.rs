@@ -42,16 +42,17 @@ impl CompiledMatrix {
         permission: GroupPermission,
         field: Option<&str>,
     ) -> &GrantCondition<TagId> {
-        match (permission, &self.metadata, field) {
-            (GroupPermission::UpdateMetadata, Some(fields), Some(field)) => fields.grant_for(field),
-            (GroupPermission::UpdateMetadata, Some(_), None) => &GrantCondition::Grant(Grant::Deny),
-            _ => &self.permissions[permission],
+        match self.metadata.as_ref().filter(|_| permission.takes_field()) {
+            Some(fields) => {
+                field.map_or(&GrantCondition::Grant(Grant::Deny), |field| fields.grant_for(field))
+            }
+            None => &self.permissions[permission],
         }
     }
 
     /// Whether a permission requires a super admin besides its condition.
     pub fn requires_super_admin(&self, permission: GroupPermission, field: Option<&str>) -> bool {
-        permission == GroupPermission::UpdateMetadata
+        permission.takes_field()
             && self
                 .metadata
                 .as_ref()

@@ -273,7 +273,9 @@ impl UserSet {
                 Self { form: Form::Changed { packed, users: Arc::new(users), len } }
             }
             Form::Plain { bytes, .. } => Self::plain(bytes, &users, len),
-            _ => Self { form: Form::Changed { packed, users: Arc::new(users), len } }.packed(below),
+            Form::Few { .. } | Form::Roaring(_) | Form::Changed { .. } => {
+                Self { form: Form::Changed { packed, users: Arc::new(users), len } }.packed(below)
+            }
         };
     }
 
@@ -311,7 +313,7 @@ impl UserSet {
     pub fn unpacked(self) -> Self {
         match self.form {
             Form::Few { .. } | Form::Roaring(_) => self,
-            _ => self.into_bitmap().into(),
+            Form::Plain { .. } | Form::Changed { .. } => self.into_bitmap().into(),
         }
     }
 

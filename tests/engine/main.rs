@@ -16,12 +16,15 @@ mod flips;
 mod following;
 mod gates;
 mod merging;
+mod packing;
 mod policies;
 mod presets;
 mod proofs;
 mod properties;
 mod sets;
 
+#[path = "../../src/snapshot/bit_field.rs"]
+mod bit_field;
 #[path = "../oracle/mod.rs"]
 mod oracle;
 #[path = "../support/mod.rs"]

@@ -115,7 +115,20 @@ fn required_authorization<'c, E>(
         Op::OpenConversation { users: UserPair(one, other), .. } if other == subject => {
             to(Action::StartChat, one)
         }
-        _ => Authorization::Management,
+        Op::PutUser { .. }
+        | Op::DeleteUser { .. }
+        | Op::AddTags { .. }
+        | Op::RemoveTags { .. }
+        | Op::Block { .. }
+        | Op::Unblock { .. }
+        | Op::RequestFriend { .. }
+        | Op::AddFriend { .. }
+        | Op::PutGroup { .. }
+        | Op::DeleteGroup { .. }
+        | Op::OpenConversation { .. }
+        | Op::CloseConversation { .. }
+        | Op::PutRule { .. }
+        | Op::DeleteRule { .. } => Authorization::Management,
     }
 }
 

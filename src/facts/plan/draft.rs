@@ -52,7 +52,13 @@ impl<'a, E> Draft<'a, E> {
         if !self.users.contains_key(id) {
             let user = match self.read(&RecordKey::User(id.to_owned()))? {
                 Some(Record::User(user)) => *user,
-                _ => UserRecord::default(),
+                Some(
+                    Record::Group(_)
+                    | Record::Conversation(_)
+                    | Record::Rule(_)
+                    | Record::Idempotency(_),
+                )
+                | None => UserRecord::default(),
             };
             self.users.insert(id.to_owned(), user);
         }
@@ -64,7 +70,13 @@ impl<'a, E> Draft<'a, E> {
         if !self.groups.contains_key(id) {
             let group = match self.read(&RecordKey::Group(id.to_owned()))? {
                 Some(Record::Group(group)) => *group,
-                _ => GroupRecord::default(),
+                Some(
+                    Record::User(_)
+                    | Record::Conversation(_)
+                    | Record::Rule(_)
+                    | Record::Idempotency(_),
+                )
+                | None => GroupRecord::default(),
             };
             self.groups.insert(id.to_owned(), group);
         }

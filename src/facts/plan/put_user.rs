@@ -13,14 +13,14 @@ use super::{
         remove_unknown_lists,
     },
     planned::PlanResult,
-    relations::{check_block_limit, end_friendship},
+    relations::{check_block_limit, end_friendship, relation, unilateral_edges},
     rules::check_length,
     users::field_label,
 };
 use crate::{
     facts::{
         ByUser, Friend, FriendFields, Id, Patch, PendingRequest, RequestFields, SwitchSetting,
-        TagName, UnixMillis, UserFields,
+        TagName, UnilateralRelation, UnixMillis, UserFields,
     },
     request::{Relation, Switch},
 };
@@ -48,13 +48,14 @@ pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &UserFields) -> 
     if let Some(attributes) = &fields.merge_attributes {
         merge_values(&mut draft.user(id)?.attributes, attributes, check_attribute)?;
     }
-    for (edges, relation) in [
-        (&fields.contacts, Relation::Contact),
-        (&fields.favorites, Relation::Favorite),
-        (&fields.paired, Relation::Pair),
-    ] {
+    for &kind in UnilateralRelation::ALL {
+        let edges = match kind {
+            UnilateralRelation::Contact => &fields.contacts,
+            UnilateralRelation::Favorite => &fields.favorites,
+            UnilateralRelation::Pair => &fields.paired,
+        };
         if let Some(edges) = edges {
-            put_edges(draft, id, relation, edges)?;
+            put_edges(draft, id, kind, edges)?;
         }
     }
     if let Some(ByUser(blocked)) = &fields.blocked {
@@ -116,7 +117,7 @@ fn undeclared_patch<E, T: Serialize>(
                 draft.may_set(&Declarable::UserField(id, field), &field_label(field, id), value)?;
             Ok(if may { patch } else { Patch::Keep })
         }
-        _ => Ok(patch),
+        Patch::Keep | Patch::Remove => Ok(patch),
     }
 }
 
@@ -249,18 +250,12 @@ fn undeclared_edges<'i, E>(
 fn put_edges<E>(
     draft: &mut Draft<'_, E>,
     id: &Id,
-    relation: Relation,
+    kind: UnilateralRelation,
     given: &BTreeSet<Id>,
 ) -> Result<(), PlanError<E>> {
     draft.check_users_known(Some(id), given)?;
-    let edges = undeclared_edges(draft, id, relation, given);
-    let edges = edges.into_iter().map(Id::to_string).collect();
-    let user = draft.user(id)?;
-    match relation {
-        Relation::Favorite => user.favorites = edges,
-        Relation::Pair => user.paired = edges,
-        _ => user.contacts = edges,
-    }
+    let edges = undeclared_edges(draft, id, relation(kind), given);
+    *unilateral_edges(draft.user(id)?, kind) = edges.into_iter().map(Id::to_string).collect();
     Ok(())
 }
 

@@ -1,12 +1,14 @@
 //! Commands on contacts, favorites, pairs and blocks.
 
+use std::collections::BTreeSet;
+
 use super::{
     CommandError, CommandOutcome, Declarable, Hint, PlanError, RefusalReason,
     draft::{Draft, escaped},
     planned::PlanResult,
 };
 use crate::{
-    facts::{Id, UnilateralRelation},
+    facts::{Id, UnilateralRelation, UserRecord},
     request::Relation,
 };
 
@@ -39,13 +41,7 @@ pub(super) fn relate<E>(
 ) -> PlanResult<E> {
     draft.check_pair(from, to)?;
     if !draft.has_edge(from, relation(kind), to)? {
-        let user = draft.user(from)?;
-        let edges = match kind {
-            UnilateralRelation::Contact => &mut user.contacts,
-            UnilateralRelation::Favorite => &mut user.favorites,
-            UnilateralRelation::Pair => &mut user.paired,
-        };
-        edges.insert(to.to_string());
+        unilateral_edges(draft.user(from)?, kind).insert(to.to_string());
     }
     Ok(CommandOutcome::default())
 }
@@ -63,18 +59,27 @@ pub(super) fn unrelate<E>(
         check_edge_undeclared(draft, from, Relation::Favorite, to)?;
     }
     let user = draft.user(from)?;
-    match kind {
-        UnilateralRelation::Contact => {
-            user.contacts.remove(&**to);
-            user.favorites.remove(&**to);
-        }
-        UnilateralRelation::Favorite => drop(user.favorites.remove(&**to)),
-        UnilateralRelation::Pair => drop(user.paired.remove(&**to)),
+    unilateral_edges(user, kind).remove(&**to);
+    if kind == UnilateralRelation::Contact {
+        user.favorites.remove(&**to);
     }
     Ok(CommandOutcome::default())
 }
 
-const fn relation(kind: UnilateralRelation) -> Relation {
+/// The related users of a record.
+pub(super) fn unilateral_edges(
+    user: &mut UserRecord,
+    kind: UnilateralRelation,
+) -> &mut BTreeSet<String> {
+    match kind {
+        UnilateralRelation::Contact => &mut user.contacts,
+        UnilateralRelation::Favorite => &mut user.favorites,
+        UnilateralRelation::Pair => &mut user.paired,
+    }
+}
+
+/// The relation of this kind.
+pub(super) const fn relation(kind: UnilateralRelation) -> Relation {
     match kind {
         UnilateralRelation::Contact => Relation::Contact,
         UnilateralRelation::Favorite => Relation::Favorite,

@@ -5,8 +5,12 @@ use super::{
     matrix::{takes_super_admin, value},
 };
 use crate::{
-    gates::{context::GateContext, pair::PrincipalPair, requirements::RoleRequirement},
-    request::{Action, GrantCondition, GroupPermission, Role},
+    gates::{
+        context::GateContext,
+        pair::PrincipalPair,
+        requirements::{GroupGuard, RoleRequirement},
+    },
+    request::{GrantCondition, GroupPermission, Role},
     snapshot::{GroupView, View},
 };
 
@@ -54,11 +58,9 @@ fn describe_permission(
 ) -> String {
     let value = value(view, context, permission).map(&mut |&tag| view.tags.name(tag));
     let matrix = context.matrix(view).map_or("", |matrix| &matrix.name);
-    match (permission, context.field) {
-        (GroupPermission::UpdateMetadata, Some(field)) => {
-            format!("{permission}.{field} of matrix `{matrix}` is {value}")
-        }
-        _ => format!("{permission} of matrix `{matrix}` is {value}"),
+    match context.field.filter(|_| permission.takes_field()) {
+        Some(field) => format!("{permission}.{field} of matrix `{matrix}` is {value}"),
+        None => format!("{permission} of matrix `{matrix}` is {value}"),
     }
 }
 
@@ -70,16 +72,18 @@ fn names_tags<T>(value: &GrantCondition<T>) -> bool {
 
 fn describe_counts(view: &View, context: &GateContext<'_>, group: GroupView<'_>) -> Option<String> {
     let members = group.members().len();
-    match (context.action, view.settings.limits.group_members) {
-        (Action::AddMember, Some(limit)) => {
-            Some(format!("the group has {members} of at most {limit} members"))
-        }
-        (Action::AddMember, None) => Some("the size of groups is not limited".to_owned()),
-        (Action::Leave, _) => Some(format!("members of the group: {members}")),
-        (Action::RemoveSuperAdmin, _) => {
+    match context.requirements.group_guard {
+        GroupGuard::Size => Some(match view.settings.limits.group_members {
+            Some(limit) => format!("the group has {members} of at most {limit} members"),
+            None => "the size of groups is not limited".to_owned(),
+        }),
+        GroupGuard::LastSuperAdmin => {
             Some(format!("super admins of the group: {}", group.super_admin_count))
         }
-        _ => None,
+        GroupGuard::Nothing | GroupGuard::SuperAdmins => {
+            let leaves = context.requirements.role == RoleRequirement::Leave;
+            leaves.then(|| format!("members of the group: {members}"))
+        }
     }
 }
 

@@ -13,10 +13,10 @@ use crate::{
         one_sided::OneSided,
         pair::PrincipalPair,
         principal::Principal,
-        requirements::RoleRequirement,
+        requirements::{GroupGuard, RoleRequirement},
         sets::everybody_if,
     },
-    request::{Action, GateName, Reason, Role, StatementId},
+    request::{GateName, Reason, Role, StatementId},
     snapshot::{GroupView, Selection, UserSet, View},
 };
 
@@ -92,11 +92,11 @@ impl Gate for RoleGate {
         }
         let super_admins = || user_selection(group.into_iter().flat_map(GroupView::super_admins));
         let is_last = group.is_some_and(|group| group.super_admin_count == 1);
-        match context.action {
-            Action::RemoveMember => super_admins().complement(),
-            Action::RemoveSuperAdmin if is_last => super_admins().complement(),
-            Action::AddMember => everybody_if(!is_full(view, group)),
-            _ => Selection::everybody(),
+        match context.requirements.group_guard {
+            GroupGuard::SuperAdmins => super_admins().complement(),
+            GroupGuard::LastSuperAdmin if is_last => super_admins().complement(),
+            GroupGuard::Nothing | GroupGuard::LastSuperAdmin => Selection::everybody(),
+            GroupGuard::Size => everybody_if(!is_full(view, group)),
         }
     }
 
@@ -111,13 +111,9 @@ impl Gate for RoleGate {
             return Selection::everybody();
         }
         let group = context.group(view);
-        let closed = match (context.action, other) {
-            (Action::RemoveMember, Some(member)) => is_super_admin(group, member),
-            (Action::RemoveSuperAdmin, Some(member)) => is_last_super_admin(group, member),
-            (Action::AddMember, _) => is_full(view, group),
-            _ => false,
+        let Some(group) = group.filter(|_| guard_denial(view, context, other).is_none()) else {
+            return Selection::nobody();
         };
-        let Some(group) = group.filter(|_| !closed) else { return Selection::nobody() };
         let members: Selection<'_> = UserSet::from_sorted(group.members()).into();
         match needs {
             RoleRequirement::Nothing | RoleRequirement::Member => members,
@@ -159,7 +155,8 @@ impl Gate for RoleGate {
         if !matches!(closed, Some(Reason::NotMember | Reason::SuperAdminProtected)) {
             consulted.extend(cell_statement(view, context, permission));
         }
-        if context.action == Action::AddMember && matches!(closed, None | Some(Reason::GroupFull)) {
+        let checks_size = context.requirements.group_guard == GroupGuard::Size;
+        if checks_size && matches!(closed, None | Some(Reason::GroupFull)) {
             consulted.push(StatementId::GroupLimit);
         }
         Some(consulted)
@@ -184,24 +181,36 @@ fn check(
     context: &GateContext<'_>,
     pair: &PrincipalPair<'_, '_>,
 ) -> Option<Reason> {
-    let group = context.group(view);
     let Some(role) = context.role(view, pair.subject) else { return Some(Reason::NotMember) };
     if needs == RoleRequirement::Leave {
         return leave_denial(view, context, role, pair.subject);
     }
+    let guard = || guard_denial(view, context, pair.other);
+    let permission = || permission_denial(view, context, needs, role, pair.subject);
+    if context.requirements.group_guard == GroupGuard::SuperAdmins {
+        guard().or_else(permission)
+    } else {
+        permission().or_else(guard)
+    }
+}
+
+/// The reason why the group itself closes the gate, whatever the subject's role.
+fn guard_denial(
+    view: &View,
+    context: &GateContext<'_>,
+    member: Option<&Principal<'_>>,
+) -> Option<Reason> {
+    let group = context.group(view);
     let is_member = |is: fn(Option<GroupView<'_>>, &Principal<'_>) -> bool| {
-        pair.other.is_some_and(|member| is(group, member))
+        member.is_some_and(|member| is(group, member))
     };
-    if context.action == Action::RemoveMember && is_member(is_super_admin) {
-        return Some(Reason::SuperAdminProtected);
-    }
-    if let Some(reason) = permission_denial(view, context, needs, role, pair.subject) {
-        return Some(reason);
-    }
-    match context.action {
-        Action::RemoveSuperAdmin if is_member(is_last_super_admin) => Some(Reason::LastSuperAdmin),
-        Action::AddMember if is_full(view, group) => Some(Reason::GroupFull),
-        _ => None,
+    match context.requirements.group_guard {
+        GroupGuard::Nothing => None,
+        GroupGuard::SuperAdmins => is_member(is_super_admin).then_some(Reason::SuperAdminProtected),
+        GroupGuard::LastSuperAdmin => {
+            is_member(is_last_super_admin).then_some(Reason::LastSuperAdmin)
+        }
+        GroupGuard::Size => is_full(view, group).then_some(Reason::GroupFull),
     }
 }
 

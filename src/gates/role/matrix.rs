@@ -37,13 +37,11 @@ pub(super) fn cell_statement(
     permission: GroupPermission,
 ) -> Option<StatementId> {
     let matrix = context.matrix(view)?;
-    let field = match (permission, &matrix.metadata, context.field) {
-        (GroupPermission::UpdateMetadata, Some(fields), Some(field)) => {
-            let is_named = fields.named.iter().any(|(name, _)| name == field);
-            Some(if is_named { field.to_owned() } else { "*".to_owned() })
-        }
-        _ => None,
-    };
+    let by_field = matrix.metadata.as_ref().filter(|_| permission.takes_field());
+    let field = by_field.zip(context.field).map(|(fields, field)| {
+        let is_named = fields.named.iter().any(|(name, _)| name == field);
+        if is_named { field.to_owned() } else { "*".to_owned() }
+    });
     Some(StatementId::Cell { matrix: matrix.name.clone(), permission, field })
 }
 

@@ -48,15 +48,15 @@ impl<'v> MatrixListing<'v> {
             |value: &GrantCondition<TagId>| value.map(&mut |&tag| view.tags.name(tag)).to_string();
         let mut permissions = Vec::new();
         for &permission in GroupPermission::ALL {
-            match (permission, &matrix.metadata) {
-                (GroupPermission::UpdateMetadata, Some(fields)) => {
+            match matrix.metadata.as_ref().filter(|_| permission.takes_field()) {
+                Some(fields) => {
                     for (field, value) in &fields.named {
                         permissions.push((format!("{permission}.{field}"), shown(value)));
                     }
                     permissions.push((format!("{permission}._*"), shown(&fields.hidden_grant())));
                     permissions.push((format!("{permission}.*"), shown(&fields.rest)));
                 }
-                _ => permissions.push((
+                None => permissions.push((
                     permission.to_string(),
                     shown(matrix.grant_condition(permission, None)),
                 )),

@@ -28,11 +28,13 @@ impl CaseKey {
             (Wildcard::Group, _) => return None,
             (Wildcard::Resource | Wildcard::Member, _) => Some(request.subject.id),
             (Wildcard::Subject, Resource::User(user)) => Some(user.id),
-            (Wildcard::Subject, _) => request.member.as_ref().map(|member| member.id),
+            (Wildcard::Subject, Resource::Group(_) | Resource::None) => {
+                request.member.as_ref().map(|member| member.id)
+            }
         };
         let group = match &request.resource {
             Resource::Group(group) => view.groups.number(group.id),
-            _ => None,
+            Resource::None | Resource::User(_) => None,
         };
         let population = &view.population;
         let user = population.directory.number(id)?;

@@ -51,7 +51,9 @@ pub(super) fn check(
                 reachable_groups(view, request).ids().iter().map(|&id| id.to_owned()).collect()
             }
             Some(Wildcard::Subject) => reached_by(view, request).ids().map(str::to_owned).collect(),
-            _ => reach(view, request).ids().map(str::to_owned).collect::<Vec<_>>(),
+            Some(Wildcard::Resource | Wildcard::Member) | None => {
+                reach(view, request).ids().map(str::to_owned).collect::<Vec<_>>()
+            }
         },
     };
     let failure = compare_list(expected, &found, view);

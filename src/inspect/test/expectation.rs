@@ -158,7 +158,9 @@ fn listed<'e>(
         let before = problems.len();
         problems.extend(match question.open {
             Some(Wildcard::Group) => unknown_group(id, view, false, before),
-            _ => unknown_user(id, view, false, before),
+            Some(Wildcard::Subject | Wildcard::Resource | Wildcard::Member) | None => {
+                unknown_user(id, view, false, before)
+            }
         });
         ids.push((&id.value, id.span));
     }

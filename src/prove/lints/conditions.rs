@@ -35,16 +35,15 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
     linter.rules = rules;
     for item in linter.items {
         match item {
-            Item::Settings(section)
-                if matches!(
-                    section.section,
-                    SettingsSection::Moderation | SettingsSection::Permissions
-                ) =>
-            {
-                for entry in &section.entries {
-                    check_condition(linter, entry.key.span, &entry.value);
+            Item::Settings(section) => match section.section {
+                SettingsSection::Moderation | SettingsSection::Permissions => {
+                    for entry in &section.entries {
+                        check_condition(linter, entry.key.span, &entry.value);
+                    }
                 }
-            }
+                SettingsSection::Blocks | SettingsSection::Friendship | SettingsSection::Limits => {
+                }
+            },
             Item::Peers(peers) => {
                 peers
                     .modes
@@ -55,7 +54,17 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
                 check_condition(linter, invariant.span, &invariant.from);
                 check_condition(linter, invariant.span, &invariant.to);
             }
-            _ => {}
+            // Rules are checked above, matrices as matrices, and records below.
+            Item::Tags(_)
+            | Item::ProtectedTags(_)
+            | Item::Rules(_)
+            | Item::Rule(_)
+            | Item::Word(_)
+            | Item::Matrix(_)
+            | Item::User(_)
+            | Item::Group(_)
+            | Item::Conversation(_)
+            | Item::Lints(_) => {}
         }
     }
     check_records(linter);

@@ -25,7 +25,18 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>, sources: &Sources) {
             Item::Group(group) => {
                 report_invisible(linter, "group", &group.id.value, group.id.span, &mut told);
             }
-            _ => {}
+            // Users are checked above, wherever they are declared.
+            Item::Tags(_)
+            | Item::ProtectedTags(_)
+            | Item::Rules(_)
+            | Item::Rule(_)
+            | Item::Word(_)
+            | Item::Settings(_)
+            | Item::Peers(_)
+            | Item::User(_)
+            | Item::Conversation(_)
+            | Item::Invariant(_)
+            | Item::Lints(_) => {}
         }
     }
     let groups = linter.items.iter().filter_map(|item| match item {

@@ -3,7 +3,7 @@
 use crate::{
     diagnostic::{Code, Diagnostic},
     policy::Preset,
-    request::{BlockMode, Limits, PeersMode, Settings, Switch, Toggle},
+    request::{PeersMode, Settings, Switch, Toggle},
     snapshot::{Selection, UserSet},
     source::Span,
     syntax::ast::{Item, Setting, SettingsSection, WordSection},
@@ -19,18 +19,31 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
             Item::Settings(section) => {
                 for entry in &section.entries {
                     check_preset(linter, preset, section.section, entry);
-                    if section.section == SettingsSection::Permissions {
-                        check_switch(linter, entry);
-                    }
-                    if section.section == SettingsSection::Friendship {
-                        check_approval(linter, entry);
+                    match section.section {
+                        SettingsSection::Permissions => check_switch(linter, entry),
+                        SettingsSection::Friendship => check_approval(linter, entry),
+                        // No record overrides these.
+                        SettingsSection::Moderation
+                        | SettingsSection::Blocks
+                        | SettingsSection::Limits => {}
                     }
                 }
             }
             Item::Peers(peers) if every_user_sets(linter, users_setting_peers) => {
                 warn_set_by_records(linter, peers.span, "`peers` has no effect today");
             }
-            _ => {}
+            Item::Tags(_)
+            | Item::ProtectedTags(_)
+            | Item::Rules(_)
+            | Item::Rule(_)
+            | Item::Word(_)
+            | Item::Peers(_)
+            | Item::Matrix(_)
+            | Item::User(_)
+            | Item::Group(_)
+            | Item::Conversation(_)
+            | Item::Invariant(_)
+            | Item::Lints(_) => {}
         }
     }
 }
@@ -72,13 +85,20 @@ fn check_switch(linter: &mut Linter<'_, '_>, entry: &Setting<'_>) {
         warn_set_by_records(linter, span, format!("`permissions.{switch}` has no effect today"));
         return;
     }
-    // Calls in groups don't require `outgoing`.
-    let follows = matches!(switch, Switch::StartChat | Switch::SendMessage | Switch::FriendRequest);
+    let requires_outgoing = match switch {
+        Switch::StartChat | Switch::SendMessage | Switch::FriendRequest => true,
+        // Calls in groups don't require `outgoing`.
+        Switch::VoiceCall
+        | Switch::VideoCall
+        | Switch::Outgoing
+        | Switch::Incoming
+        | Switch::CreateGroup => false,
+    };
     let view = linter.view;
     let (outgoing, own) =
         (view.settings.permission(Switch::Outgoing), view.settings.permission(switch));
     let always = Toggle::Always(true);
-    if !follows || *outgoing == always || *own == always {
+    if !requires_outgoing || *outgoing == always || *own == always {
         return;
     }
     let left = linter.query(|diagrams| {
@@ -217,27 +237,25 @@ fn check_preset(
     entry: &Setting<'_>,
 ) {
     let Some(preset) = preset else { return };
-    let (usual, set) = (Settings::default(), preset.settings());
-    let (name, key) = match section {
-        SettingsSection::Blocks => ("blocks", &entry.key.value),
-        SettingsSection::Limits => ("limits", &entry.key.value),
-        _ => return,
-    };
-    let is_restated = if section == SettingsSection::Blocks {
-        let mode = |of: &Settings<String>| -> Option<BlockMode> {
-            Some(of.blocks.mode(key.parse().ok()?))
-        };
-        let now = key.parse().ok().map(|action| linter.view.settings.blocks.mode(action));
-        now == mode(&set) && mode(&set) != mode(&usual)
-    } else {
-        let limit = |of: &Limits| match &**key {
-            "friends" => of.friends,
-            "blocked" => of.blocked,
-            "friend_lists" => of.friend_lists,
-            _ => of.group_members,
-        };
-        let now = limit(&linter.view.settings.limits);
-        now == limit(&set.limits) && now != limit(&usual.limits)
+    let (usual, set) = (Settings::<String>::default(), preset.settings());
+    let key = &entry.key.value;
+    let settings = &linter.view.settings;
+    let (name, is_restated) = match section {
+        SettingsSection::Blocks => {
+            let Ok(action) = key.parse() else { return };
+            let mode = settings.blocks.mode(action);
+            let is_set = mode == set.blocks.mode(action) && mode != usual.blocks.mode(action);
+            ("blocks", is_set)
+        }
+        SettingsSection::Limits => {
+            let Ok(kind) = key.parse() else { return };
+            let limit = settings.limits.get(kind);
+            let is_set = limit == set.limits.get(kind) && limit != usual.limits.get(kind);
+            ("limits", is_set)
+        }
+        SettingsSection::Moderation
+        | SettingsSection::Permissions
+        | SettingsSection::Friendship => return,
     };
     if is_restated {
         let message = format!("`{name}.{key}` makes no difference");

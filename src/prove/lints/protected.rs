@@ -33,7 +33,18 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
                     }
                 }
             }
-            _ => {}
+            Item::Tags(_)
+            | Item::ProtectedTags(_)
+            | Item::Rules(_)
+            | Item::Rule(_)
+            | Item::Word(_)
+            | Item::Settings(_)
+            | Item::Peers(_)
+            | Item::User(_)
+            | Item::Group(_)
+            | Item::Conversation(_)
+            | Item::Invariant(_)
+            | Item::Lints(_) => {}
         }
     }
 }
