@@ -12,7 +12,7 @@ use super::{
 
 #[derive(Args, Debug)]
 pub(super) struct CheckOptions {
-    /// Fall short (exit code 1) over warnings too
+    /// Fail (exit code 1) on warnings too
     #[arg(long)]
     deny_warnings: bool,
     #[command(flatten)]

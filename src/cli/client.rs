@@ -23,7 +23,7 @@ use tokio::{
     time::timeout,
 };
 
-/// The address of a running daemon, and the credential that it takes there.
+/// The address of a running daemon, with the admin token for it.
 #[derive(Clone, Debug)]
 pub(super) enum DaemonTarget {
     /// `HOST:PORT`.
@@ -35,7 +35,7 @@ pub(super) enum DaemonTarget {
 /// One connection to a daemon; its calls block.
 #[derive(Debug)]
 pub(super) struct DaemonClient {
-    /// Drives the connection, while a call waits.
+    /// The runtime that drives the connection while a call waits.
     runtime: Runtime,
     sender: SendRequest<Full<Bytes>>,
     host: String,
@@ -127,20 +127,22 @@ impl DaemonTarget {
     }
 }
 
-/// Speaks HTTP on a stream; the runtime's own task drives the connection.
+/// Opens an HTTP connection on a stream; a task of the runtime drives it.
 async fn open(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
 ) -> Result<SendRequest<Full<Bytes>>> {
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;
     tokio::spawn(async move {
-        // What fails on the connection is told to the call that waits for it.
+        // The waiting call gets the connection's error.
         let _ = connection.await;
     });
     Ok(sender)
 }
 
 async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    timeout(PATIENCE, work).await.map_err(|_| anyhow!("no answer in {} s", PATIENCE.as_secs()))?
+    timeout(PATIENCE, work)
+        .await
+        .map_err(|_| anyhow!("no response within {} s", PATIENCE.as_secs()))?
 }
 
 impl DaemonClient {
@@ -160,7 +162,7 @@ impl DaemonClient {
         Ok(response)
     }
 
-    /// Sends a request, and gives the status of the response and its body, to be read to its end.
+    /// Sends a request, and returns the status of the response and its body, which must be read to its end.
     ///
     /// # Errors
     /// If the connection fails before the head of the response is complete.
@@ -199,7 +201,7 @@ impl DaemonClient {
 /// taken for one of standard output.
 fn failure(error: &hyper::Error) -> anyhow::Error {
     if error.is_parse() {
-        anyhow!("the answer is not HTTP: {error}")
+        anyhow!("the response is not HTTP: {error}")
     } else {
         anyhow!("connection closed before the response was complete: {error}")
     }

@@ -23,16 +23,16 @@ use crate::{
 pub(super) struct DecideOptions {
     #[command(flatten)]
     parties: RequestArgs,
-    /// Tags that stand in for the subject's own, separated by commas; "" for none
+    /// Tags that replace those of the subject, separated by commas; "" for none
     #[arg(long, value_name = "TAGS", value_parser = tags)]
     subject_tags: Option<Tags>,
-    /// Tags that stand in for those of the resource, a user, separated by commas; "" for none
+    /// Tags that replace those of the resource, a user, separated by commas; "" for none
     #[arg(long, value_name = "TAGS", value_parser = tags)]
     resource_tags: Option<Tags>,
-    /// What stands in for the subject's role in the group: member, admin or super_admin
+    /// A role that replaces the subject's role in the group: member, admin or super_admin
     #[arg(long, value_name = "ROLE")]
     subject_role: Option<Role>,
-    /// Show what every gate said
+    /// Show every gate's verdict
     #[arg(long)]
     explain: bool,
     #[command(flatten)]
@@ -49,7 +49,7 @@ fn tags(text: &str) -> Result<Tags, InvalidTagError> {
 
 pub(super) fn run(question: &DecideOptions, output: &Output) -> Result<Exit> {
     let request = question.request()?;
-    // Exit code 1 says that the decision is to deny; without a policy there is none.
+    // Exit code 1 means that the request is denied; without a policy nothing is decided.
     let scope = question.paths.scope()?;
     let Ok(view) = policy::load_view(&scope, output)? else { return Ok(Exit::Failure) };
     let explanation = decide::explain(&view, &request);
@@ -77,7 +77,7 @@ impl DecideOptions {
                 *given = properties(tags.as_ref(), None);
             }
             (_, None) => {}
-            (_, Some(_)) => bail!("--resource-tags stand in for those of a user"),
+            (_, Some(_)) => bail!("--resource-tags needs a resource of type user"),
         }
         Ok(request)
     }

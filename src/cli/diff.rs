@@ -34,16 +34,16 @@ pub(super) struct DiffOptions {
     /// Another file or folder of the policy now; may be given several times
     #[arg(long = "new", value_name = "PATH")]
     more_new: Vec<String>,
-    /// Take users, groups and conversations from here in place of NEW; may be given several times
+    /// Take users, groups and conversations from here instead of NEW; may be given several times
     #[arg(long, value_name = "PATH")]
     facts: Vec<String>,
     #[command(flatten)]
     input: InputName,
     #[command(flatten)]
     ignored: Ignored,
-    /// Whether two users talk already: new or existing
+    /// Whether the conversations of users are new or existing
     ///
-    /// Without it, what the policy says of each two.
+    /// Without it, as the policy has it for each pair.
     #[arg(long, value_name = "STATE")]
     conversation: Option<Conversation>,
     /// Exit with 1 if more pairs are gained, over all actions between two users
@@ -52,14 +52,14 @@ pub(super) struct DiffOptions {
     /// Exit with 1 if more pairs are lost, over all actions between two users
     #[arg(long, value_name = "N")]
     max_lost: Option<u64>,
-    /// Exit with 1 if a larger share of all pairs comes out otherwise, as 1%
+    /// Exit with 1 if the decisions of a larger share of pairs change, as 1%
     ///
-    /// Of all ordered pairs of two users, each counted once for each action between users.
+    /// The share is of all ordered pairs of users, each counted once per action between users.
     #[arg(long, value_name = "SHARE")]
     max_changed: Option<Share>,
 }
 
-/// A share of a whole, 0 to 1, written as percent.
+/// A share from 0 to 1, written as a percentage.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Share(pub(super) f64);
 
@@ -70,13 +70,13 @@ impl FromStr for Share {
         let number = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
         match number {
             Some(percent) if (0.0..=100.0).contains(&percent) => Ok(Self(percent / 100.0)),
-            _ => Err(anyhow!("a share is written as percent, from 0% to 100%")),
+            _ => Err(anyhow!("expected a percentage from 0% to 100%")),
         }
     }
 }
 
 pub(super) fn run(options: &DiffOptions, output: &Output) -> Result<Exit> {
-    // Of the old side, users count for nothing.
+    // The users of the old side are not compared.
     let old = std::iter::once(&options.old).chain(&options.more_old);
     let old = options.load(old, Scope::load_without_users, Scope::load_revision_without_users)?;
     let new = std::iter::once(&options.new).chain(&options.more_new);
@@ -99,11 +99,11 @@ pub(super) fn run(options: &DiffOptions, output: &Output) -> Result<Exit> {
     let exceeded = options.exceeded(&diff);
     match output.format() {
         Format::Json => {
-            let mut told = diff.to_json(&views.new);
-            if let Some(told) = told.as_object_mut() {
-                told.insert("exceeded".to_owned(), json!(exceeded));
+            let mut result = diff.to_json(&views.new);
+            if let Some(result) = result.as_object_mut() {
+                result.insert("exceeded".to_owned(), json!(exceeded));
             }
-            output.json(&told)?;
+            output.json(&result)?;
         }
         Format::Markdown => {
             let mut text = diff.to_markdown();
@@ -129,7 +129,7 @@ pub(super) fn run(options: &DiffOptions, output: &Output) -> Result<Exit> {
     Ok(if exceeded.is_empty() { Exit::Success } else { Exit::Unmet })
 }
 
-/// A message of a workflow, which is one line.
+/// A workflow command, which is one line.
 fn annotation(level: &str, text: &str) -> String {
     let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     format!("::{level} title=peerage diff::{text}\n")
@@ -208,7 +208,7 @@ fn human(diff: &Diff, view: &View) -> String {
             }
         }
         if !action.has_all_largest {
-            let _ = writeln!(text, "  {QUIET}among others, some of which may be as large{QUIET:#}");
+            let _ = writeln!(text, "  {QUIET}and others, some of which may be as large{QUIET:#}");
         }
         for (name, users) in
             action.contact.lists().into_iter().filter(|(_, users)| !users.is_empty())

@@ -1,4 +1,4 @@
-//! Durations as they are typed: a number and a unit, or a bare number of seconds.
+//! Durations on the command line: a number with a unit, or a number of seconds.
 
 use std::{str::FromStr, time::Duration};
 
@@ -8,10 +8,10 @@ use thiserror::Error;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct DurationArg(pub(super) Duration);
 
-/// Why a text is no duration.
+/// The error for a text that is not a duration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[error(
-    "a duration is a whole number with `ms`, `s`, `m`, `h` or `d`, as `2s` or `10m`; without, of seconds"
+    "expected a whole number of seconds, or one with `ms`, `s`, `m`, `h` or `d`, as `2s` or `10m`"
 )]
 pub(super) struct DurationError;
 
@@ -30,7 +30,7 @@ impl FromStr for DurationArg {
             "d" => 24 * 60 * 60,
             _ => return Err(DurationError),
         };
-        // Beyond that, nothing can be waited for.
+        // Timers take no longer durations.
         let seconds = number.checked_mul(seconds).filter(|&all| u32::try_from(all).is_ok());
         seconds.map(|seconds| Self(Duration::from_secs(seconds))).ok_or(DurationError)
     }

@@ -1,4 +1,4 @@
-//! The store in which a daemon keeps facts: opened as the options say, told of, and closed at its end.
+//! The facts store of a daemon: its options, and its opening and closing.
 
 use std::sync::Arc;
 
@@ -11,15 +11,15 @@ use crate::store::{self, IfMissing, OpeningReport, Store};
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(super) struct FactsStoreOptions {
-    /// Keep facts that change while it runs in this file; where nothing is, it is made
+    /// Keep facts, which change at run time, in this file; it is created if missing
     ///
-    /// Or in etcd: etcd://HOST:PORT,HOST:PORT, if it was built with it. Without, facts can't change.
+    /// Or in etcd, in a build with that feature: etcd://HOST:PORT,HOST:PORT. Without a store, facts can't
+    /// change.
     #[arg(long, value_name = "FILE")]
     store: Option<String>,
-    /// Refuse to start where there is no store yet, instead of beginning without facts
+    /// Refuse to start if the store does not exist, instead of creating one without facts
     ///
-    /// For where there always is one: a volume that is not mounted, or a path that is written wrong, is
-    /// no reason to forget who is banned.
+    /// It guards against an unmounted volume or a mistyped path, with which all bans would be missing.
     #[arg(long, requires = "store")]
     store_must_exist: bool,
 }
@@ -29,21 +29,21 @@ pub(super) struct FactsStoreOptions {
 pub(super) struct StoreHandle(Arc<dyn Store>);
 
 impl FactsStoreOptions {
-    /// Opens the store, if there is to be one.
+    /// Opens the store, if one is configured.
     pub(super) fn open(&self) -> Result<Option<StoreHandle>> {
         let if_missing = if self.store_must_exist { IfMissing::Refuse } else { IfMissing::Create };
         let opened = self.store.as_deref().map(|named| store::open(named, if_missing));
         Ok(opened.transpose()?.map(|store| StoreHandle(store.into())))
     }
 
-    /// Logs what opening it found out.
+    /// Logs the result of the opening.
     pub(super) fn log_opening(&self, opening: &OpeningReport) {
         let store = self.store.as_deref().unwrap_or_default();
         if opening.is_new {
-            warn!(store, "there was no store: a new one was made, without any facts");
+            warn!(store, "there was no store: created a new one without facts");
         }
         for repair in &opening.repairs {
-            warn!(store, repair, "the store was put right");
+            warn!(store, repair, "the store was repaired");
         }
     }
 }
@@ -57,7 +57,7 @@ impl StoreHandle {
 impl Drop for StoreHandle {
     fn drop(&mut self) {
         if let Err(error) = self.0.close() {
-            error!(%error, "the store was not closed in order; what was acknowledged is kept");
+            error!(%error, "can't close the store; all acknowledged commits are kept");
         }
     }
 }

@@ -25,13 +25,13 @@ pub(super) struct FormatOptions {
     /// Write nothing: list the files that would change, and exit with 1 if there are any
     #[arg(long, conflicts_with = "to")]
     check: bool,
-    /// Print one file in this notation, and leave it as it is
+    /// Print one file in this notation, without changing it
     #[arg(long, value_enum, value_name = "NOTATION")]
     to: Option<SyntaxKind>,
-    /// Write what `--to` gives to this file instead of standard output
+    /// Write the converted text to this file instead of standard output
     #[arg(long, short, value_name = "FILE", requires = "to")]
     output: Option<PathBuf>,
-    /// The notation of standard input; without it, the other one than `--to`, or the DSL
+    /// The notation of standard input; by default the one that `--to` does not name, or the DSL
     #[arg(long, value_enum, value_name = "NOTATION")]
     from: Option<SyntaxKind>,
     /// Policy files, folders of them, or `-` for standard input
@@ -47,18 +47,18 @@ enum SyntaxKind {
     Dsl,
 }
 
-/// What became of one file.
+/// The result for one file.
 struct FormattedFile {
     file: String,
-    /// Whether its canonical form is another than what it holds.
+    /// Whether its canonical form differs from its content.
     changed: bool,
-    /// What is wrong with it, if that is a matter of its text.
+    /// The mistakes in its text, if it has any.
     report: Option<Report>,
     /// Why it could not be formatted.
     error: Option<String>,
     /// The canonical form, where it is the result.
     text: Option<String>,
-    /// How many aliases stand in it, which are written out in the canonical form.
+    /// The number of its aliases, which the canonical form writes out.
     aliases: usize,
 }
 
@@ -67,7 +67,7 @@ pub(super) fn run(options: &FormatOptions, output: &Output) -> Result<Exit> {
     let reads_input = options.paths.iter().any(is_input);
     ensure!(
         reads_input || options.from.is_none(),
-        "`--from` is for standard input: a file's ending says what its notation is"
+        "`--from` needs standard input; a file's extension names its notation"
     );
     let one = match options.paths.as_slice() {
         [one] => Some(one),
@@ -78,19 +78,16 @@ pub(super) fn run(options: &FormatOptions, output: &Output) -> Result<Exit> {
             let source = input(options.from.unwrap_or_else(|| target_kind(options.to)))?;
             text(&source, options, output)
         }
-        _ if reads_input => bail!("`-` stands alone: standard input is one file"),
+        _ if reads_input => bail!("`-` can't be combined with other paths"),
         (Some(path), Some(_)) if !path.is_dir() => {
             text(&read(path, path, notation(path)?)?, options, output)
         }
-        (_, Some(_)) => bail!(
-            "`--to` converts one file at a time: files are not merged, as each is a part of the \
-             policy of its own"
-        ),
+        (_, Some(_)) => bail!("`--to` converts one file at a time"),
         (_, None) => in_place(options, output),
     }
 }
 
-/// The notation to print where none is named: the other one, for a file that is converted.
+/// The notation of the input where none is named: the one that is not the target.
 fn target_kind(to: Option<SyntaxKind>) -> SyntaxKind {
     if to == Some(SyntaxKind::Dsl) { SyntaxKind::Yaml } else { SyntaxKind::Dsl }
 }
@@ -99,7 +96,7 @@ fn input(from: SyntaxKind) -> Result<Source> {
     let mut bytes = Vec::new();
     let limit = LIMITS.text_file;
     io::stdin().lock().take(limit + 1).read_to_end(&mut bytes).context("can't read the input")?;
-    ensure!(bytes.len() as u64 <= limit, "a file of sections may have {limit} bytes");
+    ensure!(bytes.len() as u64 <= limit, "the input exceeds {limit} bytes");
     let notation = match from {
         SyntaxKind::Yaml => Notation::Yaml,
         SyntaxKind::Dsl => Notation::Dsl,
@@ -126,16 +123,12 @@ fn read(path: &Path, shown: &Path, notation: Notation) -> Result<Source> {
     let context = || format!("can't read `{}`", shown.display());
     let limit = LIMITS.text_file;
     let size = fs::metadata(path).with_context(context)?.len();
-    ensure!(
-        size <= limit,
-        "`{}` has {size} bytes; a file of sections may have {limit}",
-        shown.display()
-    );
+    ensure!(size <= limit, "`{}` exceeds {limit} bytes: it has {size}", shown.display());
     let bytes = fs::read(path).with_context(context)?;
     Ok(Source::new(shown.display().to_string(), notation, bytes))
 }
 
-/// Prints one text in the notation that is asked for, or writes it to a file.
+/// Prints one text in the requested notation, or writes it to a file.
 fn text(source: &Source, options: &FormatOptions, output: &Output) -> Result<Exit> {
     let form = match options.to {
         Some(SyntaxKind::Yaml) => Form::Yaml,
@@ -161,7 +154,7 @@ fn text(source: &Source, options: &FormatOptions, output: &Output) -> Result<Exi
     Ok(exit)
 }
 
-/// Rewrites what is not in canonical form, or says what that would be.
+/// Rewrites files that are not in canonical form, or lists them.
 fn in_place(options: &FormatOptions, output: &Output) -> Result<Exit> {
     for path in options.paths.iter().filter(|path| path.is_file()) {
         notation(path)?;
@@ -183,13 +176,13 @@ fn in_place(options: &FormatOptions, output: &Output) -> Result<Exit> {
         all.push(done);
     }
     if all.is_empty() && exit == Exit::Success {
-        bail!("there are no files of sections among what was given");
+        bail!("no policy files to format in the given paths");
     }
     print_results(&all, options.check, !options.check, output)?;
     Ok(exit)
 }
 
-/// Says what could not be looked at.
+/// Reports paths that can't be read.
 fn unread(survey: &Survey, output: &Output) -> Exit {
     let mut problems = Diagnostics::default();
     survey.errors().iter().for_each(|error| problems.push(Diagnostic::from(error)));
@@ -201,7 +194,7 @@ fn unread(survey: &Survey, output: &Output) -> Exit {
     Exit::Failure
 }
 
-/// JSON stays JSON.
+/// The canonical form of a source's own notation.
 fn form(source: &Source) -> Form {
     match source.notation {
         Notation::Dsl => Form::Dsl,
@@ -210,7 +203,7 @@ fn form(source: &Source) -> Form {
     }
 }
 
-/// Says what is lost in a canonical form, which has no aliases: each stands for what it repeats.
+/// Warns about aliases, which the canonical form writes out.
 fn warn(done: &FormattedFile, output: &Output) {
     if done.aliases > 0 && done.error.is_none() && done.report.is_none() && !output.is_json() {
         let count = match done.aliases {
@@ -218,13 +211,13 @@ fn warn(done: &FormattedFile, output: &Output) {
             count => format!("{count} aliases are"),
         };
         output.note(&format!(
-            "{STRONG}{}{STRONG:#}: {count} written out: canonical form has none\n",
+            "{STRONG}{}{STRONG:#}: {count} written out, since canonical form has no aliases\n",
             done.file
         ));
     }
 }
 
-/// Says what became of files: where programs read, of all of them.
+/// Prints the results: in JSON those of all files, else those of changed or faulty ones.
 fn print_results(all: &[FormattedFile], lists: bool, writes: bool, output: &Output) -> Result<()> {
     for done in all {
         warn(done, output);

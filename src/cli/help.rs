@@ -1,26 +1,26 @@
-//! What `--help` shows below the flags: examples, and what the exit codes say.
+//! The texts of `--help` below the flags: examples and exit codes.
 
 pub(super) const ALL: &str = "\
-Exit codes: 0 all is well (decide: allowed), 1 the policy fell short (decide: denied), \
-2 the command could not be carried out.
+Exit codes: 0 success (decide: allowed), 1 the policy failed (decide: denied), 2 the command could \
+not be carried out.
 
 Example: peerage check policies/stores";
 
 pub(super) const CHECK: &str = "\
 Examples:
   peerage check policies/stores
-  peerage check --deny-warnings policies/stores                   fail over lints too
+  peerage check --deny-warnings policies/stores                   fail on warnings too
   peerage check --format sarif policies/stores > peerage.sarif    for code scanning
-  peerage check --ignore kustomization.yaml policies/stores       pass over what is no policy
+  peerage check --ignore kustomization.yaml policies/stores       skip a file that is not a policy
   peerage check - < policies/stores/policy.yaml                   from standard input
 
-Exit codes: 0 there is no error, 1 there are errors (with --deny-warnings, or warnings), 2 there is no \
-policy, or it can't be read.";
+Exit codes: 0 no errors, 1 errors (with --deny-warnings, also warnings), 2 the policy is missing or \
+can't be read.";
 
 pub(super) const COMPILE: &str = "\
 Example: peerage compile policies/stores
 
-Exit codes: 0 it compiles, 1 it has errors, 2 there is no policy, or it can't be read.";
+Exit codes: 0 the policy compiles, 1 it has errors, 2 it is missing or can't be read.";
 
 pub(super) const DECIDE: &str = "\
 Examples:
@@ -29,7 +29,7 @@ Examples:
   peerage decide -s 3 -a send_message -r 4 --conversation existing policies/stores
   peerage decide -s 3 -a create_group --explain policies/stores
 
-Exit codes: 0 it is allowed, 1 it is denied, 2 it can't be decided.";
+Exit codes: 0 allowed, 1 denied, 2 the request can't be decided.";
 
 pub(super) const REACH: &str = "\
 Examples:
@@ -41,37 +41,37 @@ Examples:
                                                              whom may alma add to house?
   peerage reach --matrix policies/stores                     who reaches whom, as a table
 
-Exit codes: 0 here is the list, 1 the policy has errors, 2 it can't be listed.";
+Exit codes: 0 success, 1 the policy has errors, 2 the list can't be computed.";
 
 pub(super) const DIFF: &str = "\
 Examples:
   peerage diff main:policies/stores policies/stores       what does this branch open and close?
   peerage diff --max-lost 0 main:policies/stores policies/stores
-                                                          exit code 1 if anyone loses anything
-  peerage diff --facts users.ndjson old.yaml new.yaml     over the users of another file
+                                                          exit code 1 if a pair is lost
+  peerage diff --facts users.ndjson old.yaml new.yaml     with the users of another file
   peerage diff --format markdown main:policies/stores policies/stores
                                                           a comment for a pull request
 
-Exit codes: 0 within the limits, 1 past one, or a side has errors, 2 a side can't be read.";
+Exit codes: 0 within the limits, 1 a limit is exceeded or a side has errors, 2 a side can't be read.";
 
 pub(super) const FMT: &str = "\
 Examples:
-  peerage fmt policies                                  rewrite what is not in canonical form
-  peerage fmt --check policies                          say what would change
+  peerage fmt policies                                  rewrite files in canonical form
+  peerage fmt --check policies                          list the files that would change
   peerage fmt --to dsl policies/stores/policy.yaml      print it in the other notation
 
-Exit codes: 0 all is in canonical form now, 1 a file has mistakes, or with --check is not in it, 2 a \
-file can't be read or written.";
+Exit codes: 0 all files are in canonical form, 1 a file has mistakes, or with --check is not in \
+canonical form, 2 a file can't be read or written.";
 
 pub(super) const SCHEMA: &str = "\
 Examples:
   peerage schema > policies/.policy.schema.json
   peerage schema --of tests > policies/.tests.schema.json
 
-The first line of a file says which it is of:
+The first line of a file names its schema:
   # yaml-language-server: $schema=.policy.schema.json
 
-Exit codes: 0, or 2 if it can't be printed.";
+Exit codes: 0 success, 2 the schema can't be printed.";
 
 pub(super) const TEST: &str = "\
 Examples:
@@ -80,14 +80,14 @@ Examples:
   peerage test policies/stores --min-coverage 80
   peerage test policies/stores --format junit > report.xml
 
-Exit codes: 0 all tests pass and the coverage is reached, 1 they don't or it is not, or the policy \
-or a test has mistakes, 2 there are no tests to run, or they can't be read.";
+Exit codes: 0 all tests pass with the coverage, 1 a test fails, the coverage is too low, or the policy \
+or a test has mistakes, 2 the tests are missing or can't be read.";
 
 pub(super) const REPLAY: &str = "\
 Example: peerage replay decisions.ndjson --policy policies/stores
 
-Exit codes: 0 all would turn out as they did, 1 some would not, or a line is no decision, 2 the log \
-or the policy can't be read.";
+Exit codes: 0 no decision differs, 1 a decision differs or a line is malformed, 2 the log or the policy \
+can't be read.";
 
 pub(super) const SERVE: &str = "\
 Examples:
@@ -96,15 +96,15 @@ Examples:
   peerage serve policies/stores --store facts.redb --admin-uds /run/peerage-admin.sock
   peerage serve policies/stores --store facts.redb --admin-token-file token --dialect flip
 
-Exit codes: 0 it was told to stop, 1 the policy has errors at the start, 2 it can't serve.";
+Exit codes: 0 stopped by a signal, 1 the policy has errors or is held at the start, 2 the daemon can't \
+serve.";
 
 pub(super) const FACTS: &str = "\
 Examples:
   peerage facts export --store facts.redb > facts.ndjson
   peerage facts import facts.ndjson --store new.redb
 
-Exit codes: 0 all was exported or imported, 1 some lines could not be imported, 2 it could not be \
-carried out.";
+Exit codes: 0 success, 1 some lines were not imported, 2 the command could not be carried out.";
 
 pub(super) const FACTS_EXPORT: &str = "\
 Examples:
@@ -112,9 +112,9 @@ Examples:
   peerage facts export --admin-uds /run/peerage-admin.sock --output facts.ndjson
   peerage facts export --from http://127.0.0.1:7411 --admin-token-file token > facts.ndjson
 
-The first line says the revision; the others are records, as {\"user\":\"alice\",\"record\":{...}}.
+The first line has the revision; the others are records, such as {\"user\":\"alice\",\"record\":{...}}.
 
-Exit codes: 0 all was exported, 2 it could not be.";
+Exit codes: 0 success, 2 the export failed.";
 
 pub(super) const FACTS_IMPORT: &str = "\
 Examples:
@@ -122,19 +122,20 @@ Examples:
   peerage facts import users.ndjson --admin-uds /run/peerage-admin.sock
   zcat facts.ndjson.gz | peerage facts import - --store new.redb
 
-Exit codes: 0 all lines were imported, 1 some could not be, 2 it broke off.";
+Exit codes: 0 all lines were imported, 1 some were not, 2 the import stopped early.";
 
 pub(super) const STORE: &str = "\
 Examples:
   peerage store check facts.redb
   peerage store backup --admin-uds /run/peerage-admin.sock --to monday.redb
 
-Exit codes: 0 all is well, 1 records are damaged, 2 it could not be carried out.";
+Exit codes: 0 success, 1 records are damaged or commits are lost, 2 the command could not be carried \
+out.";
 
 pub(super) const STORE_BACKUP: &str = "\
 Examples:
-  peerage store backup facts.redb --to monday.redb                      no daemon has it open
+  peerage store backup facts.redb --to monday.redb                      a store that no daemon has open
   peerage store backup --admin-uds /run/peerage-admin.sock --to monday.redb
   peerage store backup --from http://127.0.0.1:7411 --admin-token-file token --to monday.redb
 
-Exit codes: 0 it was copied, 2 it could not be.";
+Exit codes: 0 success, 2 the copy failed.";

@@ -11,36 +11,36 @@ use tracing::warn;
 
 use crate::serve::{ListenError, Listeners};
 
-/// What one `--listen` names.
+/// The value of one `--listen`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum ListenAddress {
     One(SocketAddr),
-    /// `localhost:PORT`: the loopback addresses that this machine has.
+    /// `localhost:PORT`: the loopback addresses of this machine.
     Localhost(u16),
     /// `:PORT`: all addresses.
     All(u16),
 }
 
-/// Refuses addresses that other machines reach, unless that is meant: an admin token keeps nobody from
-/// decisions.
+/// Refuses addresses that other machines can reach, unless `is_meant`: decisions need no token, even if
+/// an admin token is configured.
 pub(super) fn check(addresses: &[ListenAddress], is_meant: bool) -> Result<()> {
     let Some(open) = addresses.iter().find(|address| !address.is_loopback()) else {
         return Ok(());
     };
     ensure!(
         is_meant,
-        "other machines reach `--listen {open}`, and decisions need no token: listen on a \
-         loopback address or a Unix socket behind a proxy that knows who may ask, or give \
+        "other machines can reach `--listen {open}`, and decisions need no token; listen on a \
+         loopback address or a Unix socket behind a proxy that authenticates callers, or add \
          --insecure-listen"
     );
-    warn!("all who can reach {open} may ask for decisions and lists: no token is needed there");
+    warn!("everyone who can reach {open} can request decisions and lists without a token");
     Ok(())
 }
 
-/// Why a text names no address.
+/// The error for a text that is not an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
-    "it takes ADDRESS:PORT, as 127.0.0.1:7411 or [::1]:7411, localhost:PORT, or :PORT for all addresses"
+    "expected ADDRESS:PORT, as 127.0.0.1:7411 or [::1]:7411, localhost:PORT, or :PORT for all addresses"
 )]
 pub(super) struct ListenAddressError;
 
@@ -62,7 +62,7 @@ impl FromStr for ListenAddress {
     }
 }
 
-/// As it was given.
+/// The address as it was given.
 impl fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -83,10 +83,11 @@ impl ListenAddress {
         }
     }
 
-    /// Binds it, and gives where: of `localhost` two addresses with one port, where there is IPv6.
+    /// Binds the address, and returns the bound ones: for `localhost` two with one port if the machine has
+    /// IPv6.
     ///
     /// # Errors
-    /// When an address is taken or can't be had.
+    /// If an address is in use or not available.
     pub(super) async fn bind(
         self,
         listeners: &mut Listeners,
@@ -111,7 +112,7 @@ impl ListenAddress {
     }
 }
 
-/// `EAFNOSUPPORT` of Linux, which has no kind of its own.
+/// Linux' `EAFNOSUPPORT`, for which `io::ErrorKind` has no variant.
 const NO_SUCH_FAMILY: i32 = 97;
 
 fn lacks_ipv6(error: &ListenError) -> bool {

@@ -14,10 +14,10 @@ use tracing_subscriber::{
 use super::Output;
 use crate::serve::{Destination, LineWriter};
 
-/// How long the end of the process waits for the lines that are still to be written.
+/// The longest wait at exit for lines that are not written yet.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The log while it is open; when this is dropped, what waits is written.
+/// The open log; dropping it writes the waiting lines.
 #[derive(Debug)]
 pub(super) struct Log {
     pub(super) lines: LineWriter,
@@ -29,7 +29,7 @@ impl Drop for Log {
     }
 }
 
-/// Opens the log. `RUST_LOG` says how much is told, as `warn` or `warn,peerage=debug` does.
+/// Opens the log. `RUST_LOG` sets its level, as `warn` or `warn,peerage=debug`.
 pub(super) fn open(output: &Output) -> Result<Log> {
     let filter: Targets = match std::env::var("RUST_LOG") {
         Ok(levels) if !levels.is_empty() => {
@@ -50,7 +50,7 @@ pub(super) fn open(output: &Output) -> Result<Log> {
     Ok(log)
 }
 
-/// What is written at once is one line of the log.
+/// A writer that takes each write as one line of the log.
 struct Line(LineWriter);
 
 impl Write for Line {

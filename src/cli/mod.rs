@@ -1,6 +1,6 @@
 //! The command line: what was typed, a call of the library, what is printed, an exit code.
 //!
-//! Invariant: nobody knows of this room.
+//! Invariant: no other room names this one.
 
 mod check;
 mod client;
@@ -44,15 +44,15 @@ use output::Output;
 /// Exit codes, the same for all commands; the worst of several is the greatest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Exit {
-    /// All is well; for `decide`: allowed.
+    /// The command succeeded; for `decide`: allowed.
     Success = 0,
-    /// The policy fell short; for `decide`: denied.
+    /// The policy failed; for `decide`: denied.
     Unmet = 1,
     /// The command could not be carried out.
     Failure = 2,
 }
 
-/// Who may talk to whom, as code: compiles policies and answers from them.
+/// A policy compiler and decision daemon for chat systems: who may talk to whom?
 #[derive(Parser, Debug)]
 #[command(name = "peerage", version, about, max_term_width = 100, after_help = help::ALL)]
 struct Cli {
@@ -64,7 +64,7 @@ struct Cli {
 
 #[derive(Args, Debug)]
 struct Global {
-    /// How to print the result; each command has some of these
+    /// The format of the result; each command has some of these
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     format: Format,
     /// When to use colours
@@ -74,17 +74,17 @@ struct Global {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Format {
-    /// For people
+    /// Text for people
     Human,
-    /// For programs
+    /// JSON for programs
     Json,
-    /// For code scanning and editors
+    /// SARIF for code scanning and editors
     Sarif,
-    /// Commands to GitHub's runner
+    /// Workflow commands for GitHub's runner
     Github,
-    /// For CI servers
+    /// JUnit XML for CI servers
     Junit,
-    /// For comments on a change
+    /// Markdown for comments on a change
     Markdown,
 }
 
@@ -108,9 +108,9 @@ enum Command {
     Decide(decide::DecideOptions),
     /// List whom a user may reach, who may reach them, or where they may do something
     ///
-    /// Leave out the subject to list who may, the resource to list to whom or in which groups, and the
-    /// member of an action on a group to list who may be that. With --matrix, all kinds of users at
-    /// once, as a table.
+    /// Leave out the subject to list the users who may do it, the resource to list the users or groups
+    /// to which it may be done, and the member of an action on a group to list the possible members.
+    /// --matrix prints a table of all kinds of users.
     #[command(after_help = help::REACH)]
     Reach(reach::ReachOptions),
     /// Show what a change of policy opens and closes, counted over all pairs of users
@@ -119,26 +119,26 @@ enum Command {
     /// Write policy files in canonical form, or convert one between the notations
     #[command(after_help = help::FMT)]
     Fmt(fmt::FormatOptions),
-    /// Print the JSON Schema of policy files, by which editors complete and check them
+    /// Print the JSON Schema of policy files, for completion and checks in editors
     #[command(after_help = help::SCHEMA)]
     Schema(schema::SchemaOptions),
-    /// Run the `*.test.yaml` below the paths against the policy that the other files make up
+    /// Run the `*.test.yaml` files below the paths against the policy of the other files
     ///
-    /// All paths together make up one policy, and every test below them is run against it.
+    /// All paths together are one policy, and every test below them is run against it.
     #[command(after_help = help::TEST)]
     Test(test::TestOptions),
-    /// Ask the decisions of a log again: which would turn out otherwise?
+    /// Replay the decisions of a log against a policy, and report those that differ
     ///
-    /// Exits with 1 if any does, or if a line of the log is no decision.
+    /// Exits with 1 if a decision differs, or if a line of the log is malformed.
     #[command(after_help = help::REPLAY)]
     Replay(replay::ReplayOptions),
-    /// Answer over HTTP, and follow the files as they change
+    /// Serve decisions over HTTP, and reload the files when they change
     #[command(after_help = help::SERVE)]
     Serve(Box<serve::ServeArgs>),
-    /// Export facts as lines of JSON, or import them
+    /// Export facts as JSON lines, or import them
     #[command(after_help = help::FACTS)]
     Facts(facts::FactsCommand),
-    /// Check, compact or back up the file in which a daemon keeps facts
+    /// Check, compact, repair or back up the file in which a daemon keeps facts
     #[command(after_help = help::STORE)]
     Store(store::StoreCommand),
 }
@@ -153,7 +153,7 @@ fn formats(command: &str) -> &'static [Format] {
     }
 }
 
-/// The command line, each command of it with its own formats.
+/// The command line, with the formats of each command.
 fn command_line() -> clap::Command {
     let command = Cli::command();
     let names: Vec<String> =
@@ -168,7 +168,7 @@ fn command_line() -> clap::Command {
             .value_name("FORMAT")
             .default_value("human")
             .value_parser(values)
-            .help("How to print the result");
+            .help("The format of the result");
         command.mut_subcommand(name, |command| command.arg(format))
     })
 }
@@ -192,12 +192,12 @@ impl Command {
     }
 }
 
-/// Refuses a format in which a command has no result, where it stands before the command.
+/// Refuses a format that the command does not have, which clap accepts before the command's name.
 fn check_format(format: Format, has: &[Format]) -> Result<()> {
     let names = has.iter().map(|format| format!("`{}`", format.name()));
     ensure!(
         has.contains(&format),
-        "this command has no format `{}`; it has {}",
+        "this command has no format `{}`; use one of {}",
         format.name(),
         names.collect::<Vec<_>>().join(", ")
     );
@@ -210,7 +210,7 @@ impl Format {
     }
 }
 
-/// Carries out the command line of this process.
+/// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let matches = command_line().get_matches();
     let has = formats(matches.subcommand_name().unwrap_or_default());

@@ -3,7 +3,7 @@
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "this is the one mouth of the command"
+    reason = "all output of commands passes through here"
 )]
 
 use std::io::{self, IsTerminal, Write};
@@ -56,13 +56,13 @@ impl Output {
         finish(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
 
-    /// Prints a result of which every byte counts, also those that would be styles.
+    /// Prints a result byte by byte, without interpreting styles in it.
     pub(super) fn verbatim(text: &str) -> Result<()> {
         let mut out = io::stdout().lock();
         finish(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
 
-    /// Where a result goes that is too long to be held.
+    /// The writer for results that are too long to be held in memory.
     pub(super) fn lines() -> impl Write {
         io::stdout().lock()
     }
@@ -73,16 +73,16 @@ impl Output {
         self.result(&text)
     }
 
-    /// Prints what is no result, for people only.
+    /// Prints a note for people on standard error.
     pub(super) fn note(&self, text: &str) {
         let mut err = AutoStream::new(io::stderr().lock(), self.choice(&io::stderr()));
-        // There is nowhere left to say that standard error is gone.
+        // An error of standard error can't be reported anywhere.
         let _ = err.write_all(text.as_bytes());
     }
 
-    /// The diagnostics as a result.
+    /// Prints diagnostics as the result.
     pub(super) fn report(&self, report: &Report) -> Result<()> {
-        // Tools want files as they are named in the repository, at whose top they call.
+        // Tools run in the root of a repository, and expect paths relative to it.
         let root = || std::env::current_dir().unwrap_or_default();
         match self.format {
             Format::Json => self.json(&report.to_json()),
@@ -94,13 +94,12 @@ impl Output {
         }
     }
 
-    /// The diagnostics beside a result.
+    /// Prints diagnostics on standard error, beside a result.
     pub(super) fn note_report(&self, report: &Report) {
         self.note(&render_text(report, true));
     }
 
-    /// The diagnostics in place of a result that there can't be: where programs read, they get
-    /// these as JSON.
+    /// Prints diagnostics because there is no result: with `--format json` on standard output.
     pub(super) fn report_in_place(&self, report: &Report) -> Result<()> {
         if self.is_json() {
             return self.json(&report.to_json());
@@ -126,7 +125,7 @@ impl Output {
     }
 }
 
-/// A reader that went away (`| head`) has all that it wanted.
+/// Ignores a closed pipe: its reader (`| head`) needs no more.
 fn finish(written: io::Result<()>) -> Result<()> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

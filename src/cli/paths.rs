@@ -1,4 +1,4 @@
-//! The paths of a policy on a command line, and what below them is passed over.
+//! The paths of a policy on a command line, and the ignored files below them.
 
 use std::path::PathBuf;
 
@@ -20,18 +20,18 @@ pub(super) struct PolicyPaths {
 
 #[derive(Args, Debug)]
 pub(super) struct InputName {
-    /// A file name for standard input, whose ending says its notation
+    /// A file name for standard input, whose extension names its notation
     ///
-    /// Without it, YAML or the DSL, whichever the text looks like.
+    /// Without it, the notation is detected: YAML or the DSL.
     #[arg(long, value_name = "NAME")]
     stdin_name: Option<String>,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct Ignored {
-    /// Pass over files and folders that match, as in a `.gitignore`; may be given several times
+    /// Ignore files and folders that match, as in a `.gitignore`; may be given several times
     ///
-    /// Besides what the `.peerageignore` of each folder names.
+    /// This adds to the `.peerageignore` of each folder.
     #[arg(long = "ignore", value_name = "GLOB")]
     globs: Vec<String>,
 }

@@ -15,13 +15,13 @@ pub(super) fn load(scope: &Scope) -> BuildOutput {
     progress::during("compiling the policy", || compile::build(&scope.load(), None))
 }
 
-/// The same, with lints.
+/// Loads and compiles the policy, with lints.
 pub(super) fn examine(scope: &Scope) -> BuildOutput {
-    progress::during("examining the policy", || compile::build_with_lints(&scope.load()))
+    progress::during("checking the policy", || compile::build_with_lints(&scope.load()))
 }
 
-/// The exit code that a report of mistakes deserves: paths that lead to nothing that can be read as
-/// a policy keep a command from being carried out, all other mistakes are the policy's.
+/// The exit code for a report: failure if the paths can't be read as a policy, unmet if the policy has
+/// other errors.
 pub(super) fn exit(report: &Report) -> Exit {
     let is_unread = |code| {
         matches!(
@@ -42,7 +42,7 @@ pub(super) fn exit(report: &Report) -> Exit {
     }
 }
 
-/// The compiled policy; without one, says why and gives the exit code.
+/// The compiled policy; if it has errors, reports them and returns the exit code.
 pub(super) fn load_view(scope: &Scope, output: &Output) -> Result<Result<View, Exit>> {
     let outcome = load(scope);
     let Some(view) = outcome.view else {

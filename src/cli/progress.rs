@@ -9,10 +9,10 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// How long work may take before anything is shown of it.
+/// The time after which progress is shown.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Does the work; on a terminal, shows what it is at if that takes long. What is piped gets nothing.
+/// Does the work, and shows a spinner with `what` on a terminal if it takes long.
 pub(super) fn during<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
     let (done, ended) = mpsc::channel::<()>();
     thread::scope(|scope| {
@@ -31,13 +31,13 @@ pub(super) fn during<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
     })
 }
 
-/// How many records or lines are done, shown on a terminal.
+/// A counter of processed records or lines, shown on a terminal.
 pub(super) struct RecordCounter {
     bar: ProgressBar,
     since_shown: Cell<u64>,
 }
 
-/// How many are done between two looks at the time.
+/// The number of items between two updates.
 const SHOWN_EVERY: u64 = 1000;
 
 impl RecordCounter {

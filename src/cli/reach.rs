@@ -19,10 +19,10 @@ pub(super) struct ReachOptions {
     parties: RequestArgs,
     #[command(flatten)]
     matrix: reach_table::ReachTableOptions,
-    /// List at most so many users, groups, or kinds of users
+    /// The maximal number of listed users, groups or kinds of users
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
-    /// List those that come after this id
+    /// List only ids after this one
     #[arg(long, value_name = "ID")]
     after: Option<String>,
     #[command(flatten)]
@@ -72,13 +72,13 @@ fn matrix(question: &ReachOptions, limit: Option<usize>, output: &Output) -> Res
         Ok(view) => view,
         Err(exit) => return Ok(exit),
     };
-    let asked = (parts.action, parts.conversation);
-    reach_table::run(&question.matrix, &view, asked, limit, output)?;
+    let situation = (parts.action, parts.conversation);
+    reach_table::run(&question.matrix, &view, situation, limit, output)?;
     Ok(Exit::Success)
 }
 
-/// Whom a request names without there being any, a line each: a list that is empty for it is no
-/// list of what the policy refuses.
+/// The unknown users and groups of a request, a line each: they explain an empty list that no gate
+/// caused.
 fn unknown_entities(view: &View, request: &Request<'_>, open: Wildcard) -> Vec<String> {
     let subject = Some(&request.subject).filter(|_| open != Wildcard::Subject);
     let (user, group) = match &request.resource {

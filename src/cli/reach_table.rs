@@ -18,36 +18,35 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(super) struct ReachTableOptions {
-    /// Show who reaches whom as a table, for the distinct kinds of users: those with the same tags
+    /// Show who reaches whom as a table, by kinds of users: those with the same tags
     #[arg(long, conflicts_with_all = ["subject", "resource", "resource_type", "member", "after"])]
     pub matrix: bool,
-    /// How wide the table may be; without it, as wide as the terminal, or 100
+    /// The maximal width of the table; by default that of the terminal, or 100
     #[arg(long, value_name = "COLUMNS", requires = "matrix")]
     width: Option<usize>,
 }
 
-/// How wide the table is where there is no terminal to fit.
+/// The width of the table without a terminal.
 const USUAL_WIDTH: usize = 100;
 
-/// How wide a cell is, with the blank before it; a count of users; and at most what a kind is
-/// called.
+/// The widths of a cell with the blank before it, of a count of users, and of the longest label.
 const CELL: usize = 6;
 const USERS: usize = 9;
 const LABEL: usize = 28;
 
-/// How many kinds are told to programs if they don't say.
+/// The number of kinds in JSON without `--limit`.
 const MOST: usize = 100;
 
-/// Whether an action is done to users at all.
+/// Refuses actions that are not done to users.
 pub(super) fn check(action: Action) -> Result<()> {
     if action.takes().contains(&ResourceKind::User) {
         return Ok(());
     }
     let instead = match action.takes() {
-        [ResourceKind::Group, ..] => "to groups",
-        _ => "by oneself",
+        [ResourceKind::Group, ..] => "is done to groups",
+        _ => "takes no resource",
     };
-    bail!("`{action}` is done {instead}, so no user reaches another by it");
+    bail!("`{action}` {instead}, so --matrix has no table of it");
 }
 
 /// Prints who reaches whom for the distinct kinds of users.
@@ -69,19 +68,19 @@ pub(super) fn run(
     let kinds = ReachTable::count(view, action, conversation, most);
     let (shown, total) = (kinds.classes.len(), kinds.total);
     if total == 0 {
-        output.note(&format!("{QUIET}there are no users{QUIET:#}\n"));
+        output.note(&format!("{QUIET}no users{QUIET:#}\n"));
         return Ok(());
     }
     output.result(&table(action, &kinds))?;
     if shown < total {
         output.note(&format!(
-            "{QUIET}the largest of {total} kinds: {shown}; --format json tells more{QUIET:#}\n"
+            "{QUIET}{shown} of {total} kinds, the largest; --format json prints more{QUIET:#}\n"
         ));
     }
     Ok(())
 }
 
-/// How many kinds a table of this width has room for.
+/// The number of kinds that fit into a table of this width.
 fn kinds_that_fit(width: usize) -> usize {
     let rest = |digits: usize| width.saturating_sub(digits + 1 + LABEL + 1 + USERS) / CELL;
     rest(digits(rest(1)))
@@ -122,7 +121,7 @@ fn table(action: Action, kinds: &ReachTable<'_>) -> String {
     text
 }
 
-/// What a kind is called: its tags, so far as there is room, and how many more there are.
+/// The label of a kind: as many of its tags as fit, and the number of the others.
 fn label(kind: &TagSetClass<'_>) -> String {
     let [first, others @ ..] = kind.tags.as_slice() else { return "(no tags)".to_owned() };
     let more = |count: usize| if count > 0 { format!(" +{count}") } else { String::new() };
@@ -144,7 +143,7 @@ fn label(kind: &TagSetClass<'_>) -> String {
     label + &more(left)
 }
 
-/// Of all pairs, how many may: all, none, or which part.
+/// The share of allowed pairs: all, none, or a percentage.
 fn cell(allowed: u64, pairs: u64) -> (anstyle::Style, String) {
     let percent = (u128::from(allowed) * 100).checked_div(pairs.into());
     match percent {

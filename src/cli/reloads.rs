@@ -1,4 +1,4 @@
-//! What a reload and a start may do by themselves: the options of it.
+//! The options that hold policies back, at reloads and at the start.
 
 use std::{fmt::Write as _, path::PathBuf};
 
@@ -15,28 +15,28 @@ use crate::{
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(super) struct ReloadOptions {
-    /// Hold a policy that lacks a section that refused something, or many of the users
+    /// Hold a policy that drops a restricting section, or many users
     ///
-    /// Of `rules`, `peers`, `permissions`, `blocks`, `moderation`, `matrices`, `unknown_users` and
-    /// `protected_tags`, what the policy no longer has, where that changes what is refused; and more than
-    /// ten users and a tenth of all. The last good policy goes on being served. `POST /v1/reload?force=true` with the admin
-    /// token takes the new one all the same.
+    /// A section is one of `rules`, `peers`, `permissions`, `blocks`, `moderation`, `matrices`,
+    /// `unknown_users` and `protected_tags`, where its absence changes what is refused; many users are more
+    /// than ten and more than a tenth of all. The last good policy stays in use.
+    /// `POST /v1/reload?force=true` with the admin token takes the held one.
     #[arg(long, value_enum, value_name = "WHETHER", default_value_t = HoldMode::On)]
     hold: HoldMode,
-    /// Hold a policy that changes the outcome for more than this share of pairs, as 5%
+    /// Hold a policy that changes the decisions of more than this share of pairs, as 5%
     ///
-    /// Of all ordered pairs of two users who are served, each counted once for each action between
-    /// users. What rules and settings change is counted exactly; where users' records, relations or
-    /// users themselves change too, up to 360 of them are, and of more a sample of pairs. Who would be
-    /// gone counts, who is new does not.
+    /// The share is of all ordered pairs of the served users, each counted once per action between users.
+    /// Changes by rules and settings are counted exactly; if entries, relations or users change too, up to
+    /// 360 changed users are counted exactly, and more by a sample of pairs. Users who vanish count, new
+    /// users do not.
     #[arg(long, value_name = "SHARE")]
     max_changed: Option<Share>,
     /// Keep the last good files in this folder, so that a restart holds what a reload would
     ///
-    /// It is made if it is not there, for its owner alone.
+    /// The folder is created if missing, accessible to its owner alone.
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
-    /// What to do at the start with a policy that has errors, or that a reload would hold
+    /// The treatment at the start of a policy that has errors, or that a reload would hold
     #[arg(long, value_enum, value_name = "HOW", default_value_t = StartChoice::Refuse, requires = "state_dir")]
     start: StartChoice,
 }
@@ -51,9 +51,9 @@ enum HoldMode {
 enum StartChoice {
     /// Refuse to start, with exit code 1
     Refuse,
-    /// Take it if it has no errors, whatever was there before
+    /// Take it if it has no errors, whatever the last good policy was
     Fresh,
-    /// Serve the last good files until better ones come
+    /// Serve the last good files until the policy is good
     LastGood,
 }
 
@@ -75,7 +75,7 @@ impl ReloadOptions {
     }
 }
 
-/// Says what a policy would open that is not taken at the start, and how to go on.
+/// Reports a policy that is held at the start: what it would open, and the ways to proceed.
 pub(super) fn refuse(held: &HeldPolicy, output: &Output) -> Result<Exit> {
     if output.is_json() {
         output.json(&json!({ "held": held_json(held) }))?;
@@ -88,8 +88,8 @@ pub(super) fn refuse(held: &HeldPolicy, output: &Output) -> Result<Exit> {
     let summary = &held.summary;
     output.note(&format!(
         "{BAD}error{BAD:#}: the policy is held, since it may open what the last good one refused\n{reasons}  {summary}\n\
-         help: mend the files; take them as they are with --start fresh; or serve the last good ones \
-         with --start last-good\n"
+         help: correct the files; or take them as they are with --start fresh; or serve the last good \
+         ones with --start last-good\n"
     ));
     Ok(Exit::Unmet)
 }

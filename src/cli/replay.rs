@@ -17,21 +17,20 @@ use crate::inspect::replay::{self, Replay};
 pub(super) struct ReplayOptions {
     /// The decision log, a JSON object a line; `-` for standard input
     ///
-    /// A line has `subject`, `action`, `resource`, `context`, `decision` and `reason`, as
+    /// A line has `subject`, `action`, `resource`, `context`, `decision` and `reason`, such as
     /// `{"subject":"3","action":"start_chat","resource":"2","decision":true,"reason":"allowed"}`;
-    /// subject, resource and `member` may be objects with `type`, `id` and `properties`. A line that
-    /// is none is told with its place and passed over. Exit code 1 if a decision turns out otherwise
-    /// or a line is none, 2 if the log can't be read.
+    /// subject, resource and `member` may be objects with `type`, `id` and `properties`. A malformed line
+    /// is reported with its place and skipped.
     #[arg(value_name = "DECISIONS")]
     log: PathBuf,
-    /// The policy to ask: files, or folders of them
+    /// The policy to decide by: files, or folders of them
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     policy: Vec<PathBuf>,
     #[command(flatten)]
     input: InputName,
     #[command(flatten)]
     ignored: Ignored,
-    /// How many decisions are shown of those that changed alike
+    /// The number of examples for each kind of change
     #[arg(long, value_name = "N", default_value_t = 3)]
     examples: usize,
 }
@@ -39,10 +38,13 @@ pub(super) struct ReplayOptions {
 pub(super) fn run(options: &ReplayOptions, output: &Output) -> Result<Exit> {
     let scope = options.ignored.scope(&options.policy)?.with_input_name(options.input.name());
     let reads_log = options.log.as_os_str() == "-";
-    ensure!(!(reads_log && scope.has_input()), "standard input is the log or the policy, not both");
+    ensure!(
+        !(reads_log && scope.has_input()),
+        "standard input can't be both the log and the policy"
+    );
     let Ok(view) = policy::load_view(&scope, output)? else { return Ok(Exit::Failure) };
     let name = options.log.display();
-    let replayed = progress::during("asking the decisions again", || {
+    let replayed = progress::during("replaying the decisions", || {
         if reads_log {
             return replay::replay(&view, io::stdin().lock(), options.examples);
         }
@@ -58,9 +60,9 @@ pub(super) fn run(options: &ReplayOptions, output: &Output) -> Result<Exit> {
                 mistake.line, mistake.column, mistake.message
             ));
         }
-        let untold = replayed.malformed - replayed.mistakes.len() as u64;
-        if untold > 0 {
-            output.note(&format!("{name}: and {untold} more lines that are no decisions\n"));
+        let unlisted = replayed.malformed - replayed.mistakes.len() as u64;
+        if unlisted > 0 {
+            output.note(&format!("{name}: and {unlisted} more malformed lines\n"));
         }
         output.result(&human(&replayed))?;
     }
@@ -70,16 +72,16 @@ pub(super) fn run(options: &ReplayOptions, output: &Output) -> Result<Exit> {
 
 fn human(replayed: &Replay) -> String {
     let mut text = format!(
-        "{STRONG}{} of {} decisions turn out otherwise{STRONG:#}",
+        "{STRONG}{} of {} decisions differ{STRONG:#}",
         replayed.changed, replayed.decisions
     );
     // Writing to a string can't fail.
     let _ = write!(text, ": {} would be allowed, {} denied", replayed.opened, replayed.closed);
-    let _ = writeln!(text, "; {} the same for another reason", replayed.other_reasons);
+    let _ = writeln!(text, "; {} unchanged with another reason", replayed.other_reasons);
     if replayed.malformed > 0 {
         let lines = match replayed.malformed {
-            1 => "1 line is no decision".to_owned(),
-            count => format!("{count} lines are no decisions"),
+            1 => "1 line is malformed".to_owned(),
+            count => format!("{count} lines are malformed"),
         };
         let _ = writeln!(text, "{BAD}{lines}{BAD:#}");
     }

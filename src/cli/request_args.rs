@@ -4,32 +4,32 @@ use clap::Args;
 
 use crate::request::{Action, Conversation, InvalidIdError, QuestionParts, check_id};
 
-/// What `decide` and `reach` ask alike.
+/// The request of `decide` and `reach`.
 #[derive(Args, Debug)]
 pub(super) struct RequestArgs {
-    /// Who wants to do it: the id of a user
+    /// The acting user's id
     #[arg(long, short, value_name = "ID", value_parser = id)]
     subject: Option<String>,
-    /// What the subject wants to do
+    /// The action
     #[arg(long, short, default_value_t = Action::StartChat)]
     action: Action,
-    /// To whom or what: the id of a user or a group
+    /// The id of the user or group to which it is done
     #[arg(long, short, value_name = "ID")]
     resource: Option<String>,
-    /// What the resource is: user, group, or anything for what is neither
+    /// The type of the resource: user, group, or any other word for something else
     ///
-    /// Without it, what the action is done to before all else.
+    /// By default a user where the action takes one.
     #[arg(long, value_name = "TYPE")]
     resource_type: Option<String>,
-    /// Whom an action on a group is about
+    /// The member whom an action on a group concerns
     #[arg(long, value_name = "ID", value_parser = id)]
     member: Option<String>,
-    /// Which field of a group's metadata is to be changed
+    /// The field of the group's metadata to change
     #[arg(long, value_name = "NAME")]
     field: Option<String>,
-    /// Whether the two talk already: new or existing
+    /// Whether the conversation is new or existing
     ///
-    /// Without it, what the policy says.
+    /// Without it, as the policy has it.
     #[arg(long, value_name = "STATE")]
     conversation: Option<Conversation>,
 }

@@ -8,7 +8,7 @@ use crate::{inspect, policy};
 
 #[derive(Args, Debug)]
 pub(super) struct SchemaOptions {
-    /// Of which files
+    /// The kind of files
     #[arg(long, value_enum, default_value_t = SchemaTopic::Policy, value_name = "FILES")]
     of: SchemaTopic,
 }

@@ -43,89 +43,89 @@ use crate::{
 pub(super) struct ServeArgs {
     /// Listen on this address; may be given several times
     ///
-    /// Without --listen and --uds, on 127.0.0.1:7411. localhost:7411 takes the loopback addresses,
-    /// :7411 all addresses. Port 0 takes any free port.
+    /// Without --listen and --uds, it is 127.0.0.1:7411. localhost:7411 means the loopback addresses, :7411
+    /// all addresses. Port 0 takes any free port.
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<ListenAddress>,
-    /// Let --listen name addresses that other machines reach, though decisions need no token
+    /// Let --listen name addresses that other machines can reach, though decisions need no token
     ///
-    /// All who can reach them may ask for decisions and list users.
+    /// Everyone who can reach them can request decisions and list users.
     #[arg(long)]
     insecure_listen: bool,
-    /// Answer requests for this host name on loopback addresses, too; may be given several times
+    /// Accept this host name in requests to loopback addresses; may be given several times
     ///
-    /// Without it, they must be for an address, localhost, a name that ends in .localhost, or the host
-    /// of --public-url: so that no page in a browser reaches the daemon by a name of its own. Unix
-    /// sockets and other addresses answer whatever host is named.
+    /// An address, localhost, a name that ends in .localhost and the host of --public-url are always
+    /// accepted. Other hosts are refused there, against DNS rebinding by pages in a browser. Unix sockets
+    /// and other addresses accept any host.
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<HostName>,
-    /// The status by which /v1/allow allows: 200 for proxies that take no other for a yes
+    /// The status with which /v1/allow allows: 200 for proxies that accept no other
     #[arg(long, value_name = "STATUS", default_value = "204")]
     allow_status: AllowStatus,
     /// Listen on a Unix socket; may be given several times
     #[arg(long, value_name = "PATH")]
     uds: Vec<PathBuf>,
-    /// How long requests at work may take to finish when the daemon is told to stop, in seconds
+    /// The time that running requests have to finish when the daemon stops, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     drain: u64,
-    /// How long to go on serving, and taking connections, when the daemon is told to stop, as 10s
+    /// The time for which a daemon that is stopped still serves and accepts connections, as 10s
     ///
-    /// `/readyz` answers 503 meanwhile, so that balancers send nobody new. Then comes the time to drain.
-    /// The same signal again cuts it short.
+    /// `/readyz` answers 503 meanwhile, so that load balancers stop sending requests. The time of --drain
+    /// follows. A second signal cuts it short.
     #[arg(long, value_name = "DURATION", default_value = "0s")]
     shutdown_wait: DurationArg,
-    /// How large a request's body may be, in bytes
+    /// The maximal size of a request's body, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
     body_limit: usize,
-    /// How many decisions may be in flight at a time; those beyond get 503 at once
+    /// The maximal number of decisions in flight; those beyond get 503 at once
     #[arg(long, value_name = "N", default_value_t = 1024)]
     max_in_flight: usize,
-    /// Where AuthZEN's clients find the daemon, if it stands behind a proxy
+    /// The URL at which AuthZEN's clients reach the daemon, such as that of a proxy
     ///
-    /// Metadata name the endpoints below it. A path in it is taken as part of the addresses too.
-    /// Without it, the first address that is listened on.
+    /// AuthZEN's metadata name the endpoints below it, with its path. By default it is the first address
+    /// that the daemon listens on.
     #[arg(long, value_name = "URL")]
     public_url: Option<PublicUrl>,
-    /// Whether AuthZEN's answers carry a `context`, which says why
+    /// Whether AuthZEN's responses have a `context`, with the reason
     #[arg(long, value_enum, value_name = "WHETHER", default_value_t = ContextChoice::On)]
     authzen_context: ContextChoice,
-    /// Which properties of AuthZEN's requests stand in for what peerage holds
+    /// The properties of AuthZEN's requests that replace those of users and groups
     ///
     /// `all`: any `tags`, `peers`, `permissions`, `moderation`, `role`, `matrix`, `member` or `field` of
-    /// our shape. Callers who pass attributes of their own along, as an HR system's `role: admin`, need
-    /// `peerage`: only those in the object `peerage` of the properties.
+    /// peerage's types. `peerage`: only those in the object `peerage` of the properties, for callers that
+    /// pass attributes of their own, such as an HR system's `role: admin`.
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = PropertiesChoice::All)]
     properties: PropertiesChoice,
-    /// How often to look for changes that no event told of, in milliseconds
+    /// The interval of searches for changes without an event, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000)]
     poll: u64,
     #[command(flatten)]
     reloads: reloads::ReloadOptions,
-    /// Whether SIGHUP takes a policy that would be held
+    /// Let SIGHUP take a policy that would be held
     ///
-    /// Without it, a hangup reads the files again as `POST /v1/reload` does, and what is held stays so.
+    /// Without it, SIGHUP reloads as `POST /v1/reload` does, and a held policy stays held.
     #[arg(long)]
     sighup_forces: bool,
     #[command(flatten)]
     store: facts_store::FactsStoreOptions,
-    /// How long a request that sends Peerage-At-Least waits at most, in milliseconds
+    /// The longest wait of a request with Peerage-At-Least, in milliseconds
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 2000)]
     at_least_wait: u64,
-    /// Listen on a Unix socket for administrators, who need no token there; may be given several times
+    /// Listen on a Unix socket for administrators, without a token; may be given several times
     ///
-    /// Only the user who runs the daemon can reach it.
+    /// Only root and the user who runs the daemon can reach it.
     #[arg(long, value_name = "PATH")]
     admin_uds: Vec<PathBuf>,
     /// The file that holds the admin token, for `/v1/facts` and `POST /v1/reload`
     ///
-    /// Sent as `Authorization: Bearer TOKEN`.
+    /// Clients send it as `Authorization: Bearer TOKEN`.
     #[arg(long, value_name = "PATH")]
     admin_token_file: Option<PathBuf>,
-    /// Write who changed what to this file, a JSON object a line; `-` is standard output
+    /// Write an audit log to this file, a JSON object a line; `-` is standard output
     ///
-    /// A line for each batch of commands, each reload that was forced or held back, and each credential
-    /// that was refused. It is made for its user alone, and opened again when it is moved and on SIGHUP.
-    /// Nothing waits for it: lines that can't be written are dropped, and counted.
+    /// It has a line for each batch of commands, each reload that was forced or held, and each credential
+    /// that was refused. The file is accessible to its owner alone, and opened again when it is moved and
+    /// on SIGHUP. Lines that can't be written are dropped and counted, so that nothing waits for them.
     #[arg(long, value_name = "FILE")]
     audit_log: Option<PathBuf>,
     #[command(flatten)]
@@ -154,11 +154,11 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
     let connections = ConnectionLimits::raise();
     listen::check(&options.listen, options.insecure_listen)?;
     let runtime = runtime().context("can't start the runtime")?;
-    // From here on a hangup means a reload and the others an orderly end, also while files are read for
-    // the first time.
+    // From here on SIGHUP reloads and the other signals stop, also while the files are read for the first
+    // time.
     let signals = Signals::listen(&runtime).context("can't wait for signals")?;
     let starting = signals.while_starting(&runtime);
-    // Before the files are read, so that no change falls between the two.
+    // The watch starts before the files are read, so that no change is missed between the two.
     let pace = WatchOptions {
         poll: Duration::from_millis(options.poll.max(1)),
         ..WatchOptions::default()
@@ -184,7 +184,7 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
     let store = options.store.open()?;
     if let Some(store) = store.as_ref().map(StoreHandle::handle) {
         starting.at_exit(move || {
-            // What is not closed in order is put right at the next opening.
+            // A store that was not closed is repaired at the next opening.
             let _ = store.close();
         });
     }
@@ -203,26 +203,26 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
     if !starting.is_stopped() {
         let latest = live.reloads().latest.clone();
         match form {
-            // What is wrong was told together with what is served instead.
+            // The errors were logged together with the policy that is served instead.
             _ if !latest.outcome.is_current() => {}
             LogForm::Fields => form.log(&latest.report),
             LogForm::Text => output.note_report(&latest.report),
         }
         if options.properties == PropertiesChoice::All {
             info!(
-                "properties of AuthZEN's requests that have peerage's names and shapes stand in for what it holds; \
-                 where callers pass their own along, start it with --properties peerage"
+                "properties of AuthZEN's requests with peerage's names and types replace those of users and groups; \
+                 use --properties peerage if callers pass attributes of their own"
             );
         }
         let signals = starting.started(&runtime)?;
         runtime.block_on(daemon(options, live, (watch, signals), callers, output))?;
     }
-    // What is cut must not be waited for.
+    // Blocking work that is cut off must not delay the exit.
     runtime.shutdown_background();
     Ok(Exit::Success)
 }
 
-/// Who may do more than ask for decisions, in which APIs, and how many there may be.
+/// The options of the served APIs: credentials, dialects, logs and limits.
 struct Callers {
     audit: Arc<Audit>,
     admin: Option<Secret>,
@@ -254,11 +254,11 @@ impl ServeArgs {
     }
 }
 
-/// How long the end waits for the last lines of the audit log.
+/// The longest wait at the end for the last lines of the audit log.
 const AUDIT_PATIENCE: Duration = Duration::from_secs(2);
 
 fn runtime() -> io::Result<Runtime> {
-    // A few threads for what operators ask: what else takes long has its own.
+    // The blocking threads are for operators' requests; other long work has its own threads.
     Builder::new_multi_thread().enable_all().max_blocking_threads(16).build()
 }
 
@@ -282,7 +282,7 @@ async fn daemon(
     })?;
     let public_url = match &options.public_url {
         Some(url) => url.clone(),
-        // A Unix socket has no address that others could use.
+        // A Unix socket has no URL.
         None => first.unwrap_or_else(|| "http://localhost".to_owned()).parse()?,
     };
     let app = Arc::new(App::new(
@@ -311,24 +311,27 @@ async fn daemon(
     let DurationArg(shutdown_wait) = options.shutdown_wait;
     let on_hangup = if options.sighup_forces { Trigger::Forced } else { Trigger::Requested };
     let stopping = Arc::clone(&app);
-    #[expect(clippy::async_yields_async, reason = "what comes after the stop is the last wait")]
+    #[expect(
+        clippy::async_yields_async,
+        reason = "the inner future is the wait for running requests"
+    )]
     let stop = async move {
         let mut wait = None;
         loop {
             tokio::select! {
                 signalled = signals.next() => match signalled {
                     SignalRequest::Stop(name) => {
-                        info!("told to stop by {name}");
+                        info!("stopping on {name}");
                         stopping.announce_stop();
                         if wait.is_some() || shutdown_wait.is_zero() {
                             break;
                         }
-                        info!(wait = ?shutdown_wait, "serving on meanwhile");
+                        info!(wait = ?shutdown_wait, "serving until the wait ends");
                         wait = Some(Instant::now() + shutdown_wait);
                     }
-                    // The other end of `wake` goes only when this process does.
+                    // The receiver lives as long as the process.
                     SignalRequest::Reload => {
-                        info!("told to reload by SIGHUP");
+                        info!("reloading on SIGHUP");
                         trail.reopen();
                         let _ = wake.send(on_hangup);
                     }
@@ -339,11 +342,11 @@ async fn daemon(
                 }
             }
         }
-        // The same signals again cut the time to drain short.
+        // A second signal cuts the draining short.
         async move {
             tokio::select! {
                 () = sleep(drain) => {}
-                name = signals.stop() => info!("told again to stop, by {name}"),
+                name = signals.stop() => info!("stopping at once on a second {name}"),
             }
         }
     };
@@ -352,7 +355,7 @@ async fn daemon(
     Ok(())
 }
 
-/// Waits for an instant; for ever, if there is none.
+/// Waits until an instant; without one, forever.
 async fn until(instant: Option<Instant>) {
     match instant {
         Some(instant) => sleep_until(instant).await,
@@ -360,8 +363,7 @@ async fn until(instant: Option<Instant>) {
     }
 }
 
-/// Binds all sockets and says on standard output where they are, a line each. Gives the first that
-/// has an address, too.
+/// Binds all sockets and prints their addresses, a line each. Returns the URL of the first TCP socket, too.
 async fn listen(options: &ServeArgs, output: &Output) -> Result<(Listeners, Option<String>)> {
     let mut listeners = Listeners::default();
     let mut places = Vec::new();
@@ -380,7 +382,7 @@ async fn listen(options: &ServeArgs, output: &Output) -> Result<(Listeners, Opti
         places.push(format!("unix:{} for administrators", path.display()));
     }
     let first = places.iter().find(|place| place.starts_with("http")).cloned();
-    // Only now: what is announced is served.
+    // An address is printed once it is bound.
     for place in places {
         let line = if output.is_json() {
             json!({ "listening": place }).to_string()

@@ -1,4 +1,4 @@
-//! The signals that the daemon takes: to stop, and to reload.
+//! The signals that stop and reload the daemon.
 
 use std::{
     io,
@@ -22,10 +22,10 @@ use tracing::info;
 
 use super::Exit;
 
-/// Signals from the time on when they were asked for, also those that nobody waited for yet.
+/// The registered signals, including those that arrived before anything waited for them.
 ///
-/// They are asked for before anything else is done: a process with the number 1 never gets those that
-/// it did not ask for, and others die of them in the middle of what they are at.
+/// They are registered before all other work: process 1 never gets signals without a handler, and other
+/// processes are killed by them.
 #[derive(Debug)]
 pub(super) struct Signals {
     hangup: Signal,
@@ -33,7 +33,7 @@ pub(super) struct Signals {
     interrupt: Signal,
 }
 
-/// What a signal means.
+/// The request of a signal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum SignalRequest {
     /// The name of the signal.
@@ -41,7 +41,7 @@ pub(super) enum SignalRequest {
     Reload,
 }
 
-/// How long a start that is told to stop may go on until it comes to an end by itself.
+/// The time in which a start that is stopped may end by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
 impl Signals {
@@ -54,7 +54,7 @@ impl Signals {
         })
     }
 
-    /// The next signal. May be cancelled.
+    /// The next signal. Cancel safe.
     pub(super) async fn next(&mut self) -> SignalRequest {
         tokio::select! {
             name = stop(&mut self.terminate, &mut self.interrupt) => SignalRequest::Stop(name),
@@ -62,17 +62,17 @@ impl Signals {
         }
     }
 
-    /// Waits until the process is told to stop; by which signal. Others wait meanwhile. May be cancelled.
+    /// The name of the next signal to stop; other signals stay pending. Cancel safe.
     pub(super) async fn stop(&mut self) -> &'static str {
         stop(&mut self.terminate, &mut self.interrupt).await
     }
 
-    /// Has the process end if it is told to stop before [`StartupSignals::started`]: by itself if it comes to
-    /// that within a moment, else wherever it is, since nothing is at work for anybody yet.
+    /// Ends the process if it gets a signal to stop before [`StartupSignals::started`]: the start may end by
+    /// itself within [`GRACE`], else it is aborted, since no client is served yet.
     pub(super) fn while_starting(mut self, runtime: &Runtime) -> StartupSignals {
         let (started, is_started) = oneshot::channel();
         let is_stopped = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&is_stopped);
+        let stop_flag = Arc::clone(&is_stopped);
         let at_exit = AtExit::default();
         let work = Arc::clone(&at_exit);
         let watching = runtime.spawn(async move {
@@ -80,12 +80,12 @@ impl Signals {
                 biased;
                 _ = is_started => self,
                 name = self.stop() => {
-                    info!("told to stop by {name}, while starting");
-                    told.store(true, Ordering::Release);
+                    info!("stopping on {name} during the start");
+                    stop_flag.store(true, Ordering::Release);
                     sleep(GRACE).await;
                     let work = work.lock().unwrap_or_else(PoisonError::into_inner).take();
                     if let Some(work) = work {
-                        // However that ends, nobody is served yet.
+                        // Its result does not matter: no client is served yet.
                         let _ = timeout(GRACE, spawn_blocking(work)).await;
                     }
                     exit(Exit::Success as i32)
@@ -97,17 +97,17 @@ impl Signals {
 }
 
 async fn stop(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {
-    // They end only with the runtime.
+    // The streams of signals end only with the runtime.
     tokio::select! {
         _ = terminate.recv() => "SIGTERM",
         _ = interrupt.recv() => "SIGINT",
     }
 }
 
-/// What is to be done before a start is ended wherever it is.
+/// The work to do before a start is aborted.
 type AtExit = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
 
-/// A start that can be told to stop.
+/// A start that signals can stop.
 pub(super) struct StartupSignals {
     started: oneshot::Sender<()>,
     is_stopped: Arc<AtomicBool>,
@@ -116,17 +116,17 @@ pub(super) struct StartupSignals {
 }
 
 impl StartupSignals {
-    /// Whether it was told to stop.
+    /// Whether a signal stopped the start.
     pub(super) fn is_stopped(&self) -> bool {
         self.is_stopped.load(Ordering::Acquire)
     }
 
-    /// Has this done before the start is ended wherever it is.
+    /// Registers work to do before the start is aborted.
     pub(super) fn at_exit(&self, work: impl FnOnce() + Send + 'static) {
         *self.at_exit.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(work));
     }
 
-    /// The signals, for what comes after the start.
+    /// Ends the start, and returns the signals for the running daemon.
     pub(super) fn started(self, runtime: &Runtime) -> Result<Signals> {
         let _ = self.started.send(());
         Ok(runtime.block_on(self.watching)?)

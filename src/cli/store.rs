@@ -30,21 +30,21 @@ pub(super) struct StoreCommand {
 
 #[derive(Subcommand, Debug)]
 enum StoreTask {
-    /// Read a whole store and find what is damaged in it; changes nothing
+    /// Read a whole store and report damage; changes nothing
     ///
     /// Exits with 1 if records are damaged or commits are lost, with 2 if it can't be opened at all.
     #[command(after_help = "Example: peerage store check facts.redb")]
     Check(StoreFile),
-    /// Make the file of a store no longer than it has to be
+    /// Shorten the file of a store to the length that it needs
     #[command(after_help = "Example: peerage store compact facts.redb")]
     Compact(StoreFile),
-    /// Take a store as it is whose newest commits are damaged or lost, at its last sound commit
+    /// Restore a store whose newest commits are damaged or lost to its last sound commit
     ///
-    /// No daemon opens such a store, since who was banned or blocked by those commits would be so no
-    /// more. Prefer a backup that is newer. Revisions go on above all that were ever told.
+    /// No daemon opens such a store, since the bans and blocks of the lost commits would be missing. Prefer a
+    /// newer backup, if there is one. Later revisions are above all that were ever given out.
     #[command(after_help = "Example: peerage store repair facts.redb")]
     Repair(StoreFile),
-    /// Copy a store into a new file: one that no daemon has open, or that of a running daemon
+    /// Copy a store that no daemon has open, or the store of a running daemon, into a new file
     #[command(after_help = help::STORE_BACKUP)]
     Backup(BackupOptions),
 }
@@ -71,10 +71,10 @@ struct BackupOptions {
     /// The socket for administrators of a running daemon, which copies its own store
     #[arg(long, value_name = "PATH")]
     admin_uds: Option<PathBuf>,
-    /// The new file; where the daemon runs, if it is a daemon's store
+    /// The new file; on the daemon's machine for the store of a running daemon
     #[arg(long, value_name = "NEW")]
     to: PathBuf,
-    /// Replace the new file if there is one; a daemon replaces none
+    /// Replace an existing file; a running daemon never does
     #[arg(long, requires = "file")]
     force: bool,
 }
@@ -132,7 +132,7 @@ fn human(checked: &CheckReport) -> String {
     text
 }
 
-/// What was not in order, a line each.
+/// The repairs and lost commits, a line each.
 fn findings(repairs: &[String], stepped_back: Option<Rollback>) -> String {
     let lost = stepped_back.iter().map(|it| format!("{BAD}lost{BAD:#} {it}\n"));
     repairs.iter().map(|it| format!("{QUIET}note{QUIET:#} {it}\n")).chain(lost).collect()
@@ -193,21 +193,21 @@ fn backup(options: &BackupOptions, output: &Output) -> Result<Exit> {
         None => backup_daemon(options),
     });
     let done: Value = done?;
-    let told = |name| done.get(name).cloned().unwrap_or_default();
+    let field = |name| done.get(name).cloned().unwrap_or_default();
     if output.is_json() {
         output.json(&done)?;
     } else {
         output.result(&format!(
             "{GOOD}ok{GOOD:#} {QUIET}records {}, revision {}, {} bytes{QUIET:#}\n",
-            told("records"),
-            told("revision"),
-            told("bytes")
+            field("records"),
+            field("revision"),
+            field("bytes")
         ))?;
     }
     Ok(Exit::Success)
 }
 
-/// Has a running daemon copy its own store.
+/// Requests a backup from a running daemon.
 fn backup_daemon(options: &BackupOptions) -> Result<Value> {
     let target = DaemonTarget::new(
         options.from.as_deref(),

@@ -19,7 +19,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => $slug,)+ }
             }
 
-            /// What the code means, for the reference.
+            /// The meaning of the code, for the reference.
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)+ }
             }

@@ -38,7 +38,7 @@ fn command(found: &LocatedDiagnostic, root: &Path) -> String {
     out
 }
 
-/// All that is to be said of a mistake, its place aside.
+/// The message, labels and hint of a mistake, without its place.
 fn text(found: &LocatedDiagnostic, root: &Path) -> String {
     let mut text = found.message.clone();
     if let Some(SourceLocation { label, .. }) =
@@ -56,7 +56,7 @@ fn text(found: &LocatedDiagnostic, root: &Path) -> String {
     text
 }
 
-/// What follows `::` in a command: it ends with its line, and `%` begins an escape.
+/// The text after `::` of a command, which ends with its line and escapes with `%`.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

@@ -27,8 +27,7 @@ impl From<&LoadError> for Diagnostic {
                 (Code::Unreadable, Some(hint.to_owned()))
             }
             LoadError::StillWritten { .. } => {
-                let hint =
-                    "close the file, or write it under another name and rename it when it is whole";
+                let hint = "close the file, or write it under another name and rename it when it is complete";
                 (Code::StillWritten, Some(hint.to_owned()))
             }
             LoadError::LinkOutside { .. } => {

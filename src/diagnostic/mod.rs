@@ -1,6 +1,6 @@
-//! What is wrong with a policy, for its author: one type, and the renderers of it.
+//! Diagnostics for policy authors: one type and its renderers.
 //!
-//! Invariant: knows only of `source`, and of `request` how names are compared. A place is a field of a diagnostic, never a part of its text.
+//! Invariant: it knows only `source`, and the comparison of names in `request`. A place is a field of a diagnostic, never a part of its text.
 
 mod code;
 mod github;
@@ -19,7 +19,7 @@ pub use text::render_text;
 pub use crate::request::{did_you_mean, suggest};
 use crate::source::Span;
 
-/// How bad it is: an error keeps a policy from being compiled, a warning does not.
+/// The severity of a diagnostic: an error keeps a policy from being compiled, a warning does not.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Severity {
     Error,
@@ -36,7 +36,7 @@ impl Severity {
     }
 }
 
-/// A place in a file, and what is to be said at it.
+/// A place in a file, with a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Label {
     pub span: Span,
@@ -44,17 +44,17 @@ pub struct Label {
 }
 
 /// One mistake. The message says what is wrong without its place, starts in lower case and has no
-/// full stop; names that the author wrote stand in backquotes.
+/// full stop; names that the author wrote are in backquotes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Diagnostic {
     pub code: Code,
     pub severity: Severity,
     pub message: String,
-    /// Where; `None` only for what concerns no file, as when none was found.
+    /// The place; `None` only if no file is concerned, such as when none was found.
     pub primary: Option<Label>,
     /// Other places that help to understand it: where something was first defined.
     pub others: Vec<Label>,
-    /// How to mend it, where that can be said.
+    /// The correction, if one can be suggested.
     pub hint: Option<String>,
 }
 
@@ -88,7 +88,7 @@ impl Diagnostic {
         }
     }
 
-    /// What stands beside the caret.
+    /// Sets the text beside the caret.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
         if let Some(primary) = &mut self.primary {
@@ -97,7 +97,7 @@ impl Diagnostic {
         self
     }
 
-    /// A second place, with what is to be said there.
+    /// Adds a second place with a text.
     #[must_use]
     pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
         self.others.push(Label { span, text: text.into() });
@@ -122,10 +122,10 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// How many are kept.
+    /// The maximal number of kept diagnostics.
     pub const MAX_KEPT: usize = 10_000;
 
-    /// How many bytes of a text are kept: names in it may come from hostile files.
+    /// The maximal length of a kept text in bytes: names in it may come from hostile files.
     const MAX_TEXT_LEN: usize = 1_000;
 
     pub fn push(&mut self, mut diagnostic: Diagnostic) {
@@ -144,12 +144,12 @@ impl Diagnostics {
         }
     }
 
-    /// How many there are, errors and warnings.
+    /// The number of errors and warnings.
     pub fn total(&self) -> usize {
         self.list.len() + self.left_out
     }
 
-    /// What was found so far, to come back to.
+    /// The current state, for [`Self::rewind`].
     pub fn checkpoint(&self) -> Checkpoint {
         let Self { list, left_out, left_out_errors, errors } = self;
         Checkpoint {
@@ -160,12 +160,12 @@ impl Diagnostics {
         }
     }
 
-    /// Whether an error was found since then.
+    /// Whether an error was found since the checkpoint.
     pub fn has_errors_since(&self, mark: &Checkpoint) -> bool {
         self.errors > mark.errors
     }
 
-    /// Forgets what was found since then: something else is to be told in its place.
+    /// Drops all diagnostics since the checkpoint: others replace them.
     pub fn rewind(&mut self, mark: &Checkpoint) {
         self.list.truncate(mark.kept);
         (self.left_out, self.left_out_errors) = (mark.left_out, mark.left_out_errors);
@@ -184,7 +184,8 @@ impl Diagnostics {
         self.errors > 0
     }
 
-    /// All that were kept, in reading order: by file, place and code; those without a place first.
+    /// The kept diagnostics in reading order, by file, place and code, those without a place first; and the
+    /// number of the others.
     pub fn into_sorted(mut self) -> (Vec<Diagnostic>, usize) {
         self.list.sort_by(|a, b| {
             let key = |d: &Diagnostic| (d.primary.as_ref().map(|label| label.span), d.code);
@@ -198,7 +199,7 @@ impl Diagnostics {
     }
 }
 
-/// How much was found at some time.
+/// The number of diagnostics at some time.
 #[derive(Clone, Copy, Debug)]
 pub struct Checkpoint {
     kept: usize,

@@ -13,19 +13,19 @@ use super::{
 };
 use crate::source::{Position, PositionCursor, SourceId, Sources};
 
-/// All that is wrong with a policy, in reading order, independent of the files it was read from.
+/// The diagnostics of a policy in reading order, independent of its files.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Report {
     pub diagnostics: Vec<LocatedDiagnostic>,
-    /// How many more there were than are kept.
+    /// The number of diagnostics that were not kept.
     pub left_out: usize,
-    /// How many errors there are, those left out among them.
+    /// The number of errors, including those left out.
     pub errors: usize,
-    /// How many warnings there are, those left out among them.
+    /// The number of warnings, including those left out.
     pub warnings: usize,
 }
 
-/// A diagnostic that needs its sources no longer.
+/// A diagnostic with its place resolved, independent of the sources.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LocatedDiagnostic {
     pub code: Code,
@@ -36,8 +36,7 @@ pub struct LocatedDiagnostic {
     pub hint: Option<String>,
 }
 
-/// A place as a person or a tool needs it. Lines and columns count from 1, columns in characters;
-/// the end is the first place that is no longer part of it.
+/// A place in a file, by line and column, which count from 1, columns in characters; the end is exclusive.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SourceLocation {
     pub file: String,
@@ -45,19 +44,19 @@ pub struct SourceLocation {
     pub column: usize,
     pub end_line: usize,
     pub end_column: usize,
-    /// What is to be said at it; may be empty.
+    /// The text at the place; may be empty.
     pub label: String,
     /// The text of its first line without its end, cut to a window around the place, with `…`,
     /// where the line is long. Control characters but tabs are replaced.
     pub source_line: String,
-    /// Where in `source_line` the place begins, and how long it is there, in bytes.
+    /// The start and the length of the place within `source_line`, in bytes.
     pub caret: (usize, usize),
 }
 
 // === impl Report ===
 
 impl Report {
-    /// Finds the places of all that was collected. Costs one scan of each file that has a mistake.
+    /// Resolves the places of diagnostics. Costs one scan of each file that has a mistake.
     pub fn new(problems: Diagnostics, sources: &Sources) -> Self {
         let left_out_errors = problems.left_out_errors;
         let (list, left_out) = problems.into_sorted();
@@ -71,13 +70,13 @@ impl Report {
         }
     }
 
-    /// Whether there is nothing to say.
+    /// Whether there are no diagnostics.
     pub fn is_empty(&self) -> bool {
         self.errors + self.warnings == 0
     }
 
-    /// The JSON that `check --format json` prints and `/v1/status` holds. Its shape is stable:
-    /// fields may come, none goes; what does not apply is `null`.
+    /// The JSON that `check --format json` prints and `/v1/status` holds. Its shape is stable: fields may
+    /// be added, none is removed; fields that do not apply are `null`.
     pub fn to_json(&self) -> Value {
         json!({
             "errors": self.errors,
@@ -88,7 +87,7 @@ impl Report {
     }
 }
 
-// === impl Located ===
+// === impl LocatedDiagnostic ===
 
 impl LocatedDiagnostic {
     fn to_json(&self) -> Value {
@@ -110,10 +109,10 @@ impl LocatedDiagnostic {
     }
 }
 
-// === impl Place ===
+// === impl SourceLocation ===
 
 impl SourceLocation {
-    /// The file as it is named in `root`, if it is below it: without `./` and with `/`.
+    /// The path of the file relative to `root`, if it is below it: without `./` and with `/`.
     pub(super) fn path_from(&self, root: &Path) -> String {
         let file = Path::new(&self.file);
         let file = file.strip_prefix(root).unwrap_or(file);
@@ -121,7 +120,7 @@ impl SourceLocation {
         parts.collect::<PathBuf>().to_string_lossy().into_owned()
     }
 
-    /// The line, and one below it with a caret for each character of the place, one at least.
+    /// The source line, and one below it with a caret for each character of the place, at least one.
     pub fn render_caret(&self) -> String {
         let (start, length) = self.caret;
         let before = self.source_line.get(..start).unwrap_or_default();
@@ -142,7 +141,7 @@ impl SourceLocation {
     }
 }
 
-/// The position of every offset that a diagnostic names, and where its line begins.
+/// The position of every offset that a diagnostic names, with the start of its line.
 struct Offsets(BTreeMap<(SourceId, usize), (Position, usize)>);
 
 impl Offsets {

@@ -9,11 +9,10 @@ use super::{Code, LocatedDiagnostic, Report, SourceLocation};
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// Where the documentation of this crate is, each code at an anchor of its name. There is no other
-/// home page; the address is the one that the crate's documentation has wherever it is published.
+/// The address of the crate's documentation once it is published; there is no other home page.
 const HOME: &str = "https://docs.rs/peerage";
 
-/// What files below the root are relative to; who reads the log knows where that is.
+/// The base of relative paths, which the reader of the log knows.
 const ROOT: &str = "%SRCROOT%";
 
 /// The report in SARIF 2.1.0, which code scanning and editors read. `root` is the folder of the
@@ -43,11 +42,12 @@ pub fn render_sarif(report: &Report, root: &Path) -> Value {
     })
 }
 
-/// What a code means, and what helps against it: GitHub shows the help beside each finding.
+/// The rule of a code, with its meaning and help: GitHub shows the help beside each finding.
 fn rule(code: Code) -> Value {
     let meaning = code.meaning();
-    let mut help =
-        format!("{meaning}\n\nEach finding says what is wrong at its place and how to mend it.");
+    let mut help = format!(
+        "{meaning}\n\nEach finding names its place and, where one is known, the correction."
+    );
     let mut markdown = format!("**{code}**: {help}");
     if Code::LINTS.contains(&code) {
         let once = format!("`# allow: {code}` (in a `.peerage` file `// allow: {code}`)");

@@ -11,8 +11,8 @@ use super::{
     report::{LocatedDiagnostic, SourceLocation},
 };
 
-/// The report for a terminal: each mistake with its line and a caret, and a closing count. Empty
-/// if there is nothing to say. `colour` adds ANSI styles.
+/// Renders a report for a terminal: each mistake with its line and a caret, and the counts. Empty for an
+/// empty report. `colour` adds ANSI styles.
 pub fn render_text(report: &Report, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     // Lines come cut to a window already, and a terminal wraps them as it likes.
@@ -111,19 +111,19 @@ fn annotation(place: &SourceLocation, is_first: bool) -> Annotation<'_> {
 }
 
 impl SourceLocation {
-    /// What is shown of the file, apart from the caret.
+    /// The shown line, without the caret.
     fn shown(&self) -> (&str, usize, &str) {
         (&self.file, self.line, &self.source_line)
     }
 
-    /// Whether the column in `source_line` is another than in the file.
+    /// Whether the column in `source_line` differs from that in the file.
     fn is_cut(&self) -> bool {
         let before = self.source_line.get(..self.caret.0).unwrap_or_default();
         before.chars().count() + 1 != self.column
     }
 }
 
-/// The text on one line, with what would act on a terminal escaped.
+/// The text with characters escaped that control a terminal.
 fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

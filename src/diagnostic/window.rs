@@ -1,22 +1,22 @@
-//! The part of a line around a place, so that long lines can be shown.
+//! Windows of long lines: the part around a place.
 
 /// A line of a file as it is shown, or the part of it around a place.
 pub(super) struct LineWindow {
     pub(super) text: String,
-    /// Where the place begins in `text`, and how long it is there, in bytes.
+    /// The start and the length of the place within `text`, in bytes.
     pub(super) caret: (usize, usize),
 }
 
-/// How long a line may be, in bytes, to be shown whole.
+/// The maximal length in bytes of a line that is shown whole.
 const WHOLE: usize = 240;
-/// What is shown of a longer one before the place, and from its start.
+/// The number of bytes that are shown of a longer line before the place, and from its start.
 const BEFORE: usize = 60;
 const AFTER: usize = 140;
 
 const CUT: &str = "…";
 
 /// The window of the line that begins at `line_start` around the bytes from `start` to `end`, as
-/// far as they are in that line. Looks at no more bytes than it may show.
+/// far as they are in that line. Reads no more bytes than it may show.
 pub(super) fn around(bytes: &[u8], line_start: usize, start: usize, end: usize) -> LineWindow {
     let start = start.clamp(line_start, bytes.len().max(line_start));
     let line = bytes.get(line_start..).unwrap_or_default();
@@ -45,7 +45,7 @@ pub(super) fn around(bytes: &[u8], line_start: usize, start: usize, end: usize) 
     LineWindow { text, caret }
 }
 
-/// Which bytes of a long line to show: whole characters around `start`, at most to its end.
+/// The bytes of a long line to show: whole characters around `start`, at most to its end.
 fn around_start(bytes: &[u8], line_start: usize, start: usize) -> (usize, usize) {
     let mut from = start.saturating_sub(BEFORE).max(line_start);
     while from < start && from > line_start && is_inside_character(bytes, from) {
@@ -64,7 +64,7 @@ fn is_inside_character(bytes: &[u8], at: usize) -> bool {
     bytes.get(at).is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000)
 }
 
-/// The text of bytes, with what no UTF-8 is and what would act on a terminal replaced.
+/// The text of bytes, with invalid UTF-8 and control characters replaced.
 fn shown(bytes: &[u8]) -> String {
     let picture = |c: char| match c {
         '\t' => '\t',

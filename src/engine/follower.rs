@@ -20,7 +20,7 @@ pub(super) struct Follower {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// How long files that can't be read are left alone before they are tried again.
+/// The pause before files that can't be read are tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
 // === impl Follower ===
@@ -55,7 +55,7 @@ impl Drop for Follower {
     fn drop(&mut self) {
         drop(self.stop.take());
         for thread in self.threads.drain(..) {
-            // A panic there was told when it happened.
+            // The panic hook reported a panic of the thread already.
             let _ = thread.join();
         }
     }

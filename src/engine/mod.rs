@@ -1,6 +1,6 @@
-//! The engine that a program embeds: a policy that is opened, asked, and followed as its files change.
+//! The embedded engine: a policy that a program opens, queries, and follows as its files change.
 //!
-//! Invariant: it adds no meaning of its own; whatever it answers, the rooms below it answer.
+//! Invariant: it adds no semantics of its own to the rooms below it.
 
 mod follower;
 
@@ -22,10 +22,10 @@ use follower::Follower;
 
 /// A policy in memory, and the files it was compiled from.
 ///
-/// Decisions take no lock and allocate nothing; they may be asked for on any number of threads while
-/// the files are read again. A policy with errors never replaces a good one, nor does one without a
-/// section that refused something, or without more than a tenth of the users (and more than ten of
-/// them): that one is [held](LatestReload::held) until [`Engine::reload_forced`].
+/// Decisions take no lock and allocate nothing; any number of threads may decide while the files are
+/// read again. A policy with errors never replaces a good one. A policy that drops a restricting section,
+/// or more than ten users and more than a tenth of them, is [held](LatestReload::held) until
+/// [`Engine::reload_forced`].
 ///
 /// ```
 /// use peerage::{Action, Engine, Request};
@@ -40,16 +40,16 @@ pub struct Engine {
     follower: Option<Follower>,
 }
 
-/// One version of a policy: all that is asked of it is answered from the same files.
+/// One version of a policy: all its decisions and lists come from the same files.
 ///
-/// It stays what it is when the engine goes on to another version, and costs the memory of its own
-/// version as long as it is there.
+/// It does not change when the engine takes another version, and keeps the memory of its own version
+/// until it is dropped.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     served: Arc<ServedPolicy>,
 }
 
-/// Why there is no engine.
+/// The error of opening an engine.
 #[derive(Debug, Error)]
 pub enum EngineError {
     /// The policy holds errors; the report has all of them, with their places.
@@ -58,7 +58,7 @@ pub enum EngineError {
     /// The files can't be watched, or no thread can be started.
     #[error("can't follow the policy's files: {0}")]
     Follow(#[from] io::Error),
-    /// The engine could not begin, for a reason that has to do with more than the files.
+    /// The engine can't start for another reason than its files.
     #[error("can't start: {0}")]
     Start(String),
 }
@@ -66,9 +66,9 @@ pub enum EngineError {
 // === impl Engine ===
 
 impl Engine {
-    /// Reads and compiles a policy: files, or folders of them. Afterwards the files are looked at only
-    /// when [`Engine::reload`] is called. Costs what compiling costs: some milliseconds for a policy
-    /// without many users, some seconds for millions of them.
+    /// Reads and compiles a policy: files, or folders of them. The files are read again only by
+    /// [`Engine::reload`]. Costs some milliseconds for a policy without many users, some seconds for
+    /// millions of them.
     ///
     /// # Errors
     /// If the policy holds errors or can't be read.
@@ -77,9 +77,9 @@ impl Engine {
         Ok(Self { live, follower: None })
     }
 
-    /// Opens a policy and follows its files: what is saved there is compiled on a thread of its own and
-    /// decides from then on, about 100 ms after the last change. `on_reload` is told what came of each
-    /// reload, on that thread; it must not drop the engine.
+    /// Opens a policy and follows its files: a changed policy is compiled on a thread of its own, about
+    /// 100 ms after the last change, and decides from then on. `on_reload` gets the result of each reload,
+    /// on that thread; it must not drop the engine.
     ///
     /// # Errors
     /// As [`Engine::open`], and if the files can't be watched.
@@ -87,7 +87,7 @@ impl Engine {
         paths: impl IntoIterator<Item = P>,
         on_reload: impl Fn(&LatestReload) + Send + 'static,
     ) -> Result<Self, EngineError> {
-        // Before the files are read, so that no change falls between the two.
+        // The watch starts before the files are read, so that no change is missed between the two.
         let watch = Watch::start(scope(paths), WatchOptions::default())?;
         let live = start(watch.files())?;
         let follower = Follower::start(watch, Arc::clone(&live), on_reload)?;
@@ -104,26 +104,25 @@ impl Engine {
         decide::explain(&self.live.served().view, request)
     }
 
-    /// The version that decides now, for several questions that must not see two versions, and for
-    /// lists, which borrow from it.
+    /// The current version, for several requests that must see the same one, and for lists, which borrow
+    /// from it.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot { served: Arc::clone(&self.live.served()) }
     }
 
-    /// Reads the files again, on this thread, and decides from them if they hold a policy that may
-    /// replace the one that is there. Tells what came of it.
+    /// Reads the files again, on this thread, and decides from them unless they have errors or the policy is
+    /// held. Returns the result.
     pub fn reload(&self) -> LatestReload {
         self.live.reload_and_report(false).latest.clone()
     }
 
-    /// The same for a policy that was held: it replaces the one that is there, whatever it changes. One
-    /// with errors does not.
+    /// Reads the files again, and takes the policy even if it would be held. One with errors is refused.
     pub fn reload_forced(&self) -> LatestReload {
         self.live.reload_and_report(true).latest.clone()
     }
 
-    /// What came of reading the files last: its report holds the warnings about the policy that is
-    /// served, or the errors of one that is not.
+    /// The result of the latest reload: its report holds the warnings about the policy that decides, or the
+    /// errors of one that was refused.
     pub fn latest_reload(&self) -> LatestReload {
         self.live.reloads().latest.clone()
     }
@@ -156,7 +155,7 @@ fn start(files: PolicyFiles) -> Result<Arc<Live>, EngineError> {
 // === impl Snapshot ===
 
 impl Snapshot {
-    /// Which version this is: a digest of what its files mean.
+    /// The version: a digest of the meaning of its files.
     pub fn revision(&self) -> &str {
         &self.served.revision
     }
@@ -171,7 +170,7 @@ impl Snapshot {
         decide::explain(&self.served.view, request)
     }
 
-    /// The users to whom the request's subject may do the action; its resource is not looked at.
+    /// The users to whom the request's subject may do the action; its resource is ignored.
     /// Costs a pass over the sets involved, a bit per user each.
     ///
     /// ```
@@ -186,8 +185,8 @@ impl Snapshot {
         decide::reach(&self.served.view, request)
     }
 
-    /// The users who may do the action to the request's resource; its subject is not looked at. Costs
-    /// as much as [`Snapshot::reach`].
+    /// The users who may do the action to the request's resource; its subject is ignored. Costs as much as
+    /// [`Snapshot::reach`].
     pub fn reached_by(&self, request: &Request<'_>) -> Reach<'_> {
         decide::reached_by(&self.served.view, request)
     }

@@ -461,7 +461,7 @@ fn tables_fit() {
     let nobody = folder.path().join("nobody.peerage");
     fs::write(&nobody, "rules: [];").unwrap();
     let output = run(&["reach", "--matrix", nobody.to_str().unwrap()]);
-    assert_eq!((text(&output.stdout), text(&output.stderr)), ("", "there are no users\n"));
+    assert_eq!((text(&output.stdout), text(&output.stderr)), ("", "no users\n"));
 }
 
 #[test]

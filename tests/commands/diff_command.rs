@@ -290,7 +290,7 @@ fn decisions_are_asked_again() {
     child.stdin.take().unwrap().write_all(fine.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
-    assert!(output.stdout.starts_with(b"0 of 1 decisions turn out otherwise: 0 would be allowed"));
+    assert!(output.stdout.starts_with(b"0 of 1 decisions differ: 0 would be allowed"));
     let missing = peerage(path, &["replay", "nothing", "--policy", "new.yaml"]);
     assert_eq!(missing.status.code(), Some(2));
 }

@@ -10,10 +10,10 @@ use crate::{cli::secret, dialects::flip::Flip};
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(in crate::cli) struct FlipOptions {
-    /// The file that lists tokens of Flip's clients, besides the admin token
+    /// The file with the tokens of Flip's clients, besides the admin token
     ///
-    /// Each line is a token and its scopes, as `TOKEN TAG_RULE_READ TAG_RULE_WRITE`; what begins with
-    /// `#` is passed over. The admin token has both scopes.
+    /// Each line is a token and its scopes, as `TOKEN TAG_RULE_READ TAG_RULE_WRITE`; lines that begin with
+    /// `#` are comments. The admin token has both scopes.
     #[arg(long, value_name = "PATH")]
     flip_tokens_file: Option<PathBuf>,
 }

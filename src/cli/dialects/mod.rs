@@ -1,4 +1,4 @@
-//! Which other systems' APIs the daemon speaks, and how.
+//! The options of dialects: the APIs of other systems that the daemon serves.
 
 mod flip;
 mod mesibo;
@@ -14,7 +14,7 @@ use crate::{dialects::Dialect, serve::SocketOptions};
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(super) struct DialectOptions {
-    /// Answer in this system's own API too; may be given several times
+    /// Serve the API of this system too; may be given several times
     #[arg(long = "dialect", value_enum, value_name = "SYSTEM")]
     names: Vec<DialectName>,
     #[command(flatten)]
@@ -44,13 +44,13 @@ impl DialectOptions {
         self.names.contains(&name) || self.names.contains(&DialectName::All)
     }
 
-    /// The dialects over WebSockets that are asked for.
+    /// The chosen dialects over WebSockets.
     pub(super) fn sockets(&self) -> Result<Vec<SocketOptions>> {
         let venueless = self.has(DialectName::Venueless).then(|| self.venueless.open());
         venueless.into_iter().collect()
     }
 
-    /// The dialects over HTTP that are asked for.
+    /// The chosen dialects over HTTP.
     pub(super) fn open(&self) -> Result<Vec<Box<dyn Dialect>>> {
         let mut all: Vec<Box<dyn Dialect>> = Vec::new();
         if self.has(DialectName::Flip) {

@@ -13,7 +13,7 @@ use crate::{
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(in crate::cli) struct TencentOptions {
-    /// Tencent IM: verify the `usersig` of calls with the app's secret key, the line in this file
+    /// Tencent IM: verify the `usersig` of calls with the app's secret key in this file
     ///
     /// Without it, callers send the admin token as `usersig`.
     #[arg(

@@ -17,24 +17,24 @@ use crate::{
 pub(in crate::cli) struct VenuelessOptions {
     /// Serve this world of Venueless; may be given several times
     ///
-    /// All worlds have the same users. Without it, every world is served whose name is made of
-    /// letters, digits, `_` and `-`.
+    /// All worlds have the same users. Without it, every name of letters, digits, `_` and `-` is a world.
     #[arg(long = "venueless-world", value_name = "WORLD")]
     worlds: Vec<String>,
-    /// The file that says whose tokens Venueless takes
+    /// The file with the issuers whose tokens Venueless accepts
     ///
-    /// A JSON array of {"secret": ..., "issuer": ..., "audience": ...}. Without it, it takes none.
+    /// It is a JSON array of {"secret": ..., "issuer": ..., "audience": ...}. Without it, no token is
+    /// accepted.
     #[arg(long = "venueless-jwt-file", value_name = "PATH")]
     issuers: Option<PathBuf>,
-    /// How many guests Venueless keeps: those who have a client_id only; `off` lets none in
+    /// The maximal number of guests of Venueless, users with only a client_id; `off` admits none
     ///
-    /// A guest of whom nothing is known but a profile is deleted a day after they were last here, and the
-    /// oldest sooner where there are as many as may be. `on` is 10000.
+    /// A guest with nothing but a profile is deleted a day after their last visit; at the limit, those with
+    /// the oldest visit go first. `on` is 10000.
     #[arg(long = "venueless-guests", value_name = "NUMBER", default_value = "10000")]
     guests: MostGuests,
-    /// How many guests may be made a minute from one address
+    /// The maximal number of new guests of Venueless a minute from one address
     ///
-    /// Behind a proxy, and on a Unix socket, all have one address.
+    /// Behind a proxy, and on a Unix socket, all guests have one address.
     #[arg(
         long = "venueless-new-guests",
         value_name = "NUMBER",
@@ -44,11 +44,11 @@ pub(in crate::cli) struct VenuelessOptions {
     new_guests: u32,
     /// Let pages of this origin open a WebSocket, as `https://chat.example`; may be given several times
     ///
-    /// `*` lets those of any. Without it, those of the host and port that is asked. What is no browser
-    /// sends no origin, and is let in.
+    /// `*` admits any origin. Without it, the origin must be the requested host and port. Clients other than
+    /// browsers send no origin, and are admitted.
     #[arg(long = "venueless-origin", value_name = "URL")]
     origins: Vec<Origin>,
-    /// Whether Venueless lists users as its document prints them, or as the public server does
+    /// Whether Venueless lists users as its documentation shows, or as the public server does
     #[arg(
         long = "venueless-shapes",
         value_enum,
@@ -56,14 +56,14 @@ pub(in crate::cli) struct VenuelessOptions {
         default_value_t = ListedOrigin::Documented
     )]
     shapes: ListedOrigin,
-    /// How many sockets a user of Venueless may have; a new one replaces their oldest
+    /// The maximal number of sockets of a user of Venueless; a new one replaces the oldest
     ///
-    /// Without it, as many as they open. Who manages others may have any number.
+    /// Without it, the number is not limited. Managers may always have any number.
     #[arg(long = "venueless-connections", value_name = "NUMBER")]
     connections: Option<NonZeroUsize>,
-    /// How long a socket of Venueless may take to authenticate, and to answer a ping, in seconds
+    /// The time of a socket of Venueless to authenticate and to answer a ping, in seconds
     ///
-    /// And to take a frame, if that is less than ten seconds.
+    /// It is also the time to read a frame, if it is less than ten seconds.
     #[arg(
         long = "venueless-patience",
         value_name = "SECONDS",
@@ -73,7 +73,7 @@ pub(in crate::cli) struct VenuelessOptions {
     patience: u32,
 }
 
-/// How many guests are kept; none are let in where it is 0.
+/// The maximal number of guests; with 0, guests are refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct MostGuests(usize);
 
@@ -84,7 +84,7 @@ impl FromStr for MostGuests {
         match text {
             "on" => Ok(Self(10_000)),
             "off" => Ok(Self(0)),
-            number => number.parse().map(Self).map_err(|_| "it takes a number, on or off"),
+            number => number.parse().map(Self).map_err(|_| "expected a number, `on` or `off`"),
         }
     }
 }
@@ -99,11 +99,11 @@ impl VenuelessOptions {
     pub(super) fn open(&self) -> Result<SocketOptions> {
         for world in &self.worlds {
             let is_segment = !world.is_empty() && !world.contains('/');
-            ensure!(is_segment, "--venueless-world: `{world}` can't be one segment of a path");
+            ensure!(is_segment, "--venueless-world: `{world}` is not one segment of a path");
         }
         let issuers = match &self.issuers {
             None => {
-                info!("without --venueless-jwt-file, Venueless takes no tokens");
+                info!("without --venueless-jwt-file, Venueless accepts no tokens");
                 Vec::new()
             }
             Some(path) => {

@@ -15,27 +15,28 @@ use crate::facts::{ByUser, Command, Op, Record, RecordKey, UserFields};
 pub(super) struct DaemonSink {
     target: DaemonTarget,
     client: Option<DaemonClient>,
-    /// What the idempotency keys of this import begin with.
+    /// The prefix of this import's idempotency keys.
     key: String,
     stage: usize,
-    /// How many batches there were.
+    /// The number of batches so far.
     batches: u64,
     waiting: Vec<NumberedCommand>,
-    /// How many bytes they have.
+    /// The size of the waiting commands in bytes.
     bytes: usize,
-    /// What was refused: the number of the line, and why.
+    /// The refused lines: the number of each, and the message.
     pub(super) refused: Vec<(u64, String)>,
     refused_lines: BTreeSet<u64>,
 }
 
-/// A command, and the number of the line that it comes from.
+/// A command with the number of its line.
 type NumberedCommand = (u64, Value);
 
-/// How many commands are sent together, and about how many bytes.
+/// The maximal number of commands in a batch, and their approximate size.
 const TOGETHER: usize = 500;
 const BYTES: usize = 256 << 10;
 
-/// How often a batch is sent again to a daemon that doesn't answer or can't write, and how long apart.
+/// The number of attempts for a batch while the daemon does not answer or can't write, and the pause
+/// between two.
 const MOST_TRIES: u32 = 10;
 const APART: Duration = Duration::from_millis(500);
 
@@ -54,7 +55,7 @@ impl DaemonSink {
         }
     }
 
-    /// Ends a stage: what comes after may rest on all that came before.
+    /// Ends a stage: the commands of later stages may depend on those of earlier ones.
     pub(super) fn next_stage(&mut self) -> Result<()> {
         self.flush()?;
         self.stage += 1;
@@ -87,7 +88,7 @@ impl DaemonSink {
         self.send(batch, key)
     }
 
-    /// Sends a batch, without those commands of it that are refused.
+    /// Sends a batch, and again without its refused commands.
     fn send(&mut self, mut batch: Vec<NumberedCommand>, key: String) -> Result<()> {
         let mut key = key;
         while !batch.is_empty() {
@@ -128,7 +129,7 @@ impl DaemonSink {
         Ok(())
     }
 
-    /// Sends it again if there is no answer, or the store can't be written: under its key it takes
+    /// Sends a batch, and retries if there is no response or the store can't be written: by its key it takes
     /// effect once.
     fn post(&mut self, body: &str, key: &str) -> Result<DaemonResponse> {
         let sent = RequestContent { body: body.as_bytes(), idempotency_key: Some(key) };
@@ -155,7 +156,7 @@ impl DaemonSink {
     }
 }
 
-/// The commands of a batch that are wrong, by their place in it, and why.
+/// The refused commands of a batch: the index of each, and the message.
 fn rejections(answer: &DaemonResponse) -> Vec<(usize, String)> {
     let body = answer.json();
     let outcomes = body.get("outcomes").and_then(Value::as_array);
@@ -174,7 +175,7 @@ fn rejections(answer: &DaemonResponse) -> Vec<(usize, String)> {
         .collect()
 }
 
-/// What a line comes to in a stage.
+/// The command of a line in a stage.
 fn stage_command(line: &ImportLine, stage: usize) -> Option<Command> {
     match line {
         ImportLine::Header => None,
@@ -192,11 +193,11 @@ fn stage_command(line: &ImportLine, stage: usize) -> Option<Command> {
     }
 }
 
-/// Whether a stage has nothing to say of a record.
+/// Whether a record has no command in a stage.
 fn is_empty_in_stage(key: &RecordKey, record: &Record, stage: usize) -> bool {
     match (key, record) {
         (RecordKey::User(_), Record::User(user)) => match stage {
-            // An edge that names a user makes none: who only has such is no user by it.
+            // A user must exist before edges name them.
             0 => false,
             1 => {
                 user.contacts.is_empty()

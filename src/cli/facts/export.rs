@@ -24,7 +24,7 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("source").required(true).args(["store", "from", "admin_uds"]))]
 pub(super) struct ExportOptions {
-    /// A store that no daemon has open; nothing in it changes
+    /// A store that no daemon has open; it is not changed
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
     /// A running daemon
@@ -46,18 +46,18 @@ pub(super) fn run(options: &ExportOptions, output: &Output) -> Result<Exit> {
         let mut out = BufWriter::new(Output::lines());
         let exported = export_all(options, &mut out).and_then(|()| Ok(out.flush()?));
         return match exported {
-            // A reader that went away has all that it wanted.
+            // The reader of a closed pipe needs no more.
             Err(error) if is_broken_pipe(&error) => Ok(Exit::Success),
             exported => exported.map(|()| Exit::Success),
         };
     };
     let failed = || format!("can't write `{}`", path.display());
-    // Who may reach whom is nobody else's business.
+    // The relations of users are private.
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let file = file.with_context(failed)?;
     let written = to_file(options, &file).with_context(failed);
     if written.is_err() {
-        // A part of it must not be taken for all.
+        // A partial export must not be taken for a complete one.
         let _ = fs::remove_file(path);
     }
     written?;

@@ -23,14 +23,14 @@ use crate::facts::Command;
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("goal").required(true).args(["store", "to", "admin_uds"]))]
 pub(super) struct ImportOptions {
-    /// The lines; `-` for standard input
+    /// The file of lines; `-` for standard input
     ///
-    /// A running daemon takes them in three passes, for which it must be a file.
+    /// An import into a running daemon reads it in three passes, so it must be a file.
     #[arg(value_name = "LINES")]
     lines: PathBuf,
-    /// A store that no daemon has open; it is made if it is not there
+    /// A store that no daemon has open; it is created if missing
     ///
-    /// Nothing is checked against a policy: what it does not fit is as if it were not there.
+    /// Nothing is checked against a policy: records that do not fit it have no effect.
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
     /// A running daemon
@@ -42,22 +42,22 @@ pub(super) struct ImportOptions {
     /// The socket for administrators of a running daemon
     #[arg(long, value_name = "PATH")]
     admin_uds: Option<PathBuf>,
-    /// Import the same lines under the same key again, and what was taken in is not again
+    /// The idempotency key of the import: with the same key, the same lines take effect once
     ///
-    /// For a day, and with a running daemon only.
+    /// It holds for a day, and for a running daemon only.
     #[arg(long, value_name = "KEY", conflicts_with = "store")]
     key: Option<String>,
 }
 
-/// How many lines that can't be taken in are told one by one.
-const MOST_TOLD: usize = 20;
+/// The number of refused lines that are reported one by one.
+const MAX_REPORTED: usize = 20;
 
-/// What came of it.
+/// The result of an import.
 #[derive(Default)]
 struct ImportSummary {
-    /// How many lines were taken in.
+    /// The number of imported lines.
     imported: u64,
-    /// Those that could not be taken in: the number of each, and why.
+    /// The refused lines: the number of each, and the message.
     wrong: Vec<(u64, String)>,
 }
 
@@ -77,12 +77,12 @@ pub(super) fn run(options: &ImportOptions, output: &Output) -> Result<Exit> {
             "complete": imported.is_ok(),
         }))?;
     } else {
-        for (line, why) in done.wrong.iter().take(MOST_TOLD) {
+        for (line, why) in done.wrong.iter().take(MAX_REPORTED) {
             output.note(&format!("{name}:{line}: {BAD}error{BAD:#}: {why}\n"));
         }
-        let untold = done.wrong.len().saturating_sub(MOST_TOLD);
-        if untold > 0 {
-            output.note(&format!("{name}: and {untold} more lines\n"));
+        let unlisted = done.wrong.len().saturating_sub(MAX_REPORTED);
+        if unlisted > 0 {
+            output.note(&format!("{name}: and {unlisted} more lines\n"));
         }
         let wrong = match done.wrong.len() {
             0 => String::new(),
@@ -131,7 +131,7 @@ fn import_into_store(
         Ok::<_, anyhow::Error>(())
     });
     let written = read.and_then(|()| sink.commit()).and_then(|()| sink.close());
-    // Of a line that was there twice, the later is kept.
+    // Of two lines for one record, the later counts.
     done.imported = if written.is_ok() { taken } else { sink.committed };
     written
 }
@@ -145,7 +145,7 @@ fn import_into_daemon(options: &ImportOptions, done: &mut ImportSummary) -> Resu
     let name = options.lines.display();
     ensure!(
         options.lines.as_os_str() != "-",
-        "a running daemon takes lines in three passes: give a file instead of standard input"
+        "an import into a running daemon takes three passes; give a file instead of standard input"
     );
     let mut file = File::open(&options.lines).with_context(|| format!("can't read `{name}`"))?;
     let key = options.key.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
@@ -160,7 +160,7 @@ fn import_into_daemon(options: &ImportOptions, done: &mut ImportSummary) -> Resu
     sent.with_context(|| {
         let stages = Command::STAGES;
         format!(
-            "broke off in pass {passes} of {stages}; to go on, import the same file with --key {key}"
+            "stopped in pass {passes} of {stages}; to continue, import the same file with --key {key}"
         )
     })
 }

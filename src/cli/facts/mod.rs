@@ -1,4 +1,4 @@
-//! `peerage facts`: all facts as lines of text, and back.
+//! The command `facts`: export and import of facts as JSON lines.
 
 mod daemon_sink;
 mod export;
@@ -19,13 +19,13 @@ pub(super) struct FactsCommand {
 
 #[derive(Subcommand, Debug)]
 enum FactsTask {
-    /// Print all facts of one revision, a line of JSON each
+    /// Print all facts of one revision, a JSON object a line
     #[command(after_help = help::FACTS_EXPORT)]
     Export(export::ExportOptions),
-    /// Take facts in that were exported, or users as policies have them in `.ndjson`
+    /// Import exported facts, or users as in the `.ndjson` files of policies
     ///
-    /// What a line says takes the place of what there is; what no line says stays. A line that can't
-    /// be taken in is told with its number and passed over.
+    /// A line replaces the record that it names; other records stay. A line that can't be imported is
+    /// reported with its number and skipped.
     #[command(after_help = help::FACTS_IMPORT)]
     Import(import::ImportOptions),
 }

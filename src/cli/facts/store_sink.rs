@@ -10,16 +10,16 @@ use crate::{
     store::{CommitResult, EmbeddedStore, Store as _},
 };
 
-/// Takes records into a store that nobody else has open, many with one commit.
+/// Writes records into a store that no daemon has open, many with one commit.
 pub(super) struct StoreSink {
     store: EmbeddedStore,
-    /// What is not committed yet: which version is there, and what is to be there.
+    /// The records to commit, each with the version that it replaces.
     waiting: BTreeMap<RecordKey, (Option<Version>, Record)>,
-    /// How many records were committed.
+    /// The number of committed records.
     pub(super) committed: u64,
 }
 
-/// How many records are committed together.
+/// The number of records in a commit.
 const TOGETHER: usize = 5000;
 
 impl StoreSink {
@@ -75,7 +75,7 @@ impl StoreSink {
         }
         match self.store.commit(&[set])? {
             CommitResult::Committed(_) => self.committed += count,
-            CommitResult::Stale => bail!("somebody else writes to the store"),
+            CommitResult::Stale => bail!("another process writes to the store"),
         }
         Ok(())
     }

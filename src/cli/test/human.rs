@@ -10,14 +10,14 @@ use crate::inspect::test::{
     CoverageItem, CoverageKind, ExpectationFailure, FileResult, TestResult, TestResults,
 };
 
-/// How many of what was not reached are listed; the JSON has all.
+/// The maximal number of listed items that no expectation reached; the JSON has all.
 const MOST_LISTED: usize = 100;
 
-/// How much of a list is shown.
+/// The maximal number of ids that are shown of a list.
 const MOST_NAMED: usize = 20;
 
-/// What became of the tests, for people: failures in full, then what was not reached, then the
-/// counts. Writing to a string can't fail.
+/// Renders test results for people: failures in full, then the coverage, then the counts. Writing to a
+/// string can't fail.
 pub(super) fn render(results: &TestResults) -> String {
     let mut out = String::new();
     for file in &results.files {
@@ -64,13 +64,13 @@ fn write_failure(file: &str, failure: &ExpectationFailure, out: &mut String) {
             }
         }
     }
-    for told in &failure.explanations {
-        if let Some(about) = &told.listed_id {
-            let decision = told.explanation.decision;
+    for explained in &failure.explanations {
+        if let Some(about) = &explained.listed_id {
+            let decision = explained.explanation.decision;
             let word = if decision.allow { "allow" } else { "deny" };
             let _ = writeln!(out, "      `{about}`: {word}, {}", decision.reason);
         }
-        write_gates(&told.explanation, "        ", out);
+        write_gates(&explained.explanation, "        ", out);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     wire,
 };
 
-/// What became of the tests, in full. Its shape is stable: fields may come, none goes.
+/// Renders complete test results as JSON. Its shape is stable: fields may be added, none is removed.
 pub(super) fn render(results: &TestResults, min_coverage: Option<f64>) -> Value {
     let coverage = &results.coverage;
     let failed = results.failed();
@@ -59,12 +59,12 @@ fn failure(file: &str, failure: &ExpectationFailure) -> Value {
     })
 }
 
-fn outcome_json(told: &ExplainedFor) -> Value {
-    let mut explained = wire::explanation_json(&told.explanation);
-    if let Some(object) = explained.as_object_mut() {
-        object.insert("about".to_owned(), json!(told.listed_id));
+fn outcome_json(explained: &ExplainedFor) -> Value {
+    let mut json = wire::explanation_json(&explained.explanation);
+    if let Some(object) = json.as_object_mut() {
+        object.insert("about".to_owned(), json!(explained.listed_id));
     }
-    explained
+    json
 }
 
 fn covered(covered: &CoverageItem) -> Value {

@@ -10,8 +10,8 @@ use crate::{
 
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
-/// What became of the tests, as JUnit's XML: a suite for each file, a case for each test, a failure
-/// for each expectation that was not met. Writing to a string can't fail.
+/// Renders test results as JUnit XML: a suite for each file, a case for each test, and a failure with
+/// all unmet expectations. Writing to a string can't fail.
 pub(super) fn render(results: &TestResults) -> String {
     let mut text = HEAD.to_owned();
     let (tests, failed) = (results.tests().count(), results.failed());
@@ -47,26 +47,27 @@ fn write_suite(file: &FileResult, text: &mut String) {
             continue;
         }
         let _ = writeln!(text, "{case}>");
-        // Readers of the format take one failure of each case.
+        // Readers of the format show one failure per case.
         let message = test.failures.iter().map(summary).collect::<Vec<_>>().join("; ");
-        let told: String = test.failures.iter().map(|it| failure_text(&file.name, it)).collect();
+        let text_of_all: String =
+            test.failures.iter().map(|it| failure_text(&file.name, it)).collect();
         let _ = writeln!(
             text,
             "      <failure type=\"expectation\" message=\"{}\">{}</failure>",
             escaped(&message),
-            escaped(&told)
+            escaped(&text_of_all)
         );
         text.push_str("    </testcase>\n");
     }
     text.push_str("  </testsuite>\n");
 }
 
-/// As readers of the format take it: with a point, and never with an exponent.
+/// A duration in seconds, with a point and without an exponent, as readers of the format parse it.
 fn seconds(took: Duration) -> String {
     format!("{:.6}", took.as_secs_f64())
 }
 
-/// The mistakes for which no test was run, each as an error.
+/// Renders the mistakes that kept tests from running, each as an error.
 pub(super) fn render_errors(report: &Report) -> String {
     let errors = || report.diagnostics.iter().filter(|found| found.severity == Severity::Error);
     let counts = format!("tests=\"{0}\" failures=\"0\" errors=\"{0}\"", errors().count());
@@ -109,18 +110,18 @@ fn summary(failure: &ExpectationFailure) -> String {
 
 fn failure_text(file: &str, failure: &ExpectationFailure) -> String {
     let mut text = format!("{file}:{}:{}: {}\n", failure.line, failure.column, summary(failure));
-    for told in &failure.explanations {
-        if let Some(about) = &told.listed_id {
-            let _ = writeln!(text, "  `{about}`: {}", told.explanation.decision.reason);
+    for explained in &failure.explanations {
+        if let Some(about) = &explained.listed_id {
+            let _ = writeln!(text, "  `{about}`: {}", explained.explanation.decision.reason);
         }
         let mut styled = String::new();
-        write_gates(&told.explanation, "  ", &mut styled);
+        write_gates(&explained.explanation, "  ", &mut styled);
         text.push_str(&anstream::adapter::strip_str(&styled).to_string());
     }
     text
 }
 
-/// A text as XML holds it. What XML can't hold at all is replaced.
+/// The text with XML's escapes; characters that XML can't represent are replaced.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

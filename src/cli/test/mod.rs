@@ -12,16 +12,16 @@ use crate::inspect::test::{self, TestOutcome, TestResults};
 
 #[derive(Args, Debug)]
 pub(super) struct TestOptions {
-    /// Run only the tests in whose name this text stands
+    /// Run only the tests whose names contain this text
     #[arg(long, value_name = "SUBSTRING")]
     filter: Option<String>,
-    /// Fail if the expectations reach less of the policy than this
+    /// Fail if the expectations cover less of the policy than this
     ///
-    /// An expectation takes the way of its decision, gate by gate, up to the one that is closed; one
-    /// of a list takes the way of each who is on it. A rule is reached if it opened the way; a
-    /// setting or a cell of a matrix if a gate looked at it, and not at a record or property that
-    /// stands in for it; an entry of `blocks` if one of the two blocks the other; a gate if it closed
-    /// one decision and let another pass. Gates that are closed for nobody don't count.
+    /// An expectation covers the gates of its decision, up to the closed one; an expectation of a list
+    /// those of every listed user. A rule is covered if it opened a pair; a setting or a cell of a matrix
+    /// if a gate read it, rather than a record or property that overrides it; an entry of `blocks` if one
+    /// user of the pair blocks the other; a gate if it closed one decision and passed another. Gates that
+    /// can't be closed do not count.
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     min_coverage: Option<f64>,
     #[command(flatten)]
@@ -31,7 +31,7 @@ pub(super) struct TestOptions {
 fn percent(text: &str) -> Result<f64, String> {
     let number: Option<f64> = text.strip_suffix('%').unwrap_or(text).parse().ok();
     let number = number.filter(|number| (0.0..=100.0).contains(number));
-    number.ok_or_else(|| "a percentage is a number from 0 to 100".to_owned())
+    number.ok_or_else(|| "expected a percentage from 0 to 100".to_owned())
 }
 
 pub(super) fn run(options: &TestOptions, output: &Output) -> Result<Exit> {

@@ -220,7 +220,7 @@ fn what_can_not_be_carried_out_is_said() {
         ("--to yaml a.peerage b.peerage", "one file at a time"),
         ("--to yaml .", "one file at a time"),
         ("--to yaml twice.peerage", "could not be read back"),
-        ("- a.peerage", "stands alone"),
+        ("- a.peerage", "can't be combined with other paths"),
         ("--from dsl a.peerage", "standard input"),
         ("--output x.yaml a.peerage", "--to"),
         ("--check --to yaml a.peerage", "cannot be used with"),

@@ -278,7 +278,7 @@ fn a_format_that_a_command_does_not_have_is_refused() {
                 assert_eq!(
                     told,
                     format!(
-                        "error: this command has no format `{format}`; it has `{}`\n",
+                        "error: this command has no format `{format}`; use one of `{}`\n",
                         has.join("`, `")
                     )
                 );

@@ -151,5 +151,5 @@ fn the_store_is_closed() {
     let daemon = Daemon::start(&mut command());
     daemon.signal("TERM");
     let errors = daemon.ended().errors;
-    assert!(!errors.contains("put right"), "{errors}");
+    assert!(!errors.contains("the store was repaired"), "{errors}");
 }
