@@ -10,7 +10,7 @@ use crate::store::{self, IfMissing, OpeningReport, Store};
 
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(super) struct FactsStoreOptions {
+pub(super) struct StoreArgs {
     /// Keep facts, which change at run time, in this file; it is created if missing
     ///
     /// Or in etcd, in a build with that feature: etcd://HOST:PORT,HOST:PORT. Without a store, facts can't
@@ -28,7 +28,7 @@ pub(super) struct FactsStoreOptions {
 #[derive(Debug)]
 pub(super) struct StoreHandle(Arc<dyn Store>);
 
-impl FactsStoreOptions {
+impl StoreArgs {
     /// Opens the store, if one is configured.
     pub(super) fn open(&self) -> Result<Option<StoreHandle>> {
         let if_missing = if self.store_must_exist { IfMissing::Refuse } else { IfMissing::Create };

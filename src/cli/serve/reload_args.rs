@@ -1,20 +1,23 @@
-//! The options that hold policies back, at reloads and at the start.
+//! The options of reloads: their pace, and the policies that they hold back.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::{Exit, Output, diff::Share, output::BAD};
 use crate::{
-    live::{HeldPolicy, ReloadGuard, StartMode, StateOptions},
+    cli::{Exit, Output, diff::Share, output::BAD},
+    live::{HeldPolicy, ReloadGuard, StartMode, StateOptions, Trigger},
     serve::held_json,
 };
 
 #[derive(Args, Debug)]
 #[group(skip)]
-pub(super) struct ReloadOptions {
+pub(super) struct ReloadArgs {
+    /// The interval of searches for changes without an event, in milliseconds
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000)]
+    poll: u64,
     /// Hold a policy that drops a restricting section, or many users
     ///
     /// A section is one of `rules`, `peers`, `permissions`, `blocks`, `moderation`, `matrices`,
@@ -39,6 +42,11 @@ pub(super) struct ReloadOptions {
     /// The treatment at the start of a policy that has errors, or that a reload would hold
     #[arg(long, value_enum, value_name = "HOW", default_value_t = StartChoice::Refuse, requires = "state_dir")]
     start: StartChoice,
+    /// Let SIGHUP take a policy that would be held
+    ///
+    /// Without it, SIGHUP reloads as `POST /v1/reload` does, and a held policy stays held.
+    #[arg(long)]
+    sighup_forces: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -57,7 +65,16 @@ enum StartChoice {
     LastGood,
 }
 
-impl ReloadOptions {
+impl ReloadArgs {
+    /// The time between two looks for changes.
+    pub(super) fn poll(&self) -> Duration {
+        Duration::from_millis(self.poll.max(1))
+    }
+
+    pub(super) fn on_hangup(&self) -> Trigger {
+        if self.sighup_forces { Trigger::Forced } else { Trigger::Requested }
+    }
+
     pub(super) fn guard(&self) -> ReloadGuard {
         ReloadGuard {
             hold: self.hold == HoldMode::On,

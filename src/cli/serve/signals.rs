@@ -20,7 +20,7 @@ use tokio::{
 };
 use tracing::info;
 
-use super::Exit;
+use crate::cli::Exit;
 
 /// The registered signals, including those that arrived before anything waited for them.
 ///

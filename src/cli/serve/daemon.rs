@@ -1,0 +1,141 @@
+//! The daemon at work: its listeners, its reload thread, and what signals have it do.
+
+use std::{
+    future::pending,
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
+
+use anyhow::Result;
+use tokio::time::{Instant, sleep, sleep_until};
+use tracing::info;
+
+use super::{
+    ServeArgs,
+    signals::{SignalRequest, Signals},
+};
+use crate::{
+    cli::Output,
+    dialects::Dialect,
+    live::{Live, Trigger, Watch},
+    serve::{self, App, Audit, ConnectionLimits, LineWriter, SocketOptions},
+    wire::Secret,
+};
+
+/// A daemon that has read its policy, and does not listen yet.
+pub(super) struct Daemon {
+    pub(super) live: Arc<Live>,
+    pub(super) watch: Watch,
+    pub(super) signals: Signals,
+    pub(super) callers: Callers,
+}
+
+/// The options of the served APIs: credentials, dialects, logs and limits.
+pub(super) struct Callers {
+    pub(super) audit: Arc<Audit>,
+    pub(super) admin: Option<Secret>,
+    pub(super) dialects: Vec<Box<dyn Dialect>>,
+    pub(super) sockets: Vec<SocketOptions>,
+    pub(super) connections: ConnectionLimits,
+    pub(super) log: LineWriter,
+}
+
+/// The longest wait at the end for the last lines of the audit log.
+const AUDIT_PATIENCE: Duration = Duration::from_secs(2);
+
+impl Daemon {
+    /// Serves until it is told to stop.
+    pub(super) async fn run(self, options: &ServeArgs, output: &Output) -> Result<()> {
+        let Self { live, mut watch, mut signals, callers } = self;
+        let (listeners, first) = options.listen.bind(&options.access, output).await?;
+        let retry = options.reload.poll();
+        let (wake, woken) = mpsc::channel();
+        let follower = Arc::clone(&live);
+        let (audit, trail) = (Arc::clone(&callers.audit), Arc::clone(&callers.audit));
+        let reloads = Arc::clone(&callers.audit);
+        thread::Builder::new().name("reload".into()).spawn(move || {
+            follower.run_reloads(&woken, retry, |trigger, outcome| {
+                reloads.reload_for(trigger, outcome, &follower.served());
+            });
+        })?;
+        let public_url = match &options.listen.public_url {
+            Some(url) => url.clone(),
+            // A Unix socket has no URL.
+            None => first.unwrap_or_else(|| "http://localhost".to_owned()).parse()?,
+        };
+        let app = Arc::new(App::new(
+            live,
+            serve::ServeOptions {
+                body_limit: options.limits.body_limit,
+                connections: callers.connections,
+                max_in_flight: options.limits.max_in_flight,
+                log: Some(callers.log),
+                public_url,
+                authzen_context: options.authzen.has_context(),
+                properties: options.authzen.property_names(),
+                audit: callers.audit,
+                admin_token: callers.admin,
+                hosts: options.listen.hosts.clone(),
+                allow_status: options.listen.allow_status,
+                patience: options.limits.at_least_wait(),
+                dialects: callers.dialects,
+                sockets: callers.sockets,
+            },
+        ));
+        let drain = options.limits.drain();
+        let shutdown_wait = options.limits.shutdown_wait();
+        let on_hangup = options.reload.on_hangup();
+        let stopping = Arc::clone(&app);
+        #[expect(
+            clippy::async_yields_async,
+            reason = "the inner future is the wait for running requests"
+        )]
+        let stop = async move {
+            let mut wait = None;
+            loop {
+                tokio::select! {
+                    signalled = signals.next() => match signalled {
+                        SignalRequest::Stop(name) => {
+                            info!("stopping on {name}");
+                            stopping.announce_stop();
+                            if wait.is_some() || shutdown_wait.is_zero() {
+                                break;
+                            }
+                            info!(wait = ?shutdown_wait, "serving until the wait ends");
+                            wait = Some(Instant::now() + shutdown_wait);
+                        }
+                        // The receiver lives as long as the process.
+                        SignalRequest::Reload => {
+                            info!("reloading on SIGHUP");
+                            trail.reopen();
+                            let _ = wake.send(on_hangup);
+                        }
+                    },
+                    () = until(wait) => break,
+                    () = watch.changed() => {
+                        let _ = wake.send(Trigger::Changed);
+                    }
+                }
+            }
+            // A second signal cuts the draining short.
+            async move {
+                tokio::select! {
+                    () = sleep(drain) => {}
+                    name = signals.stop() => info!("stopping at once on a second {name}"),
+                }
+            }
+        };
+        serve::serve(listeners, app, stop).await;
+        audit.flush(AUDIT_PATIENCE);
+        Ok(())
+    }
+}
+
+/// Waits until an instant; without one, forever.
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => pending().await,
+    }
+}

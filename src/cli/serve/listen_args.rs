@@ -1,0 +1,93 @@
+//! The options of listeners: addresses, sockets, and what is answered there.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::json;
+
+use super::{
+    access_args::AccessArgs,
+    listen_address::{self, ListenAddress},
+};
+use crate::{
+    cli::Output,
+    serve::{AllowStatus, HostName, Listeners, PublicUrl},
+};
+
+#[derive(Args, Debug)]
+#[group(skip)]
+pub(super) struct ListenArgs {
+    /// Listen on this address; may be given several times
+    ///
+    /// Without --listen and --uds, it is 127.0.0.1:7411. localhost:7411 means the loopback addresses, :7411
+    /// all addresses. Port 0 takes any free port.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Vec<ListenAddress>,
+    /// Let --listen name addresses that other machines can reach, though decisions need no token
+    ///
+    /// Everyone who can reach them can request decisions and list users.
+    #[arg(long)]
+    insecure_listen: bool,
+    /// Accept this host name in requests to loopback addresses; may be given several times
+    ///
+    /// An address, localhost, a name that ends in .localhost and the host of --public-url are always
+    /// accepted. Other hosts are refused there, against DNS rebinding by pages in a browser. Unix sockets
+    /// and other addresses accept any host.
+    #[arg(long = "host", value_name = "NAME")]
+    pub(super) hosts: Vec<HostName>,
+    /// The status with which /v1/allow allows: 200 for proxies that accept no other
+    #[arg(long, value_name = "STATUS", default_value = "204")]
+    pub(super) allow_status: AllowStatus,
+    /// Listen on a Unix socket; may be given several times
+    #[arg(long, value_name = "PATH")]
+    uds: Vec<PathBuf>,
+    /// The URL at which AuthZEN's clients reach the daemon, such as that of a proxy
+    ///
+    /// AuthZEN's metadata name the endpoints below it, with its path. By default it is the first address
+    /// that the daemon listens on.
+    #[arg(long, value_name = "URL")]
+    pub(super) public_url: Option<PublicUrl>,
+}
+
+impl ListenArgs {
+    /// Refuses addresses that other machines reach, unless that is meant.
+    pub(super) fn check(&self) -> Result<()> {
+        listen_address::check(&self.listen, self.insecure_listen)
+    }
+
+    /// Binds all sockets and prints their addresses, a line each. Returns the URL of the first TCP socket, too.
+    pub(super) async fn bind(
+        &self,
+        access: &AccessArgs,
+        output: &Output,
+    ) -> Result<(Listeners, Option<String>)> {
+        let mut listeners = Listeners::default();
+        let mut places = Vec::new();
+        let default = ListenAddress::One(SocketAddr::from(([127, 0, 0, 1], 7411)));
+        let is_default = self.listen.is_empty() && self.uds.is_empty();
+        for address in self.listen.iter().chain(is_default.then_some(&default)) {
+            let bound = address.bind(&mut listeners).await?;
+            places.extend(bound.iter().map(|bound| format!("http://{bound}")));
+        }
+        for path in &self.uds {
+            listeners.unix(path.clone()).await?;
+            places.push(format!("unix:{}", path.display()));
+        }
+        for path in &access.admin_uds {
+            listeners.admin(path.clone()).await?;
+            places.push(format!("unix:{} for administrators", path.display()));
+        }
+        let first = places.iter().find(|place| place.starts_with("http")).cloned();
+        // An address is printed once it is bound.
+        for place in places {
+            let line = if output.is_json() {
+                json!({ "listening": place }).to_string()
+            } else {
+                format!("listening on {place}")
+            };
+            output.result(&(line + "\n"))?;
+        }
+        Ok((listeners, first))
+    }
+}
