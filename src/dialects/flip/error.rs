@@ -122,17 +122,29 @@ impl FlipError {
 
     /// A refused command; `at` is the field that holds its tags.
     pub(super) fn refused(refusal: &CommandError, at: &str) -> Self {
-        let status = match refusal.reason {
-            RefusalReason::StatedByFile | RefusalReason::NameTaken => 409,
-            RefusalReason::UnknownRule => 404,
-            _ => 400,
-        };
-        let at = match refusal.reason {
-            _ if refusal.text_problem.is_some() => "condition",
-            RefusalReason::UnknownTag | RefusalReason::ProtectedTag | RefusalReason::TooMany => at,
-            _ => "",
+        let (status, at) = match refusal.reason {
+            RefusalReason::StatedByFile | RefusalReason::NameTaken => (409, ""),
+            RefusalReason::UnknownRule => (404, ""),
+            RefusalReason::UnknownTag | RefusalReason::ProtectedTag | RefusalReason::TooMany => {
+                (400, at)
+            }
+            RefusalReason::Denied(_)
+            | RefusalReason::UnknownMatrix
+            | RefusalReason::BlockListFull
+            | RefusalReason::FriendListsFull
+            | RefusalReason::NotFriends
+            | RefusalReason::NoRequest
+            | RefusalReason::NoSuperAdmin
+            | RefusalReason::GroupExists
+            | RefusalReason::InvalidCondition
+            | RefusalReason::InvalidValue
+            | RefusalReason::TooLong
+            | RefusalReason::Invalid
+            | RefusalReason::InUse
+            | RefusalReason::NotApplied => (400, ""),
         };
         let problem = refusal.text_problem.as_ref();
+        let at = if problem.is_some() { "condition" } else { at };
         // Hints name no commands, since Flip has none.
         let message = problem.map_or_else(
             || refusal.message_with(ToString::to_string),

@@ -84,7 +84,7 @@ impl Dialect for Flip {
         match call.admission(call.bearer(), backend) {
             _ if call.trusted => "socket",
             Admission::Admitted => "admin-token",
-            _ => "flip-token",
+            Admission::Wrong | Admission::Missing | Admission::Disabled => "flip-token",
         }
         .to_owned()
     }

@@ -150,11 +150,9 @@ impl MesiboError {
     }
 
     fn from_refusal(refusal: &CommandError, path: Option<&String>) -> Self {
-        let path = match refusal.reason {
-            RefusalReason::GroupExists => "group.gid",
-            _ => path.map_or("", String::as_str),
-        };
+        let path = path.map_or("", String::as_str);
         let code = error_code(refusal.reason, path);
+        let path = if code == MesiboErrorCode::Exists { "group.gid" } else { path };
         let mut error = Self::at(code, path, &refusal.message_with(hint_text));
         if let Some(place) = &refusal.place {
             error = error.with("place", json!({ "file": place.file, "line": place.line }));

@@ -130,15 +130,14 @@ fn check_token(
 ) -> Result<(), TencentError> {
     let shown = query.usersig.as_deref().map(str::as_bytes).or_else(|| call.bearer());
     let admission = call.admission(shown, backend);
-    let code = match admission {
+    let (code, hint) = match admission {
         Admission::Admitted => return Ok(()),
-        Admission::Missing => TencentCode::SigEmpty,
-        Admission::Wrong => TencentCode::SigInvalid,
-        Admission::Disabled => TencentCode::Disabled,
-    };
-    let hint = match admission {
-        Admission::Missing => ": send it as `usersig`, or start the daemon with --tencent-key-file",
-        _ => "",
+        Admission::Missing => (
+            TencentCode::SigEmpty,
+            ": send it as `usersig`, or start the daemon with --tencent-key-file",
+        ),
+        Admission::Wrong => (TencentCode::SigInvalid, ""),
+        Admission::Disabled => (TencentCode::Disabled, ""),
     };
     Err(TencentError::new(code, format!("{}{hint}", admission.message())))
 }

@@ -181,7 +181,7 @@ impl CallFamily {
     pub(super) const fn conflict(self) -> TencentCode {
         match self {
             Self::Sns => TencentCode::SnsConflict,
-            other => other.internal(),
+            Self::Profile | Self::Accounts | Self::None => self.internal(),
         }
     }
 
@@ -189,7 +189,7 @@ impl CallFamily {
     pub(super) const fn stated(self) -> TencentCode {
         match self {
             Self::Profile => TencentCode::ProfileReadOnly,
-            other => other.parameter(),
+            Self::Sns | Self::Accounts | Self::None => self.parameter(),
         }
     }
 }

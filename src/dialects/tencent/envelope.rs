@@ -55,12 +55,53 @@ impl TencentError {
     /// Of something that can't be carried out, for a reason that the call has no code of its own for.
     pub(super) fn from_refusal(family: CallFamily, refusal: &CommandError) -> Self {
         let code = match refusal.reason {
-            RefusalReason::Denied(Reason::UnknownSubject | Reason::UnknownResource) => {
-                family.account()
-            }
+            RefusalReason::Denied(reason) => match reason {
+                Reason::UnknownSubject | Reason::UnknownResource => family.account(),
+                Reason::Allowed
+                | Reason::OneSelf
+                | Reason::Banned
+                | Reason::Silenced
+                | Reason::NotManager
+                | Reason::OutgoingOff
+                | Reason::IncomingOff
+                | Reason::PermissionOff
+                | Reason::BlockedByResource
+                | Reason::BlockedBySubject
+                | Reason::PeersSubject
+                | Reason::PeersResource
+                | Reason::NoRule
+                | Reason::AlreadyFriends
+                | Reason::RequestsRefused
+                | Reason::FriendListFull
+                | Reason::NotMember
+                | Reason::NeedsAdmin
+                | Reason::NeedsSuperAdmin
+                | Reason::DeniedByMatrix
+                | Reason::SuperAdminProtected
+                | Reason::LastSuperAdmin
+                | Reason::LastMember
+                | Reason::GroupFull => family.parameter(),
+            },
             RefusalReason::StatedByFile => family.stated(),
-            // Whatever else is refused, Tencent's documentation has one code for it.
-            _ => family.parameter(),
+            // Tencent's documentation has one code for all other refusals.
+            RefusalReason::UnknownTag
+            | RefusalReason::ProtectedTag
+            | RefusalReason::UnknownMatrix
+            | RefusalReason::UnknownRule
+            | RefusalReason::BlockListFull
+            | RefusalReason::FriendListsFull
+            | RefusalReason::NotFriends
+            | RefusalReason::NoRequest
+            | RefusalReason::NoSuperAdmin
+            | RefusalReason::GroupExists
+            | RefusalReason::NameTaken
+            | RefusalReason::InvalidCondition
+            | RefusalReason::InvalidValue
+            | RefusalReason::TooLong
+            | RefusalReason::TooMany
+            | RefusalReason::Invalid
+            | RefusalReason::InUse
+            | RefusalReason::NotApplied => family.parameter(),
         };
         Self::new(code, refusal_message(refusal))
     }

@@ -59,15 +59,56 @@ impl VenuelessError {
     /// That of a refusal of what a command asked for.
     pub(super) fn from_refusal(command: &str, refusal: &CommandError) -> Self {
         match refusal.reason {
-            RefusalReason::Denied(Reason::OneSelf) => Self::self_target(command),
-            RefusalReason::Denied(Reason::UnknownResource | Reason::UnknownSubject) => {
-                Self::not_found()
-            }
-            RefusalReason::Denied(Reason::Banned | Reason::Silenced | Reason::NotManager) => {
-                Self::denied()
-            }
-            reason => Self::new(format!("user.{reason}")).with_message(&refusal_message(refusal)),
+            RefusalReason::Denied(reason) => match reason {
+                Reason::OneSelf => Self::self_target(command),
+                Reason::UnknownResource | Reason::UnknownSubject => Self::not_found(),
+                Reason::Banned | Reason::Silenced | Reason::NotManager => Self::denied(),
+                Reason::Allowed
+                | Reason::OutgoingOff
+                | Reason::IncomingOff
+                | Reason::PermissionOff
+                | Reason::BlockedByResource
+                | Reason::BlockedBySubject
+                | Reason::PeersSubject
+                | Reason::PeersResource
+                | Reason::NoRule
+                | Reason::AlreadyFriends
+                | Reason::RequestsRefused
+                | Reason::FriendListFull
+                | Reason::NotMember
+                | Reason::NeedsAdmin
+                | Reason::NeedsSuperAdmin
+                | Reason::DeniedByMatrix
+                | Reason::SuperAdminProtected
+                | Reason::LastSuperAdmin
+                | Reason::LastMember
+                | Reason::GroupFull => Self::with_reason(refusal),
+            },
+            RefusalReason::StatedByFile
+            | RefusalReason::UnknownTag
+            | RefusalReason::ProtectedTag
+            | RefusalReason::UnknownMatrix
+            | RefusalReason::UnknownRule
+            | RefusalReason::BlockListFull
+            | RefusalReason::FriendListsFull
+            | RefusalReason::NotFriends
+            | RefusalReason::NoRequest
+            | RefusalReason::NoSuperAdmin
+            | RefusalReason::GroupExists
+            | RefusalReason::NameTaken
+            | RefusalReason::InvalidCondition
+            | RefusalReason::InvalidValue
+            | RefusalReason::TooLong
+            | RefusalReason::TooMany
+            | RefusalReason::Invalid
+            | RefusalReason::InUse
+            | RefusalReason::NotApplied => Self::with_reason(refusal),
         }
+    }
+
+    /// A refusal that Venueless has no code for: peerage's own, with its message.
+    fn with_reason(refusal: &CommandError) -> Self {
+        Self::new(format!("user.{}", refusal.reason)).with_message(&refusal_message(refusal))
     }
 
     pub(super) fn from_write_error(why: &WriteError) -> Self {

@@ -38,7 +38,9 @@ impl UserCommand<'_> {
         }
         let notices = match kind {
             ModerationCommand::Reactivate => Vec::new(),
-            _ => vec![Notice::Reload { user: user.clone() }],
+            ModerationCommand::Ban | ModerationCommand::Silence | ModerationCommand::Delete => {
+                vec![Notice::Reload { user: user.clone() }]
+            }
         };
         let op = match kind {
             ModerationCommand::Ban => Op::Ban { user },

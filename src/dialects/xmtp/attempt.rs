@@ -45,13 +45,6 @@ impl GroupAttempt {
             [one] => Some(one),
             each => each.get(at),
         };
-        let message = match refusal.reason {
-            RefusalReason::Denied(Reason::UnknownSubject | Reason::UnknownResource) => {
-                unknown_message(backend, &self.caller, &self.group, inbox)
-            }
-            _ => None,
-        };
-        let message = message.unwrap_or_else(|| refusal_message(refusal));
         let is_member = || backend.role(&self.group, &self.caller).is_some();
         let is_leaving = self.permission == "leave";
         let (status, kind) = match refusal.reason {
@@ -108,10 +101,11 @@ impl GroupAttempt {
             | RefusalReason::InUse
             | RefusalReason::NotApplied => (409, None),
         };
-        let message = if status == 403 {
-            format!("Permission denied: Unable to {}: {message}", self.action_phrase())
-        } else {
-            message
+        let message = match status {
+            403 => self.denial_message(&refusal_message(refusal)),
+            404 => unknown_message(backend, &self.caller, &self.group, inbox)
+                .unwrap_or_else(|| refusal_message(refusal)),
+            _ => refusal_message(refusal),
         };
         let mut refused = XmtpError::new(status, refusal.reason.as_str(), message);
         if let Some(kind) = kind {
@@ -132,8 +126,7 @@ impl GroupAttempt {
 
     /// A refusal that XMTP has of its own.
     pub(super) fn forbidden(&self, code: &str, kind: &str, message: &str) -> XmtpError {
-        let message = format!("Permission denied: Unable to {}: {message}", self.action_phrase());
-        let refused = XmtpError::new(403, code, message);
+        let refused = XmtpError::new(403, code, self.denial_message(message));
         let refused = refused.with("kind", kind).with("permission", self.permission);
         match &self.field {
             Some(field) => refused.with("field", field.as_str()),
@@ -171,7 +164,11 @@ impl GroupAttempt {
         }
     }
 
-    /// It, as the SDKs' errors call it.
+    fn denial_message(&self, message: &str) -> String {
+        format!("Permission denied: Unable to {}: {message}", self.action_phrase())
+    }
+
+    /// The attempt as the SDKs' errors call it.
     fn action_phrase(&self) -> String {
         match (self.permission, self.field.as_deref()) {
             ("update_metadata", Some("group_name")) => "update group name".to_owned(),

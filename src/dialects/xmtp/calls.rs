@@ -1,7 +1,10 @@
 //! The calls of a group, by their names in the SDKs.
 
 use super::arguments::normalize_name;
-use crate::request::{Action, GroupPermission, Role};
+use crate::{
+    facts::{Id, Op},
+    request::{Action, GroupPermission, Role},
+};
 
 /// What a call asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,8 +35,7 @@ pub(super) enum GroupRead {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum GroupWrite {
-    /// One of the four changes of roles.
-    Role(Action),
+    Role(RoleChange),
     AddMembers(MemberNaming),
     RemoveMembers(MemberNaming),
     /// Of a permission that is named in the call, or of this one.
@@ -46,6 +48,15 @@ pub(super) enum GroupWrite {
     /// That messages stay.
     NotDisappearing,
     Leave,
+}
+
+/// A change of a member's role.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum RoleChange {
+    AddAdmin,
+    RemoveAdmin,
+    AddSuperAdmin,
+    RemoveSuperAdmin,
 }
 
 /// How members are named.
@@ -66,6 +77,27 @@ pub(super) const IMAGE: &str = "group_image_url_square";
 pub(super) const APP_DATA: &str = "app_data";
 pub(super) const DISAPPEAR_FROM: &str = "message_disappear_from_ns";
 pub(super) const DISAPPEAR_IN: &str = "message_disappear_in_ns";
+
+impl RoleChange {
+    /// The permission that the change takes.
+    pub(super) const fn permission(self) -> &'static str {
+        match self {
+            Self::AddAdmin => Action::AddAdmin.as_str(),
+            Self::RemoveAdmin => Action::RemoveAdmin.as_str(),
+            Self::AddSuperAdmin => Action::AddSuperAdmin.as_str(),
+            Self::RemoveSuperAdmin => Action::RemoveSuperAdmin.as_str(),
+        }
+    }
+
+    pub(super) fn op(self, group: Id, member: Id) -> Op {
+        match self {
+            Self::AddAdmin => Op::AddAdmin { group, member },
+            Self::RemoveAdmin => Op::RemoveAdmin { group, member },
+            Self::AddSuperAdmin => Op::AddSuperAdmin { group, member },
+            Self::RemoveSuperAdmin => Op::RemoveSuperAdmin { group, member },
+        }
+    }
+}
 
 impl GroupCall {
     /// The call of a name in any SDK's spelling, as `isAdmin` and `is_admin`; `None` if there is none.
@@ -113,10 +145,10 @@ fn write(name: &str) -> Option<GroupWrite> {
     let of = |permission| GroupWrite::Permission(Some((permission, None)));
     let of_field = |field| GroupWrite::Permission(Some((UpdateMetadata, Some(field))));
     Some(match name {
-        "addadmin" => GroupWrite::Role(Action::AddAdmin),
-        "removeadmin" => GroupWrite::Role(Action::RemoveAdmin),
-        "addsuperadmin" => GroupWrite::Role(Action::AddSuperAdmin),
-        "removesuperadmin" => GroupWrite::Role(Action::RemoveSuperAdmin),
+        "addadmin" => GroupWrite::Role(RoleChange::AddAdmin),
+        "removeadmin" => GroupWrite::Role(RoleChange::RemoveAdmin),
+        "addsuperadmin" => GroupWrite::Role(RoleChange::AddSuperAdmin),
+        "removesuperadmin" => GroupWrite::Role(RoleChange::RemoveSuperAdmin),
         "addmemberinboxids" | "addmembersbyinboxid" => {
             GroupWrite::AddMembers(MemberNaming::InboxId)
         }

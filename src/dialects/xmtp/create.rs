@@ -94,7 +94,9 @@ fn create_group(plan: &NewGroup, inboxes: Vec<Id>, attempt: &GroupAttempt) -> St
                 let inboxes = [first, &*inboxes].concat();
                 GroupAttempt { permission: "add_member", inboxes, ..attempt.clone() }
             }
-            _ => attempt.clone(),
+            Ok(WriteOutcome::Applied { .. } | WriteOutcome::Refused { .. }) | Err(_) => {
+                attempt.clone()
+            }
         };
         attempt.outcome_reply(wrote, backend, || {
             Ok(result_reply(201, &group_summary(&attempt.group, backend)?))

@@ -55,7 +55,23 @@ pub(super) fn put(
         Ok(WriteOutcome::Refused { error: refusal, .. }) => {
             let status = match refusal.reason {
                 RefusalReason::TooLong | RefusalReason::TooMany | RefusalReason::Invalid => 400,
-                _ => 409,
+                RefusalReason::Denied(_)
+                | RefusalReason::StatedByFile
+                | RefusalReason::UnknownTag
+                | RefusalReason::ProtectedTag
+                | RefusalReason::UnknownMatrix
+                | RefusalReason::UnknownRule
+                | RefusalReason::BlockListFull
+                | RefusalReason::FriendListsFull
+                | RefusalReason::NotFriends
+                | RefusalReason::NoRequest
+                | RefusalReason::NoSuperAdmin
+                | RefusalReason::GroupExists
+                | RefusalReason::NameTaken
+                | RefusalReason::InvalidCondition
+                | RefusalReason::InvalidValue
+                | RefusalReason::InUse
+                | RefusalReason::NotApplied => 409,
             };
             Err(XmtpError::new(status, refusal.reason.as_str(), refusal_message(refusal)).into())
         }

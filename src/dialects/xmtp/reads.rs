@@ -30,16 +30,19 @@ pub(super) fn answer(
     backend: &dyn Backend,
 ) -> Result<Step<Reply>, XmtpStop> {
     let caller = arguments.id(&["caller"])?;
-    let inbox = match read {
-        GroupRead::Is(_) => Some(arguments.required_id("inboxId")?),
-        _ => None,
+    let inbox = if matches!(read, GroupRead::Is(_)) {
+        Some(arguments.required_id("inboxId")?)
+    } else {
+        None
     };
-    let field = match read {
-        GroupRead::Metadata => match arguments.text(&["field", "metadataField"])? {
-            Some(field) => named_field(&field, "field")?.field,
-            None => None,
-        },
-        _ => None,
+    let field = if read == GroupRead::Metadata {
+        arguments.text(&["field", "metadataField"])?
+    } else {
+        None
+    };
+    let field = match field {
+        Some(field) => named_field(&field, "field")?.field,
+        None => None,
     };
     arguments.finish()?;
     check(caller.as_ref(), group, backend)?;

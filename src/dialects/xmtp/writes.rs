@@ -30,13 +30,13 @@ pub(super) fn answer(
     let caller = arguments.required_id("caller")?;
     let attempt = |permission| GroupAttempt::new(caller.clone(), group.clone(), permission);
     match write {
-        GroupWrite::Role(action) => {
+        GroupWrite::Role(change) => {
             let inbox = arguments.required_id("inboxId")?;
             arguments.finish()?;
             require_group(group, backend)?;
-            let attempt = GroupAttempt { inboxes: vec![inbox.clone()], ..attempt(action.as_str()) };
-            let op = role_change(action, group.clone(), inbox);
-            Ok(run_ops(op.into_iter().collect(), attempt))
+            let inboxes = vec![inbox.clone()];
+            let attempt = GroupAttempt { inboxes, ..attempt(change.permission()) };
+            Ok(run_ops(vec![change.op(group.clone(), inbox)], attempt))
         }
         GroupWrite::AddMembers(by) => {
             resolve_named(by, arguments, backend, add_members, attempt("add_member"))
@@ -107,16 +107,6 @@ fn run_ops(ops: Vec<Op>, attempt: GroupAttempt) -> Step<Reply> {
     let commands: Vec<Command> = ops.into_iter().map(|op| attempt.command(op)).collect();
     steps::write_all(commands, move |wrote, backend| {
         attempt.outcome_reply(wrote, backend, || Ok(result_reply(200, &Value::Null)))
-    })
-}
-
-fn role_change(action: Action, group: Id, member: Id) -> Option<Op> {
-    Some(match action {
-        Action::AddAdmin => Op::AddAdmin { group, member },
-        Action::RemoveAdmin => Op::RemoveAdmin { group, member },
-        Action::AddSuperAdmin => Op::AddSuperAdmin { group, member },
-        Action::RemoveSuperAdmin => Op::RemoveSuperAdmin { group, member },
-        _ => return None,
     })
 }
 
