@@ -4,7 +4,7 @@
 //! `cargo bench --bench dialects` starts all as processes of their own, loads them in turn over 64
 //! keep-alive connections, and prints medians: how much of the bare server's rate is left, and how
 //! many times as much time a call costs beyond that server's as `/v1/decide` does. A word after `--`
-//! keeps those whose names hold it, and `/v1/decide`. Venueless is asked over as many sockets, and
+//! keeps those whose names contain it, and `/v1/decide`. Venueless is called over as many sockets, and
 //! compared with `/v1/decide` alone. Last, writes per second of each over 16 connections, beside those
 //! of `/v1/facts`: each changes one record, and is durable when it is answered.
 
@@ -48,7 +48,7 @@ users:
   bob: { tags: [a] }
 ";
 
-/// What is written before: the users' records, rules and a group.
+/// The records of the daemon: the users' records, rules and a group.
 const FACTS: &str = r#"{"commands":[
   {"op":"put_user","user":"cyd","tags":["a"]},
   {"op":"put_user","user":"dan","tags":["a"]},
@@ -184,7 +184,7 @@ fn main() {
 
 const VENUELESS: &str = "Venueless: user.fetch";
 
-/// What connection `n` writes in turn: a head and a body each.
+/// The two requests that connection `n` sends in turn: a head and a body each.
 type Written = fn(usize) -> [(String, String); 2];
 
 const WRITES: [(&str, Written); 5] = [

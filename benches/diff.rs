@@ -1,4 +1,4 @@
-//! What it takes to compare two policies of 1000 rules over a million users: as a command, from files
+//! The cost of comparing two policies of 1000 rules over a million users: as a command, from files
 //! to printed report, and stage by stage.
 //!
 //! Two worlds: users who have tags alone, and users with relations, settings and groups besides. Ten

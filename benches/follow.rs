@@ -1,8 +1,8 @@
-//! What it costs that a view follows records that change, with a million users and ten million
+//! The cost of applying changed records to a view, with a million users and ten million
 //! relations between them.
 //!
 //! `cargo bench --bench follow` prints a table: a change is followed on a clone of the view, and the
-//! view before it is dropped, as when it is published to nobody.
+//! view before it is dropped, as when no reader holds it.
 
 #![allow(
     clippy::cast_possible_truncation,

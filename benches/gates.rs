@@ -1,4 +1,4 @@
-//! What all gates together cost, with a million users and ten million relations between them.
+//! The cost of all gates together, with a million users and ten million relations between them.
 //!
 //! `cargo bench --bench gates` prints a table. Rounds of the things compared take turns, and each
 //! figure is the median of its rounds, since machines are noisy.
@@ -115,7 +115,7 @@ fn decisions(view: &View) {
     }
 }
 
-/// What is left of the cost when nothing is fetched from far away.
+/// The cost when all data is in the cache.
 fn in_cache(view: &View, pairs: &[(String, String)]) {
     let few = &pairs[..64];
     let each = |work: &dyn Fn(&str, &str) -> bool| {

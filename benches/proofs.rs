@@ -36,7 +36,7 @@ impl Chance {
     }
 }
 
-/// The rules, with as many different tags in outcomes as told: the fewer, the more pairs of rules may
+/// The rules, with this number of different tags in outcomes: the fewer, the more pairs of rules may
 /// imply each other.
 fn policy(outcomes: u64) -> String {
     let mut chance = Chance(7);

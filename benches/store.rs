@@ -153,7 +153,7 @@ fn phases(folder: &Path, sets: u64) {
     }
 }
 
-/// What a store does for a group, without its versions, mark and looks at the file.
+/// Commits a group as a store does, without versions, the mark and the checks of the file.
 fn commit_bare(database: &Database, group: &[ChangeSet], is_two_phase: bool) {
     let mut transaction = database.begin_write().unwrap();
     transaction.set_two_phase_commit(is_two_phase);

@@ -91,7 +91,7 @@ fn requests<'w>(
     pairs.iter().enumerate().map(request).collect()
 }
 
-/// The same request with tags of the subject, which stand in for those that are stored.
+/// The same request with tags of the subject, which replace the stored ones.
 fn with_tags<'w>(request: &Request<'w>) -> Request<'w> {
     let tags = Some(vec!["tag-1", "tag-20"]);
     let properties = Some(Box::new(Properties { tags, ..Properties::default() }));
@@ -101,7 +101,7 @@ fn with_tags<'w>(request: &Request<'w>) -> Request<'w> {
 /// Prints the name of a kind, and has its requests decided where callgrind counts.
 fn count(name: &str, requests: &[Request<'_>], decide: impl Fn(&Request<'_>) -> bool) {
     println!("{} {name}", requests.len());
-    // What is done once is done before.
+    // Lazy initialization happens before the count.
     requests.iter().for_each(|request| _ = black_box(decide(request)));
     measured(requests, &decide);
 }

@@ -111,8 +111,8 @@ pub async fn load(
     answers.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
 }
 
-/// The least that hyper can do: no routing, no header of its own, a body that stands ready. What it
-/// is sent it reads.
+/// The least that hyper can do: no routing, no header of its own, a prepared body. It reads what it is
+/// sent.
 pub fn bare(bytes: usize) {
     let body = Bytes::from(vec![b' '; bytes]);
     tokio::runtime::Runtime::new().unwrap().block_on(async {

@@ -51,7 +51,7 @@ const PRESSURES: [Pressure; 5] = [
     Pressure { name: "idle", policy: 0, clients: 1024, client: idle },
 ];
 
-/// What the clients of one kind have in common.
+/// The shared state of the clients of one kind.
 #[derive(Default)]
 struct Load {
     is_over: AtomicBool,
@@ -111,7 +111,7 @@ fn run(pressure: &Pressure, span: Duration) {
     }
 }
 
-/// Decisions, batches of two and metrics, each asked one after the other.
+/// Decisions, batches of two and metrics, each requested one after the other.
 fn measure(daemon: &Daemon, span: Duration) -> String {
     let batch = r#"{"action":{"name":"start_chat"},"resource":{"type":"user","id":"user-0000002"},
         "evaluations":[{"subject":{"type":"user","id":"user-0000003"}},
@@ -151,7 +151,7 @@ fn sample(address: &str, request: &str, pause: Duration, span: Duration) -> Time
     times
 }
 
-/// Asks for whole lists, one after the other, and waits as long as it is told to.
+/// Requests whole lists, one after the other, and waits for `Retry-After`.
 fn lists(address: &str, load: &Load) {
     ask_on(address, load, &get("/v1/reach?subject=user-0000003&action=start_chat"));
 }

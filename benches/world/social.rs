@@ -43,7 +43,7 @@ pub fn sources(size: Size, groups: u32) -> LoadedSources {
     ])
 }
 
-/// The users with whom a user has to do, in the order in which [`EDGES`] are written.
+/// The users to whom a user is related, in the order of [`EDGES`].
 fn others(size: Size, random: &mut Random, number: u32) -> Vec<u32> {
     let other = |random: &mut Random| {
         let other = random.below(size.users - 1);

@@ -1,4 +1,4 @@
-//! What a change opens and closes, counted by peerage and pair by pair by a plain oracle.
+//! The changes of a policy, counted by peerage and pair by pair by a plain oracle.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Decisions that were logged, asked again: what is written is what is read, and no line is lost.
+//! Replays of logged decisions: what is written is what is read, and no line is lost.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Random policies, decided by peerage and by a plain oracle, which must agree on all that is asked.
+//! Random policies, decided by peerage and by a plain oracle, which must agree on all requests.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by it")]
 

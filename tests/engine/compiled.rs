@@ -1,5 +1,5 @@
-//! What policies compile to, as people review it. `INSTA_UPDATE=always cargo test --test engine compiled`
-//! writes the snapshots again.
+//! The listings of compiled policies, as people review them. `INSTA_UPDATE=always cargo test --test
+//! engine compiled` writes the snapshots again.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by it")]
 

@@ -1,5 +1,5 @@
-//! What becomes of users' pairs where the users change too, counted by peerage and pair by pair by a
-//! plain oracle.
+//! The changed decisions of policies whose users change too, counted by peerage and pair by pair by
+//! a plain oracle.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,5 @@
-//! What is decided: compiled policies, gates, sets, lists, proofs and impact, against an independent oracle.
+//! Decisions: compiled policies, gates, sets, lists, proofs and impact, against an independent
+//! oracle.
 
 #![allow(
     clippy::unwrap_used,

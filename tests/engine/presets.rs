@@ -1,4 +1,4 @@
-//! What each preset sets, as decisions show it.
+//! The settings of each preset, as decisions show them.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by it")]
 

@@ -1,4 +1,4 @@
-//! What must hold of every policy, whatever it says.
+//! Properties that hold for every policy.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by it")]
 

@@ -1,4 +1,4 @@
-//! What commands are read from, and what they come to.
+//! Commands: their reading, and their effects.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! What needs etcd: the store for fleets, and daemons that share it.
+//! Tests that need etcd: the store for fleets, and daemons that share it.
 
 #![allow(
     clippy::unwrap_used,

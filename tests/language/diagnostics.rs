@@ -1,5 +1,6 @@
-//! Every folder below `diagnostics/` is a policy with mistakes; `snapshots/` holds what
-//! its author is told. `INSTA_UPDATE=always cargo test --test language diagnostics` writes the latter again.
+//! The diagnostics of whole policies: every folder below `diagnostics/` is a policy with mistakes;
+//! `snapshots/` holds its report. `INSTA_UPDATE=always cargo test --test language diagnostics`
+//! writes the latter again.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by it")]
 

@@ -1,4 +1,4 @@
-//! What holds for the DSL whatever the text: printing and reading again gives the same, and no text
+//! Properties of the DSL for any text: printing and reading again gives the same, and no text
 //! crashes the parser, overflows its stack or takes long.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by a panic")]

@@ -1,4 +1,4 @@
-//! What people write first: each is told once, and the message says how to write it right.
+//! First attempts of new authors: each mistake is reported once, with the correct form.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by it")]
 

@@ -1,4 +1,4 @@
-//! What is written: the notations, the bulk formats, and what is said of mistakes in them.
+//! Notations: the two languages, the bulk formats, and the diagnostics of mistakes in them.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! What an author sees of a mistake, with diagnostics made by hand.
+//! The rendering of diagnostics that are made by hand.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by it")]
 

@@ -1,4 +1,4 @@
-//! What all APIs share: the words in which JSON is refused, percent decoding, secrets.
+//! The parts that all APIs share: the messages about malformed JSON, percent decoding, secrets.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by it")]
 

@@ -1,4 +1,4 @@
-//! What holds of every store.
+//! The conformance suite of stores.
 
 use std::{collections::BTreeMap, sync::Barrier, thread};
 

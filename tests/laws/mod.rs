@@ -1,4 +1,4 @@
-//! What every store does: one suite for all of them.
+//! The laws of stores: one suite for all of them.
 
 #[allow(clippy::print_stdout, clippy::type_complexity, reason = "it tells which check it is at")]
 pub(crate) mod conformance;

@@ -1,5 +1,5 @@
-//! The semantics of policies told a second time, as plainly as they can be: lists are walked for
-//! each request, and there are no sets. Nothing here is shared with the crate.
+//! The oracle: a second implementation of policies, as plain as possible; it walks lists for each
+//! request, and has no sets. Nothing here is shared with the crate.
 
 #![allow(dead_code, reason = "each test needs a part of it")]
 

@@ -1,4 +1,4 @@
-//! What a policy need not say: defaults, the presets of the five systems, built-in matrices.
+//! Defaults: those of settings, the presets of the five systems, built-in matrices.
 
 use super::words::Value;
 

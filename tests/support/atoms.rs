@@ -1,4 +1,4 @@
-//! What a store holds, as texts of a few words, which are easy to keep and to compare.
+//! The records of a store as short texts, which are easy to keep and to compare.
 
 #![allow(
     dead_code,

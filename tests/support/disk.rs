@@ -1,4 +1,4 @@
-//! A disk that fails, fills up and loses power as it is told.
+//! A simulated disk that fails, fills up and loses power on command.
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,4 @@
-//! What a validator that knows nothing of ours says of values.
+//! The verdict of an independent JSON Schema validator.
 
 use jsonschema::{Draft, Validator};
 use serde_json::Value;

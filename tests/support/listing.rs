@@ -1,5 +1,5 @@
-//! What a parser made of a file, in few words: a line for each item and each problem, with places
-//! as `line:column` and, where it matters, `line:column+bytes`.
+//! Listings of parsed files: a line for each item and each problem, with places as `line:column`
+//! and, where it matters, `line:column+bytes`.
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests")]
 

@@ -1,4 +1,4 @@
-//! What several tests use: processes, clients, clusters, and how things are shown.
+//! Support for several tests: processes, clients, clusters, and rendering.
 
 #![allow(dead_code, reason = "each test program needs a part of it")]
 

@@ -1,5 +1,5 @@
-//! What one of many writers does: batches of all kinds of commands, and what is to be there after
-//! each. Every writer has users of its own; all share a group and a user.
+//! The script of one of many writers: batches of all kinds of commands, and the expected state
+//! after each. Every writer has users of its own; all share a group and a user.
 
 #![allow(
     dead_code,

@@ -1,5 +1,5 @@
-//! What an AST holds, for a reader of snapshots: a line for each statement, told apart by its parts
-//! and not by how it would be written.
+//! The shape of an AST for snapshots: a line for each statement, by its parts and not by its
+//! notation.
 
 use peerage::syntax::ast::{
     Expr, ExprKind, Group, Item, List, PermissionValue, Setting, Text, User, UserFields,

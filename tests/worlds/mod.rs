@@ -1,4 +1,4 @@
-//! Random policies, what may be asked of them, and how they are written down.
+//! Random policies, their requests, and their texts.
 
 #![allow(dead_code, reason = "each test needs a part of it")]
 

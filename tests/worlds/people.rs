@@ -1,4 +1,4 @@
-//! Who there is in small worlds, densely related.
+//! The users of small worlds, densely related.
 
 use std::collections::BTreeMap;
 

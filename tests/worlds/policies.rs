@@ -1,4 +1,4 @@
-//! What small worlds say for all users.
+//! The settings of small worlds.
 
 use std::collections::BTreeMap;
 

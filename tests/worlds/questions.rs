@@ -1,4 +1,4 @@
-//! What may be asked of a world, and how peerage is asked it.
+//! The questions about a world, and their requests to peerage.
 
 use peerage::request::{self, Action, Properties, Request};
 

@@ -1,4 +1,4 @@
-//! What other repositories take from this one: the hooks of pre-commit and the GitHub action, which
+//! The integrations for other repositories: the hooks of pre-commit and the GitHub action, which
 //! call the command as it is, and do what they say.
 
 #![allow(

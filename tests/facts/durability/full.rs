@@ -1,5 +1,4 @@
-//! Disks that take no more: who writes is told why, decisions go on, and once there is room again,
-//! so do writes.
+//! Full disks: writers get the reason, decisions go on, and once there is room again, so do writes.
 
 use std::{
     fs,

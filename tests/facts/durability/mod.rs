@@ -1,4 +1,4 @@
-//! What was acknowledged is there, whole, whatever becomes of the daemon and its disk.
+//! Durability: acknowledged writes are complete after any failure of the daemon and its disk.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Cases as data: what was done before, what is asked, what is answered, and what is kept after.
+//! Cases as data: earlier commands, a batch, its outcomes, and the records after it.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What holds after any sequence of commands.
+//! Properties that hold after any sequence of commands.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What is told of commands that can't be read.
+//! The errors of malformed commands.
 
 use peerage::facts::{Command, CommandSyntaxError, MOST_COMMANDS};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What keeps facts: one suite that every store passes, and what each does in its own way.
+//! Stores: one suite that every store passes, and the specifics of each.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,6 +1,5 @@
-//! Three nodes of etcd, three daemons that share them, and what becomes of all of them when some
-//! fail: what was acknowledged is there, all daemons say the same after, and nobody who is blocked
-//! is let through by one who knows of it.
+//! Fleets of three nodes of etcd and three daemons under failures: acknowledged writes are there,
+//! all daemons agree after, and no blocked user passes a daemon that knows of the block.
 
 #![allow(
     clippy::unwrap_used,

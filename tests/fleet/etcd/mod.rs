@@ -1,5 +1,5 @@
-//! The store on etcd, with real nodes: what every store does, and what becomes of it when nodes are
-//! killed, stopped or cut off.
+//! The store on etcd, with real nodes: the suite of all stores, and nodes that are killed, stopped
+//! or cut off.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Which rooms there are, and what each may know of.
+//! The rooms, and the rooms that each may name.
 
 /// A room, and the paths from the root of the crate that its files may name besides their own.
 /// A room alone stands for all that is in it.

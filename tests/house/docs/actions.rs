@@ -1,4 +1,4 @@
-//! The table of actions and gates, held to what the gates say where one reason stands alone.
+//! The table of actions and gates, compared with the gates where a single reason decides.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
-//! The README and the book in `docs/`, held to what there is: their policies compile, their commands
-//! print what stands below them, their requests are answered as shown, their tables are complete, and
-//! their links lead somewhere.
+//! The README and the book in `docs/`, compared with the code: their policies compile, their
+//! commands print the text below them, their requests are answered as shown, their tables are
+//! complete, and their links lead somewhere.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The pages, and what stands on them: blocks between fences, and tables.
+//! The pages and their parts: blocks between fences, and tables.
 
 use std::{fs, sync::LazyLock};
 

@@ -1,4 +1,4 @@
-//! What one system's API writes is what the decisions and all the others see.
+//! Writes of one system's API, as the decisions and all other APIs see them.
 
 use std::fs;
 

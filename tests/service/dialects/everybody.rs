@@ -1,4 +1,4 @@
-//! What a dialect asks of, without a daemon.
+//! A backend for dialects without a daemon.
 
 use peerage::{
     dialects::{Admission, Backend, BackendError},

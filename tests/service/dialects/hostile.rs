@@ -1,4 +1,4 @@
-//! Bodies that no API asks for.
+//! Bodies that no API expects.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! What headers and the ends of paths say, alike in all APIs.
+//! Headers and the ends of paths, alike in all APIs.
 
 use serde_json::json;
 

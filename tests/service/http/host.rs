@@ -1,4 +1,4 @@
-//! Which hosts a request may name, and where it may be asked at all.
+//! The hosts that a request may name, and the addresses that serve it.
 
 use std::process::Command;
 

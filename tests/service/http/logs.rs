@@ -1,4 +1,4 @@
-//! The log of reloads tells what is wrong with the files, once.
+//! The log of reloads, which reports mistakes of the files once.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! A start that takes long ends when it is told to, also where the daemon is the first process.
+//! Long starts, which end when a signal stops them, also in the first process of a system.
 
 use std::{
     fs,

@@ -1,5 +1,5 @@
-//! What may come over a connection, well-formed or not: it is answered or closed, never left
-//! hanging, and the daemon goes on.
+//! Bytes on a connection, well-formed or not: it is answered or closed, never left hanging, and the
+//! daemon goes on.
 
 use std::{
     io::Write,

@@ -1,4 +1,4 @@
-//! Worlds as files: in which notation and which file each part stands is left to chance.
+//! Worlds as files: the notation and the file of each part are random.
 
 mod bulk;
 mod dsl;

@@ -1,4 +1,4 @@
-//! Who may call.
+//! Access to Flip's calls.
 
 use std::{fs, process::Command};
 

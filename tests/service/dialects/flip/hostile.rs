@@ -1,4 +1,4 @@
-//! What no client of Flip sends.
+//! Calls that no client of Flip sends.
 
 use serde_json::Value;
 

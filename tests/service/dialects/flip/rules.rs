@@ -1,4 +1,4 @@
-//! What becomes of rules, here and elsewhere.
+//! Rules, here and in other APIs.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What is answered when facts can't be kept.
+//! The answers when facts can't be written.
 
 use std::{fs, process::Command};
 

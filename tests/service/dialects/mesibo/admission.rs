@@ -1,4 +1,4 @@
-//! Who may ask.
+//! Access to mesibo's calls.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What is written here decides, and what is written elsewhere shows here.
+//! The dialect as a whole: its writes change decisions, and writes elsewhere show here.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What comes of commands that a store does not take: as a daemon asks the dialect, without one.
+//! Commands that a store refuses: the dialect as a daemon calls it, without one.
 
 use peerage::{
     dialects::{Call, CallError, Dialect, Reply, Step, mesibo::Mesibo},

@@ -1,4 +1,4 @@
-//! Who may call: the admin token, or signatures of the app's secret key.
+//! Access to the calls: the admin token, or signatures of the app's secret key.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What checks find: as the document's four tables say.
+//! The results of checks, by the documentation's four tables.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What no backend sends.
+//! Calls that no backend sends.
 
 use serde_json::json;
 

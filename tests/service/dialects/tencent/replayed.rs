@@ -1,4 +1,4 @@
-//! Calls in turn with their answers, as data: what the document tells, call by call.
+//! Sequences of calls with their answers, as data, from the documentation.
 
 use super::rig;
 use crate::dialects::replay::replay;

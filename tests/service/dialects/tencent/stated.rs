@@ -1,4 +1,4 @@
-//! What policy files state: it is shown, and stays.
+//! Fields that policy files state: they are shown, and stay.
 
 use std::fs;
 

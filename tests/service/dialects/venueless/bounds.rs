@@ -1,4 +1,4 @@
-//! What is too much, too slow or no frame at all; and the end.
+//! Bounds: too many, too slow or malformed frames; and the end of sockets.
 
 use fastwebsockets::{Frame, OpCode, Payload};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What is written on a socket changes decisions, and what others write shows on sockets.
+//! Writes on a socket, which change decisions, and writes of others, which show on sockets.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Frames that nobody asks for.
+//! Frames that no client sends.
 
 use serde_json::{Value, json};
 

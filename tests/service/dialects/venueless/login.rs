@@ -1,4 +1,4 @@
-//! Who is let in, and as whom.
+//! Logins: the admitted callers, and their users.
 
 use serde_json::{Value, json};
 

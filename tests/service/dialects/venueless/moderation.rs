@@ -1,4 +1,4 @@
-//! Who is banned, silenced or deleted, and what becomes of their sockets.
+//! Bans, silences and deletions, and the sockets of the users whom they concern.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What the daemon can be told of worlds, guests and issuers.
+//! The daemon's options for worlds, guests and issuers.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What is told of users, and how they change it.
+//! Reads and updates of users.
 
 use serde_json::{Value, json};
 

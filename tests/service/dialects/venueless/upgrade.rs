@@ -1,4 +1,4 @@
-//! What comes by HTTP where a WebSocket is spoken.
+//! HTTP requests on the paths of WebSockets.
 
 use std::{
     io::{Read, Write},

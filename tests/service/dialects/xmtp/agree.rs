@@ -1,4 +1,4 @@
-//! What the calls do is what is decided, for every role and every policy set.
+//! Calls and decisions, which agree for every role and every policy set.
 
 use std::{
     sync::{

@@ -1,4 +1,4 @@
-//! Who may ask, and what is answered where nothing can be written.
+//! Access to the calls, and the answers when nothing can be written.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What every endpoint that takes a body demands of it.
+//! The requirements of every endpoint that takes a body.
 
 use serde_json::{Value, json};
 

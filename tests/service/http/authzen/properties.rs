@@ -1,4 +1,4 @@
-//! What stands in, in one request, for what the policy says.
+//! Properties of a request, which replace those of users and groups.
 
 use serde_json::{Value, json};
 

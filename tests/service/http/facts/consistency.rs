@@ -1,4 +1,4 @@
-//! Revisions: asked for, waited for, and kept over a restart; batches that are sent again.
+//! Revisions: requested, waited for, and kept over a restart; batches that are sent again.
 
 use serde_json::json;
 

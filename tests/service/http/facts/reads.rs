@@ -1,4 +1,4 @@
-//! What is read of the facts, by files and records together.
+//! Reads of facts, by files and records together.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! What is refused, with which status, and that nothing of it takes effect.
+//! Refusals: their statuses, and that nothing of them takes effect.
 
 use serde_json::{Value, json};
 
