@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::{Value, json};
+
 use crate::{
     compile,
     inspect::{
@@ -103,9 +105,20 @@ impl Default for ReloadGuard {
     }
 }
 
-// === impl Held ===
+// === impl HeldPolicy ===
 
 impl HeldPolicy {
+    /// The body in which the status, the reload's answer and the command line report a held policy.
+    pub fn to_json(&self) -> Value {
+        let reasons: Vec<Value> = self.reasons.iter().map(|reason| reason.to_json()).collect();
+        json!({
+            "reasons": reasons,
+            "summary": self.summary, "gained": self.gained, "lost": self.lost,
+            "vanished": self.vanished, "share": self.share, "max_changed": self.max_changed,
+            "estimate": self.is_estimate,
+        })
+    }
+
     /// Counts the changes; the reasons are added later.
     fn new(before: &View, after: &View, loaded: &LoadedSources) -> Self {
         let same = |after: &View| before.population.has_same_identity(&after.population);
@@ -163,6 +176,21 @@ impl HoldReason {
             Self::SectionGone(_) => "section-gone",
             Self::UsersGone { .. } => "users-gone",
             Self::Changed { .. } => "max-changed",
+        }
+    }
+
+    fn to_json(self) -> Value {
+        let (code, message) = (self.as_str(), self.to_string());
+        match self {
+            Self::SectionGone(section) => {
+                json!({ "reason": code, "section": section, "message": message })
+            }
+            Self::UsersGone { gone, of } => {
+                json!({ "reason": code, "gone": gone, "of": of, "message": message })
+            }
+            Self::Changed { share, max_changed } => json!({
+                "reason": code, "share": share, "max_changed": max_changed, "message": message,
+            }),
         }
     }
 }

@@ -1,10 +1,9 @@
 //! The folder in which the last good files of a policy are kept over restarts.
 
 use std::{
-    ffi::OsString,
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, File},
     io::{self, BufReader, BufWriter},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -16,7 +15,7 @@ use tracing::{error, warn};
 use super::archive::{self, ArchiveHeader};
 use crate::{
     diagnostic::{Report, Severity},
-    source::{LoadedSources, Sources},
+    source::{AtomicFile, Existing, LoadedSources, Sources},
 };
 
 /// The folder, and what is known of what it holds.
@@ -77,14 +76,14 @@ pub enum StateError {
 /// The name of the file.
 const NAME: &str = "last-good";
 
-/// How the names of files begin and end that are being written.
-const UNFINISHED: (&str, &str) = ("last-good.", ".new");
+/// The permissions of the file: its owner alone reads and writes it.
+const PRIVATE: u32 = 0o600;
 
 // === impl StateDir ===
 
 impl StateDir {
-    /// Opens the folder; makes it, for its owner alone, if it is not there. Clears away what a killed
-    /// process left half written.
+    /// Opens the folder; creates it, for its owner alone, if it is missing. Removes the unfinished files
+    /// of killed processes.
     pub(super) fn open(path: PathBuf) -> Result<Self, StateError> {
         let mut folders = DirBuilder::new();
         if let Err(error) = folders.recursive(true).mode(0o700).create(&path) {
@@ -95,9 +94,9 @@ impl StateDir {
             let path = path.display();
             warn!("others may write to the state folder `{path}`; `chmod 700` it");
         }
-        let dir = Self { path, state: Mutex::default() };
-        dir.clear_unfinished();
-        Ok(dir)
+        // What can't be removed now is tried again when the file is next written.
+        let _ = AtomicFile::remove_orphans(&path.join(NAME));
+        Ok(Self { path, state: Mutex::default() })
     }
 
     /// Reads the files that it holds; `None` if none were ever kept.
@@ -160,44 +159,17 @@ impl StateDir {
         StateStatus { path: self.path.clone(), saved, error: state.error.clone() }
     }
 
-    /// Writes beside and renames, so that a reader finds the old or the new, whole.
     fn replace(&self, header: &ArchiveHeader, sources: &Sources) -> io::Result<()> {
-        let (start, end) = UNFINISHED;
-        let beside = self.path.join(format!("{start}{}{end}", std::process::id()));
-        let written = write(&beside, header, sources)
-            .and_then(|()| fs::rename(&beside, self.path.join(NAME)))
-            .and_then(|()| File::open(&self.path)?.sync_all());
-        if written.is_err() {
-            // The error is reported; the next attempt begins by removing the file.
-            let _ = fs::remove_file(&beside);
-        }
-        written
-    }
-
-    fn clear_unfinished(&self) {
-        let is_unfinished = |name: OsString| {
-            let (start, end) = UNFINISHED;
-            name.to_str().is_some_and(|name| name.starts_with(start) && name.ends_with(end))
-        };
-        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
-        for entry in entries.filter(|entry| is_unfinished(entry.file_name())) {
-            let _ = fs::remove_file(entry.path());
-        }
+        let place = self.path.join(NAME);
+        let (new, file) = AtomicFile::new(&place, PRIVATE)?;
+        archive::write(BufWriter::new(&file), header, sources)?;
+        file.sync_all()?;
+        new.persist(Existing::Replace)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn write(path: &Path, header: &ArchiveHeader, sources: &Sources) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    archive::write(BufWriter::new(&file), header, sources)?;
-    file.sync_all()
 }
 
 // === impl StateError ===
@@ -211,7 +183,7 @@ impl StateError {
     }
 }
 
-// === impl LastGood ===
+// === impl LastGoodFiles ===
 
 impl LastGoodFiles {
     /// Whether these are the same files, byte by byte.

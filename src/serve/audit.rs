@@ -1,7 +1,7 @@
 //! The audit trail: a JSON line for each batch of commands, each reload that was forced or held, and
 //! each credential that was refused.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use hyper::StatusCode;
 use prometheus_client::{
@@ -15,6 +15,7 @@ use super::line_writer::LineWriter;
 use crate::{
     facts::{Command, CommandError, CommandSyntaxError, WriteError, WriteOutcome},
     live::{ReloadOutcome, ServedPolicy, Trigger, facts::WriteReply},
+    wire::rfc3339,
 };
 
 /// Where the trail is written, and what is counted of it.
@@ -317,42 +318,4 @@ fn summary(command: &Value) -> Map<String, Value> {
         Some((name.to_owned(), if is_short { value.clone() } else { json!("...") }))
     });
     told.collect()
-}
-
-/// A time in UTC, to the millisecond: `2026-11-30T08:15:00.250Z`.
-fn rfc3339(time: SystemTime) -> String {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-    // Days are counted in eras of 400 years that begin with a March, as leap days end years then.
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, is_next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    let year = year + era * 400 + is_next;
-    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    let milliseconds = since.subsec_millis();
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_written_in_utc() {
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00.007Z"),
-            (951_782_399, "2000-02-28T23:59:59.007Z"),
-            (951_782_400, "2000-02-29T00:00:00.007Z"),
-            (951_868_800, "2000-03-01T00:00:00.007Z"),
-            (1_798_761_599, "2026-12-31T23:59:59.007Z"),
-            (4_107_542_400, "2100-03-01T00:00:00.007Z"),
-        ] {
-            let time = UNIX_EPOCH + Duration::new(seconds, 7_000_000);
-            assert_eq!(rfc3339(time), text);
-        }
-    }
 }

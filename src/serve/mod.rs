@@ -52,4 +52,3 @@ pub use listen::{ListenError, Listeners, serve};
 pub use options::{AllowStatus, AllowStatusError, PropertyNames, ServeOptions};
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use sockets::{Origin, OriginError, SiteOrigin, SocketOptions};
-pub use status::held_json;

@@ -15,7 +15,7 @@ use super::{
     response::{self, HttpError, HttpResponse},
 };
 use crate::{
-    live::{HeldPolicy, HoldReason, LatestReload, Live, ServedPolicy, facts::ShadowedEntry},
+    live::{HeldPolicy, LatestReload, Live, ServedPolicy, facts::ShadowedEntry},
     wire::unix_seconds,
 };
 
@@ -118,33 +118,8 @@ pub(super) fn reload_json(latest: &LatestReload) -> serde_json::Value {
         "at": unix_seconds(latest.at),
         "milliseconds": u64::try_from(latest.took.as_millis()).unwrap_or(u64::MAX),
         "diagnostics": latest.report.to_json(),
-        "diff": latest.held.as_ref().map(held_json),
+        "diff": latest.held.as_ref().map(HeldPolicy::to_json),
     })
-}
-
-/// Why a policy is held, and what it would change.
-pub fn held_json(held: &HeldPolicy) -> Value {
-    json!({
-        "reasons": held.reasons.iter().map(hold_reason_json).collect::<Vec<_>>(),
-        "summary": held.summary, "gained": held.gained, "lost": held.lost,
-        "vanished": held.vanished, "share": held.share, "max_changed": held.max_changed,
-        "estimate": held.is_estimate,
-    })
-}
-
-fn hold_reason_json(reason: &HoldReason) -> Value {
-    let (code, message) = (reason.as_str(), reason.to_string());
-    match *reason {
-        HoldReason::SectionGone(section) => {
-            json!({ "reason": code, "section": section, "message": message })
-        }
-        HoldReason::UsersGone { gone, of } => {
-            json!({ "reason": code, "gone": gone, "of": of, "message": message })
-        }
-        HoldReason::Changed { share, max_changed } => {
-            json!({ "reason": code, "share": share, "max_changed": max_changed, "message": message })
-        }
-    }
 }
 
 /// Where the last good files are kept over restarts, and whether they are what is served.

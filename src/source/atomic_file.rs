@@ -82,8 +82,11 @@ impl<'p> AtomicFile<'p> {
         Ok((Self { file, hidden, place }, writing))
     }
 
-    /// Removes what killed processes left behind.
-    fn remove_orphans(place: &Path) -> io::Result<()> {
+    /// Removes the hidden files for a place that killed processes left behind.
+    ///
+    /// # Errors
+    /// If the place has no file name.
+    pub fn remove_orphans(place: &Path) -> io::Result<()> {
         let begin = hidden_name(place, "")?;
         // In a folder that can't be read, they stay.
         for entry in fs::read_dir(parent_folder(place)).into_iter().flatten().flatten() {

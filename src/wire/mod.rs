@@ -15,7 +15,7 @@ mod percent;
 mod secret;
 
 pub use bearer::bearer_token;
-pub use clock::{unix_millis, unix_seconds};
+pub use clock::{rfc3339, unix_millis, unix_seconds};
 pub use excerpt::excerpt;
 pub use explanation::explanation_json;
 pub use list::{ListBody, list_field};

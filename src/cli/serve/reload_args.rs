@@ -9,7 +9,6 @@ use serde_json::json;
 use crate::{
     cli::{Exit, Output, diff::Share, output::BAD},
     live::{HeldPolicy, ReloadGuard, StartMode, StateOptions, Trigger},
-    serve::held_json,
 };
 
 #[derive(Args, Debug)]
@@ -95,7 +94,7 @@ impl ReloadArgs {
 /// Reports a policy that is held at the start: what it would open, and the ways to proceed.
 pub(super) fn refuse(held: &HeldPolicy, output: &Output) -> Result<Exit> {
     if output.is_json() {
-        output.json(&json!({ "held": held_json(held) }))?;
+        output.json(&json!({ "held": held.to_json() }))?;
     }
     let reasons: String = held.reasons.iter().fold(String::new(), |mut text, reason| {
         // Writing to a string can't fail.

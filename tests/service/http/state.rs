@@ -226,7 +226,7 @@ fn a_damaged_file_is_refused() {
 fn a_half_written_file_is_cleared_away() {
     let kept = Kept::new();
     kept.start_and_kill();
-    let half = kept.state().join("last-good.4711.new");
+    let half = kept.state().join(".last-good.4711.0.new");
     fs::write(&half, "peerage last-good 1\n{").unwrap();
     fs::remove_file(kept.rules()).unwrap();
     kept.refused(&[], 1);
