@@ -34,7 +34,7 @@ pub struct GateFinding {
     pub gate: GateName,
     /// The reason why the gate is closed; `None` if it is open.
     pub closed: Option<Reason>,
-    /// What the gate looked at, in words.
+    /// A description of what the gate looked at.
     pub detail: String,
 }
 

@@ -1,6 +1,6 @@
 //! Walks over the gates: one decision, its explanation and its trace, and the lists in both directions.
 //!
-//! Invariant: knows of `gates`, `snapshot` and `request`. It asks every gate alike and knows nothing of
+//! Invariant: knows of `gates`, `snapshot` and `request`. It calls every gate alike and knows nothing of
 //! what any of them is about.
 
 mod cursor;

@@ -25,8 +25,12 @@ pub fn trace(view: &View, request: &Request<'_>) -> Vec<TraceStep> {
     let mut steps = Vec::new();
     for gate in GATES {
         let is_open = gate.check(view, &context, &pair).is_none();
-        let asked = gate.consulted(view, &context, &pair);
-        steps.extend(asked.map(|asked| TraceStep { gate: gate.name(), is_open, consulted: asked }));
+        let consulted = gate.consulted(view, &context, &pair);
+        steps.extend(consulted.map(|consulted| TraceStep {
+            gate: gate.name(),
+            is_open,
+            consulted,
+        }));
         if !is_open {
             break;
         }

@@ -77,7 +77,7 @@ pub trait Gate: Sync {
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Vec<StatementId>>;
 
-    /// What the gate looked at for this pair, in words.
+    /// A description of what the gate looked at for this pair.
     fn describe(
         &self,
         view: &View,
@@ -96,7 +96,7 @@ pub trait Gate: Sync {
     }
 }
 
-/// What the answer of a gate depends on.
+/// The part of a request on which the answer of a gate depends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GateScope {
     /// The whole request: whether its ids are known, and the group in which it takes place.

@@ -2,8 +2,8 @@
 //!
 //! - A gate says all that there is to say of its condition ([`Gate`]): for one pair of users, as sets
 //!   for lists, for each of the two alone, by tags for proofs, and in words.
-//! - What each action requires of the gates stands in one table (`requirements`).
-//! - The order of the gates stands in one place (`order`), with what is derived from all of them.
+//! - What each action requires of the gates is one table (`requirements`).
+//! - The order of the gates is in one place (`order`), with what is derived from all of them.
 //!
 //! A property test holds the pairwise answers and the sets of each gate together.
 //!

@@ -19,7 +19,7 @@ pub struct OneSided<'v> {
     pub others: Vec<UserCondition<'v>>,
     /// The conditions on both of two unrelated users. A tie can stand in for them.
     pub unrelated: Vec<UserCondition<'v>>,
-    /// The rules that must open for users without a conversation; `None` if no rules are asked.
+    /// The rules that must open for users without a conversation; `None` if no rules apply.
     pub rules: Option<&'v RuleBook>,
     /// Whether ties are looked at by the peers modes of both users.
     pub reads_peers: bool,
@@ -27,12 +27,12 @@ pub struct OneSided<'v> {
     pub blocks: ConversationBlocks,
 }
 
-/// A condition on one user, in both forms in which it is asked.
+/// A condition on one user, as a set of users and as a condition on tags.
 #[derive(Debug)]
 pub struct UserCondition<'v> {
     /// The users who meet it; of known users alone it is exact.
     pub users: Selection<'v>,
-    /// What the tags of a user without a record must meet.
+    /// The condition on the tags of a user without a record.
     pub tags: Toggle<TagId>,
 }
 

@@ -27,7 +27,7 @@ use crate::{
 /// as a whole; [`GATES`] holds the same gates as values.
 macro_rules! gates_in_order {
     ($($gate:ident),+ $(,)?) => {
-        /// The gates in the order in which they are asked; the first that is closed gives the reason.
+        /// The gates in the order in which they are evaluated; the first that is closed gives the reason.
         pub const GATES: [&dyn Gate; GateName::ALL.len()] = [$(&$gate),+];
 
         /// The reason of the first gate that is closed; `None` if all are open.

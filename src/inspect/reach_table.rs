@@ -117,8 +117,8 @@ impl<'v> ReachTable<'v> {
         for (kind, users) in self.classes.iter().enumerate() {
             let mut by_standing: HashMap<[u8; 2], usize> = HashMap::new();
             for &user in &users.users {
-                let standing: UserState = view.population.directory.state(user);
-                let at = *by_standing.entry(standing.to_bytes()).or_insert(groups.len());
+                let state: UserState = view.population.directory.state(user);
+                let at = *by_standing.entry(state.to_bytes()).or_insert(groups.len());
                 match groups.get_mut(at) {
                     Some(group) => {
                         group.users += 1;

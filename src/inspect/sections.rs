@@ -1,4 +1,4 @@
-//! What a policy lacks in comparison with its predecessor: restricting sections, and users.
+//! The restricting sections and the users that a policy lacks in comparison with its predecessor.
 
 use std::sync::Arc;
 

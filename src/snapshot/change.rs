@@ -61,8 +61,8 @@ impl View {
     /// The number of an id, assigned if the id has none.
     pub fn intern_user(&mut self, id: &str) -> UserNumber {
         let number = self.population.directory.number_or_tombstone(id);
-        let standing = self.states.common();
-        number.unwrap_or_else(|| Arc::make_mut(&mut self.population).add(id, standing))
+        let state = self.states.common();
+        number.unwrap_or_else(|| Arc::make_mut(&mut self.population).add(id, state))
     }
 
     /// Applies changes of users, each user once, and conversations that open or close. Readers of
@@ -139,7 +139,7 @@ impl View {
         }
         let tags = population.directory.tags(user);
         let has = |tag: &TagId| tags.contains(*tag);
-        let standing = self.state_with_tags(Some(user), &has);
+        let state = self.state_with_tags(Some(user), &has);
         let limit = self.settings.limits.friends.map(|limit| limit as usize);
         let is_full = limit.is_some_and(|limit| {
             let ties = population.ties_of(user);
@@ -147,7 +147,7 @@ impl View {
                 || ties.len() >= limit
                     && ties.filter(|(_, tie)| tie.outgoing(Relation::Friend)).count() >= limit
         });
-        standing.with_friend_list_full(is_full)
+        state.with_friend_list_full(is_full)
     }
 
     /// The state of a user with these tags, the friend list aside: the policy's settings, and the
@@ -158,19 +158,19 @@ impl View {
         has: &impl Fn(&TagId) -> bool,
     ) -> UserState {
         let settings = &self.settings;
-        let mut standing = UserState::ALL_OFF
+        let mut state = UserState::ALL_OFF
             .with_peers(settings.peers.mode(has))
             .with_approval(settings.approval);
         for &switch in Switch::ALL {
-            standing = standing.with_switch(switch, settings.permission(switch).is_on(has));
+            state = state.with_switch(switch, settings.permission(switch).is_on(has));
         }
-        let Some(user) = user else { return standing };
+        let Some(user) = user else { return state };
         let (own, conditions) = self.population.overrides(user);
-        standing = own.apply_to(standing);
+        state = own.apply_to(state);
         for (_, switch, condition) in conditions {
-            standing = standing.with_switch(*switch, condition.holds(has));
+            state = state.with_switch(*switch, condition.holds(has));
         }
-        standing
+        state
     }
 
     /// Updates the sets of users that rules and `moderation.managers` select.
@@ -214,8 +214,8 @@ fn add_edit(edits: &mut Edits, one: UserNumber, other: UserNumber, less: Tie, mo
 }
 
 impl Population {
-    fn add(&mut self, id: &str, standing: UserState) -> UserNumber {
-        let number = self.directory.add(id, standing);
+    fn add(&mut self, id: &str, state: UserState) -> UserNumber {
+        let number = self.directory.add(id, state);
         self.declared_fields.grow(number.index() + 1);
         self.tombstones.apply_changes(&[(number, true)], number.0 + 1);
         number

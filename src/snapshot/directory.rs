@@ -168,11 +168,11 @@ impl Directory {
     }
 
     /// Stores the state of a user. Costs the copy of a page if it is shared.
-    pub(super) fn set_state(&mut self, user: UserNumber, standing: UserState) {
-        if self.state(user) != standing
+    pub(super) fn set_state(&mut self, user: UserNumber, state: UserState) {
+        if self.state(user) != state
             && let Some(record) = self.records.get_mut(user.index())
         {
-            record.set_state(standing);
+            record.set_state(state);
         }
     }
 
@@ -199,11 +199,11 @@ impl Directory {
 
     /// Assigns the next number to a tombstone with this state; an id has at most 255 bytes. Costs
     /// an insertion into the appended numbers, and now and then a rebuild of the index.
-    pub(super) fn add(&mut self, id: &str, standing: UserState) -> UserNumber {
+    pub(super) fn add(&mut self, id: &str, state: UserState) -> UserNumber {
         let number = UserNumber(self.len());
         let mut record = DirectoryRecord::default().with_id(id, Arc::make_mut(&mut self.overflow));
         record.set_known(false);
-        record.set_state(standing);
+        record.set_state(state);
         self.records.push(record);
         self.id_bytes += id.len();
         if self.by_id.is_full() {

@@ -117,18 +117,17 @@ impl Population {
     /// Stores the state of each user beside the id, where decisions find it; an empty slice means
     /// that all users have the common state. Costs a pass over the users.
     #[must_use]
-    pub fn with_states(mut self, standings: &StateIndex, each: &[UserState]) -> Self {
+    pub fn with_states(mut self, states: &StateIndex, each: &[UserState]) -> Self {
         for user in self.directory.numbers() {
-            let standing = each.get(user.index()).copied().unwrap_or(standings.common());
-            self.directory.set_state(user, standing);
+            let state = each.get(user.index()).copied().unwrap_or(states.common());
+            self.directory.set_state(user, state);
         }
         self
     }
 
     /// Whether the stored states of all users are these already.
-    pub fn has_states(&self, standings: &StateIndex, each: &[UserState]) -> bool {
-        let as_told =
-            |user: UserNumber| each.get(user.index()).copied().unwrap_or(standings.common());
+    pub fn has_states(&self, states: &StateIndex, each: &[UserState]) -> bool {
+        let as_told = |user: UserNumber| each.get(user.index()).copied().unwrap_or(states.common());
         self.directory.numbers().all(|user| self.directory.state(user) == as_told(user))
     }
 

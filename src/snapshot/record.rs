@@ -17,7 +17,7 @@ pub(super) struct DirectoryRecord {
     /// The tags; or, if they are spilled, the parts of their address in [`Overflow::tags`] and of
     /// their count.
     tags: [u16; TAGS],
-    standing: UserState,
+    state: UserState,
     tag_count: u8,
     id_len: u8,
     /// The id, or its address in [`Overflow::ids`].
@@ -53,7 +53,7 @@ impl Default for DirectoryRecord {
             row_start: 0,
             row_len: 0,
             tags: [0; TAGS],
-            standing: UserState::ALL_OFF,
+            state: UserState::ALL_OFF,
             tag_count: 0,
             id_len: 0,
             id: [0; ID],
@@ -125,13 +125,13 @@ impl DirectoryRecord {
         self.tag_count = self.tag_count & COUNT | if known { 0 } else { TOMBSTONE };
     }
 
-    pub(super) fn set_state(&mut self, standing: UserState) {
-        self.standing = standing;
+    pub(super) fn set_state(&mut self, state: UserState) {
+        self.state = state;
     }
 
     #[inline]
     pub(super) fn state(&self) -> UserState {
-        self.standing
+        self.state
     }
 
     #[inline]

@@ -352,7 +352,7 @@ fn contains_changed(packed: &UserSet, changes: &Changes, user: UserNumber) -> bo
     }
 }
 
-/// The changes of users who stand in one list only, in order; both lists are in order too.
+/// The changes of users who are in one list only, in order; both lists are in order too.
 fn symmetric_difference(a: &[(UserNumber, bool)], b: &[(UserNumber, bool)]) -> Changes {
     let is_in = |list: &[(UserNumber, bool)], user: UserNumber| {
         list.binary_search_by_key(&user, |one| one.0).is_ok()

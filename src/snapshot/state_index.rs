@@ -156,14 +156,14 @@ static ASPECTS: [StatePredicate; SETS] = {
 };
 
 impl StatePredicate {
-    fn holds(self, standing: UserState) -> bool {
+    fn holds(self, state: UserState) -> bool {
         match self {
-            Self::On(switch) => standing.is_on(switch),
-            Self::In(mode) => standing.peers() == mode,
-            Self::Banned => standing.moderation() == Moderation::Banned,
-            Self::Silenced => standing.moderation() == Moderation::Silenced,
-            Self::Refusing => standing.approval() == Approval::DenyAny,
-            Self::Full => standing.is_friend_list_full(),
+            Self::On(switch) => state.is_on(switch),
+            Self::In(mode) => state.peers() == mode,
+            Self::Banned => state.moderation() == Moderation::Banned,
+            Self::Silenced => state.moderation() == Moderation::Silenced,
+            Self::Refusing => state.approval() == Approval::DenyAny,
+            Self::Full => state.is_friend_list_full(),
         }
     }
 }

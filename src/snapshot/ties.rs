@@ -146,7 +146,7 @@ impl Tie {
 
 /// The ties of all users: for each user, a row of related users in order.
 ///
-/// Every relation stands in the rows of both users, so that one search in the shorter row finds the
+/// Every relation is in the rows of both users, so that one search in the shorter row finds the
 /// whole tie. A row is its neighbors, followed by their ties, two in a word: what is looked up
 /// together is contiguous. The place of each user's row is stored beside the id.
 #[derive(Clone, Default, Debug)]
@@ -282,7 +282,7 @@ impl Ties {
         for (relation, count) in self.edges.iter_mut() {
             step(count, tie.outgoing(relation));
         }
-        // A conversation stands in both rows.
+        // A conversation is in both rows.
         step(&mut self.conversation_entries, tie.is_conversation());
     }
 

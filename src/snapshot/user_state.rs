@@ -163,14 +163,14 @@ impl RecordOverrides {
     /// The state with these overrides, from the state by the policy alone.
     #[must_use]
     pub fn apply_to(self, policy: UserState) -> UserState {
-        let mut standing = policy.with_moderation(self.values.moderation());
+        let mut state = policy.with_moderation(self.values.moderation());
         if self.sets_peers() {
-            standing = standing.with_peers(self.values.peers());
+            state = state.with_peers(self.values.peers());
         }
         if self.sets_approval() {
-            standing = standing.with_approval(self.values.approval());
+            state = state.with_approval(self.values.approval());
         }
         let switches = self.set & SWITCHES.mask();
-        UserState(standing.0 & !switches | self.values.0 & switches)
+        UserState(state.0 & !switches | self.values.0 & switches)
     }
 }

@@ -11,12 +11,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use peerage::{
     compile,
+    request::Relation,
     snapshot::{
         DirectoryEntry, Population, PopulationParts, TagId, UserChange, UserNumber, UserSet, View,
     },
-    source::{LoadedSources, Sources},
+    source::{LoadedSources, Notation, Sources},
 };
 use proptest::{collection, prelude::*};
+
+use crate::worlds;
 
 type Users = BTreeMap<String, Vec<u32>>;
 
@@ -151,5 +154,26 @@ proptest! {
         let is_first = |id: &String| seed >> (id.len() % 64) & 1 == 1;
         let (first, others) = users.clone().into_iter().partition(|(id, _)| is_first(id));
         check(&users, &late(&first, &others).population, &strangers);
+    }
+}
+
+/// A row of more words than a directory record can count, and the shortest and longest around it.
+#[test]
+fn users_with_very_many_ties_are_related_to_each() {
+    // A neighbor takes a word and a half.
+    const EDGE: u32 = 43_690;
+    for count in [EDGE - 1, EDGE] {
+        let ids: Vec<String> = (0..count).map(|at| format!("u{at}")).collect();
+        let users: String = ids.iter().map(|id| format!("user {id} {{ }}\n")).collect();
+        let policy = format!("{users} user hub {{ contacts: [{}]; }}", ids.join(", "));
+        let view = worlds::view(&Sources::single("p.peerage", Notation::Dsl, policy), None);
+        let number = |id: &str| view.population.directory.number(id).unwrap();
+        let hub = number("hub");
+        assert_eq!(view.population.ties_of(hub).count(), count as usize);
+        assert_eq!(view.population.ties.edges(Relation::Contact), u64::from(count));
+        for id in [&ids[0], &ids[count as usize / 2], &ids[count as usize - 1]] {
+            assert!(view.population.tie(hub, number(id)).outgoing(Relation::Contact), "{id}");
+            assert!(view.population.tie(number(id), hub).incoming(Relation::Contact), "{id}");
+        }
     }
 }

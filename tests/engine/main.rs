@@ -13,6 +13,7 @@
 mod against_oracle;
 mod compiled;
 mod directory;
+mod findings;
 mod flips;
 mod following;
 mod gates;

@@ -176,3 +176,24 @@ fn a_tie_is_reversed_without_its_declared_part() {
         assert_eq!(tie.to_bytes(), reversed.reversed().to_bytes());
     }
 }
+
+#[test]
+fn a_declared_friendship_ends_with_a_block_and_returns_without() {
+    let declared = Tie::from_declared(Relation::Friend);
+    let friend = Tie::from_relation(Relation::Friend);
+    let suspended = declared.without(friend);
+    let block = Tie::from_relation(Relation::Block);
+    for tie in [declared, suspended] {
+        for blocked in [block, block.reversed()] {
+            let tie = tie.union(blocked);
+            assert!(!tie.with_friendships(true).outgoing(Relation::Friend));
+            assert!(tie.with_friendships(false).outgoing(Relation::Friend));
+            assert_eq!(tie.with_friendships(true), suspended.union(blocked));
+        }
+        assert!(tie.with_friendships(true).outgoing(Relation::Friend));
+        assert!(tie.with_friendships(false).outgoing(Relation::Friend));
+    }
+    // A friendship that no file declares is not touched.
+    assert_eq!(friend.union(block).with_friendships(true), friend.union(block));
+    assert_eq!(block.with_friendships(false), block);
+}

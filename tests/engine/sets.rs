@@ -1,6 +1,6 @@
 //! The algebra of user sets, against plain ordered sets.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail by it")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by it")]
 
 use std::collections::BTreeSet;
 
@@ -97,6 +97,19 @@ proptest! {
             prop_assert!(set.iter_from(from).eq(plain.range(from..).copied()));
             prop_assert!(packed.iter_from(from).eq(plain.range(from..).copied()));
         }
+    }
+
+    #[test]
+    fn words_hold_the_members((set, plain) in set(), removed in 0..USERS) {
+        let mut expected = vec![0_u64; (USERS as usize).div_ceil(64)];
+        plain.iter().for_each(|user| expected[user.index() / 64] |= 1 << (user.0 % 64));
+        let mut packed = set.clone().packed(USERS);
+        prop_assert_eq!(&set.words(USERS), &expected);
+        prop_assert_eq!(&packed.words(USERS), &expected);
+        let is_in = !plain.contains(&UserNumber(removed));
+        packed.apply_changes(&[(UserNumber(removed), is_in)], USERS);
+        expected[removed as usize / 64] ^= 1 << (removed % 64);
+        prop_assert_eq!(&packed.words(USERS), &expected);
     }
 
     #[test]
@@ -224,4 +237,35 @@ fn many_scattered_users_are_kept_as_a_plain_bitset() {
         size_of::<UserSet>() + USERS as usize / 8 + 1,
         "a byte for eight users"
     );
+}
+
+/// A packed set with one change after another takes no more memory than one that is packed at once
+/// and as many changes as are kept beside it.
+#[test]
+fn changes_are_packed_when_there_are_many() {
+    for step in [3, 1000] {
+        let mut set = UserNumber::first(USERS).step_by(step).collect::<UserSet>().packed(USERS);
+        let changed = (0..1500).map(|at| UserNumber(at * 6 + 1));
+        for user in changed {
+            set.apply_changes(&[(user, true)], USERS);
+        }
+        let kept = 256 * size_of::<(UserNumber, bool)>() + 2 * size_of::<UserSet>();
+        let at_once = set.clone().packed(USERS).memory();
+        assert!(set.memory() <= at_once + kept, "{} and {at_once}", set.memory());
+    }
+}
+
+#[test]
+fn the_form_follows_from_how_a_set_is_used() {
+    let scattered =
+        |count: usize| -> UserSet { UserNumber::first(USERS).step_by(3).take(count).collect() };
+    let (few, many) = (scattered(2048), scattered(2049));
+    let (packed_few, packed_many) = (few.clone().packed(USERS), many.clone().packed(USERS));
+    assert_ne!(few.memory(), packed_few.memory());
+    assert_ne!(many.memory(), packed_many.memory());
+    assert_eq!(few.clone().packed_if_few(USERS).memory(), packed_few.memory());
+    assert_eq!(many.clone().packed_if_few(USERS).memory(), many.memory());
+    assert_eq!(many.clone().repacked(USERS).memory(), packed_many.memory());
+    assert_eq!(packed_many.clone().unpacked().memory(), many.memory());
+    assert_eq!(packed_many.unpacked(), many);
 }

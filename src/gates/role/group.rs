@@ -1,4 +1,4 @@
-//! Facts of a group that the gate asks for.
+//! Facts of a group that the gate needs.
 
 use crate::{
     gates::{context::GateContext, principal::Principal},

@@ -75,7 +75,7 @@ impl<'v> SettingsListing<'v> {
             tag_form: _,
             protected_tags,
         } = &*view.settings;
-        let (standings, ties) = (&view.states, &view.population.ties);
+        let (states, ties) = (&view.states, &view.population.ties);
         let members = |users: Selection<'_>| {
             MemberListing::of(view, &users.within(&view.population.everyone))
         };
@@ -98,7 +98,7 @@ impl<'v> SettingsListing<'v> {
             permissions: permissions
                 .iter()
                 .map(|(switch, toggle)| {
-                    (switch.as_str(), set(value(toggle), standings.with_switch_on(switch)))
+                    (switch.as_str(), set(value(toggle), states.with_switch_on(switch)))
                 })
                 .collect(),
             blocks: blocks.iter().map(|(action, mode)| (action.as_str(), mode.as_str())).collect(),
@@ -115,13 +115,13 @@ impl<'v> SettingsListing<'v> {
             default_approval: approval.as_str(),
             limits: limits.iter().map(|(kind, limit)| (kind.as_str(), limit)).collect(),
             protected_tags: protected_tags.patterns(),
-            banned: members(standings.banned()),
-            silenced: members(standings.silenced()),
-            refusing: members(standings.refusing_requests()),
-            full: members(standings.with_full_friend_list()),
+            banned: members(states.banned()),
+            silenced: members(states.silenced()),
+            refusing: members(states.refusing_requests()),
+            full: members(states.with_full_friend_list()),
             modes: PeersMode::ALL
                 .iter()
-                .map(|&mode| (mode.as_str(), members(standings.in_peers_mode(mode))))
+                .map(|&mode| (mode.as_str(), members(states.in_peers_mode(mode))))
                 .collect(),
             relations: Relation::ALL.iter().map(|&it| (it.as_str(), ties.edges(it))).collect(),
             conversations: ties.conversations(),

@@ -40,7 +40,7 @@ pub struct CoverageItem {
     /// The file, line and column, which count from 1; `None` for a gate.
     pub place: Option<(String, usize, usize)>,
     pub reached: bool,
-    /// What is missing for an item that was reached in part.
+    /// The part that is missing for an item that was reached in part.
     pub note: Option<&'static str>,
 }
 
@@ -190,9 +190,8 @@ fn closable_gates(view: &View) -> Vec<GateName> {
         directory.numbers().any(|user| is(directory.state(user)))
     };
     let ties = &view.population.ties;
-    let is_off = |standing: crate::snapshot::UserState| {
-        Switch::ALL.iter().any(|&switch| !standing.is_on(switch))
-    };
+    let is_off =
+        |state: crate::snapshot::UserState| Switch::ALL.iter().any(|&switch| !state.is_on(switch));
     let closes = |gate: GateName| match gate {
         GateName::Known | GateName::OneSelf => true,
         GateName::Moderation => {

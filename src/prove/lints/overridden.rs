@@ -107,10 +107,10 @@ fn check_switch(linter: &mut Linter<'_, '_>, entry: &Setting<'_>) {
     });
     match left {
         Ok(Diagram::NEVER) => {
-            let standings = &view.states;
+            let states = &view.states;
             let refused = Selection::all([
-                standings.with_switch_on(Switch::Outgoing),
-                standings.with_switch_on(switch).complement(),
+                states.with_switch_on(Switch::Outgoing),
+                states.with_switch_on(switch).complement(),
             ]);
             if refused.within(&view.population.everyone).is_empty() {
                 let message = format!("`permissions.{switch}` makes no difference");
