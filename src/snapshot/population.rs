@@ -64,18 +64,19 @@ pub struct PopulationParts<'t, U, T> {
 impl Population {
     /// Builds a population. Costs a pass over the users, and a sort of their ties.
     pub fn new<'e>(
-        told: PopulationParts<
+        parts: PopulationParts<
             '_,
             impl ExactSizeIterator<Item = DirectoryEntry<'e>> + Clone,
             impl Iterator<Item = (UserNumber, UserNumber, Tie)> + Clone,
         >,
     ) -> Self {
-        let count = u32::try_from(told.users.len()).unwrap_or(u32::MAX);
-        let gone = (0..).map(UserNumber).zip(told.users.clone()).filter(|(_, user)| !user.is_known);
+        let count = u32::try_from(parts.users.len()).unwrap_or(u32::MAX);
+        let gone =
+            (0..).map(UserNumber).zip(parts.users.clone()).filter(|(_, user)| !user.is_known);
         let gone: UserSet = gone.map(|(user, _)| user).collect();
-        let (ties, rows) = Ties::new(count, told.ties);
-        let directory = Directory::new(told.users, told.classes, &rows);
-        let mut members: Vec<Vec<UserNumber>> = vec![Vec::new(); told.tags];
+        let (ties, rows) = Ties::new(count, parts.ties);
+        let directory = Directory::new(parts.users, parts.classes, &rows);
+        let mut members: Vec<Vec<UserNumber>> = vec![Vec::new(); parts.tags];
         for user in UserNumber::first(count) {
             for tag in directory.tags(user).iter() {
                 if let Some(users) = members.get_mut(tag.index()) {
@@ -84,10 +85,10 @@ impl Population {
             }
         }
         let mut own = PersistentVec::default();
-        if !told.overrides.is_empty() {
+        if !parts.overrides.is_empty() {
             own.grow(count as usize);
         }
-        for (user, said) in told.overrides {
+        for (user, said) in parts.overrides {
             if let Some(place) = own.get_mut(user.index()) {
                 *place = said;
             }
@@ -101,14 +102,14 @@ impl Population {
             tombstones: gone,
             directory,
             overrides: own,
-            declared_fields: told.declared_fields.into_iter().collect(),
-            switch_conditions: told
+            declared_fields: parts.declared_fields.into_iter().collect(),
+            switch_conditions: parts
                 .switch_conditions
                 .chunk_by(|(one, ..), (other, ..)| one == other)
                 .map(Arc::from)
                 .collect(),
             ties,
-            key: told.key,
+            key: parts.key,
             digest: [0; 32],
             identity: Arc::default(),
         }
@@ -127,8 +128,9 @@ impl Population {
 
     /// Whether the stored states of all users are these already.
     pub fn has_states(&self, states: &StateIndex, each: &[UserState]) -> bool {
-        let as_told = |user: UserNumber| each.get(user.index()).copied().unwrap_or(states.common());
-        self.directory.numbers().all(|user| self.directory.state(user) == as_told(user))
+        let expected =
+            |user: UserNumber| each.get(user.index()).copied().unwrap_or(states.common());
+        self.directory.numbers().all(|user| self.directory.state(user) == expected(user))
     }
 
     /// Whether both populations have the same users with the same tags, whatever their states.

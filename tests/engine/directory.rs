@@ -164,8 +164,8 @@ fn users_with_very_many_ties_are_related_to_each() {
     const EDGE: u32 = 43_690;
     for count in [EDGE - 1, EDGE] {
         let ids: Vec<String> = (0..count).map(|at| format!("u{at}")).collect();
-        let users: String = ids.iter().map(|id| format!("user {id} {{ }}\n")).collect();
-        let policy = format!("{users} user hub {{ contacts: [{}]; }}", ids.join(", "));
+        let users: Vec<String> = ids.iter().map(|id| format!("user {id} {{ }}\n")).collect();
+        let policy = format!("{} user hub {{ contacts: [{}]; }}", users.concat(), ids.join(", "));
         let view = worlds::view(&Sources::single("p.peerage", Notation::Dsl, policy), None);
         let number = |id: &str| view.population.directory.number(id).unwrap();
         let hub = number("hub");

@@ -300,9 +300,9 @@ fn an_evaluator_asks_the_gates_of_pairs_alone() {
 
 #[test]
 fn lists_are_read_page_by_page() {
-    let groups: String =
+    let groups: Vec<String> =
         (0..7).map(|at| format!("group g{at} {{ members: [u0]; }} user u{at} {{ }}")).collect();
-    let view = view(&groups);
+    let view = view(&groups.concat());
     let request = Request::in_group("u0", Action::Read, "");
     let reach = reach(&view, &Request::new("u0", Action::Read, ""));
     let reachable = reachable_groups(&view, &request);

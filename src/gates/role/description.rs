@@ -14,7 +14,8 @@ use crate::{
     snapshot::{GroupView, View},
 };
 
-/// A description of what the gate looked at: the roles of the two users, the matrix, and what was counted in the group.
+/// A description of what the gate looked at: the roles of the two users, the matrix, and what was counted
+/// in the group.
 pub(super) fn describe(
     needs: RoleRequirement,
     view: &View,
