@@ -13,7 +13,7 @@ use crate::{
     diagnostic::{Report, render_text},
     live::{
         LatestReload, Live, LiveOptions, PolicyFiles, ReloadGuard, ServedPolicy, StartOutcome,
-        Watch, WatchOptions,
+        Trigger, Watch, WatchOptions,
     },
     request::{Decision, Request},
     source::Scope,
@@ -113,12 +113,12 @@ impl Engine {
     /// Reads the files again, on this thread, and decides from them unless they have errors or the policy is
     /// held. Returns the result.
     pub fn reload(&self) -> LatestReload {
-        self.live.reload_and_report(false).latest.clone()
+        self.live.reload_and_report(Trigger::Requested).latest.clone()
     }
 
     /// Reads the files again, and takes the policy even if it would be held. One with errors is refused.
     pub fn reload_forced(&self) -> LatestReload {
-        self.live.reload_and_report(true).latest.clone()
+        self.live.reload_and_report(Trigger::Forced).latest.clone()
     }
 
     /// The result of the latest reload: its report holds the warnings about the policy that decides, or the

@@ -1,11 +1,10 @@
-//! Reloads: the files are read again, compiled, and served if the guard lets them.
+//! Reloads: the files are read again, compiled, and served if the guard lets them through.
 
 use std::{
     sync::{
         Arc, PoisonError,
         mpsc::{self, RecvTimeoutError},
     },
-    thread,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -22,22 +21,22 @@ use crate::{
     source::LoadedSources,
 };
 
-/// How long to wait before it is tried again to keep the last good files.
+/// The wait before another attempt to save the last good files.
 const RETRY_KEEPING: Duration = Duration::from_secs(60);
 
 impl Live {
-    /// Reloads whenever the channel says so, until all its senders are gone. What comes while a
-    /// reload is under way makes one more, not one each: the newest files win.
+    /// Reloads for each trigger of the channel, until all its senders are dropped. Triggers that arrive
+    /// during a reload are merged into one: the newest files win.
     ///
-    /// Files that can't be read are tried again after `retry`: what was in the way, a want of file
-    /// descriptors say, may go without any change of theirs.
+    /// Files that can't be read are tried again after `retry`: the cause, such as a lack of file
+    /// descriptors, may pass without a change of the files.
     ///
-    /// `tell` is called after each reload, with its outcome.
+    /// `report` is called after each reload, with its outcome.
     pub fn run_reloads(
         &self,
         triggers: &mpsc::Receiver<Trigger>,
         retry: Duration,
-        tell: impl Fn(Trigger, ReloadOutcome),
+        report: impl Fn(Trigger, ReloadOutcome),
     ) {
         loop {
             let mut trigger = match self.next_trigger(triggers, retry) {
@@ -50,11 +49,11 @@ impl Live {
                 trigger = if trigger == Trigger::Forced { trigger } else { newer };
             }
             if trigger == Trigger::Changed && !self.files.have_changed() {
-                debug!("nothing but what was read already");
+                debug!("no file has changed since it was read");
                 continue;
             }
             debug!(?trigger, "reloading");
-            tell(trigger, self.reload_with(trigger).latest.outcome);
+            report(trigger, self.reload(trigger));
         }
     }
 
@@ -72,22 +71,18 @@ impl Live {
         }
     }
 
-    /// Reads the files again and serves what they say, if it has no errors and differs from before. A
-    /// policy that the guard does not let through is held, unless the reload is `forced`.
+    /// Reads the files again and serves their policy, if it has no errors and differs from the served one. A
+    /// policy that the guard does not let through is held, unless the reload is [forced](Trigger::Forced).
     ///
     /// Takes as long as compiling, on this thread, and comparing where there is much to compare; readers
     /// are not disturbed, nor are writers of facts.
-    pub fn reload(&self, forced: bool) -> ReloadOutcome {
-        self.reload_and_report(forced).latest.outcome
+    pub fn reload(&self, trigger: Trigger) -> ReloadOutcome {
+        self.reload_and_report(trigger).latest.outcome
     }
 
-    /// Reloads, and returns the history up to this reload: its `latest` is of this one, also where another
-    /// follows at once.
-    pub fn reload_and_report(&self, forced: bool) -> Arc<ReloadHistory> {
-        self.reload_with(if forced { Trigger::Forced } else { Trigger::Requested })
-    }
-
-    fn reload_with(&self, trigger: Trigger) -> Arc<ReloadHistory> {
+    /// Reloads, and returns the history up to this reload, which is its `latest` even if another follows
+    /// at once.
+    pub fn reload_and_report(&self, trigger: Trigger) -> Arc<ReloadHistory> {
         let _one_at_a_time = self.reload_lock.lock().unwrap_or_else(PoisonError::into_inner);
         self.adopt_loaded(self.files.load(), trigger)
     }
@@ -113,12 +108,12 @@ impl Live {
             Some(_) if held.is_some() => ReloadOutcome::Held,
             Some(_) => ReloadOutcome::Swapped,
         };
-        // Only where they are kept, their text stays in memory until they are served.
+        // Without a state folder, the text of the files is dropped before the swap.
         let keep = self.state.as_ref().filter(|_| outcome.is_current()).map(|state| {
             let digest = compiled.view.as_ref().map(|view| view.revision.policy_hex());
             (state, loaded, digest.unwrap_or_default())
         });
-        // Declarations that moved must be reported at their new place.
+        // Declarations that moved are reported at their new place.
         let moves = self.facts.is_some() && outcome == ReloadOutcome::Unchanged;
         let swap = compiled.view.filter(|_| outcome == ReloadOutcome::Swapped || moves);
         let replaced = match &self.facts {
@@ -139,17 +134,17 @@ impl Live {
             state.save(&loaded, digest);
         }
         if let Some(replaced) = replaced {
-            retire(&replaced);
+            retire(replaced);
         }
         reloads
     }
 
     fn compile(&self, loaded: &LoadedSources, before: &ServedPolicy) -> compile::BuildOutput {
-        let (Some(facts), Some(basis)) = (&self.facts, &before.declarations) else {
+        let (Some(facts), Some(declarations)) = (&self.facts, &before.declarations) else {
             return compile::build(loaded, Some(&before.view));
         };
         let stored = StoreRecords(&*facts.store);
-        compile::rebuild(loaded, &before.view, basis, &stored).unwrap_or_else(|error| {
+        compile::rebuild(loaded, &before.view, declarations, &stored).unwrap_or_else(|error| {
             let mut problems = Diagnostics::default();
             let message = format!("the facts can't be read: {error}");
             problems.push(Diagnostic::global(Code::Unreadable, message));
@@ -174,11 +169,16 @@ impl Live {
     }
 }
 
-/// Frees what is no longer served here and not in the middle of a request: waits a moment for the
-/// requests that still read it.
-fn retire(served: &Arc<ServedPolicy>) {
-    let patience = Instant::now() + Duration::from_secs(1);
-    while Arc::strong_count(served) > 1 && Instant::now() < patience {
-        thread::sleep(Duration::from_millis(1));
-    }
+/// The longest wait for the requests that still read a replaced policy.
+const RETIRE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Frees a replaced policy on this thread instead of within a request: keeps its parts until the last
+/// request that reads it has dropped it, for [`RETIRE_PATIENCE`] at most.
+fn retire(replaced: Arc<ServedPolicy>) {
+    let parts = (replaced.view.clone(), replaced.declarations.clone());
+    let released = replaced.release_signal();
+    drop(replaced);
+    // The channel disconnects when the policy is dropped.
+    let _ = released.recv_timeout(RETIRE_PATIENCE);
+    drop(parts);
 }

@@ -1,6 +1,10 @@
 //! The policy being served: one view with its revision.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    convert::Infallible,
+    sync::{Arc, OnceLock, mpsc},
+    time::SystemTime,
+};
 
 use crate::{compile::Declarations, snapshot::View};
 
@@ -14,10 +18,22 @@ pub struct ServedPolicy {
     pub revision: String,
     /// When serving it began.
     pub since: SystemTime,
+    /// Dropped with the policy. The last field, so that the others are dropped before.
+    release: OnceLock<mpsc::Sender<Infallible>>,
 }
 
 impl ServedPolicy {
     pub(super) fn new(view: View, declarations: Option<Arc<Declarations>>) -> Self {
-        Self { revision: view.revision.to_string(), view, declarations, since: SystemTime::now() }
+        let (revision, since) = (view.revision.to_string(), SystemTime::now());
+        Self { view, declarations, revision, since, release: OnceLock::new() }
+    }
+
+    /// A channel without messages, which disconnects when the policy is dropped: once its last reader is
+    /// done. Only the first call gets one; for later ones it is disconnected already.
+    pub(super) fn release_signal(&self) -> mpsc::Receiver<Infallible> {
+        let (sender, receiver) = mpsc::channel();
+        // A sender that is not taken is dropped here.
+        let _ = self.release.set(sender);
+        receiver
     }
 }

@@ -130,17 +130,18 @@ impl Live {
             if *mode != StartMode::Fresh {
                 last_good = folder.read()?;
             }
-            state = Some((folder, *mode));
+            state = Some(OpenedState { folder, mode: *mode });
         }
         let loaded = options.files.load();
         match (state, last_good) {
-            (Some((folder, mode)), Some(last_good)) if !last_good.has_same_files(&loaded) => {
-                start_from_last_good(options, store, (folder, mode), last_good, loaded)
+            (Some(state), Some(last_good)) if !last_good.has_same_files(&loaded) => {
+                start_from_last_good(options, store, state, last_good, loaded)
             }
             (state, last_good) => {
                 drop(last_good);
                 let mut start = compile_loaded(options, store, begun, &loaded)?;
-                if let (StartOutcome::Serving(live), Some((folder, _))) = (&mut start, state)
+                if let (StartOutcome::Serving(live), Some(OpenedState { folder, .. })) =
+                    (&mut start, state)
                     && let Some(live) = Arc::get_mut(live)
                 {
                     folder.save(&loaded, live.served().view.revision.policy_hex());
@@ -152,11 +153,17 @@ impl Live {
     }
 }
 
-/// Begins with the last good files, and takes those that are there now as a reload would.
+/// The state folder as the start opened it.
+struct OpenedState {
+    folder: StateDir,
+    mode: StartMode,
+}
+
+/// Begins with the last good files, and adopts the present ones as a reload would.
 fn start_from_last_good(
     options: &LiveOptions,
     store: Option<Arc<dyn Store>>,
-    (folder, mode): (StateDir, StartMode),
+    OpenedState { folder, mode }: OpenedState,
     last_good: LastGoodFiles,
     loaded: LoadedSources,
 ) -> Result<StartOutcome, StartError> {
@@ -204,8 +211,8 @@ fn compile_loaded(
     };
     let loading = InitialLoad::new(&*store);
     let outcome = compile::build_with_records(loaded, &loading)?;
-    let asked = loading.into_pending_requests();
-    let Some(basis) = outcome.declarations.clone() else {
+    let pending = loading.into_pending_requests();
+    let Some(declarations) = outcome.declarations.clone() else {
         return Ok(StartOutcome::Refused(outcome.report));
     };
     let mut start = first_outcome(options, begun, outcome);
@@ -213,7 +220,7 @@ fn compile_loaded(
         && let Some(live) = Arc::get_mut(live)
     {
         let doing = "followed by a thread of its own";
-        let facts = Writer::start(store, &live.served, basis, asked)
+        let facts = Writer::start(store, &live.served, declarations, pending)
             .map_err(|error| StoreError::Io { doing, why: error.to_string() })?;
         live.facts = Some(facts);
     }

@@ -40,8 +40,8 @@ pub use setting::{
 pub use settings::{Blocks, Limits, Peers, Settings};
 pub use statement::StatementId;
 pub use suggest::{did_you_mean, suggest};
+pub use text_enum::UnknownWordError;
 pub(crate) use text_enum::text_enum;
-pub use text_enum::{UnknownWordError, describe_choices};
 
 /// A request: may the subject perform the action on the resource?
 ///

@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::suggest::did_you_mean;
+use super::suggest::suggest;
 
 /// The error of a text that is not one of the known words in its place.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -24,17 +24,9 @@ impl fmt::Display for UnknownWordError {
             f,
             "unknown {what} `{}`; {}",
             found.escape_debug(),
-            describe_choices(found, known.split(", "))
+            suggest(found, known.split(", "))
         )
     }
-}
-
-/// The known names that may replace an unknown one, the likeliest first: `did you mean `a`? known:
-/// a, b`.
-pub fn describe_choices<'n>(found: &str, known: impl Iterator<Item = &'n str> + Clone) -> String {
-    let near = did_you_mean(found, known.clone());
-    let near = near.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
-    format!("{near}known: {}", known.collect::<Vec<_>>().join(", "))
 }
 
 /// Defines an enumeration whose variants have stable texts in policies and on the wire: the list of

@@ -1,4 +1,4 @@
-//! The administration of the daemon: who may call it, and reloads.
+//! The administration of the daemon: authorization and reloads.
 
 use hyper::{HeaderMap, StatusCode, header::AUTHORIZATION};
 
@@ -7,19 +7,24 @@ use super::{
     app::{App, stamp_revision},
     audit::{Caller, NATIVE},
     handler::RouteRequest,
+    host::ListenerPolicy,
     query::QueryParams,
     response::{self, HttpError, HttpResponse},
     status,
 };
-use crate::{dialects::Admission, wire::bearer_token};
+use crate::{dialects::Admission, live::Trigger, wire::bearer_token};
 
-/// Checks that a caller shows the admin token, or is trusted without.
-pub(super) fn authorize(app: &App, headers: &HeaderMap, trusted: bool) -> Result<(), HttpError> {
-    if trusted {
+/// Checks that a caller sends the admin token, unless the listener is for administrators only.
+pub(super) fn authorize(
+    app: &App,
+    headers: &HeaderMap,
+    listener: ListenerPolicy,
+) -> Result<(), HttpError> {
+    if listener.is_trusted() {
         return Ok(());
     }
-    let shown = headers.get(AUTHORIZATION).map(hyper::header::HeaderValue::as_bytes);
-    match check_token(app.options.admin_token.as_ref(), shown.and_then(bearer_token)) {
+    let credential = headers.get(AUTHORIZATION).map(hyper::header::HeaderValue::as_bytes);
+    match check_token(app.options.admin_token.as_ref(), credential.and_then(bearer_token)) {
         Admission::Admitted => Ok(()),
         why @ Admission::Disabled => Err(unauthorized(StatusCode::FORBIDDEN, why.message())),
         why @ Admission::Wrong => Err(unauthorized(StatusCode::UNAUTHORIZED, why.message())),
@@ -34,21 +39,21 @@ fn unauthorized(status: StatusCode, message: &str) -> HttpError {
     HttpError::new(status, message).with_at(AUTHORIZATION.as_str())
 }
 
-/// `POST /v1/reload`: reads the files now, and answers the outcome: 409 if what is served afterwards is
-/// not what they hold. With `force=true` it takes a policy however much it changes.
+/// `POST /v1/reload`: reads the files and responds with the outcome: 409 if the served policy is not that
+/// of the files. With `force=true`, a policy is served however much it changes.
 pub(super) fn reload(app: &App, request: &RouteRequest) -> Result<HttpResponse, HttpError> {
     let query = QueryParams::parse(request.query(), &["force"])?;
-    // It must be said: a script whose variable is not set sends `force=`.
+    // An empty value is an error: a script whose variable is not set sends `force=`.
     if query.get("force") == Some("") {
         return Err(HttpError::bad_request("force", "expected true or false, found nothing"));
     }
-    let forced = query.flag("force")?;
-    let caller = Caller::native(NATIVE, request.connection.listener.trusted);
-    let reloads = app.live.reload_and_report(forced);
+    let trigger = if query.flag("force")? { Trigger::Forced } else { Trigger::Requested };
+    let caller = Caller::native(NATIVE, request.connection.listener);
+    let reloads = app.live.reload_and_report(trigger);
     let outcome = reloads.latest.outcome;
     let status = if outcome.is_current() { StatusCode::OK } else { StatusCode::CONFLICT };
     let served = app.live.served();
-    app.options.audit.reload_by(&caller, (forced, outcome), &served, status);
+    app.options.audit.reload_by(&caller, trigger, outcome, &served, status);
     let body = status::reload_json(&reloads.latest).to_string();
     let mut response = response::json_response(status, body);
     stamp_revision(&mut response, &served.revision);

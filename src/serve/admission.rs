@@ -1,9 +1,8 @@
-//! Admission control: the one place that decides which work runs now, which waits a moment for its
-//! turn, and which is shed.
+//! Admission control: the choice which work runs now, which waits for a permit, and which is shed.
 //!
-//! Work is of a class, and each class has permits of its own, so that none can keep another out. What
-//! takes long runs on threads that give way to those on which decisions are made. Decisions wait for
-//! no permit; past a bound of them in flight they are refused at once.
+//! Each class of work has its own permits, so that no class can keep another out. Long work runs on
+//! threads of lower priority than those of decisions. Decisions need no permit; beyond a limit of
+//! decisions in flight, they are refused at once.
 
 use std::{
     sync::{
@@ -35,26 +34,27 @@ pub(super) enum WorkClass {
     Export,
     /// The status and the metrics.
     Status,
-    /// What administrators read of facts.
+    /// Reads of facts by administrators.
     Facts,
     Backup,
     Reload,
 }
 
-/// How much of a class there may be at a time.
+/// The limits of a class.
 #[derive(Clone, Copy, Debug)]
 struct ClassLimits {
-    /// Requests that are admitted, the answers that are still being sent among them.
+    /// The most requests that are admitted at a time, including those whose responses are being sent.
     admitted: usize,
-    /// Of these, how many are worked on: threads that they keep busy.
+    /// The most of these that run at a time, each on a thread.
     running: usize,
-    /// Requests that wait to be admitted, and how long they do.
+    /// The most requests that wait to be admitted.
     waiting: usize,
+    /// The longest wait of one.
     patience: Duration,
 }
 
 impl WorkClass {
-    /// In the order of their declaration.
+    /// All classes in the order of declaration.
     const ALL: [Self; 9] = [
         Self::Batch,
         Self::Explanation,
@@ -81,8 +81,8 @@ impl WorkClass {
         ClassLimits { admitted, running, waiting, patience: Duration::from_secs(seconds) }
     }
 
-    /// Whether it gives way to decisions. What administrators ask does not, or they could not see
-    /// what a daemon under load does.
+    /// Whether the class runs at a lower priority than decisions. Requests of administrators do not, so that
+    /// they can observe a daemon under load.
     fn is_background(self) -> bool {
         matches!(self, Self::Batch | Self::Explanation | Self::List | Self::Lookup)
     }
@@ -109,25 +109,25 @@ impl Queue {
     }
 }
 
-/// That a request is admitted, until this is dropped.
+/// The admission of a request, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Permit {
     _admitted: OwnedSemaphorePermit,
     class: WorkClass,
 }
 
-/// Permits of all classes, and the threads for work that takes long.
+/// The permits of all classes, and the threads for long work.
 #[derive(Debug)]
 pub(super) struct AdmissionControl {
     queues: [Queue; WorkClass::ALL.len()],
     in_flight: AtomicUsize,
-    most_in_flight: usize,
-    /// Threads that give way to others; `None` if they could not be had.
+    max_in_flight: usize,
+    /// Threads of lower priority; `None` if they could not be started.
     background: Option<Runtime>,
 }
 
 impl AdmissionControl {
-    pub(super) fn new(most_in_flight: usize) -> Self {
+    pub(super) fn new(max_in_flight: usize) -> Self {
         let background = WorkClass::ALL.iter().filter(|class| class.is_background());
         let threads = background.map(|class| class.limits().running).sum();
         let background = Builder::new_current_thread()
@@ -138,22 +138,21 @@ impl AdmissionControl {
         Self {
             queues: WorkClass::ALL.map(Queue::new),
             in_flight: AtomicUsize::new(0),
-            most_in_flight,
+            max_in_flight,
             background: background.ok(),
         }
     }
 
-    /// Counts a decision as in flight until what this gives is dropped; `None` if there are as many
-    /// as there may be.
+    /// Counts a decision as in flight until the guard is dropped; `None` at the limit.
     #[inline]
     pub(super) fn begin_decision(&self) -> Option<InFlightGuard<'_>> {
         let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
         let counted = InFlightGuard(&self.in_flight);
-        (before < self.most_in_flight).then_some(counted)
+        (before < self.max_in_flight).then_some(counted)
     }
 
-    /// Waits for a permit, if fewer wait than may; `None` if it does not come in time. A caller who
-    /// leaves meanwhile is no longer waited for.
+    /// Waits for a permit; `None` if too many requests wait, or if none is free in time. The wait ends when
+    /// the caller disconnects.
     pub(super) async fn admit(&self, class: WorkClass, peer: &Peer) -> Option<Permit> {
         let queue = self.queue(class);
         let permit = |admitted| Permit { _admitted: admitted, class };
@@ -166,14 +165,14 @@ impl AdmissionControl {
             return None;
         }
         let _watch = peer.watch();
-        // Has the connection look whether the caller is still there.
+        // Lets the connection check whether the caller is still connected.
         yield_now().await;
         let admitted = Arc::clone(&queue.admitted).acquire_owned();
         let admitted = timeout(queue.limits.patience, admitted).await;
         admitted.ok()?.ok().map(permit)
     }
 
-    /// Does admitted work on a thread, when one of its class is free.
+    /// Runs admitted work on a thread, once one of its class is free.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         permit: &Permit,
@@ -181,7 +180,7 @@ impl AdmissionControl {
     ) -> Option<JoinHandle<T>> {
         let running = Arc::clone(&self.queue(permit.class).running);
         let turn = running.acquire_owned().await.ok()?;
-        // Given back by the thread: it goes on when nobody waits for it any more.
+        // Released by the thread, which finishes even if the caller is gone.
         let work = move || {
             let done = work();
             drop(turn);
@@ -213,13 +212,13 @@ impl AdmissionControl {
 impl Drop for AdmissionControl {
     fn drop(&mut self) {
         if let Some(background) = self.background.take() {
-            // Waiting for its threads could block those that serve.
+            // Waiting for its threads could block serving threads.
             background.shutdown_background();
         }
     }
 }
 
-/// That something is counted, until this is dropped.
+/// A count in a counter, until it is dropped.
 #[derive(Debug)]
 pub(super) struct InFlightGuard<'c>(&'c AtomicUsize);
 
@@ -229,12 +228,12 @@ impl Drop for InFlightGuard<'_> {
     }
 }
 
-/// Whether nobody waits for a piece of work any more. It is looked at between pages of the work.
+/// A flag that is set when a piece of work is no longer needed, and checked between pages of the work.
 #[derive(Clone, Debug)]
 pub(super) struct Cancellation(Option<Arc<AtomicBool>>);
 
 impl Cancellation {
-    /// Of work that is done at once, so that nobody can leave meanwhile.
+    /// The flag of short work, which is never cancelled.
     pub(super) const NEVER: Self = Self(None);
 
     pub(super) fn new() -> Self {
@@ -245,7 +244,7 @@ impl Cancellation {
         self.0.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 
-    /// Sets it when what this gives is dropped.
+    /// Sets the flag when the returned guard is dropped.
     pub(super) fn cancel_on_drop(&self) -> impl Drop + use<> {
         CancelOnDrop(self.clone())
     }
@@ -261,14 +260,13 @@ impl Drop for CancelOnDrop {
     }
 }
 
-/// How much less of a processor a background thread gets than others that want it too: at this
-/// level a tenth.
+/// The nice level of a background thread: at this level, it gets a tenth of a contended processor.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
-/// Has this thread give way to others.
+/// Lowers the priority of the current thread.
 fn lower_priority() {
-    // Elsewhere it would hold for the whole process. Where it is refused, the thread runs as it did.
+    // On other systems this would apply to the whole process. If it is refused, the priority stays.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, NICE);
 }

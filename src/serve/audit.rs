@@ -1,5 +1,5 @@
-//! The audit trail: a JSON line for each batch of commands, each reload that was forced or held, and
-//! each credential that was refused.
+//! The audit trail: a JSON line for each batch of commands, each forced or held reload, and each
+//! rejected credential.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,14 +11,17 @@ use prometheus_client::{
 };
 use serde_json::{Map, Value, json};
 
-use super::line_writer::LineWriter;
+use super::{
+    host::{Audience, ListenerPolicy},
+    line_writer::LineWriter,
+};
 use crate::{
     facts::{Command, CommandError, CommandSyntaxError, WriteError, WriteOutcome},
     live::{ReloadOutcome, ServedPolicy, Trigger, facts::WriteReply},
     wire::rfc3339,
 };
 
-/// Where the trail is written, and what is counted of it.
+/// The audit trail and its counters.
 #[derive(Debug, Default)]
 pub struct Audit {
     lines: Option<LineWriter>,
@@ -35,8 +38,9 @@ struct Log {
     log: &'static str,
 }
 
-/// The names of peerage's own APIs in the trail.
+/// The name of the native API in the trail.
 pub(super) const NATIVE: &str = "native";
+/// The name of the facts API in the trail.
 pub(super) const FACTS: &str = "facts";
 
 /// The sender of a request, and the API.
@@ -48,18 +52,22 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// One of peerage's own APIs, for which there is one token.
-    pub(super) fn native(api: &'static str, trusted: bool) -> Self {
-        Self { api, by: if trusted { "socket" } else { "admin-token" }.to_owned() }
+    /// The caller of one of peerage's own APIs, all of which take the admin token.
+    pub(super) fn native(api: &'static str, listener: ListenerPolicy) -> Self {
+        let by = match listener.audience {
+            Audience::Anyone => "admin-token",
+            Audience::Administrators => "socket",
+        };
+        Self { api, by: by.to_owned() }
     }
 }
 
-/// What a batch asks for, one operation each: what the trail tells of it.
+/// The operations of a batch as the trail records them, one per command.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Operations(Vec<Map<String, Value>>);
 
-/// The fields of a command that the trail tells: whom and what it is about. What is written there
-/// (texts, attributes) it does not.
+/// The recorded fields of a command: those that name its targets. Its contents, such as texts and
+/// attributes, are not recorded.
 const FIELDS: [&str; 15] = [
     "op",
     "as",
@@ -78,26 +86,68 @@ const FIELDS: [&str; 15] = [
     "name",
 ];
 
-/// How long what is told of a command may be, as JSON: a malformed one may hold anything.
-const LONGEST: usize = 1024;
+/// The longest recorded value of a field in bytes of JSON: a malformed command may hold anything.
+const MAX_VALUE_BYTES: usize = 1024;
+
+/// A request whose credential was rejected.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RejectedRequest<'r> {
+    pub(super) api: &'static str,
+    pub(super) method: &'r str,
+    pub(super) path: &'r str,
+    pub(super) status: StatusCode,
+}
+
+/// A reload, its cause and its caller.
+struct ReloadEntry<'e> {
+    by: &'e str,
+    api: &'static str,
+    trigger: Trigger,
+    outcome: ReloadOutcome,
+    /// The status of the response; `None` if no request caused the reload.
+    status: Option<StatusCode>,
+}
+
+/// The outcome of a batch: the status of its response and the revision that it reports.
+#[derive(Clone, Copy)]
+struct BatchResult {
+    status: u16,
+    revision: u64,
+}
+
+/// The outcome of one operation.
+struct OperationResult<'r> {
+    ok: bool,
+    reason: Option<&'r str>,
+}
+
+impl<'r> OperationResult<'r> {
+    const APPLIED: Self = Self { ok: true, reason: None };
+
+    const REPLAYED: Self = Self { ok: true, reason: Some("replayed") };
+
+    const fn failed(reason: &'r str) -> Self {
+        Self { ok: false, reason: Some(reason) }
+    }
+}
 
 impl Audit {
-    /// With a trail, or only what is counted.
+    /// An audit trail that writes these lines; without a writer, it only counts failures.
     pub fn new(lines: Option<LineWriter>) -> Self {
         Self { lines, failures: Family::default() }
     }
 
-    /// Writes to a file that may have been moved.
+    /// Reopens the file of the trail, which may have been moved.
     pub fn reopen(&self) {
         self.lines.iter().for_each(LineWriter::reopen);
     }
 
-    /// Waits until all is written, but no longer than this.
+    /// Waits until all lines are written, for `patience` at most.
     pub fn flush(&self, patience: Duration) {
         self.lines.iter().for_each(|lines| lines.flush(patience));
     }
 
-    /// What is told of commands; nothing where there is no trail.
+    /// The recorded operations of commands; empty if there is no trail.
     pub(super) fn operations(&self, commands: &[Command]) -> Operations {
         if self.lines.is_none() {
             return Operations::default();
@@ -105,7 +155,7 @@ impl Audit {
         Operations(commands.iter().map(|command| summary(&command.encode())).collect())
     }
 
-    /// The same of commands that are not read yet.
+    /// The recorded operations of commands that are not decoded; empty if there is no trail.
     pub(super) fn raw_operations(&self, commands: &[Value]) -> Operations {
         if self.lines.is_none() {
             return Operations::default();
@@ -113,7 +163,7 @@ impl Audit {
         Operations(commands.iter().map(summary).collect())
     }
 
-    /// A batch that was tried.
+    /// Records a batch that was executed or refused.
     pub(super) fn batch(
         &self,
         caller: &Caller,
@@ -137,25 +187,25 @@ impl Audit {
         let outcome = |index: usize| match written {
             Ok(WriteReply::New(WriteOutcome::Applied { outcomes, .. })) => {
                 match outcomes.get(index) {
-                    Some(Err(error)) => (false, Some(reason_code(error))),
-                    _ => (true, None),
+                    Some(Err(error)) => OperationResult::failed(reason_code(error)),
+                    _ => OperationResult::APPLIED,
                 }
             }
-            Ok(WriteReply::Replayed { .. }) => (true, Some("replayed")),
+            Ok(WriteReply::Replayed { .. }) => OperationResult::REPLAYED,
             Ok(WriteReply::New(WriteOutcome::Refused { index: refused, error, .. })) => {
                 let is_refused = *refused == index;
-                (false, Some(if is_refused { reason_code(error) } else { "not_applied" }))
+                OperationResult::failed(if is_refused { reason_code(error) } else { "not_applied" })
             }
-            Err(WriteError::RevisionChanged { .. }) => (false, Some("revision_changed")),
-            Err(WriteError::KeyReused { .. }) => (false, Some("idempotency_key_reused")),
-            Err(WriteError::NoStore) => (false, Some("no_store")),
-            Err(WriteError::TooLarge(_)) => (false, Some("too_large")),
-            Err(_) => (false, Some("failed")),
+            Err(WriteError::RevisionChanged { .. }) => OperationResult::failed("revision_changed"),
+            Err(WriteError::KeyReused { .. }) => OperationResult::failed("idempotency_key_reused"),
+            Err(WriteError::NoStore) => OperationResult::failed("no_store"),
+            Err(WriteError::TooLarge(_)) => OperationResult::failed("too_large"),
+            Err(_) => OperationResult::failed("failed"),
         };
-        self.write_batch(caller, operations, (status, revision), outcome);
+        self.write_batch(caller, operations, BatchResult { status, revision }, outcome);
     }
 
-    /// A batch that could not be read.
+    /// Records a batch that could not be decoded.
     pub(super) fn malformed(
         &self,
         caller: &Caller,
@@ -165,30 +215,30 @@ impl Audit {
     ) {
         let outcome = |index: usize| {
             let is_wrong = malformed.iter().any(|it| it.index == index);
-            (false, Some(if is_wrong { "malformed" } else { "not_applied" }))
+            OperationResult::failed(if is_wrong { "malformed" } else { "not_applied" })
         };
-        self.write_batch(caller, operations, (400, revision), outcome);
+        self.write_batch(caller, operations, BatchResult { status: 400, revision }, outcome);
     }
 
     fn write_batch<'o>(
         &self,
         caller: &Caller,
         Operations(mut operations): Operations,
-        (status, revision): (u16, u64),
-        outcome: impl Fn(usize) -> (bool, Option<&'o str>),
+        BatchResult { status, revision }: BatchResult,
+        outcome: impl Fn(usize) -> OperationResult<'o>,
     ) {
         if self.lines.is_none() {
             return;
         }
         for (index, operation) in operations.iter_mut().enumerate() {
-            let (ok, reason) = outcome(index);
+            let OperationResult { ok, reason } = outcome(index);
             operation.insert("ok".to_owned(), json!(ok));
             if let Some(reason) = reason {
                 operation.insert("reason".to_owned(), json!(reason));
             }
         }
         let mut line = new_line("batch", Some(&caller.by), caller.api);
-        // Where all are on behalf of one user, the batch is.
+        // A batch is on behalf of a user if all of its operations are.
         let first = operations.first().and_then(|operation| operation.get("as")).cloned();
         if let Some(user) = first
             && operations.iter().all(|operation| operation.get("as") == Some(&user))
@@ -201,34 +251,33 @@ impl Audit {
         self.write(line);
     }
 
-    /// A reload that an administrator asked for.
+    /// Records a reload that an administrator requested, if it was forced or held.
     pub(super) fn reload_by(
         &self,
         caller: &Caller,
-        (forced, outcome): (bool, ReloadOutcome),
+        trigger: Trigger,
+        outcome: ReloadOutcome,
         served: &ServedPolicy,
         status: StatusCode,
     ) {
-        let by = (caller.by.as_str(), caller.api, Some(status.as_u16()));
-        self.reload(by, (forced, outcome), served);
+        let Caller { by, api } = caller;
+        self.reload(&ReloadEntry { by, api, trigger, outcome, status: Some(status) }, served);
     }
 
-    /// A reload that the files or a signal asked for.
+    /// Records a reload that the files or a signal triggered, if it was forced or held.
     pub fn reload_for(&self, trigger: Trigger, outcome: ReloadOutcome, served: &ServedPolicy) {
         let by = match trigger {
             Trigger::Forced | Trigger::Requested => "signal",
             _ => "files",
         };
-        self.reload((by, "files", None), (trigger == Trigger::Forced, outcome), served);
+        let entry = ReloadEntry { by, api: "files", trigger, outcome, status: None };
+        self.reload(&entry, served);
     }
 
-    fn reload(
-        &self,
-        (by, api, status): (&str, &'static str, Option<u16>),
-        (forced, outcome): (bool, ReloadOutcome),
-        served: &ServedPolicy,
-    ) {
-        // One like any other is no business of the trail.
+    fn reload(&self, entry: &ReloadEntry<'_>, served: &ServedPolicy) {
+        let ReloadEntry { by, api, trigger, outcome, status } = *entry;
+        let forced = trigger == Trigger::Forced;
+        // Ordinary reloads are not recorded.
         if self.lines.is_none() || !(forced || outcome == ReloadOutcome::Held) {
             return;
         }
@@ -240,19 +289,14 @@ impl Audit {
         line.insert("revision".to_owned(), json!(served.view.revision.facts));
         line.insert("policy".to_owned(), json!(served.view.revision.policy_hex()));
         if let Some(status) = status {
-            line.insert("status".to_owned(), json!(status));
+            line.insert("status".to_owned(), json!(status.as_u16()));
         }
         self.write(line);
     }
 
-    /// A credential that was refused. Of the query nothing is told: it may hold the credential.
-    pub(super) fn credential_rejected(
-        &self,
-        api: &'static str,
-        (method, path): (&str, &str),
-        served: &ServedPolicy,
-        status: StatusCode,
-    ) {
+    /// Counts and records a rejected credential. The query is not recorded: it may hold the credential.
+    pub(super) fn credential_rejected(&self, request: RejectedRequest<'_>, served: &ServedPolicy) {
+        let RejectedRequest { api, method, path, status } = request;
         self.failures.get_or_create(&Api { api }).inc();
         if self.lines.is_none() {
             return;
@@ -274,7 +318,7 @@ impl Audit {
         }
     }
 
-    /// Its figures, and how much was dropped of it and of the log.
+    /// Registers the metrics of the trail, and the dropped lines of the trail and of the log.
     pub(super) fn register(&self, log: Option<&LineWriter>, registry: &mut Registry) {
         let help = "Requests whose credentials were refused";
         registry.register("auth_failures", help, self.failures.clone());
@@ -287,7 +331,7 @@ impl Audit {
         registry.register("log_dropped", "Lines of logs that were dropped", dropped);
     }
 
-    /// Counts failures of these APIs, from none on.
+    /// Starts the counters of these APIs at zero, so that they are exported before the first failure.
     pub(super) fn start_counters(&self, apis: impl IntoIterator<Item = &'static str>) {
         for api in apis {
             drop(self.failures.get_or_create(&Api { api }));
@@ -312,10 +356,10 @@ fn new_line(kind: &str, by: Option<&str>, api: &str) -> Map<String, Value> {
 
 fn summary(command: &Value) -> Map<String, Value> {
     let Value::Object(command) = command else { return Map::new() };
-    let told = FIELDS.iter().filter_map(|&name| {
+    let fields = FIELDS.iter().filter_map(|&name| {
         let value = command.get(name).filter(|value| !value.is_null())?;
-        let is_short = value.to_string().len() <= LONGEST;
+        let is_short = value.to_string().len() <= MAX_VALUE_BYTES;
         Some((name.to_owned(), if is_short { value.clone() } else { json!("...") }))
     });
-    told.collect()
+    fields.collect()
 }

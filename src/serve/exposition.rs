@@ -1,18 +1,18 @@
-//! The two text formats of metrics, and which of them a request asks for.
+//! The two text formats of metrics, and their choice by the `Accept` header.
 
 use hyper::{HeaderMap, header::ACCEPT};
 
 /// A text format of Prometheus.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum MetricsFormat {
-    /// 0.0.4, which everything reads.
+    /// Version 0.0.4, which all scrapers read.
     Text,
     /// OpenMetrics 1.0.0.
     OpenMetrics,
 }
 
 impl MetricsFormat {
-    /// The format that `Accept` asks for: OpenMetrics only if it is named, and no less wanted.
+    /// The format that `Accept` prefers: OpenMetrics only if it is named, with at least the quality of text.
     pub(super) fn accepted(headers: &HeaderMap) -> Self {
         let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let ranges: Vec<Range<'_>> =
@@ -33,7 +33,7 @@ impl MetricsFormat {
         }
     }
 
-    /// Metrics in this format, from OpenMetrics.
+    /// Converts metrics from OpenMetrics to this format.
     pub(super) fn render(self, open_metrics: String) -> String {
         match self {
             Self::Text => to_text(&open_metrics),
@@ -47,7 +47,7 @@ impl MetricsFormat {
 struct Range<'a> {
     essence: &'a str,
     version: Option<&'a str>,
-    /// In thousandths.
+    /// The quality in thousandths.
     quality: u32,
 }
 
@@ -79,7 +79,7 @@ impl<'a> Range<'a> {
     }
 }
 
-/// How much the text format is wanted: as the most specific range says that takes it in.
+/// The quality of the text format, from the most specific range that includes it.
 fn text_quality(ranges: &[Range<'_>]) -> u32 {
     let of = |essence| {
         let fits = |range: &&Range<'_>| range.version.is_none_or(|version| version == "0.0.4");
@@ -89,7 +89,7 @@ fn text_quality(ranges: &[Range<'_>]) -> u32 {
     of("text/plain").or_else(|| of("text/*")).or_else(|| of("*/*")).unwrap_or(0)
 }
 
-/// A weight of 0 to 1, in thousandths; 0 for what is none.
+/// A quality of 0 to 1 in thousandths; 0 if it is invalid.
 fn quality(text: &str) -> u32 {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let is_plain = fraction.len() <= 3 && fraction.bytes().all(|byte| byte.is_ascii_digit());
@@ -100,8 +100,8 @@ fn quality(text: &str) -> u32 {
     }
 }
 
-/// OpenMetrics as the text format 0.0.4: there a counter's family has the name of its samples, and
-/// neither units, exemplars nor the end are told.
+/// OpenMetrics as the text format 0.0.4, in which a counter's family has the name of its samples, and
+/// units, exemplars and the end marker are left out.
 fn to_text(open_metrics: &str) -> String {
     let mut text = String::with_capacity(open_metrics.len());
     let lines = || open_metrics.lines();

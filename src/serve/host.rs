@@ -1,7 +1,7 @@
-//! The host that a request names, and the hosts by which a loopback listener may be called.
+//! The check of the host that a request names against the names of a loopback listener.
 //!
 //! Decisions on loopback need no token, so a page in a browser on the same machine must not reach
-//! them: one that rebinds its own name to a loopback address is told apart by that name.
+//! them: a page that rebinds its own name to a loopback address is recognized by that name.
 
 use std::{
     fmt,
@@ -17,21 +17,42 @@ use super::response::HttpError;
 /// The listener by which a request came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct ListenerPolicy {
-    /// Only administrators can reach it.
-    pub trusted: bool,
-    /// A browser on the same machine can reach it, so the host that a request names is looked at.
-    pub checks_host: bool,
+    pub(super) audience: Audience,
+    pub(super) host_check: HostCheck,
 }
 
-/// A name by which a loopback listener may be called besides its addresses and `localhost`: lower
-/// case, without a port and without a dot at its end.
+/// The processes that can reach a listener.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Audience {
+    Anyone,
+    /// Only administrators, who need no token.
+    Administrators,
+}
+
+/// Whether a listener checks the host that a request names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum HostCheck {
+    /// A browser on the same machine can reach the listener, so only known hosts are accepted.
+    KnownHosts,
+    AnyHost,
+}
+
+impl ListenerPolicy {
+    /// Whether all callers of the listener are administrators.
+    pub(super) fn is_trusted(self) -> bool {
+        self.audience == Audience::Administrators
+    }
+}
+
+/// A name of a loopback listener, besides its addresses and `localhost`: lower case, without a port and
+/// without a trailing dot.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HostName(String);
 
-/// Why a text is no host name.
+/// The error of a text that is not a host name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[error(
-    "a host name has letters, digits, `-`, `_` and `.` alone: give no scheme, port, path or `*`"
+    "invalid host name; it may hold letters, digits, `-`, `_` and `.`: give no scheme, port, path or `*`"
 )]
 pub struct HostNameError;
 
@@ -58,7 +79,7 @@ impl fmt::Display for HostName {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Host<'a> {
     Address,
-    /// Without a dot at its end; empty where the authority names none.
+    /// Without a trailing dot; empty if the authority has no host.
     Name(&'a str),
 }
 
@@ -87,14 +108,14 @@ impl<'a> Host<'a> {
     }
 }
 
-/// Checks that a request names one host (RFC 9112, 3.2), and, where `known` is given, that it is an
-/// address, a name of this machine, or one of those.
+/// Checks that a request names one host (RFC 9112, 3.2), and, if `known` is given, that the host is an
+/// address, a name of this machine, or a known name.
 ///
-/// A request of HTTP/1.0 may name none: no browser sends such. The authority of an absolute target
-/// counts before the header.
+/// A request of HTTP/1.0 may name no host: browsers send none. The authority of an absolute target
+/// takes precedence over the header.
 ///
 /// # Errors
-/// 400 if it is missing, malformed, or given twice; 421 if it is another's.
+/// 400 if the host is missing, malformed, or given twice; 421 if it is unknown.
 pub(super) fn check(head: &Parts, known: Option<&[HostName]>) -> Result<(), HttpError> {
     let mut given = head.headers.get_all(HOST).iter();
     let host = match (given.next(), given.next()) {

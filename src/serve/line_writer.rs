@@ -1,9 +1,10 @@
-//! A writer of lines that never lets those wait who write them.
+//! A writer of lines that never blocks its callers.
 //!
-//! Lines are handed to a thread of its own, which gathers them into larger writes. Where it falls
-//! behind, because a disk is full or a reader stalls, lines are dropped and counted.
+//! A thread receives the lines and gathers them into larger writes. If it falls behind, because a disk
+//! is full or a reader stalls, lines are dropped and counted.
 
 use std::{
+    convert::Infallible,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
@@ -11,7 +12,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
-        mpsc::{self, Receiver, SyncSender, TryRecvError, TrySendError},
+        mpsc::{self, Receiver, Sender, TryRecvError},
     },
     thread,
     time::{Duration, Instant},
@@ -19,26 +20,28 @@ use std::{
 
 use tracing::warn;
 
-/// The writer's end that is shared by those who write.
+/// The handle by which lines are written; clones share the thread.
 #[derive(Clone, Debug)]
 pub struct LineWriter {
-    orders: SyncSender<Order>,
+    orders: Sender<Order>,
     state: Arc<State>,
 }
 
-/// Where lines go.
+/// The destination of lines.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Destination {
     Stdout,
     Stderr,
-    /// A file, which only its user may read if it is made; opened again when it is moved.
+    /// A file, created with permissions for its owner alone; reopened when it is moved.
     File(PathBuf),
 }
 
 #[derive(Default, Debug)]
 struct State {
-    /// How many bytes wait.
-    waiting: AtomicUsize,
+    /// The lines that are not written yet.
+    waiting_lines: AtomicUsize,
+    /// Their bytes.
+    waiting_bytes: AtomicUsize,
     dropped: AtomicU64,
 }
 
@@ -46,28 +49,30 @@ struct State {
 enum Order {
     Line(Vec<u8>),
     Reopen,
-    /// To be told when all before it is written.
-    Flush(SyncSender<()>),
+    /// The sender is dropped once all earlier lines are written.
+    Flush(Sender<Infallible>),
 }
 
-/// How many lines, and how many bytes of them, may wait.
-const MOST_LINES: usize = 16 << 10;
-const MOST_BYTES: usize = 16 << 20;
+/// The most lines that may wait.
+const MAX_LINES: usize = 16 << 10;
 
-/// How many bytes are gathered before they are written.
-const LARGE: usize = 64 << 10;
+/// The most bytes of lines that may wait.
+const MAX_BYTES: usize = 16 << 20;
 
-/// How long a file is written to before it is looked whether it was moved.
-const UNSEEN: Duration = Duration::from_millis(100);
+/// The number of bytes that are gathered into one write.
+const WRITE_BYTES: usize = 64 << 10;
+
+/// The interval of checks whether the file was moved.
+const MOVE_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 impl LineWriter {
     /// Opens the destination and starts the thread.
     ///
     /// # Errors
-    /// If the file can't be opened, or the thread not be started.
+    /// If the file can't be opened, or the thread can't be started.
     pub fn open(destination: Destination) -> io::Result<Self> {
         let sink = Sink::open(destination)?;
-        let (orders, received) = mpsc::sync_channel(MOST_LINES);
+        let (orders, received) = mpsc::channel();
         let state = Arc::new(State::default());
         let shared = Arc::clone(&state);
         thread::Builder::new()
@@ -76,45 +81,46 @@ impl LineWriter {
         Ok(Self { orders, state })
     }
 
-    /// Hands over a line, which ends in a newline; it is dropped if too much waits already.
+    /// Writes a line, which ends in a newline; it is dropped if too many lines or bytes wait already.
     pub fn write(&self, line: Vec<u8>) {
         let length = line.len();
-        let waiting = self.state.waiting.fetch_add(length, Ordering::AcqRel);
-        let sent = if waiting + length > MOST_BYTES && waiting > 0 {
-            Err(())
-        } else {
-            self.orders.try_send(Order::Line(line)).map_err(drop)
-        };
-        if sent.is_err() {
-            self.state.waiting.fetch_sub(length, Ordering::AcqRel);
+        if !self.state.reserve(length) || self.orders.send(Order::Line(line)).is_err() {
+            self.state.release(length);
             self.state.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Reopens the file.
     pub fn reopen(&self) {
-        // If too much waits, it is soon looked at all the same.
-        let _ = self.orders.try_send(Order::Reopen);
+        // The thread runs as long as this sender.
+        let _ = self.orders.send(Order::Reopen);
     }
 
-    /// Waits until all is written that was handed over, but no longer than this.
+    /// Waits until all earlier lines are written, for `patience` at most.
     pub fn flush(&self, patience: Duration) {
-        let until = Instant::now() + patience;
-        let (done, told) = mpsc::sync_channel(1);
-        let mut order = Order::Flush(done);
-        while let Err(TrySendError::Full(back)) = self.orders.try_send(order) {
-            if Instant::now() >= until {
-                return;
-            }
-            order = back;
-            thread::sleep(Duration::from_millis(1));
-        }
-        let _ = told.recv_timeout(until.saturating_duration_since(Instant::now()));
+        let (flushed, is_flushed) = mpsc::channel();
+        let _ = self.orders.send(Order::Flush(flushed));
+        let _ = is_flushed.recv_timeout(patience);
     }
 
-    /// How many lines were dropped so far.
+    /// The number of lines dropped so far.
     pub fn dropped(&self) -> u64 {
         self.state.dropped.load(Ordering::Relaxed)
+    }
+}
+
+impl State {
+    /// Counts a line of this length as waiting; returns whether there is room for it. One line may wait
+    /// alone, whatever its length.
+    fn reserve(&self, length: usize) -> bool {
+        let lines = self.waiting_lines.fetch_add(1, Ordering::AcqRel);
+        let bytes = self.waiting_bytes.fetch_add(length, Ordering::AcqRel);
+        lines < MAX_LINES && (bytes == 0 || bytes + length <= MAX_BYTES)
+    }
+
+    fn release(&self, length: usize) {
+        self.waiting_lines.fetch_sub(1, Ordering::AcqRel);
+        self.waiting_bytes.fetch_sub(length, Ordering::AcqRel);
     }
 }
 
@@ -126,36 +132,36 @@ fn run(mut sink: Sink, orders: &Receiver<Order>, state: &State) {
             Err(TryRecvError::Empty) => {
                 sink.flush(state);
                 let Ok(order) = orders.recv() else { return };
-                sink.seen = None;
+                sink.checked = None;
                 order
             }
         };
         match order {
             Order::Line(line) => {
                 sink.write(&line, state);
-                state.waiting.fetch_sub(line.len(), Ordering::AcqRel);
+                state.release(line.len());
             }
             Order::Reopen => sink.reopen(state),
-            Order::Flush(done) => {
+            Order::Flush(flushed) => {
                 sink.flush(state);
-                // Who asked may have gone.
-                let _ = done.send(());
+                drop(flushed);
             }
         }
     }
 }
 
-/// What is written to.
+/// The open destination.
 struct Sink {
     output: Output,
     path: Option<PathBuf>,
-    /// Lines that are not written yet, and how many.
+    /// Lines that are not written yet.
     buffer: Vec<u8>,
+    /// Their number.
     buffered: u64,
-    /// When it was looked last whether the file was moved.
-    seen: Option<Instant>,
-    /// Whether the last write failed: then a part of a line may stand at the end.
-    fails: bool,
+    /// The time of the last check whether the file was moved.
+    checked: Option<Instant>,
+    /// Whether the last write failed, so that the output may end in a part of a line.
+    has_failed: bool,
 }
 
 enum Output {
@@ -189,7 +195,7 @@ impl Sink {
             Destination::Stderr => (Output::Stderr(io::stderr()), None),
             Destination::File(path) => (Output::File(append(&path)?), Some(path)),
         };
-        Ok(Self { output, path, buffer: Vec::new(), buffered: 0, seen: None, fails: false })
+        Ok(Self { output, path, buffer: Vec::new(), buffered: 0, checked: None, has_failed: false })
     }
 
     fn write(&mut self, line: &[u8], state: &State) {
@@ -198,25 +204,25 @@ impl Sink {
         }
         self.buffer.extend_from_slice(line);
         self.buffered += 1;
-        if self.buffer.len() >= LARGE {
+        if self.buffer.len() >= WRITE_BYTES {
             self.flush(state);
         }
     }
 
-    /// Writes what is in the buffer. What can't be written is dropped, and said once.
+    /// Writes the buffer. Lines that can't be written are dropped, and a warning is logged once.
     fn flush(&mut self, state: &State) {
         if self.buffer.is_empty() {
             return;
         }
-        let start: &[u8] = if self.fails { b"\n" } else { b"" };
+        let start: &[u8] = if self.has_failed { b"\n" } else { b"" };
         let output = &mut self.output;
         let written = output.write_all(start).and_then(|()| output.write_all(&self.buffer));
         match written.and_then(|()| output.flush()) {
-            Ok(()) => self.fails = false,
+            Ok(()) => self.has_failed = false,
             Err(error) => {
                 state.dropped.fetch_add(self.buffered, Ordering::Relaxed);
-                if !self.fails {
-                    self.fails = true;
+                if !self.has_failed {
+                    self.has_failed = true;
                     let path = self.path.as_deref().unwrap_or(Path::new("-")).display();
                     warn!(%error, %path, "lines of a log can't be written and are dropped");
                 }
@@ -231,22 +237,22 @@ impl Sink {
         let (Some(path), Output::File(file)) = (&self.path, &self.output) else {
             return false;
         };
-        if self.seen.is_some_and(|seen| seen.elapsed() < UNSEEN) {
+        if self.checked.is_some_and(|checked| checked.elapsed() < MOVE_CHECK_INTERVAL) {
             return false;
         }
-        self.seen = Some(Instant::now());
+        self.checked = Some(Instant::now());
         let identity = |found: fs::Metadata| (found.dev(), found.ino());
         fs::metadata(path).map(identity).ok() != file.metadata().map(identity).ok()
     }
 
-    /// Goes on in the file that is at the path now; in the one before if there can't be any.
+    /// Opens the file that is at the path now; keeps the former one if that fails.
     fn reopen(&mut self, state: &State) {
         self.flush(state);
         let Some(path) = &self.path else { return };
         match append(path) {
             Ok(file) => {
                 self.output = Output::File(file);
-                self.fails = false;
+                self.has_failed = false;
             }
             Err(error) => warn!(%error, path = %path.display(), "a log can't be reopened"),
         }

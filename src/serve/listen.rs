@@ -29,7 +29,7 @@ use super::{
     connection::{ClientAddress, Connection},
     descriptors::ConnectionLimits,
     error_body::ErrorBodyStream,
-    host::ListenerPolicy,
+    host::{Audience, HostCheck, ListenerPolicy},
     peer::{Peer, WatchedStream},
     sockets,
 };
@@ -39,16 +39,24 @@ use super::{
 #[derive(Debug, Default)]
 pub struct Listeners {
     tcp: Vec<TcpListener>,
-    unix: Vec<(UnixListener, SocketFile, bool)>,
+    unix: Vec<UnixSocket>,
 }
 
-/// How many connections may wait to be accepted on a socket for administrators.
+/// A bound Unix socket.
+#[derive(Debug)]
+struct UnixSocket {
+    listener: UnixListener,
+    file: SocketFile,
+    audience: Audience,
+}
+
+/// The most connections that wait to be accepted on a socket for administrators.
 const BACKLOG: i32 = 1024;
 
-/// The user who may do anything anyway.
+/// The user id of the superuser.
 const ROOT: u32 = 0;
 
-/// Why a socket can't be listened on.
+/// The error of a socket that can't be listened on.
 #[derive(Debug, Error)]
 pub enum ListenError {
     #[error("can't listen on {address}: {error}{}", tcp_hint(error))]
@@ -57,7 +65,7 @@ pub enum ListenError {
     Unix { path: PathBuf, error: io::Error },
     #[error("can't listen on {}: another process listens there", .0.display())]
     UnixTaken(PathBuf),
-    #[error("can't listen on {}: there is something else than a socket", .0.display())]
+    #[error("can't listen on {}: the path exists and is not a socket", .0.display())]
     NoSocket(PathBuf),
 }
 
@@ -81,12 +89,12 @@ impl Listeners {
         Ok(bound)
     }
 
-    /// Binds a Unix socket. One that a process left behind when it was killed is replaced.
+    /// Binds a Unix socket. A socket that a killed process left behind is replaced.
     ///
     /// # Errors
     /// When another process listens there, or the path can't be had.
     pub async fn unix(&mut self, path: PathBuf) -> Result<(), ListenError> {
-        self.bind(path, false).await
+        self.bind(path, Audience::Anyone).await
     }
 
     /// The same for administrators: a process that can reach the socket needs no token. Only the user of this
@@ -95,15 +103,15 @@ impl Listeners {
     /// # Errors
     /// As for others, and if others can't be kept from it.
     pub async fn admin(&mut self, path: PathBuf) -> Result<(), ListenError> {
-        self.bind(path, true).await
+        self.bind(path, Audience::Administrators).await
     }
 
-    async fn bind(&mut self, path: PathBuf, trusted: bool) -> Result<(), ListenError> {
+    async fn bind(&mut self, path: PathBuf, audience: Audience) -> Result<(), ListenError> {
         if let Ok(found) = fs::symlink_metadata(&path) {
             if !found.file_type().is_socket() {
                 return Err(ListenError::NoSocket(path));
             }
-            // One that is too busy to answer is one that lives.
+            // A listener that is too busy to accept is alive.
             let is_left_behind = match UnixStream::connect(&path).await {
                 Err(error) => error.kind() == io::ErrorKind::ConnectionRefused,
                 Ok(_) => false,
@@ -115,17 +123,22 @@ impl Listeners {
                 return Err(ListenError::Unix { path, error });
             }
         }
-        let bound = if trusted { bind_privately(&path) } else { UnixListener::bind(&path) };
+        let bound = match audience {
+            Audience::Administrators => bind_privately(&path),
+            Audience::Anyone => UnixListener::bind(&path),
+        };
         match bound {
-            Ok(listener) => self.unix.push((listener, SocketFile::of(path), trusted)),
+            Ok(listener) => {
+                self.unix.push(UnixSocket { listener, file: SocketFile::new(path), audience });
+            }
             Err(error) => return Err(ListenError::Unix { path, error }),
         }
         Ok(())
     }
 }
 
-/// Binds a socket that only the user of this process reaches: until its file has the mode for that,
-/// nobody listens, so that nobody can connect.
+/// Binds a socket that only the user of this process can reach: nothing can connect before its file has
+/// the mode for that, since the socket listens only then.
 fn bind_privately(path: &Path) -> io::Result<UnixListener> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.bind(&SockAddr::unix(path)?)?;
@@ -139,21 +152,21 @@ fn bind_privately(path: &Path) -> io::Result<UnixListener> {
 #[derive(Debug)]
 struct SocketFile {
     path: PathBuf,
-    /// Device and number: in its place there may be another daemon's by then.
+    /// The device and the inode: another daemon may have replaced the file.
     identity: Option<(u64, u64)>,
-    /// The user of this process, who made it.
+    /// The user of this process.
     owner: Option<u32>,
 }
 
 impl SocketFile {
-    fn of(path: PathBuf) -> Self {
+    fn new(path: PathBuf) -> Self {
         let owner = fs::symlink_metadata(&path).ok().map(|found| found.uid());
         Self { identity: identity(&path), owner, path }
     }
 }
 
-/// Whether the process at the other end is the owner's or root's. The mode of the socket's file says
-/// so already; but a mode can be changed.
+/// Whether the peer process belongs to the owner or root. The mode of the socket's file ensures that
+/// already, but it can be changed.
 fn is_admitted(stream: &UnixStream, owner: Option<u32>) -> bool {
     let peer = stream.peer_cred().map(|peer| peer.uid());
     let is_admitted = peer.as_ref().is_ok_and(|&uid| uid == ROOT || Some(uid) == owner);
@@ -166,7 +179,7 @@ fn is_admitted(stream: &UnixStream, owner: Option<u32>) -> bool {
 impl Drop for SocketFile {
     fn drop(&mut self) {
         if identity(&self.path) == self.identity {
-            // It may be gone already; then there is nothing to remove.
+            // The file may be removed already.
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -176,8 +189,8 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
-/// Serves until `stop` ends; then takes no more connections, lets those at work finish until what
-/// `stop` gave ends too, at the latest, and returns.
+/// Serves until `stop` ends; then accepts no more connections, waits for the active ones until the future
+/// that `stop` returned ends, and returns.
 pub async fn serve<C: Future<Output = ()>>(
     listeners: Listeners,
     app: Arc<App>,
@@ -185,28 +198,31 @@ pub async fn serve<C: Future<Output = ()>>(
 ) {
     let draining = Arc::new(watch::Sender::new(false));
     let ConnectionLimits { ordinary, admin } = app.options.connections;
-    // More than a semaphore takes is no bound.
+    // A semaphore has a maximum, which is as good as no limit.
     let room =
         |connections: usize| Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS)));
     let (ordinary, admin) = (room(ordinary), room(admin));
     let warned = Arc::new(Throttle::default());
-    let gate = |entrance: ListenerPolicy| Gate {
+    let gate = |policy: ListenerPolicy| Gate {
         app: Arc::clone(&app),
         draining: Arc::clone(&draining),
-        entrance,
-        room: Arc::clone(if entrance.trusted { &admin } else { &ordinary }),
+        policy,
+        room: Arc::clone(if policy.is_trusted() { &admin } else { &ordinary }),
         warned: Arc::clone(&warned),
     };
     let mut accepting = JoinSet::new();
     for listener in listeners.tcp {
         let address = listener.local_addr();
-        let checks_host = !address.is_ok_and(|address| !address.ip().to_canonical().is_loopback());
-        let gate = gate(ListenerPolicy { trusted: false, checks_host });
+        let host_check = match address {
+            Ok(address) if !address.ip().to_canonical().is_loopback() => HostCheck::AnyHost,
+            _ => HostCheck::KnownHosts,
+        };
+        let gate = gate(ListenerPolicy { audience: Audience::Anyone, host_check });
         accepting.spawn(async move {
             while let Some(room) = gate.room().await {
                 match listener.accept().await {
                     Ok((stream, peer)) => {
-                        // Answers are small and whole: waiting to gather more only delays them.
+                        // Responses are small and complete: waiting for more data only delays them.
                         let _ = stream.set_nodelay(true);
                         gate.open(stream, room, Some(ClientAddress(peer.ip())));
                     }
@@ -216,14 +232,18 @@ pub async fn serve<C: Future<Output = ()>>(
         });
     }
     let mut files = Vec::new();
-    for (listener, file, trusted) in listeners.unix {
+    for UnixSocket { listener, file, audience } in listeners.unix {
         let owner = file.owner;
         files.push(file);
-        let gate = gate(ListenerPolicy { trusted, checks_host: false });
+        let gate = gate(ListenerPolicy { audience, host_check: HostCheck::AnyHost });
         accepting.spawn(async move {
             while let Some(room) = gate.room().await {
                 match listener.accept().await {
-                    Ok((stream, _)) if trusted && !is_admitted(&stream, owner) => drop(stream),
+                    Ok((stream, _))
+                        if audience == Audience::Administrators && !is_admitted(&stream, owner) =>
+                    {
+                        drop(stream);
+                    }
                     Ok((stream, _)) => gate.open(stream, room, None),
                     Err(error) => gate.pause(&error).await,
                 }
@@ -238,7 +258,7 @@ pub async fn serve<C: Future<Output = ()>>(
         });
     }
     let cut = stop.await;
-    // While it still listens there: then no other daemon can have taken the place yet.
+    // Removed while it still listens, so that no other daemon can have replaced them.
     drop(files);
     accepting.shutdown().await;
     let finish = async {
@@ -251,47 +271,47 @@ pub async fn serve<C: Future<Output = ()>>(
                 hub.closed().await;
             }
         };
-        // A request at work may still become a socket.
+        // An active request may still become a socket.
         tokio::join!(draining.closed(), sockets);
     };
     tokio::select! {
         () = finish => {}
-        () = cut => warn!("some connections were still at work when the time to drain was over"),
+        () = cut => warn!("connections were still active at the end of the drain timeout and are cut off"),
     }
     following.shutdown().await;
 }
 
-/// How much of a request's head or of an answer a connection holds, in bytes.
-const MOST_BUFFERED: usize = 128 << 10;
+/// The largest buffer of a connection for a request's head or a response, in bytes.
+const MAX_BUFFERED: usize = 128 << 10;
 
-/// How long an answer may wait for the caller to take some of it.
-const UNREAD: Duration = Duration::from_secs(30);
+/// The longest wait for the caller to read some of a response.
+const READ_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Where connections of one listener come in.
+/// The admission of one listener's connections.
 struct Gate {
     app: Arc<App>,
     draining: Arc<watch::Sender<bool>>,
-    entrance: ListenerPolicy,
-    /// A permit for each connection that there may still be.
+    policy: ListenerPolicy,
+    /// A permit for each connection that may still be opened.
     room: Arc<Semaphore>,
     warned: Arc<Throttle>,
 }
 
 impl Gate {
-    /// Waits until there may be one more connection; those that come meanwhile wait in the backlog.
+    /// Waits for a permit for one more connection; later connections wait in the backlog.
     async fn room(&self) -> Option<OwnedSemaphorePermit> {
         if let Ok(room) = Arc::clone(&self.room).try_acquire_owned() {
             return Some(room);
         }
-        if self.warned.may_speak() {
-            warn!("as many connections are open as may be: others wait until some are closed");
+        if self.warned.may_warn() {
+            warn!("the connection limit is reached; new connections wait until others are closed");
         }
         Arc::clone(&self.room).acquire_owned().await.ok()
     }
 
-    /// Out of file descriptors, or the like: the connections at work go on, and new ones wait.
+    /// Pauses after an error such as a lack of file descriptors: active connections go on, new ones wait.
     async fn pause(&self, error: &io::Error) {
-        if self.warned.may_speak() {
+        if self.warned.may_warn() {
             warn!(%error, "can't accept a connection");
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -303,15 +323,15 @@ impl Gate {
         room: OwnedSemaphorePermit,
         address: Option<ClientAddress>,
     ) {
-        let Self { app, draining, entrance, .. } = self;
+        let Self { app, draining, policy, .. } = self;
         let peer = Arc::new(Peer::default());
         let stream =
-            WatchedStream::new(stream, Arc::clone(&peer), app.waiting.clone(), UNREAD, room);
+            WatchedStream::new(stream, Arc::clone(&peer), app.waiting.clone(), READ_PATIENCE, room);
         let stream = ErrorBodyStream::new(stream, Arc::clone(app));
-        let context = Arc::new((Arc::clone(app), Connection { listener: *entrance, peer }));
+        let context = Arc::new((Arc::clone(app), Connection { listener: *policy, peer }));
         let service = service_fn(move |mut request: Request<Incoming>| {
             let context = Arc::clone(&context);
-            // Only WebSockets ask for it: nothing else costs.
+            // Only WebSockets need the address; other requests don't pay for it.
             if let Some(address) = address.filter(|_| request.headers().contains_key(UPGRADE)) {
                 request.extensions_mut().insert(address);
             }
@@ -323,13 +343,13 @@ impl Gate {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(Duration::from_secs(60))
-            // A client that has sent its last request still wants the answer.
+            // A client that has sent its last request still expects the response.
             .half_close(true)
-            // So much of an answer is taken up before it is sent: it waits for slow readers.
-            .max_buf_size(MOST_BUFFERED)
+            // This much of a response is buffered for a slow reader.
+            .max_buf_size(MAX_BUFFERED)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
-        // That it is there tells that a connection is.
+        // Draining ends when all receivers, one per connection, are dropped.
         let mut draining = draining.subscribe();
         tokio::spawn(async move {
             let mut connection = pin!(connection);
@@ -344,18 +364,18 @@ impl Gate {
                 connection.await
             };
             if let Err(error) = ended {
-                debug!(%error, "a connection ended early");
+                debug!(%error, "a connection ended with an error");
             }
         });
     }
 }
 
-/// At most one warning a second.
+/// A limit of one warning per second.
 #[derive(Default)]
 struct Throttle(Mutex<Option<Instant>>);
 
 impl Throttle {
-    fn may_speak(&self) -> bool {
+    fn may_warn(&self) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let may = last.is_none_or(|last| last.elapsed() >= Duration::from_secs(1));
         if may {

@@ -12,20 +12,20 @@ use prometheus_client::{
 use super::{audit::Audit, counts, facts::FactsMetrics, line_writer::LineWriter};
 use crate::{live::Live, request::Decision};
 
-/// What is counted while serving.
+/// The counters of requests and decisions.
 #[derive(Debug, Default)]
 pub(super) struct Metrics {
     allowed: Counter,
     denied: Counter,
     answers: [Counter; STATUSES.len()],
-    /// Calls by the names of the dialects that are spoken.
+    /// Calls by the names of the dialects.
     calls: Vec<(&'static str, Counter)>,
-    /// Requests that were refused because there was no room for them, by route.
+    /// Requests that were shed, by route.
     shed: Vec<(String, Counter)>,
     pub(super) facts: FactsMetrics,
 }
 
-/// The statuses that are answered, each with a counter of its own, so that counting takes no lock.
+/// The statuses of responses, each with a counter of its own, so that counting takes no lock.
 const STATUSES: [StatusCode; 20] = [
     StatusCode::SWITCHING_PROTOCOLS,
     StatusCode::OK,
@@ -49,7 +49,7 @@ const STATUSES: [StatusCode; 20] = [
     StatusCode::SERVICE_UNAVAILABLE,
 ];
 
-/// What stands before a dialect's name where routes are told.
+/// The prefix of a dialect's name in the label of shed routes.
 pub(super) const DIALECT: &str = "dialect:";
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
@@ -63,7 +63,7 @@ struct Outcome {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
-struct Spoken {
+struct DialectLabel {
     dialect: &'static str,
 }
 
@@ -78,7 +78,7 @@ struct Kind {
 }
 
 impl Metrics {
-    /// Counts the calls of these dialects too, and what is shed of them, of sockets and of routes.
+    /// Counters for these dialects, sockets and routes.
     pub(super) fn new(
         dialects: impl Iterator<Item = &'static str>,
         sockets: impl Iterator<Item = &'static str>,
@@ -92,7 +92,7 @@ impl Metrics {
         Self { calls, shed, ..Self::default() }
     }
 
-    /// The route is a path, or a dialect's name behind [`DIALECT`].
+    /// Counts a shed request. The route is a path, or a dialect's name behind [`DIALECT`].
     pub(super) fn count_shed(&self, route: &str) {
         if let Some((_, counter)) = self.shed.iter().find(|(name, _)| name == route) {
             counter.inc();
@@ -116,13 +116,14 @@ impl Metrics {
         }
     }
 
-    /// All metrics in the text format of OpenMetrics; `sockets` are those that
-    /// are open, if any may be.
+    /// All metrics in the text format of OpenMetrics; `sockets` is the number of open sockets, if there is
+    /// an API over WebSockets.
     pub(super) fn encode_text(
         &self,
         live: &Live,
         sockets: Option<usize>,
-        (audit, log): (&Audit, Option<&LineWriter>),
+        audit: &Audit,
+        log: Option<&LineWriter>,
     ) -> String {
         let mut registry = Registry::with_prefix("peerage");
         let decisions = Family::<Outcome, Counter>::default();
@@ -141,9 +142,9 @@ impl Metrics {
         registry.register("shed", "Requests refused for want of room, by route", shed);
 
         if !self.calls.is_empty() {
-            let calls = Family::<Spoken, Counter>::default();
+            let calls = Family::<DialectLabel, Counter>::default();
             for (dialect, counter) in &self.calls {
-                calls.get_or_create(&Spoken { dialect }).inc_by(counter.get());
+                calls.get_or_create(&DialectLabel { dialect }).inc_by(counter.get());
             }
             registry.register("dialect_calls", "Calls in other systems' APIs", calls);
         }

@@ -1,4 +1,4 @@
-//! The other end of a connection, and a stream that notices when it reads nothing or leaves.
+//! The peer of a connection, and a stream that detects when the peer stalls or disconnects.
 
 use std::{
     io,
@@ -17,22 +17,22 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// How many bytes of answers may wait to be taken, of all connections together.
-const MOST_WAITING: usize = 64 << 20;
+/// The most bytes of responses that may wait to be sent, on all connections together.
+const MAX_WAITING: usize = 64 << 20;
 
-/// How much of what follows a request is read ahead to see whether the caller leaves.
-const AHEAD: usize = 4 << 10;
+/// The most bytes behind a request that are read ahead to detect a disconnect.
+const READ_AHEAD: usize = 4 << 10;
 
-/// The caller at the other end of a connection.
+/// The peer of a connection.
 #[derive(Default, Debug)]
 pub(super) struct Peer {
-    /// Whether it matters if the caller leaves: then the request is dropped. Else a caller who only
-    /// closes their own half of the connection is still answered.
+    /// Whether a disconnect of the caller drops the request. Otherwise a caller who closes only their half
+    /// of the connection still gets the response.
     is_watched: AtomicBool,
 }
 
 impl Peer {
-    /// Watches whether the caller leaves until what this gives is dropped.
+    /// Watches for a disconnect until the returned guard is dropped.
     pub(super) fn watch(&self) -> impl Drop {
         struct Watch<'p>(&'p Peer);
 
@@ -47,21 +47,21 @@ impl Peer {
     }
 }
 
-/// The bytes of answers that wait to be taken by slow readers.
+/// The bytes of responses that wait for slow readers.
 #[derive(Clone, Default, Debug)]
 pub(super) struct WaitingBytes(Arc<AtomicUsize>);
 
 impl WaitingBytes {
-    /// Counts bytes until what this gives is dropped; `None` if that would be more than may wait. One
-    /// answer may wait alone, however long it is.
+    /// Counts bytes until the reservation is dropped; `None` beyond the limit. A single response may always
+    /// wait, whatever its length.
     pub(super) fn reserve(&self, bytes: usize) -> Option<Reserved> {
         let before = self.0.fetch_add(bytes, Ordering::Relaxed);
         let reserved = Reserved { all: self.clone(), bytes };
-        (before == 0 || before + bytes <= MOST_WAITING).then_some(reserved)
+        (before == 0 || before + bytes <= MAX_WAITING).then_some(reserved)
     }
 }
 
-/// Some of the bytes that wait.
+/// A share of the waiting bytes.
 #[derive(Debug)]
 pub(super) struct Reserved {
     all: WaitingBytes,
@@ -74,21 +74,22 @@ impl Drop for Reserved {
     }
 }
 
-/// A stream whose writes fail when the other end takes nothing for too long, or when too much waits
-/// in all, and which ends when a caller leaves who is watched.
+/// A stream whose writes fail when the peer reads nothing for too long, or when too many bytes wait in
+/// all, and which ends when a watched peer disconnects.
 #[derive(Debug)]
 pub(super) struct WatchedStream<S> {
     stream: S,
     peer: Arc<Peer>,
     waiting: WaitingBytes,
-    /// How long what is sent may wait for the other end to take some of it.
+    /// The longest wait for the peer to read something.
     patience: Duration,
-    /// Since when the other end takes nothing, and how much waits for it.
+    /// The state of a write that the peer does not read.
     stalled: Option<Stall>,
-    /// What was read ahead while the caller was watched, and how much of it was passed on.
+    /// The bytes that were read ahead while the caller was watched.
     ahead: Vec<u8>,
+    /// The number of them that were passed on.
     passed: usize,
-    /// There may be so many connections; what a request is upgraded to is one still.
+    /// The permit of the connection, also kept by a WebSocket that a request is upgraded to.
     _room: OwnedSemaphorePermit,
 }
 
@@ -110,7 +111,7 @@ impl<S> WatchedStream<S> {
         Self { stream, peer, waiting, patience, stalled, ahead, passed, _room: room }
     }
 
-    /// What a write came to, or why it is not waited for any longer.
+    /// The result of a write, or the error that ends the wait for it.
     fn progress(
         &mut self,
         cx: &mut Context<'_>,
@@ -128,27 +129,27 @@ impl<S> WatchedStream<S> {
         if stalled.reserved.is_none() && bytes > 0 {
             stalled.reserved = self.waiting.reserve(bytes);
             if stalled.reserved.is_none() {
-                return Poll::Ready(Err(late("too many bytes wait to be read")));
+                return Poll::Ready(Err(timed_out("too many bytes wait to be read")));
             }
         }
         if stalled.deadline.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Err(late("nothing was read for too long")));
+            return Poll::Ready(Err(timed_out("the peer read nothing for too long")));
         }
         Poll::Pending
     }
 }
 
-fn late(why: &str) -> io::Error {
+fn timed_out(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, why)
 }
 
 impl<S: AsyncRead + Unpin> WatchedStream<S> {
-    /// Whether a caller who is watched has left.
+    /// Whether a watched caller has disconnected.
     fn has_left(&mut self, cx: &mut Context<'_>) -> bool {
         if !self.peer.is_watched.load(Ordering::Relaxed) || self.passed < self.ahead.len() {
             return false;
         }
-        let mut bytes = [0; AHEAD];
+        let mut bytes = [0; READ_AHEAD];
         let mut buffer = ReadBuf::new(&mut bytes);
         match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
             Poll::Pending => false,
@@ -189,7 +190,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A connection flushes each time that it is looked at, also while its request is at work.
+        // A connection is flushed at each poll, also while its request is handled.
         if self.has_left(cx) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
@@ -210,7 +211,7 @@ mod tests {
         sync::Semaphore,
     };
 
-    use super::{MOST_WAITING, Peer, WaitingBytes, WatchedStream};
+    use super::{MAX_WAITING, Peer, WaitingBytes, WatchedStream};
 
     struct Ends {
         ours: WatchedStream<DuplexStream>,
@@ -235,13 +236,13 @@ mod tests {
         let error = ours.write_all(b"more than eight bytes").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         drop((ours, theirs));
-        assert!(waiting.reserve(MOST_WAITING).is_some(), "nothing waits any more");
+        assert!(waiting.reserve(MAX_WAITING).is_some(), "nothing waits any more");
     }
 
     #[tokio::test]
     async fn too_much_that_waits_is_not_waited_for() {
         let Ends { mut ours, theirs, waiting, .. } = ends(LONG);
-        let _others = waiting.reserve(MOST_WAITING).unwrap();
+        let _others = waiting.reserve(MAX_WAITING).unwrap();
         assert!(waiting.reserve(1).is_none());
         let error = ours.write_all(b"more than eight bytes").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::response::HttpError;
-use crate::{request::describe_choices, wire::PercentEncoding};
+use crate::{request::suggest, wire::PercentEncoding};
 
 /// The parameters of a query string: each one known, and given once.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl<'q> QueryParams<'q> {
                 let choices = if known.is_empty() {
                     "this path takes none".to_owned()
                 } else {
-                    describe_choices(&name, known.iter().copied())
+                    suggest(&name, known.iter().copied())
                 };
                 return Err(HttpError::bad_request(
                     "query",

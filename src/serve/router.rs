@@ -15,13 +15,13 @@ use super::{
     admission::{Cancellation, InFlightGuard},
     app::{App, stamp_revision},
     at_least,
-    audit::{FACTS, NATIVE},
+    audit::{FACTS, NATIVE, RejectedRequest},
     blocking::WorkPlace,
     body,
     connection::Connection,
     dialects,
     handler::{Access, BodyKind, Handler, Operation, RequestContext, RouteRequest},
-    host::{self, ListenerPolicy},
+    host::{self, HostCheck, ListenerPolicy},
     options::ServeOptions,
     response::{self, CredentialRejection, HttpError, HttpResponse, REQUEST_ID, REVISION},
     response_body::{PART_BYTES, ResponseBody},
@@ -33,8 +33,8 @@ use crate::{
     live::{Live, ServedPolicy},
 };
 
-/// The time for which a decision is in flight while its body is still coming. It is in flight again
-/// when the body is there.
+/// The time for which a decision counts as in flight while its body is read. It counts again when the
+/// body is complete.
 const BODY_IN_FLIGHT: Duration = Duration::from_secs(2);
 
 /// The target of a request.
@@ -68,9 +68,9 @@ impl App {
         let response = response.unwrap_or_else(|error| error.response());
         let response = self.finish(response, id, sheddable);
         if response.extensions().get::<CredentialRejection>().is_some() {
-            let (served, status) = (self.live.served(), response.status());
-            let request = (method.as_str(), uri.path());
-            self.options.audit.credential_rejected(api, request, &served, status);
+            let (method, path, status) = (method.as_str(), uri.path(), response.status());
+            let request = RejectedRequest { api, method, path, status };
+            self.options.audit.credential_rejected(request, &self.live.served());
         }
         response
     }
@@ -118,9 +118,9 @@ impl App {
         }
     }
 
-    /// Checks that a request may come in at all.
+    /// Checks the host and the credentials of a request's head.
     fn check_head(&self, head: &Parts, listener: ListenerPolicy) -> Result<(), HttpError> {
-        let known = listener.checks_host.then_some(&*self.options.hosts);
+        let known = (listener.host_check == HostCheck::KnownHosts).then_some(&*self.options.hosts);
         host::check(head, known)?;
         if head.headers.get_all(AUTHORIZATION).iter().nth(1).is_some() {
             return Err(HttpError::bad_request("Authorization", "header given more than once"));
@@ -140,17 +140,17 @@ impl App {
             body::discard(&head.headers, body);
             return Ok(response::method_not_allowed(route.methods()));
         };
-        let trusted = connection.listener.trusted;
+        let listener = connection.listener;
         let mut in_flight = None;
         match operation.access {
             Access::Administrator => {
-                if let Err(error) = admin::authorize(self, &head.headers, trusted) {
+                if let Err(error) = admin::authorize(self, &head.headers, listener) {
                     body::discard(&head.headers, body);
                     return Err(error);
                 }
             }
-            // Administrators are answered however much others ask.
-            Access::Decision if !trusted => {
+            // Requests of administrators are not shed.
+            Access::Decision if !listener.is_trusted() => {
                 in_flight = self.admission.begin_decision();
                 if in_flight.is_none() {
                     body::discard(&head.headers, body);
@@ -174,7 +174,7 @@ impl App {
         Ok(self.run_operation(operation, request).await)
     }
 
-    /// Reads a request's body; `None` if there is no room any longer for the decision that it asks for.
+    /// Reads a request's body; `None` if there is no longer room for its decision.
     async fn read_body<'a>(
         &'a self,
         kind: BodyKind,
@@ -194,7 +194,7 @@ impl App {
                 if let Ok(bytes) = timeout(BODY_IN_FLIGHT, reading.as_mut()).await {
                     return bytes.map(Some);
                 }
-                // Callers who send slowly must not keep others out.
+                // A slow sender must not keep others out.
                 let was_counted = in_flight.take().is_some();
                 let bytes = reading.await?;
                 if was_counted {
@@ -208,7 +208,7 @@ impl App {
         }
     }
 
-    /// Runs an operation where its handler says.
+    /// Runs an operation at the place that its handler names.
     async fn run_operation(
         self: &Arc<Self>,
         operation: &Operation,
@@ -251,8 +251,8 @@ impl App {
         self.respond_blocking(place, respond).await
     }
 
-    /// Adds to a response what all have, and counts it. A long one waits only if there is room, or is
-    /// shed by the name of its route.
+    /// Adds the common headers to a response, and counts it. A long response waits only if there is room;
+    /// otherwise it is shed under the name of its route.
     fn finish(
         &self,
         mut response: HttpResponse,
@@ -278,7 +278,7 @@ impl App {
     }
 }
 
-/// Reads a body of AuthZEN, whose errors know no 415: another content type is malformed.
+/// Reads a body of AuthZEN, which has no error 415: another content type is malformed.
 async fn read_authzen_body(
     headers: &HeaderMap,
     body: Incoming,
@@ -294,11 +294,11 @@ async fn read_authzen_body(
 }
 
 impl Target<'_> {
-    /// The name by which a long response is shed; `None` if it is not: writes are answered however much
-    /// waits, and so are administrators.
+    /// The name under which a long response is shed; `None` if it is never shed, as responses to writes
+    /// and to administrators are not.
     fn sheddable(&self, method: &Method, listener: ListenerPolicy) -> Option<&'static str> {
         match self {
-            Self::Route(RouteMatch { route, .. }) if !listener.trusted => {
+            Self::Route(RouteMatch { route, .. }) if !listener.is_trusted() => {
                 let operation = route.operation(method);
                 let is_open = operation.is_none_or(|it| it.access != Access::Administrator);
                 is_open.then_some(route.path)

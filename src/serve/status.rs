@@ -19,7 +19,7 @@ use crate::{
     wire::unix_seconds,
 };
 
-/// `GET /v1/status`: what is served, how old it is, how much it holds, and how the last reload went.
+/// `GET /v1/status`: the served policy, its age and size, and the outcome of the last reload.
 pub(super) fn status(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
     let RequestContext { app, served, .. } = *cx;
     QueryParams::parse(cx.request.query(), &[])?;
@@ -57,7 +57,7 @@ pub(super) fn status(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError>
 /// The number of shadowed entries that are listed.
 const MAX_SHADOWED: usize = 100;
 
-/// The store: its kind, whether it can be reached, and which entries files shadow.
+/// The state of the store: its kind, whether it can be reached, and the entries that files shadow.
 pub(super) fn store_json(app: &App, served: &ServedPolicy) -> Value {
     let Some(facts) = app.live.facts() else { return json!({ "kind": "none" }) };
     let cut_off = facts
@@ -90,10 +90,10 @@ pub(super) fn health(_: &RequestContext<'_>) -> Result<HttpResponse, HttpError> 
     Ok(response::text_response(StatusCode::OK, "ok\n"))
 }
 
-/// `GET /readyz`: 200 while the daemon can do all its work, with a line for each repair that was made
-/// when the store was opened; 503 when it is about to stop, and when facts can't be written until
-/// somebody intervenes. Neither a store that is cut off for a while nor files with errors are a reason
-/// for 503: decisions go on.
+/// `GET /readyz`: 200 while the daemon is fully operational, with a line for each repair that was made
+/// when the store was opened; 503 when it is about to stop, and when facts can't be written without an
+/// intervention. A store that is temporarily cut off and files with errors are no reason for 503:
+/// decisions go on.
 pub(super) fn ready(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
     let app = cx.app;
     let unready = |message: String| HttpError::new(StatusCode::SERVICE_UNAVAILABLE, message);
@@ -122,7 +122,7 @@ pub(super) fn reload_json(latest: &LatestReload) -> serde_json::Value {
     })
 }
 
-/// Where the last good files are kept over restarts, and whether they are what is served.
+/// The folder of the last good files, and whether they are served.
 fn state_json(live: &Live) -> Value {
     let Some(state) = live.state() else { return Value::Null };
     let saved = state.saved.as_ref();
@@ -135,13 +135,13 @@ fn state_json(live: &Live) -> Value {
     })
 }
 
-/// `GET /metrics`, for Prometheus. The query is the scraper's own business.
+/// `GET /metrics`, for Prometheus. The query is ignored.
 #[expect(clippy::unnecessary_wraps, reason = "it is a handler like the others")]
 pub(super) fn metrics(app: &App, request: &RouteRequest) -> Result<HttpResponse, HttpError> {
     let format = MetricsFormat::accepted(&request.head.headers);
     let sockets = (!app.hubs.is_empty()).then(|| app.hubs.iter().map(|hub| hub.open_count()).sum());
-    let logs = (&*app.options.audit, app.options.log.as_ref());
-    let text = format.render(app.metrics.encode_text(&app.live, sockets, logs));
+    let (audit, log) = (&*app.options.audit, app.options.log.as_ref());
+    let text = format.render(app.metrics.encode_text(&app.live, sockets, audit, log));
     let mut response = response::text_response(StatusCode::OK, text);
     let kind = HeaderValue::from_static(format.content_type());
     response.headers_mut().insert(CONTENT_TYPE, kind);
@@ -157,7 +157,7 @@ pub(super) fn counts_json(served: &ServedPolicy) -> Value {
     each.chain([("relations".to_owned(), Value::Object(relations))]).collect()
 }
 
-/// The process's resident memory in bytes; `None` where the system does not tell it in `/proc`.
+/// The process's resident memory in bytes; `None` where `/proc` does not have it.
 fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

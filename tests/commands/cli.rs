@@ -415,7 +415,7 @@ fn a_reader_that_goes_away_is_no_error() {
 fn what_is_unknown_is_named_with_what_is_known() {
     let unknown = run(&["decide", "-s", "1", "-r", "2", "-a", "start_chats", STORES]);
     let said = text(&unknown.stderr);
-    assert!(said.contains("start_chats") && said.contains("known: sign_in, "), "{said}");
+    assert!(said.contains("start_chats") && said.contains("did you mean `start_chat`?"), "{said}");
     let unknown = run(&["compile", "--fromat", "json", STORES]);
     let said = text(&unknown.stderr);
     assert!(said.contains("--fromat") && said.contains("--format"), "{said}");

@@ -9,7 +9,7 @@ use peerage::{
         Authority, BatchMode, ChangeSet, Command, RecordKey, RecordKind, WriteError, WriteOutcome,
     },
     live::{
-        Live, ReloadOutcome, StartOutcome,
+        Live, ReloadOutcome, StartOutcome, Trigger,
         facts::{WriteBatch, WriteReply},
     },
     store::{CommitResult, EmbeddedStore, Store, StoreError, StoredRecord},
@@ -102,7 +102,7 @@ async fn a_batch_that_panics_is_refused_and_others_go_on() {
     assert!(matches!(put("eve").await, Err(WriteError::Gone)));
     assert_eq!(live.served().view.counts().users, 2, "decisions go on");
     fs::write(&policy, "users: { ann: {}, bob: {} }\n").unwrap();
-    assert_eq!(live.reload(false), ReloadOutcome::Swapped);
+    assert_eq!(live.reload(Trigger::Requested), ReloadOutcome::Swapped);
     assert_eq!(live.served().view.counts().users, 3, "and so do reloads");
 }
 

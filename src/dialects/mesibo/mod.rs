@@ -25,7 +25,7 @@ use error::{MesiboError, MesiboErrorCode, MesiboStop};
 use request::MesiboRequest;
 use uid::ResolvedNumbers;
 
-use crate::{request::describe_choices, wire::excerpt};
+use crate::{request::suggest, wire::excerpt};
 
 /// The operations there are.
 const OPS: &str = "useradd, userset, userget, usersget, userdel, usertoken, groupadd, groupset, groupget, \
@@ -94,11 +94,8 @@ fn dispatch(
             Err(MesiboError::at(MesiboErrorCode::BadOp, "op", message).into())
         }
         other => {
-            let message = format!(
-                "there is no `{}`; {}",
-                excerpt(other),
-                describe_choices(other, OPS.split(", "))
-            );
+            let message =
+                format!("there is no `{}`; {}", excerpt(other), suggest(other, OPS.split(", ")));
             Err(MesiboError::at(MesiboErrorCode::BadOp, "op", &message).into())
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::{
-    request::describe_choices,
+    request::suggest,
     wire::json::{self, StrictValue},
 };
 
@@ -64,7 +64,7 @@ impl Issuer {
         };
         let known = ["secret", "issuer", "audience"];
         if let Some(other) = fields.keys().find(|name| !known.contains(&name.as_str())) {
-            let known = describe_choices(other, known.iter().copied());
+            let known = suggest(other, known.iter().copied());
             return Err(invalid(format!("unknown field `{}`; {known}", other.escape_debug())));
         }
         let text = |name: &str| match fields.get(name) {

@@ -6,7 +6,7 @@ use super::error::XmtpError;
 use crate::{
     dialects::Call,
     facts::{Id, MOST_COMMANDS},
-    request::describe_choices,
+    request::suggest,
     wire::{PercentEncoding, excerpt, json},
 };
 
@@ -200,7 +200,7 @@ impl Arguments {
     pub(super) fn finish(self) -> Result<(), XmtpError> {
         let Some(Argument { written, .. }) = self.given.first() else { return Ok(()) };
         let written = excerpt(written);
-        let known = describe_choices(&written, self.asked.iter().copied());
+        let known = suggest(&written, self.asked.iter().copied());
         let message = format!("unknown argument `{written}`; {known}");
         Err(XmtpError::invalid(&written, message))
     }

@@ -9,7 +9,7 @@ use super::{
     error::CommandSyntaxError,
     names::{Id, TagName},
 };
-use crate::request::describe_choices;
+use crate::request::suggest;
 
 /// A codec of something that is held by one or more fields of a command.
 pub(super) trait FieldCodec: Sized {
@@ -114,8 +114,7 @@ impl CommandFields<'_> {
     pub(super) fn reject_unknown(self) {
         for name in self.object.keys().filter(|&name| !self.known.contains(name)) {
             let known = self.known.iter().map(String::as_str);
-            self.errors
-                .report::<()>(name, format!("unknown field; {}", describe_choices(name, known)));
+            self.errors.report::<()>(name, format!("unknown field; {}", suggest(name, known)));
         }
     }
 }

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::{
     facts::UnixMillis,
-    request::{describe_choices, text_enum},
+    request::{suggest, text_enum},
 };
 use codec::{CommandFields, FieldCodec, SyntaxErrors, ValueCodec, text_codec, type_error};
 
@@ -211,7 +211,7 @@ impl Command {
         let mut fields = CommandFields { object: given, known, errors };
         let Some(read) = Op::decode(&op, &mut fields) else {
             let found: String = op.chars().take(64).collect();
-            let known = describe_choices(&found, Op::NAMES.iter().copied());
+            let known = suggest(&found, Op::NAMES.iter().copied());
             let message = format!("unknown op `{}`; {known}", found.escape_debug());
             return errors.report("op", message);
         };

@@ -33,7 +33,8 @@ impl<'a, E> Draft<'a, E> {
         batch: &'a mut ChangeBuffer,
         world: &'a dyn PlanContext,
         records: &'a dyn RecordSource<Error = E>,
-        (authority, on_behalf): (Authority, Option<&'a Id>),
+        authority: Authority,
+        on_behalf: Option<&'a Id>,
     ) -> Self {
         let (users, groups, others) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         Self { context: world, on_behalf, authority, batch, records, users, groups, others }

@@ -55,7 +55,7 @@ pub fn plan<E>(
     world: &dyn PlanContext,
     records: &dyn RecordSource<Error = E>,
 ) -> Result<PlannedCommand, PlanError<E>> {
-    let mut draft = Draft::new(batch, world, records, (authority, command.on_behalf.as_ref()));
+    let mut draft = Draft::new(batch, world, records, authority, command.on_behalf.as_ref());
     authorize::check(&mut draft, &command.op)?;
     let outcome = dispatch(&mut draft, &command.op)?;
     let changes = draft.commit_to_buffer();

@@ -15,7 +15,7 @@ use crate::{
         PlanSettings, References, RefusalReason, TextProblem, UnixMillis, UserField,
     },
     policy,
-    request::{self, Action, Decision, DeclaredField, Relation, Request, describe_choices},
+    request::{self, Action, Decision, DeclaredField, Relation, Request, suggest},
     snapshot::{GroupView, UserNumber, View},
     wire::unix_millis,
 };
@@ -208,7 +208,7 @@ impl PlanContext for PlanningView<'_> {
             return Ok(());
         }
         let known: Vec<&str> = self.view.matrices.iter().map(|matrix| &*matrix.name).collect();
-        let hint = Hint::KnownNames(describe_choices(name, known.iter().copied()));
+        let hint = Hint::KnownNames(suggest(name, known.iter().copied()));
         let problem = format!("no matrix `{}` is known", name.escape_debug());
         Err(CommandError::new(RefusalReason::UnknownMatrix, problem).with_hint(hint))
     }

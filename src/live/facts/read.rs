@@ -27,7 +27,7 @@ const PAGE: usize = 1000;
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The store is ahead of the served view; retry.
-    #[error("what is served has not followed yet; try again")]
+    #[error("the served view is behind the store; try again")]
     ViewBehind,
     #[error(transparent)]
     Store(#[from] StoreError),

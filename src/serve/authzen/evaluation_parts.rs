@@ -1,4 +1,4 @@
-//! From what came over the wire to a request.
+//! The parts of an evaluation, and the request that they form.
 
 use super::{
     messages,
@@ -18,14 +18,14 @@ use crate::{
     },
 };
 
-/// The parts of an evaluation that are there, each without mistakes in itself.
+/// The parts that an evaluation gives, each valid by itself.
 #[derive(Debug)]
 pub(super) struct EvaluationParts<'b> {
     pub subject: Option<EntityPart<'b>>,
     pub action: Option<ActionPart<'b>>,
     pub resource: Option<EntityPart<'b>>,
     pub context: Option<EvaluationContext>,
-    /// Where the properties stand that were passed over.
+    /// The places of the ignored properties.
     ignored: Vec<String>,
 }
 
@@ -34,13 +34,13 @@ pub(super) struct EvaluationParts<'b> {
 pub(super) struct EntityPart<'b> {
     kind: ResourceKind,
     id: JsonText<'b>,
-    /// What is said of a user.
+    /// The properties of a user.
     properties: Option<UserProperties<'b>>,
-    /// The matrix that is said to be a group's.
+    /// The matrix of a group.
     matrix: Option<JsonText<'b>>,
 }
 
-/// An action, which may be none of ours.
+/// An action, whose name may be unknown.
 #[derive(Debug)]
 pub(super) struct ActionPart<'b> {
     pub action: Result<Action, UnknownWordError>,
@@ -54,13 +54,13 @@ pub(super) struct EvaluationContext {
     pub conversation: Option<Conversation>,
 }
 
-/// Why there is no decision.
+/// The error of an evaluation that has no decision.
 #[derive(Debug)]
 pub(super) enum EvaluationError {
-    /// It can't be read: 400.
+    /// It can't be decoded: 400.
     Malformed(HttpError),
-    /// It can be read, and nothing that peerage could judge. The standard knows no such error: what
-    /// can't be judged is not permitted.
+    /// It is well formed, but no action applies to its parts. The standard has no such error: the decision
+    /// is a denial.
     NotApplicable(String),
 }
 
@@ -82,13 +82,47 @@ impl From<&UnknownWordError> for EvaluationError {
     }
 }
 
-/// A request that names someone who is nobody, perhaps.
+/// A request, and the denial of a subject or a resource that can't exist.
 #[derive(Debug)]
 pub(super) struct EvaluationRequest<'q> {
     pub request: Request<'q>,
-    /// What a text says that could be no one's id, or a type that is no user's: nobody is meant,
-    /// whatever the policy makes of users whom it doesn't know.
+    /// The reason of the denial, if an id is invalid or a type is not a user's, whatever the policy allows
+    /// for unknown users.
     pub unknown_entity: Option<Reason>,
+}
+
+/// A subject or a resource of a request.
+#[derive(Debug)]
+pub(super) struct NamedEntity<T> {
+    pub entity: T,
+    pub existence: Existence,
+}
+
+/// Whether an entity of a type and an id can exist.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Existence {
+    Possible,
+    /// The id is invalid, or the type is not a user's.
+    Impossible,
+}
+
+impl<T> NamedEntity<T> {
+    /// An entity that can exist.
+    pub(super) fn possible(entity: T) -> Self {
+        Self { entity, existence: Existence::Possible }
+    }
+
+    /// Whether the entity can exist.
+    pub(super) fn can_exist(&self) -> bool {
+        self.existence == Existence::Possible
+    }
+}
+
+impl Existence {
+    /// The existence of an entity whose id is `None` if it is invalid.
+    fn of_id(id: Option<&str>) -> Self {
+        if id.is_some() { Self::Possible } else { Self::Impossible }
+    }
 }
 
 impl<'b> EvaluationParts<'b> {
@@ -107,7 +141,7 @@ impl<'b> EvaluationParts<'b> {
         })
     }
 
-    /// Where the properties stand that were passed over, those of the defaults that count too.
+    /// The places of the ignored properties, including those of the defaults that apply.
     pub(super) fn ignored(&self, defaults: Option<&EvaluationParts<'_>>) -> Vec<String> {
         let mut ignored = self.ignored.clone();
         let Some(defaults) = defaults else { return ignored };
@@ -126,7 +160,7 @@ impl<'b> EvaluationParts<'b> {
         ignored
     }
 
-    /// The request, in which the defaults take the place of what is missing: each as a whole.
+    /// The request, in which each missing part is replaced by the default as a whole.
     pub(super) fn resolve<'q>(
         &'q self,
         defaults: Option<&'q EvaluationParts<'q>>,
@@ -138,36 +172,42 @@ impl<'b> EvaluationParts<'b> {
         let subject = subject.ok_or_else(|| missing("subject"))?;
         let action = action.ok_or_else(|| missing("action"))?;
         let resource = resource.ok_or_else(|| missing("resource"))?;
-        let resource = (resource.kind, resource.resource());
-        let asked = EvaluationRequest::new(subject.subject(), action, resource, context)?;
-        Ok((asked, context))
+        let request =
+            EvaluationRequest::new(subject.subject(), action, resource.resource(), context)?;
+        Ok((request, context))
     }
 }
 
 impl<'q> EvaluationRequest<'q> {
     pub(super) fn new(
-        (subject, is_somebody): (User<'q>, bool),
+        subject: NamedEntity<User<'q>>,
         act: &'q ActionPart<'_>,
-        (kind, (resource, is_something)): (ResourceKind, (Resource<'q>, bool)),
+        resource: NamedEntity<Resource<'q>>,
         context: EvaluationContext,
     ) -> Result<Self, EvaluationError> {
         let action = *act.action.as_ref()?;
-        action.check_kind(kind)?;
-        let (member, is_some_member) = match act.member()? {
-            Some(member) => {
-                let id = possible_id(member);
-                (Some(id.unwrap_or_default().into()), id.is_some())
-            }
-            None => (None, true),
+        action.check_kind(resource.entity.kind())?;
+        let member = act.member()?.map(|member| {
+            let id = possible_id(member);
+            NamedEntity { entity: id.unwrap_or_default(), existence: Existence::of_id(id) }
+        });
+        let can_member_exist = member.as_ref().is_none_or(NamedEntity::can_exist);
+        let unknown_entity = if !subject.can_exist() {
+            Some(Reason::UnknownSubject)
+        } else if !resource.can_exist() || !can_member_exist {
+            Some(Reason::UnknownResource)
+        } else {
+            None
         };
-        let nobody = match (is_somebody, is_something && is_some_member) {
-            (false, _) => Some(Reason::UnknownSubject),
-            (_, false) => Some(Reason::UnknownResource),
-            _ => None,
+        let request = Request {
+            subject: subject.entity,
+            action,
+            resource: resource.entity,
+            member: member.map(|member| member.entity.into()),
+            field: act.field()?,
+            conversation: context.conversation,
         };
-        let (field, conversation) = (act.field()?, context.conversation);
-        let request = Request { subject, action, resource, member, field, conversation };
-        Ok(Self { request, unknown_entity: nobody })
+        Ok(Self { request, unknown_entity })
     }
 
     #[inline]
@@ -184,7 +224,7 @@ impl<'q> EvaluationRequest<'q> {
         if self.unknown_entity != Some(decision.reason) {
             return explanation;
         }
-        // Of nobody the other gates have nothing to say.
+        // The other gates find nothing about an entity that can't exist.
         let known = GateFinding {
             gate: GateName::Known,
             closed: Some(decision.reason),
@@ -217,51 +257,49 @@ impl<'b> EntityPart<'b> {
         let kind = entity_kind(kind.as_ref(), at)?;
         let id = id.ok_or_else(|| no_member(at, "id"))?;
         let is_subject = at == "subject";
-        let (mut given, mut matrix) = (None, None);
+        let (mut user_properties, mut matrix) = (None, None);
         match (kind, properties) {
             (ResourceKind::User, Some(properties)) => {
-                given = Some(UserProperties::read(reading, properties, at)?);
+                user_properties = Some(UserProperties::read(reading, properties, at)?);
             }
             (ResourceKind::Group, Some(properties)) if !is_subject => {
                 matrix = properties::matrix(reading, properties, at)?;
             }
             (_, properties) => property_reader::check_object(properties, at)?,
         }
-        Ok(Self { kind, id, properties: given, matrix })
+        Ok(Self { kind, id, properties: user_properties, matrix })
     }
 
-    pub(super) fn kind(&self) -> ResourceKind {
-        self.kind
-    }
-
-    /// The user that it is as a subject, and whether it may be anybody.
-    pub(super) fn subject(&self) -> (User<'_>, bool) {
+    /// The entity as a subject.
+    pub(super) fn subject(&self) -> NamedEntity<User<'_>> {
         match self.kind {
             ResourceKind::User => self.user(),
-            _ => ("".into(), false),
+            _ => NamedEntity { entity: "".into(), existence: Existence::Impossible },
         }
     }
 
-    /// What it is as a resource, and whether it may be anything.
-    pub(super) fn resource(&self) -> (Resource<'_>, bool) {
+    /// The entity as a resource.
+    pub(super) fn resource(&self) -> NamedEntity<Resource<'_>> {
         match self.kind {
             ResourceKind::User => {
-                let (user, is_somebody) = self.user();
-                (Resource::User(user), is_somebody)
+                let NamedEntity { entity, existence } = self.user();
+                NamedEntity { entity: Resource::User(entity), existence }
             }
             ResourceKind::Group => {
                 let matrix = self.matrix.as_ref().map(JsonText::as_str);
                 let id = possible_id(self.id.as_str());
-                (Resource::Group(Group { id: id.unwrap_or_default(), matrix }), id.is_some())
+                let group = Group { id: id.unwrap_or_default(), matrix };
+                NamedEntity { entity: Resource::Group(group), existence: Existence::of_id(id) }
             }
-            ResourceKind::None => (Resource::None, true),
+            ResourceKind::None => NamedEntity::possible(Resource::None),
         }
     }
 
-    fn user(&self) -> (User<'_>, bool) {
+    fn user(&self) -> NamedEntity<User<'_>> {
         let id = possible_id(self.id.as_str());
-        let properties = self.properties.as_ref().map(|given| Box::new(given.properties()));
-        (User { id: id.unwrap_or_default(), properties }, id.is_some())
+        let properties = self.properties.as_ref().map(|it| Box::new(it.properties()));
+        let entity = User { id: id.unwrap_or_default(), properties };
+        NamedEntity { entity, existence: Existence::of_id(id) }
     }
 }
 
@@ -282,7 +320,7 @@ impl<'b> ActionPart<'b> {
         Ok(Self { action, member, field })
     }
 
-    /// Whom it is about, if it is about someone.
+    /// The id of the member that the action is about, if any.
     fn member(&self) -> Result<Option<&str>, EvaluationError> {
         match (&self.action, &self.member) {
             (Ok(action), None) if action.takes_member() => {
@@ -315,7 +353,7 @@ impl EvaluationContext {
     }
 }
 
-/// The kind of what is called this; `at` says where the type should be.
+/// The kind of an entity by the name of its type; `at` is the place of the entity.
 pub(super) fn entity_kind(
     name: Option<&JsonText<'_>>,
     at: &str,
@@ -332,7 +370,7 @@ fn no_member(at: &str, name: &str) -> HttpError {
     HttpError::bad_request(format!("{at}.{name}"), format!("the {at} has no `{name}`"))
 }
 
-/// A text that may be an id.
+/// The text if it is a valid id.
 fn possible_id(id: &str) -> Option<&str> {
     check_id(id).is_ok().then_some(id)
 }

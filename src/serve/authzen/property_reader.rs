@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     live::ServedPolicy,
+    request::suggest,
     serve::{app::App, json, options::PropertyNames, response::HttpError},
 };
 
@@ -77,9 +78,8 @@ impl<'r, 'b> PropertyMembers<'r, 'b> {
                 let foreign = names.into_iter().find(|name| !of.contains(name)).map(Cow::Borrowed);
                 if let Some(name) = ours.unknown.clone().or(foreign) {
                     let name: String = name.chars().take(64).collect();
-                    let known = if of.is_empty() { "none".to_owned() } else { of.join(", ") };
-                    let message =
-                        format!("`{}` may not stand here; known: {known}", name.escape_debug());
+                    let advice = suggest(&name, of.iter().copied());
+                    let message = format!("unknown property `{}`; {advice}", name.escape_debug());
                     return Err(HttpError::bad_request(at, message));
                 }
                 ours

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
     evaluation_parts::{
-        ActionPart, EntityPart, EvaluationContext, EvaluationError, EvaluationRequest, entity_kind,
-        missing,
+        ActionPart, EntityPart, EvaluationContext, EvaluationError, EvaluationRequest, NamedEntity,
+        entity_kind, missing,
     },
     messages,
     paging::{PageInfo, PageWindow, TokenBinding},
@@ -30,93 +30,93 @@ use crate::{
     },
 };
 
-/// What a search found.
+/// The matches of a search.
 enum SearchMatches<T> {
     All(T),
     Nothing,
 }
 
-/// `POST /access/v1/search/subject`: who may do it.
+/// `POST /access/v1/search/subject`: the users who may do the action to the resource.
 pub(in crate::serve) fn search_subject(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
     let RequestContext { app, served, request, cancellation } = *cx;
     let reading = PropertyReader::new(app, served);
-    let searched = SearchResult::new(&request.body, ("subject", &reading), |search| {
+    let searched = SearchResult::new(&request.body, "subject", &reading, |search| {
         let kind = target_kind(search.subject, "subject")?;
         let (action, resource) =
             (action(&reading, search.action)?, entity(&reading, search.resource, "resource")?);
         let context = context(search.context)?;
-        let resource = (resource.kind(), resource.resource());
-        let asked = EvaluationRequest::new(("".into(), true), &action, resource, context)?;
-        if kind != ResourceKind::User || asked.unknown_entity.is_some() {
+        let searched = NamedEntity::possible("".into());
+        let evaluation = EvaluationRequest::new(searched, &action, resource.resource(), context)?;
+        if kind != ResourceKind::User || evaluation.unknown_entity.is_some() {
             return Ok(SearchMatches::Nothing);
         }
-        Ok(SearchMatches::All(decide::reached_by(&served.view, &asked.request).cursor()))
+        Ok(SearchMatches::All(decide::reached_by(&served.view, &evaluation.request).cursor()))
     })?;
-    Ok(searched.list(app, served, (USER, cancellation)))
+    Ok(searched.list(app, served, USER, cancellation))
 }
 
-/// `POST /access/v1/search/resource`: to which users it may be done, or in which groups.
+/// `POST /access/v1/search/resource`: the users or groups to which the subject may do the action.
 pub(in crate::serve) fn search_resource(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
     let RequestContext { app, served, request, cancellation } = *cx;
     let mut searched_type = USER;
     let reading = PropertyReader::new(app, served);
-    let searched = SearchResult::new(&request.body, ("resource", &reading), |search| {
+    let searched = SearchResult::new(&request.body, "resource", &reading, |search| {
         let (subject, action) =
             (entity(&reading, search.subject, "subject")?, action(&reading, search.action)?);
         let kind = target_kind(search.resource, "resource")?;
         let context = context(search.context)?;
-        let open = match kind {
+        let searched = match kind {
             ResourceKind::User => Resource::User("".into()),
             ResourceKind::Group => Resource::Group("".into()),
             ResourceKind::None => Resource::None,
         };
-        let asked =
-            EvaluationRequest::new(subject.subject(), &action, (kind, (open, true)), context)?;
+        let searched = NamedEntity::possible(searched);
+        let evaluation = EvaluationRequest::new(subject.subject(), &action, searched, context)?;
         let all = match kind {
-            _ if asked.unknown_entity.is_some() => return Ok(SearchMatches::Nothing),
-            ResourceKind::User => decide::reach(&served.view, &asked.request).cursor(),
+            _ if evaluation.unknown_entity.is_some() => return Ok(SearchMatches::Nothing),
+            ResourceKind::User => decide::reach(&served.view, &evaluation.request).cursor(),
             ResourceKind::Group => {
                 searched_type = GROUP;
-                decide::reachable_groups(&served.view, &asked.request).cursor()
+                decide::reachable_groups(&served.view, &evaluation.request).cursor()
             }
-            // Of other things peerage knows none.
+            // No other resources are known.
             ResourceKind::None => return Ok(SearchMatches::Nothing),
         };
         Ok(SearchMatches::All(all))
     })?;
-    Ok(searched.list(app, served, (searched_type, cancellation)))
+    Ok(searched.list(app, served, searched_type, cancellation))
 }
 
-/// What stands around an id in a result.
+/// The texts before and after an id in a result that is a user.
 const USER: (&str, &str) = (r#"{"type":"user","id":"#, "}");
+/// The texts before and after an id in a result that is a group.
 const GROUP: (&str, &str) = (r#"{"type":"group","id":"#, "}");
 
-/// `POST /access/v1/search/action`: what the subject may do to the resource.
+/// `POST /access/v1/search/action`: the actions that the subject may do to the resource.
 pub(in crate::serve) fn search_action(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
     let RequestContext { app, served, request, .. } = *cx;
     let reading = PropertyReader::new(app, served);
-    let searched = SearchResult::new(&request.body, ("action", &reading), |search| {
+    let searched = SearchResult::new(&request.body, "action", &reading, |search| {
         let (subject, resource) = (
             entity(&reading, search.subject, "subject")?,
             entity(&reading, search.resource, "resource")?,
         );
         let context = context(search.context)?;
-        let (subject, is_somebody) = subject.subject();
-        let (resource, is_something) = resource.resource();
-        if !is_somebody || !is_something {
+        let (subject, resource) = (subject.subject(), resource.resource());
+        if !subject.can_exist() || !resource.can_exist() {
             return Ok(SearchMatches::Nothing);
         }
         let request = Request {
-            subject,
-            // It is the one that is left open.
+            subject: subject.entity,
+            // Ignored: the action is what is searched.
             action: Action::SignIn,
-            resource,
+            resource: resource.entity,
             member: None,
             field: None,
             conversation: context.conversation,
         };
         let mut actions = decide::allowed_actions(&served.view, &request);
-        // What takes no resource is not done to one, though an evaluation has to name some.
+        // Actions without a resource are left out, though an evaluation of them has to name one.
         actions.retain(|action| action.takes() != [ResourceKind::None]);
         Ok(SearchMatches::All(actions))
     })?;
@@ -130,7 +130,8 @@ pub(in crate::serve) fn search_action(cx: &RequestContext<'_>) -> Result<HttpRes
     let mut rest = names.skip_while(is_before).skip(usize::from(after.is_some()));
     let names: Vec<&str> = rest.by_ref().take(limit).collect();
     let next = rest.next().and_then(|_| names.last().copied());
-    let mut body = searched.head(app, (names.len(), actions.len() as u64), next);
+    let size = ResultCount { count: names.len(), total: actions.len() as u64 };
+    let mut body = searched.head(app, size, next);
     let results: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
     let results = results.iter().map(Value::to_string).collect::<Vec<_>>().join(",");
     body.push_str(&results);
@@ -138,7 +139,7 @@ pub(in crate::serve) fn search_action(cx: &RequestContext<'_>) -> Result<HttpRes
     Ok(response::json_response(StatusCode::OK, body))
 }
 
-/// What is wrong with what was asked, and what was passed over in it.
+/// The context of a response: the error of the search, and the ignored properties.
 fn result_context(error: Option<Value>, reading: &PropertyReader<'_>) -> Option<Value> {
     let ignored = Some(reading.take_ignored()).filter(|places| !places.is_empty());
     let members = [("error", error), ("ignored", ignored.map(|places| json!(places)))];
@@ -147,17 +148,16 @@ fn result_context(error: Option<Value>, reading: &PropertyReader<'_>) -> Option<
     (!members.is_empty()).then_some(Value::Object(members))
 }
 
-/// A search, what it found, and which part of that is asked for.
+/// A search, its matches, and the requested page of them.
 struct SearchResult<T> {
     found: SearchMatches<T>,
     binding: TokenBinding,
     window: PageWindow,
-    /// Why it found nothing, if it does not fit together, and what was passed over in it.
+    /// The error of a search whose parts do not fit together, and the ignored properties.
     context: Option<Value>,
 }
 
-/// What comes before the results. What programs that page look at first comes first, as the standard
-/// recommends.
+/// The fields before the results. The page comes first, as the standard recommends.
 #[derive(Serialize)]
 struct ResultHead {
     page: PageInfo,
@@ -165,14 +165,22 @@ struct ResultHead {
     context: Option<Value>,
 }
 
-/// What comes after the results.
+/// The number of results on a page, and of all.
+#[derive(Clone, Copy)]
+struct ResultCount {
+    count: usize,
+    total: u64,
+}
+
+/// The text after the results.
 const END: &str = "]}";
 
 impl<T> SearchResult<T> {
-    /// Searches; `of` says what.
+    /// Searches for the part that `of` names.
     fn new(
         body: &[u8],
-        (of, reading): (&'static str, &PropertyReader<'_>),
+        of: &'static str,
+        reading: &PropertyReader<'_>,
         find: impl FnOnce(&messages::SearchRequest<'_>) -> Result<SearchMatches<T>, EvaluationError>,
     ) -> Result<Self, HttpError> {
         let JsonObject(mut search): JsonObject<messages::SearchRequest<'_>> =
@@ -181,7 +189,7 @@ impl<T> SearchResult<T> {
         let (found, error) = match find(&search) {
             Ok(found) => (found, None),
             Err(EvaluationError::Malformed(refusal)) => return Err(refusal),
-            // An evaluation of it would never be a permit.
+            // No evaluation of it would be a permit.
             Err(EvaluationError::NotApplicable(message)) => {
                 (SearchMatches::Nothing, Some(verdict::error_json(None, &message)))
             }
@@ -197,17 +205,22 @@ impl<T> SearchResult<T> {
         Ok(Self { found, binding, window, context: result_context(error, reading) })
     }
 
-    /// How many results are asked for at most, and after which.
+    /// The largest number of results, and the result after which they begin.
     fn bounds(&self) -> (usize, Option<&str>) {
         let limit = self.window.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let after = Some(&*self.window.after).filter(|after| !after.is_empty());
         (limit.unwrap_or(usize::MAX), after)
     }
 
-    /// An answer up to its results, of which it has so many, of so many in all.
-    fn head(&self, app: &App, (count, total): (usize, u64), next: Option<&str>) -> String {
+    /// The response up to its results.
+    fn head(
+        &self,
+        app: &App,
+        ResultCount { count, total }: ResultCount,
+        next: Option<&str>,
+    ) -> String {
         let next = match self.window.limit {
-            // Nothing was shown, so what comes next is the same.
+            // An empty page is followed by the same one.
             Some(0) if total > 0 => Some(&*self.window.after),
             _ => next,
         };
@@ -226,15 +239,16 @@ impl<T> SearchResult<T> {
 }
 
 impl SearchResult<ListCursor> {
-    /// The answer, of results that each stand between two texts.
+    /// The response; each id is written between two texts.
     fn list(
         self,
         app: &App,
         served: &Arc<ServedPolicy>,
-        (around, abandoned): ((&'static str, &'static str), &Cancellation),
+        around: (&'static str, &'static str),
+        cancellation: &Cancellation,
     ) -> Producer {
         let SearchMatches::All(all) = &self.found else {
-            let text = self.head(app, (0, 0), None) + END;
+            let text = self.head(app, ResultCount { count: 0, total: 0 }, None) + END;
             return Box::new(move |part| {
                 part.extend_from_slice(text.as_bytes());
                 false
@@ -242,30 +256,31 @@ impl SearchResult<ListCursor> {
         };
         let (limit, after) = self.bounds();
         let cursor = all.clone().page(&served.view, after, limit);
-        // How many there are stands before them.
+        // The count is written before the results.
         let mut ahead = cursor.clone();
         let mut count = 0;
         loop {
             let some = ahead.take(&served.view, AHEAD, |_| ());
             count += some;
-            if some == 0 || abandoned.is_cancelled() {
+            if some == 0 || cancellation.is_cancelled() {
                 break;
             }
         }
-        let head = self.head(app, (count, cursor.total()), ahead.next_after(&served.view));
+        let size = ResultCount { count, total: cursor.total() };
+        let head = self.head(app, size, ahead.next_after(&served.view));
         list_stream::id_list(served, cursor, head, around, |_| END.to_owned())
     }
 }
 
-/// How many results are counted between two looks whether anyone still waits for them.
+/// The number of results that are counted between two checks for cancellation.
 const AHEAD: usize = 10_000;
 
-/// The type of what is searched.
+/// The kind of the searched entities.
 fn target_kind(raw: Option<&RawValue>, at: &str) -> Result<ResourceKind, HttpError> {
-    let JsonObject(wanted): JsonObject<messages::SearchTarget<'_>> =
+    let JsonObject(target): JsonObject<messages::SearchTarget<'_>> =
         property_reader::parse_raw(required(raw, at)?, at)?;
-    property_reader::check_object(wanted.properties, at)?;
-    entity_kind(wanted.kind.as_ref(), at)
+    property_reader::check_object(target.properties, at)?;
+    entity_kind(target.kind.as_ref(), at)
 }
 
 fn entity<'b>(

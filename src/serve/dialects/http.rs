@@ -37,7 +37,7 @@ pub(in crate::serve) async fn respond(
         query: head.uri.query().unwrap_or_default(),
         content_type: header_text(&head.headers, &CONTENT_TYPE),
         authorization: head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes),
-        trusted: connection.listener.trusted,
+        trusted: connection.listener.is_trusted(),
         body: &[],
     };
     // A call that is refused whatever its body holds does not wait for it.

@@ -78,8 +78,8 @@ async fn run_once(hub: &Arc<Hub>, app: &Arc<App>, started: UnixMillis) {
     let Ok(Some(found)) = app.run(&permit, work).await else { return };
     drop(permit);
     let Some(accounts) = hub.options.dialect.guests() else { return };
-    record_visits(app, (hub, accounts), &found.connected).await;
-    let kept = found.count - delete(app, (hub, accounts), &found).await;
+    record_visits(app, hub, accounts, &found.connected).await;
+    let kept = found.count - delete(app, hub, accounts, &found).await;
     limiter.end_count(kept);
 }
 
@@ -130,7 +130,7 @@ fn cleanup_caller(hub: &Hub) -> Caller {
 }
 
 /// Records that guests are connected.
-async fn record_visits(app: &App, (hub, accounts): (&Hub, &dyn GuestAccounts), guests: &[String]) {
+async fn record_visits(app: &App, hub: &Hub, accounts: &dyn GuestAccounts, guests: &[String]) {
     let caller = cleanup_caller(hub);
     for some in guests.chunks(BATCH / 2) {
         let now = unix_millis();
@@ -148,13 +148,9 @@ async fn record_visits(app: &App, (hub, accounts): (&Hub, &dyn GuestAccounts), g
     }
 }
 
-/// Deletes guests whose time is over, and the oldest until there is place again; the number deleted. A
-/// guest who is known for more than a profile is refused, and stays.
-async fn delete(
-    app: &App,
-    (hub, accounts): (&Hub, &dyn GuestAccounts),
-    found: &GuestSurvey,
-) -> usize {
+/// Deletes expired guests, then the oldest until there is room again; returns the number deleted. A
+/// guest with more facts than a profile is refused, and stays.
+async fn delete(app: &App, hub: &Hub, accounts: &dyn GuestAccounts, found: &GuestSurvey) -> usize {
     let max = hub.guests.max();
     let target = if found.count < max { max } else { max - max.div_ceil(20) };
     let now = unix_millis();

@@ -33,7 +33,7 @@ use crate::{
     facts::UnixMillis,
     serve::{
         app::App,
-        audit::Caller,
+        audit::{Caller, RejectedRequest},
         dialects::{CallOrigin, drive},
         peer::Peer,
     },
@@ -85,14 +85,17 @@ struct Socket {
     last_heard: Instant,
 }
 
-/// Serves a socket at an endpoint until it ends.
-pub(super) async fn run(
-    app: Arc<App>,
-    hub: Arc<Hub>,
-    websocket: HyperWebsocket,
-    endpoint: String,
-    (open, admission): (OpenGuard, Arc<GuestAdmission>),
-) {
+/// A socket whose upgrade was accepted.
+pub(super) struct AcceptedSocket {
+    pub(super) websocket: HyperWebsocket,
+    pub(super) endpoint: String,
+    pub(super) open: OpenGuard,
+    pub(super) admission: Arc<GuestAdmission>,
+}
+
+/// Serves a socket at its endpoint until it ends.
+pub(super) async fn run(app: Arc<App>, hub: Arc<Hub>, accepted: AcceptedSocket) {
+    let AcceptedSocket { websocket, endpoint, open, admission } = accepted;
     let patience = hub.options.patience;
     let Ok(Ok(mut stream)) = timeout(patience, websocket).await else { return };
     let limit = Arc::clone(&admission) as Arc<dyn GuestLimit>;
@@ -220,8 +223,13 @@ impl Socket {
         };
         if refuses_credential {
             let (audit, served) = (&self.app.options.audit, self.app.live.served());
-            let request = ("authenticate", dialect.root());
-            audit.credential_rejected(dialect.name(), request, &served, StatusCode::UNAUTHORIZED);
+            let request = RejectedRequest {
+                api: dialect.name(),
+                method: "authenticate",
+                path: dialect.root(),
+                status: StatusCode::UNAUTHORIZED,
+            };
+            audit.credential_rejected(request, &served);
         }
         if let Some(signed_in) = signed_in {
             self.hub.join(&self.open, &self.sender, &signed_in, &self.app.live);

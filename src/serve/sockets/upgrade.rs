@@ -12,7 +12,11 @@ use hyper::{
 };
 use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use super::{hub::Hub, origin, socket};
+use super::{
+    hub::Hub,
+    origin,
+    socket::{self, AcceptedSocket},
+};
 use crate::serve::{
     app::App,
     connection::ClientAddress,
@@ -66,7 +70,8 @@ pub(in crate::serve) fn upgrade(
             let open = hub.open_socket();
             let admission = hub.guests.admission(address);
             let (app, hub) = (Arc::clone(app), Arc::clone(hub));
-            tokio::spawn(socket::run(app, hub, websocket, endpoint, (open, admission)));
+            let accepted_socket = AcceptedSocket { websocket, endpoint, open, admission };
+            tokio::spawn(socket::run(app, hub, accepted_socket));
             let (head, _) = accepted.into_parts();
             let mut response = response::empty_response(head.status);
             response.headers_mut().extend(head.headers);

@@ -90,7 +90,9 @@ impl EmbeddedStore {
         let path = path.into();
         let lock = PathLock::take(&path)?;
         let is_new = file::create(&path)?;
-        Self::open_file(path, lock, is_new)
+        let mut store = Self::open_file(path, lock)?;
+        store.opening.is_new = is_new;
+        Ok(store)
     }
 
     /// Opens an existing store.
@@ -103,16 +105,15 @@ impl EmbeddedStore {
         if matches!(fs::metadata(&path), Err(error) if error.kind() == io::ErrorKind::NotFound) {
             return Err(StoreError::Missing(path.display().to_string()));
         }
-        Self::open_file(path, lock, false)
+        Self::open_file(path, lock)
     }
 
-    fn open_file(path: PathBuf, lock: Option<PathLock>, is_new: bool) -> Result<Self, StoreError> {
+    fn open_file(path: PathBuf, lock: Option<PathLock>) -> Result<Self, StoreError> {
         file::refuse_empty(&path)?;
         let presence = Arc::new(Presence::new(&path));
         let source = Arc::clone(&presence);
         let file = Box::new(move || source.open());
         let mut store = Self::open_with(path, file, presence, OpenPurpose::Write)?;
-        store.opening.is_new = is_new;
         store.lock = Mutex::new(lock);
         Ok(store)
     }

@@ -48,6 +48,13 @@ pub(super) enum EtcdCallError {
     Refused(String),
 }
 
+/// Whether a call that may have been carried out is tried again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Repetition {
+    Allowed,
+    Forbidden,
+}
+
 /// The pause between two attempts while the cluster has no leader.
 const PAUSE: Duration = Duration::from_millis(30);
 
@@ -57,11 +64,10 @@ impl FailoverClient {
     }
 
     /// Sends a call to one node after another until it is carried out or refused, or may have been
-    /// carried out, or the time of a request is over. A call that `may_repeat` is tried again even if
-    /// it may have been carried out.
+    /// carried out, or the time of a request is over.
     pub(super) async fn call<T, F>(
         &self,
-        may_repeat: bool,
+        repetition: Repetition,
         call: impl Fn(Client) -> F,
     ) -> Result<T, EtcdCallError>
     where
@@ -71,7 +77,11 @@ impl FailoverClient {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             // A silent node must not use up the time of those after it.
-            let share = if may_repeat { left.min(self.spec.request_timeout / 2) } else { left };
+            let share = if repetition == Repetition::Allowed {
+                left.min(self.spec.request_timeout / 2)
+            } else {
+                left
+            };
             let failure = match self.once(share, &call).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
@@ -81,7 +91,10 @@ impl FailoverClient {
             }
             self.leave();
             let is_over = Instant::now() + PAUSE >= deadline;
-            if is_over || (matches!(failure, EtcdCallError::Lost(_)) && !may_repeat) {
+            if is_over
+                || (matches!(failure, EtcdCallError::Lost(_))
+                    && repetition == Repetition::Forbidden)
+            {
                 return Err(failure);
             }
             sleep(PAUSE).await;

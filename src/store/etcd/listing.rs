@@ -6,7 +6,7 @@ use etcd_client::{Compare, CompareOp, GetOptions, KeyValue, Txn, TxnOp};
 
 use super::{
     config::EtcdConfig,
-    failover_client::{EtcdCallError, FailoverClient},
+    failover_client::{EtcdCallError, FailoverClient, Repetition},
     mirror::{RawRecord, RawRecords},
 };
 use crate::{
@@ -73,7 +73,7 @@ impl EtcdListing {
             if listing.revision > 0 {
                 options = options.with_revision(listing.revision.cast_signed());
             }
-            let page = link.call(true, |client| {
+            let page = link.call(Repetition::Allowed, |client| {
                 let (from, options) = (from.clone(), options.clone());
                 async move {
                     let mut client = client.kv_client().max_decoding_message_size(MOST_BYTES);
@@ -185,7 +185,7 @@ pub(super) async fn mark(link: &FailoverClient, spec: &EtcdConfig) -> Result<(),
         Txn::new().when([Compare::create_revision(marker.as_str(), CompareOp::Equal, 0)]).and_then(
             [TxnOp::put(marker, FORMAT.to_string(), None), TxnOp::put(spec.key(CLOCK), "", None)],
         );
-    let marking = link.call(true, |mut client| {
+    let marking = link.call(Repetition::Allowed, |mut client| {
         let txn = txn.clone();
         async move { client.txn(txn).await }
     });

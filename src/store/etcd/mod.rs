@@ -48,7 +48,7 @@ use std::{
 
 use damaged_keys::{DamagedKeys, unreadable};
 use driver::Driver;
-use failover_client::{EtcdCallError, FailoverClient};
+use failover_client::{EtcdCallError, FailoverClient, Repetition};
 use listing::EtcdListing;
 use mirror::{Mirror, RawRecord};
 use transaction::{MOST_RECORDS, Transaction};
@@ -150,7 +150,7 @@ impl EtcdStore {
         let Some(transaction) = Transaction::new(group, after, &self.spec)? else {
             return Ok(CommitResult::Stale);
         };
-        let committing = self.link.call(false, |mut client| {
+        let committing = self.link.call(Repetition::Forbidden, |mut client| {
             let txn = transaction.txn.clone();
             async move { client.txn(txn).await }
         });

@@ -1,6 +1,6 @@
 //! The messages of the JSON parser, in the terms of JSON instead of Rust's.
 
-use crate::request::describe_choices;
+use crate::request::suggest;
 
 /// The message of a parser's error, without its place.
 pub fn describe_error(error: &serde_json::Error) -> String {
@@ -72,7 +72,7 @@ fn unknown_field(message: &str) -> Option<String> {
     Some(if known.is_empty() {
         message
     } else {
-        format!("{message}; {}", describe_choices(found, known.into_iter()))
+        format!("{message}; {}", suggest(found, known.into_iter()))
     })
 }
 

@@ -76,16 +76,16 @@ fn all_that_is_wrong_is_told_at_once() {
         let found = told.iter().find(|(at, name, _)| (*at, name.as_str()) == (index, field));
         found.unwrap().2.as_str()
     };
-    assert!(
-        says(1, "op")
-            .starts_with("unknown op `bann`; did you mean `ban`? known: put_user, delete_user, ")
-    );
+    assert_eq!(says(1, "op"), "unknown op `bann`; did you mean `ban`?");
     assert_eq!(says(2, "to"), "required field is missing");
-    assert_eq!(says(2, "frm"), "unknown field; did you mean `from`? known: op, from, to, as");
+    assert_eq!(says(2, "frm"), "unknown field; did you mean `from`?");
     assert_eq!(says(3, ""), "expected an object with `op`, found a number");
     assert_eq!(says(8, "users"), "expected two users, found 1");
     assert_eq!(says(9, "rule_id"), "`7` is not a UUID");
-    assert_eq!(says(10, "kind"), "unknown kind `friend`; known: contact, favorite, pair");
+    assert_eq!(
+        says(10, "kind"),
+        "unknown kind `friend`; expected one of `contact`, `favorite`, `pair`"
+    );
 }
 
 #[test]

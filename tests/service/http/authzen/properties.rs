@@ -346,7 +346,10 @@ fn malformed_ones_are_refused_with_their_place() {
     let mut body = question("3", "2");
     body["subject"]["properties"] = json!({ "peerage": { "peers": 4 } });
     let told = post(&daemon, PATH, &body).json()["error"]["message"].clone();
-    assert_eq!(told, "unknown peers mode `4`; known: all, paired, contacts, favorites");
+    assert_eq!(
+        told,
+        "unknown peers mode `4`; expected one of `all`, `paired`, `contacts`, `favorites`"
+    );
     let mut body = question("3", "2");
     for matrix in [json!(1), json!("no such")] {
         let ours = json!({ "peerage": { "matrix": matrix } });

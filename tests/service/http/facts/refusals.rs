@@ -87,25 +87,16 @@ fn malformed_batches() {
         ("[1,2]", "expected an object, found an array"),
         ("5", "expected an object, found the number `5`"),
         ("{}", "missing field `commands`"),
-        (r#"{"comands":[]}"#, "did you mean `commands`? known: commands, if_revision"),
+        (r#"{"comands":[]}"#, "did you mean `commands`?"),
         (
             r#"{"commands":[],"if_revision":"x"}"#,
             "expected a whole number from 0, found the string",
         ),
         (r#"{"commands":[],}"#, "trailing comma before a closing bracket"),
         (r#"{"commands":["#, "unexpected end within an array"),
-        (
-            r#"{"commands":[{"op":"bann"}]}"#,
-            "unknown op `bann`; did you mean `ban`? known: put_user,",
-        ),
-        (
-            r#"{"commands":[{"op":"ban","user":"ann","ass":"bob"}]}"#,
-            "did you mean `as`? known: op, user, as",
-        ),
-        (
-            r#"{"commands":[{"op":"put_user","user":"ann","tgas":[]}]}"#,
-            "did you mean `tags`? known: op, user, tags, peers, permissions, moderation, approval, ",
-        ),
+        (r#"{"commands":[{"op":"bann"}]}"#, "unknown op `bann`; did you mean `ban`?"),
+        (r#"{"commands":[{"op":"ban","user":"ann","ass":"bob"}]}"#, "did you mean `as`?"),
+        (r#"{"commands":[{"op":"put_user","user":"ann","tgas":[]}]}"#, "did you mean `tags`?"),
     ] {
         let answer = kept.daemon.connect().ask("POST", "/v1/facts", &headers, body.as_bytes());
         assert_eq!(answer.status, 400, "{body}");
