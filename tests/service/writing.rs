@@ -21,7 +21,7 @@ use std::{
 use files::{save, swap, write};
 use peerage::{
     diagnostic::Code,
-    live::{Live, PolicyFiles, ReloadOutcome, StartOutcome, Watch, WatchOptions},
+    live::{Live, PolicyFiles, ReloadOutcome, StartOutcome, Trigger, Watch, WatchOptions},
     source::{LoadError, LoadedSources},
 };
 use tempfile::TempDir;
@@ -203,7 +203,7 @@ fn a_reload_is_refused_until_the_file_is_closed() {
     let first = live.served().revision.clone();
     let mut open = File::create(&file).unwrap();
     open.write_all(b"peers: { default: all }\n").unwrap();
-    assert_eq!(live.reload(false), ReloadOutcome::Refused);
+    assert_eq!(live.reload(Trigger::Requested), ReloadOutcome::Refused);
     let latest = live.reloads().latest.clone();
     assert_eq!(latest.report.diagnostics[0].code, Code::StillWritten);
     assert_eq!(live.served().revision, first);
@@ -214,7 +214,7 @@ fn a_reload_is_refused_until_the_file_is_closed() {
     while is_told(EVENTS.settle * 5) {}
     drop(open);
     assert!(is_told(EVENTS.patience), "the closing is never told");
-    assert_eq!(live.reload(false), ReloadOutcome::Swapped);
+    assert_eq!(live.reload(Trigger::Requested), ReloadOutcome::Swapped);
     assert_ne!(live.served().revision, first);
 }
 

@@ -60,7 +60,7 @@ fn more_connections_than_descriptors() {
     assert!(daemon.is_running());
     daemon.signal("TERM");
     let ended = daemon.ended();
-    let warnings = ended.errors.matches("as many connections are open").count();
+    let warnings = ended.errors.matches("the connection limit is reached").count();
     assert!((1..20).contains(&warnings), "{}", ended.errors);
 }
 
