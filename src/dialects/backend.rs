@@ -132,7 +132,7 @@ pub trait Backend {
     fn rule_page(&self, after: Option<Uuid>, limit: usize) -> Result<EffectiveRules, BackendError>;
 }
 
-/// The standing of a caller who asks for what only administrators may do.
+/// The result of checking a caller's credential for what only administrators may do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Admission {
     Admitted,

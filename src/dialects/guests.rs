@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use crate::facts::{Command, UnixMillis, UserRecord};
 
-/// The guest accounts of a dialect, as its records tell them from other users.
+/// The guest accounts of a dialect, distinguished from other users by their records.
 pub trait GuestAccounts: Send + Sync {
     /// Whether an id has the form of a guest's, so that other users' records need not be read.
     fn is_guest_id(&self, id: &str) -> bool;
@@ -18,7 +18,7 @@ pub trait GuestAccounts: Send + Sync {
     /// If the text is not an id.
     fn record_visit(&self, id: &str, now: UnixMillis) -> Result<[Command; 2], String>;
 
-    /// A command that deletes a guest of whom nothing is known but a profile.
+    /// A command that deletes a guest whose record holds only a profile.
     ///
     /// # Errors
     /// If the text is not an id.

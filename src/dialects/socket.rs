@@ -18,7 +18,7 @@ use crate::{
 /// A socket has a [`SocketSession`], and each text frame that arrives is answered by a
 /// [`FrameResponse`], as a [`Call`](super::Call) is by a reply.
 pub trait SocketDialect: Debug + Send + Sync {
-    /// The name by which the dialect is asked for: `venueless`.
+    /// The name by which the command line selects the dialect: `venueless`.
     fn name(&self) -> &'static str;
 
     /// The path below which the dialect's sockets are.

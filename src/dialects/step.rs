@@ -63,7 +63,7 @@ impl<R: std::fmt::Debug> std::fmt::Debug for Step<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Done(answer) => f.debug_tuple("Done").field(answer).finish(),
-            Self::Blocking(_) => f.write_str("Gather"),
+            Self::Blocking(_) => f.write_str("Blocking"),
             Self::Write(write) => write.fmt(f),
         }
     }

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// An interaction rule as it was sent.
+/// An interaction rule in a request.
 #[derive(Clone, Debug)]
 pub(super) struct FlipRule {
     pub(super) condition: String,
@@ -84,12 +84,12 @@ pub(super) fn parse_user_tags(body: &[u8], id: &str) -> Result<BTreeSet<TagName>
     Ok(given.ok_or_else(|| missing("tags"))?.into_iter().collect())
 }
 
-// A client may send a rule as it was answered, with its id.
+// A client may send a rule as it was returned, with its id.
 fn check_rule_id(value: &Value, id: Option<Uuid>) -> Result<(), FlipError> {
     let message = match id {
         Some(_) if value.as_str().and_then(parse_uuid) == id => return Ok(()),
         Some(_) => "this is not the rule of the path",
-        None => "the id of a new rule is made here: leave it out",
+        None => "the id of a new rule is generated; leave it out",
     };
     Err(FlipError::malformed("rule_id", message))
 }
@@ -123,7 +123,7 @@ fn missing(at: &str) -> FlipError {
 
 fn unknown(name: &str, known: &str) -> FlipError {
     let name = excerpt(name);
-    let message = format!("there is no member `{name}` here; there is {known}");
+    let message = format!("unknown member `{name}`; expected {known}");
     FlipError::malformed(name, message)
 }
 

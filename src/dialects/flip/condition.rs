@@ -45,7 +45,7 @@ fn is_tag_char(c: char) -> bool {
     !c.is_whitespace() && !matches!(c, '(' | ')' | ',' | ':' | '/' | '"')
 }
 
-/// Whether only white space stands between a comma and a closing bracket.
+/// Whether only white space is between a comma and a closing bracket.
 fn is_trailing_comma(comma: &str) -> bool {
     let rest = comma.get(1..).unwrap_or_default();
     rest.trim_start_matches([' ', '\t', '\r', '\n']).starts_with(')')

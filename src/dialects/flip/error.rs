@@ -113,7 +113,7 @@ impl FlipError {
 
     /// A result of commands that holds no id of a rule.
     pub(super) fn missing_outcome() -> Self {
-        Self::unavailable("what came of it is not known")
+        Self::unavailable("the result of the write is unknown")
     }
 
     fn unavailable(message: &str) -> Self {

@@ -94,7 +94,7 @@ impl<'p> FlipEndpoint<'p> {
 fn rule_id(part: &str) -> Result<Uuid, FlipError> {
     let text = decode_segment(part, "rule_id")?;
     parse_uuid(&text).ok_or_else(|| {
-        let message = format!("`{}` is no id of a rule: that is a UUID", excerpt(&text));
+        let message = format!("`{}` is not the id of a rule; expected a UUID", excerpt(&text));
         FlipError::malformed("rule_id", message)
     })
 }

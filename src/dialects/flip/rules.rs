@@ -20,9 +20,9 @@ const IN_FORCE_HEADER: &str = "peerage-rules-in-force";
 
 /// `GET /sync/interaction-rules`: all rules, of files and of the API, in the order of their ids.
 pub(super) fn list(backend: &dyn Backend) -> Result<Step<Reply>, FlipStop> {
-    let told = backend.rule_page(None, IMMEDIATE_RULES + 1)?;
-    if told.rules.len() <= IMMEDIATE_RULES {
-        return Ok(Step::Done(list_reply(&told)));
+    let page = backend.rule_page(None, IMMEDIATE_RULES + 1)?;
+    if page.rules.len() <= IMMEDIATE_RULES {
+        return Ok(Step::Done(list_reply(&page)));
     }
     Ok(Step::blocking(|backend| Ok(Step::Done(list_reply(&backend.rule_page(None, usize::MAX)?)))))
 }
@@ -54,7 +54,7 @@ pub(super) fn replace(
     backend: &dyn Backend,
 ) -> Result<Step<Reply>, FlipStop> {
     let rule = FlipRule::parse(body, Some(id))?;
-    let name = backend.rule(id)?.and_then(|told| told.rule.name);
+    let name = backend.rule(id)?.and_then(|effective| effective.rule.name);
     // Deleting an unknown rule is refused, so that a replacement creates none.
     let commands: [Command; 2] =
         [Op::DeleteRule { rule_id: id }.into(), rule.put_op(Some(id), name).into()];
@@ -133,12 +133,12 @@ fn list_reply(EffectiveRules { rules, in_force }: &EffectiveRules) -> Reply {
 }
 
 impl<'r> From<&'r EffectiveRule> for RuleBody<'r> {
-    fn from(told: &'r EffectiveRule) -> Self {
+    fn from(effective: &'r EffectiveRule) -> Self {
         Self {
-            rule_id: told.id.to_string(),
-            condition: &told.rule.condition,
-            outcome: told.rule.outcome.iter().map(String::as_str).collect(),
-            description: told.rule.description.as_deref(),
+            rule_id: effective.id.to_string(),
+            condition: &effective.rule.condition,
+            outcome: effective.rule.outcome.iter().map(String::as_str).collect(),
+            description: effective.rule.description.as_deref(),
         }
     }
 }

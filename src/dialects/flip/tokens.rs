@@ -29,7 +29,7 @@ pub enum FlipTokensError {
     /// A line, counted from 1, and what is wrong with it.
     #[error("line {0}: {1}")]
     Line(usize, String),
-    #[error("it lists no token: each line is a token and its scopes, `TOKEN {READ} {WRITE}`")]
+    #[error("no token is listed; each line is a token and its scopes, `TOKEN {READ} {WRITE}`")]
     Empty,
 }
 
@@ -39,7 +39,7 @@ const WRITE: &str = "TAG_RULE_WRITE";
 impl FlipTokens {
     /// The scopes of a token; `None` if it is not listed.
     pub(super) fn scopes(&self, shown: &[u8]) -> Option<TokenScopes> {
-        // Every token is compared, so that the time tells nothing of which matches.
+        // Every token is compared, so that the time does not depend on which matches.
         let matches = |found, (token, scopes): &(Secret, TokenScopes)| {
             if token.matches(shown) { Some(*scopes) } else { found }
         };
@@ -67,7 +67,7 @@ impl FromStr for FlipTokens {
                     other => {
                         let other = other.escape_debug();
                         return Err(wrong(format!(
-                            "there is no scope `{other}`; there are {READ} and {WRITE}"
+                            "unknown scope `{other}`; expected {READ} or {WRITE}"
                         )));
                     }
                 }

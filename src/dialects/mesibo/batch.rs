@@ -1,4 +1,4 @@
-//! Batches of commands that a request comes to.
+//! Batches of commands that a request is translated to.
 
 use serde_json::{Map, Value};
 
@@ -11,10 +11,10 @@ use crate::{
     facts::{Command, Op},
 };
 
-/// The name under which facts keep what means nothing to decisions.
+/// The attribute and metadata field with the data that has no meaning for decisions.
 pub(super) const ATTRIBUTE: &str = "mesibo";
 
-/// The commands that a request comes to, and of each which parameter it is about.
+/// The commands of a request, each with the path of the parameter that causes it.
 #[derive(Default, Debug)]
 pub(super) struct CommandBatch {
     commands: Vec<Command>,
@@ -27,40 +27,41 @@ impl CommandBatch {
         self.paths.push(path.into());
     }
 
-    /// Adds those of another after them.
+    /// Appends the commands of another batch.
     pub(super) fn extend(&mut self, other: Self) {
         self.commands.extend(other.commands);
         self.paths.extend(other.paths);
     }
 
-    /// Carries all out or none, and answers that it was done; `about` comes first in the answer.
+    /// The step that writes all commands or none, and answers with the result; `about` comes first
+    /// in the answer.
     pub(super) fn into_step(
         self,
-        asked: &MesiboRequest,
+        request: &MesiboRequest,
         about: (&'static str, Value),
     ) -> Step<Reply> {
-        let (asked, paths) = (asked.clone(), self.paths);
+        let (request, paths) = (request.clone(), self.paths);
         let reply = move |wrote: &_, _: &dyn Backend| {
             Ok(Step::Done(match MesiboError::from_outcome(wrote, &paths) {
-                Some(fault) => asked.error_reply(fault),
-                None => asked.success_reply(vec![(about.0, about.1.clone())]),
+                Some(fault) => request.error_reply(fault),
+                None => request.success_reply(vec![(about.0, about.1.clone())]),
             }))
         };
         Step::write_all(self.commands, reply)
     }
 }
 
-/// What is kept of something as an object of its own.
+/// The data that has no meaning for decisions, as it is stored.
 pub(super) fn stored_fields(
     values: &std::collections::BTreeMap<String, Value>,
 ) -> Map<String, Value> {
     values.get(ATTRIBUTE).and_then(Value::as_object).cloned().unwrap_or_default()
 }
 
-/// Answers a fault as what it is.
+/// The next step of a request; an error of its own becomes an answer.
 pub(super) fn settle(
-    asked: &MesiboRequest,
+    request: &MesiboRequest,
     result: Result<Step<Reply>, MesiboStop>,
 ) -> Result<Step<Reply>, BackendError> {
-    Step::settle(result, |error| asked.error_reply(error))
+    Step::settle(result, |error| request.error_reply(error))
 }

@@ -14,14 +14,14 @@ use crate::{
     request::Relation,
 };
 
-/// How many contacts a request may edit.
+/// The maximum number of contacts that a request may edit.
 const MAX_CONTACTS: usize = 250;
 
-/// What may be said of a contact.
+/// The fields of a contact.
 const CONTACT_FIELDS: [&str; 9] =
     ["address", "addr", "uid", "contact", "subscribe", "pair", "block", "favorite", "remove"];
 
-/// What is said of a contact; what is not said stays.
+/// The new flags of a contact; those that are `None` stay as they are.
 #[derive(Clone, Copy, Debug)]
 struct ContactFlags {
     contact: Option<bool>,
@@ -31,7 +31,7 @@ struct ContactFlags {
     favorite: Option<bool>,
 }
 
-/// Adds what `contact` and `contacts` of a user ask for: commands for relations of the user, and
+/// Adds the edits in `contact` and `contacts` of a user: commands for relations of the user, and
 /// subscriptions, which go into the attributes in `keep`.
 pub(super) fn push_edits(
     user: &Params<'_>,
@@ -54,7 +54,7 @@ pub(super) fn push_edits(
     }
     if parts.len() > MAX_CONTACTS {
         let message =
-            format!("a request edits {MAX_CONTACTS} contacts at most, not {}", parts.len());
+            format!("the request edits {} contacts; the limit is {MAX_CONTACTS}", parts.len());
         return Err(MesiboError::at(MesiboErrorCode::BadParam, &user.path("contact"), &message));
     }
     let mut subscriptions = Map::new();
@@ -62,8 +62,12 @@ pub(super) fn push_edits(
         if let Some(name) = part.fields.keys().find(|name| !CONTACT_FIELDS.contains(&name.as_str()))
         {
             let message =
-                format!("it is unknown of a contact; known: {}", CONTACT_FIELDS.join(", "));
-            return Err(MesiboError::at(MesiboErrorCode::BadParam, &part.path(name), &message));
+                format!("is unknown in a contact; use one of {}", CONTACT_FIELDS.join(", "));
+            return Err(MesiboError::parameter(
+                MesiboErrorCode::BadParam,
+                &part.path(name),
+                &message,
+            ));
         }
         let to = found.resolve_user(part, backend)?;
         let flags = ContactFlags::parse(part)?;
@@ -88,15 +92,15 @@ impl ContactFlags {
             favorite: part.flag("favorite")?,
         };
         if (flags.contact, flags.favorite) == (Some(false), Some(true)) {
-            let message = "a favorite is a contact: it can't be true while `contact` is false";
-            return Err(MesiboError::at(
+            let message = "can't be true while `contact` is false";
+            return Err(MesiboError::parameter(
                 MesiboErrorCode::BadParam,
                 &part.path("favorite"),
                 message,
             ));
         }
-        let goes = part.flag("remove")? == Some(true) && !flags.adds_anything();
-        Ok(if goes { flags.with_removal() } else { flags })
+        let is_removed = part.flag("remove")? == Some(true) && !flags.adds_anything();
+        Ok(if is_removed { flags.with_removal() } else { flags })
     }
 
     fn adds_anything(self) -> bool {
@@ -104,7 +108,7 @@ impl ContactFlags {
         positive.contains(&Some(true))
     }
 
-    /// The entry goes; a block stays, unless it is said otherwise.
+    /// The flags that remove the contact; a block stays, unless `block` is given.
     const fn with_removal(self) -> Self {
         Self {
             contact: Some(false),
@@ -115,8 +119,8 @@ impl ContactFlags {
         }
     }
 
-    /// Adds the commands. What is to be kept of the subscription, if anything is said of it: who is
-    /// a contact is subscribed to unless it is kept otherwise.
+    /// Adds the commands. Returns the subscription to store, if one is given: only where it differs
+    /// from the default, which is that contacts are subscribed to.
     fn edit(
         self,
         (from, to): (&Id, &Id),
@@ -127,7 +131,7 @@ impl ContactFlags {
         let is_favorite = || backend.has_relation(from, Relation::Favorite, to);
         let stays = match self.favorite {
             Some(true) => true,
-            // Who is no favorite any more is a contact still.
+            // A former favorite is still a contact.
             Some(false) => self.contact.is_none() && is_favorite(),
             None => false,
         };

@@ -11,11 +11,11 @@ use crate::{
     wire::json::JsonError,
 };
 
-/// Why a request is refused.
+/// An error of mesibo's API.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct MesiboError {
     error: MesiboErrorCode,
-    /// What is wrong, where, and how to mend it.
+    /// The problem, its place, and how to correct it.
     message: String,
     details: Map<String, Value>,
 }
@@ -26,22 +26,22 @@ pub(super) struct MesiboError {
 pub(super) enum MesiboErrorCode {
     BadOp,
     TokenBreach,
-    /// There is no admin token, so nobody may ask.
+    /// The daemon has no admin token, so that nobody has access.
     Disabled,
     BadMethod,
     BadJson,
     BadForm,
-    /// A parameter that must be there is not.
+    /// A required parameter is missing.
     Missing,
-    /// A parameter is of another type, or says what can't be.
+    /// A parameter has a wrong type or value.
     BadParam,
     NoUser,
     NoGroup,
-    /// The group that is to be made is there.
+    /// The group to be created exists.
     Exists,
-    /// A policy file states what is to be changed.
+    /// A policy file declares what would be changed.
     Stated,
-    /// A list or a group takes no more.
+    /// A list or a group is full.
     Full,
     /// A group would lose its last owner, or have none where it needs one.
     Owner,
@@ -82,7 +82,7 @@ impl MesiboErrorCode {
         }
     }
 
-    /// As a status of HTTP would tell it.
+    /// The numeric code, which is that of the corresponding HTTP status.
     const fn status(self) -> u16 {
         match self {
             Self::BadOp | Self::BadJson | Self::BadForm | Self::Missing | Self::BadParam => 400,
@@ -103,13 +103,18 @@ impl MesiboError {
         Self { error, message: message.into(), details: Map::new() }
     }
 
-    /// Of a parameter; `at` is its path.
+    /// The error of the parameter at the path `at`; `problem` is a predicate, as `must be a string`.
+    pub(super) fn parameter(error: MesiboErrorCode, at: &str, problem: &str) -> Self {
+        Self::new(error, format!("`{}` {problem}", at.escape_debug())).with("at", at)
+    }
+
+    /// An error with a message of its own about the parameter at the path `at`.
     pub(super) fn at(error: MesiboErrorCode, at: &str, message: &str) -> Self {
         Self::new(error, format!("`{}`: {message}", at.escape_debug())).with("at", at)
     }
 
     pub(super) fn missing(at: &str, what: &str) -> Self {
-        Self::at(MesiboErrorCode::Missing, at, &format!("it is missing; give {what}"))
+        Self::parameter(MesiboErrorCode::Missing, at, &format!("is missing; give {what}"))
     }
 
     fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -123,8 +128,8 @@ impl MesiboError {
         Self::new(MesiboErrorCode::BadJson, message).with("line", line).with("column", column)
     }
 
-    /// Why what was to be written was not, if it was not; `paths` has for each command the
-    /// parameter that it is about.
+    /// The error of a failed write, if it failed; `paths` has for each command the path of the
+    /// parameter that causes it.
     pub(super) fn from_outcome(wrote: &WriteResult, paths: &[String]) -> Option<Self> {
         match wrote {
             Ok(WriteOutcome::Applied { outcomes, .. }) => {
@@ -178,7 +183,7 @@ impl MesiboError {
     }
 }
 
-/// The code of a refusal of what the parameter at `path` is about.
+/// The code of a refused command that the parameter at `path` causes.
 fn error_code(reason: RefusalReason, path: &str) -> MesiboErrorCode {
     match reason {
         RefusalReason::Denied(reason) => match reason {
@@ -230,13 +235,13 @@ fn error_code(reason: RefusalReason, path: &str) -> MesiboErrorCode {
     }
 }
 
-/// A hint with mesibo's operations.
+/// The text of a hint, with mesibo's operations.
 fn hint_text(hint: &Hint) -> Cow<'static, str> {
     match hint {
         Hint::CreateUser => "create the user with useradd".into(),
         Hint::CreateGroup => "create the group with groupadd".into(),
         Hint::ChooseAnotherGroupId => "change it with groupset".into(),
-        Hint::NameAnotherSuperAdmin => "make another one owner first".into(),
+        Hint::NameAnotherSuperAdmin => "make another member an owner first".into(),
         other => other.to_string().into(),
     }
 }

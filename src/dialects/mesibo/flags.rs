@@ -1,4 +1,5 @@
-//! What members of groups are and may: by names, and as the bits of mesibo's numbers.
+//! Flags of group members: roles, permissions and rights, by their names and as bits of mesibo's
+//! numbers.
 
 use serde_json::{Map, Value};
 
@@ -20,7 +21,7 @@ pub(super) const MEMBER_PERMISSIONS: [(&str, bool, u64); 8] = [
     ("noselfdelete", false, 0x2000),
 ];
 
-/// What administers a group: these rights, and their bits.
+/// The rights of a group's admins, and their bits.
 pub(super) const ADMIN_RIGHTS: [(&str, u64); 10] = [
     ("modify", 0x1),
     ("adduser", 0x10),
@@ -37,36 +38,36 @@ pub(super) const ADMIN_RIGHTS: [(&str, u64); 10] = [
 const ADMIN: &str = "admin";
 const OWNER: (&str, u64) = ("owner", 0x1000);
 
-/// The rights each of which makes an admin.
+/// The rights any of which makes a member an admin.
 const MANAGING_BITS: u64 = 0x3f1;
 
-/// What an admin may here, of whom no rights are kept.
+/// The rights of an admin for whom none are stored.
 const DEFAULT_ADMIN_BITS: u64 = 0x31;
 
-/// The bits that have names.
+/// The bits of rights and of permissions that have names.
 const NAMED_RIGHT_BITS: u64 = 0x1ff1;
 const NAMED_PERMISSION_BITS: u64 = 0x303f;
 
-/// What is asked for of members.
+/// The requested changes of members' flags.
 #[derive(Clone, Default, Debug)]
 pub(super) struct FlagChanges {
-    /// By their names, `null` where there is nothing to be kept.
+    /// The permissions by name; `null` where the default applies, so that nothing is stored.
     may: Map<String, Value>,
-    /// Whether they are to be admins.
+    /// Whether the members become admins.
     is_admin: Option<bool>,
-    /// The bits of rights that are said, and those of them that are given.
+    /// The bits of the rights that are named, and of those that are granted.
     rights: Option<(u64, u64)>,
-    /// What else is said of their rights.
+    /// Unknown fields of the rights.
     more: Map<String, Value>,
-    /// Bits of the number for members that have no name.
+    /// The bits of the members' flags that have no name.
     bits: Option<u64>,
 }
 
-/// What a member is now.
+/// The current state of a member.
 #[derive(Clone, Default, Debug)]
 pub(super) struct MemberState {
     pub(super) role: Option<Role>,
-    /// The attributes that the group's record holds of the member.
+    /// The member's attributes in the group's record.
     pub(super) kept: Map<String, Value>,
 }
 
@@ -135,20 +136,21 @@ impl FlagChanges {
             }
         }
         if self.is_admin == Some(false) && given & MANAGING_BITS != 0 {
-            let message = "it gives rights to who is no admin by `permissions.admin` or `flags`";
-            return Err(MesiboError::at(MesiboErrorCode::BadParam, &rights.path, message));
+            let message =
+                "gives rights to a member who is not an admin by `permissions.admin` or `flags`";
+            return Err(MesiboError::parameter(MesiboErrorCode::BadParam, &rights.path, message));
         }
         self.rights = Some((said, given));
         Ok(())
     }
 
-    /// Whether it says anything of what the members are.
+    /// Whether the changes concern the members' role.
     pub(super) const fn changes_role(&self) -> bool {
         self.is_admin.is_some() || self.rights.is_some()
     }
 
-    /// The role that a member is to have, if the changes concern it, and what is to be merged into
-    /// the member's attributes.
+    /// The new role of a member, if the changes concern it, and the patch of the member's
+    /// attributes.
     pub(super) fn apply_to(&self, now: &MemberState) -> (Option<Role>, Map<String, Value>) {
         let mut keep = Map::new();
         if !self.may.is_empty() {
@@ -187,7 +189,7 @@ fn bits_or_none(bits: u64) -> Value {
     if bits == 0 { Value::Null } else { bits.into() }
 }
 
-/// The right bits that a member has, as the role and the kept attributes give them.
+/// The bits of a member's rights, by the role and the stored attributes.
 fn right_bits(role: Option<Role>, kept: &Map<String, Value>) -> u64 {
     let admin = kept.get("admin");
     let said = |name: &str| admin.and_then(|admin| admin.get(name));
@@ -202,7 +204,7 @@ fn right_bits(role: Option<Role>, kept: &Map<String, Value>) -> u64 {
     }
 }
 
-/// A member's flags as they are answered.
+/// The JSON form of a member's flags.
 pub(super) fn render_flags(role: Role, kept: &Map<String, Value>) -> Map<String, Value> {
     let said = kept.get("permissions").and_then(Value::as_object);
     let mut bits = kept.get("bits").and_then(Value::as_u64).unwrap_or_default();
@@ -223,9 +225,9 @@ pub(super) fn render_flags(role: Role, kept: &Map<String, Value>) -> Map<String,
     for (name, value) in said.into_iter().flatten() {
         permissions.entry(name.clone()).or_insert_with(|| value.clone());
     }
-    let mut told = Map::new();
-    told.insert("flags".to_owned(), bits.into());
-    told.insert("permissions".to_owned(), Value::Object(permissions));
+    let mut rendered = Map::new();
+    rendered.insert("flags".to_owned(), bits.into());
+    rendered.insert("permissions".to_owned(), Value::Object(permissions));
     let rights = right_bits(Some(role), kept);
     let mut admin = Map::new();
     if rights != 0 {
@@ -241,7 +243,7 @@ pub(super) fn render_flags(role: Role, kept: &Map<String, Value>) -> Map<String,
         }
     }
     if !admin.is_empty() {
-        told.insert("admin".to_owned(), Value::Object(admin));
+        rendered.insert("admin".to_owned(), Value::Object(admin));
     }
-    told
+    rendered
 }

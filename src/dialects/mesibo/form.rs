@@ -1,4 +1,4 @@
-//! The legacy form: parameters of a query string or a form, made into what JSON would say.
+//! The legacy form: parameters of a query string or a form, translated to JSON.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 use super::error::{MesiboError, MesiboErrorCode};
 use crate::wire::{PercentDecodeError, PercentEncoding, excerpt};
 
-/// What a parameter's text stands for.
+/// The type of a parameter.
 #[derive(Clone, Copy)]
 enum ParameterKind {
     Text,
@@ -16,7 +16,7 @@ enum ParameterKind {
     Flag,
 }
 
-/// Of a user: the parameter, and where it stands in JSON below `user`.
+/// The parameters of a user, each with its path in JSON below `user`.
 const USER_PARAMETERS: [(&str, &[&str], ParameterKind); 20] = [
     ("addr", &["address"], ParameterKind::Text),
     ("address", &["address"], ParameterKind::Text),
@@ -40,7 +40,7 @@ const USER_PARAMETERS: [(&str, &[&str], ParameterKind); 20] = [
     ("count", &["count"], ParameterKind::Whole),
 ];
 
-/// Of a group, below `group`.
+/// The parameters of a group, each with its path in JSON below `group`.
 const GROUP_PARAMETERS: [(&str, &[&str], ParameterKind); 18] = [
     ("gid", &["gid"], ParameterKind::Text),
     ("name", &["name"], ParameterKind::Text),
@@ -62,7 +62,8 @@ const GROUP_PARAMETERS: [(&str, &[&str], ParameterKind); 18] = [
     ("remove", &["members", "remove"], ParameterKind::Flag),
 ];
 
-/// What only JSON can say: passed over, it would seem to be done.
+/// Parameters that only JSON can represent: they are errors, since ignoring them would seem to
+/// succeed.
 const JSON_ONLY: [&str; 13] = [
     "user",
     "group",
@@ -87,10 +88,10 @@ pub(super) fn decode_parameters(text: &[u8]) -> Result<Vec<(String, String)>, Me
         let name = decode(halves.next().unwrap_or_default())?;
         let value = decode(halves.next().unwrap_or_default())?;
         if all.iter().any(|(known, _)| *known == name) {
-            return Err(MesiboError::at(
+            return Err(MesiboError::parameter(
                 MesiboErrorCode::BadForm,
                 &name,
-                "it is given twice; give it once",
+                "is given twice; give it once",
             ));
         }
         all.push((name, value));
@@ -98,7 +99,7 @@ pub(super) fn decode_parameters(text: &[u8]) -> Result<Vec<(String, String)>, Me
     Ok(all)
 }
 
-/// The most parameters that are told apart.
+/// The maximum number of parameters.
 pub(super) const MAX_PARAMETERS: usize = 64;
 
 fn decode(text: &[u8]) -> Result<String, MesiboError> {
@@ -116,10 +117,10 @@ fn decode_error(text: &[u8], what: &str) -> MesiboError {
     MesiboError::new(MesiboErrorCode::BadForm, format!("`{shown}` {what}; percent-encode it"))
 }
 
-/// The same as JSON would say it, and the names of parameters that have no meaning here.
+/// The equivalent JSON, and the names of unknown parameters.
 ///
 /// # Errors
-/// If a parameter is not of its kind, or only JSON can say it.
+/// If a parameter has a wrong type, or only JSON can represent it.
 pub(super) fn to_json(
     given: &[(String, String)],
 ) -> Result<(Map<String, Value>, Vec<String>), MesiboError> {
@@ -136,10 +137,10 @@ pub(super) fn to_json(
     for (name, _) in given {
         let (whole, rest) = name.split_once('[').unwrap_or((name, ""));
         if JSON_ONLY.contains(&whole) || !rest.is_empty() {
-            return Err(MesiboError::at(
+            return Err(MesiboError::parameter(
                 MesiboErrorCode::BadForm,
                 name,
-                "no form can say it; send JSON",
+                "can't be given in a form; send JSON",
             ));
         }
     }
@@ -151,10 +152,10 @@ pub(super) fn to_json(
         if let Some(text) = text(name) {
             let value = parse_value(name, text, kind)?;
             insert_at(&mut body, whole, path, value).ok_or_else(|| {
-                MesiboError::at(
+                MesiboError::parameter(
                     MesiboErrorCode::BadForm,
                     name,
-                    "the same is given under another name too",
+                    "is given under another name, too; give it once",
                 )
             })?;
         }
@@ -166,7 +167,7 @@ pub(super) fn to_json(
     Ok((body, ignored.collect()))
 }
 
-/// Puts a value below a member; `None` if there is another already.
+/// Inserts a value at a path; `None` if another value is there already.
 fn insert_at(into: &mut Map<String, Value>, name: &str, path: &[&str], value: Value) -> Option<()> {
     match path.split_first() {
         None => match into.get(name) {
@@ -185,8 +186,8 @@ fn insert_at(into: &mut Map<String, Value>, name: &str, path: &[&str], value: Va
 
 fn parse_value(name: &str, text: &str, kind: ParameterKind) -> Result<Value, MesiboError> {
     let wrong = |what: &str| {
-        let message = format!("it takes {what}, not `{}`", excerpt(text));
-        MesiboError::at(MesiboErrorCode::BadParam, name, &message)
+        let message = format!("must be {what}, not `{}`", excerpt(text));
+        MesiboError::parameter(MesiboErrorCode::BadParam, name, &message)
     };
     match kind {
         ParameterKind::Text => Ok(text.into()),

@@ -19,30 +19,30 @@ use crate::{
 
 type GroupResult = Result<Step<Reply>, MesiboStop>;
 
-/// The matrix of groups that are made here: who is no admin manages nothing, and a group needs no
-/// owner, since the backend runs it.
+/// The matrix of groups that are created here: only admins manage a group, and it needs no owner,
+/// since the backend manages it from outside.
 const MATRIX: &str = "admins_only";
 
-/// The field of the metadata that has a group's name.
+/// The metadata field with a group's name.
 const NAME: &str = "group_name";
 
-/// What of a group is not kept as it is, since facts hold it or it names what is meant.
+/// The fields of a group that are not stored as they are, since they are facts or name the group.
 const STRUCTURED_FIELDS: [&str; 7] = ["gid", "name", "members", "m", "delete", "remove", "count"];
 
 const INTEGER_FIELDS: [&str; 6] = ["flags", "flag", "expiry", "expiryext", "duration", "start"];
 
-/// How many members a group may have to be told at once.
+/// The maximum size of a group that is read without a blocking step.
 const IMMEDIATE_MEMBERS: usize = 200;
 
-/// How often another number is tried for a new group.
+/// The maximum number of attempts to find an unused number for a new group.
 const MAX_ID_ATTEMPTS: usize = 64;
 
-/// `groupadd`: makes a group.
-pub(super) fn add(asked: &MesiboRequest, backend: &dyn Backend) -> GroupResult {
+/// `groupadd`: creates a group.
+pub(super) fn add(request: &MesiboRequest, backend: &dyn Backend) -> GroupResult {
     let nothing = Map::new();
-    let group = match asked.body.get("group") {
+    let group = match request.body.get("group") {
         None | Some(Value::Null) => Params { path: "group".to_owned(), fields: &nothing },
-        Some(_) => Params::from_body(&asked.body, "group")?,
+        Some(_) => Params::from_body(&request.body, "group")?,
     };
     let id = match group.get("gid").filter(|gid| **gid != 0 && **gid != "0") {
         Some(gid) => parse_id(gid, &group.path("gid"))?,
@@ -55,10 +55,10 @@ pub(super) fn add(asked: &MesiboRequest, backend: &dyn Backend) -> GroupResult {
     let mut edit = CommandBatch::default();
     let answer = json!({ "gid": render::group_number(&id) });
     edit.push(Op::PutGroup { group: id, fields: Box::new(fields) }, "group.members.m");
-    Ok(edit.into_step(asked, ("group", answer)))
+    Ok(edit.into_step(request, ("group", answer)))
 }
 
-/// A number that no group has.
+/// An unused number for a new group.
 fn unused_id(backend: &dyn Backend) -> Result<Id, MesiboError> {
     let number = || (Uuid::new_v4().as_u128() & 0x7fff_ffff) as u64;
     let ids = (0..MAX_ID_ATTEMPTS).filter_map(|_| Id::new(&number().max(1).to_string()).ok());
@@ -68,7 +68,7 @@ fn unused_id(backend: &dyn Backend) -> Result<Id, MesiboError> {
     })
 }
 
-/// What is said of a group besides its members.
+/// Reads the fields of a group except its members.
 fn parse_fields(group: &Params<'_>) -> Result<GroupFields, MesiboError> {
     let mut keep = Map::new();
     for name in INTEGER_FIELDS {
@@ -82,7 +82,7 @@ fn parse_fields(group: &Params<'_>) -> Result<GroupFields, MesiboError> {
         keep.insert(name.to_owned(), value.clone());
     }
     if let Some(active) = group.flag("active")? {
-        // It is, unless something else is kept.
+        // A group is active by default.
         let value = if active { Value::Null } else { active.into() };
         keep.insert("active".to_owned(), value);
     }
@@ -96,9 +96,9 @@ fn parse_fields(group: &Params<'_>) -> Result<GroupFields, MesiboError> {
     Ok(GroupFields { merge_metadata: Some(merge), ..GroupFields::default() })
 }
 
-/// The group that is meant.
-fn named_group(asked: &MesiboRequest) -> Result<(Params<'_>, Id), MesiboError> {
-    let group = Params::from_body(&asked.body, "group")?;
+/// The group that a request names.
+fn named_group(request: &MesiboRequest) -> Result<(Params<'_>, Id), MesiboError> {
+    let group = Params::from_body(&request.body, "group")?;
     let Some(gid) = group.get("gid") else {
         return Err(MesiboError::missing(&group.path("gid"), "the number of a group"));
     };
@@ -106,78 +106,82 @@ fn named_group(asked: &MesiboRequest) -> Result<(Params<'_>, Id), MesiboError> {
     Ok((group, id))
 }
 
-/// Changes nothing, and is refused if it is not known.
+/// A command that changes nothing and is refused if the group is unknown.
 fn require_group(id: &Id) -> Op {
     Op::UpdateMetadata { group: id.clone(), field: format!("{ATTRIBUTE}-none"), value: Value::Null }
 }
 
-/// `groupset`: changes a group, and members if any are named.
-pub(super) fn set(asked: &MesiboRequest, backend: &dyn Backend) -> GroupResult {
-    let (group, id) = named_group(asked)?;
+/// `groupset`: changes a group, and the members that it names.
+pub(super) fn set(request: &MesiboRequest, backend: &dyn Backend) -> GroupResult {
+    let (group, id) = named_group(request)?;
     let mut edit = CommandBatch::default();
     edit.push(require_group(&id), "group.gid");
     let fields = Box::new(parse_fields(&group)?);
     edit.push(Op::PutGroup { group: id.clone(), fields }, "group");
     members::push_edits(&members::parse(&group)?, &id, backend, &mut edit)?;
-    Ok(edit.into_step(asked, ("group", json!({ "gid": render::group_number(&id) }))))
+    Ok(edit.into_step(request, ("group", json!({ "gid": render::group_number(&id) }))))
 }
 
 /// `groupeditmembers`: adds members, changes or removes them.
-pub(super) fn edit_members(asked: &MesiboRequest, backend: &dyn Backend) -> GroupResult {
-    let (group, id) = named_group(asked)?;
+pub(super) fn edit_members(request: &MesiboRequest, backend: &dyn Backend) -> GroupResult {
+    let (group, id) = named_group(request)?;
     if group.get("members").is_none() {
-        return Err(MesiboError::missing("group.members.m", "addresses, parted by commas").into());
+        return Err(MesiboError::missing("group.members.m", "addresses separated by commas").into());
     }
     let mut edit = CommandBatch::default();
     edit.push(require_group(&id), "group.gid");
     members::push_edits(&members::parse(&group)?, &id, backend, &mut edit)?;
-    Ok(edit.into_step(asked, ("group", json!({ "gid": render::group_number(&id) }))))
+    Ok(edit.into_step(request, ("group", json!({ "gid": render::group_number(&id) }))))
 }
 
-/// `groupdel`.
-pub(super) fn delete(asked: &MesiboRequest) -> GroupResult {
-    let (_, id) = named_group(asked)?;
+/// `groupdel`: deletes a group.
+pub(super) fn delete(request: &MesiboRequest) -> GroupResult {
+    let (_, id) = named_group(request)?;
     let mut edit = CommandBatch::default();
     let answer = json!({ "gid": render::group_number(&id) });
     edit.push(Op::DeleteGroup { group: id }, "group.gid");
-    Ok(edit.into_step(asked, ("group", answer)))
+    Ok(edit.into_step(request, ("group", answer)))
 }
 
-/// `groupget`, and `groupgetmembers` or `getmembers`.
-pub(super) fn get(asked: &MesiboRequest, only_members: bool, backend: &dyn Backend) -> GroupResult {
-    let (group, id) = named_group(asked)?;
-    let most = users::requested_count(asked, &group)?.unwrap_or(usize::MAX);
+/// `groupget`: a group; `groupgetmembers` and `getmembers`: its members.
+pub(super) fn get(
+    request: &MesiboRequest,
+    only_members: bool,
+    backend: &dyn Backend,
+) -> GroupResult {
+    let (group, id) = named_group(request)?;
+    let most = users::requested_count(request, &group)?.unwrap_or(usize::MAX);
     if backend.group_size(&id).is_none_or(|size| size <= IMMEDIATE_MEMBERS) {
-        return render_reply(asked, &id, most, only_members, backend);
+        return render_reply(request, &id, most, only_members, backend);
     }
-    let asked = asked.clone();
+    let request = request.clone();
     Ok(Step::blocking(move |backend| {
-        settle(&asked, render_reply(&asked, &id, most, only_members, backend))
+        settle(&request, render_reply(&request, &id, most, only_members, backend))
     }))
 }
 
 fn render_reply(
-    asked: &MesiboRequest,
+    request: &MesiboRequest,
     id: &Id,
     most: usize,
     only_members: bool,
     backend: &dyn Backend,
 ) -> GroupResult {
-    let Some(told) = backend.group(id)? else {
+    let Some(effective) = backend.group(id)? else {
         let message =
             format!("no group `{}` is known; create the group with groupadd", id.escape_debug());
         return Err(MesiboError::at(MesiboErrorCode::NoGroup, "group.gid", &message).into());
     };
-    let members = render::members(&told, most);
+    let members = render::members(&effective, most);
     let gid = render::group_number(id);
     let about = if only_members {
         let count = members.as_array().map_or(0, Vec::len).into();
         let group = json!({ "gid": gid });
         vec![("group", group), ("gid", gid), ("count", count), ("members", members)]
     } else {
-        let mut group = render::group(id, &told);
+        let mut group = render::group(id, &effective);
         group.insert("members".to_owned(), members);
         vec![("group", Value::Object(group))]
     };
-    Ok(Step::Done(asked.success_reply(about)))
+    Ok(Step::Done(request.success_reply(about)))
 }

@@ -1,25 +1,25 @@
-//! The parts of a request of which nothing comes, since they have no meaning here.
+//! The fields of a request that are ignored, since they have no meaning here.
 
 use serde_json::{Map, Value};
 
 use super::flags::{ADMIN_RIGHTS, MEMBER_PERMISSIONS};
 use crate::{request::Switch, wire::excerpt};
 
-/// How many are told at most.
+/// The maximum number of ignored fields in an answer.
 const MAX_REPORTED: usize = 64;
 
-/// What is known below a member.
+/// The known fields below a field.
 #[derive(Clone, Copy)]
 enum KnownFields {
-    /// Whatever is below it.
+    /// Everything below it is known.
     All,
-    /// These members, each of which is known as it says; of a list, in each of its objects.
+    /// These fields, each with what is known below it; in a list, those of each object.
     These(&'static [(&'static str, Self)]),
     /// The permissions of a user.
     Switches,
-    /// What members of a group may.
+    /// The permissions of a group's members.
     May,
-    /// What administers a group.
+    /// The rights of a group's admins.
     Rights,
 }
 
@@ -41,7 +41,7 @@ const USER: &[(&str, KnownFields)] = &[
     ("count", All),
     ("permissions", Switches),
     ("token", These(&[("appid", All), ("expiry", All), ("remove", All)])),
-    // What is unknown of a contact is refused.
+    // Unknown fields of a contact are errors instead.
     ("contact", All),
     ("contacts", All),
 ];
@@ -74,7 +74,7 @@ const MEMBERS: &[(&str, KnownFields)] = &[
     ("admin", Rights),
 ];
 
-/// The paths of what is unknown in a request, as `user.permissions.calls`.
+/// The paths of the unknown fields of a request, as `user.permissions.calls`.
 pub(super) fn find_ignored(body: &Map<String, Value>) -> Vec<String> {
     let mut found = Vec::new();
     collect_unknown(REQUEST, body, "", &mut found);
@@ -107,7 +107,7 @@ fn collect_unknown(
 }
 
 impl KnownFields {
-    /// What is known below a member of this name; `None` if it is unknown.
+    /// The known fields below the field of this name; `None` if it is unknown.
     fn member(self, name: &str) -> Option<Self> {
         let is_known = match self {
             All => true,

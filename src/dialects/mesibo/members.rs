@@ -1,4 +1,4 @@
-//! Members of a group: who is added, changed or removed.
+//! Members of a group: added, changed or removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,10 +16,10 @@ use crate::{
     request::Role,
 };
 
-/// How many members a request may edit.
+/// The maximum number of members that a request may edit.
 const MAX_MEMBERS: usize = 1000;
 
-/// Members of whom the same is said.
+/// The same edit of several members.
 #[derive(Debug)]
 pub(super) struct MemberEdit {
     ids: BTreeSet<Id>,
@@ -28,9 +28,9 @@ pub(super) struct MemberEdit {
     wanted: FlagChanges,
 }
 
-/// What is said of members in `members`: an object, or a list of them.
+/// Reads the edits in `members`: an object, or a list of objects.
 pub(super) fn parse(group: &Params<'_>) -> Result<Vec<MemberEdit>, MesiboError> {
-    let goes = is_removal(group)?;
+    let group_removes = is_removal(group)?;
     let all = match group.get("members") {
         None => Vec::new(),
         Some(Value::Array(all)) => {
@@ -43,7 +43,7 @@ pub(super) fn parse(group: &Params<'_>) -> Result<Vec<MemberEdit>, MesiboError> 
     let (mut entries, mut named) = (Vec::new(), BTreeSet::new());
     for members in &all {
         let Some(given) = members.get("m") else {
-            return Err(MesiboError::missing(&members.path("m"), "addresses, parted by commas"));
+            return Err(MesiboError::missing(&members.path("m"), "addresses separated by commas"));
         };
         let path = members.path("m");
         let ids = parse_addresses(given, &path)?;
@@ -54,11 +54,11 @@ pub(super) fn parse(group: &Params<'_>) -> Result<Vec<MemberEdit>, MesiboError> 
         }
         named.extend(ids.iter().cloned());
         if named.len() > MAX_MEMBERS {
-            let message = format!("a request names {MAX_MEMBERS} members at most");
+            let message = format!("the request names too many members; the limit is {MAX_MEMBERS}");
             return Err(MesiboError::at(MesiboErrorCode::BadParam, &path, &message));
         }
-        let goes = goes || self::is_removal(members)?;
-        entries.push(MemberEdit { ids, path, removes: goes, wanted: FlagChanges::parse(members)? });
+        let removes = group_removes || is_removal(members)?;
+        entries.push(MemberEdit { ids, path, removes, wanted: FlagChanges::parse(members)? });
     }
     Ok(entries)
 }
@@ -74,12 +74,12 @@ fn parse_addresses(given: &Value, path: &str) -> Result<BTreeSet<Id>, MesiboErro
             parts.map(|part| parse_id(&part.into(), path)).collect()
         }
         Value::Number(_) => Ok([parse_id(given, path)?].into()),
-        // Each as it is: an address may hold a comma.
+        // Elements are not split: an address may contain a comma.
         Value::Array(all) => {
             let id = |(at, one)| parse_id(one, &format!("{path}[{at}]"));
             all.iter().enumerate().map(id).collect()
         }
-        other => Err(type_error(path, "addresses, parted by commas", other)),
+        other => Err(type_error(path, "addresses separated by commas", other)),
     }
 }
 
@@ -91,7 +91,7 @@ fn insert_attributes(into: &mut MemberAttributes, id: &Id, patch: Map<String, Va
     }
 }
 
-/// Adds the members of a group that is made.
+/// Fills in the members of a group that is created.
 pub(super) fn fill_new_group(entries: &[MemberEdit], fields: &mut GroupFields) {
     let (mut roles, mut attributes) = (BTreeMap::new(), MemberAttributes::new());
     for entry in entries.iter().filter(|entry| !entry.removes) {
@@ -105,25 +105,26 @@ pub(super) fn fill_new_group(entries: &[MemberEdit], fields: &mut GroupFields) {
     fields.member_attributes = Some(attributes);
 }
 
-/// Adds what is to be done to the members of a group that is there, in one command: who is no owner
-/// any more may be the last one until others are.
+/// Adds the edits of an existing group's members, as one command: so the last owner may be demoted
+/// where another one is made.
 pub(super) fn push_edits(
     entries: &[MemberEdit],
     group: &Id,
     backend: &dyn Backend,
     edit: &mut CommandBatch,
 ) -> Result<(), BackendError> {
-    let asks = entries.iter().any(|entry| !entry.removes && entry.wanted.changes_role());
-    let told = if asks { backend.group(group)? } else { None };
+    let changes_roles = entries.iter().any(|entry| !entry.removes && entry.wanted.changes_role());
+    let effective = if changes_roles { backend.group(group)? } else { None };
     let (mut added, mut roles) = (BTreeSet::new(), BTreeMap::new());
     let mut attributes = MemberAttributes::new();
-    for MemberEdit { ids, removes: goes, wanted, .. } in entries {
+    for MemberEdit { ids, removes, wanted, .. } in entries {
         for id in ids {
-            if *goes {
+            if *removes {
                 roles.insert(id.clone(), None);
                 continue;
             }
-            let record = told.as_ref().and_then(|told| told.record.members.get(&**id));
+            let record =
+                effective.as_ref().and_then(|effective| effective.record.members.get(&**id));
             let kept = record.map(|member| stored_fields(&member.attributes)).unwrap_or_default();
             let (role, patch) =
                 wanted.apply_to(&MemberState { role: backend.role(group, id), kept });

@@ -1,8 +1,8 @@
-//! The backend API of mesibo: one path, an operation by name, and the outcome in the body.
+//! The backend API of mesibo: one path, with the operation and its result in the body.
 //!
-//! What a request asks for comes to commands that take effect all or none. What means something to
-//! decisions becomes facts: permissions and peers, contacts, pairs, blocks, members and their roles.
-//! What doesn't is kept with the user, the group or the member, and answered as it was sent.
+//! A request is translated to commands that take effect all or none. Data with a meaning for
+//! decisions becomes facts: permissions and peers, contacts, pairs, blocks, members and their
+//! roles. Other data is stored with the user, the group or the member, and returned as it was sent.
 
 mod batch;
 mod contacts;
@@ -27,11 +27,11 @@ use uid::ResolvedNumbers;
 
 use crate::{request::suggest, wire::excerpt};
 
-/// The operations there are.
+/// The supported operations.
 const OPS: &str = "useradd, userset, userget, usersget, userdel, usertoken, groupadd, groupset, groupget, \
                    groupdel, groupeditmembers, groupgetmembers";
 
-/// mesibo's backend API.
+/// The dialect of mesibo's backend API.
 #[derive(Debug)]
 pub struct Mesibo;
 
@@ -45,16 +45,16 @@ impl Dialect for Mesibo {
     }
 
     fn answer(&self, call: &Call<'_>, backend: &dyn Backend) -> Result<Step<Reply>, BackendError> {
-        let asked = match MesiboRequest::parse(call, backend) {
-            Ok(asked) => asked,
-            Err(turned) => return Ok(Step::Done(turned.reply())),
+        let request = match MesiboRequest::parse(call, backend) {
+            Ok(request) => request,
+            Err(rejected) => return Ok(Step::Done(rejected.reply())),
         };
-        let numbers = uid::generated_numbers(&asked.body);
+        let numbers = uid::generated_numbers(&request.body);
         if numbers.is_empty() {
-            return settle(&asked, dispatch(&asked, &ResolvedNumbers::default(), backend));
+            return settle(&request, dispatch(&request, &ResolvedNumbers::default(), backend));
         }
         Ok(Step::blocking(move |backend| {
-            settle(&asked, dispatch(&asked, &uid::resolve_numbers(&numbers, backend), backend))
+            settle(&request, dispatch(&request, &uid::resolve_numbers(&numbers, backend), backend))
         }))
     }
 
@@ -70,32 +70,35 @@ impl Dialect for Mesibo {
 }
 
 fn dispatch(
-    asked: &MesiboRequest,
+    request: &MesiboRequest,
     found: &ResolvedNumbers,
     backend: &dyn Backend,
 ) -> Result<Step<Reply>, MesiboStop> {
-    match asked.op.as_str() {
-        "useradd" => users::add(asked, found, backend),
-        "userset" => users::set(asked, found, backend),
-        "userget" => users::get(asked, found, backend),
-        "usersget" => users::list(asked, found, backend),
-        "userdel" | "deluser" => users::delete(asked, found, backend),
-        "usertoken" => users::token(asked, found, backend),
-        "deltoken" => users::delete_token(asked, found, backend),
-        "groupadd" => groups::add(asked, backend),
-        "groupset" => groups::set(asked, backend),
-        "groupget" => groups::get(asked, false, backend),
-        "groupdel" => groups::delete(asked),
-        "groupeditmembers" => groups::edit_members(asked, backend),
-        "groupgetmembers" | "getmembers" => groups::get(asked, true, backend),
+    match request.op.as_str() {
+        "useradd" => users::add(request, found, backend),
+        "userset" => users::set(request, found, backend),
+        "userget" => users::get(request, found, backend),
+        "usersget" => users::list(request, found, backend),
+        "userdel" | "deluser" => users::delete(request, found, backend),
+        "usertoken" => users::token(request, found, backend),
+        "deltoken" => users::delete_token(request, found, backend),
+        "groupadd" => groups::add(request, backend),
+        "groupset" => groups::set(request, backend),
+        "groupget" => groups::get(request, false, backend),
+        "groupdel" => groups::delete(request),
+        "groupeditmembers" => groups::edit_members(request, backend),
+        "groupgetmembers" | "getmembers" => groups::get(request, true, backend),
         "message" => {
             let message =
-                "peerage says who may write to whom and sends nothing; send it by the chat server";
+                "peerage decides and does not send messages; send them by the chat server";
             Err(MesiboError::at(MesiboErrorCode::BadOp, "op", message).into())
         }
         other => {
-            let message =
-                format!("there is no `{}`; {}", excerpt(other), suggest(other, OPS.split(", ")));
+            let message = format!(
+                "unknown operation `{}`; {}",
+                excerpt(other),
+                suggest(other, OPS.split(", "))
+            );
             Err(MesiboError::at(MesiboErrorCode::BadOp, "op", &message).into())
         }
     }

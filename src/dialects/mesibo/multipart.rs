@@ -6,13 +6,13 @@ use super::{
 };
 use crate::wire::excerpt;
 
-/// How many bytes the headers of a part may have.
+/// The maximum length of a part's headers in bytes.
 const MAX_HEADER_BYTES: usize = 4096;
 
 /// The parameters of a form, in order.
 ///
 /// # Errors
-/// If it is none, or a part is a file.
+/// If the form is malformed, or a part is a file.
 pub(super) fn parse_parameters(
     content_type: &str,
     body: &[u8],
@@ -21,35 +21,32 @@ pub(super) fn parse_parameters(
         .ok_or_else(|| form_error("the content type names no `boundary` of 1 to 70 characters"))?;
     let opening = format!("--{boundary}");
     let delimiter = format!("\r\n--{boundary}");
-    // What stands before the first delimiter says nothing; none of the clients sends any.
+    // A preamble before the first delimiter is not supported; no client sends one.
     let mut rest = body
         .strip_prefix(b"\r\n")
         .unwrap_or(body)
         .strip_prefix(opening.as_bytes())
-        .ok_or_else(|| form_error("it does not begin with its boundary"))?;
+        .ok_or_else(|| form_error("the body does not begin with the boundary"))?;
     let mut all: Vec<(String, String)> = Vec::new();
     loop {
         if rest.starts_with(b"--") {
             return Ok(all);
         }
-        rest =
-            rest.strip_prefix(b"\r\n").ok_or_else(|| form_error("a boundary ends with a line"))?;
-        let end = find_bytes(rest, delimiter.as_bytes()).ok_or_else(|| {
-            form_error("its last part has no end: the closing boundary is missing")
-        })?;
+        rest = rest
+            .strip_prefix(b"\r\n")
+            .ok_or_else(|| form_error("a boundary is not followed by a line break"))?;
+        let end = find_bytes(rest, delimiter.as_bytes())
+            .ok_or_else(|| form_error("the closing boundary is missing"))?;
         let (part, after) = rest.split_at_checked(end).unwrap_or((rest, b""));
         if all.len() == form::MAX_PARAMETERS {
-            return Err(form_error(&format!(
-                "there may be {} parameters at most",
-                form::MAX_PARAMETERS
-            )));
+            return Err(form_error(&format!("more than {} parameters", form::MAX_PARAMETERS)));
         }
         let (name, value) = parse_part(part)?;
         if all.iter().any(|(known, _)| *known == name) {
-            return Err(MesiboError::at(
+            return Err(MesiboError::parameter(
                 MesiboErrorCode::BadForm,
                 &name,
-                "it is given twice; give it once",
+                "is given twice; give it once",
             ));
         }
         all.push((name, value));
@@ -60,7 +57,7 @@ pub(super) fn parse_parameters(
 fn form_error(what: &str) -> MesiboError {
     MesiboError::new(
         MesiboErrorCode::BadForm,
-        format!("this is no multipart form: {what}; send JSON"),
+        format!("malformed multipart form: {what}; send JSON"),
     )
 }
 
@@ -72,7 +69,7 @@ fn boundary(content_type: &str) -> Option<&str> {
     (is_boundary && !boundary.ends_with(' ')).then_some(boundary)
 }
 
-/// A parameter of a header, as it stands between quotes or without any.
+/// The value of a header's parameter, without its quotes.
 fn header_parameter<'t>(mut text: &'t str, wanted: &str) -> Option<&'t str> {
     loop {
         let (name, rest) = text.trim_start_matches([';', ' ', '\t']).split_once('=')?;
@@ -99,9 +96,11 @@ fn header_parameter<'t>(mut text: &'t str, wanted: &str) -> Option<&'t str> {
 /// The name and the value of a part.
 fn parse_part(part: &[u8]) -> Result<(String, String), MesiboError> {
     let ends = find_bytes(part, b"\r\n\r\n").filter(|&end| end <= MAX_HEADER_BYTES);
-    let (headers, value) = ends
-        .and_then(|end| part.split_at_checked(end))
-        .ok_or_else(|| form_error("a part has no headers that end, or too long ones"))?;
+    let (headers, value) = ends.and_then(|end| part.split_at_checked(end)).ok_or_else(|| {
+        let problem =
+            format!("the headers of a part have no end, or exceed {MAX_HEADER_BYTES} bytes");
+        form_error(&problem)
+    })?;
     let headers =
         str::from_utf8(headers).map_err(|_| form_error("a part's headers are not UTF-8"))?;
     let mut name = None;
@@ -116,14 +115,16 @@ fn parse_part(part: &[u8]) -> Result<(String, String), MesiboError> {
                 let kind = text.split(';').next().unwrap_or_default().trim();
                 if !kind.eq_ignore_ascii_case("text/plain") {
                     let kind = excerpt(kind);
-                    return Err(form_error(&format!("a part is of the type `{kind}`, not text")));
+                    return Err(form_error(&format!(
+                        "a part has the type `{kind}`, not text/plain"
+                    )));
                 }
             }
             "content-transfer-encoding" => {
                 let is_plain = |plain: &&str| text.eq_ignore_ascii_case(plain);
                 if !["7bit", "8bit", "binary"].iter().any(is_plain) {
                     let text = excerpt(text);
-                    return Err(form_error(&format!("a part is encoded by `{text}`")));
+                    return Err(form_error(&format!("a part has the transfer encoding `{text}`")));
                 }
             }
             _ => {}
@@ -132,7 +133,7 @@ fn parse_part(part: &[u8]) -> Result<(String, String), MesiboError> {
     let name = name.ok_or_else(|| form_error("a part has no name"))?;
     let value = value.strip_prefix(b"\r\n\r\n").unwrap_or(value);
     let value = str::from_utf8(value)
-        .map_err(|_| MesiboError::at(MesiboErrorCode::BadForm, &name, "its value is not UTF-8"))?;
+        .map_err(|_| MesiboError::parameter(MesiboErrorCode::BadForm, &name, "is not UTF-8"))?;
     Ok((name, value.to_owned()))
 }
 
@@ -140,21 +141,21 @@ fn parse_part(part: &[u8]) -> Result<(String, String), MesiboError> {
 fn part_name(text: &str) -> Result<String, MesiboError> {
     let (kind, parameters) = text.split_once(';').unwrap_or((text, ""));
     if !kind.trim().eq_ignore_ascii_case("form-data") {
-        return Err(form_error("a part is no `form-data`"));
+        return Err(form_error("a part is not `form-data`"));
     }
     let name = header_parameter(parameters, "name").filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| form_error("a part has no name"))?;
     if header_parameter(parameters, "filename").is_some() {
-        return Err(MesiboError::at(
+        return Err(MesiboError::parameter(
             MesiboErrorCode::BadForm,
             name,
-            "it is a file; give its value as a string",
+            "is a file; give its value as a string",
         ));
     }
     Ok(name.to_owned())
 }
 
-/// Where something first stands in a text.
+/// The position of the first occurrence of `wanted`.
 fn find_bytes(text: &[u8], wanted: &[u8]) -> Option<usize> {
     let mut from = 0;
     loop {

@@ -1,19 +1,19 @@
-//! Parameters of a request: objects with the paths at which they stand.
+//! Parameters of a request: objects with their paths.
 
 use serde_json::{Map, Value};
 
 use super::error::{MesiboError, MesiboErrorCode};
 use crate::{facts::Id, wire::json};
 
-/// An object in a request, and where it stands.
+/// An object in a request, with its path.
 #[derive(Clone, Debug)]
 pub(super) struct Params<'v> {
-    /// As `user.permissions`.
+    /// The path of the object, as `user.permissions`.
     pub(super) path: String,
     pub(super) fields: &'v Map<String, Value>,
 }
 
-/// Whether a value is on, where both `true` and `1` may be written.
+/// The flag in a value: `true` or `false`, `1` or `0`.
 pub(super) fn parse_flag(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(is) => Some(*is),
@@ -26,7 +26,7 @@ pub(super) fn parse_flag(value: &Value) -> Option<bool> {
     }
 }
 
-/// The address or group id that a text or a whole number writes.
+/// The address or group id in a string or a whole number.
 pub(super) fn parse_id(value: &Value, path: &str) -> Result<Id, MesiboError> {
     let text = match value {
         Value::String(text) => text.clone(),
@@ -42,7 +42,7 @@ pub(super) fn type_error(path: &str, what: &str, found: &Value) -> MesiboError {
         Value::Null | Value::Array(_) | Value::Object(_) => json::kind(found).to_owned(),
         scalar => scalar.to_string().chars().take(64).collect(),
     };
-    MesiboError::at(MesiboErrorCode::BadParam, path, &format!("it takes {what}, not {found}"))
+    MesiboError::parameter(MesiboErrorCode::BadParam, path, &format!("must be {what}, not {found}"))
 }
 
 impl<'v> Params<'v> {
@@ -69,7 +69,7 @@ impl<'v> Params<'v> {
         format!("{}.{name}", self.path)
     }
 
-    /// What is given, `null` aside.
+    /// The value of a parameter; `None` if it is missing or `null`.
     pub(super) fn get(&self, name: &str) -> Option<&'v Value> {
         self.fields.get(name).filter(|value| !value.is_null())
     }
@@ -100,10 +100,10 @@ impl<'v> Params<'v> {
         self.get(name).map(read).transpose()
     }
 
-    /// The one that is given of several names for the same, and which it is.
+    /// The value that is given under one of several equivalent names, and that name.
     ///
     /// # Errors
-    /// If two of them say different things.
+    /// If two of them have different values.
     pub(super) fn one_of<'n>(
         &self,
         names: &[&'n str],
@@ -113,9 +113,8 @@ impl<'v> Params<'v> {
             let Some(value) = self.get(name) else { continue };
             match found {
                 Some((other, known)) if known != value => {
-                    let message =
-                        format!("it says something else than `{other}`; give one of them");
-                    return Err(MesiboError::at(
+                    let message = format!("differs from `{other}`; give one of them");
+                    return Err(MesiboError::parameter(
                         MesiboErrorCode::BadParam,
                         &self.path(name),
                         &message,

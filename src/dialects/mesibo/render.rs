@@ -1,4 +1,4 @@
-//! Users and groups as they are answered.
+//! The JSON form of users and groups.
 
 use std::collections::BTreeMap;
 
@@ -61,7 +61,7 @@ const fn peers_number(peers: Option<PeersMode>) -> u8 {
     }
 }
 
-/// The users to whom this user has a relation that mesibo knows.
+/// The contacts of a user: all users to whom a relation exists that mesibo knows.
 fn contacts(id: &str, subscriptions: Option<&Value>, backend: &dyn Backend) -> Value {
     let mut all: BTreeMap<String, Vec<Relation>> = BTreeMap::new();
     for relation in [Relation::Contact, Relation::Favorite, Relation::Pair, Relation::Block] {
@@ -95,11 +95,11 @@ pub(super) fn group_number(id: &str) -> Value {
 }
 
 /// A group without its members.
-pub(super) fn group(id: &str, told: &EffectiveGroup) -> Map<String, Value> {
-    let keep = stored_fields(&told.record.metadata);
+pub(super) fn group(id: &str, effective: &EffectiveGroup) -> Map<String, Value> {
+    let keep = stored_fields(&effective.record.metadata);
     let mut group = Map::new();
     group.insert("gid".to_owned(), group_number(id));
-    let name = told.record.metadata.get("group_name").cloned();
+    let name = effective.record.metadata.get("group_name").cloned();
     group.insert("name".to_owned(), name.unwrap_or_else(|| "".into()));
     let or = |name: &str, default: Value| keep.get(name).cloned().unwrap_or(default);
     group.insert("flags".to_owned(), or("flags", 0.into()));
@@ -111,13 +111,13 @@ pub(super) fn group(id: &str, told: &EffectiveGroup) -> Map<String, Value> {
 }
 
 /// The members of a group, `most` of them at most.
-pub(super) fn members(told: &EffectiveGroup, most: usize) -> Value {
+pub(super) fn members(effective: &EffectiveGroup, most: usize) -> Value {
     let member = |(id, role): &(String, _)| {
-        let record = told.record.members.get(id);
+        let record = effective.record.members.get(id);
         let keep = record.map(|member| stored_fields(&member.attributes)).unwrap_or_default();
         let mut member = user_reference(id);
         member.extend(flags::render_flags(*role, &keep));
         Value::Object(member)
     };
-    told.members.iter().take(most).map(member).collect()
+    effective.members.iter().take(most).map(member).collect()
 }

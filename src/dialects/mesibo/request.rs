@@ -1,4 +1,4 @@
-//! Requests in all their forms: JSON, a query, a form, a multipart form.
+//! Requests in all their forms: JSON, query, form, multipart form.
 
 use serde_json::{Map, Value};
 
@@ -14,19 +14,19 @@ use crate::{
     },
 };
 
-/// A request, whichever way it was written.
+/// A request, independent of the form in which it was sent.
 #[derive(Clone, Debug)]
 pub(super) struct MesiboRequest {
-    /// As it was sent; empty if it is missing.
+    /// The operation as it was sent; empty if it is missing.
     pub(super) op: String,
-    /// What is sent back with the answer.
+    /// The id that is returned with the answer.
     pub(super) id: Option<Value>,
     pub(super) body: Map<String, Value>,
-    /// Of what nothing comes: paths, and names of parameters.
+    /// The ignored fields: paths, and names of parameters.
     ignored: Vec<String>,
 }
 
-/// A request that goes no further, and what is known of it.
+/// A request that is rejected before its operation, with what is known of it.
 pub(super) struct RejectedRequest {
     fault: Box<MesiboError>,
     op: String,
@@ -46,10 +46,10 @@ impl RejectedRequest {
 }
 
 impl MesiboRequest {
-    /// Reads a request and sees that an administrator sent it.
+    /// Reads a request and checks that an administrator sent it.
     pub(super) fn parse(call: &Call<'_>, backend: &dyn Backend) -> Result<Self, RejectedRequest> {
         if !matches!(call.method, "GET" | "POST") {
-            let message = "send POST, or GET with the parameters in the query";
+            let message = "method not allowed; use POST, or GET with the parameters in the query";
             return Err(MesiboError::new(MesiboErrorCode::BadMethod, message).into());
         }
         let (mut body, mut ignored) = parse_body(call)?;
@@ -58,17 +58,17 @@ impl MesiboRequest {
         let token = body.shift_remove("token");
         let named = op.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
         let shown_id = id.clone().filter(|id| id.is_i64() || id.is_u64());
-        let turned = |fault: MesiboError| RejectedRequest {
+        let reject = |fault: MesiboError| RejectedRequest {
             fault: Box::new(fault),
             op: named.clone(),
             id: shown_id.clone(),
         };
-        check_admin(call, token.as_ref(), backend).map_err(turned)?;
+        check_admin(call, token.as_ref(), backend).map_err(reject)?;
         if id != shown_id {
-            return Err(turned(MesiboError::at(
+            return Err(reject(MesiboError::parameter(
                 MesiboErrorCode::BadParam,
                 "id",
-                "it takes a whole number",
+                "must be a whole number",
             )));
         }
         match op {
@@ -76,18 +76,20 @@ impl MesiboRequest {
                 ignored.extend(ignored_fields::find_ignored(&body));
                 Ok(Self { op, id, body, ignored })
             }
-            Some(Value::String(_)) | None => Err(turned(MesiboError::at(
+            Some(Value::String(_)) | None => Err(reject(MesiboError::parameter(
                 MesiboErrorCode::BadOp,
                 "op",
-                "it is missing; name an operation",
+                "is missing; give an operation",
             ))),
-            Some(_) => {
-                Err(turned(MesiboError::at(MesiboErrorCode::BadOp, "op", "it takes a string")))
-            }
+            Some(_) => Err(reject(MesiboError::parameter(
+                MesiboErrorCode::BadOp,
+                "op",
+                "must be a string",
+            ))),
         }
     }
 
-    /// The answer that it was done; `about` comes first.
+    /// The answer to a request that succeeded; `about` comes first.
     pub(super) fn success_reply(&self, about: Vec<(&str, Value)>) -> Reply {
         let mut body: Map<String, Value> = Map::with_capacity(about.len() + 3);
         body.extend(about.into_iter().map(|(name, value)| (name.to_owned(), value)));
@@ -107,12 +109,12 @@ impl MesiboRequest {
     }
 }
 
-/// What was sent, as JSON says it, and parameters of which nothing comes. The operation, the token and
-/// the id may stand in the query beside a body.
+/// The request as JSON, and ignored parameters. The operation, the token and the id may be in the
+/// query beside a body.
 fn parse_body(call: &Call<'_>) -> Result<(Map<String, Value>, Vec<String>), MesiboError> {
     let query = parse_parameters(call.query.as_bytes())?;
     let start = call.body.iter().find(|byte| !byte.is_ascii_whitespace());
-    // Clients send JSON under the type of a form, which is the default of some.
+    // Clients send JSON with the content type of a form, which is the default of some HTTP clients.
     let is_form = is_content_type(call, "application/x-www-form-urlencoded")
         && !start.is_some_and(|byte| matches!(byte, b'{' | b'['));
     if call.body.is_empty() {
@@ -133,7 +135,7 @@ fn parse_body(call: &Call<'_>) -> Result<(Map<String, Value>, Vec<String>), Mesi
     let StrictValue(value) =
         json::parse(call.body, "a request").map_err(|misread| MesiboError::from_json(&misread))?;
     let Value::Object(mut body) = value else {
-        let (message, at) = ("the body must be an object".to_owned(), String::new());
+        let (message, at) = ("request body must be an object".to_owned(), String::new());
         return Err(MesiboError::from_json(&JsonError { message, at, line_column: (1, 1) }));
     };
     let is_of_envelope = |(name, _): &(String, String)| matches!(&**name, "op" | "token" | "id");
@@ -146,8 +148,7 @@ fn parse_body(call: &Call<'_>) -> Result<(Map<String, Value>, Vec<String>), Mesi
 
 fn parse_parameters(text: &[u8]) -> Result<Vec<(String, String)>, MesiboError> {
     if text.split(|&byte| byte == b'&').count() > form::MAX_PARAMETERS {
-        let message =
-            format!("there may be {} parameters at most; send JSON", form::MAX_PARAMETERS);
+        let message = format!("more than {} parameters; send JSON", form::MAX_PARAMETERS);
         return Err(MesiboError::new(MesiboErrorCode::BadForm, message));
     }
     form::decode_parameters(text)
@@ -159,7 +160,7 @@ fn is_content_type(call: &Call<'_>, kind: &str) -> bool {
 }
 
 /// # Errors
-/// Unless an administrator asks: by `token`, or as for peerage's own API.
+/// Unless an administrator sent the request, with `token` or the header of peerage's own API.
 fn check_admin(
     call: &Call<'_>,
     token: Option<&Value>,

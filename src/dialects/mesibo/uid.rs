@@ -1,7 +1,7 @@
-//! Numbers of users, which mesibo gives beside their addresses.
+//! Numbers of users, which mesibo has beside their addresses.
 //!
-//! Here the number follows from the address alone. An address that is a number, as a phone number
-//! is, is its own; for any other it is a hash, above all phone numbers.
+//! Here the number is computed from the address. An address that is a number, like a phone number,
+//! is its own number; any other address has a hash, greater than all phone numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,13 +14,14 @@ use super::{
 };
 use crate::{dialects::Backend, facts::Id};
 
-/// Where numbers that are made begin. They end below 2^53, so that every JSON parser holds them.
+/// The least generated number. All are below 2^53, so that every JSON parser represents them
+/// exactly.
 const FIRST_GENERATED: u64 = 1 << 52;
 
-/// How many users are looked at in one go.
+/// The number of users that are read at a time.
 const PAGE: usize = 10_000;
 
-/// The number of the user at an address; the same on every daemon and for good.
+/// The number of the user at an address: the same on every daemon, and stable.
 pub(super) fn user_number(address: &str) -> u64 {
     if let Ok(number) = address.parse::<u64>()
         && number < FIRST_GENERATED
@@ -29,7 +30,7 @@ pub(super) fn user_number(address: &str) -> u64 {
         return number;
     }
     let digest = Sha256::digest(address.as_bytes());
-    // 48 bits of it.
+    // The hash is 48 bits of the digest.
     FIRST_GENERATED | digest.iter().take(6).fold(0, |number, &byte| (number << 8) | u64::from(byte))
 }
 
@@ -42,15 +43,15 @@ pub(super) fn number_json(address: &str) -> Value {
 #[derive(Clone, Default, Debug)]
 pub(super) struct ResolvedNumbers(BTreeMap<u64, NumberOwner>);
 
-/// Whose a made number is.
+/// The owner of a generated number.
 #[derive(Clone, Debug)]
 enum NumberOwner {
     One(String),
-    /// Addresses that hash to the same.
+    /// Several addresses have the same hash.
     Several,
 }
 
-/// The made numbers by which a request names users.
+/// The generated numbers by which a request names users.
 pub(super) fn generated_numbers(body: &Map<String, Value>) -> BTreeSet<u64> {
     let user = body.get("user").and_then(Value::as_object);
     let contacts = user.into_iter().flat_map(|user| [user.get("contact"), user.get("contacts")]);
@@ -63,7 +64,7 @@ pub(super) fn generated_numbers(body: &Map<String, Value>) -> BTreeSet<u64> {
     numbers.filter(|&number| number >= FIRST_GENERATED).collect()
 }
 
-/// Looks users up by made numbers. Costs a pass over all users.
+/// Looks up users by generated numbers. Costs a pass over all users.
 pub(super) fn resolve_numbers(numbers: &BTreeSet<u64>, backend: &dyn Backend) -> ResolvedNumbers {
     let mut found = BTreeMap::new();
     let mut after: Option<String> = None;
@@ -86,7 +87,7 @@ pub(super) fn resolve_numbers(numbers: &BTreeSet<u64>, backend: &dyn Backend) ->
 }
 
 impl ResolvedNumbers {
-    /// Who is meant by `address`, `addr` or `uid`; by a number only one who is known.
+    /// The user that `address`, `addr` or `uid` names; a number must be that of a known user.
     pub(super) fn resolve_user(
         &self,
         part: &Params<'_>,
@@ -122,15 +123,15 @@ impl ResolvedNumbers {
         match uid {
             Some(uid) if uid != user_number(&id) => {
                 let message =
-                    format!("`{name}` is of the user whose number is {}", user_number(&id));
-                Err(MesiboError::at(MesiboErrorCode::BadParam, &part.path("uid"), &message))
+                    format!("must be {}, the number of the user at `{name}`", user_number(&id));
+                Err(MesiboError::parameter(MesiboErrorCode::BadParam, &part.path("uid"), &message))
             }
             _ => Ok(id),
         }
     }
 }
 
-/// What `address`, `addr` or both say, and which of them.
+/// The address in `address` or `addr`, with the name that was used.
 fn parse_address(part: &Params<'_>) -> Result<Option<(&'static str, Id)>, MesiboError> {
     let mut found: Option<(&str, Id)> = None;
     for name in ["address", "addr"] {
@@ -138,8 +139,12 @@ fn parse_address(part: &Params<'_>) -> Result<Option<(&'static str, Id)>, Mesibo
         let id = parse_id(value, &part.path(name))?;
         match &found {
             Some((other, known)) if *known != id => {
-                let message = format!("it names another user than `{other}`; give one of them");
-                return Err(MesiboError::at(MesiboErrorCode::BadParam, &part.path(name), &message));
+                let message = format!("names another user than `{other}`; give one of them");
+                return Err(MesiboError::parameter(
+                    MesiboErrorCode::BadParam,
+                    &part.path(name),
+                    &message,
+                ));
             }
             Some(_) => {}
             None => found = Some((name, id)),

@@ -34,26 +34,26 @@ const PEERS: &str = "peers";
 
 /// `useradd`: creates the user, or changes an existing one.
 pub(super) fn add(
-    asked: &MesiboRequest,
+    request: &MesiboRequest,
     found: &ResolvedNumbers,
     backend: &dyn Backend,
 ) -> UserResult {
-    let user = Params::from_body(&asked.body, "user")?;
+    let user = Params::from_body(&request.body, "user")?;
     let id = found.resolve_user(&user, backend)?;
-    put_user(asked, &user, &id, (found, backend), CommandBatch::default())
+    put_user(request, &user, &id, (found, backend), CommandBatch::default())
 }
 
-/// `userset`: changes a user who is there.
+/// `userset`: changes an existing user.
 pub(super) fn set(
-    asked: &MesiboRequest,
+    request: &MesiboRequest,
     found: &ResolvedNumbers,
     backend: &dyn Backend,
 ) -> UserResult {
-    let user = Params::from_body(&asked.body, "user")?;
+    let user = Params::from_body(&request.body, "user")?;
     let id = found.resolve_user(&user, backend)?;
     let mut edit = CommandBatch::default();
     edit.push(require_user(&id), user.path("address"));
-    put_user(asked, &user, &id, (found, backend), edit)
+    put_user(request, &user, &id, (found, backend), edit)
 }
 
 /// A command that changes nothing and is refused if the user is unknown.
@@ -62,7 +62,7 @@ fn require_user(id: &Id) -> Op {
 }
 
 fn put_user(
-    asked: &MesiboRequest,
+    request: &MesiboRequest,
     user: &Params<'_>,
     id: &Id,
     (found, backend): (&ResolvedNumbers, &dyn Backend),
@@ -85,10 +85,10 @@ fn put_user(
         edit.push(op, user.path("active"));
     }
     let answer = user_json(id, issue_token(user)?);
-    Ok(edit.into_step(asked, ("user", answer)))
+    Ok(edit.into_step(request, ("user", answer)))
 }
 
-/// Bans or lets in again, if `active` is given and says something else than is so.
+/// The command that bans or reactivates the user, if `active` is given and changes anything.
 fn moderation_op(
     user: &Params<'_>,
     id: &Id,
@@ -98,13 +98,13 @@ fn moderation_op(
     let id = id.clone();
     Ok(match user.flag("active")? {
         Some(false) => Some(Op::Ban { user: id }),
-        // Who is silenced is active, and stays silenced.
+        // A silenced user is active, and stays silenced.
         Some(true) if is_banned => Some(Op::Reactivate { user: id }),
         _ => None,
     })
 }
 
-/// What facts have no field for.
+/// The fields of a user that facts have no place for.
 fn opaque_fields(user: &Params<'_>) -> Result<Map<String, Value>, MesiboError> {
     user.text("name")?;
     let mut keep = Map::new();
@@ -130,7 +130,7 @@ fn parse_permissions(
         let value = match name.parse::<Switch>() {
             Ok(switch) => {
                 switches.insert(switch, permissions.flag(name)?.map(SwitchSetting::Always));
-                // Before it was a switch here, it may have been kept as what is unknown.
+                // The permission may be stored as an unknown one, from before it became a switch.
                 if DOCUMENTED.contains(&switch) {
                     continue;
                 }
@@ -159,8 +159,8 @@ fn parse_permissions(
     Ok(())
 }
 
-/// The access token that is asked for with `token`. Nobody here verifies it: it only has the form
-/// that a backend hands on.
+/// The access token that `token` requests. It is never verified here: it only has the form that
+/// backends expect.
 fn issue_token(user: &Params<'_>) -> Result<Option<String>, MesiboError> {
     let Some(token) = user.object("token")? else { return Ok(None) };
     token.integer("expiry")?;
@@ -179,13 +179,13 @@ fn user_json(id: &Id, token: Option<String>) -> Value {
     Value::Object(user)
 }
 
-/// The id of the user that a request names, who must be known.
+/// The id of the user that a request names, which must be known.
 fn known_user(
-    asked: &MesiboRequest,
+    request: &MesiboRequest,
     found: &ResolvedNumbers,
     backend: &dyn Backend,
 ) -> Result<Id, MesiboError> {
-    let user = Params::from_body(&asked.body, "user")?;
+    let user = Params::from_body(&request.body, "user")?;
     let id = found.resolve_user(&user, backend)?;
     if backend.knows_user(&id) {
         return Ok(id);
@@ -197,63 +197,63 @@ fn known_user(
 
 /// `userdel`, `deluser`: deletes the user with all relations.
 pub(super) fn delete(
-    asked: &MesiboRequest,
+    request: &MesiboRequest,
     found: &ResolvedNumbers,
     backend: &dyn Backend,
 ) -> UserResult {
-    let user = Params::from_body(&asked.body, "user")?;
+    let user = Params::from_body(&request.body, "user")?;
     let id = found.resolve_user(&user, backend)?;
     let mut edit = CommandBatch::default();
     let answer = user_json(&id, None);
     edit.push(Op::DeleteUser { user: id, only_unused: None }, user.path("address"));
-    Ok(edit.into_step(asked, ("user", answer)))
+    Ok(edit.into_step(request, ("user", answer)))
 }
 
-/// `usertoken`: another access token.
+/// `usertoken`: issues another access token.
 pub(super) fn token(
-    asked: &MesiboRequest,
+    request: &MesiboRequest,
     found: &ResolvedNumbers,
     backend: &dyn Backend,
 ) -> UserResult {
-    let id = known_user(asked, found, backend)?;
-    Ok(Step::Done(asked.success_reply(vec![("user", user_json(&id, Some(new_token())))])))
+    let id = known_user(request, found, backend)?;
+    Ok(Step::Done(request.success_reply(vec![("user", user_json(&id, Some(new_token())))])))
 }
 
-/// `deltoken`: there is none to be taken away.
+/// `deltoken`: succeeds without effect, since no token is stored.
 pub(super) fn delete_token(
-    asked: &MesiboRequest,
+    request: &MesiboRequest,
     found: &ResolvedNumbers,
     backend: &dyn Backend,
 ) -> UserResult {
-    let id = known_user(asked, found, backend)?;
-    Ok(Step::Done(asked.success_reply(vec![("user", user_json(&id, None))])))
+    let id = known_user(request, found, backend)?;
+    Ok(Step::Done(request.success_reply(vec![("user", user_json(&id, None))])))
 }
 
-/// `userget`: all that is known of a user.
+/// `userget`: the whole user.
 pub(super) fn get(
-    asked: &MesiboRequest,
+    request: &MesiboRequest,
     found: &ResolvedNumbers,
     backend: &dyn Backend,
 ) -> UserResult {
-    let id = known_user(asked, found, backend)?;
+    let id = known_user(request, found, backend)?;
     let user = render::user(&id, backend)?.unwrap_or_default();
-    Ok(Step::Done(asked.success_reply(vec![("user", Value::Object(user))])))
+    Ok(Step::Done(request.success_reply(vec![("user", Value::Object(user))])))
 }
 
-/// How many users are told if nothing is said of it, and at most.
+/// The default and the maximum number of users in an answer.
 const DEFAULT_COUNT: usize = 20;
 const MAX_COUNT: usize = 1000;
 
-/// `usersget`: users whose address is like `address`, in which `*` stands for anything.
+/// `usersget`: users whose address matches `address`, in which `*` matches anything.
 pub(super) fn list(
-    asked: &MesiboRequest,
+    request: &MesiboRequest,
     found: &ResolvedNumbers,
     backend: &dyn Backend,
 ) -> UserResult {
     let nobody = Map::new();
-    let user = match asked.body.get("user") {
+    let user = match request.body.get("user") {
         None | Some(Value::Null) => Params { path: "user".to_owned(), fields: &nobody },
-        Some(_) => Params::from_body(&asked.body, "user")?,
+        Some(_) => Params::from_body(&request.body, "user")?,
     };
     let like = match user.one_of(&["address", "addr"])? {
         None if user.get("uid").is_some() => Some(found.resolve_user(&user, backend)?.to_string()),
@@ -262,8 +262,8 @@ pub(super) fn list(
         Some((_, Value::Number(number))) if number.is_u64() => Some(number.to_string()),
         Some((name, other)) => return Err(type_error(&user.path(name), "a string", other).into()),
     };
-    let most = requested_count(asked, &user)?.unwrap_or(DEFAULT_COUNT).min(MAX_COUNT);
-    let asked = asked.clone();
+    let most = requested_count(request, &user)?.unwrap_or(DEFAULT_COUNT).min(MAX_COUNT);
+    let request = request.clone();
     Ok(Step::blocking(move |backend| {
         let mut users = Vec::new();
         let mut after: Option<String> = None;
@@ -283,16 +283,18 @@ pub(super) fn list(
             }
         }
         let count = users.len();
-        Ok(Step::Done(asked.success_reply(vec![("users", users.into()), ("count", json!(count))])))
+        Ok(Step::Done(
+            request.success_reply(vec![("users", users.into()), ("count", json!(count))]),
+        ))
     }))
 }
 
-/// How many are asked for: with `count`, beside what it is about or in it.
+/// The requested number of elements: `count` of the request, or of the object that it is about.
 pub(super) fn requested_count(
-    asked: &MesiboRequest,
+    request: &MesiboRequest,
     about: &Params<'_>,
 ) -> Result<Option<usize>, MesiboError> {
-    let most = match asked.body.get("count").filter(|count| !count.is_null()) {
+    let most = match request.body.get("count").filter(|count| !count.is_null()) {
         Some(count) => {
             let wrong = || type_error("count", "a whole number, 0 or more", count);
             Some(count.as_u64().ok_or_else(wrong)?)
@@ -302,7 +304,7 @@ pub(super) fn requested_count(
     Ok(most.map(|most| usize::try_from(most).unwrap_or(usize::MAX)))
 }
 
-/// Whether a text is as another has it, in which `*` stands for anything.
+/// Whether a text matches a pattern, in which `*` matches anything.
 fn matches_pattern(text: &str, like: &str) -> bool {
     let mut parts = like.split('*');
     let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };

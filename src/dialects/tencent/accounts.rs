@@ -1,5 +1,4 @@
-//! `/v4/im_open_login_svc/`: which accounts there are. As much of it as it takes to make them, so that
-//! they can have friends.
+//! `/v4/im_open_login_svc/`: accounts, as far as needed to create users who can have friends.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +15,7 @@ use crate::{
     facts::{Command, Id, Op, UserFields, WriteOutcome},
 };
 
-/// How many accounts one call names at most, as documented.
+/// The maximum number of accounts in one call, as documented.
 const MOST: usize = 100;
 
 pub(super) fn import(body: &[u8], _: &dyn Backend) -> TencentResult {
@@ -102,10 +101,10 @@ fn item(id: &str, fault: Option<&TencentError>) -> ReplyFields {
     reply_fields([("UserID", id.into()), ("ResultCode", code.into()), ("ResultInfo", info.into())])
 }
 
-/// Carries the operations out, each for itself, and answers what `told` makes of it.
+/// Writes the operations independently of each other; `render` makes the answer from their results.
 fn run(
     each: Vec<(String, Result<Op, TencentError>)>,
-    told: impl Fn(&[(String, Option<TencentError>)]) -> ReplyFields + Send + Sync + 'static,
+    render: impl Fn(&[(String, Option<TencentError>)]) -> ReplyFields + Send + Sync + 'static,
 ) -> Step<Reply> {
     let mut commands: Vec<Command> = Vec::new();
     let mut named = Vec::new();
@@ -114,7 +113,7 @@ fn run(
         named.push((id, fault));
     }
     if commands.is_empty() {
-        return Step::Done(success_reply(told(&named)));
+        return Step::Done(success_reply(render(&named)));
     }
     Step::write_each(commands, move |wrote, _| {
         let outcomes = match wrote {
@@ -139,20 +138,20 @@ fn run(
             (id.clone(), fault.clone().or_else(refused))
         };
         let results: Vec<_> = named.iter().map(result).collect();
-        Ok(Step::Done(success_reply(told(&results))))
+        Ok(Step::Done(success_reply(render(&results))))
     })
 }
 
-/// A list of accounts.
+/// A list of at most [`MOST`] accounts, which must be given.
 fn few<'f>(fields: &'f RequestFields, name: &str) -> Result<&'f Vec<Value>, TencentError> {
     let list = fields.required_list(name)?;
     if list.len() <= MOST {
         return Ok(list);
     }
-    Err(fields.value_error(name, &format!("it has at most {MOST} elements, not {}", list.len())))
+    Err(fields.length_error(name, list.len(), MOST))
 }
 
-/// The account, by its present or its older name.
+/// The account, by its present or its former member name.
 fn user_id(fields: &RequestFields) -> Result<&str, TencentError> {
     match fields.text("UserID")? {
         Some(id) => Ok(id),
@@ -162,13 +161,13 @@ fn user_id(fields: &RequestFields) -> Result<&str, TencentError> {
 }
 
 fn put(fields: &RequestFields, id: &str) -> Result<Op, TencentError> {
-    let user = Id::new(id).map_err(|why| fields.value_error("UserID", &why.to_string()))?;
+    let user = Id::new(id).map_err(|why| fields.id_error("UserID", why))?;
     let mut kept = ReplyFields::new();
     for (name, tag) in [("Nick", profile::NICK), ("FaceUrl", profile::IMAGE)] {
         if let Some(text) = fields.text(name)? {
             if text.len() > profile::LONGEST {
                 return Err(
-                    fields.value_error(name, &format!("it has at most {} bytes", profile::LONGEST))
+                    fields.value_error(name, &format!("exceeds {} bytes", profile::LONGEST))
                 );
             }
             kept.insert(tag.to_owned(), text.into());

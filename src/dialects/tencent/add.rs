@@ -19,11 +19,11 @@ const ADD: CallNames =
 const IMPORT: CallNames =
     CallNames { call: "FriendImport", not_friend: (TencentCode::SnsParameter, "Friend_Not_Exist") };
 
-/// How all of a call's items are to become friends.
+/// The options of a call that adds friends, for all its items.
 struct AddOptions {
     names: CallNames,
     both: bool,
-    /// Whether the other's `AllowType` is passed over; blocklists and limits never are.
+    /// Whether the other user's `AllowType` is ignored; blocklists and limits never are.
     approved: bool,
     imports: bool,
 }
@@ -36,12 +36,12 @@ pub(super) fn add(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let approved = match fields.number("ForceAddFlags")? {
         0 => false,
         1 => true,
-        _ => return Err(fields.value_error("ForceAddFlags", "it is 0 or 1").into()),
+        _ => return Err(fields.value_error("ForceAddFlags", "must be 0 or 1").into()),
     };
-    let way = AddOptions { names: ADD, both, approved, imports: false };
+    let options = AddOptions { names: ADD, both, approved, imports: false };
     let forbidden = profile::forbids_requests(backend, &from)?;
     run(&from, fields.required_list("AddFriendItem")?, ADD, backend, |item, to| {
-        let op = way.op(&from, to, item, backend)?;
+        let op = options.op(&from, to, item, backend)?;
         if forbidden {
             Err(ADD.error(TencentCode::AdminForbids, "Forbid_By_Admin"))
         } else {
@@ -53,9 +53,9 @@ pub(super) fn add(body: &[u8], backend: &dyn Backend) -> TencentResult {
 pub(super) fn import(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let fields = body::parse(body, CallFamily::Sns)?;
     let from = fields.existing_account("From_Account", backend)?;
-    let way = AddOptions { names: IMPORT, both: false, approved: true, imports: true };
+    let options = AddOptions { names: IMPORT, both: false, approved: true, imports: true };
     let list = fields.required_list("AddFriendItem")?;
-    run(&from, list, IMPORT, backend, |item, to| way.op(&from, to, item, backend))
+    run(&from, list, IMPORT, backend, |item, to| options.op(&from, to, item, backend))
 }
 
 fn run(
@@ -63,9 +63,9 @@ fn run(
     list: &[Value],
     names: CallNames,
     backend: &dyn Backend,
-    todo: impl Fn(&RequestFields, &str) -> Result<Op, TencentError>,
+    read_op: impl Fn(&RequestFields, &str) -> Result<Op, TencentError>,
 ) -> TencentResult {
-    let items = parse_items("AddFriendItem", list, todo)?;
+    let items = parse_items("AddFriendItem", list, read_op)?;
     let from = from.clone();
     let judge =
         move |to: &str, outcome: &Result<CommandOutcome, CommandError>, backend: &dyn Backend| {

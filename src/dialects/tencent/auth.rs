@@ -1,4 +1,4 @@
-//! Who may call.
+//! Authentication of callers: administrators of the app.
 
 use super::{
     codes::{CallFamily, TencentCode},
@@ -11,37 +11,37 @@ use crate::{
     wire::Secret,
 };
 
-/// Who is an administrator if nobody is named: the one whom every app has.
+/// The default administrator, which every app has.
 const ADMINISTRATOR: &str = "administrator";
 
-/// As whom the documentation's examples call.
+/// The administrator in the documentation's examples.
 const EXAMPLE: &str = "admin";
 
-/// How callers show that they are administrators.
+/// The configuration of how callers authenticate as administrators.
 #[derive(Debug)]
 pub struct TencentAccess {
-    /// Without a key, the admin token stands for the signature.
+    /// The verifier of signatures; without it, callers send the admin token in their place.
     verifier: Option<SigVerifier>,
     sdkappid: Option<u64>,
     admins: Vec<String>,
 }
 
 impl TencentAccess {
-    /// With the secret key of this app. `admins` are the identifiers of its administrators; the usual
-    /// one if it is empty.
+    /// Access by signatures with the secret key of this app. `admins` are the identifiers of its
+    /// administrators; if empty, the default one.
     pub fn with_key(key: Secret, sdkappid: u64, admins: Vec<String>) -> Self {
         let admins = or_default(admins, &[ADMINISTRATOR]);
         Self { verifier: Some(SigVerifier::new(key)), sdkappid: Some(sdkappid), admins }
     }
 
-    /// With the admin token. An `sdkappid` is looked at only if one is given here.
+    /// Access by the admin token. The `sdkappid` of a call is checked only if one is given here.
     pub fn with_admin_token(sdkappid: Option<u64>, admins: Vec<String>) -> Self {
-        // The admin token admits under any of the usual identifiers.
+        // The admin token is valid under both usual identifiers.
         let admins = or_default(admins, &[ADMINISTRATOR, EXAMPLE]);
         Self { verifier: None, sdkappid, admins }
     }
 
-    /// Whether a call comes from an administrator of the app.
+    /// Checks that a call comes from an administrator of the app.
     pub(super) fn check(
         &self,
         call: &Call<'_>,
@@ -56,9 +56,10 @@ impl TencentAccess {
             Some(verifier) => check_signed(verifier, &query, backend)?,
             None => check_token(call, &query, backend)?,
         }
-        if let Some(wrong) = query.sdkappid.filter(|&id| self.sdkappid.is_some_and(|own| own != id))
+        if let Some(wrong) =
+            query.sdkappid.filter(|&id| self.sdkappid.is_some_and(|expected| expected != id))
         {
-            let message = format!("`sdkappid`: this is not the app {wrong}");
+            let message = format!("`sdkappid` is {wrong}, which is not this app");
             return Err(TencentError::new(family.app(), message));
         }
         match &query.identifier {
@@ -75,7 +76,7 @@ impl TencentAccess {
 }
 
 impl TencentAccess {
-    /// What an administrator showed: the token, or the signature of an identifier.
+    /// The kind of credential of a call: the token, or the signature of an identifier.
     pub(super) fn credential(&self, call: &Call<'_>) -> String {
         let query = TencentQuery::parse(call.query).ok();
         match (&self.verifier, query.and_then(|query| query.identifier)) {
@@ -90,14 +91,14 @@ fn or_default(admins: Vec<String>, usual: &[&str]) -> Vec<String> {
     if admins.is_empty() { usual.iter().map(|&name| name.to_owned()).collect() } else { admins }
 }
 
-/// The signature must be the key's, and of whom the query names.
+/// Checks that the key made the signature, for the `identifier` and `sdkappid` of the query.
 fn check_signed(
     verifier: &SigVerifier,
     query: &TencentQuery<'_>,
     backend: &dyn Backend,
 ) -> Result<(), TencentError> {
     let missing = |code, name: &str| {
-        TencentError::new(code, format!("`{name}` is missing in the query, or is empty"))
+        TencentError::new(code, format!("`{name}` is missing or empty in the query"))
     };
     let usersig =
         query.usersig.as_deref().ok_or_else(|| missing(TencentCode::SigEmpty, "usersig"))?;
@@ -107,14 +108,14 @@ fn check_signed(
     let ticket = verifier.verify(usersig, backend.now())?;
     if ticket.identifier != identifier {
         let message = format!(
-            "the usersig is of `{}`, and not of the `identifier` of the query",
+            "the usersig is for `{}`, not for the `identifier` of the query",
             ticket.identifier_excerpt()
         );
         return Err(TencentError::new(TencentCode::SigIdentifier, message));
     }
     if ticket.sdkappid != sdkappid {
         let message = format!(
-            "the usersig is of the app {}, and not of the `sdkappid` of the query",
+            "the usersig is for the app {}, not for the `sdkappid` of the query",
             ticket.sdkappid
         );
         return Err(TencentError::new(TencentCode::SigApp, message));
@@ -122,7 +123,7 @@ fn check_signed(
     Ok(())
 }
 
-/// The token comes in the place of the signature, or in the header where it usually is.
+/// Checks the admin token, which is sent as the signature or in the usual header.
 fn check_token(
     call: &Call<'_>,
     query: &TencentQuery<'_>,

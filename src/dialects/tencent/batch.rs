@@ -1,4 +1,4 @@
-//! Batches: each item is for itself, and the call as a whole is fine whatever becomes of them.
+//! Batches: each item succeeds or fails by itself, and the call as a whole succeeds.
 
 use serde_json::Value;
 
@@ -15,38 +15,38 @@ use crate::{
     request::{Reason, Relation},
 };
 
-/// An account that a call names, and what is to be done about it.
+/// An account that a call names, and the operation on it.
 pub(super) struct BatchItem {
     pub(super) account: String,
     pub(super) op: Result<Op, TencentError>,
 }
 
-/// What names of errors have in their midst, for a call on a relationship.
+/// The names in the errors of a call on a relationship.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CallNames {
-    /// `FriendAdd`
+    /// The name of the call, as `FriendAdd`.
     pub(super) call: &'static str,
-    /// Of one who was to be in the friend list.
+    /// The code and name for an account that is not in the friend list.
     pub(super) not_friend: (TencentCode, &'static str),
 }
 
-/// Reads a list of objects each of which names a `To_Account`; without it, there is nobody of whom to
-/// tell what became of it. What else is wrong with one is its own.
+/// Reads a list of objects, each of which names a `To_Account`; one that does not fails the call,
+/// since its result could not be reported. Other mistakes in an object are the item's own.
 pub(super) fn parse_items(
     name: &str,
     list: &[Value],
-    todo: impl Fn(&RequestFields, &str) -> Result<Op, TencentError>,
+    read_op: impl Fn(&RequestFields, &str) -> Result<Op, TencentError>,
 ) -> Result<Vec<BatchItem>, TencentError> {
     let read = |(at, value): (usize, &Value)| {
         let item = RequestFields::from_value(value, &format!("{name}[{at}]"), CallFamily::Sns)?;
         let to = item.required_text("To_Account")?.to_owned();
-        Ok(BatchItem { op: todo(&item, &to), account: to })
+        Ok(BatchItem { op: read_op(&item, &to), account: to })
     };
     list.iter().enumerate().map(read).collect()
 }
 
-/// Carries the items out, and answers what became of each. `judge` tells from what came of an item
-/// whether it is an error; `close` adds to the answer.
+/// Writes the items, and answers with the result of each. `judge` returns the error of an outcome,
+/// if it is one; `close` adds to the answer.
 pub(super) fn run_batch(
     items: Vec<BatchItem>,
     backend: &dyn Backend,
@@ -61,8 +61,8 @@ pub(super) fn run_batch(
 ) -> Result<Step<Reply>, BackendError> {
     let mut commands = Vec::new();
     let mut named = Vec::with_capacity(items.len());
-    for BatchItem { account: to, op: todo } in items {
-        let fault = match todo {
+    for BatchItem { account: to, op } in items {
+        let fault = match op {
             Ok(op) => {
                 commands.push(Command::from(op));
                 None
@@ -91,13 +91,13 @@ pub(super) fn run_batch(
     }))
 }
 
-/// Of answers to which nothing is to be added.
-#[expect(clippy::unnecessary_wraps, reason = "as `carry_out` asks for it")]
+/// The `close` of calls whose answers have nothing more.
+#[expect(clippy::unnecessary_wraps, reason = "as `run_batch` requires it")]
 pub(super) fn unchanged(answer: ReplyFields, _: &dyn Backend) -> Result<ReplyFields, BackendError> {
     Ok(answer)
 }
 
-/// `ResultItem`, and `Fail_Account` if there is any.
+/// The members `ResultItem`, and `Fail_Account` if an item failed.
 pub(super) fn results_of<'a>(
     results: impl IntoIterator<Item = (&'a str, Option<TencentError>)>,
 ) -> ReplyFields {
@@ -115,13 +115,13 @@ pub(super) fn results_of<'a>(
     all
 }
 
-/// `ResultCode` and `ResultInfo`.
+/// The members `ResultCode` and `ResultInfo`.
 pub(super) fn result_fields(fault: Option<TencentError>) -> ReplyFields {
     let (code, info) = fault.map_or((0, String::new()), |it| (it.code.number(), it.info));
     reply_fields([("ResultCode", code.into()), ("ResultInfo", info.into())])
 }
 
-/// `Fail_Account`, if there is any.
+/// The member `Fail_Account`, if an item failed.
 pub(super) fn failed_accounts(failed: Vec<Value>) -> ReplyFields {
     if failed.is_empty() {
         ReplyFields::new()
@@ -131,7 +131,7 @@ pub(super) fn failed_accounts(failed: Vec<Value>) -> ReplyFields {
 }
 
 impl CallNames {
-    /// The account that an item names, if it exists and is another than the one whose list it is.
+    /// The account that an item names, if it exists and is not the owner of the list.
     pub(super) fn account(
         self,
         from: &Id,
@@ -154,7 +154,7 @@ impl CallNames {
         TencentError::named(code, self.call, name)
     }
 
-    /// The same with what is wrong and what to do about it.
+    /// A named error, followed by a message.
     pub(super) fn error_with_message(
         self,
         code: TencentCode,
@@ -165,14 +165,14 @@ impl CallNames {
         TencentError::new(code, format!("{info}: {message}"))
     }
 
-    /// What it means that a command on the list of `from` was refused.
+    /// The error for a refused command on the list of `from`.
     fn refusal_error(
         self,
         (from, to): (&str, &str),
         refusal: &CommandError,
         backend: &dyn Backend,
     ) -> TencentError {
-        let own = refusal.full_list_owner.as_deref() == Some(from);
+        let is_own_list = refusal.full_list_owner.as_deref() == Some(from);
         let (code, name) = match refusal.reason {
             RefusalReason::Denied(reason) => match reason {
                 Reason::UnknownSubject => (TencentCode::SnsAccount, "From_Account_Not_Exist"),
@@ -188,7 +188,7 @@ impl CallNames {
                 Reason::BlockedByResource => {
                     (TencentCode::InTheirBlackList, "Me_In_Peer_Black_List")
                 }
-                Reason::FriendListFull if own => {
+                Reason::FriendListFull if is_own_list => {
                     (TencentCode::OwnFriendsFull, "My_Friend_Num_Exceed_Threshold")
                 }
                 Reason::FriendListFull => {
@@ -245,7 +245,8 @@ impl CallNames {
         self.error_with_message(TencentCode::SnsParameter, name, &refusal_message(refusal))
     }
 
-    /// The same of what came of it. A request that waits for an answer is no friend yet.
+    /// The error for an outcome, if it is one. A pending request is an error: it makes no friend
+    /// yet.
     pub(super) fn outcome_error(
         self,
         (from, to): (&str, &str),

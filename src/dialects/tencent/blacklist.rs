@@ -1,4 +1,4 @@
-//! `black_list_add`, `black_list_delete` and `black_list_get`: whom a user blocks.
+//! `black_list_add`, `black_list_delete` and `black_list_get`: the blocklist of a user.
 
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ const DELETE: CallNames = CallNames {
     not_friend: (TencentCode::SnsParameter, "Friend_Not_Exist"),
 };
 
-/// How many are answered if it is not said how many.
+/// The default number of accounts on a page.
 const DEFAULT_PAGE: usize = 100;
 
 pub(super) fn add(body: &[u8], backend: &dyn Backend) -> TencentResult {
@@ -33,7 +33,8 @@ pub(super) fn delete(body: &[u8], backend: &dyn Backend) -> TencentResult {
     change(body, backend, DELETE, "Not_Exist", |from, to| Op::Unblock { from: from.clone(), to })
 }
 
-/// `idle` names the error of an account where nothing is to be changed.
+/// Writes one operation for each account; `idle` names the error of an account where it would
+/// change nothing.
 fn change(
     body: &[u8],
     backend: &dyn Backend,
@@ -44,8 +45,8 @@ fn change(
     let fields = body::parse(body, CallFamily::Sns)?;
     let from = fields.existing_account("From_Account", backend)?;
     let item = |to: String| {
-        let todo = names.account(&from, &to, backend).map(|to| op(&from, to));
-        BatchItem { account: to, op: todo }
+        let op = names.account(&from, &to, backend).map(|to| op(&from, to));
+        BatchItem { account: to, op }
     };
     let items = fields.accounts("To_Account")?.into_iter().map(item).collect();
     let judge = move |to: &str,
@@ -85,7 +86,7 @@ fn render_page(
     let blocked = backend.related_users(from, Relation::Block);
     let now = sequence(&kept, Relation::Block, &blocked);
     let (page, next) = if start == 0 && last == now {
-        // Nothing changed since it was asked last.
+        // The list has not changed since the caller's last request.
         (AccountPage::default(), 0)
     } else {
         let page = AccountPage::slice(&blocked, start, most);
@@ -102,7 +103,7 @@ fn render_page(
     Ok(Step::Done(success_reply(reply_fields([
         ("BlackListItem", page.items.iter().map(item).collect()),
         ("StartIndex", next.into()),
-        // As it is spelled in the documentation's example, and as it is meant.
+        // Both the spelling of the documentation's example and the correct one.
         ("CurruentSequence", shown.into()),
         ("CurrentSequence", shown.into()),
     ]))))

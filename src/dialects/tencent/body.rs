@@ -1,4 +1,6 @@
-//! What bodies hold.
+//! Bodies of calls: objects with typed members, and their errors.
+
+use std::fmt;
 
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
@@ -13,15 +15,15 @@ use crate::{
     wire::{excerpt, json},
 };
 
-/// How many accounts or items one call names at most, as documented.
+/// The maximum number of accounts or items in one call, as documented.
 pub(super) const MAX_ITEMS: usize = 1000;
 
-/// An object of a body, and what is wrong with it if a member is not as it must be. Fields that
-/// nobody asks for are passed over.
+/// An object of a body, whose getters check the members and return errors with their place. Members
+/// that no getter reads are ignored.
 #[derive(Clone, Debug)]
 pub(super) struct RequestFields {
     map: Map<String, Value>,
-    /// What stands before a member's name in errors: `AddFriendItem[0].`
+    /// The prefix of a member's name in errors, as `AddFriendItem[0].`.
     place: String,
     family: CallFamily,
 }
@@ -33,13 +35,13 @@ pub(super) fn parse(body: &[u8], family: CallFamily) -> Result<RequestFields, Te
             Ok(RequestFields { map, place: String::new(), family })
         }
         Ok(json::StrictValue(other)) => {
-            Err(unexpected_kind(family, "the body", "an object", &other))
+            Err(unexpected_kind(family, "request body", "an object", &other))
         }
         Err(misread) => Err(json_error(body, family, &misread)),
     }
 }
 
-/// What can't be read is no JSON, or else it says something wrong.
+/// The error of a body that can't be read: not JSON, or JSON with a wrong value.
 pub(super) fn json_error(
     body: &[u8],
     family: CallFamily,
@@ -76,17 +78,32 @@ impl RequestFields {
         Err(unexpected_kind(self.family, &format!("`{}{name}`", self.place), what, found))
     }
 
-    pub(super) fn value_error(&self, name: &str, message: &str) -> TencentError {
-        TencentError::new(self.family.parameter(), format!("`{}{name}`: {message}", self.place))
+    /// The error of a member; `problem` is a predicate, as `must be 0 or 1`.
+    pub(super) fn value_error(&self, name: &str, problem: &str) -> TencentError {
+        TencentError::new(self.family.parameter(), format!("`{}{name}` {problem}", self.place))
+    }
+
+    /// The error of a member that is not an id.
+    pub(super) fn id_error(&self, name: &str, why: impl fmt::Display) -> TencentError {
+        TencentError::new(self.family.parameter(), format!("`{}{name}`: {why}", self.place))
+    }
+
+    fn missing(&self, name: &str) -> TencentError {
+        self.value_error(name, "is missing")
+    }
+
+    /// The error of a list with more elements than a call may name.
+    pub(super) fn length_error(&self, name: &str, length: usize, limit: usize) -> TencentError {
+        self.value_error(name, &format!("has {length} elements; the limit is {limit}"))
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// A value of whatever type.
+    /// A member of any type, which must be given.
     pub(super) fn required(&self, name: &str) -> Result<&Value, TencentError> {
-        self.get(name).ok_or_else(|| self.value_error(name, "it is missing"))
+        self.get(name).ok_or_else(|| self.missing(name))
     }
 
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, TencentError> {
@@ -98,10 +115,10 @@ impl RequestFields {
     }
 
     pub(super) fn required_text(&self, name: &str) -> Result<&str, TencentError> {
-        self.text(name)?.ok_or_else(|| self.value_error(name, "it is missing"))
+        self.text(name)?.ok_or_else(|| self.missing(name))
     }
 
-    /// What one of these words stands for.
+    /// The meaning of a member that is one of `words`.
     pub(super) fn enum_text<T: Copy>(
         &self,
         name: &str,
@@ -112,11 +129,11 @@ impl RequestFields {
             return Ok(Some(*meaning));
         }
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let message = format!("it is one of {}, not `{}`", known.join(", "), excerpt(text));
+        let message = format!("must be one of {}, not `{}`", known.join(", "), excerpt(text));
         Err(self.value_error(name, &message))
     }
 
-    /// A number that is not negative, which some write as a text; 0 if it is missing.
+    /// A number, 0 or more, or a string of its digits; 0 if it is missing.
     pub(super) fn number(&self, name: &str) -> Result<u64, TencentError> {
         match self.get(name) {
             None => Ok(0),
@@ -135,15 +152,14 @@ impl RequestFields {
         }
     }
 
-    /// A list of things that are to be done, none of which is one too many.
+    /// A list of 1 to [`MAX_ITEMS`] elements, which must be given.
     pub(super) fn required_list(&self, name: &str) -> Result<&Vec<Value>, TencentError> {
-        let list = self.list(name)?.ok_or_else(|| self.value_error(name, "it is missing"))?;
+        let list = self.list(name)?.ok_or_else(|| self.missing(name))?;
         if list.is_empty() {
-            return Err(self.value_error(name, "it is empty"));
+            return Err(self.value_error(name, "is empty"));
         }
         if list.len() > MAX_ITEMS {
-            let message = format!("it has at most {MAX_ITEMS} elements, not {}", list.len());
-            return Err(self.value_error(name, &message));
+            return Err(self.length_error(name, list.len(), MAX_ITEMS));
         }
         Ok(list)
     }
@@ -158,7 +174,7 @@ impl RequestFields {
         list.iter().enumerate().map(text).collect::<Result<_, _>>().map(Some)
     }
 
-    /// A list of accounts, of which some may not exist.
+    /// A list of accounts, which need not exist.
     pub(super) fn accounts(&self, name: &str) -> Result<Vec<String>, TencentError> {
         self.required_list(name)?;
         Ok(self.texts(name)?.unwrap_or_default())
@@ -170,8 +186,7 @@ impl RequestFields {
         name: &str,
         backend: &dyn Backend,
     ) -> Result<Id, TencentError> {
-        let id = Id::new(self.required_text(name)?)
-            .map_err(|why| self.value_error(name, &why.to_string()))?;
+        let id = Id::new(self.required_text(name)?).map_err(|why| self.id_error(name, why))?;
         if backend.knows_user(&id) {
             return Ok(id);
         }
@@ -183,17 +198,17 @@ impl RequestFields {
     }
 }
 
-/// A number that is not negative, or a text of its digits.
+/// A number, 0 or more, or a string of its digits.
 pub(super) fn parse_number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| parse_digits(value.as_str()?))
 }
 
-/// The number that digits write; no sign stands before them.
+/// The number of a text that consists of digits, without a sign.
 pub(super) fn parse_digits(text: &str) -> Option<u64> {
     text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Of an account that a call is about and that does not exist.
+/// The error of an account that a call requires and that does not exist.
 pub(super) fn unknown_account(family: CallFamily, name: &str, id: &str) -> TencentError {
     let message = format!(
         "`{name}`: no account `{}` exists; import it with im_open_login_svc/account_import",

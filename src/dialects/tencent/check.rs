@@ -1,4 +1,4 @@
-//! `friend_check` and `black_list_check`: who is in whose list.
+//! `friend_check` and `black_list_check`: relations between a user and others.
 
 use std::borrow::Cow;
 
@@ -15,11 +15,11 @@ use crate::{
     wire::{excerpt, json},
 };
 
-/// A check: whose words it uses.
+/// A check of a relation, with the words of its call.
 pub(super) struct RelationCheck {
-    /// What the list of results is called.
+    /// The name of the list of results.
     items: &'static str,
-    /// What names of its errors begin with.
+    /// The name of the call in errors.
     call: &'static str,
     relation: Relation,
     single: &'static str,
@@ -27,7 +27,7 @@ pub(super) struct RelationCheck {
     found: RelationWords,
 }
 
-/// Who has whom: A is `From_Account`, B is `To_Account`.
+/// The words for who has whom in the list: A is `From_Account`, B is `To_Account`.
 struct RelationWords {
     both_way: &'static str,
     a_with_b: &'static str,
@@ -63,7 +63,8 @@ pub(super) const BLACK_LIST: RelationCheck = RelationCheck {
     },
 };
 
-/// What is asked. Read by itself, since it is asked often.
+/// The body of a check, parsed without [`RequestFields`](super::body::RequestFields), since checks
+/// are frequent.
 #[derive(Deserialize)]
 struct CheckRequest<'b> {
     #[serde(borrow, rename = "From_Account")]
@@ -98,15 +99,15 @@ struct CheckedAccount<'a> {
 
 impl RelationCheck {
     pub(super) fn answer(&self, body: &[u8], backend: &dyn Backend) -> Result<Reply, TencentError> {
-        let asked = parse(body)?;
+        let request = parse(body)?;
         let bad = |message: String| TencentError::new(TencentCode::SnsParameter, message);
-        let missing = |name: &str| bad(format!("`{name}`: it is missing"));
-        let BorrowedText(from) = asked.from.ok_or_else(|| missing("From_Account"))?;
-        let to = asked.to.ok_or_else(|| missing("To_Account"))?;
-        let BorrowedText(mode) = asked.mode.ok_or_else(|| missing("CheckType"))?;
+        let missing = |name: &str| bad(format!("`{name}` is missing"));
+        let BorrowedText(from) = request.from.ok_or_else(|| missing("From_Account"))?;
+        let to = request.to.ok_or_else(|| missing("To_Account"))?;
+        let BorrowedText(mode) = request.mode.ok_or_else(|| missing("CheckType"))?;
         if to.is_empty() || to.len() > MAX_ITEMS {
             let message =
-                format!("`To_Account`: it has 1 to {MAX_ITEMS} elements, not {}", to.len());
+                format!("`To_Account` must have 1 to {MAX_ITEMS} elements, not {}", to.len());
             return Err(bad(message));
         }
         let both = if mode == self.both {
@@ -116,14 +117,14 @@ impl RelationCheck {
         } else {
             let mode = excerpt(&mode);
             let message =
-                format!("`CheckType`: it is {} or {}, not `{mode}`", self.single, self.both);
+                format!("`CheckType` must be {} or {}, not `{mode}`", self.single, self.both);
             return Err(bad(message));
         };
         check_id(&from).map_err(|why| bad(format!("`From_Account`: {why}")))?;
         if !backend.knows_user(&from) {
             return Err(unknown_account(CallFamily::Sns, "From_Account", &from));
         }
-        let mut told =
+        let mut reply =
             CheckReply { items: self.items, found: Vec::with_capacity(to.len()), failed: vec![] };
         for BorrowedText(to) in &to {
             let item = match self.account_error(&from, to, backend) {
@@ -132,18 +133,18 @@ impl RelationCheck {
                     CheckedAccount { to, relation, code: 0, info: String::new() }
                 }
                 Some(TencentError { code, info }) => {
-                    told.failed.push(to);
+                    reply.failed.push(to);
                     CheckedAccount { to, relation: self.found.none, code: code.number(), info }
                 }
             };
-            told.found.push(item);
+            reply.found.push(item);
         }
-        // Texts and numbers: nothing in them can fail.
-        let body = serde_json::to_vec(&told).unwrap_or_default();
+        // Serializing strings and numbers into memory can't fail.
+        let body = serde_json::to_vec(&reply).unwrap_or_default();
         Ok(Reply { content_type: "application/json", body, ..Reply::empty(200) })
     }
 
-    /// Why nothing can be said of an account.
+    /// The error of an account that can't be checked.
     fn account_error(&self, from: &str, to: &str, backend: &dyn Backend) -> Option<TencentError> {
         if check_id(to).is_err() {
             Some(TencentError::named(TencentCode::SnsParameter, self.call, "To_Account_Invalid"))
@@ -179,12 +180,12 @@ impl RelationCheck {
 }
 
 fn parse(body: &[u8]) -> Result<CheckRequest<'_>, TencentError> {
-    // A list would do for the structure, too, its elements in order.
+    // Serde would accept an array in place of the object, too.
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err(super::body::parse(body, CallFamily::Sns).err().unwrap_or_else(|| {
             TencentError::new(
                 TencentCode::SnsParameter,
-                "the body: expected an object, found an array",
+                "request body: expected an object, found an array",
             )
         }));
     }

@@ -1,29 +1,29 @@
-//! The codes that answers have.
+//! The result codes of answers.
 //!
 //! | codes | from |
 //! |---|---|
-//! | 300xx to 306xx, 32216 | the error codes of the relationship chain, and the FAQ that tells which names stand behind 30001 |
+//! | 300xx to 306xx, 32216 | the error codes of the relationship chain, and the FAQ that lists the names for 30001 |
 //! | 400xx, 406xx | the error codes of profiles |
 //! | 600xx | the error codes common to all REST calls |
 //! | 7000x, 7001x | the error codes of UserSig |
 //! | 701xx to 705xx | the error codes of accounts |
 //!
-//! Where the documentation has no code for something, the nearest is taken, and its line says so.
+//! Where the documentation has no code for an error, the nearest one is used, and its line says so.
 
-/// A result code, of a call as a whole or of one item of a batch.
+/// A result code of a call, or of one item of a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum TencentCode {
-    /// The relationship chain: a parameter is wrong. Also what is there already or isn't there, of
-    /// which `ResultInfo` tells.
+    /// The relationship chain: a parameter is wrong, or an entry exists already or does not exist,
+    /// as `ResultInfo` says.
     SnsParameter = 30001,
-    /// The `sdkappid` is not the one of this app.
+    /// The `sdkappid` is not that of this app.
     SnsApp = 30002,
     SnsAccount = 30003,
-    /// The `identifier` is no administrator of the app.
+    /// The `identifier` is not an administrator of the app.
     SnsNotAdmin = 30004,
-    /// Nothing is wrong with the call: it may be sent again.
+    /// An internal error; the call can be retried.
     SnsInternal = 30006,
-    /// Others wrote the same all the while.
+    /// Concurrent writes of the same records.
     SnsConflict = 30008,
     /// The administrator forbids the user to send friend requests.
     AdminForbids = 30009,
@@ -31,15 +31,15 @@ pub(super) enum TencentCode {
     FriendGroupsFull = 30011,
     BlackListFull = 30013,
     TheirFriendsFull = 30014,
-    /// The other is in one's own blocklist.
+    /// The other user is in the user's blocklist.
     InOwnBlackList = 30515,
-    /// The other's `AllowType` is `DenyAny`.
+    /// The other user's `AllowType` is `DenyAny`.
     Denied = 30516,
-    /// One is in the other's blocklist.
+    /// The user is in the other user's blocklist.
     InTheirBlackList = 30525,
-    /// The request waits for the other's answer.
+    /// The request waits for the other user's answer.
     Pending = 30539,
-    /// A user who is to be put into a friend group is not a friend.
+    /// A user to be put into a friend group is not a friend.
     NotFriendForGroup = 32216,
 
     /// Profiles: a parameter is wrong.
@@ -48,9 +48,9 @@ pub(super) enum TencentCode {
     ProfileAccount = 40003,
     ProfileNotAdmin = 40004,
     ProfileInternal = 40006,
-    /// The field can't be written. Here: a policy file states it.
+    /// The field is read-only. Here: a policy file declares it.
     ProfileReadOnly = 40008,
-    /// There is no field with this tag.
+    /// No field has this tag.
     ProfileTag = 40009,
     /// A value has more than 500 bytes.
     ProfileTooLong = 40601,
@@ -59,33 +59,33 @@ pub(super) enum TencentCode {
     /// A value is of another type than the field's.
     ProfileType = 40610,
 
-    /// Any call: the request is not as HTTP has it here, by its method or its query.
+    /// Any call: the method or the query is wrong.
     Http = 60002,
-    /// The body is no JSON.
+    /// The body is not JSON.
     Json = 60003,
-    /// There is no account or no signature in the URL.
+    /// The account or the signature is missing in the URL.
     Signature = 60004,
-    /// The `sdkappid` is wrong, on a path that has no code of its own for it.
+    /// The `sdkappid` is wrong, on a path without a code of its own for that.
     App = 60006,
-    /// The request did not come whole or in time, or was too large.
+    /// The request was incomplete, late or too large.
     Timeout = 60008,
-    /// There is nothing at this path.
+    /// No resource has this path.
     Resource = 60009,
     NotAdmin = 60010,
     AppMissing = 60012,
-    /// Here: the daemon was started without what the call needs.
+    /// Here: the daemon was started without the options that the call needs.
     Disabled = 60017,
 
-    /// The signature: it is not valid any more.
+    /// The signature has expired.
     SigExpired = 70001,
     SigEmpty = 70002,
-    /// It can't be read, or is not one of the configured key.
+    /// The signature can't be read, or the configured key did not make it.
     SigInvalid = 70003,
-    /// It is of a kind that can't be verified with the configured key.
+    /// The signature is of a kind that the configured key can't verify.
     SigKind = 70009,
-    /// It is of another identifier than the URL's.
+    /// The signature is for another identifier than the URL's.
     SigIdentifier = 70013,
-    /// It is of another `sdkappid` than the URL's.
+    /// The signature is for another `sdkappid` than the URL's.
     SigApp = 70014,
 
     /// Accounts: the account does not exist.
@@ -96,7 +96,7 @@ pub(super) enum TencentCode {
     AccountInternal = 70500,
 }
 
-/// Which calls a path is among: each has codes of its own for the same.
+/// The family of calls that a path belongs to; each family has its own codes for the same errors.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum CallFamily {
     /// `/v4/sns/`: the relationship chain.
@@ -105,7 +105,7 @@ pub(super) enum CallFamily {
     Profile,
     /// `/v4/im_open_login_svc/`: accounts.
     Accounts,
-    /// No path that there is.
+    /// No known path.
     None,
 }
 
@@ -114,7 +114,7 @@ impl TencentCode {
         self as u32
     }
 
-    /// Whether it says, before anything is read, that a caller's credential opens nothing.
+    /// Whether the code refuses the caller's credential.
     pub(super) const fn refuses_credential(self) -> bool {
         matches!(
             self,
@@ -177,7 +177,7 @@ impl CallFamily {
         }
     }
 
-    /// Of what others write all the time.
+    /// The code for concurrent writes of the same records.
     pub(super) const fn conflict(self) -> TencentCode {
         match self {
             Self::Sns => TencentCode::SnsConflict,
@@ -185,7 +185,7 @@ impl CallFamily {
         }
     }
 
-    /// Of what a policy file states.
+    /// The code for a change to what a policy file declares.
     pub(super) const fn stated(self) -> TencentCode {
         match self {
             Self::Profile => TencentCode::ProfileReadOnly,

@@ -1,4 +1,4 @@
-//! What answers look like: always status 200, the outcome in the body.
+//! Answers: always status 200, with the result in the body.
 
 use serde_json::{Map, Value};
 
@@ -9,10 +9,10 @@ use crate::{
     request::Reason,
 };
 
-/// The members of an answer, or of an item of one, in order.
+/// The members of an answer or of one of its items, in order.
 pub(super) type ReplyFields = Map<String, Value>;
 
-/// Why a call, or an item of a batch, comes to nothing.
+/// The error of a call, or of an item of a batch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct TencentError {
     pub(super) code: TencentCode,
@@ -25,15 +25,15 @@ pub(super) type TencentStop = Stop<TencentError>;
 
 impl DialectError for TencentError {}
 
-/// What comes of a call.
+/// The next step of a call, or the reason why it ends early.
 pub(super) type TencentResult = Result<Step<Reply>, TencentStop>;
 
-/// A fault is an answer, too.
+/// The next step of a call; an error of its own becomes an answer.
 pub(super) fn settle(answered: TencentResult) -> Result<Step<Reply>, BackendError> {
     Step::settle(answered, |error| error.reply())
 }
 
-/// Looks things up: at once if that is quick, or else on a thread of its own.
+/// Reads facts: at once if that is quick, or else as a blocking step.
 pub(super) fn read_or_defer(
     is_quick: bool,
     backend: &dyn Backend,
@@ -47,12 +47,12 @@ impl TencentError {
         Self { code, info: info.into() }
     }
 
-    /// With the name that the documentation has for it, of a call like `FriendAdd`.
+    /// The documentation's named error of a call like `FriendAdd`.
     pub(super) fn named(code: TencentCode, call: &str, name: &str) -> Self {
         Self::new(code, format!("Err_SNS_{call}_{name}"))
     }
 
-    /// Of something that can't be carried out, for a reason that the call has no code of its own for.
+    /// The error for a refusal that the call has no code of its own for.
     pub(super) fn from_refusal(family: CallFamily, refusal: &CommandError) -> Self {
         let code = match refusal.reason {
             RefusalReason::Denied(reason) => match reason {
@@ -116,7 +116,7 @@ impl TencentError {
         Self::new(code, why.to_string())
     }
 
-    /// The answer to a call that comes to nothing as a whole.
+    /// The answer to a call that failed as a whole.
     pub(super) fn reply(&self) -> Reply {
         Reply::json(
             200,
@@ -125,7 +125,7 @@ impl TencentError {
     }
 }
 
-/// The answer to a call that was carried out: these members, and the outcome.
+/// The answer to a call that succeeded, with these members.
 pub(super) fn success_reply(members: ReplyFields) -> Reply {
     Reply::json(200, &Value::Object(with_status(members, "OK", 0, "")))
 }
@@ -138,7 +138,7 @@ fn with_status(mut members: ReplyFields, status: &str, code: u32, info: &str) ->
     members
 }
 
-/// Members in this order.
+/// The members of an answer, in this order.
 pub(super) fn reply_fields<const N: usize>(each: [(&str, Value); N]) -> ReplyFields {
     each.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

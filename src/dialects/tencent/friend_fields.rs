@@ -1,4 +1,4 @@
-//! What is kept of a friend: its tags, and how they are written.
+//! The data kept of a friend: tags and their values.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,18 +21,18 @@ const SOURCE: &str = "Tag_SNS_IM_AddSource";
 const WORDING: &str = "Tag_SNS_IM_AddWording";
 const TIME: &str = "Tag_SNS_IM_AddTime";
 
-/// What the tags of custom fields begin with, and what sources begin with.
+/// The prefixes of the tags of custom fields, and of sources.
 pub(super) const CUSTOM: &str = "Tag_SNS_Custom_";
 const SOURCES: &str = "AddSource_Type_";
 
-/// What a value of a tag may be.
+/// The kind of a tag, which determines the type of its value.
 enum FieldKind {
     Group,
     Remark,
     Custom,
 }
 
-/// Reads what is to be kept of a friend whom `friend_add` or `friend_import` adds.
+/// Reads the data of a friend to be added by `friend_add` or `friend_import`.
 pub(super) fn parse_added(
     item: &RequestFields,
     names: CallNames,
@@ -41,14 +41,14 @@ pub(super) fn parse_added(
     let mut fields = FriendFields::default();
     let source = item.required_text("AddSource")?;
     if !source.starts_with(SOURCES) {
-        return Err(item.value_error("AddSource", &format!("it begins with `{SOURCES}`")));
+        return Err(item.value_error("AddSource", &format!("must begin with `{SOURCES}`")));
     }
     fields.source = Patch::Set(source.to_owned());
     fields.remark = patch(item.text("Remark")?);
     fields.wording = patch(item.text("AddWording")?);
     if item.has("GroupName") {
         let lists = match item.required("GroupName")? {
-            // No group is what an empty name says.
+            // An empty name means no group.
             Value::String(name) if name.is_empty() => Vec::new(),
             Value::String(name) => vec![name.clone()],
             _ => item.texts("GroupName")?.unwrap_or_default(),
@@ -56,7 +56,7 @@ pub(super) fn parse_added(
         fields.lists = Patch::Set(lists.into_iter().collect());
     }
     if imports {
-        // Remarks have no time of their own here.
+        // Remarks have no time here; the number is only validated.
         item.number("RemarkTime")?;
         let since = item.number("AddTime")?;
         fields.since = (since > 0).then(|| since.saturating_mul(1000));
@@ -69,7 +69,7 @@ pub(super) fn parse_added(
     checked(fields, names)
 }
 
-/// Reads `SnsItem`: what is to be kept of a friend from now on.
+/// Reads `SnsItem`: the new values of a friend's tags.
 pub(super) fn parse_updated(
     list: &[Value],
     place: &str,
@@ -89,7 +89,7 @@ fn checked(fields: FriendFields, names: CallNames) -> Result<FriendFields, Tence
     }
 }
 
-/// Reads tags with their values, of which these may be there.
+/// Reads tags with their values; the tags in `may`, or with such a prefix, are allowed.
 fn parse_tagged(
     list: &[Value],
     place: &str,
@@ -125,7 +125,7 @@ fn parse_tagged(
             return Err(wrong(&format!("the tag `{shown}` can't be set here")));
         }
         if !seen.insert(tag.to_owned()) {
-            return Err(wrong(&format!("the tag `{shown}` is there twice")));
+            return Err(wrong(&format!("the tag `{shown}` is given twice")));
         }
         item.required("Value")?;
         match kind {
@@ -134,7 +134,7 @@ fn parse_tagged(
                 fields.lists = Patch::Set(lists.into_iter().collect());
             }
             FieldKind::Remark => fields.remark = patch(item.text("Value")?),
-            // Of bytes, it is their Base64 that is kept.
+            // Bytes are kept as Base64.
             FieldKind::Custom => {
                 let value = item.text("Value")?.map(Value::from);
                 custom.insert(tag.to_owned(), value);
@@ -155,7 +155,7 @@ fn patch(text: Option<&str>) -> Patch<String> {
     }
 }
 
-/// The standard fields that there are of a friend, with their values.
+/// The standard fields of a friend that are set, with their values.
 pub(super) fn standard(friend: &Friend) -> Vec<(String, Value)> {
     let mut all = Vec::new();
     let mut put = |tag: &str, value: Option<Value>| {
@@ -167,14 +167,14 @@ pub(super) fn standard(friend: &Friend) -> Vec<(String, Value)> {
     let lists: Vec<&str> = friend.lists.iter().map(String::as_str).collect();
     put(GROUP, Some(lists).filter(|lists| !lists.is_empty()).map(Value::from));
     put(WORDING, friend.wording.clone().map(Value::from));
-    // Seconds. One whom only a file states was added at no time.
+    // The time is in seconds. A friend whom only a file declares has none.
     put(TIME, Some(friend.since / 1000).filter(|&since| since > 0).map(Value::from));
     all
 }
 
-/// The custom fields that there are of a friend, with their values.
+/// The custom fields of a friend that are set, with their values.
 pub(super) fn custom(friend: &Friend) -> Vec<(String, Value)> {
-    // Over the native API, a name may be without its beginning; who has both means the whole one.
+    // The native API also accepts names without the prefix; if both are set, the full name wins.
     let mut all: BTreeMap<String, Value> = BTreeMap::new();
     let (whole, short): (Vec<_>, Vec<_>) =
         friend.custom.iter().partition(|(name, _)| name.starts_with(CUSTOM));
@@ -188,7 +188,7 @@ fn prefixed(keyword: &str, prefix: &str) -> String {
     if keyword.starts_with(prefix) { keyword.to_owned() } else { format!("{prefix}{keyword}") }
 }
 
-/// Tags and values as they are answered.
+/// The JSON form of tags with their values.
 pub(super) fn render_tags(all: Vec<(String, Value)>) -> Value {
     let item = |(tag, value): (String, Value)| {
         Value::Object(reply_fields([("Tag", tag.into()), ("Value", value)]))

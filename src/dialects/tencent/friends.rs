@@ -1,4 +1,4 @@
-//! `friend_update`, `friend_delete` and `friend_delete_all`: what becomes of friends.
+//! `friend_update`, `friend_delete` and `friend_delete_all`: changes and deletions of friends.
 
 use super::{
     batch::{BatchItem, CallNames, parse_items, run_batch, unchanged},
@@ -21,15 +21,15 @@ const DELETE: CallNames =
 pub(super) fn update(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let fields = body::parse(body, CallFamily::Sns)?;
     let from = fields.existing_account("From_Account", backend)?;
-    let todo = |item: &RequestFields, to: &str| {
+    let read_op = |item: &RequestFields, to: &str| {
         let list = item.list("SnsItem")?.filter(|list| !list.is_empty());
-        let list = list.ok_or_else(|| item.value_error("SnsItem", "it is missing or empty"))?;
+        let list = list.ok_or_else(|| item.value_error("SnsItem", "is missing or empty"))?;
         let fields =
             friend_fields::parse_updated(list, &format!("{}SnsItem", item.path()), UPDATE)?;
         let to = UPDATE.account(&from, to, backend)?;
         Ok(Op::UpdateFriend { from: from.clone(), to, fields: Box::new(fields) })
     };
-    let items = parse_items("UpdateItem", fields.required_list("UpdateItem")?, todo)?;
+    let items = parse_items("UpdateItem", fields.required_list("UpdateItem")?, read_op)?;
     Ok(run_batch(items, backend, judge(UPDATE, from), unchanged)?)
 }
 
@@ -38,8 +38,8 @@ pub(super) fn delete(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let from = fields.existing_account("From_Account", backend)?;
     let both = both_sides(&fields)?;
     let item = |to: String| {
-        let todo = DELETE.account(&from, &to, backend).map(|to| delete_friend(&from, to, both));
-        BatchItem { account: to, op: todo }
+        let op = DELETE.account(&from, &to, backend).map(|to| delete_friend(&from, to, both));
+        BatchItem { account: to, op }
     };
     let items = fields.accounts("To_Account")?.into_iter().map(item).collect();
     Ok(run_batch(items, backend, judge(DELETE, from.clone()), unchanged)?)
@@ -57,13 +57,16 @@ pub(super) fn delete_all(body: &[u8], backend: &dyn Backend) -> TencentResult {
     }
     Ok(Step::write_each(commands, |wrote, _| {
         let fault = match wrote {
-            // One whom somebody else deleted meanwhile is gone as well.
+            // A friend whom a concurrent call deleted is gone as well.
             Ok(WriteOutcome::Applied { outcomes, .. }) => outcomes
                 .iter()
                 .filter_map(|outcome| outcome.as_ref().err())
                 .find(|refusal| refusal.reason != RefusalReason::NotFriends)
                 .map(|refusal| TencentError {
-                    info: format!("not all could be deleted: {}", refusal_message(refusal)),
+                    info: format!(
+                        "some friends could not be deleted: {}",
+                        refusal_message(refusal)
+                    ),
                     ..TencentError::from_refusal(CallFamily::Sns, refusal)
                 }),
             Ok(WriteOutcome::Refused { error: refusal, .. }) => {
@@ -77,7 +80,7 @@ pub(super) fn delete_all(body: &[u8], backend: &dyn Backend) -> TencentResult {
     }))
 }
 
-/// From whose list friends are to go: one way, unless both are asked for.
+/// Whether friends are deleted from both lists: only from the user's own by default.
 fn both_sides(fields: &RequestFields) -> Result<bool, TencentError> {
     let types = [("Delete_Type_Single", false), ("Delete_Type_Both", true)];
     Ok(fields.enum_text("DeleteType", &types)?.unwrap_or(false))

@@ -49,7 +49,7 @@ pub(super) fn add(body: &[u8], backend: &dyn Backend) -> TencentResult {
     }))
 }
 
-/// Puts friends into groups that there are.
+/// Puts friends into existing groups.
 fn sort_in(
     backend: &dyn Backend,
     from: &Id,
@@ -58,12 +58,12 @@ fn sort_in(
 ) -> Result<Step<Reply>, BackendError> {
     let item = |to: &String| {
         let fields = FriendFields { add_lists: Some(names.clone()), ..FriendFields::default() };
-        let todo = ADD.account(from, to, backend).map(|to| Op::UpdateFriend {
+        let op = ADD.account(from, to, backend).map(|to| Op::UpdateFriend {
             from: from.clone(),
             to,
             fields: Box::new(fields),
         });
-        BatchItem { account: to.clone(), op: todo }
+        BatchItem { account: to.clone(), op }
     };
     let items = friends.iter().map(item).collect();
     let (own, owner) = (from.clone(), from.clone());
@@ -113,7 +113,7 @@ fn render_groups(
     names: Option<&[String]>,
 ) -> TencentResult {
     let (user, now) = record_and_sequence(backend, from)?;
-    let is_asked = |list: &&String| names.is_none_or(|names| names.contains(list));
+    let is_requested = |list: &&String| names.is_none_or(|names| names.contains(list));
     let item = |list: &String| {
         let inside = user.friends.iter().filter(|(_, friend)| friend.lists.contains(list));
         let inside: Vec<&str> = inside.map(|(id, _)| id.as_str()).collect();
@@ -126,24 +126,24 @@ fn render_groups(
         }
         Value::Object(item)
     };
-    // Nothing changed since it was asked last.
+    // The groups have not changed since the caller's last request.
     let items: Vec<Value> = if last == now {
         Vec::new()
     } else {
-        user.friend_lists.iter().filter(is_asked).map(item).collect()
+        user.friend_lists.iter().filter(is_requested).map(item).collect()
     };
     let mut all = reply_fields([("ResultItem", items.into())]);
     all.extend(sequence_fields(now));
     Ok(Step::Done(success_reply(all)))
 }
 
-/// The names that a call is about, each once.
+/// The groups that a call names, without repetitions.
 fn names(fields: &RequestFields) -> Result<BTreeSet<String>, TencentError> {
     fields.required_list("GroupName")?;
     Ok(fields.texts("GroupName")?.unwrap_or_default().into_iter().collect())
 }
 
-/// Why groups could not be made or deleted.
+/// The error of a call that could not create or delete groups.
 fn failed(call: &str, wrote: &WriteResult) -> Option<TencentError> {
     match wrote {
         Ok(WriteOutcome::Applied { .. }) => None,
@@ -163,7 +163,7 @@ fn failed(call: &str, wrote: &WriteResult) -> Option<TencentError> {
     }
 }
 
-/// The sequence number as it is after a change.
+/// The sequence number after a change.
 fn current_sequence(backend: &dyn Backend, from: &Id) -> Result<ReplyFields, BackendError> {
     let now = match record_and_sequence(backend, from) {
         Ok((_, now)) => now,
@@ -174,7 +174,7 @@ fn current_sequence(backend: &dyn Backend, from: &Id) -> Result<ReplyFields, Bac
     Ok(sequence_fields(now))
 }
 
-/// In both spellings that the documentation has.
+/// The sequence number under both spellings of the documentation.
 fn sequence_fields(now: u64) -> ReplyFields {
     reply_fields([("CurrentSequence", now.into()), ("CurruentSequence", now.into())])
 }

@@ -23,10 +23,10 @@ const GET_LIST: CallNames = CallNames {
     not_friend: (TencentCode::SnsParameter, "Friend_Not_Exist"),
 };
 
-/// How many friends a page has.
+/// The number of friends on a page.
 const DEFAULT_PAGE: usize = 100;
 
-/// What the tags of the relationship chain and of profiles begin with.
+/// The prefixes of the tags of the relationship chain and of profiles.
 const SNS_TAG: &str = "Tag_SNS_";
 const PROFILE_TAG: &str = "Tag_Profile_";
 
@@ -83,15 +83,15 @@ pub(super) fn get_list(body: &[u8], backend: &dyn Backend) -> TencentResult {
     let accounts = fields.accounts("To_Account")?;
     let tags = match fields.texts("TagList")? {
         Some(tags) if tags.len() > MAX_ITEMS => {
-            let message = format!("it has at most {MAX_ITEMS} elements, not {}", tags.len());
-            return Err(fields.value_error("TagList", &message).into());
+            return Err(fields.length_error("TagList", tags.len(), MAX_ITEMS).into());
         }
         tags => tags.filter(|tags| !tags.is_empty()),
     };
     let is_known = |tag: &&String| tag.starts_with(SNS_TAG) || tag.starts_with(PROFILE_TAG);
     if let Some(tag) = tags.iter().flatten().find(|tag| !is_known(tag)) {
         let shown = excerpt(tag);
-        let message = format!("tags begin with `{SNS_TAG}` or `{PROFILE_TAG}`, not `{shown}`");
+        let message =
+            format!("takes tags that begin with `{SNS_TAG}` or `{PROFILE_TAG}`, not `{shown}`");
         return Err(fields.value_error("TagList", &message).into());
     }
     let is_quick = is_short(backend, &from) && are_short(backend, &accounts);
@@ -140,7 +140,7 @@ fn account_error(backend: &dyn Backend, from: &Id, to: &str) -> Option<TencentEr
     }
 }
 
-/// What there is of the tags that are asked for: all of the relationship chain if none is named.
+/// The values of the requested tags: all tags of the relationship chain if none is named.
 fn values(
     backend: &dyn Backend,
     kept: &VersionedUserRecord,

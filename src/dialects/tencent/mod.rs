@@ -1,7 +1,7 @@
-//! Tencent IM: `POST /v4/sns/{command}` and what belongs to it.
+//! Tencent IM: `POST /v4/sns/{command}` and the calls that it needs.
 //!
-//! Friends, blocklists and friend groups of accounts that peerage knows as users. Answers always have
-//! status 200, and say in the body what became of the call.
+//! Friends, blocklists and friend groups of accounts, which are users of peerage. Answers always
+//! have status 200; the result of a call is in the body.
 
 mod accounts;
 mod add;
@@ -27,7 +27,7 @@ use super::{Backend, BackendError, Call, CallError, Dialect, Reply, Step};
 use codes::{CallFamily, TencentCode};
 use envelope::{TencentError, TencentResult, settle};
 
-/// What all paths begin with.
+/// The prefix of all paths.
 const ROOT: &str = "/v4/";
 
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub struct Tencent {
     access: TencentAccess,
 }
 
-/// What is at a path.
+/// The handler of a command.
 type Handler = fn(&[u8], &dyn Backend) -> TencentResult;
 
 impl Tencent {
@@ -47,12 +47,11 @@ impl Tencent {
         let (family, handler) = handler(call.path);
         self.access.check(call, family, backend)?;
         let Some(handler) = handler else {
-            let message =
-                "there is no such command; see the chapter on Tencent IM for those there are";
+            let message = "unknown command; see the chapter on Tencent IM for the supported ones";
             return Err(TencentError::new(TencentCode::Resource, message).into());
         };
         if call.method != "POST" {
-            return Err(TencentError::new(TencentCode::Http, "the method must be POST").into());
+            return Err(TencentError::new(TencentCode::Http, "method not allowed; use POST").into());
         }
         handler(call.body, backend)
     }

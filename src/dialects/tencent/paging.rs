@@ -1,17 +1,17 @@
-//! Parts of lists, and by what callers see that a list has not changed.
+//! Pages of lists, and the sequence numbers by which callers detect changes.
 
 use sha2::{Digest, Sha256};
 
 use crate::{dialects::Backend, facts::VersionedUserRecord, request::Relation};
 
-/// So many friends, and others who have to do with a user, are gone through at once.
+/// The maximum number of a user's relations that is read without a thread of its own.
 const IMMEDIATE_ENTRIES: usize = 250;
 
-/// Part of a list.
+/// A page of a list.
 #[derive(Default, Debug)]
 pub(super) struct AccountPage<'l> {
     pub(super) items: &'l [String],
-    /// Where the next begins; `None` if this is the last.
+    /// The start of the next page; `None` if this is the last.
     pub(super) next: Option<u64>,
 }
 
@@ -24,12 +24,12 @@ impl<'l> AccountPage<'l> {
     }
 }
 
-/// Whether what is between a user and others is quickly gone through.
+/// Whether the relations of a user are few enough to be read at once.
 pub(super) fn is_short(backend: &dyn Backend, user: &str) -> bool {
     backend.relation_count(user) <= IMMEDIATE_ENTRIES
 }
 
-/// Whether the records of so many accounts are quickly read.
+/// Whether the records of these accounts are small enough to be read at once.
 pub(super) fn are_short(backend: &dyn Backend, accounts: &[String]) -> bool {
     accounts.iter().map(|account| backend.relation_count(account) + 1).sum::<usize>()
         <= IMMEDIATE_ENTRIES
@@ -44,12 +44,12 @@ pub(super) const fn reported_sequence(start: u64, seen: u64, now: u64) -> u64 {
     if start > 0 && seen > 0 { seen } else { now }
 }
 
-/// The sequence number of a user's list: another one whenever the list may be another.
+/// The sequence number of a user's list: it changes whenever the list may have changed.
 ///
 /// It follows the version of the user's record, so it grows; a list to which files contribute has a
 /// digest instead, since it changes without the record. Callers keep it in 31 bits.
 pub(super) fn sequence(kept: &VersionedUserRecord, relation: Relation, listed: &[String]) -> u64 {
-    // 0 is what callers send who never asked before.
+    // Callers send 0 in their first request.
     let of_record = kept.version.map_or(1, |version| version.saturating_add(1));
     let is_own = kept.record.edges(relation).eq(listed.iter().map(String::as_str));
     if is_own && !kept.has_unknown_friends {

@@ -33,17 +33,17 @@ const ALLOW_TYPE: &str = "Tag_Profile_IM_AllowType";
 const ADMIN_FORBIDS: &str = "Tag_Profile_IM_AdminForbidType";
 const FORBIDDEN: &str = "AdminForbid_Type_SendOut";
 
-/// What the tags of custom fields begin with.
+/// The prefix of the tags of custom fields.
 const CUSTOM: &str = "Tag_Profile_Custom_";
 
-/// How long a value may be, in bytes.
+/// The maximum length of a value in bytes.
 pub(super) const LONGEST: usize = 500;
 
-/// What a field's value may be.
+/// The type of a field's value.
 enum ProfileFieldKind {
     Text,
     Number,
-    /// One of these.
+    /// One of these words.
     Word(&'static [&'static str]),
     TextOrNumber,
 }
@@ -93,7 +93,7 @@ pub(super) fn set(body: &[u8], backend: &dyn Backend) -> TencentResult {
         let value = item.required("Value")?;
         check(&place, tag, value)?;
         if !seen.insert(tag.to_owned()) {
-            return Err(item.value_error("Tag", "this tag is there twice").into());
+            return Err(item.value_error("Tag", "repeats a tag; give each tag once").into());
         }
         if tag == ALLOW_TYPE {
             let approval = ALLOW_TYPES.iter().find(|(word, _)| value == word);
@@ -105,7 +105,7 @@ pub(super) fn set(body: &[u8], backend: &dyn Backend) -> TencentResult {
     Ok(self::put(user, put, kept))
 }
 
-/// Writes what is said of a user; the answer says whether it was.
+/// Writes the fields of a user, and answers with the result.
 fn put(user: Id, mut fields: UserFields, kept: ReplyFields) -> Step<Reply> {
     if !kept.is_empty() {
         fields.merge_attributes = Some(BTreeMap::from([(ATTRIBUTE.to_owned(), kept.into())]));
@@ -135,7 +135,7 @@ fn check(place: &str, tag: &str, value: &Value) -> Result<(), TencentError> {
         None => {
             return Err(TencentError::new(
                 TencentCode::ProfileTag,
-                format!("`{place}.Tag`: there is no field `{shown}`"),
+                format!("`{place}.Tag`: unknown field `{shown}`"),
             ));
         }
     };
@@ -172,7 +172,7 @@ fn check(place: &str, tag: &str, value: &Value) -> Result<(), TencentError> {
     }
 }
 
-/// After the beginning, there are letters, digits and underscores.
+/// Whether a tag is one of a custom field: the prefix, then 1 to 8 letters, digits and underscores.
 fn is_custom(tag: &str) -> bool {
     tag.strip_prefix(CUSTOM).is_some_and(|keyword| {
         let is_plain = keyword.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -187,7 +187,7 @@ pub(super) fn forbids_requests(backend: &dyn Backend, user: &Id) -> Result<bool,
     Ok(profile.and_then(|profile| profile.get(ADMIN_FORBIDS)).is_some_and(|it| it == FORBIDDEN))
 }
 
-/// The fields that there are of a user, with their values.
+/// The fields of a user that are set, with their values.
 pub(super) fn values(
     backend: &dyn Backend,
     user: &str,

@@ -1,4 +1,4 @@
-//! What stands after the `?` of a URL.
+//! The query of a URL.
 
 use std::borrow::Cow;
 
@@ -15,8 +15,7 @@ pub(super) struct TencentQuery<'q> {
 
 impl<'q> TencentQuery<'q> {
     /// # Errors
-    /// If a parameter is given twice, or is not of its form. Those that are not asked for are passed
-    /// over.
+    /// If a parameter is given twice or is malformed. Unknown parameters are ignored.
     pub(super) fn parse(text: &'q str) -> Result<Self, TencentError> {
         let mut query = Self::default();
         let mut seen = (false, false, false);
@@ -25,7 +24,7 @@ impl<'q> TencentQuery<'q> {
             let once = |seen: &mut bool| {
                 let twice = TencentError::new(
                     TencentCode::Http,
-                    format!("`{name}` is there twice in the query"),
+                    format!("`{name}` is given twice in the query"),
                 );
                 if std::mem::replace(seen, true) { Err(twice) } else { Ok(()) }
             };
@@ -42,7 +41,7 @@ impl<'q> TencentQuery<'q> {
                 }
                 "usersig" => {
                     once(&mut seen.2)?;
-                    // No signature holds a blank; a token may hold a plus.
+                    // No signature contains a space, but a token may contain a plus.
                     query.usersig = decode_value(name, value, PercentEncoding::LenientPath)?;
                 }
                 "contenttype" => {

@@ -1,4 +1,4 @@
-//! `UserSig`: who calls, signed with the app's secret key.
+//! `UserSig`: the identifier of a caller, signed with the app's secret key.
 //!
 //! A JSON object, compressed by zlib, in Base64 with `*`, `-` and `_` for `+`, `/` and `=`. Its
 //! `TLS.sig` is an HMAC-SHA256 over the other fields, a line each.
@@ -24,30 +24,29 @@ use crate::{
     wire::{Secret, json},
 };
 
-/// How long a signature may be, and what it unpacks to, in bytes.
+/// The maximum length of a signature, and of its decompressed content, in bytes.
 const LONGEST: usize = 4096;
 const LONGEST_UNPACKED: usize = 8192;
 
-/// How many signatures are remembered that were verified.
+/// The maximum number of verified signatures in the cache.
 const MAX_CACHED: usize = 256;
 
-/// Some write the padding, some leave it out.
+/// The Base64 of signatures; the padding is optional, since some libraries leave it out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What a signature says, once it is verified.
+/// The content of a verified signature.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct VerifiedSig {
     pub(super) identifier: String,
     pub(super) sdkappid: u64,
-    /// Seconds since 1970 in UTC.
+    /// The time of expiry, in seconds since 1970 in UTC.
     expires: u64,
 }
 
-/// Verifies signatures. Those that were found right are remembered, so that it costs one look-up to
-/// see one again.
+/// A verifier of signatures. It caches valid ones, so that a repeated signature costs one look-up.
 #[derive(Debug)]
 pub(super) struct SigVerifier {
     key: Secret,
@@ -59,7 +58,7 @@ impl SigVerifier {
         Self { key, cache: Mutex::default() }
     }
 
-    /// What a signature says, if it is one of the key and still valid.
+    /// The content of a signature, if the key made it and it has not expired.
     pub(super) fn verify(
         &self,
         usersig: &str,
@@ -99,7 +98,7 @@ impl SigVerifier {
     fn check_fields(&self, fields: &Map<String, Value>) -> Result<VerifiedSig, TencentError> {
         let version = text(fields, "TLS.ver")?;
         if version != "2.0" {
-            let message = "`TLS.ver` of the usersig is not 2.0: only HMAC-SHA256 is verified here";
+            let message = "`TLS.ver` of the usersig is not 2.0; use the signature with HMAC-SHA256";
             return Err(TencentError::new(TencentCode::SigKind, message));
         }
         let identifier = text(fields, "TLS.identifier")?;
@@ -113,12 +112,12 @@ impl SigVerifier {
             signed = format!("{signed}TLS.userbuf:{}\n", text(fields, "TLS.userbuf")?);
         }
         let digest = BASE64.decode(text(fields, "TLS.sig")?);
-        let digest = digest.map_err(|_| invalid("its `TLS.sig` is not Base64"))?;
+        let digest = digest.map_err(|_| invalid("`TLS.sig` is not Base64"))?;
         let mac = Hmac::<Sha256>::new_from_slice(self.key.as_bytes());
-        let mac = mac.map_err(|_| invalid("there is no key to verify it with"))?;
-        mac.chain_update(signed).verify_slice(&digest).map_err(|_| {
-            invalid("it was not signed with the key that this daemon has, or was changed since")
-        })?;
+        let mac = mac.map_err(|_| invalid("the key of this daemon can't verify it"))?;
+        mac.chain_update(signed)
+            .verify_slice(&digest)
+            .map_err(|_| invalid("the signature does not match the key of this daemon"))?;
         let expires = time.saturating_add(expire);
         Ok(VerifiedSig { identifier: identifier.to_owned(), sdkappid, expires })
     }
@@ -133,7 +132,7 @@ impl VerifiedSig {
 /// The fields of a signature, before it is verified.
 fn unpack(usersig: &str) -> Result<Map<String, Value>, TencentError> {
     if usersig.len() > LONGEST {
-        return Err(invalid(&format!("it has more than {LONGEST} characters")));
+        return Err(invalid(&format!("more than {LONGEST} characters")));
     }
     let plain: String = usersig
         .chars()
@@ -144,28 +143,29 @@ fn unpack(usersig: &str) -> Result<Map<String, Value>, TencentError> {
             other => other,
         })
         .collect();
-    let packed = BASE64.decode(plain).map_err(|_| invalid("it is not in its kind of Base64"))?;
+    let packed =
+        BASE64.decode(plain).map_err(|_| invalid("not in the Base64 alphabet of usersigs"))?;
     let text = miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(&packed, LONGEST_UNPACKED)
-        .map_err(|_| invalid("it can't be decompressed"))?;
+        .map_err(|_| invalid("the content can't be decompressed"))?;
     match json::parse(&text, "an object") {
         Ok(json::StrictValue(Value::Object(fields))) => Ok(fields),
-        _ => Err(invalid("it holds no JSON object")),
+        _ => Err(invalid("the content is not a JSON object")),
     }
 }
 
-/// A text of one line: with more, the lines that are signed could be read in two ways.
+/// A field that is a string of one line: with more lines, the signed text would be ambiguous.
 fn text<'f>(fields: &'f Map<String, Value>, name: &str) -> Result<&'f str, TencentError> {
     let value = fields.get(name).and_then(Value::as_str);
     let value = value.filter(|text| !text.chars().any(char::is_control));
-    value.ok_or_else(|| invalid(&format!("its `{name}` is missing or no one-line string")))
+    value.ok_or_else(|| invalid(&format!("`{name}` is missing, or is not a string of one line")))
 }
 
-/// A number, which some write as a text.
+/// A field that is a number, or a string of its digits, as some libraries write it.
 fn number(fields: &Map<String, Value>, name: &str) -> Result<u64, TencentError> {
     let value = fields.get(name).and_then(body::parse_number);
-    value.ok_or_else(|| invalid(&format!("its `{name}` is missing or no number")))
+    value.ok_or_else(|| invalid(&format!("`{name}` is missing, or is not a number")))
 }
 
 fn invalid(why: &str) -> TencentError {
-    TencentError::new(TencentCode::SigInvalid, format!("the usersig is not valid: {why}"))
+    TencentError::new(TencentCode::SigInvalid, format!("invalid usersig: {why}"))
 }

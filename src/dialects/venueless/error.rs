@@ -10,11 +10,11 @@ use crate::{
     request::Reason,
 };
 
-/// Why a command is not carried out.
+/// An error of Venueless.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct VenuelessError {
     code: Cow<'static, str>,
-    /// What is wrong and what to do about it, where the code does not say it.
+    /// The problem and how to correct it, where the code does not say it.
     message: Option<String>,
 }
 
@@ -28,7 +28,7 @@ impl VenuelessError {
         Self { code: code.into(), message: None }
     }
 
-    /// Whether it refuses what somebody showed to sign in.
+    /// Whether the error refuses the credential of a login.
     pub(super) fn refuses_credential(&self) -> bool {
         matches!(&*self.code, "auth.invalid_token" | "auth.expired_token")
     }
@@ -37,12 +37,12 @@ impl VenuelessError {
         Self { message: Some(message.to_string()), ..self }
     }
 
-    /// Of a frame, or of what it holds.
+    /// The error of a malformed frame or payload.
     pub(super) fn malformed(message: &impl ToString) -> Self {
         Self::new("protocol.invalid_message").with_message(message)
     }
 
-    /// Of what only some may do.
+    /// The error of a command that the user may not use.
     pub(super) fn denied() -> Self {
         Self::new("auth.denied").with_message(&"Permission denied.")
     }
@@ -51,12 +51,12 @@ impl VenuelessError {
         Self::new("user.not_found")
     }
 
-    /// Of doing it to oneself; `command` is what it is called.
+    /// The error of a command about oneself; `command` is its name.
     pub(super) fn self_target(command: &str) -> Self {
         Self::new(format!("{command}.self"))
     }
 
-    /// That of a refusal of what a command asked for.
+    /// The error for a refusal; `command` is the name of the command.
     pub(super) fn from_refusal(command: &str, refusal: &CommandError) -> Self {
         match refusal.reason {
             RefusalReason::Denied(reason) => match reason {
@@ -106,7 +106,8 @@ impl VenuelessError {
         }
     }
 
-    /// A refusal that Venueless has no code for: peerage's own, with its message.
+    /// The error for a refusal that Venueless has no code for: peerage's own code, with its
+    /// message.
     fn with_reason(refusal: &CommandError) -> Self {
         Self::new(format!("user.{}", refusal.reason)).with_message(&refusal_message(refusal))
     }
@@ -120,7 +121,7 @@ impl VenuelessError {
         Self::new(code).with_message(why)
     }
 
-    /// As it stands in a frame.
+    /// The JSON form in a frame.
     pub(super) fn to_json(&self) -> Value {
         let mut into = Map::new();
         into.insert("code".to_owned(), self.code.as_ref().into());

@@ -9,26 +9,26 @@ use crate::{
     wire::json::{self, StrictValue},
 };
 
-/// A frame that came: `[name, payload]`, or `[name, id, payload]`.
+/// A received frame: `[name, payload]`, or `[name, id, payload]`.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
     pub(super) name: String,
     pub(super) back: ReplyTo,
     payload: Value,
-    /// What stands after the name, as it was written.
+    /// The payload, as it was written.
     arguments: Vec<Box<RawValue>>,
 }
 
-/// What a reply begins with.
+/// The beginning of the reply to a frame.
 #[derive(Clone, Default, Debug)]
 pub(super) struct ReplyTo {
-    /// By which the caller knows it again; echoed as it was written.
+    /// The id by which the caller recognizes the reply; returned as it was written.
     id: Option<Box<RawValue>>,
 }
 
 impl Frame {
     /// # Errors
-    /// If the text is no frame.
+    /// If the text is not a frame.
     pub(super) fn parse(text: &str) -> Result<Self, VenuelessError> {
         let StrictValue(value) = json::parse(text.as_bytes(), "a frame")
             .map_err(|error| VenuelessError::malformed(&error))?;
@@ -66,7 +66,7 @@ impl Frame {
     }
 
     /// # Errors
-    /// If it is none.
+    /// If the payload is not an object.
     pub(super) fn payload(&self) -> Result<CommandPayload<'_>, VenuelessError> {
         match &self.payload {
             Value::Object(fields) => Ok(CommandPayload { fields: Some(fields) }),
@@ -98,7 +98,7 @@ impl ReplyTo {
         FrameResponse { refuses_credential, ..self.reply("error", &problem.to_json()) }
     }
 
-    /// What a step after a write comes to: a problem is answered with.
+    /// The next step of a command; an error of its own becomes an answer.
     ///
     /// # Errors
     /// If something can't be read.
@@ -109,7 +109,7 @@ impl ReplyTo {
         Step::settle(done, |error| self.error(&error))
     }
 
-    /// `name` is written as it is.
+    /// A reply with a name, which is not escaped.
     pub(super) fn reply(&self, name: &str, data: &Value) -> FrameResponse {
         FrameResponse::reply(match &self.id {
             Some(id) => format!(r#"["{name}",{id},{data}]"#),
@@ -118,14 +118,14 @@ impl ReplyTo {
     }
 }
 
-/// What a command says.
+/// The payload of a command.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CommandPayload<'f> {
     fields: Option<&'f Map<String, Value>>,
 }
 
 impl<'f> CommandPayload<'f> {
-    /// A field that is given and not `null`.
+    /// The value of a field; `None` if it is missing or `null`.
     pub(super) fn get(self, name: &str) -> Option<&'f Value> {
         self.fields?.get(name).filter(|value| !value.is_null())
     }
@@ -138,7 +138,7 @@ impl<'f> CommandPayload<'f> {
     /// The user whom a command is about.
     ///
     /// # Errors
-    /// If there can be no such user, or it names none.
+    /// If the payload names no user, or not by a valid id.
     pub(super) fn user(self) -> Result<Id, VenuelessError> {
         let Some(value) = self.get("id") else {
             return Err(VenuelessError::malformed(&"`id` is missing: it says which user"));
@@ -152,10 +152,10 @@ impl<'f> CommandPayload<'f> {
         Id::new(&id).map_err(|_| VenuelessError::not_found())
     }
 
-    /// The users of whom a command asks; `None` if it names none.
+    /// The users that a command requests; `None` if it names none.
     ///
     /// # Errors
-    /// If it is no list of ids.
+    /// If the field is not a list of ids.
     pub(super) fn users(self, field: &str) -> Result<Option<Vec<String>>, VenuelessError> {
         let Some(value) = self.get(field) else { return Ok(None) };
         let wrong = |value: &Value| {
@@ -174,7 +174,7 @@ impl<'f> CommandPayload<'f> {
     }
 
     /// # Errors
-    /// If it is given and is none.
+    /// If the field is given and is not an object.
     pub(super) fn object(
         self,
         field: &str,
@@ -190,7 +190,7 @@ impl<'f> CommandPayload<'f> {
     }
 }
 
-/// A text, or a whole number as it is written.
+/// The text of a string or a whole number.
 pub(super) fn text_or_number(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -199,7 +199,7 @@ pub(super) fn text_or_number(value: &Value) -> Option<String> {
     }
 }
 
-/// A frame that nobody asked for.
+/// A frame that is not a reply.
 pub(super) fn broadcast(name: &str, data: &Value) -> String {
     json!([name, data]).to_string()
 }

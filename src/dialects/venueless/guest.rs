@@ -1,4 +1,4 @@
-//! Guests: users who have nothing but a `client_id`, made at their first login.
+//! Guests: users with only a `client_id`, created at their first login.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,18 +11,18 @@ use crate::{
     facts::{Command, Id, Op, UnixMillis, UserFields, UserRecord},
 };
 
-/// The attributes that say that a user is a guest, and when they were last here.
+/// The attributes that mark a user as a guest, and hold the time of their last visit.
 const GUEST: &str = "venueless.guest";
 const SEEN: &str = "venueless.seen";
 
-/// The id of the guest of a `client_id`: nobody who sees it can log in by it.
+/// The id of the guest with a `client_id`: a hash, so that others who see it can't log in with it.
 pub(super) fn guest_id(client: &str) -> Result<Id, String> {
     let guests = Uuid::new_v5(&Uuid::NAMESPACE_URL, b"peerage:venueless:client_id");
     let id = Uuid::new_v5(&guests, client.as_bytes()).to_string();
     Id::new(&id).map_err(|error| error.to_string())
 }
 
-/// The attributes of a guest who is here now.
+/// The attributes of a guest who visits now.
 pub(super) fn attributes(now: UnixMillis) -> BTreeMap<String, Option<Value>> {
     BTreeMap::from([(GUEST.to_owned(), Some(true.into())), (SEEN.to_owned(), Some(now.into()))])
 }

@@ -20,7 +20,7 @@ pub struct Issuer {
     pub(super) audience: String,
 }
 
-/// Why a text does not say whose tokens are taken. Tells nothing of what it holds as secrets.
+/// The error of a text that does not list issuers. It contains none of their secrets.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct IssuersError(String);
@@ -38,7 +38,7 @@ impl Issuer {
     /// Reads issuers: a JSON array of `{"secret", "issuer", "audience"}`.
     ///
     /// # Errors
-    /// If it is none, it is empty, or one lacks something.
+    /// If it is not such an array, it is empty, or an issuer lacks a field.
     pub fn parse_all(text: &[u8]) -> Result<Vec<Self>, IssuersError> {
         let invalid = |message: String| Err(IssuersError(message));
         let StrictValue(value) =
@@ -46,12 +46,12 @@ impl Issuer {
         let Value::Array(entries) = value else {
             let found = json::kind(&value);
             return invalid(format!(
-                "an array of objects with `secret`, `issuer` and `audience` is expected, not {found}"
+                "expected an array of objects with `secret`, `issuer` and `audience`, found {found}"
             ));
         };
         if entries.is_empty() {
             return invalid(
-                "it names no issuer; leave the option out to take no tokens".to_owned(),
+                "no issuer is listed; leave the option out to take no tokens".to_owned(),
             );
         }
         entries.iter().enumerate().map(|(at, entry)| Self::read(at, entry)).collect()
@@ -60,7 +60,7 @@ impl Issuer {
     fn read(at: usize, entry: &Value) -> Result<Self, IssuersError> {
         let invalid = |message: String| IssuersError(format!("issuer {}: {message}", at + 1));
         let Value::Object(fields) = entry else {
-            return Err(invalid(format!("it must be an object, not {}", json::kind(entry))));
+            return Err(invalid(format!("expected an object, found {}", json::kind(entry))));
         };
         let known = ["secret", "issuer", "audience"];
         if let Some(other) = fields.keys().find(|name| !known.contains(&name.as_str())) {

@@ -18,7 +18,7 @@ use crate::{
     wire::json,
 };
 
-/// How many bytes a `client_id` has at most.
+/// The maximum length of a `client_id` in bytes.
 const LONGEST_CLIENT_ID: usize = 255;
 
 impl Venueless {
@@ -35,7 +35,7 @@ impl Venueless {
             shapes: self.shapes,
             expires: None,
         };
-        // One that is there and says nothing is no reason to let someone in as a guest.
+        // An invalid token is an error, even beside a `client_id`.
         if payload.has("token") {
             let token = payload.get("token").unwrap_or(&Value::Null);
             let Some(token) = token.as_str() else {
@@ -67,8 +67,8 @@ impl Venueless {
     }
 }
 
-/// The tags that traits are: free text, so that most of them may be none. What is none keeps nobody
-/// out, nor does a tag that is protected: an issuer neither gives nor takes it.
+/// The tags of a user with these traits. Traits that are not valid tags are ignored; protected tags
+/// stay as they are, since an issuer neither gives nor takes them.
 fn tags_of(traits: &[String], has: &[String], backend: &dyn Backend) -> BTreeSet<TagName> {
     let is_open = |tag: &TagName| backend.allows_tag(tag) && !backend.protects_tag(tag);
     let given = traits.iter().filter_map(|one| TagName::new(one).ok()).filter(is_open);
@@ -77,7 +77,7 @@ fn tags_of(traits: &[String], has: &[String], backend: &dyn Backend) -> BTreeSet
     given.chain(kept).collect()
 }
 
-/// Who has a token is the user whom it names, made if there is none. Their traits are their tags.
+/// Logs in the user that a token names, and creates an unknown one. Traits become tags.
 fn by_token(welcome: Welcome, claims: Claims, backend: &dyn Backend) -> VenuelessResult {
     let invalid =
         |message: String| VenuelessError::new("auth.invalid_token").with_message(&message);
@@ -101,7 +101,7 @@ fn by_token(welcome: Welcome, claims: Claims, backend: &dyn Backend) -> Venueles
         };
         return Err(VenuelessError::new("auth.denied").with_message(&message).into());
     }
-    // A profile counts at the first login only.
+    // The profile of a token is used only at the first login.
     let own = stored_user(backend, &user)?;
     let profile = claims.profile.filter(|_| own.profile.is_none());
     let attributes = profile.map(|profile| attribute(PROFILE, Value::Object(profile)));
@@ -113,7 +113,7 @@ fn by_token(welcome: Welcome, claims: Claims, backend: &dyn Backend) -> Venueles
     Ok(put(welcome, user, fields))
 }
 
-/// Who has no token is the guest that their browser always was.
+/// Logs in the guest of a client id, and creates an unknown one.
 fn by_client(
     welcome: Welcome,
     client: &str,
@@ -142,13 +142,14 @@ fn attribute(name: &str, value: Value) -> BTreeMap<String, Option<Value>> {
     BTreeMap::from([(name.to_owned(), Some(value))])
 }
 
-/// Makes or changes a user, and lets them in.
+/// Creates or changes a user, and welcomes them.
 fn put(welcome: Welcome, user: Id, fields: Box<UserFields>) -> Step<FrameResponse> {
     let op = Op::PutUser { user: user.clone(), fields: fields.clone() };
     Step::write_op(op, move |wrote, backend| {
         let done = match wrote {
             Ok(WriteOutcome::Applied { .. }) => welcome.greet(&user, backend),
-            // What a file says of their tags stays, and what was protected or given since.
+            // The tags can't be replaced where a file declares them or they are protected; the user
+            // keeps them.
             Ok(WriteOutcome::Refused { error: refusal, .. })
                 if matches!(
                     refusal.reason,
@@ -162,7 +163,7 @@ fn put(welcome: Welcome, user: Id, fields: Box<UserFields>) -> Step<FrameRespons
                     Ok(put(welcome.clone(), user.clone(), Box::new(fields)))
                 }
             }
-            // The policy has changed since the traits were looked at.
+            // The policy has changed since the traits were checked.
             Ok(WriteOutcome::Refused { error: refusal, .. })
                 if refusal.reason == RefusalReason::UnknownTag =>
             {

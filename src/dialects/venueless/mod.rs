@@ -31,25 +31,25 @@ use crate::{
 use error::{VenuelessError, VenuelessStop};
 use frame::{CommandPayload, Frame, ReplyTo};
 
-/// How Venueless is spoken.
+/// The dialect of Venueless.
 #[derive(Clone, Default, Debug)]
 pub struct Venueless {
-    /// The worlds that there are; any of a plain name if none is named. All have the same users.
+    /// The worlds; any with a plain name if none is given. All have the same users.
     pub worlds: BTreeSet<String>,
-    /// Whose tokens are taken; nobody's if there are none.
+    /// The issuers whose tokens are accepted.
     pub issuers: Vec<Issuer>,
-    /// Whether those who have no token are kept out.
+    /// Whether users without a token are refused.
     pub refuses_guests: bool,
     pub shapes: ListShape,
 }
 
-/// How lists of users are answered.
+/// The shape of lists of users.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum ListShape {
-    /// As the document prints them: an object by ids, and an array.
+    /// The shape in the document: an object by ids, and an array.
     #[default]
     Documented,
-    /// As the public server answers: in an object with `results`, or `users`.
+    /// The shape of the public server: an object with `results`, or `users`.
     Upstream,
 }
 
@@ -65,10 +65,10 @@ struct StoredUser {
     client_state: Option<Value>,
 }
 
-/// What comes of a frame, if it is not an error.
+/// The next step of a frame, or the reason why it ends early.
 type VenuelessResult = Result<Step<FrameResponse>, VenuelessStop>;
 
-/// The path below which the worlds are.
+/// The prefix of the worlds' paths.
 const WORLDS: &str = "/ws/world";
 
 impl SocketDialect for Venueless {
@@ -85,7 +85,7 @@ impl SocketDialect for Venueless {
         let rest = if rest.is_empty() { rest } else { rest.strip_prefix('/')? };
         let name = rest.strip_suffix('/').unwrap_or(rest);
         let decoded = PercentEncoding::LenientPath.decode(name.as_bytes());
-        // A name that is not UTF-8 is that of no world, as it stands.
+        // No world has a name that is not UTF-8.
         Some(decoded.map_or_else(|_| name.to_owned(), Cow::into_owned))
     }
 
@@ -156,14 +156,14 @@ impl Venueless {
             (name, Some(user)) => match name.split_once('.').unwrap_or((name, "")) {
                 ("user", action) => {
                     let payload = frame.payload()?;
-                    let asked = UserCommand {
+                    let command = UserCommand {
                         user,
                         payload,
                         back: &frame.back,
                         shapes: self.shapes,
                         backend,
                     };
-                    asked.answer(action)
+                    command.answer(action)
                 }
                 _ => Err(VenuelessError::new("protocol.unknown_command").into()),
             },
@@ -171,7 +171,7 @@ impl Venueless {
     }
 }
 
-/// A command about users, of one who has authenticated.
+/// A command about users, from a user who has authenticated.
 struct UserCommand<'a> {
     user: &'a Id,
     payload: CommandPayload<'a>,
@@ -205,30 +205,30 @@ impl UserCommand<'_> {
     }
 
     /// # Errors
-    /// If the user is no moderation manager.
+    /// If the user is not a moderation manager.
     fn require_lister(&self) -> Result<(), VenuelessError> {
         if can_list_users(self.backend, self.user) { Ok(()) } else { Err(VenuelessError::denied()) }
     }
 
     /// # Errors
-    /// If the user is no moderation manager, or is silenced.
+    /// If the user is not a moderation manager, or is silenced.
     fn require_manager(&self) -> Result<(), VenuelessError> {
         if can_moderate(self.backend, self.user) { Ok(()) } else { Err(VenuelessError::denied()) }
     }
 }
 
-/// Whether someone may be here at all.
+/// Whether a user may sign in.
 fn can_sign_in(backend: &dyn Backend, user: &str) -> bool {
     backend.decide(&Request::with_resource(user, Action::SignIn, Resource::None)).allow
 }
 
-/// Whether someone may do to others what managers may: not while they are silenced.
+/// Whether a user may moderate others: managers may, unless they are silenced.
 fn can_moderate(backend: &dyn Backend, user: &str) -> bool {
     can_list_users(backend, user)
         && matches!(backend.moderation(user), None | Some(Moderation::None))
 }
 
-/// Whether someone may see all users.
+/// Whether a user may list all users.
 fn can_list_users(backend: &dyn Backend, user: &str) -> bool {
     backend.decide(&Request::with_resource(user, Action::ListUsers, Resource::None)).allow
 }

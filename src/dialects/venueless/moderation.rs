@@ -8,7 +8,7 @@ use crate::{
     facts::{Command, Op, WriteOutcome},
 };
 
-/// What managers do to others.
+/// A command of managers about another user.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum ModerationCommand {
     Ban,
@@ -32,7 +32,7 @@ impl UserCommand<'_> {
     pub(super) fn moderate(&self, kind: ModerationCommand) -> VenuelessResult {
         self.require_manager()?;
         let user = self.payload.user()?;
-        // No gate stands before a deletion that would say so.
+        // No gate refuses users who delete themselves.
         if kind == ModerationCommand::Delete && user == *self.user {
             return Err(VenuelessError::self_target(kind.command()).into());
         }
@@ -60,7 +60,8 @@ impl UserCommand<'_> {
         })
     }
 
-    /// Does something in the name of who asks for it, and tells others then.
+    /// The step that writes an operation on behalf of the user, and sends notices if it took
+    /// effect.
     fn act(&self, op: Op, name: &'static str, notices: Vec<Notice>) -> Step<FrameResponse> {
         let back = self.back.clone();
         let command = Command { op, on_behalf: Some(self.user.clone()) };

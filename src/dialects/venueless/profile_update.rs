@@ -14,12 +14,12 @@ use crate::{
 };
 
 impl UserCommand<'_> {
-    /// Changes oneself.
+    /// Changes the user's own profile or client state.
     pub(super) fn update(&self) -> VenuelessResult {
         self.edit(self.user.clone(), None)
     }
 
-    /// Changes another.
+    /// Changes those of another user.
     pub(super) fn admin_update(&self) -> VenuelessResult {
         self.require_manager()?;
         let user = self.payload.user()?;
@@ -44,9 +44,9 @@ impl UserCommand<'_> {
         if now == before {
             return Ok(Step::Done(self.back.success(&json!({}))));
         }
-        let told = own(&user, &now, self.backend.moderation(&user));
+        let user_json = own(&user, &now, self.backend.moderation(&user));
         let notice =
-            Notice::Updated { user: user.clone(), frame: broadcast("user.updated", &told) };
+            Notice::Updated { user: user.clone(), frame: broadcast("user.updated", &user_json) };
         let attributes = Some(attributes);
         let fields = Box::new(UserFields { attributes, ..UserFields::default() });
         // The first command is refused if the user is unknown; the second one would create the

@@ -11,24 +11,24 @@ use crate::{
     wire::json::{self, StrictValue},
 };
 
-/// What a token that was verified says of its user.
+/// The claims of a verified token.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Claims {
     pub(super) uid: String,
     pub(super) traits: Vec<String>,
     pub(super) profile: Option<Map<String, Value>>,
-    /// When the token ends.
+    /// The time at which the token expires.
     pub(super) expires: UnixMillis,
 }
 
-/// How many characters a `uid` has at most.
+/// The maximum length of a `uid` in characters.
 const LONGEST_UID: usize = 200;
 
 /// Verifies a token against each issuer in turn; `now` is in milliseconds.
 ///
 /// # Errors
-/// `auth.expired_token` if one of them made it and its time is over, else `auth.invalid_token`: with
-/// a message only if one of them made it.
+/// `auth.expired_token` if an issuer signed it and it has expired, else `auth.invalid_token`: with
+/// a message only if an issuer signed it.
 pub(super) fn verify(
     token: &str,
     issuers: &[Issuer],
@@ -39,7 +39,9 @@ pub(super) fn verify(
     let until = match time_claim(&claims, "exp")? {
         Some(end) if in_seconds(now) >= end => return Err(expired()),
         Some(end) => in_milliseconds(end),
-        None => return Err(invalid().with_message(&"the token never ends: it has no `exp`")),
+        None => {
+            return Err(invalid().with_message(&"the token has no `exp`"));
+        }
     };
     if time_claim(&claims, "nbf")?.is_some_and(|begin| in_seconds(now) < begin) {
         return Err(invalid().with_message(&"the token is not valid yet, as its `nbf` says"));
@@ -48,7 +50,7 @@ pub(super) fn verify(
     parse_claims(&claims, until)
 }
 
-/// That of a token whose time is over.
+/// The error of an expired token.
 pub(super) fn expired() -> VenuelessError {
     VenuelessError::new("auth.expired_token")
 }
@@ -58,7 +60,7 @@ fn verified_claims(token: &str, issuers: &[Issuer]) -> Option<Map<String, Value>
     let (message, signature) = token.rsplit_once('.')?;
     let (header, claims) = message.split_once('.').filter(|(_, rest)| !rest.contains('.'))?;
     let header = decode_part(header)?;
-    // What a critical extension means is not known here.
+    // No critical extensions are supported.
     let is_ours =
         header.get("alg").is_some_and(|alg| alg == "HS256") && !header.contains_key("crit");
     let signature = URL_SAFE_NO_PAD.decode(signature).ok().filter(|_| is_ours)?;
@@ -81,7 +83,7 @@ impl Issuer {
     }
 }
 
-/// The object that a part of a token holds.
+/// The JSON object in a part of a token.
 fn decode_part(text: &str) -> Option<Map<String, Value>> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     match json::parse(&bytes, "a part of a token") {

@@ -11,13 +11,13 @@ use crate::{
     request::{Moderation, Relation},
 };
 
-/// How many users are fetched at once; of more, the first ones are.
+/// The maximum number of users in one answer; longer lists are cut.
 const MAX_FETCHED: usize = 100;
 
-/// How many bytes of users a list holds at most.
+/// The maximum size of a list of users in bytes.
 const MAX_LIST_BYTES: usize = 16 << 20;
 
-/// How many users of all are looked through at a time.
+/// The number of users that are read at a time.
 const PAGE: usize = 1000;
 
 impl UserCommand<'_> {
@@ -30,7 +30,7 @@ impl UserCommand<'_> {
             return Ok(Step::Done(self.back.success(&people.by_id())));
         }
         if self.payload.get("id").is_none() {
-            // No user has an id of that system here.
+            // No user has an id of such a system here.
             if self.payload.users("pretalx_ids")?.is_some() {
                 return Ok(Step::Done(self.back.success(&json!({}))));
             }
@@ -86,7 +86,7 @@ impl UserCommand<'_> {
     }
 }
 
-/// Who looks.
+/// The viewer of a user.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Visibility {
     /// A manager, who sees moderation states too.
@@ -94,7 +94,7 @@ pub(super) enum Visibility {
     Other,
 }
 
-/// Users that were found, in the order in which they were.
+/// A list of users, in the order in which they were found.
 #[derive(Default)]
 struct UserList {
     users: Vec<(String, Value)>,
@@ -102,7 +102,7 @@ struct UserList {
 }
 
 impl UserList {
-    /// Adds those who are known. Whether it holds them all: it may grow too large.
+    /// Adds the known users of a page. Returns whether all fit in the list.
     fn add_all(
         &mut self,
         ids: Vec<String>,
@@ -147,7 +147,7 @@ impl UserList {
         self.users.into_iter().map(|(_, user)| user).collect()
     }
 
-    /// In the order of the names that they show.
+    /// Sorts the users by their display names.
     fn by_name(mut self) -> Vec<Value> {
         let name = |user: &Value| {
             user.pointer("/profile/display_name").and_then(Value::as_str).map(str::to_lowercase)
@@ -158,7 +158,7 @@ impl UserList {
 }
 
 fn too_large() -> VenuelessError {
-    let message = "these are too many users for one frame: ask for some of them with `ids`";
+    let message = "too many users for one frame; request some of them with `ids`";
     VenuelessError::new("user.list_too_large").with_message(&message)
 }
 
@@ -180,12 +180,12 @@ fn user_json(
     Ok(Some(Value::Object(user)))
 }
 
-/// The profile that is kept of a user.
+/// The stored profile of a user.
 pub(super) fn profile(kept: &StoredUser) -> Value {
     Value::Object(kept.profile.clone().unwrap_or_default())
 }
 
-/// What Venueless calls a state.
+/// Venueless's name of a moderation state.
 pub(super) fn moderation_word(moderation: Option<Moderation>) -> &'static str {
     match moderation {
         None | Some(Moderation::None) => "",

@@ -15,26 +15,26 @@ use crate::{
     request::Moderation,
 };
 
-/// How to answer one who is let in.
+/// The data of the answer to a login.
 #[derive(Clone, Debug)]
 pub(super) struct Welcome {
     pub(super) world: String,
     pub(super) back: ReplyTo,
     pub(super) shapes: ListShape,
-    /// When the token ends by which they come.
+    /// The time at which the user's token expires.
     pub(super) expires: Option<UnixMillis>,
 }
 
 impl Welcome {
     /// # Errors
-    /// If the user may not sign in after all.
+    /// If the user may not sign in.
     pub(super) fn greet(&self, user: &Id, backend: &dyn Backend) -> VenuelessResult {
         if !can_sign_in(backend, user) {
             return Err(VenuelessError::new("auth.denied").into());
         }
         let moderation = backend.moderation(user);
         let kept = stored_user(backend, user)?;
-        let groups = backend.user(user)?.map(|told| told.groups).unwrap_or_default();
+        let groups = backend.user(user)?.map(|effective| effective.groups).unwrap_or_default();
         let channels: Vec<Value> = groups.iter().map(|group| json!({ "id": group })).collect();
         let mut data = Map::new();
         data.insert("user.config".to_owned(), own(user, &kept, moderation));
@@ -74,7 +74,7 @@ impl Welcome {
     }
 }
 
-/// A user as they see themselves.
+/// The JSON form of a user for themselves.
 pub(super) fn own(user: &str, kept: &StoredUser, moderation: Option<Moderation>) -> Value {
     let mut own = Map::new();
     own.insert("id".to_owned(), user.into());

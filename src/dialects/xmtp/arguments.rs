@@ -1,4 +1,4 @@
-//! Arguments of a call, under all names that the SDKs give them.
+//! Arguments of a call, under all names of the SDKs.
 
 use serde_json::Value;
 
@@ -10,30 +10,30 @@ use crate::{
     wire::{PercentEncoding, excerpt, json},
 };
 
-/// The arguments of a call, by their names: each is known under all ways in which the SDKs write it,
-/// as `inboxId`, `inboxID` and `inbox_id`.
+/// The arguments of a call. A name matches in every spelling of the SDKs, as `inboxId`, `inboxID`
+/// and `inbox_id`.
 #[derive(Clone, Debug)]
 pub(super) struct Arguments {
     given: Vec<Argument>,
-    asked: Vec<&'static str>,
+    known: Vec<&'static str>,
 }
 
 /// The arguments whose items may be objects.
 pub(super) const IDENTIFIERS: [&str; 2] = ["identifiers", "identities"];
 
-/// How many there may be. No call knows as many.
+/// The maximum number of arguments, more than any call has.
 const MAX_ARGUMENTS: usize = 64;
 
 #[derive(Clone, Debug)]
 struct Argument {
-    /// As [`normalize_name`] makes it.
+    /// The name, normalized by [`normalize_name`].
     name: String,
     written: String,
     value: Value,
 }
 
 impl Arguments {
-    /// Those in a body, or those in the query of a GET or HEAD.
+    /// The arguments in a body, or in the query of a GET or HEAD.
     pub(super) fn from_call(call: &Call<'_>) -> Result<Self, XmtpError> {
         if matches!(call.method, "GET" | "HEAD") {
             Self::from_query(call.query)
@@ -44,7 +44,7 @@ impl Arguments {
 
     fn from_body(call: &Call<'_>) -> Result<Self, XmtpError> {
         if !call.query.is_empty() {
-            let message = "the arguments of a call that is no GET stand in its body, as JSON";
+            let message = "only GET takes arguments in the query; send them in the body, as JSON";
             return Err(XmtpError::invalid("query", message));
         }
         let mut all = Self::new();
@@ -56,7 +56,7 @@ impl Arguments {
                 fields.into_iter().try_for_each(|(name, value)| all.add(name, value))?;
                 Ok(all)
             }
-            Ok(_) => Err(XmtpError::invalid("body", "a call's arguments are a JSON object")),
+            Ok(_) => Err(XmtpError::invalid("body", "the arguments must be a JSON object")),
             Err(misread) => Err(XmtpError::invalid("body", misread.to_string())),
         }
     }
@@ -75,10 +75,10 @@ impl Arguments {
     }
 
     const fn new() -> Self {
-        Self { given: Vec::new(), asked: Vec::new() }
+        Self { given: Vec::new(), known: Vec::new() }
     }
 
-    /// Those of an object within another argument.
+    /// The arguments in an object that is an argument itself.
     pub(super) fn from_object(object: &serde_json::Map<String, Value>) -> Result<Self, XmtpError> {
         let mut all = Self::new();
         let mut fields = object.iter();
@@ -88,7 +88,7 @@ impl Arguments {
 
     fn add(&mut self, written: String, value: Value) -> Result<(), XmtpError> {
         if self.given.len() == MAX_ARGUMENTS {
-            let message = format!("a call has at most {MAX_ARGUMENTS} arguments");
+            let message = format!("the call has more than {MAX_ARGUMENTS} arguments");
             return Err(XmtpError::invalid(&excerpt(&written), message));
         }
         let name = normalize_name(&written);
@@ -100,9 +100,9 @@ impl Arguments {
         Ok(())
     }
 
-    /// Takes an argument out; `null` is none.
+    /// Takes an argument; `null` counts as missing.
     pub(super) fn take(&mut self, name: &'static str) -> Option<Value> {
-        self.asked.push(name);
+        self.known.push(name);
         let plain = normalize_name(name);
         let at = self.given.iter().position(|given| given.name == plain)?;
         Some(self.given.swap_remove(at).value).filter(|value| !value.is_null())
@@ -128,7 +128,7 @@ impl Arguments {
         Ok(found)
     }
 
-    /// Takes a text.
+    /// Takes a string.
     pub(super) fn text(&mut self, names: &[&'static str]) -> Result<Option<String>, XmtpError> {
         match self.take_one(names)? {
             None => Ok(None),
@@ -146,18 +146,18 @@ impl Arguments {
         self.text(names)?.map(read).transpose()
     }
 
-    /// Takes an inbox id that must be there.
+    /// Takes an inbox id that is required.
     pub(super) fn required_id(&mut self, name: &'static str) -> Result<Id, XmtpError> {
         self.id(&[name])?.ok_or_else(|| missing(name))
     }
 
-    /// Whether an argument is given, `null` aside.
+    /// Whether an argument is given; `null` counts as missing.
     pub(super) fn has(&self, name: &str) -> bool {
         let plain = normalize_name(name);
         self.given.iter().any(|given| given.name == plain && !given.value.is_null())
     }
 
-    /// Takes a list of texts. An SDK's `identifiers` are the texts in them, as
+    /// Takes a list of strings. Items of `identifiers` may be objects with the string, as
     /// `{"identifier": "0x1", "identifierKind": "Ethereum"}`.
     pub(super) fn texts(
         &mut self,
@@ -169,7 +169,7 @@ impl Arguments {
         };
         if items.len() > MOST_COMMANDS {
             let message =
-                format!("`{name}` has at most {MOST_COMMANDS} items, not {}", items.len());
+                format!("`{name}` has {} items; the limit is {MOST_COMMANDS}", items.len());
             return Err(XmtpError::invalid(name, message));
         }
         let text = |(at, item)| match item {
@@ -196,11 +196,11 @@ impl Arguments {
         texts.iter().enumerate().map(read).collect::<Result<_, _>>().map(Some)
     }
 
-    /// Sees that nothing is given that nobody asked for.
+    /// Checks that all arguments have been taken.
     pub(super) fn finish(self) -> Result<(), XmtpError> {
         let Some(Argument { written, .. }) = self.given.first() else { return Ok(()) };
         let written = excerpt(written);
-        let known = suggest(&written, self.asked.iter().copied());
+        let known = suggest(&written, self.known.iter().copied());
         let message = format!("unknown argument `{written}`; {known}");
         Err(XmtpError::invalid(&written, message))
     }
@@ -214,7 +214,7 @@ pub(super) fn type_error(at: &str, what: &str, found: &Value) -> XmtpError {
     XmtpError::invalid(at, format!("`{at}`: expected {what}, found {}", json::kind(found)))
 }
 
-/// A name without what the SDKs write in different ways: case and underscores.
+/// A name without what the SDKs spell differently: case and underscores.
 pub(super) fn normalize_name(name: &str) -> String {
     name.chars().filter(|&c| c != '_').flat_map(char::to_lowercase).collect()
 }

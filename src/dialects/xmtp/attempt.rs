@@ -1,4 +1,4 @@
-//! Attempts of a caller to act in a group, and how their refusals are answered.
+//! Attempts of a caller to act in a group, and the errors of refused ones.
 
 use serde_json::{Value, json};
 
@@ -9,31 +9,31 @@ use crate::{
     request::{Reason, Request},
 };
 
-/// What a caller tries to do, as a refusal tells it.
+/// An attempt of a caller, with what its errors report.
 #[derive(Clone, Debug)]
 pub(super) struct GroupAttempt {
     pub(super) caller: Id,
     pub(super) group: Id,
-    /// The permission that it takes.
+    /// The permission that the attempt requires.
     pub(super) permission: &'static str,
-    /// The field of the metadata that it is about.
+    /// The metadata field that the attempt would change.
     pub(super) field: Option<String>,
-    /// The inboxes that it is about: none, one for all commands or one for each.
+    /// The inboxes that the attempt concerns: none, one for all commands or one for each.
     pub(super) inboxes: Vec<Id>,
 }
 
 impl GroupAttempt {
-    /// Of the caller in a group.
+    /// An attempt of the caller in a group.
     pub(super) fn new(caller: Id, group: Id, permission: &'static str) -> Self {
         Self { caller, group, permission, field: None, inboxes: Vec::new() }
     }
 
-    /// In the caller's name.
+    /// A command on behalf of the caller.
     pub(super) fn command(&self, op: Op) -> Command {
         Command { op, on_behalf: Some(self.caller.clone()) }
     }
 
-    /// What is answered to a refusal of one of its commands, that at this place.
+    /// The error for a refusal of the command at the index `at`.
     pub(super) fn refusal_error(
         &self,
         at: usize,
@@ -124,7 +124,7 @@ impl GroupAttempt {
         refused
     }
 
-    /// A refusal that XMTP has of its own.
+    /// A refusal with a code of XMTP's own.
     pub(super) fn forbidden(&self, code: &str, kind: &str, message: &str) -> XmtpError {
         let refused = XmtpError::new(403, code, self.denial_message(message));
         let refused = refused.with("kind", kind).with("permission", self.permission);
@@ -134,7 +134,7 @@ impl GroupAttempt {
         }
     }
 
-    /// Whether the gates let the caller do it, which is asked before anything else.
+    /// Checks that the gates allow a request, before any other checks.
     pub(super) fn check(
         &self,
         request: &Request<'_>,
@@ -148,7 +148,7 @@ impl GroupAttempt {
         Err(self.refusal_error(0, &CommandError::new(decision.reason, message), backend))
     }
 
-    /// What is answered once its commands took effect or not.
+    /// The reply for the result of the commands: that of `done` if they took effect.
     pub(super) fn outcome_reply(
         &self,
         wrote: &WriteResult,
@@ -186,7 +186,7 @@ impl GroupAttempt {
     }
 }
 
-/// A result, as all are answered.
+/// A reply with a result.
 pub(super) fn result_reply(status: u16, result: &Value) -> Reply {
     Reply::json(status, &json!({ "result": result }))
 }
@@ -199,7 +199,7 @@ pub(super) fn unknown_group(group: &str) -> XmtpError {
     XmtpError::new(404, Reason::UnknownResource.as_str(), message)
 }
 
-/// Which of those that a call names is not known.
+/// The message that names the unknown inbox or group; `None` if all are known.
 fn unknown_message(
     backend: &dyn Backend,
     caller: &str,

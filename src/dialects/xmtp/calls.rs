@@ -6,7 +6,7 @@ use crate::{
     request::{Action, GroupPermission, Role},
 };
 
-/// What a call asks for.
+/// A call of a group: a read or a write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum GroupCall {
     Read(GroupRead),
@@ -17,7 +17,7 @@ pub(super) enum GroupCall {
 pub(super) enum GroupRead {
     /// Whether an inbox has this role.
     Is(Role),
-    /// The inboxes that have it.
+    /// The inboxes with this role.
     List(Role),
     MemberInboxIds,
     Members,
@@ -26,9 +26,9 @@ pub(super) enum GroupRead {
     IsCreator,
     Permissions,
     PolicySet,
-    /// One field of the metadata.
+    /// One metadata field.
     Field(&'static str),
-    /// One that is named in the call, or all.
+    /// The metadata field that the call names, or all.
     Metadata,
     Disappearing,
 }
@@ -38,14 +38,14 @@ pub(super) enum GroupWrite {
     Role(RoleChange),
     AddMembers(MemberNaming),
     RemoveMembers(MemberNaming),
-    /// Of a permission that is named in the call, or of this one.
+    /// The value of this permission, or of the one that the call names.
     Permission(Option<PermissionTarget>),
-    /// One field of the metadata.
+    /// One metadata field.
     Field(&'static str),
-    /// One that is named in the call.
+    /// The metadata field that the call names.
     Metadata,
     Disappearing,
-    /// That messages stay.
+    /// The end of disappearing messages.
     NotDisappearing,
     Leave,
 }
@@ -53,13 +53,17 @@ pub(super) enum GroupWrite {
 /// A change of a member's role.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum RoleChange {
-    AddAdmin,
-    RemoveAdmin,
-    AddSuperAdmin,
-    RemoveSuperAdmin,
+    /// A member becomes an admin.
+    Promote,
+    /// An admin becomes a member.
+    Demote,
+    /// A member becomes a super admin.
+    PromoteToSuper,
+    /// A super admin becomes a member.
+    DemoteFromSuper,
 }
 
-/// How members are named.
+/// The way in which a call names members.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum MemberNaming {
     InboxId,
@@ -68,7 +72,7 @@ pub(super) enum MemberNaming {
     Either,
 }
 
-/// A permission, and the field if it is one that a field has.
+/// A permission, with the metadata field if it is that of a field.
 pub(super) type PermissionTarget = (GroupPermission, Option<&'static str>);
 
 pub(super) const NAME: &str = "group_name";
@@ -79,34 +83,35 @@ pub(super) const DISAPPEAR_FROM: &str = "message_disappear_from_ns";
 pub(super) const DISAPPEAR_IN: &str = "message_disappear_in_ns";
 
 impl RoleChange {
-    /// The permission that the change takes.
+    /// The permission that the change requires.
     pub(super) const fn permission(self) -> &'static str {
         match self {
-            Self::AddAdmin => Action::AddAdmin.as_str(),
-            Self::RemoveAdmin => Action::RemoveAdmin.as_str(),
-            Self::AddSuperAdmin => Action::AddSuperAdmin.as_str(),
-            Self::RemoveSuperAdmin => Action::RemoveSuperAdmin.as_str(),
+            Self::Promote => Action::AddAdmin.as_str(),
+            Self::Demote => Action::RemoveAdmin.as_str(),
+            Self::PromoteToSuper => Action::AddSuperAdmin.as_str(),
+            Self::DemoteFromSuper => Action::RemoveSuperAdmin.as_str(),
         }
     }
 
     pub(super) fn op(self, group: Id, member: Id) -> Op {
         match self {
-            Self::AddAdmin => Op::AddAdmin { group, member },
-            Self::RemoveAdmin => Op::RemoveAdmin { group, member },
-            Self::AddSuperAdmin => Op::AddSuperAdmin { group, member },
-            Self::RemoveSuperAdmin => Op::RemoveSuperAdmin { group, member },
+            Self::Promote => Op::AddAdmin { group, member },
+            Self::Demote => Op::RemoveAdmin { group, member },
+            Self::PromoteToSuper => Op::AddSuperAdmin { group, member },
+            Self::DemoteFromSuper => Op::RemoveSuperAdmin { group, member },
         }
     }
 }
 
 impl GroupCall {
-    /// The call of a name in any SDK's spelling, as `isAdmin` and `is_admin`; `None` if there is none.
+    /// The call with a name in any SDK's spelling, as `isAdmin` and `is_admin`; `None` if there is
+    /// none.
     pub(super) fn from_name(name: &str) -> Option<Self> {
         let name = normalize_name(name);
         read(&name).map(Self::Read).or_else(|| write(&name).map(Self::Write))
     }
 
-    /// The methods that it takes.
+    /// The methods that the call accepts.
     pub(super) const fn methods(self) -> &'static str {
         match self {
             Self::Read(_) => "GET, HEAD, POST",
@@ -145,10 +150,10 @@ fn write(name: &str) -> Option<GroupWrite> {
     let of = |permission| GroupWrite::Permission(Some((permission, None)));
     let of_field = |field| GroupWrite::Permission(Some((UpdateMetadata, Some(field))));
     Some(match name {
-        "addadmin" => GroupWrite::Role(RoleChange::AddAdmin),
-        "removeadmin" => GroupWrite::Role(RoleChange::RemoveAdmin),
-        "addsuperadmin" => GroupWrite::Role(RoleChange::AddSuperAdmin),
-        "removesuperadmin" => GroupWrite::Role(RoleChange::RemoveSuperAdmin),
+        "addadmin" => GroupWrite::Role(RoleChange::Promote),
+        "removeadmin" => GroupWrite::Role(RoleChange::Demote),
+        "addsuperadmin" => GroupWrite::Role(RoleChange::PromoteToSuper),
+        "removesuperadmin" => GroupWrite::Role(RoleChange::DemoteFromSuper),
         "addmemberinboxids" | "addmembersbyinboxid" => {
             GroupWrite::AddMembers(MemberNaming::InboxId)
         }

@@ -1,4 +1,4 @@
-//! Groups and conversations of two that are made.
+//! Creation of groups and of conversations of two.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ use crate::{
 /// The matrix of a conversation of two.
 const DM: &str = "dm";
 
-/// A group to be made: everything but its members.
+/// A group to be created, without its members.
 #[derive(Clone, Debug)]
 struct NewGroup {
     matrix: String,
@@ -78,9 +78,9 @@ fn create_group(plan: &NewGroup, inboxes: Vec<Id>, attempt: &GroupAttempt) -> St
     let commands: Vec<Command> = ops.map(|op| attempt.command(op)).collect();
     let attempt = attempt.clone();
     steps::write_all(commands, move |wrote, backend| {
-        // What is refused after the group itself is to add a member.
+        // All commands after the first add a member.
         let attempt = match wrote {
-            // The group was made meanwhile: it is managers who may change one that is there.
+            // A concurrent call created the group, which only managers may change now.
             Ok(WriteOutcome::Refused { index: 0, error: refusal, .. })
                 if matches!(
                     refusal.reason,
@@ -128,7 +128,7 @@ fn parse_new_group(arguments: &mut Arguments) -> Result<NewGroup, XmtpError> {
     Ok(NewGroup { matrix, permissions: set, metadata })
 }
 
-/// The matrix of a preset, or one that a policy file has.
+/// The matrix of a preset, or a policy file's matrix of that name.
 fn choose_matrix(preset: Option<&str>, has_set: bool) -> Result<String, XmtpError> {
     let at = "permissions";
     let name = preset.map(normalize_name);
@@ -163,11 +163,11 @@ fn choose_matrix(preset: Option<&str>, has_set: bool) -> Result<String, XmtpErro
 }
 
 fn group_exists(group: &str) -> XmtpError {
-    let message = format!("there is a group `{}` already; choose another id", excerpt(group));
+    let message = format!("the group `{}` exists; choose another id", excerpt(group));
     XmtpError::new(409, "group_exists", message).with("at", "groupId")
 }
 
-/// Finds the conversation of the caller and another, or makes it.
+/// Finds or creates the conversation of the caller and another user.
 pub(super) fn dm(mut arguments: Arguments, backend: &dyn Backend) -> Result<Step<Reply>, XmtpStop> {
     let caller = arguments.required_id("caller")?;
     let names = ["inboxId", "peerInboxId"];
@@ -207,9 +207,9 @@ fn open_dm(caller: &Id, other: &Id, backend: &dyn Backend) -> Result<Step<Reply>
     if !backend.knows_group(&group) {
         return Ok(join_dm(other, attempt, true, 201));
     }
-    let told = read_group(&group, backend)?;
-    let is_in = |wanted: &Id| told.members.iter().any(|(id, _)| **id == **wanted);
-    if !is_dm(&told) {
+    let effective = read_group(&group, backend)?;
+    let is_in = |wanted: &Id| effective.members.iter().any(|(id, _)| **id == **wanted);
+    if !is_dm(&effective) {
         return Err(group_exists(&group).into());
     }
     if is_in(caller) && is_in(other) {
@@ -220,8 +220,8 @@ fn open_dm(caller: &Id, other: &Id, backend: &dyn Backend) -> Result<Step<Reply>
     Ok(join_dm(other, attempt, false, 200))
 }
 
-/// Makes two the members of their conversation, if the one may start it; an administrator's matter
-/// otherwise, since its matrix lets nobody add anyone.
+/// Makes two users the members of their conversation, if the caller may start it. The membership is
+/// an administrator's command, since the matrix lets nobody add members.
 pub(super) fn join_dm(other: &Id, attempt: GroupAttempt, is_new: bool, status: u16) -> Step<Reply> {
     let (caller, group) = (attempt.caller.clone(), attempt.group.clone());
     let users = UserPair(caller.clone(), other.clone());
@@ -240,18 +240,19 @@ pub(super) fn join_dm(other: &Id, attempt: GroupAttempt, is_new: bool, status: u
     let attempt = GroupAttempt { inboxes: vec![other.clone()], ..attempt };
     steps::write_all(vec![open, put], move |wrote, backend| {
         attempt.outcome_reply(wrote, backend, || {
-            let told = if is_call { Value::Null } else { group_summary(&attempt.group, backend)? };
-            Ok(result_reply(status, &told))
+            let result =
+                if is_call { Value::Null } else { group_summary(&attempt.group, backend)? };
+            Ok(result_reply(status, &result))
         })
     })
 }
 
-/// What all ids of conversations are made from.
+/// The namespace of the ids of conversations.
 const NAMESPACE: Uuid = Uuid::from_u128(0x51d4_4f6b_0c5f_4c7e_9a55_2f6e_0d8b_71c3);
 
-/// The id of the conversation of two: the same for both, and of no other two.
+/// The id of the conversation of two users, independent of their order.
 pub(super) fn dm_id(one: &str, other: &str) -> String {
     let (one, other) = if one <= other { (one, other) } else { (other, one) };
-    // No id holds this character.
+    // No id contains this character.
     Uuid::new_v5(&NAMESPACE, format!("{one}\n{other}").as_bytes()).simple().to_string()
 }

@@ -1,4 +1,4 @@
-//! The settings that say when messages disappear: two fields of the metadata, in nanoseconds.
+//! The settings of disappearing messages: two metadata fields, in nanoseconds.
 
 use serde_json::Value;
 
@@ -8,10 +8,10 @@ use super::{
     error::XmtpError,
 };
 
-/// Fields of the metadata and their values.
+/// Metadata fields with their values.
 pub(super) type MetadataFields = Vec<(String, String)>;
 
-/// The fields of the metadata that say when messages disappear, as they are given.
+/// The metadata fields of disappearing messages, as given in the arguments.
 pub(super) fn parse(arguments: &mut Arguments) -> Result<MetadataFields, XmtpError> {
     match parse_optional(arguments)? {
         Some(fields) => Ok(fields),
@@ -19,7 +19,8 @@ pub(super) fn parse(arguments: &mut Arguments) -> Result<MetadataFields, XmtpErr
     }
 }
 
-/// The same in an object of its own, if there is one.
+/// The metadata fields of disappearing messages, as given in an object of their own; `None` if
+/// there is no object.
 pub(super) fn parse_optional(
     arguments: &mut Arguments,
 ) -> Result<Option<MetadataFields>, XmtpError> {
@@ -36,7 +37,7 @@ pub(super) fn parse_optional(
     }
 }
 
-/// That messages stay.
+/// The metadata fields of messages that do not disappear.
 pub(super) fn never() -> MetadataFields {
     [DISAPPEAR_FROM, DISAPPEAR_IN].map(|field| (field.to_owned(), "0".to_owned())).into()
 }

@@ -7,13 +7,13 @@ use crate::{
     facts::{RefusalReason, WriteError, WriteErrorKind},
 };
 
-/// Why a call is not answered with a result: `{"error": {"code", "message", ...}}`.
+/// An error of XMTP's API: `{"error": {"code", "message", ...}}`.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct XmtpError {
     status: u16,
-    /// By the names of its fields.
+    /// Further fields of the error by their names.
     error: Map<String, Value>,
-    /// The methods that a path takes, if it was another.
+    /// The methods that the path accepts, if the call used another.
     allow: Option<&'static str>,
 }
 
@@ -30,12 +30,12 @@ impl XmtpError {
         Self { status, error, allow: None }
     }
 
-    /// Of a field, or another part of the call, that can't be taken as it is.
+    /// The error of a field or another part of the call that is invalid.
     pub(super) fn invalid(at: &str, message: impl Into<String>) -> Self {
         Self::new(400, RefusalReason::Invalid.as_str(), message).with("at", at)
     }
 
-    /// Of a path that takes other methods.
+    /// The error of a path that accepts other methods.
     pub(super) fn method_not_allowed(allow: &'static str) -> Self {
         let message = format!("method not allowed; use {allow}");
         let refused = Self::new(405, "method_not_allowed", message);
@@ -46,14 +46,14 @@ impl XmtpError {
         Self::new(404, "not_found", message)
     }
 
-    /// Says more of it.
+    /// Adds a field.
     #[must_use]
     pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.error.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Of who is no administrator.
+    /// The error of a caller who is not an administrator.
     pub(super) fn from_admission(admission: Admission) -> Option<Self> {
         match admission {
             Admission::Admitted => None,

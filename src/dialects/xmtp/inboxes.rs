@@ -20,21 +20,21 @@ use crate::{
     wire::excerpt,
 };
 
-/// The attribute of a user that holds what is kept for XMTP.
+/// The attribute of a user with the data for XMTP.
 const ATTRIBUTE: &str = "xmtp";
 const ADDRESSES: &str = "addresses";
 
-/// How many users are read at a time.
+/// The number of users that are read at a time.
 const PAGE: usize = 200;
 
-/// How many inboxes are told that have one address.
+/// The maximum number of inboxes in the error of an ambiguous address.
 const MAX_LISTED: usize = 10;
 
-/// What SDKs call the argument that lists addresses.
+/// The names of the argument that lists addresses.
 const ADDRESS_NAMES: [&str; 5] =
     ["addresses", "accountAddresses", "walletAddresses", IDENTIFIERS[0], IDENTIFIERS[1]];
 
-/// Registers an inbox, with its addresses in place of those that it had if some are given.
+/// Registers an inbox; addresses, if given, replace the registered ones.
 pub(super) fn put(
     inbox: &Id,
     mut arguments: Arguments,
@@ -96,7 +96,7 @@ fn inbox_json(inbox: &Id, backend: &dyn Backend) -> Result<Value, XmtpStop> {
     Ok(json!({ "inboxId": &**inbox, "addresses": addresses(&kept.record, inbox) }))
 }
 
-/// The addresses of an inbox; its id, if none are known.
+/// The addresses of an inbox; its id, if none is registered.
 pub(super) fn addresses(user: &UserRecord, id: &str) -> Vec<String> {
     let known: Vec<String> = registered(user).map(str::to_owned).collect();
     if known.is_empty() { vec![id.to_owned()] } else { known }
@@ -112,8 +112,8 @@ pub(super) fn named_addresses(arguments: &mut Arguments) -> Result<Option<Vec<Id
     arguments.ids(&ADDRESS_NAMES)
 }
 
-/// Goes on with the inboxes of these addresses, in order. One that is the id of a user is that user's;
-/// if there are others, all users are passed over once.
+/// Continues with the inboxes of these addresses, in order. An address that is the id of a user is
+/// that user's; for the others, all users are searched once.
 pub(super) fn resolve_addresses(
     addresses: Vec<Id>,
     backend: &dyn Backend,
@@ -122,13 +122,13 @@ pub(super) fn resolve_addresses(
     if addresses.iter().all(|address| backend.knows_user(address)) {
         return then(addresses, backend);
     }
-    // Without regard to case, since hexadecimal ones are written in either.
+    // The search ignores case, since hexadecimal addresses are written in either.
     let unknown = addresses.iter().filter(|address| !backend.knows_user(address));
     let found = unknown.map(|address| (address.to_ascii_lowercase(), Vec::new())).collect();
     Ok(search_from(None, found, Arc::new(AddressSearch { addresses, then: Box::new(then) })))
 }
 
-/// Addresses, and how to go on with their inboxes.
+/// A search for the inboxes of addresses, and its continuation.
 struct AddressSearch {
     addresses: Vec<Id>,
     then: Box<InboxContinuation>,
@@ -137,15 +137,15 @@ struct AddressSearch {
 type InboxContinuation =
     dyn Fn(Vec<Id>, &dyn Backend) -> Result<Step<Reply>, XmtpStop> + Send + Sync;
 
-/// The inboxes that have an address, by what it is in lower case.
+/// The inboxes by address in lower case.
 type InboxesByAddress = BTreeMap<String, Vec<String>>;
 
-/// Looks through the users that come after one: a page at a time, each as it is then, so that what is
-/// written meanwhile keeps back one page and not all.
+/// Searches the users after an id, one page in each step: so a concurrent write only repeats the
+/// current page.
 fn search_from(
     after: Option<String>,
     found: InboxesByAddress,
-    sought: Arc<AddressSearch>,
+    search: Arc<AddressSearch>,
 ) -> Step<Reply> {
     steps::blocking(move |backend| {
         let users = backend.user_page(after.as_deref(), PAGE);
@@ -163,9 +163,9 @@ fn search_from(
         }
         match users.last() {
             Some(last) if users.len() == PAGE => {
-                Ok(search_from(Some(last.clone()), found, Arc::clone(&sought)))
+                Ok(search_from(Some(last.clone()), found, Arc::clone(&search)))
             }
-            _ => (sought.then)(inboxes_of(&sought.addresses, &found, backend)?, backend),
+            _ => (search.then)(inboxes_of(&search.addresses, &found, backend)?, backend),
         }
     })
 }
@@ -186,7 +186,7 @@ fn inboxes_of(
 }
 
 /// # Errors
-/// If no inbox has the address, or more than one has.
+/// If no inbox or more than one has the address.
 fn single_inbox(address: &str, inboxes: &[String]) -> Result<Id, XmtpError> {
     let shown = excerpt(address);
     match inboxes {
@@ -209,7 +209,7 @@ fn single_inbox(address: &str, inboxes: &[String]) -> Result<Id, XmtpError> {
     }
 }
 
-/// Leaves out what a list names again.
+/// Removes repetitions from a list.
 pub(super) fn deduplicate(inboxes: &mut Vec<Id>) {
     let mut seen = BTreeSet::new();
     inboxes.retain(|inbox| seen.insert(inbox.clone()));

@@ -1,8 +1,8 @@
 //! The group calls of XMTP as JSON over HTTP, named as in the SDKs: `POST
 //! /xmtp/groups/{groupId}/{call}`.
 //!
-//! The SDKs know the caller; here each call names one as `caller`, and acts on the caller's behalf,
-//! so that the gates decide. The backend sends it, with the admin token.
+//! The SDKs know the caller. Here, the backend sends each call with the admin token, and names as
+//! `caller` the user on whose behalf it acts, so that the gates decide.
 //!
 //! An answer is `{"result": ...}` with what the SDK's call returns, or `{"error": {...}}` with the
 //! permission that was missing.
@@ -31,7 +31,7 @@ use error::{XmtpError, XmtpStop};
 #[derive(Debug)]
 pub struct Xmtp;
 
-/// What is at a path.
+/// The endpoint of a path.
 #[derive(Debug)]
 enum XmtpPath {
     Groups,
@@ -98,7 +98,7 @@ impl XmtpPath {
             ["groups", group, call] => match calls::GroupCall::from_name(call) {
                 Some(call) => Ok(Self::Call(id(group, "groupId")?, call)),
                 None => Err(XmtpError::not_found(format!(
-                    "there is no call `{}` of a group; they are named as in the SDKs, like isAdmin",
+                    "unknown call of a group `{}`; calls have the names of the SDKs, like isAdmin",
                     excerpt(call)
                 ))),
             },

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{facts::PermissionKey, request::GroupPermission, wire::excerpt};
 
-/// Which permission is to have which value.
+/// The permission to be updated, and its new value.
 pub(super) fn parse(
     target: Option<PermissionTarget>,
     arguments: &mut Arguments,
@@ -32,8 +32,8 @@ pub(super) fn parse(
     Ok((permission, value))
 }
 
-/// A `PermissionUpdateType` by its name, and the field where it has one. A number is none: the SDKs count
-/// from 0, the wire from 1.
+/// The permission of a `PermissionUpdateType`, with the metadata field if it has one. A number is
+/// an error, since the SDKs count from 0 and the wire from 1.
 fn update_type(arguments: &mut Arguments) -> Result<PermissionKey, XmtpError> {
     use GroupPermission::{
         AddAdmin, AddMember, RemoveAdmin, RemoveMember, UpdateMetadata, UpdatePermissions,
@@ -49,7 +49,7 @@ fn update_type(arguments: &mut Arguments) -> Result<PermissionKey, XmtpError> {
             "addadmin" => Some(AddAdmin),
             "removeadmin" => Some(RemoveAdmin),
             "updatemetadata" => Some(UpdateMetadata),
-            // The SDKs have no type for it, but it is a permission like the others.
+            // The SDKs have no type for this permission.
             "updatepermissions" => Some(UpdatePermissions),
             _ => None,
         },
@@ -60,7 +60,10 @@ fn update_type(arguments: &mut Arguments) -> Result<PermissionKey, XmtpError> {
         (None, _) => {
             let found = excerpt(&kind.to_string());
             let known = TYPES.join(", ");
-            Err(no_update(at, format!("{found} is no permission update type; known: {known}")))
+            Err(no_update(
+                at,
+                format!("unknown permission update type {found}; expected one of {known}"),
+            ))
         }
         (Some(UpdateMetadata), None) => {
             let message = "UpdateMetadata needs a `metadataField`: which field it is about";
@@ -75,7 +78,7 @@ fn update_type(arguments: &mut Arguments) -> Result<PermissionKey, XmtpError> {
     }
 }
 
-/// The names of the types, in the order in which they are counted.
+/// The names of the types, in the order of their numbers.
 const TYPES: [&str; 5] = ["AddMember", "RemoveMember", "AddAdmin", "RemoveAdmin", "UpdateMetadata"];
 
 fn ambiguous(number: &str, at: &str) -> XmtpError {

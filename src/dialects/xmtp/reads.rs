@@ -1,4 +1,4 @@
-//! What is read of a group.
+//! Calls that read a group.
 
 use serde_json::{Map, Value, json};
 
@@ -17,10 +17,10 @@ use crate::{
     request::{self, Action, Grant, GroupPermission, Request, Role},
 };
 
-/// How many members' records are read at once; more are read on a thread for what takes long.
+/// The maximum number of members' records that are read without a blocking step.
 const IMMEDIATE_MEMBERS: usize = 20;
 
-/// The prefix of the keys under which a group's record has permissions of single fields.
+/// The prefix of the keys of permissions of metadata fields in a group's record.
 const OF_FIELD: &str = "update_metadata.";
 
 pub(super) fn answer(
@@ -46,7 +46,7 @@ pub(super) fn answer(
     };
     arguments.finish()?;
     check(caller.as_ref(), group, backend)?;
-    let told = match read {
+    let result = match read {
         GroupRead::Is(role) => {
             let inbox = inbox.ok_or_else(|| missing("inboxId"))?;
             json!(backend.role(group, &inbox) == Some(role))
@@ -78,21 +78,21 @@ pub(super) fn answer(
         GroupRead::PolicySet => policy_set(group, backend),
         GroupRead::Field(name) => text(&read_group(group, backend)?, name),
         GroupRead::Metadata => {
-            let told = read_group(group, backend)?;
-            field.map_or_else(|| metadata(&told), |field| text(&told, &field))
+            let effective = read_group(group, backend)?;
+            field.map_or_else(|| metadata(&effective), |field| text(&effective, &field))
         }
         GroupRead::Disappearing => {
-            let told = read_group(group, backend)?;
+            let effective = read_group(group, backend)?;
             json!({
-                "disappearStartingAtNs": text(&told, DISAPPEAR_FROM),
-                "retentionDurationInNs": text(&told, DISAPPEAR_IN),
+                "disappearStartingAtNs": text(&effective, DISAPPEAR_FROM),
+                "retentionDurationInNs": text(&effective, DISAPPEAR_IN),
             })
         }
     };
-    Ok(Step::Done(result_reply(200, &told)))
+    Ok(Step::Done(result_reply(200, &result)))
 }
 
-/// Of a group as a whole.
+/// The summary of a group, for a caller who may read it.
 pub(super) fn summary(
     group: &Id,
     mut arguments: Arguments,
@@ -104,29 +104,30 @@ pub(super) fn summary(
     Ok(Step::Done(result_reply(200, &group_summary(group, backend)?)))
 }
 
-/// A group as a whole.
+/// The JSON form of a group.
 pub(super) fn group_summary(group: &Id, backend: &dyn Backend) -> Result<Value, XmtpStop> {
-    let told = read_group(group, backend)?;
+    let effective = read_group(group, backend)?;
     let having = |wanted: Option<Role>| -> Value {
-        let having = told.members.iter().filter(|(_, role)| wanted.is_none_or(|is| is == *role));
+        let having =
+            effective.members.iter().filter(|(_, role)| wanted.is_none_or(|is| is == *role));
         having.map(|(id, _)| Value::from(id.as_str())).collect()
     };
     Ok(json!({
         "groupId": &**group,
-        "conversationType": if is_dm(&told) { "dm" } else { "group" },
-        "creatorInboxId": told.creator,
-        "name": text(&told, NAME),
-        "description": text(&told, DESCRIPTION),
-        "imageUrl": text(&told, IMAGE),
+        "conversationType": if is_dm(&effective) { "dm" } else { "group" },
+        "creatorInboxId": effective.creator,
+        "name": text(&effective, NAME),
+        "description": text(&effective, DESCRIPTION),
+        "imageUrl": text(&effective, IMAGE),
         "memberInboxIds": having(None),
         "admins": having(Some(Role::Admin)),
         "superAdmins": having(Some(Role::SuperAdmin)),
-        "permissions": permissions(group, &told, backend),
+        "permissions": permissions(group, &effective, backend),
     }))
 }
 
 /// # Errors
-/// If there is no such group, or a caller is named who may not read in it.
+/// If the group is unknown, or the caller may not read it.
 fn check(caller: Option<&Id>, group: &Id, backend: &dyn Backend) -> Result<(), XmtpError> {
     if !backend.knows_group(group) {
         return Err(super::attempt::unknown_group(group));
@@ -137,13 +138,13 @@ fn check(caller: Option<&Id>, group: &Id, backend: &dyn Backend) -> Result<(), X
 }
 
 /// # Errors
-/// If it is not known.
+/// If the group is unknown.
 pub(super) fn read_group(group: &Id, backend: &dyn Backend) -> Result<EffectiveGroup, XmtpStop> {
     backend.group(group)?.ok_or_else(|| super::attempt::unknown_group(group).into())
 }
 
-pub(super) fn is_dm(told: &EffectiveGroup) -> bool {
-    told.matrix == "dm"
+pub(super) fn is_dm(effective: &EffectiveGroup) -> bool {
+    effective.matrix == "dm"
 }
 
 fn members(backend: &dyn Backend, group: &str) -> impl Iterator<Item = (String, Role)> + use<> {
@@ -161,30 +162,30 @@ fn member(id: &str, role: Role, backend: &dyn Backend) -> Result<Value, XmtpStop
 }
 
 /// The user who added a member; for the creator, the creator. `null` if an administrator or a file
-/// did.
-fn added_by(told: &EffectiveGroup, member: &str) -> Value {
-    let by = told.record.members.get(member).and_then(|member| member.by.as_deref());
-    let creator = told.creator.as_deref().filter(|&creator| creator == member);
+/// added the member.
+fn added_by(effective: &EffectiveGroup, member: &str) -> Value {
+    let by = effective.record.members.get(member).and_then(|member| member.by.as_deref());
+    let creator = effective.creator.as_deref().filter(|&creator| creator == member);
     by.or(creator).into()
 }
 
-/// A field of the metadata; empty if nothing was said of it.
-fn text(told: &EffectiveGroup, field: &str) -> Value {
-    told.record.metadata.get(field).cloned().unwrap_or_else(|| "".into())
+/// A metadata field; empty if it is not set.
+fn text(effective: &EffectiveGroup, field: &str) -> Value {
+    effective.record.metadata.get(field).cloned().unwrap_or_else(|| "".into())
 }
 
-fn metadata(told: &EffectiveGroup) -> Value {
-    let fields = told.record.metadata.iter();
+fn metadata(effective: &EffectiveGroup) -> Value {
+    let fields = effective.record.metadata.iter();
     Value::Object(
         fields.map(|(field, value)| (field.clone(), value.clone())).collect::<Map<_, _>>(),
     )
 }
 
-fn permissions(group: &Id, told: &EffectiveGroup, backend: &dyn Backend) -> Value {
-    let keys = told.record.permissions.keys();
+fn permissions(group: &Id, effective: &EffectiveGroup, backend: &dyn Backend) -> Value {
+    let keys = effective.record.permissions.keys();
     let fields: Vec<&str> = keys.filter_map(|key| key.strip_prefix(OF_FIELD)).collect();
     let policy = |permission, field: Option<&str>| value(group, permission, field, backend);
-    let is_custom = told.matrix == UNDER_CUSTOM && has_custom_set(&told.record);
+    let is_custom = effective.matrix == UNDER_CUSTOM && has_custom_set(&effective.record);
     json!({ "policyType": preset_name(&policy, &fields, is_custom), "policySet": render_set(&policy) })
 }
 

@@ -6,7 +6,7 @@ use crate::{
     facts::{Command, WriteResult},
 };
 
-/// What is answered where there is no result.
+/// The reply of a step, or that of its refusal.
 pub(super) fn settle(step: Result<Step<Reply>, XmtpStop>) -> Result<Step<Reply>, BackendError> {
     Step::settle(step, |error| error.reply())
 }
@@ -15,14 +15,14 @@ pub(super) fn error_step(refused: &XmtpError) -> Step<Reply> {
     Step::Done(refused.reply())
 }
 
-/// To be asked on a thread of its own.
+/// A blocking step.
 pub(super) fn blocking(
     read: impl Fn(&dyn Backend) -> Result<Step<Reply>, XmtpStop> + Send + Sync + 'static,
 ) -> Step<Reply> {
     Step::blocking(move |backend| settle(read(backend)))
 }
 
-/// Carries commands out, all or none.
+/// A step that writes commands, all or none.
 pub(super) fn write_all(
     commands: Vec<Command>,
     then: impl Fn(&WriteResult, &dyn Backend) -> Result<Reply, XmtpStop> + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! What a caller changes in a group.
+//! Calls that change a group.
 
 use serde_json::Value;
 
@@ -97,12 +97,12 @@ pub(super) fn answer(
 }
 
 /// # Errors
-/// If there is no such group.
+/// If the group is unknown.
 fn require_group(group: &Id, backend: &dyn Backend) -> Result<(), XmtpError> {
     if backend.knows_group(group) { Ok(()) } else { Err(unknown_group(group)) }
 }
 
-/// Does all of it in the caller's name, or nothing.
+/// The step that writes all operations or none, on behalf of the caller.
 fn run_ops(ops: Vec<Op>, attempt: GroupAttempt) -> Step<Reply> {
     let commands: Vec<Command> = ops.into_iter().map(|op| attempt.command(op)).collect();
     steps::write_all(commands, move |wrote, backend| {
@@ -110,7 +110,7 @@ fn run_ops(ops: Vec<Op>, attempt: GroupAttempt) -> Step<Reply> {
     })
 }
 
-/// Goes on with the inboxes that a call names.
+/// Continues with the inboxes that a call names.
 fn resolve_named(
     by: MemberNaming,
     mut arguments: Arguments,
@@ -140,7 +140,7 @@ fn resolve_named(
     }
 }
 
-/// Adds those who are no members yet: there is nothing to do about the others, even if the group is full.
+/// Adds the users who are not members yet; the others change nothing, even if the group is full.
 fn add_members(mut inboxes: Vec<Id>, attempt: GroupAttempt, backend: &dyn Backend) -> WriteReply {
     inboxes::deduplicate(&mut inboxes);
     inboxes.retain(|inbox| backend.role(&attempt.group, inbox).is_none());
@@ -159,7 +159,7 @@ fn add_members(mut inboxes: Vec<Id>, attempt: GroupAttempt, backend: &dyn Backen
     Ok(run_ops(ops, GroupAttempt { inboxes, ..attempt }))
 }
 
-/// Removes members, all as the caller may before any of them is gone: the caller is removed last.
+/// Removes members, the caller last, since the caller's permission is checked for each.
 fn remove_members(
     mut inboxes: Vec<Id>,
     attempt: GroupAttempt,
@@ -170,7 +170,7 @@ fn remove_members(
     }
     let (caller, group) = (&attempt.caller, &attempt.group);
     inboxes.sort_by_key(|inbox| inbox == caller);
-    // A caller who is removed by this call does not leave: that needs the permission.
+    // Callers who remove themselves by this call need the permission, unlike those who leave.
     if inboxes.contains(caller) {
         let request = Request::in_group(caller, Action::RemoveMember, group);
         let request = Request { member: Some((&**caller).into()), ..request };
@@ -182,15 +182,15 @@ fn remove_members(
     Ok(run_ops(ops, GroupAttempt { inboxes, ..attempt }))
 }
 
-/// There is nothing to do, for who is a member.
+/// The reply to a call that changes nothing; the caller must be allowed to read the group.
 fn unchanged_reply(attempt: &GroupAttempt, backend: &dyn Backend) -> WriteReply {
     let (caller, group) = (&attempt.caller, &attempt.group);
     attempt.check(&Request::in_group(caller, Action::Read, group), backend)?;
     Ok(Step::Done(result_reply(200, &Value::Null)))
 }
 
-/// Changes fields of the metadata, which is for nobody to do in a conversation of two, but for when
-/// messages disappear.
+/// Changes metadata fields. In a conversation of two, only the settings of disappearing messages
+/// can be changed.
 fn update(
     fields: Vec<(String, String)>,
     attempt: GroupAttempt,
@@ -215,16 +215,16 @@ fn update(
     Ok(run_ops(ops, attempt))
 }
 
-/// Leaves, unless it is a conversation of two, which the matrix says of it. That XMTP looks at after
-/// whether the caller is a member and not the only one.
+/// Leaves a group; a conversation of two can't be left, as its matrix says. XMTP checks that only
+/// after whether the caller is a member, and not the only one.
 fn leave(attempt: GroupAttempt, backend: &dyn Backend) -> WriteReply {
     let (caller, group) = (&attempt.caller, &attempt.group);
     let decision = backend.decide(&Request::in_group(caller, Action::Leave, group));
     if decision.reason == Reason::DeniedByMatrix
-        && let told = read_group(group, backend)?
-        && is_dm(&told)
+        && let effective = read_group(group, backend)?
+        && is_dm(&effective)
     {
-        if told.members.len() == 1 {
+        if effective.members.len() == 1 {
             let message = "the caller is the only member";
             let code = Reason::LastMember.as_str();
             return Err(attempt.forbidden(code, "SingleMemberLeaveRejected", message).into());

@@ -15,7 +15,7 @@ use crate::{
     wire::excerpt,
 };
 
-/// The types of policies: the same option has another number in each.
+/// The type of a policy, which determines the numbers of its options.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum PolicyKind {
     Membership,
@@ -23,7 +23,8 @@ pub(super) enum PolicyKind {
     Permissions,
 }
 
-/// The fields of the metadata that XMTP knows, and what else than [`normalize_name`] the SDKs call them.
+/// XMTP's metadata fields, with their other names in the SDKs beside those that [`normalize_name`]
+/// unifies.
 const FIELDS: [(&str, &[&str]); 7] = [
     ("group_name", &["name"]),
     ("description", &["groupdescription"]),
@@ -37,16 +38,16 @@ const FIELDS: [(&str, &[&str]); 7] = [
     ("app_data", &[]),
 ];
 
-/// How long the name of a field may be, in bytes.
+/// The maximum length of a field's name in bytes.
 const LONGEST_FIELD: usize = 255;
 
 const VERSION: &str = "minimum_supported_protocol_version";
-/// The matrix that a custom set is laid over.
+/// The matrix below a custom set.
 pub(super) const UNDER_CUSTOM: &str = "admins_only";
 
 const APP_DATA: &str = "app_data";
 
-/// The policies of a set that are no map, in the order in which they are looked at.
+/// The policies of a set that are not a map, in the order in which they are checked.
 const BASE: [(&str, GroupPermission, &str); 5] = [
     ("addMemberPolicy", GroupPermission::AddMember, "add member"),
     ("removeMemberPolicy", GroupPermission::RemoveMember, "remove member"),
@@ -55,14 +56,14 @@ const BASE: [(&str, GroupPermission, &str); 5] = [
     ("updatePermissionsPolicy", GroupPermission::UpdatePermissions, "update permissions"),
 ];
 
-/// A policy of a set that governs fields of the metadata.
+/// A policy of a set that governs metadata fields.
 struct FieldPolicy {
-    /// What the SDKs call it; answers use the first.
+    /// The names in the SDKs; answers use the first.
     names: &'static [&'static str],
     fields: &'static [&'static str],
 }
 
-/// The policies of a set that govern fields, in the order in which they are answered.
+/// The policies of a set that govern fields, in the order of answers.
 const FIELD_POLICIES: [FieldPolicy; 5] = [
     FieldPolicy { names: &["updateGroupNamePolicy"], fields: &["group_name"] },
     FieldPolicy { names: &["updateGroupDescriptionPolicy"], fields: &["description"] },
@@ -78,14 +79,14 @@ const FIELD_POLICIES: [FieldPolicy; 5] = [
     FieldPolicy { names: &["updateAppDataPolicy"], fields: &[APP_DATA] },
 ];
 
-/// Of SDKs before 2025; answers leave it out.
+/// A policy of SDKs before 2025, which answers leave out.
 const PINNED_FRAME_POLICY: FieldPolicy =
     FieldPolicy { names: &["updateGroupPinnedFrameUrlPolicy"], fields: &["pinned_frame_url"] };
 
-/// The two fields that say when messages disappear: one setting, so one policy governs both.
+/// The two fields of disappearing messages, which are one setting, so that one policy governs both.
 const DISAPPEARING: [&str; 2] = ["message_disappear_from_ns", "message_disappear_in_ns"];
 
-/// Whether a group has all that a custom set gives it.
+/// Whether a group's record has all permissions of a custom set.
 pub(super) fn has_custom_set(group: &GroupRecord) -> bool {
     let base = BASE.iter().map(|&(_, permission, _)| PermissionKey { permission, field: None });
     base.chain([metadata_permission(VERSION)])
@@ -112,10 +113,10 @@ impl PolicyKind {
     }
 }
 
-/// The canonical name of a field of the metadata, whatever an SDK calls it.
+/// The canonical name of a metadata field, from its name in any SDK.
 fn field(name: &str) -> String {
     let wanted = normalize_name(name);
-    // What begins with an underscore is a field of its own: it is for super admins.
+    // A name with an underscore at its start is another field, which only super admins may change.
     let mut known = FIELDS.iter().filter(|_| !name.starts_with('_'));
     let found =
         known.find(|(field, others)| normalize_name(field) == wanted || others.contains(&&*wanted));
@@ -126,8 +127,8 @@ fn metadata_permission(field: &str) -> PermissionKey {
     PermissionKey { permission: GroupPermission::UpdateMetadata, field: Some(field.to_owned()) }
 }
 
-/// A permission and those that go with it: who may change one of the fields that say when messages
-/// disappear may change the other.
+/// A permission and those that are changed with it: both fields of disappearing messages have one
+/// permission.
 pub(super) fn joined_permissions(permission: PermissionKey) -> Vec<PermissionKey> {
     match permission.field.as_deref() {
         Some(field) if DISAPPEARING.contains(&field) => {
@@ -137,11 +138,11 @@ pub(super) fn joined_permissions(permission: PermissionKey) -> Vec<PermissionKey
     }
 }
 
-/// The permission to change a field that was named in a call.
+/// The permission to change the field that a call names.
 pub(super) fn named_field(name: &str, at: &str) -> Result<PermissionKey, XmtpError> {
     if is_number(name) {
         let message = format!(
-            "`{at}`: `{}` is a number, and no field's name; name the field, as group_name",
+            "`{at}`: `{}` is a number, not the name of a field; give a name, as group_name",
             excerpt(name)
         );
         return Err(XmtpError::invalid(at, message));

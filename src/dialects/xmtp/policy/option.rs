@@ -12,14 +12,14 @@ use crate::{
     wire::excerpt,
 };
 
-/// How deep combinations may be nested, and how many policies one may hold in all.
+/// The maximum nesting of combinations, and the maximum number of policies in one.
 const MAX_DEPTH: usize = 16;
 const MAX_POLICIES: usize = 128;
 
 impl PolicyKind {
-    /// The option that has a number on the wire, where each type counts on its own.
+    /// The option of a number on the wire, where each type has its own numbering.
     fn numbered(self, number: u64) -> Option<Grant> {
-        // There is no `Allow` for who administers: all others are one less.
+        // Policies of permissions have no `Allow`, so that their other options are one less.
         option_from_number(if self == Self::Permissions && number > 0 {
             number.checked_add(1)?
         } else {
@@ -28,7 +28,7 @@ impl PolicyKind {
     }
 }
 
-/// The option that has a number where all types count alike, from 1.
+/// The option of a number where all types share one numbering, from 1.
 const fn option_from_number(number: u64) -> Option<Grant> {
     match number {
         1 => Some(Grant::Allow),
@@ -39,7 +39,7 @@ const fn option_from_number(number: u64) -> Option<Grant> {
     }
 }
 
-/// The option that has a name: in an SDK, on the wire, in words or in a matrix.
+/// The option of a name: in an SDK, on the wire, in words or in a matrix.
 fn option_from_name(name: &str) -> Option<Grant> {
     let name: String = normalize_name(name).chars().filter(|c| *c != ' ').collect();
     let prefixes = ["metadatabasepolicy", "permissionsbasepolicy", "basepolicy"];
@@ -55,7 +55,7 @@ fn option_from_name(name: &str) -> Option<Grant> {
     }
 }
 
-/// A policy as the value of a matrix; `at` is where it stands.
+/// A policy as the value of a matrix; `at` is its place.
 pub(in crate::dialects::xmtp) fn parse_policy(
     value: &Value,
     kind: PolicyKind,
@@ -88,13 +88,13 @@ fn parse_nested(
     require_option(grant, value, kind, at)
 }
 
-/// Whether a text is a number and no word.
+/// Whether a text consists of digits.
 pub(in crate::dialects::xmtp) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Why a bare number is no option: the SDKs count from 0, the wire from 1, so that one's `Deny` is the
-/// other's `Allow`.
+/// The error of a bare number: the SDKs count from 0, the wire from 1, so that the `Deny` of one is
+/// the `Allow` of the other.
 fn ambiguous(number: &str, kind: PolicyKind, at: &str) -> XmtpError {
     let number = excerpt(number);
     let parsed: Option<u64> = number.parse().ok();
@@ -135,7 +135,7 @@ fn require_option(
         None => {
             let found = excerpt(&value.to_string());
             let message =
-                format!("{found} is no option; the options are Allow, Deny, Admin, SuperAdmin");
+                format!("unknown option {found}; expected Allow, Deny, Admin or SuperAdmin");
             Err(invalid(kind, at, &message))
         }
     }
@@ -151,7 +151,7 @@ fn parse_combination(
 ) -> Result<String, XmtpError> {
     let mut entries = object.iter();
     let (Some((name, inner)), None) = (entries.next(), entries.next()) else {
-        let message = "it is {\"base\": ...}, {\"and\": [...]} or {\"any\": [...]}";
+        let message = "expected {\"base\": ...}, {\"and\": [...]} or {\"any\": [...]}";
         return Err(invalid(kind, at, message));
     };
     let inside = format!("{at}.{}", excerpt(name));
@@ -171,7 +171,7 @@ fn parse_combination(
             return Err(invalid(kind, at, &message));
         }
     };
-    // On the wire the policies of a combination stand in an object.
+    // On the wire, the policies of a combination are in an object.
     let list = match inner {
         Value::Object(object) if object.len() == 1 => object.get("policies").unwrap_or(inner),
         _ => inner,

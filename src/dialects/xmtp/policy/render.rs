@@ -1,11 +1,11 @@
-//! Policies of a group as the SDKs write them.
+//! The JSON form of a group's policies, as in the SDKs.
 
 use serde_json::{Map, Value, json};
 
 use super::{BASE, FIELD_POLICIES, FIELDS, VERSION};
 use crate::request::{self, Grant, GroupPermission};
 
-/// What a group's permissions are: who has a permission, of a field if it is one that a field has.
+/// A look-up of a group's permission, or of that of a metadata field.
 type PermissionLookup<'t> =
     dyn Fn(GroupPermission, Option<&str>) -> request::GrantCondition<String> + 't;
 
@@ -25,21 +25,22 @@ pub(in crate::dialects::xmtp) fn render_value(value: &request::GrantCondition<St
         .into(),
         request::GrantCondition::All(parts) => json!({ "and": all(parts) }),
         request::GrantCondition::Any(parts) => json!({ "any": all(parts) }),
-        // The SDKs have no such policies; a policy file may.
+        // The SDKs have no such policies, but a policy file may.
         request::GrantCondition::Not(inner) => json!({ "not": render_value(inner) }),
         request::GrantCondition::HasTag(tag) => json!({ "hasTag": tag }),
     }
 }
 
-/// The policy set of a group, as the SDKs tell it.
-pub(in crate::dialects::xmtp) fn render_set(told: &PermissionLookup<'_>) -> Value {
+/// The policy set of a group, as in the SDKs.
+pub(in crate::dialects::xmtp) fn render_set(lookup: &PermissionLookup<'_>) -> Value {
     let base =
-        BASE.iter().map(|&(name, permission, _)| (name, render_value(&told(permission, None))));
-    let metadata = |field| render_value(&told(GroupPermission::UpdateMetadata, Some(field)));
+        BASE.iter().map(|&(name, permission, _)| (name, render_value(&lookup(permission, None))));
+    let metadata = |field| render_value(&lookup(GroupPermission::UpdateMetadata, Some(field)));
     let of_fields = FIELD_POLICIES.iter().filter_map(|policy| {
         let mut values: Vec<Value> = policy.fields.iter().copied().map(metadata).collect();
         values.dedup();
-        // A policy file may have its fields differ: to change all of them takes all of it.
+        // A policy file may give the fields different conditions; to change the setting then
+        // requires all of them.
         let value = if values.len() > 1 { json!({ "and": values }) } else { values.pop()? };
         Some((*policy.names.first()?, value))
     });
@@ -55,18 +56,18 @@ pub(in crate::dialects::xmtp) fn render_set(told: &PermissionLookup<'_>) -> Valu
     Value::Object(all)
 }
 
-/// Which preconfigured set a group's permissions are; `fields` are those of the metadata that have a
-/// value of their own in the group, and `is_custom` is whether a custom set gave them: what that does
-/// not name is passed over.
+/// The preconfigured set that a group's permissions equal; `fields` are the metadata fields with a
+/// value of their own in the group, and `is_custom` is whether a custom set gave them. Fields that
+/// a preset does not name are ignored.
 pub(in crate::dialects::xmtp) fn preset_name(
-    told: &PermissionLookup<'_>,
+    lookup: &PermissionLookup<'_>,
     fields: &[&str],
     is_custom: bool,
 ) -> &'static str {
     use Grant::{Allow, AllowIfAdmin, AllowIfSuperAdmin};
     let sets = [("Default", Allow), ("AdminsOnly", AllowIfAdmin)];
     let is = |wanted: Grant, permission, field: Option<&str>| {
-        told(permission, field) == request::GrantCondition::Grant(wanted)
+        lookup(permission, field) == request::GrantCondition::Grant(wanted)
     };
     let fits = |usual: Grant| {
         let expected =
@@ -76,7 +77,7 @@ pub(in crate::dialects::xmtp) fn preset_name(
             |wanted, field: &str| is(wanted, GroupPermission::UpdateMetadata, Some(field));
         let fits_field = |field: &str| match field {
             field if is_custom && !fields.contains(&field) => true,
-            // A custom set that says nothing of it leaves it to admins.
+            // A field that a custom set does not name is for admins.
             VERSION if is_custom && metadata(AllowIfAdmin, field) => true,
             VERSION => metadata(AllowIfSuperAdmin, field),
             "message_disappear_from_ns" | "message_disappear_in_ns" | "*" => {

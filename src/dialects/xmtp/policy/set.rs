@@ -1,4 +1,4 @@
-//! Sets of permission policies as a call gives them.
+//! Sets of permission policies in the arguments of a call.
 
 use std::collections::BTreeMap;
 
@@ -18,11 +18,10 @@ use crate::{
     wire::excerpt,
 };
 
-/// Single permissions, each with its value.
+/// Permissions with their values.
 pub(in crate::dialects::xmtp) type PermissionValues = BTreeMap<PermissionKey, Option<String>>;
 
-/// The permissions that a custom policy set gives. Fields of the metadata of which it says nothing
-/// are for admins.
+/// The permissions of a custom policy set. Metadata fields that it does not name are for admins.
 pub(in crate::dialects::xmtp) fn parse_set(value: &Value) -> Result<PermissionValues, XmtpError> {
     let at = "permissionPolicySet";
     let Value::Object(object) = value else { return Err(type_error(at, "an object", value)) };
@@ -32,7 +31,7 @@ pub(in crate::dialects::xmtp) fn parse_set(value: &Value) -> Result<PermissionVa
         let at = format!("{at}.{name}");
         let value = match policies.take(name) {
             Some(value) => parse_policy(&value, PolicyKind::of(permission), &at)?,
-            // The SDKs have no policy for it: it is for super admins.
+            // The SDKs have no policy for this field, which only super admins may change.
             None if permission == GroupPermission::UpdatePermissions => {
                 Grant::AllowIfSuperAdmin.to_string()
             }
@@ -60,7 +59,7 @@ pub(in crate::dialects::xmtp) fn parse_set(value: &Value) -> Result<PermissionVa
     Ok(all)
 }
 
-/// One policy for all fields, or one for each that is named.
+/// One policy for all fields, or one for each named field.
 fn parse_metadata(value: &Value, at: &str, all: &mut PermissionValues) -> Result<(), XmtpError> {
     let is_policy = |object: &Map<String, Value>| {
         let names = ["base", "and", "andcondition", "any", "anycondition"];

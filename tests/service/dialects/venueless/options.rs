@@ -128,7 +128,7 @@ fn issuers_are_checked_at_the_start_and_their_secrets_not_told() {
         ("", "is empty"),
         ("[", "invalid JSON"),
         ("[]", "no issuer"),
-        ("\"hunter2\"", "not a string"),
+        ("\"hunter2\"", "found a string"),
         ("[\"hunter2\"]", "issuer 1"),
         (r#"[{"secret": "hunter2", "issuer": "any"}]"#, "`audience` is missing"),
         (r#"[{"secret": "hunter2", "issuer": "any", "audience": 1}]"#, "`audience` must be"),
