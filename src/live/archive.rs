@@ -14,7 +14,7 @@ use crate::source::{Notation, Source, Sources};
 /// The first bytes of an archive, with the version of the format.
 const MAGIC: &[u8] = b"peerage last-good 1\n";
 
-/// How long a header may be, in bytes.
+/// The longest header in bytes.
 const LONGEST_HEADER: u64 = 64 << 20;
 
 /// The header of an archive: the policy's digest and its files.
@@ -100,10 +100,10 @@ pub(super) fn read(from: impl Read) -> io::Result<(ArchiveHeader, Sources)> {
         sources.push(Source::new(file.name.clone(), notation, bytes));
     }
     let HashingStream { mut inner, hash } = from;
-    let mut told = Vec::new();
-    inner.read_to_end(&mut told)?;
+    let mut found = Vec::new();
+    inner.read_to_end(&mut found)?;
     let expected = hex(&hash.finalize().into()) + "\n";
-    if told != expected.as_bytes() {
+    if found != expected.as_bytes() {
         return Err(damage_error("its checksum is wrong"));
     }
     Ok((header, Sources::new(sources)))

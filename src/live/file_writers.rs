@@ -129,8 +129,8 @@ impl FileWriters {
             }
         };
         state.look = Some(look);
-        let told = look.before.zip(state.heard).is_some_and(|(before, heard)| heard >= before);
-        Stability { since: look.since, had_event: told, events: state.events }
+        let had_event = look.before.zip(state.heard).is_some_and(|(before, heard)| heard >= before);
+        Stability { since: look.since, had_event, events: state.events }
     }
 
     /// Notes what all files looked like when they were read, or given up.

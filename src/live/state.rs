@@ -42,7 +42,7 @@ pub(super) struct LastGoodFiles {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StateStatus {
     pub path: PathBuf,
-    /// When what it holds was written, and the digest of that policy.
+    /// The time at which the files were saved, and the digest of their policy.
     pub saved: Option<(SystemTime, String)>,
     /// The error of the last attempt to keep files, if it failed.
     pub error: Option<String>,
@@ -54,20 +54,20 @@ pub enum StateError {
     #[error("can't make the state folder `{}`: {error}", path.display())]
     Folder { path: PathBuf, error: io::Error },
     #[error(
-        "can't read `{}`: {error}; without it, it can't be told what this policy would open: make it \
+        "can't read `{}`: {error}; the changes of this policy can't be checked without it: make it \
          readable, or take the policy as it is with --start fresh",
         path.display()
     )]
     Unreadable { path: PathBuf, error: io::Error },
     #[error(
-        "`{}` is damaged: {how}; without it, it can't be told what this policy would open: restore it, or \
+        "`{}` is damaged: {how}; the changes of this policy can't be checked without it: restore it, or \
          take the policy as it is with --start fresh",
         path.display()
     )]
     Damaged { path: PathBuf, how: String },
     #[error(
-        "the files that are kept in `{}` hold errors for this version of peerage ({why}), so it can't be \
-         told what this policy would open: take it as it is with --start fresh",
+        "the files that are kept in `{}` hold errors for this version of peerage ({why}), so the \
+         changes of this policy can't be checked: take it as it is with --start fresh",
         path.display()
     )]
     Unusable { path: PathBuf, why: String },

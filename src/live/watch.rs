@@ -46,7 +46,7 @@ impl Watch {
         let writers = Arc::new(FileWriters::default());
         // One wake is enough to know that there is something to look at.
         let (wake, wakes) = mpsc::sync_channel(1);
-        let (tell, changes) = tokio_mpsc::channel(1);
+        let (sender, changes) = tokio_mpsc::channel(1);
         let ended = Arc::new(AtomicBool::new(false));
         let mut lookout = WatchThread {
             events: pace
@@ -62,7 +62,7 @@ impl Watch {
         };
         lookout.arm();
         let thread =
-            thread::Builder::new().name("watch".to_owned()).spawn(move || lookout.run(&tell))?;
+            thread::Builder::new().name("watch".to_owned()).spawn(move || lookout.run(&sender))?;
         Ok(Self { changes, scope, writers, pace, ended, wake, thread: Some(thread) })
     }
 
@@ -111,13 +111,13 @@ enum WaitResult {
 }
 
 impl WatchThread {
-    fn run(mut self, tell: &tokio_mpsc::Sender<()>) {
+    fn run(mut self, sender: &tokio_mpsc::Sender<()>) {
         loop {
             match self.wait_for_event(self.pace.poll) {
                 WaitResult::End => return,
                 WaitResult::Something => {}
                 WaitResult::Nothing if self.is_known(self.observe()) => continue,
-                WaitResult::Nothing => tracing::debug!("a change that no event told"),
+                WaitResult::Nothing => tracing::debug!("a change without an event"),
             }
             if self.settle() == WaitResult::End {
                 return;
@@ -130,7 +130,7 @@ impl WatchThread {
                 continue;
             }
             // If the last change has not been taken up yet, taking it up covers this one too.
-            let _ = tell.try_send(());
+            let _ = sender.try_send(());
         }
     }
 

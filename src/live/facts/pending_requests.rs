@@ -7,23 +7,23 @@ use std::{
 
 use crate::facts::{Record, RecordKey};
 
-/// The users to whom each user has sent a friend request that is pending.
+/// The recipients of the pending friend requests of each user.
 #[derive(Clone, Default, Debug)]
 pub(in crate::live) struct PendingRequests(BTreeMap<String, Arc<BTreeSet<String>>>);
 
 impl PendingRequests {
     /// The recipients of a user's pending requests, in order.
     pub(super) fn requested_by(&self, user: &str) -> Vec<String> {
-        self.0.get(user).into_iter().flat_map(|asked| asked.iter().cloned()).collect()
+        self.0.get(user).into_iter().flat_map(|requested| requested.iter().cloned()).collect()
     }
 
     /// Applies a change of a record.
     pub(super) fn apply(&mut self, key: &RecordKey, old: Option<&Record>, new: Option<&Record>) {
         let RecordKey::User(id) = key else { return };
         for from in requests(old) {
-            if let Some(asked) = self.0.get_mut(from) {
-                Arc::make_mut(asked).remove(id);
-                if asked.is_empty() {
+            if let Some(requested) = self.0.get_mut(from) {
+                Arc::make_mut(requested).remove(id);
+                if requested.is_empty() {
                     self.0.remove(from);
                 }
             }

@@ -86,11 +86,11 @@ impl PlanContext for PlanningView<'_> {
     }
 
     fn declaration(&self, what: &Declarable<'_>) -> Option<Declaration> {
-        let told = |place, value| Some(Declaration { place: self.place(place), value });
+        let declaration = |place, value| Some(Declaration { place: self.place(place), value });
         match *what {
             Declarable::User(id) => {
                 let (_, stated) = self.stated_user(id)?;
-                told(stated.site(), Json::Null)
+                declaration(stated.site(), Json::Null)
             }
             Declarable::UserField(id, field) => {
                 let (user, stated) = self.stated_user(id)?;
@@ -101,13 +101,13 @@ impl PlanContext for PlanningView<'_> {
                     UserField::Approval => DeclaredField::Approval,
                     UserField::Switch(switch) => DeclaredField::Permission(switch),
                 });
-                is_stated.then(|| told(stated.site(), self.field(user, field)))?
+                is_stated.then(|| declaration(stated.site(), self.field(user, field)))?
             }
             Declarable::Edge(from, relation, to) => {
                 let (user, stated) = self.stated_user(from)?;
                 let other = self.view.population.directory.number_or_tombstone(to)?;
                 let tie = self.view.population.outgoing_tie(user, other);
-                tie.is_declared(relation).then(|| told(stated.site(), Json::Null))?
+                tie.is_declared(relation).then(|| declaration(stated.site(), Json::Null))?
             }
             Declarable::Group(id) | Declarable::Matrix(id) | Declarable::Creator(id) => {
                 let (group, place) = self.basis.group(id)?;
@@ -116,17 +116,17 @@ impl PlanContext for PlanningView<'_> {
                     Declarable::Creator(_) => json!(group.creator),
                     _ => Json::Null,
                 };
-                told(place, value)
+                declaration(place, value)
             }
             Declarable::Member(id, member) => {
                 let (group, place) = self.basis.group(id)?;
                 let role = declared_role(group, member)?;
-                told(place, json!(role))
+                declaration(place, json!(role))
             }
             Declarable::Conversation(one, other) => {
-                told(self.basis.conversation_place(one, other)?, Json::Null)
+                declaration(self.basis.conversation_place(one, other)?, Json::Null)
             }
-            Declarable::Rule(id) => told(self.basis.rule_place(id)?, Json::Null),
+            Declarable::Rule(id) => declaration(self.basis.rule_place(id)?, Json::Null),
         }
     }
 

@@ -20,7 +20,7 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// How many records are listed at once.
+/// The number of records in one page.
 const PAGE: usize = 1000;
 
 /// The reason why facts can't be read.
@@ -170,7 +170,7 @@ impl ServedPolicy {
         let Some(group) = number.and_then(|number| view.groups.get(number)) else {
             return Ok(None);
         };
-        let of_files = self.declarations.as_ref().and_then(|basis| basis.group(id));
+        let of_files = self.declarations.as_ref().and_then(|declarations| declarations.group(id));
         if facts.is_some() && of_files.is_none() && !record.created {
             return Err(ReadError::ViewBehind);
         }
@@ -315,14 +315,19 @@ impl ServedPolicy {
             ),
         };
         let (name, description) = (rule.name.clone(), rule.description.clone());
-        let place = self.declarations.as_ref().and_then(|basis| basis.rule_place(rule.id));
+        let place =
+            self.declarations.as_ref().and_then(|declarations| declarations.rule_place(rule.id));
         let stated = place.map(|place| DeclaredBy { place: self.place(place), fields: Vec::new() });
-        let told = RuleRecord { name, description, condition, outcome };
-        EffectiveRule { id: rule.id, rule: told, stated }
+        let rule = RuleRecord { name, description, condition, outcome };
+        EffectiveRule { id: rule.id, rule, stated }
     }
 
     fn place(&self, place: request::DeclarationSite) -> FileLine {
-        let file = self.declarations.as_ref().map_or("", |basis| basis.file_name(place)).to_owned();
+        let file = self
+            .declarations
+            .as_ref()
+            .map_or("", |declarations| declarations.file_name(place))
+            .to_owned();
         FileLine { file, line: place.line as usize }
     }
 

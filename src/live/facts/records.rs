@@ -46,17 +46,17 @@ impl compile::FactsSource for StoreRecords<'_> {
 #[derive(Debug)]
 pub(in crate::live) struct InitialLoad<'s> {
     store: &'s dyn Store,
-    asked: RefCell<PendingRequests>,
+    requests: RefCell<PendingRequests>,
 }
 
 impl<'s> InitialLoad<'s> {
     pub(in crate::live) fn new(store: &'s dyn Store) -> Self {
-        Self { store, asked: RefCell::default() }
+        Self { store, requests: RefCell::default() }
     }
 
     /// The pending requests of all records that were loaded.
     pub(in crate::live) fn into_pending_requests(self) -> PendingRequests {
-        self.asked.into_inner()
+        self.requests.into_inner()
     }
 }
 
@@ -77,7 +77,7 @@ impl compile::FactsSource for InitialLoad<'_> {
 
     fn all(&self, each: &mut dyn FnMut(RecordKey, Record)) -> Result<u64, StoreError> {
         self.store.load(&mut |entry| {
-            self.asked.borrow_mut().apply(&entry.key, None, Some(&entry.record));
+            self.requests.borrow_mut().apply(&entry.key, None, Some(&entry.record));
             each(entry.key, entry.record);
         })
     }

@@ -13,15 +13,15 @@ pub struct ShadowedEntry {
 impl ServedPolicy {
     /// The facts that files shadow, `most` at most, and how many there are.
     pub fn shadowed(&self, most: usize) -> (Vec<ShadowedEntry>, usize) {
-        let Some(basis) = &self.declarations else { return (Vec::new(), 0) };
-        let told = |it: &ShadowedFact| {
-            let place = basis.shadowed_place(it, &self.view)?;
-            let file = basis.file_name(place).to_owned();
+        let Some(declarations) = &self.declarations else { return (Vec::new(), 0) };
+        let entry = |it: &ShadowedFact| {
+            let place = declarations.shadowed_place(it, &self.view)?;
+            let file = declarations.file_name(place).to_owned();
             let place = FileLine { file, line: place.line as usize };
             Some(ShadowedEntry { what: parts(it), place })
         };
-        let first = basis.shadowed.iter().filter_map(told).take(most).collect();
-        (first, basis.shadowed.len())
+        let first = declarations.shadowed.iter().filter_map(entry).take(most).collect();
+        (first, declarations.shadowed.len())
     }
 }
 

@@ -55,7 +55,7 @@ pub(in crate::live) struct Writer {
 /// Changes of records, in order.
 pub type Journal = Vec<RecordChange>;
 
-/// How many batches are committed together at most.
+/// The most batches in one commit.
 const MAX_BATCHES_PER_COMMIT: usize = 256;
 
 /// How often a batch is planned again because others changed what it read.
@@ -100,7 +100,7 @@ impl Writer {
         store: Arc<dyn Store>,
         served: &Arc<CurrentView>,
         basis: Arc<Declarations>,
-        asked: PendingRequests,
+        pending: PendingRequests,
     ) -> std::io::Result<FactsHandle> {
         let (send, inbox) = mpsc::channel();
         let view = served.load().view.clone();
@@ -131,7 +131,7 @@ impl Writer {
             view,
             changed: revision,
             basis,
-            requests: asked,
+            requests: pending,
             journal: None,
             seen,
             swept: Instant::now(),
@@ -159,7 +159,7 @@ impl Writer {
                 WriterMessage::Event(event) => self.handle_event(&event),
                 WriterMessage::BeginReload { reply } => {
                     self.journal = Some(Journal::new());
-                    // Who asked is gone only with the daemon.
+                    // The receiver is dropped only when the daemon stops.
                     let _ = reply.send(self.served.load_full());
                 }
                 WriterMessage::EndReload { swap, reply } => {
@@ -253,7 +253,7 @@ impl Writer {
                 let latest = self.view.revision.facts;
                 for PlannedBatch { reply, set, result, .. } in planned {
                     let revision = set.and_then(|at| revisions.get(at)).copied();
-                    // Who asked may have gone meanwhile.
+                    // The receiver may be dropped meanwhile.
                     let _ = reply.send(match (result, revision) {
                         (Err(error), _) => Err(error),
                         (Ok(_), Some(revision)) if !is_served => {

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// `POST /access/v1/evaluation`. A denial is an answer like any other: 200 and `false`.
+/// `POST /access/v1/evaluation`. A denial has status 200 and the decision `false`.
 pub(in crate::serve) fn evaluation(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
     let RequestContext { app, served, request, .. } = *cx;
     let JsonObject(evaluation): JsonObject<messages::Evaluation<'_>> =
@@ -27,7 +27,7 @@ pub(in crate::serve) fn evaluation(cx: &RequestContext<'_>) -> Result<HttpRespon
     )
 }
 
-/// The answer to one question, for itself.
+/// The response to one evaluation.
 pub(super) fn respond_single(
     app: &App,
     served: &ServedPolicy,

@@ -21,25 +21,25 @@ use crate::{
     },
 };
 
-/// How many evaluations one request may ask for.
+/// The most evaluations of one request.
 const MOST: usize = 1000;
 
-/// How long a body may be that is answered at once, in bytes: some dozens of evaluations.
+/// The longest body that is evaluated on the connection's task, in bytes: some dozens of evaluations.
 const LITTLE: usize = 8 << 10;
 
-/// The class of an evaluation or several, by their body; `None` if they cost so little that they are
-/// answered at once.
+/// The class of one or several evaluations, by their body; `None` if they are cheap enough for the
+/// connection's task.
 pub(in crate::serve) fn work_class(request: &RouteRequest) -> Option<WorkClass> {
     let body = &request.body;
     if body.len() > LITTLE {
         return Some(WorkClass::Batch);
     }
     // No JSON can have a member of that name without one or the other.
-    let asks = |text: &[u8]| body.windows(text.len()).any(|bytes| bytes == text);
-    (asks(b"explain") || asks(br"\u")).then_some(WorkClass::Explanation)
+    let contains = |text: &[u8]| body.windows(text.len()).any(|bytes| bytes == text);
+    (contains(b"explain") || contains(br"\u")).then_some(WorkClass::Explanation)
 }
 
-/// When to stop.
+/// The condition at which evaluations end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum EvaluationSemantic {
     ExecuteAll,
@@ -64,7 +64,7 @@ impl EvaluationSemantic {
         }
     }
 
-    /// Whether nothing after this is to be answered.
+    /// Whether the evaluations end after this result.
     fn stops_at(self, verdict: &Verdict) -> bool {
         match self {
             Self::ExecuteAll => false,
@@ -74,8 +74,8 @@ impl EvaluationSemantic {
     }
 }
 
-/// `POST /access/v1/evaluations`: each for itself and in order, up to the one that stops them. Without
-/// any, it is the one evaluation that the body itself makes up.
+/// `POST /access/v1/evaluations`: evaluates each item in order, up to the one that ends them. Without
+/// items, the body itself is one evaluation.
 pub(in crate::serve) fn evaluations(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
     let RequestContext { app, served, request, cancellation } = *cx;
     let JsonObject(batch): JsonObject<messages::EvaluationBatch<'_>> =
@@ -124,7 +124,7 @@ fn evaluate(
 ) -> Result<Verdict, HttpError> {
     let JsonObject(evaluation): JsonObject<messages::Evaluation<'_>> =
         property_reader::parse_raw(item, "")?;
-    // What was passed over in an item that could not be read is not the next one's.
+    // The ignored properties of an invalid item are not those of the next one.
     reading.take_ignored();
     Verdict::evaluate(app, served, &EvaluationParts::read(reading, evaluation)?, Some(defaults))
 }

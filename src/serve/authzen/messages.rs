@@ -1,5 +1,5 @@
-//! What comes over the wire, as the standard has it. Members that it doesn't name are passed over,
-//! as it demands; those that must be there are asked for later, where it is known which.
+//! The messages of the standard. Unknown fields are ignored, as it demands; required ones are checked
+//! later, since they depend on the endpoint.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -19,7 +19,7 @@ pub(super) struct Evaluation<'b> {
     pub context: Option<JsonObject<AuthZenContext<'b>>>,
 }
 
-/// Access evaluations: what holds for all, and each.
+/// Access evaluations: the defaults for all, and each evaluation.
 #[derive(Deserialize, Debug)]
 pub(super) struct EvaluationBatch<'b> {
     #[serde(borrow)]
@@ -30,7 +30,7 @@ pub(super) struct EvaluationBatch<'b> {
     pub resource: Option<JsonObject<AuthZenEntity<'b>>>,
     #[serde(borrow)]
     pub context: Option<JsonObject<AuthZenContext<'b>>>,
-    /// Unread, so that a mistake in one is not one of the others.
+    /// Not decoded, so that an error in one does not affect the others.
     #[serde(borrow)]
     pub evaluations: Option<Vec<&'b RawValue>>,
     #[serde(borrow)]
@@ -50,17 +50,17 @@ pub(super) struct AuthZenEntity<'b> {
     pub kind: Option<JsonText<'b>>,
     #[serde(borrow)]
     pub id: Option<JsonText<'b>>,
-    /// Unread, since what they mean hangs on the type.
+    /// Not decoded, since their meaning depends on the type.
     #[serde(borrow)]
     pub properties: Option<&'b RawValue>,
 }
 
-/// A subject or a resource that is searched: of its `id` nothing is read, whatever it is.
+/// A subject or a resource that is searched. Its `id` is ignored.
 #[derive(Deserialize, Debug)]
 pub(super) struct SearchTarget<'b> {
     #[serde(borrow, rename = "type")]
     pub kind: Option<JsonText<'b>>,
-    /// Nothing of them is read, but they are an object.
+    /// Ignored, but they must be an object.
     #[serde(borrow)]
     pub properties: Option<&'b RawValue>,
 }
@@ -70,7 +70,7 @@ pub(super) struct SearchTarget<'b> {
 pub(super) struct AuthZenAction<'b> {
     #[serde(borrow)]
     pub name: Option<JsonText<'b>>,
-    /// Unread, since what they mean hangs on the action.
+    /// Not decoded, since their meaning depends on the action.
     #[serde(borrow)]
     pub properties: Option<&'b RawValue>,
 }
@@ -82,7 +82,7 @@ pub(super) struct AuthZenContext<'b> {
     pub conversation: Option<JsonText<'b>>,
 }
 
-/// A search, its parts unread: they are bound into the token of the next page as they are.
+/// A search whose parts are not decoded: the token of the next page is bound to their text.
 #[derive(Deserialize, Debug)]
 pub(super) struct SearchRequest<'b> {
     #[serde(borrow)]

@@ -1,8 +1,8 @@
 //! OpenID AuthZEN Authorization API 1.0: evaluation, evaluations and the three searches.
 //!
 //! A body (`messages`) is read part by part (`evaluation_parts`, `properties`, `property_reader`) and
-//! becomes a request like any other. A malformed one gets a 400; a well-formed one that can't be judged
-//! is not permitted, since the standard knows no other answer to it.
+//! becomes a request like any other. A malformed body gets a 400; a well-formed one to which no action
+//! applies is denied, since the standard has no error for it.
 
 mod evaluation;
 mod evaluation_parts;

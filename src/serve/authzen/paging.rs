@@ -1,8 +1,8 @@
 //! Pages of a search, and the tokens that lead from one to the next.
 //!
-//! A token holds where the page before it ended and the limit, and a digest that binds both to the
-//! search: all that was asked, in whatever order the members stand. So the daemon remembers nothing,
-//! and any other that serves the same policy can go on.
+//! A token holds the end of the page before it, the limit, and a digest that binds both to the search,
+//! whatever the order of its fields. So the daemon keeps no state, and any other that serves the same
+//! policy can continue.
 
 use std::fmt::Write as _;
 
@@ -13,15 +13,15 @@ use sha2::{Digest, Sha256};
 use super::messages;
 use crate::serve::response::HttpError;
 
-/// Which part of a list is asked for.
+/// The requested part of a list.
 #[derive(Debug)]
 pub(super) struct PageWindow {
     pub limit: Option<u64>,
-    /// What the page before ended with; empty for the first one.
+    /// The last item of the page before; empty for the first page.
     pub after: String,
 }
 
-/// Where a page stands in its list, as it is answered.
+/// The position of a page in its list, as the response has it.
 #[derive(Serialize, Debug)]
 pub(super) struct PageInfo {
     /// Empty on the last page.
@@ -30,16 +30,16 @@ pub(super) struct PageInfo {
     pub total: u64,
 }
 
-/// All that must stay the same from page to page but for the limit.
+/// The digest of what must be the same for all pages, except the limit.
 #[derive(Clone, Debug)]
 pub(super) struct TokenBinding(Sha256);
 
 impl TokenBinding {
-    /// What is searched, and the parts that are given, by their names.
+    /// The binding of a search for `of` with these parts, by their names.
     pub(super) fn new(search: &str, parts: &[(&str, Option<&RawValue>)]) -> Self {
         let mut hasher = Sha256::new_with_prefix(search);
         for (name, part) in parts {
-            // What can't be held as a value, such as a number out of range, is taken as it stands.
+            // A part that is not a value, such as a number out of range, is hashed as its text.
             let mut value = part.map_or(Value::Null, |part| {
                 serde_json::from_str(part.get()).unwrap_or_else(|_| part.get().into())
             });
@@ -48,7 +48,7 @@ impl TokenBinding {
                 members.shift_remove("id");
             }
             value.sort_all_objects();
-            // No name holds what separates, and what stands for a value can't but end.
+            // No name holds a separator, and a value ends by itself.
             hasher.update(format!("\n{name}:{value}"));
         }
         Self(hasher)
@@ -59,7 +59,7 @@ impl TokenBinding {
         digest.first_chunk().copied().unwrap_or_default()
     }
 
-    /// The token of the page that comes after this.
+    /// The token of the page after an item.
     pub(super) fn token(&self, limit: u64, after: &str) -> String {
         let parts = [&self.seal(limit, after)[..], &limit.to_be_bytes(), after.as_bytes()];
         parts.concat().iter().fold(String::new(), |mut token, byte| {
@@ -69,7 +69,7 @@ impl TokenBinding {
         })
     }
 
-    /// Where a token leads; `None` if it was made for anything else.
+    /// The item after which a token continues; `None` if the token belongs to another search or limit.
     fn open(&self, token: &str) -> Option<(u64, String)> {
         let bytes = unhex(token)?;
         let (seal, rest) = bytes.split_first_chunk::<SEAL>()?;
@@ -78,7 +78,7 @@ impl TokenBinding {
         (self.seal(limit, after) == *seal).then(|| (limit, after.to_owned()))
     }
 
-    /// The part that a request asks for; all, if it says nothing of pages.
+    /// The requested part; the whole list if the request has no page.
     ///
     /// # Errors
     /// If its token is not from this search.
@@ -105,7 +105,7 @@ impl TokenBinding {
     }
 }
 
-/// How many bytes of the digest a token carries.
+/// The number of bytes of the digest in a token.
 const SEAL: usize = 16;
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

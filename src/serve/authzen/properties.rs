@@ -1,4 +1,4 @@
-//! The properties of entities: what stands in, in one request, for what the facts hold.
+//! The properties of entities, which replace the facts about them in one request.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::{
     serve::{json::JsonText, response::HttpError},
 };
 
-/// What may stand in for a user's own, and what for that of the subject.
+/// The known properties of a resource that is a user, and of a subject.
 const OF_USER: [&str; 4] = ["tags", "peers", "permissions", "moderation"];
 const OF_SUBJECT: [&str; 5] = ["tags", "peers", "permissions", "moderation", "role"];
 
@@ -122,7 +122,7 @@ fn peers(raw: &RawValue, at: &str) -> Result<PeersMode, HttpError> {
     mode.map_err(|error| HttpError::bad_request(at, error.to_string()))
 }
 
-/// What moderation did; an empty text says that it did nothing.
+/// The moderation of a user; an empty text is none.
 fn moderation(raw: &RawValue, at: &str) -> Result<Moderation, HttpError> {
     if raw.get() == "\"\"" { Ok(Moderation::None) } else { parse_word(raw, at) }
 }
@@ -156,7 +156,7 @@ fn permissions(raw: &RawValue, at: &str) -> Result<Vec<(Switch, bool)>, HttpErro
 #[derive(Default)]
 struct Switches {
     known: Vec<(Switch, bool)>,
-    /// The first name that is no switch's.
+    /// The first unknown name.
     unknown: Option<String>,
 }
 

@@ -23,7 +23,7 @@ const NAMES: [&str; 8] =
     ["tags", "peers", "permissions", "moderation", "role", "matrix", "member", "field"];
 const NAMESPACE: &str = "peerage";
 
-/// What is there while a request is read, and what is passed over.
+/// The context in which properties are read, and the list of the ignored ones.
 #[derive(Debug)]
 pub(super) struct PropertyReader<'v> {
     pub(super) served: &'v ServedPolicy,
@@ -38,7 +38,7 @@ impl<'v> PropertyReader<'v> {
         Self { served, namespaced_only: only_ours, ignored: RefCell::default() }
     }
 
-    /// Where each property stands that was passed over since this was asked last.
+    /// The places of the properties that were ignored since the last call.
     pub(super) fn take_ignored(&self) -> Vec<String> {
         self.ignored.take()
     }
@@ -91,7 +91,7 @@ impl<'r, 'b> PropertyMembers<'r, 'b> {
     /// The property of this name, read by `read` from a value and its place.
     ///
     /// # Errors
-    /// If it stands below `peerage` and can't be read.
+    /// If the property is below `peerage` and can't be decoded.
     pub(super) fn take<T>(
         &self,
         name: &'static str,
@@ -114,7 +114,7 @@ impl<'r, 'b> PropertyMembers<'r, 'b> {
         self.take_namespaced(name, read)
     }
 
-    /// The same of what stands below `peerage` alone.
+    /// The property of this name below `peerage` only.
     ///
     /// # Errors
     /// If it can't be read.
@@ -184,7 +184,7 @@ pub(super) fn is_namespaced(place: &str) -> bool {
     place.split('.').nth(2) == Some(NAMESPACE)
 }
 
-/// Reads one value of which the parser knows no more than where it ends.
+/// Decodes a value that was kept as text.
 pub(super) fn parse_raw<'b, T: Deserialize<'b>>(
     raw: &'b RawValue,
     at: &str,
@@ -193,7 +193,7 @@ pub(super) fn parse_raw<'b, T: Deserialize<'b>>(
         .map_err(|error| HttpError::bad_request(at, json::describe_error(&error)))
 }
 
-/// Properties that mean nothing here must be an object all the same.
+/// Checks that ignored properties are an object all the same.
 pub(super) fn check_object(properties: Option<&RawValue>, at: &str) -> Result<(), HttpError> {
     match properties.map(RawValue::get) {
         Some(text) if !text.starts_with('{') && text != "null" => {

@@ -1,4 +1,4 @@
-//! The answer to one evaluation.
+//! The result of one evaluation.
 
 use std::fmt::Write as _;
 
@@ -13,11 +13,11 @@ use crate::{
     wire::explanation_json,
 };
 
-/// The answer to one evaluation.
+/// The result of one evaluation.
 #[derive(Debug)]
 pub(super) struct Verdict {
     outcome: VerdictKind,
-    /// Where the properties stand that were passed over.
+    /// The places of the ignored properties.
     ignored: Vec<String>,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Verdict {
 enum VerdictKind {
     Decided(Decision),
     Explained(Box<Explanation>),
-    /// It could not be judged, and so is not permitted.
+    /// No action applies to its parts, so it is denied.
     Failed {
         at: Option<String>,
         message: String,
@@ -33,7 +33,7 @@ enum VerdictKind {
 }
 
 impl Verdict {
-    /// What becomes of a question; what it lacks comes from the defaults.
+    /// Evaluates a question, whose missing parts come from the defaults.
     ///
     /// # Errors
     /// If it is malformed.
@@ -44,8 +44,8 @@ impl Verdict {
         question: &EvaluationParts<'_>,
         defaults: Option<&EvaluationParts<'_>>,
     ) -> Result<Self, HttpError> {
-        let (asked, context) = match question.resolve(defaults) {
-            Ok(asked) => asked,
+        let (evaluation, context) = match question.resolve(defaults) {
+            Ok(resolved) => resolved,
             Err(EvaluationError::Malformed(refusal)) => return Err(refusal),
             Err(EvaluationError::NotApplicable(message)) => {
                 let outcome = VerdictKind::Failed { at: None, message };
@@ -53,18 +53,18 @@ impl Verdict {
             }
         };
         let outcome = if context.explain && app.options.authzen_context {
-            let explanation = asked.explain(served);
+            let explanation = evaluation.explain(served);
             app.metrics.count_decision(explanation.decision);
             VerdictKind::Explained(Box::new(explanation))
         } else {
-            let decision = asked.decide(served);
+            let decision = evaluation.decide(served);
             app.metrics.count_decision(decision);
             VerdictKind::Decided(decision)
         };
         Ok(Self { outcome, ignored: question.ignored(defaults) })
     }
 
-    /// That of an evaluation which can't be read.
+    /// The result of an evaluation that can't be decoded.
     pub(super) fn failed(at: Option<String>, message: String) -> Self {
         Self { outcome: VerdictKind::Failed { at, message }, ignored: Vec::new() }
     }
@@ -77,7 +77,7 @@ impl Verdict {
         }
     }
 
-    /// As it stands in an answer, with its context or without.
+    /// The result as JSON, with its context or without.
     pub(super) fn write(&self, with_context: bool, body: &mut String) {
         // Writing to a string can't fail.
         let _ = write!(body, r#"{{"decision":{}"#, self.allows());
@@ -103,7 +103,7 @@ impl Verdict {
             VerdictKind::Explained(explanation) => {
                 let mut context = explanation_json(explanation);
                 if let Value::Object(context) = &mut context {
-                    // In its order, since the decision stood first.
+                    // The decision stays the first field.
                     context.shift_remove("decision");
                 }
                 context
@@ -120,7 +120,7 @@ impl Verdict {
     }
 }
 
-/// What is wrong with something that was answered all the same.
+/// The error in the context of a response with status 200.
 pub(super) fn error_json(at: Option<&str>, message: &str) -> Value {
     let mut error = json!({ "status": 400, "message": message });
     if let (Value::Object(error), Some(at)) = (&mut error, at) {

@@ -16,10 +16,10 @@ use crate::{
     },
 };
 
-/// What came of batches of commands.
+/// The outcomes of batches of commands.
 const OUTCOMES: [&str; 5] = ["done", "replayed", "refused", "malformed", "failed"];
 
-/// What is counted of facts.
+/// The counters of facts.
 #[derive(Debug, Default)]
 pub(in crate::serve) struct FactsMetrics {
     batches: [Counter; OUTCOMES.len()],

@@ -9,41 +9,41 @@ use crate::{
 };
 
 /// A user on the wire: the effective fields, those that only the record says, and the file that declares the user.
-pub(super) fn user_json(id: &str, served: &ServedPolicy, told: &EffectiveUser) -> Value {
+pub(super) fn user_json(id: &str, served: &ServedPolicy, user: &EffectiveUser) -> Value {
     let permissions: Map<String, Value> =
-        told.permissions.iter().map(|(switch, to)| (switch.to_string(), json!(to))).collect();
+        user.permissions.iter().map(|(switch, to)| (switch.to_string(), json!(to))).collect();
     let mut into = object(json!({
         "id": id,
         "revision": served.view.revision.facts,
-        "tags": told.tags,
-        "peers": told.peers,
+        "tags": user.tags,
+        "peers": user.peers,
         "permissions": permissions,
-        "moderation": told.moderation,
-        "approval": told.approval,
+        "moderation": user.moderation,
+        "approval": user.approval,
     }));
-    for (relation, ids) in &told.relations {
+    for (relation, ids) in &user.relations {
         into.insert(relation_list_name(*relation).to_owned(), json!(ids));
     }
-    let record = &told.record;
+    let record = &user.record;
     let rest = json!({
-        "conversations": told.conversations,
-        "groups": told.groups,
+        "conversations": user.conversations,
+        "groups": user.groups,
         "attributes": record.attributes,
         "friend_details": record.friends,
         "friend_lists": record.friend_lists,
         "requests": record.requests,
     });
     into.extend(object(rest));
-    insert_stated_by(&mut into, told.stated.as_ref());
+    insert_stated_by(&mut into, user.stated.as_ref());
     Value::Object(into)
 }
 
-/// A group on the wire: each member stands in the list of their role alone.
-pub(super) fn group_json(id: &str, served: &ServedPolicy, told: &EffectiveGroup) -> Value {
+/// A group on the wire: each member is in the list of their role only.
+pub(super) fn group_json(id: &str, served: &ServedPolicy, group: &EffectiveGroup) -> Value {
     let having = |role: Role| -> Vec<&String> {
-        told.members.iter().filter(|(_, has)| *has == role).map(|(id, _)| id).collect()
+        group.members.iter().filter(|(_, has)| *has == role).map(|(id, _)| id).collect()
     };
-    let record = &told.record;
+    let record = &group.record;
     let by = |(id, member): (&String, &crate::facts::Member)| {
         Some((id.clone(), json!(member.by.as_ref()?)))
     };
@@ -51,8 +51,8 @@ pub(super) fn group_json(id: &str, served: &ServedPolicy, told: &EffectiveGroup)
     let mut into = object(json!({
         "id": id,
         "revision": served.view.revision.facts,
-        "matrix": told.matrix,
-        "creator": told.creator,
+        "matrix": group.matrix,
+        "creator": group.creator,
         "super_admins": having(Role::SuperAdmin),
         "admins": having(Role::Admin),
         "members": having(Role::Member),
@@ -66,31 +66,31 @@ pub(super) fn group_json(id: &str, served: &ServedPolicy, told: &EffectiveGroup)
     if !kept.is_empty() {
         into.insert("member_attributes".to_owned(), Value::Object(kept));
     }
-    insert_stated_by(&mut into, told.stated.as_ref());
+    insert_stated_by(&mut into, group.stated.as_ref());
     Value::Object(into)
 }
 
 /// A rule on the wire.
-pub(super) fn rule_json(told: &EffectiveRule) -> Value {
-    let rule = &told.rule;
+pub(super) fn rule_json(effective: &EffectiveRule) -> Value {
+    let rule = &effective.rule;
     let mut into = object(json!({
-        "rule_id": told.id.to_string(),
+        "rule_id": effective.id.to_string(),
         "name": rule.name,
         "description": rule.description,
         "condition": rule.condition,
         "outcome": rule.outcome,
     }));
-    insert_stated_by(&mut into, told.stated.as_ref());
+    insert_stated_by(&mut into, effective.stated.as_ref());
     Value::Object(into)
 }
 
-fn insert_stated_by(into: &mut Map<String, Value>, stated: Option<&DeclaredBy>) {
-    let Some(DeclaredBy { place, fields }) = stated else { return };
-    let mut told = object(json!({ "file": place.file, "line": place.line }));
+fn insert_stated_by(into: &mut Map<String, Value>, declared: Option<&DeclaredBy>) {
+    let Some(DeclaredBy { place, fields }) = declared else { return };
+    let mut site = object(json!({ "file": place.file, "line": place.line }));
     if !fields.is_empty() {
-        told.insert("fields".to_owned(), json!(fields));
+        site.insert("fields".to_owned(), json!(fields));
     }
-    into.insert("stated_by".to_owned(), Value::Object(told));
+    into.insert("stated_by".to_owned(), Value::Object(site));
 }
 
 fn object(value: Value) -> Map<String, Value> {

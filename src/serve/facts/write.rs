@@ -30,7 +30,7 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The header of an answer that was given before, under the same key.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// What is sent.
+/// The body of a write.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BatchRequest {
@@ -127,16 +127,16 @@ fn reply_response(count: usize, reply: WriteReply) -> HttpResponse {
 }
 
 fn malformed_outcomes(count: usize, malformed: &[CommandSyntaxError]) -> Value {
-    // All that is wrong with one command is told in its outcome.
+    // The outcome of a command lists all of its errors.
     let outcome = |index: usize| {
         let wrong: Vec<&CommandSyntaxError> =
             malformed.iter().filter(|it| it.index == index).collect();
         let Some(first) = wrong.first() else { return CommandError::not_applied().encode() };
-        let told = wrong.iter().map(|it| match it.field.as_str() {
+        let problems = wrong.iter().map(|it| match it.field.as_str() {
             "" => it.message.clone(),
             field => format!("`{}`: {}", field.escape_debug(), it.message),
         });
-        let message = told.collect::<Vec<_>>().join("; ");
+        let message = problems.collect::<Vec<_>>().join("; ");
         json!({
             "ok": false, "reason": "malformed", "field": first.field, "message": message,
         })
