@@ -318,8 +318,8 @@ impl ServedPolicy {
         let place =
             self.declarations.as_ref().and_then(|declarations| declarations.rule_place(rule.id));
         let stated = place.map(|place| DeclaredBy { place: self.place(place), fields: Vec::new() });
-        let rule = RuleRecord { name, description, condition, outcome };
-        EffectiveRule { id: rule.id, rule, stated }
+        let record = RuleRecord { name, description, condition, outcome };
+        EffectiveRule { id: rule.id, rule: record, stated }
     }
 
     fn place(&self, place: request::DeclarationSite) -> FileLine {
