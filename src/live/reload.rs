@@ -162,6 +162,7 @@ impl Live {
             swapped: earlier.swapped + is(ReloadOutcome::Swapped),
             refused: earlier.refused + is(ReloadOutcome::Refused),
             held: earlier.held + is(ReloadOutcome::Held),
+            last_good: if latest.outcome.is_current() { latest.at } else { earlier.last_good },
             latest,
         });
         self.reloads.store(Arc::clone(&reloads));

@@ -13,6 +13,8 @@ pub struct ReloadHistory {
     /// Reloads whose policy the guard held back.
     pub held: u64,
     pub latest: LatestReload,
+    /// The time of the latest reload after which what is served is what the files say.
+    pub last_good: SystemTime,
 }
 
 /// The latest attempt to read the files.
@@ -53,6 +55,16 @@ pub enum Trigger {
     Retry,
     /// The daemon began with the last good files.
     Start,
+}
+
+// === impl ReloadHistory ===
+
+impl ReloadHistory {
+    /// The history of a start: its policy counts as no reload.
+    pub(super) fn at_start(latest: LatestReload) -> Self {
+        let last_good = latest.at;
+        Self { swapped: 0, refused: 0, held: 0, latest, last_good }
+    }
 }
 
 // === impl LatestReload ===

@@ -184,11 +184,15 @@ fn start_from_last_good(
     let latest = live.reloads().latest.clone();
     if outcome.is_current() {
         // Nothing was served before: the first policy is no reload.
-        live.reloads.store(Arc::new(ReloadHistory { swapped: 0, refused: 0, held: 0, latest }));
+        live.reloads.store(Arc::new(ReloadHistory::at_start(latest)));
         return Ok(start);
     }
     match (mode, latest.held.clone()) {
         (StartMode::LastGood, _) => {
+            let reloads = ReloadHistory::clone(&live.reloads());
+            let saved = live.state().and_then(|state| state.saved).map(|(at, _)| at);
+            let last_good = saved.unwrap_or(reloads.last_good);
+            live.reloads.store(Arc::new(ReloadHistory { last_good, ..reloads }));
             let revision = &live.served.load().revision;
             live.log.log_reload(revision, Trigger::Requested, &latest, &latest);
             warn!(%policy, "serving the last good policy, not the one that the files hold");
@@ -244,7 +248,7 @@ fn first_outcome(
         files: Arc::clone(&options.files),
         facts: None,
         served: Arc::new(CurrentView::new(ServedPolicy::new(view, outcome.declarations))),
-        reloads: ArcSwap::from_pointee(ReloadHistory { swapped: 0, refused: 0, held: 0, latest }),
+        reloads: ArcSwap::from_pointee(ReloadHistory::at_start(latest)),
         reload_lock: Mutex::new(()),
         guard: options.guard,
         state: None,

@@ -36,8 +36,9 @@ pub(super) fn allow(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> 
     let query = parameters(&cx.request.head)?;
     // There is no room for it in the response, but a wrong value is an error here too.
     query.flag("explain")?;
-    let decision = decide::decide(&served.view, &v1::parse_request(&query)?);
-    app.metrics.count_decision(decision);
+    let request = v1::parse_request(&query)?;
+    let decision = decide::decide(&served.view, &request);
+    app.metrics.requests.count_decision(request.action, decision);
     let Decision { allow, reason, obligation } = decision;
     let status = if allow { app.options.allow_status.into() } else { StatusCode::FORBIDDEN };
     let mut response = response::empty_response(status);

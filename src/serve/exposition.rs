@@ -1,5 +1,7 @@
 //! The two text formats of metrics, and their choice by the `Accept` header.
 
+use std::collections::HashSet;
+
 use hyper::{HeaderMap, header::ACCEPT};
 
 /// A text format of Prometheus.
@@ -104,14 +106,11 @@ fn quality(text: &str) -> u32 {
 /// units, exemplars and the end marker are left out.
 fn to_text(open_metrics: &str) -> String {
     let mut text = String::with_capacity(open_metrics.len());
-    let lines = || open_metrics.lines();
-    let is_counter = |name: &str| {
-        lines().any(|line| {
-            line.strip_prefix("# TYPE ").and_then(|rest| rest.strip_suffix(" counter"))
-                == Some(name)
-        })
-    };
-    for line in lines() {
+    let counters: HashSet<&str> = open_metrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
+        .collect();
+    for line in open_metrics.lines() {
         let Some(comment) = line.strip_prefix("# ") else {
             text.push_str(line.split_once(" # ").map_or(line, |(sample, _)| sample));
             text.push('\n');
@@ -123,7 +122,7 @@ fn to_text(open_metrics: &str) -> String {
         else {
             continue;
         };
-        let total = if is_counter(name) { "_total" } else { "" };
+        let total = if counters.contains(name) { "_total" } else { "" };
         let rest = match (keyword, rest) {
             ("TYPE", "unknown") => "untyped".to_owned(),
             ("TYPE", "info" | "stateset") => "gauge".to_owned(),

@@ -1,22 +1,34 @@
 //! The metrics of requests, decisions and reloads.
 
-use std::sync::atomic::AtomicU64;
+use std::{sync::atomic::AtomicU64, time::SystemTime};
 
 use hyper::StatusCode;
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
+    encoding::{
+        EncodeLabelSet,
+        text::{encode_eof, encode_registry},
+    },
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
 
-use super::{audit::Audit, counts, facts::FactsMetrics, line_writer::LineWriter};
-use crate::{live::Live, request::Decision};
+use super::{
+    audit::Audit,
+    counts,
+    facts::FactsMetrics,
+    line_writer::LineWriter,
+    process_metrics,
+    request_metrics::{RequestMetrics, RouteIndex},
+};
+use crate::live::Live;
 
 /// The counters of requests and decisions.
 #[derive(Debug, Default)]
 pub(super) struct Metrics {
-    allowed: Counter,
-    denied: Counter,
+    /// Decisions, and the times of requests.
+    pub(super) requests: RequestMetrics,
+    /// The number of routes, after which come the dialects, and then the requests of neither.
+    route_count: usize,
     answers: [Counter; STATUSES.len()],
     /// Calls by the names of the dialects.
     calls: Vec<(&'static str, Counter)>,
@@ -49,6 +61,9 @@ const STATUSES: [StatusCode; 20] = [
     StatusCode::SERVICE_UNAVAILABLE,
 ];
 
+/// The name of the route of requests for paths that there are not.
+const OTHER: &str = "other";
+
 /// The prefix of a dialect's name in the label of shed routes.
 pub(super) const DIALECT: &str = "dialect:";
 
@@ -77,6 +92,21 @@ struct Kind {
     kind: &'static str,
 }
 
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+    commit: &'static str,
+    features: &'static str,
+}
+
+impl Build {
+    const CURRENT: Self = Self {
+        version: env!("CARGO_PKG_VERSION"),
+        commit: env!("PEERAGE_COMMIT"),
+        features: env!("PEERAGE_FEATURES"),
+    };
+}
+
 impl Metrics {
     /// Counters for these dialects, sockets and routes.
     pub(super) fn new(
@@ -85,11 +115,29 @@ impl Metrics {
         routes: impl Iterator<Item = &'static str>,
     ) -> Self {
         let calls: Vec<_> = dialects.map(|name| (name, Counter::default())).collect();
+        let mut names: Vec<String> = routes.map(str::to_owned).collect();
+        let route_count = names.len();
         let dialects = calls.iter().map(|(name, _)| *name).chain(sockets);
-        let dialects = dialects.map(|name| format!("{DIALECT}{name}"));
-        let routes = routes.map(str::to_owned).chain(dialects);
-        let shed = routes.map(|route| (route, Counter::default())).collect();
-        Self { calls, shed, ..Self::default() }
+        names.extend(dialects.map(|name| format!("{DIALECT}{name}")));
+        let mut shed: Vec<(String, Counter)> = Vec::new();
+        for name in &names {
+            if shed.iter().all(|(known, _)| known != name) {
+                shed.push((name.clone(), Counter::default()));
+            }
+        }
+        names.push(OTHER.to_owned());
+        let requests = RequestMetrics::new(names);
+        Self { requests, route_count, calls, shed, ..Self::default() }
+    }
+
+    /// The index of a dialect's requests, by its position among the dialects and then the sockets.
+    pub(super) fn dialect_index(&self, position: usize) -> RouteIndex {
+        RouteIndex(self.route_count + position)
+    }
+
+    /// The index of requests that belong to no route and no dialect.
+    pub(super) fn other_index(&self) -> RouteIndex {
+        RouteIndex(self.requests.route_count().saturating_sub(1))
     }
 
     /// Counts a shed request. The route is a path, or a dialect's name behind [`DIALECT`].
@@ -103,10 +151,6 @@ impl Metrics {
         if let Some((_, counter)) = self.calls.iter().find(|(name, _)| *name == dialect) {
             counter.inc();
         }
-    }
-
-    pub(super) fn count_decision(&self, decision: Decision) {
-        if decision.allow { &self.allowed } else { &self.denied }.inc();
     }
 
     pub(super) fn count_answer(&self, status: StatusCode) {
@@ -126,10 +170,10 @@ impl Metrics {
         log: Option<&LineWriter>,
     ) -> String {
         let mut registry = Registry::with_prefix("peerage");
-        let decisions = Family::<Outcome, Counter>::default();
-        decisions.get_or_create(&Outcome { outcome: "allowed" }).inc_by(self.allowed.get());
-        decisions.get_or_create(&Outcome { outcome: "denied" }).inc_by(self.denied.get());
-        registry.register("decisions", "Decisions taken", decisions);
+        self.requests.register(&mut registry);
+        let build = Family::<Build, Gauge>::default();
+        build.get_or_create(&Build::CURRENT).set(1);
+        registry.register("build_info", "1, with the build's version, commit and features", build);
         let answers = Family::<Status, Counter>::default();
         for (status, counter) in STATUSES.iter().zip(&self.answers).filter(|(_, c)| c.get() > 0) {
             answers.get_or_create(&Status { status: status.as_u16() }).inc_by(counter.get());
@@ -165,6 +209,11 @@ impl Metrics {
             outcomes,
         );
 
+        let last_good = Gauge::<f64, AtomicU64>::default();
+        let since_epoch = reloads.last_good.duration_since(SystemTime::UNIX_EPOCH);
+        last_good.set(since_epoch.unwrap_or_default().as_secs_f64());
+        let help = "When the files were last read and found to hold what is served";
+        registry.register("last_good_reload_timestamp_seconds", help, last_good);
         let held_reloads = Counter::<u64>::default();
         held_reloads.inc_by(reloads.held);
         let text = "Reloads of a policy that is not taken by itself";
@@ -193,6 +242,7 @@ impl Metrics {
                 "1 if the policy served is what the files hold, 0 if they hold errors or what is held",
                 i64::from(reloads.latest.outcome.is_current()),
             ),
+            ("stale", "1 if the policy or the facts are older than they may be", 0),
             ("view_bytes", "Memory of the compiled view, about", whole(memory.view)),
             ("id_bytes", "Of that, the text of users' ids", whole(memory.ids)),
             ("relation_bytes", "Of that, what is between users", whole(memory.relations)),
@@ -206,9 +256,13 @@ impl Metrics {
         }
         self.facts.register(live, &mut registry);
         audit.register(log, &mut registry);
+        let mut process = Registry::default();
+        process_metrics::register(&mut process);
         let mut text = String::new();
         // Writing to a string can't fail.
-        let _ = encode(&mut text, &registry);
+        let _ = encode_registry(&mut text, &registry)
+            .and_then(|()| encode_registry(&mut text, &process))
+            .and_then(|()| encode_eof(&mut text));
         text
     }
 }

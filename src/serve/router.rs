@@ -1,6 +1,10 @@
 //! The router: each request is checked, admitted, run at its route or in its dialect, and finished.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use hyper::{
     HeaderMap, Method, Request, StatusCode,
@@ -23,6 +27,7 @@ use super::{
     handler::{Access, BodyKind, Handler, Operation, RequestContext, RouteRequest},
     host::{self, HostCheck, ListenerPolicy},
     options::ServeOptions,
+    request_metrics::RouteIndex,
     response::{self, CredentialRejection, HttpError, HttpResponse, REQUEST_ID, REVISION},
     response_body::{PART_BYTES, ResponseBody},
     routes::{self, RouteMatch},
@@ -58,12 +63,14 @@ impl App {
         request: Request<Incoming>,
         connection: &Connection,
     ) -> HttpResponse {
+        let started = Instant::now();
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let (mut head, body) = request.into_parts();
         let id = head.headers.remove(REQUEST_ID);
         let target = self.find(uri.path());
         let sheddable = target.sheddable(&method, connection.listener);
         let api = target.api(uri.path());
+        let route = self.route_index(&target);
         let response = self.run_target(target, head, body, connection).await;
         let response = response.unwrap_or_else(|error| error.response());
         let response = self.finish(response, id, sheddable);
@@ -72,7 +79,26 @@ impl App {
             let request = RejectedRequest { api, method, path, status };
             self.options.audit.credential_rejected(request, &self.live.served());
         }
+        self.metrics.requests.record_time(route, started.elapsed());
         response
+    }
+
+    /// The index by which requests of a target are counted.
+    fn route_index(&self, target: &Target<'_>) -> RouteIndex {
+        match target {
+            Target::Route(found) => RouteIndex(found.index),
+            Target::Dialect(dialect) => {
+                let mut dialects = self.options.dialects.iter();
+                let position = dialects.position(|it| it.name() == dialect.name());
+                self.metrics.dialect_index(position.unwrap_or_default())
+            }
+            Target::Socket(hub, _) => {
+                let position = self.hubs.iter().position(|it| it.name() == hub.name());
+                let before = self.options.dialects.len();
+                self.metrics.dialect_index(before + position.unwrap_or_default())
+            }
+            Target::Missing => self.metrics.other_index(),
+        }
     }
 
     /// The target of a path.
@@ -131,7 +157,7 @@ impl App {
     /// Runs a request at its route: admits it, reads its body, and hands both to the operation.
     async fn run_route(
         self: &Arc<Self>,
-        RouteMatch { route, rest }: RouteMatch<'_>,
+        RouteMatch { route, rest, .. }: RouteMatch<'_>,
         head: Parts,
         body: Incoming,
         connection: &Connection,

@@ -199,6 +199,8 @@ const ROUTES: &[Route] = &[
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RouteMatch<'p> {
     pub(super) route: &'static Route,
+    /// The route's position in the table.
+    pub(super) index: usize,
     pub(super) rest: &'p str,
 }
 
@@ -218,12 +220,14 @@ pub(super) fn find<'p>(path: &'p str, public: &PublicUrl) -> Option<RouteMatch<'
 }
 
 fn find_exact(path: &str) -> Option<RouteMatch<'_>> {
-    ROUTES.iter().find_map(|route| Some(RouteMatch { route, rest: route.rest(path)? }))
+    let mut routes = ROUTES.iter().enumerate();
+    routes.find_map(|(index, route)| Some(RouteMatch { route, index, rest: route.rest(path)? }))
 }
 
-/// The names by which shed requests are counted, those of dialects aside.
+/// The names by which requests are counted, those of dialects aside: one for each route, though several
+/// routes may have the same.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    ROUTES.iter().filter(|route| route.scope != Scope::Below).map(|route| route.path)
+    ROUTES.iter().map(|route| route.path)
 }
 
 impl Route {

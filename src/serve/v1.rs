@@ -51,12 +51,12 @@ pub(super) fn decide(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError>
     let request = parse_request(&query)?;
     if query.flag("explain")? {
         let explanation = decide::explain(&served.view, &request);
-        app.metrics.count_decision(explanation.decision);
+        app.metrics.requests.count_decision(request.action, explanation.decision);
         let body = explanation_json(&explanation).to_string();
         return Ok(response::json_response(StatusCode::OK, body));
     }
     let decision = decide::decide(&served.view, &request);
-    app.metrics.count_decision(decision);
+    app.metrics.requests.count_decision(request.action, decision);
     let mut body = String::with_capacity(64);
     // Writing to a string can't fail.
     let _ = write!(body, r#"{{"decision":{},"#, decision.allow);

@@ -54,11 +54,11 @@ impl Verdict {
         };
         let outcome = if context.explain && app.options.authzen_context {
             let explanation = evaluation.explain(served);
-            app.metrics.count_decision(explanation.decision);
+            app.metrics.requests.count_decision(evaluation.request.action, explanation.decision);
             VerdictKind::Explained(Box::new(explanation))
         } else {
             let decision = evaluation.decide(served);
-            app.metrics.count_decision(decision);
+            app.metrics.requests.count_decision(evaluation.request.action, decision);
             VerdictKind::Decided(decision)
         };
         Ok(Self { outcome, ignored: question.ignored(defaults) })

@@ -97,6 +97,8 @@ fn both_formats_say_the_same() {
     daemon.get("/v1/decide?subject=ann&action=sign_in");
     daemon.get("/nowhere");
     kept.done(&serde_json::json!([{ "op": "put_user", "user": "x", "tags": [] }]));
+    // The first scrape is in the metrics of the others.
+    scrape(daemon, "");
     let (text, open_metrics) = (scrape(daemon, ""), scrape(daemon, PROMETHEUS));
     let (text, open_metrics) = (families(text.text()), families(open_metrics.text()));
     assert_eq!(text.len(), open_metrics.len());
@@ -127,8 +129,13 @@ fn requests_and_what_is_served_are_counted() {
     for accept in ["", PROMETHEUS] {
         let answer = scrape(&daemon, accept);
         for line in [
-            r#"peerage_decisions_total{outcome="allowed"} 1"#,
-            r#"peerage_decisions_total{outcome="denied"} 1"#,
+            r#"peerage_decisions_total{action="start_chat",decision="allow",reason="allowed"} 1"#,
+            r#"peerage_decisions_total{action="start_chat",decision="deny",reason="no_rule"} 1"#,
+            r#"peerage_request_seconds_count{route="/v1/decide"} 2"#,
+            r#"peerage_request_seconds_bucket{le="+Inf",route="/v1/decide"} 2"#,
+            r#"peerage_request_seconds_count{route="other"} 1"#,
+            "peerage_held_reloads_total 0",
+            "peerage_stale 0",
             r#"peerage_http_answers_total{status="404"} 1"#,
             "peerage_policy_current 1",
             "peerage_users 6",
