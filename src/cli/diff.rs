@@ -59,7 +59,7 @@ pub(super) struct DiffOptions {
     max_changed: Option<Share>,
 }
 
-/// A share from 0 to 1, written as a percentage.
+/// A share from 0 to 1, written as a percentage or as a number with a decimal point.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Share(pub(super) f64);
 
@@ -67,11 +67,16 @@ impl FromStr for Share {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let number = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
-        match number {
-            Some(percent) if (0.0..=100.0).contains(&percent) => Ok(Self(percent / 100.0)),
-            _ => Err(anyhow!("expected a percentage from 0% to 100%")),
-        }
+        let percent = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
+        // A bare `5` or `1` could be meant either way.
+        let is_fraction = text == "0" || text.contains('.');
+        let share = match percent {
+            Some(percent) => Some(percent / 100.0),
+            None if is_fraction => text.parse().ok(),
+            None => None,
+        };
+        let share = share.filter(|share| (0.0..=1.0).contains(share));
+        share.map(Self).ok_or_else(|| anyhow!("expected a share from 0 to 100%, as 10% or 0.1"))
     }
 }
 

@@ -8,6 +8,21 @@ use thiserror::Error;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct DurationArg(pub(super) Duration);
 
+/// A duration that is not 0.
+pub(super) fn positive(text: &str) -> Result<DurationArg, PositiveDurationError> {
+    let duration: DurationArg = text.parse()?;
+    if duration.0.is_zero() { Err(PositiveDurationError::Zero) } else { Ok(duration) }
+}
+
+/// The error for a text that is not a duration, or is 0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub(super) enum PositiveDurationError {
+    #[error(transparent)]
+    Invalid(#[from] DurationError),
+    #[error("expected a duration longer than 0")]
+    Zero,
+}
+
 /// The error for a text that is not a duration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[error(
@@ -35,6 +50,27 @@ impl FromStr for DurationArg {
         seconds.map(|seconds| Self(Duration::from_secs(seconds))).ok_or(DurationError)
     }
 }
+
+/// A duration of the command line, whose bare numbers are milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct MillisecondsArg(pub(super) Duration);
+
+impl FromStr for MillisecondsArg {
+    type Err = MillisecondsError;
+
+    fn from_str(text: &str) -> Result<Self, MillisecondsError> {
+        let is_bare = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let parsed = if is_bare { format!("{text}ms").parse() } else { text.parse() };
+        parsed.map(|DurationArg(duration)| Self(duration)).map_err(|_| MillisecondsError)
+    }
+}
+
+/// The error for a text that is no such duration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[error(
+    "expected a whole number with the unit `ms`, `s`, `m`, `h` or `d`, as `500ms` or `2s`; a bare number is milliseconds"
+)]
+pub(super) struct MillisecondsError;
 
 #[cfg(test)]
 mod tests {

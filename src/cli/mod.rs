@@ -5,6 +5,7 @@
 mod check;
 mod client;
 mod compile;
+mod config;
 mod decide;
 mod dialects;
 mod diff;
@@ -33,9 +34,10 @@ use anyhow::{Result, ensure};
 use clap::{
     Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
+    error::ErrorKind,
 };
 
-use output::Output;
+use self::{config::Configured, output::Output};
 
 /// Exit codes, the same for all commands; the worst of several is the greatest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -165,7 +167,10 @@ fn command_line() -> clap::Command {
             .default_value("human")
             .value_parser(values)
             .help("The format of the result");
-        command.mut_subcommand(name, |command| command.arg(format))
+        command.mut_subcommand(name, |command| match command.get_name() {
+            "serve" => config::with_values(command.arg(format)),
+            _ => command.arg(format),
+        })
     })
 }
 
@@ -206,11 +211,46 @@ impl Format {
     }
 }
 
+/// Parses the command line of this process, and completes that of `serve` by the other layers.
+fn parse() -> Configured {
+    let command = command_line();
+    let parsed = command.clone().try_get_matches();
+    let (matches, rejected) = match parsed {
+        Ok(matches) => (matches, None),
+        // The other layers may have what is missing.
+        Err(error) if error.kind() == ErrorKind::MissingRequiredArgument => {
+            match command.clone().ignore_errors(true).try_get_matches() {
+                Ok(matches) => (matches, Some(error)),
+                Err(_) => error.exit(),
+            }
+        }
+        Err(error) => error.exit(),
+    };
+    let Some(typed) = matches.subcommand_matches("serve") else {
+        return match rejected {
+            None => Configured::Complete { matches, warnings: Vec::new() },
+            Some(error) => error.exit(),
+        };
+    };
+    let global = Global::from_arg_matches(&matches).ok();
+    let (format, colour) =
+        global.map_or((Format::Human, Colour::Auto), |global| (global.format, global.color));
+    let output = Output::new(format, colour);
+    let configured = config::complete(&command, typed, rejected, &output);
+    configured.unwrap_or_else(|error| Configured::Exit(output.failed(&error)))
+}
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let matches = command_line().get_matches();
+    let (matches, warnings) = match parse() {
+        Configured::Complete { matches, warnings } => (matches, warnings),
+        Configured::Exit(exit) => return ExitCode::from(exit as u8),
+    };
     let has = formats(matches.subcommand_name().unwrap_or_default());
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let Command::Serve(options) = &mut cli.command {
+        options.config.warnings = warnings;
+    }
     let output = Output::new(cli.global.format, cli.global.color);
     let done = check_format(cli.global.format, has).and_then(|()| cli.command.run(&output));
     let exit = done.unwrap_or_else(|error| output.failed(&error));

@@ -25,6 +25,7 @@ pub(super) struct Output {
 
 pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
+const CAUTION: Style = AnsiColor::Yellow.on_default().bold();
 pub(super) const QUIET: Style = Style::new().dimmed();
 pub(super) const STRONG: Style = Style::new().bold();
 
@@ -106,6 +107,10 @@ impl Output {
         }
         self.note_report(report);
         Ok(())
+    }
+
+    pub(super) fn warn(&self, warning: &str) {
+        self.note(&format!("{CAUTION}warning{CAUTION:#}: {warning}\n"));
     }
 
     pub(super) fn failed(&self, error: &anyhow::Error) -> Exit {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use super::{Exit, Output};
+use super::{Exit, Output, command_line, config};
 use crate::{inspect, policy};
 
 #[derive(Args, Debug)]
@@ -21,6 +21,8 @@ enum SchemaTopic {
     Tests,
     /// The lines of `.ndjson`
     Record,
+    /// The file of `serve --config`
+    Config,
 }
 
 pub(super) fn run(options: &SchemaOptions, output: &Output) -> Result<Exit> {
@@ -28,6 +30,7 @@ pub(super) fn run(options: &SchemaOptions, output: &Output) -> Result<Exit> {
         SchemaTopic::Policy => policy::schema(),
         SchemaTopic::Tests => inspect::test_schema(policy::schema()),
         SchemaTopic::Record => policy::record_schema(),
+        SchemaTopic::Config => config::schema(command_line()),
     })?;
     Ok(Exit::Success)
 }

@@ -104,6 +104,8 @@ codes! {
     InvalidRecord = "invalid-record",
     /// A word is not one of those that its field takes.
     UnknownWord = "unknown-word",
+    /// An option of the daemon has a value that it does not take.
+    InvalidOption = "invalid-option",
     /// A limit is not a whole number.
     InvalidLimit = "invalid-limit",
     /// A setting is set twice, in one file or in two.

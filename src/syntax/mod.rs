@@ -23,10 +23,11 @@ pub mod yaml;
 
 use crate::{
     diagnostic::Diagnostics,
-    source::{Notation, SourceId, Sources},
+    source::{Notation, Source, SourceId, Sources},
 };
 use ast::Item;
 use tests::TestFile;
+use yaml::FlatEntry;
 
 /// How deep brackets, calls and collections may be nested, in either notation.
 pub const MAX_NESTING: usize = 128;
@@ -76,6 +77,18 @@ pub fn parse_tests<'s>(sources: &'s Sources, problems: &mut Diagnostics) -> Vec<
         }
     }
     files
+}
+
+/// Parses a flat YAML file: one mapping from the known keys to texts and lists of texts. `title` names such
+/// a file in messages. What is wrong goes to `problems`.
+pub fn parse_flat<'s>(
+    (id, source): (SourceId, &'s Source),
+    title: &str,
+    known: &[&str],
+    problems: &mut Diagnostics,
+) -> Vec<FlatEntry<'s>> {
+    let text = text::decode(id, source, problems);
+    text.map_or_else(Vec::new, |text| yaml::parse_flat(id, text, (title, known), problems))
 }
 
 /// What a file of sections states. One that is written in another notation than its name says is told

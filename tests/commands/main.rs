@@ -10,6 +10,7 @@
 )]
 
 mod cli;
+mod config;
 mod diff;
 mod diff_command;
 mod integration;

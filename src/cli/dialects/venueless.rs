@@ -1,13 +1,16 @@
 //! The options of Venueless.
 
-use std::{num::NonZeroUsize, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, str::FromStr, sync::Arc};
 
 use anyhow::{Result, anyhow, ensure};
 use clap::{Args, ValueEnum};
 use tracing::info;
 
 use crate::{
-    cli::secret,
+    cli::{
+        duration::{self, DurationArg},
+        secret,
+    },
     dialects::venueless::{Issuer, ListShape, Venueless},
     serve::{Origin, SocketOptions},
 };
@@ -61,16 +64,16 @@ pub(in crate::cli) struct VenuelessOptions {
     /// Without it, the number is not limited. Managers may always have any number.
     #[arg(long = "venueless-connections", value_name = "NUMBER")]
     connections: Option<NonZeroUsize>,
-    /// The time of a socket of Venueless to authenticate and to answer a ping, in seconds
+    /// The time of a socket of Venueless to authenticate and to answer a ping, as 30s
     ///
     /// It is also the time to read a frame, if it is less than ten seconds.
     #[arg(
         long = "venueless-patience",
-        value_name = "SECONDS",
-        default_value_t = 30,
-        value_parser = clap::value_parser!(u32).range(1..)
+        value_name = "DURATION",
+        default_value = "30s",
+        value_parser = duration::positive
     )]
-    patience: u32,
+    patience: DurationArg,
 }
 
 /// The maximal number of guests; with 0, guests are refused.
@@ -121,9 +124,10 @@ impl VenuelessOptions {
                 ListedOrigin::Upstream => ListShape::Upstream,
             },
         };
+        let DurationArg(patience) = self.patience;
         Ok(SocketOptions {
             dialect: Arc::new(venueless),
-            patience: Duration::from_secs(self.patience.into()),
+            patience: patience,
             max_per_user: self.connections,
             origins: self.origins.clone(),
             max_guests: self.guests.0,

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::duration::DurationArg;
+use crate::cli::duration::{DurationArg, MillisecondsArg};
 
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(super) struct LimitArgs {
-    /// The time that running requests have to finish when the daemon stops, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    drain: u64,
+    /// The time that running requests have to finish when the daemon stops, as 10s
+    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    drain: DurationArg,
     /// The time for which a daemon that is stopped still serves and accepts connections, as 10s
     ///
     /// `/readyz` answers 503 meanwhile, so that load balancers stop sending requests. The time of --drain
@@ -24,15 +24,18 @@ pub(super) struct LimitArgs {
     /// The maximal number of decisions in flight; those beyond get 503 at once
     #[arg(long, value_name = "N", default_value_t = 1024)]
     pub(super) max_in_flight: usize,
-    /// The longest wait of a request with Peerage-At-Least, in milliseconds
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 2000)]
-    at_least_wait: u64,
+    /// The longest wait of a request with Peerage-At-Least, as 2s
+    ///
+    /// A bare number is milliseconds.
+    #[arg(long, value_name = "DURATION", default_value = "2s")]
+    at_least_wait: MillisecondsArg,
 }
 
 impl LimitArgs {
     /// The time that requests have to finish, at the end.
     pub(super) fn drain(&self) -> Duration {
-        Duration::from_secs(self.drain)
+        let DurationArg(drain) = self.drain;
+        drain
     }
 
     /// The time that is served on before that.
@@ -43,6 +46,7 @@ impl LimitArgs {
 
     /// The longest wait for a revision.
     pub(super) fn at_least_wait(&self) -> Duration {
-        Duration::from_millis(self.at_least_wait)
+        let MillisecondsArg(wait) = self.at_least_wait;
+        wait
     }
 }

@@ -11,6 +11,9 @@ use tracing::warn;
 
 use crate::serve::{ListenError, Listeners};
 
+/// The address of a daemon without `--listen` and `--uds`.
+pub(in crate::cli) const DEFAULT_ADDRESS: &str = "127.0.0.1:7411";
+
 /// The value of one `--listen`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum ListenAddress {
@@ -29,7 +32,7 @@ pub(super) fn check(addresses: &[ListenAddress], is_meant: bool) -> Result<()> {
     };
     ensure!(
         is_meant,
-        "other machines can reach `--listen {open}`, and decisions need no token; listen on a \
+        "other machines can reach {open}, and decisions need no token; listen on a \
          loopback address or a Unix socket behind a proxy that authenticates callers, or add \
          --insecure-listen"
     );

@@ -1,6 +1,6 @@
 //! The options of listeners: addresses, sockets, and what is answered there.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{
     access_args::AccessArgs,
-    listen_address::{self, ListenAddress},
+    listen_address::{self, DEFAULT_ADDRESS, ListenAddress},
 };
 use crate::{
     cli::Output,
@@ -64,7 +64,7 @@ impl ListenArgs {
     ) -> Result<(Listeners, Option<String>)> {
         let mut listeners = Listeners::default();
         let mut places = Vec::new();
-        let default = ListenAddress::One(SocketAddr::from(([127, 0, 0, 1], 7411)));
+        let default = DEFAULT_ADDRESS.parse::<ListenAddress>()?;
         let is_default = self.listen.is_empty() && self.uds.is_empty();
         for address in self.listen.iter().chain(is_default.then_some(&default)) {
             let bound = address.bind(&mut listeners).await?;

@@ -2,6 +2,7 @@
 
 mod access_args;
 mod authzen_args;
+mod config_args;
 mod daemon;
 mod limit_args;
 mod listen_address;
@@ -18,6 +19,7 @@ use clap::Args;
 use tokio::runtime::{Builder, Runtime};
 use tracing::info;
 
+pub(super) use self::listen_address::DEFAULT_ADDRESS;
 use self::{daemon::Daemon, signals::Signals, store_args::StoreHandle};
 use super::{Exit, Output, dialects, logs, paths::Ignored, policy, progress};
 use crate::{
@@ -27,6 +29,8 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(super) struct ServeArgs {
+    #[command(flatten)]
+    pub(super) config: config_args::ConfigArgs,
     #[command(flatten)]
     listen: listen_args::ListenArgs,
     #[command(flatten)]
@@ -52,6 +56,7 @@ pub(super) struct ServeArgs {
 
 pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
     let log = logs::open(output)?;
+    options.config.log_warnings();
     let connections = ConnectionLimits::raise();
     options.listen.check()?;
     let runtime = runtime().context("can't start the runtime")?;

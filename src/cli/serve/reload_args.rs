@@ -7,16 +7,18 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::{
-    cli::{Exit, Output, diff::Share, output::BAD},
+    cli::{Exit, Output, diff::Share, duration::MillisecondsArg, output::BAD},
     live::{HeldPolicy, ReloadGuard, StartMode, StateOptions, Trigger},
 };
 
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(super) struct ReloadArgs {
-    /// The interval of searches for changes without an event, in milliseconds
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000)]
-    poll: u64,
+    /// The interval of searches for changes without an event, as 5s
+    ///
+    /// A bare number is milliseconds.
+    #[arg(long, value_name = "DURATION", default_value = "5s")]
+    poll: MillisecondsArg,
     /// Hold a policy that drops a restricting section, or many users
     ///
     /// A section is one of `rules`, `peers`, `permissions`, `blocks`, `moderation`, `matrices`,
@@ -67,7 +69,8 @@ enum StartChoice {
 impl ReloadArgs {
     /// The time between two looks for changes.
     pub(super) fn poll(&self) -> Duration {
-        Duration::from_millis(self.poll.max(1))
+        let MillisecondsArg(poll) = self.poll;
+        poll.max(Duration::from_millis(1))
     }
 
     pub(super) fn on_hangup(&self) -> Trigger {

@@ -29,9 +29,22 @@ pub(super) struct StoreArgs {
 pub(super) struct StoreHandle(Arc<dyn Store>);
 
 impl StoreArgs {
+    /// Whether the URL of the store has a password in it.
+    fn has_password(&self) -> bool {
+        let url = self.store.as_deref().and_then(|store| store.split_once("://"));
+        let user = url.and_then(|(_, rest)| rest.split('/').next()?.rsplit_once('@'));
+        user.is_some_and(|(user, _)| user.contains(':'))
+    }
+
     /// Opens the store, if one is configured.
     pub(super) fn open(&self) -> Result<Option<StoreHandle>> {
         let if_missing = if self.store_must_exist { IfMissing::Refuse } else { IfMissing::Create };
+        if self.has_password() {
+            warn!(
+                "other users of this machine can read the password in the store's URL; \
+                 use `password_file` in it instead"
+            );
+        }
         let opened = self.store.as_deref().map(|named| store::open(named, if_missing));
         Ok(opened.transpose()?.map(|store| StoreHandle(store.into())))
     }

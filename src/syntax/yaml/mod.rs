@@ -12,6 +12,7 @@ mod anchors;
 mod cursor;
 mod event;
 mod expr;
+mod flat;
 mod node;
 mod recover;
 mod scalar_spans;
@@ -22,7 +23,8 @@ mod values;
 
 use std::ops::Range;
 
-pub(super) use self::{cursor::events, tests::parse as parse_tests};
+pub use self::flat::FlatEntry;
+pub(super) use self::{cursor::events, flat::parse as parse_flat, tests::parse as parse_tests};
 use self::{
     cursor::{YamlCursor, YamlError},
     node::Node,

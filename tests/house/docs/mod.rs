@@ -10,6 +10,7 @@
 )]
 
 mod actions;
+mod configuration;
 mod examples;
 mod links;
 mod pages;
