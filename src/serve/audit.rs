@@ -91,7 +91,7 @@ const MAX_VALUE_BYTES: usize = 1024;
 
 /// A request whose credential was rejected.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RejectedRequest<'r> {
+pub(super) struct CredentialFailure<'r> {
     pub(super) api: &'static str,
     pub(super) method: &'r str,
     pub(super) path: &'r str,
@@ -295,8 +295,12 @@ impl Audit {
     }
 
     /// Counts and records a rejected credential. The query is not recorded: it may hold the credential.
-    pub(super) fn credential_rejected(&self, request: RejectedRequest<'_>, served: &ServedPolicy) {
-        let RejectedRequest { api, method, path, status } = request;
+    pub(super) fn credential_rejected(
+        &self,
+        request: CredentialFailure<'_>,
+        served: &ServedPolicy,
+    ) {
+        let CredentialFailure { api, method, path, status } = request;
         self.failures.get_or_create(&Api { api }).inc();
         if self.lines.is_none() {
             return;

@@ -19,7 +19,7 @@ use super::{
     admission::{Cancellation, InFlightGuard},
     app::{App, stamp_revision},
     at_least,
-    audit::{FACTS, NATIVE, RejectedRequest},
+    audit::{CredentialFailure, FACTS, NATIVE},
     blocking::WorkPlace,
     body,
     connection::Connection,
@@ -76,7 +76,7 @@ impl App {
         let response = self.finish(response, id, sheddable);
         if response.extensions().get::<CredentialRejection>().is_some() {
             let (method, path, status) = (method.as_str(), uri.path(), response.status());
-            let request = RejectedRequest { api, method, path, status };
+            let request = CredentialFailure { api, method, path, status };
             self.options.audit.credential_rejected(request, &self.live.served());
         }
         self.metrics.requests.record_time(route, started.elapsed());

@@ -33,7 +33,7 @@ use crate::{
     facts::UnixMillis,
     serve::{
         app::App,
-        audit::{Caller, RejectedRequest},
+        audit::{Caller, CredentialFailure},
         dialects::{CallOrigin, drive},
         peer::Peer,
     },
@@ -223,7 +223,7 @@ impl Socket {
         };
         if refuses_credential {
             let (audit, served) = (&self.app.options.audit, self.app.live.served());
-            let request = RejectedRequest {
+            let request = CredentialFailure {
                 api: dialect.name(),
                 method: "authenticate",
                 path: dialect.root(),
