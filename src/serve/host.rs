@@ -19,6 +19,8 @@ use super::response::HttpError;
 pub(super) struct ListenerPolicy {
     pub(super) audience: Audience,
     pub(super) host_check: HostCheck,
+    /// Whether the routes of administrators are answered; elsewhere they are not found.
+    pub(super) answers_admin: bool,
 }
 
 /// The processes that can reach a listener.

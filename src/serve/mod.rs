@@ -50,7 +50,7 @@ pub use audit::Audit;
 pub use descriptors::ConnectionLimits;
 pub use host::{HostName, HostNameError};
 pub use line_writer::{Destination, LineWriter};
-pub use listen::{ListenError, Listeners, serve};
+pub use listen::{ListenError, ListenerRole, Listeners, SocketAccess, serve};
 pub use options::{AllowStatus, AllowStatusError, PropertyNames, ServeOptions};
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use request_metrics::{RequestMetrics, RouteIndex};

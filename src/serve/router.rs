@@ -30,7 +30,7 @@ use super::{
     request_metrics::RouteIndex,
     response::{self, CredentialRejection, HttpError, HttpResponse, REQUEST_ID, REVISION},
     response_body::{PART_BYTES, ResponseBody},
-    routes::{self, RouteMatch},
+    routes::{self, RouteHome, RouteMatch},
     sockets::{self, Hub},
 };
 use crate::{
@@ -67,7 +67,7 @@ impl App {
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let (mut head, body) = request.into_parts();
         let id = head.headers.remove(REQUEST_ID);
-        let target = self.find(uri.path());
+        let target = self.find(uri.path(), connection.listener);
         let sheddable = target.sheddable(&method, connection.listener);
         let api = target.api(uri.path());
         let route = self.route_index(&target);
@@ -101,10 +101,11 @@ impl App {
         }
     }
 
-    /// The target of a path.
-    fn find<'a>(&'a self, path: &'a str) -> Target<'a> {
+    /// The target of a path at a listener.
+    fn find<'a>(&'a self, path: &'a str, listener: ListenerPolicy) -> Target<'a> {
         if let Some(found) = routes::find(path, &self.options.public_url) {
-            return Target::Route(found);
+            let is_answered = found.route.home == RouteHome::Everywhere || listener.answers_admin;
+            return if is_answered { Target::Route(found) } else { Target::Missing };
         }
         for hub in &self.hubs {
             if let Some(endpoint) = hub.endpoint(path) {

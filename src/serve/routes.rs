@@ -18,7 +18,17 @@ pub(super) struct Route {
     /// The path, by which requests are counted too.
     pub(super) path: &'static str,
     scope: Scope,
+    pub(super) home: RouteHome,
     operations: &'static [Operation],
+}
+
+/// The listeners that answer a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum RouteHome {
+    /// All of them.
+    Everywhere,
+    /// Those for administrators, if there is one over TCP; else all.
+    Admin,
 }
 
 /// The paths that a route takes.
@@ -71,47 +81,61 @@ const ROUTES: &[Route] = &[
     Route {
         path: "/v1/decide",
         scope: Scope::Exact,
+        home: RouteHome::Everywhere,
         operations: &[decision(Methods::Read, Handler::Classed(v1::work_class, v1::decide))],
     },
     Route {
         path: "/v1/allow",
         scope: Scope::Tree,
+        home: RouteHome::Everywhere,
         operations: &[decision(Methods::Any, Handler::Inline(allow::allow))],
     },
     Route {
         path: "/access/v1/evaluation",
         scope: Scope::Exact,
+        home: RouteHome::Everywhere,
         operations: &[evaluation(authzen::evaluation)],
     },
     Route {
         path: "/access/v1/evaluations",
         scope: Scope::Exact,
+        home: RouteHome::Everywhere,
         operations: &[evaluation(authzen::evaluations)],
     },
     Route {
         path: "/v1/reach",
         scope: Scope::Exact,
+        home: RouteHome::Everywhere,
         operations: &[read(Handler::List(WorkClass::List, v1::reach))],
     },
     Route {
         path: "/access/v1/search/subject",
         scope: Scope::Exact,
+        home: RouteHome::Everywhere,
         operations: &[search(Handler::List(WorkClass::List, authzen::search_subject))],
     },
     Route {
         path: "/access/v1/search/resource",
         scope: Scope::Exact,
+        home: RouteHome::Everywhere,
         operations: &[search(Handler::List(WorkClass::List, authzen::search_resource))],
     },
     Route {
         path: "/access/v1/search/action",
         scope: Scope::Exact,
+        home: RouteHome::Everywhere,
         operations: &[evaluation(authzen::search_action)],
     },
-    Route { path: WELL_KNOWN, scope: Scope::Exact, operations: &[read(Handler::Inline(metadata))] },
+    Route {
+        path: WELL_KNOWN,
+        scope: Scope::Exact,
+        home: RouteHome::Everywhere,
+        operations: &[read(Handler::Inline(metadata))],
+    },
     Route {
         path: "/v1/reload",
         scope: Scope::Exact,
+        home: RouteHome::Admin,
         operations: &[admin_post(
             BodyKind::Ignored,
             Handler::Detached(WorkClass::Reload, admin::reload),
@@ -120,6 +144,7 @@ const ROUTES: &[Route] = &[
     Route {
         path: "/v1/facts",
         scope: Scope::Exact,
+        home: RouteHome::Admin,
         operations: &[
             admin_read(Handler::Blocking(WorkClass::Facts, facts::summary)),
             admin_post(BodyKind::Json, Handler::Future(facts::write)),
@@ -128,6 +153,7 @@ const ROUTES: &[Route] = &[
     Route {
         path: "/v1/store/backup",
         scope: Scope::Exact,
+        home: RouteHome::Admin,
         operations: &[admin_post(
             BodyKind::Ignored,
             Handler::Detached(WorkClass::Backup, facts::backup),
@@ -136,61 +162,73 @@ const ROUTES: &[Route] = &[
     Route {
         path: "/v1/status",
         scope: Scope::Exact,
+        home: RouteHome::Admin,
         operations: &[read(Handler::Blocking(WorkClass::Status, status::status))],
     },
     Route {
         path: "/metrics",
         scope: Scope::Exact,
+        home: RouteHome::Admin,
         operations: &[read(Handler::Detached(WorkClass::Status, status::metrics))],
     },
     Route {
         path: "/healthz",
         scope: Scope::Exact,
+        home: RouteHome::Everywhere,
         operations: &[read(Handler::Inline(status::health))],
     },
     Route {
         path: "/readyz",
         scope: Scope::Exact,
+        home: RouteHome::Everywhere,
         operations: &[read(Handler::Inline(status::ready))],
     },
     Route {
         path: "/v1/facts/users",
         scope: Scope::Exact,
+        home: RouteHome::Admin,
         operations: &[admin_read(Handler::List(WorkClass::Facts, facts::users))],
     },
     Route {
         path: "/v1/facts/users",
         scope: Scope::Below,
+        home: RouteHome::Admin,
         operations: &[admin_read(Handler::Future(facts::user))],
     },
     Route {
         path: "/v1/facts/groups",
         scope: Scope::Exact,
+        home: RouteHome::Admin,
         operations: &[admin_read(Handler::List(WorkClass::Facts, facts::groups))],
     },
     Route {
         path: "/v1/facts/groups",
         scope: Scope::Below,
+        home: RouteHome::Admin,
         operations: &[admin_read(Handler::Future(facts::group))],
     },
     Route {
         path: "/v1/facts/conversations",
         scope: Scope::Exact,
+        home: RouteHome::Admin,
         operations: &[admin_read(Handler::List(WorkClass::Facts, facts::conversations))],
     },
     Route {
         path: "/v1/facts/rules",
         scope: Scope::Exact,
+        home: RouteHome::Admin,
         operations: &[admin_read(Handler::Future(facts::rules))],
     },
     Route {
         path: "/v1/facts/rules",
         scope: Scope::Below,
+        home: RouteHome::Admin,
         operations: &[admin_read(Handler::Future(facts::rule))],
     },
     Route {
         path: "/v1/facts/export",
         scope: Scope::Exact,
+        home: RouteHome::Admin,
         operations: &[admin_read(Handler::Future(facts::export))],
     },
 ];

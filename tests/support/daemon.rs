@@ -57,7 +57,9 @@ impl Daemon {
             String::from_utf8_lossy(&text).into_owned()
         });
         let is_socket = |arg: &&OsStr| {
-            ["--listen", "--uds", "--admin-uds"].iter().any(|known| *arg == OsStr::new(known))
+            ["--listen", "--uds", "--admin-listen", "--admin-uds"]
+                .iter()
+                .any(|known| *arg == OsStr::new(known))
         };
         let sockets = command.get_args().filter(is_socket).count().max(1);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -68,6 +70,7 @@ impl Daemon {
             };
             let place = line.strip_prefix("listening on ").unwrap();
             if let Some(address) = place.strip_prefix("http://") {
+                let address = address.split(' ').next().unwrap();
                 daemon.addresses.push(address.parse().unwrap());
             }
         }

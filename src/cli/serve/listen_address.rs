@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Result, ensure};
 use tracing::warn;
 
-use crate::serve::{ListenError, Listeners};
+use crate::serve::{ListenError, ListenerRole, Listeners};
 
 /// The address of a daemon without `--listen` and `--uds`.
 pub(in crate::cli) const DEFAULT_ADDRESS: &str = "127.0.0.1:7411";
@@ -26,8 +26,11 @@ pub(super) enum ListenAddress {
 
 /// Refuses addresses that other machines can reach, unless `is_meant`: decisions need no token, even if
 /// an admin token is configured.
-pub(super) fn check(addresses: &[ListenAddress], is_meant: bool) -> Result<()> {
-    let Some(open) = addresses.iter().find(|address| !address.is_loopback()) else {
+pub(super) fn check<'a>(
+    addresses: impl IntoIterator<Item = &'a ListenAddress>,
+    is_meant: bool,
+) -> Result<()> {
+    let Some(open) = addresses.into_iter().find(|address| !address.is_loopback()) else {
         return Ok(());
     };
     ensure!(
@@ -94,23 +97,26 @@ impl ListenAddress {
     pub(super) async fn bind(
         self,
         listeners: &mut Listeners,
+        role: ListenerRole,
     ) -> std::result::Result<Vec<SocketAddr>, ListenError> {
         match self {
-            Self::One(address) => Ok(vec![listeners.tcp(address).await?]),
+            Self::One(address) => Ok(vec![listeners.tcp(address, role).await?]),
             Self::Localhost(port) => {
-                let first = listeners.tcp((Ipv4Addr::LOCALHOST, port).into()).await?;
-                match listeners.tcp((Ipv6Addr::LOCALHOST, first.port()).into()).await {
+                let first = listeners.tcp((Ipv4Addr::LOCALHOST, port).into(), role).await?;
+                match listeners.tcp((Ipv6Addr::LOCALHOST, first.port()).into(), role).await {
                     Ok(second) => Ok(vec![first, second]),
                     Err(error) if lacks_ipv6(&error) => Ok(vec![first]),
                     Err(error) => Err(error),
                 }
             }
-            Self::All(port) => match listeners.tcp((Ipv6Addr::UNSPECIFIED, port).into()).await {
-                Err(error) if lacks_ipv6(&error) => {
-                    Ok(vec![listeners.tcp((Ipv4Addr::UNSPECIFIED, port).into()).await?])
+            Self::All(port) => {
+                match listeners.tcp((Ipv6Addr::UNSPECIFIED, port).into(), role).await {
+                    Err(error) if lacks_ipv6(&error) => {
+                        Ok(vec![listeners.tcp((Ipv4Addr::UNSPECIFIED, port).into(), role).await?])
+                    }
+                    bound => Ok(vec![bound?]),
                 }
-                bound => Ok(vec![bound?]),
-            },
+            }
         }
     }
 }

@@ -9,10 +9,11 @@ use serde_json::json;
 use super::{
     access_args::AccessArgs,
     listen_address::{self, DEFAULT_ADDRESS, ListenAddress},
+    socket_args::{self, FileMode, GroupName},
 };
 use crate::{
     cli::Output,
-    serve::{AllowStatus, HostName, Listeners, PublicUrl},
+    serve::{AllowStatus, HostName, ListenerRole, Listeners, PublicUrl},
 };
 
 #[derive(Args, Debug)]
@@ -24,6 +25,12 @@ pub(super) struct ListenArgs {
     /// all addresses. Port 0 takes any free port.
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<ListenAddress>,
+    /// Listen on this address for administrators; may be given several times
+    ///
+    /// Facts, reloads, backups, the status and the metrics are answered there, and no longer at --listen and
+    /// --uds. Decisions are answered there too.
+    #[arg(long, value_name = "ADDRESS")]
+    admin_listen: Vec<ListenAddress>,
     /// Let --listen name addresses that other machines can reach, though decisions need no token
     ///
     /// Everyone who can reach them can request decisions and list users.
@@ -42,6 +49,14 @@ pub(super) struct ListenArgs {
     /// Listen on a Unix socket; may be given several times
     #[arg(long, value_name = "PATH")]
     uds: Vec<PathBuf>,
+    /// The mode of the files of --uds: who may connect, as 0660
+    ///
+    /// By default it is that of the umask, and 0660 with --uds-group.
+    #[arg(long, value_name = "MODE", requires = "uds")]
+    uds_mode: Option<FileMode>,
+    /// The group of the files of --uds
+    #[arg(long, value_name = "NAME|GID", requires = "uds")]
+    uds_group: Option<GroupName>,
     /// The URL at which AuthZEN's clients reach the daemon, such as that of a proxy
     ///
     /// AuthZEN's metadata name the endpoints below it, with its path. By default it is the first address
@@ -53,7 +68,7 @@ pub(super) struct ListenArgs {
 impl ListenArgs {
     /// Refuses addresses that other machines reach, unless that is meant.
     pub(super) fn check(&self) -> Result<()> {
-        listen_address::check(&self.listen, self.insecure_listen)
+        listen_address::check(self.listen.iter().chain(&self.admin_listen), self.insecure_listen)
     }
 
     /// Binds all sockets and prints their addresses, a line each. Returns the URL of the first TCP socket, too.
@@ -67,18 +82,23 @@ impl ListenArgs {
         let default = DEFAULT_ADDRESS.parse::<ListenAddress>()?;
         let is_default = self.listen.is_empty() && self.uds.is_empty();
         for address in self.listen.iter().chain(is_default.then_some(&default)) {
-            let bound = address.bind(&mut listeners).await?;
+            let bound = address.bind(&mut listeners, ListenerRole::Decision).await?;
             places.extend(bound.iter().map(|bound| format!("http://{bound}")));
         }
+        let first = places.first().cloned();
+        let socket_access = socket_args::access(self.uds_mode, self.uds_group.as_ref())?;
         for path in &self.uds {
-            listeners.unix(path.clone()).await?;
+            listeners.unix(path.clone(), socket_access).await?;
             places.push(format!("unix:{}", path.display()));
         }
         for path in &access.admin_uds {
             listeners.admin(path.clone()).await?;
             places.push(format!("unix:{} for administrators", path.display()));
         }
-        let first = places.iter().find(|place| place.starts_with("http")).cloned();
+        for address in &self.admin_listen {
+            let bound = address.bind(&mut listeners, ListenerRole::Admin).await?;
+            places.extend(bound.iter().map(|bound| format!("http://{bound} for administrators")));
+        }
         // An address is printed once it is bound.
         for place in places {
             let line = if output.is_json() {

@@ -10,6 +10,7 @@ mod listen_args;
 mod log_args;
 mod reload_args;
 mod signals;
+mod socket_args;
 mod store_args;
 
 use std::{io, path::PathBuf};

@@ -14,7 +14,10 @@ use std::{
 use peerage::{
     dialects::{Backend, BackendError, Call, CallError, Dialect, Reply, Step},
     live::{Live, StartOutcome},
-    serve::{AllowStatus, App, ConnectionLimits, Listeners, PropertyNames, ServeOptions, serve},
+    serve::{
+        AllowStatus, App, ConnectionLimits, ListenerRole, Listeners, PropertyNames, ServeOptions,
+        serve,
+    },
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -103,7 +106,8 @@ fn served(dialect: Broken) -> (TempDir, Runtime, SocketAddr) {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.enable_all().max_blocking_threads(4).build().unwrap();
     let mut listeners = Listeners::default();
-    let address = runtime.block_on(listeners.tcp("127.0.0.1:0".parse().unwrap())).unwrap();
+    let bound = listeners.tcp("127.0.0.1:0".parse().unwrap(), ListenerRole::Decision);
+    let address = runtime.block_on(bound).unwrap();
     let options = ServeOptions {
         body_limit: 1000,
         connections: ConnectionLimits::raise(),

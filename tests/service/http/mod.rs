@@ -17,6 +17,7 @@ mod guard;
 mod headers;
 mod held;
 mod host;
+mod listeners;
 mod logs;
 mod native;
 mod pressure;

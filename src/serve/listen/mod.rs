@@ -1,0 +1,11 @@
+//! Listeners: how their sockets are bound, and the connections that they accept.
+
+mod accept;
+mod error;
+mod listener;
+mod unix_socket;
+
+pub use accept::serve;
+pub use error::ListenError;
+pub use listener::{ListenerRole, Listeners};
+pub use unix_socket::SocketAccess;
