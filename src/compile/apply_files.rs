@@ -12,19 +12,19 @@ use super::{
 use crate::{
     facts::{Record, RecordKey, RecordKind, UserRecord},
     request::{DeclaredField, DeclaredFields},
-    snapshot::{Population, TagId, Tie, TieChange, UserChange, UserNumber, View},
+    snapshot::{Population, TagId, Tags, Tie, TieChange, UserChange, UserNumber, View},
 };
 
-/// The users that files declare, compiled alone, with the names of their tags by number.
+/// The users that files declare, compiled alone, with their tags.
 #[derive(Clone, Copy)]
 pub(super) struct FileUsers<'f> {
     pub(super) population: &'f Population,
-    pub(super) tags: &'f [String],
+    pub(super) tags: &'f Tags,
 }
 
 impl<'f> FileUsers<'f> {
     fn tag(&self, tag: TagId) -> &'f str {
-        self.tags.get(tag.index()).map_or("", String::as_str)
+        self.tags.name(tag)
     }
 }
 

@@ -1,11 +1,11 @@
 //! The compiler proper: a policy, and perhaps a previous view, to a view.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use super::{digest, groups, population, rules, user_states};
 use crate::{
     policy::{self, Policy, Users},
-    snapshot::{GroupTable, Population, Revision, StateIndex, TagId, Tags, UserState, View},
+    snapshot::{GroupTable, Population, Revision, StateIndex, Tags, UserState, View},
 };
 
 /// The names of the tags that a view's users have.
@@ -24,7 +24,10 @@ pub fn compile(policy: &Policy, previous: Option<&View>) -> View {
         Users::Unchanged(key) => previous.filter(|view| view.population.key == *key),
     };
     let (known, user_tags) = match (unchanged, &policy.users) {
-        (Some(view), _) => (PopulationSource::As(view), user_tags(view)),
+        (Some(view), _) => {
+            let names = user_tags(view).into_iter().map(String::into_boxed_str);
+            (PopulationSource::As(view), names.collect())
+        }
         (None, Users::Read(roster)) => PopulationSource::new(population::compile(roster)),
         (None, Users::Unchanged(_)) => {
             PopulationSource::new(population::compile(&policy::Roster::default()))
@@ -41,26 +44,26 @@ pub fn compile(policy: &Policy, previous: Option<&View>) -> View {
 pub(super) fn assemble_view(
     policy: &Policy,
     known: PopulationSource<'_>,
-    user_tags: Vec<String>,
+    user_tags: Tags,
     rules: Option<Vec<policy::Rule>>,
     previous: Option<&View>,
 ) -> View {
-    let tags = number_tags(user_tags, policy, rules.as_deref().unwrap_or_default());
+    let mut tags = number_tags(user_tags, policy, rules.as_deref().unwrap_or_default());
     let declared = policy.tags.iter().filter_map(|name| tags.get(name)).collect();
     let named = named_tags(policy).into_iter().filter_map(|name| tags.get(name)).collect();
-    // Every tag that a policy names has a number; the fallback is a tag that no user has.
-    let settings = policy.settings.map(&mut |name| tags.get(name).unwrap_or(TagId(u32::MAX)));
+    let settings = policy.settings.map(&mut |name| tags.intern(name));
     let known = known.with_friendships(settings.blocks_end_friendship);
     let (standings, each) = user_states::compile(&settings, known.population());
     let population = known.with_states(&standings, &each);
     let managers = settings.managers.as_ref().map(|condition| {
         population.users_meeting(condition).into_owned().packed(population.directory.len())
     });
-    let rules = rules.map(|rules| rules::compile(rules, &tags, &population, previous));
+    let rules = rules.map(|rules| rules::compile(rules, &mut tags, &population, previous));
+    let matrices = groups::bind_matrices(&policy.matrices, &mut tags);
     View {
         only_rules_restrict: standings.is_unrestricted() && population.ties.is_empty(),
         population,
-        matrices: groups::bind_matrices(&policy.matrices, &tags).into(),
+        matrices: matrices.into(),
         tags: Arc::new(tags),
         declared_tags: declared,
         named_tags: named,
@@ -94,7 +97,7 @@ impl PopulationSource<'_> {
 }
 
 impl PopulationSource<'_> {
-    fn new((population, tags): (Population, Vec<String>)) -> (Self, Vec<String>) {
+    fn new((population, tags): (Population, Tags)) -> (Self, Tags) {
         (Self::New(Box::new(population)), tags)
     }
 
@@ -118,19 +121,18 @@ impl PopulationSource<'_> {
     }
 }
 
-/// Numbers the users' tags first, then the others, each in the order of their names.
-fn number_tags(users: Vec<String>, policy: &Policy, rules: &[policy::Rule]) -> Tags {
-    let known: HashSet<&str> = users.iter().map(String::as_str).collect();
+/// Numbers the other tags after those of users, in the order of their names.
+fn number_tags(mut tags: Tags, policy: &Policy, rules: &[policy::Rule]) -> Tags {
     let mut others = named_tags(policy);
     for rule in rules {
         rule.condition.for_each_tag(&mut |tag| others.push(tag));
         others.extend(rule.outcome.iter().map(String::as_str));
     }
-    others.retain(|name| !known.contains(name));
     others.sort_unstable();
-    others.dedup();
-    let others: Vec<Box<str>> = others.into_iter().map(Box::from).collect();
-    users.into_iter().map(String::into_boxed_str).chain(others).collect()
+    for name in others {
+        tags.intern(name);
+    }
+    tags
 }
 
 /// The tags that a policy names apart from rules and users' records, some perhaps more than once.

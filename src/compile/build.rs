@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Report, did_you_mean},
-    policy::{self, Policy, PreviousUsers},
+    policy::{self, Policy, PreviousUsers, Sites},
     prove,
     snapshot::View,
     source::{LoadedSources, Sources},
@@ -27,13 +27,6 @@ pub struct BuildOutput {
     /// built with facts.
     pub declarations: Option<Arc<Declarations>>,
     pub report: Report,
-}
-
-/// Whether the places of declarations are kept: facts are held against them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Sites {
-    Keep,
-    Drop,
 }
 
 /// Builds a policy from what was loaded; what could not be loaded is an error too.
@@ -112,7 +105,7 @@ pub(super) fn resolve(
         knows: &knows,
         nearest: &nearest,
     });
-    policy::resolve(ast, sources, users, sites == Sites::Keep, problems)
+    policy::resolve(ast, sources, users, sites, problems)
 }
 
 // === impl BuildOutput ===

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     policy::{Invariant, InvariantScope, Matrix, Policy, PolicyGroup, Rule},
     request::{MetadataGrants, Peers, Settings, TagForm, Toggle},
-    snapshot::{Population, TagId},
+    snapshot::{Population, TagId, Tags},
 };
 
 /// Feeds texts to a digest so that no two sequences of them are fed alike.
@@ -40,10 +40,10 @@ impl DigestWriter {
 }
 
 /// The digest of who there is: ids in order, each with tags, settings and relations.
-pub(super) fn population(population: &Population, names: &[String]) -> [u8; 32] {
+pub(super) fn population(population: &Population, tags: &Tags) -> [u8; 32] {
     let mut feed = DigestWriter::new("population 2");
     let directory = &population.directory;
-    let name = |tag: &TagId| names.get(tag.index()).map_or("", String::as_str);
+    let name = |tag: &TagId| tags.name(*tag);
     feed.count(directory.len() as usize);
     for user in directory.numbers() {
         feed.text(directory.id(user));

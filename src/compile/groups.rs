@@ -5,14 +5,13 @@ use crate::{
     facts, policy,
     request::{DM_MATRIX, Grant, GrantCondition, GroupPermission, MetadataGrants, Role},
     snapshot::{
-        CompiledMatrix, Directory, GroupEntry, GroupTable, MatrixNumber, TagId, Tags, UserNumber,
-        View,
+        CompiledMatrix, Directory, GroupEntry, GroupTable, MatrixNumber, Tags, UserNumber, View,
     },
 };
 
 /// The matrices by their tags' numbers, in the order of their names.
-pub(super) fn bind_matrices(matrices: &[policy::Matrix], tags: &Tags) -> Vec<CompiledMatrix> {
-    let mut number = |name: &String| tags.get(name).unwrap_or(TagId(u32::MAX));
+pub(super) fn bind_matrices(matrices: &[policy::Matrix], tags: &mut Tags) -> Vec<CompiledMatrix> {
+    let mut number = |name: &String| tags.intern(name);
     let mut bound = |value: &GrantCondition<String>| value.map(&mut number);
     matrices
         .iter()
@@ -39,7 +38,7 @@ pub(super) fn compile(
     };
     let matrix = |name: &str| {
         let at = matrices.binary_search_by(|matrix| matrix.name.as_str().cmp(name));
-        at.ok().and_then(|at| u32::try_from(at).ok()).map_or(MatrixNumber::NONE, MatrixNumber)
+        at.ok().and_then(MatrixNumber::named)
     };
     let groups = groups.iter().map(|group| GroupEntry {
         id: &group.id,
@@ -78,7 +77,7 @@ pub(super) fn group_entry<'m>(
     };
     GroupEntry {
         id,
-        matrix: view.matrix_number(group.matrix()).unwrap_or(MatrixNumber::NONE),
+        matrix: view.matrix_number(group.matrix()),
         own_matrix: own_matrix(view, declarations, group),
         creator: group.creator.map(|id| view.intern_user(id)),
         super_admins: having(Role::SuperAdmin),

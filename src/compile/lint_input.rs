@@ -21,7 +21,16 @@ pub(super) fn lintable_items<'s>(items: &[Item<'s>]) -> Vec<Item<'s>> {
             switches.any(|setting| matches!(setting.value.kind, ExprKind::Call { .. }))
         }
         Item::Group(_) | Item::Conversation(_) => false,
-        _ => true,
+        Item::Tags(_)
+        | Item::ProtectedTags(_)
+        | Item::Rules(_)
+        | Item::Rule(_)
+        | Item::Word(_)
+        | Item::Settings(_)
+        | Item::Peers(_)
+        | Item::Matrix(_)
+        | Item::Invariant(_)
+        | Item::Lints(_) => true,
     };
     items.iter().filter(is_lintable).cloned().collect()
 }

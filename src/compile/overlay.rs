@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::syntax::ast::{Group, Item, Matrix, Peers, Rule, Settings, Text, User};
+use crate::syntax::ast::{Group, Item, Matrix, Peers, Rule, Settings, Text, User, UserFields};
 
 /// Overlays statements with others. A record replaces the fields that it gives, a section of settings
 /// the keys, and a rule those of the same id or name; everything else is added.
@@ -44,7 +44,16 @@ impl<'s> Overlay<'s> {
                 Item::User(user) => (OverlayKind::User, &user.id),
                 Item::Group(group) => (OverlayKind::Group, &group.id),
                 Item::Matrix(matrix) => (OverlayKind::Matrix, &matrix.name),
-                _ => continue,
+                Item::Tags(_)
+                | Item::ProtectedTags(_)
+                | Item::Rules(_)
+                | Item::Rule(_)
+                | Item::Word(_)
+                | Item::Settings(_)
+                | Item::Peers(_)
+                | Item::Conversation(_)
+                | Item::Invariant(_)
+                | Item::Lints(_) => continue,
             };
             records.entry((id.0, id.1.value.to_string())).or_insert(at);
         }
@@ -145,29 +154,44 @@ fn same_rule(given: &Rule<'_>, stated: &Rule<'_>) -> bool {
     same(&given.rule_id, &stated.rule_id) || same_name
 }
 
+/// Completes an overlaying user with the fields that it leaves out.
 fn complete_user<'s>(given: &mut User<'s>, stated: User<'s>) {
-    given.tags = given.tags.take().or(stated.tags);
-    let Some(stated) = stated.more else { return };
-    let (given, stated) = (given.more.get_or_insert_default(), *stated);
+    let User { id: _, tags, more } = stated;
+    given.tags = given.tags.take().or(tags);
+    let Some(stated) = more else { return };
+    let UserFields {
+        peers,
+        permissions,
+        moderation,
+        approval,
+        contacts,
+        favorites,
+        paired,
+        blocked,
+        friends,
+    } = *stated;
+    let given = given.more.get_or_insert_default();
     if given.permissions.is_empty() {
-        given.permissions = stated.permissions;
+        given.permissions = permissions;
     }
-    given.peers = given.peers.take().or(stated.peers);
-    given.moderation = given.moderation.take().or(stated.moderation);
-    given.approval = given.approval.take().or(stated.approval);
-    given.contacts = given.contacts.take().or(stated.contacts);
-    given.favorites = given.favorites.take().or(stated.favorites);
-    given.paired = given.paired.take().or(stated.paired);
-    given.blocked = given.blocked.take().or(stated.blocked);
-    given.friends = given.friends.take().or(stated.friends);
+    given.peers = given.peers.take().or(peers);
+    given.moderation = given.moderation.take().or(moderation);
+    given.approval = given.approval.take().or(approval);
+    given.contacts = given.contacts.take().or(contacts);
+    given.favorites = given.favorites.take().or(favorites);
+    given.paired = given.paired.take().or(paired);
+    given.blocked = given.blocked.take().or(blocked);
+    given.friends = given.friends.take().or(friends);
 }
 
+/// Completes an overlaying group with the fields that it leaves out.
 fn complete_group<'s>(given: &mut Group<'s>, stated: Group<'s>) {
-    given.matrix = given.matrix.take().or(stated.matrix);
-    given.creator = given.creator.take().or(stated.creator);
-    given.super_admins = given.super_admins.take().or(stated.super_admins);
-    given.admins = given.admins.take().or(stated.admins);
-    given.members = given.members.take().or(stated.members);
+    let Group { id: _, matrix, creator, super_admins, admins, members } = stated;
+    given.matrix = given.matrix.take().or(matrix);
+    given.creator = given.creator.take().or(creator);
+    given.super_admins = given.super_admins.take().or(super_admins);
+    given.admins = given.admins.take().or(admins);
+    given.members = given.members.take().or(members);
 }
 
 fn complete_matrix<'s>(given: &mut Matrix<'s>, stated: Matrix<'s>) {

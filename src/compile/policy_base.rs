@@ -1,15 +1,12 @@
 //! The base of test cases: a compiled policy over which other statements are overlaid.
 
 use super::{
-    assemble::compile,
-    build::{Sites, resolve},
-    overlay::overlay_items,
-    slice::slice_policy,
+    assemble::compile, build::resolve, overlay::overlay_items, slice::slice_policy,
     statement_spans::StatementSpans,
 };
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
-    policy::Invariant,
+    policy::{Invariant, Sites},
     prove,
     snapshot::View,
     source::{LoadedSources, Sources},

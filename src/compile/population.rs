@@ -4,23 +4,23 @@ use crate::{
     policy::{self, Roster},
     request::{Relation, Toggle},
     snapshot::{
-        DirectoryEntry, Population, PopulationParts, RecordOverrides, SwitchCondition, TagId, Tie,
-        UserNumber,
+        DirectoryEntry, Population, PopulationParts, RecordOverrides, SwitchCondition, TagId, Tags,
+        Tie, UserNumber,
     },
 };
 
 use super::digest;
 
-/// Compiles a roster to a population, and returns the names of its tags in order: those that users have
-/// or that their records name. Costs a sort of the ids and of the ties.
-pub(super) fn compile(roster: &Roster) -> (Population, Vec<String>) {
+/// Compiles a roster to a population, and returns its tags, numbered in the order of their names: those
+/// that users have or that their records name. Costs a sort of the ids and of the ties.
+pub(super) fn compile(roster: &Roster) -> (Population, Tags) {
     let mut order: Vec<usize> = (0..roster.len()).collect();
     order.sort_unstable_by_key(|&user| roster.id(user));
-    let names = tag_names(roster);
-    let rank: Vec<TagId> = roster.tags().iter().map(|name| tag_number(&names, name)).collect();
+    let mut tags = number_tags(roster);
+    let rank: Vec<TagId> = roster.tags().iter().map(|name| tags.intern(name)).collect();
 
     let classes = classes(roster, &rank);
-    let class = |user: usize| roster.set_of().get(user).map_or(usize::MAX, |&set| set as usize);
+    let class = |user: usize| roster.set_of().get(user).map(|&set| set as usize);
     let users = order.iter().map(|&user| DirectoryEntry {
         id: roster.id(user),
         class: class(user),
@@ -32,38 +32,37 @@ pub(super) fn compile(roster: &Roster) -> (Population, Vec<String>) {
             *slot = new;
         }
     }
-    let number_of = |old: u32| numbers.get(old as usize).copied().unwrap_or(UserNumber(u32::MAX));
-    let (own, own_conditions) = overrides(roster, &names, number_of);
+    let number_of = |old: u32| {
+        let number = numbers.get(old as usize).copied();
+        debug_assert!(number.is_some(), "a roster refers to its own users only");
+        number
+    };
+    let (own, own_conditions) = overrides(roster, &mut tags, number_of);
     let mut population = Population::new(PopulationParts {
         users,
         classes: &classes,
-        tags: names.len(),
+        tags: tags.len(),
         overrides: own,
         switch_conditions: own_conditions,
         declared_fields: order.iter().map(|&user| roster.stated(user)).collect(),
         ties: ties(roster, number_of),
         key: roster.key,
     });
-    population.digest = digest::population(&population, &names);
-    (population, names)
+    population.digest = digest::population(&population, &tags);
+    (population, tags)
 }
 
-/// The names of all tags of users and of their records, in order.
-fn tag_names(roster: &Roster) -> Vec<String> {
-    let mut names: Vec<String> = roster.tags().to_vec();
+/// Numbers all tags of users and of their records, in the order of their names.
+fn number_tags(roster: &Roster) -> Tags {
+    let mut names: Vec<&str> = roster.tags().iter().map(String::as_str).collect();
     for (_, toggle) in roster.overrides().iter().flat_map(|(_, own)| &own.permissions) {
         if let Toggle::When(condition) = toggle {
-            condition.for_each_tag(&mut |tag| names.push(tag.clone()));
+            condition.for_each_tag(&mut |tag| names.push(tag));
         }
     }
     names.sort_unstable();
     names.dedup();
-    names
-}
-
-fn tag_number(names: &[String], name: &str) -> TagId {
-    let at = names.binary_search_by(|known| known.as_str().cmp(name));
-    TagId(at.ok().and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX))
+    names.into_iter().map(Box::from).collect()
 }
 
 /// The distinct tag sets, their tags by rank and in order.
@@ -80,16 +79,16 @@ fn classes(roster: &Roster, rank: &[TagId]) -> Vec<Vec<TagId>> {
 /// The overrides of records, in the order of the users.
 fn overrides(
     roster: &Roster,
-    names: &[String],
-    number_of: impl Fn(u32) -> UserNumber,
+    tags: &mut Tags,
+    number_of: impl Fn(u32) -> Option<UserNumber>,
 ) -> (Vec<(UserNumber, RecordOverrides)>, Vec<SwitchCondition>) {
     let (mut all, mut conditions) = (Vec::new(), Vec::new());
     for (user, said) in roster.overrides() {
-        let user = number_of(*user);
+        let Some(user) = number_of(*user) else { continue };
         let own = unconditional_overrides(said);
         for (switch, toggle) in &said.permissions {
             if let Toggle::When(condition) = toggle {
-                conditions.push((user, *switch, condition.map(&mut |tag| tag_number(names, tag))));
+                conditions.push((user, *switch, condition.map(&mut |tag| tags.intern(tag))));
             }
         }
         if !own.is_empty() {
@@ -121,7 +120,7 @@ fn unconditional_overrides(said: &policy::UserOverrides) -> RecordOverrides {
 /// The ties of users: those that files declare first, then those that facts add.
 fn ties(
     roster: &Roster,
-    number_of: impl Fn(u32) -> UserNumber + Copy,
+    number_of: impl Fn(u32) -> Option<UserNumber> + Copy,
 ) -> impl Iterator<Item = (UserNumber, UserNumber, Tie)> + Clone {
     let relations = Relation::ALL.iter().flat_map(|&relation| {
         let edges = |tie: fn(Relation) -> Tie| match relation {
@@ -139,5 +138,5 @@ fn ties(
     let conversations =
         roster.conversations().iter().map(|&(one, other)| (one, other, Tie::CONVERSATION));
     let all = relations.chain(conversations);
-    all.map(move |(one, other, tie)| (number_of(one), number_of(other), tie))
+    all.filter_map(move |(one, other, tie)| Some((number_of(one)?, number_of(other)?, tie)))
 }

@@ -36,7 +36,10 @@ impl RecordCollector {
                 let user = self.users.intern(id);
                 self.users.stated(user)
             }
-            _ => DeclaredFields::default(),
+            RecordKey::Group(_)
+            | RecordKey::Conversation(..)
+            | RecordKey::Rule(_)
+            | RecordKey::Idempotency(_) => DeclaredFields::default(),
         }
     }
 
@@ -57,7 +60,15 @@ impl RecordCollector {
             (RecordKey::Rule(id), Record::Rule(rule)) => {
                 self.rules.extend(rules::rule_from_record(id, &rule));
             }
-            _ => {}
+            // An idempotency key, or a record that is not of the kind of its key.
+            (
+                RecordKey::User(_)
+                | RecordKey::Group(_)
+                | RecordKey::Conversation(..)
+                | RecordKey::Rule(_)
+                | RecordKey::Idempotency(_),
+                _,
+            ) => {}
         }
     }
 

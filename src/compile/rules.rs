@@ -18,12 +18,13 @@ use crate::{
 /// that name the tag have the same conditions there.
 pub(super) fn compile(
     rules: Vec<policy::Rule>,
-    tags: &Tags,
+    tags: &mut Tags,
     population: &Population,
     previous: Option<&View>,
 ) -> RuleBook {
     let texts: Vec<String> = rules.iter().map(|rule| rule.condition.to_string()).collect();
-    let rules: Vec<CompiledRule> = rules.into_iter().map(|rule| bind(rule, tags)).collect();
+    let mut number = |name: &String| tags.intern(name);
+    let rules: Vec<CompiledRule> = rules.into_iter().map(|rule| bind(rule, &mut number)).collect();
     let previous = previous.filter(|view| view.population.has_same_identity(population));
     let known = previous.and_then(|view| Some((view.rules.as_deref()?, &*view.tags)));
     build_rule_book(rules, &texts, tags, population, known)
@@ -46,8 +47,7 @@ pub(super) fn apply_rule_changes(view: &mut View, basis: &Declarations, changes:
             Some(Record::Rule(record)) => rule_from_record(*id, record),
             _ => None,
         };
-        let new =
-            new.map(|rule| Arc::new(bind_with(rule, &mut |name: &String| view.intern_tag(name))));
+        let new = new.map(|rule| Arc::new(bind(rule, &mut |name: &String| view.intern_tag(name))));
         if let Some(old) = book.put(*id, new.as_ref()) {
             concerned.extend(&old.outcome);
         }
@@ -161,12 +161,7 @@ fn shared_reachers(
     (book.condition_digests.get(tag.index())? == conditions).then(|| book.reachers(tag).cloned())?
 }
 
-fn bind(rule: policy::Rule, tags: &Tags) -> CompiledRule {
-    // Every tag that a rule names has a number; the fallback is a tag that no user has.
-    bind_with(rule, &mut |name: &String| tags.get(name).unwrap_or(TagId(u32::MAX)))
-}
-
-fn bind_with(rule: policy::Rule, number: &mut impl FnMut(&String) -> TagId) -> CompiledRule {
+fn bind(rule: policy::Rule, number: &mut impl FnMut(&String) -> TagId) -> CompiledRule {
     CompiledRule {
         id: rule.id,
         name: rule.name,

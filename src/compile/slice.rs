@@ -35,13 +35,22 @@ pub(super) fn slice_policy<'s>(
             groups.insert(&group.id.value);
         }
     }
-    let bears = |item: &&Item<'s>| match item {
+    let is_relevant = |item: &&Item<'s>| match item {
         Item::User(_) => false,
         Item::Group(group) => groups.contains(&*group.id.value),
         Item::Conversation(talk) => talk.users.iter().all(|id| users.contains(&*id.value)),
-        _ => true,
+        Item::Tags(_)
+        | Item::ProtectedTags(_)
+        | Item::Rules(_)
+        | Item::Rule(_)
+        | Item::Word(_)
+        | Item::Settings(_)
+        | Item::Peers(_)
+        | Item::Matrix(_)
+        | Item::Invariant(_)
+        | Item::Lints(_) => true,
     };
-    let mut kept: Vec<Item<'s>> = items.iter().filter(bears).cloned().collect();
+    let mut kept: Vec<Item<'s>> = items.iter().filter(is_relevant).cloned().collect();
     let place = given.first().map_or(Span::new(crate::source::SourceId(0), 0, 0), Item::span);
     let mut others: HashSet<String> = kept
         .iter()
@@ -60,8 +69,8 @@ pub(super) fn slice_policy<'s>(
         }
         records.push(reconstruct_user(base, user, place));
     }
-    let is_told = |it: &User<'_>| given.iter().all(|given| is_unambiguous_under(it, given));
-    if !records.iter().all(is_told) {
+    let is_unambiguous = |it: &User<'_>| given.iter().all(|given| is_unambiguous_under(it, given));
+    if !records.iter().all(is_unambiguous) {
         return None;
     }
     kept.extend(records.into_iter().map(Item::User));
@@ -77,7 +86,16 @@ fn is_local(given: &[Item<'_>]) -> bool {
         Item::Tags(_) => false,
         Item::Settings(section) => section.section != SettingsSection::Limits,
         Item::Word(word) => word.section != WordSection::Preset,
-        _ => true,
+        Item::ProtectedTags(_)
+        | Item::Rules(_)
+        | Item::Rule(_)
+        | Item::Peers(_)
+        | Item::Matrix(_)
+        | Item::User(_)
+        | Item::Group(_)
+        | Item::Conversation(_)
+        | Item::Invariant(_)
+        | Item::Lints(_) => true,
     })
 }
 
@@ -100,20 +118,39 @@ fn referenced_users<'i>(item: &'i Item<'_>) -> Vec<&'i str> {
         all.extend(lists.iter().flatten().flat_map(|list| &list.value).map(|id| &*id.value));
     };
     match item {
-        Item::User(User { id, more, .. }) => {
+        Item::User(User { id, tags: _, more }) => {
             if let Some(more) = more {
-                let UserFields { contacts, favorites, paired, blocked, friends, .. } = &**more;
+                let UserFields {
+                    peers: _,
+                    permissions: _,
+                    moderation: _,
+                    approval: _,
+                    contacts,
+                    favorites,
+                    paired,
+                    blocked,
+                    friends,
+                } = &**more;
                 add(&[contacts, favorites, paired, blocked, friends].map(Option::as_ref));
             }
             all.push(&id.value);
         }
         Item::Group(group) => {
-            let Group { creator, super_admins, admins, members, .. } = &**group;
+            let Group { id: _, matrix: _, creator, super_admins, admins, members } = &**group;
             add(&[super_admins, admins, members].map(Option::as_ref));
             all.extend(creator.as_ref().map(|id| &*id.value));
         }
         Item::Conversation(talk) => all.extend(talk.users.iter().map(|id| &*id.value)),
-        _ => {}
+        Item::Tags(_)
+        | Item::ProtectedTags(_)
+        | Item::Rules(_)
+        | Item::Rule(_)
+        | Item::Word(_)
+        | Item::Settings(_)
+        | Item::Peers(_)
+        | Item::Matrix(_)
+        | Item::Invariant(_)
+        | Item::Lints(_) => {}
     }
     all
 }

@@ -25,28 +25,39 @@ impl StatementSpans {
     }
 
     pub(super) fn from_items(items: &[Item<'_>]) -> Self {
-        let mut places = Self::default();
+        let mut spans = Self::default();
         for item in items {
             match item {
                 Item::Settings(settings) => {
                     for entry in &settings.entries {
                         let statement = setting_statement(settings.section, &entry.key.value);
-                        places.0.extend(statement.map(|it| (it, entry.key.span)));
+                        spans.0.extend(statement.map(|it| (it, entry.key.span)));
                     }
                 }
                 Item::Peers(peers) => {
                     let default = peers.default.as_ref();
-                    places.0.extend(default.map(|mode| (StatementId::PeersDefault, mode.span)));
+                    spans.0.extend(default.map(|mode| (StatementId::PeersDefault, mode.span)));
                     let modes = peers.modes.iter().enumerate();
-                    places
+                    spans
                         .0
                         .extend(modes.map(|(at, it)| (StatementId::PeersMode(at), it.when.span)));
                 }
-                Item::Matrix(matrix) => places.add_matrix(matrix),
-                _ => {}
+                Item::Matrix(matrix) => spans.add_matrix(matrix),
+                // Rules are added once they have ids; the others are about facts, or no decision
+                // depends on them.
+                Item::Tags(_)
+                | Item::ProtectedTags(_)
+                | Item::Rules(_)
+                | Item::Rule(_)
+                | Item::Word(_)
+                | Item::User(_)
+                | Item::Group(_)
+                | Item::Conversation(_)
+                | Item::Invariant(_)
+                | Item::Lints(_) => {}
             }
         }
-        places
+        spans
     }
 
     fn add_matrix(&mut self, matrix: &Matrix<'_>) {
@@ -78,7 +89,7 @@ impl StatementSpans {
     }
 }
 
-/// The setting of this name, if there is one that decisions ask.
+/// The statement that a setting makes; `None` if no decision depends on it.
 fn setting_statement(section: SettingsSection, key: &str) -> Option<StatementId> {
     match section {
         SettingsSection::Moderation => (key == "managers").then_some(StatementId::Managers),

@@ -2,7 +2,7 @@
 
 use crate::{
     diagnostic::{Diagnostics, Report},
-    policy::{self, Policy, Users},
+    policy::{self, Policy, Sites, Users},
     snapshot::View,
     source::{LoadError, LoadedSources, Source, Sources},
     syntax::{self, Ast, ast},
@@ -86,7 +86,7 @@ fn resolve(
     let Ast { mut items, mut bulk } = syntax::parse(sources, &mut problems);
     items.retain(keep);
     bulk.retain(|file| sources.get(file.id).is_some_and(&keep_bulk));
-    let policy = policy::resolve(Ast { items, bulk }, sources, None, false, &mut problems);
+    let policy = policy::resolve(Ast { items, bulk }, sources, None, Sites::Drop, &mut problems);
     let policy = (!problems.has_errors()).then_some(policy);
     (policy, Report::new(problems, sources))
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     apply_files,
     assemble::{PopulationSource, assemble_view, compile},
-    build::{BuildOutput, Sites, read_policy},
+    build::{BuildOutput, read_policy},
     declarations::Declarations,
     digest,
     facts_source::FactsSource,
@@ -21,9 +21,9 @@ use super::{
 use crate::{
     diagnostic::{Diagnostics, Report},
     facts::{Record, RecordKey, RecordKind},
-    policy::{self, Policy, Roster, Users},
+    policy::{self, Policy, Roster, Sites, Users},
     prove,
-    snapshot::{GroupTable, Revision, View},
+    snapshot::{GroupTable, Revision, Tags, View},
     source::LoadedSources,
 };
 
@@ -98,13 +98,13 @@ pub fn rebuild<F: FactsSource>(
     let all_rules = with_api_rules(policy.rules.as_deref(), made);
     let known = PopulationSource::As(previous);
     // The numbers of all tags stay: records' conditions and groups' own matrices hold them.
-    let names = previous.tags.iter().map(|(_, name)| name.to_owned()).collect();
-    let mut view = assemble_view(&policy, known, names, all_rules, Some(previous));
+    let tags = Tags::clone(&previous.tags);
+    let mut view = assemble_view(&policy, known, tags, all_rules, Some(previous));
     view.groups = previous.groups.clone();
     let mut population_digest = previous.population.digest;
-    if let Some(((files, names), _)) = &declared {
+    if let Some(((files, tags), _)) = &declared {
         population_digest = files.digest;
-        let users = apply_files::FileUsers { population: files, tags: names };
+        let users = apply_files::FileUsers { population: files, tags };
         apply_files::apply_users(&mut view, users, facts)?;
         apply_files::apply_conversations(&mut view, before, &declarations, facts)?;
         let population = Arc::make_mut(&mut view.population);
@@ -173,10 +173,10 @@ fn merge_records<F: FactsSource>(
     declarations.shadowed = shadowed;
     let declarations = &*declarations;
     let all_rules = with_api_rules(policy.rules.as_deref(), records.rules);
-    let (mut population, names) = population::compile(&records.users.finish());
+    let (mut population, tags) = population::compile(&records.users.finish());
     population.digest = digests.population;
     let users = PopulationSource::New(Box::new(population));
-    let mut view = assemble_view(&policy, users, names, all_rules, None);
+    let mut view = assemble_view(&policy, users, tags, all_rules, None);
     let ids: BTreeSet<&str> = records
         .groups
         .keys()

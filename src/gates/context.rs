@@ -39,8 +39,8 @@ pub enum GateTarget {
     NoResource,
     /// A user, known or not.
     User,
-    /// A known group, and the matrix that governs it.
-    Group(GroupNumber, MatrixNumber),
+    /// A known group, and the matrix that governs it, if there is one.
+    Group(GroupNumber, Option<MatrixNumber>),
     /// An unknown group that the request says is governed by this matrix.
     UnlistedGroup(MatrixNumber),
     /// An unknown group.
@@ -85,7 +85,7 @@ impl<'r> GateContext<'r> {
     #[must_use]
     pub fn in_group(self, group: GroupNumber, view: &View) -> Self {
         let own = || view.groups.get(group).map(|group| group.matrix);
-        match self.matrix_override.or_else(own) {
+        match self.matrix_override.map(Some).or_else(own) {
             Some(matrix) if self.target != GateTarget::Unsupported => {
                 Self { target: GateTarget::Group(group, matrix), ..self }
             }
@@ -120,7 +120,8 @@ impl<'r> GateContext<'r> {
     /// The matrix that governs the group of the request.
     pub(super) fn matrix<'v>(&self, view: &'v View) -> Option<&'v CompiledMatrix> {
         match self.target {
-            GateTarget::Group(_, matrix) | GateTarget::UnlistedGroup(matrix) => view.matrix(matrix),
+            GateTarget::Group(_, matrix) => view.matrix(matrix?),
+            GateTarget::UnlistedGroup(matrix) => view.matrix(matrix),
             GateTarget::UnknownGroup => {
                 view.matrix(self.matrix_override.or_else(|| view.matrix_number(DEFAULT_MATRIX))?)
             }
@@ -233,7 +234,7 @@ impl GateTarget {
         match (view.groups.number(id), matrix_override) {
             (Some(number), matrix_override) => {
                 let own = || view.groups.get(number).map(|group| group.matrix);
-                let matrix = matrix_override.or_else(own);
+                let matrix = matrix_override.map(Some).or_else(own);
                 matrix.map_or(Self::UnknownGroup, |matrix| Self::Group(number, matrix))
             }
             (None, Some(matrix)) if view.settings.unknown_users == UnknownUsers::AllowDefaults => {

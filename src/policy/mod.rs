@@ -73,18 +73,24 @@ pub struct DeclarationSites {
     pub groups: Vec<(String, DeclarationSite)>,
 }
 
-/// Binds and checks what was parsed. All that is wrong goes to `problems`; with an error among
-/// them, the policy holds only what was right.
+/// Whether the sites of users and conversations are kept, which errors of facts point to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sites {
+    /// The sites are recorded; users are unchanged only if their sites are too.
+    Keep,
+    Drop,
+}
+
+/// Resolves and checks parsed statements. All errors go to `problems`; with an error among them, the
+/// policy holds only the valid statements.
 ///
-/// `known` is what a compiled population was made from: if the files still say the same about
-/// users, their records are not read again. With `places`, it is noted where users and conversations
-/// stand, and they are the same only if they stand where they did. Costs a look at each statement
-/// and record.
+/// `known` identifies the users of a compiled population: if the files still declare the same, their
+/// records are not read again. Costs a look at each statement and record.
 pub fn resolve(
     ast: Ast<'_>,
     sources: &Sources,
     known: Option<PreviousUsers<'_>>,
-    places: bool,
+    sites: Sites,
     problems: &mut Diagnostics,
 ) -> Policy {
     let mut declarations = Vec::new();
@@ -132,14 +138,14 @@ pub fn resolve(
         blocks_end_friendship: settings.blocks_end_friendship,
     };
     let stated =
-        users::UserStatements { users: &users, conversations: &conversations, checks, places };
+        users::UserStatements { users: &users, conversations: &conversations, checks, sites };
     let gathered = users::resolve(&stated, &ast.bulk, sources, known, &vocabulary, problems);
     let bounds = groups::GroupChecks {
         users: &gathered,
         matrices: &matrices,
         most_members: settings.limits.group_members,
     };
-    let places_of = declaration_sites(&rules, &groups, sources);
+    let places = declaration_sites(&rules, &groups, sources);
     let groups = groups::resolve(&groups, &bounds, problems);
     let users = gathered.into_users();
     Policy {
@@ -151,7 +157,7 @@ pub fn resolve(
         users,
         groups,
         invariants,
-        places: places_of,
+        places,
     }
 }
 

@@ -120,8 +120,7 @@ impl Reader<'_> {
         stated: &mut FirstSettings,
     ) {
         let (key, value) = (&setting.key, &setting.value);
-        let name = section_name(section);
-        let place = format!("{name}.{}", key.value.escape_debug());
+        let place = format!("{section}.{}", key.value.escape_debug());
         if !self.check_key(section, key) {
             return;
         }
@@ -178,11 +177,12 @@ impl Reader<'_> {
         if !is_known {
             self.problems.push(match section {
                 SettingsSection::Blocks => unknown_block_action(key, &known),
-                _ => suggestions::unknown_key(
-                    &format!("`{}`", section_name(section)),
-                    key,
-                    known.into_iter(),
-                ),
+                SettingsSection::Moderation
+                | SettingsSection::Permissions
+                | SettingsSection::Friendship
+                | SettingsSection::Limits => {
+                    suggestions::unknown_key(&format!("`{section}`"), key, known.into_iter())
+                }
             });
         }
         is_known
@@ -228,16 +228,6 @@ pub(super) fn keys(section: SettingsSection) -> Vec<&'static str> {
         }
         SettingsSection::Friendship => vec!["default_approval"],
         SettingsSection::Limits => LimitKind::ALL.iter().map(|limit| limit.as_str()).collect(),
-    }
-}
-
-fn section_name(section: SettingsSection) -> &'static str {
-    match section {
-        SettingsSection::Moderation => "moderation",
-        SettingsSection::Permissions => "permissions",
-        SettingsSection::Blocks => "blocks",
-        SettingsSection::Friendship => "friendship",
-        SettingsSection::Limits => "limits",
     }
 }
 

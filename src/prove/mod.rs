@@ -54,8 +54,12 @@ fn check(invariant: &Invariant, view: &View, budget: &mut Budget) -> Option<Diag
         .render(breach.as_ref(), found)
 }
 
-/// The condition of an invariant over the tags of a view. Every tag that an invariant names has a number
-/// in the view; one without would be a tag that no user has.
+/// The condition of an invariant over the tags of a view, which has numbered every tag that its policy
+/// names; one without a number would be a tag that no user has.
 fn resolve_tags(condition: &Condition<String>, view: &View) -> Condition<TagId> {
-    condition.map(&mut |name| view.tags.get(name).unwrap_or(TagId(u32::MAX)))
+    condition.map(&mut |name| {
+        let tag = view.tags.get(name);
+        debug_assert!(tag.is_some());
+        tag.unwrap_or(view.tags.vacant())
+    })
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Population, RecordOverrides, RuleBook, TagId, Tags, Tie, UserNumber, UserSet, UserState, View,
+    Population, RecordOverrides, RuleBook, TagId, Tie, UserNumber, UserSet, UserState, View,
     state_index::StateChange,
 };
 use crate::request::{Condition, DeclaredFields, Relation, Switch};
@@ -54,7 +54,7 @@ impl View {
     pub fn intern_tag(&mut self, name: &str) -> TagId {
         match self.tags.get(name) {
             Some(tag) => tag,
-            None => Arc::make_mut(&mut self.tags).add(name),
+            None => Arc::make_mut(&mut self.tags).intern(name),
         }
     }
 
@@ -393,14 +393,5 @@ impl RuleBook {
     fn any_rule_holds(&self, tag: TagId, has: &impl Fn(&TagId) -> bool) -> bool {
         let mut rules = self.rules_naming(tag).iter().filter_map(|&number| self.rule(number));
         rules.any(|rule| rule.condition.holds(has))
-    }
-}
-
-impl Tags {
-    fn add(&mut self, name: &str) -> TagId {
-        let tag = TagId(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
-        self.names.push(name.into());
-        self.by_name.insert(name.into(), tag);
-        tag
     }
 }

@@ -46,8 +46,8 @@ pub struct PendingLookup {
 #[derive(Clone, Copy, Debug)]
 pub struct DirectoryEntry<'e> {
     pub id: &'e str,
-    /// The index of the user's class.
-    pub class: usize,
+    /// The index of the user's class; `None` for a user without tags.
+    pub class: Option<usize>,
     /// Whether the user exists; otherwise it is a tombstone that others are related to.
     pub is_known: bool,
 }
@@ -67,10 +67,12 @@ impl Directory {
         let records: PersistentVec<DirectoryRecord, 64> = users
             .zip(rows)
             .map(|(user, &row)| {
-                if let Some(used) = is_used.get_mut(user.class).filter(|_| user.is_known) {
+                let class = user.class.filter(|_| user.is_known);
+                if let Some(used) = class.and_then(|class| is_used.get_mut(class)) {
                     *used = true;
                 }
-                let head = heads.get(user.class).copied().unwrap_or_default();
+                let head = user.class.and_then(|class| heads.get(class));
+                let head = head.copied().unwrap_or_default();
                 head.with_id(user.id, &mut overflow).with_row(row).with_known(user.is_known)
             })
             .collect();

@@ -19,7 +19,8 @@ pub struct GroupNumber(pub u32);
 #[derive(Clone, Debug)]
 pub struct GroupEntry<'e> {
     pub id: &'e str,
-    pub matrix: MatrixNumber,
+    /// The matrix that governs the group; without one, it grants nothing.
+    pub matrix: Option<MatrixNumber>,
     /// The group's own matrix, which replaces `matrix` and has no name.
     pub own_matrix: Option<CompiledMatrix>,
     pub creator: Option<UserNumber>,
@@ -33,7 +34,8 @@ pub struct GroupEntry<'e> {
 #[derive(Clone, Copy, Debug)]
 pub struct GroupView<'g> {
     pub id: &'g str,
-    pub matrix: MatrixNumber,
+    /// The matrix that governs the group; without one, it grants nothing.
+    pub matrix: Option<MatrixNumber>,
     pub creator: Option<UserNumber>,
     /// The numbers of all members, whatever their role, in order.
     members: &'g [u32],
@@ -124,7 +126,7 @@ struct GroupSlot {
     members: u32,
     super_admins: u32,
     creator: Option<UserNumber>,
-    matrix: MatrixNumber,
+    matrix: Option<MatrixNumber>,
     is_known: bool,
 }
 
@@ -137,7 +139,7 @@ impl Default for GroupSlot {
             members: 0,
             super_admins: 0,
             creator: None,
-            matrix: MatrixNumber::NONE,
+            matrix: None,
             is_known: false,
         }
     }
@@ -376,7 +378,7 @@ fn store_own_matrix(
     own: &mut PersistentVec<Option<Arc<CompiledMatrix>>, 32>,
     number: GroupNumber,
     group: &GroupEntry<'_>,
-) -> MatrixNumber {
+) -> Option<MatrixNumber> {
     let at = number.0 as usize;
     if group.own_matrix.is_some() {
         own.grow(at + 1);
@@ -384,7 +386,7 @@ fn store_own_matrix(
     if let Some(place) = own.get_mut(at) {
         *place = group.own_matrix.clone().map(Arc::new);
     }
-    if group.own_matrix.is_some() { MatrixNumber::for_group(at) } else { group.matrix }
+    if group.own_matrix.is_some() { MatrixNumber::of_group(at) } else { group.matrix }
 }
 
 impl GroupEntry<'_> {

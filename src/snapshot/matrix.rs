@@ -1,25 +1,51 @@
 //! Compiled matrices: the permissions in the groups that they govern.
 
+use std::num::NonZeroU32;
+
 use super::TagId;
 use crate::request::{Grant, GrantCondition, GroupPermission, MetadataGrants, PermissionMap};
 
 /// The number of a matrix in a view; named matrices are numbered in the order of their names.
+///
+/// It is an index plus one, beside a bit that marks the own matrix of a single group. So an
+/// `Option` of it has 4 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct MatrixNumber(pub u32);
+pub struct MatrixNumber(NonZeroU32);
 
 /// The bit that marks the own matrix of a single group.
 const OWN: u32 = 1 << 31;
 
-impl MatrixNumber {
-    /// The number of no matrix, which grants nothing.
-    pub const NONE: Self = Self(OWN - 1);
+const _: () = assert!(size_of::<Option<MatrixNumber>>() == 4, "the number of a matrix has a niche");
 
-    pub(super) fn for_group(at: usize) -> Self {
-        Self(u32::try_from(at).map_or(Self::NONE.0, |at| at | OWN))
+/// The list that a matrix is in, and its index there.
+pub(super) enum MatrixIndex {
+    /// Among the named matrices of the view.
+    Named(usize),
+    /// Among the own matrices of groups, by the number of the group.
+    OfGroup(usize),
+}
+
+impl MatrixNumber {
+    /// The number of a named matrix; `None` for an index that does not fit in 31 bits.
+    pub fn named(index: usize) -> Option<Self> {
+        Self::pack(index, 0)
     }
 
-    pub(super) fn own_group(self) -> Option<usize> {
-        (self.0 & OWN != 0).then_some((self.0 & !OWN) as usize)
+    /// The number of a group's own matrix; `None` for an index that does not fit in 31 bits.
+    pub(super) fn of_group(index: usize) -> Option<Self> {
+        Self::pack(index, OWN)
+    }
+
+    fn pack(index: usize, mark: u32) -> Option<Self> {
+        let next = u32::try_from(index).ok()?.checked_add(1)?;
+        NonZeroU32::new(next | mark).filter(|_| next < OWN).map(Self)
+    }
+
+    #[inline]
+    pub(super) fn index(self) -> MatrixIndex {
+        let number = self.0.get();
+        let index = (number & !OWN).saturating_sub(1) as usize;
+        if number & OWN == 0 { MatrixIndex::Named(index) } else { MatrixIndex::OfGroup(index) }
     }
 }
 

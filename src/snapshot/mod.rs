@@ -48,6 +48,7 @@ pub use counts::ViewCounts;
 pub use directory::{Directory, DirectoryEntry, PendingLookup};
 pub use footprint::Footprint;
 pub use group_table::{GroupEntry, GroupNumber, GroupTable, GroupView};
+use matrix::MatrixIndex;
 pub use matrix::{CompiledMatrix, MatrixNumber};
 pub use population::{Population, PopulationParts, SwitchCondition};
 pub use revision::Revision;
@@ -119,13 +120,14 @@ impl View {
     /// The number of a matrix; `None` if there is none with this name.
     pub fn matrix_number(&self, name: &str) -> Option<MatrixNumber> {
         let at = self.matrices.binary_search_by(|matrix| matrix.name.as_str().cmp(name)).ok()?;
-        u32::try_from(at).ok().map(MatrixNumber)
+        MatrixNumber::named(at)
     }
 
+    /// The matrix of a number.
     pub fn matrix(&self, number: MatrixNumber) -> Option<&CompiledMatrix> {
-        match number.own_group() {
-            Some(group) => self.groups.own_matrix(group),
-            None => self.matrices.get(number.0 as usize),
+        match number.index() {
+            MatrixIndex::Named(at) => self.matrices.get(at),
+            MatrixIndex::OfGroup(group) => self.groups.own_matrix(group),
         }
     }
 }

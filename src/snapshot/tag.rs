@@ -50,6 +50,21 @@ impl Tags {
         self.by_name.get(name).copied()
     }
 
+    /// The number of a tag, assigned if the tag has none.
+    pub fn intern(&mut self, name: &str) -> TagId {
+        self.get(name).unwrap_or_else(|| {
+            let tag = self.vacant();
+            self.names.push(name.into());
+            self.by_name.insert(name.into(), tag);
+            tag
+        })
+    }
+
+    /// The next number: until a tag gets it, that of a tag that no user has.
+    pub fn vacant(&self) -> TagId {
+        TagId(u32::try_from(self.names.len()).unwrap_or(u32::MAX))
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (TagId, &str)> {
         (0..).map(TagId).zip(self.names.iter().map(|name| &**name))
     }

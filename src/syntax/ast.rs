@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::source::Span;
+use crate::{request::text_enum, source::Span};
 
 /// A value, and where it stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -88,10 +88,12 @@ pub struct Word<'s> {
     pub value: Text<'s>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum WordSection {
-    Preset,
-    UnknownUsers,
+text_enum! {
+    /// The section of a single word.
+    WordSection: "section" {
+        Preset = "preset",
+        UnknownUsers = "unknown_users",
+    }
 }
 
 /// A section of settings, each a key and a value.
@@ -103,13 +105,15 @@ pub struct Settings<'s> {
     pub entries: Vec<Setting<'s>>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum SettingsSection {
-    Moderation,
-    Permissions,
-    Blocks,
-    Friendship,
-    Limits,
+text_enum! {
+    /// The section of a setting.
+    SettingsSection: "section" {
+        Moderation = "moderation",
+        Permissions = "permissions",
+        Blocks = "blocks",
+        Friendship = "friendship",
+        Limits = "limits",
+    }
 }
 
 /// A key and its value: a word, a number, or a condition.

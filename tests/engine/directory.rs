@@ -31,7 +31,7 @@ fn population(users: &Users) -> Population {
     let classes: Vec<Vec<TagId>> = sets.iter().map(|set| numbers(set)).collect();
     let entries: Vec<DirectoryEntry<'_>> = users
         .iter()
-        .map(|(id, tags)| DirectoryEntry { id, class: class(tags), is_known: true })
+        .map(|(id, tags)| DirectoryEntry { id, class: Some(class(tags)), is_known: true })
         .collect();
     Population::new(PopulationParts {
         users: entries.into_iter(),

@@ -157,7 +157,7 @@ fn a_declared_group_shadows_all_but_the_members_that_the_file_leaves_out() {
     let expected = [("ann", Role::SuperAdmin), ("bob", Role::Admin), ("cid", Role::Member)];
     assert_eq!(roles, expected);
     assert_eq!(club.creator.map(id), Some("ann"));
-    assert_eq!(view.matrix(club.matrix).unwrap().name, "all_members");
+    assert_eq!(view.matrix(club.matrix.unwrap()).unwrap().name, "all_members");
     let field = |name| ShadowedFact::Group("club".to_owned(), name);
     let member = |id: &str| ShadowedFact::Member("club".to_owned(), id.to_owned());
     let expected =

@@ -1,11 +1,13 @@
 //! The fields of a user that a file may declare and a record may set.
 
-use std::{array, borrow::Cow, fmt::Display};
+use std::{borrow::Cow, fmt::Display};
 
 use crate::{
     facts::{SwitchSetting, UserRecord},
     policy::{self, UserOverrides},
-    request::{Approval, DeclaredField, DeclaredFields, Moderation, PeersMode, Switch, Toggle},
+    request::{
+        Approval, DeclaredField, DeclaredFields, Moderation, PeersMode, Switch, SwitchMap, Toggle,
+    },
     snapshot::{OverridesChange, Population, RecordOverrides, TagId, UserNumber},
 };
 
@@ -17,8 +19,7 @@ pub(crate) struct UserFieldValues<T> {
     pub(crate) peers: Option<PeersMode>,
     pub(crate) moderation: Option<Moderation>,
     pub(crate) approval: Option<Approval>,
-    /// By the index of the switch.
-    pub(crate) permissions: [Option<Toggle<T>>; Switch::COUNT],
+    pub(crate) permissions: SwitchMap<Option<Toggle<T>>>,
 }
 
 /// Whether there is such a user: a file declares them, or the API created them.
@@ -71,7 +72,7 @@ impl<T> Default for UserFieldValues<T> {
             peers: None,
             moderation: None,
             approval: None,
-            permissions: array::from_fn(|_| None),
+            permissions: SwitchMap::default(),
         }
     }
 }
@@ -80,20 +81,19 @@ impl<T> UserFieldValues<T> {
     /// The effective fields: those that files declare as `declared` has them, the others as the record
     /// has them.
     pub(crate) fn merge(declared: Self, fields: DeclaredFields, recorded: Self) -> Self {
-        let Self { tags, peers, moderation, approval, permissions } = recorded;
-        let mut merged = Self {
+        let Self { tags, peers, moderation, approval, mut permissions } = recorded;
+        let mut declared_permissions = declared.permissions;
+        for (switch, setting) in permissions.iter_mut() {
+            let field = DeclaredField::Permission(switch);
+            *setting = pick(fields, field, declared_permissions[switch].take(), setting.take());
+        }
+        Self {
             tags: pick(fields, DeclaredField::Tags, declared.tags, tags),
             peers: pick(fields, DeclaredField::Peers, declared.peers, peers),
             moderation: pick(fields, DeclaredField::Moderation, declared.moderation, moderation),
             approval: pick(fields, DeclaredField::Approval, declared.approval, approval),
             permissions,
-        };
-        let switches = Switch::ALL.iter().zip(&mut merged.permissions).zip(declared.permissions);
-        for ((&switch, setting), declared) in switches {
-            let field = DeclaredField::Permission(switch);
-            *setting = pick(fields, field, declared, setting.take());
         }
-        merged
     }
 
     /// Only those fields that files declare.
@@ -113,13 +113,12 @@ impl<T> UserFieldValues<T> {
 
     /// The setting of a switch.
     pub(crate) fn permission(&self, switch: Switch) -> Option<&Toggle<T>> {
-        self.permissions.get(switch.index())?.as_ref()
+        self.permissions[switch].as_ref()
     }
 
     /// The switches that are set.
     pub(crate) fn set_permissions(&self) -> impl Iterator<Item = (Switch, &Toggle<T>)> {
-        let settings = Switch::ALL.iter().zip(&self.permissions);
-        settings.filter_map(|(&switch, setting)| Some((switch, setting.as_ref()?)))
+        self.permissions.iter().filter_map(|(switch, setting)| Some((switch, setting.as_ref()?)))
     }
 
     /// The same fields over other tags.
@@ -135,9 +134,7 @@ impl<T> UserFieldValues<T> {
             peers: *peers,
             moderation: *moderation,
             approval: *approval,
-            permissions: permissions
-                .each_ref()
-                .map(|setting| setting.as_ref().map(|toggle| toggle.map(tag))),
+            permissions: permissions.map(|setting| setting.as_ref().map(|toggle| toggle.map(tag))),
         }
     }
 
@@ -150,9 +147,9 @@ impl<T> UserFieldValues<T> {
             (DeclaredField::Moderation, moderation.is_some()),
             (DeclaredField::Approval, approval.is_some()),
         ];
-        let switches = Switch::ALL.iter().zip(permissions);
-        let switches = switches
-            .map(|(&switch, setting)| (DeclaredField::Permission(switch), setting.is_some()));
+        let switches = permissions
+            .iter()
+            .map(|(switch, setting)| (DeclaredField::Permission(switch), setting.is_some()));
         whole.into_iter().chain(switches)
     }
 }
@@ -193,8 +190,8 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
             peers: *peers,
             moderation: *moderation,
             approval: *approval,
-            permissions: array::from_fn(|at| {
-                let setting = permissions.get(Switch::ALL.get(at)?)?;
+            permissions: SwitchMap::from_fn(|switch| {
+                let setting = permissions.get(&switch)?;
                 Some(toggle(setting).map(&mut |tag| Cow::Owned(tag.clone())))
             }),
         }
@@ -205,9 +202,7 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
         let UserOverrides { moderation, peers, approval, permissions } = overrides;
         let mut fields = Self { moderation: Some(moderation), peers, approval, ..Self::default() };
         for (switch, toggle) in permissions {
-            if let Some(setting) = fields.permissions.get_mut(switch.index()) {
-                *setting = Some(toggle.map(&mut |tag| Cow::Owned(tag.clone())));
-            }
+            fields.permissions[switch] = Some(toggle.map(&mut |tag| Cow::Owned(tag.clone())));
         }
         fields
     }
@@ -233,14 +228,9 @@ impl UserFieldValues<TagId> {
     /// The effective fields of a user as a view holds them.
     pub(crate) fn from_population(population: &Population, user: UserNumber) -> Self {
         let (own, conditions) = population.overrides(user);
-        let mut permissions = array::from_fn(|at| {
-            let on = own.switch(*Switch::ALL.get(at)?)?;
-            Some(Toggle::Always(on))
-        });
-        for (_, switch, condition) in conditions {
-            if let Some(setting) = permissions.get_mut(switch.index()) {
-                *setting = Some(Toggle::When(condition.clone()));
-            }
+        let mut permissions = SwitchMap::from_fn(|switch| own.switch(switch).map(Toggle::Always));
+        for &(_, switch, ref condition) in conditions {
+            permissions[switch] = Some(Toggle::When(condition.clone()));
         }
         Self {
             tags: Some(population.directory.tags(user).iter().collect()),
@@ -253,7 +243,7 @@ impl UserFieldValues<TagId> {
 
     /// The tags and overrides that a view is to hold.
     pub(crate) fn into_changes(self) -> (Vec<TagId>, OverridesChange) {
-        let Self { tags, peers, moderation, approval, permissions } = self;
+        let Self { tags, peers, moderation, approval, mut permissions } = self;
         let mut own =
             RecordOverrides::default().with_moderation(moderation.unwrap_or(Moderation::None));
         if let Some(mode) = peers {
@@ -263,8 +253,8 @@ impl UserFieldValues<TagId> {
             own = own.with_approval(approval);
         }
         let mut conditions = Vec::new();
-        for (&switch, setting) in Switch::ALL.iter().zip(permissions) {
-            match setting {
+        for (switch, setting) in permissions.iter_mut() {
+            match setting.take() {
                 None => {}
                 Some(Toggle::Always(on)) => own = own.with_switch(switch, on),
                 Some(Toggle::When(condition)) => conditions.push((switch, condition)),

@@ -60,8 +60,8 @@ pub(in crate::inspect) fn matrix_changes(old: &View, new: &View) -> Vec<MatrixCh
 fn change(old: &View, new: &View, name: String) -> Option<MatrixChange> {
     let find = |view: &View| view.matrix_number(&name);
     let [before, after] = [find(old), find(new)];
-    let governed = after
-        .map_or(0, |number| new.groups.iter().filter(|(_, group)| group.matrix == number).count());
+    let governed =
+        after.map_or(0, |_| new.groups.iter().filter(|(_, group)| group.matrix == after).count());
     let [a, b] = [before.and_then(|at| old.matrix(at)), after.and_then(|at| new.matrix(at))];
     let mut cells = Vec::new();
     for &permission in GroupPermission::ALL {

@@ -38,7 +38,9 @@ impl<'v> MatrixListing<'v> {
         let used: HashSet<_> = view.groups.iter().map(|(_, group)| group.matrix).collect();
         let is_told = |matrix: &&snapshot::CompiledMatrix| {
             !BUILT_IN_MATRICES.contains(&matrix.name.as_str())
-                || view.matrix_number(&matrix.name).is_some_and(|number| used.contains(&number))
+                || view
+                    .matrix_number(&matrix.name)
+                    .is_some_and(|number| used.contains(&Some(number)))
         };
         view.matrices.iter().filter(is_told).map(|matrix| Self::of(view, matrix)).collect()
     }
@@ -73,7 +75,10 @@ impl<'v> GroupListing<'v> {
         };
         Self {
             id: group.id,
-            matrix: view.matrix(group.matrix).map_or("", |matrix| &matrix.name),
+            matrix: group
+                .matrix
+                .and_then(|number| view.matrix(number))
+                .map_or("", |matrix| &matrix.name),
             creator: group.creator.map(|user| view.population.directory.id(user)),
             super_admins: users(&mut group.super_admins()),
             admins: users(&mut group.admins()),

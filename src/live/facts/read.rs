@@ -181,7 +181,10 @@ impl ServedPolicy {
             .and_then(|_| GroupFieldValues::merge(of_files.map(|(group, _)| group), Some(&record)));
         let matrix = match fields {
             Some(fields) => fields.matrix().to_owned(),
-            None => view.matrix(group.matrix).map(|it| it.name.clone()).unwrap_or_default(),
+            None => {
+                let matrix = group.matrix.and_then(|number| view.matrix(number));
+                matrix.map(|matrix| matrix.name.clone()).unwrap_or_default()
+            }
         };
         let member = |user| Some((directory.id(user).to_owned(), group.role(user)?));
         let mut members: Vec<(String, Role)> =

@@ -13,7 +13,7 @@ use crate::{
     request::{
         Action, Approval, BlockMode, GroupPermission, PeersMode, ResourceKind, Switch, UnknownUsers,
     },
-    syntax::ast::SettingsSection,
+    syntax::ast::{SettingsSection, WordSection},
 };
 
 /// All sections that a file may have.
@@ -36,20 +36,32 @@ pub(super) fn all() -> Map<String, Value> {
             })),
         ),
         ("rules", rules()),
-        ("preset", one_of(describe::PRESET, Preset::ALL, Preset::as_str)),
+        (WordSection::Preset.as_str(), one_of(describe::PRESET, Preset::ALL, Preset::as_str)),
         (
-            "unknown_users",
+            WordSection::UnknownUsers.as_str(),
             with_default(
                 one_of(describe::UNKNOWN_USERS, UnknownUsers::ALL, UnknownUsers::as_str),
                 UnknownUsers::Deny.as_str(),
             ),
         ),
-        ("moderation", settings("Moderation.", SettingsSection::Moderation)),
-        ("permissions", permissions()),
-        ("blocks", settings("Whom blocks stop, by action.", SettingsSection::Blocks)),
+        (
+            SettingsSection::Moderation.as_str(),
+            settings("Moderation.", SettingsSection::Moderation),
+        ),
+        (SettingsSection::Permissions.as_str(), permissions()),
+        (
+            SettingsSection::Blocks.as_str(),
+            settings("Whom blocks stop, by action.", SettingsSection::Blocks),
+        ),
         ("peers", peers()),
-        ("friendship", settings("How friends are made.", SettingsSection::Friendship)),
-        ("limits", settings("How many there may be.", SettingsSection::Limits)),
+        (
+            SettingsSection::Friendship.as_str(),
+            settings("How friends are made.", SettingsSection::Friendship),
+        ),
+        (
+            SettingsSection::Limits.as_str(),
+            settings("How many there may be.", SettingsSection::Limits),
+        ),
         ("matrices", matrices()),
         ("invariants", invariants()),
         ("lints", lints()),

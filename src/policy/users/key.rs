@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::{
-    policy::users::UserStatements,
+    policy::{Sites, users::UserStatements},
     source::{Sources, Span},
     syntax::{
         ast::{Expr, ExprKind, List, Text, UserFields},
@@ -27,7 +27,7 @@ pub(super) fn digest_statements(
     key.count(stated.users.len());
     for user in stated.users {
         key.text(&user.id);
-        key.position(user.id.span, stated.places);
+        key.position(user.id.span, stated.sites);
         key.list(user.tags.as_ref());
         key.count(usize::from(user.more.is_some()));
         if let Some(more) = &user.more {
@@ -38,12 +38,12 @@ pub(super) fn digest_statements(
     for conversation in stated.conversations {
         conversation.users.iter().for_each(|user| key.text(user));
         let [one, _] = &conversation.users;
-        key.position(one.span, stated.places);
+        key.position(one.span, stated.sites);
     }
     for file in bulk {
         let Some(source) = sources.get(file.id) else { continue };
         key.part(&[source.notation as u8]);
-        if stated.places {
+        if stated.sites == Sites::Keep {
             key.count(file.id.0 as usize);
         }
         key.part(&source.digest());
@@ -58,8 +58,8 @@ impl KeyHasher {
         self.0.update((count as u64).to_le_bytes());
     }
 
-    fn position(&mut self, span: Span, matters: bool) {
-        if matters {
+    fn position(&mut self, span: Span, sites: Sites) {
+        if sites == Sites::Keep {
             self.count(span.source.0 as usize);
             self.count(span.start());
         }

@@ -16,7 +16,7 @@ use crate::{
     syntax::{ast, bulk::BulkFile},
 };
 
-use super::tags::Vocabulary;
+use super::{Sites, tags::Vocabulary};
 use collector::UserCollector;
 pub(super) use collector::unknown_user;
 
@@ -52,8 +52,7 @@ pub(super) struct UserStatements<'a, 's> {
     pub(super) users: &'a [ast::User<'s>],
     pub(super) conversations: &'a [ast::Conversation<'s>],
     pub(super) checks: UserChecks,
-    /// Whether it matters where they stand.
-    pub(super) places: bool,
+    pub(super) sites: Sites,
 }
 
 /// What a policy demands of users' records.
@@ -101,7 +100,7 @@ pub(super) fn resolve<'v, 'k>(
         builder.add_conversation(conversation, problems);
     }
     builder.report_unknown_users(problems);
-    if stated.places {
+    if stated.sites == Sites::Keep {
         builder.locate(sources);
     }
     if stated.checks.blocks_end_friendship {

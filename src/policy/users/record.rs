@@ -84,7 +84,9 @@ fn over_limit(
     let id = id.value.escape_debug();
     let (message, name) = match relation {
         Relation::Block => (format!("`{id}` blocks too many users"), "blocked"),
-        _ => (format!("`{id}` has too many friends"), "friends"),
+        Relation::Contact | Relation::Favorite | Relation::Pair | Relation::Friend => {
+            (format!("`{id}` has too many friends"), "friends")
+        }
     };
     let message = format!("{message}, {count}; the limit is {limit}");
     Diagnostic::error(Code::OverLimit, excess, message)

@@ -240,25 +240,23 @@ fn check_preset(
     let (usual, set) = (Settings::<String>::default(), preset.settings());
     let key = &entry.key.value;
     let settings = &linter.view.settings;
-    let (name, is_restated) = match section {
+    let is_restated = match section {
         SettingsSection::Blocks => {
             let Ok(action) = key.parse() else { return };
             let mode = settings.blocks.mode(action);
-            let is_set = mode == set.blocks.mode(action) && mode != usual.blocks.mode(action);
-            ("blocks", is_set)
+            mode == set.blocks.mode(action) && mode != usual.blocks.mode(action)
         }
         SettingsSection::Limits => {
             let Ok(kind) = key.parse() else { return };
             let limit = settings.limits.get(kind);
-            let is_set = limit == set.limits.get(kind) && limit != usual.limits.get(kind);
-            ("limits", is_set)
+            limit == set.limits.get(kind) && limit != usual.limits.get(kind)
         }
         SettingsSection::Moderation
         | SettingsSection::Permissions
         | SettingsSection::Friendship => return,
     };
     if is_restated {
-        let message = format!("`{name}.{key}` makes no difference");
+        let message = format!("`{section}.{key}` makes no difference");
         let label = format!("the preset `{}` sets it so", preset.as_str());
         warn(linter, entry.key.span, message, &label, "remove it");
     }

@@ -79,7 +79,7 @@ fn check_matrices(linter: &mut Linter<'_, '_>) {
     for item in linter.items {
         let Item::Matrix(matrix) = item else { continue };
         let ast::Matrix { name, .. } = &**matrix;
-        if view.matrix_number(&name.value).is_some_and(|number| !used.contains(&number)) {
+        if view.matrix_number(&name.value).is_some_and(|number| !used.contains(&Some(number))) {
             let message = format!("no group uses the matrix `{}`", name.value.escape_debug());
             let problem = Diagnostic::warning(Code::UnusedMatrix, name.span, message)
                 .label("defined but not used");

@@ -163,7 +163,7 @@ impl Backend for ServedBackend<'_> {
         let view = &self.served.view;
         let group = view.groups.get(view.groups.number(group)?)?;
         let nobody = GrantCondition::Grant(Grant::Unspecified);
-        let matrix = view.matrix(group.matrix);
+        let matrix = group.matrix.and_then(|number| view.matrix(number));
         Some(matrix.map_or(nobody, |matrix| {
             matrix
                 .grant_condition(permission, field)

@@ -25,7 +25,7 @@ pub(super) fn unknown_section(cx: &Context<'_>, piece: Lexeme<'_>) {
 
 pub(super) fn unknown_field(cx: &Context<'_>, piece: Lexeme<'_>, block: &'static Block) {
     let known = block.fields().iter().map(|field| field.name);
-    let message = format!("{} has no field `{}`", block.of, display_text(piece.text));
+    let message = format!("{} has no field `{}`", block.name, display_text(piece.text));
     cx.report(at(cx, Code::UnknownField, piece, message).hint(suggest(piece.text, known)));
 }
 
@@ -92,7 +92,7 @@ pub(super) fn never_closed(
 
 /// Fields that stand where their block should have begun.
 pub(super) fn block_not_opened(cx: &Context<'_>, piece: Lexeme<'_>, block: &'static Block) {
-    let message = format!("missing `{{` before the fields of {}", block.of);
+    let message = format!("missing `{{` before the fields of {}", block.name);
     cx.report(at(cx, Code::Syntax, piece, message).label("expected `{` before this"));
 }
 

@@ -1,5 +1,7 @@
 //! The tables of statements, blocks and fields of the DSL.
 
+use std::fmt;
+
 use crate::syntax::{
     ast::{Demand, SettingsSection, WordSection},
     dsl::lexer::LexemeKind,
@@ -72,9 +74,27 @@ pub(super) struct DslSection {
 /// A block in curly brackets.
 #[derive(Debug)]
 pub(super) struct Block {
-    /// Whose block, for messages.
-    pub(super) of: &'static str,
+    /// The owner of the block, for messages.
+    pub(super) name: BlockName,
     pub(super) keys: BlockKeys,
+}
+
+/// The name of a block in messages.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum BlockName {
+    /// A section of settings.
+    Settings(SettingsSection),
+    /// Another block.
+    Phrase(&'static str),
+}
+
+impl fmt::Display for BlockName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Settings(section) => write!(f, "`{section}`"),
+            Self::Phrase(phrase) => f.write_str(phrase),
+        }
+    }
 }
 
 /// What the fields of a block begin with.
@@ -115,24 +135,30 @@ pub(super) const SECTIONS: &[DslSection] = &[
     },
     DslSection { name: "rules", keyword: Keyword::Rules, followed_by: COLON, block: None },
     DslSection { name: "rule", keyword: Keyword::Rule, followed_by: NAME_OR_COLON, block: None },
-    word("preset", WordSection::Preset),
-    word("unknown_users", WordSection::UnknownUsers),
-    settings("moderation", SettingsSection::Moderation, &known("`moderation`")),
-    settings("permissions", SettingsSection::Permissions, &known("`permissions`")),
-    settings("blocks", SettingsSection::Blocks, &known("`blocks`")),
-    settings("friendship", SettingsSection::Friendship, &known("`friendship`")),
-    settings("limits", SettingsSection::Limits, &known("`limits`")),
+    word(WordSection::Preset),
+    word(WordSection::UnknownUsers),
+    settings(SettingsSection::Moderation, &known(BlockName::Settings(SettingsSection::Moderation))),
+    settings(
+        SettingsSection::Permissions,
+        &known(BlockName::Settings(SettingsSection::Permissions)),
+    ),
+    settings(SettingsSection::Blocks, &known(BlockName::Settings(SettingsSection::Blocks))),
+    settings(SettingsSection::Friendship, &known(BlockName::Settings(SettingsSection::Friendship))),
+    settings(SettingsSection::Limits, &known(BlockName::Settings(SettingsSection::Limits))),
     DslSection {
         name: "peers",
         keyword: Keyword::Peers,
         followed_by: BLOCK,
-        block: Some(&Block { of: "`peers`", keys: BlockKeys::Conditions }),
+        block: Some(&Block { name: BlockName::Phrase("`peers`"), keys: BlockKeys::Conditions }),
     },
     DslSection {
         name: "matrix",
         keyword: Keyword::Matrix,
         followed_by: NAME,
-        block: Some(&Block { of: "a matrix", keys: BlockKeys::Known { nested: Some(BY_FIELD) } }),
+        block: Some(&Block {
+            name: BlockName::Phrase("a matrix"),
+            keys: BlockKeys::Known { nested: Some(BY_FIELD) },
+        }),
     },
     DslSection { name: "user", keyword: Keyword::User, followed_by: NAME, block: Some(USER) },
     DslSection { name: "group", keyword: Keyword::Group, followed_by: NAME, block: Some(GROUP) },
@@ -150,23 +176,24 @@ pub(super) const SECTIONS: &[DslSection] = &[
         keyword: Keyword::Lints,
         followed_by: BLOCK,
         block: Some(&Block {
-            of: "`lints`",
+            name: BlockName::Phrase("`lints`"),
             keys: BlockKeys::Fields(&[list("allow", ListField::Allow)]),
         }),
     },
 ];
 
-const BY_FIELD: &Block = &Block { of: "a matrix's permission", keys: BlockKeys::Names };
+const BY_FIELD: &Block =
+    &Block { name: BlockName::Phrase("a matrix's permission"), keys: BlockKeys::Names };
 
 const USER: &Block = &Block {
-    of: "a user",
+    name: BlockName::Phrase("a user"),
     keys: BlockKeys::Fields(&[
         list("tags", ListField::Tags),
         value("peers", ValueField::Peers),
         FieldSpec {
             name: "permissions",
             keyword: Keyword::Permissions,
-            block: Some(&known("a user's `permissions`")),
+            block: Some(&known(BlockName::Phrase("a user's `permissions`"))),
         },
         value("moderation", ValueField::Moderation),
         value("approval", ValueField::Approval),
@@ -179,7 +206,7 @@ const USER: &Block = &Block {
 };
 
 const GROUP: &Block = &Block {
-    of: "a group",
+    name: BlockName::Phrase("a group"),
     keys: BlockKeys::Fields(&[
         value("matrix", ValueField::Matrix),
         value("creator", ValueField::Creator),
@@ -189,7 +216,8 @@ const GROUP: &Block = &Block {
     ]),
 };
 
-const fn word(name: &'static str, section: WordSection) -> DslSection {
+const fn word(section: WordSection) -> DslSection {
+    let name = section.as_str();
     DslSection { name, keyword: Keyword::Word(section), followed_by: COLON, block: None }
 }
 
@@ -197,16 +225,13 @@ const fn pairs(name: &'static str, demand: Demand) -> DslSection {
     DslSection { name, keyword: Keyword::Pairs(demand), followed_by: NAME, block: None }
 }
 
-const fn settings(
-    name: &'static str,
-    section: SettingsSection,
-    block: &'static Block,
-) -> DslSection {
+const fn settings(section: SettingsSection, block: &'static Block) -> DslSection {
+    let name = section.as_str();
     DslSection { name, keyword: Keyword::Settings(section), followed_by: BLOCK, block: Some(block) }
 }
 
-const fn known(of: &'static str) -> Block {
-    Block { of, keys: BlockKeys::Known { nested: None } }
+const fn known(name: BlockName) -> Block {
+    Block { name, keys: BlockKeys::Known { nested: None } }
 }
 
 const fn list(name: &'static str, field: ListField) -> FieldSpec {

@@ -4,24 +4,7 @@ use super::{
     doc::Doc,
     text::{self, quoted},
 };
-use crate::syntax::ast::{Expr, ExprKind, SettingsSection, WordSection};
-
-pub(super) fn word(section: WordSection) -> &'static str {
-    match section {
-        WordSection::Preset => "preset",
-        WordSection::UnknownUsers => "unknown_users",
-    }
-}
-
-pub(super) fn settings(section: SettingsSection) -> &'static str {
-    match section {
-        SettingsSection::Moderation => "moderation",
-        SettingsSection::Permissions => "permissions",
-        SettingsSection::Blocks => "blocks",
-        SettingsSection::Friendship => "friendship",
-        SettingsSection::Limits => "limits",
-    }
-}
+use crate::syntax::ast::{Expr, ExprKind};
 
 /// What a field begins with that the author names. `*` needs no quotes there.
 pub(super) fn name(text: &str) -> String {

@@ -1,9 +1,6 @@
 //! Items gathered to sections, as YAML and JSON have them.
 
-use super::{
-    names,
-    tree::{self, TreeField, TreeNode, TreeValue},
-};
+use super::tree::{self, TreeField, TreeNode, TreeValue};
 use crate::syntax::{
     ast::{Item, List},
     comments::{Comment, CommentMarker, CommentedItem, PlacedComments, Region},
@@ -69,11 +66,11 @@ impl SectionTree {
                 part.gather();
                 let value = TreeValue::Text(word.value.value.as_ref().to_owned());
                 let node = TreeNode { notes: part.comments, value };
-                self.fields.push((names::word(word.section).to_owned(), node));
+                self.fields.push((word.section.to_string(), node));
             }
             Item::Settings(settings) => {
                 let fields = tree::settings(&settings.entries, &mut part);
-                self.put(names::settings(settings.section), fields, part);
+                self.put(settings.section.as_str(), fields, part);
             }
             Item::Peers(peers) => self.put_peers(tree::peers(peers, &mut part, from), part),
             Item::Matrix(matrix) => {

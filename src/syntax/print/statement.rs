@@ -33,10 +33,10 @@ pub(super) fn statement(
         }
         Item::Rule(rule) => rule_statement(rule),
         Item::Word(section) => {
-            simple(names::word(section.section), Doc::Word(word(&section.value.value)))
+            simple(section.section.as_str(), Doc::Word(word(&section.value.value)))
         }
         Item::Settings(section) => {
-            block(names::settings(section.section).to_owned(), settings(&section.entries, part))
+            block(section.section.to_string(), settings(&section.entries, part))
         }
         Item::Peers(peers) => peers_statement(peers, part, from),
         Item::Matrix(matrix) => matrix_statement(matrix, part),

@@ -155,7 +155,7 @@ pub(crate) fn held(view: &View) -> Vec<String> {
         let supers = names(&mut group.super_admins());
         let admins = names(&mut group.admins());
         let creator = group.creator.map(|user| directory.id(user));
-        let matrix = view.matrix(group.matrix).map(|matrix| {
+        let matrix = group.matrix.and_then(|number| view.matrix(number)).map(|matrix| {
             let name = |tag: &peerage::snapshot::TagId| view.tags.name(*tag).to_owned();
             let metadata = matrix.metadata.as_ref();
             let fields = metadata.map(|fields| fields.map(&mut |value| value.map(&mut { name })));

@@ -6,7 +6,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
     ("source", &[]),
     ("request", &[]),
     ("diagnostic", &["source", "request::did_you_mean", "request::suggest"]),
-    ("syntax", &["source", "diagnostic", "request::Switch"]),
+    ("syntax", &["source", "diagnostic", "request::Switch", "request::text_enum"]),
     (
         "policy",
         &[

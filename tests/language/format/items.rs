@@ -285,26 +285,19 @@ fn conversation() -> impl Strategy<Value = Item<'static>> {
 
 /// The statements of one file, as an author may have ordered them.
 pub(crate) fn policy() -> impl Strategy<Value = Vec<Item<'static>>> {
-    let some = |item: BoxedStrategy<Item<'static>>| option::weighted(0.3, item);
-    let sections = (
-        some(list().prop_map(Item::Tags).boxed()),
-        some(single(WordSection::Preset).boxed()),
-        some(single(WordSection::UnknownUsers).boxed()),
-        some(section(SettingsSection::Moderation).boxed()),
-        some(section(SettingsSection::Permissions).boxed()),
-        some(section(SettingsSection::Blocks).boxed()),
-        some(section(SettingsSection::Friendship).boxed()),
-        some(section(SettingsSection::Limits).boxed()),
-        some(peers().boxed()),
-        (
-            some(Just(Item::Rules(nowhere())).boxed()),
-            some(list().prop_map(Item::Lints).boxed()),
-            some(list().prop_map(Item::ProtectedTags).boxed()),
-        ),
-    );
-    let sections = sections.prop_map(|(a, b, c, d, e, f, g, h, i, (j, k, l))| {
-        [a, b, c, d, e, f, g, h, i, j, k, l].into_iter().flatten().collect::<Vec<_>>()
-    });
+    let words = WordSection::ALL.iter().map(|&section| single(section).boxed());
+    let settings = SettingsSection::ALL.iter().map(|&name| section(name).boxed());
+    let others = [
+        list().prop_map(Item::Tags).boxed(),
+        peers().boxed(),
+        Just(Item::Rules(nowhere())).boxed(),
+        list().prop_map(Item::Lints).boxed(),
+        list().prop_map(Item::ProtectedTags).boxed(),
+    ];
+    let sections: Vec<_> =
+        words.chain(settings).chain(others).map(|section| option::weighted(0.3, section)).collect();
+    let sections =
+        sections.prop_map(|sections| sections.into_iter().flatten().collect::<Vec<Item<'_>>>());
     let entries = (
         vec(rule(), 0..3),
         vec(matrix(), 0..3),

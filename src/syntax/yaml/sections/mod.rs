@@ -44,32 +44,32 @@ pub(super) const SECTIONS: &[YamlSection] = &[
     YamlSection { name: "protected_tags", read: protected_tags },
     YamlSection { name: "rules", read: rules::read },
     YamlSection {
-        name: "preset",
+        name: WordSection::Preset.as_str(),
         read: |cursor, key, items| settings::word(cursor, key, items, WordSection::Preset),
     },
     YamlSection {
-        name: "unknown_users",
+        name: WordSection::UnknownUsers.as_str(),
         read: |cursor, key, items| settings::word(cursor, key, items, WordSection::UnknownUsers),
     },
     YamlSection {
-        name: "moderation",
+        name: SettingsSection::Moderation.as_str(),
         read: |cursor, key, items| settings::read(cursor, key, items, SettingsSection::Moderation),
     },
     YamlSection {
-        name: "permissions",
+        name: SettingsSection::Permissions.as_str(),
         read: |cursor, key, items| settings::read(cursor, key, items, SettingsSection::Permissions),
     },
     YamlSection {
-        name: "blocks",
+        name: SettingsSection::Blocks.as_str(),
         read: |cursor, key, items| settings::read(cursor, key, items, SettingsSection::Blocks),
     },
     YamlSection { name: "peers", read: peers::read },
     YamlSection {
-        name: "friendship",
+        name: SettingsSection::Friendship.as_str(),
         read: |cursor, key, items| settings::read(cursor, key, items, SettingsSection::Friendship),
     },
     YamlSection {
-        name: "limits",
+        name: SettingsSection::Limits.as_str(),
         read: |cursor, key, items| settings::read(cursor, key, items, SettingsSection::Limits),
     },
     YamlSection { name: "matrices", read: matrices::read },

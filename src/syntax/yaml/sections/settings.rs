@@ -37,14 +37,14 @@ pub(super) fn word<'s>(
     items: &mut Vec<Item<'s>>,
     section: WordSection,
 ) -> Result<(), YamlError> {
-    let (name, expected) = match section {
-        WordSection::Preset => ("preset", PRESET),
-        WordSection::UnknownUsers => ("unknown_users", UNKNOWN_USERS),
+    let expected = match section {
+        WordSection::Preset => PRESET,
+        WordSection::UnknownUsers => UNKNOWN_USERS,
     };
     match cursor.string(expected)? {
         FieldValue::Value(value) => items.push(Item::Word(Box::new(Word { section, span, value }))),
         FieldValue::Invalid => {}
-        FieldValue::Absent => cursor.no_value("section", name, span, expected),
+        FieldValue::Absent => cursor.no_value("section", section.as_str(), span, expected),
     }
     Ok(())
 }
