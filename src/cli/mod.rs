@@ -28,7 +28,7 @@ mod serve;
 mod store;
 mod test;
 
-use std::process::ExitCode;
+use std::{env, ffi::OsString, process::ExitCode};
 
 use anyhow::{Result, ensure};
 use clap::{
@@ -38,6 +38,7 @@ use clap::{
 };
 
 use self::{config::Configured, output::Output};
+use crate::diagnostic::Report;
 
 /// Exit codes, the same for all commands; the worst of several is the greatest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -211,15 +212,15 @@ impl Format {
     }
 }
 
-/// Parses the command line of this process, and completes that of `serve` by the other layers.
-fn parse() -> Configured {
+/// Parses a command line, and completes that of `serve` by the other layers.
+fn parse(arguments: &[OsString]) -> Configured {
     let command = command_line();
-    let parsed = command.clone().try_get_matches();
+    let parsed = command.clone().try_get_matches_from(arguments);
     let (matches, rejected) = match parsed {
         Ok(matches) => (matches, None),
         // The other layers may have what is missing.
         Err(error) if error.kind() == ErrorKind::MissingRequiredArgument => {
-            match command.clone().ignore_errors(true).try_get_matches() {
+            match command.clone().ignore_errors(true).try_get_matches_from(arguments) {
                 Ok(matches) => (matches, Some(error)),
                 Err(_) => error.exit(),
             }
@@ -240,9 +241,20 @@ fn parse() -> Configured {
     configured.unwrap_or_else(|error| Configured::Exit(output.failed(&error)))
 }
 
+/// Checks the text of a config file, and reports its mistakes.
+pub fn check_config(text: Vec<u8>) -> Report {
+    config::check(command_line(), text)
+}
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let (matches, warnings) = match parse() {
+    run(env::args_os())
+}
+
+/// Runs a command line, which begins with the program's name. Exits the process if it is wrong.
+pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    let (matches, warnings) = match parse(&arguments) {
         Configured::Complete { matches, warnings } => (matches, warnings),
         Configured::Exit(exit) => return ExitCode::from(exit as u8),
     };

@@ -61,8 +61,12 @@ pub fn format(source: &Source, form: Form) -> Result<String, FormatError> {
         return Err(FormatError::Comments);
     }
     let said = comments.sorted();
-    let printed = print::write(form, &items, comments, text);
+    let mut printed = print::write(form, &items, comments, text);
     verify(&printed, form, &items, &said)?;
+    if printed.is_empty() && !source.bytes.is_empty() {
+        // A file without statements is a warning, an empty one an error.
+        printed.push('\n');
+    }
     Ok(printed)
 }
 

@@ -94,11 +94,14 @@ fn line_ends_and_byte_order_marks_go() {
     assert_eq!(formatted(Form::Yaml, yaml, Form::Yaml), Ok("# c\ntags: [A]\n".to_owned()));
 }
 
+/// An empty file would be an error.
 #[test]
-fn nothing_is_nothing() {
+fn a_file_without_statements_does_not_become_empty() {
     for form in [Form::Dsl, Form::Yaml] {
-        assert_eq!(formatted(form, "\n\n", form), Ok(String::new()));
+        assert_eq!(formatted(form, "\n\n", form), Ok("\n".to_owned()));
+        assert_eq!(formatted(form, "", form), Ok(String::new()));
     }
+    assert_eq!(formatted(Form::Yaml, "rules: []", Form::Dsl), Ok("\n".to_owned()));
     assert_eq!(formatted(Form::Yaml, "{}", Form::Json), Ok("{}\n".to_owned()));
     assert_eq!(formatted(Form::Dsl, "\n// a\n\n\n// b", Form::Yaml), Ok("# a\n\n# b\n".to_owned()));
 }

@@ -23,7 +23,10 @@ use self::{
     setting::{ConfigSetting, SettingSource},
 };
 use super::{Exit, Output, serve::DEFAULT_ADDRESS};
-use crate::diagnostic::{Diagnostics, Report};
+use crate::{
+    diagnostic::{Diagnostics, Report},
+    source::{Notation, Sources},
+};
 
 /// A command line that was completed, or an end without running the command.
 pub(super) enum Configured {
@@ -64,6 +67,16 @@ pub(super) fn with_values(command: Command) -> Command {
 pub(super) fn schema(mut command: Command) -> Value {
     command.build();
     command.find_subcommand("serve").map(schema::schema).unwrap_or_default()
+}
+
+/// Checks the text of a config file, and reports its mistakes.
+pub(super) fn check(mut command: Command, text: Vec<u8>) -> Report {
+    command.build();
+    let options = command.find_subcommand("serve").map(options).unwrap_or_default();
+    let sources = Sources::single("config.yaml", Notation::Yaml, text);
+    let mut layer = Layer::default();
+    file::read(&sources, &options, &mut layer);
+    Report::new(layer.problems, &sources)
 }
 
 /// Completes the command line of `serve` by the environment and the config file. `typed` is the command

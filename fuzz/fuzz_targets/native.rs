@@ -1,0 +1,5 @@
+//! The target `native` below libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| peerage_fuzz::targets::run("native", input));

@@ -1,0 +1,3 @@
+//! The targets of fuzzing, for the programs that run them below libFuzzer.
+
+pub mod targets;
