@@ -197,10 +197,10 @@ fn the_top_of_the_repository_stays_tidy() {
     assert_eq!(top, BTreeSet::from(TOP));
 }
 
-/// All programs: the crate, its tests, its benches, its examples.
+/// All programs: the crate, its tests, its benches, its examples, the targets of fuzzing.
 fn programs() -> Vec<File> {
     let mut files = Vec::new();
-    for folder in ["src", "tests", "benches", "examples"] {
+    for folder in ["src", "tests", "benches", "examples", "fuzz/fuzz_targets", "fuzz/targets"] {
         read(folder.as_ref(), &mut files);
     }
     files

@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod deploy;
 mod docs;
 
 #[path = "../support/mod.rs"]

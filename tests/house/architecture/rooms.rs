@@ -116,12 +116,13 @@ pub(crate) const HEAVY: [(&str, &str); 26] = [
 pub(crate) const CLIENT: [&str; 3] = ["hyper", "hyper_util", "http_body_util"];
 
 /// What stands at the top of the repository, hidden files aside.
-pub(crate) const TOP: [&str; 18] = [
+pub(crate) const TOP: [&str; 23] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "Cargo.lock",
     "Cargo.toml",
+    "Dockerfile",
     "LICENSE",
     "README.md",
     "SECURITY.md",
@@ -129,9 +130,13 @@ pub(crate) const TOP: [&str; 18] = [
     "benches",
     "build.rs",
     "deny.toml",
+    "deploy",
+    "dist",
     "docs",
     "examples",
+    "fuzz",
     "grammar",
+    "packaging",
     "policies",
     "src",
     "tests",
