@@ -31,6 +31,11 @@ impl ListCursor {
         Self::from_groups(view.groups.iter().map(|(group, _)| group).collect())
     }
 
+    /// A cursor into a list of nobody.
+    pub fn empty() -> Self {
+        Self::from_groups(Vec::new())
+    }
+
     fn from_users(users: UserSet) -> Self {
         let total = users.len();
         // In this form, going on costs nothing for the users before.

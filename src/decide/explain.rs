@@ -46,6 +46,19 @@ pub struct RuleRef {
     pub description: Option<String>,
 }
 
+impl Explanation {
+    /// The explanation of a decision that no gate took part in.
+    pub fn without_gates(decision: Decision) -> Self {
+        Self {
+            decision,
+            findings: Vec::new(),
+            rules: Vec::new(),
+            more_rules: 0,
+            concerned_user: None,
+        }
+    }
+}
+
 /// The explanation of the decision which [`decide`](super::decide) makes. Costs a look at each rule
 /// that could apply, and a few allocations for each gate.
 pub fn explain(view: &View, request: &Request<'_>) -> Explanation {

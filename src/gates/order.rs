@@ -127,7 +127,7 @@ pub fn concerned_user<'r>(
     denials.find(|denial| denial.reason == reason)?.concerned_user(view, pair)
 }
 
-// Fails to compile while a reason belongs to no gate, or to two.
+// Fails to compile while a reason of a gate belongs to none, or to two.
 #[expect(clippy::indexing_slicing, reason = "evaluated when this is compiled")]
 const _: () = {
     let mut reason = 0;
@@ -144,8 +144,8 @@ const _: () = {
             }
             gate += 1;
         }
-        let is_denial = !matches!(Reason::ALL[reason], Reason::Allowed);
-        assert!(owners == is_denial as usize, "each reason of a denial belongs to one gate");
+        let is_of_gate = !matches!(Reason::ALL[reason], Reason::Allowed | Reason::Stale);
+        assert!(owners == is_of_gate as usize, "each reason of a denial belongs to one gate");
         reason += 1;
     }
 };

@@ -16,6 +16,7 @@ use super::{
     log::LogForm,
     reload_history::ReloadHistory,
     served_policy::ServedPolicy,
+    staleness::Staleness,
     state::{StateDir, StateStatus},
 };
 
@@ -31,6 +32,7 @@ pub struct Live {
     /// The folder of the last good files; `None` if they are not kept.
     pub(super) state: Option<StateDir>,
     pub(super) log: LogForm,
+    pub(super) staleness: Arc<Staleness>,
 }
 
 impl Live {
@@ -58,6 +60,12 @@ impl Live {
     /// The state of the folder of the last good files; `None` if they are not kept.
     pub fn state(&self) -> Option<StateStatus> {
         self.state.as_ref().map(StateDir::status)
+    }
+
+    /// Whether what is served is confirmed by the files and by a store that others write to.
+    #[inline]
+    pub fn staleness(&self) -> &Arc<Staleness> {
+        &self.staleness
     }
 
     /// The paths of the policy's files and folders.

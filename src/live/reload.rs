@@ -166,6 +166,7 @@ impl Live {
             latest,
         });
         self.reloads.store(Arc::clone(&reloads));
+        self.staleness.set_policy(reloads.latest.lapse());
         reloads
     }
 }

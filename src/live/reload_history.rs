@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::guard::HeldPolicy;
-use crate::diagnostic::{Code, Report};
+use super::{guard::HeldPolicy, staleness::Lapse};
+use crate::diagnostic::{Code, Report, Severity};
 
 /// The count of each outcome since the start, and the latest reload.
 #[derive(Clone, Debug)]
@@ -75,6 +75,19 @@ impl LatestReload {
         let mut diagnostics = self.report.diagnostics.iter();
         self.outcome == ReloadOutcome::Refused
             && diagnostics.any(|it| matches!(it.code, Code::Unreadable | Code::StillWritten))
+    }
+
+    /// The lapse of the policy that begins with it, if it could not read the files or they hold errors.
+    /// A policy that is held was read well: an operator decides on it.
+    pub(super) fn lapse(&self) -> Option<Lapse> {
+        if self.outcome != ReloadOutcome::Refused {
+            return None;
+        }
+        let mut diagnostics = self.report.diagnostics.iter();
+        let first = diagnostics.find(|it| it.severity == Severity::Error);
+        let first = first.map(|it| it.message.as_str()).unwrap_or_default();
+        let problem = if self.is_unreadable() { "can't be read" } else { "hold errors" };
+        Some(Lapse::new(format!("the policy's files {problem}: {first}")))
     }
 
     /// Whether what is wrong now was reported before.

@@ -12,7 +12,7 @@ use tracing::warn;
 
 use super::{
     HeldPolicy, LatestReload, Live, LogForm, PolicyFiles, ReloadGuard, ReloadHistory,
-    ReloadOutcome, ServedPolicy, StateError, Trigger,
+    ReloadOutcome, ServedPolicy, Staleness, StalenessOptions, StateError, Trigger,
     current_view::CurrentView,
     facts::{InitialLoad, Writer},
     state::{LastGoodFiles, StateDir},
@@ -32,6 +32,8 @@ pub struct LiveOptions {
     pub guard: ReloadGuard,
     /// The folder of the last good files; `None` to keep none.
     pub state: Option<StateOptions>,
+    /// When what is served counts as stale.
+    pub staleness: StalenessOptions,
     /// How diagnostics are logged.
     pub log: LogForm,
 }
@@ -75,12 +77,13 @@ pub enum StartError {
 }
 
 impl LiveOptions {
-    /// The default options: no reload is held, and no files are kept.
+    /// The default options: no reload is held, no files are kept, and nothing is ever stale.
     pub fn new(files: impl Into<PolicyFiles>) -> Self {
         Self {
             files: Arc::new(files.into()),
             guard: ReloadGuard::OFF,
             state: None,
+            staleness: StalenessOptions::default(),
             log: LogForm::Text,
         }
     }
@@ -224,7 +227,8 @@ fn compile_loaded(
         && let Some(live) = Arc::get_mut(live)
     {
         let doing = "followed by a thread of its own";
-        let facts = Writer::start(store, &live.served, declarations, pending)
+        let staleness = Arc::clone(&live.staleness);
+        let facts = Writer::start(store, &live.served, declarations, pending, staleness)
             .map_err(|error| StoreError::Io { doing, why: error.to_string() })?;
         live.facts = Some(facts);
     }
@@ -253,5 +257,6 @@ fn first_outcome(
         guard: options.guard,
         state: None,
         log: options.log,
+        staleness: Arc::new(Staleness::new(options.staleness)),
     }))
 }

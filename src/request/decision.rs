@@ -14,6 +14,9 @@ pub struct Decision {
 impl Decision {
     pub const ALLOWED: Self = Self { allow: true, reason: Reason::Allowed, obligation: None };
 
+    /// The decision while what is known is too old to decide by.
+    pub const STALE: Self = Self::denied(Reason::Stale);
+
     pub const fn denied(reason: Reason) -> Self {
         Self { allow: false, reason, obligation: None }
     }
@@ -28,8 +31,8 @@ text_enum! {
 }
 
 text_enum! {
-    /// The reason of a decision: the first closed gate, or that all gates were open. The codes are
-    /// stable.
+    /// The reason of a decision: the first closed gate, that all gates were open, or that none is asked.
+    /// The codes are stable.
     Reason: "reason" {
         Allowed = "allowed",
         UnknownSubject = "unknown_subject",
@@ -75,6 +78,8 @@ text_enum! {
         /// The only member can't leave.
         LastMember = "last_member",
         GroupFull = "group_full",
+        /// The policy or the facts are too old to decide by: no gate is asked.
+        Stale = "stale",
     }
 }
 

@@ -5,12 +5,13 @@
 //! where proxies append the path and the query of what is asked of them, the headers alone count.
 
 use super::{
+    freshness,
     handler::RequestContext,
     query::{QueryParams, header_name},
     response::{self, HttpError, HttpResponse, OBLIGATIONS, REASON},
     v1,
 };
-use crate::{decide, request::Decision};
+use crate::request::Decision;
 use hyper::{
     HeaderMap, StatusCode,
     header::{HeaderName, HeaderValue},
@@ -32,12 +33,12 @@ const HEADERS: [(HeaderName, &str); 7] = [
 
 /// `/v1/allow`, by any method: the decision as a status.
 pub(super) fn allow(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
-    let RequestContext { app, served, .. } = *cx;
+    let RequestContext { app, decisions, .. } = *cx;
     let query = parameters(&cx.request.head)?;
     // There is no room for it in the response, but a wrong value is an error here too.
     query.flag("explain")?;
     let request = v1::parse_request(&query)?;
-    let decision = decide::decide(&served.view, &request);
+    let decision = decisions.decide(&request);
     app.metrics.requests.count_decision(request.action, decision);
     let Decision { allow, reason, obligation } = decision;
     let status = if allow { app.options.allow_status.into() } else { StatusCode::FORBIDDEN };
@@ -46,6 +47,9 @@ pub(super) fn allow(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> 
     if let Some(obligation) = obligation {
         let value = HeaderValue::from_static(obligation.as_str());
         response.headers_mut().insert(OBLIGATIONS, value);
+    }
+    if decisions.is_stale() {
+        freshness::mark_header(&mut response);
     }
     Ok(response)
 }

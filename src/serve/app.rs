@@ -77,7 +77,8 @@ impl App {
         cancellation: &'a Cancellation,
     ) -> ServedBackend<'a> {
         let admin_token = self.options.admin_token.as_ref();
-        ServedBackend { live: &self.live, admin_token, served, cancellation }
+        let freshness = self.live.staleness().freshness();
+        ServedBackend { live: &self.live, admin_token, served, freshness, cancellation }
     }
 
     /// Responds from the served view, and stamps the response with its revision.

@@ -8,6 +8,7 @@ use super::{
     admission::{Cancellation, WorkClass},
     app::App,
     connection::Connection,
+    freshness::DecisionView,
     list_stream::Producer,
     response::{HttpError, HttpResponse},
 };
@@ -93,8 +94,22 @@ pub(super) struct RouteRequest {
 pub(super) struct RequestContext<'r> {
     pub(super) app: &'r App,
     pub(super) served: &'r Arc<ServedPolicy>,
+    /// The same view, by which decisions are made.
+    pub(super) decisions: DecisionView<'r>,
     pub(super) request: &'r RouteRequest,
     pub(super) cancellation: &'r Cancellation,
+}
+
+impl<'r> RequestContext<'r> {
+    pub(super) fn new(
+        app: &'r App,
+        served: &'r Arc<ServedPolicy>,
+        request: &'r RouteRequest,
+        cancellation: &'r Cancellation,
+    ) -> Self {
+        let decisions = DecisionView::new(served, app.live.staleness().freshness());
+        Self { app, served, decisions, request, cancellation }
+    }
 }
 
 impl RouteRequest {

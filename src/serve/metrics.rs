@@ -20,7 +20,7 @@ use super::{
     process_metrics,
     request_metrics::{RequestMetrics, RouteIndex},
 };
-use crate::live::Live;
+use crate::live::{Freshness, Live};
 
 /// The counters of requests and decisions.
 #[derive(Debug, Default)]
@@ -242,7 +242,11 @@ impl Metrics {
                 "1 if the policy served is what the files hold, 0 if they hold errors or what is held",
                 i64::from(reloads.latest.outcome.is_current()),
             ),
-            ("stale", "1 if the policy or the facts are older than they may be", 0),
+            (
+                "stale",
+                "1 if the policy or the facts are older than they may be",
+                i64::from(live.staleness().freshness() != Freshness::Current),
+            ),
             ("view_bytes", "Memory of the compiled view, about", whole(memory.view)),
             ("id_bytes", "Of that, the text of users' ids", whole(memory.ids)),
             ("relation_bytes", "Of that, what is between users", whole(memory.relations)),

@@ -23,6 +23,7 @@ mod dialects;
 mod error_body;
 mod exposition;
 mod facts;
+mod freshness;
 mod handler;
 mod host;
 mod json;

@@ -23,7 +23,7 @@ use super::{
     blocking::WorkPlace,
     body,
     connection::Connection,
-    dialects,
+    dialects, freshness,
     handler::{Access, BodyKind, Handler, Operation, RequestContext, RouteRequest},
     host::{self, HostCheck, ListenerPolicy},
     options::ServeOptions,
@@ -35,7 +35,7 @@ use super::{
 };
 use crate::{
     dialects::Dialect,
-    live::{Live, ServedPolicy},
+    live::{Freshness, Live, ServedPolicy},
 };
 
 /// The time for which a decision counts as in flight while its body is read. It counts again when the
@@ -259,7 +259,7 @@ impl App {
                 let place = place(class);
                 let list =
                     move |app: &Self, served: &Arc<ServedPolicy>, cancellation: &Cancellation| {
-                        list(&RequestContext { app, served, request: &request, cancellation })
+                        list(&RequestContext::new(app, served, &request, cancellation))
                     };
                 return self.respond_list(place, list).await;
             }
@@ -268,12 +268,12 @@ impl App {
         let Some(class) = class else {
             let cancellation = &Cancellation::NEVER;
             return self.with_view(|served| {
-                respond(&RequestContext { app: self, served, request: &request, cancellation })
+                respond(&RequestContext::new(self, served, &request, cancellation))
             });
         };
         let place = place(class);
         let respond = move |app: &Self, served: &Arc<ServedPolicy>, cancellation: &Cancellation| {
-            respond(&RequestContext { app, served, request: &request, cancellation })
+            respond(&RequestContext::new(app, served, &request, cancellation))
         };
         self.respond_blocking(place, respond).await
     }
@@ -299,6 +299,9 @@ impl App {
         }
         if !response.headers().contains_key(REVISION) {
             stamp_revision(&mut response, &self.live.served().revision);
+        }
+        if self.live.staleness().freshness() != Freshness::Current {
+            freshness::mark_header(&mut response);
         }
         self.metrics.count_answer(response.status());
         response

@@ -1,5 +1,7 @@
 //! The status, readiness and metrics endpoints.
 
+use std::time::SystemTime;
+
 use hyper::{
     StatusCode,
     header::{CONTENT_TYPE, HeaderValue, VARY},
@@ -15,7 +17,10 @@ use super::{
     response::{self, HttpError, HttpResponse},
 };
 use crate::{
-    live::{HeldPolicy, LatestReload, Live, ServedPolicy, facts::ShadowedEntry},
+    live::{
+        Freshness, HeldPolicy, LatestReload, Live, OnStale, ServedPolicy, StaleInput,
+        facts::ShadowedEntry,
+    },
     wire::unix_seconds,
 };
 
@@ -36,6 +41,8 @@ pub(super) fn status(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError>
         "started_at": unix_seconds(app.started),
         "served_since": unix_seconds(served.since),
         "age_seconds": served.since.elapsed().map_or(0, |age| age.as_secs()),
+        "stale": app.live.staleness().freshness() != Freshness::Current,
+        "staleness": staleness_json(&app.live),
         "counts": counts_json(served),
         "memory": {
             "view_bytes": memory.view,
@@ -62,7 +69,7 @@ pub(super) fn store_json(app: &App, served: &ServedPolicy) -> Value {
     let Some(facts) = app.live.facts() else { return json!({ "kind": "none" }) };
     let cut_off = facts
         .disconnection()
-        .map(|(since, why)| json!({ "seconds": since.elapsed().as_secs(), "why": why }));
+        .map(|lapse| json!({ "seconds": lapse.age().map(|age| age.as_secs()), "why": lapse.why }));
     let opening = facts.opening();
     let (first, total) = served.shadowed(MAX_SHADOWED);
     let each = |entry: &ShadowedEntry| -> Value {
@@ -91,14 +98,23 @@ pub(super) fn health(_: &RequestContext<'_>) -> Result<HttpResponse, HttpError> 
 }
 
 /// `GET /readyz`: 200 while the daemon is fully operational, with a line for each repair that was made
-/// when the store was opened; 503 when it is about to stop, and when facts can't be written without an
-/// intervention. A store that is temporarily cut off and files with errors are no reason for 503:
-/// decisions go on.
+/// when the store was opened; 503 when it is about to stop, when what is served is stale, and when facts
+/// can't be written without an intervention. A store that is temporarily cut off and files with errors
+/// are no reason for 503 before they make it stale: decisions go on.
 pub(super) fn ready(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
     let app = cx.app;
     let unready = |message: String| HttpError::new(StatusCode::SERVICE_UNAVAILABLE, message);
     if app.is_stopping() {
         return Err(unready("the daemon is stopping".to_owned()));
+    }
+    let staleness = app.live.staleness();
+    if staleness.freshness() != Freshness::Current {
+        let stale = staleness.stale_inputs();
+        let each = stale.iter().map(|StaleInput { name, lapse }| match lapse.age() {
+            Some(age) => format!("the {name} is stale, {}s old: {}", age.as_secs(), lapse.why),
+            None => format!("the {name} is stale: {}", lapse.why),
+        });
+        return Err(unready(each.collect::<Vec<_>>().join("; ")));
     }
     let Some(facts) = app.live.facts() else {
         return Ok(response::text_response(StatusCode::OK, "ok\n"));
@@ -119,6 +135,31 @@ pub(super) fn reload_json(latest: &LatestReload) -> serde_json::Value {
         "milliseconds": u64::try_from(latest.took.as_millis()).unwrap_or(u64::MAX),
         "diagnostics": latest.report.to_json(),
         "diff": latest.held.as_ref().map(HeldPolicy::to_json),
+    })
+}
+
+/// How old what is served may become, and what is older than that.
+fn staleness_json(live: &Live) -> Value {
+    let staleness = live.staleness();
+    let options = staleness.options();
+    let Some(max_age) = options.max_age else { return Value::Null };
+    let now = unix_seconds(SystemTime::now());
+    let input = |StaleInput { name, lapse }: StaleInput| {
+        let seconds = lapse.age().map(|age| age.as_secs());
+        json!({
+            "input": name,
+            "since": seconds.map(|seconds| now.saturating_sub(seconds)),
+            "seconds": seconds,
+            "why": lapse.why,
+        })
+    };
+    json!({
+        "max_stale_seconds": max_age.as_secs_f64(),
+        "on_stale": match options.on_stale {
+            OnStale::Serve => "serve",
+            OnStale::Deny => "deny",
+        },
+        "reasons": staleness.stale_inputs().into_iter().map(input).collect::<Vec<_>>(),
     })
 }
 

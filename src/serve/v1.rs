@@ -46,21 +46,23 @@ const REACH_PARAMETERS: &[&str] = &[
 
 /// `GET /v1/decide`: the decision and its reason; with `explain=true`, every gate's verdict.
 pub(super) fn decide(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
-    let RequestContext { app, served, .. } = *cx;
+    let RequestContext { app, decisions, .. } = *cx;
     let query = QueryParams::parse(cx.request.query(), DECIDE_PARAMETERS)?;
     let request = parse_request(&query)?;
     if query.flag("explain")? {
-        let explanation = decide::explain(&served.view, &request);
+        let explanation = decisions.explain(&request);
         app.metrics.requests.count_decision(request.action, explanation.decision);
-        let body = explanation_json(&explanation).to_string();
-        return Ok(response::json_response(StatusCode::OK, body));
+        let mut body = explanation_json(&explanation);
+        decisions.mark_json(&mut body);
+        return Ok(response::json_response(StatusCode::OK, body.to_string()));
     }
-    let decision = decide::decide(&served.view, &request);
+    let decision = decisions.decide(&request);
     app.metrics.requests.count_decision(request.action, decision);
     let mut body = String::with_capacity(64);
     // Writing to a string can't fail.
     let _ = write!(body, r#"{{"decision":{},"#, decision.allow);
     write_reason(decision, &mut body);
+    body.push_str(decisions.mark());
     body.push('}');
     Ok(response::json_response(StatusCode::OK, body))
 }
@@ -80,7 +82,7 @@ fn wants_explanation(query: Option<&str>) -> bool {
 
 /// `GET /v1/reach`: all users or groups for the wildcard that the request leaves open.
 pub(super) fn reach(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
-    let served = cx.served;
+    let RequestContext { served, decisions, .. } = *cx;
     let query = QueryParams::parse(cx.request.query(), REACH_PARAMETERS)?;
     let (request, open) =
         parse_parts(&query, id(&query, "subject")?)?.into_list_request().map_err(refusal)?;
@@ -92,17 +94,17 @@ pub(super) fn reach(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
         }
     };
     let after = query.get("after");
-    let cursor = match open {
+    let cursor = decisions.list(|| match open {
         Wildcard::Subject => decide::reached_by(&served.view, &request).cursor(),
         Wildcard::Resource | Wildcard::Member => decide::reach(&served.view, &request).cursor(),
         Wildcard::Group => decide::reachable_groups(&served.view, &request).cursor(),
-    };
+    });
     let cursor = cursor.page(&served.view, after, limit);
     let head = format!(r#"{{"{}":["#, list_field(open));
-    let total = cursor.total();
+    let (total, mark) = (cursor.total(), decisions.mark());
     let tail = move |next: Option<&str>| {
         let next = Value::from(next.unwrap_or_default());
-        format!(r#"],"total":{total},"next":{next}}}"#)
+        format!(r#"],"total":{total},"next":{next}{mark}}}"#)
     };
     Ok(list_stream::id_list(served, cursor, head, ("", ""), tail))
 }

@@ -321,7 +321,8 @@ fn the_worlds_are_worth_testing_with() {
             }
         }
     }
-    for reason in Reason::ALL {
+    // No gate says that what is served is stale.
+    for reason in Reason::ALL.iter().filter(|reason| **reason != Reason::Stale) {
         let count = verdicts.get(&("decision", reason.as_str())).copied();
         assert!(count >= Some(4), "{reason} in {count:?} decisions of {verdicts:#?}");
     }

@@ -59,6 +59,8 @@ impl Daemon {
                 reloads.reload_for(trigger, outcome, &follower.served());
             });
         })?;
+        let staleness = Arc::clone(live.staleness());
+        tokio::spawn(async move { staleness.follow().await });
         let public_url = match &options.listen.public_url {
             Some(url) => url.clone(),
             // A Unix socket has no URL.

@@ -11,6 +11,7 @@ mod log_args;
 mod reload_args;
 mod signals;
 mod socket_args;
+mod staleness_args;
 mod store_args;
 
 use std::{io, path::PathBuf};
@@ -40,6 +41,8 @@ pub(super) struct ServeArgs {
     reload: reload_args::ReloadArgs,
     #[command(flatten)]
     store: store_args::StoreArgs,
+    #[command(flatten)]
+    staleness: staleness_args::StalenessArgs,
     #[command(flatten)]
     limits: limit_args::LimitArgs,
     #[command(flatten)]
@@ -82,6 +85,7 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
         files: watch.files().into(),
         guard: options.reload.guard(),
         state: options.reload.state(),
+        staleness: options.staleness.options()?,
         log: form,
     };
     // Closed at every end, also by an error.

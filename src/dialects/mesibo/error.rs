@@ -211,7 +211,8 @@ fn error_code(reason: RefusalReason, path: &str) -> MesiboErrorCode {
             | Reason::NeedsAdmin
             | Reason::NeedsSuperAdmin
             | Reason::DeniedByMatrix
-            | Reason::LastMember => MesiboErrorCode::Refused,
+            | Reason::LastMember
+            | Reason::Stale => MesiboErrorCode::Refused,
         },
         RefusalReason::GroupExists => MesiboErrorCode::Exists,
         RefusalReason::StatedByFile => MesiboErrorCode::Stated,

@@ -211,7 +211,8 @@ impl CallNames {
                 | Reason::SuperAdminProtected
                 | Reason::LastSuperAdmin
                 | Reason::LastMember
-                | Reason::GroupFull => return self.unnamed_error("Parameter_Error", refusal),
+                | Reason::GroupFull
+                | Reason::Stale => return self.unnamed_error("Parameter_Error", refusal),
             },
             RefusalReason::NotFriends => self.not_friend,
             RefusalReason::FriendListsFull => {

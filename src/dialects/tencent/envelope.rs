@@ -80,7 +80,8 @@ impl TencentError {
                 | Reason::SuperAdminProtected
                 | Reason::LastSuperAdmin
                 | Reason::LastMember
-                | Reason::GroupFull => family.parameter(),
+                | Reason::GroupFull
+                | Reason::Stale => family.parameter(),
             },
             RefusalReason::StatedByFile => family.stated(),
             // Tencent's documentation has one code for all other refusals.

@@ -82,7 +82,8 @@ impl VenuelessError {
                 | Reason::SuperAdminProtected
                 | Reason::LastSuperAdmin
                 | Reason::LastMember
-                | Reason::GroupFull => Self::with_reason(refusal),
+                | Reason::GroupFull
+                | Reason::Stale => Self::with_reason(refusal),
             },
             RefusalReason::StatedByFile
             | RefusalReason::UnknownTag

@@ -79,7 +79,8 @@ impl GroupAttempt {
                 | Reason::NeedsSuperAdmin
                 | Reason::DeniedByMatrix
                 | Reason::SuperAdminProtected
-                | Reason::LastSuperAdmin => (403, Some("InsufficientPermissions")),
+                | Reason::LastSuperAdmin
+                | Reason::Stale => (403, Some("InsufficientPermissions")),
             },
             RefusalReason::TooLong => (400, Some("TooManyCharacters")),
             RefusalReason::Invalid

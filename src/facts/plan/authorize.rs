@@ -174,6 +174,7 @@ fn describe(reason: Reason) -> (&'static str, Option<Hint>) {
         }
         Reason::LastMember => return ("they are the only member", Some(Hint::DeleteGroup)),
         Reason::GroupFull => "the group is full",
+        Reason::Stale => "the policy or the facts are too old to decide by",
     };
     (problem, None)
 }

@@ -161,7 +161,8 @@ pub(super) fn can_cause(path: &str, reason: Reason, action: Action) -> bool {
         | Reason::SuperAdminProtected
         | Reason::LastSuperAdmin
         | Reason::LastMember
-        | Reason::GroupFull => false,
+        | Reason::GroupFull
+        | Reason::Stale => false,
     }
 }
 

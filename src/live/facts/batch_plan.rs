@@ -35,6 +35,8 @@ pub(super) struct BatchPlanner<'a> {
     pub(super) places: HashMap<RecordKey, usize>,
     pub(super) basis: &'a Declarations,
     pub(super) requests: &'a mut PendingRequests,
+    /// Whether commands on behalf of a user are denied, since what is served is stale.
+    pub(super) denies: bool,
 }
 
 impl BatchPlanner<'_> {
@@ -66,8 +68,12 @@ impl BatchPlanner<'_> {
         let mut plan = facts::ChangeBuffer::default();
         let mut outcomes = Vec::with_capacity(batch.commands.len());
         for (index, command) in batch.commands.iter().enumerate() {
-            let world =
-                PlanningView { view: &self.working, basis: self.basis, asked: &*self.requests };
+            let world = PlanningView {
+                view: &self.working,
+                basis: self.basis,
+                asked: &*self.requests,
+                denies: self.denies,
+            };
             match facts::plan(&mut plan, command, batch.authority, &world, pending) {
                 Ok(planned) => {
                     for change in &planned.changes {

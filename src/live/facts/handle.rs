@@ -4,7 +4,7 @@ use std::{
     ops::ControlFlow,
     path::Path,
     sync::{Arc, mpsc},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     compile::Declarations,
     facts::{Record, RecordKey, WriteError},
-    live::ServedPolicy,
+    live::{Lapse, ServedPolicy},
     snapshot::View,
     store::{BackupReport, OpeningReport, Store, StoreError},
 };
@@ -36,8 +36,8 @@ pub struct FactsHandle {
 /// Whether the store can be reached.
 #[derive(Clone, Debug, Default)]
 pub struct StoreHealth {
-    /// Since when not, and why.
-    pub cut_off: Option<(Instant, String)>,
+    /// For how long not, and why.
+    pub cut_off: Option<Lapse>,
     /// The reason why committed data may be lost, if it may.
     pub lost: Option<String>,
 }
@@ -149,8 +149,8 @@ impl FactsHandle {
         self.store.opening()
     }
 
-    /// Since when the store has not been reached, and why; `None` if it is.
-    pub fn disconnection(&self) -> Option<(Instant, String)> {
+    /// For how long the store has not been reached, and why; `None` if it is.
+    pub fn disconnection(&self) -> Option<Lapse> {
         self.contact.load().cut_off.clone()
     }
 

@@ -27,6 +27,8 @@ pub(super) struct PlanningView<'e> {
     pub(super) view: &'e View,
     pub(super) basis: &'e Declarations,
     pub(super) asked: &'e PendingRequests,
+    /// Whether what is served is so old that every decision is a denial.
+    pub(super) denies: bool,
 }
 
 /// How many tags or names an unknown one is compared with.
@@ -240,7 +242,7 @@ impl PlanContext for PlanningView<'_> {
     }
 
     fn decide(&self, request: &Request<'_>) -> Decision {
-        decide::decide(self.view, request)
+        if self.denies { Decision::STALE } else { decide::decide(self.view, request) }
     }
 
     fn now(&self) -> UnixMillis {

@@ -9,13 +9,14 @@ use std::{
 use tracing::{error, info, warn};
 
 use super::{
-    handle::{NEWS_TIMEOUT, StoreHealth, WriterMessage},
+    handle::{NEWS_TIMEOUT, WriterMessage},
     records::StoreRecords,
     writer::Writer,
 };
 use crate::{
     compile::{self, FactsSource as _},
     facts::{Record, RecordChange, RecordKey, RecordKind},
+    live::Lapse,
     store::{StoreError, StoreEvent},
 };
 
@@ -92,12 +93,10 @@ impl Writer {
             }
             StoreEvent::Current { revision } => self.serve_revision(event, *revision),
             StoreEvent::Disconnected { since, why } => {
-                let at = Instant::now().checked_sub(*since).unwrap_or_else(Instant::now);
                 if self.contact.load().cut_off.is_none() {
                     warn!(why, "the store can't be reached; answering from what is known");
                 }
-                let cut_off = Some((at, why.clone()));
-                self.contact.store(Arc::new(StoreHealth { cut_off, ..StoreHealth::default() }));
+                self.set_disconnection(Some(Lapse::of_age(Some(*since), why)));
             }
         }
         Ok(())
@@ -118,7 +117,7 @@ impl Writer {
         self.store.absorb(event);
         if self.contact.load().cut_off.is_some() {
             info!("the store is reached again");
-            self.contact.store(Arc::default());
+            self.set_disconnection(None);
         }
         // A cluster that was restored from a backup begins at an earlier one.
         let is_new = !matches!(event, StoreEvent::Current { .. });

@@ -11,7 +11,7 @@ use super::{
     handle::{StoreHealth, WriterMessage},
     writer::Writer,
 };
-use crate::store::StoreError;
+use crate::{live::Lapse, store::StoreError};
 
 /// How often to look whether the store is still there while nothing is written.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -32,6 +32,13 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => return None,
             }
         }
+    }
+
+    /// Takes note of whether a store that others write to is reached.
+    pub(super) fn set_disconnection(&self, cut_off: Option<Lapse>) {
+        self.staleness.set_store(cut_off.clone());
+        let lost = self.contact.load().lost.clone();
+        self.contact.store(Arc::new(StoreHealth { cut_off, lost }));
     }
 
     /// Takes note of whether what was committed is still where it is kept, by what the store said

@@ -24,7 +24,11 @@ use super::{
 use crate::{
     compile::{self, Declarations},
     facts::{ChangeSet, RecordChange, RecordKey, WriteError, WriteOutcome},
-    live::{ServedPolicy, current_view::CurrentView},
+    live::{
+        ServedPolicy,
+        current_view::CurrentView,
+        staleness::{Freshness, Lapse, Staleness},
+    },
     snapshot::View,
     store::{CommitResult, Store, StoreError},
     wire::unix_millis,
@@ -50,6 +54,7 @@ pub(in crate::live) struct Writer {
     sweep_from: Option<RecordKey>,
     pub(super) contact: Arc<ArcSwap<StoreHealth>>,
     meter: Arc<WriteMetrics>,
+    pub(super) staleness: Arc<Staleness>,
 }
 
 /// Changes of records, in order.
@@ -101,6 +106,7 @@ impl Writer {
         served: &Arc<CurrentView>,
         basis: Arc<Declarations>,
         pending: PendingRequests,
+        staleness: Arc<Staleness>,
     ) -> std::io::Result<FactsHandle> {
         let (send, inbox) = mpsc::channel();
         let view = served.load().view.clone();
@@ -138,11 +144,16 @@ impl Writer {
             sweep_from: None,
             contact,
             meter: Arc::clone(&facts.meter),
+            staleness,
         };
         thread::Builder::new().name("facts".into()).spawn(move || {
             if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
                 error!("the writer of facts has failed: from now on none are written");
                 writer.meter.set_writer_gone();
+                if writer.store.is_shared() {
+                    let why = "the writer of facts, which follows the store, has failed";
+                    writer.set_disconnection(Some(Lapse::new(why)));
+                }
             }
         })?;
         Ok(facts)
@@ -316,6 +327,7 @@ impl Writer {
                 places: HashMap::new(),
                 basis: &self.basis,
                 requests: &mut self.requests,
+                denies: self.staleness.freshness() == Freshness::Denied,
             };
             let planning = AssertUnwindSafe(|| attempt.plan(&batch, &revision, &pending));
             let Ok(planned) = catch_unwind(planning) else {

@@ -6,13 +6,13 @@ use super::{
     property_reader::{self, PropertyReader},
 };
 use crate::{
-    decide::{self, Explanation, GateFinding},
-    live::ServedPolicy,
+    decide::{Explanation, GateFinding},
     request::{
         Action, Conversation, Decision, GateName, Group, QuestionPartsError, Reason, Request,
         Resource, ResourceKind, UnknownWordError, User, check_id,
     },
     serve::{
+        freshness::DecisionView,
         json::{JsonObject, JsonText},
         response::HttpError,
     },
@@ -211,15 +211,19 @@ impl<'q> EvaluationRequest<'q> {
     }
 
     #[inline]
-    pub(super) fn decide(&self, served: &ServedPolicy) -> Decision {
+    pub(super) fn decide(&self, decisions: DecisionView<'_>) -> Decision {
         match self.unknown_entity {
+            _ if decisions.denies() => Decision::STALE,
             Some(Reason::UnknownSubject) => Decision::denied(Reason::UnknownSubject),
-            _ => self.apply_unknown_entity(decide::decide(&served.view, &self.request)),
+            _ => self.apply_unknown_entity(decisions.decide(&self.request)),
         }
     }
 
-    pub(super) fn explain(&self, served: &ServedPolicy) -> Explanation {
-        let explanation = decide::explain(&served.view, &self.request);
+    pub(super) fn explain(&self, decisions: DecisionView<'_>) -> Explanation {
+        let explanation = decisions.explain(&self.request);
+        if decisions.denies() {
+            return explanation;
+        }
         let decision = self.apply_unknown_entity(explanation.decision);
         if self.unknown_entity != Some(decision.reason) {
             return explanation;

@@ -10,15 +10,13 @@ use super::{
     property_reader::{self, PropertyReader},
     verdict::Verdict,
 };
-use crate::{
-    live::ServedPolicy,
-    serve::{
-        admission::WorkClass,
-        app::App,
-        handler::{RequestContext, RouteRequest},
-        json::{self, JsonObject},
-        response::{self, HttpError, HttpResponse},
-    },
+use crate::serve::{
+    admission::WorkClass,
+    app::App,
+    freshness::DecisionView,
+    handler::{RequestContext, RouteRequest},
+    json::{self, JsonObject},
+    response::{self, HttpError, HttpResponse},
 };
 
 /// The most evaluations of one request.
@@ -77,7 +75,7 @@ impl EvaluationSemantic {
 /// `POST /access/v1/evaluations`: evaluates each item in order, up to the one that ends them. Without
 /// items, the body itself is one evaluation.
 pub(in crate::serve) fn evaluations(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
-    let RequestContext { app, served, request, cancellation } = *cx;
+    let RequestContext { app, served, decisions, request, cancellation } = *cx;
     let JsonObject(batch): JsonObject<messages::EvaluationBatch<'_>> =
         json::read(&request.body, "access evaluations")?;
     let messages::EvaluationBatch { subject, action, resource, context, evaluations, options } =
@@ -88,7 +86,7 @@ pub(in crate::serve) fn evaluations(cx: &RequestContext<'_>) -> Result<HttpRespo
     let defaults = EvaluationParts::read(&reading, defaults)?;
     let items = evaluations.unwrap_or_default();
     if items.is_empty() {
-        return respond_single(app, served, &defaults);
+        return respond_single(app, decisions, &defaults);
     }
     if items.len() > MOST {
         let message =
@@ -99,7 +97,7 @@ pub(in crate::serve) fn evaluations(cx: &RequestContext<'_>) -> Result<HttpRespo
     body.push_str(r#"{"evaluations":["#);
     for (number, item) in items.into_iter().enumerate() {
         let verdict =
-            evaluate(app, served, (item, &reading), &defaults).unwrap_or_else(|refusal| {
+            evaluate(app, decisions, (item, &reading), &defaults).unwrap_or_else(|refusal| {
                 let at = format!("evaluations[{number}]");
                 let at = refusal.at.map_or_else(|| at.clone(), |part| format!("{at}.{part}"));
                 Verdict::failed(Some(at), refusal.message)
@@ -107,7 +105,7 @@ pub(in crate::serve) fn evaluations(cx: &RequestContext<'_>) -> Result<HttpRespo
         if number > 0 {
             body.push(',');
         }
-        verdict.write(app.options.authzen_context, &mut body);
+        verdict.write(app.options.authzen_context, decisions, &mut body);
         if semantic.stops_at(&verdict) || cancellation.is_cancelled() {
             break;
         }
@@ -118,7 +116,7 @@ pub(in crate::serve) fn evaluations(cx: &RequestContext<'_>) -> Result<HttpRespo
 
 fn evaluate(
     app: &App,
-    served: &ServedPolicy,
+    decisions: DecisionView<'_>,
     (item, reading): (&RawValue, &PropertyReader<'_>),
     defaults: &EvaluationParts<'_>,
 ) -> Result<Verdict, HttpError> {
@@ -126,5 +124,5 @@ fn evaluate(
         property_reader::parse_raw(item, "")?;
     // The ignored properties of an invalid item are not those of the next one.
     reading.take_ignored();
-    Verdict::evaluate(app, served, &EvaluationParts::read(reading, evaluation)?, Some(defaults))
+    Verdict::evaluate(app, decisions, &EvaluationParts::read(reading, evaluation)?, Some(defaults))
 }

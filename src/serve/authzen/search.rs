@@ -23,6 +23,7 @@ use crate::{
     serve::{
         admission::Cancellation,
         app::App,
+        freshness::DecisionView,
         handler::RequestContext,
         json::{self, JsonObject},
         list_stream::{self, Producer},
@@ -38,9 +39,9 @@ enum SearchMatches<T> {
 
 /// `POST /access/v1/search/subject`: the users who may do the action to the resource.
 pub(in crate::serve) fn search_subject(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
-    let RequestContext { app, served, request, cancellation } = *cx;
+    let RequestContext { app, served, decisions, request, cancellation } = *cx;
     let reading = PropertyReader::new(app, served);
-    let searched = SearchResult::new(&request.body, "subject", &reading, |search| {
+    let searched = SearchResult::new(&request.body, decisions, "subject", &reading, |search| {
         let kind = target_kind(search.subject, "subject")?;
         let (action, resource) =
             (action(&reading, search.action)?, entity(&reading, search.resource, "resource")?);
@@ -50,17 +51,18 @@ pub(in crate::serve) fn search_subject(cx: &RequestContext<'_>) -> Result<Produc
         if kind != ResourceKind::User || evaluation.unknown_entity.is_some() {
             return Ok(SearchMatches::Nothing);
         }
-        Ok(SearchMatches::All(decide::reached_by(&served.view, &evaluation.request).cursor()))
+        let users = || decide::reached_by(&served.view, &evaluation.request).cursor();
+        Ok(SearchMatches::All(decisions.list(users)))
     })?;
     Ok(searched.list(app, served, USER, cancellation))
 }
 
 /// `POST /access/v1/search/resource`: the users or groups to which the subject may do the action.
 pub(in crate::serve) fn search_resource(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
-    let RequestContext { app, served, request, cancellation } = *cx;
+    let RequestContext { app, served, decisions, request, cancellation } = *cx;
     let mut searched_type = USER;
     let reading = PropertyReader::new(app, served);
-    let searched = SearchResult::new(&request.body, "resource", &reading, |search| {
+    let searched = SearchResult::new(&request.body, decisions, "resource", &reading, |search| {
         let (subject, action) =
             (entity(&reading, search.subject, "subject")?, action(&reading, search.action)?);
         let kind = target_kind(search.resource, "resource")?;
@@ -74,10 +76,14 @@ pub(in crate::serve) fn search_resource(cx: &RequestContext<'_>) -> Result<Produ
         let evaluation = EvaluationRequest::new(subject.subject(), &action, searched, context)?;
         let all = match kind {
             _ if evaluation.unknown_entity.is_some() => return Ok(SearchMatches::Nothing),
-            ResourceKind::User => decide::reach(&served.view, &evaluation.request).cursor(),
+            ResourceKind::User => {
+                decisions.list(|| decide::reach(&served.view, &evaluation.request).cursor())
+            }
             ResourceKind::Group => {
                 searched_type = GROUP;
-                decide::reachable_groups(&served.view, &evaluation.request).cursor()
+                let groups =
+                    || decide::reachable_groups(&served.view, &evaluation.request).cursor();
+                decisions.list(groups)
             }
             // No other resources are known.
             ResourceKind::None => return Ok(SearchMatches::Nothing),
@@ -94,16 +100,16 @@ const GROUP: (&str, &str) = (r#"{"type":"group","id":"#, "}");
 
 /// `POST /access/v1/search/action`: the actions that the subject may do to the resource.
 pub(in crate::serve) fn search_action(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
-    let RequestContext { app, served, request, .. } = *cx;
+    let RequestContext { app, served, decisions, request, .. } = *cx;
     let reading = PropertyReader::new(app, served);
-    let searched = SearchResult::new(&request.body, "action", &reading, |search| {
+    let searched = SearchResult::new(&request.body, decisions, "action", &reading, |search| {
         let (subject, resource) = (
             entity(&reading, search.subject, "subject")?,
             entity(&reading, search.resource, "resource")?,
         );
         let context = context(search.context)?;
         let (subject, resource) = (subject.subject(), resource.resource());
-        if !subject.can_exist() || !resource.can_exist() {
+        if !subject.can_exist() || !resource.can_exist() || decisions.denies() {
             return Ok(SearchMatches::Nothing);
         }
         let request = Request {
@@ -139,10 +145,16 @@ pub(in crate::serve) fn search_action(cx: &RequestContext<'_>) -> Result<HttpRes
     Ok(response::json_response(StatusCode::OK, body))
 }
 
-/// The context of a response: the error of the search, and the ignored properties.
-fn result_context(error: Option<Value>, reading: &PropertyReader<'_>) -> Option<Value> {
+/// The context of a response: the error of the search, the ignored properties, and staleness.
+fn result_context(
+    error: Option<Value>,
+    decisions: DecisionView<'_>,
+    reading: &PropertyReader<'_>,
+) -> Option<Value> {
     let ignored = Some(reading.take_ignored()).filter(|places| !places.is_empty());
-    let members = [("error", error), ("ignored", ignored.map(|places| json!(places)))];
+    let stale = decisions.is_stale().then_some(Value::Bool(true));
+    let ignored = ignored.map(|places| json!(places));
+    let members = [("error", error), ("ignored", ignored), ("stale", stale)];
     let members = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     let members: Map<String, Value> = members.collect();
     (!members.is_empty()).then_some(Value::Object(members))
@@ -153,7 +165,7 @@ struct SearchResult<T> {
     found: SearchMatches<T>,
     binding: TokenBinding,
     window: PageWindow,
-    /// The error of a search whose parts do not fit together, and the ignored properties.
+    /// The error of a search whose parts do not fit together, the ignored properties, and staleness.
     context: Option<Value>,
 }
 
@@ -179,6 +191,7 @@ impl<T> SearchResult<T> {
     /// Searches for the part that `of` names.
     fn new(
         body: &[u8],
+        decisions: DecisionView<'_>,
         of: &'static str,
         reading: &PropertyReader<'_>,
         find: impl FnOnce(&messages::SearchRequest<'_>) -> Result<SearchMatches<T>, EvaluationError>,
@@ -202,7 +215,7 @@ impl<T> SearchResult<T> {
         ];
         let binding = TokenBinding::new(of, &parts);
         let window = binding.window(page)?;
-        Ok(Self { found, binding, window, context: result_context(error, reading) })
+        Ok(Self { found, binding, window, context: result_context(error, decisions, reading) })
     }
 
     /// The largest number of results, and the result after which they begin.

@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 use super::evaluation_parts::{EvaluationError, EvaluationParts};
 use crate::{
     decide::Explanation,
-    live::ServedPolicy,
     request::Decision,
-    serve::{app::App, response::HttpError, v1},
+    serve::{app::App, freshness::DecisionView, response::HttpError, v1},
     wire::explanation_json,
 };
 
@@ -40,7 +39,7 @@ impl Verdict {
     #[inline]
     pub(super) fn evaluate(
         app: &App,
-        served: &ServedPolicy,
+        decisions: DecisionView<'_>,
         question: &EvaluationParts<'_>,
         defaults: Option<&EvaluationParts<'_>>,
     ) -> Result<Self, HttpError> {
@@ -53,11 +52,11 @@ impl Verdict {
             }
         };
         let outcome = if context.explain && app.options.authzen_context {
-            let explanation = evaluation.explain(served);
+            let explanation = evaluation.explain(decisions);
             app.metrics.requests.count_decision(evaluation.request.action, explanation.decision);
             VerdictKind::Explained(Box::new(explanation))
         } else {
-            let decision = evaluation.decide(served);
+            let decision = evaluation.decide(decisions);
             app.metrics.requests.count_decision(evaluation.request.action, decision);
             VerdictKind::Decided(decision)
         };
@@ -78,17 +77,17 @@ impl Verdict {
     }
 
     /// The result as JSON, with its context or without.
-    pub(super) fn write(&self, with_context: bool, body: &mut String) {
+    pub(super) fn write(&self, with_context: bool, decisions: DecisionView<'_>, body: &mut String) {
         // Writing to a string can't fail.
         let _ = write!(body, r#"{{"decision":{}"#, self.allows());
         if with_context {
             body.push_str(r#","context":"#);
-            self.write_context(body);
+            self.write_context(decisions, body);
         }
         body.push('}');
     }
 
-    fn write_context(&self, body: &mut String) {
+    fn write_context(&self, decisions: DecisionView<'_>, body: &mut String) {
         let mut context = match &self.outcome {
             VerdictKind::Decided(decision) => {
                 body.push('{');
@@ -97,6 +96,7 @@ impl Verdict {
                     // Writing to a string can't fail.
                     let _ = write!(body, r#","ignored":{}"#, json!(self.ignored));
                 }
+                body.push_str(decisions.mark());
                 body.push('}');
                 return;
             }
@@ -115,6 +115,7 @@ impl Verdict {
         if let (Value::Object(context), false) = (&mut context, self.ignored.is_empty()) {
             context.insert("ignored".to_owned(), json!(self.ignored));
         }
+        decisions.mark_json(&mut context);
         // Writing to a string can't fail.
         let _ = write!(body, "{context}");
     }

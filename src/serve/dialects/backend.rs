@@ -3,21 +3,20 @@
 use uuid::Uuid;
 
 use crate::{
-    decide,
     dialects::{Admission, Backend, BackendError},
     facts::{
         EffectiveGroup, EffectiveRule, EffectiveRules, EffectiveUser, UnixMillis,
         VersionedUserRecord,
     },
     live::{
-        Live, ServedPolicy,
+        Freshness, Live, ServedPolicy,
         facts::{FactsHandle, ReadError},
     },
     request::{
         Approval, Decision, Grant, GrantCondition, GroupPermission, Moderation, PeersMode,
         Relation, Request, Role, Switch,
     },
-    serve::{admin_token::check_token, admission::Cancellation},
+    serve::{admin_token::check_token, admission::Cancellation, freshness::DecisionView},
     snapshot::UserNumber,
     wire::{Secret, unix_millis},
 };
@@ -27,6 +26,7 @@ pub(in crate::serve) struct ServedBackend<'a> {
     pub(in crate::serve) live: &'a Live,
     pub(in crate::serve) admin_token: Option<&'a Secret>,
     pub(in crate::serve) served: &'a ServedPolicy,
+    pub(in crate::serve) freshness: Freshness,
     /// Ends lists early where nobody waits for them any longer.
     pub(in crate::serve) cancellation: &'a Cancellation,
 }
@@ -66,7 +66,7 @@ impl Backend for ServedBackend<'_> {
     }
 
     fn decide(&self, request: &Request<'_>) -> Decision {
-        decide::decide(&self.served.view, request)
+        DecisionView::new(self.served, self.freshness).decide(request)
     }
 
     fn knows_user(&self, id: &str) -> bool {

@@ -61,7 +61,8 @@ impl FactsMetrics {
         registry.register("facts_batches", "Batches of commands by outcome", batches);
         let times = Times(facts.metrics().commit_times());
         registry.register("facts_commit_seconds", "How long commits to the store took", times);
-        let cut_off = facts.disconnection().map_or(0, |(since, _)| since.elapsed().as_secs());
+        let cut_off =
+            facts.disconnection().map_or(0, |lapse| lapse.age().unwrap_or_default().as_secs());
         let revision = live.served().view.revision.facts;
         let is_up = facts.write_obstacle().is_none() && facts.disconnection().is_none();
         let shadowed = live.served().shadowed(0).1;

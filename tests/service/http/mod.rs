@@ -22,6 +22,7 @@ mod logs;
 mod native;
 mod pressure;
 mod sockets;
+mod stale;
 mod start;
 mod state;
 mod stop;
