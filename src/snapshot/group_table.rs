@@ -118,7 +118,7 @@ pub struct GroupTable {
 }
 
 /// The fixed-size part of a group.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 struct GroupSlot {
     id: u64,
     id_len: u32,
@@ -128,21 +128,6 @@ struct GroupSlot {
     creator: Option<UserNumber>,
     matrix: Option<MatrixNumber>,
     is_known: bool,
-}
-
-impl Default for GroupSlot {
-    fn default() -> Self {
-        Self {
-            id: 0,
-            id_len: 0,
-            people: 0,
-            members: 0,
-            super_admins: 0,
-            creator: None,
-            matrix: None,
-            is_known: false,
-        }
-    }
 }
 
 impl GroupTable {

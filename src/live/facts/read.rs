@@ -179,12 +179,11 @@ impl ServedPolicy {
             .declarations
             .as_ref()
             .and_then(|_| GroupFieldValues::merge(of_files.map(|(group, _)| group), Some(&record)));
-        let matrix = match fields {
-            Some(fields) => fields.matrix().to_owned(),
-            None => {
-                let matrix = group.matrix.and_then(|number| view.matrix(number));
-                matrix.map(|matrix| matrix.name.clone()).unwrap_or_default()
-            }
+        let matrix = if let Some(fields) = fields {
+            fields.matrix().to_owned()
+        } else {
+            let matrix = group.matrix.and_then(|number| view.matrix(number));
+            matrix.map(|matrix| matrix.name.clone()).unwrap_or_default()
         };
         let member = |user| Some((directory.id(user).to_owned(), group.role(user)?));
         let mut members: Vec<(String, Role)> =
