@@ -33,14 +33,18 @@ pub(super) fn compile(
 /// Applies changes of the API's rules to the rules of a view.
 ///
 /// Costs a pass over the numbers of rules, and set algebra for the tags of those that change.
-pub(super) fn apply_rule_changes(view: &mut View, basis: &Declarations, changes: &[RecordChange]) {
+pub(super) fn apply_rule_changes(
+    view: &mut View,
+    declarations: &Declarations,
+    changes: &[RecordChange],
+) {
     // Without a section for rules, no rule counts.
     let Some(book) = view.rules.take() else { return };
     let mut book = Arc::unwrap_or_clone(book);
     let mut concerned: BTreeSet<TagId> = BTreeSet::new();
     for RecordChange { key, new, .. } in changes {
         let RecordKey::Rule(id) = key else { continue };
-        if basis.rule_place(*id).is_some() {
+        if declarations.rule_place(*id).is_some() {
             continue;
         }
         let new = match new.as_deref() {

@@ -24,7 +24,8 @@ pub struct EffectiveUser {
     pub record: UserRecord,
     /// The version of the record; `None` if there is none.
     pub version: Option<Version>,
-    pub stated: Option<DeclaredBy>,
+    /// The declaration in a policy file; `None` without one.
+    pub declared_by: Option<DeclaredBy>,
 }
 
 /// A user's record and its version; an empty record if there is none.
@@ -46,7 +47,8 @@ pub struct EffectiveGroup {
     pub record: GroupRecord,
     /// The version of the record; `None` if there is none.
     pub version: Option<Version>,
-    pub stated: Option<DeclaredBy>,
+    /// The declaration in a policy file; `None` without one.
+    pub declared_by: Option<DeclaredBy>,
 }
 
 /// A rule of a policy file or of the API.
@@ -55,7 +57,8 @@ pub struct EffectiveRule {
     pub id: Uuid,
     /// The rule: that of a file in canonical text, that of the API as it was sent.
     pub rule: RuleRecord,
-    pub stated: Option<DeclaredBy>,
+    /// The declaration in a policy file; `None` without one.
+    pub declared_by: Option<DeclaredBy>,
 }
 
 /// A page of rules, in the order of their ids.

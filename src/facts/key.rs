@@ -79,7 +79,7 @@ impl fmt::Display for RecordKey {
 
 /// The error for a text that is not a key.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("`{}` is no key of a record", .0.escape_debug())]
+#[error("`{}` is not the key of a record", .0.escape_debug())]
 pub struct InvalidRecordKeyError(pub String);
 
 impl FromStr for RecordKey {

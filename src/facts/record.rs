@@ -1,4 +1,4 @@
-//! Records: what stores keep.
+//! Records, as stores keep them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,7 +67,7 @@ pub enum SwitchSetting {
     When(String),
 }
 
-/// What a user's record holds of one friend.
+/// An entry of a user's friend list.
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Friend {
@@ -92,7 +92,7 @@ pub struct PendingRequest {
     pub since: UnixMillis,
     /// Whether both users become friends of each other, or the other only a friend of the sender.
     pub both: bool,
-    /// What the sender's record will hold of the friend.
+    /// The entry that the sender's friend list will get.
     pub friend: Friend,
 }
 
@@ -158,7 +158,7 @@ pub struct IdempotencyRecord {
     /// A digest of the request body.
     pub sent: String,
     pub at: UnixMillis,
-    /// The outcomes of the answer.
+    /// The outcomes in the response.
     pub outcomes: Value,
 }
 
@@ -204,19 +204,19 @@ impl Record {
 }
 
 impl Member {
-    /// A member of this role, with nothing known of who added them.
+    /// A member of this role, added by an unknown user.
     pub const fn new(role: Role) -> Self {
         Self { role, by: None, attributes: BTreeMap::new() }
     }
 }
 
 impl UserRecord {
-    /// Whether the record says nothing.
+    /// Whether the record holds nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether the record says nothing but that the API created the user, and attributes.
+    /// Whether the record holds only attributes, and that the API created the user.
     pub fn is_unused(&self) -> bool {
         let Self { created, attributes, .. } = self;
         let (created, attributes) = (*created, attributes.clone());
@@ -257,7 +257,7 @@ impl GroupRecord {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde requires")]
 fn is_false(value: &bool) -> bool {
     !*value
 }

@@ -13,7 +13,7 @@ pub enum BatchMode {
     Independent,
 }
 
-/// What came of a batch of commands.
+/// The outcome of a batch of commands.
 #[derive(Clone, PartialEq, Debug)]
 pub enum WriteOutcome {
     /// The batch took effect at this revision. Holds one result a command, in order; in an
@@ -23,20 +23,20 @@ pub enum WriteOutcome {
     Refused { revision: u64, index: usize, error: CommandError },
 }
 
-/// What came of a batch of commands, or why it was not carried out.
+/// The outcome of a batch of commands, or the reason why it was not carried out.
 pub type WriteResult = Result<WriteOutcome, WriteError>;
 
-/// Why a batch was not carried out.
+/// The reason why a batch was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
     #[error("no facts are stored: start the daemon with --store")]
     NoStore,
     #[error("{0}")]
     Store(String),
-    /// No store of this kind takes so much at once.
+    /// The batch exceeds what this kind of store takes at once.
     #[error("{0}")]
     TooLarge(String),
-    /// The batch may have taken effect all the same.
+    /// It is unknown whether the batch took effect.
     #[error("{0}")]
     InDoubt(String),
     /// The batch took effect at a revision that decisions here don't see yet.
@@ -47,7 +47,7 @@ pub enum WriteError {
     NotServed(u64),
     #[error("others keep writing the same records; try again")]
     Contended,
-    /// Others changed what the batch is about, and the store has not said what yet.
+    /// Another daemon changed records of the batch, and the store has not delivered the change yet.
     #[error("the store has not delivered yet what others wrote; try again")]
     Behind,
     /// Nothing of the batch took effect.
@@ -55,7 +55,7 @@ pub enum WriteError {
     Panicked,
     #[error("facts can't be written any more since their writer failed; restart the daemon")]
     Gone,
-    /// The facts are not of the revision that the batch asked for.
+    /// The facts are not of the revision that the batch requires.
     #[error("the facts are of revision {revision} by now")]
     RevisionChanged { revision: u64 },
     /// The idempotency key was sent with another batch before.

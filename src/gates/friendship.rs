@@ -161,7 +161,8 @@ impl Gate for FriendshipGate {
         if let Some(limit) = view.settings.limits.friends {
             for user in [pair.subject, other] {
                 if user.state.is_friend_list_full() {
-                    said.push(format!("`{}` has {limit} friends, which is the limit", user.id));
+                    let friends = if limit == 1 { "friend" } else { "friends" };
+                    said.push(format!("`{}` has {limit} {friends}, which is the limit", user.id));
                 }
             }
         }

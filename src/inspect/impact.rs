@@ -47,20 +47,24 @@ impl Impact {
             actions: Vec::new(),
             is_estimate: false,
         };
-        let asked: Vec<ComparedAction<'_>> =
+        let compared: Vec<ComparedAction<'_>> =
             actions().map(|action| ComparedAction::new(before, after, action)).collect();
-        let mut counts = vec![[0_u64; 2]; asked.len()];
+        let mut counts = vec![[0_u64; 2]; compared.len()];
         for part in moves.parts() {
-            let found = part.count(&moves, &asked);
+            let found = part.count(&moves, &compared);
             flips.is_estimate |= part.len() > MOST_PAIRS;
             for (count, found) in counts.iter_mut().zip(found) {
                 *count = [count[0] + found[0], count[1] + found[1]];
             }
         }
-        flips.actions = asked
+        flips.actions = compared
             .iter()
             .zip(counts)
-            .map(|(asked, [gained, lost])| ActionImpact { action: asked.action, gained, lost })
+            .map(|(compared, [gained, lost])| ActionImpact {
+                action: compared.action,
+                gained,
+                lost,
+            })
             .collect();
         flips
     }
@@ -209,11 +213,11 @@ impl PairSample<'_> {
     }
 
     /// The gained and lost pairs of each action, counted or extrapolated from a sample.
-    fn count(self, moves: &UserMapping, asked: &[ComparedAction<'_>]) -> Vec<[u64; 2]> {
-        let mut counts = vec![[0_u64; 2]; asked.len()];
+    fn count(self, moves: &UserMapping, actions: &[ComparedAction<'_>]) -> Vec<[u64; 2]> {
+        let mut counts = vec![[0_u64; 2]; actions.len()];
         let mut look = |one: UserNumber, other: UserNumber| {
-            for (count, asked) in counts.iter_mut().zip(asked) {
-                match asked.both(moves, one, other) {
+            for (count, action) in counts.iter_mut().zip(actions) {
+                match action.both(moves, one, other) {
                     [false, true] => count[0] += 1,
                     [true, false] => count[1] += 1,
                     _ => {}

@@ -4,19 +4,19 @@ use serde_json::{Value, json};
 
 use crate::request::{Action, Conversation, Moderation, Obligation, Reason, Role, Switch};
 
-/// The JSON Schema of a `*.test.yaml` file, from the schema of a policy, whose sections a test may
-/// give.
+/// The JSON Schema of a `*.test.yaml` file, derived from the schema of a policy, whose sections a test
+/// may give.
 pub fn test_schema(mut policy: Value) -> Value {
     let mut take = |part| policy.get_mut(part).map(Value::take).unwrap_or_default();
     let (draft, sections, definitions) = (take("$schema"), take("properties"), take("definitions"));
     json!({
         "$schema": draft,
         "title": "peerage tests",
-        "description": "What the policy beside them must answer.",
+        "description": "Expected decisions and lists of the policy in the same folder.",
         "type": "object",
         "properties": {
             "tests": {
-                "description": "The tests, each with a name of its own.",
+                "description": "The tests, each with a unique name.",
                 "type": "array",
                 "items": test(&sections),
                 "minItems": 1,
@@ -30,18 +30,18 @@ pub fn test_schema(mut policy: Value) -> Value {
 
 fn test(sections: &Value) -> Value {
     json!({
-        "description": "Expectations that belong together.",
+        "description": "A group of expectations.",
         "type": "object",
         "properties": {
-            "name": { "description": "What is to hold.", "type": TEXT },
+            "name": { "description": "The name of the test: what it checks.", "type": TEXT },
             "given": {
-                "description": "Sections that are laid over the policy for this test.",
+                "description": "Policy sections that are added for this test.",
                 "type": "object",
                 "properties": sections,
                 "additionalProperties": false,
             },
             "expect": {
-                "description": "What must be answered.",
+                "description": "The expected answers.",
                 "type": "array",
                 "items": expectation(),
                 "minItems": 1,
@@ -54,19 +54,19 @@ fn test(sections: &Value) -> Value {
 
 fn expectation() -> Value {
     let context = json!({
-        "description": "What the request says beside its parties.",
+        "description": "The context of the request.",
         "type": "object",
         "properties": {
-            "conversation": words("Whether the two talk already.", Conversation::ALL, Conversation::as_str),
+            "conversation": words("Whether the two have a conversation.", Conversation::ALL, Conversation::as_str),
         },
         "additionalProperties": false,
     });
     let obligations = json!({
-        "description": "All that an allow comes with.",
+        "description": "All obligations of the allow decision.",
         "type": "array",
-        "items": words("What must be done.", Obligation::ALL, Obligation::as_str),
+        "items": words("An obligation.", Obligation::ALL, Obligation::as_str),
     });
-    let judged = ["allow", "reason", "obligations"];
+    let decision = ["allow", "reason", "obligations"];
     let not = |names: &[&str]| {
         let any: Vec<Value> = names.iter().map(|name| json!({ "required": [name] })).collect();
         json!({ "anyOf": any })
@@ -74,53 +74,53 @@ fn expectation() -> Value {
     let any = ["allow", "reason", "obligations", "reaches", "reached_by"];
     let one = |name: &&str| json!({ "required": [name] });
     json!({
-        "description": "A question and its answer; or one that leaves a part open, and everyone who \
-            may stand in it.",
+        "description": "A request and its expected decision; or a request with one open part, and the \
+            complete list of ids for it.",
         "type": "object",
         "properties": {
-            "subject": text("Who does it; left open with `reached_by`."),
-            "action": words("What is done.", Action::ALL, Action::as_str),
-            "resource": text("To whom it is done; left open with `reaches`."),
-            "resource_type": text("`user`, `group`, or the name of what is neither."),
-            "member": text("Whom an action on a group is about."),
-            "field": text("Which field of a group's metadata."),
+            "subject": text("The user who performs the action; omitted with `reached_by`."),
+            "action": words("The action.", Action::ALL, Action::as_str),
+            "resource": text("The user, group or other object of the action; omitted with `reaches`."),
+            "resource_type": text("The type of the resource: `user`, `group`, or another name."),
+            "member": text("The member that an action on a group concerns."),
+            "field": text("The field of the group's metadata."),
             "context": context,
             "subject_properties": properties(),
             "resource_properties": properties(),
             "member_properties": properties(),
-            "allow": { "description": "Whether it is allowed.", "type": "boolean" },
-            "reason": words("Why.", Reason::ALL, Reason::as_str),
+            "allow": { "description": "Whether the action is allowed.", "type": "boolean" },
+            "reason": words("The reason of the decision.", Reason::ALL, Reason::as_str),
             "obligations": obligations,
-            "reaches": ids("Exactly those to whom the subject may do it."),
-            "reached_by": ids("Exactly those who may do it."),
+            "reaches": ids("The complete list of resources on which the subject may perform the action."),
+            "reached_by": ids("The complete list of users who may perform the action."),
         },
         "required": ["action"],
         "additionalProperties": false,
         "anyOf": any.iter().map(one).collect::<Vec<_>>(),
         "dependencies": {
-            "reaches": { "required": ["subject"], "not": not(&[&judged[..], &["reached_by"]].concat()) },
-            "reached_by": { "not": not(&[&judged[..], &["subject"]].concat()) },
+            "reaches": { "required": ["subject"], "not": not(&[&decision[..], &["reached_by"]].concat()) },
+            "reached_by": { "not": not(&[&decision[..], &["subject"]].concat()) },
         },
     })
 }
 
-/// The schema of properties that replace what the policy says.
+/// The schema of properties that replace what the policy states.
 fn properties() -> Value {
-    let switch = json!({ "description": "Whether it is on.", "type": "boolean" });
+    let switch = json!({ "description": "Whether the switch is on.", "type": "boolean" });
     let switches = Switch::ALL.iter().map(|it| (it.as_str().to_owned(), switch.clone()));
     json!({
-        "description": "What stands in for what the policy says.",
+        "description": "Properties that replace what the policy states.",
         "type": "object",
         "properties": {
             "tags": { "$ref": "#/definitions/tags" },
             "peers": { "$ref": "#/definitions/peers" },
             "permissions": {
-                "description": "Their switches.",
+                "description": "The user's switches.",
                 "type": "object",
                 "properties": switches.collect::<serde_json::Map<_, _>>(),
                 "additionalProperties": false,
             },
-            "moderation": words("What moderation did.", Moderation::ALL, Moderation::as_str),
+            "moderation": words("The user's moderation state.", Moderation::ALL, Moderation::as_str),
             "role": words("The role of the user in the group.", Role::ALL, Role::as_str),
             "matrix": text("The matrix of the group."),
         },

@@ -1,5 +1,5 @@
-//! The file in which a policy's files are kept together: a line that says what it is, a header of
-//! JSON, their bytes one after the other, and the SHA-256 of all before it.
+//! The archive of a policy's files in one file: a line that names the format, a header in JSON, the
+//! bytes of the files one after the other, and the SHA-256 of all before it.
 
 use std::{
     fmt::Write as _,
@@ -75,7 +75,7 @@ pub(super) fn write(to: impl Write, header: &ArchiveHeader, sources: &Sources) -
     inner.flush()
 }
 
-/// Reads an archive, and makes sure that each byte is as it was written.
+/// Reads an archive, and verifies every byte by the checksum.
 ///
 /// # Errors
 /// If it can't be read, or it is damaged: an [`InvalidData`](io::ErrorKind::InvalidData) that says how.
@@ -92,7 +92,7 @@ pub(super) fn read(from: impl Read) -> io::Result<(ArchiveHeader, Sources)> {
         let notation = notation_of(&file.notation);
         let notation = notation.ok_or_else(|| damage_error("it names an unknown notation"))?;
         let mut bytes = Vec::new();
-        // What is not there takes no memory.
+        // A length in a damaged header must not allocate memory for bytes that don't exist.
         from.by_ref().take(file.bytes).read_to_end(&mut bytes)?;
         if bytes.len() as u64 != file.bytes {
             return Err(truncation_error(io::ErrorKind::UnexpectedEof.into()));
@@ -136,7 +136,7 @@ fn truncation_error(error: io::Error) -> io::Error {
     }
 }
 
-/// Computes the SHA-256 of what passes.
+/// A reader or writer that computes the SHA-256 of all bytes passed through.
 struct HashingStream<I> {
     inner: I,
     hash: Sha256,

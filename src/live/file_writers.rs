@@ -1,4 +1,4 @@
-//! The writers of policy files, as far as events and looks at the files show them.
+//! The open writers of policy files, as known from events and surveys.
 
 use std::{
     collections::BTreeSet,
@@ -9,8 +9,8 @@ use std::{
 
 use crate::source::Fingerprint;
 
-/// Which files are being written, and since when all files have been as they are. Shared by those
-/// who hear of changes and those who read.
+/// The files that are being written, and the time since which no file has changed. Shared by the
+/// thread that receives events and the threads that read.
 #[derive(Debug, Default)]
 pub(super) struct FileWriters {
     state: Mutex<State>,
@@ -23,34 +23,35 @@ struct State {
     open: BTreeSet<PathBuf>,
     /// A file that was open when it lost its name, until it gets another.
     moved: Option<PathBuf>,
-    /// Files that were open for longer than reading waits.
+    /// Files that were open for longer than a read waits.
     given_up: BTreeSet<PathBuf>,
     /// Whether one of those was closed since.
     closed: bool,
-    heard: Option<Instant>,
-    /// How many events there were.
+    /// The time of the last event.
+    last_event: Option<Instant>,
+    /// The number of events.
     events: u64,
     look: Option<Observation>,
     /// The fingerprint of all files when they were read last, or given up.
     read: Option<Fingerprint>,
 }
 
-/// A look at all files.
+/// The observation of a fingerprint of all files.
 #[derive(Clone, Copy, Debug)]
 struct Observation {
     fingerprint: Fingerprint,
-    /// When they were first seen so, and when last.
+    /// The first and the last time at which the files had it.
     since: Instant,
     last: Instant,
-    /// When they were last seen otherwise.
+    /// The last time at which they had another one.
     before: Option<Instant>,
 }
 
-/// For how long all files have been as they are.
+/// The time since which no file has changed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stability {
     pub(super) since: Instant,
-    /// Whether an event reported the last change, so that others would have been reported too.
+    /// Whether an event reported the last change: if so, events would report later ones too.
     pub(super) had_event: bool,
     /// For [`FileWriters::wait`].
     pub(super) events: u64,
@@ -61,9 +62,9 @@ pub(super) struct Stability {
 pub(super) enum FileEvent {
     Written,
     Closed,
-    /// It lost its name by a renaming.
+    /// The file was renamed from this name.
     Left,
-    /// It got its name by a renaming, or another file did.
+    /// A file was renamed to this name.
     Arrived,
     Removed,
     Other,
@@ -71,9 +72,9 @@ pub(super) enum FileEvent {
 
 impl FileWriters {
     /// Records an event about a path.
-    pub(super) fn record_event(&self, path: &Path, deed: FileEvent) {
+    pub(super) fn record_event(&self, path: &Path, event: FileEvent) {
         let mut state = self.state();
-        match deed {
+        match event {
             FileEvent::Written => {
                 state.open.insert(path.to_owned());
             }
@@ -85,7 +86,7 @@ impl FileWriters {
                 state.forget_below(path);
                 state.moved = was_open.then(|| path.to_owned());
             }
-            // What had the name before is gone.
+            // The file that had the name before is gone.
             FileEvent::Arrived | FileEvent::Removed => {
                 state.end(path);
                 state.forget_below(path);
@@ -94,7 +95,7 @@ impl FileWriters {
         }
     }
 
-    /// Notes that a file has another name now.
+    /// Records that a file was renamed.
     pub(super) fn record_rename(&self, from: &Path, to: &Path) {
         let mut state = self.state();
         if state.moved.take().is_some_and(|moved| moved == from) {
@@ -102,22 +103,22 @@ impl FileWriters {
         }
     }
 
-    /// Notes that events were lost, and with them which files were closed.
+    /// Records that events were lost, so that files may have been closed unnoticed.
     pub(super) fn record_lost_events(&self) {
         let mut state = self.state();
         state.open.clear();
         state.closed |= !state.given_up.is_empty();
     }
 
-    /// Notes that something happened that matters.
+    /// Records a relevant event, and wakes up those who wait for one.
     pub(super) fn record_change(&self) {
         let mut state = self.state();
-        state.heard = Some(Instant::now());
+        state.last_event = Some(Instant::now());
         state.events += 1;
         self.news.notify_all();
     }
 
-    /// Notes what all files look like now.
+    /// Records the fingerprint of all files now.
     pub(super) fn observe(&self, fingerprint: Fingerprint) -> Stability {
         let now = Instant::now();
         let mut state = self.state();
@@ -129,21 +130,22 @@ impl FileWriters {
             }
         };
         state.look = Some(look);
-        let had_event = look.before.zip(state.heard).is_some_and(|(before, heard)| heard >= before);
+        let had_event =
+            look.before.zip(state.last_event).is_some_and(|(before, event)| event >= before);
         Stability { since: look.since, had_event, events: state.events }
     }
 
-    /// Notes what all files looked like when they were read, or given up.
+    /// Records the fingerprint of all files at a read, or when it was given up.
     pub(super) fn record_read(&self, fingerprint: Fingerprint) {
         self.state().read = Some(fingerprint);
     }
 
-    /// Whether the files looked otherwise when they were read last, if they were.
+    /// Whether the fingerprint differs from that of the last read, if there was one.
     pub(super) fn differs_from_last_read(&self, fingerprint: Fingerprint) -> bool {
         self.state().read.is_some_and(|read| read != fingerprint)
     }
 
-    /// Those of the files that are open for writing, as far as is known.
+    /// The given files that are known to be open for writing.
     pub(super) fn open<'p>(&self, files: impl Iterator<Item = &'p Path>) -> Vec<PathBuf> {
         let state = self.state();
         if state.open.is_empty() {
@@ -152,12 +154,12 @@ impl FileWriters {
         files.filter(|path| state.open.contains(*path)).map(Path::to_owned).collect()
     }
 
-    /// Notes that reading no longer waits for these files.
+    /// Records that reads no longer wait for these files.
     pub(super) fn give_up(&self, files: &[PathBuf]) {
         self.state().given_up = files.iter().cloned().collect();
     }
 
-    /// Whether a file that was given up has been closed since this was last asked.
+    /// Whether a file that was given up has been closed since the last call.
     pub(super) fn take_closed(&self) -> bool {
         let mut state = self.state();
         let closed = std::mem::take(&mut state.closed);
@@ -167,7 +169,7 @@ impl FileWriters {
         closed
     }
 
-    /// Waits until there are more events than these, or for so long.
+    /// Waits until there are more than `events` events, for `time` at most.
     pub(super) fn wait(&self, events: u64, time: Duration) {
         let state = self.state();
         let nothing_new = |state: &mut State| state.events == events;
@@ -180,7 +182,7 @@ impl FileWriters {
 }
 
 impl State {
-    /// A file is no longer open under this name; whether it was.
+    /// Records that no file is open under this name; returns whether one was.
     fn end(&mut self, path: &Path) -> bool {
         let was_open = self.open.remove(path);
         self.closed |= was_open && self.given_up.contains(path);

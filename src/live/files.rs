@@ -1,4 +1,4 @@
-//! A policy's files as a daemon reads them: none while it is being written.
+//! Reads of a policy's files, which wait while a file is being written.
 
 use std::{
     path::PathBuf,
@@ -13,8 +13,8 @@ use crate::source::{Fingerprint, LoadError, LoadedSources, Scope, Sources, Surve
 /// The files of a policy.
 ///
 /// Those of a [`Watch`](super::Watch) are read only if no event says that one of them is open for
-/// writing, and all of them were the same at two looks: [`WatchOptions::settle`] apart where an event
-/// reported the last change, [`WatchOptions::poll`] apart where none did. Others are read as they are.
+/// writing, and two surveys of them were equal: [`WatchOptions::settle`] apart where an event reported the
+/// last change, [`WatchOptions::poll`] apart where none did. Other files are read at once.
 #[derive(Debug)]
 pub struct PolicyFiles {
     scope: Scope,
@@ -25,29 +25,29 @@ pub struct PolicyFiles {
 /// The result of the last attempt to read the files.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 enum LastRead {
-    /// They were not read yet.
+    /// There was no attempt yet.
     #[default]
     Nothing,
-    /// Nothing was read, as something was being written.
+    /// The read failed because a file was being written.
     Refused,
     Read(Fingerprint),
 }
 
-/// Files that are older when a daemon starts are taken to be whole.
+/// The age from which files are assumed to be complete when a daemon starts.
 const RECENT: Duration = Duration::from_secs(2);
 
 /// A read that must wait.
 struct PendingRead {
-    /// How long to wait before another look, unless there is news.
+    /// The wait before the next survey, unless an event comes first.
     wait: Duration,
-    /// The number of events before the look.
+    /// The number of events before the survey.
     events: u64,
     /// The files that are open for writing, as far as is known.
     open: Vec<PathBuf>,
 }
 
 impl PolicyFiles {
-    /// Files that are read at once, also while they are written.
+    /// The files of a scope, read at once, even while they are being written.
     pub fn new(scope: impl Into<Scope>) -> Self {
         Self { scope: scope.into(), watched: None, last: Mutex::default() }
     }
@@ -61,14 +61,14 @@ impl PolicyFiles {
         &self.scope
     }
 
-    /// Whether anything there is another than what was read last. Costs a look at each entry.
+    /// Whether any file differs from the last read. Costs a `stat` of each entry.
     pub fn have_changed(&self) -> bool {
         let last = *self.last();
         self.watched.is_none() || last != LastRead::Read(self.scope.survey().fingerprint())
     }
 
-    /// Reads all of them as one consistent set. Blocks until no file is being written, for
-    /// [`WatchOptions::patience`] at most: then the files that still are are the error.
+    /// Reads all files as one consistent set. Blocks until no file is being written, for
+    /// [`WatchOptions::patience`] at most: then the files that are still open are an error.
     pub fn load(&self) -> LoadedSources {
         let Some((writers, pace)) = &self.watched else { return self.scope.load() };
         let is_first = *self.last() == LastRead::Nothing;
@@ -94,7 +94,7 @@ impl PolicyFiles {
                 let error = LoadError::StillWritten { paths, after: pace.patience };
                 return LoadedSources { sources: Sources::default(), errors: vec![error] };
             }
-            // Not at each of many events.
+            // Limits the surveys while events come in quick succession.
             thread::sleep(left.min(pace.settle / 4));
             writers.wait(pending.events, left.min(pending.wait));
         }

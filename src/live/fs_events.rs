@@ -27,10 +27,10 @@ pub(super) struct FsEvents {
     interest: Arc<Mutex<WatchSet>>,
 }
 
-/// Which folder each path led to, by device and inode, if to any.
+/// The folder to which each path leads, by device and inode; `None` if to none.
 type FolderIds = BTreeMap<PathBuf, Option<(u64, u64)>>;
 
-/// Which events matter.
+/// The paths whose events are relevant.
 #[derive(Default)]
 struct WatchSet {
     /// Folders of which each policy file, folder and link matters.
@@ -45,14 +45,14 @@ struct WatchSet {
 /// would seem open for ever.
 const REPORTS_CLOSE: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-/// How often arming looks again for folders that were made while it armed.
+/// The number of times that arming is repeated for folders that were created meanwhile.
 const ROUNDS: usize = 8;
 
 // === impl Events ===
 
 impl FsEvents {
-    /// Notes in `writers` what is being written, and sends to `wake` whenever something that matters may
-    /// have changed. `None`, and a warning, if the system has no events to give.
+    /// Subscribes to file events: records open files in `writers`, and sends to `wake` at each relevant
+    /// event. `None`, and a warning, if the system provides no events.
     pub(super) fn new(wake: SyncSender<()>, writers: Arc<FileWriters>) -> Option<Self> {
         let interest = Arc::new(Mutex::new(WatchSet::default()));
         let matters = Arc::clone(&interest);
@@ -81,8 +81,8 @@ impl FsEvents {
         }
     }
 
-    /// Watches what is in the scope now, and returns its fingerprint: what comes after that raises an
-    /// event.
+    /// Watches the folders that are in the scope now, and returns its fingerprint: every later change
+    /// raises an event.
     pub(super) fn arm(&mut self, scope: &Scope) -> Fingerprint {
         let mut fresh = BTreeSet::new();
         let mut failed = None;
@@ -152,8 +152,8 @@ impl WatchSet {
         }
     }
 
-    /// The folders to watch: what lies in them is where changes show, and where a folder that went
-    /// comes back.
+    /// The folders to watch: those whose entries may change, and those in which a removed folder may
+    /// reappear.
     fn watched(&self) -> FolderIds {
         let mut watched = self.folders.clone();
         for folder in self.entries.iter().filter_map(|entry| entry.parent()) {
@@ -168,7 +168,7 @@ impl WatchSet {
         // Whether it may be of a folder or link, which can have any name.
         let may_be_any = match event.kind {
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => false,
-            // Among them those that our own reading raises.
+            // This includes the events that our own reads raise.
             EventKind::Access(_) => return false,
             EventKind::Modify(ModifyKind::Name(_)) => true,
             EventKind::Modify(_) => false,

@@ -1,4 +1,4 @@
-//! The guard against reloads that change more than anyone meant to.
+//! The guard against reloads that change more than intended.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub struct ReloadGuard {
     pub max_changed: Option<f64>,
 }
 
-/// How many users may be gone, whatever their share.
+/// The number of users that may be gone, regardless of their share.
 const MAX_GONE: u32 = 10;
 
 /// One in how many users may be gone, where that is more than [`MAX_GONE`].

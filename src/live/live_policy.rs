@@ -1,4 +1,4 @@
-//! The handle of a live policy: what is served, from which files, and how reloads went.
+//! The handle of a live policy: the served view, its files, and the outcomes of reloads.
 
 use std::{
     path::PathBuf,

@@ -1,4 +1,4 @@
-//! The log of reloads: what became of each, and what is wrong with the files.
+//! The log of reloads: their outcomes, and the diagnostics of the files.
 
 use tracing::{debug, info, warn};
 
@@ -15,7 +15,7 @@ pub enum LogForm {
     Fields,
 }
 
-/// How many diagnostics of one reload are logged.
+/// The number of diagnostics that are logged of one reload.
 const MAX_LOGGED: usize = 20;
 
 impl LogForm {
@@ -32,13 +32,16 @@ impl LogForm {
                     left_out: report.left_out + rest.len(),
                     ..*report
                 };
-                warn!("what is wrong with the files:\n{}", render_text(&shown, false).trim_end());
+                warn!(
+                    "diagnostics of the policy's files:\n{}",
+                    render_text(&shown, false).trim_end()
+                );
             }
             Self::Fields => {
                 first.iter().for_each(log_fields);
                 let left_out = report.left_out + rest.len();
                 if left_out > 0 {
-                    warn!(left_out, "there are more diagnostics than are logged");
+                    warn!(left_out, "further diagnostics are not logged");
                 }
             }
         }
@@ -56,34 +59,34 @@ impl LogForm {
         if trigger == Trigger::Start {
             return;
         }
-        let is_asked_for = matches!(trigger, Trigger::Requested | Trigger::Forced);
-        if !is_asked_for && latest.repeats(earlier) {
-            debug!(%revision, outcome = latest.outcome.as_str(), "as before");
+        let is_requested = matches!(trigger, Trigger::Requested | Trigger::Forced);
+        if !is_requested && latest.repeats(earlier) {
+            debug!(%revision, outcome = latest.outcome.as_str(), "same outcome as before");
             return;
         }
         match latest.outcome {
             ReloadOutcome::Swapped => {
                 info!(%revision, took = ?latest.took, "serving the new policy");
             }
-            ReloadOutcome::Unchanged if !is_asked_for && earlier.outcome.is_current() => {
-                debug!(%revision, "files changed, and the policy says what it said before");
+            ReloadOutcome::Unchanged if !is_requested && earlier.outcome.is_current() => {
+                debug!(%revision, "files changed; the policy is unchanged");
                 return;
             }
             ReloadOutcome::Unchanged => {
-                info!(%revision, "the policy says what it said before");
+                info!(%revision, "the policy is unchanged");
                 return;
             }
             ReloadOutcome::Refused => warn!(
                 %revision,
                 errors = latest.report.errors,
-                "the policy has errors; the last good one goes on being served"
+                "the policy has errors; the last good one stays in force"
             ),
             ReloadOutcome::Held => {
                 let held = latest.held.as_ref().map(ToString::to_string).unwrap_or_default();
                 warn!(
                     %revision,
                     %held,
-                    "the policy is held; the last good one goes on being served until `POST \
+                    "the policy is held; the last good one stays in force until `POST \
                      /v1/reload?force=true` takes the new one"
                 );
             }

@@ -2,8 +2,8 @@
 //!
 //! When to look (`watch`), what to make of it (`compile`) and where it is held (here) are apart. A
 //! reload reads one consistent set of files, compiles it on the caller's thread, and swaps the view
-//! whole. A policy with errors never replaces a good one, nor does one that opens what nobody may have
-//! meant to open (`guard`); the last good files can be kept over restarts (`state`).
+//! whole. A policy with errors never replaces a good one, nor does one that may open more than its authors
+//! meant (`guard`); the last good files can be kept over restarts (`state`).
 //!
 //! Invariant: a reader takes no lock and never waits for a reload; what a reload replaces is freed
 //! on the reloading thread.

@@ -45,7 +45,7 @@ impl Live {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             while let Ok(newer) = triggers.try_recv() {
-                // A forced reload stays forced, whatever comes after.
+                // A forced reload stays forced when later triggers are merged into it.
                 trigger = if trigger == Trigger::Forced { trigger } else { newer };
             }
             if trigger == Trigger::Changed && !self.files.have_changed() {

@@ -1,4 +1,4 @@
-//! The outcomes of reloads, and what triggers one.
+//! The outcomes and triggers of reloads.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +13,7 @@ pub struct ReloadHistory {
     /// Reloads whose policy the guard held back.
     pub held: u64,
     pub latest: LatestReload,
-    /// The time of the latest reload after which what is served is what the files say.
+    /// The time of the latest reload after which the served policy matched the files.
     pub last_good: SystemTime,
 }
 
@@ -34,22 +34,22 @@ pub struct LatestReload {
 pub enum ReloadOutcome {
     /// The files hold another policy, and it is served now.
     Swapped,
-    /// The files say what is being served already.
+    /// The files hold the policy that is served already.
     Unchanged,
-    /// The files hold errors: the last good policy goes on being served.
+    /// The files hold errors: the last good policy stays in force.
     Refused,
-    /// The guard held the policy back: the last good one goes on being served until a forced reload.
+    /// The guard held the policy back: the last good one stays in force until a forced reload.
     Held,
 }
 
 /// The reason to read the files again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Trigger {
-    /// Something changed where the files are.
+    /// The files or their folders changed.
     Changed,
     /// A client or a signal requested it.
     Requested,
-    /// A client requested it, however much it changes.
+    /// A client requested it, past the guard.
     Forced,
     /// The files could not be read before, or the last good ones could not be kept.
     Retry,
@@ -70,7 +70,7 @@ impl ReloadHistory {
 // === impl LatestReload ===
 
 impl LatestReload {
-    /// Whether it failed over files that could not be read, whatever they say.
+    /// Whether it failed because files could not be read.
     pub(super) fn is_unreadable(&self) -> bool {
         let mut diagnostics = self.report.diagnostics.iter();
         self.outcome == ReloadOutcome::Refused
@@ -90,7 +90,7 @@ impl LatestReload {
         Some(Lapse::new(format!("the policy's files {problem}: {first}")))
     }
 
-    /// Whether what is wrong now was reported before.
+    /// Whether its diagnostics were reported before.
     pub(super) fn repeats(&self, earlier: &Self) -> bool {
         !self.outcome.is_current()
             && self.outcome == earlier.outcome
@@ -112,7 +112,7 @@ impl ReloadOutcome {
         }
     }
 
-    /// Whether what is served is what the files say.
+    /// Whether the served policy matches the files.
     pub fn is_current(self) -> bool {
         matches!(self, Self::Swapped | Self::Unchanged)
     }

@@ -1,4 +1,4 @@
-//! The first reading of a policy: what is served to begin with, or why nothing is.
+//! The start of a policy: the first read of its files, and the choice of what is served.
 
 use std::{
     path::PathBuf,
@@ -51,9 +51,9 @@ pub enum StartMode {
     /// Refuse to start.
     #[default]
     Refuse,
-    /// Take it if it holds no errors, whatever was there before.
+    /// Take it if it has no errors, without a comparison with the last good files.
     Fresh,
-    /// Serve the last good files until better ones come.
+    /// Serve the last good files until a reload replaces them.
     LastGood,
 }
 
@@ -63,7 +63,7 @@ pub enum StartOutcome {
     Serving(Arc<Live>),
     /// The policy holds errors.
     Refused(Report),
-    /// The policy would open, compared with the last good one, what must not open by itself.
+    /// The guard does not let the policy replace the last good one.
     Held(Box<HeldPolicy>),
 }
 
@@ -206,7 +206,7 @@ fn start_from_last_good(
     }
 }
 
-/// Compiles what was loaded, with the facts of the store if there is one.
+/// Compiles loaded files, with the facts of the store if there is one.
 fn compile_loaded(
     options: &LiveOptions,
     store: Option<Arc<dyn Store>>,
@@ -226,7 +226,7 @@ fn compile_loaded(
     if let StartOutcome::Serving(live) = &mut start
         && let Some(live) = Arc::get_mut(live)
     {
-        let doing = "followed by a thread of its own";
+        let doing = "followed by a separate thread";
         let staleness = Arc::clone(&live.staleness);
         let facts = Writer::start(store, &live.served, declarations, pending, staleness)
             .map_err(|error| StoreError::Io { doing, why: error.to_string() })?;

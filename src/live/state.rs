@@ -18,7 +18,7 @@ use crate::{
     source::{AtomicFile, Existing, LoadedSources, Sources},
 };
 
-/// The folder, and what is known of what it holds.
+/// The folder, and the known state of its content.
 #[derive(Debug)]
 pub(super) struct StateDir {
     path: PathBuf,
@@ -94,7 +94,7 @@ impl StateDir {
             let path = path.display();
             warn!("others may write to the state folder `{path}`; `chmod 700` it");
         }
-        // What can't be removed now is tried again when the file is next written.
+        // Files that can't be removed now are tried again at the next write.
         let _ = AtomicFile::remove_orphans(&path.join(NAME));
         Ok(Self { path, state: Mutex::default() })
     }
@@ -116,8 +116,8 @@ impl StateDir {
         }
     }
 
-    /// Keeps these files as the last good ones, if they are not already. Whatever is in the way, what
-    /// was kept before stays whole; it is logged once.
+    /// Keeps these files as the last good ones, if they are not already. If that fails, the files
+    /// that were kept before stay intact, and the error is logged once.
     pub(super) fn save(&self, loaded: &LoadedSources, policy: String) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let header = ArchiveHeader::new(policy, now.as_secs(), &loaded.sources);
@@ -133,8 +133,8 @@ impl StateDir {
                 if state.error.as_ref() != Some(&error) {
                     let path = self.path.display();
                     error!(
-                        "the last good files can't be kept in `{path}`: {error}; a restart would hold \
-                         by older ones"
+                        "the last good files can't be kept in `{path}`: {error}; a restart would use \
+                         older ones"
                     );
                 }
                 state.error = Some(error);

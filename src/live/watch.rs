@@ -1,4 +1,4 @@
-//! The watch over a policy's files: that something changed, by whatever program.
+//! The watch over a policy's files, for changes by any program.
 
 use std::{
     io,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::source::{Fingerprint, Scope};
 
-/// Notices changes of what is below some paths, whatever changes it: editors, git, the kubelet.
+/// The watch for changes below some paths, made by any program: editors, git, the kubelet.
 ///
 /// Start it before the files are first loaded: a change after [`Watch::start`] has returned is not
 /// missed. Dropping it ends its thread.
@@ -44,11 +44,11 @@ impl Watch {
     pub fn start(scope: impl Into<Scope>, pace: WatchOptions) -> io::Result<Self> {
         let scope = scope.into();
         let writers = Arc::new(FileWriters::default());
-        // One wake is enough to know that there is something to look at.
+        // One pending wake-up is enough: wake-ups carry no data.
         let (wake, wakes) = mpsc::sync_channel(1);
         let (sender, changes) = tokio_mpsc::channel(1);
         let ended = Arc::new(AtomicBool::new(false));
-        let mut lookout = WatchThread {
+        let mut watcher = WatchThread {
             events: pace
                 .events
                 .then(|| FsEvents::new(wake.clone(), Arc::clone(&writers)))
@@ -60,9 +60,9 @@ impl Watch {
             wakes,
             ended: Arc::clone(&ended),
         };
-        lookout.arm();
+        watcher.arm();
         let thread =
-            thread::Builder::new().name("watch".to_owned()).spawn(move || lookout.run(&sender))?;
+            thread::Builder::new().name("watch".to_owned()).spawn(move || watcher.run(&sender))?;
         Ok(Self { changes, scope, writers, pace, ended, wake, thread: Some(thread) })
     }
 
@@ -122,10 +122,10 @@ impl WatchThread {
             if self.settle() == WaitResult::End {
                 return;
             }
-            // What was made meanwhile is watched before it is read, so nothing falls in between.
+            // New folders are watched before they are read, so that no change is missed in between.
             let before = self.last;
             self.arm();
-            // That a file was closed leaves no trace on it.
+            // Closing a file does not change its fingerprint.
             if !self.writers.take_closed() && self.last == before && self.is_known(before) {
                 continue;
             }
@@ -143,7 +143,7 @@ impl WatchThread {
         if self.ended.load(Ordering::Acquire) { WaitResult::End } else { heard }
     }
 
-    /// Waits until neither events nor a look at the files show another change.
+    /// Waits until neither an event nor the fingerprint shows another change.
     fn settle(&self) -> WaitResult {
         let deadline = Instant::now() + self.pace.settle_at_most;
         let mut before = self.observe();
@@ -158,8 +158,8 @@ impl WatchThread {
         }
     }
 
-    /// Whether this was reported and is what was read last. A reload may have read what was there for a
-    /// moment in between; then the same files must be reported once more.
+    /// Whether this fingerprint was reported and is that of the last read. A reload may have read a
+    /// short-lived state in between; then the same files must be reported again.
     fn is_known(&self, fingerprint: Fingerprint) -> bool {
         fingerprint == self.last && !self.writers.differs_from_last_read(fingerprint)
     }

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-/// How eagerly files are watched and read.
+/// The timing of watching and reading files.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WatchOptions {
-    /// How long nothing may happen before a change counts as complete.
+    /// The time without events after which a change is complete.
     pub settle: Duration,
-    /// How long to wait for that at most before a change is reported, if something happens all the time.
+    /// The longest wait for that: a change is reported then even if events keep coming.
     pub settle_at_most: Duration,
-    /// How long reading waits for files that are being written.
+    /// The longest time that a read waits for files that are being written.
     pub patience: Duration,
-    /// How often to look for changes that the system does not report, as on network file systems.
+    /// The polling interval, for changes that the system does not report, as on network file systems.
     pub poll: Duration,
-    /// Whether to ask the system at all; without it, only polling is left.
+    /// Whether to use file events of the system; if not, files are only polled.
     pub events: bool,
 }
 

@@ -173,7 +173,7 @@ impl ExhaustiveCheck<'_, '_> {
         are_allowed: bool,
         visit: &mut impl FnMut(&UserSet, &UserSet) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let mut tell = |may: &UserSet, others: &UserSet| {
+        let mut visit_nonempty = |may: &UserSet, others: &UserSet| {
             if others.is_empty() {
                 ControlFlow::Continue(())
             } else if are_allowed {
@@ -183,11 +183,11 @@ impl ExhaustiveCheck<'_, '_> {
             }
         };
         let nobody = UserSet::default();
-        tell(&nobody, &self.to.minus(&self.open))?;
-        let Some(book) = self.rules else { return tell(&self.able, &self.open) };
+        visit_nonempty(&nobody, &self.to.minus(&self.open))?;
+        let Some(book) = self.rules else { return visit_nonempty(&self.able, &self.open) };
         let ways = self.reach_tags(book);
         let reached = UserSet::union(ways.iter().map(|way| &way.reached));
-        tell(&nobody, &self.open.minus(&reached))?;
+        visit_nonempty(&nobody, &self.open.minus(&reached))?;
         // Users whose lists of tags share a beginning are adjacent, and share the union of it.
         let mut unions: Vec<(usize, UserSet)> = Vec::new();
         for (places, users) in self.group_by_reach_tags(&ways, &reached) {
@@ -201,7 +201,7 @@ impl ExhaustiveCheck<'_, '_> {
                 unions.push((place, union));
             }
             if let Some((_, may)) = unions.last() {
-                tell(may, &UserSet::from_sorted(users.iter().copied()))?;
+                visit_nonempty(may, &UserSet::from_sorted(users.iter().copied()))?;
             }
         }
         ControlFlow::Continue(())

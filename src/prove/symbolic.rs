@@ -1,8 +1,8 @@
 //! Invariants over all possible users: users with any tags, without a record and without ties, so that
 //! every conversation is new.
 //!
-//! What each of two users must meet depends on their own tags alone, and what joins the two is a tag of
-//! an outcome. So no diagram is about both, and each stays about as small as its conditions.
+//! The conditions on each of two users depend on that user's tags alone, and the two are joined by a tag
+//! of an outcome. So no diagram covers both users, and each stays about as small as its conditions.
 
 use crate::{
     decide::{PairEvaluator, UserCondition},

@@ -1,4 +1,4 @@
-//! Suggestions of the known name that an unknown one most likely stands for.
+//! Suggestions of the known name that an unknown one most likely means.
 
 /// The candidate that the author most likely meant by `name`, if one is near enough.
 ///
@@ -35,7 +35,7 @@ const LISTED_WHOLE: usize = 8;
 /// The number of names that [`suggest`] lists of more.
 const LISTED_NEAREST: usize = 5;
 
-/// Advice in place of an unknown name: `did you mean `a`?`, or else what may stand in its place, as
+/// Advice in place of an unknown name: `did you mean `a`?`, or else the known names, as
 /// `expected one of `a`, `b`, `c``. Of a long list, only the nearest names are given, and how many
 /// there are besides.
 ///
@@ -53,7 +53,7 @@ pub fn suggest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     }
     let list: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     match list.as_slice() {
-        [] => "nothing may stand here".to_owned(),
+        [] => "none is declared".to_owned(),
         [only] => format!("expected {only}"),
         list if count > list.len() => {
             format!("expected one of {} and {} more", list.join(", "), count - list.len())

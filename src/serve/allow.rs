@@ -1,8 +1,8 @@
 //! `/v1/allow`: the decision as a status, for proxies and scripts.
 //!
-//! A proxy asks with the query or with headers. What a client of the proxy adds to either must not
-//! change the question: a header that says other than the query is refused, and below `/v1/allow/`,
-//! where proxies append the path and the query of what is asked of them, the headers alone count.
+//! A proxy sends the request in the query or in headers. Additions by a client of the proxy must not
+//! change it: a header that contradicts the query is refused, and below `/v1/allow/`, where proxies
+//! append the path and the query of the original request, only the headers count.
 
 use super::{
     freshness,
@@ -20,7 +20,7 @@ use hyper::{
 
 const PATH: &str = "/v1/allow";
 
-/// The headers that stand for parameters, each with its parameter.
+/// The headers that give parameters, each with its parameter.
 const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("peerage-subject"), "subject"),
     (HeaderName::from_static("peerage-action"), "action"),
@@ -35,7 +35,7 @@ const HEADERS: [(HeaderName, &str); 7] = [
 pub(super) fn allow(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
     let RequestContext { app, decisions, .. } = *cx;
     let query = parameters(&cx.request.head)?;
-    // There is no room for it in the response, but a wrong value is an error here too.
+    // The response has no place for an explanation, but an invalid value is an error here too.
     query.flag("explain")?;
     let request = v1::parse_request(&query)?;
     let decision = decisions.decide(&request);
@@ -67,7 +67,7 @@ fn parameters(head: &Parts) -> Result<QueryParams<'_>, HttpError> {
         None => Ok(query),
         Some((name, _)) => {
             let message = format!(
-                "{} says other than the query; ask with the query or with headers",
+                "{} contradicts the query; use the query or headers, not both",
                 header_name(name)
             );
             Err(HttpError::bad_request(*name, message))
@@ -75,7 +75,7 @@ fn parameters(head: &Parts) -> Result<QueryParams<'_>, HttpError> {
     }
 }
 
-/// The parameters that headers stand for.
+/// The parameters that are given by headers.
 fn header_parameters(headers: &HeaderMap) -> Result<Vec<(&'static str, &str)>, HttpError> {
     let mut values = Vec::new();
     for (header, name) in &HEADERS {

@@ -4,10 +4,10 @@ use hyper::{HeaderMap, StatusCode, header::HeaderName};
 
 use super::{app::App, response::HttpError};
 
-/// The header that asks for a response from a revision of the facts or a later one.
+/// The header that requires a response from a revision of the facts or a later one.
 const AT_LEAST: HeaderName = HeaderName::from_static("peerage-at-least");
 
-/// Waits until the revision that a request asks for is served, if it asks for any.
+/// Waits until the revision that a request requires is served, if it requires one.
 ///
 /// # Errors
 /// 400 if it is not a revision; 503 if it is not served in time.

@@ -1,4 +1,4 @@
-//! Work on blocking threads: how it is admitted, run, and answered where there is no room for it.
+//! Work on blocking threads: admission, execution, and responses to shed requests.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(super) enum WorkError {
     Panicked,
 }
 
-/// Where work belongs: its class, the route by which it is counted if it is shed, and its caller.
+/// The class of work, the route under which it is counted if it is shed, and its caller.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WorkPlace<'p> {
     pub(super) class: WorkClass,
@@ -44,13 +44,13 @@ impl WorkError {
 }
 
 impl App {
-    /// Counts a request for which there is no room, and answers it.
+    /// Counts a shed request, and returns its response.
     pub(super) fn shed(&self, route: &str) -> HttpResponse {
         self.metrics.count_shed(route);
         WorkError::Busy.response()
     }
 
-    /// Waits until work is admitted. What is shed is counted.
+    /// Waits until work is admitted; counts it if it is shed.
     pub(super) async fn admit(&self, place: WorkPlace<'_>) -> Result<Permit, WorkError> {
         let permit = self.admission.admit(place.class, place.peer).await;
         permit.ok_or_else(|| {
@@ -78,8 +78,8 @@ impl App {
         })
     }
 
-    /// Admits work and runs it on a blocking thread; it is cancelled when nobody waits any longer.
-    /// The permit can be held for what is still to do.
+    /// Admits work and runs it on a blocking thread; it is cancelled if the caller stops
+    /// waiting. The permit can be held for the work that remains.
     pub(super) async fn run_admitted<T: Send + 'static>(
         self: &Arc<Self>,
         place: WorkPlace<'_>,

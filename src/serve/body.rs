@@ -12,13 +12,13 @@ use tokio::time::timeout;
 
 use super::response::HttpError;
 
-/// The part of a request that an error about its content type names.
+/// The place in errors about the content type.
 pub(super) const CONTENT_TYPE: &str = "Content-Type";
 
-/// The time in which a body must come.
+/// The time within which a body must be received.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The number of bytes of an unwanted body that are read, and the time for it.
+/// The limits for reading an unwanted body: bytes and time.
 const DISCARDED: usize = 64 << 20;
 const DISCARDING: Duration = Duration::from_secs(5);
 
@@ -50,7 +50,7 @@ pub(super) async fn collect(
         return Ok(Bytes::new());
     }
     let mut collecting = pin!(Limited::new(&mut body, limit).collect());
-    // What came with the head needs no clock.
+    // A body that arrived with the head needs no timer.
     let at_once = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await;
     let collected = match at_once {
         Poll::Ready(collected) => Ok(collected),
@@ -70,8 +70,8 @@ pub(super) async fn collect(
     }
 }
 
-/// Reads an unwanted body beside the response. If the connection were closed while it is still coming,
-/// the response could be lost on its way.
+/// Reads and drops an unwanted body in the background. If the connection were closed while the client is
+/// still sending, the response could be lost.
 pub(super) fn discard(headers: &HeaderMap, body: Incoming) {
     // A client that sent `Expect: 100-continue` has not sent the body yet.
     if body.is_end_stream() || headers.contains_key(EXPECT) {
@@ -98,7 +98,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), HttpError> {
     Err(unsupported(CONTENT_TYPE, message))
 }
 
-/// A compressed body would be taken for another: bodies are read as they are.
+/// Checks that the body is not compressed: bodies are not decoded.
 fn check_encoding(headers: &HeaderMap, body: &Incoming) -> Result<(), HttpError> {
     let is_plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
     if body.is_end_stream() || headers.get_all(header::CONTENT_ENCODING).iter().all(is_plain) {

@@ -1,9 +1,9 @@
-//! The counts of what is served, for the status and the metrics.
+//! The counts of the served policy and facts, for the status and the metrics.
 
 use crate::live::ServedPolicy;
 use crate::request::Relation;
 
-/// How much is served: each count by its name, and what it is of.
+/// The counts, each with its name and description.
 pub(super) fn counts(served: &ServedPolicy) -> [(&'static str, &'static str, u64); 10] {
     let counts = served.view.counts();
     [
@@ -20,7 +20,7 @@ pub(super) fn counts(served: &ServedPolicy) -> [(&'static str, &'static str, u64
     ]
 }
 
-/// How many relations are served, by kind.
+/// The number of relations of each kind.
 pub(super) fn relations(served: &ServedPolicy) -> impl Iterator<Item = (&'static str, u64)> {
     let relations = served.view.counts().relations;
     Relation::ALL.iter().map(move |&relation| (relation.as_str(), relations[relation]))

@@ -1,24 +1,24 @@
-//! File descriptors: how many there may be, and how many connections may take.
+//! The limit of file descriptors, and the limits of connections derived from it.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// As many connections as there may be.
+/// The greatest numbers of connections.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ConnectionLimits {
-    /// By listeners that anyone may reach, all together.
+    /// Over all public listeners together.
     pub ordinary: usize,
-    /// By sockets for administrators, besides.
+    /// Over admin sockets, in addition.
     pub admin: usize,
 }
 
-/// How many descriptors are taken where there is no limit.
+/// The number of descriptors where the system sets no limit.
 const MOST: u64 = 1 << 20;
 
-/// How many descriptors are kept for administrators, files and the store, at most.
+/// The greatest number of descriptors that are reserved for administrators, files and the store.
 const MOST_RESERVED: u64 = 256;
 
 impl ConnectionLimits {
-    /// Takes as many descriptors as the system gives this process, and keeps some back.
+    /// Raises the soft limit of descriptors to the hard limit, and derives the limits of connections.
     pub fn raise() -> Self {
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
         let wanted = maximum.unwrap_or(MOST).max(current.unwrap_or(MOST));
@@ -26,7 +26,7 @@ impl ConnectionLimits {
         Self::from_descriptors(if raised.is_ok() { wanted } else { current.unwrap_or(MOST) })
     }
 
-    /// The limits for so many descriptors.
+    /// The limits of connections for a number of descriptors.
     fn from_descriptors(descriptors: u64) -> Self {
         let reserved = MOST_RESERVED.min(descriptors / 2);
         let count = |number: u64| usize::try_from(number.max(1)).unwrap_or(usize::MAX);
@@ -39,7 +39,7 @@ mod tests {
     use super::ConnectionLimits;
 
     #[test]
-    fn some_descriptors_are_kept_back() {
+    fn some_descriptors_are_reserved() {
         for (descriptors, ordinary, admin) in
             [(64, 32, 8), (1024, 768, 64), (1 << 20, (1 << 20) - 256, 64), (1, 1, 1)]
         {

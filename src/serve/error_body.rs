@@ -17,12 +17,12 @@ use super::{
 
 /// A stream that adds our JSON body to the bare error responses which hyper writes by itself.
 ///
-/// What is not a request never comes to a service: hyper answers it with a bare status and closes. Here
-/// such a response gets the body and the headers that all others have.
+/// Bytes that are not a valid request never reach a service: hyper responds with a bare status and closes
+/// the connection. This stream adds the body and the headers that all other responses have.
 pub(super) struct ErrorBodyStream<S> {
     stream: S,
     app: Arc<App>,
-    /// A completed response with what was written before it, and how much of both is written.
+    /// A completed response after the bytes that precede it, and the number of bytes written so far.
     whole: Vec<u8>,
     written: usize,
     /// Whether the connection no longer speaks HTTP.
@@ -101,7 +101,7 @@ fn split_bare_error(bytes: &[u8]) -> Option<(&[u8], &str)> {
 }
 
 impl App {
-    /// A bare response with all that it lacks.
+    /// A bare response with the missing body and headers.
     fn render_error(&self, head: &str) -> String {
         let status = head.get(9..12).and_then(|digits| digits.parse().ok());
         let status = status.unwrap_or(StatusCode::BAD_REQUEST);

@@ -8,28 +8,28 @@ use thiserror::Error;
 
 use super::host::HostName;
 
-/// Where the metadata are found; behind it may stand the path of a public URL.
+/// The path of the metadata; the path of a public URL may follow it.
 pub(super) const WELL_KNOWN: &str = "/.well-known/authzen-configuration";
 
-/// Where clients find the daemon: what it says of itself, since it may stand behind a proxy.
+/// The public URL: the base of the URLs in the metadata, since the daemon may be behind a proxy.
 #[derive(Clone, Debug)]
 pub struct PublicUrl {
-    /// As it was given: clients compare it byte by byte.
+    /// The URL as it was given: clients compare it byte by byte.
     text: String,
-    /// Its path, without a slash at the end.
+    /// The path, without a slash at the end.
     path: String,
-    /// `None` if it is an address.
+    /// `None` if the host is an address.
     host: Option<HostName>,
 }
 
-/// Why a text is no public URL.
+/// The error for a text that is not a public URL.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum PublicUrlError {
-    #[error("a public URL begins with https:// or http:// and a host")]
+    #[error("a public URL must begin with https:// or http:// and a host")]
     Form,
-    #[error("a public URL has no query and no fragment")]
+    #[error("a public URL can't have a query or a fragment")]
     Query,
-    #[error("a public URL names no user: everyone may read it")]
+    #[error("a public URL can't have user information, as everyone may read it")]
     User,
 }
 
@@ -57,17 +57,17 @@ impl FromStr for PublicUrl {
 }
 
 impl PublicUrl {
-    /// Its path, without a slash at the end.
+    /// The path, without a slash at the end.
     pub(super) fn path(&self) -> &str {
         &self.path
     }
 
-    /// Its host, if that is a name.
+    /// The host, if it is a name.
     pub(super) fn host(&self) -> Option<HostName> {
         self.host.clone()
     }
 
-    /// What a client is told: where each API is.
+    /// The metadata in JSON: the URL of each endpoint.
     pub(super) fn metadata(&self) -> Bytes {
         let base = self.text.trim_end_matches('/');
         let metadata = json!({

@@ -1,4 +1,4 @@
-//! The parameters of a query string, or of headers that stand for it.
+//! The parameters of a query string, or of headers that replace it.
 
 use std::borrow::Cow;
 
@@ -10,18 +10,18 @@ use crate::{request::suggest, wire::PercentEncoding};
 pub(super) struct QueryParams<'q> {
     known: &'static [&'static str],
     values: Vec<(&'static str, Cow<'q, str>)>,
-    /// Whether headers stand for them.
-    is_of_headers: bool,
+    /// Whether the parameters come from headers.
+    is_from_headers: bool,
 }
 
 impl<'q> QueryParams<'q> {
-    /// Reads a query string in which only the `known` parameters may stand: a misspelled one must
-    /// not be passed over, since the answer would be to another question.
+    /// Parses a query string that may hold only the `known` parameters: a misspelled one must not be
+    /// ignored, since that would decide another request.
     pub(super) fn parse(
         text: Option<&'q str>,
         known: &'static [&'static str],
     ) -> Result<Self, HttpError> {
-        let mut query = Self { known, values: Vec::with_capacity(4), is_of_headers: false };
+        let mut query = Self { known, values: Vec::with_capacity(4), is_from_headers: false };
         for pair in text.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode_form(name, "query")?;
@@ -45,13 +45,13 @@ impl<'q> QueryParams<'q> {
         Ok(query)
     }
 
-    /// The parameters for which headers stand, each of them known and given once.
+    /// The parameters that headers give, each of them known and given once.
     pub(super) fn from_headers(
         known: &'static [&'static str],
         values: Vec<(&'static str, &'q str)>,
     ) -> Self {
         let values = values.into_iter().map(|(name, value)| (name, Cow::Borrowed(value)));
-        Self { known, values: values.collect(), is_of_headers: true }
+        Self { known, values: values.collect(), is_from_headers: true }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -59,13 +59,13 @@ impl<'q> QueryParams<'q> {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        debug_assert!(self.known.contains(&name), "asks for a parameter that is not known");
+        debug_assert!(self.known.contains(&name), "read of an undeclared parameter");
         self.values.iter().find(|(known, _)| *known == name).map(|(_, value)| &**value)
     }
 
     pub(super) fn required(&self, name: &str) -> Result<&str, HttpError> {
         self.get(name).ok_or_else(|| {
-            let what = if self.is_of_headers {
+            let what = if self.is_from_headers {
                 format!("header {}", header_name(name))
             } else {
                 format!("parameter `{name}`")
@@ -83,13 +83,13 @@ impl<'q> QueryParams<'q> {
     }
 }
 
-/// A name or a value of a query; errors are at `at`.
+/// Decodes a name or a value of a query; errors name the place `at`.
 fn decode_form<'q>(text: &'q str, at: &str) -> Result<Cow<'q, str>, HttpError> {
     let decoded = PercentEncoding::Form.decode(text.as_bytes());
     decoded.map_err(|error| HttpError::bad_request(at, error.to_string()))
 }
 
-/// The header that stands for a parameter, as it is written: `Peerage-Resource-Type`.
+/// The name of the header for a parameter, such as `Peerage-Resource-Type`.
 pub(super) fn header_name(parameter: &str) -> String {
     parameter.split('_').fold("Peerage".to_owned(), |mut header, word| {
         let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));

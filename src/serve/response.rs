@@ -22,7 +22,7 @@ pub(super) const REASON: HeaderName = HeaderName::from_static("peerage-reason");
 /// The header that carries the obligations of `/v1/allow`.
 pub(super) const OBLIGATIONS: HeaderName = HeaderName::from_static("peerage-obligations");
 
-/// The caller's own name for a request, which comes back with the response.
+/// The caller's id of a request, which the response returns.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The mark of a response that refuses a credential.
@@ -55,7 +55,7 @@ impl HttpError {
         Self { status, message: message.into(), at: None }
     }
 
-    /// The same about a part of the request; an empty text stands for the request as a whole.
+    /// The same about a part of the request; an empty text means the request as a whole.
     pub(super) fn with_at(self, at: impl Into<String>) -> Self {
         Self { at: Some(at.into()).filter(|at| !at.is_empty()), ..self }
     }

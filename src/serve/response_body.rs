@@ -1,4 +1,4 @@
-//! Response bodies: whole texts, and streams part by part.
+//! Response bodies: whole texts, and streams of parts.
 
 use std::{
     fmt, io,
@@ -14,16 +14,16 @@ use super::peer::Reserved;
 /// The body of a response.
 #[derive(Debug)]
 pub(super) enum ResponseBody {
-    /// The rest of a text, and the room that is reserved for a long one while it waits.
+    /// The rest of a text, and the memory reserved for a long one until it is sent.
     Whole(Bytes, Option<Reserved>),
-    /// A stream that is complete only with its end. Without it the connection is cut, so that no caller
-    /// takes a part for all: the sender may fail, or give up.
+    /// A stream that ends with [`BodyPart::End`]. If the sender stops without it, the connection is
+    /// aborted, so that no caller mistakes a truncated response for a complete one.
     Stream(Receiver<BodyPart>),
-    /// Parts that are made when they are asked for.
+    /// Parts that are produced on demand.
     Parts(Box<dyn PartSource>),
 }
 
-/// A source of parts that are made when they are asked for.
+/// A source of parts that are produced on demand.
 pub(super) trait PartSource: fmt::Debug + Send {
     /// The next part; `None` at the end.
     fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>>;
@@ -38,7 +38,7 @@ pub(super) enum BodyPart {
     End,
 }
 
-/// The number of bytes that a connection is given at once: so much waits in it, whatever the text's
+/// The number of bytes that are passed to a connection at once, which bounds its buffer for texts of any
 /// length.
 pub(super) const PART_BYTES: usize = 64 << 10;
 

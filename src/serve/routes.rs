@@ -1,4 +1,4 @@
-//! The table of routes: each path, its methods, who may call it, and what runs where.
+//! The table of routes: each path, its methods, who may call it, and where it runs.
 
 use hyper::{Method, StatusCode};
 
@@ -15,7 +15,7 @@ use super::{
 /// A path, and the operations on it.
 #[derive(Debug)]
 pub(super) struct Route {
-    /// The path, by which requests are counted too.
+    /// The path, which is also the name in the metrics.
     pub(super) path: &'static str,
     scope: Scope,
     pub(super) home: RouteHome,
@@ -34,20 +34,20 @@ pub(super) enum RouteHome {
 /// The paths that a route takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Scope {
-    /// Its own.
+    /// The route's path.
     Exact,
-    /// Those below it.
+    /// The paths below it.
     Below,
-    /// Its own and those below it.
+    /// The route's path and the paths below it.
     Tree,
 }
 
-/// A decision that a query or headers ask for.
+/// An operation that decides a request given by a query or headers.
 const fn decision(methods: Methods, handler: Handler) -> Operation {
     Operation { methods, access: Access::Decision, body: BodyKind::Ignored, handler }
 }
 
-/// Decisions that a body asks for.
+/// An operation that decides the requests in a body.
 const fn evaluation(respond: Respond) -> Operation {
     Operation {
         methods: Methods::Post,
@@ -57,22 +57,22 @@ const fn evaluation(respond: Respond) -> Operation {
     }
 }
 
-/// A list that a body asks for.
+/// An operation that answers a search in a body.
 const fn search(handler: Handler) -> Operation {
     Operation { methods: Methods::Post, access: Access::Anyone, body: BodyKind::AuthZen, handler }
 }
 
-/// A resource that anyone may read.
+/// An operation that reads a public resource.
 const fn read(handler: Handler) -> Operation {
     Operation { methods: Methods::Read, access: Access::Anyone, body: BodyKind::Ignored, handler }
 }
 
-/// A resource that administrators read.
+/// An operation that reads a resource for administrators.
 const fn admin_read(handler: Handler) -> Operation {
     Operation { access: Access::Administrator, ..read(handler) }
 }
 
-/// A command of administrators, with a body or without.
+/// A command for administrators, with or without a body.
 const fn admin_post(body: BodyKind, handler: Handler) -> Operation {
     Operation { methods: Methods::Post, access: Access::Administrator, body, handler }
 }
@@ -279,7 +279,7 @@ impl Route {
         (self.scope == Scope::Tree || !rest.is_empty()).then_some(rest)
     }
 
-    /// The operation that a method asks for.
+    /// The operation of a method.
     pub(super) fn operation(&self, method: &Method) -> Option<&'static Operation> {
         self.operations.iter().find(|operation| operation.methods.contains(method))
     }

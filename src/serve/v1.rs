@@ -67,7 +67,7 @@ pub(super) fn decide(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError>
     Ok(response::json_response(StatusCode::OK, body))
 }
 
-/// The class of a decision: an explanation costs more than what is done at once.
+/// The class of a decision: an explanation costs too much to run on the connection's thread.
 pub(super) fn work_class(request: &RouteRequest) -> Option<WorkClass> {
     wants_explanation(request.query()).then_some(WorkClass::Explanation)
 }
@@ -109,7 +109,7 @@ pub(super) fn reach(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
     Ok(list_stream::id_list(served, cursor, head, ("", ""), tail))
 }
 
-/// The request that parameters make up.
+/// Builds the request from its parameters.
 pub(super) fn parse_request<'q>(query: &'q QueryParams<'_>) -> Result<Request<'q>, HttpError> {
     let subject = query.required("subject").and_then(|_| id(query, "subject"))?;
     parse_parts(query, subject)?.into_request().map_err(refusal)
@@ -122,7 +122,7 @@ fn parse_parts<'q>(
     let action = query.required("action")?;
     let action: Action = action.parse().map_err(|error| unknown_word("action", &error))?;
     let resource_type = query.get("resource_type");
-    // What is neither a user nor a group may be called anything.
+    // The id of a resource that is neither a user nor a group may have any form.
     let is_free =
         resource_type.is_some_and(|name| ResourceKind::from_type_name(name) == ResourceKind::None);
     let resource = if is_free { query.get("resource") } else { id(query, "resource")? };
@@ -135,7 +135,7 @@ fn parse_parts<'q>(
     Ok(QuestionParts { subject, action, resource_type, resource, member, field, conversation })
 }
 
-/// An id that could be a user's or a group's: nobody asks in earnest about one that never could be.
+/// A parameter that is an id; one that no user or group could have is an error.
 fn id<'q>(query: &'q QueryParams<'_>, name: &'static str) -> Result<Option<&'q str>, HttpError> {
     let id = query.get(name);
     id.map_or(Ok(()), check_id)

@@ -7,7 +7,7 @@ use crate::facts::WriteError;
 /// The error of a store that can't be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("{}: another process has it open; stop that one, or give this one a store of its own", .0.display())]
+    #[error("{}: another process has it open; stop that one, or give this one another store", .0.display())]
     Locked(PathBuf),
     #[error("{}: not a store of peerage", .0.display())]
     Foreign(PathBuf),
@@ -44,7 +44,7 @@ pub enum StoreError {
     Lost { path: PathBuf, what: String },
     #[error("{}: the store was closed", .0.display())]
     Closed(PathBuf),
-    #[error("the record {key}: {what}; `peerage store check` names all that are damaged")]
+    #[error("the record {key}: {what}; `peerage store check` lists all damaged records")]
     Record { key: String, what: String },
     #[error("{}: the file exists already", .0.display())]
     Exists(PathBuf),

@@ -2,10 +2,10 @@
 
 use super::{EmbeddedStore, Store, StoreError};
 
-/// What to do if there is no store.
+/// How a missing store is handled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum IfMissing {
-    /// Create one without records.
+    /// An empty store is created.
     Create,
     Refuse,
 }

@@ -1,4 +1,4 @@
-//! The system clock as numbers and as text: core rooms are given these and read no clock themselves.
+//! The system clock as numbers and as text: core modules get these as arguments and read no clock.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,6 +1,6 @@
 //! Excerpts of received text, safe to show in messages.
 
-/// How many characters of received text a message shows.
+/// The number of characters of received text that a message shows.
 const MAX_CHARS: usize = 64;
 
 /// The first 64 characters of a text, escaped so that none of them breaks out of its line.

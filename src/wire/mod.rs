@@ -1,7 +1,7 @@
-//! The shared ground of every API: strict JSON, percent decoding, bearer tokens, secrets, the clock, shared bodies.
+//! Helpers shared by every API: strict JSON, percent decoding, bearer tokens, secrets, the clock, shared bodies.
 //!
-//! The native API, AuthZEN, the dialects and the command line read what callers send, and print what
-//! they answer, with these; so a body is refused in the same words whichever API it came by.
+//! The native API, AuthZEN, the dialects and the command line parse requests and render
+//! responses with these, so that every API rejects a body with the same message.
 //!
 //! Invariant: knows of `request` and `decide` only.
 

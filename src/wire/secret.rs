@@ -1,4 +1,4 @@
-//! Shared secrets: tokens and keys that callers show or sign with.
+//! Shared secrets: tokens and keys with which callers authenticate or sign.
 
 use std::{fmt, str::FromStr};
 
@@ -8,7 +8,8 @@ use subtle::ConstantTimeEq as _;
 #[derive(Clone)]
 pub struct Secret(Box<[u8]>);
 
-/// The error of a text that is too weak, or too odd, for a secret. It shows nothing of the text.
+/// The error for a text that is too short for a secret or has other characters. It shows nothing of the
+/// text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
     "a secret must be one line of at least {MIN_CHARS} printable ASCII characters without spaces"
@@ -19,8 +20,7 @@ pub struct InvalidSecretError;
 const MIN_CHARS: usize = 16;
 
 impl Secret {
-    /// Whether a caller shows this secret. Takes as long for a wrong text as for the right one of its
-    /// length.
+    /// Whether a text is this secret, compared in constant time for texts of one length.
     pub fn matches(&self, shown: &[u8]) -> bool {
         bool::from(self.0.ct_eq(shown))
     }

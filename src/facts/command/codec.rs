@@ -13,7 +13,7 @@ use crate::request::suggest;
 
 /// A codec of something that is held by one or more fields of a command.
 pub(super) trait FieldCodec: Sized {
-    /// Decodes it from the fields; reports what is wrong, and is `None` then.
+    /// Decodes it from the fields; reports errors, and is `None` then.
     fn decode(from: &mut CommandFields<'_>, name: &str) -> Option<Self>;
 
     /// Adds it to the fields.
@@ -22,7 +22,7 @@ pub(super) trait FieldCodec: Sized {
 
 /// A codec of the value of one field.
 pub(super) trait ValueCodec: Sized {
-    /// Decodes the value; reports what is wrong with this field, and is `None` then.
+    /// Decodes the value; reports errors of this field, and is `None` then.
     fn from_json(value: &Value, field: &str, errors: &mut SyntaxErrors) -> Option<Self>;
 
     fn to_json(&self) -> Value;

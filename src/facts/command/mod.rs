@@ -32,7 +32,7 @@ pub const MOST_COMMANDS: usize = 1000;
 #[derive(Clone, PartialEq, Debug)]
 pub struct Command {
     pub op: Op,
-    /// The user on whose behalf the command is, who must be allowed to; without one, the command is an
+    /// The acting user, who must be allowed to run the command; without one, the command is an
     /// administrator's.
     pub on_behalf: Option<Id>,
 }

@@ -54,7 +54,7 @@ impl Command {
 
 /// A user's own fields; then the relations; and last the friends, since new blocks may end friendships.
 fn user_stages(user: &UserRecord) -> [UserFields; Command::STAGES] {
-    let own = UserFields {
+    let fields = UserFields {
         tags: user.tags.as_ref().map_or(Patch::Keep, |all| Patch::Set(parse_tags(all))),
         peers: to_patch(user.peers.as_ref()),
         permissions: Some(to_assignments(&user.permissions)),
@@ -76,7 +76,7 @@ fn user_stages(user: &UserRecord) -> [UserFields; Command::STAGES] {
         requests: Some(by_user(&user.requests, request_fields)),
         ..UserFields::default()
     };
-    [own, edges, friends]
+    [fields, edges, friends]
 }
 
 fn group_fields(group: &GroupRecord) -> GroupFields {

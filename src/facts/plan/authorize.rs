@@ -8,7 +8,7 @@ use crate::{
     request::{Action, Reason, Request, Resource},
 };
 
-/// What authorizes a command.
+/// The authorization that a command requires.
 enum Authorization<'c> {
     Action(Request<'c>),
     /// The command concerns the user only, who must be known and not banned.
@@ -17,21 +17,21 @@ enum Authorization<'c> {
     Management,
 }
 
-/// Checks that the user on whose behalf a command is may do it.
+/// Checks that the command's acting user, if there is one, is allowed to run it.
 ///
 /// # Errors
 /// The reason of the decision, if not.
 pub(super) fn check<E>(draft: &mut Draft<'_, E>, op: &Op) -> Result<(), PlanError<E>> {
     let Some(subject) = draft.on_behalf else { return Ok(()) };
     draft.user(subject)?;
-    let asked = required_authorization(draft, subject, op);
-    if let Authorization::Action(Request { resource: Resource::User(other), .. }) = &asked {
+    let required = required_authorization(draft, subject, op);
+    if let Authorization::Action(Request { resource: Resource::User(other), .. }) = &required {
         draft.user(other.id)?;
     }
-    if let Authorization::Action(Request { resource: Resource::Group(group), .. }) = &asked {
+    if let Authorization::Action(Request { resource: Resource::Group(group), .. }) = &required {
         draft.group(group.id)?;
     }
-    let request = match &asked {
+    let request = match &required {
         Authorization::Action(request) => request,
         Authorization::SelfOnly => &Request::with_resource(subject, Action::SignIn, Resource::None),
         // Only managers may list users.
@@ -58,7 +58,7 @@ fn required_authorization<'c, E>(
         let request = Request::in_group(subject, action, group);
         Authorization::Action(Request { member: Some((&**member).into()), ..request })
     };
-    let own = |acting: &Id| {
+    let self_only = |acting: &Id| {
         if acting == subject { Authorization::SelfOnly } else { Authorization::Management }
     };
     match op {
@@ -80,10 +80,10 @@ fn required_authorization<'c, E>(
         Op::Relate { from, .. }
         | Op::Unrelate { from, .. }
         | Op::DeleteFriend { from, .. }
-        | Op::UpdateFriend { from, .. } => own(from),
+        | Op::UpdateFriend { from, .. } => self_only(from),
         // The recipient of the request answers.
-        Op::AcceptFriend { to, .. } | Op::RefuseFriend { to, .. } => own(to),
-        Op::AddFriendList { user, .. } | Op::DeleteFriendList { user, .. } => own(user),
+        Op::AcceptFriend { to, .. } | Op::RefuseFriend { to, .. } => self_only(to),
+        Op::AddFriendList { user, .. } | Op::DeleteFriendList { user, .. } => self_only(user),
         Op::PutGroup { group, fields }
             if !draft.context.knows_group(group) && names_only(fields, subject) =>
         {

@@ -10,12 +10,12 @@ use super::{file_line::FileLine, hint::Hint, reason::RefusalReason};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CommandError {
     pub reason: RefusalReason,
-    /// What is wrong, without what to do about it.
+    /// The problem, without the hint.
     pub problem: String,
     pub hint: Option<Hint>,
-    /// Where a policy file states what the command would change.
+    /// The declaration in a policy file that the command would change.
     pub place: Option<FileLine>,
-    /// Where a text of the command is wrong.
+    /// The first problem of a text of the command.
     pub text_problem: Option<Box<TextProblem>>,
     /// The user whose list is full.
     pub full_list_owner: Option<Box<str>>,
@@ -24,7 +24,7 @@ pub struct CommandError {
 /// The first problem of a text, and where in the text it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TextProblem {
-    /// What is wrong, without where.
+    /// The problem, without its place.
     pub message: String,
     /// From 1.
     pub line: usize,
@@ -46,13 +46,13 @@ impl CommandError {
         }
     }
 
-    /// Adds what to do about it.
+    /// Adds a hint at what to do about the problem.
     #[must_use]
     pub fn with_hint(self, hint: Hint) -> Self {
         Self { hint: Some(hint), ..self }
     }
 
-    /// Adds where in a text of the command the problem is.
+    /// Adds the place of the problem in a text of the command.
     #[must_use]
     pub fn with_text_problem(self, problem: Option<TextProblem>) -> Self {
         Self { text_problem: problem.map(Box::new), ..self }
@@ -65,7 +65,7 @@ impl CommandError {
         Self { place: Some(place), ..error.with_hint(Hint::ChangePolicyFile) }
     }
 
-    /// Adds whose list is full.
+    /// Adds the user whose list is full.
     pub(super) fn of_list_of(self, owner: &str) -> Self {
         Self { full_list_owner: Some(owner.into()), ..self }
     }

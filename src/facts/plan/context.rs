@@ -21,7 +21,7 @@ pub trait PlanContext {
     /// Whether a file states the group, or the API created it.
     fn knows_group(&self, id: &str) -> bool;
 
-    /// What a file states of this, if one does.
+    /// The declaration of this in a policy file, if there is one.
     fn declaration(&self, what: &Declarable<'_>) -> Option<Declaration>;
 
     /// The number of a user's friends, by files and records; only known users count, here and below.
@@ -95,12 +95,12 @@ pub trait RecordSource {
     fn get(&self, key: &RecordKey) -> Result<Option<(Version, Record)>, Self::Error>;
 }
 
-/// Something that a policy file may state.
+/// An item that a policy file may declare.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Declarable<'a> {
     User(&'a str),
     UserField(&'a str, UserField),
-    /// A relation of one user to another. A favorite that is stated is not a contact that is stated.
+    /// A relation of one user to another. A declared favorite is not a declared contact.
     Edge(&'a str, Relation, &'a str),
     Group(&'a str),
     Matrix(&'a str),
@@ -122,7 +122,7 @@ pub enum UserField {
     Approval,
 }
 
-/// What a policy file states of something, and where.
+/// A declaration in a policy file: the value and the place.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Declaration {
     pub place: FileLine,
@@ -146,7 +146,7 @@ pub struct References {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PlanSettings {
     pub limits: Limits,
-    /// The approval of users for whom nothing states it.
+    /// The default approval, for users whose file and record set none.
     pub approval: Approval,
     /// Which blocks prevent friendships.
     pub blocks: BlockMode,

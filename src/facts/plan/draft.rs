@@ -18,7 +18,7 @@ use crate::{
 /// The records that a command changes, while it is planned.
 pub(super) struct Draft<'a, E> {
     pub(super) context: &'a dyn PlanContext,
-    /// The user on whose behalf the command is.
+    /// The acting user; `None` for an administrator's command.
     pub(super) on_behalf: Option<&'a Id>,
     authority: Authority,
     batch: &'a mut ChangeBuffer,
@@ -116,7 +116,7 @@ impl<'a, E> Draft<'a, E> {
         Ok(())
     }
 
-    /// Writes the records to the buffer, without those that say nothing, and returns the changes.
+    /// Writes the records to the buffer, without the empty ones, and returns the changes.
     pub(super) fn commit_to_buffer(self) -> Vec<RecordChange> {
         let Self { batch, users, groups, others, .. } = self;
         let users = users.into_iter().map(|(id, user)| {
@@ -132,7 +132,7 @@ impl<'a, E> Draft<'a, E> {
     }
 }
 
-/// Checks of what is known, and of what files state.
+/// Checks against the known users and groups, and against the declarations of files.
 impl<E> Draft<'_, E> {
     /// Whether the user is known. Reads their record, so that the batch is planned again if that changes.
     pub(super) fn knows_user(&mut self, id: &str) -> Result<bool, PlanError<E>> {
@@ -300,8 +300,8 @@ impl<E> Draft<'_, E> {
 
     /// The role of a user in a group, by files or records.
     pub(super) fn role(&mut self, group: &str, user: &str) -> Result<Option<Role>, PlanError<E>> {
-        if let Some(stated) = self.context.declaration(&Declarable::Member(group, user)) {
-            let role = stated.value.as_str().and_then(|role| role.parse().ok());
+        if let Some(declared) = self.context.declaration(&Declarable::Member(group, user)) {
+            let role = declared.value.as_str().and_then(|role| role.parse().ok());
             return Ok(Some(role.unwrap_or(Role::Member)));
         }
         Ok(self.group(group)?.members.get(user).map(|member| member.role))

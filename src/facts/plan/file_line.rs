@@ -1,4 +1,4 @@
-//! Lines of policy files, where something is stated.
+//! Lines of policy files, as the places of declarations.
 
 /// A line of a policy file.
 #[derive(Clone, PartialEq, Eq, Debug)]

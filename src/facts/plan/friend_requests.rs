@@ -13,7 +13,7 @@ use crate::{
 
 /// Options of a friendship to be created.
 pub(super) struct FriendshipOptions<'c> {
-    /// Whether both users get each other as a friend, or only the one who asks.
+    /// Whether both users get each other as a friend, or only the sender of the request.
     pub(super) both: bool,
     /// Whether approval is skipped.
     pub(super) approved: bool,
@@ -193,8 +193,8 @@ fn check_not_blocked<E>(
 
 /// The user's approval, by files, records or the policy's default.
 fn approval<E>(draft: &mut Draft<'_, E>, user: &str) -> Result<Approval, PlanError<E>> {
-    let stated = draft.context.declaration(&Declarable::UserField(user, UserField::Approval));
-    let stated = stated.and_then(|stated| stated.value.as_str()?.parse().ok());
+    let declared = draft.context.declaration(&Declarable::UserField(user, UserField::Approval));
+    let declared = declared.and_then(|declared| declared.value.as_str()?.parse().ok());
     let recorded = draft.user(user)?.approval;
-    Ok(stated.or(recorded).unwrap_or(draft.context.settings().approval))
+    Ok(declared.or(recorded).unwrap_or(draft.context.settings().approval))
 }

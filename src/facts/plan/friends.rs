@@ -53,7 +53,7 @@ pub(super) fn update<E>(
     if !draft.has_edge(from, Relation::Friend, to)? {
         return Err(not_friends_error(from, to).into());
     }
-    // A friend whom only a file states gets an entry in the record, which holds what files can't state.
+    // A friend declared only by a file gets an entry in the record, for the fields that files don't have.
     let old = draft.user(from)?.friends.get(&**to).cloned().unwrap_or_default();
     let new = apply_friend_fields(old.clone(), fields)?;
     if new != old {

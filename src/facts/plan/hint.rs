@@ -1,4 +1,4 @@
-//! Hints: what makes a refused command possible, as values that each API renders in its own words.
+//! Hints at what to do about a refused command, which each API renders with its own command names.
 
 use std::{borrow::Cow, fmt};
 
@@ -12,12 +12,12 @@ pub enum Hint {
     ChooseAnotherRuleName,
     /// The command names one user twice.
     NameAnotherUser,
-    /// What the command would change is stated in a policy file.
+    /// The command would change a declaration of a policy file.
     ChangePolicyFile,
     DeclareTag,
     /// A name that is close to an unknown one.
     DidYouMean(String),
-    /// The names that may stand in place of an unknown one, as text.
+    /// The known names, or the nearest of them, as text.
     KnownNames(String),
     /// The group's last super admin is to be demoted, or is to leave with their group going on.
     AddAnotherSuperAdmin,

@@ -126,7 +126,7 @@ fn put_members<E>(
         }
         let mut kept = BTreeMap::new();
         merge_values(&mut kept, attributes, check_attribute)?;
-        // A member whom a file states has no record that could hold attributes.
+        // A member declared by a file has no record that could hold attributes.
         if !kept.is_empty() {
             draft.check_undeclared(&Declarable::Member(id, user), &membership_label(id, user))?;
         }
@@ -186,9 +186,9 @@ fn set_role<E>(
 
 /// The role that a file states for a user in a group, and where.
 fn declared_role<E>(draft: &Draft<'_, E>, group: &Id, user: &Id) -> Option<(Role, FileLine)> {
-    let stated = draft.context.declaration(&Declarable::Member(group, user))?;
-    let has = stated.value.as_str().and_then(|role| role.parse().ok());
-    Some((has.unwrap_or(Role::Member), stated.place))
+    let declared = draft.context.declaration(&Declarable::Member(group, user))?;
+    let has = declared.value.as_str().and_then(|role| role.parse().ok());
+    Some((has.unwrap_or(Role::Member), declared.place))
 }
 
 /// The member as they were before, or a new one.
@@ -216,7 +216,7 @@ fn check_size<E>(
     after: &Members,
     matrix_changes: bool,
 ) -> Result<(), PlanError<E>> {
-    // Only members count whom no file states, and who are known.
+    // Members who are declared by a file or are not known don't count.
     let count = |members: &Members, counts: &dyn Fn(Role) -> bool| {
         let is_ours = |user: &str| {
             draft.context.knows_user(user) && !draft.is_declared(&Declarable::Member(id, user))

@@ -153,7 +153,7 @@ pub(super) fn check_attribute(_: &str, value: &Value) -> Result<(), CommandError
     check_length("an attribute", value.to_string().len(), LONGEST_ATTRIBUTE)
 }
 
-/// Merges patches into values, and removes values of which nothing is left.
+/// Merges patches into values, and removes values that become empty.
 ///
 /// # Errors
 /// If there are too many, or one gets too long.

@@ -42,7 +42,7 @@ pub enum RefusalReason {
 }
 
 impl RefusalReason {
-    /// The stable code, as it stands on the wire.
+    /// The stable code, as on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Denied(reason) => reason.as_str(),

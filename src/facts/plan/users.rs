@@ -22,7 +22,7 @@ pub(super) fn add_tags<E>(
     tags.iter().try_for_each(|tag| draft.context.check_tag(tag))?;
     let mut now = draft.user(id)?.tags.clone().unwrap_or_default();
     now.extend(tags.iter().map(TagName::to_string));
-    let is_there = |stated: &BTreeSet<String>| tags.iter().all(|tag| stated.contains(&**tag));
+    let is_there = |declared: &BTreeSet<String>| tags.iter().all(|tag| declared.contains(&**tag));
     set_tags(draft, id, now, is_there)
 }
 
@@ -34,24 +34,25 @@ pub(super) fn remove_tags<E>(
     draft.check_subject(id)?;
     let mut now = draft.user(id)?.tags.clone().unwrap_or_default();
     now.retain(|tag| tags.iter().all(|gone| **gone != **tag));
-    let is_gone = |stated: &BTreeSet<String>| tags.iter().all(|tag| !stated.contains(&**tag));
+    let is_gone = |declared: &BTreeSet<String>| tags.iter().all(|tag| !declared.contains(&**tag));
     set_tags(draft, id, now, is_gone)
 }
 
-/// Sets the tags of a user. If a file states them, `is_so` says whether they are as wanted already.
+/// Sets the tags of a user. If a file states them, `is_satisfied` checks whether they already are as
+/// requested.
 fn set_tags<E>(
     draft: &mut Draft<'_, E>,
     id: &Id,
     tags: BTreeSet<String>,
-    is_so: impl Fn(&BTreeSet<String>) -> bool,
+    is_satisfied: impl Fn(&BTreeSet<String>) -> bool,
 ) -> PlanResult<E> {
-    if let Some(stated) = draft.context.declaration(&Declarable::UserField(id, UserField::Tags)) {
-        let texts = stated.value.as_array().into_iter().flatten();
-        let stated_tags = texts.filter_map(|tag| tag.as_str().map(str::to_owned)).collect();
-        if !is_so(&stated_tags) {
+    if let Some(declared) = draft.context.declaration(&Declarable::UserField(id, UserField::Tags)) {
+        let texts = declared.value.as_array().into_iter().flatten();
+        let declared_tags = texts.filter_map(|tag| tag.as_str().map(str::to_owned)).collect();
+        if !is_satisfied(&declared_tags) {
             return Err(CommandError::declared_in_file(
                 &field_label(UserField::Tags, id),
-                stated.place,
+                declared.place,
             )
             .into());
         }
@@ -65,17 +66,17 @@ fn set_tags<E>(
 pub(super) fn moderate<E>(draft: &mut Draft<'_, E>, id: &Id, to: Moderation) -> PlanResult<E> {
     draft.check_subject(id)?;
     let field = UserField::Moderation;
-    let stated = draft.context.declaration(&Declarable::UserField(id, field));
-    let now = match &stated {
-        Some(stated) => stated.value.as_str().and_then(|state| state.parse().ok()),
+    let declared = draft.context.declaration(&Declarable::UserField(id, field));
+    let now = match &declared {
+        Some(declared) => declared.value.as_str().and_then(|state| state.parse().ok()),
         None => draft.user(id)?.moderation,
     };
     let now = now.unwrap_or(Moderation::None);
     if now == to || (now, to) == (Moderation::Banned, Moderation::Silenced) {
         return Ok(CommandOutcome::default());
     }
-    if let Some(stated) = stated {
-        return Err(CommandError::declared_in_file(&field_label(field, id), stated.place).into());
+    if let Some(declared) = declared {
+        return Err(CommandError::declared_in_file(&field_label(field, id), declared.place).into());
     }
     draft.user(id)?.moderation = Some(to).filter(|&state| state != Moderation::None);
     Ok(CommandOutcome::default())

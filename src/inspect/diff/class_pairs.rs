@@ -32,8 +32,8 @@ const LOOKED_AT: usize = 24;
 ///
 /// Costs a look at the subjects of a few classes: those with most changes.
 pub(super) fn largest(
-    scene: &ActionComparison<'_>,
-    crowd: &UserClasses<'_>,
+    comparison: &ActionComparison<'_>,
+    user_classes: &UserClasses<'_>,
     view: &View,
     count: &PairCounts,
     direction: usize,
@@ -41,9 +41,9 @@ pub(super) fn largest(
 ) -> LargestPairs {
     // A change between classes has at most all changes of the resource class, and at most its users
     // times those of the largest class.
-    let widest = crowd.classes.iter().map(|class| class.users).max().unwrap_or(0);
+    let widest = user_classes.classes.iter().map(|class| class.users).max().unwrap_or(0);
     let most_pairs = |class: u32, pairs: i64| {
-        let users = crowd.class(class).map_or(0, |class| class.users);
+        let users = user_classes.class(class).map_or(0, |class| class.users);
         users.saturating_mul(widest).min(u64::try_from(pairs).unwrap_or(0))
     };
     let mut classes: Vec<(u32, u64)> = (0_u32..)
@@ -63,7 +63,7 @@ pub(super) fn largest(
             is_complete = false;
             break;
         }
-        found.extend(towards(scene, crowd, view, to, direction));
+        found.extend(towards(comparison, user_classes, view, to, direction));
         found.sort_unstable_by_key(|b| (std::cmp::Reverse(b.pairs), b.from, b.to));
         found.truncate(most);
     }
@@ -72,23 +72,23 @@ pub(super) fn largest(
 
 /// The changes towards one class, by the classes of the subjects.
 fn towards(
-    scene: &ActionComparison<'_>,
-    crowd: &UserClasses<'_>,
+    comparison: &ActionComparison<'_>,
+    user_classes: &UserClasses<'_>,
     view: &View,
     to: u32,
     direction: usize,
 ) -> Vec<ClassPair> {
-    let Some(class) = crowd.class(to) else { return Vec::new() };
-    let members: Vec<UserNumber> = members(crowd, to).collect();
-    let [before, after] =
-        [PolicySide::Old, PolicySide::New].map(|side| subjects(scene, crowd, class, side));
-    let nobody = BitSet::nobody(crowd.users);
+    let Some(class) = user_classes.class(to) else { return Vec::new() };
+    let members: Vec<UserNumber> = members(user_classes, to).collect();
+    let [before, after] = [PolicySide::Old, PolicySide::New]
+        .map(|side| subjects(comparison, user_classes, class, side));
+    let nobody = BitSet::nobody(user_classes.users);
     let mut pairs: HashMap<u32, i64, foldhash::fast::RandomState> = HashMap::default();
     let mut add = |user: UserNumber, count: i64| {
-        *pairs.entry(crowd.class_number(user)).or_default() += count;
+        *pairs.entry(user_classes.class_number(user)).or_default() += count;
     };
     for flags in [[true, true], [true, false], [false, true]] {
-        let [old, new] = &scene.others;
+        let [old, new] = &comparison.others;
         let is_so = |&&user: &&UserNumber| [old.contains(user), new.contains(user)] == flags;
         let users = i64::try_from(members.iter().filter(is_so).count()).unwrap_or(i64::MAX);
         if users > 0 {
@@ -100,33 +100,34 @@ fn towards(
         }
     }
     for &user in &members {
-        if direction_of(scene.as_strangers(crowd, user, user)) == Some(direction) {
+        if direction_of(comparison.as_strangers(user_classes, user, user)) == Some(direction) {
             add(user, -1);
         }
         for (other, tie) in view.population.ties_of(user) {
-            let tie = scene.reversed(&view.population, user, other, tie);
-            if scene.may_differ(crowd, other, user, tie) {
-                let is = |tie| direction_of(scene.judge(other, user, tie)) == Some(direction);
+            let tie = comparison.reversed(&view.population, user, other, tie);
+            if comparison.may_differ(user_classes, other, user, tie) {
+                let is = |tie| direction_of(comparison.judge(other, user, tie)) == Some(direction);
                 add(other, i64::from(is(tie)) - i64::from(is(Tie::NONE)));
             }
         }
     }
-    let told = pairs.into_iter().filter(|&(_, pairs)| pairs > 0);
-    told.map(|(from, pairs)| ClassPair { from, to, pairs: u64::try_from(pairs).unwrap_or(0) })
+    let changed = pairs.into_iter().filter(|&(_, pairs)| pairs > 0);
+    changed
+        .map(|(from, pairs)| ClassPair { from, to, pairs: u64::try_from(pairs).unwrap_or(0) })
         .collect()
 }
 
 /// The users who may perform the action on users of a class without a tie, as far as the subject's
 /// side decides.
 fn subjects(
-    scene: &ActionComparison<'_>,
-    crowd: &UserClasses<'_>,
+    comparison: &ActionComparison<'_>,
+    user_classes: &UserClasses<'_>,
     class: &UserClass<'_>,
     side: PolicySide,
 ) -> BitSet {
-    let [old, new] = &scene.subjects;
+    let [old, new] = &comparison.subjects;
     let all = if side == PolicySide::Old { old } else { new };
-    if scene.rules { all.and(&crowd.reachers(class, side)) } else { all.clone() }
+    if comparison.rules { all.and(&user_classes.reachers(class, side)) } else { all.clone() }
 }
 
 /// Examples of pairs of these classes that changed: at least one, if there is any.
@@ -134,8 +135,8 @@ fn subjects(
 /// Users of one class and state are equivalent for users without ties, so that such an example is
 /// found at once; then pairs with ties are examined one by one.
 pub(super) fn examples(
-    scene: &ActionComparison<'_>,
-    crowd: &UserClasses<'_>,
+    comparison: &ActionComparison<'_>,
+    user_classes: &UserClasses<'_>,
     view: &View,
     between: ClassPair,
     direction: usize,
@@ -145,21 +146,21 @@ pub(super) fn examples(
     if most == 0 {
         return found;
     }
-    let subjects = alike(crowd, between.from, &scene.subjects);
-    let others = alike(crowd, between.to, &scene.others);
+    let subjects = alike(user_classes, between.from, &comparison.subjects);
+    let others = alike(user_classes, between.to, &comparison.others);
     let population = &view.population;
     let is_it = |user: UserNumber, other: UserNumber, tie: Tie| {
-        user != other && direction_of(scene.judge(user, other, tie)) == Some(direction)
+        user != other && direction_of(comparison.judge(user, other, tie)) == Some(direction)
     };
     for (from, to) in subjects.iter().flat_map(|from| others.iter().map(move |to| (from, to))) {
         let (Some(&one), Some(&other)) = (from.first(), to.first()) else { continue };
-        if direction_of(scene.as_strangers(crowd, one, other)) != Some(direction) {
+        if direction_of(comparison.as_strangers(user_classes, one, other)) != Some(direction) {
             continue;
         }
         for &other in to {
             // Among this many users, there is one without a tie.
             let some = from.iter().take(population.ties_of(other).len() + 2);
-            let tie = |user: UserNumber| scene.tie(population, user, other);
+            let tie = |user: UserNumber| comparison.tie(population, user, other);
             found.extend(
                 some.copied().find(|&user| is_it(user, other, tie(user))).map(|user| (user, other)),
             );
@@ -168,11 +169,11 @@ pub(super) fn examples(
             }
         }
     }
-    for other in members(crowd, between.to) {
+    for other in members(user_classes, between.to) {
         for (user, tie) in population.ties_of(other) {
-            let tie = scene.reversed(population, other, user, tie);
+            let tie = comparison.reversed(population, other, user, tie);
             let is_new =
-                crowd.class_number(user) == between.from && !found.contains(&(user, other));
+                user_classes.class_number(user) == between.from && !found.contains(&(user, other));
             if is_new && is_it(user, other, tie) {
                 found.push((user, other));
                 if found.len() >= most {
@@ -185,16 +186,23 @@ pub(super) fn examples(
 }
 
 /// The users of a class by their membership in two sets.
-fn alike(crowd: &UserClasses<'_>, class: u32, [old, new]: &[BitSet; 2]) -> [Vec<UserNumber>; 4] {
+fn alike(
+    user_classes: &UserClasses<'_>,
+    class: u32,
+    [old, new]: &[BitSet; 2],
+) -> [Vec<UserNumber>; 4] {
     let mut alike: [Vec<UserNumber>; 4] = Default::default();
-    for user in members(crowd, class) {
+    for user in members(user_classes, class) {
         let at = usize::from(old.contains(user)) * 2 + usize::from(new.contains(user));
         alike.get_mut(at).into_iter().for_each(|users| users.push(user));
     }
     alike
 }
 
-fn members<'c>(crowd: &'c UserClasses<'_>, class: u32) -> impl Iterator<Item = UserNumber> + 'c {
-    let users = (0..).map(UserNumber).zip(&crowd.class_of);
+fn members<'c>(
+    user_classes: &'c UserClasses<'_>,
+    class: u32,
+) -> impl Iterator<Item = UserNumber> + 'c {
+    let users = (0..).map(UserNumber).zip(&user_classes.class_of);
     users.filter(move |&(_, &of)| of == class).map(|(user, _)| user)
 }

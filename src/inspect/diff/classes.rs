@@ -78,7 +78,7 @@ impl<'v> UserClasses<'v> {
             _ => None,
         };
         let (reachers, changed) = reachers(old, new, open, users);
-        let mut crowd = Self {
+        let mut user_classes = Self {
             users,
             class_of: Vec::with_capacity(users as usize),
             classes: Vec::with_capacity(population.directory.tag_set_count()),
@@ -90,15 +90,15 @@ impl<'v> UserClasses<'v> {
             concerned: BitSet::nobody(users),
             tied: Vec::new(),
         };
-        crowd.classify(new);
+        user_classes.classify(new);
         if open.is_some() {
-            crowd.differ = BitSet::everybody(users);
-            crowd.concerned = BitSet::everybody(users);
+            user_classes.differ = BitSet::everybody(users);
+            user_classes.concerned = BitSet::everybody(users);
         }
-        if !population.ties.is_empty() && !crowd.rules_are_the_same() {
-            crowd.tied = crowd.tied(new);
+        if !population.ties.is_empty() && !user_classes.rules_are_the_same() {
+            user_classes.tied = user_classes.tied(new);
         }
-        crowd
+        user_classes
     }
 
     fn classify(&mut self, view: &'v View) {

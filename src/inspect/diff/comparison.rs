@@ -37,11 +37,11 @@ impl<'v> ActionComparison<'v> {
         new: &'v View,
         action: Action,
         conversation: Option<Conversation>,
-        crowd: &UserClasses<'_>,
+        user_classes: &UserClasses<'_>,
     ) -> Self {
         let judges = [old, new].map(|view| PairEvaluator::new(view, action, conversation));
         let [before, after] = judges.each_ref().map(PairEvaluator::one_sided);
-        let bits = |selection: &Selection<'_>| BitSet::selected(selection, crowd.users);
+        let bits = |selection: &Selection<'_>| BitSet::selected(selection, user_classes.users);
         let has_rules = before.rules.is_some() || after.rules.is_some();
         let reads_peers = before.reads_peers || after.reads_peers;
         let blocks_differ = before.blocks != after.blocks;
@@ -56,12 +56,12 @@ impl<'v> ActionComparison<'v> {
         };
         let ([s_old, b_old, o_old, m_old], [s_new, b_new, o_new, m_new]) =
             (split(&before), split(&after));
-        let mut subjects_differ = differing(&s_old, &s_new, crowd.users);
+        let mut subjects_differ = differing(&s_old, &s_new, user_classes.users);
         // Users who may only continue conversations are distinguished whatever else excludes them.
         subjects_differ.insert_differing(&b_old, &b_new);
-        let mut others_differ = differing(&o_old, &o_new, crowd.users);
+        let mut others_differ = differing(&o_old, &o_new, user_classes.users);
         if reads_peers {
-            let modes = peers_differ(old, new, crowd.users);
+            let modes = peers_differ(old, new, user_classes.users);
             subjects_differ.insert_all(&modes);
             others_differ.insert_all(&modes);
         }
@@ -92,12 +92,12 @@ impl<'v> ActionComparison<'v> {
     #[inline]
     pub(super) fn may_differ(
         &self,
-        crowd: &UserClasses<'_>,
+        user_classes: &UserClasses<'_>,
         user: UserNumber,
         other: UserNumber,
         tie: Tie,
     ) -> bool {
-        self.sides_differ(user, other, tie) || self.rules && crowd.rules_differ(user, other)
+        self.sides_differ(user, other, tie) || self.rules && user_classes.rules_differ(user, other)
     }
 
     /// The same without the rules.
@@ -142,16 +142,17 @@ impl<'v> ActionComparison<'v> {
     /// Whether the action is allowed without a tie, before and after; the two may be the same user.
     pub(super) fn as_strangers(
         &self,
-        crowd: &UserClasses<'_>,
+        user_classes: &UserClasses<'_>,
         user: UserNumber,
         other: UserNumber,
     ) -> [bool; 2] {
-        let class = crowd.class(crowd.class_number(other));
+        let class = user_classes.class(user_classes.class_number(other));
         [PolicySide::Old, PolicySide::New].map(|side| {
             let [subjects, others] = [&self.subjects, &self.others].map(|sets| of(sets, side));
             subjects.contains(user)
                 && others.contains(other)
-                && (!self.rules || class.is_some_and(|class| crowd.reaches(user, class, side)))
+                && (!self.rules
+                    || class.is_some_and(|class| user_classes.reaches(user, class, side)))
         })
     }
 }

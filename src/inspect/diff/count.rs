@@ -48,12 +48,15 @@ impl PairCounts {
 
     /// All ordered pairs of two users whose decision changes if no users have ties. Runs on all
     /// processors.
-    pub(super) fn among_strangers(scene: &ActionComparison<'_>, crowd: &UserClasses<'_>) -> Self {
-        let mut count = Self { classes: vec![[0; 2]; crowd.classes.len()] };
-        let is_still = scene.subjects_differ.is_empty() && scene.others_differ.is_empty();
-        if !(is_still && (!scene.rules || crowd.rules_are_the_same())) {
-            count.everyone(scene, crowd);
-            count.oneself(scene, crowd);
+    pub(super) fn among_strangers(
+        comparison: &ActionComparison<'_>,
+        user_classes: &UserClasses<'_>,
+    ) -> Self {
+        let mut count = Self { classes: vec![[0; 2]; user_classes.classes.len()] };
+        let is_still = comparison.subjects_differ.is_empty() && comparison.others_differ.is_empty();
+        if !(is_still && (!comparison.rules || user_classes.rules_are_the_same())) {
+            count.everyone(comparison, user_classes);
+            count.oneself(comparison, user_classes);
         }
         count
     }
@@ -66,48 +69,54 @@ impl PairCounts {
     }
 
     /// Counts all pairs without ties, those of a user with themselves included.
-    fn everyone(&mut self, scene: &ActionComparison<'_>, crowd: &UserClasses<'_>) {
+    fn everyone(&mut self, comparison: &ActionComparison<'_>, user_classes: &UserClasses<'_>) {
         for flags in FLAGS {
-            let users = users_with(scene, crowd, flags);
+            let users = users_with(comparison, user_classes, flags);
             let weigh = |class: u32| users.get(class as usize).copied().unwrap_or(0);
-            let lanes = Lanes::of(flags, scene, crowd);
-            for &class in crowd.order.iter().filter(|&&class| weigh(class) > 0) {
+            let lanes = Lanes::of(flags, comparison, user_classes);
+            for &class in user_classes.order.iter().filter(|&&class| weigh(class) > 0) {
                 for (which, subjects) in lanes.plain.iter().enumerate() {
                     self.add(class, which, subjects * weigh(class));
                 }
             }
-            let leaf = |&class: &u32| Some(ClassLeaf { ranks: &crowd.class(class)?.ranks, class });
-            let leaves: Vec<ClassLeaf<'_>> =
-                crowd.order.iter().filter(|&&class| weigh(class) > 0).filter_map(leaf).collect();
+            let leaf =
+                |&class: &u32| Some(ClassLeaf { ranks: &user_classes.class(class)?.ranks, class });
+            let leaves: Vec<ClassLeaf<'_>> = user_classes
+                .order
+                .iter()
+                .filter(|&&class| weigh(class) > 0)
+                .filter_map(leaf)
+                .collect();
             for (which, sign, side, set) in &lanes.left {
-                let told = match side {
-                    PolicySide::Old => in_parts(&leaves, &|part, tell| {
-                        walk(crowd, part, RemainingSubjects::<false>::all(set), tell);
+                let counted = match side {
+                    PolicySide::Old => in_parts(&leaves, &|part, emit| {
+                        walk(user_classes, part, RemainingSubjects::<false>::all(set), emit);
                     }),
-                    PolicySide::New => in_parts(&leaves, &|part, tell| {
-                        walk(crowd, part, RemainingSubjects::<true>::all(set), tell);
+                    PolicySide::New => in_parts(&leaves, &|part, emit| {
+                        walk(user_classes, part, RemainingSubjects::<true>::all(set), emit);
                     }),
                 };
-                for (class, subjects) in told {
+                for (class, subjects) in counted {
                     self.add(class, *which, sign * signed(subjects) * weigh(class));
                 }
             }
-            let is_concerned =
-                |leaf: &ClassLeaf<'_>| leaf.ranks.first().is_some_and(|&rank| rank < crowd.changed);
+            let is_concerned = |leaf: &ClassLeaf<'_>| {
+                leaf.ranks.first().is_some_and(|&rank| rank < user_classes.changed)
+            };
             let concerned: Vec<ClassLeaf<'_>> = leaves
                 .iter()
                 .copied()
                 .filter(|leaf| lanes.apart.is_some() && is_concerned(leaf))
                 .collect();
-            let told = in_parts(&concerned, &|part, tell| {
+            let counted = in_parts(&concerned, &|part, emit| {
                 walk(
-                    crowd,
+                    user_classes,
                     part,
                     lanes.apart.iter().flat_map(DifferingSubjects::all).collect(),
-                    tell,
+                    emit,
                 );
             });
-            for (class, [gained, lost]) in told {
+            for (class, [gained, lost]) in counted {
                 self.add(class, GAINED, signed(gained) * weigh(class));
                 self.add(class, LOST, signed(lost) * weigh(class));
             }
@@ -115,10 +124,10 @@ impl PairCounts {
     }
 
     /// Subtracts the pairs of a user with themselves.
-    fn oneself(&mut self, scene: &ActionComparison<'_>, crowd: &UserClasses<'_>) {
-        for user in UserNumber::first(crowd.users) {
-            if let Some(which) = direction_of(scene.as_strangers(crowd, user, user)) {
-                self.add(crowd.class_number(user), which, -1);
+    fn oneself(&mut self, comparison: &ActionComparison<'_>, user_classes: &UserClasses<'_>) {
+        for user in UserNumber::first(user_classes.users) {
+            if let Some(which) = direction_of(comparison.as_strangers(user_classes, user, user)) {
+                self.add(user_classes.class_number(user), which, -1);
             }
         }
     }
@@ -126,56 +135,57 @@ impl PairCounts {
     /// Corrects the counts for pairs with ties.
     pub(super) fn correct_tied_pairs(
         &mut self,
-        scene: &ActionComparison<'_>,
-        crowd: &UserClasses<'_>,
+        comparison: &ActionComparison<'_>,
+        user_classes: &UserClasses<'_>,
         population: &Population,
     ) {
-        if scene.rules {
-            for &(user, other, tie) in &crowd.tied {
-                if !scene.sides_differ(user, other, tie) {
-                    self.correct_pair(scene, crowd, (user, other), tie);
+        if comparison.rules {
+            for &(user, other, tie) in &user_classes.tied {
+                if !comparison.sides_differ(user, other, tie) {
+                    self.correct_pair(comparison, user_classes, (user, other), tie);
                 }
             }
         }
-        let blocks = if scene.blocks_differ { population.ties.edges(Relation::Block) } else { 0 };
-        if !scene.others_differ.is_empty() || blocks > 0 {
-            for user in UserNumber::first(crowd.users) {
-                self.correct_ties_of(scene, crowd, population, user);
+        let blocks =
+            if comparison.blocks_differ { population.ties.edges(Relation::Block) } else { 0 };
+        if !comparison.others_differ.is_empty() || blocks > 0 {
+            for user in UserNumber::first(user_classes.users) {
+                self.correct_ties_of(comparison, user_classes, population, user);
             }
         } else {
-            scene
+            comparison
                 .subjects_differ
                 .iter()
-                .for_each(|user| self.correct_ties_of(scene, crowd, population, user));
+                .for_each(|user| self.correct_ties_of(comparison, user_classes, population, user));
         }
     }
 
     fn correct_ties_of(
         &mut self,
-        scene: &ActionComparison<'_>,
-        crowd: &UserClasses<'_>,
+        comparison: &ActionComparison<'_>,
+        user_classes: &UserClasses<'_>,
         population: &Population,
         user: UserNumber,
     ) {
         for (other, tie) in population.ties_of(user) {
-            if scene.sides_differ(user, other, tie) {
-                self.correct_pair(scene, crowd, (user, other), tie);
+            if comparison.sides_differ(user, other, tie) {
+                self.correct_pair(comparison, user_classes, (user, other), tie);
             }
         }
     }
 
     fn correct_pair(
         &mut self,
-        scene: &ActionComparison<'_>,
-        crowd: &UserClasses<'_>,
+        comparison: &ActionComparison<'_>,
+        user_classes: &UserClasses<'_>,
         (user, other): (UserNumber, UserNumber),
         tie: Tie,
     ) {
-        let class = crowd.class_number(other);
-        if let Some(which) = direction_of(scene.judge(user, other, tie)) {
+        let class = user_classes.class_number(other);
+        if let Some(which) = direction_of(comparison.judge(user, other, tie)) {
             self.add(class, which, 1);
         }
-        if let Some(which) = direction_of(scene.judge(user, other, Tie::NONE)) {
+        if let Some(which) = direction_of(comparison.judge(user, other, Tie::NONE)) {
             self.add(class, which, -1);
         }
     }
@@ -192,10 +202,14 @@ pub(super) fn direction_of([before, after]: [bool; 2]) -> Option<usize> {
 
 /// The number of users of each class on whom the action may be performed under exactly these
 /// policies.
-fn users_with(scene: &ActionComparison<'_>, crowd: &UserClasses<'_>, flags: [bool; 2]) -> Vec<i64> {
-    let [old, new] = &scene.others;
-    let mut users = vec![0; crowd.classes.len()];
-    for (user, &class) in (0..).map(UserNumber).zip(&crowd.class_of) {
+fn users_with(
+    comparison: &ActionComparison<'_>,
+    user_classes: &UserClasses<'_>,
+    flags: [bool; 2],
+) -> Vec<i64> {
+    let [old, new] = &comparison.others;
+    let mut users = vec![0; user_classes.classes.len()];
+    for (user, &class) in (0..).map(UserNumber).zip(&user_classes.class_of) {
         if [old.contains(user), new.contains(user)] == flags
             && let Some(slot) = users.get_mut(class as usize)
         {
@@ -218,9 +232,9 @@ fn in_parts<C: Send>(
     let done = Mutex::new(Vec::new());
     let work = || {
         while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let mut told = Vec::with_capacity(part.len());
-            count(part, &mut |class, counts| told.push((class, counts)));
-            done.lock().unwrap_or_else(PoisonError::into_inner).append(&mut told);
+            let mut counted = Vec::with_capacity(part.len());
+            count(part, &mut |class, counts| counted.push((class, counts)));
+            done.lock().unwrap_or_else(PoisonError::into_inner).append(&mut counted);
         }
     };
     on_all_processors(parts.len(), &work);
@@ -262,10 +276,10 @@ struct Lanes {
 impl Lanes {
     fn of(
         [on_old, on_new]: [bool; 2],
-        scene: &ActionComparison<'_>,
-        crowd: &UserClasses<'_>,
+        comparison: &ActionComparison<'_>,
+        user_classes: &UserClasses<'_>,
     ) -> Self {
-        let [before, after] = &scene.subjects;
+        let [before, after] = &comparison.subjects;
         let (come, go) = (after.minus(before), before.minus(after));
         let mut lanes = Self { plain: [0; 2], left: Vec::new(), apart: None };
         if on_new {
@@ -274,17 +288,17 @@ impl Lanes {
         if on_old {
             lanes.reaching(LOST, if on_new { go } else { before.clone() }, PolicySide::Old);
         }
-        if on_old && on_new && scene.rules {
+        if on_old && on_new && comparison.rules {
             let stay = before.and(after);
-            match crowd.open {
-                None => lanes.apart = Some(stay.and(&crowd.differ)),
+            match user_classes.open {
+                None => lanes.apart = Some(stay.and(&user_classes.differ)),
                 Some(PolicySide::Old) => lanes.left.push((LOST, 1, PolicySide::New, stay)),
                 Some(PolicySide::New) => lanes.left.push((GAINED, 1, PolicySide::Old, stay)),
             }
         }
         // Where rules are not evaluated, every user reaches every class.
         lanes.left.retain(|(_, _, side, set)| {
-            scene.rules && !set.is_empty() && crowd.open != Some(*side)
+            comparison.rules && !set.is_empty() && user_classes.open != Some(*side)
         });
         lanes
     }

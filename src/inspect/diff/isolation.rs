@@ -37,7 +37,7 @@ const FEW: u64 = 256;
 /// Costs a look at the ties of each user who neither reaches nor is reached by a user without a
 /// tie.
 pub(super) fn isolation_change(
-    scene: &ActionComparison<'_>,
+    comparison: &ActionComparison<'_>,
     population: &Population,
     [old, new]: &[StrangerReach; 2],
 ) -> IsolationChange {
@@ -49,20 +49,22 @@ pub(super) fn isolation_change(
     let reach = |user: UserNumber, judge: &PairEvaluator<'_>| {
         ties(user).any(|(other, tie)| judge.allows(user, other, tie))
             || !is_known(user)
-                && everybody()
-                    .any(|it| it != user && judge.allows(user, it, scene.tie(population, user, it)))
+                && everybody().any(|it| {
+                    it != user && judge.allows(user, it, comparison.tie(population, user, it))
+                })
     };
     let reached = |user: UserNumber, judge: &PairEvaluator<'_>| {
         ties(user).any(|(other, tie)| {
-            judge.allows(other, user, scene.reversed(population, user, other, tie))
+            judge.allows(other, user, comparison.reversed(population, user, other, tie))
         }) || !is_known(user)
-            && everybody()
-                .any(|it| it != user && judge.allows(it, user, scene.tie(population, it, user)))
+            && everybody().any(|it| {
+                it != user && judge.allows(it, user, comparison.tie(population, it, user))
+            })
     };
     let [reach_nobody_now, reach_somebody_now] =
-        differing(scene, users, [&old.reach, &new.reach], reach);
+        differing(comparison, users, [&old.reach, &new.reach], reach);
     let [reached_by_nobody_now, reached_by_somebody_now] =
-        differing(scene, users, [&old.reached, &new.reached], reached);
+        differing(comparison, users, [&old.reached, &new.reached], reached);
     IsolationChange {
         reach_nobody_now,
         reach_somebody_now,
@@ -71,10 +73,10 @@ pub(super) fn isolation_change(
     }
 }
 
-/// The users who had somebody and now have nobody, and the reverse; `tied` tells whether a user has
+/// The users who had somebody and now have nobody, and the reverse; `tied` says whether a user has
 /// somebody among those with a tie.
 fn differing(
-    scene: &ActionComparison<'_>,
+    comparison: &ActionComparison<'_>,
     users: u32,
     [old, new]: [&BitSet; 2],
     tied: impl Fn(UserNumber, &PairEvaluator<'_>) -> bool,
@@ -86,8 +88,8 @@ fn differing(
                 break;
             }
             let has = [
-                old.contains(user) || tied(user, &scene.old),
-                new.contains(user) || tied(user, &scene.new),
+                old.contains(user) || tied(user, &comparison.old),
+                new.contains(user) || tied(user, &comparison.new),
             ];
             match has {
                 [true, false] => lost.push(user),
@@ -103,18 +105,19 @@ impl StrangerReach {
     /// Computes the sets of one policy. Costs a pass over the users and their tags, and a look at
     /// the ties of users who reach few.
     pub(super) fn of(
-        scene: &ActionComparison<'_>,
-        crowd: &UserClasses<'_>,
+        comparison: &ActionComparison<'_>,
+        user_classes: &UserClasses<'_>,
         population: &Population,
         side: PolicySide,
     ) -> Self {
-        let [subjects, others] = [&scene.subjects, &scene.others].map(|[old, new]| match side {
-            PolicySide::Old => old,
-            PolicySide::New => new,
-        });
-        let nobody = BitSet::nobody(crowd.users);
+        let [subjects, others] =
+            [&comparison.subjects, &comparison.others].map(|[old, new]| match side {
+                PolicySide::Old => old,
+                PolicySide::New => new,
+            });
+        let nobody = BitSet::nobody(user_classes.users);
         let mut strangers = Self { reach: nobody.clone(), reached: nobody };
-        if !scene.rules || crowd.open == Some(side) {
+        if !comparison.rules || user_classes.open == Some(side) {
             let (can, may) = (Candidates::of(subjects), Candidates::of(others));
             let found = subjects.iter().filter(|&user| may.has_stranger(population, user));
             found.for_each(|user| strangers.reach.insert(user));
@@ -123,8 +126,8 @@ impl StrangerReach {
             return strangers;
         }
         let mut by_tag: Vec<(Candidates, &BitSet)> = Vec::new();
-        let mut reaching = Vec::with_capacity(crowd.reachers.len());
-        for reachers in &crowd.reachers {
+        let mut reaching = Vec::with_capacity(user_classes.reachers.len());
+        for reachers in &user_classes.reachers {
             let set = reachers.on(side);
             reaching.push(Candidates::of(&set.and(subjects)));
             if let Some(members) = population.members(reachers.tag) {
@@ -143,7 +146,9 @@ impl StrangerReach {
             }
         }
         for user in others.iter() {
-            let ranks = crowd.class(crowd.class_number(user)).map_or(&[][..], |class| &class.ranks);
+            let ranks = user_classes
+                .class(user_classes.class_number(user))
+                .map_or(&[][..], |class| &class.ranks);
             let mut sets = ranks.iter().filter_map(|&rank| reaching.get(rank as usize));
             if sets.any(|some| some.has_stranger(population, user)) {
                 strangers.reached.insert(user);

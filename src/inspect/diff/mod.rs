@@ -145,13 +145,14 @@ impl Diff {
         conversation: Option<Conversation>,
         detail: DiffDetail,
     ) -> Self {
-        let crowd = UserClasses::of(old, new);
+        let user_classes = UserClasses::of(old, new);
         let changes = changes::changes(old, new);
-        let compared = DiffBuilder { old, new, detail, crowd: &crowd, changes: &changes };
+        let compared =
+            DiffBuilder { old, new, detail, user_classes: &user_classes, changes: &changes };
         let mut actions = compared.all(conversation);
         actions.sort_by_key(|diff| diff.action);
         let matrices = matrices::matrix_changes(old, new);
-        Self { users: crowd.users, actions, changes, matrices }
+        Self { users: user_classes.users, actions, changes, matrices }
     }
 
     /// The number of pairs whose decision changed, over all actions between two users.
@@ -189,7 +190,7 @@ struct DiffBuilder<'v> {
     old: &'v View,
     new: &'v View,
     detail: DiffDetail,
-    crowd: &'v UserClasses<'v>,
+    user_classes: &'v UserClasses<'v>,
     changes: &'v [PolicyChange],
 }
 
@@ -197,7 +198,7 @@ struct DiffBuilder<'v> {
 struct PlannedAction<'v> {
     action: Action,
     over: CountedUnit,
-    scene: ActionComparison<'v>,
+    comparison: ActionComparison<'v>,
     common: usize,
 }
 
@@ -214,20 +215,21 @@ impl DiffBuilder<'_> {
         let (mut acts, mut commons): (Vec<PlannedAction<'_>>, Vec<SharedCounts>) =
             (Vec::new(), Vec::new());
         for (action, over) in Action::ALL.iter().copied().filter_map(over) {
-            let scene = ActionComparison::new(self.old, self.new, action, conversation, self.crowd);
-            let alike = acts.iter().find(|act| act.scene.has_same_strangers(&scene));
+            let comparison =
+                ActionComparison::new(self.old, self.new, action, conversation, self.user_classes);
+            let alike = acts.iter().find(|act| act.comparison.has_same_strangers(&comparison));
             let common = alike.map_or_else(
                 || {
-                    let count = PairCounts::among_strangers(&scene, self.crowd);
+                    let count = PairCounts::among_strangers(&comparison, self.user_classes);
                     commons.push(SharedCounts { count, strangers: OnceLock::new() });
                     commons.len() - 1
                 },
                 |act| act.common,
             );
-            acts.push(PlannedAction { action, over, scene, common });
+            acts.push(PlannedAction { action, over, comparison, common });
         }
         // The most expensive actions are first.
-        acts.sort_by_key(|act| act.over == CountedUnit::Subjects || !act.scene.rules);
+        acts.sort_by_key(|act| act.over == CountedUnit::Subjects || !act.comparison.rules);
         let next = AtomicUsize::new(0);
         let done = Mutex::new(Vec::new());
         count::on_all_processors(acts.len(), &|| {
@@ -253,78 +255,85 @@ impl DiffBuilder<'_> {
             contact: IsolationChange::default(),
         };
         if act.over == CountedUnit::Subjects {
-            self.subjects(&act.scene, &mut diff);
+            self.subjects(&act.comparison, &mut diff);
         } else {
-            self.pairs(&act.scene, common, &mut diff);
+            self.pairs(&act.comparison, common, &mut diff);
         }
         diff.causes = self.because(&diff);
         diff
     }
 
-    fn subjects(&self, scene: &ActionComparison<'_>, diff: &mut ActionDiff) {
-        let [before, after] = &scene.subjects;
+    fn subjects(&self, comparison: &ActionComparison<'_>, diff: &mut ActionDiff) {
+        let [before, after] = &comparison.subjects;
         let changed = [after.minus(before), before.minus(after)];
         for (direction, users) in changed.iter().enumerate() {
-            let mut by_class = vec![0_u64; self.crowd.classes.len()];
+            let mut by_class = vec![0_u64; self.user_classes.classes.len()];
             for user in users.iter() {
-                let class = self.crowd.class_number(user) as usize;
+                let class = self.user_classes.class_number(user) as usize;
                 by_class.get_mut(class).into_iter().for_each(|count| *count += 1);
             }
             let mut kinds: Vec<(u32, u64)> =
                 (0_u32..).zip(by_class).filter(|&(_, count)| count > 0).collect();
             kinds.sort_unstable_by_key(|&(class, count)| (std::cmp::Reverse(count), class));
             for (class, pairs) in kinds.into_iter().take(self.detail.kinds) {
-                let of_class = |&user: &UserNumber| self.crowd.class_number(user) == class;
+                let of_class = |&user: &UserNumber| self.user_classes.class_number(user) == class;
                 let some = users.iter().filter(of_class).take(self.detail.witnesses);
                 diff.kinds.push(KindDiff {
                     gained: direction == GAINED,
                     from: self.tags(class),
                     to: None,
                     pairs,
-                    witnesses: some.map(|user| self.witness(scene, user, None)).collect(),
+                    witnesses: some.map(|user| self.witness(comparison, user, None)).collect(),
                 });
             }
         }
         [diff.gained, diff.lost] = changed.each_ref().map(bitset::BitSet::len);
     }
 
-    fn pairs(&self, scene: &ActionComparison<'_>, common: &SharedCounts, diff: &mut ActionDiff) {
-        let (crowd, view) = (self.crowd, self.new);
+    fn pairs(
+        &self,
+        comparison: &ActionComparison<'_>,
+        common: &SharedCounts,
+        diff: &mut ActionDiff,
+    ) {
+        let (user_classes, view) = (self.user_classes, self.new);
         let mut count = common.count.clone();
-        count.correct_tied_pairs(scene, crowd, &view.population);
+        count.correct_tied_pairs(comparison, user_classes, &view.population);
         [diff.gained, diff.lost] = [GAINED, LOST].map(|which| count.total(which));
         for direction in [GAINED, LOST] {
             let most = self.detail.kinds;
             if most == 0 || count.total(direction) == 0 {
                 continue;
             }
-            let largest = class_pairs::largest(scene, crowd, view, &count, direction, most);
+            let largest =
+                class_pairs::largest(comparison, user_classes, view, &count, direction, most);
             diff.has_all_largest &= largest.is_complete;
             for between in largest.list {
                 let most = self.detail.witnesses;
-                let some = class_pairs::examples(scene, crowd, view, between, direction, most);
+                let some =
+                    class_pairs::examples(comparison, user_classes, view, between, direction, most);
                 let some = some.into_iter();
                 diff.kinds.push(KindDiff {
                     gained: direction == GAINED,
                     from: self.tags(between.from),
                     to: Some(self.tags(between.to)),
                     pairs: between.pairs,
-                    witnesses: some.map(|(a, b)| self.witness(scene, a, Some(b))).collect(),
+                    witnesses: some.map(|(a, b)| self.witness(comparison, a, Some(b))).collect(),
                 });
             }
         }
         if self.detail.isolation && diff.gained + diff.lost > 0 {
             let population = &view.population;
-            let of = |side| StrangerReach::of(scene, crowd, population, side);
+            let of = |side| StrangerReach::of(comparison, user_classes, population, side);
             let strangers =
                 common.strangers.get_or_init(|| [PolicySide::Old, PolicySide::New].map(of));
-            diff.contact = isolation::isolation_change(scene, population, strangers);
+            diff.contact = isolation::isolation_change(comparison, population, strangers);
         }
     }
 
     fn witness(
         &self,
-        scene: &ActionComparison<'_>,
+        comparison: &ActionComparison<'_>,
         subject: UserNumber,
         other: Option<UserNumber>,
     ) -> Witness {
@@ -332,13 +341,13 @@ impl DiffBuilder<'_> {
         Witness {
             subject: id(subject),
             other: other.map(id),
-            old: scene.old.explain(subject, other),
-            new: scene.new.explain(subject, other),
+            old: comparison.old.explain(subject, other),
+            new: comparison.new.explain(subject, other),
         }
     }
 
     fn tags(&self, class: u32) -> Vec<String> {
-        let tags = self.crowd.class(class).into_iter().flat_map(|class| class.tags.iter());
+        let tags = self.user_classes.class(class).into_iter().flat_map(|class| class.tags.iter());
         let mut tags: Vec<String> = tags.map(|tag| self.new.tags.name(tag).to_owned()).collect();
         tags.sort_unstable();
         tags

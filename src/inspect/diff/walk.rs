@@ -17,7 +17,7 @@ pub(super) struct ClassLeaf<'c> {
 pub(super) trait SubjectWord: Copy {
     type Counts;
 
-    /// The state after another tag; `None` if there is nothing left to count. `more` tells whether
+    /// The state after another tag; `None` if there is nothing left to count. `more` says whether
     /// tags on which the policies differ may follow.
     fn after(self, reachers: &Reachers, more: bool) -> Option<Self>;
 
@@ -100,17 +100,17 @@ impl SubjectWord for DifferingSubjects {
 /// no subject remains, no leaf below is visited; so the cost is mostly that of the tags that few
 /// users may reach.
 pub(super) fn walk<W: SubjectWord<Counts: Default>>(
-    crowd: &UserClasses<'_>,
+    user_classes: &UserClasses<'_>,
     leaves: &[ClassLeaf<'_>],
     subjects: Vec<W>,
-    tell: &mut dyn FnMut(u32, W::Counts),
+    emit: &mut dyn FnMut(u32, W::Counts),
 ) {
-    Walk { crowd, tell, spare: Vec::new() }.down(leaves, 0, subjects);
+    Walk { user_classes, emit, spare: Vec::new() }.down(leaves, 0, subjects);
 }
 
 struct Walk<'w, 'c, W: SubjectWord> {
-    crowd: &'w UserClasses<'c>,
-    tell: &'w mut dyn FnMut(u32, W::Counts),
+    user_classes: &'w UserClasses<'c>,
+    emit: &'w mut dyn FnMut(u32, W::Counts),
     /// Vectors for reuse.
     spare: Vec<Vec<W>>,
 }
@@ -124,7 +124,7 @@ impl<W: SubjectWord<Counts: Default>> Walk<'_, '_, W> {
             for leaf in done {
                 let mut counts = W::Counts::default();
                 words.iter().for_each(|word| word.count(&mut counts));
-                (self.tell)(leaf.class, counts);
+                (self.emit)(leaf.class, counts);
             }
             let mut rest = rest;
             while let Some(rank) = rest.first().and_then(|leaf| leaf.ranks.get(depth)).copied() {
@@ -155,7 +155,7 @@ impl<W: SubjectWord<Counts: Default>> Walk<'_, '_, W> {
     fn last(&mut self, leaf: ClassLeaf<'_>, depth: usize, words: &[W]) {
         let ranks = leaf.ranks.get(depth..).unwrap_or_default();
         let sets = ranks.iter().filter_map(|&rank| {
-            Some((self.crowd.reachers.get(rank as usize)?, rank < self.crowd.changed))
+            Some((self.user_classes.reachers.get(rank as usize)?, rank < self.user_classes.changed))
         });
         let sets: smallvec::SmallVec<[(&Reachers, bool); 8]> = sets.collect();
         let mut counts = W::Counts::default();
@@ -163,15 +163,15 @@ impl<W: SubjectWord<Counts: Default>> Walk<'_, '_, W> {
             let left = sets.iter().try_fold(word, |word, (set, more)| word.after(set, *more));
             left.into_iter().for_each(|word| word.count(&mut counts));
         }
-        (self.tell)(leaf.class, counts);
+        (self.emit)(leaf.class, counts);
     }
 
     fn after(&mut self, words: &[W], rank: u32) -> Vec<W> {
         let mut after = self.spare.pop().unwrap_or_default();
         after.clear();
-        match self.crowd.reachers.get(rank as usize) {
+        match self.user_classes.reachers.get(rank as usize) {
             Some(set) => {
-                let more = rank < self.crowd.changed;
+                let more = rank < self.user_classes.changed;
                 after.extend(words.iter().filter_map(|word| word.after(set, more)));
             }
             None => after.extend_from_slice(words),

@@ -183,10 +183,10 @@ pub fn format_line(request: &Request<'_>, decision: Decision) -> String {
 
 fn properties_json(given: &Properties<'_>) -> Value {
     let switches = given.permissions.iter().map(|(switch, on)| (switch.to_string(), json!(on)));
-    let mut told = Map::new();
+    let mut properties = Map::new();
     let mut put = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
-            told.insert(name.to_owned(), value);
+            properties.insert(name.to_owned(), value);
         }
     };
     put("tags", given.tags.as_ref().map(|tags| json!(tags)));
@@ -195,7 +195,7 @@ fn properties_json(given: &Properties<'_>) -> Value {
     put("permissions", (!switches.is_empty()).then_some(Value::Object(switches)));
     put("moderation", given.moderation.map(|state| json!(state.as_str())));
     put("role", given.role.map(|role| json!(role.as_str())));
-    Value::Object(told)
+    Value::Object(properties)
 }
 
 fn missing(member: &'static str) -> LogLineError {

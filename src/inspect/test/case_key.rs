@@ -11,8 +11,8 @@ use crate::{
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct CaseKey {
     tags: Vec<TagId>,
-    standing: [u8; 2],
-    own: [u8; 4],
+    state: [u8; 2],
+    overrides: [u8; 4],
     role: Option<Role>,
     /// The tie with the other user of the question.
     tie: [u8; 2],
@@ -39,11 +39,11 @@ impl CaseKey {
         let population = &view.population;
         let user = population.directory.number(id)?;
         let other = other.and_then(|other| population.directory.number(other));
-        let (own, conditions) = population.overrides(user);
+        let (overrides, conditions) = population.overrides(user);
         conditions.is_empty().then(|| Self {
             tags: population.directory.tags(user).iter().collect(),
-            standing: population.directory.state(user).to_bytes(),
-            own: own.to_bytes(),
+            state: population.directory.state(user).to_bytes(),
+            overrides: overrides.to_bytes(),
             role: group.and_then(|group| view.groups.get(group)?.role(user)),
             tie: other.map(|other| population.tie(user, other).to_bytes()).unwrap_or_default(),
             is_the_other: other == Some(user),

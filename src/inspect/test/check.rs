@@ -105,7 +105,7 @@ fn compare_list(
     if missing.is_empty() && extra.is_empty() {
         return None;
     }
-    let told = missing.first().into_iter().chain(extra.first()).map(|id| ExplainedFor {
+    let explained = missing.first().into_iter().chain(extra.first()).map(|id| ExplainedFor {
         listed_id: Some(id.clone()),
         explanation: explain(view, &expected.question.with_listed(id)),
     });
@@ -115,7 +115,7 @@ fn compare_list(
         question: describe_question(&expected.question.request, expected.question.open),
         expected: format!("[{}]", wanted.join(", ")),
         actual: format!("[{}]", found.join(", ")),
-        explanations: told.collect(),
+        explanations: explained.collect(),
         missing,
         extra,
     })

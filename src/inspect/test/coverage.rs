@@ -98,7 +98,7 @@ impl CoverageRecorder {
         for step in steps {
             let gates = if step.is_open { &mut self.passed } else { &mut self.closed };
             gates.insert(step.gate);
-            self.places.extend(step.consulted.iter().filter_map(|asked| places.get(asked)));
+            self.places.extend(step.consulted.iter().filter_map(|statement| places.get(statement)));
         }
     }
 
@@ -115,12 +115,12 @@ impl CoverageRecorder {
         places: &StatementSpans,
         sources: &Sources,
     ) -> Coverage {
-        let mut stated: Vec<(Span, &StatementId)> =
+        let mut statements: Vec<(Span, &StatementId)> =
             places.iter().map(|(statement, span)| (span, statement)).collect();
-        stated.sort_by_key(|(span, _)| (span.source, span.start));
+        statements.sort_by_key(|(span, _)| (span.source, span.start));
         let mut cursor: Option<(SourceId, PositionCursor<'_>)> = None;
         let mut all = Vec::new();
-        for (span, statement) in stated {
+        for (span, statement) in statements {
             if cursor.as_ref().is_none_or(|(id, _)| *id != span.source) {
                 let source = sources.get(span.source);
                 cursor = source.map(|source| (span.source, PositionCursor::new(&source.bytes)));
@@ -146,7 +146,7 @@ impl CoverageRecorder {
             (true, true) => None,
             (true, false) => Some("let nothing pass"),
             (false, true) => Some("closed nothing"),
-            (false, false) => Some("was never asked"),
+            (false, false) => Some("was never evaluated"),
         };
         let name = gate.as_str().to_owned();
         CoverageItem { kind: CoverageKind::Gate, name, place: None, reached: note.is_none(), note }

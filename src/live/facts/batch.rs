@@ -20,8 +20,8 @@ pub struct WriteBatch {
 #[derive(Clone, PartialEq, Debug)]
 pub enum WriteReply {
     New(WriteOutcome),
-    /// The batch took effect before, under the same idempotency key: the outcomes as they were
-    /// answered then.
+    /// The batch took effect before, under the same idempotency key: the outcomes of that
+    /// response.
     Replayed {
         revision: u64,
         outcomes: serde_json::Value,

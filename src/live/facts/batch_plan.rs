@@ -22,7 +22,7 @@ use crate::{
 /// A planned batch: the records that it reads and writes, and the reply once they are committed.
 pub(super) struct BatchPlan {
     pub(super) set: ChangeSet,
-    /// Of a batch that takes effect, the revision is that of the commit.
+    /// The reply once the set is committed; its revision is replaced by that of the commit.
     pub(super) reply: WriteReply,
 }
 
@@ -33,15 +33,15 @@ pub(super) struct BatchPlanner<'a> {
     pub(super) changes: Vec<RecordChange>,
     /// The position of each record in `changes`.
     pub(super) places: HashMap<RecordKey, usize>,
-    pub(super) basis: &'a Declarations,
+    pub(super) declarations: &'a Declarations,
     pub(super) requests: &'a mut PendingRequests,
-    /// Whether commands on behalf of a user are denied, since what is served is stale.
+    /// Whether commands on behalf of a user are denied, since the served view is stale.
     pub(super) denies: bool,
 }
 
 impl BatchPlanner<'_> {
-    /// Plans a batch on the view, one command after the other; `current` are the revisions that the
-    /// facts are known to be of.
+    /// Plans a batch on the view, one command after the other; `current` are the revisions at
+    /// which the facts were as they are now.
     pub(super) fn plan(
         &mut self,
         batch: &WriteBatch,
@@ -70,8 +70,8 @@ impl BatchPlanner<'_> {
         for (index, command) in batch.commands.iter().enumerate() {
             let world = PlanningView {
                 view: &self.working,
-                basis: self.basis,
-                asked: &*self.requests,
+                declarations: self.declarations,
+                requests: &*self.requests,
                 denies: self.denies,
             };
             match facts::plan(&mut plan, command, batch.authority, &world, pending) {
@@ -80,7 +80,7 @@ impl BatchPlanner<'_> {
                         let (old, new) = (change.old.as_deref(), change.new.as_deref());
                         self.requests.apply(&change.key, old, new);
                     }
-                    compile::apply_records(&mut self.working, self.basis, &planned.changes);
+                    compile::apply_records(&mut self.working, self.declarations, &planned.changes);
                     planned.changes.into_iter().for_each(|change| self.note(change));
                     outcomes.push(Ok(planned.outcome));
                 }
@@ -115,8 +115,8 @@ impl BatchPlanner<'_> {
         Ok(BatchPlan { set, reply })
     }
 
-    /// Notes a change. How a record was between commands of a batch is never seen, and many big ones
-    /// would be too many to keep.
+    /// Adds a change, merged with an earlier one of the same record: intermediate states within a batch
+    /// are never visible, and would take too much memory.
     fn note(&mut self, change: RecordChange) {
         let place = *self.places.entry(change.key.clone()).or_insert(self.changes.len());
         match self.changes.get_mut(place) {
@@ -125,7 +125,7 @@ impl BatchPlanner<'_> {
         }
     }
 
-    /// Takes back what was noted beside the view, which is thrown away.
+    /// Reverts the changes of the pending requests; the working view is dropped by the caller.
     pub(super) fn undo(&mut self) {
         for change in self.changes.drain(..).rev() {
             self.requests.apply(&change.key, change.new.as_deref(), change.old.as_deref());

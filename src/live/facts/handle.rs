@@ -1,4 +1,4 @@
-//! The handle by which facts are written and their state is asked for.
+//! The handle to write facts and to read the state of their store.
 
 use std::{
     ops::ControlFlow,
@@ -36,13 +36,13 @@ pub struct FactsHandle {
 /// Whether the store can be reached.
 #[derive(Clone, Debug, Default)]
 pub struct StoreHealth {
-    /// For how long not, and why.
+    /// The lapse while the store can't be reached; `None` while it can.
     pub cut_off: Option<Lapse>,
     /// The reason why committed data may be lost, if it may.
     pub lost: Option<String>,
 }
 
-/// How long to wait for what another daemon is said to have written.
+/// The longest wait for a write of another daemon to arrive.
 pub(super) const NEWS_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A message to the writer.
@@ -52,11 +52,12 @@ pub(super) enum WriterMessage {
         reply: oneshot::Sender<Result<WriteReply, WriteError>>,
     },
     Event(crate::store::StoreEvent),
-    /// A reload begins: changes are journaled from now on. The reply is what is served.
+    /// A reload begins: changes are journaled from now on. The reply is the served policy.
     BeginReload {
         reply: mpsc::Sender<Arc<ServedPolicy>>,
     },
-    /// A reload ends, with what is to be served if that is another policy.
+    /// A reload ends, with the new policy if it differs from the served one. The reply is the replaced
+    /// policy.
     EndReload {
         swap: Option<Box<(View, Arc<Declarations>)>>,
         reply: mpsc::Sender<Option<Arc<ServedPolicy>>>,
@@ -67,7 +68,8 @@ pub(super) enum WriterMessage {
 
 impl Drop for FactsHandle {
     fn drop(&mut self) {
-        // It may be gone already. The one who watches the store holds a sender too.
+        // The writer may have stopped already. Without the message it would not stop: the store's watcher
+        // holds a sender too.
         let _ = self.inbox.send(WriterMessage::Stop);
     }
 }
@@ -100,7 +102,7 @@ impl FactsHandle {
         self.store.kind()
     }
 
-    /// Copies all that is kept into a new file, while it goes on.
+    /// Copies the store into a new file, while it stays in use.
     ///
     /// # Errors
     /// If the store makes no backups, there is such a file, or it can't be written.
@@ -125,8 +127,8 @@ impl FactsHandle {
         &self.meter
     }
 
-    /// Waits until facts of this revision or a later one are served, `patience` at most; whether they
-    /// are.
+    /// Waits until facts of this revision or a later one are served, `patience` at most; returns whether
+    /// they are.
     pub async fn wait_for_revision(&self, revision: u64, patience: Duration) -> bool {
         let mut seen = self.served_revision.clone();
         let reached = seen.wait_for(|&seen| seen >= revision);
@@ -139,30 +141,30 @@ impl FactsHandle {
         gone.or_else(|| self.data_loss())
     }
 
-    /// The reason why committed data may be lost; `None` if it is there.
+    /// The reason why committed data may be lost; `None` if it is not.
     pub fn data_loss(&self) -> Option<String> {
         self.contact.load().lost.clone()
     }
 
-    /// What opening the store found and repaired.
+    /// The report on opening the store: the faults that were repaired.
     pub fn opening(&self) -> OpeningReport {
         self.store.opening()
     }
 
-    /// For how long the store has not been reached, and why; `None` if it is.
+    /// The lapse while the store can't be reached; `None` while it can.
     pub fn disconnection(&self) -> Option<Lapse> {
         self.contact.load().cut_off.clone()
     }
 
-    /// Begins to note what changes; what is served. `None` if the writer is gone.
+    /// Starts to journal changes, and returns the served policy. `None` if the writer is gone.
     pub(in crate::live) fn begin_reload(&self) -> Option<Arc<ServedPolicy>> {
         let (reply, answer) = mpsc::channel();
         self.inbox.send(WriterMessage::BeginReload { reply }).ok()?;
         answer.recv().ok()
     }
 
-    /// Serves a policy, if there is another, with all that changed since [`begin`](Self::begin_reload).
-    /// Returns what was served before, then.
+    /// Serves the new policy, if there is one, with all changes since [`begin`](Self::begin_reload).
+    /// Returns the replaced policy then.
     pub(in crate::live) fn end_reload(
         &self,
         swap: Option<(View, Arc<Declarations>)>,

@@ -12,35 +12,35 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// A key under which a batch takes effect once, and what was sent under it.
+/// A key under which a batch takes effect once, with a digest of the request body.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct IdempotencyKey {
     name: String,
-    /// A digest of the batch.
+    /// The digest of the request body.
     pub(super) digest: String,
 }
 
-/// How long an answer is kept at least, in milliseconds: a day.
+/// The least time for which a response is kept, in milliseconds: a day.
 const RETENTION_MILLIS: u64 = 24 * 60 * 60 * 1000;
 
-/// A text that is no idempotency key.
+/// The error for a text that is not an idempotency key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("an idempotency key has 1 to 255 printable ASCII characters")]
 pub struct IdempotencyKeyError;
 
 impl IdempotencyKey {
-    /// The key of this name, with the body that it came with.
+    /// Creates a key from its name and the request body.
     ///
     /// # Errors
-    /// If it can't be one.
+    /// If the name is not valid.
     pub fn new(name: &str, body: &[u8]) -> Result<Self, IdempotencyKeyError> {
         let name: Name = name.parse()?;
-        let sent = Sha256::digest(body).iter().fold(String::new(), |mut text, byte| {
+        let digest = Sha256::digest(body).iter().fold(String::new(), |mut text, byte| {
             // Writing to a string can't fail.
             let _ = write!(text, "{byte:02x}");
             text
         });
-        Ok(Self { name: name.0, digest: sent })
+        Ok(Self { name: name.0, digest })
     }
 
     pub(super) fn key(&self) -> RecordKey {
@@ -63,15 +63,15 @@ impl FromStr for Name {
     }
 }
 
-/// How many keys are looked at together.
+/// The number of keys that are checked at once.
 const PAGE: usize = 1000;
 
-/// Whether the time of an answer is over.
+/// Whether a kept response has expired.
 pub(super) fn is_expired(kept: &IdempotencyRecord, now: UnixMillis) -> bool {
     kept.at.saturating_add(RETENTION_MILLIS) < now
 }
 
-/// The changes that remove expired keys, of a page that begins after `from`, which moves on.
+/// The changes that remove expired keys of the page after `from`, which advances to the next page.
 pub(super) fn expired_keys(
     store: &dyn Store,
     from: &mut Option<RecordKey>,

@@ -1,4 +1,4 @@
-//! Facts as they change: one writer thread, which plans, commits, and has the view follow.
+//! Changing facts: one writer thread plans, commits, and updates the served view.
 
 mod batch;
 mod batch_plan;

@@ -25,13 +25,13 @@ use super::pending_requests::PendingRequests;
 /// The state that commands are planned on.
 pub(super) struct PlanningView<'e> {
     pub(super) view: &'e View,
-    pub(super) basis: &'e Declarations,
-    pub(super) asked: &'e PendingRequests,
-    /// Whether what is served is so old that every decision is a denial.
+    pub(super) declarations: &'e Declarations,
+    pub(super) requests: &'e PendingRequests,
+    /// Whether the served view is so stale that every decision is a denial.
     pub(super) denies: bool,
 }
 
-/// How many tags or names an unknown one is compared with.
+/// The number of tags or names with which an unknown one is compared.
 const MOST_COMPARED: usize = 10_000;
 
 impl PlanningView<'_> {
@@ -55,7 +55,7 @@ impl PlanningView<'_> {
     }
 
     fn place(&self, place: request::DeclarationSite) -> FileLine {
-        FileLine { file: self.basis.file_name(place).to_owned(), line: place.line as usize }
+        FileLine { file: self.declarations.file_name(place).to_owned(), line: place.line as usize }
     }
 
     /// The value of a field, as a record holds it.
@@ -71,10 +71,10 @@ impl PlanningView<'_> {
         }
     }
 
-    fn stated_user(&self, id: &str) -> Option<(UserNumber, request::DeclaredFields)> {
+    fn declared_user(&self, id: &str) -> Option<(UserNumber, request::DeclaredFields)> {
         let user = self.number(id)?;
-        let stated = self.view.population.declared_fields(user);
-        stated.contains(DeclaredField::Itself).then_some((user, stated))
+        let declared = self.view.population.declared_fields(user);
+        declared.contains(DeclaredField::Itself).then_some((user, declared))
     }
 }
 
@@ -91,28 +91,28 @@ impl PlanContext for PlanningView<'_> {
         let declaration = |place, value| Some(Declaration { place: self.place(place), value });
         match *what {
             Declarable::User(id) => {
-                let (_, stated) = self.stated_user(id)?;
-                declaration(stated.site(), Json::Null)
+                let (_, declared) = self.declared_user(id)?;
+                declaration(declared.site(), Json::Null)
             }
             Declarable::UserField(id, field) => {
-                let (user, stated) = self.stated_user(id)?;
-                let is_stated = stated.contains(match field {
+                let (user, declared) = self.declared_user(id)?;
+                let is_declared = declared.contains(match field {
                     UserField::Tags => DeclaredField::Tags,
                     UserField::Peers => DeclaredField::Peers,
                     UserField::Moderation => DeclaredField::Moderation,
                     UserField::Approval => DeclaredField::Approval,
                     UserField::Switch(switch) => DeclaredField::Permission(switch),
                 });
-                is_stated.then(|| declaration(stated.site(), self.field(user, field)))?
+                is_declared.then(|| declaration(declared.site(), self.field(user, field)))?
             }
             Declarable::Edge(from, relation, to) => {
-                let (user, stated) = self.stated_user(from)?;
+                let (user, declared) = self.declared_user(from)?;
                 let other = self.view.population.directory.number_or_tombstone(to)?;
                 let tie = self.view.population.outgoing_tie(user, other);
-                tie.is_declared(relation).then(|| declaration(stated.site(), Json::Null))?
+                tie.is_declared(relation).then(|| declaration(declared.site(), Json::Null))?
             }
             Declarable::Group(id) | Declarable::Matrix(id) | Declarable::Creator(id) => {
-                let (group, place) = self.basis.group(id)?;
+                let (group, place) = self.declarations.group(id)?;
                 let value = match what {
                     Declarable::Matrix(_) => json!(group.matrix),
                     Declarable::Creator(_) => json!(group.creator),
@@ -121,14 +121,14 @@ impl PlanContext for PlanningView<'_> {
                 declaration(place, value)
             }
             Declarable::Member(id, member) => {
-                let (group, place) = self.basis.group(id)?;
+                let (group, place) = self.declarations.group(id)?;
                 let role = declared_role(group, member)?;
                 declaration(place, json!(role))
             }
             Declarable::Conversation(one, other) => {
-                declaration(self.basis.conversation_place(one, other)?, Json::Null)
+                declaration(self.declarations.conversation_place(one, other)?, Json::Null)
             }
-            Declarable::Rule(id) => declaration(self.basis.rule_place(id)?, Json::Null),
+            Declarable::Rule(id) => declaration(self.declarations.rule_place(id)?, Json::Null),
         }
     }
 
@@ -153,7 +153,7 @@ impl PlanContext for PlanningView<'_> {
     fn references(&self, user: &str) -> References {
         let (directory, groups) = (&self.view.population.directory, &self.view.groups);
         let mut around =
-            References { users: self.asked.requested_by(user), ..References::default() };
+            References { users: self.requests.requested_by(user), ..References::default() };
         let Some(number) = self.number(user) else { return around };
         for (other, tie) in self.view.population.ties_of(number) {
             let id = directory.id(other).to_owned();
@@ -170,7 +170,7 @@ impl PlanContext for PlanningView<'_> {
     }
 
     fn rule_by_name(&self, name: &str) -> Option<Uuid> {
-        self.basis.rule_id(name).or_else(|| {
+        self.declarations.rule_id(name).or_else(|| {
             let mut rules = self.view.rules.iter().flat_map(|book| book.rules.iter());
             rules.find(|rule| rule.name.as_deref() == Some(name)).map(|rule| rule.id)
         })
@@ -250,7 +250,7 @@ impl PlanContext for PlanningView<'_> {
     }
 
     fn new_id(&self) -> Uuid {
-        // Lists are in the order of ids: so what was made later comes later.
+        // Lists are in the order of ids, so that newer rules come later.
         Uuid::now_v7()
     }
 }
@@ -260,7 +260,7 @@ fn syntax_refusal(reason: RefusalReason, why: &Report) -> CommandError {
     CommandError::new(reason, render_text(why, false)).with_text_problem(spot(why))
 }
 
-/// The refusal of a tag, with where the text names it.
+/// The refusal of a tag, with its place in the text.
 fn tag_refusal(text: &str, tag: &str, refusal: CommandError) -> CommandError {
     let spot = spot(&policy::forbidden_tag_report(text, tag, &refusal.message()));
     refusal.with_text_problem(spot)

@@ -20,7 +20,7 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// The number of records in one page.
+/// The number of records that are read at once.
 const PAGE: usize = 1000;
 
 /// The reason why facts can't be read.
@@ -65,7 +65,7 @@ impl ServedPolicy {
     /// this id. Costs the record.
     ///
     /// # Errors
-    /// If the record can't be read, or is ahead of what is served.
+    /// If the record can't be read, or is ahead of the served view.
     pub fn user_record(
         &self,
         facts: Option<&FactsHandle>,
@@ -91,7 +91,7 @@ impl ServedPolicy {
     /// The effective user of an id; `None` if there is no such user. Costs the user's ties.
     ///
     /// # Errors
-    /// If the record can't be read, or is ahead of what is served.
+    /// If the record can't be read, or is ahead of the served view.
     pub fn user(
         &self,
         facts: Option<&FactsHandle>,
@@ -103,7 +103,7 @@ impl ServedPolicy {
         let view = &self.view;
         let population = &view.population;
         let Some(number) = population.directory.number(id) else { return Ok(None) };
-        let stated = population.declared_fields(number);
+        let declared = population.declared_fields(number);
         let fields = UserFieldValues::from_population(population, number);
         let fields = fields.map(&mut |&tag| view.tags.name(tag).to_owned());
         let permissions = fields
@@ -146,14 +146,14 @@ impl ServedPolicy {
             groups: groups.collect(),
             record,
             version,
-            stated: self.declared_user(stated, &of_files),
+            declared_by: self.declared_user(declared, &of_files),
         }))
     }
 
     /// The effective group of an id; `None` if there is no such group. Costs its members.
     ///
     /// # Errors
-    /// If its record can't be read, or is ahead of what is served.
+    /// If its record can't be read, or is ahead of the served view.
     pub fn group(
         &self,
         facts: Option<&FactsHandle>,
@@ -196,11 +196,11 @@ impl ServedPolicy {
         for member in record.members.values_mut() {
             member.by = member.by.take().filter(|by| is_known(by));
         }
-        let stated = of_files.map(|(group, place)| {
+        let declared_by = of_files.map(|(group, place)| {
             let fields = declared_group_fields(group).map(str::to_owned).collect();
             DeclaredBy { place: self.place(place), fields }
         });
-        Ok(Some(EffectiveGroup { matrix, creator, members, record, version, stated }))
+        Ok(Some(EffectiveGroup { matrix, creator, members, record, version, declared_by }))
     }
 
     /// The rules whose id comes after one, `limit` at most. Costs those that it returns.
@@ -233,7 +233,7 @@ impl ServedPolicy {
                     return Err(ReadError::ViewBehind);
                 }
                 if let (RecordKey::Rule(id), Record::Rule(rule)) = (entry.key, entry.record) {
-                    rules.push(EffectiveRule { id, rule, stated: None });
+                    rules.push(EffectiveRule { id, rule, declared_by: None });
                 }
             }
             if is_last {
@@ -246,7 +246,7 @@ impl ServedPolicy {
     /// The rule of an id; `None` if there is no such rule.
     ///
     /// # Errors
-    /// If its record can't be read, or is ahead of what is served.
+    /// If its record can't be read, or is ahead of the served view.
     pub fn rule(
         &self,
         facts: Option<&FactsHandle>,
@@ -258,12 +258,12 @@ impl ServedPolicy {
             return Ok(book.rules.get(at).map(|rule| self.effective_rule(rule)));
         }
         Ok(match self.records(facts).get(&RecordKey::Rule(id))? {
-            Some((_, Record::Rule(rule))) => Some(EffectiveRule { id, rule, stated: None }),
+            Some((_, Record::Rule(rule))) => Some(EffectiveRule { id, rule, declared_by: None }),
             _ => None,
         })
     }
 
-    /// The two users of each conversation, in order, those alone that come after `after`, `limit` at
+    /// The two users of each conversation, in order, after the pair `after`, `limit` at
     /// most. Costs a pass over the ties of the users that it returns.
     pub fn conversations(&self, after: Option<(&str, &str)>, limit: usize) -> Vec<(&str, &str)> {
         let population = &self.view.population;
@@ -288,14 +288,13 @@ impl ServedPolicy {
         found
     }
 
-    /// How many conversations there are of users who are both known. Costs a pass over what is between
-    /// those who are not known and others.
+    /// The number of conversations of two known users. Costs a pass over the ties of unknown users.
     pub fn conversation_count(&self) -> u64 {
         let population = &self.view.population;
         let is_known = |user| population.directory.is_known(user);
         let asleep = population.tombstones.iter().map(|user| {
             let others = population.ties_of(user).filter(|(_, tie)| tie.is_conversation());
-            // Of two who are both gone, it is counted with one.
+            // A conversation of two unknown users is counted once.
             others.filter(|&(other, _)| is_known(other) || user < other).count() as u64
         });
         self.view.counts().conversations - asleep.sum::<u64>()
@@ -319,9 +318,10 @@ impl ServedPolicy {
         let (name, description) = (rule.name.clone(), rule.description.clone());
         let place =
             self.declarations.as_ref().and_then(|declarations| declarations.rule_place(rule.id));
-        let stated = place.map(|place| DeclaredBy { place: self.place(place), fields: Vec::new() });
+        let declared_by =
+            place.map(|place| DeclaredBy { place: self.place(place), fields: Vec::new() });
         let record = RuleRecord { name, description, condition, outcome };
-        EffectiveRule { id: rule.id, rule: record, stated }
+        EffectiveRule { id: rule.id, rule: record, declared_by }
     }
 
     fn place(&self, place: request::DeclarationSite) -> FileLine {
@@ -335,17 +335,17 @@ impl ServedPolicy {
 
     fn declared_user(
         &self,
-        stated: request::DeclaredFields,
+        declared: request::DeclaredFields,
         relations: &BTreeSet<usize>,
     ) -> Option<DeclaredBy> {
         // Without facts, no client needs the places of declarations.
         self.declarations.as_ref()?;
         let lists = Relation::ALL.iter().filter(|&&it| relations.contains(&(it as usize)));
-        let fields = declared_user_fields(stated)
+        let fields = declared_user_fields(declared)
             .chain(lists.map(|relation| relation_list_name(*relation).to_owned()))
             .collect();
-        stated
+        declared
             .contains(DeclaredField::Itself)
-            .then(|| DeclaredBy { place: self.place(stated.site()), fields })
+            .then(|| DeclaredBy { place: self.place(declared.site()), fields })
     }
 }

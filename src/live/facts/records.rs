@@ -1,4 +1,4 @@
-//! The records of a store, as builds and plans read them.
+//! Views of a store's records for compiling and planning.
 
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct StoreRecords<'s>(pub &'s dyn Store);
 
-/// How many records are listed at once.
+/// The number of records that are listed at once.
 const PAGE: usize = 1000;
 
 impl compile::FactsSource for StoreRecords<'_> {

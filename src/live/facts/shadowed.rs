@@ -1,4 +1,4 @@
-//! The report of what files shadow of the facts.
+//! The report of facts that policy files shadow.
 
 use crate::{compile::ShadowedFact, facts::FileLine, live::ServedPolicy};
 

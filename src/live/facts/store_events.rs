@@ -1,4 +1,4 @@
-//! The events of a store that others write to, as the writer applies them.
+//! The writer's handling of events of a shared store.
 
 use std::{
     collections::BTreeMap,
@@ -20,11 +20,11 @@ use crate::{
     store::{StoreError, StoreEvent},
 };
 
-/// How long to wait for what was committed to come back from a store that others write to.
+/// The longest wait for a commit to come back as an event of a shared store.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Writer {
-    /// Takes events in until what was committed at a revision has come; whether it has.
+    /// Handles events until those of the commit at a revision have arrived; returns whether they have.
     pub(super) fn wait_for_commit(&mut self, revision: u64) -> bool {
         let begun = Instant::now();
         while self.view.revision.facts < revision {
@@ -33,7 +33,7 @@ impl Writer {
                 Ok(WriterMessage::Event(event)) => self.handle_event(&event),
                 Ok(other) => self.waiting.push_back(other),
                 Err(_) => {
-                    warn!(revision, "what was committed has not come back yet");
+                    warn!(revision, "the store has not delivered the commit yet");
                     return false;
                 }
             }
@@ -41,33 +41,36 @@ impl Writer {
         true
     }
 
-    /// Takes in what others changed, as far as it has come, and waits for it if nothing has; whether
-    /// anything came.
+    /// Handles the pending events of other daemons' changes, and waits for one if there are none;
+    /// returns whether any arrived.
     pub(super) fn absorb_pending(&mut self) -> bool {
         let begun = Instant::now();
-        let mut is_news = !self.store.is_shared();
+        let mut has_changes = !self.store.is_shared();
         loop {
-            let left =
-                if is_news { Duration::ZERO } else { NEWS_TIMEOUT.saturating_sub(begun.elapsed()) };
+            let left = if has_changes {
+                Duration::ZERO
+            } else {
+                NEWS_TIMEOUT.saturating_sub(begun.elapsed())
+            };
             match self.inbox.recv_timeout(left) {
                 Ok(WriterMessage::Event(event)) => {
-                    is_news |=
+                    has_changes |=
                         matches!(event, StoreEvent::Changed { .. } | StoreEvent::Relisted { .. });
                     self.handle_event(&event);
                 }
                 Ok(other) => self.waiting.push_back(other),
-                Err(_) => return is_news,
+                Err(_) => return has_changes,
             }
         }
     }
 
     pub(super) fn handle_event(&mut self, event: &StoreEvent) {
         if let Err(error) = self.absorb(event) {
-            error!(%error, "what changed in the store could not be read");
+            error!(%error, "a change of the store could not be read");
         }
     }
 
-    /// Takes in what happened in a store that others write to, and serves it.
+    /// Applies an event of a shared store, and serves the result.
     fn absorb(&mut self, event: &StoreEvent) -> Result<(), StoreError> {
         match event {
             StoreEvent::Changed { revision, records } => {
@@ -94,7 +97,7 @@ impl Writer {
             StoreEvent::Current { revision } => self.serve_revision(event, *revision),
             StoreEvent::Disconnected { since, why } => {
                 if self.contact.load().cut_off.is_none() {
-                    warn!(why, "the store can't be reached; answering from what is known");
+                    warn!(why, "the store can't be reached; the served facts may be out of date");
                 }
                 self.set_disconnection(Some(Lapse::of_age(Some(*since), why)));
             }
@@ -106,7 +109,7 @@ impl Writer {
         for change in &changes {
             self.requests.apply(&change.key, change.old.as_deref(), change.new.as_deref());
         }
-        compile::apply_records(&mut self.view, &self.basis, &changes);
+        compile::apply_records(&mut self.view, &self.declarations, &changes);
         if let Some(journal) = &mut self.journal {
             journal.extend(changes);
         }
@@ -116,7 +119,7 @@ impl Writer {
     fn serve_revision(&mut self, event: &StoreEvent, revision: u64) {
         self.store.absorb(event);
         if self.contact.load().cut_off.is_some() {
-            info!("the store is reached again");
+            info!("the store can be reached again");
             self.set_disconnection(None);
         }
         // A cluster that was restored from a backup begins at an earlier one.
@@ -127,7 +130,7 @@ impl Writer {
         }
     }
 
-    /// The changes from the records that were known to those there are.
+    /// The changes from the known records to those of a new listing.
     fn difference(
         &self,
         now: &[crate::store::StoredRecord],

@@ -1,4 +1,4 @@
-//! The presence of a store as the writer of facts watches over it.
+//! Health checks of the store by the writer of facts.
 
 use std::{
     sync::{Arc, mpsc::RecvTimeoutError},
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{live::Lapse, store::StoreError};
 
-/// How often to look whether the store is still there while nothing is written.
+/// The interval between checks of the store while nothing is written.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Writer {
@@ -34,15 +34,15 @@ impl Writer {
         }
     }
 
-    /// Takes note of whether a store that others write to is reached.
+    /// Updates whether a shared store can be reached.
     pub(super) fn set_disconnection(&self, cut_off: Option<Lapse>) {
         self.staleness.set_store(cut_off.clone());
         let lost = self.contact.load().lost.clone();
         self.contact.store(Arc::new(StoreHealth { cut_off, lost }));
     }
 
-    /// Takes note of whether what was committed is still where it is kept, by what the store said
-    /// last; a change is logged once.
+    /// Updates the health by the last error of the store, `None` if the last operation succeeded; a
+    /// change is logged once.
     pub(super) fn update_health(&self, error: Option<&StoreError>) {
         let lost = error.filter(|error| matches!(error, StoreError::Lost { .. }));
         let lost = lost.map(StoreError::to_string);

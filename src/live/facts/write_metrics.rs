@@ -1,4 +1,4 @@
-//! The metrics of writes: how long commits took, and whether the writer runs.
+//! The metrics of writes: the durations of commits, and whether the writer runs.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
@@ -9,26 +9,26 @@ use std::{
 #[derive(Default, Debug)]
 pub struct WriteMetrics {
     is_writer_gone: AtomicBool,
-    /// How many commits took as long as each of the bounds says at most; last, the others.
+    /// The number of commits in each bucket; last, those above all bounds.
     commits: [AtomicU64; COMMIT_TIME_BOUNDS.len() + 1],
     nanoseconds: AtomicU64,
 }
 
-/// The upper bounds of the buckets of commit times, in seconds.
+/// The upper bounds of the buckets of commit durations, in seconds.
 pub const COMMIT_TIME_BOUNDS: [f64; 11] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
 
-/// How long commits took.
+/// A histogram of commit durations.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct CommitTimes {
-    /// How many took more than the bound before and at most this one; last, the others.
+    /// The number of commits in each bucket; last, those above all bounds.
     pub counts: [u64; COMMIT_TIME_BOUNDS.len() + 1],
-    /// In seconds, of all together.
+    /// The sum of all durations, in seconds.
     pub sum: f64,
 }
 
 impl WriteMetrics {
-    /// How long commits took so far, those that failed too.
+    /// The durations of commits so far, including failed ones.
     pub fn commit_times(&self) -> CommitTimes {
         let mut counts = [0; COMMIT_TIME_BOUNDS.len() + 1];
         for (count, commits) in counts.iter_mut().zip(&self.commits) {

@@ -34,7 +34,7 @@ use crate::{
     wire::unix_millis,
 };
 
-/// The writer thread's state: nothing else changes what is served while there are facts.
+/// The writer thread's state: while there are facts, only this thread changes the served policy.
 pub(in crate::live) struct Writer {
     pub(super) store: Arc<dyn Store>,
     served: Arc<CurrentView>,
@@ -42,14 +42,14 @@ pub(in crate::live) struct Writer {
     /// The messages that came while the writer waited for another.
     pub(super) waiting: VecDeque<WriterMessage>,
     pub(super) view: View,
-    /// Since which revision the facts are what they are, as far as that is known.
+    /// The revision of the last known change of the facts.
     pub(super) changed: u64,
-    pub(super) basis: Arc<Declarations>,
+    pub(super) declarations: Arc<Declarations>,
     pub(super) requests: PendingRequests,
     /// The changes since a reload began; `None` if none is under way.
     pub(super) journal: Option<Journal>,
     seen: watch::Sender<u64>,
-    /// When idempotency keys were last looked through, and up to which.
+    /// The time of the last sweep of idempotency keys, and the key at which the next one begins.
     swept: Instant,
     sweep_from: Option<RecordKey>,
     pub(super) contact: Arc<ArcSwap<StoreHealth>>,
@@ -60,13 +60,13 @@ pub(in crate::live) struct Writer {
 /// Changes of records, in order.
 pub type Journal = Vec<RecordChange>;
 
-/// The most batches in one commit.
+/// The greatest number of batches in one commit.
 const MAX_BATCHES_PER_COMMIT: usize = 256;
 
-/// How often a batch is planned again because others changed what it read.
+/// The greatest number of times that a batch is planned, when other daemons change what it reads.
 const MAX_ATTEMPTS: usize = 20;
 
-/// How often to look for idempotency keys whose time is over.
+/// The interval between sweeps of expired idempotency keys.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 
 /// A batch that was planned.
@@ -75,19 +75,19 @@ struct PlannedBatch {
     reply: Reply,
     /// The position of its set in the group; `None` if nothing is to be committed.
     set: Option<usize>,
-    /// The reply once all that was planned before is durable.
+    /// The reply once all earlier batches are durable.
     result: Result<WriteReply, WriteError>,
 }
 
 type Reply = oneshot::Sender<Result<WriteReply, WriteError>>;
 
-/// Batches that are planned one on the other, to be committed together.
+/// Batches that are planned one after the other and committed together.
 struct CommitGroup {
     working: View,
     sets: Vec<ChangeSet>,
     /// Whether the commit fails if anything changed since.
     is_exact: bool,
-    /// How many records they read and write.
+    /// The number of records that they read and write.
     records: usize,
     changes: Vec<RecordChange>,
     planned: Vec<PlannedBatch>,
@@ -96,15 +96,14 @@ struct CommitGroup {
 type PendingWrite = (WriteBatch, Reply);
 
 impl Writer {
-    /// Starts a thread that serves what changes of the facts from now on, beginning with what is
-    /// served.
+    /// Starts the writer thread on the served policy: from now on, it serves each change of the facts.
     ///
     /// # Errors
     /// If no thread can be started.
     pub(in crate::live) fn start(
         store: Arc<dyn Store>,
         served: &Arc<CurrentView>,
-        basis: Arc<Declarations>,
+        declarations: Arc<Declarations>,
         pending: PendingRequests,
         staleness: Arc<Staleness>,
     ) -> std::io::Result<FactsHandle> {
@@ -136,7 +135,7 @@ impl Writer {
             waiting: VecDeque::new(),
             view,
             changed: revision,
-            basis,
+            declarations,
             requests: pending,
             journal: None,
             seen,
@@ -148,7 +147,7 @@ impl Writer {
         };
         thread::Builder::new().name("facts".into()).spawn(move || {
             if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
-                error!("the writer of facts has failed: from now on none are written");
+                error!("the writer of facts has failed: facts can't be written until a restart");
                 writer.meter.set_writer_gone();
                 if writer.store.is_shared() {
                     let why = "the writer of facts, which follows the store, has failed";
@@ -181,12 +180,12 @@ impl Writer {
         }
     }
 
-    /// The other batches that wait already: they share one commit.
+    /// Adds the batches that are waiting already, to share one commit.
     fn collect_batches(&mut self, batches: &mut Vec<PendingWrite>) {
         while batches.len() < MAX_BATCHES_PER_COMMIT {
             match self.waiting.pop_front().or_else(|| self.inbox.try_recv().ok()) {
                 Some(WriterMessage::Write { batch, reply }) => batches.push((batch, reply)),
-                // None may wait here while later ones are taken in, after a commit.
+                // Events are handled in order: an earlier one must not wait while a commit handles later ones.
                 Some(WriterMessage::Event(event)) => self.handle_event(&event),
                 Some(other) => return self.waiting.push_front(other),
                 None => return,
@@ -194,28 +193,28 @@ impl Writer {
         }
     }
 
-    /// Ends a reload, and returns what was served before if something else is now.
+    /// Ends a reload; returns the replaced policy if there is a new one.
     fn end_reload(
         &mut self,
         swap: Option<Box<(View, Arc<Declarations>)>>,
     ) -> Option<Arc<ServedPolicy>> {
         let journal = self.journal.take().unwrap_or_default();
-        let (mut view, basis) = *swap?;
-        compile::replay_changes(&mut view, &basis, &journal);
+        let (mut view, declarations) = *swap?;
+        compile::replay_changes(&mut view, &declarations, &journal);
         view.revision.facts = self.view.revision.facts;
-        (self.view, self.basis) = (view, basis);
+        (self.view, self.declarations) = (view, declarations);
         Some(self.publish())
     }
 
-    /// Serves the view as it is now; what was served before.
+    /// Serves the current view; returns the replaced policy.
     pub(super) fn publish(&mut self) -> Arc<ServedPolicy> {
-        let served = ServedPolicy::new(self.view.clone(), Some(Arc::clone(&self.basis)));
+        let served = ServedPolicy::new(self.view.clone(), Some(Arc::clone(&self.declarations)));
         let replaced = self.served.swap(served);
         self.seen.send_replace(self.view.revision.facts);
         replaced
     }
 
-    /// Carries batches out, and answers each.
+    /// Carries out batches, and replies to each.
     fn write(&mut self, batches: Vec<PendingWrite>) {
         let mut batches = batches;
         for _ in 0..MAX_ATTEMPTS {
@@ -224,22 +223,22 @@ impl Writer {
             if !self.absorb_pending() {
                 return reply_all(batches, &WriteError::Behind);
             }
-            // The more go together, the more often one of them has been overtaken.
+            // The larger the group, the more likely is a conflict.
             let fewer = batches.len().div_ceil(2);
             self.requeue(batches.split_off(fewer));
         }
         reply_all(batches, &WriteError::Contended);
     }
 
-    /// They are the next to be carried out.
+    /// Puts batches at the front of the queue.
     fn requeue(&mut self, batches: Vec<PendingWrite>) {
         for (batch, reply) in batches.into_iter().rev() {
             self.waiting.push_front(WriterMessage::Write { batch, reply });
         }
     }
 
-    /// Plans batches one after the other, and commits them together. They come back if they must be
-    /// planned again, since what they read has changed in the store.
+    /// Plans batches one after the other, and commits them together. Returns them if they must be
+    /// planned again, since records that they read have changed in the store.
     fn attempt(&mut self, batches: Vec<PendingWrite>) -> Option<Vec<PendingWrite>> {
         let store = Arc::clone(&self.store);
         let CommitGroup { working, sets, is_exact, changes, planned, .. } =
@@ -264,7 +263,7 @@ impl Writer {
                 let latest = self.view.revision.facts;
                 for PlannedBatch { reply, set, result, .. } in planned {
                     let revision = set.and_then(|at| revisions.get(at)).copied();
-                    // The receiver may be dropped meanwhile.
+                    // The receiver may have been dropped.
                     let _ = reply.send(match (result, revision) {
                         (Err(error), _) => Err(error),
                         (Ok(_), Some(revision)) if !is_served => {
@@ -325,7 +324,7 @@ impl Writer {
                 working: group.working.clone(),
                 changes: Vec::new(),
                 places: HashMap::new(),
-                basis: &self.basis,
+                declarations: &self.declarations,
                 requests: &mut self.requests,
                 denies: self.staleness.freshness() == Freshness::Denied,
             };
@@ -347,7 +346,7 @@ impl Writer {
             };
             let found = set.reads.len().max(set.writes.len());
             let most = store.most_records().unwrap_or(usize::MAX);
-            // Where others write too, even that nothing need be changed must be so by now.
+            // In a shared store, even a batch without writes must check that what it read is current.
             let (set, result) = if set.is_empty() && (set.reads.is_empty() || !store.is_shared()) {
                 (None, Ok(written))
             } else if found > most {
@@ -375,7 +374,7 @@ impl Writer {
         group
     }
 
-    /// Removes idempotency keys whose time is over, some at a time.
+    /// Removes expired idempotency keys, one page at a time.
     fn sweep(&mut self) {
         if self.swept.elapsed() < SWEEP_EVERY {
             return;
@@ -393,12 +392,12 @@ impl Writer {
                 self.adopt_commit(working, Vec::new(), &last);
             }
             Ok(_) => {}
-            Err(error) => warn!(%error, "idempotency keys whose time is over are kept"),
+            Err(error) => warn!(%error, "expired idempotency keys could not be removed"),
         }
     }
 
-    /// Serves what was committed: as it was planned, or where others write too, as it comes back.
-    /// Whether it is served.
+    /// Serves a commit: as planned, or with a shared store, once its events arrive. Returns whether it
+    /// is served.
     fn adopt_commit(
         &mut self,
         working: View,
@@ -420,7 +419,7 @@ impl Writer {
         true
     }
 
-    /// Takes back what planning noted of friends who were asked.
+    /// Reverts the changes that planning made to the pending requests.
     fn undo_requests(&mut self, changes: &[RecordChange]) {
         for change in changes.iter().rev() {
             self.requests.apply(&change.key, change.new.as_deref(), change.old.as_deref());

@@ -127,8 +127,8 @@ fn check_records(linter: &mut Linter<'_, '_>) {
                 continue;
             };
             let (statement, span) = (setting.key.span, setting.value.span);
-            let told = verdict(linter, &state, statement, span);
-            if let Some(mut problem) = told {
+            let problem = verdict(linter, &state, statement, span);
+            if let Some(mut problem) = problem {
                 if count > 1 {
                     problem =
                         problem.hint(format!("{count} switches in records have this condition"));

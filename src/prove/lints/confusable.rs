@@ -15,15 +15,21 @@ use super::Linter;
 /// Checks the ids of users and groups and the names of matrices; tags are of one script by their syntax.
 /// Costs a look at each id, and another pass over the records if one of them is suspicious.
 pub(super) fn lint(linter: &mut Linter<'_, '_>, sources: &Sources) {
-    let mut told = BTreeSet::new();
-    check_users(linter, &mut told);
+    let mut reported = BTreeSet::new();
+    check_users(linter, &mut reported);
     for item in linter.items {
         match item {
             Item::Matrix(matrix) => {
-                report_invisible(linter, "matrix", &matrix.name.value, matrix.name.span, &mut told);
+                report_invisible(
+                    linter,
+                    "matrix",
+                    &matrix.name.value,
+                    matrix.name.span,
+                    &mut reported,
+                );
             }
             Item::Group(group) => {
-                report_invisible(linter, "group", &group.id.value, group.id.span, &mut told);
+                report_invisible(linter, "group", &group.id.value, group.id.span, &mut reported);
             }
             // Users are checked above, wherever they are declared.
             Item::Tags(_)
@@ -51,10 +57,10 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>, sources: &Sources) {
         }
     }
     report_lookalikes(linter, "groups", alike);
-    report_bidi(linter, sources, &told);
+    report_bidi(linter, sources, &reported);
 }
 
-fn check_users(linter: &mut Linter<'_, '_>, told: &mut BTreeSet<Span>) {
+fn check_users(linter: &mut Linter<'_, '_>, reported: &mut BTreeSet<Span>) {
     let directory = &linter.view.population.directory;
     let ids = directory.numbers().map(|user| directory.id(user)).filter(|id| !id.is_ascii());
     let mut wanted = BTreeSet::new();
@@ -78,7 +84,7 @@ fn check_users(linter: &mut Linter<'_, '_>, told: &mut BTreeSet<Span>) {
         record_id(&id.value, id.span, &wanted, &mut alike);
     });
     for (id, span) in hidden {
-        report_invisible(linter, "user", &id, span, told);
+        report_invisible(linter, "user", &id, span, reported);
     }
     report_lookalikes(linter, "users", alike);
 }
@@ -126,10 +132,10 @@ fn report_invisible(
     what: &str,
     id: &str,
     span: Span,
-    told: &mut BTreeSet<Span>,
+    reported: &mut BTreeSet<Span>,
 ) {
     let Some(hidden) = id.chars().find(|&c| is_invisible(c)) else { return };
-    told.insert(span);
+    reported.insert(span);
     let message = format!(
         "the name of the {what} `{}` holds the invisible character U+{:04X}",
         id.chars().take(60).collect::<String>().escape_debug(),
@@ -141,7 +147,7 @@ fn report_invisible(
 }
 
 /// Reports characters that change the direction of text, in files with their comments; once for each line.
-fn report_bidi(linter: &mut Linter<'_, '_>, sources: &Sources, told: &BTreeSet<Span>) {
+fn report_bidi(linter: &mut Linter<'_, '_>, sources: &Sources, reported: &BTreeSet<Span>) {
     for (id, source) in sources.iter() {
         if source.notation.is_bulk() || source.notation == Notation::Tests {
             continue;
@@ -155,10 +161,10 @@ fn report_bidi(linter: &mut Linter<'_, '_>, sources: &Sources, told: &BTreeSet<S
             let found = line.char_indices().find(|&(_, c)| is_bidi(c));
             if let Some((at, c)) = found {
                 let span = Span::new(id, start + at, start + at + c.len_utf8());
-                let is_told = told.iter().any(|id| {
+                let is_reported = reported.iter().any(|id| {
                     id.source == span.source && id.start() <= span.start() && span.end() <= id.end()
                 });
-                if !is_told {
+                if !is_reported {
                     let message =
                         format!("the character U+{:04X} changes the direction of text", c as u32);
                     let problem = Diagnostic::warning(Code::Confusable, span, message)

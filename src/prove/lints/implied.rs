@@ -55,8 +55,8 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
                 if is_worth_it() && columns_left.get() > 0 {
                     columns_left.set(columns_left.get() - 1);
                     let samples = Samples::from_rules(chunk, tags);
-                    let asked = rules.iter().map(|rule| samples.holding(&rule.condition));
-                    return holds(column.get_or_init(|| asked.collect()), other);
+                    let columns = rules.iter().map(|rule| samples.holding(&rule.condition));
+                    return holds(column.get_or_init(|| columns.collect()), other);
                 }
                 true
             };

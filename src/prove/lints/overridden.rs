@@ -65,13 +65,13 @@ fn every_user_sets(linter: &Linter<'_, '_>, users: impl Fn(&Linter<'_, '_>) -> U
 }
 
 fn users_setting_peers(linter: &Linter<'_, '_>) -> UserSet {
-    let own = linter.view.population.all_overrides();
-    own.filter(|(_, own)| own.sets_peers()).map(|(user, _)| user).collect()
+    let overrides = linter.view.population.all_overrides();
+    overrides.filter(|(_, overrides)| overrides.sets_peers()).map(|(user, _)| user).collect()
 }
 
 fn users_setting_switch(linter: &Linter<'_, '_>, switch: Switch) -> UserSet {
     let population = &linter.view.population;
-    let always = population.all_overrides().filter(|(_, own)| own.sets_switch(switch));
+    let always = population.all_overrides().filter(|(_, overrides)| overrides.sets_switch(switch));
     let when = population.switch_conditions().filter(|(_, set, _)| *set == switch);
     always.map(|(user, _)| user).chain(when.map(|(user, ..)| *user)).collect()
 }
@@ -95,15 +95,15 @@ fn check_switch(linter: &mut Linter<'_, '_>, entry: &Setting<'_>) {
         | Switch::CreateGroup => false,
     };
     let view = linter.view;
-    let (outgoing, own) =
+    let (outgoing, allowed) =
         (view.settings.permission(Switch::Outgoing), view.settings.permission(switch));
     let always = Toggle::Always(true);
-    if !requires_outgoing || *outgoing == always || *own == always {
+    if !requires_outgoing || *outgoing == always || *allowed == always {
         return;
     }
     let left = linter.query(|diagrams| {
-        let (outgoing, own) = (diagrams.toggle(outgoing)?, diagrams.toggle(own)?);
-        diagrams.difference(outgoing, own)
+        let (outgoing, allowed) = (diagrams.toggle(outgoing)?, diagrams.toggle(allowed)?);
+        diagrams.difference(outgoing, allowed)
     });
     match left {
         Ok(Diagram::NEVER) => {
@@ -131,8 +131,8 @@ fn check_switch(linter: &mut Linter<'_, '_>, entry: &Setting<'_>) {
 
 fn check_approval(linter: &mut Linter<'_, '_>, entry: &Setting<'_>) {
     let setting = |linter: &Linter<'_, '_>| -> UserSet {
-        let own = linter.view.population.all_overrides();
-        own.filter(|(_, own)| own.sets_approval()).map(|(user, _)| user).collect()
+        let overrides = linter.view.population.all_overrides();
+        overrides.filter(|(_, overrides)| overrides.sets_approval()).map(|(user, _)| user).collect()
     };
     if every_user_sets(linter, setting) {
         let message = format!("`friendship.{}` has no effect today", entry.key.value);

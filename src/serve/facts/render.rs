@@ -34,7 +34,7 @@ pub(super) fn user_json(id: &str, served: &ServedPolicy, user: &EffectiveUser) -
         "requests": record.requests,
     });
     into.extend(object(rest));
-    insert_stated_by(&mut into, user.stated.as_ref());
+    insert_stated_by(&mut into, user.declared_by.as_ref());
     Value::Object(into)
 }
 
@@ -66,7 +66,7 @@ pub(super) fn group_json(id: &str, served: &ServedPolicy, group: &EffectiveGroup
     if !kept.is_empty() {
         into.insert("member_attributes".to_owned(), Value::Object(kept));
     }
-    insert_stated_by(&mut into, group.stated.as_ref());
+    insert_stated_by(&mut into, group.declared_by.as_ref());
     Value::Object(into)
 }
 
@@ -80,7 +80,7 @@ pub(super) fn rule_json(effective: &EffectiveRule) -> Value {
         "condition": rule.condition,
         "outcome": rule.outcome,
     }));
-    insert_stated_by(&mut into, effective.stated.as_ref());
+    insert_stated_by(&mut into, effective.declared_by.as_ref());
     Value::Object(into)
 }
 

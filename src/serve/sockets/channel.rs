@@ -8,7 +8,7 @@ use std::sync::{
 use hyper_tungstenite::tungstenite::{Utf8Bytes, protocol::frame::coding::CloseCode};
 use tokio::sync::{Notify, mpsc};
 
-/// The most that may wait to be sent to a socket: in frames, and in their bytes.
+/// The limits of what may wait to be sent to a socket: frames, and their bytes.
 const MAX_WAITING: usize = 256;
 const MAX_BYTES: usize = 512 << 10;
 
@@ -34,7 +34,7 @@ pub(super) enum SocketCommand {
     Close(CloseCode, &'static str),
 }
 
-/// A new channel, and what is notified when more waits in it than may: its socket is cut then.
+/// Creates a channel, and the notification that it is over its limits: its socket is closed then.
 pub(super) fn socket_channel() -> (SocketSender, SocketInbox, Arc<Notify>) {
     let (sender, receiver) = mpsc::channel(MAX_WAITING);
     let (waiting, cut) = (Arc::default(), Arc::default());
@@ -57,7 +57,7 @@ impl SocketSender {
         let bytes = command.bytes();
         let before = self.waiting.fetch_add(bytes, Ordering::Relaxed);
         if before + bytes > MAX_BYTES || self.commands.try_send(command).is_err() {
-            // A caller who does not read what is sent is cut.
+            // A caller who does not read is disconnected.
             self.cut.notify_one();
         }
     }

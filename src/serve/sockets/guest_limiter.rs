@@ -1,4 +1,4 @@
-//! The limiter of guests: how many there may be, and how many one address may make a minute.
+//! The limiter of guests: in total, and by address and minute.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -18,10 +18,10 @@ use crate::{
     serve::connection::ClientAddress,
 };
 
-/// The number of addresses that are told apart; all others share one bucket.
+/// The number of addresses with a bucket each; all others share one.
 const MAX_ADDRESSES: usize = 1 << 16;
 
-/// The number of guests that there are and may be, and the pace at which addresses make them.
+/// The known number of guests and its limit, and the rate at which addresses create guests.
 #[derive(Debug)]
 pub(super) struct GuestLimiter {
     max: usize,
@@ -92,7 +92,7 @@ impl GuestLimiter {
         mem::take(&mut *self.departed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The number of guests that there may be.
+    /// The limit of guests.
     pub(super) const fn max(&self) -> usize {
         self.max
     }

@@ -49,7 +49,7 @@ struct Member {
     moderation: Option<Moderation>,
 }
 
-/// A point in the order of all that happens to a hub's sockets.
+/// A point in the order of a hub's events.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Tick(u64);
 
@@ -241,7 +241,7 @@ impl Hub {
         });
     }
 
-    /// Has the page behind a socket load again: only then does it see what its user may still do.
+    /// Makes the client of a socket reload: only then does it see its user's current permissions.
     fn reconnect(&self, sender: &SocketSender) {
         let frame = Utf8Bytes::from_static(self.options.dialect.frames().reload);
         sender.send(SocketCommand::Send(frame));

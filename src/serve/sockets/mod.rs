@@ -1,4 +1,4 @@
-//! APIs of other systems over WebSockets: the sockets that are open, and what is sent on them.
+//! APIs of other systems over WebSockets: the sockets that are open, and the messages on them.
 
 mod channel;
 mod guest_cleanup;

@@ -14,10 +14,10 @@ use crate::serve::response::HttpError;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Origin {
     Any,
-    Of(SiteOrigin),
+    Site(SiteOrigin),
 }
 
-/// A scheme, a host and a port, in lower case; the port is left out where the scheme's own is meant.
+/// A scheme, a host and a port, in lower case; the port is omitted if it is the scheme's default.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SiteOrigin {
     scheme: String,
@@ -37,7 +37,7 @@ impl FromStr for Origin {
         match text {
             "*" => Ok(Self::Any),
             // An address bar shows the slash, and an origin has none.
-            _ => SiteOrigin::read(text.strip_suffix('/').unwrap_or(text)).map(Self::Of),
+            _ => SiteOrigin::read(text.strip_suffix('/').unwrap_or(text)).map(Self::Site),
         }
     }
 }
@@ -62,7 +62,7 @@ impl fmt::Display for SiteOrigin {
     }
 }
 
-/// The host in lower case, and the port if it is not the scheme's own.
+/// The host in lower case, and the port if it is not the scheme's default.
 fn host_and_port(authority: &str, scheme: &str) -> Option<(String, Option<u16>)> {
     let uri: Uri = format!("http://{authority}").parse().ok()?;
     let authority =
@@ -109,7 +109,7 @@ pub(super) fn check(
     let may = if allowed.is_empty() {
         is_same() == Some(true)
     } else {
-        allowed.contains(&Origin::Of(origin.clone()))
+        allowed.contains(&Origin::Site(origin.clone()))
     };
     if may {
         return Ok(());

@@ -48,7 +48,7 @@ const STALLED: Duration = Duration::from_secs(10);
 
 /// The end of a socket.
 enum SocketEnd {
-    /// The other end is told why.
+    /// The socket is closed with a reason.
     Close(CloseCode, &'static str),
     /// The other end has gone, or does not read.
     Cut,
@@ -77,7 +77,7 @@ struct Socket {
     /// The sending end by which others reach this socket.
     sender: SocketSender,
     inbox: SocketInbox,
-    /// Notified when more waits for the socket than may.
+    /// Notified when the channel is over its limits.
     cut: Arc<Notify>,
     stopping: watch::Receiver<bool>,
     clock: Interval,
@@ -243,13 +243,13 @@ impl Socket {
         if closes { Err(SocketEnd::Close(CloseCode::Policy, "access denied")) } else { Ok(()) }
     }
 
-    /// Sends a frame; nothing more is read meanwhile, so that a caller who takes no answers can't ask
-    /// for more.
+    /// Sends a frame; nothing more is read meanwhile, so that a caller who reads no responses can't
+    /// send more requests.
     async fn send(&mut self, message: Message) -> Result<(), SocketEnd> {
         self.feed(Some(message)).await
     }
 
-    /// Sends what waits.
+    /// Flushes the frames that wait.
     async fn flush(&mut self) -> Result<(), SocketEnd> {
         self.feed(None).await
     }
@@ -322,6 +322,6 @@ async fn farewell(mut stream: HyperWebsocketStream, code: CloseCode, reason: &'s
             }
         }
     };
-    // A caller who says nothing more is cut.
+    // A caller who does not confirm in time is disconnected.
     let _ = timeout(FAREWELL, last).await;
 }

@@ -70,7 +70,7 @@ fn check_destination(from: &Path, to: &Path, existing: Existing) -> Result<(), S
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(written(error)),
     };
-    let is_same = |own: fs::Metadata| (own.dev(), own.ino()) == (there.dev(), there.ino());
+    let is_same = |open: fs::Metadata| (open.dev(), open.ino()) == (there.dev(), there.ino());
     if fs::metadata(from).is_ok_and(is_same) {
         return Err(StoreError::Itself(to.to_owned()));
     }

@@ -58,9 +58,9 @@ impl PathLock {
     }
 
     fn is_in_place(&self) -> bool {
-        let [there, own] = [fs::metadata(&self.place), self.file.metadata()];
+        let [at_path, locked] = [fs::metadata(&self.place), self.file.metadata()];
         let identity = |file: fs::Metadata| (file.dev(), file.ino());
-        there.ok().map(identity) == own.ok().map(identity)
+        at_path.ok().map(identity) == locked.ok().map(identity)
     }
 }
 

@@ -63,7 +63,7 @@ use crate::facts::{ChangeSet, RecordKey, RecordKind};
 pub struct EtcdStore {
     spec: Arc<EtcdConfig>,
     driver: Driver,
-    /// The client for everything but watching.
+    /// The client for everything except the watch.
     link: FailoverClient,
     mirror: Mirror,
     damaged: DamagedKeys,
@@ -169,7 +169,7 @@ impl Store for EtcdStore {
     fn load(&self, each: &mut dyn FnMut(StoredRecord)) -> Result<u64, StoreError> {
         let listing = self.driver.wait(self.listing())?;
         if let Some(stray) = listing.strays.first() {
-            let what = "no key of a record: remove it, or take a prefix of your own";
+            let what = "not the key of a record; remove it, or use another prefix";
             return Err(unreadable(stray, what));
         }
         for entry in listing.decode() {
@@ -192,7 +192,7 @@ impl Store for EtcdStore {
     ) -> Result<Vec<StoredRecord>, StoreError> {
         self.ready()?;
         let entry = |(text, raw): (String, RawRecord)| {
-            let key = text.parse().map_err(|_| unreadable(&text, "no key of a record"))?;
+            let key = text.parse().map_err(|_| unreadable(&text, "not the key of a record"))?;
             Self::entry(key, &raw)
         };
         self.mirror.list(kind, after, limit).into_iter().map(entry).collect()

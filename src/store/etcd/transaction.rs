@@ -54,11 +54,11 @@ impl Transaction {
             return Err(StoreError::TooLarge { found, most: MOST_RECORDS });
         }
         let is_known = Compare::value(spec.key(MARKER), CompareOp::Equal, FORMAT.to_string());
-        let stand = reads.into_iter().map(|(key, version)| {
+        let are_unchanged = reads.into_iter().map(|(key, version)| {
             let version = version.unwrap_or(0).cast_signed();
             Compare::mod_revision(spec.key(key), CompareOp::Equal, version)
         });
-        let is_still = after.map(|revision| {
+        let is_latest = after.map(|revision| {
             let next = revision.saturating_add(1).cast_signed();
             Compare::mod_revision(spec.key(CLOCK), CompareOp::Less, next)
         });
@@ -70,7 +70,9 @@ impl Transaction {
         let clock =
             if writes.is_empty() { TxnOp::get(clock, None) } else { TxnOp::put(clock, "", None) };
         let txn = Txn::new()
-            .when(std::iter::once(is_known).chain(is_still).chain(stand).collect::<Vec<_>>())
+            .when(
+                std::iter::once(is_known).chain(is_latest).chain(are_unchanged).collect::<Vec<_>>(),
+            )
             .and_then(put_or_delete.chain([clock]).collect::<Vec<_>>())
             .or_else([TxnOp::get(spec.key(MARKER), None)]);
         Ok(Some(Self { txn, sets: group.len(), writes: !writes.is_empty() }))

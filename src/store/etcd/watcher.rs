@@ -71,12 +71,14 @@ enum WatchEnd {
 /// A read of the clock.
 struct ClockRead {
     /// The revision that had been delivered before the read.
-    told: u64,
+    delivered: u64,
     /// The revision of the cluster at the read.
     revision: u64,
+    /// The revision of the last write to the clock.
     written: u64,
     cluster: u64,
-    asked: Instant,
+    /// When the read began.
+    started: Instant,
 }
 
 impl From<EtcdCallError> for WatchEnd {
@@ -139,7 +141,7 @@ impl<'s> EtcdWatcher<'s> {
 
         let mut beats = interval(CLOCK_INTERVAL);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut asking: Option<JoinHandle<Result<ClockRead, EtcdCallError>>> = None;
+        let mut reading: Option<JoinHandle<Result<ClockRead, EtcdCallError>>> = None;
         let mut due: Option<ClockRead> = None;
         let mut heard = Instant::now();
         loop {
@@ -150,19 +152,19 @@ impl<'s> EtcdWatcher<'s> {
                     self.deliver_response(&message.ok_or_else(ended)?)?;
                     heard = Instant::now();
                 }
-                beat = pending_clock_read(&mut asking) => {
-                    asking = None;
+                beat = pending_clock_read(&mut reading) => {
+                    reading = None;
                     due = Some(self.check_clock(beat?)?);
                 }
                 _ = beats.tick() => {
-                    let is_behind = due.as_ref().is_some_and(|beat| beat.asked.elapsed() > patience);
+                    let is_behind = due.as_ref().is_some_and(|beat| beat.started.elapsed() > patience);
                     if is_behind && heard.elapsed() > patience {
-                        return Err(WatchEnd::Failed("the node does not tell what happened".to_owned()));
+                        return Err(WatchEnd::Failed("the node delivers no events".to_owned()));
                     }
-                    if asking.is_none() {
+                    if reading.is_none() {
                         let clock = self.store.config.key(CLOCK);
-                        let asked = read_clock(client.clone(), clock, self.delivered, patience);
-                        asking = Some(self.store.driver.handle().spawn(asked));
+                        let read = read_clock(client.clone(), clock, self.delivered, patience);
+                        reading = Some(self.store.driver.handle().spawn(read));
                     }
                 }
             }
@@ -178,7 +180,7 @@ impl<'s> EtcdWatcher<'s> {
     fn check_clock(&mut self, beat: ClockRead) -> Result<ClockRead, WatchEnd> {
         let is_other = self.cluster.is_some_and(|cluster| cluster != beat.cluster);
         self.cluster = Some(beat.cluster);
-        if is_other || beat.revision < beat.told { Err(WatchEnd::Gap) } else { Ok(beat) }
+        if is_other || beat.revision < beat.delivered { Err(WatchEnd::Gap) } else { Ok(beat) }
     }
 
     /// Delivers the events of a response, one commit at a time. A node sends each commit whole.
@@ -220,7 +222,7 @@ impl<'s> EtcdWatcher<'s> {
                 return check_format(&format, spec).map(|()| None).map_err(|_| WatchEnd::Gap);
             }
             EtcdKey::Stray(key) => {
-                tracing::warn!(key, "under the prefix stands a key that is none of a record");
+                tracing::warn!(key, "ignoring a key under the prefix that is not of a record");
                 return Ok(None);
             }
             EtcdKey::Marker | EtcdKey::Clock => return Ok(None),
@@ -242,7 +244,7 @@ impl<'s> EtcdWatcher<'s> {
     }
 
     fn note(&self, key: &RecordKey, why: String) {
-        tracing::error!(%key, why, "a record can't be read; it stays as it was before");
+        tracing::error!(%key, why, "a record can't be read; its last good version stays in force");
         self.store.damaged.note(key.clone(), why);
     }
 
@@ -292,17 +294,17 @@ async fn open(client: Client, prefix: String, from: u64) -> Result<WatchStream, 
 async fn read_clock(
     mut client: Client,
     clock: String,
-    told: u64,
+    delivered: u64,
     patience: Duration,
 ) -> Result<ClockRead, EtcdCallError> {
-    let asked = Instant::now();
+    let started = Instant::now();
     let lost = |_| EtcdCallError::Lost(format!("no answer within {patience:?}"));
     let got = timeout(patience, client.get(clock, None)).await.map_err(lost)?;
     let got = got.map_err(|error| EtcdCallError::from_etcd(&error, "watching"))?;
     let written = got.kvs().first().map_or(0, |kv| unsigned(kv.mod_revision()));
     let (revision, cluster) =
         got.header().map_or((0, 0), |header| (unsigned(header.revision()), header.cluster_id()));
-    Ok(ClockRead { told, revision, written, cluster, asked })
+    Ok(ClockRead { delivered, revision, written, cluster, started })
 }
 
 /// The result of the pending read of the clock, if there is one.

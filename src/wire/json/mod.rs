@@ -1,4 +1,4 @@
-//! JSON as callers send it, held to I-JSON (RFC 7493) where that decides what is meant.
+//! JSON parsing, restricted to I-JSON (RFC 7493) where plain JSON is ambiguous.
 
 mod kind;
 mod messages;

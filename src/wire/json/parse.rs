@@ -8,7 +8,7 @@ use super::messages::describe_error;
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{message} ({at})")]
 pub struct JsonError {
-    /// What is wrong, without the place.
+    /// The problem, without the place.
     pub message: String,
     /// The place: a byte, or a line and a column, from 1; `body` if there is nothing to point at.
     pub at: String,
@@ -23,7 +23,7 @@ const MAX_DEPTH: usize = 128;
 /// deep. Errors name the shape as `what`, as in "a batch of commands".
 ///
 /// # Errors
-/// If the body is none of this.
+/// If the body is anything else.
 pub fn parse<'b, T: Deserialize<'b>>(body: &'b [u8], what: &str) -> Result<T, JsonError> {
     let error_at = |at: usize, message: String| {
         let line_column = line_and_column(body, at);
