@@ -55,7 +55,7 @@ struct Line(LineWriter);
 
 impl Write for Line {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.write(line.to_vec());
+        self.0.write(line);
         Ok(line.len())
     }
 

@@ -5,6 +5,7 @@
 //! append the path and the query of the original request, only the headers count.
 
 use super::{
+    decision_log::Via,
     freshness,
     handler::RequestContext,
     query::{QueryParams, header_name},
@@ -33,13 +34,13 @@ const HEADERS: [(HeaderName, &str); 7] = [
 
 /// `/v1/allow`, by any method: the decision as a status.
 pub(super) fn allow(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
-    let RequestContext { app, decisions, .. } = *cx;
+    let RequestContext { app, served, decisions, .. } = *cx;
     let query = parameters(&cx.request.head)?;
     // The response has no place for an explanation, but an invalid value is an error here too.
     query.flag("explain")?;
     let request = v1::parse_request(&query)?;
     let decision = decisions.decide(&request);
-    app.metrics.requests.count_decision(request.action, decision);
+    app.record_decision(cx.request.trace.origin(Via::Allow), served, &request, decision);
     let Decision { allow, reason, obligation } = decision;
     let status = if allow { app.options.allow_status.into() } else { StatusCode::FORBIDDEN };
     let mut response = response::empty_response(status);

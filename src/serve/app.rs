@@ -1,6 +1,7 @@
 //! The state from which every request is answered.
 
 use std::{
+    cell::RefCell,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,7 +14,8 @@ use hyper::{body::Bytes, header::HeaderValue};
 use super::{
     admission::{AdmissionControl, Cancellation},
     audit::{FACTS, NATIVE},
-    dialects::ServedBackend,
+    decision_log::DecisionOrigin,
+    dialects::{DecisionRecorder, ServedBackend},
     metrics::Metrics,
     options::ServeOptions,
     peer::WaitingBytes,
@@ -78,7 +80,26 @@ impl App {
     ) -> ServedBackend<'a> {
         let admin_token = self.options.admin_token.as_ref();
         let freshness = self.live.staleness().freshness();
-        ServedBackend { live: &self.live, admin_token, served, freshness, cancellation }
+        ServedBackend {
+            live: &self.live,
+            admin_token,
+            served,
+            freshness,
+            cancellation,
+            recorder: None,
+        }
+    }
+
+    /// The same for a step, whose decisions it gathers to be recorded.
+    pub(super) fn recording_backend<'a>(
+        &'a self,
+        served: &'a ServedPolicy,
+        cancellation: &'a Cancellation,
+        origin: DecisionOrigin<'a>,
+    ) -> ServedBackend<'a> {
+        let log = self.options.decision_log.as_deref();
+        let recorder = DecisionRecorder { log, origin, decisions: RefCell::default() };
+        ServedBackend { recorder: Some(recorder), ..self.backend(served, cancellation) }
     }
 
     /// Responds from the served view, and stamps the response with its revision.

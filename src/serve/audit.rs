@@ -33,11 +33,6 @@ struct Api {
     api: &'static str,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
-struct Log {
-    log: &'static str,
-}
-
 /// The name of the native API in the trail.
 pub(super) const NATIVE: &str = "native";
 /// The name of the facts API in the trail.
@@ -104,8 +99,8 @@ struct ReloadEntry<'e> {
     api: &'static str,
     trigger: Trigger,
     outcome: ReloadOutcome,
-    /// The status of the response; `None` if no request caused the reload.
-    status: Option<StatusCode>,
+    /// The status of the response, or that which a request for the reload would get.
+    status: StatusCode,
 }
 
 /// The outcome of a batch: the status of its response and the revision that it reports.
@@ -261,7 +256,7 @@ impl Audit {
         status: StatusCode,
     ) {
         let Caller { by, api } = caller;
-        self.reload(&ReloadEntry { by, api, trigger, outcome, status: Some(status) }, served);
+        self.reload(&ReloadEntry { by, api, trigger, outcome, status }, served);
     }
 
     /// Records a reload that the files or a signal triggered, if it was forced or held.
@@ -270,7 +265,9 @@ impl Audit {
             Trigger::Forced | Trigger::Requested => "signal",
             _ => "files",
         };
-        let entry = ReloadEntry { by, api: "files", trigger, outcome, status: None };
+        // The status of `POST /v1/reload` with this outcome.
+        let status = if outcome.is_current() { StatusCode::OK } else { StatusCode::CONFLICT };
+        let entry = ReloadEntry { by, api: "files", trigger, outcome, status };
         self.reload(&entry, served);
     }
 
@@ -288,9 +285,7 @@ impl Audit {
         line.insert("operations".to_owned(), json!([operation]));
         line.insert("revision".to_owned(), json!(served.view.revision.facts));
         line.insert("policy".to_owned(), json!(served.view.revision.policy_hex()));
-        if let Some(status) = status {
-            line.insert("status".to_owned(), json!(status.as_u16()));
-        }
+        line.insert("status".to_owned(), json!(status.as_u16()));
         self.write(line);
     }
 
@@ -308,7 +303,14 @@ impl Audit {
         let mut line = new_line("refused", None, api);
         let path: String = path.chars().take(200).collect();
         let method: String = method.chars().take(20).collect();
-        line.insert("operations".to_owned(), json!([{ "op": method, "path": path, "ok": false }]));
+        let reason = match status {
+            StatusCode::BAD_REQUEST => "malformed",
+            StatusCode::FORBIDDEN => "forbidden",
+            // Some dialects report it in the body of a 200.
+            _ => "unauthenticated",
+        };
+        let operation = json!({ "op": method, "path": path, "ok": false, "reason": reason });
+        line.insert("operations".to_owned(), json!([operation]));
         line.insert("revision".to_owned(), json!(served.view.revision.facts));
         line.insert("status".to_owned(), json!(status.as_u16()));
         self.write(line);
@@ -318,21 +320,19 @@ impl Audit {
         if let Some(lines) = &self.lines {
             let mut line = Value::Object(line).to_string().into_bytes();
             line.push(b'\n');
-            lines.write(line);
+            lines.write(&line);
         }
     }
 
-    /// Registers the metrics of the trail, and the dropped lines of the trail and of the log.
-    pub(super) fn register(&self, log: Option<&LineWriter>, registry: &mut Registry) {
+    /// Registers the metrics of the trail.
+    pub(super) fn register(&self, registry: &mut Registry) {
         let help = "Requests whose credentials were refused";
         registry.register("auth_failures", help, self.failures.clone());
-        let dropped = Family::<Log, Counter>::default();
-        for (log, lines) in [("audit", self.lines.as_ref()), ("log", log)] {
-            if let Some(lines) = lines {
-                dropped.get_or_create(&Log { log }).inc_by(lines.dropped());
-            }
-        }
-        registry.register("log_dropped", "Lines of logs that were dropped", dropped);
+    }
+
+    /// The number of lines dropped so far; `None` without a trail.
+    pub(super) fn dropped(&self) -> Option<u64> {
+        self.lines.as_ref().map(LineWriter::dropped)
     }
 
     /// Starts the counters of these APIs at zero, so that they are exported before the first failure.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hyper::{StatusCode, header::RETRY_AFTER};
 use thiserror::Error;
+use tracing::Span;
 
 use super::{
     admission::{Cancellation, Permit, WorkClass},
@@ -65,7 +66,9 @@ impl App {
         permit: &Permit,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, WorkError> {
-        let Some(running) = self.admission.run(permit, work).await else {
+        // The lines that the work logs are in the trace of its request.
+        let span = Span::current();
+        let Some(running) = self.admission.run(permit, move || span.in_scope(work)).await else {
             return Err(WorkError::Stopping);
         };
         running.await.map_err(|error| {

@@ -8,6 +8,7 @@ use super::{
     admission::{Cancellation, WorkClass},
     app::App,
     connection::Connection,
+    decision_log::RequestTrace,
     freshness::DecisionView,
     list_stream::Producer,
     response::{HttpError, HttpResponse},
@@ -87,6 +88,7 @@ pub(super) struct RouteRequest {
     pub(super) rest: String,
     pub(super) body: Bytes,
     pub(super) connection: Connection,
+    pub(super) trace: RequestTrace,
 }
 
 /// A request, and the view from which it is answered.

@@ -1,18 +1,19 @@
 //! A writer of lines that never blocks its callers.
 //!
-//! A thread receives the lines and gathers them into larger writes. If it falls behind, because a disk
-//! is full or a reader stalls, lines are dropped and counted.
+//! Callers append lines to a queue in memory; a thread takes what has gathered and writes it. If it falls
+//! behind, because a disk is full or a reader stalls, lines are dropped and counted.
 
 use std::{
     convert::Infallible,
     fs::{self, File, OpenOptions},
     io::{self, Write},
+    mem,
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-        mpsc::{self, Receiver, Sender, TryRecvError},
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{self, Sender},
     },
     thread,
     time::{Duration, Instant},
@@ -23,8 +24,7 @@ use tracing::warn;
 /// The handle by which lines are written; clones share the thread.
 #[derive(Clone, Debug)]
 pub struct LineWriter {
-    orders: Sender<Order>,
-    state: Arc<State>,
+    handle: Arc<Handle>,
 }
 
 /// The destination of lines.
@@ -36,31 +36,48 @@ pub enum Destination {
     File(PathBuf),
 }
 
+/// The end that the clones share; the thread ends when it is dropped.
+#[derive(Debug)]
+struct Handle(Arc<State>);
+
+/// The state that the handle shares with the thread.
 #[derive(Default, Debug)]
 struct State {
-    /// The lines that are not written yet.
-    waiting_lines: AtomicUsize,
-    /// Their bytes.
-    waiting_bytes: AtomicUsize,
+    queue: Mutex<Queue>,
+    /// Notified when the thread has something to do at once.
+    wake: Condvar,
     dropped: AtomicU64,
 }
 
-#[derive(Debug)]
-enum Order {
-    Line(Vec<u8>),
-    Reopen,
-    /// The sender is dropped once all earlier lines are written.
-    Flush(Sender<Infallible>),
+/// The lines and orders that wait. It is locked for no longer than it takes to copy a line.
+#[derive(Default, Debug)]
+struct Queue {
+    /// Lines in order, in pieces, so that none is copied again as more are added.
+    chunks: Vec<Chunk>,
+    /// The bytes that are not written yet, those that the thread has taken included.
+    unwritten: usize,
+    /// Whether the thread waits for a first line.
+    is_idle: bool,
+    reopens: bool,
+    /// Dropped once all earlier lines are written.
+    flushes: Vec<Sender<Infallible>>,
+    is_closed: bool,
 }
 
-/// The most lines that may wait.
-const MAX_LINES: usize = 16 << 10;
+#[derive(Default, Debug)]
+struct Chunk {
+    bytes: Vec<u8>,
+    lines: u64,
+}
 
 /// The most bytes of lines that may wait.
 const MAX_BYTES: usize = 16 << 20;
 
 /// The number of bytes that are gathered into one write.
 const WRITE_BYTES: usize = 64 << 10;
+
+/// The longest time for which lines are gathered.
+const GATHER_TIME: Duration = Duration::from_millis(5);
 
 /// The interval of checks whether the file was moved.
 const MOVE_CHECK_INTERVAL: Duration = Duration::from_millis(100);
@@ -72,80 +89,142 @@ impl LineWriter {
     /// If the file can't be opened, or the thread can't be started.
     pub fn open(destination: Destination) -> io::Result<Self> {
         let sink = Sink::open(destination)?;
-        let (orders, received) = mpsc::channel();
         let state = Arc::new(State::default());
         let shared = Arc::clone(&state);
-        thread::Builder::new()
-            .name("lines".to_owned())
-            .spawn(move || run(sink, &received, &shared))?;
-        Ok(Self { orders, state })
+        thread::Builder::new().name("lines".to_owned()).spawn(move || run(sink, &shared))?;
+        Ok(Self { handle: Arc::new(Handle(state)) })
     }
 
-    /// Writes a line, which ends in a newline; it is dropped if too many lines or bytes wait already.
-    pub fn write(&self, line: Vec<u8>) {
-        let length = line.len();
-        if !self.state.reserve(length) || self.orders.send(Order::Line(line)).is_err() {
-            self.state.release(length);
-            self.state.dropped.fetch_add(1, Ordering::Relaxed);
+    /// Writes a line, which ends in a newline; it is dropped if too many bytes wait already.
+    pub fn write(&self, line: &[u8]) {
+        let Handle(state) = &*self.handle;
+        let mut queue = state.queue();
+        match queue.push(line) {
+            Pushed::Dropped => {
+                state.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+            Pushed::Kept { wakes: true } => {
+                drop(queue);
+                state.wake.notify_one();
+            }
+            Pushed::Kept { wakes: false } => {}
         }
     }
 
     /// Reopens the file.
     pub fn reopen(&self) {
-        // The thread runs as long as this sender.
-        let _ = self.orders.send(Order::Reopen);
+        self.order(|queue| queue.reopens = true);
     }
 
     /// Waits until all earlier lines are written, for `patience` at most.
     pub fn flush(&self, patience: Duration) {
         let (flushed, is_flushed) = mpsc::channel();
-        let _ = self.orders.send(Order::Flush(flushed));
+        self.order(|queue| queue.flushes.push(flushed));
         let _ = is_flushed.recv_timeout(patience);
     }
 
     /// The number of lines dropped so far.
     pub fn dropped(&self) -> u64 {
-        self.state.dropped.load(Ordering::Relaxed)
+        self.handle.0.dropped.load(Ordering::Relaxed)
+    }
+
+    fn order(&self, change: impl FnOnce(&mut Queue)) {
+        let Handle(state) = &*self.handle;
+        change(&mut state.queue());
+        state.wake.notify_one();
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.queue().is_closed = true;
+        self.0.wake.notify_one();
+    }
+}
+
+/// The fate of a line.
+enum Pushed {
+    Dropped,
+    Kept {
+        /// Whether the thread must be notified.
+        wakes: bool,
+    },
+}
+
+impl Queue {
+    /// Adds a line if there is room. One line may wait alone, whatever its length.
+    fn push(&mut self, line: &[u8]) -> Pushed {
+        let before = self.unwritten;
+        if before > 0 && before + line.len() > MAX_BYTES {
+            return Pushed::Dropped;
+        }
+        let has_room = |chunk: &&mut Chunk| chunk.bytes.len() + line.len() <= WRITE_BYTES;
+        let chunk = match self.chunks.last_mut().filter(has_room) {
+            Some(chunk) => chunk,
+            None => {
+                let bytes = Vec::with_capacity(line.len().max(WRITE_BYTES));
+                self.chunks.push(Chunk { bytes, lines: 0 });
+                let Some(chunk) = self.chunks.last_mut() else { return Pushed::Dropped };
+                chunk
+            }
+        };
+        chunk.bytes.extend_from_slice(line);
+        chunk.lines += 1;
+        self.unwritten += line.len();
+        let is_full = before < WRITE_BYTES && self.unwritten >= WRITE_BYTES;
+        Pushed::Kept { wakes: mem::take(&mut self.is_idle) || is_full }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.chunks.is_empty() && !self.is_urgent()
+    }
+
+    /// Whether the thread must not wait for more lines.
+    fn is_urgent(&self) -> bool {
+        self.is_closed || self.reopens || !self.flushes.is_empty() || self.unwritten >= WRITE_BYTES
     }
 }
 
 impl State {
-    /// Counts a line of this length as waiting; returns whether there is room for it. One line may wait
-    /// alone, whatever its length.
-    fn reserve(&self, length: usize) -> bool {
-        let lines = self.waiting_lines.fetch_add(1, Ordering::AcqRel);
-        let bytes = self.waiting_bytes.fetch_add(length, Ordering::AcqRel);
-        lines < MAX_LINES && (bytes == 0 || bytes + length <= MAX_BYTES)
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn release(&self, length: usize) {
-        self.waiting_lines.fetch_sub(1, Ordering::AcqRel);
-        self.waiting_bytes.fetch_sub(length, Ordering::AcqRel);
+    /// Waits for lines or orders, and for more of them a moment. Returns whether it waited for the first.
+    fn wait(&self) -> (MutexGuard<'_, Queue>, bool) {
+        let mut queue = self.queue();
+        let was_idle = queue.is_empty();
+        while queue.is_empty() {
+            queue.is_idle = true;
+            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        queue.is_idle = false;
+        let gathering = |queue: &mut Queue| !queue.is_urgent();
+        let gathered = self.wake.wait_timeout_while(queue, GATHER_TIME, gathering);
+        (gathered.unwrap_or_else(PoisonError::into_inner).0, was_idle)
     }
 }
 
-fn run(mut sink: Sink, orders: &Receiver<Order>, state: &State) {
+fn run(mut sink: Sink, state: &State) {
     loop {
-        let order = match orders.try_recv() {
-            Ok(order) => order,
-            Err(TryRecvError::Disconnected) => return sink.flush(state),
-            Err(TryRecvError::Empty) => {
-                sink.flush(state);
-                let Ok(order) = orders.recv() else { return };
-                sink.checked = None;
-                order
-            }
-        };
-        match order {
-            Order::Line(line) => {
-                sink.write(&line, state);
-                state.release(line.len());
-            }
-            Order::Reopen => sink.reopen(state),
-            Order::Flush(flushed) => {
-                sink.flush(state);
-                drop(flushed);
-            }
+        let (mut queue, was_idle) = state.wait();
+        let chunks = mem::take(&mut queue.chunks);
+        let (reopens, flushes) = (mem::take(&mut queue.reopens), mem::take(&mut queue.flushes));
+        let is_closed = queue.is_closed;
+        drop(queue);
+        if was_idle {
+            sink.checked = None;
+        }
+        for chunk in chunks {
+            sink.write(&chunk, &state.dropped);
+            state.queue().unwritten -= chunk.bytes.len();
+        }
+        if reopens {
+            sink.reopen();
+        }
+        drop(flushes);
+        if is_closed {
+            return;
         }
     }
 }
@@ -154,10 +233,6 @@ fn run(mut sink: Sink, orders: &Receiver<Order>, state: &State) {
 struct Sink {
     output: Output,
     path: Option<PathBuf>,
-    /// Lines that are not written yet.
-    buffer: Vec<u8>,
-    /// Their number.
-    buffered: u64,
     /// The time of the last check whether the file was moved.
     checked: Option<Instant>,
     /// Whether the last write failed, so that the output may end in a part of a line.
@@ -179,6 +254,15 @@ impl Write for Output {
         }
     }
 
+    /// Several logs may share an output, so that each of these writes must be whole.
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Stdout(stdout) => stdout.write_all(bytes),
+            Self::Stderr(stderr) => stderr.write_all(bytes),
+            Self::File(file) => file.write_all(bytes),
+        }
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Stdout(stdout) => stdout.flush(),
@@ -195,32 +279,21 @@ impl Sink {
             Destination::Stderr => (Output::Stderr(io::stderr()), None),
             Destination::File(path) => (Output::File(append(&path)?), Some(path)),
         };
-        Ok(Self { output, path, buffer: Vec::new(), buffered: 0, checked: None, has_failed: false })
+        Ok(Self { output, path, checked: None, has_failed: false })
     }
 
-    fn write(&mut self, line: &[u8], state: &State) {
+    /// Writes lines. Those that can't be written are dropped, and a warning is logged once.
+    fn write(&mut self, chunk: &Chunk, dropped: &AtomicU64) {
         if self.is_moved() {
-            self.reopen(state);
-        }
-        self.buffer.extend_from_slice(line);
-        self.buffered += 1;
-        if self.buffer.len() >= WRITE_BYTES {
-            self.flush(state);
-        }
-    }
-
-    /// Writes the buffer. Lines that can't be written are dropped, and a warning is logged once.
-    fn flush(&mut self, state: &State) {
-        if self.buffer.is_empty() {
-            return;
+            self.reopen();
         }
         let start: &[u8] = if self.has_failed { b"\n" } else { b"" };
         let output = &mut self.output;
-        let written = output.write_all(start).and_then(|()| output.write_all(&self.buffer));
+        let written = output.write_all(start).and_then(|()| output.write_all(&chunk.bytes));
         match written.and_then(|()| output.flush()) {
             Ok(()) => self.has_failed = false,
             Err(error) => {
-                state.dropped.fetch_add(self.buffered, Ordering::Relaxed);
+                dropped.fetch_add(chunk.lines, Ordering::Relaxed);
                 if !self.has_failed {
                     self.has_failed = true;
                     let path = self.path.as_deref().unwrap_or(Path::new("-")).display();
@@ -228,8 +301,6 @@ impl Sink {
                 }
             }
         }
-        self.buffer.clear();
-        self.buffered = 0;
     }
 
     /// Whether the path is no longer that of the open file.
@@ -246,8 +317,7 @@ impl Sink {
     }
 
     /// Opens the file that is at the path now; keeps the former one if that fails.
-    fn reopen(&mut self, state: &State) {
-        self.flush(state);
+    fn reopen(&mut self) {
         let Some(path) = &self.path else { return };
         match append(path) {
             Ok(file) => {

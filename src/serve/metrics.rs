@@ -13,10 +13,10 @@ use prometheus_client::{
 };
 
 use super::{
-    audit::Audit,
     counts,
     facts::FactsMetrics,
     line_writer::LineWriter,
+    options::ServeOptions,
     process_metrics,
     request_metrics::{RequestMetrics, RouteIndex},
 };
@@ -93,6 +93,11 @@ struct Kind {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Log {
+    log: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct Build {
     version: &'static str,
     commit: &'static str,
@@ -166,8 +171,7 @@ impl Metrics {
         &self,
         live: &Live,
         sockets: Option<usize>,
-        audit: &Audit,
-        log: Option<&LineWriter>,
+        options: &ServeOptions,
     ) -> String {
         let mut registry = Registry::with_prefix("peerage");
         self.requests.register(&mut registry);
@@ -259,7 +263,18 @@ impl Metrics {
             registry.register(name, help, gauge);
         }
         self.facts.register(live, &mut registry);
-        audit.register(log, &mut registry);
+        options.audit.register(&mut registry);
+        let dropped = Family::<Log, Counter>::default();
+        for (log, lines) in [
+            ("audit", options.audit.dropped()),
+            ("decision", options.decision_log.as_ref().map(|log| log.dropped())),
+            ("log", options.log.as_ref().map(LineWriter::dropped)),
+        ] {
+            if let Some(lines) = lines {
+                dropped.get_or_create(&Log { log }).inc_by(lines);
+            }
+        }
+        registry.register("log_dropped", "Lines of logs that were dropped", dropped);
         let mut process = Registry::default();
         process_metrics::register(&mut process);
         let mut text = String::new();

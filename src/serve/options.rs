@@ -6,8 +6,8 @@ use hyper::StatusCode;
 use thiserror::Error;
 
 use super::{
-    audit::Audit, descriptors::ConnectionLimits, host::HostName, line_writer::LineWriter,
-    public_url::PublicUrl, sockets::SocketOptions,
+    audit::Audit, decision_log::DecisionLog, descriptors::ConnectionLimits, host::HostName,
+    line_writer::LineWriter, public_url::PublicUrl, sockets::SocketOptions,
 };
 use crate::{dialects::Dialect, wire::Secret};
 
@@ -24,6 +24,8 @@ pub struct ServeOptions {
     pub properties: PropertyNames,
     /// The trail of changes and of refused credentials.
     pub audit: Arc<Audit>,
+    /// The log of decisions, if there is one.
+    pub decision_log: Option<Arc<DecisionLog>>,
     /// The token of administrators; `None` if nobody may do more than ask for decisions.
     pub admin_token: Option<Secret>,
     /// The names by which loopback listeners may be called, besides those of every machine and that of

@@ -9,10 +9,11 @@ use std::{
 use hyper::{
     HeaderMap, Method, Request, StatusCode,
     body::{Bytes, Incoming},
-    header::{AUTHORIZATION, HeaderValue},
+    header::AUTHORIZATION,
     http::request::Parts,
 };
 use tokio::time::timeout;
+use tracing::Instrument as _;
 
 use super::{
     admin,
@@ -23,7 +24,9 @@ use super::{
     blocking::WorkPlace,
     body,
     connection::Connection,
-    dialects, freshness,
+    decision_log::{DecisionLog, RequestTrace},
+    dialects,
+    freshness,
     handler::{Access, BodyKind, Handler, Operation, RequestContext, RouteRequest},
     host::{self, HostCheck, ListenerPolicy},
     options::ServeOptions,
@@ -32,6 +35,7 @@ use super::{
     response_body::{PART_BYTES, ResponseBody},
     routes::{self, RouteHome, RouteMatch},
     sockets::{self, Hub},
+    trace_context::{TRACEPARENT, TraceContext},
 };
 use crate::{
     dialects::Dialect,
@@ -66,14 +70,22 @@ impl App {
         let started = Instant::now();
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let (mut head, body) = request.into_parts();
+        let log = self.options.decision_log.as_deref();
         let id = head.headers.remove(REQUEST_ID);
+        let trace = RequestTrace {
+            started,
+            id: id.or_else(|| log.and_then(DecisionLog::request_id)),
+            context: TraceContext::read(&head.headers),
+        };
+        let span = trace.span();
         let target = self.find(uri.path(), connection.listener);
         let sheddable = target.sheddable(&method, connection.listener);
         let api = target.api(uri.path());
         let route = self.route_index(&target);
-        let response = self.run_target(target, head, body, connection).await;
+        let response = self.run_target(target, head, body, (connection, &trace));
+        let response = response.instrument(span).await;
         let response = response.unwrap_or_else(|error| error.response());
-        let response = self.finish(response, id, sheddable);
+        let response = self.finish(response, &trace, sheddable);
         if response.extensions().get::<CredentialRejection>().is_some() {
             let (method, path, status) = (method.as_str(), uri.path(), response.status());
             let request = CredentialFailure { api, method, path, status };
@@ -122,7 +134,7 @@ impl App {
         target: Target<'_>,
         head: Parts,
         body: Incoming,
-        connection: &Connection,
+        (connection, trace): (&Connection, &RequestTrace),
     ) -> Result<HttpResponse, HttpError> {
         let checked = match self.check_head(&head, connection.listener) {
             Ok(()) => at_least::wait_for_revision(self, &head.headers).await,
@@ -133,9 +145,9 @@ impl App {
             return Err(error);
         }
         match target {
-            Target::Route(found) => self.run_route(found, head, body, connection).await,
+            Target::Route(found) => self.run_route(found, head, body, (connection, trace)).await,
             Target::Dialect(dialect) => {
-                Ok(dialects::respond(self, dialect, head, body, connection).await)
+                Ok(dialects::respond(self, dialect, head, body, (connection, trace)).await)
             }
             Target::Socket(hub, endpoint) => Ok(sockets::upgrade(self, hub, endpoint, head, &body)),
             Target::Missing => {
@@ -161,7 +173,7 @@ impl App {
         RouteMatch { route, rest, .. }: RouteMatch<'_>,
         head: Parts,
         body: Incoming,
-        connection: &Connection,
+        (connection, trace): (&Connection, &RequestTrace),
     ) -> Result<HttpResponse, HttpError> {
         let Some(operation) = route.operation(&head.method) else {
             body::discard(&head.headers, body);
@@ -197,6 +209,7 @@ impl App {
             rest: rest.to_owned(),
             body,
             connection: connection.clone(),
+            trace: trace.clone(),
         };
         Ok(self.run_operation(operation, request).await)
     }
@@ -283,7 +296,7 @@ impl App {
     fn finish(
         &self,
         mut response: HttpResponse,
-        id: Option<HeaderValue>,
+        trace: &RequestTrace,
         sheddable: Option<&str>,
     ) -> HttpResponse {
         if let ResponseBody::Whole(text, reserved) = response.body_mut()
@@ -294,8 +307,11 @@ impl App {
                 response = self.shed(route);
             }
         }
-        if let Some(id) = id {
-            response.headers_mut().insert(REQUEST_ID, id);
+        if let Some(id) = &trace.id {
+            response.headers_mut().insert(REQUEST_ID, id.clone());
+        }
+        if let Some(header) = trace.context.and_then(TraceContext::header) {
+            response.headers_mut().insert(TRACEPARENT, header);
         }
         if !response.headers().contains_key(REVISION) {
             stamp_revision(&mut response, &self.live.served().revision);

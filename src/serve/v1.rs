@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     admission::WorkClass,
+    decision_log::Via,
     handler::{RequestContext, RouteRequest},
     list_stream::{self, Producer},
     query::QueryParams,
@@ -46,18 +47,19 @@ const REACH_PARAMETERS: &[&str] = &[
 
 /// `GET /v1/decide`: the decision and its reason; with `explain=true`, every gate's verdict.
 pub(super) fn decide(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
-    let RequestContext { app, decisions, .. } = *cx;
+    let RequestContext { app, served, decisions, .. } = *cx;
     let query = QueryParams::parse(cx.request.query(), DECIDE_PARAMETERS)?;
     let request = parse_request(&query)?;
+    let origin = cx.request.trace.origin(Via::Native);
     if query.flag("explain")? {
         let explanation = decisions.explain(&request);
-        app.metrics.requests.count_decision(request.action, explanation.decision);
+        app.record_decision(origin, served, &request, explanation.decision);
         let mut body = explanation_json(&explanation);
         decisions.mark_json(&mut body);
         return Ok(response::json_response(StatusCode::OK, body.to_string()));
     }
     let decision = decisions.decide(&request);
-    app.metrics.requests.count_decision(request.action, decision);
+    app.record_decision(origin, served, &request, decision);
     let mut body = String::with_capacity(64);
     // Writing to a string can't fail.
     let _ = write!(body, r#"{{"decision":{},"#, decision.allow);

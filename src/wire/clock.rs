@@ -15,6 +15,13 @@ pub fn unix_seconds(time: SystemTime) -> u64 {
 
 /// A time in UTC, to the millisecond, as RFC 3339 writes it: `2026-11-30T08:15:00.250Z`.
 pub fn rfc3339(time: SystemTime) -> String {
+    let mut text = Vec::with_capacity(24);
+    write_rfc3339(&mut text, time);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// Appends the same text.
+pub fn write_rfc3339(text: &mut Vec<u8>, time: SystemTime) {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
     // Days are counted in eras of 400 years that begin with a March, as leap days end years then.
@@ -27,8 +34,24 @@ pub fn rfc3339(time: SystemTime) -> String {
     let (month, is_next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
     let year = year + era * 400 + is_next;
     let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    let milliseconds = since.subsec_millis();
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
+    let milliseconds = u64::from(since.subsec_millis());
+    for (number, divisor, end) in [
+        (year, 1000, b'-'),
+        (month, 10, b'-'),
+        (day, 10, b'T'),
+        (hour, 10, b':'),
+        (minute, 10, b':'),
+        (second, 10, b'.'),
+        (milliseconds, 100, b'Z'),
+    ] {
+        // By hand: formatting takes longer than a decision.
+        let mut divisor = divisor;
+        while divisor > 0 {
+            text.push(u8::try_from(number / divisor % 10).map_or(b'0', |digit| b'0' + digit));
+            divisor /= 10;
+        }
+        text.push(end);
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 mod bearer;
 mod clock;
+mod decision_line;
 mod excerpt;
 mod explanation;
 pub mod json;
@@ -15,7 +16,8 @@ mod percent;
 mod secret;
 
 pub use bearer::bearer_token;
-pub use clock::{rfc3339, unix_millis, unix_seconds};
+pub use clock::{rfc3339, unix_millis, unix_seconds, write_rfc3339};
+pub use decision_line::{IdForm, write_decision, write_json_text};
 pub use excerpt::excerpt;
 pub use explanation::explanation_json;
 pub use list::{ListBody, list_field};

@@ -19,7 +19,7 @@ use crate::{
     cli::Output,
     dialects::Dialect,
     live::{Live, Trigger, Watch},
-    serve::{self, App, Audit, ConnectionLimits, LineWriter, SocketOptions},
+    serve::{self, App, Audit, ConnectionLimits, DecisionLog, LineWriter, SocketOptions},
     wire::Secret,
 };
 
@@ -34,6 +34,7 @@ pub(super) struct Daemon {
 /// The options of the served APIs: credentials, dialects, logs and limits.
 pub(super) struct Callers {
     pub(super) audit: Arc<Audit>,
+    pub(super) decision_log: Option<Arc<DecisionLog>>,
     pub(super) admin: Option<Secret>,
     pub(super) dialects: Vec<Box<dyn Dialect>>,
     pub(super) sockets: Vec<SocketOptions>,
@@ -41,8 +42,8 @@ pub(super) struct Callers {
     pub(super) log: LineWriter,
 }
 
-/// The longest wait at the end for the last lines of the audit log.
-const AUDIT_PATIENCE: Duration = Duration::from_secs(2);
+/// The longest wait at the end for the last lines of each log.
+const LOG_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Daemon {
     /// Serves until it is told to stop.
@@ -54,6 +55,8 @@ impl Daemon {
         let follower = Arc::clone(&live);
         let (audit, trail) = (Arc::clone(&callers.audit), Arc::clone(&callers.audit));
         let reloads = Arc::clone(&callers.audit);
+        let (decision_log, decisions) =
+            (callers.decision_log.clone(), callers.decision_log.clone());
         thread::Builder::new().name("reload".into()).spawn(move || {
             follower.run_reloads(&woken, retry, |trigger, outcome| {
                 reloads.reload_for(trigger, outcome, &follower.served());
@@ -77,6 +80,7 @@ impl Daemon {
                 authzen_context: options.authzen.has_context(),
                 properties: options.authzen.property_names(),
                 audit: callers.audit,
+                decision_log: callers.decision_log,
                 admin_token: callers.admin,
                 hosts: options.listen.hosts.clone(),
                 allow_status: options.listen.allow_status,
@@ -111,6 +115,7 @@ impl Daemon {
                         SignalRequest::Reload => {
                             info!("reloading on SIGHUP");
                             trail.reopen();
+                            decisions.iter().for_each(|log| log.reopen());
                             let _ = wake.send(on_hangup);
                         }
                     },
@@ -129,7 +134,10 @@ impl Daemon {
             }
         };
         serve::serve(listeners, app, stop).await;
-        audit.flush(AUDIT_PATIENCE);
+        audit.flush(LOG_PATIENCE);
+        if let Some(log) = decision_log {
+            log.flush(LOG_PATIENCE);
+        }
         Ok(())
     }
 }

@@ -1,11 +1,17 @@
 //! The options of logs of requests.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use crate::serve::{Audit, Destination, LineWriter};
+use crate::{
+    serve::{Audit, DecisionFilter, DecisionLog, Destination, LineWriter},
+    wire::IdForm,
+};
 
 #[derive(Args, Debug)]
 #[group(skip)]
@@ -17,19 +23,49 @@ pub(super) struct LogArgs {
     /// on SIGHUP. Lines that can't be written are dropped and counted, so that nothing waits for them.
     #[arg(long, value_name = "FILE")]
     audit_log: Option<PathBuf>,
+    /// Write a log of decisions to this file, a JSON object a line; `-` is standard output
+    ///
+    /// `peerage replay` decides its lines by another policy. The file is treated as that of --audit-log.
+    #[arg(long, value_name = "FILE")]
+    decision_log: Option<PathBuf>,
+    /// The decisions that are logged: all, denied, or a random share as 10%
+    #[arg(long, value_name = "WHICH", default_value_t = DecisionFilter::All, requires = "decision_log")]
+    decision_log_only: DecisionFilter,
+    /// The form of the ids of users and groups in the log of decisions
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = IdChoice::Plain, requires = "decision_log")]
+    decision_log_ids: IdChoice,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum IdChoice {
+    Plain,
+    /// The first 16 bytes of the SHA-256 of each id, which `replay` can't decide
+    Hashed,
 }
 
 impl LogArgs {
     pub(super) fn audit(&self) -> Result<Arc<Audit>> {
-        let lines = self.audit_log.as_ref().map(|path| {
-            let destination = if path.as_os_str() == "-" {
-                Destination::Stdout
-            } else {
-                Destination::File(path.clone())
-            };
-            LineWriter::open(destination)
-                .with_context(|| format!("can't write the audit log `{}`", path.display()))
-        });
+        let lines = self.audit_log.as_deref().map(|path| open(path, "audit log"));
         Ok(Arc::new(Audit::new(lines.transpose()?)))
     }
+
+    pub(super) fn decision_log(&self) -> Result<Option<Arc<DecisionLog>>> {
+        let Some(path) = &self.decision_log else { return Ok(None) };
+        let ids = match self.decision_log_ids {
+            IdChoice::Plain => IdForm::Plain,
+            IdChoice::Hashed => IdForm::Hashed,
+        };
+        let lines = open(path, "decision log")?;
+        Ok(Some(Arc::new(DecisionLog::new(lines, self.decision_log_only, ids))))
+    }
+}
+
+fn open(path: &Path, name: &str) -> Result<LineWriter> {
+    let destination = if path.as_os_str() == "-" {
+        Destination::Stdout
+    } else {
+        Destination::File(path.to_owned())
+    };
+    LineWriter::open(destination)
+        .with_context(|| format!("can't write the {name} `{}`", path.display()))
 }

@@ -74,6 +74,7 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
     let watch = Watch::start(scope, pace).context("can't watch the files")?;
     let callers = daemon::Callers {
         audit: options.logs.audit()?,
+        decision_log: options.logs.decision_log()?,
         admin: options.access.admin_token()?,
         dialects: options.dialects.open()?,
         sockets: options.dialects.sockets()?,

@@ -16,11 +16,14 @@
 
 use std::str::FromStr;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::request::{
-    Action, Conversation, Decision, Group, Moderation, PeersMode, Properties, QuestionParts,
-    Reason, Request, Resource, ResourceKind, Role, Switch, UnknownWordError, User, check_id,
+use crate::{
+    request::{
+        Action, Conversation, Decision, Moderation, PeersMode, Properties, QuestionParts, Reason,
+        Request, Resource, ResourceKind, Role, Switch, UnknownWordError, check_id,
+    },
+    wire::{IdForm, write_decision},
 };
 
 /// A logged decision.
@@ -137,65 +140,10 @@ impl LoggedDecision {
 
 /// The line that logs a decision, without the line break.
 pub fn format_line(request: &Request<'_>, decision: Decision) -> String {
-    let user = |user: &User<'_>| match &user.properties {
-        None => json!(user.id),
-        Some(given) => {
-            json!({ "type": "user", "id": user.id, "properties": properties_json(given) })
-        }
-    };
-    let mut line = Map::new();
-    line.insert("subject".to_owned(), user(&request.subject));
-    line.insert("action".to_owned(), json!(request.action.as_str()));
-    match &request.resource {
-        Resource::None if request.action.takes().len() > 1 => {
-            line.insert("resource".to_owned(), json!({ "type": "none", "id": "" }));
-        }
-        Resource::None => {}
-        Resource::User(other) if request.action.takes().first() == Some(&ResourceKind::User) => {
-            line.insert("resource".to_owned(), user(other));
-        }
-        Resource::User(other) => {
-            let given = other.properties.as_ref().map(|given| properties_json(given));
-            let other = json!({ "type": "user", "id": other.id, "properties": given });
-            line.insert("resource".to_owned(), other);
-        }
-        Resource::Group(Group { id, matrix }) => {
-            let mut group = json!({ "type": "group", "id": id });
-            if let (Some(matrix), Some(group)) = (matrix, group.as_object_mut()) {
-                group.insert("properties".to_owned(), json!({ "matrix": matrix }));
-            }
-            line.insert("resource".to_owned(), group);
-        }
-    }
-    if let Some(member) = &request.member {
-        line.insert("member".to_owned(), user(member));
-    }
-    if let Some(field) = request.field {
-        line.insert("field".to_owned(), json!(field));
-    }
-    if let Some(conversation) = request.conversation {
-        line.insert("context".to_owned(), json!({ "conversation": conversation.as_str() }));
-    }
-    line.insert("decision".to_owned(), json!(decision.allow));
-    line.insert("reason".to_owned(), json!(decision.reason.as_str()));
-    Value::Object(line).to_string()
-}
-
-fn properties_json(given: &Properties<'_>) -> Value {
-    let switches = given.permissions.iter().map(|(switch, on)| (switch.to_string(), json!(on)));
-    let mut properties = Map::new();
-    let mut put = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            properties.insert(name.to_owned(), value);
-        }
-    };
-    put("tags", given.tags.as_ref().map(|tags| json!(tags)));
-    put("peers", given.peers.map(|mode| json!(mode.as_str())));
-    let switches: Map<String, Value> = switches.collect();
-    put("permissions", (!switches.is_empty()).then_some(Value::Object(switches)));
-    put("moderation", given.moderation.map(|state| json!(state.as_str())));
-    put("role", given.role.map(|role| json!(role.as_str())));
-    Value::Object(properties)
+    let mut line = vec![b'{'];
+    write_decision(&mut line, request, decision, IdForm::Plain);
+    line.push(b'}');
+    String::from_utf8_lossy(&line).into_owned()
 }
 
 fn missing(member: &'static str) -> LogLineError {

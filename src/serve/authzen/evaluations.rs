@@ -12,8 +12,6 @@ use super::{
 };
 use crate::serve::{
     admission::WorkClass,
-    app::App,
-    freshness::DecisionView,
     handler::{RequestContext, RouteRequest},
     json::{self, JsonObject},
     response::{self, HttpError, HttpResponse},
@@ -86,7 +84,7 @@ pub(in crate::serve) fn evaluations(cx: &RequestContext<'_>) -> Result<HttpRespo
     let defaults = EvaluationParts::read(&reading, defaults)?;
     let items = evaluations.unwrap_or_default();
     if items.is_empty() {
-        return respond_single(app, decisions, &defaults);
+        return respond_single(cx, &defaults);
     }
     if items.len() > MOST {
         let message =
@@ -96,12 +94,11 @@ pub(in crate::serve) fn evaluations(cx: &RequestContext<'_>) -> Result<HttpRespo
     let mut body = String::with_capacity(64 * items.len());
     body.push_str(r#"{"evaluations":["#);
     for (number, item) in items.into_iter().enumerate() {
-        let verdict =
-            evaluate(app, decisions, (item, &reading), &defaults).unwrap_or_else(|refusal| {
-                let at = format!("evaluations[{number}]");
-                let at = refusal.at.map_or_else(|| at.clone(), |part| format!("{at}.{part}"));
-                Verdict::failed(Some(at), refusal.message)
-            });
+        let verdict = evaluate(cx, (item, &reading), &defaults).unwrap_or_else(|refusal| {
+            let at = format!("evaluations[{number}]");
+            let at = refusal.at.map_or_else(|| at.clone(), |part| format!("{at}.{part}"));
+            Verdict::failed(Some(at), refusal.message)
+        });
         if number > 0 {
             body.push(',');
         }
@@ -115,8 +112,7 @@ pub(in crate::serve) fn evaluations(cx: &RequestContext<'_>) -> Result<HttpRespo
 }
 
 fn evaluate(
-    app: &App,
-    decisions: DecisionView<'_>,
+    cx: &RequestContext<'_>,
     (item, reading): (&RawValue, &PropertyReader<'_>),
     defaults: &EvaluationParts<'_>,
 ) -> Result<Verdict, HttpError> {
@@ -124,5 +120,5 @@ fn evaluate(
         property_reader::parse_raw(item, "")?;
     // The ignored properties of an invalid item are not those of the next one.
     reading.take_ignored();
-    Verdict::evaluate(app, decisions, &EvaluationParts::read(reading, evaluation)?, Some(defaults))
+    Verdict::evaluate(cx, &EvaluationParts::read(reading, evaluation)?, Some(defaults))
 }

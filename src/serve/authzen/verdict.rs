@@ -8,7 +8,13 @@ use super::evaluation_parts::{EvaluationError, EvaluationParts};
 use crate::{
     decide::Explanation,
     request::Decision,
-    serve::{app::App, freshness::DecisionView, response::HttpError, v1},
+    serve::{
+        decision_log::{DecisionOrigin, Via},
+        freshness::DecisionView,
+        handler::RequestContext,
+        response::HttpError,
+        v1,
+    },
     wire::explanation_json,
 };
 
@@ -38,11 +44,11 @@ impl Verdict {
     /// If it is malformed.
     #[inline]
     pub(super) fn evaluate(
-        app: &App,
-        decisions: DecisionView<'_>,
+        cx: &RequestContext<'_>,
         question: &EvaluationParts<'_>,
         defaults: Option<&EvaluationParts<'_>>,
     ) -> Result<Self, HttpError> {
+        let RequestContext { app, served, decisions, request, .. } = *cx;
         let (evaluation, context) = match question.resolve(defaults) {
             Ok(resolved) => resolved,
             Err(EvaluationError::Malformed(refusal)) => return Err(refusal),
@@ -51,13 +57,17 @@ impl Verdict {
                 return Ok(Self { outcome, ignored: question.ignored(defaults) });
             }
         };
+        let origin = DecisionOrigin {
+            is_unresolved: evaluation.unknown_entity.is_some(),
+            ..request.trace.origin(Via::AuthZen)
+        };
         let outcome = if context.explain && app.options.authzen_context {
             let explanation = evaluation.explain(decisions);
-            app.metrics.requests.count_decision(evaluation.request.action, explanation.decision);
+            app.record_decision(origin, served, &evaluation.request, explanation.decision);
             VerdictKind::Explained(Box::new(explanation))
         } else {
             let decision = evaluation.decide(decisions);
-            app.metrics.requests.count_decision(evaluation.request.action, decision);
+            app.record_decision(origin, served, &evaluation.request, decision);
             VerdictKind::Decided(decision)
         };
         Ok(Self { outcome, ignored: question.ignored(defaults) })

@@ -1,5 +1,7 @@
 //! The backend of dialects: the served view, and records of the store.
 
+use std::cell::RefCell;
+
 use uuid::Uuid;
 
 use crate::{
@@ -16,7 +18,12 @@ use crate::{
         Approval, Decision, Grant, GrantCondition, GroupPermission, Moderation, PeersMode,
         Relation, Request, Role, Switch,
     },
-    serve::{admin_token::check_token, admission::Cancellation, freshness::DecisionView},
+    serve::{
+        admin_token::check_token,
+        admission::Cancellation,
+        decision_log::{DecisionLog, DecisionOrigin, StepDecisions},
+        freshness::DecisionView,
+    },
     snapshot::UserNumber,
     wire::{Secret, unix_millis},
 };
@@ -29,6 +36,14 @@ pub(in crate::serve) struct ServedBackend<'a> {
     pub(in crate::serve) freshness: Freshness,
     /// Ends lists early where nobody waits for them any longer.
     pub(in crate::serve) cancellation: &'a Cancellation,
+    pub(in crate::serve) recorder: Option<DecisionRecorder<'a>>,
+}
+
+/// The recorder of a step's decisions.
+pub(in crate::serve) struct DecisionRecorder<'a> {
+    pub(in crate::serve) log: Option<&'a DecisionLog>,
+    pub(in crate::serve) origin: DecisionOrigin<'a>,
+    pub(in crate::serve) decisions: RefCell<StepDecisions>,
 }
 
 /// A user's moderation state; `None` if they are not known.
@@ -66,7 +81,11 @@ impl Backend for ServedBackend<'_> {
     }
 
     fn decide(&self, request: &Request<'_>) -> Decision {
-        DecisionView::new(self.served, self.freshness).decide(request)
+        let decision = DecisionView::new(self.served, self.freshness).decide(request);
+        if let Some(DecisionRecorder { log, origin, decisions }) = &self.recorder {
+            decisions.borrow_mut().add(*log, *origin, self.served, request, decision);
+        }
+        decision
     }
 
     fn knows_user(&self, id: &str) -> bool {

@@ -14,6 +14,7 @@ use crate::{
         app::App,
         audit::Caller,
         blocking::{WorkError, WorkPlace},
+        decision_log::{DecisionOrigin, RequestTrace, Via},
         metrics::DIALECT,
         peer::Peer,
         view_wait::ViewWait,
@@ -25,6 +26,7 @@ use crate::{
 pub(in crate::serve) struct CallOrigin<'o> {
     pub(in crate::serve) caller: &'o Caller,
     pub(in crate::serve) peer: &'o Peer,
+    pub(in crate::serve) trace: &'o RequestTrace,
 }
 
 /// An answer, and the revision from which it was made.
@@ -42,14 +44,15 @@ pub(in crate::serve) async fn drive<R: Send + 'static>(
     origin: CallOrigin<'_>,
     first: impl Fn(&dyn Backend) -> Result<Step<R>, BackendError>,
 ) -> Result<StepOutput<R>, CallError> {
-    let mut step = run_step(app, first).await?;
+    let decisions = origin.trace.origin(Via::Dialect(origin.caller.api));
+    let mut step = run_step(app, decisions, first).await?;
     loop {
         step = match step.answer {
             Step::Done(answer) => return Ok(StepOutput { answer, revision: step.revision }),
             Step::Blocking(read) => run_blocking_step(app, origin, read.into()).await?,
             Step::Write(WriteStep { commands, mode, then }) => {
                 let outcome = write_commands(app, origin.caller, commands, mode).await;
-                run_step(app, |backend| then(&outcome, backend)).await?
+                run_step(app, decisions, |backend| then(&outcome, backend)).await?
             }
         };
     }
@@ -58,11 +61,12 @@ pub(in crate::serve) async fn drive<R: Send + 'static>(
 /// Runs a step on this task, again while the view lags behind the store.
 async fn run_step<R>(
     app: &App,
+    origin: DecisionOrigin<'_>,
     step: impl Fn(&dyn Backend) -> Result<R, BackendError>,
 ) -> Result<StepOutput<R>, CallError> {
     let mut wait = ViewWait::default();
     loop {
-        match try_step(app, &Cancellation::NEVER, &step) {
+        match try_step(app, &Cancellation::NEVER, origin, &step) {
             Ok(output) => return Ok(output),
             Err(error) => wait_for_view(app, &error, &mut wait).await?,
         }
@@ -72,7 +76,7 @@ async fn run_step<R>(
 /// Runs a step on blocking threads, again while the view lags behind the store.
 async fn run_blocking_step<R: Send + 'static>(
     app: &Arc<App>,
-    CallOrigin { caller, peer }: CallOrigin<'_>,
+    CallOrigin { caller, peer, trace }: CallOrigin<'_>,
     read: Arc<BlockingRead<R>>,
 ) -> Result<StepOutput<Step<R>>, CallError> {
     let mut wait = ViewWait::default();
@@ -80,8 +84,9 @@ async fn run_blocking_step<R: Send + 'static>(
     let place = WorkPlace { class: WorkClass::Lookup, route: &route, peer };
     loop {
         let read = Arc::clone(&read);
+        let (trace, via) = (trace.clone(), Via::Dialect(caller.api));
         let work = move |app: &Arc<App>, cancellation: &Cancellation| {
-            try_step(app, cancellation, |backend| read(backend))
+            try_step(app, cancellation, trace.origin(via), |backend| read(backend))
         };
         match app.run_admitted(place, work).await {
             Ok((Ok(output), _)) => return Ok(output),
@@ -101,15 +106,19 @@ async fn run_blocking_step<R: Send + 'static>(
 fn try_step<R>(
     app: &App,
     cancellation: &Cancellation,
+    origin: DecisionOrigin<'_>,
     step: impl Fn(&dyn Backend) -> Result<R, BackendError>,
 ) -> Result<StepOutput<R>, BackendError> {
     let served = app.live.served();
-    let backend = app.backend(&served, cancellation);
+    let backend = app.recording_backend(&served, cancellation, origin);
     // A step only reads: where it panics, nothing is left half done.
     let answer = catch_unwind(AssertUnwindSafe(|| step(&backend))).unwrap_or_else(|_| {
         tracing::error!("a call failed by a panic");
         Err(BackendError::Failed("internal error".to_owned()))
     })?;
+    if let Some(recorder) = backend.recorder {
+        app.record_step(recorder.decisions.into_inner());
+    }
     Ok(StepOutput { answer, revision: served.revision.clone() })
 }
 

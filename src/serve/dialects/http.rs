@@ -18,6 +18,7 @@ use crate::{
         audit::Caller,
         body,
         connection::Connection,
+        decision_log::RequestTrace,
         response::{self, CredentialRejection, HttpError, HttpResponse},
     },
 };
@@ -28,7 +29,7 @@ pub(in crate::serve) async fn respond(
     dialect: &dyn Dialect,
     head: request::Parts,
     body: Incoming,
-    connection: &Connection,
+    (connection, trace): (&Connection, &RequestTrace),
 ) -> HttpResponse {
     app.metrics.count_call(dialect.name());
     let mut call = Call {
@@ -59,7 +60,7 @@ pub(in crate::serve) async fn respond(
         }
     };
     call.body = &body;
-    let origin = CallOrigin { caller: &caller, peer: &connection.peer };
+    let origin = CallOrigin { caller: &caller, peer: &connection.peer, trace };
     match drive::drive(app, origin, |backend| dialect.answer(&call, backend)).await {
         Ok(output) => {
             let mut response = reply_response(output.answer);

@@ -4,6 +4,6 @@ mod backend;
 mod drive;
 mod http;
 
-pub(super) use backend::{ServedBackend, moderation};
+pub(super) use backend::{DecisionRecorder, ServedBackend, moderation};
 pub(super) use drive::{CallOrigin, drive, write_commands};
 pub(super) use http::respond;

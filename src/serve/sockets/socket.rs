@@ -34,6 +34,7 @@ use crate::{
     serve::{
         app::App,
         audit::{Caller, CredentialFailure},
+        decision_log::RequestTrace,
         dialects::{CallOrigin, drive},
         peer::Peer,
     },
@@ -210,7 +211,8 @@ impl Socket {
         let begun = self.hub.now();
         let session = &self.session;
         let respond = |backend: &dyn Backend| dialect.respond(session, &text, backend);
-        let origin = CallOrigin { caller: &self.caller, peer: &Peer::default() };
+        let trace = RequestTrace::begin(self.app.options.decision_log.as_deref());
+        let origin = CallOrigin { caller: &self.caller, peer: &Peer::default(), trace: &trace };
         let output = drive(&self.app, origin, respond).await;
         let signed_in = matches!(&output, Ok(output) if output.answer.signed_in.is_some());
         self.admission.settle(signed_in);

@@ -18,8 +18,9 @@ use crate::{
 };
 
 /// The pages that are typed, in their order.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "docs/operation/stores.md",
+    "docs/operation/observing.md",
     "docs/operation/audit.md",
     "docs/api/facts.md",
     "docs/dialects/index.md",
@@ -89,7 +90,7 @@ fn pages_answer_as_shown() {
             } else {
                 let expected = masked(expected.trim_end());
                 let mut printed = masked(shell.run(&command).trim_end());
-                // The audit log is written behind the answers.
+                // Logs are written behind the answers.
                 let patience = Instant::now() + Duration::from_secs(10);
                 while command.starts_with("tail ")
                     && printed != expected
@@ -114,5 +115,7 @@ fn pages_answer_as_shown() {
 fn masked(text: &str) -> String {
     let uuid = Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").unwrap();
     let time = Regex::new(r#""\d{4}-\d\d-\d\dT[0-9:.]+Z"|\b1[0-9]{12}\b"#).unwrap();
+    let took = Regex::new(r#""took_us":\d+"#).unwrap();
+    let text = &took.replace_all(text, "TOOK");
     time.replace_all(&uuid.replace_all(text, "ID"), "TIME").into_owned()
 }

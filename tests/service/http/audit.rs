@@ -147,7 +147,12 @@ fn refused_credentials_are_told_and_counted() {
     assert_eq!(lines.len(), asked.len());
     for ((method, path, _, status, api), line) in asked.into_iter().zip(lines) {
         let path = path.split('?').next().unwrap();
-        let operations = json!([{ "op": method, "path": path, "ok": false }]);
+        let reason = match status {
+            400 => "malformed",
+            403 => "forbidden",
+            _ => "unauthenticated",
+        };
+        let operations = json!([{ "op": method, "path": path, "ok": false, "reason": reason }]);
         let expected = json!({
             "kind": "refused", "api": api, "operations": operations, "revision": 0,
             "status": status,
@@ -239,8 +244,8 @@ fn forced_and_held_reloads_are_told() {
     // Followed, and then asked for.
     let line = find("files", false);
     assert_eq!(
-        (line["operations"][0]["reason"].as_str(), line.get("status")),
-        (Some("held"), None)
+        (line["operations"][0]["reason"].as_str(), line["status"].as_u64()),
+        (Some("held"), Some(409))
     );
     assert_eq!(reload("/v1/reload"), 409);
     let line = find("admin-token", false);
@@ -248,7 +253,8 @@ fn forced_and_held_reloads_are_told() {
     assert_eq!(line["operations"][0]["ok"], false);
 
     kept.daemon.signal("HUP");
-    assert_eq!(find("signal", true)["operations"][0]["ok"], true);
+    let line = find("signal", true);
+    assert_eq!((&line["operations"][0]["ok"], &line["status"]), (&json!(true), &json!(200)));
 }
 
 #[test]
