@@ -13,7 +13,7 @@ use thiserror::Error;
 use tracing::{Span, info_span};
 use uuid::Uuid;
 
-use super::{app::App, line_writer::LineWriter, trace_context::TraceContext};
+use super::{line_writer::LineWriter, trace_context::TraceContext};
 use crate::{
     live::ServedPolicy,
     request::{Action, Decision, Request},
@@ -109,8 +109,13 @@ impl DecisionLog {
         HeaderValue::from_str(&format!("{:08x}-{number:08x}", self.process)).ok()
     }
 
+    /// Writes a line.
+    pub(super) fn write(&self, line: &[u8]) {
+        self.lines.write(line);
+    }
+
     /// The line of a decision; `None` if it is not logged.
-    fn line(
+    pub(super) fn line(
         &self,
         origin: DecisionOrigin<'_>,
         revision: &str,
@@ -162,45 +167,17 @@ impl DecisionLog {
     }
 }
 
-impl App {
-    /// Counts and logs a decision.
-    #[inline]
-    pub(super) fn record_decision(
-        &self,
-        origin: DecisionOrigin<'_>,
-        served: &ServedPolicy,
-        request: &Request<'_>,
-        decision: Decision,
-    ) {
-        self.metrics.requests.count_decision(request.action, decision);
-        if let Some(log) = &self.options.decision_log
-            && let Some(line) = log.line(origin, &served.revision, request, decision)
-        {
-            log.lines.write(&line);
-        }
-    }
-
-    /// Counts and logs the decisions of a step.
-    pub(super) fn record_step(&self, decisions: StepDecisions) {
-        for RecordedDecision { action, decision, line } in decisions.0 {
-            self.metrics.requests.count_decision(action, decision);
-            if let (Some(log), Some(line)) = (&self.options.decision_log, line) {
-                log.lines.write(&line);
-            }
-        }
-    }
-}
-
 /// The decisions of a step of a dialect. They are recorded when the step has an answer: one that has none
 /// runs again.
 #[derive(Debug, Default)]
-pub(super) struct StepDecisions(Vec<RecordedDecision>);
+pub(super) struct StepDecisions(pub(super) Vec<RecordedDecision>);
 
 #[derive(Debug)]
-struct RecordedDecision {
-    action: Action,
-    decision: Decision,
-    line: Option<Vec<u8>>,
+pub(super) struct RecordedDecision {
+    pub(super) action: Action,
+    pub(super) decision: Decision,
+    /// The line to log, if it is logged.
+    pub(super) line: Option<Vec<u8>>,
 }
 
 impl StepDecisions {

@@ -37,6 +37,7 @@ mod peer;
 mod process_metrics;
 mod public_url;
 mod query;
+mod record;
 mod request_metrics;
 mod response;
 mod response_body;

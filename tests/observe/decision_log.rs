@@ -126,7 +126,10 @@ fn a_dialects_decisions_have_lines() {
     assert_eq!(line["via"], "dialect:xmtp", "{line}");
     assert_eq!(line["request_id"], "from-the-caller");
     assert_eq!((&line["subject"], &line["action"]), (&json!("ann"), &json!("leave")));
-    assert_eq!((&line["decision"], &line["reason"]), (&json!(false), &json!("super_admin_protected")));
+    assert_eq!(
+        (&line["decision"], &line["reason"]),
+        (&json!(false), &json!("super_admin_protected"))
+    );
     let metrics = logged.daemon.get("/metrics");
     let counted = r#"peerage_decisions_total{action="leave",decision="deny",reason="super_admin_protected"} 1"#;
     assert!(metrics.text().lines().any(|line| line == counted), "{}", metrics.text());

@@ -10,6 +10,7 @@
 )]
 
 mod decision_log;
+mod prometheus;
 mod replay;
 mod traces;
 

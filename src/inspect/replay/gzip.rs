@@ -58,7 +58,7 @@ impl<R: BufRead> GzipReader<R> {
         let mut header = HeaderReader { source: &mut self.source, crc: Crc::START };
         let [first, second, method, flags, ..] = header.array::<10>()?;
         if [first, second] != MAGIC || method != DEFLATE || flags & RESERVED != 0 {
-            return Err(invalid("it is no gzip data that can be read"));
+            return Err(invalid("invalid gzip header"));
         }
         if flags & HAS_EXTRA != 0 {
             for _ in 0..u16::from_le_bytes(header.array()?) {
@@ -73,7 +73,7 @@ impl<R: BufRead> GzipReader<R> {
         if flags & HAS_HEADER_CRC != 0 {
             let [low, high, ..] = header.crc.value().to_le_bytes();
             if header.array()? != [low, high] {
-                return Err(invalid("the checksum of a gzip header is wrong"));
+                return Err(invalid("wrong checksum of a gzip header"));
             }
         }
         self.state.reset(DataFormat::Raw);
@@ -86,7 +86,7 @@ impl<R: BufRead> GzipReader<R> {
         let mut trailer = HeaderReader { source: &mut self.source, crc: Crc::START };
         let expected = (trailer.array()?, trailer.array()?);
         let found = (Crc(self.crc).value().to_le_bytes(), self.length.to_le_bytes());
-        if expected == found { Ok(()) } else { Err(invalid("the gzip data is damaged")) }
+        if expected == found { Ok(()) } else { Err(invalid("damaged gzip data")) }
     }
 
     /// Inflates a part of the content; none at the end of the member.
@@ -112,7 +112,7 @@ impl<R: BufRead> GzipReader<R> {
                 _ if written > 0 => return Ok(written),
                 _ if is_end => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(_) | Err(MZError::Buf) if consumed > 0 => {}
-                _ => return Err(invalid("the gzip data is damaged")),
+                _ => return Err(invalid("damaged gzip data")),
             }
         }
     }
