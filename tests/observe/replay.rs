@@ -200,7 +200,8 @@ fn hashed_ids_are_not_decided() {
 #[test]
 fn a_log_of_something_else_is_malformed() {
     let folder = tempfile::tempdir().unwrap();
-    let stale = "{\"subject\":\"2\",\"action\":\"sign_in\",\"decision\":false,\"reason\":\"stale\"}\n";
+    let stale =
+        "{\"subject\":\"2\",\"action\":\"sign_in\",\"decision\":false,\"reason\":\"stale\"}\n";
     fs::write(folder.path().join("log"), stale).unwrap();
     let (output, json) = replay(folder.path(), &stores(), &["log"]);
     assert_eq!((&json["stale"], output.status.code()), (&1.into(), Some(0)), "{json}");

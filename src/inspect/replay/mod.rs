@@ -19,7 +19,12 @@ use self::{
     logged_decision::LogLineError,
 };
 use super::diff::describe_reason;
-use crate::{decide, request::{Action, Reason}, snapshot::View, wire::json::parse_line};
+use crate::{
+    decide,
+    request::{Action, Reason},
+    snapshot::View,
+    wire::json::parse_line,
+};
 
 /// The maximal length of a line in bytes.
 const LONGEST: u64 = 1 << 20;
