@@ -99,6 +99,14 @@ Examples:
 Exit codes: 0 stopped by a signal, 1 the policy has errors or is held at the start, 2 the daemon can't \
 serve.";
 
+pub(super) const HEALTH: &str = "\
+Examples:
+  peerage health
+  peerage health http://127.0.0.1:7412 --timeout 500ms
+  peerage health --uds /run/peerage.sock
+
+Exit codes: 0 it is ready, 1 it is not, or can't be reached in time, 2 the command line is wrong.";
+
 pub(super) const FACTS: &str = "\
 Examples:
   peerage facts export --store facts.redb > facts.ndjson

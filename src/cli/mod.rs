@@ -12,6 +12,7 @@ mod diff;
 mod duration;
 mod facts;
 mod fmt;
+mod health;
 mod help;
 mod logs;
 mod output;
@@ -27,6 +28,7 @@ mod secret;
 mod serve;
 mod store;
 mod test;
+mod version;
 
 use std::{env, ffi::OsString, process::ExitCode};
 
@@ -53,7 +55,7 @@ pub(crate) enum Exit {
 
 /// A policy compiler and decision daemon for chat systems: who may talk to whom?
 #[derive(Parser, Debug)]
-#[command(name = "peerage", version, about, max_term_width = 100, after_help = help::ALL)]
+#[command(name = "peerage", version, long_version = version::LONG, about, max_term_width = 100, after_help = help::ALL)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -134,6 +136,9 @@ enum Command {
     /// Serve decisions over HTTP, and reload the files when they change
     #[command(after_help = help::SERVE)]
     Serve(Box<serve::ServeArgs>),
+    /// Report whether a daemon is ready, for the health checks of containers
+    #[command(after_help = help::HEALTH)]
+    Health(health::HealthOptions),
     /// Export facts as JSON lines, or import them
     #[command(after_help = help::FACTS)]
     Facts(facts::FactsCommand),
@@ -188,6 +193,7 @@ impl Command {
             Self::Diff(options) => diff::run(options, output),
             Self::Replay(options) => replay::run(options, output),
             Self::Serve(options) => serve::run(options, output),
+            Self::Health(options) => health::run(options, output),
             Self::Facts(options) => facts::run(options, output),
             Self::Store(options) => store::run(options, output),
         }

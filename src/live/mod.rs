@@ -18,6 +18,7 @@ mod guard;
 mod live_policy;
 mod log;
 mod reload;
+mod reload_changes;
 mod reload_history;
 mod served_policy;
 mod staleness;

@@ -13,6 +13,7 @@ use tracing::debug;
 use super::{
     LatestReload, Live, ReloadGuard, ReloadHistory, ReloadOutcome, ServedPolicy, Trigger,
     facts::{FactsHandle, StoreRecords},
+    reload_changes,
     state::StateDir,
 };
 use crate::{
@@ -45,8 +46,12 @@ impl Live {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             while let Ok(newer) = triggers.try_recv() {
-                // A forced reload stays forced when later triggers are merged into it.
-                trigger = if trigger == Trigger::Forced { trigger } else { newer };
+                // A forced reload stays forced, and a requested one is not skipped, when later triggers are
+                // merged into it.
+                trigger = match (trigger, newer) {
+                    (Trigger::Forced, _) | (Trigger::Requested, Trigger::Changed) => trigger,
+                    _ => newer,
+                };
             }
             if trigger == Trigger::Changed && !self.files.have_changed() {
                 debug!("no file has changed since it was read");
@@ -129,6 +134,9 @@ impl Live {
             held,
         };
         let reloads = self.record_reload(trigger, latest);
+        if outcome == ReloadOutcome::Swapped {
+            reload_changes::log(before.view.clone(), self.served.load().view.clone());
+        }
         drop(before);
         if let Some((state, loaded, digest)) = keep {
             state.save(&loaded, digest);

@@ -107,8 +107,8 @@ struct Build {
 impl Build {
     const CURRENT: Self = Self {
         version: env!("CARGO_PKG_VERSION"),
-        commit: env!("PEERAGE_COMMIT"),
-        features: env!("PEERAGE_FEATURES"),
+        commit: env!("BUILD_COMMIT"),
+        features: env!("BUILD_FEATURES"),
     };
 }
 

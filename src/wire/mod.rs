@@ -21,5 +21,5 @@ pub use decision_line::{IdForm, write_decision, write_json_text};
 pub use excerpt::excerpt;
 pub use explanation::explanation_json;
 pub use list::{ListBody, list_field};
-pub use percent::{PercentDecodeError, PercentEncoding};
+pub use percent::{PercentDecodeError, PercentEncoding, percent_encode};
 pub use secret::{InvalidSecretError, Secret};

@@ -2,7 +2,12 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
+
+/// A text for a query: all but ASCII letters and digits is percent-encoded.
+pub fn percent_encode(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
 
 /// The rules by which a percent-encoded text is decoded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -288,8 +288,10 @@ fn the_same_files_compile_to_the_same_bytes() {
     }
 }
 
-const COMMANDS: [&str; 10] =
-    ["check", "compile", "decide", "reach", "diff", "fmt", "schema", "test", "replay", "serve"];
+const COMMANDS: [&str; 11] = [
+    "check", "compile", "decide", "reach", "diff", "fmt", "schema", "test", "replay", "serve",
+    "health",
+];
 
 #[test]
 fn every_help_has_an_example_and_the_exit_codes() {
@@ -306,7 +308,14 @@ fn every_help_has_an_example_and_the_exit_codes() {
     let help = run(&["--help"]);
     assert!(text(&help.stdout).contains("Exit codes"));
     assert!(COMMANDS.iter().all(|command| text(&help.stdout).contains(command)));
-    assert!(run(&["--version"]).status.success());
+    assert_eq!(text(&run(&["-V"]).stdout), concat!("peerage ", env!("CARGO_PKG_VERSION"), "\n"));
+    let version = run(&["--version"]);
+    let lines: Vec<&str> = text(&version.stdout).lines().collect();
+    assert_eq!(lines[0], concat!("peerage ", env!("CARGO_PKG_VERSION")));
+    for (line, name) in lines[1..].iter().zip(["commit: ", "date: ", "features: "]) {
+        assert!(line.starts_with(name) && line.len() > name.len(), "{lines:?}");
+    }
+    assert_eq!(lines.len(), 4);
 }
 
 /// The help of a command names the formats that it has, and no others.
@@ -357,7 +366,7 @@ fn the_examples_work() {
     ));
     assert!(prepared.status.success(), "{prepared:?}");
     let mut typed = 0;
-    for command in COMMANDS.iter().filter(|command| **command != "serve") {
+    for command in COMMANDS.iter().filter(|command| !["serve", "health"].contains(command)) {
         let help = run(&[command, "--help"]);
         for example in examples(text(&help.stdout)) {
             let output = sh(&format!("peerage {example}"));

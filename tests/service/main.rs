@@ -12,6 +12,7 @@
 mod dialects;
 mod engine;
 mod http;
+mod life_cycle;
 mod reload;
 mod watch;
 mod writing;

@@ -119,7 +119,7 @@ pub(super) fn complete(
     }
     match command.clone().try_get_matches_from(arguments(&settings)) {
         Ok(matches) => Ok(Configured::Complete { matches, warnings }),
-        Err(error) => requirements::report(command, &settings, rejected, error, &sources, output),
+        Err(error) => requirements::report(command, &settings, rejected, &error, &sources, output),
     }
 }
 

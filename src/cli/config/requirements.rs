@@ -21,7 +21,7 @@ pub(super) fn report(
     command: &Command,
     settings: &[ConfigSetting],
     rejected: Option<clap::Error>,
-    error: clap::Error,
+    error: &clap::Error,
     sources: &Sources,
     output: &Output,
 ) -> Result<Configured> {
@@ -35,28 +35,25 @@ pub(super) fn report(
         command.clone().try_get_matches_from(arguments(others)).is_ok()
     };
     let cause = layered().find(|setting| is_cause(setting));
-    let related = [ContextKind::InvalidArg, ContextKind::PriorArg].map(|kind| names(&error, kind));
+    let related = [ContextKind::InvalidArg, ContextKind::PriorArg].map(|kind| names(error, kind));
     let related: Vec<String> = related.into_iter().flatten().collect();
-    let problem = match cause {
-        Some(cause) => {
-            let others = related.iter().filter(|name| **name != cause.option.key);
-            let others: Vec<String> = others.map(|key| format!("`{key}`")).collect();
-            let verb = match error.kind() {
-                ErrorKind::MissingRequiredArgument => "requires",
-                _ => "can't be combined with",
-            };
-            let message = format!("`{}` {verb} {}", cause.name(), others.join(" and "));
-            match cause.source {
-                SettingSource::File(span) => Diagnostic::error(Code::MissingField, span, message),
-                _ => Diagnostic::global(Code::MissingField, message),
-            }
+    let problem = if let Some(cause) = cause {
+        let others = related.iter().filter(|name| **name != cause.option.key);
+        let others: Vec<String> = others.map(|key| format!("`{key}`")).collect();
+        let verb = match error.kind() {
+            ErrorKind::MissingRequiredArgument => "requires",
+            _ => "can't be combined with",
+        };
+        let message = format!("`{}` {verb} {}", cause.name(), others.join(" and "));
+        match cause.source {
+            SettingSource::File(span) => Diagnostic::error(Code::MissingField, span, message),
+            _ => Diagnostic::global(Code::MissingField, message),
         }
-        None => {
-            let keys: Vec<String> = related.iter().map(|key| format!("`{key}`")).collect();
-            let message = format!("missing option {}", keys.join(", "));
-            let hint = "set it on the command line, as a PEERAGE_ variable, or in the config file";
-            Diagnostic::global(Code::MissingField, message).hint(hint)
-        }
+    } else {
+        let keys: Vec<String> = related.iter().map(|key| format!("`{key}`")).collect();
+        let message = format!("missing option {}", keys.join(", "));
+        let hint = "set it on the command line, as a PEERAGE_ variable, or in the config file";
+        Diagnostic::global(Code::MissingField, message).hint(hint)
     };
     let mut problems = Diagnostics::default();
     problems.push(problem);

@@ -45,7 +45,7 @@ fn value(option: &ConfigOption) -> Value {
         ValueKind::Boolean => json!({ "type": "boolean" }),
         ValueKind::Integer => {
             let is_zero_valid = option.check("0".as_ref()).is_ok();
-            json!({ "type": "integer", "minimum": if is_zero_valid { 0 } else { 1 } })
+            json!({ "type": "integer", "minimum": u8::from(!is_zero_valid) })
         }
         // Numbers are texts where a text is expected, as the id of a user.
         ValueKind::Text => json!({ "type": ["string", "number"], "minLength": 1 }),

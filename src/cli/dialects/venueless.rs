@@ -127,7 +127,7 @@ impl VenuelessOptions {
         let DurationArg(patience) = self.patience;
         Ok(SocketOptions {
             dialect: Arc::new(venueless),
-            patience: patience,
+            patience,
             max_per_user: self.connections,
             origins: self.origins.clone(),
             max_guests: self.guests.0,

@@ -12,7 +12,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::info;
 
 use super::{
-    ServeArgs,
+    ServeArgs, banner,
+    service_manager::ServiceManager,
     signals::{SignalRequest, Signals},
 };
 use crate::{
@@ -49,7 +50,7 @@ impl Daemon {
     /// Serves until it is told to stop.
     pub(super) async fn run(self, options: &ServeArgs, output: &Output) -> Result<()> {
         let Self { live, mut watch, mut signals, callers } = self;
-        let (listeners, first) = options.listen.bind(&options.access, output).await?;
+        let (listeners, places) = options.listen.bind(&options.access, output).await?;
         let retry = options.reload.poll();
         let (wake, woken) = mpsc::channel();
         let follower = Arc::clone(&live);
@@ -57,17 +58,28 @@ impl Daemon {
         let reloads = Arc::clone(&callers.audit);
         let (decision_log, decisions) =
             (callers.decision_log.clone(), callers.decision_log.clone());
-        thread::Builder::new().name("reload".into()).spawn(move || {
+        let manager = Arc::new(ServiceManager::from_environment());
+        let reload_manager = Arc::clone(&manager);
+        let reload_thread = thread::Builder::new().name("reload".into()).spawn(move || {
             follower.run_reloads(&woken, retry, |trigger, outcome| {
-                reloads.reload_for(trigger, outcome, &follower.served());
+                let served = follower.served();
+                reloads.reload_for(trigger, outcome, &served);
+                reload_manager.ready(&banner::status(&served, outcome));
             });
         })?;
         let staleness = Arc::clone(live.staleness());
         tokio::spawn(async move { staleness.follow().await });
-        let public_url = match &options.listen.public_url {
-            Some(url) => url.clone(),
+        banner::log(&live.served(), &places);
+        let outcome = live.reloads().latest.outcome;
+        manager.ready(&banner::status(&live.served(), outcome));
+        let watchdog_manager = Arc::clone(&manager);
+        tokio::spawn(async move { watchdog_manager.feed_watchdog(&reload_thread).await });
+        let public_url = if let Some(url) = &options.listen.public_url {
+            url.clone()
+        } else {
             // A Unix socket has no URL.
-            None => first.unwrap_or_else(|| "http://localhost".to_owned()).parse()?,
+            let first = places.first().filter(|place| place.starts_with("http"));
+            first.map_or("http://localhost", String::as_str).parse()?
         };
         let app = Arc::new(App::new(
             live,
@@ -105,6 +117,7 @@ impl Daemon {
                         SignalRequest::Stop(name) => {
                             info!("stopping on {name}");
                             stopping.announce_stop();
+                            manager.stopping();
                             if wait.is_some() || shutdown_wait.is_zero() {
                                 break;
                             }
@@ -116,6 +129,7 @@ impl Daemon {
                             info!("reloading on SIGHUP");
                             trail.reopen();
                             decisions.iter().for_each(|log| log.reopen());
+                            manager.reloading();
                             let _ = wake.send(on_hangup);
                         }
                     },

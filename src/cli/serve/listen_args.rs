@@ -71,12 +71,12 @@ impl ListenArgs {
         listen_address::check(self.listen.iter().chain(&self.admin_listen), self.insecure_listen)
     }
 
-    /// Binds all sockets and prints their addresses, a line each. Returns the URL of the first TCP socket, too.
+    /// Binds all sockets and prints their addresses, a line each. Returns these, too.
     pub(super) async fn bind(
         &self,
         access: &AccessArgs,
         output: &Output,
-    ) -> Result<(Listeners, Option<String>)> {
+    ) -> Result<(Listeners, Vec<String>)> {
         let mut listeners = Listeners::default();
         let mut places = Vec::new();
         let default = DEFAULT_ADDRESS.parse::<ListenAddress>()?;
@@ -85,7 +85,6 @@ impl ListenArgs {
             let bound = address.bind(&mut listeners, ListenerRole::Decision).await?;
             places.extend(bound.iter().map(|bound| format!("http://{bound}")));
         }
-        let first = places.first().cloned();
         let socket_access = socket_args::access(self.uds_mode, self.uds_group.as_ref())?;
         for path in &self.uds {
             listeners.unix(path.clone(), socket_access).await?;
@@ -100,7 +99,7 @@ impl ListenArgs {
             places.extend(bound.iter().map(|bound| format!("http://{bound} for administrators")));
         }
         // An address is printed once it is bound.
-        for place in places {
+        for place in &places {
             let line = if output.is_json() {
                 json!({ "listening": place }).to_string()
             } else {
@@ -108,6 +107,6 @@ impl ListenArgs {
             };
             output.result(&(line + "\n"))?;
         }
-        Ok((listeners, first))
+        Ok((listeners, places))
     }
 }

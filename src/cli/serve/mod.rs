@@ -2,6 +2,7 @@
 
 mod access_args;
 mod authzen_args;
+mod banner;
 mod config_args;
 mod daemon;
 mod limit_args;
@@ -9,6 +10,7 @@ mod listen_address;
 mod listen_args;
 mod log_args;
 mod reload_args;
+mod service_manager;
 mod signals;
 mod socket_args;
 mod staleness_args;

@@ -1,6 +1,6 @@
 //! Classes of users with the same tags, and the users who may reach each tag under two policies.
 
-use std::{collections::HashMap, ops::Range, thread};
+use std::{collections::HashMap, ops::Range, thread, time::Instant};
 
 use super::bitset::BitSet;
 use crate::snapshot::{RuleBook, TagId, Tie, UserNumber, UserTags, View};
@@ -36,6 +36,8 @@ pub(super) struct UserClasses<'v> {
     concerned: BitSet,
     /// All pairs with a tie on which the rules differ.
     pub(super) tied: Vec<(UserNumber, UserNumber, Tie)>,
+    /// The instant after which the counting is given up.
+    pub(super) deadline: Option<Instant>,
 }
 
 /// A class of users with the same tags.
@@ -67,6 +69,11 @@ impl Reachers {
 }
 
 impl<'v> UserClasses<'v> {
+    /// Whether the counting is given up.
+    pub(super) fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() > deadline)
+    }
+
     /// Classifies the users. Costs a look at each user, tag and relation, and the sets of all tags
     /// as bits.
     pub(super) fn of(old: &View, new: &'v View) -> Self {
@@ -89,6 +96,7 @@ impl<'v> UserClasses<'v> {
             differ: BitSet::nobody(users),
             concerned: BitSet::nobody(users),
             tied: Vec::new(),
+            deadline: None,
         };
         user_classes.classify(new);
         if open.is_some() {

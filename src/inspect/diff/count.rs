@@ -89,10 +89,10 @@ impl PairCounts {
                 .collect();
             for (which, sign, side, set) in &lanes.left {
                 let counted = match side {
-                    PolicySide::Old => in_parts(&leaves, &|part, emit| {
+                    PolicySide::Old => in_parts(user_classes, &leaves, &|part, emit| {
                         walk(user_classes, part, RemainingSubjects::<false>::all(set), emit);
                     }),
-                    PolicySide::New => in_parts(&leaves, &|part, emit| {
+                    PolicySide::New => in_parts(user_classes, &leaves, &|part, emit| {
                         walk(user_classes, part, RemainingSubjects::<true>::all(set), emit);
                     }),
                 };
@@ -108,7 +108,7 @@ impl PairCounts {
                 .copied()
                 .filter(|leaf| lanes.apart.is_some() && is_concerned(leaf))
                 .collect();
-            let counted = in_parts(&concerned, &|part, emit| {
+            let counted = in_parts(user_classes, &concerned, &|part, emit| {
                 walk(
                     user_classes,
                     part,
@@ -222,8 +222,10 @@ fn users_with(
 /// A receiver of the counts of a class.
 type Tell<'t, C> = &'t mut dyn FnMut(u32, C);
 
-/// The counts of the classes in each part, computed on all processors.
+/// The counts of the classes in each part, computed on all processors; those of some parts, if the
+/// counting is given up.
 fn in_parts<C: Send>(
+    user_classes: &UserClasses<'_>,
     leaves: &[ClassLeaf<'_>],
     count: &(dyn Fn(&[ClassLeaf<'_>], Tell<'_, C>) + Sync),
 ) -> Vec<(u32, C)> {
@@ -231,7 +233,9 @@ fn in_parts<C: Send>(
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
     let work = || {
-        while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed))
+            && !user_classes.is_late()
+        {
             let mut counted = Vec::with_capacity(part.len());
             count(part, &mut |class, counts| counted.push((class, counts)));
             done.lock().unwrap_or_else(PoisonError::into_inner).append(&mut counted);

@@ -25,9 +25,12 @@ pub(super) use matrices::matrix_changes;
 pub use matrices::{CellChange, GrantScope, MatrixChange};
 pub(super) use render::describe_reason;
 
-use std::sync::{
-    Mutex, OnceLock, PoisonError,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -145,10 +148,33 @@ impl Diff {
         conversation: Option<Conversation>,
         detail: DiffDetail,
     ) -> Self {
-        let user_classes = UserClasses::of(old, new);
+        Self::of_classes(old, new, conversation, detail, &UserClasses::of(old, new))
+    }
+
+    /// As [`compute`](Self::compute), but `None` if counting takes longer than `limit`. It is given up
+    /// between parts of the work, so it may take some more time.
+    pub fn compute_within(
+        old: &View,
+        new: &View,
+        limit: Duration,
+        detail: DiffDetail,
+    ) -> Option<Self> {
+        let deadline = Instant::now() + limit;
+        let mut user_classes = UserClasses::of(old, new);
+        user_classes.deadline = Some(deadline);
+        let diff = Self::of_classes(old, new, None, detail, &user_classes);
+        (!user_classes.is_late()).then_some(diff)
+    }
+
+    fn of_classes(
+        old: &View,
+        new: &View,
+        conversation: Option<Conversation>,
+        detail: DiffDetail,
+        user_classes: &UserClasses<'_>,
+    ) -> Self {
         let changes = changes::changes(old, new);
-        let compared =
-            DiffBuilder { old, new, detail, user_classes: &user_classes, changes: &changes };
+        let compared = DiffBuilder { old, new, detail, user_classes, changes: &changes };
         let mut actions = compared.all(conversation);
         actions.sort_by_key(|diff| diff.action);
         let matrices = matrices::matrix_changes(old, new);
@@ -215,6 +241,9 @@ impl DiffBuilder<'_> {
         let (mut acts, mut commons): (Vec<PlannedAction<'_>>, Vec<SharedCounts>) =
             (Vec::new(), Vec::new());
         for (action, over) in Action::ALL.iter().copied().filter_map(over) {
+            if self.user_classes.is_late() {
+                return Vec::new();
+            }
             let comparison =
                 ActionComparison::new(self.old, self.new, action, conversation, self.user_classes);
             let alike = acts.iter().find(|act| act.comparison.has_same_strangers(&comparison));
@@ -233,7 +262,9 @@ impl DiffBuilder<'_> {
         let next = AtomicUsize::new(0);
         let done = Mutex::new(Vec::new());
         count::on_all_processors(acts.len(), &|| {
-            while let Some(act) = acts.get(next.fetch_add(1, Ordering::Relaxed)) {
+            while let Some(act) = acts.get(next.fetch_add(1, Ordering::Relaxed))
+                && !self.user_classes.is_late()
+            {
                 if let Some(common) = commons.get(act.common) {
                     let diff = self.action(act, common);
                     done.lock().unwrap_or_else(PoisonError::into_inner).push(diff);
