@@ -117,6 +117,7 @@ fn served(dialect: Broken) -> (TempDir, Runtime, SocketAddr) {
         authzen_context: true,
         properties: PropertyNames::All,
         audit: Arc::default(),
+        decision_log: None,
         admin_token: None,
         hosts: Vec::new(),
         allow_status: AllowStatus::default(),
