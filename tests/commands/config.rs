@@ -132,7 +132,7 @@ fn the_printed_config_is_a_config_file() {
 fn mistakes_in_the_file_have_their_place() {
     let config = Config::new(
         "lsten: 1\ndrain: 5 sec\nhold: onn\nuds: { a: 1 }\nstore: [a, b]\ninsecure-listen: yes\n\
-         state-dir:\nstart: last-good\nstart: fresh\nlisten: ['localhost:1', 'here']\nconfig: c.yaml\n\
+         state-dir:\nstart: last-good\nstart: fresh\nlisten: ['localhost:1', 'here']\n\
          body-limit: -1\n",
     );
     let (code, output, errors) = config.run(&["."]);
@@ -142,6 +142,9 @@ fn mistakes_in_the_file_have_their_place() {
     let report: Value = serde_json::from_str(&output).unwrap();
     assert_eq!(code, 2);
     assert_eq!(report["diagnostics"][0]["code"], "unknown-field", "{report}");
+    // A file does not name another.
+    let (code, _, errors) = Config::new("config: c.yaml\n").run(&["."]);
+    assert!(code == 2 && errors.contains("the config has no field `config`"), "{errors}");
     // What follows is a syntax error.
     let (code, _, errors) = Config::new("drain: [1\n").run(&["."]);
     assert!(code == 2 && errors.contains("error[unbalanced]") | errors.contains("error[syntax]"));
