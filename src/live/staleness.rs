@@ -1,4 +1,4 @@
-//! Staleness: how long the files, and a store that others write to, have not confirmed what is served.
+//! Staleness: the time since the files and a shared store last confirmed the served view.
 
 use std::{
     sync::{
@@ -10,7 +10,7 @@ use std::{
 
 use tracing::{info, warn};
 
-/// When what is served counts as stale, and what becomes of decisions then.
+/// The age from which the served view is stale, and the treatment of decisions then.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct StalenessOptions {
     /// The longest time without confirmation; `None` if nothing is ever stale.
@@ -18,27 +18,27 @@ pub struct StalenessOptions {
     pub on_stale: OnStale,
 }
 
-/// The treatment of decisions while what is served is stale.
+/// The treatment of decisions while the served view is stale.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum OnStale {
-    /// Decide as before; answers say that they are stale.
+    /// Decide as before, and mark responses as stale.
     #[default]
     Serve,
     /// Deny everything.
     Deny,
 }
 
-/// Whether what is served is stale, and whether decisions are denied therefore.
+/// Whether the served view is stale, and whether decisions are denied for that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Freshness {
     Current,
-    /// Stale, and served all the same.
+    /// Stale, and still used for decisions.
     Stale,
     /// Stale, so that every decision is a denial.
     Denied,
 }
 
-/// The time for which one input of what is served has not been confirmed.
+/// The time since one input of the served view was last confirmed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Lapse {
     /// When it was first noted, and how old the last confirmation was by then; `None` if that is not
@@ -57,7 +57,7 @@ pub struct StaleInput {
     pub lapse: Lapse,
 }
 
-/// Keeps track of the inputs of what is served: the policy's files and the store.
+/// The tracker of the inputs of the served view: the policy's files and the store.
 ///
 /// Times are monotonic: a clock that is set makes nothing stale. Readers load one atomic.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ struct Lapses {
     store: Option<Lapse>,
 }
 
-/// The longest time between two looks at the clock.
+/// The longest time between two reads of the clock.
 const LONGEST_PERIOD: Duration = Duration::from_secs(1);
 
 // === impl Staleness ===
@@ -91,7 +91,7 @@ impl Staleness {
         self.options
     }
 
-    /// Whether what is served is stale now. Costs one relaxed load; lags behind the clock by a second
+    /// Whether the served view is stale now. Costs one relaxed load; lags behind the clock by a second
     /// at most, or by a quarter of the longest age if that is less.
     #[inline]
     pub fn freshness(&self) -> Freshness {
@@ -102,12 +102,12 @@ impl Staleness {
         }
     }
 
-    /// The inputs that are older than allowed; none unless what is served is stale.
+    /// The inputs that are older than allowed; none unless the served view is stale.
     pub fn stale_inputs(&self) -> Vec<StaleInput> {
         self.stale_among(&self.lock())
     }
 
-    /// Looks at the clock again and again, until this is dropped: what nobody confirms becomes stale.
+    /// Reads the clock periodically until this is dropped, so that unconfirmed inputs become stale.
     pub async fn follow(&self) {
         let Some(max_age) = self.options.max_age else { return };
         let period = (max_age / 4).clamp(Duration::from_millis(1), LONGEST_PERIOD);
@@ -117,14 +117,14 @@ impl Staleness {
         }
     }
 
-    /// Takes note of whether the files could be read well when they were last read.
+    /// Updates whether the last read of the files succeeded.
     pub(super) fn set_policy(&self, lapse: Option<Lapse>) {
         let mut lapses = self.lock();
         lapses.policy = continued(lapses.policy.take(), lapse);
         self.refresh(&lapses);
     }
 
-    /// Takes note of whether a store that others write to is reached.
+    /// Updates whether a shared store can be reached.
     pub(super) fn set_store(&self, lapse: Option<Lapse>) {
         let mut lapses = self.lock();
         lapses.store = lapse;

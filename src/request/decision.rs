@@ -31,7 +31,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// The reason of a decision: the first closed gate, that all gates were open, or that none is asked.
+    /// The reason of a decision: the first closed gate, that all gates were open, or that none is evaluated.
     /// The codes are stable.
     Reason: "reason" {
         Allowed = "allowed",
@@ -78,7 +78,7 @@ text_enum! {
         /// The only member can't leave.
         LastMember = "last_member",
         GroupFull = "group_full",
-        /// The policy or the facts are too old to decide by: no gate is asked.
+        /// The policy or the facts are too old to decide by: no gate is evaluated.
         Stale = "stale",
     }
 }

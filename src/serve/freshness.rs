@@ -1,4 +1,4 @@
-//! Decisions and lists from a view that may be stale, and the marks by which answers say so.
+//! Decisions and lists from a view that may be stale, and the marks of stale responses.
 
 use hyper::header::{HeaderName, HeaderValue};
 use serde_json::Value;
@@ -10,10 +10,10 @@ use crate::{
     request::{Decision, Request},
 };
 
-/// The header of answers from what is stale; its value is `true`.
+/// The header of responses from a stale view; its value is `true`.
 const STALE: HeaderName = HeaderName::from_static("peerage-stale");
 
-/// A view with the freshness that one answer is made with, also if that changes meanwhile.
+/// A view with its freshness, which stays the same for the whole of one response.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DecisionView<'v> {
     served: &'v ServedPolicy,
@@ -25,7 +25,7 @@ impl<'v> DecisionView<'v> {
         Self { served, freshness }
     }
 
-    /// Whether what is served is stale.
+    /// Whether the served view is stale.
     pub(super) fn is_stale(self) -> bool {
         self.freshness != Freshness::Current
     }
@@ -41,7 +41,7 @@ impl<'v> DecisionView<'v> {
         if self.denies() { Decision::STALE } else { decide::decide(&self.served.view, request) }
     }
 
-    /// The explanation of a request's decision; without a word of any gate if none is asked.
+    /// The explanation of a request's decision; without findings if no gate is evaluated.
     pub(super) fn explain(self, request: &Request<'_>) -> Explanation {
         if self.denies() {
             Explanation::without_gates(Decision::STALE)
@@ -50,12 +50,12 @@ impl<'v> DecisionView<'v> {
         }
     }
 
-    /// A list of all whom decisions allow: nobody, if every decision is a denial.
+    /// A list of all allowed ids: empty if every decision is a denial.
     pub(super) fn list(self, list: impl FnOnce() -> ListCursor) -> ListCursor {
         if self.denies() { ListCursor::empty() } else { list() }
     }
 
-    /// The member of an object that says that an answer is stale, behind others; nothing if it is not.
+    /// The JSON member that marks a stale response, after other members; empty if it is not stale.
     pub(super) fn mark(self) -> &'static str {
         if self.is_stale() { r#","stale":true"# } else { "" }
     }
@@ -70,7 +70,7 @@ impl DecisionView<'_> {
     }
 }
 
-/// Marks a response as made from what is stale.
+/// Marks a response as made from a stale view.
 pub(super) fn mark_header(response: &mut HttpResponse) {
     response.headers_mut().insert(STALE, HeaderValue::from_static("true"));
 }

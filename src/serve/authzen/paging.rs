@@ -93,8 +93,8 @@ impl TokenBinding {
             return Ok(PageWindow { limit, after: String::new() });
         };
         let Some((bound, after)) = self.open(token.as_str()) else {
-            let message = "the token is from no search like this: whatever is asked must stay the \
-                same from page to page";
+            let message = "the token is not of this search: all parts of a search must stay the same \
+                from page to page";
             return Err(HttpError::bad_request("page.token", message));
         };
         if limit.is_some_and(|limit| limit != bound) {

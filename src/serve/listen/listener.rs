@@ -1,4 +1,4 @@
-//! The listeners: their sockets and what is answered there.
+//! The listeners: their sockets and the callers that they serve.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -15,11 +15,11 @@ use crate::serve::host::{Audience, HostCheck, ListenerPolicy};
 #[derive(Debug, Default)]
 pub struct Listeners {
     all: Vec<Listener>,
-    /// Whether there is a listener for administrators over TCP, so that the others answer decisions alone.
+    /// Whether there is a listener for administrators over TCP, so that the others serve decisions only.
     has_admin: bool,
 }
 
-/// A socket, and what is answered there.
+/// A socket, and the callers that it serves.
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) socket: ListenerSocket,
@@ -35,9 +35,9 @@ pub(super) enum ListenerSocket {
 /// The callers that a listener is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ListenerRole {
-    /// Those who request decisions; administrators too where they have no listener of their own.
+    /// Those who request decisions; administrators too if they have no listener.
     Decision,
-    /// Administrators. What is theirs is answered there, and no longer at other addresses.
+    /// Administrators. Their operations are served here, and no longer by other listeners.
     Admin,
 }
 
@@ -45,7 +45,7 @@ impl Listeners {
     /// Binds a TCP address; port 0 takes any free one.
     ///
     /// # Errors
-    /// When the address is taken or can't be had.
+    /// If the address is taken or can't be bound.
     pub async fn tcp(
         &mut self,
         address: SocketAddr,
@@ -66,7 +66,7 @@ impl Listeners {
     /// Binds a Unix socket. One that a process left behind when it was killed is replaced.
     ///
     /// # Errors
-    /// When another process listens there, or the path can't be had or given to the group.
+    /// If another process listens there, or the socket can't be created or given to the group.
     pub async fn unix(&mut self, path: PathBuf, access: SocketAccess) -> Result<(), ListenError> {
         self.bind_unix(path, access, Audience::Anyone).await
     }
@@ -75,7 +75,7 @@ impl Listeners {
     /// process can.
     ///
     /// # Errors
-    /// As for others, and if others can't be kept from it.
+    /// As for other Unix sockets, and if access can't be restricted.
     pub async fn admin(&mut self, path: PathBuf) -> Result<(), ListenError> {
         self.bind_unix(path, SocketAccess::PRIVATE, Audience::Administrators).await
     }
@@ -93,7 +93,7 @@ impl Listeners {
         Ok(())
     }
 
-    /// The listeners. Without one for administrators, all answer everything.
+    /// The listeners. Without one for administrators, all of them serve every operation.
     pub(super) fn into_vec(self) -> Vec<Listener> {
         let Self { mut all, has_admin } = self;
         for listener in &mut all {

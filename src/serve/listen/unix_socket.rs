@@ -14,7 +14,7 @@ use tracing::warn;
 
 use super::error::ListenError;
 
-/// The most connections that wait to be accepted on a socket.
+/// The greatest number of connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
 
 /// The user id of the superuser.
@@ -75,7 +75,7 @@ fn listen(path: &Path, SocketAccess { mode, group }: SocketAccess) -> io::Result
     socket.bind(&SockAddr::unix(path)?)?;
     let restricted = restrict(path, mode, group);
     if restricted.is_err() {
-        // Nobody else would remove it.
+        // No later code removes it.
         let _ = fs::remove_file(path);
     }
     restricted?;
