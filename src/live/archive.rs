@@ -1,15 +1,11 @@
 //! The archive of a policy's files in one file: a line that names the format, a header in JSON, the
 //! bytes of the files one after the other, and the SHA-256 of all before it.
 
-use std::{
-    fmt::Write as _,
-    io::{self, Read, Write},
-};
+use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::source::{Notation, Source, Sources};
+use crate::source::{ChecksumStream, Notation, Source, Sources, hex};
 
 /// The first bytes of an archive, with the version of the format.
 const MAGIC: &[u8] = b"peerage last-good 1\n";
@@ -62,15 +58,15 @@ impl ArchiveHeader {
 /// # Errors
 /// If it can't be written.
 pub(super) fn write(to: impl Write, header: &ArchiveHeader, sources: &Sources) -> io::Result<()> {
-    let mut to = HashingStream { inner: to, hash: Sha256::new() };
+    let mut to = ChecksumStream::new(to);
     to.write_all(MAGIC)?;
     serde_json::to_writer(&mut to, header)?;
     to.write_all(b"\n")?;
     for (_, source) in sources.iter() {
         to.write_all(&source.bytes)?;
     }
-    let HashingStream { mut inner, hash } = to;
-    inner.write_all(hex(&hash.finalize().into()).as_bytes())?;
+    let (mut inner, sum) = to.finish();
+    inner.write_all(sum.as_bytes())?;
     inner.write_all(b"\n")?;
     inner.flush()
 }
@@ -80,7 +76,7 @@ pub(super) fn write(to: impl Write, header: &ArchiveHeader, sources: &Sources) -
 /// # Errors
 /// If it can't be read, or it is damaged: an [`InvalidData`](io::ErrorKind::InvalidData) that says how.
 pub(super) fn read(from: impl Read) -> io::Result<(ArchiveHeader, Sources)> {
-    let mut from = HashingStream { inner: from, hash: Sha256::new() };
+    let mut from = ChecksumStream::new(from);
     let mut magic = [0; MAGIC.len()];
     from.read_exact(&mut magic).map_err(truncation_error)?;
     if magic != MAGIC {
@@ -99,10 +95,10 @@ pub(super) fn read(from: impl Read) -> io::Result<(ArchiveHeader, Sources)> {
         }
         sources.push(Source::new(file.name.clone(), notation, bytes));
     }
-    let HashingStream { mut inner, hash } = from;
+    let (mut inner, sum) = from.finish();
     let mut found = Vec::new();
     inner.read_to_end(&mut found)?;
-    let expected = hex(&hash.finalize().into()) + "\n";
+    let expected = sum + "\n";
     if found != expected.as_bytes() {
         return Err(damage_error("its checksum is wrong"));
     }
@@ -136,32 +132,6 @@ fn truncation_error(error: io::Error) -> io::Error {
     }
 }
 
-/// A reader or writer that computes the SHA-256 of all bytes passed through.
-struct HashingStream<I> {
-    inner: I,
-    hash: Sha256,
-}
-
-impl<W: Write> Write for HashingStream<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.hash.update(bytes.get(..written).unwrap_or_default());
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-impl<R: Read> Read for HashingStream<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(into)?;
-        self.hash.update(into.get(..read).unwrap_or_default());
-        Ok(read)
-    }
-}
-
 const NOTATIONS: [Notation; 6] = [
     Notation::Yaml,
     Notation::Json,
@@ -184,12 +154,4 @@ fn notation_name(notation: Notation) -> &'static str {
 
 fn notation_of(name: &str) -> Option<Notation> {
     NOTATIONS.into_iter().find(|&notation| notation_name(notation) == name)
-}
-
-fn hex(digest: &[u8; 32]) -> String {
-    digest.iter().fold(String::with_capacity(2 * digest.len()), |mut text, byte| {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

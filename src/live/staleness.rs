@@ -120,7 +120,8 @@ impl Staleness {
     /// Updates whether the last read of the files succeeded.
     pub(super) fn set_policy(&self, lapse: Option<Lapse>) {
         let mut lapses = self.lock();
-        lapses.policy = continued(lapses.policy.take(), lapse);
+        let before = lapses.policy.take();
+        lapses.policy = lapse.map(|lapse| lapse.continuing(before));
         self.refresh(&lapses);
     }
 
@@ -167,15 +168,6 @@ impl Staleness {
     }
 }
 
-/// A lapse with its latest reason, since when it began.
-fn continued(earlier: Option<Lapse>, latest: Option<Lapse>) -> Option<Lapse> {
-    let latest = latest?;
-    Some(match earlier {
-        Some(earlier) => Lapse { why: latest.why, ..earlier },
-        None => latest,
-    })
-}
-
 // === impl Lapse ===
 
 impl Lapse {
@@ -187,6 +179,14 @@ impl Lapse {
     /// One that began so long ago; `None` if that is not known.
     pub(super) fn of_age(age: Option<Duration>, why: impl Into<String>) -> Self {
         Self { noted: Instant::now(), age, why: why.into() }
+    }
+
+    /// The same since an earlier one began, if there is one.
+    pub(super) fn continuing(self, earlier: Option<Self>) -> Self {
+        match earlier {
+            Some(earlier) => Self { why: self.why, ..earlier },
+            None => self,
+        }
     }
 
     /// The age of the last confirmation; `None` if it is not known.

@@ -246,11 +246,7 @@ impl Metrics {
                 "1 if the policy served is what the files hold, 0 if they hold errors or what is held",
                 i64::from(reloads.latest.outcome.is_current()),
             ),
-            (
-                "stale",
-                "1 if the policy or the facts are older than they may be",
-                i64::from(live.staleness().freshness() != Freshness::Current),
-            ),
+            ("stale", "1 if the policy or the facts are older than they may be", is_stale(live)),
             ("view_bytes", "Memory of the compiled view, about", whole(memory.view)),
             ("id_bytes", "Of that, the text of users' ids", whole(memory.ids)),
             ("relation_bytes", "Of that, what is between users", whole(memory.relations)),
@@ -284,6 +280,11 @@ impl Metrics {
             .and_then(|()| encode_eof(&mut text));
         text
     }
+}
+
+/// 1 if what is served is stale, else 0.
+fn is_stale(live: &Live) -> i64 {
+    i64::from(live.staleness().freshness() != Freshness::Current)
 }
 
 fn whole(count: impl TryInto<i64>) -> i64 {

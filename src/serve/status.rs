@@ -70,6 +70,15 @@ pub(super) fn store_json(app: &App, served: &ServedPolicy) -> Value {
     let cut_off = facts
         .disconnection()
         .map(|lapse| json!({ "seconds": lapse.age().map(|age| age.as_secs()), "why": lapse.why }));
+    let copy = facts.copy().map(|copy| {
+        json!({
+            "dir": copy.folder,
+            "revision": copy.saved.map(|saved| saved.revision),
+            "confirmed_at": copy.saved.map(|saved| unix_seconds(saved.confirmed_at)),
+            "error": copy.error,
+            "serving": copy.is_served,
+        })
+    });
     let opening = facts.opening();
     let (first, total) = served.shadowed(MAX_SHADOWED);
     let each = |entry: &ShadowedEntry| -> Value {
@@ -87,6 +96,7 @@ pub(super) fn store_json(app: &App, served: &ServedPolicy) -> Value {
         "lost": facts.data_loss(),
         "opened": { "new": opening.is_new, "repairs": opening.repairs },
         "cut_off": cut_off,
+        "copy": copy,
         "shadowed": { "total": total, "first": first.iter().map(each).collect::<Vec<_>>() },
     })
 }
@@ -122,8 +132,18 @@ pub(super) fn ready(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> 
     if let Some(message) = facts.write_obstacle() {
         return Err(unready(message));
     }
+    let copy = facts.copy().filter(|copy| copy.is_served).and_then(|_| facts.disconnection());
+    let copy = copy.map(|lapse| match lapse.age() {
+        Some(age) => {
+            format!("store: serving a copy of the facts, {}s old: {}\n", age.as_secs(), lapse.why)
+        }
+        None => format!("store: serving a copy of the facts, of unknown age: {}\n", lapse.why),
+    });
     let repairs = facts.opening().repairs.into_iter().map(|it| format!("store: {it}\n"));
-    Ok(response::text_response(StatusCode::OK, format!("ok\n{}", repairs.collect::<String>())))
+    Ok(response::text_response(
+        StatusCode::OK,
+        format!("ok\n{}", copy.into_iter().chain(repairs).collect::<String>()),
+    ))
 }
 
 /// The outcome of the last reload.

@@ -3,6 +3,7 @@
 //! Invariant: knows of nothing else in this crate.
 
 mod atomic_file;
+mod checksum;
 mod content;
 mod git;
 mod ignore_rules;
@@ -17,6 +18,7 @@ mod survey;
 mod walk;
 
 pub use atomic_file::{AtomicFile, Existing, replace_text};
+pub use checksum::{ChecksumStream, checksum, hex};
 pub use git::is_revision;
 pub use ignore_rules::{Ignore, PatternError};
 pub use load::{LoadedSources, load, load_with_tests};

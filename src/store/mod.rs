@@ -16,9 +16,14 @@ pub use embedded::{
     backup, check, compact, export, repair,
 };
 pub use error::{Rollback, StoreError};
-pub use open::{IfMissing, open};
+pub use open::{IfMissing, open, open_with_copy};
 
-use std::{fmt, ops::ControlFlow, path::Path, time::Duration};
+use std::{
+    fmt,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
 
 use crate::facts::{ChangeSet, Record, RecordKey, RecordKind, Version};
 
@@ -104,6 +109,11 @@ pub trait Store: Send + Sync + fmt::Debug {
         OpeningReport::default()
     }
 
+    /// The status of the copy of a remote store, if one is kept.
+    fn copy(&self) -> Option<CopyStatus> {
+        None
+    }
+
     /// Closes the store after the commit in progress, if there is one. Nothing can be read or written
     /// after that. A store that was not closed is recovered when it is next opened.
     ///
@@ -142,6 +152,38 @@ pub struct OpeningReport {
     pub is_new: bool,
     /// The faults that were repaired, a sentence each.
     pub repairs: Vec<String>,
+    /// The copy from which the records were read, since the store could not be reached.
+    pub copy: Option<OpenedCopy>,
+}
+
+/// The copy from which records were read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenedCopy {
+    pub revision: u64,
+    /// How long ago the records were last known to be all there are; `None` if that is not known.
+    pub age: Option<Duration>,
+    /// The reason why the store could not be reached.
+    pub why: String,
+}
+
+/// The status of the copy of a remote store.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CopyStatus {
+    pub folder: PathBuf,
+    /// The copy that this process wrote last.
+    pub saved: Option<SavedCopy>,
+    /// The error of the last attempt to write it, if that failed.
+    pub error: Option<String>,
+    /// Whether records are read from the copy, since the store was not read since the start.
+    pub is_served: bool,
+}
+
+/// A copy that was written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SavedCopy {
+    pub revision: u64,
+    /// When the records were last known to be all there are.
+    pub confirmed_at: SystemTime,
 }
 
 /// A record with its key and version.

@@ -92,7 +92,7 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
         log: form,
     };
     // Closed at every end, also by an error.
-    let store = options.store.open()?;
+    let store = options.store.open(options.reload.state_dir())?;
     if let Some(store) = store.as_ref().map(StoreHandle::handle) {
         starting.at_exit(move || {
             // A store that was not closed is repaired at the next opening.

@@ -1,6 +1,10 @@
 //! The options of reloads: their pace, and the policies that they hold back.
 
-use std::{fmt::Write as _, path::PathBuf, time::Duration};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
@@ -37,7 +41,8 @@ pub(super) struct ReloadArgs {
     max_changed: Option<Share>,
     /// Keep the last good files in this folder, so that a restart holds what a reload would
     ///
-    /// The folder is created if missing, accessible to its owner alone.
+    /// With a store on etcd, a copy of the facts is kept there, too, from which a start goes on while etcd
+    /// can't be reached. The folder is created if missing, accessible to its owner alone.
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
     /// The treatment at the start of a policy that has errors, or that a reload would hold
@@ -82,6 +87,11 @@ impl ReloadArgs {
             hold: self.hold == HoldMode::On,
             max_changed: self.max_changed.map(|Share(max_changed)| max_changed),
         }
+    }
+
+    /// The folder of what is kept for a restart.
+    pub(super) fn state_dir(&self) -> Option<&Path> {
+        self.state_dir.as_deref()
     }
 
     pub(super) fn state(&self) -> Option<StateOptions> {

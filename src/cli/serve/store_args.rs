@@ -1,12 +1,12 @@
 //! The facts store of a daemon: its options, and its opening and closing.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use anyhow::Result;
 use clap::Args;
 use tracing::{error, warn};
 
-use crate::store::{self, IfMissing, OpeningReport, Store};
+use crate::store::{self, IfMissing, OpenedCopy, OpeningReport, Store};
 
 #[derive(Args, Debug)]
 #[group(skip)]
@@ -36,8 +36,8 @@ impl StoreArgs {
         user.is_some_and(|(user, _)| user.contains(':'))
     }
 
-    /// Opens the store, if one is configured.
-    pub(super) fn open(&self) -> Result<Option<StoreHandle>> {
+    /// Opens the store, if one is configured; the copy of a remote one is kept in a folder.
+    pub(super) fn open(&self, copy: Option<&Path>) -> Result<Option<StoreHandle>> {
         let if_missing = if self.store_must_exist { IfMissing::Refuse } else { IfMissing::Create };
         if self.has_password() {
             warn!(
@@ -45,7 +45,8 @@ impl StoreArgs {
                  use `password_file` in it instead"
             );
         }
-        let opened = self.store.as_deref().map(|named| store::open(named, if_missing));
+        let opened =
+            self.store.as_deref().map(|named| store::open_with_copy(named, if_missing, copy));
         Ok(opened.transpose()?.map(|store| StoreHandle(store.into())))
     }
 
@@ -54,6 +55,15 @@ impl StoreArgs {
         let store = self.store.as_deref().unwrap_or_default();
         if opening.is_new {
             warn!(store, "there was no store: created a new one without facts");
+        }
+        if let Some(OpenedCopy { revision, age, why }) = &opening.copy {
+            warn!(
+                store,
+                revision,
+                ?age,
+                why,
+                "the store can't be reached: serving the copy of its facts, and refusing writes until it is"
+            );
         }
         for repair in &opening.repairs {
             warn!(store, repair, "the store was repaired");

@@ -19,7 +19,7 @@ use crate::{
     facts::{Record, RecordKey, WriteError},
     live::{Lapse, ServedPolicy},
     snapshot::View,
-    store::{BackupReport, OpeningReport, Store, StoreError},
+    store::{BackupReport, CopyStatus, OpeningReport, Store, StoreError},
 };
 
 /// The handle of the writer and its store.
@@ -149,6 +149,11 @@ impl FactsHandle {
     /// The report on opening the store: the faults that were repaired.
     pub fn opening(&self) -> OpeningReport {
         self.store.opening()
+    }
+
+    /// The status of the copy of a remote store, if one is kept.
+    pub fn copy(&self) -> Option<CopyStatus> {
+        self.store.copy()
     }
 
     /// The lapse while the store can't be reached; `None` while it can.

@@ -96,10 +96,13 @@ impl Writer {
             }
             StoreEvent::Current { revision } => self.serve_revision(event, *revision),
             StoreEvent::Disconnected { since, why } => {
-                if self.contact.load().cut_off.is_none() {
+                let before = self.contact.load().cut_off.clone();
+                if before.is_none() {
                     warn!(why, "the store can't be reached; the served facts may be out of date");
                 }
-                self.set_disconnection(Some(Lapse::of_age(Some(*since), why)));
+                // It began when the first was noted, or with the copy from which the daemon started.
+                let lapse = Lapse::of_age(Some(*since), why);
+                self.set_disconnection(Some(lapse.continuing(before)));
             }
         }
         Ok(())

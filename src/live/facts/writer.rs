@@ -30,7 +30,7 @@ use crate::{
         staleness::{Freshness, Lapse, Staleness},
     },
     snapshot::View,
-    store::{CommitResult, Store, StoreError},
+    store::{CommitResult, OpenedCopy, Store, StoreError},
     wire::unix_millis,
 };
 
@@ -111,7 +111,10 @@ impl Writer {
         let view = served.load().view.clone();
         let revision = view.revision.facts;
         let (seen, watching) = watch::channel(revision);
-        let contact = Arc::new(ArcSwap::from_pointee(StoreHealth::default()));
+        let copy = store.opening().copy;
+        let cut_off = copy.map(|OpenedCopy { age, why, .. }| Lapse::of_age(age, why));
+        staleness.set_store(cut_off.clone());
+        let contact = Arc::new(ArcSwap::from_pointee(StoreHealth { cut_off, lost: None }));
         let facts = FactsHandle {
             store: Arc::clone(&store),
             inbox: send.clone(),

@@ -144,7 +144,8 @@ impl EmbeddedStore {
         let opened = opened.refuse_rollback(&path)?;
         opened.unlock().map_err(failed)?;
         let revision = AtomicU64::new(opened.revision);
-        let opening = OpeningReport { is_new: false, repairs: opened.state.repairs.clone() };
+        let opening =
+            OpeningReport { is_new: false, repairs: opened.state.repairs.clone(), copy: None };
         Ok(Self {
             path,
             file,

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, str};
 
-use etcd_client::{Compare, CompareOp, GetOptions, KeyValue, Txn, TxnOp};
+use etcd_client::{Compare, CompareOp, GetOptions, KeyValue, ResponseHeader, Txn, TxnOp};
 
 use super::{
     config::EtcdConfig,
@@ -38,6 +38,7 @@ pub(super) const MOST_BYTES: usize = i32::MAX as usize;
 /// All keys and values under the prefix, at one revision.
 pub(super) struct EtcdListing {
     pub(super) revision: u64,
+    pub(super) cluster: u64,
     pub(super) kept: RawRecords,
     format: Option<String>,
     /// Keys that are not of a record.
@@ -61,8 +62,13 @@ impl EtcdListing {
     }
 
     async fn pages(link: &FailoverClient, spec: &EtcdConfig) -> Result<Self, EtcdCallError> {
-        let mut listing =
-            Self { revision: 0, kept: RawRecords::new(), format: None, strays: Vec::new() };
+        let mut listing = Self {
+            revision: 0,
+            cluster: 0,
+            kept: RawRecords::new(),
+            format: None,
+            strays: Vec::new(),
+        };
         let mut from = spec.prefix.clone().into_bytes();
         let end = spec.end();
         let mut limit = FIRST_PAGE;
@@ -82,7 +88,9 @@ impl EtcdListing {
             });
             let mut page = page.await?;
             if listing.revision == 0 {
-                listing.revision = page.header().map_or(0, |header| unsigned(header.revision()));
+                let header = page.header();
+                listing.revision = header.map_or(0, |header| unsigned(header.revision()));
+                listing.cluster = header.map_or(0, ResponseHeader::cluster_id);
             }
             let has_more = page.more();
             let records = page.take_kvs();

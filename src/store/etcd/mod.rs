@@ -25,6 +25,7 @@
 //! Requires etcd 3.4 or later; uses no leases.
 
 mod config;
+mod copy;
 mod damaged_keys;
 mod driver;
 mod failover_client;
@@ -39,22 +40,27 @@ use std::{
     fs,
     ops::ControlFlow,
     os::unix::fs::PermissionsExt,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::SystemTime,
 };
 
+use copy::{Copier, CopyTarget, LoadedCopy};
 use damaged_keys::{DamagedKeys, unreadable};
 use driver::Driver;
 use failover_client::{EtcdCallError, FailoverClient, Repetition};
 use listing::EtcdListing;
-use mirror::{Mirror, RawRecord};
+use mirror::{Mirror, MirrorRevision, RawRecord};
 use transaction::{MOST_RECORDS, Transaction};
 use watcher::{EtcdWatcher, WatchedStore};
 
-use super::{CommitResult, OpeningReport, Store, StoreError, StoreEvent, StoredRecord};
+use super::{
+    CommitResult, CopyStatus, OpenedCopy, OpeningReport, Store, StoreError, StoreEvent,
+    StoredRecord,
+};
 use crate::facts::{ChangeSet, RecordKey, RecordKind};
 
 /// A store on an etcd cluster. Calls block the calling thread, which must not be one that runs
@@ -65,11 +71,17 @@ pub struct EtcdStore {
     driver: Driver,
     /// The client for everything except the watch.
     link: FailoverClient,
-    mirror: Mirror,
+    mirror: Arc<Mirror>,
     damaged: DamagedKeys,
     must_exist: bool,
     /// Whether this process marked the prefix, since it was empty.
     is_new: AtomicBool,
+    /// The copy in local files, if one is kept.
+    copy: Option<Arc<CopyTarget>>,
+    /// The thread that keeps it, while events are watched.
+    copier: Mutex<Option<Copier>>,
+    /// The copy from which the mirror was filled at the start, if it was.
+    opened_copy: OnceLock<OpenedCopy>,
 }
 
 /// Whether the mode of a file gives access to its group or to others.
@@ -104,10 +116,13 @@ impl EtcdStore {
             driver: Driver::start().map_err(failed)?,
             spec,
             link,
-            mirror: Mirror::default(),
+            mirror: Arc::default(),
             damaged: DamagedKeys::default(),
             must_exist: false,
             is_new: AtomicBool::new(false),
+            copy: None,
+            copier: Mutex::default(),
+            opened_copy: OnceLock::new(),
         })
     }
 
@@ -115,6 +130,13 @@ impl EtcdStore {
     #[must_use]
     pub fn must_exist(self) -> Self {
         Self { must_exist: true, ..self }
+    }
+
+    /// Keeps a copy of the records in a folder, and reads them from it at the start if the cluster can't
+    /// be reached then.
+    #[must_use]
+    pub fn with_copy(self, folder: PathBuf) -> Self {
+        Self { copy: Some(Arc::new(CopyTarget::new(folder))), ..self }
     }
 
     pub fn spec(&self) -> &EtcdConfig {
@@ -141,11 +163,46 @@ impl EtcdStore {
         if self.mirror.is_filled() { Ok(()) } else { self.load(&mut |_| ()).map(drop) }
     }
 
+    /// Loads the records of the copy, if there is one that can be used.
+    fn load_copy(&self) -> Option<LoadedCopy> {
+        let folder = &self.copy.as_ref()?.folder;
+        copy::load(folder, &self.spec).unwrap_or_else(|error| {
+            let folder = folder.display();
+            tracing::warn!(%folder, %error, "the copy of the facts can't be used");
+            None
+        })
+    }
+
+    /// Reads the records of the copy instead of those of the cluster, which could not be reached.
+    ///
+    /// # Errors
+    /// If there is no copy that can be used.
+    fn read_copy(
+        &self,
+        why: String,
+        each: &mut dyn FnMut(StoredRecord),
+    ) -> Result<u64, StoreError> {
+        let Some(loaded) = self.load_copy() else { return Err(StoreError::Unreachable(why)) };
+        for (text, raw) in &loaded.records {
+            let key = text.parse().map_err(|_| unreadable(text, "no key of a record"))?;
+            each(Self::entry(key, raw)?);
+        }
+        let LoadedCopy { revision, cluster, records, age } = loaded;
+        self.mirror.fill_from_copy(revision, cluster, records);
+        // It is opened once.
+        let _ = self.opened_copy.set(OpenedCopy { revision, age, why });
+        Ok(revision)
+    }
+
     fn send(&self, group: &[ChangeSet], after: Option<u64>) -> Result<CommitResult, StoreError> {
         if group.is_empty() {
             return Ok(CommitResult::Committed(Vec::new()));
         }
         self.ready()?;
+        if self.mirror.is_from_copy() {
+            let why = "the facts are those of a copy, and the store was not read since the start";
+            return Err(StoreError::Unreachable(why.to_owned()));
+        }
         self.damaged.check(transaction::keys(group))?;
         let Some(transaction) = Transaction::new(group, after, &self.spec)? else {
             return Ok(CommitResult::Stale);
@@ -167,7 +224,13 @@ impl EtcdStore {
 impl Store for EtcdStore {
     /// Fills the mirror as well; called once, before everything else.
     fn load(&self, each: &mut dyn FnMut(StoredRecord)) -> Result<u64, StoreError> {
-        let listing = self.driver.wait(self.listing())?;
+        let confirmed_at = SystemTime::now();
+        let listing = match self.driver.wait(self.listing()) {
+            Err(StoreError::Unreachable(why)) if self.copy.is_some() => {
+                return self.read_copy(why, each);
+            }
+            listing => listing?,
+        };
         if let Some(stray) = listing.strays.first() {
             let what = "not the key of a record; remove it, or use another prefix";
             return Err(unreadable(stray, what));
@@ -175,8 +238,9 @@ impl Store for EtcdStore {
         for entry in listing.decode() {
             each(entry.map_err(|(key, what)| unreadable(&key, &what))?);
         }
-        self.mirror.fill(listing.revision, listing.kept);
-        Ok(listing.revision)
+        let EtcdListing { revision, cluster, .. } = listing;
+        self.mirror.fill(MirrorRevision { revision, cluster, confirmed_at }, listing.kept);
+        Ok(revision)
     }
 
     fn get(&self, key: &RecordKey) -> Result<Option<StoredRecord>, StoreError> {
@@ -224,7 +288,30 @@ impl Store for EtcdStore {
     }
 
     fn opening(&self) -> OpeningReport {
-        OpeningReport { is_new: self.is_new.load(Ordering::Acquire), repairs: Vec::new() }
+        OpeningReport {
+            is_new: self.is_new.load(Ordering::Acquire),
+            repairs: Vec::new(),
+            copy: self.opened_copy.get().cloned(),
+        }
+    }
+
+    fn copy(&self) -> Option<CopyStatus> {
+        let target = self.copy.as_ref()?;
+        Some(CopyStatus {
+            folder: target.folder.clone(),
+            saved: target.saved(),
+            error: target.error(),
+            is_served: self.mirror.is_from_copy(),
+        })
+    }
+
+    /// Copies the records once more, if a copy is kept.
+    fn close(&self) -> Result<(), StoreError> {
+        let copier = self.copier.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(copier) = copier {
+            copier.stop();
+        }
+        Ok(())
     }
 
     fn kind(&self) -> &'static str {
@@ -240,6 +327,16 @@ impl Store for EtcdStore {
     }
 
     fn watch(&self, after: u64, each: &mut dyn FnMut(StoreEvent) -> ControlFlow<()>) {
+        if let Some(target) = &self.copy {
+            let started =
+                Copier::start(Arc::clone(target), Arc::clone(&self.spec), Arc::clone(&self.mirror));
+            match started {
+                Ok(copier) => {
+                    *self.copier.lock().unwrap_or_else(PoisonError::into_inner) = Some(copier);
+                }
+                Err(error) => tracing::error!(%error, "no copy of the facts is kept"),
+            }
+        }
         // Waiting here does not block the driver's thread.
         let store = WatchedStore {
             config: &self.spec,

@@ -100,13 +100,19 @@ impl<'s> EtcdWatcher<'s> {
     /// Runs until the listener is gone.
     pub(super) async fn run(mut self) {
         let mut failures = 0;
+        // What a copy lacks is not known to any event.
+        let mut begins_with_listing = self.store.mirror.is_from_copy();
         loop {
             let contact = self.contact;
-            let why = match self.session().await {
+            let ended = if begins_with_listing { WatchEnd::Gap } else { self.session().await };
+            let why = match ended {
                 WatchEnd::Stopped => return,
                 WatchEnd::Failed(why) => why,
-                WatchEnd::Gap => match self.relist().await {
-                    Ok(()) => continue,
+                WatchEnd::Gap => match self.relist(begins_with_listing).await {
+                    Ok(()) => {
+                        begins_with_listing = false;
+                        continue;
+                    }
                     Err(WatchEnd::Failed(why)) => why,
                     Err(WatchEnd::Stopped | WatchEnd::Gap) => return,
                 },
@@ -249,10 +255,15 @@ impl<'s> EtcdWatcher<'s> {
     }
 
     /// Delivers all records, as after a gap. Records that can't be read are delivered as they were.
-    async fn relist(&mut self) -> Result<(), WatchEnd> {
+    /// A copy is not replaced by a store that holds nothing.
+    async fn relist(&mut self, is_after_copy: bool) -> Result<(), WatchEnd> {
         let failed = |error: crate::store::StoreError| WatchEnd::Failed(error.to_string());
         let listing = EtcdListing::read(&self.link, self.store.config).await.map_err(failed)?;
-        listing.is_marked(self.store.config).map_err(failed)?;
+        let is_marked = listing.is_marked(self.store.config).map_err(failed)?;
+        if is_after_copy && !is_marked {
+            let why = "the store is empty, and the copy of its facts is not; restore it, or start without the copy";
+            return Err(WatchEnd::Failed(why.to_owned()));
+        }
         let mut records: Vec<StoredRecord> = Vec::with_capacity(listing.kept.len());
         for entry in listing.decode() {
             match entry {
@@ -267,6 +278,12 @@ impl<'s> EtcdWatcher<'s> {
                     records.extend(last.and_then(|raw| raw.decode(key).ok()));
                 }
             }
+        }
+        let before = self.store.mirror.expect_listing(listing.cluster);
+        if before.is_some_and(|before| before != listing.cluster) {
+            tracing::warn!(
+                "the store is of another cluster: its records replace those that were known"
+            );
         }
         self.delivered = listing.revision;
         self.cluster = None;

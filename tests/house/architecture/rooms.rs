@@ -21,7 +21,16 @@ pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
         ],
     ),
     ("facts", &["request"]),
-    ("store", &["facts", "source::AtomicFile", "source::Existing"]),
+    (
+        "store",
+        &[
+            "facts",
+            "source::AtomicFile",
+            "source::Existing",
+            "source::ChecksumStream",
+            "source::checksum",
+        ],
+    ),
     ("snapshot", &["request"]),
     ("gates", &["snapshot", "request"]),
     ("decide", &["gates", "snapshot", "request"]),
